@@ -1,0 +1,364 @@
+// Kafka's primitive encodings over a byte range: big-endian integers, zig-zag varints, UUIDs, text.
+//
+// Invariant of the reader: position <= end <= bytes.length; every read is checked against `end`
+// before it happens and throws a DecodeFault otherwise, so no input can make it read or allocate
+// past what was received. Slices are views, never copies.
+//
+// The writer grows by doubling. A large payload is kept by reference instead of being copied, so a
+// Fetch response of megabytes is a list of chunks, not one more buffer. Patch positions count from
+// the start of the message and must lie in the first chunk's range or in a later copied one.
+
+import { assert } from "./assert.ts";
+import { DecodeFault } from "./faults.ts";
+import { type Uuid, uuidFromBytes, uuidToBytes } from "./ids.ts";
+
+const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const textEncoder = new TextEncoder();
+const float = new DataView(new ArrayBuffer(8));
+
+/** Text up to this many bytes is decoded by hand when it is ASCII: faster than the platform's call. */
+const asciiByHandMax = 32;
+
+/** Payloads from this size on are referenced by a writer instead of copied. */
+export const referenceBytesMin = 8 * 1024;
+
+/** UTF-8 bytes of `text`. */
+export function utf8(text: string): Uint8Array<ArrayBuffer> {
+  return textEncoder.encode(text);
+}
+
+/** Text of UTF-8 `bytes`; malformed sequences become U+FFFD, as in Kafka's Java clients. */
+export function fromUtf8(bytes: Uint8Array): string {
+  return textDecoder.decode(bytes);
+}
+
+/** Whether two byte strings are equal; null equals null. */
+export function bytesEqual(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  if (a === null || b === null) return a === b;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** One array of all `chunks`; the chunk itself when there is just one. */
+export function concatBytes(chunks: readonly Uint8Array[]): Uint8Array {
+  if (chunks.length === 1) return chunks[0];
+  let length = 0;
+  for (const chunk of chunks) length += chunk.length;
+  const whole = new Uint8Array(length);
+  let position = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, position);
+    position += chunk.length;
+  }
+  return whole;
+}
+
+/** Bytes that zig-zag varint `value` takes; `value` is any safe integer. */
+export function varintSize(value: number): number {
+  return uvarintSize(value >= 0 ? value * 2 : -value * 2 - 1);
+}
+
+/** Bytes that unsigned varint `value` takes. */
+export function uvarintSize(value: number): number {
+  let size = 1;
+  while (value >= 0x80) {
+    value = Math.floor(value / 128);
+    size++;
+  }
+  return size;
+}
+
+/** Bounded reader over `bytes[start, end)`. Every method throws {@link DecodeFault} past the end. */
+export class BytesReader {
+  readonly bytes: Uint8Array;
+  readonly end: number;
+  position: number;
+
+  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
+    assert(start >= 0 && start <= end && end <= bytes.length, "reader range out of bounds");
+    this.bytes = bytes;
+    this.position = start;
+    this.end = end;
+  }
+
+  get remaining(): number {
+    return this.end - this.position;
+  }
+
+  /** Steps over `length` bytes and returns the position where they begin. */
+  take(length: number): number {
+    const start = this.position;
+    if (length < 0 || length > this.end - start) {
+      throw new DecodeFault(`needs ${length} bytes at ${start}, ${this.end - start} remain`);
+    }
+    this.position = start + length;
+    return start;
+  }
+
+  int8(): number {
+    return (this.bytes[this.take(1)] << 24) >> 24;
+  }
+
+  uint8(): number {
+    return this.bytes[this.take(1)];
+  }
+
+  boolean(): boolean {
+    return this.bytes[this.take(1)] !== 0;
+  }
+
+  int16(): number {
+    const p = this.take(2);
+    const b = this.bytes;
+    return ((b[p] << 24) | (b[p + 1] << 16)) >> 16;
+  }
+
+  uint16(): number {
+    const p = this.take(2);
+    return (this.bytes[p] << 8) | this.bytes[p + 1];
+  }
+
+  int32(): number {
+    const p = this.take(4);
+    const b = this.bytes;
+    return (b[p] << 24) | (b[p + 1] << 16) | (b[p + 2] << 8) | b[p + 3];
+  }
+
+  uint32(): number {
+    return this.int32() >>> 0;
+  }
+
+  /** A signed 64-bit integer; refused, never wrapped, outside the safe range. */
+  int64(): number {
+    const high = this.int32();
+    const value = high * 0x1_0000_0000 + this.uint32();
+    if (!Number.isSafeInteger(value)) {
+      throw new DecodeFault(`int64 outside the safe integer range at ${this.position - 8}`);
+    }
+    return value;
+  }
+
+  float64(): number {
+    const p = this.take(8);
+    for (let i = 0; i < 8; i++) float.setUint8(i, this.bytes[p + i]);
+    return float.getFloat64(0);
+  }
+
+  /** An unsigned varint of up to 32 bits. */
+  uvarint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.uint8();
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) {
+        if (shift === 28 && byte > 0x0f) break;
+        return value >>> 0;
+      }
+    }
+    throw new DecodeFault(`varint of more than 32 bits at ${this.position}`);
+  }
+
+  /** A zig-zag varint of up to 32 bits. */
+  varint(): number {
+    const value = this.uvarint();
+    return (value >>> 1) ^ -(value & 1);
+  }
+
+  /** A zig-zag varint of up to 64 bits; refused outside the safe range. */
+  varlong(): number {
+    let value = 0;
+    let scale = 1;
+    for (let i = 0; i < 10; i++) {
+      const byte = this.uint8();
+      value += (byte & 0x7f) * scale;
+      scale *= 128;
+      if (byte < 0x80) {
+        const decoded = value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+        if (value > 2 * Number.MAX_SAFE_INTEGER || !Number.isSafeInteger(decoded)) break;
+        return decoded;
+      }
+    }
+    throw new DecodeFault(`varlong outside the safe integer range at ${this.position}`);
+  }
+
+  uuid(): Uuid {
+    return uuidFromBytes(this.bytes, this.take(16));
+  }
+
+  /** A view of the next `length` bytes. */
+  slice(length: number): Uint8Array {
+    const start = this.take(length);
+    return this.bytes.subarray(start, start + length);
+  }
+
+  /** UTF-8 text of the next `length` bytes. */
+  text(length: number): string {
+    const start = this.take(length);
+    const end = start + length;
+    if (length <= asciiByHandMax) {
+      let text = "";
+      let i = start;
+      for (; i < end; i++) {
+        const byte = this.bytes[i];
+        if (byte >= 0x80) break;
+        text += String.fromCharCode(byte);
+      }
+      if (i === end) return text;
+    }
+    return textDecoder.decode(this.bytes.subarray(start, end));
+  }
+}
+
+/** Growing writer. Integers are expected in range: ours are asserted where they are made. */
+export class BytesWriter {
+  #buffer: Uint8Array<ArrayBuffer>;
+  #position = 0;
+  #done: Uint8Array[] = [];
+  #doneLength = 0;
+
+  constructor(capacity = 256) {
+    this.#buffer = new Uint8Array(capacity);
+  }
+
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#doneLength + this.#position;
+  }
+
+  #reserve(length: number): number {
+    const start = this.#position;
+    const needed = start + length;
+    if (needed > this.#buffer.length) {
+      const grown = new Uint8Array(Math.max(needed, this.#buffer.length * 2));
+      grown.set(this.#buffer.subarray(0, start));
+      this.#buffer = grown;
+    }
+    this.#position = needed;
+    return start;
+  }
+
+  int8(value: number): void {
+    const p = this.#reserve(1);
+    this.#buffer[p] = value;
+  }
+
+  boolean(value: boolean): void {
+    this.int8(value ? 1 : 0);
+  }
+
+  int16(value: number): void {
+    const p = this.#reserve(2);
+    const b = this.#buffer;
+    b[p] = value >> 8;
+    b[p + 1] = value;
+  }
+
+  uint16(value: number): void {
+    this.int16(value);
+  }
+
+  int32(value: number): void {
+    const p = this.#reserve(4);
+    const b = this.#buffer;
+    b[p] = value >> 24;
+    b[p + 1] = value >> 16;
+    b[p + 2] = value >> 8;
+    b[p + 3] = value;
+  }
+
+  uint32(value: number): void {
+    this.int32(value);
+  }
+
+  int64(value: number): void {
+    this.int32(Math.floor(value / 0x1_0000_0000));
+    this.int32(value >>> 0);
+  }
+
+  float64(value: number): void {
+    float.setFloat64(0, value);
+    const p = this.#reserve(8);
+    for (let i = 0; i < 8; i++) this.#buffer[p + i] = float.getUint8(i);
+  }
+
+  uvarint(value: number): void {
+    while (value >= 0x80) {
+      this.int8((value % 128) | 0x80);
+      value = Math.floor(value / 128);
+    }
+    this.int8(value);
+  }
+
+  /** A zig-zag varint of any safe integer within 53 bits. */
+  varint(value: number): void {
+    this.uvarint(value >= 0 ? value * 2 : -value * 2 - 1);
+  }
+
+  uuid(value: Uuid): void {
+    const p = this.#reserve(16);
+    uuidToBytes(value, this.#buffer, p);
+  }
+
+  /** Appends `bytes`: copied when small, referenced from {@link referenceBytesMin} on. */
+  bytes(bytes: Uint8Array): void {
+    if (bytes.length >= referenceBytesMin) {
+      this.#seal();
+      this.#done.push(bytes);
+      this.#doneLength += bytes.length;
+      return;
+    }
+    const p = this.#reserve(bytes.length);
+    this.#buffer.set(bytes, p);
+  }
+
+  /** UTF-8 `text` without a length. */
+  text(text: string): void {
+    const p = this.#reserve(text.length);
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= 0x80) {
+        this.#position = p;
+        this.bytes(textEncoder.encode(text));
+        return;
+      }
+      this.#buffer[p + i] = code;
+    }
+  }
+
+  /** Overwrites the int32 at `position`, counted from the start of the message. */
+  patchInt32(position: number, value: number): void {
+    let chunk: Uint8Array = this.#buffer;
+    let start = this.#doneLength;
+    for (let i = this.#done.length - 1; position < start; i--) {
+      chunk = this.#done[i];
+      start -= chunk.length;
+    }
+    const p = position - start;
+    chunk[p] = value >> 24;
+    chunk[p + 1] = value >> 16;
+    chunk[p + 2] = value >> 8;
+    chunk[p + 3] = value;
+  }
+
+  /** The message as chunks in order. The writer must not be used afterwards. */
+  chunks(): Uint8Array[] {
+    this.#seal();
+    return this.#done;
+  }
+
+  /** The message as one array. The writer must not be used afterwards. */
+  finish(): Uint8Array {
+    if (this.#done.length === 0) return this.#buffer.subarray(0, this.#position);
+    return concatBytes(this.chunks());
+  }
+
+  #seal(): void {
+    if (this.#position === 0) return;
+    const sealed = this.#buffer.subarray(0, this.#position);
+    this.#done.push(sealed);
+    this.#doneLength += sealed.length;
+    this.#buffer = this.#buffer.subarray(this.#position);
+    this.#position = 0;
+  }
+}

@@ -1,0 +1,54 @@
+// Exceptions say that something cannot go on, and the class says what. Kafka error codes are data
+// and travel in responses; they are never thrown across a module's face.
+
+/** Bytes that do not parse: truncated, out of range, or against a bound. */
+export class DecodeFault extends Error {
+  override readonly name = "DecodeFault";
+}
+
+/** This connection cannot go on; it is closed, others are not touched. */
+export class ConnectionFault extends Error {
+  override readonly name = "ConnectionFault";
+}
+
+/** This partition's log cannot go on; the partition goes offline (KAFKA_STORAGE_ERROR). */
+export class PartitionFault extends Error {
+  override readonly name = "PartitionFault";
+}
+
+/** What a user asked for cannot be done: the message says what happened, to what, what to do. */
+export class UsageFault extends Error {
+  override readonly name = "UsageFault";
+}
+
+/** The small set that adapters turn platform errors into. */
+export type PlatformFaultKind =
+  | "NotFound"
+  | "AlreadyExists"
+  | "NoSpace"
+  | "AddressInUse"
+  | "Refused"
+  | "Denied"
+  | "Closed"
+  | "Io";
+
+/** A platform call failed. `kind` is what code decides by; `message` is for people. */
+export class PlatformFault extends Error {
+  override readonly name = "PlatformFault";
+  readonly kind: PlatformFaultKind;
+
+  constructor(kind: PlatformFaultKind, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
+
+/** Whether `error` is a {@link PlatformFault} of this kind. */
+export function isPlatformFault(error: unknown, kind: PlatformFaultKind): boolean {
+  return error instanceof PlatformFault && error.kind === kind;
+}
+
+/** The message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

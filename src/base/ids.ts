@@ -1,0 +1,64 @@
+// Numbers and strings with a meaning. A flavour keeps an Offset from being passed where a PartitionId
+// is due, while plain arithmetic (`offset + 1`) stays plain: a bare number fits every flavour.
+
+declare const flavour: unique symbol;
+type Flavour<T, Name extends string> = T & { readonly [flavour]?: Name };
+
+/** Position of a record in a partition, 0 and up; -1 means unknown. int64 on the wire. */
+export type Offset = Flavour<number, "Offset">;
+/** Index of a partition within its topic, 0 and up. int32 on the wire. */
+export type PartitionId = Flavour<number, "PartitionId">;
+/** Node id of a broker; -1 means none. int32 on the wire. */
+export type BrokerId = Flavour<number, "BrokerId">;
+/** Term of a partition's leader (KIP-101); -1 means unknown. int32 on the wire. */
+export type LeaderEpoch = Flavour<number, "LeaderEpoch">;
+/** Id of an idempotent or transactional producer (KIP-98); -1 means none. int64 on the wire. */
+export type ProducerId = Flavour<number, "ProducerId">;
+/** 16 bytes in Kafka's textual form: 22 characters of unpadded base64url. */
+export type Uuid = Flavour<string, "Uuid">;
+
+/** The all-zero UUID, which Kafka reads as "no id". */
+export const ZERO_UUID: Uuid = "AAAAAAAAAAAAAAAAAAAAAA";
+
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const valueOf = new Int8Array(128).fill(-1);
+for (let i = 0; i < alphabet.length; i++) valueOf[alphabet.charCodeAt(i)] = i;
+
+/** Text of the 16 bytes at `start`. */
+export function uuidFromBytes(bytes: Uint8Array, start = 0): Uuid {
+  let text = "";
+  for (let i = start; i < start + 15; i += 3) {
+    const group = (bytes[i] << 16) | (bytes[i + 1] << 8) | bytes[i + 2];
+    text += alphabet[group >> 18] + alphabet[(group >> 12) & 63] +
+      alphabet[(group >> 6) & 63] + alphabet[group & 63];
+  }
+  const last = bytes[start + 15];
+  return text + alphabet[last >> 2] + alphabet[(last & 3) << 4];
+}
+
+/** Writes the 16 bytes of `uuid` at `start`. The text must pass {@link isUuid}. */
+export function uuidToBytes(uuid: Uuid, into: Uint8Array, start = 0): void {
+  let bits = 0;
+  let bitCount = 0;
+  let position = start;
+  for (let i = 0; i < 22; i++) {
+    bits = ((bits << 6) | valueOf[uuid.charCodeAt(i)]) & 0xffff;
+    bitCount += 6;
+    if (bitCount >= 8 && position < start + 16) {
+      bitCount -= 8;
+      into[position++] = (bits >> bitCount) & 0xff;
+    }
+  }
+}
+
+/** Whether `text` is the textual form of a UUID. */
+export function isUuid(text: string): text is Uuid {
+  return /^[A-Za-z0-9_-]{21}[AQgw]$/.test(text);
+}
+
+/** A version-4 UUID from 16 random bytes, which it overwrites in place. */
+export function uuidFromRandom(random: Uint8Array): Uuid {
+  random[6] = (random[6] & 0x0f) | 0x40;
+  random[8] = (random[8] & 0x3f) | 0x80;
+  return uuidFromBytes(random);
+}

@@ -1,0 +1,197 @@
+// What the core needs from the world, as interfaces only. An adapter per runtime implements them
+// (deno.ts, bun.ts, node.ts) and a seeded one simulates them (simulated.ts); one suite,
+// tests/runtime/ports_suite, holds all four to the same behaviour.
+//
+// Every failure is a PlatformFault (base/faults.ts) whose kind the core decides by. Nothing else in
+// the program names Deno, Bun, node:*, Date.now, performance, Math.random, timers or crypto.
+
+/** Time. The wall clock may step; durations come from the monotonic one. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch, an integer. */
+  now(): number;
+  /** Milliseconds since some fixed instant, fractional, never decreasing. */
+  monotonic(): number;
+}
+
+/** A pending timer. `cancel` may be called at any time, any number of times. */
+export interface Timer {
+  cancel(): void;
+}
+
+export interface Timers {
+  /** Calls `run` once, `delayMs` from now or as soon after as the event loop allows. */
+  after(delayMs: number, run: () => void): Timer;
+  /** Resolves once every event that is due has run: a turn of the event loop, not a microtask. */
+  turn(): Promise<void>;
+}
+
+export interface Random {
+  /** A uniform integer in [0, 2^32). */
+  uint32(): number;
+  /** `length` fresh random bytes. */
+  bytes(length: number): Uint8Array<ArrayBuffer>;
+}
+
+/** A TCP endpoint: an IP address (or name, when connecting) without brackets, and a port. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * A TCP connection as Web Streams. `readable` is a byte stream (`type: "bytes"`), to be read through
+ * a BYOB reader; it ends when the peer closes its side. `writable` applies back-pressure: a write
+ * settles once the bytes have left this process's queue, which the adapter bounds. A write after the peer
+ * is gone rejects with PlatformFault "Closed".
+ */
+export interface Socket {
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly writable: WritableStream<Uint8Array>;
+  /** The address that the peer reached, so the one to advertise to it. */
+  readonly local: Address;
+  readonly remote: Address;
+  /** Drops the connection at once, both sides; pending reads end, pending writes reject. */
+  close(): void;
+}
+
+export interface Listener {
+  /** The bound address: with the real port when 0 was asked for. */
+  readonly address: Address;
+  /** Stops accepting. Accepted connections live on. */
+  close(): Promise<void>;
+}
+
+export interface Network {
+  /** Listens; AddressInUse or Denied when it cannot. TCP_NODELAY is set on each connection. */
+  listen(address: Address, onConnection: (socket: Socket) => void): Promise<Listener>;
+  /** Connects; Refused, NotFound (no such host) or Io when it cannot. */
+  connect(address: Address): Promise<Socket>;
+}
+
+/** What `stat` tells. */
+export interface FileInfo {
+  readonly isDirectory: boolean;
+  /** Bytes; 0 for a directory. */
+  readonly size: number;
+  /** Last modification, milliseconds since the Unix epoch. */
+  readonly modifiedMs: number;
+}
+
+/**
+ * `read`: an existing file, reads only. `append`: an existing file, or a new one. `create`: a new or
+ * emptied one. NotFound when a `read` file or the folder of the others does not exist.
+ */
+export type OpenMode = "read" | "append" | "create";
+
+/** An open file that grows at its end. Not shared: one writer each. */
+export interface OpenFile {
+  readonly path: string;
+  /** Current size in bytes. */
+  readonly size: number;
+  /**
+   * Writes all of `bytes` at the end. When it cannot (NoSpace, Io), the file may have grown by a part of
+   * them: the caller truncates back to the size that it knows.
+   */
+  append(bytes: Uint8Array): void;
+  /** Fills `into` from `position` on, synchronously: for the hot tail. Returns the bytes read, fewer at the end. */
+  readAt(position: number, into: Uint8Array): number;
+  /** The same without blocking the event loop: for cold data. `into` belongs to the call until it settles. */
+  readAtAsync(position: number, into: Uint8Array): Promise<number>;
+  truncate(size: number): void;
+  /** fdatasync. One that failed must never be retried: the kernel has dropped the pages (fsyncgate). */
+  sync(): Promise<void>;
+  /** Closes the file; calls after it throw Closed. Does not sync. */
+  close(): void;
+}
+
+/** A held lock on a folder; released by `release` or by the end of the process, however it ends. */
+export interface FolderLock {
+  release(): void;
+}
+
+export interface Files {
+  open(path: string, mode: OpenMode): OpenFile;
+  /** Names in `folder`, sorted, without the folder. */
+  list(folder: string): string[];
+  /** undefined when nothing is there. */
+  stat(path: string): FileInfo | undefined;
+  /** Creates `folder` and what is missing above it; no error when it exists. */
+  makeFolder(folder: string): void;
+  /** Replaces `to` when it is a file that exists. */
+  rename(from: string, to: string): void;
+  /** Removes a file, or a folder with all in it. No error when nothing is there. */
+  remove(path: string): void;
+  /** fsync of a folder: makes creations, renames and removals in it durable. */
+  syncFolder(folder: string): Promise<void>;
+  /** Takes the lock file in `folder`, or throws Denied naming the process that holds it. */
+  lock(folder: string): FolderLock;
+  /** Bytes free for us on the file system of `path`. */
+  freeBytes(path: string): number;
+}
+
+export type Signal = "SIGINT" | "SIGTERM";
+
+/** The process: what the command line needs of it. */
+export interface ProcessPort {
+  readonly arguments: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly id: number;
+  /** When the process began, on the wall clock, milliseconds since the Unix epoch. */
+  readonly startedAtMs: number;
+  /** Calls `run` at each arrival of `signal`; returns how to stop. */
+  onSignal(signal: Signal, run: () => void): () => void;
+  exit(code: number): never;
+  /** Writes text to standard output / error, whole, before it returns. */
+  stdout(text: string): void;
+  stderr(text: string): void;
+  /** Lines of standard input, without their ends. */
+  stdinLines(): AsyncIterable<string>;
+  readonly stdoutIsTerminal: boolean;
+  readonly stdinIsTerminal: boolean;
+  /** Resident memory in bytes, and CPU time used so far in seconds (user and system). */
+  usage(): { residentBytes: number; cpuSeconds: number };
+}
+
+/** Synchronous codecs that the runtime ships. Decompression stops with NoSpace past `bytesMax`. */
+export interface Codecs {
+  gzip(bytes: Uint8Array): Uint8Array;
+  gunzip(bytes: Uint8Array, bytesMax: number): Uint8Array;
+  zstd(bytes: Uint8Array): Uint8Array;
+  unzstd(bytes: Uint8Array, bytesMax: number): Uint8Array;
+}
+
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";
+
+/** Fields of a log line, printed after the message for people and as keys for machines. */
+export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+/** Leveled logging. A message is a constant sentence; what varies goes into `fields`. */
+export interface Logger {
+  /** Whether a line at `level` would go anywhere: guards costly fields. */
+  enabled(level: LogLevel): boolean;
+  log(level: LogLevel, message: string, fields?: LogFields): void;
+  /** A logger for a part of the program: `child("log")` names its lines so. */
+  child(name: string): Logger;
+}
+
+/** Where log lines go and in which form. */
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly format: "text" | "json";
+}
+
+/** One runtime, whole. */
+export interface Runtime {
+  readonly name: "deno" | "bun" | "node" | "simulated";
+  readonly version: string;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly network: Network;
+  readonly files: Files;
+  readonly process: ProcessPort;
+  /** Loaded on first use: a start does not need them. */
+  readonly codecs: Codecs;
+  /** A logger that writes to standard error. */
+  logger(options: LogOptions): Logger;
+}
