@@ -1,0 +1,221 @@
+// The house rules that a tool can check, one line of the table `rules` each; CONTRIBUTING.md says
+// why they exist. `deno task tidy` exits 1 on a violation, naming file, line and rule.
+//
+// Rules about one source file look at its text or its syntax tree; rules about the house look at
+// the lock files and at the pins in deno.json and package.json, which must agree.
+//
+// A data table may be long: src/protocol/apis/ and *_table.ts are exempt from the file length.
+// Tests are exempt from the header and from the function length: their names are the header.
+
+import ts from "typescript";
+import {
+  isTestFile,
+  lineOf,
+  listFiles,
+  readSources,
+  report,
+  type SourceFile,
+  type Violation,
+  walk,
+} from "./source.ts";
+
+const columnsMax = 100;
+const fileLinesMax = 600;
+const functionLinesMax = 69;
+const requiredParametersMax = 3;
+
+/** Files that may be longer than {@link fileLinesMax}. This list may only shrink. */
+const longFiles: ReadonlySet<string> = new Set([]);
+
+const vagueNames = /^(utils?|helpers?|common|manager|impl)$/;
+// Written in pieces, so that this file does not break its own rules.
+const unfinished = new RegExp(`\\b(${["TO" + "DO", "FIX" + "ME", "XX" + "X"].join("|")})\\b`);
+const machinePath = new RegExp(`["'\`\\s(](/${["home", "root", "work", "Users"].join("|/")})/`);
+
+/** Finds the breaches of one rule in one file: a line and what to do about it. */
+type Find = (file: SourceFile) => Iterable<{ readonly line: number; readonly message: string }>;
+
+/** Breaches of a rule about single lines of text. */
+function eachLine(check: (line: string) => string | undefined): Find {
+  return function* ({ text }) {
+    for (const [index, line] of text.split("\n").entries()) {
+      const message = check(line);
+      if (message !== undefined) yield { line: index + 1, message };
+    }
+  };
+}
+
+/** Breaches of a rule about single nodes of the syntax tree. */
+function eachNode(check: (node: ts.Node, file: SourceFile) => string | undefined): Find {
+  return (file) => {
+    const found: { line: number; message: string }[] = [];
+    walk(file, (node) => {
+      const message = check(node, file);
+      if (message !== undefined) found.push({ line: lineOf(file, node), message });
+    });
+    return found;
+  };
+}
+
+/** Not for tests. */
+function outsideTests(find: Find): Find {
+  return (file) => isTestFile(file.path) ? [] : find(file);
+}
+
+function lineCount(text: string): number {
+  return text.split("\n").length - (text.endsWith("\n") ? 1 : 0);
+}
+
+function hasModifier(node: ts.Node, kind: ts.SyntaxKind): boolean {
+  return ts.canHaveModifiers(node) && !!ts.getModifiers(node)?.some((one) => one.kind === kind);
+}
+
+const header: Find = outsideTests(function* ({ text }) {
+  const first = text.startsWith("#!") ? text.slice(text.indexOf("\n") + 1) : text;
+  if (!/^\/[/*]/.test(first)) {
+    yield { line: 1, message: "open with a comment: the idea, the invariant, a picture" };
+  }
+});
+
+const fileLength: Find = function* ({ path, text }) {
+  const table = path.startsWith("src/protocol/apis/") || path.endsWith("_table.ts");
+  const lines = lineCount(text);
+  if (lines > fileLinesMax && !table && !longFiles.has(path)) {
+    yield {
+      line: fileLinesMax + 1,
+      message: `${lines} lines, more than ${fileLinesMax}: split it`,
+    };
+  }
+};
+
+const fileName: Find = function* ({ path }) {
+  const words = path.replace(/\.ts$/, "").split(/[/_.-]/);
+  const vague = words.find((word) => vagueNames.test(word));
+  if (vague !== undefined) {
+    yield { line: 1, message: `"${vague}" says nothing: name what it holds` };
+  }
+};
+
+const functionLength = outsideTests(eachNode((node, file) => {
+  if (!ts.isFunctionLike(node) || !("body" in node) || node.body === undefined) return undefined;
+  const end = file.ast.getLineAndCharacterOfPosition(node.getEnd()).line + 1;
+  const lines = end - lineOf(file, node) + 1;
+  return lines > functionLinesMax ? `a function of ${lines} lines: 69 are the most` : undefined;
+}));
+
+const parameters = outsideTests(eachNode((node) => {
+  const named = ts.isFunctionDeclaration(node) || ts.isMethodDeclaration(node);
+  if (!named) return undefined;
+  const required = node.parameters.filter((one) => !one.initializer && !one.questionToken).length;
+  return required > requiredParametersMax
+    ? `${required} required parameters: two, then an options object`
+    : undefined;
+}));
+
+const syntax = eachNode((node) => {
+  if (ts.isEnumDeclaration(node)) return "no enum: it is not erasable; use a const object";
+  if (ts.isModuleDeclaration(node)) return "no namespace: it is not erasable; use a module";
+  if (ts.isExportAssignment(node) || hasModifier(node, ts.SyntaxKind.DefaultKeyword)) {
+    return "no default export: a thing has one name everywhere";
+  }
+  const kinds = [ts.SyntaxKind.PrivateKeyword, ts.SyntaxKind.ProtectedKeyword];
+  if (!ts.isConstructorDeclaration(node) && kinds.some((kind) => hasModifier(node, kind))) {
+    return "no private or protected: use #names";
+  }
+  if (ts.isHeritageClause(node) && node.token === ts.SyntaxKind.ExtendsKeyword) {
+    const base = ts.isClassLike(node.parent) ? node.types[0].expression.getText() : "Error";
+    if (!/Error$/.test(base)) return `no inheritance but Error's: hold a ${base} instead`;
+  }
+  return undefined;
+});
+
+const focusedTest = eachNode((node) => {
+  if (!ts.isPropertyAccessExpression(node) || !ts.isCallExpression(node.parent)) return undefined;
+  const focus = node.name.text === "only" || node.name.text === "skip";
+  const runner = /^(Deno\.test|test|it|describe|suite|t)$/.test(node.expression.getText());
+  return focus && runner ? `no .${node.name.text}: a test runs, or says why it cannot` : undefined;
+});
+
+const rules: Readonly<Record<string, Find>> = {
+  header,
+  columns: eachLine((line) =>
+    [...line].length > columnsMax && !line.includes("://")
+      ? `${[...line].length} columns, more than ${columnsMax}`
+      : undefined
+  ),
+  "file-length": fileLength,
+  "file-name": fileName,
+  "function-length": functionLength,
+  parameters,
+  syntax,
+  "focused-test": focusedTest,
+  unfinished: eachLine((line) => {
+    const word = unfinished.exec(line)?.[1];
+    return word === undefined ? undefined : `no ${word}: finish it or file an issue`;
+  }),
+  "machine-path": eachLine((line) => {
+    const path = machinePath.exec(line)?.[1];
+    return path === undefined ? undefined : `${path}/ is a folder of someone's machine`;
+  }),
+};
+
+/** Every rule about source files. */
+export function checkTidy(files: readonly SourceFile[]): Violation[] {
+  return files.flatMap((file) =>
+    Object.entries(rules).flatMap(([rule, find]) =>
+      [...find(file)].map((breach) => ({ path: file.path, rule, ...breach }))
+    )
+  );
+}
+
+/** The line on which `needle` first stands, or 1. */
+function lineWith(text: string, needle: string): number {
+  const position = text.indexOf(needle);
+  return position < 0 ? 1 : text.slice(0, position).split("\n").length;
+}
+
+/** Packages pinned in deno.json's import map: name to version. */
+function denoPins(imports: Record<string, string>): Map<string, string> {
+  const pins = new Map<string, string>();
+  for (const target of Object.values(imports)) {
+    const match = /^npm:((?:@[^/]+\/)?[^@/]+)(?:@([^/]+))?/.exec(target);
+    if (match !== null) pins.set(match[1], match[2] ?? "");
+  }
+  return pins;
+}
+
+/** Pins are exact and the same for Deno as for Bun and Node; lock files name no host. */
+export function checkHouse(texts: ReadonlyMap<string, string>): Violation[] {
+  const violations: Violation[] = [];
+  const fail = (path: string, needle: string, message: string): void => {
+    const line = lineWith(texts.get(path) ?? "", needle);
+    violations.push({ path, line, rule: "pins", message });
+  };
+  for (const path of ["deno.lock", "package-lock.json"]) {
+    if (texts.get(path)?.includes("://")) fail(path, "://", "a lock file names no host");
+  }
+  const deno = JSON.parse(texts.get("deno.json") ?? "{}");
+  const node = JSON.parse(texts.get("package.json") ?? "{}");
+  if (deno.version !== node.version) fail("package.json", `"version"`, `not ${deno.version}`);
+  const pins = denoPins(deno.imports ?? {});
+  const mirrored: Record<string, string> = { ...node.dependencies, ...node.devDependencies };
+  for (const [name, version] of pins) {
+    if (!/^\d+\.\d+\.\d+$/.test(version)) fail("deno.json", name, `${name} is not pinned exactly`);
+    if (mirrored[name] !== version) {
+      fail("package.json", `"${name}"`, `${name} must be ${version}, as in deno.json`);
+    }
+  }
+  for (const name of Object.keys(mirrored)) {
+    if (!pins.has(name)) fail("package.json", `"${name}"`, `${name} is not in deno.json`);
+  }
+  return violations;
+}
+
+if (import.meta.main) {
+  const root = Deno.args[0] ?? ".";
+  const files = readSources(root);
+  const houseFiles = listFiles(root).filter((path) => /^[^/]+\.(json|lock)$/.test(path));
+  const texts = new Map(houseFiles.map((path) => [path, Deno.readTextFileSync(`${root}/${path}`)]));
+  const violations = [...checkTidy(files), ...checkHouse(texts)];
+  Deno.exit(report(violations, `tidy: ${files.length} files keep the house rules`));
+}

@@ -1,0 +1,99 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { parseSource } from "./source.ts";
+import { checkHouse, checkTidy } from "./tidy.ts";
+
+/** `line rule` of each violation in one file. */
+function breaches(text: string, path = "src/log/a.ts"): string[] {
+  return checkTidy([parseSource(path, text)]).map(({ line, rule }) => `${line} ${rule}`);
+}
+
+const body = (lines: number): string => "  run();\n".repeat(lines);
+
+Deno.test("a file with a header and short functions is tidy", () => {
+  assertEquals(breaches(`// The idea.\n\nexport function a(): void {\n${body(67)}}\n`), []);
+});
+
+Deno.test("each rule names the line that breaks it", () => {
+  const cases: [string, string][] = [
+    ["export const a = 1;\n", "1 header"],
+    [`// h\nconst a = "${"x".repeat(100)}";\n`, "2 columns"],
+    [`// h\n${"run();\n".repeat(600)}`, "601 file-length"],
+    [`// h\nfunction a(): void {\n${body(68)}}\n`, "2 function-length"],
+    ["// h\nexport function a(b: B, c: C, d: D, e: E): void {}\n", "2 parameters"],
+    ["// h\nexport enum A {}\n", "2 syntax"],
+    ["// h\nnamespace A {}\n", "2 syntax"],
+    ["// h\nexport default 1;\n", "2 syntax"],
+    ["// h\nexport default function a() {}\n", "2 syntax"],
+    ["// h\nclass A {\n  private b = 1;\n}\n", "3 syntax"],
+    ["// h\nclass A extends B {}\n", "2 syntax"],
+    ["// h\n// TO" + "DO: later\n", "2 unfinished"],
+    ['// h\nconst a = "/ho' + 'me/me/a";\n', "2 machine-path"],
+  ];
+  for (const [text, expected] of cases) assertEquals(breaches(text), [expected], text);
+});
+
+Deno.test("tests need no header and may be long, but may not be focused or skipped", () => {
+  const test = `Deno.test("a", () => {\n${body(80)}});\n`;
+  assertEquals(breaches(test, "src/log/a_test.ts"), []);
+  assertEquals(breaches(`Deno.test.only("a", () => {});\n`, "src/log/a_test.ts"), [
+    "1 focused-test",
+  ]);
+  assertEquals(breaches(`describe.skip("a", () => {});\n`, "tests/a_test.ts"), ["1 focused-test"]);
+});
+
+Deno.test("a long data table is no breach", () => {
+  const long = `// h\n${"run();\n".repeat(700)}`;
+  assertEquals(breaches(long, "src/protocol/apis/01_fetch.ts"), []);
+  assertEquals(breaches(long, "src/broker/config_table.ts"), []);
+});
+
+Deno.test("names that say nothing are refused in files and folders", () => {
+  for (const path of ["src/log/utils.ts", "src/common/a.ts", "src/log/file_helper.ts"]) {
+    assertEquals(breaches("// h\n", path), ["1 file-name"], path);
+  }
+});
+
+Deno.test("errors may be extended and interfaces may extend interfaces", () => {
+  assertEquals(breaches("// h\nclass A extends Error {}\ninterface B extends C {}\n"), []);
+});
+
+Deno.test("pins are exact, mirrored, and lock files name no host", () => {
+  const house = (deno: unknown, node: unknown, lock = "{}") =>
+    checkHouse(
+      new Map([
+        ["deno.json", JSON.stringify(deno, null, 2)],
+        ["package.json", JSON.stringify(node, null, 2)],
+        ["deno.lock", lock],
+      ]),
+    ).map(({ path, line, message }) => `${path}:${line} ${message}`);
+  const node = { version: "1.0.0", dependencies: { "@a/b": "1.2.3" } };
+  const deno = { version: "1.0.0", imports: { "@a/b": "npm:@a/b@1.2.3/x.js" } };
+  assertEquals(house(deno, node), []);
+  assertEquals(house({ ...deno, imports: { "@a/b": "npm:@a/b@^1.2.3" } }, node), [
+    "deno.json:4 @a/b is not pinned exactly",
+    "package.json:4 @a/b must be ^1.2.3, as in deno.json",
+  ]);
+  assertEquals(house({ ...deno, version: "1.0.1" }, node), ["package.json:2 not 1.0.1"]);
+  assertEquals(house({ ...deno, imports: {} }, node), ["package.json:4 @a/b is not in deno.json"]);
+  assertEquals(house(deno, node, `{\n"x": "https://example.org/b.tgz"\n}`), [
+    "deno.lock:2 a lock file names no host",
+  ]);
+});
+
+Deno.test("the script exits 1 on a tree with a violation and 0 without", async () => {
+  const root = await Deno.makeTempDir();
+  const script = new URL("tidy.ts", import.meta.url).pathname;
+  const run = () =>
+    new Deno.Command(Deno.execPath(), { args: ["run", "-A", script, root], stderr: "piped" })
+      .output();
+  try {
+    await Deno.writeTextFile(`${root}/a.ts`, "// The idea.\nexport const a = 1;\n");
+    assertEquals((await run()).code, 0);
+    await Deno.writeTextFile(`${root}/a.ts`, "// The idea.\nexport default 1;\n");
+    const { code, stderr } = await run();
+    assertEquals(code, 1);
+    assertMatch(new TextDecoder().decode(stderr), /a\.ts:2: syntax: no default export/);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
