@@ -1,0 +1,110 @@
+// Builds the single executable: deno task compile [--with deno|bun] [--output dist/ottla]
+//
+//   deno compile            needs Deno's base binary, which it downloads once from Deno's own site
+//     | fails or is slow
+//     v
+//   bun build --compile     needs nothing but the npm package `bun`, which carries everything
+//
+// Both take the same src/main.ts, so the program is the same; only the runtime inside differs, and
+// the ready line of `ottla start` names it. What was built, and by which, is printed.
+
+import { parseArgs } from "@std/cli/parse-args";
+
+const bunVersion = "1.4.4";
+const entry = "src/main.ts";
+const root = new URL("..", import.meta.url).pathname;
+
+/** Bytecode halves the start; names are kept for stack traces; no file beside it is obeyed. */
+const bunFlags = [
+  "--compile",
+  "--format=esm",
+  "--bytecode",
+  "--minify",
+  "--keep-names",
+  "--sourcemap=none",
+  "--no-compile-autoload-dotenv",
+  "--no-compile-autoload-bunfig",
+];
+
+/** A download that takes longer than this is given up for the other way. */
+const denoCompileMsMax = 120_000;
+
+/** Runs a command in the checkout, its output shown; whether it ended well and in time. */
+async function succeeds(command: readonly string[], timeoutMs?: number): Promise<boolean> {
+  console.log(`$ ${command.join(" ")}`);
+  const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+  try {
+    const child = new Deno.Command(command[0], { args: command.slice(1), cwd: root, signal });
+    return (await child.spawn().status).success;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    return false;
+  }
+}
+
+/** What a command prints, trimmed; undefined when it cannot be run. */
+async function outputOf(command: string, args: string[]): Promise<string | undefined> {
+  try {
+    const { success, stdout } = await new Deno.Command(command, { args, stderr: "null" }).output();
+    return success ? new TextDecoder().decode(stdout).trim() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Builds with `deno compile`. */
+function compileWithDeno(output: string): Promise<boolean> {
+  const flags = ["--no-check", "--allow-all", "--output", output];
+  return succeeds([Deno.execPath(), "compile", ...flags, entry], denoCompileMsMax);
+}
+
+/** The command that runs Bun in the pinned version: the installed one, or npm's. */
+async function bunCommand(): Promise<string[] | undefined> {
+  if (await outputOf("bun", ["--version"]) === bunVersion) return ["bun"];
+  if (await outputOf("npx", ["--version"]) !== undefined) return ["npx", "-y", `bun@${bunVersion}`];
+  return undefined;
+}
+
+/** Bun resolves packages in node_modules, so that has to be there. */
+async function installPackages(bun: readonly string[]): Promise<boolean> {
+  const installed = await Deno.stat(`${root}/node_modules/deno-std`).catch(() => undefined);
+  if (installed !== undefined) return true;
+  if (await outputOf("npm", ["--version"]) !== undefined) return succeeds(["npm", "ci"]);
+  return succeeds([...bun, "install", "--no-save"]);
+}
+
+/** Builds with `bun build --compile`. */
+async function compileWithBun(output: string): Promise<boolean> {
+  const bun = await bunCommand();
+  if (bun === undefined) {
+    console.error(`Neither bun ${bunVersion} nor npx is on the PATH: install Node.js or Bun.`);
+    return false;
+  }
+  if (!await installPackages(bun)) return false;
+  return succeeds([...bun, "build", ...bunFlags, `--outfile=${output}`, entry]);
+}
+
+/** Builds by the wanted way, or by the first that works; the name of what did. */
+async function compile(way: string | undefined, output: string): Promise<string | undefined> {
+  if (way !== "bun") {
+    if (await compileWithDeno(output)) return "deno compile";
+    if (way === "deno") return undefined;
+    console.log("deno compile did not work here; building with Bun instead.");
+  }
+  return await compileWithBun(output) ? "bun build --compile" : undefined;
+}
+
+if (import.meta.main) {
+  const options = parseArgs(Deno.args, { string: ["with", "output"] });
+  const output = options.output ?? "dist/ottla";
+  if (![undefined, "deno", "bun"].includes(options.with)) {
+    console.error(`--with takes deno or bun, not "${options.with}".`);
+    Deno.exit(2);
+  }
+  await Deno.mkdir(new URL("../dist", import.meta.url), { recursive: true });
+  const builder = await compile(options.with, output);
+  if (builder === undefined) Deno.exit(1);
+  const path = output.startsWith("/") ? output : `${root}${output}`;
+  const { size } = await Deno.stat(path);
+  console.log(`${output}: ${(size / 1e6).toFixed(0)} MB, built with ${builder}`);
+}

@@ -1,0 +1,79 @@
+// The binary runs with its shared libraries and nothing else: the container's root file system,
+// laid out in a temporary folder and entered with chroot as the user that the image runs as.
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { layOutRootFs } from "../../scripts/rootfs.ts";
+import { within } from "../harness/deadline.ts";
+import { ProcessLines, run } from "../harness/process_lines.ts";
+
+const root = new URL("../..", import.meta.url).pathname;
+
+/** How to enter a folder here, or why it cannot be done. */
+function chrootCommand(): { words: string[] } | { reason: string } {
+  if (Deno.build.os !== "linux") return { reason: "chroot needs Linux" };
+  if (Deno.uid() === 0) return { words: ["chroot", "--userspec=65532:65532"] };
+  const trial = new Deno.Command("unshare", { args: ["--map-root-user", "true"] });
+  try {
+    if (trial.outputSync().success) return { words: ["unshare", "--map-root-user", "chroot"] };
+  } catch {
+    // unshare is not installed: the reason below covers it.
+  }
+  return { reason: "chroot needs root, or a kernel that grants user namespaces" };
+}
+
+/** The binary under test: the given one, or one built now with Bun. */
+async function binaryPath(): Promise<string> {
+  const given = Deno.env.get("OTTLA_BINARY");
+  if (given) return await Deno.realPath(given);
+  const args = ["run", "-A", `${root}scripts/compile.ts`, "--with", "bun"];
+  await run({ command: Deno.execPath(), args, cwd: root, withinMs: 300_000 });
+  return `${root}dist/ottla`;
+}
+
+const chroot = chrootCommand();
+if ("reason" in chroot) console.log(`chroot_test is skipped: ${chroot.reason}`);
+
+Deno.test({
+  name: "the binary alone with its libraries takes a record and gives it back",
+  ignore: "reason" in chroot,
+  fn: async () => {
+    const folder = await Deno.makeTempDir({ prefix: "ottla-rootfs-" });
+    const words = "words" in chroot ? chroot.words : [];
+    const enter = (...args: string[]) => ({
+      command: words[0],
+      args: [...words.slice(1), folder, "/usr/local/bin/ottla", ...args],
+      // chroot itself is found on the outer PATH; inside, nothing of our environment is known.
+      env: { HOME: "/", TMPDIR: "/tmp" },
+      withinMs: 30_000,
+    });
+    let broker: ProcessLines | undefined;
+    try {
+      // The image's user must be able to reach the files.
+      await Deno.chmod(folder, 0o755);
+      await layOutRootFs(folder, await binaryPath());
+      const ready = Promise.withResolvers<string>();
+      broker = new ProcessLines({
+        ...enter("start", "--host", "127.0.0.1", "--port", "0", "--data-dir", "/data"),
+        onLine: (line) => {
+          const match = /listening on (\S+:\d+)/.exec(line);
+          if (match) ready.resolve(match[1]);
+        },
+      });
+      const bootstrap = await within(
+        Promise.race([ready.promise, broker.finished.then(() => "it ended")]),
+        { ms: 30_000, what: () => `the ready line\n${broker?.output}` },
+      );
+      assertMatch(bootstrap, /:\d+$/, broker.output);
+      const at = ["--bootstrap", bootstrap];
+      await run(enter("topics", "create", "greetings", ...at));
+      await run({ ...enter("produce", "greetings", ...at), input: "hello from the root\n" });
+      const consume = ["consume", "greetings", "--from-beginning", "--max-messages", "1"];
+      const { stdout } = await run(enter(...consume, ...at));
+      assertMatch(stdout, /hello from the root/);
+      assertEquals((await broker.stop(5_000)).code, 0);
+    } finally {
+      await broker?.kill();
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
