@@ -1,0 +1,142 @@
+// The broker under test as a process of its own: started, stopped, killed and started again on the
+// same port and data folder, so that clients find it where it was.
+//
+//   start() ──> running ──stop(), kill()──> down ──restart()──> running
+//
+// Invariant: after `close` (or the end of an `await using` block) the process has ended, and a data
+// folder that was made here is gone. targets.ts says which program it is.
+
+import { within } from "./deadline.ts";
+import { ProcessLines } from "./process_lines.ts";
+import { launch, type Target, targetFromEnvironment } from "./targets.ts";
+
+export interface BrokerOptions {
+  /** Kafka's own keys. Added to what every test wants: no wait before a group's first rebalance. */
+  settings?: Record<string, string>;
+  /** Otherwise what OTTLA_TARGET says. */
+  target?: Target;
+  /** Otherwise a temporary folder, removed by `close`. */
+  dataDir?: string;
+  /** Otherwise any free one. */
+  port?: number;
+  /** Further arguments of `ottla start`, such as `--ephemeral`. */
+  flags?: readonly string[];
+}
+
+export class BrokerProcess implements AsyncDisposable {
+  readonly target: Target;
+  readonly dataDir: string;
+  readonly #folder: string | undefined;
+  readonly #settings: Record<string, string>;
+  readonly #flags: readonly string[];
+  #process: ProcessLines | undefined;
+  #port: number;
+  #stopWithinMs = 0;
+
+  private constructor(options: BrokerOptions, folder: string | undefined) {
+    this.target = options.target ?? targetFromEnvironment();
+    this.#folder = folder;
+    this.dataDir = options.dataDir ?? `${folder}/data`;
+    this.#settings = { "group.initial.rebalance.delay.ms": "0", ...options.settings };
+    this.#flags = options.flags ?? [];
+    this.#port = options.port ?? 0;
+  }
+
+  /** A broker that is ready for clients. */
+  static async start(options: BrokerOptions = {}): Promise<BrokerProcess> {
+    const folder = options.dataDir === undefined
+      ? await Deno.makeTempDir({ prefix: "broker-under-test-" })
+      : undefined;
+    const broker = new BrokerProcess(options, folder);
+    try {
+      await broker.restart();
+    } catch (error) {
+      await broker.close();
+      throw error;
+    }
+    return broker;
+  }
+
+  readonly host = "127.0.0.1";
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get bootstrap(): string {
+    return `${this.host}:${this.#port}`;
+  }
+
+  get pid(): number {
+    return this.#running().pid;
+  }
+
+  /** What it wrote lately, for an error message. */
+  get output(): string {
+    return this.#process?.output ?? "";
+  }
+
+  /** The folder that holds `<topic>-<partition>`. */
+  get logFolder(): string {
+    return this.target === "kafka" ? `${this.dataDir}/logs` : this.dataDir;
+  }
+
+  /** SIGTERM, and the wait for the end. Fails when it takes too long. */
+  async stop(): Promise<{ code: number; ms: number }> {
+    const process = this.#running();
+    const startedAt = performance.now();
+    const { code } = await process.stop(this.#stopWithinMs);
+    return { code, ms: performance.now() - startedAt };
+  }
+
+  /** kill -9. */
+  async kill(): Promise<void> {
+    await this.#running().kill();
+  }
+
+  /** Starts it again where it was; stops it first if it runs. */
+  async restart(): Promise<void> {
+    if (this.#process && !this.#process.ended) await this.stop();
+    await Deno.mkdir(this.dataDir, { recursive: true });
+    const plan = await launch(this.target, {
+      dataDir: this.dataDir,
+      port: this.#port,
+      settings: this.#settings,
+      flags: this.#flags,
+    });
+    this.#stopWithinMs = plan.stopWithinMs;
+    const ready = Promise.withResolvers<RegExpMatchArray>();
+    const process = new ProcessLines({
+      command: plan.command,
+      args: plan.args,
+      onLine: (line) => {
+        const match = line.match(plan.ready);
+        if (match) ready.resolve(match);
+      },
+    });
+    this.#process = process;
+    const exit = process.finished.then(({ code }) => {
+      throw new Error(`the broker ended with code ${code} before it was ready\n${process.output}`);
+    });
+    exit.catch(() => {}); // An end after the ready line is no news here.
+    const match = await within(Promise.race([ready.promise, exit]), {
+      ms: plan.readyWithinMs,
+      what: () => `the broker's ready line ${plan.ready}\n${process.output}`,
+    });
+    this.#port = plan.port ?? Number(match.at(-1));
+  }
+
+  async close(): Promise<void> {
+    if (this.#process && !this.#process.ended) await this.#process.kill();
+    if (this.#folder) await Deno.remove(this.#folder, { recursive: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #running(): ProcessLines {
+    if (!this.#process || this.#process.ended) throw new Error("the broker does not run");
+    return this.#process;
+  }
+}
