@@ -1,0 +1,107 @@
+// Compression of the records of a batch: the id is the index in `compressionTypes`, as in Kafka's
+// attributes. gzip and zstd come from the runtime through the codecs handed in; snappy and lz4 are
+// loaded on first use, since a start does not need them.
+//
+// Snappy arrives in two forms: raw (librdkafka) and in xerial's blocks (Java, kafkajs); both are
+// read, the xerial form is written, which every client reads. Decompression is bounded always: a few
+// bytes can claim gigabytes.
+
+import { assert } from "../base/assert.ts";
+import { DecodeFault, messageOf } from "../base/faults.ts";
+import { unwrapXerial, wrapXerial } from "./xerial.ts";
+
+/** Kafka's names of the codecs, in the order of their ids. */
+export const compressionTypes = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
+export type CompressionType = typeof compressionTypes[number];
+
+/** What the runtime brings: the Codecs port fits. Decompression throws past `bytesMax`. */
+export interface RuntimeCodecs {
+  gzip(bytes: Uint8Array): Uint8Array;
+  gunzip(bytes: Uint8Array, bytesMax: number): Uint8Array;
+  zstd(bytes: Uint8Array): Uint8Array;
+  unzstd(bytes: Uint8Array, bytesMax: number): Uint8Array;
+}
+
+/** Records of one batch may not unpack to more than this, unless the caller says otherwise. */
+export const decompressedBytesMax = 256 * 1024 * 1024;
+
+interface LoadedCodec {
+  compress(bytes: Uint8Array): Uint8Array;
+  decompress(bytes: Uint8Array, bytesMax: number): Uint8Array;
+}
+
+const loaded = new Map<CompressionType, LoadedCodec>();
+
+/**
+ * Loads what `type` needs; afterwards {@link compress} and {@link decompress} work with it. Costs
+ * nothing for types that need nothing, and for one that is loaded.
+ */
+export async function loadCompression(type: CompressionType): Promise<void> {
+  if (loaded.has(type)) return;
+  if (type === "snappy") {
+    const snappy = await import("snappyjs");
+    loaded.set(type, {
+      compress: (bytes) => wrapXerial(bytes, (block) => snappy.compress(block)),
+      decompress: (bytes, bytesMax) =>
+        unwrapXerial(bytes, { bytesMax, block: (raw, max) => snappy.uncompress(raw, max) }),
+    });
+  } else if (type === "lz4") {
+    const lz4 = await import("./lz4_frame.ts");
+    loaded.set(type, { compress: lz4.compressFrame, decompress: lz4.decompressFrame });
+  }
+}
+
+/** Whether {@link compress} and {@link decompress} can handle `type` right now. */
+export function isCompressionLoaded(type: CompressionType): boolean {
+  return (type !== "snappy" && type !== "lz4") || loaded.has(type);
+}
+
+/** `bytes` compressed. snappy and lz4 need {@link loadCompression} before. */
+export function compress(
+  bytes: Uint8Array,
+  options: { type: CompressionType; codecs: RuntimeCodecs | undefined },
+): Uint8Array {
+  switch (options.type) {
+    case "none":
+      return bytes;
+    case "gzip":
+      return codecsOf(options).gzip(bytes);
+    case "zstd":
+      return codecsOf(options).zstd(bytes);
+    default:
+      return loadedCodec(options.type).compress(bytes);
+  }
+}
+
+/**
+ * `bytes` decompressed; throws {@link DecodeFault} when they are malformed or unpack to more than
+ * `bytesMax`. snappy and lz4 need {@link loadCompression} before.
+ */
+export function decompress(
+  bytes: Uint8Array,
+  options: { type: CompressionType; codecs: RuntimeCodecs | undefined; bytesMax?: number },
+): Uint8Array {
+  const bytesMax = options.bytesMax ?? decompressedBytesMax;
+  const { type } = options;
+  if (type === "none") return bytes;
+  const codec = type === "gzip" || type === "zstd" ? codecsOf(options) : undefined;
+  const loadedOne = codec === undefined ? loadedCodec(type) : undefined;
+  try {
+    if (loadedOne !== undefined) return loadedOne.decompress(bytes, bytesMax);
+    return type === "gzip" ? codec!.gunzip(bytes, bytesMax) : codec!.unzstd(bytes, bytesMax);
+  } catch (error) {
+    if (error instanceof DecodeFault) throw error;
+    throw new DecodeFault(`${type} data does not unpack: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function codecsOf(options: { type: CompressionType; codecs: RuntimeCodecs | undefined }) {
+  assert(options.codecs !== undefined, `${options.type} needs the runtime's codecs`);
+  return options.codecs;
+}
+
+function loadedCodec(type: CompressionType): LoadedCodec {
+  const codec = loaded.get(type);
+  assert(codec !== undefined, `compression ${type} is used before loadCompression("${type}")`);
+  return codec;
+}

@@ -1,0 +1,168 @@
+// The records inside a v2 batch, once decompressed. Each is
+//
+//   varint length | int8 attributes (0) | varlong timestampDelta | varint offsetDelta |
+//   varint keyLength, key (-1: null) | varint valueLength, value (-1: null) |
+//   varint headerCount | per header: varint nameLength, name, varint valueLength, value (-1: null)
+//
+// Reading gives views of the bytes read (of a decompressed copy for a compressed batch). Invariant:
+// a batch reads as a whole or throws DecodeFault; counts are checked against what remains.
+
+import { BytesReader, type BytesWriter, utf8, uvarintSize, varintSize } from "../base/bytes.ts";
+import { DecodeFault } from "../base/faults.ts";
+import type { Offset } from "../base/ids.ts";
+import {
+  attributeBits,
+  batchOverheadBytes,
+  batchSizeOf,
+  compressionOf,
+  readBatchHeader,
+} from "./batch.ts";
+import { decompress, type RuntimeCodecs } from "./compression.ts";
+
+/** A header of a record; names may repeat. */
+export interface RecordHeader {
+  readonly key: string;
+  readonly value: Uint8Array | null;
+}
+
+/** One record. `timestamp` is in milliseconds since the Unix epoch, -1 for none. */
+export interface LogRecord {
+  readonly offset: Offset;
+  readonly timestamp: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: readonly RecordHeader[];
+}
+
+const noHeaders: readonly RecordHeader[] = [];
+const textDecoder = new TextDecoder();
+
+/**
+ * The records of the batch at `position`, which must be whole. snappy and lz4 need
+ * `loadCompression` before. Throws DecodeFault when the batch is malformed.
+ */
+export function readRecords(
+  bytes: Uint8Array,
+  options: { position?: number; codecs?: RuntimeCodecs; bytesMax?: number } = {},
+): LogRecord[] {
+  const position = options.position ?? 0;
+  const header = readBatchHeader(bytes, position);
+  const type = compressionOf(header.attributes);
+  if (type === undefined) throw new DecodeFault("batch has an unknown compression");
+  const packed = bytes.subarray(position + batchOverheadBytes, position + header.sizeBytes);
+  const { codecs, bytesMax } = options;
+  const reader = new BytesReader(decompress(packed, { type, codecs, bytesMax }));
+  // The smallest record takes 7 bytes, so a count beyond what remains is a lie.
+  if (header.recordCount < 0 || header.recordCount > reader.remaining) {
+    throw new DecodeFault(`batch claims ${header.recordCount} records`);
+  }
+  const logAppendTime = (header.attributes & attributeBits.logAppendTime) !== 0;
+  const records: LogRecord[] = [];
+  for (let i = 0; i < header.recordCount; i++) {
+    const length = reader.varint();
+    const start = reader.position;
+    reader.take(1);
+    const timestamp = header.baseTimestamp + reader.varlong();
+    records.push(readBody(reader, {
+      baseOffset: header.baseOffset,
+      timestamp: logAppendTime ? header.maxTimestamp : timestamp,
+    }));
+    if (reader.position !== start + length) throw new DecodeFault("record length does not fit");
+  }
+  return records;
+}
+
+/** The records of all whole batches in `bytes`, in order; a cut batch at the end is left out. */
+export function readAllRecords(
+  bytes: Uint8Array,
+  options: { codecs?: RuntimeCodecs; bytesMax?: number } = {},
+): LogRecord[] {
+  const records: LogRecord[] = [];
+  for (const position of batchPositions(bytes)) {
+    for (const record of readRecords(bytes, { ...options, position })) records.push(record);
+  }
+  return records;
+}
+
+/** Positions of the whole batches in `bytes`. Throws DecodeFault at a length that cannot be. */
+export function batchPositions(bytes: Uint8Array): number[] {
+  const positions: number[] = [];
+  let position = 0;
+  while (bytes.length - position >= batchOverheadBytes) {
+    const size = batchSizeOf(bytes, position);
+    if (size < batchOverheadBytes) throw new DecodeFault(`batch length ${size} is too small`);
+    if (size > bytes.length - position) break;
+    positions.push(position);
+    position += size;
+  }
+  return positions;
+}
+
+function readBody(
+  reader: BytesReader,
+  known: { baseOffset: Offset; timestamp: number },
+): LogRecord {
+  const { timestamp } = known;
+  const offset = known.baseOffset + reader.varint();
+  const key = readNullable(reader);
+  const value = readNullable(reader);
+  const headerCount = reader.varint();
+  if (headerCount < 0 || headerCount > reader.remaining) {
+    throw new DecodeFault(`record claims ${headerCount} headers`);
+  }
+  if (headerCount === 0) return { offset, timestamp, key, value, headers: noHeaders };
+  const headers: RecordHeader[] = [];
+  for (let i = 0; i < headerCount; i++) {
+    const name = readNullable(reader);
+    if (name === null) throw new DecodeFault("record header has no name");
+    headers.push({ key: textDecoder.decode(name), value: readNullable(reader) });
+  }
+  return { offset, timestamp, key, value, headers };
+}
+
+function readNullable(reader: BytesReader): Uint8Array | null {
+  const length = reader.varint();
+  if (length < -1) throw new DecodeFault(`length ${length}`);
+  return length === -1 ? null : reader.slice(length);
+}
+
+/** What is needed to write a record; `headers` in order. */
+export interface RecordBody {
+  readonly key?: Uint8Array | null;
+  readonly value?: Uint8Array | null;
+  readonly headers?: readonly RecordHeader[];
+}
+
+/** Appends one record to `writer`. */
+export function writeRecord(
+  writer: BytesWriter,
+  record: { body: RecordBody; timestampDelta: number; offsetDelta: number },
+): void {
+  const { body } = record;
+  const key = body.key ?? null;
+  const value = body.value ?? null;
+  const headers = (body.headers ?? noHeaders).map((h) => ({ name: utf8(h.key), value: h.value }));
+  let length = 1 + varintSize(record.timestampDelta) + varintSize(record.offsetDelta) +
+    nullableSize(key) + nullableSize(value) + uvarintSize(headers.length * 2);
+  for (const header of headers) length += nullableSize(header.name) + nullableSize(header.value);
+  writer.varint(length);
+  writer.int8(0);
+  writer.varint(record.timestampDelta);
+  writer.varint(record.offsetDelta);
+  writeNullable(writer, key);
+  writeNullable(writer, value);
+  writer.varint(headers.length);
+  for (const header of headers) {
+    writeNullable(writer, header.name);
+    writeNullable(writer, header.value);
+  }
+}
+
+function nullableSize(bytes: Uint8Array | null): number {
+  return bytes === null ? 1 : varintSize(bytes.length) + bytes.length;
+}
+
+function writeNullable(writer: BytesWriter, bytes: Uint8Array | null): void {
+  writer.varint(bytes === null ? -1 : bytes.length);
+  if (bytes !== null) writer.bytes(bytes);
+}

@@ -1,0 +1,58 @@
+// The framing that snappy-java puts around snappy blocks, which Java clients and kafkajs send:
+//
+//   82 53 4e 41 50 50 59 00   "\x82SNAPPY\0"
+//   int32 version, int32 oldest compatible version (both 1)
+//   then, to the end: int32 length, that many bytes of one raw snappy block
+//
+// librdkafka sends a bare raw block instead; what does not begin with the magic is read as that.
+
+import { concatBytes } from "../base/bytes.ts";
+import { DecodeFault } from "../base/faults.ts";
+
+const magic = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00];
+const headerBytes = 16;
+/** Uncompressed bytes of a block, as in snappy-java. */
+const blockBytes = 32 * 1024;
+
+/** `bytes` as xerial blocks, each compressed by `compressBlock`. */
+export function wrapXerial(
+  bytes: Uint8Array,
+  compressBlock: (block: Uint8Array) => Uint8Array,
+): Uint8Array {
+  const header = new Uint8Array(headerBytes);
+  header.set(magic);
+  header[11] = 1;
+  header[15] = 1;
+  const chunks: Uint8Array[] = [header];
+  for (let start = 0; start < bytes.length; start += blockBytes) {
+    const block = compressBlock(bytes.subarray(start, start + blockBytes));
+    const length = new Uint8Array(4);
+    new DataView(length.buffer).setInt32(0, block.length);
+    chunks.push(length, block);
+  }
+  return concatBytes(chunks);
+}
+
+/** What {@link wrapXerial} or a bare snappy block holds; `block` unpacks one raw block. */
+export function unwrapXerial(
+  bytes: Uint8Array,
+  options: { bytesMax: number; block: (raw: Uint8Array, bytesMax: number) => Uint8Array },
+): Uint8Array {
+  if (!magic.every((byte, i) => bytes[i] === byte)) return options.block(bytes, options.bytesMax);
+  if (bytes.length < headerBytes) throw new DecodeFault("snappy frame header is cut");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const chunks: Uint8Array[] = [];
+  let remaining = options.bytesMax;
+  let position = headerBytes;
+  while (position < bytes.length) {
+    if (position + 4 > bytes.length) throw new DecodeFault("snappy block length is cut");
+    const length = view.getInt32(position);
+    const start = position + 4;
+    if (length < 0 || length > bytes.length - start) throw new DecodeFault("snappy block is cut");
+    const block = options.block(bytes.subarray(start, start + length), remaining);
+    remaining -= block.length;
+    chunks.push(block);
+    position = start + length;
+  }
+  return chunks.length === 0 ? new Uint8Array(0) : concatBytes(chunks);
+}
