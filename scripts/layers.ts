@@ -111,30 +111,46 @@ interface Import {
   readonly specifier: string | undefined;
   readonly line: number;
   readonly dynamic: boolean;
+  /** Erased before the program runs. */
+  readonly typesOnly: boolean;
 }
 
 /** Every import of the file: static, of types, re-exports, and dynamic ones. */
 export function importsOf(file: SourceFile): Import[] {
   const found: Import[] = [];
-  const add = (node: ts.Node, argument: ts.Node | undefined, dynamic: boolean): void => {
-    const literal = argument !== undefined && ts.isStringLiteralLike(argument);
-    found.push({
-      specifier: literal ? argument.text : undefined,
-      line: lineOf(file, node),
-      dynamic,
-    });
-  };
   walk(file, (node) => {
-    if (ts.isImportDeclaration(node)) add(node, node.moduleSpecifier, false);
-    else if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined) {
-      add(node, node.moduleSpecifier, false);
-    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-      add(node, node.arguments[0], true);
-    } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
-      add(node, node.argument.literal, false);
-    }
+    const argument = importArgument(node);
+    if (argument === undefined) return;
+    found.push({
+      specifier: ts.isStringLiteralLike(argument) ? argument.text : undefined,
+      line: lineOf(file, node),
+      dynamic: ts.isCallExpression(node),
+      typesOnly: importsTypesOnly(node),
+    });
   });
   return found;
+}
+
+/** Where the node says what it imports, if it imports. */
+function importArgument(node: ts.Node): ts.Node | undefined {
+  if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return node.moduleSpecifier;
+  if (ts.isImportTypeNode(node)) {
+    return ts.isLiteralTypeNode(node.argument) ? node.argument.literal : node.argument;
+  }
+  const dynamic = ts.isCallExpression(node) &&
+    node.expression.kind === ts.SyntaxKind.ImportKeyword;
+  return dynamic ? node.arguments[0] : undefined;
+}
+
+function importsTypesOnly(node: ts.Node): boolean {
+  if (ts.isImportTypeNode(node)) return true;
+  if (ts.isExportDeclaration(node)) return node.isTypeOnly;
+  if (!ts.isImportDeclaration(node)) return false;
+  const clause = node.importClause;
+  if (clause === undefined || clause.isTypeOnly) return clause !== undefined;
+  const names = clause.name === undefined ? clause.namedBindings : undefined;
+  return names !== undefined && ts.isNamedImports(names) && names.elements.length > 0 &&
+    names.elements.every((one) => one.isTypeOnly);
 }
 
 /** The path that relative `specifier` names from the file at `path`. */
@@ -200,12 +216,15 @@ export function checkImports(files: readonly SourceFile[]): Violation[] {
   return violations;
 }
 
-/** Circles of static imports between files, each reported once, at the import that closes it. */
+/**
+ * Circles of static imports between files, each reported once, at the import that closes it. Imports
+ * of types alone do not count: a part may name the type of the whole that holds it.
+ */
 export function checkCircles(files: readonly SourceFile[]): Violation[] {
   const edges = new Map<string, { target: string; line: number }[]>();
   for (const file of files) {
     const targets = importsOf(file)
-      .filter(({ specifier, dynamic }) => !dynamic && specifier?.startsWith("."))
+      .filter((one) => !one.dynamic && !one.typesOnly && one.specifier?.startsWith("."))
       .map(({ specifier, line }) => ({ target: resolve(file.path, specifier!), line }));
     edges.set(file.path, targets);
   }

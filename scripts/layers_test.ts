@@ -88,13 +88,21 @@ Deno.test("tests import anything, and nothing imports a test", () => {
 Deno.test("a circle of imports is reported once, as its whole path", () => {
   const files = tree({
     "src/log/a.ts": `import "./b.ts";`,
-    "src/log/b.ts": `import type { C } from "./c.ts";`,
-    "src/log/c.ts": `import "./a.ts";\nawait import("./b.ts");`,
+    "src/log/b.ts": `export { C } from "./c.ts";`,
+    "src/log/c.ts": `import "./a.ts";\nawait import("./b.ts");\nimport type { B } from "./b.ts";`,
   });
   const circles = checkCircles(files);
   assertEquals(places(circles), ["src/log/c.ts:1 import-circle"]);
   const path = ["a", "b", "c", "a"].map((name) => `src/log/${name}.ts`).join(" -> ");
   assertEquals(circles[0].message, path);
+});
+
+Deno.test("types and dynamic imports close no circle", () => {
+  const files = tree({
+    "src/log/a.ts": `import { b } from "./b.ts";`,
+    "src/log/b.ts": `import { type A } from "./a.ts";\nawait import("./a.ts");`,
+  });
+  assertEquals(checkCircles(files), []);
 });
 
 Deno.test("the platform is named in src/runtime alone", () => {
