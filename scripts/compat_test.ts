@@ -1,0 +1,53 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { compatibilityPage, differencesIn } from "./compat.ts";
+
+const produce = {
+  path: "src/broker/handlers/00_produce.ts",
+  text: `// Produce: appends.
+//
+// Not done: transactions. A transactional
+//   batch is refused.
+//
+// Differs from Kafka: creates a missing topic,
+// as nothing else does.
+
+import { x } from "./x.ts";
+
+/** Differs from Kafka: waits less. */
+export function wait(): void {}
+
+const table = {
+  "node.id": {
+    // Differs from Kafka: 1 rather than required.
+    default: "1",
+  },
+};
+`,
+};
+
+Deno.test("a difference is its whole paragraph, with the name that it stands on", () => {
+  const path = produce.path;
+  assertEquals(differencesIn([produce]), [
+    { path, subject: undefined, text: "creates a missing topic, as nothing else does." },
+    { path, subject: "wait", text: "waits less." },
+    { path, subject: "node.id", text: "1 rather than required." },
+  ]);
+});
+
+Deno.test("text in code is no note", () => {
+  const text = `// Header.\nconst label = "Differs from Kafka: no";\n`;
+  assertEquals(differencesIn([{ path: "src/a.ts", text }]), []);
+});
+
+Deno.test("the page has a row for each API and a line for each difference", () => {
+  const api = { key: 0, name: "Produce", versions: { min: 0, max: 13 } };
+  const serves = { min: 3, max: 13 };
+  const page = compatibilityPage([{ api, serves, advertises: api.versions }], [produce]);
+  assertStringIncludes(
+    page,
+    "| 0 | [Produce](src/broker/handlers/00_produce.ts) | 3-13 | 0-13 | " +
+      "Advertised as 0-13. Not done: transactions. A transactional batch is refused. |",
+  );
+  assertStringIncludes(page, "- `node.id`: 1 rather than required. ([source](");
+  assertStringIncludes(page, "- Creates a missing topic, as nothing else does. ([source](");
+});

@@ -1,0 +1,48 @@
+// The generated pages: deno task docs writes them, deno task docs --check fails when one is stale.
+//
+//   COMPATIBILITY.md        scripts/compat.ts, from src/broker/handlers and the comments
+//   docs/configuration.md   scripts/config_docs.ts, from src/broker/config_table.ts
+
+import { handlers } from "../src/broker/handlers/mod.ts";
+import { brokerKeys, configFamilies, topicKeys } from "../src/broker/config_table.ts";
+import { compatibilityPage } from "./compat.ts";
+import { configurationPage } from "./config_docs.ts";
+import { isTestFile, listFiles } from "./source.ts";
+
+const root = new URL("..", import.meta.url).pathname;
+
+/** The pages by path, as they should be. */
+function pages(): Map<string, string> {
+  const sources = listFiles(`${root}src`)
+    .filter((path) => path.endsWith(".ts") && !isTestFile(path))
+    .map((path) => ({ path: `src/${path}`, text: Deno.readTextFileSync(`${root}src/${path}`) }));
+  return new Map([
+    ["COMPATIBILITY.md", compatibilityPage([...handlers.values()], sources)],
+    [
+      "docs/configuration.md",
+      configurationPage({ brokerKeys, topicKeys, families: configFamilies }),
+    ],
+  ]);
+}
+
+/** The text of a file, empty when it is not there. */
+function textOf(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}
+
+const stale = [...pages()].filter(([path, text]) => textOf(`${root}${path}`) !== text);
+if (Deno.args.includes("--check")) {
+  for (const [path] of stale) console.error(`${path} is stale: run deno task docs`);
+  if (stale.length > 0) Deno.exit(1);
+} else {
+  for (const [path, text] of stale) {
+    Deno.mkdirSync(`${root}docs`, { recursive: true });
+    Deno.writeTextFileSync(`${root}${path}`, text);
+    console.log(`wrote ${path}`);
+  }
+}
