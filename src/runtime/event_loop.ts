@@ -1,0 +1,56 @@
+// Clock, timers and random numbers by the web platform's globals, which Deno, Bun and Node share.
+//
+// A timer never fires early: the runtimes count whole milliseconds of their own loop time, so one that
+// comes up to a millisecond too soon is armed again for the rest. Delays past the platform's 31 bits
+// are slept in parts.
+
+import type { Clock, Random, Timer, Timers } from "./ports.ts";
+
+const delayMsMax = 0x7fff_ffff;
+
+export const webClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+};
+
+export const webTimers: Timers = { after, turn };
+
+function after(delayMs: number, run: () => void): Timer {
+  const due = performance.now() + delayMs;
+  let handle: ReturnType<typeof setTimeout>;
+  const fire = () => {
+    const rest = due - performance.now();
+    if (rest > 0) handle = setTimeout(fire, Math.min(Math.ceil(rest), delayMsMax));
+    else run();
+  };
+  handle = setTimeout(fire, Math.min(Math.max(0, Math.ceil(delayMs)), delayMsMax));
+  return { cancel: () => clearTimeout(handle) };
+}
+
+/** Two immediates: after the first one alone, a timer that was due already may still be waiting. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+}
+
+/** The platform's generator fills at most this many bytes a call. */
+const fillBytesMax = 65_536;
+
+const pool = new Uint32Array(64);
+let poolLeft = 0;
+
+export const webRandom: Random = {
+  uint32() {
+    if (poolLeft === 0) {
+      crypto.getRandomValues(pool);
+      poolLeft = pool.length;
+    }
+    return pool[--poolLeft];
+  },
+  bytes(length) {
+    const bytes = new Uint8Array(length);
+    for (let start = 0; start < length; start += fillBytesMax) {
+      crypto.getRandomValues(bytes.subarray(start, start + fillBytesMax));
+    }
+    return bytes;
+  },
+};

@@ -1,0 +1,167 @@
+// Loggers over LogTape, which is loaded at the first line that goes anywhere: a start should not wait
+// for it. Lines up to then are held in order, a bounded number of them; `flush` writes what is held when
+// the process ends earlier.
+//
+//   log() --enabled--> held --LogTape loaded--> emit --> our sink --> formatLine --> write (stderr)
+//
+// A program that embeds the broker and has configured LogTape itself gets our lines under the category
+// ["ottla", part] in its own sinks, and its configuration is not touched.
+
+import type * as LogTape from "@logtape/logtape";
+import { formatLine, type LogLine } from "./log_lines.ts";
+import type { Clock, LogFields, Logger, LogLevel, LogOptions } from "./ports.ts";
+
+const severity: Readonly<Record<LogLevel, number>> = {
+  trace: 0,
+  debug: 1,
+  info: 2,
+  warn: 3,
+  error: 4,
+};
+
+/** Lines held until LogTape is there. */
+const heldMax = 1_000;
+
+/** Where a logging writes, and how. */
+export interface LoggingOptions {
+  readonly clock: Clock;
+  /** Writes a line whole; its failures are ignored, since a log line must never stop the program. */
+  readonly write: (text: string) => void;
+  readonly color: boolean;
+}
+
+/** The loggers of a process. */
+export interface Logging {
+  logger(options: LogOptions): Logger;
+  /** Writes the lines that still wait for LogTape. */
+  flush(): void;
+}
+
+/** Where one line goes. */
+interface Output {
+  readonly format: LogOptions["format"];
+  readonly logging: LoggingOptions;
+}
+
+type Emit = (line: LogLine, output: Output) => void;
+
+/** LogTape, once loaded: it is configured once for the process, whoever logs. */
+let emit: Emit | undefined;
+let loading: Promise<void> | undefined;
+/** Where the line goes that LogTape hands to its sinks right now; it does so before emit returns. */
+let emitting: Output | undefined;
+
+/** Makes the loggers that write with `options`. */
+export function createLogging(options: LoggingOptions): Logging {
+  const held: { line: LogLine; output: Output }[] = [];
+  let droppedCount = 0;
+
+  const flush = () => {
+    const write = emit ?? writeLine;
+    for (const { line, output } of held.splice(0)) write(line, output);
+    if (droppedCount > 0) {
+      writeText(options, `${droppedCount} log lines were dropped while logging started\n`);
+      droppedCount = 0;
+    }
+  };
+
+  const accept = (line: LogLine, output: Output) => {
+    if (emit !== undefined && held.length === 0) return emit(line, output);
+    if (held.length < heldMax) held.push({ line, output });
+    else droppedCount++;
+    if (held.length === 1) {
+      loading ??= load();
+      loading.then(flush);
+    }
+  };
+
+  return {
+    logger: (logOptions) =>
+      makeLogger("", {
+        level: logOptions.level,
+        clock: options.clock,
+        accept,
+        output: { format: logOptions.format, logging: options },
+      }),
+    flush,
+  };
+}
+
+interface LoggerOptions {
+  readonly level: LogLevel;
+  readonly clock: Clock;
+  readonly accept: Emit;
+  readonly output: Output;
+}
+
+function makeLogger(part: string, options: LoggerOptions): Logger {
+  const enabled = (level: LogLevel) => severity[level] >= severity[options.level];
+  return {
+    enabled,
+    log(level: LogLevel, message: string, fields: LogFields = {}) {
+      if (!enabled(level)) return;
+      const line = { timeMs: options.clock.now(), level, part, message, fields };
+      options.accept(line, options.output);
+    },
+    child: (name) => makeLogger(part === "" ? name : `${part}.${name}`, options),
+  };
+}
+
+/** Loads LogTape; should that fail, lines are written without it. */
+async function load(): Promise<void> {
+  try {
+    emit = connect(await import("@logtape/logtape"));
+  } catch {
+    emit = writeLine;
+  }
+}
+
+function connect(logtape: typeof LogTape): Emit {
+  if (logtape.getConfig() === null) {
+    logtape.configureSync({
+      sinks: { stderr: sink },
+      loggers: [
+        { category: "ottla", sinks: ["stderr"], lowestLevel: "trace" },
+        { category: ["logtape", "meta"], sinks: [], lowestLevel: null },
+      ],
+    });
+  }
+  return (line, output) => {
+    const parts = line.part === "" ? [] : line.part.split(".");
+    emitting = output;
+    try {
+      logtape.getLogger(["ottla", ...parts]).emit({
+        timestamp: line.timeMs,
+        level: line.level === "warn" ? "warning" : line.level,
+        message: [line.message],
+        rawMessage: line.message,
+        properties: line.fields,
+      });
+    } finally {
+      emitting = undefined;
+    }
+  };
+}
+
+function sink(record: LogTape.LogRecord): void {
+  if (emitting === undefined) return;
+  writeLine({
+    timeMs: record.timestamp,
+    level: record.level === "warning" ? "warn" : record.level as LogLevel,
+    part: record.category.slice(1).join("."),
+    message: record.message.join(""),
+    fields: record.properties as LogFields,
+  }, emitting);
+}
+
+function writeLine(line: LogLine, output: Output): void {
+  writeText(output.logging, formatLine(line, output.format, output.logging.color));
+}
+
+function writeText(options: LoggingOptions, text: string): void {
+  try {
+    options.write(text);
+  } catch {
+    // Nobody reads standard error any more, or its disk is full; the program goes on.
+  }
+}

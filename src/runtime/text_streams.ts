@@ -1,0 +1,47 @@
+// Text at the edges of the process: whole synchronous writes to a terminal or pipe, and the lines of
+// an input.
+
+import { utf8 } from "../base/bytes.ts";
+import { codeOf, platformFault } from "./platform_faults.ts";
+
+/** How long to wait for a full pipe before the next attempt. */
+const retryMs = 1;
+
+/**
+ * Writes all of `text` through `write`, which writes some bytes and returns how many. A pipe that
+ * another process made non-blocking answers EAGAIN while it is full; then this waits, because a
+ * line must not be lost or come in halves.
+ */
+export function writeWhole(
+  text: string,
+  options: { name: string; write: (bytes: Uint8Array) => number },
+): void {
+  const bytes = utf8(text);
+  let done = 0;
+  while (done < bytes.length) {
+    try {
+      done += options.write(bytes.subarray(done));
+    } catch (error) {
+      if (codeOf(error) !== "EAGAIN") throw platformFault(`write to ${options.name}`, error);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs);
+    }
+  }
+}
+
+/** The lines of `chunks`, without their ends (LF or CRLF); a last line without an end counts. */
+export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of chunks) {
+    const text = decoder.decode(chunk, { stream: true });
+    if (!text.includes("\n")) {
+      rest += text;
+      continue;
+    }
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) yield line.endsWith("\r") ? line.slice(0, -1) : line;
+  }
+  rest += decoder.decode();
+  if (rest !== "") yield rest;
+}
