@@ -6,6 +6,11 @@ export class DecodeFault extends Error {
   override readonly name = "DecodeFault";
 }
 
+/** A message that cannot be said in the version asked for: a field too new, null, or out of range. */
+export class EncodeFault extends Error {
+  override readonly name = "EncodeFault";
+}
+
 /** This connection cannot go on; it is closed, others are not touched. */
 export class ConnectionFault extends Error {
   override readonly name = "ConnectionFault";

@@ -1,0 +1,43 @@
+// ListGroups (key 16). The groups that this broker coordinates.
+//
+//   v1    throttle time (KIP-124)
+//   v2    answered before throttling (KIP-219)
+//   v3    flexible (KIP-482)
+//   v4    states, in the answer and as a filter (KIP-518)
+//   v5    types, in the answer and as a filter (KIP-848)
+
+import {
+  api,
+  array,
+  errorCode,
+  essential,
+  from,
+  int32,
+  type RequestOf,
+  type ResponseOf,
+  string,
+} from "../schema.ts";
+
+export const ListGroups = api({
+  key: 16,
+  name: "ListGroups",
+  versions: "0-5",
+  flexible: "3+",
+  request: {
+    statesFilter: from(4, essential(array(string))),
+    typesFilter: from(5, essential(array(string))),
+  },
+  response: {
+    throttleTimeMs: from(1, int32),
+    errorCode,
+    groups: array({
+      groupId: string,
+      protocolType: string,
+      groupState: from(4, string),
+      groupType: from(5, string),
+    }),
+  },
+});
+
+export type ListGroupsRequest = RequestOf<typeof ListGroups>;
+export type ListGroupsResponse = ResponseOf<typeof ListGroups>;

@@ -1,0 +1,37 @@
+// OffsetDelete (key 47). Deletes committed offsets of a group (KIP-496). One version, not flexible.
+
+import {
+  api,
+  array,
+  errorCode,
+  int32,
+  partitionId,
+  type RequestOf,
+  type ResponseOf,
+  string,
+} from "../schema.ts";
+
+export const OffsetDelete = api({
+  key: 47,
+  name: "OffsetDelete",
+  versions: "0",
+  flexible: "none",
+  request: {
+    groupId: string,
+    topics: array({
+      name: string,
+      partitions: array({ partitionIndex: partitionId }),
+    }),
+  },
+  response: {
+    errorCode,
+    throttleTimeMs: int32,
+    topics: array({
+      name: string,
+      partitions: array({ partitionIndex: partitionId, errorCode }),
+    }),
+  },
+});
+
+export type OffsetDeleteRequest = RequestOf<typeof OffsetDelete>;
+export type OffsetDeleteResponse = ResponseOf<typeof OffsetDelete>;

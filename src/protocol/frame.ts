@@ -1,0 +1,142 @@
+// Requests and responses on a connection: a size, a header, a body.
+//
+//   request  = int32 size | int16 api key | int16 api version | int32 correlation id
+//              | nullable string client id (never compact) | [tags: header v2] | body
+//   response = int32 size | int32 correlation id | [tags: header v1] | body
+//
+// A request header is version 2 from the API's first flexible version on, 1 before. Version 0, without
+// client id, belongs to ControlledShutdown v0 alone, which nobody here speaks. A response header is
+// version 1 where the request's was 2, save that of ApiVersions, always 0: its reader does not know
+// yet what the broker speaks (KIP-511). `frame` below is what follows the size.
+
+import { BytesReader, BytesWriter } from "../base/bytes.ts";
+import { DecodeFault } from "../base/faults.ts";
+import { apis } from "./apis/mod.ts";
+import {
+  type AnyApi,
+  type Api,
+  type Decoded,
+  type Fields,
+  from,
+  type Input,
+  int16,
+  int32,
+  neverCompact,
+  nullableString,
+  record,
+} from "./schema.ts";
+
+const apiVersionsKey = 18;
+
+export const RequestHeaderTable = record({
+  name: "RequestHeader",
+  versions: "0-2",
+  flexible: "2+",
+  fields: {
+    requestApiKey: int16,
+    requestApiVersion: int16,
+    correlationId: int32,
+    clientId: from(1, neverCompact(nullableString)),
+  },
+});
+
+export const ResponseHeaderTable = record({
+  name: "ResponseHeader",
+  versions: "0-1",
+  flexible: "1+",
+  fields: { correlationId: int32 },
+});
+
+/** A decoded request header. */
+export interface RequestHeader {
+  readonly apiKey: number;
+  readonly apiVersion: number;
+  readonly correlationId: number;
+  readonly clientId: string | null;
+  /** Where the body begins in the frame. */
+  readonly bodyPosition: number;
+}
+
+/** Who sends a request, as its header says. */
+export interface RequestOrigin {
+  readonly correlationId: number;
+  readonly clientId: string | null;
+}
+
+/**
+ * The header of a request `frame`. An API without a table is taken for one that is not flexible: its
+ * header up to the client id reads the same. Throws DecodeFault when the frame is too short.
+ */
+export function decodeRequestHeader(frame: Uint8Array): RequestHeader {
+  const reader = new BytesReader(frame);
+  const apiKey = reader.int16();
+  const apiVersion = reader.int16();
+  reader.position = 0;
+  const version = requestHeaderVersion(apis.get(apiKey), apiVersion);
+  const { correlationId, clientId } = RequestHeaderTable.decode(reader, version);
+  return { apiKey, apiVersion, correlationId, clientId, bodyPosition: reader.position };
+}
+
+/** A whole request, size included, as chunks to be sent in order. Throws EncodeFault. */
+export function encodeRequest<Q extends Fields, S extends Fields>(
+  api: Api<Q, S>,
+  version: number,
+  origin: RequestOrigin,
+  message: Input<Q>,
+): Uint8Array[] {
+  const writer = new BytesWriter();
+  writer.int32(0);
+  RequestHeaderTable.encode(writer, {
+    requestApiKey: api.key,
+    requestApiVersion: version,
+    correlationId: origin.correlationId,
+    clientId: origin.clientId,
+  }, requestHeaderVersion(api, version));
+  api.request.encode(writer, message, version);
+  writer.patchInt32(0, writer.length - 4);
+  return writer.chunks();
+}
+
+/** A whole response, size included, as chunks to be sent in order. Throws EncodeFault. */
+export function encodeResponse<Q extends Fields, S extends Fields>(
+  api: Api<Q, S>,
+  version: number,
+  correlationId: number,
+  message: Input<S>,
+): Uint8Array[] {
+  const writer = new BytesWriter();
+  writer.int32(0);
+  ResponseHeaderTable.encode(writer, { correlationId }, responseHeaderVersion(api, version));
+  api.response.encode(writer, message, version);
+  writer.patchInt32(0, writer.length - 4);
+  return writer.chunks();
+}
+
+/** The correlation id of a response `frame`, by which a client finds the request. Throws DecodeFault. */
+export function decodeCorrelationId(frame: Uint8Array): number {
+  return new BytesReader(frame).int32();
+}
+
+/** The message of a response `frame` to a request of this API and version. Throws DecodeFault. */
+export function decodeResponse<Q extends Fields, S extends Fields>(
+  api: Api<Q, S>,
+  version: number,
+  frame: Uint8Array,
+): { correlationId: number; message: Decoded<S> } {
+  const reader = new BytesReader(frame);
+  const headerVersion = responseHeaderVersion(api, version);
+  const { correlationId } = ResponseHeaderTable.decode(reader, headerVersion);
+  const message = api.response.decode(reader, version);
+  if (reader.remaining > 0) {
+    throw new DecodeFault(`${api.response.name} v${version}: ${reader.remaining} bytes too many`);
+  }
+  return { correlationId, message };
+}
+
+function requestHeaderVersion(api: AnyApi | undefined, version: number): number {
+  return api !== undefined && version >= api.flexibleFrom ? 2 : 1;
+}
+
+function responseHeaderVersion(api: AnyApi, version: number): number {
+  return version >= api.flexibleFrom && api.key !== apiVersionsKey ? 1 : 0;
+}

@@ -1,0 +1,25 @@
+// The protocol folder's face: tables with their codecs, frames, error codes, trace lines.
+// It treats record batches as bytes; src/records knows what is in them.
+
+export * from "./apis/mod.ts";
+export * from "./errors.ts";
+export * from "./frame.ts";
+export {
+  type AnyApi,
+  type AnyMessage,
+  type Api,
+  type Decoded,
+  type Fields,
+  INFINITE_OFFSET,
+  type Input,
+  inRange,
+  type Message,
+  type MessageInput,
+  type MessageOf,
+  type RecordTable,
+  type RequestInput,
+  type RequestOf,
+  type ResponseInput,
+  type ResponseOf,
+  type VersionRange,
+} from "./schema.ts";

@@ -1,0 +1,158 @@
+// A table per message: its fields with the versions that have them. From it come the TypeScript
+// types (inferred), the codecs of every version, trace lines, and the tests that round-trip it.
+//
+//   Heartbeat = api({ key: 12, name: "Heartbeat", versions: "0-4", flexible: "4+", request, response })
+//   Heartbeat.request.decode(reader, 4)  ->  { groupId, generationId, memberId, groupInstanceId }
+//
+// One type stands for all versions: a field that a version lacks decodes to its default. A record()
+// is the same for what is stored in logs: a value has a version, and its type has a key.
+// Invariant: nothing is compiled until a version is used; then it is kept for the process's life.
+
+import type { BytesReader, BytesWriter } from "../base/bytes.ts";
+import { DecodeFault, EncodeFault } from "../base/faults.ts";
+import { compileStructReader, type Read } from "./reading.ts";
+import {
+  type Decoded,
+  type Fields,
+  type Input,
+  inRange,
+  lastVersion,
+  type VersionRange,
+} from "./types.ts";
+import { compileStructWriter, type Write } from "./writing.ts";
+
+export * from "./types.ts";
+
+/** One message over all its versions. */
+export interface Message<F extends Fields> {
+  readonly name: string;
+  readonly versions: VersionRange;
+  /** The first flexible version (KIP-482); {@link lastVersion} + 1 when there is none. */
+  readonly flexibleFrom: number;
+  readonly fields: F;
+  /** Reads a message at the reader's position. Throws DecodeFault, and nothing else, on bad bytes. */
+  decode(reader: BytesReader, version: number): Decoded<F>;
+  /** Appends a message. Throws EncodeFault when this version cannot say it. */
+  encode(writer: BytesWriter, message: Input<F>, version: number): void;
+}
+
+/** A request and its response. */
+export interface Api<Q extends Fields = Fields, S extends Fields = Fields> {
+  /** Kafka's API key: `api_key` in a packet capture. */
+  readonly key: number;
+  readonly name: string;
+  readonly versions: VersionRange;
+  readonly flexibleFrom: number;
+  readonly request: Message<Q>;
+  readonly response: Message<S>;
+}
+
+/** Any API, for code that handles all of them alike. */
+// deno-lint-ignore no-explicit-any
+export type AnyApi = Api<any, any>;
+/** Any message, likewise. */
+// deno-lint-ignore no-explicit-any
+export type AnyMessage = Message<any>;
+
+/** A message stored in a log. `key` tells its type among the records of one log, where there are several. */
+export interface RecordTable<F extends Fields = Fields> extends Message<F> {
+  readonly key: number;
+}
+
+export type MessageOf<M> = M extends Message<infer F> ? Decoded<F> : never;
+export type MessageInput<M> = M extends Message<infer F> ? Input<F> : never;
+export type RequestOf<A> = A extends Api<infer Q, infer _S> ? Decoded<Q> : never;
+export type ResponseOf<A> = A extends Api<infer _Q, infer S> ? Decoded<S> : never;
+export type RequestInput<A> = A extends Api<infer Q, infer _S> ? Input<Q> : never;
+export type ResponseInput<A> = A extends Api<infer _Q, infer S> ? Input<S> : never;
+
+/** What `api` takes. Versions are written as in Kafka's files: "0-4", "7", "4+", "none". */
+export interface ApiOptions<Q extends Fields, S extends Fields> {
+  readonly key: number;
+  readonly name: string;
+  readonly versions: string;
+  readonly flexible: string;
+  readonly request: Q;
+  readonly response: S;
+}
+
+/** What `record` takes. */
+export interface RecordOptions<F extends Fields> {
+  readonly key?: number;
+  readonly name: string;
+  readonly versions: string;
+  readonly flexible: string;
+  readonly fields: F;
+}
+
+/** Declares an API. */
+export function api<const Q extends Fields, const S extends Fields>(
+  options: ApiOptions<Q, S>,
+): Api<Q, S> {
+  const { key, name } = options;
+  const versions = parseVersions(options.versions);
+  const flexibleFrom = parseVersions(options.flexible).min;
+  return {
+    key,
+    name,
+    versions,
+    flexibleFrom,
+    request: message(`${name} request`, options.request, { versions, flexibleFrom }),
+    response: message(`${name} response`, options.response, { versions, flexibleFrom }),
+  };
+}
+
+/** Declares a message of its own: a header, a record of a log, opaque data of a client. */
+export function record<const F extends Fields>(options: RecordOptions<F>): RecordTable<F> {
+  const versions = parseVersions(options.versions);
+  const flexibleFrom = parseVersions(options.flexible).min;
+  const table = message(options.name, options.fields, { versions, flexibleFrom });
+  return { key: options.key ?? -1, ...table };
+}
+
+/** "3", "0-4", "4+" or "none" as a range; "none" lies after all versions. */
+export function parseVersions(text: string): VersionRange {
+  if (text === "none") return { min: lastVersion + 1, max: lastVersion };
+  if (text.endsWith("+")) return { min: Number(text.slice(0, -1)), max: lastVersion };
+  const [min, max = min] = text.split("-");
+  return { min: Number(min), max: Number(max) };
+}
+
+function message<F extends Fields>(
+  name: string,
+  fields: F,
+  { versions, flexibleFrom }: { versions: VersionRange; flexibleFrom: number },
+): Message<F> {
+  const reads: Read[] = [];
+  const writes: Write[] = [];
+  return {
+    name,
+    versions,
+    flexibleFrom,
+    fields,
+    decode(reader, version) {
+      if (!inRange(version, versions)) throw new DecodeFault(`${name} has no version ${version}`);
+      const read = reads[version] ??
+        (reads[version] = compileStructReader(fields, {
+          version,
+          flexible: version >= flexibleFrom,
+        }));
+      try {
+        return read(reader) as Decoded<F>;
+      } catch (error) {
+        if (!(error instanceof DecodeFault)) throw error;
+        throw new DecodeFault(`${name} v${version}: ${error.message}`);
+      }
+    },
+    encode(writer, value, version) {
+      if (!inRange(version, versions)) throw new EncodeFault(`${name} has no version ${version}`);
+      const write = writes[version] ??
+        (writes[version] = compileStructWriter(
+          fields,
+          { version, flexible: version >= flexibleFrom },
+          name,
+        ));
+      write(writer, value);
+    },
+  };
+}

@@ -1,0 +1,209 @@
+// Encoding: the mirror image of reading.ts, closures compiled per version. Layouts are drawn there.
+//
+// Never wrong bytes: a number out of its type's range, a string over 32,767 bytes, or null where the
+// version has no null is an EncodeFault that names the field. A field that the version lacks is
+// dropped, unless it is essential and not its default: then an EncodeFault too. Responses mark nothing as
+// essential: a broker fills in what it knows, and an old client gets what its version can carry.
+
+import { BytesWriter, utf8 } from "../base/bytes.ts";
+import { EncodeFault } from "../base/faults.ts";
+import { stringBytesMax, type Target } from "./reading.ts";
+import {
+  defaultOf,
+  type Field,
+  type Fields,
+  INFINITE_OFFSET,
+  inRange,
+  isDefault,
+  type WireType,
+} from "./types.ts";
+
+/** Writes one value. */
+export type Write = (writer: BytesWriter, value: unknown) => void;
+
+interface Place {
+  readonly name: string;
+  readonly field: Field;
+  readonly initial: unknown;
+  readonly write: Write;
+}
+
+/** Compiles the writer of a struct with `fields`; `path` names it in faults. */
+export function compileStructWriter(fields: Fields, target: Target, path: string): Write {
+  const places: Place[] = [];
+  const tags: Place[] = [];
+  const mustNotBeLost: Place[] = [];
+  for (const [name, field] of Object.entries(fields)) {
+    const at = `${path}.${name}`;
+    const present = inRange(target.version, field.versions);
+    const write = present ? compileWriter(field, target, at) : absentWriter(field, target, at);
+    const place = { name, field, initial: defaultOf(field), write };
+    if (present) (field.tag < 0 ? places : tags).push(place);
+    else if (field.essential) mustNotBeLost.push(place);
+  }
+  tags.sort((a, b) => a.field.tag - b.field.tag);
+  return (writer, value) => {
+    const message = value as Record<string, unknown>;
+    for (const { name, initial, write } of places) {
+      const part = message[name];
+      write(writer, part === undefined ? initial : part);
+    }
+    if (target.flexible) writeTags(writer, message, tags);
+    for (const { name, write } of mustNotBeLost) write(writer, message[name]);
+  };
+}
+
+function absentWriter(field: Field, target: Target, path: string): Write {
+  return (_writer, value) => {
+    if (value === undefined || isDefault(field, value)) return;
+    throw new EncodeFault(`${path} does not exist in version ${target.version}`);
+  };
+}
+
+function writeTags(
+  writer: BytesWriter,
+  message: Record<string, unknown>,
+  tags: readonly Place[],
+): void {
+  const written = tags.filter(({ name, field }) =>
+    message[name] !== undefined && !isDefault(field, message[name])
+  );
+  writer.uvarint(written.length);
+  for (const { name, field, write } of written) {
+    const content = new BytesWriter();
+    write(content, message[name]);
+    writer.uvarint(field.tag);
+    writer.uvarint(content.length);
+    for (const chunk of content.chunks()) writer.bytes(chunk);
+  }
+}
+
+function compileWriter(field: Field, target: Target, path: string): Write {
+  const inner = { ...target, flexible: target.flexible && !field.neverCompact };
+  const write = valueWriter(field.wire, inner, path);
+  const writeNull = nullWriter(field.wire, inner);
+  if (!inRange(target.version, field.nullableVersions)) {
+    return (writer, value) => {
+      if (value === null) throw new EncodeFault(`${path} is null in version ${target.version}`);
+      write(writer, value);
+    };
+  }
+  const marked = field.wire.kind === "struct";
+  return (writer, value) => {
+    if (value === null) return writeNull(writer);
+    if (marked) writer.int8(1);
+    write(writer, value);
+  };
+}
+
+function nullWriter(wire: WireType, target: Target): (writer: BytesWriter) => void {
+  if (wire.kind === "struct") return (writer) => writer.int8(-1);
+  if (target.flexible) return (writer) => writer.uvarint(0);
+  return wire.kind === "string" ? (writer) => writer.int16(-1) : (writer) => writer.int32(-1);
+}
+
+function valueWriter(wire: WireType, target: Target, path: string): Write {
+  switch (wire.kind) {
+    case "string":
+      return stringWriter(target.flexible, path);
+    case "bytes":
+    case "records":
+      return bytesWriter(target.flexible);
+    case "array":
+      return arrayWriter(wire.element, target, path);
+    case "struct":
+      return compileStructWriter(wire.fields, target, path);
+    case "bool":
+      return (writer, value) => writer.boolean(value as boolean);
+    case "uuid":
+      return (writer, value) => writer.uuid(value as string);
+    case "float64":
+      return (writer, value) => writer.float64(value as number);
+    default:
+      return integerWriter(wire.kind, path);
+  }
+}
+
+type IntegerKind =
+  | "int8"
+  | "int16"
+  | "uint16"
+  | "int32"
+  | "uint32"
+  | "int64"
+  | "infiniteInt64";
+
+const bounds: Record<IntegerKind, readonly [min: number, max: number]> = {
+  int8: [-0x80, 0x7f],
+  int16: [-0x8000, 0x7fff],
+  uint16: [0, 0xffff],
+  int32: [-0x8000_0000, 0x7fff_ffff],
+  uint32: [0, 0xffff_ffff],
+  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  infiniteInt64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+};
+
+function integerWriter(kind: IntegerKind, path: string): Write {
+  const [min, max] = bounds[kind];
+  const write = integerWrites[kind];
+  return (writer, value) => {
+    const number = value as number;
+    if (!(number >= min && number <= max) || !Number.isInteger(number)) {
+      throw new EncodeFault(`${path} is ${number}, not an ${kind}`);
+    }
+    write(writer, number);
+  };
+}
+
+const integerWrites: Record<IntegerKind, (writer: BytesWriter, value: number) => void> = {
+  int8: (writer, value) => writer.int8(value),
+  int16: (writer, value) => writer.int16(value),
+  uint16: (writer, value) => writer.uint16(value),
+  int32: (writer, value) => writer.int32(value),
+  uint32: (writer, value) => writer.uint32(value),
+  int64: (writer, value) => writer.int64(value),
+  infiniteInt64: (writer, value) => {
+    if (value !== INFINITE_OFFSET) return writer.int64(value);
+    writer.int32(0x7fff_ffff);
+    writer.int32(-1);
+  },
+};
+
+function stringWriter(flexible: boolean, path: string): Write {
+  return (writer, value) => {
+    const text = value as string;
+    const encoded = isAscii(text) ? undefined : utf8(text);
+    const length = encoded === undefined ? text.length : encoded.length;
+    if (length > stringBytesMax) {
+      throw new EncodeFault(`${path} has ${length} bytes, more than ${stringBytesMax}`);
+    }
+    if (flexible) writer.uvarint(length + 1);
+    else writer.int16(length);
+    if (encoded === undefined) writer.text(text);
+    else writer.bytes(encoded);
+  };
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return false;
+  return true;
+}
+
+function bytesWriter(flexible: boolean): Write {
+  return (writer, value) => {
+    const content = value as Uint8Array;
+    if (flexible) writer.uvarint(content.length + 1);
+    else writer.int32(content.length);
+    writer.bytes(content);
+  };
+}
+
+function arrayWriter(element: WireType, target: Target, path: string): Write {
+  const write = valueWriter(element, target, `${path}[]`);
+  return (writer, value) => {
+    const list = value as readonly unknown[];
+    if (target.flexible) writer.uvarint(list.length + 1);
+    else writer.int32(list.length);
+    for (let i = 0; i < list.length; i++) write(writer, list[i]);
+  };
+}
