@@ -1,4 +1,4 @@
-// COMPATIBILITY.md from the sources: which APIs and versions are served, what is left out, and every
+// COMPATIBILITY.md from the sources: which APIs and versions are served, what is left out, and each
 // difference from Kafka. A difference that is not on that page is a bug.
 //
 //   handlers' `serves`, `advertises`        -> the table
@@ -136,8 +136,8 @@ export function compatibilityPage(served: readonly Served[], files: readonly Sou
 # Compatibility
 
 What Ottla does of what Apache Kafka does. The page is made from the handlers and from the comments
-in the sources, and the gate fails when it is not current. A difference from Kafka that is not listed
-here is a bug.
+in the sources, and the gate fails when it is not current. A difference from Kafka that is not
+listed here is a bug.
 
 ## APIs
 

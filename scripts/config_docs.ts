@@ -1,7 +1,7 @@
 // docs/configuration.md from the one table of keys, src/broker/config_table.ts.
 //
 //   acted upon    a row with type, default, bounds and the table's sentence
-//   ignored       accepted with a warning: a row in the list of keys without effect, with the reason
+//   ignored       accepted with a warning: a line among the keys without effect, with the reason
 //   refused       a start that sets it fails: likewise
 
 /** One key of the table, as the page shows it. */
@@ -115,7 +115,8 @@ ${rows(brokerKeys)}
 
 ## Topics
 
-Given with \`ottla topics create\` or by any admin client. A topic without the key takes the broker's.
+Given with \`ottla topics create\` or by any admin client. A topic without the key takes the
+broker's.
 
 ${heading}
 ${rows(topicKeys)}
@@ -129,8 +130,8 @@ ${reasons(tables, families, "ignored")}
 
 ## Keys that are refused
 
-A start that sets one of these to anything but Kafka's default fails, because to go on without what it
-asks for would be a false promise.
+A start that sets one of these to anything but Kafka's default fails, because to go on without what
+it asks for would be a false promise.
 
 ${reasons(tables, families, "refused")}
 `;

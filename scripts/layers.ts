@@ -217,8 +217,8 @@ export function checkImports(files: readonly SourceFile[]): Violation[] {
 }
 
 /**
- * Circles of static imports between files, each reported once, at the import that closes it. Imports
- * of types alone do not count: a part may name the type of the whole that holds it.
+ * Circles of static imports between files, each reported once, at the import that closes it.
+ * Imports of types alone do not count: a part may name the type of the whole that holds it.
  */
 export function checkCircles(files: readonly SourceFile[]): Violation[] {
   const edges = new Map<string, { target: string; line: number }[]>();

@@ -45,7 +45,7 @@ Deno.test("type imports, re-exports, dynamic imports and import types count as i
 Deno.test("the broker may use the ports and not an adapter; main may use both", () => {
   const files = tree({
     "src/broker/broker.ts":
-      `import type { Clock } from "../runtime/ports.ts";\nimport { deno } from "../runtime/deno.ts";`,
+      `import type { A } from "../runtime/ports.ts";\nimport { deno } from "../runtime/deno.ts";`,
     "src/main.ts": `import { deno } from "./runtime/deno.ts";`,
     "src/runtime/ports.ts": ``,
     "src/runtime/deno.ts": `import * as fs from "node:fs";`,

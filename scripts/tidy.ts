@@ -8,6 +8,7 @@
 // Tests are exempt from the header and from the function length: their names are the header.
 
 import ts from "typescript";
+import { bunPath, pinsOf } from "./pins.ts";
 import {
   isTestFile,
   lineOf,
@@ -174,17 +175,7 @@ function lineWith(text: string, needle: string): number {
   return position < 0 ? 1 : text.slice(0, position).split("\n").length;
 }
 
-/** Packages pinned in deno.json's import map: name to version. */
-function denoPins(imports: Record<string, string>): Map<string, string> {
-  const pins = new Map<string, string>();
-  for (const target of Object.values(imports)) {
-    const match = /^npm:((?:@[^/]+\/)?[^@/]+)(?:@([^/]+))?/.exec(target);
-    if (match !== null) pins.set(match[1], match[2] ?? "");
-  }
-  return pins;
-}
-
-/** Pins are exact and the same for Deno as for Bun and Node; lock files name no host. */
+/** Pins are exact and everywhere as in deno.json (`deno task pins`); lock files name no host. */
 export function checkHouse(texts: ReadonlyMap<string, string>): Violation[] {
   const violations: Violation[] = [];
   const fail = (path: string, needle: string, message: string): void => {
@@ -197,16 +188,23 @@ export function checkHouse(texts: ReadonlyMap<string, string>): Violation[] {
   const deno = JSON.parse(texts.get("deno.json") ?? "{}");
   const node = JSON.parse(texts.get("package.json") ?? "{}");
   if (deno.version !== node.version) fail("package.json", `"version"`, `not ${deno.version}`);
-  const pins = denoPins(deno.imports ?? {});
+  const pins = pinsOf(deno.imports ?? {});
   const mirrored: Record<string, string> = { ...node.dependencies, ...node.devDependencies };
-  for (const [name, version] of pins) {
+  const paths = JSON.parse(texts.get("tsconfig.json") ?? "{}").compilerOptions?.paths ?? {};
+  for (const pin of pins) {
+    const { name, npmName, version } = pin;
     if (!/^\d+\.\d+\.\d+$/.test(version)) fail("deno.json", name, `${name} is not pinned exactly`);
-    if (mirrored[name] !== version) {
-      fail("package.json", `"${name}"`, `${name} must be ${version}, as in deno.json`);
+    if (mirrored[npmName] !== version) {
+      fail("package.json", `"${npmName}"`, `not as in deno.json: ${npmName} ${version}`);
+    }
+    const path = bunPath(pin);
+    if (path !== undefined && paths[name]?.[0] !== path) {
+      fail("tsconfig.json", `"paths"`, `not as in deno.json: ${name} is ${path}`);
     }
   }
+  const pinned = new Set(pins.map(({ npmName }) => npmName));
   for (const name of Object.keys(mirrored)) {
-    if (!pins.has(name)) fail("package.json", `"${name}"`, `${name} is not in deno.json`);
+    if (!pinned.has(name)) fail("package.json", `"${name}"`, `${name} is not in deno.json`);
   }
   return violations;
 }

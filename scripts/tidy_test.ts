@@ -71,10 +71,14 @@ Deno.test("pins are exact, mirrored, and lock files name no host", () => {
   assertEquals(house(deno, node), []);
   assertEquals(house({ ...deno, imports: { "@a/b": "npm:@a/b@^1.2.3" } }, node), [
     "deno.json:4 @a/b is not pinned exactly",
-    "package.json:4 @a/b must be ^1.2.3, as in deno.json",
+    "package.json:4 not as in deno.json: @a/b ^1.2.3",
   ]);
   assertEquals(house({ ...deno, version: "1.0.1" }, node), ["package.json:2 not 1.0.1"]);
   assertEquals(house({ ...deno, imports: {} }, node), ["package.json:4 @a/b is not in deno.json"]);
+  const renamed = { ...deno, imports: { "@std/b": "npm:@a/b@1.2.3/x.js" } };
+  assertEquals(house(renamed, node), [
+    "tsconfig.json:1 not as in deno.json: @std/b is ./node_modules/@a/b/x.js",
+  ]);
   assertEquals(house(deno, node, `{\n"x": "https://example.org/b.tgz"\n}`), [
     "deno.lock:2 a lock file names no host",
   ]);

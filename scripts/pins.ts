@@ -1,0 +1,82 @@
+// Carries the pins of deno.json's import map to the files that Bun and Node read: deno task pins
+//
+//   deno.json imports ──> package.json        dependencies: what src/ imports; the rest is for tests
+//                     ──> tsconfig.json       a path for each name that is not the package's own
+//                     ──> package-lock.json   by npm, without a host in it
+//
+// Invariant: deno.json is the only file where a version is edited by hand. `deno task tidy` fails
+// when the others do not agree with it.
+
+import { importsOf } from "./layers.ts";
+import { isTestFile, readSources } from "./source.ts";
+
+const root = new URL("..", import.meta.url).pathname;
+
+/** One line of the import map. */
+export interface Pin {
+  /** As sources import it. */
+  readonly name: string;
+  readonly npmName: string;
+  readonly version: string;
+  /** The file inside of the package, with its slash; empty for the package's own entry. */
+  readonly path: string;
+}
+
+/** The npm packages of an import map. A version that is missing is empty. */
+export function pinsOf(imports: Readonly<Record<string, string>>): Pin[] {
+  return Object.entries(imports).flatMap(([name, target]) => {
+    const match = /^npm:((?:@[^/]+\/)?[^@/]+)(?:@([^/]+))?(\/.+)?$/.exec(target);
+    if (match === null) return [];
+    return [{ name, npmName: match[1], version: match[2] ?? "", path: match[3] ?? "" }];
+  });
+}
+
+/** Where Bun finds a pin that its name alone does not lead to; undefined when it does. */
+export function bunPath({ name, npmName, path }: Pin): string | undefined {
+  return path === "" || name.startsWith(npmName) ? undefined : `./node_modules/${npmName}${path}`;
+}
+
+function readJson(path: string) {
+  return JSON.parse(Deno.readTextFileSync(`${root}${path}`));
+}
+
+function writeJson(path: string, value: unknown): void {
+  Deno.writeTextFileSync(`${root}${path}`, JSON.stringify(value, null, 2) + "\n");
+}
+
+/** Names that the program itself imports, tests apart. */
+function importedBySources(): Set<string> {
+  const files = readSources(root).filter(({ path }) =>
+    (path.startsWith("src/") || path === "mod.ts") && !isTestFile(path)
+  );
+  return new Set(files.flatMap((file) => importsOf(file).map(({ specifier }) => specifier ?? "")));
+}
+
+if (import.meta.main) {
+  const deno = readJson("deno.json");
+  const pins = pinsOf(deno.imports);
+  const used = importedBySources();
+  const program = new Set(pins.filter(({ name }) => used.has(name)).map(({ npmName }) => npmName));
+  const versions = (chosen: readonly Pin[]) =>
+    Object.fromEntries(chosen.map(({ npmName, version }) => [npmName, version]).sort());
+  const node = readJson("package.json");
+  node.version = deno.version;
+  node.dependencies = versions(pins.filter(({ npmName }) => program.has(npmName)));
+  node.devDependencies = versions(pins.filter(({ npmName }) => !program.has(npmName)));
+  writeJson("package.json", node);
+  const tsconfig = readJson("tsconfig.json");
+  tsconfig.compilerOptions.paths = Object.fromEntries(
+    pins.flatMap((pin) => {
+      const path = bunPath(pin);
+      return path === undefined ? [] : [[pin.name, [path]]];
+    }),
+  );
+  writeJson("tsconfig.json", tsconfig);
+  const args = ["install", "--package-lock-only", "--ignore-scripts"];
+  const { success } = await new Deno.Command("npm", { args, cwd: root }).output();
+  if (!success) throw new Error("npm install --package-lock-only failed: run it to see why");
+  const lock = readJson("package-lock.json");
+  // Links to sponsors' pages have no place in a lock file.
+  for (const one of Object.values<Record<string, unknown>>(lock.packages)) delete one.funding;
+  writeJson("package-lock.json", lock);
+}
