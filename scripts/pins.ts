@@ -1,6 +1,6 @@
 // Carries the pins of deno.json's import map to the files that Bun and Node read: deno task pins
 //
-//   deno.json imports ──> package.json        dependencies: what src/ imports; the rest is for tests
+//   deno.json imports ──> package.json        dependencies: what src/ imports; the rest: for tests
 //                     ──> tsconfig.json       a path for each name that is not the package's own
 //                     ──> package-lock.json   by npm, without a host in it
 //
