@@ -17,3 +17,18 @@ export async function within<T>(
     clearTimeout(timer);
   }
 }
+
+/**
+ * The first answer that `attempt` gives without failing. Each attempt is a round trip to a broker and
+ * paces the next; after `ms` the last failure is thrown.
+ */
+export async function untilAnswered<T>(attempt: () => Promise<T>, ms: number): Promise<T> {
+  const startedAt = performance.now();
+  while (true) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (performance.now() - startedAt > ms) throw error;
+    }
+  }
+}
