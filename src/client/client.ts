@@ -1,0 +1,332 @@
+// The client's view of a cluster: connections by broker and lane, cached metadata, retries.
+//
+//   Producer, Consumer, admin functions
+//     -> Client: who leads this partition, which broker coordinates this group
+//       -> BrokerConnection per (lane, broker): one TCP connection each
+//
+// A lane keeps requests that wait (a long-polling Fetch, a JoinGroup) from blocking others, since a
+// broker works on one request per connection at a time. Invariant: a lane has at most one open
+// connection to a broker, and a failed one is replaced by the next request, never repaired.
+
+import { messageOf, PlatformFault } from "../base/faults.ts";
+import type { BrokerId } from "../base/ids.ts";
+import {
+  type AnyApi,
+  ErrorCode,
+  FindCoordinator,
+  Metadata,
+  type RequestInput,
+  type ResponseOf,
+} from "../protocol/mod.ts";
+import type { Address, Runtime } from "../runtime/ports.ts";
+import { formatAddress, parseBootstrap } from "./address.ts";
+import { BrokerConnection } from "./connection.ts";
+import { checkCode, isConnectionLoss, isRetriable, KafkaError } from "./faults.ts";
+import { type BrokerMetadata, type ClusterMetadata, clusterMetadata } from "./metadata.ts";
+import type { TopicMetadata } from "./metadata.ts";
+import { retrying } from "./retry.ts";
+
+/** What the client needs of a runtime. */
+export type ClientPorts = Pick<Runtime, "clock" | "timers" | "random" | "network" | "codecs">;
+
+export interface ClientOptions {
+  /** One broker or several to ask first, `host:port` with commas between. */
+  readonly bootstrap: string;
+  /** Shown in the broker's logs and in group listings. Default `ottla`. */
+  readonly clientId?: string;
+  /** A request without an answer for this long drops its connection. Default 30,000. */
+  readonly requestTimeoutMs?: number;
+  /** How long operations repeat what may succeed later. Default 60,000. */
+  readonly retryTimeoutMs?: number;
+  /** Metadata older than this is fetched again. Default 300,000. */
+  readonly metadataAgeMsMax?: number;
+  /** How long to wait for a TCP connection. Default 10,000. */
+  readonly connectTimeoutMs?: number;
+}
+
+/** Where a request goes. */
+export interface RequestTarget {
+  /** A broker by id, whichever is at hand, or the controller. */
+  readonly to: BrokerId | "any" | "controller";
+  /** Requests of one lane share a connection and are answered in order. Default `main`. */
+  readonly lane?: string;
+  readonly timeoutMs?: number;
+}
+
+/** A connection being made, and the connection once it is. */
+interface Link {
+  readonly connecting: Promise<BrokerConnection>;
+  connection?: BrokerConnection;
+}
+
+const inFlightMax = 5;
+
+export class Client {
+  readonly ports: ClientPorts;
+  readonly options: Required<ClientOptions>;
+  readonly #bootstrap: readonly Address[];
+  readonly #connections = new Map<string, Link>();
+  readonly #coordinators = new Map<string, BrokerId>();
+  readonly #topics = new Map<string, { topic: TopicMetadata; readAtMs: number }>();
+  readonly #looking = new Map<string, Promise<TopicMetadata>>();
+  readonly #refreshing = new Set<string>();
+  #brokers = new Map<BrokerId, BrokerMetadata>();
+  #controller: BrokerId = -1;
+  #closed = false;
+  #lanes = 0;
+
+  private constructor(ports: ClientPorts, options: ClientOptions) {
+    this.ports = ports;
+    this.options = {
+      clientId: "ottla",
+      requestTimeoutMs: 30_000,
+      retryTimeoutMs: 60_000,
+      metadataAgeMsMax: 300_000,
+      connectTimeoutMs: 10_000,
+      ...options,
+    };
+    this.#bootstrap = parseBootstrap(options.bootstrap);
+  }
+
+  /**
+   * Connects to the first bootstrap broker that answers. Throws a PlatformFault that names the
+   * addresses when none does, at once: waiting for a broker to come up is the caller's choice.
+   */
+  static async connect(ports: ClientPorts, options: ClientOptions): Promise<Client> {
+    const client = new Client(ports, options);
+    try {
+      await client.fetchMetadata([]);
+    } catch (error) {
+      client.close();
+      throw error;
+    }
+    return client;
+  }
+
+  /** Closes every connection; pending requests reject. Close producers and consumers first. */
+  close(): void {
+    this.#closed = true;
+    for (const link of this.#connections.values()) {
+      link.connecting.then((connection) => connection.close(), () => {});
+    }
+    this.#connections.clear();
+  }
+
+  /** A lane name that nobody else uses. */
+  newLane(purpose: string): string {
+    return `${purpose}-${++this.#lanes}`;
+  }
+
+  /** Closes the connections of `lane`. */
+  closeLane(lane: string): void {
+    for (const [key, link] of this.#connections) {
+      if (!key.startsWith(`${lane}/`)) continue;
+      this.#connections.delete(key);
+      link.connecting.then((connection) => connection.close(), () => {});
+    }
+  }
+
+  /** Sends one request, without retries. */
+  async request<A extends AnyApi>(
+    api: A,
+    message: RequestInput<A>,
+    target: RequestTarget,
+  ): Promise<ResponseOf<A>> {
+    const connection = await this.#connectionFor(target);
+    return connection.request(api, message, { timeoutMs: target.timeoutMs });
+  }
+
+  /** Sends one request that has no answer. */
+  async notify<A extends AnyApi>(
+    api: A,
+    message: RequestInput<A>,
+    target: RequestTarget,
+  ): Promise<void> {
+    const connection = await this.#connectionFor(target);
+    await connection.notify(api, message);
+  }
+
+  /** Version ranges of the broker at hand, by API key. */
+  async versionRanges(): Promise<ReadonlyMap<number, { min: number; max: number }>> {
+    return (await this.#connectionFor({ to: "any" })).ranges;
+  }
+
+  /** Repeats `attempt` for as long as its failures are retriable and the time allows. */
+  retrying<T>(attempt: () => Promise<T>, timeoutMs = this.options.retryTimeoutMs): Promise<T> {
+    return retrying(attempt, this.ports, { timeoutMs });
+  }
+
+  /** Asks a broker for metadata of `topics`, or of all when null, and remembers it. */
+  async fetchMetadata(
+    topics: readonly string[] | null,
+    options: { allowCreate?: boolean } = {},
+  ): Promise<ClusterMetadata> {
+    const answer = await this.request(Metadata, {
+      topics: topics === null ? null : topics.map((name) => ({ name })),
+      allowAutoTopicCreation: options.allowCreate ?? false,
+    }, { to: "any" });
+    const cluster = clusterMetadata(answer);
+    this.#brokers = new Map(cluster.brokers.map((broker) => [broker.id, broker]));
+    this.#controller = cluster.controller;
+    const readAtMs = this.ports.clock.monotonic();
+    for (const topic of cluster.topics) {
+      if (topic.errorCode === ErrorCode.NONE) this.#topics.set(topic.name, { topic, readAtMs });
+      else this.#topics.delete(topic.name);
+    }
+    return cluster;
+  }
+
+  /** What is known of `name` without asking; undefined when nothing is. */
+  cachedTopic(name: string): TopicMetadata | undefined {
+    const known = this.#topics.get(name);
+    if (known === undefined) return undefined;
+    const ageMs = this.ports.clock.monotonic() - known.readAtMs;
+    if (ageMs > this.options.metadataAgeMsMax) this.refreshTopic(name);
+    return known.topic;
+  }
+
+  /** Asks a broker about `name` in the background; what is known serves on until the answer. */
+  refreshTopic(name: string): void {
+    if (this.#refreshing.has(name)) return;
+    this.#refreshing.add(name);
+    // A failure is no news: whoever finds the metadata stale asks for it again.
+    this.fetchMetadata([name]).catch(() => {}).finally(() => this.#refreshing.delete(name));
+  }
+
+  /**
+   * Metadata of one topic, from the cache or a broker; waits for a topic that is being created.
+   * Throws a KafkaError, UNKNOWN_TOPIC_OR_PARTITION for one that does not exist.
+   */
+  topic(name: string, options: { allowCreate?: boolean } = {}): Promise<TopicMetadata> {
+    const known = this.cachedTopic(name);
+    if (known !== undefined) return Promise.resolve(known);
+    const looking = this.#looking.get(name) ?? this.#lookFor(name, options.allowCreate ?? false);
+    this.#looking.set(name, looking);
+    return looking;
+  }
+
+  /** The broker that coordinates `groupId`, cached until {@link forgetCoordinator}. */
+  async coordinatorOf(groupId: string): Promise<BrokerId> {
+    const known = this.#coordinators.get(groupId);
+    if (known !== undefined) return known;
+    const about = `find the coordinator of group ${groupId}`;
+    const answer = await this.request(
+      FindCoordinator,
+      { keyType: 0, coordinatorKeys: [groupId] },
+      { to: "any" },
+    );
+    const found = answer.coordinators[0];
+    if (found === undefined) throw new KafkaError(ErrorCode.COORDINATOR_NOT_AVAILABLE, about);
+    checkCode(found.errorCode, about, found.errorMessage);
+    if (!this.#brokers.has(found.nodeId)) {
+      this.#brokers.set(found.nodeId, {
+        id: found.nodeId,
+        host: found.host,
+        port: found.port,
+        rack: null,
+      });
+    }
+    this.#coordinators.set(groupId, found.nodeId);
+    return found.nodeId;
+  }
+
+  forgetCoordinator(groupId: string): void {
+    this.#coordinators.delete(groupId);
+  }
+
+  async #lookFor(name: string, allowCreate: boolean): Promise<TopicMetadata> {
+    const about = `look up topic ${name}`;
+    const isPassing = (error: unknown) =>
+      isConnectionLoss(error) ||
+      error instanceof KafkaError && isRetriable(error) &&
+        (allowCreate || error.code !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    try {
+      return await retrying(
+        async () => {
+          const { topics } = await this.fetchMetadata([name], { allowCreate });
+          const topic = topics.find((each) => each.name === name);
+          if (topic === undefined) throw new KafkaError(ErrorCode.LEADER_NOT_AVAILABLE, about);
+          checkCode(topic.errorCode, about);
+          return topic;
+        },
+        this.ports,
+        { timeoutMs: this.options.retryTimeoutMs, retriable: isPassing },
+      );
+    } finally {
+      this.#looking.delete(name);
+    }
+  }
+
+  async #connectionFor(target: RequestTarget): Promise<BrokerConnection> {
+    const { to, lane = "main" } = target;
+    if (to === "any") return await this.#anyConnection(lane);
+    if (to === "controller" && this.#controller < 0) return await this.#anyConnection(lane);
+    const id = to === "controller" ? this.#controller : to;
+    let broker = this.#brokers.get(id);
+    if (broker === undefined) {
+      await this.fetchMetadata([]);
+      broker = this.#brokers.get(id);
+    }
+    if (broker === undefined) {
+      throw new KafkaError(ErrorCode.LEADER_NOT_AVAILABLE, `reach broker ${id}`, "it is not known");
+    }
+    return await this.#connection(lane, broker);
+  }
+
+  /** Any open connection of the lane, else the first broker that can be reached. */
+  async #anyConnection(lane: string): Promise<BrokerConnection> {
+    for (const [key, link] of this.#connections) {
+      if (!key.startsWith(`${lane}/`)) continue;
+      const connection = await link.connecting.catch(() => undefined);
+      if (connection !== undefined && !connection.closed) return connection;
+    }
+    const failures: string[] = [];
+    let kind: PlatformFault["kind"] = "Io";
+    for (const address of [...this.#brokers.values(), ...this.#bootstrap]) {
+      try {
+        return await this.#connection(lane, address);
+      } catch (error) {
+        if (!isConnectionLoss(error)) throw error;
+        if (error instanceof PlatformFault) kind = error.kind;
+        const failure = `cannot reach ${formatAddress(address)}: ${reasonOf(error)}`;
+        if (!failures.includes(failure)) failures.push(failure);
+      }
+    }
+    throw new PlatformFault(kind, failures.join("; "));
+  }
+
+  #connection(lane: string, address: Address): Promise<BrokerConnection> {
+    if (this.#closed) return Promise.reject(new PlatformFault("Closed", "the client is closed"));
+    const key = `${lane}/${formatAddress(address)}`;
+    const known = this.#connections.get(key);
+    if (known !== undefined && !known.connection?.closed) return known.connecting;
+    const link: Link = { connecting: this.#open(address) };
+    this.#connections.set(key, link);
+    link.connecting.then((connection) => link.connection = connection, () => {
+      if (this.#connections.get(key) === link) this.#connections.delete(key);
+    });
+    return link.connecting;
+  }
+
+  async #open(address: Address): Promise<BrokerConnection> {
+    const { clientId, requestTimeoutMs, connectTimeoutMs } = this.options;
+    const opening = BrokerConnection.open(this.ports, address, {
+      clientId,
+      requestTimeoutMs,
+      inFlightMax,
+    });
+    return await new Promise((resolve, reject) => {
+      const timer = this.ports.timers.after(connectTimeoutMs, () => {
+        reject(new PlatformFault("Io", `no connection within ${connectTimeoutMs} ms`));
+        opening.then((late) => late.close(), () => {});
+      });
+      opening.then(resolve, reject).finally(() => timer.cancel());
+    });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof PlatformFault && error.kind === "Refused") return "connection refused";
+  if (error instanceof PlatformFault && error.kind === "NotFound") return "no such host";
+  return messageOf(error);
+}

@@ -1,0 +1,258 @@
+// One TCP connection to one broker: versions agreed once, then requests pipelined.
+//
+//   open -> ApiVersions -> [ request -> ... -> response ]* -> closed
+//
+// Invariant: responses arrive in request order, so the oldest pending request owns the next frame;
+// a correlation id that does not match closes the connection. At most `inFlightMax` requests are
+// unanswered, further ones wait their turn. Once closed, everything pending and waiting has been
+// rejected with a ConnectionFault, and nothing can be sent.
+
+import { concatBytes } from "../base/bytes.ts";
+import { ConnectionFault, messageOf } from "../base/faults.ts";
+import {
+  type AnyApi,
+  ApiVersions,
+  decodeResponse,
+  encodeRequest,
+  ErrorCode,
+  type RequestInput,
+  type ResponseOf,
+} from "../protocol/mod.ts";
+import type { Address, Network, Socket, Timer, Timers } from "../runtime/ports.ts";
+import { KafkaError } from "./faults.ts";
+import { responseFrames } from "./frames.ts";
+import { agreedVersion, spokenVersions } from "./versions.ts";
+
+export interface ConnectionOptions {
+  readonly clientId: string;
+  /** A request without an answer for this long closes the connection. */
+  readonly requestTimeoutMs: number;
+  readonly inFlightMax: number;
+}
+
+interface Pending {
+  readonly api: AnyApi;
+  readonly version: number;
+  readonly correlationId: number;
+  readonly timer: Timer;
+  resolve(message: unknown): void;
+  reject(error: Error): void;
+}
+
+/** Requests shorter than this are written in one piece. */
+const joinBytesMax = 64 * 1024;
+
+export class BrokerConnection {
+  readonly address: Address;
+  readonly #socket: Socket;
+  readonly #timers: Timers;
+  readonly #options: ConnectionOptions;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #pending: Pending[] = [];
+  readonly #turns: (() => void)[] = [];
+  #ranges = new Map<number, { min: number; max: number }>();
+  #inFlight = 0;
+  #correlationId = 0;
+  #fault: ConnectionFault | undefined;
+
+  private constructor(
+    socket: Socket,
+    at: { address: Address; timers: Timers; options: ConnectionOptions },
+  ) {
+    this.#socket = socket;
+    this.address = at.address;
+    this.#timers = at.timers;
+    this.#options = at.options;
+    this.#writer = socket.writable.getWriter();
+    // The fault reaches callers through their requests; the streams' own promises go unwatched.
+    this.#writer.closed.catch(() => {});
+    this.#receive();
+  }
+
+  /** Connects and agrees on versions. Throws the network's PlatformFault when it cannot connect. */
+  static async open(
+    ports: { network: Network; timers: Timers },
+    address: Address,
+    options: ConnectionOptions,
+  ): Promise<BrokerConnection> {
+    const socket = await ports.network.connect(address);
+    const connection = new BrokerConnection(socket, { address, timers: ports.timers, options });
+    try {
+      await connection.#agree();
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+    return connection;
+  }
+
+  get closed(): boolean {
+    return this.#fault !== undefined;
+  }
+
+  /** Version ranges that the broker advertises, by API key. */
+  get ranges(): ReadonlyMap<number, { min: number; max: number }> {
+    return this.#ranges;
+  }
+
+  /** The version in which `api` is spoken here; throws UNSUPPORTED_VERSION when there is none. */
+  versionOf(api: AnyApi): number {
+    const version = agreedVersion(api, this.#ranges.get(api.key));
+    if (version === undefined) {
+      throw new KafkaError(
+        ErrorCode.UNSUPPORTED_VERSION,
+        `${api.name} to ${this.address.host}:${this.address.port}`,
+      );
+    }
+    return version;
+  }
+
+  /** Sends a request and resolves with its answer. */
+  async request<A extends AnyApi>(
+    api: A,
+    message: RequestInput<A>,
+    options: { timeoutMs?: number } = {},
+  ): Promise<ResponseOf<A>> {
+    const version = this.versionOf(api);
+    await this.#turn();
+    return this.#exchange(api, { message, version, ...options });
+  }
+
+  /** Sends a request that has no answer (Produce with acks=0); resolves once it is written. */
+  async notify<A extends AnyApi>(api: A, message: RequestInput<A>): Promise<void> {
+    const version = this.versionOf(api);
+    await this.#turn();
+    const header = { correlationId: this.#correlationId++, clientId: this.#options.clientId };
+    try {
+      await this.#write(encodeRequest(api, version, header, message));
+    } finally {
+      this.#passTurn();
+    }
+  }
+
+  /** Drops the connection at once; everything pending rejects. */
+  close(): void {
+    this.#fail(new ConnectionFault("the connection was closed"));
+  }
+
+  /** KIP-511: a broker that does not know our version answers in version 0 with its range. */
+  async #agree(): Promise<void> {
+    let version = spokenVersions(ApiVersions).max;
+    for (;;) {
+      await this.#turn();
+      const answer = await this.#exchange(ApiVersions, {
+        version,
+        message: { clientSoftwareName: "ottla", clientSoftwareVersion: "0.1.0" },
+      });
+      this.#ranges = new Map(
+        answer.apiKeys.map((each) => [each.apiKey, { min: each.minVersion, max: each.maxVersion }]),
+      );
+      if (answer.errorCode === ErrorCode.NONE) return;
+      const offered = agreedVersion(ApiVersions, this.#ranges.get(ApiVersions.key)) ?? 0;
+      if (answer.errorCode !== ErrorCode.UNSUPPORTED_VERSION || version <= offered) {
+        throw new KafkaError(answer.errorCode, "agree on protocol versions");
+      }
+      version = offered;
+    }
+  }
+
+  #exchange<A extends AnyApi>(
+    api: A,
+    request: { message: RequestInput<A>; version: number; timeoutMs?: number },
+  ): Promise<ResponseOf<A>> {
+    const { version, timeoutMs = this.#options.requestTimeoutMs } = request;
+    const correlationId = this.#correlationId++;
+    const header = { correlationId, clientId: this.#options.clientId };
+    let chunks: Uint8Array[];
+    try {
+      chunks = encodeRequest(api, version, header, request.message);
+    } catch (error) {
+      this.#passTurn();
+      throw error;
+    }
+    return new Promise<ResponseOf<A>>((resolve, reject) => {
+      const timer = this.#timers.after(timeoutMs, () => {
+        this.#fail(new ConnectionFault(`no answer to ${api.name} within ${timeoutMs} ms`));
+      });
+      this.#pending.push({
+        api,
+        version,
+        correlationId,
+        timer,
+        resolve: resolve as (message: unknown) => void,
+        reject,
+      });
+      this.#write(chunks).catch(() => {}); // the failure has rejected everything pending
+    });
+  }
+
+  async #write(chunks: Uint8Array[]): Promise<void> {
+    let length = 0;
+    for (const chunk of chunks) length += chunk.length;
+    const pieces = length <= joinBytesMax ? [concatBytes(chunks)] : chunks;
+    try {
+      await Promise.all(pieces.map((piece) => this.#writer.write(piece)));
+    } catch (error) {
+      this.#fail(new ConnectionFault(`the connection was lost: ${messageOf(error)}`));
+      throw this.#fault;
+    }
+  }
+
+  async #receive(): Promise<void> {
+    try {
+      for await (const frame of responseFrames(this.#socket.readable)) this.#onFrame(frame);
+      this.#fail(new ConnectionFault("the broker closed the connection"));
+    } catch (error) {
+      this.#fail(new ConnectionFault(`the connection was lost: ${messageOf(error)}`));
+    }
+  }
+
+  #onFrame(frame: Uint8Array): void {
+    const pending = this.#pending[0];
+    if (pending === undefined) throw new ConnectionFault("an answer that nobody asked for");
+    const version = isRefusedApiVersions(pending.api, frame) ? 0 : pending.version;
+    const { correlationId, message } = decodeResponse(pending.api, version, frame);
+    if (correlationId !== pending.correlationId) {
+      throw new ConnectionFault(`an answer out of turn to ${pending.api.name}`);
+    }
+    this.#pending.shift();
+    pending.timer.cancel();
+    this.#passTurn();
+    pending.resolve(message);
+  }
+
+  /** Waits until one more request may be in flight, and counts it. */
+  async #turn(): Promise<void> {
+    if (this.#fault !== undefined) throw this.#fault;
+    if (this.#inFlight < this.#options.inFlightMax) {
+      this.#inFlight++;
+      return;
+    }
+    // Whoever passes its turn hands over its place, so the count stays.
+    await new Promise<void>((resolve) => this.#turns.push(resolve));
+    if (this.#fault !== undefined) throw this.#fault;
+  }
+
+  #passTurn(): void {
+    const next = this.#turns.shift();
+    if (next === undefined) this.#inFlight--;
+    else next();
+  }
+
+  #fail(fault: ConnectionFault): void {
+    if (this.#fault !== undefined) return;
+    this.#fault = fault;
+    this.#socket.close();
+    for (const pending of this.#pending.splice(0)) {
+      pending.timer.cancel();
+      pending.reject(fault);
+    }
+    for (const next of this.#turns.splice(0)) next();
+  }
+}
+
+/** Whether `frame` answers ApiVersions with error 35, whose body is always version 0. */
+function isRefusedApiVersions(api: AnyApi, frame: Uint8Array): boolean {
+  return api.key === ApiVersions.key && frame.length >= 6 &&
+    ((frame[4] << 8) | frame[5]) === ErrorCode.UNSUPPORTED_VERSION;
+}

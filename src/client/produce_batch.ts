@@ -1,0 +1,170 @@
+// Records on their way to one partition: filled, encoded once, sent until there is a verdict.
+//
+// Invariant: the bytes of a batch, its producer id and its sequence stay what they were at the first
+// attempt, so that a broker recognises a repetition. They may change only after an answer that says
+// nothing was appended (`ambiguous` is false): then the records may be encoded anew.
+
+import type { Offset, PartitionId, ProducerId } from "../base/ids.ts";
+import { utf8 } from "../base/bytes.ts";
+import {
+  buildBatch,
+  type CompressionType,
+  type RecordHeader,
+  type RecordInput,
+} from "../records/mod.ts";
+import type { Codecs } from "../runtime/ports.ts";
+
+/** A record to send. Text stands for its UTF-8 bytes. */
+export interface ProducerRecord {
+  readonly topic: string;
+  /** Without one, the key decides; without a key, the producer does. */
+  readonly partition?: PartitionId;
+  readonly key?: Uint8Array | string | null;
+  readonly value?: Uint8Array | string | null;
+  /** Pairs when names repeat or order matters. */
+  readonly headers?:
+    | Readonly<Record<string, Uint8Array | string | null>>
+    | readonly (readonly [string, Uint8Array | string | null])[];
+  /** Milliseconds since the Unix epoch; the time of sending by default. */
+  readonly timestamp?: number;
+}
+
+/** Where a record ended up. `offset` is -1 when it is not known: acks 0, or a repeated request. */
+export interface RecordMetadata {
+  readonly topic: string;
+  readonly partition: PartitionId;
+  readonly offset: Offset;
+  /** The record's timestamp as stored. */
+  readonly timestamp: number;
+}
+
+/** A record of a batch, and who waits for it. */
+export interface PendingRecord {
+  readonly record: RecordInput & { readonly timestamp: number };
+  resolve(metadata: RecordMetadata): void;
+  reject(error: Error): void;
+}
+
+/** Sequence numbers of an idempotent producer for one batch. */
+export interface BatchSequence {
+  readonly producerId: ProducerId;
+  readonly producerEpoch: number;
+  readonly baseSequence: number;
+}
+
+/** A batch; see the header. */
+export interface ProduceBatch {
+  readonly topic: string;
+  readonly partition: PartitionId;
+  readonly createdAtMs: number;
+  readonly records: PendingRecord[];
+  sizeBytes: number;
+  /** Set by the first attempt. */
+  encoded: Uint8Array | undefined;
+  sequence: BatchSequence | undefined;
+  /** An attempt ended without a verdict: the batch may have been appended. */
+  ambiguous: boolean;
+  attempts: number;
+  /** Not to be sent before, by the monotonic clock. */
+  notBeforeMs: number;
+}
+
+/** An empty batch. */
+export function newBatch(
+  at: { topic: string; partition: PartitionId; createdAtMs: number },
+): ProduceBatch {
+  return {
+    ...at,
+    records: [],
+    sizeBytes: 0,
+    encoded: undefined,
+    sequence: undefined,
+    ambiguous: false,
+    attempts: 0,
+    notBeforeMs: 0,
+  };
+}
+
+/** The record as it will be encoded, with its timestamp. */
+export function recordInput(
+  record: ProducerRecord,
+  nowMs: number,
+): RecordInput & { readonly timestamp: number } {
+  return {
+    key: toBytes(record.key),
+    value: toBytes(record.value),
+    headers: headersOf(record.headers),
+    timestamp: record.timestamp ?? nowMs,
+  };
+}
+
+/** About the bytes that `record` takes in a batch. */
+export function recordSize(record: RecordInput): number {
+  let size = 24 + (record.key?.length ?? 0) + (record.value?.length ?? 0);
+  for (const header of record.headers ?? []) {
+    size += 8 + header.key.length + (header.value?.length ?? 0);
+  }
+  return size;
+}
+
+/** The batch's bytes; the same at each call until {@link forgetEncoding}. */
+export function encodeBatch(
+  batch: ProduceBatch,
+  options: { compression: CompressionType; codecs: Codecs; sequence?: BatchSequence },
+): Uint8Array {
+  if (batch.encoded === undefined) {
+    batch.sequence = options.sequence;
+    batch.encoded = buildBatch({
+      records: batch.records.map((each) => each.record),
+      compression: options.compression,
+      ...options.sequence,
+    }, options.codecs);
+  }
+  return batch.encoded;
+}
+
+/** Lets the batch be encoded anew, with other sequence numbers. Only after a definite refusal. */
+export function forgetEncoding(batch: ProduceBatch): void {
+  batch.encoded = undefined;
+  batch.sequence = undefined;
+}
+
+/** The records in two batches of half the size, in order. */
+export function splitBatch(batch: ProduceBatch): [ProduceBatch, ProduceBatch] {
+  const half = Math.ceil(batch.records.length / 2);
+  const halves = [batch.records.slice(0, half), batch.records.slice(half)].map((records) => ({
+    ...newBatch(batch),
+    records,
+    sizeBytes: records.reduce((sum, each) => sum + recordSize(each.record), 0),
+  }));
+  return [halves[0], halves[1]];
+}
+
+/** Tells every waiter where its record is. `logAppendTimeMs` is -1 when the topic keeps CreateTime. */
+export function deliver(
+  batch: ProduceBatch,
+  verdict: { baseOffset: Offset; logAppendTimeMs: number },
+): void {
+  const { topic, partition } = batch;
+  batch.records.forEach(({ record, resolve }, index) =>
+    resolve({
+      topic,
+      partition,
+      offset: verdict.baseOffset < 0 ? -1 : verdict.baseOffset + index,
+      timestamp: verdict.logAppendTimeMs >= 0 ? verdict.logAppendTimeMs : record.timestamp,
+    })
+  );
+}
+
+function toBytes(value: Uint8Array | string | null | undefined): Uint8Array | null {
+  if (value === undefined || value === null) return null;
+  return typeof value === "string" ? utf8(value) : value;
+}
+
+function headersOf(headers: ProducerRecord["headers"]): readonly RecordHeader[] {
+  if (headers === undefined) return [];
+  const pairs = Array.isArray(headers)
+    ? headers as readonly (readonly [string, Uint8Array | string | null])[]
+    : Object.entries(headers);
+  return pairs.map(([key, value]) => ({ key, value: toBytes(value) }));
+}

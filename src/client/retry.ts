@@ -1,0 +1,59 @@
+// Another attempt, after a pause that doubles and is spread by a fifth, until a deadline.
+//
+// Invariant: bounded. The last failure is thrown once the deadline has passed, and a failure that
+// repeating cannot cure is thrown at once.
+
+import type { Clock, Random, Timers } from "../runtime/ports.ts";
+import { isRetriable } from "./faults.ts";
+
+export interface RetryPorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+}
+
+export interface RetryOptions {
+  /** From the first attempt on; no attempt starts later than this. */
+  readonly timeoutMs: number;
+  readonly backoffMs?: number;
+  readonly backoffMsMax?: number;
+  /** Called before each further attempt: refresh what may be stale. */
+  readonly onRetry?: (error: unknown) => void | Promise<void>;
+  /** Which failures deserve another attempt; by default the retriable ones. */
+  readonly retriable?: (error: unknown) => boolean;
+}
+
+/** The pause before attempt number `attempt` (1 is the first repetition). */
+export function backoffOf(
+  attempt: number,
+  options: { random: Random; backoffMs?: number; backoffMsMax?: number },
+): number {
+  const { random, backoffMs = 50, backoffMsMax = 1000 } = options;
+  const base = Math.min(backoffMsMax, backoffMs * 2 ** Math.min(attempt - 1, 20));
+  return base * (0.8 + 0.4 * (random.uint32() / 2 ** 32));
+}
+
+/** Runs `attempt` until it succeeds, cannot be cured, or the time is over. */
+export async function retrying<T>(
+  attempt: () => Promise<T>,
+  ports: RetryPorts,
+  options: RetryOptions,
+): Promise<T> {
+  const { retriable = isRetriable } = options;
+  const deadline = ports.clock.monotonic() + options.timeoutMs;
+  for (let repetition = 1;; repetition++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const pauseMs = backoffOf(repetition, { random: ports.random, ...options });
+      if (!retriable(error) || ports.clock.monotonic() + pauseMs > deadline) throw error;
+      await sleep(ports.timers, pauseMs);
+      await options.onRetry?.(error);
+    }
+  }
+}
+
+/** Resolves `delayMs` from now. */
+export function sleep(timers: Timers, delayMs: number): Promise<void> {
+  return new Promise((resolve) => timers.after(delayMs, resolve));
+}
