@@ -13,6 +13,9 @@ import { BrokerProcess } from "../harness/broker_process.ts";
 import { GroupWatch } from "./group_watch.ts";
 import { type Codec, codecs, storedCodecs } from "./stored_codec.ts";
 
+/** Of every topic here; a client without an admin API has it from the broker's `num.partitions`. */
+export const partitionCount = 6;
+
 export interface TestRecord {
   key: string;
   value: string;
@@ -36,6 +39,7 @@ export interface GroupDescription {
 
 /** How a client does what the tests ask. What it has no means for is left out, with the reason. */
 export interface Driver {
+  /** Resolves once the topic's partitions take records. */
   createTopic(topic: string, partitions: number): Promise<void>;
   /** All topics' names. */
   listTopics(): Promise<string[]>;
@@ -156,9 +160,9 @@ function registerTopicTests({ client, skip }: ClientTests, session: Session): vo
   conformanceTest({ name: `${client} creates, lists and describes a topic`, skip }, async () => {
     const { driver } = session;
     const topic = uniqueName("created");
-    await driver.createTopic(topic, 3);
+    await driver.createTopic(topic, partitionCount);
     assert((await driver.listTopics()).includes(topic), "the new topic is listed");
-    assertEquals(await driver.describeTopic(topic), 3);
+    assertEquals(await driver.describeTopic(topic), partitionCount);
   });
 }
 
@@ -179,7 +183,7 @@ function registerRecordTests(options: ClientTests, session: Session): void {
 
 async function roundTrip({ driver, broker }: Session, options: ProduceOptions): Promise<void> {
   const topic = uniqueName(`sent-${options.codec}`);
-  const partitions = 3;
+  const partitions = partitionCount;
   const sent = sampleRecords(120);
   await driver.createTopic(topic, partitions);
   await driver.produce(topic, sent.slice(0, 60), options);
@@ -221,8 +225,6 @@ function registerGroupTests({ client, skip }: ClientTests, session: Session): vo
   const resume = `${client} commits, and resumes where its group left off`;
   conformanceTest({ name: resume, skip }, () => commitAndResume(session));
 }
-
-const partitionCount = 6;
 
 async function groupOfThree({ driver }: Session): Promise<void> {
   const topic = uniqueName("shared");
@@ -274,7 +276,7 @@ async function assertStableGroup(driver: Driver, group: string): Promise<void> {
 async function commitAndResume({ driver }: Session): Promise<void> {
   const topic = uniqueName("resumed");
   const group = uniqueName("resuming");
-  await driver.createTopic(topic, 3);
+  await driver.createTopic(topic, partitionCount);
   const before = spread(sampleRecords(90, "before"));
   const after = spread(sampleRecords(60, "after"));
 
