@@ -2,6 +2,7 @@
 // It treats record batches as bytes; src/records knows what is in them.
 
 export * from "./apis/mod.ts";
+export * from "./consumer_protocol.ts";
 export * from "./errors.ts";
 export * from "./frame.ts";
 export {

@@ -1,0 +1,188 @@
+// The records of __consumer_offsets: committed offsets, and classic groups as they were last stable.
+//
+//   key   = int16 type | fields          0 and 1 an offset, 2 a group; others belong to newer groups
+//   value = int16 version | fields       no value is a tombstone: the offset or group is gone
+//
+// OffsetCommitValue 1 has an expiry time of its own, 2 leaves that to the broker, 3 adds the leader
+// epoch, 4 is flexible with the topic id (KIP-848). GroupMetadataValue 1 adds rebalance timeouts, 2
+// the time of the last state change, 3 static members (KIP-345), 4 is flexible (KIP-915).
+// We write version 3 of both (offsets with an expiry: 1) as Kafka 2.3 to 4.x do, so all of those can
+// read our files; every version can be read.
+
+import { BytesReader, BytesWriter } from "../base/bytes.ts";
+import { DecodeFault } from "../base/faults.ts";
+import {
+  type AnyMessage,
+  array,
+  between,
+  bytes,
+  defaultsTo,
+  from,
+  int32,
+  int64,
+  leaderEpoch,
+  type MessageInput,
+  type MessageOf,
+  nullable,
+  nullableString,
+  offset,
+  partitionId,
+  record,
+  string,
+  tagged,
+  uuid,
+} from "../protocol/schema.ts";
+
+const offsetKeyFields = { group: string, topic: string, partition: partitionId };
+
+export const LegacyOffsetCommitKey = record({
+  key: 0,
+  name: "LegacyOffsetCommitKey",
+  versions: "0",
+  flexible: "none",
+  fields: offsetKeyFields,
+});
+
+export const OffsetCommitKey = record({
+  key: 1,
+  name: "OffsetCommitKey",
+  versions: "0",
+  flexible: "none",
+  fields: offsetKeyFields,
+});
+
+export const OffsetCommitValue = record({
+  key: 1,
+  name: "OffsetCommitValue",
+  versions: "0-4",
+  flexible: "4+",
+  fields: {
+    offset,
+    leaderEpoch: from(3, defaultsTo(-1, leaderEpoch)),
+    metadata: string,
+    commitTimestamp: int64,
+    expireTimestamp: between(1, 1, defaultsTo(-1, int64)),
+    topicId: tagged(0, 4, uuid),
+  },
+});
+
+export const GroupMetadataKey = record({
+  key: 2,
+  name: "GroupMetadataKey",
+  versions: "0",
+  flexible: "none",
+  fields: { group: string },
+});
+
+export const GroupMetadataValue = record({
+  key: 2,
+  name: "GroupMetadataValue",
+  versions: "0-4",
+  flexible: "4+",
+  fields: {
+    protocolType: string,
+    generation: int32,
+    protocol: nullable(string),
+    leader: nullable(string),
+    currentStateTimestamp: from(2, defaultsTo(-1, int64)),
+    members: array({
+      memberId: string,
+      groupInstanceId: from(3, nullableString),
+      clientId: string,
+      clientHost: string,
+      rebalanceTimeout: from(1, defaultsTo(-1, int32)),
+      sessionTimeout: int32,
+      subscription: bytes,
+      assignment: bytes,
+    }),
+  },
+});
+
+/** A committed offset; without value, its tombstone. */
+export interface OffsetCommitRecord {
+  readonly type: "OffsetCommit";
+  readonly key: MessageOf<typeof OffsetCommitKey>;
+  readonly value: MessageInput<typeof OffsetCommitValue> | null;
+}
+
+/** A classic group; without value, its tombstone. */
+export interface GroupMetadataRecord {
+  readonly type: "GroupMetadata";
+  readonly key: MessageOf<typeof GroupMetadataKey>;
+  readonly value: MessageInput<typeof GroupMetadataValue> | null;
+}
+
+/** What the coordinator writes. */
+export type CoordinatorRecord = OffsetCommitRecord | GroupMetadataRecord;
+
+/** What decoding gives: values are whole, fields of other versions having their default. */
+export type DecodedCoordinatorRecord =
+  | (OffsetCommitRecord & { readonly value: MessageOf<typeof OffsetCommitValue> | null })
+  | (GroupMetadataRecord & { readonly value: MessageOf<typeof GroupMetadataValue> | null })
+  | { readonly type: "unknown"; readonly keyType: number };
+
+const tables = {
+  OffsetCommit: { key: OffsetCommitKey, value: OffsetCommitValue },
+  GroupMetadata: { key: GroupMetadataKey, value: GroupMetadataValue },
+} as const;
+
+/** The key bytes of `record`. */
+export function encodeKey(record: CoordinatorRecord): Uint8Array {
+  const table: AnyMessage = tables[record.type].key;
+  const writer = new BytesWriter();
+  writer.int16(tables[record.type].key.key);
+  table.encode(writer, record.key, 0);
+  return writer.finish();
+}
+
+/** The value bytes of `record`; null for a tombstone. */
+export function encodeValue(
+  record: CoordinatorRecord,
+  version: number = valueVersion(record),
+): Uint8Array | null {
+  if (record.value === null) return null;
+  const table: AnyMessage = tables[record.type].value;
+  const writer = new BytesWriter();
+  writer.int16(version);
+  table.encode(writer, record.value, version);
+  return writer.finish();
+}
+
+function valueVersion(record: CoordinatorRecord): number {
+  const expires = record.type === "OffsetCommit" && (record.value?.expireTimestamp ?? -1) !== -1;
+  return expires ? 1 : 3;
+}
+
+/** The record with these key and value bytes. Throws DecodeFault when they do not parse. */
+export function decode(key: Uint8Array, value: Uint8Array | null): DecodedCoordinatorRecord {
+  const reader = new BytesReader(key);
+  const keyType = reader.int16();
+  const type = typeOfKey(keyType);
+  if (type === undefined) return { type: "unknown", keyType };
+  const table = tables[type];
+  return {
+    type,
+    key: decodeWhole(table.key, reader, 0),
+    value: value === null ? null : decodeVersioned(table.value, value),
+  } as DecodedCoordinatorRecord;
+}
+
+function typeOfKey(keyType: number): keyof typeof tables | undefined {
+  if (keyType === LegacyOffsetCommitKey.key || keyType === OffsetCommitKey.key) {
+    return "OffsetCommit";
+  }
+  return keyType === GroupMetadataKey.key ? "GroupMetadata" : undefined;
+}
+
+function decodeVersioned(table: AnyMessage, bytes: Uint8Array): unknown {
+  const reader = new BytesReader(bytes);
+  return decodeWhole(table, reader, reader.int16());
+}
+
+function decodeWhole(table: AnyMessage, reader: BytesReader, version: number): unknown {
+  const message = table.decode(reader, version);
+  if (reader.remaining > 0) {
+    throw new DecodeFault(`${table.name} v${version}: ${reader.remaining} bytes too many`);
+  }
+  return message;
+}
