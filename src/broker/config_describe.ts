@@ -1,14 +1,14 @@
-// What DescribeConfigs and CreateTopics answer about configuration: each key with its value as text,
-// where that value comes from, and the synonyms that would take its place.
+// What DescribeConfigs and CreateTopics answer about configuration: each key with its value as
+// text, where that value comes from, and the synonyms that would take its place.
 //
 //   retention.ms = 3600000 (TOPIC)
 //     synonyms: retention.ms=3600000 (TOPIC), log.retention.hours=24 (STATIC_BROKER),
 //               log.retention.hours=168 (DEFAULT)
 //
-// Differs from Kafka: synonyms in another unit are listed, and count as the source; Kafka hides them
-// and calls such a value a default.
+// Differs from Kafka: synonyms in another unit are listed, and count as the source; Kafka hides
+// them and calls such a value a default.
 
-import { type BrokerConfig, ConfigSource } from "./config_layers.ts";
+import { type ConfigLayer, ConfigSource, layeredTexts } from "./config_layers.ts";
 import { type BrokerKeyName, brokerKeys, type TopicKeyName, topicKeys } from "./config_table.ts";
 import { type TopicOverrides, topicSynonyms, topicValue } from "./config_topics.ts";
 import {
@@ -29,11 +29,10 @@ export interface DescribedConfig {
   /** Version 0's way to say that the source is DEFAULT. */
   readonly isDefault: boolean;
   readonly isSensitive: boolean;
-  /** Highest precedence first, the one in force included; empty when not asked for. */
+  /** Highest precedence first, the one in force included. */
   readonly synonyms: readonly DescribedSynonym[];
   readonly configType: number;
-  /** null when not asked for. */
-  readonly documentation: string | null;
+  readonly documentation: string;
 }
 
 export interface DescribedSynonym {
@@ -42,92 +41,53 @@ export interface DescribedSynonym {
   readonly source: number;
 }
 
-/** What to describe. */
-export interface DescribeOptions {
-  /** The keys asked for; null or absent for all. Unknown ones are left out, as in Kafka. */
-  readonly keys?: readonly string[] | null;
-  readonly includeSynonyms?: boolean;
-  readonly includeDocumentation?: boolean;
-}
-
 /** This broker's configuration, sorted by name. */
-export function describeBroker(
-  config: BrokerConfig,
-  options: DescribeOptions = {},
-): DescribedConfig[] {
-  const names = chosen(Object.keys(brokerKeys) as BrokerKeyName[], options);
+export function describeBroker(layers: readonly ConfigLayer[]): DescribedConfig[] {
+  const names = (Object.keys(brokerKeys) as BrokerKeyName[]).sort();
   return names.filter((name) => !isInternal(brokerKeys[name])).map((name) => {
-    const key: ConfigKey = brokerKeys[name];
-    const synonyms = brokerSynonyms(config, name);
-    return describe(key, { name, text: synonyms[0]?.value ?? null, synonyms }, options);
+    const synonyms = layeredTexts(layers, name)
+      .map(({ text, source }) => ({ name, value: text, source }));
+    return describe(brokerKeys[name], { name, text: synonyms[0]?.value ?? null, synonyms });
   });
-}
-
-/** The cluster-wide defaults that were set while running: resource "" of type broker. */
-export function describeClusterDefault(
-  config: BrokerConfig,
-  options: DescribeOptions = {},
-): DescribedConfig[] {
-  const layer = config.layers.find(({ source }) => source === ConfigSource.DYNAMIC_DEFAULT_BROKER);
-  if (layer === undefined) return [];
-  return describeBroker(config, options).filter(({ name }) => layer.values.has(name));
 }
 
 /** A topic's configuration, sorted by name. */
 export function describeTopic(
-  config: BrokerConfig,
-  options: DescribeOptions & { readonly overrides: TopicOverrides },
+  layers: readonly ConfigLayer[],
+  overrides: TopicOverrides,
 ): DescribedConfig[] {
-  const { overrides } = options;
-  const names = chosen(Object.keys(topicKeys) as TopicKeyName[], options);
+  const names = (Object.keys(topicKeys) as TopicKeyName[]).sort();
   const shown = names.filter((name) => !isInternal(topicKeys[name]) || overrides.has(name));
   return shown.map((name) => {
-    const key: ConfigKey = topicKeys[name];
-    const synonyms: DescribedSynonym[] = topicSynonyms(config, name)
+    const synonyms: DescribedSynonym[] = topicSynonyms(layers, name)
       .map((synonym) => ({ name: synonym.name, value: synonym.text, source: synonym.source }));
     const override = overrides.get(name);
     if (override !== undefined) {
       synonyms.unshift({ name, value: override, source: ConfigSource.TOPIC });
     }
-    return describe(key, { name, text: topicText(config, { name, overrides }), synonyms }, options);
+    const text = topicText(layers, { name, overrides });
+    return describe(topicKeys[name], { name, text, synonyms });
   });
-}
-
-function chosen<Name extends string>(all: Name[], options: DescribeOptions): Name[] {
-  const { keys } = options;
-  const wanted = keys && keys.length > 0 ? all.filter((name) => keys.includes(name)) : all;
-  return wanted.sort();
 }
 
 function isInternal(key: ConfigKey): boolean {
   return key.internal === true;
 }
 
-function brokerSynonyms(config: BrokerConfig, name: BrokerKeyName): DescribedSynonym[] {
-  const synonyms: DescribedSynonym[] = [];
-  for (const { source, values } of config.layers) {
-    const value = values.get(name);
-    if (value !== undefined) synonyms.push({ name, value, source });
-  }
-  const value = brokerKeys[name].default;
-  if (value !== null) synonyms.push({ name, value, source: ConfigSource.DEFAULT });
-  return synonyms;
-}
-
 /** The text in force: as written where that is this key's unit, else in this key's unit. */
 function topicText(
-  config: BrokerConfig,
+  layers: readonly ConfigLayer[],
   options: { readonly name: TopicKeyName; readonly overrides: TopicOverrides },
 ): string | null {
   const { name, overrides } = options;
   const key: ConfigKey = topicKeys[name];
-  const synonym = topicSynonyms(config, name)[0];
+  const synonym = topicSynonyms(layers, name)[0];
   const brokerKey: ConfigKey | undefined = brokerKeys[synonym?.name as BrokerKeyName];
   const text = overrides.get(name) ??
     (synonym === undefined ? key.default : brokerKey?.unitMs === undefined ? synonym.text : null);
-  if (text === null) return valueText(topicValue(config, options));
+  if (text === null) return valueText(topicValue(layers, options));
   const parsed = parseType(key.type, text);
-  return "text" in parsed ? parsed.text : valueText(topicValue(config, options));
+  return "text" in parsed ? parsed.text : valueText(topicValue(layers, options));
 }
 
 function valueText(value: ConfigValue): string | null {
@@ -141,11 +101,10 @@ function describe(
     readonly text: string | null;
     readonly synonyms: readonly DescribedSynonym[];
   },
-  options: DescribeOptions,
 ): DescribedConfig {
   const sensitive = isSensitive(key);
   const configSource = found.synonyms[0]?.source ?? ConfigSource.DEFAULT;
-  const synonyms = options.includeSynonyms ? found.synonyms : [];
+  const { synonyms } = found;
   return {
     name: found.name,
     value: sensitive ? null : found.text,
@@ -156,6 +115,6 @@ function describe(
     isSensitive: sensitive,
     synonyms: sensitive ? synonyms.map((synonym) => ({ ...synonym, value: null })) : synonyms,
     configType: typeCode(key.type),
-    documentation: options.includeDocumentation ? key.doc : null,
+    documentation: key.doc,
   };
 }

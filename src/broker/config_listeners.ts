@@ -2,9 +2,9 @@
 //
 //   NAME://HOST:PORT    an empty host is every address, [..] holds an IPv6 address, port 0 is any
 //
-// A server.properties for one combined node names a controller listener too. It is never opened: the
-// controller is in this process. Only PLAINTEXT is served, and a listener that asks for more is
-// refused: serving it in the clear would be a false promise.
+// A server.properties for one combined node names a controller listener too. It is never opened:
+// the controller is in this process. Only PLAINTEXT is served, and a listener that asks for more
+// is refused: serving it in the clear would be a false promise.
 
 import type { Address } from "../runtime/ports.ts";
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { UsageFault } from "../base/faults.ts";
 import { parseConfigFile, parseProperties } from "./config_properties.ts";
 
-Deno.test("a properties file has comments, continuation lines, escapes and three separators", () => {
+Deno.test("a properties file has comments, continued lines, escapes and three separators", () => {
   const text = "# a comment\n! another \\\n\n" +
     "a=1\r\n  b : two words \n" +
     "c three\n" +

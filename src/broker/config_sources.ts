@@ -3,13 +3,14 @@
 //   --port, --host, --data-dir, --ephemeral, --set   >   options of a program that embeds us
 //     >   environment   >   file   >   defaults of the table
 //
-// Environment names are those of Kafka's container image: KAFKA_ and the key in capitals, with
-// _ for a dot, __ for an underscore and ___ for a dash; CLUSTER_ID is cluster.id. A flag, an option or
-// a file must name known keys. An unknown KAFKA_ variable only gets a warning: the image has some of
-// its own, and Kubernetes adds KAFKA_PORT and the like for a service called kafka.
+// Environment names are those of Kafka's container image: KAFKA_ and the key in capitals, with _
+// for a dot, __ for an underscore and ___ for a dash; CLUSTER_ID is cluster.id. A flag, an option
+// or a file must name known keys. An unknown KAFKA_ variable only gets a warning: the image has
+// some of its own, and Kubernetes adds KAFKA_PORT and the like for a service called kafka.
 
 import { UsageFault } from "../base/faults.ts";
-import { BrokerConfig, ConfigSource } from "./config_layers.ts";
+import { BrokerConfig } from "./config_broker.ts";
+import { ConfigSource } from "./config_layers.ts";
 import {
   advertisedProblem,
   formatListener,

@@ -1,4 +1,4 @@
-// Every configuration key, once: Kafka's name, type, default and bounds, and a sentence in our words.
+// Every configuration key, once: Kafka's name, type, default, bounds, and a sentence in our words.
 //
 //   brokerKeys     set at start (flags, environment, file); `update` says which may change later
 //   topicKeys      set per topic; without an override the value comes from `synonyms`, in order:

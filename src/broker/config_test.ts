@@ -5,13 +5,10 @@ import {
   BrokerConfig,
   brokerKeys,
   ConfigSource,
-  describeBroker,
-  describeTopic,
   keyOfVariable,
   loadConfig,
   topicConfigWarnings,
   topicKeys,
-  topicLogConfig,
   topicValue,
   validateTopicConfigs,
 } from "./config.ts";
@@ -47,7 +44,7 @@ Deno.test("flags win over the environment, which wins over the file and the defa
   assertEquals(warnings, []);
 });
 
-Deno.test("a start without any configuration has Kafka's defaults and a data folder of its own", () => {
+Deno.test("a start without configuration has Kafka's defaults and its own data folder", () => {
   const { config } = loadConfig();
   assertEquals(config.nodeId, 1);
   assertEquals(config.dataFolder, "ottla-data");
@@ -63,8 +60,7 @@ Deno.test("every default is a valid value of its own key", () => {
   for (const [name, key] of keys) {
     if (key.default === null) continue;
     const parsed = parseValue(key, key.default);
-    assert("text" in parsed, `${name}: ${JSON.stringify(parsed)}`);
-    assertEquals(parsed.text, key.default, name);
+    assertEquals("text" in parsed ? parsed.text : parsed.problem, key.default, name);
     assert(key.doc.endsWith(".") || key.doc.endsWith(")"), `${name} is documented by a sentence`);
     assert(key.ignored === undefined || key.refused === undefined, name);
   }
@@ -74,8 +70,8 @@ Deno.test("a topic key's default is what its synonyms give without any configura
   const { config } = loadConfig();
   for (const name of Object.keys(topicKeys) as (keyof typeof topicKeys)[]) {
     const key: ConfigKey = topicKeys[name];
-    const [described] = describeTopic(config, { overrides: none, keys: [name] });
     if (key.internal) continue;
+    const described = config.describeTopic(none).find((entry) => entry.name === name)!;
     assertEquals(described.value, key.default, name);
     assertEquals(described.configSource, ConfigSource.DEFAULT, name);
   }
@@ -116,7 +112,7 @@ log.retention.check.interval.ms=300000
   assert(!warnings.some((warning) => warning.startsWith("log.")));
 });
 
-Deno.test("an unknown key is refused with the nearest known one, and all problems come at once", () => {
+Deno.test("an unknown key is refused with the nearest known one, all problems at once", () => {
   const message = problemsOf({
     flags: { set: ["log.retentoin.ms=5", "num.partitions=0", "oops", "segment.bytes=5"] },
     file: { name: "a.properties", text: "xyzzy.plugh=1" },
@@ -134,11 +130,13 @@ Deno.test("an unknown key is refused with the nearest known one, and all problem
 Deno.test("what would be a false promise is refused, what has no effect is named", () => {
   assertEquals(
     problemsOf({ flags: { set: ["authorizer.class.name=org.apache.kafka.Std"] } }),
-    "authorizer.class.name=org.apache.kafka.Std (--set) cannot be honoured: access is not checked yet",
+    "authorizer.class.name=org.apache.kafka.Std (--set) cannot be honoured: " +
+      "access is not checked yet",
   );
   assertEquals(
     problemsOf({ environment: { KAFKA_SSL_KEYSTORE_PASSWORD: "hush" } }),
-    "ssl.keystore.password (KAFKA_SSL_KEYSTORE_PASSWORD) cannot be honoured: TLS is not served yet",
+    "ssl.keystore.password (KAFKA_SSL_KEYSTORE_PASSWORD) cannot be honoured: " +
+      "TLS is not served yet",
   );
   assertEquals(
     problemsOf({ flags: { set: ["listeners=SSL://:9093"] } }),
@@ -217,20 +215,20 @@ Deno.test("keys that contradict each other are told apart from wrong values", ()
 
 Deno.test("a topic's log takes overrides first, then the broker's key in its own unit", () => {
   const { config } = loadConfig({ options: { "log.retention.hours": 24, "log.roll.ms": 5000 } });
-  const log = topicLogConfig(config, new Map([["cleanup.policy", "compact, delete"]]));
+  const log = config.topicLogConfig(new Map([["cleanup.policy", "compact, delete"]]));
   assertEquals(log.retentionMs, 86_400_000);
   assertEquals(log.segmentMs, 5000);
   assertEquals(log.cleanupPolicy, ["compact", "delete"]);
   assertEquals(log.flushMessages, Number.MAX_SAFE_INTEGER);
   assertEquals(log.flushMs, Number.MAX_SAFE_INTEGER);
-  assertEquals(topicLogConfig(config, new Map([["retention.ms", "-1"]])).retentionMs, -1);
+  assertEquals(config.topicLogConfig(new Map([["retention.ms", "-1"]])).retentionMs, -1);
   assertEquals(
-    topicLogConfig(config, new Map([["internal.segment.bytes", "99"]])).segmentBytes,
+    config.topicLogConfig(new Map([["internal.segment.bytes", "99"]])).segmentBytes,
     99,
   );
   // Stored by a Kafka that allowed it, or damaged: the topic opens.
-  assertEquals(topicLogConfig(config, new Map([["segment.bytes", "100"]])).segmentBytes, 100);
-  assertEquals(topicLogConfig(config, new Map([["segment.ms", "soon"]])).segmentMs, 5000);
+  assertEquals(config.topicLogConfig(new Map([["segment.bytes", "100"]])).segmentBytes, 100);
+  assertEquals(config.topicLogConfig(new Map([["segment.ms", "soon"]])).segmentMs, 5000);
 });
 
 Deno.test("topic overrides are refused in Kafka's words", () => {
@@ -283,12 +281,8 @@ Deno.test("a described value tells where it comes from and what would take its p
     { source: ConfigSource.DYNAMIC_DEFAULT_BROKER, values: new Map([["log.retention.ms", "70"]]) },
     { source: ConfigSource.STATIC_BROKER, values: new Map([["log.retention.hours", "24"]]) },
   ]);
-  const [retention] = describeTopic(config, {
-    overrides: new Map([["retention.ms", "5"]]),
-    keys: ["retention.ms", "nope"],
-    includeSynonyms: true,
-    includeDocumentation: true,
-  });
+  const described = config.describeTopic(new Map([["retention.ms", "5"]]));
+  const retention = described.find(({ name }) => name === "retention.ms");
   assertEquals(retention, {
     name: "retention.ms",
     value: "5",
@@ -305,7 +299,7 @@ Deno.test("a described value tells where it comes from and what would take its p
     configType: 5,
     documentation: topicKeys["retention.ms"].doc,
   });
-  const all = describeTopic(config, { overrides: none });
+  const all = config.describeTopic(none);
   assertEquals(all.length, 33);
   assertEquals(all.find(({ name }) => name === "retention.ms")?.value, "70");
   assertEquals(
@@ -315,9 +309,9 @@ Deno.test("a described value tells where it comes from and what would take its p
   );
 });
 
-Deno.test("the broker's own description has what tools look for, sorted and without internal keys", () => {
+Deno.test("the broker's description has what tools look for, without internal keys", () => {
   const { config } = loadConfig({ options: { "delete.topic.enable": false } });
-  const described = describeBroker(config);
+  const described = config.describeBroker();
   const names = described.map(({ name }) => name);
   assertEquals(names, [...names].sort());
   const find = (name: string) => described.find((entry) => entry.name === name);
@@ -343,7 +337,7 @@ Deno.test("any text is either parsed into bounds or refused, and never throws", 
   fc.assert(fc.property(names, text, (name, value) => {
     const problem = validateTopicConfigs([{ name, value }]);
     const key: ConfigKey = topicKeys[name];
-    const got = topicValue(config, { name, overrides: new Map([[name, value]]) });
+    const got = topicValue(config.layers, { name, overrides: new Map([[name, value]]) });
     if (problem !== undefined || typeof got !== "number") return;
     assert(Number.isFinite(got));
     if (got !== key.orNumber) assert(got >= (key.min ?? got) && got <= (key.max ?? got));

@@ -2,12 +2,12 @@
 //
 //   retention.ms:  override  >  log.retention.ms  >  log.retention.minutes  >  log.retention.hours
 //
-// Overrides are validated when a client sets them (validateTopicConfigs). What is read back from the
-// metadata log is trusted further than that: a Kafka of another version may have stored a value that
-// is out of today's bounds, and its topic must open all the same.
+// Overrides are validated when a client sets them (validateTopicConfigs). What is read back from
+// the metadata log is trusted further than that: a Kafka of another version may have stored a
+// value that is out of today's bounds, and its topic must open all the same.
 
 import type { LogConfig } from "../log/mod.ts";
-import { type BrokerConfig, ConfigSource, defaultValue } from "./config_layers.ts";
+import { type ConfigLayer, defaultValue, layeredTexts } from "./config_layers.ts";
 import { type BrokerKeyName, brokerKeys, type TopicKeyName, topicKeys } from "./config_table.ts";
 import { type ConfigKey, parseType, parseValue, type ValueByType } from "./config_values.ts";
 
@@ -30,26 +30,22 @@ export interface TopicSynonym {
   readonly source: number;
 }
 
-/** The broker keys that give `name` its value without an override, the first in force first. */
-export function topicSynonyms(config: BrokerConfig, name: TopicKeyName): TopicSynonym[] {
-  const names: readonly BrokerKeyName[] = topicKeys[name].synonyms;
+/** What gives `name` its value without an override, the one in force first, defaults last. */
+export function topicSynonyms(layers: readonly ConfigLayer[], name: TopicKeyName): TopicSynonym[] {
   const synonyms: TopicSynonym[] = [];
-  for (const { source, values } of config.layers) {
-    for (const synonym of names) {
-      const text = values.get(synonym);
-      if (text !== undefined) synonyms.push({ name: synonym, text, source });
+  const names: readonly BrokerKeyName[] = topicKeys[name].synonyms;
+  for (const synonym of names) {
+    for (const { text, source } of layeredTexts(layers, synonym)) {
+      synonyms.push({ name: synonym, text, source });
     }
   }
-  for (const synonym of names) {
-    const text = brokerKeys[synonym].default;
-    if (text !== null) synonyms.push({ name: synonym, text, source: ConfigSource.DEFAULT });
-  }
-  return synonyms;
+  // ConfigSource grows as precedence falls, and the sort keeps the order of the names.
+  return synonyms.sort((a, b) => a.source - b.source);
 }
 
 /** The value of one topic key. */
 export function topicValue<Name extends TopicKeyName>(
-  config: BrokerConfig,
+  layers: readonly ConfigLayer[],
   options: { readonly name: Name; readonly overrides: TopicOverrides },
 ): TopicValue<Name> {
   const key: ConfigKey = topicKeys[options.name];
@@ -58,7 +54,7 @@ export function topicValue<Name extends TopicKeyName>(
     const parsed = parseType(key.type, override);
     if ("value" in parsed) return parsed.value as TopicValue<Name>;
   }
-  for (const synonym of topicSynonyms(config, options.name)) {
+  for (const synonym of topicSynonyms(layers, options.name)) {
     const brokerKey: ConfigKey = brokerKeys[synonym.name as BrokerKeyName];
     const parsed = parseType(brokerKey.type, synonym.text);
     if (!("value" in parsed)) continue;
@@ -70,8 +66,11 @@ export function topicValue<Name extends TopicKeyName>(
 }
 
 /** What the log of one of the topic's partitions works by. */
-export function topicLogConfig(config: BrokerConfig, overrides: TopicOverrides): LogConfig {
-  const value = <Name extends TopicKeyName>(name: Name) => topicValue(config, { name, overrides });
+export function topicLogConfig(
+  layers: readonly ConfigLayer[],
+  overrides: TopicOverrides,
+): LogConfig {
+  const value = <Name extends TopicKeyName>(name: Name) => topicValue(layers, { name, overrides });
   // Kafka reads any negative retention as "unlimited".
   return {
     segmentBytes: value("internal.segment.bytes") ?? value("segment.bytes"),
@@ -89,8 +88,12 @@ export function topicLogConfig(config: BrokerConfig, overrides: TopicOverrides):
     flushMessages: value("flush.messages"),
     flushMs: value("flush.ms"),
     fileDeleteDelayMs: value("file.delete.delay.ms"),
-    producerIdExpirationMs: config.get("producer.id.expiration.ms"),
+    producerIdExpirationMs: producerIdExpirationMs(layers),
   };
+}
+
+function producerIdExpirationMs(layers: readonly ConfigLayer[]): number {
+  return Number(layeredTexts(layers, "producer.id.expiration.ms")[0].text);
 }
 
 /** One override that a client asks for. */
