@@ -6,6 +6,8 @@
 //   FOLDER/lib64/ld-linux-x86-64.so.2             the loader
 //   FOLDER/data                                   the volume, owned by user 65532
 //   FOLDER/tmp
+//   FOLDER/proc                                   where an engine mounts it: a Bun binary aborts
+//                                                 without /proc
 //
 // The Dockerfile copies this folder into an empty image; tests/integration/chroot_test.ts runs the
 // binary in it with chroot. There is no shell, no libc tool and no certificate store inside.
@@ -35,10 +37,11 @@ export async function layOutRootFs(folder: string, binary: string): Promise<stri
     await Deno.chmod(`${folder}${to}`, 0o755);
   }
   await Deno.mkdir(`${folder}/data`, { recursive: true });
+  await Deno.mkdir(`${folder}/proc`, { recursive: true });
   await Deno.mkdir(`${folder}/tmp`, { recursive: true });
   await Deno.chmod(`${folder}/tmp`, 0o1777);
   if (Deno.uid() === 0) await Deno.chown(`${folder}/data`, userId, userId);
-  return [...copies.values(), "/data", "/tmp"];
+  return [...copies.values(), "/data", "/proc", "/tmp"];
 }
 
 if (import.meta.main) {

@@ -8,17 +8,23 @@ import { ProcessLines, run } from "../harness/process_lines.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
 
+/** Enters a folder as a container engine would: with /proc, in mounts of its own. */
+const enterScript = 'mount --rbind /proc "$0/proc" && exec chroot $CHROOT_FLAGS "$0" "$@"';
+
 /** How to enter a folder here, or why it cannot be done. */
-function chrootCommand(): { words: string[] } | { reason: string } {
+function chrootCommand(): { words: string[]; flags: string } | { reason: string } {
   if (Deno.build.os !== "linux") return { reason: "chroot needs Linux" };
-  if (Deno.uid() === 0) return { words: ["chroot", "--userspec=65532:65532"] };
-  const trial = new Deno.Command("unshare", { args: ["--map-root-user", "true"] });
+  const isRoot = Deno.uid() === 0;
+  const words = ["unshare", "--mount", ...(isRoot ? [] : ["--map-root-user"]), "sh", "-c"];
+  const [command, ...args] = [...words, "mount --rbind /proc /proc"];
   try {
-    if (trial.outputSync().success) return { words: ["unshare", "--map-root-user", "chroot"] };
+    if (new Deno.Command(command, { args }).outputSync().success) {
+      return { words: [...words, enterScript], flags: isRoot ? "--userspec=65532:65532" : "" };
+    }
   } catch {
     // unshare is not installed: the reason below covers it.
   }
-  return { reason: "chroot needs root, or a kernel that grants user namespaces" };
+  return { reason: "chroot with /proc needs root, or a kernel that grants user namespaces" };
 }
 
 /** The binary under test: the given one, or one built now with Bun. */
@@ -38,12 +44,11 @@ Deno.test({
   ignore: "reason" in chroot,
   fn: async () => {
     const folder = await Deno.makeTempDir({ prefix: "ottla-rootfs-" });
-    const words = "words" in chroot ? chroot.words : [];
+    const { words, flags } = "words" in chroot ? chroot : { words: [], flags: "" };
     const enter = (...args: string[]) => ({
       command: words[0],
       args: [...words.slice(1), folder, "/usr/local/bin/ottla", ...args],
-      // chroot itself is found on the outer PATH; inside, nothing of our environment is known.
-      env: { HOME: "/", TMPDIR: "/tmp" },
+      env: { HOME: "/", TMPDIR: "/tmp", CHROOT_FLAGS: flags },
       withinMs: 30_000,
     });
     let broker: ProcessLines | undefined;
