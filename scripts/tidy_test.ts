@@ -19,7 +19,7 @@ Deno.test("each rule names the line that breaks it", () => {
     [`// h\nconst a = "${"x".repeat(100)}";\n`, "2 columns"],
     [`// h\n${"run();\n".repeat(600)}`, "601 file-length"],
     [`// h\nfunction a(): void {\n${body(68)}}\n`, "2 function-length"],
-    ["// h\nexport function a(b: B, c: C, d: D, e: E): void {}\n", "2 parameters"],
+    ["// h\nexport function a(b: B, c: C, d: D, e: E, f: F): void {}\n", "2 parameters"],
     ["// h\nexport enum A {}\n", "2 syntax"],
     ["// h\nnamespace A {}\n", "2 syntax"],
     ["// h\nexport default 1;\n", "2 syntax"],
