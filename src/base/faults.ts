@@ -6,7 +6,7 @@ export class DecodeFault extends Error {
   override readonly name = "DecodeFault";
 }
 
-/** A message that cannot be said in the version asked for: a field too new, null, or out of range. */
+/** A message that its version cannot say: a field is too new, null, or out of range. */
 export class EncodeFault extends Error {
   override readonly name = "EncodeFault";
 }

@@ -1,7 +1,7 @@
-// Values of the control records in __cluster_metadata and its snapshots, written by the quorum itself.
+// Values of the control records in __cluster_metadata and its snapshots: the quorum writes them.
 //
 //   control record key = int16 version (0) | int16 type
-//   type   2 LeaderChangeMessage     a new leader's first record (KIP-595); v1 directory ids (KIP-853)
+//   type   2 LeaderChangeMessage     a leader's first record (KIP-595); v1 directory ids (KIP-853)
 //          3 SnapshotHeaderRecord    first and
 //          4 SnapshotFooterRecord    last record of a snapshot (KIP-630)
 //          5 KRaftVersionRecord      the finalized kraft.version and

@@ -4,8 +4,9 @@
 // the tables stand in that order. All are flexible from version 0 on.
 //
 // Versions: RegisterBrokerRecord 1 controlled shutdown, 2 ZooKeeper migration (KIP-866), 3 log
-// directories (KIP-858), 4 cordoned ones (KIP-1066); BrokerRegistrationChangeRecord 1, 2, 3 likewise;
-// PartitionRecord and PartitionChangeRecord 1 directories (KIP-858), 2 eligible leader replicas (KIP-966).
+// directories (KIP-858), 4 cordoned ones (KIP-1066); BrokerRegistrationChangeRecord 1 controlled
+// shutdown, 2 and 3 the directories; PartitionRecord and PartitionChangeRecord 1 directories
+// (KIP-858), 2 eligible leader replicas (KIP-966).
 // Which version to write follows from metadata.version; each of them can be read.
 
 import {

@@ -2,8 +2,8 @@
 //
 //   value = uvarint frame version (1) | uvarint key of the type | uvarint version | body
 //
-// record_tables.ts has the types. Invariant: whatever decodes has no byte left over; a type without a
-// table is data ("unknown"), for a newer Kafka may have written it, and its reader has to decide.
+// record_tables.ts has the types. Invariant: whatever decodes has no byte left over. A type without
+// a table is data ("unknown"): a newer Kafka may have written it, and its reader has to decide.
 
 import { BytesReader, BytesWriter } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";

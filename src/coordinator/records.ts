@@ -1,13 +1,13 @@
-// The records of __consumer_offsets: committed offsets, and classic groups as they were last stable.
+// The records of __consumer_offsets: committed offsets, and classic groups as last stable.
 //
-//   key   = int16 type | fields          0 and 1 an offset, 2 a group; others belong to newer groups
-//   value = int16 version | fields       no value is a tombstone: the offset or group is gone
+//   key   = int16 type | fields         0 and 1 an offset, 2 a group; others belong to newer groups
+//   value = int16 version | fields      no value is a tombstone: the offset or group is gone
 //
 // OffsetCommitValue 1 has an expiry time of its own, 2 leaves that to the broker, 3 adds the leader
 // epoch, 4 is flexible with the topic id (KIP-848). GroupMetadataValue 1 adds rebalance timeouts, 2
 // the time of the last state change, 3 static members (KIP-345), 4 is flexible (KIP-915).
-// We write version 3 of both (offsets with an expiry: 1) as Kafka 2.3 to 4.x do, so all of those can
-// read our files; every version can be read.
+// We write version 3 of both (offsets with an expiry: 1) as Kafka 2.3 to 4.x do, so all of those
+// can read our files; every version can be read.
 
 import { BytesReader, BytesWriter } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";

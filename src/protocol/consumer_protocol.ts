@@ -1,11 +1,12 @@
-// What consumers of a classic group tell each other through the broker: the metadata of JoinGroup and
-// the assignment of SyncGroup for protocol type "consumer". A broker passes both on unread.
+// What consumers of a classic group tell each other through the broker: the metadata of JoinGroup
+// and the assignment of SyncGroup for protocol type "consumer". A broker passes both on unread.
 //
 //   bytes = int16 version | fields
 //
-// v1 owned partitions, for cooperative rebalancing (KIP-429); v2 the generation that they were owned
-// in (KIP-792); v3 the consumer's rack (KIP-881). The assignment has the same versions and did not
-// change. Invariant: a newer version only adds at the end, so it is read as the newest known one.
+// v1 owned partitions, for cooperative rebalancing (KIP-429); v2 the generation that they were
+// owned in (KIP-792); v3 the consumer's rack (KIP-881). The assignment has the same versions and
+// did not change. Invariant: a newer version only adds at the end, so it is read as the newest that
+// is known here.
 
 import { BytesReader, BytesWriter } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";

@@ -4,10 +4,10 @@
 //              | nullable string client id (never compact) | [tags: header v2] | body
 //   response = int32 size | int32 correlation id | [tags: header v1] | body
 //
-// A request header is version 2 from the API's first flexible version on, 1 before. Version 0, without
-// client id, belongs to ControlledShutdown v0 alone, which nobody here speaks. A response header is
-// version 1 where the request's was 2, save that of ApiVersions, always 0: its reader does not know
-// yet what the broker speaks (KIP-511). `frame` below is what follows the size.
+// A request header is version 2 from the API's first flexible version on, 1 before. Version 0,
+// without client id, belongs to ControlledShutdown v0 alone, which nobody here speaks. A response
+// header is version 1 where the request's was 2, save that of ApiVersions, always 0: its reader
+// does not know yet what the broker speaks (KIP-511). `frame` below is what follows the size.
 
 import { BytesReader, BytesWriter } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
@@ -64,8 +64,8 @@ export interface RequestOrigin {
 }
 
 /**
- * The header of a request `frame`. An API without a table is taken for one that is not flexible: its
- * header up to the client id reads the same. Throws DecodeFault when the frame is too short.
+ * The header of a request `frame`. An API without a table is taken for one that is not flexible:
+ * its header up to the client id reads the same. Throws DecodeFault when the frame is too short.
  */
 export function decodeRequestHeader(frame: Uint8Array): RequestHeader {
   const reader = new BytesReader(frame);
@@ -112,7 +112,7 @@ export function encodeResponse<Q extends Fields, S extends Fields>(
   return writer.chunks();
 }
 
-/** The correlation id of a response `frame`, by which a client finds the request. Throws DecodeFault. */
+/** The correlation id of a response `frame`, which names the request. Throws DecodeFault. */
 export function decodeCorrelationId(frame: Uint8Array): number {
   return new BytesReader(frame).int32();
 }

@@ -1,16 +1,16 @@
 // Decoding: fields of one version become one closure per field, compiled when first used.
 //
-//   struct   = field* [tags]                tags = count (tag size bytes)*     flexible versions only
+//   struct   = field* [tags]                tags = count (tag size bytes)*   flexible versions only
 //   string   = int16 length | uvarint length + 1                               null: -1 | 0
 //   bytes    = int32 length | uvarint length + 1
 //   array    = int32 count  | uvarint count + 1
 //   struct that may be null = int8 (-1 null, 1 there) struct
 //
-// Invariant: nothing is read or allocated beyond the bytes that remain. A count is believed only up to
-// what the remaining bytes can hold, an element taking its smallest size and at least one byte,
+// Invariant: nothing is read or allocated beyond the bytes that remain. A count is believed only up
+// to what the remaining bytes can hold, an element taking its smallest size and at least one byte,
 // and up to elementsMax. Bad bytes give a DecodeFault and nothing else.
-// Closures decode about a third as fast as source generated with `new Function` would, but a request
-// is a few structs; they need no eval, and a table costs nothing until a version of it is used.
+// Closures decode about a third as fast as source generated with `new Function` would, but a
+// request is a few structs; they need no eval, and a version costs nothing until it is used.
 
 import type { BytesReader } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";

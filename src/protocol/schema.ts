@@ -1,7 +1,8 @@
 // A table per message: its fields with the versions that have them. From it come the TypeScript
 // types (inferred), the codecs of every version, trace lines, and the tests that round-trip it.
 //
-//   Heartbeat = api({ key: 12, name: "Heartbeat", versions: "0-4", flexible: "4+", request, response })
+//   Heartbeat = api({ key: 12, name: "Heartbeat", versions: "0-4", flexible: "4+",
+//                     request: { groupId: string, ... }, response: { ... } })
 //   Heartbeat.request.decode(reader, 4)  ->  { groupId, generationId, memberId, groupInstanceId }
 //
 // One type stands for all versions: a field that a version lacks decodes to its default. A record()
@@ -30,7 +31,7 @@ export interface Message<F extends Fields> {
   /** The first flexible version (KIP-482); {@link lastVersion} + 1 when there is none. */
   readonly flexibleFrom: number;
   readonly fields: F;
-  /** Reads a message at the reader's position. Throws DecodeFault, and nothing else, on bad bytes. */
+  /** Reads a message at the reader's position. Throws DecodeFault on bad bytes, nothing else. */
   decode(reader: BytesReader, version: number): Decoded<F>;
   /** Appends a message. Throws EncodeFault when this version cannot say it. */
   encode(writer: BytesWriter, message: Input<F>, version: number): void;
@@ -54,7 +55,7 @@ export type AnyApi = Api<any, any>;
 // deno-lint-ignore no-explicit-any
 export type AnyMessage = Message<any>;
 
-/** A message stored in a log. `key` tells its type among the records of one log, where there are several. */
+/** A message stored in a log. `key` tells its type, where a log has several; -1 otherwise. */
 export interface RecordTable<F extends Fields = Fields> extends Message<F> {
   readonly key: number;
 }

@@ -221,8 +221,8 @@ export function tagged<D, I>(tag: number, min: number, field: Field<D, I>): Fiel
 }
 
 /**
- * Losing it would change what is asked: encoding another value than its default into a version without
- * it is an EncodeFault (Kafka's "not ignorable"). Any other field is dropped there in silence.
+ * Losing it would change what is asked: to encode another value than its default into a version
+ * without it is an EncodeFault (Kafka's "not ignorable"). Other fields are dropped in silence.
  */
 export function essential<D, I, O extends boolean>(field: Field<D, I, O>): Field<D, I, O> {
   return changed(field, { essential: true });

@@ -1,4 +1,4 @@
-// Every API that has a table. A new one is a file beside this and a line in each of the lists below.
+// Every API that has a table. A new one is a file beside this and a line in each list below.
 
 import { Produce } from "./00_produce.ts";
 import { Fetch } from "./01_fetch.ts";

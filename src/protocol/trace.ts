@@ -1,0 +1,88 @@
+// A decoded message on one line, for people who learn or debug:
+//
+//   Metadata v12 request: topics=[{name=orders}] allowAutoTopicCreation=true
+//   Metadata v12 response: brokers=[{nodeId=1 host=localhost port=9092}] topics=[{name=orders ...}]
+//
+// What says nothing is left out: null, false, empty text and lists, the zero UUID, a number that is
+// the field's own default (mostly -1, "unknown"), no throttling, and NONE below the top level.
+// Error codes are names, bytes a count, long lists and texts are cut. A field that the version lacks
+// does not appear.
+
+import { ZERO_UUID } from "../base/ids.ts";
+import { errorName } from "./errors.ts";
+import type { AnyApi } from "./schema.ts";
+import { type Field, type Fields, inRange, type WireType } from "./types.ts";
+
+const elementsShown = 4;
+const charactersShown = 60;
+const plainText = /^[\w.:/@+-]+$/;
+
+/** One line about `message`, a request or response of `api` in this version. */
+export function traceMessage(
+  api: AnyApi,
+  side: "request" | "response",
+  version: number,
+  message: unknown,
+): string {
+  const fields = traceFields(api[side].fields, message, version);
+  return `${api.name} v${version} ${side}${fields === "" ? "" : `: ${fields}`}`;
+}
+
+function traceFields(fields: Fields, message: unknown, version: number, nested = false): string {
+  const parts: string[] = [];
+  for (const [name, field] of Object.entries(fields)) {
+    if (!inRange(version, field.versions)) continue;
+    const value = (message as Record<string, unknown>)[name];
+    if (name.endsWith("rrorCode")) {
+      if (value !== undefined && !(nested && value === 0)) {
+        parts.push(`${name}=${errorName(value as number)}`);
+      }
+    } else if (!saysNothing(name, field, value)) {
+      parts.push(`${name}=${traceValue(field.wire, value, version)}`);
+    }
+  }
+  return parts.join(" ");
+}
+
+function saysNothing(name: string, field: Field, value: unknown): boolean {
+  switch (value) {
+    case undefined:
+    case null:
+    case false:
+    case "":
+    case ZERO_UUID:
+      return true;
+    case 0:
+      return name === "throttleTimeMs" || field.tag >= 0;
+    default:
+      if (Array.isArray(value)) return value.length === 0;
+      return typeof value === "number" && value === field.default;
+  }
+}
+
+function traceValue(wire: WireType, value: unknown, version: number): string {
+  switch (wire.kind) {
+    case "bytes":
+    case "records":
+      return `<${(value as Uint8Array).length} bytes>`;
+    case "array":
+      return traceList(wire.element, value as readonly unknown[], version);
+    case "struct":
+      return `{${traceFields(wire.fields, value, version, true)}}`;
+    case "string":
+      return traceText(value as string);
+    default:
+      return String(value);
+  }
+}
+
+function traceList(element: WireType, list: readonly unknown[], version: number): string {
+  const shown = list.slice(0, elementsShown).map((each) => traceValue(element, each, version));
+  if (list.length > elementsShown) shown.push(`${list.length - elementsShown} more`);
+  return `[${shown.join(", ")}]`;
+}
+
+function traceText(text: string): string {
+  const shown = text.length > charactersShown ? `${text.slice(0, charactersShown)}...` : text;
+  return plainText.test(shown) ? shown : JSON.stringify(shown);
+}
