@@ -1,0 +1,81 @@
+// Groups as tools see them: DescribeGroups and ListGroups.
+//
+// A member's metadata and assignment, and the chosen protocol, are shown in Stable only; in the
+// other states they are about to change. A group that does not exist is "Dead" (below version 6 of
+// DescribeGroups without an error, KIP-1043).
+
+import { ErrorCode } from "../protocol/errors.ts";
+import type { DescribeGroupsResponse, ListGroupsResponse } from "../protocol/mod.ts";
+import { type Group, metadataOf, noBytes } from "./group.ts";
+
+export type DescribedGroup = DescribeGroupsResponse["groups"][number];
+export type ListedGroup = ListGroupsResponse["groups"][number];
+
+/** The type of every group here, as ListGroups 5 names it (KIP-848). */
+const classicType = "Classic";
+/** "Not asked for", in the field of authorized operations. */
+const operationsUnknown = -0x8000_0000;
+
+/** Describes `group`, or says of `groupId` that there is none. */
+export function describeGroup(
+  group: Group | undefined,
+  { groupId, apiVersion }: { groupId: string; apiVersion: number },
+): DescribedGroup {
+  if (group === undefined) return missingGroup(groupId, apiVersion);
+  const stable = group.state === "Stable";
+  return {
+    errorCode: ErrorCode.NONE,
+    errorMessage: null,
+    groupId,
+    groupState: group.state,
+    protocolType: group.protocolType ?? "",
+    protocolData: stable ? group.protocolName ?? "" : "",
+    members: [...group.members.values()].map((member) => ({
+      memberId: member.memberId,
+      groupInstanceId: member.groupInstanceId,
+      clientId: member.clientId,
+      clientHost: member.clientHost,
+      memberMetadata: stable ? metadataOf(member, group.protocolName) : noBytes,
+      memberAssignment: stable ? member.assignment : noBytes,
+    })),
+    authorizedOperations: operationsUnknown,
+  };
+}
+
+function missingGroup(groupId: string, apiVersion: number): DescribedGroup {
+  const known = apiVersion < 6;
+  return {
+    errorCode: known ? ErrorCode.NONE : ErrorCode.GROUP_ID_NOT_FOUND,
+    errorMessage: known ? null : `Group ${groupId} not found.`,
+    groupId,
+    groupState: "Dead",
+    protocolType: "",
+    protocolData: "",
+    members: [],
+    authorizedOperations: operationsUnknown,
+  };
+}
+
+/** Lists the groups in these states and of these types, whatever their case; empty: all. */
+export function listGroups(
+  groups: Iterable<Group>,
+  { statesFilter, typesFilter }: {
+    statesFilter: readonly string[];
+    typesFilter: readonly string[];
+  },
+): ListedGroup[] {
+  const states = new Set(statesFilter.map((state) => state.toLowerCase()));
+  const types = new Set(typesFilter.map((type) => type.toLowerCase()));
+  if (types.size > 0 && !types.has(classicType.toLowerCase())) return [];
+  const listed: ListedGroup[] = [];
+  for (const group of groups) {
+    if (states.size > 0 && !states.has(group.state.toLowerCase())) continue;
+    listed.push({
+      groupId: group.groupId,
+      protocolType: group.protocolType ?? "",
+      groupState: group.state,
+      groupType: classicType,
+    });
+  }
+  return listed;
+}

@@ -1,0 +1,235 @@
+// JoinGroup: a member enters the group, or comes back for the next generation.
+//
+//   member id   instance id   what happens
+//   ""          none, v4+     MEMBER_ID_REQUIRED with a fresh id, to be used soon (KIP-394)
+//   ""          none, v0-3    a new member at once
+//   ""          new           a new static member
+//   ""          known         takes that member's place under a fresh id (KIP-345)
+//   known       any           rejoins; by state, see rejoin()
+//   pending     none          the id handed out becomes a member
+//   other       any           UNKNOWN_MEMBER_ID, or FENCED_INSTANCE_ID for a replaced static member
+//
+// The answer waits in the member (awaitingJoin) until the group has its next generation.
+
+import { ErrorCode } from "../protocol/errors.ts";
+import type { JoinGroupRequest } from "../protocol/mod.ts";
+import { alarmOf } from "./deadlines.ts";
+import {
+  addMember,
+  type Group,
+  type Member,
+  memberError,
+  type MemberProtocol,
+  newMember,
+  protocolsEqual,
+  removeMember,
+  removePendingMember,
+  setAwaitingJoin,
+  supportsProtocols,
+  touchSession,
+  updateMember,
+  type Waiting,
+} from "./group.ts";
+import { answerNow, type Token, type Turn } from "./outcome.ts";
+import {
+  completeJoinIfAllJoined,
+  failWaiting,
+  joinedResponse,
+  joinError,
+  rebalanceOrCompleteJoin,
+} from "./rebalance.ts";
+import { replaceStaticMember } from "./static_member.ts";
+
+/** A JoinGroup request and where it came from. */
+export interface JoinInput {
+  readonly request: JoinGroupRequest;
+  readonly apiVersion: number;
+  /** "" when the request's header has none. */
+  readonly clientId: string;
+  /** Kafka shows "/" and the IP address. */
+  readonly clientHost: string;
+}
+
+/** A join on its way: the request with its defaults filled in, and what it keeps, copied. */
+export interface Join {
+  readonly token: Token;
+  readonly apiVersion: number;
+  readonly memberId: string;
+  readonly groupInstanceId: string | null;
+  readonly clientId: string;
+  readonly clientHost: string;
+  readonly sessionTimeoutMs: number;
+  readonly rebalanceTimeoutMs: number;
+  readonly protocolType: string;
+  readonly protocols: readonly MemberProtocol[];
+  readonly reason: string;
+}
+
+/** How long a new member's JoinGroup may wait. It has no id yet to send heartbeats with. */
+export const newMemberJoinTimeoutMs = 5 * 60 * 1_000;
+/** Ids handed out and not used, per group: past this many the oldest is forgotten. */
+export const pendingMembersMax = 10_000;
+
+/** Why the request is refused before any group is looked at, or NONE. */
+export function joinRequestError(turn: Turn, { request }: JoinInput): ErrorCode {
+  const { sessionTimeoutMs } = request;
+  const { sessionTimeoutMinMs, sessionTimeoutMaxMs } = turn.config;
+  if (request.groupId === "") return ErrorCode.INVALID_GROUP_ID;
+  if (sessionTimeoutMs < sessionTimeoutMinMs || sessionTimeoutMs > sessionTimeoutMaxMs) {
+    return ErrorCode.INVALID_SESSION_TIMEOUT;
+  }
+  return ErrorCode.NONE;
+}
+
+/** Decides a JoinGroup that passed {@link joinRequestError}. */
+export function joinGroup(turn: Turn, group: Group, from: JoinInput & { token: Token }): void {
+  const join = joinOf(from);
+  if (!hasRoomFor(turn, group, join.memberId)) {
+    const refused = group.members.get(join.memberId);
+    removePendingMember(turn, group, join.memberId);
+    if (refused !== undefined) removeMember(turn, group, refused);
+    refuse(turn, join, ErrorCode.GROUP_MAX_SIZE_REACHED);
+    completeJoinIfAllJoined(turn, group);
+  } else if (!supportsProtocols(group, join.protocolType, join.protocols)) {
+    refuse(turn, join, ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
+  } else if (join.memberId === "") {
+    joinWithoutId(turn, group, join);
+  } else if (group.pendingMembers.has(join.memberId) && join.groupInstanceId === null) {
+    removePendingMember(turn, group, join.memberId);
+    addJoiningMember(turn, group, join);
+  } else {
+    rejoin(turn, group, join);
+  }
+}
+
+function joinOf({ request, apiVersion, clientId, clientHost, token }: JoinInput & {
+  token: Token;
+}): Join {
+  const { sessionTimeoutMs, rebalanceTimeoutMs } = request;
+  return {
+    token,
+    apiVersion,
+    memberId: request.memberId,
+    groupInstanceId: request.groupInstanceId,
+    clientId,
+    clientHost,
+    sessionTimeoutMs,
+    rebalanceTimeoutMs: rebalanceTimeoutMs < 0 ? sessionTimeoutMs : rebalanceTimeoutMs,
+    protocolType: request.protocolType,
+    // The request's bytes are views of its frame; a member outlives it.
+    protocols: request.protocols.map(({ name, metadata }) => ({
+      name,
+      metadata: metadata.slice(),
+    })),
+    reason: request.reason ?? "not provided",
+  };
+}
+
+/** Whether group.max.size admits this member. While a group rebalances, those who joined count. */
+function hasRoomFor(turn: Turn, group: Group, memberId: string): boolean {
+  const member = group.members.get(memberId);
+  const { groupSizeMax } = turn.config;
+  switch (group.state) {
+    case "PreparingRebalance":
+      return member?.awaitingJoin !== undefined || group.awaitingJoinCount < groupSizeMax;
+    case "CompletingRebalance":
+    case "Stable":
+      return member !== undefined || group.members.size < groupSizeMax;
+    case "Empty":
+    case "Dead":
+      return true;
+  }
+}
+
+function joinWithoutId(turn: Turn, group: Group, join: Join): void {
+  const memberId = `${join.groupInstanceId ?? join.clientId}-${turn.newUuid()}`;
+  if (join.groupInstanceId !== null) {
+    const replaced = group.staticMembers.get(join.groupInstanceId);
+    if (replaced === undefined) addJoiningMember(turn, group, { ...join, memberId });
+    else replaceStaticMember(turn, group, { join: { ...join, memberId }, replacedId: replaced });
+  } else if (join.apiVersion >= 4) {
+    addPendingMember(turn, group, { ...join, memberId });
+  } else {
+    addJoiningMember(turn, group, { ...join, memberId });
+  }
+}
+
+/** Hands out an id, so that a client that retries its first JoinGroup leaves no dead members. */
+function addPendingMember(turn: Turn, group: Group, join: Join): void {
+  const { memberId } = join;
+  const alarm = alarmOf({ kind: "pending" as const, groupId: group.groupId, memberId });
+  group.pendingMembers.set(memberId, alarm);
+  turn.deadlines.set(alarm, turn.nowMs + join.sessionTimeoutMs);
+  if (group.pendingMembers.size > pendingMembersMax) {
+    for (const oldest of group.pendingMembers.keys()) {
+      removePendingMember(turn, group, oldest);
+      break;
+    }
+  }
+  answerNow(turn, join.token, joinError(ErrorCode.MEMBER_ID_REQUIRED, join));
+}
+
+function addJoiningMember(turn: Turn, group: Group, join: Join): void {
+  const member = newMember(group.groupId, join);
+  addMember(group, member, join.protocolType);
+  setAwaitingJoin(group, member, waitingOf(join));
+  if (group.state === "PreparingRebalance" && group.generationId === 0) group.newMemberAdded = true;
+  turn.deadlines.set(member.session, turn.nowMs + newMemberJoinTimeoutMs);
+  rebalanceOrCompleteJoin(turn, group, `member ${member.memberId} joins: ${join.reason}`);
+}
+
+/** A member that the group knows, or should know. */
+function rejoin(turn: Turn, group: Group, join: Join): void {
+  const errorCode = memberError(group, join.memberId, join.groupInstanceId);
+  const member = group.members.get(join.memberId);
+  if (errorCode !== ErrorCode.NONE || member === undefined || group.state === "Empty") {
+    refuse(turn, join, errorCode === ErrorCode.NONE ? ErrorCode.UNKNOWN_MEMBER_ID : errorCode);
+    return;
+  }
+  const unchanged = protocolsEqual(member.protocols, join.protocols);
+  if (group.state === "CompletingRebalance" && unchanged) {
+    // Its response was lost: the same again. What it waits for next comes with SyncGroup.
+    touchSession(turn, member);
+    answerJoined(turn, group, { join, member });
+  } else if (group.state === "Stable" && unchanged && group.leaderId !== member.memberId) {
+    touchSession(turn, member);
+    answerJoined(turn, group, { join, member });
+  } else {
+    // A leader that rejoins wants to assign anew: its topics' metadata may have changed.
+    updateAndWait(turn, group, { join, member });
+    rebalanceOrCompleteJoin(turn, group, `member ${member.memberId} rejoins: ${join.reason}`);
+  }
+}
+
+function answerJoined(
+  turn: Turn,
+  group: Group,
+  { join, member }: { join: Join; member: Member },
+): void {
+  const { token, apiVersion } = join;
+  const response = joinedResponse(group, { member, apiVersion, skipAssignment: false });
+  turn.answers.push({ token, response, whenDurable: true });
+}
+
+/** Takes over what the request says, and makes it the one that waits. */
+export function updateAndWait(
+  turn: Turn,
+  group: Group,
+  { join, member }: { join: Join; member: Member },
+): void {
+  // A request of the member that still waits was given up by its client: only one can be answered.
+  failWaiting(turn, group, { member, errorCode: ErrorCode.REBALANCE_IN_PROGRESS });
+  updateMember(group, member, join);
+  setAwaitingJoin(group, member, waitingOf(join));
+}
+
+function refuse(turn: Turn, join: Join, errorCode: ErrorCode): void {
+  const known = errorCode !== ErrorCode.GROUP_MAX_SIZE_REACHED;
+  const memberId = known ? join.memberId : "";
+  answerNow(turn, join.token, joinError(errorCode, { apiVersion: join.apiVersion, memberId }));
+}
+
+/** The part of a join that waits. */
+export function waitingOf({ token, apiVersion }: Join): Waiting {
+  return { token, apiVersion };
+}

@@ -1,0 +1,86 @@
+// LeaveGroup: members say goodbye, or an operator removes them; and every other way to be removed.
+//
+//   said                      who leaves
+//   member id                 that member, or that pending id
+//   instance id               the static member under it (v3+, KIP-345: how tools remove them)
+//   instance id + member id   it, if it still has that id; else FENCED_INSTANCE_ID
+//
+// Each of a batch has its own result; the group rebalances once, after all of them. An empty group
+// stays, with its offsets: see group_removal.ts for its end.
+
+import { ErrorCode } from "../protocol/errors.ts";
+import type { LeaveGroupRequest, LeaveGroupResponse } from "../protocol/mod.ts";
+import { type Group, type Member, memberError, removePendingMember } from "./group.ts";
+import type { Turn } from "./outcome.ts";
+import { completeJoinIfAllJoined, dismissMember, rebalanceOrCompleteJoin } from "./rebalance.ts";
+
+/** One who leaves. */
+export type LeavingMember = LeaveGroupRequest["members"][number];
+
+/** Those who leave, whichever version said it. */
+export function leavingMembers(request: LeaveGroupRequest, apiVersion: number): LeavingMember[] {
+  if (apiVersion >= 3) return request.members;
+  return [{ memberId: request.memberId, groupInstanceId: null, reason: null }];
+}
+
+/** A LeaveGroup response with a result for each; below version 3 the only one's is the whole. */
+export function leaveResponse(
+  members: readonly LeavingMember[],
+  o: { apiVersion: number; errorCode: ErrorCode; errorCodeOf: (i: number) => ErrorCode },
+): LeaveGroupResponse {
+  const { apiVersion, errorCode, errorCodeOf } = o;
+  if (apiVersion < 3 && errorCode === ErrorCode.NONE) {
+    return { throttleTimeMs: 0, errorCode: errorCodeOf(0), members: [] };
+  }
+  if (errorCode !== ErrorCode.NONE) return { throttleTimeMs: 0, errorCode, members: [] };
+  return {
+    throttleTimeMs: 0,
+    errorCode,
+    members: members.map(({ memberId, groupInstanceId }, i) => ({
+      memberId,
+      groupInstanceId,
+      errorCode: errorCodeOf(i),
+    })),
+  };
+}
+
+/** Removes `members`, and tells the result of each. */
+export function leaveGroup(
+  turn: Turn,
+  group: Group,
+  members: readonly LeavingMember[],
+): ErrorCode[] {
+  const reasons: string[] = [];
+  const results = members.map((leaving) => {
+    const { memberId, groupInstanceId } = leaving;
+    if (groupInstanceId === null && removePendingMember(turn, group, memberId)) {
+      return ErrorCode.NONE;
+    }
+    const member = memberThatLeaves(group, leaving);
+    if (typeof member === "number") return member;
+    reasons.push(`member ${member.memberId} leaves: ${leaving.reason ?? "not provided"}`);
+    dismissMember(turn, group, { member, errorCode: ErrorCode.UNKNOWN_MEMBER_ID });
+    return ErrorCode.NONE;
+  });
+  onMembersRemoved(turn, group, reasons);
+  return results;
+}
+
+function memberThatLeaves(group: Group, leaving: LeavingMember): Member | ErrorCode {
+  const { memberId, groupInstanceId } = leaving;
+  const named = memberId === "" && groupInstanceId !== null
+    ? group.staticMembers.get(groupInstanceId) ?? ""
+    : memberId;
+  const errorCode = memberError(group, named, groupInstanceId);
+  if (errorCode !== ErrorCode.NONE) return errorCode;
+  return group.members.get(named) ?? ErrorCode.UNKNOWN_MEMBER_ID;
+}
+
+/** After members or pending ids are gone: the rest rebalances, or need not wait any longer. */
+export function onMembersRemoved(turn: Turn, group: Group, reasons: readonly string[]): void {
+  if (group.state === "PreparingRebalance") {
+    completeJoinIfAllJoined(turn, group);
+  } else if (reasons.length > 0 && group.state !== "Empty" && group.state !== "Dead") {
+    rebalanceOrCompleteJoin(turn, group, reasons.join("; "));
+  }
+}

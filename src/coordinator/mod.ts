@@ -1,0 +1,16 @@
+// The coordinator's face: a GroupTable per __consumer_offsets partition, and the outcomes that it
+// hands to its shell (src/broker), which appends records, delivers answers and keeps the time.
+
+export { type GroupConfig, groupConfigDefaults } from "./group_config.ts";
+export { type At, GroupTable, type GroupTableOptions } from "./group_table.ts";
+export type { DescribedGroup, ListedGroup } from "./describe.ts";
+export type { JoinInput } from "./join.ts";
+export type { FetchedGroup, HasPendingOffset, OffsetFetchGroup } from "./offsets.ts";
+export type { Answer, GroupResponse, Note, Outcome, Token } from "./outcome.ts";
+export {
+  type CoordinatorRecord,
+  decode,
+  type DecodedCoordinatorRecord,
+  encodeKey,
+  encodeValue,
+} from "./records.ts";

@@ -1,0 +1,262 @@
+// How a group gets from one generation to the next.
+//
+//   prepareRebalance            completeJoin                     leader's SyncGroup (sync.ts)
+//   Stable, Completing, Empty ──> PreparingRebalance ──> CompletingRebalance ──> Stable
+//                                      members send JoinGroup      members send SyncGroup
+//
+// PreparingRebalance ends when every member has sent JoinGroup (or at the rebalance timeout:
+// dynamic members that have not are removed, static ones are kept, KIP-345). A group that was Empty
+// waits for group.initial.rebalance.delay.ms instead, again and again while members keep arriving,
+// at most its rebalance timeout in all (KIP-134).
+//
+// Invariant: generationId grows by one at each completeJoin and nowhere else.
+
+import { ErrorCode } from "../protocol/errors.ts";
+import type { JoinGroupResponse, SyncGroupResponse } from "../protocol/mod.ts";
+import {
+  type Group,
+  hasAllMembersJoined,
+  type Member,
+  metadataOf,
+  noBytes,
+  rebalanceTimeoutMs,
+  removeMember,
+  selectProtocol,
+  setAwaitingJoin,
+  touchSession,
+  transitionTo,
+} from "./group.ts";
+import { groupRecord } from "./group_snapshot.ts";
+import { answerNow, type Turn } from "./outcome.ts";
+import { consumerProtocolType, topicsOfSubscription } from "./subscription.ts";
+
+/** Starts a rebalance, from any state that has no joins to wait for yet. */
+export function prepareRebalance(turn: Turn, group: Group, reason: string): void {
+  const wasEmpty = group.state === "Empty";
+  if (group.state === "CompletingRebalance") {
+    failWaitingSyncs(turn, group, ErrorCode.REBALANCE_IN_PROGRESS);
+  }
+  turn.deadlines.clear(group.syncAlarm);
+  group.pendingSync.clear();
+  turn.notes.push({
+    message: "group prepares to rebalance",
+    fields: { group: group.groupId, state: group.state, generation: group.generationId, reason },
+  });
+  transitionTo(group, "PreparingRebalance", turn.nowMs);
+  if (wasEmpty) {
+    const delayMs = turn.config.initialRebalanceDelayMs;
+    group.newMemberAdded = false;
+    group.initialJoinRemainingMs = Math.max(rebalanceTimeoutMs(group) - delayMs, 0);
+    if (delayMs <= 0) completeJoin(turn, group);
+    else turn.deadlines.set(group.joinAlarm, turn.nowMs + delayMs);
+  } else if (hasAllMembersJoined(group)) {
+    completeJoin(turn, group);
+  } else {
+    turn.deadlines.set(group.joinAlarm, turn.nowMs + rebalanceTimeoutMs(group));
+  }
+}
+
+/** After members changed: starts a rebalance, or ends its joining phase when that was the last. */
+export function rebalanceOrCompleteJoin(turn: Turn, group: Group, reason: string): void {
+  if (group.state === "PreparingRebalance") completeJoinIfAllJoined(turn, group);
+  else prepareRebalance(turn, group, reason);
+}
+
+/** Ends the joining phase early, when nobody is missing. The initial delay is always waited for. */
+export function completeJoinIfAllJoined(turn: Turn, group: Group): void {
+  if (group.state !== "PreparingRebalance" || group.initialJoinRemainingMs !== undefined) return;
+  if (hasAllMembersJoined(group)) completeJoin(turn, group);
+}
+
+/** The joining phase has lasted as long as it may; or one round of the initial delay is over. */
+export function onJoinTimeout(turn: Turn, group: Group): void {
+  if (group.state !== "PreparingRebalance") return;
+  const remainingMs = group.initialJoinRemainingMs ?? 0;
+  if (group.newMemberAdded && remainingMs > 0) {
+    const delayMs = Math.min(turn.config.initialRebalanceDelayMs, remainingMs);
+    group.newMemberAdded = false;
+    group.initialJoinRemainingMs = Math.max(remainingMs - delayMs, 0);
+    turn.deadlines.set(group.joinAlarm, turn.nowMs + delayMs);
+    return;
+  }
+  completeJoin(turn, group);
+}
+
+/** Ends the joining phase: whoever has joined makes the next generation. */
+function completeJoin(turn: Turn, group: Group): void {
+  turn.deadlines.clear(group.joinAlarm);
+  group.initialJoinRemainingMs = undefined;
+  for (const member of [...group.members.values()]) {
+    if (member.awaitingJoin !== undefined || member.groupInstanceId !== null) continue;
+    turn.notes.push({
+      message: "member removed: it did not rejoin in time",
+      fields: { group: group.groupId, member: member.memberId },
+    });
+    removeMember(turn, group, member);
+  }
+  if (group.members.size > 0 && !electJoinedLeader(group)) {
+    // Only static members are left, none of which has rejoined: their sessions decide.
+    turn.deadlines.set(group.joinAlarm, turn.nowMs + rebalanceTimeoutMs(group));
+    return;
+  }
+  startGeneration(turn, group);
+  if (group.state === "Empty") {
+    turn.records.push(groupRecord(group));
+    return;
+  }
+  for (const member of group.members.values()) {
+    if (member.awaitingJoin !== undefined) {
+      const { token, apiVersion } = member.awaitingJoin;
+      setAwaitingJoin(group, member, undefined);
+      answerNow(turn, token, joinedResponse(group, { member, apiVersion, skipAssignment: false }));
+    }
+    member.isNew = false;
+    touchSession(turn, member);
+    group.pendingSync.add(member.memberId);
+  }
+  turn.deadlines.set(group.syncAlarm, turn.nowMs + rebalanceTimeoutMs(group));
+}
+
+/** Makes the leader one who has joined; false when nobody has. */
+function electJoinedLeader(group: Group): boolean {
+  const leader = group.members.get(group.leaderId ?? "");
+  if (leader?.awaitingJoin !== undefined) return true;
+  for (const member of group.members.values()) {
+    if (member.awaitingJoin === undefined) continue;
+    group.leaderId = member.memberId;
+    return true;
+  }
+  return false;
+}
+
+function startGeneration(turn: Turn, group: Group): void {
+  group.generationId++;
+  group.pendingSync.clear();
+  const populated = group.members.size > 0;
+  group.protocolName = populated ? selectProtocol(group) : undefined;
+  group.subscribedTopics = subscribedTopics(group);
+  transitionTo(group, populated ? "CompletingRebalance" : "Empty", turn.nowMs);
+  turn.notes.push({
+    message: populated ? "group has a new generation" : "group is empty",
+    fields: {
+      group: group.groupId,
+      generation: group.generationId,
+      members: group.members.size,
+    },
+  });
+}
+
+/**
+ * Topics that the members subscribe to, by the selected protocol's metadata; none for an empty
+ * group; undefined when they cannot be told, as in another protocol type than "consumer".
+ */
+export function subscribedTopics(group: Group): ReadonlySet<string> | undefined {
+  if (group.members.size === 0) return new Set();
+  if (group.protocolType !== consumerProtocolType) return undefined;
+  const all = new Set<string>();
+  for (const member of group.members.values()) {
+    const topics = topicsOfSubscription(metadataOf(member, group.protocolName));
+    if (topics === undefined) return undefined;
+    for (const topic of topics) all.add(topic);
+  }
+  return all;
+}
+
+/** Answers every SyncGroup that waits with `errorCode`, and forgets the assignments. */
+export function failWaitingSyncs(turn: Turn, group: Group, errorCode: ErrorCode): void {
+  for (const member of group.members.values()) {
+    member.assignment = noBytes;
+    if (member.awaitingSync === undefined) continue;
+    answerNow(turn, member.awaitingSync.token, syncError(errorCode));
+    member.awaitingSync = undefined;
+    touchSession(turn, member);
+  }
+}
+
+/** Removes `member`, answering a request of its that waits with `errorCode`. */
+export function dismissMember(
+  turn: Turn,
+  group: Group,
+  { member, errorCode }: { member: Member; errorCode: ErrorCode },
+): void {
+  failWaiting(turn, group, { member, errorCode });
+  removeMember(turn, group, member);
+}
+
+/** Answers the requests of `member` that wait with `errorCode`. */
+export function failWaiting(
+  turn: Turn,
+  group: Group,
+  { member, errorCode }: { member: Member; errorCode: ErrorCode },
+): void {
+  if (member.awaitingJoin !== undefined) {
+    const { token, apiVersion } = member.awaitingJoin;
+    const memberId = errorCode === ErrorCode.UNKNOWN_MEMBER_ID ? "" : member.memberId;
+    answerNow(turn, token, joinError(errorCode, { apiVersion, memberId }));
+    setAwaitingJoin(group, member, undefined);
+  }
+  if (member.awaitingSync !== undefined) {
+    answerNow(turn, member.awaitingSync.token, syncError(errorCode));
+    member.awaitingSync = undefined;
+  }
+}
+
+/** A JoinGroup response that says `errorCode`. */
+export function joinError(
+  errorCode: ErrorCode,
+  { apiVersion, memberId }: { apiVersion: number; memberId: string },
+): JoinGroupResponse {
+  return {
+    throttleTimeMs: 0,
+    errorCode,
+    generationId: -1,
+    protocolType: null,
+    protocolName: protocolNameFor(apiVersion, undefined),
+    leader: "",
+    skipAssignment: false,
+    memberId,
+    members: [],
+  };
+}
+
+/** The JoinGroup response of the current generation for `member`; the leader's lists everyone. */
+export function joinedResponse(
+  group: Group,
+  to: { member: Member; apiVersion: number; skipAssignment: boolean },
+): JoinGroupResponse {
+  const { member, apiVersion, skipAssignment } = to;
+  const leads = group.leaderId === member.memberId;
+  return {
+    throttleTimeMs: 0,
+    errorCode: ErrorCode.NONE,
+    generationId: group.generationId,
+    protocolType: group.protocolType ?? null,
+    protocolName: protocolNameFor(apiVersion, group.protocolName),
+    leader: group.leaderId ?? "",
+    skipAssignment,
+    memberId: member.memberId,
+    members: leads
+      ? [...group.members.values()].map((each) => ({
+        memberId: each.memberId,
+        groupInstanceId: each.groupInstanceId,
+        metadata: metadataOf(each, group.protocolName),
+      }))
+      : [],
+  };
+}
+
+/** A SyncGroup response that says `errorCode`. */
+export function syncError(errorCode: ErrorCode): SyncGroupResponse {
+  return {
+    throttleTimeMs: 0,
+    errorCode,
+    protocolType: null,
+    protocolName: null,
+    assignment: noBytes,
+  };
+}
+
+/** The name may be null from version 7 on (KIP-559); before, "" stands for none. */
+function protocolNameFor(apiVersion: number, protocolName: string | undefined): string | null {
+  return protocolName ?? (apiVersion >= 7 ? null : "");
+}
