@@ -22,8 +22,9 @@ import {
   int16,
   int32,
   neverCompact,
-  nullableString,
+  nullable,
   record,
+  string,
 } from "./schema.ts";
 
 const apiVersionsKey = 18;
@@ -36,7 +37,7 @@ export const RequestHeaderTable = record({
     requestApiKey: int16,
     requestApiVersion: int16,
     correlationId: int32,
-    clientId: from(1, neverCompact(nullableString)),
+    clientId: from(1, neverCompact(nullable(string))),
   },
 });
 
