@@ -1,0 +1,127 @@
+// What a group has committed, and committing: asked of the group's coordinator.
+
+import type { BrokerId, LeaderEpoch, Offset, PartitionId } from "../base/ids.ts";
+import { ErrorCode, OffsetCommit, OffsetFetch } from "../protocol/mod.ts";
+import type { Client } from "./client.ts";
+import { checkCode, isConnectionLoss, KafkaError } from "./faults.ts";
+import { byTopic, nameOf, type TopicPartition, type TopicPartitionOffset } from "./offsets.ts";
+
+/** Who commits: a member in a generation; nobody in particular for tools and manual assignment. */
+export interface Committer {
+  readonly memberId: string;
+  readonly generation: number;
+  readonly groupInstanceId: string | null;
+}
+
+export const noMember: Committer = { memberId: "", generation: -1, groupInstanceId: null };
+
+/** An offset that a group has committed: the next one that it will read. */
+export interface CommittedOffset {
+  readonly topic: string;
+  readonly partition: PartitionId;
+  readonly offset: Offset;
+  readonly leaderEpoch: LeaderEpoch;
+  readonly metadata: string | null;
+}
+
+/** Whether `error` says that the group's coordinator is elsewhere, or that nothing is known of it. */
+export function isCoordinatorLoss(error: unknown): boolean {
+  if (!(error instanceof KafkaError)) return isConnectionLoss(error);
+  return error.code === ErrorCode.NOT_COORDINATOR ||
+    error.code === ErrorCode.COORDINATOR_NOT_AVAILABLE ||
+    error.code === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
+}
+
+/** Runs `ask` against the coordinator of `groupId`, again when it has moved or is loading. */
+export function withCoordinator<T>(
+  client: Client,
+  ask: (coordinator: BrokerId) => Promise<T>,
+  options: { groupId: string; timeoutMs?: number },
+): Promise<T> {
+  const { groupId, timeoutMs } = options;
+  return client.retrying(async () => {
+    try {
+      return await ask(await client.coordinatorOf(groupId));
+    } catch (error) {
+      if (isCoordinatorLoss(error)) client.forgetCoordinator(groupId);
+      throw error;
+    }
+  }, timeoutMs);
+}
+
+/** Commits `offsets` for the group. Throws a KafkaError when any of them is refused. */
+export async function commitOffsets(
+  client: Client,
+  groupId: string,
+  options: {
+    offsets: readonly TopicPartitionOffset[];
+    by?: Committer;
+    lane?: string;
+    timeoutMs?: number;
+  },
+): Promise<void> {
+  const { offsets, by = noMember, lane, timeoutMs } = options;
+  if (offsets.length === 0) return;
+  await withCoordinator(client, async (to) => {
+    const answer = await client.request(OffsetCommit, {
+      groupId,
+      memberId: by.memberId,
+      generationIdOrMemberEpoch: by.generation,
+      groupInstanceId: by.groupInstanceId,
+      topics: [...byTopic(offsets)].map(([name, theirs]) => ({
+        name,
+        partitions: theirs.map(({ partition, offset }) => ({
+          partitionIndex: partition,
+          committedOffset: offset,
+          committedMetadata: "",
+        })),
+      })),
+    }, { to, lane, timeoutMs });
+    for (const topic of answer.topics) {
+      for (const each of topic.partitions) {
+        const at = { topic: topic.name, partition: each.partitionIndex };
+        checkCode(each.errorCode, `commit ${nameOf(at)} for group ${groupId}`);
+      }
+    }
+  }, { groupId, timeoutMs });
+}
+
+/** What the group has committed for `partitions`, or for all when null; others are left out. */
+export async function committedOffsets(
+  client: Client,
+  groupId: string,
+  options: { partitions: readonly TopicPartition[] | null; lane?: string },
+): Promise<CommittedOffset[]> {
+  const { partitions, lane } = options;
+  if (partitions?.length === 0) return [];
+  return await withCoordinator(client, async (to) => {
+    const topics = partitions === null ? null : [...byTopic(partitions)].map(([name, theirs]) => ({
+      name,
+      partitionIndexes: theirs.map((each) => each.partition),
+    }));
+    const answer = await client.request(
+      OffsetFetch,
+      { groups: [{ groupId, topics }], requireStable: false },
+      { to, lane },
+    );
+    const about = `read the offsets of group ${groupId}`;
+    const committed: CommittedOffset[] = [];
+    for (const group of answer.groups) {
+      checkCode(group.errorCode, about);
+      for (const topic of group.topics) {
+        for (const each of topic.partitions) {
+          checkCode(each.errorCode, about);
+          if (each.committedOffset < 0) continue;
+          committed.push({
+            topic: topic.name,
+            partition: each.partitionIndex,
+            offset: each.committedOffset,
+            leaderEpoch: each.committedLeaderEpoch,
+            metadata: each.metadata,
+          });
+        }
+      }
+    }
+    return committed;
+  }, { groupId });
+}

@@ -1,0 +1,160 @@
+// One partition as a consumer reads it: where it is, and the batches that have arrived.
+//
+//   position <= offsets of the records in hand < fetchOffset
+//   ^ handed out next                            ^ asked for next
+//
+// Invariant: records come out in offset order, none below `position`; it moves past control batches,
+// aborted transactions and the gaps of compaction too. A batch is unpacked when its first record is
+// due, so that what waits in memory is the bytes as received.
+
+import type { Offset, PartitionId, ProducerId } from "../base/ids.ts";
+import { assert } from "../base/assert.ts";
+import {
+  batchPositions,
+  ControlType,
+  lastOffsetOf,
+  type LogRecord,
+  readBatchHeader,
+  readControlRecord,
+  readRecords,
+} from "../records/mod.ts";
+import type { Codecs } from "../runtime/ports.ts";
+
+/** A record received. Keys and values are views into what the broker sent. */
+export interface ConsumerRecord extends LogRecord {
+  readonly topic: string;
+  readonly partition: PartitionId;
+}
+
+interface Chunk {
+  readonly bytes: Uint8Array;
+  readonly positions: number[];
+  /** By first offset; consumed as batches pass. */
+  readonly aborted: { producerId: ProducerId; firstOffset: Offset }[];
+}
+
+/** What one Fetch answer brings for a partition. */
+export interface Fetched {
+  readonly bytes: Uint8Array;
+  readonly aborted: readonly { producerId: ProducerId; firstOffset: Offset }[];
+  readonly highWatermark: Offset;
+}
+
+const chunksMax = 2;
+
+export class PartitionReader {
+  readonly topic: string;
+  readonly partition: PartitionId;
+  /** Changes when the position is set: an answer to an older question is dropped. */
+  generation = 0;
+  /** Not to be fetched before, by the monotonic clock. */
+  notBeforeMs = 0;
+  /** Grows when a single batch does not fit. */
+  bytesMax: number;
+  highWatermark: Offset = -1;
+  readonly #codecs: Codecs;
+  #position: Offset | undefined;
+  #fetchOffset: Offset = -1;
+  readonly #chunks: Chunk[] = [];
+  #records: LogRecord[] = [];
+  #next = 0;
+  #batchEnd: Offset = -1;
+  readonly #abortedProducers = new Set<ProducerId>();
+
+  constructor(
+    at: { topic: string; partition: PartitionId },
+    options: { bytesMax: number; codecs: Codecs },
+  ) {
+    this.topic = at.topic;
+    this.partition = at.partition;
+    this.bytesMax = options.bytesMax;
+    this.#codecs = options.codecs;
+  }
+
+  /** The offset to hand out next; undefined until it is known. */
+  get position(): Offset | undefined {
+    return this.#position;
+  }
+
+  /** The offset to ask for next. */
+  get fetchOffset(): Offset {
+    return this.#fetchOffset;
+  }
+
+  /** Whether more may be asked for. */
+  get wantsMore(): boolean {
+    return this.#position !== undefined && this.#chunks.length < chunksMax;
+  }
+
+  /** Moves to `offset`, or to nowhere; what has arrived is dropped. */
+  seek(offset: Offset | undefined): void {
+    this.generation++;
+    this.#position = offset;
+    this.#fetchOffset = offset ?? -1;
+    this.#chunks.length = 0;
+    this.#records = [];
+    this.#next = 0;
+    this.#batchEnd = -1;
+    this.#abortedProducers.clear();
+  }
+
+  /** Takes in what a fetch at `fetchOffset` brought. */
+  accept(fetched: Fetched): void {
+    const { bytes } = fetched;
+    this.highWatermark = fetched.highWatermark;
+    if (bytes.length === 0) return;
+    const positions = batchPositions(bytes);
+    if (positions.length === 0) {
+      this.bytesMax *= 2;
+      return;
+    }
+    this.#fetchOffset = lastOffsetOf(bytes, positions[positions.length - 1]) + 1;
+    const aborted = [...fetched.aborted].sort((a, b) => a.firstOffset - b.firstOffset);
+    this.#chunks.push({ bytes, positions, aborted });
+  }
+
+  /** The next record, undefined when none is in hand. */
+  take(): ConsumerRecord | undefined {
+    for (;;) {
+      while (this.#next < this.#records.length) {
+        const { offset, timestamp, key, value, headers } = this.#records[this.#next++];
+        if (offset < this.#position!) continue;
+        this.#position = offset + 1;
+        const { topic, partition } = this;
+        return { topic, partition, offset, timestamp, key, value, headers };
+      }
+      if (this.#batchEnd > this.#position!) this.#position = this.#batchEnd;
+      if (!this.#openBatch()) return undefined;
+    }
+  }
+
+  /** Unpacks the next batch, leaving no records when it is not for the consumer. */
+  #openBatch(): boolean {
+    const chunk = this.#chunks[0];
+    if (chunk === undefined) return false;
+    const position = chunk.positions.shift();
+    assert(position !== undefined, "a chunk has a batch left");
+    const header = readBatchHeader(chunk.bytes, position);
+    const isAborted = this.#isAborted(chunk, position);
+    this.#records = header.isControl || isAborted
+      ? []
+      : readRecords(chunk.bytes, { position, codecs: this.#codecs });
+    this.#next = 0;
+    this.#batchEnd = header.lastOffset + 1;
+    if (chunk.positions.length === 0) this.#chunks.shift();
+    return true;
+  }
+
+  /** Follows the producers with an aborted transaction from its first offset to its marker. */
+  #isAborted(chunk: Chunk, position: number): boolean {
+    const header = readBatchHeader(chunk.bytes, position);
+    while (chunk.aborted.length > 0 && chunk.aborted[0].firstOffset <= header.lastOffset) {
+      this.#abortedProducers.add(chunk.aborted.shift()!.producerId);
+    }
+    if (!this.#abortedProducers.has(header.producerId)) return false;
+    const isMarker = header.isControl &&
+      readControlRecord(chunk.bytes, position).type === ControlType.ABORT;
+    if (isMarker) this.#abortedProducers.delete(header.producerId);
+    return header.isTransactional;
+  }
+}
