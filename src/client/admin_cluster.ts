@@ -1,0 +1,76 @@
+// The cluster and its configuration, for tools.
+
+import { DescribeCluster, DescribeConfigs } from "../protocol/mod.ts";
+import type { Client } from "./client.ts";
+import { checkCode } from "./faults.ts";
+import type { BrokerMetadata } from "./metadata.ts";
+
+export interface ClusterDescription {
+  readonly clusterId: string;
+  readonly controller: number;
+  readonly brokers: readonly BrokerMetadata[];
+}
+
+/** A topic by name, or a broker by id. */
+export type ConfigResource = { readonly topic: string } | { readonly broker: number };
+
+export interface ConfigEntry {
+  readonly name: string;
+  /** null when it is sensitive or has none. */
+  readonly value: string | null;
+  /** Where the value comes from. */
+  readonly source: "topic" | "broker" | "default" | "unknown";
+  readonly isReadOnly: boolean;
+  readonly isSensitive: boolean;
+}
+
+const topicResource = 2;
+const brokerResource = 4;
+
+/** Kafka's ConfigSource codes: 1 topic; 2, 3, 4 of a broker; 5 default. */
+const sources = ["unknown", "topic", "broker", "broker", "broker", "default"] as const;
+
+export async function describeCluster(client: Client): Promise<ClusterDescription> {
+  const answer = await client.request(DescribeCluster, {
+    includeClusterAuthorizedOperations: false,
+  }, { to: "any" });
+  checkCode(answer.errorCode, "describe the cluster", answer.errorMessage);
+  return {
+    clusterId: answer.clusterId,
+    controller: answer.controllerId,
+    brokers: answer.brokers.map(({ brokerId, host, port, rack }) => ({
+      id: brokerId,
+      host,
+      port,
+      rack,
+    })),
+  };
+}
+
+/** The configs of a topic or a broker by name, all or those named. */
+export async function describeConfigs(
+  client: Client,
+  resource: ConfigResource,
+  options: { names?: readonly string[] } = {},
+): Promise<ConfigEntry[]> {
+  const isTopic = "topic" in resource;
+  const name = isTopic ? resource.topic : String(resource.broker);
+  const answer = await client.request(DescribeConfigs, {
+    resources: [{
+      resourceType: isTopic ? topicResource : brokerResource,
+      resourceName: name,
+      configurationKeys: options.names === undefined ? null : [...options.names],
+    }],
+  }, { to: isTopic ? "any" : resource.broker });
+  const [result] = answer.results;
+  checkCode(result.errorCode, `describe the configs of ${name}`, result.errorMessage);
+  return result.configs
+    .map((entry) => ({
+      name: entry.name,
+      value: entry.value,
+      source: sources[entry.configSource] ?? "unknown",
+      isReadOnly: entry.readOnly,
+      isSensitive: entry.isSensitive,
+    }))
+    .sort((a, b) => a.name < b.name ? -1 : 1);
+}

@@ -1,0 +1,101 @@
+// Groups, for tools: list, describe, delete. What a group has committed is in group_offsets.ts.
+
+import type { BrokerId } from "../base/ids.ts";
+import {
+  decodeAssignment,
+  DeleteGroups,
+  DescribeGroups,
+  ErrorCode,
+  ListGroups,
+} from "../protocol/mod.ts";
+import type { Client } from "./client.ts";
+import { checkCode, KafkaError } from "./faults.ts";
+import { withCoordinator } from "./group_offsets.ts";
+import type { TopicPartition } from "./offsets.ts";
+
+export interface ListedGroup {
+  readonly groupId: string;
+  /** `consumer` for consumer groups; empty for one that only holds offsets. */
+  readonly protocolType: string;
+  /** Kafka's words: Empty, PreparingRebalance, CompletingRebalance, Stable, Dead. */
+  readonly state: string;
+  readonly coordinator: BrokerId;
+}
+
+export interface DescribedMember {
+  readonly memberId: string;
+  readonly groupInstanceId: string | null;
+  readonly clientId: string;
+  readonly clientHost: string;
+  /** Empty when it has none, or speaks another protocol than `consumer`. */
+  readonly partitions: readonly TopicPartition[];
+}
+
+export interface DescribedGroup {
+  readonly groupId: string;
+  readonly state: string;
+  readonly protocolType: string;
+  /** The assignor in use. */
+  readonly protocol: string;
+  readonly coordinator: BrokerId;
+  readonly members: readonly DescribedMember[];
+}
+
+/** The groups of every broker, by id. */
+export async function listGroups(client: Client): Promise<ListedGroup[]> {
+  const { brokers } = await client.fetchMetadata([]);
+  const listed = await Promise.all(brokers.map(async ({ id }) => {
+    const answer = await client.request(ListGroups, {}, { to: id });
+    checkCode(answer.errorCode, "list groups");
+    return answer.groups.map((group) => ({
+      groupId: group.groupId,
+      protocolType: group.protocolType,
+      state: group.groupState,
+      coordinator: id,
+    }));
+  }));
+  return listed.flat().sort((a, b) => a.groupId < b.groupId ? -1 : 1);
+}
+
+/** A classic group with its members. Throws GROUP_ID_NOT_FOUND when there is none. */
+export async function describeGroup(client: Client, groupId: string): Promise<DescribedGroup> {
+  const about = `describe group ${groupId}`;
+  return await withCoordinator(client, async (to) => {
+    const answer = await client.request(DescribeGroups, { groups: [groupId] }, { to });
+    const [group] = answer.groups;
+    checkCode(group.errorCode, about, group.errorMessage);
+    // Before version 6 a group that does not exist is one in state Dead.
+    if (group.groupState === "Dead") throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, about);
+    return {
+      groupId,
+      state: group.groupState,
+      protocolType: group.protocolType,
+      protocol: group.protocolData,
+      coordinator: to,
+      members: group.members.map((member) => ({
+        memberId: member.memberId,
+        groupInstanceId: member.groupInstanceId,
+        clientId: member.clientId,
+        clientHost: member.clientHost,
+        partitions: group.protocolType === "consumer" && member.memberAssignment.length > 0
+          ? partitionsOf(member.memberAssignment)
+          : [],
+      })),
+    };
+  }, { groupId });
+}
+
+/** Deletes an empty group with what it has committed. Throws NON_EMPTY_GROUP while it has members. */
+export async function deleteGroup(client: Client, groupId: string): Promise<void> {
+  await withCoordinator(client, async (to) => {
+    const answer = await client.request(DeleteGroups, { groupsNames: [groupId] }, { to });
+    const [result] = answer.results;
+    checkCode(result.errorCode, `delete group ${groupId}`, result.errorMessage);
+  }, { groupId });
+}
+
+function partitionsOf(assignment: Uint8Array): TopicPartition[] {
+  return decodeAssignment(assignment).assignedPartitions.flatMap(({ topic, partitions }) =>
+    partitions.map((partition) => ({ topic, partition }))
+  );
+}

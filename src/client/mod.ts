@@ -1,0 +1,62 @@
+// A small Kafka client, the client folder's face: used by the command line and by users.
+//
+//   const client = await Client.connect(runtime, { bootstrap: "localhost:9092" });
+//   const producer = new Producer(client);
+//   await producer.send({ topic: "orders", key: "7", value: "paid" });
+//   const consumer = new Consumer(client, { groupId: "billing", autoOffsetReset: "earliest" });
+//   consumer.subscribe(["orders"]);
+//   for await (const record of consumer) ...
+//
+// It talks to Ottla and to Apache Kafka from 3.0 on. Not in it: transactions, TLS and SASL, the
+// cooperative assignors and the groups of KIP-848.
+
+export {
+  type ClusterDescription,
+  type ConfigEntry,
+  type ConfigResource,
+  describeCluster,
+  describeConfigs,
+} from "./admin_cluster.ts";
+export {
+  deleteGroup,
+  type DescribedGroup,
+  type DescribedMember,
+  describeGroup,
+  type ListedGroup,
+  listGroups,
+} from "./admin_groups.ts";
+export {
+  createPartitions,
+  createTopic,
+  deleteTopic,
+  describeTopic,
+  listTopics,
+  type NewTopic,
+} from "./admin_topics.ts";
+export { Client, type ClientOptions, type ClientPorts, type RequestTarget } from "./client.ts";
+export { Consumer, type ConsumerOptions, type PollOptions } from "./consumer.ts";
+export { KafkaError } from "./faults.ts";
+export {
+  commitOffsets,
+  type CommittedOffset,
+  committedOffsets,
+  type Committer,
+} from "./group_offsets.ts";
+export type {
+  BrokerMetadata,
+  ClusterMetadata,
+  PartitionMetadata,
+  TopicMetadata,
+} from "./metadata.ts";
+export {
+  type ListedOffset,
+  listOffsets,
+  type OffsetSpec,
+  type TopicPartition,
+  type TopicPartitionOffset,
+} from "./offsets.ts";
+export type { ConsumerRecord } from "./partition_reader.ts";
+export { partitionForKey } from "./partitioner.ts";
+export type { ProducerRecord, RecordMetadata } from "./produce_batch.ts";
+export { Producer, type ProducerOptions } from "./producer.ts";
+export type { CompressionType, RecordHeader } from "../records/mod.ts";
