@@ -1,5 +1,5 @@
-// What the members of a consumer group report while the test watches: who holds which partitions and
-// who saw which record.
+// What the members of a consumer group report while the test watches: who holds which partitions
+// and who saw which record.
 //
 //   client's callback ──assigned / saw / left──> GroupWatch ──wakes──> until...()
 //
@@ -7,13 +7,17 @@
 
 import { within } from "../harness/deadline.ts";
 
-const withinMs = 60_000;
-
 export class GroupWatch {
+  readonly #withinMs: number;
   readonly #held = new Map<string, readonly number[]>();
   readonly #seen = new Map<string, Set<string>>();
   readonly #failures: string[] = [];
   readonly #wakes = new Set<() => void>();
+
+  /** Each wait gives up after `withinMs`. */
+  constructor({ withinMs = 60_000 }: { withinMs?: number } = {}) {
+    this.#withinMs = withinMs;
+  }
 
   /** `member` now holds exactly these partitions. */
   assigned(member: string, partitions: readonly number[]): void {
@@ -80,7 +84,7 @@ export class GroupWatch {
     this.#wakes.add(check);
     check();
     try {
-      await within(done.promise, { ms: withinMs, what });
+      await within(done.promise, { ms: this.#withinMs, what });
     } finally {
       this.#wakes.delete(check);
     }

@@ -1,8 +1,9 @@
 // kafkajs 2.2.4, the client that most JavaScript programs use. It knows gzip; the other codecs are
-// plug-ins: kafkajs-snappy (which writes raw snappy), LZ4 frames from a WASM library, zstd from node:zlib.
+// plug-ins: kafkajs-snappy (which writes raw snappy), LZ4 frames from a WASM library, zstd from
+// node:zlib.
 //
-// Its habits: it takes the lower of its own and the broker's highest version and ignores the broker's
-// lowest; it reads with READ_COMMITTED; it uses message format 2 and never verifies a CRC.
+// Its habits: it takes the lower of its own and the broker's highest version and ignores the
+// broker's lowest; it reads with READ_COMMITTED; it uses message format 2 and never verifies a CRC.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
@@ -77,8 +78,8 @@ class KafkajsDriver implements Driver {
   async createTopic(topic: string, partitions: number): Promise<void> {
     const topics = [{ topic, numPartitions: partitions, replicationFactor: 1 }];
     assert(await this.admin.createTopics({ topics, waitForLeaders: true }));
-    // Kafka shows a topic a moment before its partitions take records, and this client repeats a whole
-    // request, records that were taken included, when one partition refuses.
+    // Kafka shows a topic a moment before its partitions take records, and this client repeats a
+    // whole request, records that were taken included, when one partition refuses.
     await untilAnswered(() => this.admin.fetchTopicOffsets(topic), 10_000);
   }
 

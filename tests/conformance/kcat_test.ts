@@ -1,6 +1,7 @@
-// kcat, the command line client, as Debian has it: kcat 1.7.1 on librdkafka 2.0.2, a client from before
-// Kafka 4. It speaks versions that newer clients never use, and it is the regression client for quirks:
-// with Produce advertised from 3 it would send every batch uncompressed, without a word.
+// kcat, the command line client, as Debian has it: kcat 1.7.1 on librdkafka 2.0.2, a client from
+// before Kafka 4. It speaks versions that newer clients never use, and it is the regression client
+// for quirks: with Produce advertised from 3 it would send every batch uncompressed, without a
+// word.
 //
 // Its means: topics by auto-creation, no admin requests, a line on stderr for each rebalance.
 

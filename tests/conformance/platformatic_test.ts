@@ -1,6 +1,6 @@
 // @platformatic/kafka 2.12.1, a young client without legacy: flexible versions only (Metadata 9-12,
-// Fetch 12-17 by topic id, FindCoordinator 4-6, OffsetCommit 8-9, CreateTopics 7, DeleteTopics 6). All five
-// codecs are built in. It takes the highest version that it shares with the broker.
+// Fetch 12-17 by topic id, FindCoordinator 4-6, OffsetCommit 8-9, CreateTopics 7, DeleteTopics 6).
+// All five codecs are built in. It takes the highest version that it shares with the broker.
 
 import { assert, assertEquals } from "@std/assert";
 import {
@@ -44,8 +44,8 @@ class PlatformaticDriver implements Driver {
   async createTopic(topic: string, partitions: number): Promise<void> {
     const [created] = await this.admin.createTopics({ topics: [topic], partitions, replicas: 1 });
     assertEquals([created!.name, created!.partitions, created!.replicas], [topic, partitions, 1]);
-    // Kafka shows a topic a moment before its partitions take records, and this client repeats a whole
-    // request, records that were taken included, when one partition refuses.
+    // Kafka shows a topic a moment before its partitions take records, and this client repeats a
+    // whole request, records that were taken included, when one partition refuses.
     await untilAnswered(() => this.endOffsets(topic, partitions), 10_000);
   }
 

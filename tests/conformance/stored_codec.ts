@@ -37,7 +37,10 @@ function* codecsOf(segment: Uint8Array): Generator<Codec> {
   const view = new DataView(segment.buffer, segment.byteOffset, segment.byteLength);
   let position = 0;
   while (position + attributesPosition + 2 <= segment.byteLength) {
-    yield codecs[view.getInt16(position + attributesPosition) & 7]!;
+    const bits = view.getInt16(position + attributesPosition) & 7;
+    const codec = codecs[bits];
+    if (!codec) throw new Error(`a batch at ${position} of the segment has codec ${bits}`);
+    yield codec;
     position += lengthEnd + view.getInt32(position + lengthPosition);
   }
 }

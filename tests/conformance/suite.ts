@@ -85,6 +85,8 @@ export interface ClientTests {
 export interface Session {
   readonly broker: BrokerProcess;
   readonly driver: Driver;
+  /** Ends the broker and starts it again where it was; the driver is a new one then. */
+  restart(end: "stop" | "kill"): Promise<void>;
 }
 
 /** Registers the tests that all clients share; returns the session for a client's own tests. */
@@ -147,6 +149,14 @@ function openSession({ connect, settings, skip }: ClientTests): Session {
     },
     get driver() {
       return started(driver, "client");
+    },
+    async restart(end) {
+      const running = started(broker, "broker");
+      await driver?.close?.();
+      driver = undefined;
+      await running[end]();
+      await running.restart();
+      driver = await connect(running);
     },
   };
 }
@@ -224,6 +234,12 @@ function registerGroupTests({ client, skip }: ClientTests, session: Session): vo
   conformanceTest({ name: three, skip }, () => groupOfThree(session));
   const resume = `${client} commits, and resumes where its group left off`;
   conformanceTest({ name: resume, skip }, () => commitAndResume(session));
+  for (const end of ["stop", "kill"] as const) {
+    const ended = end === "stop" ? "was stopped" : "was killed";
+    const name =
+      `${client} finds its records and its place after the broker ${ended} and came back`;
+    conformanceTest({ name, skip }, () => comeBack(session, end));
+  }
 }
 
 async function groupOfThree({ driver }: Session): Promise<void> {
@@ -273,30 +289,65 @@ async function assertStableGroup(driver: Driver, group: string): Promise<void> {
   }
 }
 
-async function commitAndResume({ driver }: Session): Promise<void> {
+/** Reads and commits, has something happen, and must then see what is new and nothing else. */
+async function commitAndResume(
+  session: Session,
+  between: (topic: string, before: TestRecord[]) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   const topic = uniqueName("resumed");
   const group = uniqueName("resuming");
-  await driver.createTopic(topic, partitionCount);
   const before = spread(sampleRecords(90, "before"));
   const after = spread(sampleRecords(60, "after"));
+  await session.driver.createTopic(topic, partitionCount);
 
-  const first = new GroupWatch();
-  await driver.produce(topic, before, { codec: "none", idempotent: false });
-  const member = await driver.join("first", { group, topic, watch: first });
-  await first.untilSeen(before.map(({ value }) => value));
-  await member.leave();
-  if (driver.committedOffsets) assertEquals(await driver.committedOffsets(group, topic), 90);
+  const first = await readInGroup(session.driver, { group, topic, records: before });
+  assertEquals(first, valuesOf(before));
+  await assertCommitted(session.driver, { group, topic, count: before.length });
+  await between(topic, before);
+
+  const second = await readInGroup(session.driver, { group, topic, records: after });
+  assertEquals(second, valuesOf(after));
+  await assertCommitted(session.driver, { group, topic, count: before.length + after.length });
+}
+
+async function comeBack(session: Session, end: "stop" | "kill"): Promise<void> {
+  await commitAndResume(session, async (topic, before) => {
+    await session.restart(end);
+    assertEquals(await session.driver.describeTopic(topic), partitionCount);
+    const kept = await session.driver.consume(topic, before.length);
+    assertEquals(new Set(kept.map(({ value }) => value)), valuesOf(before));
+    assertPartitionOrder(kept);
+  });
+}
+
+/** Sends the records, and what a member of the group received until it had them all. */
+async function readInGroup(
+  driver: Driver,
+  { group, topic, records }: { group: string; topic: string; records: TestRecord[] },
+): Promise<Set<string>> {
+  const watch = new GroupWatch();
+  await driver.produce(topic, records, { codec: "none", idempotent: false });
+  const member = await driver.join("reader", { group, topic, watch });
+  try {
+    await watch.untilSeen([...valuesOf(records)]);
+  } finally {
+    await member.leave();
+  }
+  return watch.values;
+}
+
+async function assertCommitted(
+  driver: Driver,
+  { group, topic, count }: { group: string; topic: string; count: number },
+): Promise<void> {
+  if (driver.committedOffsets) assertEquals(await driver.committedOffsets(group, topic), count);
   if (driver.describeGroup) {
     assertEquals(await driver.describeGroup(group), { state: "Empty", memberCount: 0 });
   }
+}
 
-  const second = new GroupWatch();
-  await driver.produce(topic, after, { codec: "none", idempotent: false });
-  const resumed = await driver.join("second", { group, topic, watch: second });
-  await second.untilSeen(after.map(({ value }) => value));
-  await resumed.leave();
-  assertEquals(second.values, new Set(after.map(({ value }) => value)));
-  if (driver.committedOffsets) assertEquals(await driver.committedOffsets(group, topic), 150);
+function valuesOf(records: TestRecord[]): Set<string> {
+  return new Set(records.map(({ value }) => value));
 }
 
 /** The same records with keys that are all different, so that they reach every partition. */

@@ -19,8 +19,8 @@ export async function within<T>(
 }
 
 /**
- * The first answer that `attempt` gives without failing. Each attempt is a round trip to a broker and
- * paces the next; after `ms` the last failure is thrown.
+ * The first answer that `attempt` gives without failing. Each attempt is a round trip to a broker
+ * and paces the next; after `ms` the last failure is thrown.
  */
 export async function untilAnswered<T>(attempt: () => Promise<T>, ms: number): Promise<T> {
   const startedAt = performance.now();

@@ -4,8 +4,8 @@
 //                  binary                        the executable that OTTLA_BINARY names
 //                  kafka                         Apache Kafka itself, to prove the tests
 //
-// Invariant: whatever the target, the broker listens on 127.0.0.1, keeps its files in `dataDir`, and
-// one line of its output matches `ready` once clients can connect.
+// Invariant: whatever the target, the broker listens on 127.0.0.1, keeps its files in `dataDir`,
+// and one line of its output matches `ready` once clients can connect.
 
 import { fetchJars } from "../conformance/java/fetch.ts";
 import { run } from "./process_lines.ts";

@@ -1,16 +1,18 @@
-// Brings Apache Kafka's jars (the console tools, kafka-clients and a whole broker) from Maven Central.
+// Brings Apache Kafka's jars (the console tools, kafka-clients and a whole broker) from Maven
+// Central.
 //
 //   tests/conformance/java/pom.xml  --mvn dependency:copy-dependencies-->  .cache/java/*.jar
 //
-// Invariant: .cache/java/pom.xml equals the pom that the jars beside it came from, and is written last;
-// so a second run does nothing, a changed version fetches anew, and a run cut short starts over.
+// Invariant: .cache/java/pom.xml equals the pom that the jars beside it came from, and is written
+// last; so a second run does nothing, a changed version fetches anew, and a run cut short starts
+// over.
 //
 // Run as a program it prints the folder: `deno run -A tests/conformance/java/fetch.ts`.
 
 const pomPath = new URL("pom.xml", import.meta.url);
 const jarFolder = new URL("../../../.cache/java/", import.meta.url);
 
-/** The folder that holds the jars, filled if need be; throws with Maven's own words when it cannot. */
+/** The folder that holds the jars, filled if need be; throws with Maven's words when it cannot. */
 export async function fetchJars(): Promise<string> {
   const pom = await Deno.readTextFile(pomPath);
   const stamp = new URL("pom.xml", jarFolder);
