@@ -52,7 +52,7 @@ Deno.test("a process that ignores SIGTERM is killed, and that is an error", asyn
   assert(child.ended, "it has ended");
 });
 
-Deno.test("a wait that is over in time leaves no timer, one that is late says for what", async () => {
+Deno.test("a wait in time leaves no timer, one that is late says for what", async () => {
   assertEquals(await within(Promise.resolve(7), { ms: 60_000, what: () => "seven" }), 7);
   const never = new Promise<never>(() => {});
   await assertRejects(

@@ -63,7 +63,7 @@ export async function launch(target: Target, options: LaunchOptions): Promise<La
   };
 }
 
-/** The words that stand for `ottla` on a command line: `[...await ottlaCommand("bun"), "topics"]`. */
+/** The words for `ottla` on a command line: `[...await ottlaCommand("bun"), "topics"]`. */
 export async function ottlaCommand(target: Exclude<Target, "kafka">): Promise<string[]> {
   const main = `${root}src/main.ts`;
   if (target === "deno") return [Deno.execPath(), "run", "-A", "--no-check", main];
