@@ -5,8 +5,8 @@
 // Every definition whose message has a table here is compared, over the versions that the
 // definition calls valid: name, order, type, versions, nullable versions, default, tag, flexible
 // versions, and in what is sent to a broker or stored, whether the field may be dropped. Where
-// messages-legacy/ begins lower, the table must agree with both. A table without any definition is a difference too.
-// Prints the differences and what was compared; exits 1 when there is a difference.
+// messages-legacy/ begins lower, the table must agree with both. A table without any definition is
+// a difference too. Prints the differences and what was compared; exits 1 when there is one.
 
 import { apis, RequestHeaderTable, ResponseHeaderTable } from "../src/protocol/mod.ts";
 import {

@@ -145,6 +145,9 @@ export const ErrorCode = {
   STREAMS_INVALID_TOPOLOGY_EPOCH: 131,
   STREAMS_TOPOLOGY_FENCED: 132,
   SHARE_SESSION_LIMIT_REACHED: 133,
+  GROUP_DELETION_FAILED: 134,
+  STREAMS_TOPOLOGY_DESCRIPTION_UPDATE_FAILED: 135,
+  CONTROLLER_ID_NOT_REGISTERED: 136,
 } as const;
 
 const messages: Record<keyof typeof ErrorCode, string> = {
@@ -292,6 +295,9 @@ const messages: Record<keyof typeof ErrorCode, string> = {
   STREAMS_INVALID_TOPOLOGY_EPOCH: "The epoch of the streams topology is invalid.",
   STREAMS_TOPOLOGY_FENCED: "The epoch of the streams topology is out of date.",
   SHARE_SESSION_LIMIT_REACHED: "The broker holds no more share sessions.",
+  GROUP_DELETION_FAILED: "The group could not be deleted.",
+  STREAMS_TOPOLOGY_DESCRIPTION_UPDATE_FAILED: "The streams topology could not be described.",
+  CONTROLLER_ID_NOT_REGISTERED: "No controller is registered under this id.",
 };
 
 const names = new Map<number, keyof typeof ErrorCode>();

@@ -65,6 +65,7 @@ function writeTags(
   message: Record<string, unknown>,
   tags: readonly Place[],
 ): void {
+  if (tags.length === 0) return writer.uvarint(0);
   const written = tags.filter(({ name, field }) =>
     message[name] !== undefined && !isDefault(field, message[name])
   );
