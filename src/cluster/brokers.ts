@@ -1,0 +1,123 @@
+// A broker joins the cluster: the first records of a new one, registration, and leadership.
+//
+//   new log:     FeatureLevelRecord(metadata.version)
+//   each start:  RegisterBrokerRecord(fenced) -> BrokerRegistrationChangeRecord(unfence)
+//                -> PartitionChangeRecord(leader = this broker) where it is due
+//
+// One node decides this about itself. In a cluster the controller does, with the same functions,
+// and the broker epoch is what tells a broker's present registration from its earlier ones.
+
+import type { BrokerId, ProducerId, Uuid } from "../base/ids.ts";
+import { metadataVersionFeature, metadataVersionNew, recordVersions } from "./feature_levels.ts";
+import type { EndPoint, MetadataImage, PartitionImage } from "./image.ts";
+import type { MetadataRecordInput } from "./records.ts";
+import type { Decision } from "./store.ts";
+
+/** How a broker introduces itself. */
+export interface BrokerRegistration {
+  readonly brokerId: BrokerId;
+  /** New at every start of the process. */
+  readonly incarnationId: Uuid;
+  readonly endPoints: readonly EndPoint[];
+  readonly rack: string | null;
+  /** Ids of its data folders, from their meta.properties. */
+  readonly directories: readonly Uuid[];
+  /** Features that it supports, with their ranges. */
+  readonly features: readonly {
+    readonly name: string;
+    readonly minSupportedVersion: number;
+    readonly maxSupportedVersion: number;
+  }[];
+}
+
+/** The first records of a new metadata log; none when the image has a metadata.version already. */
+export function decideBootstrap(image: MetadataImage): Decision<void> {
+  if (image.features.has(metadataVersionFeature)) return { records: [], response: undefined };
+  const fields = { name: metadataVersionFeature, featureLevel: metadataVersionNew };
+  return { records: [{ type: "FeatureLevelRecord", version: 0, fields }], response: undefined };
+}
+
+/** Registers a broker and unfences it. Responds with its broker epoch. */
+export function decideRegisterBroker(
+  image: MetadataImage,
+  registration: BrokerRegistration,
+): Decision<number> {
+  const { brokerId, incarnationId, endPoints, rack, directories, features } = registration;
+  const versions = recordVersions(image);
+  // Kafka takes the record's own offset; this is what it will be, were nothing else appended with
+  // it.
+  const brokerEpoch = image.lastOffset + 1;
+  const records: MetadataRecordInput[] = [
+    {
+      type: "RegisterBrokerRecord",
+      version: versions.registerBroker,
+      fields: {
+        brokerId,
+        incarnationId,
+        brokerEpoch,
+        endPoints,
+        features,
+        rack,
+        fenced: true,
+        logDirs: versions.registerBroker >= 3 ? directories : [],
+      },
+    },
+    {
+      type: "BrokerRegistrationChangeRecord",
+      version: versions.registrationChange,
+      fields: { brokerId, brokerEpoch, fenced: -1 },
+    },
+  ];
+  return { records, response: brokerEpoch };
+}
+
+/**
+ * Makes `brokerId` leader where it is the only in-sync replica and does not lead: what a Kafka that
+ * shut down leaves behind. With `newEpochs` it also begins a new leader epoch where it leads
+ * already: after an unclean stop the log may have lost its unsynced end, and consumers that have
+ * read that end find out by the epoch (KIP-320). Responds with the number of partitions.
+ */
+export function decideLeadership(
+  image: MetadataImage,
+  options: { readonly brokerId: BrokerId; readonly newEpochs: boolean },
+): Decision<number> {
+  const { brokerId: leader, newEpochs } = options;
+  const records: MetadataRecordInput[] = [];
+  for (const { id: topicId, partitions } of image.topics()) {
+    for (const partition of partitions) {
+      if (!isSoleInSync(partition, leader)) continue;
+      if (partition.leader === leader && !newEpochs) continue;
+      const fields = { partitionId: partition.id, topicId, leader };
+      records.push({ type: "PartitionChangeRecord", version: 0, fields });
+    }
+  }
+  return { records, response: records.length };
+}
+
+function isSoleInSync({ isr }: PartitionImage, brokerId: BrokerId): boolean {
+  return isr.length === 1 && isr[0] === brokerId;
+}
+
+/** Ids of one block. */
+const producerIdBlockSize = 1000;
+
+/** Producer ids reserved for one broker: `first` up to, not including, `end`. */
+export interface ReservedProducerIds {
+  readonly first: ProducerId;
+  readonly end: ProducerId;
+}
+
+/** Reserves the next block of producer ids for a broker. */
+export function decideAllocateProducerIds(
+  image: MetadataImage,
+  brokerId: BrokerId,
+): Decision<ReservedProducerIds> {
+  const first = image.nextProducerId;
+  const end = first + producerIdBlockSize;
+  const brokerEpoch = image.broker(brokerId)?.epoch ?? -1;
+  const fields = { brokerId, brokerEpoch, nextProducerId: end };
+  return {
+    records: [{ type: "ProducerIdsRecord", version: 0, fields }],
+    response: { first, end },
+  };
+}

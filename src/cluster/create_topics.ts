@@ -1,0 +1,314 @@
+// New topics: what CreateTopics asks for, and the topics that the cluster needs itself.
+//
+//   name ok? -> new? -> config ok? -> assignment given, or placed
+//     -> TopicRecord, a ConfigRecord for each override, a PartitionRecord for each partition
+//
+// Each topic succeeds or fails by itself; the records of all that succeed are appended as one.
+// Error codes and their order are Kafka's. Differs from Kafka: two new topics of one request whose
+// names collide in metrics are refused, not only a new one with an old one.
+
+import type { Uuid } from "../base/ids.ts";
+import {
+  type CreateTopics,
+  ErrorCode,
+  type RequestOf,
+  type ResponseInput,
+} from "../protocol/mod.ts";
+import { recordVersions } from "./feature_levels.ts";
+import { type MetadataImage, ResourceType } from "./image.ts";
+import { assignmentProblem, partitionRecords, placeableBrokers } from "./partition_records.ts";
+import { placeReplicas } from "./placement.ts";
+import type { MetadataRecordInput } from "./records.ts";
+import type { Decision } from "./store.ts";
+import { collidingName, metadataTopic, topicNameProblem } from "./topic_names.ts";
+
+type Request = RequestOf<typeof CreateTopics>;
+type CreatableTopic = Request["topics"][number];
+type Response = ResponseInput<typeof CreateTopics>;
+type Result = Response["topics"][number];
+
+/** One configuration entry as a topic's creation answers it. */
+export interface CreatedTopicConfig {
+  readonly name: string;
+  readonly value: string | null;
+  readonly readOnly: boolean;
+  readonly configSource: number;
+  readonly isSensitive: boolean;
+}
+
+/** What the broker's configuration says about topics. */
+export interface TopicDefaults {
+  readonly numPartitions: number;
+  readonly replicationFactor: number;
+  /** Why these overrides cannot be set; undefined when they can. */
+  configProblem(
+    configs: readonly { readonly name: string; readonly value: string | null }[],
+  ): string | undefined;
+  /** A topic's whole configuration, given its overrides. */
+  describeConfigs(overrides: ReadonlyMap<string, string>): readonly CreatedTopicConfig[];
+}
+
+export interface CreateOptions {
+  readonly defaults: TopicDefaults;
+  /** A fresh id at each call. */
+  readonly newTopicId: () => Uuid;
+}
+
+/** More records than this are not appended as one (KAFKA-13410). */
+export const recordsPerRequestMax = 10_000;
+
+/** A refusal: an error code and a sentence for people. */
+export interface TopicError {
+  readonly errorCode: ErrorCode;
+  readonly errorMessage: string;
+}
+
+/** A topic to be created, its configuration checked. */
+interface NewTopic {
+  readonly name: string;
+  readonly configs: readonly { readonly name: string; readonly value: string }[];
+  /** Replicas by partition. */
+  readonly replicas: readonly (readonly number[])[];
+}
+
+/** Answers CreateTopics. With validateOnly there are no records. */
+export function decideCreateTopics(
+  image: MetadataImage,
+  request: Request,
+  options: CreateOptions,
+): Decision<Response> {
+  const records: MetadataRecordInput[] = [];
+  const topics: Result[] = [];
+  const named = new Map<string, number>();
+  for (const { name } of request.topics) named.set(name, (named.get(name) ?? 0) + 1);
+  const taken = new Set<string>();
+  const answered = new Set<string>();
+  let placed = image.partitionCount;
+  for (const topic of request.topics) {
+    if (answered.has(topic.name)) continue;
+    answered.add(topic.name);
+    const isTwice = named.get(topic.name)! > 1;
+    const plan = isTwice
+      ? refusal(ErrorCode.INVALID_REQUEST, "Duplicate topic name.")
+      : planTopic(image, topic, { options, taken, placed, recordCount: records.length });
+    if ("errorCode" in plan) {
+      topics.push({ ...plan, name: topic.name, configs: [] });
+      continue;
+    }
+    const topicId = options.newTopicId();
+    const common = collidingName(topic.name);
+    if (common !== undefined) taken.add(common);
+    placed += plan.replicas.length;
+    records.push(...topicRecords(image, plan, topicId));
+    topics.push(created(plan, topicId, options.defaults));
+  }
+  return { records: request.validateOnly ? [] : records, response: { topics } };
+}
+
+/** A topic that the cluster keeps its own state in. */
+export interface InternalTopic {
+  readonly name: string;
+  readonly partitionCount: number;
+  /** At most: capped at the number of brokers. */
+  readonly replicationFactor: number;
+  readonly configs: ReadonlyMap<string, string>;
+}
+
+/**
+ * Creates an internal topic; nothing when it exists. Differs from Kafka: with fewer brokers than
+ * `replicationFactor` it gets as many replicas as there are brokers, so that a default of 3 does
+ * not keep a single node from having groups.
+ */
+export function decideInternalTopic(
+  image: MetadataImage,
+  topic: InternalTopic,
+  options: { readonly newTopicId: () => Uuid },
+): Decision<TopicError | undefined> {
+  if (image.topic(topic.name) !== undefined) return { records: [], response: undefined };
+  const brokers = placeableBrokers(image);
+  const placement = placeReplicas(brokers, {
+    partitionCount: topic.partitionCount,
+    replicationFactor: Math.min(topic.replicationFactor, Math.max(1, brokers.length)),
+    start: image.partitionCount,
+  });
+  if ("problem" in placement) {
+    const { problem } = placement;
+    return { records: [], response: refusal(ErrorCode.INVALID_REPLICATION_FACTOR, problem) };
+  }
+  const configs = [...topic.configs].map(([name, value]) => ({ name, value }));
+  const plan = { name: topic.name, configs, replicas: placement.replicas };
+  return { records: topicRecords(image, plan, options.newTopicId()), response: undefined };
+}
+
+/** A {@link TopicError}. */
+export function refusal(errorCode: ErrorCode, errorMessage: string): TopicError {
+  return { errorCode, errorMessage };
+}
+
+interface Planning {
+  readonly options: CreateOptions;
+  /** Colliding names of topics created by this request. */
+  readonly taken: ReadonlySet<string>;
+  /** Partitions placed before. */
+  readonly placed: number;
+  readonly recordCount: number;
+}
+
+function planTopic(
+  image: MetadataImage,
+  topic: CreatableTopic,
+  planning: Planning,
+): NewTopic | TopicError {
+  const { name } = topic;
+  const nameError = checkName(image, name, planning.taken);
+  if (nameError !== undefined) return nameError;
+  const configProblem = planning.options.defaults.configProblem(topic.configs);
+  if (configProblem !== undefined) return refusal(ErrorCode.INVALID_CONFIG, configProblem);
+  const replicas = topic.assignments.length > 0
+    ? assigned(image, topic)
+    : place(image, topic, planning);
+  if ("errorCode" in replicas) return replicas;
+  if (planning.recordCount + replicas.length > recordsPerRequestMax) return tooLarge();
+  // configProblem has refused nulls. A key that is given twice takes its last value.
+  const configs = new Map(topic.configs.map((config) => [config.name, config.value!]));
+  return {
+    name,
+    replicas,
+    configs: [...configs].map(([configName, value]) => ({ name: configName, value })),
+  };
+}
+
+function tooLarge(): TopicError {
+  return refusal(
+    ErrorCode.POLICY_VIOLATION,
+    `Unable to perform excessively large batch operation: at most ${recordsPerRequestMax} ` +
+      "partitions can be created by one request.",
+  );
+}
+
+function checkName(
+  image: MetadataImage,
+  name: string,
+  taken: ReadonlySet<string>,
+): TopicError | undefined {
+  if (name === metadataTopic) {
+    const message = `Creation of internal topic ${metadataTopic} is prohibited.`;
+    return refusal(ErrorCode.INVALID_REQUEST, message);
+  }
+  const problem = topicNameProblem(name);
+  if (problem !== undefined) return refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, problem);
+  if (image.topic(name) !== undefined) {
+    return refusal(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`);
+  }
+  const other = image.collidingTopic(name);
+  if (other !== undefined) {
+    const message = `Topic '${name}' collides with existing topic: ${other}`;
+    return refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, message);
+  }
+  const common = collidingName(name);
+  if (common === undefined || !taken.has(common)) return undefined;
+  const message = `Topic '${name}' collides with another topic of this request.`;
+  return refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, message);
+}
+
+function assigned(
+  image: MetadataImage,
+  topic: CreatableTopic,
+): (readonly number[])[] | TopicError {
+  if (topic.replicationFactor !== -1) {
+    return refusal(
+      ErrorCode.INVALID_REQUEST,
+      "A manual partition assignment was specified, but replication factor was not set to -1.",
+    );
+  }
+  if (topic.numPartitions !== -1) {
+    return refusal(
+      ErrorCode.INVALID_REQUEST,
+      "A manual partition assignment was specified, but numPartitions was not set to -1.",
+    );
+  }
+  const byPartition = new Map<number, readonly number[]>();
+  const replicationFactor = topic.assignments[0].brokerIds.length;
+  for (const { partitionIndex, brokerIds } of topic.assignments) {
+    const problem = byPartition.has(partitionIndex)
+      ? `Found multiple manual partition assignments for partition ${partitionIndex}`
+      : assignmentProblem(image, brokerIds, { partitionIndex, replicationFactor });
+    if (problem !== undefined) return refusal(ErrorCode.INVALID_REPLICA_ASSIGNMENT, problem);
+    byPartition.set(partitionIndex, brokerIds);
+  }
+  const replicas: (readonly number[])[] = [];
+  for (let id = 0; id < byPartition.size; id++) {
+    const brokerIds = byPartition.get(id);
+    if (brokerIds === undefined) {
+      return refusal(
+        ErrorCode.INVALID_REPLICA_ASSIGNMENT,
+        "partitions should be a consecutive 0-based integer sequence",
+      );
+    }
+    replicas.push(brokerIds);
+  }
+  return replicas;
+}
+
+function place(
+  image: MetadataImage,
+  topic: CreatableTopic,
+  planning: Planning,
+): readonly (readonly number[])[] | TopicError {
+  if (topic.replicationFactor < -1 || topic.replicationFactor === 0) {
+    return refusal(
+      ErrorCode.INVALID_REPLICATION_FACTOR,
+      "Replication factor must be larger than 0, or -1 to use the default value.",
+    );
+  }
+  if (topic.numPartitions < -1 || topic.numPartitions === 0) {
+    return refusal(
+      ErrorCode.INVALID_PARTITIONS,
+      "Number of partitions was set to an invalid non-positive value.",
+    );
+  }
+  const { defaults } = planning.options;
+  const partitionCount = topic.numPartitions === -1 ? defaults.numPartitions : topic.numPartitions;
+  if (planning.recordCount + partitionCount > recordsPerRequestMax) return tooLarge();
+  const replicationFactor = topic.replicationFactor === -1
+    ? defaults.replicationFactor
+    : topic.replicationFactor;
+  const start = planning.placed;
+  const placement = placeReplicas(placeableBrokers(image), {
+    partitionCount,
+    replicationFactor,
+    start,
+  });
+  if ("replicas" in placement) return placement.replicas;
+  return refusal(
+    ErrorCode.INVALID_REPLICATION_FACTOR,
+    `Unable to replicate the partition ${replicationFactor} time(s): ${placement.problem}`,
+  );
+}
+
+function topicRecords(image: MetadataImage, plan: NewTopic, topicId: Uuid): MetadataRecordInput[] {
+  const { name: resourceName } = plan;
+  const records: MetadataRecordInput[] = [
+    { type: "TopicRecord", version: 0, fields: { name: resourceName, topicId } },
+  ];
+  for (const { name, value } of plan.configs) {
+    const fields = { resourceType: ResourceType.TOPIC, resourceName, name, value };
+    records.push({ type: "ConfigRecord", version: 0, fields });
+  }
+  const { partition: version } = recordVersions(image);
+  records.push(...partitionRecords(image, plan.replicas, { topicId, first: 0, version }));
+  return records;
+}
+
+function created(plan: NewTopic, topicId: Uuid, defaults: TopicDefaults): Result {
+  const overrides = new Map(plan.configs.map(({ name, value }) => [name, value]));
+  return {
+    name: plan.name,
+    topicId,
+    errorCode: ErrorCode.NONE,
+    errorMessage: null,
+    numPartitions: plan.replicas.length,
+    replicationFactor: plan.replicas[0].length,
+    configs: defaults.describeConfigs(overrides),
+  };
+}

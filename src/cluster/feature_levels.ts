@@ -1,0 +1,52 @@
+// Feature levels: what the metadata log may contain, and so who can read it.
+//
+//   metadata.version   7 = 3.3-IV3 (oldest of Kafka 4) ... 25 = 4.0-IV3 (ours) ... 31 = 4.4-IV0
+//
+// A new cluster is written at 4.0-IV3, which every Kafka 4 can read. An existing one keeps its
+// level, and records are written in the versions that its level allows. Levels past the newest that
+// our record tables know are refused, since their records may mean what we cannot guess.
+// Other features (group.version, transaction.version, ...) have no level until we serve them.
+
+import { UsageFault } from "../base/faults.ts";
+import type { MetadataImage } from "./image.ts";
+
+export const metadataVersionFeature = "metadata.version";
+
+/** Levels of metadata.version that can be read. */
+export const metadataVersionRange = { min: 7, max: 31 } as const;
+
+/** The level of a new cluster: 4.0-IV3. */
+export const metadataVersionNew = 25;
+
+const controlledShutdownSince = 7; // 3.3-IV3
+const zkMigrationSince = 8; // 3.4-IV0
+const directoriesSince = 17; // 3.7-IV2, KIP-858
+
+/** Versions to write records in. */
+export interface RecordVersions {
+  readonly registerBroker: number;
+  readonly registrationChange: number;
+  /** Of PartitionRecord; from 1 on it has directories. */
+  readonly partition: number;
+}
+
+/** The record versions that the image's metadata.version allows. */
+export function recordVersions(image: MetadataImage): RecordVersions {
+  const level = image.features.get(metadataVersionFeature) ?? metadataVersionNew;
+  if (level >= directoriesSince) return { registerBroker: 3, registrationChange: 2, partition: 1 };
+  if (level >= zkMigrationSince) return { registerBroker: 2, registrationChange: 1, partition: 0 };
+  const registerBroker = level >= controlledShutdownSince ? 1 : 0;
+  return { registerBroker, registrationChange: registerBroker, partition: 0 };
+}
+
+/** Throws UsageFault when the image is of a level that cannot be served. */
+export function checkMetadataVersion(image: MetadataImage): void {
+  const level = image.features.get(metadataVersionFeature);
+  if (level === undefined) return;
+  const { min, max } = metadataVersionRange;
+  if (level >= min && level <= max) return;
+  throw new UsageFault(
+    `the data folder's metadata.version is ${level}, and levels ${min} to ${max} can be read: ` +
+      (level > max ? "use a newer Ottla" : "upgrade it with Kafka 3.9 first"),
+  );
+}

@@ -1,0 +1,41 @@
+// The face of src/cluster: what the cluster consists of, and how it changes.
+//
+//   image.ts              the metadata as of one offset       replay.ts   records -> image
+//   store.ts              where it is kept, one change at a time
+//   create_topics.ts, topics.ts, brokers.ts                  requests -> records and responses
+//   placement.ts          which brokers get replicas          topic_names.ts, feature_levels.ts
+//   records.ts, record_tables.ts, quorum_records.ts           records <-> bytes
+//
+// Invariant: no clock, no chance, no I/O. Ids and times come in as arguments.
+
+export * from "./brokers.ts";
+export {
+  type CreatedTopicConfig,
+  type CreateOptions,
+  decideCreateTopics,
+  decideInternalTopic,
+  type InternalTopic,
+  type TopicDefaults,
+  type TopicError,
+} from "./create_topics.ts";
+export {
+  checkMetadataVersion,
+  metadataVersionFeature,
+  metadataVersionNew,
+  metadataVersionRange,
+} from "./feature_levels.ts";
+export {
+  type BrokerImage,
+  type EndPoint,
+  type MetadataImage,
+  type PartitionImage,
+  ResourceType,
+  type TopicImage,
+} from "./image.ts";
+export * from "./placement.ts";
+export * from "./quorum_records.ts";
+export * from "./records.ts";
+export { type MetadataChange, MetadataReplay } from "./replay.ts";
+export * from "./store.ts";
+export * from "./topic_names.ts";
+export { decideCreatePartitions, decideDeleteTopics } from "./topics.ts";

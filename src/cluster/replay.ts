@@ -1,0 +1,270 @@
+// Applies metadata records to the image, in log order: at start, and after each append.
+//
+//   records outside a transaction            -> applied one by one
+//   Begin ... End      (KIP-868)             -> kept aside, applied together at End
+//   Begin ... Abort                          -> dropped
+//
+// Records of types that mean nothing to a broker yet (access control, quotas, tokens, controllers)
+// and of unknown types stay in the log and change nothing here. What contradicts the image, such as
+// a partition of a topic that is not there, is damage: a PartitionFault of the metadata log.
+// Invariant: the image is a function of the applied records alone.
+
+import { PartitionFault } from "../base/faults.ts";
+import type { BrokerId, Offset, PartitionId, Uuid } from "../base/ids.ts";
+import {
+  type BrokerImage,
+  ImageTables,
+  type MetadataImage,
+  type PartitionImage,
+  type TopicImage,
+} from "./image.ts";
+import type { MetadataRecord, MetadataRecordType, UnknownMetadataRecord } from "./records.ts";
+
+/** What a record has changed, for those who act upon it. */
+export type MetadataChange =
+  | { readonly type: "topicCreated"; readonly topic: TopicImage }
+  | { readonly type: "topicRemoved"; readonly topic: TopicImage }
+  | {
+    readonly type: "partitionChanged";
+    readonly topic: TopicImage;
+    readonly partition: PartitionImage;
+    /** undefined when it is new. */
+    readonly previous: PartitionImage | undefined;
+  }
+  | {
+    readonly type: "configChanged";
+    readonly resourceType: number;
+    readonly resourceName: string;
+    readonly name: string;
+  }
+  | { readonly type: "brokerChanged"; readonly brokerId: BrokerId }
+  | { readonly type: "featureChanged"; readonly name: string };
+
+type FieldsOf<T extends MetadataRecordType> = Extract<MetadataRecord, { type: T }>["fields"];
+type Decoded = MetadataRecord | UnknownMetadataRecord;
+
+/** Owns an image and is the one way to change it. */
+export class MetadataReplay {
+  readonly #tables = new ImageTables();
+  #transaction: Decoded[] | undefined;
+
+  /** The image that the applied records make. */
+  get image(): MetadataImage {
+    return this.#tables;
+  }
+
+  /** Applies `records`, the last of which lies at `lastOffset`. Returns what has changed. */
+  apply(records: readonly Decoded[], lastOffset: Offset): MetadataChange[] {
+    const changes: MetadataChange[] = [];
+    for (const record of records) this.#take(record, changes);
+    this.#tables.lastOffset = lastOffset;
+    return changes;
+  }
+
+  #take(record: Decoded, changes: MetadataChange[]): void {
+    switch (record.type) {
+      case "BeginTransactionRecord":
+        if (this.#transaction !== undefined) throw damaged("a transaction begins within another");
+        this.#transaction = [];
+        return;
+      case "EndTransactionRecord":
+      case "AbortTransactionRecord": {
+        const held = this.#transaction;
+        if (held === undefined) throw damaged("a transaction ends that never began");
+        this.#transaction = undefined;
+        if (record.type === "AbortTransactionRecord") return;
+        for (const each of held) applyRecord(this.#tables, each, changes);
+        return;
+      }
+      default:
+        if (this.#transaction === undefined) applyRecord(this.#tables, record, changes);
+        else this.#transaction.push(record);
+    }
+  }
+}
+
+function damaged(problem: string): PartitionFault {
+  return new PartitionFault(`the metadata log contradicts itself: ${problem}`);
+}
+
+function applyRecord(tables: ImageTables, record: Decoded, changes: MetadataChange[]): void {
+  switch (record.type) {
+    case "TopicRecord":
+      changes.push(applyTopic(tables, record.fields));
+      break;
+    case "PartitionRecord":
+      changes.push(applyPartition(tables, record.fields));
+      break;
+    case "PartitionChangeRecord":
+      changes.push(applyPartitionChange(tables, record.fields));
+      break;
+    case "RemoveTopicRecord":
+      changes.push(applyRemoveTopic(tables, record.fields.topicId));
+      break;
+    case "ClearElrRecord":
+      changes.push(...applyClearElr(tables, record.fields.topicName));
+      break;
+    case "ConfigRecord": {
+      const { resourceType, resourceName, name, value } = record.fields;
+      tables.setConfig(resourceType, resourceName, { name, value });
+      changes.push({ type: "configChanged", resourceType, resourceName, name });
+      break;
+    }
+    case "FeatureLevelRecord": {
+      const { name, featureLevel } = record.fields;
+      if (featureLevel === 0) tables.features.delete(name);
+      else tables.features.set(name, featureLevel);
+      changes.push({ type: "featureChanged", name });
+      break;
+    }
+    case "ProducerIdsRecord":
+      tables.nextProducerId = record.fields.nextProducerId;
+      break;
+    default:
+      applyBrokerRecord(tables, record, changes);
+  }
+}
+
+function applyBrokerRecord(tables: ImageTables, record: Decoded, changes: MetadataChange[]): void {
+  let brokerId: BrokerId;
+  switch (record.type) {
+    case "RegisterBrokerRecord":
+      brokerId = record.fields.brokerId;
+      tables.putBroker(registered(record.fields));
+      break;
+    case "UnregisterBrokerRecord":
+      brokerId = record.fields.brokerId;
+      tables.removeBroker(brokerId);
+      break;
+    case "FenceBrokerRecord":
+    case "UnfenceBrokerRecord":
+      brokerId = record.fields.id;
+      tables.putBroker({
+        ...brokerOf(tables, brokerId),
+        fenced: record.type === "FenceBrokerRecord",
+      });
+      break;
+    case "BrokerRegistrationChangeRecord": {
+      const { fenced, inControlledShutdown, logDirs } = record.fields;
+      brokerId = record.fields.brokerId;
+      const broker = brokerOf(tables, brokerId);
+      tables.putBroker({
+        ...broker,
+        // -1 unfences, 1 fences, 0 leaves it.
+        fenced: fenced === 0 ? broker.fenced : fenced > 0,
+        inControlledShutdown: broker.inControlledShutdown || inControlledShutdown > 0,
+        directories: logDirs.length > 0 ? logDirs : broker.directories,
+      });
+      break;
+    }
+    default:
+      return;
+  }
+  changes.push({ type: "brokerChanged", brokerId });
+}
+
+function registered(fields: FieldsOf<"RegisterBrokerRecord">): BrokerImage {
+  const { brokerId: id, brokerEpoch: epoch, incarnationId, endPoints, rack } = fields;
+  const { fenced, inControlledShutdown, logDirs: directories } = fields;
+  return { id, epoch, incarnationId, endPoints, rack, fenced, inControlledShutdown, directories };
+}
+
+function brokerOf(tables: ImageTables, id: BrokerId): BrokerImage {
+  const broker = tables.broker(id);
+  if (broker === undefined) throw damaged(`broker ${id} changes and is not registered`);
+  return broker;
+}
+
+function applyTopic(tables: ImageTables, fields: FieldsOf<"TopicRecord">): MetadataChange {
+  const { name, topicId } = fields;
+  if (tables.topic(name) !== undefined || tables.topicById(topicId) !== undefined) {
+    throw damaged(`topic ${name} (${topicId}) is created twice`);
+  }
+  return { type: "topicCreated", topic: tables.addTopic(name, topicId) };
+}
+
+function applyRemoveTopic(tables: ImageTables, topicId: Uuid): MetadataChange {
+  const topic = topicOf(tables, topicId);
+  tables.removeTopic(topic);
+  return { type: "topicRemoved", topic };
+}
+
+function applyPartition(tables: ImageTables, fields: FieldsOf<"PartitionRecord">): MetadataChange {
+  const topic = topicOf(tables, fields.topicId);
+  if (fields.partitionId < 0) throw damaged(`topic ${topic.name} has a negative partition`);
+  return putPartition(tables, topic, {
+    id: fields.partitionId,
+    leader: fields.leader,
+    leaderEpoch: fields.leaderEpoch,
+    partitionEpoch: fields.partitionEpoch,
+    replicas: fields.replicas,
+    isr: fields.isr,
+    addingReplicas: fields.addingReplicas,
+    removingReplicas: fields.removingReplicas,
+    elr: fields.eligibleLeaderReplicas ?? [],
+    lastKnownElr: fields.lastKnownElr ?? [],
+    directories: fields.directories,
+    recovering: fields.leaderRecoveryState === 1,
+  });
+}
+
+/** leader -2 says "as before"; any other, even the same one, begins a new leader epoch. */
+function applyPartitionChange(
+  tables: ImageTables,
+  fields: FieldsOf<"PartitionChangeRecord">,
+): MetadataChange {
+  const topic = topicOf(tables, fields.topicId);
+  const before = partitionOf(topic, fields.partitionId);
+  const sameLeader = fields.leader === -2;
+  const { leaderRecoveryState: recovery } = fields;
+  return putPartition(tables, topic, {
+    id: before.id,
+    leader: sameLeader ? before.leader : fields.leader,
+    leaderEpoch: sameLeader ? before.leaderEpoch : before.leaderEpoch + 1,
+    partitionEpoch: before.partitionEpoch + 1,
+    replicas: fields.replicas ?? before.replicas,
+    isr: fields.isr ?? before.isr,
+    addingReplicas: fields.addingReplicas ?? before.addingReplicas,
+    removingReplicas: fields.removingReplicas ?? before.removingReplicas,
+    elr: fields.eligibleLeaderReplicas ?? before.elr,
+    lastKnownElr: fields.lastKnownElr ?? before.lastKnownElr,
+    directories: fields.directories ?? before.directories,
+    recovering: recovery === -1 ? before.recovering : recovery === 1,
+  });
+}
+
+/** An empty name clears the eligible replicas of every topic. */
+function applyClearElr(tables: ImageTables, topicName: string): MetadataChange[] {
+  const named = tables.topic(topicName);
+  const topics = topicName === "" ? tables.topics() : named === undefined ? [] : [named];
+  const changes: MetadataChange[] = [];
+  for (const topic of topics) {
+    for (const partition of topic.partitions) {
+      if (partition.elr.length === 0 && partition.lastKnownElr.length === 0) continue;
+      changes.push(putPartition(tables, topic, { ...partition, elr: [], lastKnownElr: [] }));
+    }
+  }
+  return changes;
+}
+
+function topicOf(tables: ImageTables, id: Uuid): TopicImage {
+  const topic = tables.topicById(id);
+  if (topic === undefined) throw damaged(`topic id ${id} is not known`);
+  return topic;
+}
+
+function partitionOf(topic: TopicImage, id: PartitionId): PartitionImage {
+  const partition: PartitionImage | undefined = topic.partitions[id];
+  if (partition === undefined) throw damaged(`${topic.name}-${id} changes and does not exist`);
+  return partition;
+}
+
+function putPartition(
+  tables: ImageTables,
+  topic: TopicImage,
+  partition: PartitionImage,
+): MetadataChange {
+  const previous: PartitionImage | undefined = topic.partitions[partition.id];
+  tables.putPartition(topic, partition);
+  return { type: "partitionChanged", topic, partition, previous };
+}

@@ -1,0 +1,48 @@
+// Which texts are topic names, and which names belong to the cluster itself.
+//
+// Legal: 1 to 249 of a-z A-Z 0-9 . _ - but neither "." nor "..", which are folders to a file
+// system. Kafka's metrics turn "." into "_", so two names that differ in nothing else would share
+// theirs: the second one is refused.
+
+/** Topic of committed offsets and classic group metadata. */
+export const offsetsTopic = "__consumer_offsets";
+/** Topic of transaction states. */
+export const transactionsTopic = "__transaction_state";
+/** Topic of share group state (KIP-932). */
+export const shareStateTopic = "__share_group_state";
+/** The metadata log. Not a topic to clients. */
+export const metadataTopic = "__cluster_metadata";
+
+const lengthMax = 249;
+const internalTopics: ReadonlySet<string> = new Set([
+  offsetsTopic,
+  transactionsTopic,
+  shareStateTopic,
+]);
+
+/** Whether `name` is kept by the cluster itself. */
+export function isInternalTopic(name: string): boolean {
+  return internalTopics.has(name);
+}
+
+/** Why `name` cannot be a topic's name; undefined when it can. */
+export function topicNameProblem(name: string): string | undefined {
+  const reason = reasonAgainst(name);
+  return reason === undefined ? undefined : `Topic name is invalid: ${reason}`;
+}
+
+function reasonAgainst(name: string): string | undefined {
+  if (name === "") return "the empty string is not allowed";
+  if (name === "." || name === "..") return `'${name}' is not allowed`;
+  if (name.length > lengthMax) {
+    return `the length of '${name}' is longer than the max allowed length ${lengthMax}`;
+  }
+  if (/^[a-zA-Z0-9._-]+$/.test(name)) return undefined;
+  return `'${name}' contains one or more characters other than ASCII alphanumerics, ` +
+    "'.', '_' and '-'";
+}
+
+/** The name under which `name` collides with others; undefined when it cannot. */
+export function collidingName(name: string): string | undefined {
+  return /[._]/.test(name) ? name.replaceAll(".", "_") : undefined;
+}
