@@ -6,11 +6,12 @@
 // OffsetCommitValue 1 has an expiry time of its own, 2 leaves that to the broker, 3 adds the leader
 // epoch, 4 is flexible with the topic id (KIP-848). GroupMetadataValue 1 adds rebalance timeouts, 2
 // the time of the last state change, 3 static members (KIP-345), 4 is flexible (KIP-915).
-// We write version 3 of both (offsets with an expiry: 1) as Kafka 2.3 to 4.x do, so all of those
-// can read our files; every version can be read.
+// We write version 3 of both, which any Kafka from 2.3 on can read, unless that loses something:
+// an offset with an expiry time of its own is version 1, one with a topic id is version 4.
 
 import { BytesReader, BytesWriter } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
+import { ZERO_UUID } from "../base/ids.ts";
 import {
   type AnyMessage,
   array,
@@ -148,9 +149,10 @@ export function encodeValue(
   return writer.finish();
 }
 
-function valueVersion(record: CoordinatorRecord): number {
-  const expires = record.type === "OffsetCommit" && (record.value?.expireTimestamp ?? -1) !== -1;
-  return expires ? 1 : 3;
+function valueVersion({ type, value }: CoordinatorRecord): number {
+  if (type !== "OffsetCommit" || value === null) return 3;
+  if ((value.expireTimestamp ?? -1) !== -1) return 1;
+  return (value.topicId ?? ZERO_UUID) === ZERO_UUID ? 3 : 4;
 }
 
 /** The record with these key and value bytes. Throws DecodeFault when they do not parse. */

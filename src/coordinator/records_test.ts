@@ -39,6 +39,17 @@ Deno.test("an offset that expires at a time of its own is written in version 1",
   );
 });
 
+Deno.test("an offset with a topic id is written in version 4, where it has a place", () => {
+  const topicId = "AAAAAAAAAAAAAAAAAAAAAQ";
+  const value = { offset: 5, leaderEpoch: 1, metadata: "", commitTimestamp: 1, topicId };
+  const bytes = encodeValue({ ...commit, value });
+  assertEquals(bytes?.[1], 4);
+  assertEquals(decode(encodeKey(commit), bytes), {
+    ...commit,
+    value: { ...value, expireTimestamp: -1 },
+  });
+});
+
 Deno.test("a key without a value is a tombstone", () => {
   const tombstone = { ...commit, value: null } as const;
   assertEquals(encodeValue(tombstone), null);
