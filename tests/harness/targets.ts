@@ -44,6 +44,24 @@ export function targetFromEnvironment(): Target {
   return target as Target;
 }
 
+/**
+ * What a test that is to hold on each runtime runs on: the target that the environment asks for, or,
+ * when it asks for none, the sources on Deno and, where it is installed, on Bun.
+ */
+export async function targetsHere(): Promise<Target[]> {
+  if (Deno.env.get("OTTLA_TARGET") || Deno.env.get("OTTLA_BINARY")) {
+    return [targetFromEnvironment()];
+  }
+  try {
+    await run({ command: "bun", args: ["--version"], withinMs: 20_000 });
+    return ["deno", "bun"];
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    console.log("bun is skipped: it is not installed (npm install -g bun)");
+    return ["deno"];
+  }
+}
+
 /** The command line that starts `target`. */
 export async function launch(target: Target, options: LaunchOptions): Promise<Launch> {
   if (target === "kafka") return await launchKafka(options);
