@@ -1,6 +1,7 @@
 // A broker joins the cluster: the first records of a new one, registration, and leadership.
 //
 //   new log:     FeatureLevelRecord(metadata.version)
+//   torn log:    AbortTransactionRecord
 //   each start:  RegisterBrokerRecord(fenced) -> BrokerRegistrationChangeRecord(unfence)
 //                -> PartitionChangeRecord(leader = this broker) where it is due
 //
@@ -30,11 +31,21 @@ export interface BrokerRegistration {
   }[];
 }
 
-/** The first records of a new metadata log; none when the image has a metadata.version already. */
+/**
+ * The first records of a start: the feature level of a new log, and an end to the transaction that
+ * a writer has left open, since nothing that follows would be applied otherwise.
+ */
 export function decideBootstrap(image: MetadataImage): Decision<void> {
-  if (image.features.has(metadataVersionFeature)) return { records: [], response: undefined };
-  const fields = { name: metadataVersionFeature, featureLevel: metadataVersionNew };
-  return { records: [{ type: "FeatureLevelRecord", version: 0, fields }], response: undefined };
+  const records: MetadataRecordInput[] = [];
+  if (image.inTransaction) {
+    const fields = { reason: "its writer has stopped" };
+    records.push({ type: "AbortTransactionRecord", version: 0, fields });
+  }
+  if (!image.features.has(metadataVersionFeature)) {
+    const fields = { name: metadataVersionFeature, featureLevel: metadataVersionNew };
+    records.push({ type: "FeatureLevelRecord", version: 0, fields });
+  }
+  return { records, response: undefined };
 }
 
 /** Registers a broker and unfences it. Responds with its broker epoch. */

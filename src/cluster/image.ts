@@ -72,6 +72,8 @@ export const ResourceType = { TOPIC: 2, BROKER: 4, BROKER_LOGGER: 8, GROUP: 32 }
 export interface MetadataImage {
   /** Offset of the last applied record; -1 before the first. */
   readonly lastOffset: Offset;
+  /** Whether the log ends within a transaction: what follows waits for its end. */
+  readonly inTransaction: boolean;
   /** Finalized feature levels, such as metadata.version. */
   readonly features: ReadonlyMap<string, number>;
   /** First producer id that no block has reserved. */
@@ -102,6 +104,7 @@ const noConfigs: ReadonlyMap<string, string> = new Map();
 /** The image with the ways to change it: for replay.ts alone. */
 export class ImageTables implements MetadataImage {
   lastOffset: Offset = -1;
+  inTransaction = false;
   nextProducerId: ProducerId = 0;
   partitionCount = 0;
   readonly features = new Map<string, number>();

@@ -58,6 +58,7 @@ export class MetadataReplay {
     const changes: MetadataChange[] = [];
     for (const record of records) this.#take(record, changes);
     this.#tables.lastOffset = lastOffset;
+    this.#tables.inTransaction = this.#transaction !== undefined;
     return changes;
   }
 

@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { PartitionFault, UsageFault } from "../base/faults.ts";
 import {
   checkMetadataVersion,
+  decideBootstrap,
   decideRegisterBroker,
   decodeMetadataRecord,
   encodeMetadataRecord,
@@ -64,6 +65,16 @@ Deno.test("records of an aborted transaction change nothing", () => {
   const { image } = replay(begin, topic("a"), abort, feature("x", 1));
   assertEquals(image.topicCount, 0);
   assertEquals([...image.features], [["x", 1]]);
+});
+
+Deno.test("a transaction that was left open is aborted by the next start", () => {
+  const replayed = replay(feature("metadata.version", 20), begin, topic("a"));
+  assertEquals(replayed.image.inTransaction, true);
+  const { records } = decideBootstrap(replayed.image);
+  assertEquals(records.map(({ type }) => type), ["AbortTransactionRecord"]);
+  feed(replayed, ...records, topic("b"));
+  assertEquals(replayed.image.topics().map(({ name }) => name), ["b"]);
+  assertEquals(decideBootstrap(replayed.image).records, []);
 });
 
 Deno.test("a partition change keeps what it does not name; a leader begins an epoch", () => {
