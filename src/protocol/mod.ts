@@ -1,6 +1,7 @@
 // The protocol folder's face: tables with their codecs, frames, error codes, trace lines.
 // It treats record batches as bytes; src/records knows what is in them.
 
+export { apiName } from "./api_names.ts";
 export * from "./apis/mod.ts";
 export * from "./consumer_protocol.ts";
 export * from "./errors.ts";
