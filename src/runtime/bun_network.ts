@@ -1,0 +1,156 @@
+// TCP by Bun.listen and Bun.connect. Bun calls one shared set of handlers; `data` of a handle is the
+// socket that it belongs to.
+//
+// A write takes what fits the kernel's buffer and says how much; the rest goes after `drain`.
+
+import { PlatformFault } from "../base/faults.ts";
+import { platformFault } from "./platform_faults.ts";
+import type { Listener, Network, Socket } from "./ports.ts";
+import { PushedSocket, type Transport } from "./pushed_socket.ts";
+import { addressText, plainAddress } from "./socket_address.ts";
+
+interface BunHandle {
+  data: BunTransport;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  setNoDelay(on: boolean): void;
+  write(bytes: Uint8Array): number;
+  shutdown(): void;
+  pause(): void;
+  resume(): void;
+  terminate(): void;
+}
+
+interface BunHandlers {
+  binaryType: "uint8array";
+  open(handle: BunHandle): void;
+  data(handle: BunHandle, bytes: Uint8Array): void;
+  drain(handle: BunHandle): void;
+  end(handle: BunHandle): void;
+  close(handle: BunHandle, error?: Error): void;
+  error(handle: BunHandle, error: Error): void;
+  connectError?(handle: BunHandle, error: Error): void;
+}
+
+interface BunEndpoint {
+  hostname: string;
+  port: number;
+  allowHalfOpen: true;
+  socket: BunHandlers;
+}
+
+interface BunTcp {
+  listen(options: BunEndpoint): { hostname: string; port: number; stop(force?: boolean): void };
+  connect(options: BunEndpoint): Promise<BunHandle>;
+}
+
+const tcp = (globalThis as unknown as { Bun: BunTcp }).Bun;
+
+class BunTransport implements Transport {
+  readonly #handle: BunHandle;
+  readonly socket: PushedSocket;
+  #rest: Uint8Array | undefined;
+  #written: { resolve: () => void; reject: (error: unknown) => void } | undefined;
+
+  constructor(handle: BunHandle) {
+    this.#handle = handle;
+    handle.setNoDelay(true);
+    this.socket = new PushedSocket(this, {
+      local: plainAddress(handle.localAddress, handle.localPort),
+      remote: plainAddress(handle.remoteAddress, handle.remotePort),
+    });
+  }
+
+  write(bytes: Uint8Array): Promise<void> | undefined {
+    const count = this.#handle.write(bytes);
+    if (count === bytes.length) return undefined;
+    this.#rest = bytes.subarray(Math.max(0, count));
+    return new Promise((resolve, reject) => {
+      this.#written = { resolve, reject };
+      if (count < 0) this.#settle(new PlatformFault("Closed", "the other side is gone"));
+    });
+  }
+
+  onDrain(): void {
+    if (this.#rest === undefined) return;
+    const count = this.#handle.write(this.#rest);
+    if (count < 0) this.#settle(new PlatformFault("Closed", "the other side is gone"));
+    else if (count === this.#rest.length) this.#settle();
+    else this.#rest = this.#rest.subarray(count);
+  }
+
+  end(): void {
+    this.#handle.shutdown();
+  }
+
+  pause(): void {
+    this.#handle.pause();
+  }
+
+  resume(): void {
+    this.#handle.resume();
+  }
+
+  destroy(): void {
+    this.#handle.terminate();
+  }
+
+  #settle(error?: unknown): void {
+    const written = this.#written;
+    this.#rest = undefined;
+    this.#written = undefined;
+    if (error === undefined) written?.resolve();
+    else written?.reject(error);
+  }
+}
+
+function handlers(onOpen: (socket: Socket) => void): BunHandlers {
+  return {
+    binaryType: "uint8array",
+    open(handle) {
+      handle.data = new BunTransport(handle);
+      onOpen(handle.data.socket);
+    },
+    data: (handle, bytes) => handle.data.socket.onData(bytes),
+    drain: (handle) => handle.data.onDrain(),
+    end: (handle) => handle.data.socket.onEnd(),
+    close: (handle, error) => handle.data?.socket.onClosed(error),
+    error: (handle, error) => handle.data?.socket.onClosed(error),
+  };
+}
+
+/** TCP on Bun. */
+export const bunNetwork: Network = {
+  async listen(address, onConnection): Promise<Listener> {
+    try {
+      const listener = await tcp.listen({
+        hostname: address.host,
+        port: address.port,
+        allowHalfOpen: true,
+        socket: handlers(onConnection),
+      });
+      const bound = plainAddress(listener.hostname, listener.port);
+      return {
+        address: bound,
+        close: () => Promise.resolve(listener.stop()),
+      };
+    } catch (error) {
+      throw platformFault(`listen on ${addressText(address)}`, error);
+    }
+  },
+  async connect(address) {
+    try {
+      const handle = await tcp.connect({
+        hostname: address.host,
+        port: address.port,
+        allowHalfOpen: true,
+        socket: { ...handlers(() => {}), connectError() {} },
+      });
+      return handle.data.socket;
+    } catch (error) {
+      throw platformFault(`connect to ${addressText(address)}`, error);
+    }
+  },
+};

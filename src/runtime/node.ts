@@ -1,0 +1,31 @@
+// The Node adapter (24 and up, which strips types). Node has no call for flock, so a folder is held by
+// its lock record alone.
+
+import process from "node:process";
+import { zlibCodecs } from "./codecs.ts";
+import { webClock, webRandom, webTimers } from "./event_loop.ts";
+import { createLogging } from "./logging.ts";
+import { nodeFiles } from "./node_files.ts";
+import { nodeNetwork } from "./node_network.ts";
+import { nodeProcess, stderrHasColor, writeStderr } from "./node_process.ts";
+import type { Runtime } from "./ports.ts";
+
+const logging = createLogging({ clock: webClock, write: writeStderr, color: stderrHasColor() });
+
+const runtime: Runtime = {
+  name: "node",
+  version: process.versions.node,
+  clock: webClock,
+  timers: webTimers,
+  random: webRandom,
+  network: nodeNetwork,
+  files: nodeFiles({ kernelLock: () => undefined }),
+  process: nodeProcess(logging),
+  codecs: zlibCodecs,
+  logger: logging.logger,
+};
+
+/** Node as a runtime. */
+export function nodeRuntime(): Runtime {
+  return runtime;
+}

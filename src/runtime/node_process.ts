@@ -1,0 +1,58 @@
+// The process by node:process, for Bun and Node.
+
+import * as fs from "node:fs";
+import process from "node:process";
+import type { Logging } from "./logging.ts";
+import { readText } from "./node_files.ts";
+import { ageMs } from "./proc_files.ts";
+import type { ProcessPort } from "./ports.ts";
+import { linesOf, writeWhole } from "./text_streams.ts";
+
+/** Whether log lines on standard error may have colours (https://no-color.org). */
+export function stderrHasColor(): boolean {
+  return process.stderr.isTTY === true && !process.env.NO_COLOR;
+}
+
+/** Writes to standard error, whole. */
+export function writeStderr(text: string): void {
+  writeWhole(text, { name: "standard error", write: (bytes) => fs.writeSync(2, bytes) });
+}
+
+/** The process; `logging` is written out before it ends. */
+export function nodeProcess(logging: Logging): ProcessPort {
+  return {
+    arguments: process.argv.slice(2),
+    get environment() {
+      return { ...process.env } as Record<string, string>;
+    },
+    id: process.pid,
+    get startedAtMs() {
+      return Date.now() - (ageMs(readText) ?? process.uptime() * 1000);
+    },
+    onSignal(signal, run) {
+      process.on(signal, run);
+      return () => process.off(signal, run);
+    },
+    exit(code) {
+      logging.flush();
+      process.exit(code);
+    },
+    stdout: (text) =>
+      writeWhole(text, { name: "standard output", write: (bytes) => fs.writeSync(1, bytes) }),
+    stderr: writeStderr,
+    stdinLines: () => linesOf(process.stdin),
+    get stdoutIsTerminal() {
+      return process.stdout.isTTY === true;
+    },
+    get stdinIsTerminal() {
+      return process.stdin.isTTY === true;
+    },
+    usage() {
+      const { user, system } = process.cpuUsage();
+      return {
+        residentBytes: process.memoryUsage.rss(),
+        cpuSeconds: (user + system) / 1e6,
+      };
+    },
+  };
+}
