@@ -221,6 +221,12 @@ Deno.test("a number out of its type's range is an encode fault, never other byte
   }
 });
 
+Deno.test("text that is no UUID is an encode fault", () => {
+  for (const value of ["", "orders", "AAAAAAAAAAAAAAAAAAAAAB"]) {
+    assertThrows(() => encode(one({ value: uuid }), { value }), EncodeFault, "not a UUID");
+  }
+});
+
 Deno.test("an int64 beyond the safe integers is refused, not rounded", () => {
   assertThrows(
     () => decode(one({ value: int64 }), [0, 32, 0, 0, 0, 0, 0, 0]),

@@ -1,12 +1,13 @@
 // Encoding: the mirror image of reading.ts, closures compiled per version. Layouts are drawn there.
 //
-// Never wrong bytes: a number out of its type's range, a string over 32,767 bytes, or null where
-// the version has no null is an EncodeFault that names the field. A field that the version lacks is
+// Never wrong bytes: a number out of its type's range, a string over 32,767 bytes, text that is no
+// UUID, or null where the version has no null is an EncodeFault that names the field. A field that the version lacks is
 // dropped, unless it is essential and not its default: then an EncodeFault too. Responses mark
 // nothing as essential: a broker says what it knows, and a client gets what its version carries.
 
 import { BytesWriter, utf8 } from "../base/bytes.ts";
 import { EncodeFault } from "../base/faults.ts";
+import { isUuid } from "../base/ids.ts";
 import { stringBytesMax, type Target } from "./reading.ts";
 import {
   defaultOf,
@@ -117,7 +118,7 @@ function valueWriter(wire: WireType, target: Target, path: string): Write {
     case "bool":
       return (writer, value) => writer.boolean(value as boolean);
     case "uuid":
-      return (writer, value) => writer.uuid(value as string);
+      return uuidWriter(path);
     case "float64":
       return (writer, value) => writer.float64(value as number);
     default:
@@ -169,6 +170,14 @@ const integerWrites: Record<IntegerKind, (writer: BytesWriter, value: number) =>
     writer.int32(-1);
   },
 };
+
+function uuidWriter(path: string): Write {
+  return (writer, value) => {
+    const text = value as string;
+    if (!isUuid(text)) throw new EncodeFault(`${path} is "${text}", not a UUID`);
+    writer.uuid(text);
+  };
+}
 
 function stringWriter(flexible: boolean, path: string): Write {
   return (writer, value) => {
