@@ -1,9 +1,9 @@
 // Encoding: the mirror image of reading.ts, closures compiled per version. Layouts are drawn there.
 //
 // Never wrong bytes: a number out of its type's range, a string over 32,767 bytes, text that is no
-// UUID, or null where the version has no null is an EncodeFault that names the field. A field that the version lacks is
-// dropped, unless it is essential and not its default: then an EncodeFault too. Responses mark
-// nothing as essential: a broker says what it knows, and a client gets what its version carries.
+// UUID, or null where the version has no null is an EncodeFault that names the field. A field that
+// the version lacks is dropped, unless it is essential and not its default: an EncodeFault too.
+// Responses mark nothing as essential: a broker says what it knows, and its version what is sent.
 
 import { BytesWriter, utf8 } from "../base/bytes.ts";
 import { EncodeFault } from "../base/faults.ts";
