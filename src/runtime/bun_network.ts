@@ -20,7 +20,7 @@ interface BunHandle {
   shutdown(): void;
   pause(): void;
   resume(): void;
-  terminate(): void;
+  close(): void;
 }
 
 interface BunHandlers {
@@ -94,7 +94,7 @@ class BunTransport implements Transport {
   }
 
   destroy(): void {
-    this.#handle.terminate();
+    this.#handle.close();
   }
 
   #settle(error?: unknown): void {

@@ -1,0 +1,7 @@
+// The ports suite on Node: `node --test tests/runtime/node_entry.ts`.
+
+import { nodeRuntime } from "../../src/runtime/node.ts";
+import { portsSuite } from "./ports_suite.ts";
+import { realSubject } from "./real_subject.ts";
+
+portsSuite(realSubject(nodeRuntime()));

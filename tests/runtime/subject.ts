@@ -1,0 +1,94 @@
+// What the ports suite needs of whoever runs it: a runtime, a folder that is its own, and a way to let
+// time pass, which a simulated runtime does only when it is driven.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { PlatformFault, type PlatformFaultKind } from "../../src/base/faults.ts";
+import type { OpenFile, Runtime, Socket } from "../../src/runtime/ports.ts";
+
+export interface Subject {
+  readonly runtime: Runtime;
+  /** An empty folder, made for this test and removed after it. */
+  readonly folder: string;
+}
+
+/** How to run the suite on one runtime. */
+export interface SubjectOptions {
+  readonly name: string;
+  /** Runs `body` with a fresh subject and cleans up. */
+  run(body: (subject: Subject) => Promise<void>): Promise<void>;
+}
+
+/** Registers a test of the suite. */
+export function check(
+  sentence: string,
+  options: SubjectOptions,
+  body: (subject: Subject) => Promise<void>,
+): void {
+  test(`${options.name}: ${sentence}`, () => options.run(body));
+}
+
+/** Asserts that `call` fails with a PlatformFault of `kind`, and returns its message. */
+export async function fails(kind: PlatformFaultKind, call: () => unknown): Promise<string> {
+  try {
+    await call();
+  } catch (error) {
+    assert.ok(error instanceof PlatformFault, `no PlatformFault: ${error}`);
+    assert.equal(error.kind, kind, error.message);
+    return error.message;
+  }
+  throw new assert.AssertionError({ message: `expected a fault of kind ${kind}` });
+}
+
+/** `length` bytes that differ from position to position. */
+export function pattern(length: number, seed = 0): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = (i * 31 + (i >> 8) * 7 + seed) & 0xff;
+  return bytes;
+}
+
+/** All bytes of an open file. */
+export function contentOf(file: OpenFile): Uint8Array {
+  const bytes = new Uint8Array(file.size);
+  assert.equal(file.readAt(0, bytes), bytes.length);
+  return bytes;
+}
+
+/** Reads until `length` bytes are there, or the stream ends. */
+export async function readBytes(
+  reader: ReadableStreamBYOBReader,
+  length: number,
+): Promise<Uint8Array> {
+  const whole = new Uint8Array(length);
+  let done = 0;
+  while (done < length) {
+    const result = await reader.read(new Uint8Array(Math.min(64 * 1024, length - done)));
+    if (result.done) break;
+    whole.set(result.value, done);
+    done += result.value.length;
+  }
+  return whole.subarray(0, done);
+}
+
+/** Sends back what comes, until the peer closes its side, then closes. */
+export async function echo(socket: Socket): Promise<void> {
+  const reader = socket.readable.getReader({ mode: "byob" });
+  const writer = socket.writable.getWriter();
+  try {
+    for (;;) {
+      const result = await reader.read(new Uint8Array(64 * 1024));
+      if (result.done) break;
+      await writer.write(result.value);
+    }
+    await writer.close();
+  } catch (error) {
+    assert.ok(error instanceof PlatformFault && error.kind === "Closed", `${error}`);
+  }
+}
+
+/** Resolves after `delayMs` on the runtime's own timers. */
+export function wait(runtime: Runtime, delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    runtime.timers.after(delayMs, resolve);
+  });
+}

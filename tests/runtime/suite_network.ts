@@ -1,0 +1,296 @@
+// The part of the ports suite about the network: every sentence of `Network`, `Listener` and `Socket`.
+
+import assert from "node:assert/strict";
+import { PlatformFault } from "../../src/base/faults.ts";
+import type { Runtime, Socket } from "../../src/runtime/ports.ts";
+import { check, echo, fails, pattern, readBytes, type SubjectOptions, wait } from "./subject.ts";
+
+const anyPort = { host: "127.0.0.1", port: 0 };
+
+/** A connected pair, and how to stop listening. */
+async function pair(runtime: Runtime) {
+  let accept: (socket: Socket) => void = () => {};
+  const accepted = new Promise<Socket>((resolve) => accept = resolve);
+  const listener = await runtime.network.listen(anyPort, accept);
+  const client = await runtime.network.connect(listener.address);
+  return { listener, client, server: await accepted };
+}
+
+export function networkSuite(options: SubjectOptions): void {
+  check("bytes go there and come back", options, async ({ runtime }) => {
+    const serving: Promise<void>[] = [];
+    const listener = await runtime.network.listen(anyPort, (s) => serving.push(echo(s)));
+    assert.equal(listener.address.host, "127.0.0.1");
+    assert.ok(listener.address.port > 0);
+    const socket = await runtime.network.connect(listener.address);
+    const writer = socket.writable.getWriter();
+    const reader = socket.readable.getReader({ mode: "byob" });
+    for (const length of [1, 10, 100_000]) {
+      const sent = pattern(length);
+      const received = readBytes(reader, length);
+      await writer.write(sent);
+      assert.deepEqual(await received, sent);
+    }
+    await writer.close();
+    assert.equal((await reader.read(new Uint8Array(1))).done, true);
+    await Promise.all(serving);
+    await listener.close();
+  });
+
+  check("a read delivers as soon as bytes are there", options, async ({ runtime }) => {
+    const { listener, client, server } = await pair(runtime);
+    const reader = server.readable.getReader({ mode: "byob" });
+    const reading = reader.read(new Uint8Array(1_000_000));
+    const writer = client.writable.getWriter();
+    await writer.write(pattern(3));
+    const first = await reading;
+    assert.deepEqual(first.value, pattern(3));
+    const whole = reader.read(new Uint8Array(100), { min: 10 });
+    await writer.write(pattern(4));
+    await wait(runtime, 5);
+    await writer.write(pattern(6, 1));
+    assert.equal((await whole).value?.length, 10);
+    client.close();
+    await listener.close();
+    server.close();
+  });
+
+  check("a default reader and pipeTo work as well", options, async ({ runtime }) => {
+    const { listener, client, server } = await pair(runtime);
+    const piping = server.readable.pipeTo(server.writable);
+    const writer = client.writable.getWriter();
+    const sent = pattern(300_000);
+    const sending = writer.write(sent).then(() => writer.close());
+    const received: number[] = [];
+    for await (const chunk of client.readable) received.push(...chunk);
+    assert.deepEqual(Uint8Array.from(received), sent);
+    await Promise.all([sending, piping]);
+    await listener.close();
+  });
+
+  check("each side knows both addresses", options, async ({ runtime }) => {
+    const { listener, client, server } = await pair(runtime);
+    assert.deepEqual(client.remote, listener.address);
+    assert.deepEqual(server.local, listener.address);
+    assert.deepEqual(server.remote, client.local);
+    client.close();
+    server.close();
+    await listener.close();
+  });
+
+  check("a listener on every address tells the one that was reached", options, async (subject) => {
+    const { network } = subject.runtime;
+    for (const host of ["0.0.0.0", "::"]) {
+      let accept: (socket: Socket) => void = () => {};
+      const accepted = new Promise<Socket>((resolve) => accept = resolve);
+      const listener = await network.listen({ host, port: 0 }, accept);
+      const { port } = listener.address;
+      const client = await network.connect({ host: "127.0.0.1", port });
+      const server = await accepted;
+      assert.deepEqual(server.local, { host: "127.0.0.1", port });
+      assert.equal(server.remote.host, "127.0.0.1");
+      client.close();
+      server.close();
+      await listener.close();
+    }
+  });
+
+  check("an address in use, nobody there, no such host", options, async ({ runtime }) => {
+    const { network } = runtime;
+    const listener = await network.listen(anyPort, () => {});
+    const { host, port } = listener.address;
+    const used = await fails("AddressInUse", () => network.listen(listener.address, () => {}));
+    assert.ok(used.includes(`${host}:${port}`), used);
+    await listener.close();
+    const refused = await fails("Refused", () => network.connect(listener.address));
+    assert.ok(refused.includes(`${host}:${port}`), refused);
+    await fails("NotFound", () => network.connect({ host: "no.such.host.invalid", port: 1 }));
+    const again = await network.listen(listener.address, () => {});
+    assert.equal(again.address.port, port);
+    await again.close();
+  });
+
+  check("connections outlive their listener", options, async ({ runtime }) => {
+    const { listener, client, server } = await pair(runtime);
+    await listener.close();
+    const serving = echo(server);
+    const writer = client.writable.getWriter();
+    const reader = client.readable.getReader({ mode: "byob" });
+    await writer.write(pattern(9));
+    assert.deepEqual(await readBytes(reader, 9), pattern(9));
+    await writer.close();
+    await serving;
+  });
+
+  check("fifty connections at once keep their bytes apart", options, async ({ runtime }) => {
+    const serving: Promise<void>[] = [];
+    const listener = await runtime.network.listen(anyPort, (s) => serving.push(echo(s)));
+    await Promise.all(Array.from({ length: 50 }, async (_, i) => {
+      const socket = await runtime.network.connect(listener.address);
+      const writer = socket.writable.getWriter();
+      const reader = socket.readable.getReader({ mode: "byob" });
+      for (let round = 0; round < 5; round++) {
+        const sent = pattern(200 + i * 100, i + round);
+        const received = readBytes(reader, sent.length);
+        await writer.write(sent);
+        assert.deepEqual(await received, sent);
+      }
+      await writer.close();
+      assert.equal((await reader.read(new Uint8Array(1))).done, true);
+    }));
+    await Promise.all(serving);
+    assert.equal(serving.length, 50);
+    await listener.close();
+  });
+
+  pressureSuite(options);
+  endingSuite(options);
+}
+
+function pressureSuite(options: SubjectOptions): void {
+  check("a writer waits for a slow reader, and nothing is lost", options, async ({ runtime }) => {
+    const { listener, client, server } = await pair(runtime);
+    const writer = server.writable.getWriter();
+    const chunk = pattern(256 * 1024);
+    const chunksMax = 256;
+    let sentChunks = 0;
+    let stalled = false;
+    while (!stalled && sentChunks < chunksMax) {
+      const writing = writer.write(chunk);
+      sentChunks++;
+      stalled = await Promise.race([
+        writing.then(() => false),
+        wait(runtime, 300).then(() => true),
+      ]);
+    }
+    assert.ok(stalled, `${sentChunks} chunks went into nowhere`);
+    const closing = writer.close();
+    const reader = client.readable.getReader({ mode: "byob" });
+    for (let i = 0; i < sentChunks; i++) {
+      assert.deepEqual(await readBytes(reader, chunk.length), chunk);
+    }
+    assert.equal((await reader.read(new Uint8Array(1))).done, true);
+    await closing;
+    client.close();
+    server.close();
+    await listener.close();
+  });
+
+  check("many small writes arrive whole and in order", options, async ({ runtime }) => {
+    const { listener, client, server } = await pair(runtime);
+    const writer = client.writable.getWriter();
+    const bytes = pattern(40_000);
+    const writes: Promise<void>[] = [];
+    for (let i = 0; i < bytes.length; i += 20) writes.push(writer.write(bytes.subarray(i, i + 20)));
+    const reader = server.readable.getReader({ mode: "byob" });
+    assert.deepEqual(await readBytes(reader, bytes.length), bytes);
+    await Promise.all(writes);
+    client.close();
+    server.close();
+    await listener.close();
+  });
+}
+
+function endingSuite(options: SubjectOptions): void {
+  check("a half-closed peer still gets its answer", options, async ({ runtime }) => {
+    const { listener, client, server } = await pair(runtime);
+    const asking = client.writable.getWriter();
+    await asking.write(pattern(5));
+    await asking.close();
+    const reader = server.readable.getReader({ mode: "byob" });
+    assert.deepEqual(await readBytes(reader, 100), pattern(5));
+    const answering = server.writable.getWriter();
+    await answering.write(pattern(50_000));
+    await answering.close();
+    const answer = client.readable.getReader({ mode: "byob" });
+    assert.deepEqual(await readBytes(answer, 100_000), pattern(50_000));
+    await listener.close();
+  });
+
+  check("close ends a pending read and rejects writes with Closed", options, async (subject) => {
+    const { listener, client, server } = await pair(subject.runtime);
+    const reader = client.readable.getReader({ mode: "byob" });
+    const writer = client.writable.getWriter();
+    const reading = reader.read(new Uint8Array(10));
+    await subject.runtime.timers.turn();
+    client.close();
+    client.close();
+    assert.equal((await reading).done, true);
+    assert.equal((await reader.read(new Uint8Array(10))).done, true);
+    await fails("Closed", () => writer.write(pattern(1)));
+    await endOf(server);
+    await listener.close();
+  });
+
+  check("close rejects a pending write with Closed", options, async ({ runtime }) => {
+    const { listener, client, server } = await pair(runtime);
+    const writer = client.writable.getWriter();
+    const writing = fails("Closed", () => writer.write(new Uint8Array(64 * 1024 * 1024)));
+    await wait(runtime, 50);
+    client.close();
+    await writing;
+    server.close();
+    await listener.close();
+  });
+
+  check("a write to a peer that is gone rejects with Closed", options, async ({ runtime }) => {
+    const { listener, client, server } = await pair(runtime);
+    const writer = server.writable.getWriter();
+    client.close();
+    await fails("Closed", async () => {
+      for (let i = 0; i < 1_000; i++) {
+        await writer.write(pattern(1_000));
+        await runtime.timers.turn();
+      }
+    });
+    await endOf(server);
+    server.close();
+    await listener.close();
+  });
+
+  check("a peer that drops unread bytes ends our reads, or Closed", options, async (subject) => {
+    const { listener, client, server } = await pair(subject.runtime);
+    const writer = client.writable.getWriter();
+    await writer.write(pattern(1_000));
+    const reader = server.readable.getReader({ mode: "byob" });
+    await reader.read(new Uint8Array(1));
+    reader.releaseLock();
+    server.close();
+    await endOf(client);
+    client.close();
+    await listener.close();
+  });
+
+  check("a cancelled read side leaves the write side alone", options, async ({ runtime }) => {
+    const { listener, client, server } = await pair(runtime);
+    await client.readable.cancel();
+    const writer = client.writable.getWriter();
+    await writer.write(pattern(10));
+    await writer.close();
+    const reader = server.readable.getReader({ mode: "byob" });
+    assert.deepEqual(await readBytes(reader, 100), pattern(10));
+    server.close();
+    await listener.close();
+  });
+
+  check("an aborted write side drops the connection", options, async ({ runtime }) => {
+    const { listener, client, server } = await pair(runtime);
+    await client.writable.abort();
+    await endOf(server);
+    assert.equal(await endOf(client), "end");
+    server.close();
+    await listener.close();
+  });
+}
+
+/** Reads until nothing more comes: "end", or "Closed" when the connection was reset. */
+async function endOf(socket: Socket): Promise<"end" | "Closed"> {
+  const reader = socket.readable.getReader({ mode: "byob" });
+  try {
+    while (!(await reader.read(new Uint8Array(1_000))).done);
+    return "end";
+  } catch (error) {
+    assert.ok(error instanceof PlatformFault && error.kind === "Closed", `${error}`);
+    return "Closed";
+  }
+}
