@@ -566,6 +566,7 @@ export const brokerKeys = {
     type: "int",
     default: "1000",
     min: 0,
+    ignored: "every fetch is answered in full: no sessions are kept",
     doc: "Most incremental fetch sessions kept at a time (KIP-227).",
   },
   "max.request.partition.size.limit": {

@@ -12,7 +12,6 @@ import {
   topicValue,
   validateTopicConfigs,
 } from "./config.ts";
-import { configFamilies } from "./config_table.ts";
 import { type ConfigKey, nearestName, parseValue } from "./config_values.ts";
 
 const none: ReadonlyMap<string, string> = new Map();
@@ -145,9 +144,6 @@ Deno.test("what would be a false promise is refused, what has no effect is named
   assertEquals(loadConfig({ flags: { set: ["zookeeper.connect=zk:2181"] } }).warnings, [
     "zookeeper.connect (--set) has no effect: ZooKeeper has no part here",
   ]);
-  for (const { prefix, ignored, refused } of configFamilies) {
-    assert((ignored === undefined) !== (refused === undefined), prefix);
-  }
 });
 
 Deno.test("variables of the container image and of Kubernetes are not taken for keys", () => {
