@@ -1,0 +1,82 @@
+// Names of everything in a data directory.
+//
+//   <data-dir>/meta.properties  .kafka_cleanshutdown  .lock  recovery-point-offset-checkpoint  ...
+//   <data-dir>/<topic>-<partition>/                 a partition; -future and -stray are Kafka's others
+//   <data-dir>/<topic>-<partition>.<32 hex>-delete/ a partition being deleted
+//   .../00000000000000000000.log  .index  .timeindex  .txnindex  .snapshot
+//   .../partition.metadata  leader-epoch-checkpoint
+//
+// A segment's files are named by the base offset in 20 digits; a suffix says that a file is on its
+// way: `.deleted` out, `.cleaned` and `.swap` in (compaction, finished only by `.swap`).
+
+import type { Offset, PartitionId } from "../base/ids.ts";
+
+export const fileNames = {
+  partitionMetadata: "partition.metadata",
+  leaderEpochs: "leader-epoch-checkpoint",
+  metaProperties: "meta.properties",
+  cleanShutdown: ".kafka_cleanshutdown",
+  recoveryPoints: "recovery-point-offset-checkpoint",
+  logStartOffsets: "log-start-offset-checkpoint",
+  highWatermarks: "replication-offset-checkpoint",
+} as const;
+
+/** Suffix of a file that is written whole and then renamed into place. */
+export const temporarySuffix = ".tmp";
+export const deletedSuffix = ".deleted";
+export const cleanedSuffix = ".cleaned";
+export const swapSuffix = ".swap";
+
+/** Kinds of files that a segment has. */
+export type SegmentFileKind = "log" | "index" | "timeindex" | "txnindex" | "snapshot";
+
+/** Name of a segment's file. */
+export function segmentFileName(baseOffset: Offset, kind: SegmentFileKind): string {
+  return `${String(baseOffset).padStart(20, "0")}.${kind}`;
+}
+
+/** What a segment's file name says; undefined for any other name, one with a suffix included. */
+export function parseSegmentFileName(
+  name: string,
+): { baseOffset: Offset; kind: SegmentFileKind } | undefined {
+  const match = /^(\d{20})\.(log|index|timeindex|txnindex|snapshot)$/.exec(name);
+  if (match === null) return undefined;
+  const baseOffset = Number(match[1]);
+  if (!Number.isSafeInteger(baseOffset)) return undefined;
+  return { baseOffset, kind: match[2] as SegmentFileKind };
+}
+
+/** Name of a partition's folder. */
+export function partitionFolderName(topic: string, partition: PartitionId): string {
+  return `${topic}-${partition}`;
+}
+
+/** A partition and what its folder is for. */
+export interface PartitionFolder {
+  readonly topic: string;
+  readonly partition: PartitionId;
+  readonly state: "live" | "deleted" | "future" | "stray";
+}
+
+/** What a folder's name says; undefined when it is not a partition's. */
+export function parsePartitionFolderName(name: string): PartitionFolder | undefined {
+  let live = name;
+  let state: PartitionFolder["state"] = "live";
+  const moved = /^(.+)\.[^.\s]+-(delete|future|stray)$/.exec(name);
+  if (moved !== null) {
+    live = moved[1];
+    state = moved[2] === "delete" ? "deleted" : moved[2] as "future" | "stray";
+  }
+  const match = /^([a-zA-Z0-9._-]+)-(\d{1,10})$/.exec(live);
+  if (match === null) return undefined;
+  return { topic: match[1], partition: Number(match[2]), state };
+}
+
+/** Name for a partition's folder on its way out. `unique` is 32 hex digits, as in Kafka. */
+export function deletedFolderName(folderName: string, unique: string): string {
+  const suffix = `.${unique}-delete`;
+  // Kafka cuts the topic so that the name stays within the usual 255 bytes of a file system.
+  const split = folderName.lastIndexOf("-");
+  const tail = folderName.slice(split) + suffix;
+  return folderName.slice(0, Math.min(split, 255 - tail.length)) + tail;
+}

@@ -1,0 +1,300 @@
+// Opening a log: what is in the folder becomes segments, producers and epochs.
+//
+//   clean shutdown   the last segment's tail is walked from its last index entry; no checksum is computed
+//   otherwise        recovery.ts checks everything from the recovery point's segment on
+//   either           indexes, epochs or a producer snapshot that are missing or damaged are built again
+//                    from the batches' headers
+//
+// Invariant: after loading, producers and epochs say what applying every batch would have made them.
+
+import { DecodeFault } from "../base/faults.ts";
+import type { Offset } from "../base/ids.ts";
+import { type BatchHeader, readControlRecord } from "../records/mod.ts";
+import type { Files, LogFields, LogLevel } from "../runtime/ports.ts";
+import { decodeEpochs, EpochCache } from "./epoch_cache.ts";
+import { fileNames, parseSegmentFileName, segmentFileName } from "./layout.ts";
+import { sweepLeftovers } from "./leftovers.ts";
+import { decodeSnapshot } from "./producer_snapshot.ts";
+import { ProducerState } from "./producer_state.ts";
+import { type Damage, recoverSegments } from "./recovery.ts";
+import { type Expectation, FileWindow, judgeBatch } from "./scan.ts";
+import { Segment } from "./segment.ts";
+import { readWholeFile } from "./whole_file.ts";
+
+export interface LoadOptions {
+  readonly files: Files;
+  readonly folder: string;
+  /** Everything below it was synced. */
+  readonly recoveryPoint: Offset;
+  readonly logStartOffset: Offset;
+  readonly cleanShutdown: boolean;
+  /** Whether offsets may be missing between batches: the topic is compacted. */
+  readonly gapsAllowed: boolean;
+  readonly indexIntervalBytes: number;
+  readonly nowMs: number;
+  log(level: LogLevel, message: string, fields: LogFields): void;
+}
+
+export interface LoadedLog {
+  readonly segments: readonly Segment[];
+  readonly logEndOffset: Offset;
+  readonly producers: ProducerState;
+  readonly epochs: EpochCache;
+  /** Stretches that cannot be read; the log takes no appends when there are any. */
+  readonly damage: readonly Damage[];
+  /** Whether all of it is known to be on disk, since it was closed cleanly. */
+  readonly isSynced: boolean;
+}
+
+/** The batch at `position` of `segment`. */
+export interface BatchAt {
+  readonly segment: Segment;
+  readonly position: number;
+  readonly header: BatchHeader;
+}
+
+/** A load under way. */
+export interface LoadState extends LoadOptions {
+  readonly segments: Segment[];
+  logEndOffset: Offset;
+  /** Takes a checked batch into the indexes, producers and epochs. */
+  applyBatch(window: FileWindow, batch: BatchAt): Promise<void>;
+}
+
+/** Loads the log in `options.folder`, which exists. */
+export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
+  const names = sweepLeftovers(options.files, options.folder);
+  const parsed = names.map(parseSegmentFileName).filter((file) => file !== undefined);
+  const segments = openSegments(options, parsed);
+  const stored = readEpochs(options);
+  const epochs = stored ?? new EpochCache();
+  const interval = options.indexIntervalBytes;
+  const snapshots = parsed.filter((f) => f.kind === "snapshot").map((f) => f.baseOffset);
+  let producers = new ProducerState();
+  let producersFrom: Offset = Infinity;
+  const state: LoadState = {
+    ...options,
+    segments,
+    logEndOffset: segments[0].baseOffset,
+    async applyBatch(window, batch) {
+      const { segment, header, position } = batch;
+      segment.noteBatch(header, { position, baseOffset: header.baseOffset, interval });
+      epochs.assign(header.partitionLeaderEpoch, header.baseOffset);
+      await applyToProducers(window, { ...batch, producers, producersFrom, noteAborted: true });
+    },
+  };
+  const useSnapshot = (offsetMax: Offset) => {
+    const loaded = loadProducers(options, snapshots.filter((offset) => offset <= offsetMax));
+    producers = loaded.producers;
+    producersFrom = loaded.offset;
+  };
+
+  await rebuildIndexes(state, parsed);
+  let checkedFrom = segments.length;
+  if (!options.cleanShutdown || !await walkTail(state)) {
+    checkedFrom = floorIndex(segments, options.recoveryPoint);
+  }
+  const checked = checkedFrom < segments.length;
+  useSnapshot(checked ? segments[checkedFrom].baseOffset : state.logEndOffset);
+  for (let i = 0; i < checkedFrom; i++) {
+    const next = segments[i + 1]?.baseOffset ?? state.logEndOffset;
+    if (stored !== undefined && next <= producersFrom) continue;
+    await replayHeaders(segments[i], { epochs, producers, producersFrom });
+  }
+  if (stored === undefined) epochs.markChanged();
+  const damage = checked ? await recoverSegments(state, checkedFrom) : [];
+  epochs.truncateFromEnd(state.logEndOffset);
+  removeStraySnapshots(options, { snapshots, segments, logEndOffset: state.logEndOffset });
+  return {
+    segments,
+    logEndOffset: state.logEndOffset,
+    producers,
+    epochs,
+    damage,
+    isSynced: !checked,
+  };
+}
+
+function openSegments(
+  options: LoadOptions,
+  parsed: readonly { baseOffset: Offset; kind: string }[],
+): Segment[] {
+  const { files, folder } = options;
+  const withAborted = new Set(
+    parsed.filter((file) => file.kind === "txnindex").map((file) => file.baseOffset),
+  );
+  const segments = parsed.filter((file) => file.kind === "log").map(({ baseOffset }) => {
+    const info = files.stat(`${folder}/${segmentFileName(baseOffset, "log")}`);
+    return new Segment({
+      files,
+      folder,
+      baseOffset,
+      size: info?.size ?? 0,
+      createdMs: info?.modifiedMs ?? options.nowMs,
+      hasAborted: withAborted.has(baseOffset),
+    });
+  });
+  if (segments.length > 0) return segments;
+  const baseOffset = options.logStartOffset;
+  return [new Segment({ files, folder, baseOffset, size: 0, createdMs: options.nowMs })];
+}
+
+function floorIndex(segments: readonly Segment[], offset: Offset): number {
+  return Math.max(0, segments.findLastIndex((segment) => segment.baseOffset <= offset));
+}
+
+/** Undefined when the epochs must be read from the batches. */
+function readEpochs(options: LoadOptions): EpochCache | undefined {
+  const path = `${options.folder}/${fileNames.leaderEpochs}`;
+  const bytes = readWholeFile(options.files, path);
+  if (bytes === undefined) return undefined;
+  try {
+    return new EpochCache(decodeEpochs(bytes));
+  } catch (error) {
+    if (!(error instanceof DecodeFault)) throw error;
+    options.log("warn", "leader epochs are damaged; reading them from the log", { file: path });
+    return undefined;
+  }
+}
+
+/** State from the newest usable snapshot; from nothing, and all offsets, when there is none. */
+function loadProducers(options: LoadOptions, offsets: readonly Offset[]) {
+  const producers = new ProducerState();
+  for (const offset of [...offsets].sort((a, b) => b - a)) {
+    const path = `${options.folder}/${segmentFileName(offset, "snapshot")}`;
+    try {
+      const bytes = readWholeFile(options.files, path);
+      if (bytes === undefined) continue;
+      for (const entry of decodeSnapshot(bytes)) producers.restore(entry);
+      return { producers, offset };
+    } catch (error) {
+      if (!(error instanceof DecodeFault)) throw error;
+      options.log("warn", "producer snapshot is damaged; using an older one", { file: path });
+    }
+  }
+  return { producers, offset: 0 };
+}
+
+/** The producers' state of a log that was cut to end at `logEndOffset`. */
+export async function reloadProducers(
+  options: LoadOptions,
+  log: { segments: readonly Segment[]; logEndOffset: Offset },
+): Promise<ProducerState> {
+  const offsets: Offset[] = [];
+  for (const name of options.files.list(options.folder)) {
+    const parsed = parseSegmentFileName(name);
+    if (parsed?.kind === "snapshot") offsets.push(parsed.baseOffset);
+  }
+  removeStraySnapshots(options, { ...log, snapshots: offsets });
+  const usable = offsets.filter((offset) => offset <= log.logEndOffset);
+  const { producers, offset: producersFrom } = loadProducers(options, usable);
+  const epochs = new EpochCache();
+  for (const [i, segment] of log.segments.entries()) {
+    const next = log.segments[i + 1]?.baseOffset ?? log.logEndOffset;
+    if (next > producersFrom) await replayHeaders(segment, { epochs, producers, producersFrom });
+  }
+  return producers;
+}
+
+/** Builds the indexes of sealed segments whose files are missing. The last one is walked anyway. */
+async function rebuildIndexes(
+  state: LoadState,
+  parsed: readonly { baseOffset: Offset; kind: string }[],
+): Promise<void> {
+  const interval = state.indexIntervalBytes;
+  const present = new Set(parsed.map((file) => `${file.baseOffset}.${file.kind}`));
+  for (const segment of state.segments) {
+    const { baseOffset } = segment;
+    const isActive = segment === state.segments.at(-1);
+    const isThere = present.has(`${baseOffset}.index`) && present.has(`${baseOffset}.timeindex`);
+    if (segment.size === 0 || (isThere && (!isActive || segment.indexesHold()))) continue;
+    segment.resetIndexes();
+    await walkHeaders(segment, (header, position) => {
+      segment.noteBatch(header, { position, baseOffset: header.baseOffset, interval });
+    });
+    if (!isActive) segment.writeIndexes();
+  }
+}
+
+/**
+ * Finds the log's end after a clean shutdown, from the last index entry on. False when what is there
+ * does not fit: then the log is checked as after a crash.
+ */
+async function walkTail(state: LoadState): Promise<boolean> {
+  const active = state.segments[state.segments.length - 1];
+  state.logEndOffset = active.baseOffset;
+  if (active.size === 0) return true;
+  const index = active.offsetIndex;
+  const last = index.entryCount === 0 ? undefined : index.entry(index.entryCount - 1);
+  const expected: Expectation = {
+    nextOffset: active.baseOffset,
+    leaderEpoch: -1,
+    gapsAllowed: true,
+  };
+  const window = new FileWindow(active.file);
+  for (let position = last?.position ?? 0; position < window.size;) {
+    const verdict = await judgeBatch(window, { position, expected, skipCrc: true });
+    if ("reason" in verdict) return false;
+    const { header } = verdict;
+    const isIndexed = position === last?.position;
+    if (isIndexed && header.lastOffset < active.baseOffset + last.relativeOffset) return false;
+    active.noteTail(header);
+    position += header.sizeBytes;
+  }
+  state.logEndOffset = expected.nextOffset;
+  return true;
+}
+
+/** Steps over the headers of `segment` until its end, or the first thing that is no batch. */
+async function walkHeaders(
+  segment: Segment,
+  visit: (header: BatchHeader, position: number, window: FileWindow) => void | Promise<void>,
+): Promise<void> {
+  const window = new FileWindow(segment.file);
+  const expected = { nextOffset: segment.baseOffset, leaderEpoch: -1, gapsAllowed: true };
+  for (let position = 0; position < window.size;) {
+    const verdict = await judgeBatch(window, { position, expected, skipCrc: true });
+    if ("reason" in verdict) return;
+    await visit(verdict.header, position, window);
+    position += verdict.header.sizeBytes;
+  }
+}
+
+async function replayHeaders(
+  segment: Segment,
+  into: { epochs: EpochCache; producers: ProducerState; producersFrom: Offset },
+): Promise<void> {
+  await walkHeaders(segment, async (header, position, window) => {
+    into.epochs.assign(header.partitionLeaderEpoch, header.baseOffset);
+    await applyToProducers(window, { segment, header, position, ...into, noteAborted: false });
+  });
+}
+
+async function applyToProducers(
+  window: FileWindow,
+  batch: BatchAt & { producers: ProducerState; producersFrom: Offset; noteAborted: boolean },
+): Promise<void> {
+  const { header, producers } = batch;
+  if (header.producerId < 0 || header.baseOffset < batch.producersFrom) return;
+  if (!header.isControl) {
+    producers.apply(header, header.baseOffset);
+    return;
+  }
+  const control = readControlRecord(await window.view(batch.position, header.sizeBytes));
+  const aborted = producers.applyMarker(header, { control, offset: header.baseOffset });
+  if (aborted !== undefined && batch.noteAborted) batch.segment.addAborted(aborted);
+}
+
+/** Keeps the snapshots of segments' beginnings and the newest; drops those beyond the log's end. */
+function removeStraySnapshots(
+  options: LoadOptions,
+  log: { snapshots: readonly Offset[]; segments: readonly Segment[]; logEndOffset: Offset },
+): void {
+  const bases = new Set(log.segments.map((segment) => segment.baseOffset));
+  const usable = log.snapshots.filter((offset) => offset <= log.logEndOffset);
+  const newest = Math.max(...usable);
+  for (const offset of log.snapshots) {
+    if (offset <= log.logEndOffset && (bases.has(offset) || offset === newest)) continue;
+    options.files.remove(`${options.folder}/${segmentFileName(offset, "snapshot")}`);
+  }
+}

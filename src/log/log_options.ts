@@ -1,0 +1,63 @@
+// What a partition's log is opened with and what an append answers: the face's plain data.
+
+import type { Offset, PartitionId, Uuid } from "../base/ids.ts";
+import type { RuntimeCodecs } from "../records/mod.ts";
+import type { Clock, Files, Logger } from "../runtime/ports.ts";
+import type { LogConfig } from "./config.ts";
+import { LogError } from "./errors.ts";
+import type { LoadOptions } from "./loading.ts";
+
+export interface LogOptions {
+  /** The data directory; the partition's own folder is made in it. */
+  readonly folder: string;
+  readonly topic: string;
+  readonly partition: PartitionId;
+  readonly topicId: Uuid;
+  /** Asked at each use, so that a change takes effect at once. */
+  readonly config: () => LogConfig;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** To look into compressed batches for a timestamp. */
+  readonly codecs?: RuntimeCodecs;
+  /** From the data directory's checkpoints; 0 when there is none. */
+  readonly recoveryPoint?: Offset;
+  readonly logStartOffset?: Offset;
+  /** Whether the data directory was closed cleanly: then nothing is scanned. */
+  readonly cleanShutdown: boolean;
+}
+
+/** `logAppendTimeMs` is -1 for CreateTime. A failed append has changed nothing. */
+export type AppendResult =
+  | {
+    readonly ok: true;
+    readonly baseOffset: Offset;
+    readonly lastOffset: Offset;
+    readonly logAppendTimeMs: number;
+    readonly logStartOffset: Offset;
+    /** The producer had sent it before; these are the offsets that it got then. */
+    readonly duplicate: boolean;
+  }
+  | { readonly ok: false; readonly errorCode: number; readonly message: string };
+
+/** The answer while a log is offline. */
+export function storageError(message: string): AppendResult {
+  return { ok: false, errorCode: LogError.KAFKA_STORAGE_ERROR, message };
+}
+
+/** What loading needs of them. */
+export function loadOptions(options: LogOptions, folder: string): LoadOptions {
+  const { topic, partition, logger } = options;
+  const config = options.config();
+  return {
+    files: options.files,
+    folder,
+    recoveryPoint: options.recoveryPoint ?? 0,
+    logStartOffset: options.logStartOffset ?? 0,
+    cleanShutdown: options.cleanShutdown,
+    gapsAllowed: config.cleanupPolicy.includes("compact"),
+    indexIntervalBytes: config.indexIntervalBytes,
+    nowMs: options.clock.now(),
+    log: (level, message, fields) => logger.log(level, message, { topic, partition, ...fields }),
+  };
+}

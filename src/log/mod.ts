@@ -1,0 +1,13 @@
+// The log: partitions as append-only files in Kafka's format, and the data directory around them. It
+// knows no requests. docs/format.md shows every file byte by byte.
+
+export { type LogConfig, logConfigDefaults } from "./config.ts";
+export type { EpochEnd } from "./epoch_cache.ts";
+export { LogError } from "./errors.ts";
+export type { AppendResult, LogOptions } from "./log_options.ts";
+export { PartitionLog } from "./partition_log.ts";
+export type { AppendOrigin } from "./payload.ts";
+export type { ProducerBatch, ProducerEntry } from "./producer_state.ts";
+export type { ReadOptions, ReadResult } from "./read.ts";
+export type { TimestampOffset } from "./time_lookup.ts";
+export type { AbortedTransaction } from "./txn_index.ts";

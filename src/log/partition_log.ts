@@ -1,0 +1,548 @@
+// One partition's log: an append-only sequence of record batches in segment files.
+//
+//   logStartOffset <= lastStableOffset <= logEndOffset;   recoveryPoint <= logEndOffset is on disk
+//
+//   open --close--> closed       open --delete--> closed, folder gone
+//   open --a sync or a cut-back fails--> failed       damage found at opening --> damaged (reads only)
+//
+// Invariant: an append is in the file, whole, or not at all, before its offsets are given out; offsets,
+// indexes, producers and epochs change only after the file did. Appends are synchronous, so nothing
+// interleaves with them; who needs durability waits for syncTo. Batches pass through: only base offset,
+// leader epoch and, for LogAppendTime, the timestamp are written into the given bytes.
+//
+// Longer than most files: every state change of a log is here, so that the invariant is seen in one place.
+
+import { crc32c } from "../base/crc32c.ts";
+import { utf8 } from "../base/bytes.ts";
+import { messageOf, PartitionFault } from "../base/faults.ts";
+import type { LeaderEpoch, Offset, PartitionId, Uuid } from "../base/ids.ts";
+import {
+  assignBatch,
+  type BatchHeader,
+  readControlRecord,
+  stampLogAppendTime,
+} from "../records/mod.ts";
+import type { Files, LogFields } from "../runtime/ports.ts";
+import type { LogConfig } from "./config.ts";
+import { DeletedFiles } from "./deleted_files.ts";
+import type { EpochCache, EpochEnd } from "./epoch_cache.ts";
+import { deletedFolderName, fileNames, partitionFolderName, segmentFileName } from "./layout.ts";
+import { type LoadedLog, loadLog, reloadProducers } from "./loading.ts";
+import { type AppendResult, loadOptions, type LogOptions, storageError } from "./log_options.ts";
+import { claimPartitionFolder, uuidHex } from "./partition_metadata.ts";
+import { type AppendOrigin, checkPayload } from "./payload.ts";
+import { encodeSnapshot } from "./producer_snapshot.ts";
+import type { ProducerEntry, ProducerState } from "./producer_state.ts";
+import type { ReadOptions, ReadResult } from "./read.ts";
+import { LogReader } from "./reader.ts";
+import { expiredSegmentCount } from "./retention.ts";
+import { FileWindow, findOffset } from "./scan.ts";
+import { Segment } from "./segment.ts";
+import { Segments } from "./segments.ts";
+import { SyncRounds } from "./sync_rounds.ts";
+import { findTimestamp, type TimestampOffset } from "./time_lookup.ts";
+import type { AbortedTransaction } from "./txn_index.ts";
+import { syncFile, writeWholeFile, writeWholeFileDurably } from "./whole_file.ts";
+
+/** One partition's log. Open with {@link PartitionLog.open}, end with close or delete. */
+export class PartitionLog {
+  readonly topic: string;
+  readonly partition: PartitionId;
+  readonly topicId: Uuid;
+  /** Path of the partition's folder. */
+  readonly folder: string;
+  readonly #options: LogOptions;
+  readonly #files: Files;
+  readonly #segments: Segments;
+  readonly #epochs: EpochCache;
+  readonly #reader: LogReader;
+  readonly #rounds: SyncRounds;
+  readonly #deleted: DeletedFiles;
+  readonly #jitter: number;
+  #producers: ProducerState;
+  #logStartOffset: Offset;
+  #logEndOffset: Offset;
+  #lastSyncMs: number;
+  /** Why appends are refused; undefined while they are not. */
+  #refusal: string | undefined;
+  #closed = false;
+  /** Names were added that are not durable yet: in the partition's folder, in the data directory. */
+  #folderChanged = false;
+  #claimed: boolean;
+  /** What the newest snapshot file covers. */
+  #snapshotOffset: Offset = -1;
+
+  private constructor(
+    options: LogOptions,
+    loaded: LoadedLog & { folder: string; claimed: boolean },
+  ) {
+    this.topic = options.topic;
+    this.partition = options.partition;
+    this.topicId = options.topicId;
+    this.folder = loaded.folder;
+    this.#options = options;
+    this.#files = options.files;
+    this.#segments = new Segments(loaded.segments);
+    this.#epochs = loaded.epochs;
+    this.#producers = loaded.producers;
+    this.#reader = new LogReader(this.#segments, loaded.damage);
+    this.#deleted = new DeletedFiles(options.files);
+    this.#claimed = loaded.claimed;
+    this.#logEndOffset = loaded.logEndOffset;
+    this.#logStartOffset = Math.max(
+      this.#segments.first.baseOffset,
+      Math.min(options.logStartOffset ?? 0, loaded.logEndOffset),
+    );
+    this.#lastSyncMs = options.clock.now();
+    this.#jitter = crc32c(utf8(`${options.topicId}${options.partition}`)) / 0x1_0000_0000;
+    if (loaded.damage.length > 0) this.#refusal = `damaged: ${loaded.damage[0].reason}`;
+    if (loaded.isSynced) this.#snapshotOffset = loaded.logEndOffset;
+    const syncedTo = loaded.isSynced
+      ? loaded.logEndOffset
+      : Math.min(options.recoveryPoint ?? 0, loaded.logEndOffset);
+    this.#rounds = new SyncRounds({
+      logEndOffset: () => this.#logEndOffset,
+      sync: () => this.#sync(),
+      onFailure: (fault) => this.#fail(fault.message),
+    }, syncedTo);
+  }
+
+  /**
+   * Loads the log of a partition, or makes it: one folder and one small file until the first append.
+   * After an unclean stop it is checked, and what holds is made durable.
+   * Throws PartitionFault when the folder cannot be used.
+   */
+  static async open(options: LogOptions): Promise<PartitionLog> {
+    const { files, topicId } = options;
+    const folder = `${options.folder}/${partitionFolderName(options.topic, options.partition)}`;
+    try {
+      files.makeFolder(folder);
+      const claimed = claimPartitionFolder(files, { folder, topicId });
+      const loaded = await loadLog(loadOptions(options, folder));
+      const log = new PartitionLog(options, { ...loaded, folder, claimed });
+      if (!loaded.isSynced && loaded.damage.length === 0) await log.syncTo(log.logEndOffset);
+      return log;
+    } catch (error) {
+      if (error instanceof PartitionFault) throw error;
+      throw new PartitionFault(`cannot open ${folder}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  get logStartOffset(): Offset {
+    return this.#logStartOffset;
+  }
+
+  /** Offset of the next record. */
+  get logEndOffset(): Offset {
+    return this.#logEndOffset;
+  }
+
+  /** The first record of the oldest open transaction; the log's end when none is open. */
+  get lastStableOffset(): Offset {
+    return this.#producers.firstUndecidedOffset ?? this.#logEndOffset;
+  }
+
+  /** Bytes in all segments. */
+  get sizeBytes(): number {
+    return this.#segments.sizeBytes;
+  }
+
+  /** Everything below it is on disk. */
+  get recoveryPoint(): Offset {
+    return this.#rounds.syncedTo;
+  }
+
+  /** Why appends are refused with KAFKA_STORAGE_ERROR; undefined while the log is well. */
+  get refusal(): string | undefined {
+    return this.#refusal;
+  }
+
+  /**
+   * Appends a payload, whose header bytes it overwrites. Never throws for bad input or a full disk: those
+   * are error codes. `client`: exactly one batch, checked in full; `coordinator`: our own batches.
+   */
+  append(
+    records: Uint8Array,
+    options: { leaderEpoch: LeaderEpoch; origin: AppendOrigin },
+  ): AppendResult {
+    if (this.#refusal !== undefined) return storageError(this.#refusal);
+    const config = this.#options.config();
+    const nowMs = this.#options.clock.now();
+    const producers = this.#producers;
+    const { origin } = options;
+    const payload = checkPayload(records, { origin, config, producers, nowMs });
+    if ("refusal" in payload) return { ok: false, ...payload.refusal };
+    const logStartOffset = this.#logStartOffset;
+    if (payload.duplicate !== undefined) {
+      const { lastOffset, offsetDelta, timestampMs } = payload.duplicate;
+      const logAppendTimeMs = config.messageTimestampType === "LogAppendTime" ? timestampMs : -1;
+      const baseOffset = lastOffset - offsetDelta;
+      return { ok: true, baseOffset, lastOffset, logAppendTimeMs, logStartOffset, duplicate: true };
+    }
+    const { batches, lastOffset, logAppendTimeMs } = this.#assign(records, {
+      batches: payload.batches,
+      leaderEpoch: options.leaderEpoch,
+      nowMs: config.messageTimestampType === "LogAppendTime" ? nowMs : undefined,
+    });
+    const baseOffset = this.#logEndOffset;
+    try {
+      this.#rollIfFull(config, { bytes: records.length, batches, lastOffset, nowMs });
+      this.#write(records);
+    } catch (error) {
+      if (error instanceof PartitionFault) this.#fail(error.message);
+      else this.#log("error", "append failed", { reason: messageOf(error) });
+      return storageError(messageOf(error));
+    }
+    this.#note(records, { batches, interval: config.indexIntervalBytes });
+    this.#epochs.assign(options.leaderEpoch, baseOffset);
+    this.#logEndOffset = lastOffset + 1;
+    if (this.#logEndOffset - this.#rounds.syncedTo >= config.flushMessages) {
+      this.#rounds.startInBackground();
+    }
+    return { ok: true, baseOffset, lastOffset, logAppendTimeMs, logStartOffset, duplicate: false };
+  }
+
+  /**
+   * Resolves once every record below `offset` is on disk; callers share syncs. Rejects with PartitionFault
+   * once a sync has failed, for ever: the log is offline.
+   */
+  syncTo(offset: Offset): Promise<void> {
+    return this.#rounds.syncTo(offset);
+  }
+
+  /**
+   * Whole batches from the one that holds `offset` on; synchronous from the hot tail. The caller has
+   * checked that `offset` is in the log. Throws or rejects with PartitionFault when a file cannot be read.
+   */
+  read(options: ReadOptions): ReadResult | Promise<ReadResult> {
+    if (this.#closed) throw new PartitionFault(`${this.folder} is closed`);
+    return this.#reader.read(options);
+  }
+
+  /** The first record at or after a time in ms; undefined when there is none. */
+  offsetForTimestamp(timestampMs: number): Promise<TimestampOffset | undefined> {
+    const { codecs } = this.#options;
+    const logStartOffset = this.#logStartOffset;
+    return findTimestamp({ segments: this.#segments.all, timestampMs, logStartOffset, codecs });
+  }
+
+  /** The record with the largest timestamp; undefined for a log without any. */
+  async maxTimestamp(): Promise<TimestampOffset | undefined> {
+    let largest = -1;
+    for (const segment of [...this.#segments.all]) {
+      await segment.loadMaxTimestamp();
+      largest = Math.max(largest, segment.maxTimestamp.timestampMs);
+    }
+    return largest < 0 ? undefined : await this.offsetForTimestamp(largest);
+  }
+
+  /** Where `epoch` ended, as OffsetForLeaderEpoch answers; both -1 when it is not known. */
+  endOffsetForEpoch(epoch: LeaderEpoch): EpochEnd {
+    return this.#epochs.endOffsetFor(epoch, this.#logEndOffset);
+  }
+
+  /** Epoch of the record at `offset`, undefined when not known. */
+  epochOfOffset(offset: Offset): LeaderEpoch | undefined {
+    const epoch = this.#epochs.epochAt(offset);
+    return epoch < 0 ? undefined : epoch;
+  }
+
+  /** A leader's epoch begins here. */
+  startEpoch(epoch: LeaderEpoch): void {
+    this.#epochs.assign(epoch, this.#logEndOffset);
+  }
+
+  /** Aborted transactions with records in `[from, to)`, as read_committed consumers need them. */
+  abortedTransactions(from: Offset, to: Offset): AbortedTransaction[] {
+    const found: AbortedTransaction[] = [];
+    const { all } = this.#segments;
+    for (let i = this.#segments.floorIndex(from); i < all.length; i++) {
+      for (const entry of all[i].aborted) {
+        if (entry.lastOffset >= from && entry.firstOffset < to) found.push(entry);
+        if (entry.lastStableOffset >= to) return found;
+      }
+    }
+    return found;
+  }
+
+  /** Producers whose sequence numbers the log remembers. */
+  activeProducers(): readonly Readonly<ProducerEntry>[] {
+    return [...this.#producers.entries];
+  }
+
+  /** Moves the log's start to `offset`; segments wholly below it go. */
+  async deleteRecordsBefore(offset: Offset): Promise<void> {
+    const to = Math.min(offset, this.#logEndOffset);
+    if (to <= this.#logStartOffset) return;
+    this.#logStartOffset = to;
+    this.#epochs.truncateFromStart(to);
+    const { all } = this.#segments;
+    const count = all.findIndex((_, i) => i === all.length - 1 || all[i + 1].baseOffset > to);
+    await this.#deleteOldest(count);
+  }
+
+  /** Deletes segments by time, size and log start. Returns how many. */
+  async applyRetention(
+    nowMs: number,
+    options: { highWatermark?: Offset } = {},
+  ): Promise<number> {
+    if (this.#refusal !== undefined) return 0;
+    const config = this.#options.config();
+    const highWatermark = options.highWatermark ?? this.#logEndOffset;
+    for (const segment of [...this.#segments.all]) await segment.loadMaxTimestamp();
+    const count = expiredSegmentCount({
+      segments: this.#segments.all,
+      config,
+      nowMs,
+      logStartOffset: this.#logStartOffset,
+      logEndOffset: this.#logEndOffset,
+      highWatermark,
+    });
+    if (count === 0) return 0;
+    if (count === this.#segments.all.length) this.#roll(nowMs);
+    this.#logStartOffset = Math.max(this.#logStartOffset, this.#segments.all[count].baseOffset);
+    this.#epochs.truncateFromStart(this.#logStartOffset);
+    await this.#deleteOldest(count);
+    return count;
+  }
+
+  /**
+   * Chores, to be called every few seconds: flush.ms, idle producers, deleted files whose time has
+   * come, file handles and indexes that nobody used since the last call.
+   */
+  maintain(nowMs: number): void {
+    if (this.#closed) return;
+    const config = this.#options.config();
+    const isUnsynced = this.#rounds.syncedTo < this.#logEndOffset;
+    if (isUnsynced && nowMs - this.#lastSyncMs >= config.flushMs) this.#rounds.startInBackground();
+    this.#producers.expire(nowMs, config.producerIdExpirationMs);
+    this.#deleted.removeDue(nowMs);
+    for (const segment of this.#segments.all) {
+      segment.releaseIdle(segment === this.#segments.active);
+    }
+  }
+
+  /** Cuts the log at the batch that holds `offset`; a follower does, to agree with its leader. */
+  async truncateTo(offset: Offset): Promise<void> {
+    if (offset >= this.#logEndOffset) return;
+    await this.#rounds.idle();
+    for (const segment of this.#segments.popFrom(offset)) this.#deleted.add(segment, 0);
+    this.#deleted.removeDue(0);
+    const { active } = this.#segments;
+    const position = active.offsetIndex.lookup(offset - active.baseOffset);
+    const window = new FileWindow(active.file);
+    const cut = await findOffset(window, { position, offset });
+    if (cut !== undefined) active.truncateTo(cut.position, cut.baseOffset);
+    this.#logEndOffset = Math.max(cut?.baseOffset ?? offset, active.baseOffset);
+    this.#logStartOffset = Math.min(this.#logStartOffset, this.#logEndOffset);
+    this.#snapshotOffset = -1;
+    this.#folderChanged = true;
+    this.#rounds.truncateTo(this.#logEndOffset);
+    this.#epochs.truncateFromEnd(this.#logEndOffset);
+    this.#reader.invalidate();
+    const { all: segments } = this.#segments;
+    const log = { segments, logEndOffset: this.#logEndOffset };
+    this.#producers = await reloadProducers(loadOptions(this.#options, this.folder), log);
+  }
+
+  /** Syncs, writes what makes a clean start quick, and lets go of all files. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    try {
+      await this.#rounds.idle();
+      if (this.#refusal === undefined) {
+        this.#segments.active.writeIndexes();
+        this.#takeSnapshot();
+        if (this.#epochs.changed || this.#folderChanged || this.#claimed) await this.#sync();
+        await this.#rounds.syncTo(this.#logEndOffset);
+      }
+    } finally {
+      this.#end("closed");
+    }
+  }
+
+  /** Closes the log and removes its folder; a crash meanwhile leaves a folder that is removed later. */
+  async delete(): Promise<void> {
+    if (this.#closed) return;
+    this.#refusal = "deleted";
+    await this.#rounds.idle();
+    this.#end("deleted");
+    const name = partitionFolderName(this.topic, this.partition);
+    const deleted = `${this.#options.folder}/${deletedFolderName(name, uuidHex(this.topicId))}`;
+    this.#files.remove(deleted);
+    this.#files.rename(this.folder, deleted);
+    await this.#files.syncFolder(this.#options.folder);
+    this.#files.remove(deleted);
+  }
+
+  #end(state: string): void {
+    this.#closed = true;
+    this.#refusal ??= state;
+    for (const segment of this.#segments.all) {
+      segment.retired = true;
+      segment.file.retire();
+    }
+    this.#reader.invalidate();
+  }
+
+  /** Overwrites what a log decides in the batches' headers. */
+  #assign(
+    records: Uint8Array,
+    assign: {
+      batches: readonly BatchHeader[];
+      leaderEpoch: LeaderEpoch;
+      /** For LogAppendTime. */
+      nowMs: number | undefined;
+    },
+  ) {
+    const { leaderEpoch, nowMs } = assign;
+    let baseOffset = this.#logEndOffset;
+    let position = 0;
+    const batches: BatchHeader[] = [];
+    for (const batch of assign.batches) {
+      assignBatch(records, { position, baseOffset, leaderEpoch });
+      if (nowMs !== undefined) stampLogAppendTime(records, { position, timestampMs: nowMs });
+      const lastOffset = baseOffset + batch.lastOffsetDelta;
+      const maxTimestamp = nowMs ?? batch.maxTimestamp;
+      batches.push({ ...batch, baseOffset, lastOffset, maxTimestamp });
+      baseOffset = lastOffset + 1;
+      position += batch.sizeBytes;
+    }
+    return { batches, lastOffset: baseOffset - 1, logAppendTimeMs: nowMs ?? -1 };
+  }
+
+  /** The file first: a failure here has changed nothing. */
+  #write(records: Uint8Array): void {
+    const { active } = this.#segments;
+    if (active.size === 0) this.#folderChanged = true;
+    active.append(records);
+  }
+
+  /** Takes batches that are in the file now into indexes and producers. */
+  #note(
+    records: Uint8Array,
+    written: { batches: readonly BatchHeader[]; interval: number },
+  ): void {
+    const { active } = this.#segments;
+    const { interval } = written;
+    let within = 0;
+    for (const batch of written.batches) {
+      const { baseOffset } = batch;
+      const position = active.size - records.length + within;
+      active.noteBatch(batch, { position, baseOffset, interval });
+      if (batch.producerId >= 0) {
+        if (batch.isControl) this.#noteMarker(batch, readControlRecord(records, within));
+        else this.#producers.apply(batch, baseOffset);
+      }
+      within += batch.sizeBytes;
+    }
+  }
+
+  #noteMarker(batch: BatchHeader, control: ReturnType<typeof readControlRecord>): void {
+    const offset = batch.baseOffset;
+    const aborted = this.#producers.applyMarker(batch, { control, offset });
+    if (aborted === undefined) return;
+    try {
+      this.#segments.active.addAborted(aborted);
+      this.#folderChanged = true;
+    } catch (error) {
+      // The marker is in the log: opening it again finds the transaction there.
+      this.#fail(`cannot note an aborted transaction: ${messageOf(error)}`);
+    }
+  }
+
+  #rollIfFull(
+    config: LogConfig,
+    payload: {
+      bytes: number;
+      batches: readonly BatchHeader[];
+      lastOffset: Offset;
+      nowMs: number;
+    },
+  ): void {
+    let maxTimestampMs = -1;
+    for (const batch of payload.batches) {
+      maxTimestampMs = Math.max(maxTimestampMs, batch.maxTimestamp);
+    }
+    const jitterMs = Math.min(config.segmentJitterMs, config.segmentMs) * this.#jitter;
+    if (this.#segments.active.isFullFor({ ...payload, maxTimestampMs }, { ...config, jitterMs })) {
+      this.#roll(payload.nowMs);
+    }
+  }
+
+  /** Seals the active segment and begins the next; its file is made by the first append. */
+  #roll(nowMs: number): void {
+    const sealed = this.#segments.active;
+    try {
+      sealed.writeIndexes();
+      this.#takeSnapshot();
+    } catch (error) {
+      // Both are built again when the log is opened without them.
+      this.#log("warn", "cannot write an index or snapshot", { reason: messageOf(error) });
+    }
+    sealed.unsynced = true;
+    this.#folderChanged = true;
+    this.#segments.push(
+      new Segment({
+        files: this.#files,
+        folder: this.folder,
+        baseOffset: this.#logEndOffset,
+        size: 0,
+        createdMs: nowMs,
+      }),
+    );
+    this.#rounds.startInBackground();
+  }
+
+  #takeSnapshot(): void {
+    const offset = this.#logEndOffset;
+    if (offset === this.#snapshotOffset || this.#segments.sizeBytes === 0) return;
+    const path = `${this.folder}/${segmentFileName(offset, "snapshot")}`;
+    writeWholeFile(this.#files, path, encodeSnapshot(this.#producers));
+    this.#snapshotOffset = offset;
+  }
+
+  /** One round of making everything durable that is written by now. */
+  async #sync(): Promise<void> {
+    this.#lastSyncMs = this.#options.clock.now();
+    const { active } = this.#segments;
+    for (const segment of this.#segments.all.filter((each) => each.unsynced)) {
+      if (!segment.retired) await segment.sync(segment !== active);
+    }
+    if (this.#epochs.changed) {
+      const bytes = this.#epochs.encodeForFile();
+      const name = fileNames.leaderEpochs;
+      await writeWholeFileDurably(this.#files, { folder: this.folder, name, bytes });
+    }
+    if (this.#claimed) {
+      this.#claimed = false;
+      this.#folderChanged = true;
+      await syncFile(this.#files, `${this.folder}/${fileNames.partitionMetadata}`);
+      await this.#files.syncFolder(this.#options.folder);
+    }
+    if (this.#folderChanged) {
+      this.#folderChanged = false;
+      await this.#files.syncFolder(this.folder);
+    }
+  }
+
+  async #deleteOldest(count: number): Promise<void> {
+    if (count <= 0) return;
+    const dueMs = this.#options.clock.now() + this.#options.config().fileDeleteDelayMs;
+    for (const segment of this.#segments.shift(count)) {
+      this.#log("info", "deleted a segment", { baseOffset: segment.baseOffset });
+      this.#deleted.add(segment, dueMs);
+    }
+    await this.#files.syncFolder(this.folder);
+  }
+
+  #fail(reason: string): void {
+    this.#refusal = reason;
+    this.#log("error", "log is offline until the broker starts again", { reason });
+  }
+
+  #log(level: "info" | "warn" | "error", message: string, fields: LogFields): void {
+    const { topic, partition } = this;
+    this.#options.logger.log(level, message, { topic, partition, ...fields });
+  }
+}

@@ -1,0 +1,204 @@
+// Reads of a log: finds the place, reads once where that is enough, synchronously from the hot tail and
+// asynchronously from anything older, so that a consumer that replays from a slow disk stalls nobody.
+//
+//   hot: written by this process, within the last 32 MiB of the log: surely in the page cache
+//   cold: the rest, index files included
+//
+// Invariant: a reader never enters a damaged stretch: it stops before, and one that begins inside is
+// told so. Truncation and deletion during a cold read make it start over.
+
+import { messageOf, PartitionFault } from "../base/faults.ts";
+import type { Offset } from "../base/ids.ts";
+import {
+  type ReadOptions,
+  ReadPositions,
+  type ReadResult,
+  type Spot,
+  takeBatches,
+  type Taken,
+} from "./read.ts";
+import type { Damage } from "./recovery.ts";
+import type { Segment } from "./segment.ts";
+import type { Segments } from "./segments.ts";
+
+const hotTailBytes = 32 * 1024 * 1024;
+/** Read besides what was asked for when the exact position is not known: an index interval. */
+const searchBytes = 8 * 1024;
+const nothing = new Uint8Array(0);
+
+/** One file read that is due. */
+interface Step {
+  readonly spot: Spot;
+  readonly bytes: number;
+}
+
+export class LogReader {
+  readonly #segments: Segments;
+  readonly #damage: readonly Damage[];
+  readonly #positions = new ReadPositions();
+  /** Changes whenever bytes that were in the log are no longer there. */
+  #generation = 0;
+
+  constructor(segments: Segments, damage: readonly Damage[]) {
+    this.#segments = segments;
+    this.#damage = damage;
+  }
+
+  /** Whole batches from the one that holds `options.offset` on. */
+  read(options: ReadOptions): ReadResult | Promise<ReadResult> {
+    const bounded = this.#damage.length === 0 ? options : this.#bounded(options);
+    if ("damage" in bounded) return bounded;
+    if (bounded.offset >= bounded.endOffset) return emptyAt(options.offset);
+    const spot = this.#positions.get(bounded.offset);
+    const segments = this.#segments;
+    const segment = spot?.segment ?? segments.all[segments.floorIndex(bounded.offset)];
+    if (spot === undefined && !segment.isIndexLoaded) return this.#readCold(bounded, undefined);
+    let step = this.#firstStep(bounded, spot ?? this.#look(segment, bounded.offset));
+    while (step !== undefined) {
+      if (!this.#isHot(step.spot)) return this.#readCold(bounded, step.spot);
+      const chunk = new Uint8Array(step.bytes);
+      let count: number;
+      try {
+        count = step.spot.segment.file.readAt(step.spot.position, chunk);
+      } catch (error) {
+        throw readFault(step, error);
+      }
+      const next = this.#take(bounded, { step, chunk: chunk.subarray(0, count) });
+      if ("nextOffset" in next) return next;
+      step = this.#follow(bounded, next);
+    }
+    return emptyAt(options.offset);
+  }
+
+  /** The bytes that were there are gone: remembered positions and reads under way start over. */
+  invalidate(): void {
+    this.#generation++;
+    this.#positions.clear();
+  }
+
+  async #readCold(options: ReadOptions, known: Spot | undefined): Promise<ReadResult> {
+    for (;;) {
+      const generation = this.#generation;
+      const segments = this.#segments;
+      const segment = known?.segment ?? segments.all[segments.floorIndex(options.offset)];
+      if (known === undefined) await segment.loadIndexes();
+      const result = await this.#tryCold(options, known ?? this.#look(segment, options.offset));
+      if (result !== undefined && generation === this.#generation) return result;
+      if (options.offset < segments.first.baseOffset) return emptyAt(options.offset);
+      known = undefined;
+    }
+  }
+
+  /** Undefined when the log was cut meanwhile and the result means nothing. */
+  async #tryCold(options: ReadOptions, spot: Spot): Promise<ReadResult | undefined> {
+    let step = this.#firstStep(options, spot);
+    while (step !== undefined) {
+      const { segment, position } = step.spot;
+      if (segment.retired) return undefined;
+      const chunk = new Uint8Array(step.bytes);
+      let count: number;
+      try {
+        count = await segment.file.readAtAsync(position, chunk);
+      } catch (error) {
+        if (segment.retired) return undefined;
+        throw readFault(step, error);
+      }
+      const next = this.#take(options, { step, chunk: chunk.subarray(0, count) });
+      if ("nextOffset" in next) return next;
+      step = this.#follow(options, next);
+    }
+    return emptyAt(options.offset);
+  }
+
+  #look(segment: Segment, offset: Offset): Spot {
+    let position = segment.offsetIndex.lookup(offset - segment.baseOffset);
+    for (const hole of this.#damage) {
+      const isBehind = hole.segment === segment && offset >= hole.fromOffset;
+      if (isBehind && position < hole.endPosition) position = hole.endPosition;
+    }
+    return { segment, position, exact: false };
+  }
+
+  /** The read at `spot`; in the next segment when this one has nothing there. */
+  #firstStep(options: ReadOptions, spot: Spot): Step | undefined {
+    if (spot.position < spot.segment.size) return this.#stepAt(options, spot);
+    const next = this.#segments.after(spot.segment);
+    if (next === undefined || next.size === 0) return undefined;
+    return this.#stepAt(options, { segment: next, position: 0, exact: true });
+  }
+
+  #stepAt(options: ReadOptions, spot: Spot & { bytesMin?: number }): Step {
+    const wanted = spot.exact ? options.maxBytes : options.maxBytes + searchBytes;
+    const bytes = Math.max(wanted, spot.bytesMin ?? 0, searchBytes);
+    return { spot, bytes: Math.min(bytes, spot.segment.size - spot.position) };
+  }
+
+  #take(
+    options: ReadOptions,
+    got: { step: Step; chunk: Uint8Array },
+  ): ReadResult | Step | Spot {
+    const { chunk } = got;
+    const { segment, position } = got.step.spot;
+    const taken: Taken = takeBatches(chunk, options);
+    switch (taken.kind) {
+      case "batches": {
+        const { start, end, nextOffset } = taken;
+        this.#positions.remember(nextOffset, { segment, position: position + end, exact: true });
+        return { bytes: chunk.subarray(start, end), nextOffset };
+      }
+      case "nothing":
+        return emptyAt(options.offset);
+      case "damaged":
+        return {
+          bytes: nothing,
+          nextOffset: options.offset,
+          damage: `${segment.file.path} at ${position + taken.position}: ${taken.reason}`,
+        };
+      case "more": {
+        const spot = { segment, position: position + taken.position, exact: true };
+        if (spot.position + taken.bytes > segment.size) {
+          // The end of the segment, or a batch that is cut: what follows is in the next one.
+          return { segment, position: segment.size, exact: true };
+        }
+        return this.#stepAt(options, { ...spot, bytesMin: taken.bytes });
+      }
+    }
+  }
+
+  #follow(options: ReadOptions, next: Step | Spot): Step | undefined {
+    return "spot" in next ? next : this.#firstStep(options, next);
+  }
+
+  #isHot(spot: Spot): boolean {
+    const { segment, position } = spot;
+    if (position < segment.coldBytes) return false;
+    const { active } = this.#segments;
+    const toEnd = segment.size - position;
+    if (segment === active) return toEnd <= hotTailBytes;
+    return this.#segments.after(segment) === active && toEnd + active.size <= hotTailBytes;
+  }
+
+  /** `options` stopped before the next damaged stretch, or the answer for one inside of it. */
+  #bounded(options: ReadOptions): ReadOptions | (ReadResult & { damage: string }) {
+    let { endOffset } = options;
+    for (const hole of this.#damage) {
+      const toOffset = hole.toOffset ?? Infinity;
+      if (options.offset >= hole.fromOffset && options.offset < toOffset) {
+        const damage = `offsets ${hole.fromOffset} to ${toOffset} are unreadable: ${hole.reason}`;
+        return { bytes: nothing, nextOffset: options.offset, damage };
+      }
+      if (hole.fromOffset > options.offset) endOffset = Math.min(endOffset, hole.fromOffset);
+    }
+    return { ...options, endOffset };
+  }
+}
+
+function emptyAt(offset: Offset): ReadResult {
+  return { bytes: nothing, nextOffset: offset };
+}
+
+function readFault(step: Step, error: unknown): PartitionFault {
+  const { segment, position } = step.spot;
+  const message = `cannot read ${segment.file.path} at ${position}: ${messageOf(error)}`;
+  return new PartitionFault(message, { cause: error });
+}

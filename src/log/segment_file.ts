@@ -1,0 +1,122 @@
+// The `.log` file of one segment, opened when first needed and closed when idle, since a broker has
+// many more partitions than it may have open files.
+//
+// Invariant: the handle is not closed while an asynchronous call is on it (`pins`); a file that is
+// retired meanwhile (its segment deleted) is closed by the last call, so a descriptor is never reused
+// under a read. `size` is the size that the log believes in: what a failed write left behind is cut off.
+
+import type { Files, OpenFile } from "../runtime/ports.ts";
+import { messageOf, PartitionFault, PlatformFault } from "../base/faults.ts";
+
+export class SegmentFile {
+  readonly #files: Files;
+  #path: string;
+  #file: OpenFile | undefined;
+  #size: number;
+  #pins = 0;
+  #retired = false;
+  #used = false;
+
+  constructor(files: Files, at: { path: string; size: number }) {
+    this.#files = files;
+    this.#path = at.path;
+    this.#size = at.size;
+  }
+
+  get path(): string {
+    return this.#path;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * Writes `bytes` at the end. When that fails the file is cut back to what it was and the error goes
+   * on; when even that fails, PartitionFault says that the file is not what we believe it is.
+   */
+  append(bytes: Uint8Array): void {
+    const file = this.#open();
+    try {
+      file.append(bytes);
+    } catch (error) {
+      try {
+        file.truncate(this.#size);
+      } catch (second) {
+        const message = `${messageOf(error)}; then ${messageOf(second)}`;
+        throw new PartitionFault(message, { cause: error });
+      }
+      throw error;
+    }
+    this.#size += bytes.length;
+  }
+
+  /** Reads synchronously; fewer bytes than asked for only at the end. */
+  readAt(position: number, into: Uint8Array): number {
+    return this.#open().readAt(position, into);
+  }
+
+  /** Reads without blocking; safe against {@link retire} and {@link closeIdle} meanwhile. */
+  async readAtAsync(position: number, into: Uint8Array): Promise<number> {
+    const file = this.#pin();
+    try {
+      return await file.readAtAsync(position, into);
+    } finally {
+      this.#unpin();
+    }
+  }
+
+  /** fdatasync of what is written. */
+  async sync(): Promise<void> {
+    const file = this.#pin();
+    try {
+      await file.sync();
+    } finally {
+      this.#unpin();
+    }
+  }
+
+  truncate(size: number): void {
+    this.#open().truncate(size);
+    this.#size = size;
+  }
+
+  /** The file has got another name. */
+  renamed(path: string): void {
+    this.#path = path;
+  }
+
+  /** No call follows: closes as soon as none is under way. */
+  retire(): void {
+    this.#retired = true;
+    if (this.#pins === 0) this.#close();
+  }
+
+  /** Closes the handle unless it was used since the last time this was called. */
+  closeIdle(): void {
+    if (!this.#used && this.#pins === 0) this.#close();
+    this.#used = false;
+  }
+
+  #open(): OpenFile {
+    if (this.#retired) throw new PlatformFault("Closed", `${this.#path} is closed`);
+    this.#used = true;
+    return this.#file ??= this.#files.open(this.#path, "append");
+  }
+
+  #pin(): OpenFile {
+    const file = this.#open();
+    this.#pins++;
+    return file;
+  }
+
+  #unpin(): void {
+    this.#pins--;
+    if (this.#retired && this.#pins === 0) this.#close();
+  }
+
+  #close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+}

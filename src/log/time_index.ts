@@ -1,0 +1,96 @@
+// The sparse index from time to offset of one segment (`.timeindex`), 12 bytes an entry:
+//
+//   int64 timestamp (the largest so far, in ms) | int32 offset - baseOffset of the batch that has it
+//
+// It says: no record up to that offset is later than the timestamp. Invariant: timestamps increase
+// strictly, offsets do not decrease. A last entry for the segment's largest timestamp is added when the
+// segment is sealed or the log closed, so that the last entry tells it without reading the log.
+
+import { int32At, int64At, putInt32, putInt64 } from "../records/batch.ts";
+
+const entryBytes = 12;
+const emptyTimestamps = new Float64Array(0);
+const emptyOffsets = new Int32Array(0);
+
+/** Offsets are relative to the segment's base offset here. */
+export class TimeIndex {
+  #timestamps: Float64Array = emptyTimestamps;
+  #offsets: Int32Array = emptyOffsets;
+  #count = 0;
+
+  get entryCount(): number {
+    return this.#count;
+  }
+
+  /** The last entry, undefined when there is none. */
+  get last(): { timestamp: number; relativeOffset: number } | undefined {
+    const i = this.#count - 1;
+    if (i < 0) return undefined;
+    return { timestamp: this.#timestamps[i], relativeOffset: this.#offsets[i] };
+  }
+
+  /** Adds an entry when it is later than the last one. */
+  maybeAppend(timestamp: number, relativeOffset: number): void {
+    if (timestamp < 0) return;
+    if (this.#count > 0 && timestamp <= this.#timestamps[this.#count - 1]) return;
+    if (this.#count === this.#timestamps.length) {
+      const capacity = Math.max(8, this.#count * 2);
+      const timestamps = new Float64Array(capacity);
+      const offsets = new Int32Array(capacity);
+      timestamps.set(this.#timestamps);
+      offsets.set(this.#offsets);
+      this.#timestamps = timestamps;
+      this.#offsets = offsets;
+    }
+    this.#timestamps[this.#count] = timestamp;
+    this.#offsets[this.#count] = relativeOffset;
+    this.#count++;
+  }
+
+  /** The relative offset up to which all records are before `timestamp`, 0 when none is known. */
+  lookup(timestamp: number): number {
+    let low = 0;
+    let high = this.#count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#timestamps[middle] < timestamp) low = middle + 1;
+      else high = middle;
+    }
+    return low === 0 ? 0 : this.#offsets[low - 1];
+  }
+
+  /** Drops the entries of batches from `relativeOffset` on. */
+  truncate(relativeOffset: number): void {
+    while (this.#count > 0 && this.#offsets[this.#count - 1] >= relativeOffset) this.#count--;
+  }
+
+  encode(): Uint8Array {
+    const bytes = new Uint8Array(this.#count * entryBytes);
+    for (let i = 0; i < this.#count; i++) {
+      putInt64(bytes, i * entryBytes, this.#timestamps[i]);
+      putInt32(bytes, i * entryBytes + 8, this.#offsets[i]);
+    }
+    return bytes;
+  }
+}
+
+/** Decodes a time index file; undefined when it is damaged. Zeros at its end are no entries. */
+export function decodeTimeIndex(bytes: Uint8Array): TimeIndex | undefined {
+  if (bytes.length % entryBytes !== 0) return undefined;
+  const index = new TimeIndex();
+  for (let p = 0; p < bytes.length; p += entryBytes) {
+    const timestamp = int64At(bytes, p);
+    const relativeOffset = int32At(bytes, p + 8);
+    const { last } = index;
+    const ordered = last === undefined ||
+      (timestamp > last.timestamp && relativeOffset >= last.relativeOffset);
+    const zeros = timestamp === 0 && relativeOffset === 0;
+    if (
+      !ordered || timestamp < 0 || relativeOffset < 0 || (zeros && p + entryBytes < bytes.length)
+    ) {
+      return bytes.subarray(p).every((byte) => byte === 0) ? index : undefined;
+    }
+    index.maybeAppend(timestamp, relativeOffset);
+  }
+  return index;
+}
