@@ -14,11 +14,6 @@ export function parseBootstrap(text: string): Address[] {
   return addresses.map(parseAddress);
 }
 
-/** `host:port`, with brackets around an IPv6 address. */
-export function formatAddress({ host, port }: Address): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 function parseAddress(text: string): Address {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d+))?$/.exec(text);
   const port = Number(match?.[3] ?? defaultPort);

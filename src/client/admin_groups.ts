@@ -85,7 +85,10 @@ export async function describeGroup(client: Client, groupId: string): Promise<De
   }, { groupId });
 }
 
-/** Deletes an empty group with what it has committed. Throws NON_EMPTY_GROUP while it has members. */
+/**
+ * Deletes an empty group with what it has committed. Throws NON_EMPTY_GROUP while it has
+ * members.
+ */
 export async function deleteGroup(client: Client, groupId: string): Promise<void> {
   await withCoordinator(client, async (to) => {
     const answer = await client.request(DeleteGroups, { groupsNames: [groupId] }, { to });

@@ -1,5 +1,5 @@
-// Topics, for tools: list, describe, create, delete, grow. One topic a call; what the broker refuses
-// is thrown as a KafkaError with the broker's own message.
+// Topics, for tools: list, describe, create, delete, grow. One topic a call; what the broker
+// refuses is thrown as a KafkaError with the broker's own message.
 
 import type { Uuid } from "../base/ids.ts";
 import { CreatePartitions, CreateTopics, DeleteTopics, ErrorCode } from "../protocol/mod.ts";

@@ -1,8 +1,8 @@
 // The two assignment strategies that every Kafka client knows, as pure functions: the leader of a
 // classic group calls the one that the coordinator selected.
 //
-// Invariant: every partition of a subscribed topic goes to exactly one member that subscribed to it,
-// and the result depends on the set of members, not on their order.
+// Invariant: every partition of a subscribed topic goes to exactly one member that subscribed to
+// it, and the result depends on the set of members, not on their order.
 //
 //   range, 2 members, topics t0 and t1 of 3:      A: t0-0 t0-1 t1-0 t1-1   B: t0-2 t1-2
 //   roundrobin, the same:                         A: t0-0 t0-2 t1-1        B: t0-1 t1-0 t1-2
@@ -32,7 +32,10 @@ export interface Assignor {
   ): GroupAssignment;
 }
 
-/** Per topic: contiguous ranges, the first members taking one more when it does not divide evenly. */
+/**
+ * Per topic: contiguous ranges, the first members taking one more when it does not divide
+ * evenly.
+ */
 export const rangeAssignor: Assignor = {
   name: "range",
   assign(members, partitionCounts) {

@@ -8,6 +8,7 @@
 // broker works on one request per connection at a time. Invariant: a lane has at most one open
 // connection to a broker, and a failed one is replaced by the next request, never repaired.
 
+import { formatAddress } from "../base/address.ts";
 import { messageOf, PlatformFault } from "../base/faults.ts";
 import type { BrokerId } from "../base/ids.ts";
 import {
@@ -19,7 +20,7 @@ import {
   type ResponseOf,
 } from "../protocol/mod.ts";
 import type { Address, Runtime } from "../runtime/ports.ts";
-import { formatAddress, parseBootstrap } from "./address.ts";
+import { parseBootstrap } from "./address.ts";
 import { BrokerConnection } from "./connection.ts";
 import { checkCode, isConnectionLoss, isRetriable, KafkaError } from "./faults.ts";
 import { type BrokerMetadata, type ClusterMetadata, clusterMetadata } from "./metadata.ts";

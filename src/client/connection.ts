@@ -18,6 +18,7 @@ import {
   type RequestInput,
   type ResponseOf,
 } from "../protocol/mod.ts";
+import { programVersion } from "../base/version.ts";
 import type { Address, Network, Socket, Timer, Timers } from "../runtime/ports.ts";
 import { KafkaError } from "./faults.ts";
 import { responseFrames } from "./frames.ts";
@@ -142,7 +143,7 @@ export class BrokerConnection {
       await this.#turn();
       const answer = await this.#exchange(ApiVersions, {
         version,
-        message: { clientSoftwareName: "ottla", clientSoftwareVersion: "0.1.0" },
+        message: { clientSoftwareName: "ottla", clientSoftwareVersion: programVersion },
       });
       this.#ranges = new Map(
         answer.apiKeys.map((each) => [each.apiKey, { min: each.minVersion, max: each.maxVersion }]),

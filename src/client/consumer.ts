@@ -31,7 +31,10 @@ export interface ConsumerOptions {
   readonly groupInstanceId?: string;
   /** Where to begin without a committed offset. Default `latest`. */
   readonly autoOffsetReset?: "earliest" | "latest" | "none";
-  /** Commits this often, on polls, and on close; 0 leaves committing to the caller. Default 5,000. */
+  /**
+   * Commits this often, on polls, and on close; 0 leaves committing to the caller. Default
+   * 5,000.
+   */
   readonly autoCommitIntervalMs?: number;
   /** Leaves out records of aborted and open transactions. Default false. */
   readonly readCommitted?: boolean;
@@ -85,6 +88,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
   #turn = 0;
   #commitDueMs: number;
   #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(client: Client, options: ConsumerOptions = {}) {
     const { groupId, groupInstanceId, onAssigned, ...rest } = options;
@@ -238,8 +242,12 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
   }
 
   /** Commits, when committing is automatic, and leaves the group. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#closed = true;
     this.#wakeup.wake();
     this.#fetcher.close();

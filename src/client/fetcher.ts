@@ -1,8 +1,8 @@
 // Keeps data on its way for the partitions of a consumer: one Fetch at a time to each leader.
 //
-// Invariant: bounded. A partition that holds two chunks is not asked for, a request asks for at most
-// `bytesMax` in all. While some partition is full, the others are asked without waiting long, so
-// that it is not left out of the next request for the whole of a long poll.
+// Invariant: bounded. A partition that holds two chunks is not asked for, a request asks for at
+// most `bytesMax` in all. While some partition is full, the others are asked without waiting long,
+// so that it is not left out of the next request for the whole of a long poll.
 
 import type { BrokerId } from "../base/ids.ts";
 import { ErrorCode, Fetch, type ResponseOf } from "../protocol/mod.ts";

@@ -1,13 +1,16 @@
 // Cuts a broker's byte stream into response frames: an int32 length, then that many bytes.
 //
 // Invariant: a frame owns its bytes. Records handed to the caller are views into them, so the
-// buffer of a frame is never reused: small frames are copied out of the reader's buffer, a large one
-// is read straight into an array of its own size.
+// buffer of a frame is never reused: small frames are copied out of the reader's buffer, a large
+// one is read straight into an array of its own size.
 
 import { ConnectionFault } from "../base/faults.ts";
 
 const readBytes = 64 * 1024;
-/** A response longer than this is taken for something that is not Kafka (`HTTP` reads as 1.2 GB). */
+/**
+ * A response longer than this is taken for something that is not Kafka (`HTTP` reads as 1.2
+ * GB).
+ */
 const frameBytesMax = 512 * 1024 * 1024;
 
 /** Reads the frames of `readable` in order, until it ends. */

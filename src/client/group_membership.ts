@@ -1,6 +1,7 @@
 // A member of a classic consumer group, as the client lives it.
 //
-//   out --join--> joining --JoinGroup, SyncGroup--> stable --heartbeat says rebalance--> out of date
+//   out --join--> joining --JoinGroup, SyncGroup--> stable --heartbeat says rebalance--> out of
+// date
 //    ^               |  (79: same again with the given id)       |                          |
 //    +---------------+---- unknown member, old generation -------+<--------- join ----------+
 //

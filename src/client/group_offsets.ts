@@ -24,7 +24,10 @@ export interface CommittedOffset {
   readonly metadata: string | null;
 }
 
-/** Whether `error` says that the group's coordinator is elsewhere, or that nothing is known of it. */
+/**
+ * Whether `error` says that the group's coordinator is elsewhere, or that nothing is known of
+ * it.
+ */
 export function isCoordinatorLoss(error: unknown): boolean {
   if (!(error instanceof KafkaError)) return isConnectionLoss(error);
   return error.code === ErrorCode.NOT_COORDINATOR ||

@@ -1,5 +1,5 @@
-// What the client knows of the cluster: brokers, and for each topic its partitions and their leaders.
-// Plain values, replaced as a whole by each Metadata answer.
+// What the client knows of the cluster: brokers, and for each topic its partitions and their
+// leaders. Plain values, replaced as a whole by each Metadata answer.
 
 import type { BrokerId, LeaderEpoch, PartitionId, Uuid } from "../base/ids.ts";
 import type { Metadata, ResponseOf } from "../protocol/mod.ts";

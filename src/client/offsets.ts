@@ -41,8 +41,8 @@ export function byTopic<P extends TopicPartition>(partitions: readonly P[]): Map
 }
 
 /**
- * The offset at `spec` of each partition, in the order given; with `readCommitted` the latest is the
- * last stable offset. Throws a KafkaError when a partition does not exist.
+ * The offset at `spec` of each partition, in the order given; with `readCommitted` the latest is
+ * the last stable offset. Throws a KafkaError when a partition does not exist.
  */
 export function listOffsets(
   client: Client,

@@ -44,6 +44,12 @@ export class PartitionQueue {
     return !this.#isAway && this.#batches.length > 0;
   }
 
+  /** Whether a record of this size would not make a second batch wait. */
+  fits(sizeBytes: number, batchBytes: number): boolean {
+    const open = this.#batches.at(-1);
+    return open === undefined || open.sizeBytes + sizeBytes <= batchBytes;
+  }
+
   /** Adds a record to the last batch, or to a new one when that is full or was sent before. */
   append(
     pending: PendingRecord,
@@ -66,7 +72,10 @@ export class PartitionQueue {
     return { sizeBytes, isNewBatch };
   }
 
-  /** When the head may be sent, by the monotonic clock; Infinity while one is away or none waits. */
+  /**
+   * When the head may be sent, by the monotonic clock; Infinity while one is away or none
+   * waits.
+   */
   dueAtMs(lingerMs: number): number {
     const head = this.#batches[0];
     if (this.#isAway || head === undefined) return Infinity;

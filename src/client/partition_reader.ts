@@ -3,9 +3,9 @@
 //   position <= offsets of the records in hand < fetchOffset
 //   ^ handed out next                            ^ asked for next
 //
-// Invariant: records come out in offset order, none below `position`; it moves past control batches,
-// aborted transactions and the gaps of compaction too. A batch is unpacked when its first record is
-// due, so that what waits in memory is the bytes as received.
+// Invariant: records come out in offset order, none below `position`; it moves past control
+// batches, aborted transactions and the gaps of compaction too. A batch is unpacked when its first
+// record is due, so that what waits in memory is the bytes as received.
 
 import type { Offset, PartitionId, ProducerId } from "../base/ids.ts";
 import { assert } from "../base/assert.ts";

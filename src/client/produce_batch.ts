@@ -1,8 +1,8 @@
 // Records on their way to one partition: filled, encoded once, sent until there is a verdict.
 //
-// Invariant: the bytes of a batch, its producer id and its sequence stay what they were at the first
-// attempt, so that a broker recognises a repetition. They may change only after an answer that says
-// nothing was appended (`ambiguous` is false): then the records may be encoded anew.
+// Invariant: the bytes of a batch, its producer id and its sequence stay what they were at the
+// first attempt, so that a broker recognises a repetition. They may change only after an answer
+// that says nothing was appended (`ambiguous` is false): then the records may be encoded anew.
 
 import type { Offset, PartitionId, ProducerId } from "../base/ids.ts";
 import { utf8 } from "../base/bytes.ts";
@@ -140,7 +140,10 @@ export function splitBatch(batch: ProduceBatch): [ProduceBatch, ProduceBatch] {
   return [halves[0], halves[1]];
 }
 
-/** Tells every waiter where its record is. `logAppendTimeMs` is -1 when the topic keeps CreateTime. */
+/**
+ * Tells every waiter where its record is. `logAppendTimeMs` is -1 when the topic keeps
+ * CreateTime.
+ */
 export function deliver(
   batch: ProduceBatch,
   verdict: { baseOffset: Offset; logAppendTimeMs: number },

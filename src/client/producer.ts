@@ -1,4 +1,5 @@
-// Sends records: batched by partition, several partitions in a request, repeated until acknowledged.
+// Sends records: batched by partition, several partitions in a request, repeated until
+// acknowledged.
 //
 //   send -> batch of its partition -> (full, lingered, or flushed) -> Produce request -> verdict
 //             ^                                                             |
@@ -9,10 +10,12 @@
 // Idempotent by default: the broker drops what it has seen (KIP-98). When it has lost track of the
 // producer, a new producer id is taken; a batch whose fate is unknown then fails rather than risk a
 // second copy.
+//
+// More than 400 lines: appending, sending and judging share the counts that flush waits for.
 
-import type { BrokerId } from "../base/ids.ts";
+import type { BrokerId, PartitionId } from "../base/ids.ts";
 import { ErrorCode, InitProducerId, Produce } from "../protocol/mod.ts";
-import { type CompressionType, loadCompression } from "../records/mod.ts";
+import { type CompressionType, loadCompression, type RecordInput } from "../records/mod.ts";
 import type { Timer } from "../runtime/ports.ts";
 import type { Client } from "./client.ts";
 import {
@@ -24,6 +27,7 @@ import {
   KafkaError,
 } from "./faults.ts";
 import type { TopicMetadata } from "./metadata.ts";
+import { nameOf } from "./offsets.ts";
 import { PartitionQueue, type ProducerIdentity } from "./partition_queue.ts";
 import { partitionForKey, StickyPartitioner } from "./partitioner.ts";
 import {
@@ -33,6 +37,7 @@ import {
   type ProducerRecord,
   recordInput,
   type RecordMetadata,
+  recordSize,
 } from "./produce_batch.ts";
 import { produceRequest, type Sending } from "./produce_request.ts";
 import { backoffOf } from "./retry.ts";
@@ -74,6 +79,7 @@ export class Producer {
   #wake: { timer: Timer; atMs: number } | undefined;
   #waiters: (() => void)[] = [];
   #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(client: Client, options: ProducerOptions = {}) {
     const acks = options.acks ?? "all";
@@ -96,9 +102,10 @@ export class Producer {
   }
 
   /**
-   * Sends one record. Resolves when it is acknowledged; rejects with a KafkaError or ConnectionFault
-   * when it is refused or the delivery timeout is over. Records of a partition stay in the order of
-   * the calls. To bound memory, await {@link ready} between calls, or the calls themselves.
+   * Sends one record. Resolves when it is acknowledged; rejects with a KafkaError or
+   * ConnectionFault when it is refused or the delivery timeout is over. Records of a partition stay
+   * in the order of the calls. To bound memory, await {@link ready} between calls, or the calls
+   * themselves.
    */
   send(record: ProducerRecord): Promise<RecordMetadata> {
     if (this.#closed) return Promise.reject(new Error("the producer is closed"));
@@ -116,8 +123,10 @@ export class Producer {
     return lookup.then((topic) => this.#append(topic, record));
   }
 
-  /** Resolves at once, or when the buffer has room again: the producer's back-pressure. */
+  /** Resolves at once, or when there is room for more records: the producer's back-pressure. */
   async ready(): Promise<void> {
+    // Records that wait for their topic's metadata are in no buffer yet.
+    if (this.#lookups.size > 0) await Promise.allSettled(this.#lookups.values());
     while (this.#bufferedBytes > this.#options.bufferBytesMax) await this.#settled();
   }
 
@@ -131,8 +140,12 @@ export class Producer {
   }
 
   /** Flushes, then takes no more records. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     await this.flush();
     this.#closed = true;
     this.#wake?.timer.cancel();
@@ -146,7 +159,7 @@ export class Producer {
   #append(topic: TopicMetadata, record: ProducerRecord): Promise<RecordMetadata> {
     const { clock } = this.#client.ports;
     const input = recordInput(record, clock.now());
-    const partition = record.partition ?? this.#partitionOf(topic, input.key ?? null);
+    const partition = record.partition ?? this.#partitionOf(topic, input);
     if (partition < 0 || partition >= topic.partitions.length) {
       return Promise.reject(
         new KafkaError(
@@ -156,13 +169,7 @@ export class Producer {
         ),
       );
     }
-    const key = `${topic.name}-${partition}`;
-    let queue = this.#queues.get(key);
-    if (queue === undefined) {
-      queue = new PartitionQueue({ topic: topic.name, partition });
-      this.#queues.set(key, queue);
-    }
-    const target = queue;
+    const target = this.#queueOf(topic.name, partition);
     return new Promise((resolve, reject) => {
       const added = target.append({ record: input, resolve, reject }, {
         batchBytes: this.#options.batchBytes,
@@ -175,11 +182,25 @@ export class Producer {
     });
   }
 
-  #partitionOf(topic: TopicMetadata, key: Uint8Array | null): number {
-    if (key !== null) return partitionForKey(key, topic.partitions.length);
+  #queueOf(topic: string, partition: PartitionId): PartitionQueue {
+    const key = nameOf({ topic, partition });
+    let queue = this.#queues.get(key);
+    if (queue === undefined) {
+      queue = new PartitionQueue({ topic, partition });
+      this.#queues.set(key, queue);
+    }
+    return queue;
+  }
+
+  #partitionOf(topic: TopicMetadata, record: RecordInput): PartitionId {
+    if (record.key) return partitionForKey(record.key, topic.partitions.length);
     const led = topic.partitions.filter((each) => each.leader >= 0);
-    const choice = led.length > 0 ? led : topic.partitions;
-    return this.#sticky.partition(topic.name, choice.map((each) => each.partition));
+    const choice = (led.length > 0 ? led : topic.partitions).map((each) => each.partition);
+    const sticky = this.#sticky.partition(topic.name, choice);
+    const queue = this.#queueOf(topic.name, sticky);
+    if (queue.fits(recordSize(record), this.#options.batchBytes)) return sticky;
+    this.#sticky.onBatchSent(topic.name, sticky);
+    return this.#sticky.partition(topic.name, choice);
   }
 
   /** Runs the pump once the caller's synchronous run of `send` calls is over. */
@@ -249,7 +270,10 @@ export class Producer {
     return undefined;
   }
 
-  /** Sends the head batches of `queues` in requests of bounded size, as many as may be in flight. */
+  /**
+   * Sends the head batches of `queues` in requests of bounded size, as many as may be in
+   * flight.
+   */
   #sendTo(leader: BrokerId, queues: PartitionQueue[]): void {
     let next = 0;
     while (next < queues.length) {
@@ -419,5 +443,5 @@ export class Producer {
 }
 
 function aboutOf(queue: PartitionQueue): string {
-  return `send to ${queue.topic}-${queue.partition}`;
+  return `send to ${nameOf(queue)}`;
 }

@@ -1,8 +1,8 @@
 // The versions of each API that this client speaks, within what the tables can encode.
 //
 // Invariant: the newest version here is one whose every obligation the client keeps. Topic ids on
-// the data path (Produce 13, Fetch 13, OffsetCommit 10) are not used: names do. The oldest are those
-// of Apache Kafka 3.0, so that each request has one shape.
+// the data path (Produce 13, Fetch 13, OffsetCommit 10) are not used: names do. The oldest are
+// those of Apache Kafka 3.0, so that each request has one shape.
 
 import type { AnyApi } from "../protocol/mod.ts";
 

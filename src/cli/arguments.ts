@@ -1,0 +1,165 @@
+// A command is data: its name, operands, options, examples, and what runs it. The parser, the help
+// text and the types of the parsed values all come from that one description.
+//
+// Invariant: what `--help` lists is exactly what the parser accepts. A word that is neither is
+// refused with the nearest one that is, as an ArgumentFault: exit code 2.
+
+import { parseArgs } from "@std/cli/parse-args";
+import type { CliContext } from "./context.ts";
+
+/** The command line does not parse. The message says which word, and what would do. */
+export class ArgumentFault extends Error {
+  override readonly name = "ArgumentFault";
+}
+
+/** One `--option`. `value` is the placeholder shown in help; a flag has none. */
+export interface Option {
+  readonly kind: "text" | "number" | "flag" | "list";
+  readonly value?: string;
+  readonly about: string;
+}
+
+export type Options = Readonly<Record<string, Option>>;
+
+type ValueOf<O extends Option> = O["kind"] extends "flag" ? boolean
+  : O["kind"] extends "list" ? readonly string[]
+  : O["kind"] extends "number" ? number | undefined
+  : string | undefined;
+
+/** Parsed options by name: absent text and numbers are undefined, lists empty, flags false. */
+export type Values<O extends Options> = { readonly [Name in keyof O]: ValueOf<O[Name]> };
+
+/** What a command is given. */
+export interface Parsed<O extends Options> {
+  readonly operands: readonly string[];
+  readonly options: Values<O>;
+}
+
+export interface Command<O extends Options = Options> {
+  /** As typed after `ottla`: `"topics create"`. */
+  readonly name: string;
+  /** Operands in order: `TOPIC` is due, `[TOPIC]` may be left out, a final `...` repeats. */
+  readonly operands: readonly string[];
+  readonly about: string;
+  readonly options: O;
+  /** Pairs of a command line (without the leading `ottla`) and what it does. */
+  readonly examples: readonly (readonly [line: string, about: string])[];
+  /** Returns the exit code. */
+  run(context: CliContext, parsed: Parsed<O>): Promise<number>;
+}
+
+/** Declares a command, checking `run` against the declared options. */
+export function command<const O extends Options>(declared: Command<O>): Command {
+  return declared as unknown as Command;
+}
+
+/** The option that every command talking to a broker takes. */
+export const bootstrapOption = {
+  bootstrap: {
+    kind: "text",
+    value: "HOST:PORT",
+    about: "a broker to ask first (default localhost:9092, or OTTLA_BOOTSTRAP)",
+  },
+} as const;
+
+/** Machine-readable output, for commands that print lists. */
+export const jsonOption = {
+  json: { kind: "flag", about: "print JSON instead of a table" },
+} as const;
+
+/** Parses `words` by the command's description, or throws an {@link ArgumentFault}. */
+export async function parseCommand(
+  command: Command,
+  words: readonly string[],
+): Promise<Parsed<Options>> {
+  const names = Object.keys(command.options);
+  const ofKind = (kind: Option["kind"]) => names.filter((n) => command.options[n].kind === kind);
+  const unknown: string[] = [];
+  const parsed = parseArgs([...words], {
+    string: [...ofKind("text"), ...ofKind("number"), ...ofKind("list"), "_"],
+    boolean: ofKind("flag"),
+    collect: ofKind("list"),
+    "--": false,
+    unknown: (word: string, key?: string) => {
+      if (key === undefined) return true;
+      unknown.push(word.replace(/=.*/s, ""));
+      return false;
+    },
+  });
+  if (unknown.length > 0) {
+    const known = [...names, "help"].map((name) => `--${name}`);
+    throw new ArgumentFault(
+      `unknown option ${unknown[0]}${await nearest(unknown[0], known)}\n${seeHelp(command.name)}`,
+    );
+  }
+  const options: Record<string, unknown> = {};
+  for (const name of names) options[name] = optionValue(command, name, parsed[name]);
+  const operands = parsed._.map(String);
+  checkOperands(command, operands);
+  return { operands, options: options as Values<Options> };
+}
+
+/** `. Did you mean X?` when one of `known` is near `word`, otherwise nothing. */
+export async function nearest(word: string, known: readonly string[]): Promise<string> {
+  // Loaded here: only a mistake needs it, and a start should not pay for it.
+  const { closestString } = await import("@std/text/closest-string");
+  const { levenshteinDistance } = await import("@std/text/levenshtein-distance");
+  if (known.length === 0) return "";
+  const prefixed = known.find((name) => word.length >= 2 && name.startsWith(word));
+  const candidate = prefixed ?? closestString(word, [...known]);
+  const near = prefixed !== undefined ||
+    levenshteinDistance(word, candidate) <= Math.max(2, Math.floor(candidate.length / 3));
+  return near ? `. Did you mean ${candidate}?` : "";
+}
+
+/** The closing line of a refusal: where the accepted words are listed. */
+export function seeHelp(name: string): string {
+  return `See: ottla ${name === "" ? "" : name + " "}--help`;
+}
+
+function optionValue(command: Command, name: string, given: unknown): unknown {
+  const { kind } = command.options[name];
+  if (kind === "flag") return given === true;
+  if (kind === "list") {
+    const list = (given ?? []) as string[];
+    if (list.includes("")) throw needsValue(command, name);
+    return list;
+  }
+  if (given === undefined) return undefined;
+  if (Array.isArray(given)) {
+    throw new ArgumentFault(`--${name} is given more than once\n${seeHelp(command.name)}`);
+  }
+  if (given === "") throw needsValue(command, name);
+  if (kind === "text") return String(given);
+  const number = Number(given);
+  if (!Number.isSafeInteger(number)) {
+    throw new ArgumentFault(
+      `--${name} takes an integer, not "${given}"\n${seeHelp(command.name)}`,
+    );
+  }
+  return number;
+}
+
+function needsValue(command: Command, name: string): ArgumentFault {
+  const { value = "VALUE" } = command.options[name];
+  return new ArgumentFault(
+    `--${name} needs a value: --${name} ${value}\n${seeHelp(command.name)}`,
+  );
+}
+
+function checkOperands(command: Command, operands: readonly string[]): void {
+  const due = command.operands.filter((operand) => !operand.startsWith("["));
+  const repeats = command.operands.some((operand) => operand.includes("..."));
+  if (operands.length < due.length) {
+    throw new ArgumentFault(
+      `ottla ${command.name} needs ${due.slice(operands.length).join(" and ")}\n` +
+        seeHelp(command.name),
+    );
+  }
+  if (!repeats && operands.length > command.operands.length) {
+    throw new ArgumentFault(
+      `ottla ${command.name} does not take "${operands[command.operands.length]}"\n` +
+        seeHelp(command.name),
+    );
+  }
+}

@@ -1,0 +1,135 @@
+// `ottla consume`: prints records as they come, of whole topics, one partition, or in a group.
+
+import {
+  type Client,
+  Consumer,
+  type ConsumerRecord,
+  describeTopic,
+  type OffsetSpec,
+} from "../client/mod.ts";
+import { ArgumentFault, bootstrapOption, command, seeHelp } from "./arguments.ts";
+import { type CliContext, exitCode, onInterrupt, withClient } from "./context.ts";
+import { onUnknownTopic } from "./failures.ts";
+import { formatJson, formatText } from "./record_format.ts";
+
+const consume = command({
+  name: "consume",
+  operands: ["TOPIC..."],
+  about: "print the records of topics, and new ones as they come",
+  options: {
+    "from-beginning": { kind: "flag", about: "begin with the oldest record instead of new ones" },
+    offset: { kind: "text", value: "N", about: "begin at this offset; needs --partition" },
+    partition: { kind: "number", value: "N", about: "read one partition only" },
+    group: { kind: "text", value: "NAME", about: "share the partitions in a group, and commit" },
+    "max-messages": { kind: "number", value: "N", about: "stop after so many records" },
+    "timeout-ms": { kind: "number", value: "MS", about: "stop when nothing comes for so long" },
+    format: { kind: "text", value: "text|json", about: "json prints all of a record, one a line" },
+    keys: { kind: "flag", about: "print the key and a tab before the value" },
+    ...bootstrapOption,
+  },
+  examples: [
+    ["consume orders --from-beginning", "all there is, then what comes; end with Ctrl-C"],
+    ["consume orders --from-beginning --timeout-ms 1000 --format json", "what there is, as JSON"],
+    ["consume orders --group billing", "as a member of a group: start it twice to share"],
+    ["consume orders --partition 0 --offset 41 --max-messages 1", "one record"],
+  ],
+  run: (context, { operands, options }) => {
+    const { format = "text", group, partition, offset } = options;
+    const refuse = (reason: string) => new ArgumentFault(`${reason}\n${seeHelp("consume")}`);
+    if (format !== "text" && format !== "json") {
+      throw refuse(`--format takes text or json, not "${format}"`);
+    }
+    if (group !== undefined && (partition ?? offset) !== undefined) {
+      throw refuse("a group shares the partitions itself: drop --partition and --offset");
+    }
+    if (offset !== undefined && partition === undefined) {
+      throw refuse("--offset needs --partition N: each partition counts for itself");
+    }
+    const at = startOf(offset, options["from-beginning"]);
+    if (at === undefined) throw refuse(`--offset takes a number, not "${offset}"`);
+    return withClient(context, options, async (client) => {
+      for (const name of operands) {
+        await describeTopic(client, name).catch((error) => onUnknownTopic(error, name));
+      }
+      const consumer = new Consumer(client, {
+        groupId: group,
+        autoOffsetReset: options["from-beginning"] ? "earliest" : "latest",
+        allowAutoCreateTopics: false,
+      });
+      if (group === undefined) {
+        consumer.assign(await partitionsOf(client, { topics: operands, partition, at }));
+      } else consumer.subscribe(operands);
+      return await printRecords(context, consumer, {
+        recordsMax: options["max-messages"] ?? Infinity,
+        idleMsMax: options["timeout-ms"] ?? Infinity,
+        print: format === "json"
+          ? formatJson
+          : (record) => formatText(record, { withKey: options.keys }),
+      });
+    });
+  },
+});
+
+export const commands = [consume];
+
+function startOf(
+  offset: string | undefined,
+  fromBeginning: boolean,
+): number | OffsetSpec | undefined {
+  if (offset === undefined) return fromBeginning ? "earliest" : "latest";
+  return /^\d+$/.test(offset) ? Number(offset) : undefined;
+}
+
+async function partitionsOf(
+  client: Client,
+  of: { topics: readonly string[]; partition?: number; at: number | OffsetSpec },
+) {
+  const found = [];
+  for (const name of of.topics) {
+    const { partitions } = await client.topic(name);
+    const { partition = -1 } = of;
+    if (partition >= partitions.length || of.partition !== undefined && partition < 0) {
+      throw new ArgumentFault(
+        `topic ${name} has no partition ${partition}, only 0 to ${partitions.length - 1}`,
+      );
+    }
+    for (const each of partitions) {
+      if (of.partition !== undefined && each.partition !== of.partition) continue;
+      found.push({ topic: name, partition: each.partition, at: of.at });
+    }
+  }
+  return found;
+}
+
+async function printRecords(
+  context: CliContext,
+  consumer: Consumer,
+  options: { recordsMax: number; idleMsMax: number; print: (record: ConsumerRecord) => string },
+): Promise<number> {
+  const { clock } = context.runtime;
+  let isInterrupted = false;
+  const stop = onInterrupt(context, () => {
+    isInterrupted = true;
+    consumer.close();
+  });
+  try {
+    let printed = 0;
+    let lastMs = clock.monotonic();
+    while (!isInterrupted && printed < options.recordsMax) {
+      const leftMs = options.idleMsMax - (clock.monotonic() - lastMs);
+      if (leftMs <= 0) break;
+      const records = await consumer.poll({
+        timeoutMs: Math.min(leftMs, 1000),
+        recordsMax: Math.min(500, options.recordsMax - printed),
+      });
+      if (records.length === 0) continue;
+      context.out(records.map((record) => options.print(record) + "\n").join(""));
+      printed += records.length;
+      lastMs = clock.monotonic();
+    }
+    return exitCode.ok;
+  } finally {
+    await consumer.close();
+    stop();
+  }
+}

@@ -1,0 +1,61 @@
+// What a command gets: the runtime, where to print, and how to reach a broker.
+
+import type { Client } from "../client/mod.ts";
+import type { Runtime } from "../runtime/ports.ts";
+
+/** Exit codes: done; it failed; the command line is wrong. */
+export const exitCode = { ok: 0, failed: 1, usage: 2 } as const;
+
+const defaultBootstrap = "localhost:9092";
+
+export interface CliContext {
+  readonly runtime: Runtime;
+  /** Prints to standard output as it is. */
+  out(text: string): void;
+  /** Prints a line for the person at the terminal, to standard error. */
+  note(line: string): void;
+}
+
+/** The context of a process. */
+export function cliContext(runtime: Runtime): CliContext {
+  return {
+    runtime,
+    out: (text) => runtime.process.stdout(text),
+    note: (line) => runtime.process.stderr(line + "\n"),
+  };
+}
+
+/** Runs `work` with a client of the broker that `--bootstrap` or OTTLA_BOOTSTRAP names. */
+export async function withClient<T>(
+  context: CliContext,
+  options: { bootstrap?: string },
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  const { Client } = await import("../client/mod.ts");
+  const client = await Client.connect(context.runtime, {
+    bootstrap: options.bootstrap ?? context.runtime.process.environment.OTTLA_BOOTSTRAP ??
+      defaultBootstrap,
+    clientId: "ottla-cli",
+    retryTimeoutMs: 20_000,
+  });
+  try {
+    return await work(client);
+  } finally {
+    client.close();
+  }
+}
+
+/** Calls `run` at the first Ctrl-C or SIGTERM, and leaves at once at the second. */
+export function onInterrupt(context: CliContext, run: () => void): () => void {
+  const { process } = context.runtime;
+  let count = 0;
+  const interrupted = () => {
+    if (++count > 1) process.exit(130);
+    run();
+  };
+  const stops = [
+    process.onSignal("SIGINT", interrupted),
+    process.onSignal("SIGTERM", interrupted),
+  ];
+  return () => stops.forEach((stop) => stop());
+}

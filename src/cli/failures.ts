@@ -1,0 +1,59 @@
+// What a person reads when a command fails: what happened, to what, what to do.
+
+import { ConnectionFault, messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
+import { ArgumentFault } from "./arguments.ts";
+import { exitCode } from "./context.ts";
+
+/**
+ * The text for standard error and the exit code. An unforeseen error shows its stack: it is a
+ * bug.
+ */
+export function describeFailure(error: unknown): { text: string; code: number } {
+  if (error instanceof ArgumentFault) return { text: error.message, code: exitCode.usage };
+  const text = textOf(error);
+  return { text, code: exitCode.failed };
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof UsageFault) return error.message;
+  if (error instanceof PlatformFault) return error.message + hintFor(error);
+  if (error instanceof ConnectionFault) {
+    return `${error.message}. Is it a Kafka broker that listens there?`;
+  }
+  if (isKafkaError(error)) return messageOf(error);
+  return error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error);
+}
+
+function hintFor(fault: PlatformFault): string {
+  if (fault.message.startsWith("cannot reach")) {
+    if (fault.kind === "NotFound") return ". Check the name given with --bootstrap HOST:PORT";
+    return ". Is the broker running? Start one with: ottla start";
+  }
+  switch (fault.kind) {
+    case "AddressInUse":
+      return ". Choose another port with --port, or a free one with --port 0";
+    case "NoSpace":
+      return ". Free some space and start again";
+    default:
+      return "";
+  }
+}
+
+/** Names what to do when `error` says that topic `name` does not exist; throws in any case. */
+export function onUnknownTopic(error: unknown, name: string): never {
+  if (isKafkaError(error, "UNKNOWN_TOPIC_OR_PARTITION")) {
+    throw new UsageFault(
+      `there is no topic ${name}. See: ottla topics list, or: ottla topics create ${name}`,
+    );
+  }
+  throw error;
+}
+
+/**
+ * Whether a broker answered with this error. By name, so that no command loads the client for
+ * it.
+ */
+export function isKafkaError(error: unknown, codeName?: string): boolean {
+  return error instanceof Error && error.name === "KafkaError" &&
+    (codeName === undefined || (error as { codeName?: string }).codeName === codeName);
+}

@@ -1,0 +1,243 @@
+// `ottla groups`: list, describe, delete, move offsets.
+
+import { UsageFault } from "../base/faults.ts";
+import {
+  type Client,
+  commitOffsets,
+  committedOffsets,
+  deleteGroup,
+  type DescribedGroup,
+  describeGroup,
+  listGroups,
+  listOffsets,
+  type OffsetSpec,
+  type TopicPartition,
+} from "../client/mod.ts";
+import { ArgumentFault, bootstrapOption, command, jsonOption, seeHelp } from "./arguments.ts";
+import { exitCode, withClient } from "./context.ts";
+import { isKafkaError, onUnknownTopic } from "./failures.ts";
+import { renderJson, renderTable } from "./table.ts";
+
+const list = command({
+  name: "groups list",
+  operands: [],
+  about: "list the groups",
+  options: { ...jsonOption, ...bootstrapOption },
+  examples: [["groups list", "every group with its state"]],
+  run: (context, { options }) =>
+    withClient(context, options, async (client) => {
+      const groups = await listGroups(client);
+      if (options.json) context.out(renderJson(groups));
+      else if (groups.length === 0) context.note("There are no groups.");
+      else {
+        const rows = groups.map((each) => [each.groupId, each.state, each.protocolType || "-"]);
+        context.out(renderTable(["group", "state", "type"], rows));
+      }
+      return exitCode.ok;
+    }),
+});
+
+const describe = command({
+  name: "groups describe",
+  operands: ["GROUP"],
+  about: "show who reads what, how far, and how far behind",
+  options: { ...jsonOption, ...bootstrapOption },
+  examples: [["groups describe billing", "members, committed offsets and lag"]],
+  run: (context, { operands: [groupId], options }) =>
+    withClient(context, options, async (client) => {
+      const group = await describeGroup(client, groupId).catch((error) =>
+        onUnknownGroup(error, groupId)
+      );
+      const partitions = await progressOf(client, group);
+      if (options.json) {
+        context.out(renderJson({ ...group, partitions }));
+        return exitCode.ok;
+      }
+      const { members, state, protocol } = group;
+      const count = `${members.length} ${members.length === 1 ? "member" : "members"}`;
+      context.out(`Group ${groupId}: ${state}, ${count}${protocol && `, ${protocol}`}\n\n`);
+      const header = ["topic", "partition", "committed", "end", "lag", "member", "host"];
+      context.out(renderTable(
+        header,
+        partitions.map((each) => [
+          each.topic,
+          each.partition,
+          each.committed,
+          each.end,
+          each.lag,
+          each.memberId,
+          each.host,
+        ]),
+      ));
+      return exitCode.ok;
+    }),
+});
+
+/** Every partition that the group has committed or holds, with how far it is. */
+async function progressOf(client: Client, group: DescribedGroup) {
+  const committed = await committedOffsets(client, group.groupId, { partitions: null });
+  const rows = new Map<string, TopicPartition & { committed?: number; memberId?: string }>();
+  const hosts = new Map(group.members.map((each) => [each.memberId, each.clientHost]));
+  for (const { topic, partition, offset } of committed) {
+    rows.set(`${topic}-${partition}`, { topic, partition, committed: offset });
+  }
+  for (const { memberId, partitions } of group.members) {
+    for (const at of partitions) {
+      const name = `${at.topic}-${at.partition}`;
+      rows.set(name, { ...at, ...rows.get(name), memberId });
+    }
+  }
+  const sorted = [...rows.values()].sort((a, b) =>
+    a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1
+  );
+  const { topics } = await client.fetchMetadata([...new Set(sorted.map((each) => each.topic))]);
+  // Offsets outlive their topic: a partition that is gone has no end.
+  const there = sorted.filter((each) =>
+    topics.some(({ name, partitions }) => name === each.topic && each.partition < partitions.length)
+  );
+  const ends = new Map(
+    (await listOffsets(client, there, { spec: "latest" }))
+      .map((each) => [`${each.topic}-${each.partition}`, each.offset]),
+  );
+  return sorted.map((each) => {
+    const end = ends.get(`${each.topic}-${each.partition}`);
+    const lag = end === undefined || each.committed === undefined
+      ? undefined
+      : Math.max(0, end - each.committed);
+    const host = each.memberId === undefined ? undefined : hosts.get(each.memberId);
+    return { ...each, end, lag, host };
+  });
+}
+
+const remove = command({
+  name: "groups delete",
+  operands: ["GROUP..."],
+  about: "delete groups without members, and what they have committed",
+  options: { ...bootstrapOption },
+  examples: [["groups delete billing", "forget a group"]],
+  run: (context, { operands, options }) =>
+    withClient(context, options, async (client) => {
+      for (const groupId of operands) {
+        await deleteGroup(client, groupId).catch((error) => onUnknownGroup(error, groupId));
+        context.note(`Deleted group ${groupId}.`);
+      }
+      return exitCode.ok;
+    }),
+});
+
+const resetOffsets = command({
+  name: "groups reset-offsets",
+  operands: ["GROUP"],
+  about: "let a group without members go on elsewhere",
+  options: {
+    topic: { kind: "text", value: "TOPIC", about: "the topic to go on in" },
+    partition: { kind: "number", value: "N", about: "one partition of it; default all" },
+    to: {
+      kind: "text",
+      value: "PLACE",
+      about: "earliest, latest, an offset, or a time (ISO 8601)",
+    },
+    "dry-run": { kind: "flag", about: "show what would be committed" },
+    ...jsonOption,
+    ...bootstrapOption,
+  },
+  examples: [
+    ["groups reset-offsets billing --topic orders --to earliest", "read all again"],
+    [
+      "groups reset-offsets billing --topic orders --to 2026-01-31T08:00:00Z --dry-run",
+      "where would that be?",
+    ],
+  ],
+  run: (context, { operands: [groupId], options }) => {
+    const { topic, to } = options;
+    const name = "groups reset-offsets";
+    if (topic === undefined) throw new ArgumentFault(`say where: --topic TOPIC\n${seeHelp(name)}`);
+    const place = placeOf(to);
+    if (place === undefined) {
+      throw new ArgumentFault(
+        `--to takes earliest, latest, an offset or a time, ` +
+          `${to === undefined ? "and is missing" : `not "${to}"`}\n${seeHelp(name)}`,
+      );
+    }
+    return withClient(context, options, async (client) => {
+      await requireNoMembers(client, groupId);
+      const { partitions } = await client.topic(topic)
+        .catch((error) => onUnknownTopic(error, topic));
+      const chosen = partitions
+        .filter((each) => options.partition === undefined || each.partition === options.partition)
+        .map(({ partition }) => ({ topic, partition }));
+      if (chosen.length === 0) {
+        throw new UsageFault(
+          `topic ${topic} has no partition ${options.partition}, only 0 to ${
+            partitions.length - 1
+          }`,
+        );
+      }
+      const offsets = await offsetsAt(client, chosen, place);
+      if (!options["dry-run"]) await commitOffsets(client, groupId, { offsets });
+      if (options.json) context.out(renderJson(offsets));
+      else {
+        const rows = offsets.map((each) => [each.topic, each.partition, each.offset]);
+        context.out(renderTable(["topic", "partition", "offset"], rows));
+      }
+      if (options["dry-run"]) context.note("Nothing was changed (--dry-run).");
+      return exitCode.ok;
+    });
+  },
+});
+
+export const commands = [list, describe, remove, resetOffsets];
+
+/** What `--to` means: a place in the log, or an offset. */
+export function placeOf(text: string | undefined): OffsetSpec | number | undefined {
+  if (text === undefined) return undefined;
+  if (text === "earliest" || text === "latest") return text;
+  if (/^\d+$/.test(text)) return Number(text);
+  const timestampMs = Date.parse(text);
+  return Number.isNaN(timestampMs) ? undefined : { timestampMs };
+}
+
+/** The offsets at `place`: within the log, and its end for a time after the last record. */
+async function offsetsAt(
+  client: Client,
+  partitions: readonly TopicPartition[],
+  place: OffsetSpec | number,
+) {
+  const [first, end] = await Promise.all([
+    listOffsets(client, partitions, { spec: "earliest" }),
+    listOffsets(client, partitions, { spec: "latest" }),
+  ]);
+  const found = typeof place === "number"
+    ? partitions.map((each) => ({ ...each, offset: place }))
+    : await listOffsets(client, partitions, { spec: place });
+  return found.map(({ topic, partition, offset }, index) => {
+    const wanted = offset < 0 ? end[index].offset : offset;
+    const within = Math.min(Math.max(wanted, first[index].offset), end[index].offset);
+    return { topic, partition, offset: within };
+  });
+}
+
+async function requireNoMembers(client: Client, groupId: string): Promise<void> {
+  let members = 0;
+  try {
+    members = (await describeGroup(client, groupId)).members.length;
+  } catch (error) {
+    // A group that is not there yet may well be given offsets to begin with.
+    if (!isKafkaError(error, "GROUP_ID_NOT_FOUND")) throw error;
+  }
+  if (members > 0) {
+    throw new UsageFault(
+      `group ${groupId} has ${members} ${
+        members === 1 ? "member" : "members"
+      }, which would go on ` +
+        "from where they are: stop them first",
+    );
+  }
+}
+
+function onUnknownGroup(error: unknown, groupId: string): never {
+  if (isKafkaError(error, "GROUP_ID_NOT_FOUND")) {
+    throw new UsageFault(`there is no group ${groupId}. See: ottla groups list`);
+  }
+  throw error;
+}

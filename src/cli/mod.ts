@@ -1,0 +1,134 @@
+// The command line, the cli folder's face: finds the command, parses, runs, and says what went
+// wrong.
+//
+//   ottla GROUP [COMMAND] [operands] [--options]
+//
+// Each command is a file, loaded when it is asked for: `start` never loads the client, and listing
+// topics never loads the broker.
+
+import { PlatformFault } from "../base/faults.ts";
+import type { Runtime } from "../runtime/ports.ts";
+import { ArgumentFault, type Command, nearest, parseCommand, seeHelp } from "./arguments.ts";
+import { type CliContext, cliContext, exitCode } from "./context.ts";
+import { describeFailure } from "./failures.ts";
+import type { CommandGroup } from "./help.ts";
+
+/** Every command, in the order of the help text. */
+const groups: readonly CommandGroup[] = [
+  {
+    name: "start",
+    about: "start a broker",
+    load: async () => (await import("./start.ts")).commands,
+  },
+  {
+    name: "topics",
+    about: "list, describe, create, delete and grow topics",
+    load: async () => (await import("./topics.ts")).commands,
+  },
+  {
+    name: "produce",
+    about: "send lines of standard input as records",
+    load: async () => (await import("./produce.ts")).commands,
+  },
+  {
+    name: "consume",
+    about: "print records",
+    load: async () => (await import("./consume.ts")).commands,
+  },
+  {
+    name: "groups",
+    about: "list, describe and delete consumer groups, and move their offsets",
+    load: async () => (await import("./groups.ts")).commands,
+  },
+  {
+    name: "bench",
+    about: "measure a running broker",
+    load: async () => (await import("./bench.ts")).commands,
+  },
+  {
+    name: "version",
+    about: "print versions: of the program, the runtime, the protocol",
+    load: async () => (await import("./version.ts")).commands,
+  },
+];
+
+/** Runs the command that the process's arguments name. Returns the exit code; never throws. */
+export async function runCli(runtime: Runtime): Promise<number> {
+  const context = cliContext(runtime);
+  try {
+    return await runWords(context, runtime.process.arguments);
+  } catch (error) {
+    // The reader of our output has gone, as in `ottla consume orders | head`: it has all it wants.
+    if (error instanceof PlatformFault && error.kind === "Closed" && isOutput(error)) {
+      return exitCode.ok;
+    }
+    const { text, code } = describeFailure(error);
+    context.note(`ottla: ${text}`);
+    return code;
+  }
+}
+
+async function runWords(context: CliContext, words: readonly string[]): Promise<number> {
+  const [first, ...rest] = words;
+  if (first === undefined || isHelp(first) && rest.length === 0) {
+    const { programHelp } = await import("./help.ts");
+    context.out(programHelp(groups));
+    return exitCode.ok;
+  }
+  if (first === "help") return await runWords(context, [...rest, "--help"]);
+  if (first === "--version") return await runWords(context, ["version"]);
+  const group = groups.find((each) => each.name === first);
+  if (group === undefined) {
+    const names = groups.map((each) => each.name);
+    throw new ArgumentFault(
+      `unknown command "${first}"${await nearest(first, names)}\n${seeHelp("")}`,
+    );
+  }
+  const commands = await group.load();
+  if (commands.length === 1) return await runCommand(context, commands[0], rest);
+  return await runInGroup(context, { group, commands, words: rest });
+}
+
+async function runInGroup(
+  context: CliContext,
+  at: { group: CommandGroup; commands: readonly Command[]; words: readonly string[] },
+): Promise<number> {
+  const { group, commands, words: [word, ...rest] } = at;
+  if (word === undefined || isHelp(word)) {
+    const { groupHelp } = await import("./help.ts");
+    const text = groupHelp(group, commands);
+    if (word !== undefined) context.out(text);
+    else context.note(text.trimEnd());
+    return word === undefined ? exitCode.usage : exitCode.ok;
+  }
+  const found = commands.find((each) => each.name === `${group.name} ${word}`);
+  if (found === undefined) {
+    const names = commands.map((each) => each.name.slice(group.name.length + 1));
+    throw new ArgumentFault(
+      `unknown command "${group.name} ${word}"${await nearest(word, names)}\n` +
+        seeHelp(group.name),
+    );
+  }
+  return await runCommand(context, found, rest);
+}
+
+async function runCommand(
+  context: CliContext,
+  command: Command,
+  words: readonly string[],
+): Promise<number> {
+  if (words.some(isHelp)) {
+    const { commandHelp } = await import("./help.ts");
+    context.out(commandHelp(command));
+    return exitCode.ok;
+  }
+  return await command.run(context, await parseCommand(command, words));
+}
+
+function isHelp(word: string): boolean {
+  return word === "--help" || word === "-h";
+}
+
+function isOutput(fault: PlatformFault): boolean {
+  return fault.message.includes("standard output");
+}

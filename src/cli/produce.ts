@@ -1,0 +1,96 @@
+// `ottla produce`: each line of standard input becomes a record.
+
+import { messageOf } from "../base/faults.ts";
+import { type CompressionType, Producer, type ProducerRecord } from "../client/mod.ts";
+import { ArgumentFault, bootstrapOption, command, seeHelp } from "./arguments.ts";
+import { type CliContext, exitCode, onInterrupt, withClient } from "./context.ts";
+import { pairsOf } from "./pairs.ts";
+
+const compressions: readonly string[] = ["none", "gzip", "snappy", "lz4", "zstd"];
+const acksByName: Readonly<Record<string, "all" | 1 | 0>> = { all: "all", "-1": "all", 1: 1, 0: 0 };
+
+const produce = command({
+  name: "produce",
+  operands: ["TOPIC"],
+  about: "send each line of standard input as a record",
+  options: {
+    "key-separator": { kind: "text", value: "TEXT", about: "what comes before it is the key" },
+    header: { kind: "list", value: "KEY=VALUE", about: "a header for every record" },
+    partition: { kind: "number", value: "N", about: "the partition, instead of by key" },
+    compression: { kind: "text", value: "TYPE", about: "none, gzip, snappy, lz4 or zstd" },
+    acks: { kind: "text", value: "0|1|all", about: "whom to wait for (default all)" },
+    ...bootstrapOption,
+  },
+  examples: [
+    ["produce orders < orders.txt", "a record for each line of a file"],
+    ["produce orders --key-separator :", "type `42:paid` for key 42, value paid; end with Ctrl-D"],
+    ["produce orders --header source=import --compression zstd", "with a header, compressed"],
+  ],
+  run: (context, { operands: [topic], options }) => {
+    const { compression = "none", acks = "all" } = options;
+    if (!compressions.includes(compression)) {
+      throw new ArgumentFault(
+        `--compression takes ${compressions.join(", ")}, not "${compression}"\n` +
+          seeHelp("produce"),
+      );
+    }
+    if (!(acks in acksByName)) {
+      throw new ArgumentFault(`--acks takes 0, 1 or all, not "${acks}"\n${seeHelp("produce")}`);
+    }
+    const headers = pairsOf(options.header, { option: "header", command: "produce" });
+    const toRecord = (line: string): ProducerRecord => ({
+      topic,
+      partition: options.partition,
+      headers,
+      ...splitKey(line, options["key-separator"]),
+    });
+    return withClient(context, options, async (client) => {
+      const producer = new Producer(client, {
+        compression: compression as CompressionType,
+        acks: acksByName[acks],
+      });
+      return await sendLines(context, { producer, topic, toRecord });
+    });
+  },
+});
+
+export const commands = [produce];
+
+/** Sends until the input ends or Ctrl-C comes; what was read by then is delivered. */
+async function sendLines(
+  context: CliContext,
+  to: { producer: Producer; topic: string; toRecord: (line: string) => ProducerRecord },
+): Promise<number> {
+  const { producer, topic } = to;
+  const { process } = context.runtime;
+  if (process.stdinIsTerminal) context.note(`Each line goes to ${topic}; end with Ctrl-D.`);
+  let sent = 0;
+  let failure: unknown;
+  const lines = process.stdinLines()[Symbol.asyncIterator]();
+  let stop = () => {};
+  const interrupted = new Promise<undefined>((resolve) => {
+    stop = onInterrupt(context, () => resolve(undefined));
+  });
+  while (failure === undefined) {
+    const next = await Promise.race([lines.next(), interrupted]);
+    if (next === undefined || next.done) break;
+    producer.send(to.toRecord(next.value)).then(() => sent++, (error) => failure ??= error);
+    await producer.ready();
+  }
+  await producer.close();
+  stop();
+  context.note(`Sent ${sent} ${sent === 1 ? "record" : "records"} to ${topic}.`);
+  if (failure === undefined) return exitCode.ok;
+  context.note(`ottla: ${messageOf(failure)}`);
+  return exitCode.failed;
+}
+
+/** Key and value of a line; without the separator in it, the line is the value. */
+export function splitKey(
+  line: string,
+  separator: string | undefined,
+): { key: string | null; value: string } {
+  const at = separator === undefined ? -1 : line.indexOf(separator);
+  if (at < 0 || separator === undefined) return { key: null, value: line };
+  return { key: line.slice(0, at), value: line.slice(at + separator.length) };
+}

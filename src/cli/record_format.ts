@@ -1,0 +1,43 @@
+// How a record is printed: its value for people, all of it as one line of JSON for programs.
+
+import { fromUtf8 } from "../base/bytes.ts";
+import type { ConsumerRecord } from "../client/mod.ts";
+
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * The value; with the key and a tab before it when asked. Bytes that are not text print as
+ * U+FFFD.
+ */
+export function formatText(record: ConsumerRecord, options: { withKey: boolean }): string {
+  const value = record.value === null ? "null" : fromUtf8(record.value);
+  if (!options.withKey) return value;
+  return `${record.key === null ? "null" : fromUtf8(record.key)}\t${value}`;
+}
+
+/**
+ * One line of JSON. Keys, values and header values are text, or `{"base64": ...}` when they are not
+ * UTF-8; headers are pairs, since names may repeat. The timestamp is in ms since the Unix epoch.
+ */
+export function formatJson(record: ConsumerRecord): string {
+  return JSON.stringify({
+    topic: record.topic,
+    partition: record.partition,
+    offset: record.offset,
+    timestamp: record.timestamp,
+    key: jsonBytes(record.key),
+    value: jsonBytes(record.value),
+    headers: record.headers.map(({ key, value }) => [key, jsonBytes(value)]),
+  });
+}
+
+function jsonBytes(bytes: Uint8Array | null): string | { base64: string } | null {
+  if (bytes === null) return null;
+  try {
+    return strictUtf8.decode(bytes);
+  } catch {
+    let binary = "";
+    for (const byte of bytes) binary += String.fromCharCode(byte);
+    return { base64: btoa(binary) };
+  }
+}

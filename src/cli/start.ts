@@ -1,0 +1,152 @@
+// `ottla start`: reads the configuration, starts the broker, says that it is ready, waits for the
+// end.
+//
+//   starting --(ready line)--> serving --SIGTERM, Ctrl-C--> closing --> exit 0
+//                                          a second signal, or 2 s ----^ exit 1
+//
+// Invariant: the process ends within 2 s of the first signal, whatever clients do.
+
+import { formatAddress } from "../base/address.ts";
+import { fromUtf8 } from "../base/bytes.ts";
+import { messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
+import { programVersion } from "../base/version.ts";
+import { loadConfig, type RunningBroker, startBroker } from "../broker/mod.ts";
+import type { Files, Logger, LogLevel, Runtime } from "../runtime/ports.ts";
+import { ArgumentFault, command, nearest, seeHelp, type Values } from "./arguments.ts";
+import { type CliContext, exitCode } from "./context.ts";
+
+const levels: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error"];
+const closeWithinMs = 1900;
+
+const options = {
+  port: { kind: "number", value: "PORT", about: "default 9092; 0 picks a free one" },
+  host: { kind: "text", value: "HOST", about: "address to bind (default: all, as Kafka does)" },
+  "data-dir": { kind: "text", value: "FOLDER", about: "default ./ottla-data" },
+  ephemeral: { kind: "flag", about: "keep everything in memory: nothing survives the end" },
+  set: { kind: "list", value: "KEY=VALUE", about: "any of Kafka's broker configs" },
+  config: { kind: "text", value: "FILE", about: "a Kafka server.properties, or the same as JSON" },
+  "log-format": { kind: "text", value: "text|json", about: "for people or for machines" },
+  "log-level": { kind: "text", value: "LEVEL", about: `${levels.join(", ")} (default info)` },
+  trace: { kind: "flag", about: "print every request and response, one line each" },
+} as const;
+
+const start = command({
+  name: "start",
+  operands: [],
+  about: "start a broker",
+  options,
+  examples: [
+    ["start", "on port 9092 of every address, data in ./ottla-data"],
+    ["start --host 127.0.0.1 --ephemeral", "for this machine only, nothing kept"],
+    ["start --data-dir /var/lib/ottla --set log.retention.hours=24", "keep records for a day"],
+    ["start --trace --log-level warn", "watch clients talk"],
+  ],
+  run: async (context, parsed) => {
+    const { runtime } = context;
+    const flags = parsed.options;
+    const logger = runtime.logger(await logOptions(flags));
+    const { config, warnings } = loadConfig({
+      flags: {
+        port: flags.port,
+        host: flags.host,
+        dataDir: flags["data-dir"],
+        ephemeral: flags.ephemeral,
+        set: flags.set,
+      },
+      environment: runtime.process.environment,
+      file: flags.config === undefined ? undefined : readConfigFile(runtime.files, flags.config),
+    });
+    for (const warning of warnings) logger.log("warn", warning);
+    const ended = signalled(context, logger);
+    const broker = await startBroker({
+      runtime,
+      config,
+      logger,
+      trace: flags.trace ? (line: string) => context.out(line + "\n") : undefined,
+    });
+    logReady(logger, { broker, runtime, folder: config.ephemeral ? "memory" : config.dataFolder });
+    await ended;
+    return await closeInTime(broker, runtime, logger);
+  },
+});
+
+export const commands = [start];
+
+async function logOptions(flags: Values<typeof options>) {
+  const { "log-format": format = "text", "log-level": level = "info" } = flags;
+  if (format !== "text" && format !== "json") {
+    throw new ArgumentFault(
+      `--log-format takes text or json, not "${format}"\n${seeHelp("start")}`,
+    );
+  }
+  if (!levels.includes(level as LogLevel)) {
+    throw new ArgumentFault(
+      `--log-level takes ${levels.join(", ")}, not "${level}"${await nearest(level, levels)}\n` +
+        seeHelp("start"),
+    );
+  }
+  return { format, level: level as LogLevel } as const;
+}
+
+function readConfigFile(files: Files, path: string): { name: string; text: string } {
+  try {
+    const file = files.open(path, "read");
+    try {
+      const bytes = new Uint8Array(file.size);
+      const length = file.readAt(0, bytes);
+      return { name: path, text: fromUtf8(bytes.subarray(0, length)) };
+    } finally {
+      file.close();
+    }
+  } catch (error) {
+    if (!(error instanceof PlatformFault)) throw error;
+    throw new UsageFault(`cannot read --config ${path}: ${messageOf(error)}`);
+  }
+}
+
+function logReady(
+  logger: Logger,
+  ready: { broker: RunningBroker; runtime: Runtime; folder: string },
+): void {
+  const { broker, runtime } = ready;
+  const startMs = Math.round(runtime.clock.now() - runtime.process.startedAtMs);
+  logger.log("info", `Ottla is listening on ${formatAddress(broker.address)}`, {
+    data: ready.folder,
+    version: programVersion,
+    runtime: `${runtime.name} ${runtime.version}`,
+    startMs,
+  });
+}
+
+/** Resolves at the first signal; the second one ends the process at once. */
+function signalled(context: CliContext, logger: Logger): Promise<void> {
+  const { process } = context.runtime;
+  return new Promise((resolve) => {
+    let count = 0;
+    const onSignal = (name: string) => {
+      if (++count > 1) process.exit(exitCode.failed);
+      logger.log("info", "closing", { signal: name });
+      resolve();
+    };
+    process.onSignal("SIGINT", () => onSignal("SIGINT"));
+    process.onSignal("SIGTERM", () => onSignal("SIGTERM"));
+  });
+}
+
+async function closeInTime(
+  broker: RunningBroker,
+  runtime: Runtime,
+  logger: Logger,
+): Promise<number> {
+  let isLate = false;
+  const late = new Promise<void>((resolve) =>
+    runtime.timers.after(closeWithinMs, () => {
+      isLate = true;
+      resolve();
+    })
+  );
+  await Promise.race([broker.close(), late]);
+  // The data is as after a crash then: the next start scans what was not synced.
+  if (isLate) logger.log("warn", "not everything closed in time", { waitedMs: closeWithinMs });
+  return isLate ? exitCode.failed : exitCode.ok;
+}

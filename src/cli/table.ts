@@ -1,0 +1,29 @@
+// Tables for people: a header in capitals, two spaces between columns, numbers to the right.
+
+/** A cell; undefined prints as `-`. */
+export type Cell = string | number | undefined;
+
+/** Lines of a table with one column per entry of `header`, each line ended. */
+export function renderTable(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const text = rows.map((row) => row.map((cell) => cell === undefined ? "-" : String(cell)));
+  const numeric = header.map((_, column) =>
+    rows.length > 0 &&
+    rows.every((row) => row[column] === undefined || typeof row[column] === "number")
+  );
+  const width = header.map((name, column) =>
+    Math.max(name.length, ...text.map((row) => row[column].length))
+  );
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) =>
+        numeric[column] ? cell.padStart(width[column]) : cell.padEnd(width[column])
+      )
+      .join("  ")
+      .trimEnd();
+  return [line(header.map((name) => name.toUpperCase())), ...text.map(line), ""].join("\n");
+}
+
+/** `value` as indented JSON with its line ended. */
+export function renderJson(value: unknown): string {
+  return JSON.stringify(value, null, 2) + "\n";
+}

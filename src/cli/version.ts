@@ -1,0 +1,35 @@
+// `ottla version`: the program, the runtime, and the versions of each API that the broker serves.
+
+import { programVersion } from "../base/version.ts";
+import { handlers } from "../broker/mod.ts";
+import { command, jsonOption } from "./arguments.ts";
+import { exitCode } from "./context.ts";
+import { renderJson, renderTable } from "./table.ts";
+
+const version = command({
+  name: "version",
+  operands: [],
+  about: "print versions: of the program, the runtime, the protocol",
+  options: { ...jsonOption },
+  examples: [["version", "for people"], ["version --json", "for machines"]],
+  run: (context, { options }) => {
+    const { name, version } = context.runtime;
+    const served = [...handlers.values()].map(({ api, serves }) => ({
+      key: api.key,
+      api: api.name,
+      min: serves.min,
+      max: serves.max,
+    })).sort((a, b) => a.key - b.key);
+    if (options.json) {
+      const runtime = { name, version };
+      context.out(renderJson({ version: programVersion, runtime, protocol: served }));
+    } else {
+      context.out(`ottla ${programVersion} (${name} ${version})\n\n`);
+      const rows = served.map(({ key, api, min, max }) => [key, api, `${min}-${max}`]);
+      context.out(renderTable(["key", "api", "versions"], rows));
+    }
+    return Promise.resolve(exitCode.ok);
+  },
+});
+
+export const commands = [version];
