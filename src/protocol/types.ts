@@ -200,6 +200,9 @@ export function defaultsTo<D, I>(value: NoInfer<I>, field: Field<D, I>): Field<D
   return changed(field, { default: value });
 }
 
+/** How long a quota makes the client wait (KIP-219), in milliseconds; none unless said. */
+export const throttleTimeMs: Field<number, number, true> = defaultsTo(0, int32);
+
 /** Exists from version `min` on. */
 export function from<D, I>(min: number, field: Field<D, I>): Field<D, I, true> {
   return changed(field, { versions: { min, max: lastVersion } });

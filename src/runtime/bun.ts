@@ -7,6 +7,7 @@ import { bunNetwork } from "./bun_network.ts";
 import { zlibCodecs } from "./codecs.ts";
 import { webClock, webRandom, webTimers } from "./event_loop.ts";
 import { createLogging } from "./logging.ts";
+import { memoryFiles } from "./memory_files.ts";
 import { nodeFiles } from "./node_files.ts";
 import { nodeProcess, stderrHasColor, writeStderr } from "./node_process.ts";
 import { platformFault } from "./platform_faults.ts";

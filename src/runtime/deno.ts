@@ -6,6 +6,7 @@ import { denoFiles, readText } from "./deno_files.ts";
 import { denoNetwork } from "./deno_network.ts";
 import { webClock, webRandom, webTimers } from "./event_loop.ts";
 import { createLogging } from "./logging.ts";
+import { memoryFiles } from "./memory_files.ts";
 import type { ProcessPort, Runtime } from "./ports.ts";
 import { ageMs, cpuSeconds } from "./proc_files.ts";
 import { linesOf, writeWhole } from "./text_streams.ts";
@@ -68,6 +69,7 @@ export function denoRuntime(): Runtime {
     network: denoNetwork,
     files: denoFiles,
     process: denoProcess,
+    memoryFiles: () => memoryFiles({ clock: webClock }),
     codecs: zlibCodecs,
     logger: logging.logger,
   };

@@ -5,6 +5,7 @@ import process from "node:process";
 import { zlibCodecs } from "./codecs.ts";
 import { webClock, webRandom, webTimers } from "./event_loop.ts";
 import { createLogging } from "./logging.ts";
+import { memoryFiles } from "./memory_files.ts";
 import { nodeFiles } from "./node_files.ts";
 import { nodeNetwork } from "./node_network.ts";
 import { nodeProcess, stderrHasColor, writeStderr } from "./node_process.ts";

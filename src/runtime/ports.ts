@@ -189,6 +189,8 @@ export interface Runtime {
   readonly random: Random;
   readonly network: Network;
   readonly files: Files;
+  /** A new, empty file system in memory: for brokers that keep nothing. */
+  memoryFiles(): Files;
   readonly process: ProcessPort;
   /** Loaded on first use: a start does not need them. */
   readonly codecs: Codecs;

@@ -14,6 +14,7 @@ import {
   type RequestOf,
   type ResponseOf,
   string,
+  throttleTimeMs,
 } from "../schema.ts";
 
 export const DeleteRecords = api({
@@ -29,7 +30,7 @@ export const DeleteRecords = api({
     timeoutMs: int32,
   },
   response: {
-    throttleTimeMs: int32,
+    throttleTimeMs,
     topics: array({
       name: string,
       partitions: array({ partitionIndex: partitionId, lowWatermark: offset, errorCode }),

@@ -22,6 +22,7 @@ import {
   type RequestOf,
   type ResponseOf,
   string,
+  throttleTimeMs,
 } from "../schema.ts";
 
 export const InitProducerId = api({
@@ -38,7 +39,7 @@ export const InitProducerId = api({
     keepPreparedTxn: from(6, essential(boolean)),
   },
   response: {
-    throttleTimeMs: int32,
+    throttleTimeMs,
     errorCode,
     producerId: defaultsTo(-1, producerId),
     producerEpoch: int16,

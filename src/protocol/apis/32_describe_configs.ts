@@ -14,12 +14,12 @@ import {
   errorCode,
   essential,
   from,
-  int32,
   int8,
   nullable,
   type RequestOf,
   type ResponseOf,
   string,
+  throttleTimeMs,
   until,
 } from "../schema.ts";
 
@@ -40,7 +40,7 @@ export const DescribeConfigs = api({
     includeDocumentation: from(3, essential(boolean)),
   },
   response: {
-    throttleTimeMs: int32,
+    throttleTimeMs,
     results: array({
       errorCode,
       errorMessage: nullable(string),

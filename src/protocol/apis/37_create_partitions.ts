@@ -16,6 +16,7 @@ import {
   type RequestOf,
   type ResponseOf,
   string,
+  throttleTimeMs,
 } from "../schema.ts";
 
 export const CreatePartitions = api({
@@ -33,7 +34,7 @@ export const CreatePartitions = api({
     validateOnly: boolean,
   },
   response: {
-    throttleTimeMs: int32,
+    throttleTimeMs,
     results: array({ name: string, errorCode, errorMessage: nullableString }),
   },
 });

@@ -9,11 +9,11 @@ import {
   array,
   errorCode,
   from,
-  int32,
   nullableString,
   type RequestOf,
   type ResponseOf,
   string,
+  throttleTimeMs,
 } from "../schema.ts";
 
 export const DeleteGroups = api({
@@ -25,7 +25,7 @@ export const DeleteGroups = api({
     groupsNames: array(string),
   },
   response: {
-    throttleTimeMs: int32,
+    throttleTimeMs,
     results: array({
       groupId: string,
       errorCode,

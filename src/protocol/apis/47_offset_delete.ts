@@ -4,11 +4,11 @@ import {
   api,
   array,
   errorCode,
-  int32,
   partitionId,
   type RequestOf,
   type ResponseOf,
   string,
+  throttleTimeMs,
 } from "../schema.ts";
 
 export const OffsetDelete = api({
@@ -25,7 +25,7 @@ export const OffsetDelete = api({
   },
   response: {
     errorCode,
-    throttleTimeMs: int32,
+    throttleTimeMs,
     topics: array({
       name: string,
       partitions: array({ partitionIndex: partitionId, errorCode }),

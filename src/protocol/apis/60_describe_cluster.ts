@@ -18,6 +18,7 @@ import {
   type RequestOf,
   type ResponseOf,
   string,
+  throttleTimeMs,
 } from "../schema.ts";
 
 export const DescribeCluster = api({
@@ -31,7 +32,7 @@ export const DescribeCluster = api({
     includeFencedBrokers: from(2, essential(boolean)),
   },
   response: {
-    throttleTimeMs: int32,
+    throttleTimeMs,
     errorCode,
     errorMessage: nullableString,
     endpointType: from(1, defaultsTo(1, int8)),

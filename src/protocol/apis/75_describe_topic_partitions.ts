@@ -19,6 +19,7 @@ import {
   type ResponseOf,
   string,
   struct,
+  throttleTimeMs,
   uuid,
 } from "../schema.ts";
 
@@ -33,7 +34,7 @@ export const DescribeTopicPartitions = api({
     cursor: orNull(struct({ topicName: string, partitionIndex: partitionId })),
   },
   response: {
-    throttleTimeMs: int32,
+    throttleTimeMs,
     topics: array({
       errorCode,
       name: nullable(string),

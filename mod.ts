@@ -1,0 +1,98 @@
+// Ottla as a library: a Kafka-compatible broker inside your own process, for Deno, Bun and Node.
+//
+//   import { Broker } from "@ottla/ottla";
+//   await using broker = await Broker.start();
+//   const kafka = new Kafka({ brokers: [broker.bootstrap] });   // any Kafka client
+//
+// It is the same broker as the `ottla` program, with defaults that suit a test: a free port, the
+// loopback address, everything in memory.
+
+import { UsageFault } from "./src/base/faults.ts";
+import { formatAddress } from "./src/base/address.ts";
+import { loadConfig, type RunningBroker, startBroker } from "./src/broker/mod.ts";
+import { detectRuntime } from "./src/runtime/detect.ts";
+import type { Address, LogLevel } from "./src/runtime/ports.ts";
+
+export type { Address, LogLevel } from "./src/runtime/ports.ts";
+export { UsageFault } from "./src/base/faults.ts";
+
+/** How to start a broker. */
+export interface BrokerOptions {
+  /** TCP port; 0, the default, takes a free one. */
+  readonly port?: number;
+  /** Address to listen on; the default is 127.0.0.1. */
+  readonly host?: string;
+  /** Folder to keep the data in. Without it everything stays in memory and ends with the broker. */
+  readonly dataDir?: string;
+  /** Whether to keep everything in memory; the default is true unless `dataDir` is given. */
+  readonly ephemeral?: boolean;
+  /** Kafka's own configuration keys, such as `{ "num.partitions": "3" }`. */
+  readonly config?: Readonly<Record<string, string | number | boolean>>;
+  /** What to log to standard error; the default is "warn". */
+  readonly logLevel?: LogLevel;
+}
+
+/**
+ * What differs from the program's defaults while everything is in memory: a test that starts a
+ * consumer group need not wait for members that may still come.
+ */
+const ephemeralDefaults = {
+  "group.initial.rebalance.delay.ms": "0",
+  "offsets.topic.num.partitions": "1",
+};
+
+/** A broker that runs in this process. Many may run at a time. */
+export class Broker implements AsyncDisposable {
+  readonly #running: RunningBroker;
+
+  private constructor(running: RunningBroker) {
+    this.#running = running;
+  }
+
+  /**
+   * Starts a broker and resolves once clients can connect.
+   *
+   * Throws {@link UsageFault} for options that do not fit together or an invalid configuration, and
+   * PlatformFault when the port or the folder cannot be used.
+   */
+  static async start(options: BrokerOptions = {}): Promise<Broker> {
+    const { dataDir, ephemeral = dataDir === undefined } = options;
+    if (ephemeral && dataDir !== undefined) {
+      throw new UsageFault("give either dataDir or ephemeral: true, not both");
+    }
+    if (!ephemeral && dataDir === undefined) {
+      throw new UsageFault("ephemeral: false needs dataDir, the folder to keep the data in");
+    }
+    const { config } = loadConfig({
+      flags: {
+        port: options.port ?? 0,
+        host: options.host ?? "127.0.0.1",
+        dataDir,
+        ephemeral,
+      },
+      options: { ...(ephemeral ? ephemeralDefaults : {}), ...options.config },
+    });
+    const runtime = await detectRuntime();
+    const logger = runtime.logger({ level: options.logLevel ?? "warn", format: "text" });
+    return new Broker(await startBroker({ runtime, config, logger }));
+  }
+
+  /** Where it listens. */
+  get address(): Address {
+    return this.#running.address;
+  }
+
+  /** HOST:PORT, as Kafka clients take it for `bootstrap.servers` or `brokers`. */
+  get bootstrap(): string {
+    return formatAddress(this.#running.address);
+  }
+
+  /** Stops it: connections end, and what is on disk is synced. */
+  async close(): Promise<void> {
+    await this.#running.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

@@ -1,0 +1,362 @@
+// `deno task bench`: the broker beside a bare program that only moves the same bytes.
+//
+//   produce  100 KB batches of 1 KB records, 4 connections, 4 requests in flight on each, acks=1
+//   fetch    the same batches read back, a batch a request
+//   single   one 1 KB record a request, 16 connections, one request in flight on each
+//   start    from the creation of the process to the first answered Metadata request, 10 times
+//
+// Each scenario runs the two in turn, several rounds, and prints the medians and their ratio, so that a
+// machine whose speed drifts fools it less. CPU is the measured program's own, from /proc (Linux).
+//
+//   deno task bench [--with deno|bun|binary] [--rounds 3] [--seconds 3] [--only produce]
+
+import { parseArgs } from "@std/cli/parse-args";
+import { BytesWriter } from "../src/base/bytes.ts";
+import {
+  CreateTopics,
+  decodeResponse,
+  encodeRequest,
+  Fetch,
+  Produce,
+} from "../src/protocol/mod.ts";
+import { buildBatch } from "../src/records/mod.ts";
+import { type LoadOptions, type LoadResult, runLoad } from "./bench/load.ts";
+import { type Program, startProgram } from "./bench/program.ts";
+import { measureStarts } from "./bench/start.ts";
+import { median } from "./bench/statistics.ts";
+
+const root = new URL("..", import.meta.url).pathname;
+const recordBytes = 1024;
+const batchRecords = 100;
+const topic = "bench";
+const produceVersion = 9;
+const fetchVersion = 11;
+const createVersion = 5;
+
+const flags = parseArgs(Deno.args, {
+  string: ["with", "rounds", "seconds", "only"],
+  default: { with: "deno", rounds: "3", seconds: "3", only: "" },
+});
+const rounds = Number(flags.rounds);
+const durationMs = Number(flags.seconds) * 1000;
+
+/** How to start the two programs on one runtime. */
+function commands(): { ottla: string[]; bare: string[] } {
+  const main = `${root}src/main.ts`;
+  const bare = `${root}scripts/bench/bare.ts`;
+  const deno = [Deno.execPath(), "run", "-A", "--no-check"];
+  switch (flags.with) {
+    case "deno":
+      return { ottla: [...deno, main], bare: [...deno, bare] };
+    case "bun":
+      return { ottla: ["bun", main], bare: ["bun", bare] };
+    case "binary":
+      return { ottla: [`${root}dist/ottla`], bare: ["bun", bare] };
+    default:
+      throw new Error(`--with ${flags.with}: it must be deno, bun or binary`);
+  }
+}
+
+function brokerCommand(folder: string, port = 0): string[] {
+  const start = ["start", "--port", String(port), "--host", "127.0.0.1"];
+  return [...commands().ottla, ...start, "--data-dir", `${folder}/data`];
+}
+
+function bareCommand(...args: string[]): string[] {
+  return [...commands().bare, ...args];
+}
+
+/** One measured run: what the load saw and what the program spent. */
+interface Measured extends LoadResult {
+  readonly records: number;
+  readonly cpuSeconds: number;
+}
+
+/** A program under a load; `records` that one request carries. */
+async function measure(
+  program: Program,
+  load: Omit<LoadOptions, "port" | "durationMs">,
+  records: number,
+): Promise<Measured> {
+  const before = program.usage().cpuSeconds;
+  const result = await runLoad({ ...load, port: program.port, durationMs });
+  const cpuSeconds = program.usage().cpuSeconds - before;
+  return { ...result, records: result.requests * records, cpuSeconds };
+}
+
+function batchOf(records: number): Uint8Array {
+  const value = crypto.getRandomValues(new Uint8Array(recordBytes));
+  return buildBatch({
+    records: Array.from({ length: records }, () => ({ key: null, value, headers: [] })),
+    timestamp: Date.now(),
+  });
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const writer = new BytesWriter();
+  for (const chunk of chunks) writer.bytes(chunk);
+  return writer.finish();
+}
+
+function produceFrame(partition: number, records: number): Uint8Array {
+  const origin = { correlationId: 1, clientId: "bench" };
+  return joined(encodeRequest(Produce, produceVersion, origin, {
+    transactionalId: null,
+    acks: 1,
+    timeoutMs: 30_000,
+    topicData: [{
+      name: topic,
+      partitionData: [{ index: partition, records: batchOf(records) }],
+    }],
+  }));
+}
+
+function checkProduced(answer: Uint8Array): void {
+  const { message } = decodeResponse(Produce, produceVersion, answer);
+  const { errorCode, errorMessage } = message.responses[0].partitionResponses[0];
+  if (errorCode !== 0) throw new Error(`produce failed: ${errorCode} ${errorMessage}`);
+}
+
+/** Fetch requests that walk through a partition, a batch each, and begin again at its end. */
+function fetchFrames(partition: number, endOffset: number): () => Uint8Array {
+  const frameAt = (fetchOffset: number) =>
+    joined(encodeRequest(Fetch, fetchVersion, { correlationId: 1, clientId: "bench" }, {
+      replicaId: -1,
+      maxWaitMs: 500,
+      minBytes: 1,
+      topics: [{
+        topic,
+        partitions: [{ partition, fetchOffset, partitionMaxBytes: 100 * 1024 }],
+      }],
+      forgottenTopicsData: [],
+    }));
+  const frame = frameAt(0);
+  const other = frameAt(0x7f);
+  const lastByte = frame.findIndex((byte, i) => byte !== other[i]);
+  const view = new DataView(frame.buffer, frame.byteOffset);
+  let offset = 0;
+  return () => {
+    view.setBigInt64(lastByte - 7, BigInt(offset));
+    offset = (offset + batchRecords) % endOffset;
+    return frame;
+  };
+}
+
+async function createTopic(port: number, partitions: number): Promise<void> {
+  const request = joined(encodeRequest(
+    CreateTopics,
+    createVersion,
+    { correlationId: 1, clientId: "bench" },
+    {
+      topics: [{
+        name: topic,
+        numPartitions: partitions,
+        replicationFactor: 1,
+        assignments: [],
+        configs: [],
+      }],
+    },
+  ));
+  let sent = false;
+  await runLoad({
+    port,
+    connections: 1,
+    inFlight: 1,
+    durationMs: sent ? 0 : 1,
+    request: () => {
+      sent = true;
+      return request;
+    },
+    check: (answer) => {
+      const { message } = decodeResponse(CreateTopics, createVersion, answer);
+      const { errorCode } = message.topics[0];
+      if (errorCode !== 0 && errorCode !== 36) throw new Error(`topic not created: ${errorCode}`);
+    },
+  });
+}
+
+/** A scenario: the two programs' loads. Each round has fresh programs and a fresh folder. */
+interface Scenario {
+  readonly name: string;
+  readonly broker: (folder: string) => Promise<Measured>;
+  readonly bare: (folder: string) => Promise<Measured>;
+}
+
+async function withProgram<T>(
+  command: readonly string[],
+  run: (program: Program) => Promise<T>,
+): Promise<T> {
+  const program = await startProgram(command);
+  try {
+    return await run(program);
+  } finally {
+    await program.stop();
+  }
+}
+
+function produceScenario(
+  name: string,
+  o: { records: number; connections: number; inFlight: number },
+) {
+  const { records, connections, inFlight } = o;
+  const frames = Array.from({ length: connections }, (_, i) => produceFrame(i, records));
+  const load = { connections, inFlight, request: (i: number) => frames[i] };
+  return {
+    name,
+    broker: (folder: string) =>
+      withProgram(brokerCommand(folder), async (program) => {
+        await createTopic(program.port, connections);
+        return measure(program, { ...load, check: checkProduced }, records);
+      }),
+    bare: (folder: string) =>
+      withProgram(
+        bareCommand("append", `${folder}/bare`),
+        (program) => measure(program, { ...load, check: () => {} }, records),
+      ),
+  };
+}
+
+const fetchBatches = 2000;
+
+function fetchScenario(): Scenario {
+  const o = { connections: 4, inFlight: 4 };
+  const batch = produceFrame(0, batchRecords);
+  return {
+    name: "fetch 100 KB batches",
+    broker: (folder) =>
+      withProgram(brokerCommand(folder), async (program) => {
+        await createTopic(program.port, o.connections);
+        await fill(program.port, o.connections);
+        const end = fetchBatches * batchRecords;
+        const next = Array.from({ length: o.connections }, (_, i) => fetchFrames(i, end));
+        const check = (answer: Uint8Array) => {
+          if (answer.length < recordBytes * batchRecords) {
+            throw new Error(`a fetch brought ${answer.length} bytes only`);
+          }
+        };
+        return measure(program, { ...o, request: (i) => next[i](), check }, batchRecords);
+      }),
+    bare: async (folder) => {
+      const path = `${folder}/bare`;
+      const file = await Deno.create(path);
+      for (let i = 0; i < fetchBatches; i++) await file.write(batch);
+      file.close();
+      const request = new Uint8Array(64);
+      return withProgram(
+        bareCommand("serve", path, String(batch.length)),
+        (program) =>
+          measure(program, { ...o, request: () => request, check: () => {} }, batchRecords),
+      );
+    },
+  };
+}
+
+/** Appends `fetchBatches` batches to each partition. */
+async function fill(port: number, partitions: number): Promise<void> {
+  for (let partition = 0; partition < partitions; partition++) {
+    const frame = produceFrame(partition, batchRecords);
+    let answered = 0;
+    const end = performance.now() + 60_000;
+    while (answered < fetchBatches && performance.now() < end) {
+      const left = fetchBatches - answered;
+      await runLoad({
+        port,
+        connections: 1,
+        inFlight: Math.min(16, left),
+        durationMs: left <= 16 ? 0 : 20,
+        request: () => frame,
+        check: (answer) => {
+          checkProduced(answer);
+          answered++;
+        },
+      });
+    }
+  }
+}
+
+interface Row {
+  readonly recordsPerSecond: number;
+  readonly megabytesPerSecond: number;
+  readonly cpuSecondsPerGigabyte: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+function rowOf(measured: Measured): Row {
+  const seconds = measured.elapsedMs / 1000;
+  const bytes = measured.bytesSent + measured.bytesReceived;
+  return {
+    recordsPerSecond: measured.records / seconds,
+    megabytesPerSecond: bytes / 1e6 / seconds,
+    cpuSecondsPerGigabyte: measured.cpuSeconds / (bytes / 1e9),
+    p50Ms: measured.p50Ms,
+    p99Ms: measured.p99Ms,
+  };
+}
+
+function medianRow(rows: readonly Row[]): Row {
+  const of = (key: keyof Row) => median(rows.map((row) => row[key]));
+  return {
+    recordsPerSecond: of("recordsPerSecond"),
+    megabytesPerSecond: of("megabytesPerSecond"),
+    cpuSecondsPerGigabyte: of("cpuSecondsPerGigabyte"),
+    p50Ms: of("p50Ms"),
+    p99Ms: of("p99Ms"),
+  };
+}
+
+function print(name: string, row: Row): void {
+  const cells = [
+    row.recordsPerSecond.toFixed(0).padStart(10),
+    row.megabytesPerSecond.toFixed(1).padStart(9),
+    row.cpuSecondsPerGigabyte.toFixed(2).padStart(9),
+    row.p50Ms.toFixed(2).padStart(8),
+    row.p99Ms.toFixed(2).padStart(8),
+  ];
+  console.log(`  ${name.padEnd(14)}${cells.join("")}`);
+}
+
+async function run(scenario: Scenario): Promise<void> {
+  const rows: { broker: Row[]; bare: Row[] } = { broker: [], bare: [] };
+  for (let round = 0; round < rounds; round++) {
+    for (const which of ["bare", "broker"] as const) {
+      const folder = await Deno.makeTempDir({ prefix: "ottla-bench-" });
+      try {
+        rows[which].push(rowOf(await scenario[which](folder)));
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    }
+  }
+  const [bare, broker] = [medianRow(rows.bare), medianRow(rows.broker)];
+  const ratios = rows.broker.map((row, i) =>
+    row.megabytesPerSecond / rows.bare[i].megabytesPerSecond
+  );
+  console.log(`\n${scenario.name}`);
+  console.log("                   records/s     MB/s  CPU s/GB  p50 ms  p99 ms");
+  print("ottla", broker);
+  print("bare program", bare);
+  const list = ratios.map((ratio) => ratio.toFixed(2)).join(", ");
+  console.log(`  ottla / bare, MB/s: ${median(ratios).toFixed(2)}  (rounds: ${list})`);
+}
+
+const scenarios: readonly Scenario[] = [
+  produceScenario("produce 100 KB batches", { records: batchRecords, connections: 4, inFlight: 4 }),
+  fetchScenario(),
+  produceScenario("single-record requests", { records: 1, connections: 16, inFlight: 1 }),
+];
+
+console.log(`ottla beside a bare program, both on ${flags.with}; medians of ${rounds} rounds`);
+for (const scenario of scenarios) {
+  if (scenario.name.includes(flags.only)) await run(scenario);
+}
+if ("start".includes(flags.only)) {
+  const { wallMs, residentBytes } = await measureStarts(
+    (port, folder) => brokerCommand(folder, port),
+    10,
+  );
+  console.log("\nstart, to the first answered Metadata request");
+  console.log(
+    `  ${wallMs.toFixed(0)} ms, ${(residentBytes / 1e6).toFixed(0)} MB resident (medians of 10)`,
+  );
+}

@@ -1,0 +1,59 @@
+// A program under measurement: started, found by its "listening on" line, measured from outside, ended.
+
+/** CPU time and peak memory of a process so far, from /proc. */
+export interface Usage {
+  readonly cpuSeconds: number;
+  readonly peakBytes: number;
+}
+
+/** A running program. */
+export interface Program {
+  readonly port: number;
+  usage(): Usage;
+  stop(): Promise<void>;
+}
+
+const clockTicksPerSecond = 100;
+
+/** Starts `command` and waits until it says where it listens. */
+export async function startProgram(command: readonly string[]): Promise<Program> {
+  const [executable, ...args] = command;
+  const child = new Deno.Command(executable, { args, stdout: "piped", stderr: "null" }).spawn();
+  const port = await portOf(child.stdout);
+  return {
+    port,
+    usage: () => usageOf(child.pid),
+    async stop() {
+      child.kill("SIGKILL");
+      await child.status;
+    },
+  };
+}
+
+async function portOf(stdout: ReadableStream<Uint8Array>): Promise<number> {
+  const decoder = new TextDecoder();
+  const reader = stdout.getReader();
+  let text = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`the program ended before it listened: ${text}`);
+    text += decoder.decode(value, { stream: true });
+    const found = /listening on (?:\S+:)?(\d+)/.exec(text);
+    if (found === null) continue;
+    drain(reader);
+    return Number(found[1]);
+  }
+}
+
+async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  while (!(await reader.read()).done);
+}
+
+function usageOf(pid: number): Usage {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  const peakKiB = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
+  return { cpuSeconds: ticks / clockTicksPerSecond, peakBytes: peakKiB * 1024 };
+}

@@ -1,0 +1,122 @@
+// The open connections: accepts them on every listener, bounds their number, drops idle ones, and
+// lets those in the middle of an answer finish when the broker closes.
+//
+// Kafka's rules: max.connections closes the newcomer, connections.max.idle.ms the silent.
+
+import { formatAddress } from "../base/address.ts";
+import type {
+  Address,
+  Listener,
+  Logger,
+  Network,
+  Socket,
+  Timer,
+  Timers,
+} from "../runtime/ports.ts";
+import { Connection, type ConnectionOptions } from "./connection.ts";
+import type { ListenerAddress } from "./config_listeners.ts";
+
+/** Idle connections are looked for this often. */
+const sweepIntervalMs = 10_000;
+
+/** How long a closing broker waits for answers that are being made. */
+const drainMsMax = 1_000;
+
+export interface AcceptorOptions {
+  readonly network: Network;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly connectionsMax: number;
+  readonly idleMsMax: number;
+  /** What a client of `listener` is told; undefined: the address that it reached. */
+  readonly advertised: (listener: ListenerAddress) => Address | undefined;
+  readonly connection: Omit<ConnectionOptions, "advertised">;
+}
+
+/** Owns the listeners and their connections. */
+export class Acceptor {
+  readonly #options: AcceptorOptions;
+  readonly #listeners: Listener[] = [];
+  readonly #connections = new Set<Connection>();
+  readonly #ended = new Set<Promise<void>>();
+  #sweep: Timer | undefined;
+
+  constructor(options: AcceptorOptions) {
+    this.#options = options;
+    this.#scheduleSweep();
+  }
+
+  /** Where the listeners are, in the order in which they were opened. */
+  get addresses(): readonly Address[] {
+    return this.#listeners.map(({ address }) => address);
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Opens a listener. Host "" is every address. */
+  async listen(listener: ListenerAddress): Promise<void> {
+    const { network } = this.#options;
+    const address = { host: listener.host === "" ? "0.0.0.0" : listener.host, port: listener.port };
+    this.#listeners.push(
+      await network.listen(address, (socket) => this.#accept(socket, listener)),
+    );
+  }
+
+  /** Stops accepting, lets answers in progress go out for a moment, then drops every connection. */
+  async close(): Promise<void> {
+    this.#sweep?.cancel();
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    let timer: Timer | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = this.#options.timers.after(drainMsMax, resolve);
+    });
+    const finished = [...this.#connections].map((connection) => connection.finish());
+    await Promise.race([Promise.all(finished), late]);
+    timer?.cancel();
+    for (const connection of this.#connections) connection.close();
+    await Promise.all(this.#ended);
+  }
+
+  #accept(socket: Socket, listener: ListenerAddress): void {
+    const { connectionsMax, logger } = this.#options;
+    if (this.#connections.size >= connectionsMax) {
+      logger.log("warn", "refused a connection: too many are open", {
+        peer: formatAddress(socket.remote),
+        "max.connections": connectionsMax,
+      });
+      socket.close();
+      return;
+    }
+    const advertised = this.#options.advertised(listener) ?? socket.local;
+    const connection = new Connection(socket, { ...this.#options.connection, advertised });
+    this.#connections.add(connection);
+    logger.log("debug", "accepted a connection", { peer: formatAddress(socket.remote) });
+    const ended = connection.run().finally(() => {
+      this.#connections.delete(connection);
+      this.#ended.delete(ended);
+    });
+    this.#ended.add(ended);
+  }
+
+  #scheduleSweep(): void {
+    this.#sweep = this.#options.timers.after(sweepIntervalMs, () => {
+      this.#dropIdle();
+      this.#scheduleSweep();
+    });
+  }
+
+  #dropIdle(): void {
+    const { idleMsMax, logger } = this.#options;
+    if (idleMsMax < 0) return;
+    const nowMs = this.#options.connection.monotonic();
+    for (const connection of this.#connections) {
+      if (connection.isBusy || nowMs - connection.lastActiveMs <= idleMsMax) continue;
+      logger.log("debug", "closed an idle connection", {
+        peer: formatAddress(connection.peer.remote),
+      });
+      connection.close();
+    }
+  }
+}

@@ -1,0 +1,56 @@
+// What a broker does beside requests: retention, checkpoints of what is synced, expiry of idle
+// producers. Each job runs again some time after it has ended, so that none ever overlaps itself, and
+// gives the event loop a turn between two partitions.
+
+import { messageOf } from "../base/faults.ts";
+import type { Logger, Timer, Timers } from "../runtime/ports.ts";
+
+/** One recurring job. */
+export interface Job {
+  readonly name: string;
+  readonly intervalMs: number;
+  readonly run: () => Promise<void>;
+}
+
+/** Runs jobs until it is closed. */
+export class Background {
+  readonly #timers: Timers;
+  readonly #logger: Logger;
+  readonly #pending = new Map<string, Timer>();
+  readonly #running = new Set<Promise<void>>();
+  #closed = false;
+
+  constructor(timers: Timers, logger: Logger) {
+    this.#timers = timers;
+    this.#logger = logger;
+  }
+
+  /** Runs `job` for the first time after one interval. */
+  start(job: Job): void {
+    const timer = this.#timers.after(job.intervalMs, () => {
+      this.#pending.delete(job.name);
+      const running = this.#runOnce(job).finally(() => this.#running.delete(running));
+      this.#running.add(running);
+    });
+    this.#pending.set(job.name, timer);
+  }
+
+  /** Stops the jobs, and waits for those that run. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const timer of this.#pending.values()) timer.cancel();
+    await Promise.all(this.#running);
+  }
+
+  async #runOnce(job: Job): Promise<void> {
+    try {
+      await job.run();
+    } catch (error) {
+      this.#logger.log("error", "a background job failed and will run again", {
+        job: job.name,
+        reason: messageOf(error),
+      });
+    }
+    if (!this.#closed) this.start(job);
+  }
+}

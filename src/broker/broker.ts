@@ -1,0 +1,294 @@
+// The broker: what a start opens, in which order, and what a close closes, in the reverse one.
+//
+//   data folder (lock) > metadata log > partitions > groups > listeners > ready > background work
+//
+// Handlers see it through RequestContext. It holds no logic of its own: a field here is a service with
+// a file of its own.
+
+import { AssertionError } from "../base/assert.ts";
+import { formatAddress } from "../base/address.ts";
+import { messageOf } from "../base/faults.ts";
+import { type BrokerId, type Uuid, uuidFromRandom } from "../base/ids.ts";
+import {
+  type ChangeQueue,
+  changeQueue,
+  checkMetadataVersion,
+  decideAllocateProducerIds,
+  decideBootstrap,
+  decideLeadership,
+  decideRegisterBroker,
+  metadataVersionFeature,
+  metadataVersionRange,
+  offsetsTopic,
+} from "../cluster/mod.ts";
+import type { Address, Clock, Logger, Runtime } from "../runtime/ports.ts";
+import { Acceptor } from "./acceptor.ts";
+import { Background } from "./background.ts";
+import { groupConfigOf, offsetsTopicOf } from "./broker_config.ts";
+import type { BrokerConfig } from "./config.ts";
+import { Dispatcher } from "./dispatch.ts";
+import { Groups } from "./groups.ts";
+import type { Peer } from "./handler.ts";
+import { supportedVersions } from "./handlers/mod.ts";
+import { MetadataLog, metadataTopic, metadataTopicId } from "./metadata_log.ts";
+import { Partitions } from "./partitions.ts";
+import { ProducerIds } from "./producer_ids.ts";
+import { Purgatory } from "./purgatory.ts";
+import { Storage } from "./storage.ts";
+import { Topics } from "./topics.ts";
+import { Tracer } from "./trace.ts";
+
+export interface BrokerOptions {
+  readonly runtime: Runtime;
+  readonly config: BrokerConfig;
+  readonly logger: Logger;
+  /** Takes the lines of a trace; absent: nothing is traced. */
+  readonly trace?: (line: string) => void;
+  /** A bug of ours that must not be lived with; absent: it is only logged. */
+  readonly onFatal?: (error: unknown) => void;
+}
+
+/** What a start has opened before there is a broker. */
+interface Opened {
+  readonly storage: Storage;
+  readonly metadata: MetadataLog;
+}
+
+/** One broker. Made by `Broker.start`, ended by `close`. */
+export class Broker {
+  readonly config: BrokerConfig;
+  readonly clock: Clock;
+  readonly nodeId: BrokerId;
+  readonly clusterId: string;
+  readonly metadata: MetadataLog;
+  readonly partitions: Partitions;
+  readonly topics: Topics;
+  readonly groups: Groups;
+  readonly producerIds: ProducerIds;
+  readonly purgatory: Purgatory;
+  readonly #options: BrokerOptions;
+  readonly #storage: Storage;
+  readonly #change: ChangeQueue;
+  readonly #acceptor: Acceptor;
+  readonly #background: Background;
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: BrokerOptions, { storage, metadata }: Opened) {
+    const { runtime, config, logger } = options;
+    const { clock, timers, codecs } = runtime;
+    this.#options = options;
+    this.#storage = storage;
+    this.config = config;
+    this.clock = clock;
+    this.nodeId = storage.nodeId;
+    this.clusterId = storage.clusterId;
+    this.metadata = metadata;
+    this.#change = changeQueue(metadata);
+    this.purgatory = new Purgatory(timers);
+    this.partitions = new Partitions(
+      ({ name, id: topicId }, partition) =>
+        storage.openLog({
+          topic: name,
+          partition,
+          topicId,
+          config: () => this.topics.logConfig(name),
+        }),
+      timers,
+    );
+    this.topics = new Topics({
+      config,
+      change: this.#change,
+      image: () => metadata.image,
+      partitions: this.partitions,
+      newTopicId: this.#newUuid,
+      onDeleted: (names) => this.#onTopicsDeleted(names),
+    });
+    const epochMs = clock.now() - clock.monotonic();
+    this.groups = new Groups({
+      config: () => groupConfigOf(config),
+      newUuid: this.#newUuid,
+      nowMs: () => Math.floor(epochMs + clock.monotonic()),
+      timers,
+      codecs,
+      logger: logger.child("groups"),
+      ensureTopic: () => this.topics.ensureInternal(offsetsTopicOf(config)),
+      partitionCount: () => metadata.image.topic(offsetsTopic)?.partitions.length ?? 0,
+      partition: (id) => this.partitions.get(offsetsTopic, id),
+    });
+    this.producerIds = new ProducerIds(() =>
+      this.#change((image) => decideAllocateProducerIds(image, this.nodeId))
+    );
+    this.#background = new Background(timers, logger);
+    this.#acceptor = this.#makeAcceptor();
+  }
+
+  /** Starts a broker; resolves once clients can connect. */
+  static async start(options: BrokerOptions): Promise<Broker> {
+    const { runtime, config, logger } = options;
+    const storage = await Storage.open({ runtime, config, logger });
+    try {
+      const log = await storage.openLog({
+        topic: metadataTopic,
+        partition: 0,
+        topicId: metadataTopicId,
+        config: () => config.topicLogConfig(new Map()),
+      });
+      const metadata = await MetadataLog.open({ ...runtime, log });
+      checkMetadataVersion(metadata.image);
+      const broker = new Broker(options, { storage, metadata });
+      await broker.#start();
+      return broker;
+    } catch (error) {
+      await storage.release();
+      throw error;
+    }
+  }
+
+  /** Where clients of the first listener connect. */
+  get address(): Address {
+    return this.#acceptor.addresses[0];
+  }
+
+  /** Whether `close` has begun: waits should end. */
+  get isClosing(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** The brokers as `peer` can reach them. */
+  describeBrokers(peer: Peer) {
+    const { host, port } = peer.advertised;
+    return [{ nodeId: this.nodeId, host, port, rack: this.config.get("broker.rack") }];
+  }
+
+  /** What ApiVersions tells. */
+  supportedVersions() {
+    return supportedVersions();
+  }
+
+  /** Features with the levels that this broker can serve. */
+  supportedFeatures() {
+    const { min: minVersion, max: maxVersion } = metadataVersionRange;
+    return [{ name: metadataVersionFeature, minVersion, maxVersion }];
+  }
+
+  /**
+   * Stops: no new connections, answers in progress go out, logs are synced, the clean-shutdown marker
+   * is written. Calls after the first wait for the same end.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.purgatory.close();
+    await this.#acceptor.close();
+    await this.#background.close();
+    await this.groups.close();
+    await this.partitions.close();
+    await this.#storage.close();
+  }
+
+  async #start(): Promise<void> {
+    const { config, logger } = this.#options;
+    await this.#join();
+    await this.partitions.openAll(this.metadata.image.topics());
+    await this.#storage.setStraysAside(this.metadata.image);
+    for (const listener of config.listeners) await this.#acceptor.listen(listener);
+    this.#startBackground();
+    this.groups.all().catch((error) => {
+      logger.log("error", "groups could not be loaded; the next request tries again", {
+        reason: messageOf(error),
+      });
+    });
+  }
+
+  /** Registers this broker, and makes it leader of what is its own. */
+  async #join(): Promise<void> {
+    const { config } = this.#options;
+    await this.#change(decideBootstrap);
+    const registration = {
+      brokerId: this.nodeId,
+      incarnationId: this.#newUuid(),
+      endPoints: config.listeners.map(({ name, host, port }) => ({
+        name,
+        host,
+        port,
+        securityProtocol: 0,
+      })),
+      rack: config.get("broker.rack"),
+      directories: [this.#storage.directoryId],
+      features: this.supportedFeatures().map(({ name, minVersion, maxVersion }) => ({
+        name,
+        minSupportedVersion: minVersion,
+        maxSupportedVersion: maxVersion,
+      })),
+    };
+    await this.#change((image) => decideRegisterBroker(image, registration));
+    const leadership = { brokerId: this.nodeId, newEpochs: !this.#storage.wasShutDownCleanly };
+    await this.#change((image) => decideLeadership(image, leadership));
+  }
+
+  #startBackground(): void {
+    const { config, runtime } = this.#options;
+    this.#background.start({
+      name: "retention",
+      intervalMs: config.get("log.retention.check.interval.ms"),
+      run: async () => {
+        for (const { log } of [...this.partitions.all()]) {
+          await log.applyRetention(this.clock.now());
+          await runtime.timers.turn();
+        }
+      },
+    });
+    this.#background.start({
+      name: "checkpoint",
+      intervalMs: config.get("log.flush.offset.checkpoint.interval.ms"),
+      run: () => this.#storage.checkpoint(),
+    });
+  }
+
+  #makeAcceptor(): Acceptor {
+    const { runtime, config, logger, trace } = this.#options;
+    const monotonic = () => runtime.clock.monotonic();
+    const tracer = trace === undefined ? undefined : new Tracer(trace, monotonic);
+    const dispatcher = new Dispatcher(this, tracer);
+    return new Acceptor({
+      network: runtime.network,
+      timers: runtime.timers,
+      logger,
+      connectionsMax: config.get("max.connections"),
+      idleMsMax: config.get("connections.max.idle.ms"),
+      advertised: ({ name }) => config.advertised(name),
+      connection: {
+        logger,
+        requestBytesMax: config.get("socket.request.max.bytes"),
+        monotonic,
+        dispatch: (frame, peer) => dispatcher.dispatch(frame, peer),
+        onBug: (error, peer) => this.#onBug(error, peer),
+      },
+    });
+  }
+
+  #onTopicsDeleted(names: readonly string[]): void {
+    this.groups.onTopicsDeleted(names).catch((error) => {
+      this.#options.logger.log("error", "offsets of deleted topics could not be removed", {
+        topics: names.join(","),
+        reason: messageOf(error),
+      });
+    });
+  }
+
+  /** Our own invariants do not hold any more: better to stop than to write on. */
+  #onBug(error: unknown, peer: Peer): void {
+    const stack = error instanceof Error ? error.stack : undefined;
+    this.#options.logger.log("error", "a request could not be answered: this is a bug", {
+      peer: formatAddress(peer.remote),
+      reason: messageOf(error),
+      stack,
+    });
+    if (error instanceof AssertionError) this.#options.onFatal?.(error);
+  }
+
+  readonly #newUuid = (): Uuid => uuidFromRandom(this.#options.runtime.random.bytes(16));
+}

@@ -1,0 +1,35 @@
+// Parts of the configuration in the form in which other folders take them.
+
+import type { InternalTopic } from "../cluster/mod.ts";
+import { offsetsTopic } from "../cluster/mod.ts";
+import type { GroupConfig } from "../coordinator/mod.ts";
+import type { BrokerConfig } from "./config.ts";
+
+const msPerMinute = 60_000;
+
+/** What the group coordinator works by. */
+export function groupConfigOf(config: BrokerConfig): GroupConfig {
+  return {
+    sessionTimeoutMinMs: config.get("group.min.session.timeout.ms"),
+    sessionTimeoutMaxMs: config.get("group.max.session.timeout.ms"),
+    groupSizeMax: config.get("group.max.size"),
+    initialRebalanceDelayMs: config.get("group.initial.rebalance.delay.ms"),
+    offsetMetadataBytesMax: config.get("offset.metadata.max.bytes"),
+    offsetsRetentionMs: config.get("offsets.retention.minutes") * msPerMinute,
+    offsetsRetentionCheckIntervalMs: config.get("offsets.retention.check.interval.ms"),
+  };
+}
+
+/** The topic of groups and offsets, as it is created when the first group needs it. */
+export function offsetsTopicOf(config: BrokerConfig): InternalTopic {
+  return {
+    name: offsetsTopic,
+    partitionCount: config.get("offsets.topic.num.partitions"),
+    replicationFactor: config.get("offsets.topic.replication.factor"),
+    configs: new Map([
+      ["cleanup.policy", "compact"],
+      ["compression.type", "producer"],
+      ["segment.bytes", String(config.get("offsets.topic.segment.bytes"))],
+    ]),
+  };
+}

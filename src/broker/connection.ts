@@ -1,0 +1,203 @@
+// One client connection: reads frames, has them answered, writes the answers in request order.
+//
+//   frames --> dispatch --> reply now   --> ordered queue --> socket
+//                      \--> reply later --/
+//
+// Kafka handles one request per connection at a time, and clients match answers by order. So does
+// this loop, except that requests marked pipelined (Produce waiting for its fdatasync) may overlap:
+// their effects happen in order, before the wait. Replies that are ready together leave together.
+//
+// Bounds: at most `inFlightMax` unanswered requests, at most `outBytesMax` unwritten bytes before
+// the loop waits for the socket; then it stops reading, and TCP tells the client.
+
+import { ConnectionFault, isPlatformFault, messageOf } from "../base/faults.ts";
+import { formatAddress } from "../base/address.ts";
+import { concatBytes } from "../base/bytes.ts";
+import type { Address, Logger, Socket } from "../runtime/ports.ts";
+import { FrameReader } from "./frame_reader.ts";
+import type { Peer } from "./handler.ts";
+
+const inFlightMax = 64;
+const outBytesMax = 256 * 1024;
+const joinBytesMax = 16 * 1024;
+
+/** The chunks of a response frame; null for a request that is not answered. */
+export type Reply = readonly Uint8Array[] | null;
+
+/** What the connection needs to have a frame answered. */
+export interface Dispatched {
+  readonly reply: Reply | Promise<Reply>;
+  readonly pipelined: boolean;
+}
+
+export interface ConnectionOptions {
+  readonly advertised: Address;
+  readonly logger: Logger;
+  readonly requestBytesMax: number;
+  readonly monotonic: () => number;
+  /** Throws ConnectionFault for a frame that ends the connection. */
+  readonly dispatch: (frame: Uint8Array, peer: Peer) => Dispatched;
+  /** A bug of ours surfaced: the connection closes, the process may have to. */
+  readonly onBug: (error: unknown, peer: Peer) => void;
+}
+
+/** Serves one socket until it ends. */
+export class Connection {
+  readonly peer: Peer;
+  /** When the last request arrived, on the monotonic clock. */
+  lastActiveMs: number;
+  readonly #socket: Socket;
+  readonly #options: ConnectionOptions;
+  readonly #frames: FrameReader;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #queue: { reply: Reply | undefined }[] = [];
+  #settled: Promise<void> = Promise.resolve();
+  #out: Uint8Array[] = [];
+  #outBytes = 0;
+  #closed = false;
+  #failure: unknown;
+
+  constructor(socket: Socket, options: ConnectionOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.peer = { remote: socket.remote, advertised: options.advertised };
+    this.lastActiveMs = options.monotonic();
+    this.#frames = new FrameReader(socket.readable, options.requestBytesMax);
+    this.#writer = socket.writable.getWriter();
+    // A write that fails is noticed by the loop; the streams' own promises must not go unhandled.
+    this.#writer.closed.catch(() => {});
+  }
+
+  /** Whether a request is being answered right now. */
+  get isBusy(): boolean {
+    return this.#queue.length > 0;
+  }
+
+  /** Serves until the peer leaves, a fault ends it, or `close`. Never rejects. */
+  async run(): Promise<void> {
+    try {
+      await this.#serve();
+    } catch (error) {
+      this.#report(this.#failure ?? error);
+    } finally {
+      this.close();
+    }
+  }
+
+  /** Lets the answers in progress go out, then drops the connection. Never rejects. */
+  async finish(): Promise<void> {
+    try {
+      await this.#settled;
+      if (this.#outBytes > 0) this.#flush();
+      await this.#writer.ready;
+    } catch {
+      // The loop reports what went wrong; here it only means that there is nothing to wait for.
+    }
+    this.close();
+  }
+
+  /** Drops the connection at once. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.close();
+  }
+
+  async #serve(): Promise<void> {
+    while (!this.#closed) {
+      let frame = this.#frames.buffered();
+      if (frame === undefined) {
+        if (this.#outBytes > 0) this.#flush();
+        if (this.#writer.desiredSize !== null && this.#writer.desiredSize <= 0) {
+          await this.#writer.ready;
+        }
+        frame = await this.#frames.read();
+        if (frame === undefined) break;
+        this.lastActiveMs = this.#options.monotonic();
+      }
+      const { reply, pipelined } = this.#options.dispatch(frame, this.peer);
+      this.#enqueue(reply);
+      if (this.#queue.length > 0 && (!pipelined || this.#queue.length >= inFlightMax)) {
+        if (this.#outBytes > 0) this.#flush();
+        await this.#settled;
+      }
+      if (this.#outBytes >= outBytesMax) {
+        this.#flush();
+        await this.#writer.ready;
+      }
+    }
+    await this.#settled;
+    if (this.#outBytes > 0) this.#flush();
+    if (!this.#closed) await this.#writer.close();
+  }
+
+  /** Puts a reply behind those before it; the loop waits for `#settled` where order demands it. */
+  #enqueue(reply: Reply | Promise<Reply>): void {
+    if (!(reply instanceof Promise)) {
+      if (this.#queue.length === 0) this.#take(reply);
+      else this.#queue.push({ reply });
+      return;
+    }
+    const slot: { reply: Reply | undefined } = { reply: undefined };
+    this.#queue.push(slot);
+    const done = reply.then((value) => {
+      slot.reply = value;
+      this.#drain();
+    });
+    // The loop may sit in a read: closing the socket wakes it, and it reports the first failure.
+    done.catch((error) => {
+      this.#failure ??= error;
+      this.close();
+    });
+    this.#settled = this.#settled.then(() => done);
+    this.#settled.catch(() => {});
+  }
+
+  #drain(): void {
+    while (this.#queue.length > 0 && this.#queue[0].reply !== undefined) {
+      this.#take(this.#queue.shift()!.reply!);
+    }
+    if (this.#outBytes > 0) this.#flush();
+  }
+
+  #take(reply: Reply): void {
+    if (reply === null) return;
+    for (const chunk of reply) {
+      this.#out.push(chunk);
+      this.#outBytes += chunk.length;
+    }
+  }
+
+  /** Hands what is queued to the socket: small chunks joined into one write, large ones as they are. */
+  #flush(): void {
+    const out = this.#out;
+    this.#out = [];
+    this.#outBytes = 0;
+    if (this.#closed) return;
+    let from = 0;
+    for (let i = 0; i <= out.length; i++) {
+      if (i < out.length && out[i].length < joinBytesMax) continue;
+      if (i > from) this.#write(concatBytes(out.slice(from, i)));
+      if (i < out.length) this.#write(out[i]);
+      from = i + 1;
+    }
+  }
+
+  #write(chunk: Uint8Array): void {
+    this.#writer.write(chunk).catch(() => this.close());
+  }
+
+  #report(error: unknown): void {
+    const peer = formatAddress(this.#socket.remote);
+    if (error instanceof ConnectionFault) {
+      this.#options.logger.log("warn", "closed a connection", { peer, reason: error.message });
+    } else if (isPlatformFault(error, "Closed") || isPlatformFault(error, "Io")) {
+      this.#options.logger.log("debug", "a connection was lost", {
+        peer,
+        reason: messageOf(error),
+      });
+    } else {
+      this.#options.onBug(error, this.peer);
+    }
+  }
+}

@@ -1,0 +1,228 @@
+// The shell around the group coordinator: a GroupTable per partition of __consumer_offsets.
+//
+//   request --> table decides --> records appended at once --> answers now, or once they are synced
+//   timer   --> onTick       -/
+//
+// The tables are pure; here are their log, their clock and their timer. A partition is loaded (replayed)
+// when a request needs it or, after a start, in the background, so that the sessions of members that
+// went away meanwhile run out.
+
+import { assert } from "../base/assert.ts";
+import { messageOf } from "../base/faults.ts";
+import type { PartitionId } from "../base/ids.ts";
+import {
+  type CoordinatorRecord,
+  decode,
+  encodeKey,
+  encodeValue,
+  type GroupConfig,
+  type GroupResponse,
+  GroupTable,
+  type Outcome,
+} from "../coordinator/mod.ts";
+import { offsetsTopic } from "../cluster/mod.ts";
+import { ErrorCode, type HeartbeatRequest, type HeartbeatResponse } from "../protocol/mod.ts";
+import { buildBatch } from "../records/mod.ts";
+import type { Codecs, Logger, Timer, Timers } from "../runtime/ports.ts";
+import type { Partition } from "./partition.ts";
+import { replay } from "./replay.ts";
+
+/** A timer is never set further ahead than this: runtimes keep delays in 31 bits. */
+const timerMsMax = 3_600_000;
+
+export interface GroupsOptions {
+  readonly config: () => GroupConfig;
+  readonly newUuid: () => string;
+  /** Milliseconds since the epoch, never stepping. */
+  readonly nowMs: () => number;
+  readonly timers: Timers;
+  readonly codecs: Codecs;
+  readonly logger: Logger;
+  /** Makes sure that the topic exists, and returns its number of partitions. */
+  readonly ensureTopic: () => Promise<number>;
+  /** The topic's number of partitions, 0 while it does not exist. */
+  readonly partitionCount: () => number;
+  readonly partition: (id: PartitionId) => Partition | undefined;
+}
+
+/** Kafka's choice of partition for a group: Java's hash of the id. */
+export function partitionOfGroup(groupId: string, partitionCount: number): PartitionId {
+  let hash = 0;
+  for (let i = 0; i < groupId.length; i++) hash = (31 * hash + groupId.charCodeAt(i)) | 0;
+  return (hash === -2147483648 ? 0 : Math.abs(hash)) % partitionCount;
+}
+
+/** All groups of this broker. */
+export class Groups {
+  readonly #options: GroupsOptions;
+  readonly #shards = new Map<PartitionId, Promise<GroupShard>>();
+  #closed = false;
+
+  constructor(options: GroupsOptions) {
+    this.#options = options;
+  }
+
+  /** The shard that coordinates `groupId`, loaded. Creates the offsets topic where it is missing. */
+  async of(groupId: string): Promise<GroupShard> {
+    return this.#shard(partitionOfGroup(groupId, await this.#options.ensureTopic()));
+  }
+
+  /** Every shard, loaded; none while the offsets topic does not exist. */
+  async all(): Promise<GroupShard[]> {
+    const shards: GroupShard[] = [];
+    for (let id = 0; id < this.#options.partitionCount(); id++) shards.push(await this.#shard(id));
+    return shards;
+  }
+
+  /** The offsets that groups committed for these topics go with them. */
+  async onTopicsDeleted(topics: readonly string[]): Promise<void> {
+    for (const shard of await this.all()) {
+      shard.carryOut(shard.table.onTopicsDeleted(topics, { nowMs: this.#options.nowMs() }));
+    }
+  }
+
+  /** Stops the timers. Requests that still wait are never answered: their connections are gone. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const shard of this.#shards.values()) (await shard).close();
+  }
+
+  #shard(id: PartitionId): Promise<GroupShard> {
+    let shard = this.#shards.get(id);
+    if (shard === undefined) {
+      shard = this.#load(id);
+      this.#shards.set(id, shard);
+      // A load that failed is tried again by the next request.
+      shard.catch(() => this.#shards.delete(id));
+    }
+    return shard;
+  }
+
+  async #load(id: PartitionId): Promise<GroupShard> {
+    const partition = this.#options.partition(id);
+    assert(partition !== undefined, `${offsetsTopic}-${id} is not open`);
+    const shard = new GroupShard(partition, this.#options);
+    await shard.load();
+    if (this.#closed) shard.close();
+    return shard;
+  }
+}
+
+/** Groups of one partition of the offsets topic. */
+export class GroupShard {
+  readonly table: GroupTable;
+  readonly #partition: Partition;
+  readonly #options: GroupsOptions;
+  #timer: Timer | undefined;
+  #timerDueMs = Infinity;
+  #closed = false;
+
+  constructor(partition: Partition, options: GroupsOptions) {
+    this.#partition = partition;
+    this.#options = options;
+    this.table = new GroupTable({ config: options.config, newUuid: options.newUuid });
+  }
+
+  /** Replays the partition and starts the members' sessions. */
+  async load(): Promise<void> {
+    const { codecs, timers, nowMs } = this.#options;
+    await replay(this.#partition.log, {
+      codecs,
+      timers,
+      onRecord: ({ key, value }) => {
+        if (key !== null) this.table.apply(decode(key, value));
+      },
+    });
+    this.carryOut(this.table.onLoaded(nowMs()));
+  }
+
+  /** Has the table decide a request, and resolves with its answer, whenever that comes. */
+  submit<Response extends GroupResponse>(
+    decide: (at: { nowMs: number; token: unknown }) => Outcome,
+  ): Promise<Response> {
+    return new Promise((resolve) => {
+      this.carryOut(decide({ nowMs: this.#options.nowMs(), token: resolve }));
+    });
+  }
+
+  /** A member's sign of life; it needs no log. */
+  heartbeat(request: HeartbeatRequest): HeartbeatResponse {
+    return this.table.heartbeat(request, { nowMs: this.#options.nowMs() });
+  }
+
+  /** Resolves once everything decided so far is synced. */
+  async durable(): Promise<void> {
+    await this.#partition.log.syncTo(this.#partition.log.logEndOffset);
+  }
+
+  /** Does what an outcome asks for. */
+  carryOut(outcome: Outcome): void {
+    for (const { message, fields } of outcome.notes) {
+      this.#options.logger.log("info", message, fields);
+    }
+    const errorCode = this.#append(outcome.records);
+    if (errorCode !== ErrorCode.NONE) {
+      const nowMs = this.#options.nowMs();
+      return this.carryOut(this.table.onAppendFailed(outcome, { errorCode, nowMs }));
+    }
+    const waiting = outcome.answers.filter(({ whenDurable }) => whenDurable);
+    for (const { token, response, whenDurable } of outcome.answers) {
+      if (!whenDurable) answer(token, response);
+    }
+    if (waiting.length > 0) this.#answerWhenDurable(waiting);
+    this.#setTimer();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+  }
+
+  #append(records: readonly CoordinatorRecord[]): ErrorCode {
+    if (records.length === 0) return ErrorCode.NONE;
+    const batch = buildBatch({
+      records: records.map((record) => ({
+        key: encodeKey(record),
+        value: encodeValue(record),
+        headers: [],
+      })),
+      timestamp: this.#options.nowMs(),
+    });
+    const result = this.#partition.append(batch, "coordinator");
+    return result.ok ? ErrorCode.NONE : result.errorCode as ErrorCode;
+  }
+
+  async #answerWhenDurable(answers: Outcome["answers"]): Promise<void> {
+    try {
+      await this.durable();
+      for (const { token, response } of answers) answer(token, response);
+    } catch (error) {
+      this.#options.logger.log("error", "groups could not be stored", {
+        partition: this.#partition.id,
+        reason: messageOf(error),
+      });
+      const errorCode = ErrorCode.KAFKA_STORAGE_ERROR;
+      for (const { token, response, failed } of answers) {
+        answer(token, failed?.(errorCode) ?? response);
+      }
+    }
+  }
+
+  /** One timer, for the earliest deadline; heartbeats move deadlines later and leave it alone. */
+  #setTimer(): void {
+    const dueMs = this.table.nextDeadlineMs() ?? Infinity;
+    if (this.#closed || dueMs >= this.#timerDueMs) return;
+    this.#timer?.cancel();
+    this.#timerDueMs = dueMs;
+    const { timers, nowMs } = this.#options;
+    const delayMs = Math.min(timerMsMax, Math.max(0, dueMs - nowMs()));
+    this.#timer = timers.after(delayMs, () => {
+      this.#timerDueMs = Infinity;
+      this.carryOut(this.table.onTick(nowMs()));
+    });
+  }
+}
+
+function answer(token: unknown, response: GroupResponse): void {
+  (token as (response: GroupResponse) => void)(response);
+}

@@ -1,0 +1,76 @@
+// What a handler is: one API's table, the versions we honour, and the function that answers.
+//
+// A handler never sees bytes of the frame, only the decoded message; views in it (records, group
+// metadata) are valid until it answers. It reports errors as Kafka error codes in the response,
+// per item. What it throws closes the connection (ConnectionFault) or is a bug of ours.
+
+import type { AnyApi, RequestOf, ResponseInput } from "../protocol/mod.ts";
+import type { Address } from "../runtime/ports.ts";
+import type { Broker } from "./broker.ts";
+
+/** Versions `min` to `max`, both included. */
+export interface VersionRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** The request at hand, apart from its message. */
+export interface RequestContext {
+  readonly broker: Broker;
+  readonly version: number;
+  /** null when the client sends none. */
+  readonly clientId: string | null;
+  readonly peer: Peer;
+}
+
+/** Who is on the other side of a connection. */
+export interface Peer {
+  readonly remote: Address;
+  /** Where this peer is told to find us: what it reached, unless advertised.listeners says else. */
+  readonly advertised: Address;
+}
+
+/** One served API. The message types are erased here: only `handler` knows that they fit. */
+export interface Handler {
+  readonly api: AnyApi;
+  /** Honoured versions; what the table can parse may be more. */
+  readonly serves: VersionRange;
+  /** What ApiVersions says, where that differs from `serves`. */
+  readonly advertises: VersionRange;
+  /** Whether the next request of the connection may start before this one is answered. */
+  readonly pipelined: boolean;
+  /** Answers; undefined for no answer at all (Produce with acks=0). */
+  readonly handle: (request: never, context: RequestContext) => unknown;
+  /** Answers a version that the table knows and we do not serve; absent: the connection closes. */
+  readonly refuse?: (request: never) => unknown;
+}
+
+type Answer<A extends AnyApi> = ResponseInput<A> | undefined;
+
+/** How an API is served. */
+export interface HandlerOptions<A extends AnyApi> {
+  /** Honoured versions, such as "0-4". */
+  readonly serves: string;
+  readonly advertises?: string;
+  readonly pipelined?: boolean;
+  handle(request: RequestOf<A>, context: RequestContext): Answer<A> | Promise<Answer<A>>;
+  refuse?(request: RequestOf<A>): ResponseInput<A>;
+}
+
+/** Declares how `api` is served. */
+export function handler<A extends AnyApi>(api: A, options: HandlerOptions<A>): Handler {
+  const serves = versionRange(options.serves);
+  return {
+    api,
+    serves,
+    advertises: options.advertises === undefined ? serves : versionRange(options.advertises),
+    pipelined: options.pipelined ?? false,
+    handle: options.handle as Handler["handle"],
+    refuse: options.refuse as Handler["refuse"],
+  };
+}
+
+function versionRange(text: string): VersionRange {
+  const [min, max = min] = text.split("-").map(Number);
+  return { min, max };
+}

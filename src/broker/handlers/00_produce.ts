@@ -1,0 +1,179 @@
+// Produce: appends record batches to partitions.
+//
+// Serves: 3-13. Advertised from 0: older librdkafka looks the lowest version up to decide whether it
+//   may compress (KAFKA-18659). Versions 0-2 carry message sets and are answered with
+//   UNSUPPORTED_VERSION in each partition.
+// Behaviour: each partition succeeds or fails by itself. acks=1 is answered once the batch is in the
+//   file, acks=-1 once an fdatasync covers it, acks=0 not at all: an error then closes the
+//   connection, which is all that such a client can notice. Unknown topics are created when
+//   auto.create.topics.enable says so.
+// Versions: 5 logStartOffset; 8 errorMessage (KIP-467); 9 flexible; 10 currentLeader (KIP-951),
+//   which one node never needs to tell; 12 transactions v2 (KIP-890); 13 topic ids (KIP-516).
+// Not done: transactions. A transactional batch is refused.
+//
+// Differs from Kafka: Produce creates a missing topic where Kafka leaves that to Metadata.
+
+import { ConnectionFault, messageOf } from "../../base/faults.ts";
+import type { Offset } from "../../base/ids.ts";
+import {
+  ErrorCode,
+  errorName,
+  Produce,
+  type RequestOf,
+  type ResponseInput,
+} from "../../protocol/mod.ts";
+import { handler, type RequestContext } from "../handler.ts";
+import type { Partition } from "../partition.ts";
+
+type Request = RequestOf<typeof Produce>;
+type Topic = Request["topicData"][number];
+type PartitionData = Topic["partitionData"][number];
+type Response = ResponseInput<typeof Produce>;
+type TopicAnswer = Response["responses"][number];
+type PartitionAnswer = TopicAnswer["partitionResponses"][number];
+
+export const produce = handler(Produce, {
+  serves: "3-13",
+  advertises: "0-13",
+  pipelined: true,
+
+  refuse: (request) => answerAll(request, ErrorCode.UNSUPPORTED_VERSION),
+
+  handle(request, context) {
+    if (request.acks < -1 || request.acks > 1) {
+      return answerAll(request, ErrorCode.INVALID_REQUIRED_ACKS);
+    }
+    const missing = missingTopics(request, context);
+    if (missing.length === 0) return append(request, context);
+    // The frame is not ours after a wait: keep the bytes that are still to be appended.
+    for (const topic of request.topicData) {
+      for (const data of topic.partitionData) data.records = data.records?.slice() ?? null;
+    }
+    return context.broker.topics.createMissing(missing).then(() => append(request, context));
+  },
+});
+
+function missingTopics(request: Request, { broker, version }: RequestContext): string[] {
+  if (version >= 13 || !broker.topics.autoCreates) return [];
+  const missing = request.topicData.filter(({ name }) => !broker.metadata.image.topic(name));
+  return missing.map(({ name }) => name);
+}
+
+function append(request: Request, context: RequestContext) {
+  let waits = false;
+  const topics = request.topicData.map((topic) => {
+    const name = topicName(topic, context);
+    const answers = topic.partitionData.map((data) =>
+      appendPartition(data, { request, name, context })
+    );
+    waits ||= answers.some((answer) => answer instanceof Promise);
+    return { topic, answers };
+  });
+  // Without acks=all nothing waits, and the answer is made in this very turn of the event loop.
+  if (waits) return Promise.all(topics.map(settle)).then((responses) => ({ responses }));
+  const responses = topics.map(({ topic: { name, topicId }, answers }) => ({
+    name,
+    topicId,
+    partitionResponses: answers as PartitionAnswer[],
+  }));
+  if (request.acks !== 0) return { responses };
+  refuseSilently(responses);
+  return undefined;
+}
+
+async function settle(
+  { topic, answers }: { topic: Topic; answers: (PartitionAnswer | Promise<PartitionAnswer>)[] },
+): Promise<TopicAnswer> {
+  const { name, topicId } = topic;
+  return { name, topicId, partitionResponses: await Promise.all(answers) };
+}
+
+function topicName(topic: Topic, { broker, version }: RequestContext): string | undefined {
+  return version < 13 ? topic.name : broker.metadata.image.topicById(topic.topicId)?.name;
+}
+
+interface PartitionContext {
+  readonly request: Request;
+  readonly name: string | undefined;
+  readonly context: RequestContext;
+}
+
+function appendPartition(
+  data: PartitionData,
+  o: PartitionContext,
+): PartitionAnswer | Promise<PartitionAnswer> {
+  const { broker } = o.context;
+  const { index } = data;
+  if (o.name === undefined) return failure(index, ErrorCode.UNKNOWN_TOPIC_ID);
+  const partition = broker.partitions.get(o.name, index);
+  if (partition === undefined) return failure(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  if (o.request.transactionalId !== null) {
+    return failure(index, ErrorCode.INVALID_TXN_STATE, "transactions are not supported yet");
+  }
+  if (broker.topics.isInternal(o.name)) {
+    return failure(index, ErrorCode.INVALID_TOPIC_EXCEPTION, "internal topics take no clients");
+  }
+  if (o.request.acks === -1 && broker.topics.minInSyncReplicas(o.name) > 1) {
+    return failure(index, ErrorCode.NOT_ENOUGH_REPLICAS);
+  }
+  if (data.records === null) return failure(index, ErrorCode.INVALID_RECORD, "no records");
+  const result = partition.append(data.records, "client");
+  if (!result.ok) {
+    return failure(index, result.errorCode, result.message);
+  }
+  const answer: PartitionAnswer = {
+    index,
+    errorCode: ErrorCode.NONE,
+    baseOffset: result.baseOffset,
+    logAppendTimeMs: result.logAppendTimeMs,
+    logStartOffset: result.logStartOffset,
+  };
+  return o.request.acks === -1 ? synced(partition, result.lastOffset + 1, answer) : answer;
+}
+
+/** `answer`, once the log is synced up to `end`. */
+async function synced(
+  { log }: Partition,
+  end: Offset,
+  answer: PartitionAnswer,
+): Promise<PartitionAnswer> {
+  try {
+    await log.syncTo(end);
+    return answer;
+  } catch (error) {
+    return failure(answer.index, ErrorCode.KAFKA_STORAGE_ERROR, messageOf(error));
+  }
+}
+
+function failure(index: number, errorCode: ErrorCode, errorMessage: string | null = null) {
+  return {
+    index,
+    errorCode,
+    baseOffset: -1,
+    logAppendTimeMs: -1,
+    logStartOffset: -1,
+    errorMessage,
+  };
+}
+
+function answerAll(request: Request, errorCode: ErrorCode): Response {
+  return {
+    responses: request.topicData.map((topic) => ({
+      name: topic.name,
+      topicId: topic.topicId,
+      partitionResponses: topic.partitionData.map(({ index }) => failure(index, errorCode)),
+    })),
+  };
+}
+
+/** acks=0 has no answer, so a failure closes the connection: the client will look again. */
+function refuseSilently(responses: readonly TopicAnswer[]): void {
+  for (const { name, partitionResponses } of responses) {
+    for (const { index, errorCode } of partitionResponses) {
+      if (errorCode === ErrorCode.NONE) continue;
+      throw new ConnectionFault(
+        `Produce with acks=0 failed for ${name}-${index}: ${errorName(errorCode)}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,190 @@
+// Fetch: record batches from an offset on, waiting for them if need be.
+//
+// Serves: 4-18. Versions 0-3 carry message sets and are answered with UNSUPPORTED_VERSION.
+// Behaviour: long polling until minBytes are readable, maxWaitMs has passed, or a partition has an
+//   error to tell. Whole batches only, and the first partition with data gives at least one however
+//   large it is, so that a consumer always advances (KIP-74). Sessions (KIP-227) are answered with
+//   session 0, "no session": each request is complete. read_committed ends at the last stable
+//   offset and lists the aborted transactions below it.
+// Versions: 4 isolation level (KIP-98); 5 logStartOffset; 7 sessions; 9 currentLeaderEpoch (KIP-320);
+//   11 rack; 12 flexible, divergingEpoch (KIP-595); 13 topic ids (KIP-516); 15 replicaState
+//   (KIP-903); 16 nodeEndpoints (KIP-951); 17 directory ids (KIP-853); 18 high watermark (KIP-1166).
+// Not done: fetches by followers; their replica id is refused.
+
+import type { Offset } from "../../base/ids.ts";
+import { ErrorCode, Fetch, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
+import { handler, type RequestContext } from "../handler.ts";
+import { checkLeaderEpoch } from "../leader_epoch.ts";
+import { Partition } from "../partition.ts";
+
+type Request = RequestOf<typeof Fetch>;
+type Topic = Request["topics"][number];
+type PartitionRequest = Topic["partitions"][number];
+type Response = ResponseInput<typeof Fetch>;
+type TopicAnswer = Response["responses"][number];
+type PartitionAnswer = TopicAnswer["partitions"][number];
+
+const noRecords = new Uint8Array(0);
+const readCommitted = 1;
+
+/** One pass over the partitions: what it found so far. */
+interface Pass {
+  readonly request: Request;
+  readonly context: RequestContext;
+  bytesLeft: number;
+  bytes: number;
+  failed: boolean;
+  /** Partitions to wait for, each with the high watermark that this pass saw. */
+  readonly seen: Map<Partition, Offset>;
+}
+
+export const fetch = handler(Fetch, {
+  serves: "4-18",
+
+  refuse: (request) => ({
+    responses: request.topics.map((topic) => ({
+      topic: topic.topic,
+      partitions: topic.partitions.map(({ partition }) =>
+        failure(partition, ErrorCode.UNSUPPORTED_VERSION)
+      ),
+    })),
+  }),
+
+  async handle(request, context) {
+    const { broker, version } = context;
+    const replicaId = version >= 15 ? request.replicaState.replicaId : request.replicaId;
+    if (replicaId >= 0) return { errorCode: ErrorCode.INVALID_REQUEST, responses: [] };
+    const deadlineMs = broker.clock.monotonic() + request.maxWaitMs;
+    for (;;) {
+      const pass: Pass = {
+        request,
+        context,
+        bytesLeft: Math.min(request.maxBytes, broker.config.get("fetch.max.bytes")),
+        bytes: 0,
+        failed: false,
+        seen: new Map(),
+      };
+      const responses = await collect(pass);
+      const delayMs = deadlineMs - broker.clock.monotonic();
+      const bytesMissing = request.minBytes - pass.bytes;
+      if (bytesMissing <= 0 || pass.failed || delayMs <= 0 || broker.isClosing) {
+        return { responses };
+      }
+      if (hasAdvanced(pass.seen)) continue;
+      await broker.purgatory.wait([...pass.seen.keys()], { bytes: bytesMissing, delayMs });
+    }
+  },
+});
+
+async function collect(pass: Pass): Promise<TopicAnswer[]> {
+  const responses: TopicAnswer[] = [];
+  for (const topic of pass.request.topics) {
+    const partitions: PartitionAnswer[] = [];
+    for (const each of topic.partitions) {
+      const answer = read(each, locate(topic, each, pass), pass);
+      partitions.push(answer instanceof Promise ? await answer : answer);
+    }
+    responses.push({ topic: topic.topic, topicId: topic.topicId, partitions });
+  }
+  return responses;
+}
+
+/** Whether an append came while the pass was reading cold data: waiting would miss it. */
+function hasAdvanced(seen: ReadonlyMap<Partition, Offset>): boolean {
+  for (const [partition, offset] of seen) if (partition.highWatermark > offset) return true;
+  return false;
+}
+
+function locate(topic: Topic, each: PartitionRequest, pass: Pass): Partition | ErrorCode {
+  const { broker, version } = pass.context;
+  let name: string | undefined = topic.topic;
+  if (version >= 13) {
+    name = broker.metadata.image.topicById(topic.topicId)?.name;
+    if (name === undefined) return ErrorCode.UNKNOWN_TOPIC_ID;
+  }
+  return broker.partitions.get(name, each.partition) ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+}
+
+function read(
+  each: PartitionRequest,
+  found: Partition | ErrorCode,
+  pass: Pass,
+): PartitionAnswer | Promise<PartitionAnswer> {
+  if (!(found instanceof Partition)) {
+    pass.failed = true;
+    return failure(each.partition, found);
+  }
+  const errorCode = checkPosition(each, found);
+  const answer = emptyAnswer(each, found, { errorCode, request: pass.request });
+  const divergingEpoch = errorCode === ErrorCode.NONE ? divergence(each, found) : undefined;
+  if (errorCode !== ErrorCode.NONE || divergingEpoch !== undefined) {
+    pass.failed = true;
+    return { ...answer, divergingEpoch };
+  }
+  pass.seen.set(found, found.highWatermark);
+  const offset = each.fetchOffset;
+  const endOffset = readableEnd(found, pass.request);
+  const maxBytes = Math.min(each.partitionMaxBytes, pass.bytesLeft);
+  const minOneBatch = pass.bytes === 0;
+  if (offset >= endOffset || (maxBytes <= 0 && !minOneBatch)) return answer;
+  const withRecords = ({ bytes: records }: { bytes: Uint8Array }): PartitionAnswer => {
+    pass.bytes += records.length;
+    pass.bytesLeft -= records.length;
+    const aborted = answer.abortedTransactions === null || records.length === 0
+      ? answer.abortedTransactions
+      : found.log.abortedTransactions(offset, endOffset);
+    return { ...answer, records, abortedTransactions: aborted };
+  };
+  const result = found.log.read({ offset, endOffset, maxBytes, minOneBatch });
+  return result instanceof Promise ? result.then(withRecords) : withRecords(result);
+}
+
+function readableEnd(partition: Partition, { isolationLevel }: Request): Offset {
+  return isolationLevel === readCommitted ? partition.lastStableOffset : partition.highWatermark;
+}
+
+/** The answer of a partition that has no records to give. */
+function emptyAnswer(
+  { partition: partitionIndex }: PartitionRequest,
+  { log, highWatermark, lastStableOffset }: Partition,
+  o: { errorCode: ErrorCode; request: Request },
+): PartitionAnswer {
+  return {
+    partitionIndex,
+    errorCode: o.errorCode,
+    highWatermark,
+    lastStableOffset,
+    logStartOffset: log.logStartOffset,
+    abortedTransactions: o.request.isolationLevel === readCommitted ? [] : null,
+    records: noRecords,
+  };
+}
+
+function checkPosition(each: PartitionRequest, partition: Partition): ErrorCode {
+  const errorCode = checkLeaderEpoch(partition, each.currentLeaderEpoch);
+  if (errorCode !== ErrorCode.NONE) return errorCode;
+  const { fetchOffset } = each;
+  const { log, highWatermark } = partition;
+  const inRange = fetchOffset >= log.logStartOffset && fetchOffset <= highWatermark;
+  return inRange ? ErrorCode.NONE : ErrorCode.OFFSET_OUT_OF_RANGE;
+}
+
+/** KIP-595: where the fetcher's last epoch ended here, when what it has read is not in this log. */
+function divergence({ lastFetchedEpoch, fetchOffset }: PartitionRequest, { log }: Partition) {
+  if (lastFetchedEpoch < 0) return undefined;
+  const { leaderEpoch: epoch, endOffset } = log.endOffsetForEpoch(lastFetchedEpoch);
+  const agrees = epoch === lastFetchedEpoch && endOffset >= fetchOffset;
+  return agrees ? undefined : { epoch, endOffset };
+}
+
+function failure(partitionIndex: number, errorCode: ErrorCode): PartitionAnswer {
+  return {
+    partitionIndex,
+    errorCode,
+    highWatermark: -1,
+    lastStableOffset: -1,
+    logStartOffset: -1,
+    abortedTransactions: null,
+    records: noRecords,
+  };
+}

@@ -1,0 +1,103 @@
+// ListOffsets: the offset for a timestamp, or for one of the special timestamps.
+//
+// Serves: 0-11.
+// Behaviour: -1 latest (the last stable offset for read_committed), -2 earliest, -3 the record with
+//   the largest timestamp, -4 earliest on local disk; -5 latest tiered and -6 earliest pending upload
+//   have no answer without tiered storage: offset -1 and no error, as in Kafka. Any other timestamp:
+//   the first record at or after it, offset -1 when there is none.
+// Versions: 1 one offset instead of a list; 2 isolation level; 4 leader epochs; 7 -3 (KIP-734); 8 -4
+//   (KIP-405); 9 -5 (KIP-1005); 10 timeoutMs (KIP-1075); 11 -6 (KIP-1023).
+//
+// Differs from Kafka: version 0 gives one offset, not one for each segment.
+
+import { ErrorCode, ListOffsets, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
+import { handler } from "../handler.ts";
+import { checkLeaderEpoch } from "../leader_epoch.ts";
+import type { Broker } from "../broker.ts";
+import type { Partition } from "../partition.ts";
+
+type PartitionRequest = RequestOf<typeof ListOffsets>["topics"][number]["partitions"][number];
+type PartitionAnswer = ResponseInput<typeof ListOffsets>["topics"][number]["partitions"][number];
+
+interface Found {
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly leaderEpoch: number;
+}
+
+const nothing: Found = { offset: -1, timestamp: -1, leaderEpoch: -1 };
+const readCommitted = 1;
+
+/** Since which version each special timestamp exists. */
+const specials: ReadonlyMap<number, number> = new Map([
+  [-1, 0],
+  [-2, 0],
+  [-3, 7],
+  [-4, 8],
+  [-5, 9],
+  [-6, 11],
+]);
+
+export const listOffsets = handler(ListOffsets, {
+  serves: "0-11",
+
+  async handle(request, { broker, version }) {
+    const committed = request.isolationLevel === readCommitted;
+    const topics = [];
+    for (const { name, partitions } of request.topics) {
+      const answers: PartitionAnswer[] = [];
+      for (const each of partitions) {
+        answers.push(await answer(each, { broker, name, version, committed }));
+      }
+      topics.push({ name, partitions: answers });
+    }
+    return { topics };
+  },
+});
+
+interface Asked {
+  readonly broker: Broker;
+  readonly name: string;
+  readonly version: number;
+  readonly committed: boolean;
+}
+
+async function answer(each: PartitionRequest, o: Asked): Promise<PartitionAnswer> {
+  const { partitionIndex } = each;
+  const partition = o.broker.partitions.get(o.name, partitionIndex);
+  if (partition === undefined) {
+    return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
+  }
+  const errorCode = checkLeaderEpoch(partition, each.currentLeaderEpoch);
+  if (errorCode !== ErrorCode.NONE) return { partitionIndex, errorCode };
+  const since = specials.get(each.timestamp);
+  if (each.timestamp < 0 && (since === undefined || o.version < since)) {
+    return { partitionIndex, errorCode: ErrorCode.UNSUPPORTED_VERSION };
+  }
+  const found = await find(partition, each.timestamp, o.committed);
+  if (o.version > 0) return { partitionIndex, errorCode, ...found };
+  const oldStyleOffsets = found.offset < 0 || each.maxNumOffsets < 1 ? [] : [found.offset];
+  return { partitionIndex, errorCode, oldStyleOffsets };
+}
+
+async function find(partition: Partition, timestamp: number, committed: boolean): Promise<Found> {
+  const { log, leaderEpoch } = partition;
+  const end = committed ? partition.lastStableOffset : partition.highWatermark;
+  switch (timestamp) {
+    case -1:
+      return { offset: end, timestamp: -1, leaderEpoch };
+    case -2:
+    case -4: {
+      const offset = log.logStartOffset;
+      return { offset, timestamp: -1, leaderEpoch: log.epochOfOffset(offset) ?? leaderEpoch };
+    }
+    case -5:
+    case -6:
+      return nothing;
+  }
+  const found = timestamp === -3
+    ? await log.maxTimestamp()
+    : await log.offsetForTimestamp(timestamp);
+  if (found === undefined || found.offset >= end) return nothing;
+  return { offset: found.offset, timestamp: found.timestampMs, leaderEpoch: found.leaderEpoch };
+}

@@ -1,0 +1,102 @@
+// Metadata: who the brokers are, and which of them lead which partitions.
+//
+// Serves: 0-13.
+// Behaviour: version 0 reads an empty list as "all topics", later ones null; an empty list then means
+//   none. A named topic that does not exist is created when auto.create.topics.enable and the
+//   request allow it, and is in this very answer: no LEADER_NOT_AVAILABLE, no second try. Each
+//   client is told the address that it reached (advertised.listeners overrides).
+// Versions: 1 all topics as null, rack, controller, internal topics; 2 cluster id; 4
+//   allowAutoTopicCreation; 5 offline replicas; 7 leader epochs (KIP-320); 8 authorized operations
+//   (KIP-430); 9 flexible; 10 topic ids (KIP-516); 12 look-up by id with a null name; 13 top-level
+//   error (KIP-1102).
+
+import { isUuid, ZERO_UUID } from "../../base/ids.ts";
+import type { PartitionImage, TopicImage } from "../../cluster/mod.ts";
+import { ErrorCode, Metadata, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
+import { authorizedOperations } from "../authorizer.ts";
+import { handler, type RequestContext } from "../handler.ts";
+
+type Request = RequestOf<typeof Metadata>;
+type TopicRequest = NonNullable<Request["topics"]>[number];
+type TopicAnswer = ResponseInput<typeof Metadata>["topics"][number];
+
+export const metadata = handler(Metadata, {
+  serves: "0-13",
+
+  async handle(request, context) {
+    const { broker, version } = context;
+    const all = request.topics === null || (version === 0 && request.topics.length === 0);
+    const topics = all ? allTopics(request, context) : await named(request, context);
+    return {
+      brokers: broker.describeBrokers(context.peer),
+      clusterId: broker.clusterId,
+      controllerId: broker.nodeId,
+      topics,
+      clusterAuthorizedOperations: authorizedOperations(
+        "cluster",
+        request.includeClusterAuthorizedOperations,
+      ),
+    };
+  },
+});
+
+function allTopics(request: Request, context: RequestContext): TopicAnswer[] {
+  const answers: TopicAnswer[] = [];
+  for (const topic of context.broker.metadata.image.topics()) {
+    answers.push(found(topic, request, context));
+  }
+  return answers;
+}
+
+async function named(request: Request, context: RequestContext): Promise<TopicAnswer[]> {
+  const { broker } = context;
+  const { image } = broker.metadata;
+  const topics = request.topics ?? [];
+  let refused: ReadonlyMap<string, ErrorCode> = new Map();
+  if (request.allowAutoTopicCreation && broker.topics.autoCreates) {
+    const missing = topics.flatMap(({ name }) => name !== null && !image.topic(name) ? [name] : []);
+    if (missing.length > 0) refused = await broker.topics.createMissing(missing);
+  }
+  return topics.map((each) => {
+    const topic = look(each, context);
+    if (topic !== undefined) return found(topic, request, context);
+    return notFound(each, each.name === null ? undefined : refused.get(each.name));
+  });
+}
+
+function look({ name, topicId }: TopicRequest, { broker }: RequestContext): TopicImage | undefined {
+  const { image } = broker.metadata;
+  return name === null ? image.topicById(topicId) : image.topic(name);
+}
+
+function notFound({ name, topicId }: TopicRequest, refusal: ErrorCode | undefined): TopicAnswer {
+  const byId = name === null && isUuid(topicId) && topicId !== ZERO_UUID;
+  const unknown = byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  return { errorCode: refusal ?? unknown, name, topicId, partitions: [] };
+}
+
+function found(topic: TopicImage, request: Request, { broker }: RequestContext): TopicAnswer {
+  return {
+    errorCode: ErrorCode.NONE,
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: broker.topics.isInternal(topic.name),
+    partitions: topic.partitions.map(describePartition),
+    topicAuthorizedOperations: authorizedOperations(
+      "topic",
+      request.includeTopicAuthorizedOperations,
+    ),
+  };
+}
+
+function describePartition(partition: PartitionImage) {
+  return {
+    errorCode: partition.leader < 0 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,
+    partitionIndex: partition.id,
+    leaderId: partition.leader,
+    leaderEpoch: partition.leaderEpoch,
+    replicaNodes: partition.replicas,
+    isrNodes: partition.isr,
+    offlineReplicas: [],
+  };
+}

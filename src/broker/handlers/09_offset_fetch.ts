@@ -1,0 +1,76 @@
+// OffsetFetch: how far groups have read.
+//
+// Serves: 0-10.
+// Behaviour: offset -1 with empty metadata where nothing is committed. What is answered has been
+//   synced. A null topic list means all topics of the group.
+// Versions: 2 all topics, top-level error; 5 leader epoch; 6 flexible; 7 requireStable (KIP-447); 8
+//   several groups (KIP-709); 9 member and epoch of KIP-848; 10 topic ids.
+
+import { ZERO_UUID } from "../../base/ids.ts";
+import { ErrorCode, OffsetFetch, type RequestOf } from "../../protocol/mod.ts";
+import { handler, type RequestContext } from "../handler.ts";
+
+type Request = RequestOf<typeof OffsetFetch>;
+type GroupRequest = Request["groups"][number];
+type TopicRequest = NonNullable<GroupRequest["topics"]>[number];
+
+export const offsetFetch = handler(OffsetFetch, {
+  serves: "0-10",
+
+  async handle(request, context) {
+    if (context.version >= 8) {
+      const groups = [];
+      for (const group of request.groups) groups.push(await fetchGroup(group, context));
+      return { groups };
+    }
+    const group = await fetchGroup(firstGroup(request), context);
+    return { topics: group.topics, errorCode: group.errorCode };
+  },
+});
+
+/** The one group of versions 0 to 7, in the form of the later ones. */
+function firstGroup({ groupId, topics }: Request): GroupRequest {
+  return {
+    groupId,
+    memberId: null,
+    memberEpoch: -1,
+    topics: topics?.map((topic) => ({ ...topic, topicId: ZERO_UUID })) ?? null,
+  };
+}
+
+async function fetchGroup(group: GroupRequest, context: RequestContext) {
+  const { broker, version } = context;
+  const shard = await broker.groups.of(group.groupId);
+  if (version < 10) {
+    const fetched = shard.table.fetchOffsets(group);
+    await shard.durable();
+    return fetched;
+  }
+  const { image } = broker.metadata;
+  const named = group.topics?.flatMap((topic) => {
+    const found = image.topicById(topic.topicId);
+    return found === undefined ? [] : [{ ...topic, name: found.name }];
+  });
+  const fetched = shard.table.fetchOffsets({ ...group, topics: named ?? null });
+  await shard.durable();
+  const known = fetched.topics.flatMap((topic) => {
+    const found = image.topic(topic.name);
+    return found === undefined ? [] : [{ ...topic, topicId: found.id }];
+  });
+  const unknown = (group.topics ?? []).filter(({ topicId }) => !image.topicById(topicId));
+  return { ...fetched, topics: [...known, ...unknown.map(unknownTopic)] };
+}
+
+function unknownTopic({ name, topicId, partitionIndexes }: TopicRequest) {
+  return {
+    name,
+    topicId,
+    partitions: partitionIndexes.map((partitionIndex) => ({
+      partitionIndex,
+      committedOffset: -1,
+      committedLeaderEpoch: -1,
+      metadata: "",
+      errorCode: ErrorCode.UNKNOWN_TOPIC_ID,
+    })),
+  };
+}

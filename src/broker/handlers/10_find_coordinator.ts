@@ -1,0 +1,38 @@
+// FindCoordinator: which broker coordinates a group.
+//
+// Serves: 0-6.
+// Behaviour: this one, for every group. The first call creates __consumer_offsets.
+// Versions: 1 key type; 3 flexible; 4 several keys (KIP-699); 5 (KIP-890) and 6 share groups
+//   (KIP-932) change what may be asked, not the message.
+// Not done: transactions (key type 1) and share groups (2): INVALID_REQUEST with a sentence.
+
+import { ErrorCode, FindCoordinator } from "../../protocol/mod.ts";
+import { handler, type RequestContext } from "../handler.ts";
+
+const keyTypes = ["group", "transaction", "share group"];
+
+export const findCoordinator = handler(FindCoordinator, {
+  serves: "0-6",
+
+  async handle(request, context) {
+    if (context.version < 4) return await find(request.key, request.keyType, context);
+    const coordinators = [];
+    for (const key of request.coordinatorKeys) {
+      coordinators.push({ key, ...await find(key, request.keyType, context) });
+    }
+    return { coordinators };
+  },
+});
+
+async function find(key: string, keyType: number, { broker, peer }: RequestContext) {
+  const nowhere = { nodeId: -1, host: "", port: -1 };
+  if (keyType !== 0) {
+    const errorMessage = keyType in keyTypes
+      ? `${keyTypes[keyType]}s are not supported yet`
+      : `there is no coordinator of type ${keyType}`;
+    return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage, ...nowhere };
+  }
+  await broker.groups.of(key);
+  const { nodeId, host, port } = broker.describeBrokers(peer)[0];
+  return { errorCode: ErrorCode.NONE, errorMessage: null, nodeId, host, port };
+}

@@ -1,0 +1,17 @@
+// Heartbeat: a member of a group is alive, and learns whether it has to rejoin.
+//
+// Serves: 0-4.
+// Behaviour: src/coordinator/classic_group.ts.
+// Versions: 3 static members (KIP-345); 4 flexible.
+
+import { Heartbeat } from "../../protocol/mod.ts";
+import { handler } from "../handler.ts";
+
+export const heartbeat = handler(Heartbeat, {
+  serves: "0-4",
+
+  async handle(request, { broker }) {
+    const shard = await broker.groups.of(request.groupId);
+    return shard.heartbeat(request);
+  },
+});

@@ -1,0 +1,19 @@
+// SyncGroup: the leader of a group hands in the assignment, every member gets its own.
+//
+// Serves: 0-5.
+// Behaviour: src/coordinator/sync.ts. Answered once the leader's assignment is synced to the log.
+// Versions: 3 static members (KIP-345); 4 flexible; 5 protocol type and name (KIP-559).
+
+import { type ResponseOf, SyncGroup } from "../../protocol/mod.ts";
+import { handler } from "../handler.ts";
+
+export const syncGroup = handler(SyncGroup, {
+  serves: "0-5",
+
+  async handle(request, { broker, version: apiVersion }) {
+    const shard = await broker.groups.of(request.groupId);
+    return shard.submit<ResponseOf<typeof SyncGroup>>((at) =>
+      shard.table.sync({ request, apiVersion }, at)
+    );
+  },
+});

@@ -1,0 +1,26 @@
+// DescribeGroups: state and members of groups.
+//
+// Serves: 0-6.
+// Behaviour: metadata and assignments of members are told while the group is Stable. A group that does
+//   not exist is Dead, from version 6 on GROUP_ID_NOT_FOUND.
+// Versions: 3 authorized operations (KIP-430); 4 static members; 5 flexible; 6 error messages
+//   (KIP-1043).
+
+import { DescribeGroups } from "../../protocol/mod.ts";
+import { authorizedOperations } from "../authorizer.ts";
+import { handler } from "../handler.ts";
+
+export const describeGroups = handler(DescribeGroups, {
+  serves: "0-6",
+
+  async handle(request, { broker, version: apiVersion }) {
+    const operations = authorizedOperations("group", request.includeAuthorizedOperations);
+    const groups = [];
+    for (const groupId of request.groups) {
+      const shard = await broker.groups.of(groupId);
+      const group = shard.table.describe(groupId, { apiVersion });
+      groups.push({ ...group, authorizedOperations: operations });
+    }
+    return { groups };
+  },
+});

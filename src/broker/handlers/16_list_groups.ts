@@ -1,0 +1,18 @@
+// ListGroups: the groups of this broker.
+//
+// Serves: 0-5.
+// Versions: 3 flexible; 4 states, and a filter by them (KIP-518); 5 types, and a filter by them
+//   (KIP-848). Filters that name no state or type there is give an empty list.
+
+import { ErrorCode, ListGroups } from "../../protocol/mod.ts";
+import { handler } from "../handler.ts";
+
+export const listGroups = handler(ListGroups, {
+  serves: "0-5",
+
+  async handle(request, { broker }) {
+    const shards = await broker.groups.all();
+    const groups = shards.flatMap(({ table }) => table.list(request));
+    return { errorCode: ErrorCode.NONE, groups };
+  },
+});

@@ -1,0 +1,46 @@
+// ApiVersions: which APIs and versions this broker speaks, and the cluster's features.
+//
+// Serves: 0-5. Every other version gets a version 0 answer with UNSUPPORTED_VERSION and the range of
+//   this API, so that a client from the future can come down (KIP-511); dispatch.ts does that.
+// Behaviour: the list is the handlers themselves, so it cannot promise what is not served.
+// Versions: 3 flexible, client software name and version, features (KIP-584, KIP-511); 4 features
+//   from level 0 (KAFKA-17011); 5 a client that names another cluster or node is told to
+//   start over with REBOOTSTRAP_REQUIRED (KIP-1242).
+
+import { ApiVersions, ErrorCode, type RequestOf } from "../../protocol/mod.ts";
+import type { Broker } from "../broker.ts";
+import { handler } from "../handler.ts";
+
+const softwareText = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
+
+export const apiVersions = handler(ApiVersions, {
+  serves: "0-5",
+
+  handle(request, { broker, version }) {
+    const errorCode = check(request, broker, version);
+    if (errorCode !== ErrorCode.NONE) return { errorCode, apiKeys: [] };
+    const { features, lastOffset } = broker.metadata.image;
+    return {
+      errorCode,
+      apiKeys: broker.supportedVersions(),
+      supportedFeatures: version < 3 ? [] : broker.supportedFeatures(),
+      finalizedFeaturesEpoch: lastOffset,
+      finalizedFeatures: [...features].map(([name, level]) => ({
+        name,
+        maxVersionLevel: level,
+        minVersionLevel: level,
+      })),
+    };
+  },
+});
+
+function check(request: RequestOf<typeof ApiVersions>, broker: Broker, version: number): ErrorCode {
+  if (version < 3) return ErrorCode.NONE;
+  const { clientSoftwareName, clientSoftwareVersion, clusterId, nodeId } = request;
+  if (!softwareText.test(clientSoftwareName) || !softwareText.test(clientSoftwareVersion)) {
+    return ErrorCode.INVALID_REQUEST;
+  }
+  const otherCluster = clusterId !== null && clusterId !== broker.clusterId;
+  const otherNode = nodeId >= 0 && nodeId !== broker.nodeId;
+  return otherCluster || otherNode ? ErrorCode.REBOOTSTRAP_REQUIRED : ErrorCode.NONE;
+}

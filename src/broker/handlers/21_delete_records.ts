@@ -1,0 +1,53 @@
+// DeleteRecords: moves the log start offset of partitions up; what lies below it is gone.
+//
+// Serves: 0-2.
+// Behaviour: offset -1 means the high watermark. The new start is checkpointed before the answer;
+//   segments that lie wholly below it are removed.
+// Versions: 2 flexible.
+
+import type { Offset, PartitionId } from "../../base/ids.ts";
+import { DeleteRecords, ErrorCode } from "../../protocol/mod.ts";
+import type { Broker } from "../broker.ts";
+import { handler } from "../handler.ts";
+
+export const deleteRecords = handler(DeleteRecords, {
+  serves: "0-2",
+
+  async handle(request, { broker }) {
+    const topics = [];
+    for (const { name, partitions } of request.topics) {
+      const answers = [];
+      for (const { partitionIndex, offset } of partitions) {
+        const answer = await deleteBefore(broker, { name, partitionIndex, offset });
+        answers.push({ partitionIndex, ...answer });
+      }
+      topics.push({ name, partitions: answers });
+    }
+    return { topics };
+  },
+});
+
+interface Asked {
+  readonly name: string;
+  readonly partitionIndex: PartitionId;
+  readonly offset: Offset;
+}
+
+async function deleteBefore(broker: Broker, { name, partitionIndex, offset }: Asked) {
+  const partition = broker.partitions.get(name, partitionIndex);
+  if (partition === undefined) return failure(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  if (broker.topics.isInternal(name)) return failure(ErrorCode.INVALID_TOPIC_EXCEPTION);
+  if (!broker.topics.logConfig(name).cleanupPolicy.includes("delete")) {
+    return failure(ErrorCode.POLICY_VIOLATION);
+  }
+  const target = offset === -1 ? partition.highWatermark : offset;
+  if (target < 0 || target > partition.highWatermark) {
+    return failure(ErrorCode.OFFSET_OUT_OF_RANGE);
+  }
+  await partition.log.deleteRecordsBefore(target);
+  return { lowWatermark: partition.log.logStartOffset, errorCode: ErrorCode.NONE };
+}
+
+function failure(errorCode: ErrorCode) {
+  return { lowWatermark: -1, errorCode };
+}

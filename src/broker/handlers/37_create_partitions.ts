@@ -1,0 +1,13 @@
+// CreatePartitions: raises the number of partitions of topics; it can never fall.
+//
+// Serves: 0-3.
+// Behaviour: as CreateTopics: each topic by itself, synced before the answer.
+// Versions: 2 flexible; 3 throttling by quota (KIP-599), of which we have none.
+
+import { CreatePartitions } from "../../protocol/mod.ts";
+import { handler } from "../handler.ts";
+
+export const createPartitions = handler(CreatePartitions, {
+  serves: "0-3",
+  handle: (request, { broker }) => broker.topics.createPartitions(request),
+});

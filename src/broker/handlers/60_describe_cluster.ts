@@ -1,0 +1,40 @@
+// DescribeCluster: the cluster's id, its brokers and its controller.
+//
+// Serves: 0-2.
+// Behaviour: endpoint type 1 (brokers) alone: there are no separate controllers to talk to.
+// Versions: 1 endpoint type (KIP-919); 2 fenced brokers (KIP-1073), of which one node has none.
+
+import { DescribeCluster, ErrorCode } from "../../protocol/mod.ts";
+import { authorizedOperations } from "../authorizer.ts";
+import { handler } from "../handler.ts";
+
+const brokerEndpoints = 1;
+
+export const describeCluster = handler(DescribeCluster, {
+  serves: "0-2",
+
+  handle(request, { broker, peer }) {
+    const { endpointType, includeClusterAuthorizedOperations: asked } = request;
+    if (endpointType !== brokerEndpoints) {
+      return {
+        errorCode: ErrorCode.MISMATCHED_ENDPOINT_TYPE,
+        errorMessage: "this is a broker endpoint, not a controller's",
+        endpointType,
+        clusterId: "",
+        brokers: [],
+      };
+    }
+    return {
+      errorCode: ErrorCode.NONE,
+      endpointType,
+      clusterId: broker.clusterId,
+      controllerId: broker.nodeId,
+      brokers: broker.describeBrokers(peer).map(({ nodeId: brokerId, ...rest }) => ({
+        brokerId,
+        ...rest,
+        isFenced: false,
+      })),
+      clusterAuthorizedOperations: authorizedOperations("cluster", asked),
+    };
+  },
+});

@@ -1,0 +1,84 @@
+// DescribeTopicPartitions: partitions of topics page by page (KIP-966).
+//
+// Serves: 0.
+// Behaviour: topics in name order; no names means all of them. At most responsePartitionLimit
+//   partitions a page (and never more than max.request.partition.size.limit), then a cursor at the
+//   next one. A cursor whose topic is gone continues behind it. Nothing is created by asking.
+
+import { ZERO_UUID } from "../../base/ids.ts";
+import type { PartitionImage, TopicImage } from "../../cluster/mod.ts";
+import {
+  DescribeTopicPartitions,
+  ErrorCode,
+  type RequestOf,
+  type ResponseInput,
+} from "../../protocol/mod.ts";
+import { authorizedOperations } from "../authorizer.ts";
+import type { Broker } from "../broker.ts";
+import { handler } from "../handler.ts";
+
+type Request = RequestOf<typeof DescribeTopicPartitions>;
+type Response = ResponseInput<typeof DescribeTopicPartitions>;
+
+export const describeTopicPartitions = handler(DescribeTopicPartitions, {
+  serves: "0",
+
+  handle(request, { broker }) {
+    const { cursor } = request;
+    const topics: Response["topics"][number][] = [];
+    const limit = broker.config.get("max.request.partition.size.limit");
+    let left = Math.max(1, Math.min(request.responsePartitionLimit, limit));
+    for (const name of names(request, broker)) {
+      const topic = broker.metadata.image.topic(name);
+      if (topic === undefined) {
+        topics.push({
+          errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+          name,
+          topicId: ZERO_UUID,
+          isInternal: false,
+          partitions: [],
+        });
+        continue;
+      }
+      const first = cursor?.topicName === name ? Math.max(0, cursor.partitionIndex) : 0;
+      if (left === 0) return { topics, nextCursor: { topicName: name, partitionIndex: first } };
+      const page = topic.partitions.slice(first, first + left);
+      topics.push(describe(topic, page, broker));
+      left -= page.length;
+      if (first + page.length < topic.partitions.length) {
+        const partitionIndex = first + page.length;
+        return { topics, nextCursor: { topicName: name, partitionIndex } };
+      }
+    }
+    return { topics, nextCursor: null };
+  },
+});
+
+function names({ topics, cursor }: Request, { metadata }: Broker): string[] {
+  const asked = topics.length > 0
+    ? topics.map(({ name }) => name)
+    : [...metadata.image.topics()].map(({ name }) => name);
+  const sorted = [...new Set(asked)].sort();
+  return cursor === null ? sorted : sorted.filter((name) => name >= cursor.topicName);
+}
+
+function describe(topic: TopicImage, page: readonly PartitionImage[], broker: Broker) {
+  return {
+    errorCode: ErrorCode.NONE,
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: broker.topics.isInternal(topic.name),
+    partitions: page.map((partition) => ({
+      errorCode: partition.leader < 0 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,
+      partitionIndex: partition.id,
+      leaderId: partition.leader,
+      leaderEpoch: partition.leaderEpoch,
+      replicaNodes: partition.replicas,
+      isrNodes: partition.isr,
+      eligibleLeaderReplicas: [],
+      lastKnownElr: [],
+      offlineReplicas: [],
+    })),
+    topicAuthorizedOperations: authorizedOperations("topic", true),
+  };
+}

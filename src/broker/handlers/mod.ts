@@ -1,0 +1,74 @@
+// Every API that this broker serves, a line each. ApiVersions, the dispatcher and COMPATIBILITY.md read
+// this list, so what is advertised, answered and documented cannot differ.
+
+import type { Handler } from "../handler.ts";
+import { produce } from "./00_produce.ts";
+import { fetch } from "./01_fetch.ts";
+import { listOffsets } from "./02_list_offsets.ts";
+import { metadata } from "./03_metadata.ts";
+import { offsetCommit } from "./08_offset_commit.ts";
+import { offsetFetch } from "./09_offset_fetch.ts";
+import { findCoordinator } from "./10_find_coordinator.ts";
+import { joinGroup } from "./11_join_group.ts";
+import { heartbeat } from "./12_heartbeat.ts";
+import { leaveGroup } from "./13_leave_group.ts";
+import { syncGroup } from "./14_sync_group.ts";
+import { describeGroups } from "./15_describe_groups.ts";
+import { listGroups } from "./16_list_groups.ts";
+import { apiVersions } from "./18_api_versions.ts";
+import { createTopics } from "./19_create_topics.ts";
+import { deleteTopics } from "./20_delete_topics.ts";
+import { deleteRecords } from "./21_delete_records.ts";
+import { initProducerId } from "./22_init_producer_id.ts";
+import { offsetForLeaderEpoch } from "./23_offset_for_leader_epoch.ts";
+import { describeConfigs } from "./32_describe_configs.ts";
+import { createPartitions } from "./37_create_partitions.ts";
+import { deleteGroups } from "./42_delete_groups.ts";
+import { offsetDelete } from "./47_offset_delete.ts";
+import { describeCluster } from "./60_describe_cluster.ts";
+import { describeTopicPartitions } from "./75_describe_topic_partitions.ts";
+
+const served: readonly Handler[] = [
+  produce,
+  fetch,
+  listOffsets,
+  metadata,
+  offsetCommit,
+  offsetFetch,
+  findCoordinator,
+  joinGroup,
+  heartbeat,
+  leaveGroup,
+  syncGroup,
+  describeGroups,
+  listGroups,
+  apiVersions,
+  createTopics,
+  deleteTopics,
+  deleteRecords,
+  initProducerId,
+  offsetForLeaderEpoch,
+  describeConfigs,
+  createPartitions,
+  deleteGroups,
+  offsetDelete,
+  describeCluster,
+  describeTopicPartitions,
+];
+
+/** The handlers by API key. */
+export const handlers: ReadonlyMap<number, Handler> = new Map(
+  served.map((each) => [each.api.key, each]),
+);
+
+/** Key of ApiVersions, the one API whose unknown versions are answered. */
+export const apiVersionsKey = apiVersions.api.key;
+
+/** The ranges that ApiVersions tells. */
+export function supportedVersions() {
+  return served.map(({ api, advertises }) => ({
+    apiKey: api.key,
+    minVersion: advertises.min,
+    maxVersion: advertises.max,
+  }));
+}

@@ -1,0 +1,27 @@
+// The broker's face for those who start one: the command line and the library.
+
+import type { Address } from "../runtime/ports.ts";
+import { Broker, type BrokerOptions } from "./broker.ts";
+
+export type { BrokerOptions } from "./broker.ts";
+export {
+  BrokerConfig,
+  type ConfigInput,
+  loadConfig,
+  type LoadedConfig,
+  type StartFlags,
+} from "./config.ts";
+export { handlers } from "./handlers/mod.ts";
+
+/** A broker that serves clients. */
+export interface RunningBroker {
+  /** Where clients connect, with the real port when 0 was asked for. */
+  readonly address: Address;
+  /** Ends it; resolves when all is synced and closed. May be called more than once. */
+  close(): Promise<void>;
+}
+
+/** Starts a broker and resolves once clients can connect. */
+export function startBroker(options: BrokerOptions): Promise<RunningBroker> {
+  return Broker.start(options);
+}

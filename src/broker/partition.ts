@@ -1,0 +1,62 @@
+// One partition as its leader sees it: the log, who leads in which epoch, how far consumers may read.
+//
+//   logStartOffset <= lastStableOffset <= highWatermark <= logEndOffset
+//
+// With a replication factor of one the high watermark follows the log end as soon as an append is in
+// the file; with followers it will be the minimum over the in-sync replicas. Nothing outside
+// this file may assume that the two are equal: consumers read up to the high watermark only.
+
+import type { LeaderEpoch, Offset, PartitionId } from "../base/ids.ts";
+import type { AppendResult, PartitionLog } from "../log/mod.ts";
+import type { Wait, Watched } from "./purgatory.ts";
+
+/** A partition that this broker leads. */
+export class Partition implements Watched {
+  readonly log: PartitionLog;
+  /** Fetches that wait for this partition. */
+  readonly watchers = new Set<Wait>();
+  leaderEpoch: LeaderEpoch;
+  #highWatermark: Offset;
+
+  constructor(log: PartitionLog, leaderEpoch: LeaderEpoch) {
+    this.log = log;
+    this.leaderEpoch = leaderEpoch;
+    this.#highWatermark = log.logEndOffset;
+  }
+
+  get topic(): string {
+    return this.log.topic;
+  }
+
+  get id(): PartitionId {
+    return this.log.partition;
+  }
+
+  /** Consumers see what is below it. */
+  get highWatermark(): Offset {
+    return this.#highWatermark;
+  }
+
+  /** read_committed consumers see what is below it. */
+  get lastStableOffset(): Offset {
+    return Math.min(this.log.lastStableOffset, this.#highWatermark);
+  }
+
+  /** Appends a produce payload and wakes the fetches that waited for it. */
+  append(records: Uint8Array, origin: "client" | "coordinator"): AppendResult {
+    const result = this.log.append(records, { leaderEpoch: this.leaderEpoch, origin });
+    if (result.ok && !result.duplicate) this.#advance(records.length);
+    return result;
+  }
+
+  /** Ends the waits on this partition: it goes away, or its state has changed. */
+  wake(): void {
+    for (const wait of [...this.watchers]) wait.end();
+  }
+
+  #advance(bytes: number): void {
+    this.#highWatermark = this.log.logEndOffset;
+    if (this.watchers.size === 0) return;
+    for (const wait of [...this.watchers]) wait.onReadable(bytes);
+  }
+}

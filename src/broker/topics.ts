@@ -1,0 +1,171 @@
+// Topics: what clients ask to change about them, and what handlers need to know of one.
+//
+//   decide (src/cluster, pure) --> records --> metadata log --> image --> logs opened or deleted
+//
+// Changes run one at a time through the change queue, so each sees what the one before has done. When a
+// change is answered, its partitions are open (or gone).
+
+import type { Uuid } from "../base/ids.ts";
+import {
+  type ChangeQueue,
+  decideCreatePartitions,
+  decideCreateTopics,
+  decideDeleteTopics,
+  decideInternalTopic,
+  type InternalTopic,
+  isInternalTopic,
+  type MetadataImage,
+  type TopicDefaults,
+} from "../cluster/mod.ts";
+import type { LogConfig } from "../log/mod.ts";
+import {
+  type CreatePartitions,
+  type CreateTopics,
+  type DeleteTopics,
+  ErrorCode,
+  type RequestOf,
+  type ResponseInput,
+} from "../protocol/mod.ts";
+import { type BrokerConfig, type TopicOverrides, validateTopicConfigs } from "./config.ts";
+import type { Partitions } from "./partitions.ts";
+
+export interface TopicsOptions {
+  readonly config: BrokerConfig;
+  readonly change: ChangeQueue;
+  readonly image: () => MetadataImage;
+  readonly partitions: Partitions;
+  readonly newTopicId: () => Uuid;
+  /** Topics are gone; what others keep about them should go, too. */
+  readonly onDeleted: (names: readonly string[]) => void;
+}
+
+export class Topics {
+  readonly #options: TopicsOptions;
+  readonly #defaults: TopicDefaults;
+  /** Log configuration by topic, dropped when the topic's overrides are others. */
+  readonly #logConfigs = new Map<string, { overrides: TopicOverrides; config: LogConfig }>();
+
+  constructor(options: TopicsOptions) {
+    this.#options = options;
+    const { config } = options;
+    this.#defaults = {
+      numPartitions: config.get("num.partitions"),
+      replicationFactor: config.get("default.replication.factor"),
+      configProblem: validateTopicConfigs,
+      describeConfigs: (overrides) => config.describeTopic(overrides),
+    };
+  }
+
+  /** Whether naming a missing topic creates it. */
+  get autoCreates(): boolean {
+    return this.#options.config.get("auto.create.topics.enable");
+  }
+
+  isInternal(name: string): boolean {
+    return isInternalTopic(name);
+  }
+
+  /** What has been set for a topic. */
+  configOverrides(name: string): TopicOverrides {
+    return this.#options.image().topicConfigs(name);
+  }
+
+  /** What the topic's logs work by. */
+  logConfig(name: string): LogConfig {
+    const overrides = this.configOverrides(name);
+    let entry = this.#logConfigs.get(name);
+    if (entry?.overrides !== overrides) {
+      entry = { overrides, config: this.#options.config.topicLogConfig(overrides) };
+      this.#logConfigs.set(name, entry);
+    }
+    return entry.config;
+  }
+
+  /** How many replicas must have a record before acks=all is answered. */
+  minInSyncReplicas(name: string): number {
+    const set = this.configOverrides(name).get("min.insync.replicas");
+    return set === undefined ? this.#options.config.get("min.insync.replicas") : Number(set);
+  }
+
+  /** CreateTopics. */
+  async create(
+    request: RequestOf<typeof CreateTopics>,
+  ): Promise<ResponseInput<typeof CreateTopics>> {
+    const { change, newTopicId } = this.#options;
+    const response = await change((image) =>
+      decideCreateTopics(image, request, { defaults: this.#defaults, newTopicId })
+    );
+    if (!request.validateOnly) await this.#open(response.topics.map(({ name }) => name));
+    return response;
+  }
+
+  /** CreatePartitions. */
+  async createPartitions(
+    request: RequestOf<typeof CreatePartitions>,
+  ): Promise<ResponseInput<typeof CreatePartitions>> {
+    const response = await this.#options.change((image) => decideCreatePartitions(image, request));
+    await this.#open(request.topics.map(({ name }) => name));
+    return response;
+  }
+
+  /** DeleteTopics. */
+  async delete(
+    request: RequestOf<typeof DeleteTopics>,
+    version: number,
+  ): Promise<ResponseInput<typeof DeleteTopics>> {
+    const { change, config, partitions, onDeleted } = this.#options;
+    const deleteTopicEnable = config.get("delete.topic.enable");
+    const response = await change((image) =>
+      decideDeleteTopics(image, request, { version, deleteTopicEnable })
+    );
+    const deleted = response.responses.flatMap(({ errorCode, name }) =>
+      errorCode === ErrorCode.NONE && name !== null && name !== undefined ? [name] : []
+    );
+    for (const name of deleted) this.#logConfigs.delete(name);
+    await Promise.all(deleted.map((name) => partitions.delete(name)));
+    if (deleted.length > 0) onDeleted(deleted);
+    return response;
+  }
+
+  /** Creates topics that a client has named, with the defaults. Returns why not, by name. */
+  async createMissing(names: readonly string[]): Promise<ReadonlyMap<string, ErrorCode>> {
+    const missing = [...new Set(names)].map((name) => ({
+      name,
+      numPartitions: -1,
+      replicationFactor: -1,
+      assignments: [],
+      configs: [],
+    }));
+    const { topics } = await this.create({ topics: missing, timeoutMs: 0, validateOnly: false });
+    const refused = new Map<string, ErrorCode>();
+    for (const { name, errorCode } of topics) {
+      // Somebody else was faster: the topic is there, which is all that was wanted.
+      const isThere = errorCode === ErrorCode.TOPIC_ALREADY_EXISTS;
+      if (errorCode !== ErrorCode.NONE && !isThere) refused.set(name, errorCode);
+    }
+    return refused;
+  }
+
+  /** Creates a topic of the cluster's own where it is missing. Returns its number of partitions. */
+  async ensureInternal(topic: InternalTopic): Promise<number> {
+    const { change, image, newTopicId } = this.#options;
+    const existing = image().topic(topic.name);
+    if (existing !== undefined && this.#isOpen(topic.name)) return existing.partitions.length;
+    await change((current) => decideInternalTopic(current, topic, { newTopicId }));
+    await this.#open([topic.name]);
+    return image().topic(topic.name)?.partitions.length ?? 0;
+  }
+
+  #isOpen(name: string): boolean {
+    const last = (this.#options.image().topic(name)?.partitions.length ?? 0) - 1;
+    return this.#options.partitions.get(name, last) !== undefined;
+  }
+
+  async #open(names: readonly string[]): Promise<void> {
+    const { image, partitions } = this.#options;
+    for (const name of names) {
+      const topic = image().topic(name);
+      if (topic !== undefined) await partitions.open(topic);
+    }
+  }
+}

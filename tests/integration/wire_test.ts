@@ -1,0 +1,208 @@
+// What arrives at the port and is no proper request: garbage, lies about lengths, unknown APIs. The
+// connection that sent it ends, or gets error 35; a log line names the peer; nobody else notices.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { ApiVersions, decodeResponse, encodeRequest, Metadata } from "../../src/protocol/mod.ts";
+import { concatBytes } from "../../src/base/bytes.ts";
+import { BrokerProcess } from "../harness/broker_process.ts";
+import { within } from "../harness/deadline.ts";
+
+const waitMs = 10_000;
+
+/** A raw connection, by frames. */
+class RawClient implements Disposable {
+  readonly #connection: Deno.TcpConn;
+
+  constructor(connection: Deno.TcpConn) {
+    this.#connection = connection;
+  }
+
+  static async connect(broker: BrokerProcess): Promise<RawClient> {
+    return new RawClient(await Deno.connect({ hostname: broker.host, port: broker.port }));
+  }
+
+  /** As the broker names this connection in its log. */
+  get name(): string {
+    const { hostname, port } = this.#connection.localAddr;
+    return `${hostname}:${port}`;
+  }
+
+  async send(bytes: Uint8Array): Promise<void> {
+    for (let sent = 0; sent < bytes.length;) {
+      sent += await this.#connection.write(bytes.subarray(sent));
+    }
+  }
+
+  /** One response frame, or null when the broker has closed the connection. */
+  async receive(): Promise<Uint8Array | null> {
+    const size = await this.#exactly(4);
+    if (size === null) return null;
+    return await this.#exactly(new DataView(size.buffer).getInt32(0));
+  }
+
+  async assertClosed(): Promise<void> {
+    const frame = await within(this.receive(), { ms: waitMs, what: () => "end of connection" });
+    assertEquals(frame, null);
+  }
+
+  /** A Metadata request and its answer: the proof that a connection is healthy. */
+  async assertServed(): Promise<void> {
+    await this.send(request(Metadata, 9, { topics: [] }));
+    const frame = await within(this.receive(), { ms: waitMs, what: () => "a Metadata response" });
+    const { message } = decodeResponse(Metadata, 9, frame!);
+    assertEquals(message.brokers.length, 1);
+  }
+
+  async #exactly(length: number): Promise<Uint8Array<ArrayBuffer> | null> {
+    const bytes = new Uint8Array(length);
+    for (let read = 0; read < length;) {
+      const count = await this.#connection.read(bytes.subarray(read)).catch(() => null);
+      if (count === null) return null;
+      read += count;
+    }
+    return bytes;
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#connection.closeWrite();
+  }
+
+  [Symbol.dispose](): void {
+    this.#connection.close();
+  }
+}
+
+// deno-lint-ignore no-explicit-any
+function request(api: any, version: number, message: unknown): Uint8Array {
+  const origin = { correlationId: 7, clientId: "wire-test" };
+  // deno-lint-ignore no-explicit-any
+  return concatBytes(encodeRequest(api, version, origin, message as any));
+}
+
+function int32(value: number): number[] {
+  return [value >> 24, (value >> 16) & 0xff, (value >> 8) & 0xff, value & 0xff];
+}
+
+function frame(...bytes: number[]): Uint8Array {
+  return new Uint8Array([...int32(bytes.length), ...bytes]);
+}
+
+const header = (apiKey: number, version: number) => [0, apiKey, 0, version, 0, 0, 0, 7, 0xff, 0xff];
+
+const fatal: readonly { name: string; bytes: Uint8Array; closeWrite?: boolean; log: RegExp }[] = [
+  {
+    name: "a garbage frame",
+    bytes: frame(...Array.from({ length: 64 }, (_, i) => (i * 37 + 91) & 0xff)),
+    log: /closed a connection/,
+  },
+  {
+    name: "a text protocol",
+    bytes: new TextEncoder().encode("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+    log: /request length 1195725856/,
+  },
+  {
+    name: "a 2 GB length prefix",
+    bytes: new Uint8Array([...int32(0x7fffffff), 0, 3]),
+    log: /request length 2147483647/,
+  },
+  {
+    name: "a negative length",
+    bytes: new Uint8Array(int32(-5)),
+    log: /request length -5/,
+  },
+  {
+    name: "a frame too short for a header",
+    bytes: frame(0, 3),
+    log: /not a Kafka request/,
+  },
+  {
+    name: "a request that ends in the middle of the frame",
+    bytes: new Uint8Array([...int32(100), ...header(3, 9), 1, 2, 3]),
+    closeWrite: true,
+    log: /bytes into a request/,
+  },
+  {
+    name: "a request whose body is cut short",
+    bytes: frame(...header(3, 1), 0, 0, 0, 5, 0, 9),
+    log: /malformed Metadata version 1 request/,
+  },
+  {
+    name: "an array of 2 billion elements",
+    bytes: frame(...header(3, 1), 0x7f, 0xff, 0xff, 0xff),
+    log: /malformed Metadata version 1 request/,
+  },
+  {
+    name: "an API key that Kafka does not have",
+    bytes: frame(...[0x27, 0x0f], ...header(0, 0).slice(2)),
+    log: /9999/,
+  },
+  {
+    name: "an API between brokers",
+    bytes: frame(...header(4, 0)),
+    log: /not served/,
+  },
+  {
+    name: "a version that the API does not have",
+    bytes: frame(...header(3, 99)),
+    log: /Metadata version 99 is not served/,
+  },
+];
+
+Deno.test("what is no proper request ends its connection, with a log line, and no other", async (t) => {
+  await using broker = await BrokerProcess.start({ flags: ["--ephemeral"] });
+  using healthy = await RawClient.connect(broker);
+  for (const { name, bytes, closeWrite, log } of fatal) {
+    await t.step(name, async () => {
+      using bad = await RawClient.connect(broker);
+      await bad.send(bytes);
+      if (closeWrite) await bad.closeWrite();
+      await bad.assertClosed();
+      await healthy.assertServed();
+      const line = await lineAbout(broker, bad.name);
+      assertMatch(line, log);
+    });
+  }
+});
+
+Deno.test("an unknown ApiVersions version gets error 35 and the range that is served", async () => {
+  await using broker = await BrokerProcess.start({ flags: ["--ephemeral"] });
+  using client = await RawClient.connect(broker);
+  await client.send(frame(...header(18, 77)));
+  const { message } = decodeResponse(ApiVersions, 0, (await client.receive())!);
+  assertEquals(message.errorCode, 35);
+  assertEquals(message.apiKeys.map(({ apiKey, minVersion }) => [apiKey, minVersion]), [[18, 0]]);
+  assert(message.apiKeys[0].maxVersion >= 4);
+  await client.assertServed();
+});
+
+Deno.test("pipelined requests are answered in order, small and large alike", async () => {
+  await using broker = await BrokerProcess.start({ flags: ["--ephemeral"] });
+  using client = await RawClient.connect(broker);
+  const names = Array.from({ length: 500 }, (_, i) => i);
+  const topics = (count: number) => Array.from({ length: count }, (_, i) => ({ name: `t-${i}` }));
+  const frames = names.map((i) =>
+    concatBytes(encodeRequest(Metadata, 9, { correlationId: i, clientId: null }, {
+      topics: topics(i % 100),
+      allowAutoTopicCreation: false,
+    }))
+  );
+  const sending = client.send(concatBytes(frames));
+  for (const i of names) {
+    const answer = await within(client.receive(), { ms: waitMs, what: () => `answer ${i}` });
+    const { correlationId, message } = decodeResponse(Metadata, 9, answer!);
+    assertEquals(correlationId, i);
+    assertEquals(message.topics.length, i % 100);
+  }
+  await sending;
+});
+
+/** The log line that names a peer, as soon as the broker has written it. */
+async function lineAbout(broker: BrokerProcess, peer: string): Promise<string> {
+  const start = performance.now();
+  for (;;) {
+    const line = broker.output.split("\n").find((each) => each.includes(peer));
+    if (line !== undefined) return line;
+    if (performance.now() - start > waitMs) throw new Error(`no line about ${peer}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
