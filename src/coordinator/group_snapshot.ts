@@ -8,6 +8,7 @@
 import type { MessageOf } from "../protocol/mod.ts";
 import { addMember, type Group, type Member, metadataOf, newGroup, newMember } from "./group.ts";
 import type { CoordinatorRecord, GroupMetadataValue } from "./records.ts";
+import { subscribedTopics } from "./subscription.ts";
 
 /** A group as its record keeps it; currentStateTimestamp is -1 when unknown. */
 export type GroupSnapshot = MessageOf<typeof GroupMetadataValue>;
@@ -53,6 +54,7 @@ export function groupOfSnapshot(groupId: string, snapshot: GroupSnapshot): Group
     // A leader that is no member would leave the group without one.
     if (group.members.has(snapshot.leader ?? "")) group.leaderId = snapshot.leader ?? undefined;
   }
+  group.subscribedTopics = subscribedTopics(group);
   return group;
 }
 

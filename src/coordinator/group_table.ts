@@ -26,7 +26,9 @@ import { type AlarmOwner, type Group, newGroup } from "./group.ts";
 import type { GroupConfig } from "./group_config.ts";
 import { deleteGroups, removeGroupIfUnused } from "./group_removal.ts";
 import { groupOfSnapshot } from "./group_snapshot.ts";
-import { joinGroup, type JoinInput, joinRequestError } from "./join.ts";
+import { assertConsistent } from "./invariants.ts";
+import { joinGroup } from "./join.ts";
+import { type JoinInput, joinRequestError } from "./join_request.ts";
 import { leaveGroup, leaveResponse, leavingMembers } from "./leave.ts";
 import { type CommitInput, commitOffsets } from "./offset_commit.ts";
 import { deleteOffsets, expireOffsets, removeOffsetsOfTopics } from "./offset_removal.ts";
@@ -120,7 +122,7 @@ export class GroupTable {
     } else {
       group ??= newGroup(groupId, nowMs);
       joinGroup(turn, group, { ...input, token });
-      // A group whose first member was refused never was.
+      // Differs from Kafka: a group whose first member was refused is not listed as an empty one.
       const populated = group.members.size > 0 || group.pendingMembers.size > 0;
       if (populated) this.#groups.set(groupId, group);
     }
@@ -256,6 +258,11 @@ export class GroupTable {
     this.#groups.clear();
     this.#state = "resigned";
     return turn.answers;
+  }
+
+  /** Throws AssertionError when a group contradicts itself. For tests: it looks at every member. */
+  assertConsistent(): void {
+    for (const group of this.#groups.values()) assertConsistent(group);
   }
 
   /** Looks at the next groups' offsets, and is due again at once while there are more. */

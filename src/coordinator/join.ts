@@ -12,14 +12,12 @@
 // The answer waits in the member (awaitingJoin) until the group has its next generation.
 
 import { ErrorCode } from "../protocol/errors.ts";
-import type { JoinGroupRequest } from "../protocol/mod.ts";
 import { alarmOf } from "./deadlines.ts";
 import {
   addMember,
   type Group,
   type Member,
   memberError,
-  type MemberProtocol,
   newMember,
   protocolsEqual,
   removeMember,
@@ -28,8 +26,8 @@ import {
   supportsProtocols,
   touchSession,
   updateMember,
-  type Waiting,
 } from "./group.ts";
+import { type Join, type JoinInput, joinOf, waitingOf } from "./join_request.ts";
 import { answerNow, type Token, type Turn } from "./outcome.ts";
 import {
   completeJoinIfAllJoined,
@@ -40,46 +38,13 @@ import {
 } from "./rebalance.ts";
 import { replaceStaticMember } from "./static_member.ts";
 
-/** A JoinGroup request and where it came from. */
-export interface JoinInput {
-  readonly request: JoinGroupRequest;
-  readonly apiVersion: number;
-  /** "" when the request's header has none. */
-  readonly clientId: string;
-  /** Kafka shows "/" and the IP address. */
-  readonly clientHost: string;
-}
-
-/** A join on its way: the request with its defaults filled in, and what it keeps, copied. */
-export interface Join {
-  readonly token: Token;
-  readonly apiVersion: number;
-  readonly memberId: string;
-  readonly groupInstanceId: string | null;
-  readonly clientId: string;
-  readonly clientHost: string;
-  readonly sessionTimeoutMs: number;
-  readonly rebalanceTimeoutMs: number;
-  readonly protocolType: string;
-  readonly protocols: readonly MemberProtocol[];
-  readonly reason: string;
-}
-
 /** How long a new member's JoinGroup may wait. It has no id yet to send heartbeats with. */
 export const newMemberJoinTimeoutMs = 5 * 60 * 1_000;
-/** Ids handed out and not used, per group: past this many the oldest is forgotten. */
+/**
+ * Ids handed out and not used, per group.
+ * Differs from Kafka: past this many the oldest is forgotten, so that they are bounded.
+ */
 export const pendingMembersMax = 10_000;
-
-/** Why the request is refused before any group is looked at, or NONE. */
-export function joinRequestError(turn: Turn, { request }: JoinInput): ErrorCode {
-  const { sessionTimeoutMs } = request;
-  const { sessionTimeoutMinMs, sessionTimeoutMaxMs } = turn.config;
-  if (request.groupId === "") return ErrorCode.INVALID_GROUP_ID;
-  if (sessionTimeoutMs < sessionTimeoutMinMs || sessionTimeoutMs > sessionTimeoutMaxMs) {
-    return ErrorCode.INVALID_SESSION_TIMEOUT;
-  }
-  return ErrorCode.NONE;
-}
 
 /** Decides a JoinGroup that passed {@link joinRequestError}. */
 export function joinGroup(turn: Turn, group: Group, from: JoinInput & { token: Token }): void {
@@ -100,29 +65,6 @@ export function joinGroup(turn: Turn, group: Group, from: JoinInput & { token: T
   } else {
     rejoin(turn, group, join);
   }
-}
-
-function joinOf({ request, apiVersion, clientId, clientHost, token }: JoinInput & {
-  token: Token;
-}): Join {
-  const { sessionTimeoutMs, rebalanceTimeoutMs } = request;
-  return {
-    token,
-    apiVersion,
-    memberId: request.memberId,
-    groupInstanceId: request.groupInstanceId,
-    clientId,
-    clientHost,
-    sessionTimeoutMs,
-    rebalanceTimeoutMs: rebalanceTimeoutMs < 0 ? sessionTimeoutMs : rebalanceTimeoutMs,
-    protocolType: request.protocolType,
-    // The request's bytes are views of its frame; a member outlives it.
-    protocols: request.protocols.map(({ name, metadata }) => ({
-      name,
-      metadata: metadata.slice(),
-    })),
-    reason: request.reason ?? "not provided",
-  };
 }
 
 /** Whether group.max.size admits this member. While a group rebalances, those who joined count. */
@@ -212,12 +154,13 @@ function answerJoined(
 }
 
 /** Takes over what the request says, and makes it the one that waits. */
-export function updateAndWait(
+function updateAndWait(
   turn: Turn,
   group: Group,
   { join, member }: { join: Join; member: Member },
 ): void {
   // A request of the member that still waits was given up by its client: only one can be answered.
+  // Differs from Kafka: the older one is answered all the same, with REBALANCE_IN_PROGRESS.
   failWaiting(turn, group, { member, errorCode: ErrorCode.REBALANCE_IN_PROGRESS });
   updateMember(group, member, join);
   setAwaitingJoin(group, member, waitingOf(join));
@@ -227,9 +170,4 @@ function refuse(turn: Turn, join: Join, errorCode: ErrorCode): void {
   const known = errorCode !== ErrorCode.GROUP_MAX_SIZE_REACHED;
   const memberId = known ? join.memberId : "";
   answerNow(turn, join.token, joinError(errorCode, { apiVersion: join.apiVersion, memberId }));
-}
-
-/** The part of a join that waits. */
-export function waitingOf({ token, apiVersion }: Join): Waiting {
-  return { token, apiVersion };
 }

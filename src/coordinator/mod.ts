@@ -4,7 +4,7 @@
 export { type GroupConfig, groupConfigDefaults } from "./group_config.ts";
 export { type At, GroupTable, type GroupTableOptions } from "./group_table.ts";
 export type { DescribedGroup, ListedGroup } from "./describe.ts";
-export type { JoinInput } from "./join.ts";
+export type { JoinInput } from "./join_request.ts";
 export type { FetchedGroup, HasPendingOffset, OffsetFetchGroup } from "./offsets.ts";
 export type { Answer, GroupResponse, Note, Outcome, Token } from "./outcome.ts";
 export {

@@ -28,7 +28,7 @@ import {
 } from "./group.ts";
 import { groupRecord } from "./group_snapshot.ts";
 import { answerNow, type Turn } from "./outcome.ts";
-import { consumerProtocolType, topicsOfSubscription } from "./subscription.ts";
+import { subscribedTopics } from "./subscription.ts";
 
 /** Starts a rebalance, from any state that has no joins to wait for yet. */
 export function prepareRebalance(turn: Turn, group: Group, reason: string): void {
@@ -144,22 +144,6 @@ function startGeneration(turn: Turn, group: Group): void {
       members: group.members.size,
     },
   });
-}
-
-/**
- * Topics that the members subscribe to, by the selected protocol's metadata; none for an empty
- * group; undefined when they cannot be told, as in another protocol type than "consumer".
- */
-export function subscribedTopics(group: Group): ReadonlySet<string> | undefined {
-  if (group.members.size === 0) return new Set();
-  if (group.protocolType !== consumerProtocolType) return undefined;
-  const all = new Set<string>();
-  for (const member of group.members.values()) {
-    const topics = topicsOfSubscription(metadataOf(member, group.protocolName));
-    if (topics === undefined) return undefined;
-    for (const topic of topics) all.add(topic);
-  }
-  return all;
 }
 
 /** Answers every SyncGroup that waits with `errorCode`, and forgets the assignments. */

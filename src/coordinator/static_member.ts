@@ -25,7 +25,7 @@ import {
   updateMember,
 } from "./group.ts";
 import { groupRecord } from "./group_snapshot.ts";
-import { type Join, waitingOf } from "./join.ts";
+import { type Join, waitingOf } from "./join_request.ts";
 import { groupErrorOf, type Turn } from "./outcome.ts";
 import { failWaiting, joinedResponse, joinError, rebalanceOrCompleteJoin } from "./rebalance.ts";
 

@@ -7,6 +7,7 @@
 
 import { BytesReader } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
+import { type Group, metadataOf } from "./group.ts";
 
 /** The protocol type of consumers; Connect and others have their own. */
 export const consumerProtocolType = "consumer";
@@ -27,4 +28,20 @@ export function topicsOfSubscription(metadata: Uint8Array): string[] | undefined
     if (fault instanceof DecodeFault) return undefined;
     throw fault;
   }
+}
+
+/**
+ * Topics that the members subscribe to, by the selected protocol's metadata; none for an empty
+ * group; undefined when they cannot be told, as in another protocol type than "consumer".
+ */
+export function subscribedTopics(group: Group): ReadonlySet<string> | undefined {
+  if (group.members.size === 0) return new Set();
+  if (group.protocolType !== consumerProtocolType) return undefined;
+  const all = new Set<string>();
+  for (const member of group.members.values()) {
+    const topics = topicsOfSubscription(metadataOf(member, group.protocolName));
+    if (topics === undefined) return undefined;
+    for (const topic of topics) all.add(topic);
+  }
+  return all;
 }

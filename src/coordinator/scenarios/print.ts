@@ -1,0 +1,78 @@
+// Outcomes as scenarios show them: one line each for a note, a record, an answer.
+//
+//   log: group is stable (group=g generation=1 members=2)
+//   record: group g generation=1 protocol=range leader=a-1 members: a-1:t/0 b-2:t/1
+//   a-1: synced assigned=t/0 [durable]
+
+import { fromUtf8 } from "../../base/bytes.ts";
+import { ErrorCode, errorName } from "../../protocol/errors.ts";
+import type { Answer, CoordinatorRecord, Outcome } from "../mod.ts";
+import { topicsOfSubscription } from "../subscription.ts";
+
+export function printTopics(metadata: Uint8Array): string {
+  return (metadata.length === 0 ? [] : topicsOfSubscription(metadata) ?? ["?"]).join(",");
+}
+
+export function printInstance(groupInstanceId: string | null): string {
+  return groupInstanceId === null ? "" : `(${groupInstanceId})`;
+}
+
+export function printError(errorCode: ErrorCode): string {
+  return errorCode === ErrorCode.NONE ? "" : `${errorName(errorCode)} `;
+}
+
+export function printNotes({ notes }: Outcome): string[] {
+  return notes.map(({ message, fields }) => {
+    const text = Object.entries(fields).map(([key, value]) => `${key}=${value}`).join(" ");
+    return `log: ${message} (${text})`;
+  });
+}
+
+export function printRecord(record: CoordinatorRecord): string {
+  if (record.type === "OffsetCommit") {
+    const { group, topic, partition } = record.key;
+    const value = record.value === null ? "tombstone" : record.value.offset;
+    return `record: offset ${group || "-"} ${topic}:${partition} = ${value}`;
+  }
+  const { value, key: { group } } = record;
+  if (value === null) return `record: group ${group} = tombstone`;
+  const members = value.members.map(({ memberId, groupInstanceId = null, assignment }) =>
+    ` ${memberId}${printInstance(groupInstanceId)}:${fromUtf8(assignment)}`
+  );
+  return `record: group ${group} generation=${value.generation} protocol=${value.protocol}` +
+    ` leader=${value.leader} members:${members.join("")}`;
+}
+
+export function printAnswer({ token, response, whenDurable }: Answer): string {
+  return `${String(token)}: ${printResponse(response)}${whenDurable ? " [durable]" : ""}`;
+}
+
+function printResponse(response: Answer["response"]): string {
+  if ("generationId" in response) {
+    const { errorCode, memberId, leader, generationId, members } = response;
+    if (errorCode !== ErrorCode.NONE) return `${errorName(errorCode)} member=${memberId}`;
+    return `joined generation=${generationId} protocol=${response.protocolName}` +
+      ` leader=${leader} member=${memberId}` +
+      (members.length > 0 ? ` members=${members.map((m) => m.memberId).join(",")}` : "") +
+      (response.skipAssignment ? " skip-assignment" : "");
+  }
+  if ("assignment" in response) {
+    const { errorCode, assignment } = response;
+    if (errorCode !== ErrorCode.NONE) return `${errorName(errorCode)}`;
+    return `synced assigned=${fromUtf8(assignment)}`;
+  }
+  if ("results" in response) {
+    return response.results.map((r) => `${r.groupId} ${errorName(r.errorCode)}`).join(", ");
+  }
+  if ("topics" in response) {
+    const code = "errorCode" in response ? printError(response.errorCode) : "";
+    const partitions = response.topics.flatMap(({ name, partitions }) =>
+      partitions.map((p) => `${name}:${p.partitionIndex} ${errorName(p.errorCode)}`)
+    );
+    return `${code}${partitions.join(", ")}`.trim();
+  }
+  const members = response.members.map((m) =>
+    `${m.memberId}${printInstance(m.groupInstanceId)} ${errorName(m.errorCode)}`
+  );
+  return [errorName(response.errorCode), ...members].join(", ");
+}

@@ -1,0 +1,365 @@
+// Runs a scenario: a text of commands, each followed by what the group table then did.
+//
+//   join g1 client=a protocols=range        a command: a word, positional words, key=value words
+//     a: MEMBER_ID_REQUIRED member=a-1       recorded output, indented by two spaces
+//   # text                                   a comment; kept, as are empty lines
+//
+// Commands: config, join, sync, heartbeat, leave, commit, fetch, describe, list, delete,
+// delete-offsets, delete-topics, tick, refuse (the log refuses the next append), restart (replay of
+// the log, through bytes), resign. Time starts at 0 and moves by `tick` alone, by deadlines.
+// `[durable]` marks an answer that waits for the log.
+// Member ids end in a counter: the first id handed out to client a is a-1. "-" is the empty id.
+
+import { BytesWriter, fromUtf8, utf8 } from "../../base/bytes.ts";
+import { ZERO_UUID } from "../../base/ids.ts";
+import { ErrorCode, errorName } from "../../protocol/errors.ts";
+import {
+  decode,
+  encodeKey,
+  encodeValue,
+  type GroupConfig,
+  groupConfigDefaults,
+  GroupTable,
+  type Outcome,
+} from "../mod.ts";
+import {
+  printAnswer,
+  printError,
+  printInstance,
+  printNotes,
+  printRecord,
+  printTopics,
+} from "./print.ts";
+
+interface Command {
+  readonly verb: string;
+  readonly words: readonly string[];
+  readonly options: ReadonlyMap<string, string>;
+}
+
+/** One run of a scenario. */
+export class Scenario {
+  #config: GroupConfig = { ...groupConfigDefaults, sessionTimeoutMinMs: 1_000 };
+  #nowMs = 0;
+  #uuids = 0;
+  #log: { key: Uint8Array; value: Uint8Array | null }[] = [];
+  #refuseNext: ErrorCode | undefined;
+  #table: GroupTable;
+
+  constructor() {
+    this.#table = this.#newTable();
+    this.#table.onLoaded(0);
+  }
+
+  /** Runs one command line, and returns the lines that it prints. */
+  run(line: string): string[] {
+    const command = parseCommand(line);
+    const verb = verbs[command.verb];
+    if (verb === undefined) throw new Error(`no command ${command.verb}`);
+    const printed = verb(this, command);
+    this.#table.assertConsistent();
+    return printed;
+  }
+
+  get table(): GroupTable {
+    return this.#table;
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  configure(change: Partial<GroupConfig>): void {
+    this.#config = { ...this.#config, ...change };
+  }
+
+  refuseNext(errorCode: ErrorCode): void {
+    this.#refuseNext = errorCode;
+  }
+
+  /** Plays the shell: appends the records, delivers the answers. */
+  settle(outcome: Outcome): string[] {
+    const lines = [...printNotes(outcome), ...outcome.records.map(printRecord)];
+    if (outcome.records.length > 0 && this.#refuseNext !== undefined) {
+      const errorCode = this.#refuseNext;
+      this.#refuseNext = undefined;
+      lines.push(`the log refuses: ${errorName(errorCode)}`);
+      const instead = this.#table.onAppendFailed(outcome, { errorCode, nowMs: this.#nowMs });
+      return [...lines, ...printNotes(instead), ...instead.answers.map(printAnswer)];
+    }
+    for (const record of outcome.records) {
+      this.#log.push({ key: encodeKey(record), value: encodeValue(record) });
+    }
+    return [...lines, ...outcome.answers.map(printAnswer)];
+  }
+
+  /** Lets time pass, stopping at each deadline. */
+  tick(forMs: number): string[] {
+    const endMs = this.#nowMs + forMs;
+    const lines: string[] = [];
+    for (;;) {
+      const dueMs = this.#table.nextDeadlineMs() ?? Infinity;
+      if (dueMs > endMs) break;
+      this.#nowMs = Math.max(this.#nowMs, dueMs);
+      const printed = this.settle(this.#table.onTick(this.#nowMs));
+      lines.push(...printed.map((line) => `${printTime(this.#nowMs)} ${line}`));
+    }
+    this.#nowMs = endMs;
+    return lines;
+  }
+
+  /** Reads the log into a new table. */
+  restart(): string[] {
+    this.#table = this.#newTable();
+    for (const { key, value } of this.#log) this.#table.apply(decode(key, value));
+    return this.settle(this.#table.onLoaded(this.#nowMs));
+  }
+
+  #newTable(): GroupTable {
+    return new GroupTable({
+      config: () => this.#config,
+      newUuid: () => String(++this.#uuids),
+    });
+  }
+}
+
+/** Runs the scenario `text` and returns it with what it printed in place of the recorded output. */
+export function runScenario(text: string): string {
+  const scenario = new Scenario();
+  const lines: string[] = [];
+  for (const line of text.split("\n")) {
+    if (line.startsWith("  ")) continue;
+    lines.push(line);
+    if (line.trim() === "" || line.startsWith("#")) continue;
+    lines.push(...scenario.run(line).map((printed) => `  ${printed}`));
+  }
+  return lines.join("\n");
+}
+
+const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> = {
+  config(scenario, { options }) {
+    const keys: Record<string, keyof GroupConfig> = {
+      "initial-delay": "initialRebalanceDelayMs",
+      "size-max": "groupSizeMax",
+      "retention": "offsetsRetentionMs",
+      "check": "offsetsRetentionCheckIntervalMs",
+      "metadata-max": "offsetMetadataBytesMax",
+    };
+    for (const [key, value] of options) {
+      const number = key.endsWith("max") ? Number(value) : parseTime(value);
+      scenario.configure({ [keys[key]]: number });
+    }
+    return [];
+  },
+  join(scenario, { words: [groupId], options }) {
+    const sessionTimeoutMs = parseTime(options.get("session") ?? "10s");
+    const clientId = options.get("client") ?? options.get("member")?.split("-")[0] ?? "";
+    const topics = (options.get("topics") ?? "t").split(",");
+    const request = {
+      groupId,
+      sessionTimeoutMs,
+      rebalanceTimeoutMs: parseTime(options.get("rebalance") ?? "60s"),
+      memberId: options.get("member") ?? "",
+      groupInstanceId: options.get("instance") ?? null,
+      protocolType: options.get("type") ?? "consumer",
+      protocols: (options.get("protocols") ?? "range").split(",").map((name) => ({
+        name,
+        metadata: subscription(topics),
+      })),
+      reason: options.get("reason") ?? null,
+    };
+    const token = options.get("member") ?? clientId;
+    const apiVersion = Number(options.get("v") ?? 9);
+    const input = { request, apiVersion, clientId, clientHost: "/192.0.2.1" };
+    return scenario.settle(scenario.table.join(input, { nowMs: scenario.nowMs, token }));
+  },
+  sync(scenario, { words: [groupId], options }) {
+    const memberId = options.get("member") ?? "";
+    const request = {
+      groupId,
+      generationId: Number(options.get("generation")),
+      memberId,
+      groupInstanceId: options.get("instance") ?? null,
+      protocolType: options.get("type") ?? "consumer",
+      protocolName: options.get("protocol") ?? "range",
+      assignments: pairs(options.get("assign")).map(([memberId, text]) => ({
+        memberId,
+        assignment: utf8(text),
+      })),
+    };
+    const at = { nowMs: scenario.nowMs, token: memberId };
+    return scenario.settle(scenario.table.sync({ request, apiVersion: 5 }, at));
+  },
+  heartbeat(scenario, { words: [groupId], options }) {
+    const memberId = options.get("member") ?? "";
+    const request = {
+      groupId,
+      generationId: Number(options.get("generation")),
+      memberId,
+      groupInstanceId: options.get("instance") ?? null,
+    };
+    const { errorCode } = scenario.table.heartbeat(request, { nowMs: scenario.nowMs });
+    return [`${memberId}: ${errorName(errorCode)}`];
+  },
+  leave(scenario, { words: [groupId], options }) {
+    const members = [
+      ...list(options.get("member")).map((memberId) => ({ memberId, groupInstanceId: null })),
+      ...list(options.get("instance")).map((groupInstanceId) => ({
+        memberId: options.get("as") ?? "",
+        groupInstanceId,
+      })),
+    ].map((member) => ({ ...member, reason: null }));
+    const apiVersion = Number(options.get("v") ?? 5);
+    const request = { groupId, memberId: members[0].memberId, members };
+    const at = { nowMs: scenario.nowMs, token: "leave" };
+    return scenario.settle(scenario.table.leave({ request, apiVersion }, at));
+  },
+  commit(scenario, { words: [groupId], options }) {
+    const topics = [...options].filter(([key]) => key.includes(":")).map(([key, value]) => {
+      const [offset, metadata = null] = value.split(":");
+      return {
+        name: key.split(":")[0],
+        topicId: ZERO_UUID,
+        partitions: [{
+          partitionIndex: Number(key.split(":")[1]),
+          committedOffset: Number(offset),
+          committedLeaderEpoch: 0,
+          commitTimestamp: -1,
+          committedMetadata: metadata,
+        }],
+      };
+    });
+    const request = {
+      groupId,
+      generationIdOrMemberEpoch: Number(options.get("generation") ?? -1),
+      memberId: options.get("member") ?? "",
+      groupInstanceId: options.get("instance") ?? null,
+      retentionTimeMs: options.has("retention") ? parseTime(options.get("retention")!) : -1,
+      topics,
+    };
+    const at = { nowMs: scenario.nowMs, token: "commit" };
+    const apiVersion = Number(options.get("v") ?? 8);
+    return scenario.settle(scenario.table.commitOffsets({ request, apiVersion }, at));
+  },
+  fetch(scenario, { words: [groupId, ...partitions] }) {
+    const topics = partitions.length === 0 ? null : partitions.map((partition) => ({
+      name: partition.split(":")[0],
+      topicId: ZERO_UUID,
+      partitionIndexes: [Number(partition.split(":")[1])],
+    }));
+    const request = { groupId, memberId: null, memberEpoch: -1, topics };
+    const fetched = scenario.table.fetchOffsets(request).topics;
+    return fetched.flatMap(({ name, partitions }) =>
+      partitions.map((p) =>
+        `${name}:${p.partitionIndex} offset=${p.committedOffset} epoch=${p.committedLeaderEpoch}` +
+        ` metadata="${p.metadata}"`
+      )
+    );
+  },
+  describe(scenario, { words: [groupId], options }) {
+    const apiVersion = Number(options.get("v") ?? 5);
+    const group = scenario.table.describe(groupId, { apiVersion });
+    return [
+      `${printError(group.errorCode)}${group.groupState} type=${group.protocolType}` +
+      ` protocol=${group.protocolData}`,
+      ...group.members.map((member) =>
+        `member ${member.memberId}${printInstance(member.groupInstanceId)}` +
+        ` host=${member.clientHost} topics=${printTopics(member.memberMetadata)}` +
+        ` assigned=${fromUtf8(member.memberAssignment)}`
+      ),
+    ];
+  },
+  list(scenario, { options }) {
+    const listed = scenario.table.list({
+      statesFilter: list(options.get("states")),
+      typesFilter: list(options.get("types")),
+    });
+    return listed.map((group) =>
+      `${group.groupId} ${group.groupState} ${group.groupType} type=${group.protocolType}`
+    );
+  },
+  delete(scenario, { words }) {
+    const at = { nowMs: scenario.nowMs, token: "delete" };
+    return scenario.settle(scenario.table.deleteGroups(words, at));
+  },
+  "delete-offsets"(scenario, { words: [groupId, ...partitions] }) {
+    const topics = partitions.map((partition) => ({
+      name: partition.split(":")[0],
+      partitions: [{ partitionIndex: Number(partition.split(":")[1]) }],
+    }));
+    const at = { nowMs: scenario.nowMs, token: "delete-offsets" };
+    return scenario.settle(scenario.table.deleteOffsets({ groupId, topics }, at));
+  },
+  "delete-topics"(scenario, { words }) {
+    return scenario.settle(scenario.table.onTopicsDeleted(words, { nowMs: scenario.nowMs }));
+  },
+  tick(scenario, { words: [time] }) {
+    return scenario.tick(parseTime(time));
+  },
+  refuse(scenario, { words: [name] }) {
+    scenario.refuseNext(ErrorCode[name as keyof typeof ErrorCode]);
+    return [];
+  },
+  restart(scenario) {
+    return scenario.restart();
+  },
+  resign(scenario) {
+    const { nowMs } = scenario;
+    return scenario.table.resign(ErrorCode.NOT_COORDINATOR, { nowMs }).map(printAnswer);
+  },
+};
+
+function parseCommand(line: string): Command {
+  const [verb, ...rest] = line.trim().split(/\s+/);
+  const options = new Map<string, string>();
+  const words: string[] = [];
+  for (const word of rest) {
+    const split = word.indexOf("=");
+    if (split < 0) words.push(word);
+    else options.set(word.slice(0, split), word.slice(split + 1));
+  }
+  return { verb, words: words.map((word) => word === "-" ? "" : word), options };
+}
+
+const timeUnits: Record<string, number> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+function parseTime(text: string): number {
+  const [, number, unit] = /^(-?\d+)([a-z]+)$/.exec(text) ?? [];
+  if (unit === undefined || !(unit in timeUnits)) throw new Error(`no time: ${text}`);
+  return Number(number) * timeUnits[unit];
+}
+
+function printTime(ms: number): string {
+  return `[${ms / 1_000}s]`;
+}
+
+function list(text: string | undefined): string[] {
+  return text === undefined ? [] : text.split(",");
+}
+
+/** "a:x,b:y" as pairs. */
+function pairs(text: string | undefined): [string, string][] {
+  return list(text).map((pair) => {
+    const split = pair.indexOf(":");
+    return [pair.slice(0, split), pair.slice(split + 1)];
+  });
+}
+
+/** A ConsumerProtocol subscription, version 0. */
+export function subscription(topics: readonly string[]): Uint8Array {
+  const writer = new BytesWriter();
+  writer.int16(0);
+  writer.int32(topics.length);
+  for (const topic of topics) {
+    writer.int16(topic.length);
+    writer.text(topic);
+  }
+  writer.int32(-1);
+  return writer.finish();
+}
