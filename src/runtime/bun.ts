@@ -78,6 +78,7 @@ const runtime: Runtime = {
   network: bunNetwork,
   files: nodeFiles({ kernelLock }),
   process: nodeProcess(logging),
+  memoryFiles: () => memoryFiles({ clock: webClock }),
   codecs: zlibCodecs,
   logger: logging.logger,
 };

@@ -22,6 +22,7 @@ const runtime: Runtime = {
   network: nodeNetwork,
   files: nodeFiles({ kernelLock: () => undefined }),
   process: nodeProcess(logging),
+  memoryFiles: () => memoryFiles({ clock: webClock }),
   codecs: zlibCodecs,
   logger: logging.logger,
 };
