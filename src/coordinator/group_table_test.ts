@@ -120,7 +120,7 @@ Deno.test("a refused JoinGroup has no protocol name: null from version 7, empty 
   }
 });
 
-Deno.test("from version 4 on a dynamic member gets its id first, a static one joins at once", () => {
+Deno.test("from version 4 a dynamic member gets its id first, a static one joins at once", () => {
   assertEquals(join(newTable(), { apiVersion: 4 }).errorCode, ErrorCode.MEMBER_ID_REQUIRED);
   const request = { groupInstanceId: "i" };
   assertEquals(join(newTable(), { apiVersion: 5, request }).memberId, "i-1");
