@@ -8,7 +8,7 @@ import type { DeleteGroupsResponse } from "../protocol/mod.ts";
 import { dissolveGroup } from "./classic_group.ts";
 import type { Group } from "./group.ts";
 import { writeOffset } from "./offsets.ts";
-import { groupErrorOf, type Token, type Turn } from "./outcome.ts";
+import { answerWhenDurable, groupErrorOf, type Token, type Turn } from "./outcome.ts";
 
 /** Deletes the groups that are empty, and answers with a result for each id. */
 export function deleteGroups(
@@ -21,10 +21,9 @@ export function deleteGroups(
     if (group !== undefined && errorCode === ErrorCode.NONE) removeGroup(turn, group);
     return { groupId, errorCode, errorMessage: messageOf(groupId, errorCode) };
   });
-  turn.answers.push({
+  answerWhenDurable(turn, {
     token,
     response: { throttleTimeMs: 0, results },
-    whenDurable: true,
     failed: (appendError): DeleteGroupsResponse => ({
       throttleTimeMs: 0,
       results: results.map((result) =>

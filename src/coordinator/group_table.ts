@@ -57,8 +57,8 @@ export interface At {
   readonly token: Token;
 }
 
-/** One tick looks at about this many offsets for expiry, so that it stays short. */
-const offsetsPerTickMax = 10_000;
+/** One tick looks at about this many groups and offsets, so that it and its batch stay small. */
+const expiryPerTickMax = 2_000;
 
 export class GroupTable {
   readonly #options: GroupTableOptions;
@@ -251,7 +251,10 @@ export class GroupTable {
     return outcomeOf(turn);
   }
 
-  /** This broker does not coordinate these groups any more: whatever waits is told `errorCode`. */
+  /**
+   * This broker does not coordinate these groups any more, or cannot: its log failed after it had
+   * taken records. Whatever waits in the table is told `errorCode`; the table is of no more use.
+   */
   resign(errorCode: ErrorCode, { nowMs }: { nowMs: number }): readonly Answer[] {
     const turn = this.#turn(nowMs);
     for (const group of this.#groups.values()) dissolveGroup(turn, group, errorCode);
@@ -268,7 +271,7 @@ export class GroupTable {
   /** Looks at the next groups' offsets, and is due again at once while there are more. */
   #expire(turn: Turn): void {
     if (this.#expiryQueue.length === 0) this.#expiryQueue = [...this.#groups.keys()].reverse();
-    for (let looked = 0; looked < offsetsPerTickMax;) {
+    for (let looked = 0; looked < expiryPerTickMax;) {
       const groupId = this.#expiryQueue.pop();
       if (groupId === undefined) break;
       const group = this.#groups.get(groupId);

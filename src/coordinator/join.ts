@@ -28,7 +28,7 @@ import {
   updateMember,
 } from "./group.ts";
 import { type Join, type JoinInput, joinOf, waitingOf } from "./join_request.ts";
-import { answerNow, type Token, type Turn } from "./outcome.ts";
+import { answerNow, answerWhenDurable, groupErrorOf, type Token, type Turn } from "./outcome.ts";
 import {
   completeJoinIfAllJoined,
   failWaiting,
@@ -150,7 +150,12 @@ function answerJoined(
 ): void {
   const { token, apiVersion } = join;
   const response = joinedResponse(group, { member, apiVersion, skipAssignment: false });
-  turn.answers.push({ token, response, whenDurable: true });
+  answerWhenDurable(turn, {
+    token,
+    response,
+    failed: (appendError) =>
+      joinError(groupErrorOf(appendError), { apiVersion, memberId: member.memberId }),
+  });
 }
 
 /** Takes over what the request says, and makes it the one that waits. */

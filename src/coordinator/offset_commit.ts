@@ -16,7 +16,7 @@ import type { OffsetCommitRequest, OffsetCommitResponse } from "../protocol/mod.
 import type { Uuid } from "../base/ids.ts";
 import { type Group, memberError, newGroup, touchSession } from "./group.ts";
 import { type CommittedOffset, writeOffset } from "./offsets.ts";
-import { answerNow, commitErrorOf, type Token, type Turn } from "./outcome.ts";
+import { answerNow, answerWhenDurable, commitErrorOf, type Token, type Turn } from "./outcome.ts";
 
 export interface CommitInput {
   readonly request: OffsetCommitRequest;
@@ -56,10 +56,11 @@ export function commitOffsets(turn: Turn, input: CommitInput): void {
   }
   const errorCodeOf = (partition: CommittedPartition): ErrorCode =>
     fits(partition) ? ErrorCode.NONE : ErrorCode.OFFSET_METADATA_TOO_LARGE;
-  turn.answers.push({
+  const response = commitResponse(request, errorCodeOf);
+  if (written === 0) return answerNow(turn, token, response);
+  answerWhenDurable(turn, {
     token,
-    response: commitResponse(request, errorCodeOf),
-    whenDurable: written > 0,
+    response,
     failed: (appendError) =>
       commitResponse(request, (partition) => {
         return fits(partition) ? commitErrorOf(appendError) : errorCodeOf(partition);

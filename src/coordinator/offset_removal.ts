@@ -14,7 +14,7 @@ import { ErrorCode } from "../protocol/errors.ts";
 import type { OffsetDeleteRequest, OffsetDeleteResponse } from "../protocol/mod.ts";
 import type { Group } from "./group.ts";
 import { type CommittedOffset, writeOffset } from "./offsets.ts";
-import { answerNow, commitErrorOf, type Token, type Turn } from "./outcome.ts";
+import { answerNow, answerWhenDurable, commitErrorOf, type Token, type Turn } from "./outcome.ts";
 import { consumerProtocolType } from "./subscription.ts";
 
 /** Decides an OffsetDelete. Unknown topics are the caller's to refuse. */
@@ -42,10 +42,9 @@ export function deleteOffsets(
       partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
     };
   });
-  turn.answers.push({
+  answerWhenDurable(turn, {
     token,
     response: { errorCode: ErrorCode.NONE, throttleTimeMs: 0, topics },
-    whenDurable: true,
     failed: (appendError): OffsetDeleteResponse => ({
       errorCode: commitErrorOf(appendError),
       throttleTimeMs: 0,

@@ -43,7 +43,10 @@ export interface Answer {
   readonly response: GroupResponse;
   /** Whether it must wait until every record that this table has handed out is durable. */
   readonly whenDurable: boolean;
-  /** The response if the log refuses the records; absent when it does not depend on them. */
+  /**
+   * The response if the log refuses the records, or cannot make them durable. Each answer that
+   * waits has one; for the others nothing changes.
+   */
   readonly failed?: (appendError: ErrorCode) => GroupResponse;
 }
 
@@ -79,6 +82,14 @@ export interface Turn extends Outcome {
 /** Answers at once: the response tells nothing that is not durable yet. */
 export function answerNow(turn: Turn, token: Token, response: GroupResponse): void {
   turn.answers.push({ token, response, whenDurable: false });
+}
+
+/** Answers once all that the response tells is durable; with what `failed` says if it never is. */
+export function answerWhenDurable(
+  turn: Turn,
+  answer: Pick<Required<Answer>, "token" | "response" | "failed">,
+): void {
+  turn.answers.push({ ...answer, whenDurable: true });
 }
 
 /** How a refused append of group metadata reads to a member. */

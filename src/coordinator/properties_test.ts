@@ -70,7 +70,8 @@ class Shell {
   }
 
   deliver(groupId: string, answers: readonly Answer[]): void {
-    for (const { token, response } of answers) {
+    for (const { token, response, whenDurable, failed } of answers) {
+      assert(!whenDurable || failed !== undefined, "an answer that waits can fail");
       assert(this.waiting.delete(token as number), "answered twice, or never asked");
       if (!("generationId" in response)) continue;
       if (response.memberId !== "") {

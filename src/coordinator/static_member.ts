@@ -26,7 +26,7 @@ import {
 } from "./group.ts";
 import { groupRecord } from "./group_snapshot.ts";
 import { type Join, waitingOf } from "./join_request.ts";
-import { groupErrorOf, type Turn } from "./outcome.ts";
+import { answerWhenDurable, groupErrorOf, type Turn } from "./outcome.ts";
 import { failWaiting, joinedResponse, joinError, rebalanceOrCompleteJoin } from "./rebalance.ts";
 
 /** Decides the join of `join.memberId`, a fresh id, in place of the static member `replacedId`. */
@@ -77,10 +77,9 @@ function keepGeneration(
   const response: JoinGroupResponse = apiVersion >= 9
     ? joined
     : { ...joined, leader: formerLeaderId ?? "", skipAssignment: false, members: [] };
-  turn.answers.push({
+  answerWhenDurable(turn, {
     token,
     response,
-    whenDurable: true,
     failed: (appendError) =>
       joinError(groupErrorOf(appendError), { apiVersion, memberId: member.memberId }),
   });

@@ -22,7 +22,7 @@ import {
   transitionTo,
 } from "./group.ts";
 import { groupRecord } from "./group_snapshot.ts";
-import { answerNow, groupErrorOf, type Token, type Turn } from "./outcome.ts";
+import { answerNow, answerWhenDurable, groupErrorOf, type Token, type Turn } from "./outcome.ts";
 import { dismissMember, failWaiting, prepareRebalance, syncError } from "./rebalance.ts";
 
 export interface SyncInput {
@@ -55,7 +55,11 @@ export function syncGroup(turn: Turn, group: Group, input: SyncInput): void {
   if (group.pendingSync.size === 0) turn.deadlines.clear(group.syncAlarm);
   if (group.state === "Stable") {
     touchSession(turn, member);
-    turn.answers.push({ token, response: assignedResponse(group, member), whenDurable: true });
+    answerWhenDurable(turn, {
+      token,
+      response: assignedResponse(group, member),
+      failed: (appendError) => syncError(groupErrorOf(appendError)),
+    });
     return;
   }
   // A request of the member that still waits was given up by its client.
@@ -105,10 +109,9 @@ function completeSync(turn: Turn, group: Group, request: SyncGroupRequest): void
   for (const member of group.members.values()) {
     touchSession(turn, member);
     if (member.awaitingSync === undefined) continue;
-    turn.answers.push({
+    answerWhenDurable(turn, {
       token: member.awaitingSync.token,
       response: assignedResponse(group, member),
-      whenDurable: true,
       failed: (appendError) => syncError(groupErrorOf(appendError)),
     });
     member.awaitingSync = undefined;
