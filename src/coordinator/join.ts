@@ -115,7 +115,7 @@ function addJoiningMember(turn: Turn, group: Group, join: Join): void {
   const member = newMember(group.groupId, join);
   addMember(group, member, join.protocolType);
   setAwaitingJoin(group, member, waitingOf(join));
-  if (group.state === "PreparingRebalance" && group.generationId === 0) group.newMemberAdded = true;
+  if (group.initialJoinRemainingMs !== undefined) group.newMemberAdded = true;
   turn.deadlines.set(member.session, turn.nowMs + newMemberJoinTimeoutMs);
   rebalanceOrCompleteJoin(turn, group, `member ${member.memberId} joins: ${join.reason}`);
 }
