@@ -1,0 +1,74 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ArgumentFault, command, nearest, parseCommand } from "./arguments.ts";
+import { commands as bench } from "./bench.ts";
+import { commands as consume } from "./consume.ts";
+import { commands as groups } from "./groups.ts";
+import { commandHelp } from "./help.ts";
+import { commands as produce } from "./produce.ts";
+import { commands as start } from "./start.ts";
+import { commands as topics } from "./topics.ts";
+import { commands as version } from "./version.ts";
+
+const paint = command({
+  name: "paint",
+  operands: ["WALL", "[COLOR]"],
+  about: "paint a wall",
+  options: {
+    coats: { kind: "number", value: "N", about: "how many" },
+    tool: { kind: "text", value: "NAME", about: "brush or roller" },
+    dry: { kind: "flag", about: "wait" },
+    set: { kind: "list", value: "KEY=VALUE", about: "anything" },
+  },
+  examples: [["paint north", "paint it"]],
+  run: () => Promise.resolve(0),
+});
+
+Deno.test("options and operands come out typed, absent ones as nothing", async () => {
+  const words = ["north", "--coats", "2", "--set", "a=1", "red", "--set=b=2", "--dry"];
+  assertEquals(await parseCommand(paint, words), {
+    operands: ["north", "red"],
+    options: { coats: 2, tool: undefined, dry: true, set: ["a=1", "b=2"] },
+  });
+  assertEquals((await parseCommand(paint, ["7"])).operands, ["7"], "a number stays as typed");
+});
+
+Deno.test("what is wrong with a command line is said, with the way out", async () => {
+  const cases: [string[], string][] = [
+    [["north", "--coast", "2"], "unknown option --coast. Did you mean --coats?"],
+    [["north", "--zzzzz"], "unknown option --zzzzz\n"],
+    [["north", "--coats", "two"], '--coats takes an integer, not "two"'],
+    [["north", "--coats"], "--coats needs a value: --coats N"],
+    [["north", "--set="], "--set needs a value: --set KEY=VALUE"],
+    [["north", "--tool", "brush", "--tool", "roller"], "--tool is given more than once"],
+    [[], "ottla paint needs WALL"],
+    [["north", "red", "blue"], 'ottla paint does not take "blue"'],
+  ];
+  for (const [words, expected] of cases) {
+    const fault = await assertRejects(() => parseCommand(paint, words), ArgumentFault);
+    assert(fault.message.startsWith(expected), `${words.join(" ")}: ${fault.message}`);
+    assert(fault.message.endsWith("See: ottla paint --help"), fault.message);
+  }
+});
+
+Deno.test("the nearest word is named when it is near", async () => {
+  assertEquals(await nearest("topcs", ["start", "topics"]), ". Did you mean topics?");
+  assertEquals(await nearest("desc", ["list", "describe"]), ". Did you mean describe?");
+  assertEquals(await nearest("xylophone", ["start", "topics"]), "");
+  assertEquals(await nearest("x", []), "");
+});
+
+Deno.test("every example in the help is a command line that parses", async () => {
+  const all = [start, topics, produce, consume, groups, bench, version].flat();
+  for (const each of all) {
+    assert(each.examples.length > 0, `${each.name} has an example`);
+    for (const [line] of each.examples) {
+      assert(line.startsWith(each.name), line);
+      const words = line.slice(each.name.length).split(" ").filter((word) => word !== "");
+      const end = words.indexOf("<");
+      await parseCommand(each, end < 0 ? words : words.slice(0, end));
+    }
+    const help = commandHelp(each);
+    for (const name of Object.keys(each.options)) assert(help.includes(`--${name}`), help);
+    for (const line of help.split("\n")) assert(line.length <= 100, line);
+  }
+});

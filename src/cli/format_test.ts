@@ -1,0 +1,76 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { PlatformFault } from "../base/faults.ts";
+import { utf8 } from "../base/bytes.ts";
+import { KafkaError } from "../client/mod.ts";
+import { ErrorCode } from "../protocol/mod.ts";
+import { ArgumentFault } from "./arguments.ts";
+import { describeFailure } from "./failures.ts";
+import { placeOf } from "./groups.ts";
+import { pairsOf } from "./pairs.ts";
+import { splitKey } from "./produce.ts";
+import { formatJson, formatText } from "./record_format.ts";
+import { renderTable } from "./table.ts";
+
+Deno.test("a table aligns numbers right and the rest left", () => {
+  const rows = [["orders", 6, undefined], ["a", 12, 3]];
+  assertEquals(
+    renderTable(["topic", "partitions", "lag"], rows),
+    "TOPIC   PARTITIONS  LAG\norders           6    -\na               12    3\n",
+  );
+  assertEquals(renderTable(["topic"], []), "TOPIC\n");
+});
+
+Deno.test("a record prints as its value, or as a line of JSON with all of it", () => {
+  const record = {
+    topic: "orders",
+    partition: 1,
+    offset: 7,
+    timestamp: 1000,
+    key: utf8("k"),
+    value: new Uint8Array([0xff, 0]),
+    headers: [{ key: "h", value: utf8("1") }, { key: "h", value: null }],
+  };
+  assertEquals(formatText({ ...record, value: utf8("v") }, { withKey: false }), "v");
+  assertEquals(formatText({ ...record, value: utf8("v") }, { withKey: true }), "k\tv");
+  assertEquals(formatText({ ...record, key: null, value: null }, { withKey: true }), "null\tnull");
+  assertEquals(JSON.parse(formatJson(record)), {
+    topic: "orders",
+    partition: 1,
+    offset: 7,
+    timestamp: 1000,
+    key: "k",
+    value: { base64: "/wA=" },
+    headers: [["h", "1"], ["h", null]],
+  });
+});
+
+Deno.test("a line splits at the first separator, if it has one", () => {
+  assertEquals(splitKey("a:b:c", ":"), { key: "a", value: "b:c" });
+  assertEquals(splitKey("abc", ":"), { key: null, value: "abc" });
+  assertEquals(splitKey("a:b", undefined), { key: null, value: "a:b" });
+});
+
+Deno.test("pairs keep what follows the first equals sign", () => {
+  const of = { option: "set", command: "start" };
+  assertEquals(pairsOf(["a=1", "b=x=y", "c="], of), { a: "1", b: "x=y", c: "" });
+  assertThrows(() => pairsOf(["=1"], of), ArgumentFault, "--set takes KEY=VALUE");
+});
+
+Deno.test("a place is a word, an offset or a time", () => {
+  assertEquals(placeOf("earliest"), "earliest");
+  assertEquals(placeOf("41"), 41);
+  assertEquals(placeOf("1970-01-01T00:00:01Z"), { timestampMs: 1000 });
+  assertEquals(placeOf("soon"), undefined);
+});
+
+Deno.test("a failure says what to do, and what kind of failure it was by the exit code", () => {
+  const refused = new PlatformFault("Refused", "cannot reach localhost:9092: connection refused");
+  assertEquals(describeFailure(refused), {
+    text: "cannot reach localhost:9092: connection refused. Is the broker running? " +
+      "Start one with: ottla start",
+    code: 1,
+  });
+  assertEquals(describeFailure(new ArgumentFault("no")), { text: "no", code: 2 });
+  const kafka = new KafkaError(ErrorCode.TOPIC_ALREADY_EXISTS, "create topic a", "it exists");
+  assertEquals(describeFailure(kafka).text, "create topic a: it exists (TOPIC_ALREADY_EXISTS)");
+});
