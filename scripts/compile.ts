@@ -65,10 +65,20 @@ async function bunCommand(): Promise<string[] | undefined> {
   return undefined;
 }
 
-/** Bun resolves packages in node_modules, so that has to be there. */
+/** Whether node_modules has what the program imports, in the pinned versions. */
+async function packagesInstalled(): Promise<boolean> {
+  const readJson = async (path: string) => JSON.parse(await Deno.readTextFile(`${root}${path}`));
+  const { dependencies } = await readJson("package.json");
+  for (const [name, version] of Object.entries(dependencies)) {
+    const found = await readJson(`node_modules/${name}/package.json`).catch(() => undefined);
+    if (found?.version !== version) return false;
+  }
+  return true;
+}
+
+/** Bun resolves packages in node_modules, so they have to be there. */
 async function installPackages(bun: readonly string[]): Promise<boolean> {
-  const installed = await Deno.stat(`${root}/node_modules/deno-std`).catch(() => undefined);
-  if (installed !== undefined) return true;
+  if (await packagesInstalled()) return true;
   if (await outputOf("npm", ["--version"]) !== undefined) return succeeds(["npm", "ci"]);
   return succeeds([...bun, "install", "--no-save"]);
 }
