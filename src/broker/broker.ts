@@ -24,7 +24,7 @@ import {
 import type { Address, Clock, Logger, Runtime } from "../runtime/ports.ts";
 import { Acceptor } from "./acceptor.ts";
 import { Background } from "./background.ts";
-import { groupConfigOf, offsetsTopicOf } from "./broker_config.ts";
+import { groupConfigOf, metadataLogConfig, offsetsTopicOf } from "./broker_config.ts";
 import type { BrokerConfig } from "./config.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { Groups } from "./groups.ts";
@@ -47,6 +47,9 @@ export interface BrokerOptions {
   /** A bug of ours that must not be lived with; absent: it is only logged. */
   readonly onFatal?: (error: unknown) => void;
 }
+
+/** How often logs look for a due flush.ms, idle producers and files to delete or to close. */
+const choresIntervalMs = 2_000;
 
 /** What a start has opened before there is a broker. */
 interface Opened {
@@ -85,16 +88,12 @@ export class Broker {
     this.metadata = metadata;
     this.#change = changeQueue(metadata);
     this.purgatory = new Purgatory(timers);
-    this.partitions = new Partitions(
-      ({ name, id: topicId }, partition) =>
-        storage.openLog({
-          topic: name,
-          partition,
-          topicId,
-          config: () => this.topics.logConfig(name),
-        }),
+    this.partitions = new Partitions({
+      openLog: ({ name: topic, id: topicId }, partition) =>
+        storage.openLog({ topic, partition, topicId, config: () => this.topics.logConfig(topic) }),
+      deleteLog: (log) => storage.deleteLog(log),
       timers,
-    );
+    });
     this.topics = new Topics({
       config,
       change: this.#change,
@@ -131,7 +130,7 @@ export class Broker {
         topic: metadataTopic,
         partition: 0,
         topicId: metadataTopicId,
-        config: () => config.topicLogConfig(new Map()),
+        config: () => metadataLogConfig(config),
       });
       const metadata = await MetadataLog.open({ ...runtime, log });
       checkMetadataVersion(metadata.image);
@@ -139,7 +138,7 @@ export class Broker {
       await broker.#start();
       return broker;
     } catch (error) {
-      await storage.release();
+      await storage.close();
       throw error;
     }
   }
@@ -152,6 +151,11 @@ export class Broker {
   /** Whether `close` has begun: waits should end. */
   get isClosing(): boolean {
     return this.#closing !== undefined;
+  }
+
+  /** Makes log start offsets that have moved durable. */
+  checkpoint(): Promise<void> {
+    return this.#storage.checkpoint();
   }
 
   /** The brokers as `peer` can reach them. */
@@ -185,7 +189,6 @@ export class Broker {
     await this.#acceptor.close();
     await this.#background.close();
     await this.groups.close();
-    await this.partitions.close();
     await this.#storage.close();
   }
 
@@ -235,11 +238,16 @@ export class Broker {
       name: "retention",
       intervalMs: config.get("log.retention.check.interval.ms"),
       run: async () => {
-        for (const { log } of [...this.partitions.all()]) {
-          await log.applyRetention(this.clock.now());
+        for (const { log, highWatermark } of [...this.partitions.all()]) {
+          await log.applyRetention(this.clock.now(), { highWatermark });
           await runtime.timers.turn();
         }
       },
+    });
+    this.#background.start({
+      name: "log chores",
+      intervalMs: choresIntervalMs,
+      run: () => this.#storage.maintain(),
     });
     this.#background.start({
       name: "checkpoint",

@@ -3,6 +3,7 @@
 import type { InternalTopic } from "../cluster/mod.ts";
 import { offsetsTopic } from "../cluster/mod.ts";
 import type { GroupConfig } from "../coordinator/mod.ts";
+import type { LogConfig } from "../log/mod.ts";
 import type { BrokerConfig } from "./config.ts";
 
 const msPerMinute = 60_000;
@@ -20,6 +21,18 @@ export function groupConfigOf(config: BrokerConfig): GroupConfig {
   };
 }
 
+/** What the metadata log works by: it keeps everything, and a change of it is one batch of any size. */
+export function metadataLogConfig(config: BrokerConfig): LogConfig {
+  return config.topicLogConfig(
+    new Map([
+      ["max.message.bytes", String(0x7fffffff)],
+      ["retention.ms", "-1"],
+      ["retention.bytes", "-1"],
+      ["message.timestamp.type", "CreateTime"],
+    ]),
+  );
+}
+
 /** The topic of groups and offsets, as it is created when the first group needs it. */
 export function offsetsTopicOf(config: BrokerConfig): InternalTopic {
   return {
@@ -29,6 +42,7 @@ export function offsetsTopicOf(config: BrokerConfig): InternalTopic {
     configs: new Map([
       ["cleanup.policy", "compact"],
       ["compression.type", "producer"],
+      ["max.message.bytes", String(0x7fffffff)],
       ["segment.bytes", String(config.get("offsets.topic.segment.bytes"))],
     ]),
   };

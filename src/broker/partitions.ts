@@ -12,19 +12,23 @@ import { Partition } from "./partition.ts";
 /** Opens the log of one partition, creating it when it is new. */
 export type OpenLog = (topic: TopicImage, partition: PartitionId) => Promise<PartitionLog>;
 
+export interface PartitionsOptions {
+  readonly openLog: OpenLog;
+  readonly deleteLog: (log: PartitionLog) => Promise<void>;
+  readonly timers: Timers;
+}
+
 /** Logs opened between two turns of the event loop at start. */
 const openedPerTurn = 64;
 
 export class Partitions {
-  readonly #openLog: OpenLog;
-  readonly #timers: Timers;
+  readonly #options: PartitionsOptions;
   readonly #byTopic = new Map<string, (Partition | undefined)[]>();
   /** The last opening or deleting: a topic may be deleted and created anew at once. */
   #changing: Promise<void> = Promise.resolve();
 
-  constructor(openLog: OpenLog, timers: Timers) {
-    this.#openLog = openLog;
-    this.#timers = timers;
+  constructor(options: PartitionsOptions) {
+    this.#options = options;
   }
 
   /** Undefined when there is none, or it is not open. */
@@ -45,7 +49,7 @@ export class Partitions {
     for (const topic of topics) {
       for (const { id } of topic.partitions) {
         await this.#open(topic, id);
-        if (++opened % openedPerTurn === 0) await this.#timers.turn();
+        if (++opened % openedPerTurn === 0) await this.#options.timers.turn();
       }
     }
   }
@@ -70,7 +74,7 @@ export class Partitions {
       for (const partition of partitions) {
         if (partition === undefined) continue;
         partition.wake();
-        await partition.log.delete();
+        await this.#options.deleteLog(partition.log);
       }
     };
     const deleted = this.#changing.then(run);
@@ -78,14 +82,8 @@ export class Partitions {
     return deleted;
   }
 
-  /** Closes every log, synced. */
-  async close(): Promise<void> {
-    for (const partition of this.all()) await partition.log.close();
-    this.#byTopic.clear();
-  }
-
   async #open(topic: TopicImage, id: PartitionId): Promise<void> {
-    const log = await this.#openLog(topic, id);
+    const log = await this.#options.openLog(topic, id);
     let partitions = this.#byTopic.get(topic.name);
     if (partitions === undefined) this.#byTopic.set(topic.name, partitions = []);
     partitions[id] = new Partition(log, topic.partitions[id].leaderEpoch);

@@ -20,16 +20,18 @@ export const apiVersions = handler(ApiVersions, {
     const errorCode = check(request, broker, version);
     if (errorCode !== ErrorCode.NONE) return { errorCode, apiKeys: [] };
     const { features, lastOffset } = broker.metadata.image;
+    const supportedFeatures = broker.supportedFeatures();
     return {
       errorCode,
       apiKeys: broker.supportedVersions(),
-      supportedFeatures: version < 3 ? [] : broker.supportedFeatures(),
+      supportedFeatures,
       finalizedFeaturesEpoch: lastOffset,
-      finalizedFeatures: [...features].map(([name, level]) => ({
-        name,
-        maxVersionLevel: level,
-        minVersionLevel: level,
-      })),
+      finalizedFeatures: supportedFeatures.flatMap(({ name }) => {
+        const level = features.get(name);
+        return level === undefined
+          ? []
+          : [{ name, maxVersionLevel: level, minVersionLevel: level }];
+      }),
     };
   },
 });

@@ -23,6 +23,7 @@ export const deleteRecords = handler(DeleteRecords, {
       }
       topics.push({ name, partitions: answers });
     }
+    await broker.checkpoint();
     return { topics };
   },
 });
