@@ -1,0 +1,383 @@
+// The client against a broker that follows a script: what it sends, and what it makes of answers,
+// lost connections and silence. Over the runtime's real network, on free ports.
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { BytesReader, concatBytes, fromUtf8, utf8 } from "../base/bytes.ts";
+import { ConnectionFault, PlatformFault } from "../base/faults.ts";
+import {
+  type AnyApi,
+  apis,
+  decodeRequestHeader,
+  encodeResponse,
+  ErrorCode,
+  Heartbeat,
+  ListGroups,
+  type ProduceRequest,
+} from "../protocol/mod.ts";
+import { readBatchHeader, readRecords } from "../records/mod.ts";
+import { denoRuntime } from "../runtime/deno.ts";
+import type { Listener, Socket } from "../runtime/ports.ts";
+import { Client, type ClientOptions } from "./client.ts";
+import { KafkaError } from "./faults.ts";
+import { responseFrames } from "./frames.ts";
+import { Producer } from "./producer.ts";
+
+const runtime = denoRuntime();
+
+// deno-lint-ignore no-explicit-any
+type Message = any;
+/** An answer, or what happens instead of one. */
+type Scripted = Message | "close" | "silence";
+type Script = Record<string, (request: Message, version: number) => Scripted>;
+
+/** Serves one topic `orders` with two partitions; the script answers before these defaults. */
+class ScriptedBroker implements AsyncDisposable {
+  readonly #script: Script;
+  readonly #sockets = new Set<Socket>();
+  #listener: Listener | undefined;
+  connections = 0;
+
+  constructor(script: Script) {
+    this.#script = script;
+  }
+
+  static async start(script: Script): Promise<ScriptedBroker> {
+    const broker = new ScriptedBroker(script);
+    broker.#listener = await runtime.network.listen(
+      { host: "127.0.0.1", port: 0 },
+      (socket) => broker.#serve(socket),
+    );
+    return broker;
+  }
+
+  get port(): number {
+    return this.#listener!.address.port;
+  }
+
+  connect(options: Partial<ClientOptions> = {}): Promise<Client> {
+    return Client.connect(runtime, { bootstrap: `127.0.0.1:${this.port}`, ...options });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#listener!.close();
+    for (const socket of this.#sockets) socket.close();
+  }
+
+  async #serve(socket: Socket): Promise<void> {
+    this.connections++;
+    this.#sockets.add(socket);
+    const writer = socket.writable.getWriter();
+    writer.closed.catch(() => {});
+    try {
+      for await (const frame of responseFrames(socket.readable)) {
+        const header = decodeRequestHeader(frame);
+        const api = apis.get(header.apiKey)!;
+        const reader = new BytesReader(frame, header.bodyPosition);
+        const request = api.request.decode(reader, header.apiVersion);
+        const answer = this.#answer(api, request, header.apiVersion);
+        if (answer === "close") socket.close();
+        if (typeof answer === "string") continue;
+        const version = answer.asVersion ?? header.apiVersion;
+        const chunks = encodeResponse(api, version, header.correlationId, answer);
+        await writer.write(concatBytes(chunks));
+      }
+    } catch {
+      // The client hung up: so do we.
+    }
+    socket.close();
+  }
+
+  #answer(api: AnyApi, request: Message, version: number): Scripted {
+    const scripted = this.#script[api.name]?.(request, version);
+    return scripted ?? this.#default(api.name, request);
+  }
+
+  #default(name: string, request: Message): Scripted {
+    switch (name) {
+      case "ApiVersions":
+        return {
+          errorCode: 0,
+          apiKeys: [...apis.values()].map(({ key, versions }) => ({
+            apiKey: key,
+            minVersion: versions.min,
+            maxVersion: versions.max,
+          })),
+        };
+      case "Metadata":
+        return metadataOf(this.port, request);
+      case "InitProducerId":
+        return { errorCode: 0, producerId: 1, producerEpoch: 0 };
+      case "Produce":
+        return produced(request, () => ({ errorCode: 0, baseOffset: 0 }));
+      default:
+        return "close";
+    }
+  }
+}
+
+function metadataOf(port: number, request: Message): Message {
+  const partitions = [0, 1].map((partitionIndex) => ({
+    errorCode: 0,
+    partitionIndex,
+    leaderId: 1,
+    replicaNodes: [1],
+    isrNodes: [1],
+  }));
+  return {
+    brokers: [{ nodeId: 1, host: "127.0.0.1", port }],
+    controllerId: 1,
+    topics: (request.topics ?? [{ name: "orders" }]).map(({ name }: { name: string }) =>
+      name === "orders"
+        ? { errorCode: 0, name, partitions }
+        : { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, name, partitions: [] }
+    ),
+  };
+}
+
+function produced(
+  request: ProduceRequest,
+  verdict: (records: Uint8Array) => { errorCode: number; baseOffset: number },
+): Message {
+  return {
+    responses: request.topicData.map(({ name, partitionData }) => ({
+      name,
+      partitionResponses: partitionData.map(({ index, records }) => ({
+        index,
+        ...verdict(records!),
+      })),
+    })),
+  };
+}
+
+function valuesOf(records: Uint8Array): string[] {
+  return readRecords(records).map((record) => fromUtf8(record.value!));
+}
+
+const heartbeat = { groupId: "g", generationId: 1, memberId: "m" };
+
+Deno.test("a client falls back to the ApiVersions that an old broker knows", async () => {
+  const asked: number[] = [];
+  await using broker = await ScriptedBroker.start({
+    ApiVersions: (_, version) => {
+      asked.push(version);
+      if (version === 0) return undefined;
+      const apiKeys = [{ apiKey: 18, minVersion: 0, maxVersion: 0 }];
+      return { asVersion: 0, errorCode: ErrorCode.UNSUPPORTED_VERSION, apiKeys };
+    },
+  });
+  const client = await broker.connect();
+  assertEquals(asked, [4, 0]);
+  client.close();
+});
+
+Deno.test("requests are pipelined, five at a time, and answered in order", async () => {
+  const arrived = Promise.withResolvers<void>();
+  let count = 0;
+  await using broker = await ScriptedBroker.start({
+    Heartbeat: () => {
+      if (++count === 5) arrived.resolve();
+      return count <= 5 ? "silence" : { errorCode: 0 };
+    },
+    ListGroups: () => ({ errorCode: 0, groups: [], throttleTimeMs: ++count }),
+  });
+  const client = await broker.connect();
+  const ask = () => client.request(ListGroups, {}, { to: "any" });
+  const answers = await Promise.all(Array.from({ length: 12 }, ask));
+  assertEquals(answers.map((each) => each.throttleTimeMs), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  count = 0;
+  const beats = Array.from(
+    { length: 7 },
+    () => client.request(Heartbeat, heartbeat, { to: "any" }).catch(() => "lost"),
+  );
+  await arrived.promise;
+  for (let turn = 0; turn < 20; turn++) await runtime.timers.turn();
+  assertEquals(count, 5, "five wait for an answer, two for their turn");
+  client.close();
+  assertEquals(await Promise.all(beats), Array(7).fill("lost"));
+});
+
+Deno.test("a lost connection fails what was under way, the next request makes another", async () => {
+  let calls = 0;
+  await using broker = await ScriptedBroker.start({
+    Heartbeat: () => ++calls === 1 ? "silence" : calls === 2 ? "close" : { errorCode: 0 },
+  });
+  const client = await broker.connect();
+  const lost = [1, 2].map(() => client.request(Heartbeat, heartbeat, { to: 1 }));
+  for (const each of lost) await assertRejects(() => each, ConnectionFault);
+  const answer = await client.request(Heartbeat, heartbeat, { to: 1 });
+  assertEquals(answer.errorCode, 0);
+  assertEquals(broker.connections, 2);
+  client.close();
+});
+
+Deno.test("silence is not waited for longer than the request's timeout", async () => {
+  await using broker = await ScriptedBroker.start({ Heartbeat: () => "silence" });
+  const client = await broker.connect();
+  await assertRejects(
+    () => client.request(Heartbeat, heartbeat, { to: 1, timeoutMs: 20 }),
+    ConnectionFault,
+    "no answer to Heartbeat within 20 ms",
+  );
+  client.close();
+});
+
+Deno.test("a port where something else listens is told apart from a broker", async () => {
+  const listener = await runtime.network.listen({ host: "127.0.0.1", port: 0 }, async (socket) => {
+    const writer = socket.writable.getWriter();
+    await writer.write(utf8("HTTP/1.1 400 Bad Request\r\n\r\n")).catch(() => {});
+  });
+  const { port } = listener.address;
+  await assertRejects(
+    () => Client.connect(runtime, { bootstrap: `127.0.0.1:${port}` }),
+    PlatformFault,
+    "is this a Kafka port?",
+  );
+  await listener.close();
+  await assertRejects(
+    () => Client.connect(runtime, { bootstrap: `127.0.0.1:${port}` }),
+    PlatformFault,
+    `cannot reach 127.0.0.1:${port}: connection refused`,
+  );
+});
+
+Deno.test("a topic that does not exist is an error, not a wait", async () => {
+  await using broker = await ScriptedBroker.start({});
+  const client = await broker.connect();
+  const fault = await assertRejects(() => client.topic("nowhere"), KafkaError);
+  assertEquals(fault.codeName, "UNKNOWN_TOPIC_OR_PARTITION");
+  client.close();
+});
+
+Deno.test("a producer repeats the same bytes after a lost connection, in order", async () => {
+  const received: Uint8Array[] = [];
+  await using broker = await ScriptedBroker.start({
+    Produce: (request: ProduceRequest) => {
+      received.push(request.topicData[0].partitionData[0].records!.slice());
+      return received.length === 1 ? "close" : undefined;
+    },
+  });
+  const client = await broker.connect();
+  const producer = new Producer(client);
+  const first = producer.send({ topic: "orders", partition: 0, value: "a" });
+  while (received.length === 0) await runtime.timers.turn();
+  const second = producer.send({ topic: "orders", partition: 0, value: "b" });
+  await Promise.all([first, second]);
+  assertEquals(received.map(valuesOf), [["a"], ["a"], ["b"]]);
+  assertEquals(received[1], received[0]);
+  assertEquals(received.map((each) => readBatchHeader(each).baseSequence), [0, 0, 1]);
+  await producer.close();
+  client.close();
+});
+
+Deno.test("a refusal that may pass is repeated, one that cannot pass rejects", async () => {
+  const codes = [ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.NONE, ErrorCode.INVALID_RECORD];
+  await using broker = await ScriptedBroker.start({
+    Produce: (request) => produced(request, () => ({ errorCode: codes.shift()!, baseOffset: 5 })),
+  });
+  const client = await broker.connect();
+  const producer = new Producer(client);
+  assertEquals((await producer.send({ topic: "orders", partition: 1, value: "a" })).offset, 5);
+  const fault = await assertRejects(
+    () => producer.send({ topic: "orders", partition: 1, value: "b" }),
+    KafkaError,
+  );
+  assertEquals(fault.codeName, "INVALID_RECORD");
+  assertEquals(codes, []);
+  await producer.close();
+  client.close();
+});
+
+Deno.test("a producer that the broker has lost track of goes on under a new id", async () => {
+  let ids = 0;
+  const seen: [number, number][] = [];
+  await using broker = await ScriptedBroker.start({
+    InitProducerId: () => ({ errorCode: 0, producerId: ++ids, producerEpoch: 0 }),
+    Produce: (request) =>
+      produced(request, (records) => {
+        const { producerId, baseSequence } = readBatchHeader(records);
+        seen.push([producerId, baseSequence]);
+        const isLost = producerId === 1 && baseSequence > 0;
+        const code = isLost ? ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER : ErrorCode.NONE;
+        return { errorCode: code, baseOffset: seen.length };
+      }),
+  });
+  const client = await broker.connect();
+  const producer = new Producer(client);
+  for (const value of ["a", "b", "c"]) {
+    await producer.send({ topic: "orders", partition: 0, value });
+  }
+  assertEquals(seen, [[1, 0], [1, 1], [2, 0], [2, 1]]);
+  await producer.close();
+  client.close();
+});
+
+Deno.test("a batch of unknown fate fails rather than risk a second copy", async () => {
+  let attempts = 0;
+  let ids = 0;
+  await using broker = await ScriptedBroker.start({
+    InitProducerId: () => ({ errorCode: 0, producerId: ++ids, producerEpoch: 0 }),
+    Produce: (request) => {
+      if (++attempts === 1) return "close";
+      return produced(request, (records) => ({
+        errorCode: readBatchHeader(records).producerId === 1
+          ? ErrorCode.UNKNOWN_PRODUCER_ID
+          : ErrorCode.NONE,
+        baseOffset: 0,
+      }));
+    },
+  });
+  const client = await broker.connect();
+  const producer = new Producer(client);
+  const fault = await assertRejects(
+    () => producer.send({ topic: "orders", partition: 0, value: "a" }),
+    KafkaError,
+  );
+  assertEquals(fault.codeName, "UNKNOWN_PRODUCER_ID");
+  assertEquals((await producer.send({ topic: "orders", partition: 0, value: "b" })).offset, 0);
+  assertEquals([attempts, ids], [3, 2]);
+  await producer.close();
+  client.close();
+});
+
+Deno.test("a batch that is too large goes out in halves", async () => {
+  const received: string[][] = [];
+  await using broker = await ScriptedBroker.start({
+    Produce: (request) =>
+      produced(request, (records) => {
+        const values = valuesOf(records);
+        received.push(values);
+        const isLarge = values.length > 2;
+        return {
+          errorCode: isLarge ? ErrorCode.MESSAGE_TOO_LARGE : ErrorCode.NONE,
+          baseOffset: received.length * 10,
+        };
+      }),
+  });
+  const client = await broker.connect();
+  const producer = new Producer(client);
+  const sent = await Promise.all(
+    ["a", "b", "c", "d"].map((value) => producer.send({ topic: "orders", partition: 0, value })),
+  );
+  assertEquals(received, [["a", "b", "c", "d"], ["a", "b"], ["c", "d"]]);
+  assertEquals(sent.map((each) => each.offset), [20, 21, 30, 31]);
+  await producer.close();
+  client.close();
+});
+
+Deno.test("what cannot be delivered in time is given up", async () => {
+  await using broker = await ScriptedBroker.start({
+    Produce: (request) =>
+      produced(request, () => ({ errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, baseOffset: -1 })),
+  });
+  const client = await broker.connect();
+  const producer = new Producer(client, { deliveryTimeoutMs: 200 });
+  const startMs = runtime.clock.monotonic();
+  await assertRejects(
+    () => producer.send({ topic: "orders", partition: 0, value: "a" }),
+    KafkaError,
+    "NOT_LEADER_OR_FOLLOWER",
+  );
+  assert(runtime.clock.monotonic() - startMs < 2000);
+  await producer.close();
+  client.close();
+});
