@@ -78,7 +78,7 @@ export async function parseCommand(
   const parsed = parseArgs([...words], {
     string: [...ofKind("text"), ...ofKind("number"), ...ofKind("list"), "_"],
     boolean: ofKind("flag"),
-    collect: ofKind("list"),
+    collect: names.filter((name) => command.options[name].kind !== "flag"),
     "--": false,
     unknown: (word: string, key?: string) => {
       if (key === undefined) return true;
@@ -120,21 +120,18 @@ export function seeHelp(name: string): string {
 function optionValue(command: Command, name: string, given: unknown): unknown {
   const { kind } = command.options[name];
   if (kind === "flag") return given === true;
-  if (kind === "list") {
-    const list = (given ?? []) as string[];
-    if (list.includes("")) throw needsValue(command, name);
-    return list;
-  }
-  if (given === undefined) return undefined;
-  if (Array.isArray(given)) {
+  const list = (given ?? []) as string[];
+  if (list.includes("")) throw needsValue(command, name);
+  if (kind === "list") return list;
+  if (list.length > 1) {
     throw new ArgumentFault(`--${name} is given more than once\n${seeHelp(command.name)}`);
   }
-  if (given === "") throw needsValue(command, name);
-  if (kind === "text") return String(given);
-  const number = Number(given);
+  const [text] = list;
+  if (text === undefined || kind === "text") return text;
+  const number = Number(text);
   if (!Number.isSafeInteger(number)) {
     throw new ArgumentFault(
-      `--${name} takes an integer, not "${given}"\n${seeHelp(command.name)}`,
+      `--${name} takes an integer, not "${text}"\n${seeHelp(command.name)}`,
     );
   }
   return number;

@@ -196,7 +196,7 @@ Deno.test("requests are pipelined, five at a time, and answered in order", async
   assertEquals(await Promise.all(beats), Array(7).fill("lost"));
 });
 
-Deno.test("a lost connection fails what was under way, the next request makes another", async () => {
+Deno.test("a lost connection fails what was under way, and is replaced", async () => {
   let calls = 0;
   await using broker = await ScriptedBroker.start({
     Heartbeat: () => ++calls === 1 ? "silence" : calls === 2 ? "close" : { errorCode: 0 },
