@@ -101,7 +101,7 @@ export class Groups {
   async #load(id: PartitionId): Promise<GroupShard> {
     const partition = this.#options.partition(id);
     assert(partition !== undefined, `${offsetsTopic}-${id} is not open`);
-    const shard = new GroupShard(partition, this.#options);
+    const shard = new GroupShard(partition, this.#options, () => this.#shards.delete(id));
     await shard.load();
     if (this.#closed) shard.close();
     return shard;
@@ -113,13 +113,15 @@ export class GroupShard {
   readonly table: GroupTable;
   readonly #partition: Partition;
   readonly #options: GroupsOptions;
+  readonly #onFailed: () => void;
   #timer: Timer | undefined;
   #timerDueMs = Infinity;
   #closed = false;
 
-  constructor(partition: Partition, options: GroupsOptions) {
+  constructor(partition: Partition, options: GroupsOptions, onFailed: () => void) {
     this.#partition = partition;
     this.#options = options;
+    this.#onFailed = onFailed;
     this.table = new GroupTable({ config: options.config, newUuid: options.newUuid });
   }
 
@@ -180,6 +182,8 @@ export class GroupShard {
 
   #append(records: readonly CoordinatorRecord[]): ErrorCode {
     if (records.length === 0) return ErrorCode.NONE;
+    // One outcome is one batch, so that it is in the log whole or not at all: the topic's
+    // max.message.bytes lets it be as large as it comes.
     const batch = buildBatch({
       records: records.map((record) => ({
         key: encodeKey(record),
@@ -205,6 +209,18 @@ export class GroupShard {
       for (const { token, response, failed } of answers) {
         answer(token, failed?.(errorCode) ?? response);
       }
+      this.#resign();
+    }
+  }
+
+  /** The table is ahead of what the log can keep: the next request loads it anew. */
+  #resign(): void {
+    if (this.#closed) return;
+    this.close();
+    this.#onFailed();
+    const nowMs = this.#options.nowMs();
+    for (const { token, response } of this.table.resign(ErrorCode.NOT_COORDINATOR, { nowMs })) {
+      answer(token, response);
     }
   }
 

@@ -143,13 +143,13 @@ const fatal: readonly { name: string; bytes: Uint8Array; closeWrite?: boolean; l
   },
   {
     name: "a version that the API does not have",
-    bytes: frame(...header(3, 99)),
+    bytes: frame(...header(3, 99), 0),
     log: /Metadata version 99 is not served/,
   },
 ];
 
 Deno.test("what is no proper request ends its connection, with a log line, and no other", async (t) => {
-  await using broker = await BrokerProcess.start({ flags: ["--ephemeral"] });
+  await using broker = await BrokerProcess.start();
   using healthy = await RawClient.connect(broker);
   for (const { name, bytes, closeWrite, log } of fatal) {
     await t.step(name, async () => {
@@ -165,9 +165,9 @@ Deno.test("what is no proper request ends its connection, with a log line, and n
 });
 
 Deno.test("an unknown ApiVersions version gets error 35 and the range that is served", async () => {
-  await using broker = await BrokerProcess.start({ flags: ["--ephemeral"] });
+  await using broker = await BrokerProcess.start();
   using client = await RawClient.connect(broker);
-  await client.send(frame(...header(18, 77)));
+  await client.send(frame(...header(18, 77), 0));
   const { message } = decodeResponse(ApiVersions, 0, (await client.receive())!);
   assertEquals(message.errorCode, 35);
   assertEquals(message.apiKeys.map(({ apiKey, minVersion }) => [apiKey, minVersion]), [[18, 0]]);
@@ -176,7 +176,7 @@ Deno.test("an unknown ApiVersions version gets error 35 and the range that is se
 });
 
 Deno.test("pipelined requests are answered in order, small and large alike", async () => {
-  await using broker = await BrokerProcess.start({ flags: ["--ephemeral"] });
+  await using broker = await BrokerProcess.start();
   using client = await RawClient.connect(broker);
   const names = Array.from({ length: 500 }, (_, i) => i);
   const topics = (count: number) => Array.from({ length: count }, (_, i) => ({ name: `t-${i}` }));

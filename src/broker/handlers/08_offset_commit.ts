@@ -8,6 +8,7 @@
 //
 // Differs from Kafka: version 0 stores in __consumer_offsets too; there is no ZooKeeper.
 
+import { type Uuid, ZERO_UUID } from "../../base/ids.ts";
 import { ErrorCode, OffsetCommit, type RequestOf, type ResponseOf } from "../../protocol/mod.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
@@ -27,7 +28,7 @@ export const offsetCommit = handler(OffsetCommit, {
       shard.table.commitOffsets({ request: { ...request, topics: known }, apiVersion }, at)
     );
     if (refused.size === 0) return response;
-    return { ...response, topics: merge(request, response, refused) };
+    return { ...response, topics: merge(request, response, { refused, byId: apiVersion >= 10 }) };
   },
 });
 
@@ -49,15 +50,22 @@ function knownPart(
     return false;
   });
   if (found === undefined || partitions.length === 0) return [];
-  return [{ ...topic, name: found.name, topicId: found.id, partitions }];
+  // Without an id the record has the version that every Kafka can read.
+  const topicId = version >= 10 ? found.id : ZERO_UUID;
+  return [{ ...topic, name: found.name, topicId, partitions }];
 }
 
 /** The answer in the order of the request. */
-function merge(request: Request, response: Response, refused: Map<Topic, Map<number, ErrorCode>>) {
-  const answered = new Map(response.topics.map((topic) => [topic.name, topic.partitions]));
-  const answeredById = new Map(response.topics.map((topic) => [topic.topicId, topic.partitions]));
+function merge(
+  request: Request,
+  response: Response,
+  o: { refused: Map<Topic, Map<number, ErrorCode>>; byId: boolean },
+) {
+  const { refused, byId } = o;
+  const key = ({ name, topicId }: { name: string; topicId: Uuid }) => byId ? topicId : name;
+  const answered = new Map(response.topics.map((topic) => [key(topic), topic.partitions]));
   return request.topics.map((topic) => {
-    const partitions = answered.get(topic.name) ?? answeredById.get(topic.topicId) ?? [];
+    const partitions = answered.get(key(topic)) ?? [];
     return {
       name: topic.name,
       topicId: topic.topicId,
