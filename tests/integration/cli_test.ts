@@ -1,0 +1,203 @@
+// The command line as a person uses it, each command a process of its own, against a broker in
+// another: what it prints, where, and with which exit code.
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { BrokerProcess } from "../harness/broker_process.ts";
+import { within } from "../harness/deadline.ts";
+import { type Finished, ProcessLines } from "../harness/process_lines.ts";
+import { ottlaCommand } from "../harness/targets.ts";
+
+/** `ottla` with the broker under test as its bootstrap. */
+class CommandLine {
+  readonly #broker: BrokerProcess;
+
+  constructor(broker: BrokerProcess) {
+    this.#broker = broker;
+  }
+
+  async start(
+    words: string,
+    options: { input?: string; onLine?: (line: string) => void } = {},
+  ): Promise<ProcessLines> {
+    const { target } = this.#broker;
+    const [command, ...prefix] = await ottlaCommand(target === "kafka" ? "deno" : target);
+    return new ProcessLines({
+      command,
+      args: [...prefix, ...words.split(" ")],
+      env: { OTTLA_BOOTSTRAP: this.#broker.bootstrap },
+      ...options,
+    });
+  }
+
+  /** Runs to the end, whatever the exit code. */
+  async run(words: string, input?: string): Promise<Finished> {
+    const process = await this.start(words, { input });
+    try {
+      const what = () => `the end of ottla ${words}\n${process.output}`;
+      return await within(process.finished, { ms: 30_000, what });
+    } finally {
+      await process.kill();
+    }
+  }
+
+  /** Runs to a good end and returns what it printed. */
+  async out(words: string, input?: string): Promise<string> {
+    const { code, stdout, stderr } = await this.run(words, input);
+    assertEquals(code, 0, `ottla ${words}: ${stderr}`);
+    return stdout;
+  }
+}
+
+Deno.test("a topic is created, listed, described, grown and deleted", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  const created = await ottla.run(
+    "topics create orders --partitions 3 --config retention.ms=60000",
+  );
+  assertEquals([created.code, created.stderr], [0, "Created topic orders.\n"]);
+  assertMatch(
+    await ottla.out("topics list"),
+    /^NAME +PARTITIONS +REPLICAS +ID\norders +3 +1 +\S+\n$/,
+  );
+  const described = await ottla.out("topics describe orders");
+  assertMatch(described, /PARTITION +LEADER +REPLICAS +ISR +FIRST OFFSET +END OFFSET/);
+  assertMatch(described, /retention\.ms +60000 +topic/);
+  await ottla.out("topics alter orders --partitions 5");
+  const [listed] = JSON.parse(await ottla.out("topics list --json"));
+  assertEquals([listed.name, listed.partitions, listed.replicationFactor], ["orders", 5, 1]);
+  const again = await ottla.run("topics create orders");
+  assertEquals(again.code, 1);
+  assertStringIncludes(again.stderr, "TOPIC_ALREADY_EXISTS");
+  assertEquals((await ottla.run("topics create orders --if-missing")).code, 0);
+  await ottla.out("topics delete orders");
+  const gone = await ottla.run("topics describe orders");
+  assertEquals(gone.code, 1);
+  assertStringIncludes(gone.stderr, "ottla: there is no topic orders. See: ottla topics list");
+});
+
+Deno.test("lines go in as records and come out again, with keys and headers", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  await ottla.out("topics create orders --partitions 1");
+  const words = "produce orders --key-separator : --header source=test";
+  const produced = await ottla.run(words, "7:paid\n8:shipped\nno key\n");
+  assertEquals(produced.stderr, "Sent 3 records to orders.\n");
+  for (const type of ["gzip", "snappy", "lz4", "zstd"]) {
+    await ottla.out(`produce orders --compression ${type}`, `by ${type}\n`);
+  }
+  const all = "consume orders --from-beginning --max-messages 7";
+  const values = ["paid", "shipped", "no key", "by gzip", "by snappy", "by lz4", "by zstd"];
+  assertEquals((await ottla.out(all)).trimEnd().split("\n"), values);
+  const [first] = (await ottla.out(`${all} --format json`)).split("\n");
+  const { timestamp, ...record } = JSON.parse(first);
+  assert(timestamp > 1e12);
+  assertEquals(record, {
+    topic: "orders",
+    partition: 0,
+    offset: 0,
+    key: "7",
+    value: "paid",
+    headers: [["source", "test"]],
+  });
+  const one = "consume orders --partition 0 --offset 1 --max-messages 1 --keys";
+  assertEquals(await ottla.out(one), "8\tshipped\n");
+  assertEquals(await ottla.out("consume orders --timeout-ms 300"), "", "only new ones by default");
+});
+
+Deno.test("a group shares a topic, remembers where it was, and can be sent back", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  await ottla.out("topics create orders --partitions 2");
+  await ottla.out("produce orders", "a\nb\nc\n");
+  const read = "consume orders --group billing --from-beginning";
+  assertEquals((await ottla.out(`${read} --max-messages 3`)).split("\n").length, 4);
+  await ottla.out("produce orders", "d\n");
+  const described = JSON.parse(await ottla.out("groups describe billing --json"));
+  assertEquals([described.state, described.members], ["Empty", []]);
+  const lag = described.partitions.reduce(
+    (sum: number, each: { lag: number }) => sum + each.lag,
+    0,
+  );
+  assertEquals(lag, 1);
+  assertEquals(await ottla.out(`${read} --max-messages 1`), "d\n");
+  await ottla.out("groups reset-offsets billing --topic orders --to earliest");
+  const again = await ottla.out(`${read} --max-messages 4`);
+  assertEquals(again.trimEnd().split("\n").sort(), ["a", "b", "c", "d"]);
+  assertMatch(await ottla.out("groups list"), /billing +Empty +consumer/);
+  await ottla.out("groups delete billing");
+  const gone = await ottla.run("groups describe billing");
+  assertEquals(gone.stderr, "ottla: there is no group billing. See: ottla groups list\n");
+});
+
+Deno.test("a consumer leaves its group at Ctrl-C, having committed what it printed", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  await ottla.out("topics create orders --partitions 1");
+  await ottla.out("produce orders", "a\n");
+  const printed = Promise.withResolvers<void>();
+  const consumer = await ottla.start("consume orders --group billing --from-beginning", {
+    onLine: (line) => line === "a" && printed.resolve(),
+  });
+  const what = () => `a record\n${consumer.output}`;
+  await within(printed.promise, { ms: 30_000, what });
+  const busy = await ottla.run("groups reset-offsets billing --topic orders --to latest");
+  assertEquals(busy.code, 1);
+  assertStringIncludes(busy.stderr, "group billing has 1 member");
+  Deno.kill(consumer.pid, "SIGINT");
+  assertEquals((await within(consumer.finished, { ms: 5000, what })).code, 0);
+  const described = JSON.parse(await ottla.out("groups describe billing --json"));
+  assertEquals([described.state, described.partitions[0].committed], ["Empty", 1]);
+});
+
+Deno.test("mistakes are named with the way out, and told apart by the exit code", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  const cases: [words: string, code: number, stderr: string][] = [
+    ["topcs list", 2, 'unknown command "topcs". Did you mean topics?'],
+    ["topics lst", 2, 'unknown command "topics lst". Did you mean list?'],
+    ["topics list --jsn", 2, "unknown option --jsn. Did you mean --json?"],
+    ["topics create", 2, "ottla topics create needs TOPIC"],
+    ["consume nowhere", 1, "there is no topic nowhere. See: ottla topics list"],
+    [
+      "topics list --bootstrap 127.0.0.1:1",
+      1,
+      "Is the broker running? Start one with: ottla start",
+    ],
+    [`start --host 127.0.0.1 --ephemeral --port ${broker.port}`, 1, "Choose another port"],
+    ["start --set log.retention.hour=1", 1, "did you mean log.retention.hours?"],
+    ["start --config nowhere.properties", 1, "cannot read --config nowhere.properties"],
+  ];
+  for (const [words, code, stderr] of cases) {
+    const finished = await ottla.run(words);
+    assertStringIncludes(finished.stderr, stderr);
+    assertEquals([finished.code, finished.stdout], [code, ""], words);
+  }
+});
+
+Deno.test("help and version print to standard output", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  assertStringIncludes(await ottla.out("--help"), "ottla topics create orders --partitions 6");
+  assertStringIncludes(await ottla.out("topics --help"), "Usage: ottla topics COMMAND");
+  assertStringIncludes(await ottla.out("start --help"), "--data-dir FOLDER");
+  assertStringIncludes(await ottla.out("help produce"), "--key-separator TEXT");
+  const version = JSON.parse(await ottla.out("version --json"));
+  const fetch = version.protocol.find((each: { api: string }) => each.api === "Fetch");
+  assertEquals([fetch.key, fetch.max], [1, 18]);
+});
+
+Deno.test("the broker ends cleanly within 2 seconds of SIGTERM with clients connected", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  await ottla.out("topics create orders --partitions 1");
+  await ottla.out("produce orders", "a\n");
+  const printed = Promise.withResolvers<void>();
+  const consumer = await ottla.start("consume orders --group billing --from-beginning", {
+    onLine: (line) => line === "a" && printed.resolve(),
+  });
+  await within(printed.promise, { ms: 30_000, what: () => `a record\n${consumer.output}` });
+  const { code, ms } = await broker.stop();
+  assertEquals(code, 0, broker.output);
+  assert(ms < 2000, `${ms} ms`);
+  await consumer.kill();
+});
