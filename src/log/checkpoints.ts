@@ -5,8 +5,8 @@
 //   orders 0 1503           topic, partition, offset
 //   orders 1 77
 //
-// Recovery points, log start offsets and high watermarks each have one. Written whole and durably, so a
-// reader sees the old or the new. Invariant: a recovery point is never above what was synced.
+// Recovery points, log start offsets and high watermarks each have one. Written whole and durably,
+// so a reader sees the old or the new. Invariant: a recovery point is never above what was synced.
 
 import { DecodeFault } from "../base/faults.ts";
 import { fromUtf8, utf8 } from "../base/bytes.ts";

@@ -5,8 +5,9 @@
 //   0 0               epoch, start offset
 //   3 1500
 //
-// Invariant: epochs and start offsets both increase strictly. The file may lag behind the log: what is
-// missing is found again in the batches by recovery, since it is synced before the recovery point passes.
+// Invariant: epochs and start offsets both increase strictly. The file may lag behind the log:
+// what is missing is found again in the batches by recovery, since it is synced before the
+// recovery point passes.
 
 import { DecodeFault } from "../base/faults.ts";
 import type { LeaderEpoch, Offset } from "../base/ids.ts";
@@ -57,7 +58,9 @@ export class EpochCache {
     return encodeLines(this.#starts.map((start) => `${start.epoch} ${start.startOffset}`));
   }
 
-  /** Notes that records of `epoch` begin at `startOffset`; older and known epochs change nothing. */
+  /**
+   * Notes that records of `epoch` begin at `startOffset`; older and known epochs change nothing.
+   */
   assign(epoch: LeaderEpoch, startOffset: Offset): void {
     if (epoch <= this.latestEpoch || epoch < 0) return;
     // An epoch that got no record is replaced: it began where this one begins.

@@ -1,7 +1,8 @@
 // Names of everything in a data directory.
 //
 //   <data-dir>/meta.properties  .kafka_cleanshutdown  .lock  recovery-point-offset-checkpoint  ...
-//   <data-dir>/<topic>-<partition>/                 a partition; -future and -stray are Kafka's others
+//   <data-dir>/<topic>-<partition>/                 a partition; -future and -stray are Kafka's
+//                                                   others
 //   <data-dir>/<topic>-<partition>.<32 hex>-delete/ a partition being deleted
 //   .../00000000000000000000.log  .index  .timeindex  .txnindex  .snapshot
 //   .../partition.metadata  leader-epoch-checkpoint

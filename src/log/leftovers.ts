@@ -3,7 +3,8 @@
 //   x.deleted, x.tmp          removed: on their way out, or never finished
 //   x.cleaned                 removed: a compaction that did not get to its commit point
 //   x.swap                    that commit point: the files take their names, and the segments whose
-//                             offsets they cover go (unless a .cleaned below says it was unfinished)
+//                             offsets they cover go (unless a .cleaned below says it was
+//                             unfinished)
 //   index files without .log  removed
 
 import type { Offset } from "../base/ids.ts";

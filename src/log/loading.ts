@@ -1,11 +1,13 @@
 // Opening a log: what is in the folder becomes segments, producers and epochs.
 //
-//   clean shutdown   the last segment's tail is walked from its last index entry; no checksum is computed
+//   clean shutdown   the last segment's tail is walked from its last index entry; no checksum is
+//                    computed
 //   otherwise        recovery.ts checks everything from the recovery point's segment on
-//   either           indexes, epochs or a producer snapshot that are missing or damaged are built again
-//                    from the batches' headers
+//   either           indexes, epochs or a producer snapshot that are missing or damaged are built
+//                    again from the batches' headers
 //
-// Invariant: after loading, producers and epochs say what applying every batch would have made them.
+// Invariant: after loading, producers and epochs say what applying every batch would have made
+// them.
 
 import { DecodeFault } from "../base/faults.ts";
 import type { Offset } from "../base/ids.ts";
@@ -17,7 +19,7 @@ import { sweepLeftovers } from "./leftovers.ts";
 import { decodeSnapshot } from "./producer_snapshot.ts";
 import { ProducerState } from "./producer_state.ts";
 import { type Damage, recoverSegments } from "./recovery.ts";
-import { type Expectation, FileWindow, judgeBatch } from "./scan.ts";
+import { type Expectation, FileWindow, judgeBatch, walkHeaders } from "./scan.ts";
 import { Segment } from "./segment.ts";
 import { readWholeFile } from "./whole_file.ts";
 
@@ -101,7 +103,8 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
     if (stored !== undefined && next <= producersFrom) continue;
     await replayHeaders(segments[i], { epochs, producers, producersFrom });
   }
-  if (stored === undefined) epochs.markChanged();
+  const isEmpty = state.logEndOffset === segments[0].baseOffset;
+  if (stored === undefined && !isEmpty) epochs.markChanged();
   const damage = checked ? await recoverSegments(state, checkedFrom) : [];
   epochs.truncateFromEnd(state.logEndOffset);
   removeStraySnapshots(options, { snapshots, segments, logEndOffset: state.logEndOffset });
@@ -201,24 +204,20 @@ async function rebuildIndexes(
   state: LoadState,
   parsed: readonly { baseOffset: Offset; kind: string }[],
 ): Promise<void> {
-  const interval = state.indexIntervalBytes;
   const present = new Set(parsed.map((file) => `${file.baseOffset}.${file.kind}`));
   for (const segment of state.segments) {
     const { baseOffset } = segment;
     const isActive = segment === state.segments.at(-1);
     const isThere = present.has(`${baseOffset}.index`) && present.has(`${baseOffset}.timeindex`);
     if (segment.size === 0 || (isThere && (!isActive || segment.indexesHold()))) continue;
-    segment.resetIndexes();
-    await walkHeaders(segment, (header, position) => {
-      segment.noteBatch(header, { position, baseOffset: header.baseOffset, interval });
-    });
+    await segment.rebuildIndexes();
     if (!isActive) segment.writeIndexes();
   }
 }
 
 /**
- * Finds the log's end after a clean shutdown, from the last index entry on. False when what is there
- * does not fit: then the log is checked as after a crash.
+ * Finds the log's end after a clean shutdown, from the last index entry on. False when what is
+ * there does not fit: then the log is checked as after a crash.
  */
 async function walkTail(state: LoadState): Promise<boolean> {
   const active = state.segments[state.segments.length - 1];
@@ -243,21 +242,6 @@ async function walkTail(state: LoadState): Promise<boolean> {
   }
   state.logEndOffset = expected.nextOffset;
   return true;
-}
-
-/** Steps over the headers of `segment` until its end, or the first thing that is no batch. */
-async function walkHeaders(
-  segment: Segment,
-  visit: (header: BatchHeader, position: number, window: FileWindow) => void | Promise<void>,
-): Promise<void> {
-  const window = new FileWindow(segment.file);
-  const expected = { nextOffset: segment.baseOffset, leaderEpoch: -1, gapsAllowed: true };
-  for (let position = 0; position < window.size;) {
-    const verdict = await judgeBatch(window, { position, expected, skipCrc: true });
-    if ("reason" in verdict) return;
-    await visit(verdict.header, position, window);
-    position += verdict.header.sizeBytes;
-  }
 }
 
 async function replayHeaders(

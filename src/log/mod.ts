@@ -1,9 +1,16 @@
-// The log: partitions as append-only files in Kafka's format, and the data directory around them. It
-// knows no requests. docs/format.md shows every file byte by byte.
+// The log: partitions as append-only files in Kafka's format, and the data directory around them.
+// It knows no requests. docs/format.md shows every file byte by byte.
 
 export { type LogConfig, logConfigDefaults } from "./config.ts";
 export type { EpochEnd } from "./epoch_cache.ts";
 export { LogError } from "./errors.ts";
+export {
+  type CheckpointedLog,
+  type ClosedLog,
+  type FoundPartition,
+  LogFolder,
+  type LogFolderOptions,
+} from "./log_folder.ts";
 export type { AppendResult, LogOptions } from "./log_options.ts";
 export { PartitionLog } from "./partition_log.ts";
 export type { AppendOrigin } from "./payload.ts";

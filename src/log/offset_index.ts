@@ -2,10 +2,11 @@
 //
 //   int32 offset - baseOffset (of the last record of a batch) | int32 position of that batch
 //
-// Invariant: offsets and positions increase strictly, every position is the start of a batch. An entry
-// is made about every index.interval.bytes. In memory the active segment's index grows by doubling; it
-// is written when the segment is sealed or the log is closed. It never needs to be trusted: a
-// missing or damaged file is rebuilt from the log, and a look-up in an empty index says "from 0".
+// Invariant: offsets and positions increase strictly, every position is the start of a batch. An
+// entry is made about every index.interval.bytes. In memory the active segment's index grows by
+// doubling; it is written when the segment is sealed or the log is closed. It never needs to be
+// trusted: a missing or damaged file is rebuilt from the log, and a look-up in an empty index says
+// "from 0".
 
 import { int32At, putInt32 } from "../records/batch.ts";
 

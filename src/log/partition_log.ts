@@ -3,14 +3,17 @@
 //   logStartOffset <= lastStableOffset <= logEndOffset;   recoveryPoint <= logEndOffset is on disk
 //
 //   open --close--> closed       open --delete--> closed, folder gone
-//   open --a sync or a cut-back fails--> failed       damage found at opening --> damaged (reads only)
+//   open --a sync or a cut-back fails--> failed
+//   damage found at opening --> damaged: reads only
 //
-// Invariant: an append is in the file, whole, or not at all, before its offsets are given out; offsets,
-// indexes, producers and epochs change only after the file did. Appends are synchronous, so nothing
-// interleaves with them; who needs durability waits for syncTo. Batches pass through: only base offset,
-// leader epoch and, for LogAppendTime, the timestamp are written into the given bytes.
+// Invariant: an append is in the file, whole, or not at all, before its offsets are given out;
+// offsets, indexes, producers and epochs change only after the file did. Appends are synchronous,
+// so nothing interleaves with them; who needs durability waits for syncTo. Batches pass through:
+// only base offset, leader epoch and, for LogAppendTime, the timestamp are written into the given
+// bytes.
 //
-// Longer than most files: every state change of a log is here, so that the invariant is seen in one place.
+// Longer than most files: every state change of a log is here, so that the invariant is seen in
+// one place.
 
 import { crc32c } from "../base/crc32c.ts";
 import { utf8 } from "../base/bytes.ts";
@@ -66,7 +69,9 @@ export class PartitionLog {
   /** Why appends are refused; undefined while they are not. */
   #refusal: string | undefined;
   #closed = false;
-  /** Names were added that are not durable yet: in the partition's folder, in the data directory. */
+  /**
+   * Names were added that are not durable yet: in the partition's folder, in the data directory.
+   */
   #folderChanged = false;
   #claimed: boolean;
   /** What the newest snapshot file covers. */
@@ -108,8 +113,8 @@ export class PartitionLog {
   }
 
   /**
-   * Loads the log of a partition, or makes it: one folder and one small file until the first append.
-   * After an unclean stop it is checked, and what holds is made durable.
+   * Loads the log of a partition, or makes it: one folder and one small file until the first
+   * append. After an unclean stop it is checked, and what holds is made durable.
    * Throws PartitionFault when the folder cannot be used.
    */
   static async open(options: LogOptions): Promise<PartitionLog> {
@@ -157,9 +162,15 @@ export class PartitionLog {
     return this.#refusal;
   }
 
+  /** Whether it was closed with everything on disk, so that nothing need be scanned next time. */
+  get isClosedCleanly(): boolean {
+    return this.#refusal === "closed";
+  }
+
   /**
-   * Appends a payload, whose header bytes it overwrites. Never throws for bad input or a full disk: those
-   * are error codes. `client`: exactly one batch, checked in full; `coordinator`: our own batches.
+   * Appends a payload, whose header bytes it overwrites. Never throws for bad input or a full
+   * disk: those are error codes. `client`: exactly one batch, checked in full; `coordinator`: our
+   * own batches.
    */
   append(
     records: Uint8Array,
@@ -203,16 +214,17 @@ export class PartitionLog {
   }
 
   /**
-   * Resolves once every record below `offset` is on disk; callers share syncs. Rejects with PartitionFault
-   * once a sync has failed, for ever: the log is offline.
+   * Resolves once every record below `offset` is on disk; callers share syncs. Rejects with
+   * PartitionFault once a sync has failed, for ever: the log is offline.
    */
   syncTo(offset: Offset): Promise<void> {
     return this.#rounds.syncTo(offset);
   }
 
   /**
-   * Whole batches from the one that holds `offset` on; synchronous from the hot tail. The caller has
-   * checked that `offset` is in the log. Throws or rejects with PartitionFault when a file cannot be read.
+   * Whole batches from the one that holds `offset` on; synchronous from the hot tail. The caller
+   * has checked that `offset` is in the log. Throws or rejects with PartitionFault when a file
+   * cannot be read.
    */
   read(options: ReadOptions): ReadResult | Promise<ReadResult> {
     if (this.#closed) throw new PartitionFault(`${this.folder} is closed`);
@@ -361,7 +373,9 @@ export class PartitionLog {
     }
   }
 
-  /** Closes the log and removes its folder; a crash meanwhile leaves a folder that is removed later. */
+  /**
+   * Closes the log and removes its folder; a crash meanwhile leaves a folder that is removed later.
+   */
   async delete(): Promise<void> {
     if (this.#closed) return;
     this.#refusal = "deleted";

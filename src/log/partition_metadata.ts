@@ -1,5 +1,5 @@
-// partition.metadata: which topic a partition's folder belongs to, so that a topic that was deleted and
-// made again under its old name never takes over the old one's records.
+// partition.metadata: which topic a partition's folder belongs to, so that a topic that was
+// deleted and made again under its old name never takes over the old one's records.
 //
 //   version: 0
 //   topic_id: qVNPd6uSQ9KXuwz2ybfVIw
@@ -20,8 +20,8 @@ export function readPartitionMetadata(files: Files, folder: string): Uuid | unde
 }
 
 /**
- * Makes sure that `folder` belongs to `topicId`, writing the file when there is none. Whether it wrote.
- * Throws PartitionFault when the folder is another topic's.
+ * Makes sure that `folder` belongs to `topicId`, writing the file when there is none. Whether it
+ * wrote. Throws PartitionFault when the folder is another topic's.
  */
 export function claimPartitionFolder(
   files: Files,

@@ -9,8 +9,8 @@
 //   same epoch                 must begin behind the last one (0 follows 2^31-1)
 //   unknown producer           any sequence: its state may have been deleted with old segments
 //
-// Invariant: `firstUndecidedOffset` is the first record of the oldest open transaction. Loading never
-// refuses: files may hold what plain producers wrote, all with producer id 0 and sequence 0.
+// Invariant: `firstUndecidedOffset` is the first record of the oldest open transaction. Loading
+// never refuses: files may hold what plain producers wrote, all with producer id 0 and sequence 0.
 
 import type { Offset, ProducerId } from "../base/ids.ts";
 import type { BatchHeader, ControlRecord } from "../records/mod.ts";
@@ -143,8 +143,8 @@ export class ProducerState {
   }
 
   /**
-   * Records the marker at `offset` that ends a transaction. Returns what consumers must know when it
-   * was an abort of a transaction with records.
+   * Records the marker at `offset` that ends a transaction. Returns what consumers must know when
+   * it was an abort of a transaction with records.
    */
   applyMarker(
     batch: BatchHeader,

@@ -1,7 +1,8 @@
 // Reading whole batches from a segment, at most one file read for the usual request.
 //
 //   position known (the consumer goes on where it stopped)    read maxBytes from there
-//   position from the index                                    read an index interval more, skip to the batch
+//   position from the index                                    read an index interval more, skip
+//                                                              to the batch
 //
 // takeBatches cuts what was read to whole batches within the request; when the first one is larger
 // than what was read it says so, and one more read gets it. Positions where readers stopped are

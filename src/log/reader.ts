@@ -1,11 +1,12 @@
-// Reads of a log: finds the place, reads once where that is enough, synchronously from the hot tail and
-// asynchronously from anything older, so that a consumer that replays from a slow disk stalls nobody.
+// Reads of a log: finds the place, reads once where that is enough, synchronously from the hot
+// tail and asynchronously from anything older, so that a consumer that replays from a slow disk
+// stalls nobody.
 //
 //   hot: written by this process, within the last 32 MiB of the log: surely in the page cache
 //   cold: the rest, index files included
 //
-// Invariant: a reader never enters a damaged stretch: it stops before, and one that begins inside is
-// told so. Truncation and deletion during a cold read make it start over.
+// Invariant: a reader never enters a damaged stretch: it stops before, and one that begins inside
+// is told so. Truncation and deletion during a cold read make it start over.
 
 import { messageOf, PartitionFault } from "../base/faults.ts";
 import type { Offset } from "../base/ids.ts";

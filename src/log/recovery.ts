@@ -1,13 +1,14 @@
-// Bringing a log back after a crash: every batch from the recovery point's segment on is checked, the
-// indexes, producers and epochs are built again from what holds.
+// Bringing a log back after a crash: every batch from the recovery point's segment on is checked,
+// the indexes, producers and epochs are built again from what holds.
 //
 //   good batches ... | bytes that are none, nothing good behind, at or above the recovery point
-//                    -> torn tail: an append that never finished. Cut, and the log line says what and why
+//                    -> torn tail: an append that never finished. Cut, with a log line
 //   good ... | bad | good ...      or bad below the recovery point (where all was synced)
 //                    -> damage: never cut. The log opens read-only, serves what is readable around
 //                       the hole, and answers KAFKA_STORAGE_ERROR to appends
 //
-// Invariant: nothing below the recovery point, and nothing with good batches behind, is ever removed.
+// Invariant: nothing below the recovery point, and nothing with good batches behind, is ever
+// removed.
 // Differs from Kafka: it truncates at the first bad batch and deletes all later segments.
 
 import type { Offset } from "../base/ids.ts";

@@ -1,9 +1,10 @@
 // Walks the batches of a log file from front to back in chunks, without blocking the event loop for
-// long: for recovery (with checksums), for rebuilding what is missing (headers alone), for searches.
+// long: for recovery (with checksums), for rebuilding what is missing (headers alone), for
+// searches.
 //
 // A batch is judged by its own 61 bytes, its CRC, and by what came before: base offsets must go on
-// where the last batch ended (or, in a log that was compacted, beyond), leader epochs must not fall.
-// Those checks matter since the CRC does not cover the first 21 bytes.
+// where the last batch ended (or, in a log that was compacted, beyond), leader epochs must not
+// fall. Those checks matter since the CRC does not cover the first 21 bytes.
 
 import { crc32c } from "../base/crc32c.ts";
 import type { LeaderEpoch, Offset } from "../base/ids.ts";
@@ -34,8 +35,8 @@ export class FileWindow {
   }
 
   /**
-   * Bytes from `position` on: at least `length`, or fewer at the end of the file. The view is good until the
-   * next call.
+   * Bytes from `position` on: at least `length`, or fewer at the end of the file. The view is good
+   * until the next call.
    */
   async view(position: number, length: number): Promise<Uint8Array> {
     const wanted = Math.min(length, this.size - position);
@@ -149,7 +150,9 @@ export async function findBatchBehind(
   return undefined;
 }
 
-/** The batch that holds `offset`, walking from the batch at `position`; undefined when none does. */
+/**
+ * The batch that holds `offset`, walking from the batch at `position`; undefined when none does.
+ */
 export async function findOffset(
   window: FileWindow,
   at: { position: number; offset: Offset },
@@ -163,4 +166,19 @@ export async function findOffset(
     position += sizeBytes;
   }
   return undefined;
+}
+
+/** Steps over the headers in `segment` until its end, or the first thing that is no batch. */
+export async function walkHeaders(
+  segment: { readonly file: SegmentFile; readonly baseOffset: Offset },
+  visit: (header: BatchHeader, position: number, window: FileWindow) => void | Promise<void>,
+): Promise<void> {
+  const window = new FileWindow(segment.file);
+  const expected = { nextOffset: segment.baseOffset, leaderEpoch: -1, gapsAllowed: true };
+  for (let position = 0; position < window.size;) {
+    const verdict = await judgeBatch(window, { position, expected, skipCrc: true });
+    if ("reason" in verdict) return;
+    await visit(verdict.header, position, window);
+    position += verdict.header.sizeBytes;
+  }
 }

@@ -3,8 +3,9 @@
 //   active (the last one): index entries gather in memory as batches are appended
 //   sealed: indexes are written, synced with the log; read back when needed, dropped when idle
 //
-// Invariant: batches in the file tile it from 0 to `size`; offsets are in [baseOffset, nextOffset), all
-// within 2^31-1 of the base. Times are of the batches' records, in milliseconds, -1 for none.
+// Invariant: batches in the file tile it from 0 to `size`; offsets are in [baseOffset,
+// nextOffset), all within 2^31-1 of the base. Times are of the batches' records, in milliseconds,
+// -1 for none.
 
 import type { Offset } from "../base/ids.ts";
 import { type BatchHeader, batchOverheadBytes, readBatchHeader } from "../records/mod.ts";
@@ -12,11 +13,14 @@ import type { Files } from "../runtime/ports.ts";
 import type { LogConfig } from "./config.ts";
 import { type SegmentFileKind, segmentFileName } from "./layout.ts";
 import { decodeOffsetIndex, OffsetIndex } from "./offset_index.ts";
+import { walkHeaders } from "./scan.ts";
 import { SegmentFile } from "./segment_file.ts";
 import { decodeTimeIndex, TimeIndex } from "./time_index.ts";
 import { type AbortedTransaction, decodeAborted, encodeAborted } from "./txn_index.ts";
 import { readWholeFile, readWholeFileAsync, syncFile, writeWholeFile } from "./whole_file.ts";
 
+/** Kafka's default; it only says how sparse the index is. */
+const rebuildIntervalBytes = 4096;
 const relativeOffsetMax = 0x7fff_ffff;
 const noneAborted: readonly AbortedTransaction[] = [];
 
@@ -113,7 +117,22 @@ export class Segment {
   async loadMaxTimestamp(): Promise<void> {
     if (this.#maxTimestamp !== undefined) return;
     await this.loadIndexes();
+    if (this.timeIndex.last === undefined && this.size > 0) {
+      await this.rebuildIndexes();
+      this.writeIndexes();
+    }
     void this.maxTimestamp;
+  }
+
+  /**
+   * Makes the indexes again from the batches' headers. Look-ups meanwhile are right, only slower.
+   */
+  async rebuildIndexes(): Promise<void> {
+    this.resetIndexes();
+    await walkHeaders(this, (header, position) => {
+      const { baseOffset } = header;
+      this.noteBatch(header, { position, baseOffset, interval: rebuildIntervalBytes });
+    });
   }
 
   get aborted(): readonly AbortedTransaction[] {
@@ -217,7 +236,9 @@ export class Segment {
     this.indexesWritten = false;
   }
 
-  /** As {@link resetIndexes}, and forgets the aborted transactions, whose markers will be met again. */
+  /**
+   * As {@link resetIndexes}, and forgets the aborted transactions, whose markers will be met again.
+   */
   resetAll(): void {
     this.resetIndexes();
     this.#aborted = [];
@@ -305,7 +326,8 @@ export class Segment {
     this.timeIndex.maybeAppend(timestampMs, offset - this.baseOffset);
   }
 
-  // An empty index is right always, only slow: opening has rebuilt what it found missing or damaged.
+  // An empty index is right always, only slow: opening has rebuilt what it found missing or
+  // damaged.
 
   #decodeOffsetIndex(bytes: Uint8Array | undefined): OffsetIndex {
     return (bytes && decodeOffsetIndex(bytes, this.size)) ?? new OffsetIndex();

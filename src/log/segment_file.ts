@@ -2,8 +2,9 @@
 // many more partitions than it may have open files.
 //
 // Invariant: the handle is not closed while an asynchronous call is on it (`pins`); a file that is
-// retired meanwhile (its segment deleted) is closed by the last call, so a descriptor is never reused
-// under a read. `size` is the size that the log believes in: what a failed write left behind is cut off.
+// retired meanwhile (its segment deleted) is closed by the last call, so a descriptor is never
+// reused under a read. `size` is the size that the log believes in: what a failed write left
+// behind is cut off.
 
 import type { Files, OpenFile } from "../runtime/ports.ts";
 import { messageOf, PartitionFault, PlatformFault } from "../base/faults.ts";
@@ -32,8 +33,8 @@ export class SegmentFile {
   }
 
   /**
-   * Writes `bytes` at the end. When that fails the file is cut back to what it was and the error goes
-   * on; when even that fails, PartitionFault says that the file is not what we believe it is.
+   * Writes `bytes` at the end. When that fails the file is cut back to what it was and the error
+   * goes on; when even that fails, PartitionFault says that the file is not what we believe it is.
    */
   append(bytes: Uint8Array): void {
     const file = this.#open();

@@ -1,5 +1,5 @@
-// The segments of a log in order; the last one is active. Invariant: never empty, base offsets increase
-// strictly, the offsets of a segment end at or below the next one's base.
+// The segments of a log in order; the last one is active. Invariant: never empty, base offsets
+// increase strictly, the offsets of a segment end at or below the next one's base.
 
 import { assert } from "../base/assert.ts";
 import type { Offset } from "../base/ids.ts";

@@ -1,6 +1,7 @@
 // Group commit: everyone who waits for a sync while one is running shares the next.
 //
-//   idle --syncTo--> running(target) --ok--> idle, or running the round that was asked for meanwhile
+//   idle --syncTo--> running(target) --ok--> idle, or running the round that was asked for
+//   meanwhile
 //                          |--failed--> failed, for ever: a sync must not be retried (fsyncgate)
 //
 // Invariant: `syncedTo` is below or at what a finished sync covered, and never goes back but by a
@@ -37,7 +38,9 @@ export class SyncRounds {
     return this.#syncedTo;
   }
 
-  /** Resolves once everything below `offset` is durable; rejects with PartitionFault for ever after. */
+  /**
+   * Resolves once everything below `offset` is durable; rejects with PartitionFault for ever after.
+   */
   syncTo(offset: Offset): Promise<void> {
     if (this.#fault !== undefined) return Promise.reject(this.#fault);
     if (offset <= this.#syncedTo) return done;

@@ -1,10 +1,12 @@
 // The sparse index from time to offset of one segment (`.timeindex`), 12 bytes an entry:
 //
-//   int64 timestamp (the largest so far, in ms) | int32 offset - baseOffset of the batch that has it
+//   int64 timestamp (the largest so far, in ms) | int32 offset - baseOffset of the batch that has
+//   it
 //
 // It says: no record up to that offset is later than the timestamp. Invariant: timestamps increase
-// strictly, offsets do not decrease. A last entry for the segment's largest timestamp is added when the
-// segment is sealed or the log closed, so that the last entry tells it without reading the log.
+// strictly, offsets do not decrease. A last entry for the segment's largest timestamp is added
+// when the segment is sealed or the log closed, so that the last entry tells it without reading
+// the log.
 
 import { int32At, int64At, putInt32, putInt64 } from "../records/batch.ts";
 
@@ -84,10 +86,8 @@ export function decodeTimeIndex(bytes: Uint8Array): TimeIndex | undefined {
     const { last } = index;
     const ordered = last === undefined ||
       (timestamp > last.timestamp && relativeOffset >= last.relativeOffset);
-    const zeros = timestamp === 0 && relativeOffset === 0;
-    if (
-      !ordered || timestamp < 0 || relativeOffset < 0 || (zeros && p + entryBytes < bytes.length)
-    ) {
+    // A time of 0 is 1970's first millisecond: taken for the zeros that a file was allocated with.
+    if (!ordered || timestamp <= 0 || relativeOffset < 0) {
       return bytes.subarray(p).every((byte) => byte === 0) ? index : undefined;
     }
     index.maybeAppend(timestamp, relativeOffset);

@@ -1,4 +1,5 @@
-// Aborted transactions of one segment (`.txnindex`), 34 bytes an entry, in the order of their markers:
+// Aborted transactions of one segment (`.txnindex`), 34 bytes an entry, in the order of their
+// markers:
 //
 //   int16 version (0) | int64 producerId | int64 firstOffset | int64 lastOffset (of the marker) |
 //   int64 lastStableOffset (when the marker was written)

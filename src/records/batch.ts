@@ -128,7 +128,9 @@ export function attributesOf(bytes: Uint8Array, position = 0): number {
   return int16At(bytes, position + at.attributes);
 }
 
-/** How the records of a batch with these `attributes` are compressed; undefined for an unknown id. */
+/**
+ * How the records of a batch with these `attributes` are compressed; undefined for an unknown id.
+ */
 export function compressionOf(attributes: number): CompressionType | undefined {
   return compressionTypes[attributes & attributeBits.compression];
 }

@@ -3,8 +3,8 @@
 // loaded on first use, since a start does not need them.
 //
 // Snappy arrives in two forms: raw (librdkafka) and in xerial's blocks (Java, kafkajs); both are
-// read, the xerial form is written, which every client reads. Decompression is bounded always: a few
-// bytes can claim gigabytes.
+// read, the xerial form is written, which every client reads. Decompression is bounded always: a
+// few bytes can claim gigabytes.
 
 import { assert } from "../base/assert.ts";
 import { DecodeFault, messageOf } from "../base/faults.ts";

@@ -28,7 +28,9 @@ export interface ControlRecord {
   readonly coordinatorEpoch: number;
 }
 
-/** The control record of the control batch at `position`; throws DecodeFault when it is malformed. */
+/**
+ * The control record of the control batch at `position`; throws DecodeFault when it is malformed.
+ */
 export function readControlRecord(bytes: Uint8Array, position = 0): ControlRecord {
   const records = readRecords(bytes, { position });
   if (records.length === 0 || records[0].key === null) {

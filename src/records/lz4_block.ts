@@ -4,8 +4,8 @@
 //   literals | uint16le distance back | more length bytes while 255
 //
 // The last sequence ends after its literals; the last 5 bytes of a block are literals always, and
-// no match begins within the last 12. The compressor is the simple greedy one: a table of the last place
-// where four bytes were seen. The decompressor checks every bound and throws DecodeFault.
+// no match begins within the last 12. The compressor is the simple greedy one: a table of the last
+// place where four bytes were seen. The decompressor checks every bound and throws DecodeFault.
 
 import { DecodeFault } from "../base/faults.ts";
 

@@ -4,7 +4,8 @@
 // Cost: the header, one CRC pass, and for uncompressed batches a walk over the record lengths,
 // which must tile the batch exactly; records are not decoded, and compressed ones are not unpacked.
 // Differs from Kafka: records inside a compressed batch are not looked at, so that a batch passes
-// through at the speed of its checksum; a consumer's own checks find a producer that lies about them.
+// through at the speed of its checksum; a consumer's own checks find a producer that lies about
+// them.
 
 import { attributeBits, batchOverheadBytes, compressionOf, crcHolds } from "./batch.ts";
 import { type BatchHeader, batchSizeOf, magicOf, readBatchHeader } from "./batch.ts";
@@ -31,8 +32,8 @@ function refuse(errorCode: number, message: string): { refusal: Refusal } {
 }
 
 /**
- * Checks the batch at `position` of `bytes` as one that could stand in a log: whole, magic 2, lengths
- * and counts that fit each other, and, unless `skipCrc`, the CRC.
+ * Checks the batch at `position` of `bytes` as one that could stand in a log: whole, magic 2,
+ * lengths and counts that fit each other, and, unless `skipCrc`, the CRC.
  */
 export function checkBatch(
   bytes: Uint8Array,
@@ -74,7 +75,8 @@ export function checkBatch(
 
 /**
  * Checks what a producer sent for one partition: exactly one batch, nothing behind it, no control
- * batch, consecutive offsets from 0, and record lengths that fit. `keysRequired` is for compacted topics.
+ * batch, consecutive offsets from 0, and record lengths that fit. `keysRequired` is for compacted
+ * topics.
  */
 export function checkProducePayload(
   bytes: Uint8Array,
@@ -100,7 +102,8 @@ export function checkProducePayload(
   if (header.producerId >= 0 && (header.baseSequence < 0 || header.producerEpoch < 0)) {
     return refuse(
       INVALID_RECORD,
-      `producer ${header.producerId} sent epoch ${header.producerEpoch}, sequence ${header.baseSequence}`,
+      `producer ${header.producerId} sent epoch ${header.producerEpoch}, ` +
+        `sequence ${header.baseSequence}`,
     );
   }
   if (header.isTransactional && header.producerId < 0) {

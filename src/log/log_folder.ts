@@ -1,0 +1,252 @@
+// A data directory: who it belongs to, whether it was closed cleanly, and how far each log is on
+// disk.
+//
+//   open:   lock -> meta.properties -> take the clean marker away (durably, before any append)
+//           -> read checkpoints -> remove what was being deleted
+//   close:  checkpoints -> clean marker, only when every log was closed cleanly -> unlock
+//
+// Invariant: while the directory is open there is no clean marker, so a crash at any time leads to
+// recovery. A damaged or missing checkpoint costs a longer scan, never data.
+
+import { DecodeFault, UsageFault } from "../base/faults.ts";
+import { utf8 } from "../base/bytes.ts";
+import {
+  type BrokerId,
+  type Offset,
+  type PartitionId,
+  type Uuid,
+  uuidFromRandom,
+} from "../base/ids.ts";
+import type { Files, FolderLock, Logger, Random } from "../runtime/ports.ts";
+import { decodeOffsets, encodeOffsets, type OffsetCheckpoint } from "./checkpoints.ts";
+import { fileNames, parsePartitionFolderName, partitionFolderName } from "./layout.ts";
+import {
+  decodeMetaProperties,
+  encodeMetaProperties,
+  type MetaProperties,
+} from "./meta_properties.ts";
+import { readPartitionMetadata } from "./partition_metadata.ts";
+import { readWholeFile, writeWholeFileDurably } from "./whole_file.ts";
+
+export interface LogFolderOptions {
+  readonly files: Files;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly nodeId: BrokerId;
+  /** For a new directory; a random one by default. An existing directory keeps its own. */
+  readonly clusterId?: string;
+}
+
+/** What the checkpoints say of a log; a PartitionLog fits. */
+export interface CheckpointedLog {
+  readonly topic: string;
+  readonly partition: PartitionId;
+  readonly recoveryPoint: Offset;
+  readonly logStartOffset: Offset;
+  readonly highWatermark?: Offset;
+}
+
+/** A closed log, and whether nothing needs to be scanned when it is opened again. */
+export interface ClosedLog extends CheckpointedLog {
+  readonly isClosedCleanly: boolean;
+}
+
+/** A partition's folder that was found. */
+export interface FoundPartition {
+  readonly topic: string;
+  readonly partition: PartitionId;
+  /** From partition.metadata; undefined when that is missing. */
+  readonly topicId: Uuid | undefined;
+}
+
+const checkpointNames = [
+  fileNames.recoveryPoints,
+  fileNames.logStartOffsets,
+  fileNames.highWatermarks,
+] as const;
+type CheckpointName = typeof checkpointNames[number];
+
+/** An open data directory. */
+export class LogFolder {
+  readonly path: string;
+  /** Whether it was closed cleanly the last time, or is new: then nothing needs to be scanned. */
+  readonly cleanShutdown: boolean;
+  readonly clusterId: string;
+  readonly directoryId: Uuid;
+  readonly #files: Files;
+  readonly #lock: FolderLock;
+  readonly #offsets: ReadonlyMap<CheckpointName, Map<string, Offset>>;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(
+    path: string,
+    state: {
+      files: Files;
+      lock: FolderLock;
+      cleanShutdown: boolean;
+      properties: MetaProperties & { directoryId: Uuid };
+      offsets: ReadonlyMap<CheckpointName, Map<string, Offset>>;
+    },
+  ) {
+    this.path = path;
+    this.cleanShutdown = state.cleanShutdown;
+    this.clusterId = state.properties.clusterId;
+    this.directoryId = state.properties.directoryId;
+    this.#files = state.files;
+    this.#lock = state.lock;
+    this.#offsets = state.offsets;
+  }
+
+  /**
+   * Opens or makes the directory at `path`. Throws UsageFault when it belongs to another node, and
+   * PlatformFault Denied when another process has it open.
+   */
+  static async open(path: string, options: LogFolderOptions): Promise<LogFolder> {
+    const { files } = options;
+    files.makeFolder(path);
+    const lock = files.lock(path);
+    try {
+      const properties = await claimDirectory(path, options);
+      const marker = `${path}/${fileNames.cleanShutdown}`;
+      const isNew = properties.isNew && partitionsIn(files, path).length === 0;
+      const cleanShutdown = isNew || files.stat(marker) !== undefined;
+      files.remove(marker);
+      const offsets = new Map(
+        checkpointNames.map((name) => [name, readCheckpoint(path, { ...options, name })]),
+      );
+      for (const name of files.list(path)) {
+        if (parsePartitionFolderName(name)?.state === "deleted") files.remove(`${path}/${name}`);
+      }
+      await files.syncFolder(path);
+      return new LogFolder(path, { files, lock, cleanShutdown, properties, offsets });
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  /** The partitions that have a folder here. */
+  partitions(): FoundPartition[] {
+    return partitionsIn(this.#files, this.path).map(({ topic, partition }) => {
+      const folder = `${this.path}/${partitionFolderName(topic, partition)}`;
+      return { topic, partition, topicId: readPartitionMetadata(this.#files, folder) };
+    });
+  }
+
+  /** What to open a partition's log with: from the checkpoints, 0 when they do not know it. */
+  checkpointOf(
+    topic: string,
+    partition: PartitionId,
+  ): { recoveryPoint: Offset; logStartOffset: Offset; highWatermark: Offset } {
+    const of = (name: CheckpointName) =>
+      this.#offsets.get(name)!.get(partitionFolderName(topic, partition)) ?? 0;
+    return {
+      recoveryPoint: of(fileNames.recoveryPoints),
+      logStartOffset: of(fileNames.logStartOffsets),
+      highWatermark: of(fileNames.highWatermarks),
+    };
+  }
+
+  /**
+   * Writes the checkpoints of all logs, `logs` being every one there is; durable when it resolves.
+   */
+  writeCheckpoints(logs: Iterable<CheckpointedLog>): Promise<void> {
+    const all = [...logs];
+    const entries = (offsetOf: (log: CheckpointedLog) => Offset | undefined) =>
+      all.flatMap((log): OffsetCheckpoint[] => {
+        const { topic, partition } = log;
+        const offset = offsetOf(log);
+        return offset === undefined ? [] : [{ topic, partition, offset }];
+      });
+    const contents: [CheckpointName, OffsetCheckpoint[]][] = [
+      [fileNames.recoveryPoints, entries((log) => log.recoveryPoint)],
+      [fileNames.logStartOffsets, entries((log) => log.logStartOffset || undefined)],
+      [fileNames.highWatermarks, entries((log) => log.highWatermark)],
+    ];
+    const written = this.#writing.then(async () => {
+      for (const [name, lines] of contents) {
+        const bytes = encodeOffsets(lines);
+        await writeWholeFileDurably(this.#files, { folder: this.path, name, bytes });
+      }
+    });
+    this.#writing = written.catch(() => {});
+    return written;
+  }
+
+  /** Ends it: checkpoints, the clean marker when every log deserves it, and the lock. */
+  async close(logs: Iterable<ClosedLog>): Promise<void> {
+    const all = [...logs];
+    try {
+      await this.writeCheckpoints(all);
+      if (!all.every((log) => log.isClosedCleanly)) return;
+      const bytes = utf8(`{"version":0,"brokerEpoch":-1}`);
+      const name = fileNames.cleanShutdown;
+      await writeWholeFileDurably(this.#files, { folder: this.path, name, bytes });
+    } finally {
+      this.#lock.release();
+    }
+  }
+}
+
+function partitionsIn(files: Files, path: string) {
+  return files.list(path).flatMap((name) => {
+    const parsed = parsePartitionFolderName(name);
+    return parsed?.state === "live" ? [parsed] : [];
+  });
+}
+
+/** Reads meta.properties and checks that it is ours, or writes it. */
+async function claimDirectory(path: string, options: LogFolderOptions) {
+  const { files, random, nodeId } = options;
+  const file = `${path}/${fileNames.metaProperties}`;
+  const bytes = readWholeFile(files, file);
+  const found = bytes === undefined ? undefined : decodeMetaProperties(bytes, file);
+  if (found !== undefined && found.nodeId !== nodeId) {
+    throw new UsageFault(
+      `${path} belongs to node ${found.nodeId} and this is node ${nodeId}; ` +
+        `set node.id=${found.nodeId} or choose another --data-dir`,
+    );
+  }
+  if (
+    found !== undefined && options.clusterId !== undefined && found.clusterId !== options.clusterId
+  ) {
+    throw new UsageFault(
+      `${path} belongs to cluster ${found.clusterId}, not ${options.clusterId}; ` +
+        `choose another --data-dir`,
+    );
+  }
+  const newId = () => uuidFromRandom(random.bytes(16));
+  const properties = {
+    clusterId: found?.clusterId ?? options.clusterId ?? newId(),
+    nodeId,
+    directoryId: found?.directoryId ?? newId(),
+  };
+  if (found?.directoryId === undefined) {
+    const name = fileNames.metaProperties;
+    const encoded = encodeMetaProperties(properties);
+    await writeWholeFileDurably(files, { folder: path, name, bytes: encoded });
+  }
+  return { ...properties, isNew: found === undefined };
+}
+
+function readCheckpoint(
+  path: string,
+  options: LogFolderOptions & { name: CheckpointName },
+): Map<string, Offset> {
+  const offsets = new Map<string, Offset>();
+  const file = `${path}/${options.name}`;
+  const bytes = readWholeFile(options.files, file);
+  if (bytes === undefined) return offsets;
+  try {
+    for (const { topic, partition, offset } of decodeOffsets(bytes)) {
+      offsets.set(partitionFolderName(topic, partition), offset);
+    }
+  } catch (error) {
+    if (!(error instanceof DecodeFault)) throw error;
+    options.logger.log("warn", "checkpoint is damaged; logs are scanned from their start", {
+      file,
+    });
+    offsets.clear();
+  }
+  return offsets;
+}

@@ -1,0 +1,192 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import fc from "fast-check";
+import { concatBytes, fromUtf8 } from "../base/bytes.ts";
+import {
+  appendOk,
+  batchOf,
+  contentOf,
+  logRig,
+  recordsFrom,
+  replaceContent,
+} from "../../tests/harness/log_rig.ts";
+
+const first = "/data/orders-0/00000000000000000000.log";
+const small = { segmentBytes: 400, indexIntervalBytes: 100 };
+const valuesOf = async (log: Parameters<typeof recordsFrom>[0]) =>
+  (await recordsFrom(log)).map((record) => fromUtf8(record.value!));
+const letters = [..."abcdefghijklmnopqrst"];
+
+async function rigWith(values: readonly string[], config = {}) {
+  const rig = logRig(config);
+  const log = await rig.open();
+  for (const value of values) appendOk(log, batchOf([value]), 2);
+  return { rig, log };
+}
+
+Deno.test("partition log truncates a torn batch on open and says so", async () => {
+  const { rig } = await rigWith(["a", "b"]);
+  const whole = contentOf(rig.files, first);
+  replaceContent(rig.files, first, whole.subarray(0, whole.length - 3));
+  const log = await rig.open();
+  assertEquals([log.refusal, log.logEndOffset, await valuesOf(log)], [undefined, 1, ["a"]]);
+  assert(rig.lines.some((line) => line.startsWith("warn cut the torn tail")), rig.lines.join("\n"));
+  assertEquals(appendOk(log, batchOf(["c"])).baseOffset, 1);
+});
+
+Deno.test("whatever garbage follows the last good batch, nothing good is lost", async () => {
+  const { rig } = await rigWith(["a", "b", "c"]);
+  const whole = contentOf(rig.files, first);
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 300 }), async (tail) => {
+      replaceContent(rig.files, first, concatBytes([whole, tail]));
+      const log = await rig.open();
+      assertEquals([log.refusal, log.logEndOffset], [undefined, 3]);
+      assertEquals(await valuesOf(log), ["a", "b", "c"]);
+      assertEquals(contentOf(rig.files, first), whole);
+    }),
+  );
+});
+
+Deno.test("cut anywhere, the log holds the batches that were whole", async () => {
+  const { rig } = await rigWith(["a", "b", "c"]);
+  const whole = contentOf(rig.files, first);
+  const size = whole.length / 3;
+  for (let length = 0; length <= whole.length; length++) {
+    replaceContent(rig.files, first, whole.subarray(0, length));
+    const log = await rig.open();
+    assertEquals([log.refusal, log.logEndOffset], [undefined, Math.floor(length / size)]);
+  }
+});
+
+Deno.test("a flipped bit with good batches behind it is damage and never cut", async () => {
+  const { rig } = await rigWith(["a", "b", "c", "d"]);
+  const whole = contentOf(rig.files, first);
+  const size = whole.length / 4;
+  for (let position = size; position < 2 * size; position++) {
+    const spoiled = whole.slice();
+    spoiled[position] ^= 0x40;
+    replaceContent(rig.files, first, spoiled);
+    const log = await rig.open();
+    assertEquals(contentOf(rig.files, first), spoiled, `byte ${position - size}`);
+    assert(log.refusal !== undefined, `byte ${position - size} went unnoticed`);
+    // A risen leader epoch shows at the next batch, whose epoch is lower.
+    if (position - size >= 12 && position - size < 16) continue;
+    assertEquals(log.logEndOffset, 4);
+    const result = log.append(batchOf(["e"]), { leaderEpoch: 2, origin: "client" });
+    assertEquals(result.ok ? 0 : result.errorCode, 56);
+    const read = await log.read({ offset: 0, endOffset: 4, maxBytes: 1e6, minOneBatch: true });
+    assertEquals([read.bytes.length, read.nextOffset], [size, 1]);
+    await assertRejects(() => recordsFrom(log, { offset: 1 }), Error, "unreadable");
+    const behind = await recordsFrom(log, { offset: 2 });
+    assertEquals(behind.map((record) => fromUtf8(record.value!)), ["c", "d"]);
+  }
+});
+
+Deno.test("a damaged log is not closed cleanly, so that it is found damaged again", async () => {
+  const { rig } = await rigWith(["a", "b", "c"]);
+  const spoiled = contentOf(rig.files, first);
+  spoiled[30] ^= 1;
+  replaceContent(rig.files, first, spoiled);
+  for (let i = 0; i < 2; i++) {
+    const log = await rig.open();
+    assert(log.refusal?.startsWith("damaged"), log.refusal);
+    await log.close();
+    assertEquals(log.isClosedCleanly, false);
+  }
+});
+
+Deno.test("a bad batch below the recovery point is damage, even at the end", async () => {
+  const { rig } = await rigWith(["a", "b", "c"]);
+  const whole = contentOf(rig.files, first);
+  replaceContent(rig.files, first, whole.subarray(0, whole.length - 1));
+  const log = await rig.open({ recoveryPoint: 3 });
+  assert(log.refusal !== undefined);
+  assertEquals(log.logEndOffset, 3);
+  assertEquals(contentOf(rig.files, first).length, whole.length - 1);
+  await assertRejects(() => recordsFrom(log, { offset: 2 }), Error, "unreadable");
+});
+
+Deno.test("a missing end of a sealed segment is damage", async () => {
+  const { rig } = await rigWith(letters, small);
+  const whole = contentOf(rig.files, first);
+  replaceContent(rig.files, first, whole.subarray(0, whole.length - batchOf(["x"]).length));
+  const log = await rig.open();
+  assert(log.refusal?.includes("missing"), log.refusal);
+  assertEquals(log.logEndOffset, letters.length);
+  assertEquals((await recordsFrom(log, { offset: 5 })).length, letters.length - 5);
+});
+
+Deno.test("missing and spoiled index files are built again", async () => {
+  const { rig, log } = await rigWith(letters, small);
+  await log.close();
+  for (const spoil of ["remove", "zeros", "noise", "cut"]) {
+    for (const name of rig.files.list(log.folder)) {
+      const path = `${log.folder}/${name}`;
+      if (!/index$|snapshot$|epoch-checkpoint$/.test(name)) continue;
+      if (spoil === "remove") {
+        rig.files.remove(path);
+        continue;
+      }
+      const bytes = contentOf(rig.files, path);
+      if (spoil === "zeros") bytes.fill(0);
+      else if (spoil === "noise") bytes.fill(0xa7);
+      replaceContent(rig.files, path, spoil === "cut" ? bytes.subarray(0, 5) : bytes);
+    }
+    for (const cleanShutdown of [true, false]) {
+      const again = await rig.open({ cleanShutdown });
+      assertEquals([again.refusal, again.logEndOffset], [undefined, letters.length]);
+      assertEquals(await valuesOf(again), letters);
+      assertEquals(again.endOffsetForEpoch(2), { leaderEpoch: 2, endOffset: letters.length });
+      assertEquals((await again.offsetForTimestamp(1000))?.offset, 0);
+      await again.close();
+    }
+  }
+});
+
+Deno.test("leftovers of deletions and compactions are put right", async () => {
+  const { rig, log } = await rigWith(letters, small);
+  await log.close();
+  const { files } = rig;
+  const logs = files.list(log.folder).filter((name) => name.endsWith(".log"));
+  const second = `${log.folder}/${logs[1]}`;
+  const compacted = contentOf(files, second);
+  replaceContent(files, `${second}.swap`, compacted);
+  files.remove(second);
+  replaceContent(files, `${log.folder}/00000000000000000099.log.deleted`, compacted);
+  replaceContent(files, `${log.folder}/00000000000000000098.log.cleaned`, compacted);
+  replaceContent(files, `${log.folder}/00000000000000000097.index`, compacted);
+  replaceContent(files, `${log.folder}/x.tmp`, compacted);
+  const again = await rig.open();
+  assertEquals(await valuesOf(again), letters);
+  assertEquals(files.list(log.folder).filter((n) => /deleted|cleaned|swap|tmp|97/.test(n)), []);
+});
+
+Deno.test("a clean start reads only the end of the last segment", async () => {
+  const { rig, log } = await rigWith(letters, small);
+  await log.close();
+  const spoiled = contentOf(rig.files, first);
+  spoiled[70] ^= 1;
+  replaceContent(rig.files, first, spoiled);
+  const again = await rig.open({ cleanShutdown: true, recoveryPoint: letters.length });
+  assertEquals([again.refusal, again.logEndOffset], [undefined, letters.length]);
+  assertEquals(again.recoveryPoint, letters.length);
+});
+
+Deno.test("after recovery all that holds is on disk before anyone sees it", async () => {
+  const { rig } = await rigWith(["a", "b"]);
+  const before = rig.syncCount;
+  const log = await rig.open();
+  assertEquals(log.recoveryPoint, 2);
+  assert(rig.syncCount > before);
+});
+
+Deno.test("files where plain producers wrote id 0, sequence 0 again and again load", async () => {
+  const rig = logRig();
+  await (await rig.open()).close();
+  const batches = [0, 1, 2].map((baseOffset) =>
+    batchOf(["v"], { baseOffset, producerId: 0, producerEpoch: 0, baseSequence: 0 })
+  );
+  replaceContent(rig.files, first, concatBytes(batches));
+  const log = await rig.open();
+  assertEquals([log.refusal, log.logEndOffset], [undefined, 3]);
+});

@@ -1,0 +1,160 @@
+// A partition's log over files in memory, with a clock that is set by hand, for tests of src/log.
+//
+// `faults` makes calls on files fail: `append` after writing half (as Deno does on a full disk),
+// `sync`, `truncate`. A log that is not closed has crashed: the files stay as they are.
+
+import { utf8 } from "../../src/base/bytes.ts";
+import { PlatformFault } from "../../src/base/faults.ts";
+import { type LogConfig, logConfigDefaults, PartitionLog } from "../../src/log/mod.ts";
+import type { LogOptions } from "../../src/log/mod.ts";
+import {
+  type BatchInput,
+  buildBatch,
+  type LogRecord,
+  readAllRecords,
+} from "../../src/records/mod.ts";
+import { memoryFiles } from "../../src/runtime/memory_files.ts";
+import type { Files, Logger, OpenFile } from "../../src/runtime/ports.ts";
+
+export interface Rig {
+  readonly files: Files;
+  readonly config: { -readonly [K in keyof LogConfig]: LogConfig[K] };
+  readonly faults: { append: boolean; sync: boolean; truncate: boolean };
+  readonly lines: string[];
+  nowMs: number;
+  syncCount: number;
+  open(options?: Partial<LogOptions>): Promise<PartitionLog>;
+}
+
+export function logRig(config: Partial<LogConfig> = {}): Rig {
+  const lines: string[] = [];
+  const clock = { now: () => rig.nowMs, monotonic: () => rig.nowMs };
+  const rig: Rig = {
+    files: undefined as unknown as Files,
+    config: { ...logConfigDefaults, messageTimestampAfterMaxMs: 1e15, ...config },
+    faults: { append: false, sync: false, truncate: false },
+    lines,
+    nowMs: 1_000_000,
+    syncCount: 0,
+    open: (options = {}) =>
+      PartitionLog.open({
+        folder: "/data",
+        topic: "orders",
+        partition: 0,
+        topicId: "qVNPd6uSQ9KXuwz2ybfVIw",
+        config: () => rig.config,
+        files: rig.files,
+        clock,
+        logger: loggerInto(lines),
+        cleanShutdown: false,
+        ...options,
+      }),
+  };
+  (rig as { files: Files }).files = faultyFiles(memoryFiles({ clock }), rig);
+  return rig;
+}
+
+function loggerInto(lines: string[]): Logger {
+  const logger: Logger = {
+    enabled: () => true,
+    log: (level, message, fields) =>
+      void lines.push(`${level} ${message} ${JSON.stringify(fields)}`),
+    child: () => logger,
+  };
+  return logger;
+}
+
+function faultyFiles(files: Files, rig: Rig): Files {
+  const fail = (what: string): never => {
+    throw new PlatformFault(what === "append" ? "NoSpace" : "Io", `${what} failed on purpose`);
+  };
+  const wrap = (file: OpenFile): OpenFile => ({
+    path: file.path,
+    get size() {
+      return file.size;
+    },
+    append(bytes) {
+      if (rig.faults.append) {
+        file.append(bytes.subarray(0, bytes.length >> 1));
+        fail("append");
+      }
+      file.append(bytes);
+    },
+    readAt: (position, into) => file.readAt(position, into),
+    readAtAsync: (position, into) => file.readAtAsync(position, into),
+    truncate(size) {
+      if (rig.faults.truncate) fail("truncate");
+      file.truncate(size);
+    },
+    async sync() {
+      rig.syncCount++;
+      await Promise.resolve();
+      if (rig.faults.sync) fail("sync");
+      await file.sync();
+    },
+    close: () => file.close(),
+  });
+  return {
+    open: (path, mode) => wrap(files.open(path, mode)),
+    list: (folder) => files.list(folder),
+    stat: (path) => files.stat(path),
+    makeFolder: (folder) => files.makeFolder(folder),
+    rename: (from, to) => files.rename(from, to),
+    remove: (path) => files.remove(path),
+    syncFolder: (folder) => files.syncFolder(folder),
+    lock: (folder) => files.lock(folder),
+    freeBytes: (path) => files.freeBytes(path),
+  };
+}
+
+/** A batch of `count` records whose values tell them apart. */
+export function batchOf(values: readonly string[], input: Partial<BatchInput> = {}): Uint8Array {
+  return buildBatch({
+    records: values.map((value) => ({ key: utf8("k"), value: utf8(value) })),
+    timestamp: 1000,
+    ...input,
+  });
+}
+
+/** Appends as a client would, and insists that it worked. */
+export function appendOk(log: PartitionLog, batch: Uint8Array, leaderEpoch = 0) {
+  const result = log.append(batch, { leaderEpoch, origin: "client" });
+  if (!result.ok) throw new Error(`append refused: ${result.errorCode} ${result.message}`);
+  return result;
+}
+
+/** All records from `offset` on, as a consumer fetches them. */
+export async function recordsFrom(
+  log: PartitionLog,
+  options: { offset?: number; maxBytes?: number } = {},
+): Promise<LogRecord[]> {
+  const records: LogRecord[] = [];
+  let offset = options.offset ?? log.logStartOffset;
+  while (true) {
+    const { bytes, nextOffset, damage } = await log.read({
+      offset,
+      endOffset: log.logEndOffset,
+      maxBytes: options.maxBytes ?? 300,
+      minOneBatch: true,
+    });
+    if (damage !== undefined) throw new Error(damage);
+    if (bytes.length === 0) return records;
+    records.push(...readAllRecords(bytes).filter((record) => record.offset >= offset));
+    offset = nextOffset;
+  }
+}
+
+/** The whole content of a file, and a way to put another in its place. */
+export function contentOf(files: Files, path: string): Uint8Array {
+  const file = files.open(path, "read");
+  const bytes = new Uint8Array(file.size);
+  file.readAt(0, bytes);
+  file.close();
+  return bytes;
+}
+
+export function replaceContent(files: Files, path: string, bytes: Uint8Array): void {
+  const file = files.open(path, "create");
+  file.append(bytes);
+  file.close();
+}
