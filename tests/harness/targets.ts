@@ -1,8 +1,9 @@
 // Which program is the broker under test, and how it is started.
 //
-//   OTTLA_TARGET = deno (default) | bun | node   from source, under that runtime
-//                  binary                        the executable that OTTLA_BINARY names
-//                  kafka                         Apache Kafka itself, to prove the tests
+//   OTTLA_TARGET = deno (default) | bun   from source, under that runtime
+//                  binary                 the executable that OTTLA_BINARY names
+//                  node                   the library, in a program of its own under Node
+//                  kafka                  Apache Kafka itself, to prove the tests
 //
 // Invariant: whatever the target, the broker listens on 127.0.0.1, keeps its files in `dataDir`,
 // and one line of its output matches `ready` once clients can connect.
@@ -45,8 +46,8 @@ export function targetFromEnvironment(): Target {
 }
 
 /**
- * What a test that is to hold on each runtime runs on: the target that the environment asks for, or,
- * when it asks for none, the sources on Deno and, where it is installed, on Bun.
+ * What a test that is to hold on each runtime runs on: the target that the environment asks for,
+ * or, when it asks for none, the sources on Deno and, where it is installed, on Bun.
  */
 export async function targetsHere(): Promise<Target[]> {
   if (Deno.env.get("OTTLA_TARGET") || Deno.env.get("OTTLA_BINARY")) {
@@ -65,6 +66,7 @@ export async function targetsHere(): Promise<Target[]> {
 /** The command line that starts `target`. */
 export async function launch(target: Target, options: LaunchOptions): Promise<Launch> {
   if (target === "kafka") return await launchKafka(options);
+  if (target === "node") return await launchLibrary(options);
   const [command, ...prefix] = await ottlaCommand(target);
   const args = [...prefix, "start", "--host", "127.0.0.1", "--port", `${options.port}`];
   args.push("--data-dir", options.dataDir);
@@ -72,21 +74,29 @@ export async function launch(target: Target, options: LaunchOptions): Promise<La
     args.push("--set", `${key}=${value}`);
   }
   args.push(...options.flags);
-  return {
-    command: command!,
-    args,
-    ready: /listening on (\S+):(\d+)/,
-    readyWithinMs: 30_000,
-    stopWithinMs: 10_000,
-  };
+  return { command: command!, args, ...ottlaLimits };
 }
 
-/** The words for `ottla` on a command line: `[...await ottlaCommand("bun"), "topics"]`. */
-export async function ottlaCommand(target: Exclude<Target, "kafka">): Promise<string[]> {
+const ottlaLimits = {
+  ready: /listening on (\S+):(\d+)/,
+  readyWithinMs: 30_000,
+  stopWithinMs: 10_000,
+};
+
+async function launchLibrary({ port, dataDir, settings }: LaunchOptions): Promise<Launch> {
+  const program = new URL("library_broker.ts", import.meta.url).pathname;
+  const args = [program, JSON.stringify({ port, dataDir, config: settings })];
+  return { command: await nodePath(), args, ...ottlaLimits };
+}
+
+/**
+ * The words for `ottla` on a command line: `[...await ottlaCommand("bun"), "topics"]`. Targets
+ * without a command line of their own, node and kafka, are used with Deno's.
+ */
+export async function ottlaCommand(target: Target): Promise<string[]> {
   const main = `${root}src/main.ts`;
-  if (target === "deno") return [Deno.execPath(), "run", "-A", "--no-check", main];
   if (target === "bun") return ["bun", main];
-  if (target === "node") return [await nodePath(), main];
+  if (target !== "binary") return [Deno.execPath(), "run", "-A", "--no-check", main];
   const binary = Deno.env.get("OTTLA_BINARY");
   if (!binary) throw new Error("OTTLA_TARGET=binary needs OTTLA_BINARY, the executable's path");
   return [await Deno.realPath(binary)];
@@ -95,7 +105,7 @@ export async function ottlaCommand(target: Exclude<Target, "kafka">): Promise<st
 let nodePathOnce: Promise<string> | undefined;
 
 /** A Node that strips types: 24, the machine's own or one that npx brings. */
-export function nodePath(): Promise<string> {
+function nodePath(): Promise<string> {
   nodePathOnce ??= findNode();
   return nodePathOnce;
 }
