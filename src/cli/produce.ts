@@ -1,9 +1,9 @@
 // `ottla produce`: each line of standard input becomes a record.
 
-import { messageOf } from "../base/faults.ts";
 import { type CompressionType, Producer, type ProducerRecord } from "../client/mod.ts";
 import { ArgumentFault, bootstrapOption, command, seeHelp } from "./arguments.ts";
 import { type CliContext, exitCode, onInterrupt, withClient } from "./context.ts";
+import { onUnknownTopic } from "./failures.ts";
 import { pairsOf } from "./pairs.ts";
 
 const compressions: readonly string[] = ["none", "gzip", "snappy", "lz4", "zstd"];
@@ -81,8 +81,7 @@ async function sendLines(
   stop();
   context.note(`Sent ${sent} ${sent === 1 ? "record" : "records"} to ${topic}.`);
   if (failure === undefined) return exitCode.ok;
-  context.note(`ottla: ${messageOf(failure)}`);
-  return exitCode.failed;
+  return onUnknownTopic(failure, topic);
 }
 
 /** Key and value of a line; without the separator in it, the line is the value. */

@@ -61,6 +61,8 @@ interface Link {
 }
 
 const inFlightMax = 5;
+/** A topic that a look has asked the broker to create is there by then, or will not be. */
+const createWaitMs = 3000;
 
 export class Client {
   readonly ports: ClientPorts;
@@ -237,10 +239,13 @@ export class Client {
 
   async #lookFor(name: string, allowCreate: boolean): Promise<TopicMetadata> {
     const about = `look up topic ${name}`;
+    const { clock } = this.ports;
+    const startMs = clock.monotonic();
     const isPassing = (error: unknown) =>
       isConnectionLoss(error) ||
       error instanceof KafkaError && isRetriable(error) &&
-        (allowCreate || error.code !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+        (error.code !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ||
+          allowCreate && clock.monotonic() - startMs < createWaitMs);
     try {
       return await retrying(
         async () => {

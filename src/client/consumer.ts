@@ -13,7 +13,7 @@ import type { Client } from "./client.ts";
 import { Fetcher } from "./fetcher.ts";
 import { KafkaError } from "./faults.ts";
 import { GroupMembership } from "./group_membership.ts";
-import { commitOffsets, committedOffsets, noMember } from "./group_offsets.ts";
+import { commitOffsets, committedOffsets, isCoordinatorLoss, noMember } from "./group_offsets.ts";
 import {
   listOffsets,
   nameOf,
@@ -342,7 +342,8 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
       await this.#locate(this.#readers.filter((each) => each.position === undefined));
     } catch (error) {
       this.#isLost = true;
-      throw error;
+      // An outage is sat out, as it is while records come: the next poll tries again.
+      if (!isCoordinatorLoss(error)) throw error;
     }
   }
 

@@ -150,7 +150,8 @@ Deno.test("a consumer leaves its group at Ctrl-C, having committed what it print
 });
 
 Deno.test("mistakes are named with the way out, and told apart by the exit code", async () => {
-  await using broker = await BrokerProcess.start();
+  const settings = { "auto.create.topics.enable": "false" };
+  await using broker = await BrokerProcess.start({ settings });
   const ottla = new CommandLine(broker);
   const cases: [words: string, code: number, stderr: string][] = [
     ["topcs list", 2, 'unknown command "topcs". Did you mean topics?'],
@@ -167,6 +168,10 @@ Deno.test("mistakes are named with the way out, and told apart by the exit code"
     ["start --set log.retention.hour=1", 1, "did you mean log.retention.hours?"],
     ["start --config nowhere.properties", 1, "cannot read --config nowhere.properties"],
   ];
+  const lost = await ottla.run("produce nowhere", "a\n");
+  assertEquals(lost.code, 1);
+  assertStringIncludes(lost.stderr, "Sent 0 records to nowhere.");
+  assertStringIncludes(lost.stderr, "or: ottla topics create nowhere");
   for (const [words, code, stderr] of cases) {
     const finished = await ottla.run(words);
     assertStringIncludes(finished.stderr, stderr);
@@ -186,7 +191,7 @@ Deno.test("help and version print to standard output", async () => {
   assertEquals([fetch.key, fetch.max], [1, 18]);
 });
 
-Deno.test("the broker ends cleanly within 2 seconds of SIGTERM with clients connected", async () => {
+Deno.test("the broker ends within 2 seconds of SIGTERM with clients connected", async () => {
   await using broker = await BrokerProcess.start();
   const ottla = new CommandLine(broker);
   await ottla.out("topics create orders --partitions 1");

@@ -90,7 +90,7 @@ Deno.test("every codec comes back as it was sent", async () => {
   client.close();
 });
 
-Deno.test("a group of three shares the records; one leaves, one joins, none is read twice", async () => {
+Deno.test("three share the records through a leave and a join, none is read twice", async () => {
   await using broker = await BrokerProcess.start();
   const client = await connect(broker);
   await createTopic(client, { name: "orders", partitions: 6 });
