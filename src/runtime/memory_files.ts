@@ -10,9 +10,7 @@
 import { PlatformFault } from "../base/faults.ts";
 import type { Clock, FileInfo, Files, FolderLock, OpenFile, OpenMode } from "./ports.ts";
 
-const chunkShift = 16;
-const chunkBytes = 1 << chunkShift;
-const chunkMask = chunkBytes - 1;
+const chunkBytes = 64 * 1024;
 const firstChunkBytes = 1024;
 
 /** The bytes of a file that grows at its end. */
@@ -26,7 +24,7 @@ export class MemoryContent {
 
   append(bytes: Uint8Array): void {
     for (let done = 0; done < bytes.length;) {
-      const within = this.#size & chunkMask;
+      const within = this.#size % chunkBytes;
       const chunk = this.#writable(within + bytes.length - done);
       const count = Math.min(chunk.length - within, bytes.length - done);
       chunk.set(bytes.subarray(done, done + count), within);
@@ -45,6 +43,20 @@ export class MemoryContent {
       done += count;
     }
     return length;
+  }
+
+  /** Overwrites or extends from `position` on; a gap before it reads as zeros. */
+  writeAt(position: number, bytes: Uint8Array): void {
+    if (position > this.#size) this.truncate(position);
+    const inside = Math.min(bytes.length, this.#size - position);
+    for (let done = 0; done < inside;) {
+      const chunk = this.#chunks[Math.floor((position + done) / chunkBytes)];
+      const within = (position + done) % chunkBytes;
+      const count = Math.min(chunkBytes - within, inside - done);
+      chunk.set(bytes.subarray(done, done + count), within);
+      done += count;
+    }
+    this.append(bytes.subarray(inside));
   }
 
   /** Cuts, or grows with zeros. */
@@ -71,35 +83,64 @@ export class MemoryContent {
   }
 }
 
-interface MemoryFile {
+/** A file, whatever its names. */
+export interface MemoryFile {
   readonly content: MemoryContent;
   modifiedMs: number;
 }
 
-interface Folder {
-  readonly entries: Map<string, Entry>;
+/** A folder. */
+export interface MemoryFolder {
+  readonly entries: Map<string, MemoryEntry>;
   modifiedMs: number;
   locked: boolean;
 }
 
-type Entry = Folder | MemoryFile;
+/** What a name leads to. */
+export type MemoryEntry = MemoryFolder | MemoryFile;
 
-function isFolder(entry: Entry | undefined): entry is Folder {
+/** A name in a folder. */
+export interface Place {
+  readonly folder: MemoryFolder;
+  readonly name: string;
+}
+
+/** Hears of every change, before it is made: what the simulated disk keeps its account by. */
+export interface Journal {
+  /** Returns what of `bytes` fits; the rest is refused with NoSpace. */
+  onWrite(file: MemoryFile, bytes: Uint8Array): Uint8Array;
+  onTruncate(file: MemoryFile, size: number): void;
+  onLink(place: Place, entry: MemoryEntry): void;
+  onUnlink(place: Place, entry: MemoryEntry): void;
+  onRename(from: Place, to: Place, entry: MemoryEntry): void;
+}
+
+/** Whether `entry` is a folder. */
+export function isFolder(entry: MemoryEntry | undefined): entry is MemoryFolder {
   return entry !== undefined && "entries" in entry;
+}
+
+/** Where a file system in memory gets its time, and who hears of its changes. */
+export interface MemoryFilesOptions {
+  readonly clock: Clock;
+  readonly journal?: Journal;
+  /** What is there from the start. */
+  readonly root?: MemoryFolder;
 }
 
 class MemoryOpenFile implements OpenFile {
   readonly path: string;
   readonly #file: MemoryFile;
-  readonly #clock: Clock;
-  readonly #writable: boolean;
+  readonly #options: MemoryFilesOptions;
+  readonly #mode: OpenMode;
   #open = true;
 
-  constructor(path: string, file: MemoryFile, options: { clock: Clock; writable: boolean }) {
+  constructor(path: string, file: MemoryFile, options: MemoryFilesOptions & { mode: OpenMode }) {
     this.path = path;
     this.#file = file;
-    this.#clock = options.clock;
-    this.#writable = options.writable;
+    this.#options = options;
+    this.#mode = options.mode;
+    if (this.#mode === "create") this.truncate(0);
   }
 
   get size(): number {
@@ -107,7 +148,11 @@ class MemoryOpenFile implements OpenFile {
   }
 
   append(bytes: Uint8Array): void {
-    this.#changing("append to").append(bytes);
+    const content = this.#changing("append to");
+    const accepted = this.#options.journal?.onWrite(this.#file, bytes) ?? bytes;
+    content.append(accepted);
+    if (accepted.length === bytes.length) return;
+    throw new PlatformFault("NoSpace", `cannot append to ${this.path}: no space left on the disk`);
   }
 
   readAt(position: number, into: Uint8Array): number {
@@ -120,7 +165,9 @@ class MemoryOpenFile implements OpenFile {
   }
 
   truncate(size: number): void {
-    this.#changing("truncate").truncate(size);
+    const content = this.#changing("truncate");
+    this.#options.journal?.onTruncate(this.#file, size);
+    content.truncate(size);
   }
 
   async sync(): Promise<void> {
@@ -133,8 +180,8 @@ class MemoryOpenFile implements OpenFile {
 
   #changing(attempt: string): MemoryContent {
     this.#assertOpen(attempt);
-    if (!this.#writable) throw closed(attempt, this.path, "it was opened for reading");
-    this.#file.modifiedMs = this.#clock.now();
+    if (this.#mode === "read") throw closed(attempt, this.path, "it was opened for reading");
+    this.#file.modifiedMs = this.#options.clock.now();
     return this.#file.content;
   }
 
@@ -161,44 +208,41 @@ function namesOf(path: string): string[] {
 }
 
 /** A file system of its own, empty but for its root. */
-export function memoryFiles(options: { clock: Clock }): Files {
-  return new MemoryFiles(options.clock);
+export function memoryFiles(options: MemoryFilesOptions): Files {
+  return new MemoryFiles(options);
 }
 
-class MemoryFiles implements Files {
-  readonly #clock: Clock;
-  readonly #root: Folder;
+/** The same with its entries in reach, for the simulated disk. */
+export class MemoryFiles implements Files {
+  readonly #options: MemoryFilesOptions;
+  readonly #root: MemoryFolder;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
-    this.#root = this.#newFolder();
+  constructor(options: MemoryFilesOptions) {
+    this.#options = options;
+    this.#root = options.root ?? this.#newFolder();
   }
 
   open(path: string, mode: OpenMode): OpenFile {
-    const { folder, name } = this.#place(path, "open");
-    let entry = folder.entries.get(name);
+    const place = this.#place(path, "open");
+    let entry = place.folder.entries.get(place.name);
     if (isFolder(entry)) throw new PlatformFault("Io", `cannot open ${path}: it is a folder`);
     if (entry === undefined) {
       if (mode === "read") throw notFound("open", path);
-      entry = { content: new MemoryContent(), modifiedMs: this.#clock.now() };
-      this.#put(folder, name, entry);
+      entry = { content: new MemoryContent(), modifiedMs: this.#options.clock.now() };
+      this.#options.journal?.onLink(place, entry);
+      this.#put(place, entry);
     }
-    const file = new MemoryOpenFile(path, entry, {
-      clock: this.#clock,
-      writable: mode !== "read",
-    });
-    if (mode === "create") file.truncate(0);
-    return file;
+    return new MemoryOpenFile(path, entry, { ...this.#options, mode });
   }
 
   list(folder: string): string[] {
-    const entry = this.#find(folder);
+    const entry = this.find(folder);
     if (!isFolder(entry)) throw notFound("list", folder);
     return Array.from(entry.entries.keys()).sort();
   }
 
   stat(path: string): FileInfo | undefined {
-    const entry = this.#find(path);
+    const entry = this.find(path);
     if (entry === undefined) return undefined;
     const isDirectory = isFolder(entry);
     const size = isDirectory ? 0 : entry.content.size;
@@ -211,7 +255,8 @@ class MemoryFiles implements Files {
       let entry = folder.entries.get(name);
       if (entry === undefined) {
         entry = this.#newFolder();
-        this.#put(folder, name, entry);
+        this.#options.journal?.onLink({ folder, name }, entry);
+        this.#put({ folder, name }, entry);
       }
       if (!isFolder(entry)) {
         throw new PlatformFault("AlreadyExists", `cannot create folder ${path}: a file is there`);
@@ -230,8 +275,9 @@ class MemoryFiles implements Files {
     if (replaced !== undefined && (isFolder(replaced) || isFolder(entry))) {
       throw new PlatformFault("AlreadyExists", `cannot rename ${from} to ${to}: it exists already`);
     }
+    this.#options.journal?.onRename(source, target, entry);
     source.folder.entries.delete(source.name);
-    this.#put(target.folder, target.name, entry);
+    this.#put(target, entry);
   }
 
   remove(path: string): void {
@@ -239,15 +285,16 @@ class MemoryFiles implements Files {
     const name = names.pop();
     const folder = this.#walk(names);
     if (name === undefined || !isFolder(folder)) return;
-    if (folder.entries.delete(name)) folder.modifiedMs = this.#clock.now();
+    const entry = folder.entries.get(name);
+    if (entry !== undefined) this.#removeEntry({ folder, name }, entry);
   }
 
   async syncFolder(path: string): Promise<void> {
-    if (!isFolder(await this.#find(path))) throw notFound("sync folder", path);
+    if (!isFolder(await this.find(path))) throw notFound("sync folder", path);
   }
 
   lock(path: string): FolderLock {
-    const folder = this.#find(path);
+    const folder = this.find(path);
     if (!isFolder(folder)) throw notFound("lock", path);
     if (folder.locked) {
       const message = `cannot lock ${path}: this process uses it; choose another folder`;
@@ -264,21 +311,36 @@ class MemoryFiles implements Files {
   }
 
   freeBytes(path: string): number {
-    if (this.#find(path) === undefined) throw notFound("ask the free space of", path);
+    if (this.find(path) === undefined) throw notFound("ask the free space of", path);
     return freeBytesTold;
   }
 
-  #newFolder(): Folder {
-    return { entries: new Map(), modifiedMs: this.#clock.now(), locked: false };
+  /** What `path` leads to. */
+  find(path: string): MemoryEntry | undefined {
+    return this.#walk(namesOf(path));
   }
 
-  #put(folder: Folder, name: string, entry: Entry): void {
-    folder.entries.set(name, entry);
-    folder.modifiedMs = this.#clock.now();
+  /** Children first, as a disk does it: a crash half way leaves a part. */
+  #removeEntry(place: Place, entry: MemoryEntry): void {
+    if (isFolder(entry)) {
+      for (const [name, child] of entry.entries) this.#removeEntry({ folder: entry, name }, child);
+    }
+    this.#options.journal?.onUnlink(place, entry);
+    place.folder.entries.delete(place.name);
+    place.folder.modifiedMs = this.#options.clock.now();
   }
 
-  #walk(names: readonly string[]): Entry | undefined {
-    let entry: Entry | undefined = this.#root;
+  #newFolder(): MemoryFolder {
+    return { entries: new Map(), modifiedMs: this.#options.clock.now(), locked: false };
+  }
+
+  #put(place: Place, entry: MemoryEntry): void {
+    place.folder.entries.set(place.name, entry);
+    place.folder.modifiedMs = this.#options.clock.now();
+  }
+
+  #walk(names: readonly string[]): MemoryEntry | undefined {
+    let entry: MemoryEntry | undefined = this.#root;
     for (const name of names) {
       if (!isFolder(entry)) return undefined;
       entry = entry.entries.get(name);
@@ -286,12 +348,8 @@ class MemoryFiles implements Files {
     return entry;
   }
 
-  #find(path: string): Entry | undefined {
-    return this.#walk(namesOf(path));
-  }
-
   /** The folder that has, or would have, what `path` names. */
-  #place(path: string, attempt: string): { folder: Folder; name: string } {
+  #place(path: string, attempt: string): Place {
     const names = namesOf(path);
     const name = names.pop();
     const folder = this.#walk(names);

@@ -130,8 +130,8 @@ export class PushedSocket implements Socket {
       const request = reader.byobRequest;
       const view = request?.view as Uint8Array | null | undefined;
       if (!request || !view) return;
-      const count = this.#fill(view);
-      request.respond(count);
+      request.respond(this.#fill(view));
+      this.#resumeWhenLow();
     }
     if (this.#received !== undefined && !this.#readEnded) this.#finishRead(reader);
   }
@@ -147,11 +147,14 @@ export class PushedSocket implements Socket {
       done += count;
     }
     this.#queuedBytes -= done;
-    if (this.#paused && this.#queuedBytes <= queuedBytesMax / 2 && !this.#released) {
-      this.#paused = false;
-      this.#transport.resume();
-    }
     return done;
+  }
+
+  /** Not before the request is answered: a transport may push before `resume` returns. */
+  #resumeWhenLow(): void {
+    if (!this.#paused || this.#queuedBytes > queuedBytesMax / 2 || this.#released) return;
+    this.#paused = false;
+    this.#transport.resume();
   }
 
   #finishRead(reader: ReadableByteStreamController): void {

@@ -3,5 +3,8 @@
 import { bunRuntime } from "../../src/runtime/bun.ts";
 import { portsSuite } from "./ports_suite.ts";
 import { realSubject } from "./real_subject.ts";
+import { processSuite } from "./suite_process.ts";
 
-portsSuite(realSubject(bunRuntime()));
+const subject = realSubject(bunRuntime());
+portsSuite(subject);
+processSuite(subject);

@@ -3,5 +3,8 @@
 import { denoRuntime } from "../../src/runtime/deno.ts";
 import { portsSuite } from "./ports_suite.ts";
 import { realSubject } from "./real_subject.ts";
+import { processSuite } from "./suite_process.ts";
 
-portsSuite(realSubject(denoRuntime()));
+const subject = realSubject(denoRuntime());
+portsSuite(subject);
+processSuite(subject);

@@ -3,5 +3,8 @@
 import { nodeRuntime } from "../../src/runtime/node.ts";
 import { portsSuite } from "./ports_suite.ts";
 import { realSubject } from "./real_subject.ts";
+import { processSuite } from "./suite_process.ts";
 
-portsSuite(realSubject(nodeRuntime()));
+const subject = realSubject(nodeRuntime());
+portsSuite(subject);
+processSuite(subject);

@@ -1,0 +1,322 @@
+// A world under a seed: virtual time, a network and a disk for each machine, and as many runtimes as are
+// started in it. The same seed and options give the same history on Deno, Bun and Node; `traceHash`
+// says so.
+//
+//   const world = simulate(42);
+//   const runtime = world.start("n1");            // a process on the machine n1
+//   await world.drive(scenario(runtime));         // time passes until the scenario is done
+//   world.crash("n1");                            // power loss: unsynced data survives in part
+//   const again = world.start("n1");              // the next process finds that disk
+//
+//   machine: off --start--> running --kill--> off (page cache kept) | --crash--> off (disk as synced)
+//
+// Invariant: a process that is dead is never called again; what it waits for never settles.
+
+import { PlatformFault } from "../base/faults.ts";
+import { zlibCodecs } from "./codecs.ts";
+import { formatLine } from "./log_lines.ts";
+import { memoryFiles } from "./memory_files.ts";
+import type {
+  Clock,
+  LogFields,
+  Logger,
+  LogLevel,
+  LogOptions,
+  ProcessPort,
+  Runtime,
+  Signal,
+  Timers,
+} from "./ports.ts";
+import { type DiskOptions, SimulatedDisk } from "./simulated_disk.ts";
+import { simulatedFiles } from "./simulated_files.ts";
+import { type Host, type NetworkOptions, SimulatedNetwork } from "./simulated_network.ts";
+import { lastRank, Scheduler, SeededRandom } from "./simulated_time.ts";
+
+/** How a world behaves; what is left out is calm: short delays, no failures. */
+export interface SimulationOptions {
+  readonly network?: Partial<NetworkOptions>;
+  readonly disk?: Partial<DiskOptions>;
+  /** What the wall clocks say when the world begins. */
+  readonly startMs?: number;
+  /** Gets each log line, with its end. */
+  readonly onLogLine?: (machine: string, line: string) => void;
+}
+
+const calmNetwork: NetworkOptions = {
+  latencyMs: [0.05, 1],
+  spikeProbability: 0,
+  spikeMs: [20, 500],
+  cutProbability: 0,
+  giveUpMs: [5_000, 30_000],
+};
+
+const calmDisk: DiskOptions = {
+  syncMs: [0.1, 3],
+  readMs: [0.02, 1],
+  spikeProbability: 0,
+  spikeMs: [20, 500],
+  syncFailureProbability: 0,
+  capacityBytes: 2 ** 36,
+};
+
+/** 2026-01-01T00:00:00Z. */
+const defaultStartMs = 1_767_225_600_000;
+
+/** Characters of a machine's standard output that are kept. */
+const outputLengthMax = 1_000_000;
+
+const severity: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error"];
+
+interface Machine {
+  readonly name: string;
+  readonly address: string;
+  readonly disk: SimulatedDisk;
+  host: Host | undefined;
+  incarnations: number;
+  clockOffsetMs: number;
+  signals: Map<Signal, Set<() => void>>;
+  output: string;
+}
+
+/** Makes a world. */
+export function simulate(seed: number, options: SimulationOptions = {}): Simulation {
+  return new Simulation(seed, options);
+}
+
+/** A world of machines under one seed. */
+export class Simulation {
+  readonly seed: number;
+  readonly #options: SimulationOptions;
+  readonly #scheduler = new Scheduler();
+  readonly #machines = new Map<string, Machine>();
+  readonly #hosts = new Map<string, Host>();
+  readonly #network: SimulatedNetwork;
+
+  constructor(seed: number, options: SimulationOptions) {
+    this.seed = seed;
+    this.#options = options;
+    this.#network = new SimulatedNetwork({ ...calmNetwork, ...options.network }, {
+      scheduler: this.#scheduler,
+      seed,
+      hosts: this.#hosts,
+    });
+  }
+
+  /** Milliseconds since the world began. */
+  get nowMs(): number {
+    return this.#scheduler.nowMs;
+  }
+
+  /** Events so far. */
+  get eventCount(): number {
+    return this.#scheduler.eventCount;
+  }
+
+  /** A hash of all that happened, when and in which order. */
+  get traceHash(): string {
+    return this.#scheduler.traceHash;
+  }
+
+  /** Starts a process on a machine, which comes into being at its first start. */
+  start(name: string): Runtime {
+    const machine = this.#machine(name);
+    if (machine.host?.alive) throw new Error(`a process runs on ${name} already`);
+    const incarnation = machine.incarnations++;
+    const host: Host = { name, address: machine.address, incarnation, alive: true };
+    machine.host = host;
+    this.#hosts.set(name, host);
+    return this.#runtime(machine, host);
+  }
+
+  /** Runs the next event; false when nothing is going to happen. */
+  step(): Promise<boolean> {
+    return this.#scheduler.step();
+  }
+
+  /** Lets `durationMs` pass. */
+  async run(durationMs: number): Promise<void> {
+    const end = this.nowMs + durationMs;
+    do await this.#scheduler.settle(); while (
+      (this.#scheduler.nextDueMs() ?? Infinity) <= end && await this.step()
+    );
+    this.#scheduler.skipTo(end);
+  }
+
+  /** Lets time pass until `promise` settles, and gives its outcome. */
+  async drive<T>(promise: Promise<T>): Promise<T> {
+    let settled = false;
+    const noticed = () => {
+      settled = true;
+    };
+    promise.then(noticed, noticed);
+    while (!settled && await this.step());
+    await this.#scheduler.settle();
+    if (settled) return promise;
+    throw new Error(`nothing is left to happen, and the scenario waits (seed ${this.seed})`);
+  }
+
+  /** The machine loses power: its process is gone, and of unsynced data a seeded part. */
+  crash(name: string): void {
+    const machine = this.#machine(name);
+    this.#end(machine, { silently: true });
+    machine.disk.crash();
+  }
+
+  /** The process dies (kill -9): what it wrote stays in the page cache, connections are reset. */
+  kill(name: string): void {
+    this.#end(this.#machine(name), { silently: false });
+  }
+
+  /** Sends a signal to the process on a machine. */
+  signal(name: string, signal: Signal): void {
+    for (const run of this.#machine(name).signals.get(signal) ?? []) run();
+  }
+
+  /** Nothing passes between two machines until `heal`. */
+  partition(a: string, b: string): void {
+    this.#network.partition(a, b);
+  }
+
+  heal(a: string, b: string): void {
+    this.#network.heal(a, b);
+  }
+
+  /** Resets the connections between two machines. */
+  cut(a: string, b: string): void {
+    this.#network.cut(a, b);
+  }
+
+  /** Makes the next `count` file syncs on a machine fail. */
+  failSyncs(name: string, count: number): void {
+    this.#machine(name).disk.failSyncs(count);
+  }
+
+  /** Steps the wall clock of a machine. */
+  stepClock(name: string, byMs: number): void {
+    this.#machine(name).clockOffsetMs += byMs;
+  }
+
+  /** What the processes of a machine wrote to standard output. */
+  outputOf(name: string): string {
+    return this.#machine(name).output;
+  }
+
+  #end(machine: Machine, options: { silently: boolean }): void {
+    const { host } = machine;
+    if (!host?.alive) return;
+    host.alive = false;
+    machine.signals = new Map();
+    machine.disk.releaseLocks();
+    this.#network.drop(host, options);
+  }
+
+  #machine(name: string): Machine {
+    let machine = this.#machines.get(name);
+    if (machine === undefined) {
+      machine = {
+        name,
+        address: `10.0.0.${this.#machines.size + 1}`,
+        disk: new SimulatedDisk({ ...calmDisk, ...this.#options.disk }, {
+          random: new SeededRandom(this.seed, `disk ${name}`),
+          clock: this.#clock(() => this.#machine(name).clockOffsetMs),
+        }),
+        host: undefined,
+        incarnations: 0,
+        clockOffsetMs: 0,
+        signals: new Map(),
+        output: "",
+      };
+      this.#machines.set(name, machine);
+    }
+    return machine;
+  }
+
+  #clock(offsetMs: () => number): Clock {
+    const startMs = this.#options.startMs ?? defaultStartMs;
+    return {
+      now: () => Math.floor(startMs + this.nowMs + offsetMs()),
+      monotonic: () => this.nowMs,
+    };
+  }
+
+  #runtime(machine: Machine, host: Host): Runtime {
+    const id = `${machine.name}.${host.incarnation}`;
+    const ranks = new SeededRandom(this.seed, `ranks ${id}`);
+    const after = (delayMs: number, options: { label: string; rank?: number; run: () => void }) =>
+      this.#scheduler.after(delayMs, {
+        rank: options.rank ?? ranks.uint32(),
+        label: `${options.label} ${id}`,
+        run: () => {
+          if (host.alive) options.run();
+        },
+      });
+    const clock = this.#clock(() => machine.clockOffsetMs);
+    const timers: Timers = {
+      after: (delayMs, run) => after(delayMs, { label: "timer", run }),
+      turn: () =>
+        new Promise((resolve) => after(0, { label: "turn", rank: lastRank, run: resolve })),
+    };
+    return {
+      name: "simulated",
+      version: "1",
+      clock,
+      timers,
+      random: new SeededRandom(this.seed, `random ${id}`),
+      network: this.#network.portOf(host),
+      files: simulatedFiles({
+        disk: machine.disk,
+        host,
+        later: (delayMs, label, run) => after(delayMs, { label, run }),
+      }),
+      memoryFiles: () => memoryFiles({ clock }),
+      process: this.#process(machine, { host, clock }),
+      codecs: zlibCodecs,
+      logger: (options) => this.#logger("", { options, clock, machine }),
+    };
+  }
+
+  #process(machine: Machine, options: { host: Host; clock: Clock }): ProcessPort {
+    const { host, clock } = options;
+    const write = (text: string) => {
+      if (host.alive) machine.output = (machine.output + text).slice(-outputLengthMax);
+    };
+    return {
+      arguments: [],
+      environment: {},
+      id: 1_000 + host.incarnation,
+      startedAtMs: clock.now(),
+      onSignal(signal, run) {
+        const handlers = machine.signals.get(signal) ?? new Set();
+        machine.signals.set(signal, handlers.add(run));
+        return () => handlers.delete(run);
+      },
+      exit: (code) => {
+        this.#end(machine, { silently: false });
+        throw new PlatformFault("Closed", `the process on ${machine.name} exited with ${code}`);
+      },
+      stdout: write,
+      stderr: write,
+      async *stdinLines() {},
+      stdoutIsTerminal: false,
+      stdinIsTerminal: false,
+      usage: () => ({ residentBytes: 2 ** 26, cpuSeconds: this.nowMs / 1_000 }),
+    };
+  }
+
+  #logger(
+    part: string,
+    parts: { options: LogOptions; clock: Clock; machine: Machine },
+  ): Logger {
+    const { options, clock, machine } = parts;
+    const enabled = (level: LogLevel) => severity.indexOf(level) >= severity.indexOf(options.level);
+    return {
+      enabled,
+      log: (level: LogLevel, message: string, fields: LogFields = {}) => {
+        if (!enabled(level)) return;
+        const line = { timeMs: clock.now(), level, part, message, fields };
+        this.#options.onLogLine?.(machine.name, formatLine(line, options.format, false));
+      },
+      child: (name) => this.#logger(part === "" ? name : `${part}.${name}`, parts),
+    };
+  }
+}

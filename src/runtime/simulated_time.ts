@@ -1,0 +1,180 @@
+// Virtual time: a heap of events, each with the moment it is due and a seeded rank among those due at
+// the same moment. Running an event means: set the time, call it, let every microtask run that follows
+// from it, add it to the trace. Nothing else moves time, so a seed gives one history.
+//
+// Randomness is not one stream but one for each thing (a connection's direction, a disk, a node's timers),
+// derived from the seed and the thing's name. So two tasks that swap places within one drain, as they
+// may between JavaScript engines, do not change what anybody draws next.
+
+/** Seeded random numbers: sfc32 (Chris Doty-Humphrey's small fast counter generator, public domain). */
+export class SeededRandom {
+  #a: number;
+  #b: number;
+  #c: number;
+  #counter = 1;
+
+  /** The stream of `name` under `seed`. */
+  constructor(seed: number, name: string) {
+    this.#a = seed | 0;
+    this.#b = hashText(name, 0x811c_9dc5) | 0;
+    this.#c = hashText(name, seed ^ 0x9e37_79b9) | 0;
+    for (let i = 0; i < 15; i++) this.uint32();
+  }
+
+  uint32(): number {
+    const sum = (((this.#a + this.#b) | 0) + this.#counter) | 0;
+    this.#counter = (this.#counter + 1) | 0;
+    this.#a = this.#b ^ (this.#b >>> 9);
+    this.#b = (this.#c + (this.#c << 3)) | 0;
+    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + sum) | 0;
+    return sum >>> 0;
+  }
+
+  bytes(length: number): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(length);
+    for (let i = 0; i < length; i++) bytes[i] = this.uint32();
+    return bytes;
+  }
+
+  /** A number in [min, max). */
+  between(min: number, max: number): number {
+    return min + (max - min) * (this.uint32() / 2 ** 32);
+  }
+
+  /** True with `probability`. */
+  chance(probability: number): boolean {
+    return this.uint32() < probability * 2 ** 32;
+  }
+}
+
+/** FNV-1a over the UTF-16 units of `text`, continuing from `hash`. */
+function hashText(text: string, hash: number): number {
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x0100_0193);
+  return hash >>> 0;
+}
+
+interface Event {
+  readonly dueMs: number;
+  readonly rank: number;
+  readonly label: string;
+  readonly run: () => void;
+  cancelled: boolean;
+}
+
+/** An event to come. */
+export interface Scheduled {
+  cancel(): void;
+}
+
+/** Ranks after every seeded one at the same moment. */
+export const lastRank = 2 ** 33;
+
+/** The world's clock and everything that is going to happen. */
+export class Scheduler {
+  readonly #heap: Event[] = [];
+  #nowMs = 0;
+  #trace = 0x811c_9dc5;
+  #eventCount = 0;
+
+  /** Milliseconds since the world began, fractional. */
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Events run so far. */
+  get eventCount(): number {
+    return this.#eventCount;
+  }
+
+  /** A hash of what happened, when and in which order. */
+  get traceHash(): string {
+    return this.#trace.toString(16).padStart(8, "0");
+  }
+
+  /** Calls `run` `delayMs` from now; `label` names it in the trace. */
+  after(
+    delayMs: number,
+    options: { rank: number; label: string; run: () => void },
+  ): Scheduled {
+    const event: Event = {
+      ...options,
+      dueMs: this.#nowMs + Math.max(0, delayMs),
+      cancelled: false,
+    };
+    this.#push(event);
+    return {
+      cancel() {
+        event.cancelled = true;
+      },
+    };
+  }
+
+  /** When the next event is due; undefined when nothing is going to happen. */
+  nextDueMs(): number | undefined {
+    while (this.#heap.length > 0 && this.#heap[0].cancelled) this.#pop();
+    return this.#heap[0]?.dueMs;
+  }
+
+  /** Runs the next event and what follows from it; false when there is none. */
+  async step(): Promise<boolean> {
+    await drain();
+    if (this.nextDueMs() === undefined) return false;
+    const event = this.#pop();
+    this.#nowMs = event.dueMs;
+    this.#eventCount++;
+    this.#trace = hashText(`${event.dueMs} ${event.label}`, this.#trace);
+    event.run();
+    await drain();
+    return true;
+  }
+
+  /** Lets everything run that needs no time. */
+  settle(): Promise<void> {
+    return drain();
+  }
+
+  /** Lets time pass up to `timeMs` without an event. */
+  skipTo(timeMs: number): void {
+    this.#nowMs = Math.max(this.#nowMs, timeMs);
+  }
+
+  #push(event: Event): void {
+    const heap = this.#heap;
+    let at = heap.length;
+    heap.push(event);
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!before(event, heap[parent])) break;
+      heap[at] = heap[parent];
+      at = parent;
+    }
+    heap[at] = event;
+  }
+
+  #pop(): Event {
+    const heap = this.#heap;
+    const first = heap[0];
+    const last = heap.pop()!;
+    if (heap.length === 0) return first;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && before(heap[child + 1], heap[child])) child++;
+      if (!before(heap[child], last)) break;
+      heap[at] = heap[child];
+      at = child;
+    }
+    heap[at] = last;
+    return first;
+  }
+}
+
+function before(a: Event, b: Event): boolean {
+  return a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.rank < b.rank);
+}
+
+/** A macrotask: by the time it runs, no microtask is left. */
+function drain(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
