@@ -15,7 +15,7 @@ export class GroupWatch {
   readonly #wakes = new Set<() => void>();
 
   /** Each wait gives up after `withinMs`. */
-  constructor({ withinMs = 60_000 }: { withinMs?: number } = {}) {
+  constructor({ withinMs = 40_000 }: { withinMs?: number } = {}) {
     this.#withinMs = withinMs;
   }
 

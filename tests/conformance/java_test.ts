@@ -20,6 +20,7 @@ import {
   partitionCount,
   type ProduceOptions,
   sampleRecords,
+  sessionTimeoutMs,
   type TestRecord,
   uniqueName,
 } from "./suite.ts";
@@ -104,7 +105,15 @@ class JavaDriver implements Driver {
   }
 
   join(name: string, { group, topic, watch }: JoinOptions): Promise<Member> {
-    const args = ["--topic", topic, "--group-id", group, "--verbose", "--session-timeout", "10000"];
+    const args = [
+      "--topic",
+      topic,
+      "--group-id",
+      group,
+      "--verbose",
+      "--session-timeout",
+      `${sessionTimeoutMs}`,
+    ];
     args.push("--command-config", `${this.folder}/consumer.properties`);
     const child = new ProcessLines({
       command: "java",

@@ -34,6 +34,7 @@ import {
   type Member,
   type ProduceOptions,
   sampleRecords,
+  sessionTimeoutMs,
   type TestRecord,
   uniqueName,
 } from "./suite.ts";
@@ -130,7 +131,7 @@ class KafkajsDriver implements Driver {
   async join(name: string, { group, topic, watch }: JoinOptions): Promise<Member> {
     const consumer = this.kafka.consumer({
       groupId: group,
-      sessionTimeout: 10_000,
+      sessionTimeout: sessionTimeoutMs,
       heartbeatInterval: 200,
       // The test tells by event when a member holds partitions; a long poll would delay it.
       maxWaitTimeInMs: 100,

@@ -19,6 +19,7 @@ import {
   partitionCount,
   type ProduceOptions,
   sampleRecords,
+  sessionTimeoutMs,
   type TestRecord,
   uniqueName,
 } from "./suite.ts";
@@ -101,7 +102,7 @@ class KcatDriver implements Driver {
 
   join(name: string, { group, topic, watch }: JoinOptions): Promise<Member> {
     const args = ["-b", this.#broker.bootstrap, "-G", group, "-J", "-u"];
-    args.push("-X", "auto.offset.reset=earliest", "-X", "session.timeout.ms=10000");
+    args.push("-X", "auto.offset.reset=earliest", "-X", `session.timeout.ms=${sessionTimeoutMs}`);
     args.push("-X", "heartbeat.interval.ms=200", "-X", "fetch.wait.max.ms=100", topic);
     const child = new ProcessLines({
       command: "kcat",

@@ -22,6 +22,7 @@ import {
   type Member,
   type ProduceOptions,
   sampleRecords,
+  sessionTimeoutMs,
   type TestRecord,
   uniqueName,
 } from "./suite.ts";
@@ -106,8 +107,8 @@ class PlatformaticDriver implements Driver {
       mode: "committed",
       fallbackMode: "earliest",
       autocommit: true,
-      sessionTimeout: 10_000,
-      rebalanceTimeout: 10_000,
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: sessionTimeoutMs,
       heartbeatInterval: 200,
       maxWaitTime: 100,
     });

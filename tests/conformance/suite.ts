@@ -16,6 +16,12 @@ import { type Codec, codecs, storedCodecs } from "./stored_codec.ts";
 /** Of every topic here; a client without an admin API has it from the broker's `num.partitions`. */
 export const partitionCount = 6;
 
+/**
+ * Of every member here, and longer than any wait: a group that only notices by this timeout that a
+ * member left is too late.
+ */
+export const sessionTimeoutMs = 60_000;
+
 export interface TestRecord {
   key: string;
   value: string;
