@@ -5,8 +5,9 @@
 //   single   one 1 KB record a request, 16 connections, one request in flight on each
 //   start    from the creation of the process to the first answered Metadata request, 10 times
 //
-// Each scenario runs the two in turn, several rounds, and prints the medians and their ratio, so that a
-// machine whose speed drifts fools it less. CPU is the measured program's own, from /proc (Linux).
+// Each scenario runs the two in turn, several rounds, and prints the medians and their ratio, so
+// that a machine whose speed drifts fools it less. CPU is the measured program's own, from /proc
+// (Linux).
 //
 //   deno task bench [--with deno|bun|binary] [--rounds 3] [--seconds 3] [--only produce]
 

@@ -3,8 +3,8 @@
 //   append: reads frames (int32 length, payload), writes each payload to a file, answers 64 bytes
 //   serve:  reads 64-byte requests, answers each with a frame of FRAME bytes read from a file
 //
-// No protocol, no checks, no CRC, no index. Written straight to what each runtime offers, so that it
-// is as fast as that runtime can be, not as our adapters are.
+// No protocol, no checks, no CRC, no index. Written straight to what each runtime offers, so that
+// it is as fast as that runtime can be, not as our adapters are.
 //
 //   bare.ts append|serve FILE [FRAME_BYTES]     prints "listening on PORT"
 

@@ -1,7 +1,7 @@
 // The load: keeps a number of requests in flight on each of some connections, and counts answers.
 //
-// It knows frames (int32 length, payload) and nothing else, so the broker and the bare program get the
-// very same load. It runs in the process of the benchmark, beside the program that is measured.
+// It knows frames (int32 length, payload) and nothing else, so the broker and the bare program get
+// the very same load. It runs in the process of the benchmark, beside the program that is measured.
 
 /** What to send, where, for how long. */
 export interface LoadOptions {

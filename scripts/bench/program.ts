@@ -1,4 +1,5 @@
-// A program under measurement: started, found by its "listening on" line, measured from outside, ended.
+// A program under measurement: started, found by its "listening on" line, measured from outside,
+// ended.
 
 /** CPU time and peak memory of a process so far, from /proc. */
 export interface Usage {

@@ -1,5 +1,6 @@
-// How long a start takes: from the process being created to its first answered Metadata request, and
-// the memory that it then holds. The client dials in a tight loop, so what is measured is the broker.
+// How long a start takes: from the process being created to its first answered Metadata request,
+// and the memory that it then holds. The client dials in a tight loop, so what is measured is the
+// broker.
 
 import { encodeRequest, Metadata } from "../../src/protocol/mod.ts";
 import { concatBytes } from "../../src/base/bytes.ts";

@@ -16,7 +16,9 @@ const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const textEncoder = new TextEncoder();
 const float = new DataView(new ArrayBuffer(8));
 
-/** Text up to this many bytes is decoded by hand when it is ASCII: faster than the platform's call. */
+/**
+ * Text up to this many bytes is decoded by hand when it is ASCII: faster than the platform's call.
+ */
 const asciiByHandMax = 32;
 
 /** Payloads from this size on are referenced by a writer instead of copied. */
@@ -69,7 +71,9 @@ export function uvarintSize(value: number): number {
   return size;
 }
 
-/** Bounded reader over `bytes[start, end)`. Every method throws {@link DecodeFault} past the end. */
+/**
+ * Bounded reader over `bytes[start, end)`. Every method throws {@link DecodeFault} past the end.
+ */
 export class BytesReader {
   readonly bytes: Uint8Array;
   readonly end: number;

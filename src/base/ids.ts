@@ -1,5 +1,6 @@
-// Numbers and strings with a meaning. A flavour keeps an Offset from being passed where a PartitionId
-// is due, while plain arithmetic (`offset + 1`) stays plain: a bare number fits every flavour.
+// Numbers and strings with a meaning. A flavour keeps an Offset from being passed where a
+// PartitionId is due, while plain arithmetic (`offset + 1`) stays plain: a bare number fits every
+// flavour.
 
 declare const flavour: unique symbol;
 type Flavour<T, Name extends string> = T & { readonly [flavour]?: Name };

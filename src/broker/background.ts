@@ -1,6 +1,6 @@
 // What a broker does beside requests: retention, checkpoints of what is synced, expiry of idle
-// producers. Each job runs again some time after it has ended, so that none ever overlaps itself, and
-// gives the event loop a turn between two partitions.
+// producers. Each job runs again some time after it has ended, so that none ever overlaps itself,
+// and gives the event loop a turn between two partitions.
 
 import { messageOf } from "../base/faults.ts";
 import type { Logger, Timer, Timers } from "../runtime/ports.ts";

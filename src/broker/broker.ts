@@ -2,8 +2,8 @@
 //
 //   data folder (lock) > metadata log > partitions > groups > listeners > ready > background work
 //
-// Handlers see it through RequestContext. It holds no logic of its own: a field here is a service with
-// a file of its own.
+// Handlers see it through RequestContext. It holds no logic of its own: a field here is a service
+// with a file of its own.
 
 import { AssertionError } from "../base/assert.ts";
 import { formatAddress } from "../base/address.ts";
@@ -176,8 +176,8 @@ export class Broker {
   }
 
   /**
-   * Stops: no new connections, answers in progress go out, logs are synced, the clean-shutdown marker
-   * is written. Calls after the first wait for the same end.
+   * Stops: no new connections, answers in progress go out, logs are synced, the clean-shutdown
+   * marker is written. Calls after the first wait for the same end.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();

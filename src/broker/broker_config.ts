@@ -21,7 +21,9 @@ export function groupConfigOf(config: BrokerConfig): GroupConfig {
   };
 }
 
-/** What the metadata log works by: it keeps everything, and a change of it is one batch of any size. */
+/**
+ * What the metadata log works by: it keeps everything, and a change of it is one batch of any size.
+ */
 export function metadataLogConfig(config: BrokerConfig): LogConfig {
   return config.topicLogConfig(
     new Map([

@@ -168,7 +168,9 @@ export class Connection {
     }
   }
 
-  /** Hands what is queued to the socket: small chunks joined into one write, large ones as they are. */
+  /**
+   * Hands what is queued to the socket: small chunks joined into one write, large ones as they are.
+   */
   #flush(): void {
     const out = this.#out;
     this.#out = [];

@@ -37,8 +37,8 @@ export class FrameReader {
   }
 
   /**
-   * Reads until a whole frame is here. Undefined at the end of the stream. Throws ConnectionFault for
-   * a length that is negative or above the maximum, and for an end in the middle of a frame.
+   * Reads until a whole frame is here. Undefined at the end of the stream. Throws ConnectionFault
+   * for a length that is negative or above the maximum, and for an end in the middle of a frame.
    */
   async read(): Promise<Uint8Array | undefined> {
     for (;;) {

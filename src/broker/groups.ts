@@ -3,9 +3,9 @@
 //   request --> table decides --> records appended at once --> answers now, or once they are synced
 //   timer   --> onTick       -/
 //
-// The tables are pure; here are their log, their clock and their timer. A partition is loaded (replayed)
-// when a request needs it or, after a start, in the background, so that the sessions of members that
-// went away meanwhile run out.
+// The tables are pure; here are their log, their clock and their timer. A partition is loaded
+// (replayed) when a request needs it or, after a start, in the background, so that the sessions of
+// members that went away meanwhile run out.
 
 import { assert } from "../base/assert.ts";
 import { messageOf } from "../base/faults.ts";
@@ -62,7 +62,9 @@ export class Groups {
     this.#options = options;
   }
 
-  /** The shard that coordinates `groupId`, loaded. Creates the offsets topic where it is missing. */
+  /**
+   * The shard that coordinates `groupId`, loaded. Creates the offsets topic where it is missing.
+   */
   async of(groupId: string): Promise<GroupShard> {
     return this.#shard(partitionOfGroup(groupId, await this.#options.ensureTopic()));
   }

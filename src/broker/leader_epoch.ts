@@ -1,5 +1,6 @@
-// The fence of KIP-320: a client names the leader epoch that it believes in, and a broker whose epoch
-// differs says which of the two is behind. -1 means that the client does not know, and passes.
+// The fence of KIP-320: a client names the leader epoch that it believes in, and a broker whose
+// epoch differs says which of the two is behind. -1 means that the client does not know, and
+// passes.
 
 import type { LeaderEpoch } from "../base/ids.ts";
 import { ErrorCode } from "../protocol/mod.ts";

@@ -3,8 +3,8 @@
 //   append: records -> one batch -> log -> fdatasync -> image -> listeners
 //   open:   every record of the log -> image
 //
-// Invariant: the image shows nothing that is not synced, so no client is told of a topic that a power
-// failure could take back.
+// Invariant: the image shows nothing that is not synced, so no client is told of a topic that a
+// power failure could take back.
 
 import { PartitionFault } from "../base/faults.ts";
 import {

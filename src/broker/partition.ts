@@ -1,9 +1,10 @@
-// One partition as its leader sees it: the log, who leads in which epoch, how far consumers may read.
+// One partition as its leader sees it: the log, who leads in which epoch, how far consumers may
+// read.
 //
 //   logStartOffset <= lastStableOffset <= highWatermark <= logEndOffset
 //
-// With a replication factor of one the high watermark follows the log end as soon as an append is in
-// the file; with followers it will be the minimum over the in-sync replicas. Nothing outside
+// With a replication factor of one the high watermark follows the log end as soon as an append is
+// in the file; with followers it will be the minimum over the in-sync replicas. Nothing outside
 // this file may assume that the two are equal: consumers read up to the high watermark only.
 
 import type { LeaderEpoch, Offset, PartitionId } from "../base/ids.ts";

@@ -1,5 +1,6 @@
 // Producer ids for idempotent producers. They come from blocks that the metadata log hands out
-// (ProducerIdsRecord), so an id is never given twice: what a crash leaves of a block is lost on purpose.
+// (ProducerIdsRecord), so an id is never given twice: what a crash leaves of a block is lost on
+// purpose.
 
 import type { ProducerId } from "../base/ids.ts";
 

@@ -55,7 +55,9 @@ export class Purgatory {
     this.#timers = timers;
   }
 
-  /** Resolves once `bytes` more are readable in `watched`, one of them changes, or after `delayMs`. */
+  /**
+   * Resolves once `bytes` more are readable in `watched`, one of them changes, or after `delayMs`.
+   */
   async wait(watched: readonly Watched[], o: { bytes: number; delayMs: number }): Promise<void> {
     let wait!: Wait;
     const ended = new Promise<void>((resolve) => {

@@ -21,7 +21,9 @@ export interface ReplayOptions {
   readonly onRecord: (record: LogRecord) => void;
 }
 
-/** Hands every data record of `log` to `onRecord`, in order; markers and the like are passed over. */
+/**
+ * Hands every data record of `log` to `onRecord`, in order; markers and the like are passed over.
+ */
 export async function replay(log: PartitionLog, options: ReplayOptions): Promise<void> {
   const { codecs, timers, onRecord } = options;
   let offset = log.logStartOffset;

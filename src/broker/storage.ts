@@ -1,6 +1,7 @@
 // Where the broker's logs live: the data folder, or memory for an ephemeral broker.
 //
-// Every log is opened here, so that the checkpoints and the clean-shutdown marker speak of all of them.
+// Every log is opened here, so that the checkpoints and the clean-shutdown marker speak of all of
+// them.
 
 import type { BrokerId, PartitionId, Uuid } from "../base/ids.ts";
 import type { MetadataImage } from "../cluster/mod.ts";
@@ -100,7 +101,9 @@ export class Storage {
     await log.delete();
   }
 
-  /** Renames aside the folders of partitions that the metadata does not know. Never deletes them. */
+  /**
+   * Renames aside the folders of partitions that the metadata does not know. Never deletes them.
+   */
   async setStraysAside(image: MetadataImage): Promise<void> {
     const { path } = this.#folder;
     for (const { topic, partition, topicId } of this.#folder.partitions()) {

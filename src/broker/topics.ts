@@ -2,8 +2,8 @@
 //
 //   decide (src/cluster, pure) --> records --> metadata log --> image --> logs opened or deleted
 //
-// Changes run one at a time through the change queue, so each sees what the one before has done. When a
-// change is answered, its partitions are open (or gone).
+// Changes run one at a time through the change queue, so each sees what the one before has done.
+// When a change is answered, its partitions are open (or gone).
 
 import type { Uuid } from "../base/ids.ts";
 import {

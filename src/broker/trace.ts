@@ -3,8 +3,8 @@
 //   127.0.0.1:40312 rdkafka #7 > Metadata v12 request: topics=[{name=orders}] ...
 //   127.0.0.1:40312 rdkafka #7 < Metadata v12 response: brokers=[{nodeId=1 ...}] ... (0.4 ms)
 //
-// The time beside an answer is the broker's, from the decoded request on. Produce with acks=0 gets no
-// answer, and its line says so.
+// The time beside an answer is the broker's, from the decoded request on. Produce with acks=0 gets
+// no answer, and its line says so.
 
 import { formatAddress } from "../base/address.ts";
 import { type AnyApi, type RequestHeader, traceMessage } from "../protocol/mod.ts";

@@ -1,11 +1,11 @@
-// The promise of the log, at the level where a user would notice: a client sends while the broker is
-// stopped and killed under it, and a group of consumers gets every record that was acknowledged.
+// The promise of the log, at the level where a user would notice: a client sends while the broker
+// is stopped and killed under it, and a group of consumers gets every record that was acknowledged.
 //
 //   send ... SIGTERM, start ... send ... kill -9, start ... send
 //   three consumers of one group read beside it
 //
-// A record is its partition and its number in it. Consumers may read an offset twice (they resume from
-// what was committed), so what is judged is the log as they saw it: one record an offset.
+// A record is its partition and its number in it. Consumers may read an offset twice (they resume
+// from what was committed), so what is judged is the log as they saw it: one record an offset.
 
 import { assert, assertEquals } from "@std/assert";
 import { type Consumer, Kafka, logLevel, type Producer } from "kafkajs";

@@ -148,7 +148,7 @@ const fatal: readonly { name: string; bytes: Uint8Array; closeWrite?: boolean; l
   },
 ];
 
-Deno.test("what is no proper request ends its connection, with a log line, and no other", async (t) => {
+Deno.test("an improper request ends its connection, with a log line, and no other", async (t) => {
   await using broker = await BrokerProcess.start();
   using healthy = await RawClient.connect(broker);
   for (const { name, bytes, closeWrite, log } of fatal) {

@@ -1,10 +1,10 @@
 // Produce: appends record batches to partitions.
 //
-// Serves: 3-13. Advertised from 0: older librdkafka looks the lowest version up to decide whether it
-//   may compress (KAFKA-18659). Versions 0-2 carry message sets and are answered with
+// Serves: 3-13. Advertised from 0: older librdkafka looks the lowest version up to decide whether
+//   it may compress (KAFKA-18659). Versions 0-2 carry message sets and are answered with
 //   UNSUPPORTED_VERSION in each partition.
-// Behaviour: each partition succeeds or fails by itself. acks=1 is answered once the batch is in the
-//   file, acks=-1 once an fdatasync covers it, acks=0 not at all: an error then closes the
+// Behaviour: each partition succeeds or fails by itself. acks=1 is answered once the batch is in
+//   the file, acks=-1 once an fdatasync covers it, acks=0 not at all: an error then closes the
 //   connection, which is all that such a client can notice. Unknown topics are created when
 //   auto.create.topics.enable says so.
 // Versions: 5 logStartOffset; 8 errorMessage (KIP-467); 9 flexible; 10 currentLeader (KIP-951),

@@ -6,9 +6,10 @@
 //   large it is, so that a consumer always advances (KIP-74). Sessions (KIP-227) are answered with
 //   session 0, "no session": each request is complete. read_committed ends at the last stable
 //   offset and lists the aborted transactions below it.
-// Versions: 4 isolation level (KIP-98); 5 logStartOffset; 7 sessions; 9 currentLeaderEpoch (KIP-320);
-//   11 rack; 12 flexible, divergingEpoch (KIP-595); 13 topic ids (KIP-516); 15 replicaState
-//   (KIP-903); 16 nodeEndpoints (KIP-951); 17 directory ids (KIP-853); 18 high watermark (KIP-1166).
+// Versions: 4 isolation level (KIP-98); 5 logStartOffset; 7 sessions; 9 currentLeaderEpoch
+//   (KIP-320); 11 rack; 12 flexible, divergingEpoch (KIP-595); 13 topic ids (KIP-516); 15
+//   replicaState (KIP-903); 16 nodeEndpoints (KIP-951); 17 directory ids (KIP-853); 18 high
+//   watermark (KIP-1166).
 // Not done: fetches by followers; their replica id is refused.
 
 import type { Offset } from "../../base/ids.ts";

@@ -2,11 +2,11 @@
 //
 // Serves: 0-11.
 // Behaviour: -1 latest (the last stable offset for read_committed), -2 earliest, -3 the record with
-//   the largest timestamp, -4 earliest on local disk; -5 latest tiered and -6 earliest pending upload
-//   have no answer without tiered storage: offset -1 and no error, as in Kafka. Any other timestamp:
-//   the first record at or after it, offset -1 when there is none.
-// Versions: 1 one offset instead of a list; 2 isolation level; 4 leader epochs; 7 -3 (KIP-734); 8 -4
-//   (KIP-405); 9 -5 (KIP-1005); 10 timeoutMs (KIP-1075); 11 -6 (KIP-1023).
+//   the largest timestamp, -4 earliest on local disk; -5 latest tiered and -6 earliest pending
+//   upload have no answer without tiered storage: offset -1 and no error, as in Kafka. Any other
+//   timestamp: the first record at or after it, offset -1 when there is none.
+// Versions: 1 one offset instead of a list; 2 isolation level; 4 leader epochs; 7 -3 (KIP-734); 8
+//   -4 (KIP-405); 9 -5 (KIP-1005); 10 timeoutMs (KIP-1075); 11 -6 (KIP-1023).
 //
 // Differs from Kafka: version 0 gives one offset, not one for each segment.
 

@@ -1,8 +1,8 @@
 // Metadata: who the brokers are, and which of them lead which partitions.
 //
 // Serves: 0-13.
-// Behaviour: version 0 reads an empty list as "all topics", later ones null; an empty list then means
-//   none. A named topic that does not exist is created when auto.create.topics.enable and the
+// Behaviour: version 0 reads an empty list as "all topics", later ones null; an empty list then
+//   means none. A named topic that does not exist is created when auto.create.topics.enable and the
 //   request allow it, and is in this very answer: no LEADER_NOT_AVAILABLE, no second try. Each
 //   client is told the address that it reached (advertised.listeners overrides).
 // Versions: 1 all topics as null, rack, controller, internal topics; 2 cluster id; 4

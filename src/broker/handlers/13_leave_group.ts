@@ -2,7 +2,8 @@
 //
 // Serves: 0-5.
 // Behaviour: src/coordinator/leave.ts.
-// Versions: 3 several members, static ones by instance id (KIP-345); 4 flexible; 5 reason (KIP-800).
+// Versions: 3 several members, static ones by instance id (KIP-345); 4 flexible; 5 reason
+//   (KIP-800).
 
 import { LeaveGroup, type ResponseOf } from "../../protocol/mod.ts";
 import { handler } from "../handler.ts";

@@ -1,7 +1,7 @@
 // ApiVersions: which APIs and versions this broker speaks, and the cluster's features.
 //
-// Serves: 0-5. Every other version gets a version 0 answer with UNSUPPORTED_VERSION and the range of
-//   this API, so that a client from the future can come down (KIP-511); dispatch.ts does that.
+// Serves: 0-5. Every other version gets a version 0 answer with UNSUPPORTED_VERSION and the range
+//   of this API, so that a client from the future can come down (KIP-511); dispatch.ts does that.
 // Behaviour: the list is the handlers themselves, so it cannot promise what is not served.
 // Versions: 3 flexible, client software name and version, features (KIP-584, KIP-511); 4 features
 //   from level 0 (KAFKA-17011); 5 a client that names another cluster or node is told to

@@ -1,8 +1,8 @@
 // CreateTopics: new topics with their partitions, replica assignment and configuration.
 //
 // Serves: 0-7.
-// Behaviour: each topic succeeds or fails by itself, with Kafka's error codes and a sentence. When the
-//   answer goes out, the topic is in the synced metadata log and takes records.
+// Behaviour: each topic succeeds or fails by itself, with Kafka's error codes and a sentence. When
+//   the answer goes out, the topic is in the synced metadata log and takes records.
 // Versions: 1 validateOnly and messages; 4 default partition count and replication factor (-1,
 //   KIP-464); 5 flexible, the answer tells the resulting configuration (KIP-525); 7 topic ids.
 

@@ -1,8 +1,8 @@
 // DeleteTopics: removes topics by name, and from version 6 by id.
 //
 // Serves: 0-6.
-// Behaviour: once answered, the topic is gone from the metadata log and its partition folders carry a
-//   -delete name; their files follow right after. Committed offsets of the topic go too.
+// Behaviour: once answered, the topic is gone from the metadata log and its partition folders carry
+//   a -delete name; their files follow right after. Committed offsets of the topic go too.
 // Versions: 5 messages; 6 topic ids (KIP-516).
 
 import { DeleteTopics } from "../../protocol/mod.ts";

@@ -1,8 +1,8 @@
 // InitProducerId: an id for an idempotent producer, whose sequence numbers the log then checks.
 //
 // Serves: 0-5.
-// Behaviour: ids come from blocks of 1000 that are reserved in the metadata log, so that none is ever
-//   given twice, across restarts too. Each call gives a new id with epoch 0.
+// Behaviour: ids come from blocks of 1000 that are reserved in the metadata log, so that none is
+//   ever given twice, across restarts too. Each call gives a new id with epoch 0.
 // Versions: 2 flexible; 3 the producer's current id and epoch (KIP-360); 4 PRODUCER_FENCED; 5
 //   (KIP-890) changes transactions only.
 // Not done: transactional ids are refused with INVALID_REQUEST; version 6 is unstable in Kafka.

@@ -1,9 +1,9 @@
-// OffsetForLeaderEpoch: where a leader epoch ended, for clients that check whether what they have read
-// still is in the log (KIP-320).
+// OffsetForLeaderEpoch: where a leader epoch ended, for clients that check whether what they have
+// read still is in the log (KIP-320).
 //
 // Serves: 0-4.
-// Behaviour: the largest epoch not above the one asked for, and the offset where the next began; for
-//   the current epoch the high watermark. -1 and -1 when the log knows no such epoch.
+// Behaviour: the largest epoch not above the one asked for, and the offset where the next began;
+//   for the current epoch the high watermark. -1 and -1 when the log knows no such epoch.
 // Versions: 1 the epoch in the answer; 2 currentLeaderEpoch; 3 replica id; 4 flexible.
 
 import type { LeaderEpoch, PartitionId } from "../../base/ids.ts";

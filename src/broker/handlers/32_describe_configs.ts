@@ -2,8 +2,8 @@
 // mean.
 //
 // Serves: 0-4.
-// Behaviour: sensitive values are hidden (null). Named keys that do not exist are left out. Groups and
-//   client metrics have no configuration of their own here: their list is empty.
+// Behaviour: sensitive values are hidden (null). Named keys that do not exist are left out. Groups
+//   and client metrics have no configuration of their own here: their list is empty.
 // Versions: 1 sources and synonyms (KIP-226); 3 types and documentation (KIP-569); 4 flexible.
 
 import {

@@ -1,5 +1,5 @@
-// Every API that this broker serves, a line each. ApiVersions, the dispatcher and COMPATIBILITY.md read
-// this list, so what is advertised, answered and documented cannot differ.
+// Every API that this broker serves, a line each. ApiVersions, the dispatcher and COMPATIBILITY.md
+// read this list, so what is advertised, answered and documented cannot differ.
 
 import type { Handler } from "../handler.ts";
 import { produce } from "./00_produce.ts";
