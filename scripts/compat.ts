@@ -38,7 +38,8 @@ const handlersFolder = "src/broker/handlers/";
 
 /** The line without its comment marks; undefined when it is no comment. */
 function commentText(line: string): string | undefined {
-  const match = /^\s*(?:\/\/|\/\*\*|\*(?!\/))(.*?)(?:\*\/)?\s*$/.exec(line);
+  if (line.trim() === "*/") return "";
+  const match = /^\s*(?:\/\/|\/\*\*|\*)(.*?)(?:\*\/)?\s*$/.exec(line);
   return match === null ? undefined : match[1].trim();
 }
 
@@ -62,12 +63,18 @@ function notes(text: string, label: string): { text: string; end: number }[] {
   return found;
 }
 
-/** The key or name declared by the first line of code at or after `index`. */
+/** The name that a line at top level declares. */
+function declaredName(line: string): string | undefined {
+  const keywords = /^(?:export )?(?:async )?(?:function\*?|class|const|interface|type) ([\w$]+)/;
+  return keywords.exec(line)?.[1];
+}
+
+/** The name that the code at `index` declares, or else the one whose body it is a part of. */
 function subjectAt(text: string, index: number): string | undefined {
-  const lines = text.split("\n").slice(index);
-  const code = lines.find((line) => line.trim() !== "" && commentText(line) === undefined) ?? "";
-  const declared = /\b(?:function\*?|class|const|interface|type)\s+([\w$]+)/.exec(code);
-  return declared?.[1] ?? /^\s*(?:async |static |get )*["#]?([\w.$-]+)"?\s*[(:<]/.exec(code)?.[1];
+  const lines = text.split("\n");
+  const isCode = (line: string) => line.trim() !== "" && commentText(line) === undefined;
+  const next = lines.slice(index).find(isCode) ?? "";
+  return declaredName(next) ?? lines.slice(0, index).reverse().map(declaredName).find(Boolean);
 }
 
 /** The key of the table entry that the line at `index` is a part of: `"node.id": {` above it. */

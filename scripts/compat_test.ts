@@ -13,8 +13,14 @@ const produce = {
 
 import { x } from "./x.ts";
 
-/** Differs from Kafka: waits less. */
-export function wait(): void {}
+/**
+ * Waits.
+ * Differs from Kafka: waits less.
+ */
+export function wait(): void {
+  // Differs from Kafka: at once.
+  end();
+}
 
 const table = {
   "node.id": {
@@ -30,6 +36,7 @@ Deno.test("a difference is its whole paragraph, with the name that it stands on"
   assertEquals(differencesIn([produce]), [
     { path, subject: undefined, text: "creates a missing topic, as nothing else does." },
     { path, subject: "wait", text: "waits less." },
+    { path, subject: "wait", text: "at once." },
     { path, subject: "node.id", text: "1 rather than required." },
   ]);
 });

@@ -9,7 +9,8 @@
 //
 // Invariant: nothing below the recovery point, and nothing with good batches behind, is ever
 // removed.
-// Differs from Kafka: it truncates at the first bad batch and deletes all later segments.
+// Differs from Kafka: damage is never cut away. Kafka truncates at the first bad batch, wherever it
+// is, and deletes all later segments.
 
 import type { Offset } from "../base/ids.ts";
 import { baseOffsetOf } from "../records/mod.ts";
