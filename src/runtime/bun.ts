@@ -1,5 +1,5 @@
-// The Bun adapter: sockets by Bun itself, files and the process by its node modules, which it has built
-// in and loads in under two milliseconds.
+// The Bun adapter: sockets by Bun itself, files and the process by its node modules, which it has
+// built in and loads in under two milliseconds.
 
 import * as fs from "node:fs";
 import process from "node:process";

@@ -1,5 +1,5 @@
-// TCP by Bun.listen and Bun.connect. Bun calls one shared set of handlers; `data` of a handle is the
-// socket that it belongs to.
+// TCP by Bun.listen and Bun.connect. Bun calls one shared set of handlers; `data` of a handle is
+// the socket that it belongs to.
 //
 // A write takes what fits the kernel's buffer and says how much; the rest goes after `drain`.
 

@@ -1,5 +1,5 @@
-// gzip and zstd by zlib, which Deno, Bun and Node all carry as `node:zlib`. It is fetched at the first
-// call: loading it costs a start some milliseconds and megabytes that most starts never use.
+// gzip and zstd by zlib, which Deno, Bun and Node all carry as `node:zlib`. It is fetched at the
+// first call: loading it costs a start some milliseconds and megabytes that most starts never use.
 //
 // Invariant: decompression never produces more than `bytesMax` bytes, whatever the input claims.
 
@@ -57,8 +57,8 @@ export const zlibCodecs: Codecs = {
 
 /**
  * Whether the zstd frames of `bytes` (RFC 8878) end where `bytes` does. Deno and Bun return what a
- * truncated frame gave so far as if it were whole; Node refuses it, and so must all of them. Bytes that
- * are no frame at all are left to the decoder, which names what it dislikes.
+ * truncated frame gave so far as if it were whole; Node refuses it, and so must all of them. Bytes
+ * that are no frame at all are left to the decoder, which names what it dislikes.
  */
 function endsWhole(bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,5 +1,6 @@
-// The Deno adapter: the first runtime. Everything here is Deno's own or the web platform's; node:fs and
-// its like would cost each start 18 ms and 10 MB, and are touched only by rare calls (free space).
+// The Deno adapter: the first runtime. Everything here is Deno's own or the web platform's; node:fs
+// and its like would cost each start 18 ms and 10 MB, and are touched only by rare calls (free
+// space).
 
 import { zlibCodecs } from "./codecs.ts";
 import { denoFiles, readText } from "./deno_files.ts";

@@ -1,10 +1,10 @@
-// Files by Deno's own calls. They are as fast as node:fs on Deno (append 200 B 1.5 us, positional read
-// of 16 KB 1.9 us, fdatasync the same) and save a start the 18 ms and 10 MB of loading it.
+// Files by Deno's own calls. They are as fast as node:fs on Deno (append 200 B 1.5 us, positional
+// read of 16 KB 1.9 us, fdatasync the same) and save a start the 18 ms and 10 MB of loading it.
 //
-// A file is opened with O_APPEND, so that seeking for a read never moves where the next append goes;
-// seek and read are two synchronous calls with nothing in between. An asynchronous read must not share
-// that position: it opens a handle of its own for its duration, and checks that the name still leads to
-// the same file. After a rename, the main handle reads instead.
+// A file is opened with O_APPEND, so that seeking for a read never moves where the next append
+// goes; seek and read are two synchronous calls with nothing in between. An asynchronous read must
+// not share that position: it opens a handle of its own for its duration, and checks that the name
+// still leads to the same file. After a rename, the main handle reads instead.
 
 import { PlatformFault } from "../base/faults.ts";
 import { lockFolder, type LockHost } from "./folder_lock.ts";

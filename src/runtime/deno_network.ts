@@ -1,9 +1,10 @@
 // TCP by Deno.listen and Deno.connect, as Web Streams.
 //
-// The readable asks the kernel only when somebody reads, straight into the reader's own buffer: nothing
-// is queued here, so back-pressure is the kernel's. The writable holds the one chunk being written.
+// The readable asks the kernel only when somebody reads, straight into the reader's own buffer:
+// nothing is queued here, so back-pressure is the kernel's. The writable holds the one chunk being
+// written.
 //
-//   both directions open --peer closes--> read side ended --writer closes--> closed, descriptor freed
+//   both directions open --peer closes--> read side ended --writer closes--> closed
 //            |                                                                  ^
 //            +---- close(), or a failure in either direction -------------------+
 

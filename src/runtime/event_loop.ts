@@ -1,8 +1,8 @@
 // Clock, timers and random numbers by the web platform's globals, which Deno, Bun and Node share.
 //
-// A timer never fires early: the runtimes count whole milliseconds of their own loop time, so one that
-// comes up to a millisecond too soon is armed again for the rest. Delays past the platform's 31 bits
-// are slept in parts.
+// A timer never fires early: the runtimes count whole milliseconds of their own loop time, so one
+// that comes up to a millisecond too soon is armed again for the rest. Delays past the platform's
+// 31 bits are slept in parts.
 
 import type { Clock, Random, Timer, Timers } from "./ports.ts";
 

@@ -1,17 +1,17 @@
-// One process, and one broker in it, per data folder: a record in `<folder>/.lock` says who holds it,
-// and where the runtime can, the kernel's own lock on the folder (flock) says it too.
+// One process, and one broker in it, per data folder: a record in `<folder>/.lock` says who holds
+// it, and where the runtime can, the kernel's own lock on the folder (flock) says it too.
 //
 //   flock taken or not available --> record absent, foreign or stale --> ours is linked in place
 //            |                                   |
 //          Denied                     holder alive: Denied, naming it
 //
-// A record is stale when its process is dead, when another process has its number by now (start time
-// or boot differ), or when its holder used flock and we hold flock now. It is written under a name of
-// its own and linked to `.lock`, so it is there whole or not at all. Kafka leaves an empty `.lock`
-// behind, which is foreign: no record, no holder.
+// A record is stale when its process is dead, when another process has its number by now (start
+// time or boot differ), or when its holder used flock and we hold flock now. It is written under a
+// name of its own and linked to `.lock`, so it is there whole or not at all. Kafka leaves an empty
+// `.lock` behind, which is foreign: no record, no holder.
 //
-// Two starters that find the same stale record both move it away; the slower one sees that it moved a
-// fresh record and puts it back. Only flock makes this exact for three at once.
+// Two starters that find the same stale record both move it away; the slower one sees that it moved
+// a fresh record and puts it back. Only flock makes this exact for three at once.
 
 import { isPlatformFault, PlatformFault } from "../base/faults.ts";
 import { bootId, type ReadText, startTicks } from "./proc_files.ts";
@@ -28,7 +28,9 @@ export interface LockHost {
   remove(path: string): void;
   /** Whether a process of that number exists. */
   isAlive(processId: number): boolean;
-  /** Takes flock on the folder: how to release it, "held" by somebody else, or undefined: cannot. */
+  /**
+   * Takes flock on the folder: how to release it, "held" by somebody else, or undefined: cannot.
+   */
   kernelLock(folder: string): (() => void) | "held" | undefined;
 }
 

@@ -1,11 +1,11 @@
 // One log line as text, for people or for machines.
 //
 //   text  2026-03-01T09:30:00.125Z INFO  broker  Listening. address=127.0.0.1:9092 tls=false
-//   json  {"time":"2026-03-01T09:30:00.125Z","level":"info","part":"broker","message":…,"address":…}
+//   json  {"time":"2026-03-01T09:30:00.125Z","level":"info","part":"broker","message":…,…}
 //
-// Invariant: one record is one line. Whatever comes from outside (a client id, a path) is quoted when
-// it holds anything but plain visible characters, and cut when long, so that a field can neither start
-// a line of its own, nor colour a terminal, nor fill a disk.
+// Invariant: one record is one line. Whatever comes from outside (a client id, a path) is quoted
+// when it holds anything but plain visible characters, and cut when long, so that a field can
+// neither start a line of its own, nor colour a terminal, nor fill a disk.
 
 import type { LogFields, LogLevel, LogOptions } from "./ports.ts";
 
@@ -84,8 +84,12 @@ function textValue(value: string): string {
 function quoted(text: string): string {
   return JSON.stringify(text).replace(
     /[\p{C}\u2028\u2029]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    (character) => character.split("").map(escapedUnit).join(""),
   );
+}
+
+function escapedUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 function cut(text: string): string {

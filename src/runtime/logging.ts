@@ -1,11 +1,11 @@
-// Loggers over LogTape, which is loaded at the first line that goes anywhere: a start should not wait
-// for it. Lines up to then are held in order, a bounded number of them; `flush` writes what is held when
-// the process ends earlier.
+// Loggers over LogTape, which is loaded at the first line that goes anywhere: a start should not
+// wait for it. Lines up to then are held in order, a bounded number of them; `flush` writes what is
+// held when the process ends earlier.
 //
 //   log() --enabled--> held --LogTape loaded--> emit --> our sink --> formatLine --> write (stderr)
 //
-// A program that embeds the broker and has configured LogTape itself gets our lines under the category
-// ["ottla", part] in its own sinks, and its configuration is not touched.
+// A program that embeds the broker and has configured LogTape itself gets our lines under the
+// category ["ottla", part] in its own sinks, and its configuration is not touched.
 
 import type * as LogTape from "@logtape/logtape";
 import { formatLine, type LogLine } from "./log_lines.ts";
@@ -25,7 +25,9 @@ const heldMax = 1_000;
 /** Where a logging writes, and how. */
 export interface LoggingOptions {
   readonly clock: Clock;
-  /** Writes a line whole; its failures are ignored, since a log line must never stop the program. */
+  /**
+   * Writes a line whole; its failures are ignored, since a log line must never stop the program.
+   */
   readonly write: (text: string) => void;
   readonly color: boolean;
 }
@@ -48,7 +50,9 @@ type Emit = (line: LogLine, output: Output) => void;
 /** LogTape, once loaded: it is configured once for the process, whoever logs. */
 let emit: Emit | undefined;
 let loading: Promise<void> | undefined;
-/** Where the line goes that LogTape hands to its sinks right now; it does so before emit returns. */
+/**
+ * Where the line goes that LogTape hands to its sinks right now; it does so before emit returns.
+ */
 let emitting: Output | undefined;
 
 /** Makes the loggers that write with `options`. */

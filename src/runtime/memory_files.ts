@@ -1,11 +1,13 @@
-// Files in memory, for `--ephemeral` and tests: the same behaviour as a disk, gone with the process.
+// Files in memory, for `--ephemeral` and tests: the same behaviour as a disk, gone with the
+// process.
 //
-//   Folder { entries: name -> Folder | MemoryContent }        MemoryContent { chunks of 64 KiB, size }
+//   MemoryFolder { entries: name -> MemoryFolder | MemoryFile }
+//   MemoryFile   { content: MemoryContent { chunks of 64 KiB, size } }
 //
-// Invariant: chunk i holds bytes [i * 64 KiB, (i + 1) * 64 KiB); only the last one may be shorter, and
-// it doubles until it is whole, so an append copies each byte at most a constant number of times and a
-// small file stays small. An open file holds its content, so removing the name leaves it readable, as
-// on a disk, and the memory is freed when the last one lets go.
+// Invariant: chunk i holds bytes [i * 64 KiB, (i + 1) * 64 KiB); only the last one may be shorter,
+// and it doubles until it is whole, so an append copies each byte at most a constant number of
+// times and a small file stays small. An open file holds its content, so removing the name leaves
+// it readable, as on a disk, and the memory is freed when the last one lets go.
 
 import { PlatformFault } from "../base/faults.ts";
 import type { Clock, FileInfo, Files, FolderLock, OpenFile, OpenMode } from "./ports.ts";

@@ -1,5 +1,5 @@
-// The Node adapter (24 and up, which strips types). Node has no call for flock, so a folder is held by
-// its lock record alone.
+// The Node adapter (24 and up, which strips types). Node has no call for flock, so a folder is held
+// by its lock record alone.
 
 import process from "node:process";
 import { zlibCodecs } from "./codecs.ts";

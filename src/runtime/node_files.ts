@@ -2,7 +2,8 @@
 // cache in about a microsecond.
 //
 // Appends and reads carry their position, so nothing depends on a shared file offset, and one
-// descriptor serves the writer and every asynchronous reader; it is closed when the last of them ends.
+// descriptor serves the writer and every asynchronous reader; it is closed when the last of them
+// ends.
 
 import * as fs from "node:fs";
 import { PlatformFault } from "../base/faults.ts";

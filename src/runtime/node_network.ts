@@ -86,7 +86,8 @@ function listenerOf(server: net.Server): Listener {
   return {
     address: plainAddress(bound.address, bound.port),
     close() {
-      // The callback of `close` waits for every connection to end; the port is free a turn from now.
+      // The callback of `close` waits for every connection to end; the port is free a turn from
+      // now.
       server.close();
       return new Promise((resolve) => setImmediate(resolve));
     },

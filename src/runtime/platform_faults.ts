@@ -1,5 +1,5 @@
-// Turns what a runtime throws into a PlatformFault: a kind that the core decides by and a message that
-// a person can act on, "cannot open /data/x: no such file or directory (ENOENT)".
+// Turns what a runtime throws into a PlatformFault: a kind that the core decides by and a message
+// that a person can act on, "cannot open /data/x: no such file or directory (ENOENT)".
 //
 // The errno code decides. Deno, Bun and Node all set `code` on failed system calls; a few errors
 // carry only a class name (Deno's BadResource, a resolver's failure), which the second table knows.

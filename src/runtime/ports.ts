@@ -39,10 +39,11 @@ export interface Address {
 }
 
 /**
- * A TCP connection as Web Streams. `readable` is a byte stream (`type: "bytes"`), to be read through
- * a BYOB reader; it ends when the peer closes its side. `writable` applies back-pressure: a write
- * settles once the bytes have left this process's queue, which the adapter bounds. A write after the peer
- * is gone rejects with PlatformFault "Closed".
+ * A TCP connection as Web Streams. `readable` is a byte stream (`type: "bytes"`), to be read
+ * through a BYOB reader; it ends when the peer closes its side, and rejects with PlatformFault
+ * "Closed" when the connection breaks. `writable` applies back-pressure: a write settles once the
+ * bytes have left this process's queue, which the adapter bounds. A write after the peer is gone
+ * rejects with PlatformFault "Closed".
  */
 export interface Socket {
   readonly readable: ReadableStream<Uint8Array>;
@@ -78,8 +79,8 @@ export interface FileInfo {
 }
 
 /**
- * `read`: an existing file, reads only. `append`: an existing file, or a new one. `create`: a new or
- * emptied one. NotFound when a `read` file or the folder of the others does not exist.
+ * `read`: an existing file, reads only. `append`: an existing file, or a new one. `create`: a new
+ * or emptied one. NotFound when a `read` file or the folder of the others does not exist.
  */
 export type OpenMode = "read" | "append" | "create";
 
@@ -89,16 +90,24 @@ export interface OpenFile {
   /** Current size in bytes. */
   readonly size: number;
   /**
-   * Writes all of `bytes` at the end. When it cannot (NoSpace, Io), the file may have grown by a part of
-   * them: the caller truncates back to the size that it knows.
+   * Writes all of `bytes` at the end. When it cannot (NoSpace, Io), the file may have grown by a
+   * part of them: the caller truncates back to the size that it knows.
    */
   append(bytes: Uint8Array): void;
-  /** Fills `into` from `position` on, synchronously: for the hot tail. Returns the bytes read, fewer at the end. */
+  /**
+   * Fills `into` from `position` on, synchronously: for the hot tail. Returns the bytes read, fewer
+   * at the end.
+   */
   readAt(position: number, into: Uint8Array): number;
-  /** The same without blocking the event loop: for cold data. `into` belongs to the call until it settles. */
+  /**
+   * The same without blocking the event loop: for cold data. `into` belongs to the call until it
+   * settles.
+   */
   readAtAsync(position: number, into: Uint8Array): Promise<number>;
   truncate(size: number): void;
-  /** fdatasync. One that failed must never be retried: the kernel has dropped the pages (fsyncgate). */
+  /**
+   * fdatasync. One that failed must never be retried: the kernel has dropped the pages (fsyncgate).
+   */
   sync(): Promise<void>;
   /** Closes the file; calls after it throw Closed. Does not sync. */
   close(): void;

@@ -1,8 +1,9 @@
 // What Linux tells about processes in /proc, read as text files.
 //
-// /proc/<pid>/stat is one line, "pid (name) state ppid …", where the name may hold anything, so fields
-// count from the last ")". Times in it are in clock ticks of 1/100 s, since boot or of CPU.
-// Elsewhere, and in a bare chroot without /proc, everything here is undefined and callers fall back.
+// /proc/<pid>/stat is one line, "pid (name) state ppid …", where the name may hold anything, so
+// fields count from the last ")". Times in it are in clock ticks of 1/100 s, since boot or of CPU.
+// Elsewhere, and in a bare chroot without /proc, everything here is undefined and callers fall
+// back.
 
 /** Reads a small text file; undefined when that fails, whyever. */
 export type ReadText = (path: string) => string | undefined;
@@ -14,7 +15,9 @@ function statFields(pid: number | "self", readText: ReadText): string[] | undefi
   return line?.slice(line.lastIndexOf(")") + 2).split(" ");
 }
 
-/** When process `pid` began, in ticks since boot; undefined when it is not there, or no /proc is. */
+/**
+ * When process `pid` began, in ticks since boot; undefined when it is not there, or no /proc is.
+ */
 export function startTicks(pid: number | "self", readText: ReadText): number | undefined {
   const field = statFields(pid, readText)?.[19];
   return field === undefined ? undefined : Number(field);

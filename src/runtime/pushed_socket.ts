@@ -2,7 +2,7 @@
 // Streams. The adapter calls onData, onEnd, onClosed; reading, back-pressure and the end of things
 // are settled here once.
 //
-//   transport --onData--> queue (bounded: pause at the limit, resume at half) --> reader's own buffer
+//   transport --onData--> queue (pause when full, resume at half) --> reader's own buffer
 //   writer --one chunk at a time--> transport.write, which settles when the kernel has it all
 //
 //   open --onEnd--> read side ended --writer closes--> released

@@ -1,6 +1,6 @@
-// A world under a seed: virtual time, a network and a disk for each machine, and as many runtimes as are
-// started in it. The same seed and options give the same history on Deno, Bun and Node; `traceHash`
-// says so.
+// A world under a seed: virtual time, a network and a disk for each machine, and as many runtimes
+// as are started in it. The same seed and options give the same history on Deno, Bun and Node;
+// `traceHash` says so.
 //
 //   const world = simulate(42);
 //   const runtime = world.start("n1");            // a process on the machine n1
@@ -8,7 +8,7 @@
 //   world.crash("n1");                            // power loss: unsynced data survives in part
 //   const again = world.start("n1");              // the next process finds that disk
 //
-//   machine: off --start--> running --kill--> off (page cache kept) | --crash--> off (disk as synced)
+//   machine: off --start--> running --kill--> off (cache kept) | --crash--> off (disk as synced)
 //
 // Invariant: a process that is dead is never called again; what it waits for never settles.
 

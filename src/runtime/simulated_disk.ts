@@ -2,12 +2,12 @@
 //
 //   append --> what reads see (memory files) --sync--> durable image
 //                    |                                     |
-//                    +-- unsynced: kept as a list ---------+--> crash: durable image + any subset of
+//                    +-- unsynced: kept as a list ---------+--> crash: durable image, any subset of
 //                                                               the list, in sectors of 512 bytes
 //
-// Names work the same way: a creation, rename or removal is one change in a list until its folder is
-// synced. A crash may keep a later change and lose an earlier one. A sync that fails drops its writes
-// for good, while reads go on seeing them, as Linux does (fsyncgate).
+// Names work the same way: a creation, rename or removal is one change in a list until its folder
+// is synced. A crash may keep a later change and lose an earlier one. A sync that fails drops its
+// writes for good, while reads go on seeing them, as Linux does (fsyncgate).
 
 import { PlatformFault } from "../base/faults.ts";
 import {

@@ -1,5 +1,5 @@
-// The files port of one process on a simulated disk: what is asynchronous takes virtual time, what is
-// synchronous happens at once, and a process that is dead changes nothing and hears nothing.
+// The files port of one process on a simulated disk: what is asynchronous takes virtual time, what
+// is synchronous happens at once, and a process that is dead changes nothing and hears nothing.
 
 import { PlatformFault } from "../base/faults.ts";
 import { isFolder, type MemoryEntry } from "./memory_files.ts";

@@ -1,8 +1,9 @@
-// A network between simulated machines. TCP loses no bytes: what goes wrong is time and connections.
+// A network between simulated machines. TCP loses no bytes: what goes wrong is time and
+// connections.
 //
 //   write -> window (bounded) -> segment --latency, in order--> receiver's queue -> its reader
 //                                   |
-//                     partition: held until it heals, or until TCP gives up and the connection is cut
+//                     partition: held until it heals, or TCP gives up and the connection is cut
 //
 //   cut:   both sides see a reset; segments under way are gone
 //   kill:  the machine lives and resets the connections of its dead process

@@ -1,12 +1,14 @@
-// Virtual time: a heap of events, each with the moment it is due and a seeded rank among those due at
-// the same moment. Running an event means: set the time, call it, let every microtask run that follows
-// from it, add it to the trace. Nothing else moves time, so a seed gives one history.
+// Virtual time: a heap of events, each with the moment it is due and a seeded rank among those due
+// at the same moment. Running an event means: set the time, call it, let every microtask run that
+// follows from it, add it to the trace. Nothing else moves time, so a seed gives one history.
 //
-// Randomness is not one stream but one for each thing (a connection's direction, a disk, a node's timers),
-// derived from the seed and the thing's name. So two tasks that swap places within one drain, as they
-// may between JavaScript engines, do not change what anybody draws next.
+// Randomness is not one stream but one for each thing (a connection's direction, a disk, a node's
+// timers), derived from the seed and the thing's name. So two tasks that swap places within one
+// drain, as they may between JavaScript engines, do not change what anybody draws next.
 
-/** Seeded random numbers: sfc32 (Chris Doty-Humphrey's small fast counter generator, public domain). */
+/**
+ * Seeded random numbers: sfc32 (Chris Doty-Humphrey's small fast counter generator, public domain).
+ */
 export class SeededRandom {
   #a: number;
   #b: number;

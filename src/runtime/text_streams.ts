@@ -1,5 +1,5 @@
-// Text at the edges of the process: whole synchronous writes to a terminal or pipe, and the lines of
-// an input.
+// Text at the edges of the process: whole synchronous writes to a terminal or pipe, and the lines
+// of an input.
 
 import { utf8 } from "../base/bytes.ts";
 import { codeOf, platformFault } from "./platform_faults.ts";

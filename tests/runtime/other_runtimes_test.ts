@@ -1,5 +1,5 @@
-// Runs the ports suite, and the simulated one, on Bun and on Node from `deno test`. A runtime that is
-// not installed in the version that we support comes through npx.
+// Runs the ports suite, and the simulated one, on Bun and on Node from `deno test`. A runtime that
+// is not installed in the version that we support comes through npx.
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -54,7 +54,7 @@ async function commandOf(other: Other): Promise<readonly string[]> {
 }
 
 for (const other of others) {
-  Deno.test(`the ports suite passes on ${other.name}, and seeds have the same history`, async () => {
+  Deno.test(`the ports suite passes on ${other.name}, with the same seeded history`, async () => {
     const { code, output } = await run([...await commandOf(other), ...other.test]);
     assert.equal(code, 0, output);
     assert.match(output, other.name === "bun" ? /\b[1-9]\d* pass/ : /pass [1-9]\d*/);

@@ -1,5 +1,5 @@
-// One suite that holds every adapter to ports.ts, sentence by sentence. It is written for node:test,
-// which Deno, Bun and Node all run; an entry file per runtime calls it.
+// One suite that holds every adapter to ports.ts, sentence by sentence. It is written for
+// node:test, which Deno, Bun and Node all run; an entry file per runtime calls it.
 
 import { filesSuite } from "./suite_files.ts";
 import { networkSuite } from "./suite_network.ts";

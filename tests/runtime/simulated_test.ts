@@ -176,7 +176,7 @@ test("TCP gives up on a partition that lasts, and nobody connects across it", as
   await world.drive(fails("Io", () => two.network.connect({ host: "n1", port: 9092 })));
 });
 
-test("a killed process resets its connections at once, a crashed machine falls silent", async () => {
+test("a killed process resets connections at once, a crashed machine falls silent", async () => {
   for (const end of ["kill", "crash"] as const) {
     const world = simulate(6);
     const { two, reader } = await connected(world);
@@ -247,8 +247,8 @@ test("a seed has one history, and another seed has another", async () => {
   assert.notEqual(await busyWorld(2), first);
 });
 
-// Recorded once on Deno. A change to the simulation changes them, and then they are recorded again; a
-// difference between runtimes is a bug.
+// Recorded once on Deno. A change to the simulation changes them, and then they are recorded again;
+// a difference between runtimes is a bug.
 test("a seed has the same history on Deno, Bun and Node", async () => {
   const histories: string[] = [];
   for (const seed of [1, 2, 3]) histories.push((await busyWorld(seed)).split(" ")[0]);

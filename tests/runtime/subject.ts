@@ -1,5 +1,5 @@
-// What the ports suite needs of whoever runs it: a runtime, a folder that is its own, and a way to let
-// time pass, which a simulated runtime does only when it is driven.
+// What the ports suite needs of whoever runs it: a runtime, a folder that is its own, and a way to
+// let time pass, which a simulated runtime does only when it is driven.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,5 @@
-// The part of the ports suite about the network: every sentence of `Network`, `Listener` and `Socket`.
+// The part of the ports suite about the network: every sentence of `Network`, `Listener` and
+// `Socket`.
 
 import assert from "node:assert/strict";
 import { PlatformFault } from "../../src/base/faults.ts";

@@ -1,4 +1,5 @@
-// The part of the ports suite about the rest: clock, timers, random numbers, codecs, logger, process.
+// The part of the ports suite about the rest: clock, timers, random numbers, codecs, logger,
+// process.
 
 import assert from "node:assert/strict";
 import type { Codecs } from "../../src/runtime/ports.ts";

@@ -1,5 +1,5 @@
-// The part of the ports suite that needs a real process: output, signals, input, the lock of a process
-// that was killed. It starts tests/runtime/child.ts on the runtime that runs the suite.
+// The part of the ports suite that needs a real process: output, signals, input, the lock of a
+// process that was killed. It starts tests/runtime/child.ts on the runtime that runs the suite.
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
@@ -70,7 +70,8 @@ export function processSuite(options: SubjectOptions): void {
     const child = start("signal");
     const ending = ended(child);
     assert.equal(await firstOutput(child), "ready\n");
-    // Not child.kill: after that, Deno's node:child_process reports a signal whatever the exit code.
+    // Not child.kill: after that, Deno's node:child_process reports a signal whatever the exit
+    // code.
     process.kill(child.pid!, "SIGTERM");
     assert.deepEqual(await ending, { code: 0, out: "ready\nstopping\n", err: "" });
   });
