@@ -16,6 +16,7 @@ import type { Files, LogFields, LogLevel } from "../runtime/ports.ts";
 import { decodeEpochs, EpochCache } from "./epoch_cache.ts";
 import { fileNames, parseSegmentFileName, segmentFileName } from "./layout.ts";
 import { sweepLeftovers } from "./leftovers.ts";
+import type { OpenHandles } from "./open_handles.ts";
 import { decodeSnapshot } from "./producer_snapshot.ts";
 import { ProducerState } from "./producer_state.ts";
 import { type Damage, recoverSegments } from "./recovery.ts";
@@ -25,6 +26,7 @@ import { readWholeFile } from "./whole_file.ts";
 
 export interface LoadOptions {
   readonly files: Files;
+  readonly handles: OpenHandles;
   readonly folder: string;
   /** Everything below it was synced. */
   readonly recoveryPoint: Offset;
@@ -122,7 +124,7 @@ function openSegments(
   options: LoadOptions,
   parsed: readonly { baseOffset: Offset; kind: string }[],
 ): Segment[] {
-  const { files, folder } = options;
+  const { files, folder, handles } = options;
   const withAborted = new Set(
     parsed.filter((file) => file.kind === "txnindex").map((file) => file.baseOffset),
   );
@@ -130,6 +132,7 @@ function openSegments(
     const info = files.stat(`${folder}/${segmentFileName(baseOffset, "log")}`);
     return new Segment({
       files,
+      handles,
       folder,
       baseOffset,
       size: info?.size ?? 0,
@@ -139,7 +142,7 @@ function openSegments(
   });
   if (segments.length > 0) return segments;
   const baseOffset = options.logStartOffset;
-  return [new Segment({ files, folder, baseOffset, size: 0, createdMs: options.nowMs })];
+  return [new Segment({ files, handles, folder, baseOffset, size: 0, createdMs: options.nowMs })];
 }
 
 function floorIndex(segments: readonly Segment[], offset: Offset): number {

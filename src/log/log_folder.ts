@@ -25,6 +25,7 @@ import {
   encodeMetaProperties,
   type MetaProperties,
 } from "./meta_properties.ts";
+import { OpenHandles } from "./open_handles.ts";
 import { readPartitionMetadata } from "./partition_metadata.ts";
 import { readWholeFile, writeWholeFileDurably } from "./whole_file.ts";
 
@@ -73,6 +74,8 @@ export class LogFolder {
   readonly cleanShutdown: boolean;
   readonly clusterId: string;
   readonly directoryId: Uuid;
+  /** For the logs in this directory: bounds the files that they hold open. */
+  readonly handles = new OpenHandles();
   readonly #files: Files;
   readonly #lock: FolderLock;
   readonly #offsets: ReadonlyMap<CheckpointName, Map<string, Offset>>;
@@ -236,7 +239,8 @@ function readCheckpoint(
   const offsets = new Map<string, Offset>();
   const file = `${path}/${options.name}`;
   const bytes = readWholeFile(options.files, file);
-  if (bytes === undefined) return offsets;
+  // Kafka leaves an empty file until it writes its first checkpoint.
+  if (bytes === undefined || bytes.length === 0) return offsets;
   try {
     for (const { topic, partition, offset } of decodeOffsets(bytes)) {
       offsets.set(partitionFolderName(topic, partition), offset);

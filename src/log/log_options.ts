@@ -6,6 +6,7 @@ import type { Clock, Files, Logger } from "../runtime/ports.ts";
 import type { LogConfig } from "./config.ts";
 import { LogError } from "./errors.ts";
 import type { LoadOptions } from "./loading.ts";
+import { OpenHandles } from "./open_handles.ts";
 
 export interface LogOptions {
   /** The data directory; the partition's own folder is made in it. */
@@ -18,6 +19,8 @@ export interface LogOptions {
   readonly files: Files;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Shared by all logs of a data directory (LogFolder has them); bounds open files. */
+  readonly handles?: OpenHandles;
   /** To look into compressed batches for a timestamp. */
   readonly codecs?: RuntimeCodecs;
   /** From the data directory's checkpoints; 0 when there is none. */
@@ -51,6 +54,7 @@ export function loadOptions(options: LogOptions, folder: string): LoadOptions {
   const config = options.config();
   return {
     files: options.files,
+    handles: options.handles ?? new OpenHandles(),
     folder,
     recoveryPoint: options.recoveryPoint ?? 0,
     logStartOffset: options.logStartOffset ?? 0,

@@ -12,6 +12,7 @@ export {
   type LogFolderOptions,
 } from "./log_folder.ts";
 export type { AppendResult, LogOptions } from "./log_options.ts";
+export { OpenHandles } from "./open_handles.ts";
 export { PartitionLog } from "./partition_log.ts";
 export type { AppendOrigin } from "./payload.ts";
 export type { ProducerBatch, ProducerEntry } from "./producer_state.ts";

@@ -32,6 +32,7 @@ import type { EpochCache, EpochEnd } from "./epoch_cache.ts";
 import { deletedFolderName, fileNames, partitionFolderName, segmentFileName } from "./layout.ts";
 import { type LoadedLog, loadLog, reloadProducers } from "./loading.ts";
 import { type AppendResult, loadOptions, type LogOptions, storageError } from "./log_options.ts";
+import type { OpenHandles } from "./open_handles.ts";
 import { claimPartitionFolder, uuidHex } from "./partition_metadata.ts";
 import { type AppendOrigin, checkPayload } from "./payload.ts";
 import { encodeSnapshot } from "./producer_snapshot.ts";
@@ -56,6 +57,7 @@ export class PartitionLog {
   readonly folder: string;
   readonly #options: LogOptions;
   readonly #files: Files;
+  readonly #handles: OpenHandles;
   readonly #segments: Segments;
   readonly #epochs: EpochCache;
   readonly #reader: LogReader;
@@ -79,7 +81,7 @@ export class PartitionLog {
 
   private constructor(
     options: LogOptions,
-    loaded: LoadedLog & { folder: string; claimed: boolean },
+    loaded: LoadedLog & { folder: string; claimed: boolean; handles: OpenHandles },
   ) {
     this.topic = options.topic;
     this.partition = options.partition;
@@ -87,6 +89,7 @@ export class PartitionLog {
     this.folder = loaded.folder;
     this.#options = options;
     this.#files = options.files;
+    this.#handles = loaded.handles;
     this.#segments = new Segments(loaded.segments);
     this.#epochs = loaded.epochs;
     this.#producers = loaded.producers;
@@ -123,8 +126,10 @@ export class PartitionLog {
     try {
       files.makeFolder(folder);
       const claimed = claimPartitionFolder(files, { folder, topicId });
-      const loaded = await loadLog(loadOptions(options, folder));
-      const log = new PartitionLog(options, { ...loaded, folder, claimed });
+      const load = loadOptions(options, folder);
+      const loaded = await loadLog(load);
+      const { handles } = load;
+      const log = new PartitionLog(options, { ...loaded, folder, claimed, handles });
       if (!loaded.isSynced && loaded.damage.length === 0) await log.syncTo(log.logEndOffset);
       return log;
     } catch (error) {
@@ -499,6 +504,7 @@ export class PartitionLog {
     this.#segments.push(
       new Segment({
         files: this.#files,
+        handles: this.#handles,
         folder: this.folder,
         baseOffset: this.#logEndOffset,
         size: 0,

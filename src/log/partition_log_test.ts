@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fromUtf8 } from "../base/bytes.ts";
 import { PartitionFault } from "../base/faults.ts";
 import { crcHolds, readBatchHeader, readRecords } from "../records/mod.ts";
+import { OpenHandles } from "./open_handles.ts";
 import { appendOk, batchOf, logRig, recordsFrom } from "../../tests/harness/log_rig.ts";
 
 const small = { segmentBytes: 400, indexIntervalBytes: 100 };
@@ -269,4 +270,25 @@ Deno.test("idle handles and indexes are let go of and come back when needed", as
   assertEquals((await valuesOf(log)).length, 20);
   assertEquals((await log.offsetForTimestamp(0))?.offset, 0);
   assertEquals(appendOk(log, batchOf(["z"])).baseOffset, 20);
+});
+
+Deno.test("many logs share few open files, and read and write as before", async () => {
+  const rig = logRig(small);
+  const handles = new OpenHandles(4);
+  const logs = [];
+  for (let partition = 0; partition < 12; partition++) {
+    logs.push(await rig.open({ partition, handles }));
+  }
+  for (let i = 0; i < 20; i++) {
+    for (const log of logs) {
+      appendOk(log, batchOf([`${log.partition}-${i}`]));
+      await log.syncTo(i + 1);
+      assert(handles.count <= 4, `${handles.count} files are open`);
+    }
+  }
+  for (const log of logs) {
+    assertEquals((await valuesOf(log)).at(-1), `${log.partition}-19`);
+    await log.close();
+  }
+  assertEquals(handles.count, 0);
 });

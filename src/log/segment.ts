@@ -12,6 +12,7 @@ import { type BatchHeader, batchOverheadBytes, readBatchHeader } from "../record
 import type { Files } from "../runtime/ports.ts";
 import type { LogConfig } from "./config.ts";
 import { type SegmentFileKind, segmentFileName } from "./layout.ts";
+import type { OpenHandles } from "./open_handles.ts";
 import { decodeOffsetIndex, OffsetIndex } from "./offset_index.ts";
 import { walkHeaders } from "./scan.ts";
 import { SegmentFile } from "./segment_file.ts";
@@ -32,6 +33,7 @@ export interface MaxTimestamp {
 
 export interface SegmentOptions {
   readonly files: Files;
+  readonly handles: OpenHandles;
   readonly folder: string;
   readonly baseOffset: Offset;
   /** Bytes in the `.log` file; 0 for a new segment, whose file is made by the first append. */
@@ -70,7 +72,7 @@ export class Segment {
     this.coldBytes = options.size;
     this.#files = options.files;
     this.#folder = options.folder;
-    this.file = new SegmentFile(options.files, { path: this.path("log"), size: options.size });
+    this.file = new SegmentFile(options.files, { ...options, path: this.path("log") });
     this.indexesWritten = options.size > 0;
     if (options.size === 0) this.resetIndexes();
     else if (options.hasAborted !== true) this.#aborted = [];

@@ -7,10 +7,12 @@
 // behind is cut off.
 
 import type { Files, OpenFile } from "../runtime/ports.ts";
+import type { OpenHandles, Reopenable } from "./open_handles.ts";
 import { messageOf, PartitionFault, PlatformFault } from "../base/faults.ts";
 
-export class SegmentFile {
+export class SegmentFile implements Reopenable {
   readonly #files: Files;
+  readonly #handles: OpenHandles;
   #path: string;
   #file: OpenFile | undefined;
   #size: number;
@@ -18,8 +20,9 @@ export class SegmentFile {
   #retired = false;
   #used = false;
 
-  constructor(files: Files, at: { path: string; size: number }) {
+  constructor(files: Files, at: { path: string; size: number; handles: OpenHandles }) {
     this.#files = files;
+    this.#handles = at.handles;
     this.#path = at.path;
     this.#size = at.size;
   }
@@ -90,19 +93,37 @@ export class SegmentFile {
   /** No call follows: closes as soon as none is under way. */
   retire(): void {
     this.#retired = true;
-    if (this.#pins === 0) this.#close();
+    this.closeHandle();
   }
 
   /** Closes the handle unless it was used since the last time this was called. */
   closeIdle(): void {
-    if (!this.#used && this.#pins === 0) this.#close();
+    if (!this.takeUsed()) this.closeHandle();
+  }
+
+  takeUsed(): boolean {
+    const used = this.#used;
     this.#used = false;
+    return used;
+  }
+
+  closeHandle(): boolean {
+    if (this.#pins > 0) return false;
+    if (this.#file === undefined) return true;
+    this.#file.close();
+    this.#file = undefined;
+    this.#handles.delete(this);
+    return true;
   }
 
   #open(): OpenFile {
     if (this.#retired) throw new PlatformFault("Closed", `${this.#path} is closed`);
     this.#used = true;
-    return this.#file ??= this.#files.open(this.#path, "append");
+    if (this.#file === undefined) {
+      this.#handles.add(this);
+      this.#file = this.#files.open(this.#path, "append");
+    }
+    return this.#file;
   }
 
   #pin(): OpenFile {
@@ -113,11 +134,6 @@ export class SegmentFile {
 
   #unpin(): void {
     this.#pins--;
-    if (this.#retired && this.#pins === 0) this.#close();
-  }
-
-  #close(): void {
-    this.#file?.close();
-    this.#file = undefined;
+    if (this.#retired) this.closeHandle();
   }
 }
