@@ -67,7 +67,7 @@ function kernelLock(folder: string): (() => void) | "held" | undefined {
   return "held";
 }
 
-const logging = createLogging({ clock: webClock, write: writeStderr, color: stderrHasColor() });
+const logging = createLogging({ clock: webClock, write: writeStderr, hasColor: stderrHasColor });
 
 const runtime: Runtime = {
   name: "bun",

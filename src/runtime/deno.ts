@@ -15,7 +15,7 @@ import { linesOf, writeWhole } from "./text_streams.ts";
 const logging = createLogging({
   clock: webClock,
   write: (text) => denoProcess.stderr(text),
-  color: Deno.stderr.isTerminal() && !Deno.noColor,
+  hasColor: () => Deno.stderr.isTerminal() && !Deno.noColor,
 });
 
 const denoProcess: ProcessPort = {

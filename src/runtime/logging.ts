@@ -29,7 +29,8 @@ export interface LoggingOptions {
    * Writes a line whole; its failures are ignored, since a log line must never stop the program.
    */
   readonly write: (text: string) => void;
-  readonly color: boolean;
+  /** Asked at the first line. */
+  readonly hasColor: () => boolean;
 }
 
 /** The loggers of a process. */
@@ -42,7 +43,8 @@ export interface Logging {
 /** Where one line goes. */
 interface Output {
   readonly format: LogOptions["format"];
-  readonly logging: LoggingOptions;
+  readonly write: (text: string) => void;
+  readonly color: () => boolean;
 }
 
 type Emit = (line: LogLine, output: Output) => void;
@@ -59,6 +61,8 @@ let emitting: Output | undefined;
 export function createLogging(options: LoggingOptions): Logging {
   const held: { line: LogLine; output: Output }[] = [];
   let droppedCount = 0;
+  let hasColor: boolean | undefined;
+  const color = () => hasColor ??= options.hasColor();
 
   const flush = () => {
     const write = emit ?? writeLine;
@@ -85,7 +89,7 @@ export function createLogging(options: LoggingOptions): Logging {
         level: logOptions.level,
         clock: options.clock,
         accept,
-        output: { format: logOptions.format, logging: options },
+        output: { format: logOptions.format, write: options.write, color },
       }),
     flush,
   };
@@ -159,12 +163,12 @@ function sink(record: LogTape.LogRecord): void {
 }
 
 function writeLine(line: LogLine, output: Output): void {
-  writeText(output.logging, formatLine(line, output.format, output.logging.color));
+  writeText(output, formatLine(line, output.format, output.color()));
 }
 
-function writeText(options: LoggingOptions, text: string): void {
+function writeText(output: Pick<Output, "write">, text: string): void {
   try {
-    options.write(text);
+    output.write(text);
   } catch {
     // Nobody reads standard error any more, or its disk is full; the program goes on.
   }

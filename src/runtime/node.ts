@@ -11,7 +11,7 @@ import { nodeNetwork } from "./node_network.ts";
 import { nodeProcess, stderrHasColor, writeStderr } from "./node_process.ts";
 import type { Runtime } from "./ports.ts";
 
-const logging = createLogging({ clock: webClock, write: writeStderr, color: stderrHasColor() });
+const logging = createLogging({ clock: webClock, write: writeStderr, hasColor: stderrHasColor });
 
 const runtime: Runtime = {
   name: "node",

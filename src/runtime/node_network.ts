@@ -1,15 +1,20 @@
-// TCP by node:net.
+// TCP by node:net. The module is fetched at the first call, not imported: a bundle of the whole
+// program would load it at every start, on Bun too, which has no use for it (7 ms).
 
-import * as net from "node:net";
+import type * as Net from "node:net";
 import { platformFault } from "./platform_faults.ts";
 import type { Listener, Network } from "./ports.ts";
 import { PushedSocket, type Transport } from "./pushed_socket.ts";
 import { addressText, plainAddress } from "./socket_address.ts";
 
-class NodeTransport implements Transport {
-  readonly #handle: net.Socket;
+function net(): typeof Net {
+  return process.getBuiltinModule("node:net");
+}
 
-  constructor(handle: net.Socket) {
+class NodeTransport implements Transport {
+  readonly #handle: Net.Socket;
+
+  constructor(handle: Net.Socket) {
     this.#handle = handle;
   }
 
@@ -36,7 +41,7 @@ class NodeTransport implements Transport {
   }
 }
 
-function wrap(handle: net.Socket): PushedSocket {
+function wrap(handle: Net.Socket): PushedSocket {
   handle.setNoDelay(true);
   const socket = new PushedSocket(new NodeTransport(handle), {
     local: plainAddress(handle.localAddress ?? "", handle.localPort ?? 0),
@@ -53,7 +58,7 @@ function wrap(handle: net.Socket): PushedSocket {
 export const nodeNetwork: Network = {
   listen(address, onConnection) {
     return new Promise((resolve, reject) => {
-      const server = net.createServer({ allowHalfOpen: true });
+      const server = net().createServer({ allowHalfOpen: true });
       server.on("connection", (handle) => onConnection(wrap(handle)));
       server.once("error", (error) => {
         reject(platformFault(`listen on ${addressText(address)}`, error));
@@ -68,7 +73,7 @@ export const nodeNetwork: Network = {
   },
   connect(address) {
     return new Promise((resolve, reject) => {
-      const handle = net.connect({ host: address.host, port: address.port, allowHalfOpen: true });
+      const handle = net().connect({ host: address.host, port: address.port, allowHalfOpen: true });
       const onError = (error: Error) => {
         reject(platformFault(`connect to ${addressText(address)}`, error));
       };
@@ -81,8 +86,8 @@ export const nodeNetwork: Network = {
   },
 };
 
-function listenerOf(server: net.Server): Listener {
-  const bound = server.address() as net.AddressInfo;
+function listenerOf(server: Net.Server): Listener {
+  const bound = server.address() as Net.AddressInfo;
   return {
     address: plainAddress(bound.address, bound.port),
     close() {
