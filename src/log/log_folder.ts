@@ -106,6 +106,7 @@ export class LogFolder {
    */
   static async open(path: string, options: LogFolderOptions): Promise<LogFolder> {
     const { files } = options;
+    const made = missingAbove(files, path);
     files.makeFolder(path);
     const lock = files.lock(path);
     try {
@@ -121,6 +122,7 @@ export class LogFolder {
         if (parsePartitionFolderName(name)?.state === "deleted") files.remove(`${path}/${name}`);
       }
       await files.syncFolder(path);
+      for (const folder of made) await files.syncFolder(parentOf(folder));
       return new LogFolder(path, { files, lock, cleanShutdown, properties, offsets });
     } catch (error) {
       lock.release();
@@ -196,6 +198,24 @@ function partitionsIn(files: Files, path: string) {
     const parsed = parsePartitionFolderName(name);
     return parsed?.state === "live" ? [parsed] : [];
   });
+}
+
+/** The folders on the way to `path` that are not there yet, itself included, the deepest first. */
+function missingAbove(files: Files, path: string): string[] {
+  const missing: string[] = [];
+  let folder = path;
+  while (files.stat(folder) === undefined && parentOf(folder) !== folder) {
+    missing.push(folder);
+    folder = parentOf(folder);
+  }
+  return missing;
+}
+
+function parentOf(path: string): string {
+  const trimmed = path.replace(/[/\\]+$/, "");
+  const cut = Math.max(trimmed.lastIndexOf("/"), trimmed.lastIndexOf("\\"));
+  if (cut < 0) return trimmed === "." || trimmed === "" ? trimmed : ".";
+  return cut === 0 ? "/" : trimmed.slice(0, cut);
 }
 
 /** Reads meta.properties and checks that it is ours, or writes it. */
