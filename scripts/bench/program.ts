@@ -19,8 +19,8 @@ const clockTicksPerSecond = 100;
 /** Starts `command` and waits until it says where it listens. */
 export async function startProgram(command: readonly string[]): Promise<Program> {
   const [executable, ...args] = command;
-  const child = new Deno.Command(executable, { args, stdout: "piped", stderr: "null" }).spawn();
-  const port = await portOf(child.stdout);
+  const child = new Deno.Command(executable, { args, stdout: "piped", stderr: "piped" }).spawn();
+  const port = await Promise.any([portOf(child.stdout), portOf(child.stderr)]);
   return {
     port,
     usage: () => usageOf(child.pid),
