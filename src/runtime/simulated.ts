@@ -29,7 +29,8 @@ import type {
 } from "./ports.ts";
 import { type DiskOptions, SimulatedDisk } from "./simulated_disk.ts";
 import { simulatedFiles } from "./simulated_files.ts";
-import { type Host, type NetworkOptions, SimulatedNetwork } from "./simulated_network.ts";
+import { type NetworkOptions, SimulatedNetwork } from "./simulated_network.ts";
+import type { Host } from "./simulated_connection.ts";
 import { lastRank, Scheduler, SeededRandom } from "./simulated_time.ts";
 
 /** How a world behaves; what is left out is calm: short delays, no failures. */

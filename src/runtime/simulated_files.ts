@@ -5,7 +5,7 @@ import { PlatformFault } from "../base/faults.ts";
 import { isFolder, type MemoryEntry } from "./memory_files.ts";
 import type { Files, FolderLock, OpenFile, OpenMode } from "./ports.ts";
 import type { SimulatedDisk } from "./simulated_disk.ts";
-import { type Host, never } from "./simulated_network.ts";
+import { type Host, never } from "./simulated_connection.ts";
 
 /** What the files need of their world. */
 export interface FilesWorld {

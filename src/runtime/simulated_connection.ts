@@ -1,0 +1,220 @@
+// One simulated TCP connection: two ends, each sending to the other.
+//
+//   write -> window (bounded) -> segment --latency, in order--> receiver's queue -> its reader
+//                                   |
+//                     partition: held until it heals, or TCP gives up and the connection is cut
+//
+// Invariant: what arrives at an end is a prefix of what the other end sent, whatever goes wrong.
+
+import type { Address } from "./ports.ts";
+import { PushedSocket, type Transport } from "./pushed_socket.ts";
+import type { Scheduler, SeededRandom } from "./simulated_time.ts";
+
+/** Bytes under way or unread that one direction takes before its writer waits. */
+const windowBytes = 256 * 1024;
+const segmentBytes = 16 * 1024;
+
+/** One run of a process, as the network knows it. */
+export interface Host {
+  readonly name: string;
+  readonly address: string;
+  readonly incarnation: number;
+  alive: boolean;
+}
+
+/** What a dead process waits for. */
+export function never<T>(): Promise<T> {
+  return new Promise(() => {});
+}
+
+/** What an end asks of the network that it is part of. */
+export interface ConnectionWorld {
+  readonly scheduler: Scheduler;
+  latencyMs(random: SeededRandom): number;
+  readonly cutChance: number;
+  isPartitioned(a: Host, b: Host): boolean;
+  cut(): void;
+  giveUpMs(random: SeededRandom): number;
+}
+
+/** One side of a connection: it sends to the other, and takes what the other sent. */
+export class End implements Transport {
+  readonly host: Host;
+  readonly random: SeededRandom;
+  readonly #name: string;
+  readonly #world: ConnectionWorld;
+  #socket: PushedSocket | undefined;
+  #peer: End | undefined;
+  #onGone = () => {};
+  /** Still to be sent; its writer waits. */
+  #pending: { bytes: Uint8Array; resolve: () => void } | undefined;
+  /** Sent, and neither read nor lost. */
+  #outstandingBytes = 0;
+  #lastArrivalMs = 0;
+  /** Arrived while the reader was paused, or held up by a partition: in order. */
+  #held: (Uint8Array | "end")[] = [];
+  #paused = false;
+  /** Counts the partitions that held something up; undefined while none does. */
+  #stuckSince: number | undefined;
+  #sentCount = 0;
+  readonly #rankBase: number;
+  gone = false;
+
+  constructor(world: ConnectionWorld, options: { host: Host; random: SeededRandom; name: string }) {
+    this.#world = world;
+    this.host = options.host;
+    this.random = options.random;
+    this.#name = options.name;
+    this.#rankBase = this.random.uint32();
+  }
+
+  connect(
+    peer: End,
+    options: { addresses: { local: Address; remote: Address }; onGone: () => void },
+  ): void {
+    this.#peer = peer;
+    this.#onGone = options.onGone;
+    this.#socket = new PushedSocket(this, options.addresses);
+  }
+
+  get socket(): PushedSocket {
+    return this.#socket!;
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    if (!this.host.alive) return never();
+    return new Promise((resolve) => {
+      this.#pending = { bytes, resolve };
+      this.#send();
+    });
+  }
+
+  end(): void {
+    this.#transmit("end");
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#release();
+  }
+
+  /** Our process closed: the peer reads what is under way and then an end, and can send no more. */
+  destroy(): void {
+    if (this.gone) return;
+    this.end();
+    this.#leave();
+  }
+
+  /** The connection breaks, as seen from here, `delayMs` from now. */
+  reset(delayMs: number): void {
+    this.#schedule(delayMs, "reset", () => {
+      if (this.gone) return;
+      this.#leave();
+      const error = Object.assign(new Error("reset (simulated)"), { code: "ECONNRESET" });
+      this.socket.onClosed(error);
+    });
+  }
+
+  /** Our process died: nothing is said to anybody. */
+  abandon(): void {
+    this.#leave();
+  }
+
+  onHeal(): void {
+    this.#stuckSince = undefined;
+    this.#release();
+  }
+
+  #send(): void {
+    const pending = this.#pending;
+    while (pending !== undefined && pending.bytes.length > 0) {
+      const room = windowBytes - this.#outstandingBytes;
+      if (room <= 0) return;
+      const length = Math.min(pending.bytes.length, room, segmentBytes);
+      const segment = pending.bytes.slice(0, length);
+      pending.bytes = pending.bytes.subarray(length);
+      this.#outstandingBytes += length;
+      this.#transmit(segment);
+    }
+    if (pending === undefined || this.#pending !== pending) return;
+    this.#pending = undefined;
+    pending.resolve();
+  }
+
+  #transmit(item: Uint8Array | "end"): void {
+    const peer = this.#peer!;
+    const now = this.#world.scheduler.nowMs;
+    const arrival = Math.max(this.#lastArrivalMs, now + this.#world.latencyMs(this.random));
+    this.#lastArrivalMs = arrival;
+    const cuts = item !== "end" && this.random.chance(this.#world.cutChance);
+    const label = item === "end" ? "end" : `${item.length} B`;
+    this.#world.scheduler.after(arrival - now, {
+      rank: this.#rank(),
+      label: `${label} ${this.#name}`,
+      run: () => cuts ? this.#world.cut() : peer.#arrive(item),
+    });
+  }
+
+  /** Segments of one direction that arrive at the same moment keep their order. */
+  #rank(): number {
+    return this.#rankBase + this.#sentCount++ / 2 ** 20;
+  }
+
+  #arrive(item: Uint8Array | "end"): void {
+    if (!this.host.alive) return;
+    if (this.gone) {
+      if (item !== "end") this.#peer!.reset(this.#world.latencyMs(this.random));
+      return;
+    }
+    this.#held.push(item);
+    this.#release();
+  }
+
+  #release(): void {
+    const peer = this.#peer!;
+    if (this.#world.isPartitioned(this.host, peer.host)) {
+      if (this.#held.length > 0 && this.#stuckSince === undefined) this.#getStuck();
+      return;
+    }
+    while (this.#held.length > 0 && !this.#paused && !this.gone && this.host.alive) {
+      const item = this.#held.shift()!;
+      if (item === "end") {
+        this.socket.onEnd();
+      } else {
+        this.socket.onData(item);
+        peer.#outstandingBytes -= item.length;
+        peer.#send();
+      }
+    }
+  }
+
+  /** Something waits behind a partition: TCP gives up unless it heals in time. */
+  #getStuck(): void {
+    const since = this.#world.scheduler.nowMs;
+    this.#stuckSince = since;
+    this.#schedule(this.#world.giveUpMs(this.random), "give up", () => {
+      if (this.#stuckSince === since && !this.gone) this.#world.cut();
+    });
+  }
+
+  #leave(): void {
+    this.gone = true;
+    this.#held = [];
+    this.#pending = undefined;
+    this.#onGone();
+  }
+
+  #schedule(delayMs: number, label: string, run: () => void): void {
+    this.#world.scheduler.after(delayMs, {
+      rank: this.random.uint32(),
+      label: `${label} ${this.#name}`,
+      run: () => {
+        if (this.host.alive) run();
+      },
+    });
+  }
+}
