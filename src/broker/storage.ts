@@ -87,6 +87,7 @@ export class Storage {
       clock: runtime.clock,
       logger: this.#logger,
       codecs: runtime.codecs,
+      handles: this.#folder.handles,
       recoveryPoint,
       logStartOffset,
       cleanShutdown: this.#folder.cleanShutdown,
