@@ -26,6 +26,7 @@ export interface AcceptorOptions {
   readonly network: Network;
   readonly timers: Timers;
   readonly logger: Logger;
+  readonly monotonic: () => number;
   readonly connectionsMax: number;
   readonly idleMsMax: number;
   /** What a client of `listener` is told; undefined: the address that it reached. */
@@ -110,9 +111,9 @@ export class Acceptor {
   #dropIdle(): void {
     const { idleMsMax, logger } = this.#options;
     if (idleMsMax < 0) return;
-    const nowMs = this.#options.connection.monotonic();
+    const nowMs = this.#options.monotonic();
     for (const connection of this.#connections) {
-      if (connection.isBusy || nowMs - connection.lastActiveMs <= idleMsMax) continue;
+      if (connection.noteIdle(nowMs) <= idleMsMax) continue;
       logger.log("debug", "closed an idle connection", {
         peer: formatAddress(connection.peer.remote),
       });

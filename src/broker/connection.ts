@@ -34,7 +34,6 @@ export interface ConnectionOptions {
   readonly advertised: Address;
   readonly logger: Logger;
   readonly requestBytesMax: number;
-  readonly monotonic: () => number;
   /** Throws ConnectionFault for a frame that ends the connection. */
   readonly dispatch: (frame: Uint8Array, peer: Peer) => Dispatched;
   /** A bug of ours surfaced: the connection closes, the process may have to. */
@@ -44,8 +43,9 @@ export interface ConnectionOptions {
 /** Serves one socket until it ends. */
 export class Connection {
   readonly peer: Peer;
-  /** When the last request arrived, on the monotonic clock. */
-  lastActiveMs: number;
+  /** Whether a request has come since {@link noteIdle} was last called. */
+  #isActive = true;
+  #idleSinceMs = 0;
   readonly #socket: Socket;
   readonly #options: ConnectionOptions;
   readonly #frames: FrameReader;
@@ -61,7 +61,6 @@ export class Connection {
     this.#socket = socket;
     this.#options = options;
     this.peer = { remote: socket.remote, advertised: options.advertised };
-    this.lastActiveMs = options.monotonic();
     this.#frames = new FrameReader(socket.readable, options.requestBytesMax);
     this.#writer = socket.writable.getWriter();
     // A write that fails is noticed by the loop; the streams' own promises must not go unhandled.
@@ -71,6 +70,16 @@ export class Connection {
   /** Whether a request is being answered right now. */
   get isBusy(): boolean {
     return this.#queue.length > 0;
+  }
+
+  /**
+   * For how long nothing has come, as far as calls of this method can tell: requests leave a mark
+   * only, since reading a clock for each would cost more than the rest of this class.
+   */
+  noteIdle(nowMs: number): number {
+    if (this.#isActive || this.isBusy) this.#idleSinceMs = nowMs;
+    this.#isActive = false;
+    return nowMs - this.#idleSinceMs;
   }
 
   /** Serves until the peer leaves, a fault ends it, or `close`. Never rejects. */
@@ -113,7 +122,7 @@ export class Connection {
         }
         frame = await this.#frames.read();
         if (frame === undefined) break;
-        this.lastActiveMs = this.#options.monotonic();
+        this.#isActive = true;
       }
       const { reply, pipelined } = this.#options.dispatch(frame, this.peer);
       this.#enqueue(reply);
