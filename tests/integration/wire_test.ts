@@ -2,82 +2,13 @@
 // connection that sent it ends, or gets error 35; a log line names the peer; nobody else notices.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { ApiVersions, decodeResponse, encodeRequest, Metadata } from "../../src/protocol/mod.ts";
+import { ApiVersions, decodeResponse, Metadata } from "../../src/protocol/mod.ts";
 import { concatBytes } from "../../src/base/bytes.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { within } from "../harness/deadline.ts";
+import { RawClient, request } from "../harness/raw_client.ts";
 
 const waitMs = 10_000;
-
-/** A raw connection, by frames. */
-class RawClient implements Disposable {
-  readonly #connection: Deno.TcpConn;
-
-  constructor(connection: Deno.TcpConn) {
-    this.#connection = connection;
-  }
-
-  static async connect(broker: BrokerProcess): Promise<RawClient> {
-    return new RawClient(await Deno.connect({ hostname: broker.host, port: broker.port }));
-  }
-
-  /** As the broker names this connection in its log. */
-  get name(): string {
-    const { hostname, port } = this.#connection.localAddr;
-    return `${hostname}:${port}`;
-  }
-
-  async send(bytes: Uint8Array): Promise<void> {
-    for (let sent = 0; sent < bytes.length;) {
-      sent += await this.#connection.write(bytes.subarray(sent));
-    }
-  }
-
-  /** One response frame, or null when the broker has closed the connection. */
-  async receive(): Promise<Uint8Array | null> {
-    const size = await this.#exactly(4);
-    if (size === null) return null;
-    return await this.#exactly(new DataView(size.buffer).getInt32(0));
-  }
-
-  async assertClosed(): Promise<void> {
-    const frame = await within(this.receive(), { ms: waitMs, what: () => "end of connection" });
-    assertEquals(frame, null);
-  }
-
-  /** A Metadata request and its answer: the proof that a connection is healthy. */
-  async assertServed(): Promise<void> {
-    await this.send(request(Metadata, 9, { topics: [] }));
-    const frame = await within(this.receive(), { ms: waitMs, what: () => "a Metadata response" });
-    const { message } = decodeResponse(Metadata, 9, frame!);
-    assertEquals(message.brokers.length, 1);
-  }
-
-  async #exactly(length: number): Promise<Uint8Array<ArrayBuffer> | null> {
-    const bytes = new Uint8Array(length);
-    for (let read = 0; read < length;) {
-      const count = await this.#connection.read(bytes.subarray(read)).catch(() => null);
-      if (count === null) return null;
-      read += count;
-    }
-    return bytes;
-  }
-
-  closeWrite(): Promise<void> {
-    return this.#connection.closeWrite();
-  }
-
-  [Symbol.dispose](): void {
-    this.#connection.close();
-  }
-}
-
-// deno-lint-ignore no-explicit-any
-function request(api: any, version: number, message: unknown): Uint8Array {
-  const origin = { correlationId: 7, clientId: "wire-test" };
-  // deno-lint-ignore no-explicit-any
-  return concatBytes(encodeRequest(api, version, origin, message as any));
-}
 
 function int32(value: number): number[] {
   return [value >> 24, (value >> 16) & 0xff, (value >> 8) & 0xff, value & 0xff];
@@ -181,10 +112,7 @@ Deno.test("pipelined requests are answered in order, small and large alike", asy
   const names = Array.from({ length: 500 }, (_, i) => i);
   const topics = (count: number) => Array.from({ length: count }, (_, i) => ({ name: `t-${i}` }));
   const frames = names.map((i) =>
-    concatBytes(encodeRequest(Metadata, 9, { correlationId: i, clientId: null }, {
-      topics: topics(i % 100),
-      allowAutoTopicCreation: false,
-    }))
+    request(Metadata, 9, { topics: topics(i % 100), allowAutoTopicCreation: false }, i)
   );
   const sending = client.send(concatBytes(frames));
   for (const i of names) {

@@ -1,0 +1,129 @@
+// One TCP connection to a broker, frame by frame, with no client library between: a test says what
+// is sent, byte for byte if it wants, and sees what comes back.
+//
+//   ask      a request from a protocol table, and its decoded answer
+//   request  the same as bytes, to be sent whole, in pieces, or many at once
+//   send, receive, assertClosed  whatever else comes over a connection
+//
+// Invariant: `ask` fails unless the answer is whole, is decoded to its last byte, and carries the
+// request's correlation id.
+
+import { assertEquals } from "@std/assert";
+import { concatBytes } from "../../src/base/bytes.ts";
+import {
+  type Api,
+  type Decoded,
+  decodeResponse,
+  encodeRequest,
+  type Fields,
+  type Input,
+  Metadata,
+} from "../../src/protocol/mod.ts";
+import { within } from "./deadline.ts";
+
+const waitMs = 15_000;
+
+/** What a client needs to know of a broker. */
+export interface Reachable {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A request as the bytes of its frame, size included. */
+export function request<Q extends Fields, S extends Fields>(
+  api: Api<Q, S>,
+  version: number,
+  message: Input<Q>,
+  correlationId = 7,
+): Uint8Array {
+  const origin = { correlationId, clientId: "raw-client" };
+  return concatBytes(encodeRequest(api, version, origin, message));
+}
+
+/** A raw connection, by frames. */
+export class RawClient implements Disposable {
+  readonly #connection: Deno.TcpConn;
+  #correlationId = 1000;
+
+  private constructor(connection: Deno.TcpConn) {
+    this.#connection = connection;
+  }
+
+  static async connect({ host, port }: Reachable): Promise<RawClient> {
+    return new RawClient(await Deno.connect({ hostname: host, port }));
+  }
+
+  /** As the broker names this connection in its log. */
+  get name(): string {
+    const { hostname, port } = this.#connection.localAddr;
+    return `${hostname}:${port}`;
+  }
+
+  async send(bytes: Uint8Array): Promise<void> {
+    for (let sent = 0; sent < bytes.length;) {
+      sent += await this.#connection.write(bytes.subarray(sent));
+    }
+  }
+
+  /** One response frame, or null when the broker has closed the connection. */
+  async receive(): Promise<Uint8Array | null> {
+    const size = await this.#exactly(4);
+    if (size === null) return null;
+    return await this.#exactly(new DataView(size.buffer).getInt32(0));
+  }
+
+  /** Sends a request and decodes the answer. */
+  async ask<Q extends Fields, S extends Fields>(
+    api: Api<Q, S>,
+    version: number,
+    message: Input<Q>,
+  ): Promise<Decoded<S>> {
+    const correlationId = ++this.#correlationId;
+    await this.send(request(api, version, message, correlationId));
+    return await this.answer(api, version, correlationId);
+  }
+
+  /** The next answer, to a request that was sent before. */
+  async answer<Q extends Fields, S extends Fields>(
+    api: Api<Q, S>,
+    version: number,
+    correlationId = 7,
+  ): Promise<Decoded<S>> {
+    const what = () => `an answer to ${api.name} version ${version}`;
+    const frame = await within(this.receive(), { ms: waitMs, what });
+    if (frame === null) throw new Error(`the broker closed the connection instead of ${what()}`);
+    const response = decodeResponse(api, version, frame);
+    assertEquals(response.correlationId, correlationId);
+    return response.message;
+  }
+
+  /** The broker ends the connection, and sends nothing before. */
+  async assertClosed(): Promise<void> {
+    const frame = await within(this.receive(), { ms: waitMs, what: () => "end of connection" });
+    assertEquals(frame, null);
+  }
+
+  /** A Metadata request and its answer: the proof that a connection is healthy. */
+  async assertServed(): Promise<void> {
+    const { brokers } = await this.ask(Metadata, 9, { topics: [] });
+    assertEquals(brokers.length, 1);
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#connection.closeWrite();
+  }
+
+  [Symbol.dispose](): void {
+    this.#connection.close();
+  }
+
+  async #exactly(length: number): Promise<Uint8Array<ArrayBuffer> | null> {
+    const bytes = new Uint8Array(length);
+    for (let read = 0; read < length;) {
+      const count = await this.#connection.read(bytes.subarray(read)).catch(() => null);
+      if (count === null) return null;
+      read += count;
+    }
+    return bytes;
+  }
+}
