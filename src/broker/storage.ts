@@ -5,7 +5,7 @@
 
 import type { BrokerId, PartitionId, Uuid } from "../base/ids.ts";
 import type { MetadataImage } from "../cluster/mod.ts";
-import { type LogConfig, LogFolder, PartitionLog } from "../log/mod.ts";
+import { type LogConfig, LogFolder, PartitionLog, ReadAhead } from "../log/mod.ts";
 import type { Files, Logger, Runtime } from "../runtime/ports.ts";
 import type { BrokerConfig } from "./config.ts";
 import { metadataTopic } from "./metadata_log.ts";
@@ -18,6 +18,9 @@ export interface StorageOptions {
   readonly config: BrokerConfig;
   readonly logger: Logger;
 }
+
+/** What all consumers of old records together may have read ahead. */
+const readAheadBytesMax = 32 * 1024 * 1024;
 
 /** Logs looked after between two turns of the event loop. */
 const maintainedPerTurn = 256;
@@ -36,6 +39,7 @@ export class Storage {
   readonly #files: Files;
   readonly #folder: LogFolder;
   readonly #logger: Logger;
+  readonly #readAhead = new ReadAhead(readAheadBytesMax);
   readonly #logs = new Set<PartitionLog>();
 
   private constructor(options: StorageOptions, o: { files: Files; folder: LogFolder }) {
@@ -87,6 +91,7 @@ export class Storage {
       clock: runtime.clock,
       logger: this.#logger,
       codecs: runtime.codecs,
+      readAhead: this.#readAhead,
       handles: this.#folder.handles,
       recoveryPoint,
       logStartOffset,

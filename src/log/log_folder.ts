@@ -110,6 +110,9 @@ export class LogFolder {
     files.makeFolder(path);
     const lock = files.lock(path);
     try {
+      // Before meta.properties: where that is, the folders above are durable.
+      for (const folder of made) await files.syncFolder(parentOf(folder));
+      await files.syncFolder(parentOf(path));
       const properties = await claimDirectory(path, options);
       const marker = `${path}/${fileNames.cleanShutdown}`;
       const isNew = properties.isNew && partitionsIn(files, path).length === 0;
@@ -122,7 +125,6 @@ export class LogFolder {
         if (parsePartitionFolderName(name)?.state === "deleted") files.remove(`${path}/${name}`);
       }
       await files.syncFolder(path);
-      for (const folder of made) await files.syncFolder(parentOf(folder));
       return new LogFolder(path, { files, lock, cleanShutdown, properties, offsets });
     } catch (error) {
       lock.release();

@@ -6,6 +6,7 @@ import type { Clock, Files, Logger } from "../runtime/ports.ts";
 import type { LogConfig } from "./config.ts";
 import { LogError } from "./errors.ts";
 import type { LoadOptions } from "./loading.ts";
+import type { ReadAhead } from "./read_ahead.ts";
 import { OpenHandles } from "./open_handles.ts";
 
 export interface LogOptions {
@@ -23,6 +24,8 @@ export interface LogOptions {
   readonly handles?: OpenHandles;
   /** To look into compressed batches for a timestamp. */
   readonly codecs?: RuntimeCodecs;
+  /** Where cold readers keep what they read ahead; shared by logs. Without it none is. */
+  readonly readAhead?: ReadAhead;
   /** From the data directory's checkpoints; 0 when there is none. */
   readonly recoveryPoint?: Offset;
   readonly logStartOffset?: Offset;

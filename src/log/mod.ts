@@ -16,6 +16,7 @@ export { OpenHandles } from "./open_handles.ts";
 export { PartitionLog } from "./partition_log.ts";
 export type { AppendOrigin } from "./payload.ts";
 export type { ProducerBatch, ProducerEntry } from "./producer_state.ts";
+export { ReadAhead } from "./read_ahead.ts";
 export type { ReadOptions, ReadResult } from "./read.ts";
 export type { TimestampOffset } from "./time_lookup.ts";
 export type { AbortedTransaction } from "./txn_index.ts";

@@ -70,7 +70,8 @@ export function decodeOffsetIndex(bytes: Uint8Array, logSize: number): OffsetInd
   if (bytes.length % entryBytes !== 0) return undefined;
   const index = new OffsetIndex();
   let lastOffset = -1;
-  let lastPosition = -1;
+  // The batch at position 0 needs no entry and never gets one.
+  let lastPosition = 0;
   for (let p = 0; p < bytes.length; p += entryBytes) {
     const relativeOffset = int32At(bytes, p);
     const position = int32At(bytes, p + 4);

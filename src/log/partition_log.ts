@@ -75,6 +75,7 @@ export class PartitionLog {
    * Names were added that are not durable yet: in the partition's folder, in the data directory.
    */
   #folderChanged = false;
+  /** partition.metadata and the folder's own name may not be durable. */
   #claimed: boolean;
   /** What the newest snapshot file covers. */
   #snapshotOffset: Offset = -1;
@@ -93,9 +94,13 @@ export class PartitionLog {
     this.#segments = new Segments(loaded.segments);
     this.#epochs = loaded.epochs;
     this.#producers = loaded.producers;
-    this.#reader = new LogReader(this.#segments, loaded.damage);
+    this.#reader = new LogReader(this.#segments, {
+      damage: loaded.damage,
+      ahead: options.readAhead,
+    });
     this.#deleted = new DeletedFiles(options.files);
-    this.#claimed = loaded.claimed;
+    // After a crash nothing says which names the process before had made durable.
+    this.#claimed = loaded.claimed || !loaded.isSynced;
     this.#logEndOffset = loaded.logEndOffset;
     this.#logStartOffset = Math.max(
       this.#segments.first.baseOffset,

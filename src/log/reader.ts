@@ -18,6 +18,7 @@ import {
   takeBatches,
   type Taken,
 } from "./read.ts";
+import { aheadBytes, type ReadAhead } from "./read_ahead.ts";
 import type { Damage } from "./recovery.ts";
 import type { Segment } from "./segment.ts";
 import type { Segments } from "./segments.ts";
@@ -37,12 +38,14 @@ export class LogReader {
   readonly #segments: Segments;
   readonly #damage: readonly Damage[];
   readonly #positions = new ReadPositions();
+  readonly #ahead: ReadAhead | undefined;
   /** Changes whenever bytes that were in the log are no longer there. */
   #generation = 0;
 
-  constructor(segments: Segments, damage: readonly Damage[]) {
+  constructor(segments: Segments, o: { damage: readonly Damage[]; ahead?: ReadAhead }) {
     this.#segments = segments;
-    this.#damage = damage;
+    this.#damage = o.damage;
+    this.#ahead = o.ahead;
   }
 
   /** Whole batches from the one that holds `options.offset` on. */
@@ -56,15 +59,9 @@ export class LogReader {
     if (spot === undefined && !segment.isIndexLoaded) return this.#readCold(bounded, undefined);
     let step = this.#firstStep(bounded, spot ?? this.#look(segment, bounded.offset));
     while (step !== undefined) {
-      if (!this.#isHot(step.spot)) return this.#readCold(bounded, step.spot);
-      const chunk = new Uint8Array(step.bytes);
-      let count: number;
-      try {
-        count = step.spot.segment.file.readAt(step.spot.position, chunk);
-      } catch (error) {
-        throw readFault(step, error);
-      }
-      const next = this.#take(bounded, { step, chunk: chunk.subarray(0, count) });
+      const chunk = this.#isHot(step.spot) ? readNow(step) : this.#readBefore(step);
+      if (chunk === undefined) return this.#readCold(bounded, step.spot);
+      const next = this.#take(bounded, { step, chunk });
       if ("nextOffset" in next) return next;
       step = this.#follow(bounded, next);
     }
@@ -75,6 +72,7 @@ export class LogReader {
   invalidate(): void {
     this.#generation++;
     this.#positions.clear();
+    this.#ahead?.forget(this.#segments.all);
   }
 
   async #readCold(options: ReadOptions, known: Spot | undefined): Promise<ReadResult> {
@@ -96,7 +94,8 @@ export class LogReader {
     while (step !== undefined) {
       const { segment, position } = step.spot;
       if (segment.retired) return undefined;
-      const chunk = new Uint8Array(step.bytes);
+      const generation = this.#generation;
+      const chunk = new Uint8Array(this.#bytesToRead(step));
       let count: number;
       try {
         count = await segment.file.readAtAsync(position, chunk);
@@ -104,11 +103,25 @@ export class LogReader {
         if (segment.retired) return undefined;
         throw readFault(step, error);
       }
-      const next = this.#take(options, { step, chunk: chunk.subarray(0, count) });
+      const got = chunk.subarray(0, count);
+      if (got.length > step.bytes && generation === this.#generation) {
+        this.#ahead?.put(segment, position, got);
+      }
+      const next = this.#take(options, { step, chunk: got });
       if ("nextOffset" in next) return next;
       step = this.#follow(options, next);
     }
     return emptyAt(options.offset);
+  }
+
+  /** A reader that goes on where it stopped gets more than it asked for. */
+  #bytesToRead({ spot, bytes }: Step): number {
+    if (this.#ahead === undefined || !spot.exact) return bytes;
+    return Math.min(aheadBytes(bytes), spot.segment.size - spot.position);
+  }
+
+  #readBefore({ spot, bytes }: Step): Uint8Array | undefined {
+    return this.#ahead?.get(spot.segment, spot.position, bytes);
   }
 
   #look(segment: Segment, offset: Offset): Spot {
@@ -191,6 +204,15 @@ export class LogReader {
       if (hole.fromOffset > options.offset) endOffset = Math.min(endOffset, hole.fromOffset);
     }
     return { ...options, endOffset };
+  }
+}
+
+function readNow(step: Step): Uint8Array {
+  const chunk = new Uint8Array(step.bytes);
+  try {
+    return chunk.subarray(0, step.spot.segment.file.readAt(step.spot.position, chunk));
+  } catch (error) {
+    throw readFault(step, error);
   }
 }
 

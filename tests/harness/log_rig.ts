@@ -5,7 +5,7 @@
 
 import { utf8 } from "../../src/base/bytes.ts";
 import { PlatformFault } from "../../src/base/faults.ts";
-import { type LogConfig, logConfigDefaults, PartitionLog } from "../../src/log/mod.ts";
+import { type LogConfig, logConfigDefaults, PartitionLog, ReadAhead } from "../../src/log/mod.ts";
 import type { LogOptions } from "../../src/log/mod.ts";
 import {
   type BatchInput,
@@ -23,11 +23,15 @@ export interface Rig {
   readonly lines: string[];
   nowMs: number;
   syncCount: number;
+  /** Asynchronous reads of files so far. */
+  coldReadCount: number;
   open(options?: Partial<LogOptions>): Promise<PartitionLog>;
 }
 
 export function logRig(config: Partial<LogConfig> = {}): Rig {
   const lines: string[] = [];
+  // Small, so that tests see it fill up.
+  const readAhead = new ReadAhead(64 * 1024);
   const clock = { now: () => rig.nowMs, monotonic: () => rig.nowMs };
   const rig: Rig = {
     files: undefined as unknown as Files,
@@ -36,6 +40,7 @@ export function logRig(config: Partial<LogConfig> = {}): Rig {
     lines,
     nowMs: 1_000_000,
     syncCount: 0,
+    coldReadCount: 0,
     open: (options = {}) =>
       PartitionLog.open({
         folder: "/data",
@@ -47,6 +52,7 @@ export function logRig(config: Partial<LogConfig> = {}): Rig {
         clock,
         logger: loggerInto(lines),
         cleanShutdown: false,
+        readAhead,
         ...options,
       }),
   };
@@ -81,7 +87,10 @@ function faultyFiles(files: Files, rig: Rig): Files {
       file.append(bytes);
     },
     readAt: (position, into) => file.readAt(position, into),
-    readAtAsync: (position, into) => file.readAtAsync(position, into),
+    readAtAsync(position, into) {
+      rig.coldReadCount++;
+      return file.readAtAsync(position, into);
+    },
     truncate(size) {
       if (rig.faults.truncate) fail("truncate");
       file.truncate(size);
