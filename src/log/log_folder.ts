@@ -110,9 +110,10 @@ export class LogFolder {
     files.makeFolder(path);
     const lock = files.lock(path);
     try {
-      // Before meta.properties: where that is, the folders above are durable.
-      for (const folder of made) await files.syncFolder(parentOf(folder));
-      await files.syncFolder(parentOf(path));
+      // Before meta.properties: where that is, the folders above are durable already.
+      if (files.stat(`${path}/${fileNames.metaProperties}`) === undefined) {
+        for (const folder of new Set([path, ...made])) await files.syncFolder(parentOf(folder));
+      }
       const properties = await claimDirectory(path, options);
       const marker = `${path}/${fileNames.cleanShutdown}`;
       const isNew = properties.isNew && partitionsIn(files, path).length === 0;
