@@ -27,7 +27,7 @@ export interface ReadOptions {
   readonly minOneBatch: boolean;
 }
 
-/** Whole batches; `bytes` is the caller's own. */
+/** Whole batches. `bytes` may be shared with other readers: not to be written to. */
 export interface ReadResult {
   readonly bytes: Uint8Array;
   /** Where a reader goes on: behind the last batch, or the offset asked for when there is none. */

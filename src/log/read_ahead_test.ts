@@ -12,7 +12,7 @@ async function coldLog(count: number, readAhead: ReadAhead) {
   return { rig, log, batchBytes: batchOf(["0".padEnd(400, ".")]).length };
 }
 
-Deno.test("a consumer that replays old records reads the file once for several requests", async () => {
+Deno.test("a consumer that replays old records reads once for several requests", async () => {
   const { rig, log, batchBytes } = await coldLog(80, new ReadAhead(1024 * 1024));
   const before = rig.coldReadCount;
   let offset = 0;
