@@ -15,6 +15,7 @@ import {
   type InternalTopic,
   isInternalTopic,
   type MetadataImage,
+  offsetsTopic,
   type TopicDefaults,
 } from "../cluster/mod.ts";
 import type { LogConfig } from "../log/mod.ts";
@@ -26,6 +27,7 @@ import {
   type RequestOf,
   type ResponseInput,
 } from "../protocol/mod.ts";
+import { offsetsTopicOf } from "./broker_config.ts";
 import { type BrokerConfig, type TopicOverrides, validateTopicConfigs } from "./config.ts";
 import type { Partitions } from "./partitions.ts";
 
@@ -129,7 +131,10 @@ export class Topics {
 
   /** Creates topics that a client has named, with the defaults. Returns why not, by name. */
   async createMissing(names: readonly string[]): Promise<ReadonlyMap<string, ErrorCode>> {
-    const missing = [...new Set(names)].map((name) => ({
+    const wanted = new Set(names);
+    // The cluster's own topics are not made by a client's defaults, nor before they are of use.
+    if (wanted.has(offsetsTopic)) await this.ensureInternal(offsetsTopicOf(this.#options.config));
+    const missing = [...wanted].filter((name) => !this.isInternal(name)).map((name) => ({
       name,
       numPartitions: -1,
       replicationFactor: -1,

@@ -22,6 +22,7 @@ import {
   type RequestOf,
   type ResponseInput,
 } from "../../protocol/mod.ts";
+import { attributeBits, attributesOf, batchOverheadBytes, magicOf } from "../../records/mod.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import type { Partition } from "../partition.ts";
 
@@ -107,7 +108,7 @@ function appendPartition(
   if (o.name === undefined) return failure(index, ErrorCode.UNKNOWN_TOPIC_ID);
   const partition = broker.partitions.get(o.name, index);
   if (partition === undefined) return failure(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
-  if (o.request.transactionalId !== null) {
+  if (o.request.transactionalId !== null || isTransactional(data.records)) {
     return failure(index, ErrorCode.INVALID_TXN_STATE, "transactions are not supported yet");
   }
   if (broker.topics.isInternal(o.name)) {
@@ -129,6 +130,12 @@ function appendPartition(
     logStartOffset: result.logStartOffset,
   };
   return o.request.acks === -1 ? synced(partition, result.lastOffset + 1, answer) : answer;
+}
+
+/** A transaction that no request can end would keep read_committed consumers waiting for ever. */
+function isTransactional(records: Uint8Array | null): boolean {
+  return records !== null && records.length >= batchOverheadBytes && magicOf(records) === 2 &&
+    (attributesOf(records) & attributeBits.transactional) !== 0;
 }
 
 /** `answer`, once the log is synced up to `end`. */

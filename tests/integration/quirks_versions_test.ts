@@ -1,0 +1,232 @@
+// How clients find out what a broker speaks, and what they conclude from it.
+
+import { assert, assertEquals } from "@std/assert";
+import {
+  ApiVersions,
+  decodeResponse,
+  ErrorCode,
+  Fetch,
+  Produce,
+  RequestHeaderTable,
+} from "../../src/protocol/mod.ts";
+import { BytesWriter } from "../../src/base/bytes.ts";
+import type { RawClient } from "../harness/raw_client.ts";
+import { batchOf, fetchRequest, makeTopic, produceRequest } from "../harness/raw_requests.ts";
+import { sharedBroker } from "../harness/shared_broker.ts";
+
+const shared = sharedBroker();
+const software = { clientSoftwareName: "test", clientSoftwareVersion: "1.0" };
+
+/** The advertised ranges by API key. */
+async function ranges(client: RawClient) {
+  const { apiKeys } = await client.ask(ApiVersions, 3, software);
+  return new Map(apiKeys.map(({ apiKey, minVersion, maxVersion }) => [
+    apiKey,
+    { min: minVersion, max: maxVersion },
+  ]));
+}
+
+/** An ApiVersions request of any version, known or not, without a body. */
+function apiVersionsHeader(version: number): Uint8Array {
+  const writer = new BytesWriter();
+  writer.int32(0);
+  RequestHeaderTable.encode(writer, {
+    requestApiKey: 18,
+    requestApiVersion: version,
+    correlationId: 7,
+    clientId: "future",
+  }, 2);
+  writer.patchInt32(0, writer.length - 4);
+  return writer.finish();
+}
+
+Deno.test("the header of an ApiVersions answer has no tags in any version", async () => {
+  using client = await shared.connect();
+  for (const version of [0, 1, 2, 3, 4]) {
+    const { errorCode } = await client.ask(ApiVersions, version, version < 3 ? {} : software);
+    assertEquals(errorCode, ErrorCode.NONE);
+  }
+  // `ask` decodes by our own table: the bytes themselves, once, without it.
+  await client.send(apiVersionsHeader(77));
+  const frame = (await client.receive())!;
+  const correlationId = [0, 0, 0, 7];
+  const unsupportedVersion = [0, 35];
+  const oneEntry = [0, 0, 0, 1, 0, 18, 0, 0];
+  assertEquals([...frame.slice(0, 14)], [...correlationId, ...unsupportedVersion, ...oneEntry]);
+  assertEquals(frame.length, 16, "and nothing follows the highest version");
+});
+
+Deno.test("a client from the future is told which ApiVersions to come down to", async () => {
+  using client = await shared.connect();
+  await client.send(apiVersionsHeader(32767));
+  const { message } = decodeResponse(ApiVersions, 0, (await client.receive())!);
+  assertEquals(message.errorCode, ErrorCode.UNSUPPORTED_VERSION);
+  const [{ apiKey, minVersion, maxVersion }] = message.apiKeys;
+  assertEquals([message.apiKeys.length, apiKey, minVersion], [1, 18, 0]);
+  const again = await client.ask(ApiVersions, maxVersion, software);
+  assertEquals(again.errorCode, ErrorCode.NONE);
+});
+
+Deno.test("a client with a name that is no name may go on with version 0", async () => {
+  using client = await shared.connect();
+  for (const clientSoftwareName of ["", "two words", "-dash", "ünicode"]) {
+    const { errorCode } = await client.ask(ApiVersions, 3, { ...software, clientSoftwareName });
+    assertEquals(errorCode, ErrorCode.INVALID_REQUEST, clientSoftwareName);
+  }
+  const { errorCode, apiKeys } = await client.ask(ApiVersions, 0, {});
+  assertEquals(errorCode, ErrorCode.NONE);
+  assert(apiKeys.length > 20);
+});
+
+Deno.test("a client that expects another cluster or node is told to start over", async () => {
+  using client = await shared.connect();
+  const elsewhere = { ...software, clusterId: "b3R0bGEtY29uZm9ybWFuYw", nodeId: -1 };
+  assertEquals((await client.ask(ApiVersions, 5, elsewhere)).errorCode, 129);
+  assertEquals((await client.ask(ApiVersions, 5, { ...software, nodeId: 4711 })).errorCode, 129);
+  assertEquals((await client.ask(ApiVersions, 5, software)).errorCode, ErrorCode.NONE);
+});
+
+Deno.test("older librdkafka compresses, since Produce is advertised from version 0", async () => {
+  using client = await shared.connect();
+  assertEquals((await ranges(client)).get(0)?.min, 0);
+});
+
+Deno.test("versions of Produce and Fetch with message sets are refused in their own shape", async () => {
+  using client = await shared.connect();
+  const { name: topic } = await makeTopic(client);
+  const records = batchOf(["old"]);
+  for (const version of [0, 1, 2]) {
+    const answer = await client.ask(Produce, version, produceRequest({ topic, records, acks: 1 }));
+    const [{ partitionResponses: [{ index, errorCode }] }] = answer.responses;
+    assertEquals([index, errorCode], [0, ErrorCode.UNSUPPORTED_VERSION]);
+  }
+  for (const version of [0, 1, 2, 3]) {
+    const { isolationLevel: _, ...request } = fetchRequest({ topic });
+    const old = version < 3 ? { ...request, maxBytes: undefined } : request;
+    const answer = await client.ask(Fetch, version, old);
+    const [{ partitions: [{ partitionIndex, errorCode }] }] = answer.responses;
+    assertEquals([partitionIndex, errorCode], [0, ErrorCode.UNSUPPORTED_VERSION]);
+  }
+  await client.assertServed();
+});
+
+/** What librdkafka concludes from the ranges: each feature needs all of these versions. */
+const librdkafkaFeatures: Record<string, readonly [api: number, version: number][]> = {
+  "message format 2": [[0, 3], [1, 4]],
+  "throttle times": [[0, 1], [1, 4]],
+  "the consumer groups of brokers": [
+    [10, 0],
+    [8, 1],
+    [9, 1],
+    [11, 0],
+    [14, 0],
+    [12, 0],
+    [13, 0],
+  ],
+  "LZ4 and group coordinators": [[10, 0]],
+  "offsets by time": [[2, 1]],
+  "idempotent producers": [[22, 0]],
+  "zstd": [[0, 7], [1, 10]],
+};
+
+for (const [feature, needs] of Object.entries(librdkafkaFeatures)) {
+  Deno.test(`librdkafka turns ${feature} on`, async () => {
+    using client = await shared.connect();
+    const advertised = await ranges(client);
+    for (const [api, version] of needs) {
+      const range = advertised.get(api)!;
+      assert(range.min <= version && version <= range.max, `API ${api} version ${version}`);
+    }
+    assert(advertised.size <= 1000, "librdkafka refuses a longer list");
+  });
+}
+
+/** The lowest of the highest versions that each of the named clients can live with. */
+const lowestHighest: Record<string, readonly [api: number, version: number][]> = {
+  "@platformatic/kafka": [
+    [0, 7],
+    [1, 12],
+    [2, 5],
+    [3, 9],
+    [8, 8],
+    [9, 8],
+    [10, 4],
+    [11, 6],
+    [12, 4],
+    [13, 4],
+    [14, 4],
+    [15, 5],
+    [16, 4],
+    [18, 3],
+    [19, 7],
+    [20, 6],
+    [22, 3],
+    [32, 2],
+    [42, 2],
+  ],
+};
+
+for (const [client, needs] of Object.entries(lowestHighest)) {
+  Deno.test(`${client} finds each API in a version that it has`, async () => {
+    using raw = await shared.connect();
+    const advertised = await ranges(raw);
+    for (const [api, version] of needs) {
+      assert(advertised.get(api)!.max >= version, `API ${api} goes up to version ${version}`);
+    }
+  });
+}
+
+/** Clients that know version 0 or 1 alone, or probe with it. */
+const oldest: readonly [api: number, version: number][] = [
+  [1, 4],
+  [2, 1],
+  [3, 0],
+  [8, 2],
+  [9, 1],
+  [10, 0],
+  [11, 0],
+  [12, 0],
+  [13, 0],
+  [14, 0],
+  [15, 0],
+  [16, 0],
+  [18, 0],
+  [19, 0],
+  [20, 0],
+  [22, 0],
+  [32, 0],
+  [37, 0],
+];
+
+Deno.test("ruby-kafka, kafka-go and aiokafka find the oldest versions that they insist on", async () => {
+  using client = await shared.connect();
+  const advertised = await ranges(client);
+  for (const [api, version] of oldest) {
+    assert(advertised.get(api)!.min <= version, `API ${api} goes down to version ${version}`);
+  }
+});
+
+Deno.test("Java and librdkafka send no telemetry, for none is advertised", async () => {
+  using client = await shared.connect();
+  const advertised = await ranges(client);
+  assertEquals([advertised.has(71), advertised.has(72)], [false, false]);
+});
+
+Deno.test("kafka-python takes the ranges for those of one release, 4.2", async () => {
+  using client = await shared.connect();
+  const advertised = await ranges(client);
+  // The first of its rules that holds decides: DescribeLogDirs 5 would be 4.3.
+  assert((advertised.get(35)?.max ?? -1) < 5);
+  assertEquals(advertised.get(2)?.max, 11, "ListOffsets of 4.2");
+  assertEquals(advertised.get(0)?.max, 13, "Produce of 4.1 and later");
+  assertEquals(advertised.get(1)?.max, 18, "Fetch of 4.1 and later");
+});
+
+Deno.test("transactions v2 stay off: the feature that turns them on is not finalized", async () => {
+  using client = await shared.connect();
+  const answer = await client.ask(ApiVersions, 3, software);
+  const names = answer.finalizedFeatures.map(({ name }) => name);
+  assertEquals(names.includes("transaction.version"), false);
+  assert(names.includes("metadata.version"), "kafka-ui reads the release from it");
+  assert(answer.finalizedFeaturesEpoch >= 0);
+});
