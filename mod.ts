@@ -28,7 +28,7 @@ export interface BrokerOptions {
   readonly ephemeral?: boolean;
   /** Kafka's own configuration keys, such as `{ "num.partitions": "3" }`. */
   readonly config?: Readonly<Record<string, string | number | boolean>>;
-  /** What to log to standard error; the default is "warn". */
+  /** What to log to standard error; the default is "error". */
   readonly logLevel?: LogLevel;
 }
 
@@ -73,7 +73,7 @@ export class Broker implements AsyncDisposable {
       options: { ...(ephemeral ? ephemeralDefaults : {}), ...options.config },
     });
     const runtime = await detectRuntime();
-    const logger = runtime.logger({ level: options.logLevel ?? "warn", format: "text" });
+    const logger = runtime.logger({ level: options.logLevel ?? "error", format: "text" });
     return new Broker(await startBroker({ runtime, config, logger }));
   }
 

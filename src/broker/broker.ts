@@ -31,6 +31,7 @@ import { Groups } from "./groups.ts";
 import type { Peer } from "./handler.ts";
 import { supportedVersions } from "./handlers/mod.ts";
 import { MetadataLog, metadataTopic, metadataTopicId } from "./metadata_log.ts";
+import type { Partition } from "./partition.ts";
 import { Partitions } from "./partitions.ts";
 import { ProducerIds } from "./producer_ids.ts";
 import { Purgatory } from "./purgatory.ts";
@@ -156,6 +157,14 @@ export class Broker {
   /** Makes log start offsets that have moved durable. */
   checkpoint(): Promise<void> {
     return this.#storage.checkpoint();
+  }
+
+  /** A partition's log could not be read: said in the log, not to the client. */
+  noteUnreadable({ topic, id }: Partition, reason: unknown): void {
+    this.#options.logger.log("error", "a partition cannot be read", {
+      partition: `${topic}-${id}`,
+      reason: messageOf(reason),
+    });
   }
 
   /** The brokers as `peer` can reach them. */

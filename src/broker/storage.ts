@@ -148,7 +148,8 @@ export class Storage {
 
   /** Closes every log and the folder; leaves the clean-shutdown marker if all is on disk. */
   async close(): Promise<void> {
-    for (const log of this.#logs) await log.close();
+    // Together, so that their syncs overlap: one after the other, thousands of logs take seconds.
+    await Promise.all([...this.#logs].map((log) => log.close()));
     await this.#folder.close(this.#logs);
   }
 }

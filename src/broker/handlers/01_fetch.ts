@@ -13,6 +13,7 @@
 // Not done: fetches by followers; their replica id is refused.
 
 import type { Offset } from "../../base/ids.ts";
+import type { ReadResult } from "../../log/mod.ts";
 import { ErrorCode, Fetch, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { checkLeaderEpoch } from "../leader_epoch.ts";
@@ -128,7 +129,8 @@ function read(
   const maxBytes = Math.min(each.partitionMaxBytes, pass.bytesLeft);
   const minOneBatch = pass.bytes === 0;
   if (offset >= endOffset || (maxBytes <= 0 && !minOneBatch)) return answer;
-  const withRecords = ({ bytes: records }: { bytes: Uint8Array }): PartitionAnswer => {
+  const answerWith = ({ bytes: records, damage }: ReadResult): PartitionAnswer => {
+    if (damage !== undefined) return unreadable(damage);
     pass.bytes += records.length;
     pass.bytesLeft -= records.length;
     const aborted = answer.abortedTransactions === null || records.length === 0
@@ -136,8 +138,20 @@ function read(
       : found.log.abortedTransactions(offset, endOffset);
     return { ...answer, records, abortedTransactions: aborted };
   };
-  const result = found.log.read({ offset, endOffset, maxBytes, minOneBatch });
-  return result instanceof Promise ? result.then(withRecords) : withRecords(result);
+  // One partition that cannot be read must not fail its neighbours.
+  const unreadable = (reason: unknown): PartitionAnswer => {
+    pass.failed = true;
+    pass.context.broker.noteUnreadable(found, reason);
+    return failure(each.partition, ErrorCode.KAFKA_STORAGE_ERROR);
+  };
+  try {
+    const result = found.log.read({ offset, endOffset, maxBytes, minOneBatch });
+    return result instanceof Promise
+      ? result.then(answerWith).catch(unreadable)
+      : answerWith(result);
+  } catch (error) {
+    return unreadable(error);
+  }
 }
 
 function readableEnd(partition: Partition, { isolationLevel }: Request): Offset {

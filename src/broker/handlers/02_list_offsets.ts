@@ -74,7 +74,13 @@ async function answer(each: PartitionRequest, o: Asked): Promise<PartitionAnswer
   if (each.timestamp < 0 && (since === undefined || o.version < since)) {
     return { partitionIndex, errorCode: ErrorCode.UNSUPPORTED_VERSION };
   }
-  const found = await find(partition, each.timestamp, o.committed);
+  let found: Found;
+  try {
+    found = await find(partition, each.timestamp, o.committed);
+  } catch (error) {
+    o.broker.noteUnreadable(partition, error);
+    return { partitionIndex, errorCode: ErrorCode.KAFKA_STORAGE_ERROR };
+  }
   if (o.version > 0) return { partitionIndex, errorCode, ...found };
   const oldStyleOffsets = found.offset < 0 || each.maxNumOffsets < 1 ? [] : [found.offset];
   return { partitionIndex, errorCode, oldStyleOffsets };
