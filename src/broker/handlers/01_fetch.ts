@@ -4,7 +4,8 @@
 // Behaviour: long polling until minBytes are readable, maxWaitMs has passed, or a partition has an
 //   error to tell. Whole batches only, and the first partition with data gives at least one however
 //   large it is, so that a consumer always advances (KIP-74). Sessions (KIP-227) are answered with
-//   session 0, "no session": each request is complete. read_committed ends at the last stable
+//   session 0, "no session": each request is complete, and one that goes on with a session, of
+//   another broker perhaps, learns that there is none. read_committed ends at the last stable
 //   offset and lists the aborted transactions below it.
 // Versions: 4 isolation level (KIP-98); 5 logStartOffset; 7 sessions; 9 currentLeaderEpoch
 //   (KIP-320); 11 rack; 12 flexible, divergingEpoch (KIP-595); 13 topic ids (KIP-516); 15
@@ -28,6 +29,8 @@ type PartitionAnswer = TopicAnswer["partitions"][number];
 
 const noRecords = new Uint8Array(0);
 const readCommitted = 1;
+/** A request of a later epoch names what has changed since: it means nothing without a session. */
+const fullRequestEpoch = 0;
 
 /** One pass over the partitions: what it found so far. */
 interface Pass {
@@ -56,6 +59,9 @@ export const fetch = handler(Fetch, {
     const { broker, version } = context;
     const replicaId = version >= 15 ? request.replicaState.replicaId : request.replicaId;
     if (replicaId >= 0) return { errorCode: ErrorCode.INVALID_REQUEST, responses: [] };
+    if (request.sessionEpoch > fullRequestEpoch) {
+      return { errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND, responses: [] };
+    }
     const deadlineMs = broker.clock.monotonic() + request.maxWaitMs;
     for (;;) {
       const pass: Pass = {
