@@ -1,6 +1,7 @@
 // Reads a log from its start to its end, record by record: how tables come back after a start.
 
 import { assert } from "../base/assert.ts";
+import { PartitionFault } from "../base/faults.ts";
 import type { Codecs, Timers } from "../runtime/ports.ts";
 import {
   attributeBits,
