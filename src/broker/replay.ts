@@ -24,18 +24,20 @@ export interface ReplayOptions {
 
 /**
  * Hands every data record of `log` to `onRecord`, in order; markers and the like are passed over.
+ * Throws PartitionFault at a damaged place: a table that misses records must not be served.
  */
 export async function replay(log: PartitionLog, options: ReplayOptions): Promise<void> {
   const { codecs, timers, onRecord } = options;
   let offset = log.logStartOffset;
   while (offset < log.logEndOffset) {
     const endOffset = log.logEndOffset;
-    const { bytes } = await log.read({
+    const { bytes, damage } = await log.read({
       offset,
       endOffset,
       maxBytes: chunkBytes,
       minOneBatch: true,
     });
+    if (damage !== undefined) throw new PartitionFault(damage);
     const before = offset;
     for (const position of batchPositions(bytes)) {
       const header = readBatchHeader(bytes, position);
