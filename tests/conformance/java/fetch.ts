@@ -1,25 +1,38 @@
 // Brings Apache Kafka's jars (the console tools, kafka-clients and a whole broker) from Maven
-// Central.
+// Central, of the newest release or of the last that also speaks what KIP-896 removed.
 //
-//   tests/conformance/java/pom.xml  --mvn dependency:copy-dependencies-->  .cache/java/*.jar
+//   tests/conformance/java/pom.xml      --mvn dependency:copy-dependencies-->  .cache/java/*.jar
+//   tests/conformance/java/pom-3.9.xml  ------------------------------------>  .cache/java-3.9/*.jar
 //
-// Invariant: .cache/java/pom.xml equals the pom that the jars beside it came from, and is written
-// last; so a second run does nothing, a changed version fetches anew, and a run cut short starts
-// over.
+// Invariant: the pom.xml in a jar folder equals the pom that the jars beside it came from, and is
+// written last; so a second run does nothing, a changed version fetches anew, and a run cut short
+// starts over.
 //
-// Run as a program it prints the folder: `deno run -A tests/conformance/java/fetch.ts`.
+// Run as a program it prints the folder: `deno run -A tests/conformance/java/fetch.ts [3.9]`.
 
-const pomPath = new URL("pom.xml", import.meta.url);
-const jarFolder = new URL("../../../.cache/java/", import.meta.url);
+/** The releases of Kafka that the tests run: the newest, and the last one before Kafka 4. */
+export type KafkaRelease = "4.3" | "3.9";
+
+const sources: Readonly<Record<KafkaRelease, { pom: URL; folder: URL }>> = {
+  "4.3": {
+    pom: new URL("pom.xml", import.meta.url),
+    folder: new URL("../../../.cache/java/", import.meta.url),
+  },
+  "3.9": {
+    pom: new URL("pom-3.9.xml", import.meta.url),
+    folder: new URL("../../../.cache/java-3.9/", import.meta.url),
+  },
+};
 
 /** The folder that holds the jars, filled if need be; throws with Maven's words when it cannot. */
-export async function fetchJars(): Promise<string> {
+export async function fetchJars(release: KafkaRelease = "4.3"): Promise<string> {
+  const { pom: pomPath, folder } = sources[release];
   const pom = await Deno.readTextFile(pomPath);
-  const stamp = new URL("pom.xml", jarFolder);
-  if (await textOrEmpty(stamp) === pom) return jarFolder.pathname;
+  const stamp = new URL("pom.xml", folder);
+  if (await textOrEmpty(stamp) === pom) return folder.pathname;
 
-  await Deno.remove(jarFolder, { recursive: true }).catch(ignoreNotFound);
-  await Deno.mkdir(jarFolder, { recursive: true });
+  await Deno.remove(folder, { recursive: true }).catch(ignoreNotFound);
+  await Deno.mkdir(folder, { recursive: true });
   const maven = await new Deno.Command("mvn", {
     args: [
       "-B",
@@ -28,16 +41,16 @@ export async function fetchJars(): Promise<string> {
       pomPath.pathname,
       "dependency:copy-dependencies",
       "-DincludeScope=runtime",
-      `-DoutputDirectory=${jarFolder.pathname}`,
+      `-DoutputDirectory=${folder.pathname}`,
     ],
     stdin: "null",
   }).output();
   if (!maven.success) {
     const said = new TextDecoder().decode(maven.stdout) + new TextDecoder().decode(maven.stderr);
-    throw new Error(`mvn could not bring Kafka's jars to ${jarFolder.pathname}:\n${said}`);
+    throw new Error(`mvn could not bring Kafka's jars to ${folder.pathname}:\n${said}`);
   }
   await Deno.writeTextFile(stamp, pom);
-  return jarFolder.pathname;
+  return folder.pathname;
 }
 
 async function textOrEmpty(path: URL): Promise<string> {
@@ -53,4 +66,4 @@ function ignoreNotFound(error: unknown): void {
   if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
-if (import.meta.main) console.log(await fetchJars());
+if (import.meta.main) console.log(await fetchJars(Deno.args[0] === "3.9" ? "3.9" : "4.3"));
