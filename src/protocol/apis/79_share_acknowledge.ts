@@ -1,0 +1,71 @@
+// ShareAcknowledge (key 79). Accepts, releases or rejects records of a share group (KIP-932).
+//
+//   v0    early access in Kafka 4.0
+//   v1    the first stable version
+//   v2    renewing an acquisition (KIP-1222)
+
+import {
+  api,
+  array,
+  boolean,
+  brokerId,
+  errorCode,
+  essential,
+  from,
+  int32,
+  int8,
+  leaderEpoch,
+  nullable,
+  nullableString,
+  offset,
+  partitionId,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  struct,
+  throttleTimeMs,
+  uuid,
+} from "../schema.ts";
+
+export const ShareAcknowledge = api({
+  key: 79,
+  name: "ShareAcknowledge",
+  versions: "0-2",
+  flexible: "0+",
+  request: {
+    groupId: nullableString,
+    memberId: nullable(string),
+    shareSessionEpoch: int32,
+    isRenewAck: from(2, essential(boolean)),
+    topics: array({
+      topicId: uuid,
+      partitions: array({
+        partitionIndex: partitionId,
+        acknowledgementBatches: array({
+          firstOffset: offset,
+          lastOffset: offset,
+          acknowledgeTypes: array(int8),
+        }),
+      }),
+    }),
+  },
+  response: {
+    throttleTimeMs,
+    errorCode,
+    errorMessage: nullableString,
+    acquisitionLockTimeoutMs: from(2, int32),
+    responses: array({
+      topicId: uuid,
+      partitions: array({
+        partitionIndex: partitionId,
+        errorCode,
+        errorMessage: nullableString,
+        currentLeader: struct({ leaderId: brokerId, leaderEpoch }),
+      }),
+    }),
+    nodeEndpoints: array({ nodeId: brokerId, host: string, port: int32, rack: nullableString }),
+  },
+});
+
+export type ShareAcknowledgeRequest = RequestOf<typeof ShareAcknowledge>;
+export type ShareAcknowledgeResponse = ResponseOf<typeof ShareAcknowledge>;

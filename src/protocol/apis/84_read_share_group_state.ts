@@ -1,0 +1,54 @@
+// ReadShareGroupState (key 84). From a partition's leader to the share coordinator: the kept state
+// (KIP-932).
+
+import {
+  api,
+  array,
+  errorCode,
+  int16,
+  int32,
+  int8,
+  leaderEpoch,
+  nullableString,
+  offset,
+  partitionId,
+  type RequestOf,
+  type ResponseOf,
+  string,
+  uuid,
+} from "../schema.ts";
+
+export const ReadShareGroupState = api({
+  key: 84,
+  name: "ReadShareGroupState",
+  versions: "0",
+  flexible: "0+",
+  request: {
+    groupId: string,
+    topics: array({
+      topicId: uuid,
+      partitions: array({ partition: partitionId, leaderEpoch }),
+    }),
+  },
+  response: {
+    results: array({
+      topicId: uuid,
+      partitions: array({
+        partition: partitionId,
+        errorCode,
+        errorMessage: nullableString,
+        stateEpoch: int32,
+        startOffset: offset,
+        stateBatches: array({
+          firstOffset: offset,
+          lastOffset: offset,
+          deliveryState: int8,
+          deliveryCount: int16,
+        }),
+      }),
+    }),
+  },
+});
+
+export type ReadShareGroupStateRequest = RequestOf<typeof ReadShareGroupState>;
+export type ReadShareGroupStateResponse = ResponseOf<typeof ReadShareGroupState>;
