@@ -13,6 +13,7 @@ import { decode as decodeCoordinatorRecord } from "../../src/coordinator/records
 import { decodeAssignment, decodeSubscription } from "../../src/protocol/consumer_protocol.ts";
 import { decodeRequestHeader } from "../../src/protocol/mod.ts";
 import { anyMessage, eachVersion } from "./decode_messages.ts";
+import { freshSeed, mutated, randomFrom } from "./mutate.ts";
 
 /** One decoder and valid input for it. */
 interface Target {
@@ -38,17 +39,6 @@ export interface FuzzOptions {
 const samplesEach = 3;
 /** No input here is longer than a few KB: this is thousands of times what one takes. */
 const slowMs = 1000;
-const extremes = [
-  [0x7f, 0xff, 0xff, 0xff],
-  [0xff, 0xff, 0xff, 0xff],
-  [0x80, 0x00, 0x00, 0x00],
-  [0xff, 0xff, 0xff, 0xff, 0x0f],
-  [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
-  [0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
-  [0x00, 0x0f, 0x42, 0x41],
-  [0xff, 0x7f],
-];
-
 /** Decodes bad input. Throws what a decoder threw when it is no DecodeFault, naming the input. */
 export function fuzz({ seed, inputs, until = () => false }: FuzzOptions): FuzzResult {
   const random = randomFrom(seed);
@@ -58,7 +48,7 @@ export function fuzz({ seed, inputs, until = () => false }: FuzzOptions): FuzzRe
   let count = 0;
   for (; count < inputs && !until(); count++) {
     const target = targets[random(targets.length)];
-    const input = badInput(target.samples, random);
+    const input = mutated(target.samples[random(target.samples.length)], random);
     const startMs = performance.now();
     if (decodes(target, input)) decoded++;
     slowestMs = Math.max(slowestMs, performance.now() - startMs);
@@ -114,49 +104,13 @@ function envelopeTargets(): Target[] {
   ];
 }
 
-function badInput(samples: readonly Uint8Array[], random: (below: number) => number): Uint8Array {
-  const bytes = Array.from(samples[random(samples.length)]);
-  if (random(8) === 0) return Uint8Array.from({ length: random(200) }, () => random(256));
-  for (let changes = 1 + random(3); changes > 0; changes--) {
-    const at = random(bytes.length + 1);
-    switch (random(5)) {
-      case 0:
-        if (at < bytes.length) bytes[at] ^= 1 << random(8);
-        break;
-      case 1:
-        bytes.length = at;
-        break;
-      case 2:
-        bytes.splice(at, 0, ...bytes.slice(at, at + random(20)));
-        break;
-      case 3:
-        bytes.splice(at, random(8), ...extremes[random(extremes.length)]);
-        break;
-      case 4:
-        bytes.splice(at, 0, random(256));
-    }
-  }
-  return Uint8Array.from(bytes);
-}
-
-/** Random integers below a bound, repeatable: a 32-bit xorshift. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = (seed | 0) || 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
-
 function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 if (import.meta.main) {
   const seconds = Number(Deno.args[0] ?? 10);
-  const seed = Number(Deno.args[1] ?? crypto.getRandomValues(new Uint32Array(1))[0]);
+  const seed = Number(Deno.args[1] ?? freshSeed());
   console.log(`seed ${seed}, ${seconds} s`);
   const endMs = performance.now() + seconds * 1000;
   const found = fuzz({ seed, inputs: Infinity, until: () => performance.now() > endMs });
