@@ -119,6 +119,7 @@ const fixedReaders = {
   uint32: (reader: BytesReader) => reader.uint32(),
   int64: (reader: BytesReader) => reader.int64(),
   infiniteInt64: readInfiniteInt64,
+  bigInt64: readBigInt64,
   float64: (reader: BytesReader) => reader.float64(),
   uuid: (reader: BytesReader) => reader.uuid(),
 };
@@ -128,6 +129,11 @@ function readInfiniteInt64(reader: BytesReader): number {
   if (reader.int32() === 0x7fff_ffff && reader.int32() === -1) return INFINITE_OFFSET;
   reader.position = start;
   return reader.int64();
+}
+
+function readBigInt64(reader: BytesReader): bigint {
+  const high = BigInt(reader.int32());
+  return high << 32n | BigInt(reader.uint32());
 }
 
 function stringReader(flexible: boolean, nullable: boolean): Read {
@@ -191,6 +197,7 @@ const fixedSizes = {
   uint32: 4,
   int64: 8,
   infiniteInt64: 8,
+  bigInt64: 8,
   float64: 8,
   uuid: 16,
 };

@@ -8,6 +8,7 @@ import {
   api,
   array,
   between,
+  bigInt64,
   boolean,
   bytes,
   defaultsTo,
@@ -25,6 +26,7 @@ import {
   nullable,
   nullableFrom,
   nullableString,
+  nullableUntil,
   offsetOrInfinity,
   orNull,
   record,
@@ -159,6 +161,9 @@ Deno.test("null is read and written where the version allows it, and a fault els
   assertEquals(decode(Text, encode(Text, { text: null }, 1), 1), { text: null });
   assertThrows(() => encode(Text, { text: null }), EncodeFault, "One.text is null in version 0");
   assertThrows(() => decode(Text, [255, 255]), DecodeFault, "null string");
+  const Old = one({ text: nullableUntil(0, string) });
+  assertEquals(decode(Old, encode(Old, { text: null })), { text: null });
+  assertThrows(() => encode(Old, { text: null }, 1), EncodeFault, "One.text is null in version 1");
   assertThrows(() => decode(one({ list: array(int8) }), [255, 255, 255, 255]), DecodeFault, "null");
   assertThrows(() => decode(one({ data: bytes }, "0+"), [0, 0]), DecodeFault, "null bytes");
 });
@@ -196,6 +201,7 @@ Deno.test("each type keeps its extreme values", () => {
     [one({ value: int32 }), [-2147483648, 2147483647]],
     [one({ value: uint32 }), [0, 4294967295]],
     [one({ value: int64 }), [Number.MIN_SAFE_INTEGER, -1, Number.MAX_SAFE_INTEGER]],
+    [one({ value: bigInt64 }), [-(2n ** 63n), -1n, 2n ** 63n - 1n]],
     [one({ value: float64 }), [Number.MIN_VALUE, -Infinity, 0.1]],
     [one({ value: uuid }), ["AAAAAAAAAAAAAAAAAAAAAA", "_____________________w"]],
     [one({ value: string }), ["", "a".repeat(32767), "\u{1f600}\u00e9"]],
@@ -213,6 +219,7 @@ Deno.test("a number out of its type's range is an encode fault, never other byte
     [one({ value: int32 }), [-2147483649, 2147483648, Infinity]],
     [one({ value: uint32 }), [-1, 4294967296]],
     [one({ value: int64 }), [2 ** 53, -(2 ** 53), 1.5]],
+    [one({ value: bigInt64 }), [2n ** 63n, -(2n ** 63n) - 1n]],
   ];
   for (const [table, values] of wrong) {
     for (const value of values) {

@@ -21,7 +21,7 @@ import {
 } from "../base/ids.ts";
 import type { ErrorCode } from "./errors.ts";
 
-/** Types with one encoding of their own. `infiniteInt64`: see {@link offsetOrInfinity}. */
+/** Types with one encoding of their own. `infiniteInt64`: {@link offsetOrInfinity}. */
 export type PrimitiveKind =
   | "bool"
   | "int8"
@@ -31,6 +31,7 @@ export type PrimitiveKind =
   | "uint32"
   | "int64"
   | "infiniteInt64"
+  | "bigInt64"
   | "float64"
   | "string"
   | "uuid"
@@ -140,6 +141,8 @@ export const int32: Field<number, number, false> = fieldOf({ kind: "int32" });
 export const uint32: Field<number, number, false> = fieldOf({ kind: "uint32" });
 /** A number all the same: outside the safe range it is refused, never wrapped. */
 export const int64: Field<number, number, false> = fieldOf({ kind: "int64" });
+/** A hash: all 64 bits count, and nobody calculates with it. */
+export const bigInt64: Field<bigint, bigint, false> = fieldOf({ kind: "bigInt64" });
 export const float64: Field<number, number, false> = fieldOf({ kind: "float64" });
 export const string: Field<string, string, false> = fieldOf({ kind: "string" });
 export const uuid: Field<Uuid, Uuid, false> = fieldOf({ kind: "uuid" });
@@ -185,6 +188,14 @@ export function nullableFrom<D, I, O extends boolean>(
   field: Field<D, I, O>,
 ): Field<D | null, I | null, O> {
   return changed(field, { nullableVersions: { min, max: lastVersion } });
+}
+
+/** May be null up to version `max`. */
+export function nullableUntil<D, I, O extends boolean>(
+  max: number,
+  field: Field<D, I, O>,
+): Field<D | null, I | null, O> {
+  return changed(field, { nullableVersions: { min: 0, max } });
 }
 
 /** May be null, and is when left out. */
@@ -256,6 +267,8 @@ export function zeroOf(wire: WireType): unknown {
       return null;
     case "array":
       return [];
+    case "bigInt64":
+      return 0n;
     case "struct": {
       const value: Record<string, unknown> = {};
       for (const [name, field] of Object.entries(wire.fields)) value[name] = defaultOf(field);

@@ -119,6 +119,8 @@ function valueWriter(wire: WireType, target: Target, path: string): Write {
       return (writer, value) => writer.boolean(value as boolean);
     case "uuid":
       return uuidWriter(path);
+    case "bigInt64":
+      return bigIntWriter(path);
     case "float64":
       return (writer, value) => writer.float64(value as number);
     default:
@@ -170,6 +172,17 @@ const integerWrites: Record<IntegerKind, (writer: BytesWriter, value: number) =>
     writer.int32(-1);
   },
 };
+
+function bigIntWriter(path: string): Write {
+  return (writer, value) => {
+    const number = value as bigint;
+    if (BigInt.asIntN(64, number) !== number) {
+      throw new EncodeFault(`${path} is ${number}, not an int64`);
+    }
+    writer.int32(Number(number >> 32n));
+    writer.int32(Number(BigInt.asIntN(32, number)));
+  };
+}
 
 function uuidWriter(path: string): Write {
   return (writer, value) => {

@@ -1,7 +1,7 @@
 // ShareFetch (key 78). Acquires records of a share group, and acknowledges earlier ones (KIP-932).
 //
 //   v0    early access in Kafka 4.0
-//   v1    the first stable version; bounds in records, and on batches
+//   v1    the first stable version; bounds in records; records are never null
 //   v2    how strictly the bound holds, renewing an acquisition (KIP-1206, KIP-1222)
 
 import {
@@ -19,6 +19,7 @@ import {
   leaderEpoch,
   nullable,
   nullableString,
+  nullableUntil,
   offset,
   partitionId,
   records,
@@ -75,7 +76,7 @@ export const ShareFetch = api({
         acknowledgeErrorCode: errorCode,
         acknowledgeErrorMessage: nullableString,
         currentLeader: struct({ leaderId: brokerId, leaderEpoch }),
-        records: nullable(records),
+        records: nullableUntil(0, records),
         acquiredRecords: array({ firstOffset: offset, lastOffset: offset, deliveryCount: int16 }),
       }),
     }),

@@ -1,5 +1,5 @@
-// The tables of APIs that no part of the program uses yet, for what reads all of them: the comparison
-// with Kafka's definitions, the fuzzer, the golden bytes. Each module costs time at start, so the
+// The tables of APIs that no part of the program uses yet, for what reads all of them: the
+// comparison with Kafka's definitions, the fuzzer, the golden bytes. Each module costs time at start, so the
 // protocol's face (../mod.ts) leaves these out; nothing in src/ imports this file.
 //
 //   a handler or a client for an API    =>    move its two lines from here to mod.ts
