@@ -44,6 +44,15 @@ export const LegacyOffsetCommitKey = record({
   fields: offsetKeyFields,
 });
 
+/** Its value. Version 0 of {@link OffsetCommitValue} is the same, and read for both. */
+export const LegacyOffsetCommitValue = record({
+  key: 0,
+  name: "LegacyOffsetCommitValue",
+  versions: "0",
+  flexible: "none",
+  fields: { offset, metadata: string, commitTimestamp: int64 },
+});
+
 export const OffsetCommitKey = record({
   key: 1,
   name: "OffsetCommitKey",
