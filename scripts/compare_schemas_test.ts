@@ -16,7 +16,13 @@ import {
   tagged,
   until,
 } from "../src/protocol/schema.ts";
-import { compareSchemas, ourTables, parseDefinition } from "./compare_schemas.ts";
+import {
+  compareSchemas,
+  type Definition,
+  missingTables,
+  parseDefinition,
+} from "./compare_schemas.ts";
+import { everyTable } from "./every_table.ts";
 
 const definition = parseDefinition(`
 // A licence, and other
@@ -121,6 +127,39 @@ Deno.test("an older definition of the same name counts for its own valid version
 });
 
 Deno.test("a table that no definition has is a difference", () => {
-  const found = compareSchemas([definition], ourTables());
+  const found = compareSchemas([definition], everyTable());
   assertEquals(found.differences.length, found.tableCount);
+});
+
+Deno.test("a definition without a table is told, where a broker is sent it or keeps it", () => {
+  const names = (...definitions: Definition[]) => missingTables(definitions, everyTable());
+  assertEquals(names(definition), []);
+  assertEquals(names({ ...definition, listeners: ["controller"] }), []);
+  assertEquals(names({ ...definition, listeners: ["broker"] }), ["ExampleRequest"]);
+  assertEquals(
+    names(
+      { ...definition, listeners: ["broker"] },
+      { ...definition, type: "response", name: "ExampleResponse" },
+    ),
+    ["ExampleRequest", "ExampleResponse"],
+  );
+  assertEquals(names({ ...definition, type: "metadata", name: "ExampleRecord" }), [
+    "ExampleRecord",
+  ]);
+  assertEquals(names({ ...definition, type: "metadata", name: "TopicRecord" }), []);
+  assertEquals(names({ ...definition, type: "data", name: "EndTxnMarker" }), []);
+});
+
+Deno.test("a field that names its tagged versions alone exists in those", () => {
+  const note = { name: "Note", type: "string", taggedVersions: "3+", tag: 5 };
+  const only = { ...definition, fields: [note] };
+  const table = record({
+    key: 99,
+    name: "Example",
+    versions: "0-3",
+    flexible: "2+",
+    fields: { note: tagged(5, 3, essential(string)) },
+  });
+  const tables = [{ name: "ExampleRequest", table, key: 99 }];
+  assertEquals(compareSchemas([only], tables).differences, []);
 });

@@ -4,11 +4,6 @@
 // very same message. A present one takes any value of its type, its default, and null if allowed.
 
 import fc from "fast-check";
-import { apis, RequestHeaderTable, ResponseHeaderTable } from "../../src/protocol/mod.ts";
-import {
-  ConsumerProtocolAssignment,
-  ConsumerProtocolSubscription,
-} from "../../src/protocol/consumer_protocol.ts";
 import {
   type AnyMessage,
   defaultOf,
@@ -18,33 +13,14 @@ import {
   inRange,
   type WireType,
 } from "../../src/protocol/schema.ts";
-import * as quorumRecords from "../../src/cluster/quorum_records.ts";
-import { metadataRecords } from "../../src/cluster/records.ts";
-import {
-  GroupMetadataKey,
-  GroupMetadataValue,
-  OffsetCommitKey,
-  OffsetCommitValue,
-} from "../../src/coordinator/records.ts";
+import { everyTable as everyNamedTable } from "../../scripts/every_table.ts";
 import { uuidFromBytes } from "../../src/base/ids.ts";
 
 /** A message of any table. */
 export type Message = Record<string, unknown>;
 
 /** Every table that decodes bytes from outside. */
-export const everyTable: readonly AnyMessage[] = [
-  ...[...apis.values()].flatMap((api) => [api.request, api.response]),
-  RequestHeaderTable,
-  ResponseHeaderTable,
-  ConsumerProtocolSubscription,
-  ConsumerProtocolAssignment,
-  OffsetCommitKey,
-  OffsetCommitValue,
-  GroupMetadataKey,
-  GroupMetadataValue,
-  ...Object.values(metadataRecords),
-  ...Object.values(quorumRecords),
-];
+export const everyTable: readonly AnyMessage[] = everyNamedTable().map(({ table }) => table);
 
 /** Calls `visit` for every version of every table. */
 export function eachVersion(visit: (table: AnyMessage, version: number) => void): void {
@@ -91,6 +67,8 @@ function anyValue(wire: WireType, version: number): fc.Arbitrary<unknown> {
       return fc.maxSafeInteger();
     case "infiniteInt64":
       return fc.oneof(fc.maxSafeInteger(), fc.constant(INFINITE_OFFSET));
+    case "bigInt64":
+      return fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
     case "float64":
       return fc.double({ noNaN: true }).map((value) => value + 0);
     case "string":
