@@ -6,8 +6,8 @@
 // definition calls valid: name, order, type, versions, nullable versions, default, tag, flexible
 // versions, and in what is sent to a broker or stored, whether the field may be dropped. Where
 // messages-legacy/ begins lower, the table must agree with both. A table without any definition is
-// a difference too, and with --all a definition without a table: of whatever a broker may be sent, or
-// keeps. Prints the differences and what was compared; exits 1 when there is one.
+// a difference too, and with --all so is a definition without a table, of whatever a broker may be
+// sent or keeps. Prints the differences and what was compared; exits 1 when there is one.
 
 import {
   defaultOf,

@@ -1,6 +1,6 @@
 // The tables of APIs that no part of the program uses yet, for what reads all of them: the
-// comparison with Kafka's definitions, the fuzzer, the golden bytes. Each module costs time at start, so the
-// protocol's face (../mod.ts) leaves these out; nothing in src/ imports this file.
+// comparison with Kafka's definitions, the fuzzer, the golden bytes. Each module costs time at
+// start, so the protocol's face (../mod.ts) leaves these out; nothing in src/ imports this file.
 //
 //   a handler or a client for an API    =>    move its two lines from here to mod.ts
 //
@@ -58,7 +58,9 @@ import { StreamsGroupDescribe } from "./89_streams_group_describe.ts";
 import { DescribeShareGroupOffsets } from "./90_describe_share_group_offsets.ts";
 import { AlterShareGroupOffsets } from "./91_alter_share_group_offsets.ts";
 import { DeleteShareGroupOffsets } from "./92_delete_share_group_offsets.ts";
-import { StreamsGroupTopologyDescriptionUpdate } from "./93_streams_group_topology_description_update.ts";
+import {
+  StreamsGroupTopologyDescriptionUpdate,
+} from "./93_streams_group_topology_description_update.ts";
 import { UnregisterController } from "./94_unregister_controller.ts";
 import type { AnyApi } from "../schema.ts";
 import { apis } from "./mod.ts";
