@@ -194,10 +194,11 @@ export class Broker {
   }
 
   async #close(): Promise<void> {
+    // Whatever waits is answered first, so that no connection is in the middle of something.
     this.purgatory.close();
+    await this.groups.close();
     await this.#acceptor.close();
     await this.#background.close();
-    await this.groups.close();
     await this.#storage.close();
   }
 
@@ -281,6 +282,7 @@ export class Broker {
       connection: {
         logger,
         requestBytesMax: config.get("socket.request.max.bytes"),
+        isClosing: () => this.isClosing,
         dispatch: (frame, peer) => dispatcher.dispatch(frame, peer),
         onBug: (error, peer) => this.#onBug(error, peer),
       },

@@ -30,12 +30,21 @@ export interface Dispatched {
   readonly pipelined: boolean;
 }
 
+/** The place of a reply in the order of the requests. */
+interface Slot {
+  reply: Reply | undefined;
+  /** Ends the wait for it: a rebalance may take minutes, and a closed connection does not wait. */
+  abandon?: () => void;
+}
+
 export interface ConnectionOptions {
   readonly advertised: Address;
   readonly logger: Logger;
   readonly requestBytesMax: number;
   /** Throws ConnectionFault for a frame that ends the connection. */
   readonly dispatch: (frame: Uint8Array, peer: Peer) => Dispatched;
+  /** Whether to take no more requests, and to end once those in progress are answered. */
+  readonly isClosing: () => boolean;
   /** A bug of ours surfaced: the connection closes, the process may have to. */
   readonly onBug: (error: unknown, peer: Peer) => void;
 }
@@ -50,7 +59,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #frames: FrameReader;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #queue: { reply: Reply | undefined }[] = [];
+  readonly #queue: Slot[] = [];
   #settled: Promise<void> = Promise.resolve();
   #out: Uint8Array[] = [];
   #outBytes = 0;
@@ -110,6 +119,7 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     this.#socket.close();
+    for (const slot of this.#queue) slot.abandon?.();
   }
 
   async #serve(): Promise<void> {
@@ -124,6 +134,7 @@ export class Connection {
         if (frame === undefined) break;
         this.#isActive = true;
       }
+      if (this.#options.isClosing()) break;
       const { reply, pipelined } = this.#options.dispatch(frame, this.peer);
       this.#enqueue(reply);
       if (this.#queue.length > 0 && (!pipelined || this.#queue.length >= inFlightMax)) {
@@ -147,11 +158,15 @@ export class Connection {
       else this.#queue.push({ reply });
       return;
     }
-    const slot: { reply: Reply | undefined } = { reply: undefined };
+    const slot: Slot = { reply: undefined };
     this.#queue.push(slot);
-    const done = reply.then((value) => {
-      slot.reply = value;
-      this.#drain();
+    const done = new Promise<void>((resolve, reject) => {
+      slot.abandon = resolve;
+      reply.then((value) => {
+        slot.reply = value;
+        this.#drain();
+        resolve();
+      }).catch(reject);
     });
     // The loop may sit in a read: closing the socket wakes it, and it reports the first failure.
     done.catch((error) => {

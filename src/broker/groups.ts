@@ -8,7 +8,7 @@
 // members that went away meanwhile run out.
 
 import { assert } from "../base/assert.ts";
-import { messageOf } from "../base/faults.ts";
+import { ConnectionFault, messageOf } from "../base/faults.ts";
 import type { PartitionId } from "../base/ids.ts";
 import {
   type CoordinatorRecord,
@@ -66,6 +66,7 @@ export class Groups {
    * The shard that coordinates `groupId`, loaded. Creates the offsets topic where it is missing.
    */
   async of(groupId: string): Promise<GroupShard> {
+    if (this.#closed) throw new ConnectionFault("the broker is closing");
     return this.#shard(partitionOfGroup(groupId, await this.#options.ensureTopic()));
   }
 
@@ -83,10 +84,10 @@ export class Groups {
     }
   }
 
-  /** Stops the timers. Requests that still wait are never answered: their connections are gone. */
+  /** Ends: requests that wait are told to look for the coordinator again. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const shard of this.#shards.values()) (await shard).close();
+    for (const shard of this.#shards.values()) (await shard).resign();
   }
 
   #shard(id: PartitionId): Promise<GroupShard> {
@@ -105,7 +106,7 @@ export class Groups {
     assert(partition !== undefined, `${offsetsTopic}-${id} is not open`);
     const shard = new GroupShard(partition, this.#options, () => this.#shards.delete(id));
     await shard.load();
-    if (this.#closed) shard.close();
+    if (this.#closed) shard.resign();
     return shard;
   }
 }
@@ -177,11 +178,6 @@ export class GroupShard {
     this.#setTimer();
   }
 
-  close(): void {
-    this.#closed = true;
-    this.#timer?.cancel();
-  }
-
   #append(records: readonly CoordinatorRecord[]): ErrorCode {
     if (records.length === 0) return ErrorCode.NONE;
     // One outcome is one batch, so that it is in the log whole or not at all: the topic's
@@ -211,15 +207,17 @@ export class GroupShard {
       for (const { token, response, failed } of answers) {
         answer(token, failed?.(errorCode) ?? response);
       }
-      this.#resign();
+      // The table is ahead of what the log can keep: the next request loads it anew.
+      this.resign();
+      this.#onFailed();
     }
   }
 
-  /** The table is ahead of what the log can keep: the next request loads it anew. */
-  #resign(): void {
+  /** Coordinates no more: whoever waits is told so. */
+  resign(): void {
     if (this.#closed) return;
-    this.close();
-    this.#onFailed();
+    this.#closed = true;
+    this.#timer?.cancel();
     const nowMs = this.#options.nowMs();
     for (const { token, response } of this.table.resign(ErrorCode.NOT_COORDINATOR, { nowMs })) {
       answer(token, response);
