@@ -210,6 +210,7 @@ export class Broker {
     for (const listener of config.listeners) await this.#acceptor.listen(listener);
     this.#startBackground();
     this.groups.all().catch((error) => {
+      if (this.isClosing) return;
       logger.log("error", "groups could not be loaded; the next request tries again", {
         reason: messageOf(error),
       });
@@ -291,6 +292,7 @@ export class Broker {
 
   #onTopicsDeleted(names: readonly string[]): void {
     this.groups.onTopicsDeleted(names).catch((error) => {
+      if (this.isClosing) return;
       this.#options.logger.log("error", "offsets of deleted topics could not be removed", {
         topics: names.join(","),
         reason: messageOf(error),

@@ -30,6 +30,9 @@ import { replay } from "./replay.ts";
 /** A timer is never set further ahead than this: runtimes keep delays in 31 bits. */
 const timerMsMax = 3_600_000;
 
+/** Why a request that comes late is not answered. */
+const closing = "the broker is closing";
+
 export interface GroupsOptions {
   readonly config: () => GroupConfig;
   readonly newUuid: () => string;
@@ -87,10 +90,12 @@ export class Groups {
   /** Ends: requests that wait are told to look for the coordinator again. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const shard of this.#shards.values()) (await shard).resign();
+    // One that could not be loaded has nothing to end.
+    for (const shard of this.#shards.values()) await shard.then((each) => each.resign(), () => {});
   }
 
   #shard(id: PartitionId): Promise<GroupShard> {
+    if (this.#closed) throw new ConnectionFault(closing);
     let shard = this.#shards.get(id);
     if (shard === undefined) {
       shard = this.#load(id);
@@ -106,7 +111,10 @@ export class Groups {
     assert(partition !== undefined, `${offsetsTopic}-${id} is not open`);
     const shard = new GroupShard(partition, this.#options, () => this.#shards.delete(id));
     await shard.load();
-    if (this.#closed) shard.resign();
+    if (this.#closed) {
+      shard.resign();
+      throw new ConnectionFault(closing);
+    }
     return shard;
   }
 }

@@ -81,11 +81,11 @@ export class BrokerProcess implements AsyncDisposable {
     return this.target === "kafka" ? `${this.dataDir}/logs` : this.dataDir;
   }
 
-  /** SIGTERM, and the wait for the end. Fails when it takes too long. */
-  async stop(): Promise<{ code: number; ms: number }> {
+  /** A signal, and the wait for the end. Fails when it takes too long. */
+  async stop(signal: "SIGTERM" | "SIGINT" = "SIGTERM"): Promise<{ code: number; ms: number }> {
     const process = this.#running();
     const startedAt = performance.now();
-    const { code } = await process.stop(this.#stopWithinMs);
+    const { code } = await process.stop(this.#stopWithinMs, signal);
     return { code, ms: performance.now() - startedAt };
   }
 

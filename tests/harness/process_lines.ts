@@ -73,13 +73,13 @@ export class ProcessLines {
     }
   }
 
-  /** Asks it to end with SIGTERM and waits; kills it, and fails, when it has not ended in time. */
-  async stop(withinMs: number): Promise<Finished> {
-    this.signal("SIGTERM");
+  /** Asks it to end with a signal and waits; kills it, and fails, when it has not ended in time. */
+  async stop(withinMs: number, signal: Deno.Signal = "SIGTERM"): Promise<Finished> {
+    this.signal(signal);
     try {
       return await within(this.finished, {
         ms: withinMs,
-        what: () => `end of process ${this.pid} after SIGTERM\n${this.output}`,
+        what: () => `end of process ${this.pid} after ${signal}\n${this.output}`,
       });
     } catch (error) {
       await this.kill();

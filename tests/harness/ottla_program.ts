@@ -1,0 +1,74 @@
+// `ottla start` with a command line, an environment and files of the test's own, to see what it
+// makes of them: either it gets ready, or it ends and says why.
+//
+// Invariant: nothing of this process's environment that could configure a broker reaches it, and
+// after the end of an `await using` block it has ended.
+
+import { within } from "./deadline.ts";
+import { type Finished, ProcessLines } from "./process_lines.ts";
+import { ottlaCommand, type Target } from "./targets.ts";
+
+export interface ProgramOptions {
+  readonly target: Target;
+  /** What follows `ottla start`. */
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const readyMs = 30_000;
+
+export class OttlaProgram implements AsyncDisposable {
+  readonly #process: ProcessLines;
+  /** Lines of both outputs, in the order of their arrival. */
+  readonly lines: { readonly source: "stdout" | "stderr"; readonly text: string }[] = [];
+  readonly #ready = Promise.withResolvers<{ host: string; port: number }>();
+
+  private constructor(command: readonly string[], options: ProgramOptions) {
+    this.#process = new ProcessLines({
+      command: command[0],
+      args: [...command.slice(1), "start", ...options.args],
+      env: options.env,
+      onLine: (text, source) => this.#onLine(text, source),
+    });
+  }
+
+  /** Runs it; `ready` or `ended` tells what becomes of it. */
+  static async run(options: ProgramOptions): Promise<OttlaProgram> {
+    return new OttlaProgram(await ottlaCommand(options.target), options);
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Where it listens, as its ready line says. Fails when it ends before. */
+  async ready(): Promise<{ host: string; port: number }> {
+    const ended = this.#process.finished.then(() => undefined);
+    const address = await within(Promise.race([this.#ready.promise, ended]), {
+      ms: readyMs,
+      what: () => `a ready line\n${this.#process.output}`,
+    });
+    if (address === undefined) throw new Error(`it ended instead:\n${this.#process.output}`);
+    return address;
+  }
+
+  /** How it ended, by itself. */
+  ended(): Promise<Finished> {
+    const what = () => `its end\n${this.#process.output}`;
+    return within(this.#process.finished, { ms: readyMs, what });
+  }
+
+  stop(): Promise<Finished> {
+    return this.#process.stop(10_000);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process.kill();
+  }
+
+  #onLine(text: string, source: "stdout" | "stderr"): void {
+    this.lines.push({ source, text });
+    const match = /listening on \[?([^\s\]]+)\]?:(\d+)/.exec(text);
+    if (match !== null) this.#ready.resolve({ host: match[1], port: Number(match[2]) });
+  }
+}
