@@ -56,3 +56,14 @@ export function mutated(good: Uint8Array, random: Random): Uint8Array {
   }
   return Uint8Array.from(bytes);
 }
+
+/** `good` with a value or two overwritten in place from `start` on: it often still parses. */
+export function retouched(good: Uint8Array, start: number, random: Random): Uint8Array {
+  const bytes = good.slice();
+  for (let changes = 1 + random(2); changes > 0 && bytes.length > start; changes--) {
+    const at = start + random(bytes.length - start);
+    if (random(2) === 0) bytes[at] ^= 1 << random(8);
+    else bytes.set(extremes[random(extremes.length)].slice(0, bytes.length - at), at);
+  }
+  return bytes;
+}
