@@ -1,6 +1,7 @@
 // Names of everything in a data directory.
 //
-//   <data-dir>/meta.properties  .kafka_cleanshutdown  .lock  recovery-point-offset-checkpoint  ...
+//   <data-dir>/meta.properties  .kafka_cleanshutdown  .lock  .ottla_boot_id
+//   <data-dir>/recovery-point-offset-checkpoint  ...
 //   <data-dir>/<topic>-<partition>/                 a partition; -future and -stray are Kafka's
 //                                                   others
 //   <data-dir>/<topic>-<partition>.<32 hex>-delete/ a partition being deleted
@@ -17,6 +18,7 @@ export const fileNames = {
   leaderEpochs: "leader-epoch-checkpoint",
   metaProperties: "meta.properties",
   cleanShutdown: ".kafka_cleanshutdown",
+  bootId: ".ottla_boot_id",
   recoveryPoints: "recovery-point-offset-checkpoint",
   logStartOffsets: "log-start-offset-checkpoint",
   highWatermarks: "replication-offset-checkpoint",

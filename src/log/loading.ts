@@ -32,6 +32,8 @@ export interface LoadOptions {
   readonly recoveryPoint: Offset;
   readonly logStartOffset: Offset;
   readonly cleanShutdown: boolean;
+  /** Whether the machine may have lost what was not synced: it was started anew, or may have. */
+  readonly mayHaveLostWrites: boolean;
   /** Whether offsets may be missing between batches: the topic is compacted. */
   readonly gapsAllowed: boolean;
   readonly indexIntervalBytes: number;
@@ -67,7 +69,7 @@ export interface LoadState extends LoadOptions {
 
 /** Loads the log in `options.folder`, which exists. */
 export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
-  const names = sweepLeftovers(options.files, options.folder);
+  const names = await sweepLeftovers(options.files, options.folder);
   const parsed = names.map(parseSegmentFileName).filter((file) => file !== undefined);
   const segments = openSegments(options, parsed);
   const stored = readEpochs(options);

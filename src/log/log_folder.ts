@@ -3,13 +3,15 @@
 //
 //   open:   lock -> meta.properties -> take the clean marker away (durably, before any append)
 //           -> read checkpoints -> remove what was being deleted
+//   noteRecovered, once every log is open and whole: this boot of the machine is written down, by
+//           which the next start knows whether unsynced data can have been lost
 //   close:  checkpoints -> clean marker, only when every log was closed cleanly -> unlock
 //
 // Invariant: while the directory is open there is no clean marker, so a crash at any time leads to
 // recovery. A damaged or missing checkpoint costs a longer scan, never data.
 
 import { DecodeFault, UsageFault } from "../base/faults.ts";
-import { utf8 } from "../base/bytes.ts";
+import { fromUtf8, utf8 } from "../base/bytes.ts";
 import {
   type BrokerId,
   type Offset,
@@ -19,6 +21,7 @@ import {
 } from "../base/ids.ts";
 import type { Files, FolderLock, Logger, Random } from "../runtime/ports.ts";
 import { decodeOffsets, encodeOffsets, type OffsetCheckpoint } from "./checkpoints.ts";
+import { DirectoryState } from "./directory_state.ts";
 import { fileNames, parsePartitionFolderName, partitionFolderName } from "./layout.ts";
 import {
   decodeMetaProperties,
@@ -36,6 +39,10 @@ export interface LogFolderOptions {
   readonly nodeId: BrokerId;
   /** For a new directory; a random one by default. An existing directory keeps its own. */
   readonly clusterId?: string;
+  /** This boot of the machine; undefined where the system does not tell. */
+  readonly bootId?: string;
+  /** Clients' records are refused while less is free. */
+  readonly freeBytesMin?: number;
 }
 
 /** What the checkpoints say of a log; a PartitionLog fits. */
@@ -74,18 +81,26 @@ export class LogFolder {
   readonly cleanShutdown: boolean;
   readonly clusterId: string;
   readonly directoryId: Uuid;
+  /**
+   * Whether the machine was started anew since the logs here were last recovered; undefined where
+   * nothing tells.
+   */
+  readonly machineRestarted: boolean | undefined;
+  /** For the logs in this directory: whether it works and has room, and when they may sync. */
+  readonly state: DirectoryState;
   /** For the logs in this directory: bounds the files that they hold open. */
   readonly handles = new OpenHandles();
   readonly #files: Files;
   readonly #lock: FolderLock;
+  readonly #bootId: string | undefined;
   readonly #offsets: ReadonlyMap<CheckpointName, Map<string, Offset>>;
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(
     path: string,
-    state: {
-      files: Files;
+    state: LogFolderOptions & {
       lock: FolderLock;
+      machineRestarted: boolean | undefined;
       cleanShutdown: boolean;
       properties: MetaProperties & { directoryId: Uuid };
       offsets: ReadonlyMap<CheckpointName, Map<string, Offset>>;
@@ -95,7 +110,10 @@ export class LogFolder {
     this.cleanShutdown = state.cleanShutdown;
     this.clusterId = state.properties.clusterId;
     this.directoryId = state.properties.directoryId;
+    this.machineRestarted = state.machineRestarted;
+    this.state = new DirectoryState({ ...state, path });
     this.#files = state.files;
+    this.#bootId = state.bootId;
     this.#lock = state.lock;
     this.#offsets = state.offsets;
   }
@@ -126,11 +144,24 @@ export class LogFolder {
         if (parsePartitionFolderName(name)?.state === "deleted") files.remove(`${path}/${name}`);
       }
       await files.syncFolder(path);
-      return new LogFolder(path, { files, lock, cleanShutdown, properties, offsets });
+      const machineRestarted = hasRestarted(path, options);
+      const state = { lock, cleanShutdown, machineRestarted, properties, offsets };
+      return new LogFolder(path, { ...options, ...state });
     } catch (error) {
       lock.release();
       throw error;
     }
+  }
+
+  /**
+   * Every log here is open, and what it holds is on disk: a crash from now on that leaves the
+   * machine running loses nothing of it.
+   */
+  async noteRecovered(): Promise<void> {
+    if (this.#bootId === undefined || this.machineRestarted === false) return;
+    const name = fileNames.bootId;
+    const bytes = utf8(`${this.#bootId}\n`);
+    await writeWholeFileDurably(this.#files, { folder: this.path, name, bytes });
   }
 
   /** The partitions that have a folder here. */
@@ -172,6 +203,7 @@ export class LogFolder {
       [fileNames.highWatermarks, entries((log) => log.highWatermark)],
     ];
     const written = this.#writing.then(async () => {
+      if (this.state.offlineReason !== undefined) return;
       for (const [name, lines] of contents) {
         const bytes = encodeOffsets(lines);
         await writeWholeFileDurably(this.#files, { folder: this.path, name, bytes });
@@ -186,7 +218,8 @@ export class LogFolder {
     const all = [...logs];
     try {
       await this.writeCheckpoints(all);
-      if (!all.every((log) => log.isClosedCleanly)) return;
+      const isOffline = this.state.offlineReason !== undefined;
+      if (isOffline || !all.every((log) => log.isClosedCleanly)) return;
       const bytes = utf8(`{"version":0,"brokerEpoch":-1}`);
       const name = fileNames.cleanShutdown;
       await writeWholeFileDurably(this.#files, { folder: this.path, name, bytes });
@@ -194,6 +227,13 @@ export class LogFolder {
       this.#lock.release();
     }
   }
+}
+
+/** Whether another boot of the machine was written down than this one. */
+function hasRestarted(path: string, { files, bootId }: LogFolderOptions): boolean | undefined {
+  const bytes = readWholeFile(files, `${path}/${fileNames.bootId}`);
+  if (bytes === undefined || bootId === undefined) return undefined;
+  return fromUtf8(bytes).trim() !== bootId;
 }
 
 function partitionsIn(files: Files, path: string) {

@@ -107,6 +107,7 @@ async function takeStep(rig: Rig, run: { log: PartitionLog; model: Model; step: 
       const result = log.append(batchOf(["lost"]), { leaderEpoch: 0, origin: "client" });
       assertEquals(result.ok, false);
       rig.faults.append = false;
+      log.directory.checkRoom();
       break;
     }
     case "close":

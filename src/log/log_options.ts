@@ -4,6 +4,7 @@ import type { Offset, PartitionId, Uuid } from "../base/ids.ts";
 import type { RuntimeCodecs } from "../records/mod.ts";
 import type { Clock, Files, Logger } from "../runtime/ports.ts";
 import type { LogConfig } from "./config.ts";
+import { DirectoryState } from "./directory_state.ts";
 import { LogError } from "./errors.ts";
 import type { LoadOptions } from "./loading.ts";
 import type { ReadAhead } from "./read_ahead.ts";
@@ -22,6 +23,8 @@ export interface LogOptions {
   readonly logger: Logger;
   /** Shared by all logs of a data directory (LogFolder has them); bounds open files. */
   readonly handles?: OpenHandles;
+  /** Likewise: whether the directory works and has room, and when a log may sync. */
+  readonly directory?: DirectoryState;
   /** To look into compressed batches for a timestamp. */
   readonly codecs?: RuntimeCodecs;
   /** Where cold readers keep what they read ahead; shared by logs. Without it none is. */
@@ -31,6 +34,11 @@ export interface LogOptions {
   readonly logStartOffset?: Offset;
   /** Whether the data directory was closed cleanly: then nothing is scanned. */
   readonly cleanShutdown: boolean;
+  /**
+   * Whether the machine was started anew since the directory was last used, so that what was not
+   * synced may be lost. Undefined: nobody knows.
+   */
+  readonly machineRestarted?: boolean;
 }
 
 /** `logAppendTimeMs` is -1 for CreateTime. A failed append has changed nothing. */
@@ -51,6 +59,12 @@ export function storageError(message: string): AppendResult {
   return { ok: false, errorCode: LogError.KAFKA_STORAGE_ERROR, message };
 }
 
+/** The directory that `options` name, or one that the log has for itself. */
+export function directoryOf(options: LogOptions): DirectoryState {
+  const { folder: path, files, logger } = options;
+  return options.directory ?? new DirectoryState({ path, files, logger });
+}
+
 /** What loading needs of them. */
 export function loadOptions(options: LogOptions, folder: string): LoadOptions {
   const { topic, partition, logger } = options;
@@ -62,6 +76,7 @@ export function loadOptions(options: LogOptions, folder: string): LoadOptions {
     recoveryPoint: options.recoveryPoint ?? 0,
     logStartOffset: options.logStartOffset ?? 0,
     cleanShutdown: options.cleanShutdown,
+    mayHaveLostWrites: options.machineRestarted !== false,
     gapsAllowed: config.cleanupPolicy.includes("compact"),
     indexIntervalBytes: config.indexIntervalBytes,
     nowMs: options.clock.now(),

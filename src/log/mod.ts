@@ -2,6 +2,7 @@
 // It knows no requests. docs/format.md shows every file byte by byte.
 
 export { type LogConfig, logConfigDefaults } from "./config.ts";
+export { DirectoryState, freeBytesMinDefault } from "./directory_state.ts";
 export type { EpochEnd } from "./epoch_cache.ts";
 export { LogError } from "./errors.ts";
 export {

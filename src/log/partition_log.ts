@@ -17,7 +17,7 @@
 
 import { crc32c } from "../base/crc32c.ts";
 import { utf8 } from "../base/bytes.ts";
-import { messageOf, PartitionFault } from "../base/faults.ts";
+import { isPlatformFault, messageOf, PartitionFault } from "../base/faults.ts";
 import type { LeaderEpoch, Offset, PartitionId, Uuid } from "../base/ids.ts";
 import {
   assignBatch,
@@ -28,10 +28,17 @@ import {
 import type { Files, LogFields } from "../runtime/ports.ts";
 import type { LogConfig } from "./config.ts";
 import { DeletedFiles } from "./deleted_files.ts";
+import type { DirectoryState, UnsyncedLog } from "./directory_state.ts";
 import type { EpochCache, EpochEnd } from "./epoch_cache.ts";
 import { deletedFolderName, fileNames, partitionFolderName, segmentFileName } from "./layout.ts";
 import { type LoadedLog, loadLog, reloadProducers } from "./loading.ts";
-import { type AppendResult, loadOptions, type LogOptions, storageError } from "./log_options.ts";
+import {
+  type AppendResult,
+  directoryOf,
+  loadOptions,
+  type LogOptions,
+  storageError,
+} from "./log_options.ts";
 import type { OpenHandles } from "./open_handles.ts";
 import { claimPartitionFolder, uuidHex } from "./partition_metadata.ts";
 import { type AppendOrigin, checkPayload } from "./payload.ts";
@@ -49,7 +56,7 @@ import type { AbortedTransaction } from "./txn_index.ts";
 import { syncFile, writeWholeFile, writeWholeFileDurably } from "./whole_file.ts";
 
 /** One partition's log. Open with {@link PartitionLog.open}, end with close or delete. */
-export class PartitionLog {
+export class PartitionLog implements UnsyncedLog {
   readonly topic: string;
   readonly partition: PartitionId;
   readonly topicId: Uuid;
@@ -58,6 +65,10 @@ export class PartitionLog {
   readonly #options: LogOptions;
   readonly #files: Files;
   readonly #handles: OpenHandles;
+  /** What it shares with the other logs of the data directory. */
+  readonly directory: DirectoryState;
+  /** Appended and not yet synced; kept by the directory. */
+  unsyncedBytes = 0;
   readonly #segments: Segments;
   readonly #epochs: EpochCache;
   readonly #reader: LogReader;
@@ -91,6 +102,7 @@ export class PartitionLog {
     this.#options = options;
     this.#files = options.files;
     this.#handles = loaded.handles;
+    this.directory = directoryOf(options);
     this.#segments = new Segments(loaded.segments);
     this.#epochs = loaded.epochs;
     this.#producers = loaded.producers;
@@ -115,8 +127,9 @@ export class PartitionLog {
       : Math.min(options.recoveryPoint ?? 0, loaded.logEndOffset);
     this.#rounds = new SyncRounds({
       logEndOffset: () => this.#logEndOffset,
+      inTurn: (sync) => this.directory.runSync(this, sync),
       sync: () => this.#sync(),
-      onFailure: (fault) => this.#fail(fault.message),
+      onFailure: (fault) => this.directory.goOffline(`${this.folder}: ${fault.message}`),
     }, syncedTo);
   }
 
@@ -169,7 +182,7 @@ export class PartitionLog {
 
   /** Why appends are refused with KAFKA_STORAGE_ERROR; undefined while the log is well. */
   get refusal(): string | undefined {
-    return this.#refusal;
+    return this.#refusal ?? this.directory.offlineReason;
   }
 
   /** Whether it was closed with everything on disk, so that nothing need be scanned next time. */
@@ -186,7 +199,8 @@ export class PartitionLog {
     records: Uint8Array,
     options: { leaderEpoch: LeaderEpoch; origin: AppendOrigin },
   ): AppendResult {
-    if (this.#refusal !== undefined) return storageError(this.#refusal);
+    const refusal = this.#refusal ?? this.directory.refusal(options.origin);
+    if (refusal !== undefined) return storageError(refusal);
     const config = this.#options.config();
     const nowMs = this.#options.clock.now();
     const producers = this.#producers;
@@ -210,10 +224,12 @@ export class PartitionLog {
       this.#rollIfFull(config, { bytes: records.length, batches, lastOffset, nowMs });
       this.#write(records);
     } catch (error) {
-      if (error instanceof PartitionFault) this.#fail(error.message);
+      if (error instanceof PartitionFault) this.directory.goOffline(error.message);
       else this.#log("error", "append failed", { reason: messageOf(error) });
+      if (isPlatformFault(error, "NoSpace")) this.directory.noteNoSpace();
       return storageError(messageOf(error));
     }
+    this.directory.noteAppended(this, records.length);
     this.#note(records, { batches, interval: config.indexIntervalBytes });
     this.#epochs.assign(options.leaderEpoch, baseOffset);
     this.#logEndOffset = lastOffset + 1;
@@ -229,6 +245,11 @@ export class PartitionLog {
    */
   syncTo(offset: Offset): Promise<void> {
     return this.#rounds.syncTo(offset);
+  }
+
+  /** Starts a sync that nobody waits for, unless one runs. */
+  startSync(): void {
+    this.#rounds.startInBackground();
   }
 
   /**
@@ -308,7 +329,7 @@ export class PartitionLog {
     nowMs: number,
     options: { highWatermark?: Offset } = {},
   ): Promise<number> {
-    if (this.#refusal !== undefined) return 0;
+    if (this.refusal !== undefined) return 0;
     const config = this.#options.config();
     const highWatermark = options.highWatermark ?? this.#logEndOffset;
     for (const segment of [...this.#segments.all]) await segment.loadMaxTimestamp();
@@ -372,14 +393,16 @@ export class PartitionLog {
     if (this.#closed) return;
     try {
       await this.#rounds.idle();
-      if (this.#refusal === undefined) {
+      if (this.refusal === undefined) {
         this.#segments.active.writeIndexes();
         this.#takeSnapshot();
-        if (this.#epochs.changed || this.#folderChanged || this.#claimed) await this.#sync();
+        if (this.#epochs.changed || this.#folderChanged || this.#claimed) {
+          await this.#rounds.again();
+        }
         await this.#rounds.syncTo(this.#logEndOffset);
       }
     } finally {
-      this.#end("closed");
+      this.#end(this.directory.offlineReason ?? "closed");
     }
   }
 
@@ -395,13 +418,14 @@ export class PartitionLog {
     const deleted = `${this.#options.folder}/${deletedFolderName(name, uuidHex(this.topicId))}`;
     this.#files.remove(deleted);
     this.#files.rename(this.folder, deleted);
-    await this.#files.syncFolder(this.#options.folder);
+    await this.#syncFolder(this.#options.folder);
     this.#files.remove(deleted);
   }
 
   #end(state: string): void {
     this.#closed = true;
     this.#refusal ??= state;
+    this.directory.forget(this, this.unsyncedBytes);
     for (const segment of this.#segments.all) {
       segment.retired = true;
       segment.file.retire();
@@ -466,13 +490,8 @@ export class PartitionLog {
     const offset = batch.baseOffset;
     const aborted = this.#producers.applyMarker(batch, { control, offset });
     if (aborted === undefined) return;
-    try {
-      this.#segments.active.addAborted(aborted);
-      this.#folderChanged = true;
-    } catch (error) {
-      // The marker is in the log: opening it again finds the transaction there.
-      this.#fail(`cannot note an aborted transaction: ${messageOf(error)}`);
-    }
+    this.#segments.active.addAborted(aborted);
+    this.#folderChanged = true;
   }
 
   #rollIfFull(
@@ -532,22 +551,48 @@ export class PartitionLog {
     this.#lastSyncMs = this.#options.clock.now();
     const { active } = this.#segments;
     for (const segment of this.#segments.all.filter((each) => each.unsynced)) {
-      if (!segment.retired) await segment.sync(segment !== active);
+      segment.writeAborted();
+      if (!segment.retired) await this.#durably(() => segment.sync(segment !== active));
     }
-    if (this.#epochs.changed) {
-      const bytes = this.#epochs.encodeForFile();
-      const name = fileNames.leaderEpochs;
-      await writeWholeFileDurably(this.#files, { folder: this.folder, name, bytes });
-    }
+    if (this.#epochs.changed) await this.#writeEpochs();
     if (this.#claimed) {
       this.#claimed = false;
       this.#folderChanged = true;
-      await syncFile(this.#files, `${this.folder}/${fileNames.partitionMetadata}`);
-      await this.#files.syncFolder(this.#options.folder);
+      const path = `${this.folder}/${fileNames.partitionMetadata}`;
+      await this.#durably(() => syncFile(this.#files, path));
+      await this.#syncFolder(this.#options.folder);
     }
     if (this.#folderChanged) {
       this.#folderChanged = false;
-      await this.#files.syncFolder(this.folder);
+      await this.#syncFolder(this.folder);
+    }
+  }
+
+  /** A new file, so that writing it again after NoSpace is no second try of a failed sync. */
+  async #writeEpochs(): Promise<void> {
+    const bytes = this.#epochs.encodeForFile();
+    const name = fileNames.leaderEpochs;
+    try {
+      await writeWholeFileDurably(this.#files, { folder: this.folder, name, bytes });
+    } catch (error) {
+      this.#epochs.markChanged();
+      if (isPlatformFault(error, "NoSpace")) this.directory.noteNoSpace();
+      throw error;
+    }
+  }
+
+  async #syncFolder(folder: string): Promise<void> {
+    await this.#durably(() => this.#files.syncFolder(folder));
+  }
+
+  /** A sync that fails, whyever, is the end of the directory: the kernel has dropped the pages. */
+  async #durably(sync: () => Promise<void>): Promise<void> {
+    try {
+      await sync();
+    } catch (error) {
+      const fault = new PartitionFault(messageOf(error), { cause: error });
+      this.directory.goOffline(`${this.folder}: ${fault.message}`);
+      throw fault;
     }
   }
 
@@ -558,12 +603,7 @@ export class PartitionLog {
       this.#log("info", "deleted a segment", { baseOffset: segment.baseOffset });
       this.#deleted.add(segment, dueMs);
     }
-    await this.#files.syncFolder(this.folder);
-  }
-
-  #fail(reason: string): void {
-    this.#refusal = reason;
-    this.#log("error", "log is offline until the broker starts again", { reason });
+    await this.#syncFolder(this.folder);
   }
 
   #log(level: "info" | "warn" | "error", message: string, fields: LogFields): void {

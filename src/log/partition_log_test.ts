@@ -172,6 +172,9 @@ Deno.test("a full disk refuses the append and leaves the log as it was", async (
     assertEquals(result.ok ? 0 : result.errorCode, 56);
   }
   rig.faults.append = false;
+  assert(log.directory.fullReason?.includes("no space"), log.directory.fullReason);
+  assertEquals(await valuesOf(log), ["a"]);
+  log.directory.checkRoom();
   assertEquals(appendOk(log, batchOf(["b"])).baseOffset, 1);
   assertEquals(await valuesOf(log), ["a", "b"]);
   const again = await rig.open({ recoveryPoint: 0 });

@@ -41,6 +41,8 @@ export interface SegmentOptions {
   readonly createdMs: number;
   /** Whether there is a `.txnindex` file. */
   readonly hasAborted?: boolean;
+  /** Behind the files' names, while the segment is on its way in; "" by default. */
+  readonly suffix?: string;
 }
 
 export class Segment {
@@ -51,6 +53,8 @@ export class Segment {
   readonly coldBytes: number;
   /** Set once the segment is deleted: positions in it mean nothing any more. */
   retired = false;
+  /** Behind the names of all files but the `.log`, which knows its own. */
+  suffix: string;
   /** Whether the index files say what the memory says. */
   indexesWritten: boolean;
   /** Whether some file of the segment was made, changed or not synced yet. */
@@ -72,6 +76,7 @@ export class Segment {
     this.coldBytes = options.size;
     this.#files = options.files;
     this.#folder = options.folder;
+    this.suffix = options.suffix ?? "";
     this.file = new SegmentFile(options.files, { ...options, path: this.path("log") });
     this.indexesWritten = options.size > 0;
     if (options.size === 0) this.resetIndexes();
@@ -83,7 +88,7 @@ export class Segment {
   }
 
   path(kind: SegmentFileKind): string {
-    return `${this.#folder}/${segmentFileName(this.baseOffset, kind)}`;
+    return `${this.#folder}/${segmentFileName(this.baseOffset, kind)}${this.suffix}`;
   }
 
   get offsetIndex(): OffsetIndex {
@@ -214,18 +219,18 @@ export class Segment {
     this.#bytesSinceIndexEntry += batch.sizeBytes;
   }
 
-  /** Adds an aborted transaction, to its file too. */
+  /** Adds an aborted transaction; its file gets it with the next sync. */
   addAborted(entry: AbortedTransaction): void {
     if (this.#aborted === undefined) void this.aborted;
     this.#aborted!.push(entry);
     this.#abortedChanged = true;
     this.unsynced = true;
-    const file = this.#files.open(this.path("txnindex"), "append");
-    try {
-      file.append(encodeAborted([entry]));
-    } finally {
-      file.close();
-    }
+  }
+
+  /** Writes the file of aborted transactions where it lags behind the memory. */
+  writeAborted(): void {
+    if (!this.#abortedChanged) return;
+    writeWholeFile(this.#files, this.path("txnindex"), encodeAborted(this.#aborted ?? []));
   }
 
   /** Starts with empty indexes, to be filled by {@link noteBatch} from the first batch on. */

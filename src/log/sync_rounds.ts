@@ -1,19 +1,26 @@
 // Group commit: everyone who waits for a sync while one is running shares the next.
 //
-//   idle --syncTo--> running(target) --ok--> idle, or running the round that was asked for
-//   meanwhile
-//                          |--failed--> failed, for ever: a sync must not be retried (fsyncgate)
+//   idle --syncTo--> waiting for its turn --> running(to) --ok--> idle, or the next round
+//                                                |--failed--> failed, for ever: a sync must not be
+//                                                |            retried (fsyncgate)
+//                                                \--no space for what goes with it--> idle
 //
+// Whoever comes while a round waits for its turn shares it; while it runs, the next one.
 // Invariant: `syncedTo` is below or at what a finished sync covered, and never goes back but by a
 // truncation.
 
-import { messageOf, PartitionFault } from "../base/faults.ts";
+import { isPlatformFault, messageOf, PartitionFault } from "../base/faults.ts";
 import type { Offset } from "../base/ids.ts";
 
 export interface SyncTarget {
   /** Where the log ends now: what a sync that begins now will cover. */
   logEndOffset(): Offset;
-  /** Makes everything durable that is in the files by now. */
+  /** Calls `sync` when it is this log's turn. */
+  inTurn(sync: () => Promise<void>): Promise<void>;
+  /**
+   * Makes everything durable that is in the files by now. PlatformFault NoSpace: a small file that
+   * goes with it found no space, so nobody may be told that all is durable; no sync has failed.
+   */
   sync(): Promise<void>;
   /** A sync failed: the partition is offline. */
   onFailure(fault: PartitionFault): void;
@@ -46,10 +53,13 @@ export class SyncRounds {
     if (offset <= this.#syncedTo) return done;
     if (this.#running === undefined) return this.#start();
     if (offset <= this.#runningTo) return this.#running;
-    return this.#next ??= this.#running.then(() => {
-      this.#next = undefined;
-      return this.#start();
-    });
+    return this.#next ??= this.#afterRunning();
+  }
+
+  /** A round of its own, though every record may be durable: for what else changed. */
+  again(): Promise<void> {
+    if (this.#running === undefined) return this.#start();
+    return this.#next ??= this.#afterRunning();
   }
 
   /** Starts a sync that nobody waits for. Its failure shows in the partition's state. */
@@ -76,18 +86,33 @@ export class SyncRounds {
     this.#syncedTo = Math.max(this.#syncedTo, offset);
   }
 
+  #afterRunning(): Promise<void> {
+    const go = () => {
+      this.#next = undefined;
+      // Somebody who heard of the end before us has begun the next round; it covers ours.
+      return this.#running ?? this.#start();
+    };
+    return this.#running!.then(go, go);
+  }
+
   #start(): Promise<void> {
     if (this.#fault !== undefined) return Promise.reject(this.#fault);
-    this.#runningTo = this.#target.logEndOffset();
-    this.#running = this.#run(this.#runningTo);
+    this.#runningTo = Infinity;
+    this.#running = this.#run();
     return this.#running;
   }
 
-  async #run(to: Offset): Promise<void> {
+  async #run(): Promise<void> {
     try {
-      await this.#target.sync();
-      this.#syncedTo = Math.max(this.#syncedTo, to);
+      await this.#target.inTurn(() => {
+        this.#runningTo = this.#target.logEndOffset();
+        return this.#target.sync();
+      });
+      this.#syncedTo = Math.max(this.#syncedTo, this.#runningTo);
     } catch (error) {
+      if (isPlatformFault(error, "NoSpace")) {
+        throw new PartitionFault(messageOf(error), { cause: error });
+      }
       this.#fault = new PartitionFault(`sync failed: ${messageOf(error)}`, { cause: error });
       this.#target.onFailure(this.#fault);
       throw this.#fault;

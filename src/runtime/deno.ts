@@ -9,7 +9,7 @@ import { webClock, webRandom, webTimers } from "./event_loop.ts";
 import { createLogging } from "./logging.ts";
 import { memoryFiles } from "./memory_files.ts";
 import type { ProcessPort, Runtime } from "./ports.ts";
-import { ageMs, cpuSeconds } from "./proc_files.ts";
+import { ageMs, bootId, cpuSeconds } from "./proc_files.ts";
 import { linesOf, writeWhole } from "./text_streams.ts";
 
 const logging = createLogging({
@@ -27,6 +27,9 @@ const denoProcess: ProcessPort = {
   get startedAtMs() {
     const age = ageMs(readText);
     return age === undefined ? performance.timeOrigin : Date.now() - age;
+  },
+  get bootId() {
+    return bootId(readText);
   },
   onSignal(signal, run) {
     Deno.addSignalListener(signal, run);

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import process from "node:process";
 import type { Logging } from "./logging.ts";
 import { readText } from "./node_files.ts";
-import { ageMs } from "./proc_files.ts";
+import { ageMs, bootId } from "./proc_files.ts";
 import type { ProcessPort } from "./ports.ts";
 import { linesOf, writeWhole } from "./text_streams.ts";
 
@@ -38,6 +38,9 @@ export function nodeProcess(logging: Logging): ProcessPort {
     id: process.pid,
     get startedAtMs() {
       return Date.now() - (ageMs(readText) ?? process.uptime() * 1000);
+    },
+    get bootId() {
+      return bootId(readText);
     },
     onSignal(signal, run) {
       process.on(signal, run);

@@ -147,6 +147,8 @@ export interface ProcessPort {
   readonly id: number;
   /** When the process began, on the wall clock, milliseconds since the Unix epoch. */
   readonly startedAtMs: number;
+  /** Another at each boot of the machine; undefined where the system does not tell. */
+  readonly bootId: string | undefined;
   /** Calls `run` at each arrival of `signal`; returns how to stop. */
   onSignal(signal: Signal, run: () => void): () => void;
   exit(code: number): never;
@@ -161,11 +163,14 @@ export interface ProcessPort {
   usage(): { residentBytes: number; cpuSeconds: number };
 }
 
-/** Synchronous codecs that the runtime ships. Decompression stops with NoSpace past `bytesMax`. */
+/**
+ * Synchronous codecs that the runtime ships. Decompression stops with NoSpace past `bytesMax`.
+ * `level` is the codec's own (gzip 1-9, zstd -131072-22); each has a default.
+ */
 export interface Codecs {
-  gzip(bytes: Uint8Array): Uint8Array;
+  gzip(bytes: Uint8Array, level?: number): Uint8Array;
   gunzip(bytes: Uint8Array, bytesMax: number): Uint8Array;
-  zstd(bytes: Uint8Array): Uint8Array;
+  zstd(bytes: Uint8Array, level?: number): Uint8Array;
   unzstd(bytes: Uint8Array, bytesMax: number): Uint8Array;
 }
 

@@ -74,6 +74,8 @@ interface Machine {
   readonly disk: SimulatedDisk;
   host: Host | undefined;
   incarnations: number;
+  /** How often its power was lost. */
+  boots: number;
   clockOffsetMs: number;
   signals: Map<Signal, Set<() => void>>;
   output: string;
@@ -161,6 +163,7 @@ export class Simulation {
     const machine = this.#machine(name);
     this.#end(machine, { silently: true });
     machine.disk.crash();
+    machine.boots++;
   }
 
   /** The process dies (kill -9): what it wrote stays in the page cache, connections are reset. */
@@ -223,6 +226,7 @@ export class Simulation {
         }),
         host: undefined,
         incarnations: 0,
+        boots: 0,
         clockOffsetMs: 0,
         signals: new Map(),
         output: "",
@@ -286,6 +290,7 @@ export class Simulation {
       environment: {},
       id: 1_000 + host.incarnation,
       startedAtMs: clock.now(),
+      bootId: `${machine.name} boot ${machine.boots}`,
       onSignal(signal, run) {
         const handlers = machine.signals.get(signal) ?? new Set();
         machine.signals.set(signal, handlers.add(run));
