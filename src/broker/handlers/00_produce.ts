@@ -11,10 +11,15 @@
 //   which one node never needs to tell; 12 transactions v2 (KIP-890); 13 topic ids (KIP-516).
 // Not done: transactions. A transactional batch is refused.
 //
+// Differs from Kafka: a duplicate is answered without a time where the topic has the producers'
+// times; Kafka tells the batch's largest timestamp, which then stands for each of its records.
+//
+// Differs from Kafka: null records are refused; Kafka never answers them.
+//
 // Differs from Kafka: Produce creates a missing topic where Kafka leaves that to Metadata.
 
 import { ConnectionFault, messageOf } from "../../base/faults.ts";
-import type { Offset } from "../../base/ids.ts";
+import type { Offset, PartitionId } from "../../base/ids.ts";
 import {
   ErrorCode,
   errorName,
@@ -22,7 +27,16 @@ import {
   type RequestOf,
   type ResponseInput,
 } from "../../protocol/mod.ts";
-import { attributeBits, attributesOf, batchOverheadBytes, magicOf } from "../../records/mod.ts";
+import {
+  attributeBits,
+  attributesOf,
+  batchOverheadBytes,
+  compressionOf,
+  magicOf,
+  type Refusal,
+} from "../../records/mod.ts";
+import { framingRefusal } from "../../records/framing.ts";
+import type { Broker } from "../broker.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import type { Partition } from "../partition.ts";
 
@@ -32,6 +46,9 @@ type PartitionData = Topic["partitionData"][number];
 type Response = ResponseInput<typeof Produce>;
 type TopicAnswer = Response["responses"][number];
 type PartitionAnswer = TopicAnswer["partitionResponses"][number];
+
+/** Older clients cannot read zstd (KIP-110). */
+const zstdFrom = 7;
 
 export const produce = handler(Produce, {
   serves: "3-13",
@@ -62,7 +79,8 @@ function missingTopics(request: Request, { broker, version }: RequestContext): s
 
 function append(request: Request, context: RequestContext) {
   let waits = false;
-  const topics = request.topicData.map((topic) => {
+  const asked = request.topicData.filter(({ partitionData }) => partitionData.length > 0);
+  const topics = asked.map((topic) => {
     const name = topicName(topic, context);
     const answers = topic.partitionData.map((data) =>
       appendPartition(data, { request, name, context })
@@ -114,14 +132,17 @@ function appendPartition(
   if (broker.topics.isInternal(o.name)) {
     return failure(index, ErrorCode.INVALID_TOPIC_EXCEPTION, "internal topics take no clients");
   }
-  if (o.request.acks === -1 && broker.topics.minInSyncReplicas(o.name) > 1) {
+  if (o.request.acks === -1 && !hasEnoughReplicas(o.name, index, broker)) {
     return failure(index, ErrorCode.NOT_ENOUGH_REPLICAS);
   }
   if (data.records === null) return failure(index, ErrorCode.INVALID_RECORD, "no records");
-  const result = partition.append(data.records, "client");
-  if (!result.ok) {
-    return failure(index, result.errorCode, result.message);
+  if (o.context.version < zstdFrom && isZstd(data.records)) {
+    return failure(index, ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, "zstd needs Produce version 7");
   }
+  const framing = framingRefusal(data.records);
+  if (framing !== undefined) return failure(index, framing.errorCode, framing.message);
+  const result = partition.append(data.records, "client");
+  if (!result.ok) return refused(index, result, partition);
   const answer: PartitionAnswer = {
     index,
     errorCode: ErrorCode.NONE,
@@ -136,6 +157,36 @@ function appendPartition(
 function isTransactional(records: Uint8Array | null): boolean {
   return records !== null && records.length >= batchOverheadBytes && magicOf(records) === 2 &&
     (attributesOf(records) & attributeBits.transactional) !== 0;
+}
+
+/** A partition has no more replicas than it has, whatever min.insync.replicas says. */
+function hasEnoughReplicas(name: string, index: PartitionId, broker: Broker): boolean {
+  const partition = broker.metadata.image.topic(name)?.partitions[index];
+  if (partition === undefined) return false;
+  const wanted = Math.min(broker.topics.minInSyncReplicas(name), partition.replicas.length);
+  return partition.isr.length >= wanted;
+}
+
+function isZstd(records: Uint8Array): boolean {
+  return records.length >= batchOverheadBytes && compressionOf(attributesOf(records)) === "zstd";
+}
+
+/** Errors that Kafka tells without the start of the log. */
+const withoutLogStart: ReadonlySet<ErrorCode> = new Set([
+  ErrorCode.CORRUPT_MESSAGE,
+  ErrorCode.MESSAGE_TOO_LARGE,
+  ErrorCode.RECORD_LIST_TOO_LARGE,
+  ErrorCode.KAFKA_STORAGE_ERROR,
+]);
+
+/** The log does not take the batch. */
+function refused(
+  index: PartitionId,
+  { errorCode, message }: Refusal,
+  { log }: Partition,
+): PartitionAnswer {
+  const logStartOffset = withoutLogStart.has(errorCode) ? -1 : log.logStartOffset;
+  return { ...failure(index, errorCode, message), logStartOffset };
 }
 
 /** `answer`, once the log is synced up to `end`. */
