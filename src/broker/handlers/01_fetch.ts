@@ -11,9 +11,13 @@
 //   (KIP-320); 11 rack; 12 flexible, divergingEpoch (KIP-595); 13 topic ids (KIP-516); 15
 //   replicaState (KIP-903); 16 nodeEndpoints (KIP-951); 17 directory ids (KIP-853); 18 high
 //   watermark (KIP-1166).
+//
+// Differs from Kafka: a partition's offsets are told with its errors, too, so that a client can see
+// its lag; Kafka tells -1.
+//
 // Not done: fetches by followers; their replica id is refused.
 
-import type { Offset } from "../../base/ids.ts";
+import type { LeaderEpoch, Offset } from "../../base/ids.ts";
 import type { ReadResult } from "../../log/mod.ts";
 import { ErrorCode, Fetch, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import { handler, type RequestContext } from "../handler.ts";
@@ -87,6 +91,7 @@ export const fetch = handler(Fetch, {
 async function collect(pass: Pass): Promise<TopicAnswer[]> {
   const responses: TopicAnswer[] = [];
   for (const topic of pass.request.topics) {
+    if (topic.partitions.length === 0) continue;
     const partitions: PartitionAnswer[] = [];
     for (const each of topic.partitions) {
       const answer = read(each, locate(topic, each, pass), pass);
@@ -122,10 +127,13 @@ function read(
     pass.failed = true;
     return failure(each.partition, found);
   }
-  const errorCode = checkPosition(each, found);
+  const { errorCode, divergingEpoch } = checkPosition(each, found);
   const answer = emptyAnswer(each, found, { errorCode, request: pass.request });
-  const divergingEpoch = errorCode === ErrorCode.NONE ? divergence(each, found) : undefined;
-  if (errorCode !== ErrorCode.NONE || divergingEpoch !== undefined) {
+  if (errorCode !== ErrorCode.NONE) {
+    pass.failed = true;
+    return { ...answer, abortedTransactions: null };
+  }
+  if (divergingEpoch !== undefined) {
     pass.failed = true;
     return { ...answer, divergingEpoch };
   }
@@ -181,21 +189,26 @@ function emptyAnswer(
   };
 }
 
-function checkPosition(each: PartitionRequest, partition: Partition): ErrorCode {
-  const errorCode = checkLeaderEpoch(partition, each.currentLeaderEpoch);
-  if (errorCode !== ErrorCode.NONE) return errorCode;
-  const { fetchOffset } = each;
-  const { log, highWatermark } = partition;
-  const inRange = fetchOffset >= log.logStartOffset && fetchOffset <= highWatermark;
-  return inRange ? ErrorCode.NONE : ErrorCode.OFFSET_OUT_OF_RANGE;
+interface Position {
+  readonly errorCode: ErrorCode;
+  /** KIP-595: where the fetcher's last epoch ended here, when what it has read is not in this log. */
+  readonly divergingEpoch?: { readonly epoch: LeaderEpoch; readonly endOffset: Offset };
 }
 
-/** KIP-595: where the fetcher's last epoch ended here, when what it has read is not in this log. */
-function divergence({ lastFetchedEpoch, fetchOffset }: PartitionRequest, { log }: Partition) {
-  if (lastFetchedEpoch < 0) return undefined;
-  const { leaderEpoch: epoch, endOffset } = log.endOffsetForEpoch(lastFetchedEpoch);
-  const agrees = epoch === lastFetchedEpoch && endOffset >= fetchOffset;
-  return agrees ? undefined : { epoch, endOffset };
+function checkPosition(each: PartitionRequest, partition: Partition): Position {
+  const errorCode = checkLeaderEpoch(partition, each.currentLeaderEpoch);
+  if (errorCode !== ErrorCode.NONE) return { errorCode };
+  const { fetchOffset, lastFetchedEpoch } = each;
+  const { log, highWatermark } = partition;
+  if (lastFetchedEpoch >= 0) {
+    const { leaderEpoch: epoch, endOffset } = log.endOffsetForEpoch(lastFetchedEpoch);
+    if (epoch < 0 || endOffset < 0) return { errorCode: ErrorCode.OFFSET_OUT_OF_RANGE };
+    if (epoch !== lastFetchedEpoch || endOffset < fetchOffset) {
+      return { errorCode: ErrorCode.NONE, divergingEpoch: { epoch, endOffset } };
+    }
+  }
+  const inRange = fetchOffset >= log.logStartOffset && fetchOffset <= highWatermark;
+  return { errorCode: inRange ? ErrorCode.NONE : ErrorCode.OFFSET_OUT_OF_RANGE };
 }
 
 function failure(partitionIndex: number, errorCode: ErrorCode): PartitionAnswer {
@@ -205,7 +218,7 @@ function failure(partitionIndex: number, errorCode: ErrorCode): PartitionAnswer 
     highWatermark: -1,
     lastStableOffset: -1,
     logStartOffset: -1,
-    abortedTransactions: null,
+    abortedTransactions: [],
     records: noRecords,
   };
 }

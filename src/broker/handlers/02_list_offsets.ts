@@ -8,6 +8,9 @@
 // Versions: 1 one offset instead of a list; 2 isolation level; 4 leader epochs; 7 -3 (KIP-734); 8
 //   -4 (KIP-405); 9 -5 (KIP-1005); 10 timeoutMs (KIP-1075); 11 -6 (KIP-1023).
 //
+// Differs from Kafka: a partition whose records are all deleted has no largest timestamp; Kafka
+// tells an offset below the start of the log.
+//
 // Differs from Kafka: version 0 gives one offset, not one for each segment.
 
 import { ErrorCode, ListOffsets, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
@@ -46,14 +49,29 @@ export const listOffsets = handler(ListOffsets, {
     const topics = [];
     for (const { name, partitions } of request.topics) {
       const answers: PartitionAnswer[] = [];
+      const twice = namedTwice(partitions);
       for (const each of partitions) {
+        if (twice.has(each.partitionIndex)) continue;
         answers.push(await answer(each, { broker, name, version, committed }));
+      }
+      for (const partitionIndex of twice) {
+        answers.push({ partitionIndex, errorCode: ErrorCode.INVALID_REQUEST });
       }
       topics.push({ name, partitions: answers });
     }
     return { topics };
   },
 });
+
+function namedTwice(partitions: readonly PartitionRequest[]): ReadonlySet<number> {
+  const seen = new Set<number>();
+  const twice = new Set<number>();
+  for (const { partitionIndex } of partitions) {
+    if (seen.has(partitionIndex)) twice.add(partitionIndex);
+    seen.add(partitionIndex);
+  }
+  return twice;
+}
 
 interface Asked {
   readonly broker: Broker;
