@@ -10,7 +10,7 @@
 //   (KIP-430); 9 flexible; 10 topic ids (KIP-516); 12 look-up by id with a null name; 13 top-level
 //   error (KIP-1102).
 
-import { isUuid, ZERO_UUID } from "../../base/ids.ts";
+import { ZERO_UUID } from "../../base/ids.ts";
 import type { PartitionImage, TopicImage } from "../../cluster/mod.ts";
 import { ErrorCode, Metadata, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import { authorizedOperations } from "../authorizer.ts";
@@ -20,11 +20,17 @@ type Request = RequestOf<typeof Metadata>;
 type TopicRequest = NonNullable<Request["topics"]>[number];
 type TopicAnswer = ResponseInput<typeof Metadata>["topics"][number];
 
+/** Since when topics are looked up by id. */
+const byIdFrom = 12;
+
 export const metadata = handler(Metadata, {
   serves: "0-13",
 
   async handle(request, context) {
     const { broker, version } = context;
+    if (version < byIdFrom && request.topics?.some(({ topicId }) => topicId !== ZERO_UUID)) {
+      return refuse(request);
+    }
     const all = request.topics === null || (version === 0 && request.topics.length === 0);
     const topics = all ? allTopics(request, context) : await named(request, context);
     return {
@@ -40,6 +46,18 @@ export const metadata = handler(Metadata, {
   },
 });
 
+/** Kafka's answer to a request that is wrong as a whole. */
+function refuse({ topics }: Request): ResponseInput<typeof Metadata> {
+  const errorCode = ErrorCode.INVALID_REQUEST;
+  return {
+    brokers: [],
+    clusterId: null,
+    topics: (topics ?? []).map(({ name, topicId }) => {
+      return { errorCode, name: name ?? "", topicId, partitions: [] };
+    }),
+  };
+}
+
 function allTopics(request: Request, context: RequestContext): TopicAnswer[] {
   const answers: TopicAnswer[] = [];
   for (const topic of context.broker.metadata.image.topics()) {
@@ -51,7 +69,7 @@ function allTopics(request: Request, context: RequestContext): TopicAnswer[] {
 async function named(request: Request, context: RequestContext): Promise<TopicAnswer[]> {
   const { broker } = context;
   const { image } = broker.metadata;
-  const topics = request.topics ?? [];
+  const topics = distinct(request.topics ?? []);
   let refused: ReadonlyMap<string, ErrorCode> = new Map();
   if (request.allowAutoTopicCreation && broker.topics.autoCreates) {
     const missing = topics.flatMap(({ name }) => name !== null && !image.topic(name) ? [name] : []);
@@ -60,8 +78,20 @@ async function named(request: Request, context: RequestContext): Promise<TopicAn
   return topics.map((each) => {
     const topic = look(each, context);
     if (topic !== undefined) return found(topic, request, context);
-    return notFound(each, each.name === null ? undefined : refused.get(each.name));
+    const refusal = each.name === null ? undefined : refused.get(each.name);
+    return notFound(each, { request, refusal });
   });
+}
+
+/** Each topic once. An id counts before a name. */
+function distinct(topics: readonly TopicRequest[]): TopicRequest[] {
+  const byKey = new Map<string, TopicRequest>();
+  for (const { name, topicId } of topics) {
+    const byId = topicId !== ZERO_UUID;
+    const key = byId ? `id ${topicId}` : `name ${name}`;
+    if (!byKey.has(key)) byKey.set(key, { name: byId ? null : name, topicId });
+  }
+  return [...byKey.values()];
 }
 
 function look({ name, topicId }: TopicRequest, { broker }: RequestContext): TopicImage | undefined {
@@ -69,10 +99,23 @@ function look({ name, topicId }: TopicRequest, { broker }: RequestContext): Topi
   return name === null ? image.topicById(topicId) : image.topic(name);
 }
 
-function notFound({ name, topicId }: TopicRequest, refusal: ErrorCode | undefined): TopicAnswer {
-  const byId = name === null && isUuid(topicId) && topicId !== ZERO_UUID;
-  const unknown = byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-  return { errorCode: refusal ?? unknown, name, topicId, partitions: [] };
+function notFound(
+  { name, topicId }: TopicRequest,
+  { request, refusal }: { request: Request; refusal: ErrorCode | undefined },
+): TopicAnswer {
+  if (name === null && topicId !== ZERO_UUID) {
+    return { errorCode: ErrorCode.UNKNOWN_TOPIC_ID, name, topicId, partitions: [] };
+  }
+  return {
+    errorCode: refusal ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+    name,
+    topicId,
+    partitions: [],
+    topicAuthorizedOperations: authorizedOperations(
+      "topic",
+      request.includeTopicAuthorizedOperations,
+    ),
+  };
 }
 
 function found(topic: TopicImage, request: Request, { broker }: RequestContext): TopicAnswer {

@@ -25,10 +25,13 @@ export const describeTopicPartitions = handler(DescribeTopicPartitions, {
 
   handle(request, { broker }) {
     const { cursor } = request;
+    if (!isValid(request)) return { topics: request.topics.map(invalid), nextCursor: null };
     const topics: Response["topics"][number][] = [];
     const limit = broker.config.get("max.request.partition.size.limit");
     let left = Math.max(1, Math.min(request.responsePartitionLimit, limit));
     for (const name of names(request, broker)) {
+      const first = cursor?.topicName === name ? cursor.partitionIndex : 0;
+      if (left === 0) return { topics, nextCursor: { topicName: name, partitionIndex: first } };
       const topic = broker.metadata.image.topic(name);
       if (topic === undefined) {
         topics.push({
@@ -37,11 +40,10 @@ export const describeTopicPartitions = handler(DescribeTopicPartitions, {
           topicId: ZERO_UUID,
           isInternal: false,
           partitions: [],
+          topicAuthorizedOperations: authorizedOperations("topic", true),
         });
         continue;
       }
-      const first = cursor?.topicName === name ? Math.max(0, cursor.partitionIndex) : 0;
-      if (left === 0) return { topics, nextCursor: { topicName: name, partitionIndex: first } };
       const page = topic.partitions.slice(first, first + left);
       topics.push(describe(topic, page, broker));
       left -= page.length;
@@ -53,6 +55,23 @@ export const describeTopicPartitions = handler(DescribeTopicPartitions, {
     return { topics, nextCursor: null };
   },
 });
+
+/** A cursor must be at a partition of a topic that is asked for. */
+function isValid({ topics, cursor }: Request): boolean {
+  if (cursor === null) return true;
+  const isAsked = topics.length === 0 || topics.some(({ name }) => name === cursor.topicName);
+  return isAsked && cursor.partitionIndex >= 0;
+}
+
+function invalid({ name }: Request["topics"][number]): Response["topics"][number] {
+  return {
+    errorCode: ErrorCode.INVALID_REQUEST,
+    name,
+    topicId: ZERO_UUID,
+    isInternal: false,
+    partitions: [],
+  };
+}
 
 function names({ topics, cursor }: Request, { metadata }: Broker): string[] {
   const asked = topics.length > 0
