@@ -12,7 +12,7 @@ export type DescribedGroup = DescribeGroupsResponse["groups"][number];
 export type ListedGroup = ListGroupsResponse["groups"][number];
 
 /** The type of every group here, as ListGroups 5 names it (KIP-848). */
-const classicType = "Classic";
+const classicType = "classic";
 /** "Not asked for", in the field of authorized operations. */
 const operationsUnknown = -0x8000_0000;
 
@@ -66,7 +66,7 @@ export function listGroups(
 ): ListedGroup[] {
   const states = new Set(statesFilter.map((state) => state.toLowerCase()));
   const types = new Set(typesFilter.map((type) => type.toLowerCase()));
-  if (types.size > 0 && !types.has(classicType.toLowerCase())) return [];
+  if (types.size > 0 && !types.has(classicType)) return [];
   const listed: ListedGroup[] = [];
   for (const group of groups) {
     if (states.size > 0 && !states.has(group.state.toLowerCase())) continue;

@@ -6,7 +6,7 @@
 // Versions: 3 authorized operations (KIP-430); 4 static members; 5 flexible; 6 error messages
 //   (KIP-1043).
 
-import { DescribeGroups } from "../../protocol/mod.ts";
+import { DescribeGroups, ErrorCode } from "../../protocol/mod.ts";
 import { authorizedOperations } from "../authorizer.ts";
 import { handler } from "../handler.ts";
 
@@ -19,7 +19,9 @@ export const describeGroups = handler(DescribeGroups, {
     for (const groupId of request.groups) {
       const shard = await broker.groups.of(groupId);
       const group = shard.table.describe(groupId, { apiVersion });
-      groups.push({ ...group, authorizedOperations: operations });
+      // A group that is not there has none from version 6 on, where that is an error.
+      const isError = group.errorCode !== ErrorCode.NONE;
+      groups.push(isError ? group : { ...group, authorizedOperations: operations });
     }
     return { groups };
   },

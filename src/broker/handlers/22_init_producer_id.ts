@@ -14,7 +14,9 @@ export const initProducerId = handler(InitProducerId, {
   serves: "0-5",
 
   async handle(request, { broker }) {
-    if (request.transactionalId !== null) {
+    const { transactionalId, producerId: current, producerEpoch: currentEpoch } = request;
+    const isHalfSaid = (current === -1) !== (currentEpoch === -1);
+    if (transactionalId !== null || isHalfSaid) {
       return { errorCode: ErrorCode.INVALID_REQUEST, producerId: -1, producerEpoch: -1 };
     }
     const producerId = await broker.producerIds.next();

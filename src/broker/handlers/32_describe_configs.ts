@@ -6,6 +6,7 @@
 //   and client metrics have no configuration of their own here: their list is empty.
 // Versions: 1 sources and synonyms (KIP-226); 3 types and documentation (KIP-569); 4 flexible.
 
+import { topicNameProblem } from "../../cluster/mod.ts";
 import {
   DescribeConfigs,
   ErrorCode,
@@ -30,7 +31,8 @@ export const describeConfigs = handler(DescribeConfigs, {
       const found = describe(resource, broker);
       if ("errorCode" in found) return failed(resource, found);
       const { configurationKeys: keys } = resource;
-      const configs = found.filter(({ name }) => keys === null || keys.includes(name))
+      const configs = found
+        .filter(({ name }) => keys === null || keys.length === 0 || keys.includes(name))
         .map((each) => ({
           ...each,
           synonyms: includeSynonyms ? each.synonyms : [],
@@ -57,6 +59,10 @@ function describe(
 ): readonly DescribedConfig[] | Failure {
   switch (resourceType) {
     case resourceTypes.topic: {
+      const problem = topicNameProblem(resourceName);
+      if (problem !== undefined) {
+        return { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, errorMessage: problem };
+      }
       if (broker.metadata.image.topic(resourceName) === undefined) {
         const errorMessage = `topic ${resourceName} does not exist`;
         return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage };
@@ -73,7 +79,9 @@ function describe(
     }
     case resourceTypes.clientMetrics:
     case resourceTypes.group:
-      return [];
+      return resourceName !== ""
+        ? []
+        : { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: "the resource has no name" };
     default: {
       const errorMessage = `resource type ${resourceType} has no configuration here`;
       return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage };

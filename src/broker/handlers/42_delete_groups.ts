@@ -13,7 +13,7 @@ export const deleteGroups = handler(DeleteGroups, {
 
   async handle(request, { broker }) {
     const byShard = new Map<GroupShard, string[]>();
-    for (const groupId of request.groupsNames) {
+    for (const groupId of new Set(request.groupsNames)) {
       const shard = await broker.groups.of(groupId);
       byShard.set(shard, [...(byShard.get(shard) ?? []), groupId]);
     }

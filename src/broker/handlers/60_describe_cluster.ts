@@ -9,6 +9,7 @@ import { authorizedOperations } from "../authorizer.ts";
 import { handler } from "../handler.ts";
 
 const brokerEndpoints = 1;
+const controllerEndpoints = 2;
 
 export const describeCluster = handler(DescribeCluster, {
   serves: "0-2",
@@ -16,10 +17,14 @@ export const describeCluster = handler(DescribeCluster, {
   handle(request, { broker, peer }) {
     const { endpointType, includeClusterAuthorizedOperations: asked } = request;
     if (endpointType !== brokerEndpoints) {
+      const mismatched = endpointType === controllerEndpoints;
       return {
-        errorCode: ErrorCode.MISMATCHED_ENDPOINT_TYPE,
-        errorMessage: "this is a broker endpoint, not a controller's",
-        endpointType,
+        errorCode: mismatched
+          ? ErrorCode.MISMATCHED_ENDPOINT_TYPE
+          : ErrorCode.UNSUPPORTED_ENDPOINT_TYPE,
+        errorMessage: mismatched
+          ? "this is a broker endpoint, not a controller's"
+          : `there is no endpoint type ${endpointType}`,
         clusterId: "",
         brokers: [],
       };
