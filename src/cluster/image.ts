@@ -10,6 +10,13 @@
 // holes once a batch of records is applied.
 
 import type { BrokerId, LeaderEpoch, Offset, PartitionId, ProducerId, Uuid } from "../base/ids.ts";
+import {
+  type ClientQuota,
+  ClientQuotaTable,
+  type QuotaEntityPart,
+  type ScramCredential,
+  ScramTable,
+} from "./principals.ts";
 import { collidingName } from "./topic_names.ts";
 
 /** Where a broker listens, as it has registered. */
@@ -66,7 +73,13 @@ export interface TopicImage {
 }
 
 /** Kafka's numbers of the things that have configuration. */
-export const ResourceType = { TOPIC: 2, BROKER: 4, BROKER_LOGGER: 8, GROUP: 32 } as const;
+export const ResourceType = {
+  TOPIC: 2,
+  BROKER: 4,
+  BROKER_LOGGER: 8,
+  CLIENT_METRICS: 16,
+  GROUP: 32,
+} as const;
 
 /** Read access to the cluster's metadata. */
 export interface MetadataImage {
@@ -93,6 +106,14 @@ export interface MetadataImage {
   configs(type: number, name: string): ReadonlyMap<string, string>;
   /** A topic's overrides: its configs. */
   topicConfigs(name: string): ReadonlyMap<string, string>;
+  /** Names of the resources of a type for which configuration is set. */
+  configuredNames(type: number): readonly string[];
+  clientQuotas(): readonly ClientQuota[];
+  clientQuota(entity: readonly QuotaEntityPart[]): ClientQuota | undefined;
+  /** Users that have SCRAM credentials, in order of name. */
+  scramUsers(): readonly string[];
+  /** A user's credentials by mechanism; empty when there are none. */
+  scramCredentials(user: string): ReadonlyMap<number, ScramCredential>;
 }
 
 interface TopicEntry extends TopicImage {
@@ -108,6 +129,8 @@ export class ImageTables implements MetadataImage {
   nextProducerId: ProducerId = 0;
   partitionCount = 0;
   readonly features = new Map<string, number>();
+  readonly quotas = new ClientQuotaTable();
+  readonly scram = new ScramTable();
   readonly #brokers = new Map<BrokerId, BrokerImage>();
   readonly #byName = new Map<string, TopicEntry>();
   readonly #byId = new Map<Uuid, TopicEntry>();
@@ -195,6 +218,28 @@ export class ImageTables implements MetadataImage {
 
   topicConfigs(name: string): ReadonlyMap<string, string> {
     return this.configs(ResourceType.TOPIC, name);
+  }
+
+  configuredNames(type: number): readonly string[] {
+    const prefix = resourceKey(type, "");
+    return [...this.#configs.keys()].filter((key) => key.startsWith(prefix))
+      .map((key) => key.slice(prefix.length)).sort();
+  }
+
+  clientQuotas(): readonly ClientQuota[] {
+    return this.quotas.all();
+  }
+
+  clientQuota(entity: readonly QuotaEntityPart[]): ClientQuota | undefined {
+    return this.quotas.get(entity);
+  }
+
+  scramUsers(): readonly string[] {
+    return this.scram.users();
+  }
+
+  scramCredentials(user: string): ReadonlyMap<number, ScramCredential> {
+    return this.scram.get(user);
   }
 
   /** Sets one key of a resource; null removes it. */

@@ -3,6 +3,7 @@
 //   image.ts              the metadata as of one offset       replay.ts   records -> image
 //   store.ts              where it is kept, one change at a time
 //   create_topics.ts, topics.ts, brokers.ts                  requests -> records and responses
+//   principals.ts         what is known of users             client_quotas.ts, scram.ts: requests
 //   placement.ts          which brokers get replicas          topic_names.ts, feature_levels.ts
 //   records.ts, record_tables.ts, quorum_records.ts           records <-> bytes
 //
@@ -33,6 +34,7 @@ export {
   type TopicImage,
 } from "./image.ts";
 export * from "./placement.ts";
+export { type ClientQuota, type QuotaEntityPart, type ScramCredential } from "./principals.ts";
 export * from "./quorum_records.ts";
 export * from "./records.ts";
 export { type MetadataChange, MetadataReplay } from "./replay.ts";

@@ -4,8 +4,8 @@
 //   Begin ... End      (KIP-868)             -> kept aside, applied together at End
 //   Begin ... Abort                          -> dropped
 //
-// Records of types that mean nothing to a broker yet (access control, quotas, tokens, controllers)
-// and of unknown types stay in the log and change nothing here. What contradicts the image, such as
+// Records of types that mean nothing to a broker yet (access control, tokens, controllers) and of
+// unknown types stay in the log and change nothing here. What contradicts the image, such as
 // a partition of a topic that is not there, is damage: a PartitionFault of the metadata log.
 // Invariant: the image is a function of the applied records alone.
 
@@ -37,6 +37,7 @@ export type MetadataChange =
     readonly resourceName: string;
     readonly name: string;
   }
+  | { readonly type: "clientQuotasChanged" }
   | { readonly type: "brokerChanged"; readonly brokerId: BrokerId }
   | { readonly type: "featureChanged"; readonly name: string };
 
@@ -120,6 +121,23 @@ function applyRecord(tables: ImageTables, record: Decoded, changes: MetadataChan
     }
     case "ProducerIdsRecord":
       tables.nextProducerId = record.fields.nextProducerId;
+      break;
+    case "ClientQuotaRecord": {
+      const { entity, key, value, remove } = record.fields;
+      tables.quotas.set(entity, { key, value: remove ? undefined : value });
+      changes.push({ type: "clientQuotasChanged" });
+      break;
+    }
+    case "UserScramCredentialRecord": {
+      const { name, mechanism, iterations, ...views } = record.fields;
+      // The record's bytes are views of the log's: what stays must not hold on to a whole read.
+      const salt = views.salt.slice();
+      const [storedKey, serverKey] = [views.storedKey.slice(), views.serverKey.slice()];
+      tables.scram.set(name, mechanism, { salt, storedKey, serverKey, iterations });
+      break;
+    }
+    case "RemoveUserScramCredentialRecord":
+      tables.scram.set(record.fields.name, record.fields.mechanism, undefined);
       break;
     default:
       applyBrokerRecord(tables, record, changes);

@@ -1,0 +1,161 @@
+// Client quotas: how much users and clients may do, and requests that set and ask for it (KIP-546).
+//
+//   entity   {user: name or null, client-id: name or null}: one part or both; null is the default
+//   values   producer_byte_rate, consumer_byte_rate  bytes per second
+//            request_percentage                      share of one event loop's time
+//
+// Which quota holds for a connection is decided where it is enforced: src/broker/quotas.ts.
+// Differs from Kafka: quotas that would have no effect here (of IP addresses, and
+// controller_mutation_rate) are refused with INVALID_REQUEST. A folder that has some keeps them.
+
+import { ErrorCode, type RequestOf, type ResponseInput } from "../protocol/mod.ts";
+import type { AlterClientQuotas } from "../protocol/apis/49_alter_client_quotas.ts";
+import type { DescribeClientQuotas } from "../protocol/apis/48_describe_client_quotas.ts";
+import { refusal, type TopicError } from "./create_topics.ts";
+import type { MetadataImage } from "./image.ts";
+import { entityKey, type QuotaEntityPart } from "./principals.ts";
+import type { MetadataRecordInput } from "./records.ts";
+import type { Decision } from "./store.ts";
+
+type AlterRequest = RequestOf<typeof AlterClientQuotas>;
+type AlterResponse = ResponseInput<typeof AlterClientQuotas>;
+type DescribeRequest = RequestOf<typeof DescribeClientQuotas>;
+type DescribeResponse = ResponseInput<typeof DescribeClientQuotas>;
+
+const entityTypes: ReadonlySet<string> = new Set(["user", "client-id"]);
+
+const quotaKeys: ReadonlySet<string> = new Set([
+  "producer_byte_rate",
+  "consumer_byte_rate",
+  "request_percentage",
+]);
+const longMax = 2 ** 63;
+
+/** Answers AlterClientQuotas. Each entity succeeds or fails as a whole. */
+export function decideAlterClientQuotas(
+  image: MetadataImage,
+  request: AlterRequest,
+): Decision<AlterResponse> {
+  const records: MetadataRecordInput[] = [];
+  const entries: AlterResponse["entries"][number][] = [];
+  const counts = new Map<string, number>();
+  for (const { entity } of request.entries) {
+    const key = entityKey(withoutRepeats(entity));
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  for (const { entity: given, ops } of request.entries) {
+    const entity = withoutRepeats(given);
+    const count = counts.get(entityKey(entity))!;
+    // The entity was named before, and has been refused there.
+    if (count === 0) continue;
+    if (count > 1) counts.set(entityKey(entity), 0);
+    const problem = count > 1
+      ? refusal(ErrorCode.INVALID_REQUEST, `Duplicate entity ${entityKey(entity)}`)
+      : entityProblem(entity) ?? opsProblem(ops);
+    entries.push({ entity, ...(problem ?? { errorCode: ErrorCode.NONE, errorMessage: null }) });
+    if (problem !== undefined) continue;
+    const current = image.clientQuota(entity)?.values;
+    for (const { key, value, remove } of ops) {
+      if (remove ? !current?.has(key) : current?.get(key) === value) continue;
+      const fields = { entity, key, value: remove ? 0 : value, remove };
+      records.push({ type: "ClientQuotaRecord", version: 0, fields });
+    }
+  }
+  return { records: request.validateOnly ? [] : records, response: { entries } };
+}
+
+/** Of parts of the same type the last one counts, as in Kafka. */
+function withoutRepeats(entity: readonly QuotaEntityPart[]): QuotaEntityPart[] {
+  return [...new Map(entity.map((part) => [part.entityType, part])).values()];
+}
+
+function entityProblem(entity: readonly QuotaEntityPart[]): TopicError | undefined {
+  const invalid = (message: string) => refusal(ErrorCode.INVALID_REQUEST, message);
+  if (entity.length === 0) return invalid("Invalid empty client quota entity");
+  for (const { entityType, entityName } of entity) {
+    if (entityType === "ip") {
+      return invalid("Connections are not limited per IP address here: leave the ip entity out");
+    }
+    if (!entityTypes.has(entityType)) {
+      return invalid(`Unhandled client quota entity type: ${entityType}`);
+    }
+    if (entityName === "") return invalid(`Empty ${entityType} not supported`);
+  }
+  return undefined;
+}
+
+function opsProblem(ops: AlterRequest["entries"][number]["ops"]): TopicError | undefined {
+  const invalid = (message: string) => refusal(ErrorCode.INVALID_REQUEST, message);
+  const seen = new Set<string>();
+  for (const { key, value, remove } of ops) {
+    if (seen.has(key)) return invalid(`Quota ${key} is altered more than once`);
+    seen.add(key);
+    if (!quotaKeys.has(key)) return invalid(`Invalid configuration key ${key}`);
+    if (remove) continue;
+    if (!(value > 0)) return invalid(`Quota ${key} must be greater than 0`);
+    if (key === "request_percentage") continue;
+    if (value > longMax) return invalid(`Proposed value for ${key} is too large for a LONG.`);
+    if (!Number.isInteger(value)) return invalid(`${key} cannot be a fractional value.`);
+  }
+  return undefined;
+}
+
+const matchExact = 0;
+const matchDefault = 1;
+const matchSpecified = 2;
+
+/** Answers DescribeClientQuotas. */
+export function describeClientQuotas(
+  image: MetadataImage,
+  { components, strict }: DescribeRequest,
+): DescribeResponse {
+  const problem = filterProblem(components);
+  if (problem !== undefined) return { ...problem, entries: null };
+  const entries = image.clientQuotas()
+    .filter(({ entity }) => matches(entity, { components, strict }))
+    .map(({ entity, values }) => ({
+      entity,
+      values: [...values].map(([key, value]) => ({ key, value })),
+    }));
+  return { errorCode: ErrorCode.NONE, errorMessage: "", entries };
+}
+
+function filterProblem(components: DescribeRequest["components"]): TopicError | undefined {
+  const invalid = (message: string) => refusal(ErrorCode.INVALID_REQUEST, message);
+  const types = components.map(({ entityType }) => entityType);
+  for (const [index, { entityType, matchType, match }] of components.entries()) {
+    if (types.indexOf(entityType) < index) {
+      return invalid(`Entity type ${entityType} cannot appear more than once in the filter.`);
+    }
+    if (entityType === "") return invalid("Invalid empty entity type.");
+    if (entityType !== "ip" && !entityTypes.has(entityType)) {
+      return refusal(ErrorCode.UNSUPPORTED_VERSION, `Unsupported entity type ${entityType}`);
+    }
+    if (entityType === "ip" && types.length > 1) {
+      return invalid("An ip component cannot be combined with user or client-id.");
+    }
+    if (matchType < matchExact || matchType > matchSpecified) {
+      return invalid(`Unknown match type ${matchType}`);
+    }
+    if (matchType === matchExact && match === null) {
+      return invalid("Request specified MATCH_TYPE_EXACT, but set match string to null.");
+    }
+    if (matchType !== matchExact && match !== null) {
+      return invalid("Only MATCH_TYPE_EXACT takes a match string.");
+    }
+  }
+  return undefined;
+}
+
+function matches(
+  entity: readonly QuotaEntityPart[],
+  { components, strict }: Pick<DescribeRequest, "components" | "strict">,
+): boolean {
+  if (strict && entity.length !== components.length) return false;
+  return components.every(({ entityType, matchType, match }) => {
+    const part = entity.find((each) => each.entityType === entityType);
+    if (part === undefined) return false;
+    if (matchType === matchSpecified) return true;
+    return part.entityName === (matchType === matchDefault ? null : match);
+  });
+}

@@ -1,0 +1,102 @@
+// UpdateFeatures (KIP-584, KIP-778): finalizes a feature at another level, which for
+// metadata.version allows records in newer versions from then on.
+//
+//   all of a request's updates are good -> a FeatureLevelRecord each; one is bad -> none
+//
+// Levels go up only: the records of a newer level may be in the log already, and who reads the log
+// at a lower one would not know them.
+
+import { ErrorCode, type RequestOf, type ResponseInput } from "../protocol/mod.ts";
+import type { UpdateFeatures } from "../protocol/apis/57_update_features.ts";
+import type { MetadataImage } from "./image.ts";
+import type { Decision } from "./store.ts";
+
+type Request = RequestOf<typeof UpdateFeatures>;
+type Response = ResponseInput<typeof UpdateFeatures>;
+type Update = Request["featureUpdates"][number];
+
+/** A feature and the levels that can be served. */
+export interface FeatureRange {
+  readonly name: string;
+  readonly minVersion: number;
+  readonly maxVersion: number;
+}
+
+const upgradeType = { UPGRADE: 1, SAFE_DOWNGRADE: 2, UNSAFE_DOWNGRADE: 3 } as const;
+
+export interface UpdateFeaturesOptions {
+  readonly version: number;
+  readonly supported: readonly FeatureRange[];
+}
+
+/** Answers UpdateFeatures. */
+export function decideUpdateFeatures(
+  image: MetadataImage,
+  request: Request,
+  options: UpdateFeaturesOptions,
+): Decision<Response> {
+  const { version, supported } = options;
+  for (const update of request.featureUpdates) {
+    const problem = updateProblem(image, withUpgradeType(update, version), supported);
+    if (problem === undefined) continue;
+    const errorMessage = "The update failed for all features since the following feature had an " +
+      `error: ${problem}`;
+    const response = { errorCode: ErrorCode.INVALID_UPDATE_VERSION, errorMessage, results: [] };
+    return { records: [], response };
+  }
+  const changed = request.featureUpdates.filter(({ feature, maxVersionLevel }) =>
+    image.features.get(feature) !== maxVersionLevel
+  );
+  const records = changed.map(({ feature: name, maxVersionLevel: featureLevel }) => ({
+    type: "FeatureLevelRecord" as const,
+    version: 0,
+    fields: { name, featureLevel },
+  }));
+  const results = version >= 2 ? [] : request.featureUpdates.map(({ feature }) => ({
+    feature,
+    errorCode: ErrorCode.NONE,
+    errorMessage: null,
+  }));
+  const response = { errorCode: ErrorCode.NONE, errorMessage: null, results };
+  return { records: request.validateOnly ? [] : records, response };
+}
+
+/** Version 0 has a flag in the place of the upgrade type. */
+function withUpgradeType(update: Update, version: number): Update {
+  if (version > 0) return update;
+  const type = update.allowDowngrade ? upgradeType.SAFE_DOWNGRADE : upgradeType.UPGRADE;
+  return { ...update, upgradeType: type };
+}
+
+function updateProblem(
+  image: MetadataImage,
+  { feature, maxVersionLevel: level, upgradeType: type }: Update,
+  supported: readonly FeatureRange[],
+): string | undefined {
+  const invalid = (why: string) => `Invalid update version ${level} for feature ${feature}. ${why}`;
+  if (!Object.values<number>(upgradeType).includes(type)) {
+    return invalid("The controller does not support the given upgrade type.");
+  }
+  if (level < 0) return invalid("A feature version cannot be less than 0.");
+  const current = image.features.get(feature);
+  if (level === 0 && current === undefined) return invalid(`Feature ${feature} not found.`);
+  const range = supported.find(({ name }) => name === feature);
+  if (range === undefined) return invalid("This broker does not support this feature.");
+  if (level < range.minVersion || level > range.maxVersion) {
+    return invalid(`This broker only supports versions ${range.minVersion}-${range.maxVersion}`);
+  }
+  if (current === undefined || level === current) return undefined;
+  if (level > current) {
+    return type === upgradeType.UPGRADE
+      ? undefined
+      : invalid("Can't downgrade to a newer version.");
+  }
+  if (type === upgradeType.UPGRADE) {
+    return invalid(
+      "Can't downgrade the version of this feature without setting the upgrade type to either " +
+        "safe or unsafe downgrade.",
+    );
+  }
+  return `Unsupported ${feature} downgrade from ${current} to ${level}. Refusing to perform the ` +
+    "requested downgrade because it might delete metadata information.";
+}
