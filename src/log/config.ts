@@ -1,6 +1,8 @@
 // What a partition's log works by, in numbers: Kafka's topic configuration, already parsed. It is
 // read through a function, so that a change of the topic's configuration takes effect at once.
 
+import type { TopicCompression } from "../records/mod.ts";
+
 /** Sizes in bytes, times in milliseconds; -1 is unlimited where Kafka allows it. */
 export interface LogConfig {
   readonly segmentBytes: number;
@@ -12,10 +14,24 @@ export interface LogConfig {
   readonly retentionMs: number;
   readonly retentionBytes: number;
   readonly maxMessageBytes: number;
+  /** The codec of stored batches; "producer" leaves them as they come. */
+  readonly compression: TopicCompression;
+  /** That codec's effort; undefined leaves it to the codec. */
+  readonly compressionLevel: number | undefined;
+  /** Records of one batch may not unpack to more than this. */
+  readonly unpackedBytesMax: number;
   readonly messageTimestampType: "CreateTime" | "LogAppendTime";
   readonly messageTimestampBeforeMaxMs: number;
   readonly messageTimestampAfterMaxMs: number;
   readonly cleanupPolicy: readonly ("delete" | "compact")[];
+  /** Share of a log that must be uncompacted before it is compacted. */
+  readonly minCleanableDirtyRatio: number;
+  /** A record is not compacted before it has this age, */
+  readonly minCompactionLagMs: number;
+  /** and no later than at this one. */
+  readonly maxCompactionLagMs: number;
+  /** How long a tombstone, or the marker of an emptied transaction, outlives its compaction. */
+  readonly deleteRetentionMs: number;
   /** Records after which a sync is started. */
   readonly flushMessages: number;
   /** Age of an unsynced record after which a sync is started. */
@@ -35,12 +51,29 @@ export const logConfigDefaults: LogConfig = {
   retentionMs: 7 * 24 * 60 * 60 * 1000,
   retentionBytes: -1,
   maxMessageBytes: 1024 * 1024 + 12,
+  compression: "producer",
+  compressionLevel: undefined,
+  unpackedBytesMax: 100 * 1024 * 1024,
   messageTimestampType: "CreateTime",
   messageTimestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,
   messageTimestampAfterMaxMs: 60 * 60 * 1000,
   cleanupPolicy: ["delete"],
+  minCleanableDirtyRatio: 0.5,
+  minCompactionLagMs: 0,
+  maxCompactionLagMs: Number.MAX_SAFE_INTEGER,
+  deleteRetentionMs: 24 * 60 * 60 * 1000,
   flushMessages: Number.MAX_SAFE_INTEGER,
   flushMs: Number.MAX_SAFE_INTEGER,
   fileDeleteDelayMs: 60 * 1000,
   producerIdExpirationMs: 24 * 60 * 60 * 1000,
 };
+
+/**
+ * Age at which a segment is rolled: of a compacted log no later than its records must be compacted.
+ */
+export function segmentMsMax(config: LogConfig): number {
+  const { segmentMs, maxCompactionLagMs } = config;
+  return config.cleanupPolicy.includes("compact")
+    ? Math.min(segmentMs, maxCompactionLagMs)
+    : segmentMs;
+}

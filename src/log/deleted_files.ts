@@ -15,17 +15,23 @@ export class DeletedFiles {
     this.#files = files;
   }
 
-  /** Takes `segment` out of the folder; its files are removed at `dueMs`. */
-  add(segment: Segment, dueMs: number): void {
+  /**
+   * Takes `segment` out of the folder; its files are removed at `dueMs`. The snapshot stays when
+   * another segment begins where this one did.
+   */
+  add(segment: Segment, dueMs: number, options: { keepSnapshot?: boolean } = {}): void {
     segment.retired = true;
     for (const kind of kinds) {
       const path = segment.path(kind);
+      if (kind === "snapshot" && options.keepSnapshot === true) continue;
       if (this.#files.stat(path) === undefined) continue;
       const renamed = path + deletedSuffix;
       this.#files.rename(path, renamed);
       if (kind === "log") segment.file.renamed(renamed);
       this.#waiting.push({ path: renamed, dueMs });
     }
+    // Who holds the segment still reads its own indexes, not those of one that took its name.
+    segment.suffix = deletedSuffix;
     segment.file.retire();
   }
 

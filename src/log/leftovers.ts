@@ -2,10 +2,14 @@
 //
 //   x.deleted, x.tmp          removed: on their way out, or never finished
 //   x.cleaned                 removed: a compaction that did not get to its commit point
-//   x.swap                    that commit point: the files take their names, and the segments whose
-//                             offsets they cover go (unless a .cleaned below says it was
-//                             unfinished)
+//   x.swap                    that commit point: the segments whose offsets x.log.swap covers go, and
+//                             the files take their names (unless a .cleaned below says it was
+//                             unfinished: then they go)
 //   index files without .log  removed
+//
+// Invariant: what is half way is always told from what is finished, also when power fails in here,
+// which may keep any subset of the changes since the folder was last synced. So the steps are the
+// same as in compaction_swap.ts, each synced before the next; there it says why.
 
 import type { Offset } from "../base/ids.ts";
 import { batchOverheadBytes, batchSizeOf, lastOffsetOf } from "../records/mod.ts";
@@ -19,28 +23,45 @@ import {
 } from "./layout.ts";
 
 /** Cleans `folder` up and returns the names of what stays. */
-export function sweepLeftovers(files: Files, folder: string): string[] {
+export async function sweepLeftovers(files: Files, folder: string): Promise<string[]> {
   const names = files.list(folder);
   const isLeftover = (name: string) =>
     [deletedSuffix, cleanedSuffix, temporarySuffix].some((suffix) => name.endsWith(suffix));
   const swaps = names.filter((name) => name.endsWith(swapSuffix));
-  let stale = names.some(isLeftover);
+  const leftovers = names.filter(isLeftover);
+  if (swaps.length > 0) await settleSwaps(files, { folder, names, swaps });
+  for (const name of leftovers) files.remove(`${folder}/${name}`);
+  const left = swaps.length + leftovers.length > 0 ? files.list(folder) : names;
+  return left.filter((name) => !removeOrphan(files, { folder, name, names: left }));
+}
+
+/** Takes back swaps that had not come to their commit point, and finishes the others. */
+async function settleSwaps(
+  files: Files,
+  at: { folder: string; names: readonly string[]; swaps: readonly string[] },
+): Promise<void> {
+  const { folder, names, swaps } = at;
+  // A segment split in two has its first part swapped while the second is still .cleaned.
   const cleanedFrom = Math.min(
     ...names.filter((name) => name.endsWith(cleanedSuffix)).map((name) => offsetOf(name)),
   );
-  for (const name of names) if (isLeftover(name)) files.remove(`${folder}/${name}`);
+  const finished: string[] = [];
   for (const name of swaps) {
-    // A segment split in two has its first part swapped while the second is still .cleaned.
     if (offsetOf(name) >= cleanedFrom) files.remove(`${folder}/${name}`);
-    else if (name.endsWith(`.log${swapSuffix}`)) finishSwap(files, { folder, name });
-    stale = true;
+    else finished.push(name);
   }
-  for (const name of swaps) {
-    const path = `${folder}/${name}`;
-    if (files.stat(path) !== undefined) files.rename(path, path.slice(0, -swapSuffix.length));
+  const isLog = (name: string) => name.endsWith(`.log${swapSuffix}`);
+  const logs = finished.filter(isLog);
+  for (const name of logs) removeCovered(files, { folder, name });
+  await files.syncFolder(folder);
+  const takeName = (name: string) =>
+    files.rename(`${folder}/${name}`, `${folder}/${name.slice(0, -swapSuffix.length)}`);
+  if (logs.length > 0) {
+    logs.forEach(takeName);
+    await files.syncFolder(folder);
   }
-  const left = stale ? files.list(folder) : names;
-  return left.filter((name) => !removeOrphan(files, { folder, name, names: left }));
+  finished.filter((name) => !isLog(name)).forEach(takeName);
+  await files.syncFolder(folder);
 }
 
 function offsetOf(name: string): Offset {
@@ -48,7 +69,7 @@ function offsetOf(name: string): Offset {
 }
 
 /** Removes the segments whose offsets a swapped one covers, so that it may take its name. */
-function finishSwap(files: Files, at: { folder: string; name: string }): void {
+function removeCovered(files: Files, at: { folder: string; name: string }): void {
   const from = offsetOf(at.name);
   const to = lastOffsetIn(files, `${at.folder}/${at.name}`);
   for (const name of files.list(at.folder)) {

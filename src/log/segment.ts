@@ -48,7 +48,7 @@ export interface SegmentOptions {
 export class Segment {
   readonly baseOffset: Offset;
   readonly file: SegmentFile;
-  readonly createdMs: number;
+  createdMs: number;
   /** Bytes below this were there when the log was opened: perhaps not in the page cache. */
   readonly coldBytes: number;
   /** Set once the segment is deleted: positions in it mean nothing any more. */

@@ -60,6 +60,15 @@ export class Segments {
     return this.#list.splice(0, count);
   }
 
+  /** Puts `segment` in the place of `sources`, which stand side by side before the active one. */
+  replace(sources: readonly Segment[], segment: Segment): void {
+    const index = this.#list.indexOf(sources[0]);
+    const isRun = sources.every((source, i) => this.#list[index + i] === source);
+    assert(isRun && segment.baseOffset === sources[0].baseOffset, "a run of segments is replaced");
+    assert(index + sources.length < this.#list.length, "the active segment stays");
+    this.#list.splice(index, sources.length, segment);
+  }
+
   /** Takes out the segments that begin at or above `offset`; the first one stays. */
   popFrom(offset: Offset): Segment[] {
     let keep = this.#list.length;

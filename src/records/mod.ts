@@ -30,6 +30,7 @@ export {
   loadCompression,
   type RuntimeCodecs,
 } from "./compression.ts";
+export { codecToLoad, storedCompression, type TopicCompression } from "./codec_choice.ts";
 export {
   buildEndTransactionMarker,
   buildLeaderChange,
@@ -38,6 +39,22 @@ export {
   readControlRecord,
 } from "./control.ts";
 export {
+  codecToLoadForSet,
+  type ConvertedSet,
+  type DownConversion,
+  downConvert,
+} from "./down_conversion.ts";
+export {
+  checkMessage,
+  type LegacyMagic,
+  type Message,
+  type MessageInput,
+  messageSize,
+  writeMessage,
+} from "./legacy.ts";
+export { checkProducePayload, type ProducePayload } from "./produce_payload.ts";
+export { anyProduceRules, type ProduceRules } from "./produce_rules.ts";
+export {
   batchPositions,
   type LogRecord,
   readAllRecords,
@@ -45,10 +62,18 @@ export {
   type RecordBody,
   type RecordHeader,
 } from "./record.ts";
+export { RecordCursor } from "./record_cursor.ts";
+export {
+  deleteHorizonOf,
+  emptyBatch,
+  type KeptRecords,
+  thinnedBatch,
+  unpackedRecords,
+} from "./thinning.ts";
 export {
   type BatchCheck,
   checkBatch,
-  checkProducePayload,
   payloadErrors,
+  type RecordError,
   type Refusal,
 } from "./validation.ts";

@@ -1,0 +1,350 @@
+// Log compaction: of each key the last record stays, in Kafka's way. One object for each log.
+//
+//   |  clean, compacted before  |  dirty           |  not yet: active, undecided, too young  |
+//   first segment               firstDirtyOffset   cleanable end
+//
+//   1  map     the dirty part's keys to their last offsets, as far as the map reaches
+//   2  filter  every segment up to there into new ones (compaction_filter, compaction_output)
+//   3  swap    each as soon as it is full (compaction_swap); then firstDirtyOffset moves on
+//
+// Beside traffic: reads are asynchronous, work comes in slices (compaction_pace). Invariant: the
+// active segment and whatever is above the last stable offset or the high watermark is not touched.
+// Offsets never change. A compaction that stops half way has lost nothing: its next run begins
+// anew.
+
+import { assert } from "../base/assert.ts";
+import { messageOf } from "../base/faults.ts";
+import type { Offset } from "../base/ids.ts";
+import { readControlRecord, RecordCursor, unpackedRecords } from "../records/mod.ts";
+import type { LogFields, LogLevel, Random, Timers } from "../runtime/ports.ts";
+import { visitBatches } from "./compaction_batches.ts";
+import { filterBatch, type FilterOptions } from "./compaction_filter.ts";
+import { CompactionOutput } from "./compaction_output.ts";
+import { CompactionPace, CompactionStopped } from "./compaction_pace.ts";
+import { type DirtyPart, dirtyPart } from "./compaction_range.ts";
+import { swapIn, syncCleaned } from "./compaction_swap.ts";
+import { CompactionTransactions } from "./compaction_transactions.ts";
+import type { DeletedFiles } from "./deleted_files.ts";
+import { KeyOffsets } from "./key_offsets.ts";
+import type { LogOptions } from "./log_options.ts";
+import type { OpenHandles } from "./open_handles.ts";
+import type { ProducerState } from "./producer_state.ts";
+import type { Segment } from "./segment.ts";
+import type { Segments } from "./segments.ts";
+import type { AbortedTransaction } from "./txn_index.ts";
+
+/** What compaction needs of its log. */
+export interface CompactedLog {
+  readonly options: LogOptions;
+  readonly folder: string;
+  readonly handles: OpenHandles;
+  readonly segments: Segments;
+  readonly deleted: DeletedFiles;
+  readonly logStartOffset: Offset;
+  readonly logEndOffset: Offset;
+  readonly lastStableOffset: Offset;
+  readonly producers: ProducerState;
+  /** Whether it can be changed. */
+  readonly isWritable: boolean;
+  abortedTransactions(from: Offset, to: Offset): AbortedTransaction[];
+  roll(nowMs: number): void;
+  /** Segments are not what they were: readers begin anew. */
+  onSwapped(): void;
+  fail(reason: string): void;
+  log(level: LogLevel, message: string, fields: LogFields): void;
+}
+
+export interface CompactionOptions {
+  readonly timers: Timers;
+  readonly random: Random;
+  /** Consumers have been able to read up to here. */
+  readonly highWatermark: Offset;
+  /** Memory for the map of keys. */
+  readonly keyMapBytes: number;
+  /** Share of the map's slots that may be used; 0.9 by default. */
+  readonly keyMapLoad?: number;
+  /** Bound of what is read and written; none by default. */
+  readonly bytesPerSecond?: number;
+}
+
+/** How much a log has to be compacted. */
+export interface CompactionOutlook {
+  readonly dirtyBytes: number;
+  /** Of all that could be compacted. */
+  readonly dirtyRatio: number;
+  /** By min.cleanable.dirty.ratio or max.compaction.lag.ms. */
+  readonly isDue: boolean;
+}
+
+/** What a run came to. */
+export interface CompactionSummary {
+  /** False: it was stopped, or there was nothing to do. */
+  readonly isComplete: boolean;
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+}
+
+/** Compaction of one log. */
+export class Compaction {
+  readonly #log: CompactedLog;
+  #firstDirtyOffset: Offset;
+  #running: Promise<unknown> | undefined;
+  #swapping: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(log: CompactedLog, firstDirtyOffset: Offset) {
+    this.#log = log;
+    this.#firstDirtyOffset = firstDirtyOffset;
+  }
+
+  /** Below it no key is there twice, tombstones apart. For cleaner-offset-checkpoint. */
+  get firstDirtyOffset(): Offset {
+    return this.#firstDirtyOffset;
+  }
+
+  /**
+   * How dirty the log is; undefined when it is not compacted. Rolls the active segment when
+   * max.compaction.lag.ms asks for it.
+   */
+  async assess(at: { highWatermark: Offset }): Promise<CompactionOutlook | undefined> {
+    const { options, isWritable } = this.#log;
+    const config = options.config();
+    if (!config.cleanupPolicy.includes("compact") || !isWritable) return undefined;
+    this.#rollOverdue();
+    const part = await this.#dirtyPart(at.highWatermark);
+    const dirtyRatio = part.dirtyBytes / Math.max(1, part.cleanBytes + part.dirtyBytes);
+    const isDue = part.dirtyBytes > 0 &&
+      (dirtyRatio > config.minCleanableDirtyRatio || part.isOverdue);
+    return { dirtyBytes: part.dirtyBytes, dirtyRatio, isDue };
+  }
+
+  /**
+   * Compacts as far as the memory for keys reaches. Rejects with DecodeFault when the log holds
+   * what cannot be read, with PlatformFault or PartitionFault when a file cannot be written.
+   */
+  async run(options: CompactionOptions): Promise<CompactionSummary> {
+    assert(this.#running === undefined, "a log is compacted once at a time");
+    const running = this.#compact(options);
+    this.#running = running.catch(() => {});
+    try {
+      return await running;
+    } catch (error) {
+      if (!(error instanceof CompactionStopped)) throw error;
+      return { isComplete: false, bytesBefore: 0, bytesAfter: 0 };
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  /** Resolves when segments may be taken out of the log: no swap is half way. */
+  async settled(): Promise<void> {
+    await this.#swapping?.catch(() => {});
+  }
+
+  /** Ends a run that is under way, and resolves when it has ended. No other follows. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  async #compact(options: CompactionOptions): Promise<CompactionSummary> {
+    const log = this.#log;
+    const { clock } = log.options;
+    const pace = new CompactionPace({ clock, timers: options.timers }, {
+      bytesPerSecond: options.bytesPerSecond ?? Infinity,
+      isStopped: () => this.#stopped || !log.isWritable,
+    });
+    const part = await this.#dirtyPart(options.highWatermark);
+    if (part.segments.length === 0) return { isComplete: false, bytesBefore: 0, bytesAfter: 0 };
+    const startedMs = clock.monotonic();
+    const keys = new KeyOffsets({
+      bytesMax: options.keyMapBytes,
+      loadMax: options.keyMapLoad,
+      seed: Int32Array.from({ length: 4 }, () => options.random.uint32()),
+    });
+    const endOffset = await this.#mapKeys(part, { keys, pace });
+    const all = [...log.segments.all];
+    const sources = all.filter((s) => s !== log.segments.active && s.baseOffset < endOffset);
+    const bytesBefore = sources.reduce((sum, { size }) => sum + size, 0);
+    const bytesAfter = await this.#filter(sources, { keys, pace, endOffset });
+    this.#firstDirtyOffset = endOffset;
+    log.log("info", "compacted a log", {
+      firstDirtyOffset: endOffset,
+      keys: keys.count,
+      bytesBefore,
+      bytesAfter,
+      ms: Math.round(clock.monotonic() - startedMs),
+    });
+    return { isComplete: true, bytesBefore, bytesAfter };
+  }
+
+  /** Fills `keys` from the dirty part; returns up to where it came. */
+  async #mapKeys(
+    part: DirtyPart,
+    o: { keys: KeyOffsets; pace: CompactionPace },
+  ): Promise<Offset> {
+    const { keys } = o;
+    const { codecs } = this.#log.options;
+    const { fromOffset } = part;
+    const aborted = this.#log.abortedTransactions(fromOffset, part.endOffset);
+    const transactions = new CompactionTransactions(aborted);
+    let endOffset = fromOffset;
+    let isFull = false;
+    for (const [i, segment] of part.segments.entries()) {
+      await segment.loadIndexes();
+      const position = segment.offsetIndex.lookup(fromOffset - segment.baseOffset);
+      await visitBatches(segment, {
+        pace: o.pace,
+        position,
+        visit: (bytes, header) => {
+          if (header.isControl) {
+            if (header.recordCount > 0) transactions.onMarker(header, readControlRecord(bytes));
+          } else if (!transactions.isAborted(header)) {
+            const records = unpackedRecords(bytes, { header, codecs });
+            const cursor = new RecordCursor(records);
+            while (cursor.next()) {
+              const offset = header.baseOffset + cursor.offsetDelta;
+              if (offset < fromOffset || cursor.keyLength < 0) continue;
+              const start = cursor.keyStart;
+              isFull = !keys.put(records, { start, end: start + cursor.keyLength }, offset);
+              if (isFull) return false;
+              endOffset = offset + 1;
+            }
+          }
+          endOffset = Math.max(endOffset, header.lastOffset + 1);
+          return true;
+        },
+      });
+      if (isFull) return endOffset;
+      endOffset = part.segments[i + 1]?.baseOffset ?? part.endOffset;
+    }
+    return endOffset;
+  }
+
+  /** Writes the segments anew; returns the bytes that are left of them. */
+  async #filter(
+    sources: readonly Segment[],
+    o: { keys: KeyOffsets; pace: CompactionPace; endOffset: Offset },
+  ): Promise<number> {
+    const log = this.#log;
+    const { options, folder, handles, segments } = log;
+    const config = options.config();
+    const ends = sources.map((source) => segments.after(source)!.baseOffset);
+    const lastEnd = ends[ends.length - 1];
+    const filter: FilterOptions = {
+      keys: o.keys,
+      endOffset: o.endOffset,
+      transactions: new CompactionTransactions(log.abortedTransactions(0, lastEnd)),
+      producerOf: (producerId) => log.producers.get(producerId),
+      codecs: options.codecs,
+      nowMs: options.clock.now(),
+      deleteRetentionMs: config.deleteRetentionMs,
+    };
+    let bytesAfter = 0;
+    let output: CompactionOutput | undefined;
+    try {
+      for (const [i, source] of sources.entries()) {
+        if (output !== undefined && !output.fits(source, ends[i])) {
+          bytesAfter += await this.#putIn(output);
+          output = undefined;
+        }
+        const { pace } = o;
+        output ??= new CompactionOutput(source, {
+          files: options.files,
+          folder,
+          handles,
+          config,
+          pace,
+        });
+        const target = output;
+        target.sources.push(source);
+        await visitBatches(source, {
+          pace,
+          position: 0,
+          visit: (bytes, header) => {
+            target.add(bytes, header, filterBatch(bytes, header, filter));
+            return true;
+          },
+        });
+      }
+      const last = output;
+      output = undefined;
+      if (last !== undefined) bytesAfter += await this.#putIn(last);
+    } catch (error) {
+      await output?.discard();
+      throw error;
+    }
+    return bytesAfter;
+  }
+
+  /** Puts `output` in the place of its sources; returns the bytes that are there now. */
+  async #putIn(output: CompactionOutput): Promise<number> {
+    const log = this.#log;
+    const { files, clock, config } = log.options;
+    const { segment: cleaned, sources } = output;
+    const swap = {
+      files,
+      folder: log.folder,
+      cleaned,
+      sources,
+      deleted: log.deleted,
+      deletedDueMs: clock.now() + config().fileDeleteDelayMs,
+      onSwapped: () => {
+        log.segments.replace(sources, cleaned);
+        log.onSwapped();
+      },
+    };
+    try {
+      await output.finish();
+      if (sources.length === 1 && !output.changed) {
+        await output.discard();
+        return sources[0].size;
+      }
+      await syncCleaned(swap);
+      const isGone = sources.some((source) => source.retired);
+      if (isGone || this.#stopped || !log.isWritable) {
+        throw new CompactionStopped("segments were deleted");
+      }
+    } catch (error) {
+      await output.discard();
+      throw error;
+    }
+    this.#swapping = swapIn(swap);
+    try {
+      await this.#swapping;
+    } catch (error) {
+      log.fail(messageOf(error));
+      throw error;
+    } finally {
+      this.#swapping = undefined;
+    }
+    return cleaned.size;
+  }
+
+  /** The dirty part as it is now. */
+  async #dirtyPart(highWatermark: Offset): Promise<DirtyPart> {
+    const log = this.#log;
+    const { logStartOffset, logEndOffset } = log;
+    const isInLog = this.#firstDirtyOffset >= logStartOffset &&
+      this.#firstDirtyOffset <= logEndOffset;
+    if (!isInLog) this.#firstDirtyOffset = logStartOffset;
+    return await dirtyPart({
+      segments: log.segments.all,
+      config: log.options.config(),
+      nowMs: log.options.clock.now(),
+      firstDirtyOffset: this.#firstDirtyOffset,
+      stableOffset: Math.min(log.lastStableOffset, highWatermark),
+    });
+  }
+
+  #rollOverdue(): void {
+    const { segments, options } = this.#log;
+    const { maxCompactionLagMs } = options.config();
+    const { active } = segments;
+    if (maxCompactionLagMs === Number.MAX_SAFE_INTEGER || active.size === 0) return;
+    const nowMs = options.clock.now();
+    const first = active.firstTimestampMs;
+    if (nowMs - (first > 0 ? first : active.createdMs) <= maxCompactionLagMs) return;
+    this.#log.roll(nowMs);
+  }
+}

@@ -1,0 +1,130 @@
+// The segment that compaction writes, made from one segment or from small neighbours:
+//
+//   sources: |100  |250  |400 ..   -->  00000000000000000100.log.cleaned
+//
+// Invariant: its last batch ends where the last batch of its sources did, be it without records: so
+// the offsets that it stands for can be told from the file, no output is empty, and a log whose
+// active segment has nothing in it ends where it did.
+
+import type { Offset } from "../base/ids.ts";
+import { type BatchHeader, emptyBatch, readBatchHeader } from "../records/mod.ts";
+import type { Filtered } from "./compaction_filter.ts";
+import type { CompactionPace } from "./compaction_pace.ts";
+import { removeCleaned } from "./compaction_swap.ts";
+import type { LogConfig } from "./config.ts";
+import { cleanedSuffix } from "./layout.ts";
+import { Segment, type SegmentOptions } from "./segment.ts";
+
+/** Small batches are written together. */
+const bufferBytes = 256 * 1024;
+/** A sync begins after as many bytes, so that the last one does not have all to do. */
+const unsyncedBytesMax = 32 * 1024 * 1024;
+const relativeOffsetMax = 0x7fff_ffff;
+const positionMax = 0x7fff_ffff;
+
+export interface OutputOptions extends Pick<SegmentOptions, "files" | "handles" | "folder"> {
+  readonly config: LogConfig;
+  readonly pace: CompactionPace;
+}
+
+export class CompactionOutput {
+  readonly segment: Segment;
+  readonly sources: Segment[] = [];
+  /** Whether anything is not as it was. */
+  changed = false;
+  readonly #options: OutputOptions;
+  readonly #buffer = new Uint8Array(bufferBytes);
+  #buffered = 0;
+  #size = 0;
+  #unsyncedBytes = 0;
+  #syncing: Promise<void> | undefined;
+  #syncError: unknown;
+  /** The last batch of the sources so far, when nothing of it was kept. */
+  #dropped: BatchHeader | undefined;
+
+  /** An output that begins where `first` does. */
+  constructor(first: Segment, options: OutputOptions) {
+    this.#options = options;
+    const { baseOffset, createdMs } = first;
+    const suffix = cleanedSuffix;
+    this.segment = new Segment({ ...options, baseOffset, createdMs, size: 0, suffix });
+    removeCleaned(options.files, this.segment);
+  }
+
+  /** Whether all of `source`, which ends before `endOffset`, may be added. */
+  fits(source: Segment, endOffset: Offset): boolean {
+    const { config } = this.#options;
+    const { offsetIndex, timeIndex } = this.segment;
+    const entries = Math.ceil(source.size / Math.max(1, config.indexIntervalBytes)) + 2;
+    return this.#size + source.size <= Math.min(config.segmentBytes, positionMax) &&
+      endOffset - 1 - this.segment.baseOffset <= relativeOffsetMax &&
+      (offsetIndex.entryCount + entries) * 8 <= config.segmentIndexBytes &&
+      (timeIndex.entryCount + entries) * 12 <= config.segmentIndexBytes;
+  }
+
+  /** Takes what is left of the batch of `header`, which was `original`. */
+  add(original: Uint8Array, header: BatchHeader, filtered: Filtered): void {
+    const { bytes } = filtered;
+    if (bytes !== original) this.changed = true;
+    if (bytes === undefined) {
+      this.#dropped = header;
+      return;
+    }
+    this.#dropped = undefined;
+    this.#write(bytes, bytes === original ? header : readBatchHeader(bytes));
+    if (filtered.aborted !== undefined) this.segment.addAborted(filtered.aborted);
+  }
+
+  /** Writes what is still to be written. */
+  async finish(): Promise<void> {
+    if (this.#dropped !== undefined) {
+      const bytes = emptyBatch(this.#dropped);
+      this.#write(bytes, readBatchHeader(bytes));
+      this.#dropped = undefined;
+    }
+    this.#flush();
+    this.segment.createdMs = Math.max(...this.sources.map((source) => source.createdMs));
+    await this.#syncing;
+    if (this.#syncError !== undefined) throw this.#syncError;
+  }
+
+  /** Removes its files. */
+  async discard(): Promise<void> {
+    await this.#syncing;
+    this.segment.retired = true;
+    this.segment.file.retire();
+    removeCleaned(this.#options.files, this.segment);
+  }
+
+  #write(bytes: Uint8Array, header: BatchHeader): void {
+    const { baseOffset } = header;
+    const interval = this.#options.config.indexIntervalBytes;
+    this.segment.noteBatch(header, { position: this.#size, baseOffset, interval });
+    this.#size += bytes.length;
+    if (this.#buffered + bytes.length > bufferBytes) this.#flush();
+    if (bytes.length > bufferBytes) {
+      this.#append(bytes);
+      return;
+    }
+    this.#buffer.set(bytes, this.#buffered);
+    this.#buffered += bytes.length;
+  }
+
+  #flush(): void {
+    if (this.#buffered > 0) this.#append(this.#buffer.subarray(0, this.#buffered));
+    this.#buffered = 0;
+  }
+
+  #append(bytes: Uint8Array): void {
+    this.segment.append(bytes);
+    this.#options.pace.spend(bytes.length);
+    this.#unsyncedBytes += bytes.length;
+    if (this.#unsyncedBytes < unsyncedBytesMax || this.#syncing !== undefined) return;
+    this.#unsyncedBytes = 0;
+    this.#syncing = this.segment.file.sync().catch((error) => {
+      this.#syncError ??= error;
+    }).finally(() => {
+      this.#syncing = undefined;
+    });
+  }
+}

@@ -1,0 +1,64 @@
+// How fast compaction goes: it gives way to traffic after every slice of work, and moves at most so
+// many bytes a second, read and written, where that is bounded.
+//
+//   work < sliceMs --> turn of the event loop --> work < sliceMs --> ...
+//
+// Invariant: between two turns there is one slice and one batch at most.
+
+import type { Clock, Timers } from "../runtime/ports.ts";
+
+/** A slice delays a request by as much: short against what a request takes on a busy broker. */
+const sliceMs = 2;
+/** A throttled compaction looks this often whether it should stop. */
+const napMsMax = 100;
+
+/** Compaction was told to stop, or the log it works on is going away. */
+export class CompactionStopped extends Error {
+  override readonly name = "CompactionStopped";
+}
+
+export class CompactionPace {
+  readonly #clock: Clock;
+  readonly #timers: Timers;
+  readonly #bytesPerSecond: number;
+  readonly #isStopped: () => boolean;
+  readonly #startedMs: number;
+  #sliceStartedMs: number;
+  #bytes = 0;
+
+  constructor(
+    ports: { clock: Clock; timers: Timers },
+    options: { bytesPerSecond: number; isStopped: () => boolean },
+  ) {
+    this.#clock = ports.clock;
+    this.#timers = ports.timers;
+    this.#bytesPerSecond = options.bytesPerSecond;
+    this.#isStopped = options.isStopped;
+    this.#startedMs = ports.clock.monotonic();
+    this.#sliceStartedMs = this.#startedMs;
+  }
+
+  /** Notes bytes that were read or written. */
+  spend(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
+  /** Whether it is time to {@link rest}. */
+  get isDue(): boolean {
+    return this.#clock.monotonic() - this.#sliceStartedMs >= sliceMs;
+  }
+
+  /** Lets others run. Throws CompactionStopped when this is to end. */
+  async rest(): Promise<void> {
+    await this.#timers.turn();
+    for (;;) {
+      if (this.#isStopped()) throw new CompactionStopped("compaction was stopped");
+      const nowMs = this.#clock.monotonic();
+      const dueMs = this.#startedMs + this.#bytes / this.#bytesPerSecond * 1000;
+      this.#sliceStartedMs = nowMs;
+      if (dueMs <= nowMs) return;
+      const napMs = Math.min(napMsMax, dueMs - nowMs);
+      await new Promise<void>((resolve) => this.#timers.after(napMs, resolve));
+    }
+  }
+}
