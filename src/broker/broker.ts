@@ -133,7 +133,8 @@ export class Broker {
         topicId: metadataTopicId,
         config: () => metadataLogConfig(config),
       });
-      const metadata = await MetadataLog.open({ ...runtime, log });
+      const { files } = storage;
+      const metadata = await MetadataLog.open({ ...runtime, files, log, logger });
       checkMetadataVersion(metadata.image);
       const broker = new Broker(options, { storage, metadata });
       await broker.#start();
@@ -220,6 +221,7 @@ export class Broker {
   /** Registers this broker, and makes it leader of what is its own. */
   async #join(): Promise<void> {
     const { config } = this.#options;
+    await this.metadata.lead(this.nodeId);
     await this.#change(decideBootstrap);
     const registration = {
       brokerId: this.nodeId,

@@ -1,34 +1,52 @@
 // Reads a log from its start to its end, record by record: how tables come back after a start.
+//
+//   data                      handed on
+//   data of a transaction     kept until its marker: handed on by COMMIT, dropped by ABORT
+//   a transaction left open   dropped: nobody may read what is not decided
+//   other control batches     passed over
 
 import { assert } from "../base/assert.ts";
 import { PartitionFault } from "../base/faults.ts";
+import type { Offset, ProducerId } from "../base/ids.ts";
 import type { Codecs, Timers } from "../runtime/ports.ts";
 import {
   attributeBits,
   batchPositions,
   compressionOf,
+  ControlType,
   loadCompression,
   type LogRecord,
   readBatchHeader,
+  readControlRecord,
   readRecords,
 } from "../records/mod.ts";
 import type { PartitionLog } from "../log/mod.ts";
 
 const chunkBytes = 1024 * 1024;
 
-export interface ReplayOptions {
+/** Who gets the records. */
+export interface RecordSink {
   readonly codecs: Codecs;
-  readonly timers: Timers;
   readonly onRecord: (record: LogRecord) => void;
 }
 
+export interface ReplayOptions extends RecordSink {
+  readonly timers: Timers;
+  /** Records below it are passed over; the log's start by default. */
+  readonly from?: Offset;
+}
+
+/** Records of transactions that are not decided yet. */
+type OpenTransactions = Map<ProducerId, LogRecord[]>;
+
 /**
- * Hands every data record of `log` to `onRecord`, in order; markers and the like are passed over.
+ * Hands every data record of `log` to `onRecord`, those of a transaction where it was committed.
  * Throws PartitionFault at a damaged place: a table that misses records must not be served.
  */
 export async function replay(log: PartitionLog, options: ReplayOptions): Promise<void> {
-  const { codecs, timers, onRecord } = options;
-  let offset = log.logStartOffset;
+  const { timers } = options;
+  const open: OpenTransactions = new Map();
+  let offset = Math.max(options.from ?? 0, log.logStartOffset);
   while (offset < log.logEndOffset) {
     const endOffset = log.logEndOffset;
     const { bytes, damage } = await log.read({
@@ -39,15 +57,47 @@ export async function replay(log: PartitionLog, options: ReplayOptions): Promise
     });
     if (damage !== undefined) throw new PartitionFault(damage);
     const before = offset;
-    for (const position of batchPositions(bytes)) {
-      const header = readBatchHeader(bytes, position);
-      offset = header.baseOffset + header.lastOffsetDelta + 1;
-      if ((header.attributes & attributeBits.control) !== 0) continue;
-      const compression = compressionOf(header.attributes);
-      if (compression !== undefined) await loadCompression(compression);
-      for (const record of readRecords(bytes, { position, codecs })) onRecord(record);
-    }
+    offset = await replayBatches(bytes, { ...options, from: offset, open });
     assert(offset > before, `replay of ${log.topic}-${log.partition} is stuck at ${offset}`);
     await timers.turn();
   }
+}
+
+/** As {@link replay}, of whole batches in memory. Returns the offset behind the last one. */
+export async function replayBatches(
+  bytes: Uint8Array,
+  sink: RecordSink & { readonly from?: Offset; readonly open?: OpenTransactions },
+): Promise<Offset> {
+  const { codecs, from = 0, open = new Map() } = sink;
+  let offset = from;
+  for (const position of batchPositions(bytes)) {
+    const { baseOffset, lastOffsetDelta, attributes, producerId } = readBatchHeader(
+      bytes,
+      position,
+    );
+    offset = baseOffset + lastOffsetDelta + 1;
+    const isTransactional = (attributes & attributeBits.transactional) !== 0;
+    if ((attributes & attributeBits.control) !== 0) {
+      if (isTransactional) endTransaction(open, { producerId, bytes, position, sink });
+      continue;
+    }
+    const compression = compressionOf(attributes);
+    if (compression !== undefined) await loadCompression(compression);
+    const records = readRecords(bytes, { position, codecs });
+    const wanted = baseOffset >= from ? records : records.filter((each) => each.offset >= from);
+    if (!isTransactional) wanted.forEach(sink.onRecord);
+    else open.set(producerId, [...open.get(producerId) ?? [], ...wanted]);
+  }
+  return offset;
+}
+
+function endTransaction(
+  open: OpenTransactions,
+  marker: { producerId: ProducerId; bytes: Uint8Array; position: number; sink: RecordSink },
+): void {
+  const { producerId, bytes, position, sink } = marker;
+  const records = open.get(producerId) ?? [];
+  open.delete(producerId);
+  const { type } = readControlRecord(bytes, position);
+  if (type === ControlType.COMMIT) records.forEach(sink.onRecord);
 }

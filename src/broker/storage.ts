@@ -64,6 +64,11 @@ export class Storage {
     return new Storage(options, { files, folder });
   }
 
+  /** The file system that the logs are in. */
+  get files(): Files {
+    return this.#files;
+  }
+
   get clusterId(): string {
     return this.#folder.clusterId;
   }
