@@ -15,6 +15,7 @@ import {
   checkMetadataVersion,
   decideAllocateProducerIds,
   decideBootstrap,
+  decideFenceBroker,
   decideLeadership,
   decideRegisterBroker,
   metadataVersionFeature,
@@ -200,6 +201,7 @@ export class Broker {
     await this.groups.close();
     await this.#acceptor.close();
     await this.#background.close();
+    await this.#leave();
     await this.#storage.close();
   }
 
@@ -243,6 +245,17 @@ export class Broker {
     await this.#change((image) => decideRegisterBroker(image, registration));
     const leadership = { brokerId: this.nodeId, newEpochs: !this.#storage.wasShutDownCleanly };
     await this.#change((image) => decideLeadership(image, leadership));
+  }
+
+  /** Says that this broker is gone. A log that cannot take it says so at the next start. */
+  async #leave(): Promise<void> {
+    try {
+      await this.#change((image) => decideFenceBroker(image, this.nodeId));
+    } catch (error) {
+      this.#options.logger.log("warn", "the end of this broker could not be recorded", {
+        reason: messageOf(error),
+      });
+    }
   }
 
   #startBackground(): void {

@@ -4,6 +4,8 @@
 //   torn log:    AbortTransactionRecord
 //   each start:  RegisterBrokerRecord(fenced) -> BrokerRegistrationChangeRecord(unfence)
 //                -> PartitionChangeRecord(leader = this broker) where it is due
+//   clean stop:  BrokerRegistrationChangeRecord(fence), so that whoever reads the log next, Kafka
+//                included, need not wait for this broker's session to run out
 //
 // One node decides this about itself. In a cluster the controller does, with the same functions,
 // and the broker epoch is what tells a broker's present registration from its earlier ones.
@@ -82,9 +84,20 @@ export function decideRegisterBroker(
   return { records, response: brokerEpoch };
 }
 
+/** Fences a broker that stops. */
+export function decideFenceBroker(image: MetadataImage, brokerId: BrokerId): Decision<void> {
+  const broker = image.broker(brokerId);
+  if (broker === undefined || broker.fenced) return { records: [], response: undefined };
+  const version = recordVersions(image).registrationChange;
+  const fields = { brokerId, brokerEpoch: broker.epoch, fenced: 1 };
+  const records = [{ type: "BrokerRegistrationChangeRecord", version, fields } as const];
+  return { records, response: undefined };
+}
+
 /**
  * Makes `brokerId` leader where it is the only in-sync replica and does not lead: what a Kafka that
- * shut down leaves behind. With `newEpochs` it also begins a new leader epoch where it leads
+ * shut down leaves behind. With eligible leader replicas (KIP-966) that Kafka leaves no replica in
+ * sync; the only one there is leads all the same. With `newEpochs` it also begins a new leader epoch where it leads
  * already: after an unclean stop the log may have lost its unsynced end, and consumers that have
  * read that end find out by the epoch (KIP-320). Responds with the number of partitions.
  */
@@ -96,17 +109,30 @@ export function decideLeadership(
   const records: MetadataRecordInput[] = [];
   for (const { id: topicId, partitions } of image.topics()) {
     for (const partition of partitions) {
-      if (!isSoleInSync(partition, leader)) continue;
+      if (!isSoleReplica(partition, leader)) continue;
       if (partition.leader === leader && !newEpochs) continue;
-      const fields = { partitionId: partition.id, topicId, leader };
-      records.push({ type: "PartitionChangeRecord", version: 0, fields });
+      records.push(leadRecord(partition, { topicId, leader }));
     }
   }
   return { records, response: records.length };
 }
 
-function isSoleInSync({ isr }: PartitionImage, brokerId: BrokerId): boolean {
-  return isr.length === 1 && isr[0] === brokerId;
+/** Whether there is no other replica that could have what this one lacks. */
+function isSoleReplica({ isr, replicas }: PartitionImage, brokerId: BrokerId): boolean {
+  const candidates = isr.length === 0 ? replicas : isr;
+  return candidates.length === 1 && candidates[0] === brokerId;
+}
+
+function leadRecord(
+  { id: partitionId, isr, elr, lastKnownElr }: PartitionImage,
+  { topicId, leader }: { topicId: Uuid; leader: BrokerId },
+): MetadataRecordInput {
+  const change = { partitionId, topicId, leader };
+  if (isr.length > 0) return { type: "PartitionChangeRecord", version: 0, fields: change };
+  const hadElr = elr.length > 0 || lastKnownElr.length > 0;
+  const noElr = hadElr ? { eligibleLeaderReplicas: [], lastKnownElr: [] } : {};
+  const fields = { ...change, isr: [leader], ...noElr };
+  return { type: "PartitionChangeRecord", version: hadElr ? 2 : 0, fields };
 }
 
 /** Ids of one block. */

@@ -15,6 +15,7 @@ import {
   decideCreatePartitions,
   decideCreateTopics,
   decideDeleteTopics,
+  decideFenceBroker,
   decideInternalTopic,
   decideLeadership,
   decideRegisterBroker,
@@ -345,6 +346,51 @@ Deno.test("a broker takes back the partitions that nobody else is in sync with",
   assertEquals(decideLeadership(store.image, options).response, 0);
   const unclean = decideLeadership(store.image, { ...options, newEpochs: true });
   assertEquals(unclean.response, 1);
+});
+
+Deno.test("a broker leads what a Kafka with eligible leader replicas has left", async () => {
+  const store = new MemoryMetadataStore();
+  const [topicId, leader] = [newTopicId(), 1];
+  await store.append([
+    { type: "TopicRecord", version: 0, fields: { name: "t", topicId } },
+    {
+      type: "PartitionRecord",
+      version: 2,
+      fields: {
+        partitionId: 0,
+        topicId,
+        replicas: [leader],
+        isr: [],
+        removingReplicas: [],
+        addingReplicas: [],
+        leader: -1,
+        leaderEpoch: 4,
+        partitionEpoch: 5,
+        eligibleLeaderReplicas: [leader],
+      },
+    },
+  ]);
+  const options = { brokerId: leader, newEpochs: false };
+  await store.append(decideLeadership(store.image, options).records);
+  const [led] = store.image.topic("t")!.partitions;
+  assertEquals([led.leader, led.leaderEpoch, led.isr, led.elr], [leader, 5, [leader], []]);
+});
+
+Deno.test("a broker that stops is fenced, once", async () => {
+  const store = new MemoryMetadataStore();
+  const registration = {
+    brokerId: 1,
+    incarnationId: newTopicId(),
+    endPoints: [],
+    rack: null,
+    directories: [],
+    features: [],
+  };
+  await store.append(decideRegisterBroker(store.image, registration).records);
+  assertEquals(store.image.broker(1)?.fenced, false);
+  await store.append(decideFenceBroker(store.image, 1).records);
+  assertEquals(store.image.broker(1)?.fenced, true);
+  assertEquals(decideFenceBroker(store.image, 1).records, []);
 });
 
 /** Everything that an image says, as plain data. */
