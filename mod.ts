@@ -4,17 +4,31 @@
 //   await using broker = await Broker.start();
 //   const kafka = new Kafka({ brokers: [broker.bootstrap] });   // any Kafka client
 //
+//   await using cluster = await connect({ bootstrap: broker.bootstrap });   // or this small one
+//   await cluster.producer().send({ topic: "orders", value: "paid" });
+//
 // It is the same broker as the `ottla` program, with defaults that suit a test: a free port, the
-// loopback address, everything in memory.
+// loopback address, everything in memory. The client is loaded when `connect` is first called: who
+// brings another one does not pay for it.
 
 import { UsageFault } from "./src/base/faults.ts";
 import { formatAddress } from "./src/base/address.ts";
 import { loadConfig, type RunningBroker, startBroker } from "./src/broker/mod.ts";
+import type {
+  Client,
+  ClientOptions,
+  Consumer,
+  ConsumerOptions,
+  Producer,
+  ProducerOptions,
+} from "./src/client/mod.ts";
 import { detectRuntime } from "./src/runtime/detect.ts";
 import type { Address, LogLevel } from "./src/runtime/ports.ts";
 
+export type * from "./src/client/mod.ts";
+export { KafkaError } from "./src/client/faults.ts";
 export type { Address, LogLevel } from "./src/runtime/ports.ts";
-export { UsageFault } from "./src/base/faults.ts";
+export { PlatformFault, UsageFault } from "./src/base/faults.ts";
 
 /** How to start a broker. */
 export interface BrokerOptions {
@@ -95,4 +109,95 @@ export class Broker implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+type ClientModule = typeof import("./src/client/mod.ts");
+
+/** A function of the client, without its first argument. */
+type Bound<F> = F extends (client: Client, ...rest: infer Rest) => infer Result
+  ? (...rest: Rest) => Result
+  : never;
+
+const adminFunctions = [
+  "commitOffsets",
+  "committedOffsets",
+  "createPartitions",
+  "createTopic",
+  "deleteGroup",
+  "deleteTopic",
+  "describeCluster",
+  "describeConfigs",
+  "describeGroup",
+  "describeTopic",
+  "listGroups",
+  "listOffsets",
+  "listTopics",
+] as const;
+
+/** What tools ask of a cluster, and change in it. Errors of the broker reject with KafkaError. */
+export type Admin = {
+  readonly [Name in typeof adminFunctions[number]]: Bound<ClientModule[Name]>;
+};
+
+/** A connection to a Kafka cluster: of Ottla, or of Apache Kafka from 3.0 on. */
+export class Cluster implements AsyncDisposable {
+  /** Topics, groups, offsets and configurations. */
+  readonly admin: Admin;
+  readonly #client: Client;
+  readonly #module: ClientModule;
+  readonly #open = new Set<Producer | Consumer>();
+
+  private constructor(client: Client, module: ClientModule) {
+    this.#client = client;
+    this.#module = module;
+    const bound = adminFunctions.map((name) => {
+      const run = module[name] as (client: Client, ...rest: unknown[]) => unknown;
+      return [name, (...rest: unknown[]) => run(client, ...rest)];
+    });
+    this.admin = Object.fromEntries(bound) as Admin;
+  }
+
+  /** As {@link connect}. */
+  static async connect(options: ClientOptions): Promise<Cluster> {
+    const [runtime, module] = await Promise.all([detectRuntime(), import("./src/client/mod.ts")]);
+    return new Cluster(await module.Client.connect(runtime, options), module);
+  }
+
+  /** Sends records. */
+  producer(options?: ProducerOptions): Producer {
+    const producer = new this.#module.Producer(this.#client, options);
+    this.#open.add(producer);
+    return producer;
+  }
+
+  /** Reads records: with `groupId` as a member of that group, without by itself. */
+  consumer(options?: ConsumerOptions): Consumer {
+    const consumer = new this.#module.Consumer(this.#client, options);
+    this.#open.add(consumer);
+    return consumer;
+  }
+
+  /** Closes every producer, which sends what it holds, every consumer, and the connections. */
+  async close(): Promise<void> {
+    const closing = [...this.#open].map((each) => each.close());
+    this.#open.clear();
+    try {
+      await Promise.all(closing);
+    } finally {
+      this.#client.close();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/**
+ * Connects to the first broker of `bootstrap` that answers.
+ *
+ * Throws PlatformFault, at once, when none does.
+ */
+export function connect(options: ClientOptions): Promise<Cluster> {
+  return Cluster.connect(options);
 }

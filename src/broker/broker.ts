@@ -127,6 +127,7 @@ export class Broker {
   static async start(options: BrokerOptions): Promise<Broker> {
     const { runtime, config, logger } = options;
     const storage = await Storage.open({ runtime, config, logger });
+    let broker: Broker | undefined;
     try {
       const log = await storage.openLog({
         topic: metadataTopic,
@@ -137,11 +138,12 @@ export class Broker {
       const { files } = storage;
       const metadata = await MetadataLog.open({ ...runtime, files, log, logger });
       checkMetadataVersion(metadata.image);
-      const broker = new Broker(options, { storage, metadata });
+      broker = new Broker(options, { storage, metadata });
       await broker.#start();
       return broker;
     } catch (error) {
-      await storage.close();
+      // Its timers and listeners would outlive a start that failed half-way.
+      await (broker ?? storage).close();
       throw error;
     }
   }

@@ -1,0 +1,71 @@
+// Runs tests that are written for node:test on Bun and on Node, from `deno test`. A runtime that is
+// not installed in the version that we support comes through npx.
+
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+interface Other {
+  readonly name: "bun" | "node";
+  readonly command: readonly string[];
+  readonly version: RegExp;
+  readonly throughNpx: readonly string[];
+  /** What runs test files, in front of their names. */
+  readonly test: readonly string[];
+}
+
+const others: readonly Other[] = [
+  {
+    name: "bun",
+    command: ["bun"],
+    version: /^1\.4\.4/,
+    throughNpx: ["npx", "-y", "bun@1.4.4"],
+    test: ["test"],
+  },
+  {
+    name: "node",
+    command: ["node"],
+    version: /^v24\./,
+    throughNpx: ["npx", "-y", "node@24"],
+    test: ["--test"],
+  },
+];
+
+async function run(command: readonly string[]): Promise<{ code: number; output: string }> {
+  const child = new Deno.Command(command[0], {
+    args: command.slice(1),
+    cwd: root,
+    stdout: "piped",
+    stderr: "piped",
+  });
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return { code, output: decoder.decode(stdout) + decoder.decode(stderr) };
+}
+
+async function commandOf(other: Other): Promise<readonly string[]> {
+  try {
+    const { output } = await run([...other.command, "--version"]);
+    if (other.version.test(output)) return other.command;
+  } catch {
+    // Not installed.
+  }
+  return other.throughNpx;
+}
+
+/** Registers, for each other runtime, a test that runs `files`, named from the checkout's root. */
+export function testOnOthers(
+  sentence: (runtime: string) => string,
+  files: (runtime: "bun" | "node") => readonly string[],
+): void {
+  for (const other of others) {
+    Deno.test(sentence(other.name), async () => {
+      // Bun takes a name without ./ for a filter.
+      const paths = files(other.name).map((path) => `./${path}`);
+      const { code, output } = await run([...await commandOf(other), ...other.test, ...paths]);
+      assert.equal(code, 0, output);
+      assert.match(output, other.name === "bun" ? /\b[1-9]\d* pass/ : /pass [1-9]\d*/);
+    });
+  }
+}

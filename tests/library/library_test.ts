@@ -1,0 +1,262 @@
+// The library as a test suite of somebody else uses it, the same on Deno, Bun and Node: this file is
+// run by each (`deno test`, `bun test`, `node --test`).
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Kafka, logLevel, Partitioners } from "kafkajs";
+import { Broker, connect, KafkaError, PlatformFault, UsageFault } from "../../mod.ts";
+
+function kafkajs(broker: Broker): Kafka {
+  return new Kafka({
+    brokers: [broker.bootstrap],
+    logLevel: logLevel.NOTHING,
+    retry: { initialRetryTime: 20, retries: 3 },
+  });
+}
+
+/** Sends `values` to a topic, which the broker makes. */
+async function send(broker: Broker, topic: string, values: readonly string[]): Promise<void> {
+  const producer = kafkajs(broker).producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });
+  await producer.connect();
+  await producer.send({ topic, messages: values.map((value) => ({ value })) });
+  await producer.disconnect();
+}
+
+/** The next `count` values of a topic, for a group. */
+async function receive(broker: Broker, topic: string, count: number): Promise<string[]> {
+  const consumer = kafkajs(broker).consumer({ groupId: "tests" });
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  const values: string[] = [];
+  await new Promise<void>((resolve, reject) => {
+    consumer.run({
+      eachMessage: ({ message }) => {
+        values.push(message.value!.toString());
+        if (values.length === count) resolve();
+        return Promise.resolve();
+      },
+    }).catch(reject);
+  });
+  await consumer.disconnect();
+  return values;
+}
+
+async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(`${tmpdir()}/ottla-library-`);
+  try {
+    await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What `start` rejects with. */
+async function refusal(start: () => Promise<Broker>): Promise<Error> {
+  let broker: Broker;
+  try {
+    broker = await start();
+  } catch (error) {
+    return error as Error;
+  }
+  await broker.close();
+  throw new assert.AssertionError({ message: "it started" });
+}
+
+test("kafkajs sends to a broker in this very process, and reads from it", async () => {
+  await using broker = await Broker.start();
+  await send(broker, "orders", ["a", "b", "c"]);
+  assert.deepEqual(await receive(broker, "orders", 3), ["a", "b", "c"]);
+});
+
+test("the small client sends, reads and asks", async () => {
+  await using broker = await Broker.start();
+  await using cluster = await connect({ bootstrap: broker.bootstrap });
+  const topicId = await cluster.admin.createTopic({ name: "orders", partitions: 2 });
+  assert.equal(topicId.length, 22);
+  const producer = cluster.producer();
+  const sent = await producer.send({ topic: "orders", partition: 1, key: "7", value: "paid" });
+  assert.deepEqual([sent.partition, sent.offset], [1, 0]);
+  const consumer = cluster.consumer({ autoOffsetReset: "earliest" });
+  consumer.assign([{ topic: "orders", partition: 1 }]);
+  const [record] = await consumer.poll();
+  assert.equal(new TextDecoder().decode(record.value!), "paid");
+  const [topic] = await cluster.admin.listTopics();
+  assert.deepEqual([topic.name, topic.partitions.length], ["orders", 2]);
+  const { clusterId } = await cluster.admin.describeCluster();
+  assert.equal(clusterId.length, 22);
+});
+
+test("an error of the broker has its name", async () => {
+  await using broker = await Broker.start();
+  await using cluster = await connect({ bootstrap: broker.bootstrap });
+  await assert.rejects(
+    () => cluster.admin.describeTopic("absent"),
+    (error: Error) =>
+      error instanceof KafkaError && error.codeName === "UNKNOWN_TOPIC_OR_PARTITION",
+  );
+});
+
+test("twenty brokers run in one process, each with topics of its own", async () => {
+  const brokers = await Promise.all(Array.from({ length: 20 }, () => Broker.start()));
+  try {
+    assert.equal(new Set(brokers.map(({ address }) => address.port)).size, 20);
+    await Promise.all(brokers.map(async (broker, i) => {
+      await using cluster = await connect({ bootstrap: broker.bootstrap });
+      await cluster.producer().send({ topic: `topic-${i}`, value: "x" });
+      const names = (await cluster.admin.listTopics()).map(({ name }) => name);
+      assert.deepEqual(names, [`topic-${i}`]);
+    }));
+  } finally {
+    await Promise.all(brokers.map((broker) => broker.close()));
+  }
+});
+
+test("a start takes milliseconds", async () => {
+  await (await Broker.start()).close();
+  const tookMs: number[] = [];
+  for (let i = 0; i < 20; i++) {
+    const startedAt = performance.now();
+    const broker = await Broker.start();
+    tookMs.push(performance.now() - startedAt);
+    await broker.close();
+  }
+  const median = tookMs.sort((a, b) => a - b)[10];
+  // The budget is 10 ms on an idle machine; a busy one gets some slack.
+  assert.ok(median < 30, `${median} ms`);
+});
+
+test("records, groups and the cluster id are in dataDir for the next start", async () => {
+  await withFolder(async (dataDir) => {
+    const about = async (broker: Broker) => {
+      await using cluster = await connect({ bootstrap: broker.bootstrap });
+      return (await cluster.admin.describeCluster()).clusterId;
+    };
+    const options = { dataDir, config: { "group.initial.rebalance.delay.ms": 0 } };
+    let clusterId: string;
+    {
+      await using broker = await Broker.start(options);
+      await send(broker, "orders", ["a", "b"]);
+      assert.deepEqual(await receive(broker, "orders", 2), ["a", "b"]);
+      clusterId = await about(broker);
+    }
+    await using broker = await Broker.start(options);
+    assert.equal(await about(broker), clusterId);
+    await send(broker, "orders", ["c"]);
+    assert.deepEqual(await receive(broker, "orders", 1), ["c"], "the group has read a and b");
+  });
+});
+
+test("what an ephemeral broker had is gone with it", async () => {
+  for (const _ of [1, 2]) {
+    await using broker = await Broker.start({ ephemeral: true });
+    await using cluster = await connect({ bootstrap: broker.bootstrap });
+    assert.deepEqual(await cluster.admin.listTopics(), []);
+    await cluster.producer().send({ topic: "orders", value: "x" });
+  }
+});
+
+test("close is prompt with clients connected and waiting, and may be called twice", async () => {
+  const broker = await Broker.start();
+  const consumer = kafkajs(broker).consumer({ groupId: "tests", maxWaitTimeInMs: 30_000 });
+  await send(broker, "orders", ["a"]);
+  await consumer.connect();
+  await consumer.subscribe({ topic: "orders", fromBeginning: true });
+  await new Promise<void>((resolve) => {
+    consumer.run({ eachMessage: () => Promise.resolve(resolve()) });
+  });
+  const startedAt = performance.now();
+  await Promise.all([broker.close(), broker.close()]);
+  await broker.close();
+  const tookMs = performance.now() - startedAt;
+  assert.ok(tookMs < 1000, `${tookMs} ms`);
+  await consumer.disconnect();
+});
+
+test("await using closes: the port is free again", async () => {
+  let port: number;
+  {
+    await using broker = await Broker.start();
+    port = broker.address.port;
+  }
+  await using again = await Broker.start({ port });
+  assert.equal(again.address.port, port);
+  assert.equal(again.bootstrap, `127.0.0.1:${port}`);
+});
+
+test("a port in use is refused by name, and nothing is left behind", async () => {
+  await withFolder(async (dataDir) => {
+    await using broker = await Broker.start();
+    const { port } = broker.address;
+    const error = await refusal(() => Broker.start({ port, dataDir }));
+    assert.ok(error instanceof PlatformFault && error.kind === "AddressInUse", `${error}`);
+    assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${port}`));
+    await using free = await Broker.start({ dataDir });
+    assert.notEqual(free.address.port, port);
+  });
+});
+
+test("a dataDir belongs to one broker at a time", async () => {
+  await withFolder(async (dataDir) => {
+    await using _broker = await Broker.start({ dataDir });
+    const error = await refusal(() => Broker.start({ dataDir }));
+    assert.ok(error instanceof PlatformFault && error.kind === "Denied", `${error}`);
+    assert.match(error.message, new RegExp(`${process.pid}`));
+  });
+});
+
+test("options that do not fit together are refused", async () => {
+  const both = await refusal(() => Broker.start({ dataDir: "/nowhere", ephemeral: true }));
+  assert.ok(both instanceof UsageFault);
+  assert.match(both.message, /dataDir.*ephemeral/);
+  const neither = await refusal(() => Broker.start({ ephemeral: false }));
+  assert.ok(neither instanceof UsageFault);
+  assert.match(neither.message, /dataDir/);
+  const port = await refusal(() => Broker.start({ port: 70_000 }));
+  assert.match(port.message, /70000/);
+});
+
+test("a configuration key that there is not is answered with the nearest", async () => {
+  const error = await refusal(() => Broker.start({ config: { "num.partition": 3 } }));
+  assert.ok(error instanceof UsageFault);
+  assert.match(error.message, /num\.partition\b.*num\.partitions/);
+  assert.match(error.message, /^the program's options/);
+});
+
+test("configuration is honoured, with Kafka's own keys", async () => {
+  await using broker = await Broker.start({ config: { "num.partitions": 5 } });
+  await using cluster = await connect({ bootstrap: broker.bootstrap });
+  await cluster.producer().send({ topic: "orders", value: "x" });
+  assert.equal((await cluster.admin.describeTopic("orders")).partitions.length, 5);
+});
+
+test("nobody listens: connect says so at once", async () => {
+  const broker = await Broker.start();
+  const { bootstrap } = broker;
+  await broker.close();
+  await assert.rejects(
+    () => connect({ bootstrap }),
+    (error: Error) => error instanceof PlatformFault && error.message.includes(bootstrap),
+  );
+});
+
+test("a program ends by itself once its brokers are closed", async () => {
+  const program = fileURLToPath(new URL("child.ts", import.meta.url));
+  const before = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
+  const child = spawn(process.execPath, [...before, program], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const late = setTimeout(() => child.kill("SIGKILL"), 20_000);
+  let output = "";
+  child.stdout.on("data", (text) => output += text);
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  clearTimeout(late);
+  assert.equal(code, 0, "it was killed: something kept it alive");
+  assert.equal(output, "orders 0\n");
+});
