@@ -4,7 +4,7 @@
 //   string   = int16 length | uvarint length + 1                               null: -1 | 0
 //   bytes    = int32 length | uvarint length + 1
 //   array    = int32 count  | uvarint count + 1
-//   struct that may be null = int8 (-1 null, 1 there) struct
+//   struct that may be null = int8 (-1 null, 1 there) struct     as a tag: uvarint (0 null, 1 there)
 //
 // Invariant: nothing is read or allocated beyond the bytes that remain. A count is believed only up
 // to what the remaining bytes can hold, an element taking its smallest size and at least one byte,
@@ -103,7 +103,9 @@ function compileReader(field: Field, target: Target): Read {
       return arrayReader(wire.element, nullable, { ...target, flexible });
     case "struct": {
       const read = compileStructReader(wire.fields, target);
-      return nullable ? (reader) => reader.int8() < 0 ? null : read(reader) : read;
+      if (!nullable) return read;
+      if (field.tag >= 0) return (reader) => reader.uvarint() === 0 ? null : read(reader);
+      return (reader) => reader.int8() < 0 ? null : read(reader);
     }
     default:
       return fixedReaders[wire.kind];

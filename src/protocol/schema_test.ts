@@ -176,6 +176,15 @@ Deno.test("a struct that may be null has a byte in front", () => {
   assertEquals(decode(Place, [1, 5]), { place: { x: 5 } });
 });
 
+Deno.test("the byte in front of a tagged struct that may be null is 0 or 1", () => {
+  const Place = one({ place: tagged(0, 0, nullable(struct({ x: int8 }))) }, "0+");
+  assertEquals(encode(Place, { place: null }), [1, 0, 1, 0]);
+  assertEquals(encode(Place, { place: { x: 5 } }), [1, 0, 3, 1, 5, 0]);
+  assertEquals(decode(Place, [1, 0, 1, 0]), { place: null });
+  assertEquals(decode(Place, [1, 0, 3, 1, 5, 0]), { place: { x: 5 } });
+  assertEquals(decode(Place, [0]), { place: { x: 0 } });
+});
+
 Deno.test("an essential field is never lost in silence; others are dropped", () => {
   const Ask = one({
     check: from(2, essential(boolean)),

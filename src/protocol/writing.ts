@@ -83,7 +83,7 @@ function writeTags(
 function compileWriter(field: Field, target: Target, path: string): Write {
   const inner = { ...target, flexible: target.flexible && !field.neverCompact };
   const write = valueWriter(field.wire, inner, path);
-  const writeNull = nullWriter(field.wire, inner);
+  const writeNull = nullWriter(field, inner);
   if (!inRange(target.version, field.nullableVersions)) {
     return (writer, value) => {
       if (value === null) throw new EncodeFault(`${path} is null in version ${target.version}`);
@@ -98,8 +98,8 @@ function compileWriter(field: Field, target: Target, path: string): Write {
   };
 }
 
-function nullWriter(wire: WireType, target: Target): (writer: BytesWriter) => void {
-  if (wire.kind === "struct") return (writer) => writer.int8(-1);
+function nullWriter({ wire, tag }: Field, target: Target): (writer: BytesWriter) => void {
+  if (wire.kind === "struct") return (writer) => writer.int8(tag < 0 ? -1 : 0);
   if (target.flexible) return (writer) => writer.uvarint(0);
   return wire.kind === "string" ? (writer) => writer.int16(-1) : (writer) => writer.int32(-1);
 }
