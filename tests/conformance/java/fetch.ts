@@ -1,17 +1,19 @@
 // Brings Apache Kafka's jars (the console tools, kafka-clients and a whole broker) from Maven
-// Central, of the newest release or of the last that also speaks what KIP-896 removed.
+// Central, of the newest release or of the last that also speaks what KIP-896 removed; and of the
+// release before its broker is out, kafka-clients alone.
 //
-//   tests/conformance/java/pom.xml      --mvn dependency:copy-dependencies-->  .cache/java/*.jar
-//   tests/conformance/java/pom-3.9.xml  ------------------------------------>  .cache/java-3.9/*.jar
+//   tests/conformance/java/pom.xml   --mvn dependency:copy-dependencies-->  .cache/java/*.jar
+//                          pom-3.9.xml  -------------------------------->  .cache/java-3.9/*.jar
+//                          pom-4.4.xml  -------------------------------->  .cache/java-4.4/*.jar
 //
 // Invariant: the pom.xml in a jar folder equals the pom that the jars beside it came from, and is
 // written last; so a second run does nothing, a changed version fetches anew, and a run cut short
 // starts over.
 //
-// Run as a program it prints the folder: `deno run -A tests/conformance/java/fetch.ts [3.9]`.
+// Run as a program it prints the folder: `deno run -A tests/conformance/java/fetch.ts [3.9|4.4]`.
 
-/** The releases of Kafka that the tests run: the newest, and the last one before Kafka 4. */
-export type KafkaRelease = "4.3" | "3.9";
+/** The releases of Kafka that the tests run: the newest, the last before Kafka 4, the next. */
+export type KafkaRelease = "4.3" | "3.9" | "4.4";
 
 const sources: Readonly<Record<KafkaRelease, { pom: URL; folder: URL }>> = {
   "4.3": {
@@ -21,6 +23,10 @@ const sources: Readonly<Record<KafkaRelease, { pom: URL; folder: URL }>> = {
   "3.9": {
     pom: new URL("pom-3.9.xml", import.meta.url),
     folder: new URL("../../../.cache/java-3.9/", import.meta.url),
+  },
+  "4.4": {
+    pom: new URL("pom-4.4.xml", import.meta.url),
+    folder: new URL("../../../.cache/java-4.4/", import.meta.url),
   },
 };
 
@@ -66,4 +72,7 @@ function ignoreNotFound(error: unknown): void {
   if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
-if (import.meta.main) console.log(await fetchJars(Deno.args[0] === "3.9" ? "3.9" : "4.3"));
+if (import.meta.main) {
+  const release = Object.keys(sources).find((each) => each === Deno.args[0]) ?? "4.3";
+  console.log(await fetchJars(release as KafkaRelease));
+}
