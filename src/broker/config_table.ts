@@ -17,6 +17,11 @@ const day = 86_400_000;
 const longMax = "9223372036854775807";
 const intMax = "2147483647";
 
+/** Throttled replicas. */
+const replicas = {
+  form: /^(\*|none|\d+:\d+)$/,
+  said: '"*" or a partition and a broker, such as "0:1"',
+};
 const alone = "this broker is its own controller and has no peers";
 const compaction = "topics are not compacted yet: a compacted topic keeps every record";
 const eventLoop = "one event loop does the work of Kafka's thread pools";
@@ -937,6 +942,7 @@ export const topicKeys = {
     type: "list",
     default: "",
     synonyms: [],
+    elements: replicas,
     ignored: alone,
     doc: "Followers whose replication is throttled.",
   },
@@ -959,6 +965,7 @@ export const topicKeys = {
     type: "list",
     default: "",
     synonyms: [],
+    elements: replicas,
     ignored: alone,
     doc: "Leaders whose replication is throttled.",
   },

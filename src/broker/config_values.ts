@@ -47,6 +47,8 @@ export interface ConfigKey {
   readonly orNumber?: number;
   /** The accepted texts, or list elements. */
   readonly oneOf?: readonly string[];
+  /** The form that each element of a list has, and how to say it. */
+  readonly elements?: { readonly form: RegExp; readonly said: string };
   /** Whether it can be changed while the broker runs, and at which level. */
   readonly update?: "per-broker" | "cluster-wide";
   /** Milliseconds per unit, for a key that says in hours what its synonym says in ms. */
@@ -151,7 +153,11 @@ function outOfBounds(key: ConfigKey, value: Exclude<ConfigValue, null>): string 
     if (min !== undefined && value < min) return `Value must be at least ${min}`;
     if (max !== undefined && value > max) return `Value must be no more than ${max}`;
   }
-  const { oneOf } = key;
+  const { oneOf, elements } = key;
+  if (elements !== undefined && typeof value === "object") {
+    const fits = value.every((part) => elements.form.test(part));
+    if (!fits) return `Each element must be ${elements.said}`;
+  }
   if (oneOf === undefined) return undefined;
   if (typeof value === "string" && !oneOf.includes(value)) {
     return `String must be one of: ${oneOf.join(", ")}`;
