@@ -829,7 +829,7 @@ export const brokerKeys = {
   "inter.broker.protocol.version": {
     type: "string",
     // Tools read a broker's age from it; it names the metadata.version of a new cluster.
-    default: "4.0-IV3",
+    default: "3.9-IV0",
     ignored: removed,
     doc: "The feature level that brokers agree upon; metadata.version has taken its place.",
   },

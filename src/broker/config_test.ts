@@ -313,7 +313,7 @@ Deno.test("the broker's description has what tools look for, without internal ke
   const find = (name: string) => described.find((entry) => entry.name === name);
   assertEquals(find("delete.topic.enable")?.value, "false");
   assertEquals(find("delete.topic.enable")?.configSource, ConfigSource.STATIC_BROKER);
-  assertEquals(find("inter.broker.protocol.version")?.value, "4.0-IV3");
+  assertEquals(find("inter.broker.protocol.version")?.value, "3.9-IV0");
   assertEquals(find("log.retention.ms")?.value, null);
   assertEquals(find("message.max.bytes")?.readOnly, false);
   assertEquals(find("num.partitions")?.readOnly, true);

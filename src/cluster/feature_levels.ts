@@ -1,10 +1,11 @@
 // Feature levels: what the metadata log may contain, and so who can read it.
 //
-//   metadata.version   7 = 3.3-IV3 (oldest of Kafka 4) ... 25 = 4.0-IV3 (ours) ... 31 = 4.4-IV0
+//   metadata.version   7 = 3.3-IV3 (oldest of Kafka 4) ... 21 = 3.9-IV0 (ours) ... 31 = 4.4-IV0
 //
-// A new cluster is written at 4.0-IV3, which every Kafka 4 can read. An existing one keeps its
-// level, and records are written in the versions that its level allows. Levels past the newest that
-// our record tables know are refused, since their records may mean what we cannot guess.
+// A new cluster is written at 3.9-IV0, which Kafka 3.9 and every Kafka 4 can read. An existing one
+// keeps its level, and records are written in the versions that its level allows. Levels past the
+// newest that our record tables know are refused, since their records may mean what we cannot
+// guess.
 // Other features (group.version, transaction.version, ...) have no level until we serve them.
 
 import { UsageFault } from "../base/faults.ts";
@@ -15,8 +16,8 @@ export const metadataVersionFeature = "metadata.version";
 /** Levels of metadata.version that can be read. */
 export const metadataVersionRange = { min: 7, max: 31 } as const;
 
-/** The level of a new cluster: 4.0-IV3. */
-export const metadataVersionNew = 25;
+/** The level of a new cluster: 3.9-IV0. */
+export const metadataVersionNew = 21;
 
 const controlledShutdownSince = 7; // 3.3-IV3
 const zkMigrationSince = 8; // 3.4-IV0
