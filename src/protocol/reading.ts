@@ -4,7 +4,7 @@
 //   string   = int16 length | uvarint length + 1                               null: -1 | 0
 //   bytes    = int32 length | uvarint length + 1
 //   array    = int32 count  | uvarint count + 1
-//   struct that may be null = int8 (-1 null, 1 there) struct     as a tag: uvarint (0 null, 1 there)
+//   struct that may be null = int8 (-1 null, 1 there) struct; as a tag uvarint (0, 1) struct
 //
 // Invariant: nothing is read or allocated beyond the bytes that remain. A count is believed only up
 // to what the remaining bytes can hold, an element taking its smallest size and at least one byte,

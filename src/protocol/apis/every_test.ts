@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { apiName } from "../api_names.ts";
 import { apis } from "./mod.ts";
-import { everyApi } from "./unserved.ts";
+import { everyApi } from "./every.ts";
 
 Deno.test("every API has its own key, the order of Kafka's list and Kafka's name", () => {
   const keys = [...everyApi.keys()];
@@ -14,8 +14,8 @@ Deno.test("every API has its own key, the order of Kafka's list and Kafka's name
   }
 });
 
-Deno.test("a table that the program uses is not listed as unserved", async () => {
-  const source = await Deno.readTextFile(new URL("unserved.ts", import.meta.url));
+Deno.test("a table of the face is not listed a second time", async () => {
+  const source = await Deno.readTextFile(new URL("every.ts", import.meta.url));
   for (const [key, api] of apis) {
     assert(everyApi.get(key) === api, `${api.name} has two tables`);
     assert(!new RegExp(`^  ${api.name},$`, "m").test(source), `${api.name} is in both maps`);
