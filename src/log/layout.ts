@@ -30,6 +30,11 @@ export const deletedSuffix = ".deleted";
 export const cleanedSuffix = ".cleaned";
 export const swapSuffix = ".swap";
 
+/** Name of the file that keeps what recovery cut off a log at `offset`. */
+export function cutFileName(offset: Offset): string {
+  return `${String(offset).padStart(20, "0")}.cut`;
+}
+
 /** Kinds of files that a segment has. */
 export type SegmentFileKind = "log" | "index" | "timeindex" | "txnindex" | "snapshot";
 

@@ -20,6 +20,7 @@ import type { OpenHandles } from "./open_handles.ts";
 import { decodeSnapshot } from "./producer_snapshot.ts";
 import { ProducerState } from "./producer_state.ts";
 import { type Damage, recoverSegments } from "./recovery.ts";
+import { findRecoveryStart } from "./recovery_start.ts";
 import { type Expectation, FileWindow, judgeBatch, walkHeaders } from "./scan.ts";
 import { Segment } from "./segment.ts";
 import { readWholeFile } from "./whole_file.ts";
@@ -95,13 +96,15 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
     producersFrom = loaded.offset;
   };
 
-  await rebuildIndexes(state, parsed);
   let checkedFrom = segments.length;
+  if (options.cleanShutdown) await rebuildIndexes(segments, { parsed, active: segments.at(-1) });
   if (!options.cleanShutdown || !await walkTail(state)) {
     checkedFrom = floorIndex(segments, options.recoveryPoint);
+    // Those that are checked are indexed by that.
+    await rebuildIndexes(segments.slice(0, checkedFrom), { parsed, active: undefined });
   }
   const checked = checkedFrom < segments.length;
-  useSnapshot(checked ? segments[checkedFrom].baseOffset : state.logEndOffset);
+  useSnapshot(checked ? options.recoveryPoint : state.logEndOffset);
   for (let i = 0; i < checkedFrom; i++) {
     const next = segments[i + 1]?.baseOffset ?? state.logEndOffset;
     if (stored !== undefined && next <= producersFrom) continue;
@@ -109,7 +112,19 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
   }
   const isEmpty = state.logEndOffset === segments[0].baseOffset;
   if (stored === undefined && !isEmpty) epochs.markChanged();
-  const damage = checked ? await recoverSegments(state, checkedFrom) : [];
+  const damage = checked
+    ? await recoverSegments(state, {
+      fromIndex: checkedFrom,
+      start: stored && await findRecoveryStart(
+        segments[checkedFrom],
+        Math.min(producersFrom, options.recoveryPoint),
+      ),
+    })
+    : [];
+  if (damage === "cut") {
+    for (const segment of segments) segment.file.retire();
+    return loadLog(options);
+  }
   epochs.truncateFromEnd(state.logEndOffset);
   removeStraySnapshots(options, { snapshots, segments, logEndOffset: state.logEndOffset });
   return {
@@ -206,13 +221,16 @@ export async function reloadProducers(
 
 /** Builds the indexes of sealed segments whose files are missing. The last one is walked anyway. */
 async function rebuildIndexes(
-  state: LoadState,
-  parsed: readonly { baseOffset: Offset; kind: string }[],
+  segments: readonly Segment[],
+  among: {
+    readonly parsed: readonly { baseOffset: Offset; kind: string }[];
+    readonly active: Segment | undefined;
+  },
 ): Promise<void> {
-  const present = new Set(parsed.map((file) => `${file.baseOffset}.${file.kind}`));
-  for (const segment of state.segments) {
+  const present = new Set(among.parsed.map((file) => `${file.baseOffset}.${file.kind}`));
+  for (const segment of segments) {
     const { baseOffset } = segment;
-    const isActive = segment === state.segments.at(-1);
+    const isActive = segment === among.active;
     const isThere = present.has(`${baseOffset}.index`) && present.has(`${baseOffset}.timeindex`);
     if (segment.size === 0 || (isThere && (!isActive || segment.indexesHold()))) continue;
     await segment.rebuildIndexes();

@@ -1,20 +1,29 @@
-// Bringing a log back after a crash: every batch from the recovery point's segment on is checked,
-// the indexes, producers and epochs are built again from what holds.
+// Bringing a log back after a crash: every batch from the recovery point on is checked, the
+// indexes, producers and epochs are built again from what holds. What is found decides:
 //
-//   good batches ... | bytes that are none, nothing good behind, at or above the recovery point
-//                    -> torn tail: an append that never finished. Cut, with a log line
-//   good ... | bad | good ...      or bad below the recovery point (where all was synced)
-//                    -> damage: never cut. The log opens read-only, serves what is readable around
-//                       the hole, and answers KAFKA_STORAGE_ERROR to appends
+//   what is wrong                                 above the recovery point    below it
+//   a tail that is no whole batch                 torn: cut                   damage
+//   a hole with a lost write in it, or missing    cut, kept in a .cut file    damage
+//     batches, and the machine may have restarted
+//   a batch that was whole and changed since      damage                      damage
+//   a hole with good batches behind it            damage                      damage
 //
-// Invariant: nothing below the recovery point, and nothing with good batches behind, is ever
-// removed.
+// Damage: never cut. The log opens read-only, serves what is readable around the hole, and answers
+// KAFKA_STORAGE_ERROR to appends. Why a lost write may be cut: docs/decisions/0006. In short, a
+// sync covers all that was appended before it, so nothing behind a lost write was ever
+// acknowledged to acks=all.
+//
+// Invariant: nothing below the recovery point is ever removed.
 // Differs from Kafka: damage is never cut away. Kafka truncates at the first bad batch, wherever it
 // is, and deletes all later segments.
 
+import { isPlatformFault } from "../base/faults.ts";
 import type { Offset } from "../base/ids.ts";
 import { baseOffsetOf } from "../records/mod.ts";
+import { cutLog } from "./cut.ts";
 import type { LoadState } from "./loading.ts";
+import { hasLostSector, wasWholeBatch } from "./lost_writes.ts";
+import type { RecoveryStart } from "./recovery_start.ts";
 import { type Expectation, FileWindow, findBatchBehind, judgeBatch } from "./scan.ts";
 import type { Segment } from "./segment.ts";
 
@@ -28,28 +37,61 @@ export interface Damage {
   readonly reason: string;
 }
 
-/** Checks and rebuilds the segments from `fromIndex` on; cuts a torn tail. Returns the damage. */
-export async function recoverSegments(state: LoadState, fromIndex: number): Promise<Damage[]> {
+/** What a scan has found so far. */
+interface Scan {
+  readonly expected: Expectation;
+  readonly holes: Damage[];
+  /** Good batches behind the first hole. */
+  batchesBehind: number;
+}
+
+/**
+ * Checks and rebuilds from `start` on, in the segment at `fromIndex`. Returns the damage, or
+ * "cut" when the log was cut before good batches: then it must be loaded anew.
+ */
+export async function recoverSegments(
+  state: LoadState,
+  from: { readonly fromIndex: number; readonly start: RecoveryStart | undefined },
+): Promise<Damage[] | "cut"> {
   const { segments } = state;
-  const holes: Damage[] = [];
+  const { fromIndex, start } = from;
   const expected: Expectation = {
-    nextOffset: segments[fromIndex].baseOffset,
+    nextOffset: start?.baseOffset ?? segments[fromIndex].baseOffset,
     leaderEpoch: -1,
     gapsAllowed: state.gapsAllowed,
   };
+  const scan: Scan = { expected, holes: [], batchesBehind: 0 };
   for (let i = fromIndex; i < segments.length; i++) {
     const before = i > fromIndex ? segments[i - 1] : undefined;
-    await recoverSegment(state, { segment: segments[i], before, expected, holes });
-    if (i < segments.length - 1) segments[i].writeIndexes();
+    const segmentStart = i === fromIndex ? start : undefined;
+    await recoverSegment(state, { segment: segments[i], before, scan, start: segmentStart });
+    writeIndexes(segments[i]);
   }
   state.logEndOffset = expected.nextOffset;
-  if (holes.length === 0) return holes;
-  const first = holes[0];
-  const goodBehind = holes.some((hole) => hole.toOffset !== undefined);
-  if (!goodBehind && first.fromOffset >= state.recoveryPoint) {
-    cutTornTail(state, first);
-    return [];
+  if (scan.holes.length === 0) return [];
+  if (await mayCut(state, scan)) {
+    const cut = { ...scan.holes[0], batchesBehind: scan.batchesBehind };
+    await cutLog(state, cut, expected.nextOffset);
+    return scan.batchesBehind > 0 ? "cut" : [];
   }
+  return reportDamage(state, scan);
+}
+
+/** Whether what is wrong can only be an end of the log that was never made durable. */
+async function mayCut(state: LoadState, { holes, batchesBehind }: Scan): Promise<boolean> {
+  const [first] = holes;
+  if (first.fromOffset < state.recoveryPoint) return false;
+  const { position, endPosition: to, fromOffset: nextOffset } = first;
+  const window = new FileWindow(first.segment.file);
+  if (state.mayHaveLostWrites) {
+    const isMissing = position === to;
+    if (isMissing || await hasLostSector(window, { from: position, to })) return true;
+  }
+  return batchesBehind === 0 && position < to &&
+    !await wasWholeBatch(window, { position, nextOffset });
+}
+
+function reportDamage(state: LoadState, { holes, expected }: Scan): Damage[] {
   // What was synced once counts as part of the log, so that reading it fails rather than wraps.
   const last = holes[holes.length - 1];
   if (last.toOffset === undefined) {
@@ -73,27 +115,29 @@ export async function recoverSegments(state: LoadState, fromIndex: number): Prom
 async function recoverSegment(
   state: LoadState,
   run: {
-    segment: Segment;
-    before: Segment | undefined;
-    expected: Expectation;
-    holes: Damage[];
+    readonly segment: Segment;
+    readonly before: Segment | undefined;
+    readonly scan: Scan;
+    readonly start: RecoveryStart | undefined;
   },
 ): Promise<void> {
-  const { segment, expected, holes } = run;
-  const { before } = run;
+  const { segment, before, scan, start } = run;
+  const { expected, holes } = scan;
   const explained = holes.length > 0 && holes[holes.length - 1].toOffset === undefined;
   if (before !== undefined && !explained && expected.nextOffset < segment.baseOffset) {
     if (!expected.gapsAllowed) holes.push(missingAfter(before, expected.nextOffset));
   }
   expected.nextOffset = Math.max(expected.nextOffset, segment.baseOffset);
-  segment.resetAll();
+  if (start === undefined) segment.resetAll();
+  else segment.resumeIndexes(start.position, start.baseOffset);
   const window = new FileWindow(segment.file);
-  let position = 0;
+  let position = start?.position ?? 0;
   while (position < window.size) {
     const verdict = await judgeBatch(window, { position, expected });
     if ("header" in verdict) {
       const { header } = verdict;
       for (const hole of holes) hole.toOffset ??= header.baseOffset;
+      if (holes.length > 0) scan.batchesBehind++;
       await state.applyBatch(window, { segment, position, header });
       position += header.sizeBytes;
       continue;
@@ -123,28 +167,11 @@ function missingAfter(segment: Segment, fromOffset: Offset): Damage {
   return { segment, position: size, endPosition: size, fromOffset, toOffset: undefined, reason };
 }
 
-function cutTornTail(state: LoadState, hole: Damage): void {
-  const index = state.segments.indexOf(hole.segment);
-  const later = state.segments.splice(index + 1);
-  const bytesCut = hole.segment.size - hole.position;
-  if (bytesCut > 0) hole.segment.file.truncate(hole.position);
-  hole.segment.unsynced = true;
-  let bytesBehind = 0;
-  for (const segment of later) {
-    bytesBehind += segment.size;
-    segment.retired = true;
-    segment.file.retire();
-    for (const kind of ["log", "index", "timeindex", "txnindex"] as const) {
-      state.files.remove(segment.path(kind));
-    }
+/** Without them the next recovery only takes longer, so a full disk keeps nothing from opening. */
+function writeIndexes(segment: Segment): void {
+  try {
+    segment.writeIndexes();
+  } catch (error) {
+    if (!isPlatformFault(error, "NoSpace")) throw error;
   }
-  state.logEndOffset = hole.fromOffset;
-  if (bytesCut + bytesBehind === 0) return;
-  state.log("warn", "cut the torn tail of a log: an append had not finished when it stopped", {
-    file: hole.segment.path("log"),
-    position: hole.position,
-    bytesCut: bytesCut + bytesBehind,
-    logEndOffset: hole.fromOffset,
-    reason: hole.reason,
-  });
 }

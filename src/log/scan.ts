@@ -95,7 +95,10 @@ export async function judgeBatch(
   if (header.isControl && header.sizeBytes > controlBytesMax) {
     return { reason: `control batch of ${header.sizeBytes} bytes` };
   }
-  if (at.skipCrc !== true && await crcOf(window, { position, header }) !== header.crc) {
+  if (
+    at.skipCrc !== true &&
+    await crcOf(window, { position, sizeBytes: header.sizeBytes }) !== header.crc
+  ) {
     return { reason: "checksum does not match" };
   }
   expected.nextOffset = header.lastOffset + 1;
@@ -103,11 +106,12 @@ export async function judgeBatch(
   return { header };
 }
 
-async function crcOf(
+/** The CRC that a batch of `sizeBytes` at `position` should have; -1 when the file ends before. */
+export async function crcOf(
   window: FileWindow,
-  batch: { position: number; header: BatchHeader },
+  batch: { readonly position: number; readonly sizeBytes: number },
 ): Promise<number> {
-  const end = batch.position + batch.header.sizeBytes;
+  const end = batch.position + batch.sizeBytes;
   let crc = 0;
   for (let position = batch.position + crcStart; position < end;) {
     const wanted = Math.min(end - position, windowBytes);
@@ -140,7 +144,8 @@ export async function findBatchBehind(
       if (header.baseOffset > at.nextOffset + 0x7fff_ffff || header.lastOffsetDelta < 0) continue;
       const whole = size <= view.length - p ? view.subarray(p, p + size) : undefined;
       if (whole === undefined) {
-        if (await crcOf(window, { position: base + p, header }) === header.crc) return base + p;
+        const batch = { position: base + p, sizeBytes: size };
+        if (await crcOf(window, batch) === header.crc) return base + p;
         return findBatchBehind(window, { from: base + p + 1, nextOffset: at.nextOffset });
       }
       if ("header" in checkBatch(whole)) return base + p;

@@ -250,7 +250,29 @@ export class Segment {
     this.resetIndexes();
     this.#aborted = [];
     this.unsynced = true;
-    this.#files.remove(this.path("txnindex"));
+    for (const kind of ["txnindex", "index", "timeindex"] as const) {
+      this.#files.remove(this.path(kind));
+    }
+  }
+
+  /** Forgets what the indexes say of the batches from `position` on, which begin at `offset`. */
+  resumeIndexes(position: number, offset: Offset): void {
+    const { offsetIndex, timeIndex } = this;
+    offsetIndex.truncate(position);
+    timeIndex.truncate(offset - this.baseOffset);
+    if (position === 0) this.#firstTimestampMs = undefined;
+    const last = timeIndex.last;
+    this.#maxTimestamp = {
+      timestampMs: last?.timestamp ?? -1,
+      offset: this.baseOffset + (last?.relativeOffset ?? 0),
+    };
+    const kept = this.aborted.filter((entry) => entry.lastOffset < offset);
+    if (kept.length < this.aborted.length) {
+      this.#aborted = kept;
+      this.#abortedChanged = true;
+    }
+    this.indexesWritten = false;
+    this.unsynced = true;
   }
 
   /** Whether both index files are whole. Costs reading them; they stay in memory. */
@@ -267,23 +289,13 @@ export class Segment {
   /** Cuts the file and the indexes at `position`, where the batch at `offset` began. */
   truncateTo(position: number, offset: Offset): void {
     if (position === this.size) return;
-    const { offsetIndex, timeIndex } = this;
+    // In memory first: the files may say more than the log then, and go.
+    void this.offsetIndex;
+    void this.timeIndex;
+    this.#files.remove(this.path("index"));
+    this.#files.remove(this.path("timeindex"));
     this.file.truncate(position);
-    offsetIndex.truncate(position);
-    timeIndex.truncate(offset - this.baseOffset);
-    if (position === 0) this.#firstTimestampMs = undefined;
-    const last = timeIndex.last;
-    this.#maxTimestamp = {
-      timestampMs: last?.timestamp ?? -1,
-      offset: this.baseOffset + (last?.relativeOffset ?? 0),
-    };
-    const kept = this.aborted.filter((entry) => entry.lastOffset < offset);
-    if (kept.length < this.aborted.length) {
-      this.#aborted = kept;
-      writeWholeFile(this.#files, this.path("txnindex"), encodeAborted(kept));
-    }
-    this.indexesWritten = false;
-    this.unsynced = true;
+    this.resumeIndexes(position, offset);
   }
 
   /** Writes the index files when they lag behind the memory. They are not durable yet. */
