@@ -1,0 +1,107 @@
+// Holds Ottla to Apache Kafka's own answers, scenario by scenario and version by version.
+//
+// Needs Java and Maven for Kafka; without them it is skipped with the reason. What differs on
+// purpose is in differential/allowances.ts, and an allowance that nothing needs fails the test.
+
+import { assertEquals } from "@std/assert";
+import { ListGroups } from "../../src/protocol/mod.ts";
+import { BrokerProcess } from "../harness/broker_process.ts";
+import { targetFromEnvironment } from "../harness/targets.ts";
+import {
+  commonVersions,
+  compare,
+  type Reachable,
+  type Scenario,
+  Talk,
+  type Versions,
+} from "./differential.ts";
+import { allowances } from "./differential/allowances.ts";
+import { groupScenarios } from "./differential/groups.ts";
+import { producingScenarios } from "./differential/producing.ts";
+import { readingScenarios } from "./differential/reading.ts";
+import { topicScenarios } from "./differential/topics.ts";
+import { reasonToSkip } from "./java/installed.ts";
+
+const scenarios: readonly Scenario[] = [
+  ...topicScenarios,
+  ...producingScenarios,
+  ...readingScenarios,
+  ...groupScenarios,
+];
+
+/** Brokers with other settings, each for the scenarios that name it. */
+const settings: Readonly<Record<string, Record<string, string>>> = {
+  usual: { "offsets.topic.num.partitions": "4", "num.partitions": "2" },
+  strict: { "auto.create.topics.enable": "false" },
+};
+
+/** So many conversations are held at a time. */
+const talksAtOnce = 6;
+
+const skip = targetFromEnvironment() === "kafka"
+  ? "the target is Kafka itself"
+  : await reasonToSkip();
+if (skip) console.log(`the comparison with Kafka is skipped: ${skip}`);
+
+Deno.test({
+  name: "Ottla answers as Kafka does",
+  ignore: skip !== undefined,
+  fn: async () => {
+    const found: string[] = [];
+    for (const broker of Object.keys(settings)) found.push(...await compareOn(broker));
+    const unused = allowances.filter(({ where }) => !found.some((each) => where.test(each)));
+    assertEquals(unused, [], "these allowances are not needed any more");
+    const wrong = found.filter((each) => !allowances.some(({ where }) => where.test(each)));
+    assertEquals(wrong.length, 0, `${wrong.length} differences:\n${wrong.join("\n")}`);
+  },
+});
+
+async function compareOn(name: string): Promise<string[]> {
+  const [kafka, ottla] = await Promise.all([
+    BrokerProcess.start({ target: "kafka", settings: settings[name] }),
+    BrokerProcess.start({ settings: settings[name] }),
+  ]);
+  try {
+    const versions = await commonVersions([kafka, ottla]);
+    await untilGroupsAreLed(kafka, versions);
+    const work = scenarios.filter((each) => (each.broker ?? "usual") === name)
+      .flatMap((scenario) => talksOf(scenario, versions));
+    const only = Deno.env.get("OTTLA_SCENARIO");
+    const wanted = only ? work.filter((each) => each.title.includes(only)) : work;
+    const found: string[] = [];
+    let next = 0;
+    const worker = async () => {
+      for (let i = next++; i < wanted.length; i = next++) {
+        const { scenario, version } = wanted[i];
+        found.push(...await compare(scenario, { version, name: `${i}`, kafka, ottla, versions }));
+      }
+    };
+    await Promise.all(Array.from({ length: talksAtOnce }, worker));
+    return found;
+  } finally {
+    await kafka.close();
+    await ottla.close();
+  }
+}
+
+function talksOf(scenario: Scenario, versions: Versions) {
+  const range = versions.get(scenario.about.key);
+  if (range === undefined) return [];
+  const min = Math.max(range.min, scenario.versions?.min ?? 0);
+  const max = Math.min(range.max, scenario.versions?.max ?? range.max);
+  const talks = [];
+  for (let version = min; version <= max; version++) {
+    const title = `${scenario.about.name} v${version}: ${scenario.name}`;
+    talks.push({ scenario, version, title });
+  }
+  return talks;
+}
+
+async function untilGroupsAreLed(broker: Reachable, versions: Versions): Promise<void> {
+  const talk = new Talk(broker, { about: ListGroups, version: 0, name: "warm-up", versions });
+  try {
+    await talk.untilGroupsAreLed();
+  } finally {
+    await talk.close();
+  }
+}
