@@ -1,4 +1,6 @@
-// Every API that has a table. A new one is a file beside this and a line in each list below.
+// The tables that every start needs: of what the broker serves from the first request on and of what
+// our client sends. A new one is a file beside this and a line in each list below; every.ts has all
+// the others.
 
 import { Produce } from "./00_produce.ts";
 import { Fetch } from "./01_fetch.ts";
@@ -53,7 +55,7 @@ export * from "./47_offset_delete.ts";
 export * from "./60_describe_cluster.ts";
 export * from "./75_describe_topic_partitions.ts";
 
-/** All tables, by API key. */
+/** These tables, by API key. */
 export const apis: ReadonlyMap<number, AnyApi> = new Map<number, AnyApi>([
   [Produce.key, Produce],
   [Fetch.key, Fetch],
