@@ -1,6 +1,6 @@
-// The tables that every start needs: of what the broker serves from the first request on and of what
-// our client sends. A new one is a file beside this and a line in each list below; every.ts has all
-// the others.
+// The tables that every start needs: of what the broker serves from the first request on and of
+// what our client sends. A new one is a file beside this and a line in each list below; every.ts
+// has all the others.
 
 import { Produce } from "./00_produce.ts";
 import { Fetch } from "./01_fetch.ts";
