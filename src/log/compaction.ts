@@ -16,7 +16,7 @@ import { assert } from "../base/assert.ts";
 import { messageOf } from "../base/faults.ts";
 import type { Offset } from "../base/ids.ts";
 import { readControlRecord, RecordCursor, unpackedRecords } from "../records/mod.ts";
-import type { LogFields, LogLevel, Random, Timers } from "../runtime/ports.ts";
+import type { Random, Timers } from "../runtime/ports.ts";
 import { visitBatches } from "./compaction_batches.ts";
 import { filterBatch, type FilterOptions } from "./compaction_filter.ts";
 import { CompactionOutput } from "./compaction_output.ts";
@@ -28,30 +28,22 @@ import type { DeletedFiles } from "./deleted_files.ts";
 import { KeyOffsets } from "./key_offsets.ts";
 import type { LogOptions } from "./log_options.ts";
 import type { OpenHandles } from "./open_handles.ts";
+import type { PartitionLog } from "./partition_log.ts";
 import type { ProducerState } from "./producer_state.ts";
 import type { Segment } from "./segment.ts";
 import type { Segments } from "./segments.ts";
-import type { AbortedTransaction } from "./txn_index.ts";
 
 /** What compaction needs of its log. */
-export interface CompactedLog {
+export interface CompactedParts {
+  readonly log: PartitionLog;
   readonly options: LogOptions;
-  readonly folder: string;
   readonly handles: OpenHandles;
   readonly segments: Segments;
   readonly deleted: DeletedFiles;
-  readonly logStartOffset: Offset;
-  readonly logEndOffset: Offset;
-  readonly lastStableOffset: Offset;
-  readonly producers: ProducerState;
-  /** Whether it can be changed. */
-  readonly isWritable: boolean;
-  abortedTransactions(from: Offset, to: Offset): AbortedTransaction[];
-  roll(nowMs: number): void;
+  readonly producers: () => ProducerState;
+  readonly roll: (nowMs: number) => void;
   /** Segments are not what they were: readers begin anew. */
-  onSwapped(): void;
-  fail(reason: string): void;
-  log(level: LogLevel, message: string, fields: LogFields): void;
+  readonly onSwapped: () => void;
 }
 
 export interface CompactionOptions {
@@ -86,19 +78,23 @@ export interface CompactionSummary {
 
 /** Compaction of one log. */
 export class Compaction {
-  readonly #log: CompactedLog;
-  #firstDirtyOffset: Offset;
+  readonly #log: PartitionLog;
+  readonly #parts: CompactedParts;
+  #firstDirtyOffset: Offset | undefined;
   #running: Promise<unknown> | undefined;
   #swapping: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(log: CompactedLog, firstDirtyOffset: Offset) {
-    this.#log = log;
-    this.#firstDirtyOffset = firstDirtyOffset;
+  constructor(parts: CompactedParts) {
+    this.#log = parts.log;
+    this.#parts = parts;
+    this.#firstDirtyOffset = parts.options.firstDirtyOffset;
   }
 
-  /** Below it no key is there twice, tombstones apart. For cleaner-offset-checkpoint. */
-  get firstDirtyOffset(): Offset {
+  /**
+   * Below it every record was compacted; undefined: none was. For cleaner-offset-checkpoint.
+   */
+  get firstDirtyOffset(): Offset | undefined {
     return this.#firstDirtyOffset;
   }
 
@@ -107,9 +103,9 @@ export class Compaction {
    * max.compaction.lag.ms asks for it.
    */
   async assess(at: { highWatermark: Offset }): Promise<CompactionOutlook | undefined> {
-    const { options, isWritable } = this.#log;
-    const config = options.config();
-    if (!config.cleanupPolicy.includes("compact") || !isWritable) return undefined;
+    const config = this.#parts.options.config();
+    if (!config.cleanupPolicy.includes("compact")) return undefined;
+    if (this.#log.refusal !== undefined) return undefined;
     this.#rollOverdue();
     const part = await this.#dirtyPart(at.highWatermark);
     const dirtyRatio = part.dirtyBytes / Math.max(1, part.cleanBytes + part.dirtyBytes);
@@ -147,12 +143,16 @@ export class Compaction {
     await this.#running;
   }
 
+  get #isStopped(): boolean {
+    return this.#stopped || this.#log.refusal !== undefined;
+  }
+
   async #compact(options: CompactionOptions): Promise<CompactionSummary> {
-    const log = this.#log;
-    const { clock } = log.options;
+    const { segments } = this.#parts;
+    const { clock, logger } = this.#parts.options;
     const pace = new CompactionPace({ clock, timers: options.timers }, {
       bytesPerSecond: options.bytesPerSecond ?? Infinity,
-      isStopped: () => this.#stopped || !log.isWritable,
+      isStopped: () => this.#isStopped,
     });
     const part = await this.#dirtyPart(options.highWatermark);
     if (part.segments.length === 0) return { isComplete: false, bytesBefore: 0, bytesAfter: 0 };
@@ -163,12 +163,15 @@ export class Compaction {
       seed: Int32Array.from({ length: 4 }, () => options.random.uint32()),
     });
     const endOffset = await this.#mapKeys(part, { keys, pace });
-    const all = [...log.segments.all];
-    const sources = all.filter((s) => s !== log.segments.active && s.baseOffset < endOffset);
+    const { all, active } = segments;
+    const sources = all.filter((each) => each !== active && each.baseOffset < endOffset);
     const bytesBefore = sources.reduce((sum, { size }) => sum + size, 0);
     const bytesAfter = await this.#filter(sources, { keys, pace, endOffset });
     this.#firstDirtyOffset = endOffset;
-    log.log("info", "compacted a log", {
+    const { topic, partition } = this.#log;
+    logger.log("info", "compacted a log", {
+      topic,
+      partition,
       firstDirtyOffset: endOffset,
       keys: keys.count,
       bytesBefore,
@@ -184,9 +187,9 @@ export class Compaction {
     o: { keys: KeyOffsets; pace: CompactionPace },
   ): Promise<Offset> {
     const { keys } = o;
-    const { codecs } = this.#log.options;
+    const { codecs } = this.#parts.options;
     const { fromOffset } = part;
-    const aborted = this.#log.abortedTransactions(fromOffset, part.endOffset);
+    const aborted = this.#parts.segments.abortedTransactions(fromOffset, part.endOffset);
     const transactions = new CompactionTransactions(aborted);
     let endOffset = fromOffset;
     let isFull = false;
@@ -226,16 +229,15 @@ export class Compaction {
     sources: readonly Segment[],
     o: { keys: KeyOffsets; pace: CompactionPace; endOffset: Offset },
   ): Promise<number> {
-    const log = this.#log;
-    const { options, folder, handles, segments } = log;
+    const { options, handles, segments } = this.#parts;
     const config = options.config();
     const ends = sources.map((source) => segments.after(source)!.baseOffset);
     const lastEnd = ends[ends.length - 1];
     const filter: FilterOptions = {
       keys: o.keys,
       endOffset: o.endOffset,
-      transactions: new CompactionTransactions(log.abortedTransactions(0, lastEnd)),
-      producerOf: (producerId) => log.producers.get(producerId),
+      transactions: new CompactionTransactions(segments.abortedTransactions(0, lastEnd)),
+      producerOf: (producerId) => this.#parts.producers().get(producerId),
       codecs: options.codecs,
       nowMs: options.clock.now(),
       deleteRetentionMs: config.deleteRetentionMs,
@@ -249,13 +251,9 @@ export class Compaction {
           output = undefined;
         }
         const { pace } = o;
-        output ??= new CompactionOutput(source, {
-          files: options.files,
-          folder,
-          handles,
-          config,
-          pace,
-        });
+        const { folder } = this.#log;
+        const { files } = options;
+        output ??= new CompactionOutput(source, { files, folder, handles, config, pace });
         const target = output;
         target.sources.push(source);
         await visitBatches(source, {
@@ -279,19 +277,19 @@ export class Compaction {
 
   /** Puts `output` in the place of its sources; returns the bytes that are there now. */
   async #putIn(output: CompactionOutput): Promise<number> {
-    const log = this.#log;
-    const { files, clock, config } = log.options;
+    const { segments, deleted, options, onSwapped } = this.#parts;
+    const { files, clock, config } = options;
     const { segment: cleaned, sources } = output;
     const swap = {
       files,
-      folder: log.folder,
+      folder: this.#log.folder,
       cleaned,
       sources,
-      deleted: log.deleted,
+      deleted,
       deletedDueMs: clock.now() + config().fileDeleteDelayMs,
       onSwapped: () => {
-        log.segments.replace(sources, cleaned);
-        log.onSwapped();
+        segments.replace(sources, cleaned);
+        onSwapped();
       },
     };
     try {
@@ -302,7 +300,7 @@ export class Compaction {
       }
       await syncCleaned(swap);
       const isGone = sources.some((source) => source.retired);
-      if (isGone || this.#stopped || !log.isWritable) {
+      if (isGone || this.#isStopped) {
         throw new CompactionStopped("segments were deleted");
       }
     } catch (error) {
@@ -313,7 +311,7 @@ export class Compaction {
     try {
       await this.#swapping;
     } catch (error) {
-      log.fail(messageOf(error));
+      this.#log.directory.goOffline(messageOf(error));
       throw error;
     } finally {
       this.#swapping = undefined;
@@ -323,28 +321,28 @@ export class Compaction {
 
   /** The dirty part as it is now. */
   async #dirtyPart(highWatermark: Offset): Promise<DirtyPart> {
-    const log = this.#log;
-    const { logStartOffset, logEndOffset } = log;
-    const isInLog = this.#firstDirtyOffset >= logStartOffset &&
-      this.#firstDirtyOffset <= logEndOffset;
-    if (!isInLog) this.#firstDirtyOffset = logStartOffset;
+    const { logStartOffset, logEndOffset, lastStableOffset } = this.#log;
+    const { options, segments } = this.#parts;
+    let firstDirtyOffset = this.#firstDirtyOffset ?? 0;
+    const isInLog = firstDirtyOffset >= logStartOffset && firstDirtyOffset <= logEndOffset;
+    if (!isInLog) firstDirtyOffset = logStartOffset;
     return await dirtyPart({
-      segments: log.segments.all,
-      config: log.options.config(),
-      nowMs: log.options.clock.now(),
-      firstDirtyOffset: this.#firstDirtyOffset,
-      stableOffset: Math.min(log.lastStableOffset, highWatermark),
+      segments: segments.all,
+      config: options.config(),
+      nowMs: options.clock.now(),
+      firstDirtyOffset,
+      stableOffset: Math.min(lastStableOffset, highWatermark),
     });
   }
 
   #rollOverdue(): void {
-    const { segments, options } = this.#log;
+    const { segments, options, roll } = this.#parts;
     const { maxCompactionLagMs } = options.config();
     const { active } = segments;
     if (maxCompactionLagMs === Number.MAX_SAFE_INTEGER || active.size === 0) return;
     const nowMs = options.clock.now();
     const first = active.firstTimestampMs;
     if (nowMs - (first > 0 ? first : active.createdMs) <= maxCompactionLagMs) return;
-    this.#log.roll(nowMs);
+    roll(nowMs);
   }
 }

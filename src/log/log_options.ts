@@ -32,6 +32,8 @@ export interface LogOptions {
   /** From the data directory's checkpoints; 0 when there is none. */
   readonly recoveryPoint?: Offset;
   readonly logStartOffset?: Offset;
+  /** Where compaction goes on; likewise. */
+  readonly firstDirtyOffset?: Offset;
   /** Whether the data directory was closed cleanly: then nothing is scanned. */
   readonly cleanShutdown: boolean;
   /**
@@ -77,7 +79,8 @@ export function loadOptions(options: LogOptions, folder: string): LoadOptions {
     logStartOffset: options.logStartOffset ?? 0,
     cleanShutdown: options.cleanShutdown,
     mayHaveLostWrites: options.machineRestarted !== false,
-    gapsAllowed: config.cleanupPolicy.includes("compact"),
+    // A log that was compacted once has gaps, whatever its policy is now.
+    gapsAllowed: config.cleanupPolicy.includes("compact") || options.firstDirtyOffset !== undefined,
     indexIntervalBytes: config.indexIntervalBytes,
     nowMs: options.clock.now(),
     log: (level, message, fields) => logger.log(level, message, { topic, partition, ...fields }),

@@ -19,14 +19,11 @@ import { crc32c } from "../base/crc32c.ts";
 import { utf8 } from "../base/bytes.ts";
 import { isPlatformFault, messageOf, PartitionFault } from "../base/faults.ts";
 import type { LeaderEpoch, Offset, PartitionId, Uuid } from "../base/ids.ts";
-import {
-  assignBatch,
-  type BatchHeader,
-  readControlRecord,
-  stampLogAppendTime,
-} from "../records/mod.ts";
-import type { Files, LogFields } from "../runtime/ports.ts";
-import type { LogConfig } from "./config.ts";
+import { type BatchHeader, readControlRecord } from "../records/mod.ts";
+import type { Files, LogFields, LogLevel } from "../runtime/ports.ts";
+import { assignOffsets } from "./assign_offsets.ts";
+import { Compaction } from "./compaction.ts";
+import { type LogConfig, segmentMsMax } from "./config.ts";
 import { DeletedFiles } from "./deleted_files.ts";
 import type { DirectoryState, UnsyncedLog } from "./directory_state.ts";
 import type { EpochCache, EpochEnd } from "./epoch_cache.ts";
@@ -51,7 +48,12 @@ import { FileWindow, findOffset } from "./scan.ts";
 import { Segment } from "./segment.ts";
 import { Segments } from "./segments.ts";
 import { SyncRounds } from "./sync_rounds.ts";
-import { findTimestamp, type TimestampOffset } from "./time_lookup.ts";
+import {
+  findMaxTimestamp,
+  findTimestamp,
+  type Lookup,
+  type TimestampOffset,
+} from "./time_lookup.ts";
 import type { AbortedTransaction } from "./txn_index.ts";
 import { syncFile, writeWholeFile, writeWholeFileDurably } from "./whole_file.ts";
 
@@ -78,6 +80,7 @@ export class PartitionLog implements UnsyncedLog {
   readonly #rounds: SyncRounds;
   readonly #deleted: DeletedFiles;
   readonly #jitter: number;
+  #compaction: Compaction | undefined;
   #producers: ProducerState;
   #logStartOffset: Offset;
   #logEndOffset: Offset;
@@ -185,6 +188,16 @@ export class PartitionLog implements UnsyncedLog {
     return this.#rounds.syncedTo;
   }
 
+  /** Its compaction, which whoever has the time calls for. */
+  get compaction(): Compaction {
+    return this.#compaction ??= this.#newCompaction();
+  }
+
+  /** Where compaction goes on, for the data directory's checkpoint; undefined: it never began. */
+  get firstDirtyOffset(): Offset | undefined {
+    return this.#compaction?.firstDirtyOffset ?? this.#options.firstDirtyOffset;
+  }
+
   /** Why appends are refused with KAFKA_STORAGE_ERROR; undefined while the log is well. */
   get refusal(): string | undefined {
     return this.#refusal ?? this.directory.offlineReason;
@@ -219,14 +232,15 @@ export class PartitionLog implements UnsyncedLog {
       const baseOffset = lastOffset - offsetDelta;
       return { ok: true, baseOffset, lastOffset, logAppendTimeMs, logStartOffset, duplicate: true };
     }
-    const { batches, lastOffset, logAppendTimeMs } = this.#assign(records, {
+    const { batches, lastOffset, maxTimestampMs, logAppendTimeMs } = assignOffsets(records, {
       batches: payload.batches,
+      baseOffset: this.#logEndOffset,
       leaderEpoch: options.leaderEpoch,
       nowMs: config.messageTimestampType === "LogAppendTime" ? nowMs : undefined,
     });
     const baseOffset = this.#logEndOffset;
     try {
-      this.#rollIfFull(config, { bytes: records.length, batches, lastOffset, nowMs });
+      this.#rollIfFull(config, { bytes: records.length, maxTimestampMs, lastOffset, nowMs });
       this.#write(records);
     } catch (error) {
       if (error instanceof PartitionFault) this.directory.goOffline(error.message);
@@ -269,19 +283,12 @@ export class PartitionLog implements UnsyncedLog {
 
   /** The first record at or after a time in ms; undefined when there is none. */
   offsetForTimestamp(timestampMs: number): Promise<TimestampOffset | undefined> {
-    const { codecs } = this.#options;
-    const logStartOffset = this.#logStartOffset;
-    return findTimestamp({ segments: this.#segments.all, timestampMs, logStartOffset, codecs });
+    return findTimestamp({ ...this.#lookup(), timestampMs });
   }
 
   /** The record with the largest timestamp; undefined for a log without any. */
-  async maxTimestamp(): Promise<TimestampOffset | undefined> {
-    let largest = -1;
-    for (const segment of [...this.#segments.all]) {
-      await segment.loadMaxTimestamp();
-      largest = Math.max(largest, segment.maxTimestamp.timestampMs);
-    }
-    return largest < 0 ? undefined : await this.offsetForTimestamp(largest);
+  maxTimestamp(): Promise<TimestampOffset | undefined> {
+    return findMaxTimestamp(this.#lookup());
   }
 
   /** Where `epoch` ended, as OffsetForLeaderEpoch answers; both -1 when it is not known. */
@@ -302,15 +309,7 @@ export class PartitionLog implements UnsyncedLog {
 
   /** Aborted transactions with records in `[from, to)`, as read_committed consumers need them. */
   abortedTransactions(from: Offset, to: Offset): AbortedTransaction[] {
-    const found: AbortedTransaction[] = [];
-    const { all } = this.#segments;
-    for (let i = this.#segments.floorIndex(from); i < all.length; i++) {
-      for (const entry of all[i].aborted) {
-        if (entry.lastOffset >= from && entry.firstOffset < to) found.push(entry);
-        if (entry.lastStableOffset >= to) return found;
-      }
-    }
-    return found;
+    return this.#segments.abortedTransactions(from, to);
   }
 
   /** Producers whose sequence numbers the log remembers. */
@@ -324,6 +323,7 @@ export class PartitionLog implements UnsyncedLog {
     if (to <= this.#logStartOffset) return;
     this.#logStartOffset = to;
     this.#epochs.truncateFromStart(to);
+    await this.#compaction?.settled();
     const { all } = this.#segments;
     const count = all.findIndex((_, i) => i === all.length - 1 || all[i + 1].baseOffset > to);
     await this.#deleteOldest(count);
@@ -338,6 +338,7 @@ export class PartitionLog implements UnsyncedLog {
     const config = this.#options.config();
     const highWatermark = options.highWatermark ?? this.#logEndOffset;
     for (const segment of [...this.#segments.all]) await segment.loadMaxTimestamp();
+    await this.#compaction?.settled();
     const count = expiredSegmentCount({
       segments: this.#segments.all,
       config,
@@ -392,6 +393,7 @@ export class PartitionLog implements UnsyncedLog {
   async truncateTo(offset: Offset): Promise<void> {
     if (offset >= this.#logEndOffset) return;
     await this.#rounds.idle();
+    await this.#compaction?.settled();
     for (const segment of this.#segments.popFrom(offset)) this.#deleted.add(segment, 0);
     this.#deleted.removeDue(0);
     const { active } = this.#segments;
@@ -415,6 +417,7 @@ export class PartitionLog implements UnsyncedLog {
   async close(): Promise<void> {
     if (this.#closed) return;
     try {
+      await this.#compaction?.stop();
       await this.#rounds.idle();
       if (this.refusal === undefined) {
         this.#segments.active.writeIndexes();
@@ -435,6 +438,7 @@ export class PartitionLog implements UnsyncedLog {
   async delete(): Promise<void> {
     if (this.#closed) return;
     this.#refusal = "deleted";
+    await this.#compaction?.stop();
     await this.#rounds.idle();
     this.#end("deleted");
     const name = partitionFolderName(this.topic, this.partition);
@@ -454,32 +458,6 @@ export class PartitionLog implements UnsyncedLog {
       segment.file.retire();
     }
     this.#reader.invalidate();
-  }
-
-  /** Overwrites what a log decides in the batches' headers. */
-  #assign(
-    records: Uint8Array,
-    assign: {
-      batches: readonly BatchHeader[];
-      leaderEpoch: LeaderEpoch;
-      /** For LogAppendTime. */
-      nowMs: number | undefined;
-    },
-  ) {
-    const { leaderEpoch, nowMs } = assign;
-    let baseOffset = this.#logEndOffset;
-    let position = 0;
-    const batches: BatchHeader[] = [];
-    for (const batch of assign.batches) {
-      assignBatch(records, { position, baseOffset, leaderEpoch });
-      if (nowMs !== undefined) stampLogAppendTime(records, { position, timestampMs: nowMs });
-      const lastOffset = baseOffset + batch.lastOffsetDelta;
-      const maxTimestamp = nowMs ?? batch.maxTimestamp;
-      batches.push({ ...batch, baseOffset, lastOffset, maxTimestamp });
-      baseOffset = lastOffset + 1;
-      position += batch.sizeBytes;
-    }
-    return { batches, lastOffset: baseOffset - 1, logAppendTimeMs: nowMs ?? -1 };
   }
 
   /** The file first: a failure here has changed nothing. */
@@ -521,19 +499,15 @@ export class PartitionLog implements UnsyncedLog {
     config: LogConfig,
     payload: {
       bytes: number;
-      batches: readonly BatchHeader[];
+      maxTimestampMs: number;
       lastOffset: Offset;
       nowMs: number;
     },
   ): void {
-    let maxTimestampMs = -1;
-    for (const batch of payload.batches) {
-      maxTimestampMs = Math.max(maxTimestampMs, batch.maxTimestamp);
-    }
-    const jitterMs = Math.min(config.segmentJitterMs, config.segmentMs) * this.#jitter;
-    if (this.#segments.active.isFullFor({ ...payload, maxTimestampMs }, { ...config, jitterMs })) {
-      this.#roll(payload.nowMs);
-    }
+    const segmentMs = segmentMsMax(config);
+    const jitterMs = Math.min(config.segmentJitterMs, segmentMs) * this.#jitter;
+    const limits = { ...config, segmentMs, jitterMs };
+    if (this.#segments.active.isFullFor(payload, limits)) this.#roll(payload.nowMs);
   }
 
   /** Seals the active segment and begins the next; its file is made by the first append. */
@@ -629,7 +603,25 @@ export class PartitionLog implements UnsyncedLog {
     await this.#syncFolder(this.folder);
   }
 
-  #log(level: "info" | "warn" | "error", message: string, fields: LogFields): void {
+  #lookup(): Lookup {
+    const { codecs } = this.#options;
+    return { segments: () => this.#segments.all, logStartOffset: this.#logStartOffset, codecs };
+  }
+
+  #newCompaction(): Compaction {
+    return new Compaction({
+      log: this,
+      options: this.#options,
+      handles: this.#handles,
+      segments: this.#segments,
+      deleted: this.#deleted,
+      producers: () => this.#producers,
+      roll: (nowMs) => this.#roll(nowMs),
+      onSwapped: () => this.#reader.invalidate(),
+    });
+  }
+
+  #log(level: LogLevel, message: string, fields: LogFields): void {
     const { topic, partition } = this;
     this.#options.logger.log(level, message, { topic, partition, ...fields });
   }

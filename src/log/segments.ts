@@ -4,6 +4,7 @@
 import { assert } from "../base/assert.ts";
 import type { Offset } from "../base/ids.ts";
 import type { Segment } from "./segment.ts";
+import type { AbortedTransaction } from "./txn_index.ts";
 
 export class Segments {
   readonly #list: Segment[];
@@ -47,6 +48,18 @@ export class Segments {
   after(segment: Segment): Segment | undefined {
     const index = this.floorIndex(segment.baseOffset);
     return this.#list[index] === segment ? this.#list[index + 1] : this.#list[index];
+  }
+
+  /** Aborted transactions with records in `[from, to)`. */
+  abortedTransactions(from: Offset, to: Offset): AbortedTransaction[] {
+    const found: AbortedTransaction[] = [];
+    for (let i = this.floorIndex(from); i < this.#list.length; i++) {
+      for (const entry of this.#list[i].aborted) {
+        if (entry.lastOffset >= from && entry.firstOffset < to) found.push(entry);
+        if (entry.lastStableOffset >= to) return found;
+      }
+    }
+    return found;
   }
 
   push(segment: Segment): void {

@@ -27,23 +27,60 @@ export interface TimestampOffset {
   readonly leaderEpoch: LeaderEpoch;
 }
 
-export interface TimeLookup {
-  readonly segments: readonly Segment[];
+export interface TimeLookup extends Lookup {
   readonly timestampMs: number;
+}
+
+/** Where to look. */
+export interface Lookup {
+  /** The log's segments as they are now: some may go while they are searched. */
+  readonly segments: () => readonly Segment[];
   readonly logStartOffset: Offset;
   readonly codecs: RuntimeCodecs | undefined;
 }
 
+/** The record with the largest timestamp; undefined for a log without any. */
+export async function findMaxTimestamp(lookup: Lookup): Promise<TimestampOffset | undefined> {
+  const timestampMs = await searched(lookup, async (segments) => {
+    let largest = -1;
+    for (const segment of segments) {
+      await segment.loadMaxTimestamp();
+      largest = Math.max(largest, segment.maxTimestamp.timestampMs);
+    }
+    return largest;
+  });
+  return timestampMs < 0 ? undefined : await findTimestamp({ ...lookup, timestampMs });
+}
+
 /** The first record at or after `timestampMs`, undefined when there is none. */
-export async function findTimestamp(lookup: TimeLookup): Promise<TimestampOffset | undefined> {
-  for (const segment of lookup.segments) {
-    await segment.loadMaxTimestamp();
-    if (segment.size === 0 || segment.maxTimestamp.timestampMs < lookup.timestampMs) continue;
-    await segment.loadIndexes();
-    const found = await findInSegment(segment, lookup);
-    if (found !== undefined) return found;
+export function findTimestamp(lookup: TimeLookup): Promise<TimestampOffset | undefined> {
+  return searched(lookup, async (segments) => {
+    for (const segment of segments) {
+      await segment.loadMaxTimestamp();
+      if (segment.size === 0 || segment.maxTimestamp.timestampMs < lookup.timestampMs) continue;
+      await segment.loadIndexes();
+      const found = await findInSegment(segment, lookup);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  });
+}
+
+/** Searches again when the search failed since segments were deleted or compacted under it. */
+async function searched<Found>(
+  lookup: Lookup,
+  search: (segments: readonly Segment[]) => Promise<Found>,
+): Promise<Found> {
+  const isAnyRetired = (segments: readonly Segment[]) => segments.some(({ retired }) => retired);
+  for (;;) {
+    const segments = [...lookup.segments()];
+    try {
+      return await search(segments);
+    } catch (error) {
+      // All of a closed log are retired.
+      if (!isAnyRetired(segments) || isAnyRetired(lookup.segments())) throw error;
+    }
   }
-  return undefined;
 }
 
 async function findInSegment(
