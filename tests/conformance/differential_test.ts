@@ -16,7 +16,9 @@ import {
   type Versions,
 } from "./differential.ts";
 import { allowances } from "./differential/allowances.ts";
+import { configScenarios } from "./differential/configs.ts";
 import { groupScenarios } from "./differential/groups.ts";
+import { memberScenarios } from "./differential/members.ts";
 import { producingScenarios } from "./differential/producing.ts";
 import { readingScenarios } from "./differential/reading.ts";
 import { topicScenarios } from "./differential/topics.ts";
@@ -24,8 +26,10 @@ import { reasonToSkip } from "./java/installed.ts";
 
 const scenarios: readonly Scenario[] = [
   ...topicScenarios,
+  ...configScenarios,
   ...producingScenarios,
   ...readingScenarios,
+  ...memberScenarios,
   ...groupScenarios,
 ];
 

@@ -1,4 +1,5 @@
-// Questions about reading: fetches, offsets, epochs, and records that are deleted.
+// Questions about reading: fetches, offsets, epochs, and records that are deleted. Long because it is
+// a list.
 
 import {
   DeleteRecords,
