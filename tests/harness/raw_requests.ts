@@ -1,4 +1,4 @@
-// What most tests over a raw connection do first: make a topic, put records into it, read them back.
+// What most tests over a raw connection do first: make a topic, put records in, read them back.
 // Each is one request at a version that every broker of the last years has; a test that is about
 // one of these requests writes it out itself.
 

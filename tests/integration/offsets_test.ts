@@ -1,5 +1,5 @@
-// Positions in a partition: ListOffsets for times and for the special timestamps, and DeleteRecords,
-// which moves the start.
+// Positions in a partition: ListOffsets for times and for the special timestamps, and
+// DeleteRecords, which moves the start.
 
 import { assert, assertEquals } from "@std/assert";
 import { utf8 } from "../../src/base/bytes.ts";

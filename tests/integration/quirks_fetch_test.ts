@@ -96,7 +96,7 @@ Deno.test("a batch larger than every limit comes whole, so that a consumer gets 
   assertEquals(recordsOf(answer).map(([offset]) => offset), [0]);
 });
 
-Deno.test("the first partition with records gives a batch, the rest what the limit leaves", async () => {
+Deno.test("the first partition gives a batch at least, others what the limit leaves", async () => {
   using client = await shared.connect();
   const { name: topic } = await makeTopic(client, { partitions: 4 });
   for (const partition of [1, 2, 3]) {
@@ -152,7 +152,7 @@ Deno.test("outside of the log is OFFSET_OUT_OF_RANGE, with where the log is", as
   assertEquals(recordsOf(await fetchFrom(client, { topic, offset: 2 })), [[2, "c"], [3, "d"]]);
 });
 
-Deno.test("read_committed readers get a last stable offset, and a list of aborted transactions", async () => {
+Deno.test("read_committed readers get a last stable offset and a list of aborts", async () => {
   using client = await shared.connect();
   const { name: topic } = await topicWith(client, ["a", "b"]);
   for (const version of [4, 11, 12]) {
@@ -165,7 +165,7 @@ Deno.test("read_committed readers get a last stable offset, and a list of aborte
   }
 });
 
-Deno.test("a client that offers a session is told that there is none, and goes on without", async () => {
+Deno.test("a client that offers a session is told that there is none", async () => {
   using client = await shared.connect();
   const { name: topic } = await topicWith(client, ["a"]);
   for (const sessionEpoch of [0, -1]) {

@@ -1,5 +1,5 @@
-// What consumers need of groups: member ids, generations, opaque assignments, offsets that they find
-// again, in the shapes of each version. The coordinator's own rules have scenarios beside them.
+// What consumers need of groups: member ids, generations, opaque assignments, offsets that they
+// find again, in the shapes of each version. The coordinator's own rules have scenarios.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ZERO_UUID } from "../../src/base/ids.ts";
@@ -50,7 +50,7 @@ async function joinAlone(client: RawClient, groupId: string) {
   return { groupId, memberId, generationId };
 }
 
-Deno.test("from version 4 on a member first gets its id, before that it joins at once", async () => {
+Deno.test("from version 4 on a member gets an id first, before that it joins at once", async () => {
   using client = await shared.connect();
   const groupId = freshName("group");
   for (const version of [4, 6, 9]) {
@@ -75,7 +75,7 @@ Deno.test("from version 4 on a member first gets its id, before that it joins at
   }
 });
 
-Deno.test("an answer without a protocol has an empty name below version 7, and null from 7 on", async () => {
+Deno.test("an answer without a protocol has no protocol name, null from version 7 on", async () => {
   using client = await shared.connect();
   for (const [version, expected] of [[3, ""], [6, ""], [7, null], [9, null]] as const) {
     const { errorCode, protocolName } = await client.ask(
@@ -144,7 +144,7 @@ Deno.test("a member that is assigned nothing gets empty bytes, never null", asyn
   }
 });
 
-Deno.test("a group of one is ready at once where group.initial.rebalance.delay.ms is 0", async () => {
+Deno.test("a group of one is ready at once where the initial delay is 0", async () => {
   using client = await shared.connect();
   const startedAt = performance.now();
   const { errorCode } = await client.ask(JoinGroup, 3, joinRequest(freshName("group")));

@@ -83,7 +83,7 @@ Deno.test("librdkafka looks topics up by id, with a null name", async () => {
   }
 });
 
-Deno.test("the brokers, the controller and the coordinator are one node at one address", async () => {
+Deno.test("broker, controller and coordinator are one node at one address", async () => {
   using client = await shared.connect();
   const { host, port } = shared.broker;
   for (const version of [1, 2, 9, 13]) {

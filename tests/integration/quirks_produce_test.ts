@@ -22,7 +22,7 @@ const shared = sharedBroker();
 
 const noOffsets = { baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1 };
 
-Deno.test("a partition that fails says -1 for every offset, and its neighbours succeed", async () => {
+Deno.test("a partition that fails says -1 for every offset, its neighbours succeed", async () => {
   using client = await shared.connect();
   const { name } = await makeTopic(client, { partitions: 2 });
   const { responses } = await client.ask(Produce, 9, {
@@ -47,7 +47,7 @@ Deno.test("a partition that fails says -1 for every offset, and its neighbours s
   assertEquals([good.logAppendTimeMs, good.logStartOffset], [-1, 0]);
 });
 
-Deno.test("acks=0 gets no byte of an answer, acks=1 and -1 do, in the order of the requests", async () => {
+Deno.test("acks=0 gets no byte of an answer, the others do, in order", async () => {
   using client = await shared.connect();
   const { name: topic } = await makeTopic(client);
   const acks = [0, 1, 0, -1, 0, 1, -1, -1, 0];
@@ -85,7 +85,7 @@ Deno.test("acks other than -1, 0 and 1 are refused, and nothing is written", asy
   assertEquals((await fetchFrom(client, { topic })).highWatermark, 0);
 });
 
-Deno.test("Produce by topic id reaches the topic, and an unknown id is told and echoed", async () => {
+Deno.test("Produce by topic id reaches the topic, an unknown id is told and echoed", async () => {
   using client = await shared.connect();
   const { name: topic, topicId } = await makeTopic(client);
   const unknownId = "b3R0bGEtY29uZm9ybWFuYw";
@@ -105,7 +105,7 @@ Deno.test("Produce by topic id reaches the topic, and an unknown id is told and 
   assertEquals(recordsOf(await fetchFrom(client, { topic })), [[0, "by id"]]);
 });
 
-Deno.test("kafkajs' batches without a producer id, and with epoch 0, are plain batches", async () => {
+Deno.test("kafkajs' batches, with epoch 0 and no producer id, are plain ones", async () => {
   using client = await shared.connect();
   const { name: topic } = await makeTopic(client);
   for (const expected of [0, 1, 2]) {
@@ -200,7 +200,7 @@ async function idempotent(client: RawClient, topic: string) {
   };
 }
 
-Deno.test("a batch that an idempotent producer repeats is answered with its first offset", async () => {
+Deno.test("a batch that a producer repeats is answered with its first offset", async () => {
   using client = await shared.connect();
   const { name: topic } = await makeTopic(client);
   const producer = await idempotent(client, topic);
@@ -213,7 +213,7 @@ Deno.test("a batch that an idempotent producer repeats is answered with its firs
   assertEquals((await producer.send(3, ["d"])).baseOffset, 3, "nothing was written twice");
 });
 
-Deno.test("the last five batches of a producer are remembered, an older one is out of order", async () => {
+Deno.test("five batches of a producer are remembered, an older one is out of order", async () => {
   using client = await shared.connect();
   const { name: topic } = await makeTopic(client);
   const producer = await idempotent(client, topic);
@@ -298,7 +298,7 @@ Deno.test("a topic that nobody has made comes into being with the first record",
   assertEquals(recordsOf(await fetchFrom(client, { topic })), [[0, "first"]]);
 });
 
-Deno.test("records for a topic that comes into being keep the order of their requests", async () => {
+Deno.test("records for a topic that comes into being keep their order", async () => {
   using client = await shared.connect();
   for (let round = 0; round < 20; round++) {
     const topic = freshName("new");

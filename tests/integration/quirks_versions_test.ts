@@ -91,7 +91,7 @@ Deno.test("older librdkafka compresses, since Produce is advertised from version
   assertEquals((await ranges(client)).get(0)?.min, 0);
 });
 
-Deno.test("versions of Produce and Fetch with message sets are refused in their own shape", async () => {
+Deno.test("Produce and Fetch with message sets are refused in their own shape", async () => {
   using client = await shared.connect();
   const { name: topic } = await makeTopic(client);
   const records = batchOf(["old"]);
@@ -198,7 +198,7 @@ const oldest: readonly [api: number, version: number][] = [
   [37, 0],
 ];
 
-Deno.test("ruby-kafka, kafka-go and aiokafka find the oldest versions that they insist on", async () => {
+Deno.test("ruby-kafka, kafka-go and aiokafka find the oldest versions they insist on", async () => {
   using client = await shared.connect();
   const advertised = await ranges(client);
   for (const [api, version] of oldest) {

@@ -1,5 +1,5 @@
-// The library as a test suite of somebody else uses it, the same on Deno, Bun and Node: this file is
-// run by each (`deno test`, `bun test`, `node --test`).
+// The library as a test suite of somebody else uses it, the same on Deno, Bun and Node: this file
+// is run by each (`deno test`, `bun test`, `node --test`).
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
