@@ -93,11 +93,14 @@ function ours({ seed, each }: { seed: number; each: number }): Frame[] {
   return frames;
 }
 
-function checkTheirs(frames: readonly Frame[], tally: Tally): void {
+function checkTheirs(
+  release: KafkaRelease,
+  { frames, tally }: { frames: readonly Frame[]; tally: Tally },
+): void {
   for (const frame of frames) {
     count(tally, frame, "theirs");
     const found = disagreement(tables.get(frame.name)!.table, frame);
-    if (found !== undefined) tally.failures.push(`${found} (theirs)`);
+    if (found !== undefined) tally.failures.push(`${found} (theirs, ${release})`);
   }
 }
 
@@ -116,7 +119,7 @@ async function checkOurs(
     const { body: sent } = stable[next++];
     count(tally, answer, "ours");
     const found = compareOurs(tables.get(answer.name)!, answer, sent);
-    if (found !== undefined) tally.failures.push(`${found} (ours)`);
+    if (found !== undefined) tally.failures.push(`${found} (ours, ${release})`);
   }
 }
 
@@ -184,7 +187,7 @@ async function main(): Promise<void> {
     const generated = await theirs(release, { seed, each });
     const known = new Set(vectors.map(titleOf));
     vectors.push(...generated.filter((frame) => !known.has(titleOf(frame))));
-    checkTheirs(generated, tally);
+    checkTheirs(release, { frames: generated, tally });
     await checkOurs(release, { frames, tally });
     const total = tally.counts.values().reduce((sum, one) => sum + one, 0);
     console.log(`after Kafka ${release}: ${total} compared, ${tally.failures.length} differ`);
