@@ -10,6 +10,7 @@ import type { BrokerProcess } from "../harness/broker_process.ts";
 import { type Finished, ProcessLines, run } from "../harness/process_lines.ts";
 import type { GroupWatch } from "./group_watch.ts";
 import { fetchJars } from "./java/fetch.ts";
+import { reasonToSkip } from "./java/installed.ts";
 import {
   clientTests,
   conformanceTest,
@@ -194,19 +195,6 @@ function consumed(line: string): ConsumedRecord {
     key: key!,
     value: value!,
   };
-}
-
-/** Why the tools cannot run here, or undefined. */
-async function reasonToSkip(): Promise<string | undefined> {
-  for (const [command, flag] of [["java", "-version"], ["mvn", "-v"]] as const) {
-    try {
-      await run({ command, args: [flag], withinMs });
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      return `${command} is not installed (Debian: apt-get install maven)`;
-    }
-  }
-  return undefined;
 }
 
 const skip = await reasonToSkip();
