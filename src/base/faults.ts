@@ -4,6 +4,13 @@
 /** Bytes that do not parse: truncated, out of range, or against a bound. */
 export class DecodeFault extends Error {
   override readonly name = "DecodeFault";
+  /** They may well be sound, and are more than the reader was allowed to make of them. */
+  readonly isPastBound: boolean;
+
+  constructor(message: string, options: ErrorOptions & { isPastBound?: boolean } = {}) {
+    super(message, options);
+    this.isPastBound = options.isPastBound ?? false;
+  }
 }
 
 /** A message that its version cannot say: a field is too new, null, or out of range. */

@@ -22,7 +22,7 @@ import {
   metadataVersionRange,
   offsetsTopic,
 } from "../cluster/mod.ts";
-import type { Address, Clock, Logger, Runtime } from "../runtime/ports.ts";
+import type { Address, Clock, Codecs, Logger, Runtime } from "../runtime/ports.ts";
 import { Acceptor } from "./acceptor.ts";
 import { Background } from "./background.ts";
 import { groupConfigOf, metadataLogConfig, offsetsTopicOf } from "./broker_config.ts";
@@ -63,6 +63,7 @@ interface Opened {
 export class Broker {
   readonly config: BrokerConfig;
   readonly clock: Clock;
+  readonly codecs: Codecs;
   readonly nodeId: BrokerId;
   readonly clusterId: string;
   readonly metadata: MetadataLog;
@@ -85,6 +86,7 @@ export class Broker {
     this.#storage = storage;
     this.config = config;
     this.clock = clock;
+    this.codecs = codecs;
     this.nodeId = storage.nodeId;
     this.clusterId = storage.clusterId;
     this.metadata = metadata;

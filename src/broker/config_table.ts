@@ -25,7 +25,7 @@ const replicas = {
 const alone = "this broker is its own controller and has no peers";
 const compaction = "topics are not compacted yet: a compacted topic keeps every record";
 const eventLoop = "one event loop does the work of Kafka's thread pools";
-const passedThrough = "batches are stored as the producer compressed them";
+const oneLz4Effort = "batches are packed with the one effort of the lz4 coder here";
 const purgatory = "an answered request leaves the purgatory at once, so nothing is purged";
 const removed = "Kafka 4 has removed it";
 const sockets = "the operating system sizes socket queues and buffers";
@@ -295,7 +295,6 @@ export const brokerKeys = {
     default: "producer",
     oneOf: compressionTypes,
     update: "cluster-wide",
-    ignored: passedThrough,
     doc: "How stored batches are compressed; producer keeps what the producer chose.",
   },
   "compression.gzip.level": {
@@ -305,7 +304,6 @@ export const brokerKeys = {
     max: 9,
     orNumber: -1,
     update: "cluster-wide",
-    ignored: passedThrough,
     doc: "Effort of gzip; -1 is its own default.",
   },
   "compression.lz4.level": {
@@ -314,7 +312,7 @@ export const brokerKeys = {
     min: 1,
     max: 17,
     update: "cluster-wide",
-    ignored: passedThrough,
+    ignored: oneLz4Effort,
     doc: "Effort of lz4.",
   },
   "compression.zstd.level": {
@@ -323,7 +321,6 @@ export const brokerKeys = {
     min: -131072,
     max: 22,
     update: "cluster-wide",
-    ignored: passedThrough,
     doc: "Effort of zstd.",
   },
   "create.topic.policy.class.name": {
@@ -878,7 +875,6 @@ export const topicKeys = {
     default: "producer",
     oneOf: compressionTypes,
     synonyms: ["compression.type"],
-    ignored: passedThrough,
     doc: "How stored batches are compressed; producer keeps what the producer chose.",
   },
   "compression.gzip.level": {
@@ -888,7 +884,6 @@ export const topicKeys = {
     max: 9,
     orNumber: -1,
     synonyms: ["compression.gzip.level"],
-    ignored: passedThrough,
     doc: "Effort of gzip; -1 is its own default.",
   },
   "compression.lz4.level": {
@@ -897,7 +892,7 @@ export const topicKeys = {
     min: 1,
     max: 17,
     synonyms: ["compression.lz4.level"],
-    ignored: passedThrough,
+    ignored: oneLz4Effort,
     doc: "Effort of lz4.",
   },
   "compression.zstd.level": {
@@ -906,7 +901,6 @@ export const topicKeys = {
     min: -131072,
     max: 22,
     synonyms: ["compression.zstd.level"],
-    ignored: passedThrough,
     doc: "Effort of zstd.",
   },
   "delete.retention.ms": {

@@ -268,7 +268,7 @@ Deno.test("topic overrides are refused in Kafka's words", () => {
     ]),
     "min.compaction.lag.ms (9) must not be above max.compaction.lag.ms (8)",
   );
-  assertEquals(topicConfigWarnings([{ name: "compression.type", value: "lz4" }]).length, 1);
+  assertEquals(topicConfigWarnings([{ name: "compression.lz4.level", value: "3" }]).length, 1);
   assertEquals(topicConfigWarnings([{ name: "retention.ms", value: "5" }]), []);
 });
 

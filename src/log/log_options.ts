@@ -25,7 +25,7 @@ export interface LogOptions {
   readonly handles?: OpenHandles;
   /** Likewise: whether the directory works and has room, and when a log may sync. */
   readonly directory?: DirectoryState;
-  /** To look into compressed batches for a timestamp. */
+  /** To look into compressed batches, and to compress as the topic wants it. */
   readonly codecs?: RuntimeCodecs;
   /** Where cold readers keep what they read ahead; shared by logs. Without it none is. */
   readonly readAhead?: ReadAhead;

@@ -210,11 +210,11 @@ export class PartitionLog implements UnsyncedLog {
 
   /**
    * Appends a payload, whose header bytes it overwrites. Never throws for bad input or a full
-   * disk: those are error codes. `client`: exactly one batch, checked in full; `coordinator`: our
-   * own batches.
+   * disk: those are error codes. `client`: exactly one batch, or a message set, checked in full,
+   * whose codec must be loaded (codecToLoad in src/records); `coordinator`: our own batches.
    */
   append(
-    records: Uint8Array,
+    payload: Uint8Array,
     options: { leaderEpoch: LeaderEpoch; origin: AppendOrigin },
   ): AppendResult {
     const refusal = this.#refusal ?? this.directory.refusal(options.origin);
@@ -223,17 +223,19 @@ export class PartitionLog implements UnsyncedLog {
     const nowMs = this.#options.clock.now();
     const producers = this.#producers;
     const { origin } = options;
-    const payload = checkPayload(records, { origin, config, producers, nowMs });
-    if ("refusal" in payload) return { ok: false, ...payload.refusal };
+    const { codecs } = this.#options;
+    const accepted = checkPayload(payload, { origin, config, producers, nowMs, codecs });
+    if ("refusal" in accepted) return { ok: false, ...accepted.refusal };
+    const { records } = accepted;
     const logStartOffset = this.#logStartOffset;
-    if (payload.duplicate !== undefined) {
-      const { lastOffset, offsetDelta, timestampMs } = payload.duplicate;
+    if (accepted.duplicate !== undefined) {
+      const { lastOffset, offsetDelta, timestampMs } = accepted.duplicate;
       const logAppendTimeMs = config.messageTimestampType === "LogAppendTime" ? timestampMs : -1;
       const baseOffset = lastOffset - offsetDelta;
       return { ok: true, baseOffset, lastOffset, logAppendTimeMs, logStartOffset, duplicate: true };
     }
     const { batches, lastOffset, maxTimestampMs, logAppendTimeMs } = assignOffsets(records, {
-      batches: payload.batches,
+      batches: accepted.batches,
       baseOffset: this.#logEndOffset,
       leaderEpoch: options.leaderEpoch,
       nowMs: config.messageTimestampType === "LogAppendTime" ? nowMs : undefined,

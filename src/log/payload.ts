@@ -1,11 +1,11 @@
 // Decides whether a payload may be appended and what it is, before anything is written: format and
-// checksum, sizes, timestamps, and what the producers' state says. Pure: the caller writes.
+// checksum, sizes, records, and what the producers' state says. Pure: the caller writes.
 //
-// A client's payload is one batch and is checked in full. A coordinator's is ours: one or more
-// batches, data or markers, whose structure is checked and whose checksum was just computed.
-// Differs from Kafka: timestamps are judged by the batch's base and maximum, not record by record.
+// A client's payload becomes one batch, mostly the bytes that came, and is checked to its last
+// record. A coordinator's is ours: one or more batches, data or markers, whose structure is checked
+// and whose checksum was just computed.
 
-import type { BatchHeader, Refusal } from "../records/mod.ts";
+import type { BatchHeader, ProduceRules, Refusal, RuntimeCodecs } from "../records/mod.ts";
 import { checkBatch, checkProducePayload, readControlRecord } from "../records/mod.ts";
 import type { LogConfig } from "./config.ts";
 import { LogError } from "./errors.ts";
@@ -19,10 +19,13 @@ export interface PayloadContext {
   readonly config: LogConfig;
   readonly producers: ProducerState;
   readonly nowMs: number;
+  readonly codecs: RuntimeCodecs | undefined;
 }
 
 /** What may be appended; `duplicate` when it has been already. */
 export interface Payload {
+  /** What to write: the bytes that came, unless they are stored in another form. */
+  readonly records: Uint8Array;
   readonly batches: readonly BatchHeader[];
   readonly duplicate: ProducerBatch | undefined;
 }
@@ -33,81 +36,80 @@ function refuse(errorCode: number, message: string): { refusal: Refusal } {
   return { refusal: { errorCode, message } };
 }
 
-export function checkPayload(records: Uint8Array, context: PayloadContext): PayloadCheck {
-  const { config } = context;
-  const found = context.origin === "client" ? clientBatch(records, context) : ownBatches(records);
+export function checkPayload(payload: Uint8Array, context: PayloadContext): PayloadCheck {
+  const isClient = context.origin === "client";
+  const found = isClient ? clientBatch(payload, context) : ownBatches(payload, context);
   if ("refusal" in found) return found;
-  for (const { sizeBytes } of found.batches) {
-    if (sizeBytes <= config.maxMessageBytes) continue;
-    return refuse(
-      LogError.MESSAGE_TOO_LARGE,
-      `batch of ${sizeBytes} bytes exceeds max.message.bytes ${config.maxMessageBytes}`,
-    );
+  const { length } = found.records;
+  const { segmentBytes } = context.config;
+  if (length > segmentBytes) {
+    const message = `${length} bytes exceed segment.bytes ${segmentBytes}`;
+    return refuse(LogError.RECORD_LIST_TOO_LARGE, message);
   }
-  if (records.length > config.segmentBytes) {
-    return refuse(
-      LogError.RECORD_LIST_TOO_LARGE,
-      `${records.length} bytes exceed segment.bytes ${config.segmentBytes}`,
-    );
-  }
-  return context.origin === "client"
-    ? judgeClient(found.batches, context)
-    : judgeMarkers(records, { batches: found.batches, context });
+  return isClient ? judgeClient(found, context) : judgeMarkers(found, context);
 }
 
-type Found = { readonly batches: readonly BatchHeader[] } | { readonly refusal: Refusal };
-
-function clientBatch(records: Uint8Array, context: PayloadContext): Found {
-  const keysRequired = context.config.cleanupPolicy.includes("compact");
-  const check = checkProducePayload(records, { keysRequired });
-  return "refusal" in check ? check : { batches: [check.header] };
+interface Batches {
+  readonly records: Uint8Array;
+  readonly batches: readonly BatchHeader[];
 }
 
-function ownBatches(records: Uint8Array): Found {
+type Found = Batches | { readonly refusal: Refusal };
+
+function clientBatch(payload: Uint8Array, context: PayloadContext): Found {
+  const check = checkProducePayload(payload, produceRules(context));
+  return "refusal" in check ? check : { records: check.batch, batches: [check.header] };
+}
+
+function produceRules({ config, nowMs, codecs }: PayloadContext): ProduceRules {
+  const isCreateTime = config.messageTimestampType === "CreateTime";
+  return {
+    keysRequired: config.cleanupPolicy.includes("compact"),
+    timestampMin: isCreateTime ? nowMs - config.messageTimestampBeforeMaxMs : -Infinity,
+    timestampMax: isCreateTime ? nowMs + config.messageTimestampAfterMaxMs : Infinity,
+    compression: config.compression,
+    compressionLevel: config.compressionLevel,
+    batchBytesMax: config.maxMessageBytes,
+    unpackedBytesMax: config.unpackedBytesMax,
+    codecs,
+  };
+}
+
+function ownBatches(records: Uint8Array, { config }: PayloadContext): Found {
   const batches: BatchHeader[] = [];
   for (let position = 0; position < records.length;) {
     const check = checkBatch(records, { position, skipCrc: true });
     if ("refusal" in check) return check;
-    batches.push(check.header);
-    position += check.header.sizeBytes;
-  }
-  return batches.length > 0 ? { batches } : refuse(LogError.INVALID_RECORD, "nothing to append");
-}
-
-function judgeClient(batches: readonly BatchHeader[], context: PayloadContext): PayloadCheck {
-  const batch = batches[0];
-  const { config, nowMs } = context;
-  if (config.messageTimestampType === "CreateTime") {
-    const { baseTimestamp, maxTimestamp } = batch;
-    const tooOld = baseTimestamp >= 0 && baseTimestamp < nowMs - config.messageTimestampBeforeMaxMs;
-    if (tooOld || maxTimestamp > nowMs + config.messageTimestampAfterMaxMs) {
-      const time = tooOld ? baseTimestamp : maxTimestamp;
-      return refuse(
-        LogError.INVALID_TIMESTAMP,
-        `timestamp ${time} is too far from the broker's time ${nowMs}`,
-      );
+    const { sizeBytes } = check.header;
+    if (sizeBytes > config.maxMessageBytes) {
+      const message =
+        `batch of ${sizeBytes} bytes exceeds max.message.bytes ${config.maxMessageBytes}`;
+      return refuse(LogError.MESSAGE_TOO_LARGE, message);
     }
+    batches.push(check.header);
+    position += sizeBytes;
   }
-  if (batch.producerId < 0) return { batches, duplicate: undefined };
-  const check = context.producers.check(batch);
-  if ("errorCode" in check) return { refusal: check };
-  return { batches, duplicate: check.duplicate };
+  return batches.length > 0
+    ? { records, batches }
+    : refuse(LogError.INVALID_RECORD, "nothing to append");
 }
 
-function judgeMarkers(
-  records: Uint8Array,
-  own: { batches: readonly BatchHeader[]; context: PayloadContext },
-): PayloadCheck {
+function judgeClient({ records, batches }: Batches, { producers }: PayloadContext): PayloadCheck {
+  const batch = batches[0];
+  if (batch.producerId < 0) return { records, batches, duplicate: undefined };
+  const check = producers.check(batch);
+  if ("errorCode" in check) return { refusal: check };
+  return { records, batches, duplicate: check.duplicate };
+}
+
+function judgeMarkers({ records, batches }: Batches, { producers }: PayloadContext): PayloadCheck {
   let position = 0;
-  for (const batch of own.batches) {
+  for (const batch of batches) {
     if (batch.isControl && batch.producerId >= 0) {
-      const refusal = own.context.producers.checkMarker(
-        batch,
-        readControlRecord(records, position),
-      );
+      const refusal = producers.checkMarker(batch, readControlRecord(records, position));
       if (refusal !== undefined) return { refusal };
     }
     position += batch.sizeBytes;
   }
-  return { batches: own.batches, duplicate: undefined };
+  return { records, batches, duplicate: undefined };
 }

@@ -186,6 +186,22 @@ export function stampLogAppendTime(
   renewCrc(bytes, position);
 }
 
+/**
+ * Sets the id of the codec, and with it the length of the batch, which is all of `bytes`. Leaves
+ * the CRC as it is.
+ */
+export function setCompression(bytes: Uint8Array, id: number): void {
+  putInt32(bytes, at.batchLength, bytes.length - logOverheadBytes);
+  const low = at.attributes + 1;
+  bytes[low] = (bytes[low] & ~attributeBits.compression) | id;
+}
+
+/** Sets the batch's largest create time right and renews its CRC. */
+export function setMaxTimestamp(bytes: Uint8Array, timestampMs: number): void {
+  putInt64(bytes, at.maxTimestamp, timestampMs);
+  renewCrc(bytes);
+}
+
 /** Computes and writes the CRC of the whole batch at `position`. */
 export function renewCrc(bytes: Uint8Array, position = 0): void {
   const end = position + batchSizeOf(bytes, position);

@@ -6,7 +6,14 @@
 import { assert } from "../base/assert.ts";
 import { BytesWriter } from "../base/bytes.ts";
 import type { LeaderEpoch, Offset, ProducerId } from "../base/ids.ts";
-import { attributeBits, batchOverheadBytes, logOverheadBytes, renewCrc } from "./batch.ts";
+import {
+  attributeBits,
+  batchOverheadBytes,
+  logOverheadBytes,
+  renewCrc,
+  setCompression,
+  setMaxTimestamp,
+} from "./batch.ts";
 import { compress, type CompressionType, compressionTypes } from "./compression.ts";
 import type { RuntimeCodecs } from "./compression.ts";
 import { type RecordBody, writeRecord } from "./record.ts";
@@ -48,13 +55,53 @@ export function buildBatch(input: BatchInput, codecs?: RuntimeCodecs): Uint8Arra
     if (at > maxTimestamp) maxTimestamp = at;
     writeRecord(body, { body: record, timestampDelta: at - baseTimestamp, offsetDelta });
   });
-  let batch = body.finish();
-  if (compression !== "none") {
-    const packed = compress(batch, { type: compression, codecs });
-    batch = new Uint8Array(batchOverheadBytes + packed.length);
-    batch.set(packed, batchOverheadBytes);
-  }
-  fillHeader(batch, { input, compression, baseTimestamp, maxTimestamp });
+  const facts = { ...input, recordCount: records.length, baseTimestamp, maxTimestamp };
+  if (compression !== "none") return packBatch(body.finish(), { ...facts, codecs });
+  const batch = body.finish();
+  fillHeader(batch, facts);
+  return batch;
+}
+
+/** What a batch's header says; the records are there already. */
+export interface BatchFacts extends Omit<BatchInput, "records" | "timestamp"> {
+  readonly recordCount: number;
+  readonly baseTimestamp: number;
+  readonly maxTimestamp: number;
+}
+
+/** A batch of `records`, which are written already and are compressed here. */
+export function packBatch(
+  records: Uint8Array,
+  facts: BatchFacts & { codecs: RuntimeCodecs | undefined; level?: number },
+): Uint8Array {
+  const { codecs, level, compression: type = "none" } = facts;
+  const batch = behindHeader(compress(records, { type, codecs, level }));
+  fillHeader(batch, facts);
+  return batch;
+}
+
+/** `batch` with other records of the same number, or the same ones in another codec. */
+export function withRecords(
+  batch: Uint8Array,
+  other: {
+    records: Uint8Array;
+    compression: CompressionType;
+    maxTimestamp: number;
+    codecs: RuntimeCodecs | undefined;
+    level: number | undefined;
+  },
+): Uint8Array {
+  const { codecs, level, compression: type } = other;
+  const packed = behindHeader(compress(other.records, { type, codecs, level }));
+  packed.set(batch.subarray(0, batchOverheadBytes));
+  setCompression(packed, compressionTypes.indexOf(type));
+  setMaxTimestamp(packed, other.maxTimestamp);
+  return packed;
+}
+
+function behindHeader(records: Uint8Array): Uint8Array {
+  const batch = new Uint8Array(batchOverheadBytes + records.length);
+  batch.set(records, batchOverheadBytes);
   return batch;
 }
 
@@ -63,34 +110,25 @@ function writeHeaderPlaceholder(writer: BytesWriter): void {
   writer.int8(0);
 }
 
-function fillHeader(
-  batch: Uint8Array,
-  facts: {
-    input: BatchInput;
-    compression: CompressionType;
-    baseTimestamp: number;
-    maxTimestamp: number;
-  },
-): void {
-  const { input } = facts;
+function fillHeader(batch: Uint8Array, facts: BatchFacts): void {
   const header = new BytesWriter(batchOverheadBytes);
-  header.int64(input.baseOffset ?? 0);
+  header.int64(facts.baseOffset ?? 0);
   header.int32(batch.length - logOverheadBytes);
-  header.int32(input.partitionLeaderEpoch ?? -1);
+  header.int32(facts.partitionLeaderEpoch ?? -1);
   header.int8(2);
   header.int32(0);
   header.int16(
-    compressionTypes.indexOf(facts.compression) |
-      (input.isTransactional ? attributeBits.transactional : 0) |
-      (input.isControl ? attributeBits.control : 0),
+    compressionTypes.indexOf(facts.compression ?? "none") |
+      (facts.isTransactional ? attributeBits.transactional : 0) |
+      (facts.isControl ? attributeBits.control : 0),
   );
-  header.int32(input.records.length - 1);
+  header.int32(facts.recordCount - 1);
   header.int64(facts.baseTimestamp);
   header.int64(facts.maxTimestamp);
-  header.int64(input.producerId ?? -1);
-  header.int16(input.producerEpoch ?? -1);
-  header.int32(input.baseSequence ?? -1);
-  header.int32(input.records.length);
+  header.int64(facts.producerId ?? -1);
+  header.int16(facts.producerEpoch ?? -1);
+  header.int32(facts.baseSequence ?? -1);
+  header.int32(facts.recordCount);
   batch.set(header.finish());
   renewCrc(batch);
 }

@@ -7,18 +7,21 @@
 // few bytes can claim gigabytes.
 
 import { assert } from "../base/assert.ts";
-import { DecodeFault, messageOf } from "../base/faults.ts";
+import { DecodeFault, isPlatformFault, messageOf } from "../base/faults.ts";
 import { unwrapXerial, wrapXerial } from "./xerial.ts";
 
 /** Kafka's names of the codecs, in the order of their ids. */
 export const compressionTypes = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
 export type CompressionType = typeof compressionTypes[number];
 
-/** What the runtime brings: the Codecs port fits. Decompression throws past `bytesMax`. */
+/**
+ * What the runtime brings: the Codecs port fits. Decompression throws past `bytesMax`: NoSpace. The
+ * codec has a level of its own where none is given.
+ */
 export interface RuntimeCodecs {
-  gzip(bytes: Uint8Array): Uint8Array;
+  gzip(bytes: Uint8Array, level?: number): Uint8Array;
   gunzip(bytes: Uint8Array, bytesMax: number): Uint8Array;
-  zstd(bytes: Uint8Array): Uint8Array;
+  zstd(bytes: Uint8Array, level?: number): Uint8Array;
   unzstd(bytes: Uint8Array, bytesMax: number): Uint8Array;
 }
 
@@ -26,9 +29,12 @@ export interface RuntimeCodecs {
 export const decompressedBytesMax = 256 * 1024 * 1024;
 
 interface LoadedCodec {
-  compress(bytes: Uint8Array): Uint8Array;
-  decompress(bytes: Uint8Array, bytesMax: number): Uint8Array;
+  compress(bytes: Uint8Array, form: CodecForm): Uint8Array;
+  decompress(bytes: Uint8Array, bounds: { bytesMax: number; form: CodecForm }): Uint8Array;
 }
+
+/** Messages of magic 0 have lz4 frames of a form of their own; all else has the usual one. */
+export type CodecForm = "usual" | "magic 0";
 
 const loaded = new Map<CompressionType, LoadedCodec>();
 
@@ -42,12 +48,17 @@ export async function loadCompression(type: CompressionType): Promise<void> {
     const snappy = await import("snappyjs");
     loaded.set(type, {
       compress: (bytes) => wrapXerial(bytes, (block) => snappy.compress(block)),
-      decompress: (bytes, bytesMax) =>
-        unwrapXerial(bytes, { bytesMax, block: (raw, max) => snappy.uncompress(raw, max) }),
+      decompress: (bytes, { bytesMax }) =>
+        unwrapXerial(bytes, { bytesMax, block: (raw) => snappy.uncompress(raw) }),
     });
   } else if (type === "lz4") {
     const lz4 = await import("./lz4_frame.ts");
-    loaded.set(type, { compress: lz4.compressFrame, decompress: lz4.decompressFrame });
+    loaded.set(type, {
+      compress: (bytes, form) =>
+        lz4.compressFrame(bytes, { brokenHeaderChecksum: form === "magic 0" }),
+      decompress: (bytes, { bytesMax, form }) =>
+        lz4.decompressFrame(bytes, { bytesMax, anyHeaderChecksum: form === "magic 0" }),
+    });
   }
 }
 
@@ -59,27 +70,37 @@ export function isCompressionLoaded(type: CompressionType): boolean {
 /** `bytes` compressed. snappy and lz4 need {@link loadCompression} before. */
 export function compress(
   bytes: Uint8Array,
-  options: { type: CompressionType; codecs: RuntimeCodecs | undefined },
+  options: {
+    type: CompressionType;
+    codecs: RuntimeCodecs | undefined;
+    level?: number;
+    form?: CodecForm;
+  },
 ): Uint8Array {
   switch (options.type) {
     case "none":
       return bytes;
     case "gzip":
-      return codecsOf(options).gzip(bytes);
+      return codecsOf(options).gzip(bytes, options.level);
     case "zstd":
-      return codecsOf(options).zstd(bytes);
+      return codecsOf(options).zstd(bytes, options.level);
     default:
-      return loadedCodec(options.type).compress(bytes);
+      return loadedCodec(options.type).compress(bytes, options.form ?? "usual");
   }
 }
 
 /**
  * `bytes` decompressed; throws {@link DecodeFault} when they are malformed or unpack to more than
- * `bytesMax`. snappy and lz4 need {@link loadCompression} before.
+ * `bytesMax` (then it says so). snappy and lz4 need {@link loadCompression} before.
  */
 export function decompress(
   bytes: Uint8Array,
-  options: { type: CompressionType; codecs: RuntimeCodecs | undefined; bytesMax?: number },
+  options: {
+    type: CompressionType;
+    codecs: RuntimeCodecs | undefined;
+    bytesMax?: number;
+    form?: CodecForm;
+  },
 ): Uint8Array {
   const bytesMax = options.bytesMax ?? decompressedBytesMax;
   const { type } = options;
@@ -87,11 +108,14 @@ export function decompress(
   const codec = type === "gzip" || type === "zstd" ? codecsOf(options) : undefined;
   const loadedOne = codec === undefined ? loadedCodec(type) : undefined;
   try {
-    if (loadedOne !== undefined) return loadedOne.decompress(bytes, bytesMax);
+    const { form = "usual" } = options;
+    if (loadedOne !== undefined) return loadedOne.decompress(bytes, { bytesMax, form });
     return type === "gzip" ? codec!.gunzip(bytes, bytesMax) : codec!.unzstd(bytes, bytesMax);
   } catch (error) {
     if (error instanceof DecodeFault) throw error;
-    throw new DecodeFault(`${type} data does not unpack: ${messageOf(error)}`, { cause: error });
+    const isPastBound = isPlatformFault(error, "NoSpace");
+    const message = `${type} data does not unpack: ${messageOf(error)}`;
+    throw new DecodeFault(message, { cause: error, isPastBound });
   }
 }
 

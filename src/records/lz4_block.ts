@@ -75,7 +75,7 @@ export function decompressBlock(
       while (more === 255 && position < blockEnd) literals += more = block[position++];
     }
     if (literals > blockEnd - position) throw new DecodeFault("lz4 literals pass the block's end");
-    if (literals > end - out) throw new DecodeFault("lz4 frame is larger than allowed");
+    if (literals > end - out) throw pastBound();
     for (const stop = position + literals; position < stop;) into[out++] = block[position++];
     if (position === blockEnd) return out;
     if (blockEnd - position < 2) throw new DecodeFault("lz4 match is cut");
@@ -87,10 +87,15 @@ export function decompressBlock(
       let more = 255;
       while (more === 255 && position < blockEnd) length += more = block[position++];
     }
-    if (length > end - out) throw new DecodeFault("lz4 frame is larger than allowed");
+    if (length > end - out) throw pastBound();
     for (const stop = out + length; out < stop; out++) into[out] = into[out - distance];
   }
   throw new DecodeFault("lz4 block does not end with literals");
+}
+
+/** More comes out than the frame's own block size, or the reader, allows. */
+export function pastBound(): DecodeFault {
+  return new DecodeFault("lz4 frame is larger than allowed", { isPastBound: true });
 }
 
 function putSequence(

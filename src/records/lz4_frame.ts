@@ -4,12 +4,15 @@
 //   blocks: uint32le length (top bit: stored) | data | [xxh32 of data]
 //   uint32le 0 | [xxh32 of the content]
 //
+// HC in messages of magic 0 is the checksum of the magic as well: Kafka's first writers took it so,
+// and their readers ignored it, which is why it is not checked there (KIP-57).
+//
 // Written with independent blocks of 64 KiB, which Java's reader insists on; read in every form but
 // dictionaries. A wrong checksum of header, block or content throws DecodeFault. The packages that
 // exist in plain JavaScript check no bounds and write dependent blocks, hence our own.
 
 import { DecodeFault } from "../base/faults.ts";
-import { compressBlock, decompressBlock } from "./lz4_block.ts";
+import { compressBlock, decompressBlock, pastBound } from "./lz4_block.ts";
 import { xxh32 } from "./xxh32.ts";
 
 const magic = 0x184d2204;
@@ -28,7 +31,10 @@ const blockBytesById: readonly number[] = [0, 0, 0, 0, 1 << 16, 1 << 18, 1 << 20
 const writtenBlockId = 4;
 
 /** `bytes` as one frame. */
-export function compressFrame(bytes: Uint8Array): Uint8Array {
+export function compressFrame(
+  bytes: Uint8Array,
+  options: { brokenHeaderChecksum?: boolean } = {},
+): Uint8Array {
   const blockBytes = blockBytesById[writtenBlockId];
   const blockCount = Math.ceil(bytes.length / blockBytes);
   const out = new Uint8Array(15 + bytes.length + blockCount * 4);
@@ -36,7 +42,7 @@ export function compressFrame(bytes: Uint8Array): Uint8Array {
   view.setUint32(0, magic, true);
   out[4] = flags.version | flags.independent;
   out[5] = writtenBlockId << 4;
-  out[6] = xxh32(out.subarray(4, 6)) >>> 8;
+  out[6] = xxh32(out.subarray(options.brokenHeaderChecksum ? 0 : 4, 6)) >>> 8;
   let position = 7;
   for (let start = 0; start < bytes.length; start += blockBytes) {
     const block = bytes.subarray(start, start + blockBytes);
@@ -51,9 +57,13 @@ export function compressFrame(bytes: Uint8Array): Uint8Array {
 }
 
 /** What the frame holds, at most `bytesMax` bytes. */
-export function decompressFrame(bytes: Uint8Array, bytesMax: number): Uint8Array {
+export function decompressFrame(
+  bytes: Uint8Array,
+  options: { bytesMax: number; anyHeaderChecksum?: boolean },
+): Uint8Array {
+  const { bytesMax } = options;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const { flg, blockBytes, start } = readFrameHeader(bytes, view);
+  const { flg, blockBytes, start } = readFrameHeader(view, options);
   let out = new Uint8Array(Math.min(bytesMax, Math.max(bytes.length * 4, 1024)));
   let outLength = 0;
   let position = start;
@@ -75,7 +85,7 @@ export function decompressFrame(bytes: Uint8Array, bytesMax: number): Uint8Array
     if ((word & storedBit) === 0) {
       outLength = decompressBlock(block, { into: out, start: outLength, end });
     } else {
-      if (length > end - outLength) throw new DecodeFault("lz4 frame is larger than allowed");
+      if (length > end - outLength) throw pastBound();
       out.set(block, outLength);
       outLength += length;
     }
@@ -87,7 +97,8 @@ export function decompressFrame(bytes: Uint8Array, bytesMax: number): Uint8Array
   return content;
 }
 
-function readFrameHeader(bytes: Uint8Array, view: DataView) {
+function readFrameHeader(view: DataView, options: { anyHeaderChecksum?: boolean }) {
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   if (bytes.length < 7 || view.getUint32(0, true) !== magic) {
     throw new DecodeFault("not an lz4 frame");
   }
@@ -99,7 +110,8 @@ function readFrameHeader(bytes: Uint8Array, view: DataView) {
   if (flg & flags.dictionary) throw new DecodeFault("lz4 dictionaries are not supported");
   const end = 6 + (flg & flags.contentSize ? 8 : 0);
   if (end >= bytes.length) throw new DecodeFault("lz4 frame header is cut");
-  if (((xxh32(bytes.subarray(4, end)) >>> 8) & 0xff) !== bytes[end]) {
+  const checksum = (xxh32(bytes.subarray(4, end)) >>> 8) & 0xff;
+  if (checksum !== bytes[end] && options.anyHeaderChecksum !== true) {
     throw new DecodeFault("lz4 header checksum does not match");
   }
   return { flg, blockBytes, start: end + 1 };

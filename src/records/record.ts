@@ -37,39 +37,71 @@ export interface LogRecord {
 const noHeaders: readonly RecordHeader[] = [];
 const textDecoder = new TextDecoder();
 
+/** How records are unpacked and how far. */
+export interface ReadRecordsOptions {
+  readonly position?: number;
+  readonly codecs?: RuntimeCodecs;
+  readonly bytesMax?: number;
+}
+
 /**
  * The records of the batch at `position`, which must be whole. snappy and lz4 need
  * `loadCompression` before. Throws DecodeFault when the batch is malformed.
  */
-export function readRecords(
+export function readRecords(bytes: Uint8Array, options: ReadRecordsOptions = {}): LogRecord[] {
+  const { reader, facts, recordCount } = unpackBatch(bytes, options);
+  const records: LogRecord[] = [];
+  for (let i = 0; i < recordCount; i++) records.push(readRecord(reader, facts));
+  return records;
+}
+
+/** The same one by one, for a batch whose records would fill the memory. */
+export function* eachRecord(
   bytes: Uint8Array,
-  options: { position?: number; codecs?: RuntimeCodecs; bytesMax?: number } = {},
-): LogRecord[] {
+  options: ReadRecordsOptions = {},
+): Generator<LogRecord> {
+  const { reader, facts, recordCount } = unpackBatch(bytes, options);
+  for (let i = 0; i < recordCount; i++) yield readRecord(reader, facts);
+}
+
+/** What a record's own numbers are deltas to. */
+interface BatchFacts {
+  readonly baseOffset: Offset;
+  readonly baseTimestamp: number;
+  /** Instead of the records' own; undefined for create time. */
+  readonly logAppendTime: number | undefined;
+}
+
+function unpackBatch(bytes: Uint8Array, options: ReadRecordsOptions) {
   const position = options.position ?? 0;
   const header = readBatchHeader(bytes, position);
+  const { baseOffset, baseTimestamp, recordCount } = header;
   const type = compressionOf(header.attributes);
   if (type === undefined) throw new DecodeFault("batch has an unknown compression");
   const packed = bytes.subarray(position + batchOverheadBytes, position + header.sizeBytes);
   const { codecs, bytesMax } = options;
   const reader = new BytesReader(decompress(packed, { type, codecs, bytesMax }));
   // The smallest record takes 7 bytes, so a count beyond what remains is a lie.
-  if (header.recordCount < 0 || header.recordCount > reader.remaining) {
-    throw new DecodeFault(`batch claims ${header.recordCount} records`);
+  if (recordCount < 0 || recordCount > reader.remaining) {
+    throw new DecodeFault(`batch claims ${recordCount} records`);
   }
-  const logAppendTime = (header.attributes & attributeBits.logAppendTime) !== 0;
-  const records: LogRecord[] = [];
-  for (let i = 0; i < header.recordCount; i++) {
-    const length = reader.varint();
-    const start = reader.position;
-    reader.take(1);
-    const timestamp = header.baseTimestamp + reader.varlong();
-    records.push(readBody(reader, {
-      baseOffset: header.baseOffset,
-      timestamp: logAppendTime ? header.maxTimestamp : timestamp,
-    }));
-    if (reader.position !== start + length) throw new DecodeFault("record length does not fit");
-  }
-  return records;
+  const isLogAppendTime = (header.attributes & attributeBits.logAppendTime) !== 0;
+  const logAppendTime = isLogAppendTime ? header.maxTimestamp : undefined;
+  const facts: BatchFacts = { baseOffset, baseTimestamp, logAppendTime };
+  return { reader, recordCount, facts };
+}
+
+function readRecord(reader: BytesReader, facts: BatchFacts): LogRecord {
+  const length = reader.varint();
+  const start = reader.position;
+  reader.take(1);
+  const timestamp = facts.baseTimestamp + reader.varlong();
+  const record = readBody(reader, {
+    baseOffset: facts.baseOffset,
+    timestamp: facts.logAppendTime ?? timestamp,
+  });
+  if (reader.position !== start + length) throw new DecodeFault("record length does not fit");
+  return record;
 }
 
 /** The records of all whole batches in `bytes`, in order; a cut batch at the end is left out. */

@@ -6,7 +6,7 @@
 //
 // librdkafka sends a bare raw block instead; what does not begin with the magic is read as that.
 
-import { concatBytes } from "../base/bytes.ts";
+import { BytesReader, concatBytes } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
 
 const magic = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00];
@@ -33,26 +33,42 @@ export function wrapXerial(
   return concatBytes(chunks);
 }
 
-/** What {@link wrapXerial} or a bare snappy block holds; `block` unpacks one raw block. */
+/**
+ * What {@link wrapXerial} or a bare snappy block holds; `block` unpacks one raw block. Throws
+ * DecodeFault before more than `bytesMax` bytes come out.
+ */
 export function unwrapXerial(
   bytes: Uint8Array,
-  options: { bytesMax: number; block: (raw: Uint8Array, bytesMax: number) => Uint8Array },
+  options: { bytesMax: number; block: (raw: Uint8Array) => Uint8Array },
 ): Uint8Array {
-  if (!magic.every((byte, i) => bytes[i] === byte)) return options.block(bytes, options.bytesMax);
+  const { block, bytesMax } = options;
+  if (!magic.every((byte, i) => bytes[i] === byte)) {
+    boundedLength(bytes, bytesMax);
+    return block(bytes);
+  }
   if (bytes.length < headerBytes) throw new DecodeFault("snappy frame header is cut");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const chunks: Uint8Array[] = [];
-  let remaining = options.bytesMax;
+  let remaining = bytesMax;
   let position = headerBytes;
   while (position < bytes.length) {
     if (position + 4 > bytes.length) throw new DecodeFault("snappy block length is cut");
     const length = view.getInt32(position);
     const start = position + 4;
     if (length < 0 || length > bytes.length - start) throw new DecodeFault("snappy block is cut");
-    const block = options.block(bytes.subarray(start, start + length), remaining);
-    remaining -= block.length;
-    chunks.push(block);
+    const raw = bytes.subarray(start, start + length);
+    remaining -= boundedLength(raw, remaining);
+    chunks.push(block(raw));
     position = start + length;
   }
   return chunks.length === 0 ? new Uint8Array(0) : concatBytes(chunks);
+}
+
+/** The unpacked length, with which a raw block begins (an unsigned varint). */
+function boundedLength(raw: Uint8Array, bytesMax: number): number {
+  const length = new BytesReader(raw).uvarint();
+  // The longest copy makes 64 bytes of 3, so a larger claim is a lie, and memory is not taken on it.
+  if (length > raw.length * 32) throw new DecodeFault("snappy block claims more than it can hold");
+  if (length <= bytesMax) return length;
+  throw new DecodeFault(`snappy data expands past ${bytesMax} bytes`, { isPastBound: true });
 }

@@ -42,11 +42,16 @@ function bound(bytesMax: number): { maxOutputLength: number } {
   return { maxOutputLength: Math.max(1, bytesMax) };
 }
 
+function zstdLevel(level: number | undefined) {
+  if (level === undefined) return {};
+  return { params: { [zlib().constants.ZSTD_c_compressionLevel]: level } };
+}
+
 export const zlibCodecs: Codecs = {
-  gzip: (bytes) => plain(zlib().gzipSync(bytes)),
+  gzip: (bytes, level) => plain(zlib().gzipSync(bytes, { level })),
   gunzip: (bytes, bytesMax) =>
     expand("gzip", bytesMax, () => zlib().gunzipSync(bytes, bound(bytesMax))),
-  zstd: (bytes) => plain(zlib().zstdCompressSync(bytes)),
+  zstd: (bytes, level) => plain(zlib().zstdCompressSync(bytes, zstdLevel(level))),
   unzstd(bytes, bytesMax) {
     if (!endsWhole(bytes)) {
       throw new PlatformFault("Io", "cannot decompress zstd data: unexpected end of data");

@@ -13,6 +13,7 @@ import {
   type LogRecord,
   readAllRecords,
 } from "../../src/records/mod.ts";
+import { zlibCodecs } from "../../src/runtime/codecs.ts";
 import { memoryFiles } from "../../src/runtime/memory_files.ts";
 import type { Files, Logger, OpenFile } from "../../src/runtime/ports.ts";
 
@@ -53,6 +54,7 @@ export function logRig(config: Partial<LogConfig> = {}): Rig {
         logger: loggerInto(lines),
         cleanShutdown: false,
         readAhead,
+        codecs: zlibCodecs,
         ...options,
       }),
   };

@@ -1,13 +1,13 @@
 // Produce: appends record batches to partitions.
 //
-// Serves: 3-13. Advertised from 0: older librdkafka looks the lowest version up to decide whether
-//   it may compress (KAFKA-18659). Versions 0-2 carry message sets and are answered with
-//   UNSUPPORTED_VERSION in each partition.
+// Serves: 0-13.
 // Behaviour: each partition succeeds or fails by itself. acks=1 is answered once the batch is in
 //   the file, acks=-1 once an fdatasync covers it, acks=0 not at all: an error then closes the
 //   connection, which is all that such a client can notice. Unknown topics are created when
 //   auto.create.topics.enable says so.
-// Versions: 5 logStartOffset; 8 errorMessage (KIP-467); 9 flexible; 10 currentLeader (KIP-951),
+// Versions: 0-2 message sets, stored as v2 batches (src/records/up_conversion.ts); 2 logAppendTimeMs;
+//   3 one v2 batch for each partition and nothing else (KIP-98); 5 logStartOffset; 7 zstd
+//   (KIP-110); 8 errorMessage and recordErrors (KIP-467); 9 flexible; 10 currentLeader (KIP-951),
 //   which one node never needs to tell; 12 transactions v2 (KIP-890); 13 topic ids (KIP-516).
 // Not done: transactions. A transactional batch is refused.
 //
@@ -31,13 +31,16 @@ import {
   attributeBits,
   attributesOf,
   batchOverheadBytes,
+  codecToLoad,
   compressionOf,
+  type CompressionType,
+  loadCompression,
   magicOf,
   type Refusal,
 } from "../../records/mod.ts";
 import { framingRefusal } from "../../records/framing.ts";
 import type { Broker } from "../broker.ts";
-import { handler, type RequestContext } from "../handler.ts";
+import { handler, type Peer, type RequestContext } from "../handler.ts";
 import type { Partition } from "../partition.ts";
 
 type Request = RequestOf<typeof Produce>;
@@ -47,29 +50,71 @@ type Response = ResponseInput<typeof Produce>;
 type TopicAnswer = Response["responses"][number];
 type PartitionAnswer = TopicAnswer["partitionResponses"][number];
 
+/** Since which version producers send v2 batches alone. */
+const batchesFrom = 3;
 /** Older clients cannot read zstd (KIP-110). */
 const zstdFrom = 7;
 
 export const produce = handler(Produce, {
-  serves: "3-13",
-  advertises: "0-13",
-  pipelined: true,
+  serves: "0-13",
 
-  refuse: (request) => answerAll(request, ErrorCode.UNSUPPORTED_VERSION),
+  pipelined: true,
 
   handle(request, context) {
     if (request.acks < -1 || request.acks > 1) {
       return answerAll(request, ErrorCode.INVALID_REQUIRED_ACKS);
     }
-    const missing = missingTopics(request, context);
-    if (missing.length === 0) return append(request, context);
+    const before = preparing.get(context.peer);
+    if (before === undefined && !needsPreparation(request, context)) {
+      return append(request, context);
+    }
     // The frame is not ours after a wait: keep the bytes that are still to be appended.
     for (const topic of request.topicData) {
       for (const data of topic.partitionData) data.records = data.records?.slice() ?? null;
     }
-    return context.broker.topics.createMissing(missing).then(() => append(request, context));
+    const prepared = prepare(request, context, before);
+    preparing.set(context.peer, prepared);
+    return prepared.then(() => {
+      if (preparing.get(context.peer) === prepared) preparing.delete(context.peer);
+      return append(request, context);
+    });
   },
 });
+
+/** The last request of a connection that waits before its append: none may overtake it. */
+const preparing = new WeakMap<Peer, Promise<void>>();
+
+function needsPreparation(request: Request, context: RequestContext): boolean {
+  return missingTopics(request, context).length > 0 || codecFor(request, context) !== undefined;
+}
+
+/** Creates missing topics, and loads the codecs that the log will look into the batches with. */
+async function prepare(
+  request: Request,
+  context: RequestContext,
+  before: Promise<void> | undefined,
+): Promise<void> {
+  await before;
+  const missing = missingTopics(request, context);
+  if (missing.length > 0) await context.broker.topics.createMissing(missing);
+  let codec = codecFor(request, context);
+  for (; codec !== undefined; codec = codecFor(request, context)) await loadCompression(codec);
+}
+
+/** A codec to load before these batches can be appended; undefined when there is none. */
+function codecFor(request: Request, context: RequestContext): CompressionType | undefined {
+  const { metadata, topics } = context.broker;
+  for (const topic of request.topicData) {
+    const name = topicName(topic, context);
+    if (name === undefined || metadata.image.topic(name) === undefined) continue;
+    const { compression } = topics.logConfig(name);
+    for (const { records } of topic.partitionData) {
+      const codec = records === null ? undefined : codecToLoad(records, compression);
+      if (codec !== undefined) return codec;
+    }
+  }
+  return undefined;
+}
 
 function missingTopics(request: Request, { broker, version }: RequestContext): string[] {
   if (version >= 13 || !broker.topics.autoCreates) return [];
@@ -139,7 +184,7 @@ function appendPartition(
   if (o.context.version < zstdFrom && isZstd(data.records)) {
     return failure(index, ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, "zstd needs Produce version 7");
   }
-  const framing = framingRefusal(data.records);
+  const framing = framingRefusal(data.records, { oldFormats: o.context.version < batchesFrom });
   if (framing !== undefined) return failure(index, framing.errorCode, framing.message);
   const result = partition.append(data.records, "client");
   if (!result.ok) return refused(index, result, partition);
@@ -168,7 +213,8 @@ function hasEnoughReplicas(name: string, index: PartitionId, broker: Broker): bo
 }
 
 function isZstd(records: Uint8Array): boolean {
-  return records.length >= batchOverheadBytes && compressionOf(attributesOf(records)) === "zstd";
+  return records.length >= batchOverheadBytes && magicOf(records) === 2 &&
+    compressionOf(attributesOf(records)) === "zstd";
 }
 
 /** Errors that Kafka tells without the start of the log. */
@@ -179,14 +225,17 @@ const withoutLogStart: ReadonlySet<ErrorCode> = new Set([
   ErrorCode.KAFKA_STORAGE_ERROR,
 ]);
 
-/** The log does not take the batch. */
+/** The log does not take the batch. Records at fault are named one by one (KIP-467). */
 function refused(
   index: PartitionId,
-  { errorCode, message }: Refusal,
+  { errorCode, message, recordErrors = [] }: Refusal,
   { log }: Partition,
 ): PartitionAnswer {
   const logStartOffset = withoutLogStart.has(errorCode) ? -1 : log.logStartOffset;
-  return { ...failure(index, errorCode, message), logStartOffset };
+  const named = recordErrors.map((error) => {
+    return { batchIndex: error.batchIndex, batchIndexErrorMessage: error.message };
+  });
+  return { ...failure(index, errorCode, message), logStartOffset, recordErrors: named };
 }
 
 /** `answer`, once the log is synced up to `end`. */

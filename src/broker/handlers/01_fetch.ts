@@ -1,16 +1,21 @@
 // Fetch: record batches from an offset on, waiting for them if need be.
 //
-// Serves: 4-18. Versions 0-3 carry message sets and are answered with UNSUPPORTED_VERSION.
+// Serves: 0-18.
 // Behaviour: long polling until minBytes are readable, maxWaitMs has passed, or a partition has an
 //   error to tell. Whole batches only, and the first partition with data gives at least one however
 //   large it is, so that a consumer always advances (KIP-74). Sessions (KIP-227) are answered with
 //   session 0, "no session": each request is complete, and one that goes on with a session, of
 //   another broker perhaps, learns that there is none. read_committed ends at the last stable
 //   offset and lists the aborted transactions below it.
-// Versions: 4 isolation level (KIP-98); 5 logStartOffset; 7 sessions; 9 currentLeaderEpoch
-//   (KIP-320); 11 rack; 12 flexible, divergingEpoch (KIP-595); 13 topic ids (KIP-516); 15
-//   replicaState (KIP-903); 16 nodeEndpoints (KIP-951); 17 directory ids (KIP-853); 18 high
-//   watermark (KIP-1166).
+// Versions: 0-3 message sets, of magic 0 before 2 (message_sets.ts); before 3 there is no bound on
+//   the answer, and each partition gives a batch; before 10 zstd is refused where the topic has it
+//   (KIP-110), before 4 wherever it is met; 4 isolation level (KIP-98); 5 logStartOffset; 7
+//   sessions; 9 currentLeaderEpoch (KIP-320); 11 rack; 12 flexible, divergingEpoch (KIP-595); 13
+//   topic ids (KIP-516); 15 replicaState (KIP-903); 16 nodeEndpoints (KIP-951); 17 directory ids
+//   (KIP-853); 18 high watermark (KIP-1166).
+//
+// Differs from Kafka: the first message of versions 0 to 2 is given whole where Kafka cuts it at the
+// consumer's bound, and the consumer has to ask for more.
 //
 // Differs from Kafka: a partition's offsets are told with its errors, too, so that a client can see
 // its lag; Kafka tells -1.
@@ -18,10 +23,11 @@
 // Not done: fetches by followers; their replica id is refused.
 
 import type { LeaderEpoch, Offset } from "../../base/ids.ts";
-import type { ReadResult } from "../../log/mod.ts";
 import { ErrorCode, Fetch, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
+import type { LegacyMagic } from "../../records/mod.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { checkLeaderEpoch } from "../leader_epoch.ts";
+import { readMessageSet, type SetReadResult } from "../message_sets.ts";
 import { Partition } from "../partition.ts";
 
 type Request = RequestOf<typeof Fetch>;
@@ -33,6 +39,10 @@ type PartitionAnswer = TopicAnswer["partitions"][number];
 
 const noRecords = new Uint8Array(0);
 const readCommitted = 1;
+/** Since which version consumers read v2 batches, bound their answers, and know zstd. */
+const batchesFrom = 4;
+const boundedFrom = 3;
+const zstdFrom = 10;
 /** A request of a later epoch names what has changed since: it means nothing without a session. */
 const fullRequestEpoch = 0;
 
@@ -48,16 +58,7 @@ interface Pass {
 }
 
 export const fetch = handler(Fetch, {
-  serves: "4-18",
-
-  refuse: (request) => ({
-    responses: request.topics.map((topic) => ({
-      topic: topic.topic,
-      partitions: topic.partitions.map(({ partition }) =>
-        failure(partition, ErrorCode.UNSUPPORTED_VERSION)
-      ),
-    })),
-  }),
+  serves: "0-18",
 
   async handle(request, context) {
     const { broker, version } = context;
@@ -127,7 +128,7 @@ function read(
     pass.failed = true;
     return failure(each.partition, found);
   }
-  const { errorCode, divergingEpoch } = checkPosition(each, found);
+  const { errorCode, divergingEpoch } = checkPosition(each, found, pass.context);
   const answer = emptyAnswer(each, found, { errorCode, request: pass.request });
   if (errorCode !== ErrorCode.NONE) {
     pass.failed = true;
@@ -141,10 +142,16 @@ function read(
   const offset = each.fetchOffset;
   const endOffset = readableEnd(found, pass.request);
   const maxBytes = Math.min(each.partitionMaxBytes, pass.bytesLeft);
-  const minOneBatch = pass.bytes === 0;
+  const { version } = pass.context;
+  const minOneBatch = pass.bytes === 0 || (version < boundedFrom && pass.bytesLeft > 0);
   if (offset >= endOffset || (maxBytes <= 0 && !minOneBatch)) return answer;
-  const answerWith = ({ bytes: records, damage }: ReadResult): PartitionAnswer => {
+  const answerWith = (result: SetReadResult): PartitionAnswer => {
+    const { bytes: records, damage } = result;
     if (damage !== undefined) return unreadable(damage);
+    if (result.errorCode !== undefined) {
+      pass.failed = true;
+      return { ...answer, errorCode: result.errorCode };
+    }
     pass.bytes += records.length;
     pass.bytesLeft -= records.length;
     const aborted = answer.abortedTransactions === null || records.length === 0
@@ -159,13 +166,23 @@ function read(
     return failure(each.partition, ErrorCode.KAFKA_STORAGE_ERROR);
   };
   try {
-    const result = found.log.read({ offset, endOffset, maxBytes, minOneBatch });
+    const range = { offset, endOffset, maxBytes, minOneBatch };
+    const result = version < batchesFrom
+      ? readMessageSet(found.log, { ...range, ...setOptions(found, pass) })
+      : found.log.read(range);
     return result instanceof Promise
       ? result.then(answerWith).catch(unreadable)
       : answerWith(result);
   } catch (error) {
     return unreadable(error);
   }
+}
+
+/** How `found` is read for a consumer who knows message sets only. */
+function setOptions({ topic }: Partition, { context: { broker, version } }: Pass) {
+  const { unpackedBytesMax } = broker.topics.logConfig(topic);
+  const magic: LegacyMagic = version < 2 ? 0 : 1;
+  return { magic, unpackedBytesMax, codecs: broker.codecs };
 }
 
 function readableEnd(partition: Partition, { isolationLevel }: Request): Offset {
@@ -195,7 +212,14 @@ interface Position {
   readonly divergingEpoch?: { readonly epoch: LeaderEpoch; readonly endOffset: Offset };
 }
 
-function checkPosition(each: PartitionRequest, partition: Partition): Position {
+function checkPosition(
+  each: PartitionRequest,
+  partition: Partition,
+  { broker, version }: RequestContext,
+): Position {
+  if (version < zstdFrom && broker.topics.logConfig(partition.topic).compression === "zstd") {
+    return { errorCode: ErrorCode.UNSUPPORTED_COMPRESSION_TYPE };
+  }
   const errorCode = checkLeaderEpoch(partition, each.currentLeaderEpoch);
   if (errorCode !== ErrorCode.NONE) return { errorCode };
   const { fetchOffset, lastFetchedEpoch } = each;

@@ -1,0 +1,154 @@
+// From stored v2 batches to the message set that an old consumer can read (Fetch 0-3): magic 0 for
+// versions 0 and 1, magic 1 for 2 and 3.
+//
+//   uncompressed batch   a message for each record
+//   compressed batch     wrappers of the same codec, each of at most wrapperBytes unpacked
+//   control batch        nothing: its offsets are a gap
+//   zstd                 cannot be said in these formats: the set ends before it
+//
+// Offsets stay, headers are dropped, records before the wanted offset are left out. Aborted records
+// are given: these consumers know no transactions. Memory is bounded: one unpacked batch, one
+// wrapper, and the set, which ends before what would take it past `bytesMax`, its first message (or
+// wrapper) excepted.
+//
+// Differs from Kafka: a large compressed batch becomes several wrappers instead of one.
+
+import { BytesWriter } from "../base/bytes.ts";
+import { DecodeFault } from "../base/faults.ts";
+import type { Offset } from "../base/ids.ts";
+import { attributeBits, type BatchHeader, compressionOf, readBatchHeader } from "./batch.ts";
+import {
+  compress,
+  type CompressionType,
+  compressionTypes,
+  isCompressionLoaded,
+  type RuntimeCodecs,
+} from "./compression.ts";
+import { type LegacyMagic, type MessageInput, messageSize, writeMessage } from "./legacy.ts";
+import { batchPositions, eachRecord } from "./record.ts";
+
+/** Unpacked bytes of the messages in a wrapper: it ends with the one that reaches this. */
+const wrapperBytes = 1024 * 1024;
+
+export interface DownConversion {
+  readonly magic: LegacyMagic;
+  /** Records before it are left out. */
+  readonly fromOffset: Offset;
+  /** The set is no larger, but for a single message or wrapper. */
+  readonly bytesMax: number;
+  readonly unpackedBytesMax: number;
+  readonly codecs: RuntimeCodecs | undefined;
+}
+
+/** What an old consumer is given. */
+export interface ConvertedSet {
+  readonly set: Uint8Array;
+  /** Where the consumer goes on: behind the last message, or behind what has none for it. */
+  readonly nextOffset: Offset;
+  /** Why the set ends at `nextOffset`, where it is for the batch there. */
+  readonly ending?: "unsupported codec" | "does not unpack";
+}
+
+/** A codec to load before {@link downConvert} is called with these batches; undefined: none. */
+export function codecToLoadForSet(batches: Uint8Array): CompressionType | undefined {
+  for (const position of batchPositions(batches)) {
+    const type = compressionOf(readBatchHeader(batches, position).attributes) ?? "none";
+    if (!isCompressionLoaded(type)) return type;
+  }
+  return undefined;
+}
+
+/** A message set of what whole `batches` hold. */
+export function downConvert(batches: Uint8Array, options: DownConversion): ConvertedSet {
+  const set = new MessageSet(options);
+  let nextOffset = options.fromOffset;
+  for (const position of batchPositions(batches)) {
+    const header = readBatchHeader(batches, position);
+    if (header.lastOffset < nextOffset) continue;
+    const type = compressionOf(header.attributes);
+    if (!header.isControl && (type === undefined || type === "zstd")) {
+      return { set: set.finish(), nextOffset, ending: "unsupported codec" };
+    }
+    try {
+      const batch = batches.subarray(position, position + header.sizeBytes);
+      const fullAt = header.isControl ? undefined : set.addBatch(batch, header);
+      if (fullAt !== undefined) return { set: set.finish(), nextOffset: fullAt };
+    } catch (error) {
+      if (!(error instanceof DecodeFault)) throw error;
+      return { set: set.finish(), nextOffset, ending: "does not unpack" };
+    }
+    nextOffset = header.lastOffset + 1;
+  }
+  return { set: set.finish(), nextOffset };
+}
+
+/** Messages on their way into a wrapper. `offset` is the first one's. */
+interface Inner {
+  readonly messages: BytesWriter;
+  readonly offset: Offset;
+  lastOffset: Offset;
+  maxTimestamp: number;
+}
+
+/** A set that grows until it is full. */
+class MessageSet {
+  readonly #options: DownConversion;
+  readonly #writer = new BytesWriter(16 * 1024);
+
+  constructor(options: DownConversion) {
+    this.#options = options;
+  }
+
+  finish(): Uint8Array {
+    return this.#writer.finish();
+  }
+
+  /** Returns the offset of the first message that had no place any more. */
+  addBatch(batch: Uint8Array, header: BatchHeader): Offset | undefined {
+    const { magic, fromOffset, codecs, unpackedBytesMax: bytesMax } = this.#options;
+    const isCompressed = (header.attributes & attributeBits.compression) !== 0;
+    const isLogAppendTime = (header.attributes & attributeBits.logAppendTime) !== 0;
+    let inner: Inner | undefined;
+    for (const record of eachRecord(batch, { codecs, bytesMax })) {
+      if (record.offset < fromOffset) continue;
+      const { offset, timestamp, key, value } = record;
+      const message = { offset, magic, isLogAppendTime, timestamp, key, value };
+      if (!isCompressed) {
+        if (!this.#add(message)) return offset;
+        continue;
+      }
+      inner ??= { messages: new BytesWriter(4096), offset, lastOffset: -1, maxTimestamp: -1 };
+      const innerOffset = magic === 0 ? offset : offset - inner.offset;
+      writeMessage(inner.messages, { ...message, offset: innerOffset });
+      inner.lastOffset = offset;
+      inner.maxTimestamp = Math.max(inner.maxTimestamp, timestamp);
+      if (inner.messages.length < wrapperBytes) continue;
+      if (!this.#add(this.#wrap(inner, header))) return inner.offset;
+      inner = undefined;
+    }
+    return inner === undefined || this.#add(this.#wrap(inner, header)) ? undefined : inner.offset;
+  }
+
+  /** Whether there was a place for it. */
+  #add(message: MessageInput): boolean {
+    const { length } = this.#writer;
+    if (length > 0 && length + messageSize(message) > this.#options.bytesMax) return false;
+    writeMessage(this.#writer, message);
+    return true;
+  }
+
+  #wrap(inner: Inner, header: BatchHeader): MessageInput {
+    const { magic, codecs } = this.#options;
+    const type = compressionOf(header.attributes)!;
+    const form = magic === 0 ? "magic 0" : "usual";
+    return {
+      offset: inner.lastOffset,
+      magic,
+      compression: compressionTypes.indexOf(type),
+      isLogAppendTime: (header.attributes & attributeBits.logAppendTime) !== 0,
+      timestamp: inner.maxTimestamp,
+      key: null,
+      value: compress(inner.messages.finish(), { type, codecs, form }),
+    };
+  }
+}
