@@ -26,6 +26,7 @@ import type { Address, Clock, Codecs, Logger, Runtime } from "../runtime/ports.t
 import { Acceptor } from "./acceptor.ts";
 import { Background } from "./background.ts";
 import { groupConfigOf, metadataLogConfig, offsetsTopicOf } from "./broker_config.ts";
+import { Cleaner } from "./cleaner.ts";
 import type { BrokerConfig } from "./config.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { Groups } from "./groups.ts";
@@ -77,6 +78,7 @@ export class Broker {
   readonly #change: ChangeQueue;
   readonly #acceptor: Acceptor;
   readonly #background: Background;
+  readonly #cleaner: Cleaner;
   #closing: Promise<void> | undefined;
 
   private constructor(options: BrokerOptions, { storage, metadata }: Opened) {
@@ -122,6 +124,14 @@ export class Broker {
       this.#change((image) => decideAllocateProducerIds(image, this.nodeId))
     );
     this.#background = new Background(timers, logger);
+    this.#cleaner = new Cleaner({
+      config,
+      partitions: () => this.partitions.all(),
+      timers,
+      random: runtime.random,
+      logger: logger.child("cleaner"),
+      checkpoint: () => storage.checkpoint(),
+    });
     this.#acceptor = this.#makeAcceptor();
   }
 
@@ -204,6 +214,7 @@ export class Broker {
     this.purgatory.close();
     await this.groups.close();
     await this.#acceptor.close();
+    await this.#cleaner.close();
     await this.#background.close();
     await this.#leave();
     await this.#storage.close();
@@ -274,6 +285,13 @@ export class Broker {
         }
       },
     });
+    if (config.get("log.cleaner.enable")) {
+      this.#background.start({
+        name: "compaction",
+        intervalMs: config.get("log.cleaner.backoff.ms"),
+        run: () => this.#cleaner.run(),
+      });
+    }
     this.#background.start({
       name: "log chores",
       intervalMs: choresIntervalMs,

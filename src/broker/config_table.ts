@@ -23,7 +23,6 @@ const replicas = {
   said: '"*" or a partition and a broker, such as "0:1"',
 };
 const alone = "this broker is its own controller and has no peers";
-const compaction = "topics are not compacted yet: a compacted topic keeps every record";
 const eventLoop = "one event loop does the work of Kafka's thread pools";
 const oneLz4Effort = "batches are packed with the one effort of the lz4 coder here";
 const purgatory = "an answered request leaves the purgatory at once, so nothing is purged";
@@ -497,16 +496,50 @@ export const brokerKeys = {
   "log.cleaner.enable": {
     type: "boolean",
     default: "true",
-    ignored: compaction,
     doc: "Whether compacted topics are compacted.",
+  },
+  "log.cleaner.backoff.ms": {
+    type: "long",
+    default: "15000",
+    min: 0,
+    doc: "How long the cleaner waits when nothing is left to compact.",
+  },
+  "log.cleaner.dedupe.buffer.size": {
+    type: "long",
+    default: "134217728",
+    min: 24,
+    update: "cluster-wide",
+    doc: "Memory for the keys of one compaction, at most: 24 bytes each.",
   },
   "log.cleaner.delete.retention.ms": {
     type: "long",
     default: "86400000",
     min: 0,
     update: "cluster-wide",
-    ignored: compaction,
     doc: "How long a tombstone outlives its compaction.",
+  },
+  "log.cleaner.io.buffer.load.factor": {
+    type: "double",
+    default: "0.9",
+    min: 0,
+    max: 1,
+    update: "cluster-wide",
+    doc: "How full the memory for keys may be.",
+  },
+  "log.cleaner.io.buffer.size": {
+    type: "int",
+    default: "524288",
+    min: 0,
+    update: "cluster-wide",
+    ignored: "compaction reads and writes in pieces of its own choice",
+    doc: "Memory of the cleaner for reading and writing.",
+  },
+  "log.cleaner.io.max.bytes.per.second": {
+    type: "double",
+    default: "1.7976931348623157E308",
+    min: 0.001,
+    update: "cluster-wide",
+    doc: "What compaction may read and write in a second, taken together.",
   },
   "log.cleaner.min.cleanable.ratio": {
     type: "double",
@@ -514,7 +547,6 @@ export const brokerKeys = {
     min: 0,
     max: 1,
     update: "cluster-wide",
-    ignored: compaction,
     doc: "Share of a log that must be uncompacted before it is worth compacting.",
   },
   "log.cleaner.min.compaction.lag.ms": {
@@ -522,7 +554,6 @@ export const brokerKeys = {
     default: "0",
     min: 0,
     update: "cluster-wide",
-    ignored: compaction,
     doc: "How long a record stays uncompacted at least.",
   },
   "log.cleaner.max.compaction.lag.ms": {
@@ -530,8 +561,15 @@ export const brokerKeys = {
     default: longMax,
     min: 1,
     update: "cluster-wide",
-    ignored: compaction,
     doc: "How long a record may stay uncompacted at most.",
+  },
+  "log.cleaner.threads": {
+    type: "int",
+    default: "1",
+    min: 0,
+    update: "cluster-wide",
+    ignored: eventLoop,
+    doc: "How many logs are compacted at a time.",
   },
   "log.local.retention.bytes": {
     type: "long",
@@ -908,7 +946,6 @@ export const topicKeys = {
     default: "86400000",
     min: 0,
     synonyms: ["log.cleaner.delete.retention.ms"],
-    ignored: compaction,
     doc: "How long a tombstone outlives its compaction.",
   },
   "file.delete.delay.ms": {
@@ -984,7 +1021,6 @@ export const topicKeys = {
     default: longMax,
     min: 1,
     synonyms: ["log.cleaner.max.compaction.lag.ms"],
-    ignored: compaction,
     doc: "How long a record may stay uncompacted at most.",
   },
   "max.message.bytes": {
@@ -1021,7 +1057,6 @@ export const topicKeys = {
     min: 0,
     max: 1,
     synonyms: ["log.cleaner.min.cleanable.ratio"],
-    ignored: compaction,
     doc: "Share of the log that must be uncompacted before it is worth compacting.",
   },
   "min.compaction.lag.ms": {
@@ -1029,7 +1064,6 @@ export const topicKeys = {
     default: "0",
     min: 0,
     synonyms: ["log.cleaner.min.compaction.lag.ms"],
-    ignored: compaction,
     doc: "How long a record stays uncompacted at least.",
   },
   "min.insync.replicas": {
@@ -1154,7 +1188,6 @@ export const configFamilies: readonly ConfigFamily[] = [
   { prefix: "cordoned.log.dirs", ignored: "there is one data folder" },
   { prefix: "quota.", ignored: "quotas are not there yet" },
   { prefix: "metadata.", ignored: "the metadata log lies in the data folder and is small" },
-  { prefix: "log.cleaner.", ignored: compaction },
   { prefix: "group.consumer.", ignored: "only classic groups are served yet" },
   { prefix: "group.share.", ignored: "only classic groups are served yet" },
   { prefix: "group.streams.", ignored: "only classic groups are served yet" },

@@ -56,6 +56,8 @@ export async function replay(log: PartitionLog, options: ReplayOptions): Promise
       minOneBatch: true,
     });
     if (damage !== undefined) throw new PartitionFault(damage);
+    // Compaction by another broker may have left nothing at the end.
+    if (bytes.length === 0) return;
     const before = offset;
     offset = await replayBatches(bytes, { ...options, from: offset, open });
     assert(offset > before, `replay of ${log.topic}-${log.partition} is stuck at ${offset}`);
@@ -98,6 +100,8 @@ function endTransaction(
   const { producerId, bytes, position, sink } = marker;
   const records = open.get(producerId) ?? [];
   open.delete(producerId);
+  // Compaction may have emptied a marker whose transaction is gone.
+  if (records.length === 0) return;
   const { type } = readControlRecord(bytes, position);
   if (type === ControlType.COMMIT) records.forEach(sink.onRecord);
 }

@@ -85,7 +85,7 @@ export class Storage {
   /** Opens a partition's log, or creates it. */
   async openLog({ topic, partition, topicId, config }: LogRequest): Promise<PartitionLog> {
     const { runtime } = this.#options;
-    const { recoveryPoint, logStartOffset } = this.#folder.checkpointOf(topic, partition);
+    const checkpoint = this.#folder.checkpointOf(topic, partition);
     const log = await PartitionLog.open({
       folder: this.#folder.path,
       topic,
@@ -98,8 +98,7 @@ export class Storage {
       codecs: runtime.codecs,
       readAhead: this.#readAhead,
       handles: this.#folder.handles,
-      recoveryPoint,
-      logStartOffset,
+      ...checkpoint,
       cleanShutdown: this.#folder.cleanShutdown,
     });
     this.#logs.add(log);
@@ -109,6 +108,7 @@ export class Storage {
   /** Deletes a log with its files. */
   async deleteLog(log: PartitionLog): Promise<void> {
     this.#logs.delete(log);
+    this.#folder.forget(log.topic, log.partition);
     await log.delete();
   }
 

@@ -152,7 +152,8 @@ export class PartitionReader {
       this.#abortedProducers.add(chunk.aborted.shift()!.producerId);
     }
     if (!this.#abortedProducers.has(header.producerId)) return false;
-    const isMarker = header.isControl &&
+    // Compaction empties a marker whose transaction is gone.
+    const isMarker = header.isControl && header.recordCount > 0 &&
       readControlRecord(chunk.bytes, position).type === ControlType.ABORT;
     if (isMarker) this.#abortedProducers.delete(header.producerId);
     return header.isTransactional;

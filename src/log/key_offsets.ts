@@ -136,7 +136,7 @@ export class KeyOffsets {
     const table = this.#tableOf(bytes, key);
     let slot = slotOf(table, this.#hash);
     if (table.offsets[slot] === 0) {
-      if (table.count + 1 > table.slots * this.#loadMax) {
+      if (table.count > 0 && table.count + 1 > table.slots * this.#loadMax) {
         if (!this.#grow(table)) return false;
         slot = slotOf(table, this.#hash);
       }

@@ -22,6 +22,7 @@ export const fileNames = {
   recoveryPoints: "recovery-point-offset-checkpoint",
   logStartOffsets: "log-start-offset-checkpoint",
   highWatermarks: "replication-offset-checkpoint",
+  firstDirtyOffsets: "cleaner-offset-checkpoint",
 } as const;
 
 /** Suffix of a file that is written whole and then renamed into place. */

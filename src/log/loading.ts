@@ -287,6 +287,10 @@ async function applyToProducers(
     producers.apply(header, header.baseOffset);
     return;
   }
+  if (header.recordCount === 0) {
+    producers.applyEmptyMarker(header);
+    return;
+  }
   const control = readControlRecord(await window.view(batch.position, header.sizeBytes));
   const aborted = producers.applyMarker(header, { control, offset: header.baseOffset });
   if (aborted !== undefined && batch.noteAborted) batch.segment.addAborted(aborted);

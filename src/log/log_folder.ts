@@ -52,6 +52,8 @@ export interface CheckpointedLog {
   readonly recoveryPoint: Offset;
   readonly logStartOffset: Offset;
   readonly highWatermark?: Offset;
+  /** Where compaction goes on; undefined: it never began. */
+  readonly firstDirtyOffset?: Offset;
 }
 
 /** A closed log, and whether nothing needs to be scanned when it is opened again. */
@@ -71,6 +73,7 @@ const checkpointNames = [
   fileNames.recoveryPoints,
   fileNames.logStartOffsets,
   fileNames.highWatermarks,
+  fileNames.firstDirtyOffsets,
 ] as const;
 type CheckpointName = typeof checkpointNames[number];
 
@@ -95,6 +98,7 @@ export class LogFolder {
   readonly #bootId: string | undefined;
   readonly #offsets: ReadonlyMap<CheckpointName, Map<string, Offset>>;
   #writing: Promise<void> = Promise.resolve();
+  #hasCompacted = false;
 
   private constructor(
     path: string,
@@ -172,18 +176,35 @@ export class LogFolder {
     });
   }
 
+  /** Topic and index of the partitions that have a folder here; reads no file of theirs. */
+  partitionNames(): readonly { readonly topic: string; readonly partition: PartitionId }[] {
+    return partitionsIn(this.#files, this.path);
+  }
+
   /** What to open a partition's log with: from the checkpoints, 0 when they do not know it. */
   checkpointOf(
     topic: string,
     partition: PartitionId,
-  ): { recoveryPoint: Offset; logStartOffset: Offset; highWatermark: Offset } {
+  ): {
+    recoveryPoint: Offset;
+    logStartOffset: Offset;
+    highWatermark: Offset;
+    firstDirtyOffset: Offset | undefined;
+  } {
     const of = (name: CheckpointName) =>
-      this.#offsets.get(name)!.get(partitionFolderName(topic, partition)) ?? 0;
+      this.#offsets.get(name)!.get(partitionFolderName(topic, partition));
     return {
-      recoveryPoint: of(fileNames.recoveryPoints),
-      logStartOffset: of(fileNames.logStartOffsets),
-      highWatermark: of(fileNames.highWatermarks),
+      recoveryPoint: of(fileNames.recoveryPoints) ?? 0,
+      logStartOffset: of(fileNames.logStartOffsets) ?? 0,
+      highWatermark: of(fileNames.highWatermarks) ?? 0,
+      firstDirtyOffset: of(fileNames.firstDirtyOffsets),
     };
+  }
+
+  /** The partition is gone: a later one of its name has nothing to do with its checkpoints. */
+  forget(topic: string, partition: PartitionId): void {
+    const key = partitionFolderName(topic, partition);
+    for (const offsets of this.#offsets.values()) offsets.delete(key);
   }
 
   /**
@@ -202,6 +223,12 @@ export class LogFolder {
       [fileNames.logStartOffsets, entries((log) => log.logStartOffset || undefined)],
       [fileNames.highWatermarks, entries((log) => log.highWatermark)],
     ];
+    const dirty = entries((log) => log.firstDirtyOffset);
+    const known = this.#offsets.get(fileNames.firstDirtyOffsets)!;
+    if (dirty.length + known.size > 0 || this.#hasCompacted) {
+      contents.push([fileNames.firstDirtyOffsets, dirty]);
+    }
+    this.#hasCompacted ||= dirty.length > 0;
     const written = this.#writing.then(async () => {
       if (this.state.offlineReason !== undefined) return;
       for (const [name, lines] of contents) {
@@ -211,6 +238,11 @@ export class LogFolder {
     });
     this.#writing = written.catch(() => {});
     return written;
+  }
+
+  /** Lets go of it without a word: nothing was changed. */
+  release(): void {
+    this.#lock.release();
   }
 
   /** Ends it: checkpoints, the clean marker when every log deserves it, and the lock. */

@@ -50,6 +50,7 @@ Deno.test("a data directory remembers its ids and how far its logs are on disk",
     recoveryPoint: 11,
     logStartOffset: 1,
     highWatermark: 20,
+    firstDirtyOffset: undefined,
   });
   assertEquals(again.checkpointOf("orders", 2).recoveryPoint, 0);
   const text = fromUtf8(contentOf(files, "/data/recovery-point-offset-checkpoint"));

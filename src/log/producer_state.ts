@@ -167,6 +167,19 @@ export class ProducerState {
     return { producerId: batch.producerId, firstOffset, lastOffset: offset, lastStableOffset };
   }
 
+  /**
+   * Records a marker that compaction has emptied, since its transaction is gone: it tells the
+   * epoch.
+   */
+  applyEmptyMarker(batch: BatchHeader): void {
+    const entry = this.#entryOf(batch.producerId, batch.producerEpoch);
+    if (entry.producerEpoch !== batch.producerEpoch) {
+      entry.producerEpoch = batch.producerEpoch;
+      entry.batches = [];
+    }
+    entry.lastTimestampMs = batch.maxTimestamp;
+  }
+
   /** Puts back an entry of a snapshot. */
   restore(entry: ProducerEntry): void {
     this.#entries.set(entry.producerId, entry);
