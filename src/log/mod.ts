@@ -1,6 +1,12 @@
 // The log: partitions as append-only files in Kafka's format, and the data directory around them.
 // It knows no requests. docs/format.md shows every file byte by byte.
 
+export type {
+  Compaction,
+  CompactionOptions,
+  CompactionOutlook,
+  CompactionSummary,
+} from "./compaction.ts";
 export { type LogConfig, logConfigDefaults } from "./config.ts";
 export { DirectoryState, freeBytesMinDefault } from "./directory_state.ts";
 export type { EpochEnd } from "./epoch_cache.ts";
