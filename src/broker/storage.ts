@@ -43,7 +43,7 @@ export class Storage {
   readonly #logs = new Set<PartitionLog>();
 
   private constructor(options: StorageOptions, o: { files: Files; folder: LogFolder }) {
-    this.nodeId = options.config.nodeId;
+    this.nodeId = o.folder.nodeId;
     this.#options = options;
     this.#files = o.files;
     this.#folder = o.folder;
@@ -59,6 +59,7 @@ export class Storage {
       random: runtime.random,
       logger: logger.child("log"),
       nodeId: config.nodeId,
+      adoptsNodeId: !config.isSet("node.id") && !config.isSet("broker.id"),
       clusterId: config.get("cluster.id") ?? undefined,
     });
     return new Storage(options, { files, folder });

@@ -37,6 +37,8 @@ export interface LogFolderOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly nodeId: BrokerId;
+  /** Whether nobody chose `nodeId`: then an existing directory's own counts instead. */
+  readonly adoptsNodeId?: boolean;
   /** For a new directory; a random one by default. An existing directory keeps its own. */
   readonly clusterId?: string;
   /** This boot of the machine; undefined where the system does not tell. */
@@ -82,6 +84,7 @@ export class LogFolder {
   readonly path: string;
   /** Whether it was closed cleanly the last time, or is new: then nothing needs to be scanned. */
   readonly cleanShutdown: boolean;
+  readonly nodeId: BrokerId;
   readonly clusterId: string;
   readonly directoryId: Uuid;
   /**
@@ -112,6 +115,7 @@ export class LogFolder {
   ) {
     this.path = path;
     this.cleanShutdown = state.cleanShutdown;
+    this.nodeId = state.properties.nodeId;
     this.clusterId = state.properties.clusterId;
     this.directoryId = state.properties.directoryId;
     this.machineRestarted = state.machineRestarted;
@@ -295,10 +299,12 @@ function parentOf(path: string): string {
 
 /** Reads meta.properties and checks that it is ours, or writes it. */
 async function claimDirectory(path: string, options: LogFolderOptions) {
-  const { files, random, nodeId } = options;
+  const { files, random } = options;
   const file = `${path}/${fileNames.metaProperties}`;
   const bytes = readWholeFile(files, file);
   const found = bytes === undefined ? undefined : decodeMetaProperties(bytes, file);
+  const adopted = options.adoptsNodeId === true ? found?.nodeId : undefined;
+  const nodeId = adopted ?? options.nodeId;
   if (found !== undefined && found.nodeId !== nodeId) {
     throw new UsageFault(
       `${path} belongs to node ${found.nodeId} and this is node ${nodeId}; ` +

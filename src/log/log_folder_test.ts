@@ -79,6 +79,9 @@ Deno.test("a directory is open once, and for its own node and cluster only", asy
     UsageFault,
     "node 1",
   );
+  const adopting = await LogFolder.open("/data", { ...options, nodeId: 2, adoptsNodeId: true });
+  assertEquals(adopting.nodeId, 1);
+  await adopting.close([]);
   const clusterId = "another";
   await assertRejects(
     () => LogFolder.open("/data", { ...options, clusterId }),
