@@ -1,6 +1,6 @@
 // Every API at every version that ApiVersions tells: a small valid request is answered, the answer
-// decodes to its last byte, nothing in it is an error, and no client is told to slow down. One connection asks for all of them, so
-// a version that closed it would fail those behind it, too.
+// decodes to its last byte, nothing in it is an error, and no client is told to slow down.
+// One connection asks for all versions, so one that closed it would fail those behind it, too.
 
 import { assertEquals } from "@std/assert";
 import { ZERO_UUID } from "../../src/base/ids.ts";
