@@ -11,13 +11,14 @@
 // Differs from Kafka: a partition whose records are all deleted has no largest timestamp; Kafka
 // tells an offset below the start of the log.
 //
-// Differs from Kafka: version 0 gives one offset, not one for each segment.
+// Differs from Kafka: version 0 gives one offset, not one for each segment, and looks a timestamp up
+// as the later versions do, not by when segments were last written.
 
 import { ErrorCode, ListOffsets, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import { handler } from "../handler.ts";
 import { checkLeaderEpoch } from "../leader_epoch.ts";
 import type { Broker } from "../broker.ts";
-import type { Partition } from "../partition.ts";
+import { Partition } from "../partition.ts";
 
 type PartitionRequest = RequestOf<typeof ListOffsets>["topics"][number]["partitions"][number];
 type PartitionAnswer = ResponseInput<typeof ListOffsets>["topics"][number]["partitions"][number];
@@ -49,7 +50,7 @@ export const listOffsets = handler(ListOffsets, {
     const topics = [];
     for (const { name, partitions } of request.topics) {
       const answers: PartitionAnswer[] = [];
-      const twice = namedTwice(partitions);
+      const twice = version > 0 ? namedTwice(partitions) : new Set<number>();
       for (const each of partitions) {
         if (twice.has(each.partitionIndex)) continue;
         answers.push(await answer(each, { broker, name, version, committed }));
@@ -82,10 +83,8 @@ interface Asked {
 
 async function answer(each: PartitionRequest, o: Asked): Promise<PartitionAnswer> {
   const { partitionIndex } = each;
-  const partition = o.broker.partitions.get(o.name, partitionIndex);
-  if (partition === undefined) {
-    return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
-  }
+  const partition = o.broker.partitions.find(o.name, partitionIndex);
+  if (!(partition instanceof Partition)) return { partitionIndex, errorCode: partition };
   const errorCode = checkLeaderEpoch(partition, each.currentLeaderEpoch);
   if (errorCode !== ErrorCode.NONE) return { partitionIndex, errorCode };
   const since = specials.get(each.timestamp);
