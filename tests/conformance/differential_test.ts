@@ -53,10 +53,10 @@ Deno.test({
   fn: async () => {
     const found: string[] = [];
     for (const broker of Object.keys(settings)) found.push(...await compareOn(broker));
-    const unused = allowances.filter(({ where }) => !found.some((each) => where.test(each)));
-    assertEquals(unused, [], "these allowances are not needed any more");
     const wrong = found.filter((each) => !allowances.some(({ where }) => where.test(each)));
     assertEquals(wrong.length, 0, `${wrong.length} differences:\n${wrong.join("\n")}`);
+    const unused = allowances.filter(({ where }) => !found.some((each) => where.test(each)));
+    assertEquals(unused, [], "these allowances are not needed any more");
   },
 });
 
