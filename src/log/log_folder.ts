@@ -53,6 +53,7 @@ export interface CheckpointedLog {
   readonly partition: PartitionId;
   readonly recoveryPoint: Offset;
   readonly logStartOffset: Offset;
+  /** What is on disk, where nobody says otherwise: without followers that is what counts. */
   readonly highWatermark?: Offset;
   /** Where compaction goes on; undefined: it never began. */
   readonly firstDirtyOffset?: Offset;
@@ -225,7 +226,7 @@ export class LogFolder {
     const contents: [CheckpointName, OffsetCheckpoint[]][] = [
       [fileNames.recoveryPoints, entries((log) => log.recoveryPoint)],
       [fileNames.logStartOffsets, entries((log) => log.logStartOffset || undefined)],
-      [fileNames.highWatermarks, entries((log) => log.highWatermark)],
+      [fileNames.highWatermarks, entries((log) => log.highWatermark ?? log.recoveryPoint)],
     ];
     const dirty = entries((log) => log.firstDirtyOffset);
     const known = this.#offsets.get(fileNames.firstDirtyOffsets)!;
@@ -250,13 +251,14 @@ export class LogFolder {
   }
 
   /** Ends it: checkpoints, the clean marker when every log deserves it, and the lock. */
-  async close(logs: Iterable<ClosedLog>): Promise<void> {
+  async close(logs: Iterable<ClosedLog>, end: { brokerEpoch?: number } = {}): Promise<void> {
     const all = [...logs];
     try {
       await this.writeCheckpoints(all);
       const isOffline = this.state.offlineReason !== undefined;
       if (isOffline || !all.every((log) => log.isClosedCleanly)) return;
-      const bytes = utf8(`{"version":0,"brokerEpoch":-1}`);
+      // By its epoch a Kafka that opens the directory knows that no other broker came between.
+      const bytes = utf8(JSON.stringify({ version: 0, brokerEpoch: end.brokerEpoch ?? -1 }));
       const name = fileNames.cleanShutdown;
       await writeWholeFileDurably(this.#files, { folder: this.path, name, bytes });
     } finally {
