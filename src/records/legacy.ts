@@ -1,9 +1,9 @@
 // The formats before v2: message sets of magic 0 (Kafka 0.8) and magic 1 (0.10, KIP-32). A set is
 // messages one behind the other, without a header of its own:
 //
-//    0 offset int64        12 crc uint32 (CRC-32 from 16 on)   18 timestamp int64 (magic 1 only)
-//    8 size int32 (from 12) 16 magic int8                      .. key: int32 length (-1 null), bytes
-//                           17 attributes int8                 .. value: likewise
+//    0 offset int64           16 magic int8         18 timestamp int64 (magic 1 only)
+//    8 size int32 (from 12)   17 attributes int8    .. key: int32 length (-1: null), bytes
+//   12 crc uint32 (CRC-32 from 16 on)               .. value: likewise
 //
 //   attributes: 0-2 compression, 3 LogAppendTime (magic 1)
 //
@@ -15,7 +15,7 @@ import { BytesReader, type BytesWriter } from "../base/bytes.ts";
 import { crc32 } from "../base/crc32.ts";
 import { DecodeFault } from "../base/faults.ts";
 import type { Offset } from "../base/ids.ts";
-import { attributeBits, logOverheadBytes } from "./batch.ts";
+import { attributeBits, logOverheadBytes, magicOf } from "./batch.ts";
 import { payloadErrors, type Refusal, refuse } from "./validation.ts";
 
 /** The formats that old clients know. */
@@ -57,12 +57,15 @@ export function checkMessage(bytes: Uint8Array, position: number): MessageCheck 
     }
     if (size > reader.remaining) return refuse(INVALID_RECORD, "the last message breaks off");
     const end = position + sizeBytes;
+    if (magicOf(bytes, position) === 2) {
+      return refuse(INVALID_RECORD, "a v2 batch among messages of the old formats");
+    }
     if (reader.uint32() !== crc32(bytes, position + crcStart, end)) {
       return refuse(CORRUPT_MESSAGE, "message checksum does not match");
     }
     const magic = reader.int8();
     if (magic !== 0 && magic !== 1) {
-      return refuse(INVALID_RECORD, `a message of format ${magic} among old ones`);
+      return refuse(CORRUPT_MESSAGE, `there is no message format ${magic}`);
     }
     const body = new BytesReader(bytes, reader.position, end);
     const attributes = body.uint8();

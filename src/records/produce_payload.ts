@@ -92,7 +92,7 @@ function checkV2(batch: Uint8Array, rules: ProduceRules): ProducePayload {
   if (stored === compression && walk.consecutive) {
     if (maxTimestamp === header.maxTimestamp) return { header, batch };
     setMaxTimestamp(batch, maxTimestamp);
-    return { header: { ...header, maxTimestamp }, batch };
+    return { header: readBatchHeader(batch), batch };
   }
   const asTheyCame = unpacked.subarray(start);
   const records = walk.consecutive ? asTheyCame : renumberRecords(asTheyCame, recordCount);

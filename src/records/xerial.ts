@@ -67,7 +67,7 @@ export function unwrapXerial(
 /** The unpacked length, with which a raw block begins (an unsigned varint). */
 function boundedLength(raw: Uint8Array, bytesMax: number): number {
   const length = new BytesReader(raw).uvarint();
-  // The longest copy makes 64 bytes of 3, so a larger claim is a lie, and memory is not taken on it.
+  // The longest copy makes 64 bytes of 3: no memory is taken on a larger claim.
   if (length > raw.length * 32) throw new DecodeFault("snappy block claims more than it can hold");
   if (length <= bytesMax) return length;
   throw new DecodeFault(`snappy data expands past ${bytesMax} bytes`, { isPastBound: true });

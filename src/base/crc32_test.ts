@@ -1,0 +1,18 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { crc32 as zlibCrc32 } from "node:zlib";
+import { utf8 } from "./bytes.ts";
+import { crc32 } from "./crc32.ts";
+
+Deno.test("CRC-32 gives the published check value", () => {
+  assertEquals(crc32(utf8("123456789")), 0xcbf43926);
+  assertEquals(crc32(new Uint8Array(0)), 0);
+});
+
+Deno.test("CRC-32 is zlib's for any bytes, in one piece or in several", () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(200), (bytes, at) => {
+    const cut = Math.min(at, bytes.length);
+    assertEquals(crc32(bytes), zlibCrc32(bytes));
+    assertEquals(crc32(bytes, cut, bytes.length, crc32(bytes, 0, cut)), zlibCrc32(bytes));
+  }));
+});

@@ -1,0 +1,96 @@
+// Message sets as an old consumer reads them: wrappers unpacked, offsets made absolute. The broker
+// itself never needs them in this form.
+
+import {
+  attributeBits,
+  checkMessage,
+  compressionOf,
+  compressionTypes,
+  decompress,
+  type Message,
+  messageSize,
+  writeMessage,
+} from "../../src/records/mod.ts";
+import { BytesWriter } from "../../src/base/bytes.ts";
+import { compress, type CompressionType } from "../../src/records/compression.ts";
+import type { LegacyMagic } from "../../src/records/legacy.ts";
+import { zlibCodecs } from "../../src/runtime/codecs.ts";
+
+/** A message as its consumer sees it. */
+export interface ReadMessage {
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+}
+
+/** The messages of a set, which must be whole and sound; snappy and lz4 must be loaded. */
+export function messagesIn(set: Uint8Array): ReadMessage[] {
+  return shallowMessages(set).flatMap((message) => {
+    const type = compressionOf(message.attributes)!;
+    return type === "none" ? [seen(message)] : innerMessages(message, type);
+  });
+}
+
+/** The messages of a set as they stand in it, wrappers not unpacked. */
+export function shallowMessages(set: Uint8Array): Message[] {
+  const messages: Message[] = [];
+  for (let position = 0; position < set.length;) {
+    const check = checkMessage(set, position);
+    if ("refusal" in check) throw new Error(check.refusal.message);
+    messages.push(check.message);
+    position += check.message.sizeBytes;
+  }
+  return messages;
+}
+
+function innerMessages(wrapper: Message, type: CompressionType): ReadMessage[] {
+  const form = wrapper.magic === 0 ? "magic 0" : "usual";
+  const inner = shallowMessages(decompress(wrapper.value!, { type, codecs: zlibCodecs, form }));
+  const last = inner[inner.length - 1].offset;
+  const base = wrapper.magic === 0 ? 0 : wrapper.offset - last;
+  const isStamped = (wrapper.attributes & attributeBits.logAppendTime) !== 0;
+  return inner.map((message) => ({
+    ...seen(message),
+    offset: base + message.offset,
+    ...(isStamped ? { timestamp: wrapper.timestamp } : {}),
+  }));
+}
+
+function seen({ offset, timestamp, key, value }: Message): ReadMessage {
+  return { offset, timestamp, key, value };
+}
+
+/** A message that a producer sends; its offset means nothing. */
+export interface SentMessage {
+  readonly timestamp?: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+}
+
+/** A set as an old producer sends it. */
+export function messageSetOf(
+  messages: readonly SentMessage[],
+  options: { magic: LegacyMagic; compression?: CompressionType },
+): Uint8Array {
+  const { magic, compression: type = "none" } = options;
+  const plain = new BytesWriter(256);
+  let maxTimestamp = -1;
+  messages.forEach(({ timestamp = -1, key, value }, offset) => {
+    maxTimestamp = Math.max(maxTimestamp, timestamp);
+    writeMessage(plain, { offset, magic, timestamp, key, value });
+  });
+  if (type === "none") return plain.finish();
+  const form = magic === 0 ? "magic 0" : "usual";
+  const wrapper = {
+    offset: messages.length - 1,
+    magic,
+    compression: compressionTypes.indexOf(type),
+    timestamp: maxTimestamp,
+    key: null,
+    value: compress(plain.finish(), { type, codecs: zlibCodecs, form }),
+  };
+  const set = new BytesWriter(messageSize(wrapper));
+  writeMessage(set, wrapper);
+  return set.finish();
+}
