@@ -252,9 +252,9 @@ function checkNode(config: BrokerConfig): string[] {
       `cluster.id "${clusterId}" is not 22 characters of base64url: drop it to get one`,
     );
   }
-  const folders = config.get("log.dirs") ?? config.get("log.dir");
-  if (folders.length !== 1 || folders[0] === "") {
-    problems.push(`log.dirs "${folders.join(",")}" must name one folder: only one is served`);
+  const folders = config.dataFolders;
+  if (folders.length === 0 || folders.includes("") || new Set(folders).size < folders.length) {
+    problems.push(`log.dirs "${folders.join(",")}" must name folders, each of them once`);
   }
   return problems;
 }

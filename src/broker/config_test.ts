@@ -46,7 +46,7 @@ Deno.test("flags win over the environment, which wins over the file and the defa
 Deno.test("a start without configuration has Kafka's defaults and its own data folder", () => {
   const { config } = loadConfig();
   assertEquals(config.nodeId, 1);
-  assertEquals(config.dataFolder, "ottla-data");
+  assertEquals(config.dataFolders, ["ottla-data"]);
   assertEquals(config.ephemeral, false);
   assertEquals(config.get("group.initial.rebalance.delay.ms"), 3000);
   assertEquals(config.get("broker.rack"), null);
@@ -102,7 +102,7 @@ log.retention.check.interval.ms=300000
   const { config, warnings } = loadConfig({ file: { name: "server.properties", text } });
   assertEquals(config.listeners, [{ name: "PLAINTEXT", host: "", port: 9092 }]);
   assertEquals(config.advertised("PLAINTEXT")?.host, "localhost");
-  assertEquals(config.dataFolder, "/tmp/kraft-combined-logs");
+  assertEquals(config.dataFolders, ["/tmp/kraft-combined-logs"]);
   assert(warnings.includes(
     "num.io.threads (server.properties) has no effect: one event loop does the work of Kafka's " +
       "thread pools",
@@ -189,7 +189,7 @@ Deno.test("keys that contradict each other are told apart from wrong values", ()
       "broker.id": 2,
       "process.roles": "broker",
       "controller.quorum.voters": "1@a:9093,2@b:9093",
-      "log.dirs": "/a,/b",
+      "log.dirs": "/a,/a",
       "log.retention.hours": 0,
       "advertised.listeners": "PLAINTEXT://0.0.0.0:9092",
       "group.min.session.timeout.ms": 3_000_000,

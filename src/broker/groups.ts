@@ -7,8 +7,7 @@
 // (replayed) when a request needs it or, after a start, in the background, so that the sessions of
 // members that went away meanwhile run out.
 
-import { assert } from "../base/assert.ts";
-import { ConnectionFault, messageOf } from "../base/faults.ts";
+import { ConnectionFault, messageOf, PartitionFault } from "../base/faults.ts";
 import type { PartitionId } from "../base/ids.ts";
 import {
   type CoordinatorRecord,
@@ -67,17 +66,43 @@ export class Groups {
 
   /**
    * The shard that coordinates `groupId`, loaded. Creates the offsets topic where it is missing.
+   * Throws ConnectionFault where there is none: FindCoordinator has said so before.
    */
   async of(groupId: string): Promise<GroupShard> {
     if (this.#closed) throw new ConnectionFault("the broker is closing");
-    return this.#shard(partitionOfGroup(groupId, await this.#options.ensureTopic()));
+    const id = partitionOfGroup(groupId, await this.#options.ensureTopic());
+    try {
+      return await this.#shard(id);
+    } catch (error) {
+      if (!(error instanceof PartitionFault)) throw error;
+      throw new ConnectionFault(`group ${groupId} has no coordinator: ${error.message}`);
+    }
   }
 
-  /** Every shard, loaded; none while the offsets topic does not exist. */
+  /** Every shard that can be loaded; none while the offsets topic does not exist. */
   async all(): Promise<GroupShard[]> {
     const shards: GroupShard[] = [];
-    for (let id = 0; id < this.#options.partitionCount(); id++) shards.push(await this.#shard(id));
+    for (let id = 0; id < this.#options.partitionCount(); id++) {
+      try {
+        shards.push(await this.#shard(id));
+      } catch (error) {
+        if (!(error instanceof PartitionFault)) throw error;
+        this.#options.logger.log("error", "the groups of a partition cannot be loaded", {
+          partition: id,
+          reason: messageOf(error),
+        });
+      }
+    }
     return shards;
+  }
+
+  /** Partitions of the offsets topic went offline: their members look for a coordinator again. */
+  resignFrom(partitions: readonly PartitionId[]): void {
+    for (const id of partitions) {
+      const shard = this.#shards.get(id);
+      this.#shards.delete(id);
+      shard?.then((each) => each.resign(), () => {});
+    }
   }
 
   /** The offsets that groups committed for these topics go with them. */
@@ -108,7 +133,7 @@ export class Groups {
 
   async #load(id: PartitionId): Promise<GroupShard> {
     const partition = this.#options.partition(id);
-    assert(partition !== undefined, `${offsetsTopic}-${id} is not open`);
+    if (partition === undefined) throw new PartitionFault(`${offsetsTopic}-${id} is offline`);
     const shard = new GroupShard(partition, this.#options, () => this.#shards.delete(id));
     await shard.load();
     if (this.#closed) {

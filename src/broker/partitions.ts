@@ -1,21 +1,41 @@
 // The partitions that this broker leads, by topic and index. Metadata says which there are; this
 // table opens and deletes their logs so that it agrees.
 //
-// Invariant: a partition is in the table only while its log is open.
+//   open      its log is open, and its data directory works
+//   offline   its log could not be opened, or its directory has failed since
+//
+// Invariant: a partition of the metadata is in the table, open or offline, once its topic was
+// opened; offline ones answer KAFKA_STORAGE_ERROR, as in Kafka, and the others do not notice.
 
+import { isPlatformFault, messageOf, PartitionFault } from "../base/faults.ts";
 import type { PartitionId } from "../base/ids.ts";
 import type { TopicImage } from "../cluster/mod.ts";
 import type { PartitionLog } from "../log/mod.ts";
-import type { Timers } from "../runtime/ports.ts";
+import { ErrorCode } from "../protocol/mod.ts";
+import type { Logger, Timers } from "../runtime/ports.ts";
 import { Partition } from "./partition.ts";
 
 /** Opens the log of one partition, creating it when it is new. */
-export type OpenLog = (topic: TopicImage, partition: PartitionId) => Promise<PartitionLog>;
+export type OpenLog = (
+  topic: TopicImage,
+  partition: PartitionId,
+  options: { readonly isNew: boolean },
+) => Promise<PartitionLog>;
 
 export interface PartitionsOptions {
   readonly openLog: OpenLog;
   readonly deleteLog: (log: PartitionLog) => Promise<void>;
+  /** New partitions of a topic are open. */
+  readonly onOpened: (topic: TopicImage) => Promise<void>;
   readonly timers: Timers;
+  readonly logger: Logger;
+}
+
+/** One that could not be opened. */
+interface OfflinePartition {
+  readonly reason: string;
+  /** Whether it may work later: the disk was full. */
+  readonly isFull: boolean;
 }
 
 /** Logs opened between two turns of the event loop at start. */
@@ -23,7 +43,7 @@ const openedPerTurn = 64;
 
 export class Partitions {
   readonly #options: PartitionsOptions;
-  readonly #byTopic = new Map<string, (Partition | undefined)[]>();
+  readonly #byTopic = new Map<string, (Partition | OfflinePartition | undefined)[]>();
   /** The last opening or deleting: a topic may be deleted and created anew at once. */
   #changing: Promise<void> = Promise.resolve();
 
@@ -31,61 +51,132 @@ export class Partitions {
     this.#options = options;
   }
 
-  /** Undefined when there is none, or it is not open. */
+  /** Undefined when there is none, or it is offline. */
   get(topic: string, partition: PartitionId): Partition | undefined {
-    return this.#byTopic.get(topic)?.[partition];
+    const found = this.find(topic, partition);
+    return found instanceof Partition ? found : undefined;
+  }
+
+  /** The partition, or why it cannot be used: KAFKA_STORAGE_ERROR while it is offline. */
+  find(topic: string, partition: PartitionId): Partition | ErrorCode {
+    const found = this.#byTopic.get(topic)?.[partition];
+    if (found === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    const isOpen = found instanceof Partition && found.log.directory.offlineReason === undefined;
+    return isOpen ? found : ErrorCode.KAFKA_STORAGE_ERROR;
+  }
+
+  /** Whether there is such a partition, and it cannot be used. */
+  isOffline(topic: string, partition: PartitionId): boolean {
+    return this.find(topic, partition) === ErrorCode.KAFKA_STORAGE_ERROR;
   }
 
   /** All open partitions. */
   *all(): Generator<Partition> {
     for (const partitions of this.#byTopic.values()) {
-      for (const partition of partitions) if (partition !== undefined) yield partition;
+      for (const partition of partitions) {
+        const isOpen = partition instanceof Partition &&
+          partition.log.directory.offlineReason === undefined;
+        if (isOpen) yield partition;
+      }
     }
   }
 
-  /** Opens what the broker has after a start. */
-  async openAll(topics: Iterable<TopicImage>): Promise<void> {
+  /** Opens what the broker has after a start. `onProgress` hears how many are open. */
+  async openAll(
+    topics: Iterable<TopicImage>,
+    onProgress: (opened: number) => void,
+  ): Promise<void> {
     let opened = 0;
     for (const topic of topics) {
       for (const { id } of topic.partitions) {
-        await this.#open(topic, id);
+        await this.#open(topic, id, { isNew: false });
         if (++opened % openedPerTurn === 0) await this.#options.timers.turn();
+        onProgress(opened);
       }
     }
   }
 
   /** Opens the partitions of a topic that are not open yet. Calls run one after the other. */
   open(topic: TopicImage): Promise<void> {
-    const run = async () => {
+    return this.#inTurn(async () => {
+      let isChanged = false;
       for (const { id } of topic.partitions) {
-        if (this.get(topic.name, id) === undefined) await this.#open(topic, id);
+        if (this.#byTopic.get(topic.name)?.[id] !== undefined) continue;
+        await this.#open(topic, id, { isNew: true });
+        isChanged = true;
       }
-    };
-    const opened = this.#changing.then(run);
-    this.#changing = opened.catch(() => {});
-    return opened;
+      if (isChanged) await this.#options.onOpened(topic);
+    });
+  }
+
+  /** Tries those again that found no room when they were to be opened. */
+  openWhereFull(topics: (name: string) => TopicImage | undefined): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const [name, partitions] of this.#byTopic) {
+        const topic = topics(name);
+        for (const [id, found] of partitions.entries()) {
+          if (found instanceof Partition || !found?.isFull || topic === undefined) continue;
+          await this.#open(topic, id, { isNew: false });
+        }
+      }
+    });
+  }
+
+  /** Ends the waits on partitions whose data directory has failed. */
+  wakeOffline(): void {
+    for (const partitions of this.#byTopic.values()) {
+      for (const partition of partitions) {
+        const isOffline = partition instanceof Partition &&
+          partition.log.directory.offlineReason !== undefined;
+        if (isOffline) partition.wake();
+      }
+    }
   }
 
   /** Deletes a topic's logs. Fetches that wait for them are answered. */
   delete(topic: string): Promise<void> {
-    const run = async () => {
+    return this.#inTurn(async () => {
       const partitions = this.#byTopic.get(topic) ?? [];
       this.#byTopic.delete(topic);
       for (const partition of partitions) {
-        if (partition === undefined) continue;
+        if (!(partition instanceof Partition)) continue;
         partition.wake();
-        await this.#options.deleteLog(partition.log);
+        await this.#delete(partition);
       }
-    };
-    const deleted = this.#changing.then(run);
-    this.#changing = deleted.catch(() => {});
-    return deleted;
+    });
   }
 
-  async #open(topic: TopicImage, id: PartitionId): Promise<void> {
-    const log = await this.#options.openLog(topic, id);
+  #inTurn(run: () => Promise<void>): Promise<void> {
+    const done = this.#changing.then(run);
+    this.#changing = done.catch(() => {});
+    return done;
+  }
+
+  /** What stays behind is set aside at the next start: the metadata does not know it any more. */
+  async #delete({ topic, id, log }: Partition): Promise<void> {
+    try {
+      await this.#options.deleteLog(log);
+    } catch (error) {
+      const partition = `${topic}-${id}`;
+      const fields = { partition, reason: messageOf(error) };
+      this.#options.logger.log("error", "the files of a deleted partition are left", fields);
+    }
+  }
+
+  async #open(topic: TopicImage, id: PartitionId, options: { isNew: boolean }): Promise<void> {
     let partitions = this.#byTopic.get(topic.name);
     if (partitions === undefined) this.#byTopic.set(topic.name, partitions = []);
-    partitions[id] = new Partition(log, topic.partitions[id].leaderEpoch);
+    try {
+      const log = await this.#options.openLog(topic, id, options);
+      partitions[id] = new Partition(log, topic.partitions[id].leaderEpoch);
+    } catch (error) {
+      if (!(error instanceof PartitionFault)) throw error;
+      const reason = messageOf(error);
+      partitions[id] = { reason, isFull: isPlatformFault(error.cause, "NoSpace") };
+      this.#options.logger.log("error", "a partition is offline", {
+        partition: `${topic.name}-${id}`,
+        reason,
+      });
+    }
   }
 }

@@ -1,13 +1,19 @@
-// Where the broker's logs live: the data folder, or memory for an ephemeral broker.
+// Where the broker's logs live: the data directories, or memory for an ephemeral broker.
 //
-// Every log is opened here, so that the checkpoints and the clean-shutdown marker speak of all of
-// them.
+//   open:    every directory (data_folders.ts) > logs, each where it is found or placed
+//   beside:  room is looked for, checkpoints are written, unsynced data is bounded
+//   close:   logs > checkpoints > clean-shutdown markers
+//
+// Every log is opened here, so that the checkpoints and the clean-shutdown markers speak of all of
+// them. A directory that fails takes its logs with it and leaves the others alone.
 
+import { isPlatformFault, messageOf, PartitionFault, type PlatformFault } from "../base/faults.ts";
 import type { BrokerId, PartitionId, Uuid } from "../base/ids.ts";
-import type { MetadataImage } from "../cluster/mod.ts";
+import type { MetadataImage, PlacedReplica } from "../cluster/mod.ts";
 import { type LogConfig, LogFolder, PartitionLog, ReadAhead } from "../log/mod.ts";
 import type { Files, Logger, Runtime } from "../runtime/ports.ts";
 import type { BrokerConfig } from "./config.ts";
+import { DataFolders } from "./data_folders.ts";
 import { metadataTopic } from "./metadata_log.ts";
 
 /** The folder's name while there is no disk. */
@@ -31,131 +37,260 @@ export interface LogRequest {
   readonly partition: PartitionId;
   readonly topicId: Uuid;
   readonly config: () => LogConfig;
+  /** Just created: no directory can have it yet. */
+  readonly isNew: boolean;
+  /** Where the metadata says that it is. */
+  readonly directoryId: Uuid | undefined;
+}
+
+/** A data directory and the room on its disk; -1 where that is not known. */
+export interface DataFolderState {
+  readonly path: string;
+  readonly isOffline: boolean;
+  readonly freeBytes: number;
+  readonly totalBytes: number;
 }
 
 export class Storage {
   readonly nodeId: BrokerId;
+  /** The file system that the logs are in. */
+  readonly files: Files;
   readonly #options: StorageOptions;
-  readonly #files: Files;
-  readonly #folder: LogFolder;
+  readonly #folders: DataFolders;
   readonly #logger: Logger;
   readonly #readAhead = new ReadAhead(readAheadBytesMax);
-  readonly #logs = new Set<PartitionLog>();
+  readonly #logs = new Map<PartitionLog, LogFolder>();
 
-  private constructor(options: StorageOptions, o: { files: Files; folder: LogFolder }) {
-    this.nodeId = o.folder.nodeId;
+  private constructor(options: StorageOptions, o: { files: Files; folders: DataFolders }) {
+    this.nodeId = o.folders.opened[0].nodeId;
+    this.files = o.files;
     this.#options = options;
-    this.#files = o.files;
-    this.#folder = o.folder;
+    this.#folders = o.folders;
     this.#logger = options.logger.child("log");
   }
 
-  /** Takes the data folder. Throws when it is another broker's or in use. */
+  /** Takes the data directories. Throws when one is another broker's or in use, or all failed. */
   static async open(options: StorageOptions): Promise<Storage> {
     const { runtime, config, logger } = options;
     const files = config.ephemeral ? runtime.memoryFiles() : runtime.files;
-    const folder = await LogFolder.open(config.ephemeral ? memoryFolder : config.dataFolder, {
+    const paths = config.ephemeral ? [memoryFolder] : config.dataFolders;
+    const folders = await DataFolders.open(paths, {
       files,
       random: runtime.random,
       logger: logger.child("log"),
       nodeId: config.nodeId,
       adoptsNodeId: !config.isSet("node.id") && !config.isSet("broker.id"),
       clusterId: config.get("cluster.id") ?? undefined,
+      bootId: config.ephemeral ? undefined : runtime.process.bootId,
+      freeBytesMin: config.get("ottla.log.dirs.free.bytes.min"),
     });
-    return new Storage(options, { files, folder });
-  }
-
-  /** The file system that the logs are in. */
-  get files(): Files {
-    return this.#files;
+    return new Storage(options, { files, folders });
   }
 
   get clusterId(): string {
-    return this.#folder.clusterId;
+    return this.#folders.opened[0].clusterId;
   }
 
-  get directoryId(): Uuid {
-    return this.#folder.directoryId;
+  /** The directories as tools are told of them: those that work, then those that failed. */
+  describeFolders(): DataFolderState[] {
+    const { online, failed } = this.#folders;
+    return [
+      ...online.map(({ path }) => ({ path, isOffline: false, ...this.#spaceOf(path) })),
+      ...failed.map(({ path }) => ({ path, isOffline: true, freeBytes: -1, totalBytes: -1 })),
+    ];
+  }
+
+  #spaceOf(path: string): { freeBytes: number; totalBytes: number } {
+    try {
+      return { freeBytes: this.files.freeBytes(path), totalBytes: this.files.totalBytes(path) };
+    } catch {
+      // What cannot be told is -1 to Kafka's tools; whether the disk works is found out elsewhere.
+      return { freeBytes: -1, totalBytes: -1 };
+    }
+  }
+
+  /** The directory that the cluster's metadata is in. */
+  get metadataDirectoryId(): Uuid {
+    for (const [log, { directoryId }] of this.#logs) {
+      if (log.topic === metadataTopic) return directoryId;
+    }
+    return this.#folders.opened[0].directoryId;
+  }
+
+  /** Ids of the directories that work. */
+  get directoryIds(): readonly Uuid[] {
+    return this.#folders.online.map(({ directoryId }) => directoryId);
   }
 
   /** Whether nothing can have been lost since the last stop. */
   get wasShutDownCleanly(): boolean {
-    return this.#folder.cleanShutdown;
+    return this.#folders.opened.every(({ cleanShutdown }) => cleanShutdown) &&
+      this.#folders.failed.length === 0;
   }
 
-  /** Opens a partition's log, or creates it. */
-  async openLog({ topic, partition, topicId, config }: LogRequest): Promise<PartitionLog> {
+  /** Calls `listener` with the logs of each directory that fails from now on. */
+  onFolderFailed(listener: (logs: readonly PartitionLog[], folder: LogFolder) => void): void {
+    for (const folder of this.#folders.opened) {
+      folder.state.onOffline(() => listener(this.#logsOf(folder), folder));
+    }
+  }
+
+  /**
+   * Opens a partition's log, or creates it. Throws PartitionFault when it cannot be opened, or may
+   * be in a directory that failed.
+   */
+  async openLog(request: LogRequest): Promise<PartitionLog> {
+    const { topic, partition, topicId, config } = request;
     const { runtime } = this.#options;
-    const checkpoint = this.#folder.checkpointOf(topic, partition);
+    const folder = this.#folders.locate(request);
+    if (folder === undefined) {
+      const { path, reason } = this.#folders.failed[0];
+      throw new PartitionFault(`it may be in data directory ${path}, which failed: ${reason}`);
+    }
+    const checkpoint = folder.checkpointOf(topic, partition);
     const log = await PartitionLog.open({
-      folder: this.#folder.path,
+      folder: folder.path,
       topic,
       partition,
       topicId,
       config,
-      files: this.#files,
+      files: this.files,
       clock: runtime.clock,
       logger: this.#logger,
       codecs: runtime.codecs,
       readAhead: this.#readAhead,
-      handles: this.#folder.handles,
+      handles: folder.handles,
+      directory: folder.state,
       ...checkpoint,
-      cleanShutdown: this.#folder.cleanShutdown,
+      cleanShutdown: folder.cleanShutdown,
+      machineRestarted: folder.machineRestarted,
     });
-    this.#logs.add(log);
+    this.#logs.set(log, folder);
+    this.#folders.add(log, folder);
     return log;
   }
 
-  /** Deletes a log with its files. */
+  /** Deletes a log with its files. Those in a directory that failed stay, to be set aside later. */
   async deleteLog(log: PartitionLog): Promise<void> {
+    const folder = this.#logs.get(log);
     this.#logs.delete(log);
-    this.#folder.forget(log.topic, log.partition);
+    this.#folders.delete(log);
+    if (log.directory.offlineReason !== undefined) return;
+    folder?.forget(log.topic, log.partition);
     await log.delete();
+  }
+
+  /** Where the logs are, of one topic or of all. */
+  placements(topic?: string): PlacedReplica[] {
+    const placed: PlacedReplica[] = [];
+    for (const [log, { directoryId }] of this.#logs) {
+      if (log.topic === metadataTopic || (topic ?? log.topic) !== log.topic) continue;
+      placed.push({ topic: log.topic, partition: log.partition, directoryId });
+    }
+    return placed;
+  }
+
+  /**
+   * Every log of the last run is open and on disk: from now on a crash that leaves the machine
+   * running can lose nothing of it.
+   */
+  async noteRecovered(): Promise<void> {
+    for (const folder of this.#folders.online) {
+      await this.#attempt(folder, () => folder.noteRecovered());
+    }
   }
 
   /**
    * Renames aside the folders of partitions that the metadata does not know. Never deletes them.
    */
   async setStraysAside(image: MetadataImage): Promise<void> {
-    const { path } = this.#folder;
-    for (const { topic, partition, topicId } of this.#folder.partitions()) {
-      const known = image.topic(topic);
-      const isOurs = known?.partitions[partition] !== undefined &&
-        (topicId === undefined || topicId === known.id);
-      if (topic === metadataTopic || isOurs) continue;
-      const from = `${topic}-${partition}`;
-      const to = `${from}.${this.#options.runtime.clock.now().toString(16)}-stray`;
-      this.#files.rename(`${path}/${from}`, `${path}/${to}`);
-      await this.#files.syncFolder(path);
-      this.#logger.log(
-        "warn",
-        "set aside a folder of a partition that the metadata does not know",
-        {
-          folder: `${path}/${to}`,
-        },
-      );
+    for (const folder of this.#folders.online) {
+      for (const { topic, partition, topicId } of folder.partitions()) {
+        const known = image.topic(topic);
+        const isOurs = known?.partitions[partition] !== undefined &&
+          (topicId === undefined || topicId === known.id);
+        if (topic === metadataTopic || isOurs) continue;
+        const from = `${folder.path}/${topic}-${partition}`;
+        const to = `${from}.${this.#options.runtime.clock.now().toString(16)}-stray`;
+        this.files.rename(from, to);
+        await this.files.syncFolder(folder.path);
+        this.#logger.log(
+          "warn",
+          "set aside a folder of a partition that the metadata does not know",
+          { folder: to },
+        );
+      }
     }
   }
 
-  /** Writes down how far each log is on disk, so that the next start need not look at all of it. */
-  async checkpoint(): Promise<void> {
-    await this.#folder.writeCheckpoints(this.#logs);
+  /**
+   * Writes down how far each log is on disk, so that the next start need not look at all of it.
+   * False when a directory could not take it.
+   */
+  async checkpoint(): Promise<boolean> {
+    let isWritten = true;
+    for (const folder of this.#folders.online) {
+      const written = await this.#attempt(folder, async () => {
+        await this.#each(this.#logsOf(folder), (log) => log.noteRecoveryStart());
+        await folder.writeCheckpoints(this.#logsOf(folder));
+      });
+      isWritten &&= written;
+    }
+    return isWritten;
   }
 
-  /** Gives each log the time for its chores. */
+  /** Looks for room on the disks, and gives each log the time for its chores. */
   async maintain(): Promise<void> {
-    const { clock, timers } = this.#options.runtime;
-    let count = 0;
-    for (const log of [...this.#logs]) {
-      log.maintain(clock.now());
-      if (++count % maintainedPerTurn === 0) await timers.turn();
+    for (const folder of this.#folders.online) folder.state.checkRoom();
+    const { clock } = this.#options.runtime;
+    await this.#each([...this.#logs.keys()], (log) => log.maintain(clock.now()));
+  }
+
+  /** Closes every log and directory; leaves the clean-shutdown marker where all is on disk. */
+  async close(end: { brokerEpoch?: number } = {}): Promise<void> {
+    for (const folder of this.#folders.opened) {
+      const logs = this.#logsOf(folder);
+      await this.#attempt(folder, async () => {
+        try {
+          // Together, so that their syncs overlap: one after the other, thousands take seconds.
+          const closed = await Promise.allSettled(logs.map((log) => log.close()));
+          const failure = closed.find((each) => each.status === "rejected");
+          if (failure !== undefined) throw failure.reason;
+        } finally {
+          await folder.close(logs, end);
+        }
+      });
     }
   }
 
-  /** Closes every log and the folder; leaves the clean-shutdown marker if all is on disk. */
-  async close(): Promise<void> {
-    // Together, so that their syncs overlap: one after the other, thousands of logs take seconds.
-    await Promise.all([...this.#logs].map((log) => log.close()));
-    await this.#folder.close(this.#logs);
+  #logsOf(folder: LogFolder): PartitionLog[] {
+    return [...this.#logs].flatMap(([log, where]) => where === folder ? [log] : []);
+  }
+
+  async #each(logs: readonly PartitionLog[], chore: (log: PartitionLog) => void): Promise<void> {
+    let count = 0;
+    for (const log of logs) {
+      chore(log);
+      if (++count % maintainedPerTurn === 0) await this.#options.runtime.timers.turn();
+    }
+  }
+
+  /** What a directory's own small files need: a full disk is waited for, any other failure ends it. */
+  async #attempt(folder: LogFolder, write: () => Promise<void>): Promise<boolean> {
+    try {
+      await write();
+      return true;
+    } catch (error) {
+      if (isPlatformFault(error, "NoSpace")) {
+        folder.state.noteNoSpace();
+        this.#logger.log("warn", "a data directory has no room for a checkpoint", {
+          directory: folder.path,
+          reason: messageOf(error as PlatformFault),
+        });
+      } else {
+        folder.state.goOffline(messageOf(error));
+      }
+      return false;
+    }
   }
 }

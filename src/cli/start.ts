@@ -64,7 +64,11 @@ const start = command({
       logger,
       trace: flags.trace ? (line: string) => context.out(line + "\n") : undefined,
     });
-    logReady(logger, { broker, runtime, folder: config.ephemeral ? "memory" : config.dataFolder });
+    logReady(logger, {
+      broker,
+      runtime,
+      folder: config.ephemeral ? "memory" : config.dataFolders.join(","),
+    });
     await ended;
     return await closeInTime(broker, runtime, logger);
   },

@@ -19,6 +19,7 @@ export {
   type TopicDefaults,
   type TopicError,
 } from "./create_topics.ts";
+export * from "./directories.ts";
 export {
   checkMetadataVersion,
   metadataVersionFeature,
@@ -34,7 +35,12 @@ export {
   type TopicImage,
 } from "./image.ts";
 export * from "./placement.ts";
-export { type ClientQuota, type QuotaEntityPart, type ScramCredential } from "./principals.ts";
+export {
+  type ClientQuota,
+  entityKey,
+  type QuotaEntityPart,
+  type ScramCredential,
+} from "./principals.ts";
 export * from "./quorum_records.ts";
 export * from "./records.ts";
 export { type MetadataChange, MetadataReplay } from "./replay.ts";

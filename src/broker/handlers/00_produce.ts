@@ -41,7 +41,7 @@ import {
 import { framingRefusal } from "../../records/framing.ts";
 import type { Broker } from "../broker.ts";
 import { handler, type Peer, type RequestContext } from "../handler.ts";
-import type { Partition } from "../partition.ts";
+import { Partition } from "../partition.ts";
 
 type Request = RequestOf<typeof Produce>;
 type Topic = Request["topicData"][number];
@@ -169,8 +169,8 @@ function appendPartition(
   const { broker } = o.context;
   const { index } = data;
   if (o.name === undefined) return failure(index, ErrorCode.UNKNOWN_TOPIC_ID);
-  const partition = broker.partitions.get(o.name, index);
-  if (partition === undefined) return failure(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  const partition = broker.partitions.find(o.name, index);
+  if (!(partition instanceof Partition)) return failure(index, partition);
   if (o.request.transactionalId !== null || isTransactional(data.records)) {
     return failure(index, ErrorCode.INVALID_TXN_STATE, "transactions are not supported yet");
   }

@@ -116,7 +116,7 @@ function locate(topic: Topic, each: PartitionRequest, pass: Pass): Partition | E
     name = broker.metadata.image.topicById(topic.topicId)?.name;
     if (name === undefined) return ErrorCode.UNKNOWN_TOPIC_ID;
   }
-  return broker.partitions.get(name, each.partition) ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  return broker.partitions.find(name, each.partition);
 }
 
 function read(

@@ -18,7 +18,7 @@ import { ErrorCode, ListOffsets, type RequestOf, type ResponseInput } from "../.
 import { handler } from "../handler.ts";
 import { checkLeaderEpoch } from "../leader_epoch.ts";
 import type { Broker } from "../broker.ts";
-import type { Partition } from "../partition.ts";
+import { Partition } from "../partition.ts";
 
 type PartitionRequest = RequestOf<typeof ListOffsets>["topics"][number]["partitions"][number];
 type PartitionAnswer = ResponseInput<typeof ListOffsets>["topics"][number]["partitions"][number];
@@ -83,10 +83,8 @@ interface Asked {
 
 async function answer(each: PartitionRequest, o: Asked): Promise<PartitionAnswer> {
   const { partitionIndex } = each;
-  const partition = o.broker.partitions.get(o.name, partitionIndex);
-  if (partition === undefined) {
-    return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
-  }
+  const partition = o.broker.partitions.find(o.name, partitionIndex);
+  if (!(partition instanceof Partition)) return { partitionIndex, errorCode: partition };
   const errorCode = checkLeaderEpoch(partition, each.currentLeaderEpoch);
   if (errorCode !== ErrorCode.NONE) return { partitionIndex, errorCode };
   const since = specials.get(each.timestamp);

@@ -9,6 +9,7 @@ import type { Offset, PartitionId } from "../../base/ids.ts";
 import { DeleteRecords, ErrorCode } from "../../protocol/mod.ts";
 import type { Broker } from "../broker.ts";
 import { handler } from "../handler.ts";
+import { Partition } from "../partition.ts";
 
 export const deleteRecords = handler(DeleteRecords, {
   serves: "0-2",
@@ -23,7 +24,13 @@ export const deleteRecords = handler(DeleteRecords, {
       }
       topics.push({ name, partitions: answers });
     }
-    await broker.checkpoint();
+    if (await broker.checkpoint()) return { topics };
+    // The records are out of reach; that they stay so through a crash cannot be promised.
+    for (const { partitions } of topics) {
+      for (const answer of partitions) {
+        if (answer.errorCode === ErrorCode.NONE) answer.errorCode = ErrorCode.KAFKA_STORAGE_ERROR;
+      }
+    }
     return { topics };
   },
 });
@@ -35,8 +42,8 @@ interface Asked {
 }
 
 async function deleteBefore(broker: Broker, { name, partitionIndex, offset }: Asked) {
-  const partition = broker.partitions.get(name, partitionIndex);
-  if (partition === undefined) return failure(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  const partition = broker.partitions.find(name, partitionIndex);
+  if (!(partition instanceof Partition)) return failure(partition);
   if (broker.topics.isInternal(name)) return failure(ErrorCode.INVALID_TOPIC_EXCEPTION);
   if (!broker.topics.logConfig(name).cleanupPolicy.includes("delete")) {
     return failure(ErrorCode.POLICY_VIOLATION);
@@ -45,10 +52,15 @@ async function deleteBefore(broker: Broker, { name, partitionIndex, offset }: As
   if (target < 0 || target > partition.highWatermark) {
     return failure(ErrorCode.OFFSET_OUT_OF_RANGE);
   }
-  await partition.log.deleteRecordsBefore(target);
-  return { lowWatermark: partition.log.logStartOffset, errorCode: ErrorCode.NONE };
+  try {
+    await partition.log.deleteRecordsBefore(target);
+  } catch (error) {
+    broker.noteUnreadable(partition, error);
+    return failure(ErrorCode.KAFKA_STORAGE_ERROR);
+  }
+  return { lowWatermark: partition.log.logStartOffset, errorCode: ErrorCode.NONE as ErrorCode };
 }
 
-function failure(errorCode: ErrorCode) {
+function failure(errorCode: ErrorCode): { lowWatermark: Offset; errorCode: ErrorCode } {
   return { lowWatermark: -1, errorCode };
 }

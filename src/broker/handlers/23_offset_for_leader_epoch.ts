@@ -11,6 +11,7 @@ import { ErrorCode, OffsetForLeaderEpoch } from "../../protocol/mod.ts";
 import type { Broker } from "../broker.ts";
 import { handler } from "../handler.ts";
 import { checkLeaderEpoch } from "../leader_epoch.ts";
+import { Partition } from "../partition.ts";
 
 interface Asked {
   readonly partition: PartitionId;
@@ -31,10 +32,8 @@ export const offsetForLeaderEpoch = handler(OffsetForLeaderEpoch, {
 
 function answer(broker: Broker, topic: string, asked: Asked) {
   const { partition } = asked;
-  const found = broker.partitions.get(topic, partition);
-  if (found === undefined) {
-    return { partition, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
-  }
+  const found = broker.partitions.find(topic, partition);
+  if (!(found instanceof Partition)) return { partition, errorCode: found };
   const errorCode = checkLeaderEpoch(found, asked.currentLeaderEpoch);
   if (errorCode !== ErrorCode.NONE) return { partition, errorCode };
   const { leaderEpoch, endOffset } = asked.leaderEpoch === found.leaderEpoch

@@ -1,0 +1,148 @@
+// The data directories of a broker: which of them work, and in which one a log is or will be.
+//
+//   found in a working directory                    there
+//   not found, the metadata names a working one     there, made anew
+//   not found, not new, and some directory failed   nowhere: it is in the failed one, offline
+//   otherwise                                       the one with the fewest partitions, as in Kafka
+//
+// A directory may fail at the start or while it is used; then it is failed until the next start.
+// Invariant: a log is never made anew while its records may lie in a directory that failed.
+
+import { isPlatformFault, messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
+import type { PartitionId, Uuid } from "../base/ids.ts";
+import { LogFolder, type LogFolderOptions } from "../log/mod.ts";
+
+/** A directory that cannot be used until the broker starts again. */
+export interface FailedFolder {
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** A partition to be found or placed. */
+export interface Placed {
+  readonly topic: string;
+  readonly partition: PartitionId;
+  /** Where the metadata says that it is; undefined or the zero id: nowhere yet. */
+  readonly directoryId: Uuid | undefined;
+  /** Just created: there is no log of it yet, anywhere. */
+  readonly isNew: boolean;
+}
+
+export class DataFolders {
+  /** Those that opened, in the order of the configuration. */
+  readonly opened: readonly LogFolder[];
+  readonly #failed: FailedFolder[];
+  readonly #folderOf = new Map<string, LogFolder>();
+  readonly #counts = new Map<LogFolder, number>();
+
+  private constructor(opened: readonly LogFolder[], failed: FailedFolder[]) {
+    this.opened = opened;
+    this.#failed = failed;
+    for (const folder of opened) {
+      this.#counts.set(folder, 0);
+      folder.state.onOffline((reason) => failed.push({ path: folder.path, reason }));
+    }
+  }
+
+  /**
+   * Takes all directories. Throws UsageFault or Denied when one of them is another broker's or in
+   * use, and what the first one failed with when all have failed.
+   */
+  static async open(paths: readonly string[], options: LogFolderOptions): Promise<DataFolders> {
+    const opened: LogFolder[] = [];
+    const failed: FailedFolder[] = [];
+    let identity = options;
+    let first: unknown;
+    try {
+      for (const path of paths) {
+        try {
+          const folder = await LogFolder.open(path, identity);
+          const { clusterId, nodeId } = folder;
+          identity = { ...options, clusterId, nodeId, adoptsNodeId: false };
+          opened.push(folder);
+        } catch (error) {
+          if (!isDiskFailure(error)) throw error;
+          first ??= error;
+          failed.push({ path, reason: messageOf(error) });
+          options.logger.log("error", "a data directory cannot be used", {
+            directory: path,
+            reason: messageOf(error),
+          });
+        }
+      }
+      if (opened.length === 0) throw first;
+      const folders = new DataFolders(opened, failed);
+      if (opened.length > 1) folders.#findAll();
+      return folders;
+    } catch (error) {
+      for (const folder of opened) folder.release();
+      throw error;
+    }
+  }
+
+  /** Those that work. */
+  get online(): readonly LogFolder[] {
+    return this.opened.filter((folder) => folder.state.offlineReason === undefined);
+  }
+
+  get failed(): readonly FailedFolder[] {
+    return this.#failed;
+  }
+
+  /** Where a partition's log is or goes; undefined when it may be in a directory that failed. */
+  locate(placed: Placed): LogFolder | undefined {
+    const { directoryId, isNew } = placed;
+    const { online } = this;
+    if (this.opened.length === 1 && this.#failed.length === 0) return online[0];
+    const found = this.#folderOf.get(nameOf(placed));
+    if (found !== undefined) return online.includes(found) ? found : undefined;
+    const assigned = online.find((folder) => folder.directoryId === directoryId);
+    if (assigned !== undefined) return assigned;
+    if (!isNew && this.#failed.length > 0) return undefined;
+    let fewest: LogFolder | undefined;
+    for (const folder of online) {
+      const count = this.#counts.get(folder)!;
+      if (fewest === undefined || count < this.#counts.get(fewest)!) fewest = folder;
+    }
+    return fewest;
+  }
+
+  /** A partition's log is in `folder` now. */
+  add(placed: Pick<Placed, "topic" | "partition">, folder: LogFolder): void {
+    if (this.#folderOf.get(nameOf(placed)) === folder) return;
+    this.#folderOf.set(nameOf(placed), folder);
+    this.#counts.set(folder, this.#counts.get(folder)! + 1);
+  }
+
+  /** A partition's log is gone. */
+  delete(placed: Pick<Placed, "topic" | "partition">): void {
+    const folder = this.#folderOf.get(nameOf(placed));
+    if (folder === undefined) return;
+    this.#folderOf.delete(nameOf(placed));
+    this.#counts.set(folder, this.#counts.get(folder)! - 1);
+  }
+
+  #findAll(): void {
+    for (const folder of this.opened) {
+      for (const placed of folder.partitionNames()) {
+        const other = this.#folderOf.get(nameOf(placed));
+        if (other !== undefined) {
+          throw new UsageFault(
+            `${nameOf(placed)} is in ${other.path} and in ${folder.path}: ` +
+              `move one of the two folders out of the data directories`,
+          );
+        }
+        this.add(placed, folder);
+      }
+    }
+  }
+}
+
+function nameOf({ topic, partition }: Pick<Placed, "topic" | "partition">): string {
+  return `${topic}-${partition}`;
+}
+
+/** Whether it is the disk that failed, rather than what the user asked for. */
+function isDiskFailure(error: unknown): boolean {
+  return error instanceof PlatformFault && !isPlatformFault(error, "Denied");
+}
