@@ -7,7 +7,14 @@
 // no answer, and its line says so.
 
 import { formatAddress } from "../base/address.ts";
-import { type AnyApi, type RequestHeader, traceMessage } from "../protocol/mod.ts";
+import {
+  type AnyApi,
+  decodeAssignment,
+  decodeSubscription,
+  type RequestHeader,
+  traceMessage,
+} from "../protocol/mod.ts";
+import { batchPositions, compressionOf, readBatchHeader } from "../records/mod.ts";
 import type { Peer } from "./handler.ts";
 
 /** Writes the lines of a trace. */
@@ -24,7 +31,8 @@ export class Tracer {
   /** A request has been decoded. */
   request(peer: Peer, header: RequestHeader, api: AnyApi, message: unknown): void {
     this.#startedMs.set(header, this.#monotonic());
-    const text = traceMessage(api, "request", header.apiVersion, message as never);
+    const options = { side: "request", version: header.apiVersion, describeBytes } as const;
+    const text = traceMessage(api, message, options);
     this.#write(`${caption(peer, header)} > ${text}`);
   }
 
@@ -33,11 +41,54 @@ export class Tracer {
     const tookMs = this.#monotonic() - (this.#startedMs.get(header) ?? this.#monotonic());
     const text = message === undefined
       ? `${api.name} v${header.apiVersion}: no answer (acks=0)`
-      : traceMessage(api, "response", header.apiVersion, message as never);
+      : traceMessage(api, message, {
+        side: "response",
+        version: header.apiVersion,
+        describeBytes,
+      });
     this.#write(`${caption(peer, header)} < ${text} (${tookMs.toFixed(1)} ms)`);
   }
 }
 
 function caption({ remote }: Peer, { clientId, correlationId }: RequestHeader): string {
   return `${formatAddress(remote)} ${clientId ?? "-"} #${correlationId}`;
+}
+
+/** Record batches, and what consumers tell each other through the coordinator, in a few words. */
+function describeBytes(fieldName: string, bytes: Uint8Array): string | undefined {
+  try {
+    switch (fieldName) {
+      case "records":
+        return describeRecords(bytes);
+      case "metadata":
+        return `<subscribes to ${decodeSubscription(bytes).topics.join(", ")}>`;
+      case "assignment":
+        return describeAssignment(bytes);
+    }
+  } catch {
+    // Not what consumers send: other programs use the fields as they like.
+  }
+  return undefined;
+}
+
+function describeRecords(bytes: Uint8Array): string {
+  if (bytes.length === 0) return "<none>";
+  const batches = batchPositions(bytes).map((position) => readBatchHeader(bytes, position));
+  const count = batches.reduce((sum, { recordCount }) => sum + recordCount, 0);
+  const codecs = new Set(batches.map(({ attributes }) => compressionOf(attributes)));
+  const first = batches[0];
+  return [
+    `<${count} ${count === 1 ? "record" : "records"} in ${batches.length}`,
+    `${batches.length === 1 ? "batch" : "batches"} from offset ${first.baseOffset}`,
+    `(${[...codecs].join(", ")}), ${bytes.length} bytes>`,
+  ].join(" ");
+}
+
+function describeAssignment(bytes: Uint8Array): string {
+  if (bytes.length === 0) return "<nothing>";
+  const { assignedPartitions } = decodeAssignment(bytes);
+  const topics = assignedPartitions.map(({ topic, partitions }) =>
+    `${topic} ${partitions.join("+")}`
+  );
+  return `<${topics.join(", ")}>`;
 }

@@ -6,7 +6,7 @@ export * from "./apis/mod.ts";
 export * from "./consumer_protocol.ts";
 export * from "./errors.ts";
 export * from "./frame.ts";
-export { traceMessage } from "./trace.ts";
+export { type DescribeBytes, traceMessage } from "./trace.ts";
 export {
   type AnyApi,
   type AnyMessage,

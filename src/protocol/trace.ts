@@ -5,10 +5,11 @@
 //
 // What says nothing is left out: null, false, empty text and lists, the zero UUID, a number that is
 // the field's own default (mostly -1, "unknown"), no throttling, and NONE below the top level.
-// Error codes are names, bytes a count, long lists and texts are cut. A field that the version
-// lacks does not appear.
+// Error codes and API keys are names, bytes a count or what the caller makes of them, long lists and
+// texts are cut. A field that the version lacks does not appear.
 
 import { ZERO_UUID } from "../base/ids.ts";
+import { apiName } from "./api_names.ts";
 import { errorName } from "./errors.ts";
 import type { AnyApi } from "./schema.ts";
 import { type Field, type Fields, inRange, type WireType } from "./types.ts";
@@ -17,28 +18,39 @@ const elementsShown = 4;
 const charactersShown = 60;
 const plainText = /^[\w.:/@+-]+$/;
 
+/** What bytes mean, said in a few words; undefined where the caller does not know. */
+export type DescribeBytes = (fieldName: string, bytes: Uint8Array) => string | undefined;
+
+export interface TraceOptions {
+  readonly side: "request" | "response";
+  readonly version: number;
+  readonly describeBytes?: DescribeBytes;
+}
+
 /** One line about `message`, a request or response of `api` in this version. */
-export function traceMessage(
-  api: AnyApi,
-  side: "request" | "response",
-  version: number,
-  message: unknown,
-): string {
-  const fields = traceFields(api[side].fields, message, version);
+export function traceMessage(api: AnyApi, message: unknown, options: TraceOptions): string {
+  const { side, version } = options;
+  const fields = traceFields(api[side].fields, message, options);
   return `${api.name} v${version} ${side}${fields === "" ? "" : `: ${fields}`}`;
 }
 
-function traceFields(fields: Fields, message: unknown, version: number, nested = false): string {
+function traceFields(
+  fields: Fields,
+  message: unknown,
+  options: TraceOptions & { readonly nested?: boolean },
+): string {
   const parts: string[] = [];
   for (const [name, field] of Object.entries(fields)) {
-    if (!inRange(version, field.versions)) continue;
+    if (!inRange(options.version, field.versions)) continue;
     const value = (message as Record<string, unknown>)[name];
     if (name.endsWith("rrorCode")) {
-      if (value !== undefined && !(nested && value === 0)) {
+      if (value !== undefined && !(options.nested && value === 0)) {
         parts.push(`${name}=${errorName(value as number)}`);
       }
+    } else if (name === "apiKey") {
+      parts.push(`${name}=${apiName(value as number)}`);
     } else if (!saysNothing(name, field, value)) {
-      parts.push(`${name}=${traceValue(field.wire, value, version)}`);
+      parts.push(`${name}=${traceValue(field.wire, value, { ...options, name })}`);
     }
   }
   return parts.join(" ");
@@ -60,15 +72,19 @@ function saysNothing(name: string, field: Field, value: unknown): boolean {
   }
 }
 
-function traceValue(wire: WireType, value: unknown, version: number): string {
+type Named = TraceOptions & { readonly name: string };
+
+function traceValue(wire: WireType, value: unknown, options: Named): string {
   switch (wire.kind) {
     case "bytes":
-    case "records":
-      return `<${(value as Uint8Array).length} bytes>`;
+    case "records": {
+      const bytes = value as Uint8Array;
+      return options.describeBytes?.(options.name, bytes) ?? `<${bytes.length} bytes>`;
+    }
     case "array":
-      return traceList(wire.element, value as readonly unknown[], version);
+      return traceList(wire.element, value as readonly unknown[], options);
     case "struct":
-      return `{${traceFields(wire.fields, value, version, true)}}`;
+      return `{${traceFields(wire.fields, value, { ...options, nested: true })}}`;
     case "string":
       return traceText(value as string);
     default:
@@ -76,8 +92,8 @@ function traceValue(wire: WireType, value: unknown, version: number): string {
   }
 }
 
-function traceList(element: WireType, list: readonly unknown[], version: number): string {
-  const shown = list.slice(0, elementsShown).map((each) => traceValue(element, each, version));
+function traceList(element: WireType, list: readonly unknown[], options: Named): string {
+  const shown = list.slice(0, elementsShown).map((each) => traceValue(element, each, options));
   if (list.length > elementsShown) shown.push(`${list.length - elementsShown} more`);
   return `[${shown.join(", ")}]`;
 }

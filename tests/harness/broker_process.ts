@@ -21,6 +21,8 @@ export interface BrokerOptions {
   port?: number;
   /** Further arguments of `ottla start`, such as `--ephemeral`. */
   flags?: readonly string[];
+  /** Hears every line of its output. */
+  onLine?: (line: string) => void;
 }
 
 export class BrokerProcess implements AsyncDisposable {
@@ -29,6 +31,7 @@ export class BrokerProcess implements AsyncDisposable {
   readonly #folder: string | undefined;
   readonly #settings: Record<string, string>;
   readonly #flags: readonly string[];
+  readonly #onLine: BrokerOptions["onLine"];
   #process: ProcessLines | undefined;
   #port: number;
   #stopWithinMs = 0;
@@ -39,6 +42,7 @@ export class BrokerProcess implements AsyncDisposable {
     this.dataDir = options.dataDir ?? `${folder}/data`;
     this.#settings = { "group.initial.rebalance.delay.ms": "0", ...options.settings };
     this.#flags = options.flags ?? [];
+    this.#onLine = options.onLine;
     this.#port = options.port ?? 0;
   }
 
@@ -112,6 +116,7 @@ export class BrokerProcess implements AsyncDisposable {
       onLine: (line) => {
         const match = line.match(plan.ready);
         if (match) ready.resolve(match);
+        this.#onLine?.(line);
       },
     });
     this.#process = process;
