@@ -1,4 +1,4 @@
-// The first look at what a producer sent: whether it begins with a whole v2 batch at all.
+// The first look at what a producer sent: whether it is one whole v2 batch at all.
 //
 //   baseOffset int64 | batchLength int32 | 4 bytes | magic int8 | ...     in every format alike
 //
@@ -16,8 +16,8 @@ const brokenOff = "the request must hold exactly one record batch per partition:
 const legacyRecordBytesMin = 14;
 
 /**
- * Why `bytes` do not begin with a whole v2 batch, or with `oldFormats` a message; undefined when
- * they do.
+ * Why `bytes` are not one whole v2 batch, or with `oldFormats` do not begin with a message;
+ * undefined when they are.
  */
 export function framingRefusal(
   bytes: Uint8Array,
@@ -35,6 +35,9 @@ export function framingRefusal(
     return refusal(CORRUPT_MESSAGE, `there is no message format ${magic}`);
   }
   if (size > bytes.length) return refusal(INVALID_RECORD, brokenOff);
+  if (magic === 2 && size < bytes.length) {
+    return refusal(INVALID_RECORD, "the request must hold exactly one record batch per partition");
+  }
   if (magic < 2 && options.oldFormats !== true) {
     return refusal(INVALID_RECORD, `message format ${magic}: this version takes format 2 alone`);
   }

@@ -72,9 +72,6 @@ function checkV2(batch: Uint8Array, rules: ProduceRules): ProducePayload {
   const check = checkBatch(batch);
   if ("refusal" in check) return check;
   const { header } = check;
-  if (size !== batch.length) {
-    return refuse(INVALID_RECORD, "the request must hold exactly one record batch per partition");
-  }
   const refusal = headerRefusal(header);
   if (refusal !== undefined) return refusal;
   const compression = compressionOf(header.attributes);
