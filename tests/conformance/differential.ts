@@ -335,6 +335,7 @@ const normalised: ReadonlyMap<string, (value: unknown) => unknown> = new Map([
   ["clusterId", (value: unknown) => value ? "<cluster>" : value],
   ["logAppendTimeMs", (value: unknown) => (value as number) >= 0 ? "<now>" : value],
   ["errorMessage", (value: unknown) => value ? "<sentence>" : "<none>"],
+  ["batchIndexErrorMessage", (value: unknown) => value ? "<sentence>" : "<none>"],
 ]);
 
 /** For lists that Kafka gives in the order of a hash table. */
