@@ -5,6 +5,7 @@ import * as fs from "node:fs";
 import process from "node:process";
 import { bunNetwork } from "./bun_network.ts";
 import { zlibCodecs } from "./codecs.ts";
+import { builtinDigests } from "./digests.ts";
 import { webClock, webRandom, webTimers } from "./event_loop.ts";
 import { createLogging } from "./logging.ts";
 import { memoryFiles } from "./memory_files.ts";
@@ -80,6 +81,7 @@ const runtime: Runtime = {
   process: nodeProcess(logging),
   memoryFiles: () => memoryFiles({ clock: webClock }),
   codecs: zlibCodecs,
+  digests: builtinDigests,
   logger: logging.logger,
 };
 

@@ -3,6 +3,7 @@
 // space).
 
 import { zlibCodecs } from "./codecs.ts";
+import { builtinDigests } from "./digests.ts";
 import { denoFiles, readText } from "./deno_files.ts";
 import { denoNetwork } from "./deno_network.ts";
 import { webClock, webRandom, webTimers } from "./event_loop.ts";
@@ -75,6 +76,7 @@ export function denoRuntime(): Runtime {
     process: denoProcess,
     memoryFiles: () => memoryFiles({ clock: webClock }),
     codecs: zlibCodecs,
+    digests: builtinDigests,
     logger: logging.logger,
   };
 }

@@ -157,6 +157,11 @@ export const denoFiles: Files = {
       const info = process.getBuiltinModule("node:fs").statfsSync(path);
       return info.bavail * info.bsize;
     }),
+  totalBytes: (path) =>
+    attempting("ask the size of the disk of", path, () => {
+      const info = process.getBuiltinModule("node:fs").statfsSync(path);
+      return info.blocks * info.bsize;
+    }),
 };
 
 function stat(path: string): FileInfo | undefined {

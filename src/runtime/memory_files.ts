@@ -317,6 +317,10 @@ export class MemoryFiles implements Files {
     return freeBytesTold;
   }
 
+  totalBytes(path: string): number {
+    return this.freeBytes(path);
+  }
+
   /** What `path` leads to. */
   find(path: string): MemoryEntry | undefined {
     return this.#walk(namesOf(path));

@@ -3,6 +3,7 @@
 
 import process from "node:process";
 import { zlibCodecs } from "./codecs.ts";
+import { builtinDigests } from "./digests.ts";
 import { webClock, webRandom, webTimers } from "./event_loop.ts";
 import { createLogging } from "./logging.ts";
 import { memoryFiles } from "./memory_files.ts";
@@ -24,6 +25,7 @@ const runtime: Runtime = {
   process: nodeProcess(logging),
   memoryFiles: () => memoryFiles({ clock: webClock }),
   codecs: zlibCodecs,
+  digests: builtinDigests,
   logger: logging.logger,
 };
 

@@ -142,6 +142,11 @@ export function nodeFiles(options: { kernelLock: LockHost["kernelLock"] }): File
         const info = fs.statfsSync(path);
         return info.bavail * info.bsize;
       }),
+    totalBytes: (path) =>
+      attempting("ask the size of the disk of", path, () => {
+        const info = fs.statfsSync(path);
+        return info.blocks * info.bsize;
+      }),
   };
 }
 

@@ -136,6 +136,8 @@ export interface Files {
   lock(folder: string): FolderLock;
   /** Bytes free for us on the file system of `path`. */
   freeBytes(path: string): number;
+  /** Size of the file system of `path`. */
+  totalBytes(path: string): number;
 }
 
 export type Signal = "SIGINT" | "SIGTERM";
@@ -174,6 +176,14 @@ export interface Codecs {
   unzstd(bytes: Uint8Array, bytesMax: number): Uint8Array;
 }
 
+export type DigestAlgorithm = "sha256" | "sha512";
+
+/** Cryptographic hashes that the runtime ships. */
+export interface Digests {
+  hash(algorithm: DigestAlgorithm, bytes: Uint8Array): Uint8Array;
+  hmac(algorithm: DigestAlgorithm, of: { key: Uint8Array; bytes: Uint8Array }): Uint8Array;
+}
+
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";
 
 /** Fields of a log line, printed after the message for people and as keys for machines. */
@@ -208,6 +218,8 @@ export interface Runtime {
   readonly process: ProcessPort;
   /** Loaded on first use: a start does not need them. */
   readonly codecs: Codecs;
+  /** Loaded on first use, too. */
+  readonly digests: Digests;
   /** A logger that writes to standard error. */
   logger(options: LogOptions): Logger;
 }

@@ -14,6 +14,7 @@
 
 import { PlatformFault } from "../base/faults.ts";
 import { zlibCodecs } from "./codecs.ts";
+import { builtinDigests } from "./digests.ts";
 import { formatLine } from "./log_lines.ts";
 import { memoryFiles } from "./memory_files.ts";
 import type {
@@ -276,6 +277,7 @@ export class Simulation {
       memoryFiles: () => memoryFiles({ clock }),
       process: this.#process(machine, { host, clock }),
       codecs: zlibCodecs,
+      digests: builtinDigests,
       logger: (options) => this.#logger("", { options, clock, machine }),
     };
   }

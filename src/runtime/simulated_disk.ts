@@ -73,6 +73,10 @@ export class SimulatedDisk {
     return this.#files;
   }
 
+  get totalBytes(): number {
+    return this.#options.capacityBytes;
+  }
+
   get freeBytes(): number {
     return Math.max(0, this.#options.capacityBytes - this.#usedBytes);
   }

@@ -126,5 +126,6 @@ export function simulatedFiles(world: FilesWorld): Files {
     },
     lock: (folder): FolderLock => disk.files.lock(folder),
     freeBytes: (path) => Math.min(disk.files.freeBytes(path), disk.freeBytes),
+    totalBytes: (path) => Math.min(disk.files.totalBytes(path), disk.totalBytes),
   };
 }

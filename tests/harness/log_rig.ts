@@ -115,6 +115,7 @@ function faultyFiles(files: Files, rig: Rig): Files {
     syncFolder: (folder) => files.syncFolder(folder),
     lock: (folder) => files.lock(folder),
     freeBytes: (path) => files.freeBytes(path),
+    totalBytes: (path) => files.totalBytes(path),
   };
 }
 

@@ -201,6 +201,8 @@ function foldersSuite(options: SubjectOptions): void {
     const { runtime: { files }, folder } = subject;
     assert.ok(files.freeBytes(folder) > 1_000_000);
     await fails("NotFound", () => files.freeBytes(`${folder}/none`));
+    assert.ok(files.totalBytes(folder) >= files.freeBytes(folder));
+    await fails("NotFound", () => files.totalBytes(`${folder}/none`));
   });
 }
 
