@@ -3,7 +3,7 @@
 //   COMPATIBILITY.md        scripts/compat.ts, from src/broker/handlers and the comments
 //   docs/configuration.md   scripts/config_docs.ts, from src/broker/config_table.ts
 
-import { handlers } from "../src/broker/handlers/mod.ts";
+import { allHandlers } from "../src/broker/handlers/mod.ts";
 import { brokerKeys, configFamilies, topicKeys } from "../src/broker/config_table.ts";
 import { compatibilityPage } from "./compat.ts";
 import { configurationPage } from "./config_docs.ts";
@@ -12,12 +12,12 @@ import { isTestFile, listFiles } from "./source.ts";
 const root = new URL("..", import.meta.url).pathname;
 
 /** The pages by path, as they should be. */
-function pages(): Map<string, string> {
+async function pages(): Promise<Map<string, string>> {
   const sources = listFiles(`${root}src`)
     .filter((path) => path.endsWith(".ts") && !isTestFile(path))
     .map((path) => ({ path: `src/${path}`, text: Deno.readTextFileSync(`${root}src/${path}`) }));
   return new Map([
-    ["COMPATIBILITY.md", compatibilityPage([...handlers.values()], sources)],
+    ["COMPATIBILITY.md", compatibilityPage(await allHandlers(), sources)],
     [
       "docs/configuration.md",
       configurationPage({ brokerKeys, topicKeys, families: configFamilies }),
@@ -35,7 +35,7 @@ function textOf(path: string): string {
   }
 }
 
-const stale = [...pages()].filter(([path, text]) => textOf(`${root}${path}`) !== text);
+const stale = [...await pages()].filter(([path, text]) => textOf(`${root}${path}`) !== text);
 if (Deno.args.includes("--check")) {
   for (const [path] of stale) console.error(`${path} is stale: run deno task docs`);
   if (stale.length > 0) Deno.exit(1);

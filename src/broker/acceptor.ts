@@ -27,11 +27,11 @@ export interface AcceptorOptions {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly monotonic: () => number;
-  readonly connectionsMax: number;
+  readonly connectionsMax: () => number;
   readonly idleMsMax: number;
   /** What a client of `listener` is told; undefined: the address that it reached. */
   readonly advertised: (listener: ListenerAddress) => Address | undefined;
-  readonly connection: Omit<ConnectionOptions, "advertised">;
+  readonly connection: Omit<ConnectionOptions, "advertised" | "timers" | "monotonic">;
 }
 
 /** Owns the listeners and their connections. */
@@ -81,7 +81,8 @@ export class Acceptor {
   }
 
   #accept(socket: Socket, listener: ListenerAddress): void {
-    const { connectionsMax, logger } = this.#options;
+    const { logger, timers, monotonic } = this.#options;
+    const connectionsMax = this.#options.connectionsMax();
     if (this.#connections.size >= connectionsMax) {
       logger.log("warn", "refused a connection: too many are open", {
         peer: formatAddress(socket.remote),
@@ -91,7 +92,12 @@ export class Acceptor {
       return;
     }
     const advertised = this.#options.advertised(listener) ?? socket.local;
-    const connection = new Connection(socket, { ...this.#options.connection, advertised });
+    const connection = new Connection(socket, {
+      ...this.#options.connection,
+      advertised,
+      timers,
+      monotonic,
+    });
     this.#connections.add(connection);
     logger.log("debug", "accepted a connection", { peer: formatAddress(socket.remote) });
     const ended = connection.run().finally(() => {

@@ -1,6 +1,8 @@
 // Who may do what. Without an authorizer everyone may do everything, and clients that ask for the
 // operations that they are authorized for are told all that exist for the resource (KIP-430).
 
+import { ErrorCode } from "../protocol/mod.ts";
+
 const operation = {
   read: 3,
   write: 4,
@@ -29,6 +31,12 @@ const operationsOf = {
     alterConfigs,
     idempotentWrite,
   ],
+} as const;
+
+/** What requests about access rules are answered. */
+export const noAuthorizer = {
+  errorCode: ErrorCode.SECURITY_DISABLED,
+  errorMessage: "No Authorizer is configured.",
 } as const;
 
 /** What a response carries when the operations were not asked for. */

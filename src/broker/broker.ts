@@ -7,7 +7,7 @@
 
 import { AssertionError } from "../base/assert.ts";
 import { formatAddress } from "../base/address.ts";
-import { messageOf } from "../base/faults.ts";
+import { messageOf, PartitionFault } from "../base/faults.ts";
 import { type BrokerId, type Uuid, uuidFromRandom } from "../base/ids.ts";
 import {
   type ChangeQueue,
@@ -15,19 +15,25 @@ import {
   checkMetadataVersion,
   decideAllocateProducerIds,
   decideBootstrap,
+  decideDirectories,
   decideFenceBroker,
   decideLeadership,
   decideRegisterBroker,
+  decideWorkingDirectories,
+  directoryOfReplica,
+  type MetadataChange,
   metadataVersionFeature,
   metadataVersionRange,
   offsetsTopic,
+  ResourceType,
 } from "../cluster/mod.ts";
-import type { Address, Clock, Codecs, Logger, Runtime } from "../runtime/ports.ts";
+import type { PartitionLog } from "../log/mod.ts";
+import type { Address, Clock, Codecs, Digests, Logger, Random, Runtime } from "../runtime/ports.ts";
 import { Acceptor } from "./acceptor.ts";
 import { Background } from "./background.ts";
 import { groupConfigOf, metadataLogConfig, offsetsTopicOf } from "./broker_config.ts";
 import { Cleaner } from "./cleaner.ts";
-import type { BrokerConfig } from "./config.ts";
+import { type BrokerConfig, dynamicLayers } from "./config.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { Groups } from "./groups.ts";
 import type { Peer } from "./handler.ts";
@@ -37,6 +43,7 @@ import type { Partition } from "./partition.ts";
 import { Partitions } from "./partitions.ts";
 import { ProducerIds } from "./producer_ids.ts";
 import { Purgatory } from "./purgatory.ts";
+import { ClientQuotas } from "./quotas.ts";
 import { Storage } from "./storage.ts";
 import { Topics } from "./topics.ts";
 import { Tracer } from "./trace.ts";
@@ -53,6 +60,9 @@ export interface BrokerOptions {
 
 /** How often logs look for a due flush.ms, idle producers and files to delete or to close. */
 const choresIntervalMs = 2_000;
+
+/** How often a start that takes long says how far it is. */
+const progressIntervalMs = 2_000;
 
 /** What a start has opened before there is a broker. */
 interface Opened {
@@ -73,9 +83,14 @@ export class Broker {
   readonly groups: Groups;
   readonly producerIds: ProducerIds;
   readonly purgatory: Purgatory;
+  readonly quotas: ClientQuotas;
+  readonly logger: Logger;
+  readonly digests: Digests;
+  readonly random: Random;
+  /** Through it go all changes of the metadata. */
+  readonly change: ChangeQueue;
   readonly #options: BrokerOptions;
   readonly #storage: Storage;
-  readonly #change: ChangeQueue;
   readonly #acceptor: Acceptor;
   readonly #background: Background;
   readonly #cleaner: Cleaner;
@@ -89,23 +104,49 @@ export class Broker {
     this.config = config;
     this.clock = clock;
     this.codecs = codecs;
+    this.digests = runtime.digests;
+    this.random = runtime.random;
+    this.logger = logger;
     this.nodeId = storage.nodeId;
     this.clusterId = storage.clusterId;
     this.metadata = metadata;
-    this.#change = changeQueue(metadata);
+    this.change = changeQueue(metadata);
+    this.quotas = new ClientQuotas({
+      windows: {
+        count: config.get("quota.window.num"),
+        ms: config.get("quota.window.size.seconds") * 1000,
+      },
+      monotonic: () => clock.monotonic(),
+    });
+    this.quotas.set(metadata.image.clientQuotas());
+    metadata.onChange((changes) => this.#onMetadataChanged(changes));
     this.purgatory = new Purgatory(timers);
     this.partitions = new Partitions({
-      openLog: ({ name: topic, id: topicId }, partition) =>
-        storage.openLog({ topic, partition, topicId, config: () => this.topics.logConfig(topic) }),
+      openLog: ({ name: topic, id: topicId }, partition, { isNew }) =>
+        storage.openLog({
+          topic,
+          partition,
+          topicId,
+          config: () => this.topics.logConfig(topic),
+          isNew,
+          directoryId: directoryOfReplica(metadata.image, {
+            topic,
+            partition,
+            brokerId: this.nodeId,
+          }),
+        }),
       deleteLog: (log) => storage.deleteLog(log),
+      onOpened: ({ name }) => this.#recordDirectories(name),
       timers,
+      logger,
     });
     this.topics = new Topics({
       config,
-      change: this.#change,
+      change: this.change,
       image: () => metadata.image,
       partitions: this.partitions,
       newTopicId: this.#newUuid,
+      logger,
       onDeleted: (names) => this.#onTopicsDeleted(names),
     });
     const epochMs = clock.now() - clock.monotonic();
@@ -121,7 +162,7 @@ export class Broker {
       partition: (id) => this.partitions.get(offsetsTopic, id),
     });
     this.producerIds = new ProducerIds(() =>
-      this.#change((image) => decideAllocateProducerIds(image, this.nodeId))
+      this.change((image) => decideAllocateProducerIds(image, this.nodeId))
     );
     this.#background = new Background(timers, logger);
     this.#cleaner = new Cleaner({
@@ -130,8 +171,9 @@ export class Broker {
       timers,
       random: runtime.random,
       logger: logger.child("cleaner"),
-      checkpoint: () => storage.checkpoint(),
+      checkpoint: async () => void await storage.checkpoint(),
     });
+    storage.onFolderFailed((logs) => this.#onFolderFailed(logs));
     this.#acceptor = this.#makeAcceptor();
   }
 
@@ -146,10 +188,13 @@ export class Broker {
         partition: 0,
         topicId: metadataTopicId,
         config: () => metadataLogConfig(config),
+        isNew: false,
+        directoryId: undefined,
       });
       const { files } = storage;
       const metadata = await MetadataLog.open({ ...runtime, files, log, logger });
       checkMetadataVersion(metadata.image);
+      config.setDynamic(dynamicLayers(metadata.image, storage.nodeId));
       broker = new Broker(options, { storage, metadata });
       await broker.#start();
       return broker;
@@ -170,8 +215,8 @@ export class Broker {
     return this.#closing !== undefined;
   }
 
-  /** Makes log start offsets that have moved durable. */
-  checkpoint(): Promise<void> {
+  /** Makes log start offsets that have moved durable; false when a directory cannot take them. */
+  checkpoint(): Promise<boolean> {
     return this.#storage.checkpoint();
   }
 
@@ -187,6 +232,16 @@ export class Broker {
   describeBrokers(peer: Peer) {
     const { host, port } = peer.advertised;
     return [{ nodeId: this.nodeId, host, port, rack: this.config.get("broker.rack") }];
+  }
+
+  /** The data folders, with the room on their disks. */
+  dataFolders() {
+    return this.#storage.describeFolders();
+  }
+
+  /** Id of the folder that holds the metadata log. */
+  get metadataDirectoryId(): Uuid {
+    return this.#storage.metadataDirectoryId;
   }
 
   /** What ApiVersions tells. */
@@ -223,8 +278,7 @@ export class Broker {
   async #start(): Promise<void> {
     const { config, logger } = this.#options;
     await this.#join();
-    await this.partitions.openAll(this.metadata.image.topics());
-    await this.#storage.setStraysAside(this.metadata.image);
+    await this.#openLogs();
     for (const listener of config.listeners) await this.#acceptor.listen(listener);
     this.#startBackground();
     this.groups.all().catch((error) => {
@@ -235,11 +289,59 @@ export class Broker {
     });
   }
 
+  /** Opens what the metadata says there is, and says so while it takes long. */
+  async #openLogs(): Promise<void> {
+    const { logger } = this.#options;
+    const { partitionCount } = this.metadata.image;
+    const startedMs = this.clock.monotonic();
+    let saidMs = startedMs;
+    await this.partitions.openAll(this.metadata.image.topics(), (opened) => {
+      const nowMs = this.clock.monotonic();
+      if (nowMs - saidMs < progressIntervalMs) return;
+      saidMs = nowMs;
+      logger.log("info", "opening logs", { opened, of: partitionCount });
+    });
+    await this.#storage.setStraysAside(this.metadata.image);
+    await this.#recordDirectories();
+    await this.#storage.noteRecovered();
+    if (this.#storage.wasShutDownCleanly) return;
+    const tookMs = Math.round(this.clock.monotonic() - startedMs);
+    logger.log("info", "checked the logs after an unclean stop", { logs: partitionCount, tookMs });
+  }
+
+  /** Tells the metadata which directories hold the logs, of one topic or of all. */
+  async #recordDirectories(topic?: string): Promise<void> {
+    const placed = { brokerId: this.nodeId, replicas: this.#storage.placements(topic) };
+    await this.change((image) => decideDirectories(image, placed));
+  }
+
+  /** A data directory went offline, and these logs with it. */
+  #onFolderFailed(logs: readonly PartitionLog[]): void {
+    const { logger } = this.#options;
+    if (logs.some(({ topic }) => topic === metadataTopic)) {
+      const message = `${logs[0].directory.offlineReason}. It holds the cluster's metadata, ` +
+        "without which nothing can go on: repair the disk, then start again";
+      logger.log("error", "the broker stops: its metadata cannot be kept", { reason: message });
+      if (this.#options.onFatal === undefined) this.close().catch(() => {});
+      else this.#options.onFatal(new PartitionFault(message));
+      return;
+    }
+    this.partitions.wakeOffline();
+    this.groups.resignFrom(logs.flatMap((log) => log.topic === offsetsTopic ? log.partition : []));
+    const directories = this.#storage.directoryIds;
+    const working = { brokerId: this.nodeId, directories };
+    this.change((image) => decideWorkingDirectories(image, working)).catch((error) => {
+      logger.log("error", "that a data directory failed could not be recorded", {
+        reason: messageOf(error),
+      });
+    });
+  }
+
   /** Registers this broker, and makes it leader of what is its own. */
   async #join(): Promise<void> {
     const { config } = this.#options;
     await this.metadata.lead(this.nodeId);
-    await this.#change(decideBootstrap);
+    await this.change(decideBootstrap);
     const registration = {
       brokerId: this.nodeId,
       incarnationId: this.#newUuid(),
@@ -250,22 +352,22 @@ export class Broker {
         securityProtocol: 0,
       })),
       rack: config.get("broker.rack"),
-      directories: [this.#storage.directoryId],
+      directories: this.#storage.directoryIds,
       features: this.supportedFeatures().map(({ name, minVersion, maxVersion }) => ({
         name,
         minSupportedVersion: minVersion,
         maxSupportedVersion: maxVersion,
       })),
     };
-    await this.#change((image) => decideRegisterBroker(image, registration));
+    await this.change((image) => decideRegisterBroker(image, registration));
     const leadership = { brokerId: this.nodeId, newEpochs: !this.#storage.wasShutDownCleanly };
-    await this.#change((image) => decideLeadership(image, leadership));
+    await this.change((image) => decideLeadership(image, leadership));
   }
 
   /** Says that this broker is gone. A log that cannot take it says so at the next start. */
   async #leave(): Promise<void> {
     try {
-      await this.#change((image) => decideFenceBroker(image, this.nodeId));
+      await this.change((image) => decideFenceBroker(image, this.nodeId));
     } catch (error) {
       this.#options.logger.log("warn", "the end of this broker could not be recorded", {
         reason: messageOf(error),
@@ -280,7 +382,11 @@ export class Broker {
       intervalMs: config.get("log.retention.check.interval.ms"),
       run: async () => {
         for (const { log, highWatermark } of [...this.partitions.all()]) {
-          await log.applyRetention(this.clock.now(), { highWatermark });
+          try {
+            await log.applyRetention(this.clock.now(), { highWatermark });
+          } catch (error) {
+            this.#noteFailed("retention", log, error);
+          }
           await runtime.timers.turn();
         }
       },
@@ -295,12 +401,23 @@ export class Broker {
     this.#background.start({
       name: "log chores",
       intervalMs: choresIntervalMs,
-      run: () => this.#storage.maintain(),
+      run: async () => {
+        await this.#storage.maintain();
+        await this.partitions.openWhereFull((name) => this.metadata.image.topic(name));
+      },
     });
     this.#background.start({
       name: "checkpoint",
       intervalMs: config.get("log.flush.offset.checkpoint.interval.ms"),
-      run: () => this.#storage.checkpoint(),
+      run: async () => void await this.#storage.checkpoint(),
+    });
+  }
+
+  #noteFailed(job: string, { topic, partition }: PartitionLog, error: unknown): void {
+    this.#options.logger.log("error", "a background job failed for a partition", {
+      job,
+      partition: `${topic}-${partition}`,
+      reason: messageOf(error),
     });
   }
 
@@ -314,7 +431,7 @@ export class Broker {
       timers: runtime.timers,
       logger,
       monotonic,
-      connectionsMax: config.get("max.connections"),
+      connectionsMax: () => config.get("max.connections"),
       idleMsMax: config.get("connections.max.idle.ms"),
       advertised: ({ name }) => config.advertised(name),
       connection: {
@@ -325,6 +442,21 @@ export class Broker {
         onBug: (error, peer) => this.#onBug(error, peer),
       },
     });
+  }
+
+  /** What clients have set takes effect at once. */
+  #onMetadataChanged(changes: readonly MetadataChange[]): void {
+    const { image } = this.metadata;
+    for (const change of changes) {
+      if (change.type === "clientQuotasChanged") this.quotas.set(image.clientQuotas());
+      if (change.type === "configChanged" && change.resourceType === ResourceType.BROKER) {
+        this.config.setDynamic(dynamicLayers(image, this.nodeId));
+      }
+      if (change.type === "partitionChanged") {
+        const { topic, partition: { id, leaderEpoch } } = change;
+        this.partitions.get(topic.name, id)?.lead(leaderEpoch);
+      }
+    }
   }
 
   #onTopicsDeleted(names: readonly string[]): void {

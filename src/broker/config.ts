@@ -10,7 +10,12 @@
 // listener lists, and config_layers.ts says what overrides what.
 
 export { BrokerConfig, type BrokerValue } from "./config_broker.ts";
-export { type DescribedConfig, type DescribedSynonym } from "./config_describe.ts";
+export {
+  describeClusterDefault,
+  type DescribedConfig,
+  type DescribedSynonym,
+} from "./config_describe.ts";
+export { dynamicLayers } from "./config_dynamic.ts";
 export { type ConfigLayer, ConfigSource } from "./config_layers.ts";
 export { type ListenerAddress } from "./config_listeners.ts";
 export {

@@ -2,6 +2,9 @@
 //
 //   get("num.partitions")  first layer that has the key -> its value;  none -> the table's default
 //
+// setDynamic() puts what clients have set above the layers of the start; whoever has derived
+// something from the configuration compares `generation`.
+//
 // Invariant: what is in a layer was validated on its way in; a value that does not parse any more
 // falls through to the next layer.
 
@@ -23,11 +26,30 @@ export type BrokerValue<Name extends BrokerKeyName> =
 
 /** The configuration in force. Layers come highest precedence first. */
 export class BrokerConfig {
-  readonly layers: readonly ConfigLayer[];
+  readonly #static: readonly ConfigLayer[];
   readonly #values = new Map<BrokerKeyName, ConfigValue>();
+  #layers: readonly ConfigLayer[];
+  #generation = 0;
 
   constructor(layers: readonly ConfigLayer[]) {
-    this.layers = layers;
+    this.#static = layers;
+    this.#layers = layers;
+  }
+
+  get layers(): readonly ConfigLayer[] {
+    return this.#layers;
+  }
+
+  /** Another number whenever the configuration is another. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Replaces what clients have set. */
+  setDynamic(layers: readonly ConfigLayer[]): void {
+    this.#layers = [...layers, ...this.#static];
+    this.#values.clear();
+    this.#generation++;
   }
 
   /** The value in force. Parsed once, so cheap enough for every request. */
@@ -51,9 +73,9 @@ export class BrokerConfig {
     return this.isSet("node.id") || brokerId < 0 ? this.get("node.id") : brokerId;
   }
 
-  /** The data folder. */
-  get dataFolder(): string {
-    return (this.get("log.dirs") ?? this.get("log.dir"))[0];
+  /** The data directories. The first one is where the cluster's metadata is kept. */
+  get dataFolders(): readonly string[] {
+    return this.get("log.dirs") ?? this.get("log.dir");
   }
 
   /** Whether everything is kept in memory. */

@@ -51,6 +51,46 @@ export function describeBroker(layers: readonly ConfigLayer[]): DescribedConfig[
   });
 }
 
+/** What is set for all brokers of the cluster, sorted by name. */
+export function describeClusterDefault(values: ReadonlyMap<string, string>): DescribedConfig[] {
+  const source = ConfigSource.DYNAMIC_DEFAULT_BROKER;
+  return [...values].sort(([a], [b]) => a < b ? -1 : 1).map(([name, value]) => {
+    const synonyms = [{ name, value, source }];
+    if (Object.hasOwn(brokerKeys, name)) {
+      return describe(brokerKeys[name as BrokerKeyName], { name, text: value, synonyms });
+    }
+    // Set by a Kafka that knew the key, or had a plugin that did. Its value may be a secret.
+    const hidden = { value: null, readOnly: true, configSource: source, isSensitive: true };
+    const said = { isDefault: false, configType: 0, documentation: "Not known here." };
+    return { ...hidden, ...said, name, synonyms: [{ name, value: null, source }] };
+  });
+}
+
+/** A key of a group, or of what clients are asked to measure. */
+export interface ResourceKey extends ConfigKey {
+  /** The broker key that Kafka names for the default. */
+  readonly synonym?: string;
+  /** The form of the text, and how to say it. */
+  readonly form?: { readonly pattern: RegExp; readonly said: string };
+}
+
+/** The configuration of a group or of client metrics: all its keys, sorted by name. */
+export function describeResource(
+  keys: Readonly<Record<string, ResourceKey>>,
+  set: { readonly values: ReadonlyMap<string, string>; readonly source: number },
+): DescribedConfig[] {
+  return Object.keys(keys).sort().map((name) => {
+    const key = keys[name];
+    const synonyms: DescribedSynonym[] = [];
+    const value = set.values.get(name);
+    if (value !== undefined) synonyms.push({ name, value, source: set.source });
+    if (key.synonym !== undefined) {
+      synonyms.push({ name: key.synonym, value: key.default, source: ConfigSource.DEFAULT });
+    }
+    return { ...describe(key, { name, text: value ?? key.default, synonyms }), readOnly: false };
+  });
+}
+
 /** A topic's configuration, sorted by name. */
 export function describeTopic(
   layers: readonly ConfigLayer[],

@@ -2,7 +2,8 @@
 //
 //   dynamic for this broker (2) > dynamic for the cluster (3) > static (4) > default (5)
 //
-// A topic's own overrides (1) lie above them all; they are kept with the topic.
+// A topic's own overrides (1) lie above them all; they are kept with the topic. What is dynamic is
+// kept in the metadata log: clients set it, and it holds from the next look on.
 
 import { assert } from "../base/assert.ts";
 import { type BrokerKeyName, brokerKeys } from "./config_table.ts";
@@ -15,6 +16,9 @@ export const ConfigSource = {
   DYNAMIC_DEFAULT_BROKER: 3,
   STATIC_BROKER: 4,
   DEFAULT: 5,
+  BROKER_LOGGER: 6,
+  CLIENT_METRICS: 7,
+  GROUP: 8,
 } as const;
 
 /** Text values by key, all from one source. */

@@ -70,13 +70,22 @@ export const brokerKeys = {
   "log.dirs": {
     type: "list",
     default: null,
-    doc: "The data folder. One folder is served; log.dir holds when this is absent.",
+    doc: "The data directories. The first one keeps the cluster's metadata; new partitions go " +
+      "where the fewest are. log.dir holds when this is absent.",
   },
   "log.dir": {
     type: "list",
     // Differs from Kafka: a folder that survives a reboot, unlike /tmp/kafka-logs.
     default: "ottla-data",
-    doc: "The data folder when log.dirs is absent.",
+    doc: "The data directory when log.dirs is absent.",
+  },
+  "ottla.log.dirs.free.bytes.min": {
+    type: "long",
+    default: "67108864",
+    min: 0,
+    doc: "Free bytes on the disk of a data directory below which its partitions refuse records, " +
+      "until there is a fourth more. Reads, deletes and what the broker itself must write go on. " +
+      "(Ottla's own key.)",
   },
   "ottla.ephemeral": {
     type: "boolean",
@@ -809,6 +818,26 @@ export const brokerKeys = {
     doc: "segment.bytes of __transaction_state.",
   },
 
+  // Quotas: who has which one is set with AlterClientQuotas.
+  "quota.window.num": {
+    type: "int",
+    default: "11",
+    min: 1,
+    doc: "Windows over which a client's use is measured for its quotas.",
+  },
+  "quota.window.size.seconds": {
+    type: "int",
+    default: "1",
+    min: 1,
+    doc: "Length of each of these windows.",
+  },
+  "telemetry.max.bytes": {
+    type: "int",
+    default: "1048576",
+    min: 1,
+    doc: "Most bytes of metrics that a client may push at once, compressed or not.",
+  },
+
   // Security.
   "authorizer.class.name": {
     type: "string",
@@ -1175,7 +1204,7 @@ export const configFamilies: readonly ConfigFamily[] = [
   { prefix: "remote.", refused: tiered },
   { prefix: "follower.fetch.last.tiered.", ignored: tiered },
   { prefix: "controller.quorum.", ignored: alone },
-  { prefix: "controller.quota.", ignored: "quotas are not there yet" },
+  { prefix: "controller.quota.", ignored: "changes of topics are not rate-limited yet" },
   { prefix: "controller.", ignored: alone },
   { prefix: "initial.broker.registration.", ignored: alone },
   { prefix: "leader.", ignored: alone },
@@ -1183,10 +1212,9 @@ export const configFamilies: readonly ConfigFamily[] = [
   { prefix: "replica.", ignored: alone },
   { prefix: "num.replica.", ignored: alone },
   { prefix: "unclean.leader.election.interval.", ignored: alone },
-  { prefix: "replication.quota.", ignored: "quotas are not there yet" },
-  { prefix: "alter.log.dirs.", ignored: "there is one data folder" },
-  { prefix: "cordoned.log.dirs", ignored: "there is one data folder" },
-  { prefix: "quota.", ignored: "quotas are not there yet" },
+  { prefix: "replication.quota.", ignored: alone },
+  { prefix: "alter.log.dirs.", ignored: "logs stay in the directory where they were made" },
+  { prefix: "cordoned.log.dirs", ignored: "every directory that works gets new partitions" },
   { prefix: "metadata.", ignored: "the metadata log lies in the data folder and is small" },
   { prefix: "group.consumer.", ignored: "only classic groups are served yet" },
   { prefix: "group.share.", ignored: "only classic groups are served yet" },
@@ -1200,7 +1228,6 @@ export const configFamilies: readonly ConfigFamily[] = [
   { prefix: "metrics.", ignored: "metrics are not there yet" },
   { prefix: "kafka.metrics.", ignored: "metrics are not there yet" },
   { prefix: "auto.include.jmx.reporter", ignored: "there is no JVM" },
-  { prefix: "telemetry.", ignored: "clients' metrics are not collected" },
   { prefix: "early.start.listeners", ignored: alone },
   { prefix: "server.max.startup.", ignored: alone },
   { prefix: "unstable.", ignored: "unfinished features are not on offer" },

@@ -7,13 +7,15 @@
 // this loop, except that requests marked pipelined (Produce waiting for its fdatasync) may overlap:
 // their effects happen in order, before the wait. Replies that are ready together leave together.
 //
+// A client over its quota gets its answers, and its next request waits in the socket (KIP-219).
+//
 // Bounds: at most `inFlightMax` unanswered requests, at most `outBytesMax` unwritten bytes before
 // the loop waits for the socket; then it stops reading, and TCP tells the client.
 
 import { ConnectionFault, isPlatformFault, messageOf } from "../base/faults.ts";
 import { formatAddress } from "../base/address.ts";
 import { concatBytes } from "../base/bytes.ts";
-import type { Address, Logger, Socket } from "../runtime/ports.ts";
+import type { Address, Logger, Socket, Timers } from "../runtime/ports.ts";
 import { FrameReader } from "./frame_reader.ts";
 import type { Peer } from "./handler.ts";
 
@@ -39,6 +41,8 @@ interface Slot {
 
 export interface ConnectionOptions {
   readonly advertised: Address;
+  readonly timers: Timers;
+  readonly monotonic: () => number;
   readonly logger: Logger;
   readonly requestBytesMax: number;
   /** Throws ConnectionFault for a frame that ends the connection. */
@@ -65,20 +69,23 @@ export class Connection {
   #outBytes = 0;
   #closed = false;
   #failure: unknown;
+  /** Ends the pause that a quota has brought. */
+  #resume: (() => void) | undefined;
 
   constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.peer = { remote: socket.remote, advertised: options.advertised };
+    const { advertised } = options;
+    this.peer = { remote: socket.remote, advertised, pausedUntilMs: 0 };
     this.#frames = new FrameReader(socket.readable, options.requestBytesMax);
     this.#writer = socket.writable.getWriter();
     // A write that fails is noticed by the loop; the streams' own promises must not go unhandled.
     this.#writer.closed.catch(() => {});
   }
 
-  /** Whether a request is being answered right now. */
+  /** Whether a request is being answered right now, or the next one has to wait. */
   get isBusy(): boolean {
-    return this.#queue.length > 0;
+    return this.#queue.length > 0 || this.#resume !== undefined;
   }
 
   /**
@@ -119,11 +126,13 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     this.#socket.close();
+    this.#resume?.();
     for (const slot of this.#queue) slot.abandon?.();
   }
 
   async #serve(): Promise<void> {
     while (!this.#closed) {
+      if (this.peer.pausedUntilMs > 0) await this.#pause();
       let frame = this.#frames.buffered();
       if (frame === undefined) {
         if (this.#outBytes > 0) this.#flush();
@@ -149,6 +158,23 @@ export class Connection {
     await this.#settled;
     if (this.#outBytes > 0) this.#flush();
     if (!this.#closed) await this.#writer.close();
+  }
+
+  /** Reads nothing for as long as a quota says; what has been answered goes out before. */
+  async #pause(): Promise<void> {
+    await this.#settled;
+    if (this.#outBytes > 0) this.#flush();
+    const delayMs = this.peer.pausedUntilMs - this.#options.monotonic();
+    this.peer.pausedUntilMs = 0;
+    if (delayMs <= 0 || this.#closed) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.#options.timers.after(delayMs, resolve);
+      this.#resume = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+    this.#resume = undefined;
   }
 
   /** Puts a reply behind those before it; the loop waits for `#settled` where order demands it. */

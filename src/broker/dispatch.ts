@@ -5,12 +5,16 @@
 //   ApiVersions of an unknown version -> version 0 answer with error 35 (KIP-511)
 //   a body that does not parse        -> the connection closes
 //
+// A late handler is loaded by its first request (handlers/late.ts). Where clients have quotas, what
+// they use is measured here: the bytes of requests and answers, and the time that they took.
+//
 // The bytes of a request are private to its handler, but for Produce: its frame is megabytes, and
 // the log has copied what it needs before the handler first waits.
 
 import { ConnectionFault, DecodeFault } from "../base/faults.ts";
 import { BytesReader } from "../base/bytes.ts";
 import {
+  type AnyApi,
   apiName,
   decodeRequestHeader,
   encodeResponse,
@@ -20,15 +24,33 @@ import {
 import type { Broker } from "./broker.ts";
 import type { Dispatched, Reply } from "./connection.ts";
 import type { Handler, Peer } from "./handler.ts";
-import { apiVersionsKey, handlers, supportedVersions } from "./handlers/mod.ts";
+import { apiVersionsKey, handlers, lateHandlers, supportedVersions } from "./handlers/mod.ts";
+import type { ClientMeter } from "./quotas.ts";
 import type { Tracer } from "./trace.ts";
 
 const produceKey = 0;
+const fetchKey = 1;
+
+/** One request on its way through. */
+interface Dispatching {
+  readonly frame: Uint8Array;
+  readonly header: RequestHeader;
+  readonly handler: Handler;
+  readonly peer: Peer;
+}
+
+/** For how long the client must pause, and why. */
+interface Used {
+  readonly meter: ClientMeter;
+  readonly pauseMs: number;
+}
 
 /** Answers frames with the handlers of handlers/mod.ts. */
 export class Dispatcher {
   readonly #broker: Broker;
   readonly #tracer: Tracer | undefined;
+  readonly #handlers = new Map(handlers);
+  readonly #tableOf = (apiKey: number) => this.#handlers.get(apiKey)?.api;
 
   constructor(broker: Broker, tracer: Tracer | undefined) {
     this.#broker = broker;
@@ -37,29 +59,88 @@ export class Dispatcher {
 
   /** Starts answering `frame`. Throws ConnectionFault when the connection must end. */
   dispatch(frame: Uint8Array, peer: Peer): Dispatched {
-    const header = readHeader(frame);
-    const handler = handlers.get(header.apiKey);
-    if (handler === undefined) {
-      throw new ConnectionFault(`${apiName(header.apiKey)} requests are not served`);
-    }
+    const header = readHeader(frame, this.#tableOf);
+    const handler = this.#handlers.get(header.apiKey);
+    if (handler === undefined) return this.#dispatchLate(frame, header, peer);
     const version = header.apiVersion;
     if (version < handler.serves.min || version > handler.serves.max) {
       return { reply: this.#refuse(frame, header, handler), pipelined: false };
     }
-    const message = readBody(frame, header, handler);
-    this.#tracer?.request(peer, header, handler.api, message);
-    const context = { broker: this.#broker, version, clientId: header.clientId, peer };
-    const answer = handler.handle(message as never, context);
+    const dispatching = { frame, header, handler, peer };
+    const meter = this.#broker.quotas.meter(header.clientId);
+    if (meter !== undefined) return this.#dispatchMetered(dispatching, meter);
+    const answer = this.#handle(dispatching);
     const reply = answer instanceof Promise
-      ? answer.then((response) => this.#encode(header, handler, peer, response))
-      : this.#encode(header, handler, peer, answer);
+      ? answer.then((response) => this.#encode(dispatching, response))
+      : this.#encode(dispatching, answer);
     return { reply, pipelined: handler.pipelined };
   }
 
-  #encode(header: RequestHeader, handler: Handler, peer: Peer, response: unknown): Reply {
+  #handle({ frame, header, handler, peer }: Dispatching): unknown {
+    const message = readBody(frame, header, handler);
+    this.#tracer?.request(peer, header, handler.api, message);
+    const { apiVersion: version, clientId } = header;
+    return handler.handle(message as never, { broker: this.#broker, version, clientId, peer });
+  }
+
+  #encode({ header, handler, peer }: Dispatching, response: unknown): Reply {
     this.#tracer?.response(peer, header, handler.api, response);
     if (response === undefined) return null;
     return encodeResponse(handler.api, header.apiVersion, header.correlationId, response as never);
+  }
+
+  /** Loads the handler, then goes on as with any other. */
+  #dispatchLate(frame: Uint8Array, { apiKey }: RequestHeader, peer: Peer): Dispatched {
+    const late = lateHandlers.get(apiKey);
+    if (late === undefined) throw new ConnectionFault(`${apiName(apiKey)} requests are not served`);
+    // The frame's bytes are the connection's again before the handler is here.
+    const bytes = frame.slice();
+    const reply = late.load().then((handler) => {
+      this.#handlers.set(apiKey, handler);
+      return this.dispatch(bytes, peer).reply;
+    });
+    return { reply, pipelined: false };
+  }
+
+  /** As `dispatch`, for a client that may have a quota. */
+  #dispatchMetered(dispatching: Dispatching, meter: ClientMeter): Dispatched {
+    const { handler, frame, peer } = dispatching;
+    const startMs = meter.nowMs;
+    const answer = this.#handle(dispatching);
+    let pauseMs = meter.onBusy(meter.nowMs - startMs);
+    if (handler.api.key === produceKey) {
+      pauseMs = Math.max(pauseMs, meter.onProduced(frame.length));
+      // At once: requests behind this one must not start while its sync runs.
+      pause(peer, { meter, pauseMs });
+    }
+    const used = { meter, pauseMs };
+    const reply = answer instanceof Promise
+      ? answer.then((response) => this.#encodeMetered(dispatching, response, used))
+      : this.#encodeMetered(dispatching, answer, used);
+    return { reply, pipelined: handler.pipelined };
+  }
+
+  #encodeMetered(dispatching: Dispatching, response: unknown, used: Used): Reply {
+    const { handler, peer } = dispatching;
+    if (response === undefined) return null;
+    const throttled = (throttleTimeMs: number, message: unknown = response) => {
+      pause(peer, { meter: used.meter, pauseMs: throttleTimeMs });
+      return this.#encode(dispatching, { ...message as object, throttleTimeMs });
+    };
+    if (handler.api.key !== fetchKey) {
+      return used.pauseMs > 0 ? throttled(used.pauseMs) : this.#encode(dispatching, response);
+    }
+    const { apiVersion, correlationId } = dispatching.header;
+    const reply = encodeResponse(handler.api, apiVersion, correlationId, response as never);
+    const bytes = reply.reduce((sum, chunk) => sum + chunk.length, 0);
+    const pauseMs = Math.max(used.pauseMs, used.meter.onFetched(bytes));
+    if (pauseMs === 0) {
+      this.#tracer?.response(peer, dispatching.header, handler.api, response);
+      return reply;
+    }
+    used.meter.takeBackFetched(bytes);
+    // An answer without partitions: the consumer asks for the same again after its pause.
+    return throttled(pauseMs, { errorCode: ErrorCode.NONE, sessionId: 0, responses: [] });
   }
 
   #refuse(frame: Uint8Array, header: RequestHeader, handler: Handler): Reply {
@@ -83,9 +164,13 @@ export class Dispatcher {
   }
 }
 
-function readHeader(frame: Uint8Array): RequestHeader {
+function pause(peer: Peer, { meter, pauseMs }: Used): void {
+  if (pauseMs > 0) peer.pausedUntilMs = Math.max(peer.pausedUntilMs, meter.nowMs + pauseMs);
+}
+
+function readHeader(frame: Uint8Array, tableOf: (key: number) => AnyApi | undefined) {
   try {
-    return decodeRequestHeader(frame);
+    return decodeRequestHeader(frame, tableOf);
   } catch (error) {
     if (!(error instanceof DecodeFault)) throw error;
     throw new ConnectionFault(`not a Kafka request: ${error.message}`);

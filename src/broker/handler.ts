@@ -28,6 +28,10 @@ export interface Peer {
   readonly remote: Address;
   /** Where this peer is told to find us: what it reached, unless advertised.listeners says else. */
   readonly advertised: Address;
+  /** Its next request is not read before this time of the monotonic clock; 0: no pause is due. */
+  pausedUntilMs: number;
+  /** What the client says of itself in ApiVersions 3 and later. */
+  software?: { readonly name: string; readonly version: string };
 }
 
 /** One served API. The message types are erased here: only `handler` knows that they fit. */
@@ -70,7 +74,8 @@ export function handler<A extends AnyApi>(api: A, options: HandlerOptions<A>): H
   };
 }
 
-function versionRange(text: string): VersionRange {
+/** "0-4", or "0" alone, as a range. */
+export function versionRange(text: string): VersionRange {
   const [min, max = min] = text.split("-").map(Number);
   return { min, max };
 }

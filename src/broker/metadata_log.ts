@@ -74,6 +74,11 @@ export class MetadataLog implements MetadataStore {
     return metadata;
   }
 
+  /** The epoch in which this node leads the log; 0 before it does. */
+  get leaderEpoch(): LeaderEpoch {
+    return this.#leaderEpoch;
+  }
+
   get image(): MetadataImage {
     return this.#replay.image;
   }

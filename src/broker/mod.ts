@@ -11,7 +11,7 @@ export {
   type LoadedConfig,
   type StartFlags,
 } from "./config.ts";
-export { handlers } from "./handlers/mod.ts";
+export { allHandlers } from "./handlers/mod.ts";
 
 /** A broker that serves clients. */
 export interface RunningBroker {

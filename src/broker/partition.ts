@@ -33,6 +33,11 @@ export class Partition implements Watched {
     return this.log.partition;
   }
 
+  /** The data folder that the log lies in. */
+  get dataFolder(): string {
+    return this.log.folder.slice(0, this.log.folder.lastIndexOf("/"));
+  }
+
   /** Consumers see what is below it. */
   get highWatermark(): Offset {
     return this.#highWatermark;
@@ -41,6 +46,13 @@ export class Partition implements Watched {
   /** read_committed consumers see what is below it. */
   get lastStableOffset(): Offset {
     return Math.min(this.log.lastStableOffset, this.#highWatermark);
+  }
+
+  /** Leads on in `leaderEpoch`. Who waits in an earlier one is answered, and learns of it. */
+  lead(leaderEpoch: LeaderEpoch): void {
+    if (leaderEpoch === this.leaderEpoch) return;
+    this.leaderEpoch = leaderEpoch;
+    this.wake();
   }
 
   /** Appends a produce payload and wakes the fetches that waited for it. */

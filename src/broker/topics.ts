@@ -27,8 +27,14 @@ import {
   type RequestOf,
   type ResponseInput,
 } from "../protocol/mod.ts";
+import type { Logger } from "../runtime/ports.ts";
 import { offsetsTopicOf } from "./broker_config.ts";
-import { type BrokerConfig, type TopicOverrides, validateTopicConfigs } from "./config.ts";
+import {
+  type BrokerConfig,
+  topicConfigWarnings,
+  type TopicOverrides,
+  validateTopicConfigs,
+} from "./config.ts";
 import type { Partitions } from "./partitions.ts";
 
 export interface TopicsOptions {
@@ -37,15 +43,23 @@ export interface TopicsOptions {
   readonly image: () => MetadataImage;
   readonly partitions: Partitions;
   readonly newTopicId: () => Uuid;
+  readonly logger: Logger;
   /** Topics are gone; what others keep about them should go, too. */
   readonly onDeleted: (names: readonly string[]) => void;
+}
+
+/** The configuration of a topic's logs, and what it was derived from. */
+interface DerivedConfig {
+  readonly overrides: TopicOverrides;
+  readonly generation: number;
+  readonly config: LogConfig;
 }
 
 export class Topics {
   readonly #options: TopicsOptions;
   readonly #defaults: TopicDefaults;
-  /** Log configuration by topic, dropped when the topic's overrides are others. */
-  readonly #logConfigs = new Map<string, { overrides: TopicOverrides; config: LogConfig }>();
+  /** Log configuration by topic, dropped when the topic's overrides or the broker's are others. */
+  readonly #logConfigs = new Map<string, DerivedConfig>();
 
   constructor(options: TopicsOptions) {
     this.#options = options;
@@ -75,9 +89,11 @@ export class Topics {
   /** What the topic's logs work by. */
   logConfig(name: string): LogConfig {
     const overrides = this.configOverrides(name);
+    const { config } = this.#options;
+    const { generation } = config;
     let entry = this.#logConfigs.get(name);
-    if (entry?.overrides !== overrides) {
-      entry = { overrides, config: this.#options.config.topicLogConfig(overrides) };
+    if (entry?.overrides !== overrides || entry.generation !== generation) {
+      entry = { overrides, generation, config: config.topicLogConfig(overrides) };
       this.#logConfigs.set(name, entry);
     }
     return entry.config;
@@ -97,7 +113,9 @@ export class Topics {
     const response = await change((image) =>
       decideCreateTopics(image, request, { defaults: this.#defaults, newTopicId })
     );
-    if (!request.validateOnly) await this.#open(response.topics.map(({ name }) => name));
+    if (request.validateOnly) return response;
+    await this.#open(response.topics.map(({ name }) => name));
+    this.#warn(request, response);
     return response;
   }
 
@@ -161,9 +179,23 @@ export class Topics {
     return image().topic(topic.name)?.partitions.length ?? 0;
   }
 
+  /** Says in the log what a new topic asks for and does not get. */
+  #warn(
+    request: RequestOf<typeof CreateTopics>,
+    response: ResponseInput<typeof CreateTopics>,
+  ): void {
+    for (const { name: topic, configs } of request.topics) {
+      const result = response.topics.find(({ name }) => name === topic);
+      if (configs.length === 0 || result?.errorCode !== ErrorCode.NONE) continue;
+      for (const warning of topicConfigWarnings(configs)) {
+        this.#options.logger.log("warn", warning, { topic });
+      }
+    }
+  }
+
   #isOpen(name: string): boolean {
     const last = (this.#options.image().topic(name)?.partitions.length ?? 0) - 1;
-    return this.#options.partitions.get(name, last) !== undefined;
+    return this.#options.partitions.find(name, last) !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   }
 
   async #open(names: readonly string[]): Promise<void> {

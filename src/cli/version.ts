@@ -1,7 +1,7 @@
 // `ottla version`: the program, the runtime, and the versions of each API that the broker serves.
 
 import { programVersion } from "../base/version.ts";
-import { handlers } from "../broker/mod.ts";
+import { allHandlers } from "../broker/mod.ts";
 import { command, jsonOption } from "./arguments.ts";
 import { exitCode } from "./context.ts";
 import { renderJson, renderTable } from "./table.ts";
@@ -12,14 +12,14 @@ const version = command({
   about: "print versions: of the program, the runtime, the protocol",
   options: { ...jsonOption },
   examples: [["version", "for people"], ["version --json", "for machines"]],
-  run: (context, { options }) => {
+  run: async (context, { options }) => {
     const { name, version } = context.runtime;
-    const served = [...handlers.values()].map(({ api, serves }) => ({
+    const served = (await allHandlers()).map(({ api, serves }) => ({
       key: api.key,
       api: api.name,
       min: serves.min,
       max: serves.max,
-    })).sort((a, b) => a.key - b.key);
+    }));
     if (options.json) {
       const runtime = { name, version };
       context.out(renderJson({ version: programVersion, runtime, protocol: served }));
@@ -28,7 +28,7 @@ const version = command({
       const rows = served.map(({ key, api, min, max }) => [key, api, `${min}-${max}`]);
       context.out(renderTable(["key", "api", "versions"], rows));
     }
-    return Promise.resolve(exitCode.ok);
+    return exitCode.ok;
   },
 });
 

@@ -65,15 +65,19 @@ export interface RequestOrigin {
 }
 
 /**
- * The header of a request `frame`. An API without a table is taken for one that is not flexible:
- * its header up to the client id reads the same. Throws DecodeFault when the frame is too short.
+ * The header of a request `frame`. `tableOf` knows the tables of further APIs by key. An API
+ * without a table is taken for one that is not flexible: its header up to the client id reads the
+ * same. Throws DecodeFault when the frame is too short.
  */
-export function decodeRequestHeader(frame: Uint8Array): RequestHeader {
+export function decodeRequestHeader(
+  frame: Uint8Array,
+  tableOf: (apiKey: number) => AnyApi | undefined = (apiKey) => apis.get(apiKey),
+): RequestHeader {
   const reader = new BytesReader(frame);
   const apiKey = reader.int16();
   const apiVersion = reader.int16();
   reader.position = 0;
-  const version = requestHeaderVersion(apis.get(apiKey), apiVersion);
+  const version = requestHeaderVersion(tableOf(apiKey), apiVersion);
   const { correlationId, clientId } = RequestHeaderTable.decode(reader, version);
   return { apiKey, apiVersion, correlationId, clientId, bodyPosition: reader.position };
 }

@@ -1,6 +1,10 @@
 // How clients find out what a broker speaks, and what they conclude from it.
 
 import { assert, assertEquals } from "@std/assert";
+import { ZERO_UUID } from "../../src/base/ids.ts";
+import {
+  GetTelemetrySubscriptions,
+} from "../../src/protocol/apis/71_get_telemetry_subscriptions.ts";
 import {
   ApiVersions,
   decodeResponse,
@@ -206,10 +210,17 @@ Deno.test("ruby-kafka, kafka-go and aiokafka find the oldest versions they insis
   }
 });
 
-Deno.test("Java and librdkafka send no telemetry, for none is advertised", async () => {
+Deno.test("Java and librdkafka are asked for no metrics unless somebody subscribes", async () => {
   using client = await shared.connect();
   const advertised = await ranges(client);
-  assertEquals([advertised.has(71), advertised.has(72)], [false, false]);
+  assertEquals([advertised.has(71), advertised.has(72)], [true, true]);
+  const asked = { clientInstanceId: ZERO_UUID };
+  const { requestedMetrics, pushIntervalMs } = await client.ask(
+    GetTelemetrySubscriptions,
+    0,
+    asked,
+  );
+  assertEquals([requestedMetrics, pushIntervalMs], [[], 300_000]);
 });
 
 /** The versions by which kafka-python tells releases apart: the first rule that holds decides. */

@@ -16,9 +16,11 @@ const softwareText = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
 export const apiVersions = handler(ApiVersions, {
   serves: "0-5",
 
-  handle(request, { broker, version }) {
+  handle(request, { broker, version, peer }) {
     const errorCode = check(request, broker, version);
     if (errorCode !== ErrorCode.NONE) return { errorCode, apiKeys: [] };
+    const { clientSoftwareName: name, clientSoftwareVersion } = request;
+    if (version >= 3) peer.software = { name, version: clientSoftwareVersion };
     const { features, lastOffset } = broker.metadata.image;
     const supportedFeatures = broker.supportedFeatures();
     return {

@@ -1,26 +1,26 @@
-// DescribeConfigs: the configuration of topics and brokers: values, where they come from, what they
-// mean.
+// DescribeConfigs: configuration with values, where they come from, and what they mean.
 //
 // Serves: 0-4.
-// Behaviour: sensitive values are hidden (null). Named keys that do not exist are left out. Groups
-//   and client metrics have no configuration of their own here: their list is empty.
+// Behaviour: topics, this broker, "" for what is set for all brokers, groups, client metrics.
+//   Sensitive values are hidden (null). Named keys that do not exist are left out. There are no
+//   loggers whose level could be changed: their list is empty.
 // Versions: 1 sources and synonyms (KIP-226); 3 types and documentation (KIP-569); 4 flexible.
 
-import { topicNameProblem } from "../../cluster/mod.ts";
+import { ResourceType, topicNameProblem } from "../../cluster/mod.ts";
 import {
   DescribeConfigs,
   ErrorCode,
   type RequestOf,
   type ResponseInput,
 } from "../../protocol/mod.ts";
-import type { DescribedConfig } from "../config.ts";
+import { ConfigSource, describeClusterDefault, type DescribedConfig } from "../config.ts";
+import { describeResource } from "../config_describe.ts";
+import { clientMetricsKeys, groupKeys } from "../config_group_table.ts";
 import type { Broker } from "../broker.ts";
 import { handler } from "../handler.ts";
 
 type Resource = RequestOf<typeof DescribeConfigs>["resources"][number];
 type Result = ResponseInput<typeof DescribeConfigs>["results"][number];
-
-const resourceTypes = { topic: 2, broker: 4, brokerLogger: 8, clientMetrics: 16, group: 32 };
 
 export const describeConfigs = handler(DescribeConfigs, {
   serves: "0-4",
@@ -53,38 +53,51 @@ function failed({ resourceType, resourceName }: Resource, failure: Failure): Res
   return { ...failure, resourceType, resourceName, configs: [] };
 }
 
+function invalid(errorMessage: string): Failure {
+  return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage };
+}
+
 function describe(
   { resourceType, resourceName }: Resource,
   broker: Broker,
 ): readonly DescribedConfig[] | Failure {
+  const { image } = broker.metadata;
+  const values = image.configs(resourceType, resourceName);
   switch (resourceType) {
-    case resourceTypes.topic: {
+    case ResourceType.TOPIC: {
       const problem = topicNameProblem(resourceName);
       if (problem !== undefined) {
         return { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, errorMessage: problem };
       }
-      if (broker.metadata.image.topic(resourceName) === undefined) {
+      if (image.topic(resourceName) === undefined) {
         const errorMessage = `topic ${resourceName} does not exist`;
         return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage };
       }
-      return broker.config.describeTopic(broker.topics.configOverrides(resourceName));
+      return broker.config.describeTopic(values);
     }
-    case resourceTypes.broker: {
-      if (resourceName !== "" && resourceName !== String(broker.nodeId)) {
-        const errorMessage = `broker ${resourceName} is not this broker, ${broker.nodeId}`;
-        return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage };
-      }
-      // An empty name asks for the cluster-wide defaults set dynamically: none today.
-      return resourceName === "" ? [] : broker.config.describeBroker();
-    }
-    case resourceTypes.clientMetrics:
-    case resourceTypes.group:
-      return resourceName !== ""
-        ? []
-        : { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: "the resource has no name" };
-    default: {
-      const errorMessage = `resource type ${resourceType} has no configuration here`;
-      return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage };
-    }
+    case ResourceType.BROKER:
+      return resourceName === ""
+        ? describeClusterDefault(values)
+        : brokerProblem(resourceName, broker) ?? broker.config.describeBroker();
+    case ResourceType.BROKER_LOGGER:
+      return resourceName === ""
+        ? invalid("Broker id must not be empty")
+        : brokerProblem(resourceName, broker) ?? [];
+    case ResourceType.CLIENT_METRICS:
+      return resourceName === ""
+        ? invalid("Client metrics subscription name must not be empty")
+        : describeResource(clientMetricsKeys, { values, source: ConfigSource.CLIENT_METRICS });
+    case ResourceType.GROUP:
+      return resourceName === ""
+        ? invalid("Group name must not be empty")
+        : describeResource(groupKeys, { values, source: ConfigSource.GROUP });
+    default:
+      return invalid(`resource type ${resourceType} has no configuration here`);
   }
+}
+
+function brokerProblem(name: string, { nodeId }: Broker): Failure | undefined {
+  if (!/^-?\d+$/.test(name)) return invalid(`Broker id must be an integer, but it is: ${name}`);
+  if (Number(name) === nodeId) return undefined;
+  return invalid(`Unexpected broker id, expected ${nodeId} or empty string, but received ${name}`);
 }

@@ -1,5 +1,6 @@
-// Every API that this broker serves, a line each. ApiVersions, the dispatcher and COMPATIBILITY.md
-// read this list, so what is advertised, answered and documented cannot differ.
+// Every API that this broker serves, a line each, here or in late.ts. ApiVersions, the dispatcher
+// and COMPATIBILITY.md read these lists, so what is advertised, answered and documented cannot
+// differ.
 
 import type { Handler } from "../handler.ts";
 import { produce } from "./00_produce.ts";
@@ -21,12 +22,14 @@ import { deleteTopics } from "./20_delete_topics.ts";
 import { deleteRecords } from "./21_delete_records.ts";
 import { initProducerId } from "./22_init_producer_id.ts";
 import { offsetForLeaderEpoch } from "./23_offset_for_leader_epoch.ts";
-import { describeConfigs } from "./32_describe_configs.ts";
 import { createPartitions } from "./37_create_partitions.ts";
 import { deleteGroups } from "./42_delete_groups.ts";
 import { offsetDelete } from "./47_offset_delete.ts";
 import { describeCluster } from "./60_describe_cluster.ts";
 import { describeTopicPartitions } from "./75_describe_topic_partitions.ts";
+import { lateHandlers } from "./late.ts";
+
+export { lateHandlers } from "./late.ts";
 
 const served: readonly Handler[] = [
   produce,
@@ -48,7 +51,6 @@ const served: readonly Handler[] = [
   deleteRecords,
   initProducerId,
   offsetForLeaderEpoch,
-  describeConfigs,
   createPartitions,
   deleteGroups,
   offsetDelete,
@@ -56,7 +58,7 @@ const served: readonly Handler[] = [
   describeTopicPartitions,
 ];
 
-/** The handlers by API key. */
+/** The handlers that are loaded from the start, by API key. */
 export const handlers: ReadonlyMap<number, Handler> = new Map(
   served.map((each) => [each.api.key, each]),
 );
@@ -64,11 +66,19 @@ export const handlers: ReadonlyMap<number, Handler> = new Map(
 /** Key of ApiVersions, the one API whose unknown versions are answered. */
 export const apiVersionsKey = apiVersions.api.key;
 
+/** All handlers, in the order of their keys. */
+export async function allHandlers(): Promise<Handler[]> {
+  const loaded = await Promise.all([...lateHandlers.values()].map(({ load }) => load()));
+  return [...served, ...loaded].sort((a, b) => a.api.key - b.api.key);
+}
+
+const ranges = [
+  ...served.map(({ api, advertises }) => ({ apiKey: api.key, ...advertises })),
+  ...[...lateHandlers.values()].map(({ key, serves }) => ({ apiKey: key, ...serves })),
+].sort((a, b) => a.apiKey - b.apiKey)
+  .map(({ apiKey, min, max }) => ({ apiKey, minVersion: min, maxVersion: max }));
+
 /** The ranges that ApiVersions tells. */
 export function supportedVersions() {
-  return served.map(({ api, advertises }) => ({
-    apiKey: api.key,
-    minVersion: advertises.min,
-    maxVersion: advertises.max,
-  }));
+  return ranges;
 }

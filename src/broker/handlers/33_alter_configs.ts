@@ -1,0 +1,23 @@
+// AlterConfigs: replaces all that is set for topics, brokers, groups or client metrics.
+//
+// Serves: 0-2.
+// Behaviour: each resource succeeds or fails by itself. What is answered as done is in the synced
+//   metadata log and in effect. Keys that the request leaves out go back to their defaults.
+// Versions: 1 answered before throttling (KIP-219); 2 flexible.
+// Not done: levels of loggers, which are set at start.
+
+import { decideAlterConfigs } from "../../cluster/configs.ts";
+import { AlterConfigs } from "../../protocol/apis/33_alter_configs.ts";
+import { configRules, logConfigWarnings } from "../config_resources.ts";
+import { handler } from "../handler.ts";
+
+export const alterConfigs = handler(AlterConfigs, {
+  serves: "0-2",
+
+  async handle(request, { broker }) {
+    const rules = configRules(broker.nodeId);
+    const response = await broker.change((image) => decideAlterConfigs(image, request, rules));
+    if (!request.validateOnly) logConfigWarnings(broker.logger, request, response);
+    return response;
+  },
+});

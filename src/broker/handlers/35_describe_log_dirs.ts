@@ -1,0 +1,55 @@
+// DescribeLogDirs: the data folders, with the size of each partition and the room on their disks.
+//
+// Serves: 0-5.
+// Behaviour: asked for named partitions it tells of those that are here; unknown ones are left out.
+//   A size is that of the segments. The offset lag is how far the high watermark is behind.
+// Versions: 1 answered before throttling (KIP-219); 2 flexible; 3 an error code of its own; 4 total
+//   and usable bytes (KIP-827); 5 cordoned folders (KIP-1066), of which there are none.
+
+import { DescribeLogDirs } from "../../protocol/apis/35_describe_log_dirs.ts";
+import { ErrorCode, type RequestOf } from "../../protocol/mod.ts";
+import { handler } from "../handler.ts";
+import type { Partition } from "../partition.ts";
+
+type Request = RequestOf<typeof DescribeLogDirs>;
+
+export const describeLogDirs = handler(DescribeLogDirs, {
+  serves: "0-5",
+
+  handle(request, { broker }) {
+    const wanted = wantedBy(request);
+    const partitions = [...broker.partitions.all()].filter(wanted);
+    const results = broker.dataFolders().map(({ path, isOffline, freeBytes, totalBytes }) => ({
+      errorCode: isOffline ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NONE,
+      logDir: path,
+      topics: byTopic(partitions.filter(({ dataFolder }) => !isOffline && dataFolder === path)),
+      totalBytes,
+      usableBytes: freeBytes,
+    }));
+    return { errorCode: ErrorCode.NONE, results };
+  },
+});
+
+function wantedBy({ topics }: Request): (partition: Partition) => boolean {
+  if (topics === null) return () => true;
+  const wanted = new Map(topics.map(({ topic, partitions }) => [topic, new Set(partitions)]));
+  return ({ topic, id }) => wanted.get(topic)?.has(id) ?? false;
+}
+
+function byTopic(partitions: readonly Partition[]) {
+  const topics = new Map<string, Partition[]>();
+  for (const partition of partitions) {
+    const of = topics.get(partition.topic);
+    if (of === undefined) topics.set(partition.topic, [partition]);
+    else of.push(partition);
+  }
+  return [...topics].map(([name, of]) => ({
+    name,
+    partitions: of.map(({ id: partitionIndex, log, highWatermark }) => ({
+      partitionIndex,
+      partitionSize: log.sizeBytes,
+      offsetLag: Math.max(0, log.logEndOffset - highWatermark),
+      isFutureKey: false,
+    })),
+  }));
+}

@@ -1,0 +1,15 @@
+// ElectLeaders: lets preferred replicas lead again, or a replica that may lack records.
+//
+// Serves: 0-2.
+// Behaviour: ELECTION_NOT_NEEDED where the leader is the wanted one already, which on one node is
+//   the rule; without named partitions only those that needed an election are answered.
+// Versions: 1 unclean elections (KIP-460); 2 flexible.
+
+import { decideElectLeaders } from "../../cluster/elections.ts";
+import { ElectLeaders } from "../../protocol/apis/43_elect_leaders.ts";
+import { handler } from "../handler.ts";
+
+export const electLeaders = handler(ElectLeaders, {
+  serves: "0-2",
+  handle: (request, { broker }) => broker.change((image) => decideElectLeaders(image, request)),
+});

@@ -1,0 +1,26 @@
+// IncrementalAlterConfigs: sets, deletes, appends to or subtracts from single configuration keys of
+// topics, brokers, groups or client metrics (KIP-339).
+//
+// Serves: 0-1.
+// Behaviour: each resource succeeds or fails by itself. What is answered as done is in the synced
+//   metadata log and in effect: a topic's logs, a broker's limits work by it from then on.
+// Versions: 1 flexible.
+// Not done: levels of loggers, which are set at start.
+
+import { decideIncrementalAlterConfigs } from "../../cluster/configs.ts";
+import { IncrementalAlterConfigs } from "../../protocol/apis/44_incremental_alter_configs.ts";
+import { configRules, logConfigWarnings } from "../config_resources.ts";
+import { handler } from "../handler.ts";
+
+export const incrementalAlterConfigs = handler(IncrementalAlterConfigs, {
+  serves: "0-1",
+
+  async handle(request, { broker }) {
+    const rules = configRules(broker.nodeId);
+    const response = await broker.change((image) =>
+      decideIncrementalAlterConfigs(image, request, rules)
+    );
+    if (!request.validateOnly) logConfigWarnings(broker.logger, request, response);
+    return response;
+  },
+});

@@ -1,0 +1,20 @@
+// AlterPartitionReassignments: other replicas for partitions, or an end to moving them (KIP-455).
+//
+// Serves: 0-1.
+// Behaviour: replicas that are in sync take over when the answer goes out: another order, or fewer.
+//   A broker that is not registered is INVALID_REPLICA_ASSIGNMENT, as in Kafka; nothing to cancel
+//   is NO_REASSIGNMENT_IN_PROGRESS.
+// Versions: 1 the replication factor may be kept from changing (KIP-860).
+// Not done: replicas that would have to copy a log: INVALID_REPLICA_ASSIGNMENT.
+
+import { decideAlterReassignments } from "../../cluster/reassignments.ts";
+import {
+  AlterPartitionReassignments,
+} from "../../protocol/apis/45_alter_partition_reassignments.ts";
+import { handler } from "../handler.ts";
+
+export const alterPartitionReassignments = handler(AlterPartitionReassignments, {
+  serves: "0-1",
+  handle: (request, { broker }) =>
+    broker.change((image) => decideAlterReassignments(image, request)),
+});

@@ -1,0 +1,13 @@
+// ListPartitionReassignments: partitions that are being moved (KIP-455).
+//
+// Serves: 0.
+// Behaviour: none, unless the folder comes from a cluster that stopped while it moved some.
+
+import { listReassignments } from "../../cluster/reassignments.ts";
+import { ListPartitionReassignments } from "../../protocol/apis/46_list_partition_reassignments.ts";
+import { handler } from "../handler.ts";
+
+export const listPartitionReassignments = handler(ListPartitionReassignments, {
+  serves: "0",
+  handle: (request, { broker }) => listReassignments(broker.metadata.image, request),
+});

@@ -1,0 +1,15 @@
+// DescribeClientQuotas: how much clients may do (KIP-546).
+//
+// Serves: 0-1.
+// Behaviour: the quotas as they are set, by a filter on their entities; which of them holds for a
+//   client is said in quotas.ts.
+// Versions: 1 flexible.
+
+import { describeClientQuotas } from "../../cluster/client_quotas.ts";
+import { DescribeClientQuotas } from "../../protocol/apis/48_describe_client_quotas.ts";
+import { handler } from "../handler.ts";
+
+export const describeQuotas = handler(DescribeClientQuotas, {
+  serves: "0-1",
+  handle: (request, { broker }) => describeClientQuotas(broker.metadata.image, request),
+});

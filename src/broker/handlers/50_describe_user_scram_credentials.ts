@@ -1,0 +1,16 @@
+// DescribeUserScramCredentials: which users have SCRAM credentials (KIP-554).
+//
+// Serves: 0.
+// Behaviour: mechanisms and iterations of each user, of all of them when none is named; never what
+//   a password could be guessed from.
+
+import { describeScram } from "../../cluster/scram.ts";
+import {
+  DescribeUserScramCredentials,
+} from "../../protocol/apis/50_describe_user_scram_credentials.ts";
+import { handler } from "../handler.ts";
+
+export const describeUserScramCredentials = handler(DescribeUserScramCredentials, {
+  serves: "0",
+  handle: (request, { broker }) => describeScram(broker.metadata.image, request),
+});

@@ -1,0 +1,27 @@
+// AlterUserScramCredentials: sets and deletes SCRAM credentials (KIP-554).
+//
+// Serves: 0.
+// Behaviour: kept in the synced metadata log as Kafka keeps them: keys derived from the salted
+//   password, not the password. A user that is named twice is refused whole.
+// Not done: logging in with them; SASL is not served.
+
+import { decideAlterScram, type ScramHashes, ScramMechanism } from "../../cluster/scram.ts";
+import { AlterUserScramCredentials } from "../../protocol/apis/51_alter_user_scram_credentials.ts";
+import type { Digests } from "../../runtime/ports.ts";
+import { handler } from "../handler.ts";
+
+export const alterUserScramCredentials = handler(AlterUserScramCredentials, {
+  serves: "0",
+  handle(request, { broker }) {
+    const hashesOf = (mechanism: number) => scramHashes(broker.digests, mechanism);
+    return broker.change((image) => decideAlterScram(image, request, { hashesOf }));
+  },
+});
+
+function scramHashes(digests: Digests, mechanism: number): ScramHashes {
+  const algorithm = mechanism === ScramMechanism.SCRAM_SHA_256 ? "sha256" : "sha512";
+  return {
+    hash: (bytes) => digests.hash(algorithm, bytes),
+    hmac: (key, bytes) => digests.hmac(algorithm, { key, bytes }),
+  };
+}

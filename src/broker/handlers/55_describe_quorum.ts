@@ -1,0 +1,68 @@
+// DescribeQuorum: who keeps the metadata log (KIP-595).
+//
+// Serves: 0-2.
+// Behaviour: this node, which votes and leads alone. Any other topic is one that it does not host.
+// Versions: 1 when each voter was last heard of (KIP-836); 2 error messages, the nodes' addresses
+//   (KIP-853). Where Kafka names the controllers' own listener, clients are told this one.
+
+import { DescribeQuorum } from "../../protocol/apis/55_describe_quorum.ts";
+import { ErrorCode, errorMessage, type ResponseInput } from "../../protocol/mod.ts";
+import { metadataTopic } from "../../cluster/mod.ts";
+import { handler, type RequestContext } from "../handler.ts";
+
+type Topic = ResponseInput<typeof DescribeQuorum>["topics"][number];
+
+export const describeQuorum = handler(DescribeQuorum, {
+  serves: "0-2",
+
+  handle(request, context) {
+    const topics = request.topics.map(({ topicName, partitions }): Topic => ({
+      topicName,
+      partitions: partitions.map(({ partitionIndex }) =>
+        topicName === metadataTopic && partitionIndex === 0
+          ? metadataPartition(context)
+          : notHosted(partitionIndex)
+      ),
+    }));
+    const isAboutMetadata = request.topics.some(({ topicName }) => topicName === metadataTopic);
+    const { host, port } = context.peer.advertised;
+    const listeners = [{ name: "CONTROLLER", host, port }];
+    const nodes = isAboutMetadata ? [{ nodeId: context.broker.nodeId, listeners }] : [];
+    return { errorCode: ErrorCode.NONE, errorMessage: "", topics, nodes };
+  },
+});
+
+function metadataPartition({ broker }: RequestContext): Topic["partitions"][number] {
+  const logEndOffset = broker.metadata.image.lastOffset + 1;
+  const nowMs = broker.clock.now();
+  return {
+    partitionIndex: 0,
+    errorCode: ErrorCode.NONE,
+    errorMessage: "",
+    leaderId: broker.nodeId,
+    leaderEpoch: broker.metadata.leaderEpoch,
+    highWatermark: logEndOffset,
+    currentVoters: [{
+      replicaId: broker.nodeId,
+      replicaDirectoryId: broker.metadataDirectoryId,
+      logEndOffset,
+      lastFetchTimestamp: nowMs,
+      lastCaughtUpTimestamp: nowMs,
+    }],
+    observers: [],
+  };
+}
+
+function notHosted(partitionIndex: number): Topic["partitions"][number] {
+  const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  return {
+    partitionIndex,
+    errorCode,
+    errorMessage: errorMessage(errorCode),
+    leaderId: 0,
+    leaderEpoch: 0,
+    highWatermark: 0,
+    currentVoters: [],
+    observers: [],
+  };
+}

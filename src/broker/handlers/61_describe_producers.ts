@@ -1,0 +1,40 @@
+// DescribeProducers: idempotent and transactional producers that partitions remember (KIP-664).
+//
+// Serves: 0.
+// Behaviour: the last sequence number and time of each, and where its open transaction begins.
+
+import { DescribeProducers } from "../../protocol/apis/61_describe_producers.ts";
+import { ErrorCode, errorMessage, type ResponseInput } from "../../protocol/mod.ts";
+import { handler } from "../handler.ts";
+import type { Partition } from "../partition.ts";
+
+type Answer = ResponseInput<typeof DescribeProducers>["topics"][number]["partitions"][number];
+
+export const describeProducers = handler(DescribeProducers, {
+  serves: "0",
+  handle: (request, { broker }) => ({
+    topics: request.topics.map(({ name, partitionIndexes }) => ({
+      name,
+      partitions: partitionIndexes.map((index) =>
+        describe(index, broker.partitions.get(name, index))
+      ),
+    })),
+  }),
+});
+
+function describe(partitionIndex: number, partition: Partition | undefined): Answer {
+  if (partition === undefined) {
+    const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    const message = errorMessage(errorCode);
+    return { partitionIndex, errorCode, errorMessage: message, activeProducers: [] };
+  }
+  const activeProducers = partition.log.activeProducers().map((producer) => ({
+    producerId: producer.producerId,
+    producerEpoch: producer.producerEpoch,
+    lastSequence: producer.batches.at(-1)?.lastSequence ?? -1,
+    lastTimestamp: producer.lastTimestampMs,
+    coordinatorEpoch: producer.coordinatorEpoch,
+    currentTxnStartOffset: producer.currentTxnFirstOffset,
+  }));
+  return { partitionIndex, errorCode: ErrorCode.NONE, errorMessage: null, activeProducers };
+}

@@ -1,0 +1,38 @@
+// ListConfigResources: what has configuration (KIP-1142); version 0 is ListClientMetricsResources.
+//
+// Serves: 0-1.
+// Behaviour: every topic and broker, and the groups and client metrics for which something is set.
+// Versions: 1 types other than client metrics; all of them when none is named.
+
+import { ResourceType } from "../../cluster/mod.ts";
+import { ListConfigResources } from "../../protocol/apis/74_list_config_resources.ts";
+import { ErrorCode } from "../../protocol/mod.ts";
+import { handler } from "../handler.ts";
+
+const { TOPIC, BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP } = ResourceType;
+const allTypes: readonly number[] = [GROUP, CLIENT_METRICS, BROKER_LOGGER, BROKER, TOPIC];
+
+export const listConfigResources = handler(ListConfigResources, {
+  serves: "0-1",
+
+  handle({ resourceTypes }, { broker, version }) {
+    const wanted = version === 0
+      ? [CLIENT_METRICS]
+      : resourceTypes.length === 0
+      ? allTypes
+      : allTypes.filter((type) => resourceTypes.includes(type));
+    if (resourceTypes.some((type) => !allTypes.includes(type))) {
+      return { errorCode: ErrorCode.UNSUPPORTED_VERSION, configResources: [] };
+    }
+    const { image } = broker.metadata;
+    const namesOf = (type: number): readonly string[] => {
+      if (type === TOPIC) return image.topics().map(({ name }) => name);
+      if (type === BROKER || type === BROKER_LOGGER) return [String(broker.nodeId)];
+      return image.configuredNames(type);
+    };
+    const configResources = wanted.flatMap((resourceType) =>
+      namesOf(resourceType).map((resourceName) => ({ resourceName, resourceType }))
+    );
+    return { errorCode: ErrorCode.NONE, configResources };
+  },
+});

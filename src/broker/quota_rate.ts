@@ -1,0 +1,69 @@
+// How much of something there was per second of late, as Kafka measures it for quotas.
+//
+//   |--window--|--window--| ... |--window (in progress)--|     quota.window.num of them, each of
+//     sum        sum               sum                          quota.window.size.seconds
+//
+//   rate = sum over the windows / time that they cover, of which all but one count as full from the
+//          start: a client that comes anew may burst up to its quota times that many windows
+//
+// Invariant: time never goes back (callers pass a monotonic clock).
+
+/** How a rate is measured. */
+export interface RateWindows {
+  readonly count: number;
+  readonly ms: number;
+}
+
+/** One measured rate. */
+export class SampledRate {
+  readonly #windows: RateWindows;
+  readonly #startedMs: number[];
+  readonly #sums: number[];
+  #current = 0;
+
+  constructor(windows: RateWindows, nowMs: number) {
+    this.#windows = windows;
+    // All windows begin now: none of them covers time in which nobody measured.
+    this.#startedMs = new Array(windows.count).fill(nowMs);
+    this.#sums = new Array(windows.count).fill(0);
+  }
+
+  /** Adds `amount`; a negative one takes back what was added before. */
+  add(amount: number, nowMs: number): void {
+    if (nowMs - this.#startedMs[this.#current] >= this.#windows.ms) {
+      this.#current = (this.#current + 1) % this.#windows.count;
+      this.#startedMs[this.#current] = nowMs;
+      this.#sums[this.#current] = 0;
+    }
+    this.#sums[this.#current] += amount;
+  }
+
+  /** For how long to stop so that the rate falls to `limit` per second, in milliseconds. */
+  excessMs(limit: number, nowMs: number): number {
+    const coveredMs = this.#coveredMs(nowMs);
+    const sum = this.#sums.reduce((total, each) => total + each, 0);
+    const rate = sum / (coveredMs / 1000);
+    return rate <= limit ? 0 : Math.round((rate - limit) / limit * coveredMs);
+  }
+
+  /** Whether every window is over: the next measurement would start anew. */
+  isIdle(nowMs: number): boolean {
+    return nowMs - this.#startedMs[this.#current] >= this.#windows.count * this.#windows.ms;
+  }
+
+  /** Forgets windows that are over, and returns the time that the rest covers. */
+  #coveredMs(nowMs: number): number {
+    const { count, ms } = this.#windows;
+    let oldestMs = nowMs;
+    for (let i = 0; i < count; i++) {
+      if (nowMs - this.#startedMs[i] >= count * ms) {
+        this.#startedMs[i] = nowMs;
+        this.#sums[i] = 0;
+      }
+      oldestMs = Math.min(oldestMs, this.#startedMs[i]);
+    }
+    const elapsedMs = nowMs - oldestMs;
+    const missing = Math.max(0, count - 1 - Math.floor(elapsedMs / ms));
+    return Math.max(ms, elapsedMs + missing * ms);
+  }
+}

@@ -1,0 +1,160 @@
+// Client quotas in force: which one holds for a client, what the client has used, and for how long
+// it must pause.
+//
+//   user U, client C:  (U, C) > (U, default) > U > (default, C) > (default, default)
+//                        > default user > C > default client        the first that is set holds
+//
+// A quota of a user is shared by all its clients, one of a client id by all that call themselves
+// so. Without any quota the broker asks one question per request, and measures nothing.
+//
+//   Produce  the request counts; the answer goes out, then the connection pauses (KIP-219)
+//   Fetch    the answer counts; one that would exceed the quota is not sent but an empty one
+//   any      the event loop's time that the request took, in percent; a pause is a window at most
+//
+// Without SASL every user is User:ANONYMOUS.
+
+import { type ClientQuota, entityKey, type QuotaEntityPart } from "../cluster/mod.ts";
+import { type RateWindows, SampledRate } from "./quota_rate.ts";
+
+const anonymous = "ANONYMOUS";
+
+/** Kafka's names of the quotas that are enforced. */
+export type QuotaKey = "producer_byte_rate" | "consumer_byte_rate" | "request_percentage";
+
+export interface ClientQuotasOptions {
+  readonly windows: RateWindows;
+  readonly monotonic: () => number;
+}
+
+/** A quota and the rate that counts against it. */
+interface Measured {
+  readonly limit: number;
+  readonly rate: SampledRate;
+}
+
+/** Rates that are kept before idle ones are looked for. */
+const ratesMax = 1_000;
+
+/** All quotas of a broker. */
+export class ClientQuotas {
+  readonly #options: ClientQuotasOptions;
+  #quotas: ReadonlyMap<string, ClientQuota> = new Map();
+  readonly #meters = new Map<string, ClientMeter>();
+  readonly #rates = new Map<string, SampledRate>();
+
+  constructor(options: ClientQuotasOptions) {
+    this.#options = options;
+  }
+
+  /** Takes over what is set now. What clients have used so far counts on. */
+  set(quotas: readonly ClientQuota[]): void {
+    this.#quotas = new Map(quotas.map((quota) => [entityKey(quota.entity), quota]));
+    this.#meters.clear();
+  }
+
+  /** What to measure a client by; undefined while there are no quotas at all. */
+  meter(clientId: string | null): ClientMeter | undefined {
+    if (this.#quotas.size === 0) return undefined;
+    const id = clientId ?? "";
+    let meter = this.#meters.get(id);
+    if (meter === undefined) {
+      // Client ids are the clients' to choose: what has been seen must not grow for ever.
+      if (this.#meters.size >= ratesMax) this.#meters.clear();
+      meter = new ClientMeter(this, id, this.#options);
+      this.#meters.set(id, meter);
+    }
+    return meter;
+  }
+
+  /** The quota that holds for a client, with its rate; undefined without one. */
+  find(key: QuotaKey, clientId: string): Measured | undefined {
+    const user = (entityName: string | null) => ({ entityType: "user", entityName });
+    const client = (entityName: string | null) => ({ entityType: "client-id", entityName });
+    const both = JSON.stringify([anonymous, clientId]);
+    const candidates: readonly [sharedBy: string, ...entity: QuotaEntityPart[]][] = [
+      [both, user(anonymous), client(clientId)],
+      [both, user(anonymous), client(null)],
+      [`user ${anonymous}`, user(anonymous)],
+      [both, user(null), client(clientId)],
+      [both, user(null), client(null)],
+      [`user ${anonymous}`, user(null)],
+      [`client ${clientId}`, client(clientId)],
+      [`client ${clientId}`, client(null)],
+    ];
+    for (const [sharedBy, ...entity] of candidates) {
+      const limit = this.#quotas.get(entityKey(entity))?.values.get(key);
+      if (limit !== undefined) return { limit, rate: this.#rate(`${key} ${sharedBy}`) };
+    }
+    return undefined;
+  }
+
+  #rate(name: string): SampledRate {
+    const { windows, monotonic } = this.#options;
+    let rate = this.#rates.get(name);
+    if (rate === undefined) {
+      if (this.#rates.size >= ratesMax) this.#forgetIdle();
+      rate = new SampledRate(windows, monotonic());
+      this.#rates.set(name, rate);
+    }
+    return rate;
+  }
+
+  #forgetIdle(): void {
+    const nowMs = this.#options.monotonic();
+    for (const [name, rate] of this.#rates) if (rate.isIdle(nowMs)) this.#rates.delete(name);
+  }
+}
+
+/** One client's use of its quotas. Each method returns for how many ms the client must pause. */
+export class ClientMeter {
+  readonly #options: ClientQuotasOptions;
+  readonly #produced: Measured | undefined;
+  readonly #fetched: Measured | undefined;
+  readonly #busy: Measured | undefined;
+
+  constructor(quotas: ClientQuotas, clientId: string, options: ClientQuotasOptions) {
+    this.#options = options;
+    this.#produced = quotas.find("producer_byte_rate", clientId);
+    this.#fetched = quotas.find("consumer_byte_rate", clientId);
+    this.#busy = quotas.find("request_percentage", clientId);
+  }
+
+  get nowMs(): number {
+    return this.#options.monotonic();
+  }
+
+  /** Bytes that a Fetch may answer at once: what the quota allows in all windows but one. */
+  get fetchBytesMax(): number {
+    const { count, ms } = this.#options.windows;
+    const { limit = Infinity } = this.#fetched ?? {};
+    return Math.max(1, limit * (count - 1) * (ms / 1000));
+  }
+
+  /** A Produce request of `bytes` has come. */
+  onProduced(bytes: number): number {
+    return this.#count(this.#produced, bytes);
+  }
+
+  /** An answer to Fetch of `bytes` is to go out; if that is too much it does not, or count. */
+  onFetched(bytes: number): number {
+    return this.#count(this.#fetched, bytes);
+  }
+
+  /** An answer to Fetch that was counted is not sent. */
+  takeBackFetched(bytes: number): void {
+    this.#fetched?.rate.add(-bytes, this.nowMs);
+  }
+
+  /** A request has kept the event loop busy. */
+  onBusy(busyMs: number): number {
+    const percent = busyMs / 10;
+    return Math.min(this.#count(this.#busy, percent), this.#options.windows.ms);
+  }
+
+  #count(measured: Measured | undefined, amount: number): number {
+    if (measured === undefined) return 0;
+    const { nowMs } = this;
+    measured.rate.add(amount, nowMs);
+    return measured.rate.excessMs(measured.limit, nowMs);
+  }
+}
