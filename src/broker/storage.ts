@@ -164,6 +164,7 @@ export class Storage {
       ...checkpoint,
       cleanShutdown: folder.cleanShutdown,
       machineRestarted: folder.machineRestarted,
+      isSuspect: folder.isSuspect,
     });
     this.#logs.set(log, folder);
     this.#folders.add(log, folder);

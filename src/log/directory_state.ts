@@ -11,6 +11,7 @@
 
 import { messageOf, PartitionFault } from "../base/faults.ts";
 import type { Files, Logger } from "../runtime/ports.ts";
+import { fileNames } from "./layout.ts";
 import type { AppendOrigin } from "./payload.ts";
 
 /** Kept free for the broker's own records unless the caller says otherwise. */
@@ -98,6 +99,7 @@ export class DirectoryState {
       "a data directory failed and is offline until the broker starts again",
       { directory: this.path, reason },
     );
+    this.#mark();
     this.#endRoomWaits();
     for (const listener of this.#offlineListeners) listener(reason);
   }
@@ -189,6 +191,15 @@ export class DirectoryState {
     for (const log of this.#unsynced) {
       if (this.#unsyncedBytes - this.#coveredBytes <= unsyncedSoftBytes / 2) return;
       log.startSync();
+    }
+  }
+
+  /** For the next start, which must not believe the page cache. It needs to outlive us, no more. */
+  #mark(): void {
+    try {
+      this.#options.files.open(`${this.path}/${fileNames.syncFailed}`, "create").close();
+    } catch {
+      // The disk takes nothing at all: what it has is what the next start reads.
     }
   }
 

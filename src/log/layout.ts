@@ -1,6 +1,6 @@
 // Names of everything in a data directory.
 //
-//   <data-dir>/meta.properties  .kafka_cleanshutdown  .lock  .ottla_boot_id
+//   <data-dir>/meta.properties  .kafka_cleanshutdown  .lock  .ottla_boot_id  .ottla_sync_failed
 //   <data-dir>/recovery-point-offset-checkpoint  ...
 //   <data-dir>/<topic>-<partition>/                 a partition; -future and -stray are Kafka's
 //                                                   others
@@ -19,6 +19,7 @@ export const fileNames = {
   metaProperties: "meta.properties",
   cleanShutdown: ".kafka_cleanshutdown",
   bootId: ".ottla_boot_id",
+  syncFailed: ".ottla_sync_failed",
   recoveryPoints: "recovery-point-offset-checkpoint",
   logStartOffsets: "log-start-offset-checkpoint",
   highWatermarks: "replication-offset-checkpoint",

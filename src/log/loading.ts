@@ -23,6 +23,7 @@ import { type Damage, recoverSegments } from "./recovery.ts";
 import { findRecoveryStart } from "./recovery_start.ts";
 import { type Expectation, FileWindow, judgeBatch, walkHeaders } from "./scan.ts";
 import { Segment } from "./segment.ts";
+import { rewriteSegments } from "./suspect_pages.ts";
 import { readWholeFile } from "./whole_file.ts";
 
 export interface LoadOptions {
@@ -35,6 +36,8 @@ export interface LoadOptions {
   readonly cleanShutdown: boolean;
   /** Whether the machine may have lost what was not synced: it was started anew, or may have. */
   readonly mayHaveLostWrites: boolean;
+  /** Whether what was not surely synced must be written anew: a sync failed. */
+  readonly isSuspect: boolean;
   /** Whether offsets may be missing between batches: the topic is compacted. */
   readonly gapsAllowed: boolean;
   readonly indexIntervalBytes: number;
@@ -104,6 +107,12 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
     await rebuildIndexes(segments.slice(0, checkedFrom), { parsed, active: undefined });
   }
   const checked = checkedFrom < segments.length;
+  if (checked && options.isSuspect) {
+    const suspects = segments.slice(checkedFrom).filter((segment) => segment.size > 0);
+    for (const segment of suspects) segment.file.closeHandle();
+    const baseOffsets = suspects.map((segment) => segment.baseOffset);
+    await rewriteSegments(options.files, { folder: options.folder, baseOffsets });
+  }
   useSnapshot(checked ? options.recoveryPoint : state.logEndOffset);
   for (let i = 0; i < checkedFrom; i++) {
     const next = segments[i + 1]?.baseOffset ?? state.logEndOffset;

@@ -93,6 +93,8 @@ export class LogFolder {
    * nothing tells.
    */
   readonly machineRestarted: boolean | undefined;
+  /** Whether a sync failed since the machine was started: reads may see what is not on disk. */
+  readonly isSuspect: boolean;
   /** For the logs in this directory: whether it works and has room, and when they may sync. */
   readonly state: DirectoryState;
   /** For the logs in this directory: bounds the files that they hold open. */
@@ -120,6 +122,8 @@ export class LogFolder {
     this.clusterId = state.properties.clusterId;
     this.directoryId = state.properties.directoryId;
     this.machineRestarted = state.machineRestarted;
+    const mark = `${path}/${fileNames.syncFailed}`;
+    this.isSuspect = state.machineRestarted !== true && state.files.stat(mark) !== undefined;
     this.state = new DirectoryState({ ...state, path });
     this.#files = state.files;
     this.#bootId = state.bootId;
@@ -167,6 +171,7 @@ export class LogFolder {
    * machine running loses nothing of it.
    */
   async noteRecovered(): Promise<void> {
+    this.#files.remove(`${this.path}/${fileNames.syncFailed}`);
     if (this.#bootId === undefined || this.machineRestarted === false) return;
     const name = fileNames.bootId;
     const bytes = utf8(`${this.#bootId}\n`);

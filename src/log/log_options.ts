@@ -41,6 +41,8 @@ export interface LogOptions {
    * synced may be lost. Undefined: nobody knows.
    */
   readonly machineRestarted?: boolean;
+  /** Whether a sync failed since then, so that reads may see what is not on disk. */
+  readonly isSuspect?: boolean;
 }
 
 /** `logAppendTimeMs` is -1 for CreateTime. A failed append has changed nothing. */
@@ -79,6 +81,7 @@ export function loadOptions(options: LogOptions, folder: string): LoadOptions {
     logStartOffset: options.logStartOffset ?? 0,
     cleanShutdown: options.cleanShutdown,
     mayHaveLostWrites: options.machineRestarted !== false,
+    isSuspect: options.isSuspect ?? false,
     // A log that was compacted once has gaps, whatever its policy is now.
     gapsAllowed: config.cleanupPolicy.includes("compact") || options.firstDirtyOffset !== undefined,
     indexIntervalBytes: config.indexIntervalBytes,
