@@ -41,6 +41,11 @@ const groups: readonly CommandGroup[] = [
     load: async () => (await import("./groups.ts")).commands,
   },
   {
+    name: "log",
+    about: "print and repair the files of a data folder",
+    load: async () => (await import("./log.ts")).commands,
+  },
+  {
     name: "bench",
     about: "measure a running broker",
     load: async () => (await import("./bench.ts")).commands,

@@ -14,3 +14,7 @@ export {
   encodeKey,
   encodeValue,
 } from "./records.ts";
+export type { StoredRecord } from "./stored_records.ts";
+
+/** The tables of every kind of record in the coordinators' topics, for those who print them. */
+export const loadStoredRecords = () => import("./stored_records.ts");

@@ -12,6 +12,14 @@ export { DirectoryState, freeBytesMinDefault } from "./directory_state.ts";
 export type { EpochEnd } from "./epoch_cache.ts";
 export { LogError } from "./errors.ts";
 export {
+  type FileProblem,
+  type FoundBatch,
+  type IndexEntry,
+  inspectBatches,
+  inspectIndex,
+} from "./inspect.ts";
+export { parsePartitionFolderName, type PartitionFolder } from "./layout.ts";
+export {
   type CheckpointedLog,
   type ClosedLog,
   type FoundPartition,
@@ -26,6 +34,16 @@ export type { ProducerBatch, ProducerEntry } from "./producer_state.ts";
 export { type QuorumState, readQuorumState, writeQuorumState } from "./quorum_state.ts";
 export { ReadAhead } from "./read_ahead.ts";
 export type { ReadOptions, ReadResult } from "./read.ts";
+export { decodeSnapshot } from "./producer_snapshot.ts";
+export {
+  carryOutRepair,
+  forgetRecovery,
+  type OffsetGap,
+  planRepair,
+  type RepairPlan,
+  type RepairStep,
+} from "./repair.ts";
 export { listSnapshots, readSnapshot, type SnapshotFile } from "./snapshots.ts";
 export type { TimestampOffset } from "./time_lookup.ts";
 export type { AbortedTransaction } from "./txn_index.ts";
+export { readWholeFile } from "./whole_file.ts";

@@ -21,15 +21,18 @@ const windowBytes = 512 * 1024;
 /** Control batches are tiny; a larger one cannot be read as a whole here and counts as bad. */
 const controlBytesMax = 64 * 1024;
 
+/** What a window looks at: a segment's file, or any other that is open. */
+type Readable = Pick<SegmentFile, "size" | "readAtAsync">;
+
 /** A sliding view of a file. */
 export class FileWindow {
-  readonly #file: SegmentFile;
+  readonly #file: Readable;
   readonly size: number;
   #bytes: Uint8Array = new Uint8Array(0);
   #start = 0;
   #buffer: Uint8Array | undefined;
 
-  constructor(file: SegmentFile) {
+  constructor(file: Readable) {
     this.#file = file;
     this.size = file.size;
   }

@@ -1,0 +1,92 @@
+// `ottla log repair`: what is damaged in a data folder, and, with --yes, without it.
+//
+//   lock --> read every log --> print what would be cut --(--yes)--> clean marker away, recovery
+//                                                                    points down, cut
+//
+// Invariant: without --yes nothing is written, and never while a broker has the folder: the lock is
+// held from the first look to the last write.
+
+import { UsageFault } from "../base/faults.ts";
+import {
+  carryOutRepair,
+  forgetRecovery,
+  parsePartitionFolderName,
+  planRepair,
+  type RepairStep,
+} from "../log/mod.ts";
+import type { Files } from "../runtime/ports.ts";
+import { type CliContext, exitCode } from "./context.ts";
+import { linePrinter, type PrintLine } from "./log_lines.ts";
+
+export interface RepairOptions {
+  readonly folder: string;
+  readonly yes: boolean;
+  readonly json: boolean;
+  readonly fillGaps: boolean;
+}
+
+/** Repairs, or says what it would do; the exit code is 1 when damage is left. */
+export async function repairFolder(context: CliContext, options: RepairOptions): Promise<number> {
+  const { files } = context.runtime;
+  const { dataFolder, names } = foldersOf(files, options.folder.replace(/[/\\]+$/, ""));
+  const print = linePrinter(context, options);
+  const lock = files.lock(dataFolder);
+  try {
+    let damaged = 0;
+    for (const name of names) {
+      const isDamaged = await repairPartition(files, { dataFolder, name, print, ...options });
+      if (isDamaged) damaged++;
+    }
+    if (damaged === 0) context.note(`no damage in ${names.length} partitions`);
+    else if (options.yes) context.note(`repaired ${damaged} of ${names.length} partitions`);
+    else context.note(`nothing is changed yet: add --yes to repair ${damaged} partitions`);
+    return damaged > 0 && !options.yes ? exitCode.failed : exitCode.ok;
+  } finally {
+    lock.release();
+  }
+}
+
+/** The folder that a broker would lock, and the partitions in it that are meant. */
+function foldersOf(files: Files, folder: string): { dataFolder: string; names: string[] } {
+  if (files.stat(folder) === undefined) throw new UsageFault(`there is no folder ${folder}`);
+  const isLive = (name: string) => parsePartitionFolderName(name)?.state === "live";
+  const cut = Math.max(folder.lastIndexOf("/"), folder.lastIndexOf("\\"));
+  const name = folder.slice(cut + 1);
+  if (isLive(name) && files.list(folder).some((each) => each.endsWith(".log"))) {
+    return { dataFolder: cut < 0 ? "." : folder.slice(0, cut) || "/", names: [name] };
+  }
+  const names = files.list(folder).filter(isLive);
+  if (names.length > 0) return { dataFolder: folder, names };
+  throw new UsageFault(`${folder} is neither a data folder nor a partition's folder in one`);
+}
+
+async function repairPartition(
+  files: Files,
+  at: RepairOptions & { dataFolder: string; name: string; print: PrintLine },
+): Promise<boolean> {
+  const { dataFolder, name, print } = at;
+  const folder = `${dataFolder}/${name}`;
+  const { steps, gaps } = await planRepair(files, folder, at);
+  for (const gap of gaps) print("gap", { partition: name, ...gap });
+  for (const step of steps) print(at.yes ? "cut" : "damage", stepFields(name, step));
+  if (steps.length === 0) return false;
+  if (!at.yes) return true;
+  const { topic, partition } = parsePartitionFolderName(name)!;
+  const recoveryPoint = steps[0].segmentBaseOffset;
+  await forgetRecovery(files, { folder: dataFolder, topic, partition, recoveryPoint });
+  for (const file of await carryOutRepair(files, folder, steps)) print("kept", { file });
+  return true;
+}
+
+function stepFields(partition: string, step: RepairStep): Record<string, unknown> {
+  const { segmentBaseOffset, position, endPosition, fromOffset, toOffset, reason } = step;
+  return {
+    partition,
+    segment: segmentBaseOffset,
+    position,
+    bytes: endPosition - position,
+    fromOffset,
+    toOffset: toOffset ?? "end",
+    reason,
+  };
+}
