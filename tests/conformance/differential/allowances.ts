@@ -64,10 +64,6 @@ const configAllowances: readonly Allowance[] = [
     where: /configs\.group\.coordinator\.rebalance\.protocols/,
     why: "the newer group protocols are not served yet",
   },
-  {
-    where: /^DescribeConfigs v\d: resources that are not there: (8|11)\. .*Ottla nothing/,
-    why: "client metrics and groups have no configuration of their own yet",
-  },
 ];
 
 const produceAllowances: readonly Allowance[] = [
