@@ -45,7 +45,8 @@ export class CompactionPace {
 
   /** Whether it is time to {@link rest}. */
   get isDue(): boolean {
-    return this.#clock.monotonic() - this.#sliceStartedMs >= sliceMs;
+    const nowMs = this.#clock.monotonic();
+    return nowMs - this.#sliceStartedMs >= sliceMs || this.#allowedMs > nowMs;
   }
 
   /** Lets others run. Throws CompactionStopped when this is to end. */
@@ -54,11 +55,15 @@ export class CompactionPace {
     for (;;) {
       if (this.#isStopped()) throw new CompactionStopped("compaction was stopped");
       const nowMs = this.#clock.monotonic();
-      const dueMs = this.#startedMs + this.#bytes / this.#bytesPerSecond * 1000;
       this.#sliceStartedMs = nowMs;
-      if (dueMs <= nowMs) return;
-      const napMs = Math.min(napMsMax, dueMs - nowMs);
+      if (this.#allowedMs <= nowMs) return;
+      const napMs = Math.min(napMsMax, this.#allowedMs - nowMs);
       await new Promise<void>((resolve) => this.#timers.after(napMs, resolve));
     }
+  }
+
+  /** When what was read and written so far may have been. */
+  get #allowedMs(): number {
+    return this.#startedMs + this.#bytes / this.#bytesPerSecond * 1000;
   }
 }

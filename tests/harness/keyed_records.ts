@@ -9,6 +9,7 @@ import {
   buildBatch,
   crcHolds,
   type LogRecord,
+  readBatchHeader,
   readRecords,
 } from "../../src/records/mod.ts";
 import { zlibCodecs } from "../../src/runtime/codecs.ts";
@@ -42,6 +43,7 @@ export async function keyedRecords(log: PartitionLog, offset = log.logStartOffse
     if (read.bytes.length === 0) break;
     for (const position of batchPositions(read.bytes)) {
       if (!crcHolds(read.bytes, position)) throw new Error(`bad checksum behind ${next}`);
+      if (readBatchHeader(read.bytes, position).isControl) continue;
       for (const record of readRecords(read.bytes, { position, codecs: zlibCodecs })) {
         if (record.offset < offset) continue;
         const last = records.at(-1)?.offset ?? -1;
