@@ -2,6 +2,7 @@
 // end.
 //
 //   starting --(ready line)--> serving --SIGTERM, Ctrl-C--> closing --> exit 0
+//                     \--a fault that it cannot live with--^         |    (then: exit 1)
 //                                          a second signal, or 2 s ----^ exit 1
 //
 // Invariant: the process ends within 2 s of the first signal, whatever clients do.
@@ -58,10 +59,12 @@ const start = command({
     });
     for (const warning of warnings) logger.log("warn", warning);
     const ended = signalled(context, logger);
+    const fatal = Promise.withResolvers<unknown>();
     const broker = await startBroker({
       runtime,
       config,
       logger,
+      onFatal: fatal.resolve,
       trace: flags.trace ? (line: string) => context.out(line + "\n") : undefined,
     });
     logReady(logger, {
@@ -69,8 +72,10 @@ const start = command({
       runtime,
       folder: config.ephemeral ? "memory" : config.dataFolders.join(","),
     });
-    await ended;
-    return await closeInTime(broker, runtime, logger);
+    const failure = await Promise.race([ended, fatal.promise]);
+    if (failure !== undefined) logger.log("error", "stopping", { reason: messageOf(failure) });
+    const code = await closeInTime(broker, runtime, logger);
+    return failure === undefined ? code : exitCode.failed;
   },
 });
 

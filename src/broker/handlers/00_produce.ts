@@ -134,13 +134,19 @@ function append(request: Request, context: RequestContext) {
     return { topic, answers };
   });
   // Without acks=all nothing waits, and the answer is made in this very turn of the event loop.
-  if (waits) return Promise.all(topics.map(settle)).then((responses) => ({ responses }));
+  if (waits) {
+    return Promise.all(topics.map(settle)).then((responses) => answerOf(request, responses));
+  }
   const responses = topics.map(({ topic: { name, topicId }, answers }) => ({
     name,
     topicId,
     partitionResponses: answers as PartitionAnswer[],
   }));
-  if (request.acks !== 0) return { responses };
+  return answerOf(request, responses);
+}
+
+function answerOf({ acks }: Request, responses: TopicAnswer[]): Response | undefined {
+  if (acks !== 0) return { responses };
   refuseSilently(responses);
   return undefined;
 }
@@ -195,7 +201,9 @@ function appendPartition(
     logAppendTimeMs: result.logAppendTimeMs,
     logStartOffset: result.logStartOffset,
   };
-  return o.request.acks === -1 ? synced(partition, result.lastOffset + 1, answer) : answer;
+  if (o.request.acks === -1) return synced(partition, result.lastOffset + 1, answer);
+  // So much waits for the disk that an append might block on the kernel: producers wait for it.
+  return partition.log.directory.withinBounds()?.then(() => answer) ?? answer;
 }
 
 /** A transaction that no request can end would keep read_committed consumers waiting for ever. */

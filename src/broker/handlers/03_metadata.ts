@@ -124,7 +124,9 @@ function found(topic: TopicImage, request: Request, { broker }: RequestContext):
     name: topic.name,
     topicId: topic.id,
     isInternal: broker.topics.isInternal(topic.name),
-    partitions: topic.partitions.map(describePartition),
+    partitions: topic.partitions.map((partition) =>
+      describePartition(partition, broker.partitions.isOffline(topic.name, partition.id))
+    ),
     topicAuthorizedOperations: authorizedOperations(
       "topic",
       request.includeTopicAuthorizedOperations,
@@ -132,14 +134,16 @@ function found(topic: TopicImage, request: Request, { broker }: RequestContext):
   };
 }
 
-function describePartition(partition: PartitionImage) {
+/** `isOffline`: its log, the only one there is, is in a data directory that failed. */
+function describePartition(partition: PartitionImage, isOffline: boolean) {
+  const leaderId = isOffline ? -1 : partition.leader;
   return {
-    errorCode: partition.leader < 0 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,
+    errorCode: leaderId < 0 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,
     partitionIndex: partition.id,
-    leaderId: partition.leader,
+    leaderId,
     leaderEpoch: partition.leaderEpoch,
     replicaNodes: partition.replicas,
     isrNodes: partition.isr,
-    offlineReplicas: [],
+    offlineReplicas: isOffline ? partition.replicas : [],
   };
 }

@@ -1,11 +1,13 @@
 // FindCoordinator: which broker coordinates a group.
 //
 // Serves: 0-6.
-// Behaviour: this one, for every group. The first call creates __consumer_offsets.
+// Behaviour: this one, for every group. The first call creates __consumer_offsets. A group whose
+//   partition of it is offline has no coordinator.
 // Versions: 1 key type; 3 flexible; 4 several keys (KIP-699); 5 (KIP-890) and 6 share groups
 //   (KIP-932) change what may be asked, not the message.
 // Not done: transactions (key type 1) and share groups (2): INVALID_REQUEST with a sentence.
 
+import { ConnectionFault } from "../../base/faults.ts";
 import { ErrorCode, FindCoordinator } from "../../protocol/mod.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
@@ -32,7 +34,13 @@ async function find(key: string, keyType: number, { broker, peer }: RequestConte
       : `there is no coordinator of type ${keyType}`;
     return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage, ...nowhere };
   }
-  await broker.groups.of(key);
+  try {
+    await broker.groups.of(key);
+  } catch (error) {
+    if (!(error instanceof ConnectionFault) || broker.isClosing) throw error;
+    const errorCode = ErrorCode.COORDINATOR_NOT_AVAILABLE;
+    return { errorCode, errorMessage: error.message, ...nowhere };
+  }
   const { nodeId, host, port } = broker.describeBrokers(peer)[0];
   return { errorCode: ErrorCode.NONE, errorMessage: null, nodeId, host, port };
 }

@@ -87,17 +87,21 @@ function describe(topic: TopicImage, page: readonly PartitionImage[], broker: Br
     name: topic.name,
     topicId: topic.id,
     isInternal: broker.topics.isInternal(topic.name),
-    partitions: page.map((partition) => ({
-      errorCode: partition.leader < 0 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,
-      partitionIndex: partition.id,
-      leaderId: partition.leader,
-      leaderEpoch: partition.leaderEpoch,
-      replicaNodes: partition.replicas,
-      isrNodes: partition.isr,
-      eligibleLeaderReplicas: [],
-      lastKnownElr: [],
-      offlineReplicas: [],
-    })),
+    partitions: page.map((partition) => {
+      const isOffline = broker.partitions.isOffline(topic.name, partition.id);
+      const leaderId = isOffline ? -1 : partition.leader;
+      return {
+        errorCode: leaderId < 0 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,
+        partitionIndex: partition.id,
+        leaderId,
+        leaderEpoch: partition.leaderEpoch,
+        replicaNodes: partition.replicas,
+        isrNodes: partition.isr,
+        eligibleLeaderReplicas: [],
+        lastKnownElr: [],
+        offlineReplicas: isOffline ? partition.replicas : [],
+      };
+    }),
     topicAuthorizedOperations: authorizedOperations("topic", true),
   };
 }
