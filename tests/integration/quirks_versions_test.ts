@@ -9,13 +9,10 @@ import {
   ApiVersions,
   decodeResponse,
   ErrorCode,
-  Fetch,
-  Produce,
   RequestHeaderTable,
 } from "../../src/protocol/mod.ts";
 import { BytesWriter } from "../../src/base/bytes.ts";
 import type { RawClient } from "../harness/raw_client.ts";
-import { batchOf, fetchRequest, makeTopic, produceRequest } from "../harness/raw_requests.ts";
 import { sharedBroker } from "../harness/shared_broker.ts";
 
 const shared = sharedBroker();
@@ -93,25 +90,6 @@ Deno.test("a client that expects another cluster or node is told to start over",
 Deno.test("older librdkafka compresses, since Produce is advertised from version 0", async () => {
   using client = await shared.connect();
   assertEquals((await ranges(client)).get(0)?.min, 0);
-});
-
-Deno.test("Produce and Fetch with message sets are refused in their own shape", async () => {
-  using client = await shared.connect();
-  const { name: topic } = await makeTopic(client);
-  const records = batchOf(["old"]);
-  for (const version of [0, 1, 2]) {
-    const answer = await client.ask(Produce, version, produceRequest({ topic, records, acks: 1 }));
-    const [{ partitionResponses: [{ index, errorCode }] }] = answer.responses;
-    assertEquals([index, errorCode], [0, ErrorCode.UNSUPPORTED_VERSION]);
-  }
-  for (const version of [0, 1, 2, 3]) {
-    const { isolationLevel: _, ...request } = fetchRequest({ topic });
-    const old = version < 3 ? { ...request, maxBytes: undefined } : request;
-    const answer = await client.ask(Fetch, version, old);
-    const [{ partitions: [{ partitionIndex, errorCode }] }] = answer.responses;
-    assertEquals([partitionIndex, errorCode], [0, ErrorCode.UNSUPPORTED_VERSION]);
-  }
-  await client.assertServed();
 });
 
 /** What librdkafka concludes from the ranges: each feature needs all of these versions. */

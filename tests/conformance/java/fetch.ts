@@ -5,6 +5,7 @@
 //   tests/conformance/java/pom.xml   --mvn dependency:copy-dependencies-->  .cache/java/*.jar
 //                          pom-3.9.xml  -------------------------------->  .cache/java-3.9/*.jar
 //                          pom-4.4.xml  -------------------------------->  .cache/java-4.4/*.jar
+//                          pom-0.10.xml, pom-0.9.xml                       likewise
 //
 // Invariant: the pom.xml in a jar folder equals the pom that the jars beside it came from, and is
 // written last; so a second run does nothing, a changed version fetches anew, and a run cut short
@@ -12,8 +13,11 @@
 //
 // Run as a program it prints the folder: `deno run -A tests/conformance/java/fetch.ts [3.9|4.4]`.
 
-/** The releases of Kafka that the tests run: the newest, the last before Kafka 4, the next. */
-export type KafkaRelease = "4.3" | "3.9" | "4.4";
+/**
+ * The releases of Kafka that the tests run: the newest, the last before Kafka 4, the next, and two
+ * from before record batches.
+ */
+export type KafkaRelease = "4.3" | "3.9" | "4.4" | "0.10" | "0.9";
 
 const sources: Readonly<Record<KafkaRelease, { pom: URL; folder: URL }>> = {
   "4.3": {
@@ -27,6 +31,14 @@ const sources: Readonly<Record<KafkaRelease, { pom: URL; folder: URL }>> = {
   "4.4": {
     pom: new URL("pom-4.4.xml", import.meta.url),
     folder: new URL("../../../.cache/java-4.4/", import.meta.url),
+  },
+  "0.10": {
+    pom: new URL("pom-0.10.xml", import.meta.url),
+    folder: new URL("../../../.cache/java-0.10/", import.meta.url),
+  },
+  "0.9": {
+    pom: new URL("pom-0.9.xml", import.meta.url),
+    folder: new URL("../../../.cache/java-0.9/", import.meta.url),
   },
 };
 
