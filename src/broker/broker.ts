@@ -272,7 +272,7 @@ export class Broker {
     await this.#cleaner.close();
     await this.#background.close();
     await this.#leave();
-    await this.#storage.close();
+    await this.#storage.close({ brokerEpoch: this.metadata.image.broker(this.nodeId)?.epoch });
   }
 
   async #start(): Promise<void> {
