@@ -8,9 +8,12 @@
 
 import type { Offset } from "../base/ids.ts";
 import { int16At, int32At, int64At } from "../records/batch.ts";
-import type { BatchHeader } from "../records/mod.ts";
+import { type BatchHeader, batchOverheadBytes, readBatchHeader } from "../records/mod.ts";
 import type { OpenFile } from "../runtime/ports.ts";
 import { type Expectation, FileWindow, findBatchBehind, judgeBatch } from "./scan.ts";
+
+/** Indexes hold offsets from the segment's first in 31 bits. */
+const segmentOffsetsMax = 2 ** 31;
 
 /** A stretch of a file that does not hold. */
 export interface FileProblem {
@@ -30,13 +33,20 @@ export interface FoundBatch {
   readonly header: BatchHeader;
 }
 
+/** Where the batches of a file may lie. */
+export interface OffsetRange {
+  readonly baseOffset: Offset;
+  /** First offset of the next segment, where there is one. */
+  readonly endOffset?: Offset;
+}
+
 /**
  * Every batch of `file`, checksums checked, and every stretch that is none. Offsets must increase
  * from `baseOffset` on; gaps are left to the caller, since compaction makes them.
  */
 export async function* inspectBatches(
   file: OpenFile,
-  from: { baseOffset: Offset },
+  from: OffsetRange,
 ): AsyncGenerator<FoundBatch | FileProblem> {
   const window = new FileWindow(file);
   const expected: Expectation = {
@@ -45,10 +55,20 @@ export async function* inspectBatches(
     gapsAllowed: true,
   };
   for (let position = 0; position < window.size;) {
+    const before = { ...expected };
     const verdict = await judgeBatch(window, { position, expected });
     if ("header" in verdict) {
-      yield { position, header: verdict.header };
-      position += verdict.header.sizeBytes;
+      const { header } = verdict;
+      const endPosition = position + header.sizeBytes;
+      const wrong = await misplaced(window, { header, endPosition, before, range: from });
+      if (wrong === undefined) yield { position, header };
+      else {
+        const fromOffset = before.nextOffset;
+        yield { position, endPosition, fromOffset, ...wrong };
+        expected.nextOffset = wrong.toOffset;
+        expected.leaderEpoch = before.leaderEpoch;
+      }
+      position = endPosition;
       continue;
     }
     const { nextOffset: fromOffset } = expected;
@@ -59,6 +79,36 @@ export async function* inspectBatches(
     position = endPosition;
     expected.leaderEpoch = -1;
   }
+}
+
+/**
+ * Whether the offset or the epoch of a batch, which its checksum does not cover, is beyond those of
+ * what follows: then it is this one that is wrong, and not everything behind it.
+ */
+async function misplaced(
+  window: FileWindow,
+  batch: { header: BatchHeader; endPosition: number; before: Expectation; range: OffsetRange },
+): Promise<{ problem: string; toOffset: Offset } | undefined> {
+  const { header, endPosition, before, range } = batch;
+  const { baseOffset, lastOffset, partitionLeaderEpoch: epoch } = header;
+  const view = await window.view(endPosition, batchOverheadBytes);
+  const next = view.length < batchOverheadBytes ? undefined : readBatchHeader(view);
+  if (next !== undefined && next.magic === 2) {
+    const toOffset = next.baseOffset;
+    const fits = toOffset >= before.nextOffset && next.partitionLeaderEpoch >= before.leaderEpoch;
+    if (fits && toOffset <= lastOffset) {
+      return { problem: `base offset ${baseOffset} before ${toOffset}`, toOffset };
+    }
+    if (fits && next.partitionLeaderEpoch < epoch) {
+      return { problem: `leader epoch ${epoch} before ${next.partitionLeaderEpoch}`, toOffset };
+    }
+  }
+  const end = range.endOffset ?? range.baseOffset + segmentOffsetsMax;
+  if (lastOffset < end) return undefined;
+  return {
+    problem: `base offset ${baseOffset} where the segment ends at ${end}`,
+    toOffset: before.nextOffset + header.lastOffsetDelta + 1,
+  };
 }
 
 /** An entry of an index file, by the names of its fields. */

@@ -64,7 +64,8 @@ export async function planRepair(
   const gaps: OffsetGap[] = [];
   let nextOffset: Offset | undefined;
   let leaderEpoch: LeaderEpoch = -1;
-  for (const segmentBaseOffset of segmentsIn(files, folder)) {
+  const bases = segmentsIn(files, folder);
+  for (const [i, segmentBaseOffset] of bases.entries()) {
     const file = files.open(`${folder}/${segmentFileName(segmentBaseOffset, "log")}`, "read");
     const reach = (baseOffset: Offset, position: number) => {
       // A stretch at the end of a segment goes on where the next batch begins.
@@ -82,7 +83,8 @@ export async function planRepair(
     };
     try {
       const baseOffset = Math.max(nextOffset ?? 0, segmentBaseOffset);
-      for await (const found of inspectBatches(file, { baseOffset })) {
+      const range = { baseOffset, endOffset: bases[i + 1] };
+      for await (const found of inspectBatches(file, range)) {
         if ("header" in found) {
           reach(found.header.baseOffset, found.position);
           nextOffset = found.header.lastOffset + 1;
