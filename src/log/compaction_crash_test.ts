@@ -152,7 +152,7 @@ async function failPowerAt(point: number, seed: number): Promise<boolean> {
 }
 
 Deno.test("no power loss during compaction, or during the start after it, takes a key", async () => {
-  const seeds = Number(Deno.env.get("OTTLA_CRASH_SEEDS") ?? 6);
+  const seeds = Number(Deno.env.get("OTTLA_CRASH_SEEDS") ?? 3);
   for (let seed = 0; seed < seeds; seed++) {
     let point = 0;
     while (await failPowerAt(point, 1 + point + 1000 * seed)) point++;

@@ -20,7 +20,7 @@ import type { OpenHandles } from "./open_handles.ts";
 import { decodeSnapshot } from "./producer_snapshot.ts";
 import { ProducerState } from "./producer_state.ts";
 import { type Damage, recoverSegments } from "./recovery.ts";
-import { findRecoveryStart } from "./recovery_start.ts";
+import { findRecoveryStart, type RecoveryStart } from "./recovery_start.ts";
 import { type Expectation, FileWindow, judgeBatch, walkHeaders } from "./scan.ts";
 import { Segment } from "./segment.ts";
 import { rewriteSegments } from "./suspect_pages.ts";
@@ -114,6 +114,15 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
     await rewriteSegments(options.files, { folder: options.folder, baseOffsets });
   }
   useSnapshot(checked ? options.recoveryPoint : state.logEndOffset);
+  let start: RecoveryStart | undefined;
+  if (checked) {
+    const first = segments[checkedFrom];
+    const startMax = Math.min(producersFrom, options.recoveryPoint);
+    start = stored && await findRecoveryStart(first, startMax);
+    // A segment that is read from its beginning finds its aborted transactions again by that.
+    if (start === undefined) useSnapshot(first.baseOffset);
+    else start = { ...start, markersFrom: producersFrom };
+  }
   for (let i = 0; i < checkedFrom; i++) {
     const next = segments[i + 1]?.baseOffset ?? state.logEndOffset;
     if (stored !== undefined && next <= producersFrom) continue;
@@ -124,10 +133,7 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
   const damage = checked
     ? await recoverSegments(state, {
       fromIndex: checkedFrom,
-      start: stored && await findRecoveryStart(
-        segments[checkedFrom],
-        Math.min(producersFrom, options.recoveryPoint),
-      ),
+      start,
     })
     : [];
   if (damage === "cut") {

@@ -83,12 +83,10 @@ async function mayCut(state: LoadState, { holes, batchesBehind }: Scan): Promise
   if (first.fromOffset < state.recoveryPoint) return false;
   const { position, endPosition: to, fromOffset: nextOffset } = first;
   const window = new FileWindow(first.segment.file);
-  if (state.mayHaveLostWrites) {
-    const isMissing = position === to;
-    if (isMissing || await hasLostSector(window, { from: position, to })) return true;
-  }
-  return batchesBehind === 0 && position < to &&
-    !await wasWholeBatch(window, { position, nextOffset });
+  if (state.mayHaveLostWrites && await hasLostSector(window, { from: position, to })) return true;
+  // At the end of the file, batches are missing, whole ones or a part of one.
+  const isShort = to === window.size && !await wasWholeBatch(window, { position, nextOffset });
+  return isShort && (state.mayHaveLostWrites || batchesBehind === 0 && position < to);
 }
 
 function reportDamage(state: LoadState, { holes, expected }: Scan): Damage[] {
@@ -129,7 +127,7 @@ async function recoverSegment(
   }
   expected.nextOffset = Math.max(expected.nextOffset, segment.baseOffset);
   if (start === undefined) segment.resetAll();
-  else segment.resumeIndexes(start.position, start.baseOffset);
+  else segment.resumeIndexes(start.position, start);
   const window = new FileWindow(segment.file);
   let position = start?.position ?? 0;
   while (position < window.size) {

@@ -18,6 +18,8 @@ import type { Segment } from "./segment.ts";
 export interface RecoveryStart {
   readonly position: number;
   readonly baseOffset: Offset;
+  /** Markers below it are not applied again: what they said of aborted transactions stays. */
+  readonly markersFrom?: Offset;
 }
 
 /** The place in `segment` to begin at, below `offset`; undefined for its start. */

@@ -255,18 +255,22 @@ export class Segment {
     }
   }
 
-  /** Forgets what the indexes say of the batches from `position` on, which begin at `offset`. */
-  resumeIndexes(position: number, offset: Offset): void {
+  /**
+   * Forgets what the indexes say of the batches from `position` on, which begin at `baseOffset`,
+   * and the aborted transactions whose markers are there, or at or above `markersFrom`.
+   */
+  resumeIndexes(position: number, at: { baseOffset: Offset; markersFrom?: Offset }): void {
     const { offsetIndex, timeIndex } = this;
     offsetIndex.truncate(position);
-    timeIndex.truncate(offset - this.baseOffset);
+    timeIndex.truncate(at.baseOffset - this.baseOffset);
     if (position === 0) this.#firstTimestampMs = undefined;
     const last = timeIndex.last;
     this.#maxTimestamp = {
       timestampMs: last?.timestamp ?? -1,
       offset: this.baseOffset + (last?.relativeOffset ?? 0),
     };
-    const kept = this.aborted.filter((entry) => entry.lastOffset < offset);
+    const keptTo = at.markersFrom ?? at.baseOffset;
+    const kept = this.aborted.filter((entry) => entry.lastOffset < keptTo);
     if (kept.length < this.aborted.length) {
       this.#aborted = kept;
       this.#abortedChanged = true;
@@ -295,7 +299,7 @@ export class Segment {
     this.#files.remove(this.path("index"));
     this.#files.remove(this.path("timeindex"));
     this.file.truncate(position);
-    this.resumeIndexes(position, offset);
+    this.resumeIndexes(position, { baseOffset: offset });
   }
 
   /** Writes the index files when they lag behind the memory. They are not durable yet. */
