@@ -11,8 +11,8 @@
 // Differs from Kafka: a partition whose records are all deleted has no largest timestamp; Kafka
 // tells an offset below the start of the log.
 //
-// Differs from Kafka: version 0 gives one offset, not one for each segment, and looks a timestamp up
-// as the later versions do, not by when segments were last written.
+// Differs from Kafka: version 0 gives one offset, not one for each segment, and looks a timestamp
+// up as the later versions do, not by when segments were last written.
 
 import { ErrorCode, ListOffsets, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import { handler } from "../handler.ts";

@@ -1,5 +1,5 @@
-// Questions about reading: fetches, offsets, epochs, and records that are deleted. Long because it is
-// a list.
+// Questions about reading: fetches, offsets, epochs, and records that are deleted. Long because it
+// is a list.
 
 import {
   DeleteRecords,
