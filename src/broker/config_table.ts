@@ -838,6 +838,24 @@ export const brokerKeys = {
     doc: "Most bytes of metrics that a client may push at once, compressed or not.",
   },
 
+  // Replication: kafka-reassign-partitions sets these two while it moves replicas.
+  "leader.replication.throttled.rate": {
+    type: "long",
+    default: longMax,
+    min: 0,
+    update: "per-broker",
+    ignored: alone,
+    doc: "Bytes per second that throttled leaders give to their followers.",
+  },
+  "follower.replication.throttled.rate": {
+    type: "long",
+    default: longMax,
+    min: 0,
+    update: "per-broker",
+    ignored: alone,
+    doc: "Bytes per second that throttled followers take from their leaders.",
+  },
+
   // Security.
   "authorizer.class.name": {
     type: "string",

@@ -20,9 +20,11 @@ export class SampledRate {
   readonly #startedMs: number[];
   readonly #sums: number[];
   #current = 0;
+  #addedMs: number;
 
   constructor(windows: RateWindows, nowMs: number) {
     this.#windows = windows;
+    this.#addedMs = nowMs;
     // All windows begin now: none of them covers time in which nobody measured.
     this.#startedMs = new Array(windows.count).fill(nowMs);
     this.#sums = new Array(windows.count).fill(0);
@@ -36,6 +38,7 @@ export class SampledRate {
       this.#sums[this.#current] = 0;
     }
     this.#sums[this.#current] += amount;
+    this.#addedMs = nowMs;
   }
 
   /** For how long to stop so that the rate falls to `limit` per second, in milliseconds. */
@@ -46,9 +49,9 @@ export class SampledRate {
     return rate <= limit ? 0 : Math.round((rate - limit) / limit * coveredMs);
   }
 
-  /** Whether every window is over: the next measurement would start anew. */
+  /** Whether nothing that was added can count any more. */
   isIdle(nowMs: number): boolean {
-    return nowMs - this.#startedMs[this.#current] >= this.#windows.count * this.#windows.ms;
+    return nowMs - this.#addedMs >= this.#windows.count * this.#windows.ms;
   }
 
   /** Forgets windows that are over, and returns the time that the rest covers. */

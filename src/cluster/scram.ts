@@ -4,6 +4,8 @@
 //   stored: H(HMAC(salted password, "Client Key")), HMAC(salted password, "Server Key")
 //
 // The salted password is not stored: whoever reads the log cannot log in with what it holds.
+// Differs from Kafka: one request may change both mechanisms of a user, as kafka-configs offers; only
+// the same mechanism twice is refused.
 // Invariant: no cryptography here; the two keys are computed by a function that the caller gives.
 
 import { utf8 } from "../base/bytes.ts";
@@ -49,29 +51,28 @@ export function decideAlterScram(
   const problems = new Map<string, TopicError | undefined>();
   const records = new Map<string, MetadataRecordInput[]>();
   const seen = new Set<string>();
-  const take = (name: string, problem: TopicError | undefined) => {
-    const twice = seen.has(name)
+  const take = (name: string, mechanism: number, problem: TopicError | undefined) => {
+    const twice = seen.has(`${mechanism} ${name}`)
       ? refusal(
         ErrorCode.DUPLICATE_RESOURCE,
         "A user credential cannot be altered twice in the same request",
       )
       : undefined;
-    seen.add(name);
-    // A user may be named once, whatever the mechanism; that is told before all else.
+    seen.add(`${mechanism} ${name}`);
     problems.set(name, twice ?? problems.get(name) ?? problem);
   };
   const add = (name: string, record: MetadataRecordInput) => {
     records.set(name, [...(records.get(name) ?? []), record]);
   };
   for (const { name, mechanism } of request.deletions) {
-    take(name, checkDeletion(image, name, mechanism));
+    take(name, mechanism, checkDeletion(image, name, mechanism));
     const fields = { name, mechanism };
     add(name, { type: "RemoveUserScramCredentialRecord", version: 0, fields });
   }
   for (const upsertion of request.upsertions) {
     const { name, mechanism, iterations, salt, saltedPassword } = upsertion;
     const problem = checkUpsertion(image, upsertion);
-    take(name, problem);
+    take(name, mechanism, problem);
     if (problem !== undefined) continue;
     const { hash, hmac } = options.hashesOf(mechanism);
     const fields = {
