@@ -4,6 +4,7 @@
 // Kafka's rules: max.connections closes the newcomer, connections.max.idle.ms the silent.
 
 import { formatAddress } from "../base/address.ts";
+import { isPlatformFault } from "../base/faults.ts";
 import type {
   Address,
   Listener,
@@ -56,10 +57,20 @@ export class Acceptor {
     return this.#connections.size;
   }
 
-  /** Opens a listener. Host "" is every address. */
+  /** Opens a listener. Host "" is every address: of both families where the machine has both. */
   async listen(listener: ListenerAddress): Promise<void> {
+    if (listener.host !== "") return await this.#listenOn(listener.host, listener);
+    try {
+      await this.#listenOn("::", listener);
+    } catch (error) {
+      if (isPlatformFault(error, "AddressInUse") || isPlatformFault(error, "Denied")) throw error;
+      await this.#listenOn("0.0.0.0", listener);
+    }
+  }
+
+  async #listenOn(host: string, listener: ListenerAddress): Promise<void> {
     const { network } = this.#options;
-    const address = { host: listener.host === "" ? "0.0.0.0" : listener.host, port: listener.port };
+    const address = { host, port: listener.port };
     this.#listeners.push(
       await network.listen(address, (socket) => this.#accept(socket, listener)),
     );
