@@ -168,7 +168,9 @@ const payloadScenarios: Scenario[] = [
       }),
     ],
   }),
+  // Without retention: it would remove what is so old while the scenario goes on.
   payloads("timestamps far away, by default", {
+    configs: { "retention.ms": "-1" },
     of: () => [
       batch(["a"], { timestamp: 0 }),
       batch(["a"], { timestamp: startedAtMs + day / 2 }),
