@@ -31,7 +31,12 @@ import type { PartitionLog } from "../log/mod.ts";
 import type { Address, Clock, Codecs, Digests, Logger, Random, Runtime } from "../runtime/ports.ts";
 import { Acceptor } from "./acceptor.ts";
 import { Background } from "./background.ts";
-import { groupConfigOf, metadataLogConfig, offsetsTopicOf } from "./broker_config.ts";
+import {
+  groupConfigOf,
+  metadataLogConfig,
+  offsetsTopicOf,
+  quotaWindowsOf,
+} from "./broker_config.ts";
 import { Cleaner } from "./cleaner.ts";
 import { type BrokerConfig, dynamicLayers } from "./config.ts";
 import { Dispatcher } from "./dispatch.ts";
@@ -112,34 +117,13 @@ export class Broker {
     this.metadata = metadata;
     this.change = changeQueue(metadata);
     this.quotas = new ClientQuotas({
-      windows: {
-        count: config.get("quota.window.num"),
-        ms: config.get("quota.window.size.seconds") * 1000,
-      },
+      windows: quotaWindowsOf(config),
       monotonic: () => clock.monotonic(),
     });
     this.quotas.set(metadata.image.clientQuotas());
     metadata.onChange((changes) => this.#onMetadataChanged(changes));
     this.purgatory = new Purgatory(timers);
-    this.partitions = new Partitions({
-      openLog: ({ name: topic, id: topicId }, partition, { isNew }) =>
-        storage.openLog({
-          topic,
-          partition,
-          topicId,
-          config: () => this.topics.logConfig(topic),
-          isNew,
-          directoryId: directoryOfReplica(metadata.image, {
-            topic,
-            partition,
-            brokerId: this.nodeId,
-          }),
-        }),
-      deleteLog: (log) => storage.deleteLog(log),
-      onOpened: ({ name }) => this.#recordDirectories(name),
-      timers,
-      logger,
-    });
+    this.partitions = this.#makePartitions();
     this.topics = new Topics({
       config,
       change: this.change,
@@ -418,6 +402,29 @@ export class Broker {
       job,
       partition: `${topic}-${partition}`,
       reason: messageOf(error),
+    });
+  }
+
+  #makePartitions(): Partitions {
+    const { runtime, logger } = this.#options;
+    return new Partitions({
+      openLog: ({ name: topic, id: topicId }, partition, { isNew }) =>
+        this.#storage.openLog({
+          topic,
+          partition,
+          topicId,
+          config: () => this.topics.logConfig(topic),
+          isNew,
+          directoryId: directoryOfReplica(this.metadata.image, {
+            topic,
+            partition,
+            brokerId: this.nodeId,
+          }),
+        }),
+      deleteLog: (log) => this.#storage.deleteLog(log),
+      onOpened: ({ name }) => this.#recordDirectories(name),
+      timers: runtime.timers,
+      logger,
     });
   }
 

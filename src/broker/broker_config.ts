@@ -5,6 +5,7 @@ import { offsetsTopic } from "../cluster/mod.ts";
 import type { GroupConfig } from "../coordinator/mod.ts";
 import type { LogConfig } from "../log/mod.ts";
 import type { BrokerConfig } from "./config.ts";
+import type { RateWindows } from "./quota_rate.ts";
 
 const msPerMinute = 60_000;
 
@@ -18,6 +19,14 @@ export function groupConfigOf(config: BrokerConfig): GroupConfig {
     offsetMetadataBytesMax: config.get("offset.metadata.max.bytes"),
     offsetsRetentionMs: config.get("offsets.retention.minutes") * msPerMinute,
     offsetsRetentionCheckIntervalMs: config.get("offsets.retention.check.interval.ms"),
+  };
+}
+
+/** How clients' rates are measured for their quotas. */
+export function quotaWindowsOf(config: BrokerConfig): RateWindows {
+  return {
+    count: config.get("quota.window.num"),
+    ms: config.get("quota.window.size.seconds") * 1000,
   };
 }
 

@@ -127,7 +127,7 @@ export class ClientMeter {
   get fetchBytesMax(): number {
     const { count, ms } = this.#options.windows;
     const { limit = Infinity } = this.#fetched ?? {};
-    return Math.max(1, limit * (count - 1) * (ms / 1000));
+    return Math.max(1, Math.floor(limit * (count - 1) * (ms / 1000)));
   }
 
   /** A Produce request of `bytes` has come. */

@@ -316,7 +316,7 @@ Deno.test("a reassignment that a folder brings along is listed and can be cancel
   assertEquals([list(), store.image.topic("t")!.partitions[0].replicas], [[], [2, 1]]);
 });
 
-Deno.test("a broker that leaves for good leaves the in-sync replicas that have another", async () => {
+Deno.test("a broker that leaves for good leaves in-sync replicas that have another", async () => {
   const store = await cluster();
   const unregister = (brokerId: number) =>
     apply(store, decideUnregisterBroker(store.image, { brokerId }, { self: 1 }));

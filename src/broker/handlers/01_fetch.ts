@@ -61,18 +61,22 @@ export const fetch = handler(Fetch, {
   serves: "0-18",
 
   async handle(request, context) {
-    const { broker, version } = context;
+    const { broker, version, clientId } = context;
     const replicaId = version >= 15 ? request.replicaState.replicaId : request.replicaId;
     if (replicaId >= 0) return { errorCode: ErrorCode.INVALID_REQUEST, responses: [] };
     if (request.sessionEpoch > fullRequestEpoch) {
       return { errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND, responses: [] };
     }
     const deadlineMs = broker.clock.monotonic() + request.maxWaitMs;
+    const bytesMax = Math.min(
+      broker.config.get("fetch.max.bytes"),
+      broker.quotas.meter(clientId)?.fetchBytesMax ?? Infinity,
+    );
     for (;;) {
       const pass: Pass = {
         request,
         context,
-        bytesLeft: Math.min(request.maxBytes, broker.config.get("fetch.max.bytes")),
+        bytesLeft: Math.min(request.maxBytes, bytesMax),
         bytes: 0,
         failed: false,
         seen: new Map(),

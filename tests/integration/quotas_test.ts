@@ -1,0 +1,138 @@
+// Quotas over the wire: who is over one is told for how long to pause, gets the answer all the
+// same, and has to wait with the next request (KIP-219). Others do not notice.
+
+import { assert, assertEquals } from "@std/assert";
+import { AlterClientQuotas } from "../../src/protocol/apis/49_alter_client_quotas.ts";
+import { encodeRequest, ErrorCode, Fetch, Metadata, Produce } from "../../src/protocol/mod.ts";
+import { concatBytes } from "../../src/base/bytes.ts";
+import { BrokerProcess } from "../harness/broker_process.ts";
+import { RawClient } from "../harness/raw_client.ts";
+import { batchOf, fetchRequest, makeTopic, produceRequest } from "../harness/raw_requests.ts";
+
+// Windows of one second, of which two may be used at once: pauses are short, and tests quick.
+const settings = { "quota.window.num": "3" };
+const burstSeconds = 2;
+
+const application = "raw-client";
+
+async function setQuota(client: RawClient, key: string, value: number, entityName = application) {
+  const entity = [{ entityType: "client-id", entityName }];
+  const ops = [{ key, value, remove: value === 0 }];
+  const { entries } = await client.ask(AlterClientQuotas, 1, {
+    entries: [{ entity, ops }],
+    validateOnly: false,
+  });
+  assertEquals(entries[0].errorCode, ErrorCode.NONE);
+}
+
+/** How long `work` takes, in milliseconds. */
+async function timed<T>(work: Promise<T>): Promise<{ result: T; ms: number }> {
+  const startedAt = performance.now();
+  const result = await work;
+  return { result, ms: performance.now() - startedAt };
+}
+
+Deno.test("a producer over its quota is answered at once, and its next request waits", async () => {
+  await using broker = await BrokerProcess.start({ settings });
+  using client = await RawClient.connect(broker);
+  using other = await RawClient.connect(broker);
+  const { name: topic } = await makeTopic(client);
+  const records = batchOf(["x".repeat(10_000)]);
+  await setQuota(client, "producer_byte_rate", 4_000);
+  const request = produceRequest({ topic, records, acks: -1 });
+  const produced = await client.ask(Produce, 9, request);
+  assertEquals(produced.responses[0].partitionResponses[0].errorCode, ErrorCode.NONE);
+  // 10 KB and a bit, of which 8 KB may be used at once: the rest costs half a second and more.
+  const pauseMs = produced.throttleTimeMs;
+  assert(pauseMs >= 500 && pauseMs <= 1_000, `${pauseMs} ms`);
+  const metadata = { topics: [{ name: topic }] };
+  const [own, others] = await Promise.all([
+    timed(client.ask(Metadata, 9, metadata)),
+    timed(metadataAs(other, "somebody-else", metadata)),
+  ]);
+  // The answer to Produce was read some time after the pause began.
+  assert(own.ms > pauseMs - 200, `waited ${own.ms} of ${pauseMs} ms`);
+  assertEquals(own.result.throttleTimeMs, 0);
+  assert(others.ms < 200, `another client waited ${others.ms} ms`);
+});
+
+/** Metadata from a client of another name. */
+async function metadataAs(
+  client: RawClient,
+  clientId: string,
+  message: { topics: { name: string }[] },
+) {
+  const origin = { correlationId: 7, clientId };
+  await client.send(concatBytes(encodeRequest(Metadata, 9, origin, message)));
+  return await client.answer(Metadata, 9);
+}
+
+Deno.test("a producer that wants no answer has to wait as well", async () => {
+  await using broker = await BrokerProcess.start({ settings });
+  using client = await RawClient.connect(broker);
+  const { name: topic } = await makeTopic(client);
+  await setQuota(client, "producer_byte_rate", 4_000);
+  const records = batchOf(["x".repeat(10_000)]);
+  const origin = { correlationId: 1, clientId: application };
+  const silent = encodeRequest(Produce, 9, origin, produceRequest({ topic, records, acks: 0 }));
+  await client.send(concatBytes(silent));
+  const { ms } = await timed(client.ask(Metadata, 9, { topics: [] }));
+  assert(ms > 400, `${ms} ms`);
+});
+
+Deno.test("a consumer over its quota gets an empty answer, then its records", async () => {
+  await using broker = await BrokerProcess.start({ settings });
+  using client = await RawClient.connect(broker);
+  const { name: topic } = await makeTopic(client);
+  for (let i = 0; i < 3; i++) {
+    const records = batchOf(["x".repeat(5_000)]);
+    await client.ask(Produce, 9, produceRequest({ topic, records, acks: 1 }));
+  }
+  await setQuota(client, "consumer_byte_rate", 4_000);
+  const fetch = async (offset: number) => {
+    const { result, ms } = await timed(client.ask(Fetch, 12, fetchRequest({ topic, offset })));
+    const bytes = result.responses[0]?.partitions[0].records?.length;
+    return { bytes, pauseMs: result.throttleTimeMs, ms };
+  };
+  // At most what may be used at once is given, in whole batches.
+  const first = await fetch(0);
+  assert(first.bytes! > 5_000 && first.bytes! <= burstSeconds * 4_000, `${first.bytes} bytes`);
+  assertEquals(first.pauseMs, 0);
+  const second = await fetch(1);
+  assertEquals(second.bytes, undefined);
+  assert(second.pauseMs > 0);
+  for (let pause = second;;) {
+    const again = await fetch(1);
+    assert(again.ms > pause.pauseMs - 200, `waited ${again.ms} of ${pause.pauseMs} ms`);
+    if (again.bytes !== undefined) break;
+    pause = again;
+  }
+});
+
+Deno.test("a quota of the event loop's time holds for every kind of request", async () => {
+  await using broker = await BrokerProcess.start({ settings });
+  using client = await RawClient.connect(broker);
+  const { name: topic } = await makeTopic(client);
+  await setQuota(client, "request_percentage", 0.001);
+  const message = { topics: [{ name: topic }] };
+  let pauseMs = 0;
+  for (let i = 0; i < 20 && pauseMs === 0; i++) {
+    pauseMs = (await client.ask(Metadata, 9, message)).throttleTimeMs;
+  }
+  assert(pauseMs > 0 && pauseMs <= 1_000, `${pauseMs} ms`);
+  await setQuota(client, "request_percentage", 0);
+  assertEquals((await client.ask(Metadata, 9, message)).throttleTimeMs, 0);
+});
+
+Deno.test("a broker with paused clients stops without waiting for them", async () => {
+  await using broker = await BrokerProcess.start({ settings });
+  using client = await RawClient.connect(broker);
+  const { name: topic } = await makeTopic(client);
+  await setQuota(client, "producer_byte_rate", 10);
+  const records = batchOf(["x".repeat(10_000)]);
+  const { throttleTimeMs } = await client.ask(Produce, 9, produceRequest({ topic, records }));
+  assert(throttleTimeMs > 60_000);
+  const { code, ms } = await broker.stop();
+  assertEquals(code, 0);
+  assert(ms < 3_000, `${ms} ms`);
+});
