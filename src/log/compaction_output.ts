@@ -18,7 +18,7 @@ import { Segment, type SegmentOptions } from "./segment.ts";
 /** Small batches are written together. */
 const bufferBytes = 256 * 1024;
 /** A sync begins after as many bytes, so that the last one does not have all to do. */
-const unsyncedBytesMax = 32 * 1024 * 1024;
+const unsyncedBytesMax = 16 * 1024 * 1024;
 const relativeOffsetMax = 0x7fff_ffff;
 const positionMax = 0x7fff_ffff;
 
