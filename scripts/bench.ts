@@ -3,6 +3,7 @@
 //   produce  100 KB batches of 1 KB records, 4 connections, 4 requests in flight on each, acks=1
 //   fetch    the same batches read back, a batch a request
 //   single   one 1 KB record a request, 16 connections, one request in flight on each
+//   compaction  a 1 GB log compacted beside a steady load (bench/compaction.ts)
 //   start    from the creation of the process to the first answered Metadata request, 10 times
 //
 // Each scenario runs the two in turn, several rounds, and prints the medians and their ratio, so
@@ -21,6 +22,7 @@ import {
   Produce,
 } from "../src/protocol/mod.ts";
 import { buildBatch } from "../src/records/mod.ts";
+import { benchCompaction } from "./bench/compaction.ts";
 import { type LoadOptions, type LoadResult, runLoad } from "./bench/load.ts";
 import { type Program, startProgram } from "./bench/program.ts";
 import { measureStarts } from "./bench/start.ts";
@@ -350,6 +352,12 @@ const scenarios: readonly Scenario[] = [
 console.log(`ottla beside a bare program, both on ${flags.with}; medians of ${rounds} rounds`);
 for (const scenario of scenarios) {
   if (scenario.name.includes(flags.only)) await run(scenario);
+}
+if ("compaction".includes(flags.only)) {
+  await benchCompaction((folder, settings) => {
+    const set = Object.entries(settings).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
+    return [...brokerCommand(folder), ...set];
+  });
 }
 if ("start".includes(flags.only)) {
   const { wallMs, residentBytes } = await measureStarts(

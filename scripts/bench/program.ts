@@ -16,11 +16,14 @@ export interface Program {
 
 const clockTicksPerSecond = 100;
 
-/** Starts `command` and waits until it says where it listens. */
-export async function startProgram(command: readonly string[]): Promise<Program> {
+/** Starts `command` and waits until it says where it listens. `onText` hears all that it says. */
+export async function startProgram(
+  command: readonly string[],
+  onText: (text: string) => void = () => {},
+): Promise<Program> {
   const [executable, ...args] = command;
   const child = new Deno.Command(executable, { args, stdout: "piped", stderr: "piped" }).spawn();
-  const port = await Promise.any([portOf(child.stdout), portOf(child.stderr)]);
+  const port = await Promise.any([portOf(child.stdout, onText), portOf(child.stderr, onText)]);
   return {
     port,
     usage: () => usageOf(child.pid),
@@ -31,23 +34,36 @@ export async function startProgram(command: readonly string[]): Promise<Program>
   };
 }
 
-async function portOf(stdout: ReadableStream<Uint8Array>): Promise<number> {
+async function portOf(
+  stdout: ReadableStream<Uint8Array>,
+  onText: (text: string) => void,
+): Promise<number> {
   const decoder = new TextDecoder();
   const reader = stdout.getReader();
   let text = "";
   for (;;) {
     const { value, done } = await reader.read();
     if (done) throw new Error(`the program ended before it listened: ${text}`);
-    text += decoder.decode(value, { stream: true });
+    const more = decoder.decode(value, { stream: true });
+    onText(more);
+    text += more;
     const found = /listening on (?:\S+:)?(\d+)/.exec(text);
     if (found === null) continue;
-    drain(reader);
+    drain(reader, onText);
     return Number(found[1]);
   }
 }
 
-async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
-  while (!(await reader.read()).done);
+async function drain(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  onText: (text: string) => void,
+): Promise<void> {
+  const decoder = new TextDecoder();
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    onText(decoder.decode(value, { stream: true }));
+  }
 }
 
 function usageOf(pid: number): Usage {
