@@ -163,6 +163,18 @@ function varint(bytes: Uint8Array, end: number): number {
 
 /** The zig-zag varint at the cursor, of up to 64 bits; one outside the safe range is no varint. */
 function varlong(bytes: Uint8Array, end: number): number {
+  if (cursor < end) {
+    const byte = bytes[cursor];
+    if (byte < 0x80) {
+      cursor++;
+      return (byte >>> 1) ^ -(byte & 1);
+    }
+  }
+  return longVarlong(bytes, end);
+}
+
+/** Apart, since its arithmetic is that of doubles. */
+function longVarlong(bytes: Uint8Array, end: number): number {
   let value = 0;
   let scale = 1;
   for (let i = 0; i < 10 && cursor < end; i++) {
@@ -170,7 +182,8 @@ function varlong(bytes: Uint8Array, end: number): number {
     value += (byte & 0x7f) * scale;
     scale *= 128;
     if (byte >= 0x80) continue;
-    const decoded = value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+    const half = Math.floor(value / 2);
+    const decoded = half * 2 === value ? half : -half - 1;
     if (!Number.isSafeInteger(decoded) || value > 2 * Number.MAX_SAFE_INTEGER) break;
     return decoded;
   }
