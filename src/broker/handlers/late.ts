@@ -2,8 +2,9 @@
 // request for it, so that none of them costs time at every start.
 //
 // Invariant: a module below exports its handler and nothing else, and the versions here are those
-// that the handler serves: ApiVersions tells them before anything is loaded.
+// that the handler serves: ApiVersions tells them before anything is loaded (late_test.ts).
 
+import { assert } from "../../base/assert.ts";
 import { type Handler, type VersionRange, versionRange } from "../handler.ts";
 
 /** A handler that may not be loaded yet. */
@@ -17,6 +18,9 @@ export interface LateHandler {
 type Load = () => Promise<Readonly<Record<string, Handler>>>;
 
 const modules: Readonly<Record<number, readonly [serves: string, load: Load]>> = {
+  15: ["0-6", () => import("./15_describe_groups.ts")],
+  16: ["0-5", () => import("./16_list_groups.ts")],
+  21: ["0-2", () => import("./21_delete_records.ts")],
   29: ["0-3", () => import("./29_describe_acls.ts")],
   30: ["0-3", () => import("./30_create_acls.ts")],
   31: ["0-3", () => import("./31_delete_acls.ts")],
@@ -24,21 +28,26 @@ const modules: Readonly<Record<number, readonly [serves: string, load: Load]>> =
   33: ["0-2", () => import("./33_alter_configs.ts")],
   34: ["0-2", () => import("./34_alter_replica_log_dirs.ts")],
   35: ["0-5", () => import("./35_describe_log_dirs.ts")],
+  37: ["0-3", () => import("./37_create_partitions.ts")],
+  42: ["0-3", () => import("./42_delete_groups.ts")],
   43: ["0-2", () => import("./43_elect_leaders.ts")],
   44: ["0-1", () => import("./44_incremental_alter_configs.ts")],
   45: ["0-1", () => import("./45_alter_partition_reassignments.ts")],
   46: ["0", () => import("./46_list_partition_reassignments.ts")],
+  47: ["0", () => import("./47_offset_delete.ts")],
   48: ["0-1", () => import("./48_describe_client_quotas.ts")],
   49: ["0-1", () => import("./49_alter_client_quotas.ts")],
   50: ["0", () => import("./50_describe_user_scram_credentials.ts")],
   51: ["0", () => import("./51_alter_user_scram_credentials.ts")],
   55: ["0-2", () => import("./55_describe_quorum.ts")],
   57: ["0-2", () => import("./57_update_features.ts")],
+  60: ["0-2", () => import("./60_describe_cluster.ts")],
   61: ["0", () => import("./61_describe_producers.ts")],
   64: ["0", () => import("./64_unregister_broker.ts")],
   71: ["0", () => import("./71_get_telemetry_subscriptions.ts")],
   72: ["0", () => import("./72_push_telemetry.ts")],
   74: ["0-1", () => import("./74_list_config_resources.ts")],
+  75: ["0", () => import("./75_describe_topic_partitions.ts")],
 };
 
 /** The late handlers by API key. */
@@ -46,6 +55,11 @@ export const lateHandlers: ReadonlyMap<number, LateHandler> = new Map(
   Object.entries(modules).map(([key, [serves, load]]) => [Number(key), {
     key: Number(key),
     serves: versionRange(serves),
-    load: async () => Object.values(await load())[0],
+    load: async () => onlyOne(Object.values(await load())),
   }]),
 );
+
+function onlyOne(exported: readonly Handler[]): Handler {
+  assert(exported.length === 1, `a late module exports ${exported.length} things instead of one`);
+  return exported[0];
+}

@@ -14,19 +14,11 @@ import { joinGroup } from "./11_join_group.ts";
 import { heartbeat } from "./12_heartbeat.ts";
 import { leaveGroup } from "./13_leave_group.ts";
 import { syncGroup } from "./14_sync_group.ts";
-import { describeGroups } from "./15_describe_groups.ts";
-import { listGroups } from "./16_list_groups.ts";
 import { apiVersions } from "./18_api_versions.ts";
 import { createTopics } from "./19_create_topics.ts";
 import { deleteTopics } from "./20_delete_topics.ts";
-import { deleteRecords } from "./21_delete_records.ts";
 import { initProducerId } from "./22_init_producer_id.ts";
 import { offsetForLeaderEpoch } from "./23_offset_for_leader_epoch.ts";
-import { createPartitions } from "./37_create_partitions.ts";
-import { deleteGroups } from "./42_delete_groups.ts";
-import { offsetDelete } from "./47_offset_delete.ts";
-import { describeCluster } from "./60_describe_cluster.ts";
-import { describeTopicPartitions } from "./75_describe_topic_partitions.ts";
 import { lateHandlers } from "./late.ts";
 
 export { lateHandlers } from "./late.ts";
@@ -43,19 +35,11 @@ const served: readonly Handler[] = [
   heartbeat,
   leaveGroup,
   syncGroup,
-  describeGroups,
-  listGroups,
   apiVersions,
   createTopics,
   deleteTopics,
-  deleteRecords,
   initProducerId,
   offsetForLeaderEpoch,
-  createPartitions,
-  deleteGroups,
-  offsetDelete,
-  describeCluster,
-  describeTopicPartitions,
 ];
 
 /** The handlers that are loaded from the start, by API key. */
@@ -73,7 +57,7 @@ export async function allHandlers(): Promise<Handler[]> {
 }
 
 const ranges = [
-  ...served.map(({ api, advertises }) => ({ apiKey: api.key, ...advertises })),
+  ...served.map(({ api, serves }) => ({ apiKey: api.key, ...serves })),
   ...[...lateHandlers.values()].map(({ key, serves }) => ({ apiKey: key, ...serves })),
 ].sort((a, b) => a.apiKey - b.apiKey)
   .map(({ apiKey, min, max }) => ({ apiKey, minVersion: min, maxVersion: max }));
