@@ -1,7 +1,7 @@
 // COMPATIBILITY.md from the sources: which APIs and versions are served, what is left out, and each
 // difference from Kafka. A difference that is not on that page is a bug.
 //
-//   handlers' `serves`, `advertises`        -> the table
+//   handlers' `serves`                      -> the table
 //   "Not done: ..." in a handler's header   -> its last column
 //   "Differs from Kafka: ..." anywhere      -> the list of differences
 //
@@ -17,7 +17,6 @@ export interface Versions {
 export interface Served {
   readonly api: { readonly key: number; readonly name: string; readonly versions: Versions };
   readonly serves: Versions;
-  readonly advertises: Versions;
 }
 
 /** A source file. */
@@ -108,14 +107,11 @@ function upperFirst(text: string): string {
 }
 
 /** One row of the table. */
-function row({ api, serves, advertises }: Served, files: readonly Source[]): string {
+function row({ api, serves }: Served, files: readonly Source[]): string {
   const prefix = `${handlersFolder}${String(api.key).padStart(2, "0")}_`;
   const file = files.find(({ path }) => path.startsWith(prefix) && !path.endsWith("_test.ts"));
   const name = file === undefined ? api.name : `[${api.name}](${file.path})`;
   const remarks = notes(file?.text ?? "", "Not done:").map(({ text }) => `Not done: ${text}`);
-  if (versionText(advertises) !== versionText(serves)) {
-    remarks.unshift(`Advertised as ${versionText(advertises)}.`);
-  }
   const cells = [api.key, name, versionText(serves), versionText(api.versions), remarks.join(" ")];
   return `| ${cells.join(" | ").trim()} |`;
 }

@@ -7,6 +7,7 @@
 // value that is out of today's bounds, and its topic must open all the same.
 
 import type { LogConfig } from "../log/mod.ts";
+import { compressionTypes } from "../records/mod.ts";
 import { type ConfigLayer, defaultValue, layeredTexts } from "./config_layers.ts";
 import { type BrokerKeyName, brokerKeys, type TopicKeyName, topicKeys } from "./config_table.ts";
 import { type ConfigKey, parseType, parseValue, type ValueByType } from "./config_values.ts";
@@ -81,6 +82,8 @@ export function topicLogConfig(
     retentionMs: Math.max(-1, value("retention.ms")),
     retentionBytes: Math.max(-1, value("retention.bytes")),
     maxMessageBytes: value("max.message.bytes"),
+    ...topicCompression(value),
+    unpackedBytesMax: Number(layeredTexts(layers, "socket.request.max.bytes")[0].text),
     messageTimestampType: value("message.timestamp.type") as LogConfig["messageTimestampType"],
     messageTimestampBeforeMaxMs: value("message.timestamp.before.max.ms"),
     messageTimestampAfterMaxMs: value("message.timestamp.after.max.ms"),
@@ -94,6 +97,27 @@ export function topicLogConfig(
     fileDeleteDelayMs: value("file.delete.delay.ms"),
     producerIdExpirationMs: producerIdExpirationMs(layers),
   };
+}
+
+type ReadValue = <Name extends TopicKeyName>(name: Name) => TopicValue<Name>;
+
+/** The codec in our words, and its level where that is not the codec's own. */
+function topicCompression(value: ReadValue): Pick<LogConfig, "compression" | "compressionLevel"> {
+  const compression = compressionTypes.find((type) => type === value("compression.type"));
+  switch (compression) {
+    case "gzip": {
+      const level = value("compression.gzip.level");
+      return { compression, compressionLevel: level > 0 ? level : undefined };
+    }
+    case "zstd":
+      return { compression, compressionLevel: value("compression.zstd.level") };
+    case undefined: {
+      const isUncompressed = value("compression.type") === "uncompressed";
+      return { compression: isUncompressed ? "none" : "producer", compressionLevel: undefined };
+    }
+    default:
+      return { compression, compressionLevel: undefined };
+  }
 }
 
 function producerIdExpirationMs(layers: readonly ConfigLayer[]): number {

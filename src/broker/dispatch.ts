@@ -1,7 +1,7 @@
 // From a frame to a reply: header, handler, body, answer, encoding. The only place that knows which
 // APIs exist; what each one does is in handlers/.
 //
-//   unknown API key, or a version that we neither serve nor can refuse -> the connection closes
+//   unknown API key or version        -> the connection closes
 //   ApiVersions of an unknown version -> version 0 answer with error 35 (KIP-511)
 //   a body that does not parse        -> the connection closes
 //
@@ -64,7 +64,7 @@ export class Dispatcher {
     if (handler === undefined) return this.#dispatchLate(frame, header, peer);
     const version = header.apiVersion;
     if (version < handler.serves.min || version > handler.serves.max) {
-      return { reply: this.#refuse(frame, header, handler), pipelined: false };
+      return { reply: refuseVersion(header, handler), pipelined: false };
     }
     const dispatching = { frame, header, handler, peer };
     const meter = this.#broker.quotas.meter(header.clientId);
@@ -142,26 +142,22 @@ export class Dispatcher {
     // An answer without partitions: the consumer asks for the same again after its pause.
     return throttled(pauseMs, { errorCode: ErrorCode.NONE, sessionId: 0, responses: [] });
   }
+}
 
-  #refuse(frame: Uint8Array, header: RequestHeader, handler: Handler): Reply {
-    const { apiVersion: version, correlationId } = header;
-    if (handler.api.key === apiVersionsKey) {
-      const response = {
-        errorCode: ErrorCode.UNSUPPORTED_VERSION,
-        apiKeys: supportedVersions().filter((range) => range.apiKey === apiVersionsKey),
-      };
-      return encodeResponse(handler.api, 0, correlationId, response as never);
-    }
-    const { min, max } = handler.api.versions;
-    if (handler.refuse === undefined || version < min || version > max) {
-      throw new ConnectionFault(
-        `${handler.api.name} version ${version} is not served: ` +
-          `it must be between ${handler.serves.min} and ${handler.serves.max}`,
-      );
-    }
-    const response = handler.refuse(readBody(frame, header, handler) as never);
-    return encodeResponse(handler.api, version, correlationId, response as never);
+/** The answer to a version that is not served; only ApiVersions has one. */
+function refuseVersion({ apiVersion, correlationId }: RequestHeader, handler: Handler): Reply {
+  const { api, serves } = handler;
+  if (api.key !== apiVersionsKey) {
+    throw new ConnectionFault(
+      `${api.name} version ${apiVersion} is not served: ` +
+        `it must be between ${serves.min} and ${serves.max}`,
+    );
   }
+  const response = {
+    errorCode: ErrorCode.UNSUPPORTED_VERSION,
+    apiKeys: supportedVersions().filter((range) => range.apiKey === apiVersionsKey),
+  };
+  return encodeResponse(api, 0, correlationId, response as never);
 }
 
 function pause(peer: Peer, { meter, pauseMs }: Used): void {

@@ -39,14 +39,10 @@ export interface Handler {
   readonly api: AnyApi;
   /** Honoured versions; what the table can parse may be more. */
   readonly serves: VersionRange;
-  /** What ApiVersions says, where that differs from `serves`. */
-  readonly advertises: VersionRange;
   /** Whether the next request of the connection may start before this one is answered. */
   readonly pipelined: boolean;
   /** Answers; undefined for no answer at all (Produce with acks=0). */
   readonly handle: (request: never, context: RequestContext) => unknown;
-  /** Answers a version that the table knows and we do not serve; absent: the connection closes. */
-  readonly refuse?: (request: never) => unknown;
 }
 
 type Answer<A extends AnyApi> = ResponseInput<A> | undefined;
@@ -55,22 +51,17 @@ type Answer<A extends AnyApi> = ResponseInput<A> | undefined;
 export interface HandlerOptions<A extends AnyApi> {
   /** Honoured versions, such as "0-4". */
   readonly serves: string;
-  readonly advertises?: string;
   readonly pipelined?: boolean;
   handle(request: RequestOf<A>, context: RequestContext): Answer<A> | Promise<Answer<A>>;
-  refuse?(request: RequestOf<A>): ResponseInput<A>;
 }
 
 /** Declares how `api` is served. */
 export function handler<A extends AnyApi>(api: A, options: HandlerOptions<A>): Handler {
-  const serves = versionRange(options.serves);
   return {
     api,
-    serves,
-    advertises: options.advertises === undefined ? serves : versionRange(options.advertises),
+    serves: versionRange(options.serves),
     pipelined: options.pipelined ?? false,
     handle: options.handle as Handler["handle"],
-    refuse: options.refuse as Handler["refuse"],
   };
 }
 
