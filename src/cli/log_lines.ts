@@ -31,6 +31,8 @@ function jsonFields(value: unknown): Record<string, unknown> {
 
 function jsonOf(value: unknown): unknown {
   if (value instanceof Uint8Array) return printable(value) ?? { hex: hexOf(value) };
+  // JSON has no integers of 64 bits that every reader takes.
+  if (typeof value === "bigint") return String(value);
   if (Array.isArray(value)) return value.map(jsonOf);
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, jsonOf(each)]));
