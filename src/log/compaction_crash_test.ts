@@ -151,7 +151,7 @@ async function failPowerAt(point: number, seed: number): Promise<boolean> {
   return isOff;
 }
 
-Deno.test("no power loss during compaction, or during the start after it, takes a key", async () => {
+Deno.test("no power loss during compaction, or the start after it, takes a key", async () => {
   const seeds = Number(Deno.env.get("OTTLA_CRASH_SEEDS") ?? 3);
   for (let seed = 0; seed < seeds; seed++) {
     let point = 0;

@@ -6,7 +6,8 @@
 //                   marker of an emptied transaction does
 //   aborted         goes
 //   beyond the map  stays: a later pass will know its keys
-//   empty           a batch with the last sequence or epoch of a live producer stays without records
+//   empty           a batch with the last sequence or epoch of a live producer stays without
+//                   records
 //
 // Invariant: a batch that loses nothing is passed on byte by byte.
 

@@ -140,7 +140,7 @@ async function reopen(rig: Rig, log: PartitionLog, isClean: boolean): Promise<Pa
   });
 }
 
-Deno.test("whatever happens, a consumer that begins anywhere ends with the same table", async () => {
+Deno.test("whatever happens, a consumer that begins anywhere ends with one table", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60, size: "max" }), async (steps) => {
       const rig = logRig({

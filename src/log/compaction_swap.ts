@@ -2,7 +2,7 @@
 // leaves the old ones whole or the new one whole.
 //
 //   1  x.*.cleaned          contents synced, names synced           crash: they are removed
-//   2  x.*.swap             renamed, synced: the commit point       crash: 3 to 5 are done at opening
+//   2  x.*.swap             renamed, synced: the commit point       crash: opening does 3 to 5
 //   3  old.*.deleted        renamed, synced; readers go over
 //   4  x.log                renamed, synced
 //   5  x.{index,...}        renamed, synced

@@ -12,7 +12,7 @@ import {
 } from "../records/mod.ts";
 import { zlibCodecs } from "../runtime/codecs.ts";
 import type { PartitionLog } from "./partition_log.ts";
-import { compactionPorts, compactNow } from "../../tests/harness/compaction.ts";
+import { compactNow } from "../../tests/harness/compaction.ts";
 import { keyedBatch, keyedRecords, tableOf, textOf } from "../../tests/harness/keyed_records.ts";
 import { appendOk, contentOf, logRig, replaceContent } from "../../tests/harness/log_rig.ts";
 
@@ -74,7 +74,7 @@ Deno.test("of each key the last record stays, at its offset", async () => {
   assertEquals([log.logStartOffset, log.logEndOffset], [0, 7]);
 });
 
-Deno.test("a log is due once enough of it is dirty; the active segment does not count", async () => {
+Deno.test("a log is due once enough of it is dirty, but for the active segment", async () => {
   const rig = logRig({ ...config, minCleanableDirtyRatio: 0.4 });
   const log = await rig.open();
   const assess = () => log.compaction.assess({ highWatermark: log.logEndOffset });
@@ -143,7 +143,7 @@ Deno.test("batches of every codec are thinned and packed with their codec again"
   assertEquals(codecs.slice(0, 5), [...compressionTypes]);
 });
 
-Deno.test("aborted records go, the marker follows them after its horizon, and others stay", async () => {
+Deno.test("aborted records go, and their marker later; committed ones stay", async () => {
   const rig = logRig({ ...config, deleteRetentionMs: 5000, producerIdExpirationMs: 0 });
   const log = await rig.open();
   const txn = (producerId: number) => ({
@@ -229,7 +229,7 @@ Deno.test("a map too small for all keys is used again and again until all is cle
   assertEquals(kept.length < 60, true, "most old values are gone");
 });
 
-Deno.test("records younger than the lag stay, those older than the other lag make it due", async () => {
+Deno.test("records below the least lag stay, those above the most make it due", async () => {
   const rig = logRig({ ...config, minCompactionLagMs: 1000, minCleanableDirtyRatio: 1 });
   const log = await rig.open();
   const assess = () => log.compaction.assess({ highWatermark: log.logEndOffset });
@@ -283,7 +283,7 @@ Deno.test("who reads or appends meanwhile sees a log that holds", async () => {
   assertEquals((await compaction).isComplete, true);
 });
 
-Deno.test("closing or deleting the log ends its compaction, and retention goes before it", async () => {
+Deno.test("closing or deleting a log ends its compaction, and so does retention", async () => {
   for (const end of ["close", "delete", "retain"] as const) {
     const rig = logRig(config);
     const log = await rig.open();
@@ -334,11 +334,11 @@ Deno.test("a full disk stops compaction, which goes on when there is room again"
   assertEquals(tableOf((await keyedRecords(log)).map(textOf)).size, 5);
 });
 
-Deno.test("compaction goes on where it was after a restart, and the map's bound holds", async () => {
+Deno.test("compaction goes on where it was after a restart", async () => {
   const rig = logRig(config);
   const log = await rig.open();
   for (let i = 0; i < 60; i++) append(log, [`key-${i % 5}=${i}`]);
-  await compactNow(log, compactionPorts(log));
+  await compactNow(log);
   await log.close();
   const { firstDirtyOffset } = log;
   assert(firstDirtyOffset !== undefined && firstDirtyOffset > 0);

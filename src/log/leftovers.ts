@@ -2,8 +2,8 @@
 //
 //   x.deleted, x.tmp          removed: on their way out, or never finished
 //   x.cleaned                 removed: a compaction that did not get to its commit point
-//   x.swap                    that commit point: the segments whose offsets x.log.swap covers go, and
-//                             the files take their names (unless a .cleaned below says it was
+//   x.swap                    that commit point: the segments whose offsets x.log.swap covers go,
+//                             and the files take their names (unless a .cleaned below says it was
 //                             unfinished: then they go)
 //   index files without .log  removed
 //
