@@ -162,6 +162,9 @@ export class Storage {
       handles: folder.handles,
       directory: folder.state,
       ...checkpoint,
+      saveLogStart: async () => {
+        await this.#attempt(folder, () => folder.writeLogStarts(this.#logsOf(folder)));
+      },
       cleanShutdown: folder.cleanShutdown,
       machineRestarted: folder.machineRestarted,
       isSuspect: folder.isSuspect,

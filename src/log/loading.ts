@@ -76,6 +76,7 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
   const names = await sweepLeftovers(options.files, options.folder);
   const parsed = names.map(parseSegmentFileName).filter((file) => file !== undefined);
   const segments = openSegments(options, parsed);
+  if (!options.cleanShutdown) finishDeletion(options, segments);
   const stored = readEpochs(options);
   const epochs = stored ?? new EpochCache();
   const interval = options.indexIntervalBytes;
@@ -130,13 +131,13 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
   }
   const isEmpty = state.logEndOffset === segments[0].baseOffset;
   if (stored === undefined && !isEmpty) epochs.markChanged();
-  const damage = checked
+  const recovered = checked
     ? await recoverSegments(state, {
       fromIndex: checkedFrom,
       start,
     })
-    : [];
-  if (damage === "cut") {
+    : undefined;
+  if (recovered?.isStale) {
     for (const segment of segments) segment.file.retire();
     return loadLog(options);
   }
@@ -147,7 +148,7 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
     logEndOffset: state.logEndOffset,
     producers,
     epochs,
-    damage,
+    damage: recovered?.damage ?? [],
     isSynced: !checked,
   };
 }
@@ -169,12 +170,26 @@ function openSegments(
       baseOffset,
       size: info?.size ?? 0,
       createdMs: info?.modifiedMs ?? options.nowMs,
+      hasFile: true,
       hasAborted: withAborted.has(baseOffset),
     });
   });
   if (segments.length > 0) return segments;
   const baseOffset = options.logStartOffset;
   return [new Segment({ files, handles, folder, baseOffset, size: 0, createdMs: options.nowMs })];
+}
+
+/** Segments below the log's start were being deleted, one rename after the other, at the crash. */
+function finishDeletion(options: LoadOptions, segments: Segment[]): void {
+  const first = floorIndex(segments, options.logStartOffset);
+  for (const segment of segments.splice(0, first)) {
+    const { baseOffset } = segment;
+    segment.file.retire();
+    for (const kind of ["index", "timeindex", "txnindex", "log"] as const) {
+      options.files.remove(segment.path(kind));
+    }
+    options.log("info", "deleted a segment below the log's start", { baseOffset });
+  }
 }
 
 function floorIndex(segments: readonly Segment[], offset: Offset): number {

@@ -255,6 +255,21 @@ export class LogFolder {
     this.#lock.release();
   }
 
+  /** Writes where all logs begin; durable when it resolves. */
+  writeLogStarts(logs: Iterable<CheckpointedLog>): Promise<void> {
+    const bytes = encodeOffsets(
+      [...logs].flatMap(({ topic, partition, logStartOffset: offset }) =>
+        offset > 0 ? [{ topic, partition, offset }] : []
+      ),
+    );
+    const name = fileNames.logStartOffsets;
+    const written = this.#writing.then(() =>
+      writeWholeFileDurably(this.#files, { folder: this.path, name, bytes })
+    );
+    this.#writing = written.catch(() => {});
+    return written;
+  }
+
   /** Ends it: checkpoints, the clean marker when every log deserves it, and the lock. */
   async close(logs: Iterable<ClosedLog>, end: { brokerEpoch?: number } = {}): Promise<void> {
     const all = [...logs];

@@ -34,6 +34,8 @@ export interface LogOptions {
   readonly logStartOffset?: Offset;
   /** Where compaction goes on; likewise. */
   readonly firstDirtyOffset?: Offset;
+  /** Makes the log's start durable: called before segments below it are deleted. */
+  readonly saveLogStart?: () => Promise<void>;
   /** Whether the data directory was closed cleanly: then nothing is scanned. */
   readonly cleanShutdown: boolean;
   /**

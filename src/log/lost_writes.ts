@@ -35,6 +35,7 @@ export async function wasWholeBatch(
   window: FileWindow,
   { position, nextOffset }: { readonly position: number; readonly nextOffset: Offset },
 ): Promise<boolean> {
+  if (position === window.size) return false;
   const head = await window.view(position, batchOverheadBytes);
   if (head.length < batchOverheadBytes) return false;
   const header = readBatchHeader(head);

@@ -26,8 +26,9 @@ import { Compaction } from "./compaction.ts";
 import { type LogConfig, segmentMsMax } from "./config.ts";
 import { DeletedFiles } from "./deleted_files.ts";
 import type { DirectoryState, UnsyncedLog } from "./directory_state.ts";
+import { DurableFiles } from "./durable_files.ts";
 import type { EpochCache, EpochEnd } from "./epoch_cache.ts";
-import { deletedFolderName, fileNames, partitionFolderName, segmentFileName } from "./layout.ts";
+import { deletedFolderName, partitionFolderName, segmentFileName } from "./layout.ts";
 import { type LoadedLog, loadLog, reloadProducers } from "./loading.ts";
 import {
   type AppendResult,
@@ -55,7 +56,7 @@ import {
   type TimestampOffset,
 } from "./time_lookup.ts";
 import type { AbortedTransaction } from "./txn_index.ts";
-import { syncFile, writeWholeFile, writeWholeFileDurably } from "./whole_file.ts";
+import { writeWholeFile } from "./whole_file.ts";
 
 /** Recovery may have to look at so much besides what was not synced. */
 const resumableBytesMin = 1024 * 1024;
@@ -79,21 +80,15 @@ export class PartitionLog implements UnsyncedLog {
   readonly #reader: LogReader;
   readonly #rounds: SyncRounds;
   readonly #deleted: DeletedFiles;
+  readonly #durable: DurableFiles;
   readonly #jitter: number;
   #compaction: Compaction | undefined;
   #producers: ProducerState;
   #logStartOffset: Offset;
   #logEndOffset: Offset;
-  #lastSyncMs: number;
   /** Why appends are refused; undefined while they are not. */
   #refusal: string | undefined;
   #closed = false;
-  /**
-   * Names were added that are not durable yet: in the partition's folder, in the data directory.
-   */
-  #folderChanged = false;
-  /** partition.metadata and the folder's own name may not be durable. */
-  #claimed: boolean;
   /** Size of the active segment up to which its index files and a snapshot were written. */
   #resumableBytes = 0;
   /** What the newest snapshot file covers. */
@@ -119,14 +114,20 @@ export class PartitionLog implements UnsyncedLog {
       ahead: options.readAhead,
     });
     this.#deleted = new DeletedFiles(options.files);
-    // After a crash nothing says which names the process before had made durable.
-    this.#claimed = loaded.claimed || !loaded.isSynced;
+    this.#durable = new DurableFiles({
+      options,
+      folder: loaded.folder,
+      directory: this.directory,
+      segments: this.#segments,
+      epochs: loaded.epochs,
+      isNew: loaded.claimed,
+      isUnclean: !loaded.isSynced,
+    });
     this.#logEndOffset = loaded.logEndOffset;
     this.#logStartOffset = Math.max(
       this.#segments.first.baseOffset,
       Math.min(options.logStartOffset ?? 0, loaded.logEndOffset),
     );
-    this.#lastSyncMs = options.clock.now();
     this.#jitter = crc32c(utf8(`${options.topicId}${options.partition}`)) / 0x1_0000_0000;
     if (loaded.damage.length > 0) this.#refusal = `damaged: ${loaded.damage[0].reason}`;
     if (loaded.isSynced) this.#snapshotOffset = loaded.logEndOffset;
@@ -136,7 +137,7 @@ export class PartitionLog implements UnsyncedLog {
     this.#rounds = new SyncRounds({
       logEndOffset: () => this.#logEndOffset,
       inTurn: (sync) => this.directory.runSync(this, sync),
-      sync: () => this.#sync(),
+      sync: () => this.#durable.sync(),
       onFailure: (fault) => this.directory.goOffline(`${this.folder}: ${fault.message}`),
     }, syncedTo);
   }
@@ -156,7 +157,9 @@ export class PartitionLog implements UnsyncedLog {
       const loaded = await loadLog(load);
       const { handles } = load;
       const log = new PartitionLog(options, { ...loaded, folder, claimed, handles });
-      if (!loaded.isSynced && loaded.damage.length === 0) await log.syncTo(log.logEndOffset);
+      // Whatever the recovery point says: a process that was killed may have cut before us, and
+      // what is appended must not lie behind a cut that a power loss takes back.
+      if (!loaded.isSynced && loaded.damage.length === 0) await log.#rounds.again();
       return log;
     } catch (error) {
       if (error instanceof PartitionFault) throw error;
@@ -325,10 +328,7 @@ export class PartitionLog implements UnsyncedLog {
     if (to <= this.#logStartOffset) return;
     this.#logStartOffset = to;
     this.#epochs.truncateFromStart(to);
-    await this.#compaction?.settled();
-    const { all } = this.#segments;
-    const count = all.findIndex((_, i) => i === all.length - 1 || all[i + 1].baseOffset > to);
-    await this.#deleteOldest(count);
+    await this.#deleteBelowStart();
   }
 
   /** Deletes segments by time, size and log start. Returns how many. */
@@ -353,7 +353,7 @@ export class PartitionLog implements UnsyncedLog {
     if (count === this.#segments.all.length) this.#roll(nowMs);
     this.#logStartOffset = Math.max(this.#logStartOffset, this.#segments.all[count].baseOffset);
     this.#epochs.truncateFromStart(this.#logStartOffset);
-    await this.#deleteOldest(count);
+    await this.#deleteBelowStart();
     return count;
   }
 
@@ -365,7 +365,9 @@ export class PartitionLog implements UnsyncedLog {
     if (this.#closed) return;
     const config = this.#options.config();
     const isUnsynced = this.#rounds.syncedTo < this.#logEndOffset;
-    if (isUnsynced && nowMs - this.#lastSyncMs >= config.flushMs) this.#rounds.startInBackground();
+    if (isUnsynced && nowMs - this.#durable.syncedMs >= config.flushMs) {
+      this.#rounds.startInBackground();
+    }
     this.#producers.expire(nowMs, config.producerIdExpirationMs);
     this.#deleted.removeDue(nowMs);
     for (const segment of this.#segments.all) {
@@ -406,7 +408,7 @@ export class PartitionLog implements UnsyncedLog {
     this.#logEndOffset = Math.max(cut?.baseOffset ?? offset, active.baseOffset);
     this.#logStartOffset = Math.min(this.#logStartOffset, this.#logEndOffset);
     this.#snapshotOffset = -1;
-    this.#folderChanged = true;
+    this.#durable.noteNames();
     this.#rounds.truncateTo(this.#logEndOffset);
     this.#epochs.truncateFromEnd(this.#logEndOffset);
     this.#reader.invalidate();
@@ -424,9 +426,7 @@ export class PartitionLog implements UnsyncedLog {
       if (this.refusal === undefined) {
         this.#segments.active.writeIndexes();
         this.#takeSnapshot();
-        if (this.#epochs.changed || this.#folderChanged || this.#claimed) {
-          await this.#rounds.again();
-        }
+        if (this.#durable.isBehind) await this.#rounds.again();
         await this.#rounds.syncTo(this.#logEndOffset);
       }
     } finally {
@@ -447,7 +447,7 @@ export class PartitionLog implements UnsyncedLog {
     const deleted = `${this.#options.folder}/${deletedFolderName(name, uuidHex(this.topicId))}`;
     this.#files.remove(deleted);
     this.#files.rename(this.folder, deleted);
-    await this.#syncFolder(this.#options.folder);
+    await this.#durable.syncFolder(this.#options.folder);
     this.#files.remove(deleted);
   }
 
@@ -465,7 +465,7 @@ export class PartitionLog implements UnsyncedLog {
   /** The file first: a failure here has changed nothing. */
   #write(records: Uint8Array): void {
     const { active } = this.#segments;
-    if (active.size === 0) this.#folderChanged = true;
+    if (active.size === 0) this.#durable.noteNames();
     active.append(records);
   }
 
@@ -494,7 +494,7 @@ export class PartitionLog implements UnsyncedLog {
     const aborted = this.#producers.applyMarker(batch, { control, offset });
     if (aborted === undefined) return;
     this.#segments.active.addAborted(aborted);
-    this.#folderChanged = true;
+    this.#durable.noteNames();
   }
 
   #rollIfFull(
@@ -523,7 +523,7 @@ export class PartitionLog implements UnsyncedLog {
       this.#log("warn", "cannot write an index or snapshot", { reason: messageOf(error) });
     }
     sealed.unsynced = true;
-    this.#folderChanged = true;
+    this.#durable.noteNames();
     this.#segments.push(
       new Segment({
         files: this.#files,
@@ -545,64 +545,23 @@ export class PartitionLog implements UnsyncedLog {
     this.#snapshotOffset = offset;
   }
 
-  /** One round of making everything durable that is written by now. */
-  async #sync(): Promise<void> {
-    this.#lastSyncMs = this.#options.clock.now();
-    const { active } = this.#segments;
-    for (const segment of this.#segments.all.filter((each) => each.unsynced)) {
-      segment.writeAborted();
-      if (!segment.retired) await this.#durably(() => segment.sync(segment !== active));
-    }
-    if (this.#epochs.changed) await this.#writeEpochs();
-    if (this.#claimed) {
-      this.#claimed = false;
-      this.#folderChanged = true;
-      const path = `${this.folder}/${fileNames.partitionMetadata}`;
-      await this.#durably(() => syncFile(this.#files, path));
-      await this.#syncFolder(this.#options.folder);
-    }
-    if (this.#folderChanged) {
-      this.#folderChanged = false;
-      await this.#syncFolder(this.folder);
-    }
-  }
-
-  /** A new file, so that writing it again after NoSpace is no second try of a failed sync. */
-  async #writeEpochs(): Promise<void> {
-    const bytes = this.#epochs.encodeForFile();
-    const name = fileNames.leaderEpochs;
-    try {
-      await writeWholeFileDurably(this.#files, { folder: this.folder, name, bytes });
-    } catch (error) {
-      this.#epochs.markChanged();
-      if (isPlatformFault(error, "NoSpace")) this.directory.noteNoSpace();
-      throw error;
-    }
-  }
-
-  async #syncFolder(folder: string): Promise<void> {
-    await this.#durably(() => this.#files.syncFolder(folder));
-  }
-
-  /** A sync that fails, whyever, is the end of the directory: the kernel has dropped the pages. */
-  async #durably(sync: () => Promise<void>): Promise<void> {
-    try {
-      await sync();
-    } catch (error) {
-      const fault = new PartitionFault(messageOf(error), { cause: error });
-      this.directory.goOffline(`${this.folder}: ${fault.message}`);
-      throw fault;
-    }
-  }
-
-  async #deleteOldest(count: number): Promise<void> {
-    if (count <= 0) return;
+  /**
+   * Deletes the segments that lie wholly below the log's start. That start is durable first: of
+   * several renames a crash may keep any, and what it leaves must not be read with gaps in it.
+   */
+  async #deleteBelowStart(): Promise<void> {
+    const isBelow = (i: number) => this.#segments.all[i + 1]?.baseOffset <= this.#logStartOffset;
+    if (!isBelow(0)) return;
+    await this.#options.saveLogStart?.();
+    await this.#compaction?.settled();
+    let count = 0;
+    while (isBelow(count)) count++;
     const dueMs = this.#options.clock.now() + this.#options.config().fileDeleteDelayMs;
     for (const segment of this.#segments.shift(count)) {
       this.#log("info", "deleted a segment", { baseOffset: segment.baseOffset });
       this.#deleted.add(segment, dueMs);
     }
-    await this.#syncFolder(this.folder);
+    await this.#durable.syncFolder(this.folder);
   }
 
   #lookup(): Lookup {

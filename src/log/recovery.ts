@@ -45,14 +45,19 @@ interface Scan {
   batchesBehind: number;
 }
 
-/**
- * Checks and rebuilds from `start` on, in the segment at `fromIndex`. Returns the damage, or
- * "cut" when the log was cut before good batches: then it must be loaded anew.
- */
+/** What recovery has come to. */
+export interface Recovered {
+  /** Stretches that cannot be read; the log takes no appends when there are any. */
+  readonly damage: readonly Damage[];
+  /** Whether it was cut before batches that have been applied: then it must be loaded anew. */
+  readonly isStale: boolean;
+}
+
+/** Checks and rebuilds from `start` on, in the segment at `fromIndex`. */
 export async function recoverSegments(
   state: LoadState,
   from: { readonly fromIndex: number; readonly start: RecoveryStart | undefined },
-): Promise<Damage[] | "cut"> {
+): Promise<Recovered> {
   const { segments } = state;
   const { fromIndex, start } = from;
   const expected: Expectation = {
@@ -68,13 +73,13 @@ export async function recoverSegments(
     writeIndexes(segments[i]);
   }
   state.logEndOffset = expected.nextOffset;
-  if (scan.holes.length === 0) return [];
+  if (scan.holes.length === 0) return { damage: [], isStale: false };
   if (await mayCut(state, scan)) {
     const cut = { ...scan.holes[0], batchesBehind: scan.batchesBehind };
     await cutLog(state, cut, expected.nextOffset);
-    return scan.batchesBehind > 0 ? "cut" : [];
+    return { damage: [], isStale: scan.batchesBehind > 0 };
   }
-  return reportDamage(state, scan);
+  return { damage: reportDamage(state, scan), isStale: false };
 }
 
 /** Whether what is wrong can only be an end of the log that was never made durable. */

@@ -39,6 +39,8 @@ export interface SegmentOptions {
   /** Bytes in the `.log` file; 0 for a new segment, whose file is made by the first append. */
   readonly size: number;
   readonly createdMs: number;
+  /** Whether there is a `.log` file already. */
+  readonly hasFile?: boolean;
   /** Whether there is a `.txnindex` file. */
   readonly hasAborted?: boolean;
   /** Behind the files' names, while the segment is on its way in; "" by default. */
@@ -61,6 +63,7 @@ export class Segment {
   unsynced = false;
   readonly #files: Files;
   readonly #folder: string;
+  readonly #hasFile: boolean;
   #offsetIndex: OffsetIndex | undefined;
   #timeIndex: TimeIndex | undefined;
   #aborted: AbortedTransaction[] | undefined;
@@ -76,6 +79,7 @@ export class Segment {
     this.coldBytes = options.size;
     this.#files = options.files;
     this.#folder = options.folder;
+    this.#hasFile = options.hasFile ?? false;
     this.suffix = options.suffix ?? "";
     this.file = new SegmentFile(options.files, { ...options, path: this.path("log") });
     this.indexesWritten = options.size > 0;
@@ -323,8 +327,9 @@ export class Segment {
   /** Makes all files of the segment durable. `sealed`: the indexes too. */
   async sync(sealed: boolean): Promise<void> {
     this.unsynced = false;
+    // An empty file is synced where there is one: it may have been cut.
+    if (this.size > 0 || this.#hasFile) await this.file.sync();
     if (this.size === 0) return;
-    await this.file.sync();
     const others: SegmentFileKind[] = this.#abortedChanged ? ["txnindex"] : [];
     this.#abortedChanged = false;
     if (sealed) others.push("index", "timeindex");

@@ -208,9 +208,13 @@ export class SimulatedDisk {
     }
   }
 
-  /** Applies what of the unsynced changes of a file survives, sector by sector. */
+  /**
+   * Applies what of the unsynced changes of a file survives, sector by sector. A sector is written
+   * as it was at some moment, so what it has of a write includes what it had got before.
+   */
   #keepSome(file: MemoryFile, options: { changes: FileChange[]; keep: number }): void {
     const image = this.#imageOf(file);
+    const lost = new Set<number>();
     for (const change of options.changes) {
       if (change.kind === "truncate") {
         if (this.#random.chance(options.keep)) image.truncate(change.size);
@@ -222,8 +226,11 @@ export class SimulatedDisk {
           sectorBytes - ((position + start) % sectorBytes),
           bytes.length - start,
         );
-        if (this.#random.chance(options.keep)) {
+        const sector = Math.floor((position + start) / sectorBytes);
+        if (!lost.has(sector) && this.#random.chance(options.keep)) {
           image.writeAt(position + start, bytes.subarray(start, start + length));
+        } else {
+          lost.add(sector);
         }
         start += length;
       }

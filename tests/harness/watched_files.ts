@@ -6,15 +6,24 @@
 
 import type { Files, OpenFile } from "../../src/runtime/ports.ts";
 
+/** What is about to be appended, and the file as it is without being watched. */
+export interface Appending {
+  readonly file: OpenFile;
+  readonly bytes: Uint8Array;
+}
+
 /** `files` with `onChange` called before each change, with a word for it. */
-export function watchedFiles(files: Files, onChange: (change: string) => void): Files {
+export function watchedFiles(
+  files: Files,
+  onChange: (change: string, appending?: Appending) => void,
+): Files {
   const wrap = (file: OpenFile): OpenFile => ({
     path: file.path,
     get size() {
       return file.size;
     },
     append(bytes) {
-      onChange(`append ${file.path}`);
+      onChange(`append ${file.path}`, { file, bytes });
       file.append(bytes);
     },
     readAt: (position, into) => file.readAt(position, into),

@@ -1,0 +1,265 @@
+// One partition's log through crashes, under a seed: what syncTo promised is there after each of
+// them, byte-identical and in order, and nothing that was never appended.
+//
+//   life: open (recovery, itself crashed at will) > check > append, sync, checkpoint, roll, ... > end
+//
+// The model is an array of what was appended at each offset. A kill must keep all of it, the loss
+// of power what was synced. An idempotent producer sends again what it does not know the fate of,
+// and must get each batch in exactly once.
+
+import { assert, assertEquals, AssertionError } from "@std/assert";
+import { fromUtf8 } from "../../src/base/bytes.ts";
+import { isPlatformFault, messageOf, PartitionFault } from "../../src/base/faults.ts";
+import { logConfigDefaults, LogFolder, PartitionLog } from "../../src/log/mod.ts";
+import type { Runtime } from "../../src/runtime/ports.ts";
+import { simulate } from "../../src/runtime/simulated.ts";
+import { SeededRandom } from "../../src/runtime/simulated_time.ts";
+import { batchOf, recordsFrom } from "../harness/log_rig.ts";
+import { type DoomedRun, startDoomed } from "./doomed_run.ts";
+
+const producer = { producerId: 7, producerEpoch: 0 };
+
+/** What was appended at one offset. */
+interface Sent {
+  readonly value: string;
+  /** Of the batch, when the idempotent producer sent it; its first record has it. */
+  readonly sequence: number | undefined;
+}
+
+/** What the log must hold. */
+interface Model {
+  readonly sent: Sent[];
+  /** Everything below must be there, whatever happened. */
+  synced: number;
+  /** Everything below must be there, unless the machine lost its power since: `synced` then. */
+  written: number;
+  /** Records below may have been deleted on request. */
+  deletedTo: number;
+  count: number;
+}
+
+/** Numbers of a run, for its summary. */
+export interface CrashCounts {
+  crashes: number;
+  cutRecords: number;
+}
+
+/** Runs the history of `seed`. Throws when a promise was broken. */
+export async function crashLog(
+  seed: number,
+  options: { readonly counts: CrashCounts; readonly trace?: (line: string) => void },
+): Promise<void> {
+  const { counts, trace } = options;
+  const random = new SeededRandom(seed, "history");
+  const syncFailureProbability = random.chance(0.1) ? 0.05 : 0;
+  const onLogLine = (_: string, line: string) => trace?.(line.trimEnd());
+  const world = simulate(seed, { disk: { syncFailureProbability }, onLogLine });
+  const model: Model = { sent: [], synced: 0, written: 0, deletedTo: 0, count: 0 };
+  const config = {
+    ...logConfigDefaults,
+    segmentBytes: Math.floor(random.between(3200, 9000)),
+    indexIntervalBytes: Math.floor(random.between(50, 600)),
+    flushMessages: random.chance(0.3) ? 5 : Number.MAX_SAFE_INTEGER,
+    messageTimestampAfterMaxMs: 1e15,
+    fileDeleteDelayMs: 0,
+    // The batches are of 1970.
+    producerIdExpirationMs: Infinity,
+  };
+  const lives = 4;
+  for (let life = 0; life <= lives; life++) {
+    const isLast = life === lives;
+    const run = startDoomed(world, {
+      machine: "n1",
+      doomAt: isLast ? Infinity : Math.floor(random.between(1, random.chance(0.3) ? 25 : 120)),
+      how: random.chance(0.7) ? "power loss" : "kill",
+      random,
+      trace,
+    });
+    const mayFail = syncFailureProbability > 0;
+    const scenario = live(run, { model, config, random, isLast, mayFail });
+    let end = await run.run(scenario);
+    if (end === "done") {
+      // Its doom lay beyond its end: the machine, or the process, goes all the same.
+      end = random.chance(0.5) ? "kill" : "power loss";
+      if (end === "kill") world.kill("n1");
+      else world.crash("n1");
+    }
+    if (end === "power loss") model.written = model.synced;
+    counts.crashes++;
+  }
+  counts.cutRecords += model.count - model.sent.length;
+}
+
+interface Scenario {
+  readonly model: Model;
+  readonly config: typeof logConfigDefaults;
+  readonly random: SeededRandom;
+  readonly isLast: boolean;
+  /** Whether syncs fail at times. */
+  readonly mayFail: boolean;
+}
+
+async function live(run: DoomedRun, scenario: Scenario): Promise<void> {
+  try {
+    await work(run, scenario);
+  } catch (error) {
+    const isFailure = error instanceof PartitionFault || isPlatformFault(error, "Io");
+    if (!scenario.mayFail || !isFailure) throw error;
+  }
+}
+
+async function work(run: DoomedRun, scenario: Scenario): Promise<void> {
+  const { model, random, isLast } = scenario;
+  const { folder, log } = await openLog(run.runtime, scenario.config);
+  await check(log, model);
+  await folder.noteRecovered();
+  if (isLast) return;
+  await resend(run, { log, model });
+  for (let step = 0; step < 60 && run.isAlive(); step++) {
+    const isWell = log.refusal === undefined;
+    if (!isWell) break;
+    const dice = random.between(0, 1);
+    if (dice < 0.62) append(run, { log, model, random });
+    else if (dice < 0.75) await synced(run, { log, model });
+    else if (dice < 0.8) synced(run, { log, model }).catch(() => {});
+    else if (dice < 0.86) log.noteRecoveryStart();
+    else if (dice < 0.93) await checkpoint(folder, log);
+    else if (dice < 0.95) await removeOld(run, { log, model, random, folder });
+    else if (dice < 0.97) log.maintain(run.runtime.clock.now());
+    else if (random.chance(0.5)) await new Promise<void>((go) => run.runtime.timers.after(1, go));
+  }
+  if (!random.chance(0.3) || log.refusal !== undefined) return;
+  await log.close();
+  await folder.close([log]);
+  if (run.isAlive()) model.synced = model.written = model.sent.length;
+}
+
+async function openLog(runtime: Runtime, config: typeof logConfigDefaults) {
+  const { files, random, clock } = runtime;
+  const logger = runtime.logger({ level: "info", format: "text" });
+  const { bootId } = runtime.process;
+  const folder = await LogFolder.open("/data", { files, random, logger, nodeId: 1, bootId });
+  const log: PartitionLog = await PartitionLog.open({
+    ...folder.checkpointOf("orders", 0),
+    folder: "/data",
+    topic: "orders",
+    partition: 0,
+    topicId: "qVNPd6uSQ9KXuwz2ybfVIw",
+    config: () => config,
+    files,
+    clock,
+    logger,
+    handles: folder.handles,
+    directory: folder.state,
+    cleanShutdown: folder.cleanShutdown,
+    machineRestarted: folder.machineRestarted,
+    isSuspect: folder.isSuspect,
+    saveLogStart: () => folder.writeLogStarts([log]),
+  });
+  return { folder, log };
+}
+
+/** Holds the log to the model, and the model to what unsynced records the log has lost. */
+async function check(log: PartitionLog, model: Model): Promise<void> {
+  // A sync that fails while the log is opened takes it offline, as it should; it promised nothing.
+  if (log.directory.offlineReason !== undefined) return;
+  assertEquals(log.refusal, undefined, "a log that only lost power is not damaged");
+  const { logStartOffset, logEndOffset } = log;
+  const { written } = model;
+  assert(logEndOffset >= written, `ends at ${logEndOffset}, and ${written} are promised`);
+  assert(logEndOffset <= model.sent.length, `ends at ${logEndOffset}, ${model.sent.length} sent`);
+  const startMax = Math.max(model.deletedTo, written === 0 ? logEndOffset : 0);
+  assert(logStartOffset <= startMax, `begins at ${logStartOffset}, deleted to ${model.deletedTo}`);
+  // A log that lost all its names may begin where the first kept one does.
+  model.deletedTo = Math.max(model.deletedTo, logStartOffset);
+  model.sent.length = logEndOffset;
+  const held = await recordsFrom(log);
+  const offsets = held.map((record) => record.offset);
+  assertEquals(offsets, range(logStartOffset, logEndOffset));
+  for (const record of held) {
+    assertEquals(fromUtf8(record.value!), model.sent[record.offset].value, `at ${record.offset}`);
+  }
+  // Recovery has synced what it kept.
+  model.synced = model.written = logEndOffset;
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i);
+}
+
+function append(run: DoomedRun, o: { log: PartitionLog; model: Model; random: SeededRandom }) {
+  const { log, model, random } = o;
+  const isIdempotent = random.chance(0.4);
+  const length = random.chance(0.2) ? 3 : 1;
+  const values = Array.from({ length }, () => {
+    const bytes = Math.floor(random.between(1, length === 1 && random.chance(0.1) ? 2500 : 600));
+    const text = `${model.count++} ${random.uint32()} `;
+    return text.repeat(Math.ceil(bytes / text.length)).slice(0, bytes + text.length);
+  });
+  const sequence = isIdempotent ? nextSequence(model) : undefined;
+  const idempotent = sequence === undefined ? {} : { ...producer, baseSequence: sequence };
+  const batch = batchOf(values, idempotent);
+  const baseOffset = log.logEndOffset;
+  values.forEach((value, i) => {
+    model.sent.push({ value, sequence: sequence === undefined ? undefined : sequence + i });
+  });
+  const result = log.append(batch, { leaderEpoch: 0, origin: "client" });
+  if (!run.isAlive()) return;
+  if (!result.ok) throw new AssertionError(JSON.stringify(result));
+  assertEquals([result.baseOffset, result.duplicate], [baseOffset, false]);
+  model.written = log.logEndOffset;
+}
+
+function nextSequence({ sent }: Model): number {
+  const last = sent.findLast(({ sequence }) => sequence !== undefined);
+  return last === undefined ? 0 : last.sequence! + 1;
+}
+
+/** The producer does not know what became of its last record: it sends it again. */
+function resend(run: DoomedRun, { log, model }: { log: PartitionLog; model: Model }): void {
+  const index = model.sent.findLastIndex(({ sequence }) => sequence !== undefined);
+  const last = model.sent[index];
+  if (log.refusal !== undefined || last === undefined || index < log.logStartOffset) return;
+  // Batches of several records are found again by their last one only as a whole.
+  const isAlone = model.sent[index - 1]?.sequence !== last.sequence! - 1 || index === 0;
+  if (!isAlone || model.sent[index].sequence !== last.sequence) return;
+  const batch = batchOf([last.value], { ...producer, baseSequence: last.sequence! });
+  const result = log.append(batch, { leaderEpoch: 0, origin: "client" });
+  if (!run.isAlive()) return;
+  if (!result.ok) throw new AssertionError(JSON.stringify(result));
+  assertEquals([result.duplicate, result.lastOffset], [true, index]);
+}
+
+/** As the broker does it: a disk that cannot take a checkpoint has failed. */
+async function checkpoint(folder: LogFolder, log: PartitionLog): Promise<void> {
+  try {
+    await folder.writeCheckpoints([log]);
+  } catch (error) {
+    folder.state.goOffline(messageOf(error));
+    throw error;
+  }
+}
+
+/** Waits for a sync; what it covered is promised from then on. */
+async function synced(run: DoomedRun, { log, model }: { log: PartitionLog; model: Model }) {
+  const end = log.logEndOffset;
+  try {
+    await log.syncTo(end);
+  } catch {
+    return;
+  }
+  if (run.isAlive()) model.synced = Math.max(model.synced, end);
+}
+
+async function removeOld(
+  run: DoomedRun,
+  o: { log: PartitionLog; model: Model; random: SeededRandom; folder: LogFolder },
+): Promise<void> {
+  const { log, model, random, folder } = o;
+  const to = Math.floor(random.between(log.logStartOffset, model.synced));
+  if (to <= log.logStartOffset) return;
+  model.deletedTo = Math.max(model.deletedTo, to);
+  await log.deleteRecordsBefore(to);
+  await checkpoint(folder, log);
+  assert(!run.isAlive() || log.logStartOffset >= to);
+}
