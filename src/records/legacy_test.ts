@@ -81,7 +81,7 @@ Deno.test("messages come back as they were sent: up to v2 batches and down again
   ));
 });
 
-Deno.test("down-conversion begins at the wanted offset, and each part goes on where one ended", () => {
+Deno.test("down-conversion begins at the wanted offset, and goes on where it ended", () => {
   fc.assert(fc.property(
     anyMessages,
     fc.constantFrom<CompressionType>(...legacyTypes),

@@ -75,7 +75,7 @@ Deno.test("gzip and zstd pack as hard as they are told", () => {
 });
 
 for (const compression of compressionTypes) {
-  Deno.test(`each record without a key is named where keys are due, compression ${compression}`, () => {
+  Deno.test(`records without a due key are named, compression ${compression}`, () => {
     const records = [{ key: utf8("k") }, { key: null }, { key: utf8("k") }, { key: null }];
     const payload = buildBatch({ records, timestamp: 1500, compression }, codecs);
     const { errorCode, recordErrors } = refusal(payload, { keysRequired: true });
@@ -114,7 +114,7 @@ for (const compression of compressionTypes) {
     assertEquals(read.map(({ key }) => key), bodies.map(({ key }) => key));
   });
 
-  Deno.test(`a count that the records do not bear out is refused, compression ${compression}`, () => {
+  Deno.test(`a count that is not the records' is refused, compression ${compression}`, () => {
     for (const count of [2, 4]) {
       const payload = sent({ compression });
       const view = new DataView(payload.buffer, payload.byteOffset);

@@ -5,10 +5,11 @@
 //   the file, acks=-1 once an fdatasync covers it, acks=0 not at all: an error then closes the
 //   connection, which is all that such a client can notice. Unknown topics are created when
 //   auto.create.topics.enable says so.
-// Versions: 0-2 message sets, stored as v2 batches (src/records/up_conversion.ts); 2 logAppendTimeMs;
-//   3 one v2 batch for each partition and nothing else (KIP-98); 5 logStartOffset; 7 zstd
-//   (KIP-110); 8 errorMessage and recordErrors (KIP-467); 9 flexible; 10 currentLeader (KIP-951),
-//   which one node never needs to tell; 12 transactions v2 (KIP-890); 13 topic ids (KIP-516).
+// Versions: 0-2 message sets, stored as v2 batches (src/records/up_conversion.ts); 2
+//   logAppendTimeMs; 3 one v2 batch for each partition and nothing else (KIP-98); 5
+//   logStartOffset; 7 zstd (KIP-110); 8 errorMessage and recordErrors (KIP-467); 9 flexible; 10
+//   currentLeader (KIP-951), which one node never needs to tell; 12 transactions v2 (KIP-890); 13
+//   topic ids (KIP-516).
 // Not done: transactions. A transactional batch is refused.
 //
 // Differs from Kafka: a duplicate is answered without a time where the topic has the producers'

@@ -13,13 +13,13 @@
 //
 // Run as a program it prints the folder: `deno run -A tests/conformance/java/fetch.ts [3.9|4.4]`.
 
-/**
- * The releases of Kafka that the tests run: the newest, the last before Kafka 4, the next, and two
- * from before record batches.
- */
-export type KafkaRelease = "4.3" | "3.9" | "4.4" | "0.10" | "0.9";
+/** The releases of Kafka that the tests run: the newest, the last before Kafka 4, the next. */
+export type KafkaRelease = "4.3" | "3.9" | "4.4";
 
-const sources: Readonly<Record<KafkaRelease, { pom: URL; folder: URL }>> = {
+/** And two from before record batches: their clients alone. */
+export type OldKafkaRelease = "0.10" | "0.9";
+
+const sources: Readonly<Record<KafkaRelease | OldKafkaRelease, { pom: URL; folder: URL }>> = {
   "4.3": {
     pom: new URL("pom.xml", import.meta.url),
     folder: new URL("../../../.cache/java/", import.meta.url),
@@ -43,7 +43,9 @@ const sources: Readonly<Record<KafkaRelease, { pom: URL; folder: URL }>> = {
 };
 
 /** The folder that holds the jars, filled if need be; throws with Maven's words when it cannot. */
-export async function fetchJars(release: KafkaRelease = "4.3"): Promise<string> {
+export async function fetchJars(
+  release: KafkaRelease | OldKafkaRelease = "4.3",
+): Promise<string> {
   const { pom: pomPath, folder } = sources[release];
   const pom = await Deno.readTextFile(pomPath);
   const stamp = new URL("pom.xml", folder);
