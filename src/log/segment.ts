@@ -203,7 +203,8 @@ export class Segment {
   noteBatch(batch: BatchHeader, at: { position: number; baseOffset: Offset; interval: number }) {
     const lastOffset = at.baseOffset + batch.lastOffsetDelta;
     const known = this.maxTimestamp;
-    if (batch.maxTimestamp > known.timestampMs) {
+    // A batch that compaction has emptied has a time, but no record of it.
+    if (batch.recordCount > 0 && batch.maxTimestamp > known.timestampMs) {
       this.#maxTimestamp = { timestampMs: batch.maxTimestamp, offset: lastOffset };
     }
     if (at.position === 0) this.#firstTimestampMs = batch.maxTimestamp;
@@ -217,7 +218,7 @@ export class Segment {
 
   /** Takes a batch behind the last index entry into account when a log is opened again. */
   noteTail(batch: BatchHeader): void {
-    if (batch.maxTimestamp > this.maxTimestamp.timestampMs) {
+    if (batch.recordCount > 0 && batch.maxTimestamp > this.maxTimestamp.timestampMs) {
       this.#maxTimestamp = { timestampMs: batch.maxTimestamp, offset: batch.lastOffset };
     }
     this.#bytesSinceIndexEntry += batch.sizeBytes;
