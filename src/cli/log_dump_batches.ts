@@ -50,6 +50,7 @@ export async function dumpBatches(
     for await (const found of inspectBatches(opened, file)) {
       if ("problem" in found) {
         print("problem", { ...found });
+        nextOffset = undefined;
         continue;
       }
       const { baseOffset, lastOffset } = found.header;

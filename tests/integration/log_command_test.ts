@@ -1,0 +1,84 @@
+// `ottla log`: looking into the files of a data folder, and repairing them, as a person does it.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { BrokerProcess } from "../harness/broker_process.ts";
+import { within } from "../harness/deadline.ts";
+import { type Finished, ProcessLines, run } from "../harness/process_lines.ts";
+import { ottlaCommand, targetFromEnvironment } from "../harness/targets.ts";
+
+const segment = "orders-0/00000000000000000000.log";
+
+async function ottla(words: readonly string[], input?: string): Promise<Finished> {
+  const [command, ...prefix] = await ottlaCommand(targetFromEnvironment());
+  const child = new ProcessLines({ command, args: [...prefix, ...words], input });
+  try {
+    return await within(child.finished, { ms: 30_000, what: () => child.output });
+  } finally {
+    await child.kill();
+  }
+}
+
+/** A stopped broker's folder: five batches of one record each in orders-0. */
+async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "log-command-" });
+  try {
+    await using broker = await BrokerProcess.start({ dataDir: folder });
+    const [command, ...prefix] = await ottlaCommand(targetFromEnvironment());
+    const bootstrap = ["--bootstrap", broker.bootstrap];
+    for (const value of ["a", "b", "c", "d", "e"]) {
+      const args = [...prefix, "produce", "orders", ...bootstrap];
+      await run({ command, args, input: `${value}\n`, withinMs: 30_000 });
+    }
+    const held = await ottla(["log", "repair", folder]);
+    assertEquals(held.code, 1, held.stdout);
+    assertStringIncludes(held.stderr, folder);
+    await broker.stop();
+    await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function linesOf({ stdout }: Finished): Record<string, unknown>[] {
+  return stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+}
+
+Deno.test("log dump prints what is in the files, and log repair takes damage out", async () => {
+  await withFolder(async (folder) => {
+    const metadata = `${folder}/__cluster_metadata-0/00000000000000000000.log`;
+    const dumped = await ottla(["log", "dump", "--records", `${folder}/${segment}`, metadata]);
+    assertEquals([dumped.code, dumped.stderr], [0, ""]);
+    assertStringIncludes(dumped.stdout, "value=c");
+    assertStringIncludes(dumped.stdout, "is=TopicRecord");
+    assertEquals((await ottla(["log", "repair", folder])).code, 0);
+
+    const bytes = await Deno.readFile(`${folder}/${segment}`);
+    bytes[Math.floor(bytes.length / 2)] ^= 1;
+    await Deno.writeFile(`${folder}/${segment}`, bytes);
+    const damaged = await ottla(["log", "dump", "--json", `${folder}/${segment}`]);
+    assertEquals(damaged.code, 1);
+    const lines = linesOf(damaged);
+    assertEquals(lines.map(({ type }) => type), [
+      "file",
+      "batch",
+      "batch",
+      "problem",
+      "batch",
+      "batch",
+    ]);
+    assertEquals([lines[3].fromOffset, lines[3].toOffset], [2, 3]);
+
+    const shown = await ottla(["log", "repair", "--json", `${folder}/orders-0`]);
+    assertEquals([shown.code, linesOf(shown).map(({ type }) => type)], [1, ["damage"]]);
+    assertEquals(await Deno.readFile(`${folder}/${segment}`), bytes, "nothing is changed yet");
+
+    const done = await ottla(["log", "repair", "--json", "--yes", `${folder}/orders-0`]);
+    assertEquals([done.code, linesOf(done).map(({ type }) => type)], [0, ["cut", "kept"]]);
+    await using broker = await BrokerProcess.start({ dataDir: folder });
+    const consume = ["consume", "orders", "--from-beginning", "--max-messages", "4"];
+    const left = await ottla([...consume, "--bootstrap", broker.bootstrap]);
+    assertEquals(left.stdout, "a\nb\nd\ne\n");
+    const added = await ottla(["produce", "orders", "--bootstrap", broker.bootstrap], "f\n");
+    assert(added.code === 0, added.stderr);
+  });
+});
