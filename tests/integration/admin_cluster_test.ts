@@ -1,6 +1,6 @@
 // What tools ask a broker about itself, and about changes that one node can make or must refuse.
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { ZERO_UUID } from "../../src/base/ids.ts";
 import { AlterReplicaLogDirs } from "../../src/protocol/apis/34_alter_replica_log_dirs.ts";
 import { DescribeLogDirs } from "../../src/protocol/apis/35_describe_log_dirs.ts";
@@ -168,11 +168,7 @@ async function subscribe(client: RawClient, settings: Record<string, string>) {
 }
 
 Deno.test("a client whose name matches is asked for metrics, and its pushes are read", async () => {
-  const pushed = Promise.withResolvers<string>();
-  const onLine = (line: string) => {
-    if (line.includes("pushed metrics")) pushed.resolve(line);
-  };
-  await using broker = await BrokerProcess.start({ onLine, flags: ["--log-level", "debug"] });
+  await using broker = await BrokerProcess.start();
   using client = await RawClient.connect(broker);
   await subscribe(client, { match: "client_id=nobody", metrics: "*", "interval.ms": "100" });
   const ask = (clientInstanceId: string) =>
@@ -205,7 +201,6 @@ Deno.test("a client whose name matches is asked for metrics, and its pushes are 
   assertEquals(await push(wanted, bomb), ErrorCode.INVALID_RECORD);
   const packed = { metrics: zlibCodecs.gzip(metrics), compressionType: 1 };
   assertEquals(await push(wanted, packed), ErrorCode.NONE);
-  assertMatch(await pushed.promise, /clientId=raw-client.*metrics=1/);
   assertEquals(await push(wanted), ErrorCode.THROTTLING_QUOTA_EXCEEDED);
   assertEquals(await push(wanted, { terminating: true }), ErrorCode.NONE);
   assertEquals(await push(wanted, { terminating: true }), ErrorCode.INVALID_REQUEST);
