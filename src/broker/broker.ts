@@ -3,7 +3,8 @@
 //   data folder (lock) > metadata log > partitions > groups > listeners > ready > background work
 //
 // Handlers see it through RequestContext. It holds no logic of its own: a field here is a service
-// with a file of its own.
+// with a file of its own. It is long because every service is wired up, started, told of changes
+// and closed in this one place.
 
 import { AssertionError } from "../base/assert.ts";
 import { formatAddress } from "../base/address.ts";
