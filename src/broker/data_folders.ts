@@ -72,7 +72,7 @@ export class DataFolders {
       }
       if (opened.length === 0) throw first;
       const folders = new DataFolders(opened, failed);
-      if (opened.length > 1) folders.#findAll();
+      if (paths.length > 1) folders.#findAll();
       return folders;
     } catch (error) {
       for (const folder of opened) folder.release();
