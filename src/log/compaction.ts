@@ -259,6 +259,7 @@ export class Compaction {
         await visitBatches(source, {
           pace,
           position: 0,
+          settle: () => target.settle(),
           visit: (bytes, header) => {
             target.add(bytes, header, filterBatch(bytes, header, filter));
             return true;
@@ -269,7 +270,7 @@ export class Compaction {
       output = undefined;
       if (last !== undefined) bytesAfter += await this.#putIn(last);
     } catch (error) {
-      await output?.discard();
+      output?.discard();
       throw error;
     }
     return bytesAfter;
@@ -293,9 +294,9 @@ export class Compaction {
       },
     };
     try {
-      await output.finish();
+      output.finish();
       if (sources.length === 1 && !output.changed) {
-        await output.discard();
+        output.discard();
         return sources[0].size;
       }
       await syncCleaned(swap);
@@ -304,7 +305,7 @@ export class Compaction {
         throw new CompactionStopped("segments were deleted");
       }
     } catch (error) {
-      await output.discard();
+      output.discard();
       throw error;
     }
     this.#swapping = swapIn(swap);

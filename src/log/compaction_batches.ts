@@ -25,6 +25,8 @@ export interface BatchVisit {
   readonly pace: CompactionPace;
   /** Where to begin: a batch's position. */
   readonly position: number;
+  /** Called at each rest, while nothing is visited. */
+  readonly settle?: () => Promise<void>;
   /** Returns false to end here. */
   readonly visit: (bytes: Uint8Array, header: BatchHeader) => boolean;
 }
@@ -55,7 +57,9 @@ export async function visitBatches(segment: Segment, options: BatchVisit): Promi
       if (type !== undefined && !isCompressionLoaded(type)) await loadCompression(type);
       if (!visit(batch, header)) return;
       at += batch.length;
-      if (pace.isDue) await pace.rest();
+      if (!pace.isDue) continue;
+      await options.settle?.();
+      await pace.rest();
     }
   }
 }

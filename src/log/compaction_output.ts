@@ -18,7 +18,7 @@ import { Segment, type SegmentOptions } from "./segment.ts";
 
 /** Small batches are written together. */
 const bufferBytes = 256 * 1024;
-/** A sync begins after as many bytes, so that the last one does not have all to do. */
+/** A sync comes after as many bytes, so that the last one does not have all to do. */
 const unsyncedBytesMax = 16 * 1024 * 1024;
 const relativeOffsetMax = 0x7fff_ffff;
 const positionMax = 0x7fff_ffff;
@@ -38,8 +38,6 @@ export class CompactionOutput {
   #buffered = 0;
   #size = 0;
   #unsyncedBytes = 0;
-  #syncing: Promise<void> | undefined;
-  #syncError: unknown;
   /** The last batch of the sources so far, when nothing of it was kept. */
   #dropped: BatchHeader | undefined;
 
@@ -76,8 +74,18 @@ export class CompactionOutput {
     if (filtered.aborted !== undefined) this.segment.addAborted(filtered.aborted);
   }
 
+  /**
+   * Syncs what was written, when that is much. Nothing may be added meanwhile: an append to a file
+   * that is being synced can wait for the disk.
+   */
+  async settle(): Promise<void> {
+    if (this.#unsyncedBytes < unsyncedBytesMax) return;
+    this.#unsyncedBytes = 0;
+    await this.segment.file.sync();
+  }
+
   /** Writes what is still to be written. */
-  async finish(): Promise<void> {
+  finish(): void {
     if (this.#dropped !== undefined) {
       const bytes = emptyBatch(this.#dropped);
       this.#write(bytes, readBatchHeader(bytes));
@@ -85,13 +93,10 @@ export class CompactionOutput {
     }
     this.#flush();
     this.segment.createdMs = Math.max(...this.sources.map((source) => source.createdMs));
-    await this.#syncing;
-    if (this.#syncError !== undefined) throw this.#syncError;
   }
 
   /** Removes its files. */
-  async discard(): Promise<void> {
-    await this.#syncing;
+  discard(): void {
     this.segment.retired = true;
     this.segment.file.retire();
     removeCleaned(this.#options.files, this.segment);
@@ -120,12 +125,5 @@ export class CompactionOutput {
     this.segment.append(bytes);
     this.#options.pace.spend(bytes.length);
     this.#unsyncedBytes += bytes.length;
-    if (this.#unsyncedBytes < unsyncedBytesMax || this.#syncing !== undefined) return;
-    this.#unsyncedBytes = 0;
-    this.#syncing = this.segment.file.sync().catch((error) => {
-      this.#syncError ??= error;
-    }).finally(() => {
-      this.#syncing = undefined;
-    });
   }
 }
