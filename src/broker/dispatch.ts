@@ -122,7 +122,7 @@ export class Dispatcher {
 
   #encodeMetered(dispatching: Dispatching, response: unknown, used: Used): Reply {
     const { handler, peer } = dispatching;
-    if (response === undefined) return null;
+    if (response === undefined) return this.#encode(dispatching, response);
     const throttled = (throttleTimeMs: number, message: unknown = response) => {
       pause(peer, { meter: used.meter, pauseMs: throttleTimeMs });
       return this.#encode(dispatching, { ...message as object, throttleTimeMs });
@@ -140,7 +140,7 @@ export class Dispatcher {
     }
     used.meter.takeBackFetched(bytes);
     // An answer without partitions: the consumer asks for the same again after its pause.
-    return throttled(pauseMs, { errorCode: ErrorCode.NONE, sessionId: 0, responses: [] });
+    return throttled(pauseMs, { ...response, responses: [] });
   }
 }
 

@@ -9,7 +9,8 @@
 //
 //   Produce  the request counts; the answer goes out, then the connection pauses (KIP-219)
 //   Fetch    the answer counts; one that would exceed the quota is not sent but an empty one
-//   any      the event loop's time that the request took, in percent; a pause is a window at most
+//   any      the event loop's time until the request first waits for something, in percent of all
+//            time; a pause for it is a window at most
 //
 // Without SASL every user is User:ANONYMOUS.
 
@@ -31,6 +32,9 @@ interface Measured {
   readonly limit: number;
   readonly rate: SampledRate;
 }
+
+/** throttleTimeMs is an int32. */
+const pauseMsMax = 0x7fffffff;
 
 /** Rates that are kept before idle ones are looked for. */
 const ratesMax = 1_000;
@@ -155,6 +159,6 @@ export class ClientMeter {
     if (measured === undefined) return 0;
     const { nowMs } = this;
     measured.rate.add(amount, nowMs);
-    return measured.rate.excessMs(measured.limit, nowMs);
+    return Math.min(measured.rate.excessMs(measured.limit, nowMs), pauseMsMax);
   }
 }

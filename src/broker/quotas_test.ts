@@ -30,6 +30,11 @@ Deno.test("a client that produces twice its quota pauses for the time that it wa
   assertEquals(meter.onProduced(10_000), 0);
 });
 
+Deno.test("a pause is never longer than its field in the answer can say", () => {
+  const { quotas } = quotasOf(["", "app", 1]);
+  assertEquals(quotas.meter("app")!.onProduced(2 ** 40), 2 ** 31 - 1);
+});
+
 Deno.test("without any quota nothing is measured", () => {
   assertEquals(quotasOf().quotas.meter("app"), undefined);
 });
