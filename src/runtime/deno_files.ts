@@ -215,6 +215,14 @@ const lockHost: LockHost = {
       return codeOf(error) !== "ESRCH";
     }
   },
+  identity(path) {
+    try {
+      const { dev, ino } = Deno.statSync(path);
+      return ino === null ? undefined : { device: dev, inode: ino };
+    } catch {
+      return undefined;
+    }
+  },
   kernelLock(folder) {
     let handle: Deno.FsFile;
     try {

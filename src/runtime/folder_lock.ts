@@ -8,13 +8,14 @@
 // A record is stale when its process is dead, when another process has its number by now (start
 // time or boot differ), or when its holder used flock and we hold flock now. It is written under a
 // name of its own and linked to `.lock`, so it is there whole or not at all. Kafka leaves an empty
-// `.lock` behind, which is foreign: no record, no holder.
+// `.lock` behind, which is foreign: no record, and no holder unless a living process has it locked
+// (fcntl, which Linux lists). The other way round Kafka does not see us: no runtime offers fcntl.
 //
 // Two starters that find the same stale record both move it away; the slower one sees that it moved
 // a fresh record and puts it back. Only flock makes this exact for three at once.
 
 import { isPlatformFault, PlatformFault } from "../base/faults.ts";
-import { bootId, type ReadText, startTicks } from "./proc_files.ts";
+import { bootId, posixLockHolder, type ReadText, startTicks } from "./proc_files.ts";
 import type { FolderLock } from "./ports.ts";
 
 /** What the lock needs of a runtime; paths are whole, failures are PlatformFaults. */
@@ -28,6 +29,8 @@ export interface LockHost {
   remove(path: string): void;
   /** Whether a process of that number exists. */
   isAlive(processId: number): boolean;
+  /** Which file it is, for the system; undefined when it is not there. */
+  identity(path: string): { readonly device: number; readonly inode: number } | undefined;
   /**
    * Takes flock on the folder: how to release it, "held" by somebody else, or undefined: cannot.
    */
@@ -57,7 +60,13 @@ let temporaryCount = 0;
 export function lockFolder(folder: string, host: LockHost): FolderLock {
   const path = `${folder}/.lock`;
   const releaseKernel = host.kernelLock(folder);
-  if (releaseKernel === "held") throw denied(folder, readHolder(path, host));
+  if (releaseKernel === "held") throw denied(folder, readHolder(path, host)?.processId);
+  const file = host.identity(path);
+  const kafka = file === undefined ? undefined : posixLockHolder(file, host.readText);
+  if (kafka !== undefined) {
+    releaseKernel?.();
+    throw denied(folder, kafka);
+  }
   const me: Holder = {
     processId: host.processId,
     startTicks: startTicks("self", host.readText) ?? null,
@@ -94,10 +103,10 @@ function placeRecord(folder: string, path: string, options: { me: Holder; host: 
         if (!isPlatformFault(error, "AlreadyExists")) throw error;
       }
       const holder = readHolder(path, host);
-      if (holder !== undefined && holds(holder, me, host)) throw denied(folder, holder);
+      if (holder !== undefined && holds(holder, me, host)) throw denied(folder, holder.processId);
       moveStale(path, `${own}.stale`, { holder, host });
     }
-    throw denied(folder, readHolder(path, host));
+    throw denied(folder, readHolder(path, host)?.processId);
   } finally {
     host.remove(own);
   }
@@ -147,8 +156,10 @@ function readHolder(path: string, host: LockHost): Holder | undefined {
   }
 }
 
-function denied(folder: string, holder: Holder | undefined): PlatformFault {
-  const who = holder === undefined ? "another process" : `process ${holder.processId}`;
+function denied(folder: string, processId: number | undefined): PlatformFault {
+  // Linux says 0 or less of a process that this one cannot see.
+  const isSeen = processId !== undefined && processId > 0;
+  const who = isSeen ? `process ${processId}` : "another process";
   return new PlatformFault(
     "Denied",
     `cannot lock ${folder}: ${who} uses it; stop that, or choose another folder`,

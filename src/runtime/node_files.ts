@@ -200,6 +200,10 @@ export function readText(path: string): string | undefined {
 }
 
 const lockHostParts: Omit<LockHost, "kernelLock"> = {
+  identity(path) {
+    const info = fs.statSync(path, { throwIfNoEntry: false });
+    return info && { device: info.dev, inode: info.ino };
+  },
   processId: process.pid,
   readText,
   writeText: (path, text) => attempting("write", path, () => fs.writeFileSync(path, text)),

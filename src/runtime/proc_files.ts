@@ -37,6 +37,26 @@ export function ageMs(readText: ReadText): number | undefined {
   return Math.max(0, (Number(uptime.split(" ")[0]) - start / ticksPerSecond) * 1000);
 }
 
+/**
+ * The process that holds a POSIX lock (fcntl) on a file, as Java programs do; undefined when none
+ * does, or nothing tells. A line of /proc/locks has the file as "fe:00:10037210": device numbers in
+ * hex, inode.
+ */
+export function posixLockHolder(
+  file: { readonly device: number; readonly inode: number },
+  readText: ReadText,
+): number | undefined {
+  const major = Math.floor(file.device / 256) & 0xfff;
+  const minor = (file.device & 0xff) | (Math.floor(file.device / 4096) & 0xfff00);
+  const hex = (number: number) => number.toString(16).padStart(2, "0");
+  const name = `${hex(major)}:${hex(minor)}:${file.inode}`;
+  for (const line of readText("/proc/locks")?.split("\n") ?? []) {
+    const [, kind, , , pid, locked] = line.trim().split(/\s+/);
+    if (kind === "POSIX" && locked === name) return Number(pid);
+  }
+  return undefined;
+}
+
 /** An identity of this boot of the machine. */
 export function bootId(readText: ReadText): string | undefined {
   return readText("/proc/sys/kernel/random/boot_id")?.trim();
