@@ -14,8 +14,8 @@
 //   topic ids (KIP-516); 15 replicaState (KIP-903); 16 nodeEndpoints (KIP-951); 17 directory ids
 //   (KIP-853); 18 high watermark (KIP-1166).
 //
-// Differs from Kafka: the first message of versions 0 to 2 is given whole where Kafka cuts it at
-// the consumer's bound, and the consumer has to ask for more.
+// Differs from Kafka: versions 0 to 3 are given whole messages only; Kafka cuts the last one at the
+// size of the stored bytes, or at the consumer's bound, and the consumer has to ask again.
 //
 // Differs from Kafka: a partition's offsets are told with its errors, too, so that a client can see
 // its lag; Kafka tells -1.
