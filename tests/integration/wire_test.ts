@@ -77,6 +77,16 @@ const fatal: readonly { name: string; bytes: Uint8Array; closeWrite?: boolean; l
     bytes: frame(...header(3, 99), 0),
     log: /Metadata version 99 is not served/,
   },
+  {
+    name: "a version that an API has not whose handler is not loaded yet",
+    bytes: frame(...header(44, 9), 0),
+    log: /IncrementalAlterConfigs version 9 is not served/,
+  },
+  {
+    name: "a body cut short for a handler that is not loaded yet",
+    bytes: frame(...header(33, 0), 0, 0, 0, 5, 2),
+    log: /malformed AlterConfigs version 0 request/,
+  },
 ];
 
 Deno.test("an improper request ends its connection, with a log line, and no other", async (t) => {
