@@ -70,7 +70,7 @@ const commands: readonly Command[] = [
   {
     tool: configs,
     args: "--alter --entity-type users --entity-name alice " +
-      "--add-config SCRAM-SHA-256=[iterations=8192,password=pencil],SCRAM-SHA-512=[password=pencil]",
+      "--add-config SCRAM-SHA-256=[iterations=8192,password=p],SCRAM-SHA-512=[password=p]",
     says: /Completed updating config for user alice/,
   },
   {
