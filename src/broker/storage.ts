@@ -279,7 +279,7 @@ export class Storage {
     }
   }
 
-  /** What a directory's own small files need: a full disk is waited for, any other failure ends it. */
+  /** For a directory's own small files: a full disk is waited for, any other failure ends it. */
   async #attempt(folder: LogFolder, write: () => Promise<void>): Promise<boolean> {
     try {
       await write();

@@ -97,9 +97,10 @@ export function decideFenceBroker(image: MetadataImage, brokerId: BrokerId): Dec
 /**
  * Makes `brokerId` leader where it is the only in-sync replica and does not lead: what a Kafka that
  * shut down leaves behind. With eligible leader replicas (KIP-966) that Kafka leaves no replica in
- * sync; the only one there is leads all the same. With `newEpochs` it also begins a new leader epoch where it leads
- * already: after an unclean stop the log may have lost its unsynced end, and consumers that have
- * read that end find out by the epoch (KIP-320). Responds with the number of partitions.
+ * sync; the only one there is leads all the same. With `newEpochs` it also begins a new leader
+ * epoch where it leads already: after an unclean stop the log may have lost its unsynced end, and
+ * consumers that have read that end find out by the epoch (KIP-320). Responds with the number of
+ * partitions.
  */
 export function decideLeadership(
   image: MetadataImage,

@@ -5,8 +5,8 @@
 //
 // What says nothing is left out: null, false, empty text and lists, the zero UUID, a number that is
 // the field's own default (mostly -1, "unknown"), no throttling, and NONE below the top level.
-// Error codes and API keys are names, bytes a count or what the caller makes of them, long lists and
-// texts are cut. A field that the version lacks does not appear.
+// Error codes and API keys are names, bytes a count or what the caller makes of them; long lists
+// and texts are cut. A field that the version lacks does not appear.
 
 import { ZERO_UUID } from "../base/ids.ts";
 import { apiName } from "./api_names.ts";

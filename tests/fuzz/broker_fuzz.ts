@@ -7,8 +7,9 @@
 //             broker, or given up (a bad frame may rightly make the broker wait)
 //   1 healthy connection: metadata, produce and fetch all the while, each answered in time
 //
-// Frames are captured ones of real clients and random ones of every table, mutated. Topics and groups
-// that bad frames happened to make are deleted now and then, so that memory shows leaks only.
+// Frames are captured ones of real clients and random ones of every table, mutated. Topics and
+// groups that bad frames happened to make are deleted now and then, so that memory shows leaks
+// only.
 
 import { parseArgs } from "@std/cli/parse-args";
 import fc from "fast-check";

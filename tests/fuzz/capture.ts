@@ -1,8 +1,8 @@
 // Captures what real clients send: deno run -A tests/fuzz/capture.ts
 //
 // Runs kcat, the Java console tools, kafkajs and our own client through a recording proxy and keeps
-// one frame of each kind (API, version, client) in corpus.frames.gz. Needs kcat, Java and Maven; to be
-// run again when a client or an API is new, and the result committed.
+// one frame of each kind (API, version, client) in corpus.frames.gz. Needs kcat, Java and Maven; to
+// be run again when a client or an API is new, and the result committed.
 
 import { Kafka, logLevel } from "kafkajs";
 import { decodeRequestHeader } from "../../src/protocol/mod.ts";

@@ -1,5 +1,5 @@
-// `--trace` for learners: a capture of real clients (librdkafka, Java, kafkajs) is replayed, and every
-// request and answer comes out as one line that names what happens.
+// `--trace` for learners: a capture of real clients (librdkafka, Java, kafkajs) is replayed, and
+// every request and answer comes out as one line that names what happens.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { concatBytes } from "../../src/base/bytes.ts";
