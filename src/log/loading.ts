@@ -47,6 +47,7 @@ export interface LoadOptions {
 
 export interface LoadedLog {
   readonly segments: readonly Segment[];
+  readonly logStartOffset: Offset;
   readonly logEndOffset: Offset;
   readonly producers: ProducerState;
   readonly epochs: EpochCache;
@@ -75,9 +76,10 @@ export interface LoadState extends LoadOptions {
 export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
   const names = await sweepLeftovers(options.files, options.folder);
   const parsed = names.map(parseSegmentFileName).filter((file) => file !== undefined);
-  const segments = openSegments(options, parsed);
-  if (!options.cleanShutdown) finishDeletion(options, segments);
   const stored = readEpochs(options);
+  const logStartOffset = plausibleStart(options, stored);
+  const segments = openSegments({ ...options, logStartOffset }, parsed);
+  if (!options.cleanShutdown) finishDeletion({ ...options, logStartOffset }, segments);
   const epochs = stored ?? new EpochCache();
   const interval = options.indexIntervalBytes;
   const snapshots = parsed.filter((f) => f.kind === "snapshot").map((f) => f.baseOffset);
@@ -145,6 +147,7 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
   removeStraySnapshots(options, { snapshots, segments, logEndOffset: state.logEndOffset });
   return {
     segments,
+    logStartOffset: Math.max(segments[0].baseOffset, Math.min(logStartOffset, state.logEndOffset)),
     logEndOffset: state.logEndOffset,
     producers,
     epochs,
@@ -177,6 +180,21 @@ function openSegments(
   if (segments.length > 0) return segments;
   const baseOffset = options.logStartOffset;
   return [new Segment({ files, handles, folder, baseOffset, size: 0, createdMs: options.nowMs })];
+}
+
+/**
+ * The log's start as the checkpoint has it, unless the leader epochs begin before: those move with
+ * it and are durable first, so the checkpoint is spoiled then, and would hide records.
+ */
+function plausibleStart(options: LoadOptions, stored: EpochCache | undefined): Offset {
+  const { logStartOffset } = options;
+  const firstOffset = stored?.starts[0]?.startOffset ?? logStartOffset;
+  if (firstOffset >= logStartOffset) return logStartOffset;
+  options.log("warn", "a log's start lies above its first leader epoch; taking that", {
+    logStartOffset,
+    firstOffset,
+  });
+  return firstOffset;
 }
 
 /** Segments below the log's start were being deleted, one rename after the other, at the crash. */
@@ -278,18 +296,18 @@ async function walkTail(state: LoadState): Promise<boolean> {
   if (active.size === 0) return true;
   const index = active.offsetIndex;
   const last = index.entryCount === 0 ? undefined : index.entry(index.entryCount - 1);
-  const expected: Expectation = {
-    nextOffset: active.baseOffset,
-    leaderEpoch: -1,
-    gapsAllowed: true,
-  };
+  const first = { nextOffset: active.baseOffset, leaderEpoch: -1, gapsAllowed: true };
+  const expected: Expectation = { ...first, gapsAllowed: state.gapsAllowed };
   const window = new FileWindow(active.file);
   for (let position = last?.position ?? 0; position < window.size;) {
-    const verdict = await judgeBatch(window, { position, expected, skipCrc: true });
+    const isIndexed = position === last?.position;
+    const verdict = await judgeBatch(window, { position, expected: isIndexed ? first : expected });
     if ("reason" in verdict) return false;
     const { header } = verdict;
-    const isIndexed = position === last?.position;
-    if (isIndexed && header.lastOffset < active.baseOffset + last.relativeOffset) return false;
+    if (isIndexed) {
+      if (header.lastOffset !== active.baseOffset + last.relativeOffset) return false;
+      Object.assign(expected, { nextOffset: first.nextOffset, leaderEpoch: first.leaderEpoch });
+    }
     active.noteTail(header);
     position += header.sizeBytes;
   }

@@ -71,6 +71,12 @@ export function directoryOf(options: LogOptions): DirectoryState {
   return options.directory ?? new DirectoryState({ path, files, logger });
 }
 
+/** Whether offsets may be missing between batches: a log that was compacted once has gaps. */
+export function mayHaveGaps(options: LogOptions): boolean {
+  const { cleanupPolicy } = options.config();
+  return cleanupPolicy.includes("compact") || options.firstDirtyOffset !== undefined;
+}
+
 /** What loading needs of them. */
 export function loadOptions(options: LogOptions, folder: string): LoadOptions {
   const { topic, partition, logger } = options;
@@ -84,8 +90,7 @@ export function loadOptions(options: LogOptions, folder: string): LoadOptions {
     cleanShutdown: options.cleanShutdown,
     mayHaveLostWrites: options.machineRestarted !== false,
     isSuspect: options.isSuspect ?? false,
-    // A log that was compacted once has gaps, whatever its policy is now.
-    gapsAllowed: config.cleanupPolicy.includes("compact") || options.firstDirtyOffset !== undefined,
+    gapsAllowed: mayHaveGaps(options),
     indexIntervalBytes: config.indexIntervalBytes,
     nowMs: options.clock.now(),
     log: (level, message, fields) => logger.log(level, message, { topic, partition, ...fields }),

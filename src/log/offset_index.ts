@@ -40,6 +40,11 @@ export class OffsetIndex {
 
   /** A position at or before the batch with `relativeOffset`: of the last entry not beyond it. */
   lookup(relativeOffset: number): number {
+    return this.floor(relativeOffset)?.position ?? 0;
+  }
+
+  /** The last entry not beyond `relativeOffset`; undefined when there is none. */
+  floor(relativeOffset: number): { relativeOffset: number; position: number } | undefined {
     let low = 0;
     let high = this.#count;
     while (low < high) {
@@ -47,7 +52,7 @@ export class OffsetIndex {
       if (this.#pairs[2 * middle] <= relativeOffset) low = middle + 1;
       else high = middle;
     }
-    return low === 0 ? 0 : this.#pairs[2 * low - 1];
+    return low === 0 ? undefined : this.entry(low - 1);
   }
 
   /** Drops the entries of batches at or after file position `size`. */

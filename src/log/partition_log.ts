@@ -35,6 +35,7 @@ import {
   directoryOf,
   loadOptions,
   type LogOptions,
+  mayHaveGaps,
   storageError,
 } from "./log_options.ts";
 import type { OpenHandles } from "./open_handles.ts";
@@ -112,6 +113,7 @@ export class PartitionLog implements UnsyncedLog {
     this.#reader = new LogReader(this.#segments, {
       damage: loaded.damage,
       ahead: options.readAhead,
+      isDense: () => !mayHaveGaps(options),
     });
     this.#deleted = new DeletedFiles(options.files);
     this.#durable = new DurableFiles({
@@ -124,10 +126,7 @@ export class PartitionLog implements UnsyncedLog {
       isUnclean: !loaded.isSynced,
     });
     this.#logEndOffset = loaded.logEndOffset;
-    this.#logStartOffset = Math.max(
-      this.#segments.first.baseOffset,
-      Math.min(options.logStartOffset ?? 0, loaded.logEndOffset),
-    );
+    this.#logStartOffset = loaded.logStartOffset;
     this.#jitter = crc32c(utf8(`${options.topicId}${options.partition}`)) / 0x1_0000_0000;
     if (loaded.damage.length > 0) this.#refusal = `damaged: ${loaded.damage[0].reason}`;
     if (loaded.isSynced) this.#snapshotOffset = loaded.logEndOffset;
@@ -550,6 +549,8 @@ export class PartitionLog implements UnsyncedLog {
    * several renames a crash may keep any, and what it leaves must not be read with gaps in it.
    */
   async #deleteBelowStart(): Promise<void> {
+    // The epochs that begin there are durable before the start is: loading goes by that.
+    if (this.#epochs.changed) await this.#rounds.again().catch(() => {});
     const isBelow = (i: number) => this.#segments.all[i + 1]?.baseOffset <= this.#logStartOffset;
     if (!isBelow(0)) return;
     await this.#options.saveLogStart?.();

@@ -41,6 +41,16 @@ export interface Spot {
   readonly segment: Segment;
   readonly position: number;
   readonly exact: boolean;
+  /** In a dense log, the base offset of the batch there, where that is known. */
+  readonly due?: Offset;
+  /** The last offset of that batch is not above it, where that is known. */
+  readonly lastOffsetMax?: Offset;
+}
+
+/** What must hold of a chunk of a file, besides that it begins at a batch. */
+export interface ChunkRules extends Pick<Spot, "due" | "lastOffsetMax"> {
+  /** Whether each batch begins where the one before it ended. */
+  readonly isDense: boolean;
 }
 
 /** How a chunk of a file answers a request. */
@@ -52,11 +62,15 @@ export type Taken =
   | { readonly kind: "more"; readonly position: number; readonly bytes: number }
   | { readonly kind: "damaged"; readonly position: number; readonly reason: string };
 
-/** Cuts `chunk`, which begins at a batch, to what `options` asks for. */
-export function takeBatches(chunk: Uint8Array, options: ReadOptions): Taken {
+/**
+ * Cuts `chunk`, which begins at a batch, to what `options` asks for. What a CRC does not cover is
+ * checked here, since readers cannot: in a dense log each batch begins where the last one ended.
+ */
+export function takeBatches(chunk: Uint8Array, options: ReadOptions & ChunkRules): Taken {
   let position = 0;
   let start = -1;
   let nextOffset = options.offset;
+  let { due, lastOffsetMax } = options;
   while (true) {
     if (chunk.length - position < batchOverheadBytes) {
       if (start >= 0) break;
@@ -69,6 +83,13 @@ export function takeBatches(chunk: Uint8Array, options: ReadOptions): Taken {
       if (start >= 0) break;
       return { kind: "damaged", position, reason: "no batch where one is due" };
     }
+    const reason = misplaced(options, { baseOffset, lastOffset, due, lastOffsetMax });
+    if (reason !== undefined) {
+      if (start >= 0) break;
+      return { kind: "damaged", position, reason };
+    }
+    due = lastOffset + 1;
+    lastOffsetMax = undefined;
     if (lastOffset >= options.endOffset) break;
     if (lastOffset >= options.offset) {
       const first = start < 0;
@@ -85,6 +106,25 @@ export function takeBatches(chunk: Uint8Array, options: ReadOptions): Taken {
   }
   if (start < 0) return { kind: "nothing" };
   return { kind: "batches", start, end: position, nextOffset };
+}
+
+/** Why a batch cannot be where it is; undefined when it can. */
+function misplaced(
+  { offset, endOffset, isDense }: ReadOptions & ChunkRules,
+  batch: { baseOffset: Offset; lastOffset: Offset } & Pick<Spot, "due" | "lastOffsetMax">,
+): string | undefined {
+  const { baseOffset, lastOffset, due, lastOffsetMax = Infinity } = batch;
+  if (due !== undefined && (isDense ? baseOffset !== due : baseOffset < due)) {
+    return `base offset ${baseOffset} where ${due} is due`;
+  }
+  if (lastOffset > lastOffsetMax || (baseOffset < endOffset && lastOffset >= endOffset)) {
+    const end = Math.min(lastOffsetMax + 1, endOffset);
+    return `a batch of offsets ${baseOffset} to ${lastOffset} that should end below ${end}`;
+  }
+  if (isDense && baseOffset > offset && (due ?? baseOffset) <= offset) {
+    return `base offset ${baseOffset} where ${offset} is due`;
+  }
+  return undefined;
 }
 
 const rememberedMax = 16;

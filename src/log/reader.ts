@@ -39,11 +39,17 @@ export class LogReader {
   readonly #damage: readonly Damage[];
   readonly #positions = new ReadPositions();
   readonly #ahead: ReadAhead | undefined;
+  /** Whether no offsets are missing in it, as compaction leaves it. */
+  readonly #isDense: () => boolean;
   /** Changes whenever bytes that were in the log are no longer there. */
   #generation = 0;
 
-  constructor(segments: Segments, o: { damage: readonly Damage[]; ahead?: ReadAhead }) {
+  constructor(
+    segments: Segments,
+    o: { damage: readonly Damage[]; ahead?: ReadAhead; isDense: () => boolean },
+  ) {
     this.#segments = segments;
+    this.#isDense = o.isDense;
     this.#damage = o.damage;
     this.#ahead = o.ahead;
   }
@@ -62,6 +68,7 @@ export class LogReader {
       const chunk = this.#isHot(step.spot) ? readNow(step) : this.#readBefore(step);
       if (chunk === undefined) return this.#readCold(bounded, step.spot);
       const next = this.#take(bounded, { step, chunk });
+      if (isMisled(next, step.spot)) return this.#readAnew(bounded, step.spot.segment);
       if ("nextOffset" in next) return next;
       step = this.#follow(bounded, next);
     }
@@ -88,6 +95,13 @@ export class LogReader {
     }
   }
 
+  /** An index file led nowhere: it is spoiled, the log need not be. */
+  async #readAnew(options: ReadOptions, segment: Segment): Promise<ReadResult> {
+    if (segment === this.#segments.active) segment.dropOffsetIndex();
+    else await segment.rebuildIndexes();
+    return await this.#readCold(options, { segment, position: 0, exact: true });
+  }
+
   /** Undefined when the log was cut meanwhile and the result means nothing. */
   async #tryCold(options: ReadOptions, spot: Spot): Promise<ReadResult | undefined> {
     let step = this.#firstStep(options, spot);
@@ -108,6 +122,7 @@ export class LogReader {
         this.#ahead?.put(segment, position, got);
       }
       const next = this.#take(options, { step, chunk: got });
+      if (!spot.exact && isMisled(next, step.spot)) return this.#readAnew(options, segment);
       if ("nextOffset" in next) return next;
       step = this.#follow(options, next);
     }
@@ -125,12 +140,16 @@ export class LogReader {
   }
 
   #look(segment: Segment, offset: Offset): Spot {
-    let position = segment.offsetIndex.lookup(offset - segment.baseOffset);
+    const entry = segment.offsetIndex.floor(offset - segment.baseOffset);
+    let position = entry?.position ?? 0;
+    let lastOffsetMax = entry && segment.baseOffset + entry.relativeOffset;
     for (const hole of this.#damage) {
       const isBehind = hole.segment === segment && offset >= hole.fromOffset;
-      if (isBehind && position < hole.endPosition) position = hole.endPosition;
+      if (!isBehind || position >= hole.endPosition) continue;
+      position = hole.endPosition;
+      lastOffsetMax = undefined;
     }
-    return { segment, position, exact: false };
+    return { segment, position, exact: false, lastOffsetMax };
   }
 
   /** The read at `spot`; in the next segment when this one has nothing there. */
@@ -153,30 +172,47 @@ export class LogReader {
   ): ReadResult | Step | Spot {
     const { chunk } = got;
     const { segment, position } = got.step.spot;
-    const taken: Taken = takeBatches(chunk, options);
+    const taken: Taken = takeBatches(chunk, {
+      ...options,
+      isDense: this.#isDense(),
+      due: got.step.spot.due ?? (position === 0 ? segment.baseOffset : undefined),
+      lastOffsetMax: got.step.spot.lastOffsetMax,
+    });
     switch (taken.kind) {
       case "batches": {
         const { start, end, nextOffset } = taken;
-        this.#positions.remember(nextOffset, { segment, position: position + end, exact: true });
+        this.#positions.remember(nextOffset, {
+          segment,
+          position: position + end,
+          exact: true,
+          due: nextOffset,
+        });
         return { bytes: chunk.subarray(start, end), nextOffset };
       }
       case "nothing":
         return emptyAt(options.offset);
-      case "damaged":
-        return {
-          bytes: nothing,
-          nextOffset: options.offset,
-          damage: `${segment.file.path} at ${position + taken.position}: ${taken.reason}`,
-        };
+      case "damaged": {
+        const { reason } = taken;
+        return this.#damagedAt(options, { segment, position: position + taken.position, reason });
+      }
       case "more": {
         const spot = { segment, position: position + taken.position, exact: true };
+        if (spot.position === segment.size) return spot;
         if (spot.position + taken.bytes > segment.size) {
-          // The end of the segment, or a batch that is cut: what follows is in the next one.
-          return { segment, position: segment.size, exact: true };
+          const reason = `a batch of ${taken.bytes} bytes where the segment ends`;
+          return this.#damagedAt(options, { segment, position: spot.position, reason });
         }
         return this.#stepAt(options, { ...spot, bytesMin: taken.bytes });
       }
     }
+  }
+
+  #damagedAt(
+    { offset: nextOffset }: ReadOptions,
+    at: { segment: Segment; position: number; reason: string },
+  ): ReadResult {
+    const damage = `${at.segment.file.path} at ${at.position}: ${at.reason}`;
+    return { bytes: nothing, nextOffset, damage };
   }
 
   #follow(options: ReadOptions, next: Step | Spot): Step | undefined {
@@ -214,6 +250,11 @@ function readNow(step: Step): Uint8Array {
   } catch (error) {
     throw readFault(step, error);
   }
+}
+
+/** Whether a place that an index named turned out to be none. */
+function isMisled(next: ReadResult | Step | Spot, spot: Spot): boolean {
+  return "damage" in next && !spot.exact && spot.position > 0;
 }
 
 function emptyAt(offset: Offset): ReadResult {

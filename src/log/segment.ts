@@ -146,6 +146,12 @@ export class Segment {
     });
   }
 
+  /** Its entries lead nowhere: look-ups begin at the start, which is right and slow. */
+  dropOffsetIndex(): void {
+    this.#offsetIndex = new OffsetIndex();
+    this.#files.remove(this.path("index"));
+  }
+
   get aborted(): readonly AbortedTransaction[] {
     if (this.#aborted === undefined) {
       const bytes = readWholeFile(this.#files, this.path("txnindex"));
