@@ -7,7 +7,7 @@
 // Without a subscription a client is told to push nothing, and asks again after the interval.
 // Invariant: at most `clientsMax` clients are remembered, the ones heard of last.
 
-import { crc32c } from "../base/crc32c.ts";
+import { crc32c } from "../base/crc.ts";
 import { utf8 } from "../base/bytes.ts";
 import type { Uuid } from "../base/ids.ts";
 import { type MetadataImage, ResourceType } from "../cluster/mod.ts";

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { BytesWriter } from "../base/bytes.ts";
-import { crc32c } from "../base/crc32c.ts";
+import { crc32c } from "../base/crc.ts";
 import { decodeSnapshot } from "../log/producer_snapshot.ts";
 import { ProducerSnapshot } from "./storage_records.ts";
 

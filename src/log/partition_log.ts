@@ -15,7 +15,7 @@
 // Longer than most files: every state change of a log is here, so that the invariant is seen in
 // one place.
 
-import { crc32c } from "../base/crc32c.ts";
+import { crc32c } from "../base/crc.ts";
 import { utf8 } from "../base/bytes.ts";
 import { isPlatformFault, messageOf, PartitionFault } from "../base/faults.ts";
 import type { LeaderEpoch, Offset, PartitionId, Uuid } from "../base/ids.ts";

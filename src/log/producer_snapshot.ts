@@ -10,7 +10,7 @@
 // hold is never used; an older one and the log give the same state.
 
 import { BytesReader, BytesWriter } from "../base/bytes.ts";
-import { crc32c } from "../base/crc32c.ts";
+import { crc32c } from "../base/crc.ts";
 import { DecodeFault } from "../base/faults.ts";
 import type { ProducerEntry, ProducerState } from "./producer_state.ts";
 

@@ -6,7 +6,7 @@
 // where the last batch ended (or, in a log that was compacted, beyond), leader epochs must not
 // fall. Those checks matter since the CRC does not cover the first 21 bytes.
 
-import { crc32c } from "../base/crc32c.ts";
+import { crc32c } from "../base/crc.ts";
 import type { LeaderEpoch, Offset } from "../base/ids.ts";
 import { crcStart } from "../records/batch.ts";
 import {

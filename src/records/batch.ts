@@ -11,7 +11,7 @@
 // leader epoch may be overwritten freely, which is what lets a broker pass batches through.
 // Invariant: reading functions never look past `position + batchOverheadBytes`; the caller checks.
 
-import { crc32c } from "../base/crc32c.ts";
+import { crc32c } from "../base/crc.ts";
 import type { LeaderEpoch, Offset, ProducerId } from "../base/ids.ts";
 import { type CompressionType, compressionTypes } from "./compression.ts";
 

@@ -12,7 +12,7 @@
 // magic 0. Invariant: nothing is read past a message's own size.
 
 import { BytesReader, type BytesWriter } from "../base/bytes.ts";
-import { crc32 } from "../base/crc32.ts";
+import { crc32 } from "../base/crc.ts";
 import { DecodeFault } from "../base/faults.ts";
 import type { Offset } from "../base/ids.ts";
 import { attributeBits, logOverheadBytes, magicOf } from "./batch.ts";

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { crc32 as zlibCrc32 } from "node:zlib";
 import { utf8 } from "./bytes.ts";
-import { crc32 } from "./crc32.ts";
+import { crc32, crc32c } from "./crc.ts";
 
 Deno.test("CRC-32 gives the published check value", () => {
   assertEquals(crc32(utf8("123456789")), 0xcbf43926);
@@ -14,5 +14,14 @@ Deno.test("CRC-32 is zlib's for any bytes, in one piece or in several", () => {
     const cut = Math.min(at, bytes.length);
     assertEquals(crc32(bytes), zlibCrc32(bytes));
     assertEquals(crc32(bytes, cut, bytes.length, crc32(bytes, 0, cut)), zlibCrc32(bytes));
+  }));
+});
+
+Deno.test("CRC-32C gives the published check value, in one piece or in several", () => {
+  assertEquals(crc32c(utf8("123456789")), 0xe3069283);
+  assertEquals(crc32c(new Uint8Array(32)), 0x8a9136aa);
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(200), (bytes, at) => {
+    const cut = Math.min(at, bytes.length);
+    assertEquals(crc32c(bytes, cut, bytes.length, crc32c(bytes, 0, cut)), crc32c(bytes));
   }));
 });
