@@ -3,6 +3,7 @@
 //   produce  100 KB batches of 1 KB records, 4 connections, 4 requests in flight on each, acks=1
 //   fetch    the same batches read back, a batch a request
 //   single   one 1 KB record a request, 16 connections, one request in flight on each
+//   acks=all  16 producers synced and not, and one beside the disk's own (bench/durable.ts)
 //   compaction  a 1 GB log compacted beside a steady load (bench/compaction.ts)
 //   start    from the creation of the process to the first answered Metadata request, 10 times
 //
@@ -23,6 +24,7 @@ import {
 } from "../src/protocol/mod.ts";
 import { buildBatch } from "../src/records/mod.ts";
 import { benchCompaction } from "./bench/compaction.ts";
+import { benchDurable } from "./bench/durable.ts";
 import { type LoadOptions, type LoadResult, runLoad } from "./bench/load.ts";
 import { type Program, startProgram } from "./bench/program.ts";
 import { measureStarts } from "./bench/start.ts";
@@ -101,11 +103,11 @@ function joined(chunks: readonly Uint8Array[]): Uint8Array {
   return writer.finish();
 }
 
-function produceFrame(partition: number, records: number): Uint8Array {
+function produceFrame(partition: number, records: number, acks = 1): Uint8Array {
   const origin = { correlationId: 1, clientId: "bench" };
   return joined(encodeRequest(Produce, produceVersion, origin, {
     transactionalId: null,
-    acks: 1,
+    acks,
     timeoutMs: 30_000,
     topicData: [{
       name: topic,
@@ -352,6 +354,16 @@ const scenarios: readonly Scenario[] = [
 console.log(`ottla beside a bare program, both on ${flags.with}; medians of ${rounds} rounds`);
 for (const scenario of scenarios) {
   if (scenario.name.includes(flags.only)) await run(scenario);
+}
+if ("acks=all".includes(flags.only)) {
+  await benchDurable({
+    command: brokerCommand,
+    createTopic,
+    frame: (partition, acks) => produceFrame(partition, batchRecords, acks),
+    check: checkProduced,
+    rounds,
+    durationMs,
+  });
 }
 if ("compaction".includes(flags.only)) {
   await benchCompaction((folder, settings) => {
