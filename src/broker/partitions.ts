@@ -41,6 +41,15 @@ interface OfflinePartition {
 /** Logs opened between two turns of the event loop at start. */
 const openedPerTurn = 64;
 
+/** Logs being opened at the same time. */
+const openedAtATime = 16;
+
+function* partitionsOf(topics: Iterable<TopicImage>) {
+  for (const topic of topics) {
+    for (const { id } of topic.partitions) yield { topic, id };
+  }
+}
+
 export class Partitions {
   readonly #options: PartitionsOptions;
   readonly #byTopic = new Map<string, (Partition | OfflinePartition | undefined)[]>();
@@ -86,14 +95,17 @@ export class Partitions {
     topics: Iterable<TopicImage>,
     onProgress: (opened: number) => void,
   ): Promise<void> {
+    const due = partitionsOf(topics);
     let opened = 0;
-    for (const topic of topics) {
-      for (const { id } of topic.partitions) {
+    const openNext = async () => {
+      for (const { topic, id } of due) {
         await this.#open(topic, id, { isNew: false });
         if (++opened % openedPerTurn === 0) await this.#options.timers.turn();
         onProgress(opened);
       }
-    }
+    };
+    // Some at a time, so that the syncs of what an unclean stop has left overlap.
+    await Promise.all(Array.from({ length: openedAtATime }, openNext));
   }
 
   /** Opens the partitions of a topic that are not open yet. Calls run one after the other. */

@@ -21,7 +21,7 @@ export const freeBytesMinDefault = 64 * 1024 * 1024;
  * Syncs at a time. More make each other slower on one disk, and take the threads that cold reads
  * need; whoever waits for its turn shares it with more appends.
  */
-const syncsMax = 4;
+const syncsMax = 8;
 
 /** Well below the kernel's own dirty limits, past which a write would block the event loop. */
 const unsyncedSoftBytes = 64 * 1024 * 1024;

@@ -13,7 +13,7 @@ import type { EpochCache } from "./epoch_cache.ts";
 import { fileNames } from "./layout.ts";
 import type { LogOptions } from "./log_options.ts";
 import type { Segments } from "./segments.ts";
-import { syncFile, writeWholeFileDurably } from "./whole_file.ts";
+import { syncFile, writeSyncedFile } from "./whole_file.ts";
 
 export interface DurableFilesOptions {
   readonly options: LogOptions;
@@ -96,7 +96,8 @@ export class DurableFiles {
     const bytes = epochs.encodeForFile();
     const name = fileNames.leaderEpochs;
     try {
-      await writeWholeFileDurably(options.files, { folder, name, bytes });
+      await writeSyncedFile(options.files, `${folder}/${name}`, bytes);
+      this.#namesChanged = true;
     } catch (error) {
       epochs.markChanged();
       if (isPlatformFault(error, "NoSpace")) directory.noteNoSpace();

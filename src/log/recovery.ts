@@ -70,7 +70,8 @@ export async function recoverSegments(
     const before = i > fromIndex ? segments[i - 1] : undefined;
     const segmentStart = i === fromIndex ? start : undefined;
     await recoverSegment(state, { segment: segments[i], before, scan, start: segmentStart });
-    writeIndexes(segments[i]);
+    // Those of the active segment stay in memory, but for a file that would now say too much.
+    if (i < segments.length - 1 || segmentStart !== undefined) writeIndexes(segments[i]);
   }
   state.logEndOffset = expected.nextOffset;
   if (scan.holes.length === 0) return { damage: [], isStale: false };

@@ -63,17 +63,25 @@ export async function writeWholeFileDurably(
   files: Files,
   target: { folder: string; name: string; bytes: Uint8Array },
 ): Promise<void> {
-  const path = `${target.folder}/${target.name}`;
+  await writeSyncedFile(files, `${target.folder}/${target.name}`, target.bytes);
+  await files.syncFolder(target.folder);
+}
+
+/** The same without the folder's sync: a crash leaves the file of before, or this one whole. */
+export async function writeSyncedFile(
+  files: Files,
+  path: string,
+  bytes: Uint8Array,
+): Promise<void> {
   const temporary = path + temporarySuffix;
   const file = files.open(temporary, "create");
   try {
-    file.append(target.bytes);
+    file.append(bytes);
     await file.sync();
   } finally {
     file.close();
   }
   files.rename(temporary, path);
-  await files.syncFolder(target.folder);
 }
 
 /** fdatasync of a file; nothing when there is none. */
