@@ -6,10 +6,12 @@
 // Invariant: waiting is driven by reports alone; nothing polls and nothing sleeps.
 
 import { within } from "../harness/deadline.ts";
+import type { GroupReports } from "./driver.ts";
 
-export class GroupWatch {
+export class GroupWatch implements GroupReports {
   readonly #withinMs: number;
   readonly #held = new Map<string, readonly number[]>();
+  readonly #changes = new Map<string, number>();
   readonly #seen = new Map<string, Set<string>>();
   readonly #failures: string[] = [];
   readonly #wakes = new Set<() => void>();
@@ -21,6 +23,7 @@ export class GroupWatch {
 
   /** `member` now holds exactly these partitions. */
   assigned(member: string, partitions: readonly number[]): void {
+    this.#changes.set(member, this.changesOf(member) + 1);
     this.#held.set(member, [...partitions].sort((a, b) => a - b));
     this.#wake();
   }
@@ -42,6 +45,16 @@ export class GroupWatch {
   failed(member: string, message: string): void {
     this.#failures.push(`${member}: ${message}`);
     this.#wake();
+  }
+
+  /** The partitions that `member` holds. */
+  heldBy(member: string): readonly number[] {
+    return this.#held.get(member) ?? [];
+  }
+
+  /** How often `member` was told what it holds. */
+  changesOf(member: string): number {
+    return this.#changes.get(member) ?? 0;
   }
 
   /** The values that any member received. */

@@ -17,6 +17,8 @@ export interface ProcessOptions {
   cwd?: string;
   /** Text for stdin, which is then closed; without it stdin is empty. */
   input?: string;
+  /** Keeps stdin open for `send`, until `endInput`. */
+  interactive?: boolean;
   onLine?: (line: string, source: "stdout" | "stderr") => void;
 }
 
@@ -35,6 +37,7 @@ export class ProcessLines {
   /** Settles when the process has ended and its output is read to the end. Never rejects. */
   readonly finished: Promise<Finished>;
   #ended = false;
+  #input: WritableStreamDefaultWriter<Uint8Array> | undefined;
 
   constructor(options: ProcessOptions) {
     this.#title = [options.command, ...options.args].join(" ");
@@ -43,10 +46,11 @@ export class ProcessLines {
       args: [...options.args],
       env: options.env,
       cwd: options.cwd,
-      stdin: options.input === undefined ? "null" : "piped",
+      stdin: options.input === undefined && !options.interactive ? "null" : "piped",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
+    if (options.interactive) this.#input = this.#child.stdin.getWriter();
     this.finished = this.#follow(options.input);
   }
 
@@ -61,6 +65,16 @@ export class ProcessLines {
   /** What it wrote lately, for an error message. */
   get output(): string {
     return `$ ${this.#title}\n${this.#kept.stdout}${this.#kept.stderr}`;
+  }
+
+  /** Writes a line to an interactive program; one that has ended does not hear it. */
+  send(line: string): void {
+    this.#input?.write(new TextEncoder().encode(`${line}\n`)).catch(ignoreBrokenPipe);
+  }
+
+  /** An interactive program reads the end of its input. */
+  endInput(): void {
+    this.#input?.close().catch(ignoreBrokenPipe);
   }
 
   signal(name: Deno.Signal): void {
@@ -120,10 +134,14 @@ export class ProcessLines {
       await writer.write(new TextEncoder().encode(input));
       await writer.close();
     } catch (error) {
-      // It ended without reading all; its exit code and stderr tell the story.
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      ignoreBrokenPipe(error);
     }
   }
+}
+
+/** It ended without reading all; its exit code and stderr tell the story. */
+function ignoreBrokenPipe(error: unknown): void {
+  if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
 }
 
 /** Runs a program to its end and fails, with its output, when its exit code is not 0. */

@@ -72,3 +72,17 @@ Deno.test("an attempt is repeated until it is answered, or the time is over", as
     "never",
   );
 });
+
+Deno.test("an interactive process answers line by line, and ends with its input", async () => {
+  const answered = Promise.withResolvers<string>();
+  const child = new ProcessLines({
+    command: "cat",
+    args: [],
+    interactive: true,
+    onLine: (line) => answered.resolve(line),
+  });
+  child.send("hello");
+  assertEquals(await answered.promise, "hello");
+  child.endInput();
+  assertEquals((await child.finished).code, 0);
+});

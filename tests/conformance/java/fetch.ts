@@ -9,7 +9,7 @@
 //
 // Invariant: the pom.xml in a jar folder equals the pom that the jars beside it came from, and is
 // written last; so a second run does nothing, a changed version fetches anew, and a run cut short
-// starts over.
+// starts over. Test files run at the same time, and one of them at a time fetches.
 //
 // Run as a program it prints the folder: `deno run -A tests/conformance/java/fetch.ts [3.9|4.4]`.
 
@@ -51,6 +51,10 @@ export async function fetchJars(
   const stamp = new URL("pom.xml", folder);
   if (await textOrEmpty(stamp) === pom) return folder.pathname;
 
+  await Deno.mkdir(new URL("../", folder), { recursive: true });
+  using lock = await Deno.open(new URL("../java.lock", folder), { create: true, write: true });
+  await lock.lock(true);
+  if (await textOrEmpty(stamp) === pom) return folder.pathname;
   await Deno.remove(folder, { recursive: true }).catch(ignoreNotFound);
   await Deno.mkdir(folder, { recursive: true });
   const maven = await new Deno.Command("mvn", {

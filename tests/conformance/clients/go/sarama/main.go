@@ -1,0 +1,365 @@
+// sarama: the oldest of the Go clients that are still kept, told by a version what to speak.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"conformance/lines"
+)
+
+const maxBytes = 16_000_000
+
+var brokers = []string{os.Args[1]}
+var client = must(sarama.NewClient(brokers, config("")))
+var admin = must(sarama.NewClusterAdminFromClient(client))
+var members = map[string]*member{}
+
+var codecs = map[string]sarama.CompressionCodec{
+	"none":   sarama.CompressionNone,
+	"gzip":   sarama.CompressionGZIP,
+	"snappy": sarama.CompressionSnappy,
+	"lz4":    sarama.CompressionLZ4,
+	"zstd":   sarama.CompressionZSTD,
+}
+
+func must[T any](made T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return made
+}
+
+func config(era string) *sarama.Config {
+	made := sarama.NewConfig()
+	made.Version = sarama.MaxVersion
+	switch era {
+	case "0.10":
+		made.Version = sarama.V0_10_2_0
+	case "0.11":
+		made.Version = sarama.V0_11_0_0
+	}
+	made.Consumer.Return.Errors = true
+	made.Consumer.Fetch.Default = maxBytes
+	made.Consumer.MaxWaitTime = 100 * time.Millisecond
+	made.Producer.MaxMessageBytes = maxBytes
+	made.Producer.RequiredAcks = sarama.WaitForAll
+	made.Producer.Return.Successes = true
+	made.Metadata.AllowAutoTopicCreation = false
+	return made
+}
+
+func createTopic(c lines.Command) (any, error) {
+	configs := map[string]*string{}
+	for name, value := range c.Configs {
+		configs[name] = &value
+	}
+	detail := sarama.TopicDetail{NumPartitions: c.Partitions, ReplicationFactor: 1, ConfigEntries: configs}
+	return nil, admin.CreateTopic(c.Topic, &detail, false)
+}
+
+func deleteTopic(c lines.Command) (any, error) {
+	return nil, admin.DeleteTopic(c.Topic)
+}
+
+func listTopics(lines.Command) (any, error) {
+	topics, err := admin.ListTopics()
+	names := []string{}
+	for name := range topics {
+		names = append(names, name)
+	}
+	return names, err
+}
+
+func describeTopic(c lines.Command) (any, error) {
+	topics, err := admin.DescribeTopics([]string{c.Topic})
+	if err != nil {
+		return nil, err
+	}
+	return len(topics[0].Partitions), nil
+}
+
+func topicConfigs(c lines.Command) (any, error) {
+	entries, err := admin.DescribeConfig(sarama.ConfigResource{Type: sarama.TopicResource, Name: c.Topic})
+	configs := map[string]string{}
+	for _, entry := range entries {
+		configs[entry.Name] = entry.Value
+	}
+	return configs, err
+}
+
+func alterTopicConfigs(c lines.Command) (any, error) {
+	changes := map[string]sarama.IncrementalAlterConfigsEntry{}
+	for name, value := range c.Configs {
+		changes[name] = sarama.IncrementalAlterConfigsEntry{
+			Operation: sarama.IncrementalAlterConfigsOperationSet, Value: &value,
+		}
+	}
+	return nil, admin.IncrementalAlterConfig(sarama.TopicResource, c.Topic, changes, false)
+}
+
+func encoder(text *string) sarama.Encoder {
+	if text == nil {
+		return nil
+	}
+	return sarama.StringEncoder(*text)
+}
+
+func produce(c lines.Command) (any, error) {
+	options := config(c.Era)
+	options.Producer.Compression = codecs[c.Codec]
+	if c.Idempotent {
+		options.Producer.Idempotent = true
+		options.Net.MaxOpenRequests = 1
+	}
+	if len(c.Records) > 0 && c.Records[0].Partition != nil {
+		options.Producer.Partitioner = sarama.NewManualPartitioner
+	}
+	producer, err := sarama.NewSyncProducer(brokers, options)
+	if err != nil {
+		return nil, err
+	}
+	defer producer.Close()
+	messages := []*sarama.ProducerMessage{}
+	for _, each := range c.Records {
+		message := &sarama.ProducerMessage{Topic: c.Topic, Key: encoder(each.Key), Value: encoder(each.Value)}
+		if each.Partition != nil {
+			message.Partition = *each.Partition
+		}
+		if each.Timestamp != nil {
+			message.Timestamp = time.UnixMilli(*each.Timestamp)
+		}
+		for _, header := range each.Headers {
+			message.Headers = append(message.Headers,
+				sarama.RecordHeader{Key: []byte(header[0]), Value: []byte(header[1])})
+		}
+		messages = append(messages, message)
+	}
+	err = producer.SendMessages(messages)
+	var refused sarama.ProducerErrors
+	if errors.As(err, &refused) {
+		return nil, refused[0].Err
+	}
+	return nil, err
+}
+
+func read(c lines.Command) (any, error) {
+	consumer, err := sarama.NewConsumer(brokers, config(c.Era))
+	if err != nil {
+		return nil, err
+	}
+	defer consumer.Close()
+	messages, failures := make(chan *sarama.ConsumerMessage), make(chan error)
+	over := make(chan struct{})
+	defer close(over)
+	for _, each := range c.From {
+		partition, err := consumer.ConsumePartition(c.Topic, int32(each[0]), each[1])
+		if err != nil {
+			return nil, err
+		}
+		defer partition.AsyncClose()
+		go func() {
+			for {
+				select {
+				case message := <-partition.Messages():
+					select {
+					case messages <- message:
+					case <-over:
+						return
+					}
+				case err := <-partition.Errors():
+					select {
+					case failures <- err:
+					case <-over:
+						return
+					}
+				case <-over:
+					return
+				}
+			}
+		}()
+	}
+	records, late := []lines.Record{}, time.After(30*time.Second)
+	for len(records) < c.Count {
+		select {
+		case message := <-messages:
+			records = append(records, record(message))
+		case err := <-failures:
+			return nil, err
+		case <-late:
+			return nil, fmt.Errorf("%d of %d records came", len(records), c.Count)
+		}
+	}
+	return records, nil
+}
+
+func record(message *sarama.ConsumerMessage) lines.Record {
+	timestamp := message.Timestamp.UnixMilli()
+	headers := [][2]string{}
+	for _, header := range message.Headers {
+		headers = append(headers, [2]string{string(header.Key), string(header.Value)})
+	}
+	return lines.Record{
+		Partition: &message.Partition, Offset: message.Offset, Timestamp: &timestamp,
+		Key: lines.Text(message.Key), Value: lines.Text(message.Value), Headers: headers,
+	}
+}
+
+func offsets(c lines.Command) (any, error) {
+	found := []int64{}
+	for partition := range c.Partitions {
+		offset, err := client.GetOffset(c.Topic, partition, c.Timestamp)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, offset)
+	}
+	return found, nil
+}
+
+func commit(c lines.Command) (any, error) {
+	places := map[string]map[int32]sarama.OffsetAndMetadata{
+		c.Topic: {c.Partition: {Offset: c.Offset, LeaderEpoch: -1, Metadata: c.Metadata}},
+	}
+	answer, err := admin.AlterConsumerGroupOffsets(c.Group, places, nil)
+	if err != nil {
+		return nil, err
+	}
+	if code := answer.Errors[c.Topic][c.Partition]; code != sarama.ErrNoError {
+		return nil, code
+	}
+	return nil, nil
+}
+
+func committed(c lines.Command) (any, error) {
+	asked := []int32{}
+	for partition := range c.Partitions {
+		asked = append(asked, partition)
+	}
+	answer, err := admin.ListConsumerGroupOffsets(c.Group, map[string][]int32{c.Topic: asked})
+	if err != nil {
+		return nil, err
+	}
+	found := []lines.Committed{}
+	for _, partition := range asked {
+		block := answer.GetBlock(c.Topic, partition)
+		found = append(found, lines.Committed{Offset: block.Offset, Metadata: block.Metadata})
+	}
+	return found, nil
+}
+
+func listGroups(lines.Command) (any, error) {
+	groups, err := admin.ListConsumerGroups()
+	names := []string{}
+	for name := range groups {
+		names = append(names, name)
+	}
+	return names, err
+}
+
+func describeGroup(c lines.Command) (any, error) {
+	groups, err := admin.DescribeConsumerGroups([]string{c.Group})
+	if err != nil {
+		return nil, err
+	}
+	return lines.Group{State: groups[0].State, MemberCount: len(groups[0].Members)}, nil
+}
+
+func deleteGroup(c lines.Command) (any, error) {
+	return nil, admin.DeleteConsumerGroup(c.Group)
+}
+
+type member struct {
+	name, topic string
+	cancel      context.CancelFunc
+	done        chan struct{}
+}
+
+func (it *member) Setup(session sarama.ConsumerGroupSession) error {
+	lines.Assigned(it.name, session.Claims()[it.topic])
+	return nil
+}
+
+func (it *member) Cleanup(sarama.ConsumerGroupSession) error {
+	lines.Assigned(it.name, nil)
+	return nil
+}
+
+func (it *member) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
+	for {
+		select {
+		case message, open := <-claim.Messages():
+			if !open {
+				return nil
+			}
+			lines.Saw(it.name, message.Value)
+			session.MarkMessage(message, "")
+		case <-session.Context().Done():
+			return nil
+		}
+	}
+}
+
+func join(c lines.Command) (any, error) {
+	options := config("")
+	options.Consumer.Offsets.Initial = sarama.OffsetOldest
+	options.Consumer.Group.Session.Timeout = time.Duration(c.SessionTimeoutMs) * time.Millisecond
+	options.Consumer.Group.Heartbeat.Interval = 200 * time.Millisecond
+	options.Consumer.Group.InstanceId = c.InstanceID
+	group, err := sarama.NewConsumerGroup(brokers, c.Group, options)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	it := &member{c.Member, c.Topic, cancel, make(chan struct{})}
+	members[c.Member] = it
+	go func() {
+		for err := range group.Errors() {
+			lines.Failed(it.name, err)
+		}
+	}()
+	go func() {
+		defer close(it.done)
+		defer group.Close()
+		for ctx.Err() == nil {
+			if err := group.Consume(ctx, []string{c.Topic}, it); err != nil && ctx.Err() == nil {
+				lines.Failed(it.name, err)
+			}
+		}
+	}()
+	return nil, nil
+}
+
+func leave(c lines.Command) (any, error) {
+	it := members[c.Member]
+	delete(members, c.Member)
+	it.cancel()
+	<-it.done
+	return nil, nil
+}
+
+func main() {
+	lines.Serve("github.com/IBM/sarama", lines.Handlers{
+		"createTopic":       createTopic,
+		"deleteTopic":       deleteTopic,
+		"listTopics":        listTopics,
+		"describeTopic":     describeTopic,
+		"topicConfigs":      topicConfigs,
+		"alterTopicConfigs": alterTopicConfigs,
+		"produce":           produce,
+		"read":              read,
+		"offsets":           offsets,
+		"commit":            commit,
+		"committed":         committed,
+		"listGroups":        listGroups,
+		"describeGroup":     describeGroup,
+		"deleteGroup":       deleteGroup,
+		"join":              join,
+		"leave":             leave,
+	})
+}

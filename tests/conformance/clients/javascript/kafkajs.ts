@@ -1,0 +1,294 @@
+// kafkajs 2.2.4, the client that most JavaScript programs use. It knows gzip; the other codecs are
+// plug-ins: kafkajs-snappy (which writes raw snappy), LZ4 frames from a WASM library, zstd from
+// node:zlib.
+//
+// Its habits: it takes the lower of its own and the broker's highest version and ignores the
+// broker's lowest; it reads with READ_COMMITTED; it uses message format 2 and never verifies a CRC.
+
+import { assert } from "@std/assert";
+import { Buffer } from "node:buffer";
+import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import {
+  type Admin,
+  CompressionCodecs,
+  CompressionTypes,
+  ConfigResourceTypes,
+  Kafka,
+  type KafkaMessage,
+  logLevel,
+  Partitioners,
+} from "kafkajs";
+import snappyCodec from "kafkajs-snappy";
+import { lz4Compress, lz4Decompress } from "@platformatic/wasm-utils";
+import type { BrokerProcess } from "../../../harness/broker_process.ts";
+import { untilAnswered, within } from "../../../harness/deadline.ts";
+import {
+  type CommittedOffset,
+  type ConsumedRecord,
+  type Driver,
+  endOfLog,
+  type Header,
+  type JoinOptions,
+  type Member,
+  type ProduceOptions,
+  type ReadOptions,
+  type TestRecord,
+} from "../../driver.ts";
+import { joinApart } from "../../process_driver.ts";
+import { uniqueName } from "../../scenarios/samples.ts";
+import type { Codec } from "../../stored_codec.ts";
+import { pinnedVersion, servedProgram } from "./programs.ts";
+
+const compression: Record<Codec, CompressionTypes> = {
+  none: CompressionTypes.None,
+  gzip: CompressionTypes.GZIP,
+  snappy: CompressionTypes.Snappy,
+  lz4: CompressionTypes.LZ4,
+  zstd: CompressionTypes.ZSTD,
+};
+
+type Compress = (bytes: Buffer) => Uint8Array;
+
+/** A codec as kafkajs wants it, from two plain functions. */
+function codec(compress: Compress, decompress: Compress) {
+  return () => ({
+    compress: (encoder: { buffer: Buffer }) =>
+      Promise.resolve(Buffer.from(compress(encoder.buffer))),
+    decompress: (bytes: Buffer) => Promise.resolve(Buffer.from(decompress(bytes))),
+  });
+}
+
+CompressionCodecs[CompressionTypes.Snappy] = snappyCodec;
+CompressionCodecs[CompressionTypes.LZ4] = codec(lz4Compress, lz4Decompress);
+CompressionCodecs[CompressionTypes.ZSTD] = codec(zstdCompressSync, zstdDecompressSync);
+
+export class KafkajsDriver implements Driver {
+  readonly version = pinnedVersion("kafkajs");
+  readonly kafka: Kafka;
+  readonly admin: Admin;
+  readonly #bootstrap: string;
+
+  private constructor(broker: Pick<BrokerProcess, "bootstrap">) {
+    this.#bootstrap = broker.bootstrap;
+    this.kafka = new Kafka({
+      clientId: "conformance",
+      brokers: [broker.bootstrap],
+      logLevel: logLevel.NOTHING,
+      retry: { initialRetryTime: 50, retries: 8 },
+    });
+    this.admin = this.kafka.admin();
+  }
+
+  static async connect(broker: Pick<BrokerProcess, "bootstrap">): Promise<KafkajsDriver> {
+    const driver = new KafkajsDriver(broker);
+    await driver.admin.connect();
+    return driver;
+  }
+
+  async createTopic(
+    topic: string,
+    { partitions, configs }: { partitions: number; configs: Record<string, string> },
+  ): Promise<void> {
+    const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }));
+    const created = { topic, numPartitions: partitions, replicationFactor: 1, configEntries };
+    assert(await this.admin.createTopics({ topics: [created], waitForLeaders: true }));
+    // Kafka shows a topic a moment before its partitions take records, and this client repeats a
+    // whole request, records that were taken included, when one partition refuses.
+    await untilAnswered(() => this.admin.fetchTopicOffsets(topic), 10_000);
+  }
+
+  async deleteTopic(topic: string): Promise<void> {
+    await this.admin.deleteTopics({ topics: [topic] });
+  }
+
+  async topicConfigs(topic: string): Promise<Record<string, string>> {
+    const { resources } = await this.admin.describeConfigs({
+      resources: [{ type: ConfigResourceTypes.TOPIC, name: topic }],
+      includeSynonyms: false,
+    });
+    const { configEntries } = resources[0]!;
+    return Object.fromEntries(configEntries.map((each) => [each.configName, each.configValue]));
+  }
+
+  async alterTopicConfigs(topic: string, configs: Record<string, string>): Promise<void> {
+    const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }));
+    await this.admin.alterConfigs({
+      validateOnly: false,
+      resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }],
+    });
+  }
+
+  async listTopics(): Promise<string[]> {
+    return await this.admin.listTopics();
+  }
+
+  async describeTopic(topic: string): Promise<number> {
+    const { topics } = await this.admin.fetchTopicMetadata({ topics: [topic] });
+    return topics[0]!.partitions.length;
+  }
+
+  async produce(
+    topic: string,
+    records: readonly TestRecord[],
+    { codec = "none", idempotent = false }: ProduceOptions,
+  ): Promise<void> {
+    const producer = this.kafka.producer({
+      createPartitioner: Partitioners.DefaultPartitioner,
+      idempotent,
+      allowAutoTopicCreation: false,
+    });
+    await producer.connect();
+    try {
+      const messages = records.map(messageOf);
+      await producer.send({ topic, messages, compression: compression[codec] });
+    } finally {
+      await producer.disconnect();
+    }
+  }
+
+  async read(topic: string, { from, count }: ReadOptions): Promise<ConsumedRecord[]> {
+    const consumer = this.kafka.consumer({
+      groupId: uniqueName("reader"),
+      maxBytesPerPartition: 16_000_000,
+      allowAutoTopicCreation: false,
+    });
+    const starts = new Map(from);
+    const received: ConsumedRecord[] = [];
+    const done = Promise.withResolvers<void>();
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await consumer.run({
+      eachMessage: ({ partition, message }) => {
+        // Until a seek takes effect, what comes may be from before it.
+        if (Number(message.offset) < (starts.get(partition) ?? Infinity)) return Promise.resolve();
+        received.push(consumed(partition, message));
+        if (received.length === count) done.resolve();
+        return Promise.resolve();
+      },
+    });
+    for (const [partition, offset] of from) {
+      if (offset > 0) consumer.seek({ topic, partition, offset: `${offset}` });
+    }
+    try {
+      const what = () => `${count} records of ${topic}; so far ${received.length}`;
+      await within(done.promise, { ms: 60_000, what });
+    } finally {
+      await consumer.disconnect();
+    }
+    return received;
+  }
+
+  async join(name: string, options: JoinOptions): Promise<Member> {
+    const { group, topic, watch, sessionTimeoutMs } = options;
+    if (options.apart) {
+      const program = servedProgram("kafkajs");
+      return await joinApart(name, { ...options, apart: false }, program, this.#bootstrap);
+    }
+    const consumer = this.kafka.consumer({
+      groupId: group,
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: 10_000,
+      heartbeatInterval: 200,
+      // The test tells by event when a member holds partitions; a long poll would delay it.
+      maxWaitTimeInMs: 100,
+    });
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      watch.assigned(name, payload.memberAssignment[topic] ?? []);
+    });
+    consumer.on(consumer.events.CRASH, ({ payload }) => watch.failed(name, `${payload.error}`));
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await consumer.run({
+      eachMessage: ({ message }) => {
+        watch.saw(name, message.value!.toString());
+        return Promise.resolve();
+      },
+    });
+    return { leave: () => consumer.disconnect() };
+  }
+
+  async offsets(
+    topic: string,
+    { partitions, timestamp }: { partitions: number; timestamp: number },
+  ): Promise<number[]> {
+    const ends = await this.admin.fetchTopicOffsets(topic);
+    const found = new Array<number>(partitions).fill(-1);
+    if (timestamp < 0) {
+      for (const { partition, high, low } of ends) {
+        found[partition] = Number(timestamp === endOfLog ? high : low);
+      }
+      return found;
+    }
+    const dated = await this.admin.fetchTopicOffsetsByTimestamp(topic, timestamp);
+    for (const { partition, offset } of dated) {
+      // Where nothing is that late, kafkajs answers with the end offset.
+      const end = ends.find((each) => each.partition === partition)!.high;
+      found[partition] = offset === end ? -1 : Number(offset);
+    }
+    return found;
+  }
+
+  async commit(
+    groupId: string,
+    { topic, partition, offset }: { topic: string; partition: number; offset: number },
+  ): Promise<void> {
+    const partitions = [{ partition, offset: `${offset}` }];
+    await this.admin.setOffsets({ groupId, topic, partitions });
+  }
+
+  async committed(
+    groupId: string,
+    { topic, partitions }: { topic: string; partitions: number },
+  ): Promise<CommittedOffset[]> {
+    const [answer] = await this.admin.fetchOffsets({ groupId, topics: [topic] });
+    const found = new Array<CommittedOffset>(partitions).fill({ offset: -1 });
+    for (const { partition, offset, metadata } of answer!.partitions) {
+      found[partition] = { offset: Number(offset), metadata: metadata ?? "" };
+    }
+    return found;
+  }
+
+  async deleteGroup(group: string): Promise<void> {
+    await this.admin.deleteGroups([group]);
+  }
+
+  async listGroups(): Promise<string[]> {
+    return (await this.admin.listGroups()).groups.map(({ groupId }) => groupId);
+  }
+
+  async describeGroup(groupId: string) {
+    const group = (await this.admin.describeGroups([groupId])).groups[0]!;
+    return { state: group.state, memberCount: group.members.length };
+  }
+
+  async close(): Promise<void> {
+    await this.admin.disconnect();
+  }
+}
+
+/** A name that is repeated has a list of values; the order between names is lost. */
+function messageOf({ key, value, headers, timestamp, partition }: TestRecord) {
+  const byName: Record<string, string[]> = {};
+  for (const [name, text] of headers) (byName[name] ??= []).push(text);
+  return {
+    key,
+    value,
+    headers: byName,
+    ...(timestamp === undefined ? {} : { timestamp: `${timestamp}` }),
+    ...(partition === undefined ? {} : { partition }),
+  };
+}
+
+function consumed(partition: number, message: KafkaMessage): ConsumedRecord {
+  const headers = Object.entries(message.headers ?? {}).flatMap(([name, value]) =>
+    [value].flat().map((each): Header => [name, `${each}`])
+  );
+  return {
+    partition,
+    offset: Number(message.offset),
+    timestamp: Number(message.timestamp),
+    key: message.key === null ? null : message.key.toString(),
+    value: message.value === null ? null : message.value.toString(),
+    headers,
+  };
+}

@@ -1,0 +1,258 @@
+// @platformatic/kafka 2.12.1, a young client without legacy: flexible versions only (Metadata 9-12,
+// Fetch 12-17 by topic id, FindCoordinator 4-6, OffsetCommit 8-9, CreateTopics 7, DeleteTopics 6).
+// All five codecs are built in. It takes the highest version that it shares with the broker.
+
+import { assertEquals } from "@std/assert";
+import { Buffer } from "node:buffer";
+import { Admin, Consumer, type Message, Producer } from "@platformatic/kafka";
+import type { BrokerProcess } from "../../../harness/broker_process.ts";
+import { untilAnswered, within } from "../../../harness/deadline.ts";
+import type {
+  CommittedOffset,
+  ConsumedRecord,
+  Driver,
+  Header,
+  JoinOptions,
+  Member,
+  ProduceOptions,
+  ReadOptions,
+  TestRecord,
+} from "../../driver.ts";
+import { joinApart } from "../../process_driver.ts";
+import { uniqueName } from "../../scenarios/samples.ts";
+import { pinnedVersion, servedProgram } from "./programs.ts";
+
+type BytesMessage = Message<Buffer, Buffer, Buffer, Buffer>;
+
+const topicResource = 2;
+const setOperation = 0;
+
+export class PlatformaticDriver implements Driver {
+  readonly version = pinnedVersion("@platformatic/kafka");
+  readonly admin: Admin;
+  readonly #base: { clientId: string; bootstrapBrokers: string[]; retries: number };
+
+  constructor({ bootstrap }: Pick<BrokerProcess, "bootstrap">) {
+    this.#base = { clientId: "conformance", bootstrapBrokers: [bootstrap], retries: 5 };
+    this.admin = new Admin(this.#base);
+  }
+
+  async createTopic(
+    topic: string,
+    { partitions, configs }: { partitions: number; configs: Record<string, string> },
+  ): Promise<void> {
+    const [created] = await this.admin.createTopics({
+      topics: [topic],
+      partitions,
+      replicas: 1,
+      configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
+    });
+    assertEquals([created!.name, created!.partitions, created!.replicas], [topic, partitions, 1]);
+    // Kafka shows a topic a moment before its partitions take records, and this client repeats a
+    // whole request, records that were taken included, when one partition refuses.
+    await untilAnswered(() => this.offsets(topic, { partitions, timestamp: -1 }), 10_000);
+  }
+
+  async deleteTopic(topic: string): Promise<void> {
+    await this.admin.deleteTopics({ topics: [topic] });
+  }
+
+  async topicConfigs(topic: string): Promise<Record<string, string>> {
+    const resources = [{ resourceType: topicResource, resourceName: topic } as const];
+    const [described] = await this.admin.describeConfigs({ resources });
+    return Object.fromEntries(described!.configs.map(({ name, value }) => [name, value ?? ""]));
+  }
+
+  async alterTopicConfigs(topic: string, configs: Record<string, string>): Promise<void> {
+    await this.admin.incrementalAlterConfigs({
+      resources: [{
+        resourceType: topicResource,
+        resourceName: topic,
+        configs: Object.entries(configs).map(([name, value]) => ({
+          name,
+          value,
+          configOperation: setOperation,
+        })),
+      }],
+    });
+  }
+
+  async listTopics(): Promise<string[]> {
+    return await this.admin.listTopics();
+  }
+
+  async describeTopic(topic: string): Promise<number> {
+    const metadata = await this.admin.metadata({ topics: [topic], forceUpdate: true });
+    return metadata.topics.get(topic)!.partitionsCount;
+  }
+
+  async produce(
+    topic: string,
+    records: readonly TestRecord[],
+    { codec = "none", idempotent = false }: ProduceOptions,
+  ): Promise<void> {
+    const producer = new Producer(this.#base);
+    try {
+      await producer.send({
+        messages: records.map((record) => messageOf(topic, record)),
+        compression: codec,
+        idempotent,
+        acks: -1,
+        autocreateTopics: false,
+      });
+    } finally {
+      await producer.close();
+    }
+  }
+
+  async read(topic: string, { from, count }: ReadOptions): Promise<ConsumedRecord[]> {
+    const consumer = this.#consumer(uniqueName("reader"));
+    const received: ConsumedRecord[] = [];
+    const done = Promise.withResolvers<void>();
+    try {
+      const stream = await consumer.consume({
+        topics: [topic],
+        mode: "manual",
+        offsets: from.map(([partition, offset]) => ({ topic, partition, offset: BigInt(offset) })),
+        maxWaitTime: 100,
+        maxBytes: 16_000_000,
+      });
+      stream.on("error", done.reject);
+      stream.on("data", (message) => {
+        received.push(consumed(message));
+        if (received.length === count) done.resolve();
+      });
+      const what = () => `${count} records of ${topic}; so far ${received.length}`;
+      await within(done.promise, { ms: 30_000, what });
+    } finally {
+      await consumer.close(true);
+    }
+    return received;
+  }
+
+  async join(name: string, options: JoinOptions): Promise<Member> {
+    const { group, topic, watch, sessionTimeoutMs } = options;
+    if (options.apart) {
+      const [bootstrap] = this.#base.bootstrapBrokers;
+      const program = servedProgram("platformatic");
+      return await joinApart(name, { ...options, apart: false }, program, bootstrap!);
+    }
+    const consumer = this.#consumer(group, options.instanceId);
+    consumer.on("consumer:group:join", ({ assignments }) => {
+      const ours = assignments?.find((assignment) => assignment.topic === topic);
+      watch.assigned(name, ours?.partitions ?? []);
+    });
+    const stream = await consumer.consume({
+      topics: [topic],
+      mode: "committed",
+      fallbackMode: "earliest",
+      autocommit: true,
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: sessionTimeoutMs,
+      heartbeatInterval: 200,
+      maxWaitTime: 100,
+    });
+    stream.on("error", (error) => watch.failed(name, `${error}`));
+    stream.on("data", (message) => watch.saw(name, `${message.value}`));
+    return {
+      leave: async () => {
+        await stream.close();
+        await consumer.close(true);
+      },
+    };
+  }
+
+  async offsets(
+    topic: string,
+    { partitions, timestamp }: { partitions: number; timestamp: number },
+  ): Promise<number[]> {
+    const asked = Array.from({ length: partitions }, (_, partitionIndex) => ({
+      partitionIndex,
+      timestamp: BigInt(timestamp),
+    }));
+    const [answer] = await this.admin.listOffsets({ topics: [{ name: topic, partitions: asked }] });
+    return answer!.partitions.map(({ offset }) => Number(offset));
+  }
+
+  async commit(
+    groupId: string,
+    { topic, partition, offset, metadata }: {
+      topic: string;
+      partition: number;
+      offset: number;
+      metadata: string;
+    },
+  ): Promise<void> {
+    const partitionOffsets = [{ partition, offset: BigInt(offset), metadata }];
+    const topics = [{ name: topic, partitionOffsets }];
+    await this.admin.alterConsumerGroupOffsets({ groupId, topics });
+  }
+
+  async committed(
+    group: string,
+    { topic, partitions }: { topic: string; partitions: number },
+  ): Promise<CommittedOffset[]> {
+    const [answer] = await this.admin.listConsumerGroupOffsets({ groups: [group] });
+    const found = new Array<CommittedOffset>(partitions).fill({ offset: -1 });
+    for (const each of answer!.topics.find(({ name }) => name === topic)!.partitions) {
+      const { partitionIndex, committedOffset, metadata } = each;
+      found[partitionIndex] = { offset: Number(committedOffset), metadata: metadata ?? "" };
+    }
+    return found;
+  }
+
+  async deleteGroup(group: string): Promise<void> {
+    await this.admin.deleteGroups({ groups: [group] });
+  }
+
+  async listGroups(): Promise<string[]> {
+    return [...(await this.admin.listGroups()).keys()];
+  }
+
+  async describeGroup(id: string) {
+    const group = (await this.admin.describeGroups({ groups: [id] })).get(id)!;
+    return { state: stateNames[group.state] ?? group.state, memberCount: group.members.size };
+  }
+
+  async close(): Promise<void> {
+    await this.admin.close();
+  }
+
+  #consumer(groupId: string, groupInstanceId?: string): Consumer<Buffer, Buffer, Buffer, Buffer> {
+    const instance = groupInstanceId === undefined ? {} : { groupInstanceId };
+    return new Consumer({ ...this.#base, groupId, ...instance });
+  }
+}
+
+/** It writes the states of a group in capitals. */
+const stateNames: Record<string, string> = { STABLE: "Stable", EMPTY: "Empty" };
+
+function messageOf(topic: string, { key, value, headers, timestamp, partition }: TestRecord) {
+  return {
+    topic,
+    key: bytesOf(key),
+    value: bytesOf(value),
+    headers: new Map(headers.map(([name, text]) => [Buffer.from(name), Buffer.from(text)])),
+    ...(timestamp === undefined ? {} : { timestamp: BigInt(timestamp) }),
+    ...(partition === undefined ? {} : { partition }),
+  };
+}
+
+function bytesOf(text: string | null): Buffer | undefined {
+  return text === null ? undefined : Buffer.from(text);
+}
+
+function textOf(bytes: Buffer | null | undefined): string | null {
+  return bytes === null || bytes === undefined ? null : bytes.toString();
+}
+
+function consumed(message: BytesMessage): ConsumedRecord {
+  return {
+    partition: message.partition,
+    offset: Number(message.offset),
+    timestamp: Number(message.timestamp),
+    key: textOf(message.key),
+    value: textOf(message.value),
+    headers: [...message.headers].map(([name, value]): Header => [`${name}`, `${value}`]),
+  };
+}

@@ -1,0 +1,231 @@
+"""confluent-kafka: librdkafka for Python, with the newest librdkafka that there is."""
+
+import sys
+import threading
+
+import confluent_kafka
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka.admin import NewTopic, OffsetSpec, ResourceType
+
+from lines import assigned, decoded, decoded_headers, encoded, encoded_headers, failed, ready
+from lines import saw, serve
+
+MAX_BYTES = 16_000_000
+base = {"bootstrap.servers": sys.argv[1], "allow.auto.create.topics": False}
+admin = AdminClient(base)
+members = {}
+
+
+def of_era(command):
+    """Without asking for versions it speaks those of the release that it is told."""
+    if command.get("era") is None:
+        return {}
+    return {"api.version.request": False, "broker.version.fallback": command["era"] + ".0"}
+
+
+def finish(futures):
+    return [future.result(30) for future in futures.values()]
+
+
+def create_topic(c):
+    topic = NewTopic(c["topic"], num_partitions=c["partitions"], config=c["configs"])
+    finish(admin.create_topics([topic]))
+
+
+def delete_topic(c):
+    finish(admin.delete_topics([c["topic"]]))
+
+
+def list_topics(c):
+    return list(admin.list_topics(timeout=30).topics)
+
+
+def describe_topic(c):
+    return len(admin.list_topics(c["topic"], timeout=30).topics[c["topic"]].partitions)
+
+
+def topic_configs(c):
+    resource = ConfigResource(ResourceType.TOPIC, c["topic"])
+    [entries] = finish(admin.describe_configs([resource]))
+    return {name: entry.value for name, entry in entries.items()}
+
+
+def alter_topic_configs(c):
+    set_value = AlterConfigOpType.SET
+    entries = [
+        ConfigEntry(name, value, incremental_operation=set_value)
+        for name, value in c["configs"].items()
+    ]
+    resource = ConfigResource(ResourceType.TOPIC, c["topic"], incremental_configs=entries)
+    finish(admin.incremental_alter_configs([resource]))
+
+
+def produce(c):
+    errors = []
+    config = {
+        "compression.type": c["codec"],
+        "enable.idempotence": c["idempotent"],
+        "message.max.bytes": MAX_BYTES,
+        "linger.ms": 5,
+    }
+    producer = Producer({**base, **config, **of_era(c)})
+    for record in c["records"]:
+        where = {}
+        if "partition" in record:
+            where["partition"] = record["partition"]
+        if "timestamp" in record:
+            where["timestamp"] = record["timestamp"]
+        if record["headers"]:
+            where["headers"] = encoded_headers(record)
+        producer.produce(
+            c["topic"],
+            key=encoded(record["key"]),
+            value=encoded(record["value"]),
+            on_delivery=lambda error, _: errors.append(error) if error else None,
+            **where,
+        )
+    if producer.flush(30) > 0:
+        raise TimeoutError("not all records were acknowledged")
+    if errors:
+        raise KafkaException(errors[0])
+
+
+def read(c):
+    config = {
+        "group.id": "outside-of-groups",
+        "enable.auto.commit": False,
+        "auto.offset.reset": "error",
+        "fetch.message.max.bytes": MAX_BYTES,
+        "check.crcs": True,
+    }
+    consumer = Consumer({**base, **config, **of_era(c)})
+    consumer.assign([TopicPartition(c["topic"], at, offset) for at, offset in c["from"]])
+    records = []
+    try:
+        while len(records) < c["count"]:
+            message = consumer.poll(30)
+            if message is None:
+                raise TimeoutError(f"{len(records)} of {c['count']} records came")
+            if message.error():
+                raise KafkaException(message.error())
+            records.append({
+                "partition": message.partition(),
+                "offset": message.offset(),
+                "timestamp": message.timestamp()[1],
+                "key": decoded(message.key()),
+                "value": decoded(message.value()),
+                "headers": decoded_headers(message.headers()),
+            })
+        return records
+    finally:
+        consumer.close()
+
+
+def offsets(c):
+    special = {-1: OffsetSpec.latest(), -2: OffsetSpec.earliest()}
+    spec = special.get(c["timestamp"]) or OffsetSpec.for_timestamp(c["timestamp"])
+    asked = {TopicPartition(c["topic"], at): spec for at in range(c["partitions"])}
+    return [result.offset for result in finish(admin.list_offsets(asked))]
+
+
+def commit(c):
+    place = TopicPartition(c["topic"], c["partition"], c["offset"], metadata=c["metadata"])
+    consumer = Consumer({**base, "group.id": c["group"]})
+    try:
+        [done] = consumer.commit(offsets=[place], asynchronous=False)
+        if done.error:
+            raise KafkaException(done.error)
+    finally:
+        consumer.close()
+
+
+def committed(c):
+    asked = [TopicPartition(c["topic"], at) for at in range(c["partitions"])]
+    groups = [ConsumerGroupTopicPartitions(c["group"], asked)]
+    [answer] = finish(admin.list_consumer_group_offsets(groups))
+    return [
+        {"offset": max(-1, each.offset), "metadata": each.metadata or ""}
+        for each in sorted(answer.topic_partitions, key=lambda each: each.partition)
+    ]
+
+
+def list_groups(c):
+    return [group.group_id for group in admin.list_consumer_groups().result(30).valid]
+
+
+def describe_group(c):
+    [group] = finish(admin.describe_consumer_groups([c["group"]]))
+    return {"state": group.state.name.title(), "memberCount": len(group.members)}
+
+
+def delete_group(c):
+    finish(admin.delete_consumer_groups([c["group"]]))
+
+
+class Member(threading.Thread):
+    def __init__(self, c):
+        super().__init__()
+        self.name, self.topic = c["member"], c["topic"]
+        self.leaving = threading.Event()
+        config = {
+            "group.id": c["group"],
+            "auto.offset.reset": "earliest",
+            "session.timeout.ms": c["sessionTimeoutMs"],
+            "heartbeat.interval.ms": 200,
+            "fetch.wait.max.ms": 100,
+            "partition.assignment.strategy": "range",
+        }
+        if c.get("instanceId"):
+            config["group.instance.id"] = c["instanceId"]
+        self.consumer = Consumer({**base, **config})
+        self.start()
+
+    def run(self):
+        self.consumer.subscribe(
+            [self.topic],
+            on_assign=lambda _, places: assigned(self.name, [at.partition for at in places]),
+            on_revoke=lambda _, places: assigned(self.name, []),
+        )
+        while not self.leaving.is_set():
+            message = self.consumer.poll(0.1)
+            if message is None:
+                continue
+            if message.error():
+                if message.error().code() != KafkaError._PARTITION_EOF:
+                    failed(self.name, KafkaException(message.error()))
+            else:
+                saw(self.name, message.value())
+        self.consumer.close()
+
+
+def join(c):
+    members[c["member"]] = Member(c)
+
+
+def leave(c):
+    member = members.pop(c["member"])
+    member.leaving.set()
+    member.join()
+
+
+ready(f"{confluent_kafka.__version__} (librdkafka {confluent_kafka.libversion()[0]})")
+serve({
+    "createTopic": create_topic,
+    "deleteTopic": delete_topic,
+    "listTopics": list_topics,
+    "describeTopic": describe_topic,
+    "topicConfigs": topic_configs,
+    "alterTopicConfigs": alter_topic_configs,
+    "produce": produce,
+    "read": read,
+    "offsets": offsets,
+    "commit": commit,
+    "committed": committed,
+    "listGroups": list_groups,
+    "describeGroup": describe_group,
+    "deleteGroup": delete_group,
+    "join": join,
+    "leave": leave,
+})

@@ -1,0 +1,11 @@
+import { pythonProgram } from "./clients/install.ts";
+import { ProcessDriver } from "./process_driver.ts";
+import { clientTests } from "./suite.ts";
+
+const { program, skip } = await pythonProgram("confluent_kafka_client");
+
+clientTests({
+  client: "confluent-kafka-python",
+  connect: (broker) => ProcessDriver.start(program!, broker),
+  skip,
+});

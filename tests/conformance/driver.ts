@@ -1,0 +1,123 @@
+// How a real client does what the scenarios ask: the seam between scenarios/ (what is asked, the
+// same of every client) and the clients (one driver each, in process or behind process_driver.ts).
+//
+// Keys, values and headers are text, since a scenario is about what arrives and not about bytes
+// that no text has. What a client has no means for is a method left out, and a reason in `lacks`.
+
+import type { Codec } from "./stored_codec.ts";
+
+export type Header = readonly [name: string, value: string];
+
+export interface TestRecord {
+  readonly key: string | null;
+  readonly value: string | null;
+  readonly headers: readonly Header[];
+  /** Otherwise the time of sending. */
+  readonly timestamp?: number;
+  /** Otherwise the client's choice. */
+  readonly partition?: number;
+}
+
+export interface ConsumedRecord {
+  readonly partition: number;
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly key: string | null;
+  readonly value: string | null;
+  readonly headers: readonly Header[];
+}
+
+/** The release of Kafka that a client is told to expect, so that it speaks the versions of then. */
+export type Era = "0.10" | "0.11";
+
+export interface ProduceOptions {
+  readonly codec?: Codec;
+  readonly idempotent?: boolean;
+  readonly era?: Era;
+}
+
+export interface ReadOptions {
+  /** Where to begin, for each partition that is read. */
+  readonly from: readonly (readonly [partition: number, offset: number])[];
+  readonly count: number;
+  readonly era?: Era;
+}
+
+/** What a member of a group tells; GroupWatch listens. */
+export interface GroupReports {
+  /** `member` now holds exactly these partitions. */
+  assigned(member: string, partitions: readonly number[]): void;
+  saw(member: string, value: string): void;
+  /** `member` cannot go on. */
+  failed(member: string, message: string): void;
+}
+
+export interface JoinOptions {
+  readonly group: string;
+  readonly topic: string;
+  readonly watch: GroupReports;
+  readonly sessionTimeoutMs: number;
+  /** Makes it a static member. */
+  readonly instanceId?: string;
+  /** In a process of its own, so that it can be killed. */
+  readonly apart?: boolean;
+}
+
+export interface Member {
+  /** Commits what it saw and leaves the group; resolves once it is gone. */
+  leave(): Promise<void>;
+  /** kill -9, for members apart. */
+  kill?(): Promise<void>;
+}
+
+export interface GroupDescription {
+  state: string;
+  memberCount: number;
+}
+
+export interface CommittedOffset {
+  readonly offset: number;
+  readonly metadata?: string;
+}
+
+/** Asks for the end offset, or for the start offset, where a timestamp is expected. */
+export const endOfLog = -1;
+export const startOfLog = -2;
+
+export interface Driver {
+  /** The version of the client, and of what it is built on. */
+  readonly version: string;
+  /** Resolves once the topic's partitions take records. */
+  createTopic(
+    topic: string,
+    options: { partitions: number; configs: Record<string, string> },
+  ): Promise<void>;
+  /** All topics' names. */
+  listTopics(): Promise<string[]>;
+  /** The number of partitions. */
+  describeTopic(topic: string): Promise<number>;
+  /** Resolves when all are acknowledged, rejects when one is not. */
+  produce(topic: string, records: readonly TestRecord[], options: ProduceOptions): Promise<void>;
+  /** The first `count` records from the given offsets, outside of any lasting group. */
+  read(topic: string, options: ReadOptions): Promise<ConsumedRecord[]>;
+  deleteTopic?(topic: string): Promise<void>;
+  topicConfigs?(topic: string): Promise<Record<string, string>>;
+  alterTopicConfigs?(topic: string, configs: Record<string, string>): Promise<void>;
+  /** The offset of each partition at a timestamp, -1 where there is none that late. */
+  offsets?(topic: string, options: { partitions: number; timestamp: number }): Promise<number[]>;
+  commit?(
+    group: string,
+    options: { topic: string; partition: number; offset: number; metadata: string },
+  ): Promise<void>;
+  /** For each partition; an offset of -1 where nothing is committed. */
+  committed?(
+    group: string,
+    options: { topic: string; partitions: number },
+  ): Promise<CommittedOffset[]>;
+  listGroups?(): Promise<string[]>;
+  describeGroup?(group: string): Promise<GroupDescription>;
+  deleteGroup?(group: string): Promise<void>;
+  /** Joins from the earliest offset where none is committed; reports under `name`. */
+  join?(name: string, options: JoinOptions): Promise<Member>;
+  close?(): Promise<void>;
+}

@@ -1,0 +1,11 @@
+import { goProgram } from "./clients/install.ts";
+import { ProcessDriver } from "./process_driver.ts";
+import { clientTests } from "./suite.ts";
+
+const { program, skip } = await goProgram("franz_go");
+
+clientTests({
+  client: "franz-go",
+  connect: (broker) => ProcessDriver.start(program!, broker),
+  skip,
+});

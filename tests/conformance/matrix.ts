@@ -1,0 +1,117 @@
+// The client matrix: runs what the clients share, two test files at a time, and says which client
+// managed which scenario.
+//
+//   deno task conformance           runs everything in this folder and prints the table
+//   deno task conformance --write   also writes it to docs/clients.md
+//
+// Further arguments go to `deno test`. What is not a pass has a number, and under the table stands
+// the reason of that number.
+
+import { type Cell, folderVariable, readCells } from "./cells.ts";
+import { scenarios } from "./suite.ts";
+
+const root = new URL("../../", import.meta.url).pathname;
+const page = `${root}docs/clients.md`;
+
+const marks: Record<Cell["outcome"], string> = {
+  pass: "✓",
+  fail: "FAIL",
+  lacks: "–",
+  skipped: "?",
+};
+
+/** Runs the tests; returns their exit code and the cells. */
+async function runTests(args: readonly string[]): Promise<{ code: number; cells: Cell[] }> {
+  const folder = await Deno.makeTempDir({ prefix: "client-matrix-" });
+  try {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["test", "-A", "--no-check", "--parallel", ...args, "tests/conformance"],
+      cwd: root,
+      // More would be no faster: a broker and a client want a core each.
+      env: { DENO_JOBS: Deno.env.get("DENO_JOBS") ?? "2", [folderVariable]: folder },
+    }).spawn();
+    const { code } = await child.status;
+    return { code, cells: readCells(folder) };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** The page, or the printed table: both are Markdown. */
+export function matrixPage(cells: readonly Cell[]): string {
+  const clients = [...new Set(cells.map(({ client }) => client))].sort((a, b) =>
+    a.toLowerCase() < b.toLowerCase() ? -1 : 1
+  );
+  const reasons: string[] = [];
+  const rows = scenarios.map(({ name }) => {
+    const row = clients.map((client) => {
+      const cell = cells.find((each) => each.client === client && each.scenario === name);
+      return cell === undefined ? "" : markOf(cell, reasons);
+    });
+    return [name, ...row];
+  });
+  const versions = clients.map((client) => [client, versionOf(cells, client)]);
+  return [
+    "# Clients",
+    "",
+    "What real clients managed against a broker, scenario by scenario: the same list for all,",
+    "`tests/conformance/scenarios/`. Written by `deno task conformance --write`.",
+    "",
+    "Not among them is @confluentinc/kafka-javascript: it is librdkafka, as is",
+    "confluent-kafka-python, and npm brings it as a binary from GitHub or builds it with what few",
+    "machines have installed.",
+    "",
+    `${marks.pass} it does; ${marks.lacks} the client has no means for it: see the reason.`,
+    "",
+    ...table(["scenario", ...clients.map((_, index) => `${index + 1}`)], rows),
+    "",
+    ...table(["", "client", "version"], versions.map((row, index) => [`${index + 1}`, ...row])),
+    "",
+    ...reasons.map((reason, index) => `${index + 1}. ${reason}`),
+    "",
+  ].join("\n");
+}
+
+function markOf({ outcome, client, reason }: Cell, reasons: string[]): string {
+  if (outcome === "pass") return marks.pass;
+  const sentence = `${client}: ${reason}`;
+  if (!reasons.includes(sentence)) reasons.push(sentence);
+  return `${marks[outcome]} ${reasons.indexOf(sentence) + 1}`;
+}
+
+function versionOf(cells: readonly Cell[], client: string): string {
+  return cells.find((cell) => cell.client === client && cell.version !== "")?.version ?? "";
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = head.map((_, column) =>
+    Math.max(...[head, ...rows].map((row) => row[column]!.length))
+  );
+  const line = (row: readonly string[], fill = " ") =>
+    `| ${row.map((text, column) => text.padEnd(widths[column]!, fill)).join(" | ")} |`;
+  return [line(head), line(head.map(() => "-"), "-"), ...rows.map((row) => line(row))];
+}
+
+function summaryOf(cells: readonly Cell[]): string {
+  const count = (outcome: Cell["outcome"]) => cells.filter((c) => c.outcome === outcome).length;
+  const clients = new Set(cells.map(({ client }) => client)).size;
+  return `${clients} clients, ${scenarios.length} scenarios: ${count("pass")} passed, ` +
+    `${count("fail")} failed, ${count("lacks")} the client lacks, ${count("skipped")} skipped here`;
+}
+
+if (import.meta.main) {
+  const write = Deno.args.includes("--write");
+  const { code, cells } = await runTests(Deno.args.filter((arg) => arg !== "--write"));
+  const text = matrixPage(cells);
+  console.log(`\n${text}\n${summaryOf(cells)}`);
+  const isWhole = cells.every(({ outcome }) => outcome === "pass" || outcome === "lacks");
+  if (write && !isWhole) {
+    console.error("docs/clients.md is left as it is: the table is not whole");
+  } else if (write) {
+    await Deno.writeTextFile(page, text);
+    console.log("wrote docs/clients.md");
+  } else if (isWhole && await Deno.readTextFile(page).catch(() => "") !== text) {
+    console.log("docs/clients.md says otherwise: deno task conformance --write");
+  }
+  Deno.exit(code !== 0 ? code : write && !isWhole ? 1 : 0);
+}

@@ -1,0 +1,45 @@
+import { rustProgram } from "./clients/install.ts";
+import { ProcessDriver } from "./process_driver.ts";
+import { clientTests } from "./suite.ts";
+
+const { program, skip } = await rustProgram("rskafka_client");
+
+clientTests({
+  client: "rskafka",
+  connect: (broker) => ProcessDriver.start(program!, broker),
+  lacks: [
+    {
+      because: "it has no consumer groups, as its README says",
+      scenarios: [
+        "shares a topic in a group of three, one leaving and one joining",
+        "commits, and resumes where its group left off",
+        "finds its records and its place after the broker was stopped and came back",
+        "finds its records and its place after the broker was killed and came back",
+        "takes over from a member that was killed",
+        "comes back as a static member, and nothing is rebalanced",
+        "commits with metadata and reads it back",
+        "lists, describes and deletes a group",
+      ],
+    },
+    {
+      because: "its ControllerClient creates and deletes topics, and knows no configurations",
+      scenarios: [
+        "creates a topic with configurations and reads them",
+        "alters a topic's configuration",
+      ],
+    },
+    {
+      because: "its Record keeps headers in a BTreeMap: sorted, each name once",
+      scenarios: ["keeps headers that are empty, repeated and in order"],
+    },
+    {
+      because: "it has no idempotent producer",
+      scenarios: ["sends as an idempotent producer"],
+    },
+    {
+      because: "it cannot be told which versions to speak",
+      scenarios: ["sends and reads as with Kafka 0.11", "sends and reads as with Kafka 0.10"],
+    },
+  ],
+  skip,
+});

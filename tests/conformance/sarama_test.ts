@@ -1,0 +1,11 @@
+import { goProgram } from "./clients/install.ts";
+import { ProcessDriver } from "./process_driver.ts";
+import { clientTests } from "./suite.ts";
+
+const { program, skip } = await goProgram("sarama");
+
+clientTests({
+  client: "sarama",
+  connect: (broker) => ProcessDriver.start(program!, broker),
+  skip,
+});
