@@ -1,12 +1,13 @@
 // What a command gets: the runtime, where to print, and how to reach a broker.
 
 import type { Client } from "../client/mod.ts";
-import type { Runtime } from "../runtime/ports.ts";
+import type { Runtime, Signal } from "../runtime/ports.ts";
 
 /** Exit codes: done; it failed; the command line is wrong. */
 export const exitCode = { ok: 0, failed: 1, usage: 2 } as const;
 
 const defaultBootstrap = "localhost:9092";
+const echoMs = 500;
 
 export interface CliContext {
   readonly runtime: Runtime;
@@ -45,17 +46,26 @@ export async function withClient<T>(
   }
 }
 
-/** Calls `run` at the first Ctrl-C or SIGTERM, and leaves at once at the second. */
-export function onInterrupt(context: CliContext, run: () => void): () => void {
-  const { process } = context.runtime;
-  let count = 0;
-  const interrupted = () => {
-    if (++count > 1) process.exit(130);
-    run();
+/**
+ * Calls `run` with the first SIGINT (Ctrl-C) or SIGTERM, and leaves at once at a later one. A
+ * terminal signals all the processes of a command line, and npx and `deno task` pass on what
+ * they got, so one Ctrl-C comes several times: what follows within `echoMs` is the same one.
+ */
+export function onInterrupt(
+  context: CliContext,
+  run: (signal: Signal) => void,
+  options: { exitCodeAtOnce?: number } = {},
+): () => void {
+  const { clock, process } = context.runtime;
+  let firstMs: number | undefined;
+  const interrupted = (signal: Signal) => {
+    if (firstMs === undefined) {
+      firstMs = clock.monotonic();
+      run(signal);
+    } else if (clock.monotonic() - firstMs > echoMs) process.exit(options.exitCodeAtOnce ?? 130);
   };
-  const stops = [
-    process.onSignal("SIGINT", interrupted),
-    process.onSignal("SIGTERM", interrupted),
-  ];
+  const stops = (["SIGINT", "SIGTERM"] as const).map((signal) =>
+    process.onSignal(signal, () => interrupted(signal))
+  );
   return () => stops.forEach((stop) => stop());
 }

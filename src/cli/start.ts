@@ -14,7 +14,7 @@ import { programVersion } from "../base/version.ts";
 import { loadConfig, type RunningBroker, startBroker } from "../broker/mod.ts";
 import type { Files, Logger, LogLevel, Runtime } from "../runtime/ports.ts";
 import { ArgumentFault, command, nearest, seeHelp, type Values } from "./arguments.ts";
-import { type CliContext, exitCode } from "./context.ts";
+import { type CliContext, exitCode, onInterrupt } from "./context.ts";
 
 const levels: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error"];
 const closeWithinMs = 1900;
@@ -127,18 +127,13 @@ function logReady(
   });
 }
 
-/** Resolves at the first signal; the second one ends the process at once. */
+/** Resolves at the first signal; a second one ends the process at once. */
 function signalled(context: CliContext, logger: Logger): Promise<void> {
-  const { process } = context.runtime;
   return new Promise((resolve) => {
-    let count = 0;
-    const onSignal = (name: string) => {
-      if (++count > 1) process.exit(exitCode.failed);
-      logger.log("info", "closing", { signal: name });
+    onInterrupt(context, (signal) => {
+      logger.log("info", "closing", { signal });
       resolve();
-    };
-    process.onSignal("SIGINT", () => onSignal("SIGINT"));
-    process.onSignal("SIGTERM", () => onSignal("SIGTERM"));
+    }, { exitCodeAtOnce: exitCode.failed });
   });
 }
 
