@@ -10,7 +10,7 @@
 import { isPlatformFault, messageOf, PartitionFault, type PlatformFault } from "../base/faults.ts";
 import type { BrokerId, PartitionId, Uuid } from "../base/ids.ts";
 import type { MetadataImage, PlacedReplica } from "../cluster/mod.ts";
-import { type LogConfig, LogFolder, PartitionLog, ReadAhead } from "../log/mod.ts";
+import { type LogConfig, type LogFolder, PartitionLog, ReadAhead } from "../log/mod.ts";
 import type { Files, Logger, Runtime } from "../runtime/ports.ts";
 import type { BrokerConfig } from "./config.ts";
 import { DataFolders } from "./data_folders.ts";

@@ -102,20 +102,8 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
     producersFrom = loaded.offset;
   };
 
-  let checkedFrom = segments.length;
-  if (options.cleanShutdown) await rebuildIndexes(segments, { parsed, active: segments.at(-1) });
-  if (!options.cleanShutdown || !await walkTail(state)) {
-    checkedFrom = floorIndex(segments, options.recoveryPoint);
-    // Those that are checked are indexed by that.
-    await rebuildIndexes(segments.slice(0, checkedFrom), { parsed, active: undefined });
-  }
+  const checkedFrom = await firstToCheck(state, parsed);
   const checked = checkedFrom < segments.length;
-  if (checked && options.isSuspect) {
-    const suspects = segments.slice(checkedFrom).filter((segment) => segment.size > 0);
-    for (const segment of suspects) segment.file.closeHandle();
-    const baseOffsets = suspects.map((segment) => segment.baseOffset);
-    await rewriteSegments(options.files, { folder: options.folder, baseOffsets });
-  }
   useSnapshot(checked ? options.recoveryPoint : state.logEndOffset);
   let start: RecoveryStart | undefined;
   if (checked) {
@@ -134,10 +122,7 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
   const isEmpty = state.logEndOffset === segments[0].baseOffset;
   if (stored === undefined && !isEmpty) epochs.markChanged();
   const recovered = checked
-    ? await recoverSegments(state, {
-      fromIndex: checkedFrom,
-      start,
-    })
+    ? await recoverSegments(state, { fromIndex: checkedFrom, start })
     : undefined;
   if (recovered?.isStale) {
     for (const segment of segments) segment.file.retire();
@@ -154,6 +139,29 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
     damage: recovered?.damage ?? [],
     isSynced: !checked,
   };
+}
+
+/**
+ * Index of the first segment whose batches must be checked; the number of segments when none must.
+ * Those before have their indexes then.
+ */
+async function firstToCheck(
+  state: LoadState,
+  parsed: readonly { baseOffset: Offset; kind: string }[],
+): Promise<number> {
+  const { files, folder, segments, cleanShutdown } = state;
+  if (cleanShutdown) await rebuildIndexes(segments, { parsed, active: segments.at(-1) });
+  if (cleanShutdown && await walkTail(state)) return segments.length;
+  const first = floorIndex(segments, state.recoveryPoint);
+  // Those that are checked are indexed by that.
+  await rebuildIndexes(segments.slice(0, first), { parsed, active: undefined });
+  if (state.isSuspect) {
+    const suspects = segments.slice(first).filter((segment) => segment.size > 0);
+    for (const segment of suspects) segment.file.closeHandle();
+    const baseOffsets = suspects.map((segment) => segment.baseOffset);
+    await rewriteSegments(files, { folder, baseOffsets });
+  }
+  return first;
 }
 
 function openSegments(

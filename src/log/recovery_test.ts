@@ -191,7 +191,7 @@ Deno.test("files where plain producers wrote id 0, sequence 0 again and again lo
   assertEquals([log.refusal, log.logEndOffset], [undefined, 3]);
 });
 
-Deno.test("what a machine lost with its power is cut with all behind it, and kept aside", async () => {
+Deno.test("what a machine lost with its power is cut with all behind it, kept aside", async () => {
   const { rig } = await rigWith(letters, small);
   const names = rig.files.list("/data/orders-0").filter((name) => name.endsWith(".log"));
   const whole = names.map((name) => contentOf(rig.files, `/data/orders-0/${name}`));
@@ -228,7 +228,7 @@ Deno.test("what was lost below the recovery point is damage, restarted or not", 
   assertEquals(contentOf(rig.files, first), spoiled);
 });
 
-Deno.test("one flipped bit never makes a whole batch a torn one, though it is the last", async () => {
+Deno.test("one flipped bit never makes a whole batch a torn one, not even the last", async () => {
   const { rig } = await rigWith(["a", "b"]);
   const whole = contentOf(rig.files, first);
   for (let bit = (whole.length / 2) * 8; bit < whole.length * 8; bit++) {
@@ -239,7 +239,7 @@ Deno.test("one flipped bit never makes a whole batch a torn one, though it is th
       const log = await rig.open({ machineRestarted });
       const at = `bit ${bit & 7} of byte ${(bit >> 3) - whole.length / 2}`;
       assertEquals(contentOf(rig.files, first), spoiled, at);
-      // A risen leader epoch cannot be told from a new one: the records are the ones that were sent.
+      // A risen leader epoch cannot be told from a new one; the records are what was sent.
       if (log.refusal === undefined) assertEquals(await valuesOf(log), ["a", "b"], at);
     }
   }

@@ -114,7 +114,7 @@ export async function flip(
   }
 }
 
-/** Reads from each offset on, as consumers do. False when a reader was told that it cannot go on. */
+/** Reads from some offsets on, as consumers do. False when one was told that it cannot go on. */
 async function readAll(log: PartitionLog): Promise<boolean> {
   let isWhole = true;
   for (const from of [log.logStartOffset, 9, 22, 35]) {

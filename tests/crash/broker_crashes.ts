@@ -1,4 +1,4 @@
-// A whole broker on a simulated machine that is killed and loses its power at will, again and again,
+// A whole broker on a simulated machine that is killed and loses its power at will, time and again,
 // while a client on another machine sends to it: every record is there once, in order, and every
 // topic whose creation was acknowledged exists.
 //

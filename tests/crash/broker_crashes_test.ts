@@ -2,7 +2,7 @@ import { assert } from "@std/assert";
 import { crashBroker } from "./broker_crashes.ts";
 import { seedsFrom } from "./seeds.ts";
 
-Deno.test("clients find every record once, in order, however a broker was interrupted", async () => {
+Deno.test("clients find every record once, in order, however a broker is interrupted", async () => {
   const counts = { crashes: 0, cutRecords: 0 };
   for (const seed of seedsFrom("broker", 15)) {
     await seed.run((n) => crashBroker(n, { counts, lives: 8 }));

@@ -1,7 +1,7 @@
 // One partition's log through crashes, under a seed: what syncTo promised is there after each of
 // them, byte-identical and in order, and nothing that was never appended.
 //
-//   life: open (recovery, itself crashed at will) > check > append, sync, checkpoint, roll, ... > end
+//   life: open (recovery, itself crashed at will) > check > append, sync, checkpoint, ... > end
 //
 // The model is an array of what was appended at each offset. A kill must keep all of it, the loss
 // of power what was synced. An idempotent producer sends again what it does not know the fate of,
