@@ -75,6 +75,7 @@ export async function parseCommand(
   const names = Object.keys(command.options);
   const ofKind = (kind: Option["kind"]) => names.filter((n) => command.options[n].kind === kind);
   const unknown: string[] = [];
+  refuseFlagValues(command, words);
   const parsed = parseArgs([...words], {
     string: [...ofKind("text"), ...ofKind("number"), ...ofKind("list"), "_"],
     boolean: ofKind("flag"),
@@ -137,6 +138,16 @@ function optionValue(command: Command, name: string, given: unknown): unknown {
   return number;
 }
 
+/** A flag's value would go unheard: `--ephemeral=yes` is refused, as is `--ephemeral=no`. */
+function refuseFlagValues(command: Command, words: readonly string[]): void {
+  for (const word of words) {
+    if (word === "--") return;
+    const name = /^--([^=]+)=/.exec(word)?.[1];
+    if (name === undefined || name !== "help" && command.options[name]?.kind !== "flag") continue;
+    throw new ArgumentFault(`--${name} takes no value\n${seeHelp(command.name)}`);
+  }
+}
+
 function needsValue(command: Command, name: string): ArgumentFault {
   const { value = "VALUE" } = command.options[name];
   return new ArgumentFault(
@@ -149,13 +160,13 @@ function checkOperands(command: Command, operands: readonly string[]): void {
   const repeats = command.operands.some((operand) => operand.includes("..."));
   if (operands.length < due.length) {
     throw new ArgumentFault(
-      `ottla ${command.name} needs ${due.slice(operands.length).join(" and ")}\n` +
+      `${command.name} needs ${due.slice(operands.length).join(" and ")}\n` +
         seeHelp(command.name),
     );
   }
   if (!repeats && operands.length > command.operands.length) {
     throw new ArgumentFault(
-      `ottla ${command.name} does not take "${operands[command.operands.length]}"\n` +
+      `${command.name} does not take "${operands[command.operands.length]}"\n` +
         seeHelp(command.name),
     );
   }

@@ -40,14 +40,20 @@ Deno.test("what is wrong with a command line is said, with the way out", async (
     [["north", "--coats"], "--coats needs a value: --coats N"],
     [["north", "--set="], "--set needs a value: --set KEY=VALUE"],
     [["north", "--tool", "brush", "--tool", "roller"], "--tool is given more than once"],
-    [[], "ottla paint needs WALL"],
-    [["north", "red", "blue"], 'ottla paint does not take "blue"'],
+    [["north", "--dry=no"], "--dry takes no value\n"],
+    [["north", "--help=1"], "--help takes no value\n"],
+    [[], "paint needs WALL"],
+    [["north", "red", "blue"], 'paint does not take "blue"'],
   ];
   for (const [words, expected] of cases) {
     const fault = await assertRejects(() => parseCommand(paint, words), ArgumentFault);
     assert(fault.message.startsWith(expected), `${words.join(" ")}: ${fault.message}`);
     assert(fault.message.endsWith("See: ottla paint --help"), fault.message);
   }
+});
+
+Deno.test("behind -- everything is an operand", async () => {
+  assertEquals((await parseCommand(paint, ["--", "--dry=no"])).operands, ["--dry=no"]);
 });
 
 Deno.test("the nearest word is named when it is near", async () => {

@@ -9,7 +9,7 @@ import {
 } from "../client/mod.ts";
 import { ArgumentFault, bootstrapOption, command, seeHelp } from "./arguments.ts";
 import { type CliContext, exitCode, onInterrupt, withClient } from "./context.ts";
-import { onUnknownTopic } from "./failures.ts";
+import { noPartition, onUnknownTopic } from "./failures.ts";
 import { formatJson, formatText } from "./record_format.ts";
 
 const consume = command({
@@ -89,9 +89,7 @@ async function partitionsOf(
     const { partitions } = await client.topic(name);
     const { partition = -1 } = of;
     if (partition >= partitions.length || of.partition !== undefined && partition < 0) {
-      throw new ArgumentFault(
-        `topic ${name} has no partition ${partition}, only 0 to ${partitions.length - 1}`,
-      );
+      throw noPartition(name, { partition, count: partitions.length });
     }
     for (const each of partitions) {
       if (of.partition !== undefined && each.partition !== of.partition) continue;

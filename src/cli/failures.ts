@@ -49,6 +49,13 @@ export function onUnknownTopic(error: unknown, name: string): never {
   throw error;
 }
 
+/** A partition that topic `name` with `count` partitions does not have. */
+export function noPartition(name: string, at: { partition: number; count: number }): ArgumentFault {
+  const { partition, count } = at;
+  const those = count === 1 ? "only 0" : `only 0 to ${count - 1}`;
+  return new ArgumentFault(`topic ${name} has no partition ${partition}, ${those}`);
+}
+
 /**
  * Whether a broker answered with this error. By name, so that no command loads the client for
  * it.

@@ -30,8 +30,10 @@ const list = command({
       if (options.json) context.out(renderJson(groups));
       else if (groups.length === 0) context.note("There are no groups.");
       else {
-        const rows = groups.map((each) => [each.groupId, each.state, each.protocolType || "-"]);
-        context.out(renderTable(["group", "state", "type"], rows));
+        const rows = groups.map((
+          each,
+        ) => [each.groupId, each.state, each.type, each.protocolType || "-"]);
+        context.out(renderTable(["group", "state", "type", "protocol"], rows));
       }
       return exitCode.ok;
     }),

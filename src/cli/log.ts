@@ -8,16 +8,19 @@ import { ArgumentFault } from "./arguments.ts";
 const dump = command({
   name: "log dump",
   operands: ["FILE..."],
-  about: "print what is in files of a data folder, Kafka's or ours, damaged or not",
+  about: "print what is in files of a data folder, Kafka's or ours",
   options: {
     records: { kind: "flag", about: "print each record, not only each batch" },
     json: { kind: "flag", about: "print a line of JSON for each thing found" },
   },
   examples: [
-    ["log dump data/orders-0/*.log", "batches: offsets, times, producers, checksums"],
-    ["log dump --records data/__cluster_metadata-0/*.log", "topics and settings, as recorded"],
-    ["log dump data/orders-0/*.index data/*-checkpoint", "any other file as well"],
-    ["log dump --records --json data/__consumer_offsets-3/*.log", "groups, for programs"],
+    ["log dump ottla-data/orders-0/*.log", "batches: offsets, times, producers, checksums"],
+    [
+      "log dump --records ottla-data/__cluster_metadata-0/*.log",
+      "topics and settings, as recorded",
+    ],
+    ["log dump ottla-data/orders-0/*.index ottla-data/*-checkpoint", "any other file as well"],
+    ["log dump --records --json ottla-data/__consumer_offsets-3/*.log", "groups, for programs"],
   ],
   run: async (context, { operands, options }) => {
     const { dumpFiles } = await import("./log_dump.ts");
@@ -28,19 +31,18 @@ const dump = command({
 const repair = command({
   name: "log repair",
   operands: ["FOLDER"],
-  about: "show what is damaged in a data folder or a partition's folder, and cut it with --yes",
+  about: "show what is damaged in a data folder, and cut it with --yes",
   options: {
     yes: { kind: "flag", about: "do it; what is cut is kept in .cut files" },
     "fill-gaps": {
       kind: "flag",
-      about: "also bridge gaps where batches are missing: natural in compacted topics, damage " +
-        "in others",
+      about: "also bridge gaps between batches; compacted topics have natural ones",
     },
     json: { kind: "flag", about: "print a line of JSON for each thing found" },
   },
   examples: [
-    ["log repair data", "look through all partitions, change nothing"],
-    ["log repair data/orders-0 --yes", "cut what cannot be read from one partition"],
+    ["log repair ottla-data", "look through all partitions, change nothing"],
+    ["log repair ottla-data/orders-0 --yes", "cut what cannot be read from one partition"],
   ],
   run: async (context, { operands: [folder], options }) => {
     if (folder === "") throw new ArgumentFault(`log repair needs FOLDER\n${seeHelp("log repair")}`);

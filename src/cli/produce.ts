@@ -3,7 +3,7 @@
 import { type CompressionType, Producer, type ProducerRecord } from "../client/mod.ts";
 import { ArgumentFault, bootstrapOption, command, seeHelp } from "./arguments.ts";
 import { type CliContext, exitCode, onInterrupt, withClient } from "./context.ts";
-import { onUnknownTopic } from "./failures.ts";
+import { isKafkaError, noPartition, onUnknownTopic } from "./failures.ts";
 import { pairsOf } from "./pairs.ts";
 
 const compressions: readonly string[] = ["none", "gzip", "snappy", "lz4", "zstd"];
@@ -49,18 +49,25 @@ const produce = command({
         compression: compression as CompressionType,
         acks: acksByName[acks],
       });
-      return await sendLines(context, { producer, topic, toRecord });
+      const failure = await sendLines(context, { producer, topic, toRecord });
+      if (failure === undefined) return exitCode.ok;
+      const { partition } = options;
+      if (partition !== undefined && isKafkaError(failure, "UNKNOWN_TOPIC_OR_PARTITION")) {
+        const found = await client.topic(topic).catch((error) => onUnknownTopic(error, topic));
+        throw noPartition(topic, { partition, count: found.partitions.length });
+      }
+      return onUnknownTopic(failure, topic);
     });
   },
 });
 
 export const commands = [produce];
 
-/** Sends until the input ends or Ctrl-C comes; what was read by then is delivered. */
+/** Sends until the input ends or Ctrl-C comes, and gives what went wrong, if anything did. */
 async function sendLines(
   context: CliContext,
   to: { producer: Producer; topic: string; toRecord: (line: string) => ProducerRecord },
-): Promise<number> {
+): Promise<unknown> {
   const { producer, topic } = to;
   const { process } = context.runtime;
   if (process.stdinIsTerminal) context.note(`Each line goes to ${topic}; end with Ctrl-D.`);
@@ -80,8 +87,7 @@ async function sendLines(
   await producer.close();
   stop();
   context.note(`Sent ${sent} ${sent === 1 ? "record" : "records"} to ${topic}.`);
-  if (failure === undefined) return exitCode.ok;
-  return onUnknownTopic(failure, topic);
+  return failure;
 }
 
 /** Key and value of a line; without the separator in it, the line is the value. */

@@ -19,6 +19,8 @@ export interface ListedGroup {
   readonly protocolType: string;
   /** Kafka's words: Empty, PreparingRebalance, CompletingRebalance, Stable, Dead. */
   readonly state: string;
+  /** Kafka's words: classic, consumer (KIP-848), share; classic where a broker does not tell. */
+  readonly type: string;
   readonly coordinator: BrokerId;
 }
 
@@ -51,6 +53,7 @@ export async function listGroups(client: Client): Promise<ListedGroup[]> {
       groupId: group.groupId,
       protocolType: group.protocolType,
       state: group.groupState,
+      type: group.groupType || "classic",
       coordinator: id,
     }));
   }));

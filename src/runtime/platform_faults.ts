@@ -12,7 +12,7 @@ const byCode: Readonly<Record<string, readonly [PlatformFaultKind, string]>> = {
   ENOTFOUND: ["NotFound", "no such host"],
   EAI_AGAIN: ["NotFound", "the host name cannot be resolved now"],
   EAI_NONAME: ["NotFound", "no such host"],
-  EEXIST: ["AlreadyExists", "it exists already"],
+  EEXIST: ["AlreadyExists", "a file of that name exists already"],
   ENOTEMPTY: ["AlreadyExists", "a folder that is not empty is in the way"],
   ENOSPC: ["NoSpace", "no space left on the device"],
   EDQUOT: ["NoSpace", "the disk quota is used up"],

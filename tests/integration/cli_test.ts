@@ -123,7 +123,7 @@ Deno.test("a group shares a topic, remembers where it was, and can be sent back"
   await ottla.out("groups reset-offsets billing --topic orders --to earliest");
   const again = await ottla.out(`${read} --max-messages 4`);
   assertEquals(again.trimEnd().split("\n").sort(), ["a", "b", "c", "d"]);
-  assertMatch(await ottla.out("groups list"), /billing +Empty +consumer/);
+  assertMatch(await ottla.out("groups list"), /billing +Empty +classic +consumer/);
   await ottla.out("groups delete billing");
   const gone = await ottla.run("groups describe billing");
   assertEquals(gone.stderr, "ottla: there is no group billing. See: ottla groups list\n");
@@ -157,7 +157,7 @@ Deno.test("mistakes are named with the way out, and told apart by the exit code"
     ["topcs list", 2, 'unknown command "topcs". Did you mean topics?'],
     ["topics lst", 2, 'unknown command "topics lst". Did you mean list?'],
     ["topics list --jsn", 2, "unknown option --jsn. Did you mean --json?"],
-    ["topics create", 2, "ottla topics create needs TOPIC"],
+    ["topics create", 2, "ottla: topics create needs TOPIC"],
     ["consume nowhere", 1, "there is no topic nowhere. See: ottla topics list"],
     [
       "topics list --bootstrap 127.0.0.1:1",
@@ -172,6 +172,10 @@ Deno.test("mistakes are named with the way out, and told apart by the exit code"
   assertEquals(lost.code, 1);
   assertStringIncludes(lost.stderr, "Sent 0 records to nowhere.");
   assertStringIncludes(lost.stderr, "or: ottla topics create nowhere");
+  await ottla.out("topics create orders --partitions 3");
+  const elsewhere = await ottla.run("produce orders --partition 7", "a\n");
+  assertEquals(elsewhere.code, 2);
+  assertStringIncludes(elsewhere.stderr, "topic orders has no partition 7, only 0 to 2");
   for (const [words, code, stderr] of cases) {
     const finished = await ottla.run(words);
     assertStringIncludes(finished.stderr, stderr);
