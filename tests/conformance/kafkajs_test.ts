@@ -21,10 +21,6 @@ const session = clientTests({
       scenarios: ["comes back as a static member, and nothing is rebalanced"],
     },
     {
-      because: "setOffsets and commitOffsets of its admin and consumer send no metadata",
-      scenarios: ["commits with metadata and reads it back"],
-    },
-    {
       because: "its consumer resets an offset that is out of range by itself",
       scenarios: ["is told that an offset is out of range"],
     },

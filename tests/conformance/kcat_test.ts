@@ -95,9 +95,9 @@ class KcatDriver implements Driver {
   async produce(
     topic: string,
     records: readonly TestRecord[],
-    { codec = "none", idempotent = false, era }: ProduceOptions,
+    { codec = "none", idempotent = false }: ProduceOptions,
   ): Promise<void> {
-    const args = ["-P", "-t", topic, "-z", codec, "-K", "\t", ...ofEra(era)];
+    const args = ["-P", "-t", topic, "-z", codec, "-K", "\t"];
     args.push("-X", `enable.idempotence=${idempotent}`, "-X", "message.max.bytes=16000000");
     // Headers and partition are arguments of a whole run.
     for (const [name, value] of records[0]!.headers) args.push("-H", `${name}=${value}`);
@@ -108,8 +108,8 @@ class KcatDriver implements Driver {
     }
   }
 
-  async read(topic: string, { from, count, era }: ReadOptions): Promise<ConsumedRecord[]> {
-    const args = ["-t", topic, "-X", "fetch.message.max.bytes=16000000", ...ofEra(era)];
+  async read(topic: string, { from, count }: ReadOptions): Promise<ConsumedRecord[]> {
+    const args = ["-t", topic, "-X", "fetch.message.max.bytes=16000000"];
     args.push("-X", "topic.auto.offset.reset=error", "-X", "check.crcs=true");
     if (from.length > 1 && from.every(([, offset]) => offset === 0)) {
       return (await this.messages([...args, "-o", "beginning", "-c", `${count}`])).map(consumed);
@@ -167,12 +167,6 @@ class KcatDriver implements Driver {
   }
 }
 
-/** Without asking for versions it speaks those of the release that it is told. */
-function ofEra(era: string | undefined): string[] {
-  if (era === undefined) return [];
-  return ["-X", "api.version.request=false", "-X", `broker.version.fallback=${era}.0`];
-}
-
 /** The partitions in `... assigned: topic [0], topic [3]`. */
 function partitionsIn(line: string): number[] {
   return [...line.matchAll(/ \[(\d+)\]/g)].map((match) => Number(match[1]));
@@ -204,6 +198,10 @@ const session = clientTests({
   client: "kcat",
   connect: (broker) => new KcatDriver(broker, version),
   lacks: [
+    {
+      because: "its librdkafka asks for versions even with api.version.request=false",
+      scenarios: ["sends and reads as with Kafka 0.11", "sends and reads as with Kafka 0.10"],
+    },
     {
       because: "it has no admin requests: a topic is there once it is asked for",
       scenarios: [

@@ -4,7 +4,7 @@
 //   deno task conformance           runs everything in this folder and prints the table
 //   deno task conformance --write   also writes it to docs/clients.md
 //
-// Further arguments go to `deno test`. What is not a pass has a number, and under the table stands
+// Further arguments go to `deno test`; files among them are run in place of the folder. What is not a pass has a number, and under the table stands
 // the reason of that number.
 
 import { type Cell, folderVariable, readCells } from "./cells.ts";
@@ -23,9 +23,17 @@ const marks: Record<Cell["outcome"], string> = {
 /** Runs the tests; returns their exit code and the cells. */
 async function runTests(args: readonly string[]): Promise<{ code: number; cells: Cell[] }> {
   const folder = await Deno.makeTempDir({ prefix: "client-matrix-" });
+  const hasFiles = args.some((arg) => arg.endsWith(".ts"));
   try {
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["test", "-A", "--no-check", "--parallel", ...args, "tests/conformance"],
+      args: [
+        "test",
+        "-A",
+        "--no-check",
+        "--parallel",
+        ...args,
+        ...(hasFiles ? [] : ["tests/conformance"]),
+      ],
       cwd: root,
       // More would be no faster: a broker and a client want a core each.
       env: { DENO_JOBS: Deno.env.get("DENO_JOBS") ?? "2", [folderVariable]: folder },

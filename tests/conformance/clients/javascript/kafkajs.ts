@@ -230,10 +230,26 @@ export class KafkajsDriver implements Driver {
 
   async commit(
     groupId: string,
-    { topic, partition, offset }: { topic: string; partition: number; offset: number },
+    { topic, partition, offset, metadata }: {
+      topic: string;
+      partition: number;
+      offset: number;
+      metadata: string;
+    },
   ): Promise<void> {
-    const partitions = [{ partition, offset: `${offset}` }];
-    await this.admin.setOffsets({ groupId, topic, partitions });
+    // Its admin's setOffsets has no metadata; a consumer commits what it is told once it has joined.
+    const consumer = this.kafka.consumer({ groupId, maxWaitTimeInMs: 100 });
+    const joined = Promise.withResolvers<void>();
+    consumer.on(consumer.events.GROUP_JOIN, () => joined.resolve());
+    await consumer.connect();
+    await consumer.subscribe({ topic });
+    await consumer.run({ autoCommit: false, eachMessage: () => Promise.resolve() });
+    try {
+      await within(joined.promise, { ms: 30_000, what: () => `join ${groupId}` });
+      await consumer.commitOffsets([{ topic, partition, offset: `${offset}`, metadata }]);
+    } finally {
+      await consumer.disconnect();
+    }
   }
 
   async committed(

@@ -18,13 +18,6 @@ admin = AdminClient(base)
 members = {}
 
 
-def of_era(command):
-    """Without asking for versions it speaks those of the release that it is told."""
-    if command.get("era") is None:
-        return {}
-    return {"api.version.request": False, "broker.version.fallback": command["era"] + ".0"}
-
-
 def finish(futures):
     return [future.result(30) for future in futures.values()]
 
@@ -70,7 +63,7 @@ def produce(c):
         "message.max.bytes": MAX_BYTES,
         "linger.ms": 5,
     }
-    producer = Producer({**base, **config, **of_era(c)})
+    producer = Producer({**base, **config})
     for record in c["records"]:
         where = {}
         if "partition" in record:
@@ -100,7 +93,7 @@ def read(c):
         "fetch.message.max.bytes": MAX_BYTES,
         "check.crcs": True,
     }
-    consumer = Consumer({**base, **config, **of_era(c)})
+    consumer = Consumer({**base, **config})
     consumer.assign([TopicPartition(c["topic"], at, offset) for at, offset in c["from"]])
     records = []
     try:
