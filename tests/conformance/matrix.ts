@@ -4,8 +4,8 @@
 //   deno task conformance           runs everything in this folder and prints the table
 //   deno task conformance --write   also writes it to docs/clients.md
 //
-// Further arguments go to `deno test`; files among them are run in place of the folder. What is not a pass has a number, and under the table stands
-// the reason of that number.
+// Further arguments go to `deno test`; files among them are run in place of the folder. What is not
+// a pass has a number, and under the table stands the reason of that number.
 
 import { type Cell, folderVariable, readCells } from "./cells.ts";
 import { scenarios } from "./suite.ts";

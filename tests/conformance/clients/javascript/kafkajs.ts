@@ -237,7 +237,7 @@ export class KafkajsDriver implements Driver {
       metadata: string;
     },
   ): Promise<void> {
-    // Its admin's setOffsets has no metadata; a consumer commits what it is told once it has joined.
+    // Its admin's setOffsets has no metadata; a consumer that has joined commits what it is told.
     const consumer = this.kafka.consumer({ groupId, maxWaitTimeInMs: 100 });
     const joined = Promise.withResolvers<void>();
     consumer.on(consumer.events.GROUP_JOIN, () => joined.resolve());
