@@ -5,7 +5,9 @@ import {
   Consumer,
   type ConsumerRecord,
   describeTopic,
+  listOffsets,
   type OffsetSpec,
+  type TopicPartition,
 } from "../client/mod.ts";
 import { ArgumentFault, bootstrapOption, command, seeHelp } from "./arguments.ts";
 import { type CliContext, exitCode, onInterrupt, withClient } from "./context.ts";
@@ -57,7 +59,10 @@ const consume = command({
         allowAutoCreateTopics: false,
       });
       if (group === undefined) {
-        consumer.assign(await partitionsOf(client, { topics: operands, partition, at }));
+        const chosen = await partitionsOf(client, { topics: operands, partition, at });
+        consumer.assign(
+          typeof at === "number" ? await withinLogs(context, { client, chosen, at }) : chosen,
+        );
       } else consumer.subscribe(operands);
       return await printRecords(context, consumer, {
         recordsMax: options["max-messages"] ?? Infinity,
@@ -97,6 +102,23 @@ async function partitionsOf(
     }
   }
   return found;
+}
+
+/** The partitions at `at`, or at the end that is nearer where they have no such offset. */
+async function withinLogs(
+  context: CliContext,
+  of: { client: Client; chosen: readonly TopicPartition[]; at: number },
+) {
+  const { client, chosen, at } = of;
+  const first = await listOffsets(client, chosen, { spec: "earliest" });
+  const end = await listOffsets(client, chosen, { spec: "latest" });
+  return chosen.map((each, index) => {
+    const [from, to] = [first[index].offset, end[index].offset];
+    const name = `${each.topic}-${each.partition}`;
+    if (at < from) context.note(`${name} begins at offset ${from}: reading from there.`);
+    if (at > to) context.note(`${name} ends at offset ${to}: waiting for what comes next.`);
+    return { ...each, at: Math.min(Math.max(at, from), to) };
+  });
 }
 
 async function printRecords(

@@ -104,6 +104,17 @@ Deno.test("lines go in as records and come out again, with keys and headers", as
   assertEquals(await ottla.out("consume orders --timeout-ms 300"), "", "only new ones by default");
 });
 
+Deno.test("an offset that a partition does not have is said, and the nearer end read", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  await ottla.out("produce orders", "a\nb\n");
+  const late = await ottla.run("consume orders --partition 0 --offset 99 --timeout-ms 100");
+  assertEquals([late.code, late.stdout], [0, ""]);
+  assertEquals(late.stderr, "orders-0 ends at offset 2: waiting for what comes next.\n");
+  const there = await ottla.run("consume orders --partition 0 --offset 1 --max-messages 1");
+  assertEquals([there.stdout, there.stderr], ["b\n", ""]);
+});
+
 Deno.test("a group shares a topic, remembers where it was, and can be sent back", async () => {
   await using broker = await BrokerProcess.start();
   const ottla = new CommandLine(broker);
