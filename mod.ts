@@ -1,6 +1,6 @@
 // Ottla as a library: a Kafka-compatible broker inside your own process, for Deno, Bun and Node.
 //
-//   import { Broker } from "@ottla/ottla";
+//   import { Broker } from "./mod.ts";
 //   await using broker = await Broker.start();
 //   const kafka = new Kafka({ brokers: [broker.bootstrap] });   // any Kafka client
 //

@@ -6,6 +6,7 @@
 // The salted password is not stored: whoever reads the log cannot log in with what it holds.
 // Differs from Kafka: one request may change both mechanisms of a user, as kafka-configs offers;
 // only the same mechanism twice is refused.
+//
 // Invariant: no cryptography here; the two keys are computed by a function that the caller gives.
 
 import { utf8 } from "../base/bytes.ts";

@@ -20,7 +20,7 @@
 // Differs from Kafka: a partition's offsets are told with its errors, too, so that a client can see
 // its lag; Kafka tells -1.
 //
-// Not done: fetches by followers; their replica id is refused.
+// Not done: fetches by followers; their replica id is refused. Sessions: every answer is whole.
 
 import type { LeaderEpoch, Offset } from "../../base/ids.ts";
 import { ErrorCode, Fetch, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
