@@ -26,6 +26,8 @@ export interface DumpOptions {
   readonly json: boolean;
 }
 
+const notKnown = "a data folder has no such file, as far as is known here";
+
 /** A file to be printed. */
 export interface DumpedFile {
   readonly path: string;
@@ -113,18 +115,19 @@ function wholeFile(files: CliContext["runtime"]["files"], path: string): Uint8Ar
 
 /** Properties, checkpoints and JSON are text already: what it says by its fields. */
 function dumpText({ name }: DumpedFile, bytes: Uint8Array, print: PrintLine): void {
-  if (bytes.includes(0)) throw new DecodeFault("it is of a kind that is not known here");
+  if (bytes.includes(0)) throw new DecodeFault(notKnown);
   const lines = fromUtf8(bytes).split(/\r?\n/).filter((line) => line !== "");
   if (name === "quorum-state" || name === ".kafka_cleanshutdown") {
     return print("state", jsonObject(lines.join("\n")));
   }
-  if (!name.endsWith("-checkpoint")) {
+  if (/^partition\.metadata$|\.properties(\.tmp)?$/.test(name)) {
     for (const line of lines) {
       const pair = /^([^#=:\s]+)\s*[=:]\s*(.*)$/.exec(line);
       if (pair !== null) print("property", { [pair[1]]: pair[2] });
     }
     return;
   }
+  if (!/-checkpoint(\.tmp)?$/.test(name)) throw new DecodeFault(notKnown);
   const [version, count, ...entries] = lines;
   if (version !== "0") print("problem", { problem: `version ${version ?? "missing"}, not 0` });
   if (Number(count) !== entries.length) {

@@ -52,6 +52,22 @@ Deno.test("log dump prints what is in the files, and log repair takes damage out
     assertStringIncludes(dumped.stdout, "is=TopicRecord");
     assertEquals((await ottla(["log", "repair", folder])).code, 0);
 
+    await Deno.writeTextFile(`${folder}/notes.md`, "acks=1 is answered");
+    const text = await ottla([
+      "log",
+      "dump",
+      "--json",
+      `${folder}/meta.properties`,
+      `${folder}/notes.md`,
+    ]);
+    assertEquals(text.code, 1);
+    assertEquals(linesOf(text).filter(({ type }) => type !== "property").map(({ type }) => type), [
+      "file",
+      "file",
+      "problem",
+    ]);
+    await Deno.remove(`${folder}/notes.md`);
+
     const bytes = await Deno.readFile(`${folder}/${segment}`);
     bytes[Math.floor(bytes.length / 2)] ^= 1;
     await Deno.writeFile(`${folder}/${segment}`, bytes);
