@@ -38,11 +38,11 @@ interface OfflinePartition {
   readonly isFull: boolean;
 }
 
-/** Logs opened between two turns of the event loop at start. */
-const openedPerTurn = 64;
+/** Logs opened or deleted between two turns of the event loop. */
+const doneInATurn = 64;
 
-/** Logs being opened at the same time. */
-const openedAtATime = 16;
+/** Logs being opened or deleted at the same time. */
+const doneAtATime = 16;
 
 function* partitionsOf(topics: Iterable<TopicImage>) {
   for (const topic of topics) {
@@ -95,29 +95,21 @@ export class Partitions {
     topics: Iterable<TopicImage>,
     onProgress: (opened: number) => void,
   ): Promise<void> {
-    const due = partitionsOf(topics);
     let opened = 0;
-    const openNext = async () => {
-      for (const { topic, id } of due) {
-        await this.#open(topic, id, { isNew: false });
-        if (++opened % openedPerTurn === 0) await this.#options.timers.turn();
-        onProgress(opened);
-      }
-    };
-    // Some at a time, so that the syncs of what an unclean stop has left overlap.
-    await Promise.all(Array.from({ length: openedAtATime }, openNext));
+    await this.#someAtATime(partitionsOf(topics), async ({ topic, id }) => {
+      await this.#open(topic, id, { isNew: false });
+      onProgress(++opened);
+    });
   }
 
   /** Opens the partitions of a topic that are not open yet. Calls run one after the other. */
   open(topic: TopicImage): Promise<void> {
     return this.#inTurn(async () => {
-      let isChanged = false;
-      for (const { id } of topic.partitions) {
-        if (this.#byTopic.get(topic.name)?.[id] !== undefined) continue;
-        await this.#open(topic, id, { isNew: true });
-        isChanged = true;
-      }
-      if (isChanged) await this.#options.onOpened(topic);
+      const existing = this.#byTopic.get(topic.name);
+      const missing = topic.partitions.filter(({ id }) => existing?.[id] === undefined);
+      if (missing.length === 0) return;
+      await this.#someAtATime(missing, ({ id }) => this.#open(topic, id, { isNew: true }));
+      await this.#options.onOpened(topic);
     });
   }
 
@@ -150,12 +142,25 @@ export class Partitions {
     return this.#inTurn(async () => {
       const partitions = this.#byTopic.get(topic) ?? [];
       this.#byTopic.delete(topic);
-      for (const partition of partitions) {
-        if (!(partition instanceof Partition)) continue;
+      await this.#someAtATime(partitions, async (partition) => {
+        if (!(partition instanceof Partition)) return;
         partition.wake();
         await this.#delete(partition);
-      }
+      });
     });
+  }
+
+  /** Some at a time, so that their syncs overlap; the event loop has its turns in between. */
+  async #someAtATime<T>(items: Iterable<T>, run: (item: T) => Promise<void>): Promise<void> {
+    const due = items[Symbol.iterator]();
+    let count = 0;
+    const runNext = async () => {
+      for (let next = due.next(); !next.done; next = due.next()) {
+        await run(next.value);
+        if (++count % doneInATurn === 0) await this.#options.timers.turn();
+      }
+    };
+    await Promise.all(Array.from({ length: doneAtATime }, runNext));
   }
 
   #inTurn(run: () => Promise<void>): Promise<void> {
