@@ -12,7 +12,13 @@
 // Bounds: at most `inFlightMax` unanswered requests, at most `outBytesMax` unwritten bytes before
 // the loop waits for the socket; then it stops reading, and TCP tells the client.
 
-import { ConnectionFault, isPlatformFault, messageOf } from "../base/faults.ts";
+import {
+  ConnectionFault,
+  isPlatformFault,
+  messageOf,
+  PartitionFault,
+  PlatformFault,
+} from "../base/faults.ts";
 import { formatAddress } from "../base/address.ts";
 import { concatBytes } from "../base/bytes.ts";
 import type { Address, Logger, Socket, Timers } from "../runtime/ports.ts";
@@ -245,6 +251,11 @@ export class Connection {
       this.#options.logger.log("warn", "closed a connection", { peer, reason: error.message });
     } else if (isPlatformFault(error, "Closed") || isPlatformFault(error, "Io")) {
       this.#options.logger.log("debug", "a connection was lost", {
+        peer,
+        reason: messageOf(error),
+      });
+    } else if (error instanceof PartitionFault || error instanceof PlatformFault) {
+      this.#options.logger.log("error", "closed a connection: its request could not be stored", {
         peer,
         reason: messageOf(error),
       });

@@ -108,7 +108,8 @@ export class Partitions {
       const existing = this.#byTopic.get(topic.name);
       const missing = topic.partitions.filter(({ id }) => existing?.[id] === undefined);
       if (missing.length === 0) return;
-      await this.#someAtATime(missing, ({ id }) => this.#open(topic, id, { isNew: true }));
+      // One by one: each goes where the fewest are by then.
+      for (const { id } of missing) await this.#open(topic, id, { isNew: true });
       await this.#options.onOpened(topic);
     });
   }

@@ -5,6 +5,7 @@
 // Changes run one at a time through the change queue, so each sees what the one before has done.
 // When a change is answered, its partitions are open (or gone).
 
+import { PartitionFault } from "../base/faults.ts";
 import type { Uuid } from "../base/ids.ts";
 import {
   type ChangeQueue,
@@ -110,9 +111,15 @@ export class Topics {
     request: RequestOf<typeof CreateTopics>,
   ): Promise<ResponseInput<typeof CreateTopics>> {
     const { change, newTopicId } = this.#options;
-    const response = await change((image) =>
-      decideCreateTopics(image, request, { defaults: this.#defaults, newTopicId })
-    );
+    let response: ResponseInput<typeof CreateTopics>;
+    try {
+      response = await change((image) =>
+        decideCreateTopics(image, request, { defaults: this.#defaults, newTopicId })
+      );
+    } catch (error) {
+      if (!(error instanceof PartitionFault)) throw error;
+      return notStored(request, error);
+    }
     if (request.validateOnly) return response;
     await this.#open(response.topics.map(({ name }) => name));
     this.#warn(request, response);
@@ -205,4 +212,13 @@ export class Topics {
       if (topic !== undefined) await partitions.open(topic);
     }
   }
+}
+
+/** The answer when the metadata log takes nothing: a full disk, or a failed one. */
+function notStored(
+  { topics }: RequestOf<typeof CreateTopics>,
+  { message: errorMessage }: PartitionFault,
+): ResponseInput<typeof CreateTopics> {
+  const errorCode = ErrorCode.KAFKA_STORAGE_ERROR;
+  return { topics: topics.map(({ name }) => ({ name, errorCode, errorMessage, configs: [] })) };
 }

@@ -13,7 +13,7 @@ import {
   KafkaError,
   Producer,
 } from "../../src/client/mod.ts";
-import { ErrorCode, Metadata } from "../../src/protocol/mod.ts";
+import { CreateTopics, ErrorCode, Metadata } from "../../src/protocol/mod.ts";
 import { denoRuntime } from "../../src/runtime/deno.ts";
 import type { Files } from "../../src/runtime/ports.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
@@ -222,6 +222,38 @@ Deno.test("a sync that fails takes its directory offline for good, and no other"
     assertEquals(await errorsByPartition(again.client), [0, 0]);
     assert(await countOf(again.client, { topic: "orders", partition: inB }, 1) >= 1);
     await again.end();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a topic for which the disk has no room is refused by name, and made later", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "full-disk-" });
+  let isFull = false;
+  const files = watchedFiles(runtime.files, (change) => {
+    const isMetadata = change.startsWith("append") && change.includes("__cluster_metadata-0");
+    if (isFull && isMetadata) throw new PlatformFault("NoSpace", "no space left (injected)");
+  });
+  try {
+    const { client, lines, end } = await startWithTwo(folder, files);
+    const create = () =>
+      client.request(CreateTopics, {
+        topics: [{
+          name: "late",
+          numPartitions: 1,
+          replicationFactor: 1,
+          assignments: [],
+          configs: [],
+        }],
+      }, { to: "any" });
+    isFull = true;
+    const [refused] = (await create()).topics;
+    assertEquals([refused.name, refused.errorCode], ["late", ErrorCode.KAFKA_STORAGE_ERROR]);
+    assert(refused.errorMessage?.includes("no space left"), refused.errorMessage ?? "no message");
+    assertEquals(lines.filter((line) => line.includes("is a bug")), []);
+    isFull = false;
+    assertEquals((await create()).topics[0].errorCode, ErrorCode.NONE);
+    await end();
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
