@@ -15,16 +15,8 @@ import {
   changeQueue,
   checkMetadataVersion,
   decideAllocateProducerIds,
-  decideBootstrap,
-  decideDirectories,
-  decideFenceBroker,
-  decideLeadership,
-  decideRegisterBroker,
-  decideWorkingDirectories,
   directoryOfReplica,
   type MetadataChange,
-  metadataVersionFeature,
-  metadataVersionRange,
   offsetsTopic,
   ResourceType,
 } from "../cluster/mod.ts";
@@ -44,6 +36,7 @@ import { Dispatcher } from "./dispatch.ts";
 import { Groups } from "./groups.ts";
 import type { Peer } from "./handler.ts";
 import { supportedVersions } from "./handlers/mod.ts";
+import { Membership, supportedFeatures } from "./membership.ts";
 import { MetadataLog, metadataTopic, metadataTopicId } from "./metadata_log.ts";
 import type { Partition } from "./partition.ts";
 import { Partitions } from "./partitions.ts";
@@ -97,6 +90,7 @@ export class Broker {
   readonly change: ChangeQueue;
   readonly #options: BrokerOptions;
   readonly #storage: Storage;
+  readonly #membership: Membership;
   readonly #acceptor: Acceptor;
   readonly #background: Background;
   readonly #cleaner: Cleaner;
@@ -117,6 +111,14 @@ export class Broker {
     this.clusterId = storage.clusterId;
     this.metadata = metadata;
     this.change = changeQueue(metadata);
+    this.#membership = new Membership({
+      config,
+      storage,
+      metadata,
+      change: this.change,
+      newUuid: this.#newUuid,
+      logger,
+    });
     this.quotas = new ClientQuotas({
       windows: quotaWindowsOf(config),
       monotonic: () => clock.monotonic(),
@@ -236,8 +238,7 @@ export class Broker {
 
   /** Features with the levels that this broker can serve. */
   supportedFeatures() {
-    const { min: minVersion, max: maxVersion } = metadataVersionRange;
-    return [{ name: metadataVersionFeature, minVersion, maxVersion }];
+    return supportedFeatures;
   }
 
   /**
@@ -256,13 +257,13 @@ export class Broker {
     await this.#acceptor.close();
     await this.#cleaner.close();
     await this.#background.close();
-    await this.#leave();
+    await this.#membership.leave();
     await this.#storage.close({ brokerEpoch: this.metadata.image.broker(this.nodeId)?.epoch });
   }
 
   async #start(): Promise<void> {
     const { config, logger } = this.#options;
-    await this.#join();
+    await this.#membership.join();
     await this.#openLogs();
     for (const listener of config.listeners) await this.#acceptor.listen(listener);
     this.#startBackground();
@@ -287,17 +288,11 @@ export class Broker {
       logger.log("info", "opening logs", { opened, of: partitionCount });
     });
     await this.#storage.setStraysAside(this.metadata.image);
-    await this.#recordDirectories();
+    await this.#membership.recordDirectories();
     await this.#storage.noteRecovered();
     if (this.#storage.wasShutDownCleanly) return;
     const tookMs = Math.round(this.clock.monotonic() - startedMs);
     logger.log("info", "checked the logs after an unclean stop", { logs: partitionCount, tookMs });
-  }
-
-  /** Tells the metadata which directories hold the logs, of one topic or of all. */
-  async #recordDirectories(topic?: string): Promise<void> {
-    const placed = { brokerId: this.nodeId, replicas: this.#storage.placements(topic) };
-    await this.change((image) => decideDirectories(image, placed));
   }
 
   /** A data directory went offline, and these logs with it. */
@@ -313,51 +308,7 @@ export class Broker {
     }
     this.partitions.wakeOffline();
     this.groups.resignFrom(logs.flatMap((log) => log.topic === offsetsTopic ? log.partition : []));
-    const directories = this.#storage.directoryIds;
-    const working = { brokerId: this.nodeId, directories };
-    this.change((image) => decideWorkingDirectories(image, working)).catch((error) => {
-      logger.log("error", "that a data directory failed could not be recorded", {
-        reason: messageOf(error),
-      });
-    });
-  }
-
-  /** Registers this broker, and makes it leader of what is its own. */
-  async #join(): Promise<void> {
-    const { config } = this.#options;
-    await this.metadata.lead(this.nodeId);
-    await this.change(decideBootstrap);
-    const registration = {
-      brokerId: this.nodeId,
-      incarnationId: this.#newUuid(),
-      endPoints: config.listeners.map(({ name, host, port }) => ({
-        name,
-        host,
-        port,
-        securityProtocol: 0,
-      })),
-      rack: config.get("broker.rack"),
-      directories: this.#storage.directoryIds,
-      features: this.supportedFeatures().map(({ name, minVersion, maxVersion }) => ({
-        name,
-        minSupportedVersion: minVersion,
-        maxSupportedVersion: maxVersion,
-      })),
-    };
-    await this.change((image) => decideRegisterBroker(image, registration));
-    const leadership = { brokerId: this.nodeId, newEpochs: !this.#storage.wasShutDownCleanly };
-    await this.change((image) => decideLeadership(image, leadership));
-  }
-
-  /** Says that this broker is gone. A log that cannot take it says so at the next start. */
-  async #leave(): Promise<void> {
-    try {
-      await this.change((image) => decideFenceBroker(image, this.nodeId));
-    } catch (error) {
-      this.#options.logger.log("warn", "the end of this broker could not be recorded", {
-        reason: messageOf(error),
-      });
-    }
+    this.#membership.recordWorkingDirectories();
   }
 
   #startBackground(): void {
@@ -423,7 +374,7 @@ export class Broker {
           }),
         }),
       deleteLog: (log) => this.#storage.deleteLog(log),
-      onOpened: ({ name }) => this.#recordDirectories(name),
+      onOpened: ({ name }) => this.#membership.recordDirectories(name),
       timers: runtime.timers,
       logger,
     });
