@@ -9,7 +9,9 @@ import { ProcessLines, run } from "../harness/process_lines.ts";
 const root = new URL("../..", import.meta.url).pathname;
 
 /** Enters a folder as a container engine would: with /proc, in mounts of its own. */
-const enterScript = 'mount --rbind /proc "$0/proc" && exec chroot $CHROOT_FLAGS "$0" "$@"';
+// chroot lives in an sbin folder, which is not on everybody's PATH.
+const enterScript = 'PATH="$PATH:/usr/sbin:/sbin"; mount --rbind /proc "$0/proc" && ' +
+  'exec chroot $CHROOT_FLAGS "$0" "$@"';
 
 /** How to enter a folder here, or why it cannot be done. */
 function chrootCommand(): { words: string[]; flags: string } | { reason: string } {
