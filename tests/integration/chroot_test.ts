@@ -8,8 +8,10 @@ import { ProcessLines, run } from "../harness/process_lines.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
 
-/** Enters a folder as a container engine would: with /proc, in mounts of its own. */
-// chroot lives in an sbin folder, which is not on everybody's PATH.
+/**
+ * Enters a folder as a container engine would: with /proc, in mounts of its own. chroot lives in an
+ * sbin folder, which is not on everybody's PATH.
+ */
 const enterScript = 'PATH="$PATH:/usr/sbin:/sbin"; mount --rbind /proc "$0/proc" && ' +
   'exec chroot $CHROOT_FLAGS "$0" "$@"';
 
