@@ -8,7 +8,7 @@
 import type { Clock, Timers } from "../runtime/ports.ts";
 
 /** A slice delays a request by as much: short against what a request takes on a busy broker. */
-const sliceMs = 1;
+const sliceMs = 0.5;
 /** A throttled compaction looks this often whether it should stop. */
 const napMsMax = 100;
 
