@@ -1,9 +1,9 @@
 // How fast compaction goes: it gives way to traffic after every slice of work, and moves at most so
 // many bytes a second, read and written, where that is bounded.
 //
-//   work < sliceMs --> nap of the shortest timer --> work < sliceMs --> ...
+//   work < sliceMs --> turn of the event loop --> work < sliceMs --> ...
 //
-// Invariant: between two naps there is one slice and one batch at most.
+// Invariant: between two turns there is one slice and one batch at most.
 
 import type { Clock, Timers } from "../runtime/ports.ts";
 
@@ -51,9 +51,7 @@ export class CompactionPace {
 
   /** Lets others run. Throws CompactionStopped when this is to end. */
   async rest(): Promise<void> {
-    // Not a turn: Deno looks at its sockets only now and then while the event loop has work to do
-    // at once, and in between requests would wait for tens of slices.
-    await this.#nap(0);
+    await this.#timers.turn();
     for (;;) {
       if (this.#isStopped()) throw new CompactionStopped("compaction was stopped");
       const nowMs = this.#clock.monotonic();
