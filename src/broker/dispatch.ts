@@ -64,7 +64,9 @@ export class Dispatcher {
     if (handler === undefined) return this.#dispatchLate(frame, header, peer);
     const version = header.apiVersion;
     if (version < handler.serves.min || version > handler.serves.max) {
-      return { reply: refuseVersion(header, handler), pipelined: false };
+      const reply = refuseVersion(header, handler);
+      this.#tracer?.refusal(peer, header, handler);
+      return { reply, pipelined: false };
     }
     const dispatching = { frame, header, handler, peer };
     const meter = this.#broker.quotas.meter(header.clientId);

@@ -2,6 +2,7 @@
 //
 //   127.0.0.1:40312 rdkafka #7 > Metadata v12 request: topics=[{name=orders}] ...
 //   127.0.0.1:40312 rdkafka #7 < Metadata v12 response: brokers=[{nodeId=1 ...}] ... (0.4 ms)
+//   127.0.0.1:40312 rdkafka #1 > ApiVersions v9 request, unread: served are 0 to 5
 //
 // The time beside an answer is the broker's, from the decoded request on. Produce with acks=0 gets
 // no answer, and its line says so.
@@ -15,7 +16,7 @@ import {
   traceMessage,
 } from "../protocol/mod.ts";
 import { batchPositions, compressionOf, readBatchHeader } from "../records/mod.ts";
-import type { Peer } from "./handler.ts";
+import type { Handler, Peer } from "./handler.ts";
 
 /** Writes the lines of a trace. */
 export class Tracer {
@@ -47,6 +48,13 @@ export class Tracer {
         describeBytes,
       });
     this.#write(`${caption(peer, header)} < ${text} (${tookMs.toFixed(1)} ms)`);
+  }
+
+  /** A request of a version that is not served was answered with UNSUPPORTED_VERSION, unread. */
+  refusal(peer: Peer, header: RequestHeader, { api, serves }: Handler): void {
+    const range = `served are ${serves.min} to ${serves.max}`;
+    const text = `${api.name} v${header.apiVersion} request, unread: ${range}`;
+    this.#write(`${caption(peer, header)} > ${text}`);
   }
 }
 
