@@ -60,6 +60,9 @@ export interface BrokerOptions {
 /** How often logs look for a due flush.ms, idle producers and files to delete or to close. */
 const choresIntervalMs = 2_000;
 
+/** Logs that retention looks at between two turns of the event loop. */
+const retainedPerTurn = 16;
+
 /** How often a start that takes long says how far it is. */
 const progressIntervalMs = 2_000;
 
@@ -312,20 +315,11 @@ export class Broker {
   }
 
   #startBackground(): void {
-    const { config, runtime } = this.#options;
+    const { config } = this.#options;
     this.#background.start({
       name: "retention",
       intervalMs: config.get("log.retention.check.interval.ms"),
-      run: async () => {
-        for (const { log, highWatermark } of [...this.partitions.all()]) {
-          try {
-            await log.applyRetention(this.clock.now(), { highWatermark });
-          } catch (error) {
-            this.#noteFailed("retention", log, error);
-          }
-          await runtime.timers.turn();
-        }
-      },
+      run: () => this.#applyRetention(),
     });
     if (config.get("log.cleaner.enable")) {
       this.#background.start({
@@ -347,6 +341,20 @@ export class Broker {
       intervalMs: config.get("log.flush.offset.checkpoint.interval.ms"),
       run: async () => void await this.#storage.checkpoint(),
     });
+  }
+
+  /** Deletes what is too old or too much. A close does not wait for the rest of the logs. */
+  async #applyRetention(): Promise<void> {
+    let count = 0;
+    for (const { log, highWatermark } of [...this.partitions.all()]) {
+      if (this.isClosing) return;
+      try {
+        await log.applyRetention(this.clock.now(), { highWatermark });
+      } catch (error) {
+        this.#noteFailed("retention", log, error);
+      }
+      if (++count % retainedPerTurn === 0) await this.#options.runtime.timers.turn();
+    }
   }
 
   #noteFailed(job: string, { topic, partition }: PartitionLog, error: unknown): void {

@@ -57,6 +57,7 @@ export class Cleaner {
     let ratio = -1;
     let count = 0;
     for (const partition of [...this.#options.partitions()]) {
+      if (this.#closed) return undefined;
       const { log, highWatermark } = partition;
       if (++count % assessedPerTurn === 0) await this.#options.timers.turn();
       if (this.#uncleanable.has(log) || failed.has(log)) continue;
