@@ -18,6 +18,7 @@ import { readBatchHeader, readRecords } from "../records/mod.ts";
 import { denoRuntime } from "../runtime/deno.ts";
 import type { Listener, Socket } from "../runtime/ports.ts";
 import { Client, type ClientOptions } from "./client.ts";
+import { BrokerConnection } from "./connection.ts";
 import { KafkaError } from "./faults.ts";
 import { responseFrames } from "./frames.ts";
 import { Producer } from "./producer.ts";
@@ -208,6 +209,18 @@ Deno.test("a lost connection fails what was under way, and is replaced", async (
   assertEquals(answer.errorCode, 0);
   assertEquals(broker.connections, 2);
   client.close();
+});
+
+Deno.test("a connection that ends just as a request is to be written rejects it", async () => {
+  await using broker = await ScriptedBroker.start({});
+  const address = { host: "127.0.0.1", port: broker.port };
+  const options = { clientId: "test", requestTimeoutMs: 1000, inFlightMax: 1 };
+  const connection = await BrokerConnection.open(runtime, address, options);
+  let verdict = "none";
+  connection.request(ListGroups, {}).catch((error) => verdict = error.message);
+  connection.close();
+  for (let turn = 0; turn < 20; turn++) await runtime.timers.turn();
+  assertEquals(verdict, "the connection was closed");
 });
 
 Deno.test("silence is not waited for longer than the request's timeout", async () => {

@@ -161,6 +161,8 @@ export class BrokerConnection {
     api: A,
     request: { message: RequestInput<A>; version: number; timeoutMs?: number },
   ): Promise<ResponseOf<A>> {
+    // It may have failed since the turn was given: nobody would ever reject what is pending then.
+    if (this.#fault !== undefined) throw this.#fault;
     const { version, timeoutMs = this.#options.requestTimeoutMs } = request;
     const correlationId = this.#correlationId++;
     const header = { correlationId, clientId: this.#options.clientId };
