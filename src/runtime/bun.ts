@@ -10,6 +10,7 @@ import { webClock, webRandom, webTimers } from "./event_loop.ts";
 import { createLogging } from "./logging.ts";
 import { memoryFiles } from "./memory_files.ts";
 import { nodeFiles } from "./node_files.ts";
+import { nodeHttp } from "./node_http.ts";
 import { nodeProcess, stderrHasColor, writeStderr } from "./node_process.ts";
 import { platformFault } from "./platform_faults.ts";
 import type { Runtime } from "./ports.ts";
@@ -77,6 +78,7 @@ const runtime: Runtime = {
   timers: webTimers,
   random: webRandom,
   network: bunNetwork,
+  http: nodeHttp,
   files: nodeFiles({ kernelLock }),
   process: nodeProcess(logging),
   memoryFiles: () => memoryFiles({ clock: webClock }),

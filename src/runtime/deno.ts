@@ -9,6 +9,7 @@ import { denoNetwork } from "./deno_network.ts";
 import { webClock, webRandom, webTimers } from "./event_loop.ts";
 import { createLogging } from "./logging.ts";
 import { memoryFiles } from "./memory_files.ts";
+import { nodeHttp } from "./node_http.ts";
 import type { ProcessPort, Runtime } from "./ports.ts";
 import { ageMs, bootId, cpuSeconds } from "./proc_files.ts";
 import { linesOf, writeWhole } from "./text_streams.ts";
@@ -72,6 +73,7 @@ export function denoRuntime(): Runtime {
     timers: webTimers,
     random: webRandom,
     network: denoNetwork,
+    http: nodeHttp,
     files: denoFiles,
     process: denoProcess,
     memoryFiles: () => memoryFiles({ clock: webClock }),

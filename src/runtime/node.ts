@@ -8,6 +8,7 @@ import { webClock, webRandom, webTimers } from "./event_loop.ts";
 import { createLogging } from "./logging.ts";
 import { memoryFiles } from "./memory_files.ts";
 import { nodeFiles } from "./node_files.ts";
+import { nodeHttp } from "./node_http.ts";
 import { nodeNetwork } from "./node_network.ts";
 import { nodeProcess, stderrHasColor, writeStderr } from "./node_process.ts";
 import type { Runtime } from "./ports.ts";
@@ -21,6 +22,7 @@ const runtime: Runtime = {
   timers: webTimers,
   random: webRandom,
   network: nodeNetwork,
+  http: nodeHttp,
   files: nodeFiles({ kernelLock: () => undefined }),
   process: nodeProcess(logging),
   memoryFiles: () => memoryFiles({ clock: webClock }),

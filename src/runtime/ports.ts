@@ -69,6 +69,26 @@ export interface Network {
   connect(address: Address): Promise<Socket>;
 }
 
+export interface HttpServer {
+  /** The bound address: with the real port when 0 was asked for. */
+  readonly address: Address;
+  /** Stops listening and drops every connection, answered or not. */
+  close(): Promise<void>;
+}
+
+/** HTTP for tools that look at the broker: small answers, made whole before they leave. */
+export interface HttpPort {
+  /**
+   * Listens; AddressInUse or Denied when it cannot. A request is passed on without a body, what
+   * `answer` throws is told with status 500. The adapter bounds the connections, the bytes of a
+   * request's head, and how long one may take or stay idle.
+   */
+  serve(
+    address: Address,
+    answer: (request: Request) => Response | Promise<Response>,
+  ): Promise<HttpServer>;
+}
+
 /** What `stat` tells. */
 export interface FileInfo {
   readonly isDirectory: boolean;
@@ -212,6 +232,8 @@ export interface Runtime {
   readonly timers: Timers;
   readonly random: Random;
   readonly network: Network;
+  /** Loaded on first use: most brokers serve none. */
+  readonly http: HttpPort;
   readonly files: Files;
   /** A new, empty file system in memory: for brokers that keep nothing. */
   memoryFiles(): Files;

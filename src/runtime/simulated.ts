@@ -19,6 +19,7 @@ import { formatLine } from "./log_lines.ts";
 import { memoryFiles } from "./memory_files.ts";
 import type {
   Clock,
+  HttpPort,
   LogFields,
   Logger,
   LogLevel,
@@ -66,6 +67,11 @@ const defaultStartMs = 1_767_225_600_000;
 
 /** Characters of a machine's standard output that are kept. */
 const outputLengthMax = 1_000_000;
+
+/** A server of the real network would bring real time into a seeded history. */
+const noHttp: HttpPort = {
+  serve: () => Promise.reject(new PlatformFault("Denied", "a simulated machine serves no HTTP")),
+};
 
 const severity: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error"];
 
@@ -269,6 +275,7 @@ export class Simulation {
       timers,
       random: new SeededRandom(this.seed, `random ${id}`),
       network: this.#network.portOf(host),
+      http: noHttp,
       files: simulatedFiles({
         disk: machine.disk,
         host,

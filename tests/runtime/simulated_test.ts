@@ -132,6 +132,14 @@ test("a full disk takes a part and says NoSpace; truncating works on it", async 
   assert.equal(files.freeBytes("/"), 10_000);
 });
 
+test("a simulated machine says that it serves no HTTP", async () => {
+  const { http } = simulate(1).start("n1");
+  const message = await fails("Denied", () => {
+    return http.serve({ host: "127.0.0.1", port: 0 }, () => new Response());
+  });
+  assert.equal(message, "a simulated machine serves no HTTP");
+});
+
 /** An echo server on n1 and a client on n2, connected. */
 async function connected(world: Simulation) {
   const [one, two] = [world.start("n1"), world.start("n2")];

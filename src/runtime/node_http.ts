@@ -1,0 +1,143 @@
+// HTTP by node:http, on Deno and Bun as well. Their own servers bound neither the connections nor
+// the time of a request, and Bun's node:http does not know of a connection on which nothing came:
+// so node:net accepts here, and hands each connection over.
+//
+//   connection --3 s--> head, 16 KiB at most --10 s--> answered --10 s--> the next one, or closed
+//
+// The modules are fetched at the first call: most brokers serve no HTTP. Invariant: at most
+// `connectionsMax` connections are open, each has a deadline, and `close` leaves none.
+
+import type * as Http from "node:http";
+import type * as Net from "node:net";
+import { messageOf } from "../base/faults.ts";
+import { webTimers } from "./event_loop.ts";
+import { platformFault } from "./platform_faults.ts";
+import type { HttpPort, HttpServer, Timer } from "./ports.ts";
+import { addressText, plainAddress } from "./socket_address.ts";
+
+const connectionsMax = 32;
+const headBytesMax = 16 * 1024;
+const headMsMax = 3_000;
+const answerMsMax = 10_000;
+const idleMsMax = 10_000;
+
+type Answer = (request: Request) => Response | Promise<Response>;
+
+/** HTTP on Deno, Bun and Node. */
+export const nodeHttp: HttpPort = {
+  serve(address, answer) {
+    const connections = new Connections();
+    const http: typeof Http = process.getBuiltinModule("node:http");
+    const server = http.createServer({ maxHeaderSize: headBytesMax, keepAliveTimeout: idleMsMax });
+    server.on("request", (incoming, outgoing) => {
+      const { socket } = incoming;
+      connections.allow(socket, answerMsMax);
+      outgoing.on("finish", () => connections.allow(socket, idleMsMax));
+      reply(answer, { incoming, outgoing }).catch(() => socket.destroy());
+    });
+    const net: typeof Net = process.getBuiltinModule("node:net");
+    const listener = net.createServer((socket) => {
+      if (connections.add(socket)) server.emit("connection", socket);
+    });
+    return new Promise((resolve, reject) => {
+      listener.once("error", (error) => {
+        reject(platformFault(`listen on ${addressText(address)}`, error));
+      });
+      listener.listen({ host: address.host, port: address.port }, () => {
+        listener.on("error", () => {
+          // A failed accept, out of file descriptors: the connection is refused, we listen on.
+        });
+        resolve(serverOf(listener, connections));
+      });
+    });
+  },
+};
+
+/** The open connections, each with the time that it has left. */
+class Connections {
+  readonly #open = new Map<Net.Socket, Timer>();
+
+  /** Takes one in, or drops it when there are too many. */
+  add(socket: Net.Socket): boolean {
+    if (this.#open.size >= connectionsMax) {
+      socket.destroy();
+      return false;
+    }
+    this.#open.set(socket, this.#deadline(socket, headMsMax));
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => {
+      this.#open.get(socket)?.cancel();
+      this.#open.delete(socket);
+    });
+    return true;
+  }
+
+  /** From now on it has so much time. */
+  allow(socket: Net.Socket, ms: number): void {
+    const deadline = this.#open.get(socket);
+    if (deadline === undefined) return;
+    deadline.cancel();
+    this.#open.set(socket, this.#deadline(socket, ms));
+  }
+
+  /** Drops all of them. */
+  close(): void {
+    for (const socket of this.#open.keys()) socket.destroy();
+  }
+
+  #deadline(socket: Net.Socket, ms: number): Timer {
+    return webTimers.after(ms, () => socket.destroy());
+  }
+}
+
+function serverOf(listener: Net.Server, connections: Connections): HttpServer {
+  const bound = listener.address() as Net.AddressInfo;
+  return {
+    address: plainAddress(bound.address, bound.port),
+    close() {
+      const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
+      connections.close();
+      return closed;
+    },
+  };
+}
+
+async function reply(
+  answer: Answer,
+  { incoming, outgoing }: { incoming: Http.IncomingMessage; outgoing: Http.ServerResponse },
+): Promise<void> {
+  const request = requestOf(incoming);
+  const response = request === undefined
+    ? new Response("this is no request that can be understood\n", { status: 400 })
+    : await answerOf(answer, request);
+  const body = new Uint8Array(await response.arrayBuffer());
+  // What a request may still send as its body is not waited for.
+  if (incoming.method !== "GET" && incoming.method !== "HEAD") {
+    outgoing.setHeader("connection", "close");
+  }
+  response.headers.forEach((value, name) => outgoing.setHeader(name, value));
+  outgoing.setHeader("content-length", body.length);
+  outgoing.statusCode = response.status;
+  outgoing.end(incoming.method === "HEAD" ? undefined : body);
+}
+
+async function answerOf(answer: Answer, request: Request): Promise<Response> {
+  try {
+    return await answer(request);
+  } catch (error) {
+    return new Response(`${messageOf(error)}\n`, { status: 500 });
+  }
+}
+
+/** Undefined for what the web platform has no words for, such as CONNECT or a Host of two words. */
+function requestOf({ url, method, headers }: Http.IncomingMessage): Request | undefined {
+  try {
+    const named = Object.entries(headers).map(([name, value]) => [name, String(value)]);
+    return new Request(new URL(url ?? "/", `http://${headers.host ?? "localhost"}`), {
+      method,
+      headers: named as [string, string][],
+    });
+  } catch {
+    return undefined;
+  }
+}

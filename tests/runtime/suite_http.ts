@@ -1,0 +1,148 @@
+// The part of the ports suite about HTTP, which the simulated runtime refuses: every sentence of
+// `HttpPort`, and the bounds that its header promises.
+
+import assert from "node:assert/strict";
+import type { HttpServer, Runtime, Socket } from "../../src/runtime/ports.ts";
+import { check, fails, type SubjectOptions } from "./subject.ts";
+
+const anyPort = { host: "127.0.0.1", port: 0 };
+const decoder = new TextDecoder();
+
+function textOf(chunks: readonly Uint8Array[]): string {
+  return chunks.map((chunk) => decoder.decode(chunk)).join("");
+}
+
+/** What comes on `socket` until it ends; an end by a reset is an end. */
+async function untilEnd(socket: Socket): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  try {
+    for await (const chunk of socket.readable) chunks.push(chunk);
+  } catch {
+    // Reset: what came before is what there is.
+  }
+  return textOf(chunks);
+}
+
+/** A connection on which `text` was sent. */
+async function send(runtime: Runtime, server: HttpServer, text: string): Promise<Socket> {
+  const socket = await runtime.network.connect(server.address);
+  const writer = socket.writable.getWriter();
+  await writer.write(new TextEncoder().encode(text)).catch(() => {});
+  writer.releaseLock();
+  return socket;
+}
+
+function urlOf({ address }: HttpServer, path: string): string {
+  return `http://${address.host}:${address.port}${path}`;
+}
+
+export function httpSuite(options: SubjectOptions): void {
+  check("a request is answered as the web platform says it", options, async ({ runtime }) => {
+    const server = await runtime.http.serve(anyPort, (request) => {
+      const { pathname, searchParams } = new URL(request.url);
+      const text = `${request.method} ${pathname} ${searchParams} ${request.headers.get("x-me")}`;
+      return new Response(text, { status: 203, headers: { "content-type": "text/strange" } });
+    });
+    assert.equal(server.address.host, "127.0.0.1");
+    assert.ok(server.address.port > 0);
+    const response = await fetch(urlOf(server, "/a/b?c=1"), { headers: { "X-Me": "mine" } });
+    assert.equal(response.status, 203);
+    assert.equal(response.headers.get("content-type"), "text/strange");
+    assert.equal(await response.text(), "GET /a/b c=1 mine");
+    const head = await fetch(urlOf(server, "/"), { method: "HEAD" });
+    assert.equal(head.status, 203);
+    assert.equal(await head.text(), "");
+    await server.close();
+  });
+
+  check("what the answer throws is told with status 500", options, async ({ runtime }) => {
+    const server = await runtime.http.serve(anyPort, ({ url }) => {
+      if (url.endsWith("/late")) return Promise.reject(new Error("it broke later"));
+      throw new Error("it broke");
+    });
+    for (const [path, text] of [["/", "it broke\n"], ["/late", "it broke later\n"]]) {
+      const response = await fetch(urlOf(server, path));
+      assert.equal(response.status, 500);
+      assert.equal(await response.text(), text);
+    }
+    await server.close();
+  });
+
+  check("an HTTP server's address in use is a fault that names it", options, async (subject) => {
+    const { http } = subject.runtime;
+    const server = await http.serve(anyPort, () => new Response());
+    const message = await fails(
+      "AddressInUse",
+      () => http.serve(server.address, () => new Response()),
+    );
+    assert.ok(message.includes(`127.0.0.1:${server.address.port}`), message);
+    await server.close();
+    const again = await http.serve(server.address, () => new Response());
+    await again.close();
+  });
+
+  check("closing drops idle, silent and unanswered connections", options, async ({ runtime }) => {
+    const asked = Promise.withResolvers<void>();
+    const server = await runtime.http.serve(anyPort, ({ url }) => {
+      if (!url.endsWith("/never")) return new Response("kept");
+      asked.resolve();
+      return new Promise<Response>(() => {});
+    });
+    const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`;
+    const silent = await send(runtime, server, "");
+    const half = await send(runtime, server, "GET / HT");
+    const kept = await send(runtime, server, get("/"));
+    const never = await send(runtime, server, get("/never"));
+    await asked.promise;
+    const startMs = runtime.clock.monotonic();
+    await server.close();
+    const ends = await Promise.all([silent, half, kept, never].map(untilEnd));
+    assert.ok(runtime.clock.monotonic() - startMs < 1_000);
+    assert.ok(ends[2].endsWith("kept"), ends[2]);
+    assert.equal(ends[3], "");
+  });
+
+  check(
+    "a head too large, and words that are no request, are refused",
+    options,
+    async (subject) => {
+      const { runtime } = subject;
+      const server = await runtime.http.serve(anyPort, () => new Response("answered"));
+      const long = `GET /${"a".repeat(20_000)} HTTP/1.1\r\nhost: x\r\n\r\n`;
+      const [first] = (await untilEnd(await send(runtime, server, long))).split("\r\n");
+      assert.ok(first === "" || first.startsWith("HTTP/1.1 431"), first);
+      const strange = "POST / HTTP/1.1\r\nhost: a b\r\ncontent-length: 9\r\n\r\n";
+      const answer = await untilEnd(await send(runtime, server, strange));
+      assert.ok(answer.startsWith("HTTP/1.1 400"), answer);
+      // A body that never comes is not waited for: the connection ends with the answer.
+      const body = "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000\r\n\r\nabc";
+      assert.ok((await untilEnd(await send(runtime, server, body))).endsWith("answered"));
+      await server.close();
+    },
+  );
+
+  check("a connection that says nothing is dropped in time", options, async ({ runtime }) => {
+    const server = await runtime.http.serve(anyPort, () => new Response("answered"));
+    const startMs = runtime.clock.monotonic();
+    const silent = await send(runtime, server, "");
+    const half = await send(runtime, server, "GET / HT");
+    for (const end of await Promise.all([silent, half].map(untilEnd))) assert.equal(end, "");
+    const tookMs = runtime.clock.monotonic() - startMs;
+    assert.ok(tookMs >= 2_900 && tookMs < 4_900, `${tookMs}`);
+    await server.close();
+  });
+
+  check("connections past the bound are dropped, then there is room", options, async (subject) => {
+    const { runtime } = subject;
+    const server = await runtime.http.serve(anyPort, () => new Response("answered"));
+    const get = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    const silent: Socket[] = [];
+    for (let i = 0; i < 32; i++) silent.push(await send(runtime, server, ""));
+    assert.equal(await untilEnd(await send(runtime, server, get)), "");
+    for (const socket of silent) socket.close();
+    let answer = "";
+    while (answer === "") answer = await untilEnd(await send(runtime, server, get));
+    assert.ok(answer.endsWith("answered"), answer);
+    await server.close();
+  });
+}
