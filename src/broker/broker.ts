@@ -46,6 +46,7 @@ import { ClientQuotas } from "./quotas.ts";
 import { Storage } from "./storage.ts";
 import { Topics } from "./topics.ts";
 import { Tracer } from "./trace.ts";
+import { UnreadablePartitions } from "./unreadable.ts";
 
 export interface BrokerOptions {
   readonly runtime: Runtime;
@@ -97,6 +98,7 @@ export class Broker {
   readonly #acceptor: Acceptor;
   readonly #background: Background;
   readonly #cleaner: Cleaner;
+  readonly #unreadable: UnreadablePartitions;
   #closing: Promise<void> | undefined;
 
   private constructor(options: BrokerOptions, { storage, metadata }: Opened) {
@@ -163,6 +165,7 @@ export class Broker {
       logger: logger.child("cleaner"),
       checkpoint: async () => void await storage.checkpoint(),
     });
+    this.#unreadable = new UnreadablePartitions({ logger, monotonic: () => clock.monotonic() });
     storage.onFolderFailed((logs) => this.#onFolderFailed(logs));
     this.#acceptor = this.#makeAcceptor();
   }
@@ -211,11 +214,8 @@ export class Broker {
   }
 
   /** A partition's log could not be read: said in the log, not to the client. */
-  noteUnreadable({ topic, id }: Partition, reason: unknown): void {
-    this.#options.logger.log("error", "a partition cannot be read", {
-      partition: `${topic}-${id}`,
-      reason: messageOf(reason),
-    });
+  noteUnreadable(partition: Partition, reason: unknown): void {
+    this.#unreadable.note(partition, reason);
   }
 
   /** The brokers as `peer` can reach them. */
@@ -332,6 +332,7 @@ export class Broker {
       name: "log chores",
       intervalMs: choresIntervalMs,
       run: async () => {
+        this.#unreadable.sweep();
         await this.#storage.maintain();
         await this.partitions.openWhereFull((name) => this.metadata.image.topic(name));
       },
