@@ -6,6 +6,7 @@ export * from "./apis/mod.ts";
 export * from "./consumer_protocol.ts";
 export * from "./errors.ts";
 export * from "./frame.ts";
+export { visitErrors } from "./response_errors.ts";
 export { type DescribeBytes, traceMessage } from "./trace.ts";
 export {
   type AnyApi,
