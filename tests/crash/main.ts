@@ -42,6 +42,12 @@ for (const { name, share, run } of histories) {
 }
 const kills = isChosen ? Math.min(10, Number(flags.kills)) : Number(flags.kills);
 if (kills > 0) {
+  const startedMs = performance.now();
   const result = await killBroker(first, kills);
-  console.log(`process: ${result.kills} kills -9, ${result.records} records, 0 lost, moved, twice`);
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  console.log(
+    `process: ${result.kills} kills -9 (${result.killsWhileStarting} while it started), ` +
+      `${result.unanswered} records under way, ${result.records} acknowledged: 0 lost, 0 moved, ` +
+      `${result.repeated} of acks=1 twice, ${seconds} s`,
+  );
 }

@@ -3,7 +3,7 @@ import { within } from "../harness/deadline.ts";
 import { killBroker } from "./process_kills.ts";
 import { seedsFrom } from "./seeds.ts";
 
-Deno.test("ten kills -9 lose, move and repeat nothing of an idempotent producer", async () => {
+Deno.test("ten kills -9 lose and move nothing, and repeat only what acks=1 lets them", async () => {
   for (const seed of seedsFrom("kills", 1)) {
     await seed.run(async (n) => {
       const what = () => `ten kills with seed ${n}`;

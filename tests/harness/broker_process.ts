@@ -8,7 +8,7 @@
 
 import { within } from "./deadline.ts";
 import { ProcessLines } from "./process_lines.ts";
-import { launch, type Target, targetFromEnvironment } from "./targets.ts";
+import { type Launch, launch, type Target, targetFromEnvironment } from "./targets.ts";
 
 export interface BrokerOptions {
   /** Kafka's own keys. Added to what every test wants: no wait before a group's first rebalance. */
@@ -101,6 +101,37 @@ export class BrokerProcess implements AsyncDisposable {
   /** Starts it again where it was; stops it first if it runs. */
   async restart(): Promise<void> {
     if (this.#process && !this.#process.ended) await this.stop();
+    const { plan, process, ready } = await this.#launch();
+    const exit = process.finished.then(({ code }) => {
+      throw new Error(`the broker ended with code ${code} before it was ready\n${process.output}`);
+    });
+    exit.catch(() => {}); // An end after the ready line is no news here.
+    const match = await within(Promise.race([ready, exit]), {
+      ms: plan.readyWithinMs,
+      what: () => `the broker's ready line ${plan.ready}\n${process.output}`,
+    });
+    this.#port = plan.port ?? Number(match.at(-1));
+  }
+
+  /** Starts it where it was and kills it `afterMs` later, ready or not. */
+  async killWhileStarting(afterMs: number): Promise<void> {
+    const { process } = await this.#launch();
+    await new Promise((go) => setTimeout(go, afterMs));
+    await process.kill();
+  }
+
+  async close(): Promise<void> {
+    if (this.#process && !this.#process.ended) await this.#process.kill();
+    if (this.#folder) await Deno.remove(this.#folder, { recursive: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #launch(): Promise<
+    { plan: Launch; process: ProcessLines; ready: Promise<RegExpMatchArray> }
+  > {
     await Deno.mkdir(this.dataDir, { recursive: true });
     const plan = await launch(this.target, {
       dataDir: this.dataDir,
@@ -120,24 +151,7 @@ export class BrokerProcess implements AsyncDisposable {
       },
     });
     this.#process = process;
-    const exit = process.finished.then(({ code }) => {
-      throw new Error(`the broker ended with code ${code} before it was ready\n${process.output}`);
-    });
-    exit.catch(() => {}); // An end after the ready line is no news here.
-    const match = await within(Promise.race([ready.promise, exit]), {
-      ms: plan.readyWithinMs,
-      what: () => `the broker's ready line ${plan.ready}\n${process.output}`,
-    });
-    this.#port = plan.port ?? Number(match.at(-1));
-  }
-
-  async close(): Promise<void> {
-    if (this.#process && !this.#process.ended) await this.#process.kill();
-    if (this.#folder) await Deno.remove(this.#folder, { recursive: true });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+    return { plan, process, ready: ready.promise };
   }
 
   #running(): ProcessLines {

@@ -9,6 +9,8 @@
 import { within } from "./deadline.ts";
 
 const keptOutputMax = 256 * 1024;
+/** Generous: a process in the middle of a sync ends when the disk has done its work. */
+const killedWithinMs = 60_000;
 
 export interface ProcessOptions {
   command: string;
@@ -101,9 +103,13 @@ export class ProcessLines {
     }
   }
 
+  /** Kills it and waits; fails when it has not ended, or somebody else holds its output. */
   async kill(): Promise<void> {
     this.signal("SIGKILL");
-    await this.finished;
+    await within(this.finished, {
+      ms: killedWithinMs,
+      what: () => `end of process ${this.pid} after SIGKILL\n${this.output}`,
+    });
   }
 
   async #follow(input: string | undefined): Promise<Finished> {
