@@ -93,6 +93,9 @@ export function simulate(seed: number, options: SimulationOptions = {}): Simulat
   return new Simulation(seed, options);
 }
 
+/** So many while one promise is waited for mean that only timers go round, and it never settles. */
+const drivenEventsMax = 5_000_000;
+
 /** A world of machines under one seed. */
 export class Simulation {
   readonly seed: number;
@@ -159,10 +162,14 @@ export class Simulation {
       settled = true;
     };
     promise.then(noticed, noticed);
-    while (!settled && await this.step());
+    let events = 0;
+    while (!settled && events < drivenEventsMax && await this.step()) events++;
     await this.#scheduler.settle();
     if (settled) return promise;
-    throw new Error(`nothing is left to happen, and the scenario waits (seed ${this.seed})`);
+    const left = events < drivenEventsMax
+      ? "nothing is left to happen"
+      : `${events} events happened`;
+    throw new Error(`${left}, and the scenario waits (seed ${this.seed})`);
   }
 
   /** The machine loses power: its process is gone, and of unsynced data a seeded part. */

@@ -15,6 +15,9 @@ import { type Appending, watchedFiles } from "../harness/watched_files.ts";
 /** How a process may end. */
 export type End = "kill" | "power loss" | "done";
 
+/** A scenario that takes longer, of simulated time, will never end: nothing tries for so long. */
+const scenarioMsMax = 6 * 3_600_000;
+
 export interface Doom {
   readonly machine: string;
   /** The change, counted from 1, before which the process ends; Infinity: never. */
@@ -63,7 +66,8 @@ export function startDoomed(world: Simulation, doom: Doom): DoomedRun {
     async run(scenario) {
       let outcome: { error?: unknown } | undefined;
       scenario.then(() => outcome = {}, (error) => outcome = { error });
-      while (isAlive && outcome === undefined && await world.step());
+      const endMs = world.nowMs + scenarioMsMax;
+      while (isAlive && outcome === undefined && world.nowMs < endMs && await world.step());
       if (!isAlive) return how;
       if (outcome === undefined) throw new Error("the scenario waits, and nothing will happen");
       if (outcome.error !== undefined) throw outcome.error;

@@ -3,6 +3,8 @@
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { within } from "./deadline.ts";
+import { ProcessLines } from "./process_lines.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -32,16 +34,18 @@ const others: readonly Other[] = [
   },
 ];
 
+/** npx may have to bring the runtime first. */
+const endsWithinMs = 300_000;
+
 async function run(command: readonly string[]): Promise<{ code: number; output: string }> {
-  const child = new Deno.Command(command[0], {
-    args: command.slice(1),
-    cwd: root,
-    stdout: "piped",
-    stderr: "piped",
-  });
-  const { code, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  return { code, output: decoder.decode(stdout) + decoder.decode(stderr) };
+  const child = new ProcessLines({ command: command[0], args: command.slice(1), cwd: root });
+  try {
+    const what = () => `the end of\n${child.output}`;
+    const { code, stdout, stderr } = await within(child.finished, { ms: endsWithinMs, what });
+    return { code, output: stdout + stderr };
+  } finally {
+    await child.kill();
+  }
 }
 
 async function commandOf(other: Other): Promise<readonly string[]> {

@@ -4,6 +4,9 @@ import { ProcessLines, run } from "./process_lines.ts";
 
 const command = Deno.execPath();
 
+/** Long enough for a process to start on a busy machine. */
+const ms = 30_000;
+
 Deno.test("a process is read line by line, the last one without its newline", async () => {
   const lines: string[] = [];
   const script = `console.log("one\\ntwo"); console.error("three"); Deno.stdout.writeSync(
@@ -13,7 +16,7 @@ Deno.test("a process is read line by line, the last one without its newline", as
     args: ["eval", script],
     onLine: (line, source) => lines.push(`${source}: ${line}`),
   });
-  const { code, stdout } = await child.finished;
+  const { code, stdout } = await within(child.finished, { ms, what: () => "its end" });
   assertEquals(code, 0);
   assertEquals(stdout, "one\ntwo\nfour");
   assertEquals(lines.sort(), ["stderr: three", "stdout: four", "stdout: one", "stdout: two"]);
@@ -25,14 +28,14 @@ Deno.test("a process gets its input and its end", async () => {
     command,
     args: ["eval", script],
     input: "x".repeat(300_000),
-    withinMs: 30_000,
+    withinMs: ms,
   });
   assertEquals(stdout, "300000\n");
 });
 
 Deno.test("a run that fails says what the process wrote", async () => {
   const script = `console.error("no such thing"); Deno.exit(3)`;
-  const failed = () => run({ command, args: ["eval", script], withinMs: 30_000 });
+  const failed = () => run({ command, args: ["eval", script], withinMs: ms });
   const error = await assertRejects(failed, Error, "exit code 3");
   assert(error.message.includes("no such thing"), error.message);
 });
@@ -46,7 +49,7 @@ Deno.test("a process that ignores SIGTERM is killed, and that is an error", asyn
     args: ["eval", script],
     onLine: () => ready.resolve(),
   });
-  await ready.promise;
+  await within(ready.promise, { ms, what: () => "its first line" });
   await assertRejects(() => child.stop(50), Error, "SIGTERM");
   assertEquals((await child.finished).signal, "SIGKILL");
   assert(child.ended, "it has ended");
@@ -82,7 +85,7 @@ Deno.test("an interactive process answers line by line, and ends with its input"
     onLine: (line) => answered.resolve(line),
   });
   child.send("hello");
-  assertEquals(await answered.promise, "hello");
+  assertEquals(await within(answered.promise, { ms, what: () => "an echo" }), "hello");
   child.endInput();
-  assertEquals((await child.finished).code, 0);
+  assertEquals((await within(child.finished, { ms, what: () => "its end" })).code, 0);
 });

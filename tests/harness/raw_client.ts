@@ -59,17 +59,19 @@ export class RawClient implements Disposable {
     return `${hostname}:${port}`;
   }
 
+  /** Fails when the broker does not take the bytes. */
   async send(bytes: Uint8Array): Promise<void> {
-    for (let sent = 0; sent < bytes.length;) {
-      sent += await this.#connection.write(bytes.subarray(sent));
-    }
+    let sent = 0;
+    const sending = (async () => {
+      while (sent < bytes.length) sent += await this.#connection.write(bytes.subarray(sent));
+    })();
+    const what = () => `room for byte ${sent} of ${bytes.length}`;
+    await within(sending, { ms: waitMs, what });
   }
 
   /** One response frame, or null when the broker has closed the connection. */
-  async receive(): Promise<Uint8Array | null> {
-    const size = await this.#exactly(4);
-    if (size === null) return null;
-    return await this.#exactly(new DataView(size.buffer).getInt32(0));
+  receive(what = "a response frame"): Promise<Uint8Array | null> {
+    return within(this.#frame(), { ms: waitMs, what: () => what });
   }
 
   /** Sends a request and decodes the answer. */
@@ -89,9 +91,9 @@ export class RawClient implements Disposable {
     version: number,
     correlationId = 7,
   ): Promise<Decoded<S>> {
-    const what = () => `an answer to ${api.name} version ${version}`;
-    const frame = await within(this.receive(), { ms: waitMs, what });
-    if (frame === null) throw new Error(`the broker closed the connection instead of ${what()}`);
+    const what = `an answer to ${api.name} version ${version}`;
+    const frame = await this.receive(what);
+    if (frame === null) throw new Error(`the broker closed the connection instead of ${what}`);
     const response = decodeResponse(api, version, frame);
     assertEquals(response.correlationId, correlationId);
     return response.message;
@@ -99,8 +101,7 @@ export class RawClient implements Disposable {
 
   /** The broker ends the connection, and sends nothing before. */
   async assertClosed(): Promise<void> {
-    const frame = await within(this.receive(), { ms: waitMs, what: () => "end of connection" });
-    assertEquals(frame, null);
+    assertEquals(await this.receive("the end of the connection"), null);
   }
 
   /** A Metadata request and its answer: the proof that a connection is healthy. */
@@ -115,6 +116,12 @@ export class RawClient implements Disposable {
 
   [Symbol.dispose](): void {
     this.#connection.close();
+  }
+
+  async #frame(): Promise<Uint8Array | null> {
+    const size = await this.#exactly(4);
+    if (size === null) return null;
+    return await this.#exactly(new DataView(size.buffer).getInt32(0));
   }
 
   async #exactly(length: number): Promise<Uint8Array<ArrayBuffer> | null> {

@@ -4,6 +4,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Fetch, JoinGroup, Metadata, Produce } from "../../src/protocol/mod.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
+import { within } from "../harness/deadline.ts";
 import { OttlaProgram } from "../harness/ottla_program.ts";
 import { RawClient, request } from "../harness/raw_client.ts";
 import {
@@ -51,7 +52,11 @@ async function busyClients(broker: BrokerProcess) {
       // The end of the connection is what this waits for.
     }
   })();
-  while (acknowledged < 20) await idle.assertServed();
+  const isUnderWay = (async () => {
+    while (acknowledged < 20) await idle.assertServed();
+  })();
+  const what = () => `20 acknowledgements, not ${acknowledged}\n${broker.output}`;
+  await within(isUnderWay, { ms: 30_000, what });
   return {
     topic,
     async end() {

@@ -17,6 +17,7 @@ import {
   SyncGroup,
 } from "../../src/protocol/mod.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
+import { within } from "../harness/deadline.ts";
 import { RawClient } from "../harness/raw_client.ts";
 import { makeTopic } from "../harness/raw_requests.ts";
 import { freshName, sharedBroker } from "../harness/shared_broker.ts";
@@ -158,9 +159,10 @@ Deno.test("a second member makes the first one rejoin, and both learn of each ot
   const alone = await joinAlone(first, freshName("group"));
   const joining = second.ask(JoinGroup, 3, joinRequest(alone.groupId));
   let told = ErrorCode.NONE as number;
-  while (told === ErrorCode.NONE) {
-    told = (await first.ask(Heartbeat, 3, alone)).errorCode;
-  }
+  const beating = (async () => {
+    while (told === ErrorCode.NONE) told = (await first.ask(Heartbeat, 3, alone)).errorCode;
+  })();
+  await within(beating, { ms: 10_000, what: () => "a heartbeat that tells of the rebalance" });
   assertEquals(told, ErrorCode.REBALANCE_IN_PROGRESS);
   const { memberId } = alone;
   const rejoined = await first.ask(JoinGroup, 3, joinRequest(alone.groupId, { memberId }));

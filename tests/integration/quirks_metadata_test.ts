@@ -171,7 +171,7 @@ Deno.test("DescribeTopicPartitions goes through topics page by page", async () =
       partitions.map(({ partitionIndex }) => partitionIndex),
     ]));
     cursor = nextCursor;
-  } while (cursor !== null);
+  } while (cursor !== null && pages.length < 10);
   assert(pages.every((page) => page.flatMap(([, partitions]) => partitions).length <= 3));
   assertEquals(pages.length, 3);
   const seen = pages.flat().flatMap(([name, partitions]) => partitions.map((id) => [name, id]));

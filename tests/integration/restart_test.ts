@@ -128,7 +128,7 @@ async function sendThroughRestarts(broker: BrokerProcess, idempotent: boolean): 
   const producer = kafka.producer({ idempotent, maxInFlightRequests: 1 });
   await producer.connect();
   try {
-    await sendAll(
+    const sending = sendAll(
       producer,
       new Map([
         [Math.floor(sends / 3), async () => {
@@ -143,6 +143,7 @@ async function sendThroughRestarts(broker: BrokerProcess, idempotent: boolean): 
         }],
       ]),
     );
+    await within(sending, { ms: 180_000, what: () => `all records sent\n${broker.output}` });
     await within(seen.complete, {
       ms: 120_000,
       what: () => `all records consumed (${seen.progress} of ${recordsEach})\n${broker.output}`,

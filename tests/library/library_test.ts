@@ -6,10 +6,16 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
-import { test } from "node:test";
+import { test as register } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Kafka, logLevel, Partitioners } from "kafkajs";
 import { Broker, connect, KafkaError, PlatformFault, UsageFault } from "../../mod.ts";
+import { within } from "../harness/deadline.ts";
+
+/** A test that says so when it does not end, where the runtime would wait for ever. */
+function test(sentence: string, body: () => Promise<void>): void {
+  register(sentence, () => within(body(), { ms: 60_000, what: () => `the end of: ${sentence}` }));
+}
 
 function kafkajs(broker: Broker): Kafka {
   return new Kafka({
@@ -35,7 +41,7 @@ async function receive(broker: Broker, topic: string, count: number): Promise<st
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   const values: string[] = [];
-  await new Promise<void>((resolve, reject) => {
+  const received = new Promise<void>((resolve, reject) => {
     consumer.run({
       eachMessage: ({ message }) => {
         values.push(message.value!.toString());
@@ -44,6 +50,8 @@ async function receive(broker: Broker, topic: string, count: number): Promise<st
       },
     }).catch(reject);
   });
+  const what = () => `${count} records of ${topic}, not only ${values.length}`;
+  await within(received, { ms: 30_000, what });
   await consumer.disconnect();
   return values;
 }
@@ -168,9 +176,10 @@ test("close is prompt with clients connected and waiting, and may be called twic
   await send(broker, "orders", ["a"]);
   await consumer.connect();
   await consumer.subscribe({ topic: "orders", fromBeginning: true });
-  await new Promise<void>((resolve) => {
+  const received = new Promise<void>((resolve) => {
     consumer.run({ eachMessage: () => Promise.resolve(resolve()) });
   });
+  await within(received, { ms: 30_000, what: () => "a record" });
   const startedAt = performance.now();
   await Promise.all([broker.close(), broker.close()]);
   await broker.close();

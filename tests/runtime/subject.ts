@@ -5,6 +5,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PlatformFault, type PlatformFaultKind } from "../../src/base/faults.ts";
 import type { OpenFile, Runtime, Socket } from "../../src/runtime/ports.ts";
+import { within } from "../harness/deadline.ts";
+
+/** Each test of the suite takes a second at most, where nothing hangs. */
+const endsWithinMs = 60_000;
 
 export interface Subject {
   readonly runtime: Runtime;
@@ -25,7 +29,8 @@ export function check(
   options: SubjectOptions,
   body: (subject: Subject) => Promise<void>,
 ): void {
-  test(`${options.name}: ${sentence}`, () => options.run(body));
+  const title = `${options.name}: ${sentence}`;
+  test(title, () => within(options.run(body), { ms: endsWithinMs, what: () => title }));
 }
 
 /** Asserts that `call` fails with a PlatformFault of `kind`, and returns its message. */
