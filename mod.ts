@@ -14,6 +14,7 @@
 import { UsageFault } from "./src/base/faults.ts";
 import { formatAddress } from "./src/base/address.ts";
 import { loadConfig, type RunningBroker, startBroker } from "./src/broker/mod.ts";
+import type { MonitoredBroker } from "./src/http/mod.ts";
 import type {
   Client,
   ClientOptions,
@@ -57,9 +58,9 @@ const ephemeralDefaults = {
 
 /** A broker that runs in this process. Many may run at a time. */
 export class Broker implements AsyncDisposable {
-  readonly #running: RunningBroker;
+  readonly #running: RunningBroker | MonitoredBroker;
 
-  private constructor(running: RunningBroker) {
+  private constructor(running: RunningBroker | MonitoredBroker) {
     this.#running = running;
   }
 
@@ -88,12 +89,20 @@ export class Broker implements AsyncDisposable {
     });
     const runtime = await detectRuntime();
     const logger = runtime.logger({ level: options.logLevel ?? "error", format: "text" });
-    return new Broker(await startBroker({ runtime, config, logger }));
+    const start = config.get("ottla.metrics.port") === null
+      ? startBroker
+      : (await import("./src/http/mod.ts")).startMonitoredBroker;
+    return new Broker(await start({ runtime, config, logger }));
   }
 
   /** Where it listens. */
   get address(): Address {
     return this.#running.address;
+  }
+
+  /** Where /metrics and /health are, when `ottla.metrics.port` is configured. */
+  get metricsAddress(): Address | undefined {
+    return "metricsAddress" in this.#running ? this.#running.metricsAddress : undefined;
   }
 
   /** HOST:PORT, as Kafka clients take it for `bootstrap.servers` or `brokers`. */

@@ -99,8 +99,8 @@ export function configurationPage(
 
 The keys are Kafka's. A key comes from the first of these sources that has it:
 
-1. flags of \`ottla start\`: \`--port\`, \`--host\`, \`--data-dir\`, \`--ephemeral\`, and
-   \`--set key=value\` for any key
+1. flags of \`ottla start\`: \`--port\`, \`--host\`, \`--data-dir\`, \`--ephemeral\`,
+   \`--metrics-port\`, and \`--set key=value\` for any key
 2. the environment, as Kafka's container image reads it: \`KAFKA_LOG_RETENTION_MS\` is
    \`log.retention.ms\`
 3. a file named by \`--config\`: a Kafka \`server.properties\`, or JSON

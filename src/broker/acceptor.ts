@@ -42,6 +42,8 @@ export class Acceptor {
   readonly #connections = new Set<Connection>();
   readonly #ended = new Set<Promise<void>>();
   #sweep: Timer | undefined;
+  #accepted = 0;
+  #refused = 0;
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
@@ -55,6 +57,16 @@ export class Acceptor {
 
   get connectionCount(): number {
     return this.#connections.size;
+  }
+
+  /** Connections that were let in since the start. */
+  get acceptedCount(): number {
+    return this.#accepted;
+  }
+
+  /** Those that max.connections kept out. */
+  get refusedCount(): number {
+    return this.#refused;
   }
 
   /** Opens a listener. Host "" is every address: of both families where the machine has both. */
@@ -95,6 +107,7 @@ export class Acceptor {
     const { logger, timers, monotonic } = this.#options;
     const connectionsMax = this.#options.connectionsMax();
     if (this.#connections.size >= connectionsMax) {
+      this.#refused++;
       logger.log("warn", "refused a connection: too many are open", {
         peer: formatAddress(socket.remote),
         "max.connections": connectionsMax,
@@ -110,6 +123,7 @@ export class Acceptor {
       monotonic,
     });
     this.#connections.add(connection);
+    this.#accepted++;
     logger.log("debug", "accepted a connection", { peer: formatAddress(socket.remote) });
     const ended = connection.run().finally(() => {
       this.#connections.delete(connection);

@@ -33,6 +33,7 @@ import {
 import { Cleaner } from "./cleaner.ts";
 import { type BrokerConfig, dynamicLayers } from "./config.ts";
 import { Dispatcher } from "./dispatch.ts";
+import { EventLoopDelay } from "./event_loop_delay.ts";
 import { Groups } from "./groups.ts";
 import type { Peer } from "./handler.ts";
 import { supportedVersions } from "./handlers/mod.ts";
@@ -41,8 +42,10 @@ import { MetadataLog, metadataTopic, metadataTopicId } from "./metadata_log.ts";
 import type { Partition } from "./partition.ts";
 import { Partitions } from "./partitions.ts";
 import { ProducerIds } from "./producer_ids.ts";
+import type { MetricFamily } from "./metrics_table.ts";
 import { Purgatory } from "./purgatory.ts";
 import { ClientQuotas } from "./quotas.ts";
+import { RequestMetrics } from "./request_metrics.ts";
 import { Storage } from "./storage.ts";
 import { Topics } from "./topics.ts";
 import { Tracer } from "./trace.ts";
@@ -73,6 +76,13 @@ interface Opened {
   readonly metadata: MetadataLog;
 }
 
+/** Whether clients are served as they should be. */
+export interface BrokerHealth {
+  readonly status: "ready" | "closing" | "degraded";
+  /** Data directories that failed: what lies in them cannot be used before the next start. */
+  readonly offlineDirectories: readonly string[];
+}
+
 /** One broker. Made by `Broker.start`, ended by `close`. */
 export class Broker {
   readonly config: BrokerConfig;
@@ -99,6 +109,12 @@ export class Broker {
   readonly #background: Background;
   readonly #cleaner: Cleaner;
   readonly #unreadable: UnreadablePartitions;
+  /** Undefined where nobody asks for metrics, as the next one. */
+  readonly #requestMetrics: RequestMetrics | undefined;
+  readonly #eventLoopDelay: EventLoopDelay | undefined;
+  /** What opening the logs took, in ms. */
+  #openedInMs = 0;
+  #segmentsExpired = 0;
   #closing: Promise<void> | undefined;
 
   private constructor(options: BrokerOptions, { storage, metadata }: Opened) {
@@ -157,15 +173,13 @@ export class Broker {
       this.change((image) => decideAllocateProducerIds(image, this.nodeId))
     );
     this.#background = new Background(timers, logger);
-    this.#cleaner = new Cleaner({
-      config,
-      partitions: () => this.partitions.all(),
-      timers,
-      random: runtime.random,
-      logger: logger.child("cleaner"),
-      checkpoint: async () => void await storage.checkpoint(),
-    });
-    this.#unreadable = new UnreadablePartitions({ logger, monotonic: () => clock.monotonic() });
+    this.#cleaner = this.#makeCleaner();
+    const monotonic = () => clock.monotonic();
+    this.#unreadable = new UnreadablePartitions({ logger, monotonic });
+    if (config.get("ottla.metrics.port") !== null) {
+      this.#requestMetrics = new RequestMetrics(monotonic);
+      this.#eventLoopDelay = new EventLoopDelay({ clock, timers });
+    }
     storage.onFolderFailed((logs) => this.#onFolderFailed(logs));
     this.#acceptor = this.#makeAcceptor();
   }
@@ -218,6 +232,33 @@ export class Broker {
     this.#unreadable.note(partition, reason);
   }
 
+  get health(): BrokerHealth {
+    const failed = this.dataFolders().filter(({ isOffline }) => isOffline);
+    const offlineDirectories = failed.map(({ path }) => path);
+    const served = offlineDirectories.length === 0 ? "ready" : "degraded";
+    return { status: this.isClosing ? "closing" : served, offlineDirectories };
+  }
+
+  /** What there is to measure, as it is now. */
+  async metrics(): Promise<MetricFamily[]> {
+    const { readMetrics } = await import("./metrics_table.ts");
+    const { runtime } = this.#options;
+    return readMetrics({
+      runtime,
+      partitions: this.partitions,
+      topicCount: this.metadata.image.topicCount,
+      groups: this.groups,
+      storage: this.#storage,
+      acceptor: this.#acceptor,
+      cleaner: this.#cleaner,
+      unreadable: this.#unreadable,
+      requests: this.#requestMetrics,
+      eventLoopDelay: this.#eventLoopDelay,
+      openedInMs: this.#openedInMs,
+      segmentsExpired: this.#segmentsExpired,
+    });
+  }
+
   /** The brokers as `peer` can reach them. */
   describeBrokers(peer: Peer) {
     const { host, port } = peer.advertised;
@@ -254,6 +295,7 @@ export class Broker {
   }
 
   async #close(): Promise<void> {
+    this.#eventLoopDelay?.close();
     // Whatever waits is answered first, so that no connection is in the middle of something.
     this.purgatory.close();
     await this.groups.close();
@@ -293,6 +335,7 @@ export class Broker {
     await this.#storage.setStraysAside(this.metadata.image);
     await this.#membership.recordDirectories();
     await this.#storage.noteRecovered();
+    this.#openedInMs = this.clock.monotonic() - startedMs;
     if (this.#storage.wasShutDownCleanly) return;
     const tookMs = Math.round(this.clock.monotonic() - startedMs);
     logger.log("info", "checked the logs after an unclean stop", { logs: partitionCount, tookMs });
@@ -350,7 +393,7 @@ export class Broker {
     for (const { log, highWatermark } of [...this.partitions.all()]) {
       if (this.isClosing) return;
       try {
-        await log.applyRetention(this.clock.now(), { highWatermark });
+        this.#segmentsExpired += await log.applyRetention(this.clock.now(), { highWatermark });
       } catch (error) {
         this.#noteFailed("retention", log, error);
       }
@@ -389,11 +432,24 @@ export class Broker {
     });
   }
 
+  #makeCleaner(): Cleaner {
+    const { runtime, config, logger } = this.#options;
+    return new Cleaner({
+      config,
+      partitions: () => this.partitions.all(),
+      timers: runtime.timers,
+      random: runtime.random,
+      logger: logger.child("cleaner"),
+      checkpoint: async () => void await this.#storage.checkpoint(),
+    });
+  }
+
   #makeAcceptor(): Acceptor {
     const { runtime, config, logger, trace } = this.#options;
     const monotonic = () => runtime.clock.monotonic();
     const tracer = trace === undefined ? undefined : new Tracer(trace, monotonic);
-    const dispatcher = new Dispatcher(this, tracer);
+    const metrics = this.#requestMetrics;
+    const dispatcher = new Dispatcher(this, { tracer, metrics });
     return new Acceptor({
       network: runtime.network,
       timers: runtime.timers,
@@ -406,7 +462,9 @@ export class Broker {
         logger,
         requestBytesMax: config.get("socket.request.max.bytes"),
         isClosing: () => this.isClosing,
-        dispatch: (frame, peer) => dispatcher.dispatch(frame, peer),
+        dispatch: metrics === undefined
+          ? (frame, peer) => dispatcher.dispatch(frame, peer)
+          : (frame, peer) => metrics.measure(frame, () => dispatcher.dispatch(frame, peer)),
         onBug: (error, peer) => this.#onBug(error, peer),
       },
     });

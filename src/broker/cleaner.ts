@@ -22,17 +22,31 @@ export interface CleanerOptions {
   readonly checkpoint: () => Promise<void>;
 }
 
+/** What compaction has done since the start. */
+export interface CleanerCounters {
+  runs: number;
+  failures: number;
+  /** Of the segments that were written anew. */
+  bytesRead: number;
+  bytesWritten: number;
+}
+
 /** Logs looked at between two turns of the event loop. */
 const assessedPerTurn = 256;
 
 export class Cleaner {
   readonly #options: CleanerOptions;
   readonly #uncleanable = new WeakSet<PartitionLog>();
+  readonly #counters: CleanerCounters = { runs: 0, failures: 0, bytesRead: 0, bytesWritten: 0 };
   #current: PartitionLog | undefined;
   #closed = false;
 
   constructor(options: CleanerOptions) {
     this.#options = options;
+  }
+
+  get counters(): Readonly<CleanerCounters> {
+    return this.#counters;
   }
 
   /** Compacts what is due. */
@@ -78,7 +92,7 @@ export class Cleaner {
     const { config, timers, random } = this.#options;
     this.#current = log;
     try {
-      const { isComplete } = await log.compaction.run({
+      const { isComplete, bytesBefore, bytesAfter } = await log.compaction.run({
         timers,
         random,
         highWatermark,
@@ -86,6 +100,9 @@ export class Cleaner {
         keyMapLoad: config.get("log.cleaner.io.buffer.load.factor"),
         bytesPerSecond: config.get("log.cleaner.io.max.bytes.per.second"),
       });
+      if (isComplete) this.#counters.runs++;
+      this.#counters.bytesRead += bytesBefore;
+      this.#counters.bytesWritten += bytesAfter;
       return isComplete;
     } catch (error) {
       this.#onFailed(log, error);
@@ -96,6 +113,7 @@ export class Cleaner {
   }
 
   #onFailed(log: PartitionLog, error: unknown): void {
+    this.#counters.failures++;
     const { topic, partition } = log;
     const reason = messageOf(error);
     const isLasting = error instanceof DecodeFault || error instanceof PartitionFault;

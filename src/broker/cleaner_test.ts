@@ -27,9 +27,10 @@ function cleanerOf(logs: readonly PartitionLog[]) {
   const lines: string[] = [];
   let checkpoints = 0;
   const { timers, random } = compactionPorts(logs[0]);
+  const appended = { batches: 0, records: 0, bytes: 0 };
   const cleaner = new Cleaner({
     config: new BrokerConfig([]),
-    partitions: () => logs.map((log) => new Partition(log, 0)),
+    partitions: () => logs.map((log) => new Partition(log, { leaderEpoch: 0, appended })),
     timers,
     random,
     logger: {

@@ -1,7 +1,7 @@
 // From what a start is given to a BrokerConfig, or to one message that lists all that is wrong.
 //
-//   --port, --host, --data-dir, --ephemeral, --set   >   options of a program that embeds us
-//     >   environment   >   file   >   defaults of the table
+//   --port, --host, --data-dir, --ephemeral, --metrics-port, --set   >   options of a program that
+//     embeds us   >   environment   >   file   >   defaults of the table
 //
 // Environment names are those of Kafka's container image: KAFKA_ and the key in capitals, with _
 // for a dot, __ for an underscore and ___ for a dash; CLUSTER_ID is cluster.id. A flag, an option
@@ -31,6 +31,8 @@ export interface StartFlags {
   readonly dataDir?: string;
   /** --ephemeral */
   readonly ephemeral?: boolean;
+  /** --metrics-port: 0 picks a free one. */
+  readonly metricsPort?: number;
   /** --set, repeated: `key=value` each. */
   readonly set?: readonly string[];
 }
@@ -139,6 +141,10 @@ function readFlags(flags: StartFlags, settings: Map<string, Setting>, problems: 
   if (flags.ephemeral) settings.set("ottla.ephemeral", { text: "true", origin: "--ephemeral" });
   if (flags.dataDir !== undefined) {
     settings.set("log.dirs", { text: flags.dataDir, origin: "--data-dir" });
+  }
+  if (flags.metricsPort !== undefined) {
+    const text = String(flags.metricsPort);
+    settings.set("ottla.metrics.port", { text, origin: "--metrics-port" });
   }
   if (flags.port !== undefined || flags.host !== undefined) moveListener(flags, settings, problems);
 }

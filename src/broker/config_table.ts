@@ -93,6 +93,20 @@ export const brokerKeys = {
     doc: "Keeps everything in memory: nothing is on disk and nothing survives the process. " +
       "Set by --ephemeral. (Ottla's own key.)",
   },
+  "ottla.metrics.port": {
+    type: "int",
+    default: null,
+    min: 0,
+    max: 65535,
+    doc: "Port on which metrics and health are served over HTTP; 0 picks a free one. Without it " +
+      "they are not. Set by --metrics-port. (Ottla's own key.)",
+  },
+  "ottla.metrics.host": {
+    type: "string",
+    default: null,
+    doc: "The address for ottla.metrics.port. Without it that of the first listener. " +
+      "(Ottla's own key.)",
+  },
 
   // Network.
   "listeners": {

@@ -26,6 +26,7 @@ import type { Dispatched, Reply } from "./connection.ts";
 import type { Handler, Peer } from "./handler.ts";
 import { apiVersionsKey, handlers, lateHandlers, supportedVersions } from "./handlers/mod.ts";
 import type { ClientMeter } from "./quotas.ts";
+import type { RequestMetrics } from "./request_metrics.ts";
 import type { Tracer } from "./trace.ts";
 
 const produceKey = 0;
@@ -45,16 +46,24 @@ interface Used {
   readonly pauseMs: number;
 }
 
+/** Who watches requests go by. */
+export interface DispatchWatchers {
+  readonly tracer: Tracer | undefined;
+  readonly metrics: RequestMetrics | undefined;
+}
+
 /** Answers frames with the handlers of handlers/mod.ts. */
 export class Dispatcher {
   readonly #broker: Broker;
   readonly #tracer: Tracer | undefined;
+  readonly #metrics: RequestMetrics | undefined;
   readonly #handlers = new Map(handlers);
   readonly #tableOf = (apiKey: number) => this.#handlers.get(apiKey)?.api;
 
-  constructor(broker: Broker, tracer: Tracer | undefined) {
+  constructor(broker: Broker, { tracer, metrics }: DispatchWatchers) {
     this.#broker = broker;
     this.#tracer = tracer;
+    this.#metrics = metrics;
   }
 
   /** Starts answering `frame`. Throws ConnectionFault when the connection must end. */
@@ -88,6 +97,7 @@ export class Dispatcher {
   #encode({ header, handler, peer }: Dispatching, response: unknown): Reply {
     this.#tracer?.response(peer, header, handler.api, response);
     if (response === undefined) return null;
+    this.#metrics?.onAnswered(handler.api, response);
     return encodeResponse(handler.api, header.apiVersion, header.correlationId, response as never);
   }
 
@@ -127,6 +137,7 @@ export class Dispatcher {
     if (response === undefined) return this.#encode(dispatching, response);
     const throttled = (throttleTimeMs: number, message: unknown = response) => {
       pause(peer, { meter: used.meter, pauseMs: throttleTimeMs });
+      this.#metrics?.onThrottled(throttleTimeMs);
       return this.#encode(dispatching, { ...message as object, throttleTimeMs });
     };
     if (handler.api.key !== fetchKey) {
@@ -138,6 +149,7 @@ export class Dispatcher {
     const pauseMs = Math.max(used.pauseMs, used.meter.onFetched(bytes));
     if (pauseMs === 0) {
       this.#tracer?.response(peer, dispatching.header, handler.api, response);
+      this.#metrics?.onAnswered(handler.api, response);
       return reply;
     }
     used.meter.takeBackFetched(bytes);

@@ -58,6 +58,7 @@ export function partitionOfGroup(groupId: string, partitionCount: number): Parti
 export class Groups {
   readonly #options: GroupsOptions;
   readonly #shards = new Map<PartitionId, Promise<GroupShard>>();
+  readonly #loaded = new Set<GroupShard>();
   #closed = false;
 
   constructor(options: GroupsOptions) {
@@ -94,6 +95,20 @@ export class Groups {
       }
     }
     return shards;
+  }
+
+  /** How many groups there are, by their state; those of shards that are loaded. */
+  countByState(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const shard of this.#loaded) {
+      if (shard.isResigned) this.#loaded.delete(shard);
+      else {
+        for (const { groupState } of shard.table.list({ statesFilter: [], typesFilter: [] })) {
+          counts.set(groupState, (counts.get(groupState) ?? 0) + 1);
+        }
+      }
+    }
+    return counts;
   }
 
   /** Partitions of the offsets topic went offline: their members look for a coordinator again. */
@@ -140,6 +155,7 @@ export class Groups {
       shard.resign();
       throw new ConnectionFault(closing);
     }
+    this.#loaded.add(shard);
     return shard;
   }
 }
@@ -159,6 +175,11 @@ export class GroupShard {
     this.#options = options;
     this.#onFailed = onFailed;
     this.table = new GroupTable({ config: options.config, newUuid: options.newUuid });
+  }
+
+  /** Whether it coordinates no more. */
+  get isResigned(): boolean {
+    return this.#closed;
   }
 
   /** Replays the partition and starts the members' sessions. */

@@ -1,9 +1,10 @@
 // The broker's face for those who start one: the command line and the library.
 
 import type { Address } from "../runtime/ports.ts";
-import { Broker, type BrokerOptions } from "./broker.ts";
+import { Broker, type BrokerHealth, type BrokerOptions } from "./broker.ts";
+import type { MetricFamily } from "./metrics_table.ts";
 
-export type { BrokerOptions } from "./broker.ts";
+export type { BrokerHealth, BrokerOptions } from "./broker.ts";
 export {
   BrokerConfig,
   type ConfigInput,
@@ -12,11 +13,15 @@ export {
   type StartFlags,
 } from "./config.ts";
 export { allHandlers } from "./handlers/mod.ts";
+export type { MetricFamily, Sample } from "./metrics_table.ts";
 
 /** A broker that serves clients. */
 export interface RunningBroker {
   /** Where clients connect, with the real port when 0 was asked for. */
   readonly address: Address;
+  readonly health: BrokerHealth;
+  /** What there is to measure, as it is now; of requests only where `ottla.metrics.port` is set. */
+  metrics(): Promise<MetricFamily[]>;
   /** Ends it; resolves when all is synced and closed. May be called more than once. */
   close(): Promise<void>;
 }

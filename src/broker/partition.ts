@@ -11,17 +11,32 @@ import type { LeaderEpoch, Offset, PartitionId } from "../base/ids.ts";
 import type { AppendResult, PartitionLog } from "../log/mod.ts";
 import type { Wait, Watched } from "./purgatory.ts";
 
+/** What was appended since the start; all partitions count in the same one. */
+export interface AppendCounters {
+  batches: number;
+  records: number;
+  bytes: number;
+}
+
+/** What a partition begins with. */
+export interface PartitionOptions {
+  readonly leaderEpoch: LeaderEpoch;
+  readonly appended: AppendCounters;
+}
+
 /** A partition that this broker leads. */
 export class Partition implements Watched {
   readonly log: PartitionLog;
   /** Fetches that wait for this partition. */
   readonly watchers = new Set<Wait>();
   leaderEpoch: LeaderEpoch;
+  readonly #appended: AppendCounters;
   #highWatermark: Offset;
 
-  constructor(log: PartitionLog, leaderEpoch: LeaderEpoch) {
+  constructor(log: PartitionLog, { leaderEpoch, appended }: PartitionOptions) {
     this.log = log;
     this.leaderEpoch = leaderEpoch;
+    this.#appended = appended;
     this.#highWatermark = log.logEndOffset;
   }
 
@@ -58,7 +73,11 @@ export class Partition implements Watched {
   /** Appends a produce payload and wakes the fetches that waited for it. */
   append(records: Uint8Array, origin: "client" | "coordinator"): AppendResult {
     const result = this.log.append(records, { leaderEpoch: this.leaderEpoch, origin });
-    if (result.ok && !result.duplicate) this.#advance(records.length);
+    if (!result.ok || result.duplicate) return result;
+    this.#appended.batches++;
+    this.#appended.records += result.lastOffset - result.baseOffset + 1;
+    this.#appended.bytes += records.length;
+    this.#advance(records.length);
     return result;
   }
 

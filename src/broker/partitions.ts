@@ -13,7 +13,7 @@ import type { TopicImage } from "../cluster/mod.ts";
 import type { PartitionLog } from "../log/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import type { Logger, Timers } from "../runtime/ports.ts";
-import { Partition } from "./partition.ts";
+import { type AppendCounters, Partition } from "./partition.ts";
 
 /** Opens the log of one partition, creating it when it is new. */
 export type OpenLog = (
@@ -51,6 +51,7 @@ function* partitionsOf(topics: Iterable<TopicImage>) {
 }
 
 export class Partitions {
+  readonly appended: AppendCounters = { batches: 0, records: 0, bytes: 0 };
   readonly #options: PartitionsOptions;
   readonly #byTopic = new Map<string, (Partition | OfflinePartition | undefined)[]>();
   /** The last opening or deleting: a topic may be deleted and created anew at once. */
@@ -88,6 +89,15 @@ export class Partitions {
         if (isOpen) yield partition;
       }
     }
+  }
+
+  /** How many there are that cannot be used. */
+  get offlineCount(): number {
+    let count = 0;
+    for (const [topic, partitions] of this.#byTopic) {
+      for (const id of partitions.keys()) if (this.isOffline(topic, id)) count++;
+    }
+    return count;
   }
 
   /** Opens what the broker has after a start. `onProgress` hears how many are open. */
@@ -186,7 +196,8 @@ export class Partitions {
     if (partitions === undefined) this.#byTopic.set(topic.name, partitions = []);
     try {
       const log = await this.#options.openLog(topic, id, options);
-      partitions[id] = new Partition(log, topic.partitions[id].leaderEpoch);
+      const { leaderEpoch } = topic.partitions[id];
+      partitions[id] = new Partition(log, { leaderEpoch, appended: this.appended });
     } catch (error) {
       if (!(error instanceof PartitionFault)) throw error;
       const reason = messageOf(error);

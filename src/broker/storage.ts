@@ -10,7 +10,13 @@
 import { isPlatformFault, messageOf, PartitionFault, type PlatformFault } from "../base/faults.ts";
 import type { BrokerId, PartitionId, Uuid } from "../base/ids.ts";
 import type { MetadataImage, PlacedReplica } from "../cluster/mod.ts";
-import { type LogConfig, type LogFolder, PartitionLog, ReadAhead } from "../log/mod.ts";
+import {
+  type LogConfig,
+  LogCounters,
+  type LogFolder,
+  PartitionLog,
+  ReadAhead,
+} from "../log/mod.ts";
 import type { Files, Logger, Runtime } from "../runtime/ports.ts";
 import type { BrokerConfig } from "./config.ts";
 import { DataFolders } from "./data_folders.ts";
@@ -47,6 +53,10 @@ export interface LogRequest {
 export interface DataFolderState {
   readonly path: string;
   readonly isOffline: boolean;
+  /** Whether it refuses clients' records for want of room. */
+  readonly isFull: boolean;
+  /** Appended and not yet synced. */
+  readonly unsyncedBytes: number;
   readonly freeBytes: number;
   readonly totalBytes: number;
 }
@@ -69,6 +79,8 @@ export class Storage {
   readonly nodeId: BrokerId;
   /** The file system that the logs are in. */
   readonly files: Files;
+  /** What all logs together have done. */
+  readonly counters = new LogCounters();
   readonly #options: StorageOptions;
   readonly #folders: DataFolders;
   readonly #logger: Logger;
@@ -109,8 +121,21 @@ export class Storage {
   describeFolders(): DataFolderState[] {
     const { online, failed } = this.#folders;
     return [
-      ...online.map(({ path }) => ({ path, isOffline: false, ...this.#spaceOf(path) })),
-      ...failed.map(({ path }) => ({ path, isOffline: true, freeBytes: -1, totalBytes: -1 })),
+      ...online.map(({ path, state }) => ({
+        path,
+        isOffline: false,
+        isFull: state.fullReason !== undefined,
+        unsyncedBytes: state.unsyncedBytes,
+        ...this.#spaceOf(path),
+      })),
+      ...failed.map(({ path }) => ({
+        path,
+        isOffline: true,
+        isFull: false,
+        unsyncedBytes: 0,
+        freeBytes: -1,
+        totalBytes: -1,
+      })),
     ];
   }
 
@@ -171,6 +196,7 @@ export class Storage {
       files: this.files,
       clock: runtime.clock,
       logger: this.#logger,
+      counters: this.counters,
       codecs: runtime.codecs,
       readAhead: this.#readAhead,
       handles: folder.handles,

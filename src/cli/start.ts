@@ -26,6 +26,7 @@ const options = {
   host: { kind: "text", value: "HOST", about: "address to bind (default: all, as Kafka does)" },
   "data-dir": { kind: "text", value: "FOLDER", about: "default ./ottla-data" },
   ephemeral: { kind: "flag", about: "keep everything in memory: nothing survives the end" },
+  "metrics-port": { kind: "number", value: "PORT", about: "serve /metrics and /health over HTTP" },
   set: { kind: "list", value: "KEY=VALUE", about: "any of Kafka's broker configs" },
   config: { kind: "text", value: "FILE", about: "a Kafka server.properties, or the same as JSON" },
   "log-format": { kind: "text", value: "text|json", about: "for people or for machines" },
@@ -42,6 +43,7 @@ const start = command({
     ["start", "on port 9092 of every address, data in ./ottla-data"],
     ["start --host 127.0.0.1 --ephemeral", "for this machine only, nothing kept"],
     ["start --data-dir /var/lib/ottla --set log.retention.hours=24", "keep records for a day"],
+    ["start --metrics-port 9404", "for Prometheus, and for probes of its health"],
     ["start --trace --log-level warn", "watch clients talk"],
   ],
   run: async (context, parsed) => {
@@ -54,6 +56,7 @@ const start = command({
         host: flags.host,
         dataDir: flags["data-dir"],
         ephemeral: flags.ephemeral,
+        metricsPort: flags["metrics-port"],
         set: flags.set,
       },
       environment: runtime.process.environment,
@@ -62,7 +65,10 @@ const start = command({
     for (const warning of warnings) logger.log("warn", warning);
     const ended = signalled(context, logger);
     const fatal = Promise.withResolvers<unknown>();
-    const broker = await startBroker({
+    const start = config.get("ottla.metrics.port") === null
+      ? startBroker
+      : (await import("../http/mod.ts")).startMonitoredBroker;
+    const broker = await start({
       runtime,
       config,
       logger,

@@ -62,6 +62,13 @@ export class DurableFiles {
    * PlatformFault NoSpace when a small file found no room: nothing is lost, and no sync has failed.
    */
   async sync(): Promise<void> {
+    const { clock, counters } = this.#parts.options;
+    const startMs = clock.monotonic();
+    await this.#sync();
+    counters?.syncSeconds.observe((clock.monotonic() - startMs) / 1000);
+  }
+
+  async #sync(): Promise<void> {
     const { options, folder, segments, epochs } = this.#parts;
     this.#syncedMs = options.clock.now();
     const { active } = segments;
@@ -110,6 +117,8 @@ export class DurableFiles {
     try {
       await sync();
     } catch (error) {
+      const { counters } = this.#parts.options;
+      if (counters !== undefined) counters.syncsFailed++;
       const fault = new PartitionFault(messageOf(error), { cause: error });
       this.#parts.directory.goOffline(`${this.#parts.folder}: ${fault.message}`);
       throw fault;

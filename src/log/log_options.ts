@@ -4,6 +4,7 @@ import type { Offset, PartitionId, Uuid } from "../base/ids.ts";
 import type { RuntimeCodecs } from "../records/mod.ts";
 import type { Clock, Files, Logger } from "../runtime/ports.ts";
 import type { LogConfig } from "./config.ts";
+import type { LogCounters } from "./counters.ts";
 import { DirectoryState } from "./directory_state.ts";
 import { LogError } from "./errors.ts";
 import type { LoadOptions } from "./loading.ts";
@@ -25,6 +26,8 @@ export interface LogOptions {
   readonly handles?: OpenHandles;
   /** Likewise: whether the directory works and has room, and when a log may sync. */
   readonly directory?: DirectoryState;
+  /** Counts what this log does, with others; without it nobody asks. */
+  readonly counters?: LogCounters;
   /** To look into compressed batches, and to compress as the topic wants it. */
   readonly codecs?: RuntimeCodecs;
   /** Where cold readers keep what they read ahead; shared by logs. Without it none is. */

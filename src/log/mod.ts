@@ -8,6 +8,7 @@ export type {
   CompactionSummary,
 } from "./compaction.ts";
 export { type LogConfig, logConfigDefaults } from "./config.ts";
+export { LogCounters } from "./counters.ts";
 export { DirectoryState, freeBytesMinDefault } from "./directory_state.ts";
 export type { EpochEnd } from "./epoch_cache.ts";
 export { LogError } from "./errors.ts";

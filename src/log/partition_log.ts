@@ -83,6 +83,8 @@ export class PartitionLog implements UnsyncedLog {
   readonly #deleted: DeletedFiles;
   readonly #durable: DurableFiles;
   readonly #jitter: number;
+  /** Whether it was found damaged when it was opened. */
+  readonly isDamaged: boolean;
   #compaction: Compaction | undefined;
   #producers: ProducerState;
   #logStartOffset: Offset;
@@ -128,7 +130,8 @@ export class PartitionLog implements UnsyncedLog {
     this.#logEndOffset = loaded.logEndOffset;
     this.#logStartOffset = loaded.logStartOffset;
     this.#jitter = crc32c(utf8(`${options.topicId}${options.partition}`)) / 0x1_0000_0000;
-    if (loaded.damage.length > 0) this.#refusal = `damaged: ${loaded.damage[0].reason}`;
+    this.isDamaged = loaded.damage.length > 0;
+    if (this.isDamaged) this.#refusal = `damaged: ${loaded.damage[0].reason}`;
     if (loaded.isSynced) this.#snapshotOffset = loaded.logEndOffset;
     const syncedTo = loaded.isSynced
       ? loaded.logEndOffset

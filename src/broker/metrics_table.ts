@@ -1,0 +1,394 @@
+// Every metric, once: name, type, labels, what it says, and where it is read. docs/monitoring.md
+// is written from here.
+//
+//   readMetrics(sources) --> families of samples --> src/http makes text of them
+//
+// Names are Prometheus's way: base units (seconds, bytes), `_total` for what only grows, and
+// `process_` for what every program has. Invariant: the number of samples is bounded. Labels are
+// APIs, error codes, states, data directories, and for `partitionsMax` partitions at most their
+// topic and id; nothing that a client chooses besides.
+// A data table: exempt from the size rule.
+
+import type { Histogram } from "../base/histogram.ts";
+import { programVersion } from "../base/version.ts";
+import { apiName, type ErrorCode, errorName } from "../protocol/mod.ts";
+import type { Runtime } from "../runtime/ports.ts";
+import type { Acceptor } from "./acceptor.ts";
+import type { Cleaner } from "./cleaner.ts";
+import type { EventLoopDelay } from "./event_loop_delay.ts";
+import type { Groups } from "./groups.ts";
+import type { Partition } from "./partition.ts";
+import type { Partitions } from "./partitions.ts";
+import type { ApiCounters, RequestMetrics } from "./request_metrics.ts";
+import type { DataFolderState, Storage } from "./storage.ts";
+import type { UnreadablePartitions } from "./unreadable.ts";
+
+/** Partitions that are told of one by one. */
+export const partitionsMax = 1_000;
+
+/** Values of a metric's labels, in their order, and its value. */
+export type Sample = readonly [labels: readonly string[], value: number | Histogram];
+
+/** What a metric says, apart from its value. */
+interface Described {
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly labels?: readonly string[];
+  readonly doc: string;
+}
+
+/** One metric, read. */
+export interface MetricFamily extends Described {
+  readonly name: string;
+  readonly samples: readonly Sample[];
+}
+
+/** What a broker has to tell of. */
+export interface MetricSources {
+  readonly runtime: Runtime;
+  readonly partitions: Partitions;
+  readonly topicCount: number;
+  readonly groups: Groups;
+  readonly storage: Storage;
+  readonly acceptor: Acceptor;
+  readonly cleaner: Cleaner;
+  readonly unreadable: UnreadablePartitions;
+  /** Undefined, as the next one: not asked for when the broker was started. */
+  readonly requests: RequestMetrics | undefined;
+  readonly eventLoopDelay: EventLoopDelay | undefined;
+  readonly openedInMs: number;
+  readonly segmentsExpired: number;
+}
+
+/** The sources, and what one pass over all partitions has found. */
+interface View extends MetricSources {
+  readonly folders: readonly DataFolderState[];
+  readonly usage: { readonly residentBytes: number; readonly cpuSeconds: number };
+  readonly onlineCount: number;
+  readonly sizeBytes: number;
+  /** The first ones, to be told one by one. */
+  readonly listed: readonly Partition[];
+  readonly damaged: readonly { readonly partition: Partition; readonly foundWhen: string }[];
+}
+
+/** A metric of the table: a number, or samples by labels. */
+interface Metric extends Described {
+  readonly read: (view: View) => number | Iterable<Sample>;
+}
+
+export const metrics: Readonly<Record<string, Metric>> = {
+  // Requests.
+  ottla_requests_total: {
+    type: "counter",
+    labels: ["api"],
+    doc: "Requests that were taken up.",
+    read: (view) => byApi(view, ({ requests }) => requests),
+  },
+  ottla_request_errors_total: {
+    type: "counter",
+    labels: ["api", "error"],
+    doc: "Error codes in answers. An answer has one for each partition that failed. Some are " +
+      "usual: MEMBER_ID_REQUIRED when a consumer joins.",
+    read: ({ requests }) =>
+      (requests?.apis ?? []).flatMap(({ apiKey, errors }) =>
+        [...errors].map(([code, count]) => [[apiName(apiKey), errorName(code as ErrorCode)], count])
+      ),
+  },
+  ottla_request_duration_seconds: {
+    type: "histogram",
+    labels: ["api"],
+    doc: "From a request that has come in whole to its answer. A Fetch waits for records in " +
+      "between, a JoinGroup for other members.",
+    read: (view) => byApi(view, ({ seconds }) => seconds),
+  },
+  ottla_request_bytes_total: {
+    type: "counter",
+    labels: ["api"],
+    doc: "Bytes of requests.",
+    read: (view) => byApi(view, ({ requestBytes }) => requestBytes),
+  },
+  ottla_response_bytes_total: {
+    type: "counter",
+    labels: ["api"],
+    doc: "Bytes of answers.",
+    read: (view) => byApi(view, ({ responseBytes }) => responseBytes),
+  },
+  ottla_throttled_requests_total: {
+    type: "counter",
+    doc: "Answers that told a client over its quota to pause.",
+    read: ({ requests }) => requests?.throttled ?? [],
+  },
+  ottla_throttle_seconds_total: {
+    type: "counter",
+    doc: "Those pauses together.",
+    read: ({ requests }) => requests === undefined ? [] : requests.throttledMs / 1000,
+  },
+
+  // Connections.
+  ottla_connections: {
+    type: "gauge",
+    doc: "Open connections of clients.",
+    read: ({ acceptor }) => acceptor.connectionCount,
+  },
+  ottla_connections_accepted_total: {
+    type: "counter",
+    doc: "Connections that were accepted.",
+    read: ({ acceptor }) => acceptor.acceptedCount,
+  },
+  ottla_connections_refused_total: {
+    type: "counter",
+    doc: "Connections that max.connections kept out.",
+    read: ({ acceptor }) => acceptor.refusedCount,
+  },
+
+  // Records.
+  ottla_appended_records_total: {
+    type: "counter",
+    doc: "Records that were appended, those of committed offsets among them.",
+    read: ({ partitions }) => partitions.appended.records,
+  },
+  ottla_appended_batches_total: {
+    type: "counter",
+    doc: "The batches that they came in; a message set of an old client is one.",
+    read: ({ partitions }) => partitions.appended.batches,
+  },
+  ottla_appended_bytes_total: {
+    type: "counter",
+    doc: "The bytes of those batches, compressed where they are.",
+    read: ({ partitions }) => partitions.appended.bytes,
+  },
+
+  // Topics and partitions.
+  ottla_topics: {
+    type: "gauge",
+    doc: "Topics, internal ones among them.",
+    read: ({ topicCount }) => topicCount,
+  },
+  ottla_partitions: {
+    type: "gauge",
+    labels: ["state"],
+    doc: "Partitions: online, or offline, which answer KAFKA_STORAGE_ERROR.",
+    read: ({ onlineCount, partitions }) => [
+      [["online"], onlineCount],
+      [["offline"], partitions.offlineCount],
+    ],
+  },
+  ottla_log_size_bytes: {
+    type: "gauge",
+    doc: "Bytes in the segments of all online partitions.",
+    read: ({ sizeBytes }) => sizeBytes,
+  },
+  ottla_partition_log_size_bytes: {
+    type: "gauge",
+    labels: ["topic", "partition"],
+    doc: `Bytes in a partition's segments. Told, as the next two, of ${partitionsMax} partitions ` +
+      "at most.",
+    read: (view) => byPartition(view, ({ log }) => log.sizeBytes),
+  },
+  ottla_partition_log_start_offset: {
+    type: "gauge",
+    labels: ["topic", "partition"],
+    doc: "The first offset that can be read.",
+    read: (view) => byPartition(view, ({ log }) => log.logStartOffset),
+  },
+  ottla_partition_log_end_offset: {
+    type: "gauge",
+    labels: ["topic", "partition"],
+    doc: "The offset that the next record gets. Its rate is that of records into the partition.",
+    read: (view) => byPartition(view, ({ log }) => log.logEndOffset),
+  },
+  ottla_partitions_not_listed: {
+    type: "gauge",
+    doc: "Online partitions that were not told of one by one, because there are too many.",
+    read: ({ onlineCount, listed }) => onlineCount - listed.length,
+  },
+
+  // Damage.
+  ottla_damaged_partitions: {
+    type: "gauge",
+    doc: "Partitions of which a part cannot be read. Alert when it is not 0.",
+    read: ({ damaged }) => damaged.length,
+  },
+  ottla_partition_damaged: {
+    type: "gauge",
+    labels: ["topic", "partition", "found"],
+    doc: `1 for each of them, ${partitionsMax} at most. Found at the start: it takes no records ` +
+      "until it is repaired. Found by a read: see the log.",
+    read: ({ damaged }) =>
+      damaged.slice(0, partitionsMax).map(({ partition: { topic, id }, foundWhen }) => [
+        [topic, `${id}`, foundWhen],
+        1,
+      ]),
+  },
+  ottla_unreadable_reads_total: {
+    type: "counter",
+    doc: "Reads by consumers that failed because of damage, or of the disk.",
+    read: ({ unreadable }) => unreadable.reads,
+  },
+
+  // Data directories.
+  ottla_log_dir_online: {
+    type: "gauge",
+    labels: ["dir"],
+    doc: "1 while a data directory works, 0 from its failure until the next start. Alert on 0.",
+    read: (view) => byFolder(view, ({ isOffline }) => isOffline ? 0 : 1),
+  },
+  ottla_log_dir_full: {
+    type: "gauge",
+    labels: ["dir"],
+    doc: "1 while a data directory refuses records because too little is free. Alert on 1.",
+    read: (view) => byFolder(view, ({ isFull }) => isFull ? 1 : 0),
+  },
+  ottla_log_dir_free_bytes: {
+    type: "gauge",
+    labels: ["dir"],
+    doc: "Bytes that are free for us on its disk.",
+    read: (view) => byFolder(view, ({ freeBytes }) => freeBytes),
+  },
+  ottla_log_dir_total_bytes: {
+    type: "gauge",
+    labels: ["dir"],
+    doc: "The size of its disk.",
+    read: (view) => byFolder(view, ({ totalBytes }) => totalBytes),
+  },
+  ottla_log_dir_unsynced_bytes: {
+    type: "gauge",
+    labels: ["dir"],
+    doc: "Bytes that were appended and are not yet synced.",
+    read: (view) => byFolder(view, ({ unsyncedBytes }) => unsyncedBytes),
+  },
+
+  // Syncs, recovery, retention, compaction.
+  ottla_sync_duration_seconds: {
+    type: "histogram",
+    doc: "What it took to sync one partition's log once; appends share syncs.",
+    read: ({ storage }) => [[[], storage.counters.syncSeconds]],
+  },
+  ottla_sync_failures_total: {
+    type: "counter",
+    doc: "Syncs that failed; each takes its data directory offline.",
+    read: ({ storage }) => storage.counters.syncsFailed,
+  },
+  ottla_open_logs_seconds: {
+    type: "gauge",
+    doc: "What opening all logs took at the start, with their recovery.",
+    read: ({ openedInMs }) => openedInMs / 1000,
+  },
+  ottla_retention_segments_total: {
+    type: "counter",
+    doc: "Segments that were deleted for their age or the log's size.",
+    read: ({ segmentsExpired }) => segmentsExpired,
+  },
+  ottla_compaction_runs_total: {
+    type: "counter",
+    doc: "Logs that were compacted, each as often as it was.",
+    read: ({ cleaner }) => cleaner.counters.runs,
+  },
+  ottla_compaction_failures_total: {
+    type: "counter",
+    doc: "Attempts that failed; the log says why.",
+    read: ({ cleaner }) => cleaner.counters.failures,
+  },
+  ottla_compaction_read_bytes_total: {
+    type: "counter",
+    doc: "Bytes of the segments that compaction has written anew.",
+    read: ({ cleaner }) => cleaner.counters.bytesRead,
+  },
+  ottla_compaction_written_bytes_total: {
+    type: "counter",
+    doc: "What was left of them.",
+    read: ({ cleaner }) => cleaner.counters.bytesWritten,
+  },
+
+  // Groups.
+  ottla_groups: {
+    type: "gauge",
+    labels: ["state"],
+    doc: "Consumer groups by their state, as `ottla groups list` shows it.",
+    read: ({ groups }) => [...groups.countByState()].map(([state, count]) => [[state], count]),
+  },
+
+  // The process.
+  ottla_event_loop_delay_seconds: {
+    type: "histogram",
+    doc:
+      "How late a timer is, looked at ten times a second: everything waits as long. One or two " +
+      "milliseconds are the timer's own.",
+    read: ({ eventLoopDelay }) =>
+      eventLoopDelay === undefined ? [] : [[[], eventLoopDelay.seconds]],
+  },
+  process_resident_memory_bytes: {
+    type: "gauge",
+    doc: "Memory of the process.",
+    read: ({ usage }) => usage.residentBytes,
+  },
+  process_cpu_seconds_total: {
+    type: "counter",
+    doc: "Time on the processor, of user and system.",
+    read: ({ usage }) => usage.cpuSeconds,
+  },
+  process_start_time_seconds: {
+    type: "gauge",
+    doc: "When the process began, since the Unix epoch.",
+    read: ({ runtime }) => runtime.process.startedAtMs / 1000,
+  },
+  ottla_build_info: {
+    type: "gauge",
+    labels: ["version", "runtime", "runtime_version"],
+    doc: "Always 1; the labels say what runs.",
+    read: ({ runtime: { name, version } }) => [[[programVersion, name, version], 1]],
+  },
+};
+
+/** All metrics, as they are now. */
+export function readMetrics(sources: MetricSources): MetricFamily[] {
+  const view = viewOf(sources);
+  return Object.entries(metrics).map(([name, { type, labels, doc, read }]) => {
+    const value = read(view);
+    const samples: Sample[] = typeof value === "number" ? [[[], value]] : [...value];
+    return { name, type, labels, doc, samples };
+  });
+}
+
+/** One pass over the partitions, however many metrics ask. */
+function viewOf(sources: MetricSources): View {
+  const { partitions, unreadable, storage, runtime } = sources;
+  const listed: Partition[] = [];
+  const damaged: View["damaged"][number][] = [];
+  let [onlineCount, sizeBytes] = [0, 0];
+  for (const partition of partitions.all()) {
+    const { log } = partition;
+    onlineCount++;
+    sizeBytes += log.sizeBytes;
+    if (listed.length < partitionsMax) listed.push(partition);
+    if (log.isDamaged) damaged.push({ partition, foundWhen: "start" });
+    else if (unreadable.has(partition)) damaged.push({ partition, foundWhen: "read" });
+  }
+  return {
+    ...sources,
+    folders: storage.describeFolders(),
+    usage: runtime.process.usage(),
+    onlineCount,
+    sizeBytes,
+    listed,
+    damaged,
+  };
+}
+
+function byApi(
+  { requests }: View,
+  read: (counters: ApiCounters) => number | Histogram,
+): Sample[] {
+  return (requests?.apis ?? []).map((counters) => [[apiName(counters.apiKey)], read(counters)]);
+}
+
+function byPartition({ listed }: View, read: (partition: Partition) => number): Sample[] {
+  return listed.map((partition) => [[partition.topic, `${partition.id}`], read(partition)]);
+}
+
+/** Numbers below zero stand for what is not known, and are left out. */
+function byFolder({ folders }: View, read: (folder: DataFolderState) => number): Sample[] {
+  return folders.flatMap((folder) => {
+    const value = read(folder);
+    return value < 0 ? [] : [[[folder.path], value]];
+  });
+}

@@ -1,0 +1,94 @@
+// What an operator's tools ask a broker over HTTP:
+//
+//   GET /metrics   Prometheus's text; 503 until there is a broker to measure
+//   GET /health    200 {"status":"ready"}, or 503 while it is not served as it should be:
+//
+//   starting --> ready <--> degraded (a data directory failed) --> closing --> gone
+//
+// It listens before the broker does and ends after it, so that a start that recovers for long, and
+// a close, can be told from a broker that is dead. Invariant: at most `scrapesMax` scrapes are made
+// at a time.
+
+import type { RunningBroker } from "../broker/mod.ts";
+import type { Address, HttpServer, Runtime } from "../runtime/ports.ts";
+import { exposition, expositionType } from "./exposition.ts";
+
+const scrapesMax = 4;
+const starting = { status: "starting", offlineDirectories: [] };
+
+/** An HTTP server beside a broker. */
+export class Monitor {
+  readonly #server: HttpServer;
+  readonly #state: State;
+
+  private constructor(server: HttpServer, state: State) {
+    this.#server = server;
+    this.#state = state;
+  }
+
+  /** Listens; throws PlatformFault when it cannot. */
+  static async open({ http }: Runtime, address: Address): Promise<Monitor> {
+    const state: State = { broker: undefined, scrapes: 0 };
+    return new Monitor(await http.serve(address, (request) => answer(request, state)), state);
+  }
+
+  get address(): Address {
+    return this.#server.address;
+  }
+
+  /** From now on it speaks of `broker`. */
+  watch(broker: RunningBroker): void {
+    this.#state.broker = broker;
+  }
+
+  async close(): Promise<void> {
+    await this.#server.close();
+  }
+}
+
+interface State {
+  /** Undefined while it starts. */
+  broker: RunningBroker | undefined;
+  scrapes: number;
+}
+
+function answer(request: Request, state: State): Response | Promise<Response> {
+  const { pathname } = new URL(request.url);
+  if (pathname !== "/metrics" && pathname !== "/health") {
+    return text(404, "there are /metrics and /health");
+  }
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    const response = text(405, "only GET and HEAD");
+    response.headers.set("allow", "GET, HEAD");
+    return response;
+  }
+  return pathname === "/health" ? health(state.broker) : metrics(state);
+}
+
+function health(broker: RunningBroker | undefined): Response {
+  const { status, offlineDirectories } = broker?.health ?? starting;
+  const failed = offlineDirectories.length > 0 ? { offlineDirectories } : {};
+  return new Response(JSON.stringify({ status, ...failed }) + "\n", {
+    status: status === "ready" ? 200 : 503,
+    headers: { "content-type": "application/json", "cache-control": "no-store" },
+  });
+}
+
+async function metrics(state: State): Promise<Response> {
+  if (state.broker === undefined) return text(503, "the broker is starting");
+  if (state.scrapes >= scrapesMax) return text(503, "too many scrapes at a time");
+  state.scrapes++;
+  try {
+    const body = exposition(await state.broker.metrics());
+    return new Response(body, { headers: { "content-type": expositionType } });
+  } finally {
+    state.scrapes--;
+  }
+}
+
+function text(status: number, sentence: string): Response {
+  return new Response(sentence + "\n", {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8" },
+  });
+}
