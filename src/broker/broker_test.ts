@@ -2,6 +2,7 @@ import { assertLess } from "@std/assert";
 import { Client, createTopic } from "../client/mod.ts";
 import { denoRuntime } from "../runtime/deno.ts";
 import type { Runtime } from "../runtime/ports.ts";
+import { within } from "../../tests/harness/deadline.ts";
 import { loadConfig, startBroker } from "./mod.ts";
 
 const partitions = 400;
@@ -31,10 +32,10 @@ Deno.test("a close does not wait until retention has looked at every log", async
   client.close();
 
   isHolding = true;
-  await retaining.promise;
+  await within(retaining.promise, { ms: 10_000, what: () => "retention" });
   turns = 0;
   const closed = broker.close();
   held.resolve();
-  await closed;
+  await within(closed, { ms: 10_000, what: () => "the broker's close" });
   assertLess(turns, 5);
 });

@@ -17,6 +17,7 @@ import {
 import { readBatchHeader, readRecords } from "../records/mod.ts";
 import { denoRuntime } from "../runtime/deno.ts";
 import type { Listener, Socket } from "../runtime/ports.ts";
+import { within } from "../../tests/harness/deadline.ts";
 import { Client, type ClientOptions } from "./client.ts";
 import { BrokerConnection } from "./connection.ts";
 import { KafkaError } from "./faults.ts";
@@ -190,7 +191,7 @@ Deno.test("requests are pipelined, five at a time, and answered in order", async
     { length: 7 },
     () => client.request(Heartbeat, heartbeat, { to: "any" }).catch(() => "lost"),
   );
-  await arrived.promise;
+  await within(arrived.promise, { ms: 10_000, what: () => `five requests, not ${count}` });
   for (let turn = 0; turn < 20; turn++) await runtime.timers.turn();
   assertEquals(count, 5, "five wait for an answer, two for their turn");
   client.close();
@@ -263,16 +264,18 @@ Deno.test("a topic that does not exist is an error, not a wait", async () => {
 
 Deno.test("a producer repeats the same bytes after a lost connection, in order", async () => {
   const received: Uint8Array[] = [];
+  const arrived = Promise.withResolvers<void>();
   await using broker = await ScriptedBroker.start({
     Produce: (request: ProduceRequest) => {
       received.push(request.topicData[0].partitionData[0].records!.slice());
+      arrived.resolve();
       return received.length === 1 ? "close" : undefined;
     },
   });
   const client = await broker.connect();
   const producer = new Producer(client);
   const first = producer.send({ topic: "orders", partition: 0, value: "a" });
-  while (received.length === 0) await runtime.timers.turn();
+  await within(arrived.promise, { ms: 10_000, what: () => "a Produce request" });
   const second = producer.send({ topic: "orders", partition: 0, value: "b" });
   await Promise.all([first, second]);
   assertEquals(received.map(valuesOf), [["a"], ["a"], ["b"]]);

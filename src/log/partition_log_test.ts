@@ -3,6 +3,7 @@ import { fromUtf8 } from "../base/bytes.ts";
 import { PartitionFault } from "../base/faults.ts";
 import { crcHolds, readBatchHeader, readRecords } from "../records/mod.ts";
 import { OpenHandles } from "./open_handles.ts";
+import { within } from "../../tests/harness/deadline.ts";
 import { appendOk, batchOf, logRig, recordsFrom } from "../../tests/harness/log_rig.ts";
 
 const small = { segmentBytes: 400, indexIntervalBytes: 100 };
@@ -198,12 +199,16 @@ Deno.test("flush.messages and flush.ms start syncs on their own", async () => {
   const log = await rig.open();
   appendOk(log, batchOf(["a", "b", "c"]));
   await log.syncTo(0);
-  while (log.recoveryPoint < 3) await new Promise((resolve) => setTimeout(resolve, 0));
+  const syncedTo = async (offset: number) => {
+    while (log.recoveryPoint < offset) await new Promise((resolve) => setTimeout(resolve, 0));
+  };
+  const what = () => `a sync on its own, beyond ${log.recoveryPoint}`;
+  await within(syncedTo(3), { ms: 10_000, what });
   appendOk(log, batchOf(["d"]));
   log.maintain(rig.nowMs);
   assertEquals(log.recoveryPoint, 3);
   log.maintain(rig.nowMs + 500);
-  while (log.recoveryPoint < 4) await new Promise((resolve) => setTimeout(resolve, 0));
+  await within(syncedTo(4), { ms: 10_000, what });
 });
 
 Deno.test("retention deletes whole segments by size, by time and by the log's start", async () => {
