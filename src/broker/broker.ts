@@ -465,6 +465,7 @@ export class Broker {
         dispatch: metrics === undefined
           ? (frame, peer) => dispatcher.dispatch(frame, peer)
           : (frame, peer) => metrics.measure(frame, () => dispatcher.dispatch(frame, peer)),
+        onSent: (chunk) => this.#storage.readBuffers.release(chunk),
         onBug: (error, peer) => this.#onBug(error, peer),
       },
     });

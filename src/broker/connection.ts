@@ -55,6 +55,8 @@ export interface ConnectionOptions {
   readonly dispatch: (frame: Uint8Array, peer: Peer) => Dispatched;
   /** Whether to take no more requests, and to end once those in progress are answered. */
   readonly isClosing: () => boolean;
+  /** A chunk of a reply is with the kernel, or was copied: nobody here needs it any more. */
+  readonly onSent: (chunk: Uint8Array) => void;
   /** A bug of ours surfaced: the connection closes, the process may have to. */
   readonly onBug: (error: unknown, peer: Peer) => void;
 }
@@ -235,14 +237,20 @@ export class Connection {
     let from = 0;
     for (let i = 0; i <= out.length; i++) {
       if (i < out.length && out[i].length < joinBytesMax) continue;
-      if (i > from) this.#write(concatBytes(out.slice(from, i)));
+      if (i > from) this.#writeJoined(out.slice(from, i));
       if (i < out.length) this.#write(out[i]);
       from = i + 1;
     }
   }
 
+  #writeJoined(chunks: readonly Uint8Array[]): void {
+    if (chunks.length === 1) return this.#write(chunks[0]);
+    this.#write(concatBytes(chunks));
+    for (const chunk of chunks) this.#options.onSent(chunk);
+  }
+
   #write(chunk: Uint8Array): void {
-    this.#writer.write(chunk).catch(() => this.close());
+    this.#writer.write(chunk).then(() => this.#options.onSent(chunk), () => this.close());
   }
 
   #report(error: unknown): void {

@@ -16,6 +16,7 @@ import {
   type LogFolder,
   PartitionLog,
   ReadAhead,
+  type ReadBuffers,
 } from "../log/mod.ts";
 import type { Files, Logger, Runtime } from "../runtime/ports.ts";
 import type { BrokerConfig } from "./config.ts";
@@ -222,6 +223,11 @@ export class Storage {
     if (log.directory.offlineReason !== undefined) return;
     folder?.forget(log.topic, log.partition);
     await log.delete();
+  }
+
+  /** The memory of what logs have given to read. */
+  get readBuffers(): ReadBuffers {
+    return this.#readAhead.buffers;
   }
 
   /** Where the logs are, of one topic or of all. */

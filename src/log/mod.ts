@@ -34,6 +34,7 @@ export type { AppendOrigin } from "./payload.ts";
 export type { ProducerBatch, ProducerEntry } from "./producer_state.ts";
 export { type QuorumState, readQuorumState, writeQuorumState } from "./quorum_state.ts";
 export { ReadAhead } from "./read_ahead.ts";
+export { ReadBuffers } from "./read_buffers.ts";
 export type { ReadOptions, ReadResult } from "./read.ts";
 export { decodeSnapshot } from "./producer_snapshot.ts";
 export {

@@ -27,7 +27,10 @@ export interface ReadOptions {
   readonly minOneBatch: boolean;
 }
 
-/** Whole batches. `bytes` may be shared with other readers: not to be written to. */
+/**
+ * Whole batches. `bytes` may be shared with other readers: not to be written to. Who is done with
+ * them may say so (`ReadBuffers.release`), and their memory is used again.
+ */
 export interface ReadResult {
   readonly bytes: Uint8Array;
   /** Where a reader goes on: behind the last batch, or the offset asked for when there is none. */

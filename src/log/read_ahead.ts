@@ -7,11 +7,11 @@
 // Invariant: all that is kept, over all logs that share it, is at most `bytesMax`; what was used
 // least recently goes first.
 
+import { bufferBytesMax, capacityFor, ReadBuffers } from "./read_buffers.ts";
 import type { Segment } from "./segment.ts";
 
-/** How much more than asked for is read, and the most that is read at once. */
+/** How much more than asked for is read. */
 const aheadFactor = 8;
-const aheadBytesMax = 4 * 1024 * 1024;
 
 /** Bytes of a segment that have been read. */
 interface Chunk {
@@ -22,11 +22,13 @@ interface Chunk {
 
 /** How much to read for a sequential reader that asked for `wanted` bytes. */
 export function aheadBytes(wanted: number): number {
-  return Math.max(wanted, Math.min(wanted * aheadFactor, aheadBytesMax));
+  return Math.max(wanted, Math.min(capacityFor(wanted * aheadFactor), bufferBytesMax));
 }
 
 /** Chunks that were read ahead, shared by logs. */
 export class ReadAhead {
+  /** Where readers take the memory for what they read, whether it is kept here or not. */
+  readonly buffers: ReadBuffers;
   readonly #bytesMax: number;
   /** Least recently used first. */
   #chunks: Chunk[] = [];
@@ -34,6 +36,7 @@ export class ReadAhead {
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
+    this.buffers = new ReadBuffers(bytesMax / 2);
   }
 
   /** Bytes held. */
@@ -52,7 +55,7 @@ export class ReadAhead {
     const bytes = chunk.bytes.subarray(position - chunk.position);
     if (bytes.length < wanted && position + bytes.length < segment.size) {
       // Too short to answer with: the next read replaces it.
-      this.#bytes -= chunk.bytes.length;
+      this.#drop(chunk);
       return undefined;
     }
     this.#chunks.push(chunk);
@@ -62,14 +65,25 @@ export class ReadAhead {
   /** Keeps what was read at `position` of `segment`. */
   put(segment: Segment, position: number, bytes: Uint8Array): void {
     if (bytes.length > this.#bytesMax) return;
+    this.buffers.hold(bytes);
     this.#chunks.push({ segment, position, bytes });
     this.#bytes += bytes.length;
-    while (this.#bytes > this.#bytesMax) this.#bytes -= this.#chunks.shift()!.bytes.length;
+    while (this.#bytes > this.#bytesMax) this.#drop(this.#chunks.shift()!);
   }
 
   /** The bytes of these segments are not what they were. */
   forget(segments: readonly Segment[]): void {
-    this.#chunks = this.#chunks.filter((chunk) => !segments.includes(chunk.segment));
-    this.#bytes = this.#chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    for (const chunk of chunks) {
+      if (segments.includes(chunk.segment)) this.#drop(chunk);
+      else this.#chunks.push(chunk);
+    }
+  }
+
+  /** It is not in the list any more. */
+  #drop({ bytes }: Chunk): void {
+    this.#bytes -= bytes.length;
+    this.buffers.release(bytes);
   }
 }

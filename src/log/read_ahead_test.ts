@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { appendOk, batchOf, logRig, recordsFrom } from "../../tests/harness/log_rig.ts";
+import { baseOffsetOf } from "../records/mod.ts";
 import { ReadAhead } from "./mod.ts";
 
 /** A log of `count` batches that a process before this one wrote: all of it is cold. */
@@ -50,4 +51,35 @@ Deno.test("records that were cut off are not read from what was kept", async () 
     "new 0",
     "new 1",
   ]);
+});
+
+Deno.test("memory of what was read is used again once readers have given it back", async () => {
+  const readAhead = new ReadAhead(1024 * 1024);
+  const { log, batchBytes } = await coldLog(800, readAhead);
+  const o = { endOffset: 800, maxBytes: 20 * batchBytes, minOneBatch: true };
+  const buffers = new Set<ArrayBufferLike>();
+  for (let round = 0; round < 5; round++) {
+    for (let offset = 0; offset < 800;) {
+      const { bytes, nextOffset } = await log.read({ offset, ...o });
+      assertEquals(baseOffsetOf(bytes), offset);
+      buffers.add(bytes.buffer);
+      readAhead.buffers.release(bytes);
+      offset = nextOffset;
+    }
+  }
+  assert(buffers.size < 10, `${buffers.size} buffers`);
+});
+
+Deno.test("what a reader has not given back stays as it is, whatever is read meanwhile", async () => {
+  const readAhead = new ReadAhead(256 * 1024);
+  const { log, batchBytes } = await coldLog(800, readAhead);
+  const o = { endOffset: 800, maxBytes: 20 * batchBytes, minOneBatch: true };
+  const { bytes } = await log.read({ offset: 0, ...o });
+  const before = bytes.slice();
+  for (let offset = 0; offset < 800;) {
+    const read = await log.read({ offset, ...o });
+    readAhead.buffers.release(read.bytes);
+    offset = read.nextOffset;
+  }
+  assertEquals(bytes, before);
 });

@@ -65,7 +65,7 @@ export class LogReader {
     if (spot === undefined && !segment.isIndexLoaded) return this.#readCold(bounded, undefined);
     let step = this.#firstStep(bounded, spot ?? this.#look(segment, bounded.offset));
     while (step !== undefined) {
-      const chunk = this.#isHot(step.spot) ? readNow(step) : this.#readBefore(step);
+      const chunk = this.#isHot(step.spot) ? this.#readNow(step) : this.#readBefore(step);
       if (chunk === undefined) return this.#readCold(bounded, step.spot);
       const next = this.#take(bounded, { step, chunk });
       if (isMisled(next, step.spot)) return this.#readAnew(bounded, step.spot.segment);
@@ -109,7 +109,7 @@ export class LogReader {
       const { segment, position } = step.spot;
       if (segment.retired) return undefined;
       const generation = this.#generation;
-      const chunk = new Uint8Array(this.#bytesToRead(step));
+      const chunk = this.#memory(this.#bytesToRead(step));
       let count: number;
       try {
         count = await segment.file.readAtAsync(position, chunk);
@@ -133,6 +133,19 @@ export class LogReader {
   #bytesToRead({ spot, bytes }: Step): number {
     if (this.#ahead === undefined || !spot.exact) return bytes;
     return Math.min(aheadBytes(bytes), spot.segment.size - spot.position);
+  }
+
+  #readNow(step: Step): Uint8Array {
+    const chunk = this.#memory(step.bytes);
+    try {
+      return chunk.subarray(0, step.spot.segment.file.readAt(step.spot.position, chunk));
+    } catch (error) {
+      throw readFault(step, error);
+    }
+  }
+
+  #memory(bytes: number): Uint8Array<ArrayBuffer> {
+    return this.#ahead?.buffers.take(bytes) ?? new Uint8Array(bytes);
   }
 
   #readBefore({ spot, bytes }: Step): Uint8Array | undefined {
@@ -187,6 +200,7 @@ export class LogReader {
           exact: true,
           due: nextOffset,
         });
+        this.#ahead?.buffers.hold(chunk);
         return { bytes: chunk.subarray(start, end), nextOffset };
       }
       case "nothing":
@@ -240,15 +254,6 @@ export class LogReader {
       if (hole.fromOffset > options.offset) endOffset = Math.min(endOffset, hole.fromOffset);
     }
     return { ...options, endOffset };
-  }
-}
-
-function readNow(step: Step): Uint8Array {
-  const chunk = new Uint8Array(step.bytes);
-  try {
-    return chunk.subarray(0, step.spot.segment.file.readAt(step.spot.position, chunk));
-  } catch (error) {
-    throw readFault(step, error);
   }
 }
 

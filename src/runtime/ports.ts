@@ -42,8 +42,8 @@ export interface Address {
  * A TCP connection as Web Streams. `readable` is a byte stream (`type: "bytes"`), to be read
  * through a BYOB reader; it ends when the peer closes its side, and rejects with PlatformFault
  * "Closed" when the connection breaks. `writable` applies back-pressure: a write settles once the
- * bytes have left this process's queue, which the adapter bounds. A write after the peer is gone
- * rejects with PlatformFault "Closed".
+ * bytes have left this process's queue, which the adapter bounds; their memory may be used again
+ * then. A write after the peer is gone rejects with PlatformFault "Closed".
  */
 export interface Socket {
   readonly readable: ReadableStream<Uint8Array>;

@@ -69,6 +69,28 @@ export function networkSuite(options: SubjectOptions): void {
     await listener.close();
   });
 
+  check("bytes may be overwritten once their write has settled", options, async ({ runtime }) => {
+    const { listener, client, server } = await pair(runtime);
+    const writer = server.writable.getWriter();
+    const bytes = pattern(2_000_000);
+    let isOverwritten = false;
+    const writing = writer.write(bytes).then(() => {
+      bytes.fill(0);
+      isOverwritten = true;
+    });
+    const received: number[] = [];
+    for await (const chunk of client.readable) {
+      for (const byte of chunk) received.push(byte);
+      if (received.length === 2_000_000) break;
+    }
+    await writing;
+    assert.ok(isOverwritten);
+    assert.deepEqual(Uint8Array.from(received), pattern(2_000_000));
+    client.close();
+    server.close();
+    await listener.close();
+  });
+
   check("each side knows both addresses", options, async ({ runtime }) => {
     const { listener, client, server } = await pair(runtime);
     assert.deepEqual(client.remote, listener.address);
