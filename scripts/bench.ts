@@ -5,6 +5,7 @@
 //   single   one 1 KB record a request, 16 connections, one request in flight on each
 //   acks=all  16 producers synced and not, and one beside the disk's own (bench/durable.ts)
 //   compaction  a 1 GB log compacted beside a steady load (bench/compaction.ts)
+//   recovery  the start of 100 partitions after kill -9 (bench/recovery.ts; --bytes, 1e9)
 //   start    from the creation of the process to the first answered Metadata request, 10 times
 //
 // Each scenario runs the two in turn, several rounds, and prints the medians and their ratio, so
@@ -12,6 +13,7 @@
 // (Linux).
 //
 //   deno task bench [--with deno|bun|binary] [--rounds 3] [--seconds 3] [--only produce]
+//     [--bytes 1e9]
 
 import { parseArgs } from "@std/cli/parse-args";
 import { BytesWriter } from "../src/base/bytes.ts";
@@ -27,6 +29,7 @@ import { benchCompaction } from "./bench/compaction.ts";
 import { benchDurable } from "./bench/durable.ts";
 import { type LoadOptions, type LoadResult, runLoad } from "./bench/load.ts";
 import { type Program, startProgram } from "./bench/program.ts";
+import { benchRecovery } from "./bench/recovery.ts";
 import { measureStarts } from "./bench/start.ts";
 import { median } from "./bench/statistics.ts";
 
@@ -39,8 +42,8 @@ const fetchVersion = 11;
 const createVersion = 5;
 
 const flags = parseArgs(Deno.args, {
-  string: ["with", "rounds", "seconds", "only"],
-  default: { with: "deno", rounds: "3", seconds: "3", only: "" },
+  string: ["with", "rounds", "seconds", "only", "bytes"],
+  default: { with: "deno", rounds: "3", seconds: "3", only: "", bytes: "1e9" },
 });
 const rounds = Number(flags.rounds);
 const durationMs = Number(flags.seconds) * 1000;
@@ -65,6 +68,12 @@ function commands(): { ottla: string[]; bare: string[] } {
 function brokerCommand(folder: string, port = 0): string[] {
   const start = ["start", "--port", String(port), "--host", "127.0.0.1"];
   return [...commands().ottla, ...start, "--data-dir", `${folder}/data`];
+}
+
+/** The same with a watch on its event loop, which the binary has no room for. */
+function probedCommand(folder: string, port: number): string[] {
+  const [main, probed] = ["src/main.ts", "scripts/bench/probed.ts"];
+  return brokerCommand(folder, port).map((arg) => arg === root + main ? root + probed : arg);
 }
 
 function bareCommand(...args: string[]): string[] {
@@ -369,6 +378,15 @@ if ("compaction".includes(flags.only)) {
   await benchCompaction((folder, settings) => {
     const set = Object.entries(settings).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
     return [...brokerCommand(folder), ...set];
+  });
+}
+if ("recovery".includes(flags.only)) {
+  await benchRecovery({
+    command: (port, folder) => probedCommand(folder, port),
+    createTopic,
+    frame: (partition) => produceFrame(partition, batchRecords),
+    check: checkProduced,
+    bytes: Number(flags.bytes),
   });
 }
 if ("start".includes(flags.only)) {

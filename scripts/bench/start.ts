@@ -35,14 +35,11 @@ export async function measureStarts(
 async function measureStart(command: (port: number) => readonly string[]): Promise<StartTimes> {
   const port = freePort();
   const [executable, ...args] = command(port);
-  const request = concatBytes(
-    encodeRequest(Metadata, 1, { correlationId: 1, clientId: "bench" }, { topics: null }),
-  );
   const startedMs = performance.now();
   const child = new Deno.Command(executable, { args, stdout: "null", stderr: "null" }).spawn();
   try {
     const connection = await dial(port, startedMs + 20_000);
-    await connection.write(request);
+    await connection.write(metadataRequest());
     const length = await connection.read(new Uint8Array(4096));
     const wallMs = performance.now() - startedMs;
     if (length === null) throw new Error("the broker closed the connection");
@@ -55,7 +52,15 @@ async function measureStart(command: (port: number) => readonly string[]): Promi
   }
 }
 
-async function dial(port: number, untilMs: number): Promise<Deno.TcpConn> {
+/** Asks for every topic. */
+export function metadataRequest(): Uint8Array {
+  return concatBytes(
+    encodeRequest(Metadata, 1, { correlationId: 1, clientId: "bench" }, { topics: null }),
+  );
+}
+
+/** Connects as soon as somebody listens. */
+export async function dial(port: number, untilMs: number): Promise<Deno.TcpConn> {
   for (;;) {
     try {
       return await Deno.connect({ hostname: "127.0.0.1", port });
@@ -71,7 +76,8 @@ function residentOf(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
 }
 
-function freePort(): number {
+/** A port that nobody listens on. */
+export function freePort(): number {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   listener.close();
