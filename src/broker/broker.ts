@@ -338,7 +338,9 @@ export class Broker {
     this.#openedInMs = this.clock.monotonic() - startedMs;
     if (this.#storage.wasShutDownCleanly) return;
     const tookMs = Math.round(this.clock.monotonic() - startedMs);
-    logger.log("info", "checked the logs after an unclean stop", { logs: partitionCount, tookMs });
+    const { bytesChecked } = this.#storage;
+    const fields = { logs: partitionCount, bytesChecked, tookMs };
+    logger.log("info", "checked the logs after an unclean stop", fields);
   }
 
   /** A data directory went offline, and these logs with it. */

@@ -17,6 +17,7 @@ import {
   PartitionLog,
   ReadAhead,
   type ReadBuffers,
+  Slices,
 } from "../log/mod.ts";
 import type { Files, Logger, Runtime } from "../runtime/ports.ts";
 import type { BrokerConfig } from "./config.ts";
@@ -35,8 +36,8 @@ export interface StorageOptions {
 /** What all consumers of old records together may have read ahead. */
 const readAheadBytesMax = 32 * 1024 * 1024;
 
-/** Logs looked after between two turns of the event loop. */
-const maintainedPerTurn = 256;
+/** A log's chores are about as much work as looking at so many bytes. */
+const choreWeight = 16 * 1024;
 
 /** Which log to open, and what it works by. */
 export interface LogRequest {
@@ -87,6 +88,10 @@ export class Storage {
   readonly #logger: Logger;
   readonly #readAhead = new ReadAhead(readAheadBytesMax);
   readonly #logs = new Map<PartitionLog, LogFolder>();
+  readonly #slices: Slices;
+  /** Checkpoints that are being written, by their directory. */
+  readonly #checkpoints = new Map<LogFolder, Promise<boolean>>();
+  #isClosing = false;
 
   private constructor(options: StorageOptions, o: { files: Files; folders: DataFolders }) {
     this.nodeId = o.folders.opened[0].nodeId;
@@ -94,6 +99,12 @@ export class Storage {
     this.#options = options;
     this.#folders = o.folders;
     this.#logger = options.logger.child("log");
+    this.#slices = new Slices(options.runtime);
+    for (const folder of o.folders.opened) {
+      folder.state.onCheckpointDue(() => {
+        if (!this.#isClosing) this.#checkpoint(folder);
+      });
+    }
   }
 
   /** Takes the data directories. Throws when one is another broker's or in use, or all failed. */
@@ -198,6 +209,7 @@ export class Storage {
       clock: runtime.clock,
       logger: this.#logger,
       counters: this.counters,
+      slices: this.#slices,
       codecs: runtime.codecs,
       readAhead: this.#readAhead,
       handles: folder.handles,
@@ -240,6 +252,13 @@ export class Storage {
     return placed;
   }
 
+  /** Bytes that were looked at to open the logs: what an unclean stop has cost. */
+  get bytesChecked(): number {
+    let bytes = 0;
+    for (const log of this.#logs.keys()) bytes += log.bytesChecked;
+    return bytes;
+  }
+
   /**
    * Every log of the last run is open and on disk: from now on a crash that leaves the machine
    * running can lose nothing of it.
@@ -280,13 +299,24 @@ export class Storage {
   async checkpoint(): Promise<boolean> {
     let isWritten = true;
     for (const folder of this.#folders.online) {
-      const written = await this.#attempt(folder, async () => {
-        await this.#each(this.#logsOf(folder), (log) => log.noteRecoveryStart());
-        await folder.writeCheckpoints(this.#logsOf(folder));
-      });
-      isWritten &&= written;
+      // One that has begun may say less than is true by now.
+      await this.#checkpoints.get(folder);
+      isWritten = await this.#checkpoint(folder) && isWritten;
     }
     return isWritten;
+  }
+
+  /** Shares the one that is being written. */
+  #checkpoint(folder: LogFolder): Promise<boolean> {
+    const running = this.#checkpoints.get(folder);
+    if (running !== undefined) return running;
+    folder.state.noteCheckpoint();
+    const writing = this.#attempt(folder, async () => {
+      await this.#each(this.#logsOf(folder), (log) => log.noteRecoveryStart());
+      await folder.writeCheckpoints(this.#logsOf(folder));
+    }).finally(() => this.#checkpoints.delete(folder));
+    this.#checkpoints.set(folder, writing);
+    return writing;
   }
 
   /** Looks for room on the disks, and gives each log the time for its chores. */
@@ -298,7 +328,9 @@ export class Storage {
 
   /** Closes every log and directory; leaves the clean-shutdown marker where all is on disk. */
   async close(end: { brokerEpoch?: number } = {}): Promise<void> {
+    this.#isClosing = true;
     for (const folder of this.#folders.opened) {
+      await this.#checkpoints.get(folder);
       const logs = this.#logsOf(folder);
       await this.#attempt(folder, async () => {
         try {
@@ -315,10 +347,10 @@ export class Storage {
   }
 
   async #each(logs: readonly PartitionLog[], chore: (log: PartitionLog) => void): Promise<void> {
-    let count = 0;
     for (const log of logs) {
       chore(log);
-      if (++count % maintainedPerTurn === 0) await this.#options.runtime.timers.turn();
+      this.#slices.spend(choreWeight);
+      if (this.#slices.isOver) await this.#slices.next();
     }
   }
 

@@ -47,7 +47,8 @@ export class CompactionOutput {
     this.#options = options;
     const { baseOffset, createdMs } = first;
     const suffix = cleanedSuffix;
-    this.segment = new Segment({ ...options, baseOffset, createdMs, size: 0, suffix });
+    const { slices } = first.file;
+    this.segment = new Segment({ ...options, slices, baseOffset, createdMs, size: 0, suffix });
     removeCleaned(options.files, this.segment);
   }
 

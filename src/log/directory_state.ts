@@ -3,6 +3,7 @@
 //
 //   works --a sync or a cut-back failed, or the directory went away--> offline, until a restart
 //   roomy --free bytes below freeBytesMin, or NoSpace--> full --a fourth more than that--> roomy
+//   synced bytes since the last checkpoint: past a bound it is time for one
 //   unsynced bytes: past `soft` the logs that wait longest are synced, past `hard` answers wait
 //
 // Invariant: nothing is synced, and so nothing acknowledged to acks=all, once it is offline. While
@@ -26,6 +27,12 @@ const syncsMax = 8;
 /** Well below the kernel's own dirty limits, past which a write would block the event loop. */
 const unsyncedSoftBytes = 64 * 1024 * 1024;
 const unsyncedHardBytes = 256 * 1024 * 1024;
+
+/**
+ * After so many synced bytes it is time to write down that they are: an unclean stop costs a look
+ * at all that was not written down, and time alone would let that grow with the load.
+ */
+const uncheckpointedBytesMax = 256 * 1024 * 1024;
 
 /** Room is looked for after as many appended bytes at most, and whenever half of it may be gone. */
 const uncheckedBytesMax = 64 * 1024 * 1024;
@@ -62,6 +69,9 @@ export class DirectoryState {
   /** Of those: what running syncs will cover. */
   #coveredBytes = 0;
   #syncsRunning = 0;
+  /** Synced since the last checkpoint. */
+  #uncheckpointedBytes = 0;
+  #onCheckpointDue: () => void = () => {};
   readonly #turns: (() => void)[] = [];
   readonly #roomWaits: (() => void)[] = [];
 
@@ -106,6 +116,16 @@ export class DirectoryState {
 
   onOffline(listener: (reason: string) => void): void {
     this.#offlineListeners.add(listener);
+  }
+
+  /** Calls `listener` each time that much was synced since {@link noteCheckpoint}. */
+  onCheckpointDue(listener: () => void): void {
+    this.#onCheckpointDue = listener;
+  }
+
+  /** What was synced so far is about to be written down. */
+  noteCheckpoint(): void {
+    this.#uncheckpointedBytes = 0;
   }
 
   /** A write found no space. Appends are refused from now on, until a check finds room. */
@@ -177,6 +197,8 @@ export class DirectoryState {
       if (this.#offlineReason !== undefined) throw new PartitionFault(this.#offlineReason);
       await sync();
       this.forget(log, bytes);
+      this.#uncheckpointedBytes += bytes;
+      if (this.#uncheckpointedBytes >= uncheckpointedBytesMax) this.#onCheckpointDue();
     } finally {
       this.#coveredBytes -= bytes;
       // The next one takes this one's place, so that a newcomer cannot come between.

@@ -14,6 +14,8 @@
 import type { Offset } from "../base/ids.ts";
 import { batchOverheadBytes, batchSizeOf, lastOffsetOf } from "../records/mod.ts";
 import type { Files } from "../runtime/ports.ts";
+import { FileWindow } from "./scan.ts";
+import type { Slices } from "./slices.ts";
 import {
   cleanedSuffix,
   deletedSuffix,
@@ -22,14 +24,22 @@ import {
   temporarySuffix,
 } from "./layout.ts";
 
-/** Cleans `folder` up and returns the names of what stays. */
-export async function sweepLeftovers(files: Files, folder: string): Promise<string[]> {
+/** Where to clean up; the work is done in `slices`. */
+interface Sweep {
+  readonly files: Files;
+  readonly folder: string;
+  readonly slices?: Slices;
+}
+
+/** Cleans a folder up and returns the names of what stays. */
+export async function sweepLeftovers(sweep: Sweep): Promise<string[]> {
+  const { files, folder } = sweep;
   const names = files.list(folder);
   const isLeftover = (name: string) =>
     [deletedSuffix, cleanedSuffix, temporarySuffix].some((suffix) => name.endsWith(suffix));
   const swaps = names.filter((name) => name.endsWith(swapSuffix));
   const leftovers = names.filter(isLeftover);
-  if (swaps.length > 0) await settleSwaps(files, { folder, names, swaps });
+  if (swaps.length > 0) await settleSwaps(sweep, { names, swaps });
   for (const name of leftovers) files.remove(`${folder}/${name}`);
   const left = swaps.length + leftovers.length > 0 ? files.list(folder) : names;
   return left.filter((name) => !removeOrphan(files, { folder, name, names: left }));
@@ -37,10 +47,11 @@ export async function sweepLeftovers(files: Files, folder: string): Promise<stri
 
 /** Takes back swaps that had not come to their commit point, and finishes the others. */
 async function settleSwaps(
-  files: Files,
-  at: { folder: string; names: readonly string[]; swaps: readonly string[] },
+  sweep: Sweep,
+  among: { names: readonly string[]; swaps: readonly string[] },
 ): Promise<void> {
-  const { folder, names, swaps } = at;
+  const { files, folder } = sweep;
+  const { names, swaps } = among;
   // A segment split in two has its first part swapped while the second is still .cleaned.
   const cleanedFrom = Math.min(
     ...names.filter((name) => name.endsWith(cleanedSuffix)).map((name) => offsetOf(name)),
@@ -52,7 +63,7 @@ async function settleSwaps(
   }
   const isLog = (name: string) => name.endsWith(`.log${swapSuffix}`);
   const logs = finished.filter(isLog);
-  for (const name of logs) removeCovered(files, { folder, name });
+  for (const name of logs) await removeCovered(sweep, name);
   await files.syncFolder(folder);
   const takeName = (name: string) =>
     files.rename(`${folder}/${name}`, `${folder}/${name.slice(0, -swapSuffix.length)}`);
@@ -69,24 +80,27 @@ function offsetOf(name: string): Offset {
 }
 
 /** Removes the segments whose offsets a swapped one covers, so that it may take its name. */
-function removeCovered(files: Files, at: { folder: string; name: string }): void {
-  const from = offsetOf(at.name);
-  const to = lastOffsetIn(files, `${at.folder}/${at.name}`);
-  for (const name of files.list(at.folder)) {
+async function removeCovered(sweep: Sweep, swap: string): Promise<void> {
+  const { files, folder } = sweep;
+  const from = offsetOf(swap);
+  const to = await lastOffsetIn(sweep, `${folder}/${swap}`);
+  for (const name of files.list(folder)) {
     const parsed = parseSegmentFileName(name);
     if (parsed === undefined || parsed.kind === "snapshot") continue;
     const covered = parsed.baseOffset >= from && parsed.baseOffset <= Math.max(to, from);
-    if (covered) files.remove(`${at.folder}/${name}`);
+    if (covered) files.remove(`${folder}/${name}`);
   }
 }
 
 /** Offset of the last record in a log file, -1 for an empty one. */
-function lastOffsetIn(files: Files, path: string): Offset {
+async function lastOffsetIn({ files, slices }: Sweep, path: string): Promise<Offset> {
   const file = files.open(path, "read");
-  const header = new Uint8Array(batchOverheadBytes);
+  const readAtAsync = (position: number, into: Uint8Array) => file.readAtAsync(position, into);
+  const window = new FileWindow({ size: file.size, readAtAsync, slices });
   let last = -1;
   try {
-    for (let position = 0; file.readAt(position, header) === batchOverheadBytes;) {
+    for (let position = 0; position + batchOverheadBytes <= window.size;) {
+      const header = await window.view(position, batchOverheadBytes);
       last = lastOffsetOf(header);
       position += Math.max(batchOverheadBytes, batchSizeOf(header));
     }

@@ -23,6 +23,7 @@ import { type Damage, recoverSegments } from "./recovery.ts";
 import { findRecoveryStart, type RecoveryStart } from "./recovery_start.ts";
 import { type Expectation, FileWindow, judgeBatch, walkHeaders } from "./scan.ts";
 import { Segment } from "./segment.ts";
+import type { Slices } from "./slices.ts";
 import { rewriteSegments } from "./suspect_pages.ts";
 import { readWholeFile } from "./whole_file.ts";
 
@@ -42,6 +43,8 @@ export interface LoadOptions {
   readonly gapsAllowed: boolean;
   readonly indexIntervalBytes: number;
   readonly nowMs: number;
+  /** The work is done in these. */
+  readonly slices?: Slices;
   log(level: LogLevel, message: string, fields: LogFields): void;
 }
 
@@ -55,6 +58,8 @@ export interface LoadedLog {
   readonly damage: readonly Damage[];
   /** Whether all of it is known to be on disk, since it was closed cleanly. */
   readonly isSynced: boolean;
+  /** Bytes of batches whose checksums were computed. */
+  readonly bytesChecked: number;
 }
 
 /** The batch at `position` of `segment`. */
@@ -74,7 +79,7 @@ export interface LoadState extends LoadOptions {
 
 /** Loads the log in `options.folder`, which exists. */
 export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
-  const names = await sweepLeftovers(options.files, options.folder);
+  const names = await sweepLeftovers(options);
   const parsed = names.map(parseSegmentFileName).filter((file) => file !== undefined);
   const stored = readEpochs(options);
   const logStartOffset = plausibleStart(options, stored);
@@ -138,6 +143,7 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
     epochs,
     damage: recovered?.damage ?? [],
     isSynced: !checked,
+    bytesChecked: recovered?.bytesChecked ?? 0,
   };
 }
 
@@ -168,7 +174,7 @@ function openSegments(
   options: LoadOptions,
   parsed: readonly { baseOffset: Offset; kind: string }[],
 ): Segment[] {
-  const { files, folder, handles } = options;
+  const { files, folder, handles, slices } = options;
   const withAborted = new Set(
     parsed.filter((file) => file.kind === "txnindex").map((file) => file.baseOffset),
   );
@@ -178,6 +184,7 @@ function openSegments(
       files,
       handles,
       folder,
+      slices,
       baseOffset,
       size: info?.size ?? 0,
       createdMs: info?.modifiedMs ?? options.nowMs,
@@ -187,7 +194,8 @@ function openSegments(
   });
   if (segments.length > 0) return segments;
   const baseOffset = options.logStartOffset;
-  return [new Segment({ files, handles, folder, baseOffset, size: 0, createdMs: options.nowMs })];
+  const createdMs = options.nowMs;
+  return [new Segment({ files, handles, folder, slices, baseOffset, size: 0, createdMs })];
 }
 
 /**

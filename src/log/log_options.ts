@@ -10,6 +10,7 @@ import { LogError } from "./errors.ts";
 import type { LoadOptions } from "./loading.ts";
 import type { ReadAhead } from "./read_ahead.ts";
 import { OpenHandles } from "./open_handles.ts";
+import type { Slices } from "./slices.ts";
 
 export interface LogOptions {
   /** The data directory; the partition's own folder is made in it. */
@@ -28,6 +29,10 @@ export interface LogOptions {
   readonly directory?: DirectoryState;
   /** Counts what this log does, with others; without it nobody asks. */
   readonly counters?: LogCounters;
+  /** Recovery may have to look at so much besides what was not synced; 1 MiB by default. */
+  readonly recoveryBytesMax?: number;
+  /** Shared by all logs: their long work is done in these. Without them in one go. */
+  readonly slices?: Slices;
   /** To look into compressed batches, and to compress as the topic wants it. */
   readonly codecs?: RuntimeCodecs;
   /** Where cold readers keep what they read ahead; shared by logs. Without it none is. */
@@ -49,6 +54,8 @@ export interface LogOptions {
   /** Whether a sync failed since then, so that reads may see what is not on disk. */
   readonly isSuspect?: boolean;
 }
+
+export const recoveryBytesMaxDefault = 1024 * 1024;
 
 /** `logAppendTimeMs` is -1 for CreateTime. A failed append has changed nothing. */
 export type AppendResult =
@@ -96,6 +103,7 @@ export function loadOptions(options: LogOptions, folder: string): LoadOptions {
     gapsAllowed: mayHaveGaps(options),
     indexIntervalBytes: config.indexIntervalBytes,
     nowMs: options.clock.now(),
+    slices: options.slices,
     log: (level, message, fields) => logger.log(level, message, { topic, partition, ...fields }),
   };
 }

@@ -45,6 +45,7 @@ export {
   type RepairPlan,
   type RepairStep,
 } from "./repair.ts";
+export { Slices } from "./slices.ts";
 export { listSnapshots, readSnapshot, type SnapshotFile } from "./snapshots.ts";
 export type { TimestampOffset } from "./time_lookup.ts";
 export type { AbortedTransaction } from "./txn_index.ts";

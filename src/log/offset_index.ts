@@ -4,12 +4,13 @@
 //
 // Invariant: offsets and positions increase strictly, every position is the start of a batch. An
 // entry is made about every index.interval.bytes. In memory the active segment's index grows by
-// doubling; it is written when the segment is sealed or the log is closed. It never needs to be
-// trusted: a missing or damaged file is rebuilt from the log, and a look-up in an empty index says
-// "from 0".
+// doubling; its file is added to now and then, at last when the segment is sealed or the log is
+// closed. It never needs to be trusted: a missing or damaged file is rebuilt from the log, and a
+// look-up in an empty index says "from 0".
 
 import { int32At, putInt32 } from "../records/batch.ts";
 
+/** Bytes of an entry. */
 const entryBytes = 8;
 const empty = new Int32Array(0);
 
@@ -17,6 +18,8 @@ const empty = new Int32Array(0);
 export class OffsetIndex {
   #pairs: Int32Array = empty;
   #count = 0;
+
+  readonly entryBytes = entryBytes;
 
   get entryCount(): number {
     return this.#count;
@@ -60,9 +63,11 @@ export class OffsetIndex {
     while (this.#count > 0 && this.#pairs[2 * this.#count - 1] >= size) this.#count--;
   }
 
-  encode(): Uint8Array {
-    const bytes = new Uint8Array(this.#count * entryBytes);
-    for (let i = 0; i < 2 * this.#count; i++) putInt32(bytes, 4 * i, this.#pairs[i]);
+  /** The entries from `from` on. */
+  encode(from = 0): Uint8Array {
+    const bytes = new Uint8Array((this.#count - from) * entryBytes);
+    const first = 2 * from;
+    for (let i = first; i < 2 * this.#count; i++) putInt32(bytes, 4 * (i - first), this.#pairs[i]);
     return bytes;
   }
 }

@@ -28,7 +28,7 @@ import { DeletedFiles } from "./deleted_files.ts";
 import type { DirectoryState, UnsyncedLog } from "./directory_state.ts";
 import { DurableFiles } from "./durable_files.ts";
 import type { EpochCache, EpochEnd } from "./epoch_cache.ts";
-import { deletedFolderName, partitionFolderName, segmentFileName } from "./layout.ts";
+import { deletedFolderName, partitionFolderName } from "./layout.ts";
 import { type LoadedLog, loadLog, reloadProducers } from "./loading.ts";
 import {
   type AppendResult,
@@ -36,15 +36,16 @@ import {
   loadOptions,
   type LogOptions,
   mayHaveGaps,
+  recoveryBytesMaxDefault,
   storageError,
 } from "./log_options.ts";
 import type { OpenHandles } from "./open_handles.ts";
 import { claimPartitionFolder, uuidHex } from "./partition_metadata.ts";
 import { type AppendOrigin, checkPayload } from "./payload.ts";
-import { encodeSnapshot } from "./producer_snapshot.ts";
 import type { ProducerEntry, ProducerState } from "./producer_state.ts";
 import type { ReadOptions, ReadResult } from "./read.ts";
 import { LogReader } from "./reader.ts";
+import { ResumePoints } from "./resume_points.ts";
 import { expiredSegmentCount } from "./retention.ts";
 import { FileWindow, findOffset } from "./scan.ts";
 import { Segment } from "./segment.ts";
@@ -57,10 +58,6 @@ import {
   type TimestampOffset,
 } from "./time_lookup.ts";
 import type { AbortedTransaction } from "./txn_index.ts";
-import { writeWholeFile } from "./whole_file.ts";
-
-/** Recovery may have to look at so much besides what was not synced. */
-const resumableBytesMin = 1024 * 1024;
 
 /** One partition's log. Open with {@link PartitionLog.open}, end with close or delete. */
 export class PartitionLog implements UnsyncedLog {
@@ -85,6 +82,8 @@ export class PartitionLog implements UnsyncedLog {
   readonly #jitter: number;
   /** Whether it was found damaged when it was opened. */
   readonly isDamaged: boolean;
+  /** Bytes whose checksums were computed when the log was opened. */
+  readonly bytesChecked: number;
   #compaction: Compaction | undefined;
   #producers: ProducerState;
   #logStartOffset: Offset;
@@ -92,10 +91,7 @@ export class PartitionLog implements UnsyncedLog {
   /** Why appends are refused; undefined while they are not. */
   #refusal: string | undefined;
   #closed = false;
-  /** Size of the active segment up to which its index files and a snapshot were written. */
-  #resumableBytes = 0;
-  /** What the newest snapshot file covers. */
-  #snapshotOffset: Offset = -1;
+  readonly #resumePoints: ResumePoints;
 
   private constructor(
     options: LogOptions,
@@ -127,12 +123,20 @@ export class PartitionLog implements UnsyncedLog {
       isNew: loaded.claimed,
       isUnclean: !loaded.isSynced,
     });
+    this.bytesChecked = loaded.bytesChecked;
     this.#logEndOffset = loaded.logEndOffset;
     this.#logStartOffset = loaded.logStartOffset;
     this.#jitter = crc32c(utf8(`${options.topicId}${options.partition}`)) / 0x1_0000_0000;
     this.isDamaged = loaded.damage.length > 0;
     if (this.isDamaged) this.#refusal = `damaged: ${loaded.damage[0].reason}`;
-    if (loaded.isSynced) this.#snapshotOffset = loaded.logEndOffset;
+    const newest = loaded.isSynced ? loaded.logEndOffset : -1;
+    this.#resumePoints = new ResumePoints({
+      files: options.files,
+      folder: loaded.folder,
+      segments: this.#segments,
+      newest,
+      bytesMax: options.recoveryBytesMax ?? recoveryBytesMaxDefault,
+    });
     const syncedTo = loaded.isSynced
       ? loaded.logEndOffset
       : Math.min(options.recoveryPoint ?? 0, loaded.logEndOffset);
@@ -382,17 +386,9 @@ export class PartitionLog implements UnsyncedLog {
    * start, where enough was appended since the last time. To be called before each checkpoint.
    */
   noteRecoveryStart(): void {
-    const { active } = this.#segments;
-    const grown = active.size - this.#resumableBytes;
-    const isNew = this.#resumableBytes > active.size;
     if (this.refusal !== undefined) return;
-    if (!isNew && grown < Math.max(resumableBytesMin, active.size / 16)) return;
-    const before = this.#snapshotOffset;
-    active.writeIndexes();
-    this.#takeSnapshot();
-    this.#resumableBytes = active.size;
-    const isOld = before > active.baseOffset && before < this.#snapshotOffset;
-    if (isOld) this.#files.remove(`${this.folder}/${segmentFileName(before, "snapshot")}`);
+    const { logEndOffset, recoveryPoint } = this;
+    this.#resumePoints.note(this.#producers, { logEndOffset, recoveryPoint });
   }
 
   /** Cuts the log at the batch that holds `offset`; a follower does, to agree with its leader. */
@@ -409,7 +405,7 @@ export class PartitionLog implements UnsyncedLog {
     if (cut !== undefined) active.truncateTo(cut.position, cut.baseOffset);
     this.#logEndOffset = Math.max(cut?.baseOffset ?? offset, active.baseOffset);
     this.#logStartOffset = Math.min(this.#logStartOffset, this.#logEndOffset);
-    this.#snapshotOffset = -1;
+    this.#resumePoints.onTruncated();
     this.#durable.noteNames();
     this.#rounds.truncateTo(this.#logEndOffset);
     this.#epochs.truncateFromEnd(this.#logEndOffset);
@@ -530,6 +526,7 @@ export class PartitionLog implements UnsyncedLog {
       new Segment({
         files: this.#files,
         handles: this.#handles,
+        slices: this.#options.slices,
         folder: this.folder,
         baseOffset: this.#logEndOffset,
         size: 0,
@@ -540,11 +537,7 @@ export class PartitionLog implements UnsyncedLog {
   }
 
   #takeSnapshot(): void {
-    const offset = this.#logEndOffset;
-    if (offset === this.#snapshotOffset || this.#segments.sizeBytes === 0) return;
-    const path = `${this.folder}/${segmentFileName(offset, "snapshot")}`;
-    writeWholeFile(this.#files, path, encodeSnapshot(this.#producers));
-    this.#snapshotOffset = offset;
+    this.#resumePoints.takeSnapshot(this.#producers, this.#logEndOffset);
   }
 
   /**

@@ -43,6 +43,7 @@ interface Scan {
   readonly holes: Damage[];
   /** Good batches behind the first hole. */
   batchesBehind: number;
+  bytesChecked: number;
 }
 
 /** What recovery has come to. */
@@ -51,6 +52,7 @@ export interface Recovered {
   readonly damage: readonly Damage[];
   /** Whether it was cut before batches that have been applied: then it must be loaded anew. */
   readonly isStale: boolean;
+  readonly bytesChecked: number;
 }
 
 /** Checks and rebuilds from `start` on, in the segment at `fromIndex`. */
@@ -65,7 +67,7 @@ export async function recoverSegments(
     leaderEpoch: -1,
     gapsAllowed: state.gapsAllowed,
   };
-  const scan: Scan = { expected, holes: [], batchesBehind: 0 };
+  const scan: Scan = { expected, holes: [], batchesBehind: 0, bytesChecked: 0 };
   for (let i = fromIndex; i < segments.length; i++) {
     const before = i > fromIndex ? segments[i - 1] : undefined;
     const segmentStart = i === fromIndex ? start : undefined;
@@ -74,13 +76,14 @@ export async function recoverSegments(
     if (i < segments.length - 1 || segmentStart !== undefined) writeIndexes(segments[i]);
   }
   state.logEndOffset = expected.nextOffset;
-  if (scan.holes.length === 0) return { damage: [], isStale: false };
+  const { bytesChecked } = scan;
+  if (scan.holes.length === 0) return { damage: [], isStale: false, bytesChecked };
   if (await mayCut(state, scan)) {
     const cut = { ...scan.holes[0], batchesBehind: scan.batchesBehind };
     await cutLog(state, cut, expected.nextOffset);
-    return { damage: [], isStale: scan.batchesBehind > 0 };
+    return { damage: [], isStale: scan.batchesBehind > 0, bytesChecked };
   }
-  return { damage: reportDamage(state, scan), isStale: false };
+  return { damage: reportDamage(state, scan), isStale: false, bytesChecked };
 }
 
 /** Whether what is wrong can only be an end of the log that was never made durable. */
@@ -136,6 +139,7 @@ async function recoverSegment(
   else segment.resumeIndexes(start.position, start);
   const window = new FileWindow(segment.file);
   let position = start?.position ?? 0;
+  scan.bytesChecked += window.size - position;
   while (position < window.size) {
     const verdict = await judgeBatch(window, { position, expected });
     if ("header" in verdict) {

@@ -245,6 +245,25 @@ Deno.test("one flipped bit never makes a whole batch a torn one, not even the la
   }
 });
 
+Deno.test("checking begins near the last checkpoint of a log that is never at rest", async () => {
+  const { rig, log } = await rigWith([]);
+  const value = "v".repeat(10_000);
+  let recoveryPoint = 0;
+  for (let round = 0; round < 8; round++) {
+    for (let i = 0; i < 200; i++) appendOk(log, batchOf([value]), 2);
+    // What the checkpoint says is what was synced, and that is behind always.
+    log.noteRecoveryStart();
+    ({ recoveryPoint } = log);
+    await log.syncTo(log.logEndOffset);
+  }
+  assertEquals(recoveryPoint, 1400);
+  const again = await rig.open({ recoveryPoint });
+  assertEquals([again.refusal, again.logEndOffset], [undefined, 1600]);
+  assert(again.bytesChecked < 210 * 10_200, `${again.bytesChecked} bytes were checked for 2 MB`);
+  const snapshots = rig.files.list("/data/orders-0").filter((name) => name.endsWith(".snapshot"));
+  assertEquals(snapshots.length, 1, "the others go when the log is opened");
+});
+
 Deno.test("checking begins near the recovery point, not at the segment's start", async () => {
   const { rig, log } = await rigWith(letters);
   const value = "v".repeat(10_000);

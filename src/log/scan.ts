@@ -1,6 +1,6 @@
-// Walks the batches of a log file from front to back in chunks, without blocking the event loop for
-// long: for recovery (with checksums), for rebuilding what is missing (headers alone), for
-// searches.
+// Walks the batches of a log file from front to back in chunks and slices of time, without blocking
+// the event loop for long: for recovery (with checksums), for rebuilding what is missing (headers
+// alone), for searches.
 //
 // A batch is judged by its own 61 bytes, its CRC, and by what came before: base offsets must go on
 // where the last batch ended (or, in a log that was compacted, beyond), leader epochs must not
@@ -16,17 +16,23 @@ import {
   readBatchHeader,
 } from "../records/mod.ts";
 import type { SegmentFile } from "./segment_file.ts";
+import type { Slices } from "./slices.ts";
 
 const windowBytes = 512 * 1024;
+/** What a look at a batch costs besides its bytes, in bytes. */
+const lookWeight = 2048;
+/** Searched for a batch at a time. */
+const searchedBytes = 32 * 1024;
 /** Control batches are tiny; a larger one cannot be read as a whole here and counts as bad. */
 const controlBytesMax = 64 * 1024;
 
 /** What a window looks at: a segment's file, or any other that is open. */
-type Readable = Pick<SegmentFile, "size" | "readAtAsync">;
+type Readable = Pick<SegmentFile, "size" | "readAtAsync"> & { readonly slices?: Slices };
 
-/** A sliding view of a file. */
+/** A sliding view of a file. Looking at one with slices gives way to others in between. */
 export class FileWindow {
   readonly #file: Readable;
+  readonly #slices: Slices | undefined;
   readonly size: number;
   #bytes: Uint8Array = new Uint8Array(0);
   #start = 0;
@@ -34,6 +40,7 @@ export class FileWindow {
 
   constructor(file: Readable) {
     this.#file = file;
+    this.#slices = file.slices;
     this.size = file.size;
   }
 
@@ -43,6 +50,11 @@ export class FileWindow {
    */
   async view(position: number, length: number): Promise<Uint8Array> {
     const wanted = Math.min(length, this.size - position);
+    const slices = this.#slices;
+    if (slices !== undefined) {
+      slices.spend(wanted + lookWeight);
+      if (slices.isOver) await slices.next();
+    }
     if (position < this.#start || position + wanted > this.#start + this.#bytes.length) {
       const capacity = Math.min(Math.max(windowBytes, wanted), this.size - position);
       if (this.#buffer === undefined || this.#buffer.length < capacity) {
@@ -136,8 +148,8 @@ export async function findBatchBehind(
   at: { from: number; nextOffset: Offset },
 ): Promise<number | undefined> {
   for (let base = at.from; base + batchOverheadBytes <= window.size;) {
-    const view = await window.view(base, windowBytes);
-    const last = view.length - batchOverheadBytes;
+    const view = await window.view(base, searchedBytes);
+    const last = Math.min(view.length - batchOverheadBytes, searchedBytes - 1);
     for (let p = 0; p <= last; p++) {
       if (view[p + 16] !== 2) continue;
       const header = readBatchHeader(view, p);

@@ -13,9 +13,11 @@ import type { Files } from "../runtime/ports.ts";
 import type { LogConfig } from "./config.ts";
 import { type SegmentFileKind, segmentFileName } from "./layout.ts";
 import type { OpenHandles } from "./open_handles.ts";
+import { writeEntries } from "./index_files.ts";
 import { decodeOffsetIndex, OffsetIndex } from "./offset_index.ts";
 import { walkHeaders } from "./scan.ts";
 import { SegmentFile } from "./segment_file.ts";
+import type { Slices } from "./slices.ts";
 import { decodeTimeIndex, TimeIndex } from "./time_index.ts";
 import { type AbortedTransaction, decodeAborted, encodeAborted } from "./txn_index.ts";
 import { readWholeFile, readWholeFileAsync, syncFile, writeWholeFile } from "./whole_file.ts";
@@ -45,6 +47,8 @@ export interface SegmentOptions {
   readonly hasAborted?: boolean;
   /** Behind the files' names, while the segment is on its way in; "" by default. */
   readonly suffix?: string;
+  /** Who walks through it works in these. */
+  readonly slices?: Slices;
 }
 
 export class Segment {
@@ -71,6 +75,9 @@ export class Segment {
   #firstTimestampMs: number | undefined;
   #bytesSinceIndexEntry = 0;
   #indexUsed = false;
+  /** How many entries the index files have, all of them those in memory. */
+  #offsetsWritten = 0;
+  #timesWritten = 0;
   #abortedChanged = false;
 
   constructor(options: SegmentOptions) {
@@ -251,7 +258,7 @@ export class Segment {
     this.#maxTimestamp = { timestampMs: -1, offset: this.baseOffset };
     this.#firstTimestampMs = undefined;
     this.#bytesSinceIndexEntry = 0;
-    this.indexesWritten = false;
+    this.#noteFilesStale();
   }
 
   /**
@@ -286,7 +293,7 @@ export class Segment {
       this.#aborted = kept;
       this.#abortedChanged = true;
     }
-    this.indexesWritten = false;
+    this.#noteFilesStale();
     this.unsynced = true;
   }
 
@@ -313,15 +320,22 @@ export class Segment {
     this.resumeIndexes(position, { baseOffset: offset });
   }
 
-  /** Writes the index files when they lag behind the memory. They are not durable yet. */
+  /**
+   * Writes the index files when they lag behind the memory: what is new, where the rest is there.
+   * They are not durable yet.
+   */
   writeIndexes(): void {
     if (this.indexesWritten || this.size === 0) return;
-    const index = this.offsetIndex;
+    const { offsetIndex, timeIndex } = this;
     this.#noteMaxTimestamp();
     try {
-      writeWholeFile(this.#files, this.path("index"), index.encode());
-      writeWholeFile(this.#files, this.path("timeindex"), this.timeIndex.encode());
+      const [offsets, times] = [this.#offsetsWritten, this.#timesWritten];
+      writeEntries(this.#files, this.path("index"), { index: offsetIndex, written: offsets });
+      writeEntries(this.#files, this.path("timeindex"), { index: timeIndex, written: times });
+      this.#offsetsWritten = offsetIndex.entryCount;
+      this.#timesWritten = timeIndex.entryCount;
     } catch (error) {
+      this.#noteFilesStale();
       // A missing index is rebuilt on open; one from an earlier time would be believed.
       this.#files.remove(this.path("index"));
       this.#files.remove(this.path("timeindex"));
@@ -354,6 +368,13 @@ export class Segment {
       this.#timeIndex = undefined;
     }
     this.#indexUsed = false;
+  }
+
+  /** The index files are to be written anew, not to be added to. */
+  #noteFilesStale(): void {
+    this.indexesWritten = false;
+    this.#offsetsWritten = 0;
+    this.#timesWritten = 0;
   }
 
   #noteMaxTimestamp(): void {

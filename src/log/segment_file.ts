@@ -9,8 +9,18 @@
 import type { Files, OpenFile } from "../runtime/ports.ts";
 import type { OpenHandles, Reopenable } from "./open_handles.ts";
 import { messageOf, PartitionFault, PlatformFault } from "../base/faults.ts";
+import type { Slices } from "./slices.ts";
+
+export interface SegmentFileOptions {
+  readonly path: string;
+  readonly size: number;
+  readonly handles: OpenHandles;
+  readonly slices?: Slices;
+}
 
 export class SegmentFile implements Reopenable {
+  /** Who walks through the file works in these. */
+  readonly slices: Slices | undefined;
   readonly #files: Files;
   readonly #handles: OpenHandles;
   #path: string;
@@ -20,7 +30,8 @@ export class SegmentFile implements Reopenable {
   #retired = false;
   #used = false;
 
-  constructor(files: Files, at: { path: string; size: number; handles: OpenHandles }) {
+  constructor(files: Files, at: SegmentFileOptions) {
+    this.slices = at.slices;
     this.#files = files;
     this.#handles = at.handles;
     this.#path = at.path;

@@ -20,6 +20,8 @@ export class TimeIndex {
   #offsets: Int32Array = emptyOffsets;
   #count = 0;
 
+  readonly entryBytes = entryBytes;
+
   get entryCount(): number {
     return this.#count;
   }
@@ -66,11 +68,12 @@ export class TimeIndex {
     while (this.#count > 0 && this.#offsets[this.#count - 1] >= relativeOffset) this.#count--;
   }
 
-  encode(): Uint8Array {
-    const bytes = new Uint8Array(this.#count * entryBytes);
-    for (let i = 0; i < this.#count; i++) {
-      putInt64(bytes, i * entryBytes, this.#timestamps[i]);
-      putInt32(bytes, i * entryBytes + 8, this.#offsets[i]);
+  /** The entries from `from` on. */
+  encode(from = 0): Uint8Array {
+    const bytes = new Uint8Array((this.#count - from) * entryBytes);
+    for (let i = from, at = 0; i < this.#count; i++, at += entryBytes) {
+      putInt64(bytes, at, this.#timestamps[i]);
+      putInt32(bytes, at + 8, this.#offsets[i]);
     }
     return bytes;
   }

@@ -42,6 +42,7 @@ async function open(files: Files) {
     topic: "orders",
     partition: 0,
     topicId: "qVNPd6uSQ9KXuwz2ybfVIw",
+    recoveryBytesMax: 400,
     config: () => config,
     files,
     clock,
@@ -67,10 +68,12 @@ export async function writeDirectory(left: Left): Promise<ReadonlyMap<string, Ui
     const batch = batchOf([valueOf(offset)], { ...producer, timestamp });
     const result = log.append(batch, { leaderEpoch: offset < 20 ? 2 : 5, origin: "client" });
     assert(result.ok);
-    if (offset === 30) await log.syncTo(31);
+    if (offset === 10 || offset === 30) {
+      log.noteRecoveryStart();
+      await log.syncTo(offset + 1);
+    }
   }
   await log.deleteRecordsBefore(deletedTo);
-  log.noteRecoveryStart();
   await folder.writeCheckpoints([log]);
   if (left === "closed") {
     await log.close();

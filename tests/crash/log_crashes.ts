@@ -146,6 +146,7 @@ async function openLog(runtime: Runtime, config: typeof logConfigDefaults) {
     partition: 0,
     topicId: "qVNPd6uSQ9KXuwz2ybfVIw",
     config: () => config,
+    recoveryBytesMax: 400,
     files,
     clock,
     logger,
