@@ -28,7 +28,7 @@ export interface ConsumedRecord {
 }
 
 /** The release of Kafka that a client is told to expect, so that it speaks the versions of then. */
-export type Era = "0.10" | "0.11";
+export type Era = "0.9" | "0.10" | "0.11";
 
 export interface ProduceOptions {
   readonly codec?: Codec;
@@ -41,6 +41,8 @@ export interface ReadOptions {
   readonly from: readonly (readonly [partition: number, offset: number])[];
   readonly count: number;
   readonly era?: Era;
+  /** Null is not to be taken for empty, at whatever cost; there is one partition. */
+  readonly tellsNull?: boolean;
 }
 
 /** What a member of a group tells; GroupWatch listens. */
@@ -87,6 +89,10 @@ export const startOfLog = -2;
 export interface Driver {
   /** The version of the client, and of what it is built on. */
   readonly version: string;
+  /** false: what it sends goes to partitions that it does not choose. */
+  readonly canPlace?: boolean;
+  /** false: what it sends has the time of sending. */
+  readonly canDate?: boolean;
   /** Resolves once the topic's partitions take records. */
   createTopic(
     topic: string,
@@ -117,6 +123,8 @@ export interface Driver {
   listGroups?(): Promise<string[]>;
   describeGroup?(group: string): Promise<GroupDescription>;
   deleteGroup?(group: string): Promise<void>;
+  /** Asks which versions the broker serves, by that version of ApiVersions, for better or worse. */
+  askForVersions?(options: { version: number }): Promise<void>;
   /** Joins from the earliest offset where none is committed; reports under `name`. */
   join?(name: string, options: JoinOptions): Promise<Member>;
   close?(): Promise<void>;

@@ -2,10 +2,10 @@ import { goProgram } from "./clients/install.ts";
 import { ProcessDriver } from "./process_driver.ts";
 import { clientTests } from "./suite.ts";
 
-const { program, skip } = await goProgram("franz_go");
+const { program, absent } = await goProgram("franz_go");
 
 clientTests({
   client: "franz-go",
   connect: (broker) => ProcessDriver.start(program!, broker),
-  skip,
+  absent,
 });

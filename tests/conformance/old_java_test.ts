@@ -1,5 +1,6 @@
 // The Java clients of Kafka 0.9 and 0.10, which know message sets only, beside a client of today:
-// each reads what the other wrote, in every codec that the old ones have.
+// each reads what the other wrote, in every codec that the old ones have, and the broker's trace
+// tells that they used the versions of then.
 
 import { assertEquals } from "@std/assert";
 import { utf8 } from "../../src/base/bytes.ts";
@@ -11,6 +12,7 @@ import { fetchFrom, makeTopic, produceTo } from "../harness/raw_requests.ts";
 import { sharedBroker } from "../harness/shared_broker.ts";
 import { fetchJars } from "./java/fetch.ts";
 import { reasonToSkip } from "./java/installed.ts";
+import { RequestLog } from "./request_log.ts";
 
 const program = new URL("java/OldClient.java", import.meta.url).pathname;
 const oldTypes = ["none", "gzip", "snappy", "lz4"] as const;
@@ -18,7 +20,11 @@ const count = 100;
 
 const skip = await reasonToSkip();
 if (skip !== undefined) console.log(`the Java clients of 0.9 and 0.10 are skipped: ${skip}`);
-const shared = skip === undefined ? sharedBroker() : undefined;
+const log = new RequestLog();
+const options = { flags: ["--trace"], onLine: (line: string) => log.onLine(line) };
+const shared = skip === undefined ? sharedBroker(options) : undefined;
+/** What these releases know of, and so all that they use. */
+const versions = { "0.10": { Produce: [2], Fetch: [3] }, "0.9": { Produce: [1], Fetch: [1] } };
 for (const type of oldTypes) await loadCompression(type);
 
 const key = (i: number) => `key-${i}`;
@@ -52,6 +58,7 @@ for (const release of ["0.10", "0.9"] as const) {
         old.push((await makeTopic(client)).name);
         await produceToday(client, today[today.length - 1], compression);
       }
+      await log.take(broker);
       const { stdout } = await run({
         command: "java",
         args: [
@@ -73,6 +80,9 @@ for (const release of ["0.10", "0.9"] as const) {
           all.map((i) => `consumed ${topic} ${i} ${key(i)} ${value(i)}`)
         ),
       ]);
+      const used = await log.take(broker);
+      const { Produce, Fetch } = versions[release];
+      assertEquals([used.get("Produce"), used.get("Fetch")], [new Set(Produce), new Set(Fetch)]);
       for (const topic of old) {
         const { records } = await fetchFrom(client, { topic });
         assertEquals(

@@ -156,6 +156,10 @@ export class ProcessDriver implements Driver {
     await this.#ask("deleteGroup", { group });
   }
 
+  async askForVersions(options: { version: number }): Promise<void> {
+    await this.#ask("askForVersions", options);
+  }
+
   async join(name: string, { watch, apart, ...options }: JoinOptions): Promise<Member> {
     if (apart) return await joinApart(name, { ...options, watch }, this.#program, this.#bootstrap);
     this.#watches.set(name, watch);

@@ -2,10 +2,10 @@ import { goProgram } from "./clients/install.ts";
 import { ProcessDriver } from "./process_driver.ts";
 import { clientTests } from "./suite.ts";
 
-const { program, skip } = await goProgram("sarama");
+const { program, absent } = await goProgram("sarama");
 
 clientTests({
   client: "sarama",
   connect: (broker) => ProcessDriver.start(program!, broker),
-  skip,
+  absent,
 });

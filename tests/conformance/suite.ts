@@ -16,6 +16,8 @@ import { type Cell, recordCell } from "./cells.ts";
 import type { Driver } from "./driver.ts";
 import { groupScenarios } from "./scenarios/groups.ts";
 import { membershipScenarios } from "./scenarios/membership.ts";
+import { RequestLog, type UsedVersions } from "./request_log.ts";
+import { eraScenarios } from "./scenarios/eras.ts";
 import { recordScenarios } from "./scenarios/records.ts";
 import { refusalScenarios } from "./scenarios/refusals.ts";
 import { uniqueName } from "./scenarios/samples.ts";
@@ -31,6 +33,7 @@ export interface Scenario {
 export const scenarios: readonly Scenario[] = [
   ...topicScenarios,
   ...recordScenarios,
+  ...eraScenarios,
   ...groupScenarios,
   ...membershipScenarios,
   ...refusalScenarios,
@@ -43,27 +46,42 @@ export interface Lack {
   readonly because: string;
 }
 
+/** Why a client cannot run here: for want of its language's tools, or although they are there. */
+export interface Absence {
+  readonly outcome: "skipped" | "fail";
+  readonly reason: string;
+}
+
 export interface ClientTests {
   client: string;
   connect: (broker: BrokerProcess) => Driver | Promise<Driver>;
   lacks?: readonly Lack[];
-  /** The reason why nothing here can run on this machine. */
-  skip?: string | undefined;
+  /** Without its tools a client is skipped; one that they cannot install fails each scenario. */
+  absent?: Absence | undefined;
   settings?: Record<string, string>;
 }
 
-export interface Session {
+/** A client, and the broker that it talks to. */
+export interface Pairing {
   readonly client: string;
   readonly broker: BrokerProcess;
   readonly driver: Driver;
-  /** Ends the broker and starts it again where it was; the driver is a new one then. */
-  restart(end: "stop" | "kill"): Promise<void>;
   /** Creates a topic that is not itself the test; one with configurations not by the client. */
   makeTopic(
     word: string,
     options?: { partitions?: number; configs?: Record<string, string> },
   ): Promise<string>;
 }
+
+export interface Session extends Pairing {
+  /** Ends the broker and starts it again where it was; the driver is a new one then. */
+  restart(end: "stop" | "kill"): Promise<void>;
+  /** Has a new broker that tells of each request, and a new client, for the length of `run`. */
+  watched(run: (pairing: Pairing, requests: RequestWatch) => Promise<void>): Promise<void>;
+}
+
+/** Tells what reached the broker since the last call; undefined from a broker without a trace. */
+export type RequestWatch = () => Promise<UsedVersions | undefined>;
 
 /** What every broker here has: topics are made on purpose, and members may have short sessions. */
 const brokerSettings = {
@@ -73,18 +91,22 @@ const brokerSettings = {
 
 /** Registers the tests that all clients share; returns the session for a client's own tests. */
 export function clientTests(options: ClientTests): Session {
-  const { client, skip } = options;
-  if (skip) console.log(`${client} is skipped: ${skip}`);
+  const { client, absent } = options;
+  if (absent) console.log(`${client}: ${absent.reason}`);
   checkLacks(options);
   const session = openSession(options);
   for (const scenario of scenarios) {
     const lack = options.lacks?.find((one) => one.scenarios.includes(scenario.name));
     const name = `${client} ${scenario.name}`;
     const cell = { client, scenario: scenario.name };
-    if (skip !== undefined || lack !== undefined) {
-      const outcome = skip === undefined ? "lacks" : "skipped";
-      recordCell({ ...cell, version: "", outcome, reason: skip ?? lack!.because });
-      conformanceTest({ name, skip: skip ?? lack!.because }, () => Promise.resolve());
+    if (absent !== undefined) {
+      const reason = absent.reason.split("\n").slice(0, 2).join(" ");
+      recordCell({ ...cell, version: "", outcome: absent.outcome, reason });
+      const skip = absent.outcome === "skipped" ? absent.reason : undefined;
+      conformanceTest({ name, skip }, () => Promise.reject(new Error(absent.reason)));
+    } else if (lack !== undefined) {
+      recordCell({ ...cell, version: "", outcome: "lacks", reason: lack.because });
+      conformanceTest({ name, skip: lack.because }, () => Promise.resolve());
     } else {
       conformanceTest({ name }, () => runCell(scenario, { session, cell }));
     }
@@ -128,12 +150,13 @@ export function conformanceTest(
   });
 }
 
-function openSession({ client, connect, settings, skip }: ClientTests): Session {
+function openSession({ client, connect, settings, absent }: ClientTests): Session {
+  const allSettings = { ...brokerSettings, ...settings };
   let broker: BrokerProcess | undefined;
   let driver: Driver | undefined;
-  if (!skip) {
+  if (!absent) {
     Deno.test.beforeAll(async () => {
-      broker = await BrokerProcess.start({ settings: { ...brokerSettings, ...settings } });
+      broker = await BrokerProcess.start({ settings: allSettings });
       driver = await connect(broker);
     });
     Deno.test.afterAll(async () => {
@@ -149,6 +172,9 @@ function openSession({ client, connect, settings, skip }: ClientTests): Session 
     get driver() {
       return started(driver, "client");
     },
+    makeTopic(word, options) {
+      return makeTopic(this, word, options);
+    },
     async restart(end) {
       const running = started(broker, "broker");
       await driver?.close?.();
@@ -157,16 +183,42 @@ function openSession({ client, connect, settings, skip }: ClientTests): Session 
       await running.restart();
       driver = await connect(running);
     },
-    async makeTopic(word, { partitions = 1, configs = {} } = {}) {
-      const topic = uniqueName(word);
-      if (Object.keys(configs).length === 0) {
-        await this.driver.createTopic(topic, { partitions, configs });
-      } else {
-        await createConfigured(this.broker, { topic, partitions, configs });
+    async watched(run) {
+      const log = new RequestLog();
+      await using broker = await BrokerProcess.start({
+        settings: allSettings,
+        flags: ["--trace"],
+        onLine: (line) => log.onLine(line),
+      });
+      const driver = await connect(broker);
+      const pairing: Pairing = {
+        client,
+        broker,
+        driver,
+        makeTopic: (...o) => makeTopic(pairing, ...o),
+      };
+      const isTraced = broker.target !== "kafka" && broker.target !== "node";
+      try {
+        await run(pairing, () => isTraced ? log.take(broker) : Promise.resolve(undefined));
+      } finally {
+        await driver.close?.();
       }
-      return topic;
     },
   };
+}
+
+async function makeTopic(
+  { driver, broker }: Pairing,
+  word: string,
+  { partitions = 1, configs = {} }: { partitions?: number; configs?: Record<string, string> } = {},
+): Promise<string> {
+  const topic = uniqueName(word);
+  if (Object.keys(configs).length === 0) {
+    await driver.createTopic(topic, { partitions, configs });
+  } else {
+    await createConfigured(broker, { topic, partitions, configs });
+  }
+  return topic;
 }
 
 /** For clients that cannot set configurations when they create a topic, or cannot create one. */

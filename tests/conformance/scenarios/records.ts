@@ -2,15 +2,19 @@
 // begins where it is told to.
 
 import { assert, assertEquals } from "@std/assert";
+import { utf8 } from "../../../src/base/bytes.ts";
+import { buildBatch } from "../../../src/records/mod.ts";
+import { zlibCodecs } from "../../../src/runtime/codecs.ts";
+import { RawClient } from "../../harness/raw_client.ts";
+import { produceTo } from "../../harness/raw_requests.ts";
 import {
   type ConsumedRecord,
   endOfLog,
-  type Era,
   type ProduceOptions,
   startOfLog,
   type TestRecord,
 } from "../driver.ts";
-import { type Codec, codecs, storedCodecs } from "../stored_codec.ts";
+import { codecs, storedCodecs } from "../stored_codec.ts";
 import type { Scenario, Session } from "../suite.ts";
 import { fromTheBeginning, noise, partitionCount, sampleRecords } from "./samples.ts";
 
@@ -36,10 +40,6 @@ export const recordScenarios: readonly Scenario[] = [
   { name: "sets and reads timestamps", run: timestamps },
   { name: "reads from the offsets that it is given", run: fromOffsets },
   { name: "finds offsets by timestamp", run: offsetsByTimestamp },
-  ...(["0.11", "0.10"] as const).map((era): Scenario => ({
-    name: `sends and reads as with Kafka ${era}`,
-    run: (session) => asInEra(session, era),
-  })),
 ];
 
 async function roundTrip(session: Session, options: ProduceOptions): Promise<void> {
@@ -84,22 +84,27 @@ export function assertPartitionOrder(received: readonly ConsumedRecord[]): void 
   }
 }
 
+interface ThroughOptions {
+  readonly configs?: Record<string, string>;
+  readonly tellsNull?: boolean;
+}
+
 /** Sends to partition 0 of a topic and returns what is read from it. */
 async function through(
   session: Session,
   records: readonly TestRecord[],
-  configs: Record<string, string> = {},
+  { configs = {}, tellsNull = false }: ThroughOptions = {},
 ): Promise<ConsumedRecord[]> {
   const topic = await session.makeTopic("through", { configs });
   const placed = records.map((record) => ({ ...record, partition: 0 }));
   await session.driver.produce(topic, placed, {});
-  return await session.driver.read(topic, { from: [[0, 0]], count: records.length });
+  return await session.driver.read(topic, { from: [[0, 0]], count: records.length, tellsNull });
 }
 
 async function sizes(session: Session, lengths: readonly number[]): Promise<void> {
   const values = lengths.map(noise);
   const records = values.map((value, index) => ({ key: `${index}`, value, headers: [] }));
-  const received = await through(session, records, roomy);
+  const received = await through(session, records, { configs: roomy });
   // Whether an empty value is null to a client is another scenario's question.
   const read = received.map(({ value }) => value ?? "");
   assertEquals(read.map((value) => value.length), lengths);
@@ -110,7 +115,7 @@ async function sizes(session: Session, lengths: readonly number[]): Promise<void
 async function nullAndEmpty(session: Session): Promise<void> {
   const sent = [["key", null], [null, "value"], ["", "value"], ["key", ""], ["key", "value"]];
   const records = sent.map(([key, value]) => ({ key: key!, value: value!, headers: [] }));
-  const received = await through(session, records);
+  const received = await through(session, records, { tellsNull: true });
   assertEquals(received.map(({ key, value }) => [key, value]), sent);
 }
 
@@ -134,15 +139,34 @@ function pastTimes(): number[] {
 
 async function timestamps(session: Session): Promise<void> {
   const times = pastTimes();
-  const records = times.map((timestamp) => ({ key: "k", value: "v", headers: [], timestamp }));
+  const records = times.map((timestamp) => ({ key: null, value: "0", headers: [], timestamp }));
   const received = await through(session, records);
   assertEquals(received.map(({ timestamp }) => timestamp), times);
+}
+
+/** Where a client that cannot send them must read these records, they are sent `without` it. */
+async function produceFor(
+  { driver, broker }: Session,
+  o: { topic: string; records: readonly TestRecord[]; without: boolean },
+): Promise<void> {
+  if (!o.without) return await driver.produce(o.topic, o.records, {});
+  using raw = await RawClient.connect(broker);
+  for (const { key, value, timestamp, partition } of o.records) {
+    const record = { key: bytesOf(key), value: bytesOf(value), headers: [] };
+    const batch = buildBatch({ records: [record], timestamp: timestamp ?? Date.now() }, zlibCodecs);
+    const placed = { topic: o.topic, partition: partition!, records: batch };
+    assertEquals((await produceTo(raw, placed)).errorCode, 0);
+  }
+}
+
+function bytesOf(text: string | null): Uint8Array | null {
+  return text === null ? null : utf8(text);
 }
 
 async function fromOffsets(session: Session): Promise<void> {
   const topic = await session.makeTopic("middle", { partitions: 2 });
   const records = sampleRecords(40).map((record, index) => ({ ...record, partition: index % 2 }));
-  await session.driver.produce(topic, records, {});
+  await produceFor(session, { topic, records, without: session.driver.canPlace === false });
   const received = await session.driver.read(topic, { from: [[0, 17], [1, 13]], count: 10 });
   const offsetsOf = (wanted: number) =>
     received.filter(({ partition }) => partition === wanted).map(({ offset }) => offset);
@@ -155,8 +179,8 @@ async function offsetsByTimestamp(session: Session): Promise<void> {
   const base = Date.now() - 600_000;
   for (const step of [0, 1, 2, 3]) {
     const timestamp = base + step * 1000;
-    const record = { key: "k", value: `${step}`, headers: [], timestamp, partition: 0 };
-    await session.driver.produce(topic, [record], {});
+    const records = [{ key: null, value: "0", headers: [], timestamp, partition: 0 }];
+    await produceFor(session, { topic, records, without: session.driver.canDate === false });
   }
   const at = (timestamp: number) => session.driver.offsets!(topic, { partitions: 1, timestamp });
   assertEquals(await at(startOfLog), [0]);
@@ -164,30 +188,4 @@ async function offsetsByTimestamp(session: Session): Promise<void> {
   assertEquals(await at(base), [0]);
   assertEquals(await at(base + 1500), [2]);
   assertEquals(await at(base + 9000), [-1]);
-}
-
-/** Before 0.11 a record had no headers, and was stored in a format that is now converted. */
-async function asInEra(session: Session, era: Era): Promise<void> {
-  const { driver } = session;
-  const topic = await session.makeTopic(`as-in-${era}`);
-  const sent = sampleRecords(20).map((record) => ({ ...record, headers: [], partition: 0 }));
-  const now = sampleRecords(5, "zz-now").map((record) => ({
-    ...record,
-    headers: [],
-    partition: 0,
-  }));
-  for (const codec of ["none", "gzip"] satisfies Codec[]) {
-    await driver.produce(topic, codec === "none" ? sent.slice(0, 10) : sent.slice(10), {
-      codec,
-      era,
-      idempotent: false,
-    });
-  }
-  await driver.produce(topic, now, {});
-  const all = [...sent, ...now].map(({ key, value }) => [key, value]);
-  for (const reading of [{ era }, {}]) {
-    const received = await driver.read(topic, { from: [[0, 0]], count: all.length, ...reading });
-    assertEquals(received.map(({ offset }) => offset), all.map((_, offset) => offset));
-    assertEquals(received.map(({ key, value }) => [key, value]), all);
-  }
 }

@@ -14,7 +14,9 @@ import {
   CompressionTypes,
   ConfigResourceTypes,
   Kafka,
+  type KafkaConfig,
   type KafkaMessage,
+  type LogEntry,
   logLevel,
   Partitioners,
 } from "kafkajs";
@@ -67,15 +69,16 @@ export class KafkajsDriver implements Driver {
   readonly kafka: Kafka;
   readonly admin: Admin;
   readonly #bootstrap: string;
+  readonly #options: KafkaConfig;
 
   private constructor(broker: Pick<BrokerProcess, "bootstrap">) {
     this.#bootstrap = broker.bootstrap;
-    this.kafka = new Kafka({
+    this.#options = {
       clientId: "conformance",
       brokers: [broker.bootstrap],
-      logLevel: logLevel.NOTHING,
       retry: { initialRetryTime: 50, retries: 8 },
-    });
+    };
+    this.kafka = new Kafka({ ...this.#options, logLevel: logLevel.NOTHING });
     this.admin = this.kafka.admin();
   }
 
@@ -147,14 +150,19 @@ export class KafkajsDriver implements Driver {
   }
 
   async read(topic: string, { from, count }: ReadOptions): Promise<ConsumedRecord[]> {
-    const consumer = this.kafka.consumer({
+    const done = Promise.withResolvers<void>();
+    // Out of range it starts over by itself, and tells nobody but the log.
+    const onLog = ({ log }: LogEntry) => {
+      if (log.message.includes("out of range")) done.reject(new Error(log.message));
+    };
+    const options = { ...this.#options, logLevel: logLevel.ERROR, logCreator: () => onLog };
+    const consumer = new Kafka(options).consumer({
       groupId: uniqueName("reader"),
       maxBytesPerPartition: 16_000_000,
       allowAutoTopicCreation: false,
     });
     const starts = new Map(from);
     const received: ConsumedRecord[] = [];
-    const done = Promise.withResolvers<void>();
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
     await consumer.run({

@@ -4,7 +4,18 @@
 
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { Admin, Consumer, type Message, Producer } from "@platformatic/kafka";
+import {
+  Admin,
+  apiVersionsV4,
+  Connection,
+  Consumer,
+  createAPI,
+  type Message,
+  offsetCommitV9,
+  Producer,
+  ResponseError,
+  type ResponseParser,
+} from "@platformatic/kafka";
 import type { BrokerProcess } from "../../../harness/broker_process.ts";
 import { untilAnswered, within } from "../../../harness/deadline.ts";
 import type {
@@ -113,6 +124,7 @@ export class PlatformaticDriver implements Driver {
       const stream = await consumer.consume({
         topics: [topic],
         mode: "manual",
+        fallbackMode: "fail",
         offsets: from.map(([partition, offset]) => ({ topic, partition, offset: BigInt(offset) })),
         maxWaitTime: 100,
         maxBytes: 16_000_000,
@@ -183,9 +195,30 @@ export class PlatformaticDriver implements Driver {
       metadata: string;
     },
   ): Promise<void> {
-    const partitionOffsets = [{ partition, offset: BigInt(offset), metadata }];
-    const topics = [{ name: topic, partitionOffsets }];
-    await this.admin.alterConsumerGroupOffsets({ groupId, topics });
+    // Consumer.commit and Admin.alterConsumerGroupOffsets send no metadata; the request takes some.
+    const place = { partitionIndex: partition, committedOffset: BigInt(offset) };
+    const annotated = { ...place, committedLeaderEpoch: -1, committedMetadata: metadata };
+    const topics = [{ name: topic, partitions: [annotated] }];
+    const request = offsetCommitV9.api;
+    await this.#connected((connection) => request.async(connection, groupId, -1, "", null, topics));
+  }
+
+  /** Its own requests end at version 4; with its `createAPI` anybody adds more. */
+  async askForVersions({ version }: { version: number }): Promise<void> {
+    const { createRequest } = apiVersionsV4;
+    const parse: ResponseParser<void> = (_, apiKey, apiVersion, reader) => {
+      const code = reader.readInt16();
+      if (code !== 0) throw new ResponseError(apiKey, apiVersion, { "/": [code, null] }, {});
+    };
+    const request = createAPI<[string, string], void>(
+      18,
+      version,
+      createRequest,
+      parse,
+      true,
+      false,
+    );
+    await this.#connected((connection) => request.async(connection, "conformance", "1"));
   }
 
   async committed(
@@ -216,6 +249,18 @@ export class PlatformaticDriver implements Driver {
 
   async close(): Promise<void> {
     await this.admin.close();
+  }
+
+  /** Lends a connection for single requests. */
+  async #connected(use: (connection: Connection) => Promise<unknown>): Promise<void> {
+    const [host, port] = this.#base.bootstrapBrokers[0]!.split(":");
+    const connection = new Connection(this.#base.clientId);
+    await connection.connect(host!, Number(port));
+    try {
+      await use(connection);
+    } finally {
+      await connection.close();
+    }
   }
 
   #consumer(groupId: string, groupInstanceId?: string): Consumer<Buffer, Buffer, Buffer, Buffer> {

@@ -8,7 +8,11 @@ import aiokafka
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import for_code
+from aiokafka.protocol.admin import ApiVersionResponse_v0, DeleteGroupsRequest
+from aiokafka.protocol.api import Request, RequestStruct, ResponseHeader_v0
+from aiokafka.protocol.types import Schema, TaggedFields
 from aiokafka.structs import OffsetAndMetadata
 
 from lines import assigned, decoded, decoded_headers, describe, encoded, encoded_headers, failed
@@ -171,6 +175,52 @@ async def describe_group(c):
     return {"state": state, "memberCount": len(described)}
 
 
+async def send(request):
+    """Sends a request that the admin client has no method for, to the one broker that there is."""
+    client = AIOKafkaClient(**base)
+    await client.bootstrap()
+    try:
+        return await client.send(client.get_random_node(), request)
+    finally:
+        await client.close()
+
+
+async def delete_group(c):
+    answer = await send(DeleteGroupsRequest([c["group"]]))
+    for _, error_code in answer.results:
+        check(error_code)
+
+
+def versions_request(version):
+    """ApiVersions in a version that the client does not have; its answers begin with the error."""
+
+    class Struct(RequestStruct):
+        FLEXIBLE_VERSION = True
+        API_KEY = 18
+        API_VERSION = version
+        RESPONSE_TYPE = ApiVersionResponse_v0
+        SCHEMA = Schema(("tags", TaggedFields))
+
+        def parse_response_header(self, read_buffer):
+            return ResponseHeader_v0.decode(read_buffer)
+
+    class Asked(Request[Struct]):
+        API_KEY = 18
+
+        def prepare(self, versions):
+            return Struct({})
+
+        def build(self, request_struct_class):
+            return request_struct_class({})
+
+    return Asked()
+
+
+async def ask_for_versions(c):
+    answer = await send(versions_request(c["version"]))
+    check(answer.error_code)
+
+
 class Member(ConsumerRebalanceListener):
     def __init__(self, c):
         self.name, self.topic, self.leaving = c["member"], c["topic"], False
@@ -229,6 +279,8 @@ handlers = {
     "committed": committed,
     "listGroups": list_groups,
     "describeGroup": describe_group,
+    "deleteGroup": delete_group,
+    "askForVersions": ask_for_versions,
     "join": join,
     "leave": leave,
 }

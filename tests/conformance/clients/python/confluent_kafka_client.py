@@ -62,6 +62,8 @@ def produce(c):
         "enable.idempotence": c["idempotent"],
         "message.max.bytes": MAX_BYTES,
         "linger.ms": 5,
+        # Otherwise it hopes for a topic that is not there for half a minute.
+        "topic.metadata.propagation.max.ms": 2000,
     }
     producer = Producer({**base, **config})
     for record in c["records"]:

@@ -3,13 +3,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 
 	"conformance/lines"
@@ -49,6 +52,8 @@ func ofEra(era string) []kgo.Opt {
 		return []kgo.Opt{kgo.MaxVersions(kversion.V0_10_2())}
 	case "0.11":
 		return []kgo.Opt{kgo.MaxVersions(kversion.V0_11_0())}
+	case "0.9":
+		return []kgo.Opt{kgo.MaxVersions(kversion.V0_9_0())}
 	}
 	return nil
 }
@@ -239,6 +244,29 @@ func deleteGroup(c lines.Command) (any, error) {
 	return nil, err
 }
 
+// complaints are what a client's log says of ApiVersions, which is nobody's request but its own.
+type complaints struct{ heard []string }
+
+func (*complaints) Level() kgo.LogLevel { return kgo.LogLevelDebug }
+
+func (it *complaints) Log(_ kgo.LogLevel, message string, _ ...any) {
+	if strings.Contains(message, "does not know our ApiVersions version") {
+		it.heard = append(it.heard, message)
+	}
+}
+
+// askForVersions begins with that version, comes down to the broker's, and then must be served.
+func askForVersions(c lines.Command) (any, error) {
+	versions, log := kversion.Stable(), &complaints{}
+	versions.SetMaxKeyVersion(int16(kmsg.ApiVersions), c.Version)
+	client := newClient(kgo.MaxVersions(versions), kgo.WithLogger(log))
+	defer client.Close()
+	if err := client.Ping(soon()); err != nil || len(log.heard) == 0 {
+		return nil, err
+	}
+	return nil, errors.New(log.heard[0])
+}
+
 type member struct {
 	client *kgo.Client
 	cancel context.CancelFunc
@@ -311,6 +339,7 @@ func main() {
 		"listGroups":        listGroups,
 		"describeGroup":     describeGroup,
 		"deleteGroup":       deleteGroup,
+		"askForVersions":    askForVersions,
 		"join":              join,
 		"leave":             leave,
 	})

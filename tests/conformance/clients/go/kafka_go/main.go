@@ -5,12 +5,15 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"sync"
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/apiversions"
 
 	"conformance/lines"
 )
@@ -161,6 +164,9 @@ func produce(c lines.Command) (any, error) {
 }
 
 func read(c lines.Command) (any, error) {
+	if c.TellsNull {
+		return fetch(c)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	messages, failures := make(chan kafka.Message), make(chan error)
 	readers := sync.WaitGroup{}
@@ -205,6 +211,46 @@ func read(c lines.Command) (any, error) {
 		}
 	}
 	return records, nil
+}
+
+// fetch reads by the Client, for a Reader makes nil of what is empty.
+func fetch(c lines.Command) (any, error) {
+	records, offset := []lines.Record{}, c.From[0][1]
+	for len(records) < c.Count {
+		answer, err := client.Fetch(soon(), &kafka.FetchRequest{
+			Topic: c.Topic, Partition: int(c.From[0][0]), Offset: offset,
+			MinBytes: 1, MaxBytes: maxBytes, MaxWait: time.Second,
+		})
+		if err == nil {
+			err = answer.Error
+		}
+		for err == nil {
+			var each *kafka.Record
+			if each, err = answer.Records.ReadRecord(); err == nil {
+				records = append(records, fetched(answer.Partition, each))
+				offset = each.Offset + 1
+			}
+		}
+		if err != io.EOF {
+			return nil, err
+		}
+	}
+	return records, nil
+}
+
+func fetched(partition int, each *kafka.Record) lines.Record {
+	text := func(bytes kafka.Bytes) *string {
+		read, err := kafka.ReadAll(bytes)
+		if err != nil {
+			panic(err)
+		}
+		return lines.Text(read)
+	}
+	at, timestamp := int32(partition), each.Time.UnixMilli()
+	return lines.Record{
+		Partition: &at, Offset: each.Offset, Timestamp: &timestamp,
+		Key: text(each.Key), Value: text(each.Value), Headers: [][2]string{},
+	}
 }
 
 func record(message kafka.Message) lines.Record {
@@ -304,6 +350,40 @@ func deleteGroup(c lines.Command) (any, error) {
 		return nil, err
 	}
 	return nil, answer.Errors[c.Group]
+}
+
+// versionsRequest is a version of ApiVersions that this package does not have, and nobody else.
+type versionsRequest struct {
+	_ struct{} `kafka:"min=v99,max=v99,tag"`
+}
+
+func (*versionsRequest) ApiKey() protocol.ApiKey { return protocol.ApiVersions }
+
+type versionsAnswer struct {
+	ErrorCode int16 `kafka:"min=v99,max=v99"`
+}
+
+func (*versionsAnswer) ApiKey() protocol.ApiKey { return protocol.ApiVersions }
+
+// askForVersions takes the place of the package's own messages for the length of one request.
+func askForVersions(c lines.Command) (any, error) {
+	protocol.Register(&versionsRequest{}, &versionsAnswer{})
+	defer protocol.Register(&apiversions.Request{}, &apiversions.Response{})
+	socket, err := net.Dial("tcp", os.Args[1])
+	if err != nil {
+		return nil, err
+	}
+	connection := protocol.NewConn(socket, "conformance")
+	defer connection.Close()
+	connection.SetVersions(map[protocol.ApiKey]int16{protocol.ApiVersions: c.Version})
+	answer, err := connection.RoundTrip(&versionsRequest{})
+	if err != nil {
+		return nil, err
+	}
+	if code := answer.(*versionsAnswer).ErrorCode; code != 0 {
+		return nil, kafka.Error(code)
+	}
+	return nil, nil
 }
 
 type member struct {
@@ -420,6 +500,7 @@ func main() {
 		"listGroups":        listGroups,
 		"describeGroup":     describeGroup,
 		"deleteGroup":       deleteGroup,
+		"askForVersions":    askForVersions,
 		"join":              join,
 		"leave":             leave,
 	})

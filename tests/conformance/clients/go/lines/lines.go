@@ -44,6 +44,8 @@ type Command struct {
 	Member           string            `json:"member"`
 	SessionTimeoutMs int               `json:"sessionTimeoutMs"`
 	InstanceID       string            `json:"instanceId"`
+	Version          int16             `json:"version"`
+	TellsNull        bool              `json:"tellsNull"`
 }
 
 // Committed is what a group committed for a partition; the offset is -1 where it did not.

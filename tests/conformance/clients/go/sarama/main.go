@@ -43,6 +43,8 @@ func config(era string) *sarama.Config {
 		made.Version = sarama.V0_10_2_0
 	case "0.11":
 		made.Version = sarama.V0_11_0_0
+	case "0.9":
+		made.Version = sarama.V0_9_0_1
 	}
 	made.Consumer.Return.Errors = true
 	made.Consumer.Fetch.Default = maxBytes
@@ -274,6 +276,22 @@ func deleteGroup(c lines.Command) (any, error) {
 	return nil, admin.DeleteConsumerGroup(c.Group)
 }
 
+// askForVersions has a connection of its own: one that has asked before never exceeds the answer.
+func askForVersions(c lines.Command) (any, error) {
+	options := config("")
+	options.ApiVersionsRequest = false
+	broker := sarama.NewBroker(brokers[0])
+	if err := broker.Open(options); err != nil {
+		return nil, err
+	}
+	defer broker.Close()
+	answer, err := broker.ApiVersions(&sarama.ApiVersionsRequest{Version: c.Version})
+	if err == nil && answer.ErrorCode != 0 {
+		err = sarama.KError(answer.ErrorCode)
+	}
+	return nil, err
+}
+
 type member struct {
 	name, topic string
 	cancel      context.CancelFunc
@@ -359,6 +377,7 @@ func main() {
 		"listGroups":        listGroups,
 		"describeGroup":     describeGroup,
 		"deleteGroup":       deleteGroup,
+		"askForVersions":    askForVersions,
 		"join":              join,
 		"leave":             leave,
 	})
