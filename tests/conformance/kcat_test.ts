@@ -236,11 +236,12 @@ const session = clientTests({
       ],
     },
     {
-      because: "kcat -h has no option for the metadata of a commit, and none that shows commits",
+      because:
+        "by kcat -h it has no option for the metadata of a commit, and none that shows commits",
       scenarios: ["commits with metadata and reads it back"],
     },
     {
-      because: "kcat -h has no option for the timestamp of what it sends",
+      because: "by kcat -h it has no option for the timestamp of what it sends",
       scenarios: ["sets and reads timestamps"],
     },
     {

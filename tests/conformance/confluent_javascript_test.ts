@@ -1,0 +1,51 @@
+import { run } from "../harness/process_lines.ts";
+import { nodeProgram } from "./clients/install.ts";
+import { ProcessDriver } from "./process_driver.ts";
+import { clientTests, type Lack } from "./suite.ts";
+
+const { program, absent } = await nodeProgram("confluent_javascript");
+
+clientTests({
+  client: "@confluentinc/kafka-javascript",
+  connect: (broker) => ProcessDriver.start(program!, broker),
+  lacks: [
+    ...await lackOfZstd(),
+    {
+      because: "neither of its admin clients has a method for configurations",
+      scenarios: [
+        "creates a topic with configurations and reads them",
+        "alters a topic's configuration",
+      ],
+    },
+    {
+      because:
+        "its librdkafka asks for versions unless broker.version.fallback is below 0.10, and " +
+        "then cannot read Metadata v0 (its log: tmpabuf memory shortage)",
+      scenarios: [
+        "sends and reads as with Kafka 0.11",
+        "sends and reads as with Kafka 0.10",
+        "sends and reads as with Kafka 0.9",
+      ],
+    },
+    {
+      because: "its librdkafka takes the newest version of both sides: no option names a version",
+      scenarios: ["is told that a version is not supported, and can go on"],
+    },
+  ],
+  absent,
+});
+
+/** librdkafka has zstd where the machine that built it has; it tells by its list of features. */
+async function lackOfZstd(): Promise<Lack[]> {
+  if (program === undefined) return [];
+  const { stdout } = await run({
+    ...program,
+    args: [...program.args, "--features"],
+    withinMs: 60_000,
+  });
+  if (stdout.trim().split(" ").includes("zstd")) return [];
+  return [{
+    because: "its librdkafka was built without zstd: see its `features`",
+    scenarios: ["sends and reads back codec zstd"],
+  }];
+}
