@@ -2,11 +2,14 @@
 //
 //   COMPATIBILITY.md        scripts/compat.ts, from src/broker/handlers and the comments
 //   docs/configuration.md   scripts/config_docs.ts, from src/broker/config_table.ts
+//   docs/monitoring.md      scripts/metrics_docs.ts, from src/broker/metrics_table.ts
 
 import { allHandlers } from "../src/broker/handlers/mod.ts";
 import { brokerKeys, configFamilies, topicKeys } from "../src/broker/config_table.ts";
+import { metrics } from "../src/broker/metrics_table.ts";
 import { compatibilityPage } from "./compat.ts";
 import { configurationPage } from "./config_docs.ts";
+import { monitoringPage } from "./metrics_docs.ts";
 import { isTestFile, listFiles } from "./source.ts";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -22,6 +25,7 @@ async function pages(): Promise<Map<string, string>> {
       "docs/configuration.md",
       configurationPage({ brokerKeys, topicKeys, families: configFamilies }),
     ],
+    ["docs/monitoring.md", monitoringPage(metrics)],
   ]);
 }
 

@@ -65,6 +65,8 @@ interface View extends MetricSources {
   readonly usage: { readonly residentBytes: number; readonly cpuSeconds: number };
   readonly onlineCount: number;
   readonly sizeBytes: number;
+  readonly checkedCount: number;
+  readonly checkedBytes: number;
   /** The first ones, to be told one by one. */
   readonly listed: readonly Partition[];
   readonly damaged: readonly { readonly partition: Partition; readonly foundWhen: string }[];
@@ -268,6 +270,16 @@ export const metrics: Readonly<Record<string, Metric>> = {
     doc: "Syncs that failed; each takes its data directory offline.",
     read: ({ storage }) => storage.counters.syncsFailed,
   },
+  ottla_recovery_partitions: {
+    type: "gauge",
+    doc: "Partitions whose batches were checked when they were opened, after an unclean stop.",
+    read: ({ checkedCount }) => checkedCount,
+  },
+  ottla_recovery_bytes: {
+    type: "gauge",
+    doc: "The bytes that were checked there.",
+    read: ({ checkedBytes }) => checkedBytes,
+  },
   ottla_open_logs_seconds: {
     type: "gauge",
     doc: "What opening all logs took at the start, with their recovery.",
@@ -354,11 +366,13 @@ function viewOf(sources: MetricSources): View {
   const { partitions, unreadable, storage, runtime } = sources;
   const listed: Partition[] = [];
   const damaged: View["damaged"][number][] = [];
-  let [onlineCount, sizeBytes] = [0, 0];
+  let [onlineCount, sizeBytes, checkedCount, checkedBytes] = [0, 0, 0, 0];
   for (const partition of partitions.all()) {
     const { log } = partition;
     onlineCount++;
     sizeBytes += log.sizeBytes;
+    checkedBytes += log.bytesChecked;
+    if (log.bytesChecked > 0) checkedCount++;
     if (listed.length < partitionsMax) listed.push(partition);
     if (log.isDamaged) damaged.push({ partition, foundWhen: "start" });
     else if (unreadable.has(partition)) damaged.push({ partition, foundWhen: "read" });
@@ -369,6 +383,8 @@ function viewOf(sources: MetricSources): View {
     usage: runtime.process.usage(),
     onlineCount,
     sizeBytes,
+    checkedCount,
+    checkedBytes,
     listed,
     damaged,
   };
