@@ -64,7 +64,7 @@ What to alert on: \`ottla_damaged_partitions\` above 0, \`ottla_log_dir_online\`
 \`ottla_log_dir_full\` at 1, \`ottla_log_dir_free_bytes\` falling, and
 \`ottla_event_loop_delay_seconds\` rising.
 
-Counters begin at 0 with the process. Nothing is gathered between scrapes, and their size is bounded:
+Counters begin at 0 with the process. Nothing is gathered between scrapes, and a scrape is bounded:
 no label is a client's to choose, and past 1,000 partitions the others are counted in
 \`ottla_partitions_not_listed\`.
 
