@@ -5,6 +5,7 @@ import { assert, assertEquals } from "@std/assert";
 import { utf8 } from "../../../src/base/bytes.ts";
 import { buildBatch } from "../../../src/records/mod.ts";
 import { zlibCodecs } from "../../../src/runtime/codecs.ts";
+import { untilAnswered } from "../../harness/deadline.ts";
 import { RawClient } from "../../harness/raw_client.ts";
 import { produceTo } from "../../harness/raw_requests.ts";
 import {
@@ -155,7 +156,10 @@ async function produceFor(
     const record = { key: bytesOf(key), value: bytesOf(value), headers: [] };
     const batch = buildBatch({ records: [record], timestamp: timestamp ?? Date.now() }, zlibCodecs);
     const placed = { topic: o.topic, partition: partition!, records: batch };
-    assertEquals((await produceTo(raw, placed)).errorCode, 0);
+    // Kafka shows a topic a moment before its partitions take records.
+    await untilAnswered(async () => {
+      assertEquals((await produceTo(raw, placed)).errorCode, 0);
+    }, 10_000);
   }
 }
 
