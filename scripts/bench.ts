@@ -6,6 +6,7 @@
 //   acks=all  16 producers synced and not, and one beside the disk's own (bench/durable.ts)
 //   compaction  a 1 GB log compacted beside a steady load (bench/compaction.ts)
 //   recovery  the start of 100 partitions after kill -9 (bench/recovery.ts; --bytes, 1e9)
+//   stalls   how long the event loop is held at a stretch, by what is done (bench/stalls.ts)
 //   start    from the creation of the process to the first answered Metadata request, 10 times
 //
 // Each scenario runs the two in turn, several rounds, and prints the medians and their ratio, so
@@ -30,6 +31,7 @@ import { benchDurable } from "./bench/durable.ts";
 import { type LoadOptions, type LoadResult, runLoad } from "./bench/load.ts";
 import { type Program, startProgram } from "./bench/program.ts";
 import { benchRecovery } from "./bench/recovery.ts";
+import { benchStalls } from "./bench/stalls.ts";
 import { measureStarts } from "./bench/start.ts";
 import { median } from "./bench/statistics.ts";
 
@@ -74,6 +76,10 @@ function brokerCommand(folder: string, port = 0): string[] {
 function probedCommand(folder: string, port: number): string[] {
   const [main, probed] = ["src/main.ts", "scripts/bench/probed.ts"];
   return brokerCommand(folder, port).map((arg) => arg === root + main ? root + probed : arg);
+}
+
+function settingsOf(settings: Record<string, string>): string[] {
+  return Object.entries(settings).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
 }
 
 function bareCommand(...args: string[]): string[] {
@@ -375,10 +381,10 @@ if ("acks=all".includes(flags.only)) {
   });
 }
 if ("compaction".includes(flags.only)) {
-  await benchCompaction((folder, settings) => {
-    const set = Object.entries(settings).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
-    return [...brokerCommand(folder), ...set];
-  });
+  await benchCompaction((folder, settings) => [
+    ...brokerCommand(folder),
+    ...settingsOf(settings),
+  ]);
 }
 if ("recovery".includes(flags.only)) {
   await benchRecovery({
@@ -387,6 +393,12 @@ if ("recovery".includes(flags.only)) {
     frame: (partition) => produceFrame(partition, batchRecords),
     check: checkProduced,
     bytes: Number(flags.bytes),
+  });
+}
+if ("stalls".includes(flags.only)) {
+  await benchStalls({
+    command: (folder, settings) => [...probedCommand(folder, 0), ...settingsOf(settings)],
+    durationMs,
   });
 }
 if ("start".includes(flags.only)) {

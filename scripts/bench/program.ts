@@ -11,6 +11,7 @@ export interface Usage {
 export interface Program {
   readonly port: number;
   usage(): Usage;
+  signal(name: Deno.Signal): void;
   stop(): Promise<void>;
 }
 
@@ -27,6 +28,7 @@ export async function startProgram(
   return {
     port,
     usage: () => usageOf(child.pid),
+    signal: (name) => child.kill(name),
     async stop() {
       child.kill("SIGKILL");
       await child.status;

@@ -412,7 +412,7 @@ export class Broker {
   }
 
   #makePartitions(): Partitions {
-    const { runtime, logger } = this.#options;
+    const { logger } = this.#options;
     return new Partitions({
       openLog: ({ name: topic, id: topicId }, partition, { isNew }) =>
         this.#storage.openLog({
@@ -429,7 +429,7 @@ export class Broker {
         }),
       deleteLog: (log) => this.#storage.deleteLog(log),
       onOpened: ({ name }) => this.#membership.recordDirectories(name),
-      timers: runtime.timers,
+      slices: this.#storage.slices,
       logger,
     });
   }

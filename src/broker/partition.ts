@@ -8,7 +8,8 @@
 // this file may assume that the two are equal: consumers read up to the high watermark only.
 
 import type { LeaderEpoch, Offset, PartitionId } from "../base/ids.ts";
-import type { AppendResult, PartitionLog } from "../log/mod.ts";
+import type { AppendOptions, AppendResult, PartitionLog } from "../log/mod.ts";
+import type { ProducePayload } from "../records/mod.ts";
 import type { Wait, Watched } from "./purgatory.ts";
 
 /** What was appended since the start; all partitions count in the same one. */
@@ -72,7 +73,16 @@ export class Partition implements Watched {
 
   /** Appends a produce payload and wakes the fetches that waited for it. */
   append(records: Uint8Array, origin: "client" | "coordinator"): AppendResult {
-    const result = this.log.append(records, { leaderEpoch: this.leaderEpoch, origin });
+    return this.#append(records, { leaderEpoch: this.leaderEpoch, origin });
+  }
+
+  /** The same for a client's payload that was checked before. */
+  appendChecked(records: Uint8Array, checked: ProducePayload): AppendResult {
+    return this.#append(records, { leaderEpoch: this.leaderEpoch, origin: "client", checked });
+  }
+
+  #append(records: Uint8Array, options: AppendOptions): AppendResult {
+    const result = this.log.append(records, options);
     if (!result.ok || result.duplicate) return result;
     this.#appended.batches++;
     this.#appended.records += result.lastOffset - result.baseOffset + 1;

@@ -10,9 +10,9 @@
 import { isPlatformFault, messageOf, PartitionFault } from "../base/faults.ts";
 import type { PartitionId } from "../base/ids.ts";
 import type { TopicImage } from "../cluster/mod.ts";
-import type { PartitionLog } from "../log/mod.ts";
+import type { PartitionLog, Slices } from "../log/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
-import type { Logger, Timers } from "../runtime/ports.ts";
+import type { Logger } from "../runtime/ports.ts";
 import { type AppendCounters, Partition } from "./partition.ts";
 
 /** Opens the log of one partition, creating it when it is new. */
@@ -27,7 +27,7 @@ export interface PartitionsOptions {
   readonly deleteLog: (log: PartitionLog) => Promise<void>;
   /** New partitions of a topic are open. */
   readonly onOpened: (topic: TopicImage) => Promise<void>;
-  readonly timers: Timers;
+  readonly slices: Slices;
   readonly logger: Logger;
 }
 
@@ -38,8 +38,8 @@ interface OfflinePartition {
   readonly isFull: boolean;
 }
 
-/** Logs opened or deleted between two turns of the event loop. */
-const doneInATurn = 64;
+/** To open or delete a log is about as much work as looking at so many bytes. */
+const logWeight = 64 * 1024;
 
 /** Logs being opened or deleted at the same time. */
 const doneAtATime = 16;
@@ -119,7 +119,10 @@ export class Partitions {
       const missing = topic.partitions.filter(({ id }) => existing?.[id] === undefined);
       if (missing.length === 0) return;
       // One by one: each goes where the fewest are by then.
-      for (const { id } of missing) await this.#open(topic, id, { isNew: true });
+      for (const { id } of missing) {
+        await this.#open(topic, id, { isNew: true });
+        await this.#giveWay();
+      }
       await this.#options.onOpened(topic);
     });
   }
@@ -164,14 +167,19 @@ export class Partitions {
   /** Some at a time, so that their syncs overlap; the event loop has its turns in between. */
   async #someAtATime<T>(items: Iterable<T>, run: (item: T) => Promise<void>): Promise<void> {
     const due = items[Symbol.iterator]();
-    let count = 0;
     const runNext = async () => {
       for (let next = due.next(); !next.done; next = due.next()) {
         await run(next.value);
-        if (++count % doneInATurn === 0) await this.#options.timers.turn();
+        await this.#giveWay();
       }
     };
     await Promise.all(Array.from({ length: doneAtATime }, runNext));
+  }
+
+  async #giveWay(): Promise<void> {
+    const { slices } = this.#options;
+    slices.spend(logWeight);
+    if (slices.isOver) await slices.next();
   }
 
   #inTurn(run: () => Promise<void>): Promise<void> {

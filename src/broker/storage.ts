@@ -88,7 +88,8 @@ export class Storage {
   readonly #logger: Logger;
   readonly #readAhead = new ReadAhead(readAheadBytesMax);
   readonly #logs = new Map<PartitionLog, LogFolder>();
-  readonly #slices: Slices;
+  /** Long work on logs is done in these. */
+  readonly slices: Slices;
   /** Checkpoints that are being written, by their directory. */
   readonly #checkpoints = new Map<LogFolder, Promise<boolean>>();
   #isClosing = false;
@@ -99,7 +100,7 @@ export class Storage {
     this.#options = options;
     this.#folders = o.folders;
     this.#logger = options.logger.child("log");
-    this.#slices = new Slices(options.runtime);
+    this.slices = new Slices(options.runtime);
     for (const folder of o.folders.opened) {
       folder.state.onCheckpointDue(() => {
         if (!this.#isClosing) this.#checkpoint(folder);
@@ -209,7 +210,7 @@ export class Storage {
       clock: runtime.clock,
       logger: this.#logger,
       counters: this.counters,
-      slices: this.#slices,
+      slices: this.slices,
       codecs: runtime.codecs,
       readAhead: this.#readAhead,
       handles: folder.handles,
@@ -349,8 +350,8 @@ export class Storage {
   async #each(logs: readonly PartitionLog[], chore: (log: PartitionLog) => void): Promise<void> {
     for (const log of logs) {
       chore(log);
-      this.#slices.spend(choreWeight);
-      if (this.#slices.isOver) await this.#slices.next();
+      this.slices.spend(choreWeight);
+      if (this.slices.isOver) await this.slices.next();
     }
   }
 

@@ -243,6 +243,8 @@ export class Compaction {
       deleteRetentionMs: config.deleteRetentionMs,
     };
     let bytesAfter = 0;
+    // The last file of a log has no gaps, which is how recovery knows a wrong offset there.
+    segments.active.createFile();
     let output: CompactionOutput | undefined;
     try {
       for (const [i, source] of sources.entries()) {

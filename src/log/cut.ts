@@ -59,7 +59,10 @@ export async function cutLog(state: LoadState, cut: Cut, toOffset: Offset): Prom
 
 /** Copies everything from the cut on to a file of its own, durably. Returns its path. */
 async function keepAside(state: LoadState, cut: Cut, later: readonly Segment[]): Promise<string> {
-  const path = `${state.folder}/${cutFileName(cut.fromOffset)}`;
+  const name = cutFileName(cut.fromOffset);
+  let path = `${state.folder}/${name}`;
+  // Another loss at the same offset, or a crash before the cut was made: neither is overwritten.
+  for (let i = 1; state.files.stat(path) !== undefined; i++) path = `${state.folder}/${i}-${name}`;
   const aside = state.files.open(path, "create");
   try {
     await copyFrom(aside, cut.segment, cut.position);

@@ -8,12 +8,16 @@
 
 import type { Offset } from "../base/ids.ts";
 import { int16At, int32At, int64At } from "../records/batch.ts";
-import { type BatchHeader, batchOverheadBytes, readBatchHeader } from "../records/mod.ts";
+import type { BatchHeader } from "../records/mod.ts";
 import type { OpenFile } from "../runtime/ports.ts";
-import { type Expectation, FileWindow, findBatchBehind, judgeBatch } from "./scan.ts";
-
-/** Indexes hold offsets from the segment's first in 31 bits. */
-const segmentOffsetsMax = 2 ** 31;
+import {
+  type Expectation,
+  FileWindow,
+  findBatchBehind,
+  judgeBatch,
+  misplaced,
+  type OffsetRange,
+} from "./scan.ts";
 
 /** A stretch of a file that does not hold. */
 export interface FileProblem {
@@ -31,13 +35,6 @@ export interface FileProblem {
 export interface FoundBatch {
   readonly position: number;
   readonly header: BatchHeader;
-}
-
-/** Where the batches of a file may lie. */
-export interface OffsetRange {
-  readonly baseOffset: Offset;
-  /** First offset of the next segment, where there is one. */
-  readonly endOffset?: Offset;
 }
 
 /**
@@ -79,36 +76,6 @@ export async function* inspectBatches(
     position = endPosition;
     expected.leaderEpoch = -1;
   }
-}
-
-/**
- * Whether the offset or the epoch of a batch, which its checksum does not cover, is beyond those of
- * what follows: then it is this one that is wrong, and not everything behind it.
- */
-async function misplaced(
-  window: FileWindow,
-  batch: { header: BatchHeader; endPosition: number; before: Expectation; range: OffsetRange },
-): Promise<{ problem: string; toOffset: Offset } | undefined> {
-  const { header, endPosition, before, range } = batch;
-  const { baseOffset, lastOffset, partitionLeaderEpoch: epoch } = header;
-  const view = await window.view(endPosition, batchOverheadBytes);
-  const next = view.length < batchOverheadBytes ? undefined : readBatchHeader(view);
-  if (next !== undefined && next.magic === 2) {
-    const toOffset = next.baseOffset;
-    const fits = toOffset >= before.nextOffset && next.partitionLeaderEpoch >= before.leaderEpoch;
-    if (fits && toOffset <= lastOffset) {
-      return { problem: `base offset ${baseOffset} before ${toOffset}`, toOffset };
-    }
-    if (fits && next.partitionLeaderEpoch < epoch) {
-      return { problem: `leader epoch ${epoch} before ${next.partitionLeaderEpoch}`, toOffset };
-    }
-  }
-  const end = range.endOffset ?? range.baseOffset + segmentOffsetsMax;
-  if (lastOffset < end) return undefined;
-  return {
-    problem: `base offset ${baseOffset} where the segment ends at ${end}`,
-    toOffset: before.nextOffset + header.lastOffsetDelta + 1,
-  };
 }
 
 /** An entry of an index file, by the names of its fields. */

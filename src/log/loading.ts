@@ -313,7 +313,8 @@ async function walkTail(state: LoadState): Promise<boolean> {
   const index = active.offsetIndex;
   const last = index.entryCount === 0 ? undefined : index.entry(index.entryCount - 1);
   const first = { nextOffset: active.baseOffset, leaderEpoch: -1, gapsAllowed: true };
-  const expected: Expectation = { ...first, gapsAllowed: state.gapsAllowed };
+  // Compaction leaves no gaps in the last segment: it does not touch it.
+  const expected: Expectation = { ...first, gapsAllowed: false };
   const window = new FileWindow(active.file);
   for (let position = last?.position ?? 0; position < window.size;) {
     const isIndexed = position === last?.position;

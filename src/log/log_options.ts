@@ -1,7 +1,7 @@
 // What a partition's log is opened with and what an append answers: the face's plain data.
 
-import type { Offset, PartitionId, Uuid } from "../base/ids.ts";
-import type { RuntimeCodecs } from "../records/mod.ts";
+import type { LeaderEpoch, Offset, PartitionId, Uuid } from "../base/ids.ts";
+import type { ProducePayload, RuntimeCodecs } from "../records/mod.ts";
 import type { Clock, Files, Logger } from "../runtime/ports.ts";
 import type { LogConfig } from "./config.ts";
 import type { LogCounters } from "./counters.ts";
@@ -10,6 +10,7 @@ import { LogError } from "./errors.ts";
 import type { LoadOptions } from "./loading.ts";
 import type { ReadAhead } from "./read_ahead.ts";
 import { OpenHandles } from "./open_handles.ts";
+import type { AppendOrigin } from "./payload.ts";
 import type { Slices } from "./slices.ts";
 
 export interface LogOptions {
@@ -56,6 +57,14 @@ export interface LogOptions {
 }
 
 export const recoveryBytesMaxDefault = 1024 * 1024;
+
+/** Who appends, and as whom. */
+export interface AppendOptions {
+  readonly leaderEpoch: LeaderEpoch;
+  readonly origin: AppendOrigin;
+  /** What checking the payload came to, where that was done before. */
+  readonly checked?: ProducePayload;
+}
 
 /** `logAppendTimeMs` is -1 for CreateTime. A failed append has changed nothing. */
 export type AppendResult =

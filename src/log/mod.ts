@@ -27,7 +27,7 @@ export {
   LogFolder,
   type LogFolderOptions,
 } from "./log_folder.ts";
-export type { AppendResult, LogOptions } from "./log_options.ts";
+export type { AppendOptions, AppendResult, LogOptions } from "./log_options.ts";
 export { OpenHandles } from "./open_handles.ts";
 export { PartitionLog } from "./partition_log.ts";
 export type { AppendOrigin } from "./payload.ts";

@@ -19,7 +19,7 @@ import { crc32c } from "../base/crc.ts";
 import { utf8 } from "../base/bytes.ts";
 import { isPlatformFault, messageOf, PartitionFault } from "../base/faults.ts";
 import type { LeaderEpoch, Offset, PartitionId, Uuid } from "../base/ids.ts";
-import { type BatchHeader, readControlRecord } from "../records/mod.ts";
+import { type BatchHeader, type ProduceRules, readControlRecord } from "../records/mod.ts";
 import type { Files, LogFields, LogLevel } from "../runtime/ports.ts";
 import { assignOffsets } from "./assign_offsets.ts";
 import { Compaction } from "./compaction.ts";
@@ -31,6 +31,7 @@ import type { EpochCache, EpochEnd } from "./epoch_cache.ts";
 import { deletedFolderName, partitionFolderName } from "./layout.ts";
 import { type LoadedLog, loadLog, reloadProducers } from "./loading.ts";
 import {
+  type AppendOptions,
   type AppendResult,
   directoryOf,
   loadOptions,
@@ -41,7 +42,7 @@ import {
 } from "./log_options.ts";
 import type { OpenHandles } from "./open_handles.ts";
 import { claimPartitionFolder, uuidHex } from "./partition_metadata.ts";
-import { type AppendOrigin, checkPayload } from "./payload.ts";
+import { checkPayload, produceRules } from "./payload.ts";
 import type { ProducerEntry, ProducerState } from "./producer_state.ts";
 import type { ReadOptions, ReadResult } from "./read.ts";
 import { LogReader } from "./reader.ts";
@@ -50,6 +51,7 @@ import { expiredSegmentCount } from "./retention.ts";
 import { FileWindow, findOffset } from "./scan.ts";
 import { Segment } from "./segment.ts";
 import { Segments } from "./segments.ts";
+import type { Slices } from "./slices.ts";
 import { SyncRounds } from "./sync_rounds.ts";
 import {
   findMaxTimestamp,
@@ -217,23 +219,26 @@ export class PartitionLog implements UnsyncedLog {
     return this.#refusal === "closed";
   }
 
+  /** For who checks a client's payload before {@link append}, in slices. */
+  get produceChecks(): { readonly rules: ProduceRules; readonly slices: Slices | undefined } {
+    const { config, clock, codecs, slices } = this.#options;
+    return { rules: produceRules({ config: config(), nowMs: clock.now(), codecs }), slices };
+  }
+
   /**
    * Appends a payload, whose header bytes it overwrites. Never throws for bad input or a full
    * disk: those are error codes. `client`: exactly one batch, or a message set, checked in full,
    * whose codec must be loaded (codecToLoad in src/records); `coordinator`: our own batches.
    */
-  append(
-    payload: Uint8Array,
-    options: { leaderEpoch: LeaderEpoch; origin: AppendOrigin },
-  ): AppendResult {
+  append(payload: Uint8Array, options: AppendOptions): AppendResult {
     const refusal = this.#refusal ?? this.directory.refusal(options.origin);
     if (refusal !== undefined) return storageError(refusal);
     const config = this.#options.config();
     const nowMs = this.#options.clock.now();
     const producers = this.#producers;
-    const { origin } = options;
+    const { origin, checked } = options;
     const { codecs } = this.#options;
-    const accepted = checkPayload(payload, { origin, config, producers, nowMs, codecs });
+    const accepted = checkPayload(payload, { origin, config, producers, nowMs, codecs, checked });
     if ("refusal" in accepted) return { ok: false, ...accepted.refusal };
     const { records } = accepted;
     const logStartOffset = this.#logStartOffset;

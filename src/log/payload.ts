@@ -5,7 +5,13 @@
 // record. A coordinator's is ours: one or more batches, data or markers, whose structure is checked
 // and whose checksum was just computed.
 
-import type { BatchHeader, ProduceRules, Refusal, RuntimeCodecs } from "../records/mod.ts";
+import type {
+  BatchHeader,
+  ProducePayload,
+  ProduceRules,
+  Refusal,
+  RuntimeCodecs,
+} from "../records/mod.ts";
 import { checkBatch, checkProducePayload, readControlRecord } from "../records/mod.ts";
 import type { LogConfig } from "./config.ts";
 import { LogError } from "./errors.ts";
@@ -20,6 +26,8 @@ export interface PayloadContext {
   readonly producers: ProducerState;
   readonly nowMs: number;
   readonly codecs: RuntimeCodecs | undefined;
+  /** What a client's payload came to, where it was checked before, in slices. */
+  readonly checked?: ProducePayload;
 }
 
 /** What may be appended; `duplicate` when it has been already. */
@@ -57,11 +65,14 @@ interface Batches {
 type Found = Batches | { readonly refusal: Refusal };
 
 function clientBatch(payload: Uint8Array, context: PayloadContext): Found {
-  const check = checkProducePayload(payload, produceRules(context));
+  const check = context.checked ?? checkProducePayload(payload, produceRules(context));
   return "refusal" in check ? check : { records: check.batch, batches: [check.header] };
 }
 
-function produceRules({ config, nowMs, codecs }: PayloadContext): ProduceRules {
+/** What a topic asks of what clients send. */
+export function produceRules(
+  { config, nowMs, codecs }: Pick<PayloadContext, "config" | "nowMs" | "codecs">,
+): ProduceRules {
   const isCreateTime = config.messageTimestampType === "CreateTime";
   return {
     keysRequired: config.cleanupPolicy.includes("compact"),

@@ -13,6 +13,10 @@
 // sync covers all that was appended before it, so nothing behind a lost write was ever
 // acknowledged to acks=all.
 //
+// A compacted log has gaps, but not in its last segment: compaction leaves that one alone. So a
+// wrong base offset, which no checksum covers, shows there as in any log. Elsewhere it shows where
+// it is beyond those of the batches behind it, or beyond the segment's end.
+//
 // Invariant: nothing below the recovery point is ever removed.
 // Differs from Kafka: damage is never cut away. Kafka truncates at the first bad batch, wherever it
 // is, and deletes all later segments.
@@ -24,7 +28,7 @@ import { cutLog } from "./cut.ts";
 import type { LoadState } from "./loading.ts";
 import { hasLostSector, wasWholeBatch } from "./lost_writes.ts";
 import type { RecoveryStart } from "./recovery_start.ts";
-import { type Expectation, FileWindow, findBatchBehind, judgeBatch } from "./scan.ts";
+import { type Expectation, FileWindow, findBatchBehind, judgeBatch, misplaced } from "./scan.ts";
 import type { Segment } from "./segment.ts";
 
 /** A stretch of a log that cannot be read. `toOffset` is where it goes on. */
@@ -132,8 +136,11 @@ async function recoverSegment(
   const { expected, holes } = scan;
   const explained = holes.length > 0 && holes[holes.length - 1].toOffset === undefined;
   if (before !== undefined && !explained && expected.nextOffset < segment.baseOffset) {
-    if (!expected.gapsAllowed) holes.push(missingAfter(before, expected.nextOffset));
+    if (!state.gapsAllowed) holes.push(missingAfter(before, expected.nextOffset));
   }
+  const next = state.segments[state.segments.indexOf(segment) + 1];
+  expected.gapsAllowed = state.gapsAllowed && next !== undefined;
+  const range = { baseOffset: segment.baseOffset, endOffset: next?.baseOffset };
   expected.nextOffset = Math.max(expected.nextOffset, segment.baseOffset);
   if (start === undefined) segment.resetAll();
   else segment.resumeIndexes(start.position, start);
@@ -141,13 +148,24 @@ async function recoverSegment(
   let position = start?.position ?? 0;
   scan.bytesChecked += window.size - position;
   while (position < window.size) {
+    const before = { ...expected };
     const verdict = await judgeBatch(window, { position, expected });
     if ("header" in verdict) {
       const { header } = verdict;
+      const endPosition = position + header.sizeBytes;
+      const hasGap = header.baseOffset > before.nextOffset;
+      const wrong = hasGap && await misplaced(window, { header, endPosition, before, range });
+      if (wrong) {
+        const place = { segment, position, endPosition, fromOffset: before.nextOffset };
+        holes.push({ ...place, toOffset: undefined, reason: wrong.problem });
+        Object.assign(expected, before);
+        position = endPosition;
+        continue;
+      }
       for (const hole of holes) hole.toOffset ??= header.baseOffset;
       if (holes.length > 0) scan.batchesBehind++;
       await state.applyBatch(window, { segment, position, header });
-      position += header.sizeBytes;
+      position = endPosition;
       continue;
     }
     const nextOffset = expected.nextOffset;

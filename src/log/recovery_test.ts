@@ -82,6 +82,46 @@ Deno.test("a flipped bit with good batches behind it is damage and never cut", a
   }
 });
 
+Deno.test("a flipped offset in the last segment of a compacted log is damage", async () => {
+  const { rig } = await rigWith(["a", "b", "c"], { cleanupPolicy: ["compact"] });
+  const whole = contentOf(rig.files, first);
+  const size = whole.length / 3;
+  for (let bit = 0; bit < 3 * 64; bit++) {
+    const [batch, byte] = [bit >> 6, (bit & 63) >> 3];
+    const spoiled = whole.slice();
+    spoiled[batch * size + byte] ^= 1 << (bit & 7);
+    replaceContent(rig.files, first, spoiled);
+    const log = await rig.open();
+    const at = `bit ${bit & 63} of batch ${batch}`;
+    assert(log.refusal !== undefined, `${at} went unnoticed`);
+    assertEquals(contentOf(rig.files, first), spoiled, at);
+    if (batch < 2) assertEquals(log.logEndOffset, 3, at);
+  }
+});
+
+Deno.test("a risen offset between gaps is damage of that batch alone", async () => {
+  const config = { cleanupPolicy: ["compact"], segmentBytes: 1e6 } as const;
+  const rig = logRig(config);
+  const log = await rig.open();
+  for (const value of letters) appendOk(log, batchOf([value]), 2);
+  const size = log.sizeBytes / letters.length;
+  const whole = contentOf(rig.files, first);
+  const without = (...gone: number[]) =>
+    letters.flatMap((_, i) => gone.includes(i) ? [] : [whole.subarray(i * size, (i + 1) * size)]);
+  const compacted = concatBytes(without(3, 4, 8, 9));
+  // The sixth batch that is left begins at 7. The next segment makes this one a sealed one.
+  replaceContent(rig.files, "/data/orders-0/00000000000000000020.log", new Uint8Array(0));
+  for (const bit of [4, 5, 6, 12, 30, 33, 52]) {
+    const spoiled = compacted.slice();
+    spoiled[5 * size + 7 - (bit >> 3)] ^= 1 << (bit & 7);
+    replaceContent(rig.files, first, spoiled);
+    const again = await rig.open();
+    assert(again.refusal !== undefined, `bit ${bit} went unnoticed`);
+    assertEquals(again.logEndOffset, 20);
+    assertEquals((await recordsFrom(again, { offset: 10 })).length, 10, `bit ${bit}`);
+  }
+});
+
 Deno.test("a damaged log is not closed cleanly, so that it is found damaged again", async () => {
   const { rig } = await rigWith(["a", "b", "c"]);
   const spoiled = contentOf(rig.files, first);

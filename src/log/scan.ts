@@ -23,6 +23,8 @@ const windowBytes = 512 * 1024;
 const lookWeight = 2048;
 /** Searched for a batch at a time. */
 const searchedBytes = 32 * 1024;
+/** Indexes hold offsets from the segment's first in 31 bits. */
+const segmentOffsetsMax = 2 ** 31;
 /** Control batches are tiny; a larger one cannot be read as a whole here and counts as bad. */
 const controlBytesMax = 64 * 1024;
 
@@ -76,7 +78,7 @@ export interface Expectation {
   /** The newest leader epoch so far. */
   leaderEpoch: LeaderEpoch;
   /** Whether offsets may be missing, as compaction leaves it. */
-  readonly gapsAllowed: boolean;
+  gapsAllowed: boolean;
 }
 
 /** Why the batch at `position` cannot be there; undefined when it can. `expected` moves past it. */
@@ -119,6 +121,43 @@ export async function judgeBatch(
   expected.nextOffset = header.lastOffset + 1;
   expected.leaderEpoch = header.partitionLeaderEpoch;
   return { header };
+}
+
+/** Where the batches of a file may lie. */
+export interface OffsetRange {
+  readonly baseOffset: Offset;
+  /** First offset of the next segment, where there is one. */
+  readonly endOffset?: Offset;
+}
+
+/**
+ * Whether the offset or the epoch of a batch, which its checksum does not cover, is beyond those of
+ * what follows: then it is this one that is wrong, and not everything behind it.
+ */
+export async function misplaced(
+  window: FileWindow,
+  batch: { header: BatchHeader; endPosition: number; before: Expectation; range: OffsetRange },
+): Promise<{ problem: string; toOffset: Offset } | undefined> {
+  const { header, endPosition, before, range } = batch;
+  const { baseOffset, lastOffset, partitionLeaderEpoch: epoch } = header;
+  const view = await window.view(endPosition, batchOverheadBytes);
+  const next = view.length < batchOverheadBytes ? undefined : readBatchHeader(view);
+  if (next !== undefined && next.magic === 2) {
+    const toOffset = next.baseOffset;
+    const fits = toOffset >= before.nextOffset && next.partitionLeaderEpoch >= before.leaderEpoch;
+    if (fits && toOffset <= lastOffset) {
+      return { problem: `base offset ${baseOffset} before ${toOffset}`, toOffset };
+    }
+    if (fits && next.partitionLeaderEpoch < epoch) {
+      return { problem: `leader epoch ${epoch} before ${next.partitionLeaderEpoch}`, toOffset };
+    }
+  }
+  const end = range.endOffset ?? range.baseOffset + segmentOffsetsMax;
+  if (lastOffset < end) return undefined;
+  return {
+    problem: `base offset ${baseOffset} where the segment ends at ${end}`,
+    toOffset: before.nextOffset + header.lastOffsetDelta + 1,
+  };
 }
 
 /** The CRC that a batch of `sizeBytes` at `position` should have; -1 when the file ends before. */

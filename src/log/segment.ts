@@ -67,7 +67,7 @@ export class Segment {
   unsynced = false;
   readonly #files: Files;
   readonly #folder: string;
-  readonly #hasFile: boolean;
+  #hasFile: boolean;
   #offsetIndex: OffsetIndex | undefined;
   #timeIndex: TimeIndex | undefined;
   #aborted: AbortedTransaction[] | undefined;
@@ -203,6 +203,13 @@ export class Segment {
     return waited > config.segmentMs - config.jitterMs ||
       (this.offsetIndex.entryCount + 1) * 8 > config.segmentIndexBytes ||
       (this.timeIndex.entryCount + 2) * 12 > config.segmentIndexBytes;
+  }
+
+  /** Makes the file where there is none yet. */
+  createFile(): void {
+    if (this.#hasFile || this.size > 0) return;
+    this.#files.open(this.path("log"), "append").close();
+    this.#hasFile = true;
   }
 
   /** Writes `bytes` to the file; index them with {@link noteBatch}, batch by batch. */

@@ -11,7 +11,7 @@
 import type { Clock, Timers } from "../runtime/ports.ts";
 
 /** Well below the 10 ms that nobody may hold the event loop; a turn itself takes one or so. */
-const sliceMs = 3;
+const sliceMs = 2;
 /** About as many bytes are looked at in that time. */
 const weightMax = 4 * 1024 * 1024;
 

@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { concatBytes, utf8 } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
 import {
@@ -17,17 +16,10 @@ import {
   readBatchHeader,
   readControlRecord,
   readRecords,
-  type RuntimeCodecs,
   stampLogAppendTime,
 } from "./mod.ts";
+import { zlibCodecs as codecs } from "../runtime/codecs.ts";
 
-const codecs: RuntimeCodecs = {
-  gzip: (bytes) => new Uint8Array(gzipSync(bytes)),
-  gunzip: (bytes, maxOutputLength) => new Uint8Array(gunzipSync(bytes, { maxOutputLength })),
-  zstd: (bytes) => new Uint8Array(zstdCompressSync(bytes)),
-  unzstd: (bytes, maxOutputLength) =>
-    new Uint8Array(zstdDecompressSync(bytes, { maxOutputLength })),
-};
 for (const type of compressionTypes) await loadCompression(type);
 
 Deno.test("a batch reads back as it was built", () => {

@@ -84,15 +84,14 @@ export function packBatch(
 export function withRecords(
   batch: Uint8Array,
   other: {
+    /** Packed already. */
     records: Uint8Array;
     compression: CompressionType;
     maxTimestamp: number;
-    codecs: RuntimeCodecs | undefined;
-    level: number | undefined;
   },
 ): Uint8Array {
-  const { codecs, level, compression: type } = other;
-  const packed = behindHeader(compress(other.records, { type, codecs, level }));
+  const { compression: type } = other;
+  const packed = behindHeader(other.records);
   packed.set(batch.subarray(0, batchOverheadBytes));
   setCompression(packed, compressionTypes.indexOf(type));
   setMaxTimestamp(packed, other.maxTimestamp);

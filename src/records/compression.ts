@@ -6,8 +6,11 @@
 // read, the xerial form is written, which every client reads. Decompression is bounded always: a
 // few bytes can claim gigabytes.
 
-import { assert } from "../base/assert.ts";
+import { assert, AssertionError } from "../base/assert.ts";
+import { concatBytes } from "../base/bytes.ts";
 import { DecodeFault, isPlatformFault, messageOf } from "../base/faults.ts";
+import type { CodecWay } from "../runtime/ports.ts";
+import { drained, type Pieces, sliced, type WorkSlices } from "./pieces.ts";
 import { unwrapXerial, wrapXerial } from "./xerial.ts";
 
 /** Kafka's names of the codecs, in the order of their ids. */
@@ -23,14 +26,16 @@ export interface RuntimeCodecs {
   gunzip(bytes: Uint8Array, bytesMax: number): Uint8Array;
   zstd(bytes: Uint8Array, level?: number): Uint8Array;
   unzstd(bytes: Uint8Array, bytesMax: number): Uint8Array;
+  /** What comes out, by and by. */
+  pieces(bytes: Uint8Array, way: CodecWay): AsyncGenerator<Uint8Array>;
 }
 
 /** Records of one batch may not unpack to more than this, unless the caller says otherwise. */
 export const decompressedBytesMax = 256 * 1024 * 1024;
 
 interface LoadedCodec {
-  compress(bytes: Uint8Array, form: CodecForm): Uint8Array;
-  decompress(bytes: Uint8Array, bounds: { bytesMax: number; form: CodecForm }): Uint8Array;
+  compress(bytes: Uint8Array, form: CodecForm): Pieces<Uint8Array>;
+  decompress(bytes: Uint8Array, bounds: { bytesMax: number; form: CodecForm }): Pieces<Uint8Array>;
 }
 
 /** Messages of magic 0 have lz4 frames of a form of their own; all else has the usual one. */
@@ -55,9 +60,9 @@ export async function loadCompression(type: CompressionType): Promise<void> {
     const lz4 = await import("./lz4_frame.ts");
     loaded.set(type, {
       compress: (bytes, form) =>
-        lz4.compressFrame(bytes, { brokenHeaderChecksum: form === "magic 0" }),
+        lz4.framePieces(bytes, { brokenHeaderChecksum: form === "magic 0" }),
       decompress: (bytes, { bytesMax, form }) =>
-        lz4.decompressFrame(bytes, { bytesMax, anyHeaderChecksum: form === "magic 0" }),
+        lz4.unframePieces(bytes, { bytesMax, anyHeaderChecksum: form === "magic 0" }),
     });
   }
 }
@@ -85,8 +90,27 @@ export function compress(
     case "zstd":
       return codecsOf(options).zstd(bytes, options.level);
     default:
-      return loadedCodec(options.type).compress(bytes, options.form ?? "usual");
+      return drained(loadedCodec(options.type).compress(bytes, options.form ?? "usual"));
   }
+}
+
+/** As {@link compress}, in pieces. */
+export async function compressSliced(
+  bytes: Uint8Array,
+  options: {
+    type: CompressionType;
+    codecs: RuntimeCodecs | undefined;
+    level?: number;
+    slices: WorkSlices;
+  },
+): Promise<Uint8Array> {
+  const { type, level, slices } = options;
+  if (type === "none") return bytes;
+  if (type !== "gzip" && type !== "zstd") {
+    return await sliced(loadedCodec(type).compress(bytes, "usual"), slices);
+  }
+  const way: CodecWay = { codec: type, unpacks: false, level };
+  return await gathered(codecsOf(options).pieces(bytes, way), { way, slices });
 }
 
 /**
@@ -103,20 +127,66 @@ export function decompress(
   },
 ): Uint8Array {
   const bytesMax = options.bytesMax ?? decompressedBytesMax;
-  const { type } = options;
+  const { type, form = "usual" } = options;
   if (type === "none") return bytes;
   const codec = type === "gzip" || type === "zstd" ? codecsOf(options) : undefined;
   const loadedOne = codec === undefined ? loadedCodec(type) : undefined;
   try {
-    const { form = "usual" } = options;
-    if (loadedOne !== undefined) return loadedOne.decompress(bytes, { bytesMax, form });
+    if (loadedOne !== undefined) return drained(loadedOne.decompress(bytes, { bytesMax, form }));
     return type === "gzip" ? codec!.gunzip(bytes, bytesMax) : codec!.unzstd(bytes, bytesMax);
   } catch (error) {
-    if (error instanceof DecodeFault) throw error;
-    const isPastBound = isPlatformFault(error, "NoSpace");
-    const message = `${type} data does not unpack: ${messageOf(error)}`;
-    throw new DecodeFault(message, { cause: error, isPastBound });
+    throw unpackingFault(type, error);
   }
+}
+
+/** As {@link decompress}, in pieces. */
+export async function decompressSliced(
+  bytes: Uint8Array,
+  options: {
+    type: CompressionType;
+    codecs: RuntimeCodecs | undefined;
+    bytesMax: number;
+    slices: WorkSlices;
+  },
+): Promise<Uint8Array> {
+  const { type, bytesMax, slices } = options;
+  if (type === "none") return bytes;
+  const isOurs = type !== "gzip" && type !== "zstd";
+  const loadedOne = isOurs ? loadedCodec(type) : undefined;
+  try {
+    if (isOurs) {
+      return await sliced(loadedOne!.decompress(bytes, { bytesMax, form: "usual" }), slices);
+    }
+    const way: CodecWay = { codec: type, unpacks: true, bytesMax };
+    return await gathered(codecsOf(options).pieces(bytes, way), { way, slices });
+  } catch (error) {
+    throw unpackingFault(type, error);
+  }
+}
+
+/** How much heavier than looking at a byte it is to unpack one. */
+const unpackWeight = 6;
+/** What it weighs to pack a piece. */
+const packedPieceWeight = 1024 * 1024;
+
+async function gathered(
+  chunks: AsyncGenerator<Uint8Array>,
+  { way, slices }: { way: CodecWay; slices: WorkSlices },
+): Promise<Uint8Array> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) {
+    all.push(chunk);
+    slices.spend(way.unpacks ? chunk.length * unpackWeight : packedPieceWeight);
+    if (slices.isOver) await slices.next();
+  }
+  return concatBytes(all);
+}
+
+function unpackingFault(type: CompressionType, error: unknown): unknown {
+  if (error instanceof DecodeFault || error instanceof AssertionError) return error;
+  const isPastBound = isPlatformFault(error, "NoSpace");
+  const message = `${type} data does not unpack: ${messageOf(error)}`;
+  return new DecodeFault(message, { cause: error, isPastBound });
 }
 
 function codecsOf(options: { type: CompressionType; codecs: RuntimeCodecs | undefined }) {

@@ -2,7 +2,6 @@
 // header, from producer 1234. What they say is compared with what we read and build.
 
 import { assert, assertEquals } from "@std/assert";
-import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { utf8 } from "../base/bytes.ts";
 import {
   buildBatch,
@@ -12,16 +11,9 @@ import {
   loadCompression,
   readBatchHeader,
   readRecords,
-  type RuntimeCodecs,
 } from "./mod.ts";
+import { zlibCodecs as codecs } from "../runtime/codecs.ts";
 
-const codecs: RuntimeCodecs = {
-  gzip: (bytes) => new Uint8Array(gzipSync(bytes)),
-  gunzip: (bytes, maxOutputLength) => new Uint8Array(gunzipSync(bytes, { maxOutputLength })),
-  zstd: (bytes) => new Uint8Array(zstdCompressSync(bytes)),
-  unzstd: (bytes, maxOutputLength) =>
-    new Uint8Array(zstdDecompressSync(bytes, { maxOutputLength })),
-};
 const records = [
   {
     timestamp: 1_700_000_000_000,

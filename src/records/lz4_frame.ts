@@ -12,6 +12,7 @@
 // exist in plain JavaScript check no bounds and write dependent blocks, hence our own.
 
 import { DecodeFault } from "../base/faults.ts";
+import { drained, type Pieces } from "./pieces.ts";
 import { compressBlock, decompressBlock, pastBound } from "./lz4_block.ts";
 import { xxh32 } from "./xxh32.ts";
 
@@ -29,12 +30,21 @@ const flags = {
 /** Bytes that one block may hold, by the three bits of BD. */
 const blockBytesById: readonly number[] = [0, 0, 0, 0, 1 << 16, 1 << 18, 1 << 20, 1 << 22];
 const writtenBlockId = 4;
+/** How much heavier than looking at a byte it is to pack or unpack one. */
+const packWeight = 12;
+const unpackWeight = 4;
 
 /** `bytes` as one frame. */
-export function compressFrame(
-  bytes: Uint8Array,
-  options: { brokenHeaderChecksum?: boolean } = {},
-): Uint8Array {
+export function compressFrame(bytes: Uint8Array, options: CompressFrame = {}): Uint8Array {
+  return drained(framePieces(bytes, options));
+}
+
+interface CompressFrame {
+  readonly brokenHeaderChecksum?: boolean;
+}
+
+/** The same, a block a piece. */
+export function* framePieces(bytes: Uint8Array, options: CompressFrame = {}): Pieces<Uint8Array> {
   const blockBytes = blockBytesById[writtenBlockId];
   const blockCount = Math.ceil(bytes.length / blockBytes);
   const out = new Uint8Array(15 + bytes.length + blockCount * 4);
@@ -52,15 +62,23 @@ export function compressFrame(
     const written = length === 0 ? block.length : length;
     view.setUint32(position, length === 0 ? storedBit | written : written, true);
     position += 4 + written;
+    yield block.length * packWeight;
   }
   return out.subarray(0, position + 4);
 }
 
+interface DecompressFrame {
+  readonly bytesMax: number;
+  readonly anyHeaderChecksum?: boolean;
+}
+
 /** What the frame holds, at most `bytesMax` bytes. */
-export function decompressFrame(
-  bytes: Uint8Array,
-  options: { bytesMax: number; anyHeaderChecksum?: boolean },
-): Uint8Array {
+export function decompressFrame(bytes: Uint8Array, options: DecompressFrame): Uint8Array {
+  return drained(unframePieces(bytes, options));
+}
+
+/** The same, a block a piece. */
+export function* unframePieces(bytes: Uint8Array, options: DecompressFrame): Pieces<Uint8Array> {
   const { bytesMax } = options;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const { flg, blockBytes, start } = readFrameHeader(view, options);
@@ -89,6 +107,7 @@ export function decompressFrame(
       out.set(block, outLength);
       outLength += length;
     }
+    yield blockBytes * unpackWeight;
   }
   const content = out.subarray(0, outLength);
   if ((flg & flags.contentChecksum) && uint32(view, position) !== xxh32(content)) {

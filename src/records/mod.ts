@@ -52,7 +52,12 @@ export {
   messageSize,
   writeMessage,
 } from "./legacy.ts";
-export { checkProducePayload, type ProducePayload } from "./produce_payload.ts";
+export {
+  checkProducePayload,
+  checkProducePayloadSliced,
+  isHeavyPayload,
+  type ProducePayload,
+} from "./produce_payload.ts";
 export { anyProduceRules, type ProduceRules } from "./produce_rules.ts";
 export {
   batchPositions,

@@ -31,8 +31,15 @@ import {
 } from "./batch.ts";
 import { withRecords } from "./build.ts";
 import { storedCompression } from "./codec_choice.ts";
-import { type CompressionType, decompress } from "./compression.ts";
+import {
+  compress,
+  type CompressionType,
+  compressSliced,
+  decompress,
+  decompressSliced,
+} from "./compression.ts";
 import { framingRefusal } from "./framing.ts";
+import { sliced, type WorkSlices } from "./pieces.ts";
 import {
   anyProduceRules,
   type ProduceRules,
@@ -40,7 +47,13 @@ import {
   refuseUnpacking,
   sizeRefusal,
 } from "./produce_rules.ts";
-import { renumberRecords, type WalkOptions, walkRecords } from "./record_walk.ts";
+import {
+  type RecordWalk,
+  renumberRecords,
+  type WalkOptions,
+  walkPieces,
+  walkRecords,
+} from "./record_walk.ts";
 import { upConvert } from "./up_conversion.ts";
 import { checkBatch, payloadErrors, type RecordError, type Refusal, refuse } from "./validation.ts";
 
@@ -64,7 +77,93 @@ export function checkProducePayload(
   return "refusal" in result ? result : converted(result.batch, rules);
 }
 
+/** Where looking at them takes longer than others should wait. */
+const largeBytes = 16 * 1024;
+const manyRecords = 20_000;
+
+/** Whether `payload` had better be checked by {@link checkProducePayloadSliced}. */
+export function isHeavyPayload(payload: Uint8Array, rules: ProduceRules): boolean {
+  if (payload.length <= largeBytes || magicOf(payload) !== 2) return false;
+  if (payload.length < batchOverheadBytes) return false;
+  const { attributes, recordCount } = readBatchHeader(payload);
+  const source = compressionOf(attributes);
+  if (source === undefined) return false;
+  const isPacked = source !== "none" || storedCompression(rules.compression, source) !== source;
+  return isPacked || recordCount > manyRecords;
+}
+
+/** As {@link checkProducePayload} for a batch that is heavy, in slices. */
+export async function checkProducePayloadSliced(
+  payload: Uint8Array,
+  { rules, slices }: { rules: ProduceRules; slices: WorkSlices },
+): Promise<ProducePayload> {
+  const refusal = framingRefusal(payload, { oldFormats: false });
+  if (refusal !== undefined) return { refusal };
+  const judged = judgeV2(payload, rules);
+  let step = judged.next();
+  while (!step.done) {
+    let result: StepResult;
+    try {
+      result = await doSliced(step.value, { rules, slices });
+    } catch (error) {
+      step = judged.throw(error);
+      continue;
+    }
+    if (slices.isOver) await slices.next();
+    step = judged.next(result);
+  }
+  return step.value;
+}
+
 function checkV2(batch: Uint8Array, rules: ProduceRules): ProducePayload {
+  const judged = judgeV2(batch, rules);
+  let step = judged.next();
+  while (!step.done) {
+    let result: StepResult;
+    try {
+      result = doNow(step.value, rules);
+    } catch (error) {
+      step = judged.throw(error);
+      continue;
+    }
+    step = judged.next(result);
+  }
+  return step.value;
+}
+
+/** A step that may take long, and whose result the judgement needs. */
+type Step =
+  | { readonly unpack: Uint8Array; readonly type: CompressionType }
+  | { readonly walk: Uint8Array; readonly options: WalkOptions }
+  | { readonly pack: Uint8Array; readonly type: CompressionType };
+type StepResult = Uint8Array | RecordWalk | string;
+
+function doNow(step: Step, rules: ProduceRules): StepResult {
+  const { codecs, compressionLevel: level, unpackedBytesMax: bytesMax } = rules;
+  if ("walk" in step) return walkRecords(step.walk, step.options);
+  const { type } = step;
+  if ("unpack" in step) return decompress(step.unpack, { type, codecs, bytesMax });
+  return compress(step.pack, { type, codecs, level });
+}
+
+async function doSliced(
+  step: Step,
+  { rules, slices }: { rules: ProduceRules; slices: WorkSlices },
+): Promise<StepResult> {
+  const { codecs, compressionLevel: level, unpackedBytesMax: bytesMax } = rules;
+  if ("walk" in step) return await sliced(walkPieces(step.walk, step.options), slices);
+  const { type } = step;
+  if ("unpack" in step) {
+    return await decompressSliced(step.unpack, { type, codecs, bytesMax, slices });
+  }
+  return await compressSliced(step.pack, { type, codecs, level, slices });
+}
+
+/** The judgement, which leaves what may take long to whoever runs it. */
+function* judgeV2(
+  batch: Uint8Array,
+  rules: ProduceRules,
+): Generator<Step, ProducePayload, StepResult> {
   const { INVALID_RECORD } = payloadErrors;
   const size = batchSizeOf(batch);
   const isTooLarge = sizeRefusal(size, rules);
@@ -76,12 +175,20 @@ function checkV2(batch: Uint8Array, rules: ProduceRules): ProducePayload {
   if (refusal !== undefined) return refusal;
   const compression = compressionOf(header.attributes);
   if (compression === undefined) return refuse(INVALID_RECORD, "unknown compression");
-  const unpacked = compression === "none" ? batch : unpack(batch, compression, rules);
-  if (!(unpacked instanceof Uint8Array)) return unpacked;
+  let unpacked = batch;
+  if (compression !== "none") {
+    try {
+      const packed = batch.subarray(batchOverheadBytes);
+      unpacked = (yield { unpack: packed, type: compression }) as Uint8Array;
+    } catch (error) {
+      if (error instanceof DecodeFault) return refuseUnpacking(error);
+      throw error;
+    }
+  }
   const start = compression === "none" ? batchOverheadBytes : 0;
   const { recordCount, baseTimestamp } = header;
   const options = { start, recordCount, baseTimestamp, rules };
-  const walk = walkRecords(unpacked, options);
+  const walk = (yield { walk: unpacked, options }) as RecordWalk | string;
   if (typeof walk === "string") return refuse(INVALID_RECORD, walk);
   if (walk.breaksRules) return refuseRecords(errorsOf(unpacked, options));
   const { maxTimestamp } = walk;
@@ -93,9 +200,9 @@ function checkV2(batch: Uint8Array, rules: ProduceRules): ProducePayload {
   }
   const asTheyCame = unpacked.subarray(start);
   const records = walk.consecutive ? asTheyCame : renumberRecords(asTheyCame, recordCount);
-  const { codecs, compressionLevel: level } = rules;
-  const packed = withRecords(batch, { records, compression: stored, maxTimestamp, codecs, level });
-  return converted(packed, rules);
+  const packed = (yield { pack: records, type: stored }) as Uint8Array;
+  const made = withRecords(batch, { records: packed, compression: stored, maxTimestamp });
+  return converted(made, rules);
 }
 
 function headerRefusal(header: BatchHeader): { refusal: Refusal } | undefined {
@@ -129,21 +236,6 @@ function headerRefusal(header: BatchHeader): { refusal: Refusal } | undefined {
     return refuse(INVALID_TIMESTAMP, "producers must set a create time in milliseconds");
   }
   return undefined;
-}
-
-/** The records of a compressed batch, or why they cannot be had. */
-function unpack(
-  batch: Uint8Array,
-  type: CompressionType,
-  rules: ProduceRules,
-): Uint8Array | { refusal: Refusal } {
-  const { codecs, unpackedBytesMax: bytesMax } = rules;
-  try {
-    return decompress(batch.subarray(batchOverheadBytes), { type, codecs, bytesMax });
-  } catch (error) {
-    if (error instanceof DecodeFault) return refuseUnpacking(error);
-    throw error;
-  }
 }
 
 function errorsOf(unpacked: Uint8Array, options: WalkOptions): RecordError[] {

@@ -7,6 +7,7 @@
 // behind the end, so that the check at the record's end catches it.
 // Differs from Kafka: at most 1000 of a batch's record errors are told.
 
+import { drained, type Pieces } from "./pieces.ts";
 import type { RecordError } from "./validation.ts";
 
 /** What records must satisfy beyond their structure. */
@@ -48,15 +49,49 @@ const behindAnyEnd = 2 ** 40;
 /** Where the varint functions read next: a second result without an object. */
 let cursor = 0;
 
+/** A record is a look at so many bytes and more. */
+const recordWeight = 80;
+/** Records of a piece. */
+const pieceRecords = 8192;
+
 /** Steps over the records of a batch; a sentence when they are not what the batch claims. */
 export function walkRecords(bytes: Uint8Array, options: WalkOptions): RecordWalk | string {
-  const { recordCount, baseTimestamp, errors } = options;
-  const { keysRequired, timestampMin, timestampMax } = options.rules;
-  let maxTimestamp = -1;
-  let consecutive = true;
-  let breaksRules = false;
-  cursor = options.start;
-  for (let i = 0; i < recordCount; i++) {
+  return drained(walkPieces(bytes, options));
+}
+
+/** The same, some records a piece. */
+export function* walkPieces(bytes: Uint8Array, options: WalkOptions): Pieces<RecordWalk | string> {
+  const { recordCount, start } = options;
+  const walk = { maxTimestamp: -1, consecutive: true, breaksRules: false };
+  let position = start;
+  for (let from = 0; from < recordCount; from += pieceRecords) {
+    const to = Math.min(recordCount, from + pieceRecords);
+    const wrong = walkSome(bytes, { ...options, from, to, position, walk });
+    if (wrong !== undefined) return wrong;
+    position = cursor;
+    // Others may walk in between.
+    if (to < recordCount) yield pieceRecords * recordWeight;
+  }
+  if (position !== bytes.length) return "the records do not fill their batch";
+  return walk;
+}
+
+interface WalkPart extends WalkOptions {
+  readonly from: number;
+  readonly to: number;
+  /** Of record `from`. */
+  readonly position: number;
+  /** What the walk saw so far. */
+  readonly walk: { -readonly [Name in keyof RecordWalk]: RecordWalk[Name] };
+}
+
+/** Records `from` up to, not including, `to`. Leaves the cursor behind them. */
+function walkSome(bytes: Uint8Array, part: WalkPart): string | undefined {
+  const { to, baseTimestamp, errors, walk } = part;
+  const { keysRequired, timestampMin, timestampMax } = part.rules;
+  let { maxTimestamp, consecutive, breaksRules } = walk;
+  cursor = part.position;
+  for (let i = part.from; i < to; i++) {
     const length = varint(bytes, bytes.length);
     if (length < recordLengthMin || length > bytes.length - cursor) {
       return `record ${i} has no valid length`;
@@ -80,10 +115,10 @@ export function walkRecords(bytes: Uint8Array, options: WalkOptions): RecordWalk
     if (!noKey && !badTime) continue;
     breaksRules = true;
     if (errors === undefined || errors.length >= recordErrorsMax) continue;
-    errors.push(recordError(i, noKey ? undefined : timestamp, options.rules));
+    errors.push(recordError(i, noKey ? undefined : timestamp, part.rules));
   }
-  if (cursor !== bytes.length) return "the records do not fill their batch";
-  return { maxTimestamp, consecutive, breaksRules };
+  Object.assign(walk, { maxTimestamp, consecutive, breaksRules });
+  return undefined;
 }
 
 /** Why a record is refused: its key, or else its `timestamp`. */

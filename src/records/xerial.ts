@@ -8,17 +8,22 @@
 
 import { BytesReader, concatBytes } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
+import type { Pieces } from "./pieces.ts";
 
 const magic = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00];
 const headerBytes = 16;
 /** Uncompressed bytes of a block, as in snappy-java. */
 const blockBytes = 32 * 1024;
 
-/** `bytes` as xerial blocks, each compressed by `compressBlock`. */
-export function wrapXerial(
+/** How much heavier than looking at a byte it is to pack or unpack one. */
+const packWeight = 8;
+const unpackWeight = 5;
+
+/** `bytes` as xerial blocks, each compressed by `compressBlock`, a block a piece. */
+export function* wrapXerial(
   bytes: Uint8Array,
   compressBlock: (block: Uint8Array) => Uint8Array,
-): Uint8Array {
+): Pieces<Uint8Array> {
   const header = new Uint8Array(headerBytes);
   header.set(magic);
   header[11] = 1;
@@ -29,18 +34,19 @@ export function wrapXerial(
     const length = new Uint8Array(4);
     new DataView(length.buffer).setInt32(0, block.length);
     chunks.push(length, block);
+    yield blockBytes * packWeight;
   }
   return concatBytes(chunks);
 }
 
 /**
- * What {@link wrapXerial} or a bare snappy block holds; `block` unpacks one raw block. Throws
- * DecodeFault before more than `bytesMax` bytes come out.
+ * What {@link wrapXerial} or a bare snappy block holds; `block` unpacks one raw block, which is a
+ * piece. Throws DecodeFault before more than `bytesMax` bytes come out.
  */
-export function unwrapXerial(
+export function* unwrapXerial(
   bytes: Uint8Array,
   options: { bytesMax: number; block: (raw: Uint8Array) => Uint8Array },
-): Uint8Array {
+): Pieces<Uint8Array> {
   const { block, bytesMax } = options;
   if (!magic.every((byte, i) => bytes[i] === byte)) {
     boundedLength(bytes, bytesMax);
@@ -58,8 +64,10 @@ export function unwrapXerial(
     if (length < 0 || length > bytes.length - start) throw new DecodeFault("snappy block is cut");
     const raw = bytes.subarray(start, start + length);
     remaining -= boundedLength(raw, remaining);
-    chunks.push(block(raw));
+    const unpacked = block(raw);
+    chunks.push(unpacked);
     position = start + length;
+    yield unpacked.length * unpackWeight;
   }
   return chunks.length === 0 ? new Uint8Array(0) : concatBytes(chunks);
 }

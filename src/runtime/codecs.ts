@@ -5,8 +5,9 @@
 
 import type * as Zlib from "node:zlib";
 import { messageOf, PlatformFault } from "../base/faults.ts";
+import { codecPieces } from "./codec_streams.ts";
 import { codeOf } from "./platform_faults.ts";
-import type { Codecs } from "./ports.ts";
+import type { Codecs, CodecWay } from "./ports.ts";
 
 let loaded: typeof Zlib | undefined;
 
@@ -53,12 +54,29 @@ export const zlibCodecs: Codecs = {
     expand("gzip", bytesMax, () => zlib().gunzipSync(bytes, bound(bytesMax))),
   zstd: (bytes, level) => plain(zlib().zstdCompressSync(bytes, zstdLevel(level))),
   unzstd(bytes, bytesMax) {
-    if (!endsWhole(bytes)) {
-      throw new PlatformFault("Io", "cannot decompress zstd data: unexpected end of data");
-    }
+    checkWhole(bytes);
     return expand("zstd", bytesMax, () => zlib().zstdDecompressSync(bytes, bound(bytesMax)));
   },
+  pieces(bytes, way) {
+    if (way.codec === "zstd" && way.unpacks) checkWhole(bytes);
+    return codecPieces(zlib(), bytes, way);
+  },
 };
+
+/** As {@link zlibCodecs}, its pieces made in one go: for a world whose time must not be real. */
+export const instantCodecs: Codecs = { ...zlibCodecs, pieces: inOneGo };
+
+async function* inOneGo(bytes: Uint8Array, way: CodecWay): AsyncGenerator<Uint8Array> {
+  const { codec, unpacks, bytesMax = Infinity, level } = way;
+  const { gzip, gunzip, zstd, unzstd } = zlibCodecs;
+  const [pack, unpack] = codec === "gzip" ? [gzip, gunzip] : [zstd, unzstd];
+  yield unpacks ? unpack(bytes, bytesMax) : pack(bytes, level);
+}
+
+function checkWhole(bytes: Uint8Array): void {
+  if (endsWhole(bytes)) return;
+  throw new PlatformFault("Io", "cannot decompress zstd data: unexpected end of data");
+}
 
 /**
  * Whether the zstd frames of `bytes` (RFC 8878) end where `bytes` does. Deno and Bun return what a

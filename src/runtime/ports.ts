@@ -185,15 +185,27 @@ export interface ProcessPort {
   usage(): { residentBytes: number; cpuSeconds: number };
 }
 
+/** What a codec is to do in pieces. */
+export interface CodecWay {
+  readonly codec: "gzip" | "zstd";
+  readonly unpacks: boolean;
+  /** Where it unpacks: NoSpace past it. */
+  readonly bytesMax?: number;
+  /** Where it packs. */
+  readonly level?: number;
+}
+
 /**
- * Synchronous codecs that the runtime ships. Decompression stops with NoSpace past `bytesMax`.
- * `level` is the codec's own (gzip 1-9, zstd -131072-22); each has a default.
+ * Codecs that the runtime ships, synchronous but for `pieces`, which yields what comes out by and
+ * by, and does nothing until it is asked for more. Decompression stops with NoSpace past
+ * `bytesMax`. `level` is the codec's own (gzip 1-9, zstd -131072-22); each has a default.
  */
 export interface Codecs {
   gzip(bytes: Uint8Array, level?: number): Uint8Array;
   gunzip(bytes: Uint8Array, bytesMax: number): Uint8Array;
   zstd(bytes: Uint8Array, level?: number): Uint8Array;
   unzstd(bytes: Uint8Array, bytesMax: number): Uint8Array;
+  pieces(bytes: Uint8Array, way: CodecWay): AsyncGenerator<Uint8Array>;
 }
 
 export type DigestAlgorithm = "sha256" | "sha512";

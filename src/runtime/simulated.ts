@@ -13,7 +13,7 @@
 // Invariant: a process that is dead is never called again; what it waits for never settles.
 
 import { PlatformFault } from "../base/faults.ts";
-import { zlibCodecs } from "./codecs.ts";
+import { instantCodecs } from "./codecs.ts";
 import { builtinDigests } from "./digests.ts";
 import { formatLine } from "./log_lines.ts";
 import { memoryFiles } from "./memory_files.ts";
@@ -290,7 +290,7 @@ export class Simulation {
       }),
       memoryFiles: () => memoryFiles({ clock }),
       process: this.#process(machine, { host, clock }),
-      codecs: zlibCodecs,
+      codecs: instantCodecs,
       digests: builtinDigests,
       logger: (options) => this.#logger("", { options, clock, machine }),
     };

@@ -32,16 +32,20 @@ import {
   attributeBits,
   attributesOf,
   batchOverheadBytes,
+  checkProducePayloadSliced,
   codecToLoad,
   compressionOf,
   type CompressionType,
+  isHeavyPayload,
   loadCompression,
   magicOf,
+  type ProducePayload,
   type Refusal,
 } from "../../records/mod.ts";
 import { framingRefusal } from "../../records/framing.ts";
 import type { Broker } from "../broker.ts";
 import { handler, type Peer, type RequestContext } from "../handler.ts";
+import type { PartitionLog } from "../../log/mod.ts";
 import { Partition } from "../partition.ts";
 
 type Request = RequestOf<typeof Produce>;
@@ -53,6 +57,8 @@ type PartitionAnswer = TopicAnswer["partitionResponses"][number];
 
 /** Since which version producers send v2 batches alone. */
 const batchesFrom = 3;
+/** No smaller batch holds the event loop for long. */
+const heavyBytesMin = 16 * 1024;
 /** Older clients cannot read zstd (KIP-110). */
 const zstdFrom = 7;
 
@@ -67,7 +73,7 @@ export const produce = handler(Produce, {
     }
     const before = preparing.get(context.peer);
     if (before === undefined && !needsPreparation(request, context)) {
-      return append(request, context);
+      return append(request, context, noneChecked);
     }
     // The frame is not ours after a wait: keep the bytes that are still to be appended.
     for (const topic of request.topicData) {
@@ -75,31 +81,61 @@ export const produce = handler(Produce, {
     }
     const prepared = prepare(request, context, before);
     preparing.set(context.peer, prepared);
-    return prepared.then(() => {
+    return prepared.then((checked) => {
       if (preparing.get(context.peer) === prepared) preparing.delete(context.peer);
-      return append(request, context);
+      return append(request, context, checked);
     });
   },
 });
 
+/** What large batches came to, which were checked before the append. */
+type Checked = ReadonlyMap<PartitionData, ProducePayload>;
+const noneChecked: Checked = new Map();
+
 /** The last request of a connection that waits before its append: none may overtake it. */
-const preparing = new WeakMap<Peer, Promise<void>>();
+const preparing = new WeakMap<Peer, Promise<Checked>>();
 
 function needsPreparation(request: Request, context: RequestContext): boolean {
-  return missingTopics(request, context).length > 0 || codecFor(request, context) !== undefined;
+  return missingTopics(request, context).length > 0 ||
+    codecFor(request, context) !== undefined || heavyBatches(request, context).length > 0;
 }
 
-/** Creates missing topics, and loads the codecs that the log will look into the batches with. */
+/**
+ * Creates missing topics, loads the codecs that the log will look into the batches with, and looks
+ * into those in slices that would hold the event loop.
+ */
 async function prepare(
   request: Request,
   context: RequestContext,
-  before: Promise<void> | undefined,
-): Promise<void> {
+  before: Promise<Checked> | undefined,
+): Promise<Checked> {
   await before;
   const missing = missingTopics(request, context);
   if (missing.length > 0) await context.broker.topics.createMissing(missing);
   let codec = codecFor(request, context);
   for (; codec !== undefined; codec = codecFor(request, context)) await loadCompression(codec);
+  const checked = new Map<PartitionData, ProducePayload>();
+  for (const { data, records, log } of heavyBatches(request, context)) {
+    const { rules, slices } = log.produceChecks;
+    if (slices === undefined) continue;
+    checked.set(data, await checkProducePayloadSliced(records, { rules, slices }));
+  }
+  return checked;
+}
+
+function heavyBatches(request: Request, context: RequestContext) {
+  const heavy: { data: PartitionData; records: Uint8Array; log: PartitionLog }[] = [];
+  for (const topic of request.topicData) {
+    for (const data of topic.partitionData) {
+      const { records } = data;
+      if (records === null || records.length < heavyBytesMin) continue;
+      const name = topicName(topic, context);
+      const partition = name && context.broker.partitions.get(name, data.index);
+      if (!partition || !isHeavyPayload(records, partition.log.produceChecks.rules)) continue;
+      heavy.push({ data, records, log: partition.log });
+    }
+  }
+  return heavy;
 }
 
 /** A codec to load before these batches can be appended; undefined when there is none. */
@@ -123,13 +159,13 @@ function missingTopics(request: Request, { broker, version }: RequestContext): s
   return missing.map(({ name }) => name);
 }
 
-function append(request: Request, context: RequestContext) {
+function append(request: Request, context: RequestContext, checked: Checked) {
   let waits = false;
   const asked = request.topicData.filter(({ partitionData }) => partitionData.length > 0);
   const topics = asked.map((topic) => {
     const name = topicName(topic, context);
     const answers = topic.partitionData.map((data) =>
-      appendPartition(data, { request, name, context })
+      appendPartition(data, { request, name, context, checked })
     );
     waits ||= answers.some((answer) => answer instanceof Promise);
     return { topic, answers };
@@ -167,6 +203,7 @@ interface PartitionContext {
   readonly request: Request;
   readonly name: string | undefined;
   readonly context: RequestContext;
+  readonly checked: Checked;
 }
 
 function appendPartition(
@@ -193,7 +230,10 @@ function appendPartition(
   }
   const framing = framingRefusal(data.records, { oldFormats: o.context.version < batchesFrom });
   if (framing !== undefined) return failure(index, framing.errorCode, framing.message);
-  const result = partition.append(data.records, "client");
+  const checked = o.checked.get(data);
+  const result = checked === undefined
+    ? partition.append(data.records, "client")
+    : partition.appendChecked(data.records, checked);
   if (!result.ok) return refused(index, result, partition);
   const answer: PartitionAnswer = {
     index,

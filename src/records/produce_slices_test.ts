@@ -1,0 +1,128 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { utf8 } from "../base/bytes.ts";
+import { zlibCodecs as codecs } from "../runtime/codecs.ts";
+import {
+  anyProduceRules,
+  buildBatch,
+  checkBatch,
+  checkProducePayload,
+  checkProducePayloadSliced,
+  type CompressionType,
+  compressionTypes,
+  isHeavyPayload,
+  loadCompression,
+  type ProduceRules,
+} from "./mod.ts";
+import { renewCrc } from "./batch.ts";
+import { decompress } from "./compression.ts";
+
+for (const type of compressionTypes) await loadCompression(type);
+
+/** Slices of so much weight, and how many have ended. */
+function countedSlices(weightMax = 4 * 1024 * 1024) {
+  let weight = 0;
+  return {
+    turns: 0,
+    spend: (more: number) => void (weight += more),
+    get isOver() {
+      return weight >= weightMax;
+    },
+    next() {
+      weight = 0;
+      this.turns++;
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Text that packs somewhat, of `bytes` bytes in all. */
+function batchOf(o: { bytes: number; recordBytes: number; compression: CompressionType }) {
+  let seed = 1;
+  const letters = Uint8Array.from({ length: 1 << 16 }, () => {
+    seed = Math.imul(seed, 48271) & 0x7fff_ffff;
+    return 97 + ((seed >> 8) & (seed >> 12) & 15);
+  });
+  const records = Array.from({ length: Math.ceil(o.bytes / o.recordBytes) }, (_, i) => {
+    const start = Math.imul(i, 7919) & 0x7fff;
+    return { key: utf8(`key-${i % 100}`), value: letters.subarray(start, start + o.recordBytes) };
+  });
+  return buildBatch({ records, timestamp: 1000, compression: o.compression }, codecs);
+}
+
+const rulesOf = (rules: Partial<ProduceRules>): ProduceRules => {
+  return { ...anyProduceRules, codecs, ...rules };
+};
+
+async function bothWays(batch: Uint8Array, rules: ProduceRules) {
+  const slices = countedSlices();
+  const sliced = await checkProducePayloadSliced(batch.slice(), { rules, slices });
+  return { sliced, now: checkProducePayload(batch.slice(), rules), slices };
+}
+
+Deno.test("a large batch comes to the same in slices, and in many of them", async () => {
+  for (const compression of compressionTypes) {
+    for (const stored of ["producer", ...compressionTypes] as const) {
+      const batch = batchOf({ bytes: 4_000_000, recordBytes: 300, compression });
+      const rules = rulesOf({ compression: stored });
+      const { sliced, now, slices } = await bothWays(batch, rules);
+      if ("refusal" in now || "refusal" in sliced) throw new Error(`${compression} as ${stored}`);
+      // gzip and zstd need not make the same bytes of the same data in pieces.
+      const codec = { codecs, type: stored === "producer" ? compression : stored };
+      const unpacked = ({ batch: b }: { batch: Uint8Array }) => decompress(b.subarray(61), codec);
+      assertEquals(unpacked(sliced), unpacked(now));
+      assert("header" in checkBatch(sliced.batch), "its checksum holds");
+      assertEquals(sliced.header.maxTimestamp, now.header.maxTimestamp);
+      const isWork = compression !== "none" || (stored !== "producer" && stored !== "none");
+      if (isWork) assert(slices.turns >= 2, `${slices.turns} turns for ${compression}, ${stored}`);
+    }
+  }
+});
+
+Deno.test("what is refused at once is refused in slices, in the same words", async () => {
+  const heavy = { bytes: 300_000, recordBytes: 200 } as const;
+  for (const compression of compressionTypes) {
+    const batch = batchOf({ ...heavy, compression });
+    const tooMuch = await bothWays(batch, rulesOf({ unpackedBytesMax: 100_000 }));
+    assertEquals(tooMuch.sliced, tooMuch.now, compression);
+    const noKeys = await bothWays(batch, rulesOf({ timestampMin: 2000 }));
+    assert("refusal" in noKeys.now);
+    assertEquals(noKeys.sliced, noKeys.now, compression);
+  }
+});
+
+Deno.test("whatever is spoiled, both ways agree on whether it is a batch", async () => {
+  const batches = compressionTypes.map((compression) =>
+    batchOf({ bytes: 40_000, recordBytes: 100, compression })
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...batches),
+      fc.nat(),
+      fc.integer({ min: 1, max: 255 }),
+      async (whole, place, change) => {
+        const batch = whole.slice();
+        const position = 61 + (place % (batch.length - 61));
+        batch[position] ^= change;
+        renewCrc(batch);
+        const { sliced, now } = await bothWays(batch, rulesOf({}));
+        assertEquals("refusal" in sliced, "refusal" in now);
+        if ("refusal" in sliced && "refusal" in now) {
+          assertEquals(sliced.refusal.errorCode, now.refusal.errorCode);
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+Deno.test("small batches, and those that pass through as they are, are not heavy", () => {
+  const large = { bytes: 1_000_000, recordBytes: 1000 } as const;
+  const isHeavy = (batch: Uint8Array, compression: ProduceRules["compression"] = "producer") =>
+    isHeavyPayload(batch, rulesOf({ compression }));
+  assert(!isHeavy(batchOf({ ...large, compression: "none" })));
+  assert(isHeavy(batchOf({ ...large, compression: "none" }), "zstd"));
+  assert(isHeavy(batchOf({ ...large, compression: "lz4" })));
+  assert(isHeavy(batchOf({ bytes: 1_000_000, recordBytes: 10, compression: "none" })));
+  assert(!isHeavy(batchOf({ bytes: 10_000, recordBytes: 100, compression: "gzip" }), "zstd"));
+});
