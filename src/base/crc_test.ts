@@ -25,3 +25,14 @@ Deno.test("CRC-32C gives the published check value, in one piece or in several",
     assertEquals(crc32c(bytes, cut, bytes.length, crc32c(bytes, 0, cut)), crc32c(bytes));
   }));
 });
+
+Deno.test("it does not matter where in memory the bytes lie", () => {
+  const bytes = Uint8Array.from({ length: 1000 }, (_, i) => i * 7 + (i >> 3));
+  for (let start = 0; start < 9; start++) {
+    for (const length of [0, 15, 63, 64, 65, 79, 80, 81, 500]) {
+      const part = bytes.subarray(start, start + length);
+      assertEquals(crc32(part), zlibCrc32(part), `${length} from ${start}`);
+      assertEquals(crc32c(bytes, start, start + length), crc32c(part.slice()));
+    }
+  }
+});
