@@ -70,7 +70,7 @@ Deno.test("memory of what was read is used again once readers have given it back
   assert(buffers.size < 10, `${buffers.size} buffers`);
 });
 
-Deno.test("what a reader has not given back stays as it is, whatever is read meanwhile", async () => {
+Deno.test("what a reader has not given back stays as it is, whatever others read", async () => {
   const readAhead = new ReadAhead(256 * 1024);
   const { log, batchBytes } = await coldLog(800, readAhead);
   const o = { endOffset: 800, maxBytes: 20 * batchBytes, minOneBatch: true };
