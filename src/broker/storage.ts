@@ -276,6 +276,8 @@ export class Storage {
   async setStraysAside(image: MetadataImage): Promise<void> {
     for (const folder of this.#folders.online) {
       for (const { topic, partition, topicId } of folder.partitions()) {
+        this.slices.spend(choreWeight);
+        if (this.slices.isOver) await this.slices.next();
         const known = image.topic(topic);
         const isOurs = known?.partitions[partition] !== undefined &&
           (topicId === undefined || topicId === known.id);

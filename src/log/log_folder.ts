@@ -178,12 +178,12 @@ export class LogFolder {
     await writeWholeFileDurably(this.#files, { folder: this.path, name, bytes });
   }
 
-  /** The partitions that have a folder here. */
-  partitions(): FoundPartition[] {
-    return partitionsIn(this.#files, this.path).map(({ topic, partition }) => {
+  /** The partitions that have a folder here. A small file is read for each when it is reached. */
+  *partitions(): Generator<FoundPartition> {
+    for (const { topic, partition } of partitionsIn(this.#files, this.path)) {
       const folder = `${this.path}/${partitionFolderName(topic, partition)}`;
-      return { topic, partition, topicId: readPartitionMetadata(this.#files, folder) };
-    });
+      yield { topic, partition, topicId: readPartitionMetadata(this.#files, folder) };
+    }
   }
 
   /** Topic and index of the partitions that have a folder here; reads no file of theirs. */

@@ -99,7 +99,7 @@ Deno.test("a directory as Kafka leaves it is taken, one of ZooKeeper's days is n
   replaceContent(files, "/data/.lock", new Uint8Array(0));
   const folder = await LogFolder.open("/data", options);
   assertEquals([folder.clusterId, folder.cleanShutdown], ["4L6g3nShT-eMCtK--X86sw", false]);
-  assertEquals(folder.partitions(), [{ topic: "orders", partition: 0, topicId: undefined }]);
+  assertEquals([...folder.partitions()], [{ topic: "orders", partition: 0, topicId: undefined }]);
   await folder.close([]);
   replaceContent(files, "/data/meta.properties", utf8("version=0\nbroker.id=1\n"));
   await assertRejects(() => LogFolder.open("/data", options), UsageFault, "KRaft");
