@@ -151,11 +151,11 @@ export class Partitions {
     }
   }
 
-  /** Deletes a topic's logs. Fetches that wait for them are answered. */
-  delete(topic: string): Promise<void> {
+  /** Deletes the logs of topics. Fetches that wait for them are answered. */
+  delete(topics: readonly string[]): Promise<void> {
     return this.#inTurn(async () => {
-      const partitions = this.#byTopic.get(topic) ?? [];
-      this.#byTopic.delete(topic);
+      const partitions = topics.flatMap((topic) => this.#byTopic.get(topic) ?? []);
+      for (const topic of topics) this.#byTopic.delete(topic);
       await this.#someAtATime(partitions, async (partition) => {
         if (!(partition instanceof Partition)) return;
         partition.wake();

@@ -149,8 +149,9 @@ export class Topics {
       errorCode === ErrorCode.NONE && name !== null && name !== undefined ? [name] : []
     );
     for (const name of deleted) this.#logConfigs.delete(name);
-    await Promise.all(deleted.map((name) => partitions.delete(name)));
-    if (deleted.length > 0) onDeleted(deleted);
+    if (deleted.length === 0) return response;
+    await partitions.delete(deleted);
+    onDeleted(deleted);
     return response;
   }
 

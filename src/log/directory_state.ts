@@ -14,6 +14,7 @@ import { messageOf, PartitionFault } from "../base/faults.ts";
 import type { Files, Logger } from "../runtime/ports.ts";
 import { fileNames } from "./layout.ts";
 import type { AppendOrigin } from "./payload.ts";
+import { SharedSync } from "./shared_sync.ts";
 
 /** Kept free for the broker's own records unless the caller says otherwise. */
 export const freeBytesMinDefault = 64 * 1024 * 1024;
@@ -58,6 +59,7 @@ export class DirectoryState {
   readonly path: string;
   readonly #options: DirectoryOptions;
   readonly #freeBytesMin: number;
+  readonly #names: SharedSync;
   readonly #offlineListeners = new Set<(reason: string) => void>();
   #offlineReason: string | undefined;
   #fullReason: string | undefined;
@@ -79,6 +81,10 @@ export class DirectoryState {
     this.path = options.path;
     this.#options = options;
     this.#freeBytesMin = options.freeBytesMin ?? freeBytesMinDefault;
+    this.#names = new SharedSync(async () => {
+      if (this.#offlineReason !== undefined) throw new PartitionFault(this.#offlineReason);
+      await options.files.syncFolder(this.path);
+    });
   }
 
   /** Why nothing here can be used until the broker starts again; undefined while it can. */
@@ -206,6 +212,11 @@ export class DirectoryState {
       if (next === undefined) this.#syncsRunning--;
       else next();
     }
+  }
+
+  /** Makes the names of the directory's own folders and files durable. */
+  syncNames(): Promise<void> {
+    return this.#names.run();
   }
 
   #syncOldest(): void {

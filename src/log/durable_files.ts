@@ -83,18 +83,24 @@ export class DurableFiles {
       const path = `${folder}/${fileNames.partitionMetadata}`;
       await this.#durably(() => syncFile(options.files, path));
       // Those that were there have been synced when the data directory was opened.
-      if (this.#isNew) await this.syncFolder(options.folder);
+      if (this.#isNew) await this.syncOwnName();
       this.#isNew = false;
     }
     if (this.#namesChanged) {
       this.#namesChanged = false;
-      await this.syncFolder(folder);
+      await this.syncNames();
     }
   }
 
-  /** Makes the names in a folder durable. */
-  async syncFolder(folder: string): Promise<void> {
-    await this.#durably(() => this.#parts.options.files.syncFolder(folder));
+  /** Makes the names in the partition's folder durable. */
+  async syncNames(): Promise<void> {
+    const { options, folder } = this.#parts;
+    await this.#durably(() => options.files.syncFolder(folder));
+  }
+
+  /** Makes the name of the partition's folder durable, together with others'. */
+  async syncOwnName(): Promise<void> {
+    await this.#durably(() => this.#parts.directory.syncNames());
   }
 
   /** A new file, so that writing it again after NoSpace is no second try of a failed sync. */

@@ -450,7 +450,7 @@ export class PartitionLog implements UnsyncedLog {
     const deleted = `${this.#options.folder}/${deletedFolderName(name, uuidHex(this.topicId))}`;
     this.#files.remove(deleted);
     this.#files.rename(this.folder, deleted);
-    await this.#durable.syncFolder(this.#options.folder);
+    await this.#durable.syncOwnName();
     this.#files.remove(deleted);
   }
 
@@ -563,7 +563,7 @@ export class PartitionLog implements UnsyncedLog {
       this.#log("info", "deleted a segment", { baseOffset: segment.baseOffset });
       this.#deleted.add(segment, dueMs);
     }
-    await this.#durable.syncFolder(this.folder);
+    await this.#durable.syncNames();
   }
 
   #lookup(): Lookup {
