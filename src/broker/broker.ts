@@ -46,6 +46,7 @@ import type { MetricFamily } from "./metrics_table.ts";
 import { Purgatory } from "./purgatory.ts";
 import { ClientQuotas } from "./quotas.ts";
 import { RequestMetrics } from "./request_metrics.ts";
+import { Retention } from "./retention.ts";
 import { Storage } from "./storage.ts";
 import { Topics } from "./topics.ts";
 import { Tracer } from "./trace.ts";
@@ -63,9 +64,6 @@ export interface BrokerOptions {
 
 /** How often logs look for a due flush.ms, idle producers and files to delete or to close. */
 const choresIntervalMs = 2_000;
-
-/** Logs that retention looks at between two turns of the event loop. */
-const retainedPerTurn = 16;
 
 /** How often a start that takes long says how far it is. */
 const progressIntervalMs = 2_000;
@@ -107,6 +105,7 @@ export class Broker {
   readonly #membership: Membership;
   readonly #acceptor: Acceptor;
   readonly #background: Background;
+  readonly #retention: Retention;
   readonly #cleaner: Cleaner;
   readonly #unreadable: UnreadablePartitions;
   /** Undefined where nobody asks for metrics, as the next one. */
@@ -114,7 +113,6 @@ export class Broker {
   readonly #eventLoopDelay: EventLoopDelay | undefined;
   /** What opening the logs took, in ms. */
   #openedInMs = 0;
-  #segmentsExpired = 0;
   #closing: Promise<void> | undefined;
 
   private constructor(options: BrokerOptions, { storage, metadata }: Opened) {
@@ -173,6 +171,12 @@ export class Broker {
       this.change((image) => decideAllocateProducerIds(image, this.nodeId))
     );
     this.#background = new Background(timers, logger);
+    this.#retention = new Retention({
+      partitions: () => this.partitions.all(),
+      clock,
+      slices: storage.slices,
+      logger,
+    });
     this.#cleaner = this.#makeCleaner();
     const monotonic = () => clock.monotonic();
     this.#unreadable = new UnreadablePartitions({ logger, monotonic });
@@ -255,7 +259,7 @@ export class Broker {
       requests: this.#requestMetrics,
       eventLoopDelay: this.#eventLoopDelay,
       openedInMs: this.#openedInMs,
-      segmentsExpired: this.#segmentsExpired,
+      segmentsExpired: this.#retention.segmentsExpired,
     });
   }
 
@@ -300,6 +304,7 @@ export class Broker {
     this.purgatory.close();
     await this.groups.close();
     await this.#acceptor.close();
+    this.#retention.close();
     await this.#cleaner.close();
     await this.#background.close();
     await this.#membership.leave();
@@ -364,7 +369,7 @@ export class Broker {
     this.#background.start({
       name: "retention",
       intervalMs: config.get("log.retention.check.interval.ms"),
-      run: () => this.#applyRetention(),
+      run: () => this.#retention.run(),
     });
     if (config.get("log.cleaner.enable")) {
       this.#background.start({
@@ -386,28 +391,6 @@ export class Broker {
       name: "checkpoint",
       intervalMs: config.get("log.flush.offset.checkpoint.interval.ms"),
       run: async () => void await this.#storage.checkpoint(),
-    });
-  }
-
-  /** Deletes what is too old or too much. A close does not wait for the rest of the logs. */
-  async #applyRetention(): Promise<void> {
-    let count = 0;
-    for (const { log, highWatermark } of [...this.partitions.all()]) {
-      if (this.isClosing) return;
-      try {
-        this.#segmentsExpired += await log.applyRetention(this.clock.now(), { highWatermark });
-      } catch (error) {
-        this.#noteFailed("retention", log, error);
-      }
-      if (++count % retainedPerTurn === 0) await this.#options.runtime.timers.turn();
-    }
-  }
-
-  #noteFailed(job: string, { topic, partition }: PartitionLog, error: unknown): void {
-    this.#options.logger.log("error", "a background job failed for a partition", {
-      job,
-      partition: `${topic}-${partition}`,
-      reason: messageOf(error),
     });
   }
 
