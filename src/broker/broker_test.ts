@@ -3,7 +3,6 @@ import { Client, createTopic } from "../client/mod.ts";
 import { DeleteTopics } from "../protocol/mod.ts";
 import { denoRuntime } from "../runtime/deno.ts";
 import type { Files, Runtime } from "../runtime/ports.ts";
-import { within } from "../../tests/harness/deadline.ts";
 import { loadConfig, startBroker } from "./mod.ts";
 
 Deno.test("topics that go together share the syncs of their data directory", async () => {
