@@ -75,6 +75,8 @@ export class Connection {
   #settled: Promise<void> = Promise.resolve();
   #out: Uint8Array[] = [];
   #outBytes = 0;
+  /** Handed to the socket, and not yet with the kernel. */
+  #unsentBytes = 0;
   #closed = false;
   #failure: unknown;
   /** Ends the pause that a quota has brought. */
@@ -158,8 +160,10 @@ export class Connection {
         if (this.#outBytes > 0) this.#flush();
         await this.#settled;
       }
-      if (this.#outBytes >= outBytesMax) {
-        this.#flush();
+      // Both count: an answer that came later has gone to the socket already, and the next requests
+      // may be here, thousands of them, from a client that never reads.
+      if (this.#outBytes + this.#unsentBytes >= outBytesMax) {
+        if (this.#outBytes > 0) this.#flush();
         await this.#writer.ready;
       }
     }
@@ -250,7 +254,11 @@ export class Connection {
   }
 
   #write(chunk: Uint8Array): void {
-    this.#writer.write(chunk).then(() => this.#options.onSent(chunk), () => this.close());
+    this.#unsentBytes += chunk.length;
+    this.#writer.write(chunk).then(() => {
+      this.#unsentBytes -= chunk.length;
+      this.#options.onSent(chunk);
+    }, () => this.close());
   }
 
   #report(error: unknown): void {

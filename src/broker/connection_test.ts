@@ -1,0 +1,82 @@
+// A connection between two simulated machines: what waits in the broker's memory while a client
+// sends requests and does not read the answers.
+
+import { assert, assertEquals } from "@std/assert";
+import { simulate } from "../runtime/simulated.ts";
+import type { Runtime } from "../runtime/ports.ts";
+import { Connection, type Dispatched } from "./connection.ts";
+
+const answerBytes = 300 * 1024;
+const requestCount = 50;
+
+/** Requests of four bytes, the last of which is the request's number. */
+const requests = new Uint8Array(
+  Array.from({ length: requestCount }, (_, i) => [0, 0, 0, 4, 0, 0, 0, i]).flat(),
+);
+
+/** Serves with `dispatch` at port 9092, and counts the bytes that the kernel has not yet taken. */
+async function serve(runtime: Runtime, dispatch: (frame: Uint8Array) => Dispatched) {
+  const memory = { heldBytes: 0, heldBytesMax: 0 };
+  const ended = Promise.withResolvers<void>();
+  await runtime.network.listen({ host: "server", port: 9092 }, (socket) => {
+    const connection = new Connection(socket, {
+      advertised: socket.local,
+      timers: runtime.timers,
+      monotonic: () => runtime.clock.monotonic(),
+      logger: runtime.logger({ format: "text", level: "info" }),
+      requestBytesMax: 1024,
+      dispatch: (frame) => {
+        memory.heldBytes += answerBytes;
+        memory.heldBytesMax = Math.max(memory.heldBytesMax, memory.heldBytes);
+        return dispatch(frame);
+      },
+      isClosing: () => false,
+      onSent: (chunk) => memory.heldBytes -= chunk.length,
+      onBug: (error) => ended.reject(error),
+    });
+    connection.run().then(ended.resolve);
+  });
+  return { memory, ended: ended.promise };
+}
+
+function answerTo(frame: Uint8Array): Uint8Array[] {
+  return [new Uint8Array(answerBytes).fill(frame[3])];
+}
+
+const dispatches: readonly { name: string; dispatch: (frame: Uint8Array) => Dispatched }[] = [
+  {
+    name: "at once",
+    dispatch: (frame) => ({ reply: answerTo(frame), pipelined: false }),
+  },
+  {
+    name: "later",
+    dispatch: (frame) => ({ reply: Promise.resolve(answerTo(frame)), pipelined: false }),
+  },
+];
+
+for (const { name, dispatch } of dispatches) {
+  Deno.test(`requests answered ${name} wait while their client does not read`, async () => {
+    const world = simulate(1);
+    const server = await world.drive(serve(world.start("server"), dispatch));
+    const client = world.start("client");
+    const socket = await world.drive(client.network.connect({ host: "server", port: 9092 }));
+    const writer = socket.writable.getWriter();
+    await world.drive(writer.write(requests));
+    await world.run(60_000);
+    const { heldBytesMax } = server.memory;
+    assert(heldBytesMax <= 2 * answerBytes, `${heldBytesMax} bytes of answers were held`);
+
+    // Nothing is lost by it: whoever reads at last finds every answer, in order.
+    const reading = (async () => {
+      let count = 0;
+      for await (const chunk of socket.readable) {
+        for (const byte of chunk) assertEquals(byte, Math.floor(count++ / answerBytes));
+      }
+      return count;
+    })();
+    await world.drive(writer.close());
+    assertEquals(await world.drive(reading), requestCount * answerBytes);
+    await world.drive(server.ended);
+    assertEquals(server.memory.heldBytes, 0);
+  });
+}
