@@ -58,6 +58,8 @@ const topic = "captured";
 const patienceMs = 150;
 const healthyMsMax = 10_000;
 const framesBetweenSweeps = 100_000;
+/** A long run says how far it is. */
+const framesBetweenLines = 500_000;
 
 const settings = {
   "auto.create.topics.enable": "false",
@@ -106,6 +108,7 @@ class Run {
   #slowestHealthyMs = 0;
   #residentBytesMax = 0;
   #nextSweep = framesBetweenSweeps;
+  #nextLine = framesBetweenLines;
 
   constructor(broker: BrokerProcess, options: BrokerFuzzOptions, good: readonly Uint8Array[]) {
     this.#broker = broker;
@@ -185,6 +188,11 @@ class Run {
         this.#nextSweep += framesBetweenSweeps;
         this.#residentBytesMax = Math.max(this.#residentBytesMax, residentOf(this.#broker.pid));
         await sweep(client);
+      }
+      if (this.#frames >= this.#nextLine) {
+        this.#nextLine += framesBetweenLines;
+        const megabytes = residentOf(this.#broker.pid) / 1e6;
+        console.log(`${this.#frames} frames, ${megabytes.toFixed(0)} MB resident`);
       }
     }
     this.#residentBytesMax = Math.max(this.#residentBytesMax, residentOf(this.#broker.pid));
