@@ -38,6 +38,8 @@ export function configRules(nodeId: number): ConfigRules {
           return topicProblem(proposed);
         case ResourceType.BROKER:
           return brokerProblem(changed, { name: resource.resourceName, nodeId });
+        case ResourceType.BROKER_LOGGER:
+          return loggerProblem(proposed, { name: resource.resourceName, nodeId });
         case ResourceType.GROUP:
           return groupProblem(changed);
         default:
@@ -127,12 +129,8 @@ function brokerProblem(
   settings: readonly Setting[],
   { name, nodeId }: { name: string; nodeId: number },
 ): Refusal | undefined {
-  if (name !== "" && !/^-?\d+$/.test(name)) {
-    return invalidRequest(`Node id must be an integer, but it is: ${name}`);
-  }
-  if (name !== "" && Number(name) !== nodeId) {
-    return invalidRequest(`Unexpected broker id, expected ${nodeId}, but received ${name}`);
-  }
+  const misnamed = name === "" ? undefined : nodeProblem(name, nodeId);
+  if (misnamed !== undefined) return misnamed;
   const keys: Readonly<Record<string, ConfigKey>> = brokerKeys;
   for (const [key] of settings) {
     if (Object.hasOwn(keys, key)) continue;
@@ -156,6 +154,23 @@ function brokerProblem(
     if (problem !== undefined) return invalidRequest(problem);
   }
   return undefined;
+}
+
+function nodeProblem(name: string, nodeId: number): Refusal | undefined {
+  if (!/^-?\d+$/.test(name)) {
+    return invalidRequest(`Node id must be an integer, but it is: ${name}`);
+  }
+  if (Number(name) === nodeId) return undefined;
+  return invalidRequest(`Unexpected broker id, expected ${nodeId}, but received ${name}`);
+}
+
+function loggerProblem(
+  { changed }: ProposedConfigs,
+  { name, nodeId }: { name: string; nodeId: number },
+): Refusal {
+  const names = [...changed].join(",");
+  return nodeProblem(name, nodeId) ??
+    invalidConfig(`Logger ${names} does not exist: the log level is set at start, by --log-level.`);
 }
 
 function groupProblem(settings: readonly Setting[]): Refusal | undefined {

@@ -19,8 +19,8 @@ const intMax = "2147483647";
 
 /** Throttled replicas. */
 const replicas = {
-  form: /^(\*|none|\d+:\d+)$/,
-  said: '"*" or a partition and a broker, such as "0:1"',
+  form: /^(\*|\d+:\d+(,\d+:\d+)*)$/,
+  said: '"*" or partitions with their brokers, such as "0:1,1:1"',
 };
 const alone = "this broker is its own controller and has no peers";
 const eventLoop = "one event loop does the work of Kafka's thread pools";
@@ -857,7 +857,7 @@ export const brokerKeys = {
     type: "long",
     default: longMax,
     min: 0,
-    update: "per-broker",
+    update: "cluster-wide",
     ignored: alone,
     doc: "Bytes per second that throttled leaders give to their followers.",
   },
@@ -865,7 +865,7 @@ export const brokerKeys = {
     type: "long",
     default: longMax,
     min: 0,
-    update: "per-broker",
+    update: "cluster-wide",
     ignored: alone,
     doc: "Bytes per second that throttled followers take from their leaders.",
   },

@@ -47,7 +47,7 @@ export interface ConfigKey {
   readonly orNumber?: number;
   /** The accepted texts, or list elements. */
   readonly oneOf?: readonly string[];
-  /** The form that each element of a list has, and how to say it. */
+  /** The form of a list, its elements joined by commas, and how to say it. */
   readonly elements?: { readonly form: RegExp; readonly said: string };
   /** Whether it can be changed while the broker runs, and at which level. */
   readonly update?: "per-broker" | "cluster-wide";
@@ -155,8 +155,8 @@ function outOfBounds(key: ConfigKey, value: Exclude<ConfigValue, null>): string 
   }
   const { oneOf, elements } = key;
   if (elements !== undefined && typeof value === "object") {
-    const fits = value.every((part) => elements.form.test(part));
-    if (!fits) return `Each element must be ${elements.said}`;
+    const fits = value.length === 0 || elements.form.test(value.join(","));
+    if (!fits) return `It must be ${elements.said}`;
   }
   if (oneOf === undefined) return undefined;
   if (typeof value === "string" && !oneOf.includes(value)) {

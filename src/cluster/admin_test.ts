@@ -165,6 +165,16 @@ Deno.test("quotas that cannot be enforced are refused", async () => {
   assertEquals(records, []);
 });
 
+Deno.test("a quota that has no effect here can be removed", async () => {
+  const { image } = await cluster();
+  const entries = [
+    quota([{ entityType: "ip", entityName: "::1" }], "connection_creation_rate", 0, true),
+    quota([user("u")], "controller_mutation_rate", 0, true),
+  ];
+  const { response } = decideAlterClientQuotas(image, { entries, validateOnly: false });
+  assertEquals(response.entries.map(({ errorCode }) => errorCode), [0, 0]);
+});
+
 Deno.test("quotas are found by exact name, by default, and by any name", async () => {
   const store = await cluster();
   const entities = [[user("u")], [user(null)], [user("u"), client("c")]];

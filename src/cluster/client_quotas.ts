@@ -6,7 +6,8 @@
 //
 // Which quota holds for a connection is decided where it is enforced: src/broker/quotas.ts.
 // Differs from Kafka: quotas that would have no effect here (of IP addresses, and
-// controller_mutation_rate) are refused with INVALID_REQUEST. A folder that has some keeps them.
+// controller_mutation_rate) are refused with INVALID_REQUEST. A folder that has some keeps them
+// until they are removed.
 
 import { ErrorCode, type RequestOf, type ResponseInput } from "../protocol/mod.ts";
 import type { AlterClientQuotas } from "../protocol/apis/49_alter_client_quotas.ts";
@@ -51,7 +52,7 @@ export function decideAlterClientQuotas(
     if (count > 1) counts.set(entityKey(entity), 0);
     const problem = count > 1
       ? refusal(ErrorCode.INVALID_REQUEST, `Duplicate entity ${entityKey(entity)}`)
-      : entityProblem(entity) ?? opsProblem(ops);
+      : entityProblem(entity, ops) ?? opsProblem(ops);
     entries.push({ entity, ...(problem ?? { errorCode: ErrorCode.NONE, errorMessage: null }) });
     if (problem !== undefined) continue;
     const current = image.clientQuota(entity)?.values;
@@ -69,11 +70,18 @@ function withoutRepeats(entity: readonly QuotaEntityPart[]): QuotaEntityPart[] {
   return [...new Map(entity.map((part) => [part.entityType, part])).values()];
 }
 
-function entityProblem(entity: readonly QuotaEntityPart[]): TopicError | undefined {
+type Operations = AlterRequest["entries"][number]["ops"];
+
+function entityProblem(
+  entity: readonly QuotaEntityPart[],
+  ops: Operations,
+): TopicError | undefined {
   const invalid = (message: string) => refusal(ErrorCode.INVALID_REQUEST, message);
   if (entity.length === 0) return invalid("Invalid empty client quota entity");
   for (const { entityType, entityName } of entity) {
     if (entityType === "ip") {
+      // What a folder brings along from Kafka can be removed.
+      if (entity.length === 1 && ops.every(({ remove }) => remove)) continue;
       return invalid("Connections are not limited per IP address here: leave the ip entity out");
     }
     if (!entityTypes.has(entityType)) {
@@ -84,14 +92,14 @@ function entityProblem(entity: readonly QuotaEntityPart[]): TopicError | undefin
   return undefined;
 }
 
-function opsProblem(ops: AlterRequest["entries"][number]["ops"]): TopicError | undefined {
+function opsProblem(ops: Operations): TopicError | undefined {
   const invalid = (message: string) => refusal(ErrorCode.INVALID_REQUEST, message);
   const seen = new Set<string>();
   for (const { key, value, remove } of ops) {
     if (seen.has(key)) return invalid(`Quota ${key} is altered more than once`);
     seen.add(key);
-    if (!quotaKeys.has(key)) return invalid(`Invalid configuration key ${key}`);
     if (remove) continue;
+    if (!quotaKeys.has(key)) return invalid(`Invalid configuration key ${key}`);
     if (!(value > 0)) return invalid(`Quota ${key} must be greater than 0`);
     if (key === "request_percentage") continue;
     if (value > longMax) return invalid(`Proposed value for ${key} is too large for a LONG.`);

@@ -5,6 +5,8 @@
 //
 // Which keys a resource has, and which values are good, is the broker's to know: it comes in as
 // ConfigRules. Each resource succeeds or fails as a whole, apart from the others.
+// Differs from Kafka: spaces around the elements of a list and empty elements do not count when
+// some are appended or subtracted, and subtracting from a list that is not set leaves it so.
 
 import { ErrorCode, type RequestOf, type ResponseInput } from "../protocol/mod.ts";
 import type { AlterConfigs } from "../protocol/apis/33_alter_configs.ts";
@@ -13,6 +15,7 @@ import { refusal, type TopicError } from "./create_topics.ts";
 import { type MetadataImage, ResourceType } from "./image.ts";
 import type { MetadataRecordInput } from "./records.ts";
 import type { Decision } from "./store.ts";
+import { topicNameProblem } from "./topic_names.ts";
 
 type AlterRequest = RequestOf<typeof AlterConfigs>;
 type IncrementalRequest = RequestOf<typeof IncrementalAlterConfigs>;
@@ -123,22 +126,21 @@ function resourceProblem(image: MetadataImage, resource: NamedConfigs): TopicErr
     case ResourceType.TOPIC:
       if (resourceName === "") return invalid("Default topic resources are not allowed.");
       if (image.topic(resourceName) !== undefined) return undefined;
+      if (topicNameProblem(resourceName) !== undefined) {
+        return refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, topicNameProblem(resourceName)!);
+      }
       return refusal(
         ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
         `The topic '${resourceName}' does not exist.`,
       );
     case ResourceType.BROKER:
+    case ResourceType.BROKER_LOGGER:
       // "" is the default of all brokers; which broker a name may mean is for the rules to say.
       return undefined;
     case ResourceType.GROUP:
       return resourceName === "" ? invalid("Default group resources are not allowed.") : undefined;
     case ResourceType.CLIENT_METRICS:
       return resourceName === "" ? invalid("Subscription name can't be empty") : undefined;
-    case ResourceType.BROKER_LOGGER:
-      return refusal(
-        ErrorCode.INVALID_CONFIG,
-        `Logger ${names.join(",")} does not exist: the log level is set at start, by --log-level.`,
-      );
     default:
       return invalid(`Unknown resource type ${resourceType}`);
   }

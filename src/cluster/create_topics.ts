@@ -4,8 +4,10 @@
 //     -> TopicRecord, a ConfigRecord for each override, a PartitionRecord for each partition
 //
 // Each topic succeeds or fails by itself; the records of all that succeed are appended as one.
-// Error codes and their order are Kafka's. Differs from Kafka: two new topics of one request whose
-// names collide in metrics are refused, not only a new one with an old one.
+// Error codes and their order are Kafka's.
+// Differs from Kafka: two new topics of one request whose names collide in metrics are refused, not
+// only a new one with an old one; and of more partitions than one request may create the first
+// topics are created, rather than none.
 
 import type { Uuid } from "../base/ids.ts";
 import {
@@ -115,9 +117,10 @@ export interface InternalTopic {
 }
 
 /**
- * Creates an internal topic; nothing when it exists. Differs from Kafka: with fewer brokers than
- * `replicationFactor` it gets as many replicas as there are brokers, so that a default of 3 does
- * not keep a single node from having groups.
+ * Creates an internal topic; nothing when it exists.
+ * Differs from Kafka: with fewer brokers than its replication factor an internal topic gets as many
+ * replicas as there are brokers, so that a default of 3 does not keep a single node from having
+ * groups.
  */
 export function decideInternalTopic(
   image: MetadataImage,

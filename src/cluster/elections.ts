@@ -37,7 +37,8 @@ export function decideElectLeaders(image: MetadataImage, request: Request): Deci
     records.push(elected);
     return { partitionId, errorCode: ErrorCode.NONE, errorMessage: null };
   };
-  const named = topicPartitions ?? image.topics().map(({ name: topic, partitions }) => ({
+  const all = isKnownType ? image.topics() : [];
+  const named = topicPartitions ?? all.map(({ name: topic, partitions }) => ({
     topic,
     partitions: partitions.map(({ id }) => id),
   }));
@@ -86,8 +87,8 @@ function elect(
 type UnregisterResponse = ResponseInput<typeof UnregisterBroker>;
 
 /**
- * Answers UnregisterBroker: the broker leaves every ISR that has another member. Differs from
- * Kafka: the broker that is asked does not forget itself, since it is running.
+ * Answers UnregisterBroker: the broker leaves every ISR that has another member.
+ * Differs from Kafka: the broker that is asked does not forget itself, since it is running.
  */
 export function decideUnregisterBroker(
   image: MetadataImage,

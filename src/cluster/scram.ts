@@ -121,11 +121,12 @@ function checkDeletion(
 
 function checkUpsertion(
   image: MetadataImage,
-  { name, mechanism, iterations }: AlterRequest["upsertions"][number],
+  { name, mechanism, iterations, saltedPassword }: AlterRequest["upsertions"][number],
 ): TopicError | undefined {
   const problem = checkName(image, name, mechanism);
   if (problem !== undefined) return problem;
   const unacceptable = (message: string) => refusal(ErrorCode.UNACCEPTABLE_CREDENTIAL, message);
+  if (saltedPassword.length === 0) return unacceptable("Salted password must not be empty");
   if (iterations < iterationsMin) return unacceptable("Too few iterations");
   return iterations > iterationsMax ? unacceptable("Too many iterations") : undefined;
 }

@@ -118,7 +118,7 @@ const refused: readonly [what: Named, settings: Record<string, string>, code: nu
   [{ type: type.broker, name: "1" }, { "message.max.byte": "1000" }, 42],
   [{ type: type.broker, name: "9" }, { "message.max.bytes": "1000" }, 42],
   [{ type: type.broker, name: "x" }, { "message.max.bytes": "1000" }, 42],
-  [{ type: type.broker, name: "" }, { "leader.replication.throttled.rate": "1" }, 42],
+  [{ type: type.broker, name: "" }, { "principal.builder.class": "x" }, 42],
   [{ type: type.logger, name: "1" }, { "root": "DEBUG" }, 40],
   [{ type: type.group, name: "g" }, { "consumer.session.timeout.ms": "1" }, 40],
   [{ type: type.group, name: "g" }, { "share.auto.offset.reset": "by_duration:1h" }, 40],

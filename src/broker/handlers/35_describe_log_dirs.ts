@@ -32,7 +32,10 @@ export const describeLogDirs = handler(DescribeLogDirs, {
 
 function wantedBy({ topics }: Request): (partition: Partition) => boolean {
   if (topics === null) return () => true;
-  const wanted = new Map(topics.map(({ topic, partitions }) => [topic, new Set(partitions)]));
+  const wanted = new Map<string, Set<number>>();
+  for (const { topic, partitions } of topics) {
+    wanted.set(topic, new Set([...wanted.get(topic) ?? [], ...partitions]));
+  }
   return ({ topic, id }) => wanted.get(topic)?.has(id) ?? false;
 }
 

@@ -24,7 +24,9 @@ export const describeQuorum = handler(DescribeQuorum, {
           : notHosted(partitionIndex)
       ),
     }));
-    const isAboutMetadata = request.topics.some(({ topicName }) => topicName === metadataTopic);
+    const isAboutMetadata = topics.some(({ partitions }) =>
+      partitions.some(({ errorCode }) => errorCode === ErrorCode.NONE)
+    );
     const { host, port } = context.peer.advertised;
     const listeners = [{ name: "CONTROLLER", host, port }];
     const nodes = isAboutMetadata ? [{ nodeId: context.broker.nodeId, listeners }] : [];

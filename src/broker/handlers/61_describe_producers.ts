@@ -3,6 +3,7 @@
 // Serves: 0.
 // Behaviour: the last sequence number and time of each, and where its open transaction begins.
 
+import { topicNameProblem } from "../../cluster/mod.ts";
 import { DescribeProducers } from "../../protocol/apis/61_describe_producers.ts";
 import { ErrorCode, errorMessage, type ResponseInput } from "../../protocol/mod.ts";
 import { handler } from "../handler.ts";
@@ -16,16 +17,22 @@ export const describeProducers = handler(DescribeProducers, {
     topics: request.topics.map(({ name, partitionIndexes }) => ({
       name,
       partitions: partitionIndexes.map((index) =>
-        describe(index, broker.partitions.get(name, index))
+        describe(index, { name, partition: broker.partitions.get(name, index) })
       ),
     })),
   }),
 });
 
-function describe(partitionIndex: number, partition: Partition | undefined): Answer {
+function describe(
+  partitionIndex: number,
+  { name, partition }: { name: string; partition: Partition | undefined },
+): Answer {
   if (partition === undefined) {
-    const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-    const message = errorMessage(errorCode);
+    const problem = topicNameProblem(name);
+    const errorCode = problem === undefined
+      ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+      : ErrorCode.INVALID_TOPIC_EXCEPTION;
+    const message = problem ?? errorMessage(errorCode);
     return { partitionIndex, errorCode, errorMessage: message, activeProducers: [] };
   }
   const activeProducers = partition.log.activeProducers().map((producer) => ({
