@@ -17,11 +17,14 @@ import {
   type Versions,
 } from "./differential.ts";
 import { allowances } from "./differential/allowances.ts";
+import { changeScenarios } from "./differential/changes.ts";
 import { configScenarios } from "./differential/configs.ts";
 import { groupScenarios } from "./differential/groups.ts";
 import { memberScenarios } from "./differential/members.ts";
+import { principalScenarios } from "./differential/principals.ts";
 import { producingScenarios } from "./differential/producing.ts";
 import { readingScenarios } from "./differential/reading.ts";
+import { replicaScenarios } from "./differential/replicas.ts";
 import { topicScenarios } from "./differential/topics.ts";
 import { reasonToSkip } from "./java/installed.ts";
 
@@ -32,6 +35,9 @@ const scenarios: readonly Scenario[] = [
   ...readingScenarios,
   ...memberScenarios,
   ...groupScenarios,
+  ...changeScenarios,
+  ...principalScenarios,
+  ...replicaScenarios,
 ];
 
 /** Brokers with other settings, each for the scenarios that name it. */

@@ -135,9 +135,78 @@ const readAllowances: readonly Allowance[] = [
   },
 ];
 
+const sizeAllowances: readonly Allowance[] = [
+  {
+    where: /^CreateTopics v\d: too much, twice, and null: 7\. CreateTopics v\d.topics\[0\]/,
+    why: "of too many partitions the first topics are created; Kafka refuses all of the request",
+  },
+  {
+    where: /^CreatePartitions v\d: too many.*errorCode: Kafka -1, Ottla 44$/,
+    why: "too many partitions are a POLICY_VIOLATION, as in CreateTopics; Kafka fails over them",
+  },
+];
+
+const changeAllowances: readonly Allowance[] = [
+  {
+    where: /AlterConfigs v\d: keys of a broker, only validated: (13|29)\. /,
+    why: "Kafka keeps min.insync.replicas while eligible leader replicas are on; Ottla has none",
+  },
+  {
+    where: /^IncrementalAlterConfigs v\d: keys of a topic.*: 25\. .*errorCode: Kafka -1, Ottla 42/,
+    why: "an operation that is none is an INVALID_REQUEST; Kafka has UNKNOWN_SERVER_ERROR",
+  },
+  {
+    where: /^IncrementalAlterConfigs v\d: lists: 1[3-6]\. /,
+    why: "elements of lists are trimmed, and empty ones are none; Kafka takes them as they are",
+  },
+  {
+    where:
+      /^IncrementalAlterConfigs v\d: what is not set: 2\. .*throttled\.replicas: .*Ottla nothing/,
+    why: "subtracting from what is not set leaves it so; Kafka sets an empty list",
+  },
+  {
+    where: /^IncrementalAlterConfigs v\d: keys of a subscription to client metrics: (2|11)\. /,
+    why: "the list of metrics takes APPEND; Kafka does not know that it is a list",
+  },
+];
+
+const principalAllowances: readonly Allowance[] = [
+  {
+    where: /^AlterClientQuotas v\d: entities and values .*: 18\. /,
+    why: "NaN is refused; Kafka stores it",
+  },
+  {
+    where: /^AlterClientQuotas v\d: of addresses: 1\. /,
+    why: "connections are not limited by address",
+  },
+  {
+    where: /^AlterUserScramCredentials v0: what can and cannot be: 10\. .*errorCode: Kafka -1/,
+    why: "an empty salted password is unacceptable; Kafka fails over it",
+  },
+  {
+    where: /^AlterUserScramCredentials v0: both mechanisms of a user at once: /,
+    why: "both mechanisms of a user may be set at once, as kafka-configs offers",
+  },
+  {
+    where: /^DescribeAcls v\d: without an authorizer: [34]\. /,
+    why: "an unknown operation is answered; Kafka closes the connection",
+  },
+];
+
+const clusterAllowances: readonly Allowance[] = [
+  {
+    where: /^ElectLeaders v\d: .*: 20\. ElectLeaders v\d.errorCode: Kafka 0, Ottla 42$/,
+    why: "a type of election that is none is refused, though no partition is named",
+  },
+];
+
 export const allowances: readonly Allowance[] = [
   ...topicAllowances,
   ...configAllowances,
   ...produceAllowances,
   ...readAllowances,
+  ...sizeAllowances,
+  ...changeAllowances,
+  ...principalAllowances,
+  ...clusterAllowances,
 ];

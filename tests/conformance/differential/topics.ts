@@ -282,6 +282,28 @@ const createScenarios: Scenario[] = [
   },
   {
     about: CreateTopics,
+    name: "too much, twice, and null",
+    versions: { min: 4 },
+    async run(talk) {
+      const { topic } = talk;
+      const validateOnly = true;
+      const key = (value: string | null) => ({ name: "retention.ms", value });
+      await create(talk, [newTopic(topic, { numPartitions: 10_001 })], { validateOnly });
+      await create(talk, [newTopic(topic, { configs: [key("1"), key("2")] })], { validateOnly });
+      await create(talk, [newTopic(topic, { configs: [key(null)] })], { validateOnly });
+      await create(talk, [newTopic(topic, { configs: [key("")] })], { validateOnly });
+      await create(talk, [newTopic(topic), newTopic("a b"), newTopic(`${topic}-2`)], {
+        validateOnly,
+      });
+      await create(talk, []);
+      await create(talk, [
+        newTopic(topic, { numPartitions: 6000 }),
+        newTopic(`${topic}-2`, { numPartitions: 6000 }),
+      ], { validateOnly });
+    },
+  },
+  {
+    about: CreateTopics,
     name: "the configuration that results",
     versions: { min: 5 },
     async run(talk) {
@@ -367,6 +389,30 @@ const changeScenarios: Scenario[] = [
       const more = { name, count: 7, assignments: null };
       await talk.ask(CreatePartitions, { topics: [more], timeoutMs: 1000, validateOnly: true });
       await talk.untilLed(name, 5);
+    },
+  },
+  {
+    about: CreatePartitions,
+    name: "too many, and several topics",
+    async run(talk) {
+      const name = talk.topic;
+      await talk.createTopic();
+      await talk.createTopic({ name: `${name}-b` });
+      const look = (answer: ResponseOf<typeof CreatePartitions>) =>
+        sortedBy(answer.results, (each) => each.name);
+      const more = (name: string, count: number) => ({ name, count, assignments: null });
+      const o = { timeoutMs: 10_000, validateOnly: true };
+      for (
+        const topics of [
+          [more(name, 10_002)],
+          [more(name, 3), more(`${name}-missing`, 3), more(`${name}-b`, 1)],
+          [more(name, 6000), more(`${name}-b`, 6000)],
+          [more("a b", 3)],
+          [],
+        ]
+      ) {
+        await talk.ask(CreatePartitions, { topics, ...o }, { look });
+      }
     },
   },
   {
