@@ -76,7 +76,7 @@ export async function parseCommand(
   const ofKind = (kind: Option["kind"]) => names.filter((n) => command.options[n].kind === kind);
   const unknown: string[] = [];
   refuseFlagValues(command, words);
-  const parsed = parseArgs([...words], {
+  const parsed = parseArgs(joinNegatives(command, words), {
     string: [...ofKind("text"), ...ofKind("number"), ...ofKind("list"), "_"],
     boolean: ofKind("flag"),
     collect: names.filter((name) => command.options[name].kind !== "flag"),
@@ -130,12 +130,27 @@ function optionValue(command: Command, name: string, given: unknown): unknown {
   const [text] = list;
   if (text === undefined || kind === "text") return text;
   const number = Number(text);
-  if (!Number.isSafeInteger(number)) {
+  if (!Number.isSafeInteger(number) || number < 0) {
     throw new ArgumentFault(
-      `--${name} takes an integer, not "${text}"\n${seeHelp(command.name)}`,
+      `--${name} takes a whole number, not "${text}"\n${seeHelp(command.name)}`,
     );
   }
   return number;
+}
+
+/** `--acks -1` as `--acks=-1`: what begins with a minus would else be taken for an option. */
+function joinNegatives(command: Command, words: readonly string[]): string[] {
+  const joined: string[] = [];
+  let isOperand = false;
+  for (const word of words) {
+    const before = joined.at(-1) ?? "";
+    const kind = before.startsWith("--") ? command.options[before.slice(2)]?.kind : undefined;
+    if (!isOperand && kind !== undefined && kind !== "flag" && /^-\d/.test(word)) {
+      joined[joined.length - 1] = `${before}=${word}`;
+    } else joined.push(word);
+    isOperand ||= word === "--";
+  }
+  return joined;
 }
 
 /** A flag's value would go unheard: `--ephemeral=yes` is refused, as is `--ephemeral=no`. */

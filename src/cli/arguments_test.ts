@@ -36,8 +36,12 @@ Deno.test("what is wrong with a command line is said, with the way out", async (
   const cases: [string[], string][] = [
     [["north", "--coast", "2"], "unknown option --coast. Did you mean --coats?"],
     [["north", "--zzzzz"], "unknown option --zzzzz\n"],
-    [["north", "--coats", "two"], '--coats takes an integer, not "two"'],
+    [["north", "--coats", "two"], '--coats takes a whole number, not "two"'],
     [["north", "--coats"], "--coats needs a value: --coats N"],
+    [["north", "--coats", "-2"], '--coats takes a whole number, not "-2"'],
+    [["north", "--coats=-2"], '--coats takes a whole number, not "-2"'],
+    [["north", "--dry", "-2"], "unknown option -2\n"],
+    [["north", "--", "--tool", "-2"], 'paint does not take "-2"'],
     [["north", "--set="], "--set needs a value: --set KEY=VALUE"],
     [["north", "--tool", "brush", "--tool", "roller"], "--tool is given more than once"],
     [["north", "--dry=no"], "--dry takes no value\n"],
@@ -50,6 +54,12 @@ Deno.test("what is wrong with a command line is said, with the way out", async (
     assert(fault.message.startsWith(expected), `${words.join(" ")}: ${fault.message}`);
     assert(fault.message.endsWith("See: ottla paint --help"), fault.message);
   }
+});
+
+Deno.test("a number with a minus is the value of the option before it", async () => {
+  const words = ["north", "--tool", "-1", "--set", "-2.5"];
+  const { options } = await parseCommand(paint, words);
+  assertEquals([options.tool, options.set], ["-1", ["-2.5"]]);
 });
 
 Deno.test("behind -- everything is an operand", async () => {

@@ -31,12 +31,18 @@ function hintFor(fault: PlatformFault): string {
   }
   switch (fault.kind) {
     case "AddressInUse":
-      return ". Choose another port with --port, or a free one with --port 0";
+      return isMetrics(fault)
+        ? ". Choose another port with --metrics-port"
+        : ". Choose another port with --port, or a free one with --port 0";
     case "NoSpace":
       return ". Free some space and start again";
     default:
       return "";
   }
+}
+
+function isMetrics(fault: PlatformFault): boolean {
+  return fault.message.startsWith("cannot serve metrics");
 }
 
 /** Names what to do when `error` says that topic `name` does not exist; throws in any case. */

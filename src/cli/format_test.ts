@@ -60,7 +60,8 @@ Deno.test("a place is a word, an offset or a time", () => {
   assertEquals(placeOf("earliest"), "earliest");
   assertEquals(placeOf("41"), 41);
   assertEquals(placeOf("1970-01-01T00:00:01Z"), { timestampMs: 1000 });
-  assertEquals(placeOf("soon"), undefined);
+  assertEquals(placeOf("1970-01-02"), { timestampMs: 86_400_000 });
+  for (const no of ["soon", "-1", "orders 7", "1.5", "0x10"]) assertEquals(placeOf(no), undefined);
 });
 
 Deno.test("a failure says what to do, and what kind of failure it was by the exit code", () => {

@@ -14,7 +14,7 @@ import {
   type TopicPartition,
 } from "../client/mod.ts";
 import { ArgumentFault, bootstrapOption, command, jsonOption, seeHelp } from "./arguments.ts";
-import { exitCode, withClient } from "./context.ts";
+import { type CliContext, exitCode, withClient } from "./context.ts";
 import { isKafkaError, onUnknownTopic } from "./failures.ts";
 import { renderJson, renderTable } from "./table.ts";
 
@@ -162,7 +162,13 @@ const resetOffsets = command({
       );
     }
     return withClient(context, options, async (client) => {
-      await requireNoMembers(client, groupId);
+      if (!await existsWithoutMembers(client, groupId)) {
+        context.note(
+          `There is no group ${groupId} yet: it ${
+            options["dry-run"] ? "would begin" : "begins"
+          } with these offsets.`,
+        );
+      }
       const { partitions } = await client.topic(topic)
         .catch((error) => onUnknownTopic(error, topic));
       const chosen = partitions
@@ -175,7 +181,7 @@ const resetOffsets = command({
           }`,
         );
       }
-      const offsets = await offsetsAt(client, chosen, place);
+      const offsets = await offsetsAt(context, { client, partitions: chosen, place });
       if (!options["dry-run"]) await commitOffsets(client, groupId, { offsets });
       if (options.json) context.out(renderJson(offsets));
       else {
@@ -195,16 +201,18 @@ export function placeOf(text: string | undefined): OffsetSpec | number | undefin
   if (text === undefined) return undefined;
   if (text === "earliest" || text === "latest") return text;
   if (/^\d+$/.test(text)) return Number(text);
+  // The parser of dates takes almost anything, "-1" and "orders 7" among it, for a day in 2001.
+  if (!/^\d{4}-\d{2}/.test(text)) return undefined;
   const timestampMs = Date.parse(text);
   return Number.isNaN(timestampMs) ? undefined : { timestampMs };
 }
 
 /** The offsets at `place`: within the log, and its end for a time after the last record. */
 async function offsetsAt(
-  client: Client,
-  partitions: readonly TopicPartition[],
-  place: OffsetSpec | number,
+  context: CliContext,
+  of: { client: Client; partitions: readonly TopicPartition[]; place: OffsetSpec | number },
 ) {
+  const { client, partitions, place } = of;
   const [first, end] = await Promise.all([
     listOffsets(client, partitions, { spec: "earliest" }),
     listOffsets(client, partitions, { spec: "latest" }),
@@ -214,19 +222,21 @@ async function offsetsAt(
     : await listOffsets(client, partitions, { spec: place });
   return found.map(({ topic, partition, offset }, index) => {
     const wanted = offset < 0 ? end[index].offset : offset;
-    const within = Math.min(Math.max(wanted, first[index].offset), end[index].offset);
+    const [from, to] = [first[index].offset, end[index].offset];
+    const within = Math.min(Math.max(wanted, from), to);
+    if (within !== wanted) {
+      context.note(`${topic}-${partition} has the offsets ${from} to ${to}: taking ${within}.`);
+    }
     return { topic, partition, offset: within };
   });
 }
 
-async function requireNoMembers(client: Client, groupId: string): Promise<void> {
-  let members = 0;
-  try {
-    members = (await describeGroup(client, groupId)).members.length;
-  } catch (error) {
-    // A group that is not there yet may well be given offsets to begin with.
+/** False for a group that is not there yet: it may well be given offsets to begin with. */
+async function existsWithoutMembers(client: Client, groupId: string): Promise<boolean> {
+  const group = await describeGroup(client, groupId).catch((error) => {
     if (!isKafkaError(error, "GROUP_ID_NOT_FOUND")) throw error;
-  }
+  });
+  const members = group?.members.length ?? 0;
   if (members > 0) {
     throw new UsageFault(
       `group ${groupId} has ${members} ${
@@ -235,6 +245,7 @@ async function requireNoMembers(client: Client, groupId: string): Promise<void> 
         "from where they are: stop them first",
     );
   }
+  return group !== undefined;
 }
 
 function onUnknownGroup(error: unknown, groupId: string): never {

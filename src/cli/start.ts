@@ -74,7 +74,7 @@ const start = command({
       logger,
       onFatal: fatal.resolve,
       trace: flags.trace ? (line: string) => context.out(line + "\n") : undefined,
-    });
+    }).catch((error) => onUnusableFolder(error, config.ephemeral ? [] : config.dataFolders));
     logReady(logger, {
       broker,
       runtime,
@@ -119,6 +119,20 @@ function readConfigFile(files: Files, path: string): { name: string; text: strin
     if (!(error instanceof PlatformFault)) throw error;
     throw new UsageFault(`cannot read --config ${path}: ${messageOf(error)}`);
   }
+}
+
+/** Says what to do about a data folder that cannot be created or written; throws in any case. */
+function onUnusableFolder(error: unknown, folders: readonly string[]): never {
+  const reasons = ["AlreadyExists", "Denied", "NotFound", "Io"];
+  if (!(error instanceof PlatformFault) || !reasons.includes(error.kind)) throw error;
+  const { message } = error;
+  if (message.includes("another folder") || !folders.some((each) => message.includes(each))) {
+    throw error;
+  }
+  throw new UsageFault(
+    `${message}. Choose another folder with --data-dir, or make this one writable`,
+    { cause: error },
+  );
 }
 
 function logReady(

@@ -1,5 +1,6 @@
 // `ottla topics`: list, describe, create, delete, grow.
 
+import { UsageFault } from "../base/faults.ts";
 import {
   type Client,
   createPartitions,
@@ -163,7 +164,10 @@ const remove = command({
   run: (context, { operands, options }) =>
     withClient(context, options, async (client) => {
       for (const name of operands) {
-        await deleteTopic(client, name).catch((error) => onUnknownTopic(error, name));
+        await deleteTopic(client, name).catch((error) => {
+          if (!isKafkaError(error, "UNKNOWN_TOPIC_OR_PARTITION")) throw error;
+          throw new UsageFault(`there is no topic ${name}. See: ottla topics list`);
+        });
         context.note(`Deleted topic ${name}.`);
       }
       return exitCode.ok;

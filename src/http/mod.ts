@@ -1,7 +1,7 @@
 // The face of what Ottla serves over HTTP. Loaded only where a configuration asks for it.
 
 import { formatAddress } from "../base/address.ts";
-import { isPlatformFault } from "../base/faults.ts";
+import { isPlatformFault, PlatformFault } from "../base/faults.ts";
 import { type BrokerOptions, type RunningBroker, startBroker } from "../broker/mod.ts";
 import { Monitor } from "./monitor.ts";
 
@@ -19,7 +19,11 @@ export async function startMonitoredBroker(options: BrokerOptions): Promise<Moni
   const { runtime, config, logger } = options;
   const host = config.get("ottla.metrics.host") ?? config.listeners[0].host;
   const port = config.get("ottla.metrics.port") ?? 0;
-  const monitor = await openOn(host, (host) => Monitor.open(runtime, { host, port }));
+  const monitor = await openOn(host, (host) => Monitor.open(runtime, { host, port }))
+    .catch((error) => {
+      if (!(error instanceof PlatformFault)) throw error;
+      throw new PlatformFault(error.kind, `cannot serve metrics: ${error.message}`);
+    });
   const { address } = monitor;
   const url = `http://${formatAddress(address)}`;
   logger.log("info", "metrics and health are served", { url });

@@ -132,6 +132,9 @@ Deno.test("a group shares a topic, remembers where it was, and can be sent back"
   assertEquals(lag, 1);
   assertEquals(await ottla.out(`${read} --max-messages 1`), "d\n");
   await ottla.out("groups reset-offsets billing --topic orders --to earliest");
+  const misspelt = await ottla.run("groups reset-offsets biling --topic orders --to 9 --dry-run");
+  assertStringIncludes(misspelt.stderr, "There is no group biling yet");
+  assertStringIncludes(misspelt.stderr, "orders-0 has the offsets");
   const again = await ottla.out(`${read} --max-messages 4`);
   assertEquals(again.trimEnd().split("\n").sort(), ["a", "b", "c", "d"]);
   assertMatch(await ottla.out("groups list"), /billing +Empty +classic +consumer/);
@@ -164,6 +167,7 @@ Deno.test("mistakes are named with the way out, and told apart by the exit code"
   const settings = { "auto.create.topics.enable": "false" };
   await using broker = await BrokerProcess.start({ settings });
   const ottla = new CommandLine(broker);
+  const file = await Deno.makeTempFile();
   const cases: [words: string, code: number, stderr: string][] = [
     ["topcs list", 2, 'unknown command "topcs". Did you mean topics?'],
     ["topics lst", 2, 'unknown command "topics lst". Did you mean list?'],
@@ -176,6 +180,13 @@ Deno.test("mistakes are named with the way out, and told apart by the exit code"
       "Is the broker running? Start one with: ottla start",
     ],
     [`start --host 127.0.0.1 --ephemeral --port ${broker.port}`, 1, "Choose another port"],
+    [
+      `start --host 127.0.0.1 --ephemeral --port 0 --metrics-port ${broker.port}`,
+      1,
+      "Choose another port with --metrics-port",
+    ],
+    [`start --port 0 --data-dir ${file}`, 1, "Choose another folder with --data-dir"],
+    ["topics delete nowhere", 1, "there is no topic nowhere. See: ottla topics list\n"],
     ["start --set log.retention.hour=1", 1, "did you mean log.retention.hours?"],
     ["start --config nowhere.properties", 1, "cannot read --config nowhere.properties"],
   ];
@@ -192,6 +203,7 @@ Deno.test("mistakes are named with the way out, and told apart by the exit code"
     assertStringIncludes(finished.stderr, stderr);
     assertEquals([finished.code, finished.stdout], [code, ""], words);
   }
+  await Deno.remove(file);
 });
 
 Deno.test("help and version print to standard output", async () => {
