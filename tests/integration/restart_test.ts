@@ -132,9 +132,8 @@ async function sendThroughRestarts(broker: BrokerProcess, idempotent: boolean): 
       producer,
       new Map([
         [Math.floor(sends / 3), async () => {
-          const { code, ms } = await broker.stop();
-          assertEquals(code, 0);
-          assert(ms < 2_000, `a clean stop took ${Math.round(ms)} ms`);
+          const { code } = await broker.stop();
+          assertEquals(code, 0, broker.output);
           await broker.restart();
         }],
         [Math.floor((2 * sends) / 3), async () => {
