@@ -275,7 +275,7 @@ const adminScenarios: Scenario[] = [
           sortedBy(answer.results, ({ groupId }) => groupId);
         await talk.ask(DeleteGroups, { groupsNames }, { look });
       };
-      await remove(talk.group, "");
+      await remove(talk.group, `${talk.group}-missing`);
       const memberId = await groupOfOne(talk);
       await remove(talk.group);
       const members = [{ memberId, groupInstanceId: null }];

@@ -132,8 +132,8 @@ export const memberScenarios: readonly Scenario[] = [
     name: "the instance id of nobody and of too many letters",
     versions: { min: 5 },
     async run(talk) {
-      for (const groupInstanceId of ["", "a b", ".", "x".repeat(250)]) {
-        await join(talk, { groupInstanceId });
+      for (const [index, groupInstanceId] of ["", "a b", ".", "x".repeat(250)].entries()) {
+        await join(talk, { groupInstanceId, groupId: `${talk.group}-${index}` });
       }
     },
   },
