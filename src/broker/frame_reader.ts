@@ -8,11 +8,24 @@
 // Memory follows what was received, never what a length prefix promises: the buffer doubles only
 // when it is full of received bytes, and an idle connection falls back to a small one.
 
+import { fromUtf8 } from "../base/bytes.ts";
 import { ConnectionFault } from "../base/faults.ts";
 
 const idleBytes = 2 * 1024;
 const busyBytes = 256 * 1024;
 const lengthBytes = 4;
+
+/** What its first four bytes say that an improper request is, for whoever reads the log. */
+function strangerOf(start: Uint8Array): string {
+  if (start[0] === 0x16 && start[1] === 3) {
+    return ". It looks like TLS, which is not served: let the client use PLAINTEXT";
+  }
+  const word = fromUtf8(start);
+  if (["GET ", "HEAD", "POST", "PUT ", "DELE", "OPTI", "PRI "].includes(word)) {
+    return ". It looks like HTTP: this port speaks Kafka's protocol";
+  }
+  return "";
+}
 
 /** Reads frames of at most `frameBytesMax` bytes from a byte stream. */
 export class FrameReader {
@@ -70,7 +83,7 @@ export class FrameReader {
     if (length < 0 || length > this.#frameBytesMax) {
       throw new ConnectionFault(
         `request length ${length} is not between 0 and ${this.#frameBytesMax} ` +
-          `(socket.request.max.bytes)`,
+          `(socket.request.max.bytes)${strangerOf(b.subarray(p, p + lengthBytes))}`,
       );
     }
     return length;

@@ -29,7 +29,12 @@ const fatal: readonly { name: string; bytes: Uint8Array; closeWrite?: boolean; l
   {
     name: "a text protocol",
     bytes: new TextEncoder().encode("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
-    log: /request length 1195725856/,
+    log: /request length 1195725856 .*It looks like HTTP/,
+  },
+  {
+    name: "a TLS client's greeting",
+    bytes: new Uint8Array([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03]),
+    log: /request length 369295872 .*It looks like TLS, which is not served/,
   },
   {
     name: "a 2 GB length prefix",
