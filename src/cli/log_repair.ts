@@ -37,9 +37,10 @@ export async function repairFolder(context: CliContext, options: RepairOptions):
       const isDamaged = await repairPartition(files, { dataFolder, name, print, ...options });
       if (isDamaged) damaged++;
     }
-    if (damaged === 0) context.note(`no damage in ${names.length} partitions`);
-    else if (options.yes) context.note(`repaired ${damaged} of ${names.length} partitions`);
-    else context.note(`nothing is changed yet: add --yes to repair ${damaged} partitions`);
+    const count = (n: number) => n === 1 ? "1 partition" : `${n} partitions`;
+    if (damaged === 0) context.note(`no damage in ${count(names.length)}`);
+    else if (options.yes) context.note(`repaired ${damaged} of ${count(names.length)}`);
+    else context.note(`nothing is changed yet: add --yes to repair ${count(damaged)}`);
     return damaged > 0 && !options.yes ? exitCode.failed : exitCode.ok;
   } finally {
     lock.release();
@@ -49,13 +50,15 @@ export async function repairFolder(context: CliContext, options: RepairOptions):
 /** The folder that a broker would lock, and the partitions in it that are meant. */
 function foldersOf(files: Files, folder: string): { dataFolder: string; names: string[] } {
   if (files.stat(folder) === undefined) throw new UsageFault(`there is no folder ${folder}`);
-  const isLive = (name: string) => parsePartitionFolderName(name)?.state === "live";
+  const isLog = (name: string, path: string) =>
+    parsePartitionFolderName(name)?.state === "live" && files.stat(path)?.isDirectory === true &&
+    files.list(path).some((each) => each.endsWith(".log"));
   const cut = Math.max(folder.lastIndexOf("/"), folder.lastIndexOf("\\"));
   const name = folder.slice(cut + 1);
-  if (isLive(name) && files.list(folder).some((each) => each.endsWith(".log"))) {
+  if (isLog(name, folder)) {
     return { dataFolder: cut < 0 ? "." : folder.slice(0, cut) || "/", names: [name] };
   }
-  const names = files.list(folder).filter(isLive);
+  const names = files.list(folder).filter((each) => isLog(each, `${folder}/${each}`));
   if (names.length > 0) return { dataFolder: folder, names };
   throw new UsageFault(`${folder} is neither a data folder nor a partition's folder in one`);
 }

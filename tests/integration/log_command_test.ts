@@ -43,6 +43,19 @@ function linesOf({ stdout }: Finished): Record<string, unknown>[] {
   return stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
 }
 
+Deno.test("log repair finds no data folder where names only look like partitions", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(`${folder}/dbus-1`);
+    await Deno.writeTextFile(`${folder}/notes-2`, "");
+    const { code, stderr } = await ottla(["log", "repair", folder]);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "is neither a data folder nor a partition's folder in one");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("log dump prints what is in the files, and log repair takes damage out", async () => {
   await withFolder(async (folder) => {
     const metadata = `${folder}/__cluster_metadata-0/00000000000000000000.log`;
@@ -50,7 +63,8 @@ Deno.test("log dump prints what is in the files, and log repair takes damage out
     assertEquals([dumped.code, dumped.stderr], [0, ""]);
     assertStringIncludes(dumped.stdout, "value=c");
     assertStringIncludes(dumped.stdout, "is=TopicRecord");
-    assertEquals((await ottla(["log", "repair", folder])).code, 0);
+    const sound = await ottla(["log", "repair", folder]);
+    assertEquals([sound.code, sound.stderr], [0, "no damage in 2 partitions\n"]);
 
     await Deno.writeTextFile(`${folder}/notes.md`, "acks=1 is answered");
     const text = await ottla([
