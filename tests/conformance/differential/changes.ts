@@ -314,6 +314,93 @@ const incrementalScenarios: Scenario[] = [
   },
 ];
 
+/** What a key of the broker is, with its synonyms, once `value` is in force. */
+async function showKey(talk: Talk, name: string, value: string): Promise<void> {
+  const asked = { resourceType: resourceTypes.broker, resourceName: "1" };
+  const resources = [{ ...asked, configurationKeys: [name] }];
+  await talk.until(async () => {
+    const answer = await talk.need(DescribeConfigs, { resources, includeSynonyms: true });
+    return answer.results[0].configs[0]?.value === value;
+  });
+  await talk.ask(DescribeConfigs, { resources, includeSynonyms: true }, { look: withSources });
+}
+
+/** Values, sources and the synonyms that are in the same unit. */
+function withSources(answer: ResponseOf<typeof DescribeConfigs>) {
+  return answer.results.map(({ configs, ...result }) => ({
+    ...result,
+    configs: configs.map(({ name, value, configSource, synonyms }) => ({
+      name,
+      value,
+      configSource,
+      synonyms: synonyms.filter(({ source }) => source < 4),
+    })),
+  }));
+}
+
+const shownKeys = ["log.retention.ms", "message.max.bytes", "log.cleanup.policy"] as const;
+
+/** On a broker that nobody else's requests depend on, and at one version: they are the broker's. */
+const brokerScenarios: Scenario[] = [
+  {
+    about: IncrementalAlterConfigs,
+    name: "keys of a broker and of all brokers, in force",
+    broker: "strict",
+    versions: { min: 1 },
+    async run(talk) {
+      const one = { resourceType: resourceTypes.broker, resourceName: "1" };
+      const all = { ...one, resourceName: "" };
+      await talk.createTopic();
+      await change(talk, [incremental(all, [
+        ["log.retention.ms", "set", "5000000"],
+        ["message.max.bytes", "set", "2000000"],
+        ["log.cleanup.policy", "append", "compact"],
+      ])]);
+      await showKey(talk, "log.retention.ms", "5000000");
+      await change(talk, [incremental(one, [["log.retention.ms", "set", "6000000"]])]);
+      await showKey(talk, "log.retention.ms", "6000000");
+      await showKey(talk, "message.max.bytes", "2000000");
+      await showKey(talk, "log.cleanup.policy", "delete,compact");
+      const names = ["retention.ms", "max.message.bytes", "cleanup.policy"];
+      const resources = [
+        { ...topicOf(talk), configurationKeys: names },
+        { ...all, configurationKeys: null },
+        { ...all, configurationKeys: ["log.retention.ms"] },
+      ];
+      const o = { includeSynonyms: true };
+      const look = (answer: ResponseOf<typeof DescribeConfigs>) =>
+        withSources(answer).map(({ configs, ...result }) => ({
+          ...result,
+          // Kafka sets min.insync.replicas for all brokers by itself.
+          configs: sortedBy(configs, ({ name }) => name)
+            .filter(({ name }) => name !== "min.insync.replicas"),
+        }));
+      await talk.ask(DescribeConfigs, { resources, ...o }, { look });
+      await change(talk, [incremental(one, [["log.retention.ms", "delete", null]])]);
+      await showKey(talk, "log.retention.ms", "5000000");
+      await change(talk, [
+        incremental(all, shownKeys.map((name) => [name, "delete", null] as const)),
+      ]);
+      await showKey(talk, "message.max.bytes", "1048588");
+      await showKey(talk, "log.cleanup.policy", "delete");
+      await talk.ask(DescribeConfigs, { resources, ...o }, { look });
+    },
+  },
+  {
+    about: IncrementalAlterConfigs,
+    name: "throttles of a reassignment",
+    broker: "strict",
+    versions: { min: 1 },
+    async run(talk) {
+      const one = { resourceType: resourceTypes.broker, resourceName: "1" };
+      const rates = ["leader.replication.throttled.rate", "follower.replication.throttled.rate"];
+      await change(talk, [incremental(one, rates.map((name) => [name, "set", "1000000"]))]);
+      for (const name of rates) await showKey(talk, name, "1000000");
+      await change(talk, [incremental(one, rates.map((name) => [name, "delete", null]))]);
+    },
+  },
+];
+
 /** Of AlterConfigs: all that a topic has set from then on, or why not. */
 const topicSettings: readonly (readonly Setting[])[] = [
   [["segment.bytes", "2097152"]],
@@ -408,6 +495,7 @@ const documentationScenarios: Scenario[] = [
 
 export const changeScenarios: readonly Scenario[] = [
   ...incrementalScenarios,
+  ...brokerScenarios,
   ...alterScenarios,
   ...documentationScenarios,
 ];
