@@ -14,6 +14,7 @@ import {
   type LogConfig,
   LogCounters,
   type LogFolder,
+  parseSegmentFileName,
   PartitionLog,
   ReadAhead,
   type ReadBuffers,
@@ -283,6 +284,7 @@ export class Storage {
           (topicId === undefined || topicId === known.id);
         if (topic === metadataTopic || isOurs) continue;
         const from = `${folder.path}/${topic}-${partition}`;
+        if (!this.#holdsLog(from)) continue;
         const to = `${from}.${this.#options.runtime.clock.now().toString(16)}-stray`;
         this.files.rename(from, to);
         await this.files.syncFolder(folder.path);
@@ -293,6 +295,14 @@ export class Storage {
         );
       }
     }
+  }
+
+  /** `my-app-2` may be somebody's project: what holds nothing of a log is not ours to rename. */
+  #holdsLog(folder: string): boolean {
+    return this.files.stat(folder)?.isDirectory === true &&
+      this.files.list(folder).some((name) =>
+        name === "partition.metadata" || parseSegmentFileName(name) !== undefined
+      );
   }
 
   /**

@@ -19,7 +19,7 @@ export {
   inspectBatches,
   inspectIndex,
 } from "./inspect.ts";
-export { parsePartitionFolderName, type PartitionFolder } from "./layout.ts";
+export { parsePartitionFolderName, parseSegmentFileName, type PartitionFolder } from "./layout.ts";
 export {
   type CheckpointedLog,
   type ClosedLog,

@@ -132,6 +132,25 @@ for (const target of await targetsHere()) {
     assertMatch(stderr, /--port/);
   });
 
+  Deno.test(`it sets unknown logs aside and nothing else, on ${target}`, async () => {
+    await using broker = await BrokerProcess.start({ target });
+    await broker.stop();
+    const at = broker.dataDir;
+    await Deno.mkdir(`${at}/my-app-2`);
+    await Deno.writeTextFile(`${at}/my-app-2/debug.log`, "not a broker's");
+    await Deno.writeTextFile(`${at}/notes-3`, "a file, which only sounds like a partition");
+    await Deno.mkdir(`${at}/gone-0`);
+    await Deno.writeTextFile(`${at}/gone-0/00000000000000000000.log`, "");
+    await broker.restart();
+    const names = [...Deno.readDirSync(at)].map((each) => each.name);
+    const found = names.filter((each) => /^(my-app|notes|gone)-/.test(each)).sort();
+    assertEquals(found.map((each) => each.replace(/\.[0-9a-f]+-/, ".-")), [
+      "gone-0.-stray",
+      "my-app-2",
+      "notes-3",
+    ]);
+  });
+
   Deno.test(`after kill -9 it starts again on its folder, on ${target}`, async () => {
     await using broker = await BrokerProcess.start({ target });
     let topic: string;
