@@ -1,6 +1,12 @@
 // What a person reads when a command fails: what happened, to what, what to do.
 
-import { ConnectionFault, messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
+import {
+  ConnectionFault,
+  EncodeFault,
+  messageOf,
+  PlatformFault,
+  UsageFault,
+} from "../base/faults.ts";
 import { ArgumentFault } from "./arguments.ts";
 import { exitCode } from "./context.ts";
 
@@ -17,6 +23,9 @@ export function describeFailure(error: unknown): { text: string; code: number } 
 function textOf(error: unknown): string {
   if (error instanceof UsageFault) return error.message;
   if (error instanceof PlatformFault) return error.message + hintFor(error);
+  if (error instanceof EncodeFault) {
+    return `Kafka's protocol has no room for that: ${error.message}`;
+  }
   if (error instanceof ConnectionFault) {
     return `${error.message}. Is it a Kafka broker that listens there?`;
   }

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { PlatformFault } from "../base/faults.ts";
+import { EncodeFault, PlatformFault } from "../base/faults.ts";
 import { utf8 } from "../base/bytes.ts";
 import { KafkaError } from "../client/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
@@ -74,4 +74,10 @@ Deno.test("a failure says what to do, and what kind of failure it was by the exi
   assertEquals(describeFailure(new ArgumentFault("no")), { text: "no", code: 2 });
   const kafka = new KafkaError(ErrorCode.TOPIC_ALREADY_EXISTS, "create topic a", "it exists");
   assertEquals(describeFailure(kafka).text, "create topic a: it exists (TOPIC_ALREADY_EXISTS)");
+  const large = new EncodeFault("CreateTopics numPartitions is 99999999999, not an int32");
+  assertEquals(describeFailure(large), {
+    text: "Kafka's protocol has no room for that: CreateTopics numPartitions is 99999999999, " +
+      "not an int32",
+    code: 1,
+  });
 });
