@@ -171,12 +171,7 @@ export class Broker {
       this.change((image) => decideAllocateProducerIds(image, this.nodeId))
     );
     this.#background = new Background(timers, logger);
-    this.#retention = new Retention({
-      partitions: () => this.partitions.all(),
-      clock,
-      slices: storage.slices,
-      logger,
-    });
+    this.#retention = this.#makeRetention();
     this.#cleaner = this.#makeCleaner();
     const monotonic = () => clock.monotonic();
     this.#unreadable = new UnreadablePartitions({ logger, monotonic });
@@ -414,6 +409,15 @@ export class Broker {
       onOpened: ({ name }) => this.#membership.recordDirectories(name),
       slices: this.#storage.slices,
       logger,
+    });
+  }
+
+  #makeRetention(): Retention {
+    return new Retention({
+      partitions: () => this.partitions.all(),
+      clock: this.clock,
+      slices: this.#storage.slices,
+      logger: this.logger,
     });
   }
 

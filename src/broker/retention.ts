@@ -1,7 +1,8 @@
 // Retention: deletes the segments that are too old, or more than a log may hold, of one log after
 // the other.
 //
-// Invariant: a log whose files cannot be deleted is tried again in the next round; the others go on.
+// Invariant: a log whose files cannot be deleted is tried again in the next round; the others go
+// on.
 
 import { messageOf } from "../base/faults.ts";
 import type { Clock, Logger } from "../runtime/ports.ts";
