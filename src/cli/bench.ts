@@ -16,7 +16,7 @@ import {
   Producer,
 } from "../client/mod.ts";
 import { ArgumentFault, bootstrapOption, command, jsonOption, seeHelp } from "./arguments.ts";
-import { type CliContext, exitCode, withClient } from "./context.ts";
+import { type CliContext, exitCode, onInterrupt, withClient } from "./context.ts";
 import { renderJson, renderTable } from "./table.ts";
 
 interface Workload {
@@ -27,6 +27,8 @@ interface Workload {
   readonly batchBytes: number;
   readonly singles: number;
   readonly compression: CompressionType;
+  /** Ctrl-C came: each measurement ends where it is, so that the topic can be deleted. */
+  isInterrupted: boolean;
 }
 
 interface Measured {
@@ -57,7 +59,7 @@ const bench = command({
   ],
   run: (context, { options }) => {
     const { random } = context.runtime;
-    const workload = {
+    const workload: Workload = {
       topic: `ottla-bench-${random.uint32().toString(36)}`,
       partitions: options.partitions ?? 6,
       records: options.records ?? 200_000,
@@ -65,21 +67,28 @@ const bench = command({
       batchBytes: options["batch-bytes"] ?? 100_000,
       singles: 500,
       compression: (options.compression ?? "none") as CompressionType,
+      isInterrupted: false,
     };
     checkWorkload(workload);
     return withClient(context, options, async (client) => {
       const { topic, partitions } = workload;
       await createTopic(client, { name: topic, partitions });
+      const stop = onInterrupt(context, () => workload.isInterrupted = true);
       try {
         const measured = [
           await measureBatches(context, client, workload),
           await measureSingles(context, client, workload),
           await measureFetch(context, client, workload),
         ];
+        if (workload.isInterrupted) {
+          context.note("Interrupted: nothing was measured to its end.");
+          return exitCode.failed;
+        }
         if (options.json) context.out(renderJson(measured));
         else context.out(tableOf(measured));
       } finally {
         await deleteTopic(client, topic);
+        stop();
       }
       return exitCode.ok;
     });
@@ -112,7 +121,7 @@ async function measureBatches(
   const value = context.runtime.random.bytes(recordBytes);
   const latencies: number[] = [];
   const startMs = clock.monotonic();
-  for (let i = 0; i < records; i++) {
+  for (let i = 0; i < records && !workload.isInterrupted; i++) {
     const sentMs = clock.monotonic();
     const sent = producer.send({ topic, value });
     // Every hundredth tells enough, and what fails is thrown by the last one.
@@ -137,7 +146,7 @@ async function measureSingles(
   const value = context.runtime.random.bytes(recordBytes);
   const latencies: number[] = [];
   const startMs = clock.monotonic();
-  for (let i = 0; i < singles; i++) {
+  for (let i = 0; i < singles && !workload.isInterrupted; i++) {
     const sentMs = clock.monotonic();
     await producer.send({ topic, value });
     latencies.push(clock.monotonic() - sentMs);
@@ -160,7 +169,7 @@ async function measureFetch(
     Array.from({ length: partitions }, (_, partition) => ({ topic, partition, at: 0 })),
   );
   const startMs = clock.monotonic();
-  for (let received = 0; received < records;) {
+  for (let received = 0; received < records && !workload.isInterrupted;) {
     received += (await consumer.poll({ recordsMax: 5000 })).length;
   }
   const tookMs = clock.monotonic() - startMs;

@@ -163,6 +163,22 @@ Deno.test("a consumer leaves its group at Ctrl-C, having committed what it print
   assertEquals([described.state, described.partitions[0].committed], ["Empty", 1]);
 });
 
+Deno.test("a measurement that is interrupted takes its topic away with it", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  const bench = await ottla.start("bench --records 100000000 --record-bytes 100");
+  const what = () => `the end of a measurement\n${bench.output}`;
+  const isUnderWay = (async () => {
+    while (!(await ottla.out("topics list")).includes("ottla-bench-"));
+  })();
+  await within(isUnderWay, { ms: 30_000, what });
+  Deno.kill(bench.pid, "SIGINT");
+  const { code, stdout, stderr } = await within(bench.finished, { ms: 10_000, what });
+  assertEquals([code, stdout], [1, ""]);
+  assertStringIncludes(stderr, "Interrupted");
+  assertEquals(await ottla.out("topics list"), "");
+});
+
 Deno.test("mistakes are named with the way out, and told apart by the exit code", async () => {
   const settings = { "auto.create.topics.enable": "false" };
   await using broker = await BrokerProcess.start({ settings });
