@@ -18,6 +18,13 @@ Deno.test("a table aligns numbers right and the rest left", () => {
     "TOPIC   PARTITIONS  LAG\norders           6    -\na               12    3\n",
   );
   assertEquals(renderTable(["topic"], []), "TOPIC\n");
+  const many = Array.from({ length: 200_000 }, (_, i) => [i]);
+  assertEquals(renderTable(["n"], many).split("\n").length, 200_002);
+  const hostile = [["a\nfake \x1b[31m", 1]];
+  assertEquals(
+    renderTable(["group", "n"], hostile),
+    "GROUP                  N\na\\u000afake \\u001b[31m  1\n",
+  );
 });
 
 Deno.test("a record prints as its value, or as a line of JSON with all of it", () => {

@@ -5,13 +5,13 @@ export type Cell = string | number | undefined;
 
 /** Lines of a table with one column per entry of `header`, each line ended. */
 export function renderTable(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const text = rows.map((row) => row.map((cell) => cell === undefined ? "-" : String(cell)));
+  const text = rows.map((row) => row.map((cell) => cell === undefined ? "-" : escaped(`${cell}`)));
   const numeric = header.map((_, column) =>
     rows.length > 0 &&
     rows.every((row) => row[column] === undefined || typeof row[column] === "number")
   );
   const width = header.map((name, column) =>
-    Math.max(name.length, ...text.map((row) => row[column].length))
+    text.reduce((most, row) => Math.max(most, row[column].length), name.length)
   );
   const line = (cells: readonly string[]) =>
     cells
@@ -21,6 +21,13 @@ export function renderTable(header: readonly string[], rows: readonly (readonly 
       .join("  ")
       .trimEnd();
   return [line(header.map((name) => name.toUpperCase())), ...text.map(line), ""].join("\n");
+}
+
+/** Names of groups and clients are anybody's choice: none of them may end a line or color it. */
+function escaped(text: string): string {
+  return text.replace(/\p{Cc}/gu, (each) => {
+    return `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }
 
 /** `value` as indented JSON with its line ended. */
