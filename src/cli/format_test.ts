@@ -23,7 +23,7 @@ Deno.test("a table aligns numbers right and the rest left", () => {
   const hostile = [["a\nfake \x1b[31m", 1]];
   assertEquals(
     renderTable(["group", "n"], hostile),
-    "GROUP                  N\na\\u000afake \\u001b[31m  1\n",
+    "GROUP                   N\na\\u000afake \\u001b[31m  1\n",
   );
 });
 
