@@ -132,7 +132,13 @@ async function launchKafka(options: LaunchOptions): Promise<Launch> {
   const properties = `${options.dataDir}.properties`;
   const logs = `${options.dataDir}/logs`;
   await Deno.writeTextFile(properties, kafkaProperties(options, { port, logs }));
-  const java = ["-Xmx512m", "-Dlog.level=INFO", `-Dlog4j2.configurationFile=${kafkaLog4j}`];
+  const java = [
+    "-Xmx512m",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC",
+    "-Dlog.level=INFO",
+    `-Dlog4j2.configurationFile=${kafkaLog4j}`,
+  ];
   java.push("-cp", `${jars}*`);
   const format = ["kafka.tools.StorageTool", "format", "--ignore-formatted"];
   format.push("-t", "b3R0bGEtY29uZm9ybWFuYw", "-c", properties);

@@ -406,7 +406,6 @@ const changeScenarios: Scenario[] = [
         const topics of [
           [more(name, 10_002)],
           [more(name, 3), more(`${name}-missing`, 3), more(`${name}-b`, 1)],
-          [more(name, 6000), more(`${name}-b`, 6000)],
           [more("a b", 3)],
           [],
         ]
