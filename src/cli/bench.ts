@@ -72,8 +72,9 @@ const bench = command({
     checkWorkload(workload);
     return withClient(context, options, async (client) => {
       const { topic, partitions } = workload;
-      await createTopic(client, { name: topic, partitions });
+      // Before there is a topic to leave behind.
       const stop = onInterrupt(context, () => workload.isInterrupted = true);
+      await createTopic(client, { name: topic, partitions });
       try {
         const measured = [
           await measureBatches(context, client, workload),
