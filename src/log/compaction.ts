@@ -272,7 +272,7 @@ export class Compaction {
       output = undefined;
       if (last !== undefined) bytesAfter += await this.#putIn(last);
     } catch (error) {
-      output?.discard();
+      await output?.discard();
       throw error;
     }
     return bytesAfter;
@@ -298,7 +298,7 @@ export class Compaction {
     try {
       output.finish();
       if (sources.length === 1 && !output.changed) {
-        output.discard();
+        await output.discard();
         return sources[0].size;
       }
       await syncCleaned(swap);
@@ -307,7 +307,7 @@ export class Compaction {
         throw new CompactionStopped("segments were deleted");
       }
     } catch (error) {
-      output.discard();
+      await output.discard();
       throw error;
     }
     this.#swapping = swapIn(swap);

@@ -12,7 +12,7 @@ import type { Offset } from "../base/ids.ts";
 import { type BatchHeader, emptyBatch, readBatchHeader } from "../records/mod.ts";
 import type { Filtered } from "./compaction_filter.ts";
 import type { CompactionPace } from "./compaction_pace.ts";
-import { removeCleaned } from "./compaction_swap.ts";
+import { cleanedPaths } from "./compaction_swap.ts";
 import type { LogConfig } from "./config.ts";
 import { cleanedSuffix } from "./layout.ts";
 import { Segment, type SegmentOptions } from "./segment.ts";
@@ -49,7 +49,8 @@ export class CompactionOutput {
     const suffix = cleanedSuffix;
     const { slices } = first.file;
     this.segment = new Segment({ ...options, slices, baseOffset, createdMs, size: 0, suffix });
-    removeCleaned(options.files, this.segment);
+    // What a crash may have left of an earlier attempt.
+    for (const path of cleanedPaths(this.segment)) options.files.remove(path);
   }
 
   /** Whether all of `source`, which ends before `endOffset`, may be added. */
@@ -98,10 +99,10 @@ export class CompactionOutput {
   }
 
   /** Removes its files. */
-  discard(): void {
+  async discard(): Promise<void> {
     this.segment.retired = true;
     this.segment.file.retire();
-    removeCleaned(this.#options.files, this.segment);
+    for (const path of cleanedPaths(this.segment)) await this.#options.files.removeAsync(path);
   }
 
   #write(bytes: Uint8Array, header: BatchHeader): void {

@@ -69,9 +69,9 @@ export async function swapIn(swap: Swap): Promise<void> {
   }
 }
 
-/** Removes what was written of a segment, or what an earlier attempt at it has left. */
-export function removeCleaned(files: Files, segment: Segment): void {
-  for (const kind of ["log", ...indexKinds] as const) files.remove(segment.path(kind));
+/** The files of a segment that is being written. */
+export function cleanedPaths(segment: Segment): string[] {
+  return (["log", ...indexKinds] as const).map((kind) => segment.path(kind));
 }
 
 function renameLog(files: Files, to: { segment: Segment; suffix: string }): void {

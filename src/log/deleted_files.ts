@@ -1,18 +1,25 @@
 // Files of deleted segments: renamed at once, so that a crash cannot bring them back, and removed
 // after file.delete.delay.ms, as in Kafka. A reader that has one open reads on.
 
-import type { Files } from "../runtime/ports.ts";
+import { messageOf } from "../base/faults.ts";
+import type { Files, Logger } from "../runtime/ports.ts";
 import { deletedSuffix, type SegmentFileKind } from "./layout.ts";
 import type { Segment } from "./segment.ts";
 
 const kinds: readonly SegmentFileKind[] = ["log", "index", "timeindex", "txnindex", "snapshot"];
 
+/** Such a file is gone in less than a millisecond. */
+const quicklyRemovedBytes = 4 * 1024 * 1024;
+
 export class DeletedFiles {
   readonly #files: Files;
+  readonly #logger: Logger;
   #waiting: { path: string; dueMs: number }[] = [];
+  #removing: Promise<void> = Promise.resolve();
 
-  constructor(files: Files) {
+  constructor(files: Files, logger: Logger) {
     this.#files = files;
+    this.#logger = logger;
   }
 
   /**
@@ -35,11 +42,30 @@ export class DeletedFiles {
     segment.file.retire();
   }
 
-  /** Removes what is due. */
+  /** Removes what is due, large files one after the other, in their own time. */
   removeDue(nowMs: number): void {
     if (this.#waiting.length === 0) return;
     const due = this.#waiting.filter((file) => file.dueMs <= nowMs);
     this.#waiting = this.#waiting.filter((file) => file.dueMs > nowMs);
-    for (const { path } of due) this.#files.remove(path);
+    for (const { path } of due) {
+      const size = this.#files.stat(path)?.size ?? 0;
+      if (size <= quicklyRemovedBytes) this.#files.remove(path);
+      else this.#removing = this.#removing.then(() => this.#remove(path));
+    }
+  }
+
+  /** Resolves when no removal is under way. */
+  async settled(): Promise<void> {
+    await this.#removing;
+  }
+
+  async #remove(path: string): Promise<void> {
+    try {
+      await this.#files.removeAsync(path);
+    } catch (error) {
+      const reason = messageOf(error);
+      const message = "a deleted file cannot be removed; the next start tries again";
+      this.#logger.log("warn", message, { path, reason });
+    }
   }
 }

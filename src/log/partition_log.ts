@@ -115,7 +115,7 @@ export class PartitionLog implements UnsyncedLog {
       ahead: options.readAhead,
       isDense: () => !mayHaveGaps(options),
     });
-    this.#deleted = new DeletedFiles(options.files);
+    this.#deleted = new DeletedFiles(options.files, options.logger);
     this.#durable = new DurableFiles({
       options,
       folder: loaded.folder,
@@ -425,6 +425,7 @@ export class PartitionLog implements UnsyncedLog {
     if (this.#closed) return;
     try {
       await this.#compaction?.stop();
+      await this.#deleted.settled();
       await this.#rounds.idle();
       if (this.refusal === undefined) {
         this.#segments.active.writeIndexes();
@@ -444,6 +445,7 @@ export class PartitionLog implements UnsyncedLog {
     if (this.#closed) return;
     this.#refusal = "deleted";
     await this.#compaction?.stop();
+    await this.#deleted.settled();
     await this.#rounds.idle();
     this.#end("deleted");
     const name = partitionFolderName(this.topic, this.partition);
@@ -451,7 +453,7 @@ export class PartitionLog implements UnsyncedLog {
     this.#files.remove(deleted);
     this.#files.rename(this.folder, deleted);
     await this.#durable.syncOwnName();
-    this.#files.remove(deleted);
+    await this.#files.removeAsync(deleted);
   }
 
   #end(state: string): void {

@@ -64,13 +64,23 @@ function nodeCpuSeconds(): number {
   return (user + system) / 1e6;
 }
 
+const oneByte = new Uint8Array(1);
+
+/**
+ * What another thread does for us: while the event loop waits for it, it looks at its sockets, as it
+ * does between immediates every few dozen turns only. It takes 0.1 ms; the shortest timer 2.
+ */
+async function turn(): Promise<void> {
+  await crypto.subtle.digest("SHA-1", oneByte);
+}
+
 /** Deno as a runtime. */
 export function denoRuntime(): Runtime {
   return {
     name: "deno",
     version: Deno.version.deno,
     clock: webClock,
-    timers: webTimers,
+    timers: { ...webTimers, turn },
     random: webRandom,
     network: denoNetwork,
     http: nodeHttp,

@@ -141,6 +141,7 @@ export const denoFiles: Files = {
     attempting("create folder", folder, () => Deno.mkdirSync(folder, { recursive: true })),
   rename: (from, to) => attempting("rename", `${from} to ${to}`, () => Deno.renameSync(from, to)),
   remove: (path) => attempting("remove", path, () => remove(path)),
+  removeAsync,
   async syncFolder(folder) {
     const handle = attempting("sync folder", folder, () => Deno.openSync(folder));
     try {
@@ -186,6 +187,15 @@ function remove(path: string): void {
   } catch (error) {
     const code = codeOf(error);
     if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
+  }
+}
+
+async function removeAsync(path: string): Promise<void> {
+  try {
+    await Deno.remove(path, { recursive: true });
+  } catch (error) {
+    const code = codeOf(error);
+    if (code !== "ENOENT" && code !== "ENOTDIR") throw platformFault(`remove ${path}`, error);
   }
 }
 

@@ -291,6 +291,11 @@ export class MemoryFiles implements Files {
     if (entry !== undefined) this.#removeEntry({ folder, name }, entry);
   }
 
+  // deno-lint-ignore require-await -- a rejection, not an exception
+  async removeAsync(path: string): Promise<void> {
+    this.remove(path);
+  }
+
   async syncFolder(path: string): Promise<void> {
     if (!isFolder(await this.find(path))) throw notFound("sync folder", path);
   }

@@ -135,6 +135,7 @@ export function nodeFiles(options: { kernelLock: LockHost["kernelLock"] }): File
       }),
     rename,
     remove,
+    removeAsync,
     syncFolder,
     lock: (folder) => lockFolder(folder, lockHost),
     freeBytes: (path) =>
@@ -161,6 +162,15 @@ function remove(path: string): void {
     } catch (error) {
       if (codeOf(error) !== "ENOTDIR") throw error;
     }
+  });
+}
+
+function removeAsync(path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fs.rm(path, { recursive: true, force: true }, (error) => {
+      if (error === null || codeOf(error) === "ENOTDIR") resolve();
+      else reject(platformFault(`remove ${path}`, error));
+    });
   });
 }
 

@@ -21,7 +21,10 @@ export interface Timer {
 export interface Timers {
   /** Calls `run` once, `delayMs` from now or as soon after as the event loop allows. */
   after(delayMs: number, run: () => void): Timer;
-  /** Resolves once every event that is due has run: a turn of the event loop, not a microtask. */
+  /**
+   * Resolves once every event that is due has run, those of sockets included: a turn of the event
+   * loop, not a microtask.
+   */
   turn(): Promise<void>;
 }
 
@@ -150,6 +153,8 @@ export interface Files {
   rename(from: string, to: string): void;
   /** Removes a file, or a folder with all in it. No error when nothing is there. */
   remove(path: string): void;
+  /** The same without blocking the event loop: the kernel takes 0.2 ms for each megabyte. */
+  removeAsync(path: string): Promise<void>;
   /** fsync of a folder: makes creations, renames and removals in it durable. */
   syncFolder(folder: string): Promise<void>;
   /** Takes the lock file in `folder`, or throws Denied naming the process that holds it. */

@@ -113,6 +113,10 @@ export function simulatedFiles(world: FilesWorld): Files {
     makeFolder: (folder) => changing(() => disk.files.makeFolder(folder)),
     rename: (from, to) => changing(() => disk.files.rename(from, to)),
     remove: (path) => changing(() => disk.files.remove(path)),
+    removeAsync(path) {
+      if (!host.alive) return never();
+      return disk.files.removeAsync(path);
+    },
     syncFolder(path) {
       if (!host.alive) return never();
       const folder = disk.files.find(path);

@@ -112,6 +112,7 @@ function faultyFiles(files: Files, rig: Rig): Files {
     makeFolder: (folder) => files.makeFolder(folder),
     rename: (from, to) => files.rename(from, to),
     remove: (path) => files.remove(path),
+    removeAsync: (path) => files.removeAsync(path),
     syncFolder: (folder) => files.syncFolder(folder),
     lock: (folder) => files.lock(folder),
     freeBytes: (path) => files.freeBytes(path),

@@ -59,6 +59,10 @@ export function watchedFiles(
       if (files.stat(path) !== undefined) onChange(`remove ${path}`);
       files.remove(path);
     },
+    async removeAsync(path) {
+      if (files.stat(path) !== undefined) onChange(`remove ${path}`);
+      await files.removeAsync(path);
+    },
     async syncFolder(folder) {
       onChange(`sync ${folder}`);
       await files.syncFolder(folder);

@@ -187,6 +187,10 @@ function foldersSuite(options: SubjectOptions): void {
     files.remove(`${folder}/a`);
     files.remove(`${folder}/a`);
     files.remove(`${folder}/none/none`);
+    files.makeFolder(`${folder}/c/d`);
+    files.open(`${folder}/c/f`, "create").close();
+    for (const name of ["c/f", "c", "c", "none/none"]) await files.removeAsync(`${folder}/${name}`);
+    assert.equal(files.stat(`${folder}/c`), undefined);
     assert.deepEqual(await files.list(folder), []);
   });
 
