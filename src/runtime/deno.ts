@@ -67,8 +67,8 @@ function nodeCpuSeconds(): number {
 const oneByte = new Uint8Array(1);
 
 /**
- * What another thread does for us: while the event loop waits for it, it looks at its sockets, as it
- * does between immediates every few dozen turns only. It takes 0.1 ms; the shortest timer 2.
+ * An errand of another thread: while the event loop waits for it, it looks at its sockets, which it
+ * does every few dozen turns only between immediates. It takes 0.1 ms, the shortest timer 2.
  */
 async function turn(): Promise<void> {
   await crypto.subtle.digest("SHA-1", oneByte);
