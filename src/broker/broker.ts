@@ -23,6 +23,7 @@ import {
 import type { PartitionLog } from "../log/mod.ts";
 import type { Address, Clock, Codecs, Digests, Logger, Random, Runtime } from "../runtime/ports.ts";
 import { Acceptor } from "./acceptor.ts";
+import { AnswerMemory } from "./answer_memory.ts";
 import { Background } from "./background.ts";
 import {
   groupConfigOf,
@@ -95,6 +96,7 @@ export class Broker {
   readonly producerIds: ProducerIds;
   readonly purgatory: Purgatory;
   readonly quotas: ClientQuotas;
+  readonly answerMemory: AnswerMemory;
   readonly logger: Logger;
   readonly digests: Digests;
   readonly random: Random;
@@ -144,6 +146,7 @@ export class Broker {
     });
     this.quotas.set(metadata.image.clientQuotas());
     metadata.onChange((changes) => this.#onMetadataChanged(changes));
+    this.answerMemory = new AnswerMemory(() => config.get("ottla.fetch.memory.bytes.max"));
     this.purgatory = new Purgatory(timers);
     this.partitions = this.#makePartitions();
     this.topics = new Topics({
@@ -249,6 +252,7 @@ export class Broker {
       groups: this.groups,
       storage: this.#storage,
       acceptor: this.#acceptor,
+      answerMemory: this.answerMemory,
       cleaner: this.#cleaner,
       unreadable: this.#unreadable,
       requests: this.#requestMetrics,
@@ -450,6 +454,7 @@ export class Broker {
       connection: {
         logger,
         requestBytesMax: config.get("socket.request.max.bytes"),
+        memory: this.answerMemory,
         isClosing: () => this.isClosing,
         dispatch: metrics === undefined
           ? (frame, peer) => dispatcher.dispatch(frame, peer)

@@ -87,6 +87,14 @@ export const brokerKeys = {
       "until there is a fourth more. Reads, deletes and what the broker itself must write go on. " +
       "(Ottla's own key.)",
   },
+  "ottla.fetch.memory.bytes.max": {
+    type: "long",
+    default: "268435456",
+    min: 0,
+    doc: "What the answers to all consumers together may hold in memory while they are read and " +
+      "sent. Where that is used up, by consumers that ask for much and are slow to take it, a " +
+      "Fetch brings one batch at a time. (Ottla's own key.)",
+  },
   "ottla.ephemeral": {
     type: "boolean",
     default: "false",

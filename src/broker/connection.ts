@@ -22,6 +22,7 @@ import {
 import { formatAddress } from "../base/address.ts";
 import { concatBytes } from "../base/bytes.ts";
 import type { Address, Logger, Socket, Timers } from "../runtime/ports.ts";
+import type { AnswerMemory } from "./answer_memory.ts";
 import { FrameReader } from "./frame_reader.ts";
 import type { Peer } from "./handler.ts";
 
@@ -51,6 +52,8 @@ export interface ConnectionOptions {
   readonly monotonic: () => number;
   readonly logger: Logger;
   readonly requestBytesMax: number;
+  /** Told what answers hold. */
+  readonly memory: AnswerMemory;
   /** Throws ConnectionFault for a frame that ends the connection. */
   readonly dispatch: (frame: Uint8Array, peer: Peer) => Dispatched;
   /** Whether to take no more requests, and to end once those in progress are answered. */
@@ -75,8 +78,8 @@ export class Connection {
   #settled: Promise<void> = Promise.resolve();
   #out: Uint8Array[] = [];
   #outBytes = 0;
-  /** Handed to the socket, and not yet with the kernel. */
-  #unsentBytes = 0;
+  /** Of answers that the kernel does not yet have; those in `#out` among them. */
+  #heldBytes = 0;
   #closed = false;
   #failure: unknown;
   /** Ends the pause that a quota has brought. */
@@ -135,6 +138,7 @@ export class Connection {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#options.memory.remove(this.#heldBytes);
     this.#socket.close();
     this.#resume?.();
     for (const slot of this.#queue) slot.abandon?.();
@@ -160,9 +164,9 @@ export class Connection {
         if (this.#outBytes > 0) this.#flush();
         await this.#settled;
       }
-      // Both count: an answer that came later has gone to the socket already, and the next requests
-      // may be here, thousands of them, from a client that never reads.
-      if (this.#outBytes + this.#unsentBytes >= outBytesMax) {
+      // An answer that came later has gone to the socket already, and counts as well: the next
+      // requests may be here, thousands of them, from a client that never reads.
+      if (this.#heldBytes >= outBytesMax) {
         if (this.#outBytes > 0) this.#flush();
         await this.#writer.ready;
       }
@@ -223,10 +227,12 @@ export class Connection {
   }
 
   #take(reply: Reply): void {
-    if (reply === null) return;
+    if (reply === null || this.#closed) return;
     for (const chunk of reply) {
       this.#out.push(chunk);
       this.#outBytes += chunk.length;
+      this.#heldBytes += chunk.length;
+      this.#options.memory.add(chunk.length);
     }
   }
 
@@ -254,9 +260,11 @@ export class Connection {
   }
 
   #write(chunk: Uint8Array): void {
-    this.#unsentBytes += chunk.length;
     this.#writer.write(chunk).then(() => {
-      this.#unsentBytes -= chunk.length;
+      if (!this.#closed) {
+        this.#heldBytes -= chunk.length;
+        this.#options.memory.remove(chunk.length);
+      }
       this.#options.onSent(chunk);
     }, () => this.close());
   }

@@ -4,6 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { simulate } from "../runtime/simulated.ts";
 import type { Runtime } from "../runtime/ports.ts";
+import { AnswerMemory } from "./answer_memory.ts";
 import { Connection, type Dispatched } from "./connection.ts";
 
 const answerBytes = 300 * 1024;
@@ -16,7 +17,7 @@ const requests = new Uint8Array(
 
 /** Serves with `dispatch` at port 9092, and counts the bytes that the kernel has not yet taken. */
 async function serve(runtime: Runtime, dispatch: (frame: Uint8Array) => Dispatched) {
-  const memory = { heldBytes: 0, heldBytesMax: 0 };
+  const memory = { heldBytes: 0, heldBytesMax: 0, ofAnswers: new AnswerMemory(() => 0) };
   const ended = Promise.withResolvers<void>();
   await runtime.network.listen({ host: "server", port: 9092 }, (socket) => {
     const connection = new Connection(socket, {
@@ -25,6 +26,7 @@ async function serve(runtime: Runtime, dispatch: (frame: Uint8Array) => Dispatch
       monotonic: () => runtime.clock.monotonic(),
       logger: runtime.logger({ format: "text", level: "info" }),
       requestBytesMax: 1024,
+      memory: memory.ofAnswers,
       dispatch: (frame) => {
         memory.heldBytes += answerBytes;
         memory.heldBytesMax = Math.max(memory.heldBytesMax, memory.heldBytes);
@@ -78,5 +80,20 @@ for (const { name, dispatch } of dispatches) {
     assertEquals(await world.drive(reading), requestCount * answerBytes);
     await world.drive(server.ended);
     assertEquals(server.memory.heldBytes, 0);
+    assertEquals(server.memory.ofAnswers.bytes, 0);
   });
 }
+
+Deno.test("what a connection held is given back when it is dropped", async () => {
+  const world = simulate(1);
+  const { dispatch } = dispatches[1];
+  const server = await world.drive(serve(world.start("server"), dispatch));
+  const client = world.start("client");
+  const socket = await world.drive(client.network.connect({ host: "server", port: 9092 }));
+  await world.drive(socket.writable.getWriter().write(requests));
+  await world.run(60_000);
+  assert(server.memory.ofAnswers.bytes > 0);
+  world.kill("client");
+  await world.drive(server.ended);
+  assertEquals(server.memory.ofAnswers.bytes, 0);
+});

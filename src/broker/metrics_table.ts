@@ -14,6 +14,7 @@ import { programVersion } from "../base/version.ts";
 import { apiName, type ErrorCode, errorName } from "../protocol/mod.ts";
 import type { Runtime } from "../runtime/ports.ts";
 import type { Acceptor } from "./acceptor.ts";
+import type { AnswerMemory } from "./answer_memory.ts";
 import type { Cleaner } from "./cleaner.ts";
 import type { EventLoopDelay } from "./event_loop_delay.ts";
 import type { Groups } from "./groups.ts";
@@ -50,6 +51,7 @@ export interface MetricSources {
   readonly groups: Groups;
   readonly storage: Storage;
   readonly acceptor: Acceptor;
+  readonly answerMemory: AnswerMemory;
   readonly cleaner: Cleaner;
   readonly unreadable: UnreadablePartitions;
   /** Undefined, as the next one: not asked for when the broker was started. */
@@ -140,6 +142,12 @@ export const metrics: Readonly<Record<string, Metric>> = {
     type: "counter",
     doc: "Connections that max.connections kept out.",
     read: ({ acceptor }) => acceptor.refusedCount,
+  },
+  ottla_answer_memory_bytes: {
+    type: "gauge",
+    doc: "Answers in memory, being read or not yet taken by their clients; bounded by " +
+      "ottla.fetch.memory.bytes.max.",
+    read: ({ answerMemory }) => answerMemory.bytes,
   },
 
   // Records.

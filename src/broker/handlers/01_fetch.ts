@@ -81,7 +81,13 @@ export const fetch = handler(Fetch, {
         failed: false,
         seen: new Map(),
       };
-      const responses = await collect(pass);
+      let responses: TopicAnswer[];
+      try {
+        responses = await collect(pass);
+      } finally {
+        // From here on the connection counts them.
+        broker.answerMemory.remove(pass.bytes);
+      }
       const delayMs = deadlineMs - broker.clock.monotonic();
       const bytesMissing = request.minBytes - pass.bytes;
       if (bytesMissing <= 0 || pass.failed || delayMs <= 0 || broker.isClosing) {
@@ -145,7 +151,8 @@ function read(
   pass.seen.set(found, found.highWatermark);
   const offset = each.fetchOffset;
   const endOffset = readableEnd(found, pass.request);
-  const maxBytes = Math.min(each.partitionMaxBytes, pass.bytesLeft);
+  const { answerMemory } = pass.context.broker;
+  const maxBytes = Math.min(each.partitionMaxBytes, pass.bytesLeft, answerMemory.room);
   const { version } = pass.context;
   const minOneBatch = pass.bytes === 0 || (version < boundedFrom && pass.bytesLeft > 0);
   if (offset >= endOffset || (maxBytes <= 0 && !minOneBatch)) return answer;
@@ -158,6 +165,7 @@ function read(
     }
     pass.bytes += records.length;
     pass.bytesLeft -= records.length;
+    answerMemory.add(records.length);
     const aborted = answer.abortedTransactions === null || records.length === 0
       ? answer.abortedTransactions
       : found.log.abortedTransactions(offset, endOffset);
@@ -174,9 +182,9 @@ function read(
     const result = version < batchesFrom
       ? readMessageSet(found.log, { ...range, ...setOptions(found, pass) })
       : found.log.read(range);
-    return result instanceof Promise
-      ? result.then(answerWith).catch(unreadable)
-      : answerWith(result);
+    if (!(result instanceof Promise)) return answerWith(result);
+    answerMemory.add(maxBytes);
+    return result.finally(() => answerMemory.remove(maxBytes)).then(answerWith).catch(unreadable);
   } catch (error) {
     return unreadable(error);
   }
