@@ -102,7 +102,7 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
     },
   };
   const useSnapshot = (offsetMax: Offset) => {
-    const loaded = loadProducers(options, snapshots.filter((offset) => offset <= offsetMax));
+    const loaded = loadProducers(options, usableSnapshots(snapshots, { segments, offsetMax }));
     producers = loaded.producers;
     producersFrom = loaded.offset;
   };
@@ -244,6 +244,18 @@ function readEpochs(options: LoadOptions): EpochCache | undefined {
   }
 }
 
+/**
+ * Those at or below `offsetMax` from which the log can go on: of batches between an older one and
+ * the first segment nothing is known, so what it says of their producers may be outdated.
+ */
+function usableSnapshots(
+  snapshots: readonly Offset[],
+  log: { readonly segments: readonly Segment[]; readonly offsetMax: Offset },
+): Offset[] {
+  const { baseOffset } = log.segments[0];
+  return snapshots.filter((offset) => offset >= baseOffset && offset <= log.offsetMax);
+}
+
 /** State from the newest usable snapshot; from nothing, and all offsets, when there is none. */
 function loadProducers(options: LoadOptions, offsets: readonly Offset[]) {
   const producers = new ProducerState();
@@ -273,7 +285,7 @@ export async function reloadProducers(
     if (parsed?.kind === "snapshot") offsets.push(parsed.baseOffset);
   }
   removeStraySnapshots(options, { ...log, snapshots: offsets });
-  const usable = offsets.filter((offset) => offset <= log.logEndOffset);
+  const usable = usableSnapshots(offsets, { ...log, offsetMax: log.logEndOffset });
   const { producers, offset: producersFrom } = loadProducers(options, usable);
   const epochs = new EpochCache();
   for (const [i, segment] of log.segments.entries()) {
@@ -367,10 +379,10 @@ function removeStraySnapshots(
   log: { snapshots: readonly Offset[]; segments: readonly Segment[]; logEndOffset: Offset },
 ): void {
   const bases = new Set(log.segments.map((segment) => segment.baseOffset));
-  const usable = log.snapshots.filter((offset) => offset <= log.logEndOffset);
+  const usable = usableSnapshots(log.snapshots, { ...log, offsetMax: log.logEndOffset });
   const newest = Math.max(...usable);
   for (const offset of log.snapshots) {
-    if (offset <= log.logEndOffset && (bases.has(offset) || offset === newest)) continue;
+    if (bases.has(offset) ? offset <= log.logEndOffset : offset === newest) continue;
     options.files.remove(`${options.folder}/${segmentFileName(offset, "snapshot")}`);
   }
 }

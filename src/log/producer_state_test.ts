@@ -92,6 +92,23 @@ Deno.test("what is known of a producer survives a clean and an unclean restart",
   assertEquals(send(log, { sequence: 11 }), 11);
 });
 
+Deno.test("a snapshot from before the first kept segment says nothing of its producers", async () => {
+  const rig = logRig({ segmentBytes: 150 });
+  const log = await rig.open();
+  for (let sequence = 0; sequence < 5; sequence++) assertEquals(send(log, { sequence }), sequence);
+  const folder = "/data/orders-0";
+  const names = rig.files.list(folder);
+  assert(names.includes(`${"2".padStart(20, "0")}.snapshot`), names.join(" "));
+  // The power went before the first segments' names were on disk, and the last one's contents.
+  const isKept = (name: string) =>
+    name.startsWith("2".padStart(20, "0")) ? name.endsWith(".snapshot") : !name.startsWith("0000");
+  for (const name of names) if (!isKept(name)) rig.files.remove(`${folder}/${name}`);
+  rig.files.open(`${folder}/${"4".padStart(20, "0")}.log`, "create").close();
+  const reopened = await rig.open();
+  assertEquals([reopened.logStartOffset, reopened.logEndOffset], [4, 4]);
+  assertEquals(send(reopened, { sequence: 4 }), 4);
+});
+
 Deno.test("an idle producer is forgotten after its time", async () => {
   const rig = logRig({ producerIdExpirationMs: 500 });
   const log = await rig.open();
