@@ -89,7 +89,10 @@ async function send(runtime: Runtime, work: Work): Promise<void> {
   }
   await Promise.all(acknowledged);
   await producer.close();
-  const { topics } = await client.request(Metadata, { topics: null }, { to: "any" });
+  // The broker may have been killed since the last answer: a request by itself is not repeated.
+  const { topics } = await client.retrying(() =>
+    client.request(Metadata, { topics: null }, { to: "any" })
+  );
   const names = topics.map(({ name }) => name).filter((name) => !name?.startsWith("__"));
   assertEquals(names.sort(), made.sort(), "the topics whose creation was acknowledged");
   for (let partition = 0; partition < partitions; partition++) {
