@@ -92,7 +92,7 @@ Deno.test("what is known of a producer survives a clean and an unclean restart",
   assertEquals(send(log, { sequence: 11 }), 11);
 });
 
-Deno.test("a snapshot from before the first kept segment says nothing of its producers", async () => {
+Deno.test("a snapshot older than the first segment says nothing of its producers", async () => {
   const rig = logRig({ segmentBytes: 150 });
   const log = await rig.open();
   for (let sequence = 0; sequence < 5; sequence++) assertEquals(send(log, { sequence }), sequence);
