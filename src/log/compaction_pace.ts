@@ -1,15 +1,17 @@
 // How fast compaction goes: it gives way to traffic after every slice of work, and moves at most so
 // many bytes a second, read and written, where that is bounded.
 //
-//   work < sliceMs --> turns of the event loop, as long --> work < sliceMs --> ...
+//   work < sliceMs --> turns of the event loop, three times as long --> work < sliceMs --> ...
 //
-// Invariant: between two turns there is one slice and one batch at most; half of the event loop's
-// time is others'.
+// Invariant: between two turns there is one slice and one batch at most; three quarters of the
+// event loop's time are others'.
 
 import type { Clock, Timers } from "../runtime/ports.ts";
 
 /** A slice delays a request by as much: short against what a request takes on a busy broker. */
-const sliceMs = 0.4;
+const sliceMs = 0.25;
+/** Of the event loop's time, for each part that is ours. */
+const othersParts = 3;
 /** A slice that took long, because the machine was busy, is not paid back for as long. */
 const turnsMax = 20;
 /** A throttled compaction looks this often whether it should stop. */
@@ -64,10 +66,10 @@ export class CompactionPace {
     }
   }
 
-  /** For as long as the slice took, and a turn at least. */
+  /** For some times as long as the slice took, and a turn at least. */
   async #giveWay(): Promise<void> {
     const endedMs = this.#clock.monotonic();
-    const untilMs = 2 * endedMs - this.#sliceStartedMs;
+    const untilMs = endedMs + othersParts * (endedMs - this.#sliceStartedMs);
     for (let turns = 0; turns < turnsMax; turns++) {
       await this.#timers.turn();
       if (this.#clock.monotonic() >= untilMs) return;
