@@ -1,13 +1,14 @@
 // Producer snapshots: what the producers' state was when the log ended at the offset in the file's
-// name, so that loading need not read the log from its start. Taken when a segment is rolled and
-// at close.
+// name, so that loading need not read the log from its start. Taken when a segment is rolled, now
+// and then before a checkpoint (resume_points.ts), and at close.
 //
 //   int16 version (1) | uint32 crc32c of all that follows | int32 entries | per producer, 46 bytes:
 //   int64 producerId | int16 epoch | int32 lastSequence | int64 lastOffset | int32 offsetDelta |
 //   int64 timestamp | int32 coordinatorEpoch | int64 currentTxnFirstOffset
 //
 // Only the last batch of a producer is kept, as in Kafka. Invariant: a snapshot whose CRC does not
-// hold is never used; an older one and the log give the same state.
+// hold is never used; an older one and the log give the same state, unless it is older than the
+// log's first segment.
 
 import { BytesReader, BytesWriter } from "../base/bytes.ts";
 import { crc32c } from "../base/crc.ts";

@@ -6,7 +6,8 @@
 //   large it is, so that a consumer always advances (KIP-74). Sessions (KIP-227) are answered with
 //   session 0, "no session": each request is complete, and one that goes on with a session, of
 //   another broker perhaps, learns that there is none. read_committed ends at the last stable
-//   offset and lists the aborted transactions below it.
+//   offset and lists the aborted transactions below it. While all answers together hold what they
+//   may (answer_memory.ts), this one brings a batch only.
 // Versions: 0-3 message sets, of magic 0 before 2 (message_sets.ts); before 3 there is no bound on
 //   the answer, and each partition gives a batch; before 10 zstd is refused where the topic has it
 //   (KIP-110), before 4 wherever it is met; 4 isolation level (KIP-98); 5 logStartOffset; 7
