@@ -40,12 +40,23 @@ export function request<Q extends Fields, S extends Fields>(
   return concatBytes(encodeRequest(api, version, origin, message));
 }
 
+/** What carries the bytes: a connection of Deno's, or one of a simulated network. */
+export interface RawTransport {
+  readonly localAddr: { readonly hostname: string; readonly port: number };
+  /** Resolves with how many bytes were taken. */
+  write(bytes: Uint8Array): Promise<number>;
+  /** Resolves with how many bytes came, or null at the end. */
+  read(into: Uint8Array): Promise<number | null>;
+  closeWrite(): Promise<void>;
+  close(): void;
+}
+
 /** A raw connection, by frames. */
 export class RawClient implements Disposable {
-  readonly #connection: Deno.TcpConn;
+  readonly #connection: RawTransport;
   #correlationId = 1000;
 
-  private constructor(connection: Deno.TcpConn) {
+  constructor(connection: RawTransport) {
     this.#connection = connection;
   }
 

@@ -1,13 +1,14 @@
 // Quotas over the wire: who is over one is told for how long to pause, gets the answer all the
 // same, and has to wait with the next request (KIP-219). Others do not notice.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import { AlterClientQuotas } from "../../src/protocol/apis/49_alter_client_quotas.ts";
 import { encodeRequest, ErrorCode, Fetch, Metadata, Produce } from "../../src/protocol/mod.ts";
 import { concatBytes } from "../../src/base/bytes.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { RawClient } from "../harness/raw_client.ts";
 import { batchOf, fetchRequest, makeTopic, produceRequest } from "../harness/raw_requests.ts";
+import { simulated, type SimulatedScene } from "../harness/simulated_broker.ts";
 
 // Windows of one second, of which two may be used at once: pauses are short, and tests quick.
 const settings = { "quota.window.num": "3" };
@@ -25,39 +26,49 @@ async function setQuota(client: RawClient, key: string, value: number, entityNam
   assertEquals(entries[0].errorCode, ErrorCode.NONE);
 }
 
-/** When `work` was begun and ended, in milliseconds. */
+/** What `work` gave, and when it was begun and ended in the time of `scene`. */
 async function timed<T>(
+  scene: SimulatedScene,
   work: Promise<T>,
 ): Promise<{ result: T; beganMs: number; endedMs: number }> {
-  const beganMs = performance.now();
+  const beganMs = scene.nowMs();
   const result = await work;
-  return { result, beganMs, endedMs: performance.now() };
+  return { result, beganMs, endedMs: scene.nowMs() };
 }
 
-Deno.test("a producer over its quota is answered at once, and its next request waits", async () => {
-  await using broker = await BrokerProcess.start({ settings });
-  using client = await RawClient.connect(broker);
-  using other = await RawClient.connect(broker);
-  const { name: topic } = await makeTopic(client);
-  const records = batchOf(["x".repeat(10_000)]);
-  await setQuota(client, "producer_byte_rate", 4_000);
-  const request = produceRequest({ topic, records, acks: -1 });
-  const { result: produced, beganMs } = await timed(client.ask(Produce, 9, request));
-  assertEquals(produced.responses[0].partitionResponses[0].errorCode, ErrorCode.NONE);
-  // 10 KB and a bit, of which 8 KB may be used at once: the rest costs half a second and more.
-  const pauseMs = produced.throttleTimeMs;
-  assert(pauseMs >= 500 && pauseMs <= 1_000, `${pauseMs} ms`);
-  const metadata = { topics: [{ name: topic }] };
-  const [own, others] = await Promise.all([
-    timed(client.ask(Metadata, 9, metadata)),
-    timed(metadataAs(other, "somebody-else", metadata)),
-  ]);
-  // The pause began after the request was sent, and before its answer was read.
-  const waitedMs = own.endedMs - beganMs;
-  assert(waitedMs >= pauseMs, `waited ${waitedMs} of ${pauseMs} ms`);
-  assertEquals(own.result.throttleTimeMs, 0);
-  assert(others.endedMs < own.endedMs, "another client waited, too");
-});
+/** More than a request and its answer spend in the simulated network and disk. */
+const roundTripMs = 20;
+
+Deno.test("a producer over its quota is answered at once, and its next request waits", () =>
+  simulated({ settings }, async (scene) => {
+    using client = await scene.connect();
+    using other = await scene.connect();
+    const { name: topic } = await makeTopic(client);
+    const records = batchOf(["x".repeat(10_000)]);
+    await setQuota(client, "producer_byte_rate", 4_000);
+    const request = produceRequest({ topic, records, acks: -1 });
+    const { result: produced, beganMs, endedMs } = await timed(
+      scene,
+      client.ask(Produce, 9, request),
+    );
+    assertEquals(produced.responses[0].partitionResponses[0].errorCode, ErrorCode.NONE);
+    assertLess(endedMs - beganMs, roundTripMs);
+    // 10 KB and a bit, of which 8 KB may be used at once: the rest costs half a second and more.
+    const pauseMs = produced.throttleTimeMs;
+    assert(pauseMs >= 500 - roundTripMs && pauseMs <= 700, `${pauseMs} ms`);
+    const metadata = { topics: [{ name: topic }] };
+    const [own, others] = await Promise.all([
+      timed(scene, client.ask(Metadata, 9, metadata)),
+      timed(scene, metadataAs(other, "somebody-else", metadata)),
+    ]);
+    assertBetween(own.endedMs - beganMs, [pauseMs, pauseMs + 2 * roundTripMs]);
+    assertEquals(own.result.throttleTimeMs, 0);
+    assertLess(others.endedMs - others.beganMs, roundTripMs);
+  }));
+
+function assertBetween(value: number, [min, max]: readonly [number, number]): void {
+  assert(value >= min && value <= max, `${value} is not between ${min} and ${max}`);
+}
 
 /** Metadata from a client of another name. */
 async function metadataAs(
@@ -70,51 +81,48 @@ async function metadataAs(
   return await client.answer(Metadata, 9);
 }
 
-Deno.test("a producer that wants no answer has to wait as well", async () => {
-  await using broker = await BrokerProcess.start({ settings });
-  using client = await RawClient.connect(broker);
-  const { name: topic } = await makeTopic(client);
-  await setQuota(client, "producer_byte_rate", 4_000);
-  const records = batchOf(["x".repeat(10_000)]);
-  const origin = { correlationId: 1, clientId: application };
-  const silent = encodeRequest(Produce, 9, origin, produceRequest({ topic, records, acks: 0 }));
-  const sentMs = performance.now();
-  await client.send(concatBytes(silent));
-  const { endedMs } = await timed(client.ask(Metadata, 9, { topics: [] }));
-  assert(endedMs - sentMs > 500, `${endedMs - sentMs} ms`);
-});
+Deno.test("a producer that wants no answer has to wait as well", () =>
+  simulated({ settings }, async (scene) => {
+    using client = await scene.connect();
+    const { name: topic } = await makeTopic(client);
+    await setQuota(client, "producer_byte_rate", 4_000);
+    const records = batchOf(["x".repeat(10_000)]);
+    const origin = { correlationId: 1, clientId: application };
+    const silent = encodeRequest(Produce, 9, origin, produceRequest({ topic, records, acks: 0 }));
+    await client.send(concatBytes(silent));
+    const { beganMs, endedMs } = await timed(scene, client.ask(Metadata, 9, { topics: [] }));
+    assertBetween(endedMs - beganMs, [500 - roundTripMs, 700]);
+  }));
 
-Deno.test("a consumer over its quota gets an empty answer, then its records", async () => {
-  await using broker = await BrokerProcess.start({ settings });
-  using client = await RawClient.connect(broker);
-  const { name: topic } = await makeTopic(client);
-  for (let i = 0; i < 3; i++) {
-    const records = batchOf(["x".repeat(5_000)]);
-    await client.ask(Produce, 9, produceRequest({ topic, records, acks: 1 }));
-  }
-  await setQuota(client, "consumer_byte_rate", 4_000);
-  const fetch = async (offset: number) => {
-    const { result, ...times } = await timed(
-      client.ask(Fetch, 12, fetchRequest({ topic, offset })),
-    );
-    const bytes = result.responses[0]?.partitions[0].records?.length;
-    return { bytes, pauseMs: result.throttleTimeMs, ...times };
-  };
-  // At most what may be used at once is given, in whole batches.
-  const first = await fetch(0);
-  assert(first.bytes! > 5_000 && first.bytes! <= burstSeconds * 4_000, `${first.bytes} bytes`);
-  assertEquals(first.pauseMs, 0);
-  const second = await fetch(1);
-  assertEquals(second.bytes, undefined);
-  assert(second.pauseMs > 0);
-  for (let pause = second;;) {
-    const again = await fetch(1);
-    const waitedMs = again.endedMs - pause.beganMs;
-    assert(waitedMs >= pause.pauseMs, `waited ${waitedMs} of ${pause.pauseMs} ms`);
-    if (again.bytes !== undefined) break;
-    pause = again;
-  }
-});
+Deno.test("a consumer over its quota gets an empty answer, then its records", () =>
+  simulated({ settings }, async (scene) => {
+    using client = await scene.connect();
+    const { name: topic } = await makeTopic(client);
+    for (let i = 0; i < 3; i++) {
+      const records = batchOf(["x".repeat(5_000)]);
+      await client.ask(Produce, 9, produceRequest({ topic, records, acks: 1 }));
+    }
+    await setQuota(client, "consumer_byte_rate", 4_000);
+    const fetch = async (offset: number) => {
+      const request = client.ask(Fetch, 12, fetchRequest({ topic, offset }));
+      const { result, ...times } = await timed(scene, request);
+      const bytes = result.responses[0]?.partitions[0].records?.length;
+      return { bytes, pauseMs: result.throttleTimeMs, ...times };
+    };
+    // At most what may be used at once is given, in whole batches.
+    const first = await fetch(0);
+    assertBetween(first.bytes!, [5_000, burstSeconds * 4_000]);
+    assertEquals(first.pauseMs, 0);
+    const second = await fetch(1);
+    assertEquals(second.bytes, undefined);
+    assert(second.pauseMs > 0);
+    for (let pause = second;;) {
+      const again = await fetch(1);
+      assertBetween(again.endedMs - pause.beganMs, [pause.pauseMs, pause.pauseMs + roundTripMs]);
+      if (again.bytes !== undefined) break;
+      pause = again;
+    }
+  }));
 
 Deno.test("a quota of the event loop's time holds for every kind of request", async () => {
   await using broker = await BrokerProcess.start({ settings });

@@ -1,0 +1,92 @@
+// A broker on a simulated machine, and raw clients on another one: time passes only while a test
+// waits for something, so that a test can say to the millisecond how long it took, on a machine as
+// busy as may be.
+//
+//   await simulated({ settings }, async ({ connect, nowMs }) => { using client = await connect(); … })
+//
+// Invariant: the scenario's broker is closed at the end, and nothing of it lives on.
+
+import { loadConfig, type RunningBroker, startBroker } from "../../src/broker/mod.ts";
+import type { Runtime, Socket } from "../../src/runtime/ports.ts";
+import { simulate, type Simulation } from "../../src/runtime/simulated.ts";
+import { RawClient, type RawTransport } from "./raw_client.ts";
+
+const port = 9092;
+
+/** What a scenario has at hand. */
+export interface SimulatedScene {
+  readonly world: Simulation;
+  readonly broker: RunningBroker;
+  /** A new connection to the broker. */
+  connect(): Promise<RawClient>;
+  /** Milliseconds since the world began. */
+  nowMs(): number;
+  /** Resolves `ms` later. */
+  pass(ms: number): Promise<void>;
+}
+
+export interface SimulatedOptions {
+  /** Kafka's own keys. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly seed?: number;
+}
+
+/** Runs `scenario` against a broker of its own, in simulated time. */
+export async function simulated(
+  options: SimulatedOptions,
+  scenario: (scene: SimulatedScene) => Promise<void>,
+): Promise<void> {
+  // Records are stamped by the real clock: Kafka refuses those of a far future.
+  const world = simulate(options.seed ?? 1, { startMs: Date.now() });
+  const server = world.start("broker");
+  const client = world.start("client");
+  const host = "10.0.0.1";
+  await world.drive((async () => {
+    const broker = await start(server, { host, settings: options.settings ?? {} });
+    await scenario({
+      world,
+      broker,
+      connect: async () => new RawClient(transport(await client.network.connect({ host, port }))),
+      nowMs: () => world.nowMs,
+      pass: (ms) => new Promise((go) => client.timers.after(ms, go)),
+    });
+    await broker.close();
+  })());
+}
+
+function start(
+  runtime: Runtime,
+  { host, settings }: { host: string; settings: Readonly<Record<string, string>> },
+): Promise<RunningBroker> {
+  const { config } = loadConfig({
+    flags: { host, port, dataDir: "/data" },
+    options: { "group.initial.rebalance.delay.ms": 0, ...settings },
+  });
+  return startBroker({
+    runtime,
+    config,
+    logger: runtime.logger({ level: "info", format: "text" }),
+  });
+}
+
+/** A socket of the ports as what {@link RawClient} reads and writes. */
+function transport(socket: Socket): RawTransport {
+  const reader = socket.readable.getReader({ mode: "byob" });
+  const writer = socket.writable.getWriter();
+  writer.closed.catch(() => {}); // Each write tells of it.
+  return {
+    localAddr: { hostname: socket.local.host, port: socket.local.port },
+    async write(bytes) {
+      await writer.write(bytes.slice());
+      return bytes.length;
+    },
+    async read(into) {
+      const { value, done } = await reader.read(new Uint8Array(into.length));
+      if (done || value === undefined) return null;
+      into.set(value);
+      return value.byteLength;
+    },
+    closeWrite: () => writer.close(),
+    close: () => socket.close(),
+  };
+}
