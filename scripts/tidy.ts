@@ -138,6 +138,24 @@ const focusedTest = eachNode((node) => {
   return focus && runner ? `no .${node.name.text}: a test runs, or says why it cannot` : undefined;
 });
 
+/**
+ * Where a test may read a clock or wait a time: what bounds hangs, what plays a part of the world,
+ * and long runs that print what they measured.
+ */
+const timedPlaces = /^tests\/(harness|crash|fuzz|conformance)\//;
+
+const wallTimeBreach = eachNode((node) => {
+  const text = ts.isCallExpression(node) ? node.expression.getText() : "";
+  if (text === "performance.now") return "a test tells order, or simulated time: no clock";
+  const delay = text === "setTimeout" ? (node as ts.CallExpression).arguments[1] : undefined;
+  return delay !== undefined && delay.getText() !== "0"
+    ? "a test waits for the event, or in simulated time: no sleep"
+    : undefined;
+});
+
+const wallTime: Find = (file) =>
+  isTestFile(file.path) && !timedPlaces.test(file.path) ? wallTimeBreach(file) : [];
+
 const rules: Readonly<Record<string, Find>> = {
   header,
   columns: eachLine((line) =>
@@ -151,6 +169,7 @@ const rules: Readonly<Record<string, Find>> = {
   parameters,
   syntax,
   "focused-test": focusedTest,
+  "wall-time": wallTime,
   unfinished: eachLine((line) => {
     const word = unfinished.exec(line)?.[1];
     return word === undefined ? undefined : `no ${word}: finish it or file an issue`;

@@ -41,6 +41,14 @@ Deno.test("tests need no header and may be long, but may not be focused or skipp
   assertEquals(breaches(`describe.skip("a", () => {});\n`, "tests/a_test.ts"), ["1 focused-test"]);
 });
 
+Deno.test("tests tell no wall time, and wait for no luck", () => {
+  const of = (text: string, path = "tests/integration/a_test.ts") => breaches(text, path);
+  assertEquals(of("const began = performance.now();\n"), ["1 wall-time"]);
+  assertEquals(of("setTimeout(resolve, 700);\n"), ["1 wall-time"]);
+  assertEquals(of("setTimeout(resolve);\nsetTimeout(resolve, 0);\n"), []);
+  assertEquals(of("const began = performance.now();\n", "tests/harness/deadline.ts"), []);
+});
+
 Deno.test("a long data table is no breach", () => {
   const long = `// h\n${"run();\n".repeat(700)}`;
   assertEquals(breaches(long, "src/protocol/apis/01_fetch.ts"), []);

@@ -76,8 +76,8 @@ export async function fuzzBroker(options: BrokerFuzzOptions): Promise<BrokerFuzz
   const lanes = Array.from({ length: laneCount }, (_, lane) => run.lane(lane));
   const healthy = run.healthy();
   await Promise.all([...lanes.map((lane) => lane.finally(() => run.laneEnded())), healthy]);
-  const { code, ms } = await broker.stop();
-  if (code !== 0) throw new Error(`the broker ended with ${code} after ${ms} ms`);
+  const { code } = await broker.stop();
+  if (code !== 0) throw new Error(`the broker ended with ${code}\n${broker.output}`);
   return run.result;
 }
 

@@ -31,7 +31,7 @@ export class BrokerProcess implements AsyncDisposable {
   readonly #folder: string | undefined;
   readonly #settings: Record<string, string>;
   readonly #flags: readonly string[];
-  readonly #onLine: BrokerOptions["onLine"];
+  readonly #listeners = new Set<(line: string) => void>();
   #process: ProcessLines | undefined;
   #port: number;
   #stopWithinMs = 0;
@@ -42,7 +42,7 @@ export class BrokerProcess implements AsyncDisposable {
     this.dataDir = options.dataDir ?? `${folder}/data`;
     this.#settings = { "group.initial.rebalance.delay.ms": "0", ...options.settings };
     this.#flags = options.flags ?? [];
-    this.#onLine = options.onLine;
+    if (options.onLine) this.#listeners.add(options.onLine);
     this.#port = options.port ?? 0;
   }
 
@@ -85,12 +85,25 @@ export class BrokerProcess implements AsyncDisposable {
     return this.target === "kafka" ? `${this.dataDir}/logs` : this.dataDir;
   }
 
+  /** The first line of its output, past or to come, that `matches`. */
+  async said(matches: (line: string) => boolean): Promise<string> {
+    const past = this.output.split("\n").find(matches);
+    if (past !== undefined) return past;
+    const heard = Promise.withResolvers<string>();
+    const listener = (line: string) => matches(line) && heard.resolve(line);
+    this.#listeners.add(listener);
+    try {
+      const what = () => `a line that matches ${matches}\n${this.output}`;
+      return await within(heard.promise, { ms: 60_000, what });
+    } finally {
+      this.#listeners.delete(listener);
+    }
+  }
+
   /** A signal, and the wait for the end. Fails when it takes too long. */
-  async stop(signal: "SIGTERM" | "SIGINT" = "SIGTERM"): Promise<{ code: number; ms: number }> {
-    const process = this.#running();
-    const startedAt = performance.now();
-    const { code } = await process.stop(this.#stopWithinMs, signal);
-    return { code, ms: performance.now() - startedAt };
+  async stop(signal: "SIGTERM" | "SIGINT" = "SIGTERM"): Promise<{ code: number }> {
+    const { code } = await this.#running().stop(this.#stopWithinMs, signal);
+    return { code };
   }
 
   /** kill -9. */
@@ -147,7 +160,7 @@ export class BrokerProcess implements AsyncDisposable {
       onLine: (line) => {
         const match = line.match(plan.ready);
         if (match) ready.resolve(match);
-        this.#onLine?.(line);
+        for (const listener of this.#listeners) listener(line);
       },
     });
     this.#process = process;

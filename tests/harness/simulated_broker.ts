@@ -2,7 +2,9 @@
 // waits for something, so that a test can say to the millisecond how long it took, on a machine as
 // busy as may be.
 //
-//   await simulated({ settings }, async ({ connect, nowMs }) => { using client = await connect(); … })
+//   await simulated({ settings }, async ({ connect }) => {
+//     using client = await connect();
+//   });
 //
 // Invariant: the scenario's broker is closed at the end, and nothing of it lives on.
 
@@ -27,7 +29,7 @@ export interface SimulatedScene {
 
 export interface SimulatedOptions {
   /** Kafka's own keys. */
-  readonly settings?: Readonly<Record<string, string>>;
+  readonly settings?: Readonly<Record<string, string | number>>;
   readonly seed?: number;
 }
 
@@ -56,7 +58,7 @@ export async function simulated(
 
 function start(
   runtime: Runtime,
-  { host, settings }: { host: string; settings: Readonly<Record<string, string>> },
+  { host, settings }: { host: string; settings: Readonly<Record<string, string | number>> },
 ): Promise<RunningBroker> {
   const { config } = loadConfig({
     flags: { host, port, dataDir: "/data" },

@@ -79,8 +79,8 @@ export async function launch(target: Target, options: LaunchOptions): Promise<La
 
 const ottlaLimits = {
   ready: /listening on (\S+):(\d+)/,
-  readyWithinMs: 30_000,
-  stopWithinMs: 10_000,
+  readyWithinMs: 120_000,
+  stopWithinMs: 60_000,
 };
 
 async function launchLibrary({ port, dataDir, settings }: LaunchOptions): Promise<Launch> {

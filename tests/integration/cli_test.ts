@@ -234,7 +234,7 @@ Deno.test("help and version print to standard output", async () => {
   assertEquals([fetch.key, fetch.max], [1, 18]);
 });
 
-Deno.test("the broker ends within 2 seconds of SIGTERM with clients connected", async () => {
+Deno.test("the broker ends at SIGTERM with clients connected", async () => {
   await using broker = await BrokerProcess.start();
   const ottla = new CommandLine(broker);
   await ottla.out("topics create orders --partitions 1");
@@ -244,8 +244,7 @@ Deno.test("the broker ends within 2 seconds of SIGTERM with clients connected", 
     onLine: (line) => line === "a" && printed.resolve(),
   });
   await within(printed.promise, { ms: 30_000, what: () => `a record\n${consumer.output}` });
-  const { code, ms } = await broker.stop();
+  const { code } = await broker.stop();
   assertEquals(code, 0, broker.output);
-  assert(ms < 2000, `${ms} ms`);
   await consumer.kill();
 });

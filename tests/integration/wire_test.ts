@@ -5,10 +5,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ApiVersions, decodeResponse, Metadata } from "../../src/protocol/mod.ts";
 import { concatBytes } from "../../src/base/bytes.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
-import { within } from "../harness/deadline.ts";
 import { RawClient, request } from "../harness/raw_client.ts";
-
-const waitMs = 10_000;
 
 function int32(value: number): number[] {
   return [value >> 24, (value >> 16) & 0xff, (value >> 8) & 0xff, value & 0xff];
@@ -104,7 +101,7 @@ Deno.test("an improper request ends its connection, with a log line, and no othe
       if (closeWrite) await bad.closeWrite();
       await bad.assertClosed();
       await healthy.assertServed();
-      const line = await lineAbout(broker, bad.name);
+      const line = await broker.said((each) => each.includes(bad.name));
       assertMatch(line, log);
     });
   }
@@ -131,21 +128,10 @@ Deno.test("pipelined requests are answered in order, small and large alike", asy
   );
   const sending = client.send(concatBytes(frames));
   for (const i of names) {
-    const answer = await within(client.receive(), { ms: waitMs, what: () => `answer ${i}` });
+    const answer = await client.receive(`answer ${i}`);
     const { correlationId, message } = decodeResponse(Metadata, 9, answer!);
     assertEquals(correlationId, i);
     assertEquals(message.topics.length, i % 100);
   }
   await sending;
 });
-
-/** The log line that names a peer, as soon as the broker has written it. */
-async function lineAbout(broker: BrokerProcess, peer: string): Promise<string> {
-  const start = performance.now();
-  for (;;) {
-    const line = broker.output.split("\n").find((each) => each.includes(peer));
-    if (line !== undefined) return line;
-    if (performance.now() - start > waitMs) throw new Error(`no line about ${peer}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
