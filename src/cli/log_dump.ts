@@ -92,13 +92,14 @@ async function dumpFile(
     }
     case "snapshot": {
       for (const { batches, ...producer } of decodeSnapshot(wholeFile(files, file.path))) {
-        const last = batches.at(-1);
-        print("producer", {
-          ...producer,
-          lastSequence: last?.lastSequence,
-          lastOffset: last?.lastOffset,
-          offsetDelta: last?.offsetDelta,
-        });
+        for (const batch of batches.length > 0 ? batches : [undefined]) {
+          print("producer", {
+            ...producer,
+            lastSequence: batch?.lastSequence,
+            lastOffset: batch?.lastOffset,
+            offsetDelta: batch?.offsetDelta,
+          });
+        }
       }
       return;
     }

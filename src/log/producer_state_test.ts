@@ -92,6 +92,30 @@ Deno.test("what is known of a producer survives a clean and an unclean restart",
   assertEquals(send(log, { sequence: 11 }), 11);
 });
 
+for (const isClean of [true, false]) {
+  const how = isClean ? "a clean stop" : "a kill, a roll and a checkpoint";
+  Deno.test(`all five batches of a producer are known after ${how}`, async () => {
+    const rig = logRig({ segmentBytes: 700 });
+    const log = await rig.open();
+    for (let i = 0; i < 7; i++) send(log, { sequence: 2 * i, count: 2 });
+    if (isClean) await log.close();
+    else {
+      const segments = () => rig.files.list("/data/orders-0").filter((n) => n.endsWith(".log"));
+      while (segments().length < 2) appendOk(log, batchOf(["somebody else's ".repeat(5)]));
+      await log.syncTo(log.logEndOffset);
+      log.noteRecoveryStart();
+    }
+    const { recoveryPoint } = log;
+    const reopened = await rig.open({ cleanShutdown: isClean, recoveryPoint });
+    for (let i = 2; i < 7; i++) {
+      const answer = send(reopened, { sequence: 2 * i, count: 2 });
+      assertEquals(answer, `dup ${2 * i}-${2 * i + 1}`);
+    }
+    assertEquals(send(reopened, { sequence: 2, count: 2 }), "error 45");
+    assertEquals(send(reopened, { sequence: 14 }), log.logEndOffset);
+  });
+}
+
 Deno.test("a snapshot older than the first segment says nothing of its producers", async () => {
   const rig = logRig({ segmentBytes: 150 });
   const log = await rig.open();
@@ -163,10 +187,21 @@ Deno.test("a snapshot gives back what it was made of, and a spoiled one is refus
   state.restore({
     producerId: 3,
     producerEpoch: 1,
-    batches: [{ lastSequence: 9, lastOffset: 20, offsetDelta: 2, timestampMs: 55 }],
+    batches: [
+      { lastSequence: 6, lastOffset: 14, offsetDelta: 0, timestampMs: 54 },
+      { lastSequence: 9, lastOffset: 20, offsetDelta: 2, timestampMs: 55 },
+    ],
     coordinatorEpoch: -1,
     lastTimestampMs: 55,
     currentTxnFirstOffset: 18,
+  });
+  state.restore({
+    producerId: 4,
+    producerEpoch: 2,
+    batches: [],
+    coordinatorEpoch: 1,
+    lastTimestampMs: 56,
+    currentTxnFirstOffset: -1,
   });
   const bytes = encodeSnapshot(state);
   assertEquals(decodeSnapshot(bytes), [...state.entries]);

@@ -1,6 +1,7 @@
 // A whole broker on a simulated machine that is killed and loses its power at will, time and again,
 // while a client on another machine sends to it: every record is there once, in order, and every
-// topic whose creation was acknowledged exists.
+// topic whose creation was acknowledged exists. What an idempotent producer repeats, up to its last
+// five batches, is there no second time.
 //
 //   broker: start > serve > doomed at some change of a file > start (recovery, doomed too) > ...
 //   client: an idempotent producer with acks=all that tries again until each record is acknowledged
@@ -17,9 +18,11 @@ import { simulate } from "../../src/runtime/simulated.ts";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
 import { startDoomed } from "./doomed_run.ts";
 import type { CrashCounts } from "./log_crashes.ts";
+import { RepeatingProducer } from "./repeats.ts";
 
 const partitions = 2;
 const topic = "orders";
+const repeatsTopic = "repeats";
 
 /** Runs the history of `seed`. Throws when a promise was broken. */
 export async function crashBroker(
@@ -79,6 +82,10 @@ async function send(runtime: Runtime, work: Work): Promise<void> {
   const producer = new Producer(client, { batchBytes: 900, deliveryTimeoutMs: 3_600_000 });
   const sent: string[][] = Array.from({ length: partitions }, () => []);
   const acknowledged: Promise<unknown>[] = [];
+  made.push(...await makeTopic(client, repeatsTopic));
+  const repeating = sendRepeatedly(runtime, work);
+  // It is awaited below, unless something else fails before.
+  repeating.catch(() => {});
   for (let i = 0; i < 40 * work.lives; i++) {
     const partition = i % partitions;
     const value = `${i} `.repeat(Math.ceil(random.between(1, 60)));
@@ -89,6 +96,7 @@ async function send(runtime: Runtime, work: Work): Promise<void> {
   }
   await Promise.all(acknowledged);
   await producer.close();
+  const repeated = await repeating;
   // The broker may have been killed since the last answer: a request by itself is not repeated.
   const { topics } = await client.retrying(() =>
     client.request(Metadata, { topics: null }, { to: "any" })
@@ -96,10 +104,26 @@ async function send(runtime: Runtime, work: Work): Promise<void> {
   const names = topics.map(({ name }) => name).filter((name) => !name?.startsWith("__"));
   assertEquals(names.sort(), made.sort(), "the topics whose creation was acknowledged");
   for (let partition = 0; partition < partitions; partition++) {
-    const values = await readAll(client, { partition, count: sent[partition].length });
+    const values = await readAll(client, { topic, partition, count: sent[partition].length });
     assertEquals(values, sent[partition], `partition ${partition}`);
   }
+  const at = { topic: repeatsTopic, partition: 0, count: repeated.length };
+  assertEquals(await readAll(client, at), repeated, "what was sent repeatedly");
   client.close();
+}
+
+/** Sends batches and repeats them, by a client of its own; what is to be found. */
+async function sendRepeatedly(runtime: Runtime, work: Work): Promise<string[]> {
+  const { random, bootstrap } = work;
+  const client = await connect(runtime, bootstrap);
+  const producer = await RepeatingProducer.start(client, repeatsTopic);
+  for (let i = 0; i < 12 * work.lives; i++) {
+    const text = `${i} `.repeat(Math.ceil(random.between(1, 150)));
+    await producer.send(random.chance(0.3) ? [text, `${i} second`] : [text]);
+    if (random.chance(0.5)) await producer.repeat();
+  }
+  client.close();
+  return producer.sent;
 }
 
 async function connect(runtime: Runtime, bootstrap: string): Promise<Client> {
@@ -114,7 +138,9 @@ async function connect(runtime: Runtime, bootstrap: string): Promise<Client> {
 
 /** Creates a topic, however often that takes. */
 async function makeTopic(client: Client, name: string): Promise<string[]> {
-  const configs = { "internal.segment.bytes": "6000", "index.interval.bytes": "300" };
+  // Few batches to a segment where they are repeated: what is known of them is in snapshots then.
+  const segmentBytes = name === repeatsTopic ? "1500" : "6000";
+  const configs = { "internal.segment.bytes": segmentBytes, "index.interval.bytes": "300" };
   for (;;) {
     try {
       await createTopic(client, { name, partitions, configs });
@@ -130,9 +156,9 @@ async function makeTopic(client: Client, name: string): Promise<string[]> {
 
 async function readAll(
   client: Client,
-  wanted: { readonly partition: number; readonly count: number },
+  wanted: { readonly topic: string; readonly partition: number; readonly count: number },
 ): Promise<string[]> {
-  const { partition, count } = wanted;
+  const { topic, partition, count } = wanted;
   const consumer = new Consumer(client, { autoOffsetReset: "earliest" });
   consumer.assign([{ topic, partition }]);
   const values: string[] = [];

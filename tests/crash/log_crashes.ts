@@ -4,8 +4,8 @@
 //   life: open (recovery, itself crashed at will) > check > append, sync, checkpoint, ... > end
 //
 // The model is an array of what was appended at each offset. A kill must keep all of it, the loss
-// of power what was synced. An idempotent producer sends again what it does not know the fate of,
-// and must get each batch in exactly once.
+// of power what was synced. An idempotent producer sends its last five batches again after each
+// restart, and gets the offsets that they have: none is there twice.
 
 import { assert, assertEquals, AssertionError } from "@std/assert";
 import { fromUtf8 } from "../../src/base/bytes.ts";
@@ -22,9 +22,14 @@ const producer = { producerId: 7, producerEpoch: 0 };
 /** What was appended at one offset. */
 interface Sent {
   readonly value: string;
-  /** Of the batch, when the idempotent producer sent it; its first record has it. */
+  /** Its number, when the idempotent producer sent it. */
   readonly sequence: number | undefined;
+  /** How many records the batch has that it begins; 0 within one. */
+  readonly batchLength: number;
 }
+
+/** Batches that a log knows of each producer. */
+const remembered = 5;
 
 /** What the log must hold. */
 interface Model {
@@ -202,7 +207,9 @@ function append(run: DoomedRun, o: { log: PartitionLog; model: Model; random: Se
   const batch = batchOf(values, idempotent);
   const baseOffset = log.logEndOffset;
   values.forEach((value, i) => {
-    model.sent.push({ value, sequence: sequence === undefined ? undefined : sequence + i });
+    const batchLength = i === 0 ? length : 0;
+    const number = sequence === undefined ? undefined : sequence + i;
+    model.sent.push({ value, sequence: number, batchLength });
   });
   const result = log.append(batch, { leaderEpoch: 0, origin: "client" });
   if (!run.isAlive()) return;
@@ -216,19 +223,23 @@ function nextSequence({ sent }: Model): number {
   return last === undefined ? 0 : last.sequence! + 1;
 }
 
-/** The producer does not know what became of its last record: it sends it again. */
+/** The producer does not know what became of its last five batches: it sends them all again. */
 function resend(run: DoomedRun, { log, model }: { log: PartitionLog; model: Model }): void {
-  const index = model.sent.findLastIndex(({ sequence }) => sequence !== undefined);
-  const last = model.sent[index];
-  if (log.refusal !== undefined || last === undefined || index < log.logStartOffset) return;
-  // Batches of several records are found again by their last one only as a whole.
-  const isAlone = model.sent[index - 1]?.sequence !== last.sequence! - 1 || index === 0;
-  if (!isAlone || model.sent[index].sequence !== last.sequence) return;
-  const batch = batchOf([last.value], { ...producer, baseSequence: last.sequence! });
-  const result = log.append(batch, { leaderEpoch: 0, origin: "client" });
-  if (!run.isAlive()) return;
-  if (!result.ok) throw new AssertionError(JSON.stringify(result));
-  assertEquals([result.duplicate, result.lastOffset], [true, index]);
+  if (log.refusal !== undefined) return;
+  const begins = model.sent.flatMap(({ sequence, batchLength }, offset) =>
+    sequence !== undefined && batchLength > 0 ? [offset] : []
+  );
+  for (const offset of begins.slice(-remembered)) {
+    // What was deleted is not known for ever.
+    if (offset < log.logStartOffset) continue;
+    const { sequence, batchLength } = model.sent[offset];
+    const values = model.sent.slice(offset, offset + batchLength).map(({ value }) => value);
+    const batch = batchOf(values, { ...producer, baseSequence: sequence! });
+    const result = log.append(batch, { leaderEpoch: 0, origin: "client" });
+    if (!run.isAlive()) return;
+    if (!result.ok) throw new AssertionError(JSON.stringify(result));
+    assertEquals([result.duplicate, result.baseOffset], [true, offset]);
+  }
 }
 
 /** As the broker does it: a disk that cannot take a checkpoint has failed. */

@@ -48,6 +48,6 @@ if (kills > 0) {
   console.log(
     `process: ${result.kills} kills -9 (${result.killsWhileStarting} while it started), ` +
       `${result.unanswered} records under way, ${result.records} acknowledged: 0 lost, 0 moved, ` +
-      `${result.repeated} of acks=1 twice, ${seconds} s`,
+      `${result.repeated} of acks=1 twice, ${result.known} repeated batches known, ${seconds} s`,
   );
 }

@@ -5,7 +5,8 @@
 //   at the end: read everything back
 //
 // Each producer has a topic of its own. With acks=all they are idempotent: each record is there
-// once. With acks=1 a batch whose answer was lost is there twice, in one piece behind the first.
+// once, and one of them repeats its last five batches all the time. With acks=1 a batch whose
+// answer was lost is there twice, in one piece behind the first.
 //
 // The instants are random in real time, so a seed brings back the choices, not the race.
 
@@ -24,6 +25,7 @@ import { denoRuntime } from "../../src/runtime/deno.ts";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { within } from "../harness/deadline.ts";
+import { RepeatingProducer } from "./repeats.ts";
 
 const partitions = 4;
 /** A life ends after at most so many acknowledgements. */
@@ -50,6 +52,8 @@ export interface KillCounts {
   readonly unanswered: number;
   /** Found once more with acks=1. */
   readonly repeated: number;
+  /** Batches that were sent again after they were acknowledged, and known. */
+  readonly known: number;
 }
 
 /** Sends through `kills` kills, and judges what is there. */
@@ -63,9 +67,13 @@ export async function killBroker(seed: number, kills: number): Promise<KillCount
   for (const { topic } of senders) {
     await createTopic(client, { name: topic, partitions, configs: topicConfigs });
   }
+  const repeats = { name: "repeats", partitions: 1, configs: topicConfigs };
+  await createTopic(client, repeats);
+  const repeating = await RepeatingProducer.start(client, repeats.name);
   let goOn = true;
   const killing = killAgainAndAgain(broker, { random, kills, senders }).finally(() => goOn = false);
   const sending = senders.map((sender) => sender.sendWhile(() => goOn));
+  sending.push(repeatWhile(() => goOn, repeating));
   const [killed] = await Promise.all([killing, ...sending]);
   let records = 0;
   let repeated = 0;
@@ -75,15 +83,28 @@ export async function killBroker(seed: number, kills: number): Promise<KillCount
     repeated += await sender.judge();
     records += sender.acknowledged;
   }
+  const found = await readAll(client, { topic: repeats.name, partition: 0 });
+  assertEquals(found, repeating.sent.map((_, number) => number), repeats.name);
+  records += found.length;
   client.close();
-  return { ...killed, records, repeated };
+  return { ...killed, records, repeated, known: repeating.repeats };
+}
+
+/** Sends numbered records, two to a batch, and all of the last five batches again. */
+async function repeatWhile(goOn: () => boolean, producer: RepeatingProducer): Promise<void> {
+  while (goOn()) {
+    const number = producer.sent.length;
+    await producer.send([valueOf(number), valueOf(number + 1)]);
+    if (number % 6 === 0) await producer.repeat();
+  }
+  await producer.repeat();
 }
 
 /** Lets each life of the broker acknowledge a random number of records, then kills it. */
 async function killAgainAndAgain(
   broker: BrokerProcess,
   o: { random: SeededRandom; kills: number; senders: readonly Sender[] },
-): Promise<Omit<KillCounts, "records" | "repeated">> {
+): Promise<Omit<KillCounts, "records" | "repeated" | "known">> {
   const { random, senders } = o;
   const acknowledged = () => senders.reduce((sum, each) => sum + each.acknowledged, 0);
   let [kills, killsWhileStarting, unanswered] = [0, 0, 0];
