@@ -60,6 +60,17 @@ export function isPlatformFault(error: unknown, kind: PlatformFaultKind): boolea
   return error instanceof PlatformFault && error.kind === kind;
 }
 
+/**
+ * Whether `error` says that something cannot be stored, or not be read back: whoever asked for it
+ * is told so with an error code. Anything else is a bug of ours, or the end of a connection.
+ */
+export function isStoreFault(
+  error: unknown,
+): error is PartitionFault | PlatformFault | DecodeFault {
+  return error instanceof PartitionFault || error instanceof PlatformFault ||
+    error instanceof DecodeFault;
+}
+
 /** The message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

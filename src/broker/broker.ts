@@ -169,6 +169,7 @@ export class Broker {
       ensureTopic: () => this.topics.ensureInternal(offsetsTopicOf(config)),
       partitionCount: () => metadata.image.topic(offsetsTopic)?.partitions.length ?? 0,
       partition: (id) => this.partitions.get(offsetsTopic, id),
+      noteUnreadable: (partition, reason) => this.noteUnreadable(partition, reason),
     });
     this.producerIds = new ProducerIds(() =>
       this.change((image) => decideAllocateProducerIds(image, this.nodeId))

@@ -5,9 +5,10 @@
 //
 // The tables are pure; here are their log, their clock and their timer. A partition is loaded
 // (replayed) when a request needs it or, after a start, in the background, so that the sessions of
-// members that went away meanwhile run out.
+// members that went away meanwhile run out. One that cannot be loaded coordinates nothing for a
+// while, and the others do not notice.
 
-import { ConnectionFault, messageOf, PartitionFault } from "../base/faults.ts";
+import { isStoreFault, messageOf } from "../base/faults.ts";
 import type { PartitionId } from "../base/ids.ts";
 import {
   type CoordinatorRecord,
@@ -29,8 +30,8 @@ import { replay } from "./replay.ts";
 /** A timer is never set further ahead than this: runtimes keep delays in 31 bits. */
 const timerMsMax = 3_600_000;
 
-/** Why a request that comes late is not answered. */
-const closing = "the broker is closing";
+/** For so long a partition that could not be loaded is not read again. */
+const reloadAfterMs = 10_000;
 
 export interface GroupsOptions {
   readonly config: () => GroupConfig;
@@ -45,6 +46,8 @@ export interface GroupsOptions {
   /** The topic's number of partitions, 0 while it does not exist. */
   readonly partitionCount: () => number;
   readonly partition: (id: PartitionId) => Partition | undefined;
+  /** A partition cannot be loaded. */
+  readonly noteUnreadable: (partition: Partition, reason: unknown) => void;
 }
 
 /** Kafka's choice of partition for a group: Java's hash of the id. */
@@ -57,7 +60,9 @@ export function partitionOfGroup(groupId: string, partitionCount: number): Parti
 /** All groups of this broker. */
 export class Groups {
   readonly #options: GroupsOptions;
-  readonly #shards = new Map<PartitionId, Promise<GroupShard>>();
+  /** Those that load or are loaded; undefined where that has failed. */
+  readonly #shards = new Map<PartitionId, Promise<GroupShard | undefined>>();
+  readonly #reloads = new Set<Timer>();
   readonly #loaded = new Set<GroupShard>();
   #closed = false;
 
@@ -65,18 +70,25 @@ export class Groups {
     this.#options = options;
   }
 
+  /** The shard that coordinates `groupId`, loaded; or the code that says why there is none. */
+  of(groupId: string): Promise<GroupShard | ErrorCode> {
+    return this.#shard(groupId, this.#options.partitionCount());
+  }
+
   /**
-   * The shard that coordinates `groupId`, loaded. Creates the offsets topic where it is missing.
-   * Throws ConnectionFault where there is none: FindCoordinator has said so before.
+   * As `of`, for FindCoordinator: creates the offsets topic where it is missing. Whoever asks for
+   * more than the coordinator has asked for that before.
    */
-  async of(groupId: string): Promise<GroupShard> {
-    if (this.#closed) throw new ConnectionFault("the broker is closing");
-    const id = partitionOfGroup(groupId, await this.#options.ensureTopic());
+  async locate(groupId: string): Promise<GroupShard | ErrorCode> {
     try {
-      return await this.#shard(id);
+      return await this.#shard(groupId, await this.#options.ensureTopic());
     } catch (error) {
-      if (!(error instanceof PartitionFault)) throw error;
-      throw new ConnectionFault(`group ${groupId} has no coordinator: ${error.message}`);
+      if (!isStoreFault(error)) throw error;
+      this.#options.logger.log("error", "the topic of groups' offsets cannot be created", {
+        topic: offsetsTopic,
+        reason: messageOf(error),
+      });
+      return ErrorCode.COORDINATOR_NOT_AVAILABLE;
     }
   }
 
@@ -84,15 +96,8 @@ export class Groups {
   async all(): Promise<GroupShard[]> {
     const shards: GroupShard[] = [];
     for (let id = 0; id < this.#options.partitionCount(); id++) {
-      try {
-        shards.push(await this.#shard(id));
-      } catch (error) {
-        if (!(error instanceof PartitionFault)) throw error;
-        this.#options.logger.log("error", "the groups of a partition cannot be loaded", {
-          partition: id,
-          reason: messageOf(error),
-        });
-      }
+      const shard = await this.#loadedShard(id);
+      if (shard instanceof GroupShard) shards.push(shard);
     }
     return shards;
   }
@@ -116,7 +121,7 @@ export class Groups {
     for (const id of partitions) {
       const shard = this.#shards.get(id);
       this.#shards.delete(id);
-      shard?.then((each) => each.resign(), () => {});
+      shard?.then((each) => each?.resign());
     }
   }
 
@@ -130,33 +135,51 @@ export class Groups {
   /** Ends: requests that wait are told to look for the coordinator again. */
   async close(): Promise<void> {
     this.#closed = true;
-    // One that could not be loaded has nothing to end.
-    for (const shard of this.#shards.values()) await shard.then((each) => each.resign(), () => {});
+    for (const timer of this.#reloads) timer.cancel();
+    for (const shard of this.#shards.values()) (await shard)?.resign();
   }
 
-  #shard(id: PartitionId): Promise<GroupShard> {
-    if (this.#closed) throw new ConnectionFault(closing);
-    let shard = this.#shards.get(id);
-    if (shard === undefined) {
-      shard = this.#load(id);
-      this.#shards.set(id, shard);
-      // A load that failed is tried again by the next request.
-      shard.catch(() => this.#shards.delete(id));
+  async #shard(groupId: string, partitionCount: number): Promise<GroupShard | ErrorCode> {
+    if (partitionCount === 0) return ErrorCode.NOT_COORDINATOR;
+    return await this.#loadedShard(partitionOfGroup(groupId, partitionCount));
+  }
+
+  async #loadedShard(id: PartitionId): Promise<GroupShard | ErrorCode> {
+    if (this.#closed) return ErrorCode.COORDINATOR_NOT_AVAILABLE;
+    let loading = this.#shards.get(id);
+    if (loading === undefined) {
+      const partition = this.#options.partition(id);
+      if (partition === undefined) return ErrorCode.NOT_COORDINATOR;
+      this.#shards.set(id, loading = this.#load(partition));
     }
-    return shard;
+    const shard = await loading;
+    return shard === undefined || shard.isResigned ? ErrorCode.NOT_COORDINATOR : shard;
   }
 
-  async #load(id: PartitionId): Promise<GroupShard> {
-    const partition = this.#options.partition(id);
-    if (partition === undefined) throw new PartitionFault(`${offsetsTopic}-${id} is offline`);
+  /** Undefined where the partition cannot be read, or the broker closes. */
+  async #load(partition: Partition): Promise<GroupShard | undefined> {
+    const { id } = partition;
     const shard = new GroupShard(partition, this.#options, () => this.#shards.delete(id));
-    await shard.load();
-    if (this.#closed) {
-      shard.resign();
-      throw new ConnectionFault(closing);
+    try {
+      await shard.load();
+    } catch (error) {
+      if (!isStoreFault(error)) throw error;
+      this.#options.noteUnreadable(partition, error);
+      this.#reloadLater(id);
+      return undefined;
     }
-    this.#loaded.add(shard);
+    if (this.#closed) shard.resign();
+    else this.#loaded.add(shard);
     return shard;
+  }
+
+  /** Clients ask many times a second, and to replay a log is not cheap. */
+  #reloadLater(id: PartitionId): void {
+    const timer = this.#options.timers.after(reloadAfterMs, () => {
+      this.#reloads.delete(timer);
+      this.#shards.delete(id);
+    });
+    this.#reloads.add(timer);
   }
 }
 
@@ -209,9 +232,24 @@ export class GroupShard {
     return this.table.heartbeat(request, { nowMs: this.#options.nowMs() });
   }
 
-  /** Resolves once everything decided so far is synced. */
-  async durable(): Promise<void> {
-    await this.#partition.log.syncTo(this.#partition.log.logEndOffset);
+  /** Resolves once everything decided so far is synced: with an error code where it cannot be. */
+  async durable(): Promise<ErrorCode> {
+    const { log } = this.#partition;
+    try {
+      await log.syncTo(log.logEndOffset);
+      return ErrorCode.NONE;
+    } catch (error) {
+      if (!this.#closed) {
+        this.#options.logger.log("error", "groups could not be stored", {
+          partition: this.#partition.id,
+          reason: messageOf(error),
+        });
+      }
+      // The table is ahead of what the log can keep: the next request loads it anew.
+      this.resign();
+      this.#onFailed();
+      return ErrorCode.KAFKA_STORAGE_ERROR;
+    }
   }
 
   /** Does what an outcome asks for. */
@@ -249,21 +287,10 @@ export class GroupShard {
   }
 
   async #answerWhenDurable(answers: Outcome["answers"]): Promise<void> {
-    try {
-      await this.durable();
-      for (const { token, response } of answers) answer(token, response);
-    } catch (error) {
-      this.#options.logger.log("error", "groups could not be stored", {
-        partition: this.#partition.id,
-        reason: messageOf(error),
-      });
-      const errorCode = ErrorCode.KAFKA_STORAGE_ERROR;
-      for (const { token, response, failed } of answers) {
-        answer(token, failed?.(errorCode) ?? response);
-      }
-      // The table is ahead of what the log can keep: the next request loads it anew.
-      this.resign();
-      this.#onFailed();
+    const errorCode = await this.durable();
+    for (const { token, response, failed } of answers) {
+      const isKept = errorCode === ErrorCode.NONE;
+      answer(token, isKept ? response : failed?.(errorCode) ?? response);
     }
   }
 

@@ -15,7 +15,9 @@ import {
   type Decoded,
   decodeResponse,
   encodeRequest,
+  ErrorCode,
   type Fields,
+  FindCoordinator,
   type Input,
   Metadata,
 } from "../../src/protocol/mod.ts";
@@ -120,6 +122,12 @@ export class RawClient implements Disposable {
   async assertServed(): Promise<void> {
     const { brokers } = await this.ask(Metadata, 9, { topics: [] });
     assertEquals(brokers.length, 1);
+  }
+
+  /** Looks for a group's coordinator, as every client does first: it makes groups possible. */
+  async findCoordinator(key = "any"): Promise<void> {
+    const { errorCode } = await this.ask(FindCoordinator, 2, { key });
+    assertEquals(errorCode, ErrorCode.NONE);
   }
 
   closeWrite(): Promise<void> {

@@ -13,11 +13,19 @@ export interface SharedBroker {
   connect(): Promise<RawClient>;
 }
 
-/** Starts a broker before the tests of the file that calls this, and ends it after them. */
-export function sharedBroker(options: BrokerOptions = {}): SharedBroker {
+/**
+ * Starts a broker before the tests of the file that calls this, and ends it after them.
+ * `coordinates`: somebody has looked for a coordinator, so that there is one.
+ */
+export function sharedBroker(
+  options: BrokerOptions & { readonly coordinates?: boolean } = {},
+): SharedBroker {
   let running: BrokerProcess | undefined;
   Deno.test.beforeAll(async () => {
     running = await BrokerProcess.start(options);
+    if (!options.coordinates) return;
+    using client = await RawClient.connect(running);
+    await client.findCoordinator();
   });
   Deno.test.afterAll(() => running?.close());
   return {

@@ -87,6 +87,7 @@ Deno.test("committed offsets are compacted, and the last ones are there after a 
   let client = await RawClient.connect(broker);
   const { name } = await makeTopic(client);
   const groupId = freshName("group");
+  await client.findCoordinator(groupId);
   const commits = 500;
   for (let offset = 1; offset <= commits; offset++) {
     const partitions = [{ partitionIndex: 0, committedOffset: offset, committedMetadata: "" }];

@@ -10,7 +10,7 @@ import { batchOf, makeTopic, produceTo } from "../harness/raw_requests.ts";
 import type { RawClient } from "../harness/raw_client.ts";
 import { freshName, sharedBroker } from "../harness/shared_broker.ts";
 
-const shared = sharedBroker();
+const shared = sharedBroker({ coordinates: true });
 
 /** What a request may name. */
 interface Names {

@@ -6,7 +6,7 @@ import { PlatformFault } from "../../src/base/faults.ts";
 import { loadConfig } from "../../src/broker/mod.ts";
 import { Client, Consumer, createTopic, Producer } from "../../src/client/mod.ts";
 import { startMonitoredBroker } from "../../src/http/mod.ts";
-import { Heartbeat } from "../../src/protocol/mod.ts";
+import { FindCoordinator, Heartbeat } from "../../src/protocol/mod.ts";
 import { denoRuntime } from "../../src/runtime/deno.ts";
 import type { Runtime } from "../../src/runtime/ports.ts";
 import { OttlaProgram } from "../harness/ottla_program.ts";
@@ -120,6 +120,7 @@ Deno.test("errors are counted by API and code", async () => {
   try {
     const { client, url, close } = await open();
     const request = { groupId: "none", memberId: "nobody", generationId: 1 };
+    await client.request(FindCoordinator, { coordinatorKeys: ["none"] }, { to: "any" });
     const { errorCode } = await client.request(Heartbeat, request, { to: "any" });
     assertEquals(errorCode, 25);
     const samples = await scrape(url);

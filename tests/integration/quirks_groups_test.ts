@@ -23,7 +23,7 @@ import { makeTopic } from "../harness/raw_requests.ts";
 import { freshName, sharedBroker } from "../harness/shared_broker.ts";
 import { simulated } from "../harness/simulated_broker.ts";
 
-const shared = sharedBroker();
+const shared = sharedBroker({ coordinates: true });
 
 function joinRequest(
   groupId: string,
@@ -347,6 +347,7 @@ Deno.test("offsets and members are there after a kill -9, and the member goes on
   {
     using client = await RawClient.connect(broker);
     topic = (await makeTopic(client)).name;
+    await client.findCoordinator("orders");
     member = await joinAlone(client, "orders");
     const { topics } = await client.ask(OffsetCommit, 7, {
       ...commitRequest("orders", topic, 11),

@@ -10,6 +10,7 @@
 
 import { type Uuid, ZERO_UUID } from "../../base/ids.ts";
 import { ErrorCode, OffsetCommit, type RequestOf, type ResponseOf } from "../../protocol/mod.ts";
+import { GroupShard } from "../groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Request = RequestOf<typeof OffsetCommit>;
@@ -24,13 +25,26 @@ export const offsetCommit = handler(OffsetCommit, {
     const refused = new Map<Topic, Map<number, ErrorCode>>();
     const known = request.topics.flatMap((topic) => knownPart(topic, context, refused));
     const shard = await broker.groups.of(request.groupId);
-    const response = await shard.submit<Response>((at) =>
-      shard.table.commitOffsets({ request: { ...request, topics: known }, apiVersion }, at)
-    );
+    const response = shard instanceof GroupShard
+      ? await shard.submit<Response>((at) =>
+        shard.table.commitOffsets({ request: { ...request, topics: known }, apiVersion }, at)
+      )
+      : refusedCommit({ ...request, topics: known }, shard);
     if (refused.size === 0) return response;
     return { ...response, topics: merge(request, response, { refused, byId: apiVersion >= 10 }) };
   },
 });
+
+function refusedCommit({ topics }: Pick<Request, "topics">, errorCode: ErrorCode): Response {
+  return {
+    throttleTimeMs: 0,
+    topics: topics.map(({ name, topicId, partitions }) => ({
+      name,
+      topicId,
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
+    })),
+  };
+}
 
 /** The topic with a name and with the partitions that exist; notes down the others. */
 function knownPart(

@@ -8,6 +8,7 @@
 
 import { ZERO_UUID } from "../../base/ids.ts";
 import { ErrorCode, OffsetFetch, type RequestOf } from "../../protocol/mod.ts";
+import { GroupShard } from "../groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Request = RequestOf<typeof OffsetFetch>;
@@ -24,7 +25,9 @@ export const offsetFetch = handler(OffsetFetch, {
       return { groups };
     }
     const group = await fetchGroup(firstGroup(request), context);
-    return { topics: group.topics, errorCode: group.errorCode };
+    const { errorCode } = group;
+    const isRefused = context.version < 2 && errorCode !== ErrorCode.NONE;
+    return { topics: isRefused ? refusedTopics(request, errorCode) : group.topics, errorCode };
   },
 });
 
@@ -38,21 +41,35 @@ function firstGroup({ groupId, topics }: Request): GroupRequest {
   };
 }
 
+/** Before version 2 there is no place for an error but with each partition. */
+function refusedTopics({ topics }: Request, errorCode: ErrorCode) {
+  return (topics ?? []).map(({ name, partitionIndexes }) => ({
+    name,
+    partitions: partitionIndexes.map((index) => nothingCommitted(index, errorCode)),
+  }));
+}
+
 async function fetchGroup(group: GroupRequest, context: RequestContext) {
-  const { broker, version } = context;
+  const { broker } = context;
   const shard = await broker.groups.of(group.groupId);
-  if (version < 10) {
-    const fetched = shard.table.fetchOffsets(group);
-    await shard.durable();
-    return fetched;
-  }
+  const fetched = shard instanceof GroupShard ? fetchFrom(shard, group, context) : undefined;
+  const errorCode = shard instanceof GroupShard ? await shard.durable() : shard;
+  if (fetched !== undefined && errorCode === ErrorCode.NONE) return fetched;
+  return { groupId: group.groupId, topics: [], errorCode };
+}
+
+function fetchFrom(
+  { table }: GroupShard,
+  group: GroupRequest,
+  { broker, version }: RequestContext,
+) {
+  if (version < 10) return table.fetchOffsets(group);
   const { image } = broker.metadata;
   const named = group.topics?.flatMap((topic) => {
     const found = image.topicById(topic.topicId);
     return found === undefined ? [] : [{ ...topic, name: found.name }];
   });
-  const fetched = shard.table.fetchOffsets({ ...group, topics: named ?? null });
-  await shard.durable();
+  const fetched = table.fetchOffsets({ ...group, topics: named ?? null });
   const known = fetched.topics.flatMap((topic) => {
     const found = image.topic(topic.name);
     return found === undefined ? [] : [{ ...topic, topicId: found.id }];
@@ -65,12 +82,18 @@ function unknownTopic({ name, topicId, partitionIndexes }: TopicRequest) {
   return {
     name,
     topicId,
-    partitions: partitionIndexes.map((partitionIndex) => ({
-      partitionIndex,
-      committedOffset: -1,
-      committedLeaderEpoch: -1,
-      metadata: "",
-      errorCode: ErrorCode.UNKNOWN_TOPIC_ID,
-    })),
+    partitions: partitionIndexes.map((index) =>
+      nothingCommitted(index, ErrorCode.UNKNOWN_TOPIC_ID)
+    ),
+  };
+}
+
+function nothingCommitted(partitionIndex: number, errorCode: ErrorCode) {
+  return {
+    partitionIndex,
+    committedOffset: -1,
+    committedLeaderEpoch: -1,
+    metadata: "",
+    errorCode,
   };
 }

@@ -7,8 +7,8 @@
 //   (KIP-932) change what may be asked, not the message.
 // Not done: transactions (key type 1) and share groups (2): INVALID_REQUEST with a sentence.
 
-import { ConnectionFault } from "../../base/faults.ts";
-import { ErrorCode, FindCoordinator } from "../../protocol/mod.ts";
+import { ErrorCode, errorMessage, FindCoordinator } from "../../protocol/mod.ts";
+import { GroupShard } from "../groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 const keyTypes = ["group", "transaction", "share group"];
@@ -29,17 +29,14 @@ export const findCoordinator = handler(FindCoordinator, {
 async function find(key: string, keyType: number, { broker, peer }: RequestContext) {
   const nowhere = { nodeId: -1, host: "", port: -1 };
   if (keyType !== 0) {
-    const errorMessage = keyType in keyTypes
+    const reason = keyType in keyTypes
       ? `${keyTypes[keyType]}s are not supported yet`
       : `there is no coordinator of type ${keyType}`;
-    return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage, ...nowhere };
+    return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: reason, ...nowhere };
   }
-  try {
-    await broker.groups.of(key);
-  } catch (error) {
-    if (!(error instanceof ConnectionFault) || broker.isClosing) throw error;
+  if (!(await broker.groups.locate(key) instanceof GroupShard)) {
     const errorCode = ErrorCode.COORDINATOR_NOT_AVAILABLE;
-    return { errorCode, errorMessage: error.message, ...nowhere };
+    return { errorCode, errorMessage: errorMessage(errorCode), ...nowhere };
   }
   const { nodeId, host, port } = broker.describeBrokers(peer)[0];
   return { errorCode: ErrorCode.NONE, errorMessage: null, nodeId, host, port };

@@ -7,7 +7,8 @@
 //   (KIP-345); 6 flexible; 7 protocol type and a nullable protocol name (KIP-559); 8 reason
 //   (KIP-800); 9 skipAssignment (KIP-814).
 
-import { JoinGroup, type ResponseOf } from "../../protocol/mod.ts";
+import { type ErrorCode, JoinGroup, type ResponseOf } from "../../protocol/mod.ts";
+import { GroupShard } from "../groups.ts";
 import { handler } from "../handler.ts";
 
 export const joinGroup = handler(JoinGroup, {
@@ -15,8 +16,26 @@ export const joinGroup = handler(JoinGroup, {
 
   async handle(request, { broker, version: apiVersion, clientId, peer }) {
     const shard = await broker.groups.of(request.groupId);
+    if (!(shard instanceof GroupShard)) {
+      return refusal(request.memberId, { errorCode: shard, apiVersion });
+    }
     const clientHost = `/${peer.remote.host}`;
     const input = { request, apiVersion, clientId: clientId ?? "", clientHost };
     return shard.submit<ResponseOf<typeof JoinGroup>>((at) => shard.table.join(input, at));
   },
 });
+
+/** There is no coordinator. Before version 7 the protocol's name cannot be null. */
+function refusal(
+  memberId: string,
+  { errorCode, apiVersion }: { errorCode: ErrorCode; apiVersion: number },
+) {
+  return {
+    errorCode,
+    generationId: -1,
+    protocolName: apiVersion >= 7 ? null : "",
+    leader: "",
+    memberId,
+    members: [],
+  };
+}

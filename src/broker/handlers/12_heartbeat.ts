@@ -5,6 +5,7 @@
 // Versions: 3 static members (KIP-345); 4 flexible.
 
 import { Heartbeat } from "../../protocol/mod.ts";
+import { GroupShard } from "../groups.ts";
 import { handler } from "../handler.ts";
 
 export const heartbeat = handler(Heartbeat, {
@@ -12,6 +13,6 @@ export const heartbeat = handler(Heartbeat, {
 
   async handle(request, { broker }) {
     const shard = await broker.groups.of(request.groupId);
-    return shard.heartbeat(request);
+    return shard instanceof GroupShard ? shard.heartbeat(request) : { errorCode: shard };
   },
 });

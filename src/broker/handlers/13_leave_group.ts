@@ -6,6 +6,7 @@
 //   (KIP-800).
 
 import { LeaveGroup, type ResponseOf } from "../../protocol/mod.ts";
+import { GroupShard } from "../groups.ts";
 import { handler } from "../handler.ts";
 
 export const leaveGroup = handler(LeaveGroup, {
@@ -13,6 +14,7 @@ export const leaveGroup = handler(LeaveGroup, {
 
   async handle(request, { broker, version: apiVersion }) {
     const shard = await broker.groups.of(request.groupId);
+    if (!(shard instanceof GroupShard)) return { errorCode: shard, members: [] };
     return shard.submit<ResponseOf<typeof LeaveGroup>>((at) =>
       shard.table.leave({ request, apiVersion }, at)
     );

@@ -5,6 +5,7 @@
 // Versions: 3 static members (KIP-345); 4 flexible; 5 protocol type and name (KIP-559).
 
 import { type ResponseOf, SyncGroup } from "../../protocol/mod.ts";
+import { GroupShard } from "../groups.ts";
 import { handler } from "../handler.ts";
 
 export const syncGroup = handler(SyncGroup, {
@@ -12,6 +13,7 @@ export const syncGroup = handler(SyncGroup, {
 
   async handle(request, { broker, version: apiVersion }) {
     const shard = await broker.groups.of(request.groupId);
+    if (!(shard instanceof GroupShard)) return { errorCode: shard, assignment: new Uint8Array(0) };
     return shard.submit<ResponseOf<typeof SyncGroup>>((at) =>
       shard.table.sync({ request, apiVersion }, at)
     );

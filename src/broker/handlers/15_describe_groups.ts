@@ -6,8 +6,9 @@
 // Versions: 3 authorized operations (KIP-430); 4 static members; 5 flexible; 6 error messages
 //   (KIP-1043).
 
-import { DescribeGroups, ErrorCode } from "../../protocol/mod.ts";
+import { DescribeGroups, ErrorCode, type ResponseInput } from "../../protocol/mod.ts";
 import { authorizedOperations } from "../authorizer.ts";
+import { GroupShard } from "../groups.ts";
 import { handler } from "../handler.ts";
 
 export const describeGroups = handler(DescribeGroups, {
@@ -15,9 +16,13 @@ export const describeGroups = handler(DescribeGroups, {
 
   async handle(request, { broker, version: apiVersion }) {
     const operations = authorizedOperations("group", request.includeAuthorizedOperations);
-    const groups = [];
+    const groups: ResponseInput<typeof DescribeGroups>["groups"][number][] = [];
     for (const groupId of request.groups) {
       const shard = await broker.groups.of(groupId);
+      if (!(shard instanceof GroupShard)) {
+        groups.push(refusal(groupId, shard));
+        continue;
+      }
       const group = shard.table.describe(groupId, { apiVersion });
       // A group that is not there has none from version 6 on, where that is an error.
       const isError = group.errorCode !== ErrorCode.NONE;
@@ -26,3 +31,8 @@ export const describeGroups = handler(DescribeGroups, {
     return { groups };
   },
 });
+
+/** There is no coordinator for it. */
+function refusal(groupId: string, errorCode: ErrorCode) {
+  return { errorCode, groupId, groupState: "", protocolType: "", protocolData: "", members: [] };
+}

@@ -4,21 +4,35 @@
 // Behaviour: NON_EMPTY_GROUP while members are in it, GROUP_ID_NOT_FOUND when there is none.
 // Versions: 2 flexible; 3 error messages.
 
-import { DeleteGroups, type ResponseOf } from "../../protocol/mod.ts";
+import {
+  DeleteGroups,
+  ErrorCode,
+  type ResponseInput,
+  type ResponseOf,
+} from "../../protocol/mod.ts";
+import { GroupShard } from "../groups.ts";
 import { handler } from "../handler.ts";
-import type { GroupShard } from "../groups.ts";
+
+type Result = ResponseInput<typeof DeleteGroups>["results"][number];
 
 export const deleteGroups = handler(DeleteGroups, {
   serves: "0-3",
 
   async handle(request, { broker }) {
     const byShard = new Map<GroupShard, string[]>();
+    const results: Result[] = [];
     for (const groupId of new Set(request.groupsNames)) {
       const shard = await broker.groups.of(groupId);
-      byShard.set(shard, [...(byShard.get(shard) ?? []), groupId]);
+      if (shard instanceof GroupShard) byShard.set(shard, [...byShard.get(shard) ?? [], groupId]);
+      else results.push({ groupId, errorCode: shard });
     }
-    const results = [];
     for (const [shard, groupIds] of byShard) {
+      if (shard.isResigned) {
+        for (const groupId of groupIds) {
+          results.push({ groupId, errorCode: ErrorCode.NOT_COORDINATOR });
+        }
+        continue;
+      }
       const response = await shard.submit<ResponseOf<typeof DeleteGroups>>((at) =>
         shard.table.deleteGroups(groupIds, at)
       );

@@ -5,6 +5,7 @@
 //   partitions that do not exist.
 
 import { ErrorCode, OffsetDelete, type RequestOf, type ResponseOf } from "../../protocol/mod.ts";
+import { GroupShard } from "../groups.ts";
 import { handler } from "../handler.ts";
 import type { Broker } from "../broker.ts";
 
@@ -16,6 +17,7 @@ export const offsetDelete = handler(OffsetDelete, {
 
   async handle(request, { broker }) {
     const shard = await broker.groups.of(request.groupId);
+    if (!(shard instanceof GroupShard)) return { errorCode: shard, topics: [] };
     const topics = request.topics.map((topic) => ({
       name: topic.name,
       partitions: topic.partitions.filter((each) => exists(broker, topic, each.partitionIndex)),
