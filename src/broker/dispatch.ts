@@ -4,6 +4,7 @@
 //   unknown API key or version        -> the connection closes
 //   ApiVersions of an unknown version -> version 0 answer with error 35 (KIP-511)
 //   a body that does not parse        -> the connection closes
+//   what must be stored cannot be     -> KAFKA_STORAGE_ERROR, as the handler's `refuse` words it
 //
 // A late handler is loaded by its first request (handlers/late.ts). Where clients have quotas, what
 // they use is measured here: the bytes of requests and answers, and the time that they took.
@@ -11,7 +12,8 @@
 // The bytes of a request are private to its handler, but for Produce: its frame is megabytes, and
 // the log has copied what it needs before the handler first waits.
 
-import { ConnectionFault, DecodeFault } from "../base/faults.ts";
+import { formatAddress } from "../base/address.ts";
+import { ConnectionFault, DecodeFault, isStoreFault } from "../base/faults.ts";
 import { BytesReader } from "../base/bytes.ts";
 import {
   type AnyApi,
@@ -23,7 +25,7 @@ import {
 } from "../protocol/mod.ts";
 import type { Broker } from "./broker.ts";
 import type { Dispatched, Reply } from "./connection.ts";
-import type { Handler, Peer } from "./handler.ts";
+import type { Handler, Peer, RequestContext } from "./handler.ts";
 import { apiVersionsKey, handlers, lateHandlers, supportedVersions } from "./handlers/mod.ts";
 import type { ClientMeter } from "./quotas.ts";
 import type { RequestMetrics } from "./request_metrics.ts";
@@ -91,7 +93,27 @@ export class Dispatcher {
     const message = readBody(frame, header, handler);
     this.#tracer?.request(peer, header, handler.api, message);
     const { apiVersion: version, clientId } = header;
-    return handler.handle(message as never, { broker: this.#broker, version, clientId, peer });
+    const context = { broker: this.#broker, version, clientId, peer };
+    if (handler.refuse === undefined) return handler.handle(message as never, context);
+    return this.#handleRefusable(handler, message, context);
+  }
+
+  /** As `handle`, of what changes something that is stored. */
+  async #handleRefusable(handler: Handler, message: unknown, context: RequestContext) {
+    try {
+      return await handler.handle(message as never, context);
+    } catch (error) {
+      if (!isStoreFault(error)) throw error;
+      const { version, peer } = context;
+      const errorMessage = error.message;
+      this.#broker.logger.log("error", "a request could not be stored", {
+        api: handler.api.name,
+        peer: formatAddress(peer.remote),
+        reason: errorMessage,
+      });
+      const errorCode = ErrorCode.KAFKA_STORAGE_ERROR;
+      return handler.refuse!(message as never, { errorCode, errorMessage, version });
+    }
   }
 
   #encode({ header, handler, peer }: Dispatching, response: unknown): Reply {

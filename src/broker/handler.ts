@@ -2,9 +2,10 @@
 //
 // A handler never sees bytes of the frame, only the decoded message; views in it (records, group
 // metadata) are valid until it answers. It reports errors as Kafka error codes in the response,
-// per item. What it throws closes the connection (ConnectionFault) or is a bug of ours.
+// per item. What it throws closes the connection (ConnectionFault) or is a bug of ours; but where
+// what it asks of a store fails, its `refuse` makes the answer.
 
-import type { AnyApi, RequestOf, ResponseInput } from "../protocol/mod.ts";
+import type { AnyApi, ErrorCode, RequestOf, ResponseInput } from "../protocol/mod.ts";
 import type { Address } from "../runtime/ports.ts";
 import type { Broker } from "./broker.ts";
 
@@ -43,6 +44,15 @@ export interface Handler {
   readonly pipelined: boolean;
   /** Answers; undefined for no answer at all (Produce with acks=0). */
   readonly handle: (request: never, context: RequestContext) => unknown;
+  /** The answer when `handle` has failed because something could not be stored. */
+  readonly refuse: ((request: never, refusal: Refusal) => unknown) | undefined;
+}
+
+/** Why a whole request is refused. */
+export interface Refusal {
+  readonly errorCode: ErrorCode;
+  readonly errorMessage: string;
+  readonly version: number;
 }
 
 type Answer<A extends AnyApi> = ResponseInput<A> | undefined;
@@ -53,6 +63,11 @@ export interface HandlerOptions<A extends AnyApi> {
   readonly serves: string;
   readonly pipelined?: boolean;
   handle(request: RequestOf<A>, context: RequestContext): Answer<A> | Promise<Answer<A>>;
+  /**
+   * The same code for everything that was asked for: nothing of it was done, since what `handle`
+   * wanted to store could not be stored. A handler that has none tells of each failure itself.
+   */
+  refuse?(request: RequestOf<A>, refusal: Refusal): ResponseInput<A>;
 }
 
 /** Declares how `api` is served. */
@@ -62,6 +77,7 @@ export function handler<A extends AnyApi>(api: A, options: HandlerOptions<A>): H
     serves: versionRange(options.serves),
     pipelined: options.pipelined ?? false,
     handle: options.handle as Handler["handle"],
+    refuse: options.refuse as Handler["refuse"],
   };
 }
 

@@ -7,7 +7,7 @@
 // Invariant: a partition of the metadata is in the table, open or offline, once its topic was
 // opened; offline ones answer KAFKA_STORAGE_ERROR, as in Kafka, and the others do not notice.
 
-import { isPlatformFault, messageOf, PartitionFault } from "../base/faults.ts";
+import { isPlatformFault, isStoreFault, messageOf } from "../base/faults.ts";
 import type { PartitionId } from "../base/ids.ts";
 import type { TopicImage } from "../cluster/mod.ts";
 import type { PartitionLog, Slices } from "../log/mod.ts";
@@ -80,6 +80,17 @@ export class Partitions {
     return this.find(topic, partition) === ErrorCode.KAFKA_STORAGE_ERROR;
   }
 
+  /** Why some partition of a topic, from `first` on, cannot be used; undefined when all can. */
+  offlineReason(topic: string, first = 0): string | undefined {
+    for (const partition of this.#byTopic.get(topic)?.slice(first) ?? []) {
+      const reason = partition instanceof Partition
+        ? partition.log.directory.offlineReason
+        : partition?.reason;
+      if (reason !== undefined) return reason;
+    }
+    return undefined;
+  }
+
   /** All open partitions. */
   *all(): Generator<Partition> {
     for (const partitions of this.#byTopic.values()) {
@@ -123,7 +134,16 @@ export class Partitions {
         await this.#open(topic, id, { isNew: true });
         await this.#giveWay();
       }
-      await this.#options.onOpened(topic);
+      try {
+        await this.#options.onOpened(topic);
+      } catch (error) {
+        if (!isStoreFault(error)) throw error;
+        // They are open and serve; the next start tells the metadata where they are.
+        this.#options.logger.log("warn", "where new partitions lie could not be recorded", {
+          topic: topic.name,
+          reason: messageOf(error),
+        });
+      }
     });
   }
 
@@ -207,7 +227,7 @@ export class Partitions {
       const { leaderEpoch } = topic.partitions[id];
       partitions[id] = new Partition(log, { leaderEpoch, appended: this.appended });
     } catch (error) {
-      if (!(error instanceof PartitionFault)) throw error;
+      if (!isStoreFault(error)) throw error;
       const reason = messageOf(error);
       partitions[id] = { reason, isFull: isPlatformFault(error.cause, "NoSpace") };
       this.#options.logger.log("error", "a partition is offline", {

@@ -5,8 +5,8 @@
 // Changes run one at a time through the change queue, so each sees what the one before has done.
 // When a change is answered, its partitions are open (or gone).
 
-import { PartitionFault } from "../base/faults.ts";
-import type { Uuid } from "../base/ids.ts";
+import { isStoreFault, messageOf } from "../base/faults.ts";
+import { type Uuid, ZERO_UUID } from "../base/ids.ts";
 import {
   type ChangeQueue,
   decideCreatePartitions,
@@ -48,6 +48,8 @@ export interface TopicsOptions {
   /** Topics are gone; what others keep about them should go, too. */
   readonly onDeleted: (names: readonly string[]) => void;
 }
+
+type CreatedTopic = ResponseInput<typeof CreateTopics>["topics"][number];
 
 /** The configuration of a topic's logs, and what it was derived from. */
 interface DerivedConfig {
@@ -111,28 +113,67 @@ export class Topics {
     request: RequestOf<typeof CreateTopics>,
   ): Promise<ResponseInput<typeof CreateTopics>> {
     const { change, newTopicId } = this.#options;
-    let response: ResponseInput<typeof CreateTopics>;
-    try {
-      response = await change((image) =>
-        decideCreateTopics(image, request, { defaults: this.#defaults, newTopicId })
-      );
-    } catch (error) {
-      if (!(error instanceof PartitionFault)) throw error;
-      return notStored(request, error);
-    }
+    const response = await change((image) =>
+      decideCreateTopics(image, request, { defaults: this.#defaults, newTopicId })
+    );
     if (request.validateOnly) return response;
-    await this.#open(response.topics.map(({ name }) => name));
-    this.#warn(request, response);
-    return response;
+    const created = response.topics.filter(({ errorCode }) => errorCode === ErrorCode.NONE);
+    await this.#open(created.map(({ name }) => name));
+    const topics = await this.#withoutUnopened(response.topics);
+    this.#warn(request, { topics });
+    return { topics };
+  }
+
+  /**
+   * A new topic of which a log could not be made is not kept: its creator is told why, and may try
+   * again.
+   */
+  async #withoutUnopened(topics: readonly CreatedTopic[]): Promise<CreatedTopic[]> {
+    const reasons = new Map<string, string>();
+    for (const { name, errorCode } of topics) {
+      if (errorCode !== ErrorCode.NONE) continue;
+      const reason = this.#options.partitions.offlineReason(name);
+      if (reason !== undefined) reasons.set(name, reason);
+    }
+    if (reasons.size === 0) return [...topics];
+    const undone = [...reasons.keys()].map((name) => ({ name, topicId: ZERO_UUID }));
+    await this.#delete({ topics: undone, topicNames: [], timeoutMs: 0 });
+    return topics.map((topic) => {
+      const errorMessage = reasons.get(topic.name);
+      if (errorMessage === undefined) return topic;
+      return {
+        name: topic.name,
+        errorCode: ErrorCode.KAFKA_STORAGE_ERROR,
+        errorMessage,
+        configs: [],
+      };
+    });
   }
 
   /** CreatePartitions. */
   async createPartitions(
     request: RequestOf<typeof CreatePartitions>,
   ): Promise<ResponseInput<typeof CreatePartitions>> {
-    const response = await this.#options.change((image) => decideCreatePartitions(image, request));
+    const { change, partitions } = this.#options;
+    const before = new Map<string, number>();
+    const response = await change((image) => {
+      for (const { name } of request.topics) {
+        before.set(name, image.topic(name)?.partitions.length ?? 0);
+      }
+      return decideCreatePartitions(image, request);
+    });
+    if (request.validateOnly) return response;
     await this.#open(request.topics.map(({ name }) => name));
-    return response;
+    // Partitions cannot be taken back: they are there, and what keeps them from being used is told.
+    const results = response.results.map((result) => {
+      const offline = result.errorCode === ErrorCode.NONE
+        ? partitions.offlineReason(result.name, before.get(result.name))
+        : undefined;
+      if (offline === undefined) return result;
+      const errorCode: ErrorCode = ErrorCode.KAFKA_STORAGE_ERROR;
+      return { name: result.name, errorCode, errorMessage: offline };
+    });
+    return { results };
   }
 
   /** DeleteTopics. */
@@ -140,11 +181,16 @@ export class Topics {
     request: RequestOf<typeof DeleteTopics>,
     version: number,
   ): Promise<ResponseInput<typeof DeleteTopics>> {
-    const { change, config, partitions, onDeleted } = this.#options;
-    const deleteTopicEnable = config.get("delete.topic.enable");
-    const response = await change((image) =>
-      decideDeleteTopics(image, request, { version, deleteTopicEnable })
-    );
+    const deleteTopicEnable = this.#options.config.get("delete.topic.enable");
+    return await this.#delete(request, { version, deleteTopicEnable });
+  }
+
+  async #delete(
+    request: RequestOf<typeof DeleteTopics>,
+    rules = { version: 6, deleteTopicEnable: true },
+  ): Promise<ResponseInput<typeof DeleteTopics>> {
+    const { change, partitions, onDeleted } = this.#options;
+    const response = await change((image) => decideDeleteTopics(image, request, rules));
     const deleted = response.responses.flatMap(({ errorCode, name }) =>
       errorCode === ErrorCode.NONE && name !== null && name !== undefined ? [name] : []
     );
@@ -157,7 +203,17 @@ export class Topics {
 
   /** Creates topics that a client has named, with the defaults. Returns why not, by name. */
   async createMissing(names: readonly string[]): Promise<ReadonlyMap<string, ErrorCode>> {
-    const wanted = new Set(names);
+    try {
+      return await this.#createMissing(new Set(names));
+    } catch (error) {
+      if (!isStoreFault(error)) throw error;
+      const { logger } = this.#options;
+      logger.log("error", "topics could not be created", { reason: messageOf(error) });
+      return new Map(names.map((name) => [name, ErrorCode.KAFKA_STORAGE_ERROR]));
+    }
+  }
+
+  async #createMissing(wanted: ReadonlySet<string>): Promise<ReadonlyMap<string, ErrorCode>> {
     // The cluster's own topics are not made by a client's defaults, nor before they are of use.
     if (wanted.has(offsetsTopic)) await this.ensureInternal(offsetsTopicOf(this.#options.config));
     const missing = [...wanted].filter((name) => !this.isInternal(name)).map((name) => ({
@@ -213,13 +269,4 @@ export class Topics {
       if (topic !== undefined) await partitions.open(topic);
     }
   }
-}
-
-/** The answer when the metadata log takes nothing: a full disk, or a failed one. */
-function notStored(
-  { topics }: RequestOf<typeof CreateTopics>,
-  { message: errorMessage }: PartitionFault,
-): ResponseInput<typeof CreateTopics> {
-  const errorCode = ErrorCode.KAFKA_STORAGE_ERROR;
-  return { topics: topics.map(({ name }) => ({ name, errorCode, errorMessage, configs: [] })) };
 }

@@ -12,4 +12,7 @@ import { handler } from "../handler.ts";
 export const createTopics = handler(CreateTopics, {
   serves: "0-7",
   handle: (request, { broker }) => broker.topics.create(request),
+  refuse: ({ topics }, { errorCode, errorMessage }) => ({
+    topics: topics.map(({ name }) => ({ name, errorCode, errorMessage, configs: [] })),
+  }),
 });

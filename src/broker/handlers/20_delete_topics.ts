@@ -5,10 +5,15 @@
 //   a -delete name; their files follow right after. Committed offsets of the topic go too.
 // Versions: 5 messages; 6 topic ids (KIP-516).
 
+import { ZERO_UUID } from "../../base/ids.ts";
 import { DeleteTopics } from "../../protocol/mod.ts";
 import { handler } from "../handler.ts";
 
 export const deleteTopics = handler(DeleteTopics, {
   serves: "0-6",
   handle: (request, { broker, version }) => broker.topics.delete(request, version),
+  refuse: ({ topics, topicNames }, { errorCode, errorMessage }) => ({
+    responses: [...topics, ...topicNames.map((name) => ({ name, topicId: ZERO_UUID }))]
+      .map((one) => ({ ...one, errorCode, errorMessage })),
+  }),
 });

@@ -22,4 +22,11 @@ export const initProducerId = handler(InitProducerId, {
     const producerId = await broker.producerIds.next();
     return { errorCode: ErrorCode.NONE, producerId, producerEpoch: 0 };
   },
+
+  // Kafka's word for "no ids at the moment", after which every producer asks again.
+  refuse: () => ({
+    errorCode: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
+    producerId: -1,
+    producerEpoch: -1,
+  }),
 });

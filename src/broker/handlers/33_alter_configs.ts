@@ -20,4 +20,10 @@ export const alterConfigs = handler(AlterConfigs, {
     if (!request.validateOnly) logConfigWarnings(broker.logger, request, response);
     return response;
   },
+
+  refuse: ({ resources }, { errorCode, errorMessage }) => ({
+    responses: resources.map(({ resourceType, resourceName }) => {
+      return { resourceType, resourceName, errorCode, errorMessage };
+    }),
+  }),
 });

@@ -10,4 +10,7 @@ import { handler } from "../handler.ts";
 export const createPartitions = handler(CreatePartitions, {
   serves: "0-3",
   handle: (request, { broker }) => broker.topics.createPartitions(request),
+  refuse: ({ topics }, { errorCode, errorMessage }) => ({
+    results: topics.map(({ name }) => ({ name, errorCode, errorMessage })),
+  }),
 });

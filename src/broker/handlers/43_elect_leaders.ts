@@ -12,4 +12,12 @@ import { handler } from "../handler.ts";
 export const electLeaders = handler(ElectLeaders, {
   serves: "0-2",
   handle: (request, { broker }) => broker.change((image) => decideElectLeaders(image, request)),
+  // Version 0 has no code at the top.
+  refuse: ({ topicPartitions }, { errorCode, errorMessage }) => ({
+    errorCode,
+    replicaElectionResults: (topicPartitions ?? []).map(({ topic, partitions }) => ({
+      topic,
+      partitionResult: partitions.map((partitionId) => ({ partitionId, errorCode, errorMessage })),
+    })),
+  }),
 });

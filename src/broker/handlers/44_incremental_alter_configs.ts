@@ -23,4 +23,10 @@ export const incrementalAlterConfigs = handler(IncrementalAlterConfigs, {
     if (!request.validateOnly) logConfigWarnings(broker.logger, request, response);
     return response;
   },
+
+  refuse: ({ resources }, { errorCode, errorMessage }) => ({
+    responses: resources.map(({ resourceType, resourceName }) => {
+      return { resourceType, resourceName, errorCode, errorMessage };
+    }),
+  }),
 });

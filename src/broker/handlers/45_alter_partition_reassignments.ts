@@ -17,4 +17,5 @@ export const alterPartitionReassignments = handler(AlterPartitionReassignments, 
   serves: "0-1",
   handle: (request, { broker }) =>
     broker.change((image) => decideAlterReassignments(image, request)),
+  refuse: (_, { errorCode, errorMessage }) => ({ errorCode, errorMessage, responses: [] }),
 });

@@ -14,4 +14,7 @@ export const alterClientQuotas = handler(AlterClientQuotas, {
   serves: "0-1",
   handle: (request, { broker }) =>
     broker.change((image) => decideAlterClientQuotas(image, request)),
+  refuse: ({ entries }, { errorCode, errorMessage }) => ({
+    entries: entries.map(({ entity }) => ({ entity, errorCode, errorMessage })),
+  }),
 });

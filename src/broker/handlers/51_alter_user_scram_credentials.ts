@@ -16,6 +16,11 @@ export const alterUserScramCredentials = handler(AlterUserScramCredentials, {
     const hashesOf = (mechanism: number) => scramHashes(broker.digests, mechanism);
     return broker.change((image) => decideAlterScram(image, request, { hashesOf }));
   },
+
+  refuse({ deletions, upsertions }, { errorCode, errorMessage }) {
+    const users = new Set([...deletions, ...upsertions].map(({ name }) => name));
+    return { results: [...users].map((user) => ({ user, errorCode, errorMessage })) };
+  },
 });
 
 function scramHashes(digests: Digests, mechanism: number): ScramHashes {

@@ -16,4 +16,10 @@ export const updateFeatures = handler(UpdateFeatures, {
     const supported = broker.supportedFeatures();
     return broker.change((image) => decideUpdateFeatures(image, request, { version, supported }));
   },
+
+  refuse: ({ featureUpdates }, { errorCode, errorMessage }) => ({
+    errorCode,
+    errorMessage,
+    results: featureUpdates.map(({ feature }) => ({ feature, errorCode, errorMessage })),
+  }),
 });

@@ -12,4 +12,5 @@ export const unregisterBroker = handler(UnregisterBroker, {
   serves: "0",
   handle: (request, { broker }) =>
     broker.change((image) => decideUnregisterBroker(image, request, { self: broker.nodeId })),
+  refuse: (_, { errorCode, errorMessage }) => ({ errorCode, errorMessage }),
 });
