@@ -8,7 +8,8 @@ import type { Logger, Timer, Timers } from "../runtime/ports.ts";
 /** One recurring job. */
 export interface Job {
   readonly name: string;
-  readonly intervalMs: number;
+  /** Read anew for each run: a client may change it. */
+  readonly intervalMs: () => number;
   readonly run: () => Promise<void>;
 }
 
@@ -27,7 +28,7 @@ export class Background {
 
   /** Runs `job` for the first time after one interval. */
   start(job: Job): void {
-    const timer = this.#timers.after(job.intervalMs, () => {
+    const timer = this.#timers.after(job.intervalMs(), () => {
       this.#pending.delete(job.name);
       const running = this.#runOnce(job).finally(() => this.#running.delete(running));
       this.#running.add(running);

@@ -281,7 +281,8 @@ export class Broker {
 
   /** What ApiVersions tells. */
   supportedVersions() {
-    return supportedVersions();
+    const subscriptions = this.metadata.image.configuredNames(ResourceType.CLIENT_METRICS);
+    return supportedVersions({ clientMetrics: subscriptions.length > 0 });
   }
 
   /** Features with the levels that this broker can serve. */
@@ -368,19 +369,19 @@ export class Broker {
     const { config } = this.#options;
     this.#background.start({
       name: "retention",
-      intervalMs: config.get("log.retention.check.interval.ms"),
+      intervalMs: () => config.get("log.retention.check.interval.ms"),
       run: () => this.#retention.run(),
     });
     if (config.get("log.cleaner.enable")) {
       this.#background.start({
         name: "compaction",
-        intervalMs: config.get("log.cleaner.backoff.ms"),
+        intervalMs: () => config.get("log.cleaner.backoff.ms"),
         run: () => this.#cleaner.run(),
       });
     }
     this.#background.start({
       name: "log chores",
-      intervalMs: choresIntervalMs,
+      intervalMs: () => choresIntervalMs,
       run: async () => {
         this.#unreadable.sweep();
         await this.#storage.maintain();
@@ -389,7 +390,7 @@ export class Broker {
     });
     this.#background.start({
       name: "checkpoint",
-      intervalMs: config.get("log.flush.offset.checkpoint.interval.ms"),
+      intervalMs: () => config.get("log.flush.offset.checkpoint.interval.ms"),
       run: async () => void await this.#storage.checkpoint(),
     });
   }

@@ -191,7 +191,8 @@ function refuseVersion({ apiVersion, correlationId }: RequestHeader, handler: Ha
   }
   const response = {
     errorCode: ErrorCode.UNSUPPORTED_VERSION,
-    apiKeys: supportedVersions().filter((range) => range.apiKey === apiVersionsKey),
+    apiKeys: supportedVersions({ clientMetrics: false })
+      .filter((range) => range.apiKey === apiVersionsKey),
   };
   return encodeResponse(api, 0, correlationId, response as never);
 }

@@ -135,7 +135,8 @@ export class ImageTables implements MetadataImage {
   readonly #byName = new Map<string, TopicEntry>();
   readonly #byId = new Map<Uuid, TopicEntry>();
   readonly #colliding = new Map<string, Set<string>>();
-  readonly #configs = new Map<string, Map<string, string>>();
+  /** By type, then by the resource's name. */
+  readonly #configs = new Map<number, Map<string, Map<string, string>>>();
   #sorted: readonly TopicImage[] | undefined;
 
   get topicCount(): number {
@@ -203,7 +204,7 @@ export class ImageTables implements MetadataImage {
       names?.delete(topic.name);
       if (names?.size === 0) this.#colliding.delete(common);
     }
-    this.#configs.delete(resourceKey(ResourceType.TOPIC, topic.name));
+    this.#configs.get(ResourceType.TOPIC)?.delete(topic.name);
   }
 
   putPartition(topic: TopicImage, partition: PartitionImage): void {
@@ -213,7 +214,7 @@ export class ImageTables implements MetadataImage {
   }
 
   configs(type: number, name: string): ReadonlyMap<string, string> {
-    return this.#configs.get(resourceKey(type, name)) ?? noConfigs;
+    return this.#configs.get(type)?.get(name) ?? noConfigs;
   }
 
   topicConfigs(name: string): ReadonlyMap<string, string> {
@@ -221,9 +222,7 @@ export class ImageTables implements MetadataImage {
   }
 
   configuredNames(type: number): readonly string[] {
-    const prefix = resourceKey(type, "");
-    return [...this.#configs.keys()].filter((key) => key.startsWith(prefix))
-      .map((key) => key.slice(prefix.length)).sort();
+    return [...this.#configs.get(type)?.keys() ?? []].sort();
   }
 
   clientQuotas(): readonly ClientQuota[] {
@@ -244,16 +243,13 @@ export class ImageTables implements MetadataImage {
 
   /** Sets one key of a resource; null removes it. */
   setConfig(type: number, resource: string, entry: { name: string; value: string | null }): void {
-    const key = resourceKey(type, resource);
+    let resources = this.#configs.get(type);
+    if (resources === undefined) this.#configs.set(type, resources = new Map());
     // Replaced, not changed: a reader may hold the map.
-    const configs = new Map(this.#configs.get(key));
+    const configs = new Map(resources.get(resource));
     if (entry.value === null) configs.delete(entry.name);
     else configs.set(entry.name, entry.value);
-    if (configs.size === 0) this.#configs.delete(key);
-    else this.#configs.set(key, configs);
+    if (configs.size === 0) resources.delete(resource);
+    else resources.set(resource, configs);
   }
-}
-
-function resourceKey(type: number, name: string): string {
-  return `${type}:${name}`;
 }

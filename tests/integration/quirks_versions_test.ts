@@ -5,6 +5,7 @@ import { ZERO_UUID } from "../../src/base/ids.ts";
 import {
   GetTelemetrySubscriptions,
 } from "../../src/protocol/apis/71_get_telemetry_subscriptions.ts";
+import { IncrementalAlterConfigs } from "../../src/protocol/apis/44_incremental_alter_configs.ts";
 import {
   ApiVersions,
   decodeResponse,
@@ -12,7 +13,8 @@ import {
   RequestHeaderTable,
 } from "../../src/protocol/mod.ts";
 import { BytesWriter } from "../../src/base/bytes.ts";
-import type { RawClient } from "../harness/raw_client.ts";
+import { BrokerProcess } from "../harness/broker_process.ts";
+import { RawClient } from "../harness/raw_client.ts";
 import { sharedBroker } from "../harness/shared_broker.ts";
 
 const shared = sharedBroker();
@@ -189,9 +191,25 @@ Deno.test("ruby-kafka, kafka-go and aiokafka find the oldest versions they insis
 });
 
 Deno.test("Java and librdkafka are asked for no metrics unless somebody subscribes", async () => {
-  using client = await shared.connect();
-  const advertised = await ranges(client);
-  assertEquals([advertised.has(71), advertised.has(72)], [true, true]);
+  await using broker = await BrokerProcess.start();
+  using client = await RawClient.connect(broker);
+  const told = async () => {
+    const advertised = await ranges(client);
+    return [advertised.has(71), advertised.has(72)];
+  };
+  const subscribe = async (configOperation: number) => {
+    const configs = [{ name: "interval.ms", configOperation, value: "1000" }];
+    const resource = { resourceType: 16, resourceName: "watch", configs };
+    const request = { resources: [resource], validateOnly: false };
+    const { responses } = await client.ask(IncrementalAlterConfigs, 1, request);
+    assertEquals(responses[0].errorCode, 0);
+  };
+  assertEquals(await told(), [false, false]);
+  await subscribe(0);
+  assertEquals(await told(), [true, true]);
+  await subscribe(1);
+  assertEquals(await told(), [false, false]);
+  // Who asks all the same is told that nothing is wanted.
   const asked = { clientInstanceId: ZERO_UUID };
   const { requestedMetrics, pushIntervalMs } = await client.ask(
     GetTelemetrySubscriptions,

@@ -62,7 +62,14 @@ const ranges = [
 ].sort((a, b) => a.apiKey - b.apiKey)
   .map(({ apiKey, min, max }) => ({ apiKey, minVersion: min, maxVersion: max }));
 
-/** The ranges that ApiVersions tells. */
-export function supportedVersions() {
-  return ranges;
+/** GetTelemetrySubscriptions and PushTelemetry. */
+const telemetryKeys: ReadonlySet<number> = new Set([71, 72]);
+const rangesWithoutTelemetry = ranges.filter(({ apiKey }) => !telemetryKeys.has(apiKey));
+
+/**
+ * The ranges that ApiVersions tells. Clients push their metrics as soon as they are told that they
+ * can, so those APIs are told only where somebody has asked for `clientMetrics` (KIP-714).
+ */
+export function supportedVersions({ clientMetrics }: { readonly clientMetrics: boolean }) {
+  return clientMetrics ? ranges : rangesWithoutTelemetry;
 }
