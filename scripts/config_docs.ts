@@ -106,8 +106,9 @@ The keys are Kafka's. A key comes from the first of these sources that has it:
 3. a file named by \`--config\`: a Kafka \`server.properties\`, or JSON
 4. the default
 
-An unknown key stops the start and names the nearest known one. In the environment, where
-variables of other programs may begin with \`KAFKA_\` as well, it is named in a warning.
+Every key of Kafka's is known. One that is not stops the start where a flag names it, and the
+message has the nearest known one; in a file, which may hold keys of plug-ins, and in the
+environment, where variables of other programs begin with \`KAFKA_\` as well, it gets a warning.
 
 ## Broker
 

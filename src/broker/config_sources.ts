@@ -4,9 +4,10 @@
 //     embeds us   >   environment   >   file   >   defaults of the table
 //
 // Environment names are those of Kafka's container image: KAFKA_ and the key in capitals, with _
-// for a dot, __ for an underscore and ___ for a dash; CLUSTER_ID is cluster.id. A flag, an option
-// or a file must name known keys. An unknown KAFKA_ variable only gets a warning: the image has
-// some of its own, and Kubernetes adds KAFKA_PORT and the like for a service called kafka.
+// for a dot, __ for an underscore and ___ for a dash; CLUSTER_ID is cluster.id. A flag or an option
+// must name a known key: who wrote it is there to mend it. In a file or a variable an unknown one
+// gets a warning, as in Kafka: files carry keys of plug-ins, the image has variables of its own,
+// and Kubernetes adds KAFKA_PORT and the like for a service called kafka.
 
 import { UsageFault } from "../base/faults.ts";
 import { BrokerConfig } from "./config_broker.ts";
@@ -64,6 +65,8 @@ const foreignVariables = new RegExp(
 interface Setting {
   readonly text: string;
   readonly origin: string;
+  /** An unknown key is passed over, with a warning. */
+  readonly mayBeUnknown?: boolean;
 }
 
 /** Reads, merges and checks all sources. Throws UsageFault with a line for each problem. */
@@ -72,7 +75,7 @@ export function loadConfig(input: ConfigInput = {}): LoadedConfig {
   const warnings: string[] = [];
   const problems: string[] = [];
   readFile(input, settings);
-  readEnvironment(input, settings, warnings);
+  readEnvironment(input, settings);
   for (const [name, value] of Object.entries(input.options ?? {})) {
     settings.set(name, { text: String(value), origin: "the program's options" });
   }
@@ -96,26 +99,17 @@ function readFile(input: ConfigInput, settings: Map<string, Setting>): void {
   if (input.file === undefined) return;
   const { name: origin, text } = input.file;
   for (const [name, value] of parseConfigFile(origin, text)) {
-    settings.set(name, { text: value, origin });
+    settings.set(name, { text: value, origin, mayBeUnknown: true });
   }
 }
 
-function readEnvironment(
-  input: ConfigInput,
-  settings: Map<string, Setting>,
-  warnings: string[],
-): void {
+function readEnvironment(input: ConfigInput, settings: Map<string, Setting>): void {
   const environment = input.environment ?? {};
   for (const variable of Object.keys(environment).sort()) {
     const text = environment[variable];
     if (variable === "CLUSTER_ID") settings.set("cluster.id", { text, origin: variable });
     if (!variable.startsWith("KAFKA_") || foreignVariables.test(variable)) continue;
-    const name = keyOfVariable(variable);
-    if (name in brokerKeys || familyOf(name) !== undefined) {
-      settings.set(name, { text, origin: variable });
-    } else {
-      warnings.push(`${variable} is ignored: ${unknownKey(name)}`);
-    }
+    settings.set(keyOfVariable(variable), { text, origin: variable, mayBeUnknown: true });
   }
 }
 
@@ -176,8 +170,9 @@ interface Checked {
   readonly warning?: string;
 }
 
-function checkSetting(name: string, { text, origin }: Setting): Checked {
-  if (!(name in brokerKeys)) return checkFamily(name, origin);
+function checkSetting(name: string, setting: Setting): Checked {
+  const { text, origin } = setting;
+  if (!Object.hasOwn(brokerKeys, name)) return checkFamily(name, setting);
   const key: ConfigKey = brokerKeys[name as keyof typeof brokerKeys];
   // Images and charts write KEY= for "not set".
   if (text.trim() === "" && key.default === null) return {};
@@ -195,8 +190,11 @@ function checkSetting(name: string, { text, origin }: Setting): Checked {
   return { text: parsed.text, warning };
 }
 
-function checkFamily(name: string, origin: string): Checked {
-  const family = familyOf(name);
+function checkFamily(name: string, { origin, mayBeUnknown }: Setting): Checked {
+  const family = configFamilies.find(({ prefix }) => name.startsWith(prefix));
+  if (family === undefined && mayBeUnknown) {
+    return { warning: `${name} (${origin}) is ignored: ${unknownKey(name)}` };
+  }
   if (family === undefined) return { problem: `${origin}: ${unknownKey(name)}` };
   if (family.refused !== undefined) {
     return { problem: `${name} (${origin}) cannot be honoured: ${family.refused}` };
@@ -204,13 +202,9 @@ function checkFamily(name: string, origin: string): Checked {
   return { warning: `${name} (${origin}) has no effect: ${family.ignored}` };
 }
 
-function familyOf(name: string) {
-  return configFamilies.find(({ prefix }) => name.startsWith(prefix));
-}
-
 function unknownKey(name: string): string {
   const said = `there is no configuration key ${name}`;
-  if (name in topicKeys) {
+  if (Object.hasOwn(topicKeys, name)) {
     const synonym = topicKeys[name as keyof typeof topicKeys].synonyms[0];
     if (synonym === undefined) return `${said} of a broker: it belongs to topics`;
     return `${said} of a broker: set ${synonym}, its default for all topics`;

@@ -11,6 +11,10 @@
 // Defaults are those of Kafka 4.3 except where a `Differs from Kafka:` says otherwise.
 // A data table: exempt from the size rule.
 
+import { groupProtocolKeys } from "./config_group_protocols_table.ts";
+import { peerKeys } from "./config_peers_table.ts";
+import { remoteKeys } from "./config_remote_table.ts";
+import { securityKeys } from "./config_security_table.ts";
 import type { ConfigKey } from "./config_values.ts";
 
 const day = 86_400_000;
@@ -35,7 +39,7 @@ const compressionTypes = ["uncompressed", "zstd", "lz4", "snappy", "gzip", "prod
 const timestampTypes = ["CreateTime", "LogAppendTime"];
 const cleanupPolicies = ["compact", "delete"];
 
-export const brokerKeys = {
+const ownKeys = {
   // Identity and place.
   "node.id": {
     type: "int",
@@ -119,6 +123,8 @@ export const brokerKeys = {
   // Network.
   "listeners": {
     type: "list",
+    // Differs from Kafka: listeners are those of the start; neither they nor
+    // listener.security.protocol.map can be changed while the broker runs.
     default: "PLAINTEXT://:9092",
     doc: "Where to listen, as NAME://HOST:PORT. An empty host means all addresses, port 0 a free " +
       "one. Set by --host and --port.",
@@ -533,6 +539,7 @@ export const brokerKeys = {
     type: "long",
     default: "15000",
     min: 0,
+    update: "cluster-wide",
     doc: "How long the cleaner waits when nothing is left to compact.",
   },
   "log.cleaner.dedupe.buffer.size": {
@@ -961,6 +968,15 @@ export const brokerKeys = {
   },
 } as const satisfies Readonly<Record<string, ConfigKey>>;
 
+/** Every key of a broker. */
+export const brokerKeys = {
+  ...ownKeys,
+  ...peerKeys,
+  ...groupProtocolKeys,
+  ...remoteKeys,
+  ...securityKeys,
+} as const satisfies Readonly<Record<string, ConfigKey>>;
+
 /** A key that topics may override. */
 export interface TopicConfigKey extends ConfigKey {
   /** Broker keys that give the value of a topic without an override; the first that is set wins. */
@@ -1230,45 +1246,10 @@ export interface ConfigFamily {
 }
 
 export const configFamilies: readonly ConfigFamily[] = [
-  { prefix: "ssl.", refused: "TLS is not served yet" },
-  { prefix: "sasl.", refused: "SASL is not served yet" },
-  { prefix: "listener.name.", refused: "listeners have no configuration of their own yet" },
-  { prefix: "delegation.token.", refused: "delegation tokens are not served yet" },
-  { prefix: "connections.max.reauth.", refused: "SASL is not served yet" },
-  { prefix: "security.providers", refused: "Java classes cannot be loaded here" },
-  { prefix: "client.quota.callback.", refused: "Java classes cannot be loaded here" },
-  {
-    prefix: "config.providers",
-    refused: "values are taken literally: ${provider:key} is not read",
-  },
-  { prefix: "remote.", refused: tiered },
-  { prefix: "follower.fetch.last.tiered.", ignored: tiered },
-  { prefix: "controller.quorum.", ignored: alone },
-  { prefix: "controller.quota.", ignored: "changes of topics are not rate-limited yet" },
+  { prefix: "listener.name.", ignored: "listeners have no configuration of their own yet" },
   { prefix: "controller.", ignored: alone },
-  { prefix: "initial.broker.registration.", ignored: alone },
-  { prefix: "leader.", ignored: alone },
-  { prefix: "follower.", ignored: alone },
-  { prefix: "replica.", ignored: alone },
-  { prefix: "num.replica.", ignored: alone },
   { prefix: "unclean.leader.election.interval.", ignored: alone },
-  { prefix: "replication.quota.", ignored: alone },
-  { prefix: "alter.log.dirs.", ignored: "logs stay in the directory where they were made" },
-  { prefix: "cordoned.log.dirs", ignored: "every directory that works gets new partitions" },
-  { prefix: "metadata.", ignored: "the metadata log lies in the data folder and is small" },
-  { prefix: "group.consumer.", ignored: "only classic groups are served yet" },
-  { prefix: "group.share.", ignored: "only classic groups are served yet" },
-  { prefix: "group.streams.", ignored: "only classic groups are served yet" },
-  { prefix: "share.", ignored: "only classic groups are served yet" },
-  { prefix: "transaction.", ignored: transactions },
-  { prefix: "add.partitions.to.txn.", ignored: transactions },
-  { prefix: "connection.failed.authentication.", ignored: "SASL is not served yet" },
-  { prefix: "socket.connection.setup.", ignored: alone },
-  { prefix: "metric.", ignored: "metrics are not there yet" },
-  { prefix: "metrics.", ignored: "metrics are not there yet" },
-  { prefix: "kafka.metrics.", ignored: "metrics are not there yet" },
   { prefix: "auto.include.jmx.reporter", ignored: "there is no JVM" },
-  { prefix: "early.start.listeners", ignored: alone },
   { prefix: "server.max.startup.", ignored: alone },
   { prefix: "unstable.", ignored: "unfinished features are not on offer" },
   { prefix: "zookeeper.", ignored: "ZooKeeper has no part here" },

@@ -2,12 +2,12 @@ import { assertEquals } from "@std/assert";
 import { brokerKeys, configFamilies, topicKeys } from "./config_table.ts";
 import type { ConfigKey } from "./config_values.ts";
 
-/** The program's own source: all of src but the table and the tests. */
+/** The program's own source: all of src but the tables of keys and the tests. */
 function programText(folder: URL): string {
   let text = "";
   for (const { name, isDirectory } of Deno.readDirSync(folder)) {
     if (isDirectory) text += programText(new URL(`${name}/`, folder));
-    else if (/(?<!config_table|_test)\.ts$/.test(name)) {
+    else if (/(?<!config_\w*table|_test)\.ts$/.test(name)) {
       text += Deno.readTextFileSync(new URL(name, folder));
     }
   }

@@ -114,7 +114,6 @@ log.retention.check.interval.ms=300000
 Deno.test("an unknown key is refused with the nearest known one, all problems at once", () => {
   const message = problemsOf({
     flags: { set: ["log.retentoin.ms=5", "num.partitions=0", "oops", "segment.bytes=5"] },
-    file: { name: "a.properties", text: "xyzzy.plugh=1" },
   });
   assertEquals(message.split("\n").sort(), [
     "--set oops: write it as --set key=value",
@@ -122,8 +121,32 @@ Deno.test("an unknown key is refused with the nearest known one, all problems at
     "--set: there is no configuration key segment.bytes of a broker: set log.segment.bytes, its " +
     "default for all topics",
     "Invalid value 0 for num.partitions (--set): Value must be at least 1",
-    "a.properties: there is no configuration key xyzzy.plugh",
   ]);
+});
+
+Deno.test("an unknown key in a file is passed over with a warning, as in Kafka", () => {
+  const text = "my.plugin.path=/opt\nnum.partition=3\nnum.partitions=2\n";
+  const { config, warnings } = loadConfig({ file: { name: "a.properties", text } });
+  assertEquals(config.get("num.partitions"), 2);
+  assertEquals(warnings, [
+    "my.plugin.path (a.properties) is ignored: there is no configuration key my.plugin.path",
+    "num.partition (a.properties) is ignored: there is no configuration key num.partition: did " +
+    "you mean num.partitions?",
+  ]);
+});
+
+Deno.test("keys of TLS and SASL are known, secrets among them hidden, and without effect", () => {
+  const { config, warnings } = loadConfig({
+    environment: { KAFKA_SSL_KEYSTORE_PASSWORD: "hush", KAFKA_SASL_ENABLED_MECHANISMS: "PLAIN" },
+  });
+  assertEquals(warnings, [
+    "sasl.enabled.mechanisms (KAFKA_SASL_ENABLED_MECHANISMS) has no effect: SASL is not served " +
+    "yet",
+    "ssl.keystore.password (KAFKA_SSL_KEYSTORE_PASSWORD) has no effect: TLS is not served yet",
+  ]);
+  const described = config.describeBroker().find(({ name }) => name === "ssl.keystore.password")!;
+  assertEquals([described.value, described.isSensitive, described.readOnly], [null, true, false]);
+  assertEquals(described.synonyms.map(({ value }) => value), [null]);
 });
 
 Deno.test("what would be a false promise is refused, what has no effect is named", () => {
@@ -131,11 +154,6 @@ Deno.test("what would be a false promise is refused, what has no effect is named
     problemsOf({ flags: { set: ["authorizer.class.name=org.apache.kafka.Std"] } }),
     "authorizer.class.name=org.apache.kafka.Std (--set) cannot be honoured: " +
       "access is not checked yet",
-  );
-  assertEquals(
-    problemsOf({ environment: { KAFKA_SSL_KEYSTORE_PASSWORD: "hush" } }),
-    "ssl.keystore.password (KAFKA_SSL_KEYSTORE_PASSWORD) cannot be honoured: " +
-      "TLS is not served yet",
   );
   assertEquals(
     problemsOf({ flags: { set: ["listeners=SSL://:9093"] } }),
@@ -162,8 +180,8 @@ Deno.test("variables of the container image and of Kubernetes are not taken for 
     },
   });
   assertEquals(warnings, [
-    "KAFKA_NUM_PARTITION is ignored: there is no configuration key num.partition: did you mean " +
-    "num.partitions?",
+    "num.partition (KAFKA_NUM_PARTITION) is ignored: there is no configuration key " +
+    "num.partition: did you mean num.partitions?",
   ]);
   assertEquals(config.get("cluster.id"), "MkU3OEVBNTcwNTJENDM2Qk");
   assertEquals(config.get("broker.rack"), null);
