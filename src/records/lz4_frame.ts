@@ -7,13 +7,22 @@
 // HC in messages of magic 0 is the checksum of the magic as well: Kafka's first writers took it so,
 // and their readers ignored it, which is why it is not checked there (KIP-57).
 //
-// Written with independent blocks of 64 KiB, which Java's reader insists on; read in every form but
-// dictionaries. A wrong checksum of header, block or content throws DecodeFault. The packages that
-// exist in plain JavaScript check no bounds and write dependent blocks, hence our own.
+// Written with independent blocks of 64 KiB. Read as Kafka's Lz4BlockInputStream reads, which is
+// what every Java consumer has: one frame of independent blocks, no dictionary, no reserved bit, no
+// block past its size. The checksums of header and blocks hold; the content's checksum and size are
+// not looked at, nor what stands behind the end mark.
+//
+// Differs from Kafka: an lz4 block of no content is refused; Kafka's consumers stumble over most.
 
 import { DecodeFault } from "../base/faults.ts";
 import { drained, type Pieces } from "./pieces.ts";
-import { compressBlock, decompressBlock, pastBound } from "./lz4_block.ts";
+import {
+  compressBlock,
+  decompressBlock,
+  pastBound,
+  slackBytes,
+  unpackedLength,
+} from "./lz4_block.ts";
 import { xxh32 } from "./xxh32.ts";
 
 const magic = 0x184d2204;
@@ -25,7 +34,8 @@ const flags = {
   blockChecksum: 0x10,
   contentSize: 0x08,
   contentChecksum: 0x04,
-  dictionary: 0x01,
+  /** A dictionary's id, and a bit without a meaning. */
+  refused: 0x03,
 } as const;
 /** Bytes that one block may hold, by the three bits of BD. */
 const blockBytesById: readonly number[] = [0, 0, 0, 0, 1 << 16, 1 << 18, 1 << 20, 1 << 22];
@@ -79,54 +89,101 @@ export function decompressFrame(bytes: Uint8Array, options: DecompressFrame): Ui
 
 /** The same, a block a piece. */
 export function* unframePieces(bytes: Uint8Array, options: DecompressFrame): Pieces<Uint8Array> {
-  const { bytesMax } = options;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const { flg, blockBytes, start } = readFrameHeader(view, options);
-  let out = new Uint8Array(Math.min(bytesMax, Math.max(bytes.length * 4, 1024)));
-  let outLength = 0;
-  let position = start;
-  while (true) {
-    const word = uint32(view, position);
-    position += 4;
-    if (word === 0) break;
-    const length = (word & ~storedBit) >>> 0;
-    if (length > bytes.length - position) throw new DecodeFault("lz4 block is cut");
-    const block = bytes.subarray(position, position + length);
-    position += length;
-    if (flg & flags.blockChecksum) {
-      if (uint32(view, position) !== xxh32(block)) throw new DecodeFault("lz4 block checksum");
-      position += 4;
+  const frame = readFrameHeader(bytes, options);
+  const room = yield* roomFor(bytes, frame);
+  const outMax = Math.min(room, options.bytesMax);
+  const into = new Uint8Array(outMax + slackBytes);
+  const view = new DataView(into.buffer);
+  let out = 0;
+  for (let block = blockAt(bytes, frame.start, frame); block; block = blockAfter(bytes, block)) {
+    const start = out;
+    const data = bytes.subarray(block.start, block.end);
+    if (frame.flg & flags.blockChecksum) {
+      if (uint32(bytes, block.end) !== xxh32(data)) throw new DecodeFault("lz4 block checksum");
     }
-    const roomNeeded = Math.min(bytesMax, outLength + blockBytes);
-    if (out.length < roomNeeded) out = grown(out, Math.min(bytesMax, roomNeeded * 2));
-    const end = Math.min(out.length, outLength + blockBytes);
-    if ((word & storedBit) === 0) {
-      outLength = decompressBlock(block, { into: out, start: outLength, end });
+    if (block.isStored) {
+      if (data.length > outMax - out) throw pastBound();
+      into.set(data, out);
+      out += data.length;
     } else {
-      if (length > end - outLength) throw pastBound();
-      out.set(block, outLength);
-      outLength += length;
+      out = decompressBlock(data, { into, view, start, end: start + frame.blockBytes, outMax });
+      if (out === start) throw new DecodeFault("lz4 block of no content");
     }
-    yield blockBytes * unpackWeight;
+    yield (out - start) * unpackWeight;
   }
-  const content = out.subarray(0, outLength);
-  if ((flg & flags.contentChecksum) && uint32(view, position) !== xxh32(content)) {
-    throw new DecodeFault("lz4 content checksum does not match");
-  }
-  return content;
+  return into.subarray(0, out);
 }
 
-function readFrameHeader(view: DataView, options: { anyHeaderChecksum?: boolean }) {
-  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-  if (bytes.length < 7 || view.getUint32(0, true) !== magic) {
-    throw new DecodeFault("not an lz4 frame");
+/** A block counts as well filled, and its room is not measured, down to this part of it. */
+const wellFilled = 4;
+
+/**
+ * The bytes that surely hold what the frame unpacks to, without trust in what it claims: a large
+ * block may hold little. DecodeFault where the frame is cut.
+ */
+function* roomFor(bytes: Uint8Array, frame: Frame): Pieces<number> {
+  let room = 0;
+  let block = blockAt(bytes, frame.start, frame);
+  for (; block; block = blockAfter(bytes, block)) {
+    const length = block.end - block.start;
+    if (block.isStored) room += length;
+    else if (length * wellFilled >= frame.blockBytes) room += frame.blockBytes;
+    else {
+      room += Math.min(frame.blockBytes, unpackedLength(bytes.subarray(block.start, block.end)));
+    }
+    yield length;
   }
-  const flg = bytes[4];
-  const blockBytes = blockBytesById[(bytes[5] >> 4) & 7];
-  if ((flg & flags.versionMask) !== flags.version || blockBytes === 0) {
+  return room;
+}
+
+interface Frame {
+  readonly flg: number;
+  /** Bytes that one block may hold. */
+  readonly blockBytes: number;
+  /** Where the first block's length stands. */
+  readonly start: number;
+}
+
+interface Block {
+  readonly frame: Frame;
+  readonly isStored: boolean;
+  /** Where its data is. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The block whose length stands at `position`; undefined for the end mark. */
+function blockAt(bytes: Uint8Array, position: number, frame: Frame): Block | undefined {
+  const word = uint32(bytes, position);
+  const length = (word & ~storedBit) >>> 0;
+  if (length === 0) {
+    if (frame.flg & flags.contentChecksum) uint32(bytes, position + 4);
+    return undefined;
+  }
+  if (length > frame.blockBytes) throw new DecodeFault("lz4 block is larger than its frame says");
+  const start = position + 4;
+  if (length > bytes.length - start) throw new DecodeFault("lz4 block is cut");
+  return { frame, isStored: (word & storedBit) !== 0, start, end: start + length };
+}
+
+function blockAfter(bytes: Uint8Array, { frame, end }: Block): Block | undefined {
+  return blockAt(bytes, end + (frame.flg & flags.blockChecksum ? 4 : 0), frame);
+}
+
+function readFrameHeader(
+  bytes: Uint8Array,
+  options: { anyHeaderChecksum?: boolean },
+): Frame {
+  if (bytes.length < 7 || uint32(bytes, 0) !== magic) throw new DecodeFault("not an lz4 frame");
+  const [flg, bd] = [bytes[4], bytes[5]];
+  const blockBytes = blockBytesById[(bd >> 4) & 7];
+  if ((flg & flags.versionMask) !== flags.version || blockBytes === 0 || (bd & 0x8f) !== 0) {
     throw new DecodeFault("lz4 frame of an unknown version");
   }
-  if (flg & flags.dictionary) throw new DecodeFault("lz4 dictionaries are not supported");
+  if (flg & flags.refused) throw new DecodeFault("lz4 dictionaries are not supported");
+  if (!(flg & flags.independent)) {
+    throw new DecodeFault("lz4 frame has dependent blocks, which Java clients cannot read");
+  }
   const end = 6 + (flg & flags.contentSize ? 8 : 0);
   if (end >= bytes.length) throw new DecodeFault("lz4 frame header is cut");
   const checksum = (xxh32(bytes.subarray(4, end)) >>> 8) & 0xff;
@@ -136,13 +193,8 @@ function readFrameHeader(view: DataView, options: { anyHeaderChecksum?: boolean 
   return { flg, blockBytes, start: end + 1 };
 }
 
-function uint32(view: DataView, position: number): number {
-  if (position + 4 > view.byteLength) throw new DecodeFault("lz4 frame is cut");
-  return view.getUint32(position, true);
-}
-
-function grown(bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
-  const larger = new Uint8Array(length);
-  larger.set(bytes);
-  return larger;
+function uint32(bytes: Uint8Array, position: number): number {
+  if (position + 4 > bytes.length) throw new DecodeFault("lz4 frame is cut");
+  return (bytes[position] | (bytes[position + 1] << 8) | (bytes[position + 2] << 16) |
+    (bytes[position + 3] << 24)) >>> 0;
 }

@@ -12,6 +12,7 @@ const prime5 = 0x165667b1;
 /** xxHash32 of `bytes`, seed 0, as an unsigned 32-bit integer. */
 export function xxh32(bytes: Uint8Array): number {
   const length = bytes.length;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, length);
   let position = 0;
   let hash = prime5;
   if (length >= 16) {
@@ -20,16 +21,16 @@ export function xxh32(bytes: Uint8Array): number {
     let lane3 = 0;
     let lane4 = -prime1 | 0;
     for (; position <= length - 16; position += 16) {
-      lane1 = round(lane1, wordAt(bytes, position));
-      lane2 = round(lane2, wordAt(bytes, position + 4));
-      lane3 = round(lane3, wordAt(bytes, position + 8));
-      lane4 = round(lane4, wordAt(bytes, position + 12));
+      lane1 = round(lane1, view.getInt32(position, true));
+      lane2 = round(lane2, view.getInt32(position + 4, true));
+      lane3 = round(lane3, view.getInt32(position + 8, true));
+      lane4 = round(lane4, view.getInt32(position + 12, true));
     }
     hash = rotate(lane1, 1) + rotate(lane2, 7) + rotate(lane3, 12) + rotate(lane4, 18);
   }
   hash = (hash + length) | 0;
   for (; position <= length - 4; position += 4) {
-    const mixed = (hash + Math.imul(wordAt(bytes, position), prime3)) | 0;
+    const mixed = (hash + Math.imul(view.getInt32(position, true), prime3)) | 0;
     hash = Math.imul(rotate(mixed, 17), prime4);
   }
   for (; position < length; position++) {
@@ -46,9 +47,4 @@ function round(lane: number, word: number): number {
 
 function rotate(word: number, bits: number): number {
   return (word << bits) | (word >>> (32 - bits));
-}
-
-function wordAt(bytes: Uint8Array, position: number): number {
-  return bytes[position] | (bytes[position + 1] << 8) | (bytes[position + 2] << 16) |
-    (bytes[position + 3] << 24);
 }

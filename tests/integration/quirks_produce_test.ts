@@ -5,7 +5,9 @@ import { assert, assertEquals } from "@std/assert";
 import { ZERO_UUID } from "../../src/base/ids.ts";
 import { concatBytes, utf8 } from "../../src/base/bytes.ts";
 import { ErrorCode, InitProducerId, Metadata, Produce } from "../../src/protocol/mod.ts";
-import { buildBatch } from "../../src/records/mod.ts";
+import { renewCrc } from "../../src/records/batch.ts";
+import { buildBatch, loadCompression } from "../../src/records/mod.ts";
+import { xxh32 } from "../../src/records/xxh32.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { RawClient, request } from "../harness/raw_client.ts";
 import {
@@ -332,4 +334,22 @@ Deno.test("without auto.create.topics.enable, no request makes a topic", async (
     ["nobody-made", ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, []],
   );
   assertEquals((await client.ask(Metadata, 9, { topics: null })).topics, []);
+});
+
+Deno.test("lz4 that no Java consumer gets past is refused, others are stored", async () => {
+  using client = await shared.connect();
+  const { name: topic } = await makeTopic(client);
+  await loadCompression("lz4");
+  const records = [{ value: utf8("of dependent blocks, it says") }];
+  const batch = buildBatch({ records, timestamp: 1, compression: "lz4" });
+  const [descriptor, independent] = [61 + 4, 0x20];
+  batch[descriptor] &= ~independent;
+  batch[descriptor + 2] = xxh32(batch.subarray(descriptor, descriptor + 2)) >>> 8;
+  renewCrc(batch);
+  assertEquals((await produceTo(client, { topic, records: batchOf(["before"]) })).errorCode, 0);
+  const { errorCode, baseOffset } = await produceTo(client, { topic, records: batch });
+  assertEquals([errorCode, baseOffset], [ErrorCode.INVALID_RECORD, -1]);
+  assertEquals((await produceTo(client, { topic, records: batchOf(["after"]) })).errorCode, 0);
+  const stored = recordsOf(await fetchFrom(client, { topic }));
+  assertEquals(stored, [[0, "before"], [1, "after"]]);
 });
