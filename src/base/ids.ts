@@ -57,6 +57,18 @@ export function isUuid(text: string): text is Uuid {
   return /^[A-Za-z0-9_-]{21}[AQgw]$/.test(text);
 }
 
+/**
+ * The UUID that a file written by anyone names: base64 of either alphabet, with or without its
+ * padding. Undefined where it is not 16 bytes.
+ */
+export function parseUuid(text: string): Uuid | undefined {
+  const plain = /^([A-Za-z0-9_+/-]{22})(?:==)?$/.exec(text)?.[1];
+  if (plain === undefined) return undefined;
+  const bytes = new Uint8Array(16);
+  uuidToBytes(plain.replaceAll("+", "-").replaceAll("/", "_"), bytes);
+  return uuidFromBytes(bytes);
+}
+
 /** A version-4 UUID from 16 random bytes, which it overwrites in place. */
 export function uuidFromRandom(random: Uint8Array): Uuid {
   random[6] = (random[6] & 0x0f) | 0x40;

@@ -1,6 +1,7 @@
 // The broker: what a start opens, in which order, and what a close closes, in the reverse one.
 //
-//   data folder (lock) > metadata log > partitions > groups > listeners > ready > background work
+//   data folder (lock) > metadata tried > data folder claimed > metadata log > partitions > groups
+//   > listeners > ready > background work
 //
 // Handlers see it through RequestContext. It holds no logic of its own: a field here is a service
 // with a file of its own. It is long because every service is wired up, started, told of changes
@@ -40,6 +41,7 @@ import type { Peer } from "./handler.ts";
 import { supportedVersions } from "./handlers/mod.ts";
 import { Membership, supportedFeatures } from "./membership.ts";
 import { MetadataLog, metadataTopic, metadataTopicId } from "./metadata_log.ts";
+import { readMetadata } from "./metadata_reading.ts";
 import type { Partition } from "./partition.ts";
 import { Partitions } from "./partitions.ts";
 import { ProducerIds } from "./producer_ids.ts";
@@ -193,17 +195,23 @@ export class Broker {
     const storage = await Storage.open({ runtime, config, logger });
     let broker: Broker | undefined;
     try {
-      const log = await storage.openLog({
+      const request = {
         topic: metadataTopic,
         partition: 0,
         topicId: metadataTopicId,
         config: () => metadataLogConfig(config),
         isNew: false,
         directoryId: undefined,
+      };
+      const known = await storage.tryLog(request, async ({ log, files }) => {
+        const state = await readMetadata({ ...runtime, files, log, logger });
+        checkMetadataVersion(state.image);
+        return state;
       });
+      await storage.claim();
+      const log = await storage.openLog(request);
       const { files } = storage;
-      const metadata = await MetadataLog.open({ ...runtime, files, log, logger });
-      checkMetadataVersion(metadata.image);
+      const metadata = await MetadataLog.open({ ...runtime, files, log, logger, known });
       config.setDynamic(dynamicLayers(metadata.image, storage.nodeId));
       broker = new Broker(options, { storage, metadata });
       await broker.#start();

@@ -1,7 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { UsageFault } from "../base/faults.ts";
-import { parseConfigFile, parseProperties } from "./config_properties.ts";
+import { parseProperties } from "../base/properties.ts";
+import { parseConfigFile } from "./config_properties.ts";
 
 Deno.test("a properties file has comments, continued lines, escapes and three separators", () => {
   const text = "# a comment\n! another \\\n\n" +

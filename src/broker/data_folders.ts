@@ -71,6 +71,7 @@ export class DataFolders {
         }
       }
       if (opened.length === 0) throw first;
+      checkDistinct(opened);
       const folders = new DataFolders(opened, failed);
       if (paths.length > 1) folders.#findAll();
       return folders;
@@ -78,6 +79,26 @@ export class DataFolders {
       for (const folder of opened) folder.release();
       throw error;
     }
+  }
+
+  /** Makes all of them this broker's. Throws what the first one failed with when all have. */
+  async claim(): Promise<void> {
+    let first: unknown;
+    for (const folder of this.online) {
+      try {
+        await folder.claim();
+      } catch (error) {
+        if (!isDiskFailure(error)) throw error;
+        first ??= error;
+        folder.state.goOffline(messageOf(error));
+      }
+    }
+    if (this.online.length === 0) throw first;
+  }
+
+  /** Lets go of all of them: none was claimed, and nothing in them has changed. */
+  release(): void {
+    for (const folder of this.opened) folder.release();
   }
 
   /** Those that work. */
@@ -140,6 +161,21 @@ export class DataFolders {
 
 function nameOf({ topic, partition }: Pick<Placed, "topic" | "partition">): string {
   return `${topic}-${partition}`;
+}
+
+/** By its id the metadata says what lies in a directory: two of one id are a copy. */
+function checkDistinct(folders: readonly LogFolder[]): void {
+  const pathOf = new Map<Uuid, string>();
+  for (const { directoryId, path } of folders) {
+    const other = pathOf.get(directoryId);
+    if (other !== undefined) {
+      throw new UsageFault(
+        `${other} and ${path} have the same directory.id=${directoryId}: ` +
+          `remove that line from the meta.properties of the copy`,
+      );
+    }
+    pathOf.set(directoryId, path);
+  }
 }
 
 /** Whether it is the disk that failed, rather than what the user asked for. */

@@ -1,34 +1,27 @@
 // The cluster's metadata in the log __cluster_metadata-0, in Kafka's KRaft records.
 //
-//   open:    newest snapshot, if Kafka has left one -> every record of the log behind it -> image
+//   open:    newest snapshot -> every record of the log behind it -> image (metadata_reading.ts)
 //   lead:    quorum-state (durable) -> LeaderChange record: a new epoch for each start, as in Kafka
 //   append:  records -> one batch -> log -> fdatasync -> image -> listeners
 //
 // Invariant: the image shows nothing that is not synced, so no client is told of a topic that a
 // power failure could take back. No two starts write in the same leader epoch.
 
-import { DecodeFault, PartitionFault } from "../base/faults.ts";
+import { PartitionFault } from "../base/faults.ts";
+import type { BrokerId, LeaderEpoch, Offset } from "../base/ids.ts";
 import {
   type ChangeListener,
   decodeMetadataRecord,
   encodeMetadataRecord,
   type MetadataImage,
   type MetadataRecordInput,
-  MetadataReplay,
+  type MetadataReplay,
   type MetadataStore,
 } from "../cluster/mod.ts";
-import type { BrokerId, LeaderEpoch, Offset } from "../base/ids.ts";
-import {
-  listSnapshots,
-  type PartitionLog,
-  readQuorumState,
-  readSnapshot,
-  type SnapshotFile,
-  writeQuorumState,
-} from "../log/mod.ts";
+import { type PartitionLog, readQuorumState, writeQuorumState } from "../log/mod.ts";
 import { buildBatch, buildLeaderChange } from "../records/mod.ts";
-import type { Clock, Codecs, Files, Logger, Timers } from "../runtime/ports.ts";
-import { type RecordSink, replay, replayBatches } from "./replay.ts";
+import type { Clock, Files } from "../runtime/ports.ts";
+import { type MetadataState, readMetadata, type ReadMetadataOptions } from "./metadata_reading.ts";
 
 /** Kafka's name of the topic. It has one partition. */
 export const metadataTopic = "__cluster_metadata";
@@ -36,13 +29,9 @@ export const metadataTopic = "__cluster_metadata";
 /** Kafka's fixed id of the topic: 15 zero bytes and a one. */
 export const metadataTopicId = "AAAAAAAAAAAAAAAAAAAAAQ";
 
-export interface MetadataLogOptions {
-  readonly log: PartitionLog;
-  readonly files: Files;
-  readonly clock: Clock;
-  readonly codecs: Codecs;
-  readonly timers: Timers;
-  readonly logger: Logger;
+export interface MetadataLogOptions extends ReadMetadataOptions {
+  /** What the log says, where it was read before. */
+  readonly known?: MetadataState;
 }
 
 export class MetadataLog implements MetadataStore {
@@ -50,28 +39,22 @@ export class MetadataLog implements MetadataStore {
   readonly #files: Files;
   readonly #clock: Clock;
   readonly #listeners = new Set<ChangeListener>();
-  #replay = new MetadataReplay();
-  #leaderEpoch: LeaderEpoch = 0;
+  readonly #replay: MetadataReplay;
+  #leaderEpoch: LeaderEpoch;
 
-  private constructor({ log, files, clock }: MetadataLogOptions) {
+  private constructor({ log, files, clock }: MetadataLogOptions, state: MetadataState) {
     this.#log = log;
     this.#files = files;
     this.#clock = clock;
+    this.#replay = state.replay;
+    this.#leaderEpoch = state.leaderEpoch;
   }
 
   /** Reads the whole log. Throws PartitionFault when a part of it is missing. */
   static async open(options: MetadataLogOptions): Promise<MetadataLog> {
-    const { log } = options;
-    const metadata = new MetadataLog(options);
-    const from = await metadata.#loadSnapshot(options);
-    if (from < log.logStartOffset || from > log.logEndOffset) {
-      throw new PartitionFault(
-        `metadata is missing: ${log.folder} has records from offset ${log.logStartOffset} to ` +
-          `${log.logEndOffset}, and its newest usable snapshot ends at ${from}`,
-      );
-    }
-    await replay(log, { ...options, from, ...metadata.#sink(options) });
-    return metadata;
+    const { log, known } = options;
+    const isKnown = known !== undefined && known.endOffset === log.logEndOffset;
+    return new MetadataLog(options, isKnown ? known : await readMetadata(options));
   }
 
   /** The epoch in which this node leads the log; 0 before it does. */
@@ -130,41 +113,5 @@ export class MetadataLog implements MetadataStore {
     const result = this.#log.append(batch, { leaderEpoch, origin: "coordinator" });
     if (!result.ok) throw new PartitionFault(`metadata cannot be stored: ${result.message}`);
     return result.lastOffset;
-  }
-
-  /** Takes the newest snapshot that can be read, and returns where the log goes on behind it. */
-  async #loadSnapshot(options: MetadataLogOptions): Promise<Offset> {
-    const { files, log, logger } = options;
-    for (const snapshot of listSnapshots(files, log.folder)) {
-      try {
-        await this.#applySnapshot(snapshot, options);
-        return snapshot.endOffset;
-      } catch (error) {
-        if (!(error instanceof DecodeFault)) throw error;
-        this.#replay = new MetadataReplay();
-        this.#leaderEpoch = 0;
-        logger.log("warn", "a metadata snapshot cannot be used; trying an older one", {
-          file: snapshot.path,
-          reason: error.message,
-        });
-      }
-    }
-    return 0;
-  }
-
-  async #applySnapshot(snapshot: SnapshotFile, options: MetadataLogOptions): Promise<void> {
-    const { path, endOffset, epoch } = snapshot;
-    await replayBatches(readSnapshot(options.files, path), this.#sink(options));
-    this.#replay.apply([], endOffset - 1);
-    this.#leaderEpoch = epoch;
-  }
-
-  #sink({ codecs }: MetadataLogOptions): RecordSink {
-    return {
-      codecs,
-      onRecord: ({ offset, value }) => {
-        if (value !== null) this.#replay.apply([decodeMetadataRecord(value)], offset);
-      },
-    };
   }
 }

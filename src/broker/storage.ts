@@ -1,6 +1,7 @@
 // Where the broker's logs live: the data directories, or memory for an ephemeral broker.
 //
-//   open:    every directory (data_folders.ts) > logs, each where it is found or placed
+//   open:    every directory (data_folders.ts) > metadata tried > claim > logs, each where it is
+//            found or placed
 //   beside:  room is looked for, checkpoints are written, unsynced data is bounded
 //   close:   logs > checkpoints > clean-shutdown markers
 //
@@ -14,11 +15,13 @@ import {
   type LogConfig,
   LogCounters,
   type LogFolder,
+  type LogOptions,
   parseSegmentFileName,
   PartitionLog,
   ReadAhead,
   type ReadBuffers,
   Slices,
+  TrialFiles,
 } from "../log/mod.ts";
 import type { Files, Logger, Runtime } from "../runtime/ports.ts";
 import type { BrokerConfig } from "./config.ts";
@@ -78,6 +81,17 @@ async function closeAll(logs: readonly PartitionLog[]): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
+/** A logger whose lines are written only once they are released. */
+function holdLines(to: Logger): { logger: Logger; release(): void } {
+  const lines: (() => void)[] = [];
+  const logger: Logger = {
+    enabled: (level) => to.enabled(level),
+    log: (...line) => void lines.push(() => to.log(...line)),
+    child: () => logger,
+  };
+  return { logger, release: () => lines.forEach((write) => write()) };
+}
+
 export class Storage {
   readonly nodeId: BrokerId;
   /** The file system that the logs are in. */
@@ -109,7 +123,10 @@ export class Storage {
     }
   }
 
-  /** Takes the data directories. Throws when one is another broker's or in use, or all failed. */
+  /**
+   * Opens the data directories, to be claimed. Throws when one is another broker's or in use, or
+   * all failed.
+   */
   static async open(options: StorageOptions): Promise<Storage> {
     const { runtime, config, logger } = options;
     const files = config.ephemeral ? runtime.memoryFiles() : runtime.files;
@@ -188,45 +205,87 @@ export class Storage {
     }
   }
 
+  /** The directories are this broker's from now on. */
+  claim(): Promise<void> {
+    return this.#folders.claim();
+  }
+
+  /**
+   * Runs `work` on a log as {@link openLog} would open it, without a change to any file. Where it
+   * fails, the directories can still be let go of as they were found.
+   */
+  async tryLog<T>(
+    request: LogRequest,
+    work: (opened: { log: PartitionLog; files: Files }) => Promise<T>,
+  ): Promise<T> {
+    const files = new TrialFiles(this.files);
+    const held = holdLines(this.#logger);
+    try {
+      const folder = this.#locate(request);
+      const options = this.#logOptions(request, folder);
+      const log = await PartitionLog.open({
+        ...options,
+        files,
+        logger: held.logger,
+        // A sync that failed makes the real one write the file anew: no news for the trial.
+        isSuspect: false,
+      });
+      return await work({ log, files });
+    } catch (error) {
+      held.release();
+      throw error;
+    } finally {
+      files.close();
+    }
+  }
+
   /**
    * Opens a partition's log, or creates it. Throws PartitionFault when it cannot be opened, or may
    * be in a directory that failed.
    */
   async openLog(request: LogRequest): Promise<PartitionLog> {
-    const { topic, partition, topicId, config } = request;
-    const { runtime } = this.#options;
-    const folder = this.#folders.locate(request);
-    if (folder === undefined) {
-      const { path, reason } = this.#folders.failed[0];
-      throw new PartitionFault(`it may be in data directory ${path}, which failed: ${reason}`);
-    }
-    const checkpoint = folder.checkpointOf(topic, partition);
+    const folder = this.#locate(request);
     const log = await PartitionLog.open({
+      ...this.#logOptions(request, folder),
+      counters: this.counters,
+      readAhead: this.#readAhead,
+      handles: folder.handles,
+      directory: folder.state,
+      saveLogStart: async () => {
+        await this.#attempt(folder, () => folder.writeLogStarts(this.#logsOf(folder)));
+      },
+    });
+    this.#logs.set(log, folder);
+    this.#folders.add(log, folder);
+    return log;
+  }
+
+  #locate(request: LogRequest): LogFolder {
+    const folder = this.#folders.locate(request);
+    if (folder !== undefined) return folder;
+    const { path, reason } = this.#folders.failed[0];
+    throw new PartitionFault(`it may be in data directory ${path}, which failed: ${reason}`);
+  }
+
+  /** What does not tie a log to the others of its directory. */
+  #logOptions({ topic, partition, topicId, config }: LogRequest, folder: LogFolder): LogOptions {
+    const { clock, codecs } = this.#options.runtime;
+    return {
       folder: folder.path,
       topic,
       partition,
       topicId,
       config,
       files: this.files,
-      clock: runtime.clock,
+      clock,
       logger: this.#logger,
-      counters: this.counters,
       slices: this.slices,
-      codecs: runtime.codecs,
-      readAhead: this.#readAhead,
-      handles: folder.handles,
-      directory: folder.state,
-      ...checkpoint,
-      saveLogStart: async () => {
-        await this.#attempt(folder, () => folder.writeLogStarts(this.#logsOf(folder)));
-      },
+      codecs,
+      ...folder.checkpointOf(topic, partition),
       cleanShutdown: folder.cleanShutdown,
       machineRestarted: folder.machineRestarted,
       isSuspect: folder.isSuspect,
-    });
-    this.#logs.set(log, folder);
-    this.#folders.add(log, folder);
-    return log;
+    };
   }
 
   /** Deletes a log with its files. Those in a directory that failed stay, to be set aside later. */

@@ -78,6 +78,7 @@ async function openLog(runtime: Runtime, onChange: () => void) {
   const { random, clock } = runtime;
   const logger = runtime.logger({ level: "error", format: "text" });
   const folder = await LogFolder.open("/data", { files, random, logger, nodeId: 1 });
+  await folder.claim();
   const log = await PartitionLog.open({
     ...folder.checkpointOf("orders", 0),
     folder: "/data",

@@ -3,6 +3,8 @@
 //   clean shutdown   the last segment's tail is walked from its last index entry; no checksum is
 //                    computed
 //   otherwise        recovery.ts checks everything from the recovery point's segment on
+//   a late start     other tools begin a log behind the name of its first segment, as Kafka
+//                    allows; our epochs say where the first batch was, so a lost one is noticed
 //   either           indexes, epochs or a producer snapshot that are missing or damaged are built
 //                    again from the batches' headers
 //
@@ -21,7 +23,7 @@ import { decodeSnapshot } from "./producer_snapshot.ts";
 import { ProducerState } from "./producer_state.ts";
 import { type Damage, recoverSegments } from "./recovery.ts";
 import { findRecoveryStart, type RecoveryStart } from "./recovery_start.ts";
-import { type Expectation, FileWindow, judgeBatch, walkHeaders } from "./scan.ts";
+import { crcOf, type Expectation, FileWindow, judgeBatch, misplaced, walkHeaders } from "./scan.ts";
 import { Segment } from "./segment.ts";
 import type { Slices } from "./slices.ts";
 import { rewriteSegments } from "./suspect_pages.ts";
@@ -52,6 +54,8 @@ export interface LoadedLog {
   readonly segments: readonly Segment[];
   readonly logStartOffset: Offset;
   readonly logEndOffset: Offset;
+  /** Of the first batch, where it begins behind the first segment's name. */
+  readonly lateStart: Offset | undefined;
   readonly producers: ProducerState;
   readonly epochs: EpochCache;
   /** Stretches that cannot be read; the log takes no appends when there are any. */
@@ -73,6 +77,8 @@ export interface BatchAt {
 export interface LoadState extends LoadOptions {
   readonly segments: Segment[];
   logEndOffset: Offset;
+  /** Of the first batch, where it begins behind the first segment's name. */
+  readonly lateStart: Offset | undefined;
   /** Takes a checked batch into the indexes, producers and epochs. */
   applyBatch(window: FileWindow, batch: BatchAt): Promise<void>;
 }
@@ -86,7 +92,6 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
   const segments = openSegments({ ...options, logStartOffset }, parsed);
   if (!options.cleanShutdown) finishDeletion({ ...options, logStartOffset }, segments);
   const epochs = stored ?? new EpochCache();
-  const interval = options.indexIntervalBytes;
   const snapshots = parsed.filter((f) => f.kind === "snapshot").map((f) => f.baseOffset);
   let producers = new ProducerState();
   let producersFrom: Offset = Infinity;
@@ -94,9 +99,11 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
     ...options,
     segments,
     logEndOffset: segments[0].baseOffset,
+    lateStart: await findLateStart(segments, stored),
     async applyBatch(window, batch) {
       const { segment, header, position } = batch;
-      segment.noteBatch(header, { position, baseOffset: header.baseOffset, interval });
+      const at = { position, baseOffset: header.baseOffset, interval: options.indexIntervalBytes };
+      segment.noteBatch(header, at);
       epochs.assign(header.partitionLeaderEpoch, header.baseOffset);
       await applyToProducers(window, { ...batch, producers, producersFrom, noteAborted: true });
     },
@@ -124,8 +131,7 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
     if (stored !== undefined && next <= producersFrom) continue;
     await replayHeaders(segments[i], { epochs, producers, producersFrom });
   }
-  const isEmpty = state.logEndOffset === segments[0].baseOffset;
-  if (stored === undefined && !isEmpty) epochs.markChanged();
+  if (stored === undefined && state.logEndOffset > segments[0].baseOffset) epochs.markChanged();
   const recovered = checked
     ? await recoverSegments(state, { fromIndex: checkedFrom, start })
     : undefined;
@@ -139,12 +145,39 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
     segments,
     logStartOffset: Math.max(segments[0].baseOffset, Math.min(logStartOffset, state.logEndOffset)),
     logEndOffset: state.logEndOffset,
+    lateStart: state.lateStart,
     producers,
     epochs,
     damage: recovered?.damage ?? [],
     isSynced: !checked,
     bytesChecked: recovered?.bytesChecked ?? 0,
   };
+}
+
+/**
+ * Where the log's first batch begins, if that is behind the first segment's name and nothing says
+ * that there was one before it: a whole batch, whose place the batch behind it does not contradict.
+ */
+async function findLateStart(
+  [first, second]: readonly Segment[],
+  stored: EpochCache | undefined,
+): Promise<Offset | undefined> {
+  if (first.size === 0) return undefined;
+  const { baseOffset } = first;
+  const window = new FileWindow(first.file);
+  const expected = { nextOffset: baseOffset, leaderEpoch: -1, gapsAllowed: true };
+  const before = { ...expected };
+  const verdict = await judgeBatch(window, { position: 0, expected, skipCrc: true });
+  if ("reason" in verdict) return undefined;
+  const { header } = verdict;
+  const startMax = stored?.starts[0]?.startOffset ?? Infinity;
+  if (header.baseOffset === baseOffset || header.baseOffset > startMax) return undefined;
+  if (await crcOf(window, { position: 0, sizeBytes: header.sizeBytes }) !== header.crc) {
+    return undefined;
+  }
+  const range = { baseOffset, endOffset: second?.baseOffset };
+  const place = { header, endPosition: header.sizeBytes, before, range };
+  return await misplaced(window, place) === undefined ? header.baseOffset : undefined;
 }
 
 /**
@@ -324,7 +357,9 @@ async function walkTail(state: LoadState): Promise<boolean> {
   if (active.size === 0) return true;
   const index = active.offsetIndex;
   const last = index.entryCount === 0 ? undefined : index.entry(index.entryCount - 1);
-  const first = { nextOffset: active.baseOffset, leaderEpoch: -1, gapsAllowed: true };
+  const { baseOffset } = active;
+  const begin = state.segments.length === 1 ? state.lateStart ?? baseOffset : baseOffset;
+  const first = { nextOffset: begin, leaderEpoch: -1, gapsAllowed: true };
   // Compaction leaves no gaps in the last segment: it does not touch it.
   const expected: Expectation = { ...first, gapsAllowed: false };
   const window = new FileWindow(active.file);
@@ -334,7 +369,7 @@ async function walkTail(state: LoadState): Promise<boolean> {
     if ("reason" in verdict) return false;
     const { header } = verdict;
     if (isIndexed) {
-      if (header.lastOffset !== active.baseOffset + last.relativeOffset) return false;
+      if (header.lastOffset !== baseOffset + last.relativeOffset) return false;
       Object.assign(expected, { nextOffset: first.nextOffset, leaderEpoch: first.leaderEpoch });
     }
     active.noteTail(header);

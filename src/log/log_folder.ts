@@ -1,13 +1,15 @@
 // A data directory: who it belongs to, whether it was closed cleanly, and how far each log is on
 // disk.
 //
-//   open:   lock -> meta.properties -> take the clean marker away (durably, before any append)
-//           -> read checkpoints -> remove what was being deleted
+//   open:   lock -> meta.properties and checkpoints are read
+//   claim:  meta.properties, where it lacks something -> take the clean marker away (durably,
+//           before any append) -> remove what was being deleted
 //   noteRecovered, once every log is open and whole: this boot of the machine is written down, by
 //           which the next start knows whether unsynced data can have been lost
 //   close:  checkpoints -> clean marker, only when every log was closed cleanly -> unlock
 //
-// Invariant: while the directory is open there is no clean marker, so a crash at any time leads to
+// Invariant: until it is claimed nothing in it has changed, so a start that is refused leaves it as
+// it was. While the directory is claimed there is no clean marker, so a crash at any time leads to
 // recovery. A damaged or missing checkpoint costs a longer scan, never data.
 
 import { DecodeFault, UsageFault } from "../base/faults.ts";
@@ -23,11 +25,7 @@ import type { Files, FolderLock, Logger, Random } from "../runtime/ports.ts";
 import { decodeOffsets, encodeOffsets, type OffsetCheckpoint } from "./checkpoints.ts";
 import { DirectoryState } from "./directory_state.ts";
 import { fileNames, parsePartitionFolderName, partitionFolderName } from "./layout.ts";
-import {
-  decodeMetaProperties,
-  encodeMetaProperties,
-  type MetaProperties,
-} from "./meta_properties.ts";
+import { decodeMetaProperties, encodeMetaProperties, withDirectoryId } from "./meta_properties.ts";
 import { OpenHandles } from "./open_handles.ts";
 import { readPartitionMetadata } from "./partition_metadata.ts";
 import { readWholeFile, writeWholeFileDurably } from "./whole_file.ts";
@@ -103,6 +101,8 @@ export class LogFolder {
   readonly #lock: FolderLock;
   readonly #bootId: string | undefined;
   readonly #offsets: ReadonlyMap<CheckpointName, Map<string, Offset>>;
+  readonly #meta: MetaFile;
+  #isClaimed = false;
   #writing: Promise<void> = Promise.resolve();
   #hasCompacted = false;
 
@@ -112,28 +112,29 @@ export class LogFolder {
       lock: FolderLock;
       machineRestarted: boolean | undefined;
       cleanShutdown: boolean;
-      properties: MetaProperties & { directoryId: Uuid };
+      meta: MetaFile;
       offsets: ReadonlyMap<CheckpointName, Map<string, Offset>>;
     },
   ) {
     this.path = path;
     this.cleanShutdown = state.cleanShutdown;
-    this.nodeId = state.properties.nodeId;
-    this.clusterId = state.properties.clusterId;
-    this.directoryId = state.properties.directoryId;
+    this.nodeId = state.meta.nodeId;
+    this.clusterId = state.meta.clusterId;
+    this.directoryId = state.meta.directoryId;
     this.machineRestarted = state.machineRestarted;
     const mark = `${path}/${fileNames.syncFailed}`;
     this.isSuspect = state.machineRestarted !== true && state.files.stat(mark) !== undefined;
     this.state = new DirectoryState({ ...state, path });
     this.#files = state.files;
+    this.#meta = state.meta;
     this.#bootId = state.bootId;
     this.#lock = state.lock;
     this.#offsets = state.offsets;
   }
 
   /**
-   * Opens or makes the directory at `path`. Throws UsageFault when it belongs to another node, and
-   * PlatformFault Denied when another process has it open.
+   * Opens or makes the directory at `path`, to be claimed or released. Throws UsageFault when it
+   * belongs to another node, and PlatformFault Denied when another process has it open.
    */
   static async open(path: string, options: LogFolderOptions): Promise<LogFolder> {
     const { files } = options;
@@ -145,25 +146,38 @@ export class LogFolder {
       if (files.stat(`${path}/${fileNames.metaProperties}`) === undefined) {
         for (const folder of new Set([path, ...made])) await files.syncFolder(parentOf(folder));
       }
-      const properties = await claimDirectory(path, options);
-      const marker = `${path}/${fileNames.cleanShutdown}`;
-      const isNew = properties.isNew && partitionsIn(files, path).length === 0;
-      const cleanShutdown = isNew || files.stat(marker) !== undefined;
-      files.remove(marker);
+      const meta = readMetaFile(path, options);
+      const isNew = meta.isNew && partitionsIn(files, path).length === 0;
+      const marker = files.stat(`${path}/${fileNames.cleanShutdown}`);
+      const cleanShutdown = isNew || marker !== undefined;
       const offsets = new Map(
         checkpointNames.map((name) => [name, readCheckpoint(path, { ...options, name })]),
       );
-      for (const name of files.list(path)) {
-        if (parsePartitionFolderName(name)?.state === "deleted") files.remove(`${path}/${name}`);
-      }
-      await files.syncFolder(path);
       const machineRestarted = hasRestarted(path, options);
-      const state = { lock, cleanShutdown, machineRestarted, properties, offsets };
+      const state = { lock, cleanShutdown, machineRestarted, meta, offsets };
       return new LogFolder(path, { ...options, ...state });
     } catch (error) {
       lock.release();
       throw error;
     }
+  }
+
+  /** Makes it this broker's: from now on only a clean end makes for a clean start. */
+  async claim(): Promise<void> {
+    if (this.#isClaimed) return;
+    const { path } = this;
+    const { due } = this.#meta;
+    if (due !== undefined) {
+      const name = fileNames.metaProperties;
+      await writeWholeFileDurably(this.#files, { folder: path, name, bytes: due });
+    }
+    this.#isClaimed = true;
+    this.#files.remove(`${path}/${fileNames.cleanShutdown}`);
+    for (const name of this.#files.list(path)) {
+      const isDeleted = parsePartitionFolderName(name)?.state === "deleted";
+      if (isDeleted) this.#files.remove(`${path}/${name}`);
+    }
+    await this.#files.syncFolder(path);
   }
 
   /**
@@ -274,6 +288,7 @@ export class LogFolder {
   async close(logs: Iterable<ClosedLog>, end: { brokerEpoch?: number } = {}): Promise<void> {
     const all = [...logs];
     try {
+      if (!this.#isClaimed) return;
       await this.writeCheckpoints(all);
       const isOffline = this.state.offlineReason !== undefined;
       if (isOffline || !all.every((log) => log.isClosedCleanly)) return;
@@ -319,8 +334,18 @@ function parentOf(path: string): string {
   return cut === 0 ? "/" : trimmed.slice(0, cut);
 }
 
-/** Reads meta.properties and checks that it is ours, or writes it. */
-async function claimDirectory(path: string, options: LogFolderOptions) {
+/** What meta.properties says, or will say. */
+interface MetaFile {
+  readonly clusterId: string;
+  readonly nodeId: BrokerId;
+  readonly directoryId: Uuid;
+  readonly isNew: boolean;
+  /** To be written, where something is missing. */
+  readonly due: Uint8Array | undefined;
+}
+
+/** Reads meta.properties and checks that it is ours. */
+function readMetaFile(path: string, options: LogFolderOptions): MetaFile {
   const { files, random } = options;
   const file = `${path}/${fileNames.metaProperties}`;
   const bytes = readWholeFile(files, file);
@@ -347,12 +372,10 @@ async function claimDirectory(path: string, options: LogFolderOptions) {
     nodeId,
     directoryId: found?.directoryId ?? newId(),
   };
-  if (found?.directoryId === undefined) {
-    const name = fileNames.metaProperties;
-    const encoded = encodeMetaProperties(properties);
-    await writeWholeFileDurably(files, { folder: path, name, bytes: encoded });
-  }
-  return { ...properties, isNew: found === undefined };
+  let due: Uint8Array | undefined;
+  if (bytes === undefined) due = encodeMetaProperties(properties);
+  else if (found?.directoryId === undefined) due = withDirectoryId(bytes, properties.directoryId);
+  return { ...properties, isNew: found === undefined, due };
 }
 
 function readCheckpoint(

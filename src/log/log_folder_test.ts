@@ -6,7 +6,7 @@ import { memoryFiles } from "../runtime/memory_files.ts";
 import type { Logger } from "../runtime/ports.ts";
 import { decodeOffsets, encodeOffsets } from "./checkpoints.ts";
 import { deletedFolderName, parsePartitionFolderName, parseSegmentFileName } from "./layout.ts";
-import { LogFolder } from "./log_folder.ts";
+import { LogFolder, type LogFolderOptions } from "./log_folder.ts";
 import { contentOf, replaceContent } from "../../tests/harness/log_rig.ts";
 
 function setup() {
@@ -29,6 +29,12 @@ function setup() {
   return { options, lines, files: options.files };
 }
 
+async function claimed(options: LogFolderOptions): Promise<LogFolder> {
+  const folder = await LogFolder.open("/data", options);
+  await folder.claim();
+  return folder;
+}
+
 const log = (partition: number, isClosedCleanly = true) => ({
   topic: "orders",
   partition,
@@ -40,10 +46,10 @@ const log = (partition: number, isClosedCleanly = true) => ({
 
 Deno.test("a data directory remembers its ids and how far its logs are on disk", async () => {
   const { options, files } = setup();
-  const first = await LogFolder.open("/data", options);
+  const first = await claimed(options);
   assert(first.cleanShutdown && isUuid(first.clusterId) && isUuid(first.directoryId));
   await first.close([log(0), log(1)]);
-  const again = await LogFolder.open("/data", options);
+  const again = await claimed(options);
   assertEquals([again.clusterId, again.directoryId], [first.clusterId, first.directoryId]);
   assertEquals(again.cleanShutdown, true);
   assertEquals(again.checkpointOf("orders", 1), {
@@ -60,10 +66,10 @@ Deno.test("a data directory remembers its ids and how far its logs are on disk",
 Deno.test("while it is open there is no clean marker; a failed log keeps it away", async () => {
   const { options, files } = setup();
   const marker = "/data/.kafka_cleanshutdown";
-  const folder = await LogFolder.open("/data", options);
+  const folder = await claimed(options);
   await folder.close([log(0)]);
   assert(files.stat(marker) !== undefined);
-  const open = await LogFolder.open("/data", options);
+  const open = await claimed(options);
   assertEquals(files.stat(marker), undefined);
   await open.close([log(0), log(1, false)]);
   assertEquals((await LogFolder.open("/data", options)).cleanShutdown, false);
@@ -71,7 +77,7 @@ Deno.test("while it is open there is no clean marker; a failed log keeps it away
 
 Deno.test("a directory is open once, and for its own node and cluster only", async () => {
   const { options } = setup();
-  const folder = await LogFolder.open("/data", options);
+  const folder = await claimed(options);
   await assertRejects(() => LogFolder.open("/data", options), PlatformFault);
   await folder.close([]);
   await assertRejects(
@@ -79,7 +85,7 @@ Deno.test("a directory is open once, and for its own node and cluster only", asy
     UsageFault,
     "node 1",
   );
-  const adopting = await LogFolder.open("/data", { ...options, nodeId: 2, adoptsNodeId: true });
+  const adopting = await claimed({ ...options, nodeId: 2, adoptsNodeId: true });
   assertEquals(adopting.nodeId, 1);
   await adopting.close([]);
   const clusterId = "another";
@@ -88,7 +94,7 @@ Deno.test("a directory is open once, and for its own node and cluster only", asy
     UsageFault,
     "cluster",
   );
-  await (await LogFolder.open("/data", options)).close([]);
+  await (await claimed(options)).close([]);
 });
 
 Deno.test("a directory as Kafka leaves it is taken, one of ZooKeeper's days is not", async () => {
@@ -97,7 +103,7 @@ Deno.test("a directory as Kafka leaves it is taken, one of ZooKeeper's days is n
   const kafka = "#\n#Fri Nov 20 2026\nversion=1\ncluster.id=4L6g3nShT-eMCtK--X86sw\nnode.id=1\n";
   replaceContent(files, "/data/meta.properties", utf8(kafka));
   replaceContent(files, "/data/.lock", new Uint8Array(0));
-  const folder = await LogFolder.open("/data", options);
+  const folder = await claimed(options);
   assertEquals([folder.clusterId, folder.cleanShutdown], ["4L6g3nShT-eMCtK--X86sw", false]);
   assertEquals([...folder.partitions()], [{ topic: "orders", partition: 0, topicId: undefined }]);
   await folder.close([]);
@@ -105,11 +111,55 @@ Deno.test("a directory as Kafka leaves it is taken, one of ZooKeeper's days is n
   await assertRejects(() => LogFolder.open("/data", options), UsageFault, "KRaft");
 });
 
+Deno.test("an identity is taken as it is written, and kept byte for byte", async () => {
+  const id = "caWaUYloT4uTfuljHk+/Mw";
+  const own = "caWaUYloT4uTfuljHk-_Mw";
+  for (const named of [id, `${id}==`, own, `${own}==`]) {
+    const { options, files } = setup();
+    files.makeFolder("/data");
+    const text =
+      `#\n#Fri Nov 20 2026\ncluster.id=a\\=b\ndirectory.id=${named}\nnode.id=1\nversion=1\n`;
+    replaceContent(files, "/data/meta.properties", utf8(text));
+    const folder = await claimed(options);
+    assertEquals([folder.clusterId, folder.directoryId], ["a=b", own]);
+    await folder.close([]);
+    assertEquals(fromUtf8(contentOf(files, "/data/meta.properties")), text);
+  }
+});
+
+Deno.test("a directory without an id gets one in a line more; a bad one is refused", async () => {
+  const { options, files } = setup();
+  files.makeFolder("/data");
+  const text = "# mine\nversion=1\ncluster.id=c\nnode.id=1\nsome.other=kept";
+  replaceContent(files, "/data/meta.properties", utf8(text));
+  const folder = await claimed(options);
+  const written = `${text}\ndirectory.id=${folder.directoryId}\n`;
+  assertEquals(fromUtf8(contentOf(files, "/data/meta.properties")), written);
+  await folder.close([]);
+  const bad = `${text}\ndirectory.id=10000000-0000-4000-8000-000000000001\n`;
+  replaceContent(files, "/data/meta.properties", utf8(bad));
+  await assertRejects(() => LogFolder.open("/data", options), UsageFault, "directory.id=10000000");
+  assertEquals(fromUtf8(contentOf(files, "/data/meta.properties")), bad);
+});
+
+Deno.test("a directory that is released was not changed", async () => {
+  const { options, files } = setup();
+  const first = await claimed(options);
+  await first.close([log(0)]);
+  files.makeFolder("/data/orders-0.0123456789abcdef0123456789abcdef-delete");
+  const names = () => files.list("/data").map((name) => [name, files.stat(`/data/${name}`)?.size]);
+  const before = names();
+  (await LogFolder.open("/data", options)).release();
+  assertEquals(names(), before);
+  await (await LogFolder.open("/data", options)).close([log(0), log(1)]);
+  assertEquals(names(), before);
+});
+
 Deno.test("what was being deleted is gone, a damaged checkpoint costs a scan only", async () => {
   const { options, files, lines } = setup();
   files.makeFolder("/data/orders-0.0123456789abcdef0123456789abcdef-delete");
   replaceContent(files, "/data/recovery-point-offset-checkpoint", utf8("0\n5\norders 0 1\n"));
-  const folder = await LogFolder.open("/data", options);
+  const folder = await claimed(options);
   assertEquals(files.list("/data").filter((name) => name.endsWith("-delete")), []);
   assertEquals(folder.checkpointOf("orders", 0).recoveryPoint, 0);
   assert(lines[0].startsWith("checkpoint is damaged"));

@@ -47,6 +47,7 @@ export {
 } from "./repair.ts";
 export { Slices } from "./slices.ts";
 export { listSnapshots, readSnapshot, type SnapshotFile } from "./snapshots.ts";
+export { TrialFiles } from "./trial_files.ts";
 export type { TimestampOffset } from "./time_lookup.ts";
 export type { AbortedTransaction } from "./txn_index.ts";
 export { readWholeFile } from "./whole_file.ts";

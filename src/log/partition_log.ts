@@ -114,6 +114,7 @@ export class PartitionLog implements UnsyncedLog {
       damage: loaded.damage,
       ahead: options.readAhead,
       isDense: () => !mayHaveGaps(options),
+      lateStart: loaded.lateStart,
     });
     this.#deleted = new DeletedFiles(options.files, options.logger);
     this.#durable = new DurableFiles({

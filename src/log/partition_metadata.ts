@@ -6,32 +6,37 @@
 
 import { fromUtf8, utf8 } from "../base/bytes.ts";
 import { PartitionFault } from "../base/faults.ts";
-import { isUuid, type Uuid, uuidToBytes, ZERO_UUID } from "../base/ids.ts";
+import { parseUuid, type Uuid, uuidToBytes, ZERO_UUID } from "../base/ids.ts";
 import type { Files } from "../runtime/ports.ts";
 import { fileNames } from "./layout.ts";
 import { readWholeFile, writeWholeFile } from "./whole_file.ts";
 
 /** The topic id that the folder belongs to; undefined when the file is missing or unreadable. */
 export function readPartitionMetadata(files: Files, folder: string): Uuid | undefined {
+  const named = namedTopic(files, folder);
+  return named === undefined ? undefined : parseUuid(named);
+}
+
+/** As it stands there; undefined when the file is missing or says nothing of a topic. */
+function namedTopic(files: Files, folder: string): string | undefined {
   const bytes = readWholeFile(files, `${folder}/${fileNames.partitionMetadata}`);
-  if (bytes === undefined) return undefined;
-  const match = /^topic_id:\s*(\S+)\s*$/m.exec(fromUtf8(bytes));
-  return match !== null && isUuid(match[1]) ? match[1] : undefined;
+  return bytes && /^topic_id:\s*(\S+)\s*$/m.exec(fromUtf8(bytes))?.[1];
 }
 
 /**
  * Makes sure that `folder` belongs to `topicId`, writing the file when there is none. Whether it
- * wrote. Throws PartitionFault when the folder is another topic's.
+ * wrote. Throws PartitionFault when the folder is another topic's, or of one that cannot be read.
  */
 export function claimPartitionFolder(
   files: Files,
   claim: { folder: string; topicId: Uuid },
 ): boolean {
-  const found = readPartitionMetadata(files, claim.folder);
+  const named = namedTopic(files, claim.folder);
+  const found = named === undefined ? ZERO_UUID : parseUuid(named);
   if (found === claim.topicId) return false;
-  if (found !== undefined && found !== ZERO_UUID) {
+  if (found !== ZERO_UUID) {
     throw new PartitionFault(
-      `${claim.folder} belongs to topic id ${found}, not ${claim.topicId}; move it away to go on`,
+      `${claim.folder} belongs to topic id ${named}, not ${claim.topicId}; move it away to go on`,
     );
   }
   const text = `version: 0\ntopic_id: ${claim.topicId}`;

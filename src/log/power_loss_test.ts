@@ -42,6 +42,7 @@ async function openLog(runtime: Runtime) {
   const { files, random, clock } = runtime;
   const logger = runtime.logger({ level: "error", format: "text" });
   const folder = await LogFolder.open("/data", { files, random, logger, nodeId: 1 });
+  await folder.claim();
   const log = await PartitionLog.open({
     ...folder.checkpointOf("orders", 0),
     folder: "/data",

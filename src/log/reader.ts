@@ -41,22 +41,33 @@ export class LogReader {
   readonly #ahead: ReadAhead | undefined;
   /** Whether no offsets are missing in it, as compaction leaves it. */
   readonly #isDense: () => boolean;
+  /** No batch begins below it. */
+  readonly #firstOffset: Offset;
   /** Changes whenever bytes that were in the log are no longer there. */
   #generation = 0;
 
   constructor(
     segments: Segments,
-    o: { damage: readonly Damage[]; ahead?: ReadAhead; isDense: () => boolean },
+    o: {
+      readonly damage: readonly Damage[];
+      readonly ahead?: ReadAhead;
+      readonly isDense: () => boolean;
+      /** Where the first batch begins, if that is behind the first segment's name. */
+      readonly lateStart?: Offset;
+    },
   ) {
     this.#segments = segments;
     this.#isDense = o.isDense;
+    this.#firstOffset = o.lateStart ?? 0;
     this.#damage = o.damage;
     this.#ahead = o.ahead;
   }
 
   /** Whole batches from the one that holds `options.offset` on. */
   read(options: ReadOptions): ReadResult | Promise<ReadResult> {
-    const bounded = this.#damage.length === 0 ? options : this.#bounded(options);
+    const isBefore = options.offset < this.#firstOffset;
+    const from = isBefore ? { ...options, offset: this.#firstOffset } : options;
+    const bounded = this.#damage.length === 0 ? from : this.#bounded(from);
     if ("damage" in bounded) return bounded;
     if (bounded.offset >= bounded.endOffset) return emptyAt(options.offset);
     const spot = this.#positions.get(bounded.offset);
@@ -188,7 +199,7 @@ export class LogReader {
     const taken: Taken = takeBatches(chunk, {
       ...options,
       isDense: this.#isDense(),
-      due: got.step.spot.due ?? (position === 0 ? segment.baseOffset : undefined),
+      due: got.step.spot.due ?? (position === 0 ? this.#beginOf(segment) : undefined),
       lastOffsetMax: got.step.spot.lastOffsetMax,
     });
     switch (taken.kind) {
@@ -219,6 +230,10 @@ export class LogReader {
         return this.#stepAt(options, { ...spot, bytesMin: taken.bytes });
       }
     }
+  }
+
+  #beginOf({ baseOffset }: Segment): Offset {
+    return Math.max(baseOffset, this.#firstOffset);
   }
 
   #damagedAt(

@@ -67,7 +67,7 @@ export async function recoverSegments(
   const { segments } = state;
   const { fromIndex, start } = from;
   const expected: Expectation = {
-    nextOffset: start?.baseOffset ?? segments[fromIndex].baseOffset,
+    nextOffset: start?.baseOffset ?? beginOf(state, segments[fromIndex]),
     leaderEpoch: -1,
     gapsAllowed: state.gapsAllowed,
   };
@@ -88,6 +88,11 @@ export async function recoverSegments(
     return { damage: [], isStale: scan.batchesBehind > 0, bytesChecked };
   }
   return { damage: reportDamage(state, scan), isStale: false, bytesChecked };
+}
+
+/** Where a segment's first batch is due. */
+function beginOf({ segments, lateStart }: LoadState, segment: Segment): Offset {
+  return segment === segments[0] ? lateStart ?? segment.baseOffset : segment.baseOffset;
 }
 
 /** Whether what is wrong can only be an end of the log that was never made durable. */
@@ -141,7 +146,7 @@ async function recoverSegment(
   const next = state.segments[state.segments.indexOf(segment) + 1];
   expected.gapsAllowed = state.gapsAllowed && next !== undefined;
   const range = { baseOffset: segment.baseOffset, endOffset: next?.baseOffset };
-  expected.nextOffset = Math.max(expected.nextOffset, segment.baseOffset);
+  expected.nextOffset = Math.max(expected.nextOffset, beginOf(state, segment));
   if (start === undefined) segment.resetAll();
   else segment.resumeIndexes(start.position, start);
   const window = new FileWindow(segment.file);

@@ -9,6 +9,7 @@ import {
   recordsFrom,
   replaceContent,
 } from "../../tests/harness/log_rig.ts";
+import { planRepair } from "./repair.ts";
 
 const first = "/data/orders-0/00000000000000000000.log";
 const small = { segmentBytes: 400, indexIntervalBytes: 100 };
@@ -325,4 +326,51 @@ Deno.test("checking begins near the recovery point, not at the segment's start",
   replaceContent(rig.files, index, bytes);
   const third = await rig.open({ recoveryPoint });
   assertEquals((await recordsFrom(third)).length, letters.length + 330);
+});
+
+/** A log of one batch per value, as another tool writes it: nothing but the file. */
+function foreignLog(bytes: Uint8Array) {
+  const rig = logRig();
+  rig.files.makeFolder("/data/orders-0");
+  replaceContent(rig.files, first, bytes);
+  return rig;
+}
+
+const from = (baseOffset: number, values: readonly string[]) =>
+  concatBytes(values.map((value, i) => batchOf([value], { baseOffset: baseOffset + i })));
+
+Deno.test("a log that begins behind its segment's name is taken as it is", async () => {
+  for (const cleanShutdown of [true, false]) {
+    for (const values of [["a"], ["a", "b", "c"]]) {
+      const rig = foreignLog(from(3, values));
+      for (const more of ["x", "y"]) {
+        const log = await rig.open({ cleanShutdown });
+        assertEquals([log.refusal, log.logStartOffset], [undefined, 0]);
+        assertEquals(await valuesOf(log), values);
+        const found = (await recordsFrom(log)).map(({ offset }) => offset);
+        assertEquals(found, values.map((_, i) => 3 + i));
+        assertEquals(appendOk(log, batchOf([more])).baseOffset, 3 + values.length);
+        values.push(more);
+        await log.close();
+      }
+    }
+  }
+});
+
+Deno.test("a first batch whose offset has risen is damage, by others or by epochs", async () => {
+  const whole = from(0, ["a", "b", "c"]);
+  for (const bit of [0, 1, 2, 9, 30]) {
+    const spoiled = whole.slice();
+    spoiled[7 - (bit >> 3)] ^= 1 << (bit & 7);
+    const log = await foreignLog(spoiled).open();
+    assert(log.refusal !== undefined, `bit ${bit} went unnoticed`);
+  }
+  const { rig, log } = await rigWith(["a"]);
+  await log.close();
+  const spoiled = contentOf(rig.files, first).slice();
+  spoiled[7] ^= 4;
+  replaceContent(rig.files, first, spoiled);
+  assert((await rig.open()).refusal !== undefined);
+  const { gaps } = await planRepair(rig.files, "/data/orders-0", { fillGaps: false });
+  assertEquals(gaps, [{ fromOffset: 0, toOffset: 4 }]);
 });

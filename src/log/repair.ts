@@ -9,10 +9,12 @@
 // the segment is replaced, and a segment is replaced by a rename: a crash leaves the old or the
 // new. Indexes and snapshots that the cut made wrong are removed; opening the log makes them again.
 
+import { DecodeFault } from "../base/faults.ts";
 import type { LeaderEpoch, Offset, PartitionId } from "../base/ids.ts";
 import { batchOverheadBytes, emptyBatch, readBatchHeader } from "../records/mod.ts";
 import type { Files, OpenFile } from "../runtime/ports.ts";
 import { decodeOffsets, encodeOffsets } from "./checkpoints.ts";
+import { decodeEpochs } from "./epoch_cache.ts";
 import { inspectBatches } from "./inspect.ts";
 import {
   cutFileName,
@@ -62,9 +64,9 @@ export async function planRepair(
 ): Promise<RepairPlan> {
   const steps: OpenStep[] = [];
   const gaps: OffsetGap[] = [];
-  let nextOffset: Offset | undefined;
   let leaderEpoch: LeaderEpoch = -1;
   const bases = segmentsIn(files, folder);
+  let nextOffset = firstEpochStart(files, folder, bases[0]);
   for (const [i, segmentBaseOffset] of bases.entries()) {
     const file = files.open(`${folder}/${segmentFileName(segmentBaseOffset, "log")}`, "read");
     const reach = (baseOffset: Offset, position: number) => {
@@ -145,6 +147,20 @@ export async function forgetRecovery(
     await writeWholeFileDurably(files, { folder, name, bytes: encodeOffsets(entries) });
   }
   await files.syncFolder(folder);
+}
+
+/** Where the log began by its own account; undefined where it has none, or began before. */
+function firstEpochStart(files: Files, folder: string, baseOffset: Offset): Offset | undefined {
+  const bytes = readWholeFile(files, `${folder}/${fileNames.leaderEpochs}`);
+  if (bytes === undefined) return undefined;
+  try {
+    const start = decodeEpochs(bytes)[0]?.startOffset;
+    return start === baseOffset ? start : undefined;
+  } catch (error) {
+    // Opening the log reads them from the batches then.
+    if (error instanceof DecodeFault) return undefined;
+    throw error;
+  }
 }
 
 function segmentsIn(files: Files, folder: string): Offset[] {

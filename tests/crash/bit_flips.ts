@@ -36,6 +36,7 @@ export type Left = "closed" | "killed";
 async function open(files: Files) {
   const random = new SeededRandom(1, "ids");
   const folder = await LogFolder.open("/data", { files, random, logger, nodeId: 1, bootId: "b" });
+  await folder.claim();
   const log = await PartitionLog.open({
     ...folder.checkpointOf("orders", 0),
     folder: "/data",

@@ -144,6 +144,7 @@ async function openLog(runtime: Runtime, config: typeof logConfigDefaults) {
   const logger = runtime.logger({ level: "info", format: "text" });
   const { bootId } = runtime.process;
   const folder = await LogFolder.open("/data", { files, random, logger, nodeId: 1, bootId });
+  await folder.claim();
   const log: PartitionLog = await PartitionLog.open({
     ...folder.checkpointOf("orders", 0),
     folder: "/data",
