@@ -27,6 +27,7 @@ import type {
   ProcessPort,
   Runtime,
   Signal,
+  Socket,
   Timers,
 } from "./ports.ts";
 import { type DiskOptions, SimulatedDisk } from "./simulated_disk.ts";
@@ -202,6 +203,11 @@ export class Simulation {
   /** Resets the connections between two machines. */
   cut(a: string, b: string): void {
     this.#network.cut(a, b);
+  }
+
+  /** The process that has `socket` drops it without manners: the other side sees a reset. */
+  reset(socket: Socket): void {
+    this.#network.reset(socket);
   }
 
   /** Makes the next `count` file syncs on a machine fail. */

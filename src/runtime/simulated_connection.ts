@@ -37,6 +37,9 @@ export interface ConnectionWorld {
   giveUpMs(random: SeededRandom): number;
 }
 
+/** What travels: bytes, the end of a side, or of both at once. */
+type Item = Uint8Array | "end" | "reset";
+
 /** One side of a connection: it sends to the other, and takes what the other sent. */
 export class End implements Transport {
   readonly host: Host;
@@ -52,7 +55,7 @@ export class End implements Transport {
   #outstandingBytes = 0;
   #lastArrivalMs = 0;
   /** Arrived while the reader was paused, or held up by a partition: in order. */
-  #held: (Uint8Array | "end")[] = [];
+  #held: Item[] = [];
   #paused = false;
   /** Counts the partitions that held something up; undefined while none does. */
   #stuckSince: number | undefined;
@@ -102,21 +105,27 @@ export class End implements Transport {
     this.#release();
   }
 
-  /** Our process closed: the peer reads what is under way and then an end, and can send no more. */
+  /**
+   * Our process closed: the peer reads what is under way and then an end, and can send no more. As
+   * in TCP, it hears of a reset instead where some of what it sent was not read.
+   */
   destroy(): void {
     if (this.gone) return;
-    this.end();
+    this.#transmit(this.#held.length > 0 ? "reset" : "end");
     this.#leave();
+  }
+
+  /** Our process drops the connection without manners: the peer hears of a reset. */
+  drop(): void {
+    if (this.gone) return;
+    this.#transmit("reset");
+    this.#leave();
+    this.socket.onClosed();
   }
 
   /** The connection breaks, as seen from here, `delayMs` from now. */
   reset(delayMs: number): void {
-    this.#schedule(delayMs, "reset", () => {
-      if (this.gone) return;
-      this.#leave();
-      const error = Object.assign(new Error("reset (simulated)"), { code: "ECONNRESET" });
-      this.socket.onClosed(error);
-    });
+    this.#schedule(delayMs, "reset", () => this.#onReset());
   }
 
   /** Our process died: nothing is said to anybody. */
@@ -145,13 +154,14 @@ export class End implements Transport {
     pending.resolve();
   }
 
-  #transmit(item: Uint8Array | "end"): void {
+  #transmit(item: Item): void {
     const peer = this.#peer!;
     const now = this.#world.scheduler.nowMs;
     const arrival = Math.max(this.#lastArrivalMs, now + this.#world.latencyMs(this.random));
     this.#lastArrivalMs = arrival;
-    const cuts = item !== "end" && this.random.chance(this.#world.cutChance);
-    const label = item === "end" ? "end" : `${item.length} B`;
+    const isText = typeof item === "string";
+    const cuts = !isText && this.random.chance(this.#world.cutChance);
+    const label = isText ? item : `${item.length} B`;
     this.#world.scheduler.after(arrival - now, {
       rank: this.#rank(),
       label: `${label} ${this.#name}`,
@@ -164,10 +174,10 @@ export class End implements Transport {
     return this.#rankBase + this.#sentCount++ / 2 ** 20;
   }
 
-  #arrive(item: Uint8Array | "end"): void {
+  #arrive(item: Item): void {
     if (!this.host.alive) return;
     if (this.gone) {
-      if (item !== "end") this.#peer!.reset(this.#world.latencyMs(this.random));
+      if (typeof item !== "string") this.#peer!.reset(this.#world.latencyMs(this.random));
       return;
     }
     this.#held.push(item);
@@ -180,9 +190,15 @@ export class End implements Transport {
       if (this.#held.length > 0 && this.#stuckSince === undefined) this.#getStuck();
       return;
     }
-    while (this.#held.length > 0 && !this.#paused && !this.gone && this.host.alive) {
+    // A reset is heard of whether the reader is paused or not; what came before can still be read.
+    const isReset = this.#held.at(-1) === "reset";
+    while (
+      this.#held.length > 0 && (isReset || !this.#paused) && !this.gone && this.host.alive
+    ) {
       const item = this.#held.shift()!;
-      if (item === "end") {
+      if (item === "reset") {
+        this.#onReset();
+      } else if (item === "end") {
         this.socket.onEnd();
       } else {
         this.socket.onData(item);
@@ -199,6 +215,13 @@ export class End implements Transport {
     this.#schedule(this.#world.giveUpMs(this.random), "give up", () => {
       if (this.#stuckSince === since && !this.gone) this.#world.cut();
     });
+  }
+
+  #onReset(): void {
+    if (this.gone) return;
+    this.#leave();
+    const error = Object.assign(new Error("reset (simulated)"), { code: "ECONNRESET" });
+    this.socket.onClosed(error);
   }
 
   #leave(): void {

@@ -1,6 +1,7 @@
 // A network between simulated machines. TCP loses no bytes: what goes wrong is time and
 // connections.
 //
+//   reset: the other side sees one, behind what was sent before
 //   cut:   both sides see a reset; segments under way are gone
 //   kill:  the machine lives and resets the connections of its dead process
 //   crash: silence; the peer finds out when TCP gives up
@@ -82,6 +83,13 @@ export class SimulatedNetwork {
     for (const link of this.#links) {
       const [x, y] = link.ends;
       if (pairKey(x.host.name, y.host.name) === pairKey(a, b)) this.#cutLink(link);
+    }
+  }
+
+  /** The process that has `socket` resets its connection. */
+  reset(socket: Socket): void {
+    for (const link of this.#links) {
+      for (const end of link.ends) if (end.socket === socket) end.drop();
     }
   }
 
