@@ -11,10 +11,11 @@ import { addressText, plainAddress } from "./socket_address.ts";
 
 interface BunHandle {
   data: BunTransport;
-  readonly localAddress: string;
-  readonly localPort: number;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
+  /** Undefined once the peer has reset the connection, which may be before it was opened. */
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
   setNoDelay(on: boolean): void;
   write(bytes: Uint8Array): number;
   shutdown(): void;

@@ -44,8 +44,8 @@ class NodeTransport implements Transport {
 function wrap(handle: Net.Socket): PushedSocket {
   handle.setNoDelay(true);
   const socket = new PushedSocket(new NodeTransport(handle), {
-    local: plainAddress(handle.localAddress ?? "", handle.localPort ?? 0),
-    remote: plainAddress(handle.remoteAddress ?? "", handle.remotePort ?? 0),
+    local: plainAddress(handle.localAddress, handle.localPort),
+    remote: plainAddress(handle.remoteAddress, handle.remotePort),
   });
   handle.on("data", (chunk: Uint8Array) => socket.onData(chunk));
   handle.on("end", () => socket.onEnd());

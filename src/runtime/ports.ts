@@ -53,8 +53,12 @@ export interface Socket {
   readonly writable: WritableStream<Uint8Array>;
   /** The address that the peer reached, so the one to advertise to it. */
   readonly local: Address;
+  /** Host "unknown" and port 0 where the peer was gone before anybody could ask who it is. */
   readonly remote: Address;
-  /** Drops the connection at once, both sides; pending reads end, pending writes reject. */
+  /**
+   * Drops the connection at once, both sides; pending reads end, pending writes reject. Never
+   * throws, however often it is called and whatever has become of the connection.
+   */
   close(): void;
 }
 

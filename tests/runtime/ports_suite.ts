@@ -3,6 +3,7 @@
 
 import { filesSuite } from "./suite_files.ts";
 import { networkSuite } from "./suite_network.ts";
+import { resetSuite } from "./suite_resets.ts";
 import { platformSuite } from "./suite_platform.ts";
 import type { SubjectOptions } from "./subject.ts";
 
@@ -10,5 +11,6 @@ import type { SubjectOptions } from "./subject.ts";
 export function portsSuite(options: SubjectOptions): void {
   filesSuite(options);
   networkSuite(options);
+  resetSuite(options);
   platformSuite(options);
 }

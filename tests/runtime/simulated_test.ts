@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Runtime } from "../../src/runtime/ports.ts";
+import type { Address, Runtime } from "../../src/runtime/ports.ts";
 import { simulate, type Simulation } from "../../src/runtime/simulated.ts";
 import { portsSuite } from "./ports_suite.ts";
-import { contentOf, echo, fails, pattern, readBytes, wait } from "./subject.ts";
+import { contentOf, echo, fails, pattern, readBytes, type RudePeer, wait } from "./subject.ts";
 
 portsSuite({
   name: "simulated",
@@ -13,9 +13,35 @@ portsSuite({
     const world = simulate(1);
     const runtime = world.start("n1");
     runtime.files.makeFolder("/data");
-    return world.drive(body({ runtime, folder: "/data" }));
+    const connectRudely = (address: Address) => rudePeer(world, { runtime, address });
+    return world.drive(body({
+      runtime,
+      folder: "/data",
+      connectRudely,
+      async resetEarly(address, { count, bytes }) {
+        for (let i = 0; i < count; i++) {
+          const peer = await connectRudely(address);
+          if (bytes > 0) await peer.write(pattern(bytes));
+          peer.reset();
+        }
+      },
+    }));
   },
 });
+
+async function rudePeer(
+  world: Simulation,
+  { runtime, address }: { runtime: Runtime; address: Address },
+): Promise<RudePeer> {
+  const socket = await runtime.network.connect(address);
+  const writer = socket.writable.getWriter();
+  writer.closed.catch(() => {});
+  return {
+    write: (bytes) => writer.write(bytes),
+    end: () => void writer.close(),
+    reset: () => world.reset(socket),
+  };
+}
 
 /** Seeds of a test that looks for something that only some histories show. */
 const seeds = Array.from({ length: 40 }, (_, i) => i + 1);

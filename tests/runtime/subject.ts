@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PlatformFault, type PlatformFaultKind } from "../../src/base/faults.ts";
-import type { OpenFile, Runtime, Socket } from "../../src/runtime/ports.ts";
+import type { Address, OpenFile, Runtime, Socket } from "../../src/runtime/ports.ts";
 import { within } from "../harness/deadline.ts";
 
 /** Each test of the suite takes a second at most, where nothing hangs. */
@@ -14,6 +14,20 @@ export interface Subject {
   readonly runtime: Runtime;
   /** An empty folder, made for this test and removed after it. */
   readonly folder: string;
+  /** Connects as a peer that never reads, and that can do what a `Socket` cannot. */
+  connectRudely(address: Address): Promise<RudePeer>;
+  /** Connects `count` times, each time sends `bytes` bytes and resets, before any is accepted. */
+  resetEarly(address: Address, what: { count: number; bytes: number }): Promise<void>;
+}
+
+/** The other side of a connection, without manners. */
+export interface RudePeer {
+  /** Resolves when its kernel has the bytes. */
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Closes its sending side, in order. */
+  end(): void;
+  /** Sends a RST: both sides are gone, and what is under way with them. */
+  reset(): void;
 }
 
 /** How to run the suite on one runtime. */
@@ -96,4 +110,18 @@ export function wait(runtime: Runtime, delayMs: number): Promise<void> {
   return new Promise((resolve) => {
     runtime.timers.after(delayMs, resolve);
   });
+}
+
+/** Reads until nothing more comes: "end", or "Closed" when the connection was reset. */
+export async function endOf(socket: Socket): Promise<"end" | "Closed"> {
+  const reader = socket.readable.getReader({ mode: "byob" });
+  try {
+    while (!(await reader.read(new Uint8Array(1_000))).done);
+    return "end";
+  } catch (error) {
+    assert.ok(error instanceof PlatformFault && error.kind === "Closed", `${error}`);
+    return "Closed";
+  } finally {
+    reader.releaseLock();
+  }
 }

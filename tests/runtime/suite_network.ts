@@ -2,9 +2,17 @@
 // `Socket`.
 
 import assert from "node:assert/strict";
-import { PlatformFault } from "../../src/base/faults.ts";
 import type { Runtime, Socket } from "../../src/runtime/ports.ts";
-import { check, echo, fails, pattern, readBytes, type SubjectOptions, wait } from "./subject.ts";
+import {
+  check,
+  echo,
+  endOf,
+  fails,
+  pattern,
+  readBytes,
+  type SubjectOptions,
+  wait,
+} from "./subject.ts";
 
 const anyPort = { host: "127.0.0.1", port: 0 };
 
@@ -304,16 +312,4 @@ function endingSuite(options: SubjectOptions): void {
     server.close();
     await listener.close();
   });
-}
-
-/** Reads until nothing more comes: "end", or "Closed" when the connection was reset. */
-async function endOf(socket: Socket): Promise<"end" | "Closed"> {
-  const reader = socket.readable.getReader({ mode: "byob" });
-  try {
-    while (!(await reader.read(new Uint8Array(1_000))).done);
-    return "end";
-  } catch (error) {
-    assert.ok(error instanceof PlatformFault && error.kind === "Closed", `${error}`);
-    return "Closed";
-  }
 }
