@@ -19,6 +19,13 @@ const chunkBytes = 64 * 1024;
 /** Pause after a failed accept: out of file descriptors, which takes a while to change. */
 const acceptPauseMs = 50;
 
+/** Deno fails an accept with these where it is the peer that has gone: the next one is there. */
+const peerIsGone: ReadonlySet<string | undefined> = new Set([
+  "ENOTCONN",
+  "ECONNABORTED",
+  "ECONNRESET",
+]);
+
 class DenoSocket implements Socket {
   readonly readable: ReadableStream<Uint8Array>;
   readonly writable: WritableStream<Uint8Array>;
@@ -168,8 +175,9 @@ class DenoListener implements Listener {
       let connection: Deno.TcpConn;
       try {
         connection = await this.#listener.accept();
-      } catch {
-        if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, acceptPauseMs));
+      } catch (error) {
+        if (this.#closed || peerIsGone.has(codeOf(error))) continue;
+        await new Promise((resolve) => setTimeout(resolve, acceptPauseMs));
         continue;
       }
       onConnection(new DenoSocket(connection));
