@@ -2,9 +2,12 @@
 // lets those in the middle of an answer finish when the broker closes.
 //
 // Kafka's rules: max.connections closes the newcomer, connections.max.idle.ms the silent.
+//
+// Invariant: no fault of one socket reaches anything else. Whatever it throws, and even when it
+// never ends, the next one is accepted, and `close` resolves: the logs are closed behind it.
 
 import { formatAddress } from "../base/address.ts";
-import { isPlatformFault } from "../base/faults.ts";
+import { isPlatformFault, messageOf } from "../base/faults.ts";
 import type {
   Address,
   Listener,
@@ -22,6 +25,9 @@ const sweepIntervalMs = 10_000;
 
 /** How long a closing broker waits for answers that are being made. */
 const drainMsMax = 1_000;
+
+/** How long it waits for connections to end that it has dropped; they do so at once. */
+const endMsMax = 500;
 
 export interface AcceptorOptions {
   readonly network: Network;
@@ -88,33 +94,65 @@ export class Acceptor {
     );
   }
 
-  /** Stops accepting, lets answers in progress go out for a moment, then drops every connection. */
+  /**
+   * Stops accepting, lets answers in progress go out for a moment, then drops every connection.
+   * Never rejects.
+   */
   async close(): Promise<void> {
     this.#sweep?.cancel();
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
-    let timer: Timer | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = this.#options.timers.after(drainMsMax, resolve);
-    });
+    await Promise.all(this.#listeners.map((listener) => this.#closeListener(listener)));
     const finished = [...this.#connections].map((connection) => connection.finish());
-    await Promise.race([Promise.all(finished), late]);
-    timer?.cancel();
+    await this.#within(drainMsMax, finished);
     for (const connection of this.#connections) connection.close();
-    await Promise.all(this.#ended);
+    await this.#within(endMsMax, this.#ended);
+    const left = this.#ended.size;
+    if (left > 0) this.#options.logger.log("error", "left connections that do not end", { left });
   }
 
-  #accept(socket: Socket, listener: ListenerAddress): void {
-    const { logger, timers, monotonic } = this.#options;
-    const connectionsMax = this.#options.connectionsMax();
-    if (this.#connections.size >= connectionsMax) {
-      this.#refused++;
-      logger.log("warn", "refused a connection: too many are open", {
-        peer: formatAddress(socket.remote),
-        "max.connections": connectionsMax,
+  async #closeListener(listener: Listener): Promise<void> {
+    try {
+      await listener.close();
+    } catch (error) {
+      this.#options.logger.log("error", "a listener could not be closed", {
+        address: formatAddress(listener.address),
+        reason: messageOf(error),
       });
-      socket.close();
-      return;
     }
+  }
+
+  /** Waits for all of these, but not for longer than `ms`. */
+  async #within(ms: number, ending: Iterable<Promise<void>>): Promise<void> {
+    let timer: Timer | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = this.#options.timers.after(ms, resolve);
+    });
+    await Promise.race([Promise.all(ending), late]);
+    timer?.cancel();
+  }
+
+  /** Called by the adapter, which is not to hear of what happens to this socket. */
+  #accept(socket: Socket, listener: ListenerAddress): void {
+    try {
+      if (this.#connections.size < this.#options.connectionsMax()) this.#serve(socket, listener);
+      else this.#refuse(socket);
+    } catch (error) {
+      this.#options.logger.log("error", "a connection could not be served", {
+        reason: messageOf(error),
+      });
+    }
+  }
+
+  #refuse(socket: Socket): void {
+    this.#refused++;
+    this.#options.logger.log("warn", "refused a connection: too many are open", {
+      peer: formatAddress(socket.remote),
+      "max.connections": this.#options.connectionsMax(),
+    });
+    socket.close();
+  }
+
+  #serve(socket: Socket, listener: ListenerAddress): void {
+    const { logger, timers, monotonic } = this.#options;
     const advertised = this.#options.advertised(listener) ?? socket.local;
     const connection = new Connection(socket, {
       ...this.#options.connection,
@@ -122,9 +160,9 @@ export class Acceptor {
       timers,
       monotonic,
     });
+    logger.log("debug", "accepted a connection", { peer: formatAddress(socket.remote) });
     this.#connections.add(connection);
     this.#accepted++;
-    logger.log("debug", "accepted a connection", { peer: formatAddress(socket.remote) });
     const ended = connection.run().finally(() => {
       this.#connections.delete(connection);
       this.#ended.delete(ended);

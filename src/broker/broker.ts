@@ -307,17 +307,33 @@ export class Broker {
     return this.#closing;
   }
 
+  /** What cannot be closed keeps nothing else from it, least of all the logs. */
   async #close(): Promise<void> {
-    this.#eventLoopDelay?.close();
-    // Whatever waits is answered first, so that no connection is in the middle of something.
-    this.purgatory.close();
-    await this.groups.close();
-    await this.#acceptor.close();
-    this.#retention.close();
-    await this.#cleaner.close();
-    await this.#background.close();
-    await this.#membership.leave();
+    const failures: unknown[] = [];
+    for (const part of this.#parts()) {
+      try {
+        await part();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
     await this.#storage.close({ brokerEpoch: this.metadata.image.broker(this.nodeId)?.epoch });
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** How to close all but the logs, in order. */
+  #parts(): readonly (() => void | Promise<void>)[] {
+    return [
+      () => this.#eventLoopDelay?.close(),
+      // Whatever waits is answered first, so that no connection is in the middle of something.
+      () => this.purgatory.close(),
+      () => this.groups.close(),
+      () => this.#acceptor.close(),
+      () => this.#retention.close(),
+      () => this.#cleaner.close(),
+      () => this.#background.close(),
+      () => this.#membership.leave(),
+    ];
   }
 
   async #start(): Promise<void> {

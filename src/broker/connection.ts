@@ -134,14 +134,22 @@ export class Connection {
     this.close();
   }
 
-  /** Drops the connection at once. */
+  /** Drops the connection at once. Never throws. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#options.memory.remove(this.#heldBytes);
-    this.#socket.close();
     this.#resume?.();
     for (const slot of this.#queue) slot.abandon?.();
+    try {
+      this.#socket.close();
+    } catch (error) {
+      // Nobody waits for this socket any more, and a broker that closes must get to its logs.
+      this.#options.logger.log("error", "a connection could not be closed", {
+        peer: formatAddress(this.#socket.remote),
+        reason: messageOf(error),
+      });
+    }
   }
 
   async #serve(): Promise<void> {

@@ -1,0 +1,131 @@
+// Sockets with a fault of their own, each in another of its parts: the broker serves everybody else,
+// none of them counts as a connection for ever, and a stop closes the logs.
+
+import { assertEquals } from "@std/assert";
+import { Client, createTopic } from "../client/mod.ts";
+import { simulate } from "../runtime/simulated.ts";
+import type { Network, Runtime, Socket } from "../runtime/ports.ts";
+import { loadConfig, startBroker } from "./mod.ts";
+
+const connectionsMax = 5;
+
+/** What is wrong with a socket; `socket` is the sound one. */
+interface Fault {
+  readonly name: string;
+  /** Such a one counts until the broker finds that it is idle. */
+  readonly neverEnds?: true;
+  readonly of: (socket: Socket) => Partial<Record<keyof Socket, unknown>>;
+}
+
+const broken = (): never => {
+  throw new TypeError("undefined is not an object");
+};
+
+const faults: readonly Fault[] = [
+  {
+    name: "cannot be closed",
+    of: (socket) => ({
+      close() {
+        socket.close();
+        broken();
+      },
+    }),
+  },
+  {
+    name: "has no address",
+    of: () => ({ remote: { host: undefined, port: undefined } }),
+  },
+  {
+    name: "fails when it is read",
+    of: () => ({ readable: new ReadableStream({ type: "bytes", pull: broken }) }),
+  },
+  {
+    name: "is read by somebody else",
+    of: (socket) => ({ readable: (socket.readable.getReader(), socket.readable) }),
+  },
+  {
+    name: "fails when it is written to",
+    of: () => ({ writable: new WritableStream({ write: broken, close: broken }) }),
+  },
+  {
+    name: "never ends",
+    neverEnds: true,
+    of: () => ({ readable: new ReadableStream({ type: "bytes" }), close() {} }),
+  },
+  {
+    name: "takes bytes and never says so",
+    neverEnds: true,
+    of: () => ({ writable: new WritableStream({ write: () => new Promise(() => {}) }) }),
+  },
+];
+
+/** Sockets of `network` have the fault for as long as `isOn`. */
+function faulty(network: Network, { of }: Fault, isOn: () => boolean): Network {
+  return {
+    ...network,
+    listen: (address, onConnection) =>
+      network.listen(address, (socket) => {
+        if (!isOn()) return onConnection(socket);
+        const parts: (keyof Socket)[] = ["readable", "writable", "local", "remote"];
+        const own = Object.fromEntries(parts.map((part) => [part, socket[part]]));
+        onConnection({ ...own, close: () => socket.close(), ...of(socket) } as unknown as Socket);
+      }),
+  };
+}
+
+function start(runtime: Runtime) {
+  const { config } = loadConfig({
+    flags: { host: "0.0.0.0", port: 9092, dataDir: "/data" },
+    options: { "max.connections": connectionsMax },
+  });
+  return startBroker({
+    runtime,
+    config,
+    logger: runtime.logger({ level: "info", format: "text" }),
+  });
+}
+
+/** Asks something in the way of a client, and goes. */
+async function beServed(runtime: Runtime, topic: string): Promise<void> {
+  const client = await Client.connect(runtime, { bootstrap: "server:9092" });
+  await createTopic(client, { name: topic, partitions: 1 });
+  client.close();
+}
+
+for (const fault of faults) {
+  Deno.test(`a socket that ${fault.name} harms nobody, and not the stop`, async () => {
+    const lines: string[] = [];
+    const world = simulate(1, { onLogLine: (_, line) => lines.push(line) });
+    const server = world.start("server");
+    const other = world.start("client");
+    let isOn = true;
+    const network = faulty(server.network, fault, () => isOn);
+    const broker = await world.drive(start({ ...server, network }));
+
+    const count = fault.neverEnds ? 2 : 3 * connectionsMax;
+    for (let i = 0; i < count; i++) {
+      const socket = await world.drive(other.network.connect({ host: "server", port: 9092 }));
+      const writer = socket.writable.getWriter();
+      // ApiVersions 0, correlation id 7, no client id.
+      const request = [0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 7, 0xff, 0xff];
+      writer.write(Uint8Array.from(request)).catch(() => {});
+      await world.run(50);
+      socket.close();
+      await world.run(50);
+    }
+    isOn = false;
+    await world.drive(beServed(other, "orders"));
+
+    // One of them is there when the broker stops.
+    isOn = true;
+    await world.drive(other.network.connect({ host: "server", port: 9092 }));
+    await world.run(50);
+    await world.drive(broker.close());
+    world.kill("server");
+    lines.length = 0;
+    const again = await world.drive(start(world.start("server")));
+    assertEquals(lines.filter((line) => line.includes("unclean")), []);
+    await world.drive(beServed(other, "payments"));
+    await world.drive(again.close());
+  });
+}
