@@ -4,6 +4,7 @@
 import { assertEquals } from "@std/assert";
 import { Fetch, Metadata } from "../../src/protocol/mod.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
+import { within } from "../harness/deadline.ts";
 import { RawClient, request } from "../harness/raw_client.ts";
 import { batchOf, fetchRequest, makeTopic, produceTo } from "../harness/raw_requests.ts";
 import { targetsHere } from "../harness/targets.ts";
@@ -11,6 +12,9 @@ import { connectRudely } from "../runtime/rude_peer.ts";
 
 const connectionsMax = 20;
 const resetsEach = 60;
+
+/** It takes seconds, where nobody's place stays taken. */
+const endsWithinMs = 60_000;
 
 const metadata = bytes(request(Metadata, 9, { topics: null }));
 
@@ -40,40 +44,45 @@ for (const target of await targetsHere()) {
     const lines: string[] = [];
     const onLine = (line: string) => lines.push(line);
     await using broker = await BrokerProcess.start({ target, settings, onLine });
-    const topic = await topicWithOneLargeRecord(broker);
-    const descriptors = countDescriptors(broker.pid);
-
-    for (const opening of Object.values(openings(topic))) {
-      // Accepted, perhaps answered, then reset.
-      for (let i = 0; i < resetsEach; i += 10) {
-        const peers = await Promise.all(
-          Array.from({ length: 10 }, () => connectRudely(broker)),
-        );
-        for (const peer of peers) await peer.write(opening);
-        await servedEventually(broker);
-        for (const peer of peers) peer.reset();
-        await servedEventually(broker);
-      }
-      // Reset before it can be accepted.
-      Deno.kill(broker.pid, "SIGSTOP");
-      for (let i = 0; i < resetsEach; i++) {
-        const peer = await connectRudely(broker);
-        await peer.write(opening);
-        peer.reset();
-      }
-      Deno.kill(broker.pid, "SIGCONT");
-      await servedEventually(broker);
-    }
-
-    // As many as may be open are let in: none of those that are gone counts.
-    for (const client of await manyServed(broker, connectionsMax)) client[Symbol.dispose]();
-    while (countDescriptors(broker.pid) > descriptors) await servedEventually(broker);
+    const what = () => `an end of the rude ones\n${broker.output}`;
+    await within(resetAlways(broker), { ms: endsWithinMs, what });
     const { code } = await broker.stop();
     assertEquals(code, 0, broker.output);
     assertEquals(lines.filter((line) => /TypeError|ERROR|bug/.test(line)), []);
     await broker.restart();
     assertEquals(lines.filter((line) => line.includes("unclean")), []);
   });
+}
+
+async function resetAlways(broker: BrokerProcess): Promise<void> {
+  const topic = await topicWithOneLargeRecord(broker);
+  const descriptors = countDescriptors(broker.pid);
+
+  for (const opening of Object.values(openings(topic))) {
+    // Accepted, perhaps answered, then reset.
+    for (let i = 0; i < resetsEach; i += 10) {
+      const peers = await Promise.all(
+        Array.from({ length: 10 }, () => connectRudely(broker)),
+      );
+      for (const peer of peers) await peer.write(opening);
+      await servedEventually(broker);
+      for (const peer of peers) peer.reset();
+      await servedEventually(broker);
+    }
+    // Reset before it can be accepted.
+    Deno.kill(broker.pid, "SIGSTOP");
+    for (let i = 0; i < resetsEach; i++) {
+      const peer = await connectRudely(broker);
+      await peer.write(opening);
+      peer.reset();
+    }
+    Deno.kill(broker.pid, "SIGCONT");
+    await servedEventually(broker);
+  }
+
+  // As many as may be open are let in: none of those that are gone counts.
+  for (const client of await manyServed(broker, connectionsMax)) client[Symbol.dispose]();
+  while (countDescriptors(broker.pid) > descriptors) await servedEventually(broker);
 }
 
 async function topicWithOneLargeRecord(broker: BrokerProcess): Promise<string> {
