@@ -1,5 +1,5 @@
-// Sockets with a fault of their own, each in another of its parts: the broker serves everybody else,
-// none of them counts as a connection for ever, and a stop closes the logs.
+// Sockets with a fault of their own, each in another of its parts: the broker serves everybody
+// else, none of them counts as a connection for ever, and a stop closes the logs.
 
 import { assertEquals } from "@std/assert";
 import { Client, createTopic } from "../client/mod.ts";
