@@ -13,7 +13,6 @@ import {
   defaultOf,
   type Field,
   type Fields,
-  INFINITE_OFFSET,
   parseVersions,
   type VersionRange,
   type WireType,
@@ -247,14 +246,13 @@ function structOf(wire: WireType): Fields | undefined {
 
 function typeText(wire: WireType): string {
   if (wire.kind === "array") return `[]${typeText(wire.element)}`;
-  return wire.kind === "infiniteInt64" || wire.kind === "bigInt64" ? "int64" : wire.kind;
+  return wire.kind;
 }
 
 /** The default in the words of {@link definedDefault}; "zero" is the implicit one of the type. */
 function defaultText(field: Field): string {
   if (field.default === undefined) return "zero";
   const value = defaultOf(field);
-  if (value === INFINITE_OFFSET) return "9223372036854775807";
   return value === 0 || value === false || value === "" ? "zero" : String(value);
 }
 

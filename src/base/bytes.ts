@@ -11,6 +11,7 @@
 import { assert } from "./assert.ts";
 import { DecodeFault } from "./faults.ts";
 import { type Uuid, uuidFromBytes, uuidToBytes } from "./ids.ts";
+import { fromZigZag, type Int64, int64Of, toZigZag } from "./int64.ts";
 
 const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const textEncoder = new TextEncoder();
@@ -56,9 +57,16 @@ export function concatBytes(chunks: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** Bytes that zig-zag varint `value` takes; `value` is any safe integer. */
+/** Bytes that zig-zag varint `value` takes. */
 export function varintSize(value: number): number {
   return uvarintSize(value >= 0 ? value * 2 : -value * 2 - 1);
+}
+
+/** Bytes that `value` takes as a zig-zag varint of up to 64 bits. */
+export function varlongSize(value: Int64): number {
+  const zigZag = toZigZag(value);
+  if (typeof zigZag === "number") return uvarintSize(zigZag);
+  return zigZag < 2n ** 56n ? 8 : zigZag < 2n ** 63n ? 9 : 10;
 }
 
 /** Bytes that unsigned varint `value` takes. */
@@ -133,14 +141,10 @@ export class BytesReader {
     return this.int32() >>> 0;
   }
 
-  /** A signed 64-bit integer; refused, never wrapped, outside the safe range. */
-  int64(): number {
+  /** A signed 64-bit integer. */
+  int64(): Int64 {
     const high = this.int32();
-    const value = high * 0x1_0000_0000 + this.uint32();
-    if (!Number.isSafeInteger(value)) {
-      throw new DecodeFault(`int64 outside the safe integer range at ${this.position - 8}`);
-    }
-    return value;
+    return int64Of(high, this.uint32());
   }
 
   float64(): number {
@@ -169,21 +173,21 @@ export class BytesReader {
     return (value >>> 1) ^ -(value & 1);
   }
 
-  /** A zig-zag varint of up to 64 bits; refused outside the safe range. */
-  varlong(): number {
-    let value = 0;
-    let scale = 1;
-    for (let i = 0; i < 10; i++) {
+  /** A zig-zag varint of up to 64 bits. */
+  varlong(): Int64 {
+    let low = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
       const byte = this.uint8();
-      value += (byte & 0x7f) * scale;
-      scale *= 128;
-      if (byte < 0x80) {
-        const decoded = value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-        if (value > 2 * Number.MAX_SAFE_INTEGER || !Number.isSafeInteger(decoded)) break;
-        return decoded;
-      }
+      low |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return (low >>> 1) ^ -(low & 1);
     }
-    throw new DecodeFault(`varlong outside the safe integer range at ${this.position}`);
+    let high = 0;
+    for (let scale = 1; scale < 2 ** 42; scale *= 128) {
+      const byte = this.uint8();
+      high += (byte & 0x7f) * scale;
+      if (byte < 0x80) return fromZigZag(high, low);
+    }
+    throw new DecodeFault(`varlong of more than 64 bits at ${this.position}`);
   }
 
   uuid(): Uuid {
@@ -275,9 +279,15 @@ export class BytesWriter {
     this.int32(value);
   }
 
-  int64(value: number): void {
+  int64(value: Int64): void {
+    if (typeof value !== "number") return this.#wideInt64(value);
     this.int32(Math.floor(value / 0x1_0000_0000));
     this.int32(value >>> 0);
+  }
+
+  #wideInt64(value: bigint): void {
+    this.int32(Number(value >> 32n));
+    this.int32(Number(BigInt.asIntN(32, value)));
   }
 
   float64(value: number): void {
@@ -294,9 +304,17 @@ export class BytesWriter {
     this.int8(value);
   }
 
-  /** A zig-zag varint of any safe integer within 53 bits. */
+  /** A zig-zag varint of up to 32 bits. */
   varint(value: number): void {
     this.uvarint(value >= 0 ? value * 2 : -value * 2 - 1);
+  }
+
+  /** A zig-zag varint of up to 64 bits. */
+  varlong(value: Int64): void {
+    let rest = toZigZag(value);
+    if (typeof rest === "number") return this.uvarint(rest);
+    for (; rest >= 0x80n; rest >>= 7n) this.int8(Number(rest & 0x7fn) | 0x80);
+    this.int8(Number(rest));
   }
 
   uuid(value: Uuid): void {

@@ -2,10 +2,15 @@
 // PartitionId is due, while plain arithmetic (`offset + 1`) stays plain: a bare number fits every
 // flavour.
 
+import type { Int64 } from "./int64.ts";
+
 declare const flavour: unique symbol;
 type Flavour<T, Name extends string> = T & { readonly [flavour]?: Name };
 
-/** Position of a record in a partition, 0 and up; -1 means unknown. int64 on the wire. */
+/**
+ * Position of a record in a partition, 0 and up; -1 means unknown. int64 on the wire, where a peer
+ * may say more than a log can reach: what it says is an Int64 until it was compared with a log.
+ */
 export type Offset = Flavour<number, "Offset">;
 /** Index of a partition within its topic, 0 and up. int32 on the wire. */
 export type PartitionId = Flavour<number, "PartitionId">;
@@ -14,7 +19,7 @@ export type BrokerId = Flavour<number, "BrokerId">;
 /** Term of a partition's leader (KIP-101); -1 means unknown. int32 on the wire. */
 export type LeaderEpoch = Flavour<number, "LeaderEpoch">;
 /** Id of an idempotent or transactional producer (KIP-98); -1 means none. int64 on the wire. */
-export type ProducerId = Flavour<number, "ProducerId">;
+export type ProducerId = Flavour<Int64, "ProducerId">;
 /** 16 bytes in Kafka's textual form: 22 characters of unpadded base64url. */
 export type Uuid = Flavour<string, "Uuid">;
 

@@ -11,6 +11,7 @@ import { AssertionError } from "../base/assert.ts";
 import { formatAddress } from "../base/address.ts";
 import { messageOf, PartitionFault } from "../base/faults.ts";
 import { type BrokerId, type Uuid, uuidFromRandom } from "../base/ids.ts";
+import { saturated } from "../base/int64.ts";
 import {
   type ChangeQueue,
   changeQueue,
@@ -317,7 +318,8 @@ export class Broker {
         failures.push(error);
       }
     }
-    await this.#storage.close({ brokerEpoch: this.metadata.image.broker(this.nodeId)?.epoch });
+    const brokerEpoch = this.metadata.image.broker(this.nodeId)?.epoch;
+    await this.#storage.close({ brokerEpoch: saturated(brokerEpoch ?? -1) });
     if (failures.length > 0) throw failures[0];
   }
 

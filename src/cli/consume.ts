@@ -1,5 +1,6 @@
 // `ottla consume`: prints records as they come, of whole topics, one partition, or in a group.
 
+import { parseInt64, saturated } from "../base/int64.ts";
 import {
   type Client,
   Consumer,
@@ -82,7 +83,8 @@ function startOf(
   fromBeginning: boolean,
 ): number | OffsetSpec | undefined {
   if (offset === undefined) return fromBeginning ? "earliest" : "latest";
-  return /^\d+$/.test(offset) ? Number(offset) : undefined;
+  const exact = /^\d/.test(offset) ? parseInt64(offset) : undefined;
+  return exact === undefined ? undefined : saturated(exact);
 }
 
 async function partitionsOf(

@@ -1,6 +1,7 @@
 // `ottla groups`: list, describe, delete, move offsets.
 
 import { UsageFault } from "../base/faults.ts";
+import { type Int64, parseInt64, saturated } from "../base/int64.ts";
 import {
   type Client,
   commitOffsets,
@@ -78,7 +79,7 @@ const describe = command({
 /** Every partition that the group has committed or holds, with how far it is. */
 async function progressOf(client: Client, group: DescribedGroup) {
   const committed = await committedOffsets(client, group.groupId, { partitions: null });
-  const rows = new Map<string, TopicPartition & { committed?: number; memberId?: string }>();
+  const rows = new Map<string, TopicPartition & { committed?: Int64; memberId?: string }>();
   const hosts = new Map(group.members.map((each) => [each.memberId, each.clientHost]));
   for (const { topic, partition, offset } of committed) {
     rows.set(`${topic}-${partition}`, { topic, partition, committed: offset });
@@ -105,7 +106,7 @@ async function progressOf(client: Client, group: DescribedGroup) {
     const end = ends.get(`${each.topic}-${each.partition}`);
     const lag = end === undefined || each.committed === undefined
       ? undefined
-      : Math.max(0, end - each.committed);
+      : Math.max(0, end - saturated(each.committed));
     const host = each.memberId === undefined ? undefined : hosts.get(each.memberId);
     return { ...each, end, lag, host };
   });
@@ -200,7 +201,8 @@ export const commands = [list, describe, remove, resetOffsets];
 export function placeOf(text: string | undefined): OffsetSpec | number | undefined {
   if (text === undefined) return undefined;
   if (text === "earliest" || text === "latest") return text;
-  if (/^\d+$/.test(text)) return Number(text);
+  const exact = /^\d/.test(text) ? parseInt64(text) : undefined;
+  if (exact !== undefined) return saturated(exact);
   // The parser of dates takes almost anything, "-1" and "orders 7" among it, for a day in 2001.
   if (!/^\d{4}-\d{2}/.test(text)) return undefined;
   const timestampMs = Date.parse(text);

@@ -17,14 +17,16 @@ export function formatText(record: ConsumerRecord, options: { withKey: boolean }
 
 /**
  * One line of JSON. Keys, values and header values are text, or `{"base64": ...}` when they are not
- * UTF-8; headers are pairs, since names may repeat. The timestamp is in ms since the Unix epoch.
+ * UTF-8; headers are pairs, since names may repeat. The timestamp is in ms since the Unix epoch,
+ * as a string past 2^53.
  */
 export function formatJson(record: ConsumerRecord): string {
+  const { timestamp } = record;
   return JSON.stringify({
     topic: record.topic,
     partition: record.partition,
     offset: record.offset,
-    timestamp: record.timestamp,
+    timestamp: typeof timestamp === "bigint" ? String(timestamp) : timestamp,
     key: jsonBytes(record.key),
     value: jsonBytes(record.value),
     headers: record.headers.map(({ key, value }) => [key, jsonBytes(value)]),

@@ -1,14 +1,16 @@
 // Tables for people: a header in capitals, two spaces between columns, numbers to the right.
 
+import type { Int64 } from "../base/int64.ts";
+
 /** A cell; undefined prints as `-`. */
-export type Cell = string | number | undefined;
+export type Cell = string | Int64 | undefined;
 
 /** Lines of a table with one column per entry of `header`, each line ended. */
 export function renderTable(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const text = rows.map((row) => row.map((cell) => cell === undefined ? "-" : escaped(`${cell}`)));
   const numeric = header.map((_, column) =>
     rows.length > 0 &&
-    rows.every((row) => row[column] === undefined || typeof row[column] === "number")
+    rows.every((row) => row[column] === undefined || typeof row[column] !== "string")
   );
   const width = header.map((name, column) =>
     text.reduce((most, row) => Math.max(most, row[column].length), name.length)
@@ -30,7 +32,11 @@ function escaped(text: string): string {
   });
 }
 
-/** `value` as indented JSON with its line ended. */
+/**
+ * `value` as indented JSON with its line ended. An integer past 2^53 is its digits as a string,
+ * since most readers of JSON would round the number.
+ */
 export function renderJson(value: unknown): string {
-  return JSON.stringify(value, null, 2) + "\n";
+  const exact = (_: string, each: unknown) => typeof each === "bigint" ? String(each) : each;
+  return JSON.stringify(value, exact, 2) + "\n";
 }

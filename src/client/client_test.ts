@@ -4,6 +4,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { BytesReader, concatBytes, fromUtf8, utf8 } from "../base/bytes.ts";
 import { ConnectionFault, PlatformFault } from "../base/faults.ts";
+import type { ProducerId } from "../base/ids.ts";
 import {
   type AnyApi,
   apis,
@@ -305,7 +306,7 @@ Deno.test("a refusal that may pass is repeated, one that cannot pass rejects", a
 
 Deno.test("a producer that the broker has lost track of goes on under a new id", async () => {
   let ids = 0;
-  const seen: [number, number][] = [];
+  const seen: [ProducerId, number][] = [];
   await using broker = await ScriptedBroker.start({
     InitProducerId: () => ({ errorCode: 0, producerId: ++ids, producerEpoch: 0 }),
     Produce: (request) =>

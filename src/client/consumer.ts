@@ -8,6 +8,7 @@
 // record is delivered at least once, and with an orderly hand-over exactly once.
 
 import type { Offset } from "../base/ids.ts";
+import type { Int64 } from "../base/int64.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import type { Client } from "./client.ts";
 import { Fetcher } from "./fetcher.ts";
@@ -82,7 +83,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
   #readers: PartitionReader[] = [];
   /** Begins at `latest` or `earliest` whatever was committed. */
   readonly #starts = new Map<PartitionReader, OffsetSpec>();
-  readonly #committed = new Map<string, Offset>();
+  readonly #committed = new Map<string, Int64>();
   /** Whether some partition's position is not known. */
   #isLost = false;
   #turn = 0;
@@ -147,12 +148,12 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
    * Reads these partitions, without taking part in a group. Each begins at its `at`, else at the
    * group's committed offset, else by `autoOffsetReset`.
    */
-  assign(partitions: readonly (TopicPartition & { at?: Offset | OffsetSpec })[]): void {
+  assign(partitions: readonly (TopicPartition & { at?: Int64 | OffsetSpec })[]): void {
     if (this.#membership !== undefined) throw new RangeError("the consumer has subscribed already");
     this.#setPartitions(partitions);
     partitions.forEach(({ at }, index) => {
       const reader = this.#readers[index];
-      if (typeof at === "number") reader.seek(at);
+      if (typeof at === "number" || typeof at === "bigint") reader.seek(at);
       else if (at !== undefined) this.#starts.set(reader, at);
     });
   }
@@ -163,7 +164,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
   }
 
   /** The offset of the next record of a partition; undefined while it is not known. */
-  position(at: TopicPartition): Offset | undefined {
+  position(at: TopicPartition): Int64 | undefined {
     return this.#readers.find((each) => nameOf(each) === nameOf(at))?.position;
   }
 

@@ -5,6 +5,7 @@
 // so that it is not left out of the next request for the whole of a long poll.
 
 import type { BrokerId } from "../base/ids.ts";
+import { safeInt64 } from "../base/int64.ts";
 import { ErrorCode, Fetch, type ResponseOf } from "../protocol/mod.ts";
 import {
   attributesOf,
@@ -168,8 +169,11 @@ export class Fetcher {
     const bytes = answer.records ?? new Uint8Array(0);
     reader.accept({
       bytes,
-      aborted: answer.abortedTransactions ?? [],
-      highWatermark: answer.highWatermark,
+      aborted: (answer.abortedTransactions ?? []).map(({ producerId, firstOffset }) => ({
+        producerId,
+        firstOffset: safeInt64(firstOffset),
+      })),
+      highWatermark: safeInt64(answer.highWatermark),
     });
     return bytes.length > 0;
   }

@@ -1,6 +1,7 @@
 // What a group has committed, and committing: asked of the group's coordinator.
 
-import type { BrokerId, LeaderEpoch, Offset, PartitionId } from "../base/ids.ts";
+import type { BrokerId, LeaderEpoch, PartitionId } from "../base/ids.ts";
+import type { Int64 } from "../base/int64.ts";
 import { ErrorCode, OffsetCommit, OffsetFetch } from "../protocol/mod.ts";
 import type { Client } from "./client.ts";
 import { checkCode, isConnectionLoss, KafkaError } from "./faults.ts";
@@ -19,7 +20,7 @@ export const noMember: Committer = { memberId: "", generation: -1, groupInstance
 export interface CommittedOffset {
   readonly topic: string;
   readonly partition: PartitionId;
-  readonly offset: Offset;
+  readonly offset: Int64;
   readonly leaderEpoch: LeaderEpoch;
   readonly metadata: string | null;
 }

@@ -1,6 +1,7 @@
 // Offsets by time: the first, the last, or the first at or after a moment, asked of each leader.
 
 import type { LeaderEpoch, Offset, PartitionId } from "../base/ids.ts";
+import { type Int64, safeInt64 } from "../base/int64.ts";
 import { ErrorCode, ListOffsets } from "../protocol/mod.ts";
 import type { Client } from "./client.ts";
 import { checkCode, KafkaError } from "./faults.ts";
@@ -11,16 +12,17 @@ export interface TopicPartition {
 }
 
 export interface TopicPartitionOffset extends TopicPartition {
-  /** The next offset to read. */
-  readonly offset: Offset;
+  /** The next offset to read. A bigint past 2^53: someone may have committed any 64 bits. */
+  readonly offset: Int64;
 }
 
 /** A place in a partition: its first offset, its end, or by time in ms since the Unix epoch. */
-export type OffsetSpec = "earliest" | "latest" | { readonly timestampMs: number };
+export type OffsetSpec = "earliest" | "latest" | { readonly timestampMs: Int64 };
 
-export interface ListedOffset extends TopicPartitionOffset {
+export interface ListedOffset extends TopicPartition {
+  readonly offset: Offset;
   /** Of the record found by time; -1 otherwise. `offset` is -1 when no record is that late. */
-  readonly timestampMs: number;
+  readonly timestampMs: Int64;
   readonly leaderEpoch: LeaderEpoch;
 }
 
@@ -108,7 +110,7 @@ async function askLeader(
       checkCode(each.errorCode, `list the offsets of ${nameOf(at)}`);
       listed.push({
         ...at,
-        offset: each.offset,
+        offset: safeInt64(each.offset),
         timestampMs: each.timestamp,
         leaderEpoch: each.leaderEpoch,
       });

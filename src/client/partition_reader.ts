@@ -9,6 +9,7 @@
 
 import type { Offset, PartitionId, ProducerId } from "../base/ids.ts";
 import { assert } from "../base/assert.ts";
+import type { Int64 } from "../base/int64.ts";
 import {
   batchPositions,
   ControlType,
@@ -53,8 +54,8 @@ export class PartitionReader {
   bytesMax: number;
   highWatermark: Offset = -1;
   readonly #codecs: Codecs;
-  #position: Offset | undefined;
-  #fetchOffset: Offset = -1;
+  #position: Int64 | undefined;
+  #fetchOffset: Int64 = -1;
   readonly #chunks: Chunk[] = [];
   #records: LogRecord[] = [];
   #next = 0;
@@ -72,12 +73,12 @@ export class PartitionReader {
   }
 
   /** The offset to hand out next; undefined until it is known. */
-  get position(): Offset | undefined {
+  get position(): Int64 | undefined {
     return this.#position;
   }
 
   /** The offset to ask for next. */
-  get fetchOffset(): Offset {
+  get fetchOffset(): Int64 {
     return this.#fetchOffset;
   }
 
@@ -87,7 +88,7 @@ export class PartitionReader {
   }
 
   /** Moves to `offset`, or to nowhere; what has arrived is dropped. */
-  seek(offset: Offset | undefined): void {
+  seek(offset: Int64 | undefined): void {
     this.generation++;
     this.#position = offset;
     this.#fetchOffset = offset ?? -1;

@@ -6,6 +6,7 @@
 
 import type { Offset, PartitionId, ProducerId } from "../base/ids.ts";
 import { utf8 } from "../base/bytes.ts";
+import type { Int64 } from "../base/int64.ts";
 import {
   buildBatch,
   type CompressionType,
@@ -26,7 +27,7 @@ export interface ProducerRecord {
     | Readonly<Record<string, Uint8Array | string | null>>
     | readonly (readonly [string, Uint8Array | string | null])[];
   /** Milliseconds since the Unix epoch; the time of sending by default. */
-  readonly timestamp?: number;
+  readonly timestamp?: Int64;
 }
 
 /** Where a record ended up. `offset` is -1 when it is not known: acks 0, or a repeated request. */
@@ -35,12 +36,12 @@ export interface RecordMetadata {
   readonly partition: PartitionId;
   readonly offset: Offset;
   /** The record's timestamp as stored. */
-  readonly timestamp: number;
+  readonly timestamp: Int64;
 }
 
 /** A record of a batch, and who waits for it. */
 export interface PendingRecord {
-  readonly record: RecordInput & { readonly timestamp: number };
+  readonly record: RecordInput & { readonly timestamp: Int64 };
   resolve(metadata: RecordMetadata): void;
   reject(error: Error): void;
 }
@@ -89,7 +90,7 @@ export function newBatch(
 export function recordInput(
   record: ProducerRecord,
   nowMs: number,
-): RecordInput & { readonly timestamp: number } {
+): RecordInput & { readonly timestamp: Int64 } {
   return {
     key: toBytes(record.key),
     value: toBytes(record.value),
@@ -146,7 +147,7 @@ export function splitBatch(batch: ProduceBatch): [ProduceBatch, ProduceBatch] {
  */
 export function deliver(
   batch: ProduceBatch,
-  verdict: { baseOffset: Offset; logAppendTimeMs: number },
+  verdict: { baseOffset: Offset; logAppendTimeMs: Int64 },
 ): void {
   const { topic, partition } = batch;
   batch.records.forEach(({ record, resolve }, index) =>

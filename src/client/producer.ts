@@ -13,7 +13,8 @@
 //
 // More than 400 lines: appending, sending and judging share the counts that flush waits for.
 
-import type { BrokerId, PartitionId } from "../base/ids.ts";
+import type { BrokerId, Offset, PartitionId } from "../base/ids.ts";
+import { type Int64, safeInt64 } from "../base/int64.ts";
 import { ErrorCode, InitProducerId, Produce } from "../protocol/mod.ts";
 import { type CompressionType, loadCompression, type RecordInput } from "../records/mod.ts";
 import type { Timer } from "../runtime/ports.ts";
@@ -317,7 +318,8 @@ export class Producer {
           batch.ambiguous = true;
           this.#onFailure(queue, { batch, error });
         } else if (verdict.errorCode === ErrorCode.NONE) {
-          this.#onDelivered(queue, { batch, ...verdict });
+          const baseOffset = safeInt64(verdict.baseOffset);
+          this.#onDelivered(queue, { batch, ...verdict, baseOffset });
         } else this.#onRefused(queue, { batch, ...verdict });
       }
     } catch (error) {
@@ -334,7 +336,7 @@ export class Producer {
 
   #onDelivered(
     queue: PartitionQueue,
-    verdict: { batch: ProduceBatch; baseOffset: number; logAppendTimeMs: number },
+    verdict: { batch: ProduceBatch; baseOffset: Offset; logAppendTimeMs: Int64 },
   ): void {
     deliver(verdict.batch, verdict);
     this.#onSettled(queue, verdict.batch);

@@ -11,6 +11,7 @@
 // and the broker epoch is what tells a broker's present registration from its earlier ones.
 
 import type { BrokerId, ProducerId, Uuid } from "../base/ids.ts";
+import { addInt64 } from "../base/int64.ts";
 import { metadataVersionFeature, metadataVersionNew, recordVersions } from "./feature_levels.ts";
 import type { EndPoint, MetadataImage, PartitionImage } from "./image.ts";
 import type { MetadataRecordInput } from "./records.ts";
@@ -151,7 +152,7 @@ export function decideAllocateProducerIds(
   brokerId: BrokerId,
 ): Decision<ReservedProducerIds> {
   const first = image.nextProducerId;
-  const end = first + producerIdBlockSize;
+  const end = addInt64(first, producerIdBlockSize);
   const brokerEpoch = image.broker(brokerId)?.epoch ?? -1;
   const fields = { brokerId, brokerEpoch, nextProducerId: end };
   return {

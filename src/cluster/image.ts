@@ -10,6 +10,7 @@
 // holes once a batch of records is applied.
 
 import type { BrokerId, LeaderEpoch, Offset, PartitionId, ProducerId, Uuid } from "../base/ids.ts";
+import type { Int64 } from "../base/int64.ts";
 import {
   type ClientQuota,
   ClientQuotaTable,
@@ -31,7 +32,7 @@ export interface EndPoint {
 /** A registered broker. */
 export interface BrokerImage {
   readonly id: BrokerId;
-  readonly epoch: number;
+  readonly epoch: Int64;
   readonly incarnationId: Uuid;
   readonly endPoints: readonly EndPoint[];
   readonly rack: string | null;

@@ -14,7 +14,6 @@
 
 import {
   array,
-  bigInt64,
   bytes,
   defaultsTo,
   int32,
@@ -42,7 +41,7 @@ export const ConsumerGroupMetadataValue = record({
   name: "ConsumerGroupMetadataValue",
   versions: "0",
   flexible: "0+",
-  fields: { epoch: int32, metadataHash: tagged(0, 0, bigInt64) },
+  fields: { epoch: int32, metadataHash: tagged(0, 0, int64) },
 });
 
 export const ConsumerGroupPartitionMetadataKey = record({

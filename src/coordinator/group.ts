@@ -10,6 +10,7 @@
 // protocolCounts and awaitingJoinCount agree with the members; a static id maps to a member.
 
 import { bytesEqual } from "../base/bytes.ts";
+import type { Int64 } from "../base/int64.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import { type Alarm, alarmOf } from "./deadlines.ts";
 import type { Token, Turn } from "./outcome.ts";
@@ -56,7 +57,7 @@ export interface Group {
   readonly groupId: string;
   state: GroupState;
   /** When it entered `state`; undefined for one read from a log that does not say. */
-  stateSinceMs: number | undefined;
+  stateSinceMs: Int64 | undefined;
   generationId: number;
   /** undefined until a first member joins: such a group only has offsets committed to it. */
   protocolType: string | undefined;
@@ -82,7 +83,7 @@ export interface Group {
 export const noBytes: Uint8Array = new Uint8Array(0);
 
 /** A group without members, at generation 0. */
-export function newGroup(groupId: string, nowMs: number | undefined): Group {
+export function newGroup(groupId: string, nowMs: Int64 | undefined): Group {
   return {
     groupId,
     state: "Empty",

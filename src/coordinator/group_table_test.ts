@@ -3,6 +3,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { AssertionError } from "../base/assert.ts";
 import { ZERO_UUID } from "../base/ids.ts";
+import type { Int64 } from "../base/int64.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import type {
   JoinGroupRequest,
@@ -243,7 +244,7 @@ Deno.test("an offset committed for a topic is not one of a later topic of that n
   const request = commitRequest();
   request.topics[0].topicId = topicA;
   table.commitOffsets({ request, apiVersion: 10 }, { nowMs: 9, token: "t" });
-  const offsetFor = (topicId: string): number => {
+  const offsetFor = (topicId: string): Int64 => {
     const topics = [{ name: "t", topicId, partitionIndexes: [0] }];
     const fetched = table.fetchOffsets({ groupId: "g", memberId: null, memberEpoch: -1, topics });
     return fetched.topics[0].partitions[0].committedOffset;

@@ -14,6 +14,7 @@
 import { ErrorCode } from "../protocol/errors.ts";
 import type { OffsetCommitRequest, OffsetCommitResponse } from "../protocol/mod.ts";
 import type { Uuid } from "../base/ids.ts";
+import { addInt64 } from "../base/int64.ts";
 import { type Group, memberError, newGroup, touchSession } from "./group.ts";
 import { type CommittedOffset, writeOffset } from "./offsets.ts";
 import { answerNow, answerWhenDurable, commitErrorOf, type Token, type Turn } from "./outcome.ts";
@@ -105,7 +106,7 @@ function committedOffset(
     leaderEpoch: partition.committedLeaderEpoch,
     metadata: partition.committedMetadata ?? "",
     commitTimestamp: commitTimestamp < 0 ? turn.nowMs : commitTimestamp,
-    expireTimestamp: retentionTimeMs < 0 ? -1 : turn.nowMs + retentionTimeMs,
+    expireTimestamp: retentionTimeMs < 0 ? -1 : addInt64(turn.nowMs, retentionTimeMs),
     topicId,
   };
 }

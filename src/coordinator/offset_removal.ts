@@ -10,6 +10,7 @@
 // An offset with an expiry of its own (OffsetCommit 2-4) obeys that instead of the retention time.
 // All of it is tombstones, written like any change of an offset.
 
+import { type Int64, subtractInt64 } from "../base/int64.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import type { OffsetDeleteRequest, OffsetDeleteResponse } from "../protocol/mod.ts";
 import type { Group } from "./group.ts";
@@ -80,8 +81,10 @@ export function expireOffsets(turn: Turn, group: Group): number {
       const baseMs = baseMsOf(topic, offset);
       if (baseMs === undefined) continue;
       const { expireTimestamp } = offset;
-      const expiresMs = expireTimestamp < 0 ? baseMs + offsetsRetentionMs : expireTimestamp;
-      if (turn.nowMs < expiresMs) continue;
+      const isExpired = expireTimestamp < 0
+        ? subtractInt64(turn.nowMs, baseMs) >= offsetsRetentionMs
+        : turn.nowMs >= expireTimestamp;
+      if (!isExpired) continue;
       writeOffset(turn, { key: { group: groupId, topic, partition }, value: null });
       expired++;
     }
@@ -92,7 +95,7 @@ export function expireOffsets(turn: Turn, group: Group): number {
   return looked;
 }
 
-type ExpiryBase = (topic: string, offset: CommittedOffset) => number | undefined;
+type ExpiryBase = (topic: string, offset: CommittedOffset) => Int64 | undefined;
 
 /** From when on an offset's retention counts; undefined while it cannot expire. */
 function expiryBaseOf(group: Group): ExpiryBase | undefined {

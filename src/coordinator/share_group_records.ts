@@ -10,7 +10,6 @@
 
 import {
   array,
-  bigInt64,
   int32,
   int64,
   int8,
@@ -56,7 +55,7 @@ export const ShareGroupMetadataValue = record({
   name: "ShareGroupMetadataValue",
   versions: "0",
   flexible: "0+",
-  fields: { epoch: int32, metadataHash: bigInt64 },
+  fields: { epoch: int32, metadataHash: int64 },
 });
 
 export const ShareGroupTargetAssignmentMetadataKey = record({

@@ -13,7 +13,6 @@
 
 import {
   array,
-  bigInt64,
   defaultsTo,
   int16,
   int32,
@@ -46,7 +45,7 @@ export const StreamsGroupMetadataValue = record({
   flexible: "0+",
   fields: {
     epoch: int32,
-    metadataHash: bigInt64,
+    metadataHash: int64,
     validatedTopologyEpoch: tagged(0, 0, defaultsTo(-1, int32)),
     lastAssignmentConfigs: tagged(1, 0, nullable(array(lastAssignmentConfig))),
     storedDescriptionTopologyEpoch: tagged(2, 0, defaultsTo(-1, int32)),

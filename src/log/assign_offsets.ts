@@ -3,6 +3,7 @@
 // CRC of a stamped batch.
 
 import type { LeaderEpoch, Offset } from "../base/ids.ts";
+import { type Int64, maxInt64 } from "../base/int64.ts";
 import { assignBatch, type BatchHeader, stampLogAppendTime } from "../records/mod.ts";
 
 /** Batches and what they get. */
@@ -21,14 +22,14 @@ export function assignOffsets(records: Uint8Array, assignment: Assignment) {
   let { baseOffset } = assignment;
   let position = 0;
   const batches: BatchHeader[] = [];
-  let maxTimestampMs = -1;
+  let maxTimestampMs: Int64 = -1;
   for (const batch of assignment.batches) {
     assignBatch(records, { position, baseOffset, leaderEpoch });
     if (nowMs !== undefined) stampLogAppendTime(records, { position, timestampMs: nowMs });
     const lastOffset = baseOffset + batch.lastOffsetDelta;
     const maxTimestamp = nowMs ?? batch.maxTimestamp;
     batches.push({ ...batch, baseOffset, lastOffset, maxTimestamp });
-    maxTimestampMs = Math.max(maxTimestampMs, maxTimestamp);
+    maxTimestampMs = maxInt64(maxTimestampMs, maxTimestamp);
     baseOffset = lastOffset + 1;
     position += batch.sizeBytes;
   }

@@ -15,6 +15,7 @@
 import { assert } from "../base/assert.ts";
 import { messageOf } from "../base/faults.ts";
 import type { Offset } from "../base/ids.ts";
+import { subtractInt64 } from "../base/int64.ts";
 import { readControlRecord, RecordCursor, unpackedRecords } from "../records/mod.ts";
 import type { Random, Timers } from "../runtime/ports.ts";
 import { visitBatches } from "./compaction_batches.ts";
@@ -345,7 +346,8 @@ export class Compaction {
     if (maxCompactionLagMs === Number.MAX_SAFE_INTEGER || active.size === 0) return;
     const nowMs = options.clock.now();
     const first = active.firstTimestampMs;
-    if (nowMs - (first > 0 ? first : active.createdMs) <= maxCompactionLagMs) return;
+    const firstMs = first > 0 ? first : active.createdMs;
+    if (subtractInt64(nowMs, firstMs) <= maxCompactionLagMs) return;
     roll(nowMs);
   }
 }

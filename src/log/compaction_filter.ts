@@ -12,7 +12,8 @@
 // Invariant: a batch that loses nothing is passed on byte by byte.
 
 import { DecodeFault } from "../base/faults.ts";
-import type { Offset } from "../base/ids.ts";
+import type { Offset, ProducerId } from "../base/ids.ts";
+import { addInt64, type Int64, maxInt64 } from "../base/int64.ts";
 import {
   attributeBits,
   type BatchHeader,
@@ -36,7 +37,7 @@ export interface FilterOptions {
   readonly endOffset: Offset;
   readonly transactions: CompactionTransactions;
   /** What the log knows of a producer; undefined when it has forgotten it. */
-  readonly producerOf: (producerId: number) => Readonly<ProducerEntry> | undefined;
+  readonly producerOf: (producerId: ProducerId) => Readonly<ProducerEntry> | undefined;
   readonly codecs: RuntimeCodecs | undefined;
   readonly nowMs: number;
   readonly deleteRetentionMs: number;
@@ -80,7 +81,7 @@ function keptRecords(
   const spans: number[] = [];
   let count = 0;
   let read = 0;
-  let maxDelta = -Infinity;
+  let maxCreateTime: Int64 = -1;
   let hasTombstone = false;
   const cursor = new RecordCursor(records);
   for (; cursor.next(); read++) {
@@ -95,7 +96,10 @@ function keptRecords(
       }
     }
     count++;
-    maxDelta = Math.max(maxDelta, cursor.timestampDelta);
+    maxCreateTime = maxInt64(
+      maxCreateTime,
+      addInt64(header.baseTimestamp, cursor.timestampDelta),
+    );
     if (spans[spans.length - 1] === cursor.start) spans[spans.length - 1] = cursor.end;
     else spans.push(cursor.start, cursor.end);
   }
@@ -103,7 +107,7 @@ function keptRecords(
     throw new DecodeFault(`batch at ${header.baseOffset} holds ${read} records`);
   }
   const isAppendTime = (header.attributes & attributeBits.logAppendTime) !== 0;
-  const maxTimestamp = isAppendTime ? header.maxTimestamp : header.baseTimestamp + maxDelta;
+  const maxTimestamp = isAppendTime ? header.maxTimestamp : maxCreateTime;
   return { kept: { records, spans, count, maxTimestamp }, hasTombstone };
 }
 

@@ -7,6 +7,7 @@
 // Invariant: the segments returned stand side by side, and the active one is not among them.
 
 import type { Offset } from "../base/ids.ts";
+import { subtractInt64 } from "../base/int64.ts";
 import type { LogConfig } from "./config.ts";
 import type { Segment } from "./segment.ts";
 
@@ -75,5 +76,5 @@ function hasWaited(
   const { maxCompactionLagMs } = config;
   if (maxCompactionLagMs === Number.MAX_SAFE_INTEGER) return false;
   const firstMs = segment.firstTimestampMs;
-  return nowMs - (firstMs > 0 ? firstMs : segment.createdMs) > maxCompactionLagMs;
+  return subtractInt64(nowMs, firstMs > 0 ? firstMs : segment.createdMs) > maxCompactionLagMs;
 }

@@ -7,7 +7,8 @@
 // Invariant: what is yielded covers the file from its first byte to its last.
 
 import type { Offset } from "../base/ids.ts";
-import { int16At, int32At, int64At } from "../records/batch.ts";
+import type { Int64 } from "../base/int64.ts";
+import { int16At, int32At, int64At, offsetAt } from "../records/batch.ts";
 import type { BatchHeader } from "../records/mod.ts";
 import type { OpenFile } from "../runtime/ports.ts";
 import {
@@ -70,7 +71,7 @@ export async function* inspectBatches(
     }
     const { nextOffset: fromOffset } = expected;
     const next = await findBatchBehind(window, { from: position + 1, nextOffset: fromOffset });
-    const toOffset = next === undefined ? undefined : int64At(await window.view(next, 8), 0);
+    const toOffset = next === undefined ? undefined : offsetAt(await window.view(next, 8), 0);
     const endPosition = next ?? window.size;
     yield { position, endPosition, problem: verdict.reason, fromOffset, toOffset };
     position = endPosition;
@@ -79,7 +80,7 @@ export async function* inspectBatches(
 }
 
 /** An entry of an index file, by the names of its fields. */
-export type IndexEntry = Readonly<Record<string, number>>;
+export type IndexEntry = Readonly<Record<string, Int64>>;
 
 type Layout = {
   readonly entryBytes: number;

@@ -1,5 +1,6 @@
 // What a partition's log is opened with and what an append answers: the face's plain data.
 
+import type { Int64 } from "../base/int64.ts";
 import type { LeaderEpoch, Offset, PartitionId, Uuid } from "../base/ids.ts";
 import type { ProducePayload, RuntimeCodecs } from "../records/mod.ts";
 import type { Clock, Files, Logger } from "../runtime/ports.ts";
@@ -72,7 +73,7 @@ export type AppendResult =
     readonly ok: true;
     readonly baseOffset: Offset;
     readonly lastOffset: Offset;
-    readonly logAppendTimeMs: number;
+    readonly logAppendTimeMs: Int64;
     readonly logStartOffset: Offset;
     /** The producer had sent it before; these are the offsets that it got then. */
     readonly duplicate: boolean;

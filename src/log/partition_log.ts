@@ -19,6 +19,7 @@ import { crc32c } from "../base/crc.ts";
 import { utf8 } from "../base/bytes.ts";
 import { isPlatformFault, messageOf, PartitionFault } from "../base/faults.ts";
 import type { LeaderEpoch, Offset, PartitionId, Uuid } from "../base/ids.ts";
+import type { Int64 } from "../base/int64.ts";
 import { type BatchHeader, type ProduceRules, readControlRecord } from "../records/mod.ts";
 import type { Files, LogFields, LogLevel } from "../runtime/ports.ts";
 import { assignOffsets } from "./assign_offsets.ts";
@@ -299,7 +300,7 @@ export class PartitionLog implements UnsyncedLog {
   }
 
   /** The first record at or after a time in ms; undefined when there is none. */
-  offsetForTimestamp(timestampMs: number): Promise<TimestampOffset | undefined> {
+  offsetForTimestamp(timestampMs: Int64): Promise<TimestampOffset | undefined> {
     return findTimestamp({ ...this.#lookup(), timestampMs });
   }
 
@@ -507,7 +508,7 @@ export class PartitionLog implements UnsyncedLog {
     config: LogConfig,
     payload: {
       bytes: number;
-      maxTimestampMs: number;
+      maxTimestampMs: Int64;
       lastOffset: Offset;
       nowMs: number;
     },

@@ -73,17 +73,31 @@ function clientBatch(payload: Uint8Array, context: PayloadContext): Found {
 export function produceRules(
   { config, nowMs, codecs }: Pick<PayloadContext, "config" | "nowMs" | "codecs">,
 ): ProduceRules {
-  const isCreateTime = config.messageTimestampType === "CreateTime";
+  const { timestampMin, timestampMax } = timestampBounds(config, nowMs);
   return {
     keysRequired: config.cleanupPolicy.includes("compact"),
-    timestampMin: isCreateTime ? nowMs - config.messageTimestampBeforeMaxMs : -Infinity,
-    timestampMax: isCreateTime ? nowMs + config.messageTimestampAfterMaxMs : Infinity,
+    timestampMin,
+    timestampMax,
     compression: config.compression,
     compressionLevel: config.compressionLevel,
     batchBytesMax: config.maxMessageBytes,
     unpackedBytesMax: config.unpackedBytesMax,
     codecs,
   };
+}
+
+/** What a client's own time may be. A bound past 2^53 ms is none. */
+function timestampBounds(config: LogConfig, nowMs: number) {
+  const { messageTimestampBeforeMaxMs: beforeMs, messageTimestampAfterMaxMs: afterMs } = config;
+  const unlimited = Number.MAX_SAFE_INTEGER;
+  const timestampMax = afterMs < unlimited ? nowMs + afterMs : Infinity;
+  if (config.messageTimestampType !== "CreateTime") {
+    return { timestampMin: -Infinity, timestampMax: Infinity };
+  }
+  if (beforeMs < unlimited) return { timestampMin: nowMs - beforeMs, timestampMax };
+  // Kafka's difference to now wraps there: what is so long ago is in the far future for it.
+  const timestampMin = timestampMax === Infinity ? -Infinity : nowMs - 2 ** 63;
+  return { timestampMin, timestampMax };
 }
 
 function ownBatches(records: Uint8Array, { config }: PayloadContext): Found {

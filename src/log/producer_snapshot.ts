@@ -18,6 +18,7 @@ import { BytesReader, BytesWriter } from "../base/bytes.ts";
 import { crc32c } from "../base/crc.ts";
 import { DecodeFault } from "../base/faults.ts";
 import type { Offset } from "../base/ids.ts";
+import { type Int64, minInt64, safeInt64 } from "../base/int64.ts";
 import type { ProducerBatch, ProducerEntry, ProducerState } from "./producer_state.ts";
 
 const version = 1;
@@ -42,7 +43,7 @@ export function encodeSnapshot(producers: ProducerState): Uint8Array {
   for (const entry of producers.entries) {
     for (const batch of entry.batches.slice(0, -1)) {
       // Kafka drops entries by their age: an earlier batch must not outlive the last one.
-      const timestampMs = Math.min(batch.timestampMs, entry.lastTimestampMs);
+      const timestampMs = minInt64(batch.timestampMs, entry.lastTimestampMs);
       writeEntry(writer, entry, { batch, timestampMs, txnFirstOffset: -1 });
     }
     writeEntry(writer, entry, {
@@ -60,7 +61,7 @@ export function encodeSnapshot(producers: ProducerState): Uint8Array {
 function writeEntry(
   writer: BytesWriter,
   { producerId, producerEpoch, coordinatorEpoch }: ProducerEntry,
-  of: { batch: ProducerBatch; timestampMs: number; txnFirstOffset: Offset },
+  of: { batch: ProducerBatch; timestampMs: Int64; txnFirstOffset: Offset },
 ): void {
   writer.int64(producerId);
   writer.int16(producerEpoch);
@@ -89,11 +90,11 @@ export function decodeSnapshot(bytes: Uint8Array): ProducerEntry[] {
     const producerId = reader.int64();
     const producerEpoch = reader.int16();
     const lastSequence = reader.int32();
-    const lastOffset = reader.int64();
+    const lastOffset = safeInt64(reader.int64());
     const offsetDelta = reader.int32();
     const lastTimestampMs = reader.int64();
     const coordinatorEpoch = reader.int32();
-    const currentTxnFirstOffset = reader.int64();
+    const currentTxnFirstOffset = safeInt64(reader.int64());
     const batch = { lastSequence, lastOffset, offsetDelta, timestampMs: lastTimestampMs };
     const earlier = entries.at(-1);
     const isNext = earlier?.producerId === producerId && earlier.producerEpoch === producerEpoch;

@@ -13,6 +13,7 @@
 // never refuses: files may hold what plain producers wrote, all with producer id 0 and sequence 0.
 
 import type { Offset, ProducerId } from "../base/ids.ts";
+import { type Int64, subtractInt64 } from "../base/int64.ts";
 import type { BatchHeader, ControlRecord } from "../records/mod.ts";
 import { ControlType } from "../records/mod.ts";
 import { LogError } from "./errors.ts";
@@ -27,7 +28,7 @@ export interface ProducerBatch {
   readonly lastOffset: Offset;
   /** Records in the batch but one. */
   readonly offsetDelta: number;
-  readonly timestampMs: number;
+  readonly timestampMs: Int64;
 }
 
 /** One producer. `currentTxnFirstOffset` and `coordinatorEpoch` are -1 for none. */
@@ -37,7 +38,7 @@ export interface ProducerEntry {
   /** At most 5 of the current epoch, oldest first. */
   batches: ProducerBatch[];
   coordinatorEpoch: number;
-  lastTimestampMs: number;
+  lastTimestampMs: Int64;
   currentTxnFirstOffset: Offset;
 }
 
@@ -192,7 +193,8 @@ export class ProducerState {
   expire(nowMs: number, expirationMs: number): void {
     for (const entry of this.#entries.values()) {
       if (entry.currentTxnFirstOffset >= 0) continue;
-      if (nowMs - entry.lastTimestampMs >= expirationMs) this.#entries.delete(entry.producerId);
+      if (subtractInt64(nowMs, entry.lastTimestampMs) < expirationMs) continue;
+      this.#entries.delete(entry.producerId);
     }
   }
 

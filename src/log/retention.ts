@@ -8,6 +8,7 @@
 // records and all of it has expired; the log rolls first then, so that it always has a segment.
 
 import type { Offset } from "../base/ids.ts";
+import { subtractInt64 } from "../base/int64.ts";
 import type { LogConfig } from "./config.ts";
 import type { Segment } from "./segment.ts";
 
@@ -46,5 +47,6 @@ function isTooOld(segment: Segment, context: RetentionContext): boolean {
   const { retentionMs } = context.config;
   if (retentionMs < 0) return false;
   const { timestampMs } = segment.maxTimestamp;
-  return context.nowMs - (timestampMs >= 0 ? timestampMs : segment.createdMs) > retentionMs;
+  const latestMs = timestampMs >= 0 ? timestampMs : segment.createdMs;
+  return subtractInt64(context.nowMs, latestMs) > retentionMs;
 }

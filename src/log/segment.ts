@@ -8,6 +8,7 @@
 // -1 for none.
 
 import type { Offset } from "../base/ids.ts";
+import { type Int64, subtractInt64 } from "../base/int64.ts";
 import { type BatchHeader, batchOverheadBytes, readBatchHeader } from "../records/mod.ts";
 import type { Files } from "../runtime/ports.ts";
 import type { LogConfig } from "./config.ts";
@@ -29,7 +30,7 @@ const noneAborted: readonly AbortedTransaction[] = [];
 
 /** The largest timestamp of a segment and the last offset of the batch that has it. */
 export interface MaxTimestamp {
-  readonly timestampMs: number;
+  readonly timestampMs: Int64;
   readonly offset: Offset;
 }
 
@@ -72,7 +73,7 @@ export class Segment {
   #timeIndex: TimeIndex | undefined;
   #aborted: AbortedTransaction[] | undefined;
   #maxTimestamp: MaxTimestamp | undefined;
-  #firstTimestampMs: number | undefined;
+  #firstTimestampMs: Int64 | undefined;
   #bytesSinceIndexEntry = 0;
   #indexUsed = false;
   /** How many entries the index files have, all of them those in memory. */
@@ -180,7 +181,7 @@ export class Segment {
   }
 
   /** Time of the first batch, by which a segment rolls; -1 when it is empty or has none. */
-  get firstTimestampMs(): number {
+  get firstTimestampMs(): Int64 {
     if (this.#firstTimestampMs === undefined) {
       if (this.size < batchOverheadBytes) return -1;
       const header = new Uint8Array(batchOverheadBytes);
@@ -192,14 +193,16 @@ export class Segment {
 
   /** Whether one more payload must go to a new segment. */
   isFullFor(
-    payload: { bytes: number; maxTimestampMs: number; lastOffset: Offset; nowMs: number },
+    payload: { bytes: number; maxTimestampMs: Int64; lastOffset: Offset; nowMs: number },
     config: LogConfig & { readonly jitterMs: number },
   ): boolean {
     if (this.size > config.segmentBytes - payload.bytes) return this.size > 0;
     if (payload.lastOffset - this.baseOffset > relativeOffsetMax) return true;
     if (this.size === 0) return false;
     const first = this.firstTimestampMs;
-    const waited = first >= 0 ? payload.maxTimestampMs - first : payload.nowMs - this.createdMs;
+    const waited = first >= 0
+      ? subtractInt64(payload.maxTimestampMs, first)
+      : payload.nowMs - this.createdMs;
     return waited > config.segmentMs - config.jitterMs ||
       (this.offsetIndex.entryCount + 1) * 8 > config.segmentIndexBytes ||
       (this.timeIndex.entryCount + 2) * 12 > config.segmentIndexBytes;

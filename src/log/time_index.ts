@@ -8,15 +8,15 @@
 // when the segment is sealed or the log closed, so that the last entry tells it without reading
 // the log.
 
+import type { Int64 } from "../base/int64.ts";
 import { int32At, int64At, putInt32, putInt64 } from "../records/batch.ts";
 
 const entryBytes = 12;
-const emptyTimestamps = new Float64Array(0);
 const emptyOffsets = new Int32Array(0);
 
 /** Offsets are relative to the segment's base offset here. */
 export class TimeIndex {
-  #timestamps: Float64Array = emptyTimestamps;
+  readonly #timestamps: Int64[] = [];
   #offsets: Int32Array = emptyOffsets;
   #count = 0;
 
@@ -27,23 +27,19 @@ export class TimeIndex {
   }
 
   /** The last entry, undefined when there is none. */
-  get last(): { timestamp: number; relativeOffset: number } | undefined {
+  get last(): { timestamp: Int64; relativeOffset: number } | undefined {
     const i = this.#count - 1;
     if (i < 0) return undefined;
     return { timestamp: this.#timestamps[i], relativeOffset: this.#offsets[i] };
   }
 
   /** Adds an entry when it is later than the last one. */
-  maybeAppend(timestamp: number, relativeOffset: number): void {
+  maybeAppend(timestamp: Int64, relativeOffset: number): void {
     if (timestamp < 0) return;
     if (this.#count > 0 && timestamp <= this.#timestamps[this.#count - 1]) return;
-    if (this.#count === this.#timestamps.length) {
-      const capacity = Math.max(8, this.#count * 2);
-      const timestamps = new Float64Array(capacity);
-      const offsets = new Int32Array(capacity);
-      timestamps.set(this.#timestamps);
+    if (this.#count === this.#offsets.length) {
+      const offsets = new Int32Array(Math.max(8, this.#count * 2));
       offsets.set(this.#offsets);
-      this.#timestamps = timestamps;
       this.#offsets = offsets;
     }
     this.#timestamps[this.#count] = timestamp;
@@ -52,7 +48,7 @@ export class TimeIndex {
   }
 
   /** The relative offset up to which all records are before `timestamp`, 0 when none is known. */
-  lookup(timestamp: number): number {
+  lookup(timestamp: Int64): number {
     let low = 0;
     let high = this.#count;
     while (low < high) {

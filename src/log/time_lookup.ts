@@ -10,6 +10,7 @@
 
 import { DecodeFault } from "../base/faults.ts";
 import type { LeaderEpoch, Offset } from "../base/ids.ts";
+import { type Int64, maxInt64 } from "../base/int64.ts";
 import {
   type BatchHeader,
   compressionOf,
@@ -23,12 +24,12 @@ import type { Segment } from "./segment.ts";
 /** A record found by its time. */
 export interface TimestampOffset {
   readonly offset: Offset;
-  readonly timestampMs: number;
+  readonly timestampMs: Int64;
   readonly leaderEpoch: LeaderEpoch;
 }
 
 export interface TimeLookup extends Lookup {
-  readonly timestampMs: number;
+  readonly timestampMs: Int64;
 }
 
 /** Where to look. */
@@ -42,10 +43,10 @@ export interface Lookup {
 /** The record with the largest timestamp; undefined for a log without any. */
 export async function findMaxTimestamp(lookup: Lookup): Promise<TimestampOffset | undefined> {
   const timestampMs = await searched(lookup, async (segments) => {
-    let largest = -1;
+    let largest: Int64 = -1;
     for (const segment of segments) {
       await segment.loadMaxTimestamp();
-      largest = Math.max(largest, segment.maxTimestamp.timestampMs);
+      largest = maxInt64(largest, segment.maxTimestamp.timestampMs);
     }
     return largest;
   });

@@ -7,7 +7,7 @@
 // read_committed consumers get the entries that overlap what they fetch and drop those records. The
 // file exists only for a segment with an aborted transaction.
 
-import { int16At, int64At, putInt64 } from "../records/batch.ts";
+import { int16At, int64At, offsetAt, putInt64 } from "../records/batch.ts";
 import type { Offset, ProducerId } from "../base/ids.ts";
 
 const entryBytes = 34;
@@ -39,9 +39,9 @@ export function decodeAborted(bytes: Uint8Array): AbortedTransaction[] | undefin
   for (let p = 0; p < bytes.length; p += entryBytes) {
     const entry = {
       producerId: int64At(bytes, p + 2),
-      firstOffset: int64At(bytes, p + 10),
-      lastOffset: int64At(bytes, p + 18),
-      lastStableOffset: int64At(bytes, p + 26),
+      firstOffset: offsetAt(bytes, p + 10),
+      lastOffset: offsetAt(bytes, p + 18),
+      lastStableOffset: offsetAt(bytes, p + 26),
     };
     if (int16At(bytes, p) !== 0 || entry.lastOffset <= lastOffset) return undefined;
     lastOffset = entry.lastOffset;

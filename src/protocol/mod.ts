@@ -14,7 +14,6 @@ export {
   type Api,
   type Decoded,
   type Fields,
-  INFINITE_OFFSET,
   type Input,
   inRange,
   type Message,

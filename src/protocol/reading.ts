@@ -14,14 +14,7 @@
 
 import type { BytesReader } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
-import {
-  defaultOf,
-  type Field,
-  type Fields,
-  INFINITE_OFFSET,
-  inRange,
-  type WireType,
-} from "./types.ts";
+import { defaultOf, type Field, type Fields, inRange, type WireType } from "./types.ts";
 
 /** Most elements in one array. */
 export const elementsMax = 1_000_000;
@@ -120,23 +113,9 @@ const fixedReaders = {
   int32: (reader: BytesReader) => reader.int32(),
   uint32: (reader: BytesReader) => reader.uint32(),
   int64: (reader: BytesReader) => reader.int64(),
-  infiniteInt64: readInfiniteInt64,
-  bigInt64: readBigInt64,
   float64: (reader: BytesReader) => reader.float64(),
   uuid: (reader: BytesReader) => reader.uuid(),
 };
-
-function readInfiniteInt64(reader: BytesReader): number {
-  const start = reader.position;
-  if (reader.int32() === 0x7fff_ffff && reader.int32() === -1) return INFINITE_OFFSET;
-  reader.position = start;
-  return reader.int64();
-}
-
-function readBigInt64(reader: BytesReader): bigint {
-  const high = BigInt(reader.int32());
-  return high << 32n | BigInt(reader.uint32());
-}
 
 function stringReader(flexible: boolean, nullable: boolean): Read {
   return (reader) => {
@@ -198,8 +177,6 @@ const fixedSizes = {
   int32: 4,
   uint32: 4,
   int64: 8,
-  infiniteInt64: 8,
-  bigInt64: 8,
   float64: 8,
   uuid: 16,
 };

@@ -13,15 +13,15 @@
 import {
   type BrokerId,
   type LeaderEpoch,
-  type Offset,
   type PartitionId,
   type ProducerId,
   type Uuid,
   ZERO_UUID,
 } from "../base/ids.ts";
+import type { Int64 } from "../base/int64.ts";
 import type { ErrorCode } from "./errors.ts";
 
-/** Types with one encoding of their own. `infiniteInt64`: {@link offsetOrInfinity}. */
+/** Types with one encoding of their own. */
 export type PrimitiveKind =
   | "bool"
   | "int8"
@@ -30,8 +30,6 @@ export type PrimitiveKind =
   | "int32"
   | "uint32"
   | "int64"
-  | "infiniteInt64"
-  | "bigInt64"
   | "float64"
   | "string"
   | "uuid"
@@ -139,10 +137,8 @@ export const int16: Field<number, number, false> = fieldOf({ kind: "int16" });
 export const uint16: Field<number, number, false> = fieldOf({ kind: "uint16" });
 export const int32: Field<number, number, false> = fieldOf({ kind: "int32" });
 export const uint32: Field<number, number, false> = fieldOf({ kind: "uint32" });
-/** A number all the same: outside the safe range it is refused, never wrapped. */
-export const int64: Field<number, number, false> = fieldOf({ kind: "int64" });
-/** A hash: all 64 bits count, and nobody calculates with it. */
-export const bigInt64: Field<bigint, bigint, false> = fieldOf({ kind: "bigInt64" });
+/** A number where it is safe, a bigint where it is not: always exact. */
+export const int64: Field<Int64, Int64, false> = fieldOf({ kind: "int64" });
 export const float64: Field<number, number, false> = fieldOf({ kind: "float64" });
 export const string: Field<string, string, false> = fieldOf({ kind: "string" });
 export const uuid: Field<Uuid, Uuid, false> = fieldOf({ kind: "uuid" });
@@ -152,16 +148,12 @@ export const bytes: Field<Uint8Array, Uint8Array, false> = fieldOf({ kind: "byte
 export const records: Field<Uint8Array, Uint8Array, false> = fieldOf({ kind: "records" });
 
 export const errorCode: Field<ErrorCode, ErrorCode, false> = fieldOf({ kind: "int16" });
-export const offset: Field<Offset, Offset, false> = fieldOf({ kind: "int64" });
+/** An offset as the other side says it, which need not be one that a log has. */
+export const offset: Field<Int64, Int64, false> = int64;
 export const partitionId: Field<PartitionId, PartitionId, false> = fieldOf({ kind: "int32" });
 export const brokerId: Field<BrokerId, BrokerId, false> = fieldOf({ kind: "int32" });
 export const leaderEpoch: Field<LeaderEpoch, LeaderEpoch, false> = fieldOf({ kind: "int32" });
 export const producerId: Field<ProducerId, ProducerId, false> = fieldOf({ kind: "int64" });
-
-/** Stands for Kafka's Long.MAX_VALUE, "no limit", which no number holds exactly. */
-export const INFINITE_OFFSET: Offset = Number.MAX_SAFE_INTEGER;
-/** An offset in which Long.MAX_VALUE on the wire is {@link INFINITE_OFFSET} here, both ways. */
-export const offsetOrInfinity: Field<Offset, Offset, false> = fieldOf({ kind: "infiniteInt64" });
 
 /** A list of a type, or of a struct given by its fields. */
 export function array<const C extends Content>(
@@ -267,8 +259,6 @@ export function zeroOf(wire: WireType): unknown {
       return null;
     case "array":
       return [];
-    case "bigInt64":
-      return 0n;
     case "struct": {
       const value: Record<string, unknown> = {};
       for (const [name, field] of Object.entries(wire.fields)) value[name] = defaultOf(field);

@@ -8,16 +8,9 @@
 import { BytesWriter, utf8 } from "../base/bytes.ts";
 import { EncodeFault } from "../base/faults.ts";
 import { isUuid } from "../base/ids.ts";
+import { isInt64 } from "../base/int64.ts";
 import { stringBytesMax, type Target } from "./reading.ts";
-import {
-  defaultOf,
-  type Field,
-  type Fields,
-  INFINITE_OFFSET,
-  inRange,
-  isDefault,
-  type WireType,
-} from "./types.ts";
+import { defaultOf, type Field, type Fields, inRange, isDefault, type WireType } from "./types.ts";
 
 /** Writes one value. */
 export type Write = (writer: BytesWriter, value: unknown) => void;
@@ -119,8 +112,8 @@ function valueWriter(wire: WireType, target: Target, path: string): Write {
       return (writer, value) => writer.boolean(value as boolean);
     case "uuid":
       return uuidWriter(path);
-    case "bigInt64":
-      return bigIntWriter(path);
+    case "int64":
+      return int64Writer(path);
     case "float64":
       return (writer, value) => writer.float64(value as number);
     default:
@@ -133,9 +126,7 @@ type IntegerKind =
   | "int16"
   | "uint16"
   | "int32"
-  | "uint32"
-  | "int64"
-  | "infiniteInt64";
+  | "uint32";
 
 const bounds: Record<IntegerKind, readonly [min: number, max: number]> = {
   int8: [-0x80, 0x7f],
@@ -143,8 +134,6 @@ const bounds: Record<IntegerKind, readonly [min: number, max: number]> = {
   uint16: [0, 0xffff],
   int32: [-0x8000_0000, 0x7fff_ffff],
   uint32: [0, 0xffff_ffff],
-  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
-  infiniteInt64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
 };
 
 function integerWriter(kind: IntegerKind, path: string): Write {
@@ -165,22 +154,12 @@ const integerWrites: Record<IntegerKind, (writer: BytesWriter, value: number) =>
   uint16: (writer, value) => writer.uint16(value),
   int32: (writer, value) => writer.int32(value),
   uint32: (writer, value) => writer.uint32(value),
-  int64: (writer, value) => writer.int64(value),
-  infiniteInt64: (writer, value) => {
-    if (value !== INFINITE_OFFSET) return writer.int64(value);
-    writer.int32(0x7fff_ffff);
-    writer.int32(-1);
-  },
 };
 
-function bigIntWriter(path: string): Write {
+function int64Writer(path: string): Write {
   return (writer, value) => {
-    const number = value as bigint;
-    if (BigInt.asIntN(64, number) !== number) {
-      throw new EncodeFault(`${path} is ${number}, not an int64`);
-    }
-    writer.int32(Number(number >> 32n));
-    writer.int32(Number(BigInt.asIntN(32, number)));
+    if (!isInt64(value)) throw new EncodeFault(`${path} is ${value}, not an int64`);
+    writer.int64(value);
   };
 }
 

@@ -13,6 +13,7 @@
 
 import { crc32c } from "../base/crc.ts";
 import type { LeaderEpoch, Offset, ProducerId } from "../base/ids.ts";
+import { type Int64, int64Of } from "../base/int64.ts";
 import { type CompressionType, compressionTypes } from "./compression.ts";
 
 /** Bytes of a batch before its records. */
@@ -49,7 +50,10 @@ const at = {
   recordCount: 57,
 } as const;
 
-/** A batch header, decoded. Timestamps are milliseconds since the Unix epoch, -1 for none. */
+/**
+ * A batch header, decoded. Timestamps are milliseconds since the Unix epoch, -1 for none, or what
+ * else a client takes them for: any 64 bits.
+ */
 export interface BatchHeader {
   readonly baseOffset: Offset;
   readonly lastOffset: Offset;
@@ -60,8 +64,8 @@ export interface BatchHeader {
   readonly crc: number;
   readonly attributes: number;
   readonly lastOffsetDelta: number;
-  readonly baseTimestamp: number;
-  readonly maxTimestamp: number;
+  readonly baseTimestamp: Int64;
+  readonly maxTimestamp: Int64;
   readonly producerId: ProducerId;
   readonly producerEpoch: number;
   readonly baseSequence: number;
@@ -81,8 +85,13 @@ export function int32At(bytes: Uint8Array, position: number): number {
     bytes[position + 3];
 }
 
-/** The int64 at `position`; rounded outside the safe range, which is for the caller to refuse. */
-export function int64At(bytes: Uint8Array, position: number): number {
+/** The int64 at `position`. */
+export function int64At(bytes: Uint8Array, position: number): Int64 {
+  return int64Of(int32At(bytes, position), int32At(bytes, position + 4) >>> 0);
+}
+
+/** A log's own int64 at `position`; rounded outside the safe range, where no log gets. */
+export function offsetAt(bytes: Uint8Array, position: number): Offset {
   return int32At(bytes, position) * 0x1_0000_0000 + (int32At(bytes, position + 4) >>> 0);
 }
 
@@ -95,19 +104,24 @@ export function putInt32(bytes: Uint8Array, position: number, value: number): vo
 }
 
 /** Overwrites the int64 at `position`. */
-export function putInt64(bytes: Uint8Array, position: number, value: number): void {
+export function putInt64(bytes: Uint8Array, position: number, value: Int64): void {
+  if (typeof value === "bigint") {
+    putInt32(bytes, position, Number(value >> 32n));
+    putInt32(bytes, position + 4, Number(BigInt.asIntN(32, value)));
+    return;
+  }
   putInt32(bytes, position, Math.floor(value / 0x1_0000_0000));
   putInt32(bytes, position + 4, value >>> 0);
 }
 
 /** Base offset of the batch at `position`. */
 export function baseOffsetOf(bytes: Uint8Array, position = 0): Offset {
-  return int64At(bytes, position);
+  return offsetAt(bytes, position);
 }
 
 /** Offset of the last record that the batch at `position` stands for. */
 export function lastOffsetOf(bytes: Uint8Array, position = 0): Offset {
-  return int64At(bytes, position) + int32At(bytes, position + at.lastOffsetDelta);
+  return offsetAt(bytes, position) + int32At(bytes, position + at.lastOffsetDelta);
 }
 
 /** Bytes of the whole batch at `position`. */
@@ -120,7 +134,7 @@ export function magicOf(bytes: Uint8Array, position = 0): number {
   return (bytes[position + at.magic] << 24) >> 24;
 }
 
-export function maxTimestampOf(bytes: Uint8Array, position = 0): number {
+export function maxTimestampOf(bytes: Uint8Array, position = 0): Int64 {
   return int64At(bytes, position + at.maxTimestamp);
 }
 
@@ -137,7 +151,7 @@ export function compressionOf(attributes: number): CompressionType | undefined {
 
 /** Decodes the header at `position`; {@link batchOverheadBytes} bytes must be there. */
 export function readBatchHeader(bytes: Uint8Array, position = 0): BatchHeader {
-  const baseOffset = int64At(bytes, position);
+  const baseOffset = offsetAt(bytes, position);
   const lastOffsetDelta = int32At(bytes, position + at.lastOffsetDelta);
   const attributes = int16At(bytes, position + at.attributes);
   return {
@@ -197,7 +211,7 @@ export function setCompression(bytes: Uint8Array, id: number): void {
 }
 
 /** Sets the batch's largest create time right and renews its CRC. */
-export function setMaxTimestamp(bytes: Uint8Array, timestampMs: number): void {
+export function setMaxTimestamp(bytes: Uint8Array, timestampMs: Int64): void {
   putInt64(bytes, at.maxTimestamp, timestampMs);
   renewCrc(bytes);
 }

@@ -6,6 +6,7 @@
 import { assert } from "../base/assert.ts";
 import { BytesWriter } from "../base/bytes.ts";
 import type { LeaderEpoch, Offset, ProducerId } from "../base/ids.ts";
+import { type Int64, maxInt64, subtractInt64 } from "../base/int64.ts";
 import {
   attributeBits,
   batchOverheadBytes,
@@ -20,7 +21,7 @@ import { type RecordBody, writeRecord } from "./record.ts";
 
 /** A record to be sent; `timestamp` in milliseconds since the Unix epoch. */
 export interface RecordInput extends RecordBody {
-  readonly timestamp?: number;
+  readonly timestamp?: Int64;
 }
 
 export interface BatchInput {
@@ -30,7 +31,7 @@ export interface BatchInput {
   readonly partitionLeaderEpoch?: LeaderEpoch;
   readonly compression?: CompressionType;
   /** For records without one of their own; -1 (none) by default. */
-  readonly timestamp?: number;
+  readonly timestamp?: Int64;
   readonly producerId?: ProducerId;
   readonly producerEpoch?: number;
   readonly baseSequence?: number;
@@ -46,14 +47,15 @@ export function buildBatch(input: BatchInput, codecs?: RuntimeCodecs): Uint8Arra
   const { records, timestamp = -1 } = input;
   assert(records.length > 0, "a batch needs a record");
   const baseTimestamp = records[0].timestamp ?? timestamp;
-  let maxTimestamp = -1;
+  let maxTimestamp: Int64 = -1;
   const compression = input.compression ?? "none";
   const body = new BytesWriter(Math.min(records.length * 128, 64 * 1024));
   if (compression === "none") writeHeaderPlaceholder(body);
   records.forEach((record, offsetDelta) => {
     const at = record.timestamp ?? timestamp;
-    if (at > maxTimestamp) maxTimestamp = at;
-    writeRecord(body, { body: record, timestampDelta: at - baseTimestamp, offsetDelta });
+    maxTimestamp = maxInt64(maxTimestamp, at);
+    const timestampDelta = subtractInt64(at, baseTimestamp);
+    writeRecord(body, { body: record, timestampDelta, offsetDelta });
   });
   const facts = { ...input, recordCount: records.length, baseTimestamp, maxTimestamp };
   if (compression !== "none") return packBatch(body.finish(), { ...facts, codecs });
@@ -65,8 +67,8 @@ export function buildBatch(input: BatchInput, codecs?: RuntimeCodecs): Uint8Arra
 /** What a batch's header says; the records are there already. */
 export interface BatchFacts extends Omit<BatchInput, "records" | "timestamp"> {
   readonly recordCount: number;
-  readonly baseTimestamp: number;
-  readonly maxTimestamp: number;
+  readonly baseTimestamp: Int64;
+  readonly maxTimestamp: Int64;
 }
 
 /** A batch of `records`, which are written already and are compressed here. */
@@ -87,7 +89,7 @@ export function withRecords(
     /** Packed already. */
     records: Uint8Array;
     compression: CompressionType;
-    maxTimestamp: number;
+    maxTimestamp: Int64;
   },
 ): Uint8Array {
   const { compression: type } = other;

@@ -17,6 +17,7 @@
 import { BytesWriter } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
 import type { Offset } from "../base/ids.ts";
+import { type Int64, maxInt64 } from "../base/int64.ts";
 import { attributeBits, type BatchHeader, compressionOf, readBatchHeader } from "./batch.ts";
 import {
   compress,
@@ -88,7 +89,7 @@ interface Inner {
   readonly messages: BytesWriter;
   readonly offset: Offset;
   lastOffset: Offset;
-  maxTimestamp: number;
+  maxTimestamp: Int64;
 }
 
 /** A set that grows until it is full. */
@@ -122,7 +123,7 @@ class MessageSet {
       const innerOffset = magic === 0 ? offset : offset - inner.offset;
       writeMessage(inner.messages, { ...message, offset: innerOffset });
       inner.lastOffset = offset;
-      inner.maxTimestamp = Math.max(inner.maxTimestamp, timestamp);
+      inner.maxTimestamp = maxInt64(inner.maxTimestamp, timestamp);
       if (inner.messages.length < wrapperBytes) continue;
       if (!this.#add(this.#wrap(inner, header))) return inner.offset;
       inner = undefined;

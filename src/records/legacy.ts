@@ -15,6 +15,7 @@ import { BytesReader, type BytesWriter } from "../base/bytes.ts";
 import { crc32 } from "../base/crc.ts";
 import { DecodeFault } from "../base/faults.ts";
 import type { Offset } from "../base/ids.ts";
+import type { Int64 } from "../base/int64.ts";
 import { attributeBits, logOverheadBytes, magicOf } from "./batch.ts";
 import { payloadErrors, type Refusal, refuse } from "./validation.ts";
 
@@ -23,10 +24,11 @@ export type LegacyMagic = 0 | 1;
 
 /** One message as it stands in a set, a wrapper perhaps. `timestamp` is -1 in magic 0. */
 export interface Message {
-  readonly offset: Offset;
+  /** As it was sent, which means nothing. */
+  readonly offset: Int64;
   readonly magic: LegacyMagic;
   readonly attributes: number;
-  readonly timestamp: number;
+  readonly timestamp: Int64;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
   /** Bytes of the whole message, with offset and size. */
@@ -94,7 +96,7 @@ export interface MessageInput {
   readonly compression?: number;
   /** Only magic 1 has it, and the time. */
   readonly isLogAppendTime?: boolean;
-  readonly timestamp: number;
+  readonly timestamp: Int64;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
 }

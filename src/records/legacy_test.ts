@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { BytesWriter, concatBytes, utf8 } from "../base/bytes.ts";
+import type { Int64 } from "../base/int64.ts";
 import { zlibCodecs as codecs } from "../runtime/codecs.ts";
 import {
   messageSetOf,
@@ -89,7 +90,7 @@ Deno.test("down-conversion begins at the wanted offset, and goes on where it end
     fc.nat(19),
     (records, compression, bytesMax, from) => {
       const batch = buildBatch({ records, compression }, codecs);
-      const seen: number[] = [];
+      const seen: Int64[] = [];
       let fromOffset = from % records.length;
       const wanted = records.map((_, i) => i).slice(fromOffset);
       while (fromOffset < records.length) {

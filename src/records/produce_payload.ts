@@ -229,11 +229,8 @@ function headerRefusal(header: BatchHeader): { refusal: Refusal } | undefined {
   if (header.isTransactional && header.producerId < 0) {
     return refuse(INVALID_RECORD, "a transactional batch needs a producer id");
   }
-  if (
-    !Number.isSafeInteger(header.baseTimestamp) || !Number.isSafeInteger(header.maxTimestamp) ||
-    (header.attributes & attributeBits.logAppendTime) !== 0
-  ) {
-    return refuse(INVALID_TIMESTAMP, "producers must set a create time in milliseconds");
+  if ((header.attributes & attributeBits.logAppendTime) !== 0) {
+    return refuse(INVALID_TIMESTAMP, "producers must not set a log append time");
   }
   return undefined;
 }

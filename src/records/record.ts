@@ -7,9 +7,17 @@
 // Reading gives views of the bytes read (of a decompressed copy for a compressed batch). Invariant:
 // a batch reads as a whole or throws DecodeFault; counts are checked against what remains.
 
-import { BytesReader, type BytesWriter, utf8, uvarintSize, varintSize } from "../base/bytes.ts";
+import {
+  BytesReader,
+  type BytesWriter,
+  utf8,
+  uvarintSize,
+  varintSize,
+  varlongSize,
+} from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
 import type { Offset } from "../base/ids.ts";
+import { addInt64, type Int64 } from "../base/int64.ts";
 import {
   attributeBits,
   batchOverheadBytes,
@@ -25,10 +33,10 @@ export interface RecordHeader {
   readonly value: Uint8Array | null;
 }
 
-/** One record. `timestamp` is in milliseconds since the Unix epoch, -1 for none. */
+/** One record. `timestamp` is in milliseconds since the Unix epoch, -1 for none; any 64 bits. */
 export interface LogRecord {
   readonly offset: Offset;
-  readonly timestamp: number;
+  readonly timestamp: Int64;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
   readonly headers: readonly RecordHeader[];
@@ -67,9 +75,9 @@ export function* eachRecord(
 /** What a record's own numbers are deltas to. */
 interface BatchFacts {
   readonly baseOffset: Offset;
-  readonly baseTimestamp: number;
+  readonly baseTimestamp: Int64;
   /** Instead of the records' own; undefined for create time. */
-  readonly logAppendTime: number | undefined;
+  readonly logAppendTime: Int64 | undefined;
 }
 
 function unpackBatch(bytes: Uint8Array, options: ReadRecordsOptions) {
@@ -95,7 +103,7 @@ function readRecord(reader: BytesReader, facts: BatchFacts): LogRecord {
   const length = reader.varint();
   const start = reader.position;
   reader.take(1);
-  const timestamp = facts.baseTimestamp + reader.varlong();
+  const timestamp = addInt64(facts.baseTimestamp, reader.varlong());
   const record = readBody(reader, {
     baseOffset: facts.baseOffset,
     timestamp: facts.logAppendTime ?? timestamp,
@@ -132,7 +140,7 @@ export function batchPositions(bytes: Uint8Array): number[] {
 
 function readBody(
   reader: BytesReader,
-  known: { baseOffset: Offset; timestamp: number },
+  known: { baseOffset: Offset; timestamp: Int64 },
 ): LogRecord {
   const { timestamp } = known;
   const offset = known.baseOffset + reader.varint();
@@ -168,18 +176,18 @@ export interface RecordBody {
 /** Appends one record to `writer`. */
 export function writeRecord(
   writer: BytesWriter,
-  record: { body: RecordBody; timestampDelta: number; offsetDelta: number },
+  record: { body: RecordBody; timestampDelta: Int64; offsetDelta: number },
 ): void {
   const { body } = record;
   const key = body.key ?? null;
   const value = body.value ?? null;
   const headers = (body.headers ?? noHeaders).map((h) => ({ name: utf8(h.key), value: h.value }));
-  let length = 1 + varintSize(record.timestampDelta) + varintSize(record.offsetDelta) +
+  let length = 1 + varlongSize(record.timestampDelta) + varintSize(record.offsetDelta) +
     nullableSize(key) + nullableSize(value) + uvarintSize(headers.length * 2);
   for (const header of headers) length += nullableSize(header.name) + nullableSize(header.value);
   writer.varint(length);
   writer.int8(0);
-  writer.varint(record.timestampDelta);
+  writer.varlong(record.timestampDelta);
   writer.varint(record.offsetDelta);
   writeNullable(writer, key);
   writeNullable(writer, value);

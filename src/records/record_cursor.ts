@@ -8,6 +8,7 @@
 // bytes. Anything malformed throws DecodeFault.
 
 import { DecodeFault } from "../base/faults.ts";
+import { fromZigZag, type Int64 } from "../base/int64.ts";
 
 export class RecordCursor {
   readonly bytes: Uint8Array;
@@ -16,7 +17,7 @@ export class RecordCursor {
   end = 0;
   /** Behind the timestamp delta: what follows does not depend on the batch's base timestamp. */
   tail = 0;
-  timestampDelta = 0;
+  timestampDelta: Int64 = 0;
   offsetDelta = 0;
   keyStart = 0;
   /** -1 for null. */
@@ -73,21 +74,24 @@ export class RecordCursor {
     throw new DecodeFault(`no varint at ${this.#position}`);
   }
 
-  #varlong(): number {
-    const { bytes } = this;
-    let value = 0;
-    let scale = 1;
-    for (let i = 0; i < 10; i++) {
-      if (this.#position >= this.#limit) break;
-      const byte = bytes[this.#position++];
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) {
-        const decoded = value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-        if (Number.isSafeInteger(decoded)) return decoded;
-        break;
-      }
-      scale *= 128;
+  #varlong(): Int64 {
+    let low = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = this.#byte();
+      low |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return (low >>> 1) ^ -(low & 1);
+    }
+    let high = 0;
+    for (let scale = 1; scale < 2 ** 42; scale *= 128) {
+      const byte = this.#byte();
+      high += (byte & 0x7f) * scale;
+      if (byte < 0x80) return fromZigZag(high, low);
     }
     throw new DecodeFault(`no varlong at ${this.#position}`);
+  }
+
+  #byte(): number {
+    if (this.#position >= this.#limit) throw new DecodeFault(`no varlong at ${this.#position}`);
+    return this.bytes[this.#position++];
   }
 }

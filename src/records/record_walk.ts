@@ -7,6 +7,7 @@
 // behind the end, so that the check at the record's end catches it.
 // Differs from Kafka: at most 1000 of a batch's record errors are told.
 
+import { addInt64, fromZigZag, type Int64 } from "../base/int64.ts";
 import { drained, type Pieces } from "./pieces.ts";
 import type { RecordError } from "./validation.ts";
 
@@ -22,7 +23,7 @@ export interface RecordRules {
 /** What a walk saw. */
 export interface RecordWalk {
   /** -1 when no record has a time. */
-  readonly maxTimestamp: number;
+  readonly maxTimestamp: Int64;
   /** Whether the offset deltas are 0, 1, 2, ... */
   readonly consecutive: boolean;
   /** Whether a record breaks the rules. */
@@ -33,7 +34,7 @@ export interface WalkOptions {
   /** Where the first record begins; the last one must end where `bytes` does. */
   readonly start: number;
   readonly recordCount: number;
-  readonly baseTimestamp: number;
+  readonly baseTimestamp: Int64;
   readonly rules: RecordRules;
   /** Filled with the records that break the rules; a second walk does that. */
   readonly errors?: RecordError[];
@@ -62,7 +63,7 @@ export function walkRecords(bytes: Uint8Array, options: WalkOptions): RecordWalk
 /** The same, some records a piece. */
 export function* walkPieces(bytes: Uint8Array, options: WalkOptions): Pieces<RecordWalk | string> {
   const { recordCount, start } = options;
-  const walk = { maxTimestamp: -1, consecutive: true, breaksRules: false };
+  const walk: Walked = { maxTimestamp: -1, consecutive: true, breaksRules: false };
   let position = start;
   for (let from = 0; from < recordCount; from += pieceRecords) {
     const to = Math.min(recordCount, from + pieceRecords);
@@ -76,13 +77,15 @@ export function* walkPieces(bytes: Uint8Array, options: WalkOptions): Pieces<Rec
   return walk;
 }
 
+type Walked = { -readonly [Name in keyof RecordWalk]: RecordWalk[Name] };
+
 interface WalkPart extends WalkOptions {
   readonly from: number;
   readonly to: number;
   /** Of record `from`. */
   readonly position: number;
   /** What the walk saw so far. */
-  readonly walk: { -readonly [Name in keyof RecordWalk]: RecordWalk[Name] };
+  readonly walk: Walked;
 }
 
 /** Records `from` up to, not including, `to`. Leaves the cursor behind them. */
@@ -98,7 +101,7 @@ function walkSome(bytes: Uint8Array, part: WalkPart): string | undefined {
     }
     const end = cursor + length;
     cursor++;
-    const timestamp = baseTimestamp + varlong(bytes, end);
+    const timestamp = addInt64(baseTimestamp, varlong(bytes, end));
     if (varint(bytes, end) !== i) consecutive = false;
     const keyLength = varint(bytes, end);
     if (keyLength > 0) cursor += keyLength;
@@ -124,7 +127,7 @@ function walkSome(bytes: Uint8Array, part: WalkPart): string | undefined {
 /** Why a record is refused: its key, or else its `timestamp`. */
 export function recordError(
   batchIndex: number,
-  timestamp: number | undefined,
+  timestamp: Int64 | undefined,
   { timestampMin, timestampMax }: RecordRules,
 ): RecordError {
   if (timestamp === undefined) {
@@ -196,31 +199,24 @@ function varint(bytes: Uint8Array, end: number): number {
   return 0;
 }
 
-/** The zig-zag varint at the cursor, of up to 64 bits; one outside the safe range is no varint. */
-function varlong(bytes: Uint8Array, end: number): number {
-  if (cursor < end) {
-    const byte = bytes[cursor];
-    if (byte < 0x80) {
-      cursor++;
-      return (byte >>> 1) ^ -(byte & 1);
-    }
+/** The zig-zag varint at the cursor, of up to 64 bits. */
+function varlong(bytes: Uint8Array, end: number): Int64 {
+  let low = 0;
+  for (let shift = 0; shift < 28 && cursor < end; shift += 7) {
+    const byte = bytes[cursor++];
+    low |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return (low >>> 1) ^ -(low & 1);
   }
-  return longVarlong(bytes, end);
+  return longVarlong(bytes, { low, end });
 }
 
-/** Apart, since its arithmetic is that of doubles. */
-function longVarlong(bytes: Uint8Array, end: number): number {
-  let value = 0;
-  let scale = 1;
-  for (let i = 0; i < 10 && cursor < end; i++) {
+/** Goes on behind the first 28 bits. Apart, since its arithmetic is that of doubles. */
+function longVarlong(bytes: Uint8Array, { low, end }: { low: number; end: number }): Int64 {
+  let high = 0;
+  for (let scale = 1; scale < 2 ** 42 && cursor < end; scale *= 128) {
     const byte = bytes[cursor++];
-    value += (byte & 0x7f) * scale;
-    scale *= 128;
-    if (byte >= 0x80) continue;
-    const half = Math.floor(value / 2);
-    const decoded = half * 2 === value ? half : -half - 1;
-    if (!Number.isSafeInteger(decoded) || value > 2 * Number.MAX_SAFE_INTEGER) break;
-    return decoded;
+    high += (byte & 0x7f) * scale;
+    if (byte < 0x80) return fromZigZag(high, low);
   }
   cursor = behindAnyEnd;
   return 0;

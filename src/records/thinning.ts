@@ -8,7 +8,7 @@
 // Invariant: the offsets of the records that stay are what they were, and so is the last offset, so
 // that the last sequence number of a producer can be told from a batch without records.
 
-import { BytesWriter, varintSize } from "../base/bytes.ts";
+import { BytesWriter, varlongSize } from "../base/bytes.ts";
 import {
   attributeBits,
   type BatchHeader,
@@ -19,10 +19,11 @@ import {
 } from "./batch.ts";
 import { compress, type CompressionType, decompress, type RuntimeCodecs } from "./compression.ts";
 import { DecodeFault } from "../base/faults.ts";
+import { addInt64, type Int64, subtractInt64 } from "../base/int64.ts";
 import { RecordCursor } from "./record_cursor.ts";
 
 /** When a batch's tombstones or its marker may go, in ms since the epoch; undefined: not said. */
-export function deleteHorizonOf(header: BatchHeader): number | undefined {
+export function deleteHorizonOf(header: BatchHeader): Int64 | undefined {
   const isSet = (header.attributes & attributeBits.deleteHorizon) !== 0;
   return isSet ? header.baseTimestamp : undefined;
 }
@@ -49,7 +50,7 @@ export interface KeptRecords {
   readonly spans: readonly number[];
   readonly count: number;
   /** The largest timestamp of those that stay. */
-  readonly maxTimestamp: number;
+  readonly maxTimestamp: Int64;
   /** A horizon to be set; undefined leaves the base timestamp as it is. */
   readonly deleteHorizonMs?: number;
 }
@@ -63,7 +64,7 @@ export function thinnedBatch(
   const { deleteHorizonMs } = kept;
   const body = deleteHorizonMs === undefined
     ? joinedSpans(kept)
-    : shiftedRecords(kept, header.baseTimestamp - deleteHorizonMs);
+    : shiftedRecords(kept, subtractInt64(header.baseTimestamp, deleteHorizonMs));
   const type = compressionOf(header.attributes) as CompressionType;
   const packed = compress(body, { type, codecs: options.codecs });
   const horizonBit = deleteHorizonMs === undefined ? 0 : attributeBits.deleteHorizon;
@@ -100,15 +101,15 @@ function joinedSpans({ records, spans }: KeptRecords): Uint8Array {
 }
 
 /** The kept records with `shiftMs` added to their timestamp deltas. */
-function shiftedRecords({ records, spans }: KeptRecords, shiftMs: number): Uint8Array {
+function shiftedRecords({ records, spans }: KeptRecords, shiftMs: Int64): Uint8Array {
   const writer = new BytesWriter(records.length);
   for (let i = 0; i < spans.length; i += 2) {
     const cursor = new RecordCursor(records, spans[i], spans[i + 1]);
     while (cursor.next()) {
-      const delta = cursor.timestampDelta + shiftMs;
-      writer.varint(1 + varintSize(delta) + cursor.end - cursor.tail);
+      const delta = addInt64(cursor.timestampDelta, shiftMs);
+      writer.varint(1 + varlongSize(delta) + cursor.end - cursor.tail);
       writer.int8(0);
-      writer.varint(delta);
+      writer.varlong(delta);
       writer.bytes(records.subarray(cursor.tail, cursor.end));
     }
   }
@@ -119,8 +120,8 @@ function assembled(
   header: BatchHeader,
   parts: {
     attributes: number;
-    baseTimestamp: number;
-    maxTimestamp: number;
+    baseTimestamp: Int64;
+    maxTimestamp: Int64;
     recordCount: number;
     packed: Uint8Array;
   },

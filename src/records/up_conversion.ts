@@ -10,6 +10,7 @@
 
 import { BytesWriter } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
+import { type Int64, maxInt64, subtractInt64 } from "../base/int64.ts";
 import { attributeBits, compressionOf } from "./batch.ts";
 import { packBatch } from "./build.ts";
 import { storedCompression } from "./codec_choice.ts";
@@ -26,8 +27,8 @@ class Conversion {
   readonly errors: RecordError[] = [];
   readonly #records = new BytesWriter(1024);
   #count = 0;
-  #baseTimestamp = -1;
-  #maxTimestamp = -1;
+  #baseTimestamp: Int64 = -1;
+  #maxTimestamp: Int64 = -1;
 
   constructor(rules: ProduceRules) {
     this.rules = rules;
@@ -40,14 +41,14 @@ class Conversion {
   add({ timestamp, key, value }: Message): void {
     const index = this.#count++;
     if (index === 0) this.#baseTimestamp = timestamp;
-    if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
+    this.#maxTimestamp = maxInt64(this.#maxTimestamp, timestamp);
     const { keysRequired, timestampMin, timestampMax } = this.rules;
     const noKey = keysRequired && key === null;
     const badTime = (timestamp < timestampMin || timestamp > timestampMax) && timestamp !== -1;
     if ((noKey || badTime) && this.errors.length < recordErrorsMax) {
       this.errors.push(recordError(index, noKey ? undefined : timestamp, this.rules));
     }
-    const timestampDelta = timestamp - this.#baseTimestamp;
+    const timestampDelta = subtractInt64(timestamp, this.#baseTimestamp);
     writeRecord(this.#records, { body: { key, value }, timestampDelta, offsetDelta: index });
   }
 

@@ -426,6 +426,7 @@ function isBranch(value: unknown): value is Record<string, unknown> {
 }
 
 function short(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
+  const exact = (_: string, each: unknown) => typeof each === "bigint" ? `${each}` : each;
+  const text = JSON.stringify(value, exact) ?? "nothing";
   return text.length > 160 ? `${text.slice(0, 160)}... (${text.length})` : text;
 }

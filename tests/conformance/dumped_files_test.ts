@@ -5,6 +5,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { utf8 } from "../../src/base/bytes.ts";
+import type { ProducerId } from "../../src/base/ids.ts";
 import {
   InitProducerId,
   JoinGroup,
@@ -94,7 +95,7 @@ async function useTopics(talk: Talk): Promise<void> {
 async function send(talk: Talk, o: {
   name: string;
   compression: CompressionType;
-  producerId: number;
+  producerId: ProducerId;
   baseSequence: number;
 }): Promise<void> {
   const { name, ...input } = o;

@@ -8,6 +8,8 @@
 
 import { assertEquals } from "@std/assert";
 import { utf8 } from "../../src/base/bytes.ts";
+import type { ProducerId } from "../../src/base/ids.ts";
+import type { Int64 } from "../../src/base/int64.ts";
 import { type Client, KafkaError } from "../../src/client/mod.ts";
 import { ErrorCode, InitProducerId, Produce } from "../../src/protocol/mod.ts";
 import { buildBatch } from "../../src/records/mod.ts";
@@ -20,13 +22,13 @@ const remembered = 5;
 
 interface Acknowledged {
   readonly batch: Uint8Array;
-  readonly baseOffset: number;
+  readonly baseOffset: Int64;
 }
 
 /** Where it sends to, and under which identity. */
 interface Sends {
   readonly topic: string;
-  readonly producerId: number;
+  readonly producerId: ProducerId;
   readonly producerEpoch: number;
 }
 
@@ -82,7 +84,7 @@ export class RepeatingProducer {
   }
 
   /** The base offset that an answer names, however many attempts that takes. */
-  #produce(batch: Uint8Array): Promise<number> {
+  #produce(batch: Uint8Array): Promise<Int64> {
     const { topic } = this.#sends;
     return this.#client.retrying(async () => {
       const answer = await this.#client.request(Produce, {

@@ -12,14 +12,15 @@ import {
   writeMessage,
 } from "../../src/records/mod.ts";
 import { BytesWriter } from "../../src/base/bytes.ts";
+import { addInt64, type Int64, subtractInt64 } from "../../src/base/int64.ts";
 import { compress, type CompressionType } from "../../src/records/compression.ts";
 import type { LegacyMagic } from "../../src/records/legacy.ts";
 import { zlibCodecs } from "../../src/runtime/codecs.ts";
 
 /** A message as its consumer sees it. */
 export interface ReadMessage {
-  readonly offset: number;
-  readonly timestamp: number;
+  readonly offset: Int64;
+  readonly timestamp: Int64;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
 }
@@ -48,11 +49,11 @@ function innerMessages(wrapper: Message, type: CompressionType): ReadMessage[] {
   const form = wrapper.magic === 0 ? "magic 0" : "usual";
   const inner = shallowMessages(decompress(wrapper.value!, { type, codecs: zlibCodecs, form }));
   const last = inner[inner.length - 1].offset;
-  const base = wrapper.magic === 0 ? 0 : wrapper.offset - last;
+  const base = wrapper.magic === 0 ? 0 : subtractInt64(wrapper.offset, last);
   const isStamped = (wrapper.attributes & attributeBits.logAppendTime) !== 0;
   return inner.map((message) => ({
     ...seen(message),
-    offset: base + message.offset,
+    offset: addInt64(base, message.offset),
     ...(isStamped ? { timestamp: wrapper.timestamp } : {}),
   }));
 }

@@ -4,6 +4,7 @@
 
 import { assertEquals } from "@std/assert";
 import { fromUtf8, utf8 } from "../../src/base/bytes.ts";
+import type { Int64 } from "../../src/base/int64.ts";
 import {
   CreateTopics,
   ErrorCode,
@@ -93,7 +94,7 @@ export async function produceTo(
 export interface FetchOptions {
   readonly topic: string;
   readonly partition?: number;
-  readonly offset?: number;
+  readonly offset?: Int64;
   readonly maxWaitMs?: number;
   readonly minBytes?: number;
   readonly maxBytes?: number;

@@ -3,6 +3,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { fromUtf8, utf8 } from "../../src/base/bytes.ts";
+import type { Int64 } from "../../src/base/int64.ts";
 import { ErrorCode, Fetch } from "../../src/protocol/mod.ts";
 import {
   buildBatch,
@@ -112,7 +113,7 @@ Deno.test("an old consumer's bound holds, but for the first message", async () =
   );
   await produceTo(client, { topic, records: buildBatch({ records }) });
   for (const version of [0, 1, 2, 3]) {
-    const seen: number[] = [];
+    const seen: Int64[] = [];
     while (seen.length < records.length) {
       const offset = seen.length;
       const set = await fetchSet(client, { topic, offset, version, partitionMaxBytes: 3500 });

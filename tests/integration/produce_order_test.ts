@@ -5,6 +5,7 @@
 
 import { assertEquals } from "@std/assert";
 import { concatBytes } from "../../src/base/bytes.ts";
+import type { Int64 } from "../../src/base/int64.ts";
 import { ErrorCode, Produce } from "../../src/protocol/mod.ts";
 import { type CompressionType, compressionTypes, loadCompression } from "../../src/records/mod.ts";
 import { zlibCodecs as codecs } from "../../src/runtime/codecs.ts";
@@ -27,7 +28,7 @@ async function baseOffsets(
   client: RawClient,
   topic: string,
   { types = mixed, valueBytes = 100 }: Batches = {},
-): Promise<number[]> {
+): Promise<Int64[]> {
   // Noise, which no codec makes small; platforms give 64 KiB of it at a time.
   const value = new Uint8Array(valueBytes);
   for (let at = 0; at < valueBytes; at += 65_536) {
@@ -39,7 +40,7 @@ async function baseOffsets(
     return request(Produce, 9, produceRequest({ topic, records: batch }), i);
   });
   await client.send(concatBytes(frames));
-  const offsets: number[] = [];
+  const offsets: Int64[] = [];
   for (const i of types.keys()) {
     const { responses: [{ partitionResponses: [answer] }] } = await client.answer(Produce, 9, i);
     assertEquals(answer.errorCode, ErrorCode.NONE);

@@ -3,6 +3,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ZERO_UUID } from "../../src/base/ids.ts";
+import type { Int64 } from "../../src/base/int64.ts";
 import { fromUtf8, utf8 } from "../../src/base/bytes.ts";
 import {
   DescribeGroups,
@@ -222,7 +223,7 @@ Deno.test("offsets are found again in each version, and -1 where there is none",
 function shortened(
   { partitionIndex, committedOffset, metadata }: {
     partitionIndex: number;
-    committedOffset: number;
+    committedOffset: Int64;
     metadata: string | null;
   },
 ) {

@@ -2,7 +2,7 @@
 // and for idempotent ones the memory of what they have sent.
 
 import { assert, assertEquals } from "@std/assert";
-import { ZERO_UUID } from "../../src/base/ids.ts";
+import { type ProducerId, ZERO_UUID } from "../../src/base/ids.ts";
 import { concatBytes, utf8 } from "../../src/base/bytes.ts";
 import { ErrorCode, InitProducerId, Metadata, Produce } from "../../src/protocol/mod.ts";
 import { renewCrc } from "../../src/records/batch.ts";
@@ -251,8 +251,8 @@ Deno.test("a new epoch begins at sequence 0, and fences the old one", async () =
 Deno.test("what a producer has sent is remembered through a stop and a kill -9", async () => {
   await using broker = await BrokerProcess.start();
   const topic = freshName("remembered");
-  let producerId = -1;
-  const ids = new Set<number>();
+  let producerId: ProducerId = -1;
+  const ids = new Set<ProducerId>();
   for (const [round, end] of (["stop", "kill", "stop"] as const).entries()) {
     using client = await RawClient.connect(broker);
     await client.ask(Metadata, 9, { topics: [{ name: topic }], allowAutoTopicCreation: true });

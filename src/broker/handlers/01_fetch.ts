@@ -24,6 +24,7 @@
 // Not done: fetches by followers; their replica id is refused. Sessions: every answer is whole.
 
 import type { LeaderEpoch, Offset } from "../../base/ids.ts";
+import { saturated } from "../../base/int64.ts";
 import { ErrorCode, Fetch, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import type { LegacyMagic } from "../../records/mod.ts";
 import { handler, type RequestContext } from "../handler.ts";
@@ -150,7 +151,7 @@ function read(
     return { ...answer, divergingEpoch };
   }
   pass.seen.set(found, found.highWatermark);
-  const offset = each.fetchOffset;
+  const offset = saturated(each.fetchOffset);
   const endOffset = readableEnd(found, pass.request);
   const { answerMemory } = pass.context.broker;
   const maxBytes = Math.min(each.partitionMaxBytes, pass.bytesLeft, answerMemory.room);

@@ -14,6 +14,7 @@
 // Differs from Kafka: version 0 gives one offset, not one for each segment, and looks a timestamp
 // up as the later versions do, not by when segments were last written.
 
+import type { Int64 } from "../../base/int64.ts";
 import { ErrorCode, ListOffsets, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import { handler } from "../handler.ts";
 import { checkLeaderEpoch } from "../leader_epoch.ts";
@@ -25,7 +26,7 @@ type PartitionAnswer = ResponseInput<typeof ListOffsets>["topics"][number]["part
 
 interface Found {
   readonly offset: number;
-  readonly timestamp: number;
+  readonly timestamp: Int64;
   readonly leaderEpoch: number;
 }
 
@@ -33,7 +34,7 @@ const nothing: Found = { offset: -1, timestamp: -1, leaderEpoch: -1 };
 const readCommitted = 1;
 
 /** Since which version each special timestamp exists. */
-const specials: ReadonlyMap<number, number> = new Map([
+const specials: ReadonlyMap<Int64, number> = new Map([
   [-1, 0],
   [-2, 0],
   [-3, 7],
@@ -103,7 +104,7 @@ async function answer(each: PartitionRequest, o: Asked): Promise<PartitionAnswer
   return { partitionIndex, errorCode, oldStyleOffsets };
 }
 
-async function find(partition: Partition, timestamp: number, committed: boolean): Promise<Found> {
+async function find(partition: Partition, timestamp: Int64, committed: boolean): Promise<Found> {
   const { log, leaderEpoch } = partition;
   const end = committed ? partition.lastStableOffset : partition.highWatermark;
   switch (timestamp) {

@@ -6,6 +6,7 @@
 // Versions: 2 flexible.
 
 import type { Offset, PartitionId } from "../../base/ids.ts";
+import { type Int64, saturated } from "../../base/int64.ts";
 import { DeleteRecords, ErrorCode } from "../../protocol/mod.ts";
 import type { Broker } from "../broker.ts";
 import { handler } from "../handler.ts";
@@ -38,7 +39,7 @@ export const deleteRecords = handler(DeleteRecords, {
 interface Asked {
   readonly name: string;
   readonly partitionIndex: PartitionId;
-  readonly offset: Offset;
+  readonly offset: Int64;
 }
 
 async function deleteBefore(broker: Broker, { name, partitionIndex, offset }: Asked) {
@@ -48,7 +49,7 @@ async function deleteBefore(broker: Broker, { name, partitionIndex, offset }: As
   if (!broker.topics.logConfig(name).cleanupPolicy.includes("delete")) {
     return failure(ErrorCode.POLICY_VIOLATION);
   }
-  const target = offset === -1 ? partition.highWatermark : offset;
+  const target = offset === -1 ? partition.highWatermark : saturated(offset);
   if (target < 0 || target > partition.highWatermark) {
     return failure(ErrorCode.OFFSET_OUT_OF_RANGE);
   }

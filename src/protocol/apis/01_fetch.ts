@@ -19,6 +19,7 @@
 //   v17   the follower's log directory (KIP-853)
 //   v18   the high watermark that the follower knows (KIP-1166)
 
+import { INT64_MAX } from "../../base/int64.ts";
 import {
   api,
   array,
@@ -27,7 +28,6 @@ import {
   errorCode,
   essential,
   from,
-  INFINITE_OFFSET,
   int32,
   int64,
   int8,
@@ -35,7 +35,6 @@ import {
   nullable,
   nullableString,
   offset,
-  offsetOrInfinity,
   partitionId,
   producerId,
   records,
@@ -102,7 +101,7 @@ export const Fetch = api({
         logStartOffset: from(5, defaultsTo(-1, offset)),
         partitionMaxBytes: int32,
         replicaDirectoryId: tagged(0, 17, uuid),
-        highWatermark: tagged(1, 18, defaultsTo(INFINITE_OFFSET, offsetOrInfinity)),
+        highWatermark: tagged(1, 18, defaultsTo(INT64_MAX, offset)),
       }),
     }),
     forgottenTopicsData: from(7, essential(array(forgottenTopic))),

@@ -1,6 +1,7 @@
 // Questions about producing: what is accepted, and how each fault is told.
 
 import { utf8 } from "../../../src/base/bytes.ts";
+import type { ProducerId } from "../../../src/base/ids.ts";
 import {
   InitProducerId,
   ListOffsets,
@@ -41,9 +42,9 @@ async function endOffset(talk: Talk): Promise<void> {
   }, { version: 7 });
 }
 
-async function producerId(talk: Talk): Promise<number> {
+async function producerId(talk: Talk): Promise<ProducerId> {
   const asked = { transactionalId: null, transactionTimeoutMs: 60_000 };
-  let id = -1;
+  let id: ProducerId = -1;
   // A fresh Kafka first has to get its block of ids.
   await talk.until(async () => {
     id = (await talk.need(InitProducerId, asked, { version: 4 })).producerId;

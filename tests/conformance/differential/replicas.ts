@@ -1,5 +1,6 @@
 // Questions about where partitions are and who leads them, and about the cluster as a whole.
 
+import type { ProducerId } from "../../../src/base/ids.ts";
 import { AlterReplicaLogDirs } from "../../../src/protocol/apis/34_alter_replica_log_dirs.ts";
 import { DescribeLogDirs } from "../../../src/protocol/apis/35_describe_log_dirs.ts";
 import { ElectLeaders } from "../../../src/protocol/apis/43_elect_leaders.ts";
@@ -41,8 +42,8 @@ function withoutFolders(talk: Talk) {
     results: results.map((folder) => ({
       ...folder,
       logDir: folder.logDir.length > 0,
-      totalBytes: Math.sign(folder.totalBytes),
-      usableBytes: Math.sign(folder.usableBytes),
+      totalBytes: Math.sign(Number(folder.totalBytes)),
+      usableBytes: Math.sign(Number(folder.usableBytes)),
       topics: sortedBy(
         folder.topics.filter(({ name }) => name.startsWith(talk.topic)),
         ({ name }) => name,
@@ -109,7 +110,7 @@ const producerScenarios: Scenario[] = [
     async run(talk) {
       const topicId = await talk.createTopic({ partitions: 2 });
       const asked = { transactionalId: null, transactionTimeoutMs: 60_000 };
-      let id = -1;
+      let id: ProducerId = -1;
       await talk.until(async () => {
         id = (await talk.need(InitProducerId, asked, { version: 4 })).producerId;
         return id >= 0;
@@ -343,9 +344,9 @@ function withoutOffsets({ topics, nodes, ...answer }: ResponseOf<typeof Describe
   ) => ({
     ...replica,
     replicaDirectoryId: "id",
-    logEndOffset: Math.sign(replica.logEndOffset),
-    lastFetchTimestamp: Math.sign(replica.lastFetchTimestamp),
-    lastCaughtUpTimestamp: Math.sign(replica.lastCaughtUpTimestamp),
+    logEndOffset: Math.sign(Number(replica.logEndOffset)),
+    lastFetchTimestamp: Math.sign(Number(replica.lastFetchTimestamp)),
+    lastCaughtUpTimestamp: Math.sign(Number(replica.lastCaughtUpTimestamp)),
   });
   return {
     ...answer,
@@ -355,7 +356,7 @@ function withoutOffsets({ topics, nodes, ...answer }: ResponseOf<typeof Describe
       partitions: partitions.map((partition) => ({
         ...partition,
         leaderEpoch: Math.sign(partition.leaderEpoch),
-        highWatermark: Math.sign(partition.highWatermark),
+        highWatermark: Math.sign(Number(partition.highWatermark)),
         currentVoters: partition.currentVoters.map(sign),
         observers: partition.observers.length,
       })),

@@ -10,8 +10,8 @@
 //
 // A name is that of a definition: FetchRequest, OffsetCommitValue. What this release of Kafka
 // lacks, message or version, is left out. Values follow the schema that Kafka has for a version,
-// through the setters of its classes, so that nothing here knows any message. An int64 stays within
-// 53 bits, which is what our numbers hold. Strings are well-formed: Kafka replaces what is not.
+// through the setters of its classes, so that nothing here knows any message. Strings are
+// well-formed: Kafka replaces what is not.
 
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
@@ -49,8 +49,6 @@ public final class Golden {
     "coordinator.transaction.generated", "coordinator.share.generated", "raft.generated",
     "server.log.remote.metadata.storage.generated",
   };
-  /** One less than the last safe integer, which stands for Long.MAX_VALUE in our messages. */
-  private static final long SAFE_MAX = (1L << 53) - 2;
 
   public static void main(String[] args) throws Exception {
     DataOutputStream out = new DataOutputStream(new BufferedOutputStream(System.out, 1 << 16));
@@ -257,7 +255,7 @@ public final class Golden {
         case "UINT16": return (int) integer(16) & 0xffff;
         case "INT32": return (int) integer(32);
         case "UINT32": return integer(32) & 0xffffffffL;
-        case "INT64": return integer(54);
+        case "INT64": return integer(64);
         case "FLOAT64": return number();
         case "UUID": return uuid();
         case "STRING": return text();
@@ -292,8 +290,8 @@ public final class Golden {
 
     /** Signed, of so many bits: often small, sometimes at an end of the range. */
     private long integer(int bits) {
-      long max = bits == 54 ? SAFE_MAX : (1L << (bits - 1)) - 1;
-      long min = bits == 54 ? -SAFE_MAX : -max - 1;
+      long max = (1L << (bits - 1)) - 1;
+      long min = -max - 1;
       switch (random.nextInt(8)) {
         case 0: return 0;
         case 1: return -1;
