@@ -234,8 +234,8 @@ export class Broker {
     return this.#closing !== undefined;
   }
 
-  /** Makes log start offsets that have moved durable; false when a directory cannot take them. */
-  checkpoint(): Promise<boolean> {
+  /** Makes log start offsets that have moved durable. Returns the directories that do not do it. */
+  checkpoint(): Promise<ReadonlySet<string>> {
     return this.#storage.checkpoint();
   }
 

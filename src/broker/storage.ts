@@ -245,7 +245,9 @@ export class Storage {
    */
   async openLog(request: LogRequest): Promise<PartitionLog> {
     const folder = this.#locate(request);
-    const log = await PartitionLog.open({
+    const path = `${folder.path}/${request.topic}-${request.partition}`;
+    const isMadeHere = request.isNew && this.files.stat(path) === undefined;
+    const opening = PartitionLog.open({
       ...this.#logOptions(request, folder),
       counters: this.counters,
       readAhead: this.#readAhead,
@@ -254,6 +256,11 @@ export class Storage {
       saveLogStart: async () => {
         await this.#attempt(folder, () => folder.writeLogStarts(this.#logsOf(folder)));
       },
+    });
+    // What was begun and not finished would keep the topic from being created anew.
+    const log = await opening.catch((error) => {
+      if (isMadeHere) this.#removeLeft(path);
+      throw error;
     });
     this.#logs.set(log, folder);
     this.#folders.add(log, folder);
@@ -286,6 +293,17 @@ export class Storage {
       machineRestarted: folder.machineRestarted,
       isSuspect: folder.isSuspect,
     };
+  }
+
+  #removeLeft(path: string): void {
+    try {
+      this.files.remove(path);
+    } catch (error) {
+      this.#logger.log("warn", "a partition that could not be made is left on its disk", {
+        folder: path,
+        reason: messageOf(error),
+      });
+    }
   }
 
   /** Deletes a log with its files. Those in a directory that failed stay, to be set aside later. */
@@ -366,16 +384,16 @@ export class Storage {
 
   /**
    * Writes down how far each log is on disk, so that the next start need not look at all of it.
-   * False when a directory could not take it.
+   * Returns the directories that could not take it.
    */
-  async checkpoint(): Promise<boolean> {
-    let isWritten = true;
+  async checkpoint(): Promise<ReadonlySet<string>> {
+    const failed = new Set<string>();
     for (const folder of this.#folders.online) {
       // One that has begun may say less than is true by now.
       await this.#checkpoints.get(folder);
-      isWritten = await this.#checkpoint(folder) && isWritten;
+      if (!await this.#checkpoint(folder)) failed.add(folder.path);
     }
-    return isWritten;
+    return failed;
   }
 
   /** Shares the one that is being written. */

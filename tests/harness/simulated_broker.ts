@@ -9,7 +9,7 @@
 // Invariant: the scenario's broker is closed at the end, and nothing of it lives on.
 
 import { loadConfig, type RunningBroker, startBroker } from "../../src/broker/mod.ts";
-import type { Runtime, Socket } from "../../src/runtime/ports.ts";
+import type { Files, Runtime, Socket } from "../../src/runtime/ports.ts";
 import { simulate, type Simulation } from "../../src/runtime/simulated.ts";
 import { RawClient, type RawTransport } from "./raw_client.ts";
 
@@ -25,12 +25,20 @@ export interface SimulatedScene {
   nowMs(): number;
   /** Resolves `ms` later. */
   pass(ms: number): Promise<void>;
+  /** What the broker itself took for a bug. */
+  readonly bugs: readonly string[];
+  /** Why the broker cannot go on; undefined while it can. */
+  fatal(): unknown;
 }
 
 export interface SimulatedOptions {
   /** Kafka's own keys. */
   readonly settings?: Readonly<Record<string, string | number>>;
   readonly seed?: number;
+  /** In place of the machine's own disk. */
+  readonly files?: Files;
+  /** The broker serves, and what it does in the background after a start is still to come. */
+  readonly onStarted?: () => void;
 }
 
 /** Runs `scenario` against a broker of its own, in simulated time. */
@@ -39,18 +47,27 @@ export async function simulated(
   scenario: (scene: SimulatedScene) => Promise<void>,
 ): Promise<void> {
   // Records are stamped by the real clock: Kafka refuses those of a far future.
-  const world = simulate(options.seed ?? 1, { startMs: Date.now() });
-  const server = world.start("broker");
+  const bugs: string[] = [];
+  const onLogLine = (_: string, line: string) => {
+    if (line.includes("this is a bug")) bugs.push(line);
+  };
+  const world = simulate(options.seed ?? 1, { startMs: Date.now(), onLogLine });
+  const server = { ...world.start("broker"), ...options.files && { files: options.files } };
   const client = world.start("client");
   const host = "10.0.0.1";
   await world.drive((async () => {
-    const broker = await start(server, { host, settings: options.settings ?? {} });
+    let fatal: unknown;
+    const { settings = {} } = options;
+    const broker = await start(server, { host, settings, onFatal: (error) => fatal = error });
+    options.onStarted?.();
     await scenario({
       world,
       broker,
       connect: async () => new RawClient(transport(await client.network.connect({ host, port }))),
       nowMs: () => world.nowMs,
       pass: (ms) => new Promise((go) => client.timers.after(ms, go)),
+      bugs,
+      fatal: () => fatal,
     });
     await broker.close();
   })());
@@ -58,16 +75,21 @@ export async function simulated(
 
 function start(
   runtime: Runtime,
-  { host, settings }: { host: string; settings: Readonly<Record<string, string | number>> },
+  { host, settings, onFatal }: {
+    host: string;
+    settings: Readonly<Record<string, string | number>>;
+    onFatal: (error: unknown) => void;
+  },
 ): Promise<RunningBroker> {
   const { config } = loadConfig({
-    flags: { host, port, dataDir: "/data" },
+    flags: { host, port, ...!("log.dirs" in settings) && { dataDir: "/data" } },
     options: { "group.initial.rebalance.delay.ms": 0, ...settings },
   });
   return startBroker({
     runtime,
     config,
     logger: runtime.logger({ level: "info", format: "text" }),
+    onFatal,
   });
 }
 

@@ -25,11 +25,15 @@ export const deleteRecords = handler(DeleteRecords, {
       }
       topics.push({ name, partitions: answers });
     }
-    if (await broker.checkpoint()) return { topics };
+    const failed = await broker.checkpoint();
+    if (failed.size === 0) return { topics };
     // The records are out of reach; that they stay so through a crash cannot be promised.
-    for (const { partitions } of topics) {
+    for (const { name, partitions } of topics) {
       for (const answer of partitions) {
-        if (answer.errorCode === ErrorCode.NONE) answer.errorCode = ErrorCode.KAFKA_STORAGE_ERROR;
+        const folder = broker.partitions.get(name, answer.partitionIndex)?.dataFolder;
+        if (answer.errorCode !== ErrorCode.NONE) continue;
+        if (folder !== undefined && !failed.has(folder)) continue;
+        answer.errorCode = ErrorCode.KAFKA_STORAGE_ERROR;
       }
     }
     return { topics };
