@@ -5,7 +5,8 @@
 // Invariant: responses arrive in request order, so the oldest pending request owns the next frame;
 // a correlation id that does not match closes the connection. At most `inFlightMax` requests are
 // unanswered, further ones wait their turn. Once closed, everything pending and waiting has been
-// rejected with a ConnectionFault, and nothing can be sent.
+// rejected with a ConnectionFault, and nothing can be sent. After an answer with a throttle time
+// nothing more is sent for so long (KIP-219): the broker would not read it.
 
 import { concatBytes } from "../base/bytes.ts";
 import { ConnectionFault, messageOf } from "../base/faults.ts";
@@ -55,6 +56,8 @@ export class BrokerConnection {
   #inFlight = 0;
   #correlationId = 0;
   #fault: ConnectionFault | undefined;
+  /** While a quota keeps this client waiting. */
+  #throttle: { readonly over: Promise<void>; end(): void } | undefined;
 
   private constructor(
     socket: Socket,
@@ -206,7 +209,8 @@ export class BrokerConnection {
       for await (const frame of responseFrames(this.#socket.readable)) this.#onFrame(frame);
       this.#fail(new ConnectionFault("the broker closed the connection"));
     } catch (error) {
-      this.#fail(new ConnectionFault(`the connection was lost: ${messageOf(error)}`));
+      const lost = () => new ConnectionFault(`the connection was lost: ${messageOf(error)}`);
+      this.#fail(error instanceof ConnectionFault ? error : lost());
     }
   }
 
@@ -220,19 +224,36 @@ export class BrokerConnection {
     }
     this.#pending.shift();
     pending.timer.cancel();
+    this.#onThrottled(message);
     this.#passTurn();
     pending.resolve(message);
+  }
+
+  /** Sends nothing for the throttle time of `message`, if it has one. */
+  #onThrottled(message: { readonly throttleTimeMs?: unknown }): void {
+    const { throttleTimeMs } = message;
+    if (typeof throttleTimeMs !== "number" || throttleTimeMs <= 0) return;
+    this.#throttle?.end();
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const timer = this.#timers.after(throttleTimeMs, () => throttle.end());
+    const throttle = {
+      over,
+      end: () => {
+        timer.cancel();
+        if (this.#throttle === throttle) this.#throttle = undefined;
+        resolve();
+      },
+    };
+    this.#throttle = throttle;
   }
 
   /** Waits until one more request may be in flight, and counts it. */
   async #turn(): Promise<void> {
     if (this.#fault !== undefined) throw this.#fault;
-    if (this.#inFlight < this.#options.inFlightMax) {
-      this.#inFlight++;
-      return;
-    }
+    if (this.#inFlight < this.#options.inFlightMax) this.#inFlight++;
     // Whoever passes its turn hands over its place, so the count stays.
-    await new Promise<void>((resolve) => this.#turns.push(resolve));
+    else await new Promise<void>((resolve) => this.#turns.push(resolve));
+    while (this.#throttle !== undefined && this.#fault === undefined) await this.#throttle.over;
     if (this.#fault !== undefined) throw this.#fault;
   }
 
@@ -245,6 +266,7 @@ export class BrokerConnection {
   #fail(fault: ConnectionFault): void {
     if (this.#fault !== undefined) return;
     this.#fault = fault;
+    this.#throttle?.end();
     this.#socket.close();
     for (const pending of this.#pending.splice(0)) {
       pending.timer.cancel();
