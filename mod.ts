@@ -13,6 +13,7 @@
 
 import { UsageFault } from "./src/base/faults.ts";
 import { formatAddress } from "./src/base/address.ts";
+import { checkOptions, type OptionKinds } from "./src/base/options.ts";
 import { loadConfig, type RunningBroker, startBroker } from "./src/broker/mod.ts";
 import type { MonitoredBroker } from "./src/http/mod.ts";
 import type {
@@ -26,10 +27,38 @@ import type {
 import { detectRuntime } from "./src/runtime/detect.ts";
 import type { Address, LogLevel } from "./src/runtime/ports.ts";
 
-export type * from "./src/client/mod.ts";
+export type {
+  BrokerMetadata,
+  ClientOptions,
+  ClusterDescription,
+  CommittedOffset,
+  Committer,
+  CompressionType,
+  ConfigEntry,
+  ConfigResource,
+  Consumer,
+  ConsumerOptions,
+  ConsumerRecord,
+  DescribedGroup,
+  DescribedMember,
+  ListedGroup,
+  ListedOffset,
+  NewTopic,
+  OffsetSpec,
+  PartitionMetadata,
+  PollOptions,
+  Producer,
+  ProducerOptions,
+  ProducerRecord,
+  RecordHeader,
+  RecordMetadata,
+  TopicMetadata,
+  TopicPartition,
+  TopicPartitionOffset,
+} from "./src/client/mod.ts";
 export { KafkaError } from "./src/client/faults.ts";
 export type { Address, LogLevel } from "./src/runtime/ports.ts";
-export { PlatformFault, UsageFault } from "./src/base/faults.ts";
+export { ConnectionFault, PlatformFault, UsageFault } from "./src/base/faults.ts";
 
 /** How to start a broker. */
 export interface BrokerOptions {
@@ -46,6 +75,15 @@ export interface BrokerOptions {
   /** What to log to standard error; the default is "error". */
   readonly logLevel?: LogLevel;
 }
+
+const optionKinds: OptionKinds<BrokerOptions> = {
+  port: "count",
+  host: "text",
+  dataDir: "text",
+  ephemeral: "flag",
+  config: "object",
+  logLevel: ["trace", "debug", "info", "warn", "error"],
+};
 
 /**
  * What differs from the program's defaults while everything is in memory: a test that starts a
@@ -71,7 +109,11 @@ export class Broker implements AsyncDisposable {
    * PlatformFault when the port or the folder cannot be used.
    */
   static async start(options: BrokerOptions = {}): Promise<Broker> {
+    checkOptions("Broker.start", options, optionKinds);
     const { dataDir, ephemeral = dataDir === undefined } = options;
+    if (dataDir === "") {
+      throw new UsageFault("dataDir is empty: name the folder to keep the data in");
+    }
     if (ephemeral && dataDir !== undefined) {
       throw new UsageFault("give either dataDir or ephemeral: true, not both");
     }

@@ -10,6 +10,7 @@
 // and Kubernetes adds KAFKA_PORT and the like for a service called kafka.
 
 import { UsageFault } from "../base/faults.ts";
+import { show } from "../base/options.ts";
 import { BrokerConfig } from "./config_broker.ts";
 import { ConfigSource } from "./config_layers.ts";
 import {
@@ -77,6 +78,11 @@ export function loadConfig(input: ConfigInput = {}): LoadedConfig {
   readFile(input, settings);
   readEnvironment(input, settings);
   for (const [name, value] of Object.entries(input.options ?? {})) {
+    if (value === undefined) continue;
+    if (!["string", "number", "boolean"].includes(typeof value)) {
+      problems.push(`${name} must be text, a number, true or false, not ${show(value)}`);
+      continue;
+    }
     settings.set(name, { text: String(value), origin: "the program's options" });
   }
   readFlags(input.flags ?? {}, settings, problems);

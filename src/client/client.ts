@@ -9,8 +9,9 @@
 // connection to a broker, and a failed one is replaced by the next request, never repaired.
 
 import { formatAddress } from "../base/address.ts";
-import { messageOf, PlatformFault } from "../base/faults.ts";
+import { messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
 import type { BrokerId } from "../base/ids.ts";
+import { checkOptions, type OptionKinds } from "../base/options.ts";
 import {
   type AnyApi,
   ErrorCode,
@@ -60,6 +61,15 @@ interface Link {
   connection?: BrokerConnection;
 }
 
+const optionKinds: OptionKinds<ClientOptions> = {
+  bootstrap: "text",
+  clientId: "text",
+  requestTimeoutMs: "count",
+  retryTimeoutMs: "count",
+  metadataAgeMsMax: "count",
+  connectTimeoutMs: "count",
+};
+
 const inFlightMax = 5;
 /** A topic that a look has asked the broker to create is there by then, or will not be. */
 const createWaitMs = 3000;
@@ -79,6 +89,10 @@ export class Client {
   #lanes = 0;
 
   private constructor(ports: ClientPorts, options: ClientOptions) {
+    const given = checkOptions("connect", options, optionKinds);
+    if (options.bootstrap === undefined) {
+      throw new UsageFault('connect needs bootstrap, such as { bootstrap: "localhost:9092" }');
+    }
     this.ports = ports;
     this.options = {
       clientId: "ottla",
@@ -86,7 +100,7 @@ export class Client {
       retryTimeoutMs: 60_000,
       metadataAgeMsMax: 300_000,
       connectTimeoutMs: 10_000,
-      ...options,
+      ...given,
     };
     this.#bootstrap = parseBootstrap(options.bootstrap);
   }
@@ -147,11 +161,6 @@ export class Client {
   ): Promise<void> {
     const connection = await this.#connectionFor(target);
     await connection.notify(api, message);
-  }
-
-  /** Version ranges of the broker at hand, by API key. */
-  async versionRanges(): Promise<ReadonlyMap<number, { min: number; max: number }>> {
-    return (await this.#connectionFor({ to: "any" })).ranges;
   }
 
   /** Repeats `attempt` for as long as its failures are retriable and the time allows. */

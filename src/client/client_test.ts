@@ -17,7 +17,7 @@ import {
 } from "../protocol/mod.ts";
 import { readBatchHeader, readRecords } from "../records/mod.ts";
 import { denoRuntime } from "../runtime/deno.ts";
-import type { Listener, Socket } from "../runtime/ports.ts";
+import type { Listener, Socket, Timers } from "../runtime/ports.ts";
 import { within } from "../../tests/harness/deadline.ts";
 import { Client, type ClientOptions } from "./client.ts";
 import { BrokerConnection } from "./connection.ts";
@@ -236,6 +236,37 @@ Deno.test("silence is not waited for longer than the request's timeout", async (
   client.close();
 });
 
+Deno.test("after a throttle time nothing is sent until it is over, then in order", async () => {
+  const throttleTimeMs = 4_711;
+  let asked = 0;
+  await using broker = await ScriptedBroker.start({
+    ListGroups: () => ({ throttleTimeMs: asked++ === 0 ? throttleTimeMs : 0, groups: [] }),
+  });
+  let end = () => {};
+  const timers: Timers = {
+    ...runtime.timers,
+    after: (ms, run) => {
+      if (ms !== throttleTimeMs) return runtime.timers.after(ms, run);
+      end = run;
+      return { cancel() {} };
+    },
+  };
+  const bootstrap = `127.0.0.1:${broker.port}`;
+  const client = await Client.connect({ ...runtime, timers }, { bootstrap });
+  const ask = (lane?: string) => client.request(ListGroups, {}, { to: "any", lane });
+  await ask();
+  const order: number[] = [];
+  const later = [0, 1, 2].map((i) => ask().then(() => order.push(i)));
+  // Another connection is not the one that waits, and its answer comes after theirs would have.
+  await ask("other");
+  assertEquals([asked, order], [2, []]);
+  end();
+  await Promise.all(later);
+  assertEquals([asked, order], [5, [0, 1, 2]]);
+  await ask();
+  client.close();
+});
+
 Deno.test("a port where something else listens is told apart from a broker", async () => {
   const listener = await runtime.network.listen({ host: "127.0.0.1", port: 0 }, async (socket) => {
     const writer = socket.writable.getWriter();
@@ -245,7 +276,7 @@ Deno.test("a port where something else listens is told apart from a broker", asy
   await assertRejects(
     () => Client.connect(runtime, { bootstrap: `127.0.0.1:${port}` }),
     PlatformFault,
-    "is this a Kafka port?",
+    "what listens there speaks HTTP, not Kafka's",
   );
   await listener.close();
   await assertRejects(

@@ -7,8 +7,10 @@
 // the position move into a commit, and only then may a rebalance take the partition away: so a
 // record is delivered at least once, and with an orderly hand-over exactly once.
 
+import { UsageFault } from "../base/faults.ts";
 import type { Offset } from "../base/ids.ts";
 import type { Int64 } from "../base/int64.ts";
+import { checkOptions, type OptionKinds, show } from "../base/options.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import type { Client } from "./client.ts";
 import { Fetcher } from "./fetcher.ts";
@@ -59,7 +61,33 @@ export interface ConsumerOptions {
   readonly allowAutoCreateTopics?: boolean;
   /** Called after each rebalance, before records of the new partitions come. */
   readonly onAssigned?: (partitions: readonly TopicPartition[]) => void;
+  /**
+   * Called when records cannot be had for a reason that may pass, such as a broker that is away or
+   * a topic that was deleted, once for each reason; and with null when they can be had again.
+   */
+  readonly onTrouble?: (trouble: Error | null) => void;
 }
+
+const optionKinds: OptionKinds<ConsumerOptions> = {
+  groupId: "text",
+  groupInstanceId: "text",
+  autoOffsetReset: ["earliest", "latest", "none"],
+  autoCommitIntervalMs: "count",
+  readCommitted: "flag",
+  fetchWaitMsMax: "count",
+  fetchBytesMin: "count",
+  fetchBytesMax: "count",
+  partitionBytesMax: "count",
+  sessionTimeoutMs: "count",
+  rebalanceTimeoutMs: "count",
+  heartbeatIntervalMs: "count",
+  assignors: "list",
+  allowAutoCreateTopics: "flag",
+  onAssigned: "function",
+  onTrouble: "function",
+};
+
+type CallerOptions = "groupId" | "groupInstanceId" | "onAssigned" | "onTrouble";
 
 /** How long closing tries to commit and to leave. */
 const closeTimeoutMs = 1500;
@@ -73,7 +101,7 @@ export interface PollOptions {
 
 export class Consumer implements AsyncIterable<ConsumerRecord> {
   readonly #client: Client;
-  readonly #options: Required<Omit<ConsumerOptions, "groupId" | "groupInstanceId" | "onAssigned">>;
+  readonly #options: Required<Omit<ConsumerOptions, CallerOptions>>;
   readonly #groupId: string | undefined;
   readonly #groupInstanceId: string | null;
   readonly #onAssigned: (partitions: readonly TopicPartition[]) => void;
@@ -92,7 +120,11 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
   #closing: Promise<void> | undefined;
 
   constructor(client: Client, options: ConsumerOptions = {}) {
-    const { groupId, groupInstanceId, onAssigned, ...rest } = options;
+    const { groupId, groupInstanceId, onAssigned, onTrouble, ...rest } = checkOptions(
+      "a consumer",
+      options,
+      optionKinds,
+    );
     this.#client = client;
     this.#groupId = groupId;
     this.#groupInstanceId = groupInstanceId ?? null;
@@ -120,6 +152,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
       bytesMax: this.#options.fetchBytesMax,
       readCommitted: this.#options.readCommitted,
       onProgress: () => this.#wakeup.wake(),
+      onTrouble: onTrouble ?? (() => {}),
       onOutOfRange: (reader) => {
         reader.seek(undefined);
         this.#isLost = true;
@@ -129,8 +162,10 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
 
   /** Joins the group for `topics` at the next poll. Needs a `groupId`. */
   subscribe(topics: readonly string[]): void {
-    if (this.#groupId === undefined) throw new RangeError("subscribing needs a groupId");
-    if (this.#membership !== undefined) throw new RangeError("the consumer has subscribed already");
+    const isNames = Array.isArray(topics) && topics.every((each) => typeof each === "string");
+    if (!isNames) throw new UsageFault(`subscribe takes a list of topics, not ${show(topics)}`);
+    if (this.#groupId === undefined) throw new UsageFault("subscribing needs a groupId");
+    if (this.#membership !== undefined) throw new UsageFault("the consumer has subscribed already");
     this.#membership = new GroupMembership(this.#client, {
       groupId: this.#groupId,
       topics,
@@ -149,7 +184,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
    * group's committed offset, else by `autoOffsetReset`.
    */
   assign(partitions: readonly (TopicPartition & { at?: Int64 | OffsetSpec })[]): void {
-    if (this.#membership !== undefined) throw new RangeError("the consumer has subscribed already");
+    if (this.#membership !== undefined) throw new UsageFault("the consumer has subscribed already");
     this.#setPartitions(partitions);
     partitions.forEach(({ at }, index) => {
       const reader = this.#readers[index];
@@ -176,7 +211,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
   /** Goes on at `offset`. */
   seek({ offset, ...at }: TopicPartitionOffset): void {
     const reader = this.#readers.find((each) => nameOf(each) === nameOf(at));
-    if (reader === undefined) throw new RangeError(`${nameOf(at)} is not assigned`);
+    if (reader === undefined) throw new UsageFault(`${nameOf(at)} is not assigned`);
     reader.seek(offset);
   }
 
@@ -224,7 +259,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
    * Throws a KafkaError, for instance ILLEGAL_GENERATION when the partitions have moved on.
    */
   async commit(offsets: readonly TopicPartitionOffset[] = this.#uncommitted()): Promise<void> {
-    if (this.#groupId === undefined) throw new RangeError("committing needs a groupId");
+    if (this.#groupId === undefined) throw new UsageFault("committing needs a groupId");
     await this.#commit(offsets);
   }
 

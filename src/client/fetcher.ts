@@ -27,6 +27,8 @@ export interface FetcherOptions {
   readonly readCommitted: boolean;
   /** Something arrived, or `fault` was set. */
   readonly onProgress: () => void;
+  /** Why records cannot be had for now, once for each reason; null when they can again. */
+  readonly onTrouble: (trouble: Error | null) => void;
   /** The partition's offset lies outside its log. */
   readonly onOutOfRange: (reader: PartitionReader) => void;
 }
@@ -45,6 +47,8 @@ export class Fetcher {
   readonly #busy = new Set<BrokerId>();
   #readers: PartitionReader[] = [];
   #failures = 0;
+  /** What was last told to `onTrouble`. */
+  #trouble: string | null = null;
   #closed = false;
 
   constructor(client: Client, options: FetcherOptions) {
@@ -113,7 +117,8 @@ export class Fetcher {
     } catch (error) {
       if (this.#closed) return;
       this.#failures++;
-      if (!isRetriable(error)) this.fault = error as Error;
+      if (isRetriable(error)) this.#tell(error as Error);
+      else this.fault = error as Error;
       for (const { reader } of questions) this.#client.refreshTopic(reader.topic);
       const { random, timers } = this.#client.ports;
       await sleep(timers, backoffOf(this.#failures, { random }));
@@ -155,12 +160,14 @@ export class Fetcher {
       }
     }
     const served: PartitionReader[] = [];
+    let trouble: Error | null = null;
     for (const { reader, generation } of questions) {
       const each = answers.get(nameOf(reader));
       if (each === undefined || reader.generation !== generation) continue;
-      if (each.errorCode !== ErrorCode.NONE) this.#onRefused(reader, each.errorCode);
+      if (each.errorCode !== ErrorCode.NONE) trouble ??= this.#onRefused(reader, each.errorCode);
       else if (this.#accept(reader, each)) served.push(reader);
     }
+    this.#tell(trouble);
     // Who was served goes to the end, so that the front of the next request is someone else.
     this.#readers = [...this.#readers.filter((each) => !served.includes(each)), ...served];
   }
@@ -178,10 +185,23 @@ export class Fetcher {
     return bytes.length > 0;
   }
 
-  #onRefused(reader: PartitionReader, code: ErrorCode): void {
-    if (code === ErrorCode.OFFSET_OUT_OF_RANGE) this.#options.onOutOfRange(reader);
-    else if (isRetriableCode(code)) this.#postpone(reader);
-    else this.fault = new KafkaError(code, `fetch from ${nameOf(reader)}`);
+  /** What keeps the partition's records away; null when another offset is all that it takes. */
+  #onRefused(reader: PartitionReader, code: ErrorCode): Error | null {
+    if (code === ErrorCode.OFFSET_OUT_OF_RANGE) {
+      this.#options.onOutOfRange(reader);
+      return null;
+    }
+    const error = new KafkaError(code, `fetch from ${nameOf(reader)}`);
+    if (isRetriableCode(code)) this.#postpone(reader);
+    else this.fault = error;
+    return error;
+  }
+
+  #tell(trouble: Error | null): void {
+    const message = trouble?.message ?? null;
+    if (message === this.#trouble || this.#closed) return;
+    this.#trouble = message;
+    this.#options.onTrouble(trouble);
   }
 
   /** Leaves the partition out for a moment, and asks for fresh metadata meanwhile. */

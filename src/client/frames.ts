@@ -7,11 +7,10 @@
 import { ConnectionFault } from "../base/faults.ts";
 
 const readBytes = 64 * 1024;
-/**
- * A response longer than this is taken for something that is not Kafka (`HTTP` reads as 1.2
- * GB).
- */
+/** A response longer than this is taken for something that is not Kafka. */
 const frameBytesMax = 512 * 1024 * 1024;
+/** The bytes `HTTP`, read as a length. */
+const httpLength = 0x48545450;
 
 /** Reads the frames of `readable` in order, until it ends. */
 export async function* responseFrames(
@@ -56,7 +55,10 @@ export async function* responseFrames(
 function frameLength(bytes: Uint8Array, p: number): number {
   const length = (bytes[p] << 24) | (bytes[p + 1] << 16) | (bytes[p + 2] << 8) | bytes[p + 3];
   if (length < 4 || length > frameBytesMax) {
-    throw new ConnectionFault(`a response of ${length} bytes: is this a Kafka port?`);
+    const isHttp = length === httpLength;
+    throw new ConnectionFault(
+      `what listens there speaks ${isHttp ? "HTTP" : "another protocol"}, not Kafka's`,
+    );
   }
   return length;
 }

@@ -7,6 +7,7 @@
 import type { Offset, PartitionId, ProducerId } from "../base/ids.ts";
 import { utf8 } from "../base/bytes.ts";
 import type { Int64 } from "../base/int64.ts";
+import { show } from "../base/options.ts";
 import {
   buildBatch,
   type CompressionType,
@@ -84,6 +85,75 @@ export function newBatch(
     attempts: 0,
     notBeforeMs: 0,
   };
+}
+
+const recordFields = "topic, partition, key, value, headers, timestamp";
+
+/**
+ * Why `record` is none, in a sentence; undefined when it is. Programs without types hand over other
+ * clients' shapes, which would else be sent as records of nothing.
+ */
+export function recordProblem(record: ProducerRecord): string | undefined {
+  if (typeof record !== "object" || record === null || Array.isArray(record)) {
+    return `send takes one record, an object with ${recordFields}, not ${show(record)}`;
+  }
+  for (const name in record) {
+    if (isRecordField(name)) continue;
+    const hint = name === "messages" ? ", and is called once for each" : "";
+    return `send does not know ${name}: it takes one record with ${recordFields}${hint}`;
+  }
+  const { topic, partition, key, value, headers, timestamp } = record;
+  if (typeof topic !== "string" || topic === "") {
+    return `a record needs its topic as text, not ${show(topic)}`;
+  }
+  if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0)) {
+    return `a record's partition is a whole number from 0 on, not ${show(partition)}`;
+  }
+  if (value === undefined && "value" in record) {
+    return "a record's value is undefined: give text or bytes, or null to delete the key's record";
+  }
+  if (!isContent(key) || !isContent(value)) {
+    const [name, content] = isContent(key) ? ["value", value] : ["key", key];
+    return `a record's ${name} is text, bytes (Uint8Array) or null, not ${show(content)}`;
+  }
+  if (timestamp !== undefined && typeof timestamp !== "bigint" && !Number.isInteger(timestamp)) {
+    return `a record's timestamp is in whole milliseconds since 1970, not ${show(timestamp)}`;
+  }
+  return headers === undefined ? undefined : headersProblem(headers);
+}
+
+function headersProblem(headers: NonNullable<ProducerRecord["headers"]>): string | undefined {
+  if (typeof headers !== "object" || headers === null) {
+    return `a record's headers are an object or a list of pairs, not ${show(headers)}`;
+  }
+  for (const pair of Array.isArray(headers) ? headers : Object.entries(headers)) {
+    if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== "string") {
+      return `a header is a pair of a name and a value, not ${show(pair)}`;
+    }
+    if (pair[1] === undefined || !isContent(pair[1])) {
+      return `header ${pair[0]} is text, bytes (Uint8Array) or null, not ${show(pair[1])}`;
+    }
+  }
+  return undefined;
+}
+
+function isContent(value: unknown): boolean {
+  return value === undefined || value === null || typeof value === "string" ||
+    value instanceof Uint8Array;
+}
+
+function isRecordField(name: string): boolean {
+  switch (name) {
+    case "topic":
+    case "partition":
+    case "key":
+    case "value":
+    case "headers":
+    case "timestamp":
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** The record as it will be encoded, with its timestamp. */

@@ -15,6 +15,8 @@
 
 import type { BrokerId, Offset, PartitionId } from "../base/ids.ts";
 import { type Int64, safeInt64 } from "../base/int64.ts";
+import { UsageFault } from "../base/faults.ts";
+import { checkOptions, type OptionKinds } from "../base/options.ts";
 import { ErrorCode, InitProducerId, Produce } from "../protocol/mod.ts";
 import { type CompressionType, loadCompression, type RecordInput } from "../records/mod.ts";
 import type { Timer } from "../runtime/ports.ts";
@@ -38,6 +40,7 @@ import {
   type ProducerRecord,
   recordInput,
   type RecordMetadata,
+  recordProblem,
   recordSize,
 } from "./produce_batch.ts";
 import { produceRequest, type Sending } from "./produce_request.ts";
@@ -58,6 +61,16 @@ export interface ProducerOptions {
   /** From `send` to failure at the latest, about. Default 120,000. */
   readonly deliveryTimeoutMs?: number;
 }
+
+const optionKinds: OptionKinds<ProducerOptions> = {
+  acks: ["all", 1, 0],
+  idempotent: "flag",
+  compression: ["none", "gzip", "snappy", "lz4", "zstd"],
+  lingerMs: "count",
+  batchBytes: "count",
+  bufferBytesMax: "count",
+  deliveryTimeoutMs: "count",
+};
 
 const requestBytesMax = 8 * 1024 * 1024;
 const requestsPerBrokerMax = 5;
@@ -83,7 +96,8 @@ export class Producer {
   #closing: Promise<void> | undefined;
 
   constructor(client: Client, options: ProducerOptions = {}) {
-    const acks = options.acks ?? "all";
+    const given = checkOptions("a producer", options, optionKinds);
+    const acks = given.acks ?? "all";
     this.#client = client;
     this.#lane = client.newLane("produce");
     this.#sticky = new StickyPartitioner(client.ports.random);
@@ -95,21 +109,24 @@ export class Producer {
       batchBytes: 256 * 1024,
       bufferBytesMax: 32 * 1024 * 1024,
       deliveryTimeoutMs: 120_000,
-      ...options,
+      ...given,
     };
     if (this.#options.idempotent && acks !== "all") {
-      throw new RangeError(`an idempotent producer needs acks "all", not ${acks}`);
+      throw new UsageFault(`an idempotent producer needs acks "all", not ${acks}`);
     }
   }
 
   /**
-   * Sends one record. Resolves when it is acknowledged; rejects with a KafkaError or
-   * ConnectionFault when it is refused or the delivery timeout is over. Records of a partition stay
+   * Sends one record. Resolves when it is acknowledged; rejects with a UsageFault for what is no
+   * record, with a KafkaError or ConnectionFault when it is refused or the delivery timeout is
+   * over. Records of a partition stay
    * in the order of the calls. To bound memory, await {@link ready} between calls, or the calls
    * themselves.
    */
   send(record: ProducerRecord): Promise<RecordMetadata> {
     if (this.#closed) return Promise.reject(new Error("the producer is closed"));
+    const problem = recordProblem(record);
+    if (problem !== undefined) return Promise.reject(new UsageFault(problem));
     const { topic: name } = record;
     const looking = this.#lookups.get(name);
     const known = looking === undefined ? this.#client.cachedTopic(name) : undefined;

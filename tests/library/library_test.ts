@@ -9,7 +9,15 @@ import process from "node:process";
 import { test as register } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Kafka, logLevel, Partitioners } from "kafkajs";
-import { Broker, connect, KafkaError, PlatformFault, UsageFault } from "../../mod.ts";
+import {
+  Broker,
+  connect,
+  type ConsumerOptions,
+  KafkaError,
+  PlatformFault,
+  type ProducerRecord,
+  UsageFault,
+} from "../../mod.ts";
 import { within } from "../harness/deadline.ts";
 
 /** A test that says so when it does not end, where the runtime would wait for ever. */
@@ -171,6 +179,39 @@ test("close is prompt with clients connected and waiting, and may be called twic
   await within(closed, { ms: 60_000, what: () => "the end of the broker" });
   await broker.close();
   await consumer.disconnect();
+});
+
+test("misspelt and misused options are refused at once, in the library's words", async () => {
+  const refused = (call: () => unknown, message: RegExp) =>
+    assert.rejects(
+      async () => await call(),
+      (error: Error) => error instanceof UsageFault && message.test(error.message),
+    );
+  // As a program without types would.
+  const start = Broker.start as (options: unknown) => Promise<Broker>;
+  await refused(() => start({ dataDirectory: "x" }), /does not know the option dataDirectory/);
+  await refused(() => start({ dataDir: "" }), /dataDir is empty/);
+  await refused(() => start({ port: "9092" }), /port must be a whole number/);
+  await refused(() => start({ config: { "num.partitions": {} } }), /num\.partitions must be text/);
+  const dial = connect as (options?: unknown) => Promise<unknown>;
+  await refused(() => dial({}), /connect needs bootstrap/);
+  await refused(() => dial(), /connect takes an object of options, not undefined/);
+  await refused(() => dial({ brokers: ["x:1"] }), /does not know the option brokers/);
+  await using broker = await Broker.start();
+  await using cluster = await connect({ bootstrap: broker.bootstrap });
+  const producer = cluster.producer();
+  const send = (record: unknown) => () => producer.send(record as ProducerRecord);
+  await refused(send({ value: "x" }), /needs its topic as text, not undefined/);
+  await refused(send([{ topic: "t", value: "x" }]), /takes one record, .* not a list/);
+  await refused(send({ topic: "t", messages: [] }), /does not know messages: .* once for each/);
+  await refused(send({ topic: "t", value: 42 }), /value is text, bytes .* not 42/);
+  await refused(send({ topic: "t", value: { a: 1 } }), /value is text, .* an object with a/);
+  await refused(send({ topic: "t", value: undefined }), /null to delete/);
+  await refused(send({ topic: "t", value: "x", headers: { a: 1 } }), /header a is text/);
+  await refused(send({ topic: "t", value: "x", partition: "0" }), /partition is a whole number/);
+  await refused(() => cluster.producer({ acks: "none" as "all" }), /acks must be "all" or 1 or 0/);
+  await refused(() => cluster.consumer({ group: "g" } as ConsumerOptions), /the option group/);
+  assert.deepEqual(await cluster.admin.listTopics(), []);
 });
 
 test("await using closes: the port is free again", async () => {

@@ -1,0 +1,95 @@
+// Options that somebody else's program hands over: JavaScript lets anything through, so what does
+// not fit is refused at once, in the words of the call, rather than felt somewhere inside.
+//
+//   checkOptions("connect", { bootstrapp: "x" }, { bootstrap: "text", … })
+//     UsageFault: connect does not know the option bootstrapp: it takes bootstrap, clientId, …
+//
+// An option that is absent or undefined takes its default.
+
+import { UsageFault } from "./faults.ts";
+
+/** What an option can be. `count` is a whole number from 0 on; an array has the choices. */
+export type OptionKind =
+  | "text"
+  | "list"
+  | "count"
+  | "flag"
+  | "function"
+  | "object"
+  | readonly (string | number)[];
+
+/** The options of a call, by name. */
+export type OptionKinds<Options> = { readonly [Name in keyof Required<Options>]: OptionKind };
+
+const said: Readonly<Record<string, string>> = {
+  text: "text",
+  list: "a list",
+  count: "a whole number from 0 on",
+  flag: "true or false",
+  function: "a function",
+  object: "an object of keys and values",
+};
+
+/**
+ * The options that are set. Throws a UsageFault unless `given` is an object with nothing but
+ * options of these kinds.
+ */
+export function checkOptions<Options extends object>(
+  call: string,
+  given: Options,
+  kinds: OptionKinds<Options>,
+): Options {
+  if (!isPlain(given)) {
+    throw new UsageFault(`${call} takes an object of options, not ${show(given)}`);
+  }
+  const known = kinds as Readonly<Record<string, OptionKind>>;
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(known, name)) {
+      const names = Object.keys(known).join(", ");
+      throw new UsageFault(`${call} does not know the option ${name}: it takes ${names}`);
+    }
+    const kind = known[name];
+    if (value === undefined || fits(value, kind)) continue;
+    const wanted = typeof kind === "string" ? said[kind] : kind.map(show).join(" or ");
+    throw new UsageFault(`${call}: ${name} must be ${wanted}, not ${show(value)}`);
+  }
+  return Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  ) as Options;
+}
+
+function fits(value: unknown, kind: OptionKind): boolean {
+  switch (kind) {
+    case "text":
+      return typeof value === "string";
+    case "list":
+      return Array.isArray(value);
+    case "count":
+      return typeof value === "number" && value >= 0 &&
+        (Number.isInteger(value) || value === Infinity);
+    case "flag":
+      return typeof value === "boolean";
+    case "function":
+      return typeof value === "function";
+    case "object":
+      return isPlain(value);
+    default:
+      return kind.some((choice) => choice === value);
+  }
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A value as a message shows it: short, and of a kind that can be recognised. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (Array.isArray(value)) return "a list";
+  if (value instanceof Uint8Array) return "bytes";
+  if (typeof value === "object" && value !== null) {
+    const names = Object.keys(value).slice(0, 5).join(", ");
+    return names === "" ? "an empty object" : `an object with ${names}`;
+  }
+  return typeof value === "function" ? "a function" : String(value);
+}
