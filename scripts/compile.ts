@@ -30,12 +30,11 @@ const bunFlags = [
 /** A download that takes longer than this is given up for the other way. */
 const denoCompileMsMax = 120_000;
 
-/** Runs a command in the checkout, its output shown; whether it ended well and in time. */
-async function succeeds(command: readonly string[], timeoutMs?: number): Promise<boolean> {
+/** Runs a command in the checkout, its output shown; whether it ended well. */
+async function succeeds(command: readonly string[]): Promise<boolean> {
   console.log(`$ ${command.join(" ")}`);
-  const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
   try {
-    const child = new Deno.Command(command[0], { args: command.slice(1), cwd: root, signal });
+    const child = new Deno.Command(command[0], { args: command.slice(1), cwd: root });
     return (await child.spawn().status).success;
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
@@ -53,10 +52,18 @@ async function outputOf(command: string, args: string[]): Promise<string | undef
   }
 }
 
-/** Builds with `deno compile`. */
-function compileWithDeno(output: string): Promise<boolean> {
-  const flags = ["--no-check", "--allow-all", "--output", output];
-  return succeeds([Deno.execPath(), "compile", ...flags, entry], denoCompileMsMax);
+/** Builds with `deno compile`; why not, in one line, where that does not work. */
+async function compileWithDeno(output: string): Promise<string | undefined> {
+  const args = ["compile", "--no-check", "--allow-all", "--output", output, entry];
+  console.log(`$ deno ${args.join(" ")}`);
+  const signal = AbortSignal.timeout(denoCompileMsMax);
+  const options = { args, cwd: root, signal, env: { NO_COLOR: "1" } };
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), options).output();
+  if (success) return undefined;
+  if (signal.aborted) return `it was not done within ${denoCompileMsMax / 1000} s`;
+  const said = new TextDecoder().decode(stderr);
+  if (said.includes("dl.deno.land")) return "its base binary could not be downloaded";
+  return said.match(/^error: (.*)$/m)?.[1] ?? said.trim();
 }
 
 /** The command that runs Bun in the pinned version: the installed one, or npm's. */
@@ -98,9 +105,11 @@ async function compileWithBun(output: string): Promise<boolean> {
 /** Builds by the wanted way, or by the first that works; the name of what did. */
 async function compile(way: string | undefined, output: string): Promise<string | undefined> {
   if (way !== "bun") {
-    if (await compileWithDeno(output)) return "deno compile";
+    const problem = await compileWithDeno(output);
+    if (problem === undefined) return "deno compile";
+    const next = way === "deno" ? "." : "; building with Bun instead.";
+    console.log(`deno compile did not work here: ${problem}${next}`);
     if (way === "deno") return undefined;
-    console.log("deno compile did not work here; building with Bun instead.");
   }
   return await compileWithBun(output) ? "bun build --compile" : undefined;
 }

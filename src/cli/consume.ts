@@ -10,6 +10,7 @@ import {
   type OffsetSpec,
   type TopicPartition,
 } from "../client/mod.ts";
+import { messageOf } from "../base/faults.ts";
 import { ArgumentFault, bootstrapOption, command, seeHelp } from "./arguments.ts";
 import { type CliContext, exitCode, onInterrupt, withClient } from "./context.ts";
 import { noPartition, onUnknownTopic } from "./failures.ts";
@@ -58,6 +59,13 @@ const consume = command({
         groupId: group,
         autoOffsetReset: options["from-beginning"] ? "earliest" : "latest",
         allowAutoCreateTopics: false,
+        onTrouble: (trouble) => {
+          context.note(
+            trouble === null
+              ? "Reading again."
+              : `Nothing can be read for now: ${messageOf(trouble)}. Trying again.`,
+          );
+        },
       });
       if (group === undefined) {
         const chosen = await partitionsOf(client, { topics: operands, partition, at });
@@ -68,6 +76,7 @@ const consume = command({
       return await printRecords(context, consumer, {
         recordsMax: options["max-messages"] ?? Infinity,
         idleMsMax: options["timeout-ms"] ?? Infinity,
+        topics: operands,
         print: format === "json"
           ? formatJson
           : (record) => formatText(record, { withKey: options.keys }),
@@ -126,7 +135,12 @@ async function withinLogs(
 async function printRecords(
   context: CliContext,
   consumer: Consumer,
-  options: { recordsMax: number; idleMsMax: number; print: (record: ConsumerRecord) => string },
+  options: {
+    topics: readonly string[];
+    recordsMax: number;
+    idleMsMax: number;
+    print: (record: ConsumerRecord) => string;
+  },
 ): Promise<number> {
   const { clock } = context.runtime;
   let isInterrupted = false;
@@ -136,6 +150,7 @@ async function printRecords(
   });
   try {
     let printed = 0;
+    let isWaiting = false;
     let lastMs = clock.monotonic();
     while (!isInterrupted && printed < options.recordsMax) {
       const leftMs = options.idleMsMax - (clock.monotonic() - lastMs);
@@ -144,7 +159,15 @@ async function printRecords(
         timeoutMs: Math.min(leftMs, 1000),
         recordsMax: Math.min(500, options.recordsMax - printed),
       });
-      if (records.length === 0) continue;
+      if (records.length === 0) {
+        // With --timeout-ms it ends by itself, soon.
+        const isPatient = options.idleMsMax === Infinity;
+        if (isPatient && !isWaiting) {
+          context.note(`Waiting for records of ${options.topics.join(", ")}.`);
+        }
+        isWaiting = true;
+        continue;
+      }
       context.out(records.map((record) => options.print(record) + "\n").join(""));
       printed += records.length;
       lastMs = clock.monotonic();

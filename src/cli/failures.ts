@@ -4,11 +4,12 @@ import {
   ConnectionFault,
   EncodeFault,
   messageOf,
+  PartitionFault,
   PlatformFault,
   UsageFault,
 } from "../base/faults.ts";
 import { ArgumentFault } from "./arguments.ts";
-import { exitCode } from "./context.ts";
+import { type CliContext, exitCode } from "./context.ts";
 
 /**
  * The text for standard error and the exit code. An unforeseen error shows its stack: it is a
@@ -21,7 +22,7 @@ export function describeFailure(error: unknown): { text: string; code: number } 
 }
 
 function textOf(error: unknown): string {
-  if (error instanceof UsageFault) return error.message;
+  if (error instanceof UsageFault || error instanceof PartitionFault) return error.message;
   if (error instanceof PlatformFault) return error.message + hintFor(error);
   if (error instanceof EncodeFault) {
     return `Kafka's protocol has no room for that: ${error.message}`;
@@ -34,11 +35,12 @@ function textOf(error: unknown): string {
 }
 
 function hintFor(fault: PlatformFault): string {
-  if (fault.message.startsWith("cannot reach")) {
-    if (fault.kind === "NotFound") return ". Check the name given with --bootstrap HOST:PORT";
-    return ". Is the broker running? Start one with: ottla start";
+  if (fault.message.startsWith("cannot reach") && fault.kind === "NotFound") {
+    return ". Check the name given with --bootstrap HOST:PORT";
   }
   switch (fault.kind) {
+    case "Refused":
+      return ". Is the broker running? Start one with: ottla start";
     case "AddressInUse":
       return isMetrics(fault)
         ? ". Choose another port with --metrics-port"
@@ -52,6 +54,28 @@ function hintFor(fault: PlatformFault): string {
 
 function isMetrics(fault: PlatformFault): boolean {
   return fault.message.startsWith("cannot serve metrics");
+}
+
+/**
+ * Does `work` for each of `names`, whatever becomes of the others: what failed is told, and is the
+ * exit code.
+ */
+export async function eachOf(
+  context: CliContext,
+  names: readonly string[],
+  work: (name: string) => Promise<void>,
+): Promise<number> {
+  let code: number = exitCode.ok;
+  for (const name of names) {
+    try {
+      await work(name);
+    } catch (error) {
+      const failure = describeFailure(error);
+      context.note(`ottla: ${failure.text}`);
+      code = failure.code;
+    }
+  }
+  return code;
 }
 
 /** Names what to do when `error` says that topic `name` does not exist; throws in any case. */

@@ -57,9 +57,9 @@ Deno.test("a line splits at the first separator, if it has one", () => {
   assertEquals(splitKey("a:b", undefined), { key: null, value: "a:b" });
 });
 
-Deno.test("pairs keep what follows the first equals sign", () => {
+Deno.test("pairs keep what follows the first equals sign, and keys that come twice", () => {
   const of = { option: "set", command: "start" };
-  assertEquals(pairsOf(["a=1", "b=x=y", "c="], of), { a: "1", b: "x=y", c: "" });
+  assertEquals(pairsOf(["a=1", "b=x=y", "a="], of), [["a", "1"], ["b", "x=y"], ["a", ""]]);
   assertThrows(() => pairsOf(["=1"], of), ArgumentFault, "--set takes KEY=VALUE");
 });
 

@@ -16,7 +16,7 @@ import {
 } from "../client/mod.ts";
 import { ArgumentFault, bootstrapOption, command, jsonOption, seeHelp } from "./arguments.ts";
 import { type CliContext, exitCode, withClient } from "./context.ts";
-import { isKafkaError, onUnknownTopic } from "./failures.ts";
+import { eachOf, isKafkaError, onUnknownTopic } from "./failures.ts";
 import { renderJson, renderTable } from "./table.ts";
 
 const list = command({
@@ -119,13 +119,11 @@ const remove = command({
   options: { ...bootstrapOption },
   examples: [["groups delete billing", "forget a group"]],
   run: (context, { operands, options }) =>
-    withClient(context, options, async (client) => {
-      for (const groupId of operands) {
+    withClient(context, options, (client) =>
+      eachOf(context, operands, async (groupId) => {
         await deleteGroup(client, groupId).catch((error) => onUnknownGroup(error, groupId));
         context.note(`Deleted group ${groupId}.`);
-      }
-      return exitCode.ok;
-    }),
+      })),
 });
 
 const resetOffsets = command({

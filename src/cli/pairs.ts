@@ -2,16 +2,16 @@
 
 import { ArgumentFault, seeHelp } from "./arguments.ts";
 
-/** The pairs by key; the last of two with the same key counts. */
+/** The pairs in order; a key may come more than once. */
 export function pairsOf(
   words: readonly string[],
   of: { option: string; command: string },
-): Record<string, string> {
-  return Object.fromEntries(words.map((word) => {
+): [key: string, value: string][] {
+  return words.map((word) => {
     const equals = word.indexOf("=");
     if (equals > 0) return [word.slice(0, equals), word.slice(equals + 1)];
     throw new ArgumentFault(
       `--${of.option} takes KEY=VALUE, not "${word}"\n${seeHelp(of.command)}`,
     );
-  }));
+  });
 }

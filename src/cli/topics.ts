@@ -13,7 +13,7 @@ import {
 } from "../client/mod.ts";
 import { ArgumentFault, bootstrapOption, command, jsonOption, seeHelp } from "./arguments.ts";
 import { exitCode, withClient } from "./context.ts";
-import { isKafkaError, onUnknownTopic } from "./failures.ts";
+import { eachOf, isKafkaError, onUnknownTopic } from "./failures.ts";
 import { pairsOf } from "./pairs.ts";
 import { renderJson, renderTable } from "./table.ts";
 
@@ -134,7 +134,8 @@ const create = command({
     ],
   ],
   run: (context, { operands: [name], options }) => {
-    const configs = pairsOf(options.config, { option: "config", command: "topics create" });
+    const pairs = pairsOf(options.config, { option: "config", command: "topics create" });
+    const configs = Object.fromEntries(pairs);
     return withClient(context, options, async (client) => {
       try {
         await createTopic(client, {
@@ -162,16 +163,14 @@ const remove = command({
   options: { ...bootstrapOption },
   examples: [["topics delete orders", "delete one topic"]],
   run: (context, { operands, options }) =>
-    withClient(context, options, async (client) => {
-      for (const name of operands) {
+    withClient(context, options, (client) =>
+      eachOf(context, operands, async (name) => {
         await deleteTopic(client, name).catch((error) => {
           if (!isKafkaError(error, "UNKNOWN_TOPIC_OR_PARTITION")) throw error;
           throw new UsageFault(`there is no topic ${name}. See: ottla topics list`);
         });
         context.note(`Deleted topic ${name}.`);
-      }
-      return exitCode.ok;
-    }),
+      })),
 });
 
 const alter = command({

@@ -17,8 +17,14 @@ import { linesOf, writeWhole } from "./text_streams.ts";
 const logging = createLogging({
   clock: webClock,
   write: (text) => denoProcess.stderr(text),
-  hasColor: () => Deno.stderr.isTerminal() && !Deno.noColor,
+  hasColor: () => Deno.stderr.isTerminal() && !Deno.noColor && !isDumb(),
 });
+
+/** Whether the terminal says that it knows no colours; a program may not be allowed to ask it. */
+function isDumb(): boolean {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: "TERM" });
+  return state === "granted" && Deno.env.get("TERM") === "dumb";
+}
 
 const denoProcess: ProcessPort = {
   arguments: Deno.args,

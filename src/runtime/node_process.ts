@@ -10,7 +10,7 @@ import { linesOf, writeWhole } from "./text_streams.ts";
 
 /** Whether log lines on standard error may have colours (https://no-color.org). */
 export function stderrHasColor(): boolean {
-  return !process.env.NO_COLOR && isTerminal(2);
+  return !process.env.NO_COLOR && process.env.TERM !== "dumb" && isTerminal(2);
 }
 
 /** Asks node:tty, which takes Bun 5 ms to load, only when a device is there at all. */

@@ -79,7 +79,8 @@ Deno.test("lines go in as records and come out again, with keys and headers", as
   await using broker = await BrokerProcess.start();
   const ottla = new CommandLine(broker);
   await ottla.out("topics create orders --partitions 1");
-  const words = "produce orders --key-separator : --header source=test";
+  const headers = "--header source=test --header trace=1 --header trace=2";
+  const words = `produce orders --key-separator : ${headers}`;
   const produced = await ottla.run(words, "7:paid\n8:shipped\nno key\n");
   assertEquals(produced.stderr, "Sent 3 records to orders.\n");
   for (const type of ["gzip", "snappy", "lz4", "zstd"]) {
@@ -97,7 +98,7 @@ Deno.test("lines go in as records and come out again, with keys and headers", as
     offset: 0,
     key: "7",
     value: "paid",
-    headers: [["source", "test"]],
+    headers: [["source", "test"], ["trace", "1"], ["trace", "2"]],
   });
   const one = "consume orders --partition 0 --offset 1 --max-messages 1 --keys";
   assertEquals(await ottla.out(one), "8\tshipped\n");
@@ -220,6 +221,69 @@ Deno.test("mistakes are named with the way out, and told apart by the exit code"
     assertEquals([finished.code, finished.stdout], [code, ""], words);
   }
   await Deno.remove(file);
+});
+
+Deno.test("of several topics or groups each is deleted, whatever becomes of the others", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  for (const name of ["a", "b"]) await ottla.out(`topics create ${name}`);
+  const topics = await ottla.run("topics delete a nowhere b");
+  assertEquals([topics.code, topics.stderr.trim().split("\n")], [1, [
+    "Deleted topic a.",
+    "ottla: there is no topic nowhere. See: ottla topics list",
+    "Deleted topic b.",
+  ]]);
+  await ottla.out("topics create orders");
+  await ottla.out("groups reset-offsets one --topic orders --to latest");
+  await ottla.out("groups reset-offsets two --topic orders --to latest");
+  const groups = await ottla.run("groups delete one none two");
+  assertEquals([groups.code, groups.stderr.trim().split("\n")], [1, [
+    "Deleted group one.",
+    "ottla: there is no group none. See: ottla groups list",
+    "Deleted group two.",
+  ]]);
+});
+
+Deno.test("consume says that it waits, that the broker is away, and that it reads again", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  await ottla.out("produce orders", "a\n");
+  const lines: string[] = [];
+  const heard = new Map<string, () => void>();
+  const consumer = await ottla.start("consume orders --from-beginning", {
+    onLine: (line) => {
+      lines.push(line);
+      for (const [start, resolve] of heard) if (line.startsWith(start)) resolve();
+    },
+  });
+  const line = (start: string) => {
+    const come = new Promise<void>((resolve) => heard.set(start, resolve));
+    if (lines.some((each) => each.startsWith(start))) heard.get(start)!();
+    return within(come, { ms: 60_000, what: () => `${start}\n${consumer.output}` });
+  };
+  await line("Waiting for records of orders.");
+  await broker.kill();
+  await line("Nothing can be read for now: ");
+  await broker.restart();
+  await line("Reading again.");
+  await ottla.out("produce orders", "b\n");
+  await line("b");
+  await ottla.out("topics delete orders");
+  await line("Nothing can be read for now: fetch from orders-0");
+  await consumer.kill();
+});
+
+Deno.test("a port where HTTP is spoken is told apart from a broker that is not there", async () => {
+  await using broker = await BrokerProcess.start({ flags: ["--metrics-port", "0"] });
+  const ottla = new CommandLine(broker);
+  const line = await broker.said((each) => each.includes("metrics and health are served"));
+  const [, address] = /http:\/\/([^/\s"]+)/.exec(line)!;
+  const { code, stderr } = await ottla.run(`topics list --bootstrap ${address}`);
+  assertEquals(code, 1);
+  assertEquals(
+    stderr,
+    `ottla: cannot reach ${address}: what listens there speaks HTTP, not Kafka's\n`,
+  );
 });
 
 Deno.test("help and version print to standard output", async () => {
