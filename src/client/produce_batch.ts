@@ -6,7 +6,7 @@
 
 import type { Offset, PartitionId, ProducerId } from "../base/ids.ts";
 import { utf8 } from "../base/bytes.ts";
-import type { Int64 } from "../base/int64.ts";
+import { type Int64, isInt64 } from "../base/int64.ts";
 import { show } from "../base/options.ts";
 import {
   buildBatch,
@@ -116,7 +116,7 @@ export function recordProblem(record: ProducerRecord): string | undefined {
     const [name, content] = isContent(key) ? ["value", value] : ["key", key];
     return `a record's ${name} is text, bytes (Uint8Array) or null, not ${show(content)}`;
   }
-  if (timestamp !== undefined && typeof timestamp !== "bigint" && !Number.isInteger(timestamp)) {
+  if (timestamp !== undefined && !isInt64(timestamp)) {
     return `a record's timestamp is in whole milliseconds since 1970, not ${show(timestamp)}`;
   }
   return headers === undefined ? undefined : headersProblem(headers);

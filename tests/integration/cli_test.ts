@@ -223,7 +223,7 @@ Deno.test("mistakes are named with the way out, and told apart by the exit code"
   await Deno.remove(file);
 });
 
-Deno.test("of several topics or groups each is deleted, whatever becomes of the others", async () => {
+Deno.test("each of several topics or groups is deleted, whatever befalls another", async () => {
   await using broker = await BrokerProcess.start();
   const ottla = new CommandLine(broker);
   for (const name of ["a", "b"]) await ottla.out(`topics create ${name}`);
@@ -244,7 +244,7 @@ Deno.test("of several topics or groups each is deleted, whatever becomes of the 
   ]]);
 });
 
-Deno.test("consume says that it waits, that the broker is away, and that it reads again", async () => {
+Deno.test("consume says that it waits, that there is trouble, and when it is over", async () => {
   await using broker = await BrokerProcess.start();
   const ottla = new CommandLine(broker);
   await ottla.out("produce orders", "a\n");
