@@ -1,8 +1,9 @@
 // Groups as tools see them: DescribeGroups and ListGroups.
 //
-// A member's metadata and assignment, and the chosen protocol, are shown in Stable only; in the
-// other states they are about to change. A group that does not exist is "Dead" (below version 6 of
-// DescribeGroups without an error, KIP-1043).
+// The chosen protocol, and what a member says for it, are shown in Stable only: in the other states
+// they are about to change. A member's assignment is what it had last, also while the group
+// rebalances. A group that does not exist is "Dead" (below version 6 of DescribeGroups without an
+// error, KIP-1043).
 
 import { ErrorCode } from "../protocol/errors.ts";
 import type { DescribeGroupsResponse, ListGroupsResponse } from "../protocol/mod.ts";
@@ -36,7 +37,7 @@ export function describeGroup(
       clientId: member.clientId,
       clientHost: member.clientHost,
       memberMetadata: stable ? metadataOf(member, group.protocolName) : noBytes,
-      memberAssignment: stable ? member.assignment : noBytes,
+      memberAssignment: member.assignment,
     })),
     authorizedOperations: operationsUnknown,
   };

@@ -62,9 +62,10 @@ function deleteError(group: Group | undefined, groupId: string): ErrorCode {
   return ErrorCode.NON_EMPTY_GROUP;
 }
 
+/** Whether a member may read `topic`. What cannot be told, or not yet, is taken for a yes. */
 function isSubscribedTo(group: Group, topic: string): boolean {
   return group.protocolType === consumerProtocolType &&
-    group.subscribedTopics?.has(topic) === true;
+    group.subscribedTopics?.has(topic) !== false;
 }
 
 /** Removes what has expired of the group's offsets. Returns how many offsets were looked at. */

@@ -13,6 +13,7 @@ import {
   LeaveGroup,
   ListGroups,
   OffsetCommit,
+  OffsetDelete,
   OffsetFetch,
   type RequestInput,
   SyncGroup,
@@ -340,6 +341,63 @@ Deno.test("tools see a group with its members, hosts and assignments", async () 
   const empty = await client.ask(ListGroups, 4, { statesFilter: ["Empty"] });
   assertEquals(empty.groups.some((each) => each.groupId === groupId), false);
 });
+
+Deno.test("while a group rebalances, tools see what its members had last", async () => {
+  using client = await shared.connect();
+  const { groupId } = await joinAlone(client, freshName("group"));
+  using other = await shared.connect();
+  const joining = other.ask(JoinGroup, 3, joinRequest(groupId));
+  const described = async () =>
+    (await client.ask(DescribeGroups, 5, { groups: [groupId] })).groups[0];
+  let group = await described();
+  while (group.groupState === "Stable") group = await described();
+  assertEquals([group.groupState, group.protocolData], ["PreparingRebalance", ""]);
+  assertEquals(
+    group.members.map((member) => [
+      fromUtf8(member.memberMetadata),
+      fromUtf8(member.memberAssignment),
+    ]),
+    [["", "all"], ["", ""]],
+  );
+  for (const { memberId } of group.members) await client.ask(LeaveGroup, 2, { groupId, memberId });
+  await joining;
+});
+
+/** The codes of an OffsetDelete of partition 0: the whole's, the partition's. */
+async function deleteOffset(client: RawClient, groupId: string, name: string) {
+  const topics = [{ name, partitions: [{ partitionIndex: 0 }] }];
+  const answer = await client.ask(OffsetDelete, 0, { groupId, topics });
+  return [answer.errorCode, answer.topics[0]?.partitions[0].errorCode];
+}
+
+Deno.test("offsets are kept while members' metadata does not tell what they read", async () => {
+  using client = await shared.connect();
+  const { name } = await makeTopic(client);
+  const groupId = freshName("group");
+  await client.ask(OffsetCommit, 8, commitRequest(groupId, name, 5));
+  const { memberId } = await joinAlone(client, groupId);
+  const { NONE, GROUP_SUBSCRIBED_TO_TOPIC } = ErrorCode;
+  assertEquals(await deleteOffset(client, groupId, name), [NONE, GROUP_SUBSCRIBED_TO_TOPIC]);
+  await client.ask(LeaveGroup, 2, { groupId, memberId });
+  assertEquals(await deleteOffset(client, groupId, name), [NONE, NONE]);
+});
+
+Deno.test("offsets are kept while a first member joins", () =>
+  simulated({ settings: { "group.initial.rebalance.delay.ms": 3_000 } }, async ({ connect }) => {
+    using client = await connect();
+    using member = await connect();
+    const { name } = await makeTopic(client);
+    const groupId = freshName("group");
+    await client.ask(OffsetCommit, 8, commitRequest(groupId, name, 5));
+    const joining = member.ask(JoinGroup, 3, joinRequest(groupId));
+    const { NONE, GROUP_SUBSCRIBED_TO_TOPIC } = ErrorCode;
+    let state = "";
+    while (state !== "PreparingRebalance") {
+      state = (await client.ask(DescribeGroups, 5, { groups: [groupId] })).groups[0].groupState;
+    }
+    assertEquals(await deleteOffset(client, groupId, name), [NONE, GROUP_SUBSCRIBED_TO_TOPIC]);
+    await joining;
+  }));
 
 Deno.test("offsets and members are there after a kill -9, and the member goes on", async () => {
   await using broker = await BrokerProcess.start();

@@ -1,8 +1,8 @@
 // DescribeGroups: state and members of groups.
 //
 // Serves: 0-6.
-// Behaviour: metadata and assignments of members are told while the group is Stable. A group that
-//   does not exist is Dead, from version 6 on GROUP_ID_NOT_FOUND.
+// Behaviour: metadata of members is told while the group is Stable, their last assignment always. A
+//   group that does not exist is Dead, from version 6 on GROUP_ID_NOT_FOUND.
 // Versions: 3 authorized operations (KIP-430); 4 static members; 5 flexible; 6 error messages
 //   (KIP-1043).
 

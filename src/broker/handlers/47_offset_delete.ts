@@ -1,8 +1,8 @@
 // OffsetDelete: removes committed offsets of topics that the group does not consume (KIP-496).
 //
 // Serves: 0.
-// Behaviour: GROUP_SUBSCRIBED_TO_TOPIC while a member is subscribed, UNKNOWN_TOPIC_OR_PARTITION for
-//   partitions that do not exist.
+// Behaviour: GROUP_SUBSCRIBED_TO_TOPIC while a member is subscribed or it cannot be told,
+//   UNKNOWN_TOPIC_OR_PARTITION for partitions that do not exist.
 
 import { ErrorCode, OffsetDelete, type RequestOf, type ResponseOf } from "../../protocol/mod.ts";
 import { GroupShard } from "../groups.ts";
