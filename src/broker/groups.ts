@@ -12,7 +12,6 @@ import { isStoreFault, messageOf } from "../base/faults.ts";
 import type { PartitionId } from "../base/ids.ts";
 import {
   type CoordinatorRecord,
-  decode,
   encodeKey,
   encodeValue,
   type GroupConfig,
@@ -24,8 +23,8 @@ import { offsetsTopic } from "../cluster/mod.ts";
 import { ErrorCode, type HeartbeatRequest, type HeartbeatResponse } from "../protocol/mod.ts";
 import { buildBatch } from "../records/mod.ts";
 import type { Codecs, Logger, Timer, Timers } from "../runtime/ports.ts";
+import { loadGroups } from "./group_loading.ts";
 import type { Partition } from "./partition.ts";
-import { replay } from "./replay.ts";
 
 /** A timer is never set further ahead than this: runtimes keep delays in 31 bits. */
 const timerMsMax = 3_600_000;
@@ -64,6 +63,7 @@ export class Groups {
   readonly #shards = new Map<PartitionId, Promise<GroupShard | undefined>>();
   readonly #reloads = new Set<Timer>();
   readonly #loaded = new Set<GroupShard>();
+  #passedOver = 0;
   #closed = false;
 
   constructor(options: GroupsOptions) {
@@ -100,6 +100,11 @@ export class Groups {
       if (shard instanceof GroupShard) shards.push(shard);
     }
     return shards;
+  }
+
+  /** Records that could not be decoded when their partition was loaded. */
+  get recordsPassedOver(): number {
+    return this.#passedOver;
   }
 
   /** How many groups there are, by their state; those of shards that are loaded. */
@@ -161,7 +166,7 @@ export class Groups {
     const { id } = partition;
     const shard = new GroupShard(partition, this.#options, () => this.#shards.delete(id));
     try {
-      await shard.load();
+      this.#passedOver += await shard.load();
     } catch (error) {
       if (!isStoreFault(error)) throw error;
       this.#options.noteUnreadable(partition, error);
@@ -205,17 +210,11 @@ export class GroupShard {
     return this.#closed;
   }
 
-  /** Replays the partition and starts the members' sessions. */
-  async load(): Promise<void> {
-    const { codecs, timers, nowMs } = this.#options;
-    await replay(this.#partition.log, {
-      codecs,
-      timers,
-      onRecord: ({ key, value }) => {
-        if (key !== null) this.table.apply(decode(key, value));
-      },
-    });
-    this.carryOut(this.table.onLoaded(nowMs()));
+  /** Replays the partition and starts the members' sessions. Returns the records passed over. */
+  async load(): Promise<number> {
+    const passedOver = await loadGroups(this.#partition, { ...this.#options, table: this.table });
+    this.carryOut(this.table.onLoaded(this.#options.nowMs()));
+    return passedOver;
   }
 
   /** Has the table decide a request, and resolves with its answer, whenever that comes. */

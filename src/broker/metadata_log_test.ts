@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { contentOf, logRig, type Rig } from "../../tests/harness/log_rig.ts";
 import { concatBytes, fromUtf8, utf8 } from "../base/bytes.ts";
 import { PartitionFault } from "../base/faults.ts";
@@ -121,6 +121,22 @@ Deno.test("a log that begins behind every snapshot is refused", async () => {
   write(rig, `${"40".padStart(20, "0")}-0000000001.checkpoint`, snapshot);
   const { image } = (await openMetadata(rig)).metadata;
   assertEquals([...image.features.keys()], ["first", "late"]);
+});
+
+Deno.test("a record that does not decode ends the start, and says where it is", async () => {
+  const rig = logRig();
+  const { log, metadata } = await openMetadata(rig);
+  await metadata.lead(1);
+  await metadata.append([feature("one", 1)]);
+  const records = [{ key: null, value: utf8("\x01\x0cjunk") }];
+  const options = { leaderEpoch: metadata.leaderEpoch, origin: "coordinator" } as const;
+  assert(log.append(buildBatch({ records }), options).ok);
+  await log.close();
+  await assertRejects(
+    () => openMetadata(rig),
+    PartitionFault,
+    "the record at offset 2 does not decode",
+  );
 });
 
 Deno.test("records of a transaction are replayed where it commits, if it does", async () => {

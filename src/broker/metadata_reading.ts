@@ -2,7 +2,8 @@
 // behind it. Changes no file.
 //
 // Invariant: what is returned is all of the log up to `endOffset`, or nothing is: a table of topics
-// that misses records must not be served.
+// that misses records must not be served. One record that does not decode ends the start, as it
+// does in Kafka; a type that has no table here is passed over.
 
 import { DecodeFault, PartitionFault } from "../base/faults.ts";
 import type { LeaderEpoch, Offset } from "../base/ids.ts";
@@ -41,7 +42,23 @@ export async function readMetadata(options: ReadMetadataOptions): Promise<Metada
         `${log.logEndOffset}, and its newest usable snapshot ends at ${from}`,
     );
   }
-  await replay(log, { ...options, from, ...sinkOf(tables, options) });
+  const sink = sinkOf(tables, options);
+  await replay(log, {
+    ...options,
+    from,
+    codecs: sink.codecs,
+    onRecord: (record) => {
+      try {
+        sink.onRecord(record);
+      } catch (fault) {
+        if (fault instanceof DecodeFault) throw undecodable(record.offset, fault);
+        throw fault;
+      }
+    },
+    onUnreadable: ({ baseOffset }, fault) => {
+      throw undecodable(baseOffset, fault);
+    },
+  });
   if (log.isDamaged) throw new PartitionFault(`metadata cannot be stored: ${log.refusal}`);
   return {
     replay: tables,
@@ -49,6 +66,13 @@ export async function readMetadata(options: ReadMetadataOptions): Promise<Metada
     endOffset: log.logEndOffset,
     leaderEpoch: snapshot?.epoch ?? 0,
   };
+}
+
+/** What it would have changed is not known: a topic, or that one was deleted. */
+function undecodable(offset: Offset, fault: DecodeFault): PartitionFault {
+  return new PartitionFault(
+    `metadata cannot be read: the record at offset ${offset} does not decode: ${fault.message}`,
+  );
 }
 
 /** Takes the newest snapshot that can be read. */

@@ -326,6 +326,12 @@ export const metrics: Readonly<Record<string, Metric>> = {
     doc: "Consumer groups by their state, as `ottla groups list` shows it.",
     read: ({ groups }) => [...groups.countByState()].map(([state, count]) => [[state], count]),
   },
+  ottla_group_records_passed_over_total: {
+    type: "counter",
+    doc: "Stored records of groups that could not be decoded: each costs its group an offset, or " +
+      "its members. The log says which. Alert when it is not 0.",
+    read: ({ groups }) => groups.recordsPassedOver,
+  },
 
   // The process.
   ottla_event_loop_delay_seconds: {

@@ -6,11 +6,12 @@
 //   other control batches     passed over
 
 import { assert } from "../base/assert.ts";
-import { PartitionFault } from "../base/faults.ts";
+import { DecodeFault, PartitionFault } from "../base/faults.ts";
 import type { Offset, ProducerId } from "../base/ids.ts";
 import type { Codecs, Timers } from "../runtime/ports.ts";
 import {
   attributeBits,
+  type BatchHeader,
   batchPositions,
   compressionOf,
   ControlType,
@@ -28,6 +29,8 @@ const chunkBytes = 1024 * 1024;
 export interface RecordSink {
   readonly codecs: Codecs;
   readonly onRecord: (record: LogRecord) => void;
+  /** Told of a batch whose records cannot be read; without it, that ends the replay. */
+  readonly onUnreadable?: (header: BatchHeader, fault: DecodeFault) => void;
 }
 
 export interface ReplayOptions extends RecordSink {
@@ -73,11 +76,9 @@ export async function replayBatches(
   const { codecs, from = 0, open = new Map() } = sink;
   let offset = from;
   for (const position of batchPositions(bytes)) {
-    const { baseOffset, lastOffsetDelta, attributes, producerId } = readBatchHeader(
-      bytes,
-      position,
-    );
-    offset = baseOffset + lastOffsetDelta + 1;
+    const header = readBatchHeader(bytes, position);
+    const { baseOffset, attributes, producerId } = header;
+    offset = header.lastOffset + 1;
     const isTransactional = (attributes & attributeBits.transactional) !== 0;
     if ((attributes & attributeBits.control) !== 0) {
       if (isTransactional) endTransaction(open, { producerId, bytes, position, sink });
@@ -85,7 +86,14 @@ export async function replayBatches(
     }
     const compression = compressionOf(attributes);
     if (compression !== undefined) await loadCompression(compression);
-    const records = readRecords(bytes, { position, codecs });
+    let records: LogRecord[];
+    try {
+      records = readRecords(bytes, { position, codecs });
+    } catch (fault) {
+      if (!(fault instanceof DecodeFault) || sink.onUnreadable === undefined) throw fault;
+      sink.onUnreadable(header, fault);
+      continue;
+    }
     const wanted = baseOffset >= from ? records : records.filter((each) => each.offset >= from);
     if (!isTransactional) wanted.forEach(sink.onRecord);
     else open.set(producerId, [...open.get(producerId) ?? [], ...wanted]);
