@@ -7,8 +7,8 @@
 //
 // What cannot be decoded was written so, by a newer Kafka or a client's hand, since its checksum
 // holds. Then an older offset is the better answer than none: whoever reads again loses nothing.
-// Differs from Kafka: one such record costs its own key there is; Kafka does not load the partition,
-// and none of its groups has a coordinator.
+// Differs from Kafka: a stored record of groups that does not decode is passed over; Kafka does not
+// load the partition that holds it, and none of its groups has a coordinator.
 
 import { DecodeFault } from "../base/faults.ts";
 import { decode, type GroupTable } from "../coordinator/mod.ts";

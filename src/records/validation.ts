@@ -80,9 +80,6 @@ export function checkBatch(
     const { INVALID_RECORD } = payloadErrors;
     return refuse(INVALID_RECORD, `last offset delta ${header.lastOffsetDelta} is negative`);
   }
-  if (!Number.isSafeInteger(header.baseOffset) || !Number.isSafeInteger(header.producerId)) {
-    return refuse(CORRUPT_MESSAGE, "offset or producer id outside the safe integer range");
-  }
   if (options.skipCrc !== true && !crcHolds(bytes, position)) {
     return refuse(CORRUPT_MESSAGE, "record batch checksum does not match");
   }
