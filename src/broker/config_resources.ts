@@ -18,7 +18,7 @@ import { topicConfigWarnings, validateTopicConfigs } from "./config.ts";
 import type { ResourceKey } from "./config_describe.ts";
 import { clientMatchKeys, clientMetricsKeys, groupKeys } from "./config_group_table.ts";
 import { brokerKeys, topicKeys } from "./config_table.ts";
-import { type ConfigKey, nearestName, parseValue } from "./config_values.ts";
+import { type ConfigKey, isSensitive, nearestName, parseValue } from "./config_values.ts";
 
 interface Refusal {
   readonly errorCode: ErrorCode;
@@ -221,11 +221,12 @@ function badMatch(text: string): string | undefined {
 
 function valueProblem(key: ConfigKey & ResourceKey, [name, value]: Setting): string | undefined {
   const parsed = parseValue(key, value);
-  const start = `Invalid value ${value} for configuration ${name}: `;
+  const shown = isSensitive(key) ? "(hidden)" : value;
+  const start = `Invalid value ${shown} for configuration ${name}: `;
   if ("problem" in parsed) return start + parsed.problem;
   if (key.form !== undefined && !key.form.pattern.test(parsed.text)) {
     return `${start}The value must be ${key.form.said}.`;
   }
   if (key.refused === undefined || parsed.text === key.default) return undefined;
-  return `${name}=${parsed.text} cannot be honoured: ${key.refused}`;
+  return `${name}=${isSensitive(key) ? shown : parsed.text} cannot be honoured: ${key.refused}`;
 }

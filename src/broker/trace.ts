@@ -6,8 +6,11 @@
 //
 // The time beside an answer is the broker's, from the decoded request on. Produce with acks=0 gets
 // no answer, and its line says so.
+//
+// Invariant: a line is one line, whatever a client has called itself, and shows no secret.
 
 import { formatAddress } from "../base/address.ts";
+import { escaped, quotedUnless } from "../base/visible.ts";
 import {
   type AnyApi,
   decodeAssignment,
@@ -16,7 +19,11 @@ import {
   traceMessage,
 } from "../protocol/mod.ts";
 import { batchPositions, compressionOf, readBatchHeader } from "../records/mod.ts";
+import { isSecretKey } from "./config_secrets.ts";
 import type { Handler, Peer } from "./handler.ts";
+
+/** Client ids and topics that need no quotes to be told from what stands around them. */
+const plainName = /^[\w.:/@+-]+$/;
 
 /** Writes the lines of a trace. */
 export class Tracer {
@@ -25,15 +32,18 @@ export class Tracer {
   readonly #startedMs = new WeakMap<RequestHeader, number>();
 
   constructor(write: (line: string) => void, monotonic: () => number) {
-    this.#write = write;
+    this.#write = (line) => write(escaped(line));
     this.#monotonic = monotonic;
   }
 
   /** A request has been decoded. */
   request(peer: Peer, header: RequestHeader, api: AnyApi, message: unknown): void {
     this.#startedMs.set(header, this.#monotonic());
-    const options = { side: "request", version: header.apiVersion, describeBytes } as const;
-    const text = traceMessage(api, message, options);
+    const text = traceMessage(api, message, {
+      side: "request",
+      version: header.apiVersion,
+      ...describing,
+    });
     this.#write(`${caption(peer, header)} > ${text}`);
   }
 
@@ -45,7 +55,7 @@ export class Tracer {
       : traceMessage(api, message, {
         side: "response",
         version: header.apiVersion,
-        describeBytes,
+        ...describing,
       });
     this.#write(`${caption(peer, header)} < ${text} (${tookMs.toFixed(1)} ms)`);
   }
@@ -59,7 +69,11 @@ export class Tracer {
 }
 
 function caption({ remote }: Peer, { clientId, correlationId }: RequestHeader): string {
-  return `${formatAddress(remote)} ${clientId ?? "-"} #${correlationId}`;
+  return `${formatAddress(remote)} ${nameOf(clientId ?? "-")} #${correlationId}`;
+}
+
+function nameOf(text: string): string {
+  return quotedUnless(plainName, text);
 }
 
 /** Record batches, and what consumers tell each other through the coordinator, in a few words. */
@@ -69,7 +83,7 @@ function describeBytes(fieldName: string, bytes: Uint8Array): string | undefined
       case "records":
         return describeRecords(bytes);
       case "metadata":
-        return `<subscribes to ${decodeSubscription(bytes).topics.join(", ")}>`;
+        return `<subscribes to ${decodeSubscription(bytes).topics.map(nameOf).join(", ")}>`;
       case "assignment":
         return describeAssignment(bytes);
     }
@@ -78,6 +92,8 @@ function describeBytes(fieldName: string, bytes: Uint8Array): string | undefined
   }
   return undefined;
 }
+
+const describing = { describeBytes, isSecretKey };
 
 function describeRecords(bytes: Uint8Array): string {
   if (bytes.length === 0) return "<none>";
@@ -96,7 +112,7 @@ function describeAssignment(bytes: Uint8Array): string {
   if (bytes.length === 0) return "<nothing>";
   const { assignedPartitions } = decodeAssignment(bytes);
   const topics = assignedPartitions.map(({ topic, partitions }) =>
-    `${topic} ${partitions.join("+")}`
+    `${nameOf(topic)} ${partitions.join("+")}`
   );
   return `<${topics.join(", ")}>`;
 }

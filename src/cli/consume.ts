@@ -51,6 +51,7 @@ const consume = command({
     }
     const at = startOf(offset, options["from-beginning"]);
     if (at === undefined) throw refuse(`--offset takes a number, not "${offset}"`);
+    const forTerminal = context.runtime.process.stdoutIsTerminal;
     return withClient(context, options, async (client) => {
       for (const name of operands) {
         await describeTopic(client, name).catch((error) => onUnknownTopic(error, name));
@@ -79,7 +80,7 @@ const consume = command({
         topics: operands,
         print: format === "json"
           ? formatJson
-          : (record) => formatText(record, { withKey: options.keys }),
+          : (record) => formatText(record, { withKey: options.keys, forTerminal }),
       });
     });
   },

@@ -1,5 +1,6 @@
 // What a command gets: the runtime, where to print, and how to reach a broker.
 
+import { escapedLines } from "../base/visible.ts";
 import type { Client } from "../client/mod.ts";
 import type { Runtime, Signal } from "../runtime/ports.ts";
 
@@ -13,7 +14,10 @@ export interface CliContext {
   readonly runtime: Runtime;
   /** Prints to standard output as it is. */
   out(text: string): void;
-  /** Prints a line for the person at the terminal, to standard error. */
+  /**
+   * Prints a line for the person at the terminal, to standard error. Whose names are in it, none of
+   * them steers the terminal.
+   */
   note(line: string): void;
 }
 
@@ -22,7 +26,7 @@ export function cliContext(runtime: Runtime): CliContext {
   return {
     runtime,
     out: (text) => runtime.process.stdout(text),
-    note: (line) => runtime.process.stderr(line + "\n"),
+    note: (line) => runtime.process.stderr(escapedLines(line) + "\n"),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   PlatformFault,
   UsageFault,
 } from "../base/faults.ts";
+import { escaped } from "../base/visible.ts";
 import { ArgumentFault } from "./arguments.ts";
 import { type CliContext, exitCode } from "./context.ts";
 
@@ -22,15 +23,17 @@ export function describeFailure(error: unknown): { text: string; code: number } 
 }
 
 function textOf(error: unknown): string {
-  if (error instanceof UsageFault || error instanceof PartitionFault) return error.message;
-  if (error instanceof PlatformFault) return error.message + hintFor(error);
+  if (error instanceof UsageFault) return error.message;
+  // A line each, whatever a broker or a folder has put into them.
+  if (error instanceof PartitionFault) return escaped(error.message);
+  if (error instanceof PlatformFault) return escaped(error.message) + hintFor(error);
   if (error instanceof EncodeFault) {
-    return `Kafka's protocol has no room for that: ${error.message}`;
+    return `Kafka's protocol has no room for that: ${escaped(error.message)}`;
   }
   if (error instanceof ConnectionFault) {
-    return `${error.message}. Is it a Kafka broker that listens there?`;
+    return `${escaped(error.message)}. Is it a Kafka broker that listens there?`;
   }
-  if (isKafkaError(error)) return messageOf(error);
+  if (isKafkaError(error)) return escaped(messageOf(error));
   return error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error);
 }
 

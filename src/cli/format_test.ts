@@ -20,10 +20,10 @@ Deno.test("a table aligns numbers right and the rest left", () => {
   assertEquals(renderTable(["topic"], []), "TOPIC\n");
   const many = Array.from({ length: 200_000 }, (_, i) => [i]);
   assertEquals(renderTable(["n"], many).split("\n").length, 200_002);
-  const hostile = [["a\nfake \x1b[31m", 1]];
+  const hostile = [["a\nfake \x1b[31m\x9b\u202e", 1]];
   assertEquals(
     renderTable(["group", "n"], hostile),
-    "GROUP                   N\na\\u000afake \\u001b[31m  1\n",
+    "GROUP                               N\na\\u000afake \\u001b[31m\\u009b\\u202e  1\n",
   );
 });
 
@@ -40,6 +40,16 @@ Deno.test("a record prints as its value, or as a line of JSON with all of it", (
   assertEquals(formatText({ ...record, value: utf8("v") }, { withKey: false }), "v");
   assertEquals(formatText({ ...record, value: utf8("v") }, { withKey: true }), "k\tv");
   assertEquals(formatText({ ...record, key: null, value: null }, { withKey: true }), "null\tnull");
+  const rude = utf8("red \x1b[31m\x9b32m\tnext\nline");
+  assertEquals(
+    formatText({ ...record, value: rude }, { withKey: true, forTerminal: true }),
+    "k\tred \\u001b[31m\\u009b32m\tnext\nline",
+  );
+  assertEquals(
+    formatText({ ...record, value: rude }, { withKey: false }),
+    "red \x1b[31m\x9b32m\tnext\nline",
+  );
+  assertEquals(formatJson({ ...record, key: rude }).match(/[\p{C}]/u), null);
   assertEquals(JSON.parse(formatJson(record)), {
     topic: "orders",
     partition: 1,
@@ -79,6 +89,11 @@ Deno.test("a failure says what to do, and what kind of failure it was by the exi
     code: 1,
   });
   assertEquals(describeFailure(new ArgumentFault("no")), { text: "no", code: 2 });
+  const rude = new KafkaError(ErrorCode.INVALID_CONFIG, "create topic a", "no\nottla: \x9b2J");
+  assertEquals(
+    describeFailure(rude).text,
+    "create topic a: no\\u000aottla: \\u009b2J (INVALID_CONFIG)",
+  );
   const kafka = new KafkaError(ErrorCode.TOPIC_ALREADY_EXISTS, "create topic a", "it exists");
   assertEquals(describeFailure(kafka).text, "create topic a: it exists (TOPIC_ALREADY_EXISTS)");
   const large = new EncodeFault("CreateTopics numPartitions is 99999999999, not an int32");

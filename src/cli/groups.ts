@@ -2,6 +2,7 @@
 
 import { UsageFault } from "../base/faults.ts";
 import { type Int64, parseInt64, saturated } from "../base/int64.ts";
+import { escaped } from "../base/visible.ts";
 import {
   type Client,
   commitOffsets,
@@ -58,7 +59,8 @@ const describe = command({
       }
       const { members, state, protocol } = group;
       const count = `${members.length} ${members.length === 1 ? "member" : "members"}`;
-      context.out(`Group ${groupId}: ${state}, ${count}${protocol && `, ${protocol}`}\n\n`);
+      const line = `Group ${groupId}: ${state}, ${count}${protocol && `, ${protocol}`}`;
+      context.out(`${escaped(line)}\n\n`);
       const header = ["topic", "partition", "committed", "end", "lag", "member", "host"];
       context.out(renderTable(
         header,

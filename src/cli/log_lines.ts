@@ -4,6 +4,7 @@
 //
 // Bytes are text where they are printable UTF-8; otherwise hex, as {"hex": "..."} in JSON.
 
+import { escapedJson, quotedUnless } from "../base/visible.ts";
 import type { CliContext } from "./context.ts";
 
 /** Prints one thing. */
@@ -15,7 +16,9 @@ const typeWidth = 8;
 /** A printer for people, or for programs. */
 export function linePrinter(context: CliContext, options: { json: boolean }): PrintLine {
   if (options.json) {
-    return (type, fields) => context.out(JSON.stringify({ type, ...jsonFields(fields) }) + "\n");
+    return (type, fields) => {
+      context.out(escapedJson(JSON.stringify({ type, ...jsonFields(fields) })) + "\n");
+    };
   }
   return (type, fields) => {
     const words = Object.entries(fields)
@@ -41,18 +44,18 @@ function jsonOf(value: unknown): unknown {
 function textOf(value: unknown): string {
   if (value instanceof Uint8Array) {
     const text = printable(value);
-    return text === undefined ? `0x${hexOf(value)}` : quoted(text);
+    return text === undefined ? `0x${hexOf(value)}` : wordOf(text);
   }
   if (Array.isArray(value)) return `[${value.map(textOf).join(", ")}]`;
   if (value !== null && typeof value === "object") {
     const entries = Object.entries(value).map(([name, each]) => `${name}=${textOf(each)}`);
     return `{${entries.join(" ")}}`;
   }
-  return typeof value === "string" ? quoted(value) : String(value);
+  return typeof value === "string" ? wordOf(value) : String(value);
 }
 
-function quoted(text: string): string {
-  return text !== "" && /^[^\s="{}[\],]+$/.test(text) ? text : JSON.stringify(text);
+function wordOf(text: string): string {
+  return quotedUnless(/^[^\s="{}[\],]+$/, text);
 }
 
 /** The text that the bytes are, undefined when they are none that a terminal should show. */

@@ -1,18 +1,25 @@
 // How a record is printed: its value for people, all of it as one line of JSON for programs.
 
 import { fromUtf8 } from "../base/bytes.ts";
+import { escapedJson, escapedLines } from "../base/visible.ts";
 import type { ConsumerRecord } from "../client/mod.ts";
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * The value; with the key and a tab before it when asked. Bytes that are not text print as
- * U+FFFD.
+ * U+FFFD. For a terminal, what would steer it prints as text, but for line ends and tabs; another
+ * program gets all as it is.
  */
-export function formatText(record: ConsumerRecord, options: { withKey: boolean }): string {
-  const value = record.value === null ? "null" : fromUtf8(record.value);
-  if (!options.withKey) return value;
-  return `${record.key === null ? "null" : fromUtf8(record.key)}\t${value}`;
+export function formatText(
+  record: ConsumerRecord,
+  options: { withKey: boolean; forTerminal?: boolean },
+): string {
+  const text = (bytes: Uint8Array | null) => {
+    const whole = bytes === null ? "null" : fromUtf8(bytes);
+    return options.forTerminal ? whole.split("\t").map(escapedLines).join("\t") : whole;
+  };
+  return options.withKey ? `${text(record.key)}\t${text(record.value)}` : text(record.value);
 }
 
 /**
@@ -22,7 +29,7 @@ export function formatText(record: ConsumerRecord, options: { withKey: boolean }
  */
 export function formatJson(record: ConsumerRecord): string {
   const { timestamp } = record;
-  return JSON.stringify({
+  return escapedJson(JSON.stringify({
     topic: record.topic,
     partition: record.partition,
     offset: record.offset,
@@ -30,7 +37,7 @@ export function formatJson(record: ConsumerRecord): string {
     key: jsonBytes(record.key),
     value: jsonBytes(record.value),
     headers: record.headers.map(({ key, value }) => [key, jsonBytes(value)]),
-  });
+  }));
 }
 
 function jsonBytes(bytes: Uint8Array | null): string | { base64: string } | null {

@@ -1,6 +1,8 @@
 // Tables for people: a header in capitals, two spaces between columns, numbers to the right.
+// Names of groups and clients are anybody's choice: none of them may end a line or color it.
 
 import type { Int64 } from "../base/int64.ts";
+import { escaped, escapedJson } from "../base/visible.ts";
 
 /** A cell; undefined prints as `-`. */
 export type Cell = string | Int64 | undefined;
@@ -25,18 +27,11 @@ export function renderTable(header: readonly string[], rows: readonly (readonly 
   return [line(header.map((name) => name.toUpperCase())), ...text.map(line), ""].join("\n");
 }
 
-/** Names of groups and clients are anybody's choice: none of them may end a line or color it. */
-function escaped(text: string): string {
-  return text.replace(/\p{Cc}/gu, (each) => {
-    return `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
-}
-
 /**
  * `value` as indented JSON with its line ended. An integer past 2^53 is its digits as a string,
  * since most readers of JSON would round the number.
  */
 export function renderJson(value: unknown): string {
   const exact = (_: string, each: unknown) => typeof each === "bigint" ? String(each) : each;
-  return JSON.stringify(value, exact, 2) + "\n";
+  return escapedJson(JSON.stringify(value, exact, 2)) + "\n";
 }

@@ -1,6 +1,7 @@
 // `ottla topics`: list, describe, create, delete, grow.
 
 import { UsageFault } from "../base/faults.ts";
+import { escaped } from "../base/visible.ts";
 import {
   type Client,
   createPartitions,
@@ -69,7 +70,7 @@ const describe = command({
         context.out(renderJson(described));
         return exitCode.ok;
       }
-      context.out(`Topic ${name}, id ${described.id}\n\n`);
+      context.out(`Topic ${escaped(name)}, id ${described.id}\n\n`);
       const header = ["partition", "leader", "replicas", "isr", "first offset", "end offset"];
       context.out(renderTable(
         header,

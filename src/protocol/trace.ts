@@ -7,8 +7,12 @@
 // the field's own default (mostly -1, "unknown"), no throttling, and NONE below the top level.
 // Error codes and API keys are names, bytes a count or what the caller makes of them; long lists
 // and texts are cut. A field that the version lacks does not appear.
+//
+// Invariant: no text of the message is shown but through base/visible, no bytes are shown as they
+// are, and no value of a configuration key that may be a secret is shown at all.
 
 import { ZERO_UUID } from "../base/ids.ts";
+import { quotedUnless } from "../base/visible.ts";
 import { apiName } from "./api_names.ts";
 import { errorName } from "./errors.ts";
 import type { AnyApi } from "./schema.ts";
@@ -25,6 +29,8 @@ export interface TraceOptions {
   readonly side: "request" | "response";
   readonly version: number;
   readonly describeBytes?: DescribeBytes;
+  /** Whether the value of a configuration key is a secret; absent: each may be one. */
+  readonly isSecretKey?: (name: string) => boolean;
 }
 
 /** One line about `message`, a request or response of `api` in this version. */
@@ -49,11 +55,19 @@ function traceFields(
       }
     } else if (name === "apiKey") {
       parts.push(`${name}=${apiName(value as number)}`);
-    } else if (!saysNothing(name, field, value)) {
+    } else if (saysNothing(name, field, value)) {
+      continue;
+    } else if (field.isConfigValue && isSecret(message as { name: string }, options)) {
+      parts.push(`${name}=(hidden)`);
+    } else {
       parts.push(`${name}=${traceValue(field.wire, value, { ...options, name })}`);
     }
   }
   return parts.join(" ");
+}
+
+function isSecret({ name }: { readonly name: string }, { isSecretKey }: TraceOptions): boolean {
+  return isSecretKey === undefined || isSecretKey(name);
 }
 
 function saysNothing(name: string, field: Field, value: unknown): boolean {
@@ -86,6 +100,7 @@ function traceValue(wire: WireType, value: unknown, options: Named): string {
     case "struct":
       return `{${traceFields(wire.fields, value, { ...options, nested: true })}}`;
     case "string":
+    case "uuid":
       return traceText(value as string);
     default:
       return String(value);
@@ -100,5 +115,5 @@ function traceList(element: WireType, list: readonly unknown[], options: Named):
 
 function traceText(text: string): string {
   const shown = text.length > charactersShown ? `${text.slice(0, charactersShown)}...` : text;
-  return plainText.test(shown) ? shown : JSON.stringify(shown);
+  return quotedUnless(plainText, shown);
 }

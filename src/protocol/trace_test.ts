@@ -2,9 +2,12 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { concatBytes } from "../base/bytes.ts";
+import { AlterConfigs } from "./apis/33_alter_configs.ts";
+import { everyApi } from "./apis/every.ts";
 import { Fetch, Heartbeat, ListOffsets, Metadata, Produce } from "./apis/mod.ts";
 import { decodeResponse, encodeResponse } from "./frame.ts";
 import { traceMessage } from "./trace.ts";
+import type { Fields, WireType } from "./types.ts";
 
 Deno.test("a request reads as its API, its version and what it asks", () => {
   const message = { topics: [{ name: "orders" }], allowAutoTopicCreation: true };
@@ -87,4 +90,69 @@ Deno.test("long text is cut, and stays on one line", () => {
   }, { side: "request", version: 12 });
   assert(line.includes('rackId="two\\nlines xxx'), line);
   assert(line.length < 160 && !line.includes("\n"), line);
+});
+
+/** A line end, a colour in seven and in eight bits, a reversed reading, a separator. */
+const rude = "a\nb \x1b[31m\x9b32m\x7f\u202e\u2028";
+
+/** A message whose every text is `rude`, but for the names of configuration keys. */
+function rudeMessage(fields: Fields): Record<string, unknown> {
+  const hasConfig = Object.values(fields).some(({ isConfigValue }) => isConfigValue);
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, field]) => {
+      if (field.isConfigValue) return [name, "the secret"];
+      return [name, hasConfig && name === "name" ? "a.key" : rudeValue(field.wire)];
+    }),
+  );
+}
+
+function rudeValue(wire: WireType): unknown {
+  switch (wire.kind) {
+    case "array":
+      return [rudeValue(wire.element)];
+    case "struct":
+      return rudeMessage(wire.fields);
+    case "bytes":
+    case "records":
+      return new TextEncoder().encode(`the secret ${rude}`);
+    case "string":
+    case "uuid":
+      return rude;
+    case "bool":
+      return true;
+    default:
+      return 7;
+  }
+}
+
+Deno.test("no text, no bytes and no secret of any message get into its line as they are", () => {
+  for (const api of everyApi.values()) {
+    for (const side of ["request", "response"] as const) {
+      for (let version = api.versions.min; version <= api.versions.max; version++) {
+        const message = rudeMessage(api[side].fields);
+        const line = traceMessage(api, message, { side, version, isSecretKey: () => true });
+        assert(!/[\p{C}\u2028\u2029]/u.test(line), JSON.stringify(line));
+        assert(!line.includes("the secret"), line);
+      }
+    }
+  }
+});
+
+Deno.test("the value of a configuration key is shown where it is known to be no secret", () => {
+  const configs = [{ name: "retention.ms", value: "1000" }, { name: "my.key", value: "hunter2" }];
+  const message = {
+    resources: [{ resourceType: 2, resourceName: "orders", configs }],
+    validateOnly: false,
+  };
+  const line = (isSecretKey?: (name: string) => boolean) =>
+    traceMessage(AlterConfigs, message, { side: "request", version: 1, isSecretKey });
+  const start = "AlterConfigs v1 request: resources=[{resourceType=2 resourceName=orders configs=[";
+  assertEquals(
+    line((name) => name !== "retention.ms"),
+    start + "{name=retention.ms value=1000}, {name=my.key value=(hidden)}]}]",
+  );
+  assertEquals(
+    line(),
+    start + "{name=retention.ms value=(hidden)}, {name=my.key value=(hidden)}]}]",
+  );
 });

@@ -73,6 +73,8 @@ export interface Field<Decoded = unknown, Input = Decoded, Optional extends bool
   /** Keeps the fixed-size length prefix in flexible versions too. */
   readonly neverCompact: boolean;
   readonly essential: boolean;
+  /** See {@link configValue}. */
+  readonly isConfigValue: boolean;
 }
 
 /** Names to fields, in wire order. */
@@ -115,6 +117,7 @@ function fieldOf<D, I = D>(wire: WireType): Field<D, I, false> {
     tag: -1,
     neverCompact: false,
     essential: false,
+    isConfigValue: false,
   };
 }
 
@@ -141,6 +144,8 @@ export const uint32: Field<number, number, false> = fieldOf({ kind: "uint32" });
 export const int64: Field<Int64, Int64, false> = fieldOf({ kind: "int64" });
 export const float64: Field<number, number, false> = fieldOf({ kind: "float64" });
 export const string: Field<string, string, false> = fieldOf({ kind: "string" });
+/** The value of the configuration key that the field `name` beside it names: maybe a secret. */
+export const configValue: Field<string, string, false> = { ...string, isConfigValue: true };
 export const uuid: Field<Uuid, Uuid, false> = fieldOf({ kind: "uuid" });
 /** Decodes to a view of the received bytes. */
 export const bytes: Field<Uint8Array, Uint8Array, false> = fieldOf({ kind: "bytes" });

@@ -7,6 +7,7 @@
 // when it holds anything but plain visible characters, and cut when long, so that a field can
 // neither start a line of its own, nor colour a terminal, nor fill a disk.
 
+import { escaped, escapedJson, quoted, quotedUnless } from "../base/visible.ts";
 import type { LogFields, LogLevel, LogOptions } from "./ports.ts";
 
 /** What a line is made of. */
@@ -56,7 +57,7 @@ function jsonLine(line: LogLine): string {
       ? cut(value)
       : value;
   }
-  return JSON.stringify(whole) + "\n";
+  return escapedJson(JSON.stringify(whole)) + "\n";
 }
 
 function textLine(line: LogLine, color: boolean): string {
@@ -66,7 +67,7 @@ function textLine(line: LogLine, color: boolean): string {
     ? `${dim}${time}${plain} ${colors[line.level]}${level}${plain}`
     : `${time} ${level}`;
   if (line.part !== "") text += ` ${line.part.padEnd(7)}`;
-  text += ` ${/\p{C}/u.test(line.message) ? quoted(line.message) : line.message}`;
+  text += ` ${escaped(line.message) === line.message ? line.message : quoted(line.message)}`;
   for (const [key, value] of Object.entries(line.fields)) {
     if (value === undefined) continue;
     text += color ? ` ${dim}${key}=${plain}` : ` ${key}=`;
@@ -77,19 +78,7 @@ function textLine(line: LogLine, color: boolean): string {
 
 function textValue(value: string): string {
   const kept = cut(value);
-  return kept === "" || /[\s"=\\\p{C}]/u.test(kept) ? quoted(kept) : kept;
-}
-
-/** JSON's quoting, and the control characters that JSON lets through. */
-function quoted(text: string): string {
-  return JSON.stringify(text).replace(
-    /[\p{C}\u2028\u2029]/gu,
-    (character) => character.split("").map(escapedUnit).join(""),
-  );
-}
-
-function escapedUnit(unit: string): string {
-  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return quotedUnless(/^[^\s"=\\]+$/, kept);
 }
 
 function cut(text: string): string {

@@ -111,6 +111,7 @@ const bareField = {
   tag: -1,
   neverCompact: false,
   essential: false,
+  isConfigValue: false,
 } as unknown as Field;
 
 function sizeOf(field: Field, value: unknown, { version, flexible }: Place): number {

@@ -3,9 +3,15 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { concatBytes } from "../../src/base/bytes.ts";
+import { AlterConfigs } from "../../src/protocol/apis/33_alter_configs.ts";
+import { IncrementalAlterConfigs } from "../../src/protocol/apis/44_incremental_alter_configs.ts";
+import { AlterUserScramCredentials } from "../../src/protocol/apis/51_alter_user_scram_credentials.ts";
 import {
   apiName,
+  CreateTopics,
   decodeRequestHeader,
+  DescribeConfigs,
+  encodeRequest,
   JoinGroup,
   Metadata,
   Produce,
@@ -71,4 +77,60 @@ Deno.test("a capture of real clients reads as lines that a learner can follow", 
     assert(each.length < 2_000, each);
     assertEquals(each.includes("\n"), false);
   }
+});
+
+Deno.test("nobody forges a line of a trace, or reads a secret in it", async () => {
+  const lines: string[] = [];
+  await using broker = await BrokerProcess.start({
+    flags: ["--trace", "--log-level", "debug"],
+    onLine: (text) => lines.push(text),
+  });
+  const rude = "fox\n127.0.0.1:1 root #1 > Forged v0 request\x1b[2J\x9b31m\u202e\u2028";
+  {
+    using client = await RawClient.connect(broker);
+    const origin = { correlationId: 7, clientId: rude };
+    const topics = [{ name: rude }];
+    await client.send(concatBytes(encodeRequest(Metadata, 9, origin, { topics })));
+    await client.receive();
+  }
+  {
+    using client = await RawClient.connect(broker);
+    const secret = "hunter2";
+    const configs = ["ssl.keystore.password", "my.own.token"].map((name) => ({
+      name,
+      value: secret,
+      configOperation: 0,
+    }));
+    const resources = [{ resourceType: 4, resourceName: "1", configs }];
+    await client.ask(AlterConfigs, 1, { resources, validateOnly: true });
+    await client.ask(IncrementalAlterConfigs, 1, { resources, validateOnly: false });
+    await client.ask(CreateTopics, 5, {
+      topics: [{
+        name: "t",
+        numPartitions: 1,
+        replicationFactor: 1,
+        assignments: [],
+        configs: [...configs, { name: "retention.ms", value: "123456" }],
+      }],
+      validateOnly: false,
+    });
+    await client.ask(DescribeConfigs, 4, {
+      resources: [{ resourceType: 4, resourceName: "1", configurationKeys: null }],
+      includeSynonyms: true,
+      includeDocumentation: false,
+    });
+    const bytes = new TextEncoder().encode(secret);
+    const upsertion = { name: "u", mechanism: 1, iterations: 4096, salt: bytes };
+    await client.ask(AlterUserScramCredentials, 0, {
+      deletions: [],
+      upsertions: [{ ...upsertion, saltedPassword: bytes }],
+    });
+  }
+  await broker.said((each) => each.includes("< AlterUserScramCredentials"));
+  const output = lines.join("\n");
+  assert(!/[^\P{C}\n]|[\u2028\u2029]/u.test(output), JSON.stringify(output));
+  assertEquals(lines.filter((each) => /^\S+ root/.test(each)), []);
+  assertEquals(lines.filter((each) => each.includes("hunter2")), []);
+  assert(lines.some((each) => /name=ssl.keystore.password .*value=\(hidden\)/.test(each)), output);
+  assert(lines.some((each) => each.includes("name=retention.ms value=123456")), output);
 });

@@ -13,6 +13,7 @@ import {
   array,
   boolean,
   brokerId,
+  configValue,
   defaultsTo,
   errorCode,
   essential,
@@ -31,7 +32,7 @@ import {
 
 const creatableTopicConfigs = {
   name: string,
-  value: nullable(string),
+  value: nullable(configValue),
   readOnly: boolean,
   configSource: defaultsTo(-1, int8),
   isSensitive: boolean,
@@ -48,7 +49,7 @@ export const CreateTopics = api({
       numPartitions: int32,
       replicationFactor: int16,
       assignments: array({ partitionIndex: partitionId, brokerIds: array(brokerId) }),
-      configs: array({ name: string, value: nullable(string) }),
+      configs: array({ name: string, value: nullable(configValue) }),
     }),
     timeoutMs: defaultsTo(60_000, int32),
     validateOnly: from(1, essential(boolean)),

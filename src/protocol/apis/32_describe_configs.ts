@@ -10,6 +10,7 @@ import {
   api,
   array,
   boolean,
+  configValue,
   defaultsTo,
   errorCode,
   essential,
@@ -23,7 +24,7 @@ import {
   until,
 } from "../schema.ts";
 
-const describeConfigsSynonym = { name: string, value: nullable(string), source: int8 };
+const describeConfigsSynonym = { name: string, value: nullable(configValue), source: int8 };
 
 export const DescribeConfigs = api({
   key: 32,
@@ -48,7 +49,7 @@ export const DescribeConfigs = api({
       resourceName: string,
       configs: array({
         name: string,
-        value: nullable(string),
+        value: nullable(configValue),
         readOnly: boolean,
         isDefault: until(0, boolean),
         configSource: from(1, defaultsTo(-1, int8)),

@@ -9,6 +9,7 @@ import {
   api,
   array,
   boolean,
+  configValue,
   errorCode,
   int8,
   nullable,
@@ -27,7 +28,7 @@ export const AlterConfigs = api({
     resources: array({
       resourceType: int8,
       resourceName: string,
-      configs: array({ name: string, value: nullable(string) }),
+      configs: array({ name: string, value: nullable(configValue) }),
     }),
     validateOnly: boolean,
   },

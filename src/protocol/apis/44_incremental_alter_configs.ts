@@ -7,6 +7,7 @@ import {
   api,
   array,
   boolean,
+  configValue,
   errorCode,
   int8,
   nullable,
@@ -25,7 +26,7 @@ export const IncrementalAlterConfigs = api({
     resources: array({
       resourceType: int8,
       resourceName: string,
-      configs: array({ name: string, configOperation: int8, value: nullable(string) }),
+      configs: array({ name: string, configOperation: int8, value: nullable(configValue) }),
     }),
     validateOnly: boolean,
   },
