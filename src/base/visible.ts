@@ -4,10 +4,9 @@
 //   fox \n ERROR  ...    "fox \n ERROR ..."       no line of its own
 //   \x1b[31m, \x9b31m    \u001b[31m, \u009b31m    no colour, no cursor (C0, DEL, C1)
 //   \u202e, \u2066       the same, as text        no other order of what is read (bidi)
-//   \u2028, \ud800       the same, as text        no line end of another alphabet, no half character
+//   \u2028, \ud800       the same, as text        no other line ends, no half characters
 //
-// Invariant: what comes out holds no character of the classes that are hidden or steer: \p{C},
-// U+2028, U+2029.
+// Invariant: what comes out holds no character that is hidden or steers: \p{C}, U+2028, U+2029.
 
 const hidden = /[\p{C}\u2028\u2029]/gu;
 const hiddenButLineEnds = /[^\P{C}\n]|[\u2028\u2029]/gu;

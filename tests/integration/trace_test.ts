@@ -5,7 +5,9 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { concatBytes } from "../../src/base/bytes.ts";
 import { AlterConfigs } from "../../src/protocol/apis/33_alter_configs.ts";
 import { IncrementalAlterConfigs } from "../../src/protocol/apis/44_incremental_alter_configs.ts";
-import { AlterUserScramCredentials } from "../../src/protocol/apis/51_alter_user_scram_credentials.ts";
+import {
+  AlterUserScramCredentials,
+} from "../../src/protocol/apis/51_alter_user_scram_credentials.ts";
 import {
   apiName,
   CreateTopics,
