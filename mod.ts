@@ -17,6 +17,7 @@ import { checkOptions, type OptionKinds } from "./src/base/options.ts";
 import { loadConfig, type RunningBroker, startBroker } from "./src/broker/mod.ts";
 import type { MonitoredBroker } from "./src/http/mod.ts";
 import type {
+  Admin,
   Client,
   ClientOptions,
   Consumer,
@@ -28,6 +29,7 @@ import { detectRuntime } from "./src/runtime/detect.ts";
 import type { Address, LogLevel } from "./src/runtime/ports.ts";
 
 export type {
+  Admin,
   BrokerMetadata,
   ClientOptions,
   ClusterDescription,
@@ -57,8 +59,17 @@ export type {
   TopicPartitionOffset,
 } from "./src/client/mod.ts";
 export { KafkaError } from "./src/client/faults.ts";
+export type { BrokerId, Flavour, LeaderEpoch, Offset, PartitionId, Uuid } from "./src/base/ids.ts";
+export type { Int64 } from "./src/base/int64.ts";
+export type { ErrorCode } from "./src/protocol/errors.ts";
+export type { LogRecord } from "./src/records/mod.ts";
 export type { Address, LogLevel } from "./src/runtime/ports.ts";
-export { ConnectionFault, PlatformFault, UsageFault } from "./src/base/faults.ts";
+export {
+  ConnectionFault,
+  PlatformFault,
+  type PlatformFaultKind,
+  UsageFault,
+} from "./src/base/faults.ts";
 
 /** How to start a broker. */
 export interface BrokerOptions {
@@ -157,38 +168,13 @@ export class Broker implements AsyncDisposable {
     await this.#running.close();
   }
 
+  /** As {@link Broker.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 }
 
 type ClientModule = typeof import("./src/client/mod.ts");
-
-/** A function of the client, without its first argument. */
-type Bound<F> = F extends (client: Client, ...rest: infer Rest) => infer Result
-  ? (...rest: Rest) => Result
-  : never;
-
-const adminFunctions = [
-  "commitOffsets",
-  "committedOffsets",
-  "createPartitions",
-  "createTopic",
-  "deleteGroup",
-  "deleteTopic",
-  "describeCluster",
-  "describeConfigs",
-  "describeGroup",
-  "describeTopic",
-  "listGroups",
-  "listOffsets",
-  "listTopics",
-] as const;
-
-/** What tools ask of a cluster, and change in it. Errors of the broker reject with KafkaError. */
-export type Admin = {
-  readonly [Name in typeof adminFunctions[number]]: Bound<ClientModule[Name]>;
-};
 
 /** A connection to a Kafka cluster: of Ottla, or of Apache Kafka from 3.0 on. */
 export class Cluster implements AsyncDisposable {
@@ -201,11 +187,7 @@ export class Cluster implements AsyncDisposable {
   private constructor(client: Client, module: ClientModule) {
     this.#client = client;
     this.#module = module;
-    const bound = adminFunctions.map((name) => {
-      const run = module[name] as (client: Client, ...rest: unknown[]) => unknown;
-      return [name, (...rest: unknown[]) => run(client, ...rest)];
-    });
-    this.admin = Object.fromEntries(bound) as Admin;
+    this.admin = module.adminOf(client);
   }
 
   /** As {@link connect}. */
@@ -239,6 +221,7 @@ export class Cluster implements AsyncDisposable {
     }
   }
 
+  /** As {@link Cluster.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

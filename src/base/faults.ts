@@ -20,6 +20,7 @@ export class EncodeFault extends Error {
 
 /** This connection cannot go on; it is closed, others are not touched. */
 export class ConnectionFault extends Error {
+  /** Tells it from other errors. */
   override readonly name = "ConnectionFault";
 }
 
@@ -30,6 +31,7 @@ export class PartitionFault extends Error {
 
 /** What a user asked for cannot be done: the message says what happened, to what, what to do. */
 export class UsageFault extends Error {
+  /** Tells it from other errors. */
   override readonly name = "UsageFault";
 }
 
@@ -46,9 +48,12 @@ export type PlatformFaultKind =
 
 /** A platform call failed. `kind` is what code decides by; `message` is for people. */
 export class PlatformFault extends Error {
+  /** Tells it from other errors. */
   override readonly name = "PlatformFault";
+  /** What a program decides by. */
   readonly kind: PlatformFaultKind;
 
+  /** A fault of this kind, with a sentence for people. */
   constructor(kind: PlatformFaultKind, message: string, options?: ErrorOptions) {
     super(message, options);
     this.kind = kind;

@@ -4,8 +4,8 @@
 
 import type { Int64 } from "./int64.ts";
 
-declare const flavour: unique symbol;
-type Flavour<T, Name extends string> = T & { readonly [flavour]?: Name };
+/** A type that says what it is of; nothing ever has the field. */
+export type Flavour<T, Name extends string> = T & { readonly flavour?: Name };
 
 /**
  * Position of a record in a partition, 0 and up; -1 means unknown. int64 on the wire, where a peer

@@ -5,22 +5,30 @@ import type { Client } from "./client.ts";
 import { checkCode } from "./faults.ts";
 import type { BrokerMetadata } from "./metadata.ts";
 
+/** A cluster and its brokers. */
 export interface ClusterDescription {
+  /** Its id, given when it was made. */
   readonly clusterId: string;
+  /** The broker to ask for changes; -1 where none is told. */
   readonly controller: number;
+  /** Who is in it. */
   readonly brokers: readonly BrokerMetadata[];
 }
 
 /** A topic by name, or a broker by id. */
 export type ConfigResource = { readonly topic: string } | { readonly broker: number };
 
+/** A configuration key as it is in force. */
 export interface ConfigEntry {
+  /** The key. */
   readonly name: string;
   /** null when it is sensitive or has none. */
   readonly value: string | null;
   /** Where the value comes from. */
   readonly source: "topic" | "broker" | "default" | "unknown";
+  /** Whether it holds from the start, and cannot be changed. */
   readonly isReadOnly: boolean;
+  /** Whether the value is a secret, and not told. */
   readonly isSensitive: boolean;
 }
 

@@ -13,7 +13,9 @@ import { checkCode, KafkaError } from "./faults.ts";
 import { withCoordinator } from "./group_offsets.ts";
 import type { TopicPartition } from "./offsets.ts";
 
+/** A group in a list. */
 export interface ListedGroup {
+  /** Its name. */
   readonly groupId: string;
   /** `consumer` for consumer groups; empty for one that only holds offsets. */
   readonly protocolType: string;
@@ -21,25 +23,37 @@ export interface ListedGroup {
   readonly state: string;
   /** Kafka's words: classic, consumer (KIP-848), share; classic where a broker does not tell. */
   readonly type: string;
+  /** The broker that coordinates it. */
   readonly coordinator: BrokerId;
 }
 
+/** A member of a group. */
 export interface DescribedMember {
+  /** The id that the group gave it. */
   readonly memberId: string;
+  /** Its name as a static member (KIP-345). */
   readonly groupInstanceId: string | null;
+  /** What the client calls itself. */
   readonly clientId: string;
+  /** The address that it comes from. */
   readonly clientHost: string;
   /** Empty when it has none, or speaks another protocol than `consumer`. */
   readonly partitions: readonly TopicPartition[];
 }
 
+/** A group with its members. */
 export interface DescribedGroup {
+  /** Its name. */
   readonly groupId: string;
+  /** Empty, PreparingRebalance, CompletingRebalance, Stable or Dead. */
   readonly state: string;
+  /** "consumer", "connect" or another use of groups; "" for none. */
   readonly protocolType: string;
   /** The assignor in use. */
   readonly protocol: string;
+  /** The broker that coordinates it. */
   readonly coordinator: BrokerId;
+  /** Who is in it. */
   readonly members: readonly DescribedMember[];
 }
 

@@ -9,6 +9,7 @@ import type { TopicMetadata } from "./metadata.ts";
 
 /** A topic to create. */
 export interface NewTopic {
+  /** Its name. */
   readonly name: string;
   /** Default: the broker's `num.partitions`. */
   readonly partitions?: number;

@@ -31,6 +31,7 @@ import { retrying } from "./retry.ts";
 /** What the client needs of a runtime. */
 export type ClientPorts = Pick<Runtime, "clock" | "timers" | "random" | "network" | "codecs">;
 
+/** How to reach a cluster. */
 export interface ClientOptions {
   /** One broker or several to ask first, `host:port` with commas between. */
   readonly bootstrap: string;

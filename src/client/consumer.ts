@@ -27,6 +27,7 @@ import {
 import { type ConsumerRecord, PartitionReader } from "./partition_reader.ts";
 import { Wakeup } from "./wakeup.ts";
 
+/** How to read. */
 export interface ConsumerOptions {
   /** The group to share partitions with and to commit for. Without one nothing is committed. */
   readonly groupId?: string;
@@ -92,6 +93,7 @@ type CallerOptions = "groupId" | "groupInstanceId" | "onAssigned" | "onTrouble";
 /** How long closing tries to commit and to leave. */
 const closeTimeoutMs = 1500;
 
+/** How long to wait for how much. */
 export interface PollOptions {
   /** How long to wait for the first record. Default 500. */
   readonly timeoutMs?: number;
@@ -99,6 +101,7 @@ export interface PollOptions {
   readonly recordsMax?: number;
 }
 
+/** Reads records: of assigned partitions, or as a member of a group. */
 export class Consumer implements AsyncIterable<ConsumerRecord> {
   readonly #client: Client;
   readonly #options: Required<Omit<ConsumerOptions, CallerOptions>>;
@@ -119,6 +122,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
   #closed = false;
   #closing: Promise<void> | undefined;
 
+  /** @internal Made by `cluster.consumer()`. */
   constructor(client: Client, options: ConsumerOptions = {}) {
     const { groupId, groupInstanceId, onAssigned, onTrouble, ...rest } = checkOptions(
       "a consumer",
@@ -294,6 +298,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     await this.#membership?.close();
   }
 
+  /** As {@link Consumer.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -8,8 +8,11 @@ import { ErrorCode, errorMessage, errorName } from "../protocol/mod.ts";
 
 /** A broker answered with an error code. `code` is Kafka's number, `codeName` its name. */
 export class KafkaError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "KafkaError";
+  /** Kafka's number of the error. */
   readonly code: ErrorCode;
+  /** Kafka's name of it, such as `UNKNOWN_TOPIC_OR_PARTITION`. */
   readonly codeName: string;
 
   /** `about` says what was asked of what, for example `create topic orders`. */

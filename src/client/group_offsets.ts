@@ -9,8 +9,11 @@ import { byTopic, nameOf, type TopicPartition, type TopicPartitionOffset } from 
 
 /** Who commits: a member in a generation; nobody in particular for tools and manual assignment. */
 export interface Committer {
+  /** The id that the group gave it; "" outside of a generation. */
   readonly memberId: string;
+  /** The generation that it is in; -1 outside of one. */
   readonly generation: number;
+  /** Its name as a static member (KIP-345). */
   readonly groupInstanceId: string | null;
 }
 
@@ -18,10 +21,15 @@ export const noMember: Committer = { memberId: "", generation: -1, groupInstance
 
 /** An offset that a group has committed: the next one that it will read. */
 export interface CommittedOffset {
+  /** The topic. */
   readonly topic: string;
+  /** The partition. */
   readonly partition: PartitionId;
+  /** The next offset to read. */
   readonly offset: Int64;
+  /** The leader epoch of the record before it; -1 where it is not known. */
   readonly leaderEpoch: LeaderEpoch;
+  /** What the committer wrote beside it. */
   readonly metadata: string | null;
 }
 

@@ -4,24 +4,37 @@
 import type { BrokerId, LeaderEpoch, PartitionId, Uuid } from "../base/ids.ts";
 import type { Metadata, ResponseOf } from "../protocol/mod.ts";
 
+/** A broker as clients reach it. */
 export interface BrokerMetadata {
+  /** Its node id. */
   readonly id: BrokerId;
+  /** The name or address that it is dialled by. */
   readonly host: string;
+  /** The TCP port. */
   readonly port: number;
+  /** Where it stands, if it says so. */
   readonly rack: string | null;
 }
 
+/** A partition and who serves it. */
 export interface PartitionMetadata {
+  /** Its index in the topic, from 0. */
   readonly partition: PartitionId;
   /** -1 while there is none. */
   readonly leader: BrokerId;
+  /** The term of the leader; -1 where the broker does not tell. */
   readonly leaderEpoch: LeaderEpoch;
+  /** The brokers that are to hold it. */
   readonly replicas: readonly BrokerId[];
+  /** Those of them that have all that was acknowledged. */
   readonly isr: readonly BrokerId[];
 }
 
+/** A topic and its partitions. */
 export interface TopicMetadata {
+  /** Its name. */
   readonly name: string;
+  /** Its id, which no later topic of the same name shares. */
   readonly id: Uuid;
   /** Whether it is one of Kafka's own, such as `__consumer_offsets`. */
   readonly isInternal: boolean;

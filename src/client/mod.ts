@@ -10,6 +10,7 @@
 // It talks to Ottla and to Apache Kafka from 3.0 on. Not in it: transactions, TLS and SASL, the
 // cooperative assignors and the groups of KIP-848.
 
+export { type Admin, adminOf } from "./admin.ts";
 export {
   type ClusterDescription,
   type ConfigEntry,

@@ -6,11 +6,15 @@ import { ErrorCode, ListOffsets } from "../protocol/mod.ts";
 import type { Client } from "./client.ts";
 import { checkCode, KafkaError } from "./faults.ts";
 
+/** A partition of a topic. */
 export interface TopicPartition {
+  /** The topic. */
   readonly topic: string;
+  /** Its index in the topic, from 0. */
   readonly partition: PartitionId;
 }
 
+/** A place in a partition. */
 export interface TopicPartitionOffset extends TopicPartition {
   /** The next offset to read. A bigint past 2^53: someone may have committed any 64 bits. */
   readonly offset: Int64;
@@ -19,10 +23,13 @@ export interface TopicPartitionOffset extends TopicPartition {
 /** A place in a partition: its first offset, its end, or by time in ms since the Unix epoch. */
 export type OffsetSpec = "earliest" | "latest" | { readonly timestampMs: Int64 };
 
+/** What a look-up of an offset found. */
 export interface ListedOffset extends TopicPartition {
+  /** The offset; -1 where nothing fits. */
   readonly offset: Offset;
   /** Of the record found by time; -1 otherwise. `offset` is -1 when no record is that late. */
   readonly timestampMs: Int64;
+  /** The leader epoch of the record there; -1 where it is not known. */
   readonly leaderEpoch: LeaderEpoch;
 }
 

@@ -23,7 +23,9 @@ import type { Codecs } from "../runtime/ports.ts";
 
 /** A record received. Keys and values are views into what the broker sent. */
 export interface ConsumerRecord extends LogRecord {
+  /** The topic that it was read from. */
   readonly topic: string;
+  /** The partition of it. */
   readonly partition: PartitionId;
 }
 

@@ -18,10 +18,13 @@ import type { Codecs } from "../runtime/ports.ts";
 
 /** A record to send. Text stands for its UTF-8 bytes. */
 export interface ProducerRecord {
+  /** The topic, which the broker may create. */
   readonly topic: string;
   /** Without one, the key decides; without a key, the producer does. */
   readonly partition?: PartitionId;
+  /** Decides the partition, and what compaction keeps. */
   readonly key?: Uint8Array | string | null;
+  /** Null deletes the record of the key in a compacted topic. */
   readonly value?: Uint8Array | string | null;
   /** Pairs when names repeat or order matters. */
   readonly headers?:
@@ -33,8 +36,11 @@ export interface ProducerRecord {
 
 /** Where a record ended up. `offset` is -1 when it is not known: acks 0, or a repeated request. */
 export interface RecordMetadata {
+  /** The topic. */
   readonly topic: string;
+  /** The partition that it went to. */
   readonly partition: PartitionId;
+  /** Its offset there. */
   readonly offset: Offset;
   /** The record's timestamp as stored. */
   readonly timestamp: Int64;

@@ -46,11 +46,13 @@ import {
 import { produceRequest, type Sending } from "./produce_request.ts";
 import { backoffOf } from "./retry.ts";
 
+/** How to send. */
 export interface ProducerOptions {
   /** Whom to wait for: all in-sync replicas and the disk, the leader, nobody. Default `all`. */
   readonly acks?: "all" | 1 | 0;
   /** Records repeated by retries are dropped by the broker. Default true; needs acks `all`. */
   readonly idempotent?: boolean;
+  /** How batches are compressed. Default none. */
   readonly compression?: CompressionType;
   /** How long a batch waits for company. Default 0: one turn, and while its predecessor is away. */
   readonly lingerMs?: number;
@@ -76,6 +78,7 @@ const requestBytesMax = 8 * 1024 * 1024;
 const requestsPerBrokerMax = 5;
 const noIdentity: ProducerIdentity = { id: -1, epoch: -1 };
 
+/** Sends records, batched and in order for each partition. */
 export class Producer {
   readonly #client: Client;
   readonly #options: Required<ProducerOptions>;
@@ -95,6 +98,7 @@ export class Producer {
   #closed = false;
   #closing: Promise<void> | undefined;
 
+  /** @internal Made by `cluster.producer()`. */
   constructor(client: Client, options: ProducerOptions = {}) {
     const given = checkOptions("a producer", options, optionKinds);
     const acks = given.acks ?? "all";
@@ -170,6 +174,7 @@ export class Producer {
     this.#client.closeLane(this.#lane);
   }
 
+  /** As {@link Producer.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -4,9 +4,10 @@
 // One row per code, in order. An unknown number is not an error here: brokers newer than this table
 // have more of them.
 
+import type { Flavour } from "../base/ids.ts";
+
 /** A Kafka error code as it is on the wire: int16. */
-export type ErrorCode = number & { readonly [flavour]?: "ErrorCode" };
-declare const flavour: unique symbol;
+export type ErrorCode = Flavour<number, "ErrorCode">;
 
 /** Codes by name: `ErrorCode.NOT_COORDINATOR` is 16. */
 export const ErrorCode = {

@@ -14,8 +14,15 @@ import { drained, type Pieces, sliced, type WorkSlices } from "./pieces.ts";
 import { unwrapXerial, wrapXerial } from "./xerial.ts";
 
 /** Kafka's names of the codecs, in the order of their ids. */
-export const compressionTypes = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
-export type CompressionType = typeof compressionTypes[number];
+export const compressionTypes: readonly CompressionType[] = [
+  "none",
+  "gzip",
+  "snappy",
+  "lz4",
+  "zstd",
+];
+/** How the records of a batch are compressed. */
+export type CompressionType = "none" | "gzip" | "snappy" | "lz4" | "zstd";
 
 /**
  * What the runtime brings: the Codecs port fits. Decompression throws past `bytesMax`: NoSpace. The

@@ -29,16 +29,23 @@ import { decompress, type RuntimeCodecs } from "./compression.ts";
 
 /** A header of a record; names may repeat. */
 export interface RecordHeader {
+  /** Its name; names may repeat. */
   readonly key: string;
+  /** Its bytes. */
   readonly value: Uint8Array | null;
 }
 
 /** One record. `timestamp` is in milliseconds since the Unix epoch, -1 for none; any 64 bits. */
 export interface LogRecord {
+  /** Its position in the partition. */
   readonly offset: Offset;
+  /** Milliseconds since the Unix epoch, as the producer or the broker set it. */
   readonly timestamp: Int64;
+  /** The key's bytes. */
   readonly key: Uint8Array | null;
+  /** The value's bytes; null is a tombstone. */
   readonly value: Uint8Array | null;
+  /** Pairs in the order in which they were sent. */
   readonly headers: readonly RecordHeader[];
 }
 

@@ -37,7 +37,9 @@ export interface Random {
 
 /** A TCP endpoint: an IP address (or name, when connecting) without brackets, and a port. */
 export interface Address {
+  /** An IP address, or a name when connecting. */
   readonly host: string;
+  /** The TCP port. */
   readonly port: number;
 }
 
@@ -225,6 +227,7 @@ export interface Digests {
   hmac(algorithm: DigestAlgorithm, of: { key: Uint8Array; bytes: Uint8Array }): Uint8Array;
 }
 
+/** How much a log line matters. */
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";
 
 /** Fields of a log line, printed after the message for people and as keys for machines. */

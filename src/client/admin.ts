@@ -1,0 +1,107 @@
+// What tools ask of a cluster, and change in it, as methods of one object: the functions of
+// admin_*.ts, group_offsets.ts and offsets.ts with their client filled in.
+//
+// Invariant: a method does what the function of its name does, and nothing else.
+
+import type { Uuid } from "../base/ids.ts";
+import {
+  type ClusterDescription,
+  type ConfigEntry,
+  type ConfigResource,
+  describeCluster,
+  describeConfigs,
+} from "./admin_cluster.ts";
+import {
+  deleteGroup,
+  type DescribedGroup,
+  describeGroup,
+  type ListedGroup,
+  listGroups,
+} from "./admin_groups.ts";
+import {
+  createPartitions,
+  createTopic,
+  deleteTopic,
+  describeTopic,
+  listTopics,
+  type NewTopic,
+} from "./admin_topics.ts";
+import type { Client } from "./client.ts";
+import {
+  commitOffsets,
+  type CommittedOffset,
+  committedOffsets,
+  type Committer,
+} from "./group_offsets.ts";
+import type { TopicMetadata } from "./metadata.ts";
+import {
+  type ListedOffset,
+  listOffsets,
+  type OffsetSpec,
+  type TopicPartition,
+  type TopicPartitionOffset,
+} from "./offsets.ts";
+
+/** What tools ask of a cluster, and change in it. What a broker refuses rejects with KafkaError. */
+export interface Admin {
+  /** All topics by name; Kafka's own (`__consumer_offsets`) are marked `isInternal`. */
+  listTopics(): Promise<TopicMetadata[]>;
+  /** Fresh metadata of one topic: UNKNOWN_TOPIC_OR_PARTITION when there is none. */
+  describeTopic(name: string): Promise<TopicMetadata>;
+  /** Creates a topic and resolves with its id: TOPIC_ALREADY_EXISTS and the like. */
+  createTopic(topic: NewTopic): Promise<Uuid>;
+  /** Deletes a topic with all its records. */
+  deleteTopic(name: string): Promise<void>;
+  /** Grows a topic to `count` partitions. Keys may move: they are placed by the new count. */
+  createPartitions(grown: { topic: string; count: number }): Promise<void>;
+  /** The cluster's id, its controller and its brokers. */
+  describeCluster(): Promise<ClusterDescription>;
+  /** The configs of a topic or a broker by name, all or those named. */
+  describeConfigs(
+    resource: ConfigResource,
+    options?: { names?: readonly string[] },
+  ): Promise<ConfigEntry[]>;
+  /** The groups of every broker, by id. */
+  listGroups(): Promise<ListedGroup[]>;
+  /** A classic group with its members: GROUP_ID_NOT_FOUND when there is none. */
+  describeGroup(groupId: string): Promise<DescribedGroup>;
+  /** Deletes an empty group with what it has committed: NON_EMPTY_GROUP while it has members. */
+  deleteGroup(groupId: string): Promise<void>;
+  /** Commits `offsets` for a group. */
+  commitOffsets(
+    groupId: string,
+    options: { offsets: readonly TopicPartitionOffset[]; by?: Committer },
+  ): Promise<void>;
+  /** What a group has committed for `partitions`, or for all when null; others are left out. */
+  committedOffsets(
+    groupId: string,
+    options: { partitions: readonly TopicPartition[] | null },
+  ): Promise<CommittedOffset[]>;
+  /**
+   * The offset at `spec` of each partition, in the order given; with `readCommitted` the latest is
+   * the last stable offset.
+   */
+  listOffsets(
+    partitions: readonly TopicPartition[],
+    options: { spec: OffsetSpec; readCommitted?: boolean },
+  ): Promise<ListedOffset[]>;
+}
+
+/** The admin functions of `client`. */
+export function adminOf(client: Client): Admin {
+  return {
+    listTopics: () => listTopics(client),
+    describeTopic: (name) => describeTopic(client, name),
+    createTopic: (topic) => createTopic(client, topic),
+    deleteTopic: (name) => deleteTopic(client, name),
+    createPartitions: (grown) => createPartitions(client, grown),
+    describeCluster: () => describeCluster(client),
+    describeConfigs: (resource, options) => describeConfigs(client, resource, options),
+    listGroups: () => listGroups(client),
+    describeGroup: (groupId) => describeGroup(client, groupId),
+    deleteGroup: (groupId) => deleteGroup(client, groupId),
+    commitOffsets: (groupId, options) => commitOffsets(client, groupId, options),
+    committedOffsets: (groupId, options) => committedOffsets(client, groupId, options),
+    listOffsets: (partitions, options) => listOffsets(client, partitions, options),
+  };
+}
