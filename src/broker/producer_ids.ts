@@ -3,6 +3,7 @@
 // purpose.
 
 import type { ProducerId } from "../base/ids.ts";
+import { addInt64 } from "../base/int64.ts";
 
 /** A reserved range of ids: `first` up to, not including, `end`. */
 export interface ProducerIdBlock {
@@ -27,7 +28,9 @@ export class ProducerIds {
       this.#reserving ??= this.#takeBlock().finally(() => this.#reserving = undefined);
       await this.#reserving;
     }
-    return this.#next++;
+    const id = this.#next;
+    this.#next = addInt64(id, 1);
+    return id;
   }
 
   async #takeBlock(): Promise<void> {

@@ -130,6 +130,32 @@ Deno.test("a timestamp finds the first record at or after it", async () => {
   assertEquals([largest?.offset, largest?.timestampMs], [59, 1295]);
 });
 
+Deno.test("times in nanoseconds are found exactly, after a restart too", async () => {
+  const rig = logRig({ ...small, messageTimestampAfterMaxMs: Number.MAX_SAFE_INTEGER });
+  let log = await rig.open();
+  const first = 1_700_000_000_000_000_001n;
+  for (let i = 0n; i < 30n; i++) {
+    const records = [{ timestamp: first + i * 10n }, { timestamp: first + i * 10n + 5n }];
+    appendOk(log, batchOf([], { records }));
+  }
+  const check = async () => {
+    for (const [step, offset] of [[-1n, 0], [0n, 0], [1n, 1], [5n, 1], [6n, 2], [105n, 21]]) {
+      const found = await log.offsetForTimestamp(first + BigInt(step));
+      assertEquals(found?.offset, offset);
+    }
+    assertEquals(await log.offsetForTimestamp(first + 296n), undefined);
+    const largest = await log.maxTimestamp();
+    assertEquals([largest?.offset, largest?.timestampMs], [59, first + 295n]);
+  };
+  await check();
+  await log.close();
+  log = await rig.open({ cleanShutdown: true });
+  await check();
+  // No day that a clock can tell is late enough for them to be too old.
+  await log.applyRetention(8.64e15);
+  assertEquals(log.logStartOffset, 0);
+});
+
 Deno.test("syncs are shared: everyone who asks during one gets the next", async () => {
   const rig = logRig();
   const log = await rig.open();

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { anyInt64 } from "../../tests/harness/any_int64.ts";
 import { BytesWriter, concatBytes, utf8 } from "../base/bytes.ts";
 import type { Int64 } from "../base/int64.ts";
 import { zlibCodecs as codecs } from "../runtime/codecs.ts";
@@ -26,7 +27,11 @@ const magics: readonly LegacyMagic[] = [0, 1];
 const legacyTypes = ["none", "gzip", "snappy", "lz4"] as const;
 const bytes = fc.option(fc.uint8Array({ maxLength: 200 }), { nil: null });
 const anyMessages = fc.array(
-  fc.record({ key: bytes, value: bytes, timestamp: fc.integer({ min: 0, max: 4e12 }) }),
+  fc.record({
+    key: bytes,
+    value: bytes,
+    timestamp: fc.oneof(fc.integer({ min: 0, max: 4e12 }), anyInt64),
+  }),
   { minLength: 1, maxLength: 20 },
 );
 const three: readonly SentMessage[] = [1, 2, 3].map((each) => {

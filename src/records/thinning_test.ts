@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { anyInt64 } from "../../tests/harness/any_int64.ts";
 import { BytesWriter, utf8 } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
 import { maxInt64 } from "../base/int64.ts";
@@ -16,7 +17,7 @@ const record = fc.record({
   key: bytes,
   value: bytes,
   headers: fc.array(fc.record({ key: fc.string(), value: bytes }), { maxLength: 2 }),
-  timestamp: fc.integer({ min: 0, max: 2 ** 41 }),
+  timestamp: fc.oneof(fc.integer({ min: 0, max: 2 ** 41 }), anyInt64),
 });
 
 Deno.test("a thinned batch holds the kept records as they were, horizon or not", async () => {

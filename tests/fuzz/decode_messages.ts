@@ -14,7 +14,7 @@ import {
 } from "../../src/protocol/schema.ts";
 import { everyTable as everyNamedTable } from "../../scripts/every_table.ts";
 import { uuidFromBytes } from "../../src/base/ids.ts";
-import { type Int64, INT64_MAX, INT64_MIN, toInt64 } from "../../src/base/int64.ts";
+import { anyInt64 } from "../harness/any_int64.ts";
 
 /** A message of any table. */
 export type Message = Record<string, unknown>;
@@ -49,18 +49,6 @@ function anyField(field: Field, version: number): fc.Arbitrary<unknown> {
   return fc.oneof(...values);
 }
 
-/** Each as likely: what is safe, what is not, and where the two meet. */
-function anyInt64(): fc.Arbitrary<Int64> {
-  const edges = [2n ** 53n, -(2n ** 53n), INT64_MAX, INT64_MIN];
-  return fc.oneof(
-    fc.maxSafeInteger(),
-    fc.bigInt({ min: INT64_MIN, max: INT64_MAX }).map(toInt64),
-    fc.constantFrom(...edges).chain((edge) =>
-      fc.bigInt({ min: -3n, max: 3n }).map((step) => toInt64(edge + step))
-    ),
-  );
-}
-
 function anyValue(wire: WireType, version: number): fc.Arbitrary<unknown> {
   switch (wire.kind) {
     case "bool":
@@ -76,7 +64,7 @@ function anyValue(wire: WireType, version: number): fc.Arbitrary<unknown> {
     case "uint32":
       return fc.integer({ min: 0, max: 0xffff_ffff });
     case "int64":
-      return anyInt64();
+      return anyInt64;
     case "float64":
       return fc.double({ noNaN: true }).map((value) => value + 0);
     case "string":

@@ -12,7 +12,7 @@ import {
   writeMessage,
 } from "../../src/records/mod.ts";
 import { BytesWriter } from "../../src/base/bytes.ts";
-import { addInt64, type Int64, subtractInt64 } from "../../src/base/int64.ts";
+import { addInt64, type Int64, maxInt64, subtractInt64 } from "../../src/base/int64.ts";
 import { compress, type CompressionType } from "../../src/records/compression.ts";
 import type { LegacyMagic } from "../../src/records/legacy.ts";
 import { zlibCodecs } from "../../src/runtime/codecs.ts";
@@ -64,7 +64,7 @@ function seen({ offset, timestamp, key, value }: Message): ReadMessage {
 
 /** A message that a producer sends; its offset means nothing. */
 export interface SentMessage {
-  readonly timestamp?: number;
+  readonly timestamp?: Int64;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
 }
@@ -76,9 +76,9 @@ export function messageSetOf(
 ): Uint8Array {
   const { magic, compression: type = "none" } = options;
   const plain = new BytesWriter(256);
-  let maxTimestamp = -1;
+  let maxTimestamp: Int64 = -1;
   messages.forEach(({ timestamp = -1, key, value }, offset) => {
-    maxTimestamp = Math.max(maxTimestamp, timestamp);
+    maxTimestamp = maxInt64(maxTimestamp, timestamp);
     writeMessage(plain, { offset, magic, timestamp, key, value });
   });
   if (type === "none") return plain.finish();

@@ -2,6 +2,8 @@
 // another: what it prints, where, and with which exit code.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Client, commitOffsets, Producer } from "../../src/client/mod.ts";
+import { denoRuntime } from "../../src/runtime/deno.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { within } from "../harness/deadline.ts";
 import { type Finished, ProcessLines } from "../harness/process_lines.ts";
@@ -114,6 +116,35 @@ Deno.test("an offset that a partition does not have is said, and the nearer end 
   assertEquals(late.stderr, "orders-0 ends at offset 2: waiting for what comes next.\n");
   const there = await ottla.run("consume orders --partition 0 --offset 1 --max-messages 1");
   assertEquals([there.stdout, there.stderr], ["b\n", ""]);
+});
+
+Deno.test("numbers past 2^53 are printed to the last digit, and taken", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  const [time, offset] = ["1700000000000000001", "9223372036854775807"];
+  await ottla.out(`topics create orders --config message.timestamp.after.max.ms=${offset}`);
+  const client = await Client.connect(denoRuntime(), { bootstrap: broker.bootstrap });
+  const producer = new Producer(client);
+  await producer.send({ topic: "orders", partition: 0, value: "a", timestamp: BigInt(time) });
+  await producer.close();
+  const offsets = [{ topic: "orders", partition: 0, offset: BigInt(offset) }];
+  await commitOffsets(client, "late", { offsets });
+  client.close();
+
+  const all = "--partition 0 --max-messages 1 --format json";
+  const record = JSON.parse(await ottla.out(`consume orders ${all} --offset 0`));
+  assertEquals([record.offset, record.timestamp], [0, time]);
+  const beyond = await ottla.run(`consume orders ${all} --offset ${offset} --timeout-ms 10`);
+  assertStringIncludes(beyond.stderr, "orders-0 ends at offset 1: waiting for what comes next.");
+  const wrong = await ottla.run(`consume orders ${all} --offset 9223372036854775808`);
+  assertEquals(wrong.code, 2);
+  assertStringIncludes(wrong.stderr, "--offset takes a number");
+
+  assertMatch(await ottla.out("groups describe late"), new RegExp(`orders +0 +${offset} +1 +0 `));
+  const described = JSON.parse(await ottla.out("groups describe late --json"));
+  assertEquals([described.partitions[0].committed, described.partitions[0].lag], [offset, 0]);
+  const reset = await ottla.run(`groups reset-offsets late --topic orders --to ${offset}`);
+  assertStringIncludes(reset.stderr, "orders-0 has the offsets 0 to 1: taking 1.");
 });
 
 Deno.test("a group shares a topic, remembers where it was, and can be sent back", async () => {

@@ -3,8 +3,10 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { fromUtf8 } from "../../src/base/bytes.ts";
+import { INT64_MAX } from "../../src/base/int64.ts";
 import {
   Client,
+  committedOffsets,
   type CompressionType,
   Consumer,
   createPartitions,
@@ -236,5 +238,43 @@ Deno.test("the cluster and its configuration are described", async () => {
     ["segment.bytes", "default"],
   ]);
   assert((await describeConfigs(client, { broker: node.id })).length > 50);
+  client.close();
+});
+
+Deno.test("offsets and times of any 64 bits go through the client exactly", async () => {
+  await using broker = await BrokerProcess.start();
+  const client = await connect(broker);
+  const configs = { "message.timestamp.after.max.ms": `${INT64_MAX}` };
+  await createTopic(client, { name: "orders", partitions: 1, configs });
+  const at = { topic: "orders", partition: 0 };
+  const nanoseconds = 1_700_000_000_000_000_001n;
+  const producer = new Producer(client);
+  for (const timestamp of [5, nanoseconds, INT64_MAX]) {
+    const sent = await producer.send({ ...at, value: `${timestamp}`, timestamp });
+    assertEquals(sent.timestamp, timestamp);
+  }
+  await producer.close();
+
+  const consumer = new Consumer(client, { groupId: "readers", autoOffsetReset: "earliest" });
+  consumer.assign([{ ...at, at: { timestampMs: nanoseconds } }]);
+  const seen = [];
+  while (seen.length < 2) seen.push(...await consumer.poll());
+  assertEquals(seen.map(({ timestamp }) => timestamp), [nanoseconds, INT64_MAX]);
+  const [late] = await listOffsets(client, [at], { spec: { timestampMs: INT64_MAX } });
+  assertEquals([late.offset, late.timestampMs], [2, INT64_MAX]);
+  const [none] = await listOffsets(client, [at], { spec: { timestampMs: 2n ** 62n + 1n } });
+  assertEquals(none.offset, 2);
+
+  // No such offset: it begins again where it is told to.
+  consumer.seek({ ...at, offset: INT64_MAX });
+  assertEquals(consumer.position(at), INT64_MAX);
+  assertEquals(await read(consumer, 1), ["5"]);
+
+  for (const offset of [INT64_MAX, 2n ** 53n + 1n]) {
+    await consumer.commit([{ ...at, offset }]);
+    const [committed] = await committedOffsets(client, "readers", { partitions: [at] });
+    assertEquals(committed.offset, offset);
+  }
+  await consumer.close();
   client.close();
 });
