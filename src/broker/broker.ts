@@ -15,7 +15,6 @@ import { saturated } from "../base/int64.ts";
 import {
   type ChangeQueue,
   changeQueue,
-  checkMetadataVersion,
   decideAllocateProducerIds,
   directoryOfReplica,
   type MetadataChange,
@@ -32,6 +31,7 @@ import {
   metadataLogConfig,
   offsetsTopicOf,
   quotaWindowsOf,
+  snapshotConfigOf,
 } from "./broker_config.ts";
 import { Cleaner } from "./cleaner.ts";
 import { type BrokerConfig, dynamicLayers } from "./config.ts";
@@ -42,7 +42,8 @@ import type { Peer } from "./handler.ts";
 import { supportedVersions } from "./handlers/mod.ts";
 import { Membership, supportedFeatures } from "./membership.ts";
 import { MetadataLog, metadataTopic, metadataTopicId } from "./metadata_log.ts";
-import { readMetadata } from "./metadata_reading.ts";
+import { checkLevels, readMetadata } from "./metadata_reading.ts";
+import { MetadataSnapshots } from "./metadata_snapshots.ts";
 import type { Partition } from "./partition.ts";
 import { Partitions } from "./partitions.ts";
 import { ProducerIds } from "./producer_ids.ts";
@@ -76,6 +77,35 @@ const progressIntervalMs = 2_000;
 interface Opened {
   readonly storage: Storage;
   readonly metadata: MetadataLog;
+  readonly snapshots: MetadataSnapshots;
+}
+
+/** Reads the metadata on a trial, and takes the data directories once that has gone well. */
+async function openMetadata(options: BrokerOptions, storage: Storage): Promise<Opened> {
+  const { runtime, config, logger } = options;
+  const request = {
+    topic: metadataTopic,
+    partition: 0,
+    topicId: metadataTopicId,
+    config: () => metadataLogConfig(config),
+    isNew: false,
+    directoryId: undefined,
+  };
+  const known = await storage.tryLog(request, async ({ log, files }) => {
+    const state = await readMetadata({ ...runtime, files, log, logger });
+    checkLevels(state);
+    return state;
+  });
+  await storage.claim();
+  const log = await storage.openLog(request);
+  const opened = { ...runtime, files: storage.files, log, logger };
+  const metadata = await MetadataLog.open({ ...opened, known });
+  const snapshots = new MetadataSnapshots({
+    ...opened,
+    metadata,
+    config: () => snapshotConfigOf(config),
+  });
+  return { storage, metadata, snapshots };
 }
 
 /** Whether clients are served as they should be. */
@@ -192,30 +222,14 @@ export class Broker {
 
   /** Starts a broker; resolves once clients can connect. */
   static async start(options: BrokerOptions): Promise<Broker> {
-    const { runtime, config, logger } = options;
-    const storage = await Storage.open({ runtime, config, logger });
+    const { config } = options;
+    const storage = await Storage.open(options);
     let broker: Broker | undefined;
     try {
-      const request = {
-        topic: metadataTopic,
-        partition: 0,
-        topicId: metadataTopicId,
-        config: () => metadataLogConfig(config),
-        isNew: false,
-        directoryId: undefined,
-      };
-      const known = await storage.tryLog(request, async ({ log, files }) => {
-        const state = await readMetadata({ ...runtime, files, log, logger });
-        checkMetadataVersion(state.image);
-        return state;
-      });
-      await storage.claim();
-      const log = await storage.openLog(request);
-      const { files } = storage;
-      const metadata = await MetadataLog.open({ ...runtime, files, log, logger, known });
-      config.setDynamic(dynamicLayers(metadata.image, storage.nodeId));
-      broker = new Broker(options, { storage, metadata });
-      await broker.#start();
+      const opened = await openMetadata(options, storage);
+      config.setDynamic(dynamicLayers(opened.metadata.image, storage.nodeId));
+      broker = new Broker(options, opened);
+      await broker.#start(opened.snapshots);
       return broker;
     } catch (error) {
       // Its timers and listeners would outlive a start that failed half-way.
@@ -338,12 +352,12 @@ export class Broker {
     ];
   }
 
-  async #start(): Promise<void> {
+  async #start(snapshots: MetadataSnapshots): Promise<void> {
     const { config, logger } = this.#options;
     await this.#membership.join();
     await this.#openLogs();
     for (const listener of config.listeners) await this.#acceptor.listen(listener);
-    this.#startBackground();
+    this.#startBackground(snapshots);
     this.groups.all().catch((error) => {
       if (this.isClosing) return;
       logger.log("error", "groups could not be loaded; the next request tries again", {
@@ -391,7 +405,7 @@ export class Broker {
     this.#membership.recordWorkingDirectories();
   }
 
-  #startBackground(): void {
+  #startBackground(snapshots: MetadataSnapshots): void {
     const { config } = this.#options;
     this.#background.start({
       name: "retention",
@@ -413,6 +427,11 @@ export class Broker {
         await this.#storage.maintain();
         await this.partitions.openWhereFull((name) => this.metadata.image.topic(name));
       },
+    });
+    this.#background.start({
+      name: "metadata snapshots",
+      intervalMs: () => choresIntervalMs,
+      run: () => snapshots.run(),
     });
     this.#background.start({
       name: "checkpoint",

@@ -5,6 +5,7 @@ import { offsetsTopic } from "../cluster/mod.ts";
 import type { GroupConfig } from "../coordinator/mod.ts";
 import type { LogConfig } from "../log/mod.ts";
 import type { BrokerConfig } from "./config.ts";
+import type { SnapshotConfig } from "./metadata_snapshots.ts";
 import type { RateWindows } from "./quota_rate.ts";
 
 const msPerMinute = 60_000;
@@ -31,10 +32,11 @@ export function quotaWindowsOf(config: BrokerConfig): RateWindows {
 }
 
 /**
- * What the metadata log works by: it keeps everything, and a change of it is one batch of any size.
+ * What the metadata log works by: retention does not concern it, since snapshots stand for what is
+ * deleted, and a change of it is one batch of any size.
  */
 export function metadataLogConfig(config: BrokerConfig): LogConfig {
-  return config.topicLogConfig(
+  const log = config.topicLogConfig(
     new Map([
       ["max.message.bytes", String(0x7fffffff)],
       ["retention.ms", "-1"],
@@ -42,6 +44,24 @@ export function metadataLogConfig(config: BrokerConfig): LogConfig {
       ["message.timestamp.type", "CreateTime"],
     ]),
   );
+  // A segment goes as a whole: one that is larger than what lies between two snapshots would keep
+  // what both of them stand for.
+  const between = Math.max(config.get("metadata.log.max.record.bytes.between.snapshots"), 4096);
+  return {
+    ...log,
+    segmentBytes: Math.min(config.get("metadata.log.segment.bytes"), between),
+    segmentMs: config.get("metadata.log.segment.ms"),
+  };
+}
+
+/** When the metadata gets snapshots, and how long they stay. */
+export function snapshotConfigOf(config: BrokerConfig): SnapshotConfig {
+  return {
+    recordBytesBetween: config.get("metadata.log.max.record.bytes.between.snapshots"),
+    intervalMs: config.get("metadata.log.max.snapshot.interval.ms"),
+    retentionBytes: config.get("metadata.max.retention.bytes"),
+    retentionMs: config.get("metadata.max.retention.ms"),
+  };
 }
 
 /** The topic of groups and offsets, as it is created when the first group needs it. */

@@ -6,7 +6,7 @@ import type { ConfigKey } from "./config_values.ts";
 
 const alone = "this broker is its own controller and has no peers";
 const java = "Java classes cannot be loaded here";
-const metadata = "the metadata log lies in the first data folder and keeps all";
+const metadata = "the metadata log lies in the first data folder";
 const mutations = "changes of topics are not rate-limited yet";
 const reporters = "metrics are served over HTTP, by ottla.metrics.port";
 const sasl = "SASL is not served yet";
@@ -189,25 +189,25 @@ export const peerKeys = {
   "metadata.log.max.record.bytes.between.snapshots": {
     type: "long",
     default: "20971520",
-    ignored: metadata,
+    min: 1,
     doc: "Bytes of metadata records after which a snapshot is written.",
   },
   "metadata.log.max.snapshot.interval.ms": {
     type: "long",
     default: "3600000",
-    ignored: metadata,
+    min: 0,
     doc: "Longest time between two snapshots while there is something new.",
   },
   "metadata.log.segment.bytes": {
     type: "int",
     default: "1073741824",
-    ignored: metadata,
+    min: 8388608,
     doc: "Size at which a segment of the metadata log is closed.",
   },
   "metadata.log.segment.ms": {
     type: "long",
     default: "604800000",
-    ignored: metadata,
+    min: 1,
     doc: "Age at which a segment of the metadata log is closed.",
   },
   "metadata.max.idle.interval.ms": {
@@ -219,13 +219,13 @@ export const peerKeys = {
   "metadata.max.retention.bytes": {
     type: "long",
     default: "104857600",
-    ignored: metadata,
+    min: -1,
     doc: "Bytes of old metadata segments and snapshots that are kept.",
   },
   "metadata.max.retention.ms": {
     type: "long",
     default: "604800000",
-    ignored: metadata,
+    min: -1,
     doc: "How long old metadata segments and snapshots are kept.",
   },
   "metric.reporters": {

@@ -51,7 +51,7 @@ export class Membership {
     const { config, storage, metadata, change, newUuid } = this.#options;
     const { nodeId: brokerId } = storage;
     await metadata.lead(brokerId);
-    await change(decideBootstrap);
+    await change((image) => decideBootstrap(image, metadata.formatted));
     const registration = {
       brokerId,
       incarnationId: newUuid(),

@@ -14,6 +14,7 @@ import {
   decodeMetadataRecord,
   encodeMetadataRecord,
   type MetadataImage,
+  type MetadataRecord,
   type MetadataRecordInput,
   type MetadataReplay,
   type MetadataStore,
@@ -35,19 +36,24 @@ export interface MetadataLogOptions extends ReadMetadataOptions {
 }
 
 export class MetadataLog implements MetadataStore {
+  /** What a new log is to begin with, by the one who formatted the data directory. */
+  readonly formatted: readonly MetadataRecord[];
   readonly #log: PartitionLog;
   readonly #files: Files;
   readonly #clock: Clock;
   readonly #listeners = new Set<ChangeListener>();
   readonly #replay: MetadataReplay;
   #leaderEpoch: LeaderEpoch;
+  #bytesAppended: number;
 
   private constructor({ log, files, clock }: MetadataLogOptions, state: MetadataState) {
     this.#log = log;
     this.#files = files;
     this.#clock = clock;
     this.#replay = state.replay;
+    this.formatted = state.formatted;
     this.#leaderEpoch = state.leaderEpoch;
+    this.#bytesAppended = state.bytesBehindSnapshot;
   }
 
   /** Reads the whole log. Throws PartitionFault when a part of it is missing. */
@@ -55,6 +61,16 @@ export class MetadataLog implements MetadataStore {
     const { log, known } = options;
     const isKnown = known !== undefined && known.endOffset === log.logEndOffset;
     return new MetadataLog(options, isKnown ? known : await readMetadata(options));
+  }
+
+  /** Bytes behind the snapshot that the start was made from. */
+  get bytesAppended(): number {
+    return this.#bytesAppended;
+  }
+
+  /** Where the records end that are in the image. */
+  get endOffset(): Offset {
+    return this.image.lastOffset + 1;
   }
 
   /** The epoch in which this node leads the log; 0 before it does. */
@@ -112,6 +128,7 @@ export class MetadataLog implements MetadataStore {
     const leaderEpoch = this.#leaderEpoch;
     const result = this.#log.append(batch, { leaderEpoch, origin: "coordinator" });
     if (!result.ok) throw new PartitionFault(`metadata cannot be stored: ${result.message}`);
+    this.#bytesAppended += batch.length;
     return result.lastOffset;
   }
 }

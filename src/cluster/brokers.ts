@@ -35,18 +35,26 @@ export interface BrokerRegistration {
 }
 
 /**
- * The first records of a start: the feature level of a new log, and an end to the transaction that
- * a writer has left open, since nothing that follows would be applied otherwise.
+ * The first records of a start: what a new log is to begin with, and an end to the transaction that
+ * a writer has left open, since nothing that follows would be applied otherwise. `formatted`: what
+ * the one who formatted the data directory wants (KIP-631), the newest level that we write if it
+ * names none.
  */
-export function decideBootstrap(image: MetadataImage): Decision<void> {
+export function decideBootstrap(
+  image: MetadataImage,
+  formatted: readonly MetadataRecordInput[] = [],
+): Decision<void> {
   const records: MetadataRecordInput[] = [];
   if (image.inTransaction) {
     const fields = { reason: "its writer has stopped" };
     records.push({ type: "AbortTransactionRecord", version: 0, fields });
   }
   if (!image.features.has(metadataVersionFeature)) {
+    const isLevel = ({ type, fields }: MetadataRecordInput) =>
+      type === "FeatureLevelRecord" && fields.name === metadataVersionFeature;
     const fields = { name: metadataVersionFeature, featureLevel: metadataVersionNew };
-    records.push({ type: "FeatureLevelRecord", version: 0, fields });
+    if (!formatted.some(isLevel)) records.push({ type: "FeatureLevelRecord", version: 0, fields });
+    records.push(...formatted);
   }
   return { records, response: undefined };
 }

@@ -11,6 +11,7 @@
 
 import type { BrokerId, LeaderEpoch, Offset, PartitionId, ProducerId, Uuid } from "../base/ids.ts";
 import type { Int64 } from "../base/int64.ts";
+import { KeptRecords } from "./kept_records.ts";
 import {
   type ClientQuota,
   ClientQuotaTable,
@@ -18,6 +19,7 @@ import {
   type ScramCredential,
   ScramTable,
 } from "./principals.ts";
+import type { MetadataRecord } from "./records.ts";
 import { collidingName } from "./topic_names.ts";
 
 /** Where a broker listens, as it has registered. */
@@ -41,6 +43,26 @@ export interface BrokerImage {
   readonly inControlledShutdown: boolean;
   /** Ids of its data folders. */
   readonly directories: readonly Uuid[];
+  /** Those of them that take no new partitions (KIP-1066). */
+  readonly cordonedDirectories: readonly Uuid[];
+  /** The levels of each feature that it can serve. */
+  readonly features: readonly BrokerFeature[];
+  /** Whether it still runs on ZooKeeper (KIP-866). */
+  readonly isMigratingZkBroker: boolean;
+}
+
+/** What a broker has said of one feature. */
+export interface BrokerFeature {
+  readonly name: string;
+  readonly minSupportedVersion: number;
+  readonly maxSupportedVersion: number;
+}
+
+/** A resource for which configuration is set. */
+export interface ConfiguredResource {
+  readonly type: number;
+  readonly name: string;
+  readonly configs: ReadonlyMap<string, string>;
 }
 
 /** One partition's state. */
@@ -109,6 +131,10 @@ export interface MetadataImage {
   topicConfigs(name: string): ReadonlyMap<string, string>;
   /** Names of the resources of a type for which configuration is set. */
   configuredNames(type: number): readonly string[];
+  /** All that is configured. */
+  configuredResources(): Iterable<ConfiguredResource>;
+  /** What is here for others alone, such as access control. */
+  keptRecords(): Iterable<MetadataRecord>;
   clientQuotas(): readonly ClientQuota[];
   clientQuota(entity: readonly QuotaEntityPart[]): ClientQuota | undefined;
   /** Users that have SCRAM credentials, in order of name. */
@@ -132,6 +158,7 @@ export class ImageTables implements MetadataImage {
   readonly features = new Map<string, number>();
   readonly quotas = new ClientQuotaTable();
   readonly scram = new ScramTable();
+  readonly kept = new KeptRecords();
   readonly #brokers = new Map<BrokerId, BrokerImage>();
   readonly #byName = new Map<string, TopicEntry>();
   readonly #byId = new Map<Uuid, TopicEntry>();
@@ -226,6 +253,16 @@ export class ImageTables implements MetadataImage {
     return [...this.#configs.get(type)?.keys() ?? []].sort();
   }
 
+  *configuredResources(): Generator<ConfiguredResource> {
+    for (const [type, resources] of this.#configs) {
+      for (const [name, configs] of resources) yield { type, name, configs };
+    }
+  }
+
+  keptRecords(): Iterable<MetadataRecord> {
+    return this.kept.all();
+  }
+
   clientQuotas(): readonly ClientQuota[] {
     return this.quotas.all();
   }
@@ -242,15 +279,20 @@ export class ImageTables implements MetadataImage {
     return this.scram.get(user);
   }
 
-  /** Sets one key of a resource; null removes it. */
-  setConfig(type: number, resource: string, entry: { name: string; value: string | null }): void {
+  /** Sets one key of a resource; null removes it. `isLoading`: there are no readers yet. */
+  setConfig(
+    type: number,
+    resource: string,
+    entry: { name: string; value: string | null; isLoading: boolean },
+  ): void {
     let resources = this.#configs.get(type);
     if (resources === undefined) this.#configs.set(type, resources = new Map());
+    const known = resources.get(resource);
     // Replaced, not changed: a reader may hold the map.
-    const configs = new Map(resources.get(resource));
+    const configs = known !== undefined && entry.isLoading ? known : new Map(known);
     if (entry.value === null) configs.delete(entry.name);
     else configs.set(entry.name, entry.value);
     if (configs.size === 0) resources.delete(resource);
-    else resources.set(resource, configs);
+    else if (configs !== known) resources.set(resource, configs);
   }
 }

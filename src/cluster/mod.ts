@@ -27,13 +27,16 @@ export {
   metadataVersionRange,
 } from "./feature_levels.ts";
 export {
+  type BrokerFeature,
   type BrokerImage,
+  type ConfiguredResource,
   type EndPoint,
   type MetadataImage,
   type PartitionImage,
   ResourceType,
   type TopicImage,
 } from "./image.ts";
+export { imageRecords } from "./image_records.ts";
 export * from "./placement.ts";
 export {
   type ClientQuota,

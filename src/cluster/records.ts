@@ -60,7 +60,11 @@ export function encodeMetadataRecord(record: MetadataRecordInput): Uint8Array {
 
 /** The record in `value`. Throws DecodeFault on damage and on a version newer than the table's. */
 export function decodeMetadataRecord(value: Uint8Array): MetadataRecord | UnknownMetadataRecord {
-  const reader = new BytesReader(value);
+  return readMetadataRecord(new BytesReader(value));
+}
+
+/** The same of all that `reader` has. */
+export function readMetadataRecord(reader: BytesReader): MetadataRecord | UnknownMetadataRecord {
   const frame = reader.uvarint();
   if (frame !== frameVersion) throw new DecodeFault(`metadata record in frame version ${frame}`);
   const key = reader.uvarint();

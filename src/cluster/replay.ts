@@ -4,9 +4,10 @@
 //   Begin ... End      (KIP-868)             -> kept aside, applied together at End
 //   Begin ... Abort                          -> dropped
 //
-// Records of types that mean nothing to a broker yet (access control, tokens, controllers) and of
-// unknown types stay in the log and change nothing here. What contradicts the image, such as
-// a partition of a topic that is not there, is damage: a PartitionFault of the metadata log.
+// Records of types that mean nothing to a broker yet (access control, tokens, controllers) are kept
+// for a snapshot (kept_records.ts), those of unknown types stay in the log. What contradicts the
+// image, such as a partition of a topic that is not there, is damage: a PartitionFault of the
+// metadata log.
 // Invariant: the image is a function of the applied records alone.
 
 import { PartitionFault } from "../base/faults.ts";
@@ -58,12 +59,27 @@ export class MetadataReplay {
   apply(records: readonly Decoded[], lastOffset: Offset): MetadataChange[] {
     const changes: MetadataChange[] = [];
     for (const record of records) this.#take(record, changes);
-    this.#tables.lastOffset = lastOffset;
-    this.#tables.inTransaction = this.#transaction !== undefined;
+    this.noteOffset(lastOffset);
     return changes;
   }
 
-  #take(record: Decoded, changes: MetadataChange[]): void {
+  /** As {@link apply} of one record, while the image has no readers yet; `noteOffset` follows. */
+  load(record: Decoded): void {
+    this.#take(record, undefined);
+  }
+
+  /** What was loaded ends at `lastOffset`. */
+  noteOffset(lastOffset: Offset): void {
+    this.#tables.lastOffset = lastOffset;
+    this.#tables.inTransaction = this.#transaction !== undefined;
+  }
+
+  /** Whether the image says all that the records did: none was of an unknown type. */
+  get isWhole(): boolean {
+    return this.#tables.kept.isWhole;
+  }
+
+  #take(record: Decoded, changes: MetadataChange[] | undefined): void {
     switch (record.type) {
       case "BeginTransactionRecord":
         if (this.#transaction !== undefined) throw damaged("a transaction begins within another");
@@ -89,34 +105,39 @@ function damaged(problem: string): PartitionFault {
   return new PartitionFault(`the metadata log contradicts itself: ${problem}`);
 }
 
-function applyRecord(tables: ImageTables, record: Decoded, changes: MetadataChange[]): void {
+/** Without `changes` nobody hears of them: the image is being loaded. */
+function applyRecord(
+  tables: ImageTables,
+  record: Decoded,
+  changes: MetadataChange[] | undefined,
+): void {
   switch (record.type) {
     case "TopicRecord":
-      changes.push(applyTopic(tables, record.fields));
+      note(applyTopic(tables, record.fields), changes);
       break;
     case "PartitionRecord":
-      changes.push(applyPartition(tables, record.fields));
+      note(applyPartition(tables, record.fields), changes);
       break;
     case "PartitionChangeRecord":
-      changes.push(applyPartitionChange(tables, record.fields));
+      note(applyPartitionChange(tables, record.fields), changes);
       break;
     case "RemoveTopicRecord":
-      changes.push(applyRemoveTopic(tables, record.fields.topicId));
+      note(applyRemoveTopic(tables, record.fields.topicId), changes);
       break;
     case "ClearElrRecord":
-      changes.push(...applyClearElr(tables, record.fields.topicName));
+      for (const each of applyClearElr(tables, record.fields.topicName)) note(each, changes);
       break;
     case "ConfigRecord": {
       const { resourceType, resourceName, name, value } = record.fields;
-      tables.setConfig(resourceType, resourceName, { name, value });
-      changes.push({ type: "configChanged", resourceType, resourceName, name });
+      tables.setConfig(resourceType, resourceName, { name, value, isLoading: !changes });
+      changes?.push({ type: "configChanged", resourceType, resourceName, name });
       break;
     }
     case "FeatureLevelRecord": {
       const { name, featureLevel } = record.fields;
       if (featureLevel === 0) tables.features.delete(name);
       else tables.features.set(name, featureLevel);
-      changes.push({ type: "featureChanged", name });
+      changes?.push({ type: "featureChanged", name });
       break;
     }
     case "ProducerIdsRecord":
@@ -125,7 +146,7 @@ function applyRecord(tables: ImageTables, record: Decoded, changes: MetadataChan
     case "ClientQuotaRecord": {
       const { entity, key, value, remove } = record.fields;
       tables.quotas.set(entity, { key, value: remove ? undefined : value });
-      changes.push({ type: "clientQuotasChanged" });
+      changes?.push({ type: "clientQuotasChanged" });
       break;
     }
     case "UserScramCredentialRecord": {
@@ -144,7 +165,11 @@ function applyRecord(tables: ImageTables, record: Decoded, changes: MetadataChan
   }
 }
 
-function applyBrokerRecord(tables: ImageTables, record: Decoded, changes: MetadataChange[]): void {
+function applyBrokerRecord(
+  tables: ImageTables,
+  record: Decoded,
+  changes: MetadataChange[] | undefined,
+): void {
   let brokerId: BrokerId;
   switch (record.type) {
     case "RegisterBrokerRecord":
@@ -164,7 +189,7 @@ function applyBrokerRecord(tables: ImageTables, record: Decoded, changes: Metada
       });
       break;
     case "BrokerRegistrationChangeRecord": {
-      const { fenced, inControlledShutdown, logDirs } = record.fields;
+      const { fenced, inControlledShutdown, logDirs, cordonedLogDirs } = record.fields;
       brokerId = record.fields.brokerId;
       const broker = brokerOf(tables, brokerId);
       tables.putBroker({
@@ -173,19 +198,37 @@ function applyBrokerRecord(tables: ImageTables, record: Decoded, changes: Metada
         fenced: fenced === 0 ? broker.fenced : fenced > 0,
         inControlledShutdown: broker.inControlledShutdown || inControlledShutdown > 0,
         directories: logDirs.length > 0 ? logDirs : broker.directories,
+        cordonedDirectories: cordonedLogDirs ?? broker.cordonedDirectories,
       });
       break;
     }
     default:
+      tables.kept.apply(record);
       return;
   }
-  changes.push({ type: "brokerChanged", brokerId });
+  changes?.push({ type: "brokerChanged", brokerId });
+}
+
+function note(change: MetadataChange, changes: MetadataChange[] | undefined): void {
+  changes?.push(change);
 }
 
 function registered(fields: FieldsOf<"RegisterBrokerRecord">): BrokerImage {
   const { brokerId: id, brokerEpoch: epoch, incarnationId, endPoints, rack } = fields;
-  const { fenced, inControlledShutdown, logDirs: directories } = fields;
-  return { id, epoch, incarnationId, endPoints, rack, fenced, inControlledShutdown, directories };
+  const { fenced, inControlledShutdown, features, isMigratingZkBroker } = fields;
+  return {
+    id,
+    epoch,
+    incarnationId,
+    endPoints,
+    rack,
+    fenced,
+    inControlledShutdown,
+    directories: fields.logDirs,
+    cordonedDirectories: fields.cordonedLogDirs ?? [],
+    features,
+    isMigratingZkBroker,
+  };
 }
 
 function brokerOf(tables: ImageTables, id: BrokerId): BrokerImage {

@@ -46,7 +46,13 @@ export {
   type RepairStep,
 } from "./repair.ts";
 export { Slices } from "./slices.ts";
-export { listSnapshots, readSnapshot, type SnapshotFile } from "./snapshots.ts";
+export {
+  listSnapshots,
+  readSnapshot,
+  removeSnapshots,
+  type SnapshotFile,
+  writeSnapshot,
+} from "./snapshots.ts";
 export { TrialFiles } from "./trial_files.ts";
 export type { TimestampOffset } from "./time_lookup.ts";
 export type { AbortedTransaction } from "./txn_index.ts";

@@ -4,10 +4,11 @@
 //   key:   int16 version (0), int16 type
 //   value: COMMIT and ABORT: int16 version (0), int32 coordinatorEpoch
 //          LEADER_CHANGE: int16 version, then a flexible message (KRaft quorums, KIP-595)
+//          SNAPSHOT_HEADER: int16 version, int64 time, tags;  SNAPSHOT_FOOTER: int16 version, tags
 
 import { BytesReader, BytesWriter } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
-import type { BrokerId, LeaderEpoch, ProducerId } from "../base/ids.ts";
+import type { BrokerId, LeaderEpoch, Offset, ProducerId } from "../base/ids.ts";
 import { buildBatch } from "./build.ts";
 import { readRecords } from "./record.ts";
 
@@ -98,6 +99,59 @@ export function buildLeaderChange(change: {
     partitionLeaderEpoch: change.leaderEpoch,
     isControl: true,
   });
+}
+
+/** The value of one record of a control batch. */
+export interface ControlValue {
+  readonly type: number;
+  readonly value: Uint8Array;
+}
+
+/** The records of the control batch at `position`, as their types and bytes. */
+export function readControlValues(bytes: Uint8Array, position = 0): ControlValue[] {
+  return readRecords(bytes, { position }).flatMap(({ key, value }) => {
+    if (key === null || value === null) return [];
+    const reader = new BytesReader(key);
+    reader.int16();
+    return [{ type: reader.int16(), value }];
+  });
+}
+
+/** What a batch of a snapshot has in its header. */
+export interface SnapshotBatch {
+  readonly baseOffset: Offset;
+  readonly partitionLeaderEpoch: LeaderEpoch;
+  readonly timestamp: number;
+}
+
+/**
+ * The first batch of a metadata snapshot (KIP-630): a SnapshotHeaderRecord of version 0 with the
+ * time of the last record that the snapshot stands for, and behind it what is in `more`.
+ */
+export function buildSnapshotHeader(
+  lastContainedTimestamp: number,
+  options: SnapshotBatch & { more: readonly ControlValue[] },
+): Uint8Array {
+  const value = new BytesWriter(16);
+  value.int16(0);
+  value.int64(lastContainedTimestamp);
+  value.uvarint(0);
+  const header = { type: ControlType.SNAPSHOT_HEADER, value: value.finish() };
+  return controlBatch([header, ...options.more], options);
+}
+
+/** The last batch of a metadata snapshot: a SnapshotFooterRecord of version 0. */
+export function buildSnapshotFooter(options: SnapshotBatch): Uint8Array {
+  const value = new BytesWriter(4);
+  value.int16(0);
+  value.uvarint(0);
+  return controlBatch([{ type: ControlType.SNAPSHOT_FOOTER, value: value.finish() }], options);
+}
+
+function controlBatch(values: readonly ControlValue[], options: SnapshotBatch): Uint8Array {
+  const { baseOffset, partitionLeaderEpoch, timestamp } = options;
+  const records = values.map(({ type, value }) => ({ key: controlKey(type), value }));
+  return buildBatch({ records, baseOffset, partitionLeaderEpoch, timestamp, isControl: true });
 }
 
 function controlKey(type: number): Uint8Array {

@@ -34,9 +34,14 @@ export { codecToLoad, storedCompression, type TopicCompression } from "./codec_c
 export {
   buildEndTransactionMarker,
   buildLeaderChange,
+  buildSnapshotFooter,
+  buildSnapshotHeader,
   type ControlRecord,
   ControlType,
+  type ControlValue,
   readControlRecord,
+  readControlValues,
+  type SnapshotBatch,
 } from "./control.ts";
 export {
   codecToLoadForSet,

@@ -22,6 +22,7 @@ export class RecordCursor {
   keyStart = 0;
   /** -1 for null. */
   keyLength = -1;
+  valueStart = 0;
   /** -1 for null: a tombstone. */
   valueLength = -1;
   readonly #limit: number;
@@ -55,6 +56,7 @@ export class RecordCursor {
     this.#position += Math.max(0, this.keyLength);
     // A key beyond the record is found here: reading the next field stops at the limit.
     this.valueLength = this.#varint();
+    this.valueStart = this.#position;
     const valueEnd = this.#position + Math.max(0, this.valueLength);
     if (this.keyLength < -1 || this.valueLength < -1 || valueEnd >= this.end) {
       throw new DecodeFault(`record at ${this.start} does not hold its key and value`);

@@ -9,8 +9,11 @@
 // Needs Java and Maven; without them it is skipped with the reason.
 
 import { assert, assertEquals } from "@std/assert";
+import { IncrementalAlterConfigs } from "../../src/protocol/apis/44_incremental_alter_configs.ts";
+import { Metadata } from "../../src/protocol/mod.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { run } from "../harness/process_lines.ts";
+import { RawClient } from "../harness/raw_client.ts";
 import { ottlaCommand, targetFromEnvironment } from "../harness/targets.ts";
 import { reasonToSkip } from "./java/installed.ts";
 import {
@@ -96,12 +99,18 @@ for (const kafka of kafkas) {
 migrationTest("what Ottla has written is all there in Kafka, and in Ottla again", async (tools) => {
   const { java, folder } = tools;
   const written = `${folder}/written`;
-  const settings = { "offsets.topic.num.partitions": "4" };
+  const settings = {
+    "offsets.topic.num.partitions": "4",
+    "metadata.log.max.record.bytes.between.snapshots": "1500",
+    "metadata.max.retention.bytes": "6000",
+  };
   const before = await withOttla(written, settings, async (bootstrap) => {
     await java.fill(bootstrap, { consumerProtocol: false });
+    await changeUntilDeleted(bootstrap, written);
     return java.list(bootstrap);
   });
   assertFilled(before);
+  await assertReadByKafka(written, { wants: "REGISTER_BROKER_RECORD" });
   for (const { release } of kafkas) {
     const moved = await copyOf(written, `${folder}/moved-${release}`);
     const target: KafkaOptions = { release, nodeId: 1, voters: "static", folder: moved };
@@ -114,6 +123,23 @@ migrationTest("what Ottla has written is all there in Kafka, and in Ottla again"
     assertSame(await listOttla(java, moved), grown);
   }
 });
+
+/** Changes a topic's configuration until the metadata has snapshots in the place of its start. */
+async function changeUntilDeleted(bootstrap: string, folder: string): Promise<void> {
+  const [host, port] = bootstrap.split(":");
+  using client = await RawClient.connect({ host, port: Number(port) });
+  const { topics: [topic] } = await client.ask(Metadata, 9, { topics: null });
+  const metadata = `${folder}/__cluster_metadata-0`;
+  for (let i = 0;; i++) {
+    const names = (await Array.fromAsync(Deno.readDir(metadata))).map((entry) => entry.name);
+    const isCut = !names.includes("00000000000000000000.log");
+    if (isCut && names.some((name) => name.endsWith(".checkpoint"))) return;
+    assert(i < 20_000, `${names}`);
+    const config = { name: "retention.ms", configOperation: 0, value: String(1e12 + i % 2) };
+    const resources = [{ resourceType: 2, resourceName: topic.name!, configs: [config] }];
+    await client.ask(IncrementalAlterConfigs, 1, { resources, validateOnly: false });
+  }
+}
 
 Deno.test.afterAll(async () => {
   if (javaOnce !== undefined) await Deno.remove((await javaOnce).classes, { recursive: true });
@@ -230,11 +256,16 @@ async function assertDumpable(folder: string): Promise<void> {
 }
 
 /** Kafka's own tool reads the metadata log, snapshots and transaction indexes as they are now. */
-async function assertReadByKafka(folder: string): Promise<void> {
+async function assertReadByKafka(
+  folder: string,
+  { wants = "BROKER_REGISTRATION_CHANGE_RECORD" } = {},
+): Promise<void> {
   const files = await filesIn(folder);
-  const metadata = files.filter((path) => /__cluster_metadata-0\/\d{20}\.log$/.test(path));
+  const metadata = files.filter((path) =>
+    /__cluster_metadata-0\/[\d-]+\.(log|checkpoint)$/.test(path)
+  );
   const decoded = await dumpLogSegments(metadata, ["--cluster-metadata-decoder"]);
-  assert(decoded.includes("BROKER_REGISTRATION_CHANGE_RECORD"), decoded);
+  assert(decoded.includes(wants), decoded);
   const kinds = /transactions-\d+\/\d{20}\.(snapshot|txnindex|index|timeindex)$/;
   const others = await dumpLogSegments(files.filter((path) => kinds.test(path)), []);
   assert(others.includes("producerId"), others);
