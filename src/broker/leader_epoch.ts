@@ -3,6 +3,7 @@
 // passes.
 
 import type { LeaderEpoch } from "../base/ids.ts";
+import type { EpochEnd } from "../log/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import type { Partition } from "./partition.ts";
 
@@ -12,4 +13,16 @@ export function checkLeaderEpoch(partition: Partition, claimed: LeaderEpoch): Er
   return claimed < partition.leaderEpoch
     ? ErrorCode.FENCED_LEADER_EPOCH
     : ErrorCode.UNKNOWN_LEADER_EPOCH;
+}
+
+/**
+ * Where `epoch` ended in a partition's log; both -1 when that is not known. An epoch begins when
+ * somebody leads in it: one in which nothing was written begins, and ends, where the log does.
+ */
+export function endOfEpoch({ log, leaderEpoch }: Partition, epoch: LeaderEpoch): EpochEnd {
+  const { logEndOffset } = log;
+  if (epoch === leaderEpoch) return { leaderEpoch: epoch, endOffset: logEndOffset };
+  const known = log.endOffsetForEpoch(epoch);
+  if (known.leaderEpoch >= 0 || epoch < 0 || epoch > leaderEpoch) return known;
+  return { leaderEpoch: log.epochOfOffset(logEndOffset) ?? epoch, endOffset: logEndOffset };
 }

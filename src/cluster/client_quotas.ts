@@ -25,11 +25,9 @@ type DescribeResponse = ResponseInput<typeof DescribeClientQuotas>;
 
 const entityTypes: ReadonlySet<string> = new Set(["user", "client-id"]);
 
-const quotaKeys: ReadonlySet<string> = new Set([
-  "producer_byte_rate",
-  "consumer_byte_rate",
-  "request_percentage",
-]);
+/** The keys in the order in which Kafka lists them. */
+const quotaKeyOrder = ["consumer_byte_rate", "request_percentage", "producer_byte_rate"];
+const quotaKeys: ReadonlySet<string> = new Set(quotaKeyOrder);
 const longMax = 2 ** 63;
 
 /** Answers AlterClientQuotas. Each entity succeeds or fails as a whole. */
@@ -53,7 +51,10 @@ export function decideAlterClientQuotas(
     const problem = count > 1
       ? refusal(ErrorCode.INVALID_REQUEST, `Duplicate entity ${entityKey(entity)}`)
       : entityProblem(entity, ops) ?? opsProblem(ops);
-    entries.push({ entity, ...(problem ?? { errorCode: ErrorCode.NONE, errorMessage: null }) });
+    entries.push({
+      entity: inOrder(entity),
+      ...(problem ?? { errorCode: ErrorCode.NONE, errorMessage: null }),
+    });
     if (problem !== undefined) continue;
     const current = image.clientQuota(entity)?.values;
     for (const { key, value, remove } of ops) {
@@ -68,6 +69,17 @@ export function decideAlterClientQuotas(
 /** Of parts of the same type the last one counts, as in Kafka. */
 function withoutRepeats(entity: readonly QuotaEntityPart[]): QuotaEntityPart[] {
   return [...new Map(entity.map((part) => [part.entityType, part])).values()];
+}
+
+/** Parts by their type, as Kafka lists them: client-id before user. */
+function inOrder(entity: readonly QuotaEntityPart[]): QuotaEntityPart[] {
+  return [...entity].sort((a, b) => a.entityType < b.entityType ? -1 : 1);
+}
+
+function valuesInOrder(values: ReadonlyMap<string, number>) {
+  const known = quotaKeyOrder.filter((key) => values.has(key));
+  const others = [...values.keys()].filter((key) => !quotaKeys.has(key));
+  return [...known, ...others].map((key) => ({ key, value: values.get(key)! }));
 }
 
 type Operations = AlterRequest["entries"][number]["ops"];
@@ -122,8 +134,8 @@ export function describeClientQuotas(
   const entries = image.clientQuotas()
     .filter(({ entity }) => matches(entity, { components, strict }))
     .map(({ entity, values }) => ({
-      entity,
-      values: [...values].map(([key, value]) => ({ key, value })),
+      entity: inOrder(entity),
+      values: valuesInOrder(values),
     }));
   return { errorCode: ErrorCode.NONE, errorMessage: "", entries };
 }

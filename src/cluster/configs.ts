@@ -171,8 +171,8 @@ function operate(
       const appends = configOperation === operation.APPEND;
       const base = listDefault(name);
       if (base === undefined) {
-        const verb = appends ? "APPEND to" : "SUBTRACT from";
-        const message = `Can't ${verb} key ${name} because its type is not LIST.`;
+        const verb = appends ? "APPEND" : "SUBTRACT";
+        const message = `Can't ${verb} to key ${name} because its type is not LIST.`;
         return refusal(ErrorCode.INVALID_CONFIG, message);
       }
       const parts = partsOf(values.get(name) ?? base);

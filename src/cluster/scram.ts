@@ -60,7 +60,8 @@ export function decideAlterScram(
       )
       : undefined;
     seen.add(`${mechanism} ${name}`);
-    problems.set(name, twice ?? problems.get(name) ?? problem);
+    // Nobody has the empty name: that comes first, however often it is given.
+    problems.set(name, name === "" ? problem : twice ?? problems.get(name) ?? problem);
   };
   const add = (name: string, record: MetadataRecordInput) => {
     records.set(name, [...(records.get(name) ?? []), record]);

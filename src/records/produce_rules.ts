@@ -39,11 +39,14 @@ export function refuseUnpacking(fault: DecodeFault): { refusal: Refusal } {
 /** A refusal for the sake of single records. One bad timestamp gives all of it that name. */
 export function refuseRecords(recordErrors: readonly RecordError[]): { refusal: Refusal } {
   const { INVALID_RECORD, INVALID_TIMESTAMP } = payloadErrors;
+  if (recordErrors.some(({ isTimestamp }) => isTimestamp)) {
+    // Kafka's own words, which its tools and tests look for.
+    const message = "One or more records have been rejected due to invalid timestamp";
+    return { refusal: { errorCode: INVALID_TIMESTAMP, message, recordErrors } };
+  }
   const { message } = recordErrors[0];
   const others = recordErrors.length === 1 ? "" : ` (and ${recordErrors.length - 1} more)`;
-  const hasBadTime = recordErrors.some(({ isTimestamp }) => isTimestamp);
-  const errorCode = hasBadTime ? INVALID_TIMESTAMP : INVALID_RECORD;
-  return { refusal: { errorCode, message: message + others, recordErrors } };
+  return { refusal: { errorCode: INVALID_RECORD, message: message + others, recordErrors } };
 }
 
 /** Why a batch of `size` bytes is refused; undefined when it is not. */

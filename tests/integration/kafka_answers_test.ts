@@ -3,12 +3,19 @@
 
 import { assertEquals } from "@std/assert";
 import { ZERO_UUID } from "../../src/base/ids.ts";
+import { IncrementalAlterConfigs } from "../../src/protocol/apis/44_incremental_alter_configs.ts";
+import { DescribeClientQuotas } from "../../src/protocol/apis/48_describe_client_quotas.ts";
+import { AlterClientQuotas } from "../../src/protocol/apis/49_alter_client_quotas.ts";
+import {
+  AlterUserScramCredentials,
+} from "../../src/protocol/apis/51_alter_user_scram_credentials.ts";
 import {
   DescribeCluster,
   DescribeConfigs,
   DescribeTopicPartitions,
   ErrorCode,
   Fetch,
+  FindCoordinator,
   InitProducerId,
   ListOffsets,
   Metadata,
@@ -16,7 +23,7 @@ import {
 import { batchOf, fetchRequest, makeTopic, produceTo } from "../harness/raw_requests.ts";
 import { sharedBroker } from "../harness/shared_broker.ts";
 
-const shared = sharedBroker();
+const shared = sharedBroker({ coordinates: true });
 const unknownId = "b3R0bGEtY29uZm9ybWFuYw";
 
 Deno.test("a topic that is named twice is described once", async () => {
@@ -114,5 +121,93 @@ Deno.test("what breaks off before its end is no batch", async () => {
   for (const records of [whole.subarray(0, 5), whole.subarray(0, 40), whole.subarray(0, 65)]) {
     const { errorCode } = await produceTo(client, { topic, records });
     assertEquals(errorCode, ErrorCode.INVALID_RECORD);
+  }
+});
+
+Deno.test("an empty user name is unacceptable before anything else is looked at", async () => {
+  using client = await shared.connect();
+  const one = {
+    name: "",
+    mechanism: 1,
+    iterations: 4096,
+    salt: new Uint8Array(8),
+    saltedPassword: new Uint8Array(32),
+  };
+  const deletions = [{ name: "", mechanism: 1 }];
+  const requests = [
+    { deletions, upsertions: [] },
+    { deletions: [{ name: "", mechanism: 9 }], upsertions: [] },
+    { deletions: [], upsertions: [{ ...one, iterations: 1 }] },
+    { deletions, upsertions: [one] },
+    { deletions: [], upsertions: [one, one] },
+  ];
+  for (const request of requests) {
+    const { results } = await client.ask(AlterUserScramCredentials, 0, request);
+    assertEquals(results, [{
+      user: "",
+      errorCode: ErrorCode.UNACCEPTABLE_CREDENTIAL,
+      errorMessage: "Username must not be empty",
+    }]);
+  }
+});
+
+Deno.test("quotas are listed in Kafka's order of parts and of values", async () => {
+  using client = await shared.connect();
+  const part = (entityType: string, entityName: string | null) => ({ entityType, entityName });
+  const entity = [part("user", "ann"), part("client-id", "app")];
+  const ops = ["request_percentage", "producer_byte_rate", "consumer_byte_rate"].map((key) => {
+    return { key, value: 50, remove: false };
+  });
+  const altered = await client.ask(AlterClientQuotas, 1, {
+    entries: [{ entity, ops }],
+    validateOnly: false,
+  });
+  const sorted = [part("client-id", "app"), part("user", "ann")];
+  assertEquals(altered.entries[0].entity, sorted);
+  const components = [{ entityType: "user", matchType: 0, match: "ann" }];
+  const { entries } = await client.ask(DescribeClientQuotas, 1, { components, strict: false });
+  assertEquals(entries?.map((each) => [each.entity, each.values.map(({ key }) => key)]), [
+    [sorted, ["consumer_byte_rate", "request_percentage", "producer_byte_rate"]],
+  ]);
+});
+
+Deno.test("a success has an empty message where Kafka's has one", async () => {
+  using client = await shared.connect();
+  const { name } = await makeTopic(client);
+  const resources = [{ resourceType: 2, resourceName: name, configurationKeys: [] }];
+  for (const version of [0, 1, 4]) {
+    const { results } = await client.ask(DescribeConfigs, version, { resources });
+    assertEquals([results[0].errorCode, results[0].errorMessage], [ErrorCode.NONE, ""]);
+  }
+  for (const version of [4, 6]) {
+    const { coordinators } = await client.ask(FindCoordinator, version, { coordinatorKeys: ["g"] });
+    assertEquals([coordinators[0].errorCode, coordinators[0].errorMessage], [ErrorCode.NONE, ""]);
+  }
+  assertEquals((await client.ask(FindCoordinator, 3, { key: "g" })).errorMessage, "NONE");
+});
+
+Deno.test("texts that Kafka's tools and tests look for are Kafka's", async () => {
+  using client = await shared.connect();
+  const { name: topic } = await makeTopic(client);
+  const records = batchOf(["a", "b"], { timestamp: Date.now() + 7_200_000 });
+  const produced = await produceTo(client, { topic, records });
+  assertEquals(
+    [produced.errorCode, produced.errorMessage, produced.recordErrors.length],
+    [
+      ErrorCode.INVALID_TIMESTAMP,
+      "One or more records have been rejected due to invalid timestamp",
+      2,
+    ],
+  );
+  for (const [configOperation, verb] of [[2, "APPEND"], [3, "SUBTRACT"]] as const) {
+    const configs = [{ name: "retention.ms", configOperation, value: "1" }];
+    const { responses } = await client.ask(IncrementalAlterConfigs, 1, {
+      resources: [{ resourceType: 2, resourceName: topic, configs }],
+      validateOnly: true,
+    });
+    assertEquals(
+      responses[0].errorMessage,
+      `Can't ${verb} to key retention.ms because its type is not LIST.`,
+    );
   }
 });

@@ -339,3 +339,25 @@ Deno.test("a follower's fetch is refused: there is none", async () => {
   assert(answer.errorCode !== ErrorCode.NONE);
   await client.assertServed();
 });
+
+Deno.test("a consumer's epoch is known on a partition that nothing was written to", async () => {
+  using client = await shared.connect();
+  const { name: topic } = await makeTopic(client);
+  const fetch = async (lastFetchedEpoch: number, fetchOffset = 0) => {
+    const request = fetchRequest({ topic, offset: fetchOffset });
+    const [partition] = request.topics[0].partitions;
+    const partitions = [{ ...partition, lastFetchedEpoch }];
+    const topics = [{ topic, partitions }];
+    const { responses } = await client.ask(Fetch, 12, { ...request, topics });
+    const { errorCode, divergingEpoch } = responses[0].partitions[0];
+    return [errorCode, divergingEpoch.epoch, divergingEpoch.endOffset];
+  };
+  const { NONE, OFFSET_OUT_OF_RANGE } = ErrorCode;
+  // Kafka's answers.
+  assertEquals(await fetch(0), [NONE, -1, -1]);
+  assertEquals(await fetch(0, 5), [NONE, 0, 0]);
+  assertEquals(await fetch(1), [OFFSET_OUT_OF_RANGE, -1, -1]);
+  await produceTo(client, { topic, records: batchOf(["a"]) });
+  assertEquals(await fetch(0, 1), [NONE, -1, -1]);
+  assertEquals(await fetch(1), [OFFSET_OUT_OF_RANGE, -1, -1]);
+});

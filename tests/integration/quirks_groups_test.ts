@@ -155,7 +155,7 @@ for (const delayMs of [0, 3_000]) {
       async ({ connect, nowMs }) => {
         using client = await connect();
         // The first group makes the offsets topic, which takes its time.
-        await client.ask(JoinGroup, 3, joinRequest(freshName("group")));
+        await client.findCoordinator();
         const beganMs = nowMs();
         const { errorCode } = await client.ask(JoinGroup, 3, joinRequest(freshName("group")));
         assertEquals(errorCode, ErrorCode.NONE);

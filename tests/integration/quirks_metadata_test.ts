@@ -196,3 +196,36 @@ Deno.test("DescribeTopicPartitions of a topic that is not there makes none", asy
     );
   }
 });
+
+Deno.test("a name that no topic can have is invalid, another is unknown", async () => {
+  using client = await shared.connect();
+  const { INVALID_TOPIC_EXCEPTION, UNKNOWN_TOPIC_OR_PARTITION } = ErrorCode;
+  const missing = freshName("missing");
+  const expected = [
+    ["", INVALID_TOPIC_EXCEPTION],
+    [missing, UNKNOWN_TOPIC_OR_PARTITION],
+    ["x/y", INVALID_TOPIC_EXCEPTION],
+  ];
+  const topics = expected.map(([name]) => ({ name: name as string }));
+  const codesOf = (answer: { topics: { name: string | null; errorCode: number }[] }) =>
+    answer.topics.map(({ name, errorCode }) => [name, errorCode]);
+  const asked = { topics, allowAutoTopicCreation: false };
+  assertEquals(codesOf(await client.ask(Metadata, 9, asked)), expected);
+  assertEquals(codesOf(await client.ask(DescribeTopicPartitions, 0, { topics })), expected);
+  const creating = { topics: [{ name: "x/y" }], allowAutoTopicCreation: true };
+  assertEquals(codesOf(await client.ask(Metadata, 9, creating)), [["x/y", 17]]);
+});
+
+Deno.test("a name that collides with another's is not created, and stays unknown", async () => {
+  using client = await shared.connect();
+  const { name } = await makeTopic(client);
+  const ask = (version: number, topic: string) =>
+    client.ask(Metadata, version, { topics: [{ name: topic }], allowAutoTopicCreation: true });
+  const first = freshName("a_b");
+  assertEquals((await ask(9, first)).topics[0].errorCode, ErrorCode.NONE);
+  for (const version of [1, 4, 9, 13]) {
+    const { topics: [collides] } = await ask(version, first.replace("_", "."));
+    assertEquals(collides.errorCode, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  }
+  assertEquals((await ask(9, name)).topics[0].errorCode, ErrorCode.NONE);
+});

@@ -3,8 +3,7 @@
 // Serves: 0-13.
 // Behaviour: each partition succeeds or fails by itself. acks=1 is answered once the batch is in
 //   the file, acks=-1 once an fdatasync covers it, acks=0 not at all: an error then closes the
-//   connection, which is all that such a client can notice. Unknown topics are created when
-//   auto.create.topics.enable says so.
+//   connection, which is all that such a client can notice. Topics are created by Metadata alone.
 // Versions: 0-2 message sets, stored as v2 batches (src/records/up_conversion.ts); 2
 //   logAppendTimeMs; 3 one v2 batch for each partition and nothing else (KIP-98); 5
 //   logStartOffset; 7 zstd (KIP-110); 8 errorMessage and recordErrors (KIP-467); 9 flexible; 10
@@ -16,8 +15,6 @@
 // times; Kafka tells the batch's largest timestamp, which then stands for each of its records.
 //
 // Differs from Kafka: null records are refused; Kafka never answers them.
-//
-// Differs from Kafka: Produce creates a missing topic where Kafka leaves that to Metadata.
 
 import { ConnectionFault, messageOf } from "../../base/faults.ts";
 import type { Offset, PartitionId } from "../../base/ids.ts";
@@ -96,13 +93,12 @@ const noneChecked: Checked = new Map();
 const preparing = new WeakMap<Peer, Promise<Checked>>();
 
 function needsPreparation(request: Request, context: RequestContext): boolean {
-  return missingTopics(request, context).length > 0 ||
-    codecFor(request, context) !== undefined || heavyBatches(request, context).length > 0;
+  return codecFor(request, context) !== undefined || heavyBatches(request, context).length > 0;
 }
 
 /**
- * Creates missing topics, loads the codecs that the log will look into the batches with, and looks
- * into those in slices that would hold the event loop.
+ * Loads the codecs that the log will look into the batches with, and looks into those in slices
+ * that would hold the event loop.
  */
 async function prepare(
   request: Request,
@@ -110,8 +106,6 @@ async function prepare(
   before: Promise<Checked> | undefined,
 ): Promise<Checked> {
   await before;
-  const missing = missingTopics(request, context);
-  if (missing.length > 0) await context.broker.topics.createMissing(missing);
   let codec = codecFor(request, context);
   for (; codec !== undefined; codec = codecFor(request, context)) await loadCompression(codec);
   const checked = new Map<PartitionData, ProducePayload>();
@@ -151,12 +145,6 @@ function codecFor(request: Request, context: RequestContext): CompressionType | 
     }
   }
   return undefined;
-}
-
-function missingTopics(request: Request, { broker, version }: RequestContext): string[] {
-  if (version >= 13 || !broker.topics.autoCreates) return [];
-  const missing = request.topicData.filter(({ name }) => !broker.metadata.image.topic(name));
-  return missing.map(({ name }) => name);
 }
 
 function append(request: Request, context: RequestContext, checked: Checked) {

@@ -9,14 +9,15 @@
 //   offset and lists the aborted transactions below it. While all answers together hold what they
 //   may (answer_memory.ts), this one brings a batch only.
 // Versions: 0-3 message sets, of magic 0 before 2 (message_sets.ts); before 3 there is no bound on
-//   the answer, and each partition gives a batch; before 10 zstd is refused where the topic has it
-//   (KIP-110), before 4 wherever it is met; 4 isolation level (KIP-98); 5 logStartOffset; 7
-//   sessions; 9 currentLeaderEpoch (KIP-320); 11 rack; 12 flexible, divergingEpoch (KIP-595); 13
-//   topic ids (KIP-516); 15 replicaState (KIP-903); 16 nodeEndpoints (KIP-951); 17 directory ids
-//   (KIP-853); 18 high watermark (KIP-1166).
+//   the answer, and each partition gives a batch; before 4 zstd is refused (KIP-110 did so before
+//   10, where the topic has it, and Kafka 4 does no more); 4 isolation level (KIP-98); 5
+//   logStartOffset; 7 sessions; 9 currentLeaderEpoch (KIP-320); 11 rack; 12 flexible,
+//   divergingEpoch (KIP-595); 13 topic ids (KIP-516); 15 replicaState (KIP-903); 16 nodeEndpoints
+//   (KIP-951); 17 directory ids (KIP-853); 18 high watermark (KIP-1166).
 //
-// Differs from Kafka: versions 0 to 3 are given whole messages only; Kafka cuts the last one at the
-// size of the stored bytes, or at the consumer's bound, and the consumer has to ask again.
+// Differs from Kafka: whole batches (before version 4: whole messages) are given only. Kafka fills
+// the answer up to the consumer's bound with the beginning of one more, which every consumer throws
+// away and asks for again.
 //
 // Differs from Kafka: a partition's offsets are told with its errors, too, so that a client can see
 // its lag; Kafka tells -1.
@@ -28,7 +29,7 @@ import { saturated } from "../../base/int64.ts";
 import { ErrorCode, Fetch, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import type { LegacyMagic } from "../../records/mod.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { checkLeaderEpoch } from "../leader_epoch.ts";
+import { checkLeaderEpoch, endOfEpoch } from "../leader_epoch.ts";
 import { readMessageSet, type SetReadResult } from "../message_sets.ts";
 import { Partition } from "../partition.ts";
 
@@ -41,10 +42,9 @@ type PartitionAnswer = TopicAnswer["partitions"][number];
 
 const noRecords = new Uint8Array(0);
 const readCommitted = 1;
-/** Since which version consumers read v2 batches, bound their answers, and know zstd. */
+/** Since which version consumers read v2 batches, and bound their answers. */
 const batchesFrom = 4;
 const boundedFrom = 3;
-const zstdFrom = 10;
 /** A request of a later epoch names what has changed since: it means nothing without a session. */
 const fullRequestEpoch = 0;
 
@@ -231,7 +231,7 @@ function checkPosition(
   partition: Partition,
   { broker, version }: RequestContext,
 ): Position {
-  if (version < zstdFrom && broker.topics.logConfig(partition.topic).compression === "zstd") {
+  if (version < batchesFrom && broker.topics.logConfig(partition.topic).compression === "zstd") {
     return { errorCode: ErrorCode.UNSUPPORTED_COMPRESSION_TYPE };
   }
   const errorCode = checkLeaderEpoch(partition, each.currentLeaderEpoch);
@@ -239,7 +239,7 @@ function checkPosition(
   const { fetchOffset, lastFetchedEpoch } = each;
   const { log, highWatermark } = partition;
   if (lastFetchedEpoch >= 0) {
-    const { leaderEpoch: epoch, endOffset } = log.endOffsetForEpoch(lastFetchedEpoch);
+    const { leaderEpoch: epoch, endOffset } = endOfEpoch(partition, lastFetchedEpoch);
     if (epoch < 0 || endOffset < 0) return { errorCode: ErrorCode.OFFSET_OUT_OF_RANGE };
     if (epoch !== lastFetchedEpoch || endOffset < fetchOffset) {
       return { errorCode: ErrorCode.NONE, divergingEpoch: { epoch, endOffset } };

@@ -3,15 +3,18 @@
 // Serves: 0-13.
 // Behaviour: version 0 reads an empty list as "all topics", later ones null; an empty list then
 //   means none. A named topic that does not exist is created when auto.create.topics.enable and the
-//   request allow it, and is in this very answer: no LEADER_NOT_AVAILABLE, no second try. Each
-//   client is told the address that it reached (advertised.listeners overrides).
+//   request allow it. Each client is told the address that it reached (advertised.listeners
+//   overrides).
 // Versions: 1 all topics as null, rack, controller, internal topics; 2 cluster id; 4
 //   allowAutoTopicCreation; 5 offline replicas; 7 leader epochs (KIP-320); 8 authorized operations
 //   (KIP-430); 9 flexible; 10 topic ids (KIP-516); 12 look-up by id with a null name; 13 top-level
 //   error (KIP-1102).
+//
+// Differs from Kafka: a topic that the request has created is in this very answer; Kafka says
+// UNKNOWN_TOPIC_OR_PARTITION first, and the client asks again.
 
 import { ZERO_UUID } from "../../base/ids.ts";
-import type { PartitionImage, TopicImage } from "../../cluster/mod.ts";
+import { type PartitionImage, type TopicImage, topicNameProblem } from "../../cluster/mod.ts";
 import { ErrorCode, Metadata, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import { authorizedOperations } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
@@ -72,7 +75,9 @@ async function named(request: Request, context: RequestContext): Promise<TopicAn
   const topics = distinct(request.topics ?? []);
   let refused: ReadonlyMap<string, ErrorCode> = new Map();
   if (request.allowAutoTopicCreation && broker.topics.autoCreates) {
-    const missing = topics.flatMap(({ name }) => name !== null && !image.topic(name) ? [name] : []);
+    const missing = topics.flatMap(({ name }) =>
+      name !== null && !image.topic(name) && topicNameProblem(name) === undefined ? [name] : []
+    );
     if (missing.length > 0) refused = await broker.topics.createMissing(missing);
   }
   return topics.map((each) => {
@@ -107,7 +112,7 @@ function notFound(
     return { errorCode: ErrorCode.UNKNOWN_TOPIC_ID, name, topicId, partitions: [] };
   }
   return {
-    errorCode: refusal ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+    errorCode: missingTopicError(name, refusal),
     name,
     topicId,
     partitions: [],
@@ -116,6 +121,15 @@ function notFound(
       request.includeTopicAuthorizedOperations,
     ),
   };
+}
+
+/** Whatever keeps a good name from being created, such as another like it, Kafka says 3 of it. */
+function missingTopicError(name: string | null, refusal: ErrorCode | undefined): ErrorCode {
+  if (name !== null && topicNameProblem(name) !== undefined) {
+    return ErrorCode.INVALID_TOPIC_EXCEPTION;
+  }
+  const isRefused = refusal === ErrorCode.KAFKA_STORAGE_ERROR;
+  return isRefused ? refusal : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
 }
 
 function found(topic: TopicImage, request: Request, { broker }: RequestContext): TopicAnswer {

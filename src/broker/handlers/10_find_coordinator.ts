@@ -20,7 +20,9 @@ export const findCoordinator = handler(FindCoordinator, {
     if (context.version < 4) return await find(request.key, request.keyType, context);
     const coordinators = [];
     for (const key of request.coordinatorKeys) {
-      coordinators.push({ key, ...await find(key, request.keyType, context) });
+      const found = await find(key, request.keyType, context);
+      const message = found.errorCode === ErrorCode.NONE ? "" : found.errorMessage;
+      coordinators.push({ key, ...found, errorMessage: message });
     }
     return { coordinators };
   },
@@ -39,5 +41,6 @@ async function find(key: string, keyType: number, { broker, peer }: RequestConte
     return { errorCode, errorMessage: errorMessage(errorCode), ...nowhere };
   }
   const { nodeId, host, port } = broker.describeBrokers(peer)[0];
-  return { errorCode: ErrorCode.NONE, errorMessage: null, nodeId, host, port };
+  // Kafka's word for no error, until version 4 came without one.
+  return { errorCode: ErrorCode.NONE, errorMessage: "NONE", nodeId, host, port };
 }

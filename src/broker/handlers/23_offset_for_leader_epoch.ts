@@ -10,7 +10,7 @@ import type { LeaderEpoch, PartitionId } from "../../base/ids.ts";
 import { ErrorCode, OffsetForLeaderEpoch } from "../../protocol/mod.ts";
 import type { Broker } from "../broker.ts";
 import { handler } from "../handler.ts";
-import { checkLeaderEpoch } from "../leader_epoch.ts";
+import { checkLeaderEpoch, endOfEpoch } from "../leader_epoch.ts";
 import { Partition } from "../partition.ts";
 
 interface Asked {
@@ -36,8 +36,6 @@ function answer(broker: Broker, topic: string, asked: Asked) {
   if (!(found instanceof Partition)) return { partition, errorCode: found };
   const errorCode = checkLeaderEpoch(found, asked.currentLeaderEpoch);
   if (errorCode !== ErrorCode.NONE) return { partition, errorCode };
-  const { leaderEpoch, endOffset } = asked.leaderEpoch === found.leaderEpoch
-    ? { leaderEpoch: found.leaderEpoch, endOffset: found.highWatermark }
-    : found.log.endOffsetForEpoch(asked.leaderEpoch);
+  const { leaderEpoch, endOffset } = endOfEpoch(found, asked.leaderEpoch);
   return { partition, errorCode, leaderEpoch, endOffset };
 }

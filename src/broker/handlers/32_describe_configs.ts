@@ -38,7 +38,7 @@ export const describeConfigs = handler(DescribeConfigs, {
           synonyms: includeSynonyms ? each.synonyms : [],
           documentation: includeDocumentation ? each.documentation : null,
         }));
-      return { ...failed(resource, { errorCode: ErrorCode.NONE, errorMessage: null }), configs };
+      return { ...failed(resource, { errorCode: ErrorCode.NONE, errorMessage: "" }), configs };
     });
     return { results };
   },

@@ -6,7 +6,7 @@
 //   next one. A cursor whose topic is gone continues behind it. Nothing is created by asking.
 
 import { ZERO_UUID } from "../../base/ids.ts";
-import type { PartitionImage, TopicImage } from "../../cluster/mod.ts";
+import { type PartitionImage, type TopicImage, topicNameProblem } from "../../cluster/mod.ts";
 import {
   DescribeTopicPartitions,
   ErrorCode,
@@ -35,7 +35,9 @@ export const describeTopicPartitions = handler(DescribeTopicPartitions, {
       const topic = broker.metadata.image.topic(name);
       if (topic === undefined) {
         topics.push({
-          errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+          errorCode: topicNameProblem(name) === undefined
+            ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+            : ErrorCode.INVALID_TOPIC_EXCEPTION,
           name,
           topicId: ZERO_UUID,
           isInternal: false,
