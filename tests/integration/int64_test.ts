@@ -13,6 +13,7 @@ import {
 } from "../../src/protocol/mod.ts";
 import { DescribeProducers } from "../../src/protocol/apis/61_describe_producers.ts";
 import { buildBatch, readBatchHeader, readRecords } from "../../src/records/mod.ts";
+import { untilAnswered } from "../harness/deadline.ts";
 import type { RawClient } from "../harness/raw_client.ts";
 import { batchOf, fetchFrom, makeTopic, produceTo } from "../harness/raw_requests.ts";
 import { messageSetOf, messagesIn } from "../harness/message_sets.ts";
@@ -35,6 +36,25 @@ async function list(client: RawClient, topic: string, timestamp: Int64) {
   return [answer.errorCode, answer.offset, answer.timestamp];
 }
 
+// Kafka makes topics and coordinators behind its answer's back: whoever is too early asks again.
+
+async function readyTopic(
+  client: RawClient,
+  configs: Record<string, string> = {},
+): Promise<string> {
+  const { name } = await makeTopic(client, { configs });
+  await untilAnswered(async () => assertEquals((await list(client, name, -2))[0], NONE), 60_000);
+  return name;
+}
+
+function coordinated(client: RawClient, groupId: string): Promise<void> {
+  return untilAnswered(async () => {
+    await client.findCoordinator(groupId);
+    const { groups } = await client.ask(OffsetFetch, 8, { groups: [{ groupId, topics: null }] });
+    assertEquals(groups[0].errorCode, NONE);
+  }, 60_000);
+}
+
 /** A batch of one record for each time. */
 function stamped(timestamps: readonly Int64[]): Uint8Array {
   return buildBatch({ records: timestamps.map((timestamp) => ({ value: utf8("v"), timestamp })) });
@@ -42,7 +62,7 @@ function stamped(timestamps: readonly Int64[]): Uint8Array {
 
 Deno.test("no record is as late as the largest times: offset -1", async () => {
   using client = await shared.connect();
-  const { name: topic } = await makeTopic(client);
+  const topic = await readyTopic(client);
   await produceTo(client, { topic, records: batchOf(["a", "b"]) });
   for (const timestamp of large) {
     assertEquals(await list(client, topic, timestamp), [NONE, -1, -1], `${timestamp}`);
@@ -54,7 +74,7 @@ Deno.test("no record is as late as the largest times: offset -1", async () => {
 
 Deno.test("an offset that no log has is out of range, and the connection stays", async () => {
   using client = await shared.connect();
-  const { name: topic } = await makeTopic(client);
+  const topic = await readyTopic(client);
   await produceTo(client, { topic, records: batchOf(["a", "b"]) });
   for (const offset of [...large, INT64_MIN, -(2n ** 53n)]) {
     for (const version of [4, 11, 12]) {
@@ -72,9 +92,9 @@ Deno.test("an offset that no log has is out of range, and the connection stays",
 
 Deno.test("whatever offset is committed is fetched again", async () => {
   using client = await shared.connect();
-  const { name: topic } = await makeTopic(client);
+  const topic = await readyTopic(client);
   const groupId = freshName("group");
-  await client.findCoordinator(groupId);
+  await coordinated(client, groupId);
   for (const committedOffset of [...large, Number.MAX_SAFE_INTEGER]) {
     for (const version of [2, 5, 8, 9]) {
       const partitions = [{ partitionIndex: 0, committedOffset, committedMetadata: "m" }];
@@ -95,7 +115,7 @@ Deno.test("whatever offset is committed is fetched again", async () => {
 
 Deno.test("a time in nanoseconds is too late, unless the topic says otherwise", async () => {
   using client = await shared.connect();
-  const { name: strict } = await makeTopic(client);
+  const strict = await readyTopic(client);
   for (const timestamp of large) {
     for (const batch of [stamped([timestamp]), stamped([Date.now(), timestamp])]) {
       const answer = await produceTo(client, { topic: strict, records: batch });
@@ -107,7 +127,7 @@ Deno.test("a time in nanoseconds is too late, unless the topic says otherwise", 
     INVALID_TIMESTAMP,
   );
 
-  const { name: topic } = await makeTopic(client, { configs: anyTime });
+  const topic = await readyTopic(client, anyTime);
   const times = [...large, 5, INT64_MIN];
   const answer = await produceTo(client, { topic, records: stamped(times) });
   assertEquals([answer.errorCode, answer.baseOffset], [NONE, 0]);
@@ -128,9 +148,7 @@ Deno.test("a time in nanoseconds is too late, unless the topic says otherwise", 
 
 Deno.test("the broker's own time does not look at the client's", async () => {
   using client = await shared.connect();
-  const { name: topic } = await makeTopic(client, {
-    configs: { "message.timestamp.type": "LogAppendTime" },
-  });
+  const topic = await readyTopic(client, { "message.timestamp.type": "LogAppendTime" });
   for (const [i, timestamp] of [...large, INT64_MIN].entries()) {
     const records = stamped([timestamp, 5, timestamp]);
     const answer = await produceTo(client, { topic, records });
@@ -144,11 +162,9 @@ Deno.test("the broker's own time does not look at the client's", async () => {
 
 Deno.test("old clients' messages may have any time, too, where the topic lets them", async () => {
   using client = await shared.connect();
-  const { name: strict } = await makeTopic(client);
-  const { name: topic } = await makeTopic(client, { configs: anyTime });
-  const { name: stamping } = await makeTopic(client, {
-    configs: { "message.timestamp.type": "LogAppendTime" },
-  });
+  const strict = await readyTopic(client);
+  const topic = await readyTopic(client, anyTime);
+  const stamping = await readyTopic(client, { "message.timestamp.type": "LogAppendTime" });
   for (const [i, compression] of (["none", "gzip"] as const).entries()) {
     const message = { key: null, value: utf8("v") };
     const set = messageSetOf(large.map((timestamp) => ({ ...message, timestamp })), {
@@ -172,7 +188,7 @@ Deno.test("old clients' messages may have any time, too, where the topic lets th
 
 Deno.test("a producer id of any size is known again", async () => {
   using client = await shared.connect();
-  const { name: topic } = await makeTopic(client);
+  const topic = await readyTopic(client);
   const by = { producerId: INT64_MAX - 1n, producerEpoch: 0 };
   const first = batchOf(["a"], { ...by, baseSequence: 0 });
   const sent = await produceTo(client, { topic, records: first.slice() });
