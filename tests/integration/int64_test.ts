@@ -16,8 +16,6 @@ import { buildBatch, readBatchHeader, readRecords } from "../../src/records/mod.
 import { untilAnswered } from "../harness/deadline.ts";
 import type { RawClient } from "../harness/raw_client.ts";
 import { batchOf, fetchFrom, makeTopic, produceTo } from "../harness/raw_requests.ts";
-import { messageSetOf, messagesIn } from "../harness/message_sets.ts";
-import { zlibCodecs } from "../../src/runtime/codecs.ts";
 import { freshName, sharedBroker } from "../harness/shared_broker.ts";
 
 const shared = sharedBroker();
@@ -157,32 +155,6 @@ Deno.test("the broker's own time does not look at the client's", async () => {
     const fetched = await fetchFrom(client, { topic, offset: answer.baseOffset });
     const times = readRecords(fetched.records!).map((record) => record.timestamp);
     assertEquals(times, [0, 1, 2].map(() => answer.logAppendTimeMs));
-  }
-});
-
-Deno.test("old clients' messages may have any time, too, where the topic lets them", async () => {
-  using client = await shared.connect();
-  const strict = await readyTopic(client);
-  const topic = await readyTopic(client, anyTime);
-  const stamping = await readyTopic(client, { "message.timestamp.type": "LogAppendTime" });
-  for (const [i, compression] of (["none", "gzip"] as const).entries()) {
-    const message = { key: null, value: utf8("v") };
-    const set = messageSetOf(large.map((timestamp) => ({ ...message, timestamp })), {
-      magic: 1,
-      compression,
-    });
-    const send = (topic: string) => produceTo(client, { topic, records: set.slice(), version: 2 });
-    assertEquals((await send(strict)).errorCode, INVALID_TIMESTAMP);
-    assertEquals((await send(stamping)).errorCode, NONE);
-    const { errorCode, baseOffset } = await send(topic);
-    assertEquals([errorCode, baseOffset], [NONE, i * large.length]);
-    const { records } = await fetchFrom(client, { topic, offset: baseOffset });
-    assertEquals(
-      readRecords(records!, { codecs: zlibCodecs }).map((each) => each.timestamp),
-      large,
-    );
-    const old = await fetchFrom(client, { topic, offset: baseOffset, version: 3 });
-    assertEquals(messagesIn(old.records!).map(({ timestamp }) => timestamp), large);
   }
 });
 

@@ -3,7 +3,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { fromUtf8, utf8 } from "../../src/base/bytes.ts";
-import type { Int64 } from "../../src/base/int64.ts";
+import { type Int64, INT64_MAX } from "../../src/base/int64.ts";
 import { ErrorCode, Fetch } from "../../src/protocol/mod.ts";
 import {
   buildBatch,
@@ -250,4 +250,25 @@ Deno.test("a fetch of several partitions gives an old consumer something of each
     1,
     1,
   ]);
+});
+
+Deno.test("old messages may have any time, too, where the topic lets them", async () => {
+  using client = await shared.connect();
+  const [{ name: strict }, { name: topic }, { name: stamping }] = [
+    await makeTopic(client),
+    await makeTopic(client, { configs: { "message.timestamp.after.max.ms": `${INT64_MAX}` } }),
+    await makeTopic(client, { configs: { "message.timestamp.type": "LogAppendTime" } }),
+  ];
+  const times: Int64[] = [2n ** 53n, 1_700_000_000_000_000_001n, INT64_MAX];
+  for (const [i, compression] of legacyTypes.entries()) {
+    const sent = times.map((timestamp) => ({ ...messages[0], timestamp }));
+    const set = messageSetOf(sent, { magic: 1, compression });
+    const send = (topic: string) => produceTo(client, { topic, records: set.slice(), version: 2 });
+    assertEquals((await send(strict)).errorCode, ErrorCode.INVALID_TIMESTAMP);
+    assertEquals((await send(stamping)).errorCode, ErrorCode.NONE);
+    const { errorCode, baseOffset: offset } = await send(topic);
+    assertEquals([errorCode, offset], [ErrorCode.NONE, i * times.length]);
+    const seen = messagesIn(await fetchSet(client, { topic, offset, version: 3 }));
+    assertEquals(seen.map(({ timestamp }) => timestamp), times);
+  }
 });
