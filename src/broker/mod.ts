@@ -12,6 +12,7 @@ export {
   type LoadedConfig,
   type StartFlags,
 } from "./config.ts";
+export { isSecretKey } from "./config_secrets.ts";
 export { allHandlers } from "./handlers/mod.ts";
 export type { MetricFamily, Sample } from "./metrics_table.ts";
 

@@ -1,7 +1,8 @@
 // The batches of a segment, a metadata snapshot or a `.cut` file, and the records in them.
 //
 // Records of the internal topics are printed decoded, by the tables of their types; so are control
-// records. A record that does not decode is printed as bytes, with what is wrong with it.
+// records. A record that does not decode is printed as bytes, with what is wrong with it. Passwords
+// in configuration, and what of a user's could be guessed from, are not printed.
 
 import { BytesReader } from "../base/bytes.ts";
 import { DecodeFault, EncodeFault, messageOf } from "../base/faults.ts";
@@ -9,8 +10,10 @@ import {
   decodeMetadataRecord,
   KRaftVersionRecord,
   LeaderChangeMessage,
+  type MetadataRecord,
   SnapshotFooterRecord,
   SnapshotHeaderRecord,
+  type UnknownMetadataRecord,
   VotersRecord,
 } from "../cluster/mod.ts";
 import { loadStoredRecords } from "../coordinator/mod.ts";
@@ -127,11 +130,9 @@ async function printRecords(
 
 async function decoderOf(topic: string): Promise<Decode> {
   if (topic === "__cluster_metadata") {
+    const { isSecretKey } = await import("../broker/mod.ts");
     return ({ value }) => {
-      if (value === null) return undefined;
-      const record = decodeMetadataRecord(value);
-      const { type: is, ...rest } = record;
-      return { is, ...rest };
+      return value === null ? undefined : withoutSecrets(decodeMetadataRecord(value), isSecretKey);
     };
   }
   const { decodeStored } = await loadStoredRecords();
@@ -141,6 +142,25 @@ async function decoderOf(topic: string): Promise<Decode> {
     const { type: is, ...rest } = stored;
     return { is, ...rest };
   };
+}
+
+/** What is printed is often passed on, to whoever helps: the fields, without what is a secret. */
+function withoutSecrets(
+  record: MetadataRecord | UnknownMetadataRecord,
+  isSecretKey: (name: string) => boolean,
+): Readonly<Record<string, unknown>> {
+  const { type: is, ...rest } = record;
+  const hidden = "(hidden)";
+  if (record.type === "UserScramCredentialRecord") {
+    const keys = { salt: hidden, storedKey: hidden, serverKey: hidden };
+    return { is, ...rest, fields: { ...record.fields, ...keys } };
+  }
+  if (record.type === "ConfigRecord" && record.fields.value !== null) {
+    if (isSecretKey(record.fields.name)) {
+      return { is, ...rest, fields: { ...record.fields, value: hidden } };
+    }
+  }
+  return { is, ...rest };
 }
 
 const controlTables: Readonly<Record<number, RecordTable>> = {

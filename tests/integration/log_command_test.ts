@@ -1,6 +1,11 @@
 // `ottla log`: looking into the files of a data folder, and repairing them, as a person does it.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { IncrementalAlterConfigs } from "../../src/protocol/apis/44_incremental_alter_configs.ts";
+import {
+  AlterUserScramCredentials,
+} from "../../src/protocol/apis/51_alter_user_scram_credentials.ts";
+import { RawClient } from "../harness/raw_client.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { within } from "../harness/deadline.ts";
 import { type Finished, ProcessLines, run } from "../harness/process_lines.ts";
@@ -111,4 +116,34 @@ Deno.test("log dump prints what is in the files, and log repair takes damage out
     const added = await ottla(["produce", "orders", "--bootstrap", broker.bootstrap], "f\n");
     assert(added.code === 0, added.stderr);
   });
+});
+
+Deno.test("log dump prints who has a password, and none of it", async () => {
+  await using broker = await BrokerProcess.start();
+  {
+    using client = await RawClient.connect(broker);
+    const config = { name: "ssl.keystore.password", configOperation: 0, value: "hunter2" };
+    const altered = await client.ask(IncrementalAlterConfigs, 1, {
+      resources: [{ resourceType: 4, resourceName: "1", configs: [config] }],
+      validateOnly: false,
+    });
+    assertEquals(altered.responses[0].errorCode, 0, `${altered.responses[0].errorMessage}`);
+    const salt = new TextEncoder().encode("hunter2");
+    const upsertion = { name: "alice", mechanism: 1, iterations: 4096 };
+    const { results } = await client.ask(AlterUserScramCredentials, 0, {
+      deletions: [],
+      upsertions: [{ ...upsertion, salt, saltedPassword: salt }],
+    });
+    assertEquals(results[0].errorCode, 0);
+  }
+  await broker.stop();
+  const files = `${broker.dataDir}/__cluster_metadata-0/00000000000000000000.log`;
+  for (const form of [[], ["--json"]]) {
+    const { code, stdout } = await ottla(["log", "dump", "--records", ...form, files]);
+    assertEquals(code, 0);
+    assert(!stdout.includes("hunter2"), stdout);
+    assertStringIncludes(stdout, "ssl.keystore.password");
+    const user = stdout.split("\n").find((line) => line.includes("alice")) ?? "";
+    assertEquals(user.match(/\(hidden\)/g)?.length, 3, user);
+  }
 });
