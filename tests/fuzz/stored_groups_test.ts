@@ -1,0 +1,39 @@
+// Whatever stands in __consumer_offsets and decodes is loaded: no member's timeout, state or time,
+// however large, keeps the partition's other groups from having a coordinator.
+
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import {
+  decode,
+  encodeKey,
+  encodeValue,
+  groupConfigDefaults,
+  GroupTable,
+} from "../../src/coordinator/mod.ts";
+import { GroupMetadataValue, OffsetCommitValue } from "../../src/coordinator/records.ts";
+import { anyMessage } from "./decode_messages.ts";
+
+const anyGroup = anyMessage(GroupMetadataValue.fields, 4);
+const anyOffset = anyMessage(OffsetCommitValue.fields, 1);
+
+Deno.test("any group and offset that decodes is loaded, and lives on", () => {
+  const property = fc.property(
+    fc.array(fc.tuple(anyGroup, anyOffset), { minLength: 1, maxLength: 3 }),
+    fc.integer({ min: 1, max: 2 ** 45 }),
+    (stored, nowMs) => {
+      const table = new GroupTable({ config: () => groupConfigDefaults, newUuid: () => "u" });
+      for (const [i, [group, offset]] of stored.entries()) {
+        const key = { group: `g${i}`, topic: "t", partition: 0 };
+        const commit = { type: "OffsetCommit", key, value: offset } as never;
+        const metadata = { type: "GroupMetadata", key, value: group } as never;
+        table.apply(decode(encodeKey(commit), encodeValue(commit, 1)));
+        table.apply(decode(encodeKey(metadata), encodeValue(metadata, 4)));
+      }
+      table.onLoaded(nowMs);
+      const listed = table.list({ statesFilter: [], typesFilter: [] });
+      assertEquals(listed.length, stored.length);
+      for (let hours = 1; hours < 1000; hours *= 3) table.onTick(nowMs + hours * 3_600_000);
+    },
+  );
+  fc.assert(property, { numRuns: 500 });
+});
