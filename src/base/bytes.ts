@@ -17,10 +17,13 @@ const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const textEncoder = new TextEncoder();
 const float = new DataView(new ArrayBuffer(8));
 
+/** Text up to this many bytes is decoded by hand: faster than the platform's call. */
+const shortTextMax = 32;
 /**
- * Text up to this many bytes is decoded by hand when it is ASCII: faster than the platform's call.
+ * Short texts that were read lately. Names come again and again, and to find one here takes half as
+ * long as to make it anew; as a key of maps it is then the same string, hashed already.
  */
-const asciiByHandMax = 32;
+const recentTexts: string[] = new Array(4096).fill("");
 
 /** Payloads from this size on are referenced by a writer instead of copied. */
 export const referenceBytesMin = 8 * 1024;
@@ -204,18 +207,35 @@ export class BytesReader {
   text(length: number): string {
     const start = this.take(length);
     const end = start + length;
-    if (length <= asciiByHandMax) {
-      let text = "";
-      let i = start;
-      for (; i < end; i++) {
-        const byte = this.bytes[i];
-        if (byte >= 0x80) break;
-        text += String.fromCharCode(byte);
-      }
-      if (i === end) return text;
-    }
-    return textDecoder.decode(this.bytes.subarray(start, end));
+    if (length > shortTextMax) return textDecoder.decode(this.bytes.subarray(start, end));
+    let hash = length;
+    for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + this.bytes[i]) | 0;
+    const slot = (hash ^ (hash >>> 12)) & (recentTexts.length - 1);
+    const recent = recentTexts[slot];
+    if (recent.length === length && isTextAt(recent, this.bytes, start)) return recent;
+    const text = this.#shortText(start, end);
+    if (text.length === length) recentTexts[slot] = text;
+    return text;
   }
+
+  #shortText(start: number, end: number): string {
+    let text = "";
+    for (let i = start; i < end; i++) {
+      const byte = this.bytes[i];
+      if (byte >= 0x80) return textDecoder.decode(this.bytes.subarray(start, end));
+      text += String.fromCharCode(byte);
+    }
+    return text;
+  }
+}
+
+/** Whether the bytes from `start` on are `text`, all of it ASCII. */
+function isTextAt(text: string, bytes: Uint8Array, start: number): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code !== bytes[start + i] || code >= 0x80) return false;
+  }
+  return true;
 }
 
 /** Growing writer. Integers are expected in range: ours are asserted where they are made. */

@@ -70,6 +70,9 @@ export interface BrokerOptions {
 /** How often logs look for a due flush.ms, idle producers and files to delete or to close. */
 const choresIntervalMs = 2_000;
 
+/** How often it is looked whether the metadata is due for a snapshot: that costs next to nothing. */
+const snapshotCheckMs = 100;
+
 /** How often a start that takes long says how far it is. */
 const progressIntervalMs = 2_000;
 
@@ -430,7 +433,7 @@ export class Broker {
     });
     this.#background.start({
       name: "metadata snapshots",
-      intervalMs: () => choresIntervalMs,
+      intervalMs: () => snapshotCheckMs,
       run: () => snapshots.run(),
     });
     this.#background.start({

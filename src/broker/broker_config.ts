@@ -46,7 +46,7 @@ export function metadataLogConfig(config: BrokerConfig): LogConfig {
   );
   // A segment goes as a whole: one that is larger than what lies between two snapshots would keep
   // what both of them stand for.
-  const between = Math.max(config.get("metadata.log.max.record.bytes.between.snapshots"), 4096);
+  const between = Math.max(config.get("metadata.log.max.record.bytes.between.snapshots"), 1024);
   return {
     ...log,
     segmentBytes: Math.min(config.get("metadata.log.segment.bytes"), between),

@@ -211,7 +211,7 @@ class MetadataReader {
       this.offset = header.baseOffset;
       if (header.isControl) this.#takeControl(bytes, position);
       else if (compression === "none" && header.baseOffset >= from) {
-        this.#takePlain(bytes, { position, ...header });
+        this.#takePlain(bytes, position, header);
       } else {
         if (compression !== undefined) await loadCompression(compression);
         for (const { offset, value } of readRecords(bytes, { position, codecs: this.#codecs })) {
@@ -228,11 +228,8 @@ class MetadataReader {
     }
   }
 
-  #takePlain(
-    bytes: Uint8Array,
-    batch: BatchHeader & { readonly position: number },
-  ): void {
-    const { position, sizeBytes, recordCount, baseOffset } = batch;
+  #takePlain(bytes: Uint8Array, position: number, header: BatchHeader): void {
+    const { sizeBytes, recordCount, baseOffset } = header;
     const cursor = new RecordCursor(bytes, position + batchOverheadBytes, position + sizeBytes);
     let count = 0;
     for (; cursor.next(); count++) {

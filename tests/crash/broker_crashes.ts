@@ -60,6 +60,9 @@ async function serve(runtime: Runtime, work: Promise<void>): Promise<void> {
       "log.flush.offset.checkpoint.interval.ms": 40,
       "offsets.topic.num.partitions": 1,
       "auto.create.topics.enable": false,
+      // So small that there are snapshots, and deletions, in every life.
+      "metadata.log.max.record.bytes.between.snapshots": 400,
+      "metadata.max.retention.bytes": 1500,
     },
   });
   const logger = runtime.logger({ level: "info", format: "text" });

@@ -46,16 +46,10 @@ export class KafkaProcess implements AsyncDisposable {
 
   /** Starts Kafka on a folder, which it formats when there is nothing in it. */
   static async start(options: KafkaOptions): Promise<KafkaProcess> {
-    const { release, folder, voters } = options;
+    const { release, folder } = options;
+    if (await isEmpty(folder)) await formatFolder(options);
     const port = freePort();
-    const properties = `${folder}.properties`;
-    await Deno.writeTextFile(properties, propertiesOf(options, { port, controller: freePort() }));
-    if (await isEmpty(folder)) {
-      const format = ["kafka.tools.StorageTool", "format", "-t", "b3R0bGEtY29uZm9ybWFuYw"];
-      if (voters === "dynamic") format.push("--standalone");
-      const args = [...await jvm(release, "WARN"), ...format, "-c", properties];
-      await run({ command: "java", args, withinMs });
-    }
+    const properties = await writeProperties(options, { port, controller: freePort() });
     const ready = Promise.withResolvers<void>();
     const process = new ProcessLines({
       command: "java",
@@ -89,6 +83,33 @@ export class KafkaProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#process.ended) await this.#process.kill();
   }
+}
+
+/**
+ * Formats the folder with Kafka's StorageTool, told `flags` besides what the options say. Returns
+ * the properties file.
+ */
+export async function formatFolder(
+  options: KafkaOptions,
+  flags: readonly string[] = [],
+): Promise<string> {
+  const { release, voters } = options;
+  const ports = { port: freePort(), controller: freePort() };
+  const properties = await writeProperties(options, ports);
+  const format = ["kafka.tools.StorageTool", "format", "-t", "b3R0bGEtY29uZm9ybWFuYw", ...flags];
+  if (voters === "dynamic") format.push("--standalone");
+  const args = [...await jvm(release, "WARN"), ...format, "-c", properties];
+  await run({ command: "java", args, withinMs });
+  return properties;
+}
+
+async function writeProperties(
+  options: KafkaOptions,
+  ports: { port: number; controller: number },
+): Promise<string> {
+  const path = `${options.folder}.properties`;
+  await Deno.writeTextFile(path, propertiesOf(options, ports));
+  return path;
 }
 
 function propertiesOf(
