@@ -70,7 +70,7 @@ export interface BrokerOptions {
 /** How often logs look for a due flush.ms, idle producers and files to delete or to close. */
 const choresIntervalMs = 2_000;
 
-/** How often it is looked whether the metadata is due for a snapshot: that costs next to nothing. */
+/** How often it is looked whether the metadata is due for a snapshot: next to no work. */
 const snapshotCheckMs = 100;
 
 /** How often a start that takes long says how far it is. */

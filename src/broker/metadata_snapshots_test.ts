@@ -135,6 +135,17 @@ Deno.test("what snapshots stand for goes, by size and by age; the newest stays",
   assertEquals([...again.metadata.image.topicConfigs("orders")], [["a", "199"]]);
 });
 
+Deno.test("a change that is larger than a segment is one batch all the same", async () => {
+  const rig = logRig({ segmentBytes: 300 });
+  const { metadata, log } = await openMetadata(rig);
+  const wide = Array.from({ length: 50 }, (_, i) => setConfig(`topic-${i}`, "a", "1"));
+  await metadata.append(wide);
+  await metadata.append([setConfig("orders", "a", "2")]);
+  await log.close();
+  const { image } = (await openMetadata(rig)).metadata;
+  assertEquals([...image.configuredNames(2)].length, 51);
+});
+
 Deno.test("wherever writing a snapshot breaks off, the log is as it was", async () => {
   const rig = logRig();
   const { metadata, snapshots, log } = await openMetadata(rig, { recordBytesBetween: 1 });

@@ -50,7 +50,8 @@ export function checkPayload(payload: Uint8Array, context: PayloadContext): Payl
   if ("refusal" in found) return found;
   const { length } = found.records;
   const { segmentBytes } = context.config;
-  if (length > segmentBytes) {
+  // What we write ourselves cannot be made smaller by anyone: it gets a segment of its own.
+  if (isClient && length > segmentBytes) {
     const message = `${length} bytes exceed segment.bytes ${segmentBytes}`;
     return refuse(LogError.RECORD_LIST_TOO_LARGE, message);
   }

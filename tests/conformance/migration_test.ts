@@ -110,7 +110,7 @@ migrationTest("what Ottla has written is all there in Kafka, and in Ottla again"
     return java.list(bootstrap);
   });
   assertFilled(before);
-  await assertReadByKafka(written, { wants: "REGISTER_BROKER_RECORD" });
+  assertReadable(await dumpMetadata(written, "REGISTER_BROKER_RECORD"));
   for (const { release } of kafkas) {
     const moved = await copyOf(written, `${folder}/moved-${release}`);
     const target: KafkaOptions = { release, nodeId: 1, voters: "static", folder: moved };
@@ -256,20 +256,25 @@ async function assertDumpable(folder: string): Promise<void> {
 }
 
 /** Kafka's own tool reads the metadata log, snapshots and transaction indexes as they are now. */
-async function assertReadByKafka(
-  folder: string,
-  { wants = "BROKER_REGISTRATION_CHANGE_RECORD" } = {},
-): Promise<void> {
-  const files = await filesIn(folder);
-  const metadata = files.filter((path) =>
+async function assertReadByKafka(folder: string): Promise<void> {
+  const decoded = await dumpMetadata(folder, "BROKER_REGISTRATION_CHANGE_RECORD");
+  const kinds = /transactions-\d+\/\d{20}\.(snapshot|txnindex|index|timeindex)$/;
+  const files = (await filesIn(folder)).filter((path) => kinds.test(path));
+  const others = await dumpLogSegments(files, []);
+  assert(others.includes("producerId"), others);
+  for (const said of [decoded, others]) assertReadable(said);
+}
+
+/** What it says of the metadata log and its snapshots; `wanted` is among that. */
+async function dumpMetadata(folder: string, wanted: string): Promise<string> {
+  const metadata = (await filesIn(folder)).filter((path) =>
     /__cluster_metadata-0\/[\d-]+\.(log|checkpoint)$/.test(path)
   );
   const decoded = await dumpLogSegments(metadata, ["--cluster-metadata-decoder"]);
-  assert(decoded.includes(wants), decoded);
-  const kinds = /transactions-\d+\/\d{20}\.(snapshot|txnindex|index|timeindex)$/;
-  const others = await dumpLogSegments(files.filter((path) => kinds.test(path)), []);
-  assert(others.includes("producerId"), others);
-  for (const said of [decoded, others]) {
-    assertEquals(said.match(/Could not|Exception|mismatch|[Cc]orrupt/g), null, said.slice(0, 2000));
-  }
+  assert(decoded.includes(wanted), decoded);
+  return decoded;
+}
+
+function assertReadable(said: string): void {
+  assertEquals(said.match(/Could not|Exception|mismatch|[Cc]orrupt/g), null, said.slice(0, 2000));
 }
