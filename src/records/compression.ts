@@ -60,8 +60,7 @@ export async function loadCompression(type: CompressionType): Promise<void> {
     const snappy = await import("snappyjs");
     loaded.set(type, {
       compress: (bytes) => wrapXerial(bytes, (block) => snappy.compress(block)),
-      decompress: (bytes, { bytesMax }) =>
-        unwrapXerial(bytes, { bytesMax, block: (raw) => snappy.uncompress(raw) }),
+      decompress: (bytes, { bytesMax }) => unwrapXerial(bytes, { bytesMax }),
     });
   } else if (type === "lz4") {
     const lz4 = await import("./lz4_frame.ts");

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { utf8 } from "../base/bytes.ts";
+import { concatBytes, utf8 } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
 import { compress, decompress, loadCompression } from "./compression.ts";
 import { xxh32 } from "./xxh32.ts";
@@ -94,4 +94,22 @@ Deno.test("an lz4 frame takes no more memory than it holds, whatever its blocks 
   const unpacked = decompress(small, { type: "lz4", codecs });
   assertEquals(unpacked, hello);
   assert(unpacked.buffer.byteLength < 100, `${unpacked.buffer.byteLength} bytes`);
+});
+
+Deno.test("a snappy block that is not what it says is refused, and every one has an end", () => {
+  const literalOfNearly4GiB = [0xfc, 0x9c, 0xff, 0xff, 0xff];
+  const hanging = new Uint8Array(200);
+  hanging.set([100]);
+  hanging.set(literalOfNearly4GiB, 151);
+  const tooShort = new Uint8Array([9, 4 << 2, ...utf8("hello")]);
+  const tooLong = new Uint8Array([4, 4 << 2, ...utf8("hello")]);
+  for (const raw of [hanging, tooShort, tooLong, new Uint8Array(0)]) {
+    assertThrows(() => decompress(raw, { type: "snappy", codecs }), DecodeFault);
+  }
+});
+
+Deno.test("snappy streams in a row are read as one, and a few bytes behind are left", () => {
+  const stream = compress(hello, { type: "snappy", codecs });
+  const packed = concatBytes([stream, stream, new Uint8Array(3)]);
+  assertEquals(decompress(packed, { type: "snappy", codecs }), concatBytes([hello, hello]));
 });

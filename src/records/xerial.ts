@@ -2,15 +2,22 @@
 //
 //   82 53 4e 41 50 50 59 00   "\x82SNAPPY\0"
 //   int32 version, int32 oldest compatible version (both 1)
-//   then, to the end: int32 length, that many bytes of one raw snappy block
+//   then, to the end: int32 length, that many bytes of one raw snappy block; or a header again
+//
+// Read as SnappyInputStream of snappy-java reads it, which every Java consumer has: what begins
+// like a further header and is none ends it, as do less bytes than a length.
 //
 // librdkafka sends a bare raw block instead; what does not begin with the magic is read as that.
 
-import { BytesReader, concatBytes } from "../base/bytes.ts";
+import { concatBytes } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
 import type { Pieces } from "./pieces.ts";
+import { uncompressBlock } from "./snappy_block.ts";
 
 const magic = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00];
+/** Its first four bytes, where a block's length may stand. */
+const magicHead = 0x82534e41 | 0;
+const versionMin = 1;
 const headerBytes = 16;
 /** Uncompressed bytes of a block, as in snappy-java. */
 const blockBytes = 32 * 1024;
@@ -40,43 +47,42 @@ export function* wrapXerial(
 }
 
 /**
- * What {@link wrapXerial} or a bare snappy block holds; `block` unpacks one raw block, which is a
- * piece. Throws DecodeFault before more than `bytesMax` bytes come out.
+ * What {@link wrapXerial} or a bare snappy block holds, a block a piece. Throws DecodeFault before
+ * more than `bytesMax` bytes come out.
  */
 export function* unwrapXerial(
   bytes: Uint8Array,
-  options: { bytesMax: number; block: (raw: Uint8Array) => Uint8Array },
+  { bytesMax }: { bytesMax: number },
 ): Pieces<Uint8Array> {
-  const { block, bytesMax } = options;
-  if (!magic.every((byte, i) => bytes[i] === byte)) {
-    boundedLength(bytes, bytesMax);
-    return block(bytes);
-  }
-  if (bytes.length < headerBytes) throw new DecodeFault("snappy frame header is cut");
+  if (!isHeader(bytes, 0)) return uncompressBlock(bytes, bytesMax);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const chunks: Uint8Array[] = [];
   let remaining = bytesMax;
   let position = headerBytes;
-  while (position < bytes.length) {
-    if (position + 4 > bytes.length) throw new DecodeFault("snappy block length is cut");
+  // Less than a length is no block: it is left alone.
+  while (position + 4 <= bytes.length) {
     const length = view.getInt32(position);
+    if (length === magicHead) {
+      if (bytes.length - position < headerBytes) throw new DecodeFault("snappy header is cut");
+      if (!isHeader(bytes, position)) break;
+      // The first header's version is not looked at.
+      const version = view.getInt32(position + magic.length);
+      if (version < versionMin) throw new DecodeFault(`snappy stream of version ${version}`);
+      position += headerBytes;
+      continue;
+    }
     const start = position + 4;
     if (length < 0 || length > bytes.length - start) throw new DecodeFault("snappy block is cut");
-    const raw = bytes.subarray(start, start + length);
-    remaining -= boundedLength(raw, remaining);
-    const unpacked = block(raw);
+    const unpacked = uncompressBlock(bytes.subarray(start, start + length), remaining);
+    remaining -= unpacked.length;
     chunks.push(unpacked);
     position = start + length;
     yield unpacked.length * unpackWeight;
   }
-  return chunks.length === 0 ? new Uint8Array(0) : concatBytes(chunks);
+  return chunks.length === 1 ? chunks[0] : concatBytes(chunks);
 }
 
-/** The unpacked length, with which a raw block begins (an unsigned varint). */
-function boundedLength(raw: Uint8Array, bytesMax: number): number {
-  const length = new BytesReader(raw).uvarint();
-  // The longest copy makes 64 bytes of 3: no memory is taken on a larger claim.
-  if (length > raw.length * 32) throw new DecodeFault("snappy block claims more than it can hold");
-  if (length <= bytesMax) return length;
-  throw new DecodeFault(`snappy data expands past ${bytesMax} bytes`, { isPastBound: true });
+function isHeader(bytes: Uint8Array, position: number): boolean {
+  return bytes.length - position >= headerBytes &&
+    magic.every((byte, i) => bytes[position + i] === byte);
 }

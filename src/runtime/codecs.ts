@@ -1,13 +1,20 @@
 // gzip and zstd by zlib, which Deno, Bun and Node all carry as `node:zlib`. It is fetched at the
 // first call: loading it costs a start some milliseconds and megabytes that most starts never use.
 //
+// What stands around the packed data is read by gzip_members.ts and zstd_frames.ts, so that it
+// means the same on the three runtimes and to Java's readers; zlib unpacks one member or frame at
+// a time, in one go, into room that is reserved for it.
+//
 // Invariant: decompression never produces more than `bytesMax` bytes, whatever the input claims.
 
 import type * as Zlib from "node:zlib";
-import { messageOf, PlatformFault } from "../base/faults.ts";
-import { codecPieces } from "./codec_streams.ts";
+import { concatBytes } from "../base/bytes.ts";
+import { isPlatformFault, messageOf, PlatformFault } from "../base/faults.ts";
+import { inflatedPieces, packedPieces, unzstdPieces } from "./codec_streams.ts";
+import { claimedLength, deflatedStart, nextDeflatedStart } from "./gzip_members.ts";
 import { codeOf } from "./platform_faults.ts";
 import type { Codecs, CodecWay } from "./ports.ts";
+import { zstdFault, type ZstdFrame, zstdFrames } from "./zstd_frames.ts";
 
 let loaded: typeof Zlib | undefined;
 
@@ -20,27 +27,29 @@ function plain(buffer: Uint8Array): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
 
-function expand(name: string, bytesMax: number, call: () => Uint8Array): Uint8Array {
-  let buffer: Uint8Array;
+function expand<T>(name: string, bytesMax: number, call: () => T): T {
   try {
-    buffer = call();
+    return call();
   } catch (error) {
     if (codeOf(error) === "ERR_BUFFER_TOO_LARGE") throw tooLarge(name, bytesMax, error);
     throw new PlatformFault("Io", `cannot decompress ${name} data: ${messageOf(error)}`, {
       cause: error,
     });
   }
-  if (buffer.length > bytesMax) throw tooLarge(name, bytesMax, undefined);
-  return plain(buffer);
 }
 
 function tooLarge(name: string, bytesMax: number, cause: unknown): PlatformFault {
   return new PlatformFault("NoSpace", `${name} data expands past ${bytesMax} bytes`, { cause });
 }
 
-/** zlib refuses a bound of 0, which still has to admit an empty output. */
-function bound(bytesMax: number): { maxOutputLength: number } {
-  return { maxOutputLength: Math.max(1, bytesMax) };
+/** zlib wants a chunk of so many bytes. */
+const chunkBytesMin = 64;
+const chunkBytesUsual = 64 * 1024;
+
+/** What zlib is told; it refuses a bound of 0, which still has to admit an empty output. */
+function bounds(bytesMax: number, roomBytes: number) {
+  const chunkSize = Math.max(chunkBytesMin, Math.min(roomBytes, bytesMax));
+  return { maxOutputLength: Math.max(1, bytesMax), chunkSize };
 }
 
 function zstdLevel(level: number | undefined) {
@@ -48,19 +57,148 @@ function zstdLevel(level: number | undefined) {
   return { params: { [zlib().constants.ZSTD_c_compressionLevel]: level } };
 }
 
+/** deflate makes no more than this of a byte. */
+const deflateRatioMax = 1032;
+
+function gunzip(bytes: Uint8Array, bytesMax: number): Uint8Array {
+  const { crc32, inflateRawSync } = zlib();
+  const claimed = claimedLength(bytes);
+  const isPlausible = claimed <= bytes.length * deflateRatioMax;
+  const roomBytes = isPlausible ? claimed + chunkBytesMin : chunkBytesUsual;
+  const contents: Uint8Array[] = [];
+  let left = bytesMax;
+  let start: number | undefined = deflatedStart(bytes, { position: 0, crc32 });
+  while (start !== undefined) {
+    const deflated = bytes.subarray(start);
+    const options = { ...bounds(left, roomBytes), info: true };
+    const { buffer, engine } = expand(
+      "gzip",
+      bytesMax,
+      () =>
+        inflateRawSync(deflated, options) as unknown as {
+          buffer: Uint8Array;
+          engine: { bytesWritten: number };
+        },
+    );
+    if (buffer.length > left) throw tooLarge("gzip", bytesMax, undefined);
+    left -= buffer.length;
+    contents.push(plain(buffer));
+    const position: number = start + engine.bytesWritten;
+    const member = { position, crc: crc32(buffer), length: buffer.length, crc32 };
+    start = nextDeflatedStart(bytes, member);
+  }
+  return contents.length === 1 ? contents[0] : concatBytes(contents);
+}
+
+function unzstd(bytes: Uint8Array, bytesMax: number): Uint8Array {
+  let left = bytesMax;
+  const contents = zstdFrames(bytes).map((frame) => {
+    const content = unzstdFrame(frame, { left, bytesMax });
+    left -= content.length;
+    return content;
+  });
+  return contents.length === 1 ? contents[0] : concatBytes(contents);
+}
+
+function unzstdFrame(
+  { bytes, roomBytes, contentBytes }: ZstdFrame,
+  { left, bytesMax }: { left: number; bytesMax: number },
+): Uint8Array {
+  const { zstdDecompressSync } = zlib();
+  const max = Math.min(left, contentBytes ?? left);
+  const options = bounds(max, roomBytes);
+  let content: Uint8Array;
+  try {
+    content = plain(expand("zstd", bytesMax, () => zstdDecompressSync(bytes, options)));
+    if (content.length > max) throw tooLarge("zstd", bytesMax, undefined);
+  } catch (error) {
+    if (max < left && isPlatformFault(error, "NoSpace")) throw zstdFault("content size is wrong");
+    throw error;
+  }
+  const { length } = content;
+  if (length !== (contentBytes ?? length)) throw zstdFault("content size is wrong");
+  if (length >= chunkBytesMin && length !== options.chunkSize && hidesFaults()) {
+    const exact = { ...options, chunkSize: length };
+    expand("zstd", bytesMax, () => zstdDecompressSync(bytes, exact));
+  }
+  return content;
+}
+
+/** A frame that holds "a" and a wrong checksum. */
+const wrongFrame = new Uint8Array([0x28, 0xb5, 0x2f, 0xfd, 0x24, 1, 9, 0, 0, 0x61, 0, 0, 0, 0]);
+let doesHideFaults: boolean | undefined;
+
+/**
+ * Whether zstd keeps silent about a fault as long as it has made something of a frame, as Deno
+ * 2.9's does. A chunk that the content fills to the last byte leaves it nothing to make when the
+ * fault comes, and so brings it to light; but there is no chunk for less than 64 bytes.
+ */
+function hidesFaults(): boolean {
+  if (doesHideFaults === undefined) {
+    try {
+      zlib().zstdDecompressSync(wrongFrame);
+      doesHideFaults = true;
+    } catch {
+      doesHideFaults = false;
+    }
+  }
+  return doesHideFaults;
+}
+
+/** What unpacks to no more than this does so in one go: it takes a millisecond or two. */
+const atOnceBytesMax = { gzip: 512 * 1024, zstd: 1024 * 1024 } as const;
+
+async function* gunzipPieces(bytes: Uint8Array, bytesMax: number): AsyncGenerator<Uint8Array> {
+  const atOnceMax = atOnceBytesMax.gzip;
+  if (claimedLength(bytes) <= atOnceMax && bytes.length <= atOnceMax) {
+    const content = gunzipUpTo(bytes, { bytesMax, atOnceMax });
+    if (content !== undefined) return yield content;
+  }
+  yield* inflatedPieces(zlib(), bytes, bytesMax);
+}
+
+/** Undefined where the claim is of the last of several members, and all of them hold more. */
+function gunzipUpTo(
+  bytes: Uint8Array,
+  { bytesMax, atOnceMax }: { bytesMax: number; atOnceMax: number },
+): Uint8Array | undefined {
+  if (bytesMax <= atOnceMax) return gunzip(bytes, bytesMax);
+  try {
+    return gunzip(bytes, atOnceMax);
+  } catch (error) {
+    if (isPlatformFault(error, "NoSpace")) return undefined;
+    throw error;
+  }
+}
+
+async function* zstdFramePieces(bytes: Uint8Array, bytesMax: number): AsyncGenerator<Uint8Array> {
+  let left = bytesMax;
+  for (const frame of zstdFrames(bytes)) {
+    if (frame.roomBytes <= atOnceBytesMax.zstd) {
+      const content = unzstdFrame(frame, { left, bytesMax });
+      left -= content.length;
+      yield content;
+      continue;
+    }
+    for await (const piece of unzstdPieces(zlib(), frame, { left, bytesMax })) {
+      left -= piece.length;
+      yield piece;
+    }
+  }
+}
+
+function pieces(bytes: Uint8Array, way: CodecWay): AsyncGenerator<Uint8Array> {
+  const { codec, unpacks, bytesMax = Infinity } = way;
+  if (!unpacks) return packedPieces(zlib(), bytes, way);
+  return codec === "gzip" ? gunzipPieces(bytes, bytesMax) : zstdFramePieces(bytes, bytesMax);
+}
+
 export const zlibCodecs: Codecs = {
   gzip: (bytes, level) => plain(zlib().gzipSync(bytes, { level })),
-  gunzip: (bytes, bytesMax) =>
-    expand("gzip", bytesMax, () => zlib().gunzipSync(bytes, bound(bytesMax))),
+  gunzip,
   zstd: (bytes, level) => plain(zlib().zstdCompressSync(bytes, zstdLevel(level))),
-  unzstd(bytes, bytesMax) {
-    checkWhole(bytes);
-    return expand("zstd", bytesMax, () => zlib().zstdDecompressSync(bytes, bound(bytesMax)));
-  },
-  pieces(bytes, way) {
-    if (way.codec === "zstd" && way.unpacks) checkWhole(bytes);
-    return codecPieces(zlib(), bytes, way);
-  },
+  unzstd,
+  pieces,
 };
 
 /** As {@link zlibCodecs}, its pieces made in one go: for a world whose time must not be real. */
@@ -68,48 +206,7 @@ export const instantCodecs: Codecs = { ...zlibCodecs, pieces: inOneGo };
 
 async function* inOneGo(bytes: Uint8Array, way: CodecWay): AsyncGenerator<Uint8Array> {
   const { codec, unpacks, bytesMax = Infinity, level } = way;
-  const { gzip, gunzip, zstd, unzstd } = zlibCodecs;
+  const { gzip, zstd } = zlibCodecs;
   const [pack, unpack] = codec === "gzip" ? [gzip, gunzip] : [zstd, unzstd];
   yield unpacks ? unpack(bytes, bytesMax) : pack(bytes, level);
-}
-
-function checkWhole(bytes: Uint8Array): void {
-  if (endsWhole(bytes)) return;
-  throw new PlatformFault("Io", "cannot decompress zstd data: unexpected end of data");
-}
-
-/**
- * Whether the zstd frames of `bytes` (RFC 8878) end where `bytes` does. Deno and Bun return what a
- * truncated frame gave so far as if it were whole; Node refuses it, and so must all of them. Bytes
- * that are no frame at all are left to the decoder, which names what it dislikes.
- */
-function endsWhole(bytes: Uint8Array): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let position = 0;
-  while (position < bytes.length) {
-    if (position + 8 > bytes.length) return false;
-    const magic = view.getUint32(position, true);
-    if ((magic & 0xffff_fff0) >>> 0 === 0x184d_2a50) {
-      position += 8 + view.getUint32(position + 4, true);
-      continue;
-    }
-    if (magic !== 0xfd2f_b528) return true;
-    position = frameEnd(view, position + 4);
-  }
-  return position === bytes.length;
-}
-
-/** The position after the frame whose descriptor is at `position`; past the end when truncated. */
-function frameEnd(view: DataView, position: number): number {
-  const descriptor = view.getUint8(position);
-  const single = (descriptor >> 5) & 1;
-  const contentSizeBytes = [single, 2, 4, 8][descriptor >> 6];
-  position += 1 + (1 - single) + [0, 1, 2, 4][descriptor & 3] + contentSizeBytes;
-  for (;;) {
-    if (position + 3 > view.byteLength) return view.byteLength + 1;
-    const header = view.getUint16(position, true) | (view.getUint8(position + 2) << 16);
-    const isRunLength = ((header >> 1) & 3) === 1;
-    position += 3 + (isRunLength ? 1 : header >> 3);
-    if (header & 1) return position + ((descriptor >> 2) & 1) * 4;
-  }
 }

@@ -1,0 +1,91 @@
+// The frames of zstd data (RFC 8878), found without unpacking any:
+//
+//   28 b5 2f fd | descriptor | [window] | [dictionary id] | [content size] |
+//   blocks: uint24le last, type, size | data | ... | [checksum]
+//   5? 2a 4d 18 | uint32le length | bytes to skip
+//
+// The runtimes differ in what they do with several frames, with a skippable one, and with one that
+// is cut; so each frame is given to them alone. No frame unpacks to more than its blocks can hold,
+// which bounds what is reserved for it, whatever it claims.
+//
+// Differs from Kafka: a zstd frame that is cut is refused, also behind whole ones, where Kafka's
+// reader may take it for the end; so is one whose content is not as long as it says, where Kafka's
+// reader asks for it in most cases.
+
+import { PlatformFault } from "../base/faults.ts";
+
+const frameMagic = 0xfd2f_b528;
+const skippableMagic = 0x184d_2a50;
+/** A compressed block holds this much at most. */
+const blockBytesMax = 128 * 1024;
+const blockTypes = { raw: 0, runLength: 1, compressed: 2 } as const;
+
+/** A frame that is no skippable one. */
+export interface ZstdFrame {
+  readonly bytes: Uint8Array;
+  /** What its blocks can hold at most; less when it says that it holds less. */
+  readonly roomBytes: number;
+  /** What it says that it holds; it is corrupt when it does not. */
+  readonly contentBytes: number | undefined;
+}
+
+/** The frames in `bytes`. PlatformFault Io when there is anything else, or one is cut. */
+export function zstdFrames(bytes: Uint8Array): ZstdFrame[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const frames: ZstdFrame[] = [];
+  let position = 0;
+  while (position < bytes.length) {
+    if (position + 8 > bytes.length) throw zstdFault("unexpected end of data");
+    const magic = view.getUint32(position, true);
+    if ((magic & 0xffff_fff0) >>> 0 === skippableMagic) {
+      position += 8 + view.getUint32(position + 4, true);
+      if (position > bytes.length) throw zstdFault("unexpected end of data");
+      continue;
+    }
+    if (magic !== frameMagic) throw zstdFault("unknown frame descriptor");
+    const { end, ...frame } = frameAt(view, position);
+    if (end > bytes.length) throw zstdFault("unexpected end of data");
+    frames.push({ ...frame, bytes: bytes.subarray(position, end) });
+    position = end;
+  }
+  return frames;
+}
+
+/** The frame at `start`; one that is cut ends past the end. */
+function frameAt(view: DataView, start: number) {
+  const descriptor = view.getUint8(start + 4);
+  const single = (descriptor >> 5) & 1;
+  const sizeAt = start + 5 + (1 - single) + [0, 1, 2, 4][descriptor & 3];
+  const sizeBytes = [single, 2, 4, 8][descriptor >> 6];
+  let position = sizeAt + sizeBytes;
+  const cut = { end: view.byteLength + 1, roomBytes: 0, contentBytes: undefined };
+  if (position > view.byteLength) return cut;
+  const contentBytes = contentSize(view, { at: sizeAt, length: sizeBytes });
+  let room = 0;
+  for (;;) {
+    if (position + 3 > view.byteLength) return cut;
+    const header = view.getUint16(position, true) | (view.getUint8(position + 2) << 16);
+    const type = (header >> 1) & 3;
+    const size = header >> 3;
+    room += type === blockTypes.compressed ? blockBytesMax : size;
+    position += 3 + (type === blockTypes.runLength ? 1 : size);
+    if (header & 1) break;
+  }
+  const end = position + ((descriptor >> 2) & 1) * 4;
+  return { end, roomBytes: Math.min(room, contentBytes ?? room), contentBytes };
+}
+
+function contentSize(
+  view: DataView,
+  { at, length }: { at: number; length: number },
+): number | undefined {
+  if (length === 0) return undefined;
+  if (length === 1) return view.getUint8(at);
+  if (length === 2) return view.getUint16(at, true) + 256;
+  const low = view.getUint32(at, true);
+  return length === 4 ? low : low + view.getUint32(at + 4, true) * 2 ** 32;
+}
+
+export function zstdFault(what: string): PlatformFault {
+  return new PlatformFault("Io", `cannot decompress zstd data: ${what}`);
+}

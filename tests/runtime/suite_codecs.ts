@@ -1,0 +1,63 @@
+// The part of the ports suite about decoders: packed records with the verdicts of Apache Kafka's
+// own classes (tests/conformance/codecs makes codecs.gz). What a Java consumer reads is read, with
+// the same content; what it cannot get past is refused. The full run, with thousands of seeded
+// ones, is `deno task golden:codecs`.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import { loadCompression } from "../../src/records/compression.ts";
+import type { Codecs } from "../../src/runtime/ports.ts";
+import { difference, type Judged, readJudged } from "../golden/codec_frames.ts";
+import { check, fails, pattern, type SubjectOptions } from "./subject.ts";
+
+function recorded(): Judged[] {
+  const packed = readFileSync(new URL("../golden/codecs.gz", import.meta.url));
+  return [...readJudged(new Uint8Array(gunzipSync(packed)))];
+}
+
+export function codecsSuite(options: SubjectOptions): void {
+  for (const codec of ["gzip", "snappy", "lz4", "zstd"] as const) {
+    check(`${codec} is read as Kafka's own classes read it`, options, async ({ runtime }) => {
+      await loadCompression(codec);
+      const all = recorded().filter(({ variant }) => variant.codec === codec);
+      const found = all.map((each) => difference(each, runtime.codecs));
+      assert.deepEqual(found.filter((each) => each !== undefined), []);
+      const taken = all.filter(({ consumer }) => consumer).length;
+      assert.ok(taken >= 20 && all.length - taken >= 20, `${taken} of ${all.length} are taken`);
+    });
+  }
+
+  for (const codec of ["gzip", "zstd"] as const) {
+    check(`${codec} in pieces comes to what it does in one go`, options, async ({ runtime }) => {
+      const { codecs } = runtime;
+      const parts = [pattern(700_000), new Uint8Array(3_000_000), pattern(5)];
+      const packed = Buffer.concat(parts.map((part) => codecs[codec](part)));
+      const whole = Buffer.concat(parts);
+      const bytesMax = whole.length;
+      const unpack = codec === "gzip" ? codecs.gunzip : codecs.unzstd;
+      assert.ok(whole.equals(unpack(packed, bytesMax)));
+      assert.ok(whole.equals(await gathered(codecs, { codec, packed, bytesMax })));
+      const tooLittle = { codec, packed, bytesMax: bytesMax - 1 };
+      await fails("NoSpace", () => gathered(codecs, tooLittle));
+      for (const length of [packed.length - 1, packed.length >> 1, 9]) {
+        const cut = { codec, packed: packed.subarray(0, length), bytesMax };
+        await fails("Io", () => gathered(codecs, cut));
+      }
+      const wrong = new Uint8Array(packed);
+      wrong[packed.length >> 1] ^= 0x55;
+      await fails("Io", () => gathered(codecs, { codec, packed: wrong, bytesMax }));
+    });
+  }
+}
+
+async function gathered(
+  codecs: Codecs,
+  { codec, packed, bytesMax }: { codec: "gzip" | "zstd"; packed: Uint8Array; bytesMax: number },
+): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of codecs.pieces(packed, { codec, unpacks: true, bytesMax })) {
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
