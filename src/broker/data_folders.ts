@@ -3,10 +3,12 @@
 //   found in a working directory                    there
 //   not found, the metadata names a working one     there, made anew
 //   not found, not new, and some directory failed   nowhere: it is in the failed one, offline
+//   not found, the metadata names an unknown one    nowhere: its directory is not there, offline
 //   otherwise                                       the one with the fewest partitions, as in Kafka
 //
 // A directory may fail at the start or while it is used; then it is failed until the next start.
-// Invariant: a log is never made anew while its records may lie in a directory that failed.
+// Invariant: a log is never made anew while its records may lie in a directory that failed, or that
+// is missing from the configuration or its mount point.
 
 import { isPlatformFault, messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
 import type { PartitionId, Uuid } from "../base/ids.ts";
@@ -110,22 +112,34 @@ export class DataFolders {
     return this.#failed;
   }
 
-  /** Where a partition's log is or goes; undefined when it may be in a directory that failed. */
-  locate(placed: Placed): LogFolder | undefined {
+  /** Where a partition's log is or goes, or why it is in none of those that work. */
+  locate(placed: Placed): LogFolder | { readonly reason: string } {
     const { directoryId, isNew } = placed;
     const { online } = this;
+    if (online.length === 0) return this.#inFailed();
     if (this.opened.length === 1 && this.#failed.length === 0) return online[0];
     const found = this.#folderOf.get(nameOf(placed));
-    if (found !== undefined) return online.includes(found) ? found : undefined;
+    if (found !== undefined) return online.includes(found) ? found : this.#inFailed();
     const assigned = online.find((folder) => folder.directoryId === directoryId);
     if (assigned !== undefined) return assigned;
-    if (!isNew && this.#failed.length > 0) return undefined;
+    if (!isNew && this.#failed.length > 0) return this.#inFailed();
+    if (!isNew && isDirectory(directoryId)) {
+      const reason =
+        `it is in a data directory with id ${directoryId}, which is none of log.dirs: ` +
+        `mount it, or name it in log.dirs again, and start again`;
+      return { reason };
+    }
     let fewest: LogFolder | undefined;
     for (const folder of online) {
       const count = this.#counts.get(folder)!;
       if (fewest === undefined || count < this.#counts.get(fewest)!) fewest = folder;
     }
-    return fewest;
+    return fewest!;
+  }
+
+  #inFailed(): { readonly reason: string } {
+    const { path, reason } = this.#failed[0];
+    return { reason: `it may be in data directory ${path}, which failed: ${reason}` };
   }
 
   /** A partition's log is in `folder` now. */
@@ -157,6 +171,11 @@ export class DataFolders {
       }
     }
   }
+}
+
+/** Whether it names a directory: Kafka's ids for "none yet" and the like are small numbers. */
+function isDirectory(id: Uuid | undefined): boolean {
+  return id !== undefined && !id.startsWith("A".repeat(20));
 }
 
 function nameOf({ topic, partition }: Pick<Placed, "topic" | "partition">): string {

@@ -269,14 +269,17 @@ export class Storage {
 
   #locate(request: LogRequest): LogFolder {
     const folder = this.#folders.locate(request);
-    if (folder !== undefined) return folder;
-    const { path, reason } = this.#folders.failed[0];
-    throw new PartitionFault(`it may be in data directory ${path}, which failed: ${reason}`);
+    if ("reason" in folder) throw new PartitionFault(folder.reason);
+    return folder;
   }
 
-  /** What does not tie a log to the others of its directory. */
-  #logOptions({ topic, partition, topicId, config }: LogRequest, folder: LogFolder): LogOptions {
+  /** What does not tie a log to the others of its directory. Throws when it should be there. */
+  #logOptions(request: LogRequest, folder: LogFolder): LogOptions {
+    const { topic, partition, topicId, config } = request;
     const { clock, codecs } = this.#options.runtime;
+    if (request.isNew) folder.forget(topic, partition);
+    if (!folder.has(topic, partition)) this.#refuseVanished(folder, request);
+    const { mayBeStale, ...checkpoint } = folder.checkpointOf(request);
     return {
       folder: folder.path,
       topic,
@@ -288,7 +291,8 @@ export class Storage {
       logger: this.#logger,
       slices: this.slices,
       codecs,
-      ...folder.checkpointOf(topic, partition),
+      ...checkpoint,
+      checkpointMayBeStale: mayBeStale,
       cleanShutdown: folder.cleanShutdown,
       machineRestarted: folder.machineRestarted,
       isSuspect: folder.isSuspect,
@@ -304,6 +308,29 @@ export class Storage {
         reason: messageOf(error),
       });
     }
+  }
+
+  /** Throws PartitionFault when a log that has no folder was on disk once. */
+  #refuseVanished(folder: LogFolder, { topic, partition, topicId }: LogRequest): void {
+    const { recoveryPoint, logStartOffset, mayBeStale } = folder.checkpointOf({
+      topic,
+      partition,
+      topicId,
+    });
+    const endOffset = Math.max(recoveryPoint, logStartOffset);
+    if (endOffset === 0) return;
+    const path = `${folder.path}/${topic}-${partition}`;
+    if (!mayBeStale) {
+      throw new PartitionFault(
+        `its folder ${path} is gone, with the records below offset ${endOffset}: put it back, or ` +
+          `accept the loss with ottla log repair ${path}`,
+      );
+    }
+    folder.forget(topic, partition);
+    this.#logger.log("warn", "a partition has no folder, and a checkpoint names one", {
+      folder: path,
+      recoveryPoint: endOffset,
+    });
   }
 
   /** Deletes a log with its files. Those in a directory that failed stay, to be set aside later. */
@@ -352,7 +379,16 @@ export class Storage {
    * Renames aside the folders of partitions that the metadata does not know. Never deletes them.
    */
   async setStraysAside(image: MetadataImage): Promise<void> {
+    const open = new Map<string, LogFolder>();
+    for (const [{ topic, partition }, folder] of this.#logs) {
+      open.set(`${topic}-${partition}`, folder);
+    }
     for (const folder of this.#folders.online) {
+      folder.forgetWhere((topic, partition) => {
+        const isKnown = image.topic(topic)?.partitions[partition] !== undefined;
+        const where = open.get(`${topic}-${partition}`);
+        return where === undefined ? !isKnown && topic !== metadataTopic : where !== folder;
+      });
       for (const { topic, partition, topicId } of folder.partitions()) {
         this.slices.spend(choreWeight);
         if (this.slices.isOver) await this.slices.next();

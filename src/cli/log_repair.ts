@@ -6,10 +6,12 @@
 // Invariant: without --yes nothing is written, and never while a broker has the folder: the lock is
 // held from the first look to the last write.
 
-import { UsageFault } from "../base/faults.ts";
+import { DecodeFault, UsageFault } from "../base/faults.ts";
 import {
   carryOutRepair,
+  checkpointedOffsets,
   forgetRecovery,
+  giveUpRecords,
   parsePartitionFolderName,
   planRepair,
   type RepairStep,
@@ -25,16 +27,26 @@ export interface RepairOptions {
   readonly fillGaps: boolean;
 }
 
+/** Of a log that no checkpoint knows. */
+const nothing = { recoveryPoint: 0, logStartOffset: 0 };
+
 /** Repairs, or says what it would do; the exit code is 1 when damage is left. */
 export async function repairFolder(context: CliContext, options: RepairOptions): Promise<number> {
   const { files } = context.runtime;
   const { dataFolder, names } = foldersOf(files, options.folder.replace(/[/\\]+$/, ""));
+  const points = readPoints(files, dataFolder);
   const print = linePrinter(context, options);
   const lock = files.lock(dataFolder);
   try {
     let damaged = 0;
     for (const name of names) {
-      const isDamaged = await repairPartition(files, { dataFolder, name, print, ...options });
+      const isDamaged = await repairPartition(files, {
+        dataFolder,
+        name,
+        print,
+        checkpoint: points.get(name) ?? nothing,
+        ...options,
+      });
       if (isDamaged) damaged++;
     }
     const count = (n: number) => n === 1 ? "1 partition" : `${n} partitions`;
@@ -49,27 +61,49 @@ export async function repairFolder(context: CliContext, options: RepairOptions):
 
 /** The folder that a broker would lock, and the partitions in it that are meant. */
 function foldersOf(files: Files, folder: string): { dataFolder: string; names: string[] } {
-  if (files.stat(folder) === undefined) throw new UsageFault(`there is no folder ${folder}`);
   const isLog = (name: string, path: string) =>
     parsePartitionFolderName(name)?.state === "live" && files.stat(path)?.isDirectory === true &&
     files.list(path).some((each) => each.endsWith(".log"));
   const cut = Math.max(folder.lastIndexOf("/"), folder.lastIndexOf("\\"));
   const name = folder.slice(cut + 1);
-  if (isLog(name, folder)) {
-    return { dataFolder: cut < 0 ? "." : folder.slice(0, cut) || "/", names: [name] };
+  const above = cut < 0 ? "." : folder.slice(0, cut) || "/";
+  if (isLog(name, folder) || wasOnDisk(readPoints(files, above).get(name))) {
+    return { dataFolder: above, names: [name] };
   }
-  const names = files.list(folder).filter((each) => isLog(each, `${folder}/${each}`));
+  if (files.stat(folder) === undefined) throw new UsageFault(`there is no folder ${folder}`);
+  const lost = [...readPoints(files, folder)].flatMap(([each, of]) => wasOnDisk(of) ? each : []);
+  const found = files.list(folder).filter((each) => isLog(each, `${folder}/${each}`));
+  const names = [...new Set([...found, ...lost])];
   if (names.length > 0) return { dataFolder: folder, names };
   throw new UsageFault(`${folder} is neither a data folder nor a partition's folder in one`);
 }
 
 async function repairPartition(
   files: Files,
-  at: RepairOptions & { dataFolder: string; name: string; print: PrintLine },
+  at: RepairOptions & {
+    dataFolder: string;
+    name: string;
+    print: PrintLine;
+    checkpoint: { recoveryPoint: number; logStartOffset: number };
+  },
 ): Promise<boolean> {
-  const { dataFolder, name, print } = at;
+  const { dataFolder, name, print, checkpoint } = at;
+  const { recoveryPoint: lostBelow } = checkpoint;
   const folder = `${dataFolder}/${name}`;
-  const { steps, gaps } = await planRepair(files, folder, at);
+  const hasLog = files.stat(folder)?.isDirectory === true &&
+    files.list(folder).some((each) => each.endsWith(".log"));
+  if (!hasLog) {
+    const reason = "its files are gone";
+    print(at.yes ? "lost" : "damage", {
+      partition: name,
+      fromOffset: 0,
+      toOffset: lostBelow,
+      reason,
+    });
+    if (at.yes) await giveUpRecords(files, dataFolder, { name, recoveryPoint: lostBelow });
+    return true;
+  }
+  const { steps, gaps } = await planRepair(files, folder, { ...at, ...checkpoint });
   for (const gap of gaps) print("gap", { partition: name, ...gap });
   for (const step of steps) print(at.yes ? "cut" : "damage", stepFields(name, step));
   if (steps.length === 0) return false;
@@ -79,6 +113,20 @@ async function repairPartition(
   await forgetRecovery(files, { folder: dataFolder, topic, partition, recoveryPoint });
   for (const file of await carryOutRepair(files, folder, steps)) print("kept", { file });
   return true;
+}
+
+function wasOnDisk(checkpoint: { recoveryPoint: number } = nothing): boolean {
+  return checkpoint.recoveryPoint > 0;
+}
+
+function readPoints(files: Files, folder: string): ReturnType<typeof checkpointedOffsets> {
+  try {
+    return checkpointedOffsets(files, folder);
+  } catch (error) {
+    // Nothing can be compared with a checkpoint that is damaged; a start scans all logs then.
+    if (error instanceof DecodeFault) return new Map();
+    throw error;
+  }
 }
 
 function stepFields(partition: string, step: RepairStep): Record<string, unknown> {

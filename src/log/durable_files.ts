@@ -12,6 +12,7 @@ import type { DirectoryState } from "./directory_state.ts";
 import type { EpochCache } from "./epoch_cache.ts";
 import { fileNames } from "./layout.ts";
 import type { LogOptions } from "./log_options.ts";
+import type { Presence } from "./presence.ts";
 import type { Segments } from "./segments.ts";
 import { syncFile, writeSyncedFile } from "./whole_file.ts";
 
@@ -22,6 +23,7 @@ export interface DurableFilesOptions {
   readonly directory: DirectoryState;
   readonly segments: Segments;
   readonly epochs: EpochCache;
+  readonly presence: Presence;
   /** Whether the folder was just made: its name is not durable. */
   readonly isNew: boolean;
   /** Whether a process that was killed may have left names in it that are not durable. */
@@ -58,13 +60,16 @@ export class DurableFiles {
   }
 
   /**
-   * One round. Rejects with PartitionFault when a sync failed: the directory is offline. With
-   * PlatformFault NoSpace when a small file found no room: nothing is lost, and no sync has failed.
+   * One round. Rejects with PartitionFault when a sync failed: the directory is offline; or when
+   * the log's files are gone: the log is. With PlatformFault NoSpace when a small file found no
+   * room: nothing is lost, and no sync has failed.
    */
   async sync(): Promise<void> {
     const { clock, counters } = this.#parts.options;
     const startMs = clock.monotonic();
     await this.#sync();
+    const gone = this.#parts.presence.lookIfDue();
+    if (gone !== undefined) throw new PartitionFault(gone);
     counters?.syncSeconds.observe((clock.monotonic() - startMs) / 1000);
   }
 
@@ -123,6 +128,8 @@ export class DurableFiles {
     try {
       await sync();
     } catch (error) {
+      const gone = this.#parts.presence.look();
+      if (gone !== undefined) throw new PartitionFault(gone, { cause: error });
       const { counters } = this.#parts.options;
       if (counters !== undefined) counters.syncsFailed++;
       const fault = new PartitionFault(messageOf(error), { cause: error });

@@ -1,7 +1,7 @@
 // Names of everything in a data directory.
 //
 //   <data-dir>/meta.properties  .kafka_cleanshutdown  .lock  .ottla_boot_id  .ottla_sync_failed
-//   <data-dir>/recovery-point-offset-checkpoint  ...
+//   <data-dir>/recovery-point-offset-checkpoint  ...  .ottla_checkpointed_topics
 //   <data-dir>/<topic>-<partition>/                 a partition; -future and -stray are Kafka's
 //                                                   others
 //   <data-dir>/<topic>-<partition>.<32 hex>-delete/ a partition being deleted
@@ -24,6 +24,7 @@ export const fileNames = {
   logStartOffsets: "log-start-offset-checkpoint",
   highWatermarks: "replication-offset-checkpoint",
   firstDirtyOffsets: "cleaner-offset-checkpoint",
+  checkpointedTopics: ".ottla_checkpointed_topics",
 } as const;
 
 /** Suffix of a file that is written whole and then renamed into place. */

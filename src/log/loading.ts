@@ -22,6 +22,7 @@ import type { OpenHandles } from "./open_handles.ts";
 import { decodeSnapshot } from "./producer_snapshot.ts";
 import { ProducerState } from "./producer_state.ts";
 import { type Damage, recoverSegments } from "./recovery.ts";
+import { findMissing } from "./missing.ts";
 import { findRecoveryStart, type RecoveryStart } from "./recovery_start.ts";
 import { crcOf, type Expectation, FileWindow, judgeBatch, misplaced, walkHeaders } from "./scan.ts";
 import { Segment } from "./segment.ts";
@@ -36,6 +37,10 @@ export interface LoadOptions {
   /** Everything below it was synced. */
   readonly recoveryPoint: Offset;
   readonly logStartOffset: Offset;
+  /** Whether the recovery point may be of an earlier log of that name. */
+  readonly recoveryPointMayBeStale: boolean;
+  /** Below it compaction has left gaps; undefined: it never began. */
+  readonly firstDirtyOffset: Offset | undefined;
   readonly cleanShutdown: boolean;
   /** Whether the machine may have lost what was not synced: it was started anew, or may have. */
   readonly mayHaveLostWrites: boolean;
@@ -120,35 +125,35 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
   let start: RecoveryStart | undefined;
   if (checked) {
     const first = segments[checkedFrom];
-    const startMax = Math.min(producersFrom, options.recoveryPoint);
-    start = stored && await findRecoveryStart(first, startMax);
+    start = stored &&
+      await findRecoveryStart(first, Math.min(producersFrom, options.recoveryPoint));
     // A segment that is read from its beginning finds its aborted transactions again by that.
     if (start === undefined) useSnapshot(first.baseOffset);
     else start = { ...start, markersFrom: producersFrom };
   }
-  for (let i = 0; i < checkedFrom; i++) {
-    const next = segments[i + 1]?.baseOffset ?? state.logEndOffset;
-    if (stored !== undefined && next <= producersFrom) continue;
-    await replayHeaders(segments[i], { epochs, producers, producersFrom });
-  }
-  if (stored === undefined && state.logEndOffset > segments[0].baseOffset) epochs.markChanged();
-  const recovered = checked
-    ? await recoverSegments(state, { fromIndex: checkedFrom, start })
-    : undefined;
+  const isKnown = stored !== undefined;
+  await replayBefore(state, checkedFrom, { epochs, producers, producersFrom, isKnown });
+  if (!isKnown && state.logEndOffset > segments[0].baseOffset) epochs.markChanged();
+  const from = { fromIndex: checkedFrom, start };
+  const recovered = checked ? await recoverSegments(state, from) : undefined;
   if (recovered?.isStale) {
     for (const segment of segments) segment.file.retire();
     return loadLog(options);
   }
+  const damage = recovered?.damage ?? [];
+  const firstEpochStart = stored?.starts[0]?.startOffset;
+  const missing = await findMissing(state, { firstEpochStart, checkedFrom, damage });
   epochs.truncateFromEnd(state.logEndOffset);
   removeStraySnapshots(options, { snapshots, segments, logEndOffset: state.logEndOffset });
+  const beginning = Math.min(segments[0].baseOffset, missing[0]?.fromOffset ?? Infinity);
   return {
     segments,
-    logStartOffset: Math.max(segments[0].baseOffset, Math.min(logStartOffset, state.logEndOffset)),
+    logStartOffset: Math.max(beginning, Math.min(logStartOffset, state.logEndOffset)),
     logEndOffset: state.logEndOffset,
     lateStart: state.lateStart,
     producers,
     epochs,
-    damage: recovered?.damage ?? [],
+    damage: [...missing, ...damage].sort((a, b) => a.fromOffset - b.fromOffset),
     isSynced: !checked,
     bytesChecked: recovered?.bytesChecked ?? 0,
   };
@@ -377,6 +382,24 @@ async function walkTail(state: LoadState): Promise<boolean> {
   }
   state.logEndOffset = expected.nextOffset;
   return true;
+}
+
+/** Replays the segments before `end` that have something new; all where no epoch is known. */
+async function replayBefore(
+  state: LoadState,
+  end: number,
+  into: {
+    epochs: EpochCache;
+    producers: ProducerState;
+    producersFrom: Offset;
+    isKnown: boolean;
+  },
+): Promise<void> {
+  const { segments, logEndOffset } = state;
+  for (const [i, segment] of segments.slice(0, end).entries()) {
+    const next = segments[i + 1]?.baseOffset ?? logEndOffset;
+    if (!into.isKnown || next > into.producersFrom) await replayHeaders(segment, into);
+  }
 }
 
 async function replayHeaders(

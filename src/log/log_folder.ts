@@ -12,18 +12,17 @@
 // it was. While the directory is claimed there is no clean marker, so a crash at any time leads to
 // recovery. A damaged or missing checkpoint costs a longer scan, never data.
 
-import { DecodeFault, UsageFault } from "../base/faults.ts";
+import { UsageFault } from "../base/faults.ts";
 import { fromUtf8, utf8 } from "../base/bytes.ts";
-import {
-  type BrokerId,
-  type Offset,
-  type PartitionId,
-  type Uuid,
-  uuidFromRandom,
-} from "../base/ids.ts";
+import { type BrokerId, type PartitionId, type Uuid, uuidFromRandom } from "../base/ids.ts";
 import type { Files, FolderLock, Logger, Random } from "../runtime/ports.ts";
-import { decodeOffsets, encodeOffsets, type OffsetCheckpoint } from "./checkpoints.ts";
 import { DirectoryState } from "./directory_state.ts";
+import {
+  type CheckpointedLog,
+  FolderCheckpoints,
+  type LogCheckpoint,
+  type LogName,
+} from "./folder_checkpoints.ts";
 import { fileNames, parsePartitionFolderName, partitionFolderName } from "./layout.ts";
 import { decodeMetaProperties, encodeMetaProperties, withDirectoryId } from "./meta_properties.ts";
 import { OpenHandles } from "./open_handles.ts";
@@ -45,18 +44,6 @@ export interface LogFolderOptions {
   readonly freeBytesMin?: number;
 }
 
-/** What the checkpoints say of a log; a PartitionLog fits. */
-export interface CheckpointedLog {
-  readonly topic: string;
-  readonly partition: PartitionId;
-  readonly recoveryPoint: Offset;
-  readonly logStartOffset: Offset;
-  /** What is on disk, where nobody says otherwise: without followers that is what counts. */
-  readonly highWatermark?: Offset;
-  /** Where compaction goes on; undefined: it never began. */
-  readonly firstDirtyOffset?: Offset;
-}
-
 /** A closed log, and whether nothing needs to be scanned when it is opened again. */
 export interface ClosedLog extends CheckpointedLog {
   readonly isClosedCleanly: boolean;
@@ -69,14 +56,6 @@ export interface FoundPartition {
   /** From partition.metadata; undefined when that is missing. */
   readonly topicId: Uuid | undefined;
 }
-
-const checkpointNames = [
-  fileNames.recoveryPoints,
-  fileNames.logStartOffsets,
-  fileNames.highWatermarks,
-  fileNames.firstDirtyOffsets,
-] as const;
-type CheckpointName = typeof checkpointNames[number];
 
 /** An open data directory. */
 export class LogFolder {
@@ -100,11 +79,10 @@ export class LogFolder {
   readonly #files: Files;
   readonly #lock: FolderLock;
   readonly #bootId: string | undefined;
-  readonly #offsets: ReadonlyMap<CheckpointName, Map<string, Offset>>;
+  readonly #checkpoints: FolderCheckpoints;
   readonly #meta: MetaFile;
   #isClaimed = false;
   #writing: Promise<void> = Promise.resolve();
-  #hasCompacted = false;
 
   private constructor(
     path: string,
@@ -113,7 +91,7 @@ export class LogFolder {
       machineRestarted: boolean | undefined;
       cleanShutdown: boolean;
       meta: MetaFile;
-      offsets: ReadonlyMap<CheckpointName, Map<string, Offset>>;
+      checkpoints: FolderCheckpoints;
     },
   ) {
     this.path = path;
@@ -129,7 +107,7 @@ export class LogFolder {
     this.#meta = state.meta;
     this.#bootId = state.bootId;
     this.#lock = state.lock;
-    this.#offsets = state.offsets;
+    this.#checkpoints = state.checkpoints;
   }
 
   /**
@@ -150,11 +128,9 @@ export class LogFolder {
       const isNew = meta.isNew && partitionsIn(files, path).length === 0;
       const marker = files.stat(`${path}/${fileNames.cleanShutdown}`);
       const cleanShutdown = isNew || marker !== undefined;
-      const offsets = new Map(
-        checkpointNames.map((name) => [name, readCheckpoint(path, { ...options, name })]),
-      );
+      const checkpoints = new FolderCheckpoints({ ...options, path, cleanShutdown });
       const machineRestarted = hasRestarted(path, options);
-      const state = { lock, cleanShutdown, machineRestarted, meta, offsets };
+      const state = { lock, cleanShutdown, machineRestarted, meta, checkpoints };
       return new LogFolder(path, { ...options, ...state });
     } catch (error) {
       lock.release();
@@ -205,61 +181,46 @@ export class LogFolder {
     return partitionsIn(this.#files, this.path);
   }
 
-  /** What to open a partition's log with: from the checkpoints, 0 when they do not know it. */
-  checkpointOf(
-    topic: string,
-    partition: PartitionId,
-  ): {
-    recoveryPoint: Offset;
-    logStartOffset: Offset;
-    highWatermark: Offset;
-    firstDirtyOffset: Offset | undefined;
-  } {
-    const of = (name: CheckpointName) =>
-      this.#offsets.get(name)!.get(partitionFolderName(topic, partition));
-    return {
-      recoveryPoint: of(fileNames.recoveryPoints) ?? 0,
-      logStartOffset: of(fileNames.logStartOffsets) ?? 0,
-      highWatermark: of(fileNames.highWatermarks) ?? 0,
-      firstDirtyOffset: of(fileNames.firstDirtyOffsets),
-    };
+  /** What to open a log with: from the checkpoints, 0 when they do not know it. */
+  checkpointOf(log: LogName): LogCheckpoint {
+    return this.#checkpoints.of(log);
+  }
+
+  /** Whether a partition has a folder here. */
+  has(topic: string, partition: PartitionId): boolean {
+    const folder = `${this.path}/${partitionFolderName(topic, partition)}`;
+    return this.#files.stat(folder)?.isDirectory === true;
   }
 
   /** The partition is gone: a later one of its name has nothing to do with its checkpoints. */
   forget(topic: string, partition: PartitionId): void {
-    const key = partitionFolderName(topic, partition);
-    for (const offsets of this.#offsets.values()) offsets.delete(key);
+    this.#checkpoints.forgetOne(topic, partition);
+  }
+
+  /** Forgets what the checkpoints say of the partitions that `isGone` names. */
+  forgetWhere(isGone: (topic: string, partition: PartitionId) => boolean): void {
+    this.#checkpoints.forget(isGone);
   }
 
   /**
-   * Writes the checkpoints of all logs, `logs` being every one there is; durable when it resolves.
+   * Writes the checkpoints of all logs, `logs` being every one that is open; durable when it
+   * resolves.
    */
   writeCheckpoints(logs: Iterable<CheckpointedLog>): Promise<void> {
     const all = [...logs];
-    const entries = (offsetOf: (log: CheckpointedLog) => Offset | undefined) =>
-      all.flatMap((log): OffsetCheckpoint[] => {
-        const { topic, partition } = log;
-        const offset = offsetOf(log);
-        return offset === undefined ? [] : [{ topic, partition, offset }];
-      });
-    const contents: [CheckpointName, OffsetCheckpoint[]][] = [
-      [fileNames.recoveryPoints, entries((log) => log.recoveryPoint)],
-      [fileNames.logStartOffsets, entries((log) => log.logStartOffset || undefined)],
-      [fileNames.highWatermarks, entries((log) => log.highWatermark ?? log.recoveryPoint)],
-    ];
-    const dirty = entries((log) => log.firstDirtyOffset);
-    const known = this.#offsets.get(fileNames.firstDirtyOffsets)!;
-    if (dirty.length + known.size > 0 || this.#hasCompacted) {
-      contents.push([fileNames.firstDirtyOffsets, dirty]);
-    }
-    this.#hasCompacted ||= dirty.length > 0;
-    const written = this.#writing.then(async () => {
-      if (this.state.offlineReason !== undefined) return;
-      for (const [name, lines] of contents) {
-        const bytes = encodeOffsets(lines);
-        await writeWholeFileDurably(this.#files, { folder: this.path, name, bytes });
-      }
+    return this.#inTurn(async () => {
+      if (this.state.offlineReason === undefined) await this.#checkpoints.write(all);
     });
+  }
+
+  /** Writes where all logs begin; durable when it resolves. */
+  writeLogStarts(logs: Iterable<CheckpointedLog>): Promise<void> {
+    const all = [...logs];
+    return this.#inTurn(() => this.#checkpoints.writeLogStarts(all));
+  }
+
+  #inTurn(write: () => Promise<void>): Promise<void> {
+    const written = this.#writing.then(write);
     this.#writing = written.catch(() => {});
     return written;
   }
@@ -267,21 +228,6 @@ export class LogFolder {
   /** Lets go of it without a word: nothing was changed. */
   release(): void {
     this.#lock.release();
-  }
-
-  /** Writes where all logs begin; durable when it resolves. */
-  writeLogStarts(logs: Iterable<CheckpointedLog>): Promise<void> {
-    const bytes = encodeOffsets(
-      [...logs].flatMap(({ topic, partition, logStartOffset: offset }) =>
-        offset > 0 ? [{ topic, partition, offset }] : []
-      ),
-    );
-    const name = fileNames.logStartOffsets;
-    const written = this.#writing.then(() =>
-      writeWholeFileDurably(this.#files, { folder: this.path, name, bytes })
-    );
-    this.#writing = written.catch(() => {});
-    return written;
   }
 
   /** Ends it: checkpoints, the clean marker when every log deserves it, and the lock. */
@@ -376,27 +322,4 @@ function readMetaFile(path: string, options: LogFolderOptions): MetaFile {
   if (bytes === undefined) due = encodeMetaProperties(properties);
   else if (found?.directoryId === undefined) due = withDirectoryId(bytes, properties.directoryId);
   return { ...properties, isNew: found === undefined, due };
-}
-
-function readCheckpoint(
-  path: string,
-  options: LogFolderOptions & { name: CheckpointName },
-): Map<string, Offset> {
-  const offsets = new Map<string, Offset>();
-  const file = `${path}/${options.name}`;
-  const bytes = readWholeFile(options.files, file);
-  // Kafka leaves an empty file until it writes its first checkpoint.
-  if (bytes === undefined || bytes.length === 0) return offsets;
-  try {
-    for (const { topic, partition, offset } of decodeOffsets(bytes)) {
-      offsets.set(partitionFolderName(topic, partition), offset);
-    }
-  } catch (error) {
-    if (!(error instanceof DecodeFault)) throw error;
-    options.logger.log("warn", "checkpoint is damaged; logs are scanned from their start", {
-      file,
-    });
-    offsets.clear();
-  }
-  return offsets;
 }

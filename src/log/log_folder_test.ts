@@ -35,9 +35,11 @@ async function claimed(options: LogFolderOptions): Promise<LogFolder> {
   return folder;
 }
 
+const topicId = "qVNPd6uSQ9KXuwz2ybfVIw";
+const orders = (partition: number, id = topicId) => ({ topic: "orders", partition, topicId: id });
+
 const log = (partition: number, isClosedCleanly = true) => ({
-  topic: "orders",
-  partition,
+  ...orders(partition),
   recoveryPoint: 10 + partition,
   logStartOffset: partition,
   highWatermark: 20,
@@ -52,13 +54,14 @@ Deno.test("a data directory remembers its ids and how far its logs are on disk",
   const again = await claimed(options);
   assertEquals([again.clusterId, again.directoryId], [first.clusterId, first.directoryId]);
   assertEquals(again.cleanShutdown, true);
-  assertEquals(again.checkpointOf("orders", 1), {
+  assertEquals(again.checkpointOf(orders(1)), {
     recoveryPoint: 11,
     logStartOffset: 1,
     highWatermark: 20,
     firstDirtyOffset: undefined,
+    mayBeStale: false,
   });
-  assertEquals(again.checkpointOf("orders", 2).recoveryPoint, 0);
+  assertEquals(again.checkpointOf(orders(2)).recoveryPoint, 0);
   const text = fromUtf8(contentOf(files, "/data/recovery-point-offset-checkpoint"));
   assertEquals(text, "0\n2\norders 0 10\norders 1 11\n");
 });
@@ -161,8 +164,32 @@ Deno.test("what was being deleted is gone, a damaged checkpoint costs a scan onl
   replaceContent(files, "/data/recovery-point-offset-checkpoint", utf8("0\n5\norders 0 1\n"));
   const folder = await claimed(options);
   assertEquals(files.list("/data").filter((name) => name.endsWith("-delete")), []);
-  assertEquals(folder.checkpointOf("orders", 0).recoveryPoint, 0);
+  assertEquals(folder.checkpointOf(orders(0)).recoveryPoint, 0);
   assert(lines[0].startsWith("checkpoint is damaged"));
+});
+
+Deno.test("what a checkpoint says counts for the topic that it was of only", async () => {
+  const { options } = setup();
+  const first = await claimed(options);
+  await first.writeCheckpoints([log(0)]);
+  first.release();
+  const again = await claimed(options);
+  const { recoveryPoint, mayBeStale } = again.checkpointOf(orders(0));
+  assertEquals([again.cleanShutdown, recoveryPoint, mayBeStale], [false, 10, false]);
+  const { recoveryPoint: ofAnother } = again.checkpointOf(orders(0, "AAAAAAAAAAAAAAAAAAAAAQ"));
+  assertEquals(ofAnother, 0);
+});
+
+Deno.test("a log that could not be opened keeps its lines until it is forgotten", async () => {
+  const { options, files } = setup();
+  await (await claimed(options)).close([log(0), log(1)]);
+  const folder = await claimed(options);
+  await folder.writeCheckpoints([{ ...log(0), recoveryPoint: 15 }]);
+  const text = () => fromUtf8(contentOf(files, "/data/recovery-point-offset-checkpoint"));
+  assertEquals(text(), "0\n2\norders 0 15\norders 1 11\n");
+  folder.forgetWhere((_, partition) => partition === 1);
+  await folder.writeCheckpoints([{ ...log(0), recoveryPoint: 16 }]);
+  assertEquals(text(), "0\n1\norders 0 16\n");
 });
 
 Deno.test("names of folders and files say what they are", () => {

@@ -12,6 +12,7 @@ import type { LoadOptions } from "./loading.ts";
 import type { ReadAhead } from "./read_ahead.ts";
 import { OpenHandles } from "./open_handles.ts";
 import type { AppendOrigin } from "./payload.ts";
+import type { ProducerBatch } from "./producer_state.ts";
 import type { Slices } from "./slices.ts";
 
 export interface LogOptions {
@@ -42,6 +43,8 @@ export interface LogOptions {
   /** From the data directory's checkpoints; 0 when there is none. */
   readonly recoveryPoint?: Offset;
   readonly logStartOffset?: Offset;
+  /** Whether those may be of a topic that had the name before: then they prove no loss. */
+  readonly checkpointMayBeStale?: boolean;
   /** Where compaction goes on; likewise. */
   readonly firstDirtyOffset?: Offset;
   /** Makes the log's start durable: called before segments below it are deleted. */
@@ -80,6 +83,17 @@ export type AppendResult =
   }
   | { readonly ok: false; readonly errorCode: number; readonly message: string };
 
+/** The answer to a batch that was appended before. */
+export function answerOfFirstTime(
+  { lastOffset, offsetDelta, timestampMs }: ProducerBatch,
+  log: { readonly config: LogConfig; readonly logStartOffset: Offset },
+): AppendResult {
+  const { config, logStartOffset } = log;
+  const logAppendTimeMs = config.messageTimestampType === "LogAppendTime" ? timestampMs : -1;
+  const baseOffset = lastOffset - offsetDelta;
+  return { ok: true, baseOffset, lastOffset, logAppendTimeMs, logStartOffset, duplicate: true };
+}
+
 /** The answer while a log is offline. */
 export function storageError(message: string): AppendResult {
   return { ok: false, errorCode: LogError.KAFKA_STORAGE_ERROR, message };
@@ -107,6 +121,8 @@ export function loadOptions(options: LogOptions, folder: string): LoadOptions {
     folder,
     recoveryPoint: options.recoveryPoint ?? 0,
     logStartOffset: options.logStartOffset ?? 0,
+    recoveryPointMayBeStale: options.checkpointMayBeStale ?? false,
+    firstDirtyOffset: options.firstDirtyOffset,
     cleanShutdown: options.cleanShutdown,
     mayHaveLostWrites: options.machineRestarted !== false,
     isSuspect: options.isSuspect ?? false,

@@ -20,8 +20,8 @@ export {
   inspectIndex,
 } from "./inspect.ts";
 export { parsePartitionFolderName, parseSegmentFileName, type PartitionFolder } from "./layout.ts";
+export type { CheckpointedLog, LogCheckpoint, LogName } from "./folder_checkpoints.ts";
 export {
-  type CheckpointedLog,
   type ClosedLog,
   type FoundPartition,
   LogFolder,
@@ -39,7 +39,9 @@ export type { ReadOptions, ReadResult } from "./read.ts";
 export { decodeSnapshot } from "./producer_snapshot.ts";
 export {
   carryOutRepair,
+  checkpointedOffsets,
   forgetRecovery,
+  giveUpRecords,
   type OffsetGap,
   planRepair,
   type RepairPlan,

@@ -11,9 +11,7 @@
 // so nothing interleaves with them; who needs durability waits for syncTo. Batches pass through:
 // only base offset, leader epoch and, for LogAppendTime, the timestamp are written into the given
 // bytes.
-//
-// Longer than most files: every state change of a log is here, so that the invariant is seen in
-// one place.
+// Longer than most files: every state change of a log is here, where the invariant is seen.
 
 import { crc32c } from "../base/crc.ts";
 import { utf8 } from "../base/bytes.ts";
@@ -21,7 +19,7 @@ import { isPlatformFault, messageOf, PartitionFault } from "../base/faults.ts";
 import type { LeaderEpoch, Offset, PartitionId, Uuid } from "../base/ids.ts";
 import type { Int64 } from "../base/int64.ts";
 import { type BatchHeader, type ProduceRules, readControlRecord } from "../records/mod.ts";
-import type { Files, LogFields, LogLevel } from "../runtime/ports.ts";
+import type { LogFields, LogLevel } from "../runtime/ports.ts";
 import { assignOffsets } from "./assign_offsets.ts";
 import { Compaction } from "./compaction.ts";
 import { type LogConfig, segmentMsMax } from "./config.ts";
@@ -29,9 +27,10 @@ import { DeletedFiles } from "./deleted_files.ts";
 import type { DirectoryState, UnsyncedLog } from "./directory_state.ts";
 import { DurableFiles } from "./durable_files.ts";
 import type { EpochCache, EpochEnd } from "./epoch_cache.ts";
-import { deletedFolderName, partitionFolderName } from "./layout.ts";
+import { partitionFolderName } from "./layout.ts";
 import { type LoadedLog, loadLog, reloadProducers } from "./loading.ts";
 import {
+  answerOfFirstTime,
   type AppendOptions,
   type AppendResult,
   directoryOf,
@@ -42,8 +41,9 @@ import {
   storageError,
 } from "./log_options.ts";
 import type { OpenHandles } from "./open_handles.ts";
-import { claimPartitionFolder, uuidHex } from "./partition_metadata.ts";
+import { claimPartitionFolder, deletedPathOf } from "./partition_metadata.ts";
 import { checkPayload, produceRules } from "./payload.ts";
+import { Presence } from "./presence.ts";
 import type { ProducerEntry, ProducerState } from "./producer_state.ts";
 import type { ReadOptions, ReadResult } from "./read.ts";
 import { LogReader } from "./reader.ts";
@@ -67,10 +67,8 @@ export class PartitionLog implements UnsyncedLog {
   readonly topic: string;
   readonly partition: PartitionId;
   readonly topicId: Uuid;
-  /** Path of the partition's folder. */
   readonly folder: string;
   readonly #options: LogOptions;
-  readonly #files: Files;
   readonly #handles: OpenHandles;
   /** What it shares with the other logs of the data directory. */
   readonly directory: DirectoryState;
@@ -82,9 +80,9 @@ export class PartitionLog implements UnsyncedLog {
   readonly #rounds: SyncRounds;
   readonly #deleted: DeletedFiles;
   readonly #durable: DurableFiles;
+  readonly #presence: Presence;
   readonly #jitter: number;
-  /** Whether it was found damaged when it was opened. */
-  readonly isDamaged: boolean;
+  readonly #wasDamaged: boolean;
   /** Bytes whose checksums were computed when the log was opened. */
   readonly bytesChecked: number;
   #compaction: Compaction | undefined;
@@ -105,7 +103,6 @@ export class PartitionLog implements UnsyncedLog {
     this.topicId = options.topicId;
     this.folder = loaded.folder;
     this.#options = options;
-    this.#files = options.files;
     this.#handles = loaded.handles;
     this.directory = directoryOf(options);
     this.#segments = new Segments(loaded.segments);
@@ -118,12 +115,19 @@ export class PartitionLog implements UnsyncedLog {
       lateStart: loaded.lateStart,
     });
     this.#deleted = new DeletedFiles(options.files, options.logger);
+    this.#presence = new Presence({
+      ...options,
+      folder: loaded.folder,
+      segments: this.#segments,
+      onGone: (reason) => this.#log("error", "files of a log are gone: it is offline", { reason }),
+    });
     this.#durable = new DurableFiles({
       options,
       folder: loaded.folder,
       directory: this.directory,
       segments: this.#segments,
       epochs: loaded.epochs,
+      presence: this.#presence,
       isNew: loaded.claimed,
       isUnclean: !loaded.isSynced,
     });
@@ -131,14 +135,13 @@ export class PartitionLog implements UnsyncedLog {
     this.#logEndOffset = loaded.logEndOffset;
     this.#logStartOffset = loaded.logStartOffset;
     this.#jitter = crc32c(utf8(`${options.topicId}${options.partition}`)) / 0x1_0000_0000;
-    this.isDamaged = loaded.damage.length > 0;
-    if (this.isDamaged) this.#refusal = `damaged: ${loaded.damage[0].reason}`;
-    const newest = loaded.isSynced ? loaded.logEndOffset : -1;
+    this.#wasDamaged = loaded.damage.length > 0;
+    if (this.#wasDamaged) this.#refusal = `damaged: ${loaded.damage[0].reason}`;
     this.#resumePoints = new ResumePoints({
       files: options.files,
       folder: loaded.folder,
       segments: this.#segments,
-      newest,
+      newest: loaded.isSynced ? loaded.logEndOffset : -1,
       bytesMax: options.recoveryBytesMax ?? recoveryBytesMaxDefault,
     });
     const syncedTo = loaded.isSynced
@@ -148,7 +151,9 @@ export class PartitionLog implements UnsyncedLog {
       logEndOffset: () => this.#logEndOffset,
       inTurn: (sync) => this.directory.runSync(this, sync),
       sync: () => this.#durable.sync(),
-      onFailure: (fault) => this.directory.goOffline(`${this.folder}: ${fault.message}`),
+      onFailure: (fault) => {
+        if (!this.#presence.look()) this.directory.goOffline(`${this.folder}: ${fault.message}`);
+      },
     }, syncedTo);
   }
 
@@ -165,8 +170,7 @@ export class PartitionLog implements UnsyncedLog {
       const claimed = claimPartitionFolder(files, { folder, topicId });
       const load = loadOptions(options, folder);
       const loaded = await loadLog(load);
-      const { handles } = load;
-      const log = new PartitionLog(options, { ...loaded, folder, claimed, handles });
+      const log = new PartitionLog(options, { ...load, ...loaded, claimed });
       // Whatever the recovery point says: a process that was killed may have cut before us, and
       // what is appended must not lie behind a cut that a power loss takes back.
       if (!loaded.isSynced && loaded.damage.length === 0) await log.#rounds.again();
@@ -191,7 +195,6 @@ export class PartitionLog implements UnsyncedLog {
     return this.#producers.firstUndecidedOffset ?? this.#logEndOffset;
   }
 
-  /** Bytes in all segments. */
   get sizeBytes(): number {
     return this.#segments.sizeBytes;
   }
@@ -213,7 +216,12 @@ export class PartitionLog implements UnsyncedLog {
 
   /** Why appends are refused with KAFKA_STORAGE_ERROR; undefined while the log is well. */
   get refusal(): string | undefined {
-    return this.#refusal ?? this.directory.offlineReason;
+    return this.#refusal ?? this.#presence.gone ?? this.directory.offlineReason;
+  }
+
+  /** Whether it was found damaged when it was opened, or has lost its files since. */
+  get isDamaged(): boolean {
+    return this.#wasDamaged || this.#presence.gone !== undefined;
   }
 
   /** Whether it was closed with everything on disk, so that nothing need be scanned next time. */
@@ -233,7 +241,8 @@ export class PartitionLog implements UnsyncedLog {
    * whose codec must be loaded (codecToLoad in src/records); `coordinator`: our own batches.
    */
   append(payload: Uint8Array, options: AppendOptions): AppendResult {
-    const refusal = this.#refusal ?? this.directory.refusal(options.origin);
+    const refusal = this.#refusal ?? this.#presence.gone ??
+      this.directory.refusal(options.origin);
     if (refusal !== undefined) return storageError(refusal);
     const config = this.#options.config();
     const nowMs = this.#options.clock.now();
@@ -245,10 +254,7 @@ export class PartitionLog implements UnsyncedLog {
     const { records } = accepted;
     const logStartOffset = this.#logStartOffset;
     if (accepted.duplicate !== undefined) {
-      const { lastOffset, offsetDelta, timestampMs } = accepted.duplicate;
-      const logAppendTimeMs = config.messageTimestampType === "LogAppendTime" ? timestampMs : -1;
-      const baseOffset = lastOffset - offsetDelta;
-      return { ok: true, baseOffset, lastOffset, logAppendTimeMs, logStartOffset, duplicate: true };
+      return answerOfFirstTime(accepted.duplicate, { config, logStartOffset });
     }
     const { batches, lastOffset, maxTimestampMs, logAppendTimeMs } = assignOffsets(records, {
       batches: accepted.batches,
@@ -262,11 +268,14 @@ export class PartitionLog implements UnsyncedLog {
       this.#write(records);
     } catch (error) {
       if (error instanceof PartitionFault) this.directory.goOffline(error.message);
-      else this.#log("error", "append failed", { reason: messageOf(error) });
+      else if (!this.#presence.look()) {
+        this.#log("error", "append failed", { reason: messageOf(error) });
+      }
       if (isPlatformFault(error, "NoSpace")) this.directory.noteNoSpace();
       return storageError(messageOf(error));
     }
     this.directory.noteAppended(this, records.length);
+    this.#presence.noteAppended();
     this.#note(records, { batches, interval: config.indexIntervalBytes });
     this.#epochs.assign(options.leaderEpoch, baseOffset);
     this.#logEndOffset = lastOffset + 1;
@@ -381,6 +390,7 @@ export class PartitionLog implements UnsyncedLog {
     if (isUnsynced && nowMs - this.#durable.syncedMs >= config.flushMs) {
       this.#rounds.startInBackground();
     }
+    this.#presence.lookIfDue();
     this.#producers.expire(nowMs, config.producerIdExpirationMs);
     this.#deleted.removeDue(nowMs);
     for (const segment of this.#segments.all) {
@@ -417,8 +427,7 @@ export class PartitionLog implements UnsyncedLog {
     this.#rounds.truncateTo(this.#logEndOffset);
     this.#epochs.truncateFromEnd(this.#logEndOffset);
     this.#reader.invalidate();
-    const { all: segments } = this.#segments;
-    const log = { segments, logEndOffset: this.#logEndOffset };
+    const log = { segments: this.#segments.all, logEndOffset: this.#logEndOffset };
     this.#producers = await reloadProducers(loadOptions(this.#options, this.folder), log);
   }
 
@@ -429,14 +438,15 @@ export class PartitionLog implements UnsyncedLog {
       await this.#compaction?.stop();
       await this.#deleted.settled();
       await this.#rounds.idle();
+      this.#presence.look();
       if (this.refusal === undefined) {
         this.#segments.active.writeIndexes();
-        this.#takeSnapshot();
+        this.#resumePoints.takeSnapshot(this.#producers, this.#logEndOffset);
         if (this.#durable.isBehind) await this.#rounds.again();
         await this.#rounds.syncTo(this.#logEndOffset);
       }
     } finally {
-      this.#end(this.directory.offlineReason ?? "closed");
+      this.#end(this.refusal ?? "closed");
     }
   }
 
@@ -450,12 +460,11 @@ export class PartitionLog implements UnsyncedLog {
     await this.#deleted.settled();
     await this.#rounds.idle();
     this.#end("deleted");
-    const name = partitionFolderName(this.topic, this.partition);
-    const deleted = `${this.#options.folder}/${deletedFolderName(name, uuidHex(this.topicId))}`;
-    this.#files.remove(deleted);
-    this.#files.rename(this.folder, deleted);
+    const deleted = deletedPathOf(this.#options);
+    this.#options.files.remove(deleted);
+    this.#options.files.rename(this.folder, deleted);
     await this.#durable.syncOwnName();
-    await this.#files.removeAsync(deleted);
+    await this.#options.files.removeAsync(deleted);
   }
 
   #end(state: string): void {
@@ -524,7 +533,7 @@ export class PartitionLog implements UnsyncedLog {
     const sealed = this.#segments.active;
     try {
       sealed.writeIndexes();
-      this.#takeSnapshot();
+      this.#resumePoints.takeSnapshot(this.#producers, this.#logEndOffset);
     } catch (error) {
       // Both are built again when the log is opened without them.
       this.#log("warn", "cannot write an index or snapshot", { reason: messageOf(error) });
@@ -533,7 +542,7 @@ export class PartitionLog implements UnsyncedLog {
     this.#durable.noteNames();
     this.#segments.push(
       new Segment({
-        files: this.#files,
+        files: this.#options.files,
         handles: this.#handles,
         slices: this.#options.slices,
         folder: this.folder,
@@ -543,10 +552,6 @@ export class PartitionLog implements UnsyncedLog {
       }),
     );
     this.#rounds.startInBackground();
-  }
-
-  #takeSnapshot(): void {
-    this.#resumePoints.takeSnapshot(this.#producers, this.#logEndOffset);
   }
 
   /**

@@ -6,9 +6,9 @@
 
 import { fromUtf8, utf8 } from "../base/bytes.ts";
 import { PartitionFault } from "../base/faults.ts";
-import { parseUuid, type Uuid, uuidToBytes, ZERO_UUID } from "../base/ids.ts";
+import { parseUuid, type PartitionId, type Uuid, uuidToBytes, ZERO_UUID } from "../base/ids.ts";
 import type { Files } from "../runtime/ports.ts";
-import { fileNames } from "./layout.ts";
+import { deletedFolderName, fileNames, partitionFolderName } from "./layout.ts";
 import { readWholeFile, writeWholeFile } from "./whole_file.ts";
 
 /** The topic id that the folder belongs to; undefined when the file is missing or unreadable. */
@@ -44,9 +44,13 @@ export function claimPartitionFolder(
   return true;
 }
 
-/** 32 hex digits of `topicId`, for the name of a folder on its way out. */
-export function uuidHex(topicId: Uuid): string {
+/** Where a partition's folder goes on its way out: beside it, under a name of its own. */
+export function deletedPathOf(
+  log: { folder: string; topic: string; partition: PartitionId; topicId: Uuid },
+): string {
   const bytes = new Uint8Array(16);
-  uuidToBytes(topicId, bytes);
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  uuidToBytes(log.topicId, bytes);
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const name = partitionFolderName(log.topic, log.partition);
+  return `${log.folder}/${deletedFolderName(name, hex)}`;
 }

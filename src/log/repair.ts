@@ -3,6 +3,8 @@
 //   good | bad                    -> good                                  the end is cut
 //   good | bad | good             -> good | empty batch | good             the stretch is cut
 //   good |     | good, no gaps due-> good | empty batch | good             the gap is bridged
+//   good |     recovery point     -> good | empty batch                    its end is given up
+//   no segment, recovery point    -> an empty segment that begins there    all of it is
 //
 // An empty batch has no records and stands for the offsets that are lost, as compaction leaves
 // them, so nothing that follows moves. Invariant: what is cut off is in a synced `.cut` file before
@@ -14,12 +16,13 @@ import type { LeaderEpoch, Offset, PartitionId } from "../base/ids.ts";
 import { batchOverheadBytes, emptyBatch, readBatchHeader } from "../records/mod.ts";
 import type { Files, OpenFile } from "../runtime/ports.ts";
 import { decodeOffsets, encodeOffsets } from "./checkpoints.ts";
-import { decodeEpochs } from "./epoch_cache.ts";
+import { decodeEpochs, type EpochStart } from "./epoch_cache.ts";
 import { inspectBatches } from "./inspect.ts";
 import {
   cutFileName,
   fileNames,
   parseSegmentFileName,
+  partitionFolderName,
   type SegmentFileKind,
   segmentFileName,
   temporarySuffix,
@@ -60,35 +63,48 @@ type OpenStep = { -readonly [Name in keyof RepairStep]: RepairStep[Name] };
 export async function planRepair(
   files: Files,
   folder: string,
-  options: { fillGaps: boolean },
+  options: { fillGaps: boolean; recoveryPoint?: Offset; logStartOffset?: Offset },
 ): Promise<RepairPlan> {
   const steps: OpenStep[] = [];
   const gaps: OffsetGap[] = [];
   let leaderEpoch: LeaderEpoch = -1;
   const bases = segmentsIn(files, folder);
-  let nextOffset = firstEpochStart(files, folder, bases[0]);
+  const firstEpoch = firstEpochOf(files, folder);
+  // A log whose first batches are gone begins late, and not where its epoch does.
+  let nextOffset = firstEpoch?.startOffset === bases[0] ? firstEpoch?.startOffset : undefined;
+  /** Where the last segment that was read ends. */
+  let end = { segmentBaseOffset: 0, position: 0 };
+  /** The log goes on at `baseOffset`; what is missing before is bridged at `place`. */
+  const reach = (baseOffset: Offset, place: typeof end) => {
+    // A stretch at the end of a segment goes on where the next batch begins.
+    const open = steps.at(-1);
+    if (open !== undefined && open.toOffset === undefined) open.toOffset = baseOffset;
+    else if (nextOffset !== undefined && baseOffset > nextOffset) {
+      const gap = { fromOffset: nextOffset, toOffset: baseOffset };
+      const reason = "batches are missing";
+      if (!options.fillGaps) gaps.push(gap);
+      else steps.push({ ...place, endPosition: place.position, ...gap, leaderEpoch, reason });
+    }
+    nextOffset = baseOffset;
+  };
   for (const [i, segmentBaseOffset] of bases.entries()) {
     const file = files.open(`${folder}/${segmentFileName(segmentBaseOffset, "log")}`, "read");
-    const reach = (baseOffset: Offset, position: number) => {
-      // A stretch at the end of a segment goes on where the next batch begins.
-      const open = steps.at(-1);
-      if (open !== undefined && open.toOffset === undefined) open.toOffset = baseOffset;
-      else if (nextOffset !== undefined && baseOffset > nextOffset) {
-        const gap = { fromOffset: nextOffset, toOffset: baseOffset };
-        if (!options.fillGaps) gaps.push(gap);
-        else {
-          const reason = "batches are missing";
-          const place = { segmentBaseOffset, position, endPosition: position };
-          steps.push({ ...place, ...gap, leaderEpoch, reason });
-        }
+    // A batch is in the segment that its offsets belong to, so a gap may need two bridges.
+    const reachHere = (baseOffset: Offset, position: number) => {
+      const isOpen = steps.at(-1) !== undefined && steps.at(-1)!.toOffset === undefined;
+      if (
+        options.fillGaps && !isOpen && nextOffset !== undefined && nextOffset < segmentBaseOffset
+      ) {
+        reach(segmentBaseOffset, end);
       }
+      reach(baseOffset, { segmentBaseOffset, position });
     };
     try {
       const baseOffset = Math.max(nextOffset ?? 0, segmentBaseOffset);
       const range = { baseOffset, endOffset: bases[i + 1] };
       for await (const found of inspectBatches(file, range)) {
         if ("header" in found) {
-          reach(found.header.baseOffset, found.position);
+          reachHere(found.header.baseOffset, found.position);
           nextOffset = found.header.lastOffset + 1;
           leaderEpoch = found.header.partitionLeaderEpoch;
           continue;
@@ -100,11 +116,85 @@ export async function planRepair(
         steps.push({ ...place, fromOffset, toOffset, leaderEpoch, reason });
         nextOffset = toOffset ?? fromOffset;
       }
+      end = { segmentBaseOffset, position: file.size };
     } finally {
       file.close();
     }
   }
-  return { steps, gaps };
+  const { recoveryPoint = 0, logStartOffset = 0 } = options;
+  const isOpen = steps.at(-1) !== undefined && steps.at(-1)!.toOffset === undefined;
+  const fromOffset = isOpen ? Infinity : nextOffset ?? bases[0] ?? Infinity;
+  const beginning = beginningOf(firstEpoch, { bases, recoveryPoint, logStartOffset });
+  const ending = endingOf({ ...end, fromOffset, leaderEpoch }, recoveryPoint);
+  return { steps: [...beginning, ...steps, ...ending], gaps };
+}
+
+/** What is missing of a log that ends at `fromOffset`, and was on disk up to `toOffset`. */
+function endingOf(
+  end: Pick<RepairStep, "segmentBaseOffset" | "position" | "fromOffset" | "leaderEpoch">,
+  toOffset: Offset,
+): RepairStep[] {
+  if (end.fromOffset >= toOffset) return [];
+  const reason = `the log was on disk up to ${toOffset}`;
+  return [{ ...end, endPosition: end.position, toOffset, reason }];
+}
+
+/** The segments that are missing before the first one, which the leader epochs still know. */
+function beginningOf(
+  first: EpochStart | undefined,
+  log: { bases: readonly Offset[]; recoveryPoint: Offset; logStartOffset: Offset },
+): RepairStep[] {
+  const [toOffset] = log.bases;
+  if (first === undefined || log.logStartOffset >= toOffset) return [];
+  if (first.startOffset >= Math.min(toOffset, log.recoveryPoint)) return [];
+  const fromOffset = first.startOffset;
+  const place = { segmentBaseOffset: fromOffset, position: 0, endPosition: 0 };
+  const reason = "the first segments are gone";
+  return [{ ...place, fromOffset, toOffset, leaderEpoch: first.epoch, reason }];
+}
+
+/**
+ * Gives up all records of a partition without a segment: its log goes on, empty, where it was on
+ * disk up to, so that no offset is given out twice. Makes the folder where it is gone.
+ */
+export async function giveUpRecords(
+  files: Files,
+  dataFolder: string,
+  log: { readonly name: string; readonly recoveryPoint: Offset },
+): Promise<void> {
+  const folder = `${dataFolder}/${log.name}`;
+  files.makeFolder(folder);
+  files.remove(`${folder}/${fileNames.leaderEpochs}`);
+  for (const name of files.list(folder)) {
+    if (parseSegmentFileName(name) !== undefined) files.remove(`${folder}/${name}`);
+  }
+  const file = files.open(segmentPath(folder, log.recoveryPoint), "append");
+  try {
+    await file.sync();
+  } finally {
+    file.close();
+  }
+  await files.syncFolder(folder);
+  await files.syncFolder(dataFolder);
+}
+
+/** What a data folder's checkpoints say of each log, by the name of its folder. */
+export function checkpointedOffsets(
+  files: Files,
+  dataFolder: string,
+): Map<string, { readonly recoveryPoint: Offset; readonly logStartOffset: Offset }> {
+  const read = (name: string) => {
+    const bytes = readWholeFile(files, `${dataFolder}/${name}`);
+    const lines = bytes === undefined || bytes.length === 0 ? [] : decodeOffsets(bytes);
+    return lines.map(({ topic, partition, offset }): [string, Offset] => {
+      return [partitionFolderName(topic, partition), offset];
+    });
+  };
+  const starts = new Map(read(fileNames.logStartOffsets));
+  const points = read(fileNames.recoveryPoints);
+  return new Map(points.map(([name, recoveryPoint]) => {
+    return [name, { recoveryPoint, logStartOffset: starts.get(name) ?? 0 }];
+  }));
 }
 
 /** Carries a plan out. Returns the files that keep what was cut. */
@@ -149,13 +239,12 @@ export async function forgetRecovery(
   await files.syncFolder(folder);
 }
 
-/** Where the log began by its own account; undefined where it has none, or began before. */
-function firstEpochStart(files: Files, folder: string, baseOffset: Offset): Offset | undefined {
+/** Where the log began by its own account; undefined where it has none. */
+function firstEpochOf(files: Files, folder: string): EpochStart | undefined {
   const bytes = readWholeFile(files, `${folder}/${fileNames.leaderEpochs}`);
   if (bytes === undefined) return undefined;
   try {
-    const start = decodeEpochs(bytes)[0]?.startOffset;
-    return start === baseOffset ? start : undefined;
+    return decodeEpochs(bytes)[0];
   } catch (error) {
     // Opening the log reads them from the batches then.
     if (error instanceof DecodeFault) return undefined;
@@ -192,6 +281,8 @@ async function rewriteSegment(
   segment: { baseOffset: Offset; steps: readonly RepairStep[] },
 ): Promise<void> {
   const path = segmentPath(folder, segment.baseOffset);
+  // One that is gone is made anew, of nothing but what stands for it.
+  if (files.stat(path) === undefined) files.open(path, "append").close();
   const from = files.open(path, "read");
   const to = files.open(path + temporarySuffix, "create");
   try {

@@ -131,6 +131,10 @@ export class SegmentFile implements Reopenable {
     if (this.#retired) throw new PlatformFault("Closed", `${this.#path} is closed`);
     this.#used = true;
     if (this.#file === undefined) {
+      // To open it would make it anew, and what is appended would have a wrong place.
+      if (this.#size > 0 && this.#files.stat(this.#path) === undefined) {
+        throw new PlatformFault("NotFound", `${this.#path} is gone`);
+      }
       this.#handles.add(this);
       this.#file = this.#files.open(this.#path, "append");
     }

@@ -38,7 +38,7 @@ async function open(files: Files) {
   const folder = await LogFolder.open("/data", { files, random, logger, nodeId: 1, bootId: "b" });
   await folder.claim();
   const log = await PartitionLog.open({
-    ...folder.checkpointOf("orders", 0),
+    ...folder.checkpointOf({ topic: "orders", partition: 0, topicId: "qVNPd6uSQ9KXuwz2ybfVIw" }),
     folder: "/data",
     topic: "orders",
     partition: 0,

@@ -146,7 +146,7 @@ async function openLog(runtime: Runtime, config: typeof logConfigDefaults) {
   const folder = await LogFolder.open("/data", { files, random, logger, nodeId: 1, bootId });
   await folder.claim();
   const log: PartitionLog = await PartitionLog.open({
-    ...folder.checkpointOf("orders", 0),
+    ...folder.checkpointOf({ topic: "orders", partition: 0, topicId: "qVNPd6uSQ9KXuwz2ybfVIw" }),
     folder: "/data",
     topic: "orders",
     partition: 0,
