@@ -65,6 +65,9 @@ export function configWarnings(resource: ConfigResource, settings: readonly Sett
   }
   const keys = keysOf(resourceType);
   return settings.flatMap(([name]) => {
+    if (resourceType === ResourceType.BROKER && !Object.hasOwn(keys, name)) {
+      return [`${name} has no effect: it is a topic's`];
+    }
     const ignored = Object.hasOwn(keys, name) ? keys[name].ignored : undefined;
     return ignored === undefined ? [] : [`${name} has no effect: ${ignored}`];
   });
@@ -126,12 +129,16 @@ function topicProblem({ values, changed }: ProposedConfigs): Refusal | undefined
 }
 
 function brokerProblem(
-  settings: readonly Setting[],
+  all: readonly Setting[],
   { name, nodeId }: { name: string; nodeId: number },
 ): Refusal | undefined {
   const misnamed = name === "" ? undefined : nodeProblem(name, nodeId);
   if (misnamed !== undefined) return misnamed;
   const keys: Readonly<Record<string, ConfigKey>> = brokerKeys;
+  // Kafka stores whatever it does not know, and so a topic's own keys: who reads them expects that.
+  const settings = all.filter(([key]) =>
+    Object.hasOwn(keys, key) || !Object.hasOwn(topicKeys, key)
+  );
   for (const [key] of settings) {
     if (Object.hasOwn(keys, key)) continue;
     const nearest = nearestName(key, Object.keys(keys));

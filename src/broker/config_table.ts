@@ -99,6 +99,16 @@ const ownKeys = {
       "sent. Where that is used up, by consumers that ask for much and are slow to take it, a " +
       "Fetch brings one batch at a time. (Ottla's own key.)",
   },
+  "ottla.metadata.version": {
+    type: "int",
+    default: "30",
+    min: 7,
+    max: 30,
+    doc:
+      "The metadata.version of a new cluster, which says which Kafkas can open its data: 30 is " +
+      "4.3-IV0, 21 is 3.9-IV0. One that exists keeps its own until UpdateFeatures raises it. " +
+      "(Ottla's own key.)",
+  },
   "ottla.ephemeral": {
     type: "boolean",
     default: "false",

@@ -51,7 +51,13 @@ export class Membership {
     const { config, storage, metadata, change, newUuid } = this.#options;
     const { nodeId: brokerId } = storage;
     await metadata.lead(brokerId);
-    await change((image) => decideBootstrap(image, metadata.formatted));
+    await change((image) =>
+      decideBootstrap(image, {
+        formatted: metadata.formatted,
+        metadataVersion: config.get("ottla.metadata.version"),
+        minInSyncReplicas: config.get("min.insync.replicas"),
+      })
+    );
     const registration = {
       brokerId,
       incarnationId: newUuid(),

@@ -1,6 +1,6 @@
 // A broker joins the cluster: the first records of a new one, registration, and leadership.
 //
-//   new log:     FeatureLevelRecord(metadata.version)
+//   new log:     FeatureLevelRecord(metadata.version), ConfigRecord(min.insync.replicas)
 //   torn log:    AbortTransactionRecord
 //   each start:  RegisterBrokerRecord(fenced) -> BrokerRegistrationChangeRecord(unfence)
 //                -> PartitionChangeRecord(leader = this broker) where it is due
@@ -12,8 +12,13 @@
 
 import type { BrokerId, ProducerId, Uuid } from "../base/ids.ts";
 import { addInt64 } from "../base/int64.ts";
-import { metadataVersionFeature, metadataVersionNew, recordVersions } from "./feature_levels.ts";
-import type { EndPoint, MetadataImage, PartitionImage } from "./image.ts";
+import {
+  clusterMinInSyncReplicasSince,
+  metadataVersionFeature,
+  metadataVersionNew,
+  recordVersions,
+} from "./feature_levels.ts";
+import { type EndPoint, type MetadataImage, type PartitionImage, ResourceType } from "./image.ts";
 import type { MetadataRecordInput } from "./records.ts";
 import type { Decision } from "./store.ts";
 
@@ -37,26 +42,44 @@ export interface BrokerRegistration {
 /**
  * The first records of a start: what a new log is to begin with, and an end to the transaction that
  * a writer has left open, since nothing that follows would be applied otherwise. `formatted`: what
- * the one who formatted the data directory wants (KIP-631), the newest level that we write if it
- * names none.
+ * the one who formatted the data directory wants (KIP-631); `metadataVersion`: the level if that
+ * names none; `minInSyncReplicas`: what is set for all brokers of a new cluster (KIP-966).
  */
 export function decideBootstrap(
   image: MetadataImage,
-  formatted: readonly MetadataRecordInput[] = [],
+  options: {
+    readonly formatted?: readonly MetadataRecordInput[];
+    readonly metadataVersion?: number;
+    readonly minInSyncReplicas?: number;
+  } = {},
 ): Decision<void> {
+  const { formatted = [], minInSyncReplicas = 1 } = options;
   const records: MetadataRecordInput[] = [];
   if (image.inTransaction) {
     const fields = { reason: "its writer has stopped" };
     records.push({ type: "AbortTransactionRecord", version: 0, fields });
   }
   if (!image.features.has(metadataVersionFeature)) {
-    const isLevel = ({ type, fields }: MetadataRecordInput) =>
-      type === "FeatureLevelRecord" && fields.name === metadataVersionFeature;
-    const fields = { name: metadataVersionFeature, featureLevel: metadataVersionNew };
-    if (!formatted.some(isLevel)) records.push({ type: "FeatureLevelRecord", version: 0, fields });
+    const { metadataVersion = metadataVersionNew } = options;
+    const given = formatted.flatMap((record) =>
+      record.type === "FeatureLevelRecord" && record.fields.name === metadataVersionFeature
+        ? [record.fields.featureLevel]
+        : []
+    );
+    const fields = { name: metadataVersionFeature, featureLevel: metadataVersion };
+    if (given.length === 0) records.push({ type: "FeatureLevelRecord", version: 0, fields });
     records.push(...formatted);
+    if ((given.at(-1) ?? metadataVersion) >= clusterMinInSyncReplicasSince) {
+      records.push(clusterConfig("min.insync.replicas", String(minInSyncReplicas)));
+    }
   }
   return { records, response: undefined };
+}
+
+/** What is set for all brokers. */
+function clusterConfig(name: string, value: string): MetadataRecordInput {
+  const fields = { resourceType: ResourceType.BROKER, resourceName: "", name, value };
+  return { type: "ConfigRecord", version: 0, fields };
 }
 
 /** Registers a broker and unfences it. Responds with its broker epoch. */

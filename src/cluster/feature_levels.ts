@@ -1,12 +1,13 @@
 // Feature levels: what the metadata log may contain, and so who can read it.
 //
-//   metadata.version   7 = 3.3-IV3 (oldest of Kafka 4) ... 21 = 3.9-IV0 (ours) ... 31 = 4.4-IV0
+//   metadata.version   7 = 3.3-IV3 (oldest of Kafka 4) ... 21 = 3.9-IV0 ... 30 = 4.3-IV0 (ours)
+//                      ... 31 = 4.4-IV0
 //
-// A new cluster is written at 3.9-IV0, which Kafka 3.9 and every Kafka 4 can read. An existing one
-// keeps its level, and records are written in the versions that its level allows. Levels past the
-// newest that our record tables know are refused, since their records may mean what we cannot
-// guess.
-// Other features (group.version, transaction.version, ...) have no level until we serve them.
+// A new cluster is written at the level that Kafka 4.3 gives to one, or, where
+// ottla.metadata.version says so, at one that older Kafkas can read. An existing one keeps its
+// level, and records are written in the versions that its level allows. Levels past the newest that
+// our record tables know are refused, since their records may mean what we cannot guess.
+// Other features (group.version, transaction.version, ...) stay at level 0 until we serve them.
 
 import { UsageFault } from "../base/faults.ts";
 import type { MetadataImage } from "./image.ts";
@@ -16,8 +17,28 @@ export const metadataVersionFeature = "metadata.version";
 /** Levels of metadata.version that can be read. */
 export const metadataVersionRange = { min: 7, max: 31 } as const;
 
-/** The level of a new cluster: 3.9-IV0. */
-export const metadataVersionNew = 21;
+/** The level of a new cluster: 4.3-IV0. */
+export const metadataVersionNew = 30;
+
+/** Since 4.1-IV0 a new cluster has min.insync.replicas set for all brokers (KIP-966). */
+export const clusterMinInSyncReplicasSince = 26;
+
+/** A feature and the levels that can be served. */
+export interface FeatureRange {
+  readonly name: string;
+  readonly minVersion: number;
+  readonly maxVersion: number;
+}
+
+/** Kafka's features that have no other level than 0 here, which they cannot leave. */
+export const featuresAtZero: readonly FeatureRange[] = [
+  "eligible.leader.replicas.version",
+  "group.version",
+  "kraft.version",
+  "share.version",
+  "streams.version",
+  "transaction.version",
+].map((name) => ({ name, minVersion: 0, maxVersion: 0 }));
 
 const controlledShutdownSince = 7; // 3.3-IV3
 const zkMigrationSince = 8; // 3.4-IV0

@@ -3,24 +3,20 @@
 //
 //   all of a request's updates are good -> a FeatureLevelRecord each; one is bad -> none
 //
-// Levels go up only: the records of a newer level may be in the log already, and who reads the log
-// at a lower one would not know them.
+// The level of metadata.version goes up only: the records of a newer level may be in the log
+// already, and who reads the log at a lower one would not know them. Kafka's other features are
+// known, and have no other level than 0 here: a folder of Kafka's may bring a higher one, which can
+// go down.
 
 import { ErrorCode, type RequestOf, type ResponseInput } from "../protocol/mod.ts";
 import type { UpdateFeatures } from "../protocol/apis/57_update_features.ts";
+import { type FeatureRange, featuresAtZero, metadataVersionFeature } from "./feature_levels.ts";
 import type { MetadataImage } from "./image.ts";
 import type { Decision } from "./store.ts";
 
 type Request = RequestOf<typeof UpdateFeatures>;
 type Response = ResponseInput<typeof UpdateFeatures>;
 type Update = Request["featureUpdates"][number];
-
-/** A feature and the levels that can be served. */
-export interface FeatureRange {
-  readonly name: string;
-  readonly minVersion: number;
-  readonly maxVersion: number;
-}
 
 const upgradeType = { UPGRADE: 1, SAFE_DOWNGRADE: 2, UNSAFE_DOWNGRADE: 3 } as const;
 
@@ -45,7 +41,7 @@ export function decideUpdateFeatures(
     return { records: [], response };
   }
   const changed = request.featureUpdates.filter(({ feature, maxVersionLevel }) =>
-    image.features.get(feature) !== maxVersionLevel
+    (image.features.get(feature) ?? 0) !== maxVersionLevel
   );
   const records = changed.map(({ feature: name, maxVersionLevel: featureLevel }) => ({
     type: "FeatureLevelRecord" as const,
@@ -78,14 +74,17 @@ function updateProblem(
     return invalid("The controller does not support the given upgrade type.");
   }
   if (level < 0) return invalid("A feature version cannot be less than 0.");
-  const current = image.features.get(feature);
-  if (level === 0 && current === undefined) return invalid(`Feature ${feature} not found.`);
-  const range = supported.find(({ name }) => name === feature);
-  if (range === undefined) return invalid("This broker does not support this feature.");
+  const current = image.features.get(feature) ?? 0;
+  const range = [...supported, ...featuresAtZero].find(({ name }) => name === feature);
+  if (range === undefined) {
+    return level === 0 && current === 0
+      ? invalid(`Feature ${feature} not found.`)
+      : invalid("This broker does not support this feature.");
+  }
   if (level < range.minVersion || level > range.maxVersion) {
     return invalid(`This broker only supports versions ${range.minVersion}-${range.maxVersion}`);
   }
-  if (current === undefined || level === current) return undefined;
+  if (level === current) return undefined;
   if (level > current) {
     return type === upgradeType.UPGRADE
       ? undefined
@@ -97,6 +96,7 @@ function updateProblem(
         "safe or unsafe downgrade.",
     );
   }
+  if (feature !== metadataVersionFeature) return undefined;
   return `Unsupported ${feature} downgrade from ${current} to ${level}. Refusing to perform the ` +
     "requested downgrade because it might delete metadata information.";
 }

@@ -21,6 +21,7 @@ import {
   JavaCluster,
   type KafkaOptions,
   KafkaProcess,
+  type Release,
 } from "./migration/kafka_process.ts";
 
 const skip = targetFromEnvironment() === "kafka"
@@ -96,10 +97,20 @@ for (const kafka of kafkas) {
   });
 }
 
-migrationTest("what Ottla has written is all there in Kafka, and in Ottla again", async (tools) => {
-  const { java, folder } = tools;
+for (const { release } of kafkas) {
+  migrationTest(
+    `what Ottla has written is all there in Kafka ${release}, and in Ottla again`,
+    (tools) => moveToKafka(release, tools),
+  );
+}
+
+async function moveToKafka(
+  release: Release,
+  { java, folder }: { java: JavaCluster; folder: string },
+): Promise<void> {
   const written = `${folder}/written`;
   const settings = {
+    ...release === "3.9" ? { "ottla.metadata.version": "21" } : {},
     "offsets.topic.num.partitions": "4",
     "metadata.log.max.record.bytes.between.snapshots": "1500",
     "metadata.max.retention.bytes": "6000",
@@ -111,18 +122,16 @@ migrationTest("what Ottla has written is all there in Kafka, and in Ottla again"
   });
   assertFilled(before);
   assertReadable(await dumpMetadata(written, "REGISTER_BROKER_RECORD"));
-  for (const { release } of kafkas) {
-    const moved = await copyOf(written, `${folder}/moved-${release}`);
-    const target: KafkaOptions = { release, nodeId: 1, voters: "static", folder: moved };
-    await using kafka = await KafkaProcess.start(target);
-    assertSame(await java.list(kafka.bootstrap), before);
-    await java.grow(kafka.bootstrap);
-    const grown = await java.list(kafka.bootstrap);
-    assert(grown.length > before.length, "Kafka goes on where Ottla stopped");
-    assertNoComplaint(await kafka.stop());
-    assertSame(await listOttla(java, moved), grown);
-  }
-});
+  const moved = await copyOf(written, `${folder}/moved`);
+  const target: KafkaOptions = { release, nodeId: 1, voters: "static", folder: moved };
+  await using kafka = await KafkaProcess.start(target);
+  assertSame(await java.list(kafka.bootstrap), before);
+  await java.grow(kafka.bootstrap);
+  const grown = await java.list(kafka.bootstrap);
+  assert(grown.length > before.length, "Kafka goes on where Ottla stopped");
+  assertNoComplaint(await kafka.stop());
+  assertSame(await listOttla(java, moved), grown);
+}
 
 /** Changes a topic's configuration until the metadata has snapshots in the place of its start. */
 async function changeUntilDeleted(bootstrap: string, folder: string): Promise<void> {

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { ZERO_UUID } from "../../src/base/ids.ts";
+import { AlterConfigs } from "../../src/protocol/apis/33_alter_configs.ts";
 import { AlterReplicaLogDirs } from "../../src/protocol/apis/34_alter_replica_log_dirs.ts";
 import { DescribeLogDirs } from "../../src/protocol/apis/35_describe_log_dirs.ts";
 import { ElectLeaders } from "../../src/protocol/apis/43_elect_leaders.ts";
@@ -19,7 +20,12 @@ import {
   GetTelemetrySubscriptions,
 } from "../../src/protocol/apis/71_get_telemetry_subscriptions.ts";
 import { PushTelemetry } from "../../src/protocol/apis/72_push_telemetry.ts";
-import { ApiVersions, ErrorCode, type ResponseOf } from "../../src/protocol/mod.ts";
+import {
+  ApiVersions,
+  DescribeConfigs,
+  ErrorCode,
+  type ResponseOf,
+} from "../../src/protocol/mod.ts";
 import { zlibCodecs } from "../../src/runtime/codecs.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { RawClient } from "../harness/raw_client.ts";
@@ -108,6 +114,72 @@ Deno.test("a raised feature level is told by ApiVersions, also after a restart",
   await broker.restart();
   using again = await RawClient.connect(broker);
   assertEquals(await level(again), to);
+});
+
+Deno.test("features that stay at level 0 are known, others are not", async () => {
+  using client = await shared.connect();
+  const update = async (feature: string, maxVersionLevel: number, upgradeType = 1) => {
+    const featureUpdates = [{ feature, maxVersionLevel, upgradeType }];
+    const answer = await client.ask(UpdateFeatures, 1, { featureUpdates, validateOnly: false });
+    return [answer.errorCode, answer.results.length];
+  };
+  const names = ["group", "share", "streams", "transaction", "kraft", "eligible.leader.replicas"];
+  for (const name of names) {
+    for (const type of [1, 2, 3]) {
+      assertEquals(await update(`${name}.version`, 0, type), [ErrorCode.NONE, 1], name);
+    }
+    assertEquals(await update(`${name}.version`, 1), [ErrorCode.INVALID_UPDATE_VERSION, 0], name);
+  }
+  for (const level of [0, 1]) {
+    assertEquals(await update("no.such", level), [ErrorCode.INVALID_UPDATE_VERSION, 0]);
+  }
+});
+
+Deno.test("a new cluster has Kafka's newest level and min.insync.replicas for all", async () => {
+  using client = await shared.connect();
+  const software = { clientSoftwareName: "test", clientSoftwareVersion: "1" };
+  const { finalizedFeatures } = await client.ask(ApiVersions, 3, software);
+  assertEquals(finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel]), [
+    ["metadata.version", 30],
+  ]);
+  const { name } = await makeTopic(client);
+  const configurationKeys = ["min.insync.replicas"];
+  const { results } = await client.ask(DescribeConfigs, 4, {
+    resources: [
+      { resourceType: 2, resourceName: name, configurationKeys },
+      { resourceType: 4, resourceName: "1", configurationKeys },
+      { resourceType: 4, resourceName: "", configurationKeys },
+    ],
+    includeSynonyms: true,
+  });
+  const told = results.map(({ configs: [config] }) => {
+    return [config.value, config.configSource, config.synonyms.map(({ source }) => source)];
+  });
+  // As a fresh Kafka 4.3: a dynamic default (3) above the default (5).
+  assertEquals(told, [["1", 3, [3, 5]], ["1", 3, [3, 5]], ["1", 3, [3]]]);
+});
+
+Deno.test("an older level is a new cluster's where it is asked for", async () => {
+  await using broker = await BrokerProcess.start({ settings: { "ottla.metadata.version": "21" } });
+  using client = await RawClient.connect(broker);
+  const software = { clientSoftwareName: "test", clientSoftwareVersion: "1" };
+  const { finalizedFeatures } = await client.ask(ApiVersions, 3, software);
+  assertEquals(finalizedFeatures.map(({ maxVersionLevel }) => maxVersionLevel), [21]);
+  const resources = [{ resourceType: 4, resourceName: "", configurationKeys: null }];
+  const { results } = await client.ask(DescribeConfigs, 4, { resources });
+  assertEquals(results[0].configs, []);
+});
+
+Deno.test("a broker's configuration takes a topic's keys, as Kafka's does", async () => {
+  using client = await shared.connect();
+  const configs = [{ name: "cleanup.policy", value: "compact" }];
+  for (const [resourceName, version] of [["1", 1], ["", 2]] as const) {
+    const { responses } = await client.ask(AlterConfigs, version, {
+      resources: [{ resourceType: 4, resourceName, configs }],
+      validateOnly: true,
+    });
+    assertEquals(responses[0].errorCode, ErrorCode.NONE);
+  }
 });
 
 Deno.test("producers are told with their last sequence number", async () => {

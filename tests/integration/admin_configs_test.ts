@@ -105,6 +105,8 @@ Deno.test("what was set is there after a restart and a kill", async () => {
   assertEquals(topic.get("retention.ms")!.value, "86400000");
   assertEquals([...await describe(after, cluster)].map(([key, { value }]) => [key, value]), [
     ["log.retention.ms", "3600000"],
+    // Every new cluster has it (KIP-966).
+    ["min.insync.replicas", "1"],
   ]);
   const timeout = (await describe(after, group)).get("consumer.session.timeout.ms")!;
   assertEquals([timeout.value, timeout.configSource], ["50000", source.group]);
