@@ -8,7 +8,13 @@
 // Every log is opened here, so that the checkpoints and the clean-shutdown markers speak of all of
 // them. A directory that fails takes its logs with it and leaves the others alone.
 
-import { isPlatformFault, messageOf, PartitionFault, type PlatformFault } from "../base/faults.ts";
+import {
+  isPlatformFault,
+  messageOf,
+  PartitionFault,
+  type PlatformFault,
+  UsageFault,
+} from "../base/faults.ts";
 import type { BrokerId, PartitionId, Uuid } from "../base/ids.ts";
 import type { MetadataImage, PlacedReplica } from "../cluster/mod.ts";
 import {
@@ -81,6 +87,20 @@ async function closeAll(logs: readonly PartitionLog[]): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
+/** Metadata beside the data directories must not be overlooked: topics would be set aside. */
+function checkMetadataFolder(
+  config: BrokerConfig,
+  { paths, files }: { readonly paths: readonly string[]; readonly files: Files },
+): void {
+  const path = config.get("metadata.log.dir");
+  if (path === null || config.ephemeral || paths.includes(path)) return;
+  if (files.stat(`${path}/${metadataTopic}-0`) === undefined) return;
+  throw new UsageFault(
+    `metadata.log.dir=${path} holds the cluster's metadata and is none of the data directories; ` +
+      `add it to log.dirs`,
+  );
+}
+
 /** A logger whose lines are written only once they are released. */
 function holdLines(to: Logger): { logger: Logger; release(): void } {
   const lines: (() => void)[] = [];
@@ -131,6 +151,7 @@ export class Storage {
     const { runtime, config, logger } = options;
     const files = config.ephemeral ? runtime.memoryFiles() : runtime.files;
     const paths = config.ephemeral ? [memoryFolder] : config.dataFolders;
+    checkMetadataFolder(config, { paths, files });
     const folders = await DataFolders.open(paths, {
       files,
       random: runtime.random,

@@ -230,7 +230,7 @@ Deno.test("a learner's server stores what is produced where a tester looks for i
       assertEquals(answer.responses.map(({ name }) => name), data.map(({ name }) => name));
       return answer.responses.map(({ partitionResponses }) => partitionResponses);
     };
-    const wrong = [{ name: "mango", partition: 563 }];
+    const wrong = [{ name: "mango", partition: 563 }, { name: "UNKNOWN_TOPIC_7", partition: 0 }];
     for (const { name, partition } of wrong) {
       const [[told]] = await ask([{ name, partitions: new Map([[partition, ["no"]]]) }]);
       assertEquals(
@@ -329,6 +329,11 @@ Deno.test("a start that is refused leaves every byte of the folders as it was", 
         await changeLog(folder, (bytes) => concatBytes([bytes, batch, batch.subarray(0, 40)]));
         return "metadata.version is 99";
       },
+      "the metadata lies beside the data directories": async (folder) => {
+        await Deno.mkdir(`${folder}/kept`);
+        await Deno.rename(`${folder}/__cluster_metadata-0`, `${folder}/kept/__cluster_metadata-0`);
+        return "add it to log.dirs";
+      },
       "the directory belongs to another node": async (folder) => {
         const path = `${folder}/meta.properties`;
         const text = foreignMetaProperties.replace("node.id=1", "node.id=2");
@@ -351,7 +356,8 @@ Deno.test("a start that is refused leaves every byte of the folders as it was", 
       const other = foreignMetaProperties.replace(foreignDirectoryId, "EAAAAAAAQACAAAAAAAAAAg");
       await Deno.writeTextFile(`${second}/meta.properties`, other);
       const before = [await contentOf(folder), await contentOf(second)];
-      await using program = await startOn(folder, `,${second}`);
+      const beside = what.includes("beside") ? `\nmetadata.log.dir=${folder}/kept` : "";
+      await using program = await startOn(folder, `,${second}${beside}`);
       const { code, stderr } = await program.ended();
       assertEquals(code, 1, what);
       assertStringIncludes(stderr, message, what);
