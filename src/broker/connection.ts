@@ -92,8 +92,12 @@ export class Connection {
     this.peer = { remote: socket.remote, advertised, pausedUntilMs: 0 };
     this.#frames = new FrameReader(socket.readable, options.requestBytesMax);
     this.#writer = socket.writable.getWriter();
-    // A write that fails is noticed by the loop; the streams' own promises must not go unhandled.
-    this.#writer.closed.catch(() => {});
+    // A write that fails is noticed by the loop. Where it reads nothing, since an answer takes its
+    // time, this is how it hears that nobody waits for that answer any more: of the adapters, those
+    // that are told without asking say so here.
+    this.#writer.closed.catch(() => {
+      if (this.#queue.length > 0) this.close();
+    });
   }
 
   /** Whether a request is being answered right now, or the next one has to wait. */

@@ -97,3 +97,16 @@ Deno.test("what a connection held is given back when it is dropped", async () =>
   await world.drive(server.ended);
   assertEquals(server.memory.ofAnswers.bytes, 0);
 });
+
+Deno.test("a client that resets ends its connection, whatever it was waiting for", async () => {
+  const world = simulate(1);
+  const reply = new Promise<never>(() => {});
+  const dispatch = () => ({ reply, pipelined: false });
+  const server = await world.drive(serve(world.start("server"), dispatch));
+  const client = world.start("client");
+  const socket = await world.drive(client.network.connect({ host: "server", port: 9092 }));
+  await world.drive(socket.writable.getWriter().write(requests.subarray(0, 8)));
+  await world.run(60_000);
+  world.reset(socket);
+  await world.drive(server.ended);
+});
