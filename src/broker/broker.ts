@@ -37,7 +37,7 @@ import { Cleaner } from "./cleaner.ts";
 import { type BrokerConfig, dynamicLayers } from "./config.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { EventLoopDelay } from "./event_loop_delay.ts";
-import { Groups } from "./groups.ts";
+import { type Groups, groupShards } from "./groups.ts";
 import type { Peer } from "./handler.ts";
 import { supportedVersions } from "./handlers/mod.ts";
 import { Membership, supportedFeatures } from "./membership.ts";
@@ -173,7 +173,7 @@ export class Broker {
       storage,
       metadata,
       change: this.change,
-      newUuid: this.#newUuid,
+      newUuid: this.newUuid,
       logger,
     });
     this.quotas = new ClientQuotas({
@@ -190,14 +190,12 @@ export class Broker {
       change: this.change,
       image: () => metadata.image,
       partitions: this.partitions,
-      newTopicId: this.#newUuid,
+      newTopicId: this.newUuid,
       logger,
       onDeleted: (names) => this.#onTopicsDeleted(names),
     });
     const epochMs = clock.now() - clock.monotonic();
-    this.groups = new Groups({
-      config: () => groupConfigOf(config),
-      newUuid: this.#newUuid,
+    this.groups = groupShards({
       nowMs: () => Math.floor(epochMs + clock.monotonic()),
       timers,
       codecs,
@@ -206,7 +204,7 @@ export class Broker {
       partitionCount: () => metadata.image.topic(offsetsTopic)?.partitions.length ?? 0,
       partition: (id) => this.partitions.get(offsetsTopic, id),
       noteUnreadable: (partition, reason) => this.noteUnreadable(partition, reason),
-    });
+    }, () => groupConfigOf(config));
     this.producerIds = new ProducerIds(() =>
       this.change((image) => decideAllocateProducerIds(image, this.nodeId))
     );
@@ -531,7 +529,8 @@ export class Broker {
   }
 
   #onTopicsDeleted(names: readonly string[]): void {
-    this.groups.onTopicsDeleted(names).catch((error) => {
+    const change = { deletedTopics: names };
+    this.groups.tellAll((table, nowMs) => table.onImage(change, nowMs)).catch((error) => {
       if (this.isClosing) return;
       this.#options.logger.log("error", "offsets of deleted topics could not be removed", {
         topics: names.join(","),
@@ -551,5 +550,6 @@ export class Broker {
     if (error instanceof AssertionError) this.#options.onFatal?.(error);
   }
 
-  readonly #newUuid = (): Uuid => uuidFromRandom(this.#options.runtime.random.bytes(16));
+  /** A fresh one, random. */
+  readonly newUuid = (): Uuid => uuidFromRandom(this.#options.runtime.random.bytes(16));
 }

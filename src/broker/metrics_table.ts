@@ -17,7 +17,7 @@ import type { Acceptor } from "./acceptor.ts";
 import type { AnswerMemory } from "./answer_memory.ts";
 import type { Cleaner } from "./cleaner.ts";
 import type { EventLoopDelay } from "./event_loop_delay.ts";
-import type { Groups } from "./groups.ts";
+import { countGroupsByState, type Groups } from "./groups.ts";
 import type { Partition } from "./partition.ts";
 import type { Partitions } from "./partitions.ts";
 import type { ApiCounters, RequestMetrics } from "./request_metrics.ts";
@@ -324,7 +324,7 @@ export const metrics: Readonly<Record<string, Metric>> = {
     type: "gauge",
     labels: ["state"],
     doc: "Consumer groups by their state, as `ottla groups list` shows it.",
-    read: ({ groups }) => [...groups.countByState()].map(([state, count]) => [[state], count]),
+    read: ({ groups }) => [...countGroupsByState(groups)].map(([state, count]) => [[state], count]),
   },
   ottla_group_records_passed_over_total: {
     type: "counter",

@@ -22,18 +22,19 @@ import { ErrorCode } from "../protocol/errors.ts";
 import type { HeartbeatRequest } from "../protocol/mod.ts";
 import {
   type AlarmOwner,
+  type Clockwork,
   type Group,
   memberError,
   removePendingMember,
   touchSession,
 } from "./group.ts";
 import { onMembersRemoved } from "./leave.ts";
-import type { Turn } from "./outcome.ts";
 import { dismissMember, failWaiting, onJoinTimeout, prepareRebalance } from "./rebalance.ts";
 import { onSyncTimeout } from "./sync.ts";
+import type { Turn } from "./turn.ts";
 
-/** Decides a Heartbeat: NONE, or what the member has to know. */
-export function heartbeat(turn: Turn, group: Group, request: HeartbeatRequest): ErrorCode {
+/** Answers a Heartbeat: NONE, or what the member has to know. Its session starts anew. */
+export function heartbeat(turn: Clockwork, group: Group, request: HeartbeatRequest): ErrorCode {
   const { memberId, groupInstanceId, generationId } = request;
   const errorCode = memberError(group, memberId, groupInstanceId);
   if (errorCode !== ErrorCode.NONE) return errorCode;

@@ -1,5 +1,5 @@
 // One classic group: its members, and questions about them. No decisions: those are in join, sync,
-// leave, rebalance and classic_group, which change a group only through the functions below.
+// leave, rebalance and classic_group.
 //
 //   Group ── members: id -> Member ── awaitingJoin | awaitingSync: the request that waits
 //         ├─ staticMembers: group.instance.id -> member id (KIP-345)
@@ -12,8 +12,9 @@
 import { bytesEqual } from "../base/bytes.ts";
 import type { Int64 } from "../base/int64.ts";
 import { ErrorCode } from "../protocol/errors.ts";
-import { type Alarm, alarmOf } from "./deadlines.ts";
-import type { Token, Turn } from "./outcome.ts";
+import type { JoinGroupResponse, SyncGroupResponse } from "../protocol/mod.ts";
+import { type Alarm, alarmOf, type Deadlines } from "./deadlines.ts";
+import type { Asked } from "./machine.ts";
 
 export type GroupState = "Empty" | "PreparingRebalance" | "CompletingRebalance" | "Stable" | "Dead";
 
@@ -24,9 +25,15 @@ export interface AlarmOwner {
   readonly memberId: string;
 }
 
+/** What moving an alarm takes. */
+export interface Clockwork {
+  readonly nowMs: number;
+  readonly deadlines: Deadlines<AlarmOwner>;
+}
+
 /** A request that waits for its answer. */
-export interface Waiting {
-  readonly token: Token;
+export interface Waiting<Response> {
+  readonly asked: Asked<Response>;
   readonly apiVersion: number;
 }
 
@@ -48,13 +55,15 @@ export interface Member {
   assignment: Uint8Array;
   /** It has not had its first JoinGroup response: it knows no member id and sends no heartbeats. */
   isNew: boolean;
-  awaitingJoin: Waiting | undefined;
-  awaitingSync: Waiting | undefined;
+  awaitingJoin: Waiting<JoinGroupResponse> | undefined;
+  awaitingSync: Waiting<SyncGroupResponse> | undefined;
   readonly session: Alarm<AlarmOwner>;
 }
 
 export interface Group {
   readonly groupId: string;
+  /** The log has records of it: its end needs one as well. */
+  isStored: boolean;
   state: GroupState;
   /** When it entered `state`; undefined for one read from a log that does not say. */
   stateSinceMs: Int64 | undefined;
@@ -86,6 +95,7 @@ export const noBytes: Uint8Array = new Uint8Array(0);
 export function newGroup(groupId: string, nowMs: Int64 | undefined): Group {
   return {
     groupId,
+    isStored: false,
     state: "Empty",
     stateSinceMs: nowMs,
     generationId: 0,
@@ -150,18 +160,18 @@ export function addMember(group: Group, member: Member, protocolType: string): v
     group.staticMembers.set(member.groupInstanceId, member.memberId);
   }
   group.leaderId ??= member.memberId;
-  countProtocols(group, member.protocols, 1);
+  countProtocols(group.protocolCounts, member.protocols, 1);
 }
 
 /** Removes `member` and its alarm. A request of its that waits is the caller's to answer first. */
-export function removeMember(turn: Turn, group: Group, member: Member): void {
+export function removeMember(turn: Clockwork, group: Group, member: Member): void {
   const { memberId, groupInstanceId } = member;
   group.members.delete(memberId);
   if (groupInstanceId !== null && group.staticMembers.get(groupInstanceId) === memberId) {
     group.staticMembers.delete(groupInstanceId);
   }
   group.pendingSync.delete(memberId);
-  countProtocols(group, member.protocols, -1);
+  countProtocols(group.protocolCounts, member.protocols, -1);
   setAwaitingJoin(group, member, undefined);
   member.awaitingSync = undefined;
   turn.deadlines.clear(member.session);
@@ -169,7 +179,11 @@ export function removeMember(turn: Turn, group: Group, member: Member): void {
 }
 
 /** Forgets an id that was handed out, if it is one. */
-export function removePendingMember(turn: Turn, group: Group, memberId: string): boolean {
+export function removePendingMember(
+  turn: Clockwork,
+  group: Group,
+  memberId: string,
+): boolean {
   const alarm = group.pendingMembers.get(memberId);
   if (alarm === undefined) return false;
   turn.deadlines.clear(alarm);
@@ -182,22 +196,26 @@ export function updateMember(
   member: Member,
   to: Pick<Member, "protocols" | "sessionTimeoutMs" | "rebalanceTimeoutMs">,
 ): void {
-  countProtocols(group, member.protocols, -1);
+  countProtocols(group.protocolCounts, member.protocols, -1);
   member.protocols = to.protocols;
-  countProtocols(group, member.protocols, 1);
+  countProtocols(group.protocolCounts, member.protocols, 1);
   member.sessionTimeoutMs = to.sessionTimeoutMs;
   member.rebalanceTimeoutMs = to.rebalanceTimeoutMs;
 }
 
 /** Makes `waiting` the JoinGroup request of `member` that waits, or none. */
-export function setAwaitingJoin(group: Group, member: Member, waiting: Waiting | undefined): void {
+export function setAwaitingJoin(
+  group: Group,
+  member: Member,
+  waiting: Waiting<JoinGroupResponse> | undefined,
+): void {
   if (member.awaitingJoin !== undefined) group.awaitingJoinCount--;
   if (waiting !== undefined) group.awaitingJoinCount++;
   member.awaitingJoin = waiting;
 }
 
 /** Starts the session of `member` anew: it was heard of. */
-export function touchSession(turn: Turn, member: Member): void {
+export function touchSession(turn: Clockwork, member: Member): void {
   turn.deadlines.set(member.session, turn.nowMs + member.sessionTimeoutMs);
 }
 
@@ -256,12 +274,14 @@ export function protocolsEqual(
  * The protocol of the next generation: of those that all members support, the one that most of them
  * prefer; among equals, the one voted for first.
  */
-export function selectProtocol(group: Group): string | undefined {
+export function selectProtocol(
+  members: readonly Pick<Member, "protocols">[],
+): string | undefined {
+  const counts = new Map<string, number>();
+  for (const { protocols } of members) countProtocols(counts, protocols, 1);
   const votes = new Map<string, number>();
-  for (const { protocols } of group.members.values()) {
-    const preferred = protocols.find(({ name }) =>
-      group.protocolCounts.get(name) === group.members.size
-    );
+  for (const { protocols } of members) {
+    const preferred = protocols.find(({ name }) => counts.get(name) === members.length);
     if (preferred !== undefined) {
       votes.set(preferred.name, (votes.get(preferred.name) ?? 0) + 1);
     }
@@ -278,12 +298,18 @@ export function selectProtocol(group: Group): string | undefined {
 }
 
 /** What `member` says for `protocolName`. */
-export function metadataOf(member: Member, protocolName: string | undefined): Uint8Array {
+export function metadataOf(
+  member: Pick<Member, "protocols">,
+  protocolName: string | undefined,
+): Uint8Array {
   return member.protocols.find(({ name }) => name === protocolName)?.metadata ?? noBytes;
 }
 
-function countProtocols(group: Group, protocols: readonly MemberProtocol[], by: 1 | -1): void {
-  const counts = group.protocolCounts;
+function countProtocols(
+  counts: Map<string, number>,
+  protocols: readonly MemberProtocol[],
+  by: 1 | -1,
+): void {
   for (const name of new Set(protocols.map((protocol) => protocol.name))) {
     const count = (counts.get(name) ?? 0) + by;
     if (count === 0) counts.delete(name);

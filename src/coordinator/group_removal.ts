@@ -1,38 +1,56 @@
 // How a group ends: by DeleteGroups, or unnoticed when it is empty and no offsets are left of it.
 //
-// Only an Empty group ends. It leaves a tombstone for each offset, then one for itself if it ever
-// had a generation, since only then may the log have a record of it.
+// Only an Empty group ends. It leaves a tombstone for each offset, then one for itself. A group
+// that the log does not know, because nobody came back with the id that was handed out, needs none.
 
 import { ErrorCode } from "../protocol/errors.ts";
 import type { DeleteGroupsResponse } from "../protocol/mod.ts";
+import { groupErrorOf } from "./append_errors.ts";
 import { dissolveGroup } from "./classic_group.ts";
 import type { Group } from "./group.ts";
-import { writeOffset } from "./offsets.ts";
-import { answerWhenDurable, groupErrorOf, type Token, type Turn } from "./outcome.ts";
+import { groupRecord } from "./group_snapshot.ts";
+import type { At } from "./machine.ts";
+import { expiredOffsets } from "./offset_removal.ts";
+import { tombstonesOf } from "./offsets.ts";
+import type { GroupCoordinatorRecord } from "./records.ts";
+import { answerNow, answerWhenDurable, type Plan, type Turn, type View } from "./turn.ts";
 
-/** Deletes the groups that are empty, and answers with a result for each id. */
-export function deleteGroups(
-  turn: Turn,
-  { groupIds, token }: { groupIds: readonly string[]; token: Token },
-): void {
+/** Decides a DeleteGroups: those that are empty go, and each id has its own result. */
+export function decideDeletion(
+  view: View,
+  groupIds: readonly string[],
+  at: At<DeleteGroupsResponse>,
+): Plan {
+  const removed: Group[] = [];
   const results = groupIds.map((groupId) => {
-    const group = turn.groups.get(groupId);
+    const group = view.groups.get(groupId);
     const errorCode = deleteError(group);
-    if (group !== undefined && errorCode === ErrorCode.NONE) removeGroup(turn, group);
+    if (group !== undefined && errorCode === ErrorCode.NONE) removed.push(group);
     return { groupId, errorCode, errorMessage: messageOf(groupId, errorCode) };
   });
-  answerWhenDurable(turn, {
-    token,
-    response: { throttleTimeMs: 0, results },
-    failed: (appendError): DeleteGroupsResponse => ({
-      throttleTimeMs: 0,
-      results: results.map((result) =>
-        result.errorCode !== ErrorCode.NONE
-          ? result
-          : { ...result, errorCode: groupErrorOf(appendError) }
-      ),
-    }),
+  const failed = (appendError: ErrorCode): DeleteGroupsResponse => ({
+    throttleTimeMs: 0,
+    results: results.map((result) =>
+      result.errorCode !== ErrorCode.NONE
+        ? result
+        : { ...result, errorCode: groupErrorOf(appendError) }
+    ),
   });
+  return {
+    records: removed.flatMap((group) => [
+      ...tombstonesOf(view.offsets, group.groupId),
+      ...endOf(group),
+    ]),
+    settle(turn) {
+      for (const group of removed) removeGroup(turn, group);
+      answerWhenDurable(turn, {
+        to: at.asked,
+        response: { throttleTimeMs: 0, results },
+        failed,
+      });
+    },
+    refuse: (turn, error) => answerNow(turn, at.asked, failed(error)),
+  };
 }
 
 function deleteError(group: Group | undefined): ErrorCode {
@@ -51,27 +69,63 @@ function messageOf(groupId: string, errorCode: ErrorCode): string | null {
   }
 }
 
-/** Removes `group` if nothing is left of it. Ids that were handed out keep it for their while. */
-export function removeGroupIfUnused(turn: Turn, group: Group): void {
-  if (group.state !== "Empty" || group.pendingMembers.size > 0) return;
-  if (turn.offsets.ofGroup(group.groupId).size === 0) removeGroup(turn, group);
+/**
+ * Decides what has expired: offsets of the groups `groupIds`, and groups of which nothing is left.
+ * Looks at groups until it has seen `max` of them and their offsets, and says where it stopped.
+ */
+export function decideExpiry(
+  view: View,
+  o: { readonly groupIds: readonly string[]; readonly from: number; readonly max: number },
+): { readonly plan: Plan; readonly end: number } {
+  const records: GroupCoordinatorRecord[] = [];
+  const expired: { group: Group; offsets: number }[] = [];
+  const removed: Group[] = [];
+  let end = o.from;
+  for (let seen = 0; seen < o.max && end < o.groupIds.length; end++) {
+    const group = view.groups.get(o.groupIds[end]);
+    if (group === undefined) continue;
+    const { tombstones, looked } = expiredOffsets(view, group);
+    seen += 1 + looked;
+    records.push(...tombstones);
+    if (tombstones.length > 0) expired.push({ group, offsets: tombstones.length });
+    if (looked > tombstones.length || !isUnused(group)) continue;
+    records.push(...endOf(group));
+    removed.push(group);
+  }
+  const plan: Plan = {
+    records,
+    settle(turn) {
+      for (const { group: { groupId: group }, offsets } of expired) {
+        turn.notes.push({ message: "offsets expired", fields: { group, offsets } });
+      }
+      for (const group of removed) removeGroup(turn, group);
+    },
+    // They are looked at again when the time comes.
+    refuse: () => {},
+  };
+  return { plan, end };
 }
 
+/** Whether nobody is in `group`. Ids that were handed out keep it for their while. */
+function isUnused(group: Group): boolean {
+  return group.state === "Empty" && group.pendingMembers.size === 0;
+}
+
+function endOf({ groupId, isStored }: Group): GroupCoordinatorRecord[] {
+  return isStored ? [groupRecord(groupId, null)] : [];
+}
+
+/** The end of each group that had offsets committed and nothing else, and has none any more. */
+export function* endOfForgotten({ groups, offsets }: View): Generator<GroupCoordinatorRecord> {
+  for (const group of groups.values()) {
+    const isSimple = group.generationId === 0 && group.protocolType === undefined;
+    if (isSimple && offsets.ofGroup(group.groupId).size === 0) yield* endOf(group);
+  }
+}
+
+/** Of a group that the log knows, `apply` has taken the rest. */
 function removeGroup(turn: Turn, group: Group): void {
-  const { groupId } = group;
-  for (const [topic, partitions] of [...turn.offsets.ofGroup(groupId)]) {
-    for (const partition of [...partitions.keys()]) {
-      writeOffset(turn, { key: { group: groupId, topic, partition }, value: null });
-    }
-  }
   dissolveGroup(turn, group, ErrorCode.UNKNOWN_MEMBER_ID);
-  turn.groups.delete(groupId);
-  turn.notes.push({ message: "group removed", fields: { group: groupId } });
-  if (group.generationId > 0) {
-    turn.records.push({ type: "GroupMetadata", key: { group: groupId }, value: null });
-  }
-  turn.undo.push((undoing) => {
-    group.state = "Empty";
-    undoing.groups.set(groupId, group);
-  });
+  if (turn.groups.get(group.groupId) === group) turn.groups.delete(group.groupId);
+  turn.notes.push({ message: "group removed", fields: { group: group.groupId } });
 }

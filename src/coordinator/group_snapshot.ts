@@ -1,67 +1,110 @@
 // The part of a group that survives a restart, as GroupMetadataValue keeps it, and the way back.
 //
-// A snapshot keeps of each member the metadata of the selected protocol only, so a group read from
-// the log knows one protocol per member until they rejoin. States are not kept: a group with
-// members was Stable when its record was written (the leader's SyncGroup writes it), one without
-// was Empty.
+//   Group ──recordOf──> record ──log──> adoptSnapshot: into the same group, or into a new one
+//
+// What a snapshot does not say stays with the members that it names: their requests that wait,
+// their sessions, their other protocols. It keeps of each member the metadata of the selected
+// protocol only, so a group read from the log knows one protocol per member until they rejoin.
+// States are not kept: a group with members was Stable when its record was written (the leader's
+// SyncGroup writes it), one without was Empty.
 
+import { bytesEqual } from "../base/bytes.ts";
+import type { Int64 } from "../base/int64.ts";
 import type { MessageOf } from "../protocol/mod.ts";
-import { addMember, type Group, type Member, metadataOf, newGroup, newMember } from "./group.ts";
-import type { CoordinatorRecord, GroupMetadataValue } from "./records.ts";
+import {
+  addMember,
+  type Group,
+  type Member,
+  type MemberDetails,
+  metadataOf,
+  newMember,
+} from "./group.ts";
+import type { GroupCoordinatorRecord, GroupMetadataValue } from "./records.ts";
 import { subscribedTopics } from "./subscription.ts";
 
 /** A group as its record keeps it; currentStateTimestamp is -1 when unknown. */
 export type GroupSnapshot = MessageOf<typeof GroupMetadataValue>;
 type MemberSnapshot = GroupSnapshot["members"][number];
 
-/** The record of `group` as it is now. */
-export function groupRecord(group: Group): CoordinatorRecord {
-  return { type: "GroupMetadata", key: { group: group.groupId }, value: snapshotOf(group) };
+/** The record of a group. */
+export function groupRecord(groupId: string, value: GroupSnapshot | null): GroupCoordinatorRecord {
+  return { type: "GroupMetadata", key: { group: groupId }, value };
 }
 
-function snapshotOf(group: Group): GroupSnapshot {
+/** `group` as its record keeps it, in a state since `sinceMs`; -1 when that is unknown. */
+export function snapshotOf(group: Group, sinceMs: Int64): GroupSnapshot {
   return {
     protocolType: group.protocolType ?? "",
     generation: group.generationId,
     protocol: group.protocolName ?? null,
     leader: group.leaderId ?? null,
-    currentStateTimestamp: group.stateSinceMs ?? -1,
-    members: [...group.members.values()].map((member): MemberSnapshot => ({
-      memberId: member.memberId,
-      groupInstanceId: member.groupInstanceId,
-      clientId: member.clientId,
-      clientHost: member.clientHost,
-      rebalanceTimeout: member.rebalanceTimeoutMs,
-      sessionTimeout: member.sessionTimeoutMs,
-      subscription: metadataOf(member, group.protocolName),
-      assignment: member.assignment,
-    })),
+    currentStateTimestamp: sinceMs,
+    members: [...group.members.values()].map((member) => memberSnapshot(group, member)),
   };
 }
 
-/** The group that `snapshot` keeps. Its members' sessions are not started. */
-export function groupOfSnapshot(groupId: string, snapshot: GroupSnapshot): Group {
-  const since = snapshot.currentStateTimestamp;
-  const group = newGroup(groupId, since < 0 ? undefined : since);
-  group.generationId = snapshot.generation;
-  group.protocolType = snapshot.protocolType === "" ? undefined : snapshot.protocolType;
-  group.protocolName = snapshot.protocol ?? undefined;
-  for (const member of snapshot.members) {
-    addMember(group, memberOfSnapshot(groupId, { member, snapshot }), snapshot.protocolType);
-  }
-  if (group.members.size > 0) {
-    group.state = "Stable";
-    // A leader that is no member would leave the group without one.
-    if (group.members.has(snapshot.leader ?? "")) group.leaderId = snapshot.leader ?? undefined;
-  }
-  group.subscribedTopics = subscribedTopics(group);
-  return group;
+/** A member as the record of `group` keeps it. */
+export function memberSnapshot(
+  { protocolName }: Group,
+  member: MemberDetails & Pick<Member, "assignment">,
+): MemberSnapshot {
+  return {
+    memberId: member.memberId,
+    groupInstanceId: member.groupInstanceId,
+    clientId: member.clientId,
+    clientHost: member.clientHost,
+    rebalanceTimeout: member.rebalanceTimeoutMs,
+    sessionTimeout: member.sessionTimeoutMs,
+    subscription: metadataOf(member, protocolName),
+    assignment: member.assignment,
+  };
 }
 
-function memberOfSnapshot(
-  groupId: string,
-  { member, snapshot }: { member: MemberSnapshot; snapshot: GroupSnapshot },
-): Member {
+/** Makes `group` what `snapshot` says. Sessions of members that are new to it are not started. */
+export function adoptSnapshot(group: Group, snapshot: GroupSnapshot): void {
+  const since = snapshot.currentStateTimestamp;
+  const known = new Map(group.members);
+  group.isStored = true;
+  group.stateSinceMs = since < 0 ? undefined : since;
+  group.generationId = snapshot.generation;
+  group.protocolName = snapshot.protocol ?? undefined;
+  group.protocolType = snapshot.protocolType === "" ? undefined : snapshot.protocolType;
+  group.members.clear();
+  group.staticMembers.clear();
+  group.protocolCounts.clear();
+  group.leaderId = undefined;
+  for (const each of snapshot.members) {
+    const former = known.get(each.memberId);
+    const member = former !== undefined && saysTheSame(former, { member: each, snapshot })
+      ? former
+      : memberOfSnapshot(group.groupId, { member: each, snapshot });
+    member.assignment = each.assignment.slice();
+    addMember(group, member, snapshot.protocolType);
+  }
+  group.state = group.members.size > 0 ? "Stable" : "Empty";
+  // A leader that is no member would leave the group without one.
+  if (group.members.has(snapshot.leader ?? "")) group.leaderId = snapshot.leader ?? undefined;
+  group.subscribedTopics = subscribedTopics(group);
+}
+
+/** A member's part of a snapshot, within it. */
+interface Kept {
+  readonly member: MemberSnapshot;
+  readonly snapshot: GroupSnapshot;
+}
+
+/** Whether a snapshot says of `member` what it says itself: always so for one made of the group. */
+function saysTheSame({ protocols, ...member }: Member, { member: kept, snapshot }: Kept): boolean {
+  return member.groupInstanceId === kept.groupInstanceId &&
+    member.clientId === kept.clientId && member.clientHost === kept.clientHost &&
+    member.sessionTimeoutMs === kept.sessionTimeout &&
+    member.rebalanceTimeoutMs === kept.rebalanceTimeout &&
+    protocols.some(({ name, metadata }) =>
+      name === snapshot.protocol && bytesEqual(metadata, kept.subscription)
+    );
+}
+
+function memberOfSnapshot(groupId: string, { member, snapshot }: Kept): Member {
   const { sessionTimeout, rebalanceTimeout } = member;
   const made = newMember(groupId, {
     memberId: member.memberId,
@@ -73,6 +116,5 @@ function memberOfSnapshot(
     protocols: [{ name: snapshot.protocol ?? "", metadata: member.subscription.slice() }],
   });
   made.isNew = false;
-  made.assignment = member.assignment.slice();
   return made;
 }

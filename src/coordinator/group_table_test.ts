@@ -11,16 +11,18 @@ import type {
   LeaveGroupResponse,
   OffsetCommitRequest,
 } from "../protocol/mod.ts";
-import { type GroupConfig, groupConfigDefaults, GroupTable, type Outcome } from "./mod.ts";
+import { GroupShell } from "../../tests/harness/group_shell.ts";
+import {
+  type GroupConfig,
+  groupConfigDefaults,
+  type GroupCoordinatorRecord,
+  type GroupDecision,
+  type GroupResponse,
+  GroupTable,
+} from "./mod.ts";
 
-function newTable(config: Partial<GroupConfig> = {}): GroupTable {
-  let uuids = 0;
-  const table = new GroupTable({
-    config: () => ({ ...groupConfigDefaults, initialRebalanceDelayMs: 0, ...config }),
-    newUuid: () => String(++uuids),
-  });
-  table.onLoaded(0);
-  return table;
+function newShell(config: Partial<GroupConfig> = {}): GroupShell {
+  return new GroupShell(() => ({ ...groupConfigDefaults, initialRebalanceDelayMs: 0, ...config }));
 }
 
 function joinRequest(change: Partial<JoinGroupRequest> = {}): JoinGroupRequest {
@@ -38,7 +40,7 @@ function joinRequest(change: Partial<JoinGroupRequest> = {}): JoinGroupRequest {
 }
 
 function join(
-  table: GroupTable,
+  shell: GroupShell,
   o: { apiVersion: number; request?: Partial<JoinGroupRequest> },
 ): JoinGroupResponse {
   const input = {
@@ -46,13 +48,27 @@ function join(
     apiVersion: o.apiVersion,
     clientId: "c",
     clientHost: "/192.0.2.1",
+    uuid: shell.newUuid(),
   };
-  return only(table.join(input, { nowMs: 0, token: "t" })) as JoinGroupResponse;
+  return only(shell, shell.table.join(input, shell.at())) as JoinGroupResponse;
 }
 
-function only({ answers }: Outcome): Outcome["answers"][number]["response"] {
+function only(shell: GroupShell, decision: GroupDecision): GroupResponse {
+  const { answers } = shell.carryOut(decision);
   assertEquals(answers.length, 1);
   return answers[0].response;
+}
+
+function commit(
+  shell: GroupShell,
+  { request = commitRequest(), apiVersion = 8 }: {
+    request?: OffsetCommitRequest;
+    apiVersion?: number;
+  },
+): readonly GroupCoordinatorRecord[] {
+  const decision = shell.table.commitOffsets({ request, apiVersion }, shell.at());
+  shell.carryOut(decision);
+  return decision.records;
 }
 
 function commitRequest(change: Partial<OffsetCommitRequest> = {}): OffsetCommitRequest {
@@ -78,9 +94,9 @@ const topicA = "AAAAAAAAAAAAAAAAAAAAAQ";
 const topicB = "AAAAAAAAAAAAAAAAAAAAAg";
 
 Deno.test("a first member joins, and its bytes are copied out of the request's frame", () => {
-  const table = newTable();
+  const shell = newShell();
   const metadata = Uint8Array.of(1, 2, 3);
-  const joined = join(table, {
+  const joined = join(shell, {
     apiVersion: 3,
     request: { protocols: [{ name: "range", metadata }] },
   });
@@ -98,15 +114,15 @@ Deno.test("a first member joins, and its bytes are copied out of the request's f
     protocolName: null,
     assignments: [{ memberId: "c-1", assignment }],
   };
-  table.sync({ request, apiVersion: 4 }, { nowMs: 0, token: "t" });
+  shell.carryOut(shell.table.sync({ request, apiVersion: 4 }, shell.at()));
   assignment.fill(0);
-  const { members } = table.describe("g", { apiVersion: 5 });
+  const { members } = shell.table.describe("g", { apiVersion: 5 });
   assertEquals(members[0].memberAssignment, Uint8Array.of(7));
 });
 
 Deno.test("a refused JoinGroup has no protocol name: null from version 7, empty before", () => {
   for (const [apiVersion, protocolName] of [[6, ""], [7, null]] as const) {
-    const response = join(newTable(), { apiVersion, request: { groupId: "" } });
+    const response = join(newShell(), { apiVersion, request: { groupId: "" } });
     assertEquals(response, {
       throttleTimeMs: 0,
       errorCode: ErrorCode.INVALID_GROUP_ID,
@@ -122,29 +138,31 @@ Deno.test("a refused JoinGroup has no protocol name: null from version 7, empty 
 });
 
 Deno.test("from version 4 a dynamic member gets its id first, a static one joins at once", () => {
-  assertEquals(join(newTable(), { apiVersion: 4 }).errorCode, ErrorCode.MEMBER_ID_REQUIRED);
+  assertEquals(join(newShell(), { apiVersion: 4 }).errorCode, ErrorCode.MEMBER_ID_REQUIRED);
   const request = { groupInstanceId: "i" };
-  assertEquals(join(newTable(), { apiVersion: 5, request }).memberId, "i-1");
+  assertEquals(join(newShell(), { apiVersion: 5, request }).memberId, "i-1");
 });
 
 Deno.test("JoinGroup 0 has no rebalance timeout: the session timeout counts", () => {
-  const table = newTable();
+  const shell = newShell();
   const request = { rebalanceTimeoutMs: -1, sessionTimeoutMs: 20_000 };
-  join(table, { apiVersion: 0, request });
+  join(shell, { apiVersion: 0, request });
   const input = {
     request: joinRequest({ ...request, sessionTimeoutMs: 10_000 }),
     apiVersion: 0,
     clientId: "d",
     clientHost: "/192.0.2.2",
+    uuid: shell.newUuid(),
   };
-  table.join(input, { nowMs: 1_000, token: "d" });
+  shell.nowMs = 1_000;
+  shell.carryOut(shell.table.join(input, shell.at()));
   const heartbeat = { groupId: "g", generationId: 1, memberId: "c-1", groupInstanceId: null };
-  table.heartbeat(heartbeat, { nowMs: 5_000 });
-  assertEquals(table.nextDeadlineMs(), 21_000);
+  shell.table.heartbeat(heartbeat, { nowMs: 5_000 });
+  assertEquals(shell.table.nextDeadlineMs(), 21_000);
 });
 
 Deno.test("a SyncGroup from version 5 on must say the protocol", () => {
-  const table = newTable();
+  const shell = newShell();
   const request = {
     groupId: "g",
     generationId: 1,
@@ -154,48 +172,53 @@ Deno.test("a SyncGroup from version 5 on must say the protocol", () => {
     protocolName: "range",
     assignments: [],
   };
-  const at = { nowMs: 0, token: "t" };
   const answered = [4, 5].map((apiVersion) =>
-    (only(table.sync({ request, apiVersion }, at)) as { errorCode: number }).errorCode
+    (only(shell, shell.table.sync({ request, apiVersion }, shell.at())) as { errorCode: number })
+      .errorCode
   );
   const { UNKNOWN_MEMBER_ID, INCONSISTENT_GROUP_PROTOCOL } = ErrorCode;
   assertEquals(answered, [UNKNOWN_MEMBER_ID, INCONSISTENT_GROUP_PROTOCOL]);
 });
 
 Deno.test("LeaveGroup answers with members from version 3 on", () => {
-  const table = newTable();
+  const shell = newShell();
   const request = {
     groupId: "g",
     memberId: "c-1",
     members: [{ memberId: "c-1", groupInstanceId: "i", reason: null }],
   };
-  const at = { nowMs: 0, token: "t" };
-  const before = only(table.leave({ request, apiVersion: 2 }, at)) as LeaveGroupResponse;
+  const before = only(
+    shell,
+    shell.table.leave({ request, apiVersion: 2 }, shell.at()),
+  ) as LeaveGroupResponse;
   assertEquals([before.errorCode, before.members], [ErrorCode.UNKNOWN_MEMBER_ID, []]);
-  const after = only(table.leave({ request, apiVersion: 3 }, at)) as LeaveGroupResponse;
+  const after = only(
+    shell,
+    shell.table.leave({ request, apiVersion: 3 }, shell.at()),
+  ) as LeaveGroupResponse;
   const errorCode = ErrorCode.UNKNOWN_MEMBER_ID;
   assertEquals(after.errorCode, ErrorCode.NONE);
   assertEquals(after.members, [{ memberId: "c-1", groupInstanceId: "i", errorCode }]);
-  const unnamed = table.leave({ request: { ...request, groupId: "" }, apiVersion: 3 }, at);
-  assertEquals((only(unnamed) as LeaveGroupResponse).errorCode, ErrorCode.INVALID_GROUP_ID);
+  const nameless = { request: { ...request, groupId: "" }, apiVersion: 3 };
+  const unnamed = shell.table.leave(nameless, shell.at());
+  assertEquals((only(shell, unnamed) as LeaveGroupResponse).errorCode, ErrorCode.INVALID_GROUP_ID);
 });
 
 Deno.test("a missing group is Dead, from DescribeGroups 6 on with an error", () => {
-  const table = newTable();
-  const before = table.describe("x", { apiVersion: 5 });
+  const shell = newShell();
+  const before = shell.table.describe("x", { apiVersion: 5 });
   assertEquals([before.groupState, before.errorCode], ["Dead", ErrorCode.NONE]);
-  const after = table.describe("x", { apiVersion: 6 });
+  const after = shell.table.describe("x", { apiVersion: 6 });
   assertEquals([after.groupState, after.errorCode], ["Dead", ErrorCode.GROUP_ID_NOT_FOUND]);
   assertEquals(after.errorMessage, "Group x not found.");
 });
 
 Deno.test("ListGroups filters by state and type, whatever the case", () => {
-  const table = newTable();
+  const shell = newShell();
   const list = (statesFilter: string[], typesFilter: string[]): string[] =>
-    table.list({ statesFilter, typesFilter }).map(({ groupId }) => groupId);
-  join(table, { apiVersion: 3, request: { groupId: "joined" } });
-  const at = { nowMs: 0, token: "t" };
-  table.commitOffsets({ request: commitRequest({ groupId: "simple" }), apiVersion: 8 }, at);
+    shell.table.list({ statesFilter, typesFilter }).map(({ groupId }) => groupId);
+  join(shell, { apiVersion: 3, request: { groupId: "joined" } });
+  commit(shell, { request: commitRequest({ groupId: "simple" }), apiVersion: 8 });
   assertEquals(list([], []), ["joined", "simple"]);
   assertEquals(list(["empty"], []), ["simple"]);
   assertEquals(list(["CompletingRebalance", "Stable"], ["classic"]), ["joined"]);
@@ -204,9 +227,10 @@ Deno.test("ListGroups filters by state and type, whatever the case", () => {
 });
 
 Deno.test("an offset comes back as committed, with its leader epoch", () => {
-  const table = newTable();
+  const shell = newShell();
   const request = commitRequest();
-  const { records } = table.commitOffsets({ request, apiVersion: 8 }, { nowMs: 9, token: "t" });
+  shell.nowMs = 9;
+  const records = commit(shell, { request, apiVersion: 8 });
   assertEquals(records, [{
     type: "OffsetCommit",
     key: { group: "g", topic: "t", partition: 0 },
@@ -220,7 +244,12 @@ Deno.test("an offset comes back as committed, with its leader epoch", () => {
     },
   }]);
   const topics = [{ name: "t", topicId: ZERO_UUID, partitionIndexes: [0] }];
-  const fetched = table.fetchOffsets({ groupId: "g", memberId: null, memberEpoch: -1, topics });
+  const fetched = shell.table.fetchOffsets({
+    groupId: "g",
+    memberId: null,
+    memberEpoch: -1,
+    topics,
+  });
   assertEquals(fetched.topics[0].partitions, [{
     partitionIndex: 0,
     committedOffset: 5,
@@ -231,63 +260,54 @@ Deno.test("an offset comes back as committed, with its leader epoch", () => {
 });
 
 Deno.test("OffsetCommit 1 brings its own timestamp", () => {
-  const table = newTable();
+  const shell = newShell();
   const request = commitRequest();
   request.topics[0].partitions[0].commitTimestamp = 77;
-  const { records } = table.commitOffsets({ request, apiVersion: 1 }, { nowMs: 9, token: "t" });
+  shell.nowMs = 9;
+  const records = commit(shell, { request, apiVersion: 1 });
   const [record] = records;
   assertEquals(record.type === "OffsetCommit" && record.value?.commitTimestamp, 77);
 });
 
 Deno.test("an offset committed for a topic is not one of a later topic of that name", () => {
-  const table = newTable();
+  const shell = newShell();
   const request = commitRequest();
   request.topics[0].topicId = topicA;
-  table.commitOffsets({ request, apiVersion: 10 }, { nowMs: 9, token: "t" });
+  commit(shell, { request, apiVersion: 10 });
   const offsetFor = (topicId: string): Int64 => {
     const topics = [{ name: "t", topicId, partitionIndexes: [0] }];
-    const fetched = table.fetchOffsets({ groupId: "g", memberId: null, memberEpoch: -1, topics });
+    const fetched = shell.table.fetchOffsets({
+      groupId: "g",
+      memberId: null,
+      memberEpoch: -1,
+      topics,
+    });
     return fetched.topics[0].partitions[0].committedOffset;
   };
   assertEquals([topicA, ZERO_UUID, topicB].map(offsetFor), [5, 5, -1]);
 });
 
-Deno.test("an offset that an open transaction may change is unstable, when asked", () => {
-  const table = newTable();
-  table.commitOffsets({ request: commitRequest(), apiVersion: 8 }, { nowMs: 9, token: "t" });
-  const request = {
-    groupId: "g",
-    memberId: null,
-    memberEpoch: -1,
-    topics: [{ name: "t", topicId: ZERO_UUID, partitionIndexes: [0, 1] }],
-  };
-  const hasPendingOffset = (_: string, partition: number): boolean => partition === 0;
-  const { topics } = table.fetchOffsets(request, { hasPendingOffset });
-  assertEquals(topics[0].partitions.map((p) => [p.committedOffset, p.errorCode]), [
-    [-1, ErrorCode.UNSTABLE_OFFSET_COMMIT],
-    [-1, ErrorCode.NONE],
-  ]);
-});
-
 Deno.test("expiry looks at many groups in several short ticks", () => {
-  const table = newTable({ offsetsRetentionMs: 1_000, offsetsRetentionCheckIntervalMs: 5_000 });
+  const shell = newShell({ offsetsRetentionMs: 1_000, offsetsRetentionCheckIntervalMs: 5_000 });
   for (let i = 0; i < 2_500; i++) {
     const request = commitRequest({ groupId: `g${i}` });
-    table.commitOffsets({ request, apiVersion: 8 }, { nowMs: 0, token: "t" });
+    commit(shell, { request, apiVersion: 8 });
   }
-  assertEquals(table.nextDeadlineMs(), 5_000);
+  assertEquals(shell.table.nextDeadlineMs(), 5_000);
   const removed: number[] = [];
-  while (table.nextDeadlineMs() !== undefined) {
-    assertEquals(table.nextDeadlineMs(), 5_000);
-    removed.push(table.onTick(5_000).records.length);
+  while (shell.table.nextDeadlineMs() !== undefined) {
+    assertEquals(shell.table.nextDeadlineMs(), 5_000);
+    const { batches } = shell.carryOut(shell.table.onTick(5_000));
+    removed.push(batches.flatMap(({ records }) => records).length);
   }
-  assertEquals(removed, [1_000, 1_000, 500]);
+  // A tombstone for the offset, and one for the group.
+  assertEquals(removed, [2_000, 2_000, 1_000]);
 });
 
 Deno.test("a table that is not loaded, or has resigned, decides nothing", () => {
-  const table = new GroupTable({ config: () => groupConfigDefaults, newUuid: () => "" });
+  const table = new GroupTable({ config: () => groupConfigDefaults });
   assertThrows(() => table.onTick(0), AssertionError);
-  table.onLoaded(0);
-  table.resign(ErrorCode.NOT_COORDINATOR, { nowMs: 0 });
+  table.onLoaded(0).settle();
+  table.resign(ErrorCode.NOT_COORDINATOR, 0);
   assertThrows(() => table.onTick(0), AssertionError);
 });

@@ -12,12 +12,14 @@
 // The answer waits in the member (awaitingJoin) until the group has its next generation.
 
 import { ErrorCode } from "../protocol/errors.ts";
+import type { JoinGroupResponse } from "../protocol/mod.ts";
 import { alarmOf } from "./deadlines.ts";
 import {
   addMember,
   type Group,
   type Member,
   memberError,
+  newGroup,
   newMember,
   protocolsEqual,
   removeMember,
@@ -27,8 +29,16 @@ import {
   touchSession,
   updateMember,
 } from "./group.ts";
-import { type Join, type JoinInput, joinOf, waitingOf } from "./join_request.ts";
-import { answerNow, answerWhenDurable, groupErrorOf, type Token, type Turn } from "./outcome.ts";
+import { groupErrorOf } from "./append_errors.ts";
+import {
+  freshMemberId,
+  type Join,
+  type JoinInput,
+  joinOf,
+  joinRequestError,
+  waitingOf,
+} from "./join_request.ts";
+import type { At } from "./machine.ts";
 import {
   completeJoinIfAllJoined,
   failWaiting,
@@ -36,7 +46,16 @@ import {
   joinError,
   rebalanceOrCompleteJoin,
 } from "./rebalance.ts";
-import { replaceStaticMember } from "./static_member.ts";
+import { decideReplacement, replaceStaticMember } from "./static_member.ts";
+import {
+  answering,
+  answerNow,
+  answerWhenDurable,
+  type Plan,
+  softly,
+  type Turn,
+  type View,
+} from "./turn.ts";
 
 /** How long a new member's JoinGroup may wait. It has no id yet to send heartbeats with. */
 export const newMemberJoinTimeoutMs = 5 * 60 * 1_000;
@@ -46,9 +65,26 @@ export const newMemberJoinTimeoutMs = 5 * 60 * 1_000;
  */
 export const pendingMembersMax = 10_000;
 
-/** Decides a JoinGroup that passed {@link joinRequestError}. */
-export function joinGroup(turn: Turn, group: Group, from: JoinInput & { token: Token }): void {
-  const join = joinOf(from);
+/** Decides a JoinGroup. */
+export function decideJoin(view: View, input: JoinInput, at: At<JoinGroupResponse>): Plan {
+  const { apiVersion, request: { groupId, memberId } } = input;
+  const errorCode = joinRequestError(view, input);
+  if (errorCode !== ErrorCode.NONE) {
+    return answering(at.asked, joinError(errorCode, { apiVersion, memberId }));
+  }
+  const group = view.groups.get(groupId);
+  if (group === undefined && memberId !== "") {
+    const unknown = ErrorCode.UNKNOWN_MEMBER_ID;
+    return answering(at.asked, joinError(unknown, { apiVersion, memberId }));
+  }
+  const join = joinOf(input, at.asked);
+  const replacement = group === undefined ? undefined : decideReplacement(group, join);
+  return replacement ??
+    softly((turn) => joinGroup(turn, group ?? newGroup(groupId, turn.nowMs), join));
+}
+
+/** A member enters, without the log: the leader's SyncGroup will tell it. */
+function joinGroup(turn: Turn, group: Group, join: Join): void {
   if (!hasRoomFor(turn, group, join.memberId)) {
     const refused = group.members.get(join.memberId);
     removePendingMember(turn, group, join.memberId);
@@ -65,6 +101,9 @@ export function joinGroup(turn: Turn, group: Group, from: JoinInput & { token: T
   } else {
     rejoin(turn, group, join);
   }
+  // Differs from Kafka: a group whose first member was refused is not listed as an empty one.
+  const populated = group.members.size > 0 || group.pendingMembers.size > 0;
+  if (populated) turn.groups.set(group.groupId, group);
 }
 
 /** Whether group.max.size admits this member. While a group rebalances, those who joined count. */
@@ -84,7 +123,7 @@ function hasRoomFor(turn: Turn, group: Group, memberId: string): boolean {
 }
 
 function joinWithoutId(turn: Turn, group: Group, join: Join): void {
-  const memberId = `${join.groupInstanceId ?? join.clientId}-${turn.newUuid()}`;
+  const memberId = freshMemberId(join);
   if (join.groupInstanceId !== null) {
     const replaced = group.staticMembers.get(join.groupInstanceId);
     if (replaced === undefined) addJoiningMember(turn, group, { ...join, memberId });
@@ -108,7 +147,7 @@ function addPendingMember(turn: Turn, group: Group, join: Join): void {
       break;
     }
   }
-  answerNow(turn, join.token, joinError(ErrorCode.MEMBER_ID_REQUIRED, join));
+  answerNow(turn, join.asked, joinError(ErrorCode.MEMBER_ID_REQUIRED, join));
 }
 
 function addJoiningMember(turn: Turn, group: Group, join: Join): void {
@@ -148,10 +187,10 @@ function answerJoined(
   group: Group,
   { join, member }: { join: Join; member: Member },
 ): void {
-  const { token, apiVersion } = join;
+  const { asked, apiVersion } = join;
   const response = joinedResponse(group, { member, apiVersion, skipAssignment: false });
   answerWhenDurable(turn, {
-    token,
+    to: asked,
     response,
     failed: (appendError) =>
       joinError(groupErrorOf(appendError), { apiVersion, memberId: member.memberId }),
@@ -174,5 +213,5 @@ function updateAndWait(
 function refuse(turn: Turn, join: Join, errorCode: ErrorCode): void {
   const known = errorCode !== ErrorCode.GROUP_MAX_SIZE_REACHED;
   const memberId = known ? join.memberId : "";
-  answerNow(turn, join.token, joinError(errorCode, { apiVersion: join.apiVersion, memberId }));
+  answerNow(turn, join.asked, joinError(errorCode, { apiVersion: join.apiVersion, memberId }));
 }

@@ -6,9 +6,10 @@
 // Invariant: a Join holds nothing of the request's frame, since members keep parts of it for long.
 
 import { ErrorCode } from "../protocol/errors.ts";
-import type { JoinGroupRequest } from "../protocol/mod.ts";
+import type { JoinGroupRequest, JoinGroupResponse } from "../protocol/mod.ts";
 import type { MemberProtocol, Waiting } from "./group.ts";
-import type { Token, Turn } from "./outcome.ts";
+import type { Asked } from "./machine.ts";
+import type { View } from "./turn.ts";
 
 /** A JoinGroup request and where it came from. */
 export interface JoinInput {
@@ -18,11 +19,14 @@ export interface JoinInput {
   readonly clientId: string;
   /** Kafka shows "/" and the IP address. */
   readonly clientHost: string;
+  /** A fresh one, as text: the end of a member's id, should it need one. */
+  readonly uuid: string;
 }
 
 /** A join on its way: the request with its defaults filled in, and what it keeps, copied. */
 export interface Join {
-  readonly token: Token;
+  readonly asked: Asked<JoinGroupResponse>;
+  readonly uuid: string;
   readonly apiVersion: number;
   readonly memberId: string;
   readonly groupInstanceId: string | null;
@@ -36,9 +40,9 @@ export interface Join {
 }
 
 /** Why the request is refused before any group is looked at, or NONE. */
-export function joinRequestError(turn: Turn, { request }: JoinInput): ErrorCode {
+export function joinRequestError(view: View, { request }: JoinInput): ErrorCode {
   const { sessionTimeoutMs } = request;
-  const { sessionTimeoutMinMs, sessionTimeoutMaxMs } = turn.config;
+  const { sessionTimeoutMinMs, sessionTimeoutMaxMs } = view.config;
   if (request.groupId === "") return ErrorCode.INVALID_GROUP_ID;
   if (sessionTimeoutMs < sessionTimeoutMinMs || sessionTimeoutMs > sessionTimeoutMaxMs) {
     return ErrorCode.INVALID_SESSION_TIMEOUT;
@@ -47,12 +51,14 @@ export function joinRequestError(turn: Turn, { request }: JoinInput): ErrorCode 
 }
 
 /** The join that a request asks for. */
-export function joinOf({ request, apiVersion, clientId, clientHost, token }: JoinInput & {
-  token: Token;
-}): Join {
+export function joinOf(
+  { request, apiVersion, clientId, clientHost, uuid }: JoinInput,
+  asked: Asked<JoinGroupResponse>,
+): Join {
   const { sessionTimeoutMs, rebalanceTimeoutMs } = request;
   return {
-    token,
+    asked,
+    uuid,
     apiVersion,
     memberId: request.memberId,
     groupInstanceId: request.groupInstanceId,
@@ -71,6 +77,11 @@ export function joinOf({ request, apiVersion, clientId, clientHost, token }: Joi
 }
 
 /** The part of a join that waits. */
-export function waitingOf({ token, apiVersion }: Join): Waiting {
-  return { token, apiVersion };
+export function waitingOf({ asked, apiVersion }: Join): Waiting<JoinGroupResponse> {
+  return { asked, apiVersion };
+}
+
+/** The id of a member that brings none: whose it is, and what makes it the only one. */
+export function freshMemberId({ groupInstanceId, clientId, uuid }: Join): string {
+  return `${groupInstanceId ?? clientId}-${uuid}`;
 }

@@ -11,20 +11,44 @@
 import { ErrorCode } from "../protocol/errors.ts";
 import type { LeaveGroupRequest, LeaveGroupResponse } from "../protocol/mod.ts";
 import { type Group, type Member, memberError, removePendingMember } from "./group.ts";
-import type { Turn } from "./outcome.ts";
+import type { At } from "./machine.ts";
 import { completeJoinIfAllJoined, dismissMember, rebalanceOrCompleteJoin } from "./rebalance.ts";
+import { answering, answerNow, type Plan, softly, type Turn, type View } from "./turn.ts";
+
+/** A LeaveGroup request and its version. */
+export interface LeaveInput {
+  readonly request: LeaveGroupRequest;
+  readonly apiVersion: number;
+}
+
+/** Decides a LeaveGroup. The log is told of the next generation, not of who left. */
+export function decideLeave(view: View, input: LeaveInput, at: At<LeaveGroupResponse>): Plan {
+  const { request, apiVersion } = input;
+  const members = leavingMembers(request, apiVersion);
+  const group = view.groups.get(request.groupId);
+  const errorCode = request.groupId === "" ? ErrorCode.INVALID_GROUP_ID : ErrorCode.NONE;
+  if (group === undefined || errorCode !== ErrorCode.NONE) {
+    const errorCodeOf = (): ErrorCode => ErrorCode.UNKNOWN_MEMBER_ID;
+    return answering(at.asked, leaveResponse(members, { apiVersion, errorCode, errorCodeOf }));
+  }
+  return softly((turn) => {
+    const results = leaveGroup(turn, group, members);
+    const errorCodeOf = (i: number): ErrorCode => results[i];
+    answerNow(turn, at.asked, leaveResponse(members, { apiVersion, errorCode, errorCodeOf }));
+  });
+}
 
 /** One who leaves. */
-export type LeavingMember = LeaveGroupRequest["members"][number];
+type LeavingMember = LeaveGroupRequest["members"][number];
 
 /** Those who leave, whichever version said it. */
-export function leavingMembers(request: LeaveGroupRequest, apiVersion: number): LeavingMember[] {
+function leavingMembers(request: LeaveGroupRequest, apiVersion: number): LeavingMember[] {
   if (apiVersion >= 3) return request.members;
   return [{ memberId: request.memberId, groupInstanceId: null, reason: null }];
 }
 
 /** A LeaveGroup response with a result for each; below version 3 the only one's is the whole. */
-export function leaveResponse(
+function leaveResponse(
   members: readonly LeavingMember[],
   o: { apiVersion: number; errorCode: ErrorCode; errorCodeOf: (i: number) => ErrorCode },
 ): LeaveGroupResponse {
@@ -45,7 +69,7 @@ export function leaveResponse(
 }
 
 /** Removes `members`, and tells the result of each. */
-export function leaveGroup(
+function leaveGroup(
   turn: Turn,
   group: Group,
   members: readonly LeavingMember[],

@@ -15,63 +15,66 @@ import { ErrorCode } from "../protocol/errors.ts";
 import type { OffsetCommitRequest, OffsetCommitResponse } from "../protocol/mod.ts";
 import type { Uuid } from "../base/ids.ts";
 import { addInt64 } from "../base/int64.ts";
-import { type Group, memberError, newGroup, touchSession } from "./group.ts";
-import { type CommittedOffset, writeOffset } from "./offsets.ts";
-import { answerNow, answerWhenDurable, commitErrorOf, type Token, type Turn } from "./outcome.ts";
+import { commitErrorOf } from "./append_errors.ts";
+import { type Group, memberError, touchSession } from "./group.ts";
+import type { At } from "./machine.ts";
+import { type CommittedOffset, offsetRecord } from "./offsets.ts";
+import type { GroupCoordinatorRecord } from "./records.ts";
+import { answering, answerNow, answerWhenDurable, type Plan, type View } from "./turn.ts";
 
 export interface CommitInput {
   readonly request: OffsetCommitRequest;
   readonly apiVersion: number;
-  readonly token: Token;
 }
 
 type CommittedPartition = OffsetCommitRequest["topics"][number]["partitions"][number];
 
 /** Decides an OffsetCommit. The caller has named topics by their ids, and refused unknown ones. */
-export function commitOffsets(turn: Turn, input: CommitInput): void {
-  const { request, token } = input;
-  const errorCode = commitError(turn, input);
+export function decideCommit(view: View, input: CommitInput, at: At<OffsetCommitResponse>): Plan {
+  const { request } = input;
+  const { groupId: group } = request;
+  const errorCode = commitError(view, input);
   if (errorCode !== ErrorCode.NONE) {
-    answerNow(turn, token, commitResponse(request, () => errorCode));
-    return;
+    return answering(at.asked, commitResponse(request, () => errorCode));
   }
-  let group = turn.groups.get(request.groupId);
-  if (group === undefined) {
-    group = newGroup(request.groupId, turn.nowMs);
-    turn.groups.set(group.groupId, group);
-  }
-  const member = group.members.get(request.memberId);
-  if (member !== undefined) touchSession(turn, member);
-  const { offsetMetadataBytesMax } = turn.config;
+  const { offsetMetadataBytesMax } = view.config;
   const fits = ({ committedMetadata }: CommittedPartition): boolean =>
     (committedMetadata ?? "").length <= offsetMetadataBytesMax;
-  let written = 0;
+  const records: GroupCoordinatorRecord[] = [];
   for (const { name, topicId, partitions } of request.topics) {
     for (const partition of partitions) {
       if (!fits(partition)) continue;
-      const value = committedOffset(turn, { request, partition, topicId });
-      const key = { group: group.groupId, topic: name, partition: partition.partitionIndex };
-      writeOffset(turn, { key, value });
-      written++;
+      const value = committedOffset(view, { request, partition, topicId });
+      records.push(
+        offsetRecord({ group, topic: name, partition: partition.partitionIndex }, value),
+      );
     }
   }
-  const errorCodeOf = (partition: CommittedPartition): ErrorCode =>
-    fits(partition) ? ErrorCode.NONE : ErrorCode.OFFSET_METADATA_TOO_LARGE;
-  const response = commitResponse(request, errorCodeOf);
-  if (written === 0) return answerNow(turn, token, response);
-  answerWhenDurable(turn, {
-    token,
-    response,
-    failed: (appendError) =>
-      commitResponse(request, (partition) => {
-        return fits(partition) ? commitErrorOf(appendError) : errorCodeOf(partition);
-      }),
-  });
+  const responseOf = (errorCodeOfStored: ErrorCode): OffsetCommitResponse =>
+    commitResponse(
+      request,
+      (partition) => fits(partition) ? errorCodeOfStored : ErrorCode.OFFSET_METADATA_TOO_LARGE,
+    );
+  return {
+    records,
+    settle(turn) {
+      const member = view.groups.get(group)?.members.get(request.memberId);
+      if (member !== undefined) touchSession(turn, member);
+      const response = responseOf(ErrorCode.NONE);
+      if (records.length === 0) return answerNow(turn, at.asked, response);
+      answerWhenDurable(turn, {
+        to: at.asked,
+        response,
+        failed: (error) => responseOf(commitErrorOf(error)),
+      });
+    },
+    refuse: (turn, error) => answerNow(turn, at.asked, responseOf(commitErrorOf(error))),
+  };
 }
 
-function commitError(turn: Turn, { request, apiVersion }: CommitInput): ErrorCode {
+function commitError(view: View, { request, apiVersion }: CommitInput): ErrorCode {
   const { groupId, generationIdOrMemberEpoch: generationId } = request;
-  const group = turn.groups.get(groupId);
+  const group = view.groups.get(groupId);
   if (group === undefined) {
     if (generationId < 0) return ErrorCode.NONE;
     return apiVersion >= 9 ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.ILLEGAL_GENERATION;
@@ -92,7 +95,7 @@ function commitErrorIn(group: Group, request: OffsetCommitRequest): ErrorCode {
 }
 
 function committedOffset(
-  turn: Turn,
+  view: View,
   { request, partition, topicId }: {
     request: OffsetCommitRequest;
     partition: CommittedPartition;
@@ -105,14 +108,14 @@ function committedOffset(
     offset: partition.committedOffset,
     leaderEpoch: partition.committedLeaderEpoch,
     metadata: partition.committedMetadata ?? "",
-    commitTimestamp: commitTimestamp < 0 ? turn.nowMs : commitTimestamp,
-    expireTimestamp: retentionTimeMs < 0 ? -1 : addInt64(turn.nowMs, retentionTimeMs),
+    commitTimestamp: commitTimestamp < 0 ? view.nowMs : commitTimestamp,
+    expireTimestamp: retentionTimeMs < 0 ? -1 : addInt64(view.nowMs, retentionTimeMs),
     topicId,
   };
 }
 
 /** A response with the same topics and partitions, each with its error code. */
-export function commitResponse(
+function commitResponse(
   request: OffsetCommitRequest,
   errorCodeOf: (partition: CommittedPartition) => ErrorCode,
 ): OffsetCommitResponse {

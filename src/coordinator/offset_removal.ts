@@ -13,29 +13,36 @@
 import { type Int64, subtractInt64 } from "../base/int64.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import type { OffsetDeleteRequest, OffsetDeleteResponse } from "../protocol/mod.ts";
+import { commitErrorOf } from "./append_errors.ts";
 import type { Group } from "./group.ts";
-import { type CommittedOffset, writeOffset } from "./offsets.ts";
-import { answerNow, answerWhenDurable, commitErrorOf, type Token, type Turn } from "./outcome.ts";
+import type { At } from "./machine.ts";
+import { type CommittedOffset, offsetRecord, tombstonesOf } from "./offsets.ts";
+import type { OffsetCommitRecord } from "./records.ts";
 import { consumerProtocolType } from "./subscription.ts";
+import { answering, answerNow, answerWhenDurable, type Plan, type View } from "./turn.ts";
 
 /** Decides an OffsetDelete. Unknown topics are the caller's to refuse. */
-export function deleteOffsets(
-  turn: Turn,
-  { request, token }: { request: OffsetDeleteRequest; token: Token },
-): void {
+export function decideOffsetDeletion(
+  view: View,
+  request: OffsetDeleteRequest,
+  at: At<OffsetDeleteResponse>,
+): Plan {
   const { groupId } = request;
-  const group = turn.groups.get(groupId);
+  const group = view.groups.get(groupId);
   const errorCode = deleteError(group, groupId);
-  if (errorCode !== ErrorCode.NONE) {
-    answerNow(turn, token, { errorCode, throttleTimeMs: 0, topics: [] });
-    return;
-  }
-  const committed = turn.offsets.ofGroup(groupId);
+  const refused = (errorCode: ErrorCode): OffsetDeleteResponse => ({
+    errorCode,
+    throttleTimeMs: 0,
+    topics: [],
+  });
+  if (errorCode !== ErrorCode.NONE) return answering(at.asked, refused(errorCode));
+  const committed = view.offsets.ofGroup(groupId);
+  const records: OffsetCommitRecord[] = [];
   const topics = request.topics.map(({ name, partitions }) => {
     const subscribed = group !== undefined && isSubscribedTo(group, name);
     for (const { partitionIndex: partition } of partitions) {
       if (subscribed || !committed.get(name)?.has(partition)) continue;
-      writeOffset(turn, { key: { group: groupId, topic: name, partition }, value: null });
+      records.push(offsetRecord({ group: groupId, topic: name, partition }, null));
     }
     const errorCode = subscribed ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : ErrorCode.NONE;
     return {
@@ -43,15 +50,16 @@ export function deleteOffsets(
       partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
     };
   });
-  answerWhenDurable(turn, {
-    token,
-    response: { errorCode: ErrorCode.NONE, throttleTimeMs: 0, topics },
-    failed: (appendError): OffsetDeleteResponse => ({
-      errorCode: commitErrorOf(appendError),
-      throttleTimeMs: 0,
-      topics: [],
-    }),
-  });
+  return {
+    records,
+    settle: (turn) =>
+      answerWhenDurable(turn, {
+        to: at.asked,
+        response: { ...refused(ErrorCode.NONE), topics },
+        failed: (error) => refused(commitErrorOf(error)),
+      }),
+    refuse: (turn, error) => answerNow(turn, at.asked, refused(commitErrorOf(error))),
+  };
 }
 
 /** Only consumers say what they subscribe to; other groups with members keep all their offsets. */
@@ -68,32 +76,28 @@ function isSubscribedTo(group: Group, topic: string): boolean {
     group.subscribedTopics?.has(topic) !== false;
 }
 
-/** Removes what has expired of the group's offsets. Returns how many offsets were looked at. */
-export function expireOffsets(turn: Turn, group: Group): number {
+/** What has expired of the group's offsets, as tombstones, and how many offsets there were. */
+export function expiredOffsets(
+  view: View,
+  group: Group,
+): { readonly tombstones: OffsetCommitRecord[]; readonly looked: number } {
   const { groupId } = group;
+  const tombstones: OffsetCommitRecord[] = [];
   const baseMsOf = expiryBaseOf(group);
-  if (baseMsOf === undefined) return 0;
-  const { offsetsRetentionMs } = turn.config;
   let looked = 0;
-  let expired = 0;
-  for (const [topic, partitions] of [...turn.offsets.ofGroup(groupId)]) {
-    for (const [partition, offset] of [...partitions]) {
+  for (const [topic, partitions] of view.offsets.ofGroup(groupId)) {
+    for (const [partition, offset] of partitions) {
       looked++;
-      const baseMs = baseMsOf(topic, offset);
+      const baseMs = baseMsOf?.(topic, offset);
       if (baseMs === undefined) continue;
       const { expireTimestamp } = offset;
       const isExpired = expireTimestamp < 0
-        ? subtractInt64(turn.nowMs, baseMs) >= offsetsRetentionMs
-        : turn.nowMs >= expireTimestamp;
-      if (!isExpired) continue;
-      writeOffset(turn, { key: { group: groupId, topic, partition }, value: null });
-      expired++;
+        ? subtractInt64(view.nowMs, baseMs) >= view.config.offsetsRetentionMs
+        : view.nowMs >= expireTimestamp;
+      if (isExpired) tombstones.push(offsetRecord({ group: groupId, topic, partition }, null));
     }
   }
-  if (expired > 0) {
-    turn.notes.push({ message: "offsets expired", fields: { group: groupId, offsets: expired } });
-  }
-  return looked;
+  return { tombstones, looked };
 }
 
 type ExpiryBase = (topic: string, offset: CommittedOffset) => Int64 | undefined;
@@ -108,15 +112,10 @@ function expiryBaseOf(group: Group): ExpiryBase | undefined {
   return (topic, offset) => subscribedTopics.has(topic) ? undefined : offset.commitTimestamp;
 }
 
-/** Removes every offset committed for `topics`: they were deleted. */
-export function removeOffsetsOfTopics(turn: Turn, topics: Iterable<string>): void {
-  const names = [...topics];
-  for (const groupId of turn.groups.keys()) {
-    const committed = turn.offsets.ofGroup(groupId);
-    for (const topic of names) {
-      for (const partition of [...committed.get(topic)?.keys() ?? []]) {
-        writeOffset(turn, { key: { group: groupId, topic, partition }, value: null });
-      }
-    }
-  }
+/** Decides that every offset committed for `topics` goes: they were deleted. */
+export function decideTopicsDeleted(view: View, topics: readonly string[]): Plan {
+  const records = [...view.groups.keys()].flatMap((
+    groupId,
+  ) => [...tombstonesOf(view.offsets, groupId, topics)]);
+  return { records, settle: () => {}, refuse: () => {} };
 }

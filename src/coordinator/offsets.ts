@@ -3,12 +3,11 @@
 //   group id -> topic -> partition -> CommittedOffset
 //
 // Invariant: no empty map is kept, so that a group without offsets is not in the table at all.
-// The table changes by `put` alone, with the very records that go to the log: replay is the same.
+// The table changes by `put` alone, with records that the log has.
 
 import { type Uuid, ZERO_UUID } from "../base/ids.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import type { MessageOf, OffsetFetchRequest, OffsetFetchResponse } from "../protocol/mod.ts";
-import type { Turn } from "./outcome.ts";
 import type { OffsetCommitRecord, OffsetCommitValue } from "./records.ts";
 
 /**
@@ -37,11 +36,10 @@ export class OffsetTable {
     return this.#groups.get(groupId) ?? noOffsets;
   }
 
-  /** Takes a change over, and returns the value that it replaces. */
-  put({ key: { group, topic, partition }, value }: OffsetChange): CommittedOffset | null {
+  /** Takes a change over. */
+  put({ key: { group, topic, partition }, value }: OffsetChange): void {
     const topics = this.#groups.get(group);
     const partitions = topics?.get(topic);
-    const previous = partitions?.get(partition) ?? null;
     if (value !== null) {
       const intoTopics = topics ?? new Map<string, OffsetsOfTopic>();
       const into = partitions ?? new Map<number, CommittedOffset>();
@@ -53,15 +51,29 @@ export class OffsetTable {
       if (partitions.size === 0) topics.delete(topic);
       if (topics.size === 0) this.#groups.delete(group);
     }
-    return previous;
   }
 }
 
-/** Changes an offset, by a record; taken back if the log refuses it. */
-export function writeOffset(turn: Turn, change: OffsetChange): void {
-  const previous = turn.offsets.put(change);
-  turn.records.push({ type: "OffsetCommit", ...change });
-  turn.undo.push((undoing) => undoing.offsets.put({ key: change.key, value: previous }));
+/** The record that puts `value` into the table; null takes out what is committed. */
+export function offsetRecord(
+  key: OffsetCommitRecord["key"],
+  value: CommittedOffset | null,
+): OffsetCommitRecord {
+  return { type: "OffsetCommit", key, value };
+}
+
+/** The records that take out all that `groupId` has committed for these topics; by default, all. */
+export function* tombstonesOf(
+  offsets: Pick<OffsetTable, "ofGroup">,
+  groupId: string,
+  topics?: readonly string[],
+): Generator<OffsetCommitRecord> {
+  const committed = offsets.ofGroup(groupId);
+  for (const topic of topics ?? committed.keys()) {
+    for (const partition of committed.get(topic)?.keys() ?? []) {
+      yield offsetRecord({ group: groupId, topic, partition }, null);
+    }
+  }
 }
 
 /** One group of an OffsetFetch request. */
@@ -71,22 +83,12 @@ export type FetchedGroup = OffsetFetchResponse["groups"][number];
 type FetchedTopic = FetchedGroup["topics"][number];
 type FetchedPartition = FetchedTopic["partitions"][number];
 
-/** Whether a transaction that is still open has an offset to commit for this partition. */
-export type HasPendingOffset = (topic: string, partition: number) => boolean;
-
 /**
  * Reads the offsets that `request` asks for, or all of the group's. Nothing committed is offset -1
  * with empty metadata, as it is for an unknown group. A partition of a topic id that is not the one
- * committed to has nothing committed. With `hasPendingOffset` (requireStable, KIP-447), a partition
- * with an open transaction answers UNSTABLE_OFFSET_COMMIT.
+ * committed to has nothing committed.
  */
-export function fetchOffsets(
-  offsets: OffsetTable,
-  { request, hasPendingOffset }: {
-    request: OffsetFetchGroup;
-    hasPendingOffset: HasPendingOffset | undefined;
-  },
-): FetchedGroup {
+export function fetchOffsets(offsets: OffsetTable, request: OffsetFetchGroup): FetchedGroup {
   const committed = offsets.ofGroup(request.groupId);
   const wanted = request.topics ?? [...committed].map(([name, partitions]) => ({
     name,
@@ -97,12 +99,9 @@ export function fetchOffsets(
     name,
     topicId,
     partitions: partitionIndexes.map((partition) => {
-      if (hasPendingOffset?.(name, partition)) {
-        return fetchedPartition(partition, ErrorCode.UNSTABLE_OFFSET_COMMIT);
-      }
       const offset = committed.get(name)?.get(partition);
       if (offset === undefined || isOtherTopic(offset.topicId, topicId)) {
-        return fetchedPartition(partition, ErrorCode.NONE);
+        return nothingCommitted(partition);
       }
       return {
         partitionIndex: partition,
@@ -121,12 +120,12 @@ function isOtherTopic(a: Uuid, b: Uuid): boolean {
   return a !== b && a !== ZERO_UUID && b !== ZERO_UUID;
 }
 
-function fetchedPartition(partition: number, errorCode: ErrorCode): FetchedPartition {
+function nothingCommitted(partition: number): FetchedPartition {
   return {
     partitionIndex: partition,
     committedOffset: -1,
     committedLeaderEpoch: -1,
     metadata: "",
-    errorCode,
+    errorCode: ErrorCode.NONE,
   };
 }

@@ -4,16 +4,16 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ZERO_UUID } from "../base/ids.ts";
 import { ErrorCode } from "../protocol/errors.ts";
+import { type Carried, GroupShell } from "../../tests/harness/group_shell.ts";
+import { subscription } from "../../tests/harness/scenario_script.ts";
 import {
   type Answer,
-  decode,
-  encodeKey,
-  encodeValue,
+  type At,
   groupConfigDefaults,
-  GroupTable,
-  type Outcome,
+  type GroupDecision,
+  type GroupResponse,
+  type GroupTable,
 } from "./mod.ts";
-import { subscription } from "./scenarios/script.ts";
 
 const config = {
   ...groupConfigDefaults,
@@ -28,51 +28,51 @@ const runs = Number(Deno.env.get("FUZZ_RUNS") ?? 200);
 
 /** A shell without a log on disk, and what it has seen. */
 class Shell {
-  nowMs = 0;
-  tokens = 0;
-  uuids = 0;
-  refuse = false;
+  readonly #inner = new GroupShell(() => config);
   readonly waiting = new Set<number>();
-  readonly log: { key: Uint8Array; value: Uint8Array | null }[] = [];
-  /** Groups whose becoming empty the log refused: it lags behind them until their next record. */
-  readonly unrecorded = new Set<string>();
+  /** Groups that somebody has tried to join: the log need not know them. */
+  readonly joined = new Set<string>();
   /** Ids that members were given, and generations that they were told, per group. */
   readonly memberIds = new Map<string, Set<string>>();
   readonly generations = new Map<string, number>();
-  table = this.newTable();
 
-  newTable(): GroupTable {
-    return new GroupTable({ config: () => config, newUuid: () => String(++this.uuids) });
+  get table(): GroupTable {
+    return this.#inner.table;
   }
 
-  token(): number {
-    this.waiting.add(++this.tokens);
-    return this.tokens;
+  get nowMs(): number {
+    return this.#inner.nowMs;
   }
 
-  settle(groupId: string, outcome: Outcome): void {
-    if (this.refuse && outcome.records.length > 0) {
-      this.refuse = false;
-      const errorCode = ErrorCode.MESSAGE_TOO_LARGE;
-      const instead = this.table.onAppendFailed(outcome, { errorCode, nowMs: this.nowMs });
-      assertEquals(instead.records, []);
-      for (const { type, key, value } of outcome.records) {
-        if (type === "GroupMetadata" && value?.members.length === 0) this.unrecorded.add(key.group);
-      }
-      this.deliver(groupId, instead.answers);
-      return;
+  newUuid(): string {
+    return this.#inner.newUuid();
+  }
+
+  at<Response>(): At<Response> {
+    const at = this.#inner.at<Response>();
+    this.waiting.add(at.asked.id);
+    return at;
+  }
+
+  /** Has the log refuse the next batch, or not. */
+  refuse(errorCode: ErrorCode): void {
+    this.#inner.refuseNext = errorCode;
+  }
+
+  settle(groupId: string, decision: GroupDecision): void {
+    const { refuseNext } = this.#inner;
+    const before = refuseNext === ErrorCode.NONE ? undefined : whatIsSeen(this.table);
+    const { answers, batches } = this.#inner.carryOut(decision);
+    const [first] = batches;
+    if (before !== undefined && decision.records.length > 0 && isStoredAlone(first)) {
+      assertEquals(whatIsSeen(this.table), before, "a refused decision left something");
     }
-    for (const record of outcome.records) {
-      if (record.type === "GroupMetadata") this.unrecorded.delete(record.key.group);
-      this.log.push({ key: encodeKey(record), value: encodeValue(record) });
-    }
-    this.deliver(groupId, outcome.answers);
+    this.deliver(groupId, answers);
   }
 
-  deliver(groupId: string, answers: readonly Answer[]): void {
-    for (const { token, response, whenDurable, failed } of answers) {
-      assert(!whenDurable || failed !== undefined, "an answer that waits can fail");
-      assert(this.waiting.delete(token as number), "answered twice, or never asked");
+  deliver(groupId: string, answers: readonly Answer<GroupResponse>[]): void {
+    for (const { to, response } of answers) {
+      assert(this.waiting.delete(to.id), "answered twice, or never asked");
       if (!("generationId" in response)) continue;
       if (response.memberId !== "") {
         const known = this.memberIds.get(groupId) ?? new Set();
@@ -87,17 +87,9 @@ class Shell {
   }
 
   restart(): void {
-    this.table = this.replay();
-    this.settle("", this.table.onLoaded(this.nowMs));
+    this.#inner.restart();
     // The connections are gone, and with them everyone who waited.
     this.waiting.clear();
-    this.unrecorded.clear();
-  }
-
-  replay(): GroupTable {
-    const table = this.newTable();
-    for (const { key, value } of this.log) table.apply(decode(key, value));
-    return table;
   }
 
   tick(forMs: number): void {
@@ -106,27 +98,48 @@ class Shell {
       assert(ticks < 1_000, "time stands still");
       const dueMs = this.table.nextDeadlineMs() ?? Infinity;
       if (dueMs > endMs) break;
-      this.nowMs = Math.max(dueMs, this.nowMs);
+      this.#inner.nowMs = Math.max(dueMs, this.nowMs);
       // The answers of one tick may belong to any group; ids are only used to ask again.
       this.settle(groupIds[ticks % 2], this.table.onTick(this.nowMs));
     }
-    this.nowMs = endMs;
+    this.#inner.nowMs = endMs;
   }
 
+  /** What holds between any two decisions; above all, that the log says what the tables say. */
   check(): void {
     this.table.assertConsistent();
-    const replayed = this.replay();
-    replayed.onLoaded(this.nowMs);
+    const replayed = this.#inner.replay();
+    const stored = groupIdsOf(replayed);
+    for (const groupId of groupIdsOf(this.table)) {
+      assert(stored.has(groupId) || this.joined.has(groupId), `${groupId} is a ghost`);
+    }
     for (const groupId of groupIds) {
       assertEquals(offsetsOf(replayed, groupId), offsetsOf(this.table, groupId));
       const live = this.table.describe(groupId, { apiVersion: 5 });
       const kept = replayed.describe(groupId, { apiVersion: 5 });
-      if (live.groupState === "Stable") assertEquals(kept, live);
-      if (live.groupState === "Empty" && !this.unrecorded.has(groupId)) {
-        assertEquals(kept.members, []);
-      }
+      if (stored.has(groupId)) assert(live.groupState !== "Dead", `${groupId} is lost`);
+      // Until it is settled again, a group that rebalances is not what the log has.
+      const isSettled = live.groupState === "Stable" || live.groupState === "Empty";
+      if (isSettled && stored.has(groupId)) assertEquals(kept, live);
     }
   }
+}
+
+function groupIdsOf(table: GroupTable): Set<string> {
+  return new Set(table.list({ statesFilter: [], typesFilter: [] }).map(({ groupId }) => groupId));
+}
+
+/** All that anybody can see of the groups. */
+function whatIsSeen(table: GroupTable): unknown {
+  return groupIds.map((groupId) => [
+    table.describe(groupId, { apiVersion: 6 }),
+    offsetsOf(table, groupId),
+  ]);
+}
+
+/** Whether these are records of offsets and tombstones: no rebalance follows their refusal. */
+function isStoredAlone({ records }: Carried["batches"][number]): boolean {
+  return records.every(({ type, value }) => type === "OffsetCommit" || value === null);
 }
 
 /** The group's offsets, in one order whatever the order of the commits. */
@@ -164,10 +177,6 @@ function memberOf(shell: Shell, groupId: string, index: number): string {
   return known[index % Math.max(known.length, 1)] ?? "unknown-0";
 }
 
-function at(shell: Shell): { nowMs: number; token: number } {
-  return { nowMs: shell.nowMs, token: shell.token() };
-}
-
 const join = stepOf("join", {
   options: fc.record({
     groupId: group,
@@ -189,8 +198,10 @@ const join = stepOf("join", {
       protocols: protocols.map((name) => ({ name, metadata: subscription(["t"]) })),
       reason: null,
     };
-    const input = { request, apiVersion, clientId: "c", clientHost: "/192.0.2.1" };
-    shell.settle(groupId, shell.table.join(input, at(shell)));
+    const uuid = shell.newUuid();
+    const input = { request, apiVersion, clientId: "c", clientHost: "/192.0.2.1", uuid };
+    shell.joined.add(groupId);
+    shell.settle(groupId, shell.table.join(input, shell.at()));
   },
 });
 
@@ -207,7 +218,7 @@ const sync = stepOf("sync", {
       protocolName: null,
       assignments: [{ memberId, assignment: Uint8Array.of(index) }],
     };
-    shell.settle(groupId, shell.table.sync({ request, apiVersion: 4 }, at(shell)));
+    shell.settle(groupId, shell.table.sync({ request, apiVersion: 4 }, shell.at()));
   },
 });
 
@@ -227,7 +238,7 @@ const leave = stepOf("leave", {
     const memberId = instance === null ? memberOf(shell, groupId, index) : "";
     const members = [{ memberId, groupInstanceId: instance, reason: null }];
     const request = { groupId, memberId, members };
-    shell.settle(groupId, shell.table.leave({ request, apiVersion: 5 }, at(shell)));
+    shell.settle(groupId, shell.table.leave({ request, apiVersion: 5 }, shell.at()));
   },
 });
 
@@ -255,7 +266,7 @@ const commit = stepOf("commit", {
       retentionTimeMs: -1,
       topics: [{ name, topicId: ZERO_UUID, partitions: [partition] }],
     };
-    shell.settle(groupId, shell.table.commitOffsets({ request, apiVersion: 8 }, at(shell)));
+    shell.settle(groupId, shell.table.commitOffsets({ request, apiVersion: 8 }, shell.at()));
   },
 });
 
@@ -263,18 +274,19 @@ const deleteOffsets = stepOf("delete offsets", {
   options: group,
   run(shell, groupId) {
     const topics = [{ name: "u", partitions: [{ partitionIndex: 0 }] }];
-    shell.settle(groupId, shell.table.deleteOffsets({ groupId, topics }, at(shell)));
+    shell.settle(groupId, shell.table.deleteOffsets({ groupId, topics }, shell.at()));
   },
 });
 
 const deleteGroup = stepOf("delete group", {
   options: group,
-  run: (shell, groupId) => shell.settle(groupId, shell.table.deleteGroups([groupId], at(shell))),
+  run: (shell, groupId) => shell.settle(groupId, shell.table.deleteGroups([groupId], shell.at())),
 });
 
 const deleteTopic = stepOf("delete topic", {
   options: fc.constantFrom("t", "u"),
-  run: (shell, topic) => shell.settle("", shell.table.onTopicsDeleted([topic], shell)),
+  run: (shell, topic) =>
+    shell.settle("", shell.table.onImage({ deletedTopics: [topic] }, shell.nowMs)),
 });
 
 const restart = stepOf("restart", {
@@ -285,7 +297,7 @@ const restart = stepOf("restart", {
 const refuse = stepOf("refuse", {
   options: fc.constant(null),
   run(shell) {
-    shell.refuse = true;
+    shell.refuse(ErrorCode.MESSAGE_TOO_LARGE);
   },
 });
 
@@ -309,7 +321,6 @@ const steps = fc.array(
 
 function run(all: readonly Step[]): Shell {
   const shell = new Shell();
-  shell.table.onLoaded(0);
   for (const step of all) {
     step.run(shell);
     shell.check();
@@ -323,7 +334,7 @@ Deno.test("the group table stays consistent, and its log says what it says", () 
     fc.property(steps, (all) => {
       const shell = run(all);
       mostGenerations = Math.max(mostGenerations, ...shell.generations.values());
-      const answers = shell.table.resign(ErrorCode.NOT_COORDINATOR, shell);
+      const answers = shell.table.resign(ErrorCode.NOT_COORDINATOR, shell.nowMs);
       shell.deliver("g", answers);
       assertEquals(shell.waiting.size, 0, "a request got no answer");
     }),
@@ -336,7 +347,7 @@ Deno.test("left alone, a group answers everyone, and ends", () => {
   fc.assert(
     fc.property(steps, (all) => {
       const shell = run(all);
-      shell.refuse = false;
+      shell.refuse(ErrorCode.NONE);
       shell.tick(60 * 60 * 1_000);
       shell.check();
       assertEquals(shell.waiting.size, 0, "a request got no answer");

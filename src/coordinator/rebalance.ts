@@ -9,6 +9,8 @@
 // waits for group.initial.rebalance.delay.ms instead, again and again while members keep arriving,
 // at most its rebalance timeout in all (KIP-134).
 //
+// When nobody is left, the generation without members is a decision of its own: decideEmpty.
+//
 // Invariant: generationId grows by one at each completeJoin and nowhere else.
 
 import { ErrorCode } from "../protocol/errors.ts";
@@ -26,9 +28,12 @@ import {
   touchSession,
   transitionTo,
 } from "./group.ts";
-import { groupRecord } from "./group_snapshot.ts";
-import { answerNow, type Turn } from "./outcome.ts";
+import { groupRecord, snapshotOf } from "./group_snapshot.ts";
 import { subscribedTopics } from "./subscription.ts";
+import { answerNow, type Plan, type Turn } from "./turn.ts";
+
+/** A group that could not be stored as empty is tried again after this long. */
+const emptyRetryMs = 1_000;
 
 /** Starts a rebalance, from any state that has no joins to wait for yet. */
 export function prepareRebalance(turn: Turn, group: Group, reason: string): void {
@@ -94,21 +99,21 @@ function completeJoin(turn: Turn, group: Group): void {
     });
     removeMember(turn, group, member);
   }
-  if (group.members.size > 0 && !electJoinedLeader(group)) {
+  if (group.members.size === 0) {
+    turn.emptied.add(group);
+    return;
+  }
+  if (!electJoinedLeader(group)) {
     // Only static members are left, none of which has rejoined: their sessions decide.
     turn.deadlines.set(group.joinAlarm, turn.nowMs + rebalanceTimeoutMs(group));
     return;
   }
   startGeneration(turn, group);
-  if (group.state === "Empty") {
-    turn.records.push(groupRecord(group));
-    return;
-  }
   for (const member of group.members.values()) {
     if (member.awaitingJoin !== undefined) {
-      const { token, apiVersion } = member.awaitingJoin;
+      const { asked, apiVersion } = member.awaitingJoin;
       setAwaitingJoin(group, member, undefined);
-      answerNow(turn, token, joinedResponse(group, { member, apiVersion, skipAssignment: false }));
+      answerNow(turn, asked, joinedResponse(group, { member, apiVersion, skipAssignment: false }));
     }
     member.isNew = false;
     touchSession(turn, member);
@@ -132,18 +137,44 @@ function electJoinedLeader(group: Group): boolean {
 function startGeneration(turn: Turn, group: Group): void {
   group.generationId++;
   group.pendingSync.clear();
-  const populated = group.members.size > 0;
-  group.protocolName = populated ? selectProtocol(group) : undefined;
+  group.protocolName = selectProtocol([...group.members.values()]);
   group.subscribedTopics = subscribedTopics(group);
-  transitionTo(group, populated ? "CompletingRebalance" : "Empty", turn.nowMs);
+  transitionTo(group, "CompletingRebalance", turn.nowMs);
+  noteGeneration(turn, group, "group has a new generation");
+}
+
+function noteGeneration(turn: Turn, group: Group, message: string): void {
+  const { groupId, generationId, members } = group;
   turn.notes.push({
-    message: populated ? "group has a new generation" : "group is empty",
-    fields: {
-      group: group.groupId,
-      generation: group.generationId,
-      members: group.members.size,
-    },
+    message,
+    fields: { group: groupId, generation: generationId, members: members.size },
   });
+}
+
+/**
+ * Decides that these groups, whose last members are gone, are Empty. The log is told, so that a
+ * restart does not wait for those members. Until it takes that, a group prepares to rebalance.
+ */
+export function decideEmpty(emptied: ReadonlySet<Group>, nowMs: number): Plan {
+  const groups = [...emptied].filter(({ state, members }) =>
+    state === "PreparingRebalance" && members.size === 0
+  );
+  return {
+    records: groups.map((group) => {
+      const generation = group.generationId + 1;
+      const snapshot = { ...snapshotOf(group, nowMs), generation, protocol: null, leader: null };
+      return groupRecord(group.groupId, snapshot);
+    }),
+    settle(turn) {
+      for (const group of groups) {
+        group.pendingSync.clear();
+        noteGeneration(turn, group, "group is empty");
+      }
+    },
+    refuse(turn) {
+      for (const group of groups) turn.deadlines.set(group.joinAlarm, turn.nowMs + emptyRetryMs);
+    },
+  };
 }
 
 /** Answers every SyncGroup that waits with `errorCode`, and forgets the assignments. */
@@ -151,7 +182,7 @@ export function failWaitingSyncs(turn: Turn, group: Group, errorCode: ErrorCode)
   for (const member of group.members.values()) {
     member.assignment = noBytes;
     if (member.awaitingSync === undefined) continue;
-    answerNow(turn, member.awaitingSync.token, syncError(errorCode));
+    answerNow(turn, member.awaitingSync.asked, syncError(errorCode));
     member.awaitingSync = undefined;
     touchSession(turn, member);
   }
@@ -174,13 +205,13 @@ export function failWaiting(
   { member, errorCode }: { member: Member; errorCode: ErrorCode },
 ): void {
   if (member.awaitingJoin !== undefined) {
-    const { token, apiVersion } = member.awaitingJoin;
+    const { asked, apiVersion } = member.awaitingJoin;
     const memberId = errorCode === ErrorCode.UNKNOWN_MEMBER_ID ? "" : member.memberId;
-    answerNow(turn, token, joinError(errorCode, { apiVersion, memberId }));
+    answerNow(turn, asked, joinError(errorCode, { apiVersion, memberId }));
     setAwaitingJoin(group, member, undefined);
   }
   if (member.awaitingSync !== undefined) {
-    answerNow(turn, member.awaitingSync.token, syncError(errorCode));
+    answerNow(turn, member.awaitingSync.asked, syncError(errorCode));
     member.awaitingSync = undefined;
   }
 }

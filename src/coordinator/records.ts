@@ -22,7 +22,6 @@ import {
   int32,
   int64,
   leaderEpoch,
-  type MessageInput,
   type MessageOf,
   nullable,
   nullableString,
@@ -112,24 +111,18 @@ export const GroupMetadataValue = record({
 export interface OffsetCommitRecord {
   readonly type: "OffsetCommit";
   readonly key: MessageOf<typeof OffsetCommitKey>;
-  readonly value: MessageInput<typeof OffsetCommitValue> | null;
+  readonly value: MessageOf<typeof OffsetCommitValue> | null;
 }
 
 /** A classic group; without value, its tombstone. */
 export interface GroupMetadataRecord {
   readonly type: "GroupMetadata";
   readonly key: MessageOf<typeof GroupMetadataKey>;
-  readonly value: MessageInput<typeof GroupMetadataValue> | null;
+  readonly value: MessageOf<typeof GroupMetadataValue> | null;
 }
 
-/** What the coordinator writes. */
-export type CoordinatorRecord = OffsetCommitRecord | GroupMetadataRecord;
-
-/** What decoding gives: values are whole, fields of other versions having their default. */
-export type DecodedCoordinatorRecord =
-  | (OffsetCommitRecord & { readonly value: MessageOf<typeof OffsetCommitValue> | null })
-  | (GroupMetadataRecord & { readonly value: MessageOf<typeof GroupMetadataValue> | null })
-  | { readonly type: "unknown"; readonly keyType: number };
+/** What the group coordinator writes, and takes over. */
+export type GroupCoordinatorRecord = OffsetCommitRecord | GroupMetadataRecord;
 
 const tables = {
   OffsetCommit: { key: OffsetCommitKey, value: OffsetCommitValue },
@@ -137,7 +130,7 @@ const tables = {
 } as const;
 
 /** The key bytes of `record`. */
-export function encodeKey(record: CoordinatorRecord): Uint8Array {
+export function encodeKey(record: GroupCoordinatorRecord): Uint8Array {
   const table: AnyMessage = tables[record.type].key;
   const writer = new BytesWriter();
   writer.int16(tables[record.type].key.key);
@@ -147,7 +140,7 @@ export function encodeKey(record: CoordinatorRecord): Uint8Array {
 
 /** The value bytes of `record`; null for a tombstone. */
 export function encodeValue(
-  record: CoordinatorRecord,
+  record: GroupCoordinatorRecord,
   version: number = valueVersion(record),
 ): Uint8Array | null {
   if (record.value === null) return null;
@@ -158,24 +151,30 @@ export function encodeValue(
   return writer.finish();
 }
 
-function valueVersion({ type, value }: CoordinatorRecord): number {
+function valueVersion({ type, value }: GroupCoordinatorRecord): number {
   if (type !== "OffsetCommit" || value === null) return 3;
-  if ((value.expireTimestamp ?? -1) !== -1) return 1;
-  return (value.topicId ?? ZERO_UUID) === ZERO_UUID ? 3 : 4;
+  if (value.expireTimestamp !== -1) return 1;
+  return value.topicId === ZERO_UUID ? 3 : 4;
 }
 
-/** The record with these key and value bytes. Throws DecodeFault when they do not parse. */
-export function decode(key: Uint8Array, value: Uint8Array | null): DecodedCoordinatorRecord {
+/**
+ * The record with these key and value bytes; undefined for one of another kind. Throws DecodeFault
+ * when they do not parse.
+ */
+export function decode(
+  key: Uint8Array,
+  value: Uint8Array | null,
+): GroupCoordinatorRecord | undefined {
   const reader = new BytesReader(key);
   const keyType = reader.int16();
   const type = typeOfKey(keyType);
-  if (type === undefined) return { type: "unknown", keyType };
+  if (type === undefined) return undefined;
   const table = tables[type];
   return {
     type,
     key: decodeWhole(table.key, reader, 0),
     value: value === null ? null : decodeVersioned(table.value, value),
-  } as DecodedCoordinatorRecord;
+  } as GroupCoordinatorRecord;
 }
 
 function typeOfKey(keyType: number): keyof typeof tables | undefined {

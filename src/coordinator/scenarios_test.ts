@@ -3,7 +3,7 @@
 // writes the new output into the files; then read the diff.
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { runScenario } from "./scenarios/script.ts";
+import { runScenario } from "../../tests/harness/scenario_script.ts";
 
 const folder = new URL("./scenarios/", import.meta.url);
 const record = Deno.env.get("RECORD_SCENARIOS") === "1";

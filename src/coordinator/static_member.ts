@@ -12,24 +12,87 @@
 //
 // Whoever still speaks under the former id is fenced: FENCED_INSTANCE_ID.
 
+import { assert } from "../base/assert.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import type { JoinGroupResponse } from "../protocol/mod.ts";
-import { assert } from "../base/assert.ts";
+import { groupErrorOf } from "./append_errors.ts";
 import {
   type Group,
   type Member,
   newMember,
   selectProtocol,
   setAwaitingJoin,
+  supportsProtocols,
   touchSession,
   updateMember,
 } from "./group.ts";
-import { groupRecord } from "./group_snapshot.ts";
-import { type Join, waitingOf } from "./join_request.ts";
-import { answerWhenDurable, groupErrorOf, type Turn } from "./outcome.ts";
+import { groupRecord, memberSnapshot, snapshotOf } from "./group_snapshot.ts";
+import { freshMemberId, type Join, waitingOf } from "./join_request.ts";
 import { failWaiting, joinedResponse, joinError, rebalanceOrCompleteJoin } from "./rebalance.ts";
+import { answerWhenDurable, type Plan, type Turn } from "./turn.ts";
 
-/** Decides the join of `join.memberId`, a fresh id, in place of the static member `replacedId`. */
+/**
+ * Decides a join that takes a static member's place in a Stable group which goes on as it is: its
+ * record learns the new id. Undefined for every other join.
+ */
+export function decideReplacement(group: Group, asking: Join): Plan | undefined {
+  const former = group.members.get(group.staticMembers.get(asking.groupInstanceId ?? "") ?? "");
+  if (former === undefined || asking.memberId !== "" || group.state !== "Stable") return undefined;
+  if (!supportsProtocols(group, asking.protocolType, asking.protocols)) return undefined;
+  const join = { ...asking, memberId: freshMemberId(asking) };
+  const members = [...group.members.values()];
+  const protocol = selectProtocol(members.map((each) => each === former ? join : each));
+  if (protocol !== group.protocolName) return undefined;
+  const formerLeaderId = group.leaderId ?? "";
+  const snapshot = snapshotOf(group, group.stateSinceMs ?? -1);
+  const kept = memberSnapshot(group, { ...join, assignment: former.assignment });
+  return {
+    records: [groupRecord(group.groupId, {
+      ...snapshot,
+      leader: formerLeaderId === former.memberId ? join.memberId : formerLeaderId,
+      members: snapshot.members.map((each) => each.memberId === former.memberId ? kept : each),
+    })],
+    settle(turn) {
+      const member = group.members.get(join.memberId);
+      assert(member !== undefined, "the record of a replaced member does not name it");
+      turn.deadlines.clear(former.session);
+      if (group.pendingSync.delete(former.memberId)) group.pendingSync.add(member.memberId);
+      updateMember(group, member, join);
+      touchSession(turn, member);
+      noteReplacement(turn, group, { former, member });
+      answerReplacement(turn, group, { join, member, formerLeaderId });
+    },
+    refuse(turn, appendError) {
+      const { apiVersion, memberId } = join;
+      turn.answers.push({
+        to: join.asked,
+        response: joinError(groupErrorOf(appendError), { apiVersion, memberId }),
+        failed: undefined,
+      });
+    },
+  };
+}
+
+/** The new id is told once it is durable. */
+function answerReplacement(
+  turn: Turn,
+  group: Group,
+  { join, member, formerLeaderId }: { join: Join; member: Member; formerLeaderId: string },
+): void {
+  const { asked, apiVersion } = join;
+  const leads = group.leaderId === member.memberId;
+  const joined = joinedResponse(group, { member, apiVersion, skipAssignment: leads });
+  const response: JoinGroupResponse = apiVersion >= 9
+    ? joined
+    : { ...joined, leader: formerLeaderId, skipAssignment: false, members: [] };
+  answerWhenDurable(turn, {
+    to: asked,
+    response,
+    failed: (error) => joinError(groupErrorOf(error), { apiVersion, memberId: member.memberId }),
+  });
+}
+
+/** `join.memberId`, a fresh id, takes the place of `replacedId`; the group has to rebalance. */
 export function replaceStaticMember(
   turn: Turn,
   group: Group,
@@ -37,7 +100,6 @@ export function replaceStaticMember(
 ): void {
   const former = group.members.get(replacedId);
   assert(former !== undefined, "a static member id names no member");
-  const formerLeaderId = group.leaderId;
   failWaiting(turn, group, { member: former, errorCode: ErrorCode.FENCED_INSTANCE_ID });
   const member = newMember(group.groupId, { ...join, protocols: former.protocols });
   member.assignment = former.assignment;
@@ -46,48 +108,24 @@ export function replaceStaticMember(
   putInPlace(group, { former, member });
   updateMember(group, member, join);
   touchSession(turn, member);
-  turn.notes.push({
-    message: "static member replaced",
-    fields: {
-      group: group.groupId,
-      instance: join.groupInstanceId ?? "",
-      former: former.memberId,
-      member: member.memberId,
-    },
-  });
-  if (group.state === "Stable" && selectProtocol(group) === group.protocolName) {
-    keepGeneration(turn, group, { join, member, former, formerLeaderId });
-    return;
-  }
+  noteReplacement(turn, group, { former, member });
   setAwaitingJoin(group, member, waitingOf(join));
   rebalanceOrCompleteJoin(turn, group, `static member ${member.memberId} rejoins: ${join.reason}`);
 }
 
-/** The group goes on as it is; its record learns the new id. */
-function keepGeneration(
+function noteReplacement(
   turn: Turn,
-  group: Group,
-  o: { join: Join; member: Member; former: Member; formerLeaderId: string | undefined },
+  { groupId }: Group,
+  { former, member }: { former: Member; member: Member },
 ): void {
-  const { join, member, former, formerLeaderId } = o;
-  const { token, apiVersion } = join;
-  turn.records.push(groupRecord(group));
-  const leads = group.leaderId === member.memberId;
-  const joined = joinedResponse(group, { member, apiVersion, skipAssignment: leads });
-  const response: JoinGroupResponse = apiVersion >= 9
-    ? joined
-    : { ...joined, leader: formerLeaderId ?? "", skipAssignment: false, members: [] };
-  answerWhenDurable(turn, {
-    token,
-    response,
-    failed: (appendError) =>
-      joinError(groupErrorOf(appendError), { apiVersion, memberId: member.memberId }),
-  });
-  turn.undo.push((undoing) => {
-    undoing.deadlines.clear(member.session);
-    updateMember(group, member, former);
-    putInPlace(group, { former: member, member: former });
-    touchSession(undoing, former);
+  turn.notes.push({
+    message: "static member replaced",
+    fields: {
+      group: groupId,
+      instance: member.groupInstanceId ?? "",
+      former: former.memberId,
+      member: member.memberId,
+    },
   });
 }
 

@@ -13,26 +13,26 @@
 
 import { ErrorCode } from "../protocol/errors.ts";
 import type { SyncGroupRequest, SyncGroupResponse } from "../protocol/mod.ts";
+import { groupErrorOf } from "./append_errors.ts";
+import { type Group, type Member, memberError, noBytes, touchSession } from "./group.ts";
+import { groupRecord, snapshotOf } from "./group_snapshot.ts";
+import type { Asked, At } from "./machine.ts";
 import {
-  type Group,
-  type Member,
-  memberError,
-  noBytes,
-  touchSession,
-  transitionTo,
-} from "./group.ts";
-import { groupRecord } from "./group_snapshot.ts";
-import { answerNow, answerWhenDurable, groupErrorOf, type Token, type Turn } from "./outcome.ts";
-import { dismissMember, failWaiting, prepareRebalance, syncError } from "./rebalance.ts";
+  dismissMember,
+  failWaiting,
+  failWaitingSyncs,
+  prepareRebalance,
+  syncError,
+} from "./rebalance.ts";
+import { answering, answerWhenDurable, type Plan, softly, type Turn, type View } from "./turn.ts";
 
 export interface SyncInput {
   readonly request: SyncGroupRequest;
   readonly apiVersion: number;
-  readonly token: Token;
 }
 
 /** Why the request is refused before any group is looked at, or NONE. */
-export function syncRequestError({ request, apiVersion }: Omit<SyncInput, "token">): ErrorCode {
+function syncRequestError({ request, apiVersion }: SyncInput): ErrorCode {
   const { groupId, protocolType, protocolName } = request;
   if (groupId === "") return ErrorCode.INVALID_GROUP_ID;
   // KIP-559: from version 5 on, both say what the member believes the group to use.
@@ -42,30 +42,51 @@ export function syncRequestError({ request, apiVersion }: Omit<SyncInput, "token
   return ErrorCode.NONE;
 }
 
-/** Decides a SyncGroup that passed {@link syncRequestError}. */
-export function syncGroup(turn: Turn, group: Group, input: SyncInput): void {
-  const { request, token } = input;
+/** Decides a SyncGroup. */
+export function decideSync(view: View, input: SyncInput, at: At<SyncGroupResponse>): Plan {
+  const { request } = input;
+  const group = view.groups.get(request.groupId);
+  const refused = syncRequestError(input);
+  if (refused !== ErrorCode.NONE) return answering(at.asked, syncError(refused));
+  if (group === undefined) return answering(at.asked, syncError(ErrorCode.UNKNOWN_MEMBER_ID));
   const errorCode = syncMemberError(group, request);
   const member = group.members.get(request.memberId);
   if (errorCode !== ErrorCode.NONE || member === undefined) {
-    answerNow(turn, token, syncError(errorCode));
-    return;
+    return answering(at.asked, syncError(errorCode));
   }
-  group.pendingSync.delete(member.memberId);
-  if (group.pendingSync.size === 0) turn.deadlines.clear(group.syncAlarm);
-  if (group.state === "Stable") {
-    touchSession(turn, member);
-    answerWhenDurable(turn, {
-      token,
-      response: assignedResponse(group, member),
-      failed: (appendError) => syncError(groupErrorOf(appendError)),
-    });
-    return;
-  }
+  const syncing: Syncing = { group, member, asked: at.asked, apiVersion: input.apiVersion };
+  if (group.state === "Stable") return softly((turn) => answerAgain(turn, syncing));
+  if (group.leaderId !== member.memberId) return softly((turn) => wait(turn, syncing));
+  return decideAssignment(view, request, syncing);
+}
+
+/** A SyncGroup of a member of its group. */
+interface Syncing {
+  readonly group: Group;
+  readonly member: Member;
+  readonly asked: Asked<SyncGroupResponse>;
+  readonly apiVersion: number;
+}
+
+/** The group is Stable: the member gets its assignment, maybe once more. */
+function answerAgain(turn: Turn, { group, member, asked }: Syncing): void {
+  noteSynced(turn, group, member);
+  touchSession(turn, member);
+  answerAssigned(turn, group, { member, asked });
+}
+
+/** The member waits until the leader's assignment is there. */
+function wait(turn: Turn, { group, member, asked, apiVersion }: Syncing): void {
+  noteSynced(turn, group, member);
   // A request of the member that still waits was given up by its client.
   failWaiting(turn, group, { member, errorCode: ErrorCode.REBALANCE_IN_PROGRESS });
-  member.awaitingSync = { token, apiVersion: input.apiVersion };
-  if (group.leaderId === member.memberId) completeSync(turn, group, request);
+  member.awaitingSync = { asked, apiVersion };
+}
+
+/** `member` has sent its SyncGroup; when the last one has, nobody's is waited for any more. */
+function noteSynced(turn: Turn, group: Group, member: Member): void {
+  group.pendingSync.delete(member.memberId);
+  if (group.pendingSync.size === 0) turn.deadlines.clear(group.syncAlarm);
 }
 
 function syncMemberError(group: Group, request: SyncGroupRequest): ErrorCode {
@@ -88,37 +109,54 @@ function isInconsistent(said: string | null, known: string | undefined): boolean
 }
 
 /** The leader's assignment is here: it is stored, and everyone who waits gets theirs. */
-function completeSync(turn: Turn, group: Group, request: SyncGroupRequest): void {
+function decideAssignment(view: View, request: SyncGroupRequest, syncing: Syncing): Plan {
+  const { group } = syncing;
   const assignments = new Map(
     request.assignments.map(({ memberId, assignment }) => [memberId, assignment]),
   );
-  for (const member of group.members.values()) {
+  const snapshot = snapshotOf(group, view.nowMs);
+  const members = snapshot.members.map((member) => ({
+    ...member,
     // A member that the leader left out has nothing to do.
-    member.assignment = assignments.get(member.memberId)?.slice() ?? noBytes;
-  }
-  turn.records.push(groupRecord(group));
-  transitionTo(group, "Stable", turn.nowMs);
+    assignment: assignments.get(member.memberId) ?? noBytes,
+  }));
+  return {
+    records: [groupRecord(group.groupId, { ...snapshot, members })],
+    settle(turn) {
+      wait(turn, syncing);
+      answerAssignments(turn, group);
+    },
+    refuse(turn, appendError) {
+      wait(turn, syncing);
+      failWaitingSyncs(turn, group, groupErrorOf(appendError));
+      prepareRebalance(turn, group, "the assignment could not be stored");
+    },
+  };
+}
+
+function answerAssignments(turn: Turn, group: Group): void {
+  const { groupId, generationId, members } = group;
   turn.notes.push({
     message: "group is stable",
-    fields: {
-      group: group.groupId,
-      generation: group.generationId,
-      members: group.members.size,
-    },
+    fields: { group: groupId, generation: generationId, members: members.size },
   });
-  for (const member of group.members.values()) {
+  for (const member of members.values()) {
     touchSession(turn, member);
     if (member.awaitingSync === undefined) continue;
-    answerWhenDurable(turn, {
-      token: member.awaitingSync.token,
-      response: assignedResponse(group, member),
-      failed: (appendError) => syncError(groupErrorOf(appendError)),
-    });
+    answerAssigned(turn, group, { member, asked: member.awaitingSync.asked });
     member.awaitingSync = undefined;
   }
-  turn.undo.push((undoing) => {
-    for (const member of group.members.values()) member.assignment = noBytes;
-    prepareRebalance(undoing, group, "the assignment could not be stored");
+}
+
+function answerAssigned(
+  turn: Turn,
+  group: Group,
+  { member, asked }: Pick<Syncing, "member" | "asked">,
+): void {
+  answerWhenDurable(turn, {
+    to: asked,
+    response: assignedResponse(group, member),
+    failed: (error) => syncError(groupErrorOf(error)),
   });
 }
 

@@ -3,14 +3,9 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import {
-  decode,
-  encodeKey,
-  encodeValue,
-  groupConfigDefaults,
-  GroupTable,
-} from "../../src/coordinator/mod.ts";
+import { encodeKey, encodeValue, groupConfigDefaults } from "../../src/coordinator/mod.ts";
 import { GroupMetadataValue, OffsetCommitValue } from "../../src/coordinator/records.ts";
+import { GroupShell } from "../harness/group_shell.ts";
 import { anyMessage } from "./decode_messages.ts";
 
 const anyGroup = anyMessage(GroupMetadataValue.fields, 4);
@@ -21,18 +16,21 @@ Deno.test("any group and offset that decodes is loaded, and lives on", () => {
     fc.array(fc.tuple(anyGroup, anyOffset), { minLength: 1, maxLength: 3 }),
     fc.integer({ min: 1, max: 2 ** 45 }),
     (stored, nowMs) => {
-      const table = new GroupTable({ config: () => groupConfigDefaults, newUuid: () => "u" });
+      const shell = new GroupShell(() => groupConfigDefaults);
       for (const [i, [group, offset]] of stored.entries()) {
         const key = { group: `g${i}`, topic: "t", partition: 0 };
         const commit = { type: "OffsetCommit", key, value: offset } as never;
         const metadata = { type: "GroupMetadata", key, value: group } as never;
-        table.apply(decode(encodeKey(commit), encodeValue(commit, 1)));
-        table.apply(decode(encodeKey(metadata), encodeValue(metadata, 4)));
+        shell.log.push({ key: encodeKey(commit), value: encodeValue(commit, 1) });
+        shell.log.push({ key: encodeKey(metadata), value: encodeValue(metadata, 4) });
       }
-      table.onLoaded(nowMs);
-      const listed = table.list({ statesFilter: [], typesFilter: [] });
+      shell.nowMs = nowMs;
+      shell.restart();
+      const listed = shell.table.list({ statesFilter: [], typesFilter: [] });
       assertEquals(listed.length, stored.length);
-      for (let hours = 1; hours < 1000; hours *= 3) table.onTick(nowMs + hours * 3_600_000);
+      for (let hours = 1; hours < 1000; hours *= 3) {
+        shell.carryOut(shell.table.onTick(nowMs + hours * 3_600_000));
+      }
     },
   );
   fc.assert(property, { numRuns: 500 });

@@ -17,7 +17,7 @@ import {
   OffsetFetch,
   SyncGroup,
 } from "../../src/protocol/mod.ts";
-import { partitionOfGroup } from "../../src/broker/groups.ts";
+import { partitionOfKey } from "../../src/broker/shards.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { RawClient } from "../harness/raw_client.ts";
 import { makeTopic } from "../harness/raw_requests.ts";
@@ -102,7 +102,7 @@ Deno.test("there is no coordinator until a client looks for one", async () => {
 
 /** A group of each of two partitions. */
 function groupOn(partition: number): string {
-  for (let i = 0;; i++) if (partitionOfGroup(`group-${i}`, 2) === partition) return `group-${i}`;
+  for (let i = 0;; i++) if (partitionOfKey(`group-${i}`, 2) === partition) return `group-${i}`;
 }
 
 Deno.test("a damaged partition of offsets costs its own groups, never the connection", async () => {

@@ -3,8 +3,9 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { BytesWriter, concatBytes, utf8 } from "../../src/base/bytes.ts";
+import { ZERO_UUID } from "../../src/base/ids.ts";
 import { type Int64, INT64_MAX, INT64_MIN } from "../../src/base/int64.ts";
-import { type CoordinatorRecord, encodeKey, encodeValue } from "../../src/coordinator/mod.ts";
+import { encodeKey, encodeValue, type GroupCoordinatorRecord } from "../../src/coordinator/mod.ts";
 import { ErrorCode, ListGroups, OffsetCommit, OffsetFetch } from "../../src/protocol/mod.ts";
 import { batchPositions, buildBatch, lastOffsetOf } from "../../src/records/mod.ts";
 import { renewCrc, setCompression } from "../../src/records/batch.ts";
@@ -19,15 +20,22 @@ interface StoredBytes {
   readonly value: Uint8Array | null;
 }
 
-function commitOf(group: string, topic: string, offset: Int64): CoordinatorRecord {
+function commitOf(group: string, topic: string, offset: Int64): GroupCoordinatorRecord {
   return {
     type: "OffsetCommit",
     key: { group, topic, partition: 0 },
-    value: { offset, metadata: "kept", commitTimestamp: INT64_MAX },
+    value: {
+      offset,
+      leaderEpoch: -1,
+      metadata: "kept",
+      commitTimestamp: INT64_MAX,
+      expireTimestamp: -1,
+      topicId: ZERO_UUID,
+    },
   };
 }
 
-function stored(record: CoordinatorRecord, version?: number): StoredBytes {
+function stored(record: GroupCoordinatorRecord, version?: number): StoredBytes {
   return { key: encodeKey(record), value: encodeValue(record, version) };
 }
 

@@ -386,6 +386,7 @@ Deno.test("offsets are kept while a first member joins", () =>
   simulated({ settings: { "group.initial.rebalance.delay.ms": 3_000 } }, async ({ connect }) => {
     using client = await connect();
     using member = await connect();
+    await client.findCoordinator();
     const { name } = await makeTopic(client);
     const groupId = freshName("group");
     await client.ask(OffsetCommit, 8, commitRequest(groupId, name, 5));

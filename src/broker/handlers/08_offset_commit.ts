@@ -10,8 +10,8 @@
 
 import { type Uuid, ZERO_UUID } from "../../base/ids.ts";
 import { ErrorCode, OffsetCommit, type RequestOf, type ResponseOf } from "../../protocol/mod.ts";
-import { GroupShard } from "../groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
+import { Shard } from "../shards.ts";
 
 type Request = RequestOf<typeof OffsetCommit>;
 type Response = ResponseOf<typeof OffsetCommit>;
@@ -25,9 +25,9 @@ export const offsetCommit = handler(OffsetCommit, {
     const refused = new Map<Topic, Map<number, ErrorCode>>();
     const known = request.topics.flatMap((topic) => knownPart(topic, context, refused));
     const shard = await broker.groups.of(request.groupId);
-    const response = shard instanceof GroupShard
-      ? await shard.submit<Response>((at) =>
-        shard.table.commitOffsets({ request: { ...request, topics: known }, apiVersion }, at)
+    const response = shard instanceof Shard
+      ? await shard.submit<Response>((table, at) =>
+        table.commitOffsets({ request: { ...request, topics: known }, apiVersion }, at)
       )
       : refusedCommit({ ...request, topics: known }, shard);
     if (refused.size === 0) return response;

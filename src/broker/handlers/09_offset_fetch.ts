@@ -8,8 +8,9 @@
 
 import { ZERO_UUID } from "../../base/ids.ts";
 import { ErrorCode, OffsetFetch, type RequestOf } from "../../protocol/mod.ts";
-import { GroupShard } from "../groups.ts";
+import type { GroupShard } from "../groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
+import { Shard } from "../shards.ts";
 
 type Request = RequestOf<typeof OffsetFetch>;
 type GroupRequest = Request["groups"][number];
@@ -52,14 +53,14 @@ function refusedTopics({ topics }: Request, errorCode: ErrorCode) {
 async function fetchGroup(group: GroupRequest, context: RequestContext) {
   const { broker } = context;
   const shard = await broker.groups.of(group.groupId);
-  const fetched = shard instanceof GroupShard ? fetchFrom(shard, group, context) : undefined;
-  const errorCode = shard instanceof GroupShard ? await shard.durable() : shard;
+  const fetched = shard instanceof Shard ? fetchFrom(shard, group, context) : undefined;
+  const errorCode = shard instanceof Shard ? await shard.durable() : shard;
   if (fetched !== undefined && errorCode === ErrorCode.NONE) return fetched;
   return { groupId: group.groupId, topics: [], errorCode };
 }
 
 function fetchFrom(
-  { table }: GroupShard,
+  { machine: table }: GroupShard,
   group: GroupRequest,
   { broker, version }: RequestContext,
 ) {

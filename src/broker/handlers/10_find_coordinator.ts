@@ -8,8 +8,8 @@
 // Not done: transactions (key type 1) and share groups (2): INVALID_REQUEST with a sentence.
 
 import { ErrorCode, errorMessage, FindCoordinator } from "../../protocol/mod.ts";
-import { GroupShard } from "../groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
+import { Shard } from "../shards.ts";
 
 const keyTypes = ["group", "transaction", "share group"];
 
@@ -36,7 +36,7 @@ async function find(key: string, keyType: number, { broker, peer }: RequestConte
       : `there is no coordinator of type ${keyType}`;
     return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: reason, ...nowhere };
   }
-  if (!(await broker.groups.locate(key) instanceof GroupShard)) {
+  if (!(await broker.groups.locate(key) instanceof Shard)) {
     const errorCode = ErrorCode.COORDINATOR_NOT_AVAILABLE;
     return { errorCode, errorMessage: errorMessage(errorCode), ...nowhere };
   }

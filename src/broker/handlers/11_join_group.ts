@@ -8,20 +8,21 @@
 //   (KIP-800); 9 skipAssignment (KIP-814).
 
 import { type ErrorCode, JoinGroup, type ResponseOf } from "../../protocol/mod.ts";
-import { GroupShard } from "../groups.ts";
 import { handler } from "../handler.ts";
+import { Shard } from "../shards.ts";
 
 export const joinGroup = handler(JoinGroup, {
   serves: "0-9",
 
   async handle(request, { broker, version: apiVersion, clientId, peer }) {
     const shard = await broker.groups.of(request.groupId);
-    if (!(shard instanceof GroupShard)) {
+    if (!(shard instanceof Shard)) {
       return refusal(request.memberId, { errorCode: shard, apiVersion });
     }
     const clientHost = `/${peer.remote.host}`;
-    const input = { request, apiVersion, clientId: clientId ?? "", clientHost };
-    return shard.submit<ResponseOf<typeof JoinGroup>>((at) => shard.table.join(input, at));
+    const uuid = broker.newUuid();
+    const input = { request, apiVersion, clientId: clientId ?? "", clientHost, uuid };
+    return shard.submit<ResponseOf<typeof JoinGroup>>((table, at) => table.join(input, at));
   },
 });
 

@@ -5,14 +5,14 @@
 // Versions: 3 static members (KIP-345); 4 flexible.
 
 import { Heartbeat } from "../../protocol/mod.ts";
-import { GroupShard } from "../groups.ts";
 import { handler } from "../handler.ts";
+import { Shard } from "../shards.ts";
 
 export const heartbeat = handler(Heartbeat, {
   serves: "0-4",
 
   async handle(request, { broker }) {
     const shard = await broker.groups.of(request.groupId);
-    return shard instanceof GroupShard ? shard.heartbeat(request) : { errorCode: shard };
+    return shard instanceof Shard ? shard.machine.heartbeat(request, shard) : { errorCode: shard };
   },
 });

@@ -6,17 +6,17 @@
 //   (KIP-800).
 
 import { LeaveGroup, type ResponseOf } from "../../protocol/mod.ts";
-import { GroupShard } from "../groups.ts";
 import { handler } from "../handler.ts";
+import { Shard } from "../shards.ts";
 
 export const leaveGroup = handler(LeaveGroup, {
   serves: "0-5",
 
   async handle(request, { broker, version: apiVersion }) {
     const shard = await broker.groups.of(request.groupId);
-    if (!(shard instanceof GroupShard)) return { errorCode: shard, members: [] };
-    return shard.submit<ResponseOf<typeof LeaveGroup>>((at) =>
-      shard.table.leave({ request, apiVersion }, at)
+    if (!(shard instanceof Shard)) return { errorCode: shard, members: [] };
+    return shard.submit<ResponseOf<typeof LeaveGroup>>((table, at) =>
+      table.leave({ request, apiVersion }, at)
     );
   },
 });

@@ -5,17 +5,17 @@
 // Versions: 3 static members (KIP-345); 4 flexible; 5 protocol type and name (KIP-559).
 
 import { type ResponseOf, SyncGroup } from "../../protocol/mod.ts";
-import { GroupShard } from "../groups.ts";
 import { handler } from "../handler.ts";
+import { Shard } from "../shards.ts";
 
 export const syncGroup = handler(SyncGroup, {
   serves: "0-5",
 
   async handle(request, { broker, version: apiVersion }) {
     const shard = await broker.groups.of(request.groupId);
-    if (!(shard instanceof GroupShard)) return { errorCode: shard, assignment: new Uint8Array(0) };
-    return shard.submit<ResponseOf<typeof SyncGroup>>((at) =>
-      shard.table.sync({ request, apiVersion }, at)
+    if (!(shard instanceof Shard)) return { errorCode: shard, assignment: new Uint8Array(0) };
+    return shard.submit<ResponseOf<typeof SyncGroup>>((table, at) =>
+      table.sync({ request, apiVersion }, at)
     );
   },
 });

@@ -8,8 +8,8 @@
 
 import { DescribeGroups, ErrorCode, type ResponseInput } from "../../protocol/mod.ts";
 import { authorizedOperations } from "../authorizer.ts";
-import { GroupShard } from "../groups.ts";
 import { handler } from "../handler.ts";
+import { Shard } from "../shards.ts";
 
 export const describeGroups = handler(DescribeGroups, {
   serves: "0-6",
@@ -19,11 +19,11 @@ export const describeGroups = handler(DescribeGroups, {
     const groups: ResponseInput<typeof DescribeGroups>["groups"][number][] = [];
     for (const groupId of request.groups) {
       const shard = await broker.groups.of(groupId);
-      if (!(shard instanceof GroupShard)) {
+      if (!(shard instanceof Shard)) {
         groups.push(refusal(groupId, shard));
         continue;
       }
-      const group = shard.table.describe(groupId, { apiVersion });
+      const group = shard.machine.describe(groupId, { apiVersion });
       // A group that is not there has none from version 6 on, where that is an error.
       const isError = group.errorCode !== ErrorCode.NONE;
       groups.push(isError ? group : { ...group, authorizedOperations: operations });

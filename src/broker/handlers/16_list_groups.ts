@@ -12,7 +12,7 @@ export const listGroups = handler(ListGroups, {
 
   async handle(request, { broker }) {
     const shards = await broker.groups.all();
-    const groups = shards.flatMap(({ table }) => table.list(request));
+    const groups = shards.flatMap(({ machine }) => machine.list(request));
     return { errorCode: ErrorCode.NONE, groups };
   },
 });

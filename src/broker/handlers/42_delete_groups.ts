@@ -10,8 +10,9 @@ import {
   type ResponseInput,
   type ResponseOf,
 } from "../../protocol/mod.ts";
-import { GroupShard } from "../groups.ts";
+import type { GroupShard } from "../groups.ts";
 import { handler } from "../handler.ts";
+import { Shard } from "../shards.ts";
 
 type Result = ResponseInput<typeof DeleteGroups>["results"][number];
 
@@ -23,7 +24,7 @@ export const deleteGroups = handler(DeleteGroups, {
     const results: Result[] = [];
     for (const groupId of new Set(request.groupsNames)) {
       const shard = await broker.groups.of(groupId);
-      if (shard instanceof GroupShard) byShard.set(shard, [...byShard.get(shard) ?? [], groupId]);
+      if (shard instanceof Shard) byShard.set(shard, [...byShard.get(shard) ?? [], groupId]);
       else results.push({ groupId, errorCode: shard });
     }
     for (const [shard, groupIds] of byShard) {
@@ -33,8 +34,8 @@ export const deleteGroups = handler(DeleteGroups, {
         }
         continue;
       }
-      const response = await shard.submit<ResponseOf<typeof DeleteGroups>>((at) =>
-        shard.table.deleteGroups(groupIds, at)
+      const response = await shard.submit<ResponseOf<typeof DeleteGroups>>((table, at) =>
+        table.deleteGroups(groupIds, at)
       );
       results.push(...response.results);
     }

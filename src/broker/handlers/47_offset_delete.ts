@@ -5,9 +5,9 @@
 //   UNKNOWN_TOPIC_OR_PARTITION for partitions that do not exist.
 
 import { ErrorCode, OffsetDelete, type RequestOf, type ResponseOf } from "../../protocol/mod.ts";
-import { GroupShard } from "../groups.ts";
 import { handler } from "../handler.ts";
 import type { Broker } from "../broker.ts";
+import { Shard } from "../shards.ts";
 
 type Topic = RequestOf<typeof OffsetDelete>["topics"][number];
 type Response = ResponseOf<typeof OffsetDelete>;
@@ -17,13 +17,13 @@ export const offsetDelete = handler(OffsetDelete, {
 
   async handle(request, { broker }) {
     const shard = await broker.groups.of(request.groupId);
-    if (!(shard instanceof GroupShard)) return { errorCode: shard, topics: [] };
+    if (!(shard instanceof Shard)) return { errorCode: shard, topics: [] };
     const topics = request.topics.map((topic) => ({
       name: topic.name,
       partitions: topic.partitions.filter((each) => exists(broker, topic, each.partitionIndex)),
     }));
-    const response = await shard.submit<Response>((at) =>
-      shard.table.deleteOffsets({ ...request, topics }, at)
+    const response = await shard.submit<Response>((table, at) =>
+      table.deleteOffsets({ ...request, topics }, at)
     );
     if (response.errorCode !== ErrorCode.NONE) return response;
     return { ...response, topics: request.topics.map((topic) => withUnknown(topic, response)) };

@@ -10,18 +10,27 @@
 // `[durable]` marks an answer that waits for the log.
 // Member ids end in a counter: the first id handed out to client a is a-1. "-" is the empty id.
 
-import { BytesWriter, fromUtf8, utf8 } from "../../base/bytes.ts";
-import { ZERO_UUID } from "../../base/ids.ts";
-import { ErrorCode, errorName } from "../../protocol/errors.ts";
+import { BytesWriter, fromUtf8, utf8 } from "../../src/base/bytes.ts";
+import { ZERO_UUID } from "../../src/base/ids.ts";
 import {
-  decode,
-  encodeKey,
-  encodeValue,
+  type Answer,
+  type At,
   type GroupConfig,
   groupConfigDefaults,
-  GroupTable,
-  type Outcome,
-} from "../mod.ts";
+  type GroupDecision,
+  type GroupResponse,
+  type GroupTable,
+} from "../../src/coordinator/mod.ts";
+import { ErrorCode, errorName } from "../../src/protocol/errors.ts";
+import type {
+  DeleteGroupsResponse,
+  JoinGroupResponse,
+  LeaveGroupResponse,
+  OffsetCommitResponse,
+  OffsetDeleteResponse,
+  SyncGroupResponse,
+} from "../../src/protocol/mod.ts";
+import { type Carried, GroupShell } from "./group_shell.ts";
 import {
   printAnswer,
   printError,
@@ -29,7 +38,7 @@ import {
   printNotes,
   printRecord,
   printTopics,
-} from "./print.ts";
+} from "./scenario_print.ts";
 
 interface Command {
   readonly verb: string;
@@ -40,16 +49,9 @@ interface Command {
 /** One run of a scenario. */
 export class Scenario {
   #config: GroupConfig = { ...groupConfigDefaults, sessionTimeoutMinMs: 1_000 };
-  #nowMs = 0;
-  #uuids = 0;
-  #log: { key: Uint8Array; value: Uint8Array | null }[] = [];
-  #refuseNext: ErrorCode | undefined;
-  #table: GroupTable;
-
-  constructor() {
-    this.#table = this.#newTable();
-    this.#table.onLoaded(0);
-  }
+  readonly #shell = new GroupShell(() => this.#config);
+  /** Who asked, by the number of the request. */
+  readonly #askers = new Map<number, string>();
 
   /** Runs one command line, and returns the lines that it prints. */
   run(line: string): string[] {
@@ -57,16 +59,16 @@ export class Scenario {
     const verb = verbs[command.verb];
     if (verb === undefined) throw new Error(`no command ${command.verb}`);
     const printed = verb(this, command);
-    this.#table.assertConsistent();
+    this.table.assertConsistent();
     return printed;
   }
 
   get table(): GroupTable {
-    return this.#table;
+    return this.#shell.table;
   }
 
   get nowMs(): number {
-    return this.#nowMs;
+    return this.#shell.nowMs;
   }
 
   configure(change: Partial<GroupConfig>): void {
@@ -74,52 +76,59 @@ export class Scenario {
   }
 
   refuseNext(errorCode: ErrorCode): void {
-    this.#refuseNext = errorCode;
+    this.#shell.refuseNext = errorCode;
   }
 
-  /** Plays the shell: appends the records, delivers the answers. */
-  settle(outcome: Outcome): string[] {
-    const lines = [...printNotes(outcome), ...outcome.records.map(printRecord)];
-    if (outcome.records.length > 0 && this.#refuseNext !== undefined) {
-      const errorCode = this.#refuseNext;
-      this.#refuseNext = undefined;
-      lines.push(`the log refuses: ${errorName(errorCode)}`);
-      const instead = this.#table.onAppendFailed(outcome, { errorCode, nowMs: this.#nowMs });
-      return [...lines, ...printNotes(instead), ...instead.answers.map(printAnswer)];
-    }
-    for (const record of outcome.records) {
-      this.#log.push({ key: encodeKey(record), value: encodeValue(record) });
-    }
-    return [...lines, ...outcome.answers.map(printAnswer)];
+  newUuid(): string {
+    return this.#shell.newUuid();
+  }
+
+  /** A request of `asker`, now. */
+  at<Response>(asker: string): At<Response> {
+    const at = this.#shell.at<Response>();
+    this.#askers.set(at.asked.id, asker);
+    return at;
+  }
+
+  /** Appends the records, delivers the answers. */
+  settle(decision: GroupDecision): string[] {
+    return this.#print(this.#shell.carryOut(decision));
+  }
+
+  printAnswer(answer: Answer<GroupResponse>): string {
+    return printAnswer(answer, this.#askers.get(answer.to.id));
   }
 
   /** Lets time pass, stopping at each deadline. */
   tick(forMs: number): string[] {
-    const endMs = this.#nowMs + forMs;
+    const endMs = this.nowMs + forMs;
     const lines: string[] = [];
     for (;;) {
-      const dueMs = this.#table.nextDeadlineMs() ?? Infinity;
+      const dueMs = this.table.nextDeadlineMs() ?? Infinity;
       if (dueMs > endMs) break;
-      this.#nowMs = Math.max(this.#nowMs, dueMs);
-      const printed = this.settle(this.#table.onTick(this.#nowMs));
-      lines.push(...printed.map((line) => `${printTime(this.#nowMs)} ${line}`));
+      this.#shell.nowMs = Math.max(this.nowMs, dueMs);
+      const printed = this.settle(this.table.onTick(this.nowMs));
+      lines.push(...printed.map((line) => `${printTime(this.nowMs)} ${line}`));
     }
-    this.#nowMs = endMs;
+    this.#shell.nowMs = endMs;
     return lines;
   }
 
   /** Reads the log into a new table. */
   restart(): string[] {
-    this.#table = this.#newTable();
-    for (const { key, value } of this.#log) this.#table.apply(decode(key, value));
-    return this.settle(this.#table.onLoaded(this.#nowMs));
+    return this.#print(this.#shell.restart());
   }
 
-  #newTable(): GroupTable {
-    return new GroupTable({
-      config: () => this.#config,
-      newUuid: () => String(++this.#uuids),
-    });
+  #print(carried: Carried): string[] {
+    const { batches, answers } = carried;
+    const refused = batches.filter(({ errorCode }) => errorCode !== ErrorCode.NONE);
+    return [
+      ...(refused.length > 0 ? [] : printNotes(carried)),
+      ...batches.flatMap(({ records }) => records.map(printRecord)),
+      ...refused.map(({ errorCode }) => `the log refuses: ${errorName(errorCode)}`),
+      ...(refused.length > 0 ? printNotes(carried) : []),
+      ...answers.map((each) => this.printAnswer(each)),
+    ];
   }
 }
 
@@ -168,10 +177,12 @@ const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> 
       })),
       reason: options.get("reason") ?? null,
     };
-    const token = options.get("member") ?? clientId;
+    const at = scenario.at<JoinGroupResponse>(options.get("member") ?? clientId);
     const apiVersion = Number(options.get("v") ?? 9);
-    const input = { request, apiVersion, clientId, clientHost: "/192.0.2.1" };
-    return scenario.settle(scenario.table.join(input, { nowMs: scenario.nowMs, token }));
+    // Whoever brings an id needs no new one.
+    const uuid = request.memberId === "" ? scenario.newUuid() : "";
+    const input = { request, apiVersion, clientId, clientHost: "/192.0.2.1", uuid };
+    return scenario.settle(scenario.table.join(input, at));
   },
   sync(scenario, { words: [groupId], options }) {
     const memberId = options.get("member") ?? "";
@@ -187,7 +198,7 @@ const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> 
         assignment: utf8(text),
       })),
     };
-    const at = { nowMs: scenario.nowMs, token: memberId };
+    const at = scenario.at<SyncGroupResponse>(memberId);
     return scenario.settle(scenario.table.sync({ request, apiVersion: 5 }, at));
   },
   heartbeat(scenario, { words: [groupId], options }) {
@@ -211,7 +222,7 @@ const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> 
     ].map((member) => ({ ...member, reason: null }));
     const apiVersion = Number(options.get("v") ?? 5);
     const request = { groupId, memberId: members[0].memberId, members };
-    const at = { nowMs: scenario.nowMs, token: "leave" };
+    const at = scenario.at<LeaveGroupResponse>("leave");
     return scenario.settle(scenario.table.leave({ request, apiVersion }, at));
   },
   commit(scenario, { words: [groupId], options }) {
@@ -237,7 +248,7 @@ const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> 
       retentionTimeMs: options.has("retention") ? parseTime(options.get("retention")!) : -1,
       topics,
     };
-    const at = { nowMs: scenario.nowMs, token: "commit" };
+    const at = scenario.at<OffsetCommitResponse>("commit");
     const apiVersion = Number(options.get("v") ?? 8);
     return scenario.settle(scenario.table.commitOffsets({ request, apiVersion }, at));
   },
@@ -279,7 +290,7 @@ const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> 
     );
   },
   delete(scenario, { words }) {
-    const at = { nowMs: scenario.nowMs, token: "delete" };
+    const at = scenario.at<DeleteGroupsResponse>("delete");
     return scenario.settle(scenario.table.deleteGroups(words, at));
   },
   "delete-offsets"(scenario, { words: [groupId, ...partitions] }) {
@@ -287,11 +298,11 @@ const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> 
       name: partition.split(":")[0],
       partitions: [{ partitionIndex: Number(partition.split(":")[1]) }],
     }));
-    const at = { nowMs: scenario.nowMs, token: "delete-offsets" };
+    const at = scenario.at<OffsetDeleteResponse>("delete-offsets");
     return scenario.settle(scenario.table.deleteOffsets({ groupId, topics }, at));
   },
   "delete-topics"(scenario, { words }) {
-    return scenario.settle(scenario.table.onTopicsDeleted(words, { nowMs: scenario.nowMs }));
+    return scenario.settle(scenario.table.onImage({ deletedTopics: words }, scenario.nowMs));
   },
   tick(scenario, { words: [time] }) {
     return scenario.tick(parseTime(time));
@@ -304,8 +315,8 @@ const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> 
     return scenario.restart();
   },
   resign(scenario) {
-    const { nowMs } = scenario;
-    return scenario.table.resign(ErrorCode.NOT_COORDINATOR, { nowMs }).map(printAnswer);
+    const answers = scenario.table.resign(ErrorCode.NOT_COORDINATOR, scenario.nowMs);
+    return answers.map((each) => scenario.printAnswer(each));
   },
 };
 

@@ -1,4 +1,4 @@
-// Brings a partition of __consumer_offsets back into its table of groups.
+// Brings a partition of a coordinator's topic back into its machine.
 //
 //   record that decodes                  applied
 //   record that does not                 passed over: its key stays as the records before left it
@@ -11,7 +11,6 @@
 // load the partition that holds it, and none of its groups has a coordinator.
 
 import { DecodeFault } from "../base/faults.ts";
-import { decode, type GroupTable } from "../coordinator/mod.ts";
 import type { Codecs, LogFields, Logger, Timers } from "../runtime/ports.ts";
 import type { Partition } from "./partition.ts";
 import { replay } from "./replay.ts";
@@ -19,27 +18,36 @@ import { replay } from "./replay.ts";
 /** So many records of a partition are told in a line each; the others are counted. */
 const linesMax = 10;
 
+/** What the bytes of a topic's records are. */
+export interface StoredRecords<Rec> {
+  /** A record as the machine takes it; undefined for a kind that it does not know. */
+  readonly decode: (key: Uint8Array, value: Uint8Array | null) => Rec | undefined;
+  /** Whose record it is, by its key, for the log. */
+  readonly namesIn: (record: Rec) => LogFields;
+}
+
 /** What loading works with. */
-export interface GroupLoading {
-  readonly table: GroupTable;
+export interface ShardLoading<Rec> extends StoredRecords<Rec> {
+  readonly apply: (record: Rec) => void;
   readonly codecs: Codecs;
   readonly timers: Timers;
   readonly logger: Logger;
 }
 
 /**
- * Applies what `partition` holds to the table. Returns how many records were passed over. Throws
- * PartitionFault and PlatformFault where the log cannot be read.
+ * Applies what `partition` holds. Returns how many records were passed over. Throws PartitionFault
+ * and PlatformFault where the log cannot be read.
  */
-export async function loadGroups(
+export async function loadShard<Rec>(
   { id, log }: Partition,
-  { table, codecs, timers, logger }: GroupLoading,
+  loading: ShardLoading<Rec>,
 ): Promise<number> {
+  const { codecs, timers, logger, decode, apply } = loading;
   let passedOver = 0;
   const passOver = (count: number, fields: LogFields) => {
     passedOver += count;
     if (passedOver > linesMax) return;
-    logger.log("warn", "a record of groups cannot be decoded and is passed over", {
+    logger.log("warn", "a coordinator's record cannot be decoded and is passed over", {
       partition: id,
       ...fields,
     });
@@ -49,30 +57,32 @@ export async function loadGroups(
     timers,
     onRecord: ({ offset, key, value }) => {
       if (key === null) return;
+      let record;
       try {
-        table.apply(decode(key, value));
+        record = decode(key, value);
       } catch (fault) {
         if (!(fault instanceof DecodeFault)) throw fault;
-        passOver(1, { offset, ...namesIn(key), reason: fault.message });
+        passOver(1, { offset, ...namesOf(key, loading), reason: fault.message });
       }
+      if (record !== undefined) apply(record);
     },
     onUnreadable: ({ baseOffset: offset, recordCount }, fault) =>
       passOver(recordCount, { offset, records: recordCount, reason: fault.message }),
   });
   if (passedOver > linesMax) {
-    logger.log("warn", "records of groups were passed over", { partition: id, count: passedOver });
+    logger.log("warn", "a coordinator's records were passed over", {
+      partition: id,
+      count: passedOver,
+    });
   }
   return passedOver;
 }
 
 /** Whose record it is, where at least that can be told. */
-function namesIn(key: Uint8Array): LogFields {
+function namesOf<Rec>(key: Uint8Array, { decode, namesIn }: StoredRecords<Rec>): LogFields {
   try {
     const record = decode(key, null);
-    if (record.type === "unknown") return {};
-    if (record.type === "GroupMetadata") return { group: record.key.group };
-    const { group, topic, partition } = record.key;
-    return { group, of: `${topic}-${partition}` };
+    return record === undefined ? {} : namesIn(record);
   } catch (fault) {
     if (fault instanceof DecodeFault) return {};
     throw fault;

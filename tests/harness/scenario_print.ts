@@ -4,10 +4,11 @@
 //   record: group g generation=1 protocol=range leader=a-1 members: a-1:t/0 b-2:t/1
 //   a-1: synced assigned=t/0 [durable]
 
-import { fromUtf8 } from "../../base/bytes.ts";
-import { ErrorCode, errorName } from "../../protocol/errors.ts";
-import type { Answer, CoordinatorRecord, Outcome } from "../mod.ts";
-import { topicsOfSubscription } from "../subscription.ts";
+import { fromUtf8 } from "../../src/base/bytes.ts";
+import type { Answer, GroupCoordinatorRecord, GroupResponse } from "../../src/coordinator/mod.ts";
+import { topicsOfSubscription } from "../../src/coordinator/subscription.ts";
+import { ErrorCode, errorName } from "../../src/protocol/errors.ts";
+import type { Carried } from "./group_shell.ts";
 
 export function printTopics(metadata: Uint8Array): string {
   return (metadata.length === 0 ? [] : topicsOfSubscription(metadata) ?? ["?"]).join(",");
@@ -21,14 +22,14 @@ export function printError(errorCode: ErrorCode): string {
   return errorCode === ErrorCode.NONE ? "" : `${errorName(errorCode)} `;
 }
 
-export function printNotes({ notes }: Outcome): string[] {
+export function printNotes({ notes }: Carried): string[] {
   return notes.map(({ message, fields }) => {
     const text = Object.entries(fields).map(([key, value]) => `${key}=${value}`).join(" ");
     return `log: ${message} (${text})`;
   });
 }
 
-export function printRecord(record: CoordinatorRecord): string {
+export function printRecord(record: GroupCoordinatorRecord): string {
   if (record.type === "OffsetCommit") {
     const { group, topic, partition } = record.key;
     const value = record.value === null ? "tombstone" : record.value.offset;
@@ -43,11 +44,14 @@ export function printRecord(record: CoordinatorRecord): string {
     ` leader=${value.leader} members:${members.join("")}`;
 }
 
-export function printAnswer({ token, response, whenDurable }: Answer): string {
-  return `${String(token)}: ${printResponse(response)}${whenDurable ? " [durable]" : ""}`;
+export function printAnswer(
+  { response, failed }: Answer<GroupResponse>,
+  asker: string | undefined,
+): string {
+  return `${asker}: ${printResponse(response)}${failed === undefined ? "" : " [durable]"}`;
 }
 
-function printResponse(response: Answer["response"]): string {
+function printResponse(response: GroupResponse): string {
   if ("generationId" in response) {
     const { errorCode, memberId, leader, generationId, members } = response;
     if (errorCode !== ErrorCode.NONE) return `${errorName(errorCode)} member=${memberId}`;

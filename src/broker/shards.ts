@@ -1,0 +1,326 @@
+// The shell around a coordinator, whichever topic it keeps its state in: a machine for each
+// partition of the topic that is led here (src/coordinator/machine.ts), with log, clock and timer.
+//
+//   request, timer, event ──> the machine decides ──> records appended at once ──> applied, settled
+//                                                          └─ refused ──> nothing happened
+//   answers go out now, or once all that was appended is synced
+//
+// A partition is loaded (replayed) when a request needs it or, after a start, in the background, so
+// that what ran out meanwhile is noticed. One that cannot be loaded coordinates nothing for a
+// while, and the others do not notice.
+// Invariant: a decision is carried out in the turn of the event loop that made it.
+
+import { isStoreFault, messageOf } from "../base/faults.ts";
+import type { PartitionId } from "../base/ids.ts";
+import { type Answer, type At, carryOut, type Decision, type Machine } from "../coordinator/mod.ts";
+import { ErrorCode } from "../protocol/mod.ts";
+import { buildBatch } from "../records/mod.ts";
+import type { Codecs, Logger, Timer, Timers } from "../runtime/ports.ts";
+import type { Partition } from "./partition.ts";
+import { loadShard, type StoredRecords } from "./shard_loading.ts";
+
+/** A timer is never set further ahead than this: runtimes keep delays in 31 bits. */
+const timerMsMax = 3_600_000;
+
+/** For so long a partition that could not be loaded is not read again. */
+const reloadAfterMs = 10_000;
+
+/** The topic, and what its records are to the machine. */
+export interface ShardsOptions<M, Rec> extends StoredRecords<Rec> {
+  readonly topic: string;
+  readonly newMachine: () => M;
+  readonly encodeKey: (record: Rec) => Uint8Array;
+  readonly encodeValue: (record: Rec) => Uint8Array | null;
+  /** Milliseconds since the epoch, never stepping. */
+  readonly nowMs: () => number;
+  readonly timers: Timers;
+  readonly codecs: Codecs;
+  readonly logger: Logger;
+  /** Makes sure that the topic exists, and returns its number of partitions. */
+  readonly ensureTopic: () => Promise<number>;
+  /** The topic's number of partitions, 0 while it does not exist. */
+  readonly partitionCount: () => number;
+  readonly partition: (id: PartitionId) => Partition | undefined;
+  /** A partition cannot be loaded. */
+  readonly noteUnreadable: (partition: Partition, reason: unknown) => void;
+}
+
+/** Kafka's choice of partition for a group or a transactional id: Java's hash of it. */
+export function partitionOfKey(key: string, partitionCount: number): PartitionId {
+  let hash = 0;
+  for (let i = 0; i < key.length; i++) hash = (31 * hash + key.charCodeAt(i)) | 0;
+  return (hash === -2147483648 ? 0 : Math.abs(hash)) % partitionCount;
+}
+
+/** All machines of one topic on this broker. */
+export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
+  readonly #options: ShardsOptions<M, Rec>;
+  /** Those that load or are loaded; undefined where that has failed. */
+  readonly #shards = new Map<PartitionId, Promise<Shard<M, Rec, Response> | undefined>>();
+  readonly #reloads = new Set<Timer>();
+  readonly #loaded = new Set<Shard<M, Rec, Response>>();
+  #passedOver = 0;
+  #closed = false;
+
+  constructor(options: ShardsOptions<M, Rec>) {
+    this.#options = options;
+  }
+
+  /** Records that could not be decoded when their partition was loaded. */
+  get recordsPassedOver(): number {
+    return this.#passedOver;
+  }
+
+  /** The shard that coordinates `key`, loaded; or the code that says why there is none. */
+  of(key: string): Promise<Shard<M, Rec, Response> | ErrorCode> {
+    return this.#shard(key, this.#options.partitionCount());
+  }
+
+  /**
+   * As `of`, for FindCoordinator: creates the topic where it is missing. Whoever asks for more than
+   * the coordinator has asked for that before.
+   */
+  async locate(key: string): Promise<Shard<M, Rec, Response> | ErrorCode> {
+    const { ensureTopic, logger, topic } = this.#options;
+    try {
+      return await this.#shard(key, await ensureTopic());
+    } catch (error) {
+      if (!isStoreFault(error)) throw error;
+      logger.log("error", "the topic of a coordinator cannot be created", {
+        topic,
+        reason: messageOf(error),
+      });
+      return ErrorCode.COORDINATOR_NOT_AVAILABLE;
+    }
+  }
+
+  /** Every shard that can be loaded; none while the topic does not exist. */
+  async all(): Promise<Shard<M, Rec, Response>[]> {
+    const shards: Shard<M, Rec, Response>[] = [];
+    for (let id = 0; id < this.#options.partitionCount(); id++) {
+      const shard = await this.#loadedShard(id);
+      if (shard instanceof Shard) shards.push(shard);
+    }
+    return shards;
+  }
+
+  /** Those that are loaded now. */
+  *loaded(): Generator<Shard<M, Rec, Response>> {
+    for (const shard of this.#loaded) {
+      if (shard.isResigned) this.#loaded.delete(shard);
+      else yield shard;
+    }
+  }
+
+  /** Has every machine decide something that concerns them all. */
+  async tellAll(decide: (machine: M, nowMs: number) => Decision<Rec, Response>): Promise<void> {
+    for (const shard of await this.all()) shard.tell(decide);
+  }
+
+  /** Partitions of the topic went offline: clients look for a coordinator again. */
+  resignFrom(partitions: readonly PartitionId[]): void {
+    for (const id of partitions) {
+      const shard = this.#shards.get(id);
+      this.#shards.delete(id);
+      shard?.then((each) => each?.resign());
+    }
+  }
+
+  /** Ends: requests that wait are told to look for the coordinator again. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const timer of this.#reloads) timer.cancel();
+    for (const shard of this.#shards.values()) (await shard)?.resign();
+  }
+
+  async #shard(key: string, partitionCount: number): Promise<Shard<M, Rec, Response> | ErrorCode> {
+    if (partitionCount === 0) return ErrorCode.NOT_COORDINATOR;
+    return await this.#loadedShard(partitionOfKey(key, partitionCount));
+  }
+
+  async #loadedShard(id: PartitionId): Promise<Shard<M, Rec, Response> | ErrorCode> {
+    if (this.#closed) return ErrorCode.COORDINATOR_NOT_AVAILABLE;
+    let loading = this.#shards.get(id);
+    if (loading === undefined) {
+      const partition = this.#options.partition(id);
+      if (partition === undefined) return ErrorCode.NOT_COORDINATOR;
+      this.#shards.set(id, loading = this.#load(partition));
+    }
+    const shard = await loading;
+    return shard === undefined || shard.isResigned ? ErrorCode.NOT_COORDINATOR : shard;
+  }
+
+  /** Undefined where the partition cannot be read, or the broker closes. */
+  async #load(partition: Partition): Promise<Shard<M, Rec, Response> | undefined> {
+    const { id } = partition;
+    const shard = new Shard<M, Rec, Response>(
+      partition,
+      this.#options,
+      () => this.#shards.delete(id),
+    );
+    try {
+      this.#passedOver += await shard.load();
+    } catch (error) {
+      if (!isStoreFault(error)) throw error;
+      this.#options.noteUnreadable(partition, error);
+      this.#reloadLater(id);
+      return undefined;
+    }
+    if (this.#closed) shard.resign();
+    else this.#loaded.add(shard);
+    return shard;
+  }
+
+  /** Clients ask many times a second, and to replay a log is not cheap. */
+  #reloadLater(id: PartitionId): void {
+    const timer = this.#options.timers.after(reloadAfterMs, () => {
+      this.#reloads.delete(timer);
+      this.#shards.delete(id);
+    });
+    this.#reloads.add(timer);
+  }
+}
+
+/** The machine of one partition. */
+export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
+  readonly machine: M;
+  readonly #partition: Partition;
+  readonly #options: ShardsOptions<M, Rec>;
+  readonly #onFailed: () => void;
+  /** Requests that wait, by the number that the machine knows them by. */
+  readonly #waiting = new Map<number, (response: Response) => void>();
+  #asked = 0;
+  #timer: Timer | undefined;
+  #timerDueMs = Infinity;
+  #closed = false;
+
+  constructor(partition: Partition, options: ShardsOptions<M, Rec>, onFailed: () => void) {
+    this.#partition = partition;
+    this.#options = options;
+    this.#onFailed = onFailed;
+    this.machine = options.newMachine();
+  }
+
+  /** Whether it coordinates no more. */
+  get isResigned(): boolean {
+    return this.#closed;
+  }
+
+  /** Milliseconds since the epoch, as the machine counts them. */
+  get nowMs(): number {
+    return this.#options.nowMs();
+  }
+
+  /** Replays the partition; then time begins to count. Returns the records passed over. */
+  async load(): Promise<number> {
+    const { machine } = this;
+    const passedOver = await loadShard(this.#partition, {
+      ...this.#options,
+      apply: (record) => machine.apply(record),
+    });
+    this.tell((_, nowMs) => machine.onLoaded(nowMs));
+    return passedOver;
+  }
+
+  /** Has the machine decide a request, and resolves with its answer, whenever that comes. */
+  submit<R extends Response>(
+    decide: (machine: M, at: At<R>) => Decision<Rec, Response>,
+  ): Promise<R> {
+    return new Promise((resolve) => {
+      const id = ++this.#asked;
+      // A machine answers a request with a response of its type: At says so to the compiler.
+      this.#waiting.set(id, resolve as (response: Response) => void);
+      this.#carryOut(decide(this.machine, { nowMs: this.nowMs, asked: { id } }));
+    });
+  }
+
+  /** Has the machine decide what no request has asked for. */
+  tell(decide: (machine: M, nowMs: number) => Decision<Rec, Response>): void {
+    this.#carryOut(decide(this.machine, this.nowMs));
+  }
+
+  /** Resolves once everything decided so far is synced: with an error code where it cannot be. */
+  async durable(): Promise<ErrorCode> {
+    const { log } = this.#partition;
+    try {
+      await log.syncTo(log.logEndOffset);
+      return ErrorCode.NONE;
+    } catch (error) {
+      if (!this.#closed) {
+        this.#options.logger.log("error", "a coordinator could not store its records", {
+          topic: this.#options.topic,
+          partition: this.#partition.id,
+          reason: messageOf(error),
+        });
+      }
+      // The machine is ahead of what the log can keep: the next request loads it anew.
+      this.resign();
+      this.#onFailed();
+      return ErrorCode.KAFKA_STORAGE_ERROR;
+    }
+  }
+
+  #carryOut(decision: Decision<Rec, Response>): void {
+    const { answers, notes } = carryOut(this.machine, decision, (records) => this.#append(records));
+    for (const { message, fields } of notes) this.#options.logger.log("info", message, fields);
+    let whenDurable: Answer<Response>[] | undefined;
+    for (const answer of answers) {
+      if (answer.failed === undefined) this.#answer(answer.to.id, answer.response);
+      else (whenDurable ??= []).push(answer);
+    }
+    if (whenDurable !== undefined) this.#answerWhenDurable(whenDurable);
+    this.#setTimer();
+  }
+
+  #append(records: readonly Rec[]): ErrorCode {
+    const { encodeKey, encodeValue } = this.#options;
+    // One decision is one batch, so that it is in the log whole or not at all: the topic's
+    // max.message.bytes lets it be as large as it comes.
+    const batch = buildBatch({
+      records: records.map((record) => ({
+        key: encodeKey(record),
+        value: encodeValue(record),
+        headers: [],
+      })),
+      timestamp: this.nowMs,
+    });
+    const result = this.#partition.append(batch, "coordinator");
+    return result.ok ? ErrorCode.NONE : result.errorCode as ErrorCode;
+  }
+
+  async #answerWhenDurable(answers: readonly Answer<Response>[]): Promise<void> {
+    const errorCode = await this.durable();
+    for (const { to, response, failed } of answers) {
+      const isKept = errorCode === ErrorCode.NONE;
+      this.#answer(to.id, isKept ? response : failed?.(errorCode) ?? response);
+    }
+  }
+
+  #answer(id: number, response: Response): void {
+    this.#waiting.get(id)?.(response);
+    this.#waiting.delete(id);
+  }
+
+  /** Coordinates no more: whoever waits is told so. */
+  resign(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#timer?.cancel();
+    for (const { to, response } of this.machine.resign(ErrorCode.NOT_COORDINATOR, this.nowMs)) {
+      this.#answer(to.id, response);
+    }
+  }
+
+  /** One timer, for the earliest deadline; one that moves later leaves it alone. */
+  #setTimer(): void {
+    const dueMs = this.machine.nextDeadlineMs() ?? Infinity;
+    if (this.#closed || dueMs >= this.#timerDueMs) return;
+    this.#timer?.cancel();
+    this.#timerDueMs = dueMs;
+    const delayMs = Math.min(timerMsMax, Math.max(0, dueMs - this.nowMs));
+    this.#timer = this.#options.timers.after(delayMs, () => {
+      this.#timerDueMs = Infinity;
+      this.tell((machine, nowMs) => machine.onTick(nowMs));
+    });
+  }
+}

@@ -1,0 +1,89 @@
+// A group table with a log in memory instead of a shell with a disk: what it decides is carried out
+// at once, through the bytes of its records, and the log refuses on demand.
+
+import {
+  type Answer,
+  type Asked,
+  type At,
+  carryOut,
+  decode,
+  encodeKey,
+  encodeValue,
+  type GroupConfig,
+  type GroupCoordinatorRecord,
+  type GroupDecision,
+  type GroupResponse,
+  GroupTable,
+  type Note,
+} from "../../src/coordinator/mod.ts";
+import { ErrorCode } from "../../src/protocol/mod.ts";
+
+/** What carrying out a decision did. */
+export interface Carried {
+  readonly notes: readonly Note[];
+  readonly answers: readonly Answer<GroupResponse>[];
+  /** Batches in their order, also those that the log refused. */
+  readonly batches: readonly { records: readonly GroupCoordinatorRecord[]; errorCode: ErrorCode }[];
+}
+
+export class GroupShell {
+  table: GroupTable;
+  nowMs = 0;
+  /** Why the log refuses the next batch; NONE: it does not. */
+  refuseNext: ErrorCode = ErrorCode.NONE;
+  readonly log: { readonly key: Uint8Array; readonly value: Uint8Array | null }[] = [];
+  readonly #config: () => GroupConfig;
+  #uuids = 0;
+  #asked = 0;
+
+  constructor(config: () => GroupConfig) {
+    this.#config = config;
+    this.table = this.newTable();
+    this.carryOut(this.table.onLoaded(0));
+  }
+
+  newTable(): GroupTable {
+    return new GroupTable({ config: this.#config });
+  }
+
+  /** "1", "2" and so on. */
+  newUuid(): string {
+    return String(++this.#uuids);
+  }
+
+  /** A request that is decided now. */
+  at<Response>(): At<Response> & { readonly asked: Asked<Response> } {
+    return { nowMs: this.nowMs, asked: { id: ++this.#asked } };
+  }
+
+  carryOut(decision: GroupDecision): Carried {
+    const batches: { records: readonly GroupCoordinatorRecord[]; errorCode: ErrorCode }[] = [];
+    const { notes, answers } = carryOut(this.table, decision, (records) => {
+      const errorCode = this.refuseNext;
+      this.refuseNext = ErrorCode.NONE;
+      batches.push({ records, errorCode });
+      if (errorCode !== ErrorCode.NONE) return errorCode;
+      for (const record of records) {
+        this.log.push({ key: encodeKey(record), value: encodeValue(record) });
+      }
+      return errorCode;
+    });
+    return { notes, answers, batches };
+  }
+
+  /** A table that has read the log, and does not lead yet. */
+  replay(): GroupTable {
+    const table = this.newTable();
+    for (const { key, value } of this.log) {
+      const record = decode(key, value);
+      if (record !== undefined) table.apply(record);
+    }
+    return table;
+  }
+
+  /** Reads the log into a new table. */
+  restart(): Carried {
+    this.table = this.replay();
+    return this.carryOut(this.table.onLoaded(this.nowMs));
+  }
+}
