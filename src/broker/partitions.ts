@@ -229,7 +229,10 @@ export class Partitions {
     } catch (error) {
       if (!isStoreFault(error)) throw error;
       const reason = messageOf(error);
-      partitions[id] = { reason, isFull: isPlatformFault(error.cause, "NoSpace") };
+      const isFull = isPlatformFault(error.cause, "NoSpace");
+      partitions[id] = { reason, isFull };
+      // It is tried again every few seconds; one line for the whole disk says so.
+      if (isFull) return;
       this.#options.logger.log("error", "a partition is offline", {
         partition: `${topic.name}-${id}`,
         reason,

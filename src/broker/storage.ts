@@ -161,6 +161,7 @@ export class Storage {
       clusterId: config.get("cluster.id") ?? undefined,
       bootId: config.ephemeral ? undefined : runtime.process.bootId,
       freeBytesMin: config.get("ottla.log.dirs.free.bytes.min"),
+      monotonic: () => runtime.clock.monotonic(),
     });
     return new Storage(options, { files, folders });
   }
@@ -281,6 +282,8 @@ export class Storage {
     // What was begun and not finished would keep the topic from being created anew.
     const log = await opening.catch((error) => {
       if (isMadeHere) this.#removeLeft(path);
+      const { cause } = error as PartitionFault;
+      if (isPlatformFault(cause, "NoSpace")) folder.state.noteNoRoomFor(messageOf(error));
       throw error;
     });
     this.#logs.set(log, folder);
@@ -508,11 +511,7 @@ export class Storage {
       return true;
     } catch (error) {
       if (isPlatformFault(error, "NoSpace")) {
-        folder.state.noteNoSpace();
-        this.#logger.log("warn", "a data directory has no room for a checkpoint", {
-          directory: folder.path,
-          reason: messageOf(error as PlatformFault),
-        });
+        folder.state.noteNoRoomFor(messageOf(error as PlatformFault));
       } else {
         folder.state.goOffline(messageOf(error));
       }

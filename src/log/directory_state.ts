@@ -11,6 +11,7 @@
 // offsets, checkpoints) has the last freeBytesMin for itself, and deletes need no room.
 
 import { messageOf, PartitionFault } from "../base/faults.ts";
+import { RareLine } from "../base/rare_line.ts";
 import type { Files, Logger } from "../runtime/ports.ts";
 import { fileNames } from "./layout.ts";
 import type { AppendOrigin } from "./payload.ts";
@@ -45,6 +46,8 @@ export interface DirectoryOptions {
   readonly logger: Logger;
   /** Clients' records are refused while less is free; 0: only when the disk is really full. */
   readonly freeBytesMin?: number;
+  /** Milliseconds of a clock that does not jump; without it what goes on is said once. */
+  readonly monotonic?: () => number;
 }
 
 /** A log as its directory sees it. */
@@ -60,6 +63,7 @@ export class DirectoryState {
   readonly #options: DirectoryOptions;
   readonly #freeBytesMin: number;
   readonly #names: SharedSync;
+  readonly #noRoom: RareLine;
   readonly #offlineListeners = new Set<(reason: string) => void>();
   #offlineReason: string | undefined;
   #fullReason: string | undefined;
@@ -81,6 +85,13 @@ export class DirectoryState {
     this.path = options.path;
     this.#options = options;
     this.#freeBytesMin = options.freeBytesMin ?? freeBytesMinDefault;
+    this.#noRoom = new RareLine({
+      monotonic: options.monotonic ?? (() => 0),
+      say: (reason, times) => {
+        const message = "a data directory has no room for what is due; it will be tried again";
+        options.logger.log("warn", message, { directory: this.path, reason, times });
+      },
+    });
     this.#names = new SharedSync(async () => {
       if (this.#offlineReason !== undefined) throw new PartitionFault(this.#offlineReason);
       await options.files.syncFolder(this.path);
@@ -137,6 +148,12 @@ export class DirectoryState {
   /** A write found no space. Appends are refused from now on, until a check finds room. */
   noteNoSpace(): void {
     this.#setFull("no space is left on its disk");
+  }
+
+  /** The same, of one that will be tried again and again: said less often as it lasts. */
+  noteNoRoomFor(reason: string): void {
+    this.noteNoSpace();
+    this.#noRoom.note(reason);
   }
 
   /** Looks for room; the caller does so every few seconds, and appends do every so often. */

@@ -135,3 +135,21 @@ Deno.test("unsynced bytes start syncs of the oldest, and in the end hold answers
   await settled();
   assertEquals(directory.unsyncedBytes, 0);
 });
+
+Deno.test("what finds no room every few seconds is one line for the disk, and rarely", () => {
+  let nowMs = 0;
+  const lines: string[] = [];
+  const logger: Logger = {
+    enabled: () => true,
+    log: (_, message, fields) => void lines.push(`${message} ${fields?.times}`),
+    child: () => logger,
+  };
+  const files = memoryFiles({ clock });
+  const monotonic = () => nowMs;
+  const directory = new DirectoryState({ path: "/data", files, logger, monotonic });
+  for (; nowMs < 60_000; nowMs += 2_000) {
+    for (let partition = 0; partition < 50; partition++) directory.noteNoRoomFor("no space");
+  }
+  const due = lines.filter((line) => line.includes("no room for what is due"));
+  assertEquals(due.map((line) => Number(line.split(" ").at(-1))), [1, 100, 200, 400]);
+});

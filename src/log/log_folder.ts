@@ -42,6 +42,8 @@ export interface LogFolderOptions {
   readonly bootId?: string;
   /** Clients' records are refused while less is free. */
   readonly freeBytesMin?: number;
+  /** Milliseconds of a clock that does not jump: by it lines about a disk are kept few. */
+  readonly monotonic?: () => number;
 }
 
 /** A closed log, and whether nothing needs to be scanned when it is opened again. */

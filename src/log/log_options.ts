@@ -101,8 +101,9 @@ export function storageError(message: string): AppendResult {
 
 /** The directory that `options` name, or one that the log has for itself. */
 export function directoryOf(options: LogOptions): DirectoryState {
-  const { folder: path, files, logger } = options;
-  return options.directory ?? new DirectoryState({ path, files, logger });
+  const { folder: path, files, logger, clock } = options;
+  const monotonic = () => clock.monotonic();
+  return options.directory ?? new DirectoryState({ path, files, logger, monotonic });
 }
 
 /** Whether offsets may be missing between batches: a log that was compacted once has gaps. */

@@ -268,10 +268,10 @@ export class PartitionLog implements UnsyncedLog {
       this.#write(records);
     } catch (error) {
       if (error instanceof PartitionFault) this.directory.goOffline(error.message);
+      else if (isPlatformFault(error, "NoSpace")) this.directory.noteNoRoomFor(messageOf(error));
       else if (!this.#presence.look()) {
         this.#log("error", "append failed", { reason: messageOf(error) });
       }
-      if (isPlatformFault(error, "NoSpace")) this.directory.noteNoSpace();
       return storageError(messageOf(error));
     }
     this.directory.noteAppended(this, records.length);
