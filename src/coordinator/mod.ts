@@ -18,7 +18,7 @@ export {
 } from "./machine.ts";
 export type { FetchedGroup, OffsetFetchGroup } from "./offsets.ts";
 export { decode, encodeKey, encodeValue, type GroupCoordinatorRecord } from "./records.ts";
-export type { StoredRecord } from "./stored_records.ts";
+export type { StoredRecord } from "./record_kinds.ts";
 export type { GroupResponse } from "./turn.ts";
 
 /** The tables of every kind of record in the coordinators' topics, for those who print them. */

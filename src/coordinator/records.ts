@@ -9,8 +9,7 @@
 // We write version 3 of both, which any Kafka from 2.3 on can read, unless that loses something:
 // an offset with an expiry time of its own is version 1, one with a topic id is version 4.
 
-import { BytesReader, BytesWriter } from "../base/bytes.ts";
-import { DecodeFault } from "../base/faults.ts";
+import { BytesWriter } from "../base/bytes.ts";
 import { ZERO_UUID } from "../base/ids.ts";
 import {
   type AnyMessage,
@@ -32,6 +31,7 @@ import {
   tagged,
   uuid,
 } from "../protocol/schema.ts";
+import { decodeKind, type RecordKind } from "./record_kinds.ts";
 
 const offsetKeyFields = { group: string, topic: string, partition: partitionId };
 
@@ -129,6 +129,12 @@ const tables = {
   GroupMetadata: { key: GroupMetadataKey, value: GroupMetadataValue },
 } as const;
 
+const kinds: ReadonlyMap<number, RecordKind> = new Map([
+  [LegacyOffsetCommitKey.key, { name: "OffsetCommit", ...tables.OffsetCommit }],
+  [OffsetCommitKey.key, { name: "OffsetCommit", ...tables.OffsetCommit }],
+  [GroupMetadataKey.key, { name: "GroupMetadata", ...tables.GroupMetadata }],
+]);
+
 /** The key bytes of `record`. */
 export function encodeKey(record: GroupCoordinatorRecord): Uint8Array {
   const table: AnyMessage = tables[record.type].key;
@@ -165,34 +171,7 @@ export function decode(
   key: Uint8Array,
   value: Uint8Array | null,
 ): GroupCoordinatorRecord | undefined {
-  const reader = new BytesReader(key);
-  const keyType = reader.int16();
-  const type = typeOfKey(keyType);
-  if (type === undefined) return undefined;
-  const table = tables[type];
-  return {
-    type,
-    key: decodeWhole(table.key, reader, 0),
-    value: value === null ? null : decodeVersioned(table.value, value),
-  } as GroupCoordinatorRecord;
-}
-
-function typeOfKey(keyType: number): keyof typeof tables | undefined {
-  if (keyType === LegacyOffsetCommitKey.key || keyType === OffsetCommitKey.key) {
-    return "OffsetCommit";
-  }
-  return keyType === GroupMetadataKey.key ? "GroupMetadata" : undefined;
-}
-
-function decodeVersioned(table: AnyMessage, bytes: Uint8Array): unknown {
-  const reader = new BytesReader(bytes);
-  return decodeWhole(table, reader, reader.int16());
-}
-
-function decodeWhole(table: AnyMessage, reader: BytesReader, version: number): unknown {
-  const message = table.decode(reader, version);
-  if (reader.remaining > 0) {
-    throw new DecodeFault(`${table.name} v${version}: ${reader.remaining} bytes too many`);
-  }
-  return message;
+  const stored = decodeKind(kinds, key, value);
+  if (stored === undefined) return undefined;
+  return { type: stored.type, key: stored.key, value: stored.value } as GroupCoordinatorRecord;
 }
