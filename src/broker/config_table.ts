@@ -91,13 +91,24 @@ const ownKeys = {
       "until there is a fourth more. Reads, deletes and what the broker itself must write go on. " +
       "(Ottla's own key.)",
   },
+  "ottla.memory.bytes.max": {
+    type: "long",
+    default: "-1",
+    min: 67108864,
+    orNumber: -1,
+    doc: "What clients' requests and answers may hold in memory, all together: frames being " +
+      "received, records being unpacked and converted, answers being read and sent. Who finds " +
+      "it used up waits in turn. -1 is a quarter of what the machine or its control group " +
+      "gives, 64 MiB at least and 1 GiB at most. (Ottla's own key.)",
+  },
   "ottla.fetch.memory.bytes.max": {
     type: "long",
     default: "268435456",
     min: 0,
     doc: "What the answers to all consumers together may hold in memory while they are read and " +
-      "sent. Where that is used up, by consumers that ask for much and are slow to take it, a " +
-      "Fetch brings one batch at a time. (Ottla's own key.)",
+      "sent, and a quarter of ottla.memory.bytes.max at most. Where that is used up, by " +
+      "consumers that ask for much and are slow to take it, a Fetch waits in turn, and who " +
+      "takes nothing is disconnected. (Ottla's own key.)",
   },
   "ottla.metadata.version": {
     type: "int",

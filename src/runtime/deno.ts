@@ -9,6 +9,7 @@ import { denoNetwork } from "./deno_network.ts";
 import { webClock, webRandom, webTimers } from "./event_loop.ts";
 import { createLogging } from "./logging.ts";
 import { memoryFiles } from "./memory_files.ts";
+import { memoryLimit } from "./memory_limit.ts";
 import { nodeHttp } from "./node_http.ts";
 import type { ProcessPort, Runtime } from "./ports.ts";
 import { ageMs, bootId, cpuSeconds } from "./proc_files.ts";
@@ -62,6 +63,7 @@ const denoProcess: ProcessPort = {
     residentBytes: Deno.memoryUsage().rss,
     cpuSeconds: cpuSeconds(readText) ?? nodeCpuSeconds(),
   }),
+  memoryBytesMax: () => memoryLimit(readText) ?? Deno.systemMemoryInfo().total,
 };
 
 /** Where there is no /proc. */

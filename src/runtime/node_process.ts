@@ -3,6 +3,7 @@
 import * as fs from "node:fs";
 import process from "node:process";
 import type { Logging } from "./logging.ts";
+import { memoryLimit } from "./memory_limit.ts";
 import { readText } from "./node_files.ts";
 import { ageMs, bootId } from "./proc_files.ts";
 import type { ProcessPort } from "./ports.ts";
@@ -67,5 +68,7 @@ export function nodeProcess(logging: Logging): ProcessPort {
         cpuSeconds: (user + system) / 1e6,
       };
     },
+    memoryBytesMax: () =>
+      memoryLimit(readText) ?? process.getBuiltinModule("node:os").totalmem(),
   };
 }

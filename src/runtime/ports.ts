@@ -194,6 +194,8 @@ export interface ProcessPort {
   readonly stdinIsTerminal: boolean;
   /** Resident memory in bytes, and CPU time used so far in seconds (user and system). */
   usage(): { residentBytes: number; cpuSeconds: number };
+  /** Memory that the machine, or the container around the process, has for it, in bytes. */
+  memoryBytesMax(): number;
 }
 
 /** What a codec is to do in pieces. */

@@ -328,6 +328,7 @@ export class Simulation {
       stdoutIsTerminal: false,
       stdinIsTerminal: false,
       usage: () => ({ residentBytes: 2 ** 26, cpuSeconds: this.nowMs / 1_000 }),
+      memoryBytesMax: () => 2 ** 32,
     };
   }
 

@@ -106,6 +106,8 @@ export function platformSuite(options: SubjectOptions): void {
     const usage = await process.usage();
     assert.ok(usage.residentBytes > 0);
     assert.ok(usage.cpuSeconds >= 0);
+    const memoryBytesMax = process.memoryBytesMax();
+    assert.ok(memoryBytesMax > usage.residentBytes && memoryBytesMax < 2 ** 50);
     assert.ok(Array.isArray(process.arguments));
     assert.equal(typeof process.environment, "object");
     const stop = process.onSignal("SIGTERM", () => {});

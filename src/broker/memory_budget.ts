@@ -1,0 +1,61 @@
+// The memory that clients can make the broker use, as one budget, `ottla.memory.bytes.max`, in
+// shares:
+//
+//   buffers 1/8   what connections receive small requests in; never waited for
+//   frames  3/8   large requests, each claimed whole before it is received
+//   answers 1/4   what Fetch has read, until it is with the kernel
+//   work    1/4   unpacked and converted records, what large requests decode to
+//
+// Invariant: memory is waited for in the order buffers, frames, answers, work, and nobody waits for
+// a share of which he holds something. So who holds work memory waits for nobody, and gives it
+// back; then so does who holds an answer and waits for work, and so on: no circle can form. Peers
+// that neither send nor take what was claimed for them are disconnected while others wait
+// (acceptor.ts): they would hold up all for ever.
+//
+// What stays outside, at most 150 MB: the program itself, the first kilobytes of each connection
+// and of each answer, and garbage that the collector has not yet found.
+
+import { MemoryShare } from "../base/memory_share.ts";
+
+const budgetBytesMin = 64 * 1024 * 1024;
+const budgetBytesDefaultMax = 1024 * 1024 * 1024;
+/** Of what the process may have; the rest is for the page cache and for others. */
+const machineParts = 4;
+
+export interface MemoryBudgetOptions {
+  /** `ottla.memory.bytes.max`; -1 leaves it to the machine's memory. */
+  readonly bytesMax: () => number;
+  /** `ottla.fetch.memory.bytes.max`. */
+  readonly answersBytesMax: () => number;
+  /** What the machine gives. */
+  readonly machineBytes: number;
+}
+
+export class MemoryBudget {
+  readonly buffers: MemoryShare;
+  readonly frames: MemoryShare;
+  readonly answers: MemoryShare;
+  readonly work: MemoryShare;
+  readonly #options: MemoryBudgetOptions;
+
+  constructor(options: MemoryBudgetOptions) {
+    this.#options = options;
+    this.buffers = new MemoryShare(() => this.bytesMax / 8);
+    this.frames = new MemoryShare(() => this.bytesMax * 3 / 8);
+    this.answers = new MemoryShare(() => Math.min(this.bytesMax / 4, options.answersBytesMax()));
+    this.work = new MemoryShare(() => this.bytesMax / 4);
+  }
+
+  /** The whole budget. */
+  get bytesMax(): number {
+    const bytesMax = this.#options.bytesMax();
+    if (bytesMax > 0) return bytesMax;
+    const quarter = this.#options.machineBytes / machineParts;
+    return Math.max(budgetBytesMin, Math.min(budgetBytesDefaultMax, quarter));
+  }
+
+  /** Nobody waits any more: the broker is closing. */
+  close(): void {
+    for (const share of [this.buffers, this.frames, this.answers, this.work]) share.cancelAll();
+  }
+}
