@@ -24,7 +24,6 @@ import {
 import type { PartitionLog } from "../log/mod.ts";
 import type { Address, Clock, Codecs, Digests, Logger, Random, Runtime } from "../runtime/ports.ts";
 import { Acceptor } from "./acceptor.ts";
-import { AnswerMemory } from "./answer_memory.ts";
 import { Background } from "./background.ts";
 import {
   groupConfigOf,
@@ -41,6 +40,7 @@ import { type Groups, groupShards } from "./groups.ts";
 import type { Peer } from "./handler.ts";
 import { supportedVersions } from "./handlers/mod.ts";
 import { Membership, supportedFeatures } from "./membership.ts";
+import { MemoryBudget } from "./memory_budget.ts";
 import { MetadataLog, metadataTopic, metadataTopicId } from "./metadata_log.ts";
 import { checkLevels, readMetadata } from "./metadata_reading.ts";
 import { MetadataSnapshots } from "./metadata_snapshots.ts";
@@ -132,7 +132,8 @@ export class Broker {
   readonly producerIds: ProducerIds;
   readonly purgatory: Purgatory;
   readonly quotas: ClientQuotas;
-  readonly answerMemory: AnswerMemory;
+  /** What clients make us hold, all together. */
+  readonly memory: MemoryBudget;
   readonly logger: Logger;
   readonly digests: Digests;
   readonly random: Random;
@@ -182,7 +183,11 @@ export class Broker {
     });
     this.quotas.set(metadata.image.clientQuotas());
     metadata.onChange((changes) => this.#onMetadataChanged(changes));
-    this.answerMemory = new AnswerMemory(() => config.get("ottla.fetch.memory.bytes.max"));
+    this.memory = new MemoryBudget({
+      bytesMax: () => config.get("ottla.memory.bytes.max"),
+      answersBytesMax: () => config.get("ottla.fetch.memory.bytes.max"),
+      machineBytes: runtime.process.memoryBytesMax(),
+    });
     this.purgatory = new Purgatory(timers);
     this.partitions = this.#makePartitions();
     this.topics = new Topics({
@@ -277,7 +282,7 @@ export class Broker {
       groups: this.groups,
       storage: this.#storage,
       acceptor: this.#acceptor,
-      answerMemory: this.answerMemory,
+      memory: this.memory,
       cleaner: this.#cleaner,
       unreadable: this.#unreadable,
       requests: this.#requestMetrics,
@@ -502,7 +507,7 @@ export class Broker {
       connection: {
         logger,
         requestBytesMax: config.get("socket.request.max.bytes"),
-        memory: this.answerMemory,
+        memory: this.memory,
         isClosing: () => this.isClosing,
         dispatch: metrics === undefined
           ? (frame, peer) => dispatcher.dispatch(frame, peer)

@@ -11,7 +11,7 @@ import { concatBytes } from "../base/bytes.ts";
 import { DecodeFault, isPlatformFault, messageOf } from "../base/faults.ts";
 import type { CodecWay } from "../runtime/ports.ts";
 import { drained, type Pieces, sliced, type WorkSlices } from "./pieces.ts";
-import { unwrapXerial, wrapXerial } from "./xerial.ts";
+import { unwrappedChunks, unwrapXerial, wrapXerial } from "./xerial.ts";
 
 /** Kafka's names of the codecs, in the order of their ids. */
 export const compressionTypes: readonly CompressionType[] = [
@@ -42,7 +42,14 @@ export const decompressedBytesMax = 256 * 1024 * 1024;
 
 interface LoadedCodec {
   compress(bytes: Uint8Array, form: CodecForm): Pieces<Uint8Array>;
-  decompress(bytes: Uint8Array, bounds: { bytesMax: number; form: CodecForm }): Pieces<Uint8Array>;
+  decompress(bytes: Uint8Array, bounds: Bounds): Pieces<Uint8Array>;
+  /** The same in chunks, each good until the next is asked for. */
+  chunks(bytes: Uint8Array, bounds: Bounds): Generator<Uint8Array>;
+}
+
+interface Bounds {
+  readonly bytesMax: number;
+  readonly form: CodecForm;
 }
 
 /** Messages of magic 0 have lz4 frames of a form of their own; all else has the usual one. */
@@ -61,6 +68,7 @@ export async function loadCompression(type: CompressionType): Promise<void> {
     loaded.set(type, {
       compress: (bytes) => wrapXerial(bytes, (block) => snappy.compress(block)),
       decompress: (bytes, { bytesMax }) => unwrapXerial(bytes, { bytesMax }),
+      chunks: (bytes, { bytesMax }) => unwrappedChunks(bytes, { bytesMax }),
     });
   } else if (type === "lz4") {
     const lz4 = await import("./lz4_frame.ts");
@@ -69,6 +77,8 @@ export async function loadCompression(type: CompressionType): Promise<void> {
         lz4.framePieces(bytes, { brokenHeaderChecksum: form === "magic 0" }),
       decompress: (bytes, { bytesMax, form }) =>
         lz4.unframePieces(bytes, { bytesMax, anyHeaderChecksum: form === "magic 0" }),
+      chunks: (bytes, { bytesMax, form }) =>
+        lz4.unframedChunks(bytes, { bytesMax, anyHeaderChecksum: form === "magic 0" }),
     });
   }
 }
@@ -170,8 +180,36 @@ export async function decompressSliced(
   }
 }
 
+/**
+ * What `bytes` unpack to, in chunks of at most some hundred kilobytes, or a block of the codec's;
+ * each is good until the next is asked for. Throws as {@link decompress}. Who uses them gives the
+ * event loop back.
+ */
+export async function* unpackedChunks(
+  bytes: Uint8Array,
+  options: {
+    type: CompressionType;
+    codecs: RuntimeCodecs | undefined;
+    bytesMax: number;
+    form?: CodecForm;
+  },
+): AsyncGenerator<Uint8Array> {
+  const { type, bytesMax, form = "usual" } = options;
+  if (type === "none") {
+    yield bytes;
+    return;
+  }
+  try {
+    if (type === "gzip" || type === "zstd") {
+      yield* codecsOf(options).pieces(bytes, { codec: type, unpacks: true, bytesMax });
+    } else yield* loadedCodec(type).chunks(bytes, { bytesMax, form });
+  } catch (error) {
+    throw unpackingFault(type, error);
+  }
+}
+
 /** How much heavier than looking at a byte it is to unpack one. */
-const unpackWeight = 6;
+export const unpackWeight = 6;
 /** What it weighs to pack a piece. */
 const packedPieceWeight = 1024 * 1024;
 

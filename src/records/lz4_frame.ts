@@ -114,6 +114,32 @@ export function* unframePieces(bytes: Uint8Array, options: DecompressFrame): Pie
   return into.subarray(0, out);
 }
 
+/** The same, handed out block by block; each is good until the next is asked for. */
+export function* unframedChunks(
+  bytes: Uint8Array,
+  options: DecompressFrame,
+): Generator<Uint8Array> {
+  const frame = readFrameHeader(bytes, options);
+  const outMax = frame.blockBytes;
+  const into = new Uint8Array(outMax + slackBytes);
+  const view = new DataView(into.buffer);
+  let left = options.bytesMax;
+  for (let block = blockAt(bytes, frame.start, frame); block; block = blockAfter(bytes, block)) {
+    const data = bytes.subarray(block.start, block.end);
+    if (frame.flg & flags.blockChecksum) {
+      if (uint32(bytes, block.end) !== xxh32(data)) throw new DecodeFault("lz4 block checksum");
+    }
+    let out = data.length;
+    if (!block.isStored) {
+      out = decompressBlock(data, { into, view, start: 0, end: outMax, outMax });
+      if (out === 0) throw new DecodeFault("lz4 block of no content");
+    }
+    left -= out;
+    if (left < 0) throw pastBound();
+    yield block.isStored ? data : into.subarray(0, out);
+  }
+}
+
 /** A block counts as well filled, and its room is not measured, down to this part of it. */
 const wellFilled = 4;
 

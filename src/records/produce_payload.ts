@@ -7,6 +7,8 @@
 //
 // Cost of the first: the header, one CRC pass, and a walk over the records, which for a compressed
 // batch means to unpack them, bounded. Only the batch's largest timestamp is set right in place.
+// A heavy one is unpacked in chunks, of which a window is in memory, and whole only where its
+// records are packed again. What that takes is claimed before, and given back before more is.
 //
 // Differs from Kafka: a batch that claims the broker's time, an unknown compression, or data that
 // does not unpack, gets an error of its own; Kafka clears the claim, and has no other word than
@@ -19,6 +21,7 @@
 // for compressed ones alone.
 
 import { DecodeFault } from "../base/faults.ts";
+import type { MemoryShare } from "../base/memory_share.ts";
 import {
   attributeBits,
   type BatchHeader,
@@ -38,6 +41,7 @@ import {
   decompress,
   decompressSliced,
 } from "./compression.ts";
+import { type PackedScan, scanPacked } from "./packed_scan.ts";
 import { framingRefusal } from "./framing.ts";
 import { sliced, type WorkSlices } from "./pieces.ts";
 import {
@@ -47,14 +51,9 @@ import {
   refuseUnpacking,
   sizeRefusal,
 } from "./produce_rules.ts";
-import {
-  type RecordWalk,
-  renumberRecords,
-  type WalkOptions,
-  walkPieces,
-  walkRecords,
-} from "./record_walk.ts";
+import { renumberRecords, type WalkOptions, walkPieces, walkRecords } from "./record_walk.ts";
 import { upConvert } from "./up_conversion.ts";
+import { unpackingMemory } from "./unpacking_memory.ts";
 import { checkBatch, payloadErrors, type RecordError, type Refusal, refuse } from "./validation.ts";
 
 /** The one batch to store: the payload itself, or what was made of it. */
@@ -79,37 +78,49 @@ export function checkProducePayload(
 
 /** Where looking at them takes longer than others should wait. */
 const largeBytes = 16 * 1024;
+const largeUnpackedBytes = 1024 * 1024;
 const manyRecords = 20_000;
 
 /** Whether `payload` had better be checked by {@link checkProducePayloadSliced}. */
 export function isHeavyPayload(payload: Uint8Array, rules: ProduceRules): boolean {
-  if (payload.length <= largeBytes || magicOf(payload) !== 2) return false;
-  if (payload.length < batchOverheadBytes) return false;
+  if (payload.length < batchOverheadBytes || magicOf(payload) !== 2) return false;
   const { attributes, recordCount } = readBatchHeader(payload);
   const source = compressionOf(attributes);
   if (source === undefined) return false;
+  if (source === "none" && payload.length <= largeBytes) return false;
   const isPacked = source !== "none" || storedCompression(rules.compression, source) !== source;
-  return isPacked || recordCount > manyRecords;
+  if (!isPacked) return recordCount > manyRecords;
+  if (payload.length > largeBytes) return true;
+  const packed = payload.subarray(batchOverheadBytes);
+  return unpackingMemory(packed, source).unpackedBytes > largeUnpackedBytes;
+}
+
+/** What heavy work is done with. */
+export interface HeavyWork {
+  readonly rules: ProduceRules;
+  readonly slices: WorkSlices;
+  /** What is unpacked and packed is claimed here. Without it nothing is claimed. */
+  readonly memory?: MemoryShare;
 }
 
 /** As {@link checkProducePayload} for a batch that is heavy, in slices. */
 export async function checkProducePayloadSliced(
   payload: Uint8Array,
-  { rules, slices }: { rules: ProduceRules; slices: WorkSlices },
+  work: HeavyWork,
 ): Promise<ProducePayload> {
   const refusal = framingRefusal(payload, { oldFormats: false });
   if (refusal !== undefined) return { refusal };
-  const judged = judgeV2(payload, rules);
+  const judged = judgeV2(payload, work.rules);
   let step = judged.next();
   while (!step.done) {
     let result: StepResult;
     try {
-      result = await doSliced(step.value, { rules, slices });
+      result = await claimed(step.value, work);
     } catch (error) {
       step = judged.throw(error);
       continue;
     }
-    if (slices.isOver) await slices.next();
+    if (work.slices.isOver) await work.slices.next();
     step = judged.next(result);
   }
   return step.value;
@@ -133,30 +144,81 @@ function checkV2(batch: Uint8Array, rules: ProduceRules): ProducePayload {
 
 /** A step that may take long, and whose result the judgement needs. */
 type Step =
-  | { readonly unpack: Uint8Array; readonly type: CompressionType }
-  | { readonly walk: Uint8Array; readonly options: WalkOptions }
-  | { readonly pack: Uint8Array; readonly type: CompressionType };
-type StepResult = Uint8Array | RecordWalk | string;
+  /** To look at all records: `start` is where they begin in what is not packed. */
+  | { readonly scan: Uint8Array; readonly type: CompressionType; readonly options: WalkOptions }
+  /** To pack them again. */
+  | {
+    readonly repack: Uint8Array;
+    readonly from: CompressionType;
+    readonly to: CompressionType;
+    readonly unpackedBytes: number;
+    /** How many there are, where their offset deltas are to be set right. */
+    readonly renumber: number | undefined;
+  };
+type StepResult = PackedScan | Uint8Array | string;
 
 function doNow(step: Step, rules: ProduceRules): StepResult {
   const { codecs, compressionLevel: level, unpackedBytesMax: bytesMax } = rules;
-  if ("walk" in step) return walkRecords(step.walk, step.options);
-  const { type } = step;
-  if ("unpack" in step) return decompress(step.unpack, { type, codecs, bytesMax });
-  return compress(step.pack, { type, codecs, level });
+  if ("repack" in step) {
+    const { repack, from, to, renumber } = step;
+    const records = decompress(repack, { type: from, codecs, bytesMax });
+    const numbered = renumber === undefined ? records : renumberRecords(records, renumber);
+    return compress(numbered, { type: to, codecs, level });
+  }
+  const { scan, type, options } = step;
+  const unpacked = decompress(scan, { type, codecs, bytesMax });
+  const walk = walkRecords(unpacked, options);
+  if (typeof walk === "string") return walk;
+  const errors = walk.breaksRules ? errorsOf(unpacked, options) : [];
+  return { walk, errors, unpackedBytes: unpacked.length - options.start };
 }
 
-async function doSliced(
-  step: Step,
-  { rules, slices }: { rules: ProduceRules; slices: WorkSlices },
-): Promise<StepResult> {
-  const { codecs, compressionLevel: level, unpackedBytesMax: bytesMax } = rules;
-  if ("walk" in step) return await sliced(walkPieces(step.walk, step.options), slices);
-  const { type } = step;
-  if ("unpack" in step) {
-    return await decompressSliced(step.unpack, { type, codecs, bytesMax, slices });
+/** {@link doSliced} with the memory that it takes. */
+async function claimed(step: Step, work: HeavyWork): Promise<StepResult> {
+  const { memory } = work;
+  if (memory === undefined) return await doSliced(step, work);
+  const bytes = memoryOf(step);
+  if (bytes > memory.bytesMax) {
+    throw new DecodeFault(
+      `the batch takes ${bytes} bytes of memory to unpack, which are not here`,
+      {
+        isPastBound: true,
+      },
+    );
   }
-  return await compressSliced(step.pack, { type, codecs, level, slices });
+  const wait = memory.take(bytes);
+  if (wait !== undefined && !await wait.granted) {
+    throw new DecodeFault("the broker is closing", { isPastBound: true });
+  }
+  try {
+    return await doSliced(step, work);
+  } finally {
+    memory.give(bytes);
+  }
+}
+
+function memoryOf(step: Step): number {
+  if ("scan" in step) return unpackingMemory(step.scan, step.type).windowBytes;
+  const { from, renumber, unpackedBytes } = step;
+  const arrays = (from === "none" ? 0 : 1) + (renumber === undefined ? 0 : 1);
+  // What is packed has another array, and a third while it is joined.
+  return (arrays + 2) * unpackedBytes;
+}
+
+async function doSliced(step: Step, { rules, slices }: HeavyWork): Promise<StepResult> {
+  const { codecs, compressionLevel: level, unpackedBytesMax: bytesMax } = rules;
+  if ("repack" in step) {
+    const { repack, from, to, renumber } = step;
+    const records = await decompressSliced(repack, { type: from, codecs, bytesMax, slices });
+    const numbered = renumber === undefined ? records : renumberRecords(records, renumber);
+    return await compressSliced(numbered, { type: to, codecs, level, slices });
+  }
+  const { scan, type, options } = step;
+  if (type !== "none") return await scanPacked(scan, { type, codecs, bytesMax, slices, options });
+  const walk = await sliced(walkPieces(scan, options), slices);
+  if (typeof walk === "string") return walk;
+  const errors = walk.breaksRules ? errorsOf(scan, options) : [];
+  return { walk, errors, unpackedBytes: scan.length - options.start };
 }
 
 /** The judgement, which leaves what may take long to whoever runs it. */
@@ -173,36 +235,35 @@ function* judgeV2(
   const { header } = check;
   const refusal = headerRefusal(header);
   if (refusal !== undefined) return refusal;
-  const compression = compressionOf(header.attributes);
-  if (compression === undefined) return refuse(INVALID_RECORD, "unknown compression");
-  let unpacked = batch;
-  if (compression !== "none") {
-    try {
-      const packed = batch.subarray(batchOverheadBytes);
-      unpacked = (yield { unpack: packed, type: compression }) as Uint8Array;
-    } catch (error) {
-      if (error instanceof DecodeFault) return refuseUnpacking(error);
-      throw error;
-    }
-  }
-  const start = compression === "none" ? batchOverheadBytes : 0;
+  const type = compressionOf(header.attributes);
+  if (type === undefined) return refuse(INVALID_RECORD, "unknown compression");
   const { recordCount, baseTimestamp } = header;
-  const options = { start, recordCount, baseTimestamp, rules };
-  const walk = (yield { walk: unpacked, options }) as RecordWalk | string;
-  if (typeof walk === "string") return refuse(INVALID_RECORD, walk);
-  if (walk.breaksRules) return refuseRecords(errorsOf(unpacked, options));
-  const { maxTimestamp } = walk;
-  const stored = storedCompression(rules.compression, compression);
-  if (stored === compression && walk.consecutive) {
-    if (maxTimestamp === header.maxTimestamp) return { header, batch };
-    setMaxTimestamp(batch, maxTimestamp);
-    return { header: readBatchHeader(batch), batch };
+  const payload = batch.subarray(batchOverheadBytes);
+  try {
+    const options = { start: 0, recordCount, baseTimestamp, rules };
+    const scan = (yield { scan: payload, type, options }) as PackedScan | string;
+    if (typeof scan === "string") return refuse(INVALID_RECORD, scan);
+    const { walk: { maxTimestamp, consecutive, breaksRules }, errors, unpackedBytes } = scan;
+    if (breaksRules) return refuseRecords(errors);
+    const stored = storedCompression(rules.compression, type);
+    if (stored === type && consecutive) {
+      if (maxTimestamp === header.maxTimestamp) return { header, batch };
+      setMaxTimestamp(batch, maxTimestamp);
+      return { header: readBatchHeader(batch), batch };
+    }
+    const isTooLargeUnpacked = stored === "none" && consecutive
+      ? sizeRefusal(batchOverheadBytes + unpackedBytes, rules)
+      : undefined;
+    if (isTooLargeUnpacked !== undefined) return isTooLargeUnpacked;
+    const renumber = consecutive ? undefined : recordCount;
+    const repack = { repack: payload, from: type, to: stored, unpackedBytes, renumber };
+    const packed = (yield repack) as Uint8Array;
+    const made = withRecords(batch, { records: packed, compression: stored, maxTimestamp });
+    return converted(made, rules);
+  } catch (error) {
+    if (error instanceof DecodeFault) return refuseUnpacking(error);
+    throw error;
   }
-  const asTheyCame = unpacked.subarray(start);
-  const records = walk.consecutive ? asTheyCame : renumberRecords(asTheyCame, recordCount);
-  const packed = (yield { pack: records, type: stored }) as Uint8Array;
-  const made = withRecords(batch, { records: packed, compression: stored, maxTimestamp });
-  return converted(made, rules);
 }
 
 function headerRefusal(header: BatchHeader): { refusal: Refusal } | undefined {

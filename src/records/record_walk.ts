@@ -43,7 +43,7 @@ export interface WalkOptions {
 /** So many of a batch's record errors are told. */
 export const recordErrorsMax = 1000;
 /** Attributes, timestamp, offset, key, value and header count take a byte each at least. */
-const recordLengthMin = 6;
+export const recordLengthMin = 6;
 
 const behindAnyEnd = 2 ** 40;
 
@@ -67,7 +67,7 @@ export function* walkPieces(bytes: Uint8Array, options: WalkOptions): Pieces<Rec
   let position = start;
   for (let from = 0; from < recordCount; from += pieceRecords) {
     const to = Math.min(recordCount, from + pieceRecords);
-    const wrong = walkSome(bytes, { ...options, from, to, position, walk });
+    const wrong = walkRun(bytes, { ...options, from, to, position, walk });
     if (wrong !== undefined) return wrong;
     position = cursor;
     // Others may walk in between.
@@ -77,9 +77,10 @@ export function* walkPieces(bytes: Uint8Array, options: WalkOptions): Pieces<Rec
   return walk;
 }
 
-type Walked = { -readonly [Name in keyof RecordWalk]: RecordWalk[Name] };
+export type Walked = { -readonly [Name in keyof RecordWalk]: RecordWalk[Name] };
 
-interface WalkPart extends WalkOptions {
+/** Some records of a batch, for who walks them part by part. */
+export interface WalkPart extends WalkOptions {
   readonly from: number;
   readonly to: number;
   /** Of record `from`. */
@@ -89,7 +90,7 @@ interface WalkPart extends WalkOptions {
 }
 
 /** Records `from` up to, not including, `to`. Leaves the cursor behind them. */
-function walkSome(bytes: Uint8Array, part: WalkPart): string | undefined {
+export function walkRun(bytes: Uint8Array, part: WalkPart): string | undefined {
   const { to, baseTimestamp, errors, walk } = part;
   const { keysRequired, timestampMin, timestampMax } = part.rules;
   let { maxTimestamp, consecutive, breaksRules } = walk;

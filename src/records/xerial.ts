@@ -9,7 +9,7 @@
 //
 // librdkafka sends a bare raw block instead; what does not begin with the magic is read as that.
 
-import { concatBytes } from "../base/bytes.ts";
+import { BytesReader, concatBytes } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
 import type { Pieces } from "./pieces.ts";
 import { uncompressBlock } from "./snappy_block.ts";
@@ -52,12 +52,50 @@ export function* wrapXerial(
  */
 export function* unwrapXerial(
   bytes: Uint8Array,
-  { bytesMax }: { bytesMax: number },
+  options: { bytesMax: number },
 ): Pieces<Uint8Array> {
-  if (!isHeader(bytes, 0)) return uncompressBlock(bytes, bytesMax);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const chunks: Uint8Array[] = [];
+  for (const unpacked of unwrappedChunks(bytes, options)) {
+    chunks.push(unpacked);
+    yield unpacked.length * unpackWeight;
+  }
+  return chunks.length === 1 ? chunks[0] : concatBytes(chunks);
+}
+
+/** The same, handed out block by block. */
+export function* unwrappedChunks(
+  bytes: Uint8Array,
+  { bytesMax }: { bytesMax: number },
+): Generator<Uint8Array> {
   let remaining = bytesMax;
+  for (const raw of rawBlocks(bytes)) {
+    const unpacked = uncompressBlock(raw, remaining);
+    remaining -= unpacked.length;
+    yield unpacked;
+  }
+}
+
+/** The longest copy makes 64 bytes of 3. */
+const ratioMax = 32;
+
+/** Bytes that the blocks of `bytes` unpack to, as they say themselves and no more than they can. */
+export function unpackedSizes(bytes: Uint8Array): { largest: number; total: number } {
+  let largest = 0;
+  let total = 0;
+  for (const raw of rawBlocks(bytes)) {
+    const length = Math.min(new BytesReader(raw).uvarint(), raw.length * ratioMax);
+    largest = Math.max(largest, length);
+    total += length;
+  }
+  return { largest, total };
+}
+
+function* rawBlocks(bytes: Uint8Array): Generator<Uint8Array> {
+  if (!isHeader(bytes, 0)) {
+    yield bytes;
+    return;
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let position = headerBytes;
   // Less than a length is no block: it is left alone.
   while (position + 4 <= bytes.length) {
@@ -73,13 +111,9 @@ export function* unwrapXerial(
     }
     const start = position + 4;
     if (length < 0 || length > bytes.length - start) throw new DecodeFault("snappy block is cut");
-    const unpacked = uncompressBlock(bytes.subarray(start, start + length), remaining);
-    remaining -= unpacked.length;
-    chunks.push(unpacked);
+    yield bytes.subarray(start, start + length);
     position = start + length;
-    yield unpacked.length * unpackWeight;
   }
-  return chunks.length === 1 ? chunks[0] : concatBytes(chunks);
 }
 
 function isHeader(bytes: Uint8Array, position: number): boolean {

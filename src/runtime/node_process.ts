@@ -68,7 +68,6 @@ export function nodeProcess(logging: Logging): ProcessPort {
         cpuSeconds: (user + system) / 1e6,
       };
     },
-    memoryBytesMax: () =>
-      memoryLimit(readText) ?? process.getBuiltinModule("node:os").totalmem(),
+    memoryBytesMax: () => memoryLimit(readText) ?? process.getBuiltinModule("node:os").totalmem(),
   };
 }

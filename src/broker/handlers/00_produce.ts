@@ -111,8 +111,9 @@ async function prepare(
   const checked = new Map<PartitionData, ProducePayload>();
   for (const { data, records, log } of heavyBatches(request, context)) {
     const { rules, slices } = log.produceChecks;
+    const memory = context.broker.memory.work;
     if (slices === undefined) continue;
-    checked.set(data, await checkProducePayloadSliced(records, { rules, slices }));
+    checked.set(data, await checkProducePayloadSliced(records, { rules, slices, memory }));
   }
   return checked;
 }
