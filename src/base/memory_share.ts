@@ -1,6 +1,6 @@
 // A share of the process's memory that many draw from: who finds too little waits in turn.
 //
-//   tryTake, take --> bytes are ours --give--> the next who wait get theirs, first come first served
+//   tryTake, take --> bytes are ours --give--> the next who wait get theirs, in order of coming
 //
 // Invariant: the bytes that are out are within the bound, but for one claim that is larger than the
 // whole share: it is granted once everybody else has given back, and holds up the others. Nobody

@@ -8,7 +8,7 @@ Deno.test("a share gives memory in the order in which it was asked for", async (
   const wanted = { large: 90, small: 10 };
   const waits = Object.entries(wanted).map(async ([name, bytes]) => {
     const wait = share.take(bytes);
-    assert(wait !== undefined, `${name} does not overtake`);
+    if (wait === undefined) throw new Error(`${name} overtakes`);
     assert(await wait.granted);
     order.push(name);
     assert(share.bytes <= 100);

@@ -19,9 +19,10 @@ import type {
 } from "../runtime/ports.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import type { ListenerAddress } from "./config_listeners.ts";
+import type { MemoryBudget } from "./memory_budget.ts";
 
-/** Idle connections are looked for this often. */
-const sweepIntervalMs = 10_000;
+/** Connections that are idle, or that others wait for, are looked for this often. */
+const sweepIntervalMs = 1_000;
 
 /** How long a closing broker waits for answers that are being made. */
 const drainMsMax = 1_000;
@@ -34,6 +35,8 @@ export interface AcceptorOptions {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly monotonic: () => number;
+  /** What others may wait for. */
+  readonly memory: Pick<MemoryBudget, "frames" | "answers">;
   readonly connectionsMax: () => number;
   readonly idleMsMax: number;
   /** What a client of `listener` is told; undefined: the address that it reached. */
@@ -50,6 +53,7 @@ export class Acceptor {
   #sweep: Timer | undefined;
   #accepted = 0;
   #refused = 0;
+  #slow = 0;
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
@@ -73,6 +77,11 @@ export class Acceptor {
   /** Those that max.connections kept out. */
   get refusedCount(): number {
     return this.#refused;
+  }
+
+  /** Those that were closed since others waited for the memory that they held. */
+  get slowCount(): number {
+    return this.#slow;
   }
 
   /** Opens a listener. Host "" is every address: of both families where the machine has both. */
@@ -173,8 +182,27 @@ export class Acceptor {
   #scheduleSweep(): void {
     this.#sweep = this.#options.timers.after(sweepIntervalMs, () => {
       this.#dropIdle();
+      this.#dropSlow();
       this.#scheduleSweep();
     });
+  }
+
+  /** Peers that neither send nor take what memory is held for go as soon as others wait for it. */
+  #dropSlow(): void {
+    const { logger, memory } = this.#options;
+    const nowMs = this.#options.monotonic();
+    for (const connection of this.#connections) {
+      const { sending, taking } = connection.isSlow(nowMs);
+      const isInTheWay = (sending && memory.frames.waiting > 0) ||
+        (taking && memory.answers.waiting > 0);
+      if (!isInTheWay) continue;
+      this.#slow++;
+      logger.log("warn", "closed a connection whose peer is slow, since others wait for memory", {
+        peer: formatAddress(connection.peer.remote),
+        slowTo: sending ? "send a request" : "take its answers",
+      });
+      connection.close();
+    }
   }
 
   #dropIdle(): void {

@@ -21,7 +21,7 @@ import {
   offsetsTopic,
   ResourceType,
 } from "../cluster/mod.ts";
-import type { PartitionLog } from "../log/mod.ts";
+import type { PartitionLog, Slices } from "../log/mod.ts";
 import type { Address, Clock, Codecs, Digests, Logger, Random, Runtime } from "../runtime/ports.ts";
 import { Acceptor } from "./acceptor.ts";
 import { Background } from "./background.ts";
@@ -36,11 +36,12 @@ import { Cleaner } from "./cleaner.ts";
 import { type BrokerConfig, dynamicLayers } from "./config.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { EventLoopDelay } from "./event_loop_delay.ts";
+import { FrameBuffers } from "./frame_buffers.ts";
 import { type Groups, groupShards } from "./groups.ts";
 import type { Peer } from "./handler.ts";
 import { supportedVersions } from "./handlers/mod.ts";
 import { Membership, supportedFeatures } from "./membership.ts";
-import { MemoryBudget } from "./memory_budget.ts";
+import { type MemoryBudget, memoryBudgetOf } from "./memory_budget.ts";
 import { MetadataLog, metadataTopic, metadataTopicId } from "./metadata_log.ts";
 import { checkLevels, readMetadata } from "./metadata_reading.ts";
 import { MetadataSnapshots } from "./metadata_snapshots.ts";
@@ -183,11 +184,7 @@ export class Broker {
     });
     this.quotas.set(metadata.image.clientQuotas());
     metadata.onChange((changes) => this.#onMetadataChanged(changes));
-    this.memory = new MemoryBudget({
-      bytesMax: () => config.get("ottla.memory.bytes.max"),
-      answersBytesMax: () => config.get("ottla.fetch.memory.bytes.max"),
-      machineBytes: runtime.process.memoryBytesMax(),
-    });
+    this.memory = memoryBudgetOf(config, runtime.process);
     this.purgatory = new Purgatory(timers);
     this.partitions = this.#makePartitions();
     this.topics = new Topics({
@@ -242,6 +239,11 @@ export class Broker {
       await (broker ?? storage).close();
       throw error;
     }
+  }
+
+  /** Long work is done in these. */
+  get slices(): Slices {
+    return this.#storage.slices;
   }
 
   /** Where clients of the first listener connect. */
@@ -501,13 +503,15 @@ export class Broker {
       timers: runtime.timers,
       logger,
       monotonic,
+      memory: this.memory,
       connectionsMax: () => config.get("max.connections"),
       idleMsMax: config.get("connections.max.idle.ms"),
       advertised: ({ name }) => config.advertised(name),
       connection: {
         logger,
         requestBytesMax: config.get("socket.request.max.bytes"),
-        memory: this.memory,
+        answers: this.memory.answers,
+        buffers: new FrameBuffers(this.memory),
         isClosing: () => this.isClosing,
         dispatch: metrics === undefined
           ? (frame, peer) => dispatcher.dispatch(frame, peer)

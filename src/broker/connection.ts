@@ -22,13 +22,17 @@ import {
 import { formatAddress } from "../base/address.ts";
 import { concatBytes } from "../base/bytes.ts";
 import type { Address, Logger, Socket, Timers } from "../runtime/ports.ts";
-import type { AnswerMemory } from "./answer_memory.ts";
+import type { MemoryShare } from "../base/memory_share.ts";
+import type { FrameBuffers } from "./frame_buffers.ts";
 import { FrameReader } from "./frame_reader.ts";
+import { PeerPace } from "./peer_pace.ts";
 import type { Peer } from "./handler.ts";
 
 const inFlightMax = 64;
 const outBytesMax = 256 * 1024;
 const joinBytesMax = 16 * 1024;
+/** A large chunk is written in parts, so that one sees whether the peer takes anything. */
+const partBytes = 1024 * 1024;
 
 /** The chunks of a response frame; null for a request that is not answered. */
 export type Reply = readonly Uint8Array[] | null;
@@ -37,6 +41,8 @@ export type Reply = readonly Uint8Array[] | null;
 export interface Dispatched {
   readonly reply: Reply | Promise<Reply>;
   readonly pipelined: boolean;
+  /** Whether the handler may keep the bytes of the frame for good. */
+  readonly keepsFrame?: boolean;
 }
 
 /** The place of a reply in the order of the requests. */
@@ -53,7 +59,9 @@ export interface ConnectionOptions {
   readonly logger: Logger;
   readonly requestBytesMax: number;
   /** Told what answers hold. */
-  readonly memory: AnswerMemory;
+  readonly answers: MemoryShare;
+  /** What requests are received in. */
+  readonly buffers: FrameBuffers;
   /** Throws ConnectionFault for a frame that ends the connection. */
   readonly dispatch: (frame: Uint8Array, peer: Peer) => Dispatched;
   /** Whether to take no more requests, and to end once those in progress are answered. */
@@ -80,6 +88,9 @@ export class Connection {
   #outBytes = 0;
   /** Of answers that the kernel does not yet have; those in `#out` among them. */
   #heldBytes = 0;
+  #sentBytes = 0;
+  readonly #sending = new PeerPace();
+  readonly #taking = new PeerPace();
   #closed = false;
   #failure: unknown;
   /** Ends the pause that a quota has brought. */
@@ -90,7 +101,8 @@ export class Connection {
     this.#options = options;
     const { advertised } = options;
     this.peer = { remote: socket.remote, advertised, pausedUntilMs: 0 };
-    this.#frames = new FrameReader(socket.readable, options.requestBytesMax);
+    const { requestBytesMax: frameBytesMax, buffers } = options;
+    this.#frames = new FrameReader(socket.readable, { frameBytesMax, buffers });
     this.#writer = socket.writable.getWriter();
     // A write that fails is noticed by the loop. Where it reads nothing, since an answer takes its
     // time, this is how it hears that nobody waits for that answer any more: of the adapters, those
@@ -113,6 +125,18 @@ export class Connection {
     if (this.#isActive || this.isBusy) this.#idleSinceMs = nowMs;
     this.#isActive = false;
     return nowMs - this.#idleSinceMs;
+  }
+
+  /**
+   * Whether its peer is so slow to send what memory was claimed for, or to take its answers, that
+   * it must not hold up others any longer. To be asked about once a second.
+   */
+  isSlow(nowMs: number): { readonly sending: boolean; readonly taking: boolean } {
+    const { received, isReceivingLarge } = this.#frames;
+    const sending = this.#sending.isStuck({ bytes: received, isDue: isReceivingLarge, nowMs });
+    const isDue = this.#heldBytes > 0;
+    const taking = this.#taking.isStuck({ bytes: this.#sentBytes, isDue, nowMs });
+    return { sending, taking };
   }
 
   /** Serves until the peer leaves, a fault ends it, or `close`. Never rejects. */
@@ -142,7 +166,8 @@ export class Connection {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#options.memory.remove(this.#heldBytes);
+    this.#options.answers.give(this.#heldBytes);
+    this.#frames.release();
     this.#resume?.();
     for (const slot of this.#queue) slot.abandon?.();
     try {
@@ -170,8 +195,14 @@ export class Connection {
         this.#isActive = true;
       }
       if (this.#options.isClosing()) break;
-      const { reply, pipelined } = this.#options.dispatch(frame, this.peer);
+      const { reply, pipelined, keepsFrame } = this.#options.dispatch(frame, this.peer);
+      if (keepsFrame === true) this.#frames.keep();
       this.#enqueue(reply);
+      if (this.peer.frameInUse !== undefined) {
+        if (this.#outBytes > 0) this.#flush();
+        await this.peer.frameInUse;
+        this.peer.frameInUse = undefined;
+      }
       if (this.#queue.length > 0 && (!pipelined || this.#queue.length >= inFlightMax)) {
         if (this.#outBytes > 0) this.#flush();
         await this.#settled;
@@ -244,7 +275,7 @@ export class Connection {
       this.#out.push(chunk);
       this.#outBytes += chunk.length;
       this.#heldBytes += chunk.length;
-      this.#options.memory.add(chunk.length);
+      this.#options.answers.add(chunk.length);
     }
   }
 
@@ -272,13 +303,22 @@ export class Connection {
   }
 
   #write(chunk: Uint8Array): void {
-    this.#writer.write(chunk).then(() => {
-      if (!this.#closed) {
-        this.#heldBytes -= chunk.length;
-        this.#options.memory.remove(chunk.length);
-      }
-      this.#options.onSent(chunk);
-    }, () => this.close());
+    for (let start = 0; start < chunk.length; start += partBytes) {
+      const part = chunk.length <= partBytes ? chunk : chunk.subarray(start, start + partBytes);
+      const isLast = start + partBytes >= chunk.length;
+      this.#writer.write(part).then(() => {
+        this.#sentBytes += part.length;
+        if (!this.#closed) {
+          this.#heldBytes -= part.length;
+          this.#options.answers.give(part.length);
+        }
+        if (isLast) this.#options.onSent(chunk);
+      }, () => {
+        this.close();
+        // It will not be sent any more, so nobody needs it either.
+        if (isLast) this.#options.onSent(chunk);
+      });
+    }
   }
 
   #report(error: unknown): void {

@@ -4,11 +4,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { simulate } from "../runtime/simulated.ts";
 import type { Runtime } from "../runtime/ports.ts";
-import { AnswerMemory } from "./answer_memory.ts";
+import { MemoryShare } from "../base/memory_share.ts";
 import { Connection, type Dispatched } from "./connection.ts";
+import { FrameBuffers } from "./frame_buffers.ts";
 
 const answerBytes = 300 * 1024;
 const requestCount = 50;
+const unbounded = () => new MemoryShare(() => Infinity);
 
 /** Requests of four bytes, the last of which is the request's number. */
 const requests = new Uint8Array(
@@ -17,7 +19,7 @@ const requests = new Uint8Array(
 
 /** Serves with `dispatch` at port 9092, and counts the bytes that the kernel has not yet taken. */
 async function serve(runtime: Runtime, dispatch: (frame: Uint8Array) => Dispatched) {
-  const memory = { heldBytes: 0, heldBytesMax: 0, ofAnswers: new AnswerMemory(() => 0) };
+  const memory = { heldBytes: 0, heldBytesMax: 0, ofAnswers: new MemoryShare(() => 0) };
   const ended = Promise.withResolvers<void>();
   await runtime.network.listen({ host: "server", port: 9092 }, (socket) => {
     const connection = new Connection(socket, {
@@ -26,7 +28,8 @@ async function serve(runtime: Runtime, dispatch: (frame: Uint8Array) => Dispatch
       monotonic: () => runtime.clock.monotonic(),
       logger: runtime.logger({ format: "text", level: "info" }),
       requestBytesMax: 1024,
-      memory: memory.ofAnswers,
+      answers: memory.ofAnswers,
+      buffers: new FrameBuffers({ buffers: unbounded(), frames: unbounded() }),
       dispatch: (frame) => {
         memory.heldBytes += answerBytes;
         memory.heldBytesMax = Math.max(memory.heldBytesMax, memory.heldBytes);

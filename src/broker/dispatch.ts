@@ -10,7 +10,7 @@
 // they use is measured here: the bytes of requests and answers, and the time that they took.
 //
 // The bytes of a request are private to its handler, but for Produce: its frame is megabytes, and
-// the log has copied what it needs before the handler first waits.
+// it says for how long it needs them (`frameInUse`).
 
 import { formatAddress } from "../base/address.ts";
 import { ConnectionFault, DecodeFault, isStoreFault } from "../base/faults.ts";
@@ -25,6 +25,7 @@ import {
 } from "../protocol/mod.ts";
 import type { Broker } from "./broker.ts";
 import type { Dispatched, Reply } from "./connection.ts";
+import { busyBytes } from "./frame_buffers.ts";
 import type { Handler, Peer, RequestContext } from "./handler.ts";
 import { apiVersionsKey, handlers, lateHandlers, supportedVersions } from "./handlers/mod.ts";
 import type { ClientMeter } from "./quotas.ts";
@@ -33,6 +34,13 @@ import type { Tracer } from "./trace.ts";
 
 const produceKey = 0;
 const fetchKey = 1;
+/** A larger frame has memory of its own, which can be left to the handler. */
+const sharedFrameBytesMax = busyBytes;
+
+/** Whether the handler of API `key` has the frame's bytes for good, without a copy. */
+function isLeft(frame: Uint8Array, key: number): boolean {
+  return key !== produceKey && frame.length > sharedFrameBytesMax;
+}
 
 /** One request on its way through. */
 interface Dispatching {
@@ -86,7 +94,7 @@ export class Dispatcher {
     const reply = answer instanceof Promise
       ? answer.then((response) => this.#encode(dispatching, response))
       : this.#encode(dispatching, answer);
-    return { reply, pipelined: handler.pipelined };
+    return { reply, pipelined: handler.pipelined, keepsFrame: isLeft(frame, header.apiKey) };
   }
 
   #handle({ frame, header, handler, peer }: Dispatching): unknown {
@@ -128,12 +136,13 @@ export class Dispatcher {
     const late = lateHandlers.get(apiKey);
     if (late === undefined) throw new ConnectionFault(`${apiName(apiKey)} requests are not served`);
     // The frame's bytes are the connection's again before the handler is here.
-    const bytes = frame.slice();
+    const keepsFrame = isLeft(frame, apiKey);
+    const bytes = keepsFrame ? frame : frame.slice();
     const reply = late.load().then((handler) => {
       this.#handlers.set(apiKey, handler);
       return this.dispatch(bytes, peer).reply;
     });
-    return { reply, pipelined: false };
+    return { reply, pipelined: false, keepsFrame };
   }
 
   /** As `dispatch`, for a client that may have a quota. */
@@ -151,7 +160,7 @@ export class Dispatcher {
     const reply = answer instanceof Promise
       ? answer.then((response) => this.#encodeMetered(dispatching, response, used))
       : this.#encodeMetered(dispatching, answer, used);
-    return { reply, pipelined: handler.pipelined };
+    return { reply, pipelined: handler.pipelined, keepsFrame: isLeft(frame, handler.api.key) };
   }
 
   #encodeMetered(dispatching: Dispatching, response: unknown, used: Used): Reply {
@@ -211,7 +220,8 @@ function readHeader(frame: Uint8Array, tableOf: (key: number) => AnyApi | undefi
 }
 
 function readBody(frame: Uint8Array, header: RequestHeader, handler: Handler): unknown {
-  const bytes = handler.api.key === produceKey ? frame : frame.slice();
+  const { key } = handler.api;
+  const bytes = key === produceKey || isLeft(frame, key) ? frame : frame.slice();
   const reader = new BytesReader(bytes, header.bodyPosition);
   try {
     return handler.api.request.decode(reader, header.apiVersion);

@@ -5,14 +5,21 @@
 // The stream is read through a BYOB reader, so the buffer travels into the read and comes back with
 // it. Hence the rule for who uses a frame: its bytes are valid until the next call of `read`.
 //
-// Memory follows what was received, never what a length prefix promises: the buffer doubles only
-// when it is full of received bytes, and an idle connection falls back to a small one.
+// Memory follows what was received until a frame is known to be larger than 32 KiB; then it is
+// claimed for the whole frame, before any more of it is received (frame_buffers.ts). An idle
+// connection falls back to a small buffer.
 
 import { fromUtf8 } from "../base/bytes.ts";
 import { ConnectionFault } from "../base/faults.ts";
+import {
+  busyBytes,
+  type FrameBuffer,
+  type FrameBuffers,
+  type FrameBufferWait,
+  freeBytes,
+  idleBytes,
+} from "./frame_buffers.ts";
 
-const idleBytes = 2 * 1024;
-const busyBytes = 256 * 1024;
 const lengthBytes = 4;
 
 /** What its first four bytes say that an improper request is, for whoever reads the log. */
@@ -31,13 +38,34 @@ function strangerOf(start: Uint8Array): string {
 export class FrameReader {
   readonly #reader: ReadableStreamBYOBReader;
   readonly #frameBytesMax: number;
-  #buffer = new Uint8Array(idleBytes);
+  readonly #buffers: FrameBuffers;
+  #held: FrameBuffer;
   #start = 0;
   #end = 0;
+  #received = 0;
+  #isKept = false;
+  #isReading = false;
+  #isClosed = false;
+  #wait: FrameBufferWait | undefined;
 
-  constructor(readable: ReadableStream<Uint8Array>, frameBytesMax: number) {
+  constructor(
+    readable: ReadableStream<Uint8Array>,
+    o: { frameBytesMax: number; buffers: FrameBuffers },
+  ) {
     this.#reader = readable.getReader({ mode: "byob" });
-    this.#frameBytesMax = frameBytesMax;
+    this.#frameBytesMax = o.frameBytesMax;
+    this.#buffers = o.buffers;
+    this.#held = o.buffers.unclaimed(idleBytes);
+  }
+
+  /** Bytes that came so far. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Whether a frame that memory was claimed for is being received. */
+  get isReceivingLarge(): boolean {
+    return this.#isReading && this.#held.isForFrame;
   }
 
   /** The next frame, without its length, that is here whole already; undefined without reading. */
@@ -46,7 +74,7 @@ export class FrameReader {
     if (length === undefined || this.#end - this.#start < lengthBytes + length) return undefined;
     const start = this.#start + lengthBytes;
     this.#start = start + length;
-    return this.#buffer.subarray(start, this.#start);
+    return this.#held.bytes.subarray(start, this.#start);
   }
 
   /**
@@ -55,19 +83,36 @@ export class FrameReader {
    */
   async read(): Promise<Uint8Array | undefined> {
     for (;;) {
-      this.#makeRoom();
-      const room = this.#buffer.subarray(this.#end);
-      const { value, done } = await this.#reader.read(room);
+      const wait = this.#makeRoom();
+      if (wait !== undefined && !await this.#grow(wait)) return undefined;
+      // Not a byte behind a large frame: the next one has to be claimed first.
+      const readEnd = this.#held.isForFrame ? this.#wanted() : this.#held.bytes.length;
+      const room = this.#held.bytes.subarray(this.#end, readEnd);
+      const { value, done } = await this.#readInto(room);
+      if (this.#isClosed) return undefined;
       if (done || value === undefined) {
         const rest = this.#end - this.#start;
         if (rest > 0) throw new ConnectionFault(`closed ${rest} bytes into a request`);
         return undefined;
       }
-      this.#buffer = new Uint8Array(value.buffer);
       this.#end += value.byteLength;
+      this.#received += value.byteLength;
       const frame = this.buffered();
       if (frame !== undefined) return frame;
     }
+  }
+
+  /** Who handles the frame that was read last keeps its bytes: they are not used again. */
+  keep(): void {
+    this.#isKept = true;
+  }
+
+  /** Gives all memory back; no frame is read any more. */
+  release(): void {
+    this.#isClosed = true;
+    this.#wait?.cancel();
+    // A read that is under way has the buffer with it, and comes here when it has ended.
+    if (!this.#isReading) this.#replace(this.#buffers.unclaimed(0));
   }
 
   /** Ends the stream; a pending read ends. */
@@ -78,7 +123,7 @@ export class FrameReader {
   #nextLength(): number | undefined {
     const p = this.#start;
     if (this.#end - p < lengthBytes) return undefined;
-    const b = this.#buffer;
+    const b = this.#held.bytes;
     const length = (b[p] << 24) | (b[p + 1] << 16) | (b[p + 2] << 8) | b[p + 3];
     if (length < 0 || length > this.#frameBytesMax) {
       throw new ConnectionFault(
@@ -86,35 +131,109 @@ export class FrameReader {
           `(socket.request.max.bytes)${strangerOf(b.subarray(p, p + lengthBytes))}`,
       );
     }
+    if (this.#buffers.isTooLarge(lengthBytes + length)) {
+      const reason = "is more than there is memory for (ottla.memory.bytes.max)";
+      throw new ConnectionFault(`request length ${length} ${reason}`);
+    }
     return length;
   }
 
-  /** Moves or grows the buffer so that a read has room, and the frame at the front can complete. */
-  #makeRoom(): void {
+  /** A read takes the buffer along and brings it back. */
+  async #readInto(room: Uint8Array<ArrayBuffer>) {
+    this.#isReading = true;
+    try {
+      const result = await this.#reader.read(room);
+      if (result.value !== undefined) this.#held.bytes = new Uint8Array(result.value.buffer);
+      return result;
+    } finally {
+      this.#isReading = false;
+      if (this.#isClosed) this.release();
+    }
+  }
+
+  /** Bytes from the buffer's start to the end of the frame there, as far as it is known. */
+  #wanted(): number {
+    return lengthBytes + (this.#nextLength() ?? 0);
+  }
+
+  /**
+   * Moves or replaces the buffer so that a read has room, and the frame at the front can complete;
+   * or tells what has to be waited for.
+   */
+  #makeRoom(): FrameBufferWait | undefined {
     const held = this.#end - this.#start;
     if (held === 0) {
-      this.#start = 0;
       this.#resizeWhenEmpty();
-      this.#end = 0;
-      return;
+      return undefined;
     }
-    const wanted = lengthBytes + (this.#nextLength() ?? 0);
-    const full = this.#end === this.#buffer.length;
-    if (!full && this.#start + wanted <= this.#buffer.length) return;
-    let target = this.#buffer;
-    if (held > this.#buffer.length / 2) {
-      target = new Uint8Array(Math.max(busyBytes, Math.min(held * 2, wanted + busyBytes)));
+    const { length } = this.#held.bytes;
+    const wanted = this.#wanted();
+    const full = this.#end === length;
+    if (!full && this.#start + wanted <= length) return undefined;
+    if (wanted <= length && held < length) {
+      this.#held.bytes.copyWithin(0, this.#start, this.#end);
+      this.#start = 0;
+      this.#end = held;
+      return undefined;
     }
-    target.set(this.#buffer.subarray(this.#start, this.#end));
-    this.#buffer = target;
-    this.#start = 0;
+    if (wanted <= freeBytes && length < freeBytes) {
+      this.#moveTo(this.#buffers.unclaimed(freeBytes));
+      return undefined;
+    }
+    const larger = (wanted <= busyBytes ? this.#buffers.busy() : undefined) ??
+      this.#buffers.forFrame(wanted);
+    if ("granted" in larger) return larger;
+    this.#moveTo(larger);
+    return undefined;
+  }
+
+  /** Whether there is room after the wait: it ends without when the connection does. */
+  async #grow(wait: FrameBufferWait): Promise<boolean> {
+    this.#wait = wait;
+    const larger = await wait.granted;
+    this.#wait = undefined;
+    if (larger === undefined) return false;
+    if (this.#isClosed) {
+      this.#buffers.release(larger, { isKept: false });
+      return false;
+    }
+    this.#moveTo(larger);
+    return true;
+  }
+
+  #moveTo(larger: FrameBuffer): void {
+    const held = this.#end - this.#start;
+    larger.bytes.set(this.#held.bytes.subarray(this.#start, this.#end));
+    this.#replace(larger);
     this.#end = held;
   }
 
-  /** A read that came back full earns the large buffer; a nearly empty one gives it up. */
+  #replace(buffer: FrameBuffer): void {
+    this.#buffers.release(this.#held, { isKept: this.#isKept });
+    this.#held = buffer;
+    this.#isKept = false;
+    this.#start = 0;
+    this.#end = 0;
+  }
+
+  /**
+   * A read that came back full earns a larger buffer; a nearly empty one gives it up, and so does
+   * a frame that had one for itself.
+   */
   #resizeWhenEmpty(): void {
-    const size = this.#buffer.length;
-    if (this.#end === size && size < busyBytes) this.#buffer = new Uint8Array(busyBytes);
-    else if (this.#end < size / 64 && size > idleBytes) this.#buffer = new Uint8Array(idleBytes);
+    const end = this.#end;
+    const { bytes: { length }, share, isForFrame } = this.#held;
+    const isBusy = length === busyBytes;
+    if (isForFrame || this.#isKept) {
+      this.#replace(this.#buffers.busy() ?? this.#buffers.unclaimed(freeBytes));
+    } else if (end < length / 64 && length > idleBytes) {
+      this.#replace(this.#buffers.unclaimed(idleBytes));
+    } else if (end === length && !isBusy) {
+      this.#replace(this.#buffers.busy() ?? this.#buffers.unclaimed(freeBytes));
+    } else if (isBusy && share?.waiting) {
+      this.#replace(this.#buffers.unclaimed(freeBytes));
+    }
+    this.#start = 0;
+    this.#end = 0;
   }
 }

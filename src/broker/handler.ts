@@ -31,6 +31,11 @@ export interface Peer {
   readonly advertised: Address;
   /** Its next request is not read before this time of the monotonic clock; 0: no pause is due. */
   pausedUntilMs: number;
+  /**
+   * Set by a handler that goes on using the bytes of its request after it has returned: until it
+   * resolves, no other request of this peer is read.
+   */
+  frameInUse?: Promise<void>;
   /** What the client says of itself in ApiVersions 3 and later. */
   software?: { readonly name: string; readonly version: string };
 }

@@ -16,6 +16,8 @@
 // and of each answer, and garbage that the collector has not yet found.
 
 import { MemoryShare } from "../base/memory_share.ts";
+import type { ProcessPort } from "../runtime/ports.ts";
+import type { BrokerConfig } from "./config.ts";
 
 const budgetBytesMin = 64 * 1024 * 1024;
 const budgetBytesDefaultMax = 1024 * 1024 * 1024;
@@ -54,8 +56,27 @@ export class MemoryBudget {
     return Math.max(budgetBytesMin, Math.min(budgetBytesDefaultMax, quarter));
   }
 
+  /** All of them by name. */
+  get shares(): (readonly [name: string, share: MemoryShare])[] {
+    return [
+      ["buffers", this.buffers],
+      ["frames", this.frames],
+      ["answers", this.answers],
+      ["work", this.work],
+    ];
+  }
+
   /** Nobody waits any more: the broker is closing. */
   close(): void {
-    for (const share of [this.buffers, this.frames, this.answers, this.work]) share.cancelAll();
+    for (const [, share] of this.shares) share.cancelAll();
   }
+}
+
+/** The budget that `config` asks for on this machine. */
+export function memoryBudgetOf(config: BrokerConfig, process: ProcessPort): MemoryBudget {
+  return new MemoryBudget({
+    bytesMax: () => config.get("ottla.memory.bytes.max"),
+    answersBytesMax: () => config.get("ottla.fetch.memory.bytes.max"),
+    machineBytes: process.memoryBytesMax(),
+  });
 }

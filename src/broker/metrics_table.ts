@@ -14,10 +14,10 @@ import { programVersion } from "../base/version.ts";
 import { apiName, type ErrorCode, errorName } from "../protocol/mod.ts";
 import type { Runtime } from "../runtime/ports.ts";
 import type { Acceptor } from "./acceptor.ts";
-import type { AnswerMemory } from "./answer_memory.ts";
 import type { Cleaner } from "./cleaner.ts";
 import type { EventLoopDelay } from "./event_loop_delay.ts";
 import { countGroupsByState, type Groups } from "./groups.ts";
+import type { MemoryBudget } from "./memory_budget.ts";
 import type { Partition } from "./partition.ts";
 import type { Partitions } from "./partitions.ts";
 import type { ApiCounters, RequestMetrics } from "./request_metrics.ts";
@@ -51,7 +51,7 @@ export interface MetricSources {
   readonly groups: Groups;
   readonly storage: Storage;
   readonly acceptor: Acceptor;
-  readonly answerMemory: AnswerMemory;
+  readonly memory: MemoryBudget;
   readonly cleaner: Cleaner;
   readonly unreadable: UnreadablePartitions;
   /** Undefined, as the next one: not asked for when the broker was started. */
@@ -143,11 +143,38 @@ export const metrics: Readonly<Record<string, Metric>> = {
     doc: "Connections that max.connections kept out.",
     read: ({ acceptor }) => acceptor.refusedCount,
   },
-  ottla_answer_memory_bytes: {
+  ottla_connections_slow_total: {
+    type: "counter",
+    doc: "Connections that were closed because others waited for memory that was held for them.",
+    read: ({ acceptor }) => acceptor.slowCount,
+  },
+
+  // Memory.
+  ottla_memory_budget_bytes: {
     type: "gauge",
-    doc: "Answers in memory, being read or not yet taken by their clients; bounded by " +
-      "ottla.fetch.memory.bytes.max.",
-    read: ({ answerMemory }) => answerMemory.bytes,
+    doc: "What requests and answers may hold together: ottla.memory.bytes.max, or what it " +
+      "comes to here.",
+    read: ({ memory }) => memory.bytesMax,
+  },
+  ottla_memory_bytes: {
+    type: "gauge",
+    labels: ["share"],
+    doc: "Claimed of it: small requests being received (buffers), large ones (frames), answers " +
+      "to consumers that are read or not yet taken (answers), records being unpacked and " +
+      "converted (work).",
+    read: ({ memory }) => memory.shares.map(([name, { bytes }]) => [[name], bytes]),
+  },
+  ottla_memory_waiting: {
+    type: "gauge",
+    labels: ["share"],
+    doc: "Requests that wait for memory.",
+    read: ({ memory }) => memory.shares.map(([name, { waiting }]) => [[name], waiting]),
+  },
+  ottla_memory_waits_total: {
+    type: "counter",
+    labels: ["share"],
+    doc: "Requests that had to wait for memory.",
+    read: ({ memory }) => memory.shares.map(([name, { waits }]) => [[name], waits]),
   },
 
   // Records.

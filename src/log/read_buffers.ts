@@ -4,10 +4,14 @@
 //   take --> being filled --hold--> held, by one or several --the last release--> spare --> take
 //                     \--never held, or not by all released--> garbage, like any other array
 //
+// What is not kept spare is freed there and then, a large array always: the collector may take its
+// time, and clients do not.
 // Invariant: a buffer is spare only when everybody who held it has let go. To forget a release is
 // safe, then; to release twice is not, and throws where it can be seen.
 
-/** Capacities are powers of two between these; other reads get an array of their own. */
+import { freeMemory } from "../base/free_memory.ts";
+
+/** Capacities are powers of two between these. Smaller arrays are not tracked, larger not kept. */
 const bufferBytesMin = 32 * 1024;
 export const bufferBytesMax = 4 * 1024 * 1024;
 
@@ -29,7 +33,12 @@ export class ReadBuffers {
 
   /** `length` bytes with anything in them. */
   take(length: number): Uint8Array<ArrayBuffer> {
-    if (length < bufferBytesMin || length > bufferBytesMax) return new Uint8Array(length);
+    if (length < bufferBytesMin) return new Uint8Array(length);
+    if (length > bufferBytesMax) {
+      const large = new Uint8Array(length);
+      this.#holders.set(large.buffer, 0);
+      return large;
+    }
     const capacity = capacityFor(length);
     let buffer = this.#spare.get(capacity)?.pop();
     if (buffer === undefined) buffer = new ArrayBuffer(capacity);
@@ -55,7 +64,9 @@ export class ReadBuffers {
 
   #putAside(buffer: ArrayBuffer): void {
     const capacity = buffer.byteLength;
-    if (this.#spareBytes + capacity > this.#spareBytesMax) return;
+    if (capacity > bufferBytesMax || this.#spareBytes + capacity > this.#spareBytesMax) {
+      return freeMemory(buffer);
+    }
     const spare = this.#spare.get(capacity);
     if (spare === undefined) this.#spare.set(capacity, [buffer]);
     else spare.push(buffer);

@@ -2,7 +2,8 @@
 // tail and asynchronously from anything older, so that a consumer that replays from a slow disk
 // stalls nobody.
 //
-//   hot: written by this process, within the last 32 MiB of the log: surely in the page cache
+//   hot: written by this process, within the last 32 MiB of the log: surely in the page cache;
+//        and not so much at once that the event loop would be held
 //   cold: the rest, index files included
 //
 // Invariant: a reader never enters a damaged stretch: it stops before, and one that begins inside
@@ -24,6 +25,8 @@ import type { Segment } from "./segment.ts";
 import type { Segments } from "./segments.ts";
 
 const hotTailBytes = 32 * 1024 * 1024;
+/** Reading more in one go would hold the event loop, for the memory's sake alone. */
+const hotReadBytesMax = 2 * 1024 * 1024;
 /** Read besides what was asked for when the exact position is not known: an index interval. */
 const searchBytes = 8 * 1024;
 const nothing = new Uint8Array(0);
@@ -76,7 +79,8 @@ export class LogReader {
     if (spot === undefined && !segment.isIndexLoaded) return this.#readCold(bounded, undefined);
     let step = this.#firstStep(bounded, spot ?? this.#look(segment, bounded.offset));
     while (step !== undefined) {
-      const chunk = this.#isHot(step.spot) ? this.#readNow(step) : this.#readBefore(step);
+      const isNow = step.bytes <= hotReadBytesMax && this.#isHot(step.spot);
+      const chunk = isNow ? this.#readNow(step) : this.#readBefore(step);
       if (chunk === undefined) return this.#readCold(bounded, step.spot);
       const next = this.#take(bounded, { step, chunk });
       if (isMisled(next, step.spot)) return this.#readAnew(bounded, step.spot.segment);

@@ -41,7 +41,7 @@ import {
 } from "../../records/mod.ts";
 import { framingRefusal } from "../../records/framing.ts";
 import type { Broker } from "../broker.ts";
-import { handler, type Peer, type RequestContext } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
 import type { PartitionLog } from "../../log/mod.ts";
 import { Partition } from "../partition.ts";
 
@@ -68,29 +68,19 @@ export const produce = handler(Produce, {
     if (request.acks < -1 || request.acks > 1) {
       return answerAll(request, ErrorCode.INVALID_REQUIRED_ACKS);
     }
-    const before = preparing.get(context.peer);
-    if (before === undefined && !needsPreparation(request, context)) {
-      return append(request, context, noneChecked);
-    }
-    // The frame is not ours after a wait: keep the bytes that are still to be appended.
-    for (const topic of request.topicData) {
-      for (const data of topic.partitionData) data.records = data.records?.slice() ?? null;
-    }
-    const prepared = prepare(request, context, before);
-    preparing.set(context.peer, prepared);
-    return prepared.then((checked) => {
-      if (preparing.get(context.peer) === prepared) preparing.delete(context.peer);
-      return append(request, context, checked);
+    if (!needsPreparation(request, context)) return append(request, context, noneChecked);
+    // Its records lie in the frame, and no later request may overtake it.
+    const appended = prepare(request, context).then((checked) => {
+      return { answer: append(request, context, checked) };
     });
+    context.peer.frameInUse = appended.then(() => {}, () => {});
+    return appended.then(({ answer }) => answer);
   },
 });
 
 /** What large batches came to, which were checked before the append. */
 type Checked = ReadonlyMap<PartitionData, ProducePayload>;
 const noneChecked: Checked = new Map();
-
-/** The last request of a connection that waits before its append: none may overtake it. */
-const preparing = new WeakMap<Peer, Promise<Checked>>();
 
 function needsPreparation(request: Request, context: RequestContext): boolean {
   return codecFor(request, context) !== undefined || heavyBatches(request, context).length > 0;
@@ -100,12 +90,7 @@ function needsPreparation(request: Request, context: RequestContext): boolean {
  * Loads the codecs that the log will look into the batches with, and looks into those in slices
  * that would hold the event loop.
  */
-async function prepare(
-  request: Request,
-  context: RequestContext,
-  before: Promise<Checked> | undefined,
-): Promise<Checked> {
-  await before;
+async function prepare(request: Request, context: RequestContext): Promise<Checked> {
   let codec = codecFor(request, context);
   for (; codec !== undefined; codec = codecFor(request, context)) await loadCompression(codec);
   const checked = new Map<PartitionData, ProducePayload>();

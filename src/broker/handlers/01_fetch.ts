@@ -6,8 +6,9 @@
 //   large it is, so that a consumer always advances (KIP-74). Sessions (KIP-227) are answered with
 //   session 0, "no session": each request is complete, and one that goes on with a session, of
 //   another broker perhaps, learns that there is none. read_committed ends at the last stable
-//   offset and lists the aborted transactions below it. While all answers together hold what they
-//   may (answer_memory.ts), this one brings a batch only.
+//   offset and lists the aborted transactions below it. The more all answers together hold of what
+//   they may (memory_budget.ts), the less this one brings; where next to nothing is left, a few
+//   kilobytes are still brought at once, and for a batch that is larger it waits in turn.
 // Versions: 0-3 message sets, of magic 0 before 2 (message_sets.ts); before 3 there is no bound on
 //   the answer, and each partition gives a batch; before 4 zstd is refused (KIP-110 did so before
 //   10, where the topic has it, and Kafka 4 does no more); 4 isolation level (KIP-98); 5
@@ -45,6 +46,16 @@ const readCommitted = 1;
 /** Since which version consumers read v2 batches, and bound their answers. */
 const batchesFrom = 4;
 const boundedFrom = 3;
+/** While that much is left for answers, nobody has to wait. */
+const roomBytesMin = 2 * 1024 * 1024;
+/** What is left is for others, too. */
+const roomParts = 4;
+/** An answer of so much is always brought: it is little, and most are no more. */
+const freeAnswerBytes = 32 * 1024;
+/** How much heavier it is to read a byte into fresh memory than to look at it. */
+const readWeight = 4;
+/** A cold read brings as much more for whoever goes on. */
+const coldBytes = 4 * 1024 * 1024;
 /** A request of a later epoch names what has changed since: it means nothing without a session. */
 const fullRequestEpoch = 0;
 
@@ -88,7 +99,7 @@ export const fetch = handler(Fetch, {
         responses = await collect(pass);
       } finally {
         // From here on the connection counts them.
-        broker.answerMemory.remove(pass.bytes);
+        broker.memory.answers.give(pass.bytes);
       }
       const delayMs = deadlineMs - broker.clock.monotonic();
       const bytesMissing = request.minBytes - pass.bytes;
@@ -153,11 +164,59 @@ function read(
   pass.seen.set(found, found.highWatermark);
   const offset = saturated(each.fetchOffset);
   const endOffset = readableEnd(found, pass.request);
-  const { answerMemory } = pass.context.broker;
-  const maxBytes = Math.min(each.partitionMaxBytes, pass.bytesLeft, answerMemory.room);
   const { version } = pass.context;
   const minOneBatch = pass.bytes === 0 || (version < boundedFrom && pass.bytesLeft > 0);
-  if (offset >= endOffset || (maxBytes <= 0 && !minOneBatch)) return answer;
+  const asked = Math.min(each.partitionMaxBytes, pass.bytesLeft);
+  if (offset >= endOffset || (asked <= 0 && !minOneBatch)) return answer;
+  const reading: Reading = { each, found, pass, answer, offset, endOffset };
+  const { room } = pass.context.broker.memory.answers;
+  if (room < roomBytesMin) return readInTurn(reading, asked);
+  const maxBytes = Math.min(asked, Math.max(roomBytesMin, Math.floor(room / roomParts)));
+  return readUpTo(reading, { maxBytes, minOneBatch });
+}
+
+/** A partition's records, and what is told besides them. */
+interface Reading {
+  readonly each: PartitionRequest;
+  readonly found: Partition;
+  readonly pass: Pass;
+  /** Without records. */
+  readonly answer: PartitionAnswer;
+  readonly offset: Offset;
+  readonly endOffset: Offset;
+}
+
+/** Where memory for answers is short: what is small at once, one batch after a wait. */
+async function readInTurn(reading: Reading, asked: number): Promise<PartitionAnswer> {
+  const { found, pass, answer } = reading;
+  const maxBytes = Math.min(asked, freeAnswerBytes);
+  if (maxBytes > 0) {
+    const small = await readUpTo(reading, { maxBytes, minOneBatch: false });
+    if (small.records?.length !== 0 || small.errorCode !== ErrorCode.NONE) return small;
+  }
+  // Who holds an answer waits for no more of it.
+  if (pass.bytes > 0) return answer;
+  const { memory, topics, slices } = pass.context.broker;
+  const { maxMessageBytes } = topics.logConfig(found.topic);
+  const claim = Math.min(Math.max(maxMessageBytes, freeAnswerBytes), memory.answers.bytesMax);
+  const wait = memory.answers.take(claim);
+  if (wait !== undefined && !await wait.granted) return answer;
+  try {
+    // Where many are let in at once, they read one after the other, and others go in between.
+    slices.spend(claim * readWeight);
+    if (slices.isOver) await slices.next();
+    return await readUpTo(reading, { maxBytes: Math.min(asked, claim), minOneBatch: true, claim });
+  } finally {
+    memory.answers.give(claim);
+  }
+}
+
+/** `claim`: what has been taken for it already. */
+function readUpTo(
+  { each, found, pass, answer, offset, endOffset }: Reading,
+  range: { maxBytes: number; minOneBatch: boolean; claim?: number },
+): PartitionAnswer | Promise<PartitionAnswer> {
+  const { answers } = pass.context.broker.memory;
   const answerWith = (result: SetReadResult): PartitionAnswer => {
     const { bytes: records, damage } = result;
     if (damage !== undefined) return unreadable(damage);
@@ -167,7 +226,7 @@ function read(
     }
     pass.bytes += records.length;
     pass.bytesLeft -= records.length;
-    answerMemory.add(records.length);
+    answers.add(records.length);
     const aborted = answer.abortedTransactions === null || records.length === 0
       ? answer.abortedTransactions
       : found.log.abortedTransactions(offset, endOffset);
@@ -180,13 +239,15 @@ function read(
     return failure(each.partition, ErrorCode.KAFKA_STORAGE_ERROR);
   };
   try {
-    const range = { offset, endOffset, maxBytes, minOneBatch };
-    const result = version < batchesFrom
-      ? readMessageSet(found.log, { ...range, ...setOptions(found, pass) })
-      : found.log.read(range);
+    const { maxBytes, minOneBatch } = range;
+    const read = { offset, endOffset, maxBytes, minOneBatch };
+    const result = pass.context.version < batchesFrom
+      ? readMessageSet(found.log, { ...read, ...setOptions(found, pass) })
+      : found.log.read(read);
     if (!(result instanceof Promise)) return answerWith(result);
-    answerMemory.add(maxBytes);
-    return result.finally(() => answerMemory.remove(maxBytes)).then(answerWith).catch(unreadable);
+    const coming = range.claim === undefined ? Math.max(maxBytes, coldBytes) : 0;
+    answers.add(coming);
+    return result.finally(() => answers.give(coming)).then(answerWith).catch(unreadable);
   } catch (error) {
     return unreadable(error);
   }

@@ -1,0 +1,109 @@
+// The memory in which connections receive, claimed from the budget before it is there:
+//
+//   up to 32 KiB   every connection may have, claimed by none
+//   256 KiB        a busy one, if the share for buffers has room; nobody waits for it
+//   a frame        a larger one, as a whole, once the share for frames has room: in turn
+//
+// Invariant: who waits for a frame's memory holds none of that share, so that whoever holds some
+// has all that it takes to receive to the end. Buffers of a few sizes are used again: of fresh
+// memory the first touch costs more than what is received into it.
+
+import { freeMemory } from "../base/free_memory.ts";
+import type { MemoryShare, MemoryWait } from "../base/memory_share.ts";
+
+export const idleBytes = 2 * 1024;
+export const freeBytes = 32 * 1024;
+export const busyBytes = 256 * 1024;
+/** Larger ones are made to measure. */
+const pooledBytesMax = 4 * 1024 * 1024;
+const spareBytesMax = 16 * 1024 * 1024;
+
+/** A buffer and what was claimed for it. */
+export interface FrameBuffer {
+  bytes: Uint8Array<ArrayBuffer>;
+  readonly claimed: number;
+  readonly share: MemoryShare | undefined;
+  /** Whether it is there for one frame. */
+  readonly isForFrame: boolean;
+}
+
+/** A buffer that comes later, unless the wait is cancelled: then undefined. */
+export interface FrameBufferWait {
+  readonly granted: Promise<FrameBuffer | undefined>;
+  readonly cancel: () => void;
+}
+
+/** Of all connections together. */
+export class FrameBuffers {
+  readonly #shares: { readonly buffers: MemoryShare; readonly frames: MemoryShare };
+  readonly #spare = new Map<number, ArrayBuffer[]>();
+  #spareBytes = 0;
+
+  constructor(shares: { readonly buffers: MemoryShare; readonly frames: MemoryShare }) {
+    this.#shares = shares;
+  }
+
+  /** A small one, which costs nobody anything. */
+  unclaimed(bytes: number): FrameBuffer {
+    return { bytes: new Uint8Array(bytes), claimed: 0, share: undefined, isForFrame: false };
+  }
+
+  /** One for a busy connection; undefined where there is no room for it. */
+  busy(): FrameBuffer | undefined {
+    const { buffers } = this.#shares;
+    if (!buffers.tryTake(busyBytes)) return undefined;
+    const bytes = this.#make(busyBytes);
+    return { bytes, claimed: busyBytes, share: buffers, isForFrame: false };
+  }
+
+  /** One that a frame of `length` bytes fits in. */
+  forFrame(length: number): FrameBuffer | FrameBufferWait {
+    const { frames } = this.#shares;
+    const claimed = capacityFor(length);
+    const make = () => {
+      return { bytes: this.#make(claimed), claimed, share: frames, isForFrame: true };
+    };
+    const wait: MemoryWait | undefined = frames.take(claimed);
+    if (wait === undefined) return make();
+    const granted = wait.granted.then((isGranted) => isGranted ? make() : undefined);
+    return { granted, cancel: wait.cancel };
+  }
+
+  /** Whether a frame so long can ever be received. */
+  isTooLarge(length: number): boolean {
+    return length > busyBytes && capacityFor(length) > this.#shares.frames.bytesMax;
+  }
+
+  /** Nobody looks at `buffer` any more, or somebody goes on to, who may keep its bytes. */
+  release({ bytes, claimed, share }: FrameBuffer, o: { isKept: boolean }): void {
+    if (share === undefined) return;
+    if (!o.isKept) this.#putAside(bytes.buffer);
+    share.give(claimed);
+  }
+
+  #make(capacity: number): Uint8Array<ArrayBuffer> {
+    const spare = this.#spare.get(capacity)?.pop();
+    if (spare === undefined) return new Uint8Array(capacity);
+    this.#spareBytes -= capacity;
+    return new Uint8Array(spare);
+  }
+
+  #putAside(buffer: ArrayBuffer): void {
+    // What a pending read has taken along is not ours to keep.
+    if (buffer.byteLength === 0) return;
+    const capacity = buffer.byteLength;
+    if (capacity > pooledBytesMax || this.#spareBytes + capacity > spareBytesMax) {
+      return freeMemory(buffer);
+    }
+    const spare = this.#spare.get(capacity);
+    if (spare === undefined) this.#spare.set(capacity, [buffer]);
+    else spare.push(buffer);
+    this.#spareBytes += capacity;
+  }
+}
+
+/** A power of two up to a bound, so that buffers fit others. */
+function capacityFor(length: number): number {
+  if (length > pooledBytesMax) return length;
+  return Math.max(busyBytes, 2 ** Math.ceil(Math.log2(length)));
+}
