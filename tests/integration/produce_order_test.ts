@@ -1,7 +1,6 @@
 // Requests of one connection take effect in their order, though some have to wait before their
-// append: for a codec that the broker has not loaded yet, for a topic that is being made, or since
-// they are large and looked at in slices. Each test has a broker of its own, which has loaded
-// nothing.
+// append: for a codec that the broker has not loaded yet, or since they are large and looked at in
+// slices. Each test has a broker of its own, which has loaded nothing.
 
 import { assertEquals } from "@std/assert";
 import { concatBytes } from "../../src/base/bytes.ts";
@@ -54,12 +53,6 @@ Deno.test("a batch that waits for its codec is not overtaken by the next one", a
   using client = await RawClient.connect(broker);
   const { name: topic } = await makeTopic(client);
   assertEquals(await baseOffsets(client, topic), inOrder);
-});
-
-Deno.test("a batch that waits for its topic is not overtaken by the next one", async () => {
-  await using broker = await BrokerProcess.start();
-  using client = await RawClient.connect(broker);
-  assertEquals(await baseOffsets(client, "made-on-the-way"), inOrder);
 });
 
 Deno.test("a batch that is looked at in slices is not overtaken by the next one", async () => {
