@@ -45,6 +45,8 @@ import { type MemoryBudget, memoryBudgetOf } from "./memory_budget.ts";
 import { MetadataLog, metadataTopic, metadataTopicId } from "./metadata_log.ts";
 import { checkLevels, readMetadata } from "./metadata_reading.ts";
 import { MetadataSnapshots } from "./metadata_snapshots.ts";
+import type { Services } from "./services.ts";
+import type { Telemetry } from "./telemetry.ts";
 import type { Partition } from "./partition.ts";
 import { Partitions } from "./partitions.ts";
 import { ProducerIds } from "./producer_ids.ts";
@@ -120,7 +122,7 @@ export interface BrokerHealth {
 }
 
 /** One broker. Made by `Broker.start`, ended by `close`. */
-export class Broker {
+export class Broker implements Services {
   readonly config: BrokerConfig;
   readonly clock: Clock;
   readonly codecs: Codecs;
@@ -154,6 +156,7 @@ export class Broker {
   /** What opening the logs took, in ms. */
   #openedInMs = 0;
   #closing: Promise<void> | undefined;
+  #telemetry: Promise<Telemetry> | undefined;
 
   private constructor(options: BrokerOptions, { storage, metadata }: Opened) {
     const { runtime, config, logger } = options;
@@ -315,6 +318,13 @@ export class Broker {
     const subscriptions = this.metadata.image.configuredNames(ResourceType.CLIENT_METRICS);
     return supportedVersions({ clientMetrics: subscriptions.length > 0 });
   }
+
+  /** Clients' own metrics; loaded when a client first asks. */
+  readonly telemetry = (): Promise<Telemetry> => {
+    this.#telemetry ??= import("./telemetry.ts")
+      .then(({ Telemetry }) => new Telemetry(() => this.metadata.image));
+    return this.#telemetry;
+  };
 
   /** Features with the levels that this broker can serve. */
   supportedFeatures() {

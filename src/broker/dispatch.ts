@@ -23,13 +23,13 @@ import {
   ErrorCode,
   type RequestHeader,
 } from "../protocol/mod.ts";
-import type { Broker } from "./broker.ts";
 import type { Dispatched, Reply } from "./connection.ts";
 import { busyBytes } from "./frame_buffers.ts";
 import type { Handler, Peer, RequestContext } from "./handler.ts";
 import { apiVersionsKey, handlers, lateHandlers, supportedVersions } from "./handlers/mod.ts";
 import type { ClientMeter } from "./quotas.ts";
 import type { RequestMetrics } from "./request_metrics.ts";
+import type { Services } from "./services.ts";
 import type { Tracer } from "./trace.ts";
 
 const produceKey = 0;
@@ -64,14 +64,14 @@ export interface DispatchWatchers {
 
 /** Answers frames with the handlers of handlers/mod.ts. */
 export class Dispatcher {
-  readonly #broker: Broker;
+  readonly #services: Services;
   readonly #tracer: Tracer | undefined;
   readonly #metrics: RequestMetrics | undefined;
   readonly #handlers = new Map(handlers);
   readonly #tableOf = (apiKey: number) => this.#handlers.get(apiKey)?.api;
 
-  constructor(broker: Broker, { tracer, metrics }: DispatchWatchers) {
-    this.#broker = broker;
+  constructor(services: Services, { tracer, metrics }: DispatchWatchers) {
+    this.#services = services;
     this.#tracer = tracer;
     this.#metrics = metrics;
   }
@@ -88,7 +88,7 @@ export class Dispatcher {
       return { reply, pipelined: false };
     }
     const dispatching = { frame, header, handler, peer };
-    const meter = this.#broker.quotas.meter(header.clientId);
+    const meter = this.#services.quotas.meter(header.clientId);
     if (meter !== undefined) return this.#dispatchMetered(dispatching, meter);
     const answer = this.#handle(dispatching);
     const reply = answer instanceof Promise
@@ -101,7 +101,7 @@ export class Dispatcher {
     const message = readBody(frame, header, handler);
     this.#tracer?.request(peer, header, handler.api, message);
     const { apiVersion: version, clientId } = header;
-    const context = { broker: this.#broker, version, clientId, peer };
+    const context = { services: this.#services, version, clientId, peer };
     if (handler.refuse === undefined) return handler.handle(message as never, context);
     return this.#handleRefusable(handler, message, context);
   }
@@ -114,7 +114,7 @@ export class Dispatcher {
       if (!isStoreFault(error)) throw error;
       const { version, peer } = context;
       const errorMessage = error.message;
-      this.#broker.logger.log("error", "a request could not be stored", {
+      this.#services.logger.log("error", "a request could not be stored", {
         api: handler.api.name,
         peer: formatAddress(peer.remote),
         reason: errorMessage,

@@ -7,7 +7,7 @@
 
 import type { AnyApi, ErrorCode, RequestOf, ResponseInput } from "../protocol/mod.ts";
 import type { Address } from "../runtime/ports.ts";
-import type { Broker } from "./broker.ts";
+import type { Services } from "./services.ts";
 
 /** Versions `min` to `max`, both included. */
 export interface VersionRange {
@@ -15,9 +15,9 @@ export interface VersionRange {
   readonly max: number;
 }
 
-/** The request at hand, apart from its message. */
-export interface RequestContext {
-  readonly broker: Broker;
+/** The request at hand, apart from its message, with the services that its handler needs. */
+export interface RequestContext<Needed extends keyof Services = keyof Services> {
+  readonly services: Pick<Services, Needed>;
   readonly version: number;
   /** null when the client sends none. */
   readonly clientId: string | null;

@@ -12,9 +12,8 @@ import { utf8 } from "../base/bytes.ts";
 import type { Uuid } from "../base/ids.ts";
 import { type MetadataImage, ResourceType } from "../cluster/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
-import type { Broker } from "./broker.ts";
+import type { Address } from "../runtime/ports.ts";
 import { clientMetricsKeys } from "./config_group_table.ts";
-import type { RequestContext } from "./handler.ts";
 
 /** What a client is asked for. */
 export interface Subscription {
@@ -23,6 +22,15 @@ export interface Subscription {
   readonly intervalMs: number;
   /** Prefixes of names; "" asks for all. */
   readonly metrics: readonly string[];
+}
+
+/** What subscriptions tell clients apart by. */
+export interface TelemetryClient {
+  readonly clientId: string | null;
+  readonly peer: {
+    readonly remote: Address;
+    readonly software?: { readonly name: string; readonly version: string };
+  };
 }
 
 /** A client that pushes, as it was heard of last. */
@@ -41,11 +49,15 @@ const matchedCharactersMax = 256;
 /** All of a broker's telemetry. */
 export class Telemetry {
   readonly #clients = new Map<Uuid, PushingClient>();
+  readonly #image: () => MetadataImage;
+
+  constructor(image: () => MetadataImage) {
+    this.#image = image;
+  }
 
   /** Asks a client for what the subscriptions want of it. */
-  subscribe(id: Uuid, context: RequestContext): Subscription {
-    const { image } = context.broker.metadata;
-    const subscription = subscriptionFor(image, attributesOf(id, context));
+  subscribe(id: Uuid, client: TelemetryClient): Subscription {
+    const subscription = subscriptionFor(this.#image(), attributesOf(id, client));
     const known = this.#clients.get(id);
     const isSame = known?.subscription.id === subscription.id;
     this.#remember(id, {
@@ -61,10 +73,10 @@ export class Telemetry {
   check(
     id: Uuid,
     push: { subscriptionId: number; isLast: boolean; nowMs: number },
-    context: RequestContext,
+    asking: TelemetryClient,
   ): ErrorCode {
     const client = this.#clients.get(id);
-    const current = subscriptionFor(context.broker.metadata.image, attributesOf(id, context));
+    const current = subscriptionFor(this.#image(), attributesOf(id, asking));
     if (push.subscriptionId !== current.id) return ErrorCode.UNKNOWN_SUBSCRIPTION_ID;
     if (client === undefined) {
       // A broker that was started anew has forgotten it: its subscription still holds.
@@ -98,18 +110,9 @@ export class Telemetry {
   }
 }
 
-const ofBroker = new WeakMap<Broker, Telemetry>();
-
-/** The telemetry of `broker`: made when a client first asks. */
-export function telemetryOf(broker: Broker): Telemetry {
-  let telemetry = ofBroker.get(broker);
-  if (telemetry === undefined) ofBroker.set(broker, telemetry = new Telemetry());
-  return telemetry;
-}
-
 type Attributes = ReadonlyMap<string, string>;
 
-function attributesOf(id: Uuid, { peer, clientId }: RequestContext): Attributes {
+function attributesOf(id: Uuid, { peer, clientId }: TelemetryClient): Attributes {
   return new Map([
     ["client_instance_id", id],
     ["client_id", clientId ?? ""],

@@ -40,7 +40,6 @@ import {
   type Refusal,
 } from "../../records/mod.ts";
 import { framingRefusal } from "../../records/framing.ts";
-import type { Broker } from "../broker.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import type { PartitionLog } from "../../log/mod.ts";
 import { Partition } from "../partition.ts";
@@ -59,12 +58,14 @@ const heavyBytesMin = 16 * 1024;
 /** Older clients cannot read zstd (KIP-110). */
 const zstdFrom = 7;
 
+type Context = RequestContext<"metadata" | "partitions" | "topics" | "memory">;
+
 export const produce = handler(Produce, {
   serves: "0-13",
 
   pipelined: true,
 
-  handle(request, context) {
+  handle(request, context: Context) {
     if (request.acks < -1 || request.acks > 1) {
       return answerAll(request, ErrorCode.INVALID_REQUIRED_ACKS);
     }
@@ -82,7 +83,7 @@ export const produce = handler(Produce, {
 type Checked = ReadonlyMap<PartitionData, ProducePayload>;
 const noneChecked: Checked = new Map();
 
-function needsPreparation(request: Request, context: RequestContext): boolean {
+function needsPreparation(request: Request, context: Context): boolean {
   return codecFor(request, context) !== undefined || heavyBatches(request, context).length > 0;
 }
 
@@ -90,27 +91,27 @@ function needsPreparation(request: Request, context: RequestContext): boolean {
  * Loads the codecs that the log will look into the batches with, and looks into those in slices
  * that would hold the event loop.
  */
-async function prepare(request: Request, context: RequestContext): Promise<Checked> {
+async function prepare(request: Request, context: Context): Promise<Checked> {
   let codec = codecFor(request, context);
   for (; codec !== undefined; codec = codecFor(request, context)) await loadCompression(codec);
   const checked = new Map<PartitionData, ProducePayload>();
   for (const { data, records, log } of heavyBatches(request, context)) {
     const { rules, slices } = log.produceChecks;
-    const memory = context.broker.memory.work;
+    const memory = context.services.memory.work;
     if (slices === undefined) continue;
     checked.set(data, await checkProducePayloadSliced(records, { rules, slices, memory }));
   }
   return checked;
 }
 
-function heavyBatches(request: Request, context: RequestContext) {
+function heavyBatches(request: Request, context: Context) {
   const heavy: { data: PartitionData; records: Uint8Array; log: PartitionLog }[] = [];
   for (const topic of request.topicData) {
     for (const data of topic.partitionData) {
       const { records } = data;
       if (records === null || records.length < heavyBytesMin) continue;
       const name = topicName(topic, context);
-      const partition = name && context.broker.partitions.get(name, data.index);
+      const partition = name && context.services.partitions.get(name, data.index);
       if (!partition || !isHeavyPayload(records, partition.log.produceChecks.rules)) continue;
       heavy.push({ data, records, log: partition.log });
     }
@@ -119,8 +120,8 @@ function heavyBatches(request: Request, context: RequestContext) {
 }
 
 /** A codec to load before these batches can be appended; undefined when there is none. */
-function codecFor(request: Request, context: RequestContext): CompressionType | undefined {
-  const { metadata, topics } = context.broker;
+function codecFor(request: Request, context: Context): CompressionType | undefined {
+  const { metadata, topics } = context.services;
   for (const topic of request.topicData) {
     const name = topicName(topic, context);
     if (name === undefined || metadata.image.topic(name) === undefined) continue;
@@ -133,7 +134,7 @@ function codecFor(request: Request, context: RequestContext): CompressionType | 
   return undefined;
 }
 
-function append(request: Request, context: RequestContext, checked: Checked) {
+function append(request: Request, context: Context, checked: Checked) {
   let waits = false;
   const asked = request.topicData.filter(({ partitionData }) => partitionData.length > 0);
   const topics = asked.map((topic) => {
@@ -169,14 +170,14 @@ async function settle(
   return { name, topicId, partitionResponses: await Promise.all(answers) };
 }
 
-function topicName(topic: Topic, { broker, version }: RequestContext): string | undefined {
-  return version < 13 ? topic.name : broker.metadata.image.topicById(topic.topicId)?.name;
+function topicName(topic: Topic, { services, version }: Context): string | undefined {
+  return version < 13 ? topic.name : services.metadata.image.topicById(topic.topicId)?.name;
 }
 
 interface PartitionContext {
   readonly request: Request;
   readonly name: string | undefined;
-  readonly context: RequestContext;
+  readonly context: Context;
   readonly checked: Checked;
 }
 
@@ -184,18 +185,18 @@ function appendPartition(
   data: PartitionData,
   o: PartitionContext,
 ): PartitionAnswer | Promise<PartitionAnswer> {
-  const { broker } = o.context;
+  const { services } = o.context;
   const { index } = data;
   if (o.name === undefined) return failure(index, ErrorCode.UNKNOWN_TOPIC_ID);
-  const partition = broker.partitions.find(o.name, index);
+  const partition = services.partitions.find(o.name, index);
   if (!(partition instanceof Partition)) return failure(index, partition);
   if (o.request.transactionalId !== null || isTransactional(data.records)) {
     return failure(index, ErrorCode.INVALID_TXN_STATE, "transactions are not supported yet");
   }
-  if (broker.topics.isInternal(o.name)) {
+  if (services.topics.isInternal(o.name)) {
     return failure(index, ErrorCode.INVALID_TOPIC_EXCEPTION, "internal topics take no clients");
   }
-  if (o.request.acks === -1 && !hasEnoughReplicas(o.name, index, broker)) {
+  if (o.request.acks === -1 && !hasEnoughReplicas(o.name, index, services)) {
     return failure(index, ErrorCode.NOT_ENOUGH_REPLICAS);
   }
   if (data.records === null) return failure(index, ErrorCode.INVALID_RECORD, "no records");
@@ -228,10 +229,14 @@ function isTransactional(records: Uint8Array | null): boolean {
 }
 
 /** A partition has no more replicas than it has, whatever min.insync.replicas says. */
-function hasEnoughReplicas(name: string, index: PartitionId, broker: Broker): boolean {
-  const partition = broker.metadata.image.topic(name)?.partitions[index];
+function hasEnoughReplicas(
+  name: string,
+  index: PartitionId,
+  services: Context["services"],
+): boolean {
+  const partition = services.metadata.image.topic(name)?.partitions[index];
   if (partition === undefined) return false;
-  const wanted = Math.min(broker.topics.minInSyncReplicas(name), partition.replicas.length);
+  const wanted = Math.min(services.topics.minInSyncReplicas(name), partition.replicas.length);
   return partition.isr.length >= wanted;
 }
 

@@ -62,7 +62,7 @@ const fullRequestEpoch = 0;
 /** One pass over the partitions: what it found so far. */
 interface Pass {
   readonly request: Request;
-  readonly context: RequestContext;
+  readonly context: Context;
   bytesLeft: number;
   bytes: number;
   failed: boolean;
@@ -70,20 +70,35 @@ interface Pass {
   readonly seen: Map<Partition, Offset>;
 }
 
+type Context = RequestContext<
+  | "config"
+  | "metadata"
+  | "partitions"
+  | "topics"
+  | "purgatory"
+  | "quotas"
+  | "memory"
+  | "slices"
+  | "clock"
+  | "codecs"
+  | "isClosing"
+  | "noteUnreadable"
+>;
+
 export const fetch = handler(Fetch, {
   serves: "0-18",
 
-  async handle(request, context) {
-    const { broker, version, clientId } = context;
+  async handle(request, context: Context) {
+    const { services, version, clientId } = context;
     const replicaId = version >= 15 ? request.replicaState.replicaId : request.replicaId;
     if (replicaId >= 0) return { errorCode: ErrorCode.INVALID_REQUEST, responses: [] };
     if (request.sessionEpoch > fullRequestEpoch) {
       return { errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND, responses: [] };
     }
-    const deadlineMs = broker.clock.monotonic() + request.maxWaitMs;
+    const deadlineMs = services.clock.monotonic() + request.maxWaitMs;
     const bytesMax = Math.min(
-      broker.config.get("fetch.max.bytes"),
-      broker.quotas.meter(clientId)?.fetchBytesMax ?? Infinity,
+      services.config.get("fetch.max.bytes"),
+      services.quotas.meter(clientId)?.fetchBytesMax ?? Infinity,
     );
     for (;;) {
       const pass: Pass = {
@@ -99,15 +114,15 @@ export const fetch = handler(Fetch, {
         responses = await collect(pass);
       } finally {
         // From here on the connection counts them.
-        broker.memory.answers.give(pass.bytes);
+        services.memory.answers.give(pass.bytes);
       }
-      const delayMs = deadlineMs - broker.clock.monotonic();
+      const delayMs = deadlineMs - services.clock.monotonic();
       const bytesMissing = request.minBytes - pass.bytes;
-      if (bytesMissing <= 0 || pass.failed || delayMs <= 0 || broker.isClosing) {
+      if (bytesMissing <= 0 || pass.failed || delayMs <= 0 || services.isClosing) {
         return { responses };
       }
       if (hasAdvanced(pass.seen)) continue;
-      await broker.purgatory.wait([...pass.seen.keys()], { bytes: bytesMissing, delayMs });
+      await services.purgatory.wait([...pass.seen.keys()], { bytes: bytesMissing, delayMs });
     }
   },
 });
@@ -133,13 +148,13 @@ function hasAdvanced(seen: ReadonlyMap<Partition, Offset>): boolean {
 }
 
 function locate(topic: Topic, each: PartitionRequest, pass: Pass): Partition | ErrorCode {
-  const { broker, version } = pass.context;
+  const { services, version } = pass.context;
   let name: string | undefined = topic.topic;
   if (version >= 13) {
-    name = broker.metadata.image.topicById(topic.topicId)?.name;
+    name = services.metadata.image.topicById(topic.topicId)?.name;
     if (name === undefined) return ErrorCode.UNKNOWN_TOPIC_ID;
   }
-  return broker.partitions.find(name, each.partition);
+  return services.partitions.find(name, each.partition);
 }
 
 function read(
@@ -169,7 +184,7 @@ function read(
   const asked = Math.min(each.partitionMaxBytes, pass.bytesLeft);
   if (offset >= endOffset || (asked <= 0 && !minOneBatch)) return answer;
   const reading: Reading = { each, found, pass, answer, offset, endOffset };
-  const { room } = pass.context.broker.memory.answers;
+  const { room } = pass.context.services.memory.answers;
   if (room < roomBytesMin) return readInTurn(reading, asked);
   const maxBytes = Math.min(asked, Math.max(roomBytesMin, Math.floor(room / roomParts)));
   return readUpTo(reading, { maxBytes, minOneBatch });
@@ -196,7 +211,7 @@ async function readInTurn(reading: Reading, asked: number): Promise<PartitionAns
   }
   // Who holds an answer waits for no more of it.
   if (pass.bytes > 0) return answer;
-  const { memory, topics, slices } = pass.context.broker;
+  const { memory, topics, slices } = pass.context.services;
   const { maxMessageBytes } = topics.logConfig(found.topic);
   const claim = Math.min(Math.max(maxMessageBytes, freeAnswerBytes), memory.answers.bytesMax);
   const wait = memory.answers.take(claim);
@@ -216,7 +231,7 @@ function readUpTo(
   { each, found, pass, answer, offset, endOffset }: Reading,
   range: { maxBytes: number; minOneBatch: boolean; claim?: number },
 ): PartitionAnswer | Promise<PartitionAnswer> {
-  const { answers } = pass.context.broker.memory;
+  const { answers } = pass.context.services.memory;
   const answerWith = (result: SetReadResult): PartitionAnswer => {
     const { bytes: records, damage } = result;
     if (damage !== undefined) return unreadable(damage);
@@ -235,7 +250,7 @@ function readUpTo(
   // One partition that cannot be read must not fail its neighbours.
   const unreadable = (reason: unknown): PartitionAnswer => {
     pass.failed = true;
-    pass.context.broker.noteUnreadable(found, reason);
+    pass.context.services.noteUnreadable(found, reason);
     return failure(each.partition, ErrorCode.KAFKA_STORAGE_ERROR);
   };
   try {
@@ -254,10 +269,10 @@ function readUpTo(
 }
 
 /** How `found` is read for a consumer who knows message sets only. */
-function setOptions({ topic }: Partition, { context: { broker, version } }: Pass) {
-  const { unpackedBytesMax } = broker.topics.logConfig(topic);
+function setOptions({ topic }: Partition, { context: { services, version } }: Pass) {
+  const { unpackedBytesMax } = services.topics.logConfig(topic);
   const magic: LegacyMagic = version < 2 ? 0 : 1;
-  return { magic, unpackedBytesMax, codecs: broker.codecs };
+  return { magic, unpackedBytesMax, codecs: services.codecs };
 }
 
 function readableEnd(partition: Partition, { isolationLevel }: Request): Offset {
@@ -290,9 +305,9 @@ interface Position {
 function checkPosition(
   each: PartitionRequest,
   partition: Partition,
-  { broker, version }: RequestContext,
+  { services, version }: Context,
 ): Position {
-  if (version < batchesFrom && broker.topics.logConfig(partition.topic).compression === "zstd") {
+  if (version < batchesFrom && services.topics.logConfig(partition.topic).compression === "zstd") {
     return { errorCode: ErrorCode.UNSUPPORTED_COMPRESSION_TYPE };
   }
   const errorCode = checkLeaderEpoch(partition, each.currentLeaderEpoch);

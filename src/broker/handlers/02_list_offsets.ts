@@ -16,9 +16,8 @@
 
 import type { Int64 } from "../../base/int64.ts";
 import { ErrorCode, ListOffsets, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
 import { checkLeaderEpoch } from "../leader_epoch.ts";
-import type { Broker } from "../broker.ts";
 import { Partition } from "../partition.ts";
 
 type PartitionRequest = RequestOf<typeof ListOffsets>["topics"][number]["partitions"][number];
@@ -43,10 +42,12 @@ const specials: ReadonlyMap<Int64, number> = new Map([
   [-6, 11],
 ]);
 
+type Context = RequestContext<"partitions" | "noteUnreadable">;
+
 export const listOffsets = handler(ListOffsets, {
   serves: "0-11",
 
-  async handle(request, { broker, version }) {
+  async handle(request, { services, version }: Context) {
     const committed = request.isolationLevel === readCommitted;
     const topics = [];
     for (const { name, partitions } of request.topics) {
@@ -54,7 +55,7 @@ export const listOffsets = handler(ListOffsets, {
       const twice = version > 0 ? namedTwice(partitions) : new Set<number>();
       for (const each of partitions) {
         if (twice.has(each.partitionIndex)) continue;
-        answers.push(await answer(each, { broker, name, version, committed }));
+        answers.push(await answer(each, { services, name, version, committed }));
       }
       for (const partitionIndex of twice) {
         answers.push({ partitionIndex, errorCode: ErrorCode.INVALID_REQUEST });
@@ -76,7 +77,7 @@ function namedTwice(partitions: readonly PartitionRequest[]): ReadonlySet<number
 }
 
 interface Asked {
-  readonly broker: Broker;
+  readonly services: Context["services"];
   readonly name: string;
   readonly version: number;
   readonly committed: boolean;
@@ -84,7 +85,7 @@ interface Asked {
 
 async function answer(each: PartitionRequest, o: Asked): Promise<PartitionAnswer> {
   const { partitionIndex } = each;
-  const partition = o.broker.partitions.find(o.name, partitionIndex);
+  const partition = o.services.partitions.find(o.name, partitionIndex);
   if (!(partition instanceof Partition)) return { partitionIndex, errorCode: partition };
   const errorCode = checkLeaderEpoch(partition, each.currentLeaderEpoch);
   if (errorCode !== ErrorCode.NONE) return { partitionIndex, errorCode };
@@ -96,7 +97,7 @@ async function answer(each: PartitionRequest, o: Asked): Promise<PartitionAnswer
   try {
     found = await find(partition, each.timestamp, o.committed);
   } catch (error) {
-    o.broker.noteUnreadable(partition, error);
+    o.services.noteUnreadable(partition, error);
     return { partitionIndex, errorCode: ErrorCode.KAFKA_STORAGE_ERROR };
   }
   if (o.version > 0) return { partitionIndex, errorCode, ...found };

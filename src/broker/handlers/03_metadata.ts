@@ -26,20 +26,24 @@ type TopicAnswer = ResponseInput<typeof Metadata>["topics"][number];
 /** Since when topics are looked up by id. */
 const byIdFrom = 12;
 
+type Context = RequestContext<
+  "nodeId" | "clusterId" | "metadata" | "partitions" | "topics" | "describeBrokers"
+>;
+
 export const metadata = handler(Metadata, {
   serves: "0-13",
 
-  async handle(request, context) {
-    const { broker, version } = context;
+  async handle(request, context: Context) {
+    const { services, version } = context;
     if (version < byIdFrom && request.topics?.some(({ topicId }) => topicId !== ZERO_UUID)) {
       return refuse(request);
     }
     const all = request.topics === null || (version === 0 && request.topics.length === 0);
     const topics = all ? allTopics(request, context) : await named(request, context);
     return {
-      brokers: broker.describeBrokers(context.peer),
-      clusterId: broker.clusterId,
-      controllerId: broker.nodeId,
+      brokers: services.describeBrokers(context.peer),
+      clusterId: services.clusterId,
+      controllerId: services.nodeId,
       topics,
       clusterAuthorizedOperations: authorizedOperations(
         "cluster",
@@ -61,24 +65,24 @@ function refuse({ topics }: Request): ResponseInput<typeof Metadata> {
   };
 }
 
-function allTopics(request: Request, context: RequestContext): TopicAnswer[] {
+function allTopics(request: Request, context: Context): TopicAnswer[] {
   const answers: TopicAnswer[] = [];
-  for (const topic of context.broker.metadata.image.topics()) {
+  for (const topic of context.services.metadata.image.topics()) {
     answers.push(found(topic, request, context));
   }
   return answers;
 }
 
-async function named(request: Request, context: RequestContext): Promise<TopicAnswer[]> {
-  const { broker } = context;
-  const { image } = broker.metadata;
+async function named(request: Request, context: Context): Promise<TopicAnswer[]> {
+  const { services } = context;
+  const { image } = services.metadata;
   const topics = distinct(request.topics ?? []);
   let refused: ReadonlyMap<string, ErrorCode> = new Map();
-  if (request.allowAutoTopicCreation && broker.topics.autoCreates) {
+  if (request.allowAutoTopicCreation && services.topics.autoCreates) {
     const missing = topics.flatMap(({ name }) =>
       name !== null && !image.topic(name) && topicNameProblem(name) === undefined ? [name] : []
     );
-    if (missing.length > 0) refused = await broker.topics.createMissing(missing);
+    if (missing.length > 0) refused = await services.topics.createMissing(missing);
   }
   return topics.map((each) => {
     const topic = look(each, context);
@@ -99,8 +103,8 @@ function distinct(topics: readonly TopicRequest[]): TopicRequest[] {
   return [...byKey.values()];
 }
 
-function look({ name, topicId }: TopicRequest, { broker }: RequestContext): TopicImage | undefined {
-  const { image } = broker.metadata;
+function look({ name, topicId }: TopicRequest, { services }: Context): TopicImage | undefined {
+  const { image } = services.metadata;
   return name === null ? image.topicById(topicId) : image.topic(name);
 }
 
@@ -132,14 +136,14 @@ function missingTopicError(name: string | null, refusal: ErrorCode | undefined):
   return isRefused ? refusal : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
 }
 
-function found(topic: TopicImage, request: Request, { broker }: RequestContext): TopicAnswer {
+function found(topic: TopicImage, request: Request, { services }: Context): TopicAnswer {
   return {
     errorCode: ErrorCode.NONE,
     name: topic.name,
     topicId: topic.id,
-    isInternal: broker.topics.isInternal(topic.name),
+    isInternal: services.topics.isInternal(topic.name),
     partitions: topic.partitions.map((partition) =>
-      describePartition(partition, broker.partitions.isOffline(topic.name, partition.id))
+      describePartition(partition, services.partitions.isOffline(topic.name, partition.id))
     ),
     topicAuthorizedOperations: authorizedOperations(
       "topic",

@@ -17,14 +17,16 @@ type Request = RequestOf<typeof OffsetCommit>;
 type Response = ResponseOf<typeof OffsetCommit>;
 type Topic = Request["topics"][number];
 
+type Context = RequestContext<"metadata" | "groups">;
+
 export const offsetCommit = handler(OffsetCommit, {
   serves: "0-10",
 
-  async handle(request, context) {
-    const { broker, version: apiVersion } = context;
+  async handle(request, context: Context) {
+    const { services, version: apiVersion } = context;
     const refused = new Map<Topic, Map<number, ErrorCode>>();
     const known = request.topics.flatMap((topic) => knownPart(topic, context, refused));
-    const shard = await broker.groups.of(request.groupId);
+    const shard = await services.groups.of(request.groupId);
     const response = shard instanceof Shard
       ? await shard.submit<Response>((table, at) =>
         table.commitOffsets({ request: { ...request, topics: known }, apiVersion }, at)
@@ -49,10 +51,10 @@ function refusedCommit({ topics }: Pick<Request, "topics">, errorCode: ErrorCode
 /** The topic with a name and with the partitions that exist; notes down the others. */
 function knownPart(
   topic: Topic,
-  { broker, version }: RequestContext,
+  { services, version }: Context,
   refused: Map<Topic, Map<number, ErrorCode>>,
 ): Topic[] {
-  const { image } = broker.metadata;
+  const { image } = services.metadata;
   const found = version >= 10 ? image.topicById(topic.topicId) : image.topic(topic.name);
   const unknown = version >= 10 && found === undefined
     ? ErrorCode.UNKNOWN_TOPIC_ID

@@ -16,10 +16,12 @@ type Request = RequestOf<typeof OffsetFetch>;
 type GroupRequest = Request["groups"][number];
 type TopicRequest = NonNullable<GroupRequest["topics"]>[number];
 
+type Context = RequestContext<"metadata" | "groups">;
+
 export const offsetFetch = handler(OffsetFetch, {
   serves: "0-10",
 
-  async handle(request, context) {
+  async handle(request, context: Context) {
     if (context.version >= 8) {
       const groups = [];
       for (const group of request.groups) groups.push(await fetchGroup(group, context));
@@ -50,9 +52,9 @@ function refusedTopics({ topics }: Request, errorCode: ErrorCode) {
   }));
 }
 
-async function fetchGroup(group: GroupRequest, context: RequestContext) {
-  const { broker } = context;
-  const shard = await broker.groups.of(group.groupId);
+async function fetchGroup(group: GroupRequest, context: Context) {
+  const { services } = context;
+  const shard = await services.groups.of(group.groupId);
   const fetched = shard instanceof Shard ? fetchFrom(shard, group, context) : undefined;
   const errorCode = shard instanceof Shard ? await shard.durable() : shard;
   if (fetched !== undefined && errorCode === ErrorCode.NONE) return fetched;
@@ -62,10 +64,10 @@ async function fetchGroup(group: GroupRequest, context: RequestContext) {
 function fetchFrom(
   { machine: table }: GroupShard,
   group: GroupRequest,
-  { broker, version }: RequestContext,
+  { services, version }: Context,
 ) {
   if (version < 10) return table.fetchOffsets(group);
-  const { image } = broker.metadata;
+  const { image } = services.metadata;
   const named = group.topics?.flatMap((topic) => {
     const found = image.topicById(topic.topicId);
     return found === undefined ? [] : [{ ...topic, name: found.name }];

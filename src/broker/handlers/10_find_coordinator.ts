@@ -13,10 +13,12 @@ import { Shard } from "../shards.ts";
 
 const keyTypes = ["group", "transaction", "share group"];
 
+type Context = RequestContext<"groups" | "describeBrokers">;
+
 export const findCoordinator = handler(FindCoordinator, {
   serves: "0-6",
 
-  async handle(request, context) {
+  async handle(request, context: Context) {
     if (context.version < 4) return await find(request.key, request.keyType, context);
     const coordinators = [];
     for (const key of request.coordinatorKeys) {
@@ -28,7 +30,7 @@ export const findCoordinator = handler(FindCoordinator, {
   },
 });
 
-async function find(key: string, keyType: number, { broker, peer }: RequestContext) {
+async function find(key: string, keyType: number, { services, peer }: Context) {
   const nowhere = { nodeId: -1, host: "", port: -1 };
   if (keyType !== 0) {
     const reason = keyType in keyTypes
@@ -36,11 +38,11 @@ async function find(key: string, keyType: number, { broker, peer }: RequestConte
       : `there is no coordinator of type ${keyType}`;
     return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: reason, ...nowhere };
   }
-  if (!(await broker.groups.locate(key) instanceof Shard)) {
+  if (!(await services.groups.locate(key) instanceof Shard)) {
     const errorCode = ErrorCode.COORDINATOR_NOT_AVAILABLE;
     return { errorCode, errorMessage: errorMessage(errorCode), ...nowhere };
   }
-  const { nodeId, host, port } = broker.describeBrokers(peer)[0];
+  const { nodeId, host, port } = services.describeBrokers(peer)[0];
   // Kafka's word for no error, until version 4 came without one.
   return { errorCode: ErrorCode.NONE, errorMessage: "NONE", nodeId, host, port };
 }

@@ -8,19 +8,21 @@
 //   (KIP-800); 9 skipAssignment (KIP-814).
 
 import { type ErrorCode, JoinGroup, type ResponseOf } from "../../protocol/mod.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
+
+type Context = RequestContext<"groups" | "newUuid">;
 
 export const joinGroup = handler(JoinGroup, {
   serves: "0-9",
 
-  async handle(request, { broker, version: apiVersion, clientId, peer }) {
-    const shard = await broker.groups.of(request.groupId);
+  async handle(request, { services, version: apiVersion, clientId, peer }: Context) {
+    const shard = await services.groups.of(request.groupId);
     if (!(shard instanceof Shard)) {
       return refusal(request.memberId, { errorCode: shard, apiVersion });
     }
     const clientHost = `/${peer.remote.host}`;
-    const uuid = broker.newUuid();
+    const uuid = services.newUuid();
     const input = { request, apiVersion, clientId: clientId ?? "", clientHost, uuid };
     return shard.submit<ResponseOf<typeof JoinGroup>>((table, at) => table.join(input, at));
   },

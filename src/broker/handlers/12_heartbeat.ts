@@ -5,14 +5,16 @@
 // Versions: 3 static members (KIP-345); 4 flexible.
 
 import { Heartbeat } from "../../protocol/mod.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
+
+type Context = RequestContext<"groups">;
 
 export const heartbeat = handler(Heartbeat, {
   serves: "0-4",
 
-  async handle(request, { broker }) {
-    const shard = await broker.groups.of(request.groupId);
+  async handle(request, { services }: Context) {
+    const shard = await services.groups.of(request.groupId);
     return shard instanceof Shard ? shard.machine.heartbeat(request, shard) : { errorCode: shard };
   },
 });

@@ -6,14 +6,16 @@
 //   (KIP-800).
 
 import { LeaveGroup, type ResponseOf } from "../../protocol/mod.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
+
+type Context = RequestContext<"groups">;
 
 export const leaveGroup = handler(LeaveGroup, {
   serves: "0-5",
 
-  async handle(request, { broker, version: apiVersion }) {
-    const shard = await broker.groups.of(request.groupId);
+  async handle(request, { services, version: apiVersion }: Context) {
+    const shard = await services.groups.of(request.groupId);
     if (!(shard instanceof Shard)) return { errorCode: shard, members: [] };
     return shard.submit<ResponseOf<typeof LeaveGroup>>((table, at) =>
       table.leave({ request, apiVersion }, at)

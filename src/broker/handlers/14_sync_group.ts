@@ -5,14 +5,16 @@
 // Versions: 3 static members (KIP-345); 4 flexible; 5 protocol type and name (KIP-559).
 
 import { type ResponseOf, SyncGroup } from "../../protocol/mod.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
+
+type Context = RequestContext<"groups">;
 
 export const syncGroup = handler(SyncGroup, {
   serves: "0-5",
 
-  async handle(request, { broker, version: apiVersion }) {
-    const shard = await broker.groups.of(request.groupId);
+  async handle(request, { services, version: apiVersion }: Context) {
+    const shard = await services.groups.of(request.groupId);
     if (!(shard instanceof Shard)) return { errorCode: shard, assignment: new Uint8Array(0) };
     return shard.submit<ResponseOf<typeof SyncGroup>>((table, at) =>
       table.sync({ request, apiVersion }, at)

@@ -8,17 +8,19 @@
 
 import { DescribeGroups, ErrorCode, type ResponseInput } from "../../protocol/mod.ts";
 import { authorizedOperations } from "../authorizer.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
+
+type Context = RequestContext<"groups">;
 
 export const describeGroups = handler(DescribeGroups, {
   serves: "0-6",
 
-  async handle(request, { broker, version: apiVersion }) {
+  async handle(request, { services, version: apiVersion }: Context) {
     const operations = authorizedOperations("group", request.includeAuthorizedOperations);
     const groups: ResponseInput<typeof DescribeGroups>["groups"][number][] = [];
     for (const groupId of request.groups) {
-      const shard = await broker.groups.of(groupId);
+      const shard = await services.groups.of(groupId);
       if (!(shard instanceof Shard)) {
         groups.push(refusal(groupId, shard));
         continue;

@@ -5,13 +5,15 @@
 //   (KIP-848). Filters that name no state or type there is give an empty list.
 
 import { ErrorCode, ListGroups } from "../../protocol/mod.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
+
+type Context = RequestContext<"groups">;
 
 export const listGroups = handler(ListGroups, {
   serves: "0-5",
 
-  async handle(request, { broker }) {
-    const shards = await broker.groups.all();
+  async handle(request, { services }: Context) {
+    const shards = await services.groups.all();
     const groups = shards.flatMap(({ machine }) => machine.list(request));
     return { errorCode: ErrorCode.NONE, groups };
   },

@@ -8,24 +8,27 @@
 //   start over with REBOOTSTRAP_REQUIRED (KIP-1242).
 
 import { ApiVersions, ErrorCode, type RequestOf } from "../../protocol/mod.ts";
-import type { Broker } from "../broker.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
 
 const softwareText = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
+
+type Context = RequestContext<
+  "nodeId" | "clusterId" | "metadata" | "supportedVersions" | "supportedFeatures"
+>;
 
 export const apiVersions = handler(ApiVersions, {
   serves: "0-5",
 
-  handle(request, { broker, version, peer }) {
-    const errorCode = check(request, broker, version);
+  handle(request, { services, version, peer }: Context) {
+    const errorCode = check(request, services, version);
     if (errorCode !== ErrorCode.NONE) return { errorCode, apiKeys: [] };
     const { clientSoftwareName: name, clientSoftwareVersion } = request;
     if (version >= 3) peer.software = { name, version: clientSoftwareVersion };
-    const { features, lastOffset } = broker.metadata.image;
-    const supportedFeatures = broker.supportedFeatures();
+    const { features, lastOffset } = services.metadata.image;
+    const supportedFeatures = services.supportedFeatures();
     return {
       errorCode,
-      apiKeys: broker.supportedVersions(),
+      apiKeys: services.supportedVersions(),
       supportedFeatures,
       finalizedFeaturesEpoch: lastOffset,
       finalizedFeatures: supportedFeatures.flatMap(({ name }) => {
@@ -38,13 +41,17 @@ export const apiVersions = handler(ApiVersions, {
   },
 });
 
-function check(request: RequestOf<typeof ApiVersions>, broker: Broker, version: number): ErrorCode {
+function check(
+  request: RequestOf<typeof ApiVersions>,
+  services: Context["services"],
+  version: number,
+): ErrorCode {
   if (version < 3) return ErrorCode.NONE;
   const { clientSoftwareName, clientSoftwareVersion, clusterId, nodeId } = request;
   if (!softwareText.test(clientSoftwareName) || !softwareText.test(clientSoftwareVersion)) {
     return ErrorCode.INVALID_REQUEST;
   }
-  const otherCluster = clusterId !== null && clusterId !== broker.clusterId;
-  const otherNode = nodeId >= 0 && nodeId !== broker.nodeId;
+  const otherCluster = clusterId !== null && clusterId !== services.clusterId;
+  const otherNode = nodeId >= 0 && nodeId !== services.nodeId;
   return otherCluster || otherNode ? ErrorCode.REBOOTSTRAP_REQUIRED : ErrorCode.NONE;
 }

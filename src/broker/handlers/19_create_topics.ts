@@ -7,11 +7,13 @@
 //   KIP-464); 5 flexible, the answer tells the resulting configuration (KIP-525); 7 topic ids.
 
 import { CreateTopics } from "../../protocol/mod.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
+
+type Context = RequestContext<"topics">;
 
 export const createTopics = handler(CreateTopics, {
   serves: "0-7",
-  handle: (request, { broker }) => broker.topics.create(request),
+  handle: (request, { services }: Context) => services.topics.create(request),
   refuse: ({ topics }, { errorCode, errorMessage }) => ({
     topics: topics.map(({ name }) => ({ name, errorCode, errorMessage, configs: [] })),
   }),

@@ -7,11 +7,13 @@
 
 import { ZERO_UUID } from "../../base/ids.ts";
 import { DeleteTopics } from "../../protocol/mod.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
+
+type Context = RequestContext<"topics">;
 
 export const deleteTopics = handler(DeleteTopics, {
   serves: "0-6",
-  handle: (request, { broker, version }) => broker.topics.delete(request, version),
+  handle: (request, { services, version }: Context) => services.topics.delete(request, version),
   refuse: ({ topics, topicNames }, { errorCode, errorMessage }) => ({
     responses: [...topics, ...topicNames.map((name) => ({ name, topicId: ZERO_UUID }))]
       .map((one) => ({ ...one, errorCode, errorMessage })),

@@ -8,29 +8,30 @@
 import type { Offset, PartitionId } from "../../base/ids.ts";
 import { type Int64, saturated } from "../../base/int64.ts";
 import { DeleteRecords, ErrorCode } from "../../protocol/mod.ts";
-import type { Broker } from "../broker.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
 import { Partition } from "../partition.ts";
+
+type Context = RequestContext<"partitions" | "topics" | "checkpoint" | "noteUnreadable">;
 
 export const deleteRecords = handler(DeleteRecords, {
   serves: "0-2",
 
-  async handle(request, { broker }) {
+  async handle(request, { services }: Context) {
     const topics = [];
     for (const { name, partitions } of request.topics) {
       const answers = [];
       for (const { partitionIndex, offset } of partitions) {
-        const answer = await deleteBefore(broker, { name, partitionIndex, offset });
+        const answer = await deleteBefore(services, { name, partitionIndex, offset });
         answers.push({ partitionIndex, ...answer });
       }
       topics.push({ name, partitions: answers });
     }
-    const failed = await broker.checkpoint();
+    const failed = await services.checkpoint();
     if (failed.size === 0) return { topics };
     // The records are out of reach; that they stay so through a crash cannot be promised.
     for (const { name, partitions } of topics) {
       for (const answer of partitions) {
-        const folder = broker.partitions.get(name, answer.partitionIndex)?.dataFolder;
+        const folder = services.partitions.get(name, answer.partitionIndex)?.dataFolder;
         if (answer.errorCode !== ErrorCode.NONE) continue;
         if (folder !== undefined && !failed.has(folder)) continue;
         answer.errorCode = ErrorCode.KAFKA_STORAGE_ERROR;
@@ -46,11 +47,14 @@ interface Asked {
   readonly offset: Int64;
 }
 
-async function deleteBefore(broker: Broker, { name, partitionIndex, offset }: Asked) {
-  const partition = broker.partitions.find(name, partitionIndex);
+async function deleteBefore(
+  services: Context["services"],
+  { name, partitionIndex, offset }: Asked,
+) {
+  const partition = services.partitions.find(name, partitionIndex);
   if (!(partition instanceof Partition)) return failure(partition);
-  if (broker.topics.isInternal(name)) return failure(ErrorCode.INVALID_TOPIC_EXCEPTION);
-  if (!broker.topics.logConfig(name).cleanupPolicy.includes("delete")) {
+  if (services.topics.isInternal(name)) return failure(ErrorCode.INVALID_TOPIC_EXCEPTION);
+  if (!services.topics.logConfig(name).cleanupPolicy.includes("delete")) {
     return failure(ErrorCode.POLICY_VIOLATION);
   }
   const target = offset === -1 ? partition.highWatermark : saturated(offset);
@@ -60,7 +64,7 @@ async function deleteBefore(broker: Broker, { name, partitionIndex, offset }: As
   try {
     await partition.log.deleteRecordsBefore(target);
   } catch (error) {
-    broker.noteUnreadable(partition, error);
+    services.noteUnreadable(partition, error);
     return failure(ErrorCode.KAFKA_STORAGE_ERROR);
   }
   return { lowWatermark: partition.log.logStartOffset, errorCode: ErrorCode.NONE as ErrorCode };

@@ -8,18 +8,20 @@
 // Not done: transactional ids are refused with INVALID_REQUEST; version 6 is unstable in Kafka.
 
 import { ErrorCode, InitProducerId } from "../../protocol/mod.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
+
+type Context = RequestContext<"producerIds">;
 
 export const initProducerId = handler(InitProducerId, {
   serves: "0-5",
 
-  async handle(request, { broker }) {
+  async handle(request, { services }: Context) {
     const { transactionalId, producerId: current, producerEpoch: currentEpoch } = request;
     const isHalfSaid = (current === -1) !== (currentEpoch === -1);
     if (transactionalId !== null || isHalfSaid) {
       return { errorCode: ErrorCode.INVALID_REQUEST, producerId: -1, producerEpoch: -1 };
     }
-    const producerId = await broker.producerIds.next();
+    const producerId = await services.producerIds.next();
     return { errorCode: ErrorCode.NONE, producerId, producerEpoch: 0 };
   },
 

@@ -8,8 +8,7 @@
 
 import type { LeaderEpoch, PartitionId } from "../../base/ids.ts";
 import { ErrorCode, OffsetForLeaderEpoch } from "../../protocol/mod.ts";
-import type { Broker } from "../broker.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
 import { checkLeaderEpoch, endOfEpoch } from "../leader_epoch.ts";
 import { Partition } from "../partition.ts";
 
@@ -19,20 +18,22 @@ interface Asked {
   readonly leaderEpoch: LeaderEpoch;
 }
 
+type Context = RequestContext<"partitions">;
+
 export const offsetForLeaderEpoch = handler(OffsetForLeaderEpoch, {
   serves: "0-4",
 
-  handle: (request, { broker }) => ({
+  handle: (request, { services }: Context) => ({
     topics: request.topics.map(({ topic, partitions }) => ({
       topic,
-      partitions: partitions.map((asked) => answer(broker, topic, asked)),
+      partitions: partitions.map((asked) => answer(services, topic, asked)),
     })),
   }),
 });
 
-function answer(broker: Broker, topic: string, asked: Asked) {
+function answer(services: Context["services"], topic: string, asked: Asked) {
   const { partition } = asked;
-  const found = broker.partitions.find(topic, partition);
+  const found = services.partitions.find(topic, partition);
   if (!(found instanceof Partition)) return { partition, errorCode: found };
   const errorCode = checkLeaderEpoch(found, asked.currentLeaderEpoch);
   if (errorCode !== ErrorCode.NONE) return { partition, errorCode };

@@ -16,19 +16,20 @@ import {
 import { ConfigSource, describeClusterDefault, type DescribedConfig } from "../config.ts";
 import { describeResource } from "../config_describe.ts";
 import { clientMetricsKeys, groupKeys } from "../config_group_table.ts";
-import type { Broker } from "../broker.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
 
 type Resource = RequestOf<typeof DescribeConfigs>["resources"][number];
 type Result = ResponseInput<typeof DescribeConfigs>["results"][number];
 
+type Context = RequestContext<"nodeId" | "config" | "metadata">;
+
 export const describeConfigs = handler(DescribeConfigs, {
   serves: "0-4",
 
-  handle(request, { broker }) {
+  handle(request, { services }: Context) {
     const { includeSynonyms, includeDocumentation } = request;
     const results = request.resources.map((resource) => {
-      const found = describe(resource, broker);
+      const found = describe(resource, services);
       if ("errorCode" in found) return failed(resource, found);
       const { configurationKeys: keys } = resource;
       const configs = found
@@ -59,9 +60,9 @@ function invalid(errorMessage: string): Failure {
 
 function describe(
   { resourceType, resourceName }: Resource,
-  broker: Broker,
+  services: Context["services"],
 ): readonly DescribedConfig[] | Failure {
-  const { image } = broker.metadata;
+  const { image } = services.metadata;
   const values = image.configs(resourceType, resourceName);
   switch (resourceType) {
     case ResourceType.TOPIC: {
@@ -73,16 +74,16 @@ function describe(
         const errorMessage = `topic ${resourceName} does not exist`;
         return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage };
       }
-      return broker.config.describeTopic(values);
+      return services.config.describeTopic(values);
     }
     case ResourceType.BROKER:
       return resourceName === ""
         ? describeClusterDefault(values)
-        : brokerProblem(resourceName, broker) ?? broker.config.describeBroker();
+        : brokerProblem(resourceName, services) ?? services.config.describeBroker();
     case ResourceType.BROKER_LOGGER:
       return resourceName === ""
         ? invalid("Broker id must not be empty")
-        : brokerProblem(resourceName, broker) ?? [];
+        : brokerProblem(resourceName, services) ?? [];
     case ResourceType.CLIENT_METRICS:
       return resourceName === ""
         ? invalid("Client metrics subscription name must not be empty")
@@ -96,7 +97,7 @@ function describe(
   }
 }
 
-function brokerProblem(name: string, { nodeId }: Broker): Failure | undefined {
+function brokerProblem(name: string, { nodeId }: Context["services"]): Failure | undefined {
   if (!/^-?\d+$/.test(name)) return invalid(`Broker id must be an integer, but it is: ${name}`);
   if (Number(name) === nodeId) return undefined;
   return invalid(`Unexpected broker id, expected ${nodeId} or empty string, but received ${name}`);

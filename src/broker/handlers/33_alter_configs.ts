@@ -9,15 +9,17 @@
 import { decideAlterConfigs } from "../../cluster/configs.ts";
 import { AlterConfigs } from "../../protocol/apis/33_alter_configs.ts";
 import { configRules, logConfigWarnings } from "../config_resources.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
+
+type Context = RequestContext<"nodeId" | "change" | "logger">;
 
 export const alterConfigs = handler(AlterConfigs, {
   serves: "0-2",
 
-  async handle(request, { broker }) {
-    const rules = configRules(broker.nodeId);
-    const response = await broker.change((image) => decideAlterConfigs(image, request, rules));
-    if (!request.validateOnly) logConfigWarnings(broker.logger, request, response);
+  async handle(request, { services }: Context) {
+    const rules = configRules(services.nodeId);
+    const response = await services.change((image) => decideAlterConfigs(image, request, rules));
+    if (!request.validateOnly) logConfigWarnings(services.logger, request, response);
     return response;
   },
 

@@ -10,17 +10,19 @@ import { AlterReplicaLogDirs } from "../../protocol/apis/34_alter_replica_log_di
 import { ErrorCode } from "../../protocol/mod.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
+type Context = RequestContext<"partitions" | "dataFolders">;
+
 export const alterReplicaLogDirs = handler(AlterReplicaLogDirs, {
   serves: "0-2",
 
-  handle(request, { broker }) {
+  handle(request, { services }: Context) {
     const byTopic = new Map<string, { partitionIndex: number; errorCode: ErrorCode }[]>();
     for (const { path, topics } of request.dirs) {
       for (const { name, partitions } of topics) {
         const results = byTopic.get(name) ?? [];
         byTopic.set(name, results);
         for (const partitionIndex of partitions) {
-          const errorCode = check(broker, { path, name, partitionIndex });
+          const errorCode = check(services, { path, name, partitionIndex });
           results.push({ partitionIndex, errorCode });
         }
       }
@@ -31,14 +33,14 @@ export const alterReplicaLogDirs = handler(AlterReplicaLogDirs, {
 });
 
 function check(
-  broker: RequestContext["broker"],
+  services: Context["services"],
   wanted: { readonly path: string; readonly name: string; readonly partitionIndex: number },
 ): ErrorCode {
   const { path, name, partitionIndex } = wanted;
-  if (!broker.dataFolders().some((folder) => folder.path === path)) {
+  if (!services.dataFolders().some((folder) => folder.path === path)) {
     return ErrorCode.LOG_DIR_NOT_FOUND;
   }
-  const partition = broker.partitions.get(name, partitionIndex);
+  const partition = services.partitions.get(name, partitionIndex);
   if (partition === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   return partition.dataFolder === path ? ErrorCode.NONE : ErrorCode.INVALID_REQUEST;
 }

@@ -8,18 +8,20 @@
 
 import { DescribeLogDirs } from "../../protocol/apis/35_describe_log_dirs.ts";
 import { ErrorCode, type RequestOf } from "../../protocol/mod.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
 import type { Partition } from "../partition.ts";
 
 type Request = RequestOf<typeof DescribeLogDirs>;
 
+type Context = RequestContext<"partitions" | "dataFolders">;
+
 export const describeLogDirs = handler(DescribeLogDirs, {
   serves: "0-5",
 
-  handle(request, { broker }) {
+  handle(request, { services }: Context) {
     const wanted = wantedBy(request);
-    const partitions = [...broker.partitions.all()].filter(wanted);
-    const results = broker.dataFolders().map(({ path, isOffline, freeBytes, totalBytes }) => ({
+    const partitions = [...services.partitions.all()].filter(wanted);
+    const results = services.dataFolders().map(({ path, isOffline, freeBytes, totalBytes }) => ({
       errorCode: isOffline ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NONE,
       logDir: path,
       topics: byTopic(partitions.filter(({ dataFolder }) => !isOffline && dataFolder === path)),

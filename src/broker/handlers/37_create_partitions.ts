@@ -5,11 +5,13 @@
 // Versions: 2 flexible; 3 throttling by quota (KIP-599), of which we have none.
 
 import { CreatePartitions } from "../../protocol/mod.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
+
+type Context = RequestContext<"topics">;
 
 export const createPartitions = handler(CreatePartitions, {
   serves: "0-3",
-  handle: (request, { broker }) => broker.topics.createPartitions(request),
+  handle: (request, { services }: Context) => services.topics.createPartitions(request),
   refuse: ({ topics }, { errorCode, errorMessage }) => ({
     results: topics.map(({ name }) => ({ name, errorCode, errorMessage })),
   }),

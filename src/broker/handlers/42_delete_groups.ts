@@ -11,19 +11,21 @@ import {
   type ResponseOf,
 } from "../../protocol/mod.ts";
 import type { GroupShard } from "../groups.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
 
 type Result = ResponseInput<typeof DeleteGroups>["results"][number];
 
+type Context = RequestContext<"groups">;
+
 export const deleteGroups = handler(DeleteGroups, {
   serves: "0-3",
 
-  async handle(request, { broker }) {
+  async handle(request, { services }: Context) {
     const byShard = new Map<GroupShard, string[]>();
     const results: Result[] = [];
     for (const groupId of new Set(request.groupsNames)) {
-      const shard = await broker.groups.of(groupId);
+      const shard = await services.groups.of(groupId);
       if (shard instanceof Shard) byShard.set(shard, [...byShard.get(shard) ?? [], groupId]);
       else results.push({ groupId, errorCode: shard });
     }

@@ -7,11 +7,14 @@
 
 import { decideElectLeaders } from "../../cluster/elections.ts";
 import { ElectLeaders } from "../../protocol/apis/43_elect_leaders.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
+
+type Context = RequestContext<"change">;
 
 export const electLeaders = handler(ElectLeaders, {
   serves: "0-2",
-  handle: (request, { broker }) => broker.change((image) => decideElectLeaders(image, request)),
+  handle: (request, { services }: Context) =>
+    services.change((image) => decideElectLeaders(image, request)),
   // Version 0 has no code at the top.
   refuse: ({ topicPartitions }, { errorCode, errorMessage }) => ({
     errorCode,

@@ -10,17 +10,19 @@
 import { decideIncrementalAlterConfigs } from "../../cluster/configs.ts";
 import { IncrementalAlterConfigs } from "../../protocol/apis/44_incremental_alter_configs.ts";
 import { configRules, logConfigWarnings } from "../config_resources.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
+
+type Context = RequestContext<"nodeId" | "change" | "logger">;
 
 export const incrementalAlterConfigs = handler(IncrementalAlterConfigs, {
   serves: "0-1",
 
-  async handle(request, { broker }) {
-    const rules = configRules(broker.nodeId);
-    const response = await broker.change((image) =>
+  async handle(request, { services }: Context) {
+    const rules = configRules(services.nodeId);
+    const response = await services.change((image) =>
       decideIncrementalAlterConfigs(image, request, rules)
     );
-    if (!request.validateOnly) logConfigWarnings(broker.logger, request, response);
+    if (!request.validateOnly) logConfigWarnings(services.logger, request, response);
     return response;
   },
 

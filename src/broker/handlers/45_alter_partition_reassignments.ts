@@ -11,11 +11,13 @@ import { decideAlterReassignments } from "../../cluster/reassignments.ts";
 import {
   AlterPartitionReassignments,
 } from "../../protocol/apis/45_alter_partition_reassignments.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
+
+type Context = RequestContext<"change">;
 
 export const alterPartitionReassignments = handler(AlterPartitionReassignments, {
   serves: "0-1",
-  handle: (request, { broker }) =>
-    broker.change((image) => decideAlterReassignments(image, request)),
+  handle: (request, { services }: Context) =>
+    services.change((image) => decideAlterReassignments(image, request)),
   refuse: (_, { errorCode, errorMessage }) => ({ errorCode, errorMessage, responses: [] }),
 });

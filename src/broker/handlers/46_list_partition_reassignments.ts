@@ -5,9 +5,11 @@
 
 import { listReassignments } from "../../cluster/reassignments.ts";
 import { ListPartitionReassignments } from "../../protocol/apis/46_list_partition_reassignments.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
+
+type Context = RequestContext<"metadata">;
 
 export const listPartitionReassignments = handler(ListPartitionReassignments, {
   serves: "0",
-  handle: (request, { broker }) => listReassignments(broker.metadata.image, request),
+  handle: (request, { services }: Context) => listReassignments(services.metadata.image, request),
 });

@@ -5,22 +5,23 @@
 //   UNKNOWN_TOPIC_OR_PARTITION for partitions that do not exist.
 
 import { ErrorCode, OffsetDelete, type RequestOf, type ResponseOf } from "../../protocol/mod.ts";
-import { handler } from "../handler.ts";
-import type { Broker } from "../broker.ts";
+import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
 
 type Topic = RequestOf<typeof OffsetDelete>["topics"][number];
 type Response = ResponseOf<typeof OffsetDelete>;
 
+type Context = RequestContext<"metadata" | "groups">;
+
 export const offsetDelete = handler(OffsetDelete, {
   serves: "0",
 
-  async handle(request, { broker }) {
-    const shard = await broker.groups.of(request.groupId);
+  async handle(request, { services }: Context) {
+    const shard = await services.groups.of(request.groupId);
     if (!(shard instanceof Shard)) return { errorCode: shard, topics: [] };
     const topics = request.topics.map((topic) => ({
       name: topic.name,
-      partitions: topic.partitions.filter((each) => exists(broker, topic, each.partitionIndex)),
+      partitions: topic.partitions.filter((each) => exists(services, topic, each.partitionIndex)),
     }));
     const response = await shard.submit<Response>((table, at) =>
       table.deleteOffsets({ ...request, topics }, at)
@@ -30,7 +31,11 @@ export const offsetDelete = handler(OffsetDelete, {
   },
 });
 
-function exists({ metadata }: Broker, { name }: Topic, partitionIndex: number): boolean {
+function exists(
+  { metadata }: Context["services"],
+  { name }: Topic,
+  partitionIndex: number,
+): boolean {
   return metadata.image.topic(name)?.partitions[partitionIndex] !== undefined;
 }
 

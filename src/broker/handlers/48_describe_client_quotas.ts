@@ -7,9 +7,12 @@
 
 import { describeClientQuotas } from "../../cluster/client_quotas.ts";
 import { DescribeClientQuotas } from "../../protocol/apis/48_describe_client_quotas.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
+
+type Context = RequestContext<"metadata">;
 
 export const describeQuotas = handler(DescribeClientQuotas, {
   serves: "0-1",
-  handle: (request, { broker }) => describeClientQuotas(broker.metadata.image, request),
+  handle: (request, { services }: Context) =>
+    describeClientQuotas(services.metadata.image, request),
 });

@@ -8,12 +8,14 @@
 
 import { decideAlterClientQuotas } from "../../cluster/client_quotas.ts";
 import { AlterClientQuotas } from "../../protocol/apis/49_alter_client_quotas.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
+
+type Context = RequestContext<"change">;
 
 export const alterClientQuotas = handler(AlterClientQuotas, {
   serves: "0-1",
-  handle: (request, { broker }) =>
-    broker.change((image) => decideAlterClientQuotas(image, request)),
+  handle: (request, { services }: Context) =>
+    services.change((image) => decideAlterClientQuotas(image, request)),
   refuse: ({ entries }, { errorCode, errorMessage }) => ({
     entries: entries.map(({ entity }) => ({ entity, errorCode, errorMessage })),
   }),

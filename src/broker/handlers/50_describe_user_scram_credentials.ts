@@ -8,9 +8,11 @@ import { describeScram } from "../../cluster/scram.ts";
 import {
   DescribeUserScramCredentials,
 } from "../../protocol/apis/50_describe_user_scram_credentials.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
+
+type Context = RequestContext<"metadata">;
 
 export const describeUserScramCredentials = handler(DescribeUserScramCredentials, {
   serves: "0",
-  handle: (request, { broker }) => describeScram(broker.metadata.image, request),
+  handle: (request, { services }: Context) => describeScram(services.metadata.image, request),
 });

@@ -12,10 +12,12 @@ import { handler, type RequestContext } from "../handler.ts";
 
 type Topic = ResponseInput<typeof DescribeQuorum>["topics"][number];
 
+type Context = RequestContext<"nodeId" | "metadata" | "clock" | "metadataDirectoryId">;
+
 export const describeQuorum = handler(DescribeQuorum, {
   serves: "0-2",
 
-  handle(request, context) {
+  handle(request, context: Context) {
     const topics = request.topics.map(({ topicName, partitions }): Topic => ({
       topicName,
       partitions: partitions.map(({ partitionIndex }) =>
@@ -29,24 +31,24 @@ export const describeQuorum = handler(DescribeQuorum, {
     );
     const { host, port } = context.peer.advertised;
     const listeners = [{ name: "CONTROLLER", host, port }];
-    const nodes = isAboutMetadata ? [{ nodeId: context.broker.nodeId, listeners }] : [];
+    const nodes = isAboutMetadata ? [{ nodeId: context.services.nodeId, listeners }] : [];
     return { errorCode: ErrorCode.NONE, errorMessage: "", topics, nodes };
   },
 });
 
-function metadataPartition({ broker }: RequestContext): Topic["partitions"][number] {
-  const logEndOffset = broker.metadata.image.lastOffset + 1;
-  const nowMs = broker.clock.now();
+function metadataPartition({ services }: Context): Topic["partitions"][number] {
+  const logEndOffset = services.metadata.image.lastOffset + 1;
+  const nowMs = services.clock.now();
   return {
     partitionIndex: 0,
     errorCode: ErrorCode.NONE,
     errorMessage: "",
-    leaderId: broker.nodeId,
-    leaderEpoch: broker.metadata.leaderEpoch,
+    leaderId: services.nodeId,
+    leaderEpoch: services.metadata.leaderEpoch,
     highWatermark: logEndOffset,
     currentVoters: [{
-      replicaId: broker.nodeId,
-      replicaDirectoryId: broker.metadataDirectoryId,
+      replicaId: services.nodeId,
+      replicaDirectoryId: services.metadataDirectoryId,
       logEndOffset,
       lastFetchTimestamp: nowMs,
       lastCaughtUpTimestamp: nowMs,

@@ -8,13 +8,15 @@
 
 import { decideUpdateFeatures } from "../../cluster/features.ts";
 import { UpdateFeatures } from "../../protocol/apis/57_update_features.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
+
+type Context = RequestContext<"change" | "supportedFeatures">;
 
 export const updateFeatures = handler(UpdateFeatures, {
   serves: "0-2",
-  handle(request, { broker, version }) {
-    const supported = broker.supportedFeatures();
-    return broker.change((image) => decideUpdateFeatures(image, request, { version, supported }));
+  handle(request, { services, version }: Context) {
+    const supported = services.supportedFeatures();
+    return services.change((image) => decideUpdateFeatures(image, request, { version, supported }));
   },
 
   refuse: ({ featureUpdates }, { errorCode, errorMessage }) => ({

@@ -6,15 +6,17 @@
 
 import { DescribeCluster, ErrorCode } from "../../protocol/mod.ts";
 import { authorizedOperations } from "../authorizer.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
 
 const brokerEndpoints = 1;
 const controllerEndpoints = 2;
 
+type Context = RequestContext<"nodeId" | "clusterId" | "describeBrokers">;
+
 export const describeCluster = handler(DescribeCluster, {
   serves: "0-2",
 
-  handle(request, { broker, peer }) {
+  handle(request, { services, peer }: Context) {
     const { endpointType, includeClusterAuthorizedOperations: asked } = request;
     if (endpointType !== brokerEndpoints) {
       const mismatched = endpointType === controllerEndpoints;
@@ -32,9 +34,9 @@ export const describeCluster = handler(DescribeCluster, {
     return {
       errorCode: ErrorCode.NONE,
       endpointType,
-      clusterId: broker.clusterId,
-      controllerId: broker.nodeId,
-      brokers: broker.describeBrokers(peer).map(({ nodeId: brokerId, ...rest }) => ({
+      clusterId: services.clusterId,
+      controllerId: services.nodeId,
+      brokers: services.describeBrokers(peer).map(({ nodeId: brokerId, ...rest }) => ({
         brokerId,
         ...rest,
         isFenced: false,

@@ -6,18 +6,20 @@
 import { topicNameProblem } from "../../cluster/mod.ts";
 import { DescribeProducers } from "../../protocol/apis/61_describe_producers.ts";
 import { ErrorCode, errorMessage, type ResponseInput } from "../../protocol/mod.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
 import type { Partition } from "../partition.ts";
 
 type Answer = ResponseInput<typeof DescribeProducers>["topics"][number]["partitions"][number];
 
+type Context = RequestContext<"partitions">;
+
 export const describeProducers = handler(DescribeProducers, {
   serves: "0",
-  handle: (request, { broker }) => ({
+  handle: (request, { services }: Context) => ({
     topics: request.topics.map(({ name, partitionIndexes }) => ({
       name,
       partitions: partitionIndexes.map((index) =>
-        describe(index, { name, partition: broker.partitions.get(name, index) })
+        describe(index, { name, partition: services.partitions.get(name, index) })
       ),
     })),
   }),

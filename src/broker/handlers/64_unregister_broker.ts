@@ -6,11 +6,13 @@
 
 import { decideUnregisterBroker } from "../../cluster/elections.ts";
 import { UnregisterBroker } from "../../protocol/apis/64_unregister_broker.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
+
+type Context = RequestContext<"nodeId" | "change">;
 
 export const unregisterBroker = handler(UnregisterBroker, {
   serves: "0",
-  handle: (request, { broker }) =>
-    broker.change((image) => decideUnregisterBroker(image, request, { self: broker.nodeId })),
+  handle: (request, { services }: Context) =>
+    services.change((image) => decideUnregisterBroker(image, request, { self: services.nodeId })),
   refuse: (_, { errorCode, errorMessage }) => ({ errorCode, errorMessage }),
 });

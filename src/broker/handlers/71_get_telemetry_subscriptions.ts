@@ -8,28 +8,30 @@
 import { uuidFromRandom, ZERO_UUID } from "../../base/ids.ts";
 import { GetTelemetrySubscriptions } from "../../protocol/apis/71_get_telemetry_subscriptions.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
-import { handler } from "../handler.ts";
-import { telemetryOf } from "../telemetry.ts";
+import { handler, type RequestContext } from "../handler.ts";
 
 /** zstd, lz4, gzip, snappy: the better ones first. */
 const acceptedCompressionTypes = [4, 3, 1, 2];
 
+type Context = RequestContext<"config" | "telemetry" | "random">;
+
 export const getTelemetrySubscriptions = handler(GetTelemetrySubscriptions, {
   serves: "0",
 
-  handle(request, context) {
-    const { broker } = context;
+  async handle(request, context: Context) {
+    const { services } = context;
+    const telemetry = await services.telemetry();
     const clientInstanceId = request.clientInstanceId === ZERO_UUID
-      ? uuidFromRandom(broker.random.bytes(16))
+      ? uuidFromRandom(services.random.bytes(16))
       : request.clientInstanceId;
-    const { id, intervalMs, metrics } = telemetryOf(broker).subscribe(clientInstanceId, context);
+    const { id, intervalMs, metrics } = telemetry.subscribe(clientInstanceId, context);
     return {
       errorCode: ErrorCode.NONE,
       clientInstanceId,
       subscriptionId: id,
       acceptedCompressionTypes,
       pushIntervalMs: intervalMs,
-      telemetryMaxBytes: broker.config.get("telemetry.max.bytes"),
+      telemetryMaxBytes: services.config.get("telemetry.max.bytes"),
       deltaTemporality: true,
       requestedMetrics: metrics,
     };

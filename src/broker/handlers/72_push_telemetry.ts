@@ -14,9 +14,10 @@ import { ErrorCode, type RequestOf } from "../../protocol/mod.ts";
 import { compressionTypes, decompress, loadCompression } from "../../records/mod.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { metricNames } from "../otlp_metrics.ts";
-import { telemetryOf } from "../telemetry.ts";
 
 const namesMax = 100;
+
+type Context = RequestContext<"config" | "telemetry" | "clock" | "codecs" | "logger">;
 
 export const pushTelemetry = handler(PushTelemetry, {
   serves: "0",
@@ -25,26 +26,26 @@ export const pushTelemetry = handler(PushTelemetry, {
 
 async function take(
   request: RequestOf<typeof PushTelemetry>,
-  context: RequestContext,
+  context: Context,
 ): Promise<ErrorCode> {
   const { clientInstanceId: id, subscriptionId, terminating: isLast, metrics } = request;
-  const { broker, clientId } = context;
+  const { services, clientId } = context;
   if (id === ZERO_UUID) return ErrorCode.INVALID_REQUEST;
-  const telemetry = telemetryOf(broker);
-  const nowMs = broker.clock.monotonic();
+  const telemetry = await services.telemetry();
+  const nowMs = services.clock.monotonic();
   const errorCode = telemetry.check(id, { subscriptionId, isLast, nowMs }, context);
   if (errorCode !== ErrorCode.NONE) return errorCode;
   const type = compressionTypes[request.compressionType];
   if (type === undefined) return ErrorCode.UNSUPPORTED_COMPRESSION_TYPE;
-  const bytesMax = broker.config.get("telemetry.max.bytes");
+  const bytesMax = services.config.get("telemetry.max.bytes");
   if (metrics.length > bytesMax) return ErrorCode.TELEMETRY_TOO_LARGE;
   try {
     await loadCompression(type);
-    const { codecs } = broker;
+    const { codecs } = services;
     const unpacked = decompress(metrics, { type, codecs, bytesMax });
     const { names, count } = metricNames(unpacked, { namesMax });
     telemetry.onPushed(id, { names, isLast, nowMs });
-    broker.logger.log("debug", "a client pushed metrics", {
+    services.logger.log("debug", "a client pushed metrics", {
       clientId,
       clientInstanceId: id,
       bytes: metrics.length,

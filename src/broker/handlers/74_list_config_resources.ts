@@ -7,15 +7,17 @@
 import { ResourceType } from "../../cluster/mod.ts";
 import { ListConfigResources } from "../../protocol/apis/74_list_config_resources.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
 
 const { TOPIC, BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP } = ResourceType;
 const allTypes: readonly number[] = [GROUP, CLIENT_METRICS, BROKER_LOGGER, BROKER, TOPIC];
 
+type Context = RequestContext<"nodeId" | "metadata">;
+
 export const listConfigResources = handler(ListConfigResources, {
   serves: "0-1",
 
-  handle({ resourceTypes }, { broker, version }) {
+  handle({ resourceTypes }, { services, version }: Context) {
     const wanted = version === 0
       ? [CLIENT_METRICS]
       : resourceTypes.length === 0
@@ -24,10 +26,10 @@ export const listConfigResources = handler(ListConfigResources, {
     if (resourceTypes.some((type) => !allTypes.includes(type))) {
       return { errorCode: ErrorCode.UNSUPPORTED_VERSION, configResources: [] };
     }
-    const { image } = broker.metadata;
+    const { image } = services.metadata;
     const namesOf = (type: number): readonly string[] => {
       if (type === TOPIC) return image.topics().map(({ name }) => name);
-      if (type === BROKER || type === BROKER_LOGGER) return [String(broker.nodeId)];
+      if (type === BROKER || type === BROKER_LOGGER) return [String(services.nodeId)];
       return image.configuredNames(type);
     };
     const configResources = wanted.flatMap((resourceType) =>

@@ -14,25 +14,26 @@ import {
   type ResponseInput,
 } from "../../protocol/mod.ts";
 import { authorizedOperations } from "../authorizer.ts";
-import type { Broker } from "../broker.ts";
-import { handler } from "../handler.ts";
+import { handler, type RequestContext } from "../handler.ts";
 
 type Request = RequestOf<typeof DescribeTopicPartitions>;
 type Response = ResponseInput<typeof DescribeTopicPartitions>;
 
+type Context = RequestContext<"config" | "metadata" | "partitions" | "topics">;
+
 export const describeTopicPartitions = handler(DescribeTopicPartitions, {
   serves: "0",
 
-  handle(request, { broker }) {
+  handle(request, { services }: Context) {
     const { cursor } = request;
     if (!isValid(request)) return { topics: request.topics.map(invalid), nextCursor: null };
     const topics: Response["topics"][number][] = [];
-    const limit = broker.config.get("max.request.partition.size.limit");
+    const limit = services.config.get("max.request.partition.size.limit");
     let left = Math.max(1, Math.min(request.responsePartitionLimit, limit));
-    for (const name of names(request, broker)) {
+    for (const name of names(request, services)) {
       const first = cursor?.topicName === name ? cursor.partitionIndex : 0;
       if (left === 0) return { topics, nextCursor: { topicName: name, partitionIndex: first } };
-      const topic = broker.metadata.image.topic(name);
+      const topic = services.metadata.image.topic(name);
       if (topic === undefined) {
         topics.push({
           errorCode: topicNameProblem(name) === undefined
@@ -47,7 +48,7 @@ export const describeTopicPartitions = handler(DescribeTopicPartitions, {
         continue;
       }
       const page = topic.partitions.slice(first, first + left);
-      topics.push(describe(topic, page, broker));
+      topics.push(describe(topic, page, services));
       left -= page.length;
       if (first + page.length < topic.partitions.length) {
         const partitionIndex = first + page.length;
@@ -75,7 +76,7 @@ function invalid({ name }: Request["topics"][number]): Response["topics"][number
   };
 }
 
-function names({ topics, cursor }: Request, { metadata }: Broker): string[] {
+function names({ topics, cursor }: Request, { metadata }: Context["services"]): string[] {
   const asked = topics.length > 0
     ? topics.map(({ name }) => name)
     : [...metadata.image.topics()].map(({ name }) => name);
@@ -83,14 +84,18 @@ function names({ topics, cursor }: Request, { metadata }: Broker): string[] {
   return cursor === null ? sorted : sorted.filter((name) => name >= cursor.topicName);
 }
 
-function describe(topic: TopicImage, page: readonly PartitionImage[], broker: Broker) {
+function describe(
+  topic: TopicImage,
+  page: readonly PartitionImage[],
+  services: Context["services"],
+) {
   return {
     errorCode: ErrorCode.NONE,
     name: topic.name,
     topicId: topic.id,
-    isInternal: broker.topics.isInternal(topic.name),
+    isInternal: services.topics.isInternal(topic.name),
     partitions: page.map((partition) => {
-      const isOffline = broker.partitions.isOffline(topic.name, partition.id);
+      const isOffline = services.partitions.isOffline(topic.name, partition.id);
       const leaderId = isOffline ? -1 : partition.leader;
       return {
         errorCode: leaderId < 0 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,

@@ -1,0 +1,109 @@
+// What handlers may ask of the broker: each service as narrow as they use it, so that a handler's
+// types tell what it can do, and a test can give it just that.
+//
+//   type Context = RequestContext<"groups" | "metadata">;   a handler that sees these two, no more
+//
+// Here are types alone. broker.ts makes the services and is imported by nobody but those who start
+// a broker: what a part needs it is given, it never looks for the whole.
+
+import type { BrokerId, Uuid } from "../base/ids.ts";
+import type { ChangeQueue, MetadataImage } from "../cluster/mod.ts";
+import type { Slices } from "../log/mod.ts";
+import type { Address, Clock, Codecs, Digests, Logger, Random } from "../runtime/ports.ts";
+import type { BrokerConfig } from "./config.ts";
+import type { Groups } from "./groups.ts";
+import type { MemoryBudget } from "./memory_budget.ts";
+import type { Partition } from "./partition.ts";
+import type { Partitions } from "./partitions.ts";
+import type { ProducerIds } from "./producer_ids.ts";
+import type { Purgatory } from "./purgatory.ts";
+import type { ClientQuotas } from "./quotas.ts";
+import type { DataFolderState } from "./storage.ts";
+import type { Telemetry } from "./telemetry.ts";
+import type { Topics } from "./topics.ts";
+
+/** All that a broker offers to its handlers. */
+export interface Services {
+  readonly nodeId: BrokerId;
+  readonly clusterId: string;
+  readonly config: Pick<BrokerConfig, "get" | "describeTopic" | "describeBroker">;
+  readonly metadata: MetadataView;
+  /** Through it go all changes of the metadata. */
+  readonly change: ChangeQueue;
+  readonly partitions: Pick<Partitions, "get" | "find" | "all" | "isOffline">;
+  readonly topics: TopicServices;
+  readonly groups: Pick<Groups, "of" | "all" | "locate">;
+  readonly producerIds: Pick<ProducerIds, "next">;
+  readonly purgatory: Pick<Purgatory, "wait">;
+  readonly quotas: Pick<ClientQuotas, "meter">;
+  /** Clients' own metrics; loaded when a client first asks. */
+  readonly telemetry: () => Promise<Telemetry>;
+  /** What clients make us hold, all together. */
+  readonly memory: MemoryBudget;
+  /** Long work is done in these. */
+  readonly slices: Slices;
+  readonly clock: Clock;
+  readonly codecs: Codecs;
+  readonly digests: Digests;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Whether the broker has begun to close: waits should end. */
+  readonly isClosing: boolean;
+  /** Id of the folder that holds the metadata log. */
+  readonly metadataDirectoryId: Uuid;
+  /** The brokers, with the addresses at which this client can reach them. */
+  describeBrokers(client: { readonly advertised: Address }): readonly BrokerAddress[];
+  /** The data folders, with the room on their disks. */
+  dataFolders(): readonly DataFolderState[];
+  /** Makes log start offsets that have moved durable. Returns the directories that do not do it. */
+  checkpoint(): Promise<ReadonlySet<string>>;
+  /** A partition's log could not be read: said in the log, not to the client. */
+  noteUnreadable(partition: Partition, reason: unknown): void;
+  /** What ApiVersions tells of APIs. */
+  supportedVersions(): readonly ApiRange[];
+  /** Features with the levels that this broker can serve. */
+  supportedFeatures(): readonly FeatureRange[];
+  /** A fresh one, random. */
+  newUuid(): Uuid;
+}
+
+/** The metadata as it is now. */
+export interface MetadataView {
+  readonly image: MetadataImage;
+  readonly leaderEpoch: number;
+}
+
+/** What is decided about topics, and what holds for their logs. */
+export type TopicServices = Pick<
+  Topics,
+  | "autoCreates"
+  | "create"
+  | "createMissing"
+  | "createPartitions"
+  | "delete"
+  | "isInternal"
+  | "logConfig"
+  | "minInSyncReplicas"
+>;
+
+/** A broker as a client can reach it. */
+export interface BrokerAddress {
+  readonly nodeId: BrokerId;
+  readonly host: string;
+  readonly port: number;
+  readonly rack: string | null;
+}
+
+/** An API's honoured versions, in the words of ApiVersions. */
+export interface ApiRange {
+  readonly apiKey: number;
+  readonly minVersion: number;
+  readonly maxVersion: number;
+}
+
+/** A feature's levels, in the words of ApiVersions. */
+export interface FeatureRange {
+  readonly name: string;
+  readonly minVersion: number;
+  readonly maxVersion: number;
+}
