@@ -51,7 +51,7 @@ import type { Partition } from "./partition.ts";
 import { Partitions } from "./partitions.ts";
 import { ProducerIds } from "./producer_ids.ts";
 import type { MetricFamily } from "./metrics_table.ts";
-import { Purgatory } from "./purgatory.ts";
+import { Purgatory } from "./fetch/purgatory.ts";
 import { ClientQuotas } from "./quotas.ts";
 import { RequestMetrics } from "./request_metrics.ts";
 import { Retention } from "./retention.ts";

@@ -10,7 +10,7 @@
 import type { LeaderEpoch, Offset, PartitionId } from "../base/ids.ts";
 import type { AppendOptions, AppendResult, PartitionLog } from "../log/mod.ts";
 import type { ProducePayload } from "../records/mod.ts";
-import type { Wait, Watched } from "./purgatory.ts";
+import type { Isolation, Wait, Watched } from "./fetch/purgatory.ts";
 
 /** What was appended since the start; all partitions count in the same one. */
 export interface AppendCounters {
@@ -33,12 +33,18 @@ export class Partition implements Watched {
   leaderEpoch: LeaderEpoch;
   readonly #appended: AppendCounters;
   #highWatermark: Offset;
+  /** What was appended while some transaction was open, and is not known to be stable. */
+  #undecidedBytes = 0;
+  /** The last stable offset that read_committed readers were told of. */
+  #stableOffset: Offset;
 
   constructor(log: PartitionLog, { leaderEpoch, appended }: PartitionOptions) {
     this.log = log;
     this.leaderEpoch = leaderEpoch;
     this.#appended = appended;
     this.#highWatermark = log.logEndOffset;
+    this.#stableOffset = this.lastStableOffset;
+    if (this.#stableOffset !== this.#highWatermark) this.#undecidedBytes = log.sizeBytes;
   }
 
   get topic(): string {
@@ -62,6 +68,11 @@ export class Partition implements Watched {
   /** read_committed consumers see what is below it. */
   get lastStableOffset(): Offset {
     return Math.min(this.log.lastStableOffset, this.#highWatermark);
+  }
+
+  /** The end of what a reader sees. */
+  visibleEnd(isolation: Isolation): Offset {
+    return isolation === "readCommitted" ? this.lastStableOffset : this.#highWatermark;
   }
 
   /** Leads on in `leaderEpoch`. Who waits in an earlier one is answered, and learns of it. */
@@ -98,7 +109,22 @@ export class Partition implements Watched {
 
   #advance(bytes: number): void {
     this.#highWatermark = this.log.logEndOffset;
+    const readCommitted = this.#stabilise(bytes);
     if (this.watchers.size === 0) return;
-    for (const wait of [...this.watchers]) wait.onReadable(bytes);
+    const gained = { readUncommitted: bytes, readCommitted };
+    for (const wait of [...this.watchers]) wait.onReadable(gained);
+  }
+
+  /**
+   * How many bytes have become stable with an append of `bytes`. While another transaction is still
+   * open this may be too much, never too little: who was woken too early reads, and waits again.
+   */
+  #stabilise(bytes: number): number {
+    const stableOffset = this.lastStableOffset;
+    const gained = this.#undecidedBytes + bytes;
+    this.#undecidedBytes = stableOffset === this.#highWatermark ? 0 : gained;
+    if (stableOffset === this.#stableOffset) return 0;
+    this.#stableOffset = stableOffset;
+    return gained;
   }
 }

@@ -16,7 +16,7 @@ import type { MemoryBudget } from "./memory_budget.ts";
 import type { Partition } from "./partition.ts";
 import type { Partitions } from "./partitions.ts";
 import type { ProducerIds } from "./producer_ids.ts";
-import type { Purgatory } from "./purgatory.ts";
+import type { Purgatory } from "./fetch/purgatory.ts";
 import type { ClientQuotas } from "./quotas.ts";
 import type { DataFolderState } from "./storage.ts";
 import type { Telemetry } from "./telemetry.ts";

@@ -293,6 +293,16 @@ Deno.test("a long poll without news ends when its time is up, not before", () =>
     assert(tookMs >= 150 && tookMs < 170, `${tookMs} ms`);
   }));
 
+Deno.test("a fetch of nothing does not wait for it", () =>
+  simulated({}, async ({ connect, nowMs }) => {
+    using client = await connect();
+    const beganMs = nowMs();
+    const asked = { ...fetchRequest({ topic: "", maxWaitMs: longMs }), topics: [] };
+    const { errorCode, responses } = await client.ask(Fetch, 12, asked);
+    assertEquals([errorCode, responses], [ErrorCode.NONE, []]);
+    assert(nowMs() - beganMs < longMs, "Kafka answers at once");
+  }));
+
 Deno.test("a long poll over several partitions is answered by any of them", async () => {
   using reader = await shared.connect();
   using writer = await shared.connect();

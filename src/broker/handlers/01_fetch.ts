@@ -25,64 +25,26 @@
 //
 // Not done: fetches by followers; their replica id is refused. Sessions: every answer is whole.
 
-import type { LeaderEpoch, Offset } from "../../base/ids.ts";
-import { saturated } from "../../base/int64.ts";
 import { ErrorCode, Fetch, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
-import type { LegacyMagic } from "../../records/mod.ts";
+import { readPartitions, type ReadServices } from "../fetch/reader.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { checkLeaderEpoch, endOfEpoch } from "../leader_epoch.ts";
-import { readMessageSet, type SetReadResult } from "../message_sets.ts";
-import { Partition } from "../partition.ts";
 
 type Request = RequestOf<typeof Fetch>;
 type Topic = Request["topics"][number];
-type PartitionRequest = Topic["partitions"][number];
-type Response = ResponseInput<typeof Fetch>;
-type TopicAnswer = Response["responses"][number];
+type Wanted = Topic["partitions"][number] & { readonly of: Topic };
+type TopicAnswer = ResponseInput<typeof Fetch>["responses"][number];
 type PartitionAnswer = TopicAnswer["partitions"][number];
 
-const noRecords = new Uint8Array(0);
 const readCommitted = 1;
-/** Since which version consumers read v2 batches, and bound their answers. */
+/** Since which version consumers read v2 batches, bound their answers, and name topics by id. */
 const batchesFrom = 4;
 const boundedFrom = 3;
-/** While that much is left for answers, nobody has to wait. */
-const roomBytesMin = 2 * 1024 * 1024;
-/** What is left is for others, too. */
-const roomParts = 4;
-/** An answer of so much is always brought: it is little, and most are no more. */
-const freeAnswerBytes = 32 * 1024;
-/** How much heavier it is to read a byte into fresh memory than to look at it. */
-const readWeight = 4;
-/** A cold read brings as much more for whoever goes on. */
-const coldBytes = 4 * 1024 * 1024;
+const topicIdsFrom = 13;
 /** A request of a later epoch names what has changed since: it means nothing without a session. */
 const fullRequestEpoch = 0;
 
-/** One pass over the partitions: what it found so far. */
-interface Pass {
-  readonly request: Request;
-  readonly context: Context;
-  bytesLeft: number;
-  bytes: number;
-  failed: boolean;
-  /** Partitions to wait for, each with the high watermark that this pass saw. */
-  readonly seen: Map<Partition, Offset>;
-}
-
 type Context = RequestContext<
-  | "config"
-  | "metadata"
-  | "partitions"
-  | "topics"
-  | "purgatory"
-  | "quotas"
-  | "memory"
-  | "slices"
-  | "clock"
-  | "codecs"
-  | "isClosing"
-  | "noteUnreadable"
+  "config" | "metadata" | "partitions" | "quotas" | keyof ReadServices
 >;
 
 export const fetch = handler(Fetch, {
@@ -95,244 +57,50 @@ export const fetch = handler(Fetch, {
     if (request.sessionEpoch > fullRequestEpoch) {
       return { errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND, responses: [] };
     }
-    const deadlineMs = services.clock.monotonic() + request.maxWaitMs;
-    const bytesMax = Math.min(
-      services.config.get("fetch.max.bytes"),
-      services.quotas.meter(clientId)?.fetchBytesMax ?? Infinity,
-    );
-    for (;;) {
-      const pass: Pass = {
-        request,
-        context,
-        bytesLeft: Math.min(request.maxBytes, bytesMax),
-        bytes: 0,
-        failed: false,
-        seen: new Map(),
-      };
-      let responses: TopicAnswer[];
-      try {
-        responses = await collect(pass);
-      } finally {
-        // From here on the connection counts them.
-        services.memory.answers.give(pass.bytes);
-      }
-      const delayMs = deadlineMs - services.clock.monotonic();
-      const bytesMissing = request.minBytes - pass.bytes;
-      if (bytesMissing <= 0 || pass.failed || delayMs <= 0 || services.isClosing) {
-        return { responses };
-      }
-      if (hasAdvanced(pass.seen)) continue;
-      await services.purgatory.wait([...pass.seen.keys()], { bytes: bytesMissing, delayMs });
-    }
+    const wanted = wantedOf(request);
+    const data = await readPartitions(services, {
+      wanted,
+      find: finderOf(context),
+      isolation: request.isolationLevel === readCommitted ? "readCommitted" : "readUncommitted",
+      ...version < batchesFrom && { magic: version < 2 ? 0 : 1 },
+      isEachAdvanced: version < boundedFrom,
+      bytesMin: request.minBytes,
+      bytesMax: Math.min(
+        request.maxBytes,
+        services.config.get("fetch.max.bytes"),
+        services.quotas.meter(clientId)?.fetchBytesMax ?? Infinity,
+      ),
+      waitMsMax: request.maxWaitMs,
+    });
+    return { responses: byTopic(wanted, data) };
   },
 });
 
-async function collect(pass: Pass): Promise<TopicAnswer[]> {
-  const responses: TopicAnswer[] = [];
-  for (const topic of pass.request.topics) {
-    if (topic.partitions.length === 0) continue;
-    const partitions: PartitionAnswer[] = [];
-    for (const each of topic.partitions) {
-      const answer = read(each, locate(topic, each, pass), pass);
-      partitions.push(answer instanceof Promise ? await answer : answer);
+function wantedOf({ topics }: Request): Wanted[] {
+  return topics.flatMap((of) => of.partitions.map((each) => ({ ...each, of })));
+}
+
+function finderOf({ services, version }: Context) {
+  return ({ partition, of: { topic, topicId } }: Wanted) => {
+    if (version < topicIdsFrom) return services.partitions.find(topic, partition);
+    const named = services.metadata.image.topicById(topicId);
+    if (named === undefined) return ErrorCode.UNKNOWN_TOPIC_ID;
+    return services.partitions.find(named.name, partition);
+  };
+}
+
+/** What was read, under the topics that it was asked for by. */
+function byTopic(wanted: readonly Wanted[], data: readonly PartitionAnswer[]): TopicAnswer[] {
+  const topics: TopicAnswer[] = [];
+  let last: Topic | undefined;
+  let partitions: PartitionAnswer[] = [];
+  for (const [i, { of }] of wanted.entries()) {
+    if (of !== last) {
+      partitions = [];
+      topics.push({ topic: of.topic, topicId: of.topicId, partitions });
+      last = of;
     }
-    responses.push({ topic: topic.topic, topicId: topic.topicId, partitions });
+    partitions.push(data[i]);
   }
-  return responses;
-}
-
-/** Whether an append came while the pass was reading cold data: waiting would miss it. */
-function hasAdvanced(seen: ReadonlyMap<Partition, Offset>): boolean {
-  for (const [partition, offset] of seen) if (partition.highWatermark > offset) return true;
-  return false;
-}
-
-function locate(topic: Topic, each: PartitionRequest, pass: Pass): Partition | ErrorCode {
-  const { services, version } = pass.context;
-  let name: string | undefined = topic.topic;
-  if (version >= 13) {
-    name = services.metadata.image.topicById(topic.topicId)?.name;
-    if (name === undefined) return ErrorCode.UNKNOWN_TOPIC_ID;
-  }
-  return services.partitions.find(name, each.partition);
-}
-
-function read(
-  each: PartitionRequest,
-  found: Partition | ErrorCode,
-  pass: Pass,
-): PartitionAnswer | Promise<PartitionAnswer> {
-  if (!(found instanceof Partition)) {
-    pass.failed = true;
-    return failure(each.partition, found);
-  }
-  const { errorCode, divergingEpoch } = checkPosition(each, found, pass.context);
-  const answer = emptyAnswer(each, found, { errorCode, request: pass.request });
-  if (errorCode !== ErrorCode.NONE) {
-    pass.failed = true;
-    return { ...answer, abortedTransactions: null };
-  }
-  if (divergingEpoch !== undefined) {
-    pass.failed = true;
-    return { ...answer, divergingEpoch };
-  }
-  pass.seen.set(found, found.highWatermark);
-  const offset = saturated(each.fetchOffset);
-  const endOffset = readableEnd(found, pass.request);
-  const { version } = pass.context;
-  const minOneBatch = pass.bytes === 0 || (version < boundedFrom && pass.bytesLeft > 0);
-  const asked = Math.min(each.partitionMaxBytes, pass.bytesLeft);
-  if (offset >= endOffset || (asked <= 0 && !minOneBatch)) return answer;
-  const reading: Reading = { each, found, pass, answer, offset, endOffset };
-  const { room } = pass.context.services.memory.answers;
-  if (room < roomBytesMin) return readInTurn(reading, asked);
-  const maxBytes = Math.min(asked, Math.max(roomBytesMin, Math.floor(room / roomParts)));
-  return readUpTo(reading, { maxBytes, minOneBatch });
-}
-
-/** A partition's records, and what is told besides them. */
-interface Reading {
-  readonly each: PartitionRequest;
-  readonly found: Partition;
-  readonly pass: Pass;
-  /** Without records. */
-  readonly answer: PartitionAnswer;
-  readonly offset: Offset;
-  readonly endOffset: Offset;
-}
-
-/** Where memory for answers is short: what is small at once, one batch after a wait. */
-async function readInTurn(reading: Reading, asked: number): Promise<PartitionAnswer> {
-  const { found, pass, answer } = reading;
-  const maxBytes = Math.min(asked, freeAnswerBytes);
-  if (maxBytes > 0) {
-    const small = await readUpTo(reading, { maxBytes, minOneBatch: false });
-    if (small.records?.length !== 0 || small.errorCode !== ErrorCode.NONE) return small;
-  }
-  // Who holds an answer waits for no more of it.
-  if (pass.bytes > 0) return answer;
-  const { memory, topics, slices } = pass.context.services;
-  const { maxMessageBytes } = topics.logConfig(found.topic);
-  const claim = Math.min(Math.max(maxMessageBytes, freeAnswerBytes), memory.answers.bytesMax);
-  const wait = memory.answers.take(claim);
-  if (wait !== undefined && !await wait.granted) return answer;
-  try {
-    // Where many are let in at once, they read one after the other, and others go in between.
-    slices.spend(claim * readWeight);
-    if (slices.isOver) await slices.next();
-    return await readUpTo(reading, { maxBytes: Math.min(asked, claim), minOneBatch: true, claim });
-  } finally {
-    memory.answers.give(claim);
-  }
-}
-
-/** `claim`: what has been taken for it already. */
-function readUpTo(
-  { each, found, pass, answer, offset, endOffset }: Reading,
-  range: { maxBytes: number; minOneBatch: boolean; claim?: number },
-): PartitionAnswer | Promise<PartitionAnswer> {
-  const { answers } = pass.context.services.memory;
-  const answerWith = (result: SetReadResult): PartitionAnswer => {
-    const { bytes: records, damage } = result;
-    if (damage !== undefined) return unreadable(damage);
-    if (result.errorCode !== undefined) {
-      pass.failed = true;
-      return { ...answer, errorCode: result.errorCode };
-    }
-    pass.bytes += records.length;
-    pass.bytesLeft -= records.length;
-    answers.add(records.length);
-    const aborted = answer.abortedTransactions === null || records.length === 0
-      ? answer.abortedTransactions
-      : found.log.abortedTransactions(offset, endOffset);
-    return { ...answer, records, abortedTransactions: aborted };
-  };
-  // One partition that cannot be read must not fail its neighbours.
-  const unreadable = (reason: unknown): PartitionAnswer => {
-    pass.failed = true;
-    pass.context.services.noteUnreadable(found, reason);
-    return failure(each.partition, ErrorCode.KAFKA_STORAGE_ERROR);
-  };
-  try {
-    const { maxBytes, minOneBatch } = range;
-    const read = { offset, endOffset, maxBytes, minOneBatch };
-    const result = pass.context.version < batchesFrom
-      ? readMessageSet(found.log, { ...read, ...setOptions(found, pass) })
-      : found.log.read(read);
-    if (!(result instanceof Promise)) return answerWith(result);
-    const coming = range.claim === undefined ? Math.max(maxBytes, coldBytes) : 0;
-    answers.add(coming);
-    return result.finally(() => answers.give(coming)).then(answerWith).catch(unreadable);
-  } catch (error) {
-    return unreadable(error);
-  }
-}
-
-/** How `found` is read for a consumer who knows message sets only. */
-function setOptions({ topic }: Partition, { context: { services, version } }: Pass) {
-  const { unpackedBytesMax } = services.topics.logConfig(topic);
-  const magic: LegacyMagic = version < 2 ? 0 : 1;
-  return { magic, unpackedBytesMax, codecs: services.codecs };
-}
-
-function readableEnd(partition: Partition, { isolationLevel }: Request): Offset {
-  return isolationLevel === readCommitted ? partition.lastStableOffset : partition.highWatermark;
-}
-
-/** The answer of a partition that has no records to give. */
-function emptyAnswer(
-  { partition: partitionIndex }: PartitionRequest,
-  { log, highWatermark, lastStableOffset }: Partition,
-  o: { errorCode: ErrorCode; request: Request },
-): PartitionAnswer {
-  return {
-    partitionIndex,
-    errorCode: o.errorCode,
-    highWatermark,
-    lastStableOffset,
-    logStartOffset: log.logStartOffset,
-    abortedTransactions: o.request.isolationLevel === readCommitted ? [] : null,
-    records: noRecords,
-  };
-}
-
-interface Position {
-  readonly errorCode: ErrorCode;
-  /** KIP-595: where the fetcher's last epoch ended here, if its records are not in this log. */
-  readonly divergingEpoch?: { readonly epoch: LeaderEpoch; readonly endOffset: Offset };
-}
-
-function checkPosition(
-  each: PartitionRequest,
-  partition: Partition,
-  { services, version }: Context,
-): Position {
-  if (version < batchesFrom && services.topics.logConfig(partition.topic).compression === "zstd") {
-    return { errorCode: ErrorCode.UNSUPPORTED_COMPRESSION_TYPE };
-  }
-  const errorCode = checkLeaderEpoch(partition, each.currentLeaderEpoch);
-  if (errorCode !== ErrorCode.NONE) return { errorCode };
-  const { fetchOffset, lastFetchedEpoch } = each;
-  const { log, highWatermark } = partition;
-  if (lastFetchedEpoch >= 0) {
-    const { leaderEpoch: epoch, endOffset } = endOfEpoch(partition, lastFetchedEpoch);
-    if (epoch < 0 || endOffset < 0) return { errorCode: ErrorCode.OFFSET_OUT_OF_RANGE };
-    if (epoch !== lastFetchedEpoch || endOffset < fetchOffset) {
-      return { errorCode: ErrorCode.NONE, divergingEpoch: { epoch, endOffset } };
-    }
-  }
-  const inRange = fetchOffset >= log.logStartOffset && fetchOffset <= highWatermark;
-  return { errorCode: inRange ? ErrorCode.NONE : ErrorCode.OFFSET_OUT_OF_RANGE };
-}
-
-function failure(partitionIndex: number, errorCode: ErrorCode): PartitionAnswer {
-  return {
-    partitionIndex,
-    errorCode,
-    highWatermark: -1,
-    lastStableOffset: -1,
-    logStartOffset: -1,
-    abortedTransactions: [],
-    records: noRecords,
-  };
+  return topics;
 }

@@ -1,12 +1,29 @@
 // Where a Fetch waits for data. A wait ends when enough bytes have become readable in its
 // partitions, when one of them changes so that the answer would be an error, or at its deadline.
 //
-//   Partition --onReadable(bytes)--> Wait --enough--> the Fetch reads again and answers
+//   Partition --onReadable(gained)--> Wait --enough--> the Fetch reads again and answers
+//
+// What is readable depends on who reads: what is in the log, or what no open transaction may still
+// abort. A wait counts its own kind only, so that a record within a transaction wakes nobody who
+// cannot see it, and the transaction's end wakes those who wait for it.
 //
 // Invariant: a wait is registered with each of its partitions until it ends, and with none after.
 // Waits are bounded by connections: one connection has one request in progress.
 
-import type { Timer, Timers } from "../runtime/ports.ts";
+import type { Timer, Timers } from "../../runtime/ports.ts";
+
+/** Which records a reader sees: up to the high watermark, or to the last stable offset (KIP-98). */
+export type Isolation = "readUncommitted" | "readCommitted";
+
+/** Bytes that have become readable, for each kind of reader. */
+export type Gained = Readonly<Record<Isolation, number>>;
+
+/** What a wait is for. */
+export interface WaitOptions {
+  readonly isolation: Isolation;
+  /** So many bytes more must become readable. */
+  readonly bytes: number;
+}
 
 /** Something that can become readable: a partition. */
 export interface Watched {
@@ -15,15 +32,20 @@ export interface Watched {
 
 /** One Fetch waiting. */
 export class Wait {
+  readonly #isolation: Isolation;
   #bytesMissing: number;
   readonly #watched: readonly Watched[];
-  readonly #resolve: () => void;
+  readonly #onEnd: () => void;
   #timer: Timer | undefined;
 
-  constructor(bytesMissing: number, watched: readonly Watched[], resolve: () => void) {
-    this.#bytesMissing = bytesMissing;
+  constructor(
+    watched: readonly Watched[],
+    { isolation, bytes, onEnd }: WaitOptions & { readonly onEnd: () => void },
+  ) {
+    this.#isolation = isolation;
+    this.#bytesMissing = bytes;
     this.#watched = watched;
-    this.#resolve = resolve;
+    this.#onEnd = onEnd;
     for (const each of watched) each.watchers.add(this);
   }
 
@@ -32,17 +54,18 @@ export class Wait {
     this.#timer = timers.after(delayMs, () => this.end());
   }
 
-  /** `bytes` more can be read in one of the partitions. */
-  onReadable(bytes: number): void {
+  /** More can be read in one of the partitions. */
+  onReadable(gained: Gained): void {
+    const bytes = gained[this.#isolation];
     this.#bytesMissing -= bytes;
-    if (this.#bytesMissing <= 0) this.end();
+    if (bytes > 0 && this.#bytesMissing <= 0) this.end();
   }
 
   /** Ends the wait now. */
   end(): void {
     this.#timer?.cancel();
     for (const each of this.#watched) each.watchers.delete(this);
-    this.#resolve();
+    this.#onEnd();
   }
 }
 
@@ -58,12 +81,15 @@ export class Purgatory {
   /**
    * Resolves once `bytes` more are readable in `watched`, one of them changes, or after `delayMs`.
    */
-  async wait(watched: readonly Watched[], o: { bytes: number; delayMs: number }): Promise<void> {
+  async wait(
+    watched: readonly Watched[],
+    { delayMs, ...options }: WaitOptions & { readonly delayMs: number },
+  ): Promise<void> {
     let wait!: Wait;
     const ended = new Promise<void>((resolve) => {
-      wait = new Wait(o.bytes, watched, resolve);
+      wait = new Wait(watched, { ...options, onEnd: resolve });
     });
-    wait.endAfter(o.delayMs, this.#timers);
+    wait.endAfter(delayMs, this.#timers);
     this.#open.add(wait);
     await ended;
     this.#open.delete(wait);

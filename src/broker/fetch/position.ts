@@ -1,0 +1,38 @@
+// Whether a reader can go on where it says that it stands: the leader epoch that it believes in
+// (KIP-320), the epoch of what it read last (KIP-595), and the offset itself.
+
+import type { LeaderEpoch, Offset } from "../../base/ids.ts";
+import type { Int64 } from "../../base/int64.ts";
+import { ErrorCode } from "../../protocol/mod.ts";
+import { checkLeaderEpoch, endOfEpoch } from "../leader_epoch.ts";
+import type { Partition } from "../partition.ts";
+
+/** Where a reader stands. Epochs are -1 where it does not know. */
+export interface Position {
+  readonly fetchOffset: Int64;
+  readonly currentLeaderEpoch: LeaderEpoch;
+  readonly lastFetchedEpoch: LeaderEpoch;
+}
+
+/** Where the reader's last epoch, or the one before it here, ended. */
+export interface DivergingEpoch {
+  readonly epoch: LeaderEpoch;
+  readonly endOffset: Offset;
+}
+
+/** NONE, or why the reader cannot go on; where its log went another way, what to go back to. */
+export function checkPosition(
+  partition: Partition,
+  { fetchOffset, currentLeaderEpoch, lastFetchedEpoch }: Position,
+): ErrorCode | DivergingEpoch {
+  const errorCode = checkLeaderEpoch(partition, currentLeaderEpoch);
+  if (errorCode !== ErrorCode.NONE) return errorCode;
+  const { log, highWatermark } = partition;
+  if (lastFetchedEpoch >= 0) {
+    const { leaderEpoch: epoch, endOffset } = endOfEpoch(partition, lastFetchedEpoch);
+    if (epoch < 0 || endOffset < 0) return ErrorCode.OFFSET_OUT_OF_RANGE;
+    if (epoch !== lastFetchedEpoch || endOffset < fetchOffset) return { epoch, endOffset };
+  }
+  const inRange = fetchOffset >= log.logStartOffset && fetchOffset <= highWatermark;
+  return inRange ? ErrorCode.NONE : ErrorCode.OFFSET_OUT_OF_RANGE;
+}
