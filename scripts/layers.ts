@@ -111,8 +111,6 @@ interface Import {
   readonly specifier: string | undefined;
   readonly line: number;
   readonly dynamic: boolean;
-  /** Erased before the program runs. */
-  readonly typesOnly: boolean;
 }
 
 /** Every import of the file: static, of types, re-exports, and dynamic ones. */
@@ -125,7 +123,6 @@ export function importsOf(file: SourceFile): Import[] {
       specifier: ts.isStringLiteralLike(argument) ? argument.text : undefined,
       line: lineOf(file, node),
       dynamic: ts.isCallExpression(node),
-      typesOnly: importsTypesOnly(node),
     });
   });
   return found;
@@ -140,17 +137,6 @@ function importArgument(node: ts.Node): ts.Node | undefined {
   const dynamic = ts.isCallExpression(node) &&
     node.expression.kind === ts.SyntaxKind.ImportKeyword;
   return dynamic ? node.arguments[0] : undefined;
-}
-
-function importsTypesOnly(node: ts.Node): boolean {
-  if (ts.isImportTypeNode(node)) return true;
-  if (ts.isExportDeclaration(node)) return node.isTypeOnly;
-  if (!ts.isImportDeclaration(node)) return false;
-  const clause = node.importClause;
-  if (clause === undefined || clause.isTypeOnly) return clause !== undefined;
-  const names = clause.name === undefined ? clause.namedBindings : undefined;
-  return names !== undefined && ts.isNamedImports(names) && names.elements.length > 0 &&
-    names.elements.every((one) => one.isTypeOnly);
 }
 
 /** The path that relative `specifier` names from the file at `path`. */
@@ -218,13 +204,13 @@ export function checkImports(files: readonly SourceFile[]): Violation[] {
 
 /**
  * Circles of static imports between files, each reported once, at the import that closes it.
- * Imports of types alone do not count: a part may name the type of the whole that holds it.
+ * Imports of types count: files that name each other's types can only be read, and changed, as one.
  */
 export function checkCircles(files: readonly SourceFile[]): Violation[] {
   const edges = new Map<string, { target: string; line: number }[]>();
   for (const file of files) {
     const targets = importsOf(file)
-      .filter((one) => !one.dynamic && !one.typesOnly && one.specifier?.startsWith("."))
+      .filter((one) => !one.dynamic && one.specifier?.startsWith("."))
       .map(({ specifier, line }) => ({ target: resolve(file.path, specifier!), line }));
     edges.set(file.path, targets);
   }

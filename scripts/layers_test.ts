@@ -89,7 +89,7 @@ Deno.test("a circle of imports is reported once, as its whole path", () => {
   const files = tree({
     "src/log/a.ts": `import "./b.ts";`,
     "src/log/b.ts": `export { C } from "./c.ts";`,
-    "src/log/c.ts": `import "./a.ts";\nawait import("./b.ts");\nimport type { B } from "./b.ts";`,
+    "src/log/c.ts": `import "./a.ts";\nawait import("./b.ts");`,
   });
   const circles = checkCircles(files);
   assertEquals(places(circles), ["src/log/c.ts:1 import-circle"]);
@@ -97,12 +97,33 @@ Deno.test("a circle of imports is reported once, as its whole path", () => {
   assertEquals(circles[0].message, path);
 });
 
-Deno.test("types and dynamic imports close no circle", () => {
+Deno.test("imports of types alone close a circle, and re-exports of them, and import types", () => {
+  const ways = [
+    `import type { A } from "./a.ts";`,
+    `import { type A } from "./a.ts";`,
+    `export type { A } from "./a.ts";`,
+    `type A = import("./a.ts").A;`,
+  ];
+  for (const way of ways) {
+    const files = tree({ "src/log/a.ts": `import { b } from "./b.ts";`, "src/log/b.ts": way });
+    assertEquals(places(checkCircles(files)), ["src/log/b.ts:1 import-circle"], way);
+  }
+});
+
+Deno.test("dynamic imports close no circle", () => {
   const files = tree({
     "src/log/a.ts": `import { b } from "./b.ts";`,
-    "src/log/b.ts": `import { type A } from "./a.ts";\nawait import("./a.ts");`,
+    "src/log/b.ts": `await import("./a.ts");`,
   });
   assertEquals(checkCircles(files), []);
+});
+
+Deno.test("a part that names the type of the whole that holds it is told so", () => {
+  const files = tree({
+    "src/broker/broker.ts": `import { topics } from "./topics.ts";`,
+    "src/broker/topics.ts": `import type { Broker } from "./broker.ts";`,
+  });
+  assertEquals(places(checkCircles(files)), ["src/broker/topics.ts:1 import-circle"]);
 });
 
 Deno.test("the platform is named in src/runtime alone", () => {

@@ -17,7 +17,7 @@ import {
   readWholeFile,
 } from "../log/mod.ts";
 import { type CliContext, exitCode } from "./context.ts";
-import { dumpBatches } from "./log_dump_batches.ts";
+import { dumpBatches, type DumpedFile } from "./log_dump_batches.ts";
 import { linePrinter, type PrintLine } from "./log_lines.ts";
 
 export interface DumpOptions {
@@ -27,16 +27,6 @@ export interface DumpOptions {
 }
 
 const notKnown = "a data folder has no such file, as far as is known here";
-
-/** A file to be printed. */
-export interface DumpedFile {
-  readonly path: string;
-  readonly name: string;
-  /** What its name begins with: its first offset, 0 where there is none. */
-  readonly baseOffset: number;
-  /** Of the folder that it is in; "" when that is no partition's. */
-  readonly topic: string;
-}
 
 /** Prints the files; the exit code is 1 when one is damaged or cannot be read. */
 export async function dumpFiles(context: CliContext, options: DumpOptions): Promise<number> {

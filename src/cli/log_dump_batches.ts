@@ -29,8 +29,17 @@ import {
 } from "../records/mod.ts";
 import type { OpenFile } from "../runtime/ports.ts";
 import type { CliContext } from "./context.ts";
-import type { DumpedFile } from "./log_dump.ts";
 import type { PrintLine } from "./log_lines.ts";
+
+/** A file to be printed. */
+export interface DumpedFile {
+  readonly path: string;
+  readonly name: string;
+  /** What its name begins with: its first offset, 0 where there is none. */
+  readonly baseOffset: number;
+  /** Of the folder that it is in; "" when that is no partition's. */
+  readonly topic: string;
+}
 
 interface BatchOptions {
   readonly records: boolean;

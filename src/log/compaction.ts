@@ -14,7 +14,7 @@
 
 import { assert } from "../base/assert.ts";
 import { messageOf } from "../base/faults.ts";
-import type { Offset } from "../base/ids.ts";
+import type { Offset, PartitionId } from "../base/ids.ts";
 import { subtractInt64 } from "../base/int64.ts";
 import { readControlRecord, RecordCursor, unpackedRecords } from "../records/mod.ts";
 import type { Random, Timers } from "../runtime/ports.ts";
@@ -26,17 +26,30 @@ import { type DirtyPart, dirtyPart } from "./compaction_range.ts";
 import { swapIn, syncCleaned } from "./compaction_swap.ts";
 import { CompactionTransactions } from "./compaction_transactions.ts";
 import type { DeletedFiles } from "./deleted_files.ts";
+import type { DirectoryState } from "./directory_state.ts";
 import { KeyOffsets } from "./key_offsets.ts";
 import type { LogOptions } from "./log_options.ts";
 import type { OpenHandles } from "./open_handles.ts";
-import type { PartitionLog } from "./partition_log.ts";
 import type { ProducerState } from "./producer_state.ts";
 import type { Segment } from "./segment.ts";
 import type { Segments } from "./segments.ts";
 
+/** The log as its compaction sees it. */
+export interface CompactedLog {
+  readonly topic: string;
+  readonly partition: PartitionId;
+  readonly folder: string;
+  readonly directory: Pick<DirectoryState, "goOffline">;
+  readonly logStartOffset: Offset;
+  readonly logEndOffset: Offset;
+  readonly lastStableOffset: Offset;
+  /** Why it takes nothing any more; undefined while it does. */
+  readonly refusal: unknown;
+}
+
 /** What compaction needs of its log. */
 export interface CompactedParts {
-  readonly log: PartitionLog;
+  readonly log: CompactedLog;
   readonly options: LogOptions;
   readonly handles: OpenHandles;
   readonly segments: Segments;
@@ -79,7 +92,7 @@ export interface CompactionSummary {
 
 /** Compaction of one log. */
 export class Compaction {
-  readonly #log: PartitionLog;
+  readonly #log: CompactedLog;
   readonly #parts: CompactedParts;
   #firstDirtyOffset: Offset | undefined;
   #running: Promise<unknown> | undefined;

@@ -13,47 +13,20 @@
 
 import { DecodeFault } from "../base/faults.ts";
 import type { Offset } from "../base/ids.ts";
-import { type BatchHeader, readControlRecord } from "../records/mod.ts";
-import type { Files, LogFields, LogLevel } from "../runtime/ports.ts";
+import { readControlRecord } from "../records/mod.ts";
 import { decodeEpochs, EpochCache } from "./epoch_cache.ts";
 import { fileNames, parseSegmentFileName, segmentFileName } from "./layout.ts";
 import { sweepLeftovers } from "./leftovers.ts";
-import type { OpenHandles } from "./open_handles.ts";
 import { decodeSnapshot } from "./producer_snapshot.ts";
 import { ProducerState } from "./producer_state.ts";
 import { type Damage, recoverSegments } from "./recovery.ts";
 import { findMissing } from "./missing.ts";
+import type { BatchAt, LoadOptions, LoadState } from "./load_state.ts";
 import { findRecoveryStart, type RecoveryStart } from "./recovery_start.ts";
 import { crcOf, type Expectation, FileWindow, judgeBatch, misplaced, walkHeaders } from "./scan.ts";
 import { Segment } from "./segment.ts";
-import type { Slices } from "./slices.ts";
 import { rewriteSegments } from "./suspect_pages.ts";
 import { readWholeFile } from "./whole_file.ts";
-
-export interface LoadOptions {
-  readonly files: Files;
-  readonly handles: OpenHandles;
-  readonly folder: string;
-  /** Everything below it was synced. */
-  readonly recoveryPoint: Offset;
-  readonly logStartOffset: Offset;
-  /** Whether the recovery point may be of an earlier log of that name. */
-  readonly recoveryPointMayBeStale: boolean;
-  /** Below it compaction has left gaps; undefined: it never began. */
-  readonly firstDirtyOffset: Offset | undefined;
-  readonly cleanShutdown: boolean;
-  /** Whether the machine may have lost what was not synced: it was started anew, or may have. */
-  readonly mayHaveLostWrites: boolean;
-  /** Whether what was not surely synced must be written anew: a sync failed. */
-  readonly isSuspect: boolean;
-  /** Whether offsets may be missing between batches: the topic is compacted. */
-  readonly gapsAllowed: boolean;
-  readonly indexIntervalBytes: number;
-  readonly nowMs: number;
-  /** The work is done in these. */
-  readonly slices?: Slices;
-  log(level: LogLevel, message: string, fields: LogFields): void;
-}
 
 export interface LoadedLog {
   readonly segments: readonly Segment[];
@@ -69,23 +42,6 @@ export interface LoadedLog {
   readonly isSynced: boolean;
   /** Bytes of batches whose checksums were computed. */
   readonly bytesChecked: number;
-}
-
-/** The batch at `position` of `segment`. */
-export interface BatchAt {
-  readonly segment: Segment;
-  readonly position: number;
-  readonly header: BatchHeader;
-}
-
-/** A load under way. */
-export interface LoadState extends LoadOptions {
-  readonly segments: Segment[];
-  logEndOffset: Offset;
-  /** Of the first batch, where it begins behind the first segment's name. */
-  readonly lateStart: Offset | undefined;
-  /** Takes a checked batch into the indexes, producers and epochs. */
-  applyBatch(window: FileWindow, batch: BatchAt): Promise<void>;
 }
 
 /** Loads the log in `options.folder`, which exists. */

@@ -8,7 +8,7 @@ import type { LogConfig } from "./config.ts";
 import type { LogCounters } from "./counters.ts";
 import { DirectoryState } from "./directory_state.ts";
 import { LogError } from "./errors.ts";
-import type { LoadOptions } from "./loading.ts";
+import type { LoadOptions } from "./load_state.ts";
 import type { ReadAhead } from "./read_ahead.ts";
 import { OpenHandles } from "./open_handles.ts";
 import type { AppendOrigin } from "./payload.ts";

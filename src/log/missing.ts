@@ -17,7 +17,7 @@
 import type { Offset } from "../base/ids.ts";
 import { batchOverheadBytes, readBatchHeader } from "../records/mod.ts";
 import type { Files } from "../runtime/ports.ts";
-import type { LoadState } from "./loading.ts";
+import type { LoadState } from "./load_state.ts";
 import type { Damage } from "./recovery.ts";
 import { FileWindow } from "./scan.ts";
 import type { Segment } from "./segment.ts";

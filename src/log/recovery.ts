@@ -25,7 +25,7 @@ import { isPlatformFault } from "../base/faults.ts";
 import type { Offset } from "../base/ids.ts";
 import { baseOffsetOf } from "../records/mod.ts";
 import { cutLog } from "./cut.ts";
-import type { LoadState } from "./loading.ts";
+import type { LoadState } from "./load_state.ts";
 import { hasLostSector, wasWholeBatch } from "./lost_writes.ts";
 import type { RecoveryStart } from "./recovery_start.ts";
 import { type Expectation, FileWindow, findBatchBehind, judgeBatch, misplaced } from "./scan.ts";

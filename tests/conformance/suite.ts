@@ -16,19 +16,13 @@ import { type Cell, recordCell } from "./cells.ts";
 import type { Driver } from "./driver.ts";
 import { groupScenarios } from "./scenarios/groups.ts";
 import { membershipScenarios } from "./scenarios/membership.ts";
-import { RequestLog, type UsedVersions } from "./request_log.ts";
+import { RequestLog } from "./request_log.ts";
+import type { Pairing, Scenario, Session } from "./scenario.ts";
 import { eraScenarios } from "./scenarios/eras.ts";
 import { recordScenarios } from "./scenarios/records.ts";
 import { refusalScenarios } from "./scenarios/refusals.ts";
 import { uniqueName } from "./scenarios/samples.ts";
 import { topicScenarios } from "./scenarios/topics.ts";
-
-/** One row of the matrix. */
-export interface Scenario {
-  /** After the client's name it is a sentence: "kafkajs" + "deletes a topic". */
-  readonly name: string;
-  run(session: Session): Promise<void>;
-}
 
 export const scenarios: readonly Scenario[] = [
   ...topicScenarios,
@@ -60,28 +54,6 @@ export interface ClientTests {
   absent?: Absence | undefined;
   settings?: Record<string, string>;
 }
-
-/** A client, and the broker that it talks to. */
-export interface Pairing {
-  readonly client: string;
-  readonly broker: BrokerProcess;
-  readonly driver: Driver;
-  /** Creates a topic that is not itself the test; one with configurations not by the client. */
-  makeTopic(
-    word: string,
-    options?: { partitions?: number; configs?: Record<string, string> },
-  ): Promise<string>;
-}
-
-export interface Session extends Pairing {
-  /** Ends the broker and starts it again where it was; the driver is a new one then. */
-  restart(end: "stop" | "kill"): Promise<void>;
-  /** Has a new broker that tells of each request, and a new client, for the length of `run`. */
-  watched(run: (pairing: Pairing, requests: RequestWatch) => Promise<void>): Promise<void>;
-}
-
-/** Tells what reached the broker since the last call; undefined from a broker without a trace. */
-export type RequestWatch = () => Promise<UsedVersions | undefined>;
 
 /** What every broker here has: topics are made on purpose, and members may have short sessions. */
 const brokerSettings = {

@@ -5,7 +5,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Era } from "../driver.ts";
 import type { UsedVersions } from "../request_log.ts";
 import type { Codec } from "../stored_codec.ts";
-import type { Scenario, Session } from "../suite.ts";
+import type { Scenario, Session } from "../scenario.ts";
 import { sampleRecords } from "./samples.ts";
 
 export const eraScenarios: readonly Scenario[] = (["0.11", "0.10", "0.9"] as const).map((era) => ({

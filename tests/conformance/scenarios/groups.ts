@@ -4,7 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Driver, Member, TestRecord } from "../driver.ts";
 import { GroupWatch } from "../group_watch.ts";
-import type { Scenario, Session } from "../suite.ts";
+import type { Scenario, Session } from "../scenario.ts";
 import { assertPartitionOrder } from "./records.ts";
 import {
   fromTheBeginning,

@@ -4,7 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Member } from "../driver.ts";
 import { GroupWatch } from "../group_watch.ts";
-import type { Scenario, Session } from "../suite.ts";
+import type { Scenario, Session } from "../scenario.ts";
 import { partitionCount, sampleRecords, sessionTimeoutMs, spread, uniqueName } from "./samples.ts";
 
 /** Of members that are to miss it. */

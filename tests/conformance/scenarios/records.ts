@@ -16,7 +16,7 @@ import {
   type TestRecord,
 } from "../driver.ts";
 import { codecs, storedCodecs } from "../stored_codec.ts";
-import type { Scenario, Session } from "../suite.ts";
+import type { Scenario, Session } from "../scenario.ts";
 import { fromTheBeginning, noise, partitionCount, sampleRecords } from "./samples.ts";
 
 /** Room for a record of 5 MB, also with a codec that makes it no smaller. */

@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { messageOf } from "../../../src/base/faults.ts";
 import { endOfLog } from "../driver.ts";
-import type { Scenario, Session } from "../suite.ts";
+import type { Scenario, Session } from "../scenario.ts";
 import { noise, sampleRecords, uniqueName } from "./samples.ts";
 
 export const refusalScenarios: readonly Scenario[] = [

@@ -1,7 +1,7 @@
 // Topics as an administrator sees them: there, described, configured, gone.
 
 import { assert, assertEquals } from "@std/assert";
-import type { Scenario } from "../suite.ts";
+import type { Scenario } from "../scenario.ts";
 import { partitionCount, uniqueName } from "./samples.ts";
 
 export const topicScenarios: readonly Scenario[] = [
