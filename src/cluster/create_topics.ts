@@ -231,7 +231,7 @@ function assigned(
     );
   }
   const byPartition = new Map<number, readonly number[]>();
-  const replicationFactor = topic.assignments[0].brokerIds.length;
+  const replicationFactor = topic.assignments[0]?.brokerIds.length ?? 0;
   for (const { partitionIndex, brokerIds } of topic.assignments) {
     const problem = byPartition.has(partitionIndex)
       ? `Found multiple manual partition assignments for partition ${partitionIndex}`
@@ -311,7 +311,7 @@ function created(plan: NewTopic, topicId: Uuid, defaults: TopicDefaults): Result
     errorCode: ErrorCode.NONE,
     errorMessage: null,
     numPartitions: plan.replicas.length,
-    replicationFactor: plan.replicas[0].length,
+    replicationFactor: plan.replicas[0]?.length ?? 0,
     configs: defaults.describeConfigs(overrides),
   };
 }

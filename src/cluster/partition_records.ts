@@ -71,6 +71,6 @@ export function partitionRecords(
 }
 
 function directoryOf(image: MetadataImage, id: BrokerId): Uuid {
-  const directories = image.broker(id)?.directories ?? [];
-  return directories.length === 1 ? directories[0] : ZERO_UUID;
+  const [only = ZERO_UUID, ...more] = image.broker(id)?.directories ?? [];
+  return more.length === 0 ? only : ZERO_UUID;
 }

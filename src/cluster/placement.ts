@@ -9,6 +9,7 @@
 // leader do not all share the same followers.
 // Invariant: no broker twice in a partition; an active broker is first.
 
+import { assert } from "../base/assert.ts";
 import type { BrokerId } from "../base/ids.ts";
 
 /** What placement knows of a broker. */
@@ -62,23 +63,26 @@ function place(
   options: { readonly turn: number; readonly replicationFactor: number },
 ): BrokerId[] {
   const { turn, replicationFactor } = options;
-  const leader = active[turn % active.length];
-  const others = active.length - 1;
   const round = Math.floor(turn / active.length);
-  const candidates: PlaceableBroker[] = [];
-  for (let i = 0; i < others; i++) {
-    candidates.push(active[(turn + 1 + (i + round) % others) % active.length]);
-  }
-  candidates.push(...inactive);
+  const [leader, ...others] = beginningAt(active, turn);
+  assert(leader !== undefined, "a broker is active");
+  const candidates = [...beginningAt(others, round), ...inactive];
   const chosen = [leader];
   const racks = new Set([leader.rack]);
   while (chosen.length < replicationFactor) {
     const free = candidates.filter((broker) => !chosen.includes(broker));
     const next = free.find((broker) => !racks.has(broker.rack)) ?? free[0];
+    assert(next !== undefined, "as many brokers as replicas");
     chosen.push(next);
     racks.add(next.rack);
   }
   return chosen.map((broker) => broker.id);
+}
+
+/** All of `list`, from its item `turn` round to the one before. */
+function beginningAt<T>(list: readonly T[], turn: number): T[] {
+  const start = turn % Math.max(1, list.length);
+  return [...list.slice(start), ...list.slice(0, start)];
 }
 
 /** One broker of each rack, then the second of each, and so on; by rack name and id. */
@@ -93,7 +97,7 @@ function inTurnsOfRacks(brokers: readonly PlaceableBroker[]): PlaceableBroker[] 
   const racks = [...byRack.keys()].sort().map((rack) => byRack.get(rack)!);
   const turns: PlaceableBroker[] = [];
   for (let i = 0; turns.length < brokers.length; i++) {
-    for (const rack of racks) if (i < rack.length) turns.push(rack[i]);
+    for (const rack of racks) turns.push(...rack.slice(i, i + 1));
   }
   return turns;
 }

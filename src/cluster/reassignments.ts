@@ -6,7 +6,7 @@
 // So a reassignment is over when it is answered, and none is ever in progress unless the folder
 // comes from a cluster that stopped within one: that one is listed, and can be cancelled.
 
-import type { BrokerId, PartitionId } from "../base/ids.ts";
+import { type BrokerId, type PartitionId, ZERO_UUID } from "../base/ids.ts";
 import { ErrorCode, errorMessage, type RequestOf, type ResponseInput } from "../protocol/mod.ts";
 import type {
   AlterPartitionReassignments,
@@ -131,7 +131,7 @@ function moved(
     ...(to.isr.includes(leader) ? {} : { leader: successor }),
   };
   if (directories.length === 0) return { type: "PartitionChangeRecord", version: 0, fields };
-  const folders = to.replicas.map((id) => directories[partition.replicas.indexOf(id)]);
+  const folders = to.replicas.map((id) => directories[partition.replicas.indexOf(id)] ?? ZERO_UUID);
   return {
     type: "PartitionChangeRecord",
     version: 1,

@@ -192,7 +192,7 @@ function newReplicas(
 ): readonly (readonly number[])[] | TopicError {
   const first = topic.partitions.length;
   const partitionCount = wanted.count - first;
-  const replicationFactor = topic.partitions[0].replicas.length;
+  const replicationFactor = topic.partitions[0]?.replicas.length ?? 0;
   if (wanted.assignments === null) {
     const start = image.partitionCount;
     const placement = placeReplicas(placeableBrokers(image), {

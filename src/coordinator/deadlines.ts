@@ -99,8 +99,9 @@ export class Deadlines<Owner> {
     let i = heap.length - 1;
     while (i > 0) {
       const parent = (i - 1) >> 1;
-      if (!isBefore(entry, heap[parent])) break;
-      heap[i] = heap[parent];
+      const above = heap[parent];
+      if (above === undefined || !isBefore(entry, above)) break;
+      heap[i] = above;
       i = parent;
     }
     heap[i] = entry;
@@ -132,10 +133,15 @@ function sink<Owner>(heap: Entry<Owner>[], from: number, entry: Entry<Owner>): v
   let i = from;
   for (;;) {
     let child = 2 * i + 1;
-    if (child >= heap.length) break;
-    if (child + 1 < heap.length && isBefore(heap[child + 1], heap[child])) child++;
-    if (!isBefore(heap[child], entry)) break;
-    heap[i] = heap[child];
+    let earliest = heap[child];
+    if (earliest === undefined) break;
+    const right = heap[child + 1];
+    if (right !== undefined && isBefore(right, earliest)) {
+      child++;
+      earliest = right;
+    }
+    if (!isBefore(earliest, entry)) break;
+    heap[i] = earliest;
     i = child;
   }
   heap[i] = entry;

@@ -267,7 +267,10 @@ export function protocolsEqual(
   b: readonly MemberProtocol[],
 ): boolean {
   return a.length === b.length &&
-    a.every(({ name, metadata }, i) => name === b[i].name && bytesEqual(metadata, b[i].metadata));
+    a.every(({ name, metadata }, i) => {
+      const other = b[i];
+      return other !== undefined && name === other.name && bytesEqual(metadata, other.metadata);
+    });
 }
 
 /**

@@ -81,8 +81,10 @@ export function decideExpiry(
   const expired: { group: Group; offsets: number }[] = [];
   const removed: Group[] = [];
   let end = o.from;
-  for (let seen = 0; seen < o.max && end < o.groupIds.length; end++) {
-    const group = view.groups.get(o.groupIds[end]);
+  for (let seen = 0; seen < o.max; end++) {
+    const groupId = o.groupIds[end];
+    if (groupId === undefined) break;
+    const group = view.groups.get(groupId);
     if (group === undefined) continue;
     const { tombstones, looked } = expiredOffsets(view, group);
     seen += 1 + looked;

@@ -257,8 +257,8 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
   /** What `turn` has left to be decided: groups that became empty, then the rest in its order. */
   #next({ nowMs, emptied, then }: Turn): GroupEffects["next"] {
     const plans = emptied.size > 0 ? [() => decideEmpty(emptied, nowMs), ...then] : then;
-    if (plans.length === 0) return undefined;
     const [first, ...rest] = plans;
+    if (first === undefined) return undefined;
     return () =>
       this.#decided(nowMs, (view) => {
         const plan = first(view);

@@ -25,16 +25,18 @@ export interface LeaveInput {
 export function decideLeave(view: View, input: LeaveInput, at: At<LeaveGroupResponse>): Plan {
   const { request, apiVersion } = input;
   const members = leavingMembers(request, apiVersion);
+  if (request.groupId === "") {
+    const errorCode = ErrorCode.INVALID_GROUP_ID;
+    return answering(at.asked, { throttleTimeMs: 0, errorCode, members: [] });
+  }
   const group = view.groups.get(request.groupId);
-  const errorCode = request.groupId === "" ? ErrorCode.INVALID_GROUP_ID : ErrorCode.NONE;
-  if (group === undefined || errorCode !== ErrorCode.NONE) {
-    const errorCodeOf = (): ErrorCode => ErrorCode.UNKNOWN_MEMBER_ID;
-    return answering(at.asked, leaveResponse(members, { apiVersion, errorCode, errorCodeOf }));
+  if (group === undefined) {
+    const results = members.map((each) => resultOf(each, ErrorCode.UNKNOWN_MEMBER_ID));
+    return answering(at.asked, leaveResponse(results, apiVersion));
   }
   return softly((turn) => {
     const results = leaveGroup(turn, group, members);
-    const errorCodeOf = (i: number): ErrorCode => results[i];
-    answerNow(turn, at.asked, leaveResponse(members, { apiVersion, errorCode, errorCodeOf }));
+    answerNow(turn, at.asked, leaveResponse(results, apiVersion));
   });
 }
 
@@ -47,25 +49,18 @@ function leavingMembers(request: LeaveGroupRequest, apiVersion: number): Leaving
   return [{ memberId: request.memberId, groupInstanceId: null, reason: null }];
 }
 
+/** What became of one who leaves. */
+type MemberResult = LeaveGroupResponse["members"][number];
+
+function resultOf({ memberId, groupInstanceId }: LeavingMember, errorCode: ErrorCode) {
+  return { memberId, groupInstanceId, errorCode };
+}
+
 /** A LeaveGroup response with a result for each; below version 3 the only one's is the whole. */
-function leaveResponse(
-  members: readonly LeavingMember[],
-  o: { apiVersion: number; errorCode: ErrorCode; errorCodeOf: (i: number) => ErrorCode },
-): LeaveGroupResponse {
-  const { apiVersion, errorCode, errorCodeOf } = o;
-  if (apiVersion < 3 && errorCode === ErrorCode.NONE) {
-    return { throttleTimeMs: 0, errorCode: errorCodeOf(0), members: [] };
-  }
-  if (errorCode !== ErrorCode.NONE) return { throttleTimeMs: 0, errorCode, members: [] };
-  return {
-    throttleTimeMs: 0,
-    errorCode,
-    members: members.map(({ memberId, groupInstanceId }, i) => ({
-      memberId,
-      groupInstanceId,
-      errorCode: errorCodeOf(i),
-    })),
-  };
+function leaveResponse(results: MemberResult[], apiVersion: number): LeaveGroupResponse {
+  if (apiVersion >= 3) return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, members: results };
+  const errorCode = results[0]?.errorCode ?? ErrorCode.NONE;
+  return { throttleTimeMs: 0, errorCode, members: [] };
 }
 
 /** Removes `members`, and tells the result of each. */
@@ -73,18 +68,18 @@ function leaveGroup(
   turn: Turn,
   group: Group,
   members: readonly LeavingMember[],
-): ErrorCode[] {
+): MemberResult[] {
   const reasons: string[] = [];
   const results = members.map((leaving) => {
     const { memberId, groupInstanceId } = leaving;
     if (groupInstanceId === null && removePendingMember(turn, group, memberId)) {
-      return ErrorCode.NONE;
+      return resultOf(leaving, ErrorCode.NONE);
     }
     const member = memberThatLeaves(group, leaving);
-    if (typeof member === "number") return member;
+    if (typeof member === "number") return resultOf(leaving, member);
     reasons.push(`member ${member.memberId} leaves: ${leaving.reason ?? "not provided"}`);
     dismissMember(turn, group, { member, errorCode: ErrorCode.UNKNOWN_MEMBER_ID });
-    return ErrorCode.NONE;
+    return resultOf(leaving, ErrorCode.NONE);
   });
   onMembersRemoved(turn, group, reasons);
   return results;

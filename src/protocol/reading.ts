@@ -33,23 +33,20 @@ export interface Target {
 
 /** Compiles the reader of a struct with `fields`. */
 export function compileStructReader(fields: Fields, target: Target): Read {
-  const names: string[] = [];
-  const reads: Read[] = [];
+  const steps: { readonly name: string; readonly read: Read }[] = [];
   const tags = new Map<number, { name: string; read: Read }>();
   for (const [name, field] of Object.entries(fields)) {
-    names.push(name);
     const present = inRange(target.version, field.versions);
     if (present && field.tag < 0) {
-      reads.push(compileReader(field, target));
+      steps.push({ name, read: compileReader(field, target) });
     } else {
-      reads.push(defaultReader(field));
+      steps.push({ name, read: defaultReader(field) });
       if (present) tags.set(field.tag, { name, read: compileReader(field, target) });
     }
   }
-  const count = names.length;
   return (reader) => {
     const message: Record<string, unknown> = {};
-    for (let i = 0; i < count; i++) message[names[i]] = reads[i](reader);
+    for (const { name, read } of steps) message[name] = read(reader);
     if (target.flexible) readTags(reader, message, tags);
     return message;
   };
