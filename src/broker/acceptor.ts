@@ -41,7 +41,7 @@ export interface AcceptorOptions {
   readonly idleMsMax: number;
   /** What a client of `listener` is told; undefined: the address that it reached. */
   readonly advertised: (listener: ListenerAddress) => Address | undefined;
-  readonly connection: Omit<ConnectionOptions, "advertised" | "timers" | "monotonic">;
+  readonly connection: Omit<ConnectionOptions, "listener" | "timers" | "monotonic">;
 }
 
 /** Owns the listeners and their connections. */
@@ -163,9 +163,10 @@ export class Acceptor {
   #serve(socket: Socket, listener: ListenerAddress): void {
     const { logger, timers, monotonic } = this.#options;
     const advertised = this.#options.advertised(listener) ?? socket.local;
+    const { name } = listener;
     const connection = new Connection(socket, {
       ...this.#options.connection,
-      advertised,
+      listener: { name, advertised },
       timers,
       monotonic,
     });
@@ -198,7 +199,7 @@ export class Acceptor {
       if (!isInTheWay) continue;
       this.#slow++;
       logger.log("warn", "closed a connection whose peer is slow, since others wait for memory", {
-        peer: formatAddress(connection.peer.remote),
+        peer: formatAddress(connection.session.remote),
         slowTo: sending ? "send a request" : "take its answers",
       });
       connection.close();
@@ -212,7 +213,7 @@ export class Acceptor {
     for (const connection of this.#connections) {
       if (connection.noteIdle(nowMs) <= idleMsMax) continue;
       logger.log("debug", "closed an idle connection", {
-        peer: formatAddress(connection.peer.remote),
+        peer: formatAddress(connection.session.remote),
       });
       connection.close();
     }

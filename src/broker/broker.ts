@@ -38,7 +38,6 @@ import { Dispatcher } from "./dispatch.ts";
 import { EventLoopDelay } from "./event_loop_delay.ts";
 import { FrameBuffers } from "./frame_buffers.ts";
 import { type Groups, groupShards } from "./groups.ts";
-import type { Peer } from "./handler.ts";
 import { supportedVersions } from "./handlers/mod.ts";
 import { Membership, supportedFeatures } from "./membership.ts";
 import { type MemoryBudget, memoryBudgetOf } from "./memory_budget.ts";
@@ -46,6 +45,7 @@ import { MetadataLog, metadataTopic, metadataTopicId } from "./metadata_log.ts";
 import { checkLevels, readMetadata } from "./metadata_reading.ts";
 import { MetadataSnapshots } from "./metadata_snapshots.ts";
 import type { Services } from "./services.ts";
+import type { Session, SessionListener } from "./session.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { Partition } from "./partition.ts";
 import { Partitions } from "./partitions.ts";
@@ -297,9 +297,8 @@ export class Broker implements Services {
     });
   }
 
-  /** The brokers as `peer` can reach them. */
-  describeBrokers(peer: Peer) {
-    const { host, port } = peer.advertised;
+  /** The brokers, with the addresses at which clients of `listener` can reach them. */
+  describeBrokers({ advertised: { host, port } }: SessionListener) {
     return [{ nodeId: this.nodeId, host, port, rack: this.config.get("broker.rack") }];
   }
 
@@ -524,10 +523,10 @@ export class Broker implements Services {
         buffers: new FrameBuffers(this.memory),
         isClosing: () => this.isClosing,
         dispatch: metrics === undefined
-          ? (frame, peer) => dispatcher.dispatch(frame, peer)
-          : (frame, peer) => metrics.measure(frame, () => dispatcher.dispatch(frame, peer)),
+          ? (frame, session) => dispatcher.dispatch(frame, session)
+          : (frame, session) => metrics.measure(frame, () => dispatcher.dispatch(frame, session)),
         onSent: (chunk) => this.#storage.readBuffers.release(chunk),
-        onBug: (error, peer) => this.#onBug(error, peer),
+        onBug: (error, session) => this.#onBug(error, session),
       },
     });
   }
@@ -559,10 +558,11 @@ export class Broker implements Services {
   }
 
   /** Our own invariants do not hold any more: better to stop than to write on. */
-  #onBug(error: unknown, peer: Peer): void {
+  #onBug(error: unknown, session: Session): void {
     const stack = error instanceof Error ? error.stack : undefined;
     this.#options.logger.log("error", "a request could not be answered: this is a bug", {
-      peer: formatAddress(peer.remote),
+      peer: formatAddress(session.remote),
+      clientId: session.clientId,
       reason: messageOf(error),
       stack,
     });

@@ -21,12 +21,12 @@ import {
 } from "../base/faults.ts";
 import { formatAddress } from "../base/address.ts";
 import { concatBytes } from "../base/bytes.ts";
-import type { Address, Logger, Socket, Timers } from "../runtime/ports.ts";
+import type { Logger, Socket, Timers } from "../runtime/ports.ts";
 import type { MemoryShare } from "../base/memory_share.ts";
 import type { FrameBuffers } from "./frame_buffers.ts";
 import { FrameReader } from "./frame_reader.ts";
 import { PeerPace } from "./peer_pace.ts";
-import type { Peer } from "./handler.ts";
+import { Session, type SessionListener } from "./session.ts";
 
 const inFlightMax = 64;
 const outBytesMax = 256 * 1024;
@@ -53,7 +53,7 @@ interface Slot {
 }
 
 export interface ConnectionOptions {
-  readonly advertised: Address;
+  readonly listener: SessionListener;
   readonly timers: Timers;
   readonly monotonic: () => number;
   readonly logger: Logger;
@@ -63,18 +63,18 @@ export interface ConnectionOptions {
   /** What requests are received in. */
   readonly buffers: FrameBuffers;
   /** Throws ConnectionFault for a frame that ends the connection. */
-  readonly dispatch: (frame: Uint8Array, peer: Peer) => Dispatched;
+  readonly dispatch: (frame: Uint8Array, session: Session) => Dispatched;
   /** Whether to take no more requests, and to end once those in progress are answered. */
   readonly isClosing: () => boolean;
   /** A chunk of a reply is with the kernel, or was copied: nobody here needs it any more. */
   readonly onSent: (chunk: Uint8Array) => void;
   /** A bug of ours surfaced: the connection closes, the process may have to. */
-  readonly onBug: (error: unknown, peer: Peer) => void;
+  readonly onBug: (error: unknown, session: Session) => void;
 }
 
 /** Serves one socket until it ends. */
 export class Connection {
-  readonly peer: Peer;
+  readonly session: Session;
   /** Whether a request has come since {@link noteIdle} was last called. */
   #isActive = true;
   #idleSinceMs = 0;
@@ -91,7 +91,6 @@ export class Connection {
   #sentBytes = 0;
   readonly #sending = new PeerPace();
   readonly #taking = new PeerPace();
-  #closed = false;
   #failure: unknown;
   /** Ends the pause that a quota has brought. */
   #resume: (() => void) | undefined;
@@ -99,8 +98,7 @@ export class Connection {
   constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
-    const { advertised } = options;
-    this.peer = { remote: socket.remote, advertised, pausedUntilMs: 0 };
+    this.session = new Session({ remote: socket.remote, listener: options.listener });
     const { requestBytesMax: frameBytesMax, buffers } = options;
     this.#frames = new FrameReader(socket.readable, { frameBytesMax, buffers });
     this.#writer = socket.writable.getWriter();
@@ -110,6 +108,10 @@ export class Connection {
     this.#writer.closed.catch(() => {
       if (this.#queue.length > 0) this.close();
     });
+  }
+
+  get #closed(): boolean {
+    return this.session.phase === "ended";
   }
 
   /** Whether a request is being answered right now, or the next one has to wait. */
@@ -165,7 +167,7 @@ export class Connection {
   /** Drops the connection at once. Never throws. */
   close(): void {
     if (this.#closed) return;
-    this.#closed = true;
+    this.session.end();
     this.#options.answers.give(this.#heldBytes);
     this.#frames.release();
     this.#resume?.();
@@ -183,7 +185,7 @@ export class Connection {
 
   async #serve(): Promise<void> {
     while (!this.#closed) {
-      if (this.peer.pausedUntilMs > 0) await this.#pause();
+      if (this.session.pausedUntilMs > 0) await this.#pause();
       let frame = this.#frames.buffered();
       if (frame === undefined) {
         if (this.#outBytes > 0) this.#flush();
@@ -195,13 +197,13 @@ export class Connection {
         this.#isActive = true;
       }
       if (this.#options.isClosing()) break;
-      const { reply, pipelined, keepsFrame } = this.#options.dispatch(frame, this.peer);
+      const { reply, pipelined, keepsFrame } = this.#options.dispatch(frame, this.session);
       if (keepsFrame === true) this.#frames.keep();
       this.#enqueue(reply);
-      if (this.peer.frameInUse !== undefined) {
+      if (this.session.frameInUse !== undefined) {
         if (this.#outBytes > 0) this.#flush();
-        await this.peer.frameInUse;
-        this.peer.frameInUse = undefined;
+        await this.session.frameInUse;
+        this.session.releaseFrame();
       }
       if (this.#queue.length > 0 && (!pipelined || this.#queue.length >= inFlightMax)) {
         if (this.#outBytes > 0) this.#flush();
@@ -223,8 +225,7 @@ export class Connection {
   async #pause(): Promise<void> {
     await this.#settled;
     if (this.#outBytes > 0) this.#flush();
-    const delayMs = this.peer.pausedUntilMs - this.#options.monotonic();
-    this.peer.pausedUntilMs = 0;
+    const delayMs = this.session.takePause() - this.#options.monotonic();
     if (delayMs <= 0 || this.#closed) return;
     await new Promise<void>((resolve) => {
       const timer = this.#options.timers.after(delayMs, resolve);
@@ -336,7 +337,7 @@ export class Connection {
         reason: messageOf(error),
       });
     } else {
-      this.#options.onBug(error, this.peer);
+      this.#options.onBug(error, this.session);
     }
   }
 }

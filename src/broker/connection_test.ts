@@ -23,7 +23,7 @@ async function serve(runtime: Runtime, dispatch: (frame: Uint8Array) => Dispatch
   const ended = Promise.withResolvers<void>();
   await runtime.network.listen({ host: "server", port: 9092 }, (socket) => {
     const connection = new Connection(socket, {
-      advertised: socket.local,
+      listener: { name: "PLAINTEXT", advertised: socket.local },
       timers: runtime.timers,
       monotonic: () => runtime.clock.monotonic(),
       logger: runtime.logger({ format: "text", level: "info" }),

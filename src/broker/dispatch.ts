@@ -25,11 +25,12 @@ import {
 } from "../protocol/mod.ts";
 import type { Dispatched, Reply } from "./connection.ts";
 import { busyBytes } from "./frame_buffers.ts";
-import type { Handler, Peer, RequestContext } from "./handler.ts";
+import type { Handler, RequestContext } from "./handler.ts";
 import { apiVersionsKey, handlers, lateHandlers, supportedVersions } from "./handlers/mod.ts";
 import type { ClientMeter } from "./quotas.ts";
 import type { RequestMetrics } from "./request_metrics.ts";
 import type { Services } from "./services.ts";
+import type { Session } from "./session.ts";
 import type { Tracer } from "./trace.ts";
 
 const produceKey = 0;
@@ -47,7 +48,7 @@ interface Dispatching {
   readonly frame: Uint8Array;
   readonly header: RequestHeader;
   readonly handler: Handler;
-  readonly peer: Peer;
+  readonly session: Session;
 }
 
 /** For how long the client must pause, and why. */
@@ -77,18 +78,19 @@ export class Dispatcher {
   }
 
   /** Starts answering `frame`. Throws ConnectionFault when the connection must end. */
-  dispatch(frame: Uint8Array, peer: Peer): Dispatched {
+  dispatch(frame: Uint8Array, session: Session): Dispatched {
     const header = readHeader(frame, this.#tableOf);
     const handler = this.#handlers.get(header.apiKey);
-    if (handler === undefined) return this.#dispatchLate(frame, header, peer);
+    if (handler === undefined) return this.#dispatchLate(frame, header, session);
     const version = header.apiVersion;
     if (version < handler.serves.min || version > handler.serves.max) {
       const reply = refuseVersion(header, handler);
-      this.#tracer?.refusal(peer, header, handler);
+      this.#tracer?.refusal(session, header, handler);
       return { reply, pipelined: false };
     }
-    const dispatching = { frame, header, handler, peer };
-    const meter = this.#services.quotas.meter(header.clientId);
+    session.onRequest(header.clientId);
+    const dispatching = { frame, header, handler, session };
+    const meter = this.#services.quotas.meter(session.principal, header.clientId);
     if (meter !== undefined) return this.#dispatchMetered(dispatching, meter);
     const answer = this.#handle(dispatching);
     const reply = answer instanceof Promise
@@ -97,11 +99,11 @@ export class Dispatcher {
     return { reply, pipelined: handler.pipelined, keepsFrame: isLeft(frame, header.apiKey) };
   }
 
-  #handle({ frame, header, handler, peer }: Dispatching): unknown {
+  #handle({ frame, header, handler, session }: Dispatching): unknown {
     const message = readBody(frame, header, handler);
-    this.#tracer?.request(peer, header, handler.api, message);
+    this.#tracer?.request(session, header, handler.api, message);
     const { apiVersion: version, clientId } = header;
-    const context = { services: this.#services, version, clientId, peer };
+    const context = { services: this.#services, version, clientId, session };
     if (handler.refuse === undefined) return handler.handle(message as never, context);
     return this.#handleRefusable(handler, message, context);
   }
@@ -112,11 +114,11 @@ export class Dispatcher {
       return await handler.handle(message as never, context);
     } catch (error) {
       if (!isStoreFault(error)) throw error;
-      const { version, peer } = context;
+      const { version, session } = context;
       const errorMessage = error.message;
       this.#services.logger.log("error", "a request could not be stored", {
         api: handler.api.name,
-        peer: formatAddress(peer.remote),
+        peer: formatAddress(session.remote),
         reason: errorMessage,
       });
       const errorCode = ErrorCode.KAFKA_STORAGE_ERROR;
@@ -124,15 +126,15 @@ export class Dispatcher {
     }
   }
 
-  #encode({ header, handler, peer }: Dispatching, response: unknown): Reply {
-    this.#tracer?.response(peer, header, handler.api, response);
+  #encode({ header, handler, session }: Dispatching, response: unknown): Reply {
+    this.#tracer?.response(session, header, handler.api, response);
     if (response === undefined) return null;
     this.#metrics?.onAnswered(handler.api, response);
     return encodeResponse(handler.api, header.apiVersion, header.correlationId, response as never);
   }
 
   /** Loads the handler, then goes on as with any other. */
-  #dispatchLate(frame: Uint8Array, { apiKey }: RequestHeader, peer: Peer): Dispatched {
+  #dispatchLate(frame: Uint8Array, { apiKey }: RequestHeader, session: Session): Dispatched {
     const late = lateHandlers.get(apiKey);
     if (late === undefined) throw new ConnectionFault(`${apiName(apiKey)} requests are not served`);
     // The frame's bytes are the connection's again before the handler is here.
@@ -140,21 +142,21 @@ export class Dispatcher {
     const bytes = keepsFrame ? frame : frame.slice();
     const reply = late.load().then((handler) => {
       this.#handlers.set(apiKey, handler);
-      return this.dispatch(bytes, peer).reply;
+      return this.dispatch(bytes, session).reply;
     });
     return { reply, pipelined: false, keepsFrame };
   }
 
   /** As `dispatch`, for a client that may have a quota. */
   #dispatchMetered(dispatching: Dispatching, meter: ClientMeter): Dispatched {
-    const { handler, frame, peer } = dispatching;
+    const { handler, frame, session } = dispatching;
     const startMs = meter.nowMs;
     const answer = this.#handle(dispatching);
     let pauseMs = meter.onBusy(meter.nowMs - startMs);
     if (handler.api.key === produceKey) {
       pauseMs = Math.max(pauseMs, meter.onProduced(frame.length));
       // At once: requests behind this one must not start while its sync runs.
-      pause(peer, { meter, pauseMs });
+      pause(session, { meter, pauseMs });
     }
     const used = { meter, pauseMs };
     const reply = answer instanceof Promise
@@ -164,10 +166,10 @@ export class Dispatcher {
   }
 
   #encodeMetered(dispatching: Dispatching, response: unknown, used: Used): Reply {
-    const { handler, peer } = dispatching;
+    const { handler, session } = dispatching;
     if (response === undefined) return this.#encode(dispatching, response);
     const throttled = (throttleTimeMs: number, message: unknown = response) => {
-      pause(peer, { meter: used.meter, pauseMs: throttleTimeMs });
+      pause(session, { meter: used.meter, pauseMs: throttleTimeMs });
       this.#metrics?.onThrottled(throttleTimeMs);
       return this.#encode(dispatching, { ...message as object, throttleTimeMs });
     };
@@ -179,7 +181,7 @@ export class Dispatcher {
     const bytes = reply.reduce((sum, chunk) => sum + chunk.length, 0);
     const pauseMs = Math.max(used.pauseMs, used.meter.onFetched(bytes));
     if (pauseMs === 0) {
-      this.#tracer?.response(peer, dispatching.header, handler.api, response);
+      this.#tracer?.response(session, dispatching.header, handler.api, response);
       this.#metrics?.onAnswered(handler.api, response);
       return reply;
     }
@@ -206,8 +208,8 @@ function refuseVersion({ apiVersion, correlationId }: RequestHeader, handler: Ha
   return encodeResponse(api, 0, correlationId, response as never);
 }
 
-function pause(peer: Peer, { meter, pauseMs }: Used): void {
-  if (pauseMs > 0) peer.pausedUntilMs = Math.max(peer.pausedUntilMs, meter.nowMs + pauseMs);
+function pause(session: Session, { meter, pauseMs }: Used): void {
+  if (pauseMs > 0) session.pauseUntil(meter.nowMs + pauseMs);
 }
 
 function readHeader(frame: Uint8Array, tableOf: (key: number) => AnyApi | undefined) {

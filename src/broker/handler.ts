@@ -6,8 +6,8 @@
 // what it asks of a store fails, its `refuse` makes the answer.
 
 import type { AnyApi, ErrorCode, RequestOf, ResponseInput } from "../protocol/mod.ts";
-import type { Address } from "../runtime/ports.ts";
 import type { Services } from "./services.ts";
+import type { Session } from "./session.ts";
 
 /** Versions `min` to `max`, both included. */
 export interface VersionRange {
@@ -21,23 +21,7 @@ export interface RequestContext<Needed extends keyof Services = keyof Services> 
   readonly version: number;
   /** null when the client sends none. */
   readonly clientId: string | null;
-  readonly peer: Peer;
-}
-
-/** Who is on the other side of a connection. */
-export interface Peer {
-  readonly remote: Address;
-  /** Where this peer is told to find us: what it reached, unless advertised.listeners says else. */
-  readonly advertised: Address;
-  /** Its next request is not read before this time of the monotonic clock; 0: no pause is due. */
-  pausedUntilMs: number;
-  /**
-   * Set by a handler that goes on using the bytes of its request after it has returned: until it
-   * resolves, no other request of this peer is read.
-   */
-  frameInUse?: Promise<void>;
-  /** What the client says of itself in ApiVersions 3 and later. */
-  software?: { readonly name: string; readonly version: string };
+  readonly session: Session;
 }
 
 /** One served API. The message types are erased here: only `handler` knows that they fit. */

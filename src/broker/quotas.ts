@@ -12,12 +12,11 @@
 //   any      the event loop's time until the request first waits for something, in percent of all
 //            time; a pause for it is a window at most
 //
-// Without SASL every user is User:ANONYMOUS.
+// The user is the name of the session's principal: ANONYMOUS of all who have not said who they are.
 
 import { type ClientQuota, entityKey, type QuotaEntityPart } from "../cluster/mod.ts";
 import { type RateWindows, SampledRate } from "./quota_rate.ts";
-
-const anonymous = "ANONYMOUS";
+import type { Principal } from "./session.ts";
 
 /** Kafka's names of the quotas that are enforced. */
 export type QuotaKey = "producer_byte_rate" | "consumer_byte_rate" | "request_percentage";
@@ -25,6 +24,13 @@ export type QuotaKey = "producer_byte_rate" | "consumer_byte_rate" | "request_pe
 export interface ClientQuotasOptions {
   readonly windows: RateWindows;
   readonly monotonic: () => number;
+}
+
+/** Whom quotas tell apart. */
+interface MeteredClient {
+  readonly user: string;
+  /** "" of a client that has none. */
+  readonly clientId: string;
 }
 
 /** A quota and the rate that counts against it. */
@@ -57,31 +63,32 @@ export class ClientQuotas {
   }
 
   /** What to measure a client by; undefined while there are no quotas at all. */
-  meter(clientId: string | null): ClientMeter | undefined {
+  meter({ name: user }: Principal, clientId: string | null): ClientMeter | undefined {
     if (this.#quotas.size === 0) return undefined;
-    const id = clientId ?? "";
-    let meter = this.#meters.get(id);
+    const client = { user, clientId: clientId ?? "" };
+    const key = `${user.length} ${user} ${client.clientId}`;
+    let meter = this.#meters.get(key);
     if (meter === undefined) {
       // Client ids are the clients' to choose: what has been seen must not grow for ever.
       if (this.#meters.size >= ratesMax) this.#meters.clear();
-      meter = new ClientMeter(this, id, this.#options);
-      this.#meters.set(id, meter);
+      meter = new ClientMeter(this, client, this.#options);
+      this.#meters.set(key, meter);
     }
     return meter;
   }
 
   /** The quota that holds for a client, with its rate; undefined without one. */
-  find(key: QuotaKey, clientId: string): Measured | undefined {
+  find(key: QuotaKey, { user: name, clientId }: MeteredClient): Measured | undefined {
     const user = (entityName: string | null) => ({ entityType: "user", entityName });
     const client = (entityName: string | null) => ({ entityType: "client-id", entityName });
-    const both = JSON.stringify([anonymous, clientId]);
+    const both = JSON.stringify([name, clientId]);
     const candidates: readonly [sharedBy: string, ...entity: QuotaEntityPart[]][] = [
-      [both, user(anonymous), client(clientId)],
-      [both, user(anonymous), client(null)],
-      [`user ${anonymous}`, user(anonymous)],
+      [both, user(name), client(clientId)],
+      [both, user(name), client(null)],
+      [`user ${name}`, user(name)],
       [both, user(null), client(clientId)],
       [both, user(null), client(null)],
-      [`user ${anonymous}`, user(null)],
+      [`user ${name}`, user(null)],
       [`client ${clientId}`, client(clientId)],
       [`client ${clientId}`, client(null)],
     ];
@@ -116,11 +123,11 @@ export class ClientMeter {
   readonly #fetched: Measured | undefined;
   readonly #busy: Measured | undefined;
 
-  constructor(quotas: ClientQuotas, clientId: string, options: ClientQuotasOptions) {
+  constructor(quotas: ClientQuotas, client: MeteredClient, options: ClientQuotasOptions) {
     this.#options = options;
-    this.#produced = quotas.find("producer_byte_rate", clientId);
-    this.#fetched = quotas.find("consumer_byte_rate", clientId);
-    this.#busy = quotas.find("request_percentage", clientId);
+    this.#produced = quotas.find("producer_byte_rate", client);
+    this.#fetched = quotas.find("consumer_byte_rate", client);
+    this.#busy = quotas.find("request_percentage", client);
   }
 
   get nowMs(): number {

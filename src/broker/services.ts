@@ -9,7 +9,7 @@
 import type { BrokerId, Uuid } from "../base/ids.ts";
 import type { ChangeQueue, MetadataImage } from "../cluster/mod.ts";
 import type { Slices } from "../log/mod.ts";
-import type { Address, Clock, Codecs, Digests, Logger, Random } from "../runtime/ports.ts";
+import type { Clock, Codecs, Digests, Logger, Random } from "../runtime/ports.ts";
 import type { BrokerConfig } from "./config.ts";
 import type { Groups } from "./groups.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
@@ -18,6 +18,7 @@ import type { Partitions } from "./partitions.ts";
 import type { ProducerIds } from "./producer_ids.ts";
 import type { Purgatory } from "./fetch/purgatory.ts";
 import type { ClientQuotas } from "./quotas.ts";
+import type { SessionListener } from "./session.ts";
 import type { DataFolderState } from "./storage.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { Topics } from "./topics.ts";
@@ -51,8 +52,8 @@ export interface Services {
   readonly isClosing: boolean;
   /** Id of the folder that holds the metadata log. */
   readonly metadataDirectoryId: Uuid;
-  /** The brokers, with the addresses at which this client can reach them. */
-  describeBrokers(client: { readonly advertised: Address }): readonly BrokerAddress[];
+  /** The brokers, with the addresses at which clients of `listener` can reach them. */
+  describeBrokers(listener: SessionListener): readonly BrokerAddress[];
   /** The data folders, with the room on their disks. */
   dataFolders(): readonly DataFolderState[];
   /** Makes log start offsets that have moved durable. Returns the directories that do not do it. */

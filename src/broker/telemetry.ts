@@ -12,8 +12,8 @@ import { utf8 } from "../base/bytes.ts";
 import type { Uuid } from "../base/ids.ts";
 import { type MetadataImage, ResourceType } from "../cluster/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
-import type { Address } from "../runtime/ports.ts";
 import { clientMetricsKeys } from "./config_group_table.ts";
+import type { Session } from "./session.ts";
 
 /** What a client is asked for. */
 export interface Subscription {
@@ -27,10 +27,7 @@ export interface Subscription {
 /** What subscriptions tell clients apart by. */
 export interface TelemetryClient {
   readonly clientId: string | null;
-  readonly peer: {
-    readonly remote: Address;
-    readonly software?: { readonly name: string; readonly version: string };
-  };
+  readonly session: Pick<Session, "remote" | "software">;
 }
 
 /** A client that pushes, as it was heard of last. */
@@ -112,14 +109,14 @@ export class Telemetry {
 
 type Attributes = ReadonlyMap<string, string>;
 
-function attributesOf(id: Uuid, { peer, clientId }: TelemetryClient): Attributes {
+function attributesOf(id: Uuid, { session, clientId }: TelemetryClient): Attributes {
   return new Map([
     ["client_instance_id", id],
     ["client_id", clientId ?? ""],
-    ["client_software_name", peer.software?.name ?? ""],
-    ["client_software_version", peer.software?.version ?? ""],
-    ["client_source_address", peer.remote.host],
-    ["client_source_port", String(peer.remote.port)],
+    ["client_software_name", session.software?.name ?? ""],
+    ["client_software_version", session.software?.version ?? ""],
+    ["client_source_address", session.remote.host],
+    ["client_source_port", String(session.remote.port)],
   ]);
 }
 

@@ -5,7 +5,8 @@
 //   127.0.0.1:40312 rdkafka #1 > ApiVersions v9 request, unread: served are 0 to 5
 //
 // The time beside an answer is the broker's, from the decoded request on. Produce with acks=0 gets
-// no answer, and its line says so.
+// no answer, and its line says so. A client that has said who it is has its principal before its
+// client id.
 //
 // Invariant: a line is one line, whatever a client has called itself, and shows no secret.
 
@@ -20,7 +21,8 @@ import {
 } from "../protocol/mod.ts";
 import { batchPositions, compressionOf, readBatchHeader } from "../records/mod.ts";
 import { isSecretKey } from "./config_secrets.ts";
-import type { Handler, Peer } from "./handler.ts";
+import type { Handler } from "./handler.ts";
+import { anonymous, principalText, type Session } from "./session.ts";
 
 /** Client ids and topics that need no quotes to be told from what stands around them. */
 const plainName = /^[\w.:/@+-]+$/;
@@ -37,18 +39,18 @@ export class Tracer {
   }
 
   /** A request has been decoded. */
-  request(peer: Peer, header: RequestHeader, api: AnyApi, message: unknown): void {
+  request(session: Session, header: RequestHeader, api: AnyApi, message: unknown): void {
     this.#startedMs.set(header, this.#monotonic());
     const text = traceMessage(api, message, {
       side: "request",
       version: header.apiVersion,
       ...describing,
     });
-    this.#write(`${caption(peer, header)} > ${text}`);
+    this.#write(`${caption(session, header)} > ${text}`);
   }
 
   /** A request has been answered; `message` is undefined where it gets no answer. */
-  response(peer: Peer, header: RequestHeader, api: AnyApi, message: unknown): void {
+  response(session: Session, header: RequestHeader, api: AnyApi, message: unknown): void {
     const tookMs = this.#monotonic() - (this.#startedMs.get(header) ?? this.#monotonic());
     const text = message === undefined
       ? `${api.name} v${header.apiVersion}: no answer (acks=0)`
@@ -57,19 +59,20 @@ export class Tracer {
         version: header.apiVersion,
         ...describing,
       });
-    this.#write(`${caption(peer, header)} < ${text} (${tookMs.toFixed(1)} ms)`);
+    this.#write(`${caption(session, header)} < ${text} (${tookMs.toFixed(1)} ms)`);
   }
 
   /** A request of a version that is not served was answered with UNSUPPORTED_VERSION, unread. */
-  refusal(peer: Peer, header: RequestHeader, { api, serves }: Handler): void {
+  refusal(session: Session, header: RequestHeader, { api, serves }: Handler): void {
     const range = `served are ${serves.min} to ${serves.max}`;
     const text = `${api.name} v${header.apiVersion} request, unread: ${range}`;
-    this.#write(`${caption(peer, header)} > ${text}`);
+    this.#write(`${caption(session, header)} > ${text}`);
   }
 }
 
-function caption({ remote }: Peer, { clientId, correlationId }: RequestHeader): string {
-  return `${formatAddress(remote)} ${nameOf(clientId ?? "-")} #${correlationId}`;
+function caption({ remote, principal }: Session, { clientId, correlationId }: RequestHeader) {
+  const who = principal === anonymous ? "" : `${nameOf(principalText(principal))} `;
+  return `${formatAddress(remote)} ${who}${nameOf(clientId ?? "-")} #${correlationId}`;
 }
 
 function nameOf(text: string): string {

@@ -74,7 +74,7 @@ export const produce = handler(Produce, {
     const appended = prepare(request, context).then((checked) => {
       return { answer: append(request, context, checked) };
     });
-    context.peer.frameInUse = appended.then(() => {}, () => {});
+    context.session.keepFrame(appended.then(() => {}, () => {}));
     return appended.then(({ answer }) => answer);
   },
 });

@@ -51,7 +51,7 @@ export const fetch = handler(Fetch, {
   serves: "0-18",
 
   async handle(request, context: Context) {
-    const { services, version, clientId } = context;
+    const { services, version, clientId, session } = context;
     const replicaId = version >= 15 ? request.replicaState.replicaId : request.replicaId;
     if (replicaId >= 0) return { errorCode: ErrorCode.INVALID_REQUEST, responses: [] };
     if (request.sessionEpoch > fullRequestEpoch) {
@@ -68,7 +68,7 @@ export const fetch = handler(Fetch, {
       bytesMax: Math.min(
         request.maxBytes,
         services.config.get("fetch.max.bytes"),
-        services.quotas.meter(clientId)?.fetchBytesMax ?? Infinity,
+        services.quotas.meter(session.principal, clientId)?.fetchBytesMax ?? Infinity,
       ),
       waitMsMax: request.maxWaitMs,
     });

@@ -41,7 +41,7 @@ export const metadata = handler(Metadata, {
     const all = request.topics === null || (version === 0 && request.topics.length === 0);
     const topics = all ? allTopics(request, context) : await named(request, context);
     return {
-      brokers: services.describeBrokers(context.peer),
+      brokers: services.describeBrokers(context.session.listener),
       clusterId: services.clusterId,
       controllerId: services.nodeId,
       topics,

@@ -30,7 +30,7 @@ export const findCoordinator = handler(FindCoordinator, {
   },
 });
 
-async function find(key: string, keyType: number, { services, peer }: Context) {
+async function find(key: string, keyType: number, { services, session }: Context) {
   const nowhere = { nodeId: -1, host: "", port: -1 };
   if (keyType !== 0) {
     const reason = keyType in keyTypes
@@ -42,7 +42,7 @@ async function find(key: string, keyType: number, { services, peer }: Context) {
     const errorCode = ErrorCode.COORDINATOR_NOT_AVAILABLE;
     return { errorCode, errorMessage: errorMessage(errorCode), ...nowhere };
   }
-  const { nodeId, host, port } = services.describeBrokers(peer)[0];
+  const { nodeId, host, port } = services.describeBrokers(session.listener)[0];
   // Kafka's word for no error, until version 4 came without one.
   return { errorCode: ErrorCode.NONE, errorMessage: "NONE", nodeId, host, port };
 }

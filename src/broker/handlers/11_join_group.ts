@@ -16,12 +16,12 @@ type Context = RequestContext<"groups" | "newUuid">;
 export const joinGroup = handler(JoinGroup, {
   serves: "0-9",
 
-  async handle(request, { services, version: apiVersion, clientId, peer }: Context) {
+  async handle(request, { services, version: apiVersion, clientId, session }: Context) {
     const shard = await services.groups.of(request.groupId);
     if (!(shard instanceof Shard)) {
       return refusal(request.memberId, { errorCode: shard, apiVersion });
     }
-    const clientHost = `/${peer.remote.host}`;
+    const clientHost = `/${session.remote.host}`;
     const uuid = services.newUuid();
     const input = { request, apiVersion, clientId: clientId ?? "", clientHost, uuid };
     return shard.submit<ResponseOf<typeof JoinGroup>>((table, at) => table.join(input, at));

@@ -19,11 +19,11 @@ type Context = RequestContext<
 export const apiVersions = handler(ApiVersions, {
   serves: "0-5",
 
-  handle(request, { services, version, peer }: Context) {
+  handle(request, { services, version, session }: Context) {
     const errorCode = check(request, services, version);
     if (errorCode !== ErrorCode.NONE) return { errorCode, apiKeys: [] };
     const { clientSoftwareName: name, clientSoftwareVersion } = request;
-    if (version >= 3) peer.software = { name, version: clientSoftwareVersion };
+    if (version >= 3) session.onSoftware({ name, version: clientSoftwareVersion });
     const { features, lastOffset } = services.metadata.image;
     const supportedFeatures = services.supportedFeatures();
     return {

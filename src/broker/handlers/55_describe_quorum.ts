@@ -29,7 +29,7 @@ export const describeQuorum = handler(DescribeQuorum, {
     const isAboutMetadata = topics.some(({ partitions }) =>
       partitions.some(({ errorCode }) => errorCode === ErrorCode.NONE)
     );
-    const { host, port } = context.peer.advertised;
+    const { host, port } = context.session.listener.advertised;
     const listeners = [{ name: "CONTROLLER", host, port }];
     const nodes = isAboutMetadata ? [{ nodeId: context.services.nodeId, listeners }] : [];
     return { errorCode: ErrorCode.NONE, errorMessage: "", topics, nodes };

@@ -16,7 +16,7 @@ type Context = RequestContext<"nodeId" | "clusterId" | "describeBrokers">;
 export const describeCluster = handler(DescribeCluster, {
   serves: "0-2",
 
-  handle(request, { services, peer }: Context) {
+  handle(request, { services, session }: Context) {
     const { endpointType, includeClusterAuthorizedOperations: asked } = request;
     if (endpointType !== brokerEndpoints) {
       const mismatched = endpointType === controllerEndpoints;
@@ -36,7 +36,7 @@ export const describeCluster = handler(DescribeCluster, {
       endpointType,
       clusterId: services.clusterId,
       controllerId: services.nodeId,
-      brokers: services.describeBrokers(peer).map(({ nodeId: brokerId, ...rest }) => ({
+      brokers: services.describeBrokers(session.listener).map(({ nodeId: brokerId, ...rest }) => ({
         brokerId,
         ...rest,
         isFenced: false,

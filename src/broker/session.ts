@@ -1,0 +1,126 @@
+// One client, for as long as its connection lasts: who it is, how it came in, and what of its
+// requests is under way. The connection makes it and keeps order by it; handlers are given it with
+// each request.
+//
+//   serving ──the connection closes──> ended
+//
+// Invariant: `principal`, `listener` and `remote` never change while the session lasts, so that
+// what was allowed for one request was allowed for the same client as the next.
+
+import type { Address } from "../runtime/ports.ts";
+
+/** Who a client is to access rules and quotas. */
+export interface Principal {
+  /** "User" of all that Kafka makes itself. */
+  readonly type: string;
+  readonly name: string;
+}
+
+/** Everybody who has not said who they are. */
+export const anonymous: Principal = { type: "User", name: "ANONYMOUS" };
+
+/** Kafka's text of a principal, such as "User:ANONYMOUS". */
+export function principalText({ type, name }: Principal): string {
+  return `${type}:${name}`;
+}
+
+/** The listener that a client came in by. */
+export interface SessionListener {
+  readonly name: string;
+  /** Where its clients are told to find us: what they reached, or advertised.listeners. */
+  readonly advertised: Address;
+}
+
+/** What a client says of itself in ApiVersions 3 and later (KIP-511). */
+export interface ClientSoftware {
+  readonly name: string;
+  readonly version: string;
+}
+
+export type SessionPhase = "serving" | "ended";
+
+export interface SessionOptions {
+  readonly remote: Address;
+  readonly listener: SessionListener;
+  /** Absent: the anonymous one. */
+  readonly principal?: Principal;
+}
+
+/** A client on its connection. */
+export class Session {
+  readonly remote: Address;
+  readonly listener: SessionListener;
+  readonly principal: Principal;
+  #clientId: string | null = null;
+  #software: ClientSoftware | undefined;
+  #phase: SessionPhase = "serving";
+  #pausedUntilMs = 0;
+  #frameInUse: Promise<void> | undefined;
+
+  constructor({ remote, listener, principal = anonymous }: SessionOptions) {
+    this.remote = remote;
+    this.listener = listener;
+    this.principal = principal;
+  }
+
+  get phase(): SessionPhase {
+    return this.#phase;
+  }
+
+  /** What the client called itself last; null while it has not. A request may say another. */
+  get clientId(): string | null {
+    return this.#clientId;
+  }
+
+  /** Undefined before ApiVersions, and of clients that do not tell. */
+  get software(): ClientSoftware | undefined {
+    return this.#software;
+  }
+
+  /** Its next request is not read before this time of the monotonic clock; 0: no pause is due. */
+  get pausedUntilMs(): number {
+    return this.#pausedUntilMs;
+  }
+
+  /** While it is unresolved, no other request of this client is read. */
+  get frameInUse(): Promise<void> | undefined {
+    return this.#frameInUse;
+  }
+
+  /** A request has come. */
+  onRequest(clientId: string | null): void {
+    this.#clientId = clientId;
+  }
+
+  /** The client has said what it is. */
+  onSoftware(software: ClientSoftware): void {
+    this.#software = software;
+  }
+
+  /** A quota asks for a pause until `ms` of the monotonic clock; the longest one holds. */
+  pauseUntil(ms: number): void {
+    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, ms);
+  }
+
+  /** The pause that is due is taken now. Returns when it ends; 0: none is due. */
+  takePause(): number {
+    const untilMs = this.#pausedUntilMs;
+    this.#pausedUntilMs = 0;
+    return untilMs;
+  }
+
+  /** For a handler that goes on using the bytes of its request after it has returned. */
+  keepFrame(until: Promise<void>): void {
+    this.#frameInUse = until;
+  }
+
+  /** The bytes of the last request are the connection's again. */
+  releaseFrame(): void {
+    this.#frameInUse = undefined;
+  }
+
+  /** The connection is gone. */
+  end(): void {
+    this.#phase = "ended";
+  }
+}
