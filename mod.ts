@@ -68,6 +68,7 @@ export {
   ConnectionFault,
   PlatformFault,
   type PlatformFaultKind,
+  type PlatformFaultSubject,
   UsageFault,
 } from "./src/base/faults.ts";
 

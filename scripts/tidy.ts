@@ -138,6 +138,45 @@ const focusedTest = eachNode((node) => {
   return focus && runner ? `no .${node.name.text}: a test runs, or says why it cannot` : undefined;
 });
 
+/** The one place that knows errors by their text alone: Deno gives a failed look-up no code. */
+const messageReaders = new Set(["src/runtime/platform_faults.ts"]);
+const textQuestions = /^(includes|startsWith|endsWith|indexOf|match|matchAll|search)$/;
+const textTests = /^(test|exec)$/;
+
+/** Whether it is what an error says: `error.message`, `messageOf(error)`, or a local `message`. */
+function isMessageText(node: ts.Node | undefined): boolean {
+  if (node === undefined) return false;
+  if (ts.isCallExpression(node)) return node.expression.getText() === "messageOf";
+  const name = ts.isPropertyAccessExpression(node) ? node.name : node;
+  return ts.isIdentifier(name) && name.text === "message";
+}
+
+const messageText = outsideTests(eachNode((node, { path }) => {
+  if (messageReaders.has(path)) return undefined;
+  const { asks, text } = questionOf(node);
+  return asks && isMessageText(text)
+    ? "a message is for people: decide by an error's class, kind or field"
+    : undefined;
+}));
+
+/** The text that a node asks something of: a method's string, a pattern's, one side of an ===. */
+function questionOf(node: ts.Node): { readonly asks: boolean; readonly text?: ts.Node } {
+  if (ts.isSwitchStatement(node)) return { asks: true, text: node.expression };
+  if (ts.isBinaryExpression(node)) {
+    const { left, right, operatorToken: { kind } } = node;
+    const [text, other] = isMessageText(left) ? [left, right] : [right, left];
+    const compares = kind === ts.SyntaxKind.EqualsEqualsEqualsToken ||
+      kind === ts.SyntaxKind.ExclamationEqualsEqualsToken;
+    return { asks: compares && ts.isStringLiteralLike(other), text };
+  }
+  if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression)) {
+    return { asks: false };
+  }
+  const { name, expression } = node.expression;
+  if (textTests.test(name.text)) return { asks: true, text: node.arguments[0] };
+  return { asks: textQuestions.test(name.text), text: expression };
+}
+
 /**
  * Where a test may read a clock or wait a time: what bounds hangs, what plays a part of the world,
  * and long runs that print what they measured.
@@ -169,6 +208,7 @@ const rules: Readonly<Record<string, Find>> = {
   parameters,
   syntax,
   "focused-test": focusedTest,
+  "message-text": messageText,
   "wall-time": wallTime,
   unfinished: eachLine((line) => {
     const word = unfinished.exec(line)?.[1];

@@ -49,6 +49,30 @@ Deno.test("tests tell no wall time, and wait for no luck", () => {
   assertEquals(of("const began = performance.now();\n", "tests/harness/deadline.ts"), []);
 });
 
+Deno.test("nothing is decided by the text of an error", () => {
+  const of = (text: string) => breaches(`// h\n${text}\n`, "src/cli/a.ts");
+  for (
+    const text of [
+      'if (error.message.includes("in use")) retry();',
+      "if (/gone$/.test(error.message)) retry();",
+      'if (messageOf(error).startsWith("cannot")) retry();',
+      'const { message } = error; if (message === "gone") retry();',
+      'switch (error.message) { case "gone": retry(); }',
+      "const why = message.match(/because (.*)/);",
+    ]
+  ) assertEquals(of(text), ["2 message-text"], text);
+  for (
+    const text of [
+      "note(`ottla: ${error.message}`);",
+      'if (error.kind === "Closed") retry();',
+      "if (previous.message === next.message) count++;",
+      'throw new Error("no: " + error.message);',
+    ]
+  ) assertEquals(of(text), [], text);
+  const adapter = "// h\nif (/gone$/.test(error.message)) retry();\n";
+  assertEquals(breaches(adapter, "src/runtime/platform_faults.ts"), []);
+});
+
 Deno.test("a long data table is no breach", () => {
   const long = `// h\n${"run();\n".repeat(700)}`;
   assertEquals(breaches(long, "src/protocol/apis/01_fetch.ts"), []);

@@ -46,17 +46,36 @@ export type PlatformFaultKind =
   | "Closed"
   | "Io";
 
-/** A platform call failed. `kind` is what code decides by; `message` is for people. */
+/** What a platform call was about, where a failure of the same kind asks for another remedy. */
+export type PlatformFaultSubject =
+  | "standard output"
+  | "standard error"
+  /** The brokers that a client was given to begin with. */
+  | "bootstrap"
+  /** The address of metrics and health. */
+  | "metrics"
+  | "data folder"
+  /** A data folder that somebody else uses. */
+  | "folder lock";
+
+/** A platform call failed. `kind` and `about` are what code decides by; `message` is for people. */
 export class PlatformFault extends Error {
   /** Tells it from other errors. */
   override readonly name = "PlatformFault";
   /** What a program decides by. */
   readonly kind: PlatformFaultKind;
+  /** What it was about, where that makes a difference. */
+  readonly about: PlatformFaultSubject | undefined;
 
   /** A fault of this kind, with a sentence for people. */
-  constructor(kind: PlatformFaultKind, message: string, options?: ErrorOptions) {
+  constructor(
+    kind: PlatformFaultKind,
+    message: string,
+    options: ErrorOptions & { about?: PlatformFaultSubject } = {},
+  ) {
     super(message, options);
     this.kind = kind;
+    this.about = options.about;
   }
 }
 

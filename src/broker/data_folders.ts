@@ -63,8 +63,8 @@ export class DataFolders {
           identity = { ...options, clusterId, nodeId, adoptsNodeId: false };
           opened.push(folder);
         } catch (error) {
-          if (!isDiskFailure(error)) throw error;
-          first ??= error;
+          if (!isDiskFailure(error)) throw ofDataFolder(error);
+          first ??= ofDataFolder(error);
           failed.push({ path, reason: messageOf(error) });
           options.logger.log("error", "a data directory cannot be used", {
             directory: path,
@@ -90,8 +90,8 @@ export class DataFolders {
       try {
         await folder.claim();
       } catch (error) {
-        if (!isDiskFailure(error)) throw error;
-        first ??= error;
+        if (!isDiskFailure(error)) throw ofDataFolder(error);
+        first ??= ofDataFolder(error);
         folder.state.goOffline(messageOf(error));
       }
     }
@@ -195,6 +195,12 @@ function checkDistinct(folders: readonly LogFolder[]): void {
     }
     pathOf.set(directoryId, path);
   }
+}
+
+/** The failure of a file of a data folder as one of the folder: that one can be chosen. */
+function ofDataFolder(error: unknown): unknown {
+  if (!(error instanceof PlatformFault) || error.about !== undefined) return error;
+  return new PlatformFault(error.kind, error.message, { cause: error, about: "data folder" });
 }
 
 /** Whether it is the disk that failed, rather than what the user asked for. */

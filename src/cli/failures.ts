@@ -38,14 +38,13 @@ function textOf(error: unknown): string {
 }
 
 function hintFor(fault: PlatformFault): string {
-  if (fault.message.startsWith("cannot reach") && fault.kind === "NotFound") {
-    return ". Check the name given with --bootstrap HOST:PORT";
-  }
   switch (fault.kind) {
+    case "NotFound":
+      return fault.about === "bootstrap" ? ". Check the name given with --bootstrap HOST:PORT" : "";
     case "Refused":
       return ". Is the broker running? Start one with: ottla start";
     case "AddressInUse":
-      return isMetrics(fault)
+      return fault.about === "metrics"
         ? ". Choose another port with --metrics-port"
         : ". Choose another port with --port, or a free one with --port 0";
     case "NoSpace":
@@ -53,10 +52,6 @@ function hintFor(fault: PlatformFault): string {
     default:
       return "";
   }
-}
-
-function isMetrics(fault: PlatformFault): boolean {
-  return fault.message.startsWith("cannot serve metrics");
 }
 
 /**

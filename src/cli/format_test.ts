@@ -1,5 +1,5 @@
-import { assertEquals, assertThrows } from "@std/assert";
-import { EncodeFault, PlatformFault } from "../base/faults.ts";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { EncodeFault, PlatformFault, type PlatformFaultSubject } from "../base/faults.ts";
 import { utf8 } from "../base/bytes.ts";
 import { KafkaError } from "../client/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
@@ -89,6 +89,11 @@ Deno.test("a failure says what to do, and what kind of failure it was by the exi
     code: 1,
   });
   assertEquals(describeFailure(new ArgumentFault("no")), { text: "no", code: 2 });
+  // What the message says in passing decides nothing.
+  const textOf = (about?: PlatformFaultSubject) =>
+    describeFailure(new PlatformFault("AddressInUse", "cannot serve metrics", { about })).text;
+  assertEquals(textOf("metrics"), "cannot serve metrics. Choose another port with --metrics-port");
+  assertStringIncludes(textOf(), "Choose another port with --port");
   const rude = new KafkaError(ErrorCode.INVALID_CONFIG, "create topic a", "no\nottla: \x9b2J");
   assertEquals(
     describeFailure(rude).text,

@@ -64,7 +64,8 @@ export async function runCli(runtime: Runtime): Promise<number> {
     return await runWords(context, runtime.process.arguments);
   } catch (error) {
     // The reader of our output has gone, as in `ottla consume orders | head`: it has all it wants.
-    if (error instanceof PlatformFault && error.kind === "Closed" && isOutput(error)) {
+    const isClosed = error instanceof PlatformFault && error.kind === "Closed";
+    if (isClosed && error.about === "standard output") {
       return exitCode.ok;
     }
     const { text, code } = describeFailure(error);
@@ -132,8 +133,4 @@ async function runCommand(
 
 function isHelp(word: string): boolean {
   return word === "--help" || word === "-h";
-}
-
-function isOutput(fault: PlatformFault): boolean {
-  return fault.message.includes("standard output");
 }

@@ -74,7 +74,7 @@ const start = command({
       logger,
       onFatal: fatal.resolve,
       trace: flags.trace ? (line: string) => context.out(line + "\n") : undefined,
-    }).catch((error) => onUnusableFolder(error, config.ephemeral ? [] : config.dataFolders));
+    }).catch(onUnusableFolder);
     logReady(logger, {
       broker,
       runtime,
@@ -122,15 +122,12 @@ function readConfigFile(files: Files, path: string): { name: string; text: strin
 }
 
 /** Says what to do about a data folder that cannot be created or written; throws in any case. */
-function onUnusableFolder(error: unknown, folders: readonly string[]): never {
+function onUnusableFolder(error: unknown): never {
   const reasons = ["AlreadyExists", "Denied", "NotFound", "Io"];
   if (!(error instanceof PlatformFault) || !reasons.includes(error.kind)) throw error;
-  const { message } = error;
-  if (message.includes("another folder") || !folders.some((each) => message.includes(each))) {
-    throw error;
-  }
+  if (error.about !== "data folder") throw error;
   throw new UsageFault(
-    `${message}. Choose another folder with --data-dir, or make this one writable`,
+    `${error.message}. Choose another folder with --data-dir, or make this one writable`,
     { cause: error },
   );
 }

@@ -308,7 +308,7 @@ export class Client {
         if (!failures.includes(failure)) failures.push(failure);
       }
     }
-    throw new PlatformFault(kind, failures.join("; "));
+    throw new PlatformFault(kind, failures.join("; "), { about: "bootstrap" });
   }
 
   #connection(lane: string, address: Address): Promise<BrokerConnection> {

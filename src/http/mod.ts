@@ -22,7 +22,8 @@ export async function startMonitoredBroker(options: BrokerOptions): Promise<Moni
   const monitor = await openOn(host, (host) => Monitor.open(runtime, { host, port }))
     .catch((error) => {
       if (!(error instanceof PlatformFault)) throw error;
-      throw new PlatformFault(error.kind, `cannot serve metrics: ${error.message}`);
+      const { kind, message } = error;
+      throw new PlatformFault(kind, `cannot serve metrics: ${message}`, { about: "metrics" });
     });
   const { address } = monitor;
   const url = `http://${formatAddress(address)}`;

@@ -163,5 +163,6 @@ function denied(folder: string, processId: number | undefined): PlatformFault {
   return new PlatformFault(
     "Denied",
     `cannot lock ${folder}: ${who} uses it; stop that, or choose another folder`,
+    { about: "folder lock" },
   );
 }

@@ -305,7 +305,7 @@ export class MemoryFiles implements Files {
     if (!isFolder(folder)) throw notFound("lock", path);
     if (folder.locked) {
       const message = `cannot lock ${path}: this process uses it; choose another folder`;
-      throw new PlatformFault("Denied", message);
+      throw new PlatformFault("Denied", message, { about: "folder lock" });
     }
     folder.locked = true;
     let held = true;

@@ -4,7 +4,12 @@
 // The errno code decides. Deno, Bun and Node all set `code` on failed system calls; a few errors
 // carry only a class name (Deno's BadResource, a resolver's failure), which the second table knows.
 
-import { messageOf, PlatformFault, type PlatformFaultKind } from "../base/faults.ts";
+import {
+  messageOf,
+  PlatformFault,
+  type PlatformFaultKind,
+  type PlatformFaultSubject,
+} from "../base/faults.ts";
 
 const byCode: Readonly<Record<string, readonly [PlatformFaultKind, string]>> = {
   ENOENT: ["NotFound", "no such file or directory"],
@@ -61,14 +66,18 @@ export function codeOf(error: unknown): string | undefined {
 }
 
 /** The fault of `attempt` ("open /data/x") having failed with `error`; faults pass unchanged. */
-export function platformFault(attempt: string, error: unknown): PlatformFault {
+export function platformFault(
+  attempt: string,
+  error: unknown,
+  options: { readonly about?: PlatformFaultSubject } = {},
+): PlatformFault {
   if (error instanceof PlatformFault) return error;
   const code = codeOf(error);
   const known = code === undefined ? undefined : byCode[code];
   const kind = known?.[0] ??
     (error instanceof Error && error.name === "NotCapable" ? "Denied" : "Io");
   const reason = known === undefined ? messageOf(error) : `${known[1]} (${code})`;
-  return new PlatformFault(kind, `cannot ${attempt}: ${reason}`, { cause: error });
+  return new PlatformFault(kind, `cannot ${attempt}: ${reason}`, { ...options, cause: error });
 }
 
 /** Runs `call`, turning what it throws into the fault of `attempt`. */

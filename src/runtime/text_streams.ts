@@ -4,6 +4,9 @@
 import { utf8 } from "../base/bytes.ts";
 import { codeOf, platformFault } from "./platform_faults.ts";
 
+/** Where a process writes. */
+type Output = "standard output" | "standard error";
+
 /** How long to wait for a full pipe before the next attempt. */
 const retryMs = 1;
 
@@ -14,15 +17,18 @@ const retryMs = 1;
  */
 export function writeWhole(
   text: string,
-  options: { name: string; write: (bytes: Uint8Array) => number },
+  options: { name: Output; write: (bytes: Uint8Array) => number },
 ): void {
+  const { name, write } = options;
   const bytes = utf8(text);
   let done = 0;
   while (done < bytes.length) {
     try {
-      done += options.write(bytes.subarray(done));
+      done += write(bytes.subarray(done));
     } catch (error) {
-      if (codeOf(error) !== "EAGAIN") throw platformFault(`write to ${options.name}`, error);
+      if (codeOf(error) !== "EAGAIN") {
+        throw platformFault(`write to ${name}`, error, { about: name });
+      }
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs);
     }
   }
