@@ -31,15 +31,22 @@ type Setting = readonly [name: string, value: string];
 /** The rules of broker `nodeId`. */
 export function configRules(nodeId: number): ConfigRules {
   return {
+    nameProblem({ resourceType, resourceName }) {
+      const isBroker = resourceType === ResourceType.BROKER;
+      // "" is the default of all brokers.
+      return resourceType === ResourceType.BROKER_LOGGER || (isBroker && resourceName !== "")
+        ? nodeProblem(resourceName, nodeId)
+        : undefined;
+    },
     problem(resource, proposed) {
       const changed = [...proposed.values].filter(([name]) => proposed.changed.has(name));
       switch (resource.resourceType) {
         case ResourceType.TOPIC:
           return topicProblem(proposed);
         case ResourceType.BROKER:
-          return brokerProblem(changed, { name: resource.resourceName, nodeId });
+          return brokerProblem(changed, { isDefault: resource.resourceName === "" });
         case ResourceType.BROKER_LOGGER:
-          return loggerProblem(proposed, { name: resource.resourceName, nodeId });
+          return loggerProblem(proposed);
         case ResourceType.GROUP:
           return groupProblem(changed);
         default:
@@ -130,10 +137,8 @@ function topicProblem({ values, changed }: ProposedConfigs): Refusal | undefined
 
 function brokerProblem(
   all: readonly Setting[],
-  { name, nodeId }: { name: string; nodeId: number },
+  { isDefault }: { isDefault: boolean },
 ): Refusal | undefined {
-  const misnamed = name === "" ? undefined : nodeProblem(name, nodeId);
-  if (misnamed !== undefined) return misnamed;
   const keys: Readonly<Record<string, ConfigKey>> = brokerKeys;
   // Kafka stores whatever it does not know, and so a topic's own keys: who reads them expects that.
   const settings = all.filter(([key]) =>
@@ -150,7 +155,7 @@ function brokerProblem(
     return invalidRequest(`Cannot update these configs dynamically: [${fixed.join(", ")}]`);
   }
   const perBroker = settings.filter(([key]) => keys[key].update === "per-broker");
-  if (name === "" && perBroker.length > 0) {
+  if (isDefault && perBroker.length > 0) {
     return invalidRequest(
       "Cannot update these configs at default cluster level, broker id must be specified: " +
         `[${perBroker.map(([key]) => key).join(", ")}]`,
@@ -171,13 +176,12 @@ function nodeProblem(name: string, nodeId: number): Refusal | undefined {
   return invalidRequest(`Unexpected broker id, expected ${nodeId}, but received ${name}`);
 }
 
-function loggerProblem(
-  { changed }: ProposedConfigs,
-  { name, nodeId }: { name: string; nodeId: number },
-): Refusal {
+function loggerProblem({ changed }: ProposedConfigs): Refusal | undefined {
+  if (changed.size === 0) return undefined;
   const names = [...changed].join(",");
-  return nodeProblem(name, nodeId) ??
-    invalidConfig(`Logger ${names} does not exist: the log level is set at start, by --log-level.`);
+  return invalidConfig(
+    `Logger ${names} does not exist: the log level is set at start, by --log-level.`,
+  );
 }
 
 function groupProblem(settings: readonly Setting[]): Refusal | undefined {

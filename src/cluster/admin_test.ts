@@ -59,6 +59,7 @@ async function apply<R>(store: MemoryMetadataStore, { records, response }: Decis
 }
 
 const anything: ConfigRules = {
+  nameProblem: () => undefined,
   problem: () => undefined,
   listDefault: (_, name) => name === "list" ? "a" : undefined,
 };

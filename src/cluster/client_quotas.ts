@@ -151,9 +151,6 @@ function filterProblem(components: DescribeRequest["components"]): TopicError | 
     if (entityType !== "ip" && !entityTypes.has(entityType)) {
       return refusal(ErrorCode.UNSUPPORTED_VERSION, `Unsupported entity type ${entityType}`);
     }
-    if (entityType === "ip" && types.length > 1) {
-      return invalid("An ip component cannot be combined with user or client-id.");
-    }
     if (matchType < matchExact || matchType > matchSpecified) {
       return invalid(`Unknown match type ${matchType}`);
     }
@@ -164,7 +161,10 @@ function filterProblem(components: DescribeRequest["components"]): TopicError | 
       return invalid("Only MATCH_TYPE_EXACT takes a match string.");
     }
   }
-  return undefined;
+  // Kafka says so of components that are good by themselves alone.
+  return types.includes("ip") && types.length > 1
+    ? invalid("An ip component cannot be combined with user or client-id.")
+    : undefined;
 }
 
 function matches(

@@ -36,6 +36,8 @@ export interface ProposedConfigs {
 
 /** What the broker's tables say about configuration. */
 export interface ConfigRules {
+  /** Why no resource has such a name, where only the broker knows; undefined when one may. */
+  nameProblem(resource: ConfigResource): TopicError | undefined;
   /** Why the resource cannot be configured so; undefined when it can. */
   problem(resource: ConfigResource, proposed: ProposedConfigs): TopicError | undefined;
   /** The default of a list key, "" for none; undefined for a key that is no list. */
@@ -51,8 +53,11 @@ export function decideAlterConfigs(
   request: AlterRequest,
   rules: ConfigRules,
 ): Decision<Response> {
-  return decide(image, request, (resource) => {
+  return decide(request, rules, (resource) => {
     const { configs } = resource;
+    if (resource.resourceType === ResourceType.BROKER_LOGGER) {
+      return invalid("Levels of loggers are changed by IncrementalAlterConfigs.");
+    }
     const before = image.configs(resource.resourceType, resource.resourceName);
     const values = new Map<string, string>();
     for (const { name, value } of configs) if (value !== null) values.set(name, value);
@@ -68,11 +73,15 @@ export function decideIncrementalAlterConfigs(
   request: IncrementalRequest,
   rules: ConfigRules,
 ): Decision<Response> {
-  return decide(image, request, (resource) => {
+  return decide(request, rules, (resource) => {
     const { configs, resourceType, resourceName } = resource;
+    const isLogger = resourceType === ResourceType.BROKER_LOGGER;
     const given = configs.filter(({ configOperation }) => configOperation !== operation.DELETE);
     const problem = nullProblem(given);
     if (problem !== undefined) return problem;
+    if (isLogger && configs.some(({ configOperation }) => changesList(configOperation))) {
+      return invalid("APPEND and SUBTRACT are not allowed for a BROKER_LOGGER");
+    }
     const values = new Map(image.configs(resourceType, resourceName));
     for (const config of configs) {
       const failed = operate(values, config, (name) => rules.listDefault(resource, name));
@@ -83,6 +92,10 @@ export function decideIncrementalAlterConfigs(
   });
 }
 
+function changesList(configOperation: number): boolean {
+  return configOperation === operation.APPEND || configOperation === operation.SUBTRACT;
+}
+
 interface NamedConfigs extends ConfigResource {
   readonly configs: readonly { readonly name: string; readonly value: string | null }[];
 }
@@ -90,8 +103,8 @@ interface NamedConfigs extends ConfigResource {
 type Plan = readonly MetadataRecordInput[] | TopicError;
 
 function decide<Resource extends NamedConfigs>(
-  image: MetadataImage,
   request: { readonly resources: readonly Resource[]; readonly validateOnly: boolean },
+  rules: ConfigRules,
   plan: (resource: Resource) => Plan,
 ): Decision<Response> {
   const records: MetadataRecordInput[] = [];
@@ -102,7 +115,7 @@ function decide<Resource extends NamedConfigs>(
   const responses = request.resources.map((resource) => {
     const planned = counts.get(keyOf(resource))! > 1
       ? refusal(ErrorCode.INVALID_REQUEST, "Each resource must appear at most once.")
-      : resourceProblem(image, resource) ?? plan(resource);
+      : requestProblem(resource) ?? rules.nameProblem(resource) ?? plan(resource);
     const isRefused = "errorCode" in planned;
     if (!isRefused) records.push(...planned);
     const outcome = isRefused ? planned : { errorCode: ErrorCode.NONE, errorMessage: null };
@@ -116,34 +129,42 @@ function keyOf({ resourceType, resourceName }: ConfigResource): string {
   return `${resourceType}:${resourceName}`;
 }
 
-/** What is wrong with the request about one resource before any value is looked at. */
-function resourceProblem(image: MetadataImage, resource: NamedConfigs): TopicError | undefined {
-  const invalid = (message: string) => refusal(ErrorCode.INVALID_REQUEST, message);
-  const { resourceType, resourceName, configs } = resource;
+function invalid(message: string): TopicError {
+  return refusal(ErrorCode.INVALID_REQUEST, message);
+}
+
+/** What is wrong with the request about one resource before any operation is looked at. */
+function requestProblem({ resourceType, configs }: NamedConfigs): TopicError | undefined {
   const names = configs.map(({ name }) => name);
   if (new Set(names).size < names.length) return invalid("Error due to duplicate config keys");
+  if (Object.values<number>(ResourceType).includes(resourceType)) return undefined;
+  return invalid(`Unknown resource type ${resourceType}`);
+}
+
+/** What is wrong with a name, whatever there is. Brokers' names are for the rules to judge. */
+function nameProblem({ resourceType, resourceName }: ConfigResource): TopicError | undefined {
   switch (resourceType) {
-    case ResourceType.TOPIC:
+    case ResourceType.TOPIC: {
       if (resourceName === "") return invalid("Default topic resources are not allowed.");
-      if (image.topic(resourceName) !== undefined) return undefined;
-      if (topicNameProblem(resourceName) !== undefined) {
-        return refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, topicNameProblem(resourceName)!);
-      }
-      return refusal(
-        ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-        `The topic '${resourceName}' does not exist.`,
-      );
-    case ResourceType.BROKER:
-    case ResourceType.BROKER_LOGGER:
-      // "" is the default of all brokers; which broker a name may mean is for the rules to say.
-      return undefined;
+      const problem = topicNameProblem(resourceName);
+      return problem === undefined
+        ? undefined
+        : refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, problem);
+    }
     case ResourceType.GROUP:
       return resourceName === "" ? invalid("Default group resources are not allowed.") : undefined;
     case ResourceType.CLIENT_METRICS:
       return resourceName === "" ? invalid("Subscription name can't be empty") : undefined;
     default:
-      return invalid(`Unknown resource type ${resourceType}`);
+      return undefined;
   }
+}
+
+function missing(image: MetadataImage, resource: ConfigResource): TopicError | undefined {
+  const { resourceType, resourceName } = resource;
+  if (resourceType !== ResourceType.TOPIC || image.topic(resourceName)) return undefined;
+  const code = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  return refusal(code, `The topic '${resourceName}' does not exist.`);
 }
 
 function nullProblem(configs: NamedConfigs["configs"]): TopicError | undefined {
@@ -195,7 +216,10 @@ function partsOf(text: string): string[] {
   return text.split(",").map((part) => part.trim()).filter((part) => part !== "");
 }
 
-/** The records that make the image what is proposed, if the rules allow it. */
+/**
+ * The records that make the image what is proposed, if the rules allow it. As in Kafka, values are
+ * judged before it is asked whether there is such a topic.
+ */
 function propose(
   image: MetadataImage,
   resource: ConfigResource,
@@ -203,7 +227,8 @@ function propose(
 ): Plan {
   const { proposed, rules } = options;
   const { resourceType, resourceName } = resource;
-  const problem = rules.problem(resource, proposed);
+  const problem = nameProblem(resource) ?? rules.problem(resource, proposed) ??
+    missing(image, resource);
   if (problem !== undefined) return problem;
   const before = image.configs(resourceType, resourceName);
   return [...proposed.changed].filter((name) => before.get(name) !== proposed.values.get(name))

@@ -165,20 +165,23 @@ function planTopic(
   const { name } = topic;
   const nameError = checkName(image, name, planning.taken);
   if (nameError !== undefined) return nameError;
-  const configProblem = planning.options.defaults.configProblem(topic.configs);
+  const settings = settingsOf(topic);
+  const configProblem = planning.options.defaults.configProblem(settings);
   if (configProblem !== undefined) return refusal(ErrorCode.INVALID_CONFIG, configProblem);
   const replicas = topic.assignments.length > 0
     ? assigned(image, topic)
     : place(image, topic, planning);
   if ("errorCode" in replicas) return replicas;
   if (planning.recordCount + replicas.length > recordsPerRequestMax) return tooLarge();
-  // configProblem has refused nulls. A key that is given twice takes its last value.
-  const configs = new Map(topic.configs.map((config) => [config.name, config.value!]));
-  return {
-    name,
-    replicas,
-    configs: [...configs].map(([configName, value]) => ({ name: configName, value })),
-  };
+  // configProblem has refused nulls.
+  return { name, replicas, configs: settings.map((each) => ({ ...each, value: each.value! })) };
+}
+
+/** A key that is given twice takes its last value, which alone is judged, unless one is null. */
+function settingsOf({ configs }: CreatableTopic) {
+  const nulls = configs.filter(({ value }) => value === null);
+  const last = new Map(configs.map(({ name, value }) => [name, value]));
+  return nulls.length > 0 ? nulls : [...last].map(([name, value]) => ({ name, value }));
 }
 
 function tooLarge(): TopicError {

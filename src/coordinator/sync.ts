@@ -34,12 +34,11 @@ export interface SyncInput {
 /** Why the request is refused before any group is looked at, or NONE. */
 function syncRequestError({ request, apiVersion }: SyncInput): ErrorCode {
   const { groupId, protocolType, protocolName } = request;
-  if (groupId === "") return ErrorCode.INVALID_GROUP_ID;
   // KIP-559: from version 5 on, both say what the member believes the group to use.
   if (apiVersion >= 5 && (protocolType === null || protocolName === null)) {
     return ErrorCode.INCONSISTENT_GROUP_PROTOCOL;
   }
-  return ErrorCode.NONE;
+  return groupId === "" ? ErrorCode.INVALID_GROUP_ID : ErrorCode.NONE;
 }
 
 /** Decides a SyncGroup. */

@@ -114,6 +114,8 @@ Deno.test("what was set is there after a restart and a kill", async () => {
 
 const refused: readonly [what: Named, settings: Record<string, string>, code: number][] = [
   [{ type: type.topic, name: "missing" }, { "retention.ms": "1" }, 3],
+  [{ type: type.topic, name: "missing" }, { "retention.ms": "many" }, 40],
+  [{ type: type.topic, name: "a b" }, { "retention.ms": "many" }, 17],
   [{ type: type.topic, name: "" }, { "retention.ms": "1" }, 42],
   [{ type: type.broker, name: "" }, { "log.dirs": "/elsewhere" }, 42],
   [{ type: type.broker, name: "1" }, { "message.max.bytes": "many" }, 42],
@@ -122,6 +124,7 @@ const refused: readonly [what: Named, settings: Record<string, string>, code: nu
   [{ type: type.broker, name: "x" }, { "message.max.bytes": "1000" }, 42],
   [{ type: type.broker, name: "" }, { "principal.builder.class": "x" }, 42],
   [{ type: type.logger, name: "1" }, { "root": "DEBUG" }, 40],
+  [{ type: type.logger, name: "9" }, { "root": "DEBUG" }, 42],
   [{ type: type.group, name: "g" }, { "consumer.session.timeout.ms": "1" }, 40],
   [{ type: type.group, name: "g" }, { "share.auto.offset.reset": "by_duration:1h" }, 40],
   [{ type: type.group, name: "g" }, { "session.timeout.ms": "1" }, 40],

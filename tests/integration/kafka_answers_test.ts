@@ -10,6 +10,7 @@ import {
   AlterUserScramCredentials,
 } from "../../src/protocol/apis/51_alter_user_scram_credentials.ts";
 import {
+  CreateTopics,
   DescribeCluster,
   DescribeConfigs,
   DescribeTopicPartitions,
@@ -19,6 +20,7 @@ import {
   InitProducerId,
   ListOffsets,
   Metadata,
+  SyncGroup,
 } from "../../src/protocol/mod.ts";
 import { batchOf, fetchRequest, makeTopic, produceTo } from "../harness/raw_requests.ts";
 import { sharedBroker } from "../harness/shared_broker.ts";
@@ -210,4 +212,68 @@ Deno.test("texts that Kafka's tools and tests look for are Kafka's", async () =>
       `Can't ${verb} to key retention.ms because its type is not LIST.`,
     );
   }
+});
+
+Deno.test("a time that a version does not know is told of a topic that is missing, too", async () => {
+  using client = await shared.connect();
+  const topics = [{ name: "nowhere", partitions: [{ partitionIndex: 0, timestamp: -3 }] }];
+  const codes = [];
+  for (const version of [6, 7]) {
+    const answer = await client.ask(ListOffsets, version, { replicaId: -1, topics });
+    codes.push(answer.topics[0].partitions[0].errorCode);
+  }
+  const { UNSUPPORTED_VERSION, UNKNOWN_TOPIC_OR_PARTITION } = ErrorCode;
+  assertEquals(codes, [UNSUPPORTED_VERSION, UNKNOWN_TOPIC_OR_PARTITION]);
+});
+
+Deno.test("where a log diverges, no transactions are told", async () => {
+  using client = await shared.connect();
+  const { name: topic } = await makeTopic(client);
+  await produceTo(client, { topic, records: batchOf(["a"]) });
+  const request = { ...fetchRequest({ topic, offset: 5 }), isolationLevel: 1 };
+  const topics = request.topics.map((each) => ({
+    ...each,
+    partitions: each.partitions.map((partition) => ({ ...partition, lastFetchedEpoch: 0 })),
+  }));
+  const { responses } = await client.ask(Fetch, 12, { ...request, topics });
+  const { divergingEpoch, abortedTransactions } = responses[0].partitions[0];
+  assertEquals(divergingEpoch, { epoch: 0, endOffset: 1 });
+  assertEquals(abortedTransactions, null);
+});
+
+Deno.test("a member that names no protocol is told so before its group is looked at", async () => {
+  using client = await shared.connect();
+  const request = { groupId: "", generationId: 1, memberId: "m", assignments: [] };
+  const { errorCode } = await client.ask(SyncGroup, 5, request);
+  assertEquals(errorCode, ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
+});
+
+Deno.test("of a key that a new topic is given twice the last value counts", async () => {
+  using client = await shared.connect();
+  const configs = ["many", "1000"].map((value) => ({ name: "retention.ms", value }));
+  const { topics } = await client.ask(CreateTopics, 5, {
+    topics: [{
+      name: "given-twice",
+      numPartitions: 1,
+      replicationFactor: 1,
+      assignments: [],
+      configs,
+    }],
+  });
+  assertEquals(topics[0].errorCode, ErrorCode.NONE);
+  const retention = topics[0].configs!.find(({ name }) => name === "retention.ms")!;
+  assertEquals(retention.value, "1000");
+});
+
+Deno.test("a type of entity that is none counts before what ip is combined with", async () => {
+  using client = await shared.connect();
+  const codes = [];
+  for (const other of ["user", "color"]) {
+    const components = ["ip", other].map((entityType) => {
+      return { entityType, matchType: 1, match: null };
+    });
+    const answer = await client.ask(DescribeClientQuotas, 1, { components, strict: false });
+    codes.push(answer.errorCode);
+  }
+  assertEquals(codes, [ErrorCode.INVALID_REQUEST, ErrorCode.UNSUPPORTED_VERSION]);
 });

@@ -123,7 +123,7 @@ export class Pass {
       this.isFinal = true;
       return typeof errorCode === "number"
         ? { ...nothingOf(found, wanted), errorCode }
-        : { ...nothingOf(found, wanted, isolation), divergingEpoch: errorCode };
+        : { ...nothingOf(found, wanted), divergingEpoch: errorCode };
     }
     const endOffset = found.visibleEnd(isolation);
     this.seen.set(found, endOffset);

@@ -85,14 +85,14 @@ interface Asked {
 
 async function answer(each: PartitionRequest, o: Asked): Promise<PartitionAnswer> {
   const { partitionIndex } = each;
-  const partition = o.services.partitions.find(o.name, partitionIndex);
-  if (!(partition instanceof Partition)) return { partitionIndex, errorCode: partition };
-  const errorCode = checkLeaderEpoch(partition, each.currentLeaderEpoch);
-  if (errorCode !== ErrorCode.NONE) return { partitionIndex, errorCode };
   const since = specials.get(each.timestamp);
   if (each.timestamp < 0 && (since === undefined || o.version < since)) {
     return { partitionIndex, errorCode: ErrorCode.UNSUPPORTED_VERSION };
   }
+  const partition = o.services.partitions.find(o.name, partitionIndex);
+  if (!(partition instanceof Partition)) return { partitionIndex, errorCode: partition };
+  const errorCode = checkLeaderEpoch(partition, each.currentLeaderEpoch);
+  if (errorCode !== ErrorCode.NONE) return { partitionIndex, errorCode };
   let found: Found;
   try {
     found = await find(partition, each.timestamp, o.committed);

@@ -12,6 +12,9 @@
 //
 // Differs from Kafka: a topic that the request has created is in this very answer; Kafka says
 // UNKNOWN_TOPIC_OR_PARTITION first, and the client asks again.
+//
+// Differs from Kafka: a request for some topics by name and for others by id is answered for all;
+// Kafka looks at those with an id alone.
 
 import { ZERO_UUID } from "../../base/ids.ts";
 import { type PartitionImage, type TopicImage, topicNameProblem } from "../../cluster/mod.ts";
