@@ -53,6 +53,8 @@ export interface Allowance {
 /** One thing that was said: to which API, and the answer as it is compared. */
 interface Entry {
   readonly title: string;
+  /** What was asked, as a reader of a failure needs it. */
+  readonly question?: unknown;
   answer: unknown;
 }
 
@@ -66,7 +68,7 @@ export interface Reachable {
 export type Versions = ReadonlyMap<number, { readonly min: number; readonly max: number }>;
 
 /** The connection ended before the answer came. */
-class Hangup extends Error {}
+export class Hangup extends Error {}
 
 /** A connection that asks one thing at a time. */
 class Line {
@@ -158,6 +160,7 @@ export class Talk {
     const version = this.#versionOf(api, options);
     const entry: Entry = {
       title: `${this.entries.length + 1}. ${api.name} v${version}`,
+      question: message,
       answer: "no answer",
     };
     this.entries.push(entry);
@@ -335,6 +338,7 @@ const normalised: ReadonlyMap<string, (value: unknown) => unknown> = new Map([
   ["clusterId", (value: unknown) => value ? "<cluster>" : value],
   ["logAppendTimeMs", (value: unknown) => (value as number) >= 0 ? "<now>" : value],
   ["errorMessage", (value: unknown) => value ? "<sentence>" : "<none>"],
+  ["documentation", (value: unknown) => value ? "<sentence>" : "<none>"],
   ["batchIndexErrorMessage", (value: unknown) => value ? "<sentence>" : "<none>"],
 ]);
 
@@ -383,13 +387,27 @@ export async function versionsOf(broker: Reachable): Promise<Versions> {
   );
 }
 
-/** Runs `scenario` at `version` against both brokers; returns the differences, a line each. */
+/** One leaf in which the answers differ. */
+export interface Difference {
+  /** `about: name: path: Kafka x, Ottla y`, which allowances are matched with. */
+  readonly line: string;
+  /** The question, for who reads the failure. */
+  readonly asked: string;
+}
+
+/** What was held: how many questions were asked of each, and where the answers differ. */
+export interface Comparison {
+  readonly questions: number;
+  readonly differences: readonly Difference[];
+}
+
+/** Runs `scenario` at `version` against both brokers. */
 export async function compare(
   scenario: Scenario,
   o: { version: number; name: string; kafka: Reachable; ottla: Reachable; versions: Versions },
-): Promise<string[]> {
+): Promise<Comparison> {
   const { about } = scenario;
-  const transcripts = await Promise.all([o.kafka, o.ottla].map(async (broker) => {
+  const [kafka, ottla] = await Promise.all([o.kafka, o.ottla].map(async (broker) => {
     const talk = new Talk(broker, { ...o, about });
     try {
       await scenario.run(talk);
@@ -400,13 +418,19 @@ export async function compare(
     }
     return talk.entries;
   }));
-  const title = `${about.name} v${o.version}: ${scenario.name}`;
-  const found = [...differences(byTitle(transcripts[0]), byTitle(transcripts[1]))];
-  return found.map((each) => `${title}: ${each}`);
-}
-
-function byTitle(entries: readonly Entry[]): Record<string, unknown> {
-  return Object.fromEntries(entries.map(({ title, answer }) => [title, answer]));
+  const answers = [kafka, ottla].map((entries) =>
+    new Map(entries.map(({ title, answer }) => [title, answer]))
+  );
+  const found: Difference[] = [];
+  const entries = new Map([...kafka, ...ottla].map((entry) => [entry.title, entry]));
+  for (const entry of entries.values()) {
+    const [one, other] = answers.map((each) => each.get(entry.title));
+    for (const leaf of differences(one, other, entry.title)) {
+      const line = `${about.name} v${o.version}: ${scenario.name}: ${leaf}`;
+      found.push({ line, asked: JSON.stringify(entry.question, forReading) ?? "" });
+    }
+  }
+  return { questions: kafka.length, differences: found };
 }
 
 /** The leaves in which two values differ. */
@@ -426,7 +450,14 @@ function isBranch(value: unknown): value is Record<string, unknown> {
 }
 
 function short(value: unknown): string {
-  const exact = (_: string, each: unknown) => typeof each === "bigint" ? `${each}` : each;
-  const text = JSON.stringify(value, exact) ?? "nothing";
+  const text = JSON.stringify(value, forReading) ?? "nothing";
   return text.length > 160 ? `${text.slice(0, 160)}... (${text.length})` : text;
+}
+
+function forReading(_: string, value: unknown): unknown {
+  return typeof value === "bigint"
+    ? `${value}`
+    : value instanceof Uint8Array
+    ? `${value.length} bytes`
+    : value;
 }

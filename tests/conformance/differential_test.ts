@@ -11,6 +11,7 @@ import { targetFromEnvironment } from "../harness/targets.ts";
 import {
   commonVersions,
   compare,
+  type Difference,
   type Reachable,
   type Scenario,
   Talk,
@@ -19,6 +20,7 @@ import {
 import { allowances } from "./differential/allowances.ts";
 import { changeScenarios } from "./differential/changes.ts";
 import { configScenarios } from "./differential/configs.ts";
+import { generatedScenarios } from "./differential/generated.ts";
 import { groupScenarios } from "./differential/groups.ts";
 import { memberScenarios } from "./differential/members.ts";
 import { principalScenarios } from "./differential/principals.ts";
@@ -39,6 +41,7 @@ const scenarios: readonly Scenario[] = [
   ...memberScenarios,
   ...groupScenarios,
   ...replicaScenarios,
+  ...generatedScenarios,
 ];
 
 /** Brokers with other settings, each for the scenarios that name it. */
@@ -62,37 +65,54 @@ Deno.test({
   name: "Ottla answers as Kafka does",
   ignore: skip !== undefined,
   fn: async () => {
-    const found: string[] = [];
-    for (const broker of Object.keys(settings)) found.push(...await compareOn(broker));
-    const wrong = found.filter((each) => !allowances.some(({ where }) => where.test(each)));
-    assertEquals(wrong.length, 0, `${wrong.length} differences:\n${wrong.join("\n")}`);
+    const held = { conversations: 0, questions: 0, found: [] as Difference[] };
+    for (const broker of Object.keys(settings)) await compareOn(broker, held);
+    const { conversations, questions, found } = held;
+    console.log(`${questions} questions in ${conversations} conversations were compared`);
+    const wrong = found.filter(({ line }) => !allowances.some(({ where }) => where.test(line)));
+    assertEquals(wrong.length, 0, `${wrong.length} differences:\n${told(wrong)}`);
     if (only) return;
-    const unused = allowances.filter(({ where }) => !found.some((each) => where.test(each)));
+    const unused = allowances.filter(({ where }) => !found.some(({ line }) => where.test(line)));
     assertEquals(unused, [], "these allowances are not needed any more");
   },
 });
 
-async function compareOn(name: string): Promise<string[]> {
+/** A line for each, under the question that they are the answer to. */
+function told(differences: readonly Difference[]): string {
+  return differences.map(({ line, asked }, index) =>
+    differences[index - 1]?.asked === asked ? line : `asked ${asked}\n${line}`
+  ).join("\n");
+}
+
+interface Held {
+  conversations: number;
+  questions: number;
+  readonly found: Difference[];
+}
+
+async function compareOn(name: string, held: Held): Promise<void> {
   const [kafka, ottla] = await Promise.all([
     BrokerProcess.start({ target: "kafka", settings: settings[name] }),
     BrokerProcess.start({ settings: settings[name] }),
   ]);
   try {
     const versions = await commonVersions([kafka, ottla]);
-    await untilGroupsAreLed(kafka, versions);
+    await Promise.all([kafka, ottla].map((each) => untilGroupsAreLed(each, versions)));
     const work = scenarios.filter((each) => (each.broker ?? "usual") === name)
       .flatMap((scenario) => talksOf(scenario, versions));
     const wanted = only ? work.filter((each) => each.title.includes(only)) : work;
-    const found: string[] = [];
     let next = 0;
     const worker = async () => {
       for (let i = next++; i < wanted.length; i = next++) {
         const { scenario, version } = wanted[i];
-        found.push(...await compare(scenario, { version, name: `${i}`, kafka, ottla, versions }));
+        const o = { version, name: `${i}`, kafka, ottla, versions };
+        const { questions, differences } = await compare(scenario, o);
+        held.conversations++;
+        held.questions += questions;
+        held.found.push(...differences);
       }
     };
     await Promise.all(Array.from({ length: talksAtOnce }, worker));
-    return found;
   } finally {
     await kafka.close();
     await ottla.close();

@@ -214,7 +214,7 @@ Deno.test("texts that Kafka's tools and tests look for are Kafka's", async () =>
   }
 });
 
-Deno.test("a time that a version does not know is told of a topic that is missing, too", async () => {
+Deno.test("a time that a version does not know is told of a missing topic, too", async () => {
   using client = await shared.connect();
   const topics = [{ name: "nowhere", partitions: [{ partitionIndex: 0, timestamp: -3 }] }];
   const codes = [];

@@ -23,7 +23,7 @@
 // Differs from Kafka: a partition's offsets are told with its errors, too, so that a client can see
 // its lag; Kafka tells -1.
 //
-// Differs from Kafka: the topic id of zeros is one that is not known; Kafka fails the whole request.
+// Differs from Kafka: the topic id of zeros is one that is not known; Kafka fails the request.
 //
 // Not done: fetches by followers; their replica id is refused. Sessions: every answer is whole.
 

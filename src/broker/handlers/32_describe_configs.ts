@@ -6,8 +6,8 @@
 //   loggers whose level could be changed: their list is empty.
 // Versions: 1 sources and synonyms (KIP-226); 3 types and documentation (KIP-569); 4 flexible.
 //
-// Differs from Kafka: a resource of a type that there is not is refused alone; Kafka refuses all that
-// the request names.
+// Differs from Kafka: a resource of a type that there is not is refused alone; Kafka refuses all
+// that the request names.
 
 import { ResourceType, topicNameProblem } from "../../cluster/mod.ts";
 import {

@@ -36,7 +36,7 @@ const configAllowances: readonly Allowance[] = [
     why: "Kafka sets it as a dynamic default while eligible leader replicas are on",
   },
   {
-    where: /a topic's configuration: .*synonyms\[\d\]: Kafka nothing/,
+    where: /(a topic's configuration|generated \d+): .*synonyms\[\d\]: Kafka nothing/,
     why: "synonyms in another unit are listed",
   },
   {
@@ -152,6 +152,14 @@ const changeAllowances: readonly Allowance[] = [
     why: "Kafka keeps min.insync.replicas while eligible leader replicas are on; Ottla has none",
   },
   {
+    where: /^AlterConfigs v\d: generated .*error(Code: Kafka 40, Ottla 0|Message: .* "<none>")$/,
+    why: "likewise: without a key of its own the cluster's default would lose min.insync.replicas",
+  },
+  {
+    where: /AlterConfigs v\d: generated \d+: \d\. .*errorCode: Kafka (0|40), Ottla 42$/,
+    why: "a broker's key that is not known is refused; Kafka stores it for a plugin",
+  },
+  {
     where: /^IncrementalAlterConfigs v\d: keys of a topic.*: 25\. .*errorCode: Kafka -1, Ottla 42/,
     why: "an operation that is none is an INVALID_REQUEST; Kafka has UNKNOWN_SERVER_ERROR",
   },
@@ -194,6 +202,10 @@ const principalAllowances: readonly Allowance[] = [
 ];
 
 const clusterAllowances: readonly Allowance[] = [
+  {
+    where: /^AlterPartitionReassignments v1: generated .*Change: Kafka true, Ottla false$/,
+    why: "what the request said is said again; Kafka tells its default when no topic is named",
+  },
   {
     where: /^ElectLeaders v\d: .*: 20\. ElectLeaders v\d.errorCode: Kafka 0, Ottla 42$/,
     why: "a type of election that is none is refused, though no partition is named",
