@@ -29,6 +29,7 @@ import type { Handler, RequestContext } from "./handler.ts";
 import { apiVersionsKey, handlers, lateHandlers, supportedVersions } from "./handlers/mod.ts";
 import type { ClientMeter } from "./quotas.ts";
 import type { RequestMetrics } from "./request_metrics.ts";
+import { everything } from "./authorizer.ts";
 import type { Services } from "./services.ts";
 import type { Session } from "./session.ts";
 import type { Tracer } from "./trace.ts";
@@ -103,7 +104,7 @@ export class Dispatcher {
     const message = readBody(frame, header, handler);
     this.#tracer?.request(session, header, handler.api, message);
     const { apiVersion: version, clientId } = header;
-    const context = { services: this.#services, version, clientId, session };
+    const context = { services: this.#services, version, clientId, session, may: everything };
     if (handler.refuse === undefined) return handler.handle(message as never, context);
     return this.#handleRefusable(handler, message, context);
   }

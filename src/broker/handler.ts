@@ -6,6 +6,7 @@
 // what it asks of a store fails, its `refuse` makes the answer.
 
 import type { AnyApi, ErrorCode, RequestOf, ResponseInput } from "../protocol/mod.ts";
+import type { May, Requirement } from "./authorizer.ts";
 import type { Services } from "./services.ts";
 import type { Session } from "./session.ts";
 
@@ -22,6 +23,8 @@ export interface RequestContext<Needed extends keyof Services = keyof Services> 
   /** null when the client sends none. */
   readonly clientId: string | null;
   readonly session: Session;
+  /** Whether this client may do that. */
+  readonly may: May;
 }
 
 /** One served API. The message types are erased here: only `handler` knows that they fit. */
@@ -29,6 +32,7 @@ export interface Handler {
   readonly api: AnyApi;
   /** Honoured versions; what the table can parse may be more. */
   readonly serves: VersionRange;
+  readonly authorise: readonly Requirement[];
   /** Whether the next request of the connection may start before this one is answered. */
   readonly pipelined: boolean;
   /** Answers; undefined for no answer at all (Produce with acks=0). */
@@ -50,6 +54,8 @@ type Answer<A extends AnyApi> = ResponseInput<A> | undefined;
 export interface HandlerOptions<A extends AnyApi> {
   /** Honoured versions, such as "0-4". */
   readonly serves: string;
+  /** What its client must be allowed, in the order in which it is asked; none: nothing. */
+  readonly authorise: readonly Requirement[];
   readonly pipelined?: boolean;
   handle(request: RequestOf<A>, context: RequestContext): Answer<A> | Promise<Answer<A>>;
   /**
@@ -64,6 +70,7 @@ export function handler<A extends AnyApi>(api: A, options: HandlerOptions<A>): H
   return {
     api,
     serves: versionRange(options.serves),
+    authorise: options.authorise,
     pipelined: options.pipelined ?? false,
     handle: options.handle as Handler["handle"],
     refuse: options.refuse as Handler["refuse"],

@@ -40,6 +40,7 @@ import {
   type Refusal,
 } from "../../records/mod.ts";
 import { framingRefusal } from "../../records/framing.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import type { PartitionLog } from "../../log/mod.ts";
 import { Partition } from "../partition.ts";
@@ -62,6 +63,10 @@ type Context = RequestContext<"metadata" | "partitions" | "topics" | "memory">;
 
 export const produce = handler(Produce, {
   serves: "0-13",
+  authorise: [
+    needs("topic write"),
+    needs("transactionalId write", { when: "records of a transaction" }),
+  ],
 
   pipelined: true,
 

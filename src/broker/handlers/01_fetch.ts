@@ -29,6 +29,7 @@
 
 import { ErrorCode, Fetch, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import { readPartitions, type ReadServices } from "../fetch/reader.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Request = RequestOf<typeof Fetch>;
@@ -51,6 +52,7 @@ type Context = RequestContext<
 
 export const fetch = handler(Fetch, {
   serves: "0-18",
+  authorise: [needs("topic read")],
 
   async handle(request, context: Context) {
     const { services, version, clientId, session } = context;

@@ -16,6 +16,7 @@
 
 import type { Int64 } from "../../base/int64.ts";
 import { ErrorCode, ListOffsets, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { checkLeaderEpoch } from "../leader_epoch.ts";
 import { Partition } from "../partition.ts";
@@ -46,6 +47,7 @@ type Context = RequestContext<"partitions" | "noteUnreadable">;
 
 export const listOffsets = handler(ListOffsets, {
   serves: "0-11",
+  authorise: [needs("topic describe")],
 
   async handle(request, { services, version }: Context) {
     const committed = request.isolationLevel === readCommitted;

@@ -19,7 +19,7 @@
 import { ZERO_UUID } from "../../base/ids.ts";
 import { type PartitionImage, type TopicImage, topicNameProblem } from "../../cluster/mod.ts";
 import { ErrorCode, Metadata, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
-import { authorizedOperations } from "../authorizer.ts";
+import { authorizedOperations, type May, needs, theCluster } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Request = RequestOf<typeof Metadata>;
@@ -35,6 +35,11 @@ type Context = RequestContext<
 
 export const metadata = handler(Metadata, {
   serves: "0-13",
+  authorise: [
+    needs("topic describe"),
+    needs("topic describe", { refusal: null, when: "all topics are asked for" }),
+    needs("topic create", { or: "cluster create", when: "a topic is created by naming it" }),
+  ],
 
   async handle(request, context: Context) {
     const { services, version } = context;
@@ -48,10 +53,9 @@ export const metadata = handler(Metadata, {
       clusterId: services.clusterId,
       controllerId: services.nodeId,
       topics,
-      clusterAuthorizedOperations: authorizedOperations(
-        "cluster",
-        request.includeClusterAuthorizedOperations,
-      ),
+      clusterAuthorizedOperations: authorizedOperations(context.may, theCluster, {
+        asked: request.includeClusterAuthorizedOperations,
+      }),
     };
   },
 });
@@ -91,7 +95,7 @@ async function named(request: Request, context: Context): Promise<TopicAnswer[]>
     const topic = look(each, context);
     if (topic !== undefined) return found(topic, request, context);
     const refusal = each.name === null ? undefined : refused.get(each.name);
-    return notFound(each, { request, refusal });
+    return notFound(each, { request, refusal, may: context.may });
   });
 }
 
@@ -113,7 +117,7 @@ function look({ name, topicId }: TopicRequest, { services }: Context): TopicImag
 
 function notFound(
   { name, topicId }: TopicRequest,
-  { request, refusal }: { request: Request; refusal: ErrorCode | undefined },
+  { request, refusal, may }: { request: Request; refusal: ErrorCode | undefined; may: May },
 ): TopicAnswer {
   if (name === null && topicId !== ZERO_UUID) {
     return { errorCode: ErrorCode.UNKNOWN_TOPIC_ID, name, topicId, partitions: [] };
@@ -123,10 +127,9 @@ function notFound(
     name,
     topicId,
     partitions: [],
-    topicAuthorizedOperations: authorizedOperations(
-      "topic",
-      request.includeTopicAuthorizedOperations,
-    ),
+    topicAuthorizedOperations: authorizedOperations(may, { type: "topic", name: name ?? "" }, {
+      asked: request.includeTopicAuthorizedOperations,
+    }),
   };
 }
 
@@ -139,7 +142,7 @@ function missingTopicError(name: string | null, refusal: ErrorCode | undefined):
   return isRefused ? refusal : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
 }
 
-function found(topic: TopicImage, request: Request, { services }: Context): TopicAnswer {
+function found(topic: TopicImage, request: Request, { services, may }: Context): TopicAnswer {
   return {
     errorCode: ErrorCode.NONE,
     name: topic.name,
@@ -148,10 +151,9 @@ function found(topic: TopicImage, request: Request, { services }: Context): Topi
     partitions: topic.partitions.map((partition) =>
       describePartition(partition, services.partitions.isOffline(topic.name, partition.id))
     ),
-    topicAuthorizedOperations: authorizedOperations(
-      "topic",
-      request.includeTopicAuthorizedOperations,
-    ),
+    topicAuthorizedOperations: authorizedOperations(may, { type: "topic", name: topic.name }, {
+      asked: request.includeTopicAuthorizedOperations,
+    }),
   };
 }
 

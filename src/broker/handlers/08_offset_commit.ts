@@ -10,6 +10,7 @@
 
 import { type Uuid, ZERO_UUID } from "../../base/ids.ts";
 import { ErrorCode, OffsetCommit, type RequestOf, type ResponseOf } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
 
@@ -21,6 +22,7 @@ type Context = RequestContext<"metadata" | "groups">;
 
 export const offsetCommit = handler(OffsetCommit, {
   serves: "0-10",
+  authorise: [needs("group read"), needs("topic read")],
 
   async handle(request, context: Context) {
     const { services, version: apiVersion } = context;

@@ -9,6 +9,7 @@
 import { ZERO_UUID } from "../../base/ids.ts";
 import { ErrorCode, OffsetFetch, type RequestOf } from "../../protocol/mod.ts";
 import type { GroupShard } from "../groups.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
 
@@ -20,6 +21,11 @@ type Context = RequestContext<"metadata" | "groups">;
 
 export const offsetFetch = handler(OffsetFetch, {
   serves: "0-10",
+  authorise: [
+    needs("group describe"),
+    needs("topic describe"),
+    needs("topic describe", { refusal: null, when: "all topics are asked for" }),
+  ],
 
   async handle(request, context: Context) {
     if (context.version >= 8) {

@@ -8,6 +8,7 @@
 // Not done: transactions (key type 1) and share groups (2): INVALID_REQUEST with a sentence.
 
 import { ErrorCode, errorMessage, FindCoordinator } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
 
@@ -17,6 +18,10 @@ type Context = RequestContext<"groups" | "describeBrokers">;
 
 export const findCoordinator = handler(FindCoordinator, {
   serves: "0-6",
+  authorise: [
+    needs("group describe", { when: "the key is a group" }),
+    needs("transactionalId describe", { when: "the key is a transactional id" }),
+  ],
 
   async handle(request, context: Context) {
     if (context.version < 4) return await find(request.key, request.keyType, context);

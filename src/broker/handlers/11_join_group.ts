@@ -8,6 +8,7 @@
 //   (KIP-800); 9 skipAssignment (KIP-814).
 
 import { type ErrorCode, JoinGroup, type ResponseOf } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
 
@@ -15,6 +16,7 @@ type Context = RequestContext<"groups" | "newUuid">;
 
 export const joinGroup = handler(JoinGroup, {
   serves: "0-9",
+  authorise: [needs("group read")],
 
   async handle(request, { services, version: apiVersion, clientId, session }: Context) {
     const shard = await services.groups.of(request.groupId);

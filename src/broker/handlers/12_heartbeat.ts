@@ -5,6 +5,7 @@
 // Versions: 3 static members (KIP-345); 4 flexible.
 
 import { Heartbeat } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
 
@@ -12,6 +13,7 @@ type Context = RequestContext<"groups">;
 
 export const heartbeat = handler(Heartbeat, {
   serves: "0-4",
+  authorise: [needs("group read")],
 
   async handle(request, { services }: Context) {
     const shard = await services.groups.of(request.groupId);

@@ -6,6 +6,7 @@
 //   (KIP-800).
 
 import { LeaveGroup, type ResponseOf } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
 
@@ -13,6 +14,7 @@ type Context = RequestContext<"groups">;
 
 export const leaveGroup = handler(LeaveGroup, {
   serves: "0-5",
+  authorise: [needs("group read")],
 
   async handle(request, { services, version: apiVersion }: Context) {
     const shard = await services.groups.of(request.groupId);

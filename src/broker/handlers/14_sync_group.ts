@@ -5,6 +5,7 @@
 // Versions: 3 static members (KIP-345); 4 flexible; 5 protocol type and name (KIP-559).
 
 import { type ResponseOf, SyncGroup } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
 
@@ -12,6 +13,7 @@ type Context = RequestContext<"groups">;
 
 export const syncGroup = handler(SyncGroup, {
   serves: "0-5",
+  authorise: [needs("group read")],
 
   async handle(request, { services, version: apiVersion }: Context) {
     const shard = await services.groups.of(request.groupId);

@@ -7,7 +7,7 @@
 //   (KIP-1043).
 
 import { DescribeGroups, ErrorCode, type ResponseInput } from "../../protocol/mod.ts";
-import { authorizedOperations } from "../authorizer.ts";
+import { authorizedOperations, needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
 
@@ -15,9 +15,10 @@ type Context = RequestContext<"groups">;
 
 export const describeGroups = handler(DescribeGroups, {
   serves: "0-6",
+  authorise: [needs("group describe")],
 
-  async handle(request, { services, version: apiVersion }: Context) {
-    const operations = authorizedOperations("group", request.includeAuthorizedOperations);
+  async handle(request, { services, version: apiVersion, may }: Context) {
+    const asked = request.includeAuthorizedOperations;
     const groups: ResponseInput<typeof DescribeGroups>["groups"][number][] = [];
     for (const groupId of request.groups) {
       const shard = await services.groups.of(groupId);
@@ -28,6 +29,7 @@ export const describeGroups = handler(DescribeGroups, {
       const group = shard.machine.describe(groupId, { apiVersion });
       // A group that is not there has none from version 6 on, where that is an error.
       const isError = group.errorCode !== ErrorCode.NONE;
+      const operations = authorizedOperations(may, { type: "group", name: groupId }, { asked });
       groups.push(isError ? group : { ...group, authorizedOperations: operations });
     }
     return { groups };

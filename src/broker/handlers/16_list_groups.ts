@@ -5,12 +5,14 @@
 //   (KIP-848). Filters that name no state or type there is give an empty list.
 
 import { ErrorCode, ListGroups } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"groups">;
 
 export const listGroups = handler(ListGroups, {
   serves: "0-5",
+  authorise: [needs("group describe", { or: "cluster describe", refusal: null })],
 
   async handle(request, { services }: Context) {
     const shards = await services.groups.all();

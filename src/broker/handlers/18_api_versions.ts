@@ -18,6 +18,7 @@ type Context = RequestContext<
 
 export const apiVersions = handler(ApiVersions, {
   serves: "0-5",
+  authorise: [],
 
   handle(request, { services, version, session }: Context) {
     const errorCode = check(request, services, version);

@@ -7,12 +7,17 @@
 //   KIP-464); 5 flexible, the answer tells the resulting configuration (KIP-525); 7 topic ids.
 
 import { CreateTopics } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"topics">;
 
 export const createTopics = handler(CreateTopics, {
   serves: "0-7",
+  authorise: [
+    needs("topic create", { or: "cluster create" }),
+    needs("topic describeConfigs", { when: "the configuration is told" }),
+  ],
   handle: (request, { services }: Context) => services.topics.create(request),
   refuse: ({ topics }, { errorCode, errorMessage }) => ({
     topics: topics.map(({ name }) => ({ name, errorCode, errorMessage, configs: [] })),

@@ -7,12 +7,17 @@
 
 import { ZERO_UUID } from "../../base/ids.ts";
 import { DeleteTopics } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"topics">;
 
 export const deleteTopics = handler(DeleteTopics, {
   serves: "0-6",
+  authorise: [
+    needs("topic delete"),
+    needs("topic describe", { when: "the topic is named by its id" }),
+  ],
   handle: (request, { services, version }: Context) => services.topics.delete(request, version),
   refuse: ({ topics, topicNames }, { errorCode, errorMessage }) => ({
     responses: [...topics, ...topicNames.map((name) => ({ name, topicId: ZERO_UUID }))]

@@ -8,6 +8,7 @@
 import type { Offset, PartitionId } from "../../base/ids.ts";
 import { type Int64, saturated } from "../../base/int64.ts";
 import { DeleteRecords, ErrorCode } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Partition } from "../partition.ts";
 
@@ -15,6 +16,7 @@ type Context = RequestContext<"partitions" | "topics" | "checkpoint" | "noteUnre
 
 export const deleteRecords = handler(DeleteRecords, {
   serves: "0-2",
+  authorise: [needs("topic delete")],
 
   async handle(request, { services }: Context) {
     const topics = [];

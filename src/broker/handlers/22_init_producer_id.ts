@@ -8,12 +8,17 @@
 // Not done: transactional ids are refused with INVALID_REQUEST; version 6 is unstable in Kafka.
 
 import { ErrorCode, InitProducerId } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"producerIds">;
 
 export const initProducerId = handler(InitProducerId, {
   serves: "0-5",
+  authorise: [
+    needs("transactionalId write", { when: "there is a transactional id" }),
+    needs("cluster idempotentWrite", { or: "topic write", when: "there is none" }),
+  ],
 
   async handle(request, { services }: Context) {
     const { transactionalId, producerId: current, producerEpoch: currentEpoch } = request;

@@ -8,6 +8,7 @@
 
 import type { LeaderEpoch, PartitionId } from "../../base/ids.ts";
 import { ErrorCode, OffsetForLeaderEpoch } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { checkLeaderEpoch, endOfEpoch } from "../leader_epoch.ts";
 import { Partition } from "../partition.ts";
@@ -22,6 +23,7 @@ type Context = RequestContext<"partitions">;
 
 export const offsetForLeaderEpoch = handler(OffsetForLeaderEpoch, {
   serves: "0-4",
+  authorise: [needs("topic describe", { or: "cluster clusterAction" })],
 
   handle: (request, { services }: Context) => ({
     topics: request.topics.map(({ topic, partitions }) => ({

@@ -7,10 +7,11 @@
 // Not done: access control.
 
 import { DescribeAcls } from "../../protocol/apis/29_describe_acls.ts";
-import { noAuthorizer } from "../authorizer.ts";
+import { needs, noAuthorizer } from "../authorizer.ts";
 import { handler } from "../handler.ts";
 
 export const describeAcls = handler(DescribeAcls, {
   serves: "0-3",
+  authorise: [needs("cluster describe")],
   handle: () => ({ ...noAuthorizer, resources: [] }),
 });

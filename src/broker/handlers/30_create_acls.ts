@@ -6,10 +6,11 @@
 // Not done: access control.
 
 import { CreateAcls } from "../../protocol/apis/30_create_acls.ts";
-import { noAuthorizer } from "../authorizer.ts";
+import { needs, noAuthorizer } from "../authorizer.ts";
 import { handler } from "../handler.ts";
 
 export const createAcls = handler(CreateAcls, {
   serves: "0-3",
+  authorise: [needs("cluster alter")],
   handle: ({ creations }) => ({ results: creations.map(() => noAuthorizer) }),
 });

@@ -6,11 +6,12 @@
 // Not done: access control.
 
 import { DeleteAcls } from "../../protocol/apis/31_delete_acls.ts";
-import { noAuthorizer } from "../authorizer.ts";
+import { needs, noAuthorizer } from "../authorizer.ts";
 import { handler } from "../handler.ts";
 
 export const deleteAcls = handler(DeleteAcls, {
   serves: "0-3",
+  authorise: [needs("cluster alter")],
   handle: ({ filters }) => ({
     filterResults: filters.map(() => ({ ...noAuthorizer, matchingAcls: [] })),
   }),

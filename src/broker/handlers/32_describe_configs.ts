@@ -19,6 +19,7 @@ import {
 import { ConfigSource, describeClusterDefault, type DescribedConfig } from "../config.ts";
 import { describeResource } from "../config_describe.ts";
 import { clientMetricsKeys, groupKeys } from "../config_group_table.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Resource = RequestOf<typeof DescribeConfigs>["resources"][number];
@@ -28,6 +29,11 @@ type Context = RequestContext<"nodeId" | "config" | "metadata">;
 
 export const describeConfigs = handler(DescribeConfigs, {
   serves: "0-4",
+  authorise: [
+    needs("topic describeConfigs"),
+    needs("group describeConfigs"),
+    needs("cluster describeConfigs", { when: "brokers and client metrics" }),
+  ],
 
   handle(request, { services }: Context) {
     const { includeSynonyms, includeDocumentation } = request;

@@ -9,12 +9,18 @@
 import { decideAlterConfigs } from "../../cluster/configs.ts";
 import { AlterConfigs } from "../../protocol/apis/33_alter_configs.ts";
 import { configRules, logConfigWarnings } from "../config_resources.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"nodeId" | "change" | "logger">;
 
 export const alterConfigs = handler(AlterConfigs, {
   serves: "0-2",
+  authorise: [
+    needs("topic alterConfigs"),
+    needs("group alterConfigs"),
+    needs("cluster alterConfigs", { when: "brokers and client metrics" }),
+  ],
 
   async handle(request, { services }: Context) {
     const rules = configRules(services.nodeId);

@@ -8,12 +8,14 @@
 
 import { AlterReplicaLogDirs } from "../../protocol/apis/34_alter_replica_log_dirs.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"partitions" | "dataFolders">;
 
 export const alterReplicaLogDirs = handler(AlterReplicaLogDirs, {
   serves: "0-2",
+  authorise: [needs("cluster alter")],
 
   handle(request, { services }: Context) {
     const byTopic = new Map<string, { partitionIndex: number; errorCode: ErrorCode }[]>();

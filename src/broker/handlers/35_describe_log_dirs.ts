@@ -8,6 +8,7 @@
 
 import { DescribeLogDirs } from "../../protocol/apis/35_describe_log_dirs.ts";
 import { ErrorCode, type RequestOf } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import type { Partition } from "../partition.ts";
 
@@ -17,6 +18,7 @@ type Context = RequestContext<"partitions" | "dataFolders">;
 
 export const describeLogDirs = handler(DescribeLogDirs, {
   serves: "0-5",
+  authorise: [needs("cluster describe")],
 
   handle(request, { services }: Context) {
     const wanted = wantedBy(request);

@@ -5,12 +5,14 @@
 // Versions: 2 flexible; 3 throttling by quota (KIP-599), of which we have none.
 
 import { CreatePartitions } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"topics">;
 
 export const createPartitions = handler(CreatePartitions, {
   serves: "0-3",
+  authorise: [needs("topic alter")],
   handle: (request, { services }: Context) => services.topics.createPartitions(request),
   refuse: ({ topics }, { errorCode, errorMessage }) => ({
     results: topics.map(({ name }) => ({ name, errorCode, errorMessage })),

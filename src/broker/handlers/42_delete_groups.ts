@@ -11,6 +11,7 @@ import {
   type ResponseOf,
 } from "../../protocol/mod.ts";
 import type { GroupShard } from "../groups.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
 
@@ -20,6 +21,7 @@ type Context = RequestContext<"groups">;
 
 export const deleteGroups = handler(DeleteGroups, {
   serves: "0-3",
+  authorise: [needs("group delete")],
 
   async handle(request, { services }: Context) {
     const byShard = new Map<GroupShard, string[]>();

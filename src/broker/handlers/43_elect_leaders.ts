@@ -7,12 +7,14 @@
 
 import { decideElectLeaders } from "../../cluster/elections.ts";
 import { ElectLeaders } from "../../protocol/apis/43_elect_leaders.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"change">;
 
 export const electLeaders = handler(ElectLeaders, {
   serves: "0-2",
+  authorise: [needs("cluster alter")],
   handle: (request, { services }: Context) =>
     services.change((image) => decideElectLeaders(image, request)),
   // Version 0 has no code at the top.

@@ -10,12 +10,18 @@
 import { decideIncrementalAlterConfigs } from "../../cluster/configs.ts";
 import { IncrementalAlterConfigs } from "../../protocol/apis/44_incremental_alter_configs.ts";
 import { configRules, logConfigWarnings } from "../config_resources.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"nodeId" | "change" | "logger">;
 
 export const incrementalAlterConfigs = handler(IncrementalAlterConfigs, {
   serves: "0-1",
+  authorise: [
+    needs("topic alterConfigs"),
+    needs("group alterConfigs"),
+    needs("cluster alterConfigs", { when: "brokers and client metrics" }),
+  ],
 
   async handle(request, { services }: Context) {
     const rules = configRules(services.nodeId);

@@ -11,12 +11,14 @@ import { decideAlterReassignments } from "../../cluster/reassignments.ts";
 import {
   AlterPartitionReassignments,
 } from "../../protocol/apis/45_alter_partition_reassignments.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"change">;
 
 export const alterPartitionReassignments = handler(AlterPartitionReassignments, {
   serves: "0-1",
+  authorise: [needs("cluster alter")],
   handle: (request, { services }: Context) =>
     services.change((image) => decideAlterReassignments(image, request)),
   refuse: (_, { errorCode, errorMessage }) => ({ errorCode, errorMessage, responses: [] }),

@@ -5,11 +5,13 @@
 
 import { listReassignments } from "../../cluster/reassignments.ts";
 import { ListPartitionReassignments } from "../../protocol/apis/46_list_partition_reassignments.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"metadata">;
 
 export const listPartitionReassignments = handler(ListPartitionReassignments, {
   serves: "0",
+  authorise: [needs("cluster describe")],
   handle: (request, { services }: Context) => listReassignments(services.metadata.image, request),
 });

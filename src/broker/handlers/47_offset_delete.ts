@@ -5,6 +5,7 @@
 //   UNKNOWN_TOPIC_OR_PARTITION for partitions that do not exist.
 
 import { ErrorCode, OffsetDelete, type RequestOf, type ResponseOf } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
 
@@ -15,6 +16,7 @@ type Context = RequestContext<"metadata" | "groups">;
 
 export const offsetDelete = handler(OffsetDelete, {
   serves: "0",
+  authorise: [needs("group delete"), needs("topic read")],
 
   async handle(request, { services }: Context) {
     const shard = await services.groups.of(request.groupId);

@@ -7,12 +7,14 @@
 
 import { describeClientQuotas } from "../../cluster/client_quotas.ts";
 import { DescribeClientQuotas } from "../../protocol/apis/48_describe_client_quotas.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"metadata">;
 
 export const describeQuotas = handler(DescribeClientQuotas, {
   serves: "0-1",
+  authorise: [needs("cluster describeConfigs")],
   handle: (request, { services }: Context) =>
     describeClientQuotas(services.metadata.image, request),
 });

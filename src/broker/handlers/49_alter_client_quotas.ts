@@ -8,12 +8,14 @@
 
 import { decideAlterClientQuotas } from "../../cluster/client_quotas.ts";
 import { AlterClientQuotas } from "../../protocol/apis/49_alter_client_quotas.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"change">;
 
 export const alterClientQuotas = handler(AlterClientQuotas, {
   serves: "0-1",
+  authorise: [needs("cluster alterConfigs")],
   handle: (request, { services }: Context) =>
     services.change((image) => decideAlterClientQuotas(image, request)),
   refuse: ({ entries }, { errorCode, errorMessage }) => ({

@@ -8,11 +8,13 @@ import { describeScram } from "../../cluster/scram.ts";
 import {
   DescribeUserScramCredentials,
 } from "../../protocol/apis/50_describe_user_scram_credentials.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"metadata">;
 
 export const describeUserScramCredentials = handler(DescribeUserScramCredentials, {
   serves: "0",
+  authorise: [needs("cluster describe")],
   handle: (request, { services }: Context) => describeScram(services.metadata.image, request),
 });

@@ -8,12 +8,14 @@
 import { decideAlterScram, type ScramHashes, ScramMechanism } from "../../cluster/scram.ts";
 import { AlterUserScramCredentials } from "../../protocol/apis/51_alter_user_scram_credentials.ts";
 import type { Digests } from "../../runtime/ports.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"change" | "digests">;
 
 export const alterUserScramCredentials = handler(AlterUserScramCredentials, {
   serves: "0",
+  authorise: [needs("cluster alter")],
   handle(request, { services }: Context) {
     const hashesOf = (mechanism: number) => scramHashes(services.digests, mechanism);
     return services.change((image) => decideAlterScram(image, request, { hashesOf }));

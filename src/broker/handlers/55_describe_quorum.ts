@@ -8,6 +8,7 @@
 import { DescribeQuorum } from "../../protocol/apis/55_describe_quorum.ts";
 import { ErrorCode, errorMessage, type ResponseInput } from "../../protocol/mod.ts";
 import { metadataTopic } from "../../cluster/mod.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Topic = ResponseInput<typeof DescribeQuorum>["topics"][number];
@@ -16,6 +17,7 @@ type Context = RequestContext<"nodeId" | "metadata" | "clock" | "metadataDirecto
 
 export const describeQuorum = handler(DescribeQuorum, {
   serves: "0-2",
+  authorise: [needs("cluster describe")],
 
   handle(request, context: Context) {
     const topics = request.topics.map(({ topicName, partitions }): Topic => ({

@@ -8,12 +8,14 @@
 
 import { decideUpdateFeatures } from "../../cluster/features.ts";
 import { UpdateFeatures } from "../../protocol/apis/57_update_features.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"change" | "supportedFeatures">;
 
 export const updateFeatures = handler(UpdateFeatures, {
   serves: "0-2",
+  authorise: [needs("cluster alter")],
   handle(request, { services, version }: Context) {
     const supported = services.supportedFeatures();
     return services.change((image) => decideUpdateFeatures(image, request, { version, supported }));

@@ -5,7 +5,7 @@
 // Versions: 1 endpoint type (KIP-919); 2 fenced brokers (KIP-1073), of which one node has none.
 
 import { DescribeCluster, ErrorCode } from "../../protocol/mod.ts";
-import { authorizedOperations } from "../authorizer.ts";
+import { authorizedOperations, theCluster } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 const brokerEndpoints = 1;
@@ -15,8 +15,9 @@ type Context = RequestContext<"nodeId" | "clusterId" | "describeBrokers">;
 
 export const describeCluster = handler(DescribeCluster, {
   serves: "0-2",
+  authorise: [],
 
-  handle(request, { services, session }: Context) {
+  handle(request, { services, session, may }: Context) {
     const { endpointType, includeClusterAuthorizedOperations: asked } = request;
     if (endpointType !== brokerEndpoints) {
       const mismatched = endpointType === controllerEndpoints;
@@ -41,7 +42,7 @@ export const describeCluster = handler(DescribeCluster, {
         ...rest,
         isFenced: false,
       })),
-      clusterAuthorizedOperations: authorizedOperations("cluster", asked),
+      clusterAuthorizedOperations: authorizedOperations(may, theCluster, { asked }),
     };
   },
 });

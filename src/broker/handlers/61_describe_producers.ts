@@ -6,6 +6,7 @@
 import { topicNameProblem } from "../../cluster/mod.ts";
 import { DescribeProducers } from "../../protocol/apis/61_describe_producers.ts";
 import { ErrorCode, errorMessage, type ResponseInput } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import type { Partition } from "../partition.ts";
 
@@ -15,6 +16,7 @@ type Context = RequestContext<"partitions">;
 
 export const describeProducers = handler(DescribeProducers, {
   serves: "0",
+  authorise: [needs("topic read")],
   handle: (request, { services }: Context) => ({
     topics: request.topics.map(({ name, partitionIndexes }) => ({
       name,

@@ -6,12 +6,14 @@
 
 import { decideUnregisterBroker } from "../../cluster/elections.ts";
 import { UnregisterBroker } from "../../protocol/apis/64_unregister_broker.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"nodeId" | "change">;
 
 export const unregisterBroker = handler(UnregisterBroker, {
   serves: "0",
+  authorise: [needs("cluster alter")],
   handle: (request, { services }: Context) =>
     services.change((image) => decideUnregisterBroker(image, request, { self: services.nodeId })),
   refuse: (_, { errorCode, errorMessage }) => ({ errorCode, errorMessage }),

@@ -17,6 +17,7 @@ type Context = RequestContext<"config" | "telemetry" | "random">;
 
 export const getTelemetrySubscriptions = handler(GetTelemetrySubscriptions, {
   serves: "0",
+  authorise: [],
 
   async handle(request, context: Context) {
     const { services } = context;

@@ -21,6 +21,7 @@ type Context = RequestContext<"config" | "telemetry" | "clock" | "codecs" | "log
 
 export const pushTelemetry = handler(PushTelemetry, {
   serves: "0",
+  authorise: [],
   handle: async (request, context) => ({ errorCode: await take(request, context) }),
 });
 

@@ -7,6 +7,7 @@
 import { ResourceType } from "../../cluster/mod.ts";
 import { ListConfigResources } from "../../protocol/apis/74_list_config_resources.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 const { TOPIC, BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP } = ResourceType;
@@ -16,6 +17,7 @@ type Context = RequestContext<"nodeId" | "metadata">;
 
 export const listConfigResources = handler(ListConfigResources, {
   serves: "0-1",
+  authorise: [needs("cluster describeConfigs")],
 
   handle({ resourceTypes }, { services, version }: Context) {
     const wanted = version === 0

@@ -13,7 +13,7 @@ import {
   type RequestOf,
   type ResponseInput,
 } from "../../protocol/mod.ts";
-import { authorizedOperations } from "../authorizer.ts";
+import { authorizedOperations, type May, needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Request = RequestOf<typeof DescribeTopicPartitions>;
@@ -23,8 +23,13 @@ type Context = RequestContext<"config" | "metadata" | "partitions" | "topics">;
 
 export const describeTopicPartitions = handler(DescribeTopicPartitions, {
   serves: "0",
+  authorise: [
+    needs("topic describe"),
+    needs("topic describe", { refusal: null, when: "all topics are asked for" }),
+  ],
 
-  handle(request, { services }: Context) {
+  handle(request, context: Context) {
+    const { services, may } = context;
     const { cursor } = request;
     if (!isValid(request)) return { topics: request.topics.map(invalid), nextCursor: null };
     const topics: Response["topics"][number][] = [];
@@ -43,12 +48,12 @@ export const describeTopicPartitions = handler(DescribeTopicPartitions, {
           topicId: ZERO_UUID,
           isInternal: false,
           partitions: [],
-          topicAuthorizedOperations: authorizedOperations("topic", true),
+          topicAuthorizedOperations: operationsOnTopic(name, may),
         });
         continue;
       }
       const page = topic.partitions.slice(first, first + left);
-      topics.push(describe(topic, page, services));
+      topics.push(describe(topic, page, context));
       left -= page.length;
       if (first + page.length < topic.partitions.length) {
         const partitionIndex = first + page.length;
@@ -87,7 +92,7 @@ function names({ topics, cursor }: Request, { metadata }: Context["services"]): 
 function describe(
   topic: TopicImage,
   page: readonly PartitionImage[],
-  services: Context["services"],
+  { services, may }: Context,
 ) {
   return {
     errorCode: ErrorCode.NONE,
@@ -109,6 +114,10 @@ function describe(
         offlineReplicas: isOffline ? partition.replicas : [],
       };
     }),
-    topicAuthorizedOperations: authorizedOperations("topic", true),
+    topicAuthorizedOperations: operationsOnTopic(topic.name, may),
   };
+}
+
+function operationsOnTopic(name: string, may: May): number {
+  return authorizedOperations(may, { type: "topic", name }, { asked: true });
 }
