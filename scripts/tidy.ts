@@ -1,13 +1,15 @@
 // The house rules that a tool can check, one line of the table `rules` each; CONTRIBUTING.md says
 // why they exist. `deno task tidy` exits 1 on a violation, naming file, line and rule.
 //
-// Rules about one source file look at its text or its syntax tree; rules about the house look at
-// the lock files and at the pins in deno.json and package.json, which must agree.
+// Rules about one source file look at its text or its syntax tree; catches.ts counts who swallows
+// exceptions; rules about the house look at the lock files and at the pins in deno.json and
+// package.json, which must agree.
 //
 // A data table may be long: src/protocol/apis/ and *_table.ts are exempt from the file length.
 // Tests are exempt from the header and from the function length: their names are the header.
 
 import ts from "typescript";
+import { checkCatches } from "./catches.ts";
 import { bunPath, pinsOf } from "./pins.ts";
 import {
   isTestFile,
@@ -274,6 +276,6 @@ if (import.meta.main) {
   const files = readSources(root);
   const houseFiles = listFiles(root).filter((path) => /^[^/]+\.(json|lock)$/.test(path));
   const texts = new Map(houseFiles.map((path) => [path, Deno.readTextFileSync(`${root}/${path}`)]));
-  const violations = [...checkTidy(files), ...checkHouse(texts)];
+  const violations = [...checkTidy(files), ...checkCatches(files), ...checkHouse(texts)];
   Deno.exit(report(violations, `tidy: ${files.length} files keep the house rules`));
 }

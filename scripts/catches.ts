@@ -1,0 +1,140 @@
+// Who may swallow an exception. A catch that throws on hides nothing: it has cleaned up, said
+// better what happened, or let go of what is not its class. One that never throws ends whatever
+// comes, a bug of ours as well, so each stands in `swallowing`, with why that is right there.
+//
+//   catch { file.close(); throw error; }                            needs no word
+//   catch { if (!(error instanceof DecodeFault)) throw error; ... } needs no word
+//   catch { log("it failed"); }     promise.catch(() => {})         stands in the list
+//
+// Platform errors end in src/runtime, which turns them into faults, so that folder is free.
+
+import ts from "typescript";
+import { isTestFile, lineOf, type SourceFile, type Violation, walk } from "./source.ts";
+
+/** How many catches of a file never throw, and why that is right. */
+type Swallowing = Readonly<Record<string, readonly [count: number, why: string]>>;
+
+/** This list may only shrink. */
+const swallowing: Swallowing = {
+  "src/broker/acceptor.ts": [2, "told: the other listeners and connections go on"],
+  "src/broker/background.ts": [1, "told: the job runs again"],
+  "src/broker/broker.ts": [4, "told, or thrown once all is closed"],
+  "src/broker/cleaner.ts": [2, "told: the other logs are compacted"],
+  "src/broker/config_resources.ts": [1, "the question: is it a pattern"],
+  "src/broker/connection.ts": [7, "the end of a connection, told once"],
+  "src/broker/fetch/pass.ts": [2, "an error code of its partition"],
+  "src/broker/handlers/00_produce.ts": [1, "an error code of its partition"],
+  "src/broker/handlers/02_list_offsets.ts": [1, "an error code of its partition"],
+  "src/broker/handlers/21_delete_records.ts": [1, "an error code of its partition"],
+  "src/broker/membership.ts": [2, "told: the log of metadata fails its own way"],
+  "src/broker/partitions.ts": [2, "told: the next start removes what is left"],
+  "src/broker/request_metrics.ts": [1, "an observer: the failure is its caller's"],
+  "src/broker/retention.ts": [1, "told: the other partitions go on"],
+  "src/broker/shards.ts": [1, "told, and answered as an error code"],
+  "src/broker/storage.ts": [4, "told: the other partitions and folders go on"],
+  "src/broker/telemetry.ts": [1, "the question: is it a pattern"],
+  "src/broker/trace.ts": [1, "the question: is it what consumers send"],
+  "src/cli/bench.ts": [2, "an observer: the last record tells"],
+  "src/cli/failures.ts": [1, "told: the other names have their turn"],
+  "src/cli/log_dump_batches.ts": [1, "told: the other batches are printed"],
+  "src/cli/log_lines.ts": [1, "the question: is it text"],
+  "src/cli/mod.ts": [1, "the program: told, and the exit code"],
+  "src/cli/produce.ts": [1, "kept, and told at the end"],
+  "src/cli/record_format.ts": [1, "the question: is it text"],
+  "src/client/client.ts": [6, "an observer: the failure is its caller's"],
+  "src/client/connection.ts": [3, "the end of a connection: all that waits fails"],
+  "src/client/consumer.ts": [2, "a last courtesy"],
+  "src/client/fetcher.ts": [1, "kept for the next poll, or tried again"],
+  "src/client/group_membership.ts": [2, "a last courtesy; a join that tells"],
+  "src/client/producer.ts": [3, "the records of it fail, or are sent again"],
+  "src/cluster/store.ts": [1, "a queue: the failure is its caller's"],
+  "src/log/compaction.ts": [2, "a queue: the failure is its caller's"],
+  "src/log/compaction_batches.ts": [1, "read ahead: who takes it is told"],
+  "src/log/deleted_files.ts": [1, "told: the next start removes what is left"],
+  "src/log/directory_state.ts": [2, "told: a disk that tells nothing of itself"],
+  "src/log/log_folder.ts": [1, "a queue: the failure is its caller's"],
+  "src/log/partition_log.ts": [3, "told, and kept by its directory or sync"],
+  "src/log/shared_sync.ts": [1, "a queue: the failure is its caller's"],
+  "src/log/sync_rounds.ts": [2, "kept: every later sync fails with it"],
+};
+
+/** Breaches of the list: a catch too many, or an entry that says more than there is. */
+export function checkCatches(
+  files: readonly SourceFile[],
+  listed: Swallowing = swallowing,
+): Violation[] {
+  const violations: Violation[] = [];
+  const ending = endingNames(files);
+  const found = new Set<string>();
+  for (const file of files) {
+    const { path } = file;
+    if (!path.startsWith("src/") || path.startsWith("src/runtime/") || isTestFile(path)) continue;
+    const lines = swallowed(file, ending);
+    const [count] = listed[path] ?? [0];
+    found.add(path);
+    if (lines.length === count) continue;
+    const message = lines.length > count
+      ? `of ${lines.length} catches that never throw, ${count} may be here: throw on what is not ` +
+        "of a class, or say in scripts/catches.ts why anything at all may end here"
+      : `${lines.length} catches that never throw: lower the ${count} in scripts/catches.ts`;
+    violations.push({ path, line: lines.at(-1) ?? 1, rule: "catch", message });
+  }
+  const isThisHouse = files.some(({ path }) => path === "scripts/catches.ts");
+  for (const path of isThisHouse ? Object.keys(listed) : []) {
+    if (found.has(path)) continue;
+    violations.push({ path, line: 1, rule: "catch", message: "is gone from scripts/catches.ts" });
+  }
+  return violations;
+}
+
+/** The lines of the catches that never throw. */
+function swallowed(file: SourceFile, ending: ReadonlySet<string>): number[] {
+  const lines: number[] = [];
+  walk(file, (node) => {
+    const handler = handlerOf(node);
+    if (handler !== undefined && !throwsOn(handler, ending)) lines.push(lineOf(file, handler));
+  });
+  return lines;
+}
+
+/** What runs after a failure: a catch clause's block, or the function given to a promise. */
+function handlerOf(node: ts.Node): ts.Node | undefined {
+  if (ts.isCatchClause(node)) return node.block;
+  if (!ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression)) {
+    return undefined;
+  }
+  const { text } = node.expression.name;
+  if (text === "catch") return node.arguments[0];
+  const [next, otherwise] = node.arguments;
+  // The same function for both is a queue's: it goes on whatever became of the one before.
+  const isQueue = next?.getText() === otherwise?.getText();
+  return text === "then" && !isQueue ? otherwise : undefined;
+}
+
+/** Functions that never return: to call one is to throw. */
+function endingNames(files: readonly SourceFile[]): Set<string> {
+  const names = new Set(["reject", "throw"]);
+  for (const file of files) {
+    walk(file, (node) => {
+      const ends = ts.isFunctionDeclaration(node) && node.type?.kind === ts.SyntaxKind.NeverKeyword;
+      if (ends && node.name !== undefined) names.add(node.name.text);
+    });
+  }
+  return names;
+}
+
+/** Whether it may throw on, by a statement or a call of one of `ending`, or is one of those. */
+function throwsOn(handler: ts.Node, ending: ReadonlySet<string>): boolean {
+  const isEnding = (node: ts.Node): boolean => {
+    const name = ts.isPropertyAccessExpression(node) ? node.name : node;
+    return ts.isIdentifier(name) && ending.has(name.text);
+  };
+  let found = isEnding(handler);
+  const visit = (node: ts.Node): void => {
+    if (node !== handler && ts.isFunctionLike(node)) return;
+    found ||= ts.isThrowStatement(node) || ts.isCallExpression(node) && isEnding(node.expression);
+    ts.forEachChild(node, visit);
+  };
+  visit(handler);
+  return found;
+}
