@@ -172,12 +172,13 @@ export class Broker implements Services {
     this.nodeId = storage.nodeId;
     this.clusterId = storage.clusterId;
     this.metadata = metadata;
-    this.change = changeQueue(metadata);
+    const change = changeQueue(metadata.store);
+    this.change = (decide) => this.#membership.refused ?? change(decide);
     this.#membership = new Membership({
       config,
       storage,
       metadata,
-      change: this.change,
+      change,
       newUuid: this.newUuid,
       logger,
     });
@@ -272,7 +273,8 @@ export class Broker implements Services {
   get health(): BrokerHealth {
     const failed = this.dataFolders().filter(({ isOffline }) => isOffline);
     const offlineDirectories = failed.map(({ path }) => path);
-    const served = offlineDirectories.length === 0 ? "ready" : "degraded";
+    const isWhole = offlineDirectories.length === 0 && !this.#membership.readsOnlyBecause;
+    const served = isWhole ? "ready" : "degraded";
     return { status: this.isClosing ? "closing" : served, offlineDirectories };
   }
 
@@ -395,15 +397,22 @@ export class Broker implements Services {
       saidMs = nowMs;
       logger.log("info", "opening logs", { opened, of: partitionCount });
     });
-    await this.#storage.setStraysAside(this.metadata.image);
-    await this.#membership.recordDirectories();
-    await this.#storage.noteRecovered();
+    await this.#settleLogs();
     this.#openedInMs = this.clock.monotonic() - startedMs;
     if (this.#storage.wasShutDownCleanly) return;
     const tookMs = Math.round(this.clock.monotonic() - startedMs);
     const { bytesChecked } = this.#storage;
     const fields = { logs: partitionCount, bytesChecked, tookMs };
     logger.log("info", "checked the logs after an unclean stop", fields);
+  }
+
+  /** All logs are open: what is not among them goes aside, and where they lie is recorded. */
+  async #settleLogs(): Promise<void> {
+    if (this.#membership.readsOnlyBecause === undefined) {
+      await this.#storage.setStraysAside(this.metadata.image);
+      await this.#membership.recordDirectories();
+    }
+    await this.#storage.noteRecovered();
   }
 
   /** A data directory went offline, and these logs with it. */
@@ -442,6 +451,7 @@ export class Broker implements Services {
       run: async () => {
         this.#unreadable.sweep();
         await this.#storage.maintain();
+        if (await this.#membership.retry()) await this.#settleLogs();
         await this.partitions.openWhereFull((name) => this.metadata.image.topic(name));
       },
     });

@@ -1,11 +1,12 @@
 // This broker as the metadata tells of it:
 //
 //   start --join--> registered, unfenced, leader of what only it has --leave--> fenced
+//           \--no room--> only reads, and is shown as it will be --retry--> registered, ...
 //
 // and which of its data directories hold which logs. One node decides all of that about itself; in
 // a cluster the controller will, with the same functions of src/cluster.
 
-import { messageOf } from "../base/faults.ts";
+import { isPlatformFault, messageOf, PartitionFault } from "../base/faults.ts";
 import type { Uuid } from "../base/ids.ts";
 import {
   type ChangeQueue,
@@ -41,16 +42,72 @@ export interface MembershipOptions {
 
 export class Membership {
   readonly #options: MembershipOptions;
+  #readsOnlyBecause: string | undefined;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
   }
 
-  /** Registers this broker, and makes it leader of what is its own. */
+  /** Why nothing but reading goes on; undefined once this broker is registered. */
+  get readsOnlyBecause(): string | undefined {
+    return this.#readsOnlyBecause;
+  }
+
+  /** What becomes of others' changes of the metadata; undefined while they are made. */
+  get refused(): Promise<never> | undefined {
+    const reason = this.#readsOnlyBecause;
+    if (reason === undefined) return undefined;
+    return Promise.reject(new PartitionFault(`the broker only reads for now: ${reason}`));
+  }
+
+  /**
+   * Registers this broker, and makes it leader of what is its own. Where the disk has no room for
+   * that, clients are shown how it will be, and read; {@link retry} goes on with it.
+   */
   async join(): Promise<void> {
-    const { config, storage, metadata, change, newUuid } = this.#options;
-    const { nodeId: brokerId } = storage;
-    await metadata.lead(brokerId);
+    try {
+      await this.#join();
+    } catch (error) {
+      if (!isNoRoom(error)) throw error;
+      await this.#readOnly(messageOf(error));
+    }
+  }
+
+  /** Registers this broker where that had no room before. Whether it has gone well just now. */
+  async retry(): Promise<boolean> {
+    const { storage, metadata, logger } = this.#options;
+    if (this.#readsOnlyBecause === undefined) return false;
+    try {
+      await this.#join();
+    } catch (error) {
+      if (isNoRoom(error)) return false;
+      throw error;
+    }
+    this.#readsOnlyBecause = undefined;
+    await metadata.show(undefined);
+    storage.hold(undefined);
+    logger.log("info", "the broker is registered: it writes again", {});
+    return true;
+  }
+
+  async #readOnly(reason: string): Promise<void> {
+    const { storage, metadata, logger } = this.#options;
+    this.#readsOnlyBecause = reason;
+    storage.hold(`the broker only reads until its disk has room: ${reason}`);
+    const registration = this.#registration();
+    await metadata.show((image) => [
+      ...decideRegisterBroker(image, registration).records,
+      ...decideLeadership(image, this.#leadership()).records,
+    ]);
+    logger.log("error", "the broker starts without room on its disk, and only reads", {
+      reason,
+      advice: "make room, or have retention or DeleteRecords do it; then it goes on by itself",
+    });
+  }
+
+  async #join(): Promise<void> {
+    const { config, storage, metadata, change } = this.#options;
+    if (!metadata.isLeading) await metadata.lead(storage.nodeId);
     await change((image) =>
       decideBootstrap(image, {
         formatted: metadata.formatted,
@@ -58,8 +115,24 @@ export class Membership {
         minInSyncReplicas: config.get("min.insync.replicas"),
       })
     );
-    const registration = {
-      brokerId,
+    const registration = this.#registration();
+    // Together, for the sake of one sync instead of two at every start.
+    await change((image) => {
+      const registered = decideRegisterBroker(image, registration);
+      const led = decideLeadership(image, this.#leadership());
+      return { records: [...registered.records, ...led.records], response: undefined };
+    });
+  }
+
+  #leadership() {
+    const { storage } = this.#options;
+    return { brokerId: storage.nodeId, newEpochs: !storage.wasShutDownCleanly };
+  }
+
+  #registration() {
+    const { config, storage, newUuid } = this.#options;
+    return {
+      brokerId: storage.nodeId,
       incarnationId: newUuid(),
       endPoints: config.listeners.map(({ name, host, port }) => ({
         name,
@@ -75,18 +148,12 @@ export class Membership {
         maxSupportedVersion: maxVersion,
       })),
     };
-    const leadership = { brokerId, newEpochs: !storage.wasShutDownCleanly };
-    // Together, for the sake of one sync instead of two at every start.
-    await change((image) => {
-      const registered = decideRegisterBroker(image, registration);
-      const led = decideLeadership(image, leadership);
-      return { records: [...registered.records, ...led.records], response: undefined };
-    });
   }
 
   /** Says that this broker is gone. A log that cannot take it says so at the next start. */
   async leave(): Promise<void> {
     const { storage, change, logger } = this.#options;
+    if (this.#readsOnlyBecause !== undefined) return;
     try {
       await change((image) => decideFenceBroker(image, storage.nodeId));
     } catch (error) {
@@ -99,6 +166,7 @@ export class Membership {
   /** Tells which directories hold the logs, of one topic or of all. */
   async recordDirectories(topic?: string): Promise<void> {
     const { storage, change } = this.#options;
+    if (this.#readsOnlyBecause !== undefined) return;
     const placed = { brokerId: storage.nodeId, replicas: storage.placements(topic) };
     await change((image) => decideDirectories(image, placed));
   }
@@ -106,6 +174,7 @@ export class Membership {
   /** Tells which directories still work, after one has failed. */
   recordWorkingDirectories(): void {
     const { storage, change, logger } = this.#options;
+    if (this.#readsOnlyBecause !== undefined) return;
     const working = { brokerId: storage.nodeId, directories: storage.directoryIds };
     change((image) => decideWorkingDirectories(image, working)).catch((error) => {
       logger.log("error", "that a data directory failed could not be recorded", {
@@ -113,4 +182,9 @@ export class Membership {
       });
     });
   }
+}
+
+function isNoRoom(error: unknown): boolean {
+  return isPlatformFault(error, "NoSpace") ||
+    isPlatformFault((error as Error | undefined)?.cause, "NoSpace");
 }

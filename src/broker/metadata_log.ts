@@ -2,12 +2,14 @@
 //
 //   open:    newest snapshot -> every record of the log behind it -> image (metadata_reading.ts)
 //   lead:    quorum-state (durable) -> LeaderChange record: a new epoch for each start, as in Kafka
+//   show:    while a full disk lets nobody lead: an image as it would be, for those who only read
 //   append:  records -> one batch -> log -> fdatasync -> image -> listeners
 //
-// Invariant: the image shows nothing that is not synced, so no client is told of a topic that a
-// power failure could take back. No two starts write in the same leader epoch.
+// Invariant: the stored image has nothing that is not synced, so no client is told of a topic that
+// a power failure could take back; what is shown beyond it is who leads, and what the next lead
+// will store. No two starts write in the same leader epoch.
 
-import { PartitionFault } from "../base/faults.ts";
+import { PartitionFault, PlatformFault } from "../base/faults.ts";
 import type { BrokerId, LeaderEpoch, Offset } from "../base/ids.ts";
 import {
   type ChangeListener,
@@ -35,18 +37,23 @@ export interface MetadataLogOptions extends ReadMetadataOptions {
   readonly known?: MetadataState;
 }
 
-export class MetadataLog implements MetadataStore {
+export class MetadataLog {
   /** What a new log is to begin with, by the one who formatted the data directory. */
   readonly formatted: readonly MetadataRecord[];
   readonly #log: PartitionLog;
   readonly #files: Files;
   readonly #clock: Clock;
   readonly #listeners = new Set<ChangeListener>();
+  readonly #options: MetadataLogOptions;
   readonly #replay: MetadataReplay;
+  #shown: MetadataImage | undefined;
+  #isLeading = false;
   #leaderEpoch: LeaderEpoch;
   #bytesAppended: number;
 
-  private constructor({ log, files, clock }: MetadataLogOptions, state: MetadataState) {
+  private constructor(options: MetadataLogOptions, state: MetadataState) {
+    const { log, files, clock } = options;
+    this.#options = options;
     this.#log = log;
     this.#files = files;
     this.#clock = clock;
@@ -70,7 +77,12 @@ export class MetadataLog implements MetadataStore {
 
   /** Where the records end that are in the image. */
   get endOffset(): Offset {
-    return this.image.lastOffset + 1;
+    return this.stored.lastOffset + 1;
+  }
+
+  /** Whether {@link lead} has gone well. */
+  get isLeading(): boolean {
+    return this.#isLeading;
   }
 
   /** The epoch in which this node leads the log; 0 before it does. */
@@ -78,8 +90,39 @@ export class MetadataLog implements MetadataStore {
     return this.#leaderEpoch;
   }
 
+  /** What clients are told. */
   get image(): MetadataImage {
+    return this.#shown ?? this.#replay.image;
+  }
+
+  /** What is durable: by it changes are decided. */
+  get stored(): MetadataImage {
     return this.#replay.image;
+  }
+
+  /** Where changes go, decided by what is stored. */
+  get store(): Pick<MetadataStore, "image" | "append"> {
+    const stored = () => this.stored;
+    return {
+      get image() {
+        return stored();
+      },
+      append: (records) => this.append(records),
+    };
+  }
+
+  /** Shows the image as it will be with the records that `decide` gives; undefined: as it is. */
+  async show(
+    decide: ((stored: MetadataImage) => readonly MetadataRecordInput[]) | undefined,
+  ): Promise<void> {
+    if (decide === undefined) {
+      this.#shown = undefined;
+      return;
+    }
+    const { replay, image, endOffset } = await readMetadata(this.#options);
+    const records = decide(image).map((each) => decodeMetadataRecord(encodeMetadataRecord(each)));
+    replay.apply(records, endOffset - 1 + records.length);
+    this.#shown = image;
   }
 
   /** Begins a leader epoch, above any that this log has seen. Before the first append. */
@@ -105,10 +148,14 @@ export class MetadataLog implements MetadataStore {
     });
     // The first append syncs it: an epoch without records does not matter to anyone.
     this.#replay.apply([], this.#appendBatch(change));
+    this.#isLeading = true;
   }
 
   /** Rejects with PartitionFault when the log cannot take or sync the records. */
   async append(records: readonly MetadataRecordInput[]): Promise<void> {
+    if (!this.#isLeading) {
+      throw new PartitionFault("metadata cannot be stored: the broker only reads for now");
+    }
     const values = records.map(encodeMetadataRecord);
     const lastOffset = this.#appendBatch(buildBatch({
       records: values.map((value) => ({ key: null, value, headers: [] })),
@@ -126,8 +173,13 @@ export class MetadataLog implements MetadataStore {
 
   #appendBatch(batch: Uint8Array): Offset {
     const leaderEpoch = this.#leaderEpoch;
-    const result = this.#log.append(batch, { leaderEpoch, origin: "coordinator" });
-    if (!result.ok) throw new PartitionFault(`metadata cannot be stored: ${result.message}`);
+    const result = this.#log.append(batch, { leaderEpoch, origin: "metadata" });
+    if (!result.ok) {
+      const message = `metadata cannot be stored: ${result.message}`;
+      const isFull = this.#log.directory.fullReason !== undefined;
+      const cause = isFull ? new PlatformFault("NoSpace", result.message) : undefined;
+      throw new PartitionFault(message, { cause });
+    }
     this.#bytesAppended += batch.length;
     return result.lastOffset;
   }

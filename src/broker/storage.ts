@@ -395,8 +395,16 @@ export class Storage {
    */
   async noteRecovered(): Promise<void> {
     for (const folder of this.#folders.online) {
-      await this.#attempt(folder, () => folder.noteRecovered());
+      await this.#attempt(folder, async () => {
+        await folder.settle();
+        await folder.noteRecovered();
+      });
     }
+  }
+
+  /** From now on only the metadata is written, for this reason; undefined: everything is again. */
+  hold(reason: string | undefined): void {
+    for (const folder of this.#folders.opened) folder.state.hold(reason);
   }
 
   /**

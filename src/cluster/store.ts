@@ -35,7 +35,7 @@ export type ChangeQueue = <Response>(
 ) => Promise<Response>;
 
 /** The queue through which all changes of `store` must go. */
-export function changeQueue(store: MetadataStore): ChangeQueue {
+export function changeQueue(store: Pick<MetadataStore, "image" | "append">): ChangeQueue {
   let last: Promise<unknown> = Promise.resolve();
   return (decide) => {
     const run = async () => {

@@ -3,6 +3,7 @@
 //
 //   works --a sync or a cut-back failed, or the directory went away--> offline, until a restart
 //   roomy --free bytes below freeBytesMin, or NoSpace--> full --a fourth more than that--> roomy
+//   held --the broker is registered--> not held: until then only its metadata is written
 //   synced bytes since the last checkpoint: past a bound it is time for one
 //   unsynced bytes: past `soft` the logs that wait longest are synced, past `hard` answers wait
 //
@@ -67,6 +68,7 @@ export class DirectoryState {
   readonly #offlineListeners = new Set<(reason: string) => void>();
   #offlineReason: string | undefined;
   #fullReason: string | undefined;
+  #heldReason: string | undefined;
   /** Bytes that may be appended before room is looked for again. */
   #unchecked = firstCheckBytes;
   /** Logs with unsynced bytes, the one that waits longest first. */
@@ -114,7 +116,8 @@ export class DirectoryState {
 
   /** Why an append is refused with KAFKA_STORAGE_ERROR. */
   refusal(origin: AppendOrigin): string | undefined {
-    return this.#offlineReason ?? (origin === "client" ? this.#fullReason : undefined);
+    if (origin === "client") return this.#offlineReason ?? this.#heldReason ?? this.#fullReason;
+    return this.#offlineReason ?? (origin === "coordinator" ? this.#heldReason : undefined);
   }
 
   /** The disk failed: nothing of it is used any more until the broker starts again. */
@@ -143,6 +146,11 @@ export class DirectoryState {
   /** What was synced so far is about to be written down. */
   noteCheckpoint(): void {
     this.#uncheckpointedBytes = 0;
+  }
+
+  /** From now on only the metadata is written; undefined: everything is again. */
+  hold(reason: string | undefined): void {
+    this.#heldReason = reason;
   }
 
   /** A write found no space. Appends are refused from now on, until a check finds room. */

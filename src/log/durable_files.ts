@@ -67,7 +67,12 @@ export class DurableFiles {
   async sync(): Promise<void> {
     const { clock, counters } = this.#parts.options;
     const startMs = clock.monotonic();
-    await this.#sync();
+    try {
+      await this.#sync();
+    } catch (error) {
+      if (isPlatformFault(error, "NoSpace")) this.#parts.directory.noteNoSpace();
+      throw error;
+    }
     const gone = this.#parts.presence.lookIfDue();
     if (gone !== undefined) throw new PartitionFault(gone);
     counters?.syncSeconds.observe((clock.monotonic() - startMs) / 1000);
@@ -110,7 +115,7 @@ export class DurableFiles {
 
   /** A new file, so that writing it again after NoSpace is no second try of a failed sync. */
   async #writeEpochs(): Promise<void> {
-    const { options, folder, directory, epochs } = this.#parts;
+    const { options, folder, epochs } = this.#parts;
     const bytes = epochs.encodeForFile();
     const name = fileNames.leaderEpochs;
     try {
@@ -118,7 +123,6 @@ export class DurableFiles {
       this.#namesChanged = true;
     } catch (error) {
       epochs.markChanged();
-      if (isPlatformFault(error, "NoSpace")) directory.noteNoSpace();
       throw error;
     }
   }

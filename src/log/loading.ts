@@ -19,7 +19,7 @@ import { fileNames, parseSegmentFileName, segmentFileName } from "./layout.ts";
 import { sweepLeftovers } from "./leftovers.ts";
 import { decodeSnapshot } from "./producer_snapshot.ts";
 import { ProducerState } from "./producer_state.ts";
-import { type Damage, recoverSegments } from "./recovery.ts";
+import { type Damage, recoverSegments, writeIndexes } from "./recovery.ts";
 import { findMissing } from "./missing.ts";
 import type { BatchAt, LoadOptions, LoadState } from "./load_state.ts";
 import { findRecoveryStart, type RecoveryStart } from "./recovery_start.ts";
@@ -304,7 +304,7 @@ async function rebuildIndexes(
     const isThere = present.has(`${baseOffset}.index`) && present.has(`${baseOffset}.timeindex`);
     if (segment.size === 0 || (isThere && (!isActive || segment.indexesHold()))) continue;
     await segment.rebuildIndexes();
-    if (!isActive) segment.writeIndexes();
+    if (!isActive) writeIndexes(segment);
   }
 }
 

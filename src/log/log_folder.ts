@@ -12,7 +12,7 @@
 // it was. While the directory is claimed there is no clean marker, so a crash at any time leads to
 // recovery. A damaged or missing checkpoint costs a longer scan, never data.
 
-import { UsageFault } from "../base/faults.ts";
+import { isPlatformFault, messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
 import { fromUtf8, utf8 } from "../base/bytes.ts";
 import { type BrokerId, type PartitionId, type Uuid, uuidFromRandom } from "../base/ids.ts";
 import type { Files, FolderLock, Logger, Random } from "../runtime/ports.ts";
@@ -84,6 +84,8 @@ export class LogFolder {
   readonly #checkpoints: FolderCheckpoints;
   readonly #meta: MetaFile;
   #isClaimed = false;
+  /** meta.properties, where it is to be written and there was no room for it. */
+  #due: Uint8Array | undefined;
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -107,6 +109,7 @@ export class LogFolder {
     this.state = new DirectoryState({ ...state, path });
     this.#files = state.files;
     this.#meta = state.meta;
+    this.#due = state.meta.due;
     this.#bootId = state.bootId;
     this.#lock = state.lock;
     this.#checkpoints = state.checkpoints;
@@ -140,14 +143,20 @@ export class LogFolder {
     }
   }
 
-  /** Makes it this broker's: from now on only a clean end makes for a clean start. */
+  /**
+   * Makes it this broker's: from now on only a clean end makes for a clean start. A disk without
+   * room is no obstacle: what there is no room for waits for {@link settle}. Throws PlatformFault
+   * NoSpace when there is nothing to read yet.
+   */
   async claim(): Promise<void> {
     if (this.#isClaimed) return;
     const { path } = this;
-    const { due } = this.#meta;
-    if (due !== undefined) {
-      const name = fileNames.metaProperties;
-      await writeWholeFileDurably(this.#files, { folder: path, name, bytes: due });
+    try {
+      await this.settle();
+    } catch (error) {
+      if (!isPlatformFault(error, "NoSpace")) throw error;
+      if (this.#meta.isNew) throw noRoomToBegin(path, error);
+      this.state.noteNoRoomFor(messageOf(error));
     }
     this.#isClaimed = true;
     this.#files.remove(`${path}/${fileNames.cleanShutdown}`);
@@ -156,6 +165,14 @@ export class LogFolder {
       if (isDeleted) this.#files.remove(`${path}/${name}`);
     }
     await this.#files.syncFolder(path);
+  }
+
+  /** Writes what {@link claim} had no room for. PlatformFault NoSpace: there still is none. */
+  async settle(): Promise<void> {
+    if (this.#due === undefined) return;
+    const name = fileNames.metaProperties;
+    await writeWholeFileDurably(this.#files, { folder: this.path, name, bytes: this.#due });
+    this.#due = undefined;
   }
 
   /**
@@ -248,6 +265,12 @@ export class LogFolder {
       this.#lock.release();
     }
   }
+}
+
+function noRoomToBegin(path: string, cause: unknown): PlatformFault {
+  const message = `${path} is new and its disk is full, so there is nothing to read or delete: ` +
+    "make room, then start again";
+  return new PlatformFault("NoSpace", message, { cause });
 }
 
 /** Whether another boot of the machine was written down than this one. */

@@ -173,7 +173,7 @@ export class PartitionLog implements UnsyncedLog {
       const log = new PartitionLog(options, { ...load, ...loaded, claimed });
       // Whatever the recovery point says: a process that was killed may have cut before us, and
       // what is appended must not lie behind a cut that a power loss takes back.
-      if (!loaded.isSynced && loaded.damage.length === 0) await log.#rounds.again();
+      if (!loaded.isSynced && loaded.damage.length === 0) await log.#rounds.settle();
       return log;
     } catch (error) {
       if (error instanceof PartitionFault) throw error;
@@ -241,13 +241,13 @@ export class PartitionLog implements UnsyncedLog {
    * whose codec must be loaded (codecToLoad in src/records); `coordinator`: our own batches.
    */
   append(payload: Uint8Array, options: AppendOptions): AppendResult {
-    const refusal = this.#refusal ?? this.#presence.gone ??
-      this.directory.refusal(options.origin);
+    const { origin, checked } = options;
+    const refusal = this.#refusal ?? this.#presence.gone ?? this.#rounds.owed ??
+      this.directory.refusal(origin);
     if (refusal !== undefined) return storageError(refusal);
     const config = this.#options.config();
     const nowMs = this.#options.clock.now();
     const producers = this.#producers;
-    const { origin, checked } = options;
     const { codecs } = this.#options;
     const accepted = checkPayload(payload, { origin, config, producers, nowMs, codecs, checked });
     if ("refusal" in accepted) return { ok: false, ...accepted.refusal };
@@ -387,9 +387,8 @@ export class PartitionLog implements UnsyncedLog {
     if (this.#closed) return;
     const config = this.#options.config();
     const isUnsynced = this.#rounds.syncedTo < this.#logEndOffset;
-    if (isUnsynced && nowMs - this.#durable.syncedMs >= config.flushMs) {
-      this.#rounds.startInBackground();
-    }
+    const isDue = isUnsynced && nowMs - this.#durable.syncedMs >= config.flushMs;
+    if (isDue || this.#rounds.owed !== undefined) this.#rounds.startInBackground();
     this.#presence.lookIfDue();
     this.#producers.expire(nowMs, config.producerIdExpirationMs);
     this.#deleted.removeDue(nowMs);

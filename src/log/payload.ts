@@ -18,7 +18,7 @@ import { LogError } from "./errors.ts";
 import type { ProducerBatch, ProducerState } from "./producer_state.ts";
 
 /** Who sends a payload. */
-export type AppendOrigin = "client" | "coordinator";
+export type AppendOrigin = "client" | "coordinator" | "metadata";
 
 export interface PayloadContext {
   readonly origin: AppendOrigin;

@@ -199,7 +199,7 @@ function missingAfter(segment: Segment, fromOffset: Offset): Damage {
 }
 
 /** Without them the next recovery only takes longer, so a full disk keeps nothing from opening. */
-function writeIndexes(segment: Segment): void {
+export function writeIndexes(segment: Segment): void {
   try {
     segment.writeIndexes();
   } catch (error) {

@@ -35,6 +35,7 @@ export class SyncRounds {
   #runningTo: Offset = -1;
   #next: Promise<void> | undefined;
   #fault: PartitionFault | undefined;
+  #owed: string | undefined;
 
   constructor(target: SyncTarget, syncedTo: Offset) {
     this.#target = target;
@@ -60,6 +61,24 @@ export class SyncRounds {
   again(): Promise<void> {
     if (this.#running === undefined) return this.#start();
     return this.#next ??= this.#afterRunning();
+  }
+
+  /** Why {@link settle} has not gone well yet; undefined when nothing is owed. */
+  get owed(): string | undefined {
+    return this.#owed;
+  }
+
+  /**
+   * A round of its own for what a recovery has changed. Without room for it, it is owed: what is
+   * appended must not lie behind a cut that a loss of power takes back.
+   */
+  async settle(): Promise<void> {
+    try {
+      await this.again();
+    } catch (error) {
+      if (!isPlatformFault((error as PartitionFault).cause, "NoSpace")) throw error;
+      this.#owed = `what its recovery has found cannot be written down: ${messageOf(error)}`;
+    }
   }
 
   /** Starts a sync that nobody waits for. Its failure shows in the partition's state. */
@@ -109,6 +128,7 @@ export class SyncRounds {
         return this.#target.sync();
       });
       this.#syncedTo = Math.max(this.#syncedTo, this.#runningTo);
+      this.#owed = undefined;
     } catch (error) {
       if (isPlatformFault(error, "NoSpace")) {
         throw new PartitionFault(messageOf(error), { cause: error });

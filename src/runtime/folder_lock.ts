@@ -11,6 +11,9 @@
 // `.lock` behind, which is foreign: no record, and no holder unless a living process has it locked
 // (fcntl, which Linux lists). The other way round Kafka does not see us: no runtime offers fcntl.
 //
+// A disk without room takes no record. Then flock alone holds the folder: a broker must start
+// there, for somebody to read and delete. Where there is no flock (Node) the start is refused.
+//
 // Two starters that find the same stale record both move it away; the slower one sees that it moved
 // a fresh record and puts it back. Only flock makes this exact for three at once.
 
@@ -74,18 +77,27 @@ export function lockFolder(folder: string, host: LockHost): FolderLock {
     instance,
     kernel: releaseKernel !== undefined,
   };
+  let isRecorded = true;
   try {
     placeRecord(folder, path, { me, host });
   } catch (error) {
-    releaseKernel?.();
-    throw error;
+    isRecorded = false;
+    if (!me.kernel || !isPlatformFault(error, "NoSpace")) {
+      releaseKernel?.();
+      throw error;
+    }
+    const holder = readHolder(path, host);
+    if (holder !== undefined && holds(holder, me, host)) {
+      releaseKernel?.();
+      throw denied(folder, holder.processId);
+    }
   }
   let held = true;
   return {
     release() {
       if (!held) return;
       held = false;
-      host.remove(path);
+      if (isRecorded) host.remove(path);
       releaseKernel?.();
     },
   };
@@ -94,8 +106,8 @@ export function lockFolder(folder: string, host: LockHost): FolderLock {
 function placeRecord(folder: string, path: string, options: { me: Holder; host: LockHost }): void {
   const { me, host } = options;
   const own = `${path}.${me.processId}.${me.instance}.${temporaryCount++}`;
-  host.writeText(own, JSON.stringify(me) + "\n");
   try {
+    host.writeText(own, JSON.stringify(me) + "\n");
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       try {
         return host.link(own, path);
