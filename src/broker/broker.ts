@@ -52,6 +52,7 @@ import { Partitions } from "./partitions.ts";
 import { ProducerIds } from "./producer_ids.ts";
 import type { MetricFamily } from "./metrics_table.ts";
 import { Purgatory } from "./fetch/purgatory.ts";
+import { FetchSessions } from "./fetch/sessions.ts";
 import { ClientQuotas } from "./quotas.ts";
 import { RequestMetrics } from "./request_metrics.ts";
 import { Retention } from "./retention.ts";
@@ -78,6 +79,18 @@ const snapshotCheckMs = 100;
 
 /** How often a start that takes long says how far it is. */
 const progressIntervalMs = 2_000;
+
+/** What all fetch sessions together may take in memory: some 100,000 partitions. */
+const fetchSessionBytesMax = 32 * 1024 * 1024;
+
+function fetchSessionsOf({ config, runtime: { clock, random } }: BrokerOptions): FetchSessions {
+  return new FetchSessions({
+    slotsMax: config.get("max.incremental.fetch.session.cache.slots"),
+    bytesMax: fetchSessionBytesMax,
+    random,
+    monotonic: () => clock.monotonic(),
+  });
+}
 
 /** What a start has opened before there is a broker. */
 interface Opened {
@@ -134,6 +147,7 @@ export class Broker implements Services {
   readonly groups: Groups;
   readonly producerIds: ProducerIds;
   readonly purgatory: Purgatory;
+  readonly fetchSessions: FetchSessions;
   readonly quotas: ClientQuotas;
   /** What clients make us hold, all together. */
   readonly memory: MemoryBudget;
@@ -190,6 +204,7 @@ export class Broker implements Services {
     metadata.onChange((changes) => this.#onMetadataChanged(changes));
     this.memory = memoryBudgetOf(config, runtime.process);
     this.purgatory = new Purgatory(timers);
+    this.fetchSessions = fetchSessionsOf(options);
     this.partitions = this.#makePartitions();
     this.topics = new Topics({
       config,
@@ -290,6 +305,7 @@ export class Broker implements Services {
       storage: this.#storage,
       acceptor: this.#acceptor,
       memory: this.memory,
+      fetchSessions: this.fetchSessions,
       cleaner: this.#cleaner,
       unreadable: this.#unreadable,
       requests: this.#requestMetrics,

@@ -665,7 +665,6 @@ const ownKeys = {
     type: "int",
     default: "1000",
     min: 0,
-    ignored: "every fetch is answered in full: no sessions are kept",
     doc: "Most incremental fetch sessions kept at a time (KIP-227).",
   },
   "max.request.partition.size.limit": {

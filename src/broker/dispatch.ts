@@ -35,7 +35,6 @@ import type { Session } from "./session.ts";
 import type { Tracer } from "./trace.ts";
 
 const produceKey = 0;
-const fetchKey = 1;
 /** A larger frame has memory of its own, which can be left to the handler. */
 const sharedFrameBytesMax = busyBytes;
 
@@ -100,13 +99,18 @@ export class Dispatcher {
     return { reply, pipelined: handler.pipelined, keepsFrame: isLeft(frame, header.apiKey) };
   }
 
-  #handle({ frame, header, handler, session }: Dispatching): unknown {
+  #handle(dispatching: Dispatching): unknown {
+    const { frame, header, handler, session } = dispatching;
     const message = readBody(frame, header, handler);
     this.#tracer?.request(session, header, handler.api, message);
-    const { apiVersion: version, clientId } = header;
-    const context = { services: this.#services, version, clientId, session, may: everything };
+    const context = this.#contextOf(dispatching);
     if (handler.refuse === undefined) return handler.handle(message as never, context);
     return this.#handleRefusable(handler, message, context);
+  }
+
+  #contextOf({ header, session }: Dispatching): RequestContext {
+    const { apiVersion: version, clientId } = header;
+    return { services: this.#services, version, clientId, session, may: everything };
   }
 
   /** As `handle`, of what changes something that is stored. */
@@ -174,7 +178,7 @@ export class Dispatcher {
       this.#metrics?.onThrottled(throttleTimeMs);
       return this.#encode(dispatching, { ...message as object, throttleTimeMs });
     };
-    if (handler.api.key !== fetchKey) {
+    if (handler.withhold === undefined) {
       return used.pauseMs > 0 ? throttled(used.pauseMs) : this.#encode(dispatching, response);
     }
     const { apiVersion, correlationId } = dispatching.header;
@@ -187,8 +191,7 @@ export class Dispatcher {
       return reply;
     }
     used.meter.takeBackFetched(bytes);
-    // An answer without partitions: the consumer asks for the same again after its pause.
-    return throttled(pauseMs, { ...response, responses: [] });
+    return throttled(pauseMs, handler.withhold(response as never, this.#contextOf(dispatching)));
   }
 }
 

@@ -39,6 +39,8 @@ export interface Handler {
   readonly handle: (request: never, context: RequestContext) => unknown;
   /** The answer when `handle` has failed because something could not be stored. */
   readonly refuse: ((request: never, refusal: Refusal) => unknown) | undefined;
+  /** What is sent in place of an answer that would bring a client over its quota. */
+  readonly withhold: ((answer: never, context: RequestContext) => unknown) | undefined;
 }
 
 /** Why a whole request is refused. */
@@ -63,6 +65,11 @@ export interface HandlerOptions<A extends AnyApi> {
    * wanted to store could not be stored. A handler that has none tells of each failure itself.
    */
   refuse?(request: RequestOf<A>, refusal: Refusal): ResponseInput<A>;
+  /**
+   * What is sent in place of an answer that would bring the client over its quota of fetched bytes;
+   * it asks again after its pause. Answers of a handler that has none do not count.
+   */
+  withhold?(answer: ResponseInput<A>, context: RequestContext): ResponseInput<A>;
 }
 
 /** Declares how `api` is served. */
@@ -74,6 +81,7 @@ export function handler<A extends AnyApi>(api: A, options: HandlerOptions<A>): H
     pipelined: options.pipelined ?? false,
     handle: options.handle as Handler["handle"],
     refuse: options.refuse as Handler["refuse"],
+    withhold: options.withhold as Handler["withhold"],
   };
 }
 

@@ -17,6 +17,7 @@ import type { Acceptor } from "./acceptor.ts";
 import type { Cleaner } from "./cleaner.ts";
 import type { EventLoopDelay } from "./event_loop_delay.ts";
 import { countGroupsByState, type Groups } from "./groups.ts";
+import type { FetchSessions } from "./fetch/sessions.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 import type { Partition } from "./partition.ts";
 import type { Partitions } from "./partitions.ts";
@@ -52,6 +53,7 @@ export interface MetricSources {
   readonly storage: Storage;
   readonly acceptor: Acceptor;
   readonly memory: MemoryBudget;
+  readonly fetchSessions: FetchSessions;
   readonly cleaner: Cleaner;
   readonly unreadable: UnreadablePartitions;
   /** Undefined, as the next one: not asked for when the broker was started. */
@@ -175,6 +177,23 @@ export const metrics: Readonly<Record<string, Metric>> = {
     labels: ["share"],
     doc: "Requests that had to wait for memory.",
     read: ({ memory }) => memory.shares.map(([name, { waits }]) => [[name], waits]),
+  },
+
+  // Fetch sessions.
+  ottla_fetch_sessions: {
+    type: "gauge",
+    doc: "Fetch sessions kept; bounded by max.incremental.fetch.session.cache.slots.",
+    read: ({ fetchSessions }) => fetchSessions.count,
+  },
+  ottla_fetch_session_partitions: {
+    type: "gauge",
+    doc: "The partitions in them.",
+    read: ({ fetchSessions }) => fetchSessions.partitionCount,
+  },
+  ottla_fetch_sessions_evicted_total: {
+    type: "counter",
+    doc: "Fetch sessions that gave way to others. Where it grows, raise that key.",
+    read: ({ fetchSessions }) => fetchSessions.evictedCount,
   },
 
   // Records.

@@ -17,6 +17,7 @@ import type { Partition } from "./partition.ts";
 import type { Partitions } from "./partitions.ts";
 import type { ProducerIds } from "./producer_ids.ts";
 import type { Purgatory } from "./fetch/purgatory.ts";
+import type { FetchSessions } from "./fetch/sessions.ts";
 import type { ClientQuotas } from "./quotas.ts";
 import type { SessionListener } from "./session.ts";
 import type { DataFolderState } from "./storage.ts";
@@ -36,6 +37,7 @@ export interface Services {
   readonly groups: Pick<Groups, "of" | "all" | "locate">;
   readonly producerIds: Pick<ProducerIds, "next">;
   readonly purgatory: Pick<Purgatory, "wait">;
+  readonly fetchSessions: Pick<FetchSessions, "begin" | "withhold">;
   readonly quotas: Pick<ClientQuotas, "meter">;
   /** Clients' own metrics; loaded when a client first asks. */
   readonly telemetry: () => Promise<Telemetry>;

@@ -11,6 +11,7 @@ import {
   Fetch,
   Metadata,
   OffsetForLeaderEpoch,
+  type RequestInput,
 } from "../../src/protocol/mod.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { RawClient, request } from "../harness/raw_client.ts";
@@ -166,26 +167,98 @@ Deno.test("read_committed readers get a last stable offset and a list of aborts"
   }
 });
 
-Deno.test("a client that offers a session is told that there is none", async () => {
+Deno.test("a client that wants no session gets none", async () => {
   using client = await shared.connect();
   const { name: topic } = await topicWith(client, ["a"]);
-  for (const sessionEpoch of [0, -1]) {
-    const { errorCode, sessionId, responses } = await client.ask(Fetch, 12, {
-      ...fetchRequest({ topic }),
-      sessionId: 0,
-      sessionEpoch,
-      // franz-go may send forgotten topics that nobody has heard of.
-      forgottenTopicsData: [{ topic: "forgotten", partitions: [0] }],
-    });
+  for (const [version, session] of [[4, {}], [7, {}], [12, { sessionEpoch: -1 }]] as const) {
+    const asked = { ...fetchRequest({ topic }), ...session };
+    const { errorCode, sessionId, responses } = await client.ask(Fetch, version, asked);
     assertEquals([errorCode, sessionId], [ErrorCode.NONE, 0]);
     assertEquals(recordsOf(responses[0].partitions[0]), [[0, "a"]]);
   }
-  const forgotten = [{ topicId: ZERO_UUID, partitions: [0] }];
-  const { errorCode } = await client.ask(Fetch, 13, {
-    ...byId(ZERO_UUID),
-    forgottenTopicsData: forgotten,
+});
+
+Deno.test("a fetch session brings what is new, by name and by id", async () => {
+  using client = await shared.connect();
+  for (const version of [7, 12, 13, 18]) {
+    const { name: topic, topicId } = await makeTopic(client, { partitions: 3 });
+    const ask = async (asked: Partial<RequestInput<typeof Fetch>>) => {
+      const { errorCode, sessionId, responses } = await client.ask(Fetch, version, {
+        ...fetchRequest({ topic }),
+        topics: [],
+        ...asked,
+      });
+      const partitions = responses.flatMap((each) => {
+        assertEquals(each.topicId, version < 13 ? ZERO_UUID : topicId);
+        return each.partitions.map((of) => [of.partitionIndex, recordsOf(of).length]);
+      });
+      return { errorCode, sessionId, partitions };
+    };
+    const of = version < 13 ? { topic } : { topicId };
+    const want = (partition: number, fetchOffset = 0) => [{
+      ...of,
+      partitions: [{ partition, fetchOffset, partitionMaxBytes: 1000 }],
+    }];
+    const topics = [0, 1, 2].flatMap((partition) => want(partition));
+    const full = await ask({ sessionEpoch: 0, topics });
+    assert(full.sessionId > 0);
+    assertEquals(full.partitions, [[0, 0], [1, 0], [2, 0]], `version ${version}`);
+    const { sessionId } = full;
+    const goOn = (sessionEpoch: number, rest: Partial<RequestInput<typeof Fetch>> = {}) =>
+      ask({ sessionId, sessionEpoch, ...rest });
+    assertEquals((await goOn(1)).partitions, []);
+    await produceTo(client, { topic, partition: 1, records: batchOf(["a"]) });
+    await produceTo(client, { topic, partition: 2, records: batchOf(["b"]) });
+    assertEquals((await goOn(2)).partitions, [[1, 1], [2, 1]]);
+    assertEquals((await goOn(3, { topics: want(1, 1) })).partitions, [[2, 1]]);
+    // franz-go may forget what nobody has heard of.
+    const forgottenTopicsData = [
+      { ...of, partitions: [2, 31] },
+      { topic: "forgotten", topicId: ZERO_UUID, partitions: [0] },
+    ];
+    assertEquals((await goOn(4, { forgottenTopicsData })).partitions, []);
+    const again = await goOn(4);
+    assertEquals(again.errorCode, ErrorCode.INVALID_FETCH_SESSION_EPOCH);
+    await client.ask(DeleteTopics, 4, { topicNames: [topic], timeoutMs: 1000 });
+    const { NONE } = ErrorCode;
+    assertEquals(await goOn(5), { errorCode: NONE, sessionId, partitions: [[0, 0], [1, 0]] });
+    const last = await goOn(-1, { topics: want(0) });
+    assertEquals([last.errorCode, last.sessionId], [NONE, 0]);
+    assertEquals((await goOn(6)).errorCode, ErrorCode.FETCH_SESSION_ID_NOT_FOUND);
+  }
+});
+
+Deno.test("a session's long poll is answered by what comes to any of its partitions", async () => {
+  using reader = await shared.connect();
+  using writer = await shared.connect();
+  const { name: topic } = await makeTopic(writer, { partitions: 2 });
+  const partitions = [0, 1].map((partition) => ({
+    partition,
+    fetchOffset: 0,
+    partitionMaxBytes: 1000,
+  }));
+  const asked = { ...fetchRequest({ topic, maxWaitMs: longMs }), topics: [] };
+  const { sessionId } = await reader.ask(Fetch, 12, {
+    ...fetchRequest({ topic }),
+    sessionEpoch: 0,
+    topics: [{ topic, partitions }],
   });
-  assertEquals(errorCode, ErrorCode.NONE);
+  await reader.send(request(Fetch, 12, { ...asked, sessionId, sessionEpoch: 1 }));
+  await produceTo(writer, { topic, partition: 1, records: batchOf(["news"]) });
+  const { responses } = await reader.answer(Fetch, 12);
+  assertEquals(responses.map((each) => each.partitions.map(recordsOf)), [[[[0, "news"]]]]);
+});
+
+Deno.test("a session uses topic ids, or it does not", async () => {
+  using client = await shared.connect();
+  const { name: topic } = await topicWith(client, ["a"]);
+  const { sessionId } = await client.ask(Fetch, 12, {
+    ...fetchRequest({ topic }),
+    sessionEpoch: 0,
+  });
+  const goOn = { ...fetchRequest({ topic }), topics: [], sessionId, sessionEpoch: 1 };
+  const { errorCode } = await client.ask(Fetch, 13, goOn);
+  assertEquals(errorCode, ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR);
 });
 
 Deno.test("a client that goes on with a session of before learns that it is gone", async () => {

@@ -124,6 +124,41 @@ Deno.test("a consumer over its quota gets an empty answer, then its records", ()
     }
   }));
 
+Deno.test("a session of a consumer over its quota goes on as if the answer had not been made", () =>
+  simulated({ settings }, async (scene) => {
+    using client = await scene.connect();
+    const { name: topic } = await makeTopic(client);
+    const produce = async () => {
+      const records = batchOf(["x".repeat(5_000)]);
+      await client.ask(Produce, 9, produceRequest({ topic, records, acks: 1 }));
+    };
+    await produce();
+    await produce();
+    await setQuota(client, "consumer_byte_rate", 4_000);
+    const request = fetchRequest({ topic, offset: 0 });
+    const full = await client.ask(Fetch, 12, { ...request, sessionEpoch: 0 });
+    assertEquals([full.throttleTimeMs, full.responses.length], [0, 1]);
+    const { sessionId } = full;
+    const goOn = { ...request, topics: [], sessionId };
+    for (let sessionEpoch = 1, throttled = 0;; sessionEpoch++) {
+      const { throttleTimeMs, responses, ...answer } = await client.ask(Fetch, 12, {
+        ...goOn,
+        sessionEpoch,
+      });
+      assertEquals([answer.errorCode, answer.sessionId], [0, sessionId]);
+      if (throttleTimeMs === 0) {
+        assertEquals(responses[0].partitions[0].highWatermark, 2);
+        assert(throttled > 0);
+        break;
+      }
+      assertEquals(responses, []);
+      throttled++;
+    }
+    const other = await client.ask(Fetch, 12, { ...request, sessionEpoch: 0 });
+    assert(other.throttleTimeMs > 0);
+    assertEquals([other.responses, other.sessionId], [[], 0], "no session of an answer like that");
+  }));
+
 Deno.test("a quota of the event loop's time holds for every kind of request", async () => {
   await using broker = await BrokerProcess.start({ settings });
   using client = await RawClient.connect(broker);

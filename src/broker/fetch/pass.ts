@@ -16,7 +16,8 @@ import type { LegacyMagic } from "../../records/mod.ts";
 import { readMessageSet, type SetReadResult } from "../message_sets.ts";
 import { Partition } from "../partition.ts";
 import type { Services } from "../services.ts";
-import { checkPosition, type DivergingEpoch, type Position } from "./position.ts";
+import type { PartitionData, WantedPartition } from "./partition_data.ts";
+import { checkPosition } from "./position.ts";
 import type { Isolation } from "./purgatory.ts";
 
 /** While that much is left for answers, nobody has to wait. */
@@ -31,27 +32,6 @@ const readWeight = 4;
 const coldBytes = 4 * 1024 * 1024;
 
 const noRecords = new Uint8Array(0);
-
-/** One partition that is to be read, and from where. */
-export interface WantedPartition extends Position {
-  readonly partition: number;
-  readonly partitionMaxBytes: number;
-}
-
-/** What was read of a partition. Offsets are -1 where there is no such partition here. */
-export interface PartitionData {
-  readonly partitionIndex: number;
-  readonly errorCode: ErrorCode;
-  readonly highWatermark: Offset;
-  readonly lastStableOffset: Offset;
-  readonly logStartOffset: Offset;
-  /** The reader's records beyond it are not in this log (KIP-595). */
-  readonly divergingEpoch?: DivergingEpoch;
-  /** null for who reads uncommitted records, and has no use for it. */
-  readonly abortedTransactions: ReturnType<Partition["log"]["abortedTransactions"]> | null;
-  /** Whole batches; empty where there are none. */
-  readonly records: Uint8Array;
-}
 
 /** What to read of them, and how. */
 export interface PassRequest<W extends WantedPartition> {

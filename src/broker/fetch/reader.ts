@@ -8,13 +8,8 @@
 // Invariant: the answer is that of one pass: nothing of an earlier one is in it.
 
 import type { Services } from "../services.ts";
-import {
-  type PartitionData,
-  Pass,
-  type PassRequest,
-  type PassServices,
-  type WantedPartition,
-} from "./pass.ts";
+import type { PartitionData, WantedPartition } from "./partition_data.ts";
+import { Pass, type PassRequest, type PassServices } from "./pass.ts";
 
 /** What to read, and how long to wait for it. */
 export interface ReadRequest<W extends WantedPartition> extends PassRequest<W> {

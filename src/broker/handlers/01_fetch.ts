@@ -3,12 +3,13 @@
 // Serves: 0-18.
 // Behaviour: long polling until minBytes are readable, maxWaitMs has passed, or a partition has an
 //   error to tell. Whole batches only, and the first partition with data gives at least one however
-//   large it is, so that a consumer always advances (KIP-74). Sessions (KIP-227) are answered with
-//   session 0, "no session": each request is complete, and one that goes on with a session, of
-//   another broker perhaps, learns that there is none. read_committed ends at the last stable
-//   offset and lists the aborted transactions below it. The more all answers together hold of what
-//   they may (memory_budget.ts), the less this one brings; where next to nothing is left, a few
-//   kilobytes are still brought at once, and for a batch that is larger it waits in turn.
+//   large it is, so that a consumer always advances (KIP-74). Sessions (KIP-227,
+//   fetch/sessions.ts): who asks for one names what has changed, and is told what has; who is over
+//   its quota gets an answer without partitions, and its session is as if that were not made.
+//   read_committed ends at the last stable offset and lists the aborted transactions below it. The
+//   more all answers together hold of what they may (memory_budget.ts), the less this one brings;
+//   where next to nothing is left, a few kilobytes are still brought at once, and for a batch that
+//   is larger it waits in turn.
 // Versions: 0-3 message sets, of magic 0 before 2 (message_sets.ts); before 3 there is no bound on
 //   the answer, and each partition gives a batch; before 4 zstd is refused (KIP-110 did so before
 //   10, where the topic has it, and Kafka 4 does no more); 4 isolation level (KIP-98); 5
@@ -25,17 +26,19 @@
 //
 // Differs from Kafka: the topic id of zeros is one that is not known; Kafka fails the request.
 //
-// Not done: fetches by followers; their replica id is refused. Sessions: every answer is whole.
+// Not done: fetches by followers; their replica id is refused.
 
+import { ZERO_UUID } from "../../base/ids.ts";
 import { ErrorCode, Fetch, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
-import { readPartitions, type ReadServices } from "../fetch/reader.ts";
 import { needs } from "../authorizer.ts";
+import { readPartitions, type ReadServices } from "../fetch/reader.ts";
+import type { FetchedData, NamedTopic, Wanted } from "../fetch/session.ts";
+import type { SessionAnswer } from "../fetch/sessions.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Request = RequestOf<typeof Fetch>;
-type Topic = Request["topics"][number];
-type Wanted = Topic["partitions"][number] & { readonly of: Topic };
-type TopicAnswer = ResponseInput<typeof Fetch>["responses"][number];
+type Response = ResponseInput<typeof Fetch>;
+type TopicAnswer = Response["responses"][number];
 type PartitionAnswer = TopicAnswer["partitions"][number];
 
 const readCommitted = 1;
@@ -43,11 +46,9 @@ const readCommitted = 1;
 const batchesFrom = 4;
 const boundedFrom = 3;
 const topicIdsFrom = 13;
-/** A request of a later epoch names what has changed since: it means nothing without a session. */
-const fullRequestEpoch = 0;
 
 type Context = RequestContext<
-  "config" | "metadata" | "partitions" | "quotas" | keyof ReadServices
+  "config" | "metadata" | "partitions" | "quotas" | "fetchSessions" | keyof ReadServices
 >;
 
 export const fetch = handler(Fetch, {
@@ -55,30 +56,45 @@ export const fetch = handler(Fetch, {
   authorise: [needs("topic read")],
 
   async handle(request, context: Context) {
-    const { services, version, clientId, session } = context;
+    const { services, version } = context;
     const replicaId = version >= 15 ? request.replicaState.replicaId : request.replicaId;
     if (replicaId >= 0) return { errorCode: ErrorCode.INVALID_REQUEST, responses: [] };
-    if (request.sessionEpoch > fullRequestEpoch) {
-      return { errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND, responses: [] };
-    }
-    const wanted = wantedOf(request);
-    const data = await readPartitions(services, {
-      wanted,
-      find: finderOf(context),
-      isolation: request.isolationLevel === readCommitted ? "readCommitted" : "readUncommitted",
-      ...version < batchesFrom && { magic: version < 2 ? 0 : 1 },
-      isEachAdvanced: version < boundedFrom,
-      bytesMin: request.minBytes,
-      bytesMax: Math.min(
-        request.maxBytes,
-        services.config.get("fetch.max.bytes"),
-        services.quotas.meter(session.principal, clientId)?.fetchBytesMax ?? Infinity,
-      ),
-      waitMsMax: request.maxWaitMs,
+    const turn = services.fetchSessions.begin({
+      sessionId: request.sessionId,
+      sessionEpoch: request.sessionEpoch,
+      usesTopicIds: version >= topicIdsFrom,
+      isPrivileged: false,
+      wanted: wantedOf(request),
+      forgotten: request.forgottenTopicsData,
     });
-    return { responses: byTopic(wanted, data) };
+    if (typeof turn === "number") return { errorCode: turn, responses: [] };
+    return answerOf(turn.finish(await read(turn.wanted, request, context)));
+  },
+
+  withhold(answer, { services }: RequestContext<"fetchSessions">) {
+    const { sessionId = 0, errorCode } = answer;
+    const left = services.fetchSessions.withhold({ sessionId, partitions: partitionsOf(answer) });
+    return { errorCode, sessionId: left, responses: [] };
   },
 });
+
+function read(wanted: readonly Wanted[], request: Request, context: Context) {
+  const { services, version, clientId, session } = context;
+  return readPartitions(services, {
+    wanted,
+    find: finderOf(context),
+    isolation: request.isolationLevel === readCommitted ? "readCommitted" : "readUncommitted",
+    ...version < batchesFrom && { magic: version < 2 ? 0 : 1 },
+    isEachAdvanced: version < boundedFrom,
+    bytesMin: request.minBytes,
+    bytesMax: Math.min(
+      request.maxBytes,
+      services.config.get("fetch.max.bytes"),
+      services.quotas.meter(session.principal, clientId)?.fetchBytesMax ?? Infinity,
+    ),
+    waitMsMax: request.maxWaitMs,
+  });
+}
 
 function wantedOf({ topics }: Request): Wanted[] {
   return topics.flatMap((of) => of.partitions.map((each) => ({ ...each, of })));
@@ -93,10 +109,14 @@ function finderOf({ services, version }: Context) {
   };
 }
 
-/** What was read, under the topics that it was asked for by. */
-function byTopic(wanted: readonly Wanted[], data: readonly PartitionAnswer[]): TopicAnswer[] {
+function answerOf({ errorCode, sessionId, ...told }: SessionAnswer): Response {
+  return { errorCode, sessionId, responses: byTopic(told) };
+}
+
+/** What is told, under the topics that it was asked for by. */
+function byTopic({ wanted, data }: FetchedData): TopicAnswer[] {
   const topics: TopicAnswer[] = [];
-  let last: Topic | undefined;
+  let last: NamedTopic | undefined;
   let partitions: PartitionAnswer[] = [];
   for (const [i, { of }] of wanted.entries()) {
     if (of !== last) {
@@ -107,4 +127,11 @@ function byTopic(wanted: readonly Wanted[], data: readonly PartitionAnswer[]): T
     partitions.push(data[i]);
   }
   return topics;
+}
+
+function* partitionsOf({ responses }: Response) {
+  for (const { topic = "", topicId = ZERO_UUID, partitions } of responses) {
+    const of = { topic, topicId };
+    for (const { partitionIndex } of partitions) yield { of, partition: partitionIndex };
+  }
 }

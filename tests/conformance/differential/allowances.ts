@@ -114,10 +114,6 @@ const readAllowances: readonly Allowance[] = [
     why: "an unknown level reads uncommitted records; Kafka fails",
   },
   {
-    where: /^Fetch v\d+: sessions: 4\. .*sessionId/,
-    why: "there are no sessions",
-  },
-  {
     where: /^ListOffsets v\d+: timestamps once records are deleted: 9\. /,
     why: "no record is left to have the largest timestamp",
   },

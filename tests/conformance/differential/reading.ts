@@ -61,6 +61,55 @@ const codecScenarios: Scenario[] = compressionTypes.map((compression) => ({
   },
 }));
 
+/** A session that is begun, changed, repeated, emptied and ended. */
+async function sessionGoesOn(talk: Talk): Promise<void> {
+  const { topic } = talk;
+  const topicId = await talk.createTopic({ partitions: 3 });
+  let sessionId = 0;
+  const look = (answer: ResponseOf<typeof Fetch>) => {
+    sessionId = answer.sessionId;
+    return { ...answer, sessionId: sessionId === 0 ? 0 : "session" };
+  };
+  const ask = async (request: Partial<FetchInput>) =>
+    void await talk.ask(Fetch, { maxWaitMs: 0, minBytes: 0, topics: [], ...request }, { look });
+  const want = (...offsets: (readonly [partition: number, offset: number])[]) => [{
+    topic,
+    topicId,
+    partitions: offsets.map(([partition, fetchOffset]) => ({
+      partition,
+      fetchOffset,
+      partitionMaxBytes: 1_000,
+    })),
+  }];
+  const produce = async (...partitions: number[]) => {
+    const partitionData = partitions.map((index) => ({ index, records: batch(["a"]) }));
+    const topicData = [{ name: topic, topicId, partitionData }];
+    await talk.need(Produce, { transactionalId: null, acks: -1, timeoutMs: 10_000, topicData });
+  };
+  const forget = (partitions: number[]) => [{ topic, topicId, partitions }];
+  await ask({ sessionEpoch: 0 });
+  const empty = sessionId;
+  await ask({ sessionId: empty, sessionEpoch: 1 });
+  await ask({ sessionEpoch: 0, topics: want([0, 0], [1, 0], [2, 0]) });
+  const session = sessionId;
+  const goOn = (sessionEpoch: number, request: Partial<FetchInput> = {}) =>
+    ask({ sessionId: session, sessionEpoch, ...request });
+  await goOn(1);
+  await produce(0, 1);
+  await goOn(2);
+  await produce(2);
+  await goOn(3, { topics: want([0, 1]) });
+  await goOn(4, { topics: want([1, 1], [2, 1]) });
+  await goOn(4);
+  await goOn(5, { topics: want([0, 9], [31, 0]), forgottenTopicsData: forget([1, 30]) });
+  await goOn(6);
+  await goOn(7, { topics: want([0, 0]), forgottenTopicsData: forget([31]) });
+  await goOn(8, { forgottenTopicsData: forget([0, 1, 2]) });
+  await goOn(9);
+  await ask({ sessionEpoch: 0, topics: want([0, 0]) });
+  await ask({ sessionId, sessionEpoch: -1, topics: want([0, 0]) });
+}
+
 const fetchScenarios: Scenario[] = [
   ...codecScenarios,
   {
@@ -190,6 +239,12 @@ const fetchScenarios: Scenario[] = [
       const asked = wanted(talk, { topicId, request: { forgottenTopicsData } });
       await talk.ask(Fetch, asked, { look });
     },
+  },
+  {
+    about: Fetch,
+    name: "a session goes on",
+    versions: { min: 7 },
+    run: sessionGoesOn,
   },
   {
     about: Fetch,
