@@ -100,49 +100,50 @@ function unzstd(bytes: Uint8Array, bytesMax: number): Uint8Array {
   return contents.length === 1 ? contents[0] : concatBytes(contents);
 }
 
+/** JSON and the like become this much smaller at most, as a rule. */
+const usualRatioMax = 16;
+
+/**
+ * In room for all of it, so that zlib does it in one call: from the second on, Deno's zstd keeps
+ * silent about a fault. What the blocks can hold is mostly far more than a small frame does hold,
+ * and room costs as much as unpacking: so a usual frame's is tried first.
+ */
 function unzstdFrame(
   { bytes, roomBytes, contentBytes }: ZstdFrame,
   { left, bytesMax }: { left: number; bytesMax: number },
 ): Uint8Array {
-  const { zstdDecompressSync } = zlib();
   const max = Math.min(left, contentBytes ?? left);
-  const options = bounds(max, roomBytes);
-  let content: Uint8Array;
-  try {
-    content = plain(expand("zstd", bytesMax, () => zstdDecompressSync(bytes, options)));
-    if (content.length > max) throw tooLarge("zstd", bytesMax, undefined);
-  } catch (error) {
-    if (max < left && isPlatformFault(error, "NoSpace")) throw zstdFault("content size is wrong");
-    throw error;
+  const usualBytes = Math.max(chunkBytesMin, bytes.length * usualRatioMax);
+  if (contentBytes === undefined && usualBytes < Math.min(roomBytes, max)) {
+    const content = unzstdWithin(bytes, usualBytes);
+    // One that fills its room may not have come out in one call.
+    if (content !== undefined && content.length < usualBytes) return content;
+  }
+  const content = unzstdWithin(bytes, max, roomBytes);
+  if (content === undefined) {
+    throw max < left ? zstdFault("content size is wrong") : tooLarge("zstd", bytesMax, undefined);
   }
   const { length } = content;
   if (length !== (contentBytes ?? length)) throw zstdFault("content size is wrong");
-  if (length >= chunkBytesMin && length !== options.chunkSize && hidesFaults()) {
-    const exact = { ...options, chunkSize: length };
-    expand("zstd", bytesMax, () => zstdDecompressSync(bytes, exact));
-  }
   return content;
 }
 
-/** A frame that holds "a" and a wrong checksum. */
-const wrongFrame = new Uint8Array([0x28, 0xb5, 0x2f, 0xfd, 0x24, 1, 9, 0, 0, 0x61, 0, 0, 0, 0]);
-let doesHideFaults: boolean | undefined;
-
-/**
- * Whether zstd keeps silent about a fault as long as it has made something of a frame, as Deno
- * 2.9's does. A chunk that the content fills to the last byte leaves it nothing to make when the
- * fault comes, and so brings it to light; but there is no chunk for less than 64 bytes.
- */
-function hidesFaults(): boolean {
-  if (doesHideFaults === undefined) {
-    try {
-      zlib().zstdDecompressSync(wrongFrame);
-      doesHideFaults = true;
-    } catch {
-      doesHideFaults = false;
-    }
+/** Undefined where more than `bytesMax` comes out. */
+function unzstdWithin(
+  bytes: Uint8Array,
+  bytesMax: number,
+  roomBytes = bytesMax,
+): Uint8Array | undefined {
+  const options = bounds(bytesMax, roomBytes);
+  try {
+    const content = plain(
+      expand("zstd", bytesMax, () => zlib().zstdDecompressSync(bytes, options)),
+    );
+    return content.length > bytesMax ? undefined : content;
+  } catch (error) {
+    if (isPlatformFault(error, "NoSpace")) return undefined;
+    throw error;
   }
-  return doesHideFaults;
 }
 
 /** What unpacks to no more than this does so in one go: it takes a millisecond or two. */

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
+import { constants, gunzipSync, zstdCompressSync } from "node:zlib";
 import { loadCompression } from "../../src/records/compression.ts";
 import type { Codecs } from "../../src/runtime/ports.ts";
 import { difference, type Judged, readJudged } from "../golden/codec_frames.ts";
@@ -27,6 +27,18 @@ export function codecsSuite(options: SubjectOptions): void {
       assert.ok(taken >= 20 && all.length - taken >= 20, `${taken} of ${all.length} are taken`);
     });
   }
+
+  check("a wrong checksum of zstd is found, however well it is packed", options, ({ runtime }) => {
+    const { codecs } = runtime;
+    const params = { [constants.ZSTD_c_checksumFlag]: 1 };
+    for (const content of [1, 63, 5_000, 100_000, 300_000].flatMap(contentsOf)) {
+      const packed = new Uint8Array(zstdCompressSync(content, { params }));
+      assert.deepEqual(codecs.unzstd(packed, content.length), content);
+      packed[packed.length - 1] ^= 1;
+      assert.throws(() => codecs.unzstd(packed, 1 << 20), { kind: "Io" });
+    }
+    return Promise.resolve();
+  });
 
   for (const codec of ["gzip", "zstd"] as const) {
     check(`${codec} in pieces comes to what it does in one go`, options, async ({ runtime }) => {
@@ -60,4 +72,9 @@ async function gathered(
     pieces.push(piece);
   }
   return Buffer.concat(pieces);
+}
+
+/** One that packs well and one that hardly does. */
+function contentsOf(length: number): Uint8Array[] {
+  return [new Uint8Array(length), pattern(length)];
 }
