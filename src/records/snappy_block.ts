@@ -5,6 +5,8 @@
 //   01  copy: 3 bits length - 4, 3 high bits of the distance back, a byte of it
 //   10  copy: 6 bits length - 1, uint16le distance      11  the same with uint32le distance
 //
+// Short runs are copied by words of four bytes, long literals by the engine.
+//
 // Invariant: what comes out is exactly as long as the block says, or DecodeFault: so do snappy's
 // own readers hold it. The package that packs is not asked to unpack: it gives zeros where
 // elements are missing, and has no end with a literal of nearly 2^32 bytes.
@@ -36,12 +38,34 @@ export function claimedLength(
   throw new DecodeFault("snappy block claims more than it can hold");
 }
 
-/** Unpacks `raw`, at most `bytesMax` bytes. */
-export function uncompressBlock(raw: Uint8Array, bytesMax: number): Uint8Array {
-  const { length: end, start } = claimedLength(raw, bytesMax);
-  const into = new Uint8Array(end);
-  let position = start;
-  let out = 0;
+/** Room that a target has behind what may be written. */
+export const slackBytes = 4;
+
+/** Where a block's content goes. */
+export interface SnappyTarget {
+  readonly into: Uint8Array;
+  /** Of the same bytes. */
+  readonly view: DataView;
+  readonly start: number;
+  /** May not be passed; `slackBytes` more are there. */
+  readonly outMax: number;
+}
+
+/** Room for `length` bytes, as a target wants it. */
+export function roomOf(length: number): Pick<SnappyTarget, "into" | "view"> {
+  const into = new Uint8Array(length + slackBytes);
+  return { into, view: new DataView(into.buffer) };
+}
+
+/** Unpacks `raw` to `into` from `start` on; the position behind it. */
+export function uncompressBlock(raw: Uint8Array, target: SnappyTarget): number {
+  const { into, view, start } = target;
+  const claim = claimedLength(raw, target.outMax - start);
+  const source = new DataView(raw.buffer, raw.byteOffset, raw.length);
+  const end = start + claim.length;
+  const wordsMax = raw.length - slackBytes;
+  let position = claim.start;
+  let out = start;
   while (position < raw.length) {
     const tag = raw[position++];
     const kind = tag & 3;
@@ -54,26 +78,43 @@ export function uncompressBlock(raw: Uint8Array, bytesMax: number): Uint8Array {
       }
       const literalEnd = position + length;
       if (literalEnd > raw.length || out + length > end) throw malformed();
-      if (length > longRun) into.set(raw.subarray(position, literalEnd), out);
-      else for (let i = 0; i < length; i++) into[out + i] = raw[position + i];
+      if (length > longRun || literalEnd > wordsMax) {
+        into.set(raw.subarray(position, literalEnd), out);
+      } else {
+        const shift = out - position;
+        for (let at = position; at < literalEnd; at += 4) {
+          view.setInt32(at + shift, source.getInt32(at, true), true);
+        }
+      }
       out += length;
       position = literalEnd;
       continue;
     }
-    const length = kind === 1 ? ((tag >> 2) & 7) + 4 : (tag >> 2) + 1;
-    const distanceBytes = kind === 3 ? 4 : kind;
-    let distance = uintAt(raw, position, distanceBytes);
-    if (kind === 1) distance |= (tag >> 5) << 8;
-    position += distanceBytes;
-    if (distance === 0 || distance > out || out + length > end) throw malformed();
+    let length = (tag >> 2) + 1;
+    let distance: number;
+    if (kind === 1) {
+      if (position >= raw.length) throw malformed();
+      length = ((tag >> 2) & 7) + 4;
+      distance = ((tag >> 5) << 8) | raw[position++];
+    } else if (kind === 2) {
+      if (position + 2 > raw.length) throw malformed();
+      distance = raw[position] | (raw[position + 1] << 8);
+      position += 2;
+    } else {
+      distance = uintAt(raw, position, 4);
+      position += 4;
+    }
     const copyEnd = out + length;
-    if (length > longRun && distance >= length) {
-      into.copyWithin(out, out - distance, copyEnd - distance);
+    if (distance === 0 || distance > out - start || copyEnd > end) throw malformed();
+    if (distance >= 4) {
+      for (let at = out; at < copyEnd; at += 4) {
+        view.setInt32(at, view.getInt32(at - distance, true), true);
+      }
     } else for (let at = out; at < copyEnd; at++) into[at] = into[at - distance];
     out = copyEnd;
   }
   if (out !== end) throw malformed();
-  return into;
+  return out;
 }
 
 function uintAt(bytes: Uint8Array, position: number, length: number): number {

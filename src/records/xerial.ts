@@ -12,7 +12,7 @@
 import { BytesReader, concatBytes } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
 import type { Pieces } from "./pieces.ts";
-import { uncompressBlock } from "./snappy_block.ts";
+import { roomOf, uncompressBlock } from "./snappy_block.ts";
 
 const magic = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00];
 /** Its first four bytes, where a block's length may stand. */
@@ -54,24 +54,31 @@ export function* unwrapXerial(
   bytes: Uint8Array,
   options: { bytesMax: number },
 ): Pieces<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for (const unpacked of unwrappedChunks(bytes, options)) {
-    chunks.push(unpacked);
-    yield unpacked.length * unpackWeight;
+  const { total } = unpackedSizes(bytes);
+  const outMax = Math.min(total, options.bytesMax);
+  const room = roomOf(outMax);
+  let out = 0;
+  for (const raw of rawBlocks(bytes)) {
+    const start = out;
+    out = uncompressBlock(raw, { ...room, start, outMax });
+    yield (out - start) * unpackWeight;
   }
-  return chunks.length === 1 ? chunks[0] : concatBytes(chunks);
+  return room.into.subarray(0, out);
 }
 
-/** The same, handed out block by block. */
+/** The same, handed out block by block; each is good until the next is asked for. */
 export function* unwrappedChunks(
   bytes: Uint8Array,
   { bytesMax }: { bytesMax: number },
 ): Generator<Uint8Array> {
-  let remaining = bytesMax;
+  const { largest } = unpackedSizes(bytes);
+  const room = roomOf(Math.min(largest, bytesMax));
+  let left = bytesMax;
   for (const raw of rawBlocks(bytes)) {
-    const unpacked = uncompressBlock(raw, remaining);
-    remaining -= unpacked.length;
-    yield unpacked;
+    const outMax = Math.min(largest, left);
+    const out = uncompressBlock(raw, { ...room, start: 0, outMax });
+    left -= out;
+    yield room.into.subarray(0, out);
   }
 }
 
