@@ -151,7 +151,10 @@ export const ErrorCode = {
   CONTROLLER_ID_NOT_REGISTERED: 136,
 } as const;
 
-const messages: Record<keyof typeof ErrorCode, string> = {
+/** The name of a code that this table has. */
+export type ErrorName = keyof typeof ErrorCode;
+
+const messages: Record<ErrorName, string> = {
   UNKNOWN_SERVER_ERROR: "The server failed in a way that it has no code for.",
   NONE: "No error.",
   OFFSET_OUT_OF_RANGE: "The offset lies before the start of the log or after its end.",
@@ -301,8 +304,8 @@ const messages: Record<keyof typeof ErrorCode, string> = {
   CONTROLLER_ID_NOT_REGISTERED: "No controller is registered under this id.",
 };
 
-const names = new Map<number, keyof typeof ErrorCode>();
-for (const name of Object.keys(ErrorCode) as (keyof typeof ErrorCode)[]) {
+const names = new Map<number, ErrorName>();
+for (const name of Object.keys(ErrorCode) as ErrorName[]) {
   names.set(ErrorCode[name], name);
 }
 

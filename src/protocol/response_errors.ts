@@ -9,6 +9,8 @@ import type { Fields, WireType } from "./types.ts";
 
 /** The places of error codes in a struct. */
 interface Places {
+  /** As in ApiErrors: `response`, or the name of the list. */
+  readonly level: string;
   readonly codes: readonly string[];
   readonly lists: readonly { readonly name: string; readonly places: Places }[];
 }
@@ -17,20 +19,32 @@ type Struct = Readonly<Record<string, unknown>>;
 
 const placesByKey: (Places | undefined)[] = [];
 
-/** Calls `visit` with each error code of `response` that says that something failed. */
-export function visitErrors(
-  api: AnyApi,
-  response: unknown,
-  visit: (errorCode: number) => void,
-): void {
-  const places = placesByKey[api.key] ??= placesIn(api.response.fields);
+type Visit = (errorCode: number, level: string) => void;
+
+/**
+ * Calls `visit` with each error code of `response` that says that something failed, and with the
+ * level that it stands at: `response`, or the list whose item carries it.
+ */
+export function visitErrors(api: AnyApi, response: unknown, visit: Visit): void {
+  const places = placesByKey[api.key] ??= placesIn("response", api.response.fields);
   visitPlaces(places, response as Struct, visit);
 }
 
-function visitPlaces(places: Places, struct: Struct, visit: (errorCode: number) => void): void {
+/** The levels of an API's answers that have an error code, each once. */
+export function errorLevels(api: AnyApi): string[] {
+  const levels = new Set<string>();
+  const collect = ({ level, codes, lists }: Places): void => {
+    if (codes.length > 0) levels.add(level);
+    for (const { places } of lists) collect(places);
+  };
+  collect(placesIn("response", api.response.fields));
+  return [...levels];
+}
+
+function visitPlaces(places: Places, struct: Struct, visit: Visit): void {
   for (const name of places.codes) {
     const code = struct[name] as number | undefined;
-    if (code !== undefined && code !== 0) visit(code);
+    if (code !== undefined && code !== 0) visit(code, places.level);
   }
   for (const { name, places: within } of places.lists) {
     const list = struct[name] as readonly Struct[] | null | undefined;
@@ -39,17 +53,17 @@ function visitPlaces(places: Places, struct: Struct, visit: (errorCode: number) 
   }
 }
 
-function placesIn(fields: Fields): Places {
+function placesIn(level: string, fields: Fields): Places {
   const codes: string[] = [];
   const lists: Places["lists"][number][] = [];
   for (const [name, { wire }] of Object.entries(fields)) {
     if (name.endsWith("rrorCode")) codes.push(name);
     const element = elementFields(wire);
     if (element === undefined) continue;
-    const places = placesIn(element);
+    const places = placesIn(name, element);
     if (places.codes.length + places.lists.length > 0) lists.push({ name, places });
   }
-  return { codes, lists };
+  return { level, codes, lists };
 }
 
 function elementFields(wire: WireType): Fields | undefined {

@@ -11,6 +11,7 @@
 
 import type { BytesReader, BytesWriter } from "../base/bytes.ts";
 import { DecodeFault, EncodeFault } from "../base/faults.ts";
+import type { ErrorName } from "./errors.ts";
 import { compileStructReader, type Read } from "./reading.ts";
 import {
   type Decoded,
@@ -23,6 +24,7 @@ import {
 import { compileStructWriter, type Write } from "./writing.ts";
 
 export * from "./types.ts";
+export * from "./words.ts";
 
 /** One message over all its versions. */
 export interface Message<F extends Fields> {
@@ -37,6 +39,19 @@ export interface Message<F extends Fields> {
   encode(writer: BytesWriter, message: Input<F>, version: number): void;
 }
 
+/**
+ * The error codes that the answers of an API carry, with when, in a few words. They stand by level:
+ * `response` is the answer itself, any other the list whose items carry them; `partitions` is the
+ * same in whichever list of topics it stands. NONE goes without saying, and so does
+ * UNKNOWN_SERVER_ERROR, which says only that the broker has no code for what went wrong.
+ */
+export interface ApiErrors {
+  readonly [level: string]: LevelErrors;
+}
+
+/** The codes of one level of an answer, with when each is given. */
+export type LevelErrors = Readonly<Partial<Record<ErrorName, string>>>;
+
 /** A request and its response. */
 export interface Api<Q extends Fields = Fields, S extends Fields = Fields> {
   /** Kafka's API key: `api_key` in a packet capture. */
@@ -44,6 +59,10 @@ export interface Api<Q extends Fields = Fields, S extends Fields = Fields> {
   readonly name: string;
   readonly versions: VersionRange;
   readonly flexibleFrom: number;
+  /** What it is for, in a sentence; empty where nobody has said it yet. */
+  readonly about: string;
+  /** What its answers may say went wrong; undefined where nobody has said it yet. */
+  readonly errors: ApiErrors | undefined;
   readonly request: Message<Q>;
   readonly response: Message<S>;
 }
@@ -73,6 +92,8 @@ export interface ApiOptions<Q extends Fields, S extends Fields> {
   readonly name: string;
   readonly versions: string;
   readonly flexible: string;
+  readonly about?: string;
+  readonly errors?: ApiErrors;
   readonly request: Q;
   readonly response: S;
 }
@@ -98,6 +119,8 @@ export function api<const Q extends Fields, const S extends Fields>(
     name,
     versions,
     flexibleFrom,
+    about: options.about ?? "",
+    errors: options.errors,
     request: message(`${name} request`, options.request, { versions, flexibleFrom }),
     response: message(`${name} response`, options.response, { versions, flexibleFrom }),
   };

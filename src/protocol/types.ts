@@ -75,7 +75,14 @@ export interface Field<Decoded = unknown, Input = Decoded, Optional extends bool
   readonly essential: boolean;
   /** See {@link configValue}. */
   readonly isConfigValue: boolean;
+  /** See {@link about}; empty where its name says enough. */
+  readonly about: string;
+  /** See {@link words}. */
+  readonly words: Words | undefined;
 }
+
+/** What well-known numbers of a field mean, in a word each. */
+export type Words = Readonly<Record<number, string>>;
 
 /** Names to fields, in wire order. */
 export interface Fields {
@@ -118,6 +125,8 @@ function fieldOf<D, I = D>(wire: WireType): Field<D, I, false> {
     neverCompact: false,
     essential: false,
     isConfigValue: false,
+    about: "",
+    words: undefined,
   };
 }
 
@@ -164,7 +173,11 @@ export const producerId: Field<ProducerId, ProducerId, false> = fieldOf({ kind: 
 export function array<const C extends Content>(
   element: C,
 ): Field<ContentDecoded<C>[], readonly ContentInput<C>[], false> {
-  return fieldOf({ kind: "array", element: wireOf(element) });
+  const list = fieldOf<ContentDecoded<C>[], readonly ContentInput<C>[]>({
+    kind: "array",
+    element: wireOf(element),
+  });
+  return meaning in element ? changed(list, { words: (element as Field).words }) : list;
 }
 
 /** A struct inside a struct. */
@@ -242,6 +255,22 @@ export function essential<D, I, O extends boolean>(field: Field<D, I, O>): Field
 /** Keeps the fixed-size length prefix in flexible versions: the client id of a request header. */
 export function neverCompact<D, I, O extends boolean>(field: Field<D, I, O>): Field<D, I, O> {
   return changed(field, { neverCompact: true });
+}
+
+/** What a reader should know of the field: a short sentence without its full stop. */
+export function about<D, I, O extends boolean>(
+  text: string,
+  field: Field<D, I, O>,
+): Field<D, I, O> {
+  return changed(field, { about: text });
+}
+
+/** Well-known numbers by the words that people read in their place; others stay numbers. */
+export function words<D, I, O extends boolean>(
+  meanings: Words,
+  field: Field<D, I, O>,
+): Field<D, I, O> {
+  return changed(field, { words: meanings });
 }
 
 /** A fresh default value of a field: its own, or the zero of its type. */

@@ -17,6 +17,8 @@
 // A batch is bytes here; src/records knows what is in it.
 
 import {
+  about,
+  acks,
   api,
   array,
   brokerId,
@@ -24,7 +26,6 @@ import {
   errorCode,
   essential,
   from,
-  int16,
   int32,
   int64,
   leaderEpoch,
@@ -41,8 +42,12 @@ import {
   until,
   uuid,
 } from "../schema.ts";
+import { leaderErrors } from "../shared_errors.ts";
 
-const batchIndexAndErrorMessage = { batchIndex: int32, batchIndexErrorMessage: nullableString };
+const batchIndexAndErrorMessage = {
+  batchIndex: about("The place of the record in its batch", int32),
+  batchIndexErrorMessage: about("What is wrong with it", nullableString),
+};
 
 const leaderIdAndEpoch = {
   leaderId: defaultsTo(-1, brokerId),
@@ -56,14 +61,43 @@ export const Produce = api({
   name: "Produce",
   versions: "0-13",
   flexible: "9+",
+  about: "Appends batches of records to partitions, and says at which offset each came to lie.",
+  errors: {
+    partitionResponses: {
+      ...leaderErrors,
+      CORRUPT_MESSAGE: "a batch is damaged, or empty",
+      MESSAGE_TOO_LARGE: "a batch is larger than max.message.bytes of the topic",
+      RECORD_LIST_TOO_LARGE: "a batch is larger than a segment",
+      INVALID_TOPIC_EXCEPTION: "the topic is the broker's own: clients may not write to it",
+      NOT_ENOUGH_REPLICAS: "fewer replicas are in sync than min.insync.replicas, at acks=all",
+      INVALID_REQUIRED_ACKS: "acks is neither 0, 1 nor -1",
+      INVALID_TIMESTAMP: "a timestamp is further from now than the topic allows",
+      INVALID_RECORD: "a record breaks a rule, such as to have a key in a compacted topic",
+      UNSUPPORTED_COMPRESSION_TYPE: "this version may not carry the batch's compression",
+      OUT_OF_ORDER_SEQUENCE_NUMBER: "a batch of this producer before this one is missing",
+      INVALID_PRODUCER_EPOCH: "a newer instance of the producer has taken over",
+      INVALID_TXN_STATE: "the batch belongs to no transaction that is open here",
+      TRANSACTION_COORDINATOR_FENCED: "the marker is of a coordinator that has been replaced",
+      UNKNOWN_TOPIC_ID: "no topic has this id",
+    },
+  },
   request: {
-    transactionalId: from(3, essential(nullableString)),
-    acks: int16,
-    timeoutMs: int32,
+    transactionalId: about(
+      "The producer's transactional id; null outside of transactions",
+      from(3, essential(nullableString)),
+    ),
+    acks: about(
+      "When to answer: 0 never, 1 when the leader has it, all when every in-sync replica has",
+      acks,
+    ),
+    timeoutMs: about("How long to wait for the other replicas", int32),
     topicData: array({
       name: until(12, string),
       topicId: from(13, uuid),
-      partitionData: array({ index: partitionId, records: nullable(records) }),
+      partitionData: array({
+        index: about("The number of the partition", partitionId),
+        records: about("The batches, as docs/format.md draws them", nullable(records)),
+      }),
     }),
   },
   response: {
@@ -71,18 +105,33 @@ export const Produce = api({
       name: until(12, string),
       topicId: from(13, uuid),
       partitionResponses: array({
-        index: partitionId,
+        index: about("The number of the partition", partitionId),
         errorCode,
-        baseOffset: offset,
-        logAppendTimeMs: from(2, defaultsTo(-1, int64)),
-        logStartOffset: from(5, defaultsTo(-1, offset)),
-        recordErrors: from(8, array(batchIndexAndErrorMessage)),
+        baseOffset: about("The offset that the first record was given", offset),
+        logAppendTimeMs: about(
+          "The broker's time, where the topic stamps records with it; -1 elsewhere",
+          from(2, defaultsTo(-1, int64)),
+        ),
+        logStartOffset: about(
+          "The first offset that the partition still has",
+          from(5, defaultsTo(-1, offset)),
+        ),
+        recordErrors: about(
+          "Which records are to blame, where only some are",
+          from(8, array(batchIndexAndErrorMessage)),
+        ),
         errorMessage: from(8, nullableString),
-        currentLeader: tagged(0, 10, struct(leaderIdAndEpoch)),
+        currentLeader: about(
+          "Who leads the partition now, where it is not this broker",
+          tagged(0, 10, struct(leaderIdAndEpoch)),
+        ),
       }),
     }),
     throttleTimeMs: from(1, int32),
-    nodeEndpoints: tagged(0, 10, array(nodeEndpoint)),
+    nodeEndpoints: about(
+      "The addresses of the leaders named above",
+      tagged(0, 10, array(nodeEndpoint)),
+    ),
   },
 });
 

@@ -21,6 +21,7 @@
 
 import { INT64_MAX } from "../../base/int64.ts";
 import {
+  about,
   api,
   array,
   brokerId,
@@ -30,7 +31,7 @@ import {
   from,
   int32,
   int64,
-  int8,
+  isolationLevel,
   leaderEpoch,
   nullable,
   nullableString,
@@ -46,10 +47,11 @@ import {
   until,
   uuid,
 } from "../schema.ts";
+import { leaderEpochErrors, leaderErrors } from "../shared_errors.ts";
 
 const replicaState = {
-  replicaId: defaultsTo(-1, brokerId),
-  replicaEpoch: defaultsTo(-1, int64),
+  replicaId: about("The follower that asks; -1 is a consumer", defaultsTo(-1, brokerId)),
+  replicaEpoch: about("The follower's registration; -1 is unknown", defaultsTo(-1, int64)),
 };
 
 const forgottenTopic = {
@@ -80,55 +82,128 @@ export const Fetch = api({
   name: "Fetch",
   versions: "0-18",
   flexible: "12+",
+  about: "Reads batches of records from an offset on, and may wait until there are enough.",
+  errors: {
+    response: {
+      FETCH_SESSION_ID_NOT_FOUND: "the broker has no such fetch session: start a new one",
+      INVALID_FETCH_SESSION_EPOCH: "a request of the fetch session was lost or repeated",
+      FETCH_SESSION_TOPIC_ID_ERROR: "the session was begun with names and goes on with ids",
+      INVALID_REQUEST: "the request contradicts itself",
+      KAFKA_STORAGE_ERROR: "what was asked for cannot be read from disk",
+    },
+    partitions: {
+      ...leaderErrors,
+      ...leaderEpochErrors,
+      OFFSET_OUT_OF_RANGE: "the log begins after the offset, or ends before it",
+      UNKNOWN_TOPIC_ID: "no topic has this id",
+      UNSUPPORTED_COMPRESSION_TYPE: "this version may not carry the batches' compression",
+      CORRUPT_MESSAGE: "a batch on disk is damaged",
+      INVALID_REQUEST: "the partition stands in the request twice",
+    },
+  },
   request: {
-    clusterId: tagged(0, 12, nullableString),
-    replicaId: until(14, essential(defaultsTo(-1, brokerId))),
-    replicaState: tagged(1, 15, essential(struct(replicaState))),
-    maxWaitMs: int32,
-    minBytes: int32,
-    maxBytes: from(3, defaultsTo(0x7fff_ffff, int32)),
-    isolationLevel: from(4, int8),
-    sessionId: from(7, int32),
-    sessionEpoch: from(7, defaultsTo(-1, int32)),
-    topics: array({
-      topic: until(12, string),
-      topicId: from(13, uuid),
-      partitions: array({
-        partition: partitionId,
-        currentLeaderEpoch: from(9, defaultsTo(-1, leaderEpoch)),
-        fetchOffset: offset,
-        lastFetchedEpoch: from(12, essential(defaultsTo(-1, leaderEpoch))),
-        logStartOffset: from(5, defaultsTo(-1, offset)),
-        partitionMaxBytes: int32,
-        replicaDirectoryId: tagged(0, 17, uuid),
-        highWatermark: tagged(1, 18, defaultsTo(INT64_MAX, offset)),
+    clusterId: about("The cluster that the follower takes this for", tagged(0, 12, nullableString)),
+    replicaId: about(
+      "The follower that asks; -1 is a consumer",
+      until(14, essential(defaultsTo(-1, brokerId))),
+    ),
+    replicaState: about("The follower that asks", tagged(1, 15, essential(struct(replicaState)))),
+    maxWaitMs: about("How long to wait for minBytes", int32),
+    minBytes: about("Answer as soon as there is this much", int32),
+    maxBytes: about(
+      "At most this much in all, but for a first batch that is larger",
+      from(3, defaultsTo(0x7fff_ffff, int32)),
+    ),
+    isolationLevel: about(
+      "Whether to read what open transactions have written",
+      from(4, isolationLevel),
+    ),
+    sessionId: about("The fetch session (KIP-227); 0 is none", from(7, int32)),
+    sessionEpoch: about(
+      "Counts the requests of the session; 0 begins one, -1 ends it",
+      from(7, defaultsTo(-1, int32)),
+    ),
+    topics: about(
+      "The topics to read; in a session, those that changed",
+      array({
+        topic: until(12, string),
+        topicId: from(13, uuid),
+        partitions: array({
+          partition: partitionId,
+          currentLeaderEpoch: about(
+            "The epoch that the reader believes in; -1 leaves it unchecked",
+            from(9, defaultsTo(-1, leaderEpoch)),
+          ),
+          fetchOffset: about("Read from this offset on", offset),
+          lastFetchedEpoch: about(
+            "The epoch of the follower's last record, to notice that logs diverge",
+            from(12, essential(defaultsTo(-1, leaderEpoch))),
+          ),
+          logStartOffset: about(
+            "The first offset that the follower still has",
+            from(5, defaultsTo(-1, offset)),
+          ),
+          partitionMaxBytes: about("At most this much of the partition", int32),
+          replicaDirectoryId: about("The log directory of the follower", tagged(0, 17, uuid)),
+          highWatermark: about(
+            "The high watermark that the follower knows",
+            tagged(1, 18, defaultsTo(INT64_MAX, offset)),
+          ),
+        }),
       }),
-    }),
-    forgottenTopicsData: from(7, essential(array(forgottenTopic))),
-    rackId: from(11, string),
+    ),
+    forgottenTopicsData: about(
+      "What the session is to leave out from now on",
+      from(7, essential(array(forgottenTopic))),
+    ),
+    rackId: about("The rack of the consumer, to read from a replica nearby", from(11, string)),
   },
   response: {
     throttleTimeMs: from(1, int32),
     errorCode: from(7, errorCode),
-    sessionId: from(7, int32),
+    sessionId: about("The fetch session (KIP-227); 0 is none", from(7, int32)),
     responses: array({
       topic: until(12, string),
       topicId: from(13, uuid),
       partitions: array({
         partitionIndex: partitionId,
         errorCode,
-        highWatermark: offset,
-        lastStableOffset: from(4, defaultsTo(-1, offset)),
-        logStartOffset: from(5, defaultsTo(-1, offset)),
-        divergingEpoch: tagged(0, 12, struct(epochEndOffset)),
-        currentLeader: tagged(1, 12, struct(leaderIdAndEpoch)),
-        snapshotId: tagged(2, 12, struct(snapshotId)),
-        abortedTransactions: from(4, nullable(array({ producerId, firstOffset: offset }))),
-        preferredReadReplica: from(11, defaultsTo(-1, brokerId)),
-        records: nullable(records),
+        highWatermark: about("Where what all in-sync replicas have ends", offset),
+        lastStableOffset: about(
+          "Where the first open transaction begins: read_committed ends here",
+          from(4, defaultsTo(-1, offset)),
+        ),
+        logStartOffset: about(
+          "The first offset that the partition still has",
+          from(5, defaultsTo(-1, offset)),
+        ),
+        divergingEpoch: about(
+          "Where the follower's log must be cut",
+          tagged(0, 12, struct(epochEndOffset)),
+        ),
+        currentLeader: about(
+          "Who leads the partition now, where it is not this broker",
+          tagged(1, 12, struct(leaderIdAndEpoch)),
+        ),
+        snapshotId: about("Begin with this snapshot instead", tagged(2, 12, struct(snapshotId))),
+        abortedTransactions: about(
+          "Producers whose records in here are to be left out, and from which offset on",
+          from(4, nullable(array({ producerId, firstOffset: offset }))),
+        ),
+        preferredReadReplica: about(
+          "Read from this replica instead; -1 is none",
+          from(11, defaultsTo(-1, brokerId)),
+        ),
+        records: about(
+          "The batches, the first of which may begin before the offset",
+          nullable(records),
+        ),
       }),
     }),
-    nodeEndpoints: tagged(0, 16, array(nodeEndpoint)),
+    nodeEndpoints: about(
+      "The addresses of the leaders named above",
+      tagged(0, 16, array(nodeEndpoint)),
+    ),
   },
 });
 

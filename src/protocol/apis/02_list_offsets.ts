@@ -18,6 +18,7 @@
 //   v11   timestamp -6 (KIP-1023)
 
 import {
+  about,
   api,
   array,
   brokerId,
@@ -27,34 +28,55 @@ import {
   from,
   int32,
   int64,
-  int8,
+  isolationLevel,
   leaderEpoch,
   offset,
   partitionId,
   type RequestOf,
   type ResponseOf,
   string,
+  timestampOrPlace,
   until,
 } from "../schema.ts";
+import { leaderEpochErrors, leaderErrors } from "../shared_errors.ts";
 
 export const ListOffsets = api({
   key: 2,
   name: "ListOffsets",
   versions: "0-11",
   flexible: "6+",
+  about: "Finds the offset that belongs to a timestamp, or the first or last of a partition.",
+  errors: {
+    partitions: {
+      ...leaderErrors,
+      ...leaderEpochErrors,
+      INVALID_REQUEST: "the partition stands in the request twice",
+      UNSUPPORTED_VERSION: "this version has no such place in the log",
+      UNSUPPORTED_FOR_MESSAGE_FORMAT: "the records are too old to have timestamps",
+    },
+  },
   request: {
-    replicaId: brokerId,
-    isolationLevel: from(2, essential(int8)),
+    replicaId: about("The follower that asks; -1 is a consumer", brokerId),
+    isolationLevel: about(
+      "Whether latest means the high watermark or the last stable offset",
+      from(2, essential(isolationLevel)),
+    ),
     topics: array({
       name: string,
       partitions: array({
         partitionIndex: partitionId,
-        currentLeaderEpoch: from(4, defaultsTo(-1, leaderEpoch)),
-        timestamp: int64,
-        maxNumOffsets: until(0, essential(defaultsTo(1, int32))),
+        currentLeaderEpoch: about(
+          "The epoch that the reader believes in; -1 leaves it unchecked",
+          from(4, defaultsTo(-1, leaderEpoch)),
+        ),
+        timestamp: about(
+          "The earliest record at or after this time, or a place by its name",
+          timestampOrPlace,
+        ),
+        maxNumOffsets: about("At most as many offsets", until(0, essential(defaultsTo(1, int32)))),
       }),
     }),
-    timeoutMs: from(10, int32),
+    timeoutMs: about("How long an answer that needs tiered storage may take", from(10, int32)),
   },
   response: {
     throttleTimeMs: from(2, int32),
@@ -63,10 +85,16 @@ export const ListOffsets = api({
       partitions: array({
         partitionIndex: partitionId,
         errorCode,
-        oldStyleOffsets: until(0, array(int64)),
-        timestamp: from(1, defaultsTo(-1, int64)),
-        offset: from(1, defaultsTo(-1, offset)),
-        leaderEpoch: from(4, defaultsTo(-1, leaderEpoch)),
+        oldStyleOffsets: about(
+          "Starts of segments before the timestamp, latest first",
+          until(0, array(int64)),
+        ),
+        timestamp: about(
+          "The time of the record found; -1 for a place",
+          from(1, defaultsTo(-1, int64)),
+        ),
+        offset: about("The offset found; -1 is none", from(1, defaultsTo(-1, offset))),
+        leaderEpoch: about("The epoch of the record found", from(4, defaultsTo(-1, leaderEpoch))),
       }),
     }),
   },

@@ -13,6 +13,7 @@
 //   v10   topic ids in place of names (KIP-848)
 
 import {
+  about,
   api,
   array,
   between,
@@ -33,27 +34,56 @@ import {
   until,
   uuid,
 } from "../schema.ts";
+import { coordinatorErrors, memberErrors } from "../shared_errors.ts";
 
 export const OffsetCommit = api({
   key: 8,
   name: "OffsetCommit",
   versions: "0-10",
   flexible: "8+",
+  about: "Stores how far a group has read, so that whoever reads next goes on from there.",
+  errors: {
+    partitions: {
+      ...coordinatorErrors,
+      ...memberErrors,
+      REBALANCE_IN_PROGRESS: "the group rebalances: rejoin, then commit",
+      GROUP_ID_NOT_FOUND: "the group does not exist, and the commit names a generation",
+      INVALID_GROUP_ID: "the group id is invalid",
+      UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic or partition",
+      UNKNOWN_TOPIC_ID: "no topic has this id",
+      OFFSET_METADATA_TOO_LARGE: "the metadata is longer than offset.metadata.max.bytes",
+      INVALID_COMMIT_OFFSET_SIZE: "offset and metadata are too large to be stored",
+      STALE_MEMBER_EPOCH: "the member has been given a newer epoch",
+      KAFKA_STORAGE_ERROR: "the offset could not be written to disk",
+    },
+  },
   request: {
     groupId: string,
-    generationIdOrMemberEpoch: from(1, defaultsTo(-1, int32)),
+    generationIdOrMemberEpoch: about(
+      "The generation that the member is of; -1 is a client that manages without",
+      from(1, defaultsTo(-1, int32)),
+    ),
     memberId: from(1, string),
     groupInstanceId: from(7, essential(nullableString)),
-    retentionTimeMs: between(2, 4, defaultsTo(-1, int64)),
+    retentionTimeMs: about(
+      "How long to keep the offsets; -1 as the broker would",
+      between(2, 4, defaultsTo(-1, int64)),
+    ),
     topics: array({
       name: until(9, string),
       topicId: from(10, uuid),
       partitions: array({
         partitionIndex: partitionId,
-        committedOffset: offset,
-        committedLeaderEpoch: from(6, defaultsTo(-1, leaderEpoch)),
-        commitTimestamp: between(1, 1, essential(defaultsTo(-1, int64))),
-        committedMetadata: nullable(string),
+        committedOffset: about("The next offset to be read", offset),
+        committedLeaderEpoch: about(
+          "The epoch of the last record that was read; -1 is unknown",
+          from(6, defaultsTo(-1, leaderEpoch)),
+        ),
+        commitTimestamp: about(
+          "When it was committed; -1 is now",
+          between(1, 1, essential(defaultsTo(-1, int64))),
+        ),
+        committedMetadata: about("What the client wants to remember beside it", nullable(string)),
       }),
     }),
   },

@@ -13,6 +13,7 @@
 //   v10   topic ids in place of names (KIP-848)
 
 import {
+  about,
   api,
   array,
   between,
@@ -34,27 +35,40 @@ import {
   until,
   uuid,
 } from "../schema.ts";
+import { offsetFetchErrors } from "../shared_errors.ts";
 
-const offsetFetchRequestTopic = { name: string, partitionIndexes: array(partitionId) };
+const offsetFetchRequestTopic = {
+  name: string,
+  partitionIndexes: about("The numbers of the partitions", array(partitionId)),
+};
 
 const offsetFetchRequestGroup = {
   groupId: string,
   memberId: from(9, nullableString),
-  memberEpoch: from(9, defaultsTo(-1, int32)),
-  topics: nullable(array({
-    name: until(9, string),
-    topicId: from(10, uuid),
-    partitionIndexes: array(partitionId),
-  })),
+  memberEpoch: about(
+    "The epoch of the member, checked where it is not -1",
+    from(9, defaultsTo(-1, int32)),
+  ),
+  topics: about(
+    "The partitions to tell of; null is all that the group committed",
+    nullable(array({
+      name: until(9, string),
+      topicId: from(10, uuid),
+      partitionIndexes: about("The numbers of the partitions", array(partitionId)),
+    })),
+  ),
 };
 
 const offsetFetchResponseTopic = {
   name: string,
   partitions: array({
     partitionIndex: partitionId,
-    committedOffset: offset,
-    committedLeaderEpoch: from(5, defaultsTo(-1, leaderEpoch)),
-    metadata: nullable(string),
+    committedOffset: about("The next offset to be read; -1 where nothing was committed", offset),
+    committedLeaderEpoch: about(
+      "The epoch of the last record that was read; -1 is unknown",
+      from(5, defaultsTo(-1, leaderEpoch)),
+    ),
+    metadata: about("What the client wanted to remember beside it", nullable(string)),
     errorCode,
   }),
 };
@@ -66,9 +80,12 @@ const offsetFetchResponseGroup = {
     topicId: from(10, uuid),
     partitions: array({
       partitionIndex: partitionId,
-      committedOffset: offset,
-      committedLeaderEpoch: defaultsTo(-1, leaderEpoch),
-      metadata: nullable(string),
+      committedOffset: about("The next offset to be read; -1 where nothing was committed", offset),
+      committedLeaderEpoch: about(
+        "The epoch of the last record that was read; -1 is unknown",
+        defaultsTo(-1, leaderEpoch),
+      ),
+      metadata: about("What the client wanted to remember beside it", nullable(string)),
       errorCode,
     }),
   }),
@@ -80,11 +97,28 @@ export const OffsetFetch = api({
   name: "OffsetFetch",
   versions: "0-10",
   flexible: "6+",
+  about: "Tells how far groups have read, as they committed it.",
+  errors: {
+    response: offsetFetchErrors,
+    groups: offsetFetchErrors,
+    partitions: {
+      ...offsetFetchErrors,
+      UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic or partition",
+      UNKNOWN_TOPIC_ID: "no topic has this id",
+      UNSTABLE_OFFSET_COMMIT: "an open transaction may change the offset: ask again",
+    },
+  },
   request: {
     groupId: until(7, essential(string)),
-    topics: until(7, essential(nullableFrom(2, array(offsetFetchRequestTopic)))),
-    groups: from(8, essential(array(offsetFetchRequestGroup))),
-    requireStable: from(7, essential(boolean)),
+    topics: about(
+      "The partitions to tell of; null is all that the group committed",
+      until(7, essential(nullableFrom(2, array(offsetFetchRequestTopic)))),
+    ),
+    groups: about("The groups to tell of", from(8, essential(array(offsetFetchRequestGroup)))),
+    requireStable: about(
+      "Refuse offsets that an open transaction may change",
+      from(7, essential(boolean)),
+    ),
   },
   response: {
     throttleTimeMs: from(3, int32),

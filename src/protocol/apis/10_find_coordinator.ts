@@ -8,25 +8,27 @@
 //   v6    key type 2: a share partition, "group:topicId:partition" (KIP-932)
 
 import {
+  about,
   api,
   array,
   between,
   brokerId,
+  coordinatorKeyType,
   errorCode,
   essential,
   from,
   int32,
-  int8,
   nullable,
   type RequestOf,
   type ResponseOf,
   string,
   until,
 } from "../schema.ts";
+import { findCoordinatorErrors } from "../shared_errors.ts";
 
 const coordinator = {
-  key: string,
-  nodeId: brokerId,
+  key: about("The key of the request", string),
+  nodeId: about("The coordinator; -1 where there is none", brokerId),
   host: string,
   port: int32,
   errorCode,
@@ -38,19 +40,30 @@ export const FindCoordinator = api({
   name: "FindCoordinator",
   versions: "0-6",
   flexible: "3+",
+  about: "Finds the broker that coordinates a group, a transactional id or a share partition.",
+  errors: {
+    response: findCoordinatorErrors,
+    coordinators: findCoordinatorErrors,
+  },
   request: {
-    key: until(3, essential(string)),
-    keyType: from(1, essential(int8)),
-    coordinatorKeys: from(4, essential(array(string))),
+    key: about("The group or transactional id", until(3, essential(string))),
+    keyType: about(
+      "What kind of coordinator is looked for",
+      from(1, essential(coordinatorKeyType)),
+    ),
+    coordinatorKeys: about(
+      "As many keys as one likes, all of one kind",
+      from(4, essential(array(string))),
+    ),
   },
   response: {
     throttleTimeMs: from(1, int32),
     errorCode: until(3, errorCode),
     errorMessage: between(1, 3, nullable(string)),
-    nodeId: until(3, brokerId),
+    nodeId: about("The coordinator; -1 where there is none", until(3, brokerId)),
     host: until(3, string),
     port: until(3, int32),
-    coordinators: from(4, array(coordinator)),
+    coordinators: about("One for each key", from(4, array(coordinator))),
   },
 });
 

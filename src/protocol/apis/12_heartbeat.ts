@@ -17,12 +17,22 @@ import {
   type ResponseOf,
   string,
 } from "../schema.ts";
+import { coordinatorErrors, memberErrors } from "../shared_errors.ts";
 
 export const Heartbeat = api({
   key: 12,
   name: "Heartbeat",
   versions: "0-4",
   flexible: "4+",
+  about: "Says that a member of a classic group is alive, and learns whether the group rebalances.",
+  errors: {
+    response: {
+      ...coordinatorErrors,
+      ...memberErrors,
+      REBALANCE_IN_PROGRESS: "the group rebalances: rejoin",
+      INVALID_GROUP_ID: "the group id is empty or otherwise invalid",
+    },
+  },
   request: {
     groupId: string,
     generationId: int32,

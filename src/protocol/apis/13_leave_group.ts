@@ -7,6 +7,7 @@
 //   v5    why a member leaves (KIP-800)
 
 import {
+  about,
   api,
   array,
   errorCode,
@@ -20,11 +21,12 @@ import {
   string,
   until,
 } from "../schema.ts";
+import { coordinatorErrors } from "../shared_errors.ts";
 
 const memberIdentity = {
   memberId: string,
   groupInstanceId: nullableString,
-  reason: from(5, nullableString),
+  reason: about("Why it leaves, for people", from(5, nullableString)),
 };
 
 const memberResponse = { memberId: string, groupInstanceId: nullable(string), errorCode };
@@ -34,15 +36,29 @@ export const LeaveGroup = api({
   name: "LeaveGroup",
   versions: "0-5",
   flexible: "4+",
+  about:
+    "Takes members out of a classic group, so that the others need not wait for them to time out.",
+  errors: {
+    response: {
+      ...coordinatorErrors,
+      UNKNOWN_MEMBER_ID: "the group does not know the member",
+      FENCED_INSTANCE_ID: "another member has taken over the instance id",
+      INVALID_GROUP_ID: "the group id is empty or otherwise invalid",
+    },
+    members: {
+      UNKNOWN_MEMBER_ID: "the group does not know the member",
+      FENCED_INSTANCE_ID: "another member has taken over the instance id",
+    },
+  },
   request: {
     groupId: string,
     memberId: until(2, essential(string)),
-    members: from(3, essential(array(memberIdentity))),
+    members: about("The members that leave", from(3, essential(array(memberIdentity)))),
   },
   response: {
     throttleTimeMs: from(1, int32),
     errorCode,
-    members: from(3, array(memberResponse)),
+    members: about("The members that leave", from(3, array(memberResponse))),
   },
 });
 

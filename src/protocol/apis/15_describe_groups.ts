@@ -8,6 +8,7 @@
 //   v6    a missing group is GROUP_ID_NOT_FOUND with a message, no longer state Dead (KIP-1043)
 
 import {
+  about,
   api,
   array,
   boolean,
@@ -22,15 +23,27 @@ import {
   type ResponseOf,
   string,
 } from "../schema.ts";
+import { coordinatorErrors } from "../shared_errors.ts";
 
 export const DescribeGroups = api({
   key: 15,
   name: "DescribeGroups",
   versions: "0-6",
   flexible: "5+",
+  about: "Describes classic groups: their state and their members.",
+  errors: {
+    groups: {
+      ...coordinatorErrors,
+      GROUP_ID_NOT_FOUND: "there is no such group",
+      INVALID_GROUP_ID: "the group id is invalid",
+    },
+  },
   request: {
-    groups: array(string),
-    includeAuthorizedOperations: from(3, essential(boolean)),
+    groups: about("The ids of the groups", array(string)),
+    includeAuthorizedOperations: about(
+      "Tell what the client may do with each group",
+      from(3, essential(boolean)),
+    ),
   },
   response: {
     throttleTimeMs: from(1, int32),
@@ -38,18 +51,21 @@ export const DescribeGroups = api({
       errorCode,
       errorMessage: from(6, nullableString),
       groupId: string,
-      groupState: string,
-      protocolType: string,
-      protocolData: string,
+      groupState: about("Empty, PreparingRebalance, CompletingRebalance, Stable or Dead", string),
+      protocolType: about("What kind of group it is: consumer, connect", string),
+      protocolData: about("The way to assign that all members know", string),
       members: array({
         memberId: string,
         groupInstanceId: from(4, nullableString),
-        clientId: string,
-        clientHost: string,
-        memberMetadata: bytes,
-        memberAssignment: bytes,
+        clientId: about("What the member's client calls itself", string),
+        clientHost: about("The address that it joined from", string),
+        memberMetadata: about("The member's subscription", bytes),
+        memberAssignment: about("What the member was assigned", bytes),
       }),
-      authorizedOperations: from(3, defaultsTo(-0x8000_0000, int32)),
+      authorizedOperations: about(
+        "A bit for each operation that is allowed; the smallest number where nobody asked",
+        from(3, defaultsTo(-0x8000_0000, int32)),
+      ),
     }),
   },
 });

@@ -7,6 +7,7 @@
 //   v5    types, in the answer and as a filter (KIP-848)
 
 import {
+  about,
   api,
   array,
   errorCode,
@@ -17,24 +18,36 @@ import {
   type ResponseOf,
   string,
 } from "../schema.ts";
+import { coordinatorErrors } from "../shared_errors.ts";
 
 export const ListGroups = api({
   key: 16,
   name: "ListGroups",
   versions: "0-5",
   flexible: "3+",
+  about: "Lists the groups that this broker coordinates.",
+  errors: { response: coordinatorErrors },
   request: {
-    statesFilter: from(4, essential(array(string))),
-    typesFilter: from(5, essential(array(string))),
+    statesFilter: about(
+      "Only groups in one of these states; empty is any",
+      from(4, essential(array(string))),
+    ),
+    typesFilter: about(
+      "Only groups of one of these types; empty is any",
+      from(5, essential(array(string))),
+    ),
   },
   response: {
     throttleTimeMs: from(1, int32),
     errorCode,
     groups: array({
       groupId: string,
-      protocolType: string,
-      groupState: from(4, string),
-      groupType: from(5, string),
+      protocolType: about("What kind of group it is: consumer, connect", string),
+      groupState: about(
+        "Empty, PreparingRebalance, CompletingRebalance, Stable or Dead",
+        from(4, string),
+      ),
+      groupType: about("classic, consumer, share or streams", from(5, string)),
     }),
   },
 });

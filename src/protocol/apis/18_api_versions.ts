@@ -11,6 +11,7 @@
 // is version 0 always, so that any client can read it.
 
 import {
+  about,
   api,
   array,
   boolean,
@@ -28,29 +29,59 @@ import {
   tagged,
 } from "../schema.ts";
 
-const supportedFeatureKey = { name: string, minVersion: int16, maxVersion: int16 };
+const supportedFeatureKey = {
+  name: string,
+  minVersion: about("The lowest version", int16),
+  maxVersion: about("The highest version", int16),
+};
 
-const finalizedFeatureKey = { name: string, maxVersionLevel: int16, minVersionLevel: int16 };
+const finalizedFeatureKey = {
+  name: string,
+  maxVersionLevel: about("The level that is in force", int16),
+  minVersionLevel: about("The lowest level that is in force", int16),
+};
 
 export const ApiVersions = api({
   key: 18,
   name: "ApiVersions",
   versions: "0-5",
   flexible: "3+",
+  about:
+    "Tells which APIs the broker serves, in which versions: the first request of most clients.",
+  errors: {
+    response: {
+      UNSUPPORTED_VERSION: "the client's ApiVersions is too new: ask again with one of apiKeys",
+      INVALID_REQUEST: "the client calls itself by a name that is not allowed",
+      REBOOTSTRAP_REQUIRED: "the client meant another cluster or node: begin anew",
+    },
+  },
   request: {
-    clientSoftwareName: from(3, string),
-    clientSoftwareVersion: from(3, string),
-    clusterId: from(5, nullableString),
-    nodeId: from(5, defaultsTo(-1, brokerId)),
+    clientSoftwareName: about("The library that the client is built with", from(3, string)),
+    clientSoftwareVersion: about("Its version", from(3, string)),
+    clusterId: about("The cluster that the client means", from(5, nullableString)),
+    nodeId: about("The broker that the client means; -1 is any", from(5, defaultsTo(-1, brokerId))),
   },
   response: {
     errorCode,
-    apiKeys: array({ apiKey: int16, minVersion: int16, maxVersion: int16 }),
+    apiKeys: about(
+      "The APIs that are served",
+      array({
+        apiKey: about("The number of the API, as in every request's header", int16),
+        minVersion: about("The lowest version", int16),
+        maxVersion: about("The highest version", int16),
+      }),
+    ),
     throttleTimeMs: from(1, int32),
-    supportedFeatures: tagged(0, 3, array(supportedFeatureKey)),
-    finalizedFeaturesEpoch: tagged(1, 3, defaultsTo(-1, int64)),
-    finalizedFeatures: tagged(2, 3, array(finalizedFeatureKey)),
-    zkMigrationReady: tagged(3, 3, boolean),
+    supportedFeatures: about("What this broker could do", tagged(0, 3, array(supportedFeatureKey))),
+    finalizedFeaturesEpoch: about(
+      "Grows with each change of the features; -1 is unknown",
+      tagged(1, 3, defaultsTo(-1, int64)),
+    ),
+    finalizedFeatures: about(
+      "What the whole cluster does",
+      tagged(2, 3, array(finalizedFeatureKey)),
+    ),
+    zkMigrationReady: about("Left from Kafka's way off ZooKeeper", tagged(3, 3, boolean)),
   },
 });
 

@@ -8,6 +8,7 @@
 //   v6    by name or by topic id (KIP-516)
 
 import {
+  about,
   api,
   array,
   errorCode,
@@ -28,10 +29,32 @@ export const DeleteTopics = api({
   name: "DeleteTopics",
   versions: "0-6",
   flexible: "4+",
+  about: "Deletes topics with all their records, each with its own result.",
+  errors: {
+    responses: {
+      UNKNOWN_TOPIC_OR_PARTITION: "no topic has this name",
+      UNKNOWN_TOPIC_ID: "no topic has this id",
+      INVALID_TOPIC_EXCEPTION: "the topic is the broker's own, or no topic can have this name",
+      INVALID_REQUEST: "the topic stands in the request twice, or by both name and id",
+      TOPIC_DELETION_DISABLED: "the broker's delete.topic.enable is off",
+      KAFKA_STORAGE_ERROR: "the change could not be written to disk",
+    },
+  },
   request: {
-    topics: from(6, essential(array({ name: nullableString, topicId: uuid }))),
-    topicNames: until(5, array(string)),
-    timeoutMs: int32,
+    topics: about(
+      "The topics to delete, by name or by id",
+      from(
+        6,
+        essential(
+          array({
+            name: about("The name; null where the id is given", nullableString),
+            topicId: uuid,
+          }),
+        ),
+      ),
+    ),
+    topicNames: about("The topics to delete", until(5, array(string))),
+    timeoutMs: about("How long to wait until the topics are gone", int32),
   },
   response: {
     throttleTimeMs: from(1, int32),

@@ -5,6 +5,7 @@
 //   v2    flexible (KIP-482)
 
 import {
+  about,
   api,
   array,
   errorCode,
@@ -16,24 +17,41 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { leaderErrors } from "../shared_errors.ts";
 
 export const DeleteRecords = api({
   key: 21,
   name: "DeleteRecords",
   versions: "0-2",
   flexible: "2+",
+  about: "Deletes the records of partitions up to an offset.",
+  errors: {
+    partitions: {
+      ...leaderErrors,
+      OFFSET_OUT_OF_RANGE: "the log ends before the offset",
+      POLICY_VIOLATION: "the topic is compacted only: its records do not end by age",
+      INVALID_TOPIC_EXCEPTION: "the topic is the broker's own",
+    },
+  },
   request: {
     topics: array({
       name: string,
-      partitions: array({ partitionIndex: partitionId, offset }),
+      partitions: array({
+        partitionIndex: partitionId,
+        offset: about("The first record to keep; -1 is the high watermark", offset),
+      }),
     }),
-    timeoutMs: int32,
+    timeoutMs: about("How long to wait for the other replicas", int32),
   },
   response: {
     throttleTimeMs,
     topics: array({
       name: string,
-      partitions: array({ partitionIndex: partitionId, lowWatermark: offset, errorCode }),
+      partitions: array({
+        partitionIndex: partitionId,
+        lowWatermark: about("The first offset that all replicas still have", offset),
+        errorCode,
+      }),
     }),
   },
 });

@@ -9,6 +9,7 @@
 //   v6    two-phase commit (KIP-939); Kafka marks it unstable: not to be advertised
 
 import {
+  about,
   api,
   boolean,
   defaultsTo,
@@ -30,21 +31,57 @@ export const InitProducerId = api({
   name: "InitProducerId",
   versions: "0-6",
   flexible: "2+",
+  about: "Gives a producer its id and epoch, which make that nothing is written twice.",
+  errors: {
+    response: {
+      COORDINATOR_LOAD_IN_PROGRESS: "the broker cannot give ids yet: ask again",
+      COORDINATOR_NOT_AVAILABLE: "the coordinator cannot answer at the moment",
+      NOT_COORDINATOR: "another broker coordinates the transactional id",
+      INVALID_REQUEST: "the request contradicts itself",
+      INVALID_TRANSACTION_TIMEOUT: "the timeout is larger than transaction.max.timeout.ms",
+      INVALID_PRODUCER_EPOCH: "a newer instance of the producer has taken over",
+      PRODUCER_FENCED: "a newer instance of the producer has taken over",
+      CONCURRENT_TRANSACTIONS: "an earlier transaction is being ended: ask again",
+      TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "transactions are not served, or not to this client",
+      KAFKA_STORAGE_ERROR: "the ids could not be written to disk",
+    },
+  },
   request: {
-    transactionalId: nullable(string),
-    transactionTimeoutMs: int32,
-    producerId: from(3, essential(defaultsTo(-1, producerId))),
-    producerEpoch: from(3, essential(defaultsTo(-1, int16))),
-    enable2Pc: from(6, essential(boolean)),
-    keepPreparedTxn: from(6, essential(boolean)),
+    transactionalId: about(
+      "The name of the producer over its restarts; null is only idempotent",
+      nullable(string),
+    ),
+    transactionTimeoutMs: about("A transaction that is open for longer is aborted", int32),
+    producerId: about(
+      "The id that the producer has, to go on with; -1 is none",
+      from(3, essential(defaultsTo(-1, producerId))),
+    ),
+    producerEpoch: about(
+      "The epoch that it has; -1 is none",
+      from(3, essential(defaultsTo(-1, int16))),
+    ),
+    enable2Pc: about(
+      "Whether another system decides about the transaction",
+      from(6, essential(boolean)),
+    ),
+    keepPreparedTxn: about(
+      "Whether to leave a prepared transaction open",
+      from(6, essential(boolean)),
+    ),
   },
   response: {
     throttleTimeMs,
     errorCode,
-    producerId: defaultsTo(-1, producerId),
-    producerEpoch: int16,
-    ongoingTxnProducerId: from(6, defaultsTo(-1, producerId)),
-    ongoingTxnProducerEpoch: from(6, defaultsTo(-1, int16)),
+    producerId: about(
+      "The id to send with every batch; -1 with an error",
+      defaultsTo(-1, producerId),
+    ),
+    producerEpoch: about("The epoch to send with every batch", int16),
+    ongoingTxnProducerId: about(
+      "The id in the open transaction; -1 is none",
+      from(6, defaultsTo(-1, producerId)),
+    ),
+    ongoingTxnProducerEpoch: about("The epoch in it", from(6, defaultsTo(-1, int16))),
   },
 });
 

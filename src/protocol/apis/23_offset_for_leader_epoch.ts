@@ -7,6 +7,7 @@
 //   v4    flexible (KIP-482)
 
 import {
+  about,
   api,
   array,
   brokerId,
@@ -21,20 +22,26 @@ import {
   type ResponseOf,
   string,
 } from "../schema.ts";
+import { leaderEpochErrors, leaderErrors } from "../shared_errors.ts";
 
 export const OffsetForLeaderEpoch = api({
   key: 23,
   name: "OffsetForLeaderEpoch",
   versions: "0-4",
   flexible: "4+",
+  about: "Tells where a leader epoch ends: how replicas and consumers notice that they diverged.",
+  errors: { partitions: { ...leaderErrors, ...leaderEpochErrors } },
   request: {
-    replicaId: from(3, defaultsTo(-2, brokerId)),
+    replicaId: about("The follower that asks; -1 is a consumer", from(3, defaultsTo(-2, brokerId))),
     topics: array({
       topic: string,
       partitions: array({
         partition: partitionId,
-        currentLeaderEpoch: from(2, defaultsTo(-1, leaderEpoch)),
-        leaderEpoch,
+        currentLeaderEpoch: about(
+          "The epoch that the reader believes in; -1 leaves it unchecked",
+          from(2, defaultsTo(-1, leaderEpoch)),
+        ),
+        leaderEpoch: about("The epoch that is asked for", leaderEpoch),
       }),
     }),
   },
@@ -45,8 +52,11 @@ export const OffsetForLeaderEpoch = api({
       partitions: array({
         errorCode,
         partition: partitionId,
-        leaderEpoch: from(1, defaultsTo(-1, leaderEpoch)),
-        endOffset: defaultsTo(-1, offset),
+        leaderEpoch: about(
+          "The largest epoch up to it that the log has; -1 is none",
+          from(1, defaultsTo(-1, leaderEpoch)),
+        ),
+        endOffset: about("Where that epoch ends; -1 is unknown", defaultsTo(-1, offset)),
       }),
     }),
   },

@@ -5,14 +5,18 @@
 //   v3    users as resources, for delegation tokens (KIP-373)
 
 import {
+  about,
+  aclOperation,
+  aclResourceType,
   api,
   array,
   defaultsTo,
   errorCode,
   essential,
   from,
-  int8,
   nullable,
+  patternType,
+  permissionType,
   type RequestOf,
   type ResponseOf,
   string,
@@ -24,16 +28,24 @@ export const CreateAcls = api({
   name: "CreateAcls",
   versions: "0-3",
   flexible: "2+",
+  about: "Adds access rules, each with its own result.",
+  errors: { results: { SECURITY_DISABLED: "the broker has no authorizer" } },
   request: {
-    creations: array({
-      resourceType: int8,
-      resourceName: string,
-      resourcePatternType: from(1, essential(defaultsTo(3, int8))),
-      principal: string,
-      host: string,
-      operation: int8,
-      permissionType: int8,
-    }),
+    creations: about(
+      "The rules to add",
+      array({
+        resourceType: about("What kind of resource the rule is about", aclResourceType),
+        resourceName: about("Its name, or how its name begins", string),
+        resourcePatternType: about(
+          "How the name is compared",
+          from(1, essential(defaultsTo(3, patternType))),
+        ),
+        principal: about("Who the rule is about, as User:name", string),
+        host: about("Where from; * is anywhere", string),
+        operation: about("What is done", aclOperation),
+        permissionType: about("Whether it is allowed or denied", permissionType),
+      }),
+    ),
   },
   response: {
     throttleTimeMs,

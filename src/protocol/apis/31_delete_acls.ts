@@ -5,14 +5,18 @@
 //   v3    users as resources, for delegation tokens (KIP-373)
 
 import {
+  about,
+  aclOperation,
+  aclResourceType,
   api,
   array,
   defaultsTo,
   errorCode,
   essential,
   from,
-  int8,
   nullable,
+  patternType,
+  permissionType,
   type RequestOf,
   type ResponseOf,
   string,
@@ -24,33 +28,50 @@ export const DeleteAcls = api({
   name: "DeleteAcls",
   versions: "0-3",
   flexible: "2+",
+  about: "Removes the access rules that filters match, and tells which.",
+  errors: {
+    filterResults: { SECURITY_DISABLED: "the broker has no authorizer" },
+    matchingAcls: {},
+  },
   request: {
-    filters: array({
-      resourceTypeFilter: int8,
-      resourceNameFilter: nullable(string),
-      patternTypeFilter: from(1, essential(defaultsTo(3, int8))),
-      principalFilter: nullable(string),
-      hostFilter: nullable(string),
-      operation: int8,
-      permissionType: int8,
-    }),
+    filters: about(
+      "Rules that match one of these are removed",
+      array({
+        resourceTypeFilter: about("What kind of resource the rule is about", aclResourceType),
+        resourceNameFilter: about(
+          "The name that the rule has or, as pattern, matches; null is any",
+          nullable(string),
+        ),
+        patternTypeFilter: about(
+          "How the name is compared",
+          from(1, essential(defaultsTo(3, patternType))),
+        ),
+        principalFilter: about("Who the rule is about; null is anybody", nullable(string)),
+        hostFilter: about("Where from; null is anywhere", nullable(string)),
+        operation: about("What is done", aclOperation),
+        permissionType: about("Whether it is allowed or denied", permissionType),
+      }),
+    ),
   },
   response: {
     throttleTimeMs,
     filterResults: array({
       errorCode,
       errorMessage: nullable(string),
-      matchingAcls: array({
-        errorCode,
-        errorMessage: nullable(string),
-        resourceType: int8,
-        resourceName: string,
-        patternType: from(1, defaultsTo(3, int8)),
-        principal: string,
-        host: string,
-        operation: int8,
-        permissionType: int8,
-      }),
+      matchingAcls: about(
+        "The rules that were removed",
+        array({
+          errorCode,
+          errorMessage: nullable(string),
+          resourceType: about("What kind of resource the rule is about", aclResourceType),
+          resourceName: about("Its name, or how its name begins", string),
+          patternType: about("How the name is compared", from(1, defaultsTo(3, patternType))),
+          principal: about("Who the rule is about, as User:name", string),
+          host: about("Where from; * is anywhere", string),
+          operation: about("What is done", aclOperation),
+          permissionType: about("Whether it is allowed or denied", permissionType),
+        }),
+      ),
     }),
   },
 });

@@ -7,15 +7,18 @@
 //   v4    flexible (KIP-482)
 
 import {
+  about,
   api,
   array,
   boolean,
+  configResourceType,
+  configSource,
+  configType,
   configValue,
   defaultsTo,
   errorCode,
   essential,
   from,
-  int8,
   nullable,
   type RequestOf,
   type ResponseOf,
@@ -24,39 +27,64 @@ import {
   until,
 } from "../schema.ts";
 
-const describeConfigsSynonym = { name: string, value: nullable(configValue), source: int8 };
+const describeConfigsSynonym = {
+  name: string,
+  value: about("The value; null where it is a secret, or not set", nullable(configValue)),
+  source: about("Where the value comes from", configSource),
+};
 
 export const DescribeConfigs = api({
   key: 32,
   name: "DescribeConfigs",
   versions: "0-4",
   flexible: "4+",
+  about: "Tells the configuration of topics, brokers and groups, and where each value comes from.",
+  errors: {
+    results: {
+      UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic",
+      INVALID_TOPIC_EXCEPTION: "no topic can have this name",
+      INVALID_REQUEST: "the request names what has no configuration, or names it twice",
+      INVALID_CONFIG: "the stored configuration is invalid",
+    },
+  },
   request: {
-    resources: array({
-      resourceType: int8,
-      resourceName: string,
-      configurationKeys: nullable(array(string)),
-    }),
-    includeSynonyms: from(1, essential(boolean)),
-    includeDocumentation: from(3, essential(boolean)),
+    resources: about(
+      "What to tell the configuration of",
+      array({
+        resourceType: about("What has the configuration", configResourceType),
+        resourceName: about(
+          "The name of the topic or group, the id of the broker; empty is all brokers",
+          string,
+        ),
+        configurationKeys: about("The keys to tell; null is all", nullable(array(string))),
+      }),
+    ),
+    includeSynonyms: about("Tell the other sources of each value too", from(1, essential(boolean))),
+    includeDocumentation: about("Tell what each key is for", from(3, essential(boolean))),
   },
   response: {
     throttleTimeMs,
     results: array({
       errorCode,
       errorMessage: nullable(string),
-      resourceType: int8,
-      resourceName: string,
+      resourceType: about("What has the configuration", configResourceType),
+      resourceName: about(
+        "The name of the topic or group, the id of the broker; empty is all brokers",
+        string,
+      ),
       configs: array({
         name: string,
-        value: nullable(configValue),
-        readOnly: boolean,
-        isDefault: until(0, boolean),
-        configSource: from(1, defaultsTo(-1, int8)),
-        isSensitive: boolean,
-        synonyms: from(1, array(describeConfigsSynonym)),
-        configType: from(3, int8),
-        documentation: from(3, nullable(string)),
+        value: about("The value; null where it is a secret, or not set", nullable(configValue)),
+        readOnly: about("Whether it can only be set in the broker's file", boolean),
+        isDefault: about("Whether nobody has set it", until(0, boolean)),
+        configSource: about("Where the value comes from", from(1, defaultsTo(-1, configSource))),
+        isSensitive: about("Whether it is a secret, and its value null", boolean),
+        synonyms: about(
+          "All sources that have a value, the one in force first",
+          from(1, array(describeConfigsSynonym)),
+        ),
+        configType: about("The type of the value", from(3, configType)),
+        documentation: about("What the key is for", from(3, nullable(string))),
       }),
     }),
   },

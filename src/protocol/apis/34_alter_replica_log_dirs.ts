@@ -4,6 +4,7 @@
 //   v2    flexible (KIP-482)
 
 import {
+  about,
   api,
   array,
   errorCode,
@@ -19,17 +20,35 @@ export const AlterReplicaLogDirs = api({
   name: "AlterReplicaLogDirs",
   versions: "0-2",
   flexible: "2+",
+  about: "Moves replicas between the log directories of a broker.",
+  errors: {
+    partitions: {
+      LOG_DIR_NOT_FOUND: "the broker has no such log directory",
+      UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic or partition",
+      INVALID_REQUEST: "the partition stands in the request twice",
+      KAFKA_STORAGE_ERROR: "the log directory cannot be used",
+    },
+  },
   request: {
-    dirs: array({
-      path: string,
-      topics: array({ name: string, partitions: array(partitionId) }),
-    }),
+    dirs: about(
+      "Where to",
+      array({
+        path: about("The absolute path of the directory", string),
+        topics: array({
+          name: string,
+          partitions: about("The numbers of the partitions", array(partitionId)),
+        }),
+      }),
+    ),
   },
   response: {
     throttleTimeMs,
     results: array({
       topicName: string,
-      partitions: array({ partitionIndex: partitionId, errorCode }),
+      partitions: about(
+        "The numbers of the partitions",
+        array({ partitionIndex: partitionId, errorCode }),
+      ),
     }),
   },
 });

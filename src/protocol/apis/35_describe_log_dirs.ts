@@ -7,6 +7,7 @@
 //   v5    cordoned directories (KIP-1066)
 
 import {
+  about,
   api,
   array,
   boolean,
@@ -27,27 +28,35 @@ export const DescribeLogDirs = api({
   name: "DescribeLogDirs",
   versions: "0-5",
   flexible: "2+",
+  about: "Tells the log directories of a broker and how large the partitions in them are.",
+  errors: {
+    response: {},
+    results: { KAFKA_STORAGE_ERROR: "the directory cannot be read or written" },
+  },
   request: {
-    topics: nullable(array({ topic: string, partitions: array(partitionId) })),
+    topics: about(
+      "The partitions to tell of; null is all",
+      nullable(array({ topic: string, partitions: array(partitionId) })),
+    ),
   },
   response: {
     throttleTimeMs,
     errorCode: from(3, errorCode),
     results: array({
       errorCode,
-      logDir: string,
+      logDir: about("The absolute path of the directory", string),
       topics: array({
         name: string,
         partitions: array({
           partitionIndex: partitionId,
-          partitionSize: int64,
-          offsetLag: int64,
-          isFutureKey: boolean,
+          partitionSize: about("Bytes of its segments", int64),
+          offsetLag: about("How many records it is behind", int64),
+          isFutureKey: about("Whether it is a copy that is being moved here", boolean),
         }),
       }),
-      totalBytes: from(4, defaultsTo(-1, int64)),
-      usableBytes: from(4, defaultsTo(-1, int64)),
-      isCordoned: from(5, boolean),
+      totalBytes: about("The size of the volume; -1 is unknown", from(4, defaultsTo(-1, int64))),
+      usableBytes: about("What is free of it; -1 is unknown", from(4, defaultsTo(-1, int64))),
+      isCordoned: about("Whether it takes no new partitions", from(5, boolean)),
     }),
   },
 });

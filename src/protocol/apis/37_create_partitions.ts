@@ -5,6 +5,7 @@
 //   v3    may answer THROTTLING_QUOTA_EXCEEDED (KIP-599)
 
 import {
+  about,
   api,
   array,
   boolean,
@@ -24,14 +25,33 @@ export const CreatePartitions = api({
   name: "CreatePartitions",
   versions: "0-3",
   flexible: "2+",
+  about: "Adds partitions to topics.",
+  errors: {
+    results: {
+      UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic",
+      INVALID_TOPIC_EXCEPTION: "no topic can have this name, or the topic is the broker's own",
+      INVALID_PARTITIONS: "the topic has as many partitions already, or would get too many",
+      INVALID_REPLICATION_FACTOR: "there are fewer brokers than replicas",
+      INVALID_REPLICA_ASSIGNMENT: "the assignment does not fit the number of new partitions",
+      INVALID_REQUEST: "the topic stands in the request twice",
+      POLICY_VIOLATION: "there would be more partitions than the broker allows",
+      KAFKA_STORAGE_ERROR: "the change could not be written to disk",
+    },
+  },
   request: {
-    topics: array({
-      name: string,
-      count: int32,
-      assignments: nullable(array({ brokerIds: array(brokerId) })),
-    }),
-    timeoutMs: int32,
-    validateOnly: boolean,
+    topics: about(
+      "The topics that are to grow",
+      array({
+        name: string,
+        count: about("How many partitions the topic is to have in the end", int32),
+        assignments: about(
+          "Which brokers get each new partition; null leaves it to the broker",
+          nullable(array({ brokerIds: about("The brokers that get a replica", array(brokerId)) })),
+        ),
+      }),
+    ),
+    timeoutMs: about("How long to wait until they are there", int32),
+    validateOnly: about("Only say whether it would work", boolean),
   },
   response: {
     throttleTimeMs,

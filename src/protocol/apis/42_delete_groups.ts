@@ -5,6 +5,7 @@
 //   v3    error messages
 
 import {
+  about,
   api,
   array,
   errorCode,
@@ -15,14 +16,25 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { coordinatorErrors } from "../shared_errors.ts";
 
 export const DeleteGroups = api({
   key: 42,
   name: "DeleteGroups",
   versions: "0-3",
   flexible: "2+",
+  about: "Deletes groups that have no members, with the offsets that they committed.",
+  errors: {
+    results: {
+      ...coordinatorErrors,
+      GROUP_ID_NOT_FOUND: "there is no such group",
+      NON_EMPTY_GROUP: "the group still has members",
+      INVALID_GROUP_ID: "the group id is invalid",
+      KAFKA_STORAGE_ERROR: "the change could not be written to disk",
+    },
+  },
   request: {
-    groupsNames: array(string),
+    groupsNames: about("The ids of the groups", array(string)),
   },
   response: {
     throttleTimeMs,

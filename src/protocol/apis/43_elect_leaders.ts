@@ -4,14 +4,15 @@
 //   v2    flexible (KIP-482)
 
 import {
+  about,
   api,
   array,
   defaultsTo,
+  electionType,
   errorCode,
   essential,
   from,
   int32,
-  int8,
   nullable,
   partitionId,
   type RequestOf,
@@ -25,17 +26,43 @@ export const ElectLeaders = api({
   name: "ElectLeaders",
   versions: "0-2",
   flexible: "2+",
+  about: "Elects leaders anew, for some partitions or for all.",
+  errors: {
+    response: {
+      INVALID_REQUEST: "there is no such type of election",
+      KAFKA_STORAGE_ERROR: "the change could not be written to disk",
+    },
+    partitionResult: {
+      UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic or partition",
+      ELECTION_NOT_NEEDED: "the partition has the leader that it would get",
+      PREFERRED_LEADER_NOT_AVAILABLE: "the first of its replicas is away or not in sync",
+      ELIGIBLE_LEADERS_NOT_AVAILABLE: "no replica may lead it",
+      KAFKA_STORAGE_ERROR: "the change could not be written to disk",
+    },
+  },
   request: {
-    electionType: from(1, essential(int8)),
-    topicPartitions: nullable(array({ topic: string, partitions: array(partitionId) })),
-    timeoutMs: defaultsTo(60_000, int32),
+    electionType: about("Which leader to look for", from(1, essential(electionType))),
+    topicPartitions: about(
+      "The partitions; null is all",
+      nullable(
+        array({
+          topic: string,
+          partitions: about("The numbers of the partitions", array(partitionId)),
+        }),
+      ),
+    ),
+    timeoutMs: about("How long to wait for the elections", defaultsTo(60_000, int32)),
   },
   response: {
     throttleTimeMs,
     errorCode: from(1, errorCode),
     replicaElectionResults: array({
       topic: string,
-      partitionResult: array({ partitionId, errorCode, errorMessage: nullable(string) }),
+      partitionResult: array({
+        partitionId: about("The number of the partition", partitionId),
+        errorCode,
+        errorMessage: nullable(string),
+      }),
     }),
   },
 });

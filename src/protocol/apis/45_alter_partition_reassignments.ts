@@ -4,6 +4,7 @@
 //   v1    whether the number of replicas may change (KIP-860)
 
 import {
+  about,
   api,
   array,
   boolean,
@@ -27,17 +28,37 @@ export const AlterPartitionReassignments = api({
   name: "AlterPartitionReassignments",
   versions: "0-1",
   flexible: "0+",
+  about: "Starts or cancels moving partitions to other replicas.",
+  errors: {
+    response: { KAFKA_STORAGE_ERROR: "the change could not be written to disk" },
+    partitions: {
+      UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic or partition",
+      INVALID_REPLICA_ASSIGNMENT: "the list names a broker twice, or one that is not there",
+      INVALID_REPLICATION_FACTOR: "the number of replicas may not change",
+      NO_REASSIGNMENT_IN_PROGRESS: "nothing moves that could be cancelled",
+      KAFKA_STORAGE_ERROR: "the change could not be written to disk",
+    },
+  },
   request: {
-    timeoutMs: defaultsTo(60_000, int32),
-    allowReplicationFactorChange: from(1, essential(defaultsTo(true, boolean))),
+    timeoutMs: about("How long to wait", defaultsTo(60_000, int32)),
+    allowReplicationFactorChange: about(
+      "Whether the number of replicas may change",
+      from(1, essential(defaultsTo(true, boolean))),
+    ),
     topics: array({
       name: string,
-      partitions: array({ partitionIndex: partitionId, replicas: orNull(array(brokerId)) }),
+      partitions: array({
+        partitionIndex: partitionId,
+        replicas: about("The brokers that are to have it; null cancels", orNull(array(brokerId))),
+      }),
     }),
   },
   response: {
     throttleTimeMs,
-    allowReplicationFactorChange: from(1, defaultsTo(true, boolean)),
+    allowReplicationFactorChange: about(
+      "Whether the number of replicas may change",
+      from(1, defaultsTo(true, boolean)),
+    ),
     errorCode,
     errorMessage: nullable(string),
     responses: array({

@@ -1,6 +1,7 @@
 // ListPartitionReassignments (key 46). The partitions that are moving now, and where to (KIP-455).
 
 import {
+  about,
   api,
   array,
   brokerId,
@@ -21,9 +22,19 @@ export const ListPartitionReassignments = api({
   name: "ListPartitionReassignments",
   versions: "0",
   flexible: "0+",
+  about: "Lists the partitions that are moving now, and where to.",
+  errors: { response: {} },
   request: {
-    timeoutMs: defaultsTo(60_000, int32),
-    topics: orNull(array({ name: string, partitionIndexes: array(partitionId) })),
+    timeoutMs: about("How long to wait", defaultsTo(60_000, int32)),
+    topics: about(
+      "The partitions to tell of; null is all that move",
+      orNull(
+        array({
+          name: string,
+          partitionIndexes: about("The numbers of the partitions", array(partitionId)),
+        }),
+      ),
+    ),
   },
   response: {
     throttleTimeMs,
@@ -33,9 +44,9 @@ export const ListPartitionReassignments = api({
       name: string,
       partitions: array({
         partitionIndex: partitionId,
-        replicas: array(brokerId),
-        addingReplicas: array(brokerId),
-        removingReplicas: array(brokerId),
+        replicas: about("The brokers that have it now", array(brokerId)),
+        addingReplicas: about("Those that get it", array(brokerId)),
+        removingReplicas: about("Those that lose it", array(brokerId)),
       }),
     }),
   },

@@ -10,12 +10,27 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { coordinatorErrors } from "../shared_errors.ts";
 
 export const OffsetDelete = api({
   key: 47,
   name: "OffsetDelete",
   versions: "0",
   flexible: "none",
+  about: "Deletes offsets that a group has committed.",
+  errors: {
+    response: {
+      ...coordinatorErrors,
+      GROUP_ID_NOT_FOUND: "there is no such group",
+      NON_EMPTY_GROUP: "the group has members, and is none of consumers",
+      INVALID_GROUP_ID: "the group id is invalid",
+      KAFKA_STORAGE_ERROR: "the change could not be written to disk",
+    },
+    partitions: {
+      UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic or partition",
+      GROUP_SUBSCRIBED_TO_TOPIC: "members of the group read the topic",
+    },
+  },
   request: {
     groupId: string,
     topics: array({

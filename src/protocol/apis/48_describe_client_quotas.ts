@@ -4,13 +4,14 @@
 //   v1    flexible (KIP-482)
 
 import {
+  about,
   api,
   array,
   boolean,
   errorCode,
   float64,
-  int8,
   nullable,
+  quotaMatchType,
   type RequestOf,
   type ResponseOf,
   string,
@@ -22,18 +23,47 @@ export const DescribeClientQuotas = api({
   name: "DescribeClientQuotas",
   versions: "0-1",
   flexible: "1+",
+  about: "Lists the quotas of the users, client ids and addresses that a filter matches.",
+  errors: {
+    response: {
+      INVALID_REQUEST: "a filter or an entity contradicts itself, or a quota is unknown",
+      UNSUPPORTED_VERSION: "the broker has no such type of entity",
+    },
+  },
   request: {
-    components: array({ entityType: string, matchType: int8, match: nullable(string) }),
-    strict: boolean,
+    components: about(
+      "What an entry must have",
+      array({
+        entityType: about("user, client-id or ip", string),
+        matchType: about("How the name is compared", quotaMatchType),
+        match: about("The name; null unless it is exact", nullable(string)),
+      }),
+    ),
+    strict: about("Whether an entry may have nothing else", boolean),
   },
   response: {
     throttleTimeMs,
     errorCode,
     errorMessage: nullable(string),
-    entries: nullable(array({
-      entity: array({ entityType: string, entityName: nullable(string) }),
-      values: array({ key: string, value: float64 }),
-    })),
+    entries: about(
+      "Quotas by whom they are for",
+      nullable(array({
+        entity: about(
+          "Whom the quotas are for",
+          array({
+            entityType: about("user, client-id or ip", string),
+            entityName: about("The name; null is the default of the type", nullable(string)),
+          }),
+        ),
+        values: about(
+          "The quotas",
+          array({
+            key: about("The quota, such as producer_byte_rate", string),
+            value: about("Its value, mostly bytes a second", float64),
+          }),
+        ),
+      })),
+    ),
   },
 });
 

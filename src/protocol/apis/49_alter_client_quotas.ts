@@ -3,6 +3,7 @@
 //   v1    flexible (KIP-482)
 
 import {
+  about,
   api,
   array,
   boolean,
@@ -20,20 +21,53 @@ export const AlterClientQuotas = api({
   name: "AlterClientQuotas",
   versions: "0-1",
   flexible: "1+",
+  about: "Sets and removes quotas.",
+  errors: {
+    entries: {
+      INVALID_REQUEST: "a filter or an entity contradicts itself, or a quota is unknown",
+      UNSUPPORTED_VERSION: "the broker has no such type of entity",
+      KAFKA_STORAGE_ERROR: "the change could not be written to disk",
+    },
+  },
   request: {
-    entries: array({
-      entity: array({ entityType: string, entityName: nullable(string) }),
-      ops: array({ key: string, value: float64, remove: boolean }),
-    }),
-    validateOnly: boolean,
+    entries: about(
+      "Quotas by whom they are for",
+      array({
+        entity: about(
+          "Whom the quotas are for",
+          array({
+            entityType: about("user, client-id or ip", string),
+            entityName: about("The name; null is the default of the type", nullable(string)),
+          }),
+        ),
+        ops: about(
+          "What to change",
+          array({
+            key: about("The quota, such as producer_byte_rate", string),
+            value: about("Its value, mostly bytes a second", float64),
+            remove: about("Whether to remove the quota", boolean),
+          }),
+        ),
+      }),
+    ),
+    validateOnly: about("Only say whether it would work", boolean),
   },
   response: {
     throttleTimeMs,
-    entries: array({
-      errorCode,
-      errorMessage: nullable(string),
-      entity: array({ entityType: string, entityName: nullable(string) }),
-    }),
+    entries: about(
+      "Quotas by whom they are for",
+      array({
+        errorCode,
+        errorMessage: nullable(string),
+        entity: about(
+          "Whom the quotas are for",
+          array({
+            entityType: about("user, client-id or ip", string),
+            entityName: about("The name; null is the default of the type", nullable(string)),
+          }),
+        ),
+      }),
+    ),
   },
 });
 

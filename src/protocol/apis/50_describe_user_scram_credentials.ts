@@ -2,14 +2,15 @@
 // never the secrets (KIP-554).
 
 import {
+  about,
   api,
   array,
   errorCode,
   int32,
-  int8,
   nullable,
   type RequestOf,
   type ResponseOf,
+  scramMechanism,
   string,
   throttleTimeMs,
 } from "../schema.ts";
@@ -19,16 +20,35 @@ export const DescribeUserScramCredentials = api({
   name: "DescribeUserScramCredentials",
   versions: "0",
   flexible: "0+",
-  request: { users: nullable(array({ name: string })) },
+  about: "Tells which SCRAM mechanisms users have; never the secrets.",
+  errors: {
+    response: {},
+    results: {
+      RESOURCE_NOT_FOUND: "the user has no credentials",
+      DUPLICATE_RESOURCE: "the user stands in the request twice",
+    },
+  },
+  request: {
+    users: about(
+      "The users to tell of; null is all",
+      nullable(array({ name: about("The name of the user", string) })),
+    ),
+  },
   response: {
     throttleTimeMs,
     errorCode,
     errorMessage: nullable(string),
     results: array({
-      user: string,
+      user: about("The name of the user", string),
       errorCode,
       errorMessage: nullable(string),
-      credentialInfos: array({ mechanism: int8, iterations: int32 }),
+      credentialInfos: about(
+        "What the user has",
+        array({
+          mechanism: about("The mechanism", scramMechanism),
+          iterations: about("How often the password is hashed", int32),
+        }),
+      ),
     }),
   },
 });

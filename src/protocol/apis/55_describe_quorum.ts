@@ -4,6 +4,7 @@
 //   v2    error messages, directory ids and the nodes' addresses (KIP-853)
 
 import {
+  about,
   api,
   array,
   brokerId,
@@ -23,16 +24,22 @@ import {
 } from "../schema.ts";
 
 const replicaState = {
-  replicaId: brokerId,
-  replicaDirectoryId: from(2, uuid),
-  logEndOffset: offset,
-  lastFetchTimestamp: from(1, defaultsTo(-1, int64)),
-  lastCaughtUpTimestamp: from(1, defaultsTo(-1, int64)),
+  replicaId: about("The node", brokerId),
+  replicaDirectoryId: about("The directory of its log", from(2, uuid)),
+  logEndOffset: about("Where its log ends", offset),
+  lastFetchTimestamp: about("When it last fetched; -1 is unknown", from(1, defaultsTo(-1, int64))),
+  lastCaughtUpTimestamp: about(
+    "When it last had everything; -1 is unknown",
+    from(1, defaultsTo(-1, int64)),
+  ),
 };
 
 const node = {
   nodeId: brokerId,
-  listeners: array({ name: string, host: string, port: uint16 }),
+  listeners: about(
+    "The addresses of the node",
+    array({ name: string, host: string, port: uint16 }),
+  ),
 };
 
 export const DescribeQuorum = api({
@@ -40,6 +47,11 @@ export const DescribeQuorum = api({
   name: "DescribeQuorum",
   versions: "0-2",
   flexible: "0+",
+  about: "Tells the leader, voters and observers of the quorum that keeps the cluster's metadata.",
+  errors: {
+    response: {},
+    partitions: { UNKNOWN_TOPIC_OR_PARTITION: "only __cluster_metadata has a quorum" },
+  },
   request: {
     topics: array({
       topicName: string,
@@ -55,14 +67,14 @@ export const DescribeQuorum = api({
         partitionIndex: partitionId,
         errorCode,
         errorMessage: from(2, nullable(string)),
-        leaderId: brokerId,
-        leaderEpoch,
-        highWatermark: offset,
-        currentVoters: array(replicaState),
-        observers: array(replicaState),
+        leaderId: about("The node that leads; -1 is none", brokerId),
+        leaderEpoch: about("Grows with each election", leaderEpoch),
+        highWatermark: about("Where what most voters have ends", offset),
+        currentVoters: about("The nodes that vote", array(replicaState)),
+        observers: about("The nodes that only follow", array(replicaState)),
       }),
     }),
-    nodes: from(2, array(node)),
+    nodes: about("The addresses of all of them", from(2, array(node))),
   },
 });
 

@@ -16,6 +16,14 @@ export const UnregisterBroker = api({
   name: "UnregisterBroker",
   versions: "0",
   flexible: "0+",
+  about: "Forgets a broker that will not come back.",
+  errors: {
+    response: {
+      BROKER_ID_NOT_REGISTERED: "there is no such broker",
+      INVALID_REQUEST: "the broker is this one, which is in use",
+      KAFKA_STORAGE_ERROR: "the change could not be written to disk",
+    },
+  },
   request: { brokerId },
   response: {
     throttleTimeMs,

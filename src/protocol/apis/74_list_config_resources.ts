@@ -4,13 +4,14 @@
 //   v1    of any type, or all (KIP-1142)
 
 import {
+  about,
   api,
   array,
+  configResourceType,
   defaultsTo,
   errorCode,
   essential,
   from,
-  int8,
   type RequestOf,
   type ResponseOf,
   string,
@@ -22,11 +23,24 @@ export const ListConfigResources = api({
   name: "ListConfigResources",
   versions: "0-1",
   flexible: "0+",
-  request: { resourceTypes: from(1, essential(array(int8))) },
+  about: "Lists what has a configuration.",
+  errors: { response: { UNSUPPORTED_VERSION: "there is no such type of resource" } },
+  request: {
+    resourceTypes: about(
+      "Only resources of these types; empty is all",
+      from(1, essential(array(configResourceType))),
+    ),
+  },
   response: {
     throttleTimeMs,
     errorCode,
-    configResources: array({ resourceName: string, resourceType: from(1, defaultsTo(16, int8)) }),
+    configResources: array({
+      resourceName: about("The name of the topic or group, the id of the broker", string),
+      resourceType: about(
+        "What has the configuration",
+        from(1, defaultsTo(16, configResourceType)),
+      ),
+    }),
   },
 });
 

@@ -1,0 +1,45 @@
+// Errors that many APIs have in common, for the `errors` of their tables.
+
+import type { LevelErrors } from "./schema.ts";
+
+/** Of whatever goes to a group's coordinator. */
+export const coordinatorErrors = {
+  COORDINATOR_NOT_AVAILABLE: "the coordinator cannot answer, or not store the change, for now",
+  COORDINATOR_LOAD_IN_PROGRESS: "the coordinator is still reading its log: ask again",
+  NOT_COORDINATOR: "another broker coordinates the group",
+} satisfies LevelErrors;
+
+/** Of what a member of a group does. */
+export const memberErrors = {
+  UNKNOWN_MEMBER_ID: "the group does not know the member: join anew",
+  ILLEGAL_GENERATION: "the group has gone on to another generation: rejoin",
+  FENCED_INSTANCE_ID: "another member has taken over the instance id",
+} satisfies LevelErrors;
+
+/** Of what goes to the leader of a partition. */
+export const leaderErrors = {
+  UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic or partition",
+  NOT_LEADER_OR_FOLLOWER: "another broker leads the partition",
+  KAFKA_STORAGE_ERROR: "the partition's log cannot be read or written",
+} satisfies LevelErrors;
+
+/** Of a reader that says which leader epoch it believes in (KIP-320). */
+export const leaderEpochErrors = {
+  FENCED_LEADER_EPOCH: "the reader's leader epoch is old: get the metadata anew",
+  UNKNOWN_LEADER_EPOCH: "the reader's leader epoch is newer than this broker's: ask again",
+} satisfies LevelErrors;
+
+/** Of OffsetFetch, at each of its levels. */
+export const offsetFetchErrors = {
+  ...coordinatorErrors,
+  GROUP_ID_NOT_FOUND: "there is no such group",
+  INVALID_GROUP_ID: "the group id is invalid",
+  UNKNOWN_MEMBER_ID: "the group does not know the member",
+  STALE_MEMBER_EPOCH: "the member has been given a newer epoch",
+} satisfies LevelErrors;
+
+/** Of FindCoordinator, at both of its levels. */
+export const findCoordinatorErrors = {
+  COORDINATOR_NOT_AVAILABLE: "the coordinator's topic is not there yet: ask again",
+  INVALID_REQUEST: "the key or its type is invalid",
+} satisfies LevelErrors;
