@@ -5,8 +5,12 @@
 //
 // What says nothing is left out: null, false, empty text and lists, the zero UUID, a number that is
 // the field's own default (mostly -1, "unknown"), no throttling, and NONE below the top level.
-// Error codes and API keys are names, bytes a count or what the caller makes of them; long lists
-// and texts are cut. A field that the version lacks does not appear.
+// Error codes and API keys are names, and so are well-known numbers whose words the table has;
+// bytes are a count or what the caller makes of them; long lists and texts are cut. A field that
+// the version lacks does not appear. An error is followed by when the table says that it comes, or
+// by what it means at all, once in a line:
+//
+//   Heartbeat v4 response: errorCode=NOT_COORDINATOR (another broker coordinates the group)
 //
 // Invariant: no text of the message is shown but through base/visible, no bytes are shown as they
 // are, and no value of a configuration key that may be a secret is shown at all.
@@ -14,9 +18,9 @@
 import { ZERO_UUID } from "../base/ids.ts";
 import { quotedUnless } from "../base/visible.ts";
 import { apiName } from "./api_names.ts";
-import { errorName } from "./errors.ts";
-import type { AnyApi } from "./schema.ts";
-import { type Field, type Fields, inRange, type WireType } from "./types.ts";
+import { errorMessage, type ErrorName, errorName } from "./errors.ts";
+import type { AnyApi, ApiErrors } from "./schema.ts";
+import { type Field, type Fields, inRange, type WireType, type Words } from "./types.ts";
 
 const elementsShown = 4;
 const charactersShown = 60;
@@ -36,22 +40,33 @@ export interface TraceOptions {
 /** One line about `message`, a request or response of `api` in this version. */
 export function traceMessage(api: AnyApi, message: unknown, options: TraceOptions): string {
   const { side, version } = options;
-  const fields = traceFields(api[side].fields, message, options);
+  const fields = traceFields(api[side].fields, message, {
+    ...options,
+    errors: api.errors,
+    level: "response",
+    explained: new Set(),
+  });
   return `${api.name} v${version} ${side}${fields === "" ? "" : `: ${fields}`}`;
 }
 
-function traceFields(
-  fields: Fields,
-  message: unknown,
-  options: TraceOptions & { readonly nested?: boolean },
-): string {
+/** Where in a message a line has come to. */
+interface Place extends TraceOptions {
+  readonly errors: ApiErrors | undefined;
+  /** As in {@link ApiErrors}. */
+  readonly level: string;
+  /** The codes that this line has explained. */
+  readonly explained: Set<number>;
+  readonly nested?: boolean;
+}
+
+function traceFields(fields: Fields, message: unknown, options: Place): string {
   const parts: string[] = [];
   for (const [name, field] of Object.entries(fields)) {
     if (!inRange(options.version, field.versions)) continue;
     const value = (message as Record<string, unknown>)[name];
     if (name.endsWith("rrorCode")) {
       if (value !== undefined && !(options.nested && value === 0)) {
-        parts.push(`${name}=${errorName(value as number)}`);
+        parts.push(`${name}=${traceError(value as number, options)}`);
       }
     } else if (name === "apiKey") {
       parts.push(`${name}=${apiName(value as number)}`);
@@ -60,7 +75,9 @@ function traceFields(
     } else if (field.isConfigValue && isSecret(message as { name: string }, options)) {
       parts.push(`${name}=(hidden)`);
     } else {
-      parts.push(`${name}=${traceValue(field.wire, value, { ...options, name })}`);
+      parts.push(
+        `${name}=${traceValue(field.wire, value, { ...options, name, words: field.words })}`,
+      );
     }
   }
   return parts.join(" ");
@@ -86,7 +103,19 @@ function saysNothing(name: string, field: Field, value: unknown): boolean {
   }
 }
 
-type Named = TraceOptions & { readonly name: string };
+function traceError(code: number, { errors, level, explained }: Place): string {
+  const name = errorName(code);
+  if (code === 0 || explained.has(code)) return name;
+  explained.add(code);
+  return `${name} (${errors?.[level]?.[name as ErrorName] ?? inWords(errorMessage(code))})`;
+}
+
+/** A sentence as part of another. */
+function inWords(sentence: string): string {
+  return sentence[0].toLowerCase() + sentence.slice(1).replace(/\.$/, "");
+}
+
+type Named = Place & { readonly name: string; readonly words: Words | undefined };
 
 function traceValue(wire: WireType, value: unknown, options: Named): string {
   switch (wire.kind) {
@@ -96,14 +125,17 @@ function traceValue(wire: WireType, value: unknown, options: Named): string {
       return options.describeBytes?.(options.name, bytes) ?? `<${bytes.length} bytes>`;
     }
     case "array":
-      return traceList(wire.element, value as readonly unknown[], options);
+      return traceList(wire.element, value as readonly unknown[], {
+        ...options,
+        level: wire.element.kind === "struct" ? options.name : options.level,
+      });
     case "struct":
       return `{${traceFields(wire.fields, value, { ...options, nested: true })}}`;
     case "string":
     case "uuid":
       return traceText(value as string);
     default:
-      return String(value);
+      return options.words?.[value as number] ?? String(value);
   }
 }
 

@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { concatBytes } from "../base/bytes.ts";
 import { AlterConfigs } from "./apis/33_alter_configs.ts";
+import { ListConfigResources } from "./apis/74_list_config_resources.ts";
 import { everyApi } from "./apis/every.ts";
 import { Fetch, Heartbeat, ListOffsets, Metadata, Produce } from "./apis/mod.ts";
 import { decodeResponse, encodeResponse } from "./frame.ts";
@@ -44,7 +45,8 @@ Deno.test("a response leaves out what says nothing, and names its errors", () =>
       version: 9,
     }),
     "Metadata v9 response: brokers=[{nodeId=1 host=localhost port=9092}] clusterId=c1 " +
-      'topics=[{errorCode=UNKNOWN_TOPIC_OR_PARTITION name="no such topic"}, ' +
+      "topics=[{errorCode=UNKNOWN_TOPIC_OR_PARTITION " +
+      '(no topic has this name, and none was to be created) name="no such topic"}, ' +
       "{name=orders partitions=[{partitionIndex=0 leaderId=1 leaderEpoch=0 replicaNodes=[1] " +
       "isrNodes=[1]}]}]",
   );
@@ -65,7 +67,7 @@ Deno.test("record batches are a count of bytes, and long lists are cut", () => {
       timeoutMs: 1000,
       topicData: [{ name: "t", partitionData: [0, 1, 2, 3, 4, 5].map(partition) }],
     }, { side: "request", version: 7 }),
-    "Produce v7 request: acks=-1 timeoutMs=1000 topicData=[{name=t partitionData=[" +
+    "Produce v7 request: acks=all timeoutMs=1000 topicData=[{name=t partitionData=[" +
       [0, 1, 2, 3].map((index) => `{index=${index} records=<100 bytes>}`).join(", ") +
       ", 2 more]}]",
   );
@@ -77,7 +79,7 @@ Deno.test("a field that the version lacks does not appear, and -1 for unknown ne
   assertEquals(
     traceMessage(ListOffsets, message, { side: "request", version: 1 }),
     "ListOffsets v1 request: replicaId=-1 topics=[{name=t partitions=" +
-      "[{partitionIndex=0 timestamp=-1}]}]",
+      "[{partitionIndex=0 timestamp=latest}]}]",
   );
 });
 
@@ -146,7 +148,8 @@ Deno.test("the value of a configuration key is shown where it is known to be no 
   };
   const line = (isSecretKey?: (name: string) => boolean) =>
     traceMessage(AlterConfigs, message, { side: "request", version: 1, isSecretKey });
-  const start = "AlterConfigs v1 request: resources=[{resourceType=2 resourceName=orders configs=[";
+  const start =
+    "AlterConfigs v1 request: resources=[{resourceType=topic resourceName=orders configs=[";
   assertEquals(
     line((name) => name !== "retention.ms"),
     start + "{name=retention.ms value=1000}, {name=my.key value=(hidden)}]}]",
@@ -154,5 +157,56 @@ Deno.test("the value of a configuration key is shown where it is known to be no 
   assertEquals(
     line(),
     start + "{name=retention.ms value=(hidden)}, {name=my.key value=(hidden)}]}]",
+  );
+});
+
+Deno.test("an error comes with when it is given, once in a line", () => {
+  const partition = (partitionIndex: number, errorCode: number) => ({
+    partitionIndex,
+    errorCode,
+    timestamp: -1,
+    offset: -1,
+  });
+  const topics = [{ name: "t", partitions: [partition(0, 6), partition(1, 6), partition(2, 74)] }];
+  assertEquals(
+    traceMessage(ListOffsets, { topics }, { side: "response", version: 1 }),
+    "ListOffsets v1 response: topics=[{name=t partitions=[" +
+      "{partitionIndex=0 errorCode=NOT_LEADER_OR_FOLLOWER (another broker leads the partition)}, " +
+      "{partitionIndex=1 errorCode=NOT_LEADER_OR_FOLLOWER}, " +
+      "{partitionIndex=2 errorCode=FENCED_LEADER_EPOCH " +
+      "(the reader's leader epoch is old: get the metadata anew)}]}]",
+  );
+});
+
+Deno.test("an error that the table does not list comes with what it means at all", () => {
+  const line = (errorCode: number) =>
+    traceMessage(Heartbeat, { errorCode }, { side: "response", version: 0 });
+  assertEquals(
+    line(56),
+    "Heartbeat v0 response: errorCode=KAFKA_STORAGE_ERROR " +
+      "(the log directory cannot be read or written)",
+  );
+  assertEquals(
+    line(999),
+    "Heartbeat v0 response: errorCode=ERROR_999 (error code 999 is not known)",
+  );
+});
+
+Deno.test("well-known numbers are words, in lists too, and others stay numbers", () => {
+  const asked = (timestamp: number | bigint) =>
+    traceMessage(ListOffsets, {
+      replicaId: -1,
+      isolationLevel: 1,
+      topics: [{ name: "t", partitions: [{ partitionIndex: 0, timestamp }] }],
+    }, { side: "request", version: 2 });
+  const start = "ListOffsets v2 request: replicaId=-1 isolationLevel=read_committed " +
+    "topics=[{name=t partitions=[{partitionIndex=0 timestamp=";
+  assertEquals(asked(-2), `${start}earliest}]}]`);
+  assertEquals(asked(1234), `${start}1234}]}]`);
+  assertEquals(asked(2n ** 60n), `${start}1152921504606846976}]}]`);
+  const resources = { resourceTypes: [2, 32, 77] };
+  assertEquals(
+    traceMessage(ListConfigResources, resources, { side: "request", version: 1 }),
+    "ListConfigResources v1 request: resourceTypes=[topic, group, 77]",
   );
 });
