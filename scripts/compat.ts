@@ -144,6 +144,8 @@ listed here is a bug.
 
 ## APIs
 
+Their fields and errors: [docs/protocol.md](docs/protocol.md).
+
 "Serves" are the versions that are honoured. "Knows" are the versions that the tables can read and
 write. Any other version gets what Kafka gives it: error 35 for ApiVersions, a closed connection
 otherwise.

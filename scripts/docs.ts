@@ -3,6 +3,7 @@
 //   COMPATIBILITY.md        scripts/compat.ts, from src/broker/handlers and the comments
 //   docs/configuration.md   scripts/config_docs.ts, from src/broker/config_table.ts
 //   docs/monitoring.md      scripts/metrics_docs.ts, from src/broker/metrics_table.ts
+//   docs/protocol.md        scripts/protocol_docs.ts, from src/protocol/apis
 
 import { allHandlers } from "../src/broker/handlers/mod.ts";
 import { brokerKeys, configFamilies, topicKeys } from "../src/broker/config_table.ts";
@@ -10,6 +11,7 @@ import { metrics } from "../src/broker/metrics_table.ts";
 import { compatibilityPage } from "./compat.ts";
 import { configurationPage } from "./config_docs.ts";
 import { monitoringPage } from "./metrics_docs.ts";
+import { protocolPage } from "./protocol_docs.ts";
 import { isTestFile, listFiles } from "./source.ts";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -19,13 +21,15 @@ async function pages(): Promise<Map<string, string>> {
   const sources = listFiles(`${root}src`)
     .filter((path) => path.endsWith(".ts") && !isTestFile(path))
     .map((path) => ({ path: `src/${path}`, text: Deno.readTextFileSync(`${root}src/${path}`) }));
+  const served = await allHandlers();
   return new Map([
-    ["COMPATIBILITY.md", compatibilityPage(await allHandlers(), sources)],
+    ["COMPATIBILITY.md", compatibilityPage(served, sources)],
     [
       "docs/configuration.md",
       configurationPage({ brokerKeys, topicKeys, families: configFamilies }),
     ],
     ["docs/monitoring.md", monitoringPage(metrics)],
+    ["docs/protocol.md", protocolPage(served)],
   ]);
 }
 
