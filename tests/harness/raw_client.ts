@@ -5,8 +5,8 @@
 //   request  the same as bytes, to be sent whole, in pieces, or many at once
 //   send, receive, assertClosed  whatever else comes over a connection
 //
-// Invariant: `ask` fails unless the answer is whole, is decoded to its last byte, and carries the
-// request's correlation id.
+// Invariant: `ask` fails unless the answer is whole, is decoded to its last byte, carries the
+// request's correlation id, and has no error code but those that its table lists.
 
 import { assertEquals } from "@std/assert";
 import { concatBytes } from "../../src/base/bytes.ts";
@@ -22,6 +22,7 @@ import {
   Metadata,
 } from "../../src/protocol/mod.ts";
 import { within } from "./deadline.ts";
+import { assertListedErrors } from "./listed_errors.ts";
 
 /** Generous: a machine may be busy with much else. */
 const waitMs = 60_000;
@@ -110,6 +111,7 @@ export class RawClient implements Disposable {
     if (frame === null) throw new Error(`the broker closed the connection instead of ${what}`);
     const response = decodeResponse(api, version, frame);
     assertEquals(response.correlationId, correlationId);
+    assertListedErrors(api, response.message);
     return response.message;
   }
 
