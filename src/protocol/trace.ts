@@ -112,7 +112,7 @@ function traceError(code: number, { errors, level, explained }: Place): string {
 
 /** A sentence as part of another. */
 function inWords(sentence: string): string {
-  return sentence[0].toLowerCase() + sentence.slice(1).replace(/\.$/, "");
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, "");
 }
 
 type Named = Place & { readonly name: string; readonly words: Words | undefined };
