@@ -21,20 +21,12 @@ const topicAllowances: readonly Allowance[] = [
     why: "a topic that is named by name and by id is refused under both; Kafka answers one",
   },
   {
-    where: /^FindCoordinator .*errorMessage: Kafka "<sentence>", Ottla "<none>"/,
-    why: "Kafka's sentence for no error is NONE",
-  },
-  {
     where: /^ApiVersions .*(supported|finalized)Features\[/,
     why: "features that are not there are not told",
   },
 ];
 
 const configAllowances: readonly Allowance[] = [
-  {
-    where: /configs\.min\.insync\.replicas[.:]|^CreateTopics .*min\.insync\.replicas\.configSource/,
-    why: "Kafka sets it as a dynamic default while eligible leader replicas are on",
-  },
   {
     where: /(a topic's configuration|generated \d+): .*synonyms\[\d\]: Kafka nothing/,
     why: "synonyms in another unit are listed",
