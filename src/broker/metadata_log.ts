@@ -47,6 +47,8 @@ export class MetadataLog {
   readonly #options: MetadataLogOptions;
   readonly #replay: MetadataReplay;
   #shown: MetadataImage | undefined;
+  /** Whether the epoch is in quorum-state: a lead that is tried again takes no further one. */
+  #hasEpoch = false;
   #isLeading = false;
   #leaderEpoch: LeaderEpoch;
   #bytesAppended: number;
@@ -127,19 +129,7 @@ export class MetadataLog {
 
   /** Begins a leader epoch, above any that this log has seen. Before the first append. */
   async lead(leaderId: BrokerId): Promise<void> {
-    const log = this.#log;
-    const found = readQuorumState(this.#files, log.folder);
-    const seen = Math.max(
-      this.#leaderEpoch,
-      found?.leaderEpoch ?? 0,
-      log.epochOfOffset(log.logEndOffset) ?? 0,
-    );
-    this.#leaderEpoch = seen + 1;
-    await writeQuorumState(this.#files, log.folder, {
-      leaderId,
-      leaderEpoch: this.#leaderEpoch,
-      dataVersion: found?.dataVersion ?? 0,
-    });
+    if (!this.#hasEpoch) await this.#takeEpoch(leaderId);
     const change = buildLeaderChange({
       leaderId,
       voterIds: [leaderId],
@@ -149,6 +139,21 @@ export class MetadataLog {
     // The first append syncs it: an epoch without records does not matter to anyone.
     this.#replay.apply([], this.#appendBatch(change));
     this.#isLeading = true;
+  }
+
+  async #takeEpoch(leaderId: BrokerId): Promise<void> {
+    const log = this.#log;
+    const found = readQuorumState(this.#files, log.folder);
+    const seen = Math.max(
+      this.#leaderEpoch,
+      found?.leaderEpoch ?? 0,
+      log.epochOfOffset(log.logEndOffset) ?? 0,
+    );
+    const leaderEpoch = seen + 1;
+    const dataVersion = found?.dataVersion ?? 0;
+    await writeQuorumState(this.#files, log.folder, { leaderId, leaderEpoch, dataVersion });
+    this.#leaderEpoch = leaderEpoch;
+    this.#hasEpoch = true;
   }
 
   /** Rejects with PartitionFault when the log cannot take or sync the records. */

@@ -153,6 +153,8 @@ Deno.test("a start where no write has room reads, refuses writes by code, and he
     await checkReads(second.client);
     isFull = false;
     await second.hear("it writes again");
+    const quorum = await Deno.readTextFile(`${folder}/__cluster_metadata-0/quorum-state`);
+    assertEquals(JSON.parse(quorum).leaderEpoch, 2, "each try has taken an epoch");
     const producer = new Producer(second.client);
     assertEquals((await producer.send({ ...at, value })).offset, count);
     await producer.close();
