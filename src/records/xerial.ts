@@ -4,8 +4,11 @@
 //   int32 version, int32 oldest compatible version (both 1)
 //   then, to the end: int32 length, that many bytes of one raw snappy block; or a header again
 //
-// Read as SnappyInputStream of snappy-java reads it, which every Java consumer has: what begins
-// like a further header and is none ends it, as do less bytes than a length.
+// Read as SnappyInputStream of snappy-java reads it, which every Java consumer has: less bytes than
+// a length end it.
+//
+// Differs from Kafka: what begins like a further header and is damaged is refused; Kafka's reader
+// ends there or goes on, as its reads happen to fall.
 //
 // librdkafka sends a bare raw block instead; what does not begin with the magic is read as that.
 
@@ -109,7 +112,7 @@ function* rawBlocks(bytes: Uint8Array): Generator<Uint8Array> {
     const length = view.getInt32(position);
     if (length === magicHead) {
       if (bytes.length - position < headerBytes) throw new DecodeFault("snappy header is cut");
-      if (!isHeader(bytes, position)) break;
+      if (!isHeader(bytes, position)) throw new DecodeFault("snappy header is damaged");
       // The first header's version is not looked at.
       const version = view.getInt32(position + magic.length);
       if (version < versionMin) throw new DecodeFault(`snappy stream of version ${version}`);
