@@ -1,10 +1,12 @@
 // The broker's face for those who start one: the command line and the library.
 
 import type { Address } from "../runtime/ports.ts";
-import { Broker, type BrokerHealth, type BrokerOptions } from "./broker.ts";
+import { Broker, type BrokerHealth } from "./broker.ts";
 import type { MetricFamily } from "./metrics_table.ts";
+import type { BrokerOptions } from "./wiring.ts";
 
-export type { BrokerHealth, BrokerOptions } from "./broker.ts";
+export type { BrokerHealth } from "./broker.ts";
+export type { BrokerOptions } from "./wiring.ts";
 export {
   BrokerConfig,
   type ConfigInput,

@@ -3,8 +3,8 @@
 //
 //   type Context = RequestContext<"groups" | "metadata">;   a handler that sees these two, no more
 //
-// Here are types alone. broker.ts makes the services and is imported by nobody but those who start
-// a broker: what a part needs it is given, it never looks for the whole.
+// Here are types alone. wiring.ts makes the services and is imported by broker.ts alone, and that
+// by those who start a broker: what a part needs it is given, it never looks for the whole.
 
 import type { BrokerId, Uuid } from "../base/ids.ts";
 import type { ChangeQueue, MetadataImage } from "../cluster/mod.ts";

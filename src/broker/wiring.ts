@@ -1,0 +1,348 @@
+// How a broker's parts hang together: each is made here, given what it needs of the others, and
+// told of what concerns it. What starts them, in which order, and what ends them is in broker.ts.
+//
+//   storage, metadata --> partitions, topics, groups, quotas ... --> dispatcher --> acceptor
+//
+// Handlers are given it as their services, and see of it what services.ts says. It holds no logic
+// of its own: a field here has a file of its own.
+
+import { AssertionError } from "../base/assert.ts";
+import { formatAddress } from "../base/address.ts";
+import { messageOf } from "../base/faults.ts";
+import { type BrokerId, type Uuid, uuidFromRandom } from "../base/ids.ts";
+import {
+  type ChangeQueue,
+  changeQueue,
+  decideAllocateProducerIds,
+  directoryOfReplica,
+  type MetadataChange,
+  offsetsTopic,
+  ResourceType,
+} from "../cluster/mod.ts";
+import type { Slices } from "../log/mod.ts";
+import type { Clock, Codecs, Digests, Logger, Random, Runtime } from "../runtime/ports.ts";
+import { Acceptor } from "./acceptor.ts";
+import { groupConfigOf, offsetsTopicOf, quotaWindowsOf } from "./broker_config.ts";
+import { Cleaner } from "./cleaner.ts";
+import { type BrokerConfig, dynamicLayers } from "./config.ts";
+import { Dispatcher } from "./dispatch.ts";
+import { EventLoopDelay } from "./event_loop_delay.ts";
+import { FrameBuffers } from "./frame_buffers.ts";
+import { type Groups, groupShards } from "./groups.ts";
+import { supportedVersions } from "./handlers/mod.ts";
+import { Membership, supportedFeatures } from "./membership.ts";
+import { type MemoryBudget, memoryBudgetOf } from "./memory_budget.ts";
+import type { MetadataLog } from "./metadata_log.ts";
+import type { MetadataSnapshots } from "./metadata_snapshots.ts";
+import type { Services } from "./services.ts";
+import type { Session, SessionListener } from "./session.ts";
+import type { Telemetry } from "./telemetry.ts";
+import type { Partition } from "./partition.ts";
+import { Partitions } from "./partitions.ts";
+import { ProducerIds } from "./producer_ids.ts";
+import { Purgatory } from "./fetch/purgatory.ts";
+import { FetchSessions } from "./fetch/sessions.ts";
+import { ClientQuotas } from "./quotas.ts";
+import { RequestMetrics } from "./request_metrics.ts";
+import { Retention } from "./retention.ts";
+import type { Storage } from "./storage.ts";
+import { Topics } from "./topics.ts";
+import { Tracer } from "./trace.ts";
+import { UnreadablePartitions } from "./unreadable.ts";
+
+export interface BrokerOptions {
+  readonly runtime: Runtime;
+  readonly config: BrokerConfig;
+  readonly logger: Logger;
+  /** Takes the lines of a trace; absent: nothing is traced. */
+  readonly trace?: (line: string) => void;
+  /** A bug of ours that must not be lived with; absent: it is only logged. */
+  readonly onFatal?: (error: unknown) => void;
+}
+
+/** What all fetch sessions together may take in memory: some 100,000 partitions. */
+const fetchSessionBytesMax = 32 * 1024 * 1024;
+
+function fetchSessionsOf({ config, runtime: { clock, random } }: BrokerOptions): FetchSessions {
+  return new FetchSessions({
+    slotsMax: config.get("max.incremental.fetch.session.cache.slots"),
+    bytesMax: fetchSessionBytesMax,
+    random,
+    monotonic: () => clock.monotonic(),
+  });
+}
+
+/** What a start has opened before there is a broker. */
+export interface Opened {
+  readonly storage: Storage;
+  readonly metadata: MetadataLog;
+  readonly snapshots: MetadataSnapshots;
+}
+
+/** The parts of one broker. Made once its metadata is read; nothing in it runs yet. */
+export class Wiring implements Services {
+  readonly config: BrokerConfig;
+  readonly clock: Clock;
+  readonly codecs: Codecs;
+  readonly nodeId: BrokerId;
+  readonly clusterId: string;
+  readonly metadata: MetadataLog;
+  readonly partitions: Partitions;
+  readonly topics: Topics;
+  readonly groups: Groups;
+  readonly producerIds: ProducerIds;
+  readonly purgatory: Purgatory;
+  readonly fetchSessions: FetchSessions;
+  readonly quotas: ClientQuotas;
+  /** What clients make us hold, all together. */
+  readonly memory: MemoryBudget;
+  readonly logger: Logger;
+  readonly digests: Digests;
+  readonly random: Random;
+  /** Through it go all changes of the metadata. */
+  readonly change: ChangeQueue;
+  readonly storage: Storage;
+  readonly membership: Membership;
+  readonly acceptor: Acceptor;
+  readonly retention: Retention;
+  readonly cleaner: Cleaner;
+  readonly unreadable: UnreadablePartitions;
+  /** Undefined where nobody asks for metrics, as the next one. */
+  readonly requestMetrics: RequestMetrics | undefined;
+  readonly eventLoopDelay: EventLoopDelay | undefined;
+  /** Set once the broker has begun to close: waits should end. */
+  isClosing = false;
+  readonly #options: BrokerOptions;
+  #telemetry: Promise<Telemetry> | undefined;
+
+  constructor(options: BrokerOptions, { storage, metadata }: Opened) {
+    const { runtime, config, logger } = options;
+    const { clock, timers, codecs } = runtime;
+    this.#options = options;
+    this.storage = storage;
+    this.config = config;
+    this.clock = clock;
+    this.codecs = codecs;
+    this.digests = runtime.digests;
+    this.random = runtime.random;
+    this.logger = logger;
+    this.nodeId = storage.nodeId;
+    this.clusterId = storage.clusterId;
+    this.metadata = metadata;
+    const change = changeQueue(metadata.store);
+    this.change = (decide) => this.membership.refused ?? change(decide);
+    this.membership = new Membership({
+      config,
+      storage,
+      metadata,
+      change,
+      newUuid: this.newUuid,
+      logger,
+    });
+    this.quotas = new ClientQuotas({
+      windows: quotaWindowsOf(config),
+      monotonic: () => clock.monotonic(),
+    });
+    this.quotas.set(metadata.image.clientQuotas());
+    metadata.onChange((changes) => this.#onMetadataChanged(changes));
+    this.memory = memoryBudgetOf(config, runtime.process);
+    this.purgatory = new Purgatory(timers);
+    this.fetchSessions = fetchSessionsOf(options);
+    this.partitions = this.#makePartitions();
+    this.topics = new Topics({
+      config,
+      change: this.change,
+      image: () => metadata.image,
+      partitions: this.partitions,
+      newTopicId: this.newUuid,
+      logger,
+      onDeleted: (names) => this.#onTopicsDeleted(names),
+    });
+    const epochMs = clock.now() - clock.monotonic();
+    this.groups = groupShards({
+      nowMs: () => Math.floor(epochMs + clock.monotonic()),
+      timers,
+      codecs,
+      logger: logger.child("groups"),
+      ensureTopic: () => this.topics.ensureInternal(offsetsTopicOf(config)),
+      partitionCount: () => metadata.image.topic(offsetsTopic)?.partitions.length ?? 0,
+      partition: (id) => this.partitions.get(offsetsTopic, id),
+      noteUnreadable: (partition, reason) => this.noteUnreadable(partition, reason),
+    }, () => groupConfigOf(config));
+    this.producerIds = new ProducerIds(() =>
+      this.change((image) => decideAllocateProducerIds(image, this.nodeId))
+    );
+    this.retention = this.#makeRetention();
+    this.cleaner = this.#makeCleaner();
+    const monotonic = () => clock.monotonic();
+    this.unreadable = new UnreadablePartitions({ logger, monotonic });
+    if (config.get("ottla.metrics.port") !== null) {
+      this.requestMetrics = new RequestMetrics(monotonic);
+      this.eventLoopDelay = new EventLoopDelay({ clock, timers });
+    }
+    this.acceptor = this.#makeAcceptor();
+  }
+
+  /** Long work is done in these. */
+  get slices(): Slices {
+    return this.storage.slices;
+  }
+
+  /** Makes log start offsets that have moved durable. Returns the directories that do not do it. */
+  checkpoint(): Promise<ReadonlySet<string>> {
+    return this.storage.checkpoint();
+  }
+
+  /** A partition's log could not be read: said in the log, not to the client. */
+  noteUnreadable(partition: Partition, reason: unknown): void {
+    this.unreadable.note(partition, reason);
+  }
+
+  /** The brokers, with the addresses at which clients of `listener` can reach them. */
+  describeBrokers({ advertised: { host, port } }: SessionListener) {
+    return [{ nodeId: this.nodeId, host, port, rack: this.config.get("broker.rack") }];
+  }
+
+  /** The data folders, with the room on their disks. */
+  dataFolders() {
+    return this.storage.describeFolders();
+  }
+
+  /** Id of the folder that holds the metadata log. */
+  get metadataDirectoryId(): Uuid {
+    return this.storage.metadataDirectoryId;
+  }
+
+  /** What ApiVersions tells. */
+  supportedVersions() {
+    const subscriptions = this.metadata.image.configuredNames(ResourceType.CLIENT_METRICS);
+    return supportedVersions({ clientMetrics: subscriptions.length > 0 });
+  }
+
+  /** Clients' own metrics; loaded when a client first asks. */
+  readonly telemetry = (): Promise<Telemetry> => {
+    this.#telemetry ??= import("./telemetry.ts")
+      .then(({ Telemetry }) => new Telemetry(() => this.metadata.image));
+    return this.#telemetry;
+  };
+
+  /** Features with the levels that this broker can serve. */
+  supportedFeatures() {
+    return supportedFeatures;
+  }
+
+  #makePartitions(): Partitions {
+    const { logger } = this.#options;
+    return new Partitions({
+      openLog: ({ name: topic, id: topicId }, partition, { isNew }) =>
+        this.storage.openLog({
+          topic,
+          partition,
+          topicId,
+          config: () => this.topics.logConfig(topic),
+          isNew,
+          directoryId: directoryOfReplica(this.metadata.image, {
+            topic,
+            partition,
+            brokerId: this.nodeId,
+          }),
+        }),
+      deleteLog: (log) => this.storage.deleteLog(log),
+      onOpened: ({ name }) => this.membership.recordDirectories(name),
+      slices: this.storage.slices,
+      logger,
+    });
+  }
+
+  #makeRetention(): Retention {
+    return new Retention({
+      partitions: () => this.partitions.all(),
+      clock: this.clock,
+      slices: this.storage.slices,
+      logger: this.logger,
+    });
+  }
+
+  #makeCleaner(): Cleaner {
+    const { runtime, config, logger } = this.#options;
+    return new Cleaner({
+      config,
+      partitions: () => this.partitions.all(),
+      timers: runtime.timers,
+      random: runtime.random,
+      logger: logger.child("cleaner"),
+      checkpoint: async () => void await this.storage.checkpoint(),
+    });
+  }
+
+  #makeAcceptor(): Acceptor {
+    const { runtime, config, logger, trace } = this.#options;
+    const monotonic = () => runtime.clock.monotonic();
+    const tracer = trace === undefined ? undefined : new Tracer(trace, monotonic);
+    const metrics = this.requestMetrics;
+    const dispatcher = new Dispatcher(this, { tracer, metrics });
+    return new Acceptor({
+      network: runtime.network,
+      timers: runtime.timers,
+      logger,
+      monotonic,
+      memory: this.memory,
+      connectionsMax: () => config.get("max.connections"),
+      idleMsMax: config.get("connections.max.idle.ms"),
+      advertised: ({ name }) => config.advertised(name),
+      connection: {
+        logger,
+        requestBytesMax: config.get("socket.request.max.bytes"),
+        answers: this.memory.answers,
+        buffers: new FrameBuffers(this.memory),
+        isClosing: () => this.isClosing,
+        dispatch: metrics === undefined
+          ? (frame, session) => dispatcher.dispatch(frame, session)
+          : (frame, session) => metrics.measure(frame, () => dispatcher.dispatch(frame, session)),
+        onSent: (chunk) => this.storage.readBuffers.release(chunk),
+        onBug: (error, session) => this.#onBug(error, session),
+      },
+    });
+  }
+
+  /** What clients have set takes effect at once. */
+  #onMetadataChanged(changes: readonly MetadataChange[]): void {
+    const { image } = this.metadata;
+    for (const change of changes) {
+      if (change.type === "clientQuotasChanged") this.quotas.set(image.clientQuotas());
+      if (change.type === "configChanged" && change.resourceType === ResourceType.BROKER) {
+        this.config.setDynamic(dynamicLayers(image, this.nodeId));
+      }
+      if (change.type === "partitionChanged") {
+        const { topic, partition: { id, leaderEpoch } } = change;
+        this.partitions.get(topic.name, id)?.lead(leaderEpoch);
+      }
+    }
+  }
+
+  #onTopicsDeleted(names: readonly string[]): void {
+    const change = { deletedTopics: names };
+    this.groups.tellAll((table, nowMs) => table.onImage(change, nowMs)).catch((error) => {
+      if (this.isClosing) return;
+      this.#options.logger.log("error", "offsets of deleted topics could not be removed", {
+        topics: names.join(","),
+        reason: messageOf(error),
+      });
+    });
+  }
+
+  /** Our own invariants do not hold any more: better to stop than to write on. */
+  #onBug(error: unknown, session: Session): void {
+    const stack = error instanceof Error ? error.stack : undefined;
+    this.#options.logger.log("error", "a request could not be answered: this is a bug", {
+      peer: formatAddress(session.remote),
+      clientId: session.clientId,
+      reason: messageOf(error),
+      stack,
+    });
+    if (error instanceof AssertionError) this.#options.onFatal?.(error);
+  }
+
+  /** A fresh one, random. */
+  readonly newUuid = (): Uuid => uuidFromRandom(this.#options.runtime.random.bytes(16));
+}
