@@ -89,6 +89,8 @@ export class BytesReader {
   readonly bytes: Uint8Array;
   readonly end: number;
   position: number;
+  /** What may still be made of the bytes, for who keeps an account: see protocol/reading.ts. */
+  objectBytesLeft = Infinity;
 
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
     assert(start >= 0 && start <= end && end <= bytes.length, "reader range out of bounds");

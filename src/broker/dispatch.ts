@@ -11,20 +11,25 @@
 //
 // The bytes of a request are private to its handler, but for Produce: its frame is megabytes, and
 // it says for how long it needs them (`frameInUse`).
+//
+// A large request or answer is decoded and encoded in slices, so that nobody waits for it; what it
+// decodes to is claimed from the memory for work before.
 
 import { formatAddress } from "../base/address.ts";
 import { ConnectionFault, DecodeFault, isStoreFault } from "../base/faults.ts";
 import { BytesReader } from "../base/bytes.ts";
+import { sliced, slicedFromNow } from "../base/pieces.ts";
 import {
   type AnyApi,
   apiName,
   decodeRequestHeader,
   encodeResponse,
+  encodeResponsePieces,
   ErrorCode,
   type RequestHeader,
 } from "../protocol/mod.ts";
 import type { Dispatched, Reply } from "./connection.ts";
-import { busyBytes } from "./frame_buffers.ts";
+import { busyBytes, freeBytes } from "./frame_buffers.ts";
 import type { Handler, RequestContext } from "./handler.ts";
 import { apiVersionsKey, handlers, lateHandlers, supportedVersions } from "./handlers/mod.ts";
 import type { ClientMeter } from "./quotas.ts";
@@ -35,12 +40,25 @@ import type { Session } from "./session.ts";
 import type { Tracer } from "./trace.ts";
 
 const produceKey = 0;
+const fetchKey = 1;
 /** A larger frame has memory of its own, which can be left to the handler. */
 const sharedFrameBytesMax = busyBytes;
 
 /** Whether the handler of API `key` has the frame's bytes for good, without a copy. */
 function isLeft(frame: Uint8Array, key: number): boolean {
   return key !== produceKey && frame.length > sharedFrameBytesMax;
+}
+
+/** Others wait while it is decoded. */
+const largeFrameBytes = freeBytes;
+/** A byte of a request decodes to so many at most, in general: what is claimed before one knows. */
+const decodedBytesOfByte = 64;
+/** Those wait for other clients, or for the memory of answers: no memory is held meanwhile. */
+const waitingKeys: ReadonlySet<number> = new Set([fetchKey, 11, 14]);
+
+/** Whether it is decoded and answered in slices. Records are looked at by Produce itself. */
+function isLarge({ frame, header }: Dispatching): boolean {
+  return header.apiKey !== produceKey && frame.length > largeFrameBytes;
 }
 
 /** One request on its way through. */
@@ -50,6 +68,8 @@ interface Dispatching {
   readonly handler: Handler;
   readonly session: Session;
 }
+
+type ReplyChunks = NonNullable<Reply>;
 
 /** For how long the client must pause, and why. */
 interface Used {
@@ -100,8 +120,38 @@ export class Dispatcher {
   }
 
   #handle(dispatching: Dispatching): unknown {
-    const { frame, header, handler, session } = dispatching;
-    const message = readBody(frame, header, handler);
+    if (isLarge(dispatching)) return this.#handleLarge(dispatching);
+    const reader = bodyReader(dispatching);
+    const { handler: { api: { request } }, header: { apiVersion } } = dispatching;
+    const message = readBody(dispatching, () => request.decode(reader, apiVersion));
+    return this.#handleMessage(dispatching, message);
+  }
+
+  async #handleLarge(dispatching: Dispatching): Promise<unknown> {
+    const { frame, header, handler } = dispatching;
+    const { memory: { work }, slices } = this.#services;
+    // Before any wait: the frame's bytes are the connection's.
+    const reader = bodyReader(dispatching);
+    const claim = Math.min(work.bytesMax, frame.length * decodedBytesOfByte);
+    const wait = work.take(claim);
+    if (wait !== undefined && !await wait.granted) throw new ConnectionFault("closing");
+    let held = claim;
+    try {
+      reader.objectBytesLeft = claim;
+      const pieces = handler.api.request.decodePieces(reader, header.apiVersion);
+      const message = await readBody(dispatching, () => sliced(pieces, slices));
+      if (waitingKeys.has(header.apiKey)) {
+        work.give(held);
+        held = 0;
+      }
+      return await this.#handleMessage(dispatching, message);
+    } finally {
+      work.give(held);
+    }
+  }
+
+  #handleMessage(dispatching: Dispatching, message: unknown): unknown {
+    const { header, handler, session } = dispatching;
     this.#tracer?.request(session, header, handler.api, message);
     const context = this.#contextOf(dispatching);
     if (handler.refuse === undefined) return handler.handle(message as never, context);
@@ -131,11 +181,23 @@ export class Dispatcher {
     }
   }
 
-  #encode({ header, handler, session }: Dispatching, response: unknown): Reply {
+  #encode(dispatching: Dispatching, response: unknown): Reply | Promise<Reply> {
+    const { header, handler, session } = dispatching;
     this.#tracer?.response(session, header, handler.api, response);
     if (response === undefined) return null;
     this.#metrics?.onAnswered(handler.api, response);
-    return encodeResponse(handler.api, header.apiVersion, header.correlationId, response as never);
+    return this.#encoded(dispatching, response);
+  }
+
+  #encoded(dispatching: Dispatching, response: unknown): ReplyChunks | Promise<ReplyChunks> {
+    const { header, handler: { api } } = dispatching;
+    const { apiKey, apiVersion, correlationId } = header;
+    const isHot = apiKey === produceKey || apiKey === fetchKey;
+    if (isHot && !isLarge(dispatching)) {
+      return encodeResponse(api, apiVersion, correlationId, response as never);
+    }
+    const pieces = encodeResponsePieces(api, header, response as never);
+    return slicedFromNow(pieces, this.#services.slices);
   }
 
   /** Loads the handler, then goes on as with any other. */
@@ -170,7 +232,7 @@ export class Dispatcher {
     return { reply, pipelined: handler.pipelined, keepsFrame: isLeft(frame, handler.api.key) };
   }
 
-  #encodeMetered(dispatching: Dispatching, response: unknown, used: Used): Reply {
+  #encodeMetered(dispatching: Dispatching, response: unknown, used: Used) {
     const { handler, session } = dispatching;
     if (response === undefined) return this.#encode(dispatching, response);
     const throttled = (throttleTimeMs: number, message: unknown = response) => {
@@ -178,20 +240,24 @@ export class Dispatcher {
       this.#metrics?.onThrottled(throttleTimeMs);
       return this.#encode(dispatching, { ...message as object, throttleTimeMs });
     };
-    if (handler.withhold === undefined) {
+    const { withhold } = handler;
+    if (withhold === undefined) {
       return used.pauseMs > 0 ? throttled(used.pauseMs) : this.#encode(dispatching, response);
     }
-    const { apiVersion, correlationId } = dispatching.header;
-    const reply = encodeResponse(handler.api, apiVersion, correlationId, response as never);
-    const bytes = reply.reduce((sum, chunk) => sum + chunk.length, 0);
-    const pauseMs = Math.max(used.pauseMs, used.meter.onFetched(bytes));
-    if (pauseMs === 0) {
-      this.#tracer?.response(session, dispatching.header, handler.api, response);
-      this.#metrics?.onAnswered(handler.api, response);
-      return reply;
-    }
-    used.meter.takeBackFetched(bytes);
-    return throttled(pauseMs, handler.withhold(response as never, this.#contextOf(dispatching)));
+    const counted = (reply: ReplyChunks) => {
+      const bytes = reply.reduce((sum, chunk) => sum + chunk.length, 0);
+      const pauseMs = Math.max(used.pauseMs, used.meter.onFetched(bytes));
+      if (pauseMs === 0) {
+        this.#tracer?.response(session, dispatching.header, handler.api, response);
+        this.#metrics?.onAnswered(handler.api, response);
+        return reply;
+      }
+      used.meter.takeBackFetched(bytes);
+      const withheld = withhold(response as never, this.#contextOf(dispatching));
+      return throttled(pauseMs, withheld);
+    };
+    const reply = this.#encoded(dispatching, response);
+    return reply instanceof Promise ? reply.then(counted) : counted(reply);
   }
 }
 
@@ -225,16 +291,26 @@ function readHeader(frame: Uint8Array, tableOf: (key: number) => AnyApi | undefi
   }
 }
 
-function readBody(frame: Uint8Array, header: RequestHeader, handler: Handler): unknown {
-  const { key } = handler.api;
+function bodyReader({ frame, header, handler: { api: { key } } }: Dispatching): BytesReader {
   const bytes = key === produceKey || isLeft(frame, key) ? frame : frame.slice();
-  const reader = new BytesReader(bytes, header.bodyPosition);
+  return new BytesReader(bytes, header.bodyPosition);
+}
+
+/** What `read` makes of the body of a request, now or later. */
+function readBody<T>({ header, handler }: Dispatching, read: () => T): T {
+  const explained = (error: unknown) => {
+    if (!(error instanceof DecodeFault)) return error;
+    const { name } = handler.api;
+    const request = `${name} version ${header.apiVersion} request`;
+    return new ConnectionFault(`malformed ${request}: ${error.message}`);
+  };
   try {
-    return handler.api.request.decode(reader, header.apiVersion);
+    const body = read();
+    if (!(body instanceof Promise)) return body;
+    return body.catch((error) => {
+      throw explained(error);
+    }) as T;
   } catch (error) {
-    if (!(error instanceof DecodeFault)) throw error;
-    throw new ConnectionFault(
-      `malformed ${handler.api.name} version ${header.apiVersion} request: ${error.message}`,
-    );
+    throw explained(error);
   }
 }

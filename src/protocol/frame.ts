@@ -11,6 +11,7 @@
 
 import { BytesReader, BytesWriter } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
+import type { Pieces } from "../base/pieces.ts";
 import { apis } from "./apis/mod.ts";
 import {
   type AnyApi,
@@ -109,12 +110,29 @@ export function encodeResponse<Q extends Fields, S extends Fields>(
   correlationId: number,
   message: Input<S>,
 ): Uint8Array[] {
-  const writer = new BytesWriter();
-  writer.int32(0);
-  ResponseHeaderTable.encode(writer, { correlationId }, responseHeaderVersion(api, version));
+  const writer = responseWriter(api, version, correlationId);
   api.response.encode(writer, message, version);
   writer.patchInt32(0, writer.length - 4);
   return writer.chunks();
+}
+
+/** The same in pieces, for a response of many elements. */
+export function* encodeResponsePieces<Q extends Fields, S extends Fields>(
+  api: Api<Q, S>,
+  { apiVersion, correlationId }: Pick<RequestHeader, "apiVersion" | "correlationId">,
+  message: Input<S>,
+): Pieces<Uint8Array[]> {
+  const writer = responseWriter(api, apiVersion, correlationId);
+  yield* api.response.encodePieces(writer, message, apiVersion);
+  writer.patchInt32(0, writer.length - 4);
+  return writer.chunks();
+}
+
+function responseWriter(api: AnyApi, version: number, correlationId: number): BytesWriter {
+  const writer = new BytesWriter();
+  writer.int32(0);
+  ResponseHeaderTable.encode(writer, { correlationId }, responseHeaderVersion(api, version));
+  return writer;
 }
 
 /** The correlation id of a response `frame`, which names the request. Throws DecodeFault. */

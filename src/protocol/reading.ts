@@ -9,11 +9,18 @@
 // Invariant: nothing is read or allocated beyond the bytes that remain. A count is believed only up
 // to what the remaining bytes can hold, an element taking its smallest size and at least one byte,
 // and up to elementsMax. Bad bytes give a DecodeFault and nothing else.
+// What decoding makes is counted before it is made, array by array, and bounded by
+// `objectBytesLeft` of the reader.
+//
+// A message of many elements can be read in pieces, so that the event loop is not held: the same
+// closures, under generators wherever a field holds an array.
+//
 // Measured, closures read 5-12 million structs a second: 0.3 us for a Produce request, 0.2 us per
 // partition of Metadata. Source for `new Function` would be about three times as fast, and an eval.
 
 import type { BytesReader } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
+import type { Pieces } from "../base/pieces.ts";
 import { defaultOf, type Field, type Fields, inRange, type WireType } from "./types.ts";
 
 /** Most elements in one array. */
@@ -23,16 +30,28 @@ export const tagsMax = 10_000;
 /** Most bytes in a string, as in Kafka. */
 export const stringBytesMax = 0x7fff;
 
+/** Bytes of arrays that are read or written in one piece. */
+export const pieceBytes = 4 * 1024;
+/** How much heavier it is to read or write a byte of them than to look at one. */
+export const pieceWeight = 64;
+
 /** Reads one value. */
 export type Read = (reader: BytesReader) => unknown;
+/** The same in pieces. */
+export type ReadPieces = (reader: BytesReader) => Pieces<unknown>;
 /** The version that is compiled, and whether it is flexible. */
 export interface Target {
   readonly version: number;
   readonly flexible: boolean;
 }
 
-/** Compiles the reader of a struct with `fields`. */
-export function compileStructReader(fields: Fields, target: Target): Read {
+/** The fields of a struct in one version: those on the wire in their order, and the tagged. */
+interface Layout {
+  readonly steps: readonly { readonly name: string; readonly read: Read }[];
+  readonly tags: ReadonlyMap<number, { name: string; read: Read }>;
+}
+
+function layoutOf(fields: Fields, target: Target): Layout {
   const steps: { readonly name: string; readonly read: Read }[] = [];
   const tags = new Map<number, { name: string; read: Read }>();
   for (const [name, field] of Object.entries(fields)) {
@@ -44,12 +63,43 @@ export function compileStructReader(fields: Fields, target: Target): Read {
       if (present) tags.set(field.tag, { name, read: compileReader(field, target) });
     }
   }
+  return { steps, tags };
+}
+
+/** Compiles the reader of a struct with `fields`. */
+export function compileStructReader(fields: Fields, target: Target): Read {
+  const { steps, tags } = layoutOf(fields, target);
   return (reader) => {
     const message: Record<string, unknown> = {};
     for (const { name, read } of steps) message[name] = read(reader);
     if (target.flexible) readTags(reader, message, tags);
     return message;
   };
+}
+
+/** The same in pieces. */
+export function compileStructPieces(fields: Fields, target: Target): ReadPieces {
+  const { steps, tags } = layoutOf(fields, target);
+  const inPieces = Object.values(fields).map((field) =>
+    inRange(target.version, field.versions) && field.tag < 0 ? piecesOf(field, target) : undefined
+  );
+  return function* (reader) {
+    const message: Record<string, unknown> = {};
+    for (const [i, { name, read }] of steps.entries()) {
+      const pieces = inPieces[i];
+      message[name] = pieces === undefined ? read(reader) : yield* pieces(reader);
+    }
+    if (target.flexible) readTags(reader, message, tags);
+    return message;
+  };
+}
+
+/** Undefined for a field that takes little time. */
+function piecesOf({ wire, ...field }: Field, target: Target): ReadPieces | undefined {
+  if (wire.kind !== "array") return undefined;
+  const flexible = target.flexible && !field.neverCompact;
+  const nullable = inRange(target.version, field.nullableVersions);
+  return arrayPieces(wire.element, nullable, { ...target, flexible });
 }
 
 function defaultReader(field: Field): Read {
@@ -132,17 +182,80 @@ function bytesReader(flexible: boolean, nullable: boolean): Read {
 
 function arrayReader(element: WireType, nullable: boolean, target: Target): Read {
   const read = elementReader(element, target);
-  const sizeMin = Math.max(1, minimalSize(element, target));
+  const countOf = countReader(element, target);
   return (reader) => {
-    const count = target.flexible ? reader.uvarint() - 1 : reader.int32();
+    const count = countOf(reader);
     if (count < 0) return nullOr(nullable, "array");
-    if (count > elementsMax || count * sizeMin > reader.remaining) {
-      throw new DecodeFault(`array of ${count} elements, ${reader.remaining} bytes remain`);
-    }
     const list: unknown[] = [];
     for (let i = 0; i < count; i++) list.push(read(reader));
     return list;
   };
+}
+
+function arrayPieces(element: WireType, nullable: boolean, target: Target): ReadPieces {
+  const read = elementReader(element, target);
+  const inPieces = element.kind === "struct" && holdsArray(element.fields, target)
+    ? compileStructPieces(element.fields, target)
+    : undefined;
+  const countOf = countReader(element, target);
+  return function* (reader) {
+    const count = countOf(reader);
+    if (count < 0) return nullOr(nullable, "array");
+    const list: unknown[] = [];
+    let pieceStart = reader.position;
+    for (let i = 0; i < count; i++) {
+      list.push(inPieces === undefined ? read(reader) : yield* inPieces(reader));
+      const bytes = reader.position - pieceStart;
+      if (bytes < pieceBytes) continue;
+      yield Math.min(bytes, pieceBytes) * pieceWeight;
+      pieceStart = reader.position;
+    }
+    return list;
+  };
+}
+
+/** Reads how many elements there are, negative for null, and lets no more be than there can. */
+function countReader(element: WireType, target: Target): (reader: BytesReader) => number {
+  const sizeMin = Math.max(1, minimalSize(element, target));
+  const objectBytes = answerBytes + objectBytesOf(element);
+  return (reader) => {
+    const count = target.flexible ? reader.uvarint() - 1 : reader.int32();
+    if (count <= 0) return count;
+    if (count > elementsMax || count * sizeMin > reader.remaining) {
+      throw new DecodeFault(`array of ${count} elements, ${reader.remaining} bytes remain`);
+    }
+    reader.objectBytesLeft -= count * objectBytes;
+    if (reader.objectBytesLeft < 0) {
+      throw new DecodeFault(`array of ${count} elements, for which there is no memory`);
+    }
+    return count;
+  };
+}
+
+/** Whether one of the fields that are read in order is an array. */
+export function holdsArray(fields: Fields, { version }: Target): boolean {
+  return Object.values(fields).some(({ wire, versions, tag }) =>
+    wire.kind === "array" && tag < 0 && inRange(version, versions)
+  );
+}
+
+/** What an answer says of an element takes about so much. */
+const answerBytes = 128;
+
+/** What an element takes in memory, about. What an array in it holds is counted as it is read. */
+function objectBytesOf(wire: WireType): number {
+  switch (wire.kind) {
+    case "struct":
+      return Object.values(wire.fields).reduce((sum, f) => sum + objectBytesOf(f.wire), 128);
+    case "string":
+    case "uuid":
+    case "bytes":
+    case "records":
+    case "array":
+      return 64;
+    default:
+      return 16;
+  }
 }
 
 function elementReader(wire: WireType, target: Target): Read {

@@ -12,7 +12,12 @@
 import type { BytesReader, BytesWriter } from "../base/bytes.ts";
 import { DecodeFault, EncodeFault } from "../base/faults.ts";
 import type { ErrorName } from "./errors.ts";
-import { compileStructReader, type Read } from "./reading.ts";
+import type { Pieces } from "../base/pieces.ts";
+import {
+  compileStructPieces as readInPieces,
+  compileStructReader,
+  type Target,
+} from "./reading.ts";
 import {
   type Decoded,
   type Fields,
@@ -21,7 +26,7 @@ import {
   lastVersion,
   type VersionRange,
 } from "./types.ts";
-import { compileStructWriter, type Write } from "./writing.ts";
+import { compileStructPieces as writeInPieces, compileStructWriter } from "./writing.ts";
 
 export * from "./types.ts";
 export * from "./words.ts";
@@ -35,8 +40,12 @@ export interface Message<F extends Fields> {
   readonly fields: F;
   /** Reads a message at the reader's position. Throws DecodeFault on bad bytes, nothing else. */
   decode(reader: BytesReader, version: number): Decoded<F>;
+  /** The same in pieces, for a message of many elements. */
+  decodePieces(reader: BytesReader, version: number): Pieces<Decoded<F>>;
   /** Appends a message. Throws EncodeFault when this version cannot say it. */
   encode(writer: BytesWriter, message: Input<F>, version: number): void;
+  /** The same in pieces. */
+  encodePieces(writer: BytesWriter, message: Input<F>, version: number): Pieces<void>;
 }
 
 /**
@@ -147,36 +156,58 @@ function message<F extends Fields>(
   fields: F,
   { versions, flexibleFrom }: { versions: VersionRange; flexibleFrom: number },
 ): Message<F> {
-  const reads: Read[] = [];
-  const writes: Write[] = [];
+  /** Compiled when first used. */
+  const forEachVersion = <T>(
+    compile: (target: Target) => T,
+  ): (version: number) => T | undefined => {
+    const compiled: T[] = [];
+    return (version) => {
+      if (!inRange(version, versions)) return undefined;
+      return compiled[version] ??= compile({ version, flexible: version >= flexibleFrom });
+    };
+  };
+  const reads = forEachVersion((target) => compileStructReader(fields, target));
+  const readPieces = forEachVersion((target) => readInPieces(fields, target));
+  const writes = forEachVersion((target) => compileStructWriter(fields, target, name));
+  const writePieces = forEachVersion((target) => writeInPieces(fields, target, name));
+  const unreadable = (version: number) => new DecodeFault(`${name} has no version ${version}`);
+  const unwritable = (version: number) => new EncodeFault(`${name} has no version ${version}`);
+  const explained = (error: unknown, version: number) => {
+    if (!(error instanceof DecodeFault)) return error;
+    return new DecodeFault(`${name} v${version}: ${error.message}`);
+  };
   return {
     name,
     versions,
     flexibleFrom,
     fields,
     decode(reader, version) {
-      if (!inRange(version, versions)) throw new DecodeFault(`${name} has no version ${version}`);
-      const read = reads[version] ??
-        (reads[version] = compileStructReader(fields, {
-          version,
-          flexible: version >= flexibleFrom,
-        }));
+      const read = reads(version);
+      if (read === undefined) throw unreadable(version);
       try {
         return read(reader) as Decoded<F>;
       } catch (error) {
-        if (!(error instanceof DecodeFault)) throw error;
-        throw new DecodeFault(`${name} v${version}: ${error.message}`);
+        throw explained(error, version);
+      }
+    },
+    *decodePieces(reader, version) {
+      const read = readPieces(version);
+      if (read === undefined) throw unreadable(version);
+      try {
+        return (yield* read(reader)) as Decoded<F>;
+      } catch (error) {
+        throw explained(error, version);
       }
     },
     encode(writer, value, version) {
-      if (!inRange(version, versions)) throw new EncodeFault(`${name} has no version ${version}`);
-      const write = writes[version] ??
-        (writes[version] = compileStructWriter(
-          fields,
-          { version, flexible: version >= flexibleFrom },
-          name,
-        ));
+      const write = writes(version);
+      if (write === undefined) throw unwritable(version);
       write(writer, value);
+    },
+    *encodePieces(writer, value, version) {
+      const write = writePieces(version);
+      if (write === undefined) throw unwritable(version);
+      yield* write(writer, value);
     },
   };
 }

@@ -9,21 +9,30 @@ import { BytesWriter, utf8 } from "../base/bytes.ts";
 import { EncodeFault } from "../base/faults.ts";
 import { isUuid } from "../base/ids.ts";
 import { isInt64 } from "../base/int64.ts";
-import { stringBytesMax, type Target } from "./reading.ts";
+import type { Pieces } from "../base/pieces.ts";
+import { holdsArray, pieceBytes, pieceWeight, stringBytesMax, type Target } from "./reading.ts";
 import { defaultOf, type Field, type Fields, inRange, isDefault, type WireType } from "./types.ts";
 
 /** Writes one value. */
 export type Write = (writer: BytesWriter, value: unknown) => void;
+/** The same in pieces. */
+export type WritePieces = (writer: BytesWriter, value: unknown) => Pieces<void>;
 
 interface Place {
   readonly name: string;
   readonly field: Field;
   readonly initial: unknown;
   readonly write: Write;
+  readonly path: string;
 }
 
-/** Compiles the writer of a struct with `fields`; `path` names it in faults. */
-export function compileStructWriter(fields: Fields, target: Target, path: string): Write {
+interface Layout {
+  readonly places: readonly Place[];
+  readonly tags: readonly Place[];
+  readonly mustNotBeLost: readonly Place[];
+}
+
+function layoutOf(fields: Fields, target: Target, path: string): Layout {
   const places: Place[] = [];
   const tags: Place[] = [];
   const mustNotBeLost: Place[] = [];
@@ -31,11 +40,17 @@ export function compileStructWriter(fields: Fields, target: Target, path: string
     const at = `${path}.${name}`;
     const present = inRange(target.version, field.versions);
     const write = present ? compileWriter(field, target, at) : absentWriter(field, target, at);
-    const place = { name, field, initial: defaultOf(field), write };
+    const place = { name, field, initial: defaultOf(field), write, path: at };
     if (present) (field.tag < 0 ? places : tags).push(place);
     else if (field.essential) mustNotBeLost.push(place);
   }
   tags.sort((a, b) => a.field.tag - b.field.tag);
+  return { places, tags, mustNotBeLost };
+}
+
+/** Compiles the writer of a struct with `fields`; `path` names it in faults. */
+export function compileStructWriter(fields: Fields, target: Target, path: string): Write {
+  const { places, tags, mustNotBeLost } = layoutOf(fields, target, path);
   return (writer, value) => {
     const message = value as Record<string, unknown>;
     for (const { name, initial, write } of places) {
@@ -44,6 +59,47 @@ export function compileStructWriter(fields: Fields, target: Target, path: string
     }
     if (target.flexible) writeTags(writer, message, tags);
     for (const { name, write } of mustNotBeLost) write(writer, message[name]);
+  };
+}
+
+/** The same in pieces, wherever a field is an array. */
+export function compileStructPieces(fields: Fields, target: Target, path: string): WritePieces {
+  const { places, tags, mustNotBeLost } = layoutOf(fields, target, path);
+  const pieces = places.map((place) => arrayPieces(place, target));
+  return function* (writer, value) {
+    const message = value as Record<string, unknown>;
+    for (const [i, { name, initial, write }] of places.entries()) {
+      const part = message[name] === undefined ? initial : message[name];
+      const inPieces = pieces[i];
+      if (inPieces === undefined || part === null) write(writer, part);
+      else yield* inPieces(writer, part);
+    }
+    if (target.flexible) writeTags(writer, message, tags);
+    for (const { name, write } of mustNotBeLost) write(writer, message[name]);
+  };
+}
+
+/** Undefined for a field that is no array. */
+function arrayPieces({ field, path }: Place, target: Target): WritePieces | undefined {
+  if (field.wire.kind !== "array") return undefined;
+  const { element } = field.wire;
+  const inner = { ...target, flexible: target.flexible && !field.neverCompact };
+  const write = valueWriter(element, inner, `${path}[]`);
+  const inPieces = element.kind === "struct" && holdsArray(element.fields, inner)
+    ? compileStructPieces(element.fields, inner, `${path}[]`)
+    : undefined;
+  return function* (writer, value) {
+    const list = value as readonly unknown[];
+    writeCount(writer, list.length, inner);
+    let pieceStart = writer.length;
+    for (const each of list) {
+      if (inPieces === undefined) write(writer, each);
+      else yield* inPieces(writer, each);
+      const bytes = writer.length - pieceStart;
+      if (bytes < pieceBytes) continue;
+      yield Math.min(bytes, pieceBytes) * pieceWeight;
+      pieceStart = writer.length;
+    }
   };
 }
 
@@ -204,8 +260,12 @@ function arrayWriter(element: WireType, target: Target, path: string): Write {
   const write = valueWriter(element, target, `${path}[]`);
   return (writer, value) => {
     const list = value as readonly unknown[];
-    if (target.flexible) writer.uvarint(list.length + 1);
-    else writer.int32(list.length);
+    writeCount(writer, list.length, target);
     for (let i = 0; i < list.length; i++) write(writer, list[i]);
   };
+}
+
+function writeCount(writer: BytesWriter, count: number, { flexible }: Target): void {
+  if (flexible) writer.uvarint(count + 1);
+  else writer.int32(count);
 }

@@ -10,7 +10,7 @@ import { assert, AssertionError } from "../base/assert.ts";
 import { concatBytes } from "../base/bytes.ts";
 import { DecodeFault, isPlatformFault, messageOf } from "../base/faults.ts";
 import type { CodecWay } from "../runtime/ports.ts";
-import { drained, type Pieces, sliced, type WorkSlices } from "./pieces.ts";
+import { drained, type Pieces, sliced, type WorkSlices } from "../base/pieces.ts";
 import { unwrappedChunks, unwrapXerial, wrapXerial } from "./xerial.ts";
 
 /** Kafka's names of the codecs, in the order of their ids. */

@@ -15,7 +15,7 @@
 // Differs from Kafka: an lz4 block of no content is refused; Kafka's consumers stumble over most.
 
 import { DecodeFault } from "../base/faults.ts";
-import { drained, type Pieces } from "./pieces.ts";
+import { drained, type Pieces } from "../base/pieces.ts";
 import {
   compressBlock,
   decompressBlock,

@@ -6,7 +6,7 @@ import {
   unpackedChunks,
   unpackWeight,
 } from "./compression.ts";
-import type { WorkSlices } from "./pieces.ts";
+import type { WorkSlices } from "../base/pieces.ts";
 import { RecordStream } from "./record_stream.ts";
 import type { RecordWalk, WalkOptions } from "./record_walk.ts";
 import type { RecordError } from "./validation.ts";

@@ -43,7 +43,7 @@ import {
 } from "./compression.ts";
 import { type PackedScan, scanPacked } from "./packed_scan.ts";
 import { framingRefusal } from "./framing.ts";
-import { sliced, type WorkSlices } from "./pieces.ts";
+import { sliced, type WorkSlices } from "../base/pieces.ts";
 import {
   anyProduceRules,
   type ProduceRules,

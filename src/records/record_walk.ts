@@ -10,7 +10,7 @@
 // Differs from Kafka: a key or a value whose length is below -1 is refused; Kafka reads it as null.
 
 import { addInt64, fromZigZag, type Int64 } from "../base/int64.ts";
-import { drained, type Pieces } from "./pieces.ts";
+import { drained, type Pieces } from "../base/pieces.ts";
 import type { RecordError } from "./validation.ts";
 
 /** What records must satisfy beyond their structure. */

@@ -14,7 +14,7 @@
 
 import { BytesReader, concatBytes } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
-import type { Pieces } from "./pieces.ts";
+import type { Pieces } from "../base/pieces.ts";
 import { roomOf, uncompressBlock } from "./snappy_block.ts";
 
 const magic = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00];

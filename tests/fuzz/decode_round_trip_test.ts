@@ -1,8 +1,10 @@
-// Every table at every version: what is encoded decodes to the same message, to the last byte.
+// Every table at every version: what is encoded decodes to the same message, to the last byte, in
+// one go and in pieces.
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { BytesReader, BytesWriter } from "../../src/base/bytes.ts";
+import { drained } from "../../src/base/pieces.ts";
 import type { AnyMessage } from "../../src/protocol/schema.ts";
 import { anyMessage, eachVersion, everyTable, type Message } from "./decode_messages.ts";
 
@@ -25,6 +27,11 @@ for (const table of everyTable) {
           assertEquals(decoded, message);
           assertEquals(reader.remaining, 0);
           assertEquals(encoded(table, decoded, version), bytes);
+          // In pieces, too.
+          assertEquals(drained(table.decodePieces(new BytesReader(bytes), version)), message);
+          const writer = new BytesWriter();
+          drained(table.encodePieces(writer, message, version));
+          assertEquals(writer.finish(), bytes);
         }),
         { numRuns: runsEach },
       );

@@ -9,7 +9,7 @@
 // Invariant: the scenario's broker is closed at the end, and nothing of it lives on.
 
 import { loadConfig, type RunningBroker, startBroker } from "../../src/broker/mod.ts";
-import type { Files, Runtime, Socket } from "../../src/runtime/ports.ts";
+import type { Files, Runtime, Socket, Timers } from "../../src/runtime/ports.ts";
 import { simulate, type Simulation } from "../../src/runtime/simulated.ts";
 import { RawClient, type RawTransport } from "./raw_client.ts";
 
@@ -37,6 +37,8 @@ export interface SimulatedOptions {
   readonly seed?: number;
   /** In place of the machine's own disk. */
   readonly files?: Files;
+  /** The broker gives the event loop back in the middle of something. */
+  readonly onTurn?: () => void;
   /** The broker serves, and what it does in the background after a start is still to come. */
   readonly onStarted?: () => void;
 }
@@ -52,7 +54,15 @@ export async function simulated(
     if (line.includes("this is a bug")) bugs.push(line);
   };
   const world = simulate(options.seed ?? 1, { startMs: Date.now(), onLogLine });
-  const server = { ...world.start("broker"), ...options.files && { files: options.files } };
+  const machine = world.start("broker");
+  const timers: Timers = {
+    after: (ms, run) => machine.timers.after(ms, run),
+    turn() {
+      options.onTurn?.();
+      return machine.timers.turn();
+    },
+  };
+  const server = { ...machine, timers, ...options.files && { files: options.files } };
   const client = world.start("client");
   const host = "10.0.0.1";
   await world.drive((async () => {

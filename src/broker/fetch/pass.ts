@@ -10,6 +10,7 @@
 
 import type { Offset } from "../../base/ids.ts";
 import { saturated } from "../../base/int64.ts";
+import { mapSliced } from "../../base/pieces.ts";
 import type { ReadOptions } from "../../log/mod.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import type { LegacyMagic } from "../../records/mod.ts";
@@ -73,12 +74,7 @@ export class Pass {
   }
 
   async run<W extends WantedPartition>({ wanted, find }: PassRequest<W>) {
-    const found: PartitionData[] = [];
-    for (const each of wanted) {
-      const data = this.#read(each, find(each));
-      found.push(data instanceof Promise ? await data : data);
-    }
-    return found;
+    return await mapSliced(wanted, this.#services.slices, (each) => this.#read(each, find(each)));
   }
 
   /** Whether more became visible while the pass was reading cold data: waiting would miss it. */
@@ -142,9 +138,10 @@ export class Pass {
     const wait = answers.take(claim);
     if (wait !== undefined && !await wait.granted) return reading.empty;
     try {
-      // Where many are let in at once, they read one after the other, and others go in between.
+      // Where many are let in at once, one reads in each turn of the event loop, and others go in
+      // between: all of them wake up in the same turn, so that who wakes up has to look again.
+      while (slices.isOver) await slices.next();
       slices.spend(claim * readWeight);
-      if (slices.isOver) await slices.next();
       const range = { maxBytes: Math.min(asked, claim), minOneBatch: true, claim };
       return await this.#readUpTo(reading, range);
     } finally {

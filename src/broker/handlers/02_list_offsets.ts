@@ -15,6 +15,7 @@
 // up as the later versions do, not by when segments were last written.
 
 import type { Int64 } from "../../base/int64.ts";
+import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode, ListOffsets, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
@@ -43,7 +44,7 @@ const specials: ReadonlyMap<Int64, number> = new Map([
   [-6, 11],
 ]);
 
-type Context = RequestContext<"partitions" | "noteUnreadable">;
+type Context = RequestContext<"partitions" | "noteUnreadable" | "slices">;
 
 export const listOffsets = handler(ListOffsets, {
   serves: "0-11",
@@ -53,12 +54,13 @@ export const listOffsets = handler(ListOffsets, {
     const committed = request.isolationLevel === readCommitted;
     const topics = [];
     for (const { name, partitions } of request.topics) {
-      const answers: PartitionAnswer[] = [];
       const twice = version > 0 ? namedTwice(partitions) : new Set<number>();
-      for (const each of partitions) {
-        if (twice.has(each.partitionIndex)) continue;
-        answers.push(await answer(each, { services, name, version, committed }));
-      }
+      const once = partitions.filter(({ partitionIndex }) => !twice.has(partitionIndex));
+      const answers = await mapSliced(
+        once,
+        services.slices,
+        (each) => answer(each, { services, name, version, committed }),
+      );
       for (const partitionIndex of twice) {
         answers.push({ partitionIndex, errorCode: ErrorCode.INVALID_REQUEST });
       }

@@ -17,6 +17,7 @@
 // Kafka looks at those with an id alone.
 
 import { ZERO_UUID } from "../../base/ids.ts";
+import { mapSliced, type WorkSlices } from "../../base/pieces.ts";
 import { type PartitionImage, type TopicImage, topicNameProblem } from "../../cluster/mod.ts";
 import { ErrorCode, Metadata, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import { authorizedOperations, type May, needs, theCluster } from "../authorizer.ts";
@@ -30,7 +31,7 @@ type TopicAnswer = ResponseInput<typeof Metadata>["topics"][number];
 const byIdFrom = 12;
 
 type Context = RequestContext<
-  "nodeId" | "clusterId" | "metadata" | "partitions" | "topics" | "describeBrokers"
+  "nodeId" | "clusterId" | "metadata" | "partitions" | "topics" | "describeBrokers" | "slices"
 >;
 
 export const metadata = handler(Metadata, {
@@ -47,7 +48,7 @@ export const metadata = handler(Metadata, {
       return refuse(request);
     }
     const all = request.topics === null || (version === 0 && request.topics.length === 0);
-    const topics = all ? allTopics(request, context) : await named(request, context);
+    const topics = all ? await allTopics(request, context) : await named(request, context);
     return {
       brokers: services.describeBrokers(context.session.listener),
       clusterId: services.clusterId,
@@ -72,18 +73,15 @@ function refuse({ topics }: Request): ResponseInput<typeof Metadata> {
   };
 }
 
-function allTopics(request: Request, context: Context): TopicAnswer[] {
-  const answers: TopicAnswer[] = [];
-  for (const topic of context.services.metadata.image.topics()) {
-    answers.push(found(topic, request, context));
-  }
-  return answers;
+function allTopics(request: Request, context: Context): Promise<TopicAnswer[]> {
+  const { metadata, slices } = context.services;
+  return mapSliced([...metadata.image.topics()], slices, (topic) => found(topic, request, context));
 }
 
 async function named(request: Request, context: Context): Promise<TopicAnswer[]> {
   const { services } = context;
   const { image } = services.metadata;
-  const topics = distinct(request.topics ?? []);
+  const topics = await distinct(request.topics ?? [], services.slices);
   let refused: ReadonlyMap<string, ErrorCode> = new Map();
   if (request.allowAutoTopicCreation && services.topics.autoCreates) {
     const missing = topics.flatMap(({ name }) =>
@@ -91,7 +89,7 @@ async function named(request: Request, context: Context): Promise<TopicAnswer[]>
     );
     if (missing.length > 0) refused = await services.topics.createMissing(missing);
   }
-  return topics.map((each) => {
+  return await mapSliced(topics, services.slices, (each) => {
     const topic = look(each, context);
     if (topic !== undefined) return found(topic, request, context);
     const refusal = each.name === null ? undefined : refused.get(each.name);
@@ -100,13 +98,13 @@ async function named(request: Request, context: Context): Promise<TopicAnswer[]>
 }
 
 /** Each topic once. An id counts before a name. */
-function distinct(topics: readonly TopicRequest[]): TopicRequest[] {
+async function distinct(topics: readonly TopicRequest[], slices: WorkSlices) {
   const byKey = new Map<string, TopicRequest>();
-  for (const { name, topicId } of topics) {
+  await mapSliced(topics, slices, ({ name, topicId }) => {
     const byId = topicId !== ZERO_UUID;
     const key = byId ? `id ${topicId}` : `name ${name}`;
     if (!byKey.has(key)) byKey.set(key, { name: byId ? null : name, topicId });
-  }
+  });
   return [...byKey.values()];
 }
 

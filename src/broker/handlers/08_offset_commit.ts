@@ -2,97 +2,110 @@
 //
 // Serves: 0-10.
 // Behaviour: answered once the offsets are synced to __consumer_offsets. Unknown partitions fail by
-//   themselves. Rules of membership are in src/coordinator/offset_commit.ts.
+//   themselves. Very many are stored in several parts, each of them whole. Rules of membership are
+//   in src/coordinator/offset_commit.ts.
 // Versions: 1 generation, member and timestamp; 2-4 retentionTimeMs; 6 leader epoch; 7 static
 //   members (KIP-345); 8 flexible; 9 the consumer protocol of KIP-848; 10 topic ids (KIP-848).
 //
 // Differs from Kafka: version 0 stores in __consumer_offsets too; there is no ZooKeeper.
 
-import { type Uuid, ZERO_UUID } from "../../base/ids.ts";
+import { ZERO_UUID } from "../../base/ids.ts";
+import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode, OffsetCommit, type RequestOf, type ResponseOf } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
+import type { GroupShard } from "../groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
 
 type Request = RequestOf<typeof OffsetCommit>;
 type Response = ResponseOf<typeof OffsetCommit>;
 type Topic = Request["topics"][number];
+type Answer = Response["topics"][number]["partitions"][number];
 
-type Context = RequestContext<"metadata" | "groups">;
+/** One offset that is to be stored, and the place for what comes of it. */
+interface Known {
+  /** With its name, whatever the request names it by. */
+  readonly topic: Topic;
+  readonly partition: Topic["partitions"][number];
+  readonly answer: Answer;
+}
+
+/** Offsets that are stored in one go. */
+const partPartitions = 1000;
+/** Storing one is about as heavy as looking at so many bytes. */
+const storeWeight = 2048;
+
+type Context = RequestContext<"metadata" | "groups" | "slices">;
 
 export const offsetCommit = handler(OffsetCommit, {
   serves: "0-10",
   authorise: [needs("group read"), needs("topic read")],
 
   async handle(request, context: Context) {
-    const { services, version: apiVersion } = context;
-    const refused = new Map<Topic, Map<number, ErrorCode>>();
-    const known = request.topics.flatMap((topic) => knownPart(topic, context, refused));
-    const shard = await services.groups.of(request.groupId);
-    const response = shard instanceof Shard
-      ? await shard.submit<Response>((table, at) =>
-        table.commitOffsets({ request: { ...request, topics: known }, apiVersion }, at)
-      )
-      : refusedCommit({ ...request, topics: known }, shard);
-    if (refused.size === 0) return response;
-    return { ...response, topics: merge(request, response, { refused, byId: apiVersion >= 10 }) };
+    const { groups, slices } = context.services;
+    const known: Known[] = [];
+    const topics = await mapSliced(request.topics, slices, async (topic) => {
+      const { unknown, named } = lookUp(topic, context);
+      const partitions = await mapSliced(topic.partitions, slices, (partition) => {
+        const { partitionIndex } = partition;
+        const answer = { partitionIndex, errorCode: unknown };
+        if (named?.has(partitionIndex)) known.push({ topic: named.topic, partition, answer });
+        return answer;
+      });
+      return { name: topic.name, topicId: topic.topicId, partitions };
+    });
+    const shard = await groups.of(request.groupId);
+    if (shard instanceof Shard) await commit(request, { known, shard, context });
+    else for (const { answer } of known) answer.errorCode = shard;
+    return { topics };
   },
 });
 
-function refusedCommit({ topics }: Pick<Request, "topics">, errorCode: ErrorCode): Response {
-  return {
-    throttleTimeMs: 0,
-    topics: topics.map(({ name, topicId, partitions }) => ({
-      name,
-      topicId,
-      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
-    })),
-  };
-}
-
-/** The topic with a name and with the partitions that exist; notes down the others. */
-function knownPart(
-  topic: Topic,
-  { services, version }: Context,
-  refused: Map<Topic, Map<number, ErrorCode>>,
-): Topic[] {
+/** What is known of a topic, and what is told of its partitions that do not exist. */
+function lookUp(topic: Topic, { services, version }: Context) {
   const { image } = services.metadata;
-  const found = version >= 10 ? image.topicById(topic.topicId) : image.topic(topic.name);
-  const unknown = version >= 10 && found === undefined
-    ? ErrorCode.UNKNOWN_TOPIC_ID
-    : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-  const partitions = topic.partitions.filter(({ partitionIndex }) => {
-    if (found?.partitions[partitionIndex] !== undefined) return true;
-    const errors = refused.get(topic) ?? new Map<number, ErrorCode>();
-    refused.set(topic, errors.set(partitionIndex, unknown));
-    return false;
-  });
-  if (found === undefined || partitions.length === 0) return [];
+  const byId = version >= 10;
+  const found = byId ? image.topicById(topic.topicId) : image.topic(topic.name);
+  if (found === undefined) {
+    const { UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION } = ErrorCode;
+    return { unknown: byId ? UNKNOWN_TOPIC_ID : UNKNOWN_TOPIC_OR_PARTITION };
+  }
   // Without an id the record has the version that every Kafka can read.
-  const topicId = version >= 10 ? found.id : ZERO_UUID;
-  return [{ ...topic, name: found.name, topicId, partitions }];
+  const known = { ...topic, name: found.name, topicId: byId ? found.id : ZERO_UUID };
+  const has = (partition: number) => found.partitions[partition] !== undefined;
+  return { unknown: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, named: { topic: known, has } };
 }
 
-/** The answer in the order of the request. */
-function merge(
+/** Resolves once all of it is answered. */
+async function commit(
   request: Request,
-  response: Response,
-  o: { refused: Map<Topic, Map<number, ErrorCode>>; byId: boolean },
-) {
-  const { refused, byId } = o;
-  const key = ({ name, topicId }: { name: string; topicId: Uuid }) => byId ? topicId : name;
-  const answered = new Map(response.topics.map((topic) => [key(topic), topic.partitions]));
-  return request.topics.map((topic) => {
-    const partitions = answered.get(key(topic)) ?? [];
-    return {
-      name: topic.name,
-      topicId: topic.topicId,
-      partitions: topic.partitions.map(({ partitionIndex }) =>
-        partitions.find((each) => each.partitionIndex === partitionIndex) ?? {
-          partitionIndex,
-          errorCode: refused.get(topic)?.get(partitionIndex) ?? ErrorCode.UNKNOWN_SERVER_ERROR,
-        }
-      ),
-    };
-  });
+  o: { known: readonly Known[]; shard: GroupShard; context: Context },
+): Promise<void> {
+  const { known, shard, context: { services: { slices }, version: apiVersion } } = o;
+  const stored: Promise<void>[] = [];
+  // Without any partition, too: a commit keeps its member's session alive.
+  for (let start = 0; start === 0 || start < known.length; start += partPartitions) {
+    if (slices.isOver) await slices.next();
+    const part = known.slice(start, start + partPartitions);
+    const input = { request: { ...request, topics: topicsOf(part) }, apiVersion };
+    const response = shard.submit<Response>((table, at) => table.commitOffsets(input, at));
+    stored.push(response.then(({ topics }) => {
+      const answers = topics.flatMap(({ partitions }) => partitions);
+      for (const [i, { answer }] of part.entries()) answer.errorCode = answers[i].errorCode;
+    }));
+    slices.spend(part.length * storeWeight);
+  }
+  await Promise.all(stored);
+}
+
+/** The partitions under their topics, in their order. */
+function topicsOf(part: readonly Known[]): Topic[] {
+  const topics: Topic[] = [];
+  let last: Topic | undefined;
+  for (const { topic, partition } of part) {
+    if (topic !== last) topics.push({ ...topic, partitions: [] });
+    topics.at(-1)!.partitions.push(partition);
+    last = topic;
+  }
+  return topics;
 }

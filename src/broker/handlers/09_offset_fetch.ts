@@ -7,6 +7,7 @@
 //   several groups (KIP-709); 9 member and epoch of KIP-848; 10 topic ids.
 
 import { ZERO_UUID } from "../../base/ids.ts";
+import { mapSliced, type WorkSlices } from "../../base/pieces.ts";
 import { ErrorCode, OffsetFetch, type RequestOf } from "../../protocol/mod.ts";
 import type { GroupShard } from "../groups.ts";
 import { needs } from "../authorizer.ts";
@@ -17,7 +18,12 @@ type Request = RequestOf<typeof OffsetFetch>;
 type GroupRequest = Request["groups"][number];
 type TopicRequest = NonNullable<GroupRequest["topics"]>[number];
 
-type Context = RequestContext<"metadata" | "groups">;
+type Table = GroupShard["machine"];
+
+/** So many offsets are looked up in one go. */
+const atOnceMax = 1000;
+
+type Context = RequestContext<"metadata" | "groups" | "slices">;
 
 export const offsetFetch = handler(OffsetFetch, {
   serves: "0-10",
@@ -29,9 +35,10 @@ export const offsetFetch = handler(OffsetFetch, {
 
   async handle(request, context: Context) {
     if (context.version >= 8) {
-      const groups = [];
-      for (const group of request.groups) groups.push(await fetchGroup(group, context));
-      return { groups };
+      const { slices } = context.services;
+      return {
+        groups: await mapSliced(request.groups, slices, (each) => fetchGroup(each, context)),
+      };
     }
     const group = await fetchGroup(firstGroup(request), context);
     const { errorCode } = group;
@@ -61,30 +68,42 @@ function refusedTopics({ topics }: Request, errorCode: ErrorCode) {
 async function fetchGroup(group: GroupRequest, context: Context) {
   const { services } = context;
   const shard = await services.groups.of(group.groupId);
-  const fetched = shard instanceof Shard ? fetchFrom(shard, group, context) : undefined;
+  const fetched = shard instanceof Shard ? await fetchFrom(shard, group, context) : undefined;
   const errorCode = shard instanceof Shard ? await shard.durable() : shard;
   if (fetched !== undefined && errorCode === ErrorCode.NONE) return fetched;
   return { groupId: group.groupId, topics: [], errorCode };
 }
 
-function fetchFrom(
-  { machine: table }: GroupShard,
-  group: GroupRequest,
-  { services, version }: Context,
-) {
-  if (version < 10) return table.fetchOffsets(group);
+async function fetchFrom({ machine: table }: GroupShard, group: GroupRequest, context: Context) {
+  const { services, version } = context;
+  if (version < 10) return await lookUp(table, group, services.slices);
   const { image } = services.metadata;
   const named = group.topics?.flatMap((topic) => {
     const found = image.topicById(topic.topicId);
     return found === undefined ? [] : [{ ...topic, name: found.name }];
   });
-  const fetched = table.fetchOffsets({ ...group, topics: named ?? null });
+  const fetched = await lookUp(table, { ...group, topics: named ?? null }, services.slices);
   const known = fetched.topics.flatMap((topic) => {
     const found = image.topic(topic.name);
     return found === undefined ? [] : [{ ...topic, topicId: found.id }];
   });
   const unknown = (group.topics ?? []).filter(({ topicId }) => !image.topicById(topicId));
   return { ...fetched, topics: [...known, ...unknown.map(unknownTopic)] };
+}
+
+/** Many partitions one by one, with turns of the event loop in between. */
+async function lookUp(table: Table, group: GroupRequest, slices: WorkSlices) {
+  const { groupId, topics } = group;
+  const count = (topics ?? []).reduce((sum, each) => sum + each.partitionIndexes.length, 0);
+  if (topics === null || count + topics.length <= atOnceMax) return table.fetchOffsets(group);
+  const found = await mapSliced(topics, slices, async ({ partitionIndexes, ...topic }) => ({
+    ...topic,
+    partitions: await mapSliced(partitionIndexes, slices, (index) => {
+      const one = [{ ...topic, partitionIndexes: [index] }];
+      return table.fetchOffsets({ ...group, topics: one }).topics[0].partitions[0];
+    }),
+  }));
+  return { groupId, topics: found, errorCode: ErrorCode.NONE };
 }
 
 function unknownTopic({ name, topicId, partitionIndexes }: TopicRequest) {

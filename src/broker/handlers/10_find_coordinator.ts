@@ -7,6 +7,7 @@
 //   (KIP-932) change what may be asked, not the message.
 // Not done: transactions (key type 1) and share groups (2): INVALID_REQUEST with a sentence.
 
+import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode, errorMessage, FindCoordinator } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
@@ -14,7 +15,7 @@ import { Shard } from "../shards.ts";
 
 const keyTypes = ["group", "transaction", "share group"];
 
-type Context = RequestContext<"groups" | "describeBrokers">;
+type Context = RequestContext<"groups" | "describeBrokers" | "slices">;
 
 export const findCoordinator = handler(FindCoordinator, {
   serves: "0-6",
@@ -25,12 +26,12 @@ export const findCoordinator = handler(FindCoordinator, {
 
   async handle(request, context: Context) {
     if (context.version < 4) return await find(request.key, request.keyType, context);
-    const coordinators = [];
-    for (const key of request.coordinatorKeys) {
+    const { slices } = context.services;
+    const coordinators = await mapSliced(request.coordinatorKeys, slices, async (key) => {
       const found = await find(key, request.keyType, context);
       const message = found.errorCode === ErrorCode.NONE ? "" : found.errorMessage;
-      coordinators.push({ key, ...found, errorMessage: message });
-    }
+      return { key, ...found, errorMessage: message };
+    });
     return { coordinators };
   },
 });

@@ -6,12 +6,13 @@
 // Versions: 3 authorized operations (KIP-430); 4 static members; 5 flexible; 6 error messages
 //   (KIP-1043).
 
-import { DescribeGroups, ErrorCode, type ResponseInput } from "../../protocol/mod.ts";
+import { mapSliced } from "../../base/pieces.ts";
+import { DescribeGroups, ErrorCode } from "../../protocol/mod.ts";
 import { authorizedOperations, needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
 
-type Context = RequestContext<"groups">;
+type Context = RequestContext<"groups" | "slices">;
 
 export const describeGroups = handler(DescribeGroups, {
   serves: "0-6",
@@ -19,19 +20,15 @@ export const describeGroups = handler(DescribeGroups, {
 
   async handle(request, { services, version: apiVersion, may }: Context) {
     const asked = request.includeAuthorizedOperations;
-    const groups: ResponseInput<typeof DescribeGroups>["groups"][number][] = [];
-    for (const groupId of request.groups) {
+    const groups = await mapSliced(request.groups, services.slices, async (groupId) => {
       const shard = await services.groups.of(groupId);
-      if (!(shard instanceof Shard)) {
-        groups.push(refusal(groupId, shard));
-        continue;
-      }
+      if (!(shard instanceof Shard)) return refusal(groupId, shard);
       const group = shard.machine.describe(groupId, { apiVersion });
       // A group that is not there has none from version 6 on, where that is an error.
       const isError = group.errorCode !== ErrorCode.NONE;
       const operations = authorizedOperations(may, { type: "group", name: groupId }, { asked });
-      groups.push(isError ? group : { ...group, authorizedOperations: operations });
-    }
+      return isError ? group : { ...group, authorizedOperations: operations };
+    });
     return { groups };
   },
 });

@@ -7,12 +7,13 @@
 
 import type { Offset, PartitionId } from "../../base/ids.ts";
 import { type Int64, saturated } from "../../base/int64.ts";
+import { mapSliced } from "../../base/pieces.ts";
 import { DeleteRecords, ErrorCode } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Partition } from "../partition.ts";
 
-type Context = RequestContext<"partitions" | "topics" | "checkpoint" | "noteUnreadable">;
+type Context = RequestContext<"partitions" | "topics" | "checkpoint" | "noteUnreadable" | "slices">;
 
 export const deleteRecords = handler(DeleteRecords, {
   serves: "0-2",
@@ -21,11 +22,14 @@ export const deleteRecords = handler(DeleteRecords, {
   async handle(request, { services }: Context) {
     const topics = [];
     for (const { name, partitions } of request.topics) {
-      const answers = [];
-      for (const { partitionIndex, offset } of partitions) {
-        const answer = await deleteBefore(services, { name, partitionIndex, offset });
-        answers.push({ partitionIndex, ...answer });
-      }
+      const answers = await mapSliced(
+        partitions,
+        services.slices,
+        async ({ partitionIndex, offset }) => {
+          const answer = await deleteBefore(services, { name, partitionIndex, offset });
+          return { partitionIndex, ...answer };
+        },
+      );
       topics.push({ name, partitions: answers });
     }
     const failed = await services.checkpoint();

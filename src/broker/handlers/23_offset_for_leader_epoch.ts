@@ -7,6 +7,7 @@
 // Versions: 1 the epoch in the answer; 2 currentLeaderEpoch; 3 replica id; 4 flexible.
 
 import type { LeaderEpoch, PartitionId } from "../../base/ids.ts";
+import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode, OffsetForLeaderEpoch } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
@@ -19,18 +20,20 @@ interface Asked {
   readonly leaderEpoch: LeaderEpoch;
 }
 
-type Context = RequestContext<"partitions">;
+type Context = RequestContext<"partitions" | "slices">;
 
 export const offsetForLeaderEpoch = handler(OffsetForLeaderEpoch, {
   serves: "0-4",
   authorise: [needs("topic describe", { or: "cluster clusterAction" })],
 
-  handle: (request, { services }: Context) => ({
-    topics: request.topics.map(({ topic, partitions }) => ({
+  async handle(request, { services }: Context) {
+    const { slices } = services;
+    const topics = await mapSliced(request.topics, slices, async ({ topic, partitions }) => ({
       topic,
-      partitions: partitions.map((asked) => answer(services, topic, asked)),
-    })),
-  }),
+      partitions: await mapSliced(partitions, slices, (asked) => answer(services, topic, asked)),
+    }));
+    return { topics };
+  },
 });
 
 function answer(services: Context["services"], topic: string, asked: Asked) {

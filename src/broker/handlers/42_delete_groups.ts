@@ -4,6 +4,7 @@
 // Behaviour: NON_EMPTY_GROUP while members are in it, GROUP_ID_NOT_FOUND when there is none.
 // Versions: 2 flexible; 3 error messages.
 
+import { mapSliced } from "../../base/pieces.ts";
 import {
   DeleteGroups,
   ErrorCode,
@@ -17,7 +18,7 @@ import { Shard } from "../shards.ts";
 
 type Result = ResponseInput<typeof DeleteGroups>["results"][number];
 
-type Context = RequestContext<"groups">;
+type Context = RequestContext<"groups" | "slices">;
 
 export const deleteGroups = handler(DeleteGroups, {
   serves: "0-3",
@@ -26,11 +27,12 @@ export const deleteGroups = handler(DeleteGroups, {
   async handle(request, { services }: Context) {
     const byShard = new Map<GroupShard, string[]>();
     const results: Result[] = [];
-    for (const groupId of new Set(request.groupsNames)) {
+    await mapSliced(new Set(request.groupsNames), services.slices, async (groupId) => {
       const shard = await services.groups.of(groupId);
-      if (shard instanceof Shard) byShard.set(shard, [...byShard.get(shard) ?? [], groupId]);
-      else results.push({ groupId, errorCode: shard });
-    }
+      if (!(shard instanceof Shard)) results.push({ groupId, errorCode: shard });
+      else if (byShard.has(shard)) byShard.get(shard)!.push(groupId);
+      else byShard.set(shard, [groupId]);
+    });
     for (const [shard, groupIds] of byShard) {
       if (shard.isResigned) {
         for (const groupId of groupIds) {

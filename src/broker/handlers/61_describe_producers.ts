@@ -3,6 +3,7 @@
 // Serves: 0.
 // Behaviour: the last sequence number and time of each, and where its open transaction begins.
 
+import { mapSliced } from "../../base/pieces.ts";
 import { topicNameProblem } from "../../cluster/mod.ts";
 import { DescribeProducers } from "../../protocol/apis/61_describe_producers.ts";
 import { ErrorCode, errorMessage, type ResponseInput } from "../../protocol/mod.ts";
@@ -12,19 +13,23 @@ import type { Partition } from "../partition.ts";
 
 type Answer = ResponseInput<typeof DescribeProducers>["topics"][number]["partitions"][number];
 
-type Context = RequestContext<"partitions">;
+type Context = RequestContext<"partitions" | "slices">;
 
 export const describeProducers = handler(DescribeProducers, {
   serves: "0",
   authorise: [needs("topic read")],
-  handle: (request, { services }: Context) => ({
-    topics: request.topics.map(({ name, partitionIndexes }) => ({
+
+  async handle(request, { services: { partitions, slices } }: Context) {
+    const topics = await mapSliced(request.topics, slices, async ({ name, partitionIndexes }) => ({
       name,
-      partitions: partitionIndexes.map((index) =>
-        describe(index, { name, partition: services.partitions.get(name, index) })
+      partitions: await mapSliced(
+        partitionIndexes,
+        slices,
+        (index) => describe(index, { name, partition: partitions.get(name, index) }),
       ),
-    })),
-  }),
+    }));
+    return { topics };
+  },
 });
 
 function describe(

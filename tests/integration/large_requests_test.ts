@@ -1,0 +1,144 @@
+// Requests that name very much: the event loop is given back again and again, from the decoding of
+// the request to the encoding of its answer, so that others are answered in between.
+//
+// On a simulated machine, where no time passes while something is worked on: what is counted are
+// turns of the event loop, not milliseconds.
+
+import { assert, assertEquals } from "@std/assert";
+import {
+  type AnyApi,
+  DeleteGroups,
+  DeleteRecords,
+  DescribeGroups,
+  Fetch,
+  FindCoordinator,
+  ListOffsets,
+  Metadata,
+  OffsetCommit,
+  OffsetFetch,
+  OffsetForLeaderEpoch,
+} from "../../src/protocol/mod.ts";
+import { request } from "../harness/raw_client.ts";
+import { makeTopic } from "../harness/raw_requests.ts";
+import { simulated } from "../harness/simulated_broker.ts";
+
+const count = 20_000;
+/** Each takes a millisecond or two. */
+const turnsMin = 8;
+
+interface Case {
+  readonly api: AnyApi;
+  readonly version: number;
+  /** A request that names all of `items`, partitions of `topic` or whatever else. */
+  readonly message: (items: readonly number[], topic: string) => unknown;
+}
+
+const names = (items: readonly number[]) => items.map((i) => `name-${i}`);
+
+const cases: readonly Case[] = [
+  { api: DescribeGroups, version: 5, message: (items) => ({ groups: names(items) }) },
+  { api: DeleteGroups, version: 2, message: (items) => ({ groupsNames: names(items) }) },
+  {
+    api: FindCoordinator,
+    version: 4,
+    message: (items) => ({ keyType: 0, coordinatorKeys: names(items) }),
+  },
+  {
+    api: Metadata,
+    version: 9,
+    message: (items) => ({
+      topics: names(items).map((name) => ({ name })),
+      allowAutoTopicCreation: false,
+    }),
+  },
+  {
+    api: Fetch,
+    version: 11,
+    message: (items, topic) => ({
+      replicaId: -1,
+      maxWaitMs: 0,
+      minBytes: 0,
+      topics: [{
+        topic,
+        partitions: items.map((partition) => ({
+          partition,
+          fetchOffset: 0,
+          partitionMaxBytes: 1,
+        })),
+      }],
+      forgottenTopicsData: [],
+    }),
+  },
+  {
+    api: ListOffsets,
+    version: 5,
+    message: (items, name) => ({
+      replicaId: -1,
+      topics: [{
+        name,
+        partitions: items.map((partitionIndex) => ({ partitionIndex, timestamp: -1 })),
+      }],
+    }),
+  },
+  {
+    api: OffsetCommit,
+    version: 7,
+    message: (items, name) => ({
+      groupId: "g",
+      topics: [{
+        name,
+        // One that exists, named again and again, costs more than one that does not.
+        partitions: items.map(() => ({
+          partitionIndex: 0,
+          committedOffset: 1,
+          committedMetadata: "",
+        })),
+      }],
+    }),
+  },
+  {
+    api: OffsetFetch,
+    version: 7,
+    message: (items, name) => ({ groupId: "g", topics: [{ name, partitionIndexes: items }] }),
+  },
+  {
+    api: DeleteRecords,
+    version: 1,
+    message: (items, name) => ({
+      topics: [{
+        name,
+        partitions: items.map((partitionIndex) => ({ partitionIndex, offset: 0 })),
+      }],
+      timeoutMs: 1000,
+    }),
+  },
+  {
+    api: OffsetForLeaderEpoch,
+    version: 3,
+    message: (items, topic) => ({
+      replicaId: -1,
+      topics: [{
+        topic,
+        partitions: items.map((partition) => ({ partition, leaderEpoch: 0 })),
+      }],
+    }),
+  },
+];
+
+for (const { api, version, message } of cases) {
+  Deno.test(`${api.name} of very many items gives the event loop back`, async () => {
+    const items = Array.from({ length: count }, (_, i) => i);
+    let turns = 0;
+    await simulated({ onTurn: () => turns++ }, async ({ connect, bugs }) => {
+      using client = await connect();
+      await client.findCoordinator("g");
+      const { name } = await makeTopic(client);
+      turns = 0;
+      await client.send(request(api, version, message(items, name) as never));
+      const answer = await client.receive(`an answer to ${api.name}`);
+      assert(answer !== null, "the connection was closed");
+      assert(turns >= turnsMin, `${turns} turns`);
+      assertEquals(bugs, []);
+    });
+  });
+}
