@@ -21,7 +21,7 @@ import { everyTable, type NamedTable } from "./every_table.ts";
 
 /** Definitions without a table, and why that is right. */
 const withoutTable: Readonly<Record<string, string>> = {
-  AbortedTxn: "src/log/txn_index.ts reads and writes it by hand",
+  AbortedTxn: "src/log/segment/txn_index.ts reads and writes it by hand",
   ControlRecordTypeSchema: "src/records/control.ts does",
   EndTxnMarker: "src/records/control.ts does",
   DefaultPrincipalData: "it travels inside Envelope, which controllers alone take",

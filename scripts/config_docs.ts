@@ -1,4 +1,4 @@
-// docs/configuration.md from the one table of keys, src/broker/config_table.ts.
+// docs/configuration.md from the one table of keys, src/broker/config/broker_table.ts.
 //
 //   acted upon    a row with type, default, bounds and the table's sentence
 //   ignored       accepted with a warning: a line among the keys without effect, with the reason
@@ -93,7 +93,7 @@ export function configurationPage(
 ): string {
   const tables = [brokerKeys, topicKeys];
   const heading = "| key | type | default | what it does |\n| --- | --- | --- | --- |";
-  return `<!-- Written by deno task docs from src/broker/config_table.ts. -->
+  return `<!-- Written by deno task docs from src/broker/config/broker_table.ts. -->
 
 # Configuration
 

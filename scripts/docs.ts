@@ -1,12 +1,12 @@
 // The generated pages: deno task docs writes them, deno task docs --check fails when one is stale.
 //
 //   COMPATIBILITY.md        scripts/compat.ts, from src/broker/handlers and the comments
-//   docs/configuration.md   scripts/config_docs.ts, from src/broker/config_table.ts
+//   docs/configuration.md   scripts/config_docs.ts, from src/broker/config/broker_table.ts
 //   docs/monitoring.md      scripts/metrics_docs.ts, from src/broker/metrics_table.ts
 //   docs/protocol.md        scripts/protocol_docs.ts, from src/protocol/apis
 
 import { allHandlers } from "../src/broker/handlers/mod.ts";
-import { brokerKeys, configFamilies, topicKeys } from "../src/broker/config_table.ts";
+import { brokerKeys, configFamilies, topicKeys } from "../src/broker/config/broker_table.ts";
 import { metrics } from "../src/broker/metrics_table.ts";
 import { compatibilityPage } from "./compat.ts";
 import { configurationPage } from "./config_docs.ts";

@@ -3,7 +3,7 @@
 // A check is a function from files to violations, so that its test hands it two lines of text
 // instead of a tree on disk. `main` of each script reads the tree, prints and sets the exit code.
 //
-//   src/log/segment.ts:12: platform-name: Date.now outside src/runtime; take it from a port
+//   src/log/segment/segment.ts:12: platform-name: Date.now outside src/runtime; take it from a port
 
 import ts from "typescript";
 

@@ -76,7 +76,7 @@ Deno.test("nothing is decided by the text of an error", () => {
 Deno.test("a long data table is no breach", () => {
   const long = `// h\n${"run();\n".repeat(700)}`;
   assertEquals(breaches(long, "src/protocol/apis/01_fetch.ts"), []);
-  assertEquals(breaches(long, "src/broker/config_table.ts"), []);
+  assertEquals(breaches(long, "src/broker/config/broker_table.ts"), []);
 });
 
 Deno.test("names that say nothing are refused in files and folders", () => {

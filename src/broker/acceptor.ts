@@ -18,7 +18,7 @@ import type {
   Timers,
 } from "../runtime/ports.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
-import type { ListenerAddress } from "./config_listeners.ts";
+import type { ListenerAddress } from "./config/listeners.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 
 /** Connections that are idle, or that others wait for, are looked for this often. */

@@ -9,7 +9,7 @@
 import { DecodeFault, messageOf, PartitionFault } from "../base/faults.ts";
 import type { PartitionLog } from "../log/mod.ts";
 import type { Logger, Random, Timers } from "../runtime/ports.ts";
-import type { BrokerConfig } from "./config.ts";
+import type { BrokerConfig } from "./config/mod.ts";
 import type { Partition } from "./partition.ts";
 
 export interface CleanerOptions {

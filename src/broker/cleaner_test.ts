@@ -4,7 +4,7 @@ import { compactionPorts } from "../../tests/harness/compaction.ts";
 import { keyedBatch, keyedRecords } from "../../tests/harness/keyed_records.ts";
 import { appendOk, contentOf, logRig, replaceContent } from "../../tests/harness/log_rig.ts";
 import { Cleaner } from "./cleaner.ts";
-import { BrokerConfig } from "./config.ts";
+import { BrokerConfig } from "./config/mod.ts";
 import { Partition } from "./partition.ts";
 
 const config = { cleanupPolicy: ["compact"] as const, segmentBytes: 500 };

@@ -20,7 +20,7 @@ import {
   metadataVersionRange,
 } from "../cluster/mod.ts";
 import type { Logger } from "../runtime/ports.ts";
-import type { BrokerConfig } from "./config.ts";
+import type { BrokerConfig } from "./config/mod.ts";
 import type { MetadataLog } from "./metadata_log.ts";
 import type { Storage } from "./storage.ts";
 

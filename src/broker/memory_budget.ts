@@ -17,7 +17,7 @@
 
 import { MemoryShare } from "../base/memory_share.ts";
 import type { ProcessPort } from "../runtime/ports.ts";
-import type { BrokerConfig } from "./config.ts";
+import type { BrokerConfig } from "./config/mod.ts";
 
 const budgetBytesMin = 64 * 1024 * 1024;
 const budgetBytesDefaultMax = 1024 * 1024 * 1024;

@@ -13,8 +13,8 @@ export {
   loadConfig,
   type LoadedConfig,
   type StartFlags,
-} from "./config.ts";
-export { isSecretKey } from "./config_secrets.ts";
+} from "./config/mod.ts";
+export { isSecretKey } from "./config/secrets.ts";
 export { allHandlers } from "./handlers/mod.ts";
 export type { MetricFamily, Sample } from "./metrics_table.ts";
 

@@ -10,7 +10,7 @@ import type { BrokerId, Uuid } from "../base/ids.ts";
 import type { ChangeQueue, MetadataImage } from "../cluster/mod.ts";
 import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random } from "../runtime/ports.ts";
-import type { BrokerConfig } from "./config.ts";
+import type { BrokerConfig } from "./config/mod.ts";
 import type { Groups } from "./groups.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 import type { Partition } from "./partition.ts";

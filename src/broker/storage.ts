@@ -30,7 +30,7 @@ import {
   TrialFiles,
 } from "../log/mod.ts";
 import type { Files, Logger, Runtime } from "../runtime/ports.ts";
-import type { BrokerConfig } from "./config.ts";
+import type { BrokerConfig } from "./config/mod.ts";
 import { DataFolders } from "./data_folders.ts";
 import { metadataTopic } from "./metadata_log.ts";
 

@@ -12,7 +12,7 @@ import { utf8 } from "../base/bytes.ts";
 import type { Uuid } from "../base/ids.ts";
 import { type MetadataImage, ResourceType } from "../cluster/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
-import { clientMetricsKeys } from "./config_group_table.ts";
+import { clientMetricsKeys } from "./config/group_table.ts";
 import type { Session } from "./session.ts";
 
 /** What a client is asked for. */

@@ -29,13 +29,13 @@ import {
   type ResponseInput,
 } from "../protocol/mod.ts";
 import type { Logger } from "../runtime/ports.ts";
-import { offsetsTopicOf } from "./broker_config.ts";
+import { offsetsTopicOf } from "./config/parts.ts";
 import {
   type BrokerConfig,
   topicConfigWarnings,
   type TopicOverrides,
   validateTopicConfigs,
-} from "./config.ts";
+} from "./config/mod.ts";
 import type { Partitions } from "./partitions.ts";
 
 export interface TopicsOptions {

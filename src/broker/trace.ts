@@ -20,7 +20,7 @@ import {
   traceMessage,
 } from "../protocol/mod.ts";
 import { batchPositions, compressionOf, readBatchHeader } from "../records/mod.ts";
-import { isSecretKey } from "./config_secrets.ts";
+import { isSecretKey } from "./config/secrets.ts";
 import type { Handler } from "./handler.ts";
 import { anonymous, principalText, type Session } from "./session.ts";
 

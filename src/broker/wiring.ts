@@ -22,9 +22,9 @@ import {
 import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random, Runtime } from "../runtime/ports.ts";
 import { Acceptor } from "./acceptor.ts";
-import { groupConfigOf, offsetsTopicOf, quotaWindowsOf } from "./broker_config.ts";
+import { groupConfigOf, offsetsTopicOf, quotaWindowsOf } from "./config/parts.ts";
 import { Cleaner } from "./cleaner.ts";
-import { type BrokerConfig, dynamicLayers } from "./config.ts";
+import { type BrokerConfig, dynamicLayers } from "./config/mod.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { EventLoopDelay } from "./event_loop_delay.ts";
 import { FrameBuffers } from "./frame_buffers.ts";

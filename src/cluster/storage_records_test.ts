@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { BytesWriter } from "../base/bytes.ts";
 import { crc32c } from "../base/crc.ts";
-import { decodeSnapshot } from "../log/producer_snapshot.ts";
+import { decodeSnapshot } from "../log/producers/producer_snapshot.ts";
 import { ProducerSnapshot } from "./storage_records.ts";
 
 const version = 1;

@@ -11,7 +11,7 @@
 
 import { DecodeFault } from "../base/faults.ts";
 import type { LeaderEpoch, Offset } from "../base/ids.ts";
-import { checkpointLines, encodeLines } from "./checkpoints.ts";
+import { checkpointLines, encodeLines } from "./directory/checkpoints.ts";
 
 /** The first offset of an epoch. */
 export interface EpochStart {

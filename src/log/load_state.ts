@@ -4,9 +4,9 @@
 import type { Offset } from "../base/ids.ts";
 import type { BatchHeader } from "../records/mod.ts";
 import type { Files, LogFields, LogLevel } from "../runtime/ports.ts";
-import type { OpenHandles } from "./open_handles.ts";
-import type { FileWindow } from "./scan.ts";
-import type { Segment } from "./segment.ts";
+import type { OpenHandles } from "./directory/open_handles.ts";
+import type { FileWindow } from "./recovery/scan.ts";
+import type { Segment } from "./segment/segment.ts";
 import type { Slices } from "./slices.ts";
 
 export interface LoadOptions {

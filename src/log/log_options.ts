@@ -6,13 +6,13 @@ import type { ProducePayload, RuntimeCodecs } from "../records/mod.ts";
 import type { Clock, Files, Logger } from "../runtime/ports.ts";
 import type { LogConfig } from "./config.ts";
 import type { LogCounters } from "./counters.ts";
-import { DirectoryState } from "./directory_state.ts";
+import { DirectoryState } from "./directory/directory_state.ts";
 import { LogError } from "./errors.ts";
 import type { LoadOptions } from "./load_state.ts";
-import type { ReadAhead } from "./read_ahead.ts";
-import { OpenHandles } from "./open_handles.ts";
+import type { ReadAhead } from "./reading/read_ahead.ts";
+import { OpenHandles } from "./directory/open_handles.ts";
 import type { AppendOrigin } from "./payload.ts";
-import type { ProducerBatch } from "./producer_state.ts";
+import type { ProducerBatch } from "./producers/producer_state.ts";
 import type { Slices } from "./slices.ts";
 
 export interface LogOptions {

@@ -6,10 +6,10 @@ export type {
   CompactionOptions,
   CompactionOutlook,
   CompactionSummary,
-} from "./compaction.ts";
+} from "./compaction/compaction.ts";
 export { type LogConfig, logConfigDefaults } from "./config.ts";
 export { LogCounters } from "./counters.ts";
-export { DirectoryState, freeBytesMinDefault } from "./directory_state.ts";
+export { DirectoryState, freeBytesMinDefault } from "./directory/directory_state.ts";
 export type { EpochEnd } from "./epoch_cache.ts";
 export { LogError } from "./errors.ts";
 export {
@@ -18,25 +18,25 @@ export {
   type IndexEntry,
   inspectBatches,
   inspectIndex,
-} from "./inspect.ts";
+} from "./recovery/inspect.ts";
 export { parsePartitionFolderName, parseSegmentFileName, type PartitionFolder } from "./layout.ts";
-export type { CheckpointedLog, LogCheckpoint, LogName } from "./folder_checkpoints.ts";
+export type { CheckpointedLog, LogCheckpoint, LogName } from "./directory/folder_checkpoints.ts";
 export {
   type ClosedLog,
   type FoundPartition,
   LogFolder,
   type LogFolderOptions,
-} from "./log_folder.ts";
+} from "./directory/log_folder.ts";
 export type { AppendOptions, AppendResult, LogOptions } from "./log_options.ts";
-export { OpenHandles } from "./open_handles.ts";
+export { OpenHandles } from "./directory/open_handles.ts";
 export { PartitionLog } from "./partition_log.ts";
 export type { AppendOrigin } from "./payload.ts";
-export type { ProducerBatch, ProducerEntry } from "./producer_state.ts";
-export { type QuorumState, readQuorumState, writeQuorumState } from "./quorum_state.ts";
-export { ReadAhead } from "./read_ahead.ts";
-export { ReadBuffers } from "./read_buffers.ts";
-export type { ReadOptions, ReadResult } from "./read.ts";
-export { decodeSnapshot } from "./producer_snapshot.ts";
+export type { ProducerBatch, ProducerEntry } from "./producers/producer_state.ts";
+export { type QuorumState, readQuorumState, writeQuorumState } from "./directory/quorum_state.ts";
+export { ReadAhead } from "./reading/read_ahead.ts";
+export { ReadBuffers } from "./reading/read_buffers.ts";
+export type { ReadOptions, ReadResult } from "./reading/batch_reads.ts";
+export { decodeSnapshot } from "./producers/producer_snapshot.ts";
 export {
   carryOutRepair,
   checkpointedOffsets,
@@ -46,7 +46,7 @@ export {
   planRepair,
   type RepairPlan,
   type RepairStep,
-} from "./repair.ts";
+} from "./recovery/repair.ts";
 export { Slices } from "./slices.ts";
 export {
   listSnapshots,
@@ -55,7 +55,7 @@ export {
   type SnapshotFile,
   writeSnapshot,
 } from "./snapshots.ts";
-export { TrialFiles } from "./trial_files.ts";
-export type { TimestampOffset } from "./time_lookup.ts";
-export type { AbortedTransaction } from "./txn_index.ts";
-export { readWholeFile } from "./whole_file.ts";
+export { TrialFiles } from "./directory/trial_files.ts";
+export type { TimestampOffset } from "./reading/time_lookup.ts";
+export type { AbortedTransaction } from "./segment/txn_index.ts";
+export { readWholeFile } from "./files/whole_file.ts";

@@ -21,14 +21,14 @@ import type { Int64 } from "../base/int64.ts";
 import { type BatchHeader, type ProduceRules, readControlRecord } from "../records/mod.ts";
 import type { LogFields, LogLevel } from "../runtime/ports.ts";
 import { assignOffsets } from "./assign_offsets.ts";
-import { Compaction } from "./compaction.ts";
+import { Compaction } from "./compaction/compaction.ts";
 import { type LogConfig, segmentMsMax } from "./config.ts";
-import { DeletedFiles } from "./deleted_files.ts";
-import type { DirectoryState, UnsyncedLog } from "./directory_state.ts";
-import { DurableFiles } from "./durable_files.ts";
+import { DeletedFiles } from "./directory/deleted_files.ts";
+import type { DirectoryState, UnsyncedLog } from "./directory/directory_state.ts";
+import { DurableFiles } from "./files/durable_files.ts";
 import type { EpochCache, EpochEnd } from "./epoch_cache.ts";
 import { partitionFolderName } from "./layout.ts";
-import { type LoadedLog, loadLog, reloadProducers } from "./loading.ts";
+import { type LoadedLog, loadLog, reloadProducers } from "./recovery/loading.ts";
 import {
   answerOfFirstTime,
   type AppendOptions,
@@ -40,27 +40,27 @@ import {
   recoveryBytesMaxDefault,
   storageError,
 } from "./log_options.ts";
-import type { OpenHandles } from "./open_handles.ts";
-import { claimPartitionFolder, deletedPathOf } from "./partition_metadata.ts";
+import type { OpenHandles } from "./directory/open_handles.ts";
+import { claimPartitionFolder, deletedPathOf } from "./directory/partition_metadata.ts";
 import { checkPayload, produceRules } from "./payload.ts";
-import { Presence } from "./presence.ts";
-import type { ProducerEntry, ProducerState } from "./producer_state.ts";
-import type { ReadOptions, ReadResult } from "./read.ts";
-import { LogReader } from "./reader.ts";
-import { ResumePoints } from "./resume_points.ts";
+import { Presence } from "./directory/presence.ts";
+import type { ProducerEntry, ProducerState } from "./producers/producer_state.ts";
+import type { ReadOptions, ReadResult } from "./reading/batch_reads.ts";
+import { LogReader } from "./reading/reader.ts";
+import { ResumePoints } from "./recovery/resume_points.ts";
 import { expiredSegmentCount } from "./retention.ts";
-import { FileWindow, findOffset } from "./scan.ts";
-import { Segment } from "./segment.ts";
-import { Segments } from "./segments.ts";
+import { FileWindow, findOffset } from "./recovery/scan.ts";
+import { Segment } from "./segment/segment.ts";
+import { Segments } from "./segment/segments.ts";
 import type { Slices } from "./slices.ts";
-import { SyncRounds } from "./sync_rounds.ts";
+import { SyncRounds } from "./files/sync_rounds.ts";
 import {
   findMaxTimestamp,
   findTimestamp,
   type Lookup,
   type TimestampOffset,
-} from "./time_lookup.ts";
-import type { AbortedTransaction } from "./txn_index.ts";
+} from "./reading/time_lookup.ts";
+import type { AbortedTransaction } from "./segment/txn_index.ts";
 
 /** One partition's log. Open with {@link PartitionLog.open}, end with close or delete. */
 export class PartitionLog implements UnsyncedLog {

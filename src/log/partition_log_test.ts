@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fromUtf8 } from "../base/bytes.ts";
 import { PartitionFault } from "../base/faults.ts";
 import { crcHolds, readBatchHeader, readRecords } from "../records/mod.ts";
-import { OpenHandles } from "./open_handles.ts";
+import { OpenHandles } from "./directory/open_handles.ts";
 import { within } from "../../tests/harness/deadline.ts";
 import { appendOk, batchOf, logRig, recordsFrom } from "../../tests/harness/log_rig.ts";
 

@@ -15,7 +15,7 @@ import type {
 import { checkBatch, checkProducePayload, readControlRecord } from "../records/mod.ts";
 import type { LogConfig } from "./config.ts";
 import { LogError } from "./errors.ts";
-import type { ProducerBatch, ProducerState } from "./producer_state.ts";
+import type { ProducerBatch, ProducerState } from "./producers/producer_state.ts";
 
 /** Who sends a payload. */
 export type AppendOrigin = "client" | "coordinator" | "metadata";

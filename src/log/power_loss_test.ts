@@ -7,7 +7,7 @@ import { fromUtf8 } from "../base/bytes.ts";
 import type { Runtime } from "../runtime/ports.ts";
 import { simulate, type Simulation } from "../runtime/simulated.ts";
 import { logConfigDefaults } from "./config.ts";
-import { LogFolder } from "./log_folder.ts";
+import { LogFolder } from "./directory/log_folder.ts";
 import { PartitionLog } from "./partition_log.ts";
 import { appendOk, batchOf, recordsFrom } from "../../tests/harness/log_rig.ts";
 

@@ -10,7 +10,7 @@
 import type { Offset } from "../base/ids.ts";
 import { subtractInt64 } from "../base/int64.ts";
 import type { LogConfig } from "./config.ts";
-import type { Segment } from "./segment.ts";
+import type { Segment } from "./segment/segment.ts";
 
 export interface RetentionContext {
   readonly segments: readonly Segment[];

@@ -19,7 +19,7 @@ import {
 } from "../records/mod.ts";
 import type { Files } from "../runtime/ports.ts";
 import type { Slices } from "./slices.ts";
-import { readWholeFileAsync } from "./whole_file.ts";
+import { readWholeFileAsync } from "./files/whole_file.ts";
 
 /** While it is written; and as Kafka names one that it is about to remove. */
 const unfinished = /\.checkpoint\.(part|deleted)$/;

@@ -16,9 +16,9 @@ import {
   type RequestOf,
   type ResponseInput,
 } from "../../protocol/mod.ts";
-import { ConfigSource, describeClusterDefault, type DescribedConfig } from "../config.ts";
-import { describeResource } from "../config_describe.ts";
-import { clientMetricsKeys, groupKeys } from "../config_group_table.ts";
+import { ConfigSource, describeClusterDefault, type DescribedConfig } from "../config/mod.ts";
+import { describeResource } from "../config/describe.ts";
+import { clientMetricsKeys, groupKeys } from "../config/group_table.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 

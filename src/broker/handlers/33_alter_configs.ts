@@ -8,7 +8,7 @@
 
 import { decideAlterConfigs } from "../../cluster/configs.ts";
 import { AlterConfigs } from "../../protocol/apis/33_alter_configs.ts";
-import { configRules, logConfigWarnings } from "../config_resources.ts";
+import { configRules, logConfigWarnings } from "../config/resources.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 

@@ -9,7 +9,7 @@
 
 import { decideIncrementalAlterConfigs } from "../../cluster/configs.ts";
 import { IncrementalAlterConfigs } from "../../protocol/apis/44_incremental_alter_configs.ts";
-import { configRules, logConfigWarnings } from "../config_resources.ts";
+import { configRules, logConfigWarnings } from "../config/resources.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 

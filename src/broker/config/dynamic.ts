@@ -1,0 +1,31 @@
+// The dynamic layers: broker configuration that clients have set, as the metadata has it.
+//
+//   ConfigRecord BROKER "1"  -> layer for this broker   (kafka-configs --entity-name 1)
+//   ConfigRecord BROKER ""   -> layer for the cluster   (kafka-configs --entity-default)
+//
+// Only keys that can change while a broker runs are taken over: what else a folder's log may hold
+// could not have had any effect in the broker that wrote it, either.
+
+import type { BrokerId } from "../../base/ids.ts";
+import { type MetadataImage, ResourceType } from "../../cluster/mod.ts";
+import { type ConfigLayer, ConfigSource } from "./layers.ts";
+import { type BrokerKeyName, brokerKeys } from "./broker_table.ts";
+import type { ConfigKey } from "./values.ts";
+
+/** The layers above those of the start, highest precedence first. */
+export function dynamicLayers(image: MetadataImage, nodeId: BrokerId): ConfigLayer[] {
+  const layer = (name: string, source: number) => ({
+    source,
+    values: new Map([...image.configs(ResourceType.BROKER, name)].filter(isDynamic)),
+  });
+  return [
+    layer(String(nodeId), ConfigSource.DYNAMIC_BROKER),
+    layer("", ConfigSource.DYNAMIC_DEFAULT_BROKER),
+  ];
+}
+
+function isDynamic([name]: readonly [string, string]): boolean {
+  if (!Object.hasOwn(brokerKeys, name)) return false;
+  const key: ConfigKey = brokerKeys[name as BrokerKeyName];
+  return key.update !== undefined && key.refused === undefined;
+}

@@ -1,0 +1,91 @@
+// Listener lists: "PLAINTEXT://:9092,CONTROLLER://:9093" and the protocols that names stand for.
+//
+//   NAME://HOST:PORT    an empty host is every address, [..] holds an IPv6 address, port 0 is any
+//
+// A server.properties for one combined node names a controller listener too. It is never opened:
+// the controller is in this process. Only PLAINTEXT is served, and a listener that asks for more
+// is refused: serving it in the clear would be a false promise.
+
+import type { Address } from "../../runtime/ports.ts";
+
+/** One entry of `listeners` or `advertised.listeners`. */
+export interface ListenerAddress extends Address {
+  /** As written, upper case by custom. */
+  readonly name: string;
+}
+
+/** Either the parsed entries, or what is wrong with the text. */
+export type ParsedListeners =
+  | { readonly listeners: readonly ListenerAddress[] }
+  | { readonly problem: string };
+
+/** Reads the entries of a listener list. */
+export function parseListeners(entries: readonly string[]): ParsedListeners {
+  const listeners: ListenerAddress[] = [];
+  for (const entry of entries) {
+    const match = /^([A-Za-z0-9_.-]+):\/\/(?:\[([0-9A-Fa-f:.%]*)\]|([^:/[\]]*)):(\d{1,5})$/.exec(
+      entry,
+    );
+    if (match === null) return { problem: `"${entry}" is not of the form NAME://HOST:PORT` };
+    const port = Number(match[4]);
+    if (port > 65535) return { problem: `port ${port} of "${entry}" is above 65535` };
+    listeners.push({ name: match[1].toUpperCase(), host: match[2] ?? match[3], port });
+  }
+  const names = new Set(listeners.map((listener) => listener.name));
+  if (names.size < listeners.length) return { problem: "each listener needs a name of its own" };
+  return { listeners };
+}
+
+/** The text form of one entry. */
+export function formatListener(listener: ListenerAddress): string {
+  const host = listener.host.includes(":") ? `[${listener.host}]` : listener.host;
+  return `${listener.name}://${host}:${listener.port}`;
+}
+
+/** The protocol of listener `name` by `listener.security.protocol.map`. */
+export function securityProtocol(name: string, protocolMap: string): string | undefined {
+  for (const pair of protocolMap.split(",")) {
+    const [key, protocol] = pair.split(":");
+    if (key.trim().toUpperCase() === name && protocol !== undefined) {
+      return protocol.trim().toUpperCase();
+    }
+  }
+  return undefined;
+}
+
+/** What is wrong with opening `listeners`, if anything. `controllers` are the names left closed. */
+export function listenerProblem(
+  listeners: readonly ListenerAddress[],
+  options: { readonly protocolMap: string },
+): string | undefined {
+  if (listeners.length === 0) return "name at least one listener for clients";
+  const ports = new Set<string>();
+  for (const { name, host, port } of listeners) {
+    const protocol = securityProtocol(name, options.protocolMap);
+    if (protocol === undefined) {
+      return `listener ${name} has no entry in listener.security.protocol.map`;
+    }
+    if (protocol !== "PLAINTEXT") {
+      return `listener ${name} asks for ${protocol}, and only PLAINTEXT is served yet`;
+    }
+    if (port !== 0 && ports.has(`${host}:${port}`)) return `port ${port} is named twice`;
+    ports.add(`${host}:${port}`);
+  }
+  return undefined;
+}
+
+/** What is wrong with telling clients about `advertised`, if anything. */
+export function advertisedProblem(
+  advertised: readonly ListenerAddress[],
+  listeners: readonly ListenerAddress[],
+): string | undefined {
+  for (const { name, host } of advertised) {
+    if (!listeners.some((listener) => listener.name === name)) {
+      return `${name} is not among the listeners`;
+    }
+    if (host === "0.0.0.0" || host === "::") {
+      return `clients cannot connect to ${host}: name an address that they can reach`;
+    }
+  }
+  return undefined;
+}

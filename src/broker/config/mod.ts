@@ -1,0 +1,31 @@
+// The broker's configuration, with Kafka's own key names. Which keys exist, with type, default,
+// bounds and a sentence each: broker_table.ts.
+//
+//   flags, environment, file --sources--> layers of text --in_force--> typed values
+//                                               |
+//   a topic's overrides ----------------topics--+--> the configuration of that topic's logs
+//                                               +--> describe: DescribeConfigs
+//
+// values.ts reads and checks one text, properties.ts a file, listeners.ts the listener lists, and
+// layers.ts says what overrides what.
+
+export { BrokerConfig, type BrokerValue } from "./in_force.ts";
+export { describeClusterDefault, type DescribedConfig, type DescribedSynonym } from "./describe.ts";
+export { dynamicLayers } from "./dynamic.ts";
+export { type ConfigLayer, ConfigSource } from "./layers.ts";
+export { type ListenerAddress } from "./listeners.ts";
+export {
+  type ConfigInput,
+  keyOfVariable,
+  loadConfig,
+  type LoadedConfig,
+  type StartFlags,
+} from "./sources.ts";
+export { type BrokerKeyName, brokerKeys, type TopicKeyName, topicKeys } from "./broker_table.ts";
+export {
+  topicConfigWarnings,
+  type TopicOverrides,
+  topicValue,
+  validateTopicConfigs,
+} from "./topics.ts";
+export { type ConfigKey, type ConfigType, type ConfigValue } from "./values.ts";

@@ -1,0 +1,80 @@
+// Parts of the configuration in the form in which other folders take them.
+
+import type { InternalTopic } from "../../cluster/mod.ts";
+import { offsetsTopic } from "../../cluster/mod.ts";
+import type { GroupConfig } from "../../coordinator/mod.ts";
+import type { LogConfig } from "../../log/mod.ts";
+import type { BrokerConfig } from "./mod.ts";
+import type { SnapshotConfig } from "../metadata_snapshots.ts";
+import type { RateWindows } from "../quota_rate.ts";
+
+const msPerMinute = 60_000;
+
+/** What the group coordinator works by. */
+export function groupConfigOf(config: BrokerConfig): GroupConfig {
+  return {
+    sessionTimeoutMinMs: config.get("group.min.session.timeout.ms"),
+    sessionTimeoutMaxMs: config.get("group.max.session.timeout.ms"),
+    groupSizeMax: config.get("group.max.size"),
+    initialRebalanceDelayMs: config.get("group.initial.rebalance.delay.ms"),
+    offsetMetadataBytesMax: config.get("offset.metadata.max.bytes"),
+    offsetsRetentionMs: config.get("offsets.retention.minutes") * msPerMinute,
+    offsetsRetentionCheckIntervalMs: config.get("offsets.retention.check.interval.ms"),
+  };
+}
+
+/** How clients' rates are measured for their quotas. */
+export function quotaWindowsOf(config: BrokerConfig): RateWindows {
+  return {
+    count: config.get("quota.window.num"),
+    ms: config.get("quota.window.size.seconds") * 1000,
+  };
+}
+
+/**
+ * What the metadata log works by: retention does not concern it, since snapshots stand for what is
+ * deleted, and a change of it is one batch of any size.
+ */
+export function metadataLogConfig(config: BrokerConfig): LogConfig {
+  const log = config.topicLogConfig(
+    new Map([
+      ["max.message.bytes", String(0x7fffffff)],
+      ["retention.ms", "-1"],
+      ["retention.bytes", "-1"],
+      ["message.timestamp.type", "CreateTime"],
+    ]),
+  );
+  // A segment goes as a whole: one that is larger than what lies between two snapshots would keep
+  // what both of them stand for.
+  const between = Math.max(config.get("metadata.log.max.record.bytes.between.snapshots"), 1024);
+  return {
+    ...log,
+    segmentBytes: Math.min(config.get("metadata.log.segment.bytes"), between),
+    segmentMs: config.get("metadata.log.segment.ms"),
+  };
+}
+
+/** When the metadata gets snapshots, and how long they stay. */
+export function snapshotConfigOf(config: BrokerConfig): SnapshotConfig {
+  return {
+    recordBytesBetween: config.get("metadata.log.max.record.bytes.between.snapshots"),
+    intervalMs: config.get("metadata.log.max.snapshot.interval.ms"),
+    retentionBytes: config.get("metadata.max.retention.bytes"),
+    retentionMs: config.get("metadata.max.retention.ms"),
+  };
+}
+
+/** The topic of groups and offsets, as it is created when the first group needs it. */
+export function offsetsTopicOf(config: BrokerConfig): InternalTopic {
+  return {
+    name: offsetsTopic,
+    partitionCount: config.get("offsets.topic.num.partitions"),
+    replicationFactor: config.get("offsets.topic.replication.factor"),
+    configs: new Map([
+      ["cleanup.policy", "compact"],
+      ["compression.type", "producer"],
+      ["max.message.bytes", String(0x7fffffff)],
+      ["segment.bytes", String(config.get("offsets.topic.segment.bytes"))],
+    ]),
+  };
+}

@@ -1,0 +1,243 @@
+// What may be set by AlterConfigs and IncrementalAlterConfigs, by kind of resource: the rules that
+// src/cluster/configs.ts asks.
+//
+//   topic            topicKeys          INVALID_CONFIG
+//   broker, default  brokerKeys that change while the broker runs        INVALID_REQUEST
+//   group            groupKeys          INVALID_CONFIG
+//   client metrics   clientMetricsKeys  INVALID_REQUEST or INVALID_CONFIG, as Kafka has it
+//
+// Only what a request changes is judged: another value may have been stored by a Kafka with other
+// bounds, and must not stand in the way.
+// Differs from Kafka: a broker key that is not known is refused rather than stored for a plugin.
+
+import { ResourceType } from "../../cluster/mod.ts";
+import type { ConfigResource, ConfigRules, ProposedConfigs } from "../../cluster/configs.ts";
+import { ErrorCode } from "../../protocol/mod.ts";
+import type { Logger } from "../../runtime/ports.ts";
+import { topicConfigWarnings, validateTopicConfigs } from "./mod.ts";
+import type { ResourceKey } from "./describe.ts";
+import { clientMatchKeys, clientMetricsKeys, groupKeys } from "./group_table.ts";
+import { brokerKeys, topicKeys } from "./broker_table.ts";
+import { type ConfigKey, isSensitive, nearestName, parseValue } from "./values.ts";
+
+interface Refusal {
+  readonly errorCode: ErrorCode;
+  readonly errorMessage: string;
+}
+
+/** A key that is set, as text. */
+type Setting = readonly [name: string, value: string];
+
+/** The rules of broker `nodeId`. */
+export function configRules(nodeId: number): ConfigRules {
+  return {
+    nameProblem({ resourceType, resourceName }) {
+      const isBroker = resourceType === ResourceType.BROKER;
+      // "" is the default of all brokers.
+      return resourceType === ResourceType.BROKER_LOGGER || (isBroker && resourceName !== "")
+        ? nodeProblem(resourceName, nodeId)
+        : undefined;
+    },
+    problem(resource, proposed) {
+      const changed = [...proposed.values].filter(([name]) => proposed.changed.has(name));
+      switch (resource.resourceType) {
+        case ResourceType.TOPIC:
+          return topicProblem(proposed);
+        case ResourceType.BROKER:
+          return brokerProblem(changed, { isDefault: resource.resourceName === "" });
+        case ResourceType.BROKER_LOGGER:
+          return loggerProblem(proposed);
+        case ResourceType.GROUP:
+          return groupProblem(changed);
+        default:
+          return clientMetricsProblem(changed);
+      }
+    },
+    listDefault({ resourceType }, name) {
+      const keys = keysOf(resourceType);
+      const key: ConfigKey | undefined = Object.hasOwn(keys, name) ? keys[name] : undefined;
+      return key?.type === "list" ? key.default ?? "" : undefined;
+    },
+  };
+}
+
+/** Sentences for the log about what is stored and has no effect. */
+export function configWarnings(resource: ConfigResource, settings: readonly Setting[]): string[] {
+  const { resourceType } = resource;
+  if (resourceType === ResourceType.TOPIC) {
+    return topicConfigWarnings(settings.map(([name, value]) => ({ name, value })));
+  }
+  if (resourceType === ResourceType.GROUP) {
+    return settings.map(([name]) => `${name} has no effect: only classic groups are served yet`);
+  }
+  const keys = keysOf(resourceType);
+  return settings.flatMap(([name]) => {
+    if (resourceType === ResourceType.BROKER && !Object.hasOwn(keys, name)) {
+      return [`${name} has no effect: it is a topic's`];
+    }
+    const ignored = Object.hasOwn(keys, name) ? keys[name].ignored : undefined;
+    return ignored === undefined ? [] : [`${name} has no effect: ${ignored}`];
+  });
+}
+
+/** Logs the warnings about the resources that the response tells to be done. */
+export function logConfigWarnings(
+  logger: Logger,
+  request: { readonly resources: readonly AlteredResource[] },
+  response: { readonly responses: readonly (ConfigResource & { readonly errorCode: number })[] },
+): void {
+  for (const resource of request.resources) {
+    const { resourceType, resourceName } = resource;
+    const isDone = response.responses.some((each) =>
+      each.resourceType === resourceType && each.resourceName === resourceName &&
+      each.errorCode === ErrorCode.NONE
+    );
+    if (!isDone) continue;
+    const settings = resource.configs.flatMap(({ name, value }): Setting[] =>
+      value === null ? [] : [[name, value]]
+    );
+    for (const warning of configWarnings(resource, settings)) {
+      logger.log("warn", warning, { resource: resourceName });
+    }
+  }
+}
+
+interface AlteredResource extends ConfigResource {
+  readonly configs: readonly { readonly name: string; readonly value: string | null }[];
+}
+
+function keysOf(resourceType: number): Readonly<Record<string, ResourceKey>> {
+  switch (resourceType) {
+    case ResourceType.TOPIC:
+      return topicKeys;
+    case ResourceType.BROKER:
+      return brokerKeys;
+    case ResourceType.GROUP:
+      return groupKeys;
+    default:
+      return clientMetricsKeys;
+  }
+}
+
+function invalidConfig(errorMessage: string): Refusal {
+  return { errorCode: ErrorCode.INVALID_CONFIG, errorMessage };
+}
+
+function invalidRequest(errorMessage: string): Refusal {
+  return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage };
+}
+
+/** Relations between keys are judged by all values, single values where they change. */
+function topicProblem({ values, changed }: ProposedConfigs): Refusal | undefined {
+  const entries = [...values].map(([name, value]) => ({ name, value }))
+    .filter(({ name }) => changed.has(name) || name.endsWith(".compaction.lag.ms"));
+  const problem = validateTopicConfigs(entries);
+  return problem === undefined ? undefined : invalidConfig(problem);
+}
+
+function brokerProblem(
+  all: readonly Setting[],
+  { isDefault }: { isDefault: boolean },
+): Refusal | undefined {
+  const keys: Readonly<Record<string, ConfigKey>> = brokerKeys;
+  // Kafka stores whatever it does not know, and so a topic's own keys: who reads them expects that.
+  const settings = all.filter(([key]) =>
+    Object.hasOwn(keys, key) || !Object.hasOwn(topicKeys, key)
+  );
+  for (const [key] of settings) {
+    if (Object.hasOwn(keys, key)) continue;
+    const nearest = nearestName(key, Object.keys(keys));
+    const hint = nearest === undefined ? "" : `: did you mean ${nearest}?`;
+    return invalidRequest(`There is no configuration key ${key} of a broker${hint}`);
+  }
+  const fixed = settings.filter(([key]) => keys[key].update === undefined).map(([key]) => key);
+  if (fixed.length > 0) {
+    return invalidRequest(`Cannot update these configs dynamically: [${fixed.join(", ")}]`);
+  }
+  const perBroker = settings.filter(([key]) => keys[key].update === "per-broker");
+  if (isDefault && perBroker.length > 0) {
+    return invalidRequest(
+      "Cannot update these configs at default cluster level, broker id must be specified: " +
+        `[${perBroker.map(([key]) => key).join(", ")}]`,
+    );
+  }
+  for (const setting of settings) {
+    const problem = valueProblem(keys[setting[0]], setting);
+    if (problem !== undefined) return invalidRequest(problem);
+  }
+  return undefined;
+}
+
+function nodeProblem(name: string, nodeId: number): Refusal | undefined {
+  if (!/^-?\d+$/.test(name)) {
+    return invalidRequest(`Node id must be an integer, but it is: ${name}`);
+  }
+  if (Number(name) === nodeId) return undefined;
+  return invalidRequest(`Unexpected broker id, expected ${nodeId}, but received ${name}`);
+}
+
+function loggerProblem({ changed }: ProposedConfigs): Refusal | undefined {
+  if (changed.size === 0) return undefined;
+  const names = [...changed].join(",");
+  return invalidConfig(
+    `Logger ${names} does not exist: the log level is set at start, by --log-level.`,
+  );
+}
+
+function groupProblem(settings: readonly Setting[]): Refusal | undefined {
+  for (const setting of settings) {
+    const [name] = setting;
+    if (!Object.hasOwn(groupKeys, name)) {
+      return invalidConfig(`Unknown group config name: ${name}`);
+    }
+    const problem = valueProblem(groupKeys[name], setting);
+    if (problem !== undefined) return invalidConfig(problem);
+  }
+  return undefined;
+}
+
+function clientMetricsProblem(settings: readonly Setting[]): Refusal | undefined {
+  for (const setting of settings) {
+    const [name, value] = setting;
+    if (!Object.hasOwn(clientMetricsKeys, name)) {
+      return invalidRequest(`Unknown client metrics configuration: ${name}`);
+    }
+    const { min, max, ...unbounded } = clientMetricsKeys[name];
+    const problem = valueProblem(unbounded, setting);
+    if (problem !== undefined) return invalidConfig(problem);
+    if (min !== undefined && (Number(value) < min || Number(value) > max!)) {
+      return invalidRequest(
+        `Invalid value ${value} for ${name}, interval must be between ${min} and ${max} (1 hour)`,
+      );
+    }
+    const bad = name !== "match" ? undefined : badMatch(value);
+    if (bad !== undefined) return invalidConfig(`Illegal client matching pattern: ${bad}`);
+  }
+  return undefined;
+}
+
+/** The first entry of `match` that is not KEY=PATTERN with a known key and a sound pattern. */
+function badMatch(text: string): string | undefined {
+  return text.split(",").map((part) => part.trim()).filter((part) => part !== "").find((part) => {
+    const [key, ...pattern] = part.split("=");
+    if (!clientMatchKeys.some((each) => each === key.trim()) || pattern.length === 0) return true;
+    try {
+      new RegExp(pattern.join("="));
+      return false;
+    } catch {
+      return true;
+    }
+  });
+}
+
+function valueProblem(key: ConfigKey & ResourceKey, [name, value]: Setting): string | undefined {
+  const parsed = parseValue(key, value);
+  const shown = isSensitive(key) ? "(hidden)" : value;
+  const start = `Invalid value ${shown} for configuration ${name}: `;
+  if ("problem" in parsed) return start + parsed.problem;
+  if (key.form !== undefined && !key.form.pattern.test(parsed.text)) {
+    return `${start}The value must be ${key.form.said}.`;
+  }
+  if (key.refused === undefined || parsed.text === key.default) return undefined;
+  return `${name}=${isSensitive(key) ? shown : parsed.text} cannot be honoured: ${key.refused}`;
+}

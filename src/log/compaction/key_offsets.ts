@@ -1,0 +1,178 @@
+// The last offset of each key in a stretch of a log, in bounded memory: keys are known by a 128-bit
+// hash, so that a key of any length costs 24 bytes.
+//
+//   slot:  4 lanes of hash, int32 each | offset + 1 (0: free)
+//   table: open addressing, linear probing; 64 tables by the hash, so that one grows without
+//          stopping the event loop for long
+//
+// Two keys are the same when their hashes are. Keys of up to 16 bytes and one length never collide
+// (every step of the hash can be undone); others do with a chance of about 2^-128 a pair. The seed
+// is random, so that nobody can prepare keys that collide.
+// Invariant: memory stays below `bytesMax`; `put` says false rather than exceed it.
+
+import type { Offset } from "../../base/ids.ts";
+
+const tableCount = 64;
+const firstSlots = 64;
+const slotBytes = 24;
+const loadMaxDefault = 0.9;
+
+/** The hash of a key: four lanes of 32 bits. */
+export type KeyHash = Int32Array;
+
+function rotate(value: number, bits: number): number {
+  return (value << bits) | (value >>> (32 - bits));
+}
+
+function mixLane(lane: number): number {
+  let h = lane;
+  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
+  h = Math.imul(h ^ (h >>> 13), 0x297a2d39);
+  return h ^ (h >>> 16);
+}
+
+/** Word of up to 4 bytes at `position`, zeros behind `end`. */
+function wordAt(bytes: Uint8Array, position: number, end: number): number {
+  let word = 0;
+  for (let i = 0; i < 4 && position + i < end; i++) word |= bytes[position + i] << (8 * i);
+  return word;
+}
+
+/** Puts the hash of `bytes[start, end)` into `into`. */
+export function hashKey(
+  bytes: Uint8Array,
+  range: { start: number; end: number; seed: KeyHash; into: KeyHash },
+): void {
+  const { start, end, seed, into } = range;
+  let a = seed[0], b = seed[1], c = seed[2], d = seed[3];
+  for (let p = start; p < end; p += 16) {
+    let w0, w1, w2, w3;
+    if (end - p >= 16) {
+      w0 = bytes[p] | (bytes[p + 1] << 8) | (bytes[p + 2] << 16) | (bytes[p + 3] << 24);
+      w1 = bytes[p + 4] | (bytes[p + 5] << 8) | (bytes[p + 6] << 16) | (bytes[p + 7] << 24);
+      w2 = bytes[p + 8] | (bytes[p + 9] << 8) | (bytes[p + 10] << 16) | (bytes[p + 11] << 24);
+      w3 = bytes[p + 12] | (bytes[p + 13] << 8) | (bytes[p + 14] << 16) | (bytes[p + 15] << 24);
+    } else {
+      w0 = wordAt(bytes, p, end);
+      w1 = wordAt(bytes, p + 4, end);
+      w2 = wordAt(bytes, p + 8, end);
+      w3 = wordAt(bytes, p + 12, end);
+    }
+    a = (rotate(Math.imul(a ^ mixLane(w0), 0x2f72b421), 13) + b) | 0;
+    b = (rotate(Math.imul(b ^ mixLane(w1), 0x53a3cf27), 17) + c) | 0;
+    c = (rotate(Math.imul(c ^ mixLane(w2), 0x1b56c4e9), 11) + d) | 0;
+    d = (rotate(Math.imul(d ^ mixLane(w3), 0x6c62272f), 19) + a) | 0;
+  }
+  const length = end - start;
+  a ^= length;
+  b ^= Math.imul(length, 0x3c6ef373);
+  for (let round = 0; round < 2; round++) {
+    a = mixLane((a + b + c + d) | 0);
+    b = mixLane((b + a) | 0);
+    c = mixLane((c + b) | 0);
+    d = mixLane((d + c) | 0);
+  }
+  into[0] = a;
+  into[1] = b;
+  into[2] = c;
+  into[3] = d;
+}
+
+interface Table {
+  lanes: Int32Array;
+  offsets: Float64Array;
+  slots: number;
+  count: number;
+}
+
+/** Where `hash` is in `table`, or the free slot for it. */
+function slotOf(table: Table, hash: KeyHash, at = 0): number {
+  const { lanes, offsets, slots } = table;
+  const [a, b, c, d] = [hash[at], hash[at + 1], hash[at + 2], hash[at + 3]];
+  let slot = (a >>> 0) % slots;
+  for (; offsets[slot] !== 0; slot = slot + 1 === slots ? 0 : slot + 1) {
+    const l = 4 * slot;
+    if (lanes[l] === a && lanes[l + 1] === b && lanes[l + 2] === c && lanes[l + 3] === d) break;
+  }
+  return slot;
+}
+
+function newTable(slots: number): Table {
+  return { lanes: new Int32Array(4 * slots), offsets: new Float64Array(slots), slots, count: 0 };
+}
+
+/** Last offsets by key. */
+export class KeyOffsets {
+  readonly #tables: Table[];
+  readonly #slotsMax: number;
+  readonly #loadMax: number;
+  readonly #seed: KeyHash;
+  readonly #hash: KeyHash = new Int32Array(4);
+  #count = 0;
+
+  /** `loadMax`: beyond this share of used slots a table grows, or is full. */
+  constructor(options: { bytesMax: number; seed: KeyHash; loadMax?: number }) {
+    this.#seed = options.seed;
+    this.#loadMax = Math.min(0.99, options.loadMax ?? loadMaxDefault);
+    const slots = Math.floor(options.bytesMax / slotBytes);
+    const tables = slots >= tableCount * firstSlots ? tableCount : 1;
+    this.#slotsMax = Math.max(2, Math.floor(slots / tables));
+    const first = Math.min(firstSlots, this.#slotsMax);
+    this.#tables = Array.from({ length: tables }, () => newTable(first));
+  }
+
+  /** Distinct keys. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Memory in use. */
+  get sizeBytes(): number {
+    return this.#tables.reduce((sum, { slots }) => sum + slots * slotBytes, 0);
+  }
+
+  /** Notes that the key in `bytes[start, end)` is at `offset`; false when there is no room. */
+  put(bytes: Uint8Array, key: { start: number; end: number }, offset: Offset): boolean {
+    const table = this.#tableOf(bytes, key);
+    let slot = slotOf(table, this.#hash);
+    if (table.offsets[slot] === 0) {
+      if (table.count > 0 && table.count + 1 > table.slots * this.#loadMax) {
+        if (!this.#grow(table)) return false;
+        slot = slotOf(table, this.#hash);
+      }
+      table.lanes.set(this.#hash, 4 * slot);
+      table.count++;
+      this.#count++;
+    }
+    table.offsets[slot] = offset + 1;
+    return true;
+  }
+
+  /** The last offset that was put for the key, -1 for none. */
+  get(bytes: Uint8Array, key: { start: number; end: number }): Offset {
+    const table = this.#tableOf(bytes, key);
+    return table.offsets[slotOf(table, this.#hash)] - 1;
+  }
+
+  #tableOf(bytes: Uint8Array, { start, end }: { start: number; end: number }): Table {
+    hashKey(bytes, { start, end, seed: this.#seed, into: this.#hash });
+    return this.#tables[this.#tables.length === 1 ? 0 : this.#hash[3] >>> 26];
+  }
+
+  #grow(table: Table): boolean {
+    if (table.slots === this.#slotsMax) return false;
+    const grown = newTable(Math.min(table.slots * 2, this.#slotsMax));
+    for (let slot = 0; slot < table.slots; slot++) {
+      if (table.offsets[slot] === 0) continue;
+      const to = slotOf(grown, table.lanes, 4 * slot);
+      grown.offsets[to] = table.offsets[slot];
+      for (let lane = 0; lane < 4; lane++) {
+        grown.lanes[4 * to + lane] = table.lanes[4 * slot + lane];
+      }
+    }
+    table.lanes = grown.lanes;
+    table.offsets = grown.offsets;
+    table.slots = grown.slots;
+    return true;
+  }
+}

@@ -1,0 +1,278 @@
+// What the logs of one data directory share: whether its disk works, whether it has room, and how
+// much lies on it that no sync has covered.
+//
+//   works --a sync or a cut-back failed, or the directory went away--> offline, until a restart
+//   roomy --free bytes below freeBytesMin, or NoSpace--> full --a fourth more than that--> roomy
+//   held --the broker is registered--> not held: until then only its metadata is written
+//   synced bytes since the last checkpoint: past a bound it is time for one
+//   unsynced bytes: past `soft` the logs that wait longest are synced, past `hard` answers wait
+//
+// Invariant: nothing is synced, and so nothing acknowledged to acks=all, once it is offline. While
+// it is full only clients' records are refused: what the broker itself must write (metadata, group
+// offsets, checkpoints) has the last freeBytesMin for itself, and deletes need no room.
+
+import { messageOf, PartitionFault } from "../../base/faults.ts";
+import { RareLine } from "../../base/rare_line.ts";
+import type { Files, Logger } from "../../runtime/ports.ts";
+import { fileNames } from "../layout.ts";
+import type { AppendOrigin } from "../payload.ts";
+import { SharedSync } from "../files/shared_sync.ts";
+
+/** Kept free for the broker's own records unless the caller says otherwise. */
+export const freeBytesMinDefault = 64 * 1024 * 1024;
+
+/**
+ * Syncs at a time. More make each other slower on one disk, and take the threads that cold reads
+ * need; whoever waits for its turn shares it with more appends.
+ */
+const syncsMax = 8;
+
+/** Well below the kernel's own dirty limits, past which a write would block the event loop. */
+const unsyncedSoftBytes = 64 * 1024 * 1024;
+const unsyncedHardBytes = 256 * 1024 * 1024;
+
+/**
+ * After so many synced bytes it is time to write down that they are: an unclean stop costs a look
+ * at all that was not written down, and time alone would let that grow with the load.
+ */
+const uncheckpointedBytesMax = 256 * 1024 * 1024;
+
+/** Room is looked for after as many appended bytes at most, and whenever half of it may be gone. */
+const uncheckedBytesMax = 64 * 1024 * 1024;
+const firstCheckBytes = 1024 * 1024;
+
+export interface DirectoryOptions {
+  readonly path: string;
+  readonly files: Files;
+  readonly logger: Logger;
+  /** Clients' records are refused while less is free; 0: only when the disk is really full. */
+  readonly freeBytesMin?: number;
+  /** Milliseconds of a clock that does not jump; without it what goes on is said once. */
+  readonly monotonic?: () => number;
+}
+
+/** A log as its directory sees it. */
+export interface UnsyncedLog {
+  /** Appended and not yet covered by a sync; kept by the directory. */
+  unsyncedBytes: number;
+  /** Starts a sync that nobody waits for, unless one runs. */
+  startSync(): void;
+}
+
+export class DirectoryState {
+  readonly path: string;
+  readonly #options: DirectoryOptions;
+  readonly #freeBytesMin: number;
+  readonly #names: SharedSync;
+  readonly #noRoom: RareLine;
+  readonly #offlineListeners = new Set<(reason: string) => void>();
+  #offlineReason: string | undefined;
+  #fullReason: string | undefined;
+  #heldReason: string | undefined;
+  /** Bytes that may be appended before room is looked for again. */
+  #unchecked = firstCheckBytes;
+  /** Logs with unsynced bytes, the one that waits longest first. */
+  readonly #unsynced = new Set<UnsyncedLog>();
+  #unsyncedBytes = 0;
+  /** Of those: what running syncs will cover. */
+  #coveredBytes = 0;
+  #syncsRunning = 0;
+  /** Synced since the last checkpoint. */
+  #uncheckpointedBytes = 0;
+  #onCheckpointDue: () => void = () => {};
+  readonly #turns: (() => void)[] = [];
+  readonly #roomWaits: (() => void)[] = [];
+
+  constructor(options: DirectoryOptions) {
+    this.path = options.path;
+    this.#options = options;
+    this.#freeBytesMin = options.freeBytesMin ?? freeBytesMinDefault;
+    this.#noRoom = new RareLine({
+      monotonic: options.monotonic ?? (() => 0),
+      say: (reason, times) => {
+        const message = "a data directory has no room for what is due; it will be tried again";
+        options.logger.log("warn", message, { directory: this.path, reason, times });
+      },
+    });
+    this.#names = new SharedSync(async () => {
+      if (this.#offlineReason !== undefined) throw new PartitionFault(this.#offlineReason);
+      await options.files.syncFolder(this.path);
+    });
+  }
+
+  /** Why nothing here can be used until the broker starts again; undefined while it can. */
+  get offlineReason(): string | undefined {
+    return this.#offlineReason;
+  }
+
+  /** Why clients' records are refused for now; undefined while there is room. */
+  get fullReason(): string | undefined {
+    return this.#fullReason;
+  }
+
+  get unsyncedBytes(): number {
+    return this.#unsyncedBytes;
+  }
+
+  /** Why an append is refused with KAFKA_STORAGE_ERROR. */
+  refusal(origin: AppendOrigin): string | undefined {
+    if (origin === "client") return this.#offlineReason ?? this.#heldReason ?? this.#fullReason;
+    return this.#offlineReason ?? (origin === "coordinator" ? this.#heldReason : undefined);
+  }
+
+  /** The disk failed: nothing of it is used any more until the broker starts again. */
+  goOffline(reason: string): void {
+    if (this.#offlineReason !== undefined) return;
+    this.#offlineReason = `data directory ${this.path} is offline: ${reason}`;
+    this.#options.logger.log(
+      "error",
+      "a data directory failed and is offline until the broker starts again",
+      { directory: this.path, reason },
+    );
+    this.#mark();
+    this.#endRoomWaits();
+    for (const listener of this.#offlineListeners) listener(reason);
+  }
+
+  onOffline(listener: (reason: string) => void): void {
+    this.#offlineListeners.add(listener);
+  }
+
+  /** Calls `listener` each time that much was synced since {@link noteCheckpoint}. */
+  onCheckpointDue(listener: () => void): void {
+    this.#onCheckpointDue = listener;
+  }
+
+  /** What was synced so far is about to be written down. */
+  noteCheckpoint(): void {
+    this.#uncheckpointedBytes = 0;
+  }
+
+  /** From now on only the metadata is written; undefined: everything is again. */
+  hold(reason: string | undefined): void {
+    this.#heldReason = reason;
+  }
+
+  /** A write found no space. Appends are refused from now on, until a check finds room. */
+  noteNoSpace(): void {
+    this.#setFull("no space is left on its disk");
+  }
+
+  /** The same, of one that will be tried again and again: said less often as it lasts. */
+  noteNoRoomFor(reason: string): void {
+    this.noteNoSpace();
+    this.#noRoom.note(reason);
+  }
+
+  /** Looks for room; the caller does so every few seconds, and appends do every so often. */
+  checkRoom(): void {
+    let free: number;
+    try {
+      free = this.#options.files.freeBytes(this.path);
+    } catch (error) {
+      this.#unchecked = uncheckedBytesMax;
+      this.#options.logger.log("warn", "cannot ask a data directory for its free space", {
+        directory: this.path,
+        reason: messageOf(error),
+      });
+      return;
+    }
+    const min = this.#freeBytesMin;
+    if (free < min) {
+      this.#setFull(`${free} bytes are free, fewer than ottla.log.dirs.free.bytes.min ${min}`);
+    } else if (this.#fullReason !== undefined && free >= min + min / 4 && free > 0) {
+      this.#fullReason = undefined;
+      this.#options.logger.log("info", "a data directory has room again and takes records", {
+        directory: this.path,
+        freeBytes: free,
+      });
+    }
+    this.#unchecked = Math.min(uncheckedBytesMax, Math.max(0, free - min) / 2);
+  }
+
+  /** `bytes` were appended to `log`. */
+  noteAppended(log: UnsyncedLog, bytes: number): void {
+    this.#unsynced.add(log);
+    log.unsyncedBytes += bytes;
+    this.#unsyncedBytes += bytes;
+    this.#unchecked -= bytes;
+    if (this.#unchecked < 0) this.checkRoom();
+    if (this.#unsyncedBytes - this.#coveredBytes > unsyncedSoftBytes) this.#syncOldest();
+  }
+
+  /** `bytes` of `log` need no sync any more: one has covered them, or the log is gone. */
+  forget(log: UnsyncedLog, bytes: number): void {
+    this.#unsyncedBytes -= bytes;
+    log.unsyncedBytes -= bytes;
+    this.#unsynced.delete(log);
+    if (log.unsyncedBytes > 0) this.#unsynced.add(log);
+    if (this.#unsyncedBytes <= unsyncedHardBytes) this.#endRoomWaits();
+  }
+
+  /** Resolves once unsynced bytes are within bounds; undefined while they are. */
+  withinBounds(): Promise<void> | undefined {
+    if (this.#unsyncedBytes <= unsyncedHardBytes || this.#offlineReason !== undefined) return;
+    return new Promise((resolve) => this.#roomWaits.push(resolve));
+  }
+
+  /**
+   * Runs `sync`, of `log`, when it is its turn: at once when few others run. Throws PartitionFault
+   * when the directory is offline by then.
+   */
+  async runSync(log: UnsyncedLog, sync: () => Promise<void>): Promise<void> {
+    if (this.#syncsRunning < syncsMax) this.#syncsRunning++;
+    else await new Promise<void>((resolve) => this.#turns.push(resolve));
+    const bytes = log.unsyncedBytes;
+    this.#coveredBytes += bytes;
+    try {
+      if (this.#offlineReason !== undefined) throw new PartitionFault(this.#offlineReason);
+      await sync();
+      this.forget(log, bytes);
+      this.#uncheckpointedBytes += bytes;
+      if (this.#uncheckpointedBytes >= uncheckpointedBytesMax) this.#onCheckpointDue();
+    } finally {
+      this.#coveredBytes -= bytes;
+      // The next one takes this one's place, so that a newcomer cannot come between.
+      const next = this.#turns.shift();
+      if (next === undefined) this.#syncsRunning--;
+      else next();
+    }
+  }
+
+  /** Makes the names of the directory's own folders and files durable. */
+  syncNames(): Promise<void> {
+    return this.#names.run();
+  }
+
+  #syncOldest(): void {
+    if (this.#turns.length >= syncsMax) return;
+    for (const log of this.#unsynced) {
+      if (this.#unsyncedBytes - this.#coveredBytes <= unsyncedSoftBytes / 2) return;
+      log.startSync();
+    }
+  }
+
+  /** For the next start, which must not believe the page cache. It needs to outlive us, no more. */
+  #mark(): void {
+    try {
+      this.#options.files.open(`${this.path}/${fileNames.syncFailed}`, "create").close();
+    } catch {
+      // The disk takes nothing at all: what it has is what the next start reads.
+    }
+  }
+
+  #setFull(reason: string): void {
+    if (this.#fullReason === undefined) {
+      this.#options.logger.log(
+        "error",
+        "a data directory is nearly full: it refuses records until there is room",
+        { directory: this.path, reason },
+      );
+    }
+    this.#fullReason = `data directory ${this.path} is nearly full: ${reason}`;
+  }
+
+  #endRoomWaits(): void {
+    for (const resolve of this.#roomWaits.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,350 @@
+// A data directory: who it belongs to, whether it was closed cleanly, and how far each log is on
+// disk.
+//
+//   open:   lock -> meta.properties and checkpoints are read
+//   claim:  meta.properties, where it lacks something -> take the clean marker away (durably,
+//           before any append) -> remove what was being deleted
+//   noteRecovered, once every log is open and whole: this boot of the machine is written down, by
+//           which the next start knows whether unsynced data can have been lost
+//   close:  checkpoints -> clean marker, only when every log was closed cleanly -> unlock
+//
+// Invariant: until it is claimed nothing in it has changed, so a start that is refused leaves it as
+// it was. While the directory is claimed there is no clean marker, so a crash at any time leads to
+// recovery. A damaged or missing checkpoint costs a longer scan, never data.
+
+import { isPlatformFault, messageOf, PlatformFault, UsageFault } from "../../base/faults.ts";
+import { fromUtf8, utf8 } from "../../base/bytes.ts";
+import { type BrokerId, type PartitionId, type Uuid, uuidFromRandom } from "../../base/ids.ts";
+import type { Files, FolderLock, Logger, Random } from "../../runtime/ports.ts";
+import { DirectoryState } from "./directory_state.ts";
+import {
+  type CheckpointedLog,
+  FolderCheckpoints,
+  type LogCheckpoint,
+  type LogName,
+} from "./folder_checkpoints.ts";
+import { fileNames, parsePartitionFolderName, partitionFolderName } from "../layout.ts";
+import { decodeMetaProperties, encodeMetaProperties, withDirectoryId } from "./meta_properties.ts";
+import { OpenHandles } from "./open_handles.ts";
+import { readPartitionMetadata } from "./partition_metadata.ts";
+import { readWholeFile, writeWholeFileDurably } from "../files/whole_file.ts";
+
+export interface LogFolderOptions {
+  readonly files: Files;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly nodeId: BrokerId;
+  /** Whether nobody chose `nodeId`: then an existing directory's own counts instead. */
+  readonly adoptsNodeId?: boolean;
+  /** For a new directory; a random one by default. An existing directory keeps its own. */
+  readonly clusterId?: string;
+  /** This boot of the machine; undefined where the system does not tell. */
+  readonly bootId?: string;
+  /** Clients' records are refused while less is free. */
+  readonly freeBytesMin?: number;
+  /** Milliseconds of a clock that does not jump: by it lines about a disk are kept few. */
+  readonly monotonic?: () => number;
+}
+
+/** A closed log, and whether nothing needs to be scanned when it is opened again. */
+export interface ClosedLog extends CheckpointedLog {
+  readonly isClosedCleanly: boolean;
+}
+
+/** A partition's folder that was found. */
+export interface FoundPartition {
+  readonly topic: string;
+  readonly partition: PartitionId;
+  /** From partition.metadata; undefined when that is missing. */
+  readonly topicId: Uuid | undefined;
+}
+
+/** An open data directory. */
+export class LogFolder {
+  readonly path: string;
+  /** Whether it was closed cleanly the last time, or is new: then nothing needs to be scanned. */
+  readonly cleanShutdown: boolean;
+  readonly nodeId: BrokerId;
+  readonly clusterId: string;
+  readonly directoryId: Uuid;
+  /**
+   * Whether the machine was started anew since the logs here were last recovered; undefined where
+   * nothing tells.
+   */
+  readonly machineRestarted: boolean | undefined;
+  /** Whether a sync failed since the machine was started: reads may see what is not on disk. */
+  readonly isSuspect: boolean;
+  /** For the logs in this directory: whether it works and has room, and when they may sync. */
+  readonly state: DirectoryState;
+  /** For the logs in this directory: bounds the files that they hold open. */
+  readonly handles = new OpenHandles();
+  readonly #files: Files;
+  readonly #lock: FolderLock;
+  readonly #bootId: string | undefined;
+  readonly #checkpoints: FolderCheckpoints;
+  readonly #meta: MetaFile;
+  #isClaimed = false;
+  /** meta.properties, where it is to be written and there was no room for it. */
+  #due: Uint8Array | undefined;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(
+    path: string,
+    state: LogFolderOptions & {
+      lock: FolderLock;
+      machineRestarted: boolean | undefined;
+      cleanShutdown: boolean;
+      meta: MetaFile;
+      checkpoints: FolderCheckpoints;
+    },
+  ) {
+    this.path = path;
+    this.cleanShutdown = state.cleanShutdown;
+    this.nodeId = state.meta.nodeId;
+    this.clusterId = state.meta.clusterId;
+    this.directoryId = state.meta.directoryId;
+    this.machineRestarted = state.machineRestarted;
+    const mark = `${path}/${fileNames.syncFailed}`;
+    this.isSuspect = state.machineRestarted !== true && state.files.stat(mark) !== undefined;
+    this.state = new DirectoryState({ ...state, path });
+    this.#files = state.files;
+    this.#meta = state.meta;
+    this.#due = state.meta.due;
+    this.#bootId = state.bootId;
+    this.#lock = state.lock;
+    this.#checkpoints = state.checkpoints;
+  }
+
+  /**
+   * Opens or makes the directory at `path`, to be claimed or released. Throws UsageFault when it
+   * belongs to another node, and PlatformFault Denied when another process has it open.
+   */
+  static async open(path: string, options: LogFolderOptions): Promise<LogFolder> {
+    const { files } = options;
+    const made = missingAbove(files, path);
+    files.makeFolder(path);
+    const lock = files.lock(path);
+    try {
+      // Before meta.properties: where that is, the folders above are durable already.
+      if (files.stat(`${path}/${fileNames.metaProperties}`) === undefined) {
+        for (const folder of new Set([path, ...made])) await files.syncFolder(parentOf(folder));
+      }
+      const meta = readMetaFile(path, options);
+      const isNew = meta.isNew && partitionsIn(files, path).length === 0;
+      const marker = files.stat(`${path}/${fileNames.cleanShutdown}`);
+      const cleanShutdown = isNew || marker !== undefined;
+      const checkpoints = new FolderCheckpoints({ ...options, path, cleanShutdown });
+      const machineRestarted = hasRestarted(path, options);
+      const state = { lock, cleanShutdown, machineRestarted, meta, checkpoints };
+      return new LogFolder(path, { ...options, ...state });
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  /**
+   * Makes it this broker's: from now on only a clean end makes for a clean start. A disk without
+   * room is no obstacle: what there is no room for waits for {@link settle}. Throws PlatformFault
+   * NoSpace when there is nothing to read yet.
+   */
+  async claim(): Promise<void> {
+    if (this.#isClaimed) return;
+    const { path } = this;
+    try {
+      await this.settle();
+    } catch (error) {
+      if (!isPlatformFault(error, "NoSpace")) throw error;
+      if (this.#meta.isNew) throw noRoomToBegin(path, error);
+      this.state.noteNoRoomFor(messageOf(error));
+    }
+    this.#isClaimed = true;
+    this.#files.remove(`${path}/${fileNames.cleanShutdown}`);
+    for (const name of this.#files.list(path)) {
+      const isDeleted = parsePartitionFolderName(name)?.state === "deleted";
+      if (isDeleted) this.#files.remove(`${path}/${name}`);
+    }
+    await this.#files.syncFolder(path);
+  }
+
+  /** Writes what {@link claim} had no room for. PlatformFault NoSpace: there still is none. */
+  async settle(): Promise<void> {
+    if (this.#due === undefined) return;
+    const name = fileNames.metaProperties;
+    await writeWholeFileDurably(this.#files, { folder: this.path, name, bytes: this.#due });
+    this.#due = undefined;
+  }
+
+  /**
+   * Every log here is open, and what it holds is on disk: a crash from now on that leaves the
+   * machine running loses nothing of it.
+   */
+  async noteRecovered(): Promise<void> {
+    this.#files.remove(`${this.path}/${fileNames.syncFailed}`);
+    if (this.#bootId === undefined || this.machineRestarted === false) return;
+    const name = fileNames.bootId;
+    const bytes = utf8(`${this.#bootId}\n`);
+    await writeWholeFileDurably(this.#files, { folder: this.path, name, bytes });
+  }
+
+  /** The partitions that have a folder here. A small file is read for each when it is reached. */
+  *partitions(): Generator<FoundPartition> {
+    for (const { topic, partition } of partitionsIn(this.#files, this.path)) {
+      const folder = `${this.path}/${partitionFolderName(topic, partition)}`;
+      yield { topic, partition, topicId: readPartitionMetadata(this.#files, folder) };
+    }
+  }
+
+  /** Topic and index of the partitions that have a folder here; reads no file of theirs. */
+  partitionNames(): readonly { readonly topic: string; readonly partition: PartitionId }[] {
+    return partitionsIn(this.#files, this.path);
+  }
+
+  /** What to open a log with: from the checkpoints, 0 when they do not know it. */
+  checkpointOf(log: LogName): LogCheckpoint {
+    return this.#checkpoints.of(log);
+  }
+
+  /** Whether a partition has a folder here. */
+  has(topic: string, partition: PartitionId): boolean {
+    const folder = `${this.path}/${partitionFolderName(topic, partition)}`;
+    return this.#files.stat(folder)?.isDirectory === true;
+  }
+
+  /** The partition is gone: a later one of its name has nothing to do with its checkpoints. */
+  forget(topic: string, partition: PartitionId): void {
+    this.#checkpoints.forgetOne(topic, partition);
+  }
+
+  /** Forgets what the checkpoints say of the partitions that `isGone` names. */
+  forgetWhere(isGone: (topic: string, partition: PartitionId) => boolean): void {
+    this.#checkpoints.forget(isGone);
+  }
+
+  /**
+   * Writes the checkpoints of all logs, `logs` being every one that is open; durable when it
+   * resolves.
+   */
+  writeCheckpoints(logs: Iterable<CheckpointedLog>): Promise<void> {
+    const all = [...logs];
+    return this.#inTurn(async () => {
+      if (this.state.offlineReason === undefined) await this.#checkpoints.write(all);
+    });
+  }
+
+  /** Writes where all logs begin; durable when it resolves. */
+  writeLogStarts(logs: Iterable<CheckpointedLog>): Promise<void> {
+    const all = [...logs];
+    return this.#inTurn(() => this.#checkpoints.writeLogStarts(all));
+  }
+
+  #inTurn(write: () => Promise<void>): Promise<void> {
+    const written = this.#writing.then(write);
+    this.#writing = written.catch(() => {});
+    return written;
+  }
+
+  /** Lets go of it without a word: nothing was changed. */
+  release(): void {
+    this.#lock.release();
+  }
+
+  /** Ends it: checkpoints, the clean marker when every log deserves it, and the lock. */
+  async close(logs: Iterable<ClosedLog>, end: { brokerEpoch?: number } = {}): Promise<void> {
+    const all = [...logs];
+    try {
+      if (!this.#isClaimed) return;
+      await this.writeCheckpoints(all);
+      const isOffline = this.state.offlineReason !== undefined;
+      if (isOffline || !all.every((log) => log.isClosedCleanly)) return;
+      // By its epoch a Kafka that opens the directory knows that no other broker came between.
+      const bytes = utf8(JSON.stringify({ version: 0, brokerEpoch: end.brokerEpoch ?? -1 }));
+      const name = fileNames.cleanShutdown;
+      await writeWholeFileDurably(this.#files, { folder: this.path, name, bytes });
+    } finally {
+      this.#lock.release();
+    }
+  }
+}
+
+function noRoomToBegin(path: string, cause: unknown): PlatformFault {
+  const message = `${path} is new and its disk is full, so there is nothing to read or delete: ` +
+    "make room, then start again";
+  return new PlatformFault("NoSpace", message, { cause });
+}
+
+/** Whether another boot of the machine was written down than this one. */
+function hasRestarted(path: string, { files, bootId }: LogFolderOptions): boolean | undefined {
+  const bytes = readWholeFile(files, `${path}/${fileNames.bootId}`);
+  if (bytes === undefined || bootId === undefined) return undefined;
+  return fromUtf8(bytes).trim() !== bootId;
+}
+
+function partitionsIn(files: Files, path: string) {
+  return files.list(path).flatMap((name) => {
+    const parsed = parsePartitionFolderName(name);
+    return parsed?.state === "live" ? [parsed] : [];
+  });
+}
+
+/** The folders on the way to `path` that are not there yet, itself included, the deepest first. */
+function missingAbove(files: Files, path: string): string[] {
+  const missing: string[] = [];
+  let folder = path;
+  while (files.stat(folder) === undefined && parentOf(folder) !== folder) {
+    missing.push(folder);
+    folder = parentOf(folder);
+  }
+  return missing;
+}
+
+function parentOf(path: string): string {
+  const trimmed = path.replace(/[/\\]+$/, "");
+  const cut = Math.max(trimmed.lastIndexOf("/"), trimmed.lastIndexOf("\\"));
+  if (cut < 0) return trimmed === "." || trimmed === "" ? trimmed : ".";
+  return cut === 0 ? "/" : trimmed.slice(0, cut);
+}
+
+/** What meta.properties says, or will say. */
+interface MetaFile {
+  readonly clusterId: string;
+  readonly nodeId: BrokerId;
+  readonly directoryId: Uuid;
+  readonly isNew: boolean;
+  /** To be written, where something is missing. */
+  readonly due: Uint8Array | undefined;
+}
+
+/** Reads meta.properties and checks that it is ours. */
+function readMetaFile(path: string, options: LogFolderOptions): MetaFile {
+  const { files, random } = options;
+  const file = `${path}/${fileNames.metaProperties}`;
+  const bytes = readWholeFile(files, file);
+  const found = bytes === undefined ? undefined : decodeMetaProperties(bytes, file);
+  const adopted = options.adoptsNodeId === true ? found?.nodeId : undefined;
+  const nodeId = adopted ?? options.nodeId;
+  if (found !== undefined && found.nodeId !== nodeId) {
+    throw new UsageFault(
+      `${path} belongs to node ${found.nodeId} and this is node ${nodeId}; ` +
+        `set node.id=${found.nodeId} or choose another --data-dir`,
+    );
+  }
+  if (
+    found !== undefined && options.clusterId !== undefined && found.clusterId !== options.clusterId
+  ) {
+    throw new UsageFault(
+      `${path} belongs to cluster ${found.clusterId}, not ${options.clusterId}; ` +
+        `choose another --data-dir`,
+    );
+  }
+  const newId = () => uuidFromRandom(random.bytes(16));
+  const properties = {
+    clusterId: found?.clusterId ?? options.clusterId ?? newId(),
+    nodeId,
+    directoryId: found?.directoryId ?? newId(),
+  };
+  let due: Uint8Array | undefined;
+  if (bytes === undefined) due = encodeMetaProperties(properties);
+  else if (found?.directoryId === undefined) due = withDirectoryId(bytes, properties.directoryId);
+  return { ...properties, isNew: found === undefined, due };
+}

@@ -1,0 +1,144 @@
+// What one round of syncs makes durable: the files of a log that changed, and the names under which
+// they are found.
+//
+//   segments that changed (data, then indexes of sealed ones) > leader epochs
+//     > partition.metadata and the folder's own name, once > names in the folder
+//
+// Invariant: when `sync` resolves, all that was written before it was called is durable. A file
+// that is created while it runs is noted before, and belongs to the next round.
+
+import { isPlatformFault, messageOf, PartitionFault } from "../../base/faults.ts";
+import type { DirectoryState } from "../directory/directory_state.ts";
+import type { EpochCache } from "../epoch_cache.ts";
+import { fileNames } from "../layout.ts";
+import type { LogOptions } from "../log_options.ts";
+import type { Presence } from "../directory/presence.ts";
+import type { Segments } from "../segment/segments.ts";
+import { syncFile, writeSyncedFile } from "./whole_file.ts";
+
+export interface DurableFilesOptions {
+  readonly options: LogOptions;
+  /** Path of the partition's folder. */
+  readonly folder: string;
+  readonly directory: DirectoryState;
+  readonly segments: Segments;
+  readonly epochs: EpochCache;
+  readonly presence: Presence;
+  /** Whether the folder was just made: its name is not durable. */
+  readonly isNew: boolean;
+  /** Whether a process that was killed may have left names in it that are not durable. */
+  readonly isUnclean: boolean;
+}
+
+export class DurableFiles {
+  readonly #parts: DurableFilesOptions;
+  #isNew: boolean;
+  #isClaimed: boolean;
+  #namesChanged = false;
+  #syncedMs: number;
+
+  constructor(parts: DurableFilesOptions) {
+    this.#parts = parts;
+    this.#isNew = parts.isNew;
+    this.#isClaimed = parts.isNew || parts.isUnclean;
+    this.#syncedMs = parts.options.clock.now();
+  }
+
+  /** Files were made or renamed in the folder. */
+  noteNames(): void {
+    this.#namesChanged = true;
+  }
+
+  /** Whether there is something to sync besides the segments. */
+  get isBehind(): boolean {
+    return this.#namesChanged || this.#isClaimed || this.#parts.epochs.changed;
+  }
+
+  /** When the last round began. */
+  get syncedMs(): number {
+    return this.#syncedMs;
+  }
+
+  /**
+   * One round. Rejects with PartitionFault when a sync failed: the directory is offline; or when
+   * the log's files are gone: the log is. With PlatformFault NoSpace when a small file found no
+   * room: nothing is lost, and no sync has failed.
+   */
+  async sync(): Promise<void> {
+    const { clock, counters } = this.#parts.options;
+    const startMs = clock.monotonic();
+    try {
+      await this.#sync();
+    } catch (error) {
+      if (isPlatformFault(error, "NoSpace")) this.#parts.directory.noteNoSpace();
+      throw error;
+    }
+    const gone = this.#parts.presence.lookIfDue();
+    if (gone !== undefined) throw new PartitionFault(gone);
+    counters?.syncSeconds.observe((clock.monotonic() - startMs) / 1000);
+  }
+
+  async #sync(): Promise<void> {
+    const { options, folder, segments, epochs } = this.#parts;
+    this.#syncedMs = options.clock.now();
+    const { active } = segments;
+    for (const segment of segments.all.filter((each) => each.unsynced)) {
+      segment.writeAborted();
+      if (!segment.retired) await this.#durably(() => segment.sync(segment !== active));
+    }
+    if (epochs.changed) await this.#writeEpochs();
+    if (this.#isClaimed) {
+      this.#isClaimed = false;
+      this.#namesChanged = true;
+      const path = `${folder}/${fileNames.partitionMetadata}`;
+      await this.#durably(() => syncFile(options.files, path));
+      // Those that were there have been synced when the data directory was opened.
+      if (this.#isNew) await this.syncOwnName();
+      this.#isNew = false;
+    }
+    if (this.#namesChanged) {
+      this.#namesChanged = false;
+      await this.syncNames();
+    }
+  }
+
+  /** Makes the names in the partition's folder durable. */
+  async syncNames(): Promise<void> {
+    const { options, folder } = this.#parts;
+    await this.#durably(() => options.files.syncFolder(folder));
+  }
+
+  /** Makes the name of the partition's folder durable, together with others'. */
+  async syncOwnName(): Promise<void> {
+    await this.#durably(() => this.#parts.directory.syncNames());
+  }
+
+  /** A new file, so that writing it again after NoSpace is no second try of a failed sync. */
+  async #writeEpochs(): Promise<void> {
+    const { options, folder, epochs } = this.#parts;
+    const bytes = epochs.encodeForFile();
+    const name = fileNames.leaderEpochs;
+    try {
+      await writeSyncedFile(options.files, `${folder}/${name}`, bytes);
+      this.#namesChanged = true;
+    } catch (error) {
+      epochs.markChanged();
+      throw error;
+    }
+  }
+
+  /** A sync that fails, whyever, is the end of the directory: the kernel has dropped the pages. */
+  async #durably(sync: () => Promise<void>): Promise<void> {
+    try {
+      await sync();
+    } catch (error) {
+      const gone = this.#parts.presence.look();
+      if (gone !== undefined) throw new PartitionFault(gone, { cause: error });
+      const { counters } = this.#parts.options;
+      if (counters !== undefined) counters.syncsFailed++;
+      const fault = new PartitionFault(messageOf(error), { cause: error });
+      this.#parts.directory.goOffline(`${this.#parts.folder}: ${fault.message}`);
+      throw fault;
+    }
+  }
+}

@@ -1,0 +1,143 @@
+// Group commit: everyone who waits for a sync while one is running shares the next.
+//
+//   idle --syncTo--> waiting for its turn --> running(to) --ok--> idle, or the next round
+//                                                |--failed--> failed, for ever: a sync must not be
+//                                                |            retried (fsyncgate)
+//                                                \--no space for what goes with it--> idle
+//
+// Whoever comes while a round waits for its turn shares it; while it runs, the next one.
+// Invariant: `syncedTo` is below or at what a finished sync covered, and never goes back but by a
+// truncation.
+
+import { isPlatformFault, messageOf, PartitionFault } from "../../base/faults.ts";
+import type { Offset } from "../../base/ids.ts";
+
+export interface SyncTarget {
+  /** Where the log ends now: what a sync that begins now will cover. */
+  logEndOffset(): Offset;
+  /** Calls `sync` when it is this log's turn. */
+  inTurn(sync: () => Promise<void>): Promise<void>;
+  /**
+   * Makes everything durable that is in the files by now. PlatformFault NoSpace: a small file that
+   * goes with it found no space, so nobody may be told that all is durable; no sync has failed.
+   */
+  sync(): Promise<void>;
+  /** A sync failed: the partition is offline. */
+  onFailure(fault: PartitionFault): void;
+}
+
+const done = Promise.resolve();
+
+export class SyncRounds {
+  readonly #target: SyncTarget;
+  #syncedTo: Offset;
+  #running: Promise<void> | undefined;
+  #runningTo: Offset = -1;
+  #next: Promise<void> | undefined;
+  #fault: PartitionFault | undefined;
+  #owed: string | undefined;
+
+  constructor(target: SyncTarget, syncedTo: Offset) {
+    this.#target = target;
+    this.#syncedTo = syncedTo;
+  }
+
+  get syncedTo(): Offset {
+    return this.#syncedTo;
+  }
+
+  /**
+   * Resolves once everything below `offset` is durable; rejects with PartitionFault for ever after.
+   */
+  syncTo(offset: Offset): Promise<void> {
+    if (this.#fault !== undefined) return Promise.reject(this.#fault);
+    if (offset <= this.#syncedTo) return done;
+    if (this.#running === undefined) return this.#start();
+    if (offset <= this.#runningTo) return this.#running;
+    return this.#next ??= this.#afterRunning();
+  }
+
+  /** A round of its own, though every record may be durable: for what else changed. */
+  again(): Promise<void> {
+    if (this.#running === undefined) return this.#start();
+    return this.#next ??= this.#afterRunning();
+  }
+
+  /** Why {@link settle} has not gone well yet; undefined when nothing is owed. */
+  get owed(): string | undefined {
+    return this.#owed;
+  }
+
+  /**
+   * A round of its own for what a recovery has changed. Without room for it, it is owed: what is
+   * appended must not lie behind a cut that a loss of power takes back.
+   */
+  async settle(): Promise<void> {
+    try {
+      await this.again();
+    } catch (error) {
+      if (!isPlatformFault((error as PartitionFault).cause, "NoSpace")) throw error;
+      this.#owed = `what its recovery has found cannot be written down: ${messageOf(error)}`;
+    }
+  }
+
+  /** Starts a sync that nobody waits for. Its failure shows in the partition's state. */
+  startInBackground(): void {
+    if (this.#running !== undefined || this.#fault !== undefined) return;
+    this.#start().catch(() => {});
+  }
+
+  /** Once no sync is under way. Does not reject. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined || this.#next !== undefined) {
+      await (this.#next ?? this.#running)!.catch(() => {});
+      if (this.#fault !== undefined) return;
+    }
+  }
+
+  /** The log was cut: nothing at or above `offset` is durable any more. */
+  truncateTo(offset: Offset): void {
+    this.#syncedTo = Math.min(this.#syncedTo, offset);
+  }
+
+  /** The log begins anew at `offset`, which is on disk. */
+  advanceTo(offset: Offset): void {
+    this.#syncedTo = Math.max(this.#syncedTo, offset);
+  }
+
+  #afterRunning(): Promise<void> {
+    const go = () => {
+      this.#next = undefined;
+      // Somebody who heard of the end before us has begun the next round; it covers ours.
+      return this.#running ?? this.#start();
+    };
+    return this.#running!.then(go, go);
+  }
+
+  #start(): Promise<void> {
+    if (this.#fault !== undefined) return Promise.reject(this.#fault);
+    this.#runningTo = Infinity;
+    this.#running = this.#run();
+    return this.#running;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      await this.#target.inTurn(() => {
+        this.#runningTo = this.#target.logEndOffset();
+        return this.#target.sync();
+      });
+      this.#syncedTo = Math.max(this.#syncedTo, this.#runningTo);
+      this.#owed = undefined;
+    } catch (error) {
+      if (isPlatformFault(error, "NoSpace")) {
+        throw new PartitionFault(messageOf(error), { cause: error });
+      }
+      this.#fault = new PartitionFault(`sync failed: ${messageOf(error)}`, { cause: error });
+      this.#target.onFailure(this.#fault);
+      throw this.#fault;
+    } finally {
+      this.#running = undefined;
+    }
+  }
+}

@@ -1,0 +1,91 @@
+// The segments of a log in order; the last one is active. Invariant: never empty, base offsets
+// increase strictly, the offsets of a segment end at or below the next one's base.
+
+import { assert } from "../../base/assert.ts";
+import type { Offset } from "../../base/ids.ts";
+import type { Segment } from "./segment.ts";
+import type { AbortedTransaction } from "./txn_index.ts";
+
+export class Segments {
+  readonly #list: Segment[];
+
+  constructor(list: readonly Segment[]) {
+    assert(list.length > 0, "a log has a segment");
+    this.#list = [...list];
+  }
+
+  get all(): readonly Segment[] {
+    return this.#list;
+  }
+
+  get active(): Segment {
+    return this.#list[this.#list.length - 1];
+  }
+
+  get first(): Segment {
+    return this.#list[0];
+  }
+
+  get sizeBytes(): number {
+    let bytes = 0;
+    for (const segment of this.#list) bytes += segment.size;
+    return bytes;
+  }
+
+  /** Index of the last segment that begins at or before `offset`; the first one otherwise. */
+  floorIndex(offset: Offset): number {
+    let low = 0;
+    let high = this.#list.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#list[middle].baseOffset <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return Math.max(0, low - 1);
+  }
+
+  /** The segment behind `segment`; undefined when it is the active one, or gone. */
+  after(segment: Segment): Segment | undefined {
+    const index = this.floorIndex(segment.baseOffset);
+    return this.#list[index] === segment ? this.#list[index + 1] : this.#list[index];
+  }
+
+  /** Aborted transactions with records in `[from, to)`. */
+  abortedTransactions(from: Offset, to: Offset): AbortedTransaction[] {
+    const found: AbortedTransaction[] = [];
+    for (let i = this.floorIndex(from); i < this.#list.length; i++) {
+      for (const entry of this.#list[i].aborted) {
+        if (entry.lastOffset >= from && entry.firstOffset < to) found.push(entry);
+        if (entry.lastStableOffset >= to) return found;
+      }
+    }
+    return found;
+  }
+
+  push(segment: Segment): void {
+    assert(segment.baseOffset > this.active.baseOffset, "segments begin in order");
+    this.#list.push(segment);
+  }
+
+  /** Takes out the first `count` segments. */
+  shift(count: number): Segment[] {
+    assert(count < this.#list.length, "the active segment stays");
+    return this.#list.splice(0, count);
+  }
+
+  /** Puts `segment` in the place of `sources`, which stand side by side before the active one. */
+  replace(sources: readonly Segment[], segment: Segment): void {
+    const index = this.#list.indexOf(sources[0]);
+    const isRun = sources.every((source, i) => this.#list[index + i] === source);
+    assert(isRun && segment.baseOffset === sources[0].baseOffset, "a run of segments is replaced");
+    assert(index + sources.length < this.#list.length, "the active segment stays");
+    this.#list.splice(index, sources.length, segment);
+  }
+
+  /** Takes out the segments that begin at or above `offset`; the first one stays. */
+  popFrom(offset: Offset): Segment[] {
+    let keep = this.#list.length;
+    while (keep > 1 && this.#list[keep - 1].baseOffset >= offset) keep--;
+    return this.#list.splice(keep);
+  }
+}
