@@ -21,6 +21,7 @@ import {
   type Violation,
   walk,
 } from "./source.ts";
+import { checkUnusedExports } from "./unused_exports.ts";
 
 /** What the files of one layer may import. A path ending in "/" stands for all that it holds. */
 interface Layer {
@@ -58,7 +59,7 @@ const layers: Readonly<Record<string, Layer>> = {
   "src/client/": { files: ["src/base/", "src/protocol/", "src/records/", ports], packages: [] },
   "src/http/": {
     files: ["src/base/", "src/protocol/", "src/broker/mod.ts", ports],
-    packages: ["hono"],
+    packages: [],
   },
   "src/cli/": {
     files: [
@@ -301,5 +302,6 @@ export function checkLayers(files: readonly SourceFile[]): Violation[] {
 
 if (import.meta.main) {
   const files = readSources(Deno.args[0] ?? ".");
-  Deno.exit(report(checkLayers(files), `layers: ${files.length} files keep the import law`));
+  const violations = [...checkLayers(files), ...checkUnusedExports(files)];
+  Deno.exit(report(violations, `layers: ${files.length} files keep the import law`));
 }

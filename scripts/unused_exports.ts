@@ -1,4 +1,4 @@
-// Exports that nobody takes: each is a promise that has to be kept, read and documented for nothing.
+// Exports that nobody takes: each is a promise that has to be kept, read and documented in vain.
 //
 //   a.ts: export x ──> named by an import, a re-export that is used, or a dynamic import of b.ts
 //                 \──> or by the face of the whole, mod.ts, and the program, src/main.ts
@@ -8,15 +8,7 @@
 // module as a whole takes all of it.
 
 import ts from "typescript";
-import {
-  isTestFile,
-  lineOf,
-  readSources,
-  report,
-  type SourceFile,
-  type Violation,
-  walk,
-} from "./source.ts";
+import { isTestFile, lineOf, type SourceFile, type Violation, walk } from "./source.ts";
 
 /** What the outside takes as it is. */
 const faces: ReadonlySet<string> = new Set(["mod.ts", "src/main.ts"]);
@@ -156,9 +148,4 @@ function targetOf(path: string, specifier: ts.Node | undefined): string | undefi
   if (specifier === undefined || !ts.isStringLiteralLike(specifier)) return undefined;
   if (!specifier.text.startsWith(".")) return undefined;
   return new URL(specifier.text, `file:///${path}`).pathname.slice(1);
-}
-
-if (import.meta.main) {
-  const files = readSources(Deno.args[0] ?? ".");
-  Deno.exit(report(checkUnusedExports(files), `exports: ${files.length} files keep theirs in use`));
 }

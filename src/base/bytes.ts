@@ -26,7 +26,7 @@ const shortTextMax = 32;
 const recentTexts: string[] = new Array(4096).fill("");
 
 /** Payloads from this size on are referenced by a writer instead of copied. */
-export const referenceBytesMin = 8 * 1024;
+const referenceBytesMin = 8 * 1024;
 
 /** UTF-8 bytes of `text`. */
 export function utf8(text: string): Uint8Array<ArrayBuffer> {

@@ -69,7 +69,7 @@ export async function replay(log: PartitionLog, options: ReplayOptions): Promise
 }
 
 /** As {@link replay}, of whole batches in memory. Returns the offset behind the last one. */
-export async function replayBatches(
+async function replayBatches(
   bytes: Uint8Array,
   sink: RecordSink & { readonly from?: Offset; readonly open?: OpenTransactions },
 ): Promise<Offset> {

@@ -17,8 +17,6 @@ export interface GroupMember {
   readonly topics: readonly string[];
 }
 
-/** Partitions by topic. */
-export type TopicPartitions = ReadonlyMap<string, readonly PartitionId[]>;
 /** Assignment by member id; every member has an entry. */
 export type GroupAssignment = Map<string, Map<string, PartitionId[]>>;
 

@@ -76,7 +76,7 @@ export function listOffsets(
 }
 
 /** The leader of a partition; throws a KafkaError when there is no such partition, or no leader. */
-export async function leaderOf(client: Client, at: TopicPartition): Promise<number> {
+async function leaderOf(client: Client, at: TopicPartition): Promise<number> {
   const topic = await client.topic(at.topic);
   const partition = topic.partitions[at.partition];
   if (partition === undefined) {

@@ -11,39 +11,21 @@
 
 export * from "./brokers.ts";
 export {
-  type CreatedTopicConfig,
-  type CreateOptions,
   decideCreateTopics,
   decideInternalTopic,
   type InternalTopic,
   type TopicDefaults,
-  type TopicError,
 } from "./create_topics.ts";
 export * from "./directories.ts";
 export {
   checkMetadataVersion,
   metadataVersionFeature,
-  metadataVersionNew,
   metadataVersionRange,
 } from "./feature_levels.ts";
-export {
-  type BrokerFeature,
-  type BrokerImage,
-  type ConfiguredResource,
-  type EndPoint,
-  type MetadataImage,
-  type PartitionImage,
-  ResourceType,
-  type TopicImage,
-} from "./image.ts";
+export { type MetadataImage, type PartitionImage, ResourceType, type TopicImage } from "./image.ts";
 export { imageRecords } from "./image_records.ts";
 export * from "./placement.ts";
-export {
-  type ClientQuota,
-  entityKey,
-  type QuotaEntityPart,
-  type ScramCredential,
-} from "./principals.ts";
+export { type ClientQuota, entityKey, type QuotaEntityPart } from "./principals.ts";
 export * from "./quorum_records.ts";
 export * from "./records.ts";
 export { type MetadataChange, MetadataReplay } from "./replay.ts";

@@ -58,12 +58,12 @@ import {
 } from "./turn.ts";
 
 /** How long a new member's JoinGroup may wait. It has no id yet to send heartbeats with. */
-export const newMemberJoinTimeoutMs = 5 * 60 * 1_000;
+const newMemberJoinTimeoutMs = 5 * 60 * 1_000;
 /**
  * Ids handed out and not used, per group.
  * Differs from Kafka: past this many the oldest is forgotten, so that they are bounded.
  */
-export const pendingMembersMax = 10_000;
+const pendingMembersMax = 10_000;
 
 /** Decides a JoinGroup. */
 export function decideJoin(view: View, input: JoinInput, at: At<JoinGroupResponse>): Plan {

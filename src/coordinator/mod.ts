@@ -1,24 +1,18 @@
 // The coordinators' face: the machines, each for one partition of its topic, and what they hand to
 // their shell (src/broker), which appends records, delivers answers and keeps the time.
 
-export type { DescribedGroup, ListedGroup } from "./describe.ts";
 export { type GroupConfig, groupConfigDefaults } from "./group_config.ts";
-export { type GroupDecision, GroupTable, type GroupTableOptions } from "./group_table.ts";
-export type { JoinInput } from "./join_request.ts";
+export { type GroupDecision, GroupTable } from "./group_table.ts";
 export {
   type Answer,
   type Asked,
   type At,
   carryOut,
   type Decision,
-  type Effects,
-  type ImageChange,
   type Machine,
   type Note,
 } from "./machine.ts";
-export type { FetchedGroup, OffsetFetchGroup } from "./offsets.ts";
 export { decode, encodeKey, encodeValue, type GroupCoordinatorRecord } from "./records.ts";
-export type { StoredRecord } from "./record_kinds.ts";
 export type { GroupResponse } from "./turn.ts";
 
 /** The tables of every kind of record in the coordinators' topics, for those who print them. */

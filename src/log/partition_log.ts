@@ -329,11 +329,6 @@ export class PartitionLog implements UnsyncedLog {
     return epoch < 0 ? undefined : epoch;
   }
 
-  /** A leader's epoch begins here. */
-  startEpoch(epoch: LeaderEpoch): void {
-    this.#epochs.assign(epoch, this.#logEndOffset);
-  }
-
   /** Aborted transactions with records in `[from, to)`, as read_committed consumers need them. */
   abortedTransactions(from: Offset, to: Offset): AbortedTransaction[] {
     return this.#segments.abortedTransactions(from, to);

@@ -35,7 +35,7 @@ export interface SnapshotFile {
 }
 
 /** Name of a snapshot's file. */
-export function snapshotFileName({ endOffset, epoch }: Omit<SnapshotFile, "path">): string {
+function snapshotFileName({ endOffset, epoch }: Omit<SnapshotFile, "path">): string {
   return `${String(endOffset).padStart(20, "0")}-${String(epoch).padStart(10, "0")}.checkpoint`;
 }
 

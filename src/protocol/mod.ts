@@ -7,22 +7,17 @@ export * from "./consumer_protocol.ts";
 export * from "./errors.ts";
 export * from "./frame.ts";
 export { visitErrors } from "./response_errors.ts";
-export { type DescribeBytes, traceMessage } from "./trace.ts";
+export { traceMessage } from "./trace.ts";
 export {
   type AnyApi,
-  type AnyMessage,
   type Api,
   type Decoded,
   type Fields,
   type Input,
-  inRange,
-  type Message,
-  type MessageInput,
   type MessageOf,
   type RecordTable,
   type RequestInput,
   type RequestOf,
   type ResponseInput,
   type ResponseOf,
-  type VersionRange,
 } from "./schema.ts";

@@ -24,9 +24,9 @@ import type { Pieces } from "../base/pieces.ts";
 import { defaultOf, type Field, type Fields, inRange, type WireType } from "./types.ts";
 
 /** Most elements in one array. */
-export const elementsMax = 1_000_000;
+const elementsMax = 1_000_000;
 /** Most tagged fields in one struct. */
-export const tagsMax = 10_000;
+const tagsMax = 10_000;
 /** Most bytes in a string, as in Kafka. */
 export const stringBytesMax = 0x7fff;
 

@@ -279,7 +279,7 @@ export function defaultOf(field: Field): unknown {
 }
 
 /** Kafka's implicit default of a type, never shared between messages when it can be changed. */
-export function zeroOf(wire: WireType): unknown {
+function zeroOf(wire: WireType): unknown {
   switch (wire.kind) {
     case "bool":
       return false;

@@ -25,7 +25,7 @@ export const timestampOrPlace: typeof int64 = words({
 export const coordinatorKeyType: Int8 = words({ 0: "group", 1: "transaction", 2: "share" }, int8);
 
 /** What has a configuration. */
-export const configResourceTypes: Words = {
+const configResourceTypes: Words = {
   0: "unknown",
   2: "topic",
   4: "broker",

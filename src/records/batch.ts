@@ -20,8 +20,6 @@ import { type CompressionType, compressionTypes } from "./compression.ts";
 export const batchOverheadBytes = 61;
 /** Bytes before `batchLength` begins to count: base offset and the length itself. */
 export const logOverheadBytes = 12;
-/** The smallest `batchLength` of a v2 batch. */
-export const batchLengthMin = batchOverheadBytes - logOverheadBytes;
 /** Where the CRC's coverage begins. */
 export const crcStart = 21;
 
@@ -132,10 +130,6 @@ export function batchSizeOf(bytes: Uint8Array, position = 0): number {
 /** The format version of the batch or message set at `position`. */
 export function magicOf(bytes: Uint8Array, position = 0): number {
   return (bytes[position + at.magic] << 24) >> 24;
-}
-
-export function maxTimestampOf(bytes: Uint8Array, position = 0): Int64 {
-  return int64At(bytes, position + at.maxTimestamp);
 }
 
 export function attributesOf(bytes: Uint8Array, position = 0): number {

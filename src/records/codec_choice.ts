@@ -19,7 +19,7 @@ export function storedCompression(
 const attributesAt = { message: 17, batch: 22 } as const;
 
 /** How a producer's payload says that it is compressed; undefined where that cannot be told. */
-export function payloadCompression(payload: Uint8Array): CompressionType | undefined {
+function payloadCompression(payload: Uint8Array): CompressionType | undefined {
   if (payload.length <= attributesAt.batch) return undefined;
   return compressionOf(payload[magicOf(payload) === 2 ? attributesAt.batch : attributesAt.message]);
 }

@@ -38,7 +38,7 @@ export interface RuntimeCodecs {
 }
 
 /** Records of one batch may not unpack to more than this, unless the caller says otherwise. */
-export const decompressedBytesMax = 256 * 1024 * 1024;
+const decompressedBytesMax = 256 * 1024 * 1024;
 
 interface LoadedCodec {
   compress(bytes: Uint8Array, form: CodecForm): Pieces<Uint8Array>;

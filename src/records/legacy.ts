@@ -39,7 +39,7 @@ export interface Message {
 export type MessageCheck = { readonly message: Message } | { readonly refusal: Refusal };
 
 /** Bytes of a message without those of its key and value, with offset and size. */
-export function messageOverhead(magic: LegacyMagic): number {
+function messageOverhead(magic: LegacyMagic): number {
   return magic === 0 ? 26 : 34;
 }
 

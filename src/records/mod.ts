@@ -7,22 +7,17 @@ export {
   attributesOf,
   baseOffsetOf,
   type BatchHeader,
-  batchLengthMin,
   batchOverheadBytes,
   batchSizeOf,
   compressionOf,
   crcHolds,
   lastOffsetOf,
-  logOverheadBytes,
   magicOf,
-  maxTimestampOf,
   readBatchHeader,
-  renewCrc,
   stampLogAppendTime,
 } from "./batch.ts";
 export { type BatchInput, buildBatch, type RecordInput } from "./build.ts";
 export {
-  compress,
   type CompressionType,
   compressionTypes,
   decompress,
@@ -30,7 +25,7 @@ export {
   loadCompression,
   type RuntimeCodecs,
 } from "./compression.ts";
-export { codecToLoad, storedCompression, type TopicCompression } from "./codec_choice.ts";
+export { codecToLoad, type TopicCompression } from "./codec_choice.ts";
 export {
   buildEndTransactionMarker,
   buildLeaderChange,
@@ -41,19 +36,12 @@ export {
   type ControlValue,
   readControlRecord,
   readControlValues,
-  type SnapshotBatch,
 } from "./control.ts";
-export {
-  codecToLoadForSet,
-  type ConvertedSet,
-  type DownConversion,
-  downConvert,
-} from "./down_conversion.ts";
+export { codecToLoadForSet, downConvert } from "./down_conversion.ts";
 export {
   checkMessage,
   type LegacyMagic,
   type Message,
-  type MessageInput,
   messageSize,
   writeMessage,
 } from "./legacy.ts";
@@ -69,7 +57,6 @@ export {
   type LogRecord,
   readAllRecords,
   readRecords,
-  type RecordBody,
   type RecordHeader,
 } from "./record.ts";
 export { RecordCursor } from "./record_cursor.ts";
@@ -80,10 +67,4 @@ export {
   thinnedBatch,
   unpackedRecords,
 } from "./thinning.ts";
-export {
-  type BatchCheck,
-  checkBatch,
-  payloadErrors,
-  type RecordError,
-  type Refusal,
-} from "./validation.ts";
+export { checkBatch, type Refusal } from "./validation.ts";

@@ -20,7 +20,7 @@ const longRun = 32;
  * The length that `raw` claims, which `bytesMax` bounds and its own size: no memory is taken on a
  * larger claim.
  */
-export function claimedLength(
+function claimedLength(
   raw: Uint8Array,
   bytesMax: number,
 ): { length: number; start: number } {
@@ -39,7 +39,7 @@ export function claimedLength(
 }
 
 /** Room that a target has behind what may be written. */
-export const slackBytes = 4;
+const slackBytes = 4;
 
 /** Where a block's content goes. */
 export interface SnappyTarget {

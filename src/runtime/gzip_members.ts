@@ -68,7 +68,7 @@ export function claimedLength(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true);
 }
 
-export function gzipFault(what: string): PlatformFault {
+function gzipFault(what: string): PlatformFault {
   return new PlatformFault("Io", `cannot decompress gzip data: ${what}`);
 }
 

@@ -34,7 +34,7 @@ export interface DiskOptions {
   readonly capacityBytes: number;
 }
 
-export const sectorBytes = 512;
+const sectorBytes = 512;
 
 type FileChange =
   | { readonly kind: "write"; readonly position: number; readonly bytes: Uint8Array }

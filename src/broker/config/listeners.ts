@@ -43,7 +43,7 @@ export function formatListener(listener: ListenerAddress): string {
 }
 
 /** The protocol of listener `name` by `listener.security.protocol.map`. */
-export function securityProtocol(name: string, protocolMap: string): string | undefined {
+function securityProtocol(name: string, protocolMap: string): string | undefined {
   for (const pair of protocolMap.split(",")) {
     const [key, protocol] = pair.split(":");
     if (key.trim().toUpperCase() === name && protocol !== undefined) {

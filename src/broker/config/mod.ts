@@ -9,11 +9,10 @@
 // values.ts reads and checks one text, properties.ts a file, listeners.ts the listener lists, and
 // layers.ts says what overrides what.
 
-export { BrokerConfig, type BrokerValue } from "./in_force.ts";
-export { describeClusterDefault, type DescribedConfig, type DescribedSynonym } from "./describe.ts";
+export { BrokerConfig } from "./in_force.ts";
+export { describeClusterDefault, type DescribedConfig } from "./describe.ts";
 export { dynamicLayers } from "./dynamic.ts";
-export { type ConfigLayer, ConfigSource } from "./layers.ts";
-export { type ListenerAddress } from "./listeners.ts";
+export { ConfigSource } from "./layers.ts";
 export {
   type ConfigInput,
   keyOfVariable,
@@ -21,11 +20,10 @@ export {
   type LoadedConfig,
   type StartFlags,
 } from "./sources.ts";
-export { type BrokerKeyName, brokerKeys, type TopicKeyName, topicKeys } from "./broker_table.ts";
+export { brokerKeys, topicKeys } from "./broker_table.ts";
 export {
   topicConfigWarnings,
   type TopicOverrides,
   topicValue,
   validateTopicConfigs,
 } from "./topics.ts";
-export { type ConfigKey, type ConfigType, type ConfigValue } from "./values.ts";

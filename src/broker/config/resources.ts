@@ -62,7 +62,7 @@ export function configRules(nodeId: number): ConfigRules {
 }
 
 /** Sentences for the log about what is stored and has no effect. */
-export function configWarnings(resource: ConfigResource, settings: readonly Setting[]): string[] {
+function configWarnings(resource: ConfigResource, settings: readonly Setting[]): string[] {
   const { resourceType } = resource;
   if (resourceType === ResourceType.TOPIC) {
     return topicConfigWarnings(settings.map(([name, value]) => ({ name, value })));

@@ -19,7 +19,7 @@ import type { AppendOrigin } from "../payload.ts";
 import { SharedSync } from "../files/shared_sync.ts";
 
 /** Kept free for the broker's own records unless the caller says otherwise. */
-export const freeBytesMinDefault = 64 * 1024 * 1024;
+const freeBytesMinDefault = 64 * 1024 * 1024;
 
 /**
  * Syncs at a time. More make each other slower on one disk, and take the threads that cold reads

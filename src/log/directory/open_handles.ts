@@ -14,7 +14,7 @@ export interface Reopenable {
 }
 
 /** Handles that a data directory's logs may hold, unless the caller says otherwise. */
-export const openHandlesMax = 500;
+const openHandlesMax = 500;
 
 export class OpenHandles {
   readonly #max: number;

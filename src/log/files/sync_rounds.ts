@@ -100,11 +100,6 @@ export class SyncRounds {
     this.#syncedTo = Math.min(this.#syncedTo, offset);
   }
 
-  /** The log begins anew at `offset`, which is on disk. */
-  advanceTo(offset: Offset): void {
-    this.#syncedTo = Math.max(this.#syncedTo, offset);
-  }
-
   #afterRunning(): Promise<void> {
     const go = () => {
       this.#next = undefined;
