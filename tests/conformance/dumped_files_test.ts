@@ -118,6 +118,7 @@ async function send(talk: Talk, o: {
 /** A group with a member that commits and leaves. */
 async function useGroup(talk: Talk): Promise<void> {
   const groupId = talk.group;
+  await talk.untilGroupsAreLed();
   const asked = {
     groupId,
     sessionTimeoutMs: 30_000,
