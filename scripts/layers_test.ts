@@ -178,9 +178,9 @@ Deno.test("the script exits 1 on a tree with a violation and 0 without", async (
   };
   try {
     await Deno.mkdir(`${root}/src/base`, { recursive: true });
-    await Deno.writeTextFile(`${root}/src/base/ids.ts`, "// ids\nexport const id = 1;\n");
+    await Deno.writeTextFile(`${root}/src/base/ids.ts`, "// ids\nconst id = 1;\n");
     assertEquals((await run()).code, 0);
-    await Deno.writeTextFile(`${root}/src/base/ids.ts`, "// ids\nexport const id = Date.now();\n");
+    await Deno.writeTextFile(`${root}/src/base/ids.ts`, "// ids\nconst id = Date.now();\n");
     const { code, stderr } = await run();
     assertEquals(code, 1);
     assertMatch(stderr, /src\/base\/ids\.ts:2: platform-name: Date\.now/);

@@ -34,6 +34,7 @@ export const DescribeTopicPartitions = api({
     topics: {
       UNKNOWN_TOPIC_OR_PARTITION: "no topic has this name",
       INVALID_TOPIC_EXCEPTION: "no topic can have this name",
+      INVALID_REQUEST: "the cursor is at no partition of a topic that is asked for",
     },
     partitions: {
       LEADER_NOT_AVAILABLE: "the partition has no leader now",
