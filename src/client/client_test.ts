@@ -236,6 +236,24 @@ Deno.test("silence is not waited for longer than the request's timeout", async (
   client.close();
 });
 
+Deno.test("a producer that has sent nothing asks for nothing, and closes at once", async () => {
+  let asked = 0;
+  await using broker = await ScriptedBroker.start({
+    InitProducerId: () => {
+      asked++;
+      return "silence";
+    },
+  });
+  const client = await broker.connect();
+  const producer = new Producer(client);
+  await producer.flush();
+  // By then a question of its own connection would have come.
+  for (let i = 0; i < 5; i++) await client.fetchMetadata([]);
+  await producer.close();
+  assertEquals(asked, 0);
+  client.close();
+});
+
 Deno.test("after a throttle time nothing is sent until it is over, then in order", async () => {
   const throttleTimeMs = 4_711;
   let asked = 0;

@@ -238,6 +238,7 @@ export class Producer {
 
   /** Sends every batch whose time has come, and arranges to be called when the next one's comes. */
   #pump(): void {
+    if (this.#batches === 0) return;
     if (this.#preparing === undefined) {
       this.#preparing = this.#prepare().catch((error) => this.#onUnprepared(error));
     }
@@ -443,6 +444,7 @@ export class Producer {
     let identity = noIdentity;
     if (idempotent) {
       identity = await this.#client.retrying(async () => {
+        if (this.#closed) throw new UsageFault("the producer is closed");
         const answer = await this.#client.request(InitProducerId, {
           transactionalId: null,
           transactionTimeoutMs: 60_000,
