@@ -97,7 +97,7 @@ const ownKeys = {
     min: 67108864,
     orNumber: -1,
     doc: "What clients' requests and answers may hold in memory, all together: frames being " +
-      "received, records being unpacked and converted, answers being read and sent. Who finds " +
+      "received, records being unpacked, answers being read and sent. Who finds " +
       "it used up waits in turn. -1 is a quarter of what the machine or its control group " +
       "gives, 64 MiB at least and 1 GiB at most. (Ottla's own key.)",
   },
