@@ -12,9 +12,12 @@ import {
   Metadata,
   type RequestInput,
 } from "../../src/protocol/mod.ts";
+import { denoRuntime } from "../../src/runtime/deno.ts";
+import { memoryFiles } from "../../src/runtime/memory_files.ts";
 import type { RawClient } from "../harness/raw_client.ts";
 import { batchOf, makeTopic, produceTo } from "../harness/raw_requests.ts";
 import { freshName, sharedBroker } from "../harness/shared_broker.ts";
+import { simulated } from "../harness/simulated_broker.ts";
 
 const shared = sharedBroker();
 
@@ -284,4 +287,28 @@ Deno.test("configurations of what there is not are refused one by one", async ()
     ErrorCode.NONE,
   ]);
   assertEquals(results[3].configs.map((config) => config.name), ["cleanup.policy"]);
+});
+
+Deno.test("topics that go together share the syncs of their data directory", async () => {
+  const files = memoryFiles({ clock: denoRuntime().clock });
+  const syncFolder = files.syncFolder.bind(files);
+  let syncs = 0;
+  let syncing: () => Promise<void> = () => Promise.resolve();
+  files.syncFolder = async (path) => {
+    if (path === "/data") syncs++;
+    await syncing();
+    await syncFolder(path);
+  };
+  await simulated({ files }, async ({ connect, pass }) => {
+    syncing = () => pass(1);
+    using client = await connect();
+    const topicNames = Array.from({ length: 60 }, (_, i) => `topic-${i}`);
+    const topics = topicNames.map((name) => newTopic({ name, numPartitions: 2 }));
+    await client.ask(CreateTopics, 7, { topics });
+    syncs = 0;
+    const { responses } = await client.ask(DeleteTopics, 5, { topicNames, timeoutMs: 10_000 });
+    assertEquals(responses.map(({ errorCode }) => errorCode), topicNames.map(() => 0));
+    // 120 logs go, sixteen at a time: each round has one sync, and one more in flight meanwhile.
+    assertEquals(syncs, 16);
+  });
 });
