@@ -8,7 +8,7 @@
 import type { AnyApi, ErrorCode, RequestOf, ResponseInput } from "../protocol/mod.ts";
 import type { May, Requirement } from "./authorizer.ts";
 import type { Services } from "./services.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "./network/session.ts";
 
 /** Versions `min` to `max`, both included. */
 export interface VersionRange {

@@ -13,7 +13,7 @@ import type { Histogram } from "../base/histogram.ts";
 import { programVersion } from "../base/version.ts";
 import { apiName, type ErrorCode, errorName } from "../protocol/mod.ts";
 import type { Runtime } from "../runtime/ports.ts";
-import type { Acceptor } from "./acceptor.ts";
+import type { Acceptor } from "./network/acceptor.ts";
 import type { Cleaner } from "./cleaner.ts";
 import type { EventLoopDelay } from "./event_loop_delay.ts";
 import { countGroupsByState, type Groups } from "./groups.ts";

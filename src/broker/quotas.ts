@@ -16,7 +16,7 @@
 
 import { type ClientQuota, entityKey, type QuotaEntityPart } from "../cluster/mod.ts";
 import { type RateWindows, SampledRate } from "./quota_rate.ts";
-import type { Principal } from "./session.ts";
+import type { Principal } from "./network/session.ts";
 
 /** Kafka's names of the quotas that are enforced. */
 export type QuotaKey = "producer_byte_rate" | "consumer_byte_rate" | "request_percentage";

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { SampledRate } from "./quota_rate.ts";
 import { ClientQuotas, type QuotaKey } from "./quotas.ts";
-import { anonymous } from "./session.ts";
+import { anonymous } from "./network/session.ts";
 
 const windows = { count: 11, ms: 1000 };
 const key: QuotaKey = "producer_byte_rate";

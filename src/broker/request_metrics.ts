@@ -6,7 +6,7 @@
 
 import { Histogram, secondsBounds } from "../base/histogram.ts";
 import { type AnyApi, visitErrors } from "../protocol/mod.ts";
-import type { Dispatched, Reply } from "./connection.ts";
+import type { Dispatched, Reply } from "./network/connection.ts";
 
 /** What is counted of one API. */
 export interface ApiCounters {

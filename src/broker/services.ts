@@ -19,7 +19,7 @@ import type { ProducerIds } from "./producer_ids.ts";
 import type { Purgatory } from "./fetch/purgatory.ts";
 import type { FetchSessions } from "./fetch/sessions.ts";
 import type { ClientQuotas } from "./quotas.ts";
-import type { SessionListener } from "./session.ts";
+import type { SessionListener } from "./network/session.ts";
 import type { DataFolderState } from "./storage.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { Topics } from "./topics.ts";

@@ -13,7 +13,7 @@ import type { Uuid } from "../base/ids.ts";
 import { type MetadataImage, ResourceType } from "../cluster/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import { clientMetricsKeys } from "./config/group_table.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "./network/session.ts";
 
 /** What a client is asked for. */
 export interface Subscription {

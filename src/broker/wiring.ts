@@ -21,13 +21,13 @@ import {
 } from "../cluster/mod.ts";
 import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random, Runtime } from "../runtime/ports.ts";
-import { Acceptor } from "./acceptor.ts";
+import { Acceptor } from "./network/acceptor.ts";
 import { groupConfigOf, offsetsTopicOf, quotaWindowsOf } from "./config/parts.ts";
 import { Cleaner } from "./cleaner.ts";
 import { type BrokerConfig, dynamicLayers } from "./config/mod.ts";
-import { Dispatcher } from "./dispatch.ts";
+import { Dispatcher } from "./network/dispatch.ts";
 import { EventLoopDelay } from "./event_loop_delay.ts";
-import { FrameBuffers } from "./frame_buffers.ts";
+import { FrameBuffers } from "./network/frame_buffers.ts";
 import { type Groups, groupShards } from "./groups.ts";
 import { supportedVersions } from "./handlers/mod.ts";
 import { Membership, supportedFeatures } from "./membership.ts";
@@ -35,7 +35,7 @@ import { type MemoryBudget, memoryBudgetOf } from "./memory_budget.ts";
 import type { MetadataLog } from "./metadata_log.ts";
 import type { MetadataSnapshots } from "./metadata_snapshots.ts";
 import type { Services } from "./services.ts";
-import type { Session, SessionListener } from "./session.ts";
+import type { Session, SessionListener } from "./network/session.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { Partition } from "./partition.ts";
 import { Partitions } from "./partitions.ts";
@@ -47,7 +47,7 @@ import { RequestMetrics } from "./request_metrics.ts";
 import { Retention } from "./retention.ts";
 import type { Storage } from "./storage.ts";
 import { Topics } from "./topics.ts";
-import { Tracer } from "./trace.ts";
+import { Tracer } from "./network/trace.ts";
 import { UnreadablePartitions } from "./unreadable.ts";
 
 export interface BrokerOptions {

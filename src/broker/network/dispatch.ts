@@ -15,10 +15,10 @@
 // A large request or answer is decoded and encoded in slices, so that nobody waits for it; what it
 // decodes to is claimed from the memory for work before.
 
-import { formatAddress } from "../base/address.ts";
-import { ConnectionFault, DecodeFault, isStoreFault } from "../base/faults.ts";
-import { BytesReader } from "../base/bytes.ts";
-import { sliced, slicedFromNow } from "../base/pieces.ts";
+import { formatAddress } from "../../base/address.ts";
+import { ConnectionFault, DecodeFault, isStoreFault } from "../../base/faults.ts";
+import { BytesReader } from "../../base/bytes.ts";
+import { sliced, slicedFromNow } from "../../base/pieces.ts";
 import {
   type AnyApi,
   apiName,
@@ -27,15 +27,15 @@ import {
   encodeResponsePieces,
   ErrorCode,
   type RequestHeader,
-} from "../protocol/mod.ts";
+} from "../../protocol/mod.ts";
 import type { Dispatched, Reply } from "./connection.ts";
 import { busyBytes, freeBytes } from "./frame_buffers.ts";
-import type { Handler, RequestContext } from "./handler.ts";
-import { apiVersionsKey, handlers, lateHandlers, supportedVersions } from "./handlers/mod.ts";
-import type { ClientMeter } from "./quotas.ts";
-import type { RequestMetrics } from "./request_metrics.ts";
-import { everything } from "./authorizer.ts";
-import type { Services } from "./services.ts";
+import type { Handler, RequestContext } from "../handler.ts";
+import { apiVersionsKey, handlers, lateHandlers, supportedVersions } from "../handlers/mod.ts";
+import type { ClientMeter } from "../quotas.ts";
+import type { RequestMetrics } from "../request_metrics.ts";
+import { everything } from "../authorizer.ts";
+import type { Services } from "../services.ts";
 import type { Session } from "./session.ts";
 import type { Tracer } from "./trace.ts";
 

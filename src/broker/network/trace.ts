@@ -10,18 +10,18 @@
 //
 // Invariant: a line is one line, whatever a client has called itself, and shows no secret.
 
-import { formatAddress } from "../base/address.ts";
-import { escaped, quotedUnless } from "../base/visible.ts";
+import { formatAddress } from "../../base/address.ts";
+import { escaped, quotedUnless } from "../../base/visible.ts";
 import {
   type AnyApi,
   decodeAssignment,
   decodeSubscription,
   type RequestHeader,
   traceMessage,
-} from "../protocol/mod.ts";
-import { batchPositions, compressionOf, readBatchHeader } from "../records/mod.ts";
-import { isSecretKey } from "./config/secrets.ts";
-import type { Handler } from "./handler.ts";
+} from "../../protocol/mod.ts";
+import { batchPositions, compressionOf, readBatchHeader } from "../../records/mod.ts";
+import { isSecretKey } from "../config/secrets.ts";
+import type { Handler } from "../handler.ts";
 import { anonymous, principalText, type Session } from "./session.ts";
 
 /** Client ids and topics that need no quotes to be told from what stands around them. */

@@ -7,7 +7,7 @@
 // Invariant: `principal`, `listener` and `remote` never change while the session lasts, so that
 // what was allowed for one request was allowed for the same client as the next.
 
-import type { Address } from "../runtime/ports.ts";
+import type { Address } from "../../runtime/ports.ts";
 
 /** Who a client is to access rules and quotas. */
 export interface Principal {

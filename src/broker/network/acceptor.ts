@@ -6,8 +6,8 @@
 // Invariant: no fault of one socket reaches anything else. Whatever it throws, and even when it
 // never ends, the next one is accepted, and `close` resolves: the logs are closed behind it.
 
-import { formatAddress } from "../base/address.ts";
-import { isPlatformFault, messageOf } from "../base/faults.ts";
+import { formatAddress } from "../../base/address.ts";
+import { isPlatformFault, messageOf } from "../../base/faults.ts";
 import type {
   Address,
   Listener,
@@ -16,10 +16,10 @@ import type {
   Socket,
   Timer,
   Timers,
-} from "../runtime/ports.ts";
+} from "../../runtime/ports.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
-import type { ListenerAddress } from "./config/listeners.ts";
-import type { MemoryBudget } from "./memory_budget.ts";
+import type { ListenerAddress } from "../config/listeners.ts";
+import type { MemoryBudget } from "../memory_budget.ts";
 
 /** Connections that are idle, or that others wait for, are looked for this often. */
 const sweepIntervalMs = 1_000;

@@ -2,10 +2,10 @@
 // else, none of them counts as a connection for ever, and a stop closes the logs.
 
 import { assertEquals } from "@std/assert";
-import { Client, createTopic } from "../client/mod.ts";
-import { simulate } from "../runtime/simulated.ts";
-import type { Network, Runtime, Socket } from "../runtime/ports.ts";
-import { loadConfig, startBroker } from "./mod.ts";
+import { Client, createTopic } from "../../client/mod.ts";
+import { simulate } from "../../runtime/simulated.ts";
+import type { Network, Runtime, Socket } from "../../runtime/ports.ts";
+import { loadConfig, startBroker } from "../mod.ts";
 
 const connectionsMax = 5;
 

@@ -8,8 +8,8 @@
 // has all that it takes to receive to the end. Buffers of a few sizes are used again: of fresh
 // memory the first touch costs more than what is received into it.
 
-import { freeMemory } from "../base/free_memory.ts";
-import type { MemoryShare, MemoryWait } from "../base/memory_share.ts";
+import { freeMemory } from "../../base/free_memory.ts";
+import type { MemoryShare, MemoryWait } from "../../base/memory_share.ts";
 
 export const idleBytes = 2 * 1024;
 export const freeBytes = 32 * 1024;

@@ -9,8 +9,8 @@
 // claimed for the whole frame, before any more of it is received (frame_buffers.ts). An idle
 // connection falls back to a small buffer.
 
-import { fromUtf8 } from "../base/bytes.ts";
-import { ConnectionFault } from "../base/faults.ts";
+import { fromUtf8 } from "../../base/bytes.ts";
+import { ConnectionFault } from "../../base/faults.ts";
 import {
   busyBytes,
   type FrameBuffer,

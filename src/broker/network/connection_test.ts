@@ -2,9 +2,9 @@
 // sends requests and does not read the answers.
 
 import { assert, assertEquals } from "@std/assert";
-import { simulate } from "../runtime/simulated.ts";
-import type { Runtime } from "../runtime/ports.ts";
-import { MemoryShare } from "../base/memory_share.ts";
+import { simulate } from "../../runtime/simulated.ts";
+import type { Runtime } from "../../runtime/ports.ts";
+import { MemoryShare } from "../../base/memory_share.ts";
 import { Connection, type Dispatched } from "./connection.ts";
 import { FrameBuffers } from "./frame_buffers.ts";
 

@@ -18,11 +18,11 @@ import {
   messageOf,
   PartitionFault,
   PlatformFault,
-} from "../base/faults.ts";
-import { formatAddress } from "../base/address.ts";
-import { concatBytes } from "../base/bytes.ts";
-import type { Logger, Socket, Timers } from "../runtime/ports.ts";
-import type { MemoryShare } from "../base/memory_share.ts";
+} from "../../base/faults.ts";
+import { formatAddress } from "../../base/address.ts";
+import { concatBytes } from "../../base/bytes.ts";
+import type { Logger, Socket, Timers } from "../../runtime/ports.ts";
+import type { MemoryShare } from "../../base/memory_share.ts";
 import type { FrameBuffers } from "./frame_buffers.ts";
 import { FrameReader } from "./frame_reader.ts";
 import { PeerPace } from "./peer_pace.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Metadata } from "../protocol/mod.ts";
+import { Metadata } from "../../protocol/mod.ts";
 import { anonymous, principalText, Session } from "./session.ts";
 import { Tracer } from "./trace.ts";
 
