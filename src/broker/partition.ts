@@ -1,14 +1,19 @@
-// One partition as its leader sees it: the log, who leads in which epoch, how far consumers may
-// read.
+// The door to one partition that this broker has a log of: who leads it in which epoch, what may be
+// appended, what is acknowledged, how far consumers may read.
 //
 //   logStartOffset <= lastStableOffset <= highWatermark <= logEndOffset
+//
+//   leads --follow--> does not --lead--> leads, in a later epoch
 //
 // With a replication factor of one the high watermark follows the log end as soon as an append is
 // in the file; with followers it will be the minimum over the in-sync replicas. Nothing outside
 // this file may assume that the two are equal: consumers read up to the high watermark only.
+// Invariant: who does not lead appends nothing, and acknowledges nothing that was appended before.
 
+import { messageOf } from "../base/faults.ts";
 import type { LeaderEpoch, Offset, PartitionId } from "../base/ids.ts";
 import type { AppendOptions, AppendResult, PartitionLog } from "../log/mod.ts";
+import { ErrorCode } from "../protocol/mod.ts";
 import type { ProducePayload } from "../records/mod.ts";
 import type { Isolation, Wait, Watched } from "./fetch/purgatory.ts";
 
@@ -22,15 +27,28 @@ export interface AppendCounters {
 /** What a partition begins with. */
 export interface PartitionOptions {
   readonly leaderEpoch: LeaderEpoch;
+  /** Absent: this broker leads it. */
+  readonly isLeader?: boolean;
   readonly appended: AppendCounters;
 }
 
-/** A partition that this broker leads. */
+/** Why what was appended cannot be acknowledged. */
+export interface Unacknowledged {
+  readonly errorCode: ErrorCode;
+  readonly message: string;
+}
+
+const ledElsewhere = "another broker leads the partition";
+
+/** A partition of which this broker has the log. */
 export class Partition implements Watched {
   readonly log: PartitionLog;
   /** Fetches that wait for this partition. */
   readonly watchers = new Set<Wait>();
-  leaderEpoch: LeaderEpoch;
+  #leaderEpoch: LeaderEpoch;
+  #isLeader: boolean;
+  /** How often it has ceased to lead. */
+  #resignations = 0;
   readonly #appended: AppendCounters;
   #highWatermark: Offset;
   /** What was appended while some transaction was open, and is not known to be stable. */
@@ -38,9 +56,10 @@ export class Partition implements Watched {
   /** The last stable offset that read_committed readers were told of. */
   #stableOffset: Offset;
 
-  constructor(log: PartitionLog, { leaderEpoch, appended }: PartitionOptions) {
+  constructor(log: PartitionLog, { leaderEpoch, isLeader = true, appended }: PartitionOptions) {
     this.log = log;
-    this.leaderEpoch = leaderEpoch;
+    this.#leaderEpoch = leaderEpoch;
+    this.#isLeader = isLeader;
     this.#appended = appended;
     this.#highWatermark = log.logEndOffset;
     this.#stableOffset = this.lastStableOffset;
@@ -75,24 +94,70 @@ export class Partition implements Watched {
     return isolation === "readCommitted" ? this.lastStableOffset : this.#highWatermark;
   }
 
-  /** Leads on in `leaderEpoch`. Who waits in an earlier one is answered, and learns of it. */
+  /** Whether this broker leads it. */
+  get isLeader(): boolean {
+    return this.#isLeader;
+  }
+
+  /** The term of whoever leads it. */
+  get leaderEpoch(): LeaderEpoch {
+    return this.#leaderEpoch;
+  }
+
+  /** Leads, in `leaderEpoch`. Who waits in an earlier one is answered, and learns of it. */
   lead(leaderEpoch: LeaderEpoch): void {
-    if (leaderEpoch === this.leaderEpoch) return;
-    this.leaderEpoch = leaderEpoch;
+    this.#enter(leaderEpoch, true);
+  }
+
+  /** Another broker leads in `leaderEpoch`, or nobody. Who waits here is answered. */
+  follow(leaderEpoch: LeaderEpoch): void {
+    this.#enter(leaderEpoch, false);
+  }
+
+  #enter(leaderEpoch: LeaderEpoch, isLeader: boolean): void {
+    if (leaderEpoch === this.#leaderEpoch && isLeader === this.#isLeader) return;
+    if (this.#isLeader && !isLeader) this.#resignations++;
+    this.#leaderEpoch = leaderEpoch;
+    this.#isLeader = isLeader;
     this.wake();
   }
 
   /** Appends a produce payload and wakes the fetches that waited for it. */
   append(records: Uint8Array, origin: "client" | "coordinator"): AppendResult {
-    return this.#append(records, { leaderEpoch: this.leaderEpoch, origin });
+    return this.#append(records, { leaderEpoch: this.#leaderEpoch, origin });
   }
 
   /** The same for a client's payload that was checked before. */
   appendChecked(records: Uint8Array, checked: ProducePayload): AppendResult {
-    return this.#append(records, { leaderEpoch: this.leaderEpoch, origin: "client", checked });
+    return this.#append(records, { leaderEpoch: this.#leaderEpoch, origin: "client", checked });
+  }
+
+  /**
+   * What acks=all waits for: every in-sync replica keeps what lies below `end`. Resolves with
+   * undefined, or with why that cannot be promised.
+   */
+  async acknowledged(end: Offset): Promise<Unacknowledged | undefined> {
+    const resignations = this.#resignations;
+    const failed = await this.durable(end);
+    if (failed !== undefined || resignations === this.#resignations) return failed;
+    // Who leads now may never have had it, or cuts it off.
+    return { errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, message: ledElsewhere };
+  }
+
+  /** What this broker alone can promise: its own disk keeps what lies below `end`. */
+  async durable(end: Offset): Promise<Unacknowledged | undefined> {
+    try {
+      await this.log.syncTo(end);
+      return undefined;
+    } catch (error) {
+      return { errorCode: ErrorCode.KAFKA_STORAGE_ERROR, message: messageOf(error) };
+    }
   }
 
   #append(records: Uint8Array, options: AppendOptions): AppendResult {
+    if (!this.#isLeader) {
+      return { ok: false, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, message: ledElsewhere };
+    }
     const result = this.log.append(records, options);
     if (!result.ok || result.duplicate) return result;
     this.#appended.batches++;

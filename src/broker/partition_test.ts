@@ -1,8 +1,9 @@
-// Who is woken by what: the partition's own part of a Fetch that waits.
+// Who is woken by what: the partition's own part of a Fetch that waits; and what leading means.
 
 import { assertEquals } from "@std/assert";
 import { appendOk, batchOf, logRig } from "../../tests/harness/log_rig.ts";
 import { buildBatch, buildEndTransactionMarker } from "../records/mod.ts";
+import { ErrorCode } from "../protocol/mod.ts";
 import { type Isolation, Wait } from "./fetch/purgatory.ts";
 import { Partition } from "./partition.ts";
 
@@ -105,4 +106,24 @@ Deno.test("readers of a log without transactions are woken alike", async () => {
     partition.wake();
     assertEquals(many.ended, true, "a change of the partition ends every wait");
   }
+});
+
+Deno.test("who does not lead appends nothing, nor acknowledges what came before", async () => {
+  const partition = await partitionOf();
+  assertEquals(partition.append(batchOf(["led"]), "client").ok, true);
+  const acknowledged = partition.acknowledged(1);
+  const reader = waiting(partition, "readUncommitted");
+  partition.follow(1);
+  assertEquals([partition.isLeader, partition.leaderEpoch, reader.ended], [false, 1, true]);
+  assertEquals((await acknowledged)?.errorCode, ErrorCode.NOT_LEADER_OR_FOLLOWER);
+  assertEquals(await partition.durable(1), undefined, "this disk keeps it all the same");
+  const refused = partition.append(batchOf(["followed"]), "client");
+  assertEquals(refused.ok || refused.errorCode, ErrorCode.NOT_LEADER_OR_FOLLOWER);
+  assertEquals(partition.log.logEndOffset, 1);
+
+  partition.lead(2);
+  assertEquals(partition.append(batchOf(["led again"]), "coordinator").ok, true);
+  const again = partition.acknowledged(2);
+  partition.lead(3);
+  assertEquals(await again, undefined, "a new term of the same leader takes nothing back");
 });

@@ -239,25 +239,24 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
     this.#carryOut(decide(this.machine, this.nowMs));
   }
 
-  /** Resolves once everything decided so far is synced: with an error code where it cannot be. */
+  /** Resolves once all that was decided so far is acknowledged: with an error code if it is not. */
   async durable(): Promise<ErrorCode> {
-    const { log } = this.#partition;
-    try {
-      await log.syncTo(log.logEndOffset);
-      return ErrorCode.NONE;
-    } catch (error) {
-      if (!this.#closed) {
-        this.#options.logger.log("error", "a coordinator could not store its records", {
-          topic: this.#options.topic,
-          partition: this.#partition.id,
-          reason: messageOf(error),
-        });
-      }
-      // The machine is ahead of what the log can keep: the next request loads it anew.
-      this.resign();
-      this.#onFailed();
-      return ErrorCode.KAFKA_STORAGE_ERROR;
+    const partition = this.#partition;
+    const failed = await partition.acknowledged(partition.log.logEndOffset);
+    if (failed === undefined) return ErrorCode.NONE;
+    if (!this.#closed) {
+      this.#options.logger.log("error", "a coordinator could not store its records", {
+        topic: this.#options.topic,
+        partition: partition.id,
+        reason: failed.message,
+      });
     }
+    // The machine is ahead of what the log can keep: the next request loads it anew.
+    this.resign();
+    this.#onFailed();
+    const { errorCode } = failed;
+    const isLost = errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER;
+    return isLost ? ErrorCode.NOT_COORDINATOR : errorCode;
   }
 
   #carryOut(decision: Decision<Rec, Response>): void {

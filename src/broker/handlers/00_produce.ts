@@ -16,7 +16,7 @@
 //
 // Differs from Kafka: null records are refused; Kafka never answers them.
 
-import { ConnectionFault, messageOf } from "../../base/faults.ts";
+import { ConnectionFault } from "../../base/faults.ts";
 import type { Offset, PartitionId } from "../../base/ids.ts";
 import {
   ErrorCode,
@@ -222,7 +222,7 @@ function appendPartition(
     logAppendTimeMs: result.logAppendTimeMs,
     logStartOffset: result.logStartOffset,
   };
-  if (o.request.acks === -1) return synced(partition, result.lastOffset + 1, answer);
+  if (o.request.acks === -1) return acknowledged(partition, result.lastOffset + 1, answer);
   // So much waits for the disk that an append might block on the kernel: producers wait for it.
   return partition.log.directory.withinBounds()?.then(() => answer) ?? answer;
 }
@@ -271,18 +271,14 @@ function refused(
   return { ...failure(index, errorCode, message), logStartOffset, recordErrors: named };
 }
 
-/** `answer`, once the log is synced up to `end`. */
-async function synced(
-  { log }: Partition,
+/** `answer`, once what lies below `end` is acknowledged. */
+async function acknowledged(
+  partition: Partition,
   end: Offset,
   answer: PartitionAnswer,
 ): Promise<PartitionAnswer> {
-  try {
-    await log.syncTo(end);
-    return answer;
-  } catch (error) {
-    return failure(answer.index, ErrorCode.KAFKA_STORAGE_ERROR, messageOf(error));
-  }
+  const failed = await partition.acknowledged(end);
+  return failed === undefined ? answer : failure(answer.index, failed.errorCode, failed.message);
 }
 
 function failure(index: number, errorCode: ErrorCode, errorMessage: string | null = null) {
