@@ -12,10 +12,10 @@
 import { ErrorCode, type RequestOf, type ResponseInput } from "../protocol/mod.ts";
 import type { AlterClientQuotas } from "../protocol/apis/49_alter_client_quotas.ts";
 import type { DescribeClientQuotas } from "../protocol/apis/48_describe_client_quotas.ts";
-import { refusal, type TopicError } from "./create_topics.ts";
 import type { MetadataImage } from "./image.ts";
 import { entityKey, type QuotaEntityPart } from "./principals.ts";
 import type { MetadataRecordInput } from "./records.ts";
+import { type Refusal, refusal } from "./refusal.ts";
 import type { Decision } from "./store.ts";
 
 type AlterRequest = RequestOf<typeof AlterClientQuotas>;
@@ -87,7 +87,7 @@ type Operations = AlterRequest["entries"][number]["ops"];
 function entityProblem(
   entity: readonly QuotaEntityPart[],
   ops: Operations,
-): TopicError | undefined {
+): Refusal | undefined {
   const invalid = (message: string) => refusal(ErrorCode.INVALID_REQUEST, message);
   if (entity.length === 0) return invalid("Invalid empty client quota entity");
   for (const { entityType, entityName } of entity) {
@@ -104,7 +104,7 @@ function entityProblem(
   return undefined;
 }
 
-function opsProblem(ops: Operations): TopicError | undefined {
+function opsProblem(ops: Operations): Refusal | undefined {
   const invalid = (message: string) => refusal(ErrorCode.INVALID_REQUEST, message);
   const seen = new Set<string>();
   for (const { key, value, remove } of ops) {
@@ -140,7 +140,7 @@ export function describeClientQuotas(
   return { errorCode: ErrorCode.NONE, errorMessage: "", entries };
 }
 
-function filterProblem(components: DescribeRequest["components"]): TopicError | undefined {
+function filterProblem(components: DescribeRequest["components"]): Refusal | undefined {
   const invalid = (message: string) => refusal(ErrorCode.INVALID_REQUEST, message);
   const types = components.map(({ entityType }) => entityType);
   for (const [index, { entityType, matchType, match }] of components.entries()) {

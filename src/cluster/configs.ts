@@ -11,9 +11,9 @@
 import { ErrorCode, type RequestOf, type ResponseInput } from "../protocol/mod.ts";
 import type { AlterConfigs } from "../protocol/apis/33_alter_configs.ts";
 import type { IncrementalAlterConfigs } from "../protocol/apis/44_incremental_alter_configs.ts";
-import { refusal, type TopicError } from "./create_topics.ts";
 import { type MetadataImage, ResourceType } from "./image.ts";
 import type { MetadataRecordInput } from "./records.ts";
+import { type Refusal, refusal } from "./refusal.ts";
 import type { Decision } from "./store.ts";
 import { topicNameProblem } from "./topic_names.ts";
 
@@ -37,9 +37,9 @@ export interface ProposedConfigs {
 /** What the broker's tables say about configuration. */
 export interface ConfigRules {
   /** Why no resource has such a name, where only the broker knows; undefined when one may. */
-  nameProblem(resource: ConfigResource): TopicError | undefined;
+  nameProblem(resource: ConfigResource): Refusal | undefined;
   /** Why the resource cannot be configured so; undefined when it can. */
-  problem(resource: ConfigResource, proposed: ProposedConfigs): TopicError | undefined;
+  problem(resource: ConfigResource, proposed: ProposedConfigs): Refusal | undefined;
   /** The default of a list key, "" for none; undefined for a key that is no list. */
   listDefault(resource: ConfigResource, name: string): string | undefined;
 }
@@ -100,7 +100,7 @@ interface NamedConfigs extends ConfigResource {
   readonly configs: readonly { readonly name: string; readonly value: string | null }[];
 }
 
-type Plan = readonly MetadataRecordInput[] | TopicError;
+type Plan = readonly MetadataRecordInput[] | Refusal;
 
 function decide<Resource extends NamedConfigs>(
   request: { readonly resources: readonly Resource[]; readonly validateOnly: boolean },
@@ -129,12 +129,12 @@ function keyOf({ resourceType, resourceName }: ConfigResource): string {
   return `${resourceType}:${resourceName}`;
 }
 
-function invalid(message: string): TopicError {
+function invalid(message: string): Refusal {
   return refusal(ErrorCode.INVALID_REQUEST, message);
 }
 
 /** What is wrong with the request about one resource before any operation is looked at. */
-function requestProblem({ resourceType, configs }: NamedConfigs): TopicError | undefined {
+function requestProblem({ resourceType, configs }: NamedConfigs): Refusal | undefined {
   const names = configs.map(({ name }) => name);
   if (new Set(names).size < names.length) return invalid("Error due to duplicate config keys");
   if (Object.values<number>(ResourceType).includes(resourceType)) return undefined;
@@ -142,7 +142,7 @@ function requestProblem({ resourceType, configs }: NamedConfigs): TopicError | u
 }
 
 /** What is wrong with a name, whatever there is. Brokers' names are for the rules to judge. */
-function nameProblem({ resourceType, resourceName }: ConfigResource): TopicError | undefined {
+function nameProblem({ resourceType, resourceName }: ConfigResource): Refusal | undefined {
   switch (resourceType) {
     case ResourceType.TOPIC: {
       if (resourceName === "") return invalid("Default topic resources are not allowed.");
@@ -160,14 +160,14 @@ function nameProblem({ resourceType, resourceName }: ConfigResource): TopicError
   }
 }
 
-function missing(image: MetadataImage, resource: ConfigResource): TopicError | undefined {
+function missing(image: MetadataImage, resource: ConfigResource): Refusal | undefined {
   const { resourceType, resourceName } = resource;
   if (resourceType !== ResourceType.TOPIC || image.topic(resourceName)) return undefined;
   const code = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   return refusal(code, `The topic '${resourceName}' does not exist.`);
 }
 
-function nullProblem(configs: NamedConfigs["configs"]): TopicError | undefined {
+function nullProblem(configs: NamedConfigs["configs"]): Refusal | undefined {
   const names = configs.filter(({ value }) => value === null).map(({ name }) => name);
   if (names.length === 0) return undefined;
   const message = `Null value not supported for : ${names.join(",")}`;
@@ -179,7 +179,7 @@ function operate(
   values: Map<string, string>,
   { name, configOperation, value }: IncrementalConfig,
   listDefault: (name: string) => string | undefined,
-): TopicError | undefined {
+): Refusal | undefined {
   switch (configOperation) {
     case operation.SET:
       values.set(name, value!);

@@ -21,6 +21,7 @@ import { type MetadataImage, ResourceType } from "./image.ts";
 import { assignmentProblem, partitionRecords, placeableBrokers } from "./partition_records.ts";
 import { placeReplicas } from "./placement.ts";
 import type { MetadataRecordInput } from "./records.ts";
+import { type Refusal, refusal } from "./refusal.ts";
 import type { Decision } from "./store.ts";
 import { collidingName, metadataTopic, topicNameProblem } from "./topic_names.ts";
 
@@ -58,12 +59,6 @@ export interface CreateOptions {
 
 /** More records than this are not appended as one (KAFKA-13410). */
 export const recordsPerRequestMax = 10_000;
-
-/** A refusal: an error code and a sentence for people. */
-export interface TopicError {
-  readonly errorCode: ErrorCode;
-  readonly errorMessage: string;
-}
 
 /** A topic to be created, its configuration checked. */
 interface NewTopic {
@@ -126,7 +121,7 @@ export function decideInternalTopic(
   image: MetadataImage,
   topic: InternalTopic,
   options: { readonly newTopicId: () => Uuid },
-): Decision<TopicError | undefined> {
+): Decision<Refusal | undefined> {
   if (image.topic(topic.name) !== undefined) return { records: [], response: undefined };
   const brokers = placeableBrokers(image);
   const placement = placeReplicas(brokers, {
@@ -143,11 +138,6 @@ export function decideInternalTopic(
   return { records: topicRecords(image, plan, options.newTopicId()), response: undefined };
 }
 
-/** A {@link TopicError}. */
-export function refusal(errorCode: ErrorCode, errorMessage: string): TopicError {
-  return { errorCode, errorMessage };
-}
-
 interface Planning {
   readonly options: CreateOptions;
   /** Colliding names of topics created by this request. */
@@ -161,7 +151,7 @@ function planTopic(
   image: MetadataImage,
   topic: CreatableTopic,
   planning: Planning,
-): NewTopic | TopicError {
+): NewTopic | Refusal {
   const { name } = topic;
   const nameError = checkName(image, name, planning.taken);
   if (nameError !== undefined) return nameError;
@@ -184,7 +174,7 @@ function settingsOf({ configs }: CreatableTopic) {
   return nulls.length > 0 ? nulls : [...last].map(([name, value]) => ({ name, value }));
 }
 
-function tooLarge(): TopicError {
+function tooLarge(): Refusal {
   return refusal(
     ErrorCode.POLICY_VIOLATION,
     `Unable to perform excessively large batch operation: at most ${recordsPerRequestMax} ` +
@@ -196,7 +186,7 @@ function checkName(
   image: MetadataImage,
   name: string,
   taken: ReadonlySet<string>,
-): TopicError | undefined {
+): Refusal | undefined {
   if (name === metadataTopic) {
     const message = `Creation of internal topic ${metadataTopic} is prohibited.`;
     return refusal(ErrorCode.INVALID_REQUEST, message);
@@ -220,7 +210,7 @@ function checkName(
 function assigned(
   image: MetadataImage,
   topic: CreatableTopic,
-): (readonly number[])[] | TopicError {
+): (readonly number[])[] | Refusal {
   if (topic.replicationFactor !== -1) {
     return refusal(
       ErrorCode.INVALID_REQUEST,
@@ -260,7 +250,7 @@ function place(
   image: MetadataImage,
   topic: CreatableTopic,
   planning: Planning,
-): readonly (readonly number[])[] | TopicError {
+): readonly (readonly number[])[] | Refusal {
   if (topic.replicationFactor < -1 || topic.replicationFactor === 0) {
     return refusal(
       ErrorCode.INVALID_REPLICATION_FACTOR,

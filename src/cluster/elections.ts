@@ -11,10 +11,10 @@ import type { BrokerId } from "../base/ids.ts";
 import { ErrorCode, errorMessage, type RequestOf, type ResponseInput } from "../protocol/mod.ts";
 import type { ElectLeaders } from "../protocol/apis/43_elect_leaders.ts";
 import type { UnregisterBroker } from "../protocol/apis/64_unregister_broker.ts";
-import { refusal, type TopicError } from "./create_topics.ts";
 import type { MetadataImage, PartitionImage, TopicImage } from "./image.ts";
 import { isActive } from "./partition_records.ts";
 import type { MetadataRecordInput } from "./records.ts";
+import { type Refusal, refusal } from "./refusal.ts";
 import type { Decision } from "./store.ts";
 
 type Request = RequestOf<typeof ElectLeaders>;
@@ -55,7 +55,7 @@ export function decideElectLeaders(image: MetadataImage, request: Request): Deci
 function elect(
   image: MetadataImage,
   { name, partitionId, type }: { name: string; partitionId: number; type: number },
-): MetadataRecordInput | TopicError {
+): MetadataRecordInput | Refusal {
   const unknown = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   const topic = image.topic(name);
   if (topic === undefined) return refusal(unknown, `No such topic as ${name}`);

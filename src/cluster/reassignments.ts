@@ -14,10 +14,10 @@ import type {
 import type {
   ListPartitionReassignments,
 } from "../protocol/apis/46_list_partition_reassignments.ts";
-import { refusal, type TopicError } from "./create_topics.ts";
 import type { MetadataImage, PartitionImage, TopicImage } from "./image.ts";
 import { assignmentProblem, isActive } from "./partition_records.ts";
 import type { MetadataRecordInput } from "./records.ts";
+import { type Refusal, refusal } from "./refusal.ts";
 import type { Decision } from "./store.ts";
 
 type AlterRequest = RequestOf<typeof AlterPartitionReassignments>;
@@ -57,7 +57,7 @@ interface Found {
 function findPartition(
   image: MetadataImage,
   { name, partitionIndex }: { name: string; partitionIndex: PartitionId },
-): Found | TopicError {
+): Found | Refusal {
   const unknown = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   const topic = image.topic(name);
   if (topic === undefined) return refusal(unknown, `Unable to find a topic named ${name}.`);
@@ -77,7 +77,7 @@ function reassign(
   image: MetadataImage,
   { topic, partition }: Found,
   { replicas: wanted, allowReplicationFactorChange }: Wanted,
-): MetadataRecordInput | TopicError | undefined {
+): MetadataRecordInput | Refusal | undefined {
   const isMoving = isReassigning(partition);
   if (wanted === null && !isMoving) {
     const code = ErrorCode.NO_REASSIGNMENT_IN_PROGRESS;

@@ -17,10 +17,10 @@ import type {
 import type {
   DescribeUserScramCredentials,
 } from "../protocol/apis/50_describe_user_scram_credentials.ts";
-import { refusal, type TopicError } from "./create_topics.ts";
 import { metadataVersionFeature } from "./feature_levels.ts";
 import type { MetadataImage } from "./image.ts";
 import type { MetadataRecordInput } from "./records.ts";
+import { type Refusal, refusal } from "./refusal.ts";
 import type { Decision } from "./store.ts";
 
 /** Kafka's numbers of the mechanisms. */
@@ -49,10 +49,10 @@ export function decideAlterScram(
   request: AlterRequest,
   options: { readonly hashesOf: (mechanism: number) => ScramHashes },
 ): Decision<AlterResponse> {
-  const problems = new Map<string, TopicError | undefined>();
+  const problems = new Map<string, Refusal | undefined>();
   const records = new Map<string, MetadataRecordInput[]>();
   const seen = new Set<string>();
-  const take = (name: string, mechanism: number, problem: TopicError | undefined) => {
+  const take = (name: string, mechanism: number, problem: Refusal | undefined) => {
     const twice = seen.has(`${mechanism} ${name}`)
       ? refusal(
         ErrorCode.DUPLICATE_RESOURCE,
@@ -95,7 +95,7 @@ export function decideAlterScram(
   return { records: good.flatMap((name) => records.get(name) ?? []), response: { results } };
 }
 
-function checkName(image: MetadataImage, name: string, mechanism: number): TopicError | undefined {
+function checkName(image: MetadataImage, name: string, mechanism: number): Refusal | undefined {
   if ((image.features.get(metadataVersionFeature) ?? scramSince) < scramSince) {
     return refusal(
       ErrorCode.UNSUPPORTED_VERSION,
@@ -111,7 +111,7 @@ function checkDeletion(
   image: MetadataImage,
   name: string,
   mechanism: number,
-): TopicError | undefined {
+): Refusal | undefined {
   const problem = checkName(image, name, mechanism);
   if (problem !== undefined || image.scramCredentials(name).has(mechanism)) return problem;
   return refusal(
@@ -123,7 +123,7 @@ function checkDeletion(
 function checkUpsertion(
   image: MetadataImage,
   { name, mechanism, iterations, saltedPassword }: AlterRequest["upsertions"][number],
-): TopicError | undefined {
+): Refusal | undefined {
   const problem = checkName(image, name, mechanism);
   if (problem !== undefined) return problem;
   const unacceptable = (message: string) => refusal(ErrorCode.UNACCEPTABLE_CREDENTIAL, message);

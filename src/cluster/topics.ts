@@ -13,12 +13,13 @@ import {
   type RequestOf,
   type ResponseInput,
 } from "../protocol/mod.ts";
-import { recordsPerRequestMax, refusal, type TopicError } from "./create_topics.ts";
+import { recordsPerRequestMax } from "./create_topics.ts";
 import { recordVersions } from "./feature_levels.ts";
 import type { MetadataImage, TopicImage } from "./image.ts";
 import { assignmentProblem, partitionRecords, placeableBrokers } from "./partition_records.ts";
 import { placeReplicas } from "./placement.ts";
 import type { MetadataRecordInput } from "./records.ts";
+import { type Refusal, refusal } from "./refusal.ts";
 import type { Decision } from "./store.ts";
 import { isInternalTopic } from "./topic_names.ts";
 
@@ -98,7 +99,7 @@ function findDeletable(
   image: MetadataImage,
   one: Named,
   twice: ReadonlySet<string>,
-): TopicImage | TopicError {
+): TopicImage | Refusal {
   const { name, topicId } = one;
   if (name === null && topicId === ZERO_UUID) {
     return refusal(ErrorCode.INVALID_REQUEST, "Neither topic name nor id were specified.");
@@ -118,7 +119,7 @@ function findDeletable(
   return isInternalTopic(topic.name) ? internal(topic.name, "deleted") : topic;
 }
 
-function internal(name: string, done: string): TopicError {
+function internal(name: string, done: string): Refusal {
   return refusal(
     ErrorCode.INVALID_TOPIC_EXCEPTION,
     `Topic '${name}' is internal to the cluster and cannot be ${done}.`,
@@ -153,7 +154,7 @@ function addPartitions(
   image: MetadataImage,
   wanted: PartitionsTopic,
   options: { readonly recordCount: number },
-): MetadataRecordInput[] | TopicError {
+): MetadataRecordInput[] | Refusal {
   const topic = image.topic(wanted.name);
   if (topic === undefined) {
     const code = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
@@ -189,7 +190,7 @@ function newReplicas(
   image: MetadataImage,
   topic: TopicImage,
   wanted: PartitionsTopic,
-): readonly (readonly number[])[] | TopicError {
+): readonly (readonly number[])[] | Refusal {
   const first = topic.partitions.length;
   const partitionCount = wanted.count - first;
   const replicationFactor = topic.partitions[0]?.replicas.length ?? 0;
