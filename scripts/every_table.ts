@@ -11,18 +11,17 @@ import type { AnyMessage, RecordTable } from "../src/protocol/schema.ts";
 import * as quorumRecords from "../src/cluster/quorum_records.ts";
 import { metadataRecords } from "../src/cluster/record_tables.ts";
 import * as storageRecords from "../src/cluster/storage_records.ts";
-import * as consumerGroupRecords from "../src/coordinator/consumer_group_records.ts";
+import * as consumerGroupRecords from "../src/coordinator/consumer/records.ts";
+import { GroupMetadataKey, GroupMetadataValue } from "../src/coordinator/classic/records.ts";
 import {
-  GroupMetadataKey,
-  GroupMetadataValue,
   LegacyOffsetCommitKey,
   LegacyOffsetCommitValue,
   OffsetCommitKey,
   OffsetCommitValue,
-} from "../src/coordinator/records.ts";
-import * as shareGroupRecords from "../src/coordinator/share_group_records.ts";
+} from "../src/coordinator/offset_records.ts";
+import * as shareGroupRecords from "../src/coordinator/share/records.ts";
 import * as shareStateRecords from "../src/coordinator/share_state_records.ts";
-import * as streamsGroupRecords from "../src/coordinator/streams_group_records.ts";
+import * as streamsGroupRecords from "../src/coordinator/streams/records.ts";
 import * as transactionRecords from "../src/coordinator/transaction_records.ts";
 
 /** A table here, under the name of its definition. */

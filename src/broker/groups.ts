@@ -8,6 +8,7 @@ import {
   encodeValue,
   type GroupConfig,
   type GroupCoordinatorRecord,
+  groupIdOf,
   type GroupResponse,
   GroupTable,
 } from "../coordinator/mod.ts";
@@ -38,7 +39,7 @@ export function groupShards(world: World, config: () => GroupConfig): Groups {
 }
 
 function namesIn(record: GroupCoordinatorRecord): LogFields {
-  if (record.type === "GroupMetadata") return { group: record.key.group };
+  if (record.type !== "OffsetCommit") return { group: groupIdOf(record) };
   const { group, topic, partition } = record.key;
   return { group, of: `${topic}-${partition}` };
 }

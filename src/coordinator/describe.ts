@@ -2,18 +2,19 @@
 //
 // The chosen protocol, and what a member says for it, are shown in Stable only: in the other states
 // they are about to change. A member's assignment is what it had last, also while the group
-// rebalances. A group that does not exist is "Dead" (below version 6 of DescribeGroups without an
-// error, KIP-1043).
+// rebalances. A group of another kind than classic has requests of its own for it, and to
+// DescribeGroups does not exist. A group that does not exist is "Dead" (below version 6 of
+// DescribeGroups without an error, KIP-1043).
 
 import { ErrorCode } from "../protocol/errors.ts";
 import type { DescribeGroupsResponse, ListGroupsResponse } from "../protocol/mod.ts";
-import { type Group, metadataOf, noBytes } from "./group.ts";
+import { metadataOf, noBytes } from "./classic/group.ts";
+import type { Group } from "./group.ts";
+import { kindOf } from "./group_kinds.ts";
 
 export type DescribedGroup = DescribeGroupsResponse["groups"][number];
 export type ListedGroup = ListGroupsResponse["groups"][number];
 
-/** The type of every group here, as ListGroups 5 names it (KIP-848). */
-const classicType = "classic";
 /** "Not asked for", in the field of authorized operations. */
 const operationsUnknown = -0x8000_0000;
 
@@ -22,7 +23,10 @@ export function describeGroup(
   group: Group | undefined,
   { groupId, apiVersion }: { groupId: string; apiVersion: number },
 ): DescribedGroup {
-  if (group === undefined) return missingGroup(groupId, apiVersion);
+  if (group === undefined) return missingGroup({ groupId, apiVersion, what: "not found" });
+  if (group.type !== "classic") {
+    return missingGroup({ groupId, apiVersion, what: "is not a classic group" });
+  }
   const stable = group.state === "Stable";
   return {
     errorCode: ErrorCode.NONE,
@@ -43,11 +47,13 @@ export function describeGroup(
   };
 }
 
-function missingGroup(groupId: string, apiVersion: number): DescribedGroup {
+function missingGroup(
+  { groupId, apiVersion, what }: { groupId: string; apiVersion: number; what: string },
+): DescribedGroup {
   const known = apiVersion < 6;
   return {
     errorCode: known ? ErrorCode.NONE : ErrorCode.GROUP_ID_NOT_FOUND,
-    errorMessage: known ? null : `Group ${groupId} not found.`,
+    errorMessage: known ? null : `Group ${groupId} ${what}.`,
     groupId,
     groupState: "Dead",
     protocolType: "",
@@ -67,15 +73,17 @@ export function listGroups(
 ): ListedGroup[] {
   const states = new Set(statesFilter.map((state) => state.toLowerCase()));
   const types = new Set(typesFilter.map((type) => type.toLowerCase()));
-  if (types.size > 0 && !types.has(classicType)) return [];
   const listed: ListedGroup[] = [];
   for (const group of groups) {
-    if (states.size > 0 && !states.has(group.state.toLowerCase())) continue;
+    if (types.size > 0 && !types.has(group.type)) continue;
+    const kind = kindOf(group);
+    const groupState = kind.state(group);
+    if (states.size > 0 && !states.has(groupState.toLowerCase())) continue;
     listed.push({
       groupId: group.groupId,
-      protocolType: group.protocolType ?? "",
-      groupState: group.state,
-      groupType: classicType,
+      protocolType: kind.protocolType(group),
+      groupState,
+      groupType: group.type,
     });
   }
   return listed;

@@ -1,18 +1,17 @@
 // How a group ends: by DeleteGroups, or unnoticed when it is empty and no offsets are left of it.
 //
-// Only an Empty group ends. It leaves a tombstone for each offset, then one for itself. A group
-// that the log does not know, because nobody came back with the id that was handed out, needs none.
+// Only an Empty group ends. It leaves a tombstone for each offset, then what its kind says is its
+// own end (GroupKind.end).
 
 import { ErrorCode } from "../protocol/errors.ts";
 import type { DeleteGroupsResponse } from "../protocol/mod.ts";
 import { groupErrorOf } from "./append_errors.ts";
-import { dissolveGroup } from "./classic_group.ts";
 import type { Group } from "./group.ts";
-import { groupRecord } from "./group_snapshot.ts";
+import { kindOf } from "./group_kinds.ts";
 import type { At } from "./machine.ts";
 import { expiredOffsets } from "./offset_removal.ts";
 import { tombstonesOf } from "./offsets.ts";
-import type { GroupCoordinatorRecord } from "./records.ts";
+import type { GroupCoordinatorRecord } from "./record_kinds.ts";
 import { answerNow, answerWhenDurable, type Plan, type Turn, type View } from "./turn.ts";
 
 /** Decides a DeleteGroups: those that are empty go, and each id has its own result. */
@@ -39,7 +38,7 @@ export function decideDeletion(
   return {
     records: removed.flatMap((group) => [
       ...tombstonesOf(view.offsets, group.groupId),
-      ...endOf(group),
+      ...kindOf(group).end(group),
     ]),
     settle(turn) {
       for (const group of removed) removeGroup(turn, group);
@@ -55,7 +54,7 @@ export function decideDeletion(
 
 function deleteError(group: Group | undefined): ErrorCode {
   if (group === undefined) return ErrorCode.GROUP_ID_NOT_FOUND;
-  return group.state === "Empty" ? ErrorCode.NONE : ErrorCode.NON_EMPTY_GROUP;
+  return kindOf(group).isEmpty(group) ? ErrorCode.NONE : ErrorCode.NON_EMPTY_GROUP;
 }
 
 function messageOf(groupId: string, errorCode: ErrorCode): string | null {
@@ -90,8 +89,8 @@ export function decideExpiry(
     seen += 1 + looked;
     records.push(...tombstones);
     if (tombstones.length > 0) expired.push({ group, offsets: tombstones.length });
-    if (looked > tombstones.length || !isUnused(group)) continue;
-    records.push(...endOf(group));
+    if (looked > tombstones.length || !kindOf(group).isUnused(group)) continue;
+    records.push(...kindOf(group).end(group));
     removed.push(group);
   }
   const plan: Plan = {
@@ -108,26 +107,18 @@ export function decideExpiry(
   return { plan, end };
 }
 
-/** Whether nobody is in `group`. Ids that were handed out keep it for their while. */
-function isUnused(group: Group): boolean {
-  return group.state === "Empty" && group.pendingMembers.size === 0;
-}
-
-function endOf({ groupId, isStored }: Group): GroupCoordinatorRecord[] {
-  return isStored ? [groupRecord(groupId, null)] : [];
-}
-
 /** The end of each group that had offsets committed and nothing else, and has none any more. */
 export function* endOfForgotten({ groups, offsets }: View): Generator<GroupCoordinatorRecord> {
   for (const group of groups.values()) {
+    if (group.type !== "classic") continue;
     const isSimple = group.generationId === 0 && group.protocolType === undefined;
-    if (isSimple && offsets.ofGroup(group.groupId).size === 0) yield* endOf(group);
+    if (isSimple && offsets.ofGroup(group.groupId).size === 0) yield* kindOf(group).end(group);
   }
 }
 
 /** Of a group that the log knows, `apply` has taken the rest. */
 function removeGroup(turn: Turn, group: Group): void {
-  dissolveGroup(turn, group, ErrorCode.UNKNOWN_MEMBER_ID);
+  kindOf(group).dissolve(turn, group, ErrorCode.UNKNOWN_MEMBER_ID);
   if (turn.groups.get(group.groupId) === group) turn.groups.delete(group.groupId);
   turn.notes.push({ message: "group removed", fields: { group: group.groupId } });
 }

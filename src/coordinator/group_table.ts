@@ -23,24 +23,25 @@ import type {
   OffsetDeleteResponse,
   SyncGroupResponse,
 } from "../protocol/mod.ts";
-import { dissolveGroup, heartbeat, onAlarm, onGroupLoaded } from "./classic_group.ts";
+import { newGroup } from "./classic/group.ts";
+import { decideJoin } from "./classic/join.ts";
+import type { JoinInput } from "./classic/join_request.ts";
+import { decideLeave, type LeaveInput } from "./classic/leave.ts";
+import { decideEmpty } from "./classic/rebalance.ts";
+import { heartbeat } from "./classic/sessions.ts";
+import { decideSync, type SyncInput } from "./classic/sync.ts";
+import type { AlarmOwner } from "./clockwork.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type DescribedGroup, describeGroup, type ListedGroup, listGroups } from "./describe.ts";
-import { type AlarmOwner, type Group, newGroup } from "./group.ts";
+import type { Group } from "./group.ts";
 import type { GroupConfig } from "./group_config.ts";
+import { applyGroupRecord, kindOf } from "./group_kinds.ts";
 import { decideDeletion, decideExpiry, endOfForgotten } from "./group_removal.ts";
-import { adoptSnapshot } from "./group_snapshot.ts";
-import { assertConsistent } from "./invariants.ts";
-import { decideJoin } from "./join.ts";
-import type { JoinInput } from "./join_request.ts";
-import { decideLeave, type LeaveInput } from "./leave.ts";
 import type { Answer, At, Decision, Effects, ImageChange, Machine } from "./machine.ts";
 import { type CommitInput, decideCommit } from "./offset_commit.ts";
 import { decideOffsetDeletion, decideTopicsDeleted } from "./offset_removal.ts";
 import { type FetchedGroup, fetchOffsets, type OffsetFetchGroup, OffsetTable } from "./offsets.ts";
-import { decideEmpty } from "./rebalance.ts";
-import type { GroupCoordinatorRecord } from "./records.ts";
-import { decideSync, type SyncInput } from "./sync.ts";
+import { type GroupCoordinatorRecord, groupIdOf } from "./record_kinds.ts";
 import { type GroupResponse, type Plan, softly, type Turn, type View } from "./turn.ts";
 
 export interface GroupTableOptions {
@@ -72,15 +73,15 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
 
   apply(record: GroupCoordinatorRecord): void {
     assert(this.#state !== "resigned", "the table has resigned");
-    const groupId = record.key.group;
+    const groupId = groupIdOf(record);
     if (record.type === "OffsetCommit") {
       this.#offsets.put(record);
-      if (record.value !== null) this.#storedGroup(groupId);
-    } else if (record.value !== null) {
-      adoptSnapshot(this.#storedGroup(groupId), record.value);
+      if (record.value !== null) this.#groupOfOffsets(groupId);
     } else {
-      this.#groups.delete(groupId);
-      if (this.#offsets.ofGroup(groupId).size > 0) this.#storedGroup(groupId);
+      applyGroupRecord(this.#groups, record);
+      // What is left of a group that has ended are its offsets, if it has any.
+      const isLeft = this.#offsets.ofGroup(groupId).size > 0;
+      if (isLeft && !this.#groups.has(groupId)) this.#groupOfOffsets(groupId);
     }
   }
 
@@ -89,7 +90,7 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
     this.#state = "leading";
     return this.#decided(nowMs, (view) => {
       const goOn = (turn: Turn): void => {
-        for (const group of this.#groups.values()) onGroupLoaded(turn, group);
+        for (const group of this.#groups.values()) kindOf(group).onLoaded(turn, group);
         this.#expiryDueMs = nowMs + view.config.offsetsRetentionCheckIntervalMs;
       };
       return { records: [...endOfForgotten(view)], settle: goOn, refuse: goOn };
@@ -178,7 +179,7 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
           const alarm = this.#deadlines.takeDue(nowMs);
           if (alarm === undefined) break;
           const group = this.#groups.get(alarm.owner.groupId);
-          if (group !== undefined) onAlarm(turn, group, alarm.owner);
+          if (group !== undefined) kindOf(group).onAlarm(turn, group, alarm.owner);
         }
         if (nowMs >= this.#expiryDueMs) turn.then.push((view) => this.#expire(view));
       }));
@@ -186,7 +187,9 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
 
   resign(errorCode: ErrorCode, nowMs: number): readonly Answer<GroupResponse>[] {
     const turn = this.#turn(nowMs);
-    for (const group of this.#groups.values()) dissolveGroup(turn, group, errorCode);
+    for (const group of this.#groups.values()) {
+      kindOf(group).dissolve(turn, group, errorCode);
+    }
     this.#groups.clear();
     this.#state = "resigned";
     return turn.answers;
@@ -194,18 +197,17 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
 
   /** Throws AssertionError when a group contradicts itself. For tests: it looks at every member. */
   assertConsistent(): void {
-    for (const group of this.#groups.values()) assertConsistent(group);
+    for (const group of this.#groups.values()) kindOf(group).assertConsistent(group);
   }
 
-  /** The group of this id, which the log knows. */
-  #storedGroup(groupId: string): Group {
+  /** Offsets need a group to be in: a classic one, until another kind takes its place. */
+  #groupOfOffsets(groupId: string): void {
     let group = this.#groups.get(groupId);
     if (group === undefined) {
       group = newGroup(groupId, undefined);
       this.#groups.set(groupId, group);
     }
-    group.isStored = true;
-    return group;
+    if (group.type === "classic") group.isStored = true;
   }
 
   /** Looks at the next groups' offsets, and is due again at once while there are more. */

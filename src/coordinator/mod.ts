@@ -12,7 +12,13 @@ export {
   type Machine,
   type Note,
 } from "./machine.ts";
-export { decode, encodeKey, encodeValue, type GroupCoordinatorRecord } from "./records.ts";
+export {
+  decode,
+  encodeKey,
+  encodeValue,
+  type GroupCoordinatorRecord,
+  groupIdOf,
+} from "./record_kinds.ts";
 export type { GroupResponse } from "./turn.ts";
 
 /** The tables of every kind of record in the coordinators' topics, for those who print them. */

@@ -1,14 +1,11 @@
 // OffsetCommit: a group stores how far it has read.
 //
-//   generation   group state          member known  result
-//   < 0          Empty, or no group   (none said)   stored: a consumer without membership
-//   any          Completing           yes           REBALANCE_IN_PROGRESS: it must sync first
-//   any          others               yes           stored, if the generation is the group's
-//   any          any                  no            UNKNOWN_MEMBER_ID
-//   >= 0         no group             -             ILLEGAL_GENERATION (v9: GROUP_ID_NOT_FOUND)
+//   group   generation or epoch   result
+//   none    < 0                   stored, in a group of its own: a consumer without membership
+//   none    >= 0                  ILLEGAL_GENERATION (v9: GROUP_ID_NOT_FOUND)
+//   any     any                   as its kind says (GroupKind.commitError)
 //
-// A commit while the group prepares to rebalance is welcome: members commit before they rejoin.
-// It also keeps the member's session alive. An error concerns every partition of the request,
+// A commit also keeps its member's session alive. An error concerns every partition of the request,
 // except metadata past offset.metadata.max.bytes, which concerns its own.
 
 import { ErrorCode } from "../protocol/errors.ts";
@@ -16,10 +13,10 @@ import type { OffsetCommitRequest, OffsetCommitResponse } from "../protocol/mod.
 import type { Uuid } from "../base/ids.ts";
 import { addInt64 } from "../base/int64.ts";
 import { commitErrorOf } from "./append_errors.ts";
-import { type Group, memberError, touchSession } from "./group.ts";
+import { kindOf } from "./group_kinds.ts";
 import type { At } from "./machine.ts";
 import { type CommittedOffset, offsetRecord } from "./offsets.ts";
-import type { GroupCoordinatorRecord } from "./records.ts";
+import type { GroupCoordinatorRecord } from "./record_kinds.ts";
 import { answering, answerNow, answerWhenDurable, type Plan, type View } from "./turn.ts";
 
 export interface CommitInput {
@@ -58,8 +55,8 @@ export function decideCommit(view: View, input: CommitInput, at: At<OffsetCommit
   return {
     records,
     settle(turn) {
-      const member = view.groups.get(group)?.members.get(request.memberId);
-      if (member !== undefined) touchSession(turn, member);
+      const known = turn.groups.get(group);
+      if (known !== undefined) kindOf(known).onCommit(turn, known, request.memberId);
       const response = responseOf(ErrorCode.NONE);
       if (records.length === 0) return answerNow(turn, at.asked, response);
       answerWhenDurable(turn, {
@@ -79,19 +76,14 @@ function commitError(view: View, { request, apiVersion }: CommitInput): ErrorCod
     if (generationId < 0) return ErrorCode.NONE;
     return apiVersion >= 9 ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.ILLEGAL_GENERATION;
   }
-  return commitErrorIn(group, request);
-}
-
-function commitErrorIn(group: Group, request: OffsetCommitRequest): ErrorCode {
-  const { memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request;
-  if (generationId < 0 && group.state === "Empty") return ErrorCode.NONE;
-  if (generationId < 0 && memberId === "" && groupInstanceId === null) {
-    return ErrorCode.UNKNOWN_MEMBER_ID;
-  }
-  const errorCode = memberError(group, memberId, groupInstanceId);
-  if (errorCode !== ErrorCode.NONE) return errorCode;
-  if (generationId !== group.generationId) return ErrorCode.ILLEGAL_GENERATION;
-  return group.state === "CompletingRebalance" ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE;
+  const { memberId, groupInstanceId, topics } = request;
+  return kindOf(group).commitError(group, {
+    memberId,
+    groupInstanceId,
+    generationIdOrMemberEpoch: generationId,
+    apiVersion,
+    topics,
+  });
 }
 
 function committedOffset(

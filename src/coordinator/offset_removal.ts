@@ -1,24 +1,18 @@
 // How committed offsets go: OffsetDelete (KIP-496), expiry (KIP-211), deletion of their topic.
 //
-//   group                     expires                          counted from
-//   Empty, had members        all its offsets                  when it became empty
-//   Stable consumers          those of topics that nobody      the commit
-//                             in it subscribes to
-//   never had members         all its offsets                  the commit
-//   any other                 nothing                          -
-//
+// When they expire is for the kind of group to say (GroupKind.expiryBase).
 // An offset with an expiry of its own (OffsetCommit 2-4) obeys that instead of the retention time.
 // All of it is tombstones, written like any change of an offset.
 
-import { type Int64, subtractInt64 } from "../base/int64.ts";
+import { subtractInt64 } from "../base/int64.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import type { OffsetDeleteRequest, OffsetDeleteResponse } from "../protocol/mod.ts";
 import { commitErrorOf } from "./append_errors.ts";
 import type { Group } from "./group.ts";
+import { kindOf } from "./group_kinds.ts";
 import type { At } from "./machine.ts";
-import { type CommittedOffset, offsetRecord, tombstonesOf } from "./offsets.ts";
-import type { OffsetCommitRecord } from "./records.ts";
-import { consumerProtocolType } from "./subscription.ts";
+import type { OffsetCommitRecord } from "./offset_records.ts";
+import { offsetRecord, tombstonesOf } from "./offsets.ts";
 import { answering, answerNow, answerWhenDurable, type Plan, type View } from "./turn.ts";
 
 /** Decides an OffsetDelete. Unknown topics are the caller's to refuse. */
@@ -39,7 +33,7 @@ export function decideOffsetDeletion(
   const committed = view.offsets.ofGroup(groupId);
   const records: OffsetCommitRecord[] = [];
   const topics = request.topics.map(({ name, partitions }) => {
-    const subscribed = group !== undefined && isSubscribedTo(group, name);
+    const subscribed = group !== undefined && kindOf(group).isSubscribedTo(group, name);
     for (const { partitionIndex: partition } of partitions) {
       if (subscribed || !committed.get(name)?.has(partition)) continue;
       records.push(offsetRecord({ group: groupId, topic: name, partition }, null));
@@ -62,18 +56,11 @@ export function decideOffsetDeletion(
   };
 }
 
-/** Only consumers say what they subscribe to; other groups with members keep all their offsets. */
 function deleteError(group: Group | undefined, groupId: string): ErrorCode {
   if (groupId === "") return ErrorCode.INVALID_GROUP_ID;
-  if (group === undefined) return ErrorCode.GROUP_ID_NOT_FOUND;
-  if (group.state === "Empty" || group.protocolType === consumerProtocolType) return ErrorCode.NONE;
-  return ErrorCode.NON_EMPTY_GROUP;
-}
-
-/** Whether a member may read `topic`. What cannot be told, or not yet, is taken for a yes. */
-function isSubscribedTo(group: Group, topic: string): boolean {
-  return group.protocolType === consumerProtocolType &&
-    group.subscribedTopics?.has(topic) !== false;
+  return group === undefined
+    ? ErrorCode.GROUP_ID_NOT_FOUND
+    : kindOf(group).deleteOffsetsError(group);
 }
 
 /** What has expired of the group's offsets, as tombstones, and how many offsets there were. */
@@ -83,7 +70,7 @@ export function expiredOffsets(
 ): { readonly tombstones: OffsetCommitRecord[]; readonly looked: number } {
   const { groupId } = group;
   const tombstones: OffsetCommitRecord[] = [];
-  const baseMsOf = expiryBaseOf(group);
+  const baseMsOf = kindOf(group).expiryBase(group);
   let looked = 0;
   for (const [topic, partitions] of view.offsets.ofGroup(groupId)) {
     for (const [partition, offset] of partitions) {
@@ -98,18 +85,6 @@ export function expiredOffsets(
     }
   }
   return { tombstones, looked };
-}
-
-type ExpiryBase = (topic: string, offset: CommittedOffset) => Int64 | undefined;
-
-/** From when on an offset's retention counts; undefined while it cannot expire. */
-function expiryBaseOf(group: Group): ExpiryBase | undefined {
-  if (group.protocolType === undefined) return (_, offset) => offset.commitTimestamp;
-  if (group.state === "Empty") return (_, offset) => group.stateSinceMs ?? offset.commitTimestamp;
-  const { subscribedTopics } = group;
-  if (group.state !== "Stable" || group.protocolType !== consumerProtocolType) return undefined;
-  if (subscribedTopics === undefined) return undefined;
-  return (topic, offset) => subscribedTopics.has(topic) ? undefined : offset.commitTimestamp;
 }
 
 /** Decides that every offset committed for `topics` goes: they were deleted. */

@@ -8,7 +8,7 @@
 import { type Uuid, ZERO_UUID } from "../base/ids.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import type { MessageOf, OffsetFetchRequest, OffsetFetchResponse } from "../protocol/mod.ts";
-import type { OffsetCommitRecord, OffsetCommitValue } from "./records.ts";
+import type { OffsetCommitRecord, OffsetCommitValue } from "./offset_records.ts";
 
 /**
  * A committed offset. leaderEpoch is -1 when the client did not say; expireTimestamp is -1 when the

@@ -1,48 +1,214 @@
-// How the coordinators' topics frame their records, whichever kind they are of.
+// Every kind of record in __consumer_offsets: the one list of them, from which come their types,
+// how they are read and written, and to which kind of group each belongs.
 //
-//   key = int16 kind | fields at version 0     value = int16 version | fields; null: a tombstone
+// A new kind of record is a pair of tables in the folder of its kind of group and a line here.
 
-import { BytesReader } from "../base/bytes.ts";
-import { DecodeFault } from "../base/faults.ts";
-import type { AnyMessage } from "../protocol/schema.ts";
+import { BytesWriter } from "../base/bytes.ts";
+import type { AnyMessage, MessageOf, RecordTable } from "../protocol/schema.ts";
+import {
+  GroupMetadataKey,
+  GroupMetadataValue,
+  groupMetadataValueVersion,
+} from "./classic/records.ts";
+import * as consumer from "./consumer/records.ts";
+import {
+  LegacyOffsetCommitKey,
+  OffsetCommitKey,
+  OffsetCommitValue,
+  offsetValueVersion,
+} from "./offset_records.ts";
+import { decodeKind, type RecordKind } from "./record_framing.ts";
+import * as share from "./share/records.ts";
+import * as streams from "./streams/records.ts";
 
-/** A kind of record: its name and its tables. */
-export interface RecordKind {
-  readonly name: string;
-  readonly key: AnyMessage;
-  readonly value: AnyMessage;
+const offsetTables = {
+  OffsetCommit: { key: OffsetCommitKey, value: OffsetCommitValue },
+} as const;
+
+const classicTables = {
+  GroupMetadata: { key: GroupMetadataKey, value: GroupMetadataValue },
+} as const;
+
+const consumerTables = {
+  ConsumerGroupMetadata: {
+    key: consumer.ConsumerGroupMetadataKey,
+    value: consumer.ConsumerGroupMetadataValue,
+  },
+  ConsumerGroupPartitionMetadata: {
+    key: consumer.ConsumerGroupPartitionMetadataKey,
+    value: consumer.ConsumerGroupPartitionMetadataValue,
+  },
+  ConsumerGroupMemberMetadata: {
+    key: consumer.ConsumerGroupMemberMetadataKey,
+    value: consumer.ConsumerGroupMemberMetadataValue,
+  },
+  ConsumerGroupTargetAssignmentMetadata: {
+    key: consumer.ConsumerGroupTargetAssignmentMetadataKey,
+    value: consumer.ConsumerGroupTargetAssignmentMetadataValue,
+  },
+  ConsumerGroupTargetAssignmentMember: {
+    key: consumer.ConsumerGroupTargetAssignmentMemberKey,
+    value: consumer.ConsumerGroupTargetAssignmentMemberValue,
+  },
+  ConsumerGroupCurrentMemberAssignment: {
+    key: consumer.ConsumerGroupCurrentMemberAssignmentKey,
+    value: consumer.ConsumerGroupCurrentMemberAssignmentValue,
+  },
+  ConsumerGroupRegularExpression: {
+    key: consumer.ConsumerGroupRegularExpressionKey,
+    value: consumer.ConsumerGroupRegularExpressionValue,
+  },
+} as const;
+
+const shareTables = {
+  ShareGroupMetadata: { key: share.ShareGroupMetadataKey, value: share.ShareGroupMetadataValue },
+  ShareGroupMemberMetadata: {
+    key: share.ShareGroupMemberMetadataKey,
+    value: share.ShareGroupMemberMetadataValue,
+  },
+  ShareGroupTargetAssignmentMetadata: {
+    key: share.ShareGroupTargetAssignmentMetadataKey,
+    value: share.ShareGroupTargetAssignmentMetadataValue,
+  },
+  ShareGroupTargetAssignmentMember: {
+    key: share.ShareGroupTargetAssignmentMemberKey,
+    value: share.ShareGroupTargetAssignmentMemberValue,
+  },
+  ShareGroupCurrentMemberAssignment: {
+    key: share.ShareGroupCurrentMemberAssignmentKey,
+    value: share.ShareGroupCurrentMemberAssignmentValue,
+  },
+  ShareGroupStatePartitionMetadata: {
+    key: share.ShareGroupStatePartitionMetadataKey,
+    value: share.ShareGroupStatePartitionMetadataValue,
+  },
+} as const;
+
+const streamsTables = {
+  StreamsGroupMetadata: {
+    key: streams.StreamsGroupMetadataKey,
+    value: streams.StreamsGroupMetadataValue,
+  },
+  StreamsGroupMemberMetadata: {
+    key: streams.StreamsGroupMemberMetadataKey,
+    value: streams.StreamsGroupMemberMetadataValue,
+  },
+  StreamsGroupTargetAssignmentMetadata: {
+    key: streams.StreamsGroupTargetAssignmentMetadataKey,
+    value: streams.StreamsGroupTargetAssignmentMetadataValue,
+  },
+  StreamsGroupTargetAssignmentMember: {
+    key: streams.StreamsGroupTargetAssignmentMemberKey,
+    value: streams.StreamsGroupTargetAssignmentMemberValue,
+  },
+  StreamsGroupCurrentMemberAssignment: {
+    key: streams.StreamsGroupCurrentMemberAssignmentKey,
+    value: streams.StreamsGroupCurrentMemberAssignmentValue,
+  },
+  StreamsGroupTopology: {
+    key: streams.StreamsGroupTopologyKey,
+    value: streams.StreamsGroupTopologyValue,
+  },
+} as const;
+
+const tables = {
+  ...offsetTables,
+  ...classicTables,
+  ...consumerTables,
+  ...shareTables,
+  ...streamsTables,
+} as const;
+
+type Pair = { readonly key: AnyMessage; readonly value: AnyMessage };
+
+/** The records of these tables; without value, a tombstone. */
+type RecordOf<Tables extends Readonly<Record<string, Pair>>> = {
+  [Type in keyof Tables & string]: {
+    readonly type: Type;
+    readonly key: MessageOf<Tables[Type]["key"]>;
+    readonly value: MessageOf<Tables[Type]["value"]> | null;
+  };
+}[keyof Tables & string];
+
+/** The records of a group itself, by its type as ListGroups names it. */
+export interface RecordsOfGroups {
+  readonly classic: RecordOf<typeof classicTables>;
+  readonly consumer: RecordOf<typeof consumerTables>;
+  readonly share: RecordOf<typeof shareTables>;
+  readonly streams: RecordOf<typeof streamsTables>;
 }
 
-/** Key and value of a record as its tables have them; a tombstone's value is null. */
-export interface StoredRecord {
-  readonly type: string;
-  readonly key: unknown;
-  readonly version: number | undefined;
-  readonly value: unknown;
+/** What the group coordinator writes, and takes over. */
+export type GroupCoordinatorRecord =
+  | RecordOf<typeof offsetTables>
+  | RecordsOfGroups[keyof RecordsOfGroups];
+
+const groupTypes: ReadonlyMap<string, keyof RecordsOfGroups> = new Map([
+  ...Object.keys(classicTables).map((type) => [type, "classic"] as const),
+  ...Object.keys(consumerTables).map((type) => [type, "consumer"] as const),
+  ...Object.keys(shareTables).map((type) => [type, "share"] as const),
+  ...Object.keys(streamsTables).map((type) => [type, "streams"] as const),
+]);
+
+/** The type of group that a record belongs to; undefined for one that belongs to any, an offset. */
+export function groupTypeOf(
+  { type }: Pick<GroupCoordinatorRecord, "type">,
+): keyof RecordsOfGroups | undefined {
+  return groupTypes.get(type);
+}
+
+/** The group that a record is of, whatever its key calls it. */
+export function groupIdOf({ key }: Pick<GroupCoordinatorRecord, "key">): string {
+  return "group" in key ? key.group : key.groupId;
+}
+
+/** Every kind of record in __consumer_offsets, by the number that its keys begin with. */
+export const groupRecordKinds: ReadonlyMap<number, RecordKind> = new Map([
+  ...Object.entries(tables).map(([name, { key, value }]) =>
+    [(key as RecordTable).key, { name, key, value }] as const
+  ),
+  // What was written before version 1 of the key.
+  [LegacyOffsetCommitKey.key, { name: "OffsetCommit", ...tables.OffsetCommit }] as const,
+]);
+
+/** The key bytes of `record`. */
+export function encodeKey(record: GroupCoordinatorRecord): Uint8Array {
+  const key = tables[record.type].key;
+  const table: AnyMessage = key;
+  const writer = new BytesWriter();
+  writer.int16(key.key);
+  table.encode(writer, record.key, 0);
+  return writer.finish();
+}
+
+/** The value bytes of `record`; null for a tombstone. */
+export function encodeValue(
+  record: GroupCoordinatorRecord,
+  version: number = valueVersion(record),
+): Uint8Array | null {
+  if (record.value === null) return null;
+  const table: AnyMessage = tables[record.type].value;
+  const writer = new BytesWriter();
+  writer.int16(version);
+  table.encode(writer, record.value, version);
+  return writer.finish();
+}
+
+function valueVersion(record: GroupCoordinatorRecord): number {
+  if (record.type === "GroupMetadata") return groupMetadataValueVersion;
+  if (record.type !== "OffsetCommit" || record.value === null) return 0;
+  return offsetValueVersion(record.value);
 }
 
 /**
- * The record with these bytes; undefined for one of another kind. Throws DecodeFault when the bytes
- * do not fit.
+ * The record with these key and value bytes; undefined for one of another kind. Throws DecodeFault
+ * when they do not parse.
  */
-export function decodeKind(
-  kinds: ReadonlyMap<number, RecordKind>,
+export function decode(
   key: Uint8Array,
   value: Uint8Array | null,
-): StoredRecord | undefined {
-  const keyReader = new BytesReader(key);
-  const kind = kinds.get(keyReader.int16());
-  if (kind === undefined) return undefined;
-  const type = kind.name;
-  const keyFields = whole(kind.key, keyReader, 0);
-  if (value === null) return { type, key: keyFields, version: undefined, value: null };
-  const reader = new BytesReader(value);
-  const version = reader.int16();
-  return { type, key: keyFields, version, value: whole(kind.value, reader, version) };
-}
-
-function whole(table: AnyMessage, reader: BytesReader, version: number): unknown {
-  const fields = table.decode(reader, version);
-  if (reader.remaining === 0) return fields;
-  throw new DecodeFault(`${table.name} v${version}: ${reader.remaining} bytes too many`);
+): GroupCoordinatorRecord | undefined {
+  const stored = decodeKind(groupRecordKinds, key, value);
+  if (stored === undefined) return undefined;
+  return { type: stored.type, key: stored.key, value: stored.value } as GroupCoordinatorRecord;
 }

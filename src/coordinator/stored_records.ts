@@ -1,26 +1,16 @@
 // Every kind of record in the coordinators' topics, for those who look into them: the coordinators
-// themselves read only their own (records.ts).
+// themselves read only their own (record_kinds.ts has those of groups).
 //
 // Loaded only when asked for: a broker does not need the tables.
 
 import type { RecordTable } from "../protocol/schema.ts";
-import * as consumerGroup from "./consumer_group_records.ts";
-import { decodeKind, type RecordKind, type StoredRecord } from "./record_kinds.ts";
-import * as classicGroup from "./records.ts";
-import * as shareGroup from "./share_group_records.ts";
+import { decodeKind, type RecordKind, type StoredRecord } from "./record_framing.ts";
+import { groupRecordKinds } from "./record_kinds.ts";
 import * as shareState from "./share_state_records.ts";
-import * as streamsGroup from "./streams_group_records.ts";
 import * as transaction from "./transaction_records.ts";
 
-const groupKinds = kindsOf({ ...classicGroup, ...consumerGroup, ...shareGroup, ...streamsGroup });
-groupKinds.set(classicGroup.LegacyOffsetCommitKey.key, {
-  name: "OffsetCommit",
-  key: classicGroup.LegacyOffsetCommitKey,
-  value: classicGroup.OffsetCommitValue,
-});
-
 const kindsOfTopic: Readonly<Record<string, ReadonlyMap<number, RecordKind>>> = {
-  __consumer_offsets: groupKinds,
+  __consumer_offsets: groupRecordKinds,
   __transaction_state: kindsOf({ ...transaction }),
   __share_group_state: kindsOf({ ...shareState }),
 };

@@ -1,5 +1,5 @@
-// Records of __transaction_state (KIP-98), framed as in records.ts: for each transactional id its
-// producer, the state of its transaction and the partitions in it.
+// Records of __transaction_state (KIP-98), framed as in record_framing.ts: for each transactional
+// id its producer, the state of its transaction and the partitions in it.
 //
 // Version 1 of the value is flexible (KIP-915); its tags are of the second transaction protocol
 // (KIP-890), where each transaction has an epoch of its own.

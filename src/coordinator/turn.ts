@@ -15,12 +15,13 @@ import type {
   OffsetDeleteResponse,
   SyncGroupResponse,
 } from "../protocol/mod.ts";
-import type { Deadlines } from "./deadlines.ts";
-import type { AlarmOwner, Group } from "./group.ts";
+import type { ClassicGroup } from "./classic/group.ts";
+import type { Clockwork } from "./clockwork.ts";
+import type { Group } from "./group.ts";
 import type { GroupConfig } from "./group_config.ts";
 import type { Answer, Asked, Note } from "./machine.ts";
 import type { OffsetTable } from "./offsets.ts";
-import type { GroupCoordinatorRecord } from "./records.ts";
+import type { GroupCoordinatorRecord } from "./record_kinds.ts";
 
 /** A response that may come later than its request, or wait for the log. */
 export type GroupResponse =
@@ -40,13 +41,13 @@ export interface View {
 }
 
 /** Where soft effects take place. */
-export interface Turn extends View {
+export interface Turn extends View, Clockwork {
+  readonly nowMs: number;
   readonly groups: Map<string, Group>;
-  readonly deadlines: Deadlines<AlarmOwner>;
   readonly answers: Answer<GroupResponse>[];
   readonly notes: Note[];
-  /** Groups whose last member is gone: their becoming empty is the next decision. */
-  readonly emptied: Set<Group>;
+  /** Classic groups whose last member is gone: their becoming empty is the next decision. */
+  readonly emptied: Set<ClassicGroup>;
   /** Decisions to be made after that. */
   readonly then: ((view: View) => Plan)[];
 }

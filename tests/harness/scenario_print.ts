@@ -6,7 +6,7 @@
 
 import { fromUtf8 } from "../../src/base/bytes.ts";
 import type { Answer, GroupCoordinatorRecord, GroupResponse } from "../../src/coordinator/mod.ts";
-import { topicsOfSubscription } from "../../src/coordinator/subscription.ts";
+import { topicsOfSubscription } from "../../src/coordinator/classic/subscription.ts";
 import { ErrorCode, errorName } from "../../src/protocol/errors.ts";
 import type { Carried } from "./group_shell.ts";
 
@@ -35,6 +35,7 @@ export function printRecord(record: GroupCoordinatorRecord): string {
     const value = record.value === null ? "tombstone" : record.value.offset;
     return `record: offset ${group || "-"} ${topic}:${partition} = ${value}`;
   }
+  if (record.type !== "GroupMetadata") return printStored(record);
   const { value, key: { group } } = record;
   if (value === null) return `record: group ${group} = tombstone`;
   const members = value.members.map(({ memberId, groupInstanceId = null, assignment }) =>
@@ -42,6 +43,11 @@ export function printRecord(record: GroupCoordinatorRecord): string {
   );
   return `record: group ${group} generation=${value.generation} protocol=${value.protocol}` +
     ` leader=${value.leader} members:${members.join("")}`;
+}
+
+/** Kinds of record that have no words of their own. */
+function printStored({ type, key, value }: GroupCoordinatorRecord): string {
+  return `record: ${type} ${JSON.stringify(key)} = ${JSON.stringify(value)}`;
 }
 
 export function printAnswer(

@@ -1,7 +1,7 @@
 // Heartbeat: a member of a group is alive, and learns whether it has to rejoin.
 //
 // Serves: 0-4.
-// Behaviour: src/coordinator/classic_group.ts.
+// Behaviour: src/coordinator/classic/sessions.ts.
 // Versions: 3 static members (KIP-345); 4 flexible.
 
 import { Heartbeat } from "../../protocol/mod.ts";

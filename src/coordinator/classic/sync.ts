@@ -11,12 +11,12 @@
 // assignment that a crash could take back. If the log refuses it, the waiting members get the error
 // and the group rebalances.
 
-import { ErrorCode } from "../protocol/errors.ts";
-import type { SyncGroupRequest, SyncGroupResponse } from "../protocol/mod.ts";
-import { groupErrorOf } from "./append_errors.ts";
-import { type Group, type Member, memberError, noBytes, touchSession } from "./group.ts";
-import { groupRecord, snapshotOf } from "./group_snapshot.ts";
-import type { Asked, At } from "./machine.ts";
+import { ErrorCode } from "../../protocol/errors.ts";
+import type { SyncGroupRequest, SyncGroupResponse } from "../../protocol/mod.ts";
+import { groupErrorOf } from "../append_errors.ts";
+import { type ClassicGroup, type Member, memberError, noBytes, touchSession } from "./group.ts";
+import { groupRecord, snapshotOf } from "./snapshot.ts";
+import type { Asked, At } from "../machine.ts";
 import {
   dismissMember,
   failWaiting,
@@ -24,7 +24,7 @@ import {
   prepareRebalance,
   syncError,
 } from "./rebalance.ts";
-import { answering, answerWhenDurable, type Plan, softly, type Turn, type View } from "./turn.ts";
+import { answering, answerWhenDurable, type Plan, softly, type Turn, type View } from "../turn.ts";
 
 export interface SyncInput {
   readonly request: SyncGroupRequest;
@@ -61,7 +61,7 @@ export function decideSync(view: View, input: SyncInput, at: At<SyncGroupRespons
 
 /** A SyncGroup of a member of its group. */
 interface Syncing {
-  readonly group: Group;
+  readonly group: ClassicGroup;
   readonly member: Member;
   readonly asked: Asked<SyncGroupResponse>;
   readonly apiVersion: number;
@@ -83,12 +83,12 @@ function wait(turn: Turn, { group, member, asked, apiVersion }: Syncing): void {
 }
 
 /** `member` has sent its SyncGroup; when the last one has, nobody's is waited for any more. */
-function noteSynced(turn: Turn, group: Group, member: Member): void {
+function noteSynced(turn: Turn, group: ClassicGroup, member: Member): void {
   group.pendingSync.delete(member.memberId);
   if (group.pendingSync.size === 0) turn.deadlines.clear(group.syncAlarm);
 }
 
-function syncMemberError(group: Group, request: SyncGroupRequest): ErrorCode {
+function syncMemberError(group: ClassicGroup, request: SyncGroupRequest): ErrorCode {
   const { memberId, groupInstanceId, generationId, protocolType, protocolName } = request;
   const errorCode = memberError(group, memberId, groupInstanceId);
   if (errorCode !== ErrorCode.NONE) return errorCode;
@@ -133,7 +133,7 @@ function decideAssignment(view: View, request: SyncGroupRequest, syncing: Syncin
   };
 }
 
-function answerAssignments(turn: Turn, group: Group): void {
+function answerAssignments(turn: Turn, group: ClassicGroup): void {
   const { groupId, generationId, members } = group;
   turn.notes.push({
     message: "group is stable",
@@ -149,7 +149,7 @@ function answerAssignments(turn: Turn, group: Group): void {
 
 function answerAssigned(
   turn: Turn,
-  group: Group,
+  group: ClassicGroup,
   { member, asked }: Pick<Syncing, "member" | "asked">,
 ): void {
   answerWhenDurable(turn, {
@@ -159,7 +159,7 @@ function answerAssigned(
   });
 }
 
-function assignedResponse(group: Group, member: Member): SyncGroupResponse {
+function assignedResponse(group: ClassicGroup, member: Member): SyncGroupResponse {
   return {
     throttleTimeMs: 0,
     errorCode: ErrorCode.NONE,
@@ -170,7 +170,7 @@ function assignedResponse(group: Group, member: Member): SyncGroupResponse {
 }
 
 /** Members of this generation did not sync in time: they are removed, the rest rebalances. */
-export function onSyncTimeout(turn: Turn, group: Group): void {
+export function onSyncTimeout(turn: Turn, group: ClassicGroup): void {
   if (group.state !== "CompletingRebalance" && group.state !== "Stable") return;
   for (const memberId of [...group.pendingSync]) {
     const member = group.members.get(memberId);

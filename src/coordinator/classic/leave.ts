@@ -8,12 +8,12 @@
 // Each of a batch has its own result; the group rebalances once, after all of them. An empty group
 // stays, with its offsets: see group_removal.ts for its end.
 
-import { ErrorCode } from "../protocol/errors.ts";
-import type { LeaveGroupRequest, LeaveGroupResponse } from "../protocol/mod.ts";
-import { type Group, type Member, memberError, removePendingMember } from "./group.ts";
-import type { At } from "./machine.ts";
+import { ErrorCode } from "../../protocol/errors.ts";
+import type { LeaveGroupRequest, LeaveGroupResponse } from "../../protocol/mod.ts";
+import { type ClassicGroup, type Member, memberError, removePendingMember } from "./group.ts";
+import type { At } from "../machine.ts";
 import { completeJoinIfAllJoined, dismissMember, rebalanceOrCompleteJoin } from "./rebalance.ts";
-import { answering, answerNow, type Plan, softly, type Turn, type View } from "./turn.ts";
+import { answering, answerNow, type Plan, softly, type Turn, type View } from "../turn.ts";
 
 /** A LeaveGroup request and its version. */
 export interface LeaveInput {
@@ -66,7 +66,7 @@ function leaveResponse(results: MemberResult[], apiVersion: number): LeaveGroupR
 /** Removes `members`, and tells the result of each. */
 function leaveGroup(
   turn: Turn,
-  group: Group,
+  group: ClassicGroup,
   members: readonly LeavingMember[],
 ): MemberResult[] {
   const reasons: string[] = [];
@@ -85,7 +85,7 @@ function leaveGroup(
   return results;
 }
 
-function memberThatLeaves(group: Group, leaving: LeavingMember): Member | ErrorCode {
+function memberThatLeaves(group: ClassicGroup, leaving: LeavingMember): Member | ErrorCode {
   const { memberId, groupInstanceId } = leaving;
   const named = memberId === "" && groupInstanceId !== null
     ? group.staticMembers.get(groupInstanceId) ?? ""
@@ -96,7 +96,11 @@ function memberThatLeaves(group: Group, leaving: LeavingMember): Member | ErrorC
 }
 
 /** After members or pending ids are gone: the rest rebalances, or need not wait any longer. */
-export function onMembersRemoved(turn: Turn, group: Group, reasons: readonly string[]): void {
+export function onMembersRemoved(
+  turn: Turn,
+  group: ClassicGroup,
+  reasons: readonly string[],
+): void {
   if (group.state === "PreparingRebalance") {
     completeJoinIfAllJoined(turn, group);
   } else if (reasons.length > 0 && group.state !== "Empty" && group.state !== "Dead") {

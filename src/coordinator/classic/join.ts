@@ -11,12 +11,12 @@
 //
 // The answer waits in the member (awaitingJoin) until the group has its next generation.
 
-import { ErrorCode } from "../protocol/errors.ts";
-import type { JoinGroupResponse } from "../protocol/mod.ts";
-import { alarmOf } from "./deadlines.ts";
+import { ErrorCode } from "../../protocol/errors.ts";
+import type { JoinGroupResponse } from "../../protocol/mod.ts";
+import { alarmOf } from "../deadlines.ts";
 import {
   addMember,
-  type Group,
+  type ClassicGroup,
   type Member,
   memberError,
   newGroup,
@@ -29,7 +29,7 @@ import {
   touchSession,
   updateMember,
 } from "./group.ts";
-import { groupErrorOf } from "./append_errors.ts";
+import { groupErrorOf } from "../append_errors.ts";
 import {
   freshMemberId,
   type Join,
@@ -38,7 +38,7 @@ import {
   joinRequestError,
   waitingOf,
 } from "./join_request.ts";
-import type { At } from "./machine.ts";
+import type { At } from "../machine.ts";
 import {
   completeJoinIfAllJoined,
   failWaiting,
@@ -55,7 +55,7 @@ import {
   softly,
   type Turn,
   type View,
-} from "./turn.ts";
+} from "../turn.ts";
 
 /** How long a new member's JoinGroup may wait. It has no id yet to send heartbeats with. */
 const newMemberJoinTimeoutMs = 5 * 60 * 1_000;
@@ -84,7 +84,7 @@ export function decideJoin(view: View, input: JoinInput, at: At<JoinGroupRespons
 }
 
 /** A member enters, without the log: the leader's SyncGroup will tell it. */
-function joinGroup(turn: Turn, group: Group, join: Join): void {
+function joinGroup(turn: Turn, group: ClassicGroup, join: Join): void {
   if (!hasRoomFor(turn, group, join.memberId)) {
     const refused = group.members.get(join.memberId);
     removePendingMember(turn, group, join.memberId);
@@ -107,7 +107,7 @@ function joinGroup(turn: Turn, group: Group, join: Join): void {
 }
 
 /** Whether group.max.size admits this member. While a group rebalances, those who joined count. */
-function hasRoomFor(turn: Turn, group: Group, memberId: string): boolean {
+function hasRoomFor(turn: Turn, group: ClassicGroup, memberId: string): boolean {
   const member = group.members.get(memberId);
   const { groupSizeMax } = turn.config;
   switch (group.state) {
@@ -122,7 +122,7 @@ function hasRoomFor(turn: Turn, group: Group, memberId: string): boolean {
   }
 }
 
-function joinWithoutId(turn: Turn, group: Group, join: Join): void {
+function joinWithoutId(turn: Turn, group: ClassicGroup, join: Join): void {
   const memberId = freshMemberId(join);
   if (join.groupInstanceId !== null) {
     const replaced = group.staticMembers.get(join.groupInstanceId);
@@ -136,7 +136,7 @@ function joinWithoutId(turn: Turn, group: Group, join: Join): void {
 }
 
 /** Hands out an id, so that a client that retries its first JoinGroup leaves no dead members. */
-function addPendingMember(turn: Turn, group: Group, join: Join): void {
+function addPendingMember(turn: Turn, group: ClassicGroup, join: Join): void {
   const { memberId } = join;
   const alarm = alarmOf({ kind: "pending" as const, groupId: group.groupId, memberId });
   group.pendingMembers.set(memberId, alarm);
@@ -150,7 +150,7 @@ function addPendingMember(turn: Turn, group: Group, join: Join): void {
   answerNow(turn, join.asked, joinError(ErrorCode.MEMBER_ID_REQUIRED, join));
 }
 
-function addJoiningMember(turn: Turn, group: Group, join: Join): void {
+function addJoiningMember(turn: Turn, group: ClassicGroup, join: Join): void {
   const member = newMember(group.groupId, join);
   addMember(group, member, join.protocolType);
   setAwaitingJoin(group, member, waitingOf(join));
@@ -160,7 +160,7 @@ function addJoiningMember(turn: Turn, group: Group, join: Join): void {
 }
 
 /** A member that the group knows, or should know. */
-function rejoin(turn: Turn, group: Group, join: Join): void {
+function rejoin(turn: Turn, group: ClassicGroup, join: Join): void {
   const errorCode = memberError(group, join.memberId, join.groupInstanceId);
   const member = group.members.get(join.memberId);
   if (errorCode !== ErrorCode.NONE || member === undefined || group.state === "Empty") {
@@ -184,7 +184,7 @@ function rejoin(turn: Turn, group: Group, join: Join): void {
 
 function answerJoined(
   turn: Turn,
-  group: Group,
+  group: ClassicGroup,
   { join, member }: { join: Join; member: Member },
 ): void {
   const { asked, apiVersion } = join;
@@ -200,7 +200,7 @@ function answerJoined(
 /** Takes over what the request says, and makes it the one that waits. */
 function updateAndWait(
   turn: Turn,
-  group: Group,
+  group: ClassicGroup,
   { join, member }: { join: Join; member: Member },
 ): void {
   // A request of the member that still waits was given up by its client: only one can be answered.

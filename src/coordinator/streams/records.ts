@@ -1,5 +1,6 @@
-// Records of groups of Kafka Streams (KIP-1071) in __consumer_offsets, framed as in records.ts.
-// Where a consumer has partitions, a member here has tasks: partitions of a subtopology.
+// Records of groups of Kafka Streams (KIP-1071) in __consumer_offsets, framed as in
+// record_framing.ts. Where a consumer has partitions, a member here has tasks: partitions of a
+// subtopology.
 //
 //   key 17 group          its epoch, the topology's epoch, a hash of the topics
 //       19 member         client, process and tags, as the member last said
@@ -26,7 +27,7 @@ import {
   struct,
   tagged,
   uint16,
-} from "../protocol/schema.ts";
+} from "../../protocol/schema.ts";
 
 export const StreamsGroupMetadataKey = record({
   key: 17,

@@ -1,5 +1,5 @@
-// Records of consumer groups (KIP-848) in __consumer_offsets. records.ts has what all groups share:
-// how keys and values are framed, committed offsets, classic groups.
+// Records of consumer groups (KIP-848) in __consumer_offsets.
+// record_framing.ts has how keys and values are framed.
 //
 //   key  3 group          its epoch, and a hash of what it subscribes to
 //        4 partitions     the subscribed topics; written until the hash came (KIP-1101)
@@ -26,7 +26,7 @@ import {
   struct,
   tagged,
   uuid,
-} from "../protocol/schema.ts";
+} from "../../protocol/schema.ts";
 
 export const ConsumerGroupMetadataKey = record({
   key: 3,

@@ -1,4 +1,4 @@
-// Records of share groups (KIP-932) in __consumer_offsets, framed as in records.ts. What the
+// Records of share groups (KIP-932) in __consumer_offsets, framed as in record_framing.ts. What the
 // members acknowledged is not here but in __share_group_state: share_state_records.ts.
 //
 //   key 10 member         subscription and client, as the member last said
@@ -19,7 +19,7 @@ import {
   string,
   tagged,
   uuid,
-} from "../protocol/schema.ts";
+} from "../../protocol/schema.ts";
 
 export const ShareGroupMemberMetadataKey = record({
   key: 10,

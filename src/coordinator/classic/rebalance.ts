@@ -13,10 +13,10 @@
 //
 // Invariant: generationId grows by one at each completeJoin and nowhere else.
 
-import { ErrorCode } from "../protocol/errors.ts";
-import type { JoinGroupResponse, SyncGroupResponse } from "../protocol/mod.ts";
+import { ErrorCode } from "../../protocol/errors.ts";
+import type { JoinGroupResponse, SyncGroupResponse } from "../../protocol/mod.ts";
 import {
-  type Group,
+  type ClassicGroup,
   hasAllMembersJoined,
   type Member,
   metadataOf,
@@ -28,15 +28,15 @@ import {
   touchSession,
   transitionTo,
 } from "./group.ts";
-import { groupRecord, snapshotOf } from "./group_snapshot.ts";
+import { groupRecord, snapshotOf } from "./snapshot.ts";
 import { subscribedTopics } from "./subscription.ts";
-import { answerNow, type Plan, type Turn } from "./turn.ts";
+import { answerNow, type Plan, type Turn } from "../turn.ts";
 
 /** A group that could not be stored as empty is tried again after this long. */
 const emptyRetryMs = 1_000;
 
 /** Starts a rebalance, from any state that has no joins to wait for yet. */
-export function prepareRebalance(turn: Turn, group: Group, reason: string): void {
+export function prepareRebalance(turn: Turn, group: ClassicGroup, reason: string): void {
   const wasEmpty = group.state === "Empty";
   if (group.state === "CompletingRebalance") {
     failWaitingSyncs(turn, group, ErrorCode.REBALANCE_IN_PROGRESS);
@@ -62,19 +62,19 @@ export function prepareRebalance(turn: Turn, group: Group, reason: string): void
 }
 
 /** After members changed: starts a rebalance, or ends its joining phase when that was the last. */
-export function rebalanceOrCompleteJoin(turn: Turn, group: Group, reason: string): void {
+export function rebalanceOrCompleteJoin(turn: Turn, group: ClassicGroup, reason: string): void {
   if (group.state === "PreparingRebalance") completeJoinIfAllJoined(turn, group);
   else prepareRebalance(turn, group, reason);
 }
 
 /** Ends the joining phase early, when nobody is missing. The initial delay is always waited for. */
-export function completeJoinIfAllJoined(turn: Turn, group: Group): void {
+export function completeJoinIfAllJoined(turn: Turn, group: ClassicGroup): void {
   if (group.state !== "PreparingRebalance" || group.initialJoinRemainingMs !== undefined) return;
   if (hasAllMembersJoined(group)) completeJoin(turn, group);
 }
 
 /** The joining phase has lasted as long as it may; or one round of the initial delay is over. */
-export function onJoinTimeout(turn: Turn, group: Group): void {
+export function onJoinTimeout(turn: Turn, group: ClassicGroup): void {
   if (group.state !== "PreparingRebalance") return;
   const remainingMs = group.initialJoinRemainingMs ?? 0;
   if (group.newMemberAdded && remainingMs > 0) {
@@ -88,7 +88,7 @@ export function onJoinTimeout(turn: Turn, group: Group): void {
 }
 
 /** Ends the joining phase: whoever has joined makes the next generation. */
-function completeJoin(turn: Turn, group: Group): void {
+function completeJoin(turn: Turn, group: ClassicGroup): void {
   turn.deadlines.clear(group.joinAlarm);
   group.initialJoinRemainingMs = undefined;
   for (const member of [...group.members.values()]) {
@@ -123,7 +123,7 @@ function completeJoin(turn: Turn, group: Group): void {
 }
 
 /** Makes the leader one who has joined; false when nobody has. */
-function electJoinedLeader(group: Group): boolean {
+function electJoinedLeader(group: ClassicGroup): boolean {
   const leader = group.members.get(group.leaderId ?? "");
   if (leader?.awaitingJoin !== undefined) return true;
   for (const member of group.members.values()) {
@@ -134,7 +134,7 @@ function electJoinedLeader(group: Group): boolean {
   return false;
 }
 
-function startGeneration(turn: Turn, group: Group): void {
+function startGeneration(turn: Turn, group: ClassicGroup): void {
   group.generationId++;
   group.pendingSync.clear();
   group.protocolName = selectProtocol([...group.members.values()]);
@@ -143,7 +143,7 @@ function startGeneration(turn: Turn, group: Group): void {
   noteGeneration(turn, group, "group has a new generation");
 }
 
-function noteGeneration(turn: Turn, group: Group, message: string): void {
+function noteGeneration(turn: Turn, group: ClassicGroup, message: string): void {
   const { groupId, generationId, members } = group;
   turn.notes.push({
     message,
@@ -155,7 +155,7 @@ function noteGeneration(turn: Turn, group: Group, message: string): void {
  * Decides that these groups, whose last members are gone, are Empty. The log is told, so that a
  * restart does not wait for those members. Until it takes that, a group prepares to rebalance.
  */
-export function decideEmpty(emptied: ReadonlySet<Group>, nowMs: number): Plan {
+export function decideEmpty(emptied: ReadonlySet<ClassicGroup>, nowMs: number): Plan {
   const groups = [...emptied].filter(({ state, members }) =>
     state === "PreparingRebalance" && members.size === 0
   );
@@ -178,7 +178,7 @@ export function decideEmpty(emptied: ReadonlySet<Group>, nowMs: number): Plan {
 }
 
 /** Answers every SyncGroup that waits with `errorCode`, and forgets the assignments. */
-export function failWaitingSyncs(turn: Turn, group: Group, errorCode: ErrorCode): void {
+export function failWaitingSyncs(turn: Turn, group: ClassicGroup, errorCode: ErrorCode): void {
   for (const member of group.members.values()) {
     member.assignment = noBytes;
     if (member.awaitingSync === undefined) continue;
@@ -191,7 +191,7 @@ export function failWaitingSyncs(turn: Turn, group: Group, errorCode: ErrorCode)
 /** Removes `member`, answering a request of its that waits with `errorCode`. */
 export function dismissMember(
   turn: Turn,
-  group: Group,
+  group: ClassicGroup,
   { member, errorCode }: { member: Member; errorCode: ErrorCode },
 ): void {
   failWaiting(turn, group, { member, errorCode });
@@ -201,7 +201,7 @@ export function dismissMember(
 /** Answers the requests of `member` that wait with `errorCode`. */
 export function failWaiting(
   turn: Turn,
-  group: Group,
+  group: ClassicGroup,
   { member, errorCode }: { member: Member; errorCode: ErrorCode },
 ): void {
   if (member.awaitingJoin !== undefined) {
@@ -236,7 +236,7 @@ export function joinError(
 
 /** The JoinGroup response of the current generation for `member`; the leader's lists everyone. */
 export function joinedResponse(
-  group: Group,
+  group: ClassicGroup,
   to: { member: Member; apiVersion: number; skipAssignment: boolean },
 ): JoinGroupResponse {
   const { member, apiVersion, skipAssignment } = to;

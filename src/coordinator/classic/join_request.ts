@@ -5,11 +5,11 @@
 //
 // Invariant: a Join holds nothing of the request's frame, since members keep parts of it for long.
 
-import { ErrorCode } from "../protocol/errors.ts";
-import type { JoinGroupRequest, JoinGroupResponse } from "../protocol/mod.ts";
+import { ErrorCode } from "../../protocol/errors.ts";
+import type { JoinGroupRequest, JoinGroupResponse } from "../../protocol/mod.ts";
 import type { MemberProtocol, Waiting } from "./group.ts";
-import type { Asked } from "./machine.ts";
-import type { View } from "./turn.ts";
+import type { Asked } from "../machine.ts";
+import type { View } from "../turn.ts";
 
 /** A JoinGroup request and where it came from. */
 export interface JoinInput {

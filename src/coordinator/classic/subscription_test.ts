@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { subscription } from "../../tests/harness/scenario_script.ts";
+import { subscription } from "../../../tests/harness/scenario_script.ts";
 import { topicsOfSubscription } from "./subscription.ts";
 
 Deno.test("the topics of a subscription are read, whatever follows them", () => {

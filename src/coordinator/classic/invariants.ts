@@ -1,11 +1,11 @@
 // What must hold of a group between any two decisions, said as assertions.
 // The property test calls it after every step; it costs a pass over the members.
 
-import { assert } from "../base/assert.ts";
-import type { Group } from "./group.ts";
+import { assert } from "../../base/assert.ts";
+import type { ClassicGroup } from "./group.ts";
 
 /** Throws AssertionError when `group` contradicts itself. */
-export function assertConsistent(group: Group): void {
+export function assertConsistent(group: ClassicGroup): void {
   const { members, state } = group;
   const populated = members.size > 0;
   assert(state !== "Dead", "a dead group is in no table");

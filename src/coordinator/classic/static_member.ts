@@ -12,12 +12,12 @@
 //
 // Whoever still speaks under the former id is fenced: FENCED_INSTANCE_ID.
 
-import { assert } from "../base/assert.ts";
-import { ErrorCode } from "../protocol/errors.ts";
-import type { JoinGroupResponse } from "../protocol/mod.ts";
-import { groupErrorOf } from "./append_errors.ts";
+import { assert } from "../../base/assert.ts";
+import { ErrorCode } from "../../protocol/errors.ts";
+import type { JoinGroupResponse } from "../../protocol/mod.ts";
+import { groupErrorOf } from "../append_errors.ts";
 import {
-  type Group,
+  type ClassicGroup,
   type Member,
   newMember,
   selectProtocol,
@@ -26,16 +26,16 @@ import {
   touchSession,
   updateMember,
 } from "./group.ts";
-import { groupRecord, memberSnapshot, snapshotOf } from "./group_snapshot.ts";
+import { groupRecord, memberSnapshot, snapshotOf } from "./snapshot.ts";
 import { freshMemberId, type Join, waitingOf } from "./join_request.ts";
 import { failWaiting, joinedResponse, joinError, rebalanceOrCompleteJoin } from "./rebalance.ts";
-import { answerWhenDurable, type Plan, type Turn } from "./turn.ts";
+import { answerWhenDurable, type Plan, type Turn } from "../turn.ts";
 
 /**
  * Decides a join that takes a static member's place in a Stable group which goes on as it is: its
  * record learns the new id. Undefined for every other join.
  */
-export function decideReplacement(group: Group, asking: Join): Plan | undefined {
+export function decideReplacement(group: ClassicGroup, asking: Join): Plan | undefined {
   const former = group.members.get(group.staticMembers.get(asking.groupInstanceId ?? "") ?? "");
   if (former === undefined || asking.memberId !== "" || group.state !== "Stable") return undefined;
   if (!supportsProtocols(group, asking.protocolType, asking.protocols)) return undefined;
@@ -76,7 +76,7 @@ export function decideReplacement(group: Group, asking: Join): Plan | undefined 
 /** The new id is told once it is durable. */
 function answerReplacement(
   turn: Turn,
-  group: Group,
+  group: ClassicGroup,
   { join, member, formerLeaderId }: { join: Join; member: Member; formerLeaderId: string },
 ): void {
   const { asked, apiVersion } = join;
@@ -95,7 +95,7 @@ function answerReplacement(
 /** `join.memberId`, a fresh id, takes the place of `replacedId`; the group has to rebalance. */
 export function replaceStaticMember(
   turn: Turn,
-  group: Group,
+  group: ClassicGroup,
   { join, replacedId }: { join: Join; replacedId: string },
 ): void {
   const former = group.members.get(replacedId);
@@ -115,7 +115,7 @@ export function replaceStaticMember(
 
 function noteReplacement(
   turn: Turn,
-  { groupId }: Group,
+  { groupId }: ClassicGroup,
   { former, member }: { former: Member; member: Member },
 ): void {
   turn.notes.push({
@@ -133,7 +133,10 @@ function noteReplacement(
  * Puts `member` where `former` was, in the same place of the order, leading if it led. Both have
  * the same protocols at that moment, so that the group's counts stay right.
  */
-function putInPlace(group: Group, { former, member }: { former: Member; member: Member }): void {
+function putInPlace(
+  group: ClassicGroup,
+  { former, member }: { former: Member; member: Member },
+): void {
   const members = [...group.members.values()].map((each) => each === former ? member : each);
   group.members.clear();
   for (const each of members) group.members.set(each.memberId, each);

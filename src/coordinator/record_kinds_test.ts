@@ -3,7 +3,14 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { DecodeFault } from "../base/faults.ts";
 import { ZERO_UUID } from "../base/ids.ts";
-import { decode, encodeKey, encodeValue, type GroupCoordinatorRecord } from "./records.ts";
+import {
+  decode,
+  encodeKey,
+  encodeValue,
+  type GroupCoordinatorRecord,
+  groupIdOf,
+  groupTypeOf,
+} from "./record_kinds.ts";
 
 const commit = {
   type: "OffsetCommit",
@@ -88,8 +95,15 @@ Deno.test("a group keeps its members' protocol metadata and assignment", () => {
   }
 });
 
-Deno.test("records of newer group types are told apart and left alone", () => {
-  assertEquals(decode(Uint8Array.of(0, 5, 0, 1, 103), Uint8Array.of(0, 0, 0)), undefined);
+Deno.test("records of unknown kinds are told apart and left alone", () => {
+  assertEquals(decode(Uint8Array.of(0, 99, 0, 1, 103), Uint8Array.of(0, 0, 0)), undefined);
+});
+
+Deno.test("a record of a group names its group, and the type of group it is of", () => {
+  const stored = decode(Uint8Array.of(0, 3, 0, 1, 103), null);
+  if (stored === undefined) throw new Error("not decoded");
+  assertEquals([stored.type, groupIdOf(stored)], ["ConsumerGroupMetadata", "g"]);
+  assertEquals([groupTypeOf(stored), groupTypeOf(commit)], ["consumer", undefined]);
 });
 
 Deno.test("damaged keys and values, and newer versions, are decode faults", () => {

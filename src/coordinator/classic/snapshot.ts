@@ -8,18 +8,19 @@
 // States are not kept: a group with members was Stable when its record was written (the leader's
 // SyncGroup writes it), one without was Empty.
 
-import { bytesEqual } from "../base/bytes.ts";
-import type { Int64 } from "../base/int64.ts";
-import type { MessageOf } from "../protocol/mod.ts";
+import { bytesEqual } from "../../base/bytes.ts";
+import type { Int64 } from "../../base/int64.ts";
+import type { MessageOf } from "../../protocol/mod.ts";
 import {
   addMember,
-  type Group,
+  type ClassicGroup,
   type Member,
   type MemberDetails,
   metadataOf,
   newMember,
 } from "./group.ts";
-import type { GroupCoordinatorRecord, GroupMetadataValue } from "./records.ts";
+import type { GroupCoordinatorRecord } from "../record_kinds.ts";
+import type { GroupMetadataValue } from "./records.ts";
 import { subscribedTopics } from "./subscription.ts";
 
 /** A group as its record keeps it; currentStateTimestamp is -1 when unknown. */
@@ -32,7 +33,7 @@ export function groupRecord(groupId: string, value: GroupSnapshot | null): Group
 }
 
 /** `group` as its record keeps it, in a state since `sinceMs`; -1 when that is unknown. */
-export function snapshotOf(group: Group, sinceMs: Int64): GroupSnapshot {
+export function snapshotOf(group: ClassicGroup, sinceMs: Int64): GroupSnapshot {
   return {
     protocolType: group.protocolType ?? "",
     generation: group.generationId,
@@ -45,7 +46,7 @@ export function snapshotOf(group: Group, sinceMs: Int64): GroupSnapshot {
 
 /** A member as the record of `group` keeps it. */
 export function memberSnapshot(
-  { protocolName }: Group,
+  { protocolName }: ClassicGroup,
   member: MemberDetails & Pick<Member, "assignment">,
 ): MemberSnapshot {
   return {
@@ -61,7 +62,7 @@ export function memberSnapshot(
 }
 
 /** Makes `group` what `snapshot` says. Sessions of members that are new to it are not started. */
-export function adoptSnapshot(group: Group, snapshot: GroupSnapshot): void {
+export function adoptSnapshot(group: ClassicGroup, snapshot: GroupSnapshot): void {
   const since = snapshot.currentStateTimestamp;
   const known = new Map(group.members);
   group.isStored = true;

@@ -17,24 +17,22 @@
 // heartbeat and what happens when time runs out; join.ts, sync.ts, leave.ts and static_member.ts
 // have the requests, rebalance.ts the way between generations, group.ts the data.
 
-import { unreachable } from "../base/assert.ts";
-import { ErrorCode } from "../protocol/errors.ts";
-import type { HeartbeatRequest } from "../protocol/mod.ts";
-import {
-  type AlarmOwner,
-  type Clockwork,
-  type Group,
-  memberError,
-  removePendingMember,
-  touchSession,
-} from "./group.ts";
+import { unreachable } from "../../base/assert.ts";
+import { ErrorCode } from "../../protocol/errors.ts";
+import type { HeartbeatRequest } from "../../protocol/mod.ts";
+import type { AlarmOwner, Clockwork } from "../clockwork.ts";
+import { type ClassicGroup, memberError, removePendingMember, touchSession } from "./group.ts";
 import { onMembersRemoved } from "./leave.ts";
 import { dismissMember, failWaiting, onJoinTimeout, prepareRebalance } from "./rebalance.ts";
 import { onSyncTimeout } from "./sync.ts";
-import type { Turn } from "./turn.ts";
+import type { Turn } from "../turn.ts";
 
 /** Answers a Heartbeat: NONE, or what the member has to know. Its session starts anew. */
-export function heartbeat(turn: Clockwork, group: Group, request: HeartbeatRequest): ErrorCode {
+export function heartbeat(
+  turn: Clockwork,
+  group: ClassicGroup,
+  request: HeartbeatRequest,
+): ErrorCode {
   const { memberId, groupInstanceId, generationId } = request;
   const errorCode = memberError(group, memberId, groupInstanceId);
   if (errorCode !== ErrorCode.NONE) return errorCode;
@@ -46,7 +44,7 @@ export function heartbeat(turn: Clockwork, group: Group, request: HeartbeatReque
 }
 
 /** An alarm of `group` rang. */
-export function onAlarm(turn: Turn, group: Group, { kind, memberId }: AlarmOwner): void {
+export function onAlarm(turn: Turn, group: ClassicGroup, { kind, memberId }: AlarmOwner): void {
   switch (kind) {
     case "session":
       return onSessionTimeout(turn, group, memberId);
@@ -56,13 +54,17 @@ export function onAlarm(turn: Turn, group: Group, { kind, memberId }: AlarmOwner
       return onJoinTimeout(turn, group);
     case "sync":
       return onSyncTimeout(turn, group);
+    case "rebalance":
+    case "regex":
+      // Of a group of another kind that had this id.
+      return;
     default:
       unreachable(kind);
   }
 }
 
 /** Nothing was heard of a member for its session timeout. */
-function onSessionTimeout(turn: Turn, group: Group, memberId: string): void {
+function onSessionTimeout(turn: Turn, group: ClassicGroup, memberId: string): void {
   const member = group.members.get(memberId);
   if (member === undefined) return;
   const waits = member.awaitingJoin !== undefined || member.awaitingSync !== undefined;
@@ -80,12 +82,12 @@ function onSessionTimeout(turn: Turn, group: Group, memberId: string): void {
 }
 
 /** An id that was handed out was not used. */
-function onPendingTimeout(turn: Turn, group: Group, memberId: string): void {
+function onPendingTimeout(turn: Turn, group: ClassicGroup, memberId: string): void {
   if (removePendingMember(turn, group, memberId)) onMembersRemoved(turn, group, []);
 }
 
 /** The group was read from the log: its members get a fresh session each. */
-export function onGroupLoaded(turn: Turn, group: Group): void {
+export function onGroupLoaded(turn: Turn, group: ClassicGroup): void {
   for (const member of group.members.values()) touchSession(turn, member);
   if (group.members.size > turn.config.groupSizeMax) {
     prepareRebalance(turn, group, "the group has more members than group.max.size");
@@ -93,7 +95,7 @@ export function onGroupLoaded(turn: Turn, group: Group): void {
 }
 
 /** The group ends here, or this broker stops coordinating it: nothing of it waits or rings on. */
-export function dissolveGroup(turn: Turn, group: Group, errorCode: ErrorCode): void {
+export function dissolveGroup(turn: Turn, group: ClassicGroup, errorCode: ErrorCode): void {
   for (const member of group.members.values()) {
     failWaiting(turn, group, { member, errorCode });
     turn.deadlines.clear(member.session);

@@ -5,9 +5,9 @@
 // The coordinator treats metadata as opaque bytes except here: an offset of a topic that the group
 // reads must neither be deleted nor expire (KIP-211, KIP-496). Later versions only append fields.
 
-import { BytesReader } from "../base/bytes.ts";
-import { DecodeFault } from "../base/faults.ts";
-import { type Group, metadataOf } from "./group.ts";
+import { BytesReader } from "../../base/bytes.ts";
+import { DecodeFault } from "../../base/faults.ts";
+import { type ClassicGroup, metadataOf } from "./group.ts";
 
 /** The protocol type of consumers; Connect and others have their own. */
 export const consumerProtocolType = "consumer";
@@ -34,7 +34,7 @@ export function topicsOfSubscription(metadata: Uint8Array): string[] | undefined
  * Topics that the members subscribe to, by the selected protocol's metadata; none for an empty
  * group; undefined when they cannot be told, as in another protocol type than "consumer".
  */
-export function subscribedTopics(group: Group): ReadonlySet<string> | undefined {
+export function subscribedTopics(group: ClassicGroup): ReadonlySet<string> | undefined {
   if (group.members.size === 0) return new Set();
   if (group.protocolType !== consumerProtocolType) return undefined;
   const all = new Set<string>();

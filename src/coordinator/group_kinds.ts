@@ -1,0 +1,35 @@
+// The kinds of groups that share one table and one log.
+//
+//   classic/    JoinGroup and its siblings; members agree among themselves
+//   consumer/   KIP-848: the coordinator assigns
+//   share/      KIP-932: its records so far
+//   streams/    KIP-1071: its records so far
+//
+// What a new kind takes: its group type with a `type` of its own in the union of group.ts; a
+// GroupKind in the list below (classic/kind.ts is the example); its records in record_kinds.ts;
+// `decideX` functions that return a Plan (turn.ts), and a method of GroupTable for each request.
+// Kinds whose members are assigned by the coordinator build on modern/: epochs, target assignment,
+// reconciliation, sessions.
+// Invariant: no kind imports this file, so that none knows of another.
+
+import type { Group, GroupType } from "./group.ts";
+import type { GroupKind } from "./group_kind.ts";
+import { classicKind } from "./classic/kind.ts";
+import { type GroupCoordinatorRecord, groupTypeOf } from "./record_kinds.ts";
+
+const kinds: { readonly [Type in GroupType]: GroupKind<Type> } = {
+  classic: classicKind,
+};
+
+/** The kind of `group`. */
+export function kindOf<G extends Group>({ type }: G): GroupKind<G["type"]> {
+  return kinds[type] as GroupKind<G["type"]>;
+}
+
+/** Takes over a record of a group itself; one of a type that is not served yet is passed over. */
+export function applyGroupRecord(groups: Map<string, Group>, record: GroupCoordinatorRecord): void {
+  const type = groupTypeOf(record);
+  if (type === undefined || !(type in kinds)) return;
+  const kind = kinds[type as GroupType] as GroupKind<GroupType>;
+  kind.apply(groups, record as never);
+}

@@ -1,0 +1,48 @@
+// How the coordinators' topics frame their records, whichever kind they are of.
+//
+//   key = int16 kind | fields at version 0     value = int16 version | fields; null: a tombstone
+
+import { BytesReader } from "../base/bytes.ts";
+import { DecodeFault } from "../base/faults.ts";
+import type { AnyMessage } from "../protocol/schema.ts";
+
+/** A kind of record: its name and its tables. */
+export interface RecordKind {
+  readonly name: string;
+  readonly key: AnyMessage;
+  readonly value: AnyMessage;
+}
+
+/** Key and value of a record as its tables have them; a tombstone's value is null. */
+export interface StoredRecord {
+  readonly type: string;
+  readonly key: unknown;
+  readonly version: number | undefined;
+  readonly value: unknown;
+}
+
+/**
+ * The record with these bytes; undefined for one of another kind. Throws DecodeFault when the bytes
+ * do not fit.
+ */
+export function decodeKind(
+  kinds: ReadonlyMap<number, RecordKind>,
+  key: Uint8Array,
+  value: Uint8Array | null,
+): StoredRecord | undefined {
+  const keyReader = new BytesReader(key);
+  const kind = kinds.get(keyReader.int16());
+  if (kind === undefined) return undefined;
+  const type = kind.name;
+  const keyFields = whole(kind.key, keyReader, 0);
+  if (value === null) return { type, key: keyFields, version: undefined, value: null };
+  const reader = new BytesReader(value);
+  const version = reader.int16();
+  return { type, key: keyFields, version, value: whole(kind.value, reader, version) };
+}
+
+function whole(table: AnyMessage, reader: BytesReader, version: number): unknown {
+  const fields = table.decode(reader, version);
+  if (reader.remaining === 0) return fields;
+  throw new DecodeFault(`${table.name} v${version}: ${reader.remaining} bytes too many`);
+}
