@@ -39,6 +39,8 @@ export interface LogConfig {
   readonly fileDeleteDelayMs: number;
   /** An idle producer's sequence numbers are forgotten after this. */
   readonly producerIdExpirationMs: number;
+  /** A transaction's first batch is taken only if its coordinator knows of it (KIP-890). */
+  readonly transactionsAreVerified: boolean;
 }
 
 /** Kafka's defaults. */
@@ -66,6 +68,7 @@ export const logConfigDefaults: LogConfig = {
   flushMs: Number.MAX_SAFE_INTEGER,
   fileDeleteDelayMs: 60 * 1000,
   producerIdExpirationMs: 24 * 60 * 60 * 1000,
+  transactionsAreVerified: true,
 };
 
 /**

@@ -13,6 +13,7 @@ import type { ReadAhead } from "./reading/read_ahead.ts";
 import { OpenHandles } from "./directory/open_handles.ts";
 import type { AppendOrigin } from "./payload.ts";
 import type { ProducerBatch } from "./producers/producer_state.ts";
+import type { Verification } from "./producers/verifications.ts";
 import type { Slices } from "./slices.ts";
 
 export interface LogOptions {
@@ -68,6 +69,10 @@ export interface AppendOptions {
   readonly origin: AppendOrigin;
   /** What checking the payload came to, where that was done before. */
   readonly checked?: ProducePayload;
+  /** What {@link PartitionLog.beginVerification} gave, once the coordinator has agreed. */
+  readonly verification?: Verification;
+  /** Of a marker: the version of its transaction's protocol; 0 by default. */
+  readonly transactionVersion?: number;
 }
 
 /** `logAppendTimeMs` is -1 for CreateTime. A failed append has changed nothing. */

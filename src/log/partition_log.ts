@@ -45,6 +45,7 @@ import { claimPartitionFolder, deletedPathOf } from "./directory/partition_metad
 import { checkPayload, produceRules } from "./payload.ts";
 import { Presence } from "./directory/presence.ts";
 import type { ProducerEntry, ProducerState } from "./producers/producer_state.ts";
+import type { Verification, VerificationStart } from "./producers/verifications.ts";
 import type { ReadOptions, ReadResult } from "./reading/batch_reads.ts";
 import { LogReader } from "./reading/reader.ts";
 import { ResumePoints } from "./recovery/resume_points.ts";
@@ -241,7 +242,7 @@ export class PartitionLog implements UnsyncedLog {
    * whose codec must be loaded (codecToLoad in src/records); `coordinator`: our own batches.
    */
   append(payload: Uint8Array, options: AppendOptions): AppendResult {
-    const { origin, checked } = options;
+    const { origin } = options;
     const refusal = this.#refusal ?? this.#presence.gone ?? this.#rounds.owed ??
       this.directory.refusal(origin);
     if (refusal !== undefined) return storageError(refusal);
@@ -249,7 +250,7 @@ export class PartitionLog implements UnsyncedLog {
     const nowMs = this.#options.clock.now();
     const producers = this.#producers;
     const { codecs } = this.#options;
-    const accepted = checkPayload(payload, { origin, config, producers, nowMs, codecs, checked });
+    const accepted = checkPayload(payload, { ...options, config, producers, nowMs, codecs });
     if ("refusal" in accepted) return { ok: false, ...accepted.refusal };
     const { records } = accepted;
     const logStartOffset = this.#logStartOffset;
@@ -334,6 +335,14 @@ export class PartitionLog implements UnsyncedLog {
     return this.#segments.abortedTransactions(from, to);
   }
 
+  /**
+   * Begins to verify the transaction of a batch that is to be appended (KIP-890); undefined when it
+   * is open here, so that there is nothing to ask its coordinator.
+   */
+  beginVerification(of: Omit<VerificationStart, "nowMs">): Verification | undefined {
+    return this.#producers.beginVerification({ ...of, nowMs: this.#options.clock.now() });
+  }
+
   /** Producers whose sequence numbers the log remembers. */
   activeProducers(): readonly Readonly<ProducerEntry>[] {
     return [...this.#producers.entries];
@@ -349,13 +358,10 @@ export class PartitionLog implements UnsyncedLog {
   }
 
   /** Deletes segments by time, size and log start. Returns how many. */
-  async applyRetention(
-    nowMs: number,
-    options: { highWatermark?: Offset } = {},
-  ): Promise<number> {
+  async applyRetention(nowMs: number, o: { highWatermark?: Offset } = {}): Promise<number> {
     if (this.refusal !== undefined) return 0;
     const config = this.#options.config();
-    const highWatermark = options.highWatermark ?? this.#logEndOffset;
+    const highWatermark = o.highWatermark ?? this.#logEndOffset;
     for (const segment of [...this.#segments.all]) await segment.loadMaxTimestamp();
     await this.#compaction?.settled();
     const count = expiredSegmentCount({
@@ -509,12 +515,7 @@ export class PartitionLog implements UnsyncedLog {
 
   #rollIfFull(
     config: LogConfig,
-    payload: {
-      bytes: number;
-      maxTimestampMs: Int64;
-      lastOffset: Offset;
-      nowMs: number;
-    },
+    payload: { bytes: number; maxTimestampMs: Int64; lastOffset: Offset; nowMs: number },
   ): void {
     const segmentMs = segmentMsMax(config);
     const jitterMs = Math.min(config.segmentJitterMs, segmentMs) * this.#jitter;

@@ -15,7 +15,8 @@ import type {
 import { checkBatch, checkProducePayload, readControlRecord } from "../records/mod.ts";
 import type { LogConfig } from "./config.ts";
 import { LogError } from "./errors.ts";
-import type { ProducerBatch, ProducerState } from "./producers/producer_state.ts";
+import type { ProducerBatch, ProducerState, TransactionCheck } from "./producers/producer_state.ts";
+import type { Verification } from "./producers/verifications.ts";
 
 /** Who sends a payload. */
 export type AppendOrigin = "client" | "coordinator" | "metadata";
@@ -28,6 +29,10 @@ export interface PayloadContext {
   readonly codecs: RuntimeCodecs | undefined;
   /** What a client's payload came to, where it was checked before, in slices. */
   readonly checked?: ProducePayload;
+  /** What was verified of the transaction that the payload may begin. */
+  readonly verification?: Verification;
+  /** Of a marker: the version of the transaction's protocol; 0 by default. */
+  readonly transactionVersion?: number;
 }
 
 /** What may be appended; `duplicate` when it has been already. */
@@ -55,7 +60,7 @@ export function checkPayload(payload: Uint8Array, context: PayloadContext): Payl
     const message = `${length} bytes exceed segment.bytes ${segmentBytes}`;
     return refuse(LogError.RECORD_LIST_TOO_LARGE, message);
   }
-  return isClient ? judgeClient(found, context) : judgeMarkers(found, context);
+  return isClient ? judgeClient(found, context) : judgeOwn(found, context);
 }
 
 interface Batches {
@@ -120,22 +125,32 @@ function ownBatches(records: Uint8Array, { config }: PayloadContext): Found {
     : refuse(LogError.INVALID_RECORD, "nothing to append");
 }
 
-function judgeClient({ records, batches }: Batches, { producers }: PayloadContext): PayloadCheck {
+function judgeClient({ records, batches }: Batches, context: PayloadContext): PayloadCheck {
   const batch = batches[0];
   if (batch.producerId < 0) return { records, batches, duplicate: undefined };
-  const check = producers.check(batch);
+  const check = context.producers.check(batch, transactionCheck(context));
   if ("errorCode" in check) return { refusal: check };
   return { records, batches, duplicate: check.duplicate };
 }
 
-function judgeMarkers({ records, batches }: Batches, { producers }: PayloadContext): PayloadCheck {
+function judgeOwn({ records, batches }: Batches, context: PayloadContext): PayloadCheck {
+  const { producers, transactionVersion = 0 } = context;
   let position = 0;
   for (const batch of batches) {
-    if (batch.isControl && batch.producerId >= 0) {
-      const refusal = producers.checkMarker(batch, readControlRecord(records, position));
+    if (batch.producerId >= 0) {
+      const refusal = batch.isControl
+        ? producers.checkMarker(batch, {
+          control: readControlRecord(records, position),
+          transactionVersion,
+        })
+        : producers.checkOwn(batch, transactionCheck(context));
       if (refusal !== undefined) return { refusal };
     }
     position += batch.sizeBytes;
   }
   return { records, batches, duplicate: undefined };
+}
+
+function transactionCheck({ config, verification }: PayloadContext): TransactionCheck {
+  return { verification, isRequired: config.transactionsAreVerified };
 }

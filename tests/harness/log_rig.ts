@@ -36,7 +36,13 @@ export function logRig(config: Partial<LogConfig> = {}): Rig {
   const clock = { now: () => rig.nowMs, monotonic: () => rig.nowMs };
   const rig: Rig = {
     files: undefined as unknown as Files,
-    config: { ...logConfigDefaults, messageTimestampAfterMaxMs: 1e15, ...config },
+    config: {
+      ...logConfigDefaults,
+      messageTimestampAfterMaxMs: 1e15,
+      // Most tests have no coordinator that could be asked.
+      transactionsAreVerified: false,
+      ...config,
+    },
     faults: { append: false, sync: false, truncate: false },
     lines,
     nowMs: 1_000_000,

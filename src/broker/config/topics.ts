@@ -95,7 +95,9 @@ export function topicLogConfig(
     flushMessages: value("flush.messages"),
     flushMs: value("flush.ms"),
     fileDeleteDelayMs: value("file.delete.delay.ms"),
-    producerIdExpirationMs: producerIdExpirationMs(layers),
+    producerIdExpirationMs: Number(brokerText(layers, "producer.id.expiration.ms")),
+    transactionsAreVerified: brokerText(layers, "transaction.partition.verification.enable") ===
+      "true",
   };
 }
 
@@ -120,8 +122,12 @@ function topicCompression(value: ReadValue): Pick<LogConfig, "compression" | "co
   }
 }
 
-function producerIdExpirationMs(layers: readonly ConfigLayer[]): number {
-  return Number(layeredTexts(layers, "producer.id.expiration.ms")[0].text);
+/** A broker's key that holds for all topics. */
+function brokerText(
+  layers: readonly ConfigLayer[],
+  name: "producer.id.expiration.ms" | "transaction.partition.verification.enable",
+): string | null {
+  return layeredTexts(layers, name)[0].text;
 }
 
 /** One override that a client asks for. */

@@ -2,12 +2,20 @@
 // recognise duplicates. `check` decides, `apply` records: appends do both, loading applies only.
 //
 //   batch of a client          answer
-//   epoch below the known      INVALID_PRODUCER_EPOCH
 //   same range as one of the   duplicate: the offsets it got the first time
 //     last 5 of this epoch
+//   first of a transaction     INVALID_TXN_STATE, unless it was verified (verifications.ts)
+//   epoch below the known      INVALID_PRODUCER_EPOCH
 //   new epoch                  must begin at sequence 0
 //   same epoch                 must begin behind the last one (0 follows 2^31-1)
-//   unknown producer           any sequence: its state may have been deleted with old segments
+//   unknown producer           any sequence: its state may have been deleted with old segments; 0
+//                              where each transaction has an epoch of its own
+//   outside of its open        INVALID_TXN_STATE
+//     transaction
+//
+//   batch of a coordinator     has no sequence numbers; the rest holds for it as well
+//   marker                     epoch below the known: INVALID_PRODUCER_EPOCH; an older coordinator's:
+//                              TRANSACTION_COORDINATOR_FENCED
 //
 // Invariant: `firstUndecidedOffset` is the first record of the oldest open transaction. Loading
 // never refuses: files may hold what plain producers wrote, all with producer id 0 and sequence 0.
@@ -18,6 +26,7 @@ import type { BatchHeader, ControlRecord } from "../../records/mod.ts";
 import { ControlType } from "../../records/mod.ts";
 import { LogError } from "../errors.ts";
 import type { AbortedTransaction } from "../segment/txn_index.ts";
+import { type Verification, Verifications, type VerificationStart } from "./verifications.ts";
 
 const rememberedBatches = 5;
 const sequenceMax = 0x7fff_ffff;
@@ -42,12 +51,28 @@ export interface ProducerEntry {
   currentTxnFirstOffset: Offset;
 }
 
+/** Why a batch may not be appended. */
+export interface ProducerRefusal {
+  readonly errorCode: number;
+  readonly message: string;
+}
+
 /** `duplicate` is the batch that was appended before. */
-export type ProducerCheck =
-  | { readonly duplicate: ProducerBatch | undefined }
-  | { readonly errorCode: number; readonly message: string };
+export type ProducerCheck = { readonly duplicate: ProducerBatch | undefined } | ProducerRefusal;
+
+/** What an append knows of the transaction that its batch may belong to. */
+export interface TransactionCheck {
+  /** What the append's request has verified. */
+  readonly verification: Verification | undefined;
+  /** Whether a transaction may begin only with that. */
+  readonly isRequired: boolean;
+}
+
+/** Markers of this protocol and later ones have an epoch above that of the records (KIP-890). */
+const epochBumpingVersion = 2;
 
 const fresh: ProducerCheck = { duplicate: undefined };
+const noSequence = -1;
 
 /** The sequence number `count` after `sequence`, which wraps from 2^31-1 to 0. */
 export function sequenceAfter(sequence: number, count: number): number {
@@ -58,6 +83,7 @@ export class ProducerState {
   #entries = new Map<ProducerId, ProducerEntry>();
   /** Producers with an open transaction, in the order in which they began. */
   #open = new Map<ProducerId, Offset>();
+  readonly #verifications = new Verifications();
 
   get entries(): IterableIterator<ProducerEntry> {
     return this.#entries.values();
@@ -77,33 +103,28 @@ export class ProducerState {
     return undefined;
   }
 
+  /**
+   * Begins to verify a transaction whose first batch is to be appended; undefined when it is open
+   * here already, so that its coordinator knows of it.
+   */
+  beginVerification(start: VerificationStart): Verification | undefined {
+    return this.#isInTransaction(start) ? undefined : this.#verifications.begin(start);
+  }
+
   /** Whether a client's batch may be appended, or has been already. */
-  check(batch: BatchHeader): ProducerCheck {
+  check(batch: BatchHeader, transaction: TransactionCheck): ProducerCheck {
     const entry = this.#entries.get(batch.producerId);
-    if (entry === undefined) return fresh;
-    const { producerId, producerEpoch, baseSequence } = batch;
-    const who = `producer ${producerId} epoch ${producerEpoch}`;
-    if (producerEpoch < entry.producerEpoch) {
-      const message = `${who} is fenced: the last seen epoch is ${entry.producerEpoch}`;
-      return { errorCode: LogError.INVALID_PRODUCER_EPOCH, message };
-    }
-    const last = entry.batches.at(-1);
-    if (producerEpoch === entry.producerEpoch && last !== undefined) {
-      const duplicate = findDuplicate(entry, batch);
-      if (duplicate !== undefined) return { duplicate };
-      if (sequenceAfter(last.lastSequence, 1) !== baseSequence) {
-        const message = `${who} sent sequence ${baseSequence} after ${last.lastSequence}`;
-        return { errorCode: LogError.OUT_OF_ORDER_SEQUENCE_NUMBER, message };
-      }
-    } else if (baseSequence !== 0) {
-      const message = `${who} began at sequence ${baseSequence} instead of 0`;
-      return { errorCode: LogError.OUT_OF_ORDER_SEQUENCE_NUMBER, message };
-    }
-    if (entry.currentTxnFirstOffset >= 0 && !batch.isTransactional) {
-      const message = `${who} has an open transaction and sent a batch outside of it`;
-      return { errorCode: LogError.INVALID_TXN_STATE, message };
-    }
-    return fresh;
+    const duplicate = entry && findDuplicate(entry, batch);
+    if (duplicate !== undefined) return { duplicate };
+    return this.#checkTransaction(batch, transaction) ?? checkEpoch(entry, batch) ??
+      this.#checkSequence(entry, batch) ?? checkMembership(entry, batch) ?? fresh;
+  }
+
+  /** Why a coordinator's data batch may not be appended; undefined when it may. */
+  checkOwn(batch: BatchHeader, transaction: TransactionCheck): ProducerRefusal | undefined {
+    const entry = this.#entries.get(batch.producerId);
+    return this.#checkTransaction(batch, transaction) ?? checkEpoch(entry, batch) ??
+      checkMembership(entry, batch);
   }
 
   /** Records a producer's data batch at `baseOffset`. */
@@ -115,29 +136,43 @@ export class ProducerState {
     }
     if (entry.batches.length === rememberedBatches) entry.batches.shift();
     entry.batches.push({
-      lastSequence: sequenceAfter(batch.baseSequence, batch.lastOffsetDelta),
+      lastSequence: lastSequenceOf(batch),
       lastOffset: baseOffset + batch.lastOffsetDelta,
       offsetDelta: batch.lastOffsetDelta,
       timestampMs: batch.maxTimestamp,
     });
     entry.lastTimestampMs = batch.maxTimestamp;
-    if (batch.isTransactional && entry.currentTxnFirstOffset < 0) {
+    if (!batch.isTransactional) return;
+    this.#verifications.end(batch.producerId);
+    if (entry.currentTxnFirstOffset < 0) {
       entry.currentTxnFirstOffset = baseOffset;
       this.#open.set(batch.producerId, baseOffset);
     }
   }
 
-  /** Why a transaction's marker may not be appended; undefined when it may. */
-  checkMarker(batch: BatchHeader, control: ControlRecord) {
+  /**
+   * Why a transaction's marker may not be appended; undefined when it may. A coordinator that has
+   * lost its answer writes it again: that ends nothing, and is welcome.
+   */
+  checkMarker(
+    batch: BatchHeader,
+    marker: { readonly control: ControlRecord; readonly transactionVersion: number },
+  ): ProducerRefusal | undefined {
+    const { control, transactionVersion } = marker;
     const entry = this.#entries.get(batch.producerId);
     if (entry === undefined) return undefined;
-    if (batch.producerEpoch < entry.producerEpoch) {
-      const message = `marker of epoch ${batch.producerEpoch} after epoch ${entry.producerEpoch}`;
+    const { producerId, producerEpoch, coordinatorEpoch } = entry;
+    const isBumped = batch.producerEpoch > producerEpoch;
+    const isOldOnes = transactionVersion >= epochBumpingVersion && !isBumped &&
+      entry.currentTxnFirstOffset >= 0;
+    if (batch.producerEpoch < producerEpoch || isOldOnes) {
+      const message = `a marker of epoch ${batch.producerEpoch} is no end of what producer ` +
+        `${producerId} wrote in epoch ${producerEpoch}`;
       return { errorCode: LogError.INVALID_PRODUCER_EPOCH, message };
     }
-    if (control.coordinatorEpoch < entry.coordinatorEpoch) {
+    if (control.coordinatorEpoch < coordinatorEpoch) {
       const message = `marker of coordinator epoch ${control.coordinatorEpoch} is fenced by ` +
-        `epoch ${entry.coordinatorEpoch}`;
+        `epoch ${coordinatorEpoch}`;
       return { errorCode: LogError.TRANSACTION_COORDINATOR_FENCED, message };
     }
     return undefined;
@@ -163,6 +198,7 @@ export class ProducerState {
     const firstOffset = entry.currentTxnFirstOffset;
     entry.currentTxnFirstOffset = -1;
     this.#open.delete(batch.producerId);
+    this.#verifications.end(batch.producerId);
     if (firstOffset < 0 || control.type === ControlType.COMMIT) return undefined;
     const lastStableOffset = this.firstUndecidedOffset ?? offset + 1;
     return { producerId: batch.producerId, firstOffset, lastOffset: offset, lastStableOffset };
@@ -196,6 +232,44 @@ export class ProducerState {
       if (subtractInt64(nowMs, entry.lastTimestampMs) < expirationMs) continue;
       this.#entries.delete(entry.producerId);
     }
+    this.#verifications.expire(nowMs, expirationMs);
+  }
+
+  #isInTransaction(of: Pick<BatchHeader, "producerId" | "producerEpoch">): boolean {
+    const entry = this.#entries.get(of.producerId);
+    return entry !== undefined && entry.currentTxnFirstOffset >= 0 &&
+      entry.producerEpoch === of.producerEpoch;
+  }
+
+  #checkTransaction(
+    batch: BatchHeader,
+    { verification, isRequired }: TransactionCheck,
+  ): ProducerRefusal | undefined {
+    if (!batch.isTransactional || !isRequired || this.#isInTransaction(batch)) return undefined;
+    const current = this.#verifications.of(batch.producerId);
+    if (current !== undefined && current === verification) return undefined;
+    const message = `${nameOf(batch)} is in no transaction that is known to go on here`;
+    return { errorCode: LogError.INVALID_TXN_STATE, message };
+  }
+
+  #checkSequence(
+    entry: ProducerEntry | undefined,
+    batch: BatchHeader,
+  ): ProducerRefusal | undefined {
+    const { producerEpoch, baseSequence } = batch;
+    const verification = this.#verifications.of(batch.producerId);
+    const last = entry?.producerEpoch === producerEpoch ? entry.batches.at(-1) : undefined;
+    const isFirst = entry === undefined || entry.batches.length === 0;
+    let expected: number | undefined;
+    if (verification?.isEpochOwn && isFirst) expected = 0;
+    else if (verification !== undefined && baseSequence > verification.lowestSequence) {
+      expected = verification.lowestSequence;
+    } else if (entry !== undefined) {
+      expected = last === undefined ? 0 : sequenceAfter(last.lastSequence, 1);
+    }
+    if (expected === undefined || expected === baseSequence) return undefined;
+    const message = `${nameOf(batch)} sent sequence ${baseSequence} instead of ${expected}`;
+    return { errorCode: LogError.OUT_OF_ORDER_SEQUENCE_NUMBER, message };
   }
 
   #entryOf(producerId: ProducerId, producerEpoch: number): ProducerEntry {
@@ -215,8 +289,37 @@ export class ProducerState {
   }
 }
 
+function nameOf({ producerId, producerEpoch }: BatchHeader): string {
+  return `producer ${producerId} epoch ${producerEpoch}`;
+}
+
+function lastSequenceOf({ baseSequence, lastOffsetDelta }: BatchHeader): number {
+  return baseSequence === noSequence ? noSequence : sequenceAfter(baseSequence, lastOffsetDelta);
+}
+
+function checkEpoch(
+  entry: ProducerEntry | undefined,
+  batch: BatchHeader,
+): ProducerRefusal | undefined {
+  if (entry === undefined || batch.producerEpoch >= entry.producerEpoch) return undefined;
+  const message = `${nameOf(batch)} is fenced: the last seen epoch is ${entry.producerEpoch}`;
+  return { errorCode: LogError.INVALID_PRODUCER_EPOCH, message };
+}
+
+/** A producer writes nothing else while its transaction is open. */
+function checkMembership(
+  entry: ProducerEntry | undefined,
+  batch: BatchHeader,
+): ProducerRefusal | undefined {
+  if (entry === undefined || entry.currentTxnFirstOffset < 0) return undefined;
+  if (batch.isTransactional) return undefined;
+  const message = `${nameOf(batch)} has an open transaction and sent a batch outside of it`;
+  return { errorCode: LogError.INVALID_TXN_STATE, message };
+}
+
 function findDuplicate(entry: ProducerEntry, batch: BatchHeader): ProducerBatch | undefined {
-  const lastSequence = sequenceAfter(batch.baseSequence, batch.lastOffsetDelta);
+  if (entry.producerEpoch !== batch.producerEpoch) return undefined;
+  const lastSequence = lastSequenceOf(batch);
   return entry.batches.find((known) =>
     known.lastSequence === lastSequence && known.offsetDelta === batch.lastOffsetDelta
   );
