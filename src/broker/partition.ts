@@ -14,7 +14,6 @@ import { messageOf } from "../base/faults.ts";
 import type { LeaderEpoch, Offset, PartitionId } from "../base/ids.ts";
 import type { AppendOptions, AppendResult, PartitionLog } from "../log/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
-import type { ProducePayload } from "../records/mod.ts";
 import type { Isolation, Wait, Watched } from "./fetch/purgatory.ts";
 
 /** What was appended since the start; all partitions count in the same one. */
@@ -122,14 +121,22 @@ export class Partition implements Watched {
     this.wake();
   }
 
-  /** Appends a produce payload and wakes the fetches that waited for it. */
-  append(records: Uint8Array, origin: "client" | "coordinator"): AppendResult {
-    return this.#append(records, { leaderEpoch: this.#leaderEpoch, origin });
-  }
-
-  /** The same for a client's payload that was checked before. */
-  appendChecked(records: Uint8Array, checked: ProducePayload): AppendResult {
-    return this.#append(records, { leaderEpoch: this.#leaderEpoch, origin: "client", checked });
+  /** Appends a payload and wakes the fetches that waited for it. */
+  append(
+    records: Uint8Array,
+    origin: "client" | "coordinator",
+    known?: Omit<AppendOptions, "leaderEpoch" | "origin">,
+  ): AppendResult {
+    if (!this.#isLeader) {
+      return { ok: false, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, message: ledElsewhere };
+    }
+    const result = this.log.append(records, { ...known, leaderEpoch: this.#leaderEpoch, origin });
+    if (!result.ok || result.duplicate) return result;
+    this.#appended.batches++;
+    this.#appended.records += result.lastOffset - result.baseOffset + 1;
+    this.#appended.bytes += records.length;
+    this.#advance(records.length);
+    return result;
   }
 
   /**
@@ -152,19 +159,6 @@ export class Partition implements Watched {
     } catch (error) {
       return { errorCode: ErrorCode.KAFKA_STORAGE_ERROR, message: messageOf(error) };
     }
-  }
-
-  #append(records: Uint8Array, options: AppendOptions): AppendResult {
-    if (!this.#isLeader) {
-      return { ok: false, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, message: ledElsewhere };
-    }
-    const result = this.log.append(records, options);
-    if (!result.ok || result.duplicate) return result;
-    this.#appended.batches++;
-    this.#appended.records += result.lastOffset - result.baseOffset + 1;
-    this.#appended.bytes += records.length;
-    this.#advance(records.length);
-    return result;
   }
 
   /** Ends the waits on this partition: it goes away, or its state has changed. */

@@ -23,6 +23,7 @@ import type { SessionListener } from "./network/session.ts";
 import type { DataFolderState } from "./storage.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { Topics } from "./topics.ts";
+import type { TransactionMarkers } from "./transaction_markers.ts";
 
 /** All that a broker offers to its handlers. */
 export interface Services {
@@ -36,6 +37,8 @@ export interface Services {
   readonly topics: TopicServices;
   readonly groups: Pick<Groups, "of" | "all" | "locate">;
   readonly producerIds: Pick<ProducerIds, "next">;
+  /** Writes the ends of transactions into partitions. */
+  readonly transactionMarkers: Pick<TransactionMarkers, "write">;
   readonly purgatory: Pick<Purgatory, "wait">;
   readonly fetchSessions: Pick<FetchSessions, "begin" | "withhold">;
   readonly quotas: Pick<ClientQuotas, "meter">;

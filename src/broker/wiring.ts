@@ -48,6 +48,7 @@ import { Retention } from "./retention.ts";
 import type { Storage } from "./storage.ts";
 import { Topics } from "./topics.ts";
 import { Tracer } from "./network/trace.ts";
+import { TransactionMarkers } from "./transaction_markers.ts";
 import { UnreadablePartitions } from "./unreadable.ts";
 
 export interface BrokerOptions {
@@ -91,6 +92,7 @@ export class Wiring implements Services {
   readonly topics: Topics;
   readonly groups: Groups;
   readonly producerIds: ProducerIds;
+  readonly transactionMarkers: TransactionMarkers;
   readonly purgatory: Purgatory;
   readonly fetchSessions: FetchSessions;
   readonly quotas: ClientQuotas;
@@ -172,6 +174,7 @@ export class Wiring implements Services {
     this.producerIds = new ProducerIds(() =>
       this.change((image) => decideAllocateProducerIds(image, this.nodeId))
     );
+    this.transactionMarkers = new TransactionMarkers(this);
     this.retention = this.#makeRetention();
     this.cleaner = this.#makeCleaner();
     const monotonic = () => clock.monotonic();

@@ -211,9 +211,7 @@ function appendPartition(
   const framing = framingRefusal(data.records, { oldFormats: o.context.version < batchesFrom });
   if (framing !== undefined) return failure(index, framing.errorCode, framing.message);
   const checked = o.checked.get(data);
-  const result = checked === undefined
-    ? partition.append(data.records, "client")
-    : partition.appendChecked(data.records, checked);
+  const result = partition.append(data.records, "client", { checked });
   if (!result.ok) return refused(index, result, partition);
   const answer: PartitionAnswer = {
     index,

@@ -14,8 +14,8 @@
 //     transaction
 //
 //   batch of a coordinator     has no sequence numbers; the rest holds for it as well
-//   marker                     epoch below the known: INVALID_PRODUCER_EPOCH; an older coordinator's:
-//                              TRANSACTION_COORDINATOR_FENCED
+//   marker                     epoch below the known: INVALID_PRODUCER_EPOCH; of an older
+//                              coordinator: TRANSACTION_COORDINATOR_FENCED
 //
 // Invariant: `firstUndecidedOffset` is the first record of the oldest open transaction. Loading
 // never refuses: files may hold what plain producers wrote, all with producer id 0 and sequence 0.

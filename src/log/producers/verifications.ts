@@ -1,6 +1,6 @@
 // Transactions whose first batch is on its way into this log (KIP-890).
 //
-//   begin ──> the coordinator is asked ──> append with what `begin` gave ──> the transaction is open
+//   begin ──> the coordinator is asked ──> append with what `begin` gave ──> it is open here
 //                                    \──> a marker comes first: the append is refused
 //
 // Without it a batch that was delayed could arrive after its transaction's marker, and begin one
