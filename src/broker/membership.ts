@@ -10,6 +10,7 @@ import { isPlatformFault, messageOf, PartitionFault } from "../base/faults.ts";
 import type { Uuid } from "../base/ids.ts";
 import {
   type ChangeQueue,
+  decideAlone,
   decideBootstrap,
   decideDirectories,
   decideFenceBroker,
@@ -96,6 +97,7 @@ export class Membership {
     storage.hold(`the broker only reads until its disk has room: ${reason}`);
     const registration = this.#registration();
     await metadata.show((image) => [
+      ...decideAlone(image, storage.nodeId).records,
       ...decideRegisterBroker(image, registration).records,
       ...decideLeadership(image, this.#leadership()).records,
     ]);
@@ -118,9 +120,11 @@ export class Membership {
     const registration = this.#registration();
     // Together, for the sake of one sync instead of two at every start.
     await change((image) => {
+      const alone = decideAlone(image, storage.nodeId);
       const registered = decideRegisterBroker(image, registration);
       const led = decideLeadership(image, this.#leadership());
-      return { records: [...registered.records, ...led.records], response: undefined };
+      const records = [...alone.records, ...registered.records, ...led.records];
+      return { records, response: undefined };
     });
   }
 
@@ -134,12 +138,10 @@ export class Membership {
     return {
       brokerId: storage.nodeId,
       incarnationId: newUuid(),
-      endPoints: config.listeners.map(({ name, host, port }) => ({
-        name,
-        host,
-        port,
-        securityProtocol: 0,
-      })),
+      endPoints: config.listeners.map((listener) => {
+        const { name, host, port } = config.advertised(listener.name) ?? listener;
+        return { name, host, port, securityProtocol: 0 };
+      }),
       rack: config.get("broker.rack"),
       directories: storage.directoryIds,
       features: supportedFeatures.map(({ name, minVersion, maxVersion }) => ({

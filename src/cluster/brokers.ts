@@ -168,6 +168,31 @@ function leadRecord(
   return { type: "PartitionChangeRecord", version: hadElr ? 2 : 0, fields };
 }
 
+/**
+ * Fences every other broker, for one that decides alone: nobody else can say that he lives. Where
+ * it is in sync it leads, alone; where it is not, nobody does, and the in-sync replicas stay the
+ * ones that have every record.
+ */
+export function decideAlone(image: MetadataImage, self: BrokerId): Decision<void> {
+  const records: MetadataRecordInput[] = [];
+  for (const { id } of image.brokers()) {
+    if (id !== self) records.push(...decideFenceBroker(image, id).records);
+  }
+  for (const { id: topicId, partitions } of image.topics()) {
+    for (const { id: partitionId, isr, leader } of partitions) {
+      if (isr.every((id) => id === self)) continue;
+      const change = { partitionId, topicId };
+      const fields = isr.includes(self)
+        ? { ...change, isr: [self], leader: self }
+        : { ...change, leader: -1 };
+      if (isr.includes(self) || leader >= 0) {
+        records.push({ type: "PartitionChangeRecord", version: 0, fields });
+      }
+    }
+  }
+  return { records, response: undefined };
+}
+
 /** Ids of one block. */
 const producerIdBlockSize = 1000;
 

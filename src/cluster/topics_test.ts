@@ -11,6 +11,7 @@ import {
 import {
   changeQueue,
   decideAllocateProducerIds,
+  decideAlone,
   decideBootstrap,
   decideCreatePartitions,
   decideCreateTopics,
@@ -346,6 +347,29 @@ Deno.test("a broker takes back the partitions that nobody else is in sync with",
   assertEquals(decideLeadership(store.image, options).response, 0);
   const unclean = decideLeadership(store.image, { ...options, newEpochs: true });
   assertEquals(unclean.response, 1);
+});
+
+Deno.test("a broker that decides alone leads what it has, and knows of nobody else", async () => {
+  const store = await clusterOf(2);
+  const placed = (name: string, replicas: number[][]) =>
+    creatable(name, {
+      assignments: replicas.map((brokerIds, partitionIndex) => ({ partitionIndex, brokerIds })),
+    });
+  const two = [placed("both", [[2, 1], [1, 2]]), placed("one", [[2], [1]])];
+  await store.append(create(store.image, two).records);
+  await store.append(decideAlone(store.image, 1).records);
+  assertEquals(store.image.brokers().map(({ fenced }) => fenced), [false, true]);
+  assertEquals(
+    store.image.topics().flatMap(({ partitions }) => partitions)
+      .map(({ leader, isr, leaderEpoch }) => ({ leader, isr, leaderEpoch })),
+    [
+      { leader: 1, isr: [1], leaderEpoch: 1 },
+      { leader: 1, isr: [1], leaderEpoch: 1 },
+      { leader: -1, isr: [2], leaderEpoch: 1 },
+      { leader: 1, isr: [1], leaderEpoch: 0 },
+    ],
+  );
+  assertEquals(decideAlone(store.image, 1).records, [], "once is enough");
 });
 
 Deno.test("a broker leads what a Kafka with eligible leader replicas has left", async () => {
