@@ -19,7 +19,6 @@ import type { ProducerIds } from "./producer_ids.ts";
 import type { Purgatory } from "./fetch/purgatory.ts";
 import type { FetchSessions } from "./fetch/sessions.ts";
 import type { ClientQuotas } from "./quotas.ts";
-import type { SessionListener } from "./network/session.ts";
 import type { DataFolderState } from "./storage.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { Topics } from "./topics.ts";
@@ -57,8 +56,6 @@ export interface Services {
   readonly isClosing: boolean;
   /** Id of the folder that holds the metadata log. */
   readonly metadataDirectoryId: Uuid;
-  /** The brokers, with the addresses at which clients of `listener` can reach them. */
-  describeBrokers(listener: SessionListener): readonly BrokerAddress[];
   /** The data folders, with the room on their disks. */
   dataFolders(): readonly DataFolderState[];
   /** Makes log start offsets that have moved durable. Returns the directories that do not do it. */
@@ -91,14 +88,6 @@ export type TopicServices = Pick<
   | "logConfig"
   | "minInSyncReplicas"
 >;
-
-/** A broker as a client can reach it. */
-export interface BrokerAddress {
-  readonly nodeId: BrokerId;
-  readonly host: string;
-  readonly port: number;
-  readonly rack: string | null;
-}
 
 /** An API's honoured versions, in the words of ApiVersions. */
 export interface ApiRange {

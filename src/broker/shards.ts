@@ -11,7 +11,7 @@
 // Invariant: a decision is carried out in the turn of the event loop that made it.
 
 import { isStoreFault, messageOf } from "../base/faults.ts";
-import type { PartitionId } from "../base/ids.ts";
+import type { BrokerId, PartitionId } from "../base/ids.ts";
 import { type Answer, type At, carryOut, type Decision, type Machine } from "../coordinator/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import { buildBatch } from "../records/mod.ts";
@@ -28,6 +28,8 @@ const reloadAfterMs = 10_000;
 /** The topic, and what its records are to the machine. */
 export interface ShardsOptions<M, Rec> extends StoredRecords<Rec> {
   readonly topic: string;
+  /** This broker. */
+  readonly nodeId: BrokerId;
   readonly newMachine: () => M;
   readonly encodeKey: (record: Rec) => Uint8Array;
   readonly encodeValue: (record: Rec) => Uint8Array | null;
@@ -40,9 +42,16 @@ export interface ShardsOptions<M, Rec> extends StoredRecords<Rec> {
   readonly ensureTopic: () => Promise<number>;
   /** The topic's number of partitions, 0 while it does not exist. */
   readonly partitionCount: () => number;
+  /** The broker that leads a partition of the topic; -1 while there is none. */
+  readonly leader: (id: PartitionId) => BrokerId;
   readonly partition: (id: PartitionId) => Partition | undefined;
   /** A partition cannot be loaded. */
   readonly noteUnreadable: (partition: Partition, reason: unknown) => void;
+}
+
+/** Who coordinates. */
+export interface Located {
+  readonly nodeId: BrokerId;
 }
 
 /** Kafka's choice of partition for a group or a transactional id: Java's hash of it. */
@@ -72,18 +81,21 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
   }
 
   /** The shard that coordinates `key`, loaded; or the code that says why there is none. */
-  of(key: string): Promise<Shard<M, Rec, Response> | ErrorCode> {
-    return this.#shard(key, this.#options.partitionCount());
+  async of(key: string): Promise<Shard<M, Rec, Response> | ErrorCode> {
+    const partitionCount = this.#options.partitionCount();
+    if (partitionCount === 0) return ErrorCode.NOT_COORDINATOR;
+    return await this.#loadedShard(partitionOfKey(key, partitionCount));
   }
 
   /**
-   * As `of`, for FindCoordinator: creates the topic where it is missing. Whoever asks for more than
-   * the coordinator has asked for that before.
+   * The broker that coordinates `key`, for FindCoordinator: whoever leads its partition of the
+   * topic, which is created where it is missing. Who asks for more has asked for that before.
    */
-  async locate(key: string): Promise<Shard<M, Rec, Response> | ErrorCode> {
-    const { ensureTopic, logger, topic } = this.#options;
+  async locate(key: string): Promise<Located | ErrorCode> {
+    const { ensureTopic, leader, nodeId, logger, topic } = this.#options;
+    let partitionCount: number;
     try {
-      return await this.#shard(key, await ensureTopic());
+      partitionCount = await ensureTopic();
     } catch (error) {
       if (!isStoreFault(error)) throw error;
       logger.log("error", "the topic of a coordinator cannot be created", {
@@ -92,6 +104,13 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
       });
       return ErrorCode.COORDINATOR_NOT_AVAILABLE;
     }
+    if (partitionCount === 0) return ErrorCode.COORDINATOR_NOT_AVAILABLE;
+    const id = partitionOfKey(key, partitionCount);
+    const found = leader(id);
+    if (found < 0) return ErrorCode.COORDINATOR_NOT_AVAILABLE;
+    // Of this broker's own more is known: whether it can coordinate.
+    const isHere = found !== nodeId || await this.#loadedShard(id) instanceof Shard;
+    return isHere ? { nodeId: found } : ErrorCode.COORDINATOR_NOT_AVAILABLE;
   }
 
   /** Every shard that can be loaded; none while the topic does not exist. */
@@ -131,11 +150,6 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
     this.#closed = true;
     for (const timer of this.#reloads) timer.cancel();
     for (const shard of this.#shards.values()) (await shard)?.resign();
-  }
-
-  async #shard(key: string, partitionCount: number): Promise<Shard<M, Rec, Response> | ErrorCode> {
-    if (partitionCount === 0) return ErrorCode.NOT_COORDINATOR;
-    return await this.#loadedShard(partitionOfKey(key, partitionCount));
   }
 
   async #loadedShard(id: PartitionId): Promise<Shard<M, Rec, Response> | ErrorCode> {

@@ -9,14 +9,14 @@
 import { AssertionError } from "../base/assert.ts";
 import { formatAddress } from "../base/address.ts";
 import { messageOf } from "../base/faults.ts";
-import { type BrokerId, type Uuid, uuidFromRandom } from "../base/ids.ts";
+import { type BrokerId, type PartitionId, type Uuid, uuidFromRandom } from "../base/ids.ts";
 import {
   type ChangeQueue,
   changeQueue,
   decideAllocateProducerIds,
   directoryOfReplica,
+  type InternalTopic,
   type MetadataChange,
-  offsetsTopic,
   ResourceType,
 } from "../cluster/mod.ts";
 import type { Slices } from "../log/mod.ts";
@@ -35,7 +35,7 @@ import { type MemoryBudget, memoryBudgetOf } from "./memory_budget.ts";
 import type { MetadataLog } from "./metadata_log.ts";
 import type { MetadataSnapshots } from "./metadata_snapshots.ts";
 import type { Services } from "./services.ts";
-import type { Session, SessionListener } from "./network/session.ts";
+import type { Session } from "./network/session.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { Partition } from "./partition.ts";
 import { Partitions } from "./partitions.ts";
@@ -160,17 +160,10 @@ export class Wiring implements Services {
       logger,
       onDeleted: (names) => this.#onTopicsDeleted(names),
     });
-    const epochMs = clock.now() - clock.monotonic();
-    this.groups = groupShards({
-      nowMs: () => Math.floor(epochMs + clock.monotonic()),
-      timers,
-      codecs,
-      logger: logger.child("groups"),
-      ensureTopic: () => this.topics.ensureInternal(offsetsTopicOf(config)),
-      partitionCount: () => metadata.image.topic(offsetsTopic)?.partitions.length ?? 0,
-      partition: (id) => this.partitions.get(offsetsTopic, id),
-      noteUnreadable: (partition, reason) => this.noteUnreadable(partition, reason),
-    }, () => groupConfigOf(config));
+    this.groups = groupShards(
+      this.#shardsOn(offsetsTopicOf(config), logger.child("groups")),
+      () => groupConfigOf(config),
+    );
     this.producerIds = new ProducerIds(() =>
       this.change((image) => decideAllocateProducerIds(image, this.nodeId))
     );
@@ -199,11 +192,6 @@ export class Wiring implements Services {
   /** A partition's log could not be read: said in the log, not to the client. */
   noteUnreadable(partition: Partition, reason: unknown): void {
     this.unreadable.note(partition, reason);
-  }
-
-  /** The brokers, with the addresses at which clients of `listener` can reach them. */
-  describeBrokers({ advertised: { host, port } }: SessionListener) {
-    return [{ nodeId: this.nodeId, host, port, rack: this.config.get("broker.rack") }];
   }
 
   /** The data folders, with the room on their disks. */
@@ -255,6 +243,26 @@ export class Wiring implements Services {
       slices: this.storage.slices,
       logger,
     });
+  }
+
+  /** What the coordinators whose topic is `topic` are given of this broker. */
+  #shardsOn(topic: InternalTopic, logger: Logger) {
+    const { runtime: { clock, timers, codecs } } = this.#options;
+    const epochMs = clock.now() - clock.monotonic();
+    const partitions = () => this.metadata.image.topic(topic.name)?.partitions ?? [];
+    return {
+      nodeId: this.nodeId,
+      nowMs: () => Math.floor(epochMs + clock.monotonic()),
+      timers,
+      codecs,
+      logger,
+      ensureTopic: () => this.topics.ensureInternal(topic),
+      partitionCount: () => partitions().length,
+      leader: (id: PartitionId) => partitions()[id]?.leader ?? -1,
+      partition: (id: PartitionId) => this.partitions.get(topic.name, id),
+      noteUnreadable: (partition: Partition, reason: unknown) =>
+        this.noteUnreadable(partition, reason),
+    };
   }
 
   #makeRetention(): Retention {

@@ -22,7 +22,13 @@ export {
   metadataVersionFeature,
   metadataVersionRange,
 } from "./feature_levels.ts";
-export { type MetadataImage, type PartitionImage, ResourceType, type TopicImage } from "./image.ts";
+export {
+  type BrokerImage,
+  type MetadataImage,
+  type PartitionImage,
+  ResourceType,
+  type TopicImage,
+} from "./image.ts";
 export { imageRecords } from "./image_records.ts";
 export * from "./placement.ts";
 export { type ClientQuota, entityKey, type QuotaEntityPart } from "./principals.ts";

@@ -18,9 +18,10 @@
 
 import { ZERO_UUID } from "../../base/ids.ts";
 import { mapSliced, type WorkSlices } from "../../base/pieces.ts";
-import { type PartitionImage, type TopicImage, topicNameProblem } from "../../cluster/mod.ts";
+import { type TopicImage, topicNameProblem } from "../../cluster/mod.ts";
 import { ErrorCode, Metadata, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import { authorizedOperations, type May, needs, theCluster } from "../authorizer.ts";
+import { ClusterView } from "../cluster_view.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Request = RequestOf<typeof Metadata>;
@@ -31,7 +32,7 @@ type TopicAnswer = ResponseInput<typeof Metadata>["topics"][number];
 const byIdFrom = 12;
 
 type Context = RequestContext<
-  "nodeId" | "clusterId" | "metadata" | "partitions" | "topics" | "describeBrokers" | "slices"
+  "nodeId" | "clusterId" | "metadata" | "partitions" | "topics" | "slices"
 >;
 
 export const metadata = handler(Metadata, {
@@ -50,7 +51,7 @@ export const metadata = handler(Metadata, {
     const all = request.topics === null || (version === 0 && request.topics.length === 0);
     const topics = all ? await allTopics(request, context) : await named(request, context);
     return {
-      brokers: services.describeBrokers(context.session.listener),
+      brokers: viewOf(context).brokers(),
       clusterId: services.clusterId,
       controllerId: services.nodeId,
       topics,
@@ -75,7 +76,12 @@ function refuse({ topics }: Request): ResponseInput<typeof Metadata> {
 
 function allTopics(request: Request, context: Context): Promise<TopicAnswer[]> {
   const { metadata, slices } = context.services;
-  return mapSliced([...metadata.image.topics()], slices, (topic) => found(topic, request, context));
+  const view = viewOf(context);
+  return mapSliced(
+    [...metadata.image.topics()],
+    slices,
+    (topic) => found(topic, { request, context, view }),
+  );
 }
 
 async function named(request: Request, context: Context): Promise<TopicAnswer[]> {
@@ -89,9 +95,10 @@ async function named(request: Request, context: Context): Promise<TopicAnswer[]>
     );
     if (missing.length > 0) refused = await services.topics.createMissing(missing);
   }
+  const view = viewOf(context);
   return await mapSliced(topics, services.slices, (each) => {
     const topic = look(each, context);
-    if (topic !== undefined) return found(topic, request, context);
+    if (topic !== undefined) return found(topic, { request, context, view });
     const refusal = each.name === null ? undefined : refused.get(each.name);
     return notFound(each, { request, refusal, may: context.may });
   });
@@ -140,31 +147,32 @@ function missingTopicError(name: string | null, refusal: ErrorCode | undefined):
   return isRefused ? refusal : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
 }
 
-function found(topic: TopicImage, request: Request, { services, may }: Context): TopicAnswer {
+function viewOf({ services, session }: Context): ClusterView {
+  return new ClusterView(services, session.listener);
+}
+
+function found(
+  topic: TopicImage,
+  { request, context: { services, may }, view }: {
+    readonly request: Request;
+    readonly context: Context;
+    readonly view: ClusterView;
+  },
+): TopicAnswer {
   return {
     errorCode: ErrorCode.NONE,
     name: topic.name,
     topicId: topic.id,
     isInternal: services.topics.isInternal(topic.name),
-    partitions: topic.partitions.map((partition) =>
-      describePartition(partition, services.partitions.isOffline(topic.name, partition.id))
-    ),
+    partitions: topic.partitions.map((partition) => ({
+      ...view.leaderOf(partition, services.partitions.isOffline(topic.name, partition.id)),
+      partitionIndex: partition.id,
+      leaderEpoch: partition.leaderEpoch,
+      replicaNodes: partition.replicas,
+      isrNodes: partition.isr,
+    })),
     topicAuthorizedOperations: authorizedOperations(may, { type: "topic", name: topic.name }, {
       asked: request.includeTopicAuthorizedOperations,
     }),
-  };
-}
-
-/** `isOffline`: its log, the only one there is, is in a data directory that failed. */
-function describePartition(partition: PartitionImage, isOffline: boolean) {
-  const leaderId = isOffline ? -1 : partition.leader;
-  return {
-    errorCode: leaderId < 0 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,
-    partitionIndex: partition.id,
-    leaderId,
-    leaderEpoch: partition.leaderEpoch,
-    replicaNodes: partition.replicas,
-    isrNodes: partition.isr,
-    offlineReplicas: isOffline ? partition.replicas : [],
   };
 }

@@ -1,8 +1,9 @@
 // FindCoordinator: which broker coordinates a group.
 //
 // Serves: 0-6.
-// Behaviour: this one, for every group. The first call creates __consumer_offsets. A group whose
-//   partition of it is offline has no coordinator.
+// Behaviour: the leader of the group's partition of __consumer_offsets, which the first call
+//   creates. A group whose partition is offline, or led by nobody whom the client can reach, has no
+//   coordinator.
 // Versions: 1 key type; 3 flexible; 4 several keys (KIP-699); 5 (KIP-890) and 6 share groups
 //   (KIP-932) change what may be asked, not the message.
 // Not done: transactions (key type 1) and share groups (2): INVALID_REQUEST with a sentence.
@@ -10,12 +11,12 @@
 import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode, errorMessage, FindCoordinator } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
+import { ClusterView } from "../cluster_view.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../shards.ts";
 
 const keyTypes = ["group", "transaction", "share group"];
 
-type Context = RequestContext<"groups" | "describeBrokers" | "slices">;
+type Context = RequestContext<"groups" | "nodeId" | "metadata" | "slices">;
 
 export const findCoordinator = handler(FindCoordinator, {
   serves: "0-6",
@@ -44,11 +45,15 @@ async function find(key: string, keyType: number, { services, session }: Context
       : `there is no coordinator of type ${keyType}`;
     return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: reason, ...nowhere };
   }
-  if (!(await services.groups.locate(key) instanceof Shard)) {
+  const found = await services.groups.locate(key);
+  const node = typeof found === "number"
+    ? undefined
+    : new ClusterView(services, session.listener).broker(found.nodeId);
+  if (node === undefined) {
     const errorCode = ErrorCode.COORDINATOR_NOT_AVAILABLE;
     return { errorCode, errorMessage: errorMessage(errorCode), ...nowhere };
   }
-  const { nodeId, host, port } = services.describeBrokers(session.listener)[0];
+  const { nodeId, host, port } = node;
   // Kafka's word for no error, until version 4 came without one.
   return { errorCode: ErrorCode.NONE, errorMessage: "NONE", nodeId, host, port };
 }

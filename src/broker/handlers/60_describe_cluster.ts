@@ -2,16 +2,17 @@
 //
 // Serves: 0-2.
 // Behaviour: endpoint type 1 (brokers) alone: there are no separate controllers to talk to.
-// Versions: 1 endpoint type (KIP-919); 2 fenced brokers (KIP-1073), of which one node has none.
+// Versions: 1 endpoint type (KIP-919); 2 fenced brokers, where they are asked for (KIP-1073).
 
 import { DescribeCluster, ErrorCode } from "../../protocol/mod.ts";
 import { authorizedOperations, theCluster } from "../authorizer.ts";
+import { ClusterView } from "../cluster_view.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 const brokerEndpoints = 1;
 const controllerEndpoints = 2;
 
-type Context = RequestContext<"nodeId" | "clusterId" | "describeBrokers">;
+type Context = RequestContext<"nodeId" | "clusterId" | "metadata">;
 
 export const describeCluster = handler(DescribeCluster, {
   serves: "0-2",
@@ -37,11 +38,9 @@ export const describeCluster = handler(DescribeCluster, {
       endpointType,
       clusterId: services.clusterId,
       controllerId: services.nodeId,
-      brokers: services.describeBrokers(session.listener).map(({ nodeId: brokerId, ...rest }) => ({
-        brokerId,
-        ...rest,
-        isFenced: false,
-      })),
+      brokers: new ClusterView(services, session.listener)
+        .brokers({ fenced: request.includeFencedBrokers })
+        .map(({ nodeId: brokerId, ...rest }) => ({ brokerId, ...rest })),
       clusterAuthorizedOperations: authorizedOperations(may, theCluster, { asked }),
     };
   },

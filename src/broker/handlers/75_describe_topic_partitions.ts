@@ -14,12 +14,13 @@ import {
   type ResponseInput,
 } from "../../protocol/mod.ts";
 import { authorizedOperations, type May, needs } from "../authorizer.ts";
+import { ClusterView } from "../cluster_view.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Request = RequestOf<typeof DescribeTopicPartitions>;
 type Response = ResponseInput<typeof DescribeTopicPartitions>;
 
-type Context = RequestContext<"config" | "metadata" | "partitions" | "topics">;
+type Context = RequestContext<"nodeId" | "config" | "metadata" | "partitions" | "topics">;
 
 export const describeTopicPartitions = handler(DescribeTopicPartitions, {
   serves: "0",
@@ -92,28 +93,23 @@ function names({ topics, cursor }: Request, { metadata }: Context["services"]): 
 function describe(
   topic: TopicImage,
   page: readonly PartitionImage[],
-  { services, may }: Context,
+  { services, session, may }: Context,
 ) {
+  const view = new ClusterView(services, session.listener);
   return {
     errorCode: ErrorCode.NONE,
     name: topic.name,
     topicId: topic.id,
     isInternal: services.topics.isInternal(topic.name),
-    partitions: page.map((partition) => {
-      const isOffline = services.partitions.isOffline(topic.name, partition.id);
-      const leaderId = isOffline ? -1 : partition.leader;
-      return {
-        errorCode: leaderId < 0 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,
-        partitionIndex: partition.id,
-        leaderId,
-        leaderEpoch: partition.leaderEpoch,
-        replicaNodes: partition.replicas,
-        isrNodes: partition.isr,
-        eligibleLeaderReplicas: [],
-        lastKnownElr: [],
-        offlineReplicas: isOffline ? partition.replicas : [],
-      };
-    }),
+    partitions: page.map((partition) => ({
+      ...view.leaderOf(partition, services.partitions.isOffline(topic.name, partition.id)),
+      partitionIndex: partition.id,
+      leaderEpoch: partition.leaderEpoch,
+      replicaNodes: partition.replicas,
+      isrNodes: partition.isr,
+      eligibleLeaderReplicas: partition.elr,
+      lastKnownElr: partition.lastKnownElr,
+    })),
     topicAuthorizedOperations: operationsOnTopic(topic.name, may),
   };
 }
