@@ -20,7 +20,7 @@ import {
   OffsetCommitValue,
 } from "../src/coordinator/offset_records.ts";
 import * as shareGroupRecords from "../src/coordinator/share/records.ts";
-import * as shareStateRecords from "../src/coordinator/share_state_records.ts";
+import * as shareStateRecords from "../src/coordinator/share_state/records.ts";
 import * as streamsGroupRecords from "../src/coordinator/streams/records.ts";
 import * as transactionRecords from "../src/coordinator/transaction_records.ts";
 

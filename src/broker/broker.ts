@@ -7,7 +7,7 @@
 
 import { messageOf, PartitionFault } from "../base/faults.ts";
 import { saturated } from "../base/int64.ts";
-import { offsetsTopic } from "../cluster/mod.ts";
+import { offsetsTopic, shareStateTopic } from "../cluster/mod.ts";
 import type { PartitionLog } from "../log/mod.ts";
 import type { Address } from "../runtime/ports.ts";
 import { Background } from "./background.ts";
@@ -21,6 +21,7 @@ import { Storage } from "./storage.ts";
 import { type BrokerOptions, type Opened, Wiring } from "./wiring.ts";
 
 /** How often logs look for a due flush.ms, idle producers and files to delete or to close. */
+const sharePruneMs = 300_000;
 const choresIntervalMs = 2_000;
 
 /** How often it is looked whether the metadata is due for a snapshot: next to no work. */
@@ -165,6 +166,7 @@ export class Broker {
       // Whatever waits is answered first, so that no connection is in the middle of something.
       () => this.#wiring.purgatory.close(),
       () => this.#wiring.groups.close(),
+      () => this.#wiring.shareStates.shards.close(),
       () => this.#wiring.acceptor.close(),
       () => this.#wiring.retention.close(),
       () => this.#wiring.cleaner.close(),
@@ -179,12 +181,19 @@ export class Broker {
     await this.#openLogs();
     for (const listener of config.listeners) await this.#wiring.acceptor.listen(listener);
     this.#startBackground(snapshots);
-    this.#wiring.groups.all().catch((error) => {
+    this.#loadCoordinators().catch((error) => {
       if (this.#wiring.isClosing) return;
       logger.log("error", "groups could not be loaded; the next request tries again", {
         reason: messageOf(error),
       });
     });
+  }
+
+  /** So that what ran out while nobody looked is noticed. */
+  async #loadCoordinators(): Promise<void> {
+    const { groups, metadata, shareStates } = this.#wiring;
+    await groups.all();
+    await shareStates.forgetTopics((id) => metadata.image.topicById(id) !== undefined);
   }
 
   /** Opens what the metadata says there is, and says so while it takes long. */
@@ -230,9 +239,10 @@ export class Broker {
       return;
     }
     this.#wiring.partitions.wakeOffline();
-    this.#wiring.groups.resignFrom(
-      logs.flatMap((log) => log.topic === offsetsTopic ? log.partition : []),
-    );
+    const partitionsOf = (topic: string) =>
+      logs.flatMap((log) => log.topic === topic ? log.partition : []);
+    this.#wiring.groups.resignFrom(partitionsOf(offsetsTopic));
+    this.#wiring.shareStates.shards.resignFrom(partitionsOf(shareStateTopic));
     this.#wiring.membership.recordWorkingDirectories();
   }
 
@@ -261,6 +271,11 @@ export class Broker {
           this.#wiring.metadata.image.topic(name)
         );
       },
+    });
+    this.#background.start({
+      name: "share state pruning",
+      intervalMs: () => sharePruneMs,
+      run: () => this.#wiring.shareStates.prune(),
     });
     this.#background.start({
       name: "metadata snapshots",

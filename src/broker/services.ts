@@ -20,6 +20,7 @@ import type { Purgatory } from "./fetch/purgatory.ts";
 import type { FetchSessions } from "./fetch/sessions.ts";
 import type { ClientQuotas } from "./quotas.ts";
 import type { DataFolderState } from "./storage.ts";
+import type { ShareStates } from "./share/states.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { Topics } from "./topics.ts";
 import type { TransactionMarkers } from "./transaction_markers.ts";
@@ -35,6 +36,7 @@ export interface Services {
   readonly partitions: Pick<Partitions, "get" | "find" | "all" | "isOffline">;
   readonly topics: TopicServices;
   readonly groups: Pick<Groups, "of" | "all" | "locate">;
+  readonly shareStates: Pick<ShareStates, "shards">;
   readonly producerIds: Pick<ProducerIds, "next">;
   /** Writes the ends of transactions into partitions. */
   readonly transactionMarkers: Pick<TransactionMarkers, "write">;

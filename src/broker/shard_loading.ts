@@ -11,6 +11,7 @@
 // load the partition that holds it, and none of its groups has a coordinator.
 
 import { DecodeFault } from "../base/faults.ts";
+import type { Offset } from "../base/ids.ts";
 import type { Codecs, LogFields, Logger, Timers } from "../runtime/ports.ts";
 import type { Partition } from "./partition.ts";
 import { replay } from "./replay.ts";
@@ -28,7 +29,7 @@ export interface StoredRecords<Rec> {
 
 /** What loading works with. */
 export interface ShardLoading<Rec> extends StoredRecords<Rec> {
-  readonly apply: (record: Rec) => void;
+  readonly apply: (record: Rec, offset: Offset) => void;
   readonly codecs: Codecs;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -64,7 +65,7 @@ export async function loadShard<Rec>(
         if (!(fault instanceof DecodeFault)) throw fault;
         passOver(1, { offset, ...namesOf(key, loading), reason: fault.message });
       }
-      if (record !== undefined) apply(record);
+      if (record !== undefined) apply(record, offset);
     },
     onUnreadable: ({ baseOffset: offset, recordCount }, fault) =>
       passOver(recordCount, { offset, records: recordCount, reason: fault.message }),

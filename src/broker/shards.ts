@@ -11,7 +11,7 @@
 // Invariant: a decision is carried out in the turn of the event loop that made it.
 
 import { isStoreFault, messageOf } from "../base/faults.ts";
-import type { BrokerId, PartitionId } from "../base/ids.ts";
+import type { BrokerId, Offset, PartitionId } from "../base/ids.ts";
 import { type Answer, type At, carryOut, type Decision, type Machine } from "../coordinator/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import { buildBatch } from "../records/mod.ts";
@@ -45,6 +45,8 @@ export interface ShardsOptions<M, Rec> extends StoredRecords<Rec> {
   /** The broker that leads a partition of the topic; -1 while there is none. */
   readonly leader: (id: PartitionId) => BrokerId;
   readonly partition: (id: PartitionId) => Partition | undefined;
+  /** A record lies at this offset: told as the machine takes it over. */
+  readonly onRecord?: (machine: M, record: Rec, offset: Offset) => void;
   /** A partition cannot be loaded. */
   readonly noteUnreadable: (partition: Partition, reason: unknown) => void;
 }
@@ -228,9 +230,13 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
   /** Replays the partition; then time begins to count. Returns the records passed over. */
   async load(): Promise<number> {
     const { machine } = this;
+    const { onRecord } = this.#options;
     const passedOver = await loadShard(this.#partition, {
       ...this.#options,
-      apply: (record) => machine.apply(record),
+      apply: (record, offset) => {
+        machine.apply(record);
+        onRecord?.(machine, record, offset);
+      },
     });
     this.tell((_, nowMs) => machine.onLoaded(nowMs));
     return passedOver;
@@ -298,7 +304,22 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
       timestamp: this.nowMs,
     });
     const result = this.#partition.append(batch, "coordinator");
-    return result.ok ? ErrorCode.NONE : result.errorCode as ErrorCode;
+    if (!result.ok) return result.errorCode as ErrorCode;
+    const { onRecord } = this.#options;
+    if (onRecord === undefined) return ErrorCode.NONE;
+    for (const [i, record] of records.entries()) {
+      onRecord(this.machine, record, result.baseOffset + i);
+    }
+    return ErrorCode.NONE;
+  }
+
+  /** Cuts off the log: nothing that lies before `offset` is needed any more. */
+  async forgetBefore(offset: Offset): Promise<void> {
+    const { log } = this.#partition;
+    if (offset <= log.logStartOffset) return;
+    // What stands for the records that go must outlive a crash.
+    if (await this.durable() !== ErrorCode.NONE) return;
+    await log.deleteRecordsBefore(offset);
   }
 
   async #answerWhenDurable(answers: readonly Answer<Response>[]): Promise<void> {

@@ -22,7 +22,13 @@ import {
 import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random, Runtime } from "../runtime/ports.ts";
 import { Acceptor } from "./network/acceptor.ts";
-import { groupConfigOf, offsetsTopicOf, quotaWindowsOf } from "./config/parts.ts";
+import {
+  groupConfigOf,
+  offsetsTopicOf,
+  quotaWindowsOf,
+  shareStateConfigOf,
+  shareStateTopicOf,
+} from "./config/parts.ts";
 import { Cleaner } from "./cleaner.ts";
 import { type BrokerConfig, dynamicLayers } from "./config/mod.ts";
 import { Dispatcher } from "./network/dispatch.ts";
@@ -48,6 +54,7 @@ import { Retention } from "./retention.ts";
 import type { Storage } from "./storage.ts";
 import { Topics } from "./topics.ts";
 import { Tracer } from "./network/trace.ts";
+import { ShareStates } from "./share/states.ts";
 import { TransactionMarkers } from "./transaction_markers.ts";
 import { UnreadablePartitions } from "./unreadable.ts";
 
@@ -91,6 +98,7 @@ export class Wiring implements Services {
   readonly partitions: Partitions;
   readonly topics: Topics;
   readonly groups: Groups;
+  readonly shareStates: ShareStates;
   readonly producerIds: ProducerIds;
   readonly transactionMarkers: TransactionMarkers;
   readonly purgatory: Purgatory;
@@ -163,6 +171,10 @@ export class Wiring implements Services {
     this.groups = groupShards(
       this.#shardsOn(offsetsTopicOf(config), logger.child("groups")),
       () => groupConfigOf(config),
+    );
+    this.shareStates = new ShareStates(
+      this.#shardsOn(shareStateTopicOf(config), logger.child("share")),
+      () => shareStateConfigOf(config),
     );
     this.producerIds = new ProducerIds(() =>
       this.change((image) => decideAllocateProducerIds(image, this.nodeId))
@@ -333,9 +345,13 @@ export class Wiring implements Services {
 
   #onTopicsDeleted(names: readonly string[]): void {
     const change = { deletedTopics: names };
-    this.groups.tellAll((table, nowMs) => table.onImage(change, nowMs)).catch((error) => {
+    const told = Promise.all([
+      this.groups.tellAll((table, nowMs) => table.onImage(change, nowMs)),
+      this.shareStates.forgetTopics((id) => this.metadata.image.topicById(id) !== undefined),
+    ]);
+    told.catch((error) => {
       if (this.isClosing) return;
-      this.#options.logger.log("error", "offsets of deleted topics could not be removed", {
+      this.#options.logger.log("error", "what groups keep of deleted topics could not be removed", {
         topics: names.join(","),
         reason: messageOf(error),
       });

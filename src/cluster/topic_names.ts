@@ -9,7 +9,7 @@ export const offsetsTopic = "__consumer_offsets";
 /** Topic of transaction states. */
 const transactionsTopic = "__transaction_state";
 /** Topic of share group state (KIP-932). */
-const shareStateTopic = "__share_group_state";
+export const shareStateTopic = "__share_group_state";
 /** The metadata log. Not a topic to clients. */
 export const metadataTopic = "__cluster_metadata";
 

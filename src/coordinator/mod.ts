@@ -19,6 +19,19 @@ export {
   type GroupCoordinatorRecord,
   groupIdOf,
 } from "./record_kinds.ts";
+export {
+  decodeShareState,
+  encodeShareStateKey,
+  encodeShareStateValue,
+  type ShareStateRecord,
+} from "./share_state/record_codec.ts";
+export {
+  type SharePartitionKey,
+  sharePartitionText,
+  type ShareStateAnswer,
+  type ShareStateConfig,
+  ShareStateTable,
+} from "./share_state/state_table.ts";
 export type { GroupResponse } from "./turn.ts";
 
 /** The tables of every kind of record in the coordinators' topics, for those who print them. */

@@ -2,7 +2,7 @@
 //
 //   key = int16 kind | fields at version 0     value = int16 version | fields; null: a tombstone
 
-import { BytesReader } from "../base/bytes.ts";
+import { BytesReader, BytesWriter } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
 import type { AnyMessage } from "../protocol/schema.ts";
 
@@ -39,6 +39,18 @@ export function decodeKind(
   const reader = new BytesReader(value);
   const version = reader.int16();
   return { type, key: keyFields, version, value: whole(kind.value, reader, version) };
+}
+
+/** The bytes of a key, whose first number is its kind, or of a value, whose is its version. */
+export function encodeFramed(
+  table: AnyMessage,
+  fields: Parameters<AnyMessage["encode"]>[1],
+  { first, version }: { readonly first: number; readonly version: number },
+): Uint8Array {
+  const writer = new BytesWriter();
+  writer.int16(first);
+  table.encode(writer, fields, version);
+  return writer.finish();
 }
 
 function whole(table: AnyMessage, reader: BytesReader, version: number): unknown {

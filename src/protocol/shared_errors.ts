@@ -43,3 +43,10 @@ export const findCoordinatorErrors = {
   COORDINATOR_NOT_AVAILABLE: "the coordinator's topic is not there yet: ask again",
   INVALID_REQUEST: "the key or its type is invalid",
 } satisfies LevelErrors;
+
+/** Of requests about the state of share partitions. */
+export const shareStateErrors = {
+  ...coordinatorErrors,
+  INVALID_REQUEST: "a number is out of bounds, or no state was ever kept",
+  UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic or partition",
+} satisfies LevelErrors;

@@ -197,7 +197,23 @@ export const smallRequests: Readonly<Record<string, MakeMessage>> = {
     metrics: new Uint8Array(0),
   }),
   ListConfigResources: () => ({}),
+  InitializeShareGroupState: (names) => shareState(names, { stateEpoch: 1, startOffset: 0 }),
+  ReadShareGroupState: (names) => shareState(names, { leaderEpoch: 0 }),
+  WriteShareGroupState: (names) =>
+    shareState(names, {
+      stateEpoch: 1,
+      leaderEpoch: 0,
+      startOffset: 1,
+      stateBatches: [{ firstOffset: 1, lastOffset: 2, deliveryState: 2, deliveryCount: 1 }],
+    }),
+  DeleteShareGroupState: (names) => shareState(names, {}),
+  ReadShareGroupStateSummary: (names) => shareState(names, { leaderEpoch: 0 }),
 };
+
+/** Of a broker, about the state of the topic's first partition in the group. */
+function shareState({ group: groupId, topicId }: Names, asked: object) {
+  return { groupId, topics: [{ topicId, partitions: one({ partition: 0, ...asked }) }] };
+}
 
 /** What some are answered however good the request is, by API name. */
 export const expectedErrors: Readonly<Record<string, number>> = {

@@ -4,7 +4,7 @@
 
 import { assertEquals } from "@std/assert";
 import { IncrementalAlterConfigs } from "../../src/protocol/apis/44_incremental_alter_configs.ts";
-import { apiName, ApiVersions, ErrorCode } from "../../src/protocol/mod.ts";
+import { apiName, ApiVersions, ErrorCode, FindCoordinator } from "../../src/protocol/mod.ts";
 import { batchOf, makeTopic, produceTo } from "../harness/raw_requests.ts";
 import type { RawClient } from "../harness/raw_client.ts";
 import { freshName, sharedBroker } from "../harness/shared_broker.ts";
@@ -47,6 +47,12 @@ class Asker implements Disposable {
     return await this.client.ask(apiNamed(name), version, message);
   }
 
+  async findShareState(): Promise<void> {
+    const { group, topicId } = this.#names;
+    const coordinatorKeys = [`${group}:${topicId}:0`];
+    await this.client.ask(FindCoordinator, 6, { keyType: 2, coordinatorKeys });
+  }
+
   /** Enters the group as its only member. */
   async join(): Promise<Asker> {
     const { memberId } = await this.ask("JoinGroup", 3);
@@ -56,6 +62,19 @@ class Asker implements Disposable {
   [Symbol.dispose](): void {
     this.client[Symbol.dispose]();
   }
+}
+
+/** Finds the coordinator of share state, which makes its topic. */
+async function findShareState(asker: Asker): Promise<Asker> {
+  await asker.findShareState();
+  return asker;
+}
+
+/** Begins a share partition's state. */
+async function beginShareState(asker: Asker): Promise<Asker> {
+  await asker.findShareState();
+  await asker.ask("InitializeShareGroupState", 0);
+  return asker;
 }
 
 /** Brings what a request is about into being. */
@@ -84,6 +103,11 @@ const before: Record<string, (asker: Asker) => Promise<Asker>> = {
     await asker.ask("OffsetCommit", 5);
     return asker;
   },
+  InitializeShareGroupState: findShareState,
+  DeleteShareGroupState: findShareState,
+  ReadShareGroupStateSummary: findShareState,
+  ReadShareGroupState: beginShareState,
+  WriteShareGroupState: beginShareState,
 };
 
 Deno.test("every API is answered at every version that is advertised", async (t) => {

@@ -107,7 +107,7 @@ log.retention.check.interval.ms=300000
     "num.io.threads (server.properties) has no effect: one event loop does the work of Kafka's " +
       "thread pools",
   ));
-  assert(warnings.some((warning) => warning.startsWith("share.coordinator.")));
+  assert(!warnings.some((warning) => warning.startsWith("share.coordinator.")));
   assert(!warnings.some((warning) => warning.startsWith("log.")));
 });
 

@@ -5,6 +5,7 @@
 import type { ConfigKey } from "./values.ts";
 
 const consumerGroups = "only classic groups are served yet";
+const eventLoop = "one event loop does the work of Kafka's thread pools";
 const shareGroups = "share groups are not served yet";
 const streamsGroups = "streams groups are not served yet";
 
@@ -311,43 +312,42 @@ export const groupProtocolKeys = {
   "share.coordinator.snapshot.update.records.per.snapshot": {
     type: "int",
     default: "500",
-    ignored: shareGroups,
     doc: "Updates of a share partition between two snapshots of it.",
   },
   "share.coordinator.state.topic.compression.codec": {
     type: "int",
     default: "0",
-    ignored: shareGroups,
+    ignored: "coordinators write small batches uncompressed",
     doc: "Compression of the topic of share state, as a number.",
   },
   "share.coordinator.state.topic.min.isr": {
     type: "short",
     default: "2",
-    ignored: shareGroups,
-    doc: "In-sync replicas that the topic of share state needs.",
+    min: 1,
+    doc: "min.insync.replicas of __share_group_state.",
   },
   "share.coordinator.state.topic.num.partitions": {
     type: "int",
     default: "50",
-    ignored: shareGroups,
-    doc: "Partitions of the topic of share state.",
+    min: 1,
+    doc: "Partitions of __share_group_state when it is created.",
   },
   "share.coordinator.state.topic.replication.factor": {
     type: "short",
     default: "3",
-    ignored: shareGroups,
-    doc: "Replicas of the topic of share state.",
+    min: 1,
+    doc: "Replicas of __share_group_state, or as many as there are brokers.",
   },
   "share.coordinator.state.topic.segment.bytes": {
     type: "int",
     default: "104857600",
-    ignored: shareGroups,
-    doc: "Segment size of the topic of share state.",
+    min: 1,
+    doc: "Segment size of __share_group_state.",
   },
   "share.coordinator.threads": {
     type: "int",
     default: "1",
-    ignored: shareGroups,
+    ignored: eventLoop,
     doc: "Threads of the share coordinator.",
   },
   "share.coordinator.write.timeout.ms": {

@@ -1,8 +1,8 @@
 // Parts of the configuration in the form in which other folders take them.
 
 import type { InternalTopic } from "../../cluster/mod.ts";
-import { offsetsTopic } from "../../cluster/mod.ts";
-import type { GroupConfig } from "../../coordinator/mod.ts";
+import { offsetsTopic, shareStateTopic } from "../../cluster/mod.ts";
+import type { GroupConfig, ShareStateConfig } from "../../coordinator/mod.ts";
 import type { LogConfig } from "../../log/mod.ts";
 import type { BrokerConfig } from "./mod.ts";
 import type { SnapshotConfig } from "../metadata_snapshots.ts";
@@ -75,6 +75,29 @@ export function offsetsTopicOf(config: BrokerConfig): InternalTopic {
       ["compression.type", "producer"],
       ["max.message.bytes", String(0x7fffffff)],
       ["segment.bytes", String(config.get("offsets.topic.segment.bytes"))],
+    ]),
+  };
+}
+
+/** What the share coordinator works by. */
+export function shareStateConfigOf(config: BrokerConfig): ShareStateConfig {
+  const updatesPerSnapshot = config.get("share.coordinator.snapshot.update.records.per.snapshot");
+  return { updatesPerSnapshot };
+}
+
+/** The topic of share groups' state, as it is created when the first share group needs it. */
+export function shareStateTopicOf(config: BrokerConfig): InternalTopic {
+  return {
+    name: shareStateTopic,
+    partitionCount: config.get("share.coordinator.state.topic.num.partitions"),
+    replicationFactor: config.get("share.coordinator.state.topic.replication.factor"),
+    configs: new Map([
+      ["cleanup.policy", "delete"],
+      ["compression.type", "none"],
+      ["max.message.bytes", String(0x7fffffff)],
+      ["min.insync.replicas", String(config.get("share.coordinator.state.topic.min.isr"))],
+      ["retention.ms", "-1"],
+      ["segment.bytes", String(config.get("share.coordinator.state.topic.segment.bytes"))],
     ]),
   };
 }

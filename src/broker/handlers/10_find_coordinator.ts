@@ -1,28 +1,29 @@
-// FindCoordinator: which broker coordinates a group.
+// FindCoordinator: which broker coordinates a group, or keeps the state of a share partition.
 //
 // Serves: 0-6.
 // Behaviour: the leader of the group's partition of __consumer_offsets, which the first call
 //   creates. A group whose partition is offline, or led by nobody whom the client can reach, has no
-//   coordinator.
+//   coordinator. Share partitions (groupId:topicId:partition) likewise, with __share_group_state;
+//   only brokers ask for those.
 // Versions: 1 key type; 3 flexible; 4 several keys (KIP-699); 5 (KIP-890) and 6 share groups
 //   (KIP-932) change what may be asked, not the message.
-// Not done: transactions (key type 1) and share groups (2): INVALID_REQUEST with a sentence.
+// Not done: transactions (key type 1): INVALID_REQUEST with a sentence.
 
+import { isUuid } from "../../base/ids.ts";
 import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode, errorMessage, FindCoordinator } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
 import { ClusterView } from "../cluster_view.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
-const keyTypes = ["group", "transaction", "share group"];
-
-type Context = RequestContext<"groups" | "nodeId" | "metadata" | "slices">;
+type Context = RequestContext<"groups" | "shareStates" | "nodeId" | "metadata" | "slices">;
 
 export const findCoordinator = handler(FindCoordinator, {
   serves: "0-6",
   authorise: [
     needs("group describe", { when: "the key is a group" }),
     needs("transactionalId describe", { when: "the key is a transactional id" }),
+    needs("cluster clusterAction", { when: "the key is a share partition" }),
   ],
 
   async handle(request, context: Context) {
@@ -37,15 +38,16 @@ export const findCoordinator = handler(FindCoordinator, {
   },
 });
 
+const keyTypeOf = { group: 0, transaction: 1, share: 2 } as const;
+
 async function find(key: string, keyType: number, { services, session }: Context) {
   const nowhere = { nodeId: -1, host: "", port: -1 };
-  if (keyType !== 0) {
-    const reason = keyType in keyTypes
-      ? `${keyTypes[keyType]}s are not supported yet`
-      : `there is no coordinator of type ${keyType}`;
-    return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: reason, ...nowhere };
+  const problem = problemOf(key, keyType);
+  if (problem !== undefined) {
+    return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: problem, ...nowhere };
   }
-  const found = await services.groups.locate(key);
+  const shards = keyType === keyTypeOf.share ? services.shareStates.shards : services.groups;
+  const found = await shards.locate(key);
   const node = typeof found === "number"
     ? undefined
     : new ClusterView(services, session.listener).broker(found.nodeId);
@@ -56,4 +58,22 @@ async function find(key: string, keyType: number, { services, session }: Context
   const { nodeId, host, port } = node;
   // Kafka's word for no error, until version 4 came without one.
   return { errorCode: ErrorCode.NONE, errorMessage: "NONE", nodeId, host, port };
+}
+
+/** Why nobody coordinates this; undefined where somebody does. */
+function problemOf(key: string, keyType: number): string | undefined {
+  switch (keyType) {
+    case keyTypeOf.group:
+      return undefined;
+    case keyTypeOf.transaction:
+      return "transactions are not supported yet";
+    case keyTypeOf.share: {
+      const [group = "", topicId = "", partition = "", ...more] = key.split(":");
+      const isKey = more.length === 0 && group.trim() !== "" && isUuid(topicId) &&
+        /^\d+$/.test(partition);
+      return isKey ? undefined : `a share partition is groupId:topicId:partition, not ${key}`;
+    }
+    default:
+      return `there is no coordinator of type ${keyType}`;
+  }
 }

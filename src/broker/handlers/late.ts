@@ -48,6 +48,11 @@ const modules: Readonly<Record<number, readonly [serves: string, load: Load]>> =
   72: ["0", () => import("./72_push_telemetry.ts")],
   74: ["0-1", () => import("./74_list_config_resources.ts")],
   75: ["0", () => import("./75_describe_topic_partitions.ts")],
+  83: ["0", () => import("./83_initialize_share_group_state.ts")],
+  84: ["0", () => import("./84_read_share_group_state.ts")],
+  85: ["0-1", () => import("./85_write_share_group_state.ts")],
+  86: ["0", () => import("./86_delete_share_group_state.ts")],
+  87: ["0-1", () => import("./87_read_share_group_state_summary.ts")],
 };
 
 /** The late handlers by API key. */

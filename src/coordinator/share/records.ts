@@ -1,5 +1,5 @@
 // Records of share groups (KIP-932) in __consumer_offsets, framed as in record_framing.ts. What the
-// members acknowledged is not here but in __share_group_state: share_state_records.ts.
+// members acknowledged is not here but in __share_group_state: share_state/records.ts.
 //
 //   key 10 member         subscription and client, as the member last said
 //       11 group          its epoch, and a hash of what it subscribes to

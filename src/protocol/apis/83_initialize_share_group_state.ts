@@ -14,12 +14,20 @@ import {
   string,
   uuid,
 } from "../schema.ts";
+import { shareStateErrors } from "../shared_errors.ts";
 
 export const InitializeShareGroupState = api({
   key: 83,
   name: "InitializeShareGroupState",
   versions: "0",
   flexible: "0+",
+  about: "Begins to keep state of partitions in a share group.",
+  errors: {
+    partitions: {
+      ...shareStateErrors,
+      FENCED_STATE_EPOCH: "a newer state is kept",
+    },
+  },
   request: {
     groupId: string,
     topics: array({

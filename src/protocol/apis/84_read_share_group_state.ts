@@ -17,12 +17,20 @@ import {
   string,
   uuid,
 } from "../schema.ts";
+import { shareStateErrors } from "../shared_errors.ts";
 
 export const ReadShareGroupState = api({
   key: 84,
   name: "ReadShareGroupState",
   versions: "0",
   flexible: "0+",
+  about: "Reads what a share group did with the records of partitions.",
+  errors: {
+    partitions: {
+      ...shareStateErrors,
+      FENCED_LEADER_EPOCH: "a newer leader has read or written the state",
+    },
+  },
   request: {
     groupId: string,
     topics: array({

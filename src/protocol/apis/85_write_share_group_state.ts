@@ -21,12 +21,21 @@ import {
   string,
   uuid,
 } from "../schema.ts";
+import { shareStateErrors } from "../shared_errors.ts";
 
 export const WriteShareGroupState = api({
   key: 85,
   name: "WriteShareGroupState",
   versions: "0-1",
   flexible: "0+",
+  about: "Keeps what a share group did with the records of partitions.",
+  errors: {
+    partitions: {
+      ...shareStateErrors,
+      FENCED_LEADER_EPOCH: "a newer leader has read or written the state",
+      FENCED_STATE_EPOCH: "the state has begun anew since",
+    },
+  },
   request: {
     groupId: string,
     topics: array({

@@ -12,12 +12,19 @@ import {
   string,
   uuid,
 } from "../schema.ts";
+import { shareStateErrors } from "../shared_errors.ts";
 
 export const DeleteShareGroupState = api({
   key: 86,
   name: "DeleteShareGroupState",
   versions: "0",
   flexible: "0+",
+  about: "Forgets the state of partitions in a share group.",
+  errors: {
+    partitions: {
+      ...shareStateErrors,
+    },
+  },
   request: {
     groupId: string,
     topics: array({ topicId: uuid, partitions: array({ partition: partitionId }) }),

@@ -19,12 +19,19 @@ import {
   string,
   uuid,
 } from "../schema.ts";
+import { shareStateErrors } from "../shared_errors.ts";
 
 export const ReadShareGroupStateSummary = api({
   key: 87,
   name: "ReadShareGroupStateSummary",
   versions: "0-1",
   flexible: "0+",
+  about: "Reads where a share group starts in partitions.",
+  errors: {
+    partitions: {
+      ...shareStateErrors,
+    },
+  },
   request: {
     groupId: string,
     topics: array({

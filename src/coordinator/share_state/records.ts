@@ -1,5 +1,5 @@
 // Records of __share_group_state (KIP-932): what a share group did with a partition's records.
-// Framed as in record_framing.ts.
+// Framed as in ../record_framing.ts.
 //
 //   key 0 snapshot    the whole state of one partition in one group
 //       1 update      what changed since the snapshot of that epoch
@@ -20,7 +20,7 @@ import {
   string,
   tagged,
   uuid,
-} from "../protocol/schema.ts";
+} from "../../protocol/schema.ts";
 
 export const ShareSnapshotKey = record({
   key: 0,

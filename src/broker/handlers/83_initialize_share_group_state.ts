@@ -1,0 +1,24 @@
+// InitializeShareGroupState: from a share group's coordinator: keep state of these partitions.
+//
+// Serves: 0.
+// Behaviour: a state that is there begins anew, unless its state epoch is newer.
+
+import { InitializeShareGroupState } from "../../protocol/apis/83_initialize_share_group_state.ts";
+import { needs } from "../authorizer.ts";
+import { handler, type RequestContext } from "../handler.ts";
+import { answerEach, bare, decideState, type StateServices } from "../share/state_requests.ts";
+
+export const initializeShareGroupState = handler(InitializeShareGroupState, {
+  serves: "0",
+  authorise: [needs("cluster clusterAction")],
+
+  async handle(request, { services }: RequestContext<keyof StateServices>) {
+    const results = await answerEach(services, request, async (asked, question) => {
+      const input = { ...asked, ...question };
+      return bare(
+        await decideState(services, question.key, (table, at) => table.initialize(input, at)),
+      );
+    });
+    return { results };
+  },
+});

@@ -1,0 +1,88 @@
+// Answers requests of brokers about share partitions' states: each partition goes to the shard that
+// keeps its state, and has an answer of its own.
+
+import type { PartitionId, Uuid } from "../../base/ids.ts";
+import { mapSliced } from "../../base/pieces.ts";
+import {
+  type At,
+  type Decision,
+  type SharePartitionKey,
+  sharePartitionText,
+  type ShareStateAnswer,
+  type ShareStateRecord,
+  type ShareStateTable,
+} from "../../coordinator/mod.ts";
+import { type ErrorCode, errorMessage } from "../../protocol/mod.ts";
+import type { Services } from "../services.ts";
+import { Shard } from "../shards.ts";
+
+/** What answering needs of a broker. */
+export type StateServices = Pick<Services, "shareStates" | "metadata" | "slices">;
+
+/** A share partition that is asked about, and whether there is such a partition. */
+export interface StateQuestion {
+  readonly key: SharePartitionKey;
+  readonly exists: boolean;
+}
+
+interface StateRequest<P extends { readonly partition: PartitionId }> {
+  readonly groupId: string;
+  readonly topics: readonly { readonly topicId: Uuid; readonly partitions: readonly P[] }[];
+}
+
+/**
+ * What `answer` makes of each partition of `request`, by topic; nothing where it names no group or
+ * a topic without partitions.
+ */
+export async function answerEach<P extends { readonly partition: PartitionId }, R>(
+  { metadata, slices }: StateServices,
+  { groupId, topics }: StateRequest<P>,
+  answer: (asked: P, question: StateQuestion) => Promise<R>,
+) {
+  if (groupId === "" || topics.some(({ partitions }) => partitions.length === 0)) return [];
+  const results = [];
+  for (const { topicId, partitions } of topics) {
+    const topic = metadata.image.topicById(topicId);
+    const answers = await mapSliced(partitions, slices, async (asked) => {
+      const { partition } = asked;
+      const exists = topic?.partitions[partition] !== undefined;
+      const result = await answer(asked, { key: { groupId, topicId, partition }, exists });
+      return { partition, ...result };
+    });
+    results.push({ topicId, partitions: answers });
+  }
+  return results;
+}
+
+/** Has the shard that keeps the state of `key` decide. */
+export async function decideState(
+  { shareStates: { shards } }: Pick<Services, "shareStates">,
+  key: SharePartitionKey,
+  decide: (
+    table: ShareStateTable,
+    at: At<ShareStateAnswer>,
+  ) => Decision<ShareStateRecord, ShareStateAnswer>,
+): Promise<ShareStateAnswer> {
+  const shard = await shards.of(sharePartitionText(key));
+  if (shard instanceof Shard) return await shard.submit<ShareStateAnswer>(decide);
+  return noCoordinator(shard);
+}
+
+/** The state as it is, for whoever only looks. */
+export async function summarise(
+  { shareStates: { shards } }: Pick<Services, "shareStates">,
+  question: StateQuestion,
+): Promise<ShareStateAnswer> {
+  const shard = await shards.of(sharePartitionText(question.key));
+  return shard instanceof Shard ? shard.machine.summary(question) : noCoordinator(shard);
+}
+
+/** The answer where no shard keeps the state. */
+function noCoordinator(errorCode: ErrorCode): ShareStateAnswer {
+  return { errorCode, errorMessage: errorMessage(errorCode), state: undefined };
+}
+
+/** An answer without the state. */
+export function bare({ errorCode, errorMessage }: ShareStateAnswer) {
+  return { errorCode, errorMessage };
+}

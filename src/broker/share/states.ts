@@ -1,0 +1,95 @@
+// The states of share partitions that this broker keeps: the share coordinator
+// (src/coordinator/share_state) on the shards of __share_group_state.
+//
+// The topic is not compacted, since an update means nothing without its snapshot. Each state needs
+// its last snapshot and what follows; what lies before the oldest of these goes from time to time.
+//
+//   log   [snapshot a][update a][snapshot b][update b][snapshot a]...
+//                               └─ the oldest that is needed: what is left of it goes
+
+import type { Offset, Uuid } from "../../base/ids.ts";
+import { shareStateTopic } from "../../cluster/mod.ts";
+import {
+  decodeShareState,
+  encodeShareStateKey,
+  encodeShareStateValue,
+  sharePartitionText,
+  type ShareStateAnswer,
+  type ShareStateConfig,
+  type ShareStateRecord,
+  ShareStateTable,
+} from "../../coordinator/mod.ts";
+import { Shards, type ShardsOptions } from "../shards.ts";
+
+type StateShards = Shards<ShareStateTable, ShareStateRecord, ShareStateAnswer>;
+
+type World = Omit<
+  ShardsOptions<ShareStateTable, ShareStateRecord>,
+  | "topic"
+  | "newMachine"
+  | "decode"
+  | "namesIn"
+  | "encodeKey"
+  | "encodeValue"
+  | "onRecord"
+>;
+
+/** Where the last snapshot of each state lies, in one partition of the topic. */
+class Snapshots {
+  readonly #offsets = new Map<string, Offset>();
+  #endOffset = 0;
+
+  note({ type, key, value }: ShareStateRecord, offset: Offset): void {
+    this.#endOffset = offset + 1;
+    if (type !== "ShareSnapshot") return;
+    if (value === null) this.#offsets.delete(sharePartitionText(key));
+    else this.#offsets.set(sharePartitionText(key), offset);
+  }
+
+  /** Nothing before it is needed. */
+  get firstNeeded(): Offset {
+    let first = this.#endOffset;
+    for (const offset of this.#offsets.values()) first = Math.min(first, offset);
+    return first;
+  }
+}
+
+/** All states of share partitions on this broker. */
+export class ShareStates {
+  readonly shards: StateShards;
+  readonly #snapshots = new WeakMap<ShareStateTable, Snapshots>();
+
+  /** `config` is read at each decision. */
+  constructor(world: World, config: () => ShareStateConfig) {
+    this.shards = new Shards({
+      ...world,
+      topic: shareStateTopic,
+      newMachine: () => {
+        const table = new ShareStateTable(config);
+        this.#snapshots.set(table, new Snapshots());
+        return table;
+      },
+      decode: decodeShareState,
+      namesIn: ({ key: { groupId, topicId, partition } }) => ({
+        group: groupId,
+        of: `${topicId}-${partition}`,
+      }),
+      encodeKey: encodeShareStateKey,
+      encodeValue: encodeShareStateValue,
+      onRecord: (table, record, offset) => this.#snapshots.get(table)?.note(record, offset),
+    });
+  }
+
+  /** Forgets the states of topics that are no more. */
+  async forgetTopics(isTopic: (topicId: Uuid) => boolean): Promise<void> {
+    await this.shards.tellAll((table) => table.forgetTopics(isTopic));
+  }
+
+  /** Cuts off what no state needs any more. */
+  async prune(): Promise<void> {
+    for (const shard of [...this.shards.loaded()]) {
+      const snapshots = this.#snapshots.get(shard.machine);
+      if (snapshots !== undefined) await shard.forgetBefore(snapshots.firstNeeded);
+    }
+  }
+}

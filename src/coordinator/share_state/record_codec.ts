@@ -1,0 +1,62 @@
+// The share coordinator's records as it takes them, and their bytes.
+
+import type { MessageOf } from "../../protocol/schema.ts";
+import { decodeKind, encodeFramed, type RecordKind } from "../record_framing.ts";
+import {
+  ShareSnapshotKey,
+  ShareSnapshotValue,
+  ShareUpdateKey,
+  ShareUpdateValue,
+} from "./records.ts";
+
+/** The whole state of a share partition; without value, its tombstone. */
+export interface ShareSnapshotRecord {
+  readonly type: "ShareSnapshot";
+  readonly key: MessageOf<typeof ShareSnapshotKey>;
+  readonly value: MessageOf<typeof ShareSnapshotValue> | null;
+}
+
+/** What changed in a share partition. */
+export interface ShareUpdateRecord {
+  readonly type: "ShareUpdate";
+  readonly key: MessageOf<typeof ShareUpdateKey>;
+  readonly value: MessageOf<typeof ShareUpdateValue> | null;
+}
+
+/** What the share coordinator writes, and takes over. */
+export type ShareStateRecord = ShareSnapshotRecord | ShareUpdateRecord;
+
+const tables = {
+  ShareSnapshot: { key: ShareSnapshotKey, value: ShareSnapshotValue },
+  ShareUpdate: { key: ShareUpdateKey, value: ShareUpdateValue },
+} as const;
+
+const kinds: ReadonlyMap<number, RecordKind> = new Map([
+  [ShareSnapshotKey.key, { name: "ShareSnapshot", ...tables.ShareSnapshot }],
+  [ShareUpdateKey.key, { name: "ShareUpdate", ...tables.ShareUpdate }],
+]);
+
+/** The key bytes of `record`. */
+export function encodeShareStateKey({ type, key }: ShareStateRecord): Uint8Array {
+  const table = tables[type].key;
+  return encodeFramed(table, key, { first: table.key, version: 0 });
+}
+
+/** The value bytes of `record`; null for a tombstone. */
+export function encodeShareStateValue({ type, value }: ShareStateRecord): Uint8Array | null {
+  if (value === null) return null;
+  return encodeFramed(tables[type].value, value, { first: 0, version: 0 });
+}
+
+/**
+ * The record with these key and value bytes; undefined for one of another kind. Throws DecodeFault
+ * when they do not parse.
+ */
+export function decodeShareState(
+  key: Uint8Array,
+  value: Uint8Array | null,
+): ShareStateRecord | undefined {
+  const stored = decodeKind(kinds, key, value);
+  if (stored === undefined) return undefined;
+  return { type: stored.type, key: stored.key, value: stored.value } as ShareStateRecord;
+}
