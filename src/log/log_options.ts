@@ -2,7 +2,7 @@
 
 import type { Int64 } from "../base/int64.ts";
 import type { LeaderEpoch, Offset, PartitionId, Uuid } from "../base/ids.ts";
-import type { ProducePayload, RuntimeCodecs } from "../records/mod.ts";
+import type { FramedPayload, ProducePayload, RuntimeCodecs } from "../records/mod.ts";
 import type { Clock, Files, Logger } from "../runtime/ports.ts";
 import type { LogConfig } from "./config.ts";
 import type { LogCounters } from "./counters.ts";
@@ -67,7 +67,9 @@ export const recoveryBytesMaxDefault = 1024 * 1024;
 export interface AppendOptions {
   readonly leaderEpoch: LeaderEpoch;
   readonly origin: AppendOrigin;
-  /** What checking the payload came to, where that was done before. */
+  /** The payload of a client, where its frame was checked before. */
+  readonly framed?: FramedPayload;
+  /** What checking all of it came to, where that was done before. */
   readonly checked?: ProducePayload;
   /** What {@link PartitionLog.beginVerification} gave, once the coordinator has agreed. */
   readonly verification?: Verification;

@@ -7,12 +7,13 @@
 
 import type {
   BatchHeader,
+  FramedPayload,
   ProducePayload,
   ProduceRules,
   Refusal,
   RuntimeCodecs,
 } from "../records/mod.ts";
-import { checkBatch, checkProducePayload, readControlRecord } from "../records/mod.ts";
+import { checkBatch, checkFramed, checkProducePayload, readControlRecord } from "../records/mod.ts";
 import type { LogConfig } from "./config.ts";
 import { LogError } from "./errors.ts";
 import type { ProducerBatch, ProducerState, TransactionCheck } from "./producers/producer_state.ts";
@@ -27,7 +28,9 @@ export interface PayloadContext {
   readonly producers: ProducerState;
   readonly nowMs: number;
   readonly codecs: RuntimeCodecs | undefined;
-  /** What a client's payload came to, where it was checked before, in slices. */
+  /** A client's payload, where its frame was checked before. */
+  readonly framed?: FramedPayload;
+  /** What it came to, where all of it was, in slices. */
   readonly checked?: ProducePayload;
   /** What was verified of the transaction that the payload may begin. */
   readonly verification?: Verification;
@@ -71,8 +74,14 @@ interface Batches {
 type Found = Batches | { readonly refusal: Refusal };
 
 function clientBatch(payload: Uint8Array, context: PayloadContext): Found {
-  const check = context.checked ?? checkProducePayload(payload, produceRules(context));
+  const check = context.checked ?? checkClient(payload, context);
   return "refusal" in check ? check : { records: check.batch, batches: [check.header] };
+}
+
+function checkClient(payload: Uint8Array, context: PayloadContext): ProducePayload {
+  const { framed } = context;
+  const rules = produceRules(context);
+  return framed === undefined ? checkProducePayload(payload, rules) : checkFramed(framed, rules);
 }
 
 /** What a topic asks of what clients send. */

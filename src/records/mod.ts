@@ -39,6 +39,12 @@ export {
 } from "./control.ts";
 export { codecToLoadForSet, downConvert } from "./down_conversion.ts";
 export {
+  type FramedBatch,
+  type FramedPayload,
+  framePayload,
+  type PayloadFormats,
+} from "./framing.ts";
+export {
   checkMessage,
   type LegacyMagic,
   type Message,
@@ -46,8 +52,9 @@ export {
   writeMessage,
 } from "./legacy.ts";
 export {
+  checkFramed,
+  checkFramedSliced,
   checkProducePayload,
-  checkProducePayloadSliced,
   isHeavyPayload,
   type ProducePayload,
 } from "./produce_payload.ts";

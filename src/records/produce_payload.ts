@@ -26,9 +26,6 @@ import {
   attributeBits,
   type BatchHeader,
   batchOverheadBytes,
-  batchSizeOf,
-  compressionOf,
-  magicOf,
   readBatchHeader,
   setMaxTimestamp,
 } from "./batch.ts";
@@ -42,7 +39,7 @@ import {
   decompressSliced,
 } from "./compression.ts";
 import { type PackedScan, scanPacked } from "./packed_scan.ts";
-import { framingRefusal } from "./framing.ts";
+import { type FramedBatch, type FramedPayload, framePayload } from "./framing.ts";
 import { sliced, type WorkSlices } from "../base/pieces.ts";
 import {
   anyProduceRules,
@@ -54,7 +51,7 @@ import {
 import { renumberRecords, type WalkOptions, walkPieces, walkRecords } from "./record_walk.ts";
 import { upConvert } from "./up_conversion.ts";
 import { unpackingMemory } from "./unpacking_memory.ts";
-import { checkBatch, payloadErrors, type RecordError, type Refusal, refuse } from "./validation.ts";
+import { checkWhole, payloadErrors, type RecordError, type Refusal, refuse } from "./validation.ts";
 
 /** The one batch to store: the payload itself, or what was made of it. */
 export type ProducePayload =
@@ -69,10 +66,14 @@ export function checkProducePayload(
   payload: Uint8Array,
   rules: ProduceRules = anyProduceRules,
 ): ProducePayload {
-  const refusal = framingRefusal(payload, { oldFormats: true });
-  if (refusal !== undefined) return { refusal };
-  if (magicOf(payload) === 2) return checkV2(payload, rules);
-  const result = upConvert(payload, rules);
+  const framed = framePayload(payload);
+  return "refusal" in framed ? framed : checkFramed(framed, rules);
+}
+
+/** The same for a payload whose frame was checked. */
+export function checkFramed(framed: FramedPayload, rules: ProduceRules): ProducePayload {
+  if (framed.magic === 2) return checkV2(framed, rules);
+  const result = upConvert(framed.bytes, rules);
   return "refusal" in result ? result : converted(result.batch, rules);
 }
 
@@ -81,18 +82,20 @@ const largeBytes = 16 * 1024;
 const largeUnpackedBytes = 1024 * 1024;
 const manyRecords = 20_000;
 
-/** Whether `payload` had better be checked by {@link checkProducePayloadSliced}. */
-export function isHeavyPayload(payload: Uint8Array, rules: ProduceRules): boolean {
-  if (payload.length < batchOverheadBytes || magicOf(payload) !== 2) return false;
-  const { attributes, recordCount } = readBatchHeader(payload);
-  const source = compressionOf(attributes);
-  if (source === undefined) return false;
-  if (source === "none" && payload.length <= largeBytes) return false;
-  const isPacked = source !== "none" || storedCompression(rules.compression, source) !== source;
-  if (!isPacked) return recordCount > manyRecords;
-  if (payload.length > largeBytes) return true;
-  const packed = payload.subarray(batchOverheadBytes);
-  return unpackingMemory(packed, source).unpackedBytes > largeUnpackedBytes;
+/** Whether `payload` had better be checked by {@link checkFramedSliced}. */
+export function isHeavyPayload(payload: FramedPayload, rules: ProduceRules): boolean {
+  return payload.magic === 2 && isHeavyBatch(payload, rules);
+}
+
+function isHeavyBatch({ bytes, header, compression }: FramedBatch, rules: ProduceRules): boolean {
+  if (compression === undefined) return false;
+  if (compression === "none" && bytes.length <= largeBytes) return false;
+  const isPacked = compression !== "none" ||
+    storedCompression(rules.compression, compression) !== compression;
+  if (!isPacked) return header.recordCount > manyRecords;
+  if (bytes.length > largeBytes) return true;
+  const packed = bytes.subarray(batchOverheadBytes);
+  return unpackingMemory(packed, compression).unpackedBytes > largeUnpackedBytes;
 }
 
 /** What heavy work is done with. */
@@ -103,14 +106,12 @@ export interface HeavyWork {
   readonly memory?: MemoryShare;
 }
 
-/** As {@link checkProducePayload} for a batch that is heavy, in slices. */
-export async function checkProducePayloadSliced(
-  payload: Uint8Array,
+/** As {@link checkFramed} for a batch that is heavy, in slices. */
+export async function checkFramedSliced(
+  framed: FramedBatch,
   work: HeavyWork,
 ): Promise<ProducePayload> {
-  const refusal = framingRefusal(payload, { oldFormats: false });
-  if (refusal !== undefined) return { refusal };
-  const judged = judgeV2(payload, work.rules);
+  const judged = judgeV2(framed, work.rules);
   let step = judged.next();
   while (!step.done) {
     let result: StepResult;
@@ -126,8 +127,8 @@ export async function checkProducePayloadSliced(
   return step.value;
 }
 
-function checkV2(batch: Uint8Array, rules: ProduceRules): ProducePayload {
-  const judged = judgeV2(batch, rules);
+function checkV2(framed: FramedBatch, rules: ProduceRules): ProducePayload {
+  const judged = judgeV2(framed, rules);
   let step = judged.next();
   while (!step.done) {
     let result: StepResult;
@@ -223,19 +224,16 @@ async function doSliced(step: Step, { rules, slices }: HeavyWork): Promise<StepR
 
 /** The judgement, which leaves what may take long to whoever runs it. */
 function* judgeV2(
-  batch: Uint8Array,
+  { bytes: batch, header, compression: type }: FramedBatch,
   rules: ProduceRules,
 ): Generator<Step, ProducePayload, StepResult> {
   const { INVALID_RECORD } = payloadErrors;
-  const size = batchSizeOf(batch);
-  const isTooLarge = sizeRefusal(size, rules);
+  const isTooLarge = sizeRefusal(header.sizeBytes, rules);
   if (isTooLarge !== undefined) return isTooLarge;
-  const check = checkBatch(batch);
+  const check = checkWhole(batch, { header });
   if ("refusal" in check) return check;
-  const { header } = check;
   const refusal = headerRefusal(header);
   if (refusal !== undefined) return refusal;
-  const type = compressionOf(header.attributes);
   if (type === undefined) return refuse(INVALID_RECORD, "unknown compression");
   const { recordCount, baseTimestamp } = header;
   const payload = batch.subarray(batchOverheadBytes);

@@ -6,10 +6,12 @@ import {
   anyProduceRules,
   buildBatch,
   checkBatch,
+  checkFramedSliced,
   checkProducePayload,
-  checkProducePayloadSliced,
   type CompressionType,
   compressionTypes,
+  type FramedBatch,
+  framePayload,
   isHeavyPayload,
   loadCompression,
   type ProduceRules,
@@ -54,9 +56,15 @@ const rulesOf = (rules: Partial<ProduceRules>): ProduceRules => {
   return { ...anyProduceRules, codecs, ...rules };
 };
 
+function framed(batch: Uint8Array): FramedBatch {
+  const payload = framePayload(batch);
+  if ("refusal" in payload || payload.magic !== 2) throw new Error("it is no batch");
+  return payload;
+}
+
 async function bothWays(batch: Uint8Array, rules: ProduceRules) {
   const slices = countedSlices();
-  const sliced = await checkProducePayloadSliced(batch.slice(), { rules, slices });
+  const sliced = await checkFramedSliced(framed(batch.slice()), { rules, slices });
   return { sliced, now: checkProducePayload(batch.slice(), rules), slices };
 }
 
@@ -119,7 +127,7 @@ Deno.test("whatever is spoiled, both ways agree on whether it is a batch", async
 Deno.test("small batches, and those that pass through as they are, are not heavy", () => {
   const large = { bytes: 1_000_000, recordBytes: 1000 } as const;
   const isHeavy = (batch: Uint8Array, compression: ProduceRules["compression"] = "producer") =>
-    isHeavyPayload(batch, rulesOf({ compression }));
+    isHeavyPayload(framed(batch), rulesOf({ compression }));
   assert(!isHeavy(batchOf({ ...large, compression: "none" })));
   assert(isHeavy(batchOf({ ...large, compression: "none" }), "zstd"));
   assert(isHeavy(batchOf({ ...large, compression: "lz4" })));

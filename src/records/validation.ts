@@ -18,6 +18,7 @@ export const payloadErrors = {
   MESSAGE_TOO_LARGE: 10,
   INVALID_TIMESTAMP: 32,
   UNSUPPORTED_FOR_MESSAGE_FORMAT: 43,
+  UNSUPPORTED_COMPRESSION_TYPE: 76,
   INVALID_RECORD: 87,
 } as const;
 
@@ -75,12 +76,20 @@ export function checkBatch(
   if (size < batchOverheadBytes || size > remaining) {
     return refuse(CORRUPT_MESSAGE, `batch of ${size} bytes in ${remaining}`);
   }
-  const header = readBatchHeader(bytes, position);
+  return checkWhole(bytes, { ...options, header: readBatchHeader(bytes, position) });
+}
+
+/** The same for a batch that is whole, magic 2, and whose `header` was read. */
+export function checkWhole(
+  bytes: Uint8Array,
+  options: { header: BatchHeader; position?: number; skipCrc?: boolean },
+): BatchCheck {
+  const { header, position = 0, skipCrc = false } = options;
+  const { CORRUPT_MESSAGE, INVALID_RECORD } = payloadErrors;
   if (header.lastOffsetDelta < 0) {
-    const { INVALID_RECORD } = payloadErrors;
     return refuse(INVALID_RECORD, `last offset delta ${header.lastOffsetDelta} is negative`);
   }
-  if (options.skipCrc !== true && !crcHolds(bytes, position)) {
+  if (!skipCrc && !crcHolds(bytes, position)) {
     return refuse(CORRUPT_MESSAGE, "record batch checksum does not match");
   }
   return { header };

@@ -1,0 +1,107 @@
+// Carries a plan out: appends what it has to write, in its order, and makes the answers.
+//
+// Invariant: all appends of a plan happen in one turn of the event loop, the one it was made in.
+// What comes later is waiting for disks, and only answers wait.
+
+import { ErrorCode, type Produce, type ResponseInput } from "../../protocol/mod.ts";
+import type { Refusal } from "../../records/mod.ts";
+import type { Partition } from "../partition.ts";
+import type { PlannedPartition, ProducePlan, ProduceTopic, Refused, Write } from "./plan.ts";
+
+export type TopicAnswer = ResponseInput<typeof Produce>["responses"][number];
+type PartitionAnswer = TopicAnswer["partitionResponses"][number];
+
+const acksAll = -1;
+
+/** Errors that Kafka tells without the start of the log. */
+const withoutLogStart: ReadonlySet<ErrorCode> = new Set([
+  ErrorCode.CORRUPT_MESSAGE,
+  ErrorCode.MESSAGE_TOO_LARGE,
+  ErrorCode.RECORD_LIST_TOO_LARGE,
+  ErrorCode.KAFKA_STORAGE_ERROR,
+]);
+
+/** Appends; a promise only where an answer has to wait for a disk. */
+export function appendPlan({ acks, topics }: ProducePlan): TopicAnswer[] | Promise<TopicAnswer[]> {
+  let waits = false;
+  const answered = topics.map(({ topic, partitions }) => {
+    const answers = partitions.map((planned) => {
+      const answer = carryOut(planned, acks);
+      waits ||= answer instanceof Promise;
+      return answer;
+    });
+    return { topic, answers };
+  });
+  if (waits) return Promise.all(answered.map(settled));
+  return answered.map(({ topic, answers }) => answerOf(topic, answers as PartitionAnswer[]));
+}
+
+async function settled(
+  { topic, answers }: {
+    readonly topic: ProduceTopic;
+    readonly answers: readonly (PartitionAnswer | Promise<PartitionAnswer>)[];
+  },
+): Promise<TopicAnswer> {
+  return answerOf(topic, await Promise.all(answers));
+}
+
+function answerOf(
+  { name, topicId }: ProduceTopic,
+  partitionResponses: readonly PartitionAnswer[],
+): TopicAnswer {
+  return { name, topicId, partitionResponses };
+}
+
+function carryOut(
+  planned: PlannedPartition,
+  acks: number,
+): PartitionAnswer | Promise<PartitionAnswer> {
+  if ("errorCode" in planned) return refusalOf(planned);
+  const { index, partition, payload: framed, checked } = planned;
+  const result = partition.append(framed.bytes, "client", { framed, checked });
+  if (!result.ok) return refusedByLog(planned, result);
+  const answer: PartitionAnswer = {
+    index,
+    errorCode: ErrorCode.NONE,
+    baseOffset: result.baseOffset,
+    logAppendTimeMs: result.logAppendTimeMs,
+    logStartOffset: result.logStartOffset,
+  };
+  if (acks === acksAll) return acknowledged(partition, result.lastOffset + 1, answer);
+  // So much waits for the disk that an append might block on the kernel: producers wait for it.
+  return partition.log.directory.withinBounds()?.then(() => answer) ?? answer;
+}
+
+/** `answer`, once what lies below `end` is acknowledged. */
+async function acknowledged(
+  partition: Partition,
+  end: number,
+  answer: PartitionAnswer,
+): Promise<PartitionAnswer> {
+  const failed = await partition.acknowledged(end);
+  return failed === undefined ? answer : refusalOf({ index: answer.index, ...failed });
+}
+
+/** The log does not take the batch. Records at fault are named one by one (KIP-467). */
+function refusedByLog(
+  { index, partition }: Write,
+  { errorCode, message, recordErrors = [] }: Refusal,
+): PartitionAnswer {
+  const logStartOffset = withoutLogStart.has(errorCode) ? -1 : partition.log.logStartOffset;
+  const named = recordErrors.map((error) => {
+    return { batchIndex: error.batchIndex, batchIndexErrorMessage: error.message };
+  });
+  return { ...refusalOf({ index, errorCode, message }), logStartOffset, recordErrors: named };
+}
+
+/** The answer for a partition that took nothing. */
+export function refusalOf({ index, errorCode, message }: Refused): PartitionAnswer {
+  return {
+    index,
+    errorCode,
+    baseOffset: -1,
+    logAppendTimeMs: -1,
+    logStartOffset: -1,
+    errorMessage: message,
+  };
+}

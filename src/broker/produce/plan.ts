@@ -1,0 +1,228 @@
+// What there is to do for a Produce request, as data, from one walk over it.
+//
+//   a partition of it --> refused: an error code in its place
+//                     \-> write: its payload, framed, and the partition that takes it
+//                           due: a codec to load, or all of it to check in slices, with memory for
+//                           work; nothing for most
+//
+// A partition is asked in this order: is there such a topic, may the client write to it, is it
+// here, is the payload one at all, what does its transaction say, do the topic and its replicas
+// take it. What needs an answer from elsewhere (whether a transaction has the partition) joins as
+// another kind of `due`.
+//
+// Invariant: a plan changes nothing, and holds in the turn of the event loop that it was made in.
+// Whoever waits for what is due plans again, with what was `done`: by then the partition may be
+// gone, or led elsewhere.
+
+import type { PartitionId } from "../../base/ids.ts";
+import { ErrorCode, type Produce, type RequestOf } from "../../protocol/mod.ts";
+import {
+  codecToLoad,
+  type CompressionType,
+  type FramedBatch,
+  type FramedPayload,
+  framePayload,
+  isHeavyPayload,
+  type PayloadFormats,
+  type ProducePayload,
+  type TopicCompression,
+} from "../../records/mod.ts";
+import type { May } from "../authorizer.ts";
+import { Partition } from "../partition.ts";
+import type { Services } from "../services.ts";
+
+export type ProduceRequest = RequestOf<typeof Produce>;
+export type ProduceTopic = ProduceRequest["topicData"][number];
+/** Of one partition: what the client sent for it. */
+export type PartitionData = ProduceTopic["partitionData"][number];
+
+/** Since which version producers send v2 batches alone. */
+const batchesFrom = 3;
+/** Older clients cannot read zstd (KIP-110). */
+const zstdFrom = 7;
+/** Since which version topics are named by their ids. */
+const topicIdsFrom = 13;
+/** No smaller batch holds the event loop for long. */
+const heavyBytesMin = 16 * 1024;
+
+/** What planning needs to know. */
+export interface PlanContext {
+  readonly services: Pick<Services, "metadata" | "partitions" | "topics">;
+  readonly version: number;
+  readonly may: May;
+}
+
+/** Takes nothing of what was sent for it. */
+export interface Refused {
+  readonly index: PartitionId;
+  readonly errorCode: ErrorCode;
+  readonly message: string | null;
+}
+
+/** What has to happen before a write can. */
+export type Due =
+  | { readonly kind: "load"; readonly codec: CompressionType }
+  | { readonly kind: "check"; readonly batch: FramedBatch };
+
+/** Takes a payload. */
+export interface Write {
+  readonly index: PartitionId;
+  /** The client's own words, by which it is known in another plan. */
+  readonly data: PartitionData;
+  readonly partition: Partition;
+  readonly payload: FramedPayload;
+  /** What it came to, where all of it was checked before. */
+  readonly checked: ProducePayload | undefined;
+  readonly due: Due | undefined;
+}
+
+export type PlannedPartition = Refused | Write;
+
+export interface PlannedTopic {
+  readonly topic: ProduceTopic;
+  readonly partitions: readonly PlannedPartition[];
+}
+
+/** All of a request, topics without partitions left out. */
+export interface ProducePlan {
+  readonly acks: number;
+  readonly topics: readonly PlannedTopic[];
+  /** For which of the writes something is due. */
+  readonly due: readonly Write[];
+}
+
+/** What payloads came to that were checked for an earlier plan. */
+export type Done = ReadonlyMap<PartitionData, ProducePayload>;
+
+const nothingDone: Done = new Map();
+
+/** What holds for all partitions of a topic. */
+interface TopicTerms {
+  /** Undefined: no topic has the id that the client names. */
+  readonly name: string | undefined;
+  readonly request: ProduceRequest;
+  readonly context: PlanContext;
+  readonly formats: PayloadFormats;
+  readonly done: Done;
+}
+
+/** Plans `request`, of which the payloads in `done` were checked before. */
+export function planProduce(
+  request: ProduceRequest,
+  context: PlanContext,
+  done: Done = nothingDone,
+): ProducePlan {
+  const { version } = context;
+  const formats = { sets: version < batchesFrom, zstd: version >= zstdFrom };
+  const topics: PlannedTopic[] = [];
+  const due: Write[] = [];
+  for (const topic of request.topicData) {
+    if (topic.partitionData.length === 0) continue;
+    const name = nameOf(topic, context);
+    const partitions = planTopic(topic, { name, request, context, formats, done });
+    topics.push({ topic, partitions });
+    for (const planned of partitions) {
+      if ("due" in planned && planned.due !== undefined) due.push(planned);
+    }
+  }
+  return { acks: request.acks, topics, due };
+}
+
+function nameOf(topic: ProduceTopic, { services, version }: PlanContext): string | undefined {
+  return version < topicIdsFrom
+    ? topic.name
+    : services.metadata.image.topicById(topic.topicId)?.name;
+}
+
+function planTopic({ partitionData }: ProduceTopic, terms: TopicTerms): PlannedPartition[] {
+  const { name, context: { may } } = terms;
+  if (name === undefined) {
+    return partitionData.map(({ index }) => refuse(index, ErrorCode.UNKNOWN_TOPIC_ID));
+  }
+  if (!may("write", { type: "topic", name })) {
+    return partitionData.map(({ index }) => refuse(index, ErrorCode.TOPIC_AUTHORIZATION_FAILED));
+  }
+  return partitionData.map((data) => planPartition(data, { ...terms, name }));
+}
+
+function planPartition(
+  data: PartitionData,
+  terms: TopicTerms & { readonly name: string },
+): PlannedPartition {
+  const { index, records } = data;
+  const { services } = terms.context;
+  const partition = services.partitions.find(terms.name, index);
+  if (!(partition instanceof Partition)) return refuse(index, partition);
+  if (records === null) return refuse(index, ErrorCode.INVALID_RECORD, "no records");
+  const payload = framePayload(records, terms.formats);
+  if ("refusal" in payload) {
+    return refuse(index, payload.refusal.errorCode, payload.refusal.message);
+  }
+  const refusal = transactionRefusal(payload, terms.request) ?? topicRuleRefusal(index, terms);
+  if (refusal !== undefined) return { index, ...refusal };
+  const checked = terms.done.get(data);
+  const due = checked === undefined
+    ? dueFor(payload, partition, services.topics.logConfig(terms.name).compression)
+    : undefined;
+  return { index, data, partition, payload, checked, due };
+}
+
+/** A transaction that no request can end would keep read_committed consumers waiting for ever. */
+function transactionRefusal(payload: FramedPayload, { transactionalId }: ProduceRequest) {
+  const isTransactional = payload.magic === 2 && payload.header.isTransactional;
+  if (!isTransactional && transactionalId === null) return undefined;
+  return {
+    errorCode: ErrorCode.INVALID_TXN_STATE,
+    message: "transactions are not supported yet",
+  };
+}
+
+function topicRuleRefusal(
+  index: PartitionId,
+  { name, request, context }: TopicTerms & { readonly name: string },
+) {
+  const { services } = context;
+  if (services.topics.isInternal(name)) {
+    return {
+      errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION,
+      message: "internal topics take no clients",
+    };
+  }
+  if (request.acks === -1 && !hasEnoughReplicas(name, index, services)) {
+    return { errorCode: ErrorCode.NOT_ENOUGH_REPLICAS, message: null };
+  }
+  return undefined;
+}
+
+/** A partition has no more replicas than it has, whatever min.insync.replicas says. */
+function hasEnoughReplicas(
+  name: string,
+  index: PartitionId,
+  { metadata, topics }: PlanContext["services"],
+): boolean {
+  const partition = metadata.image.topic(name)?.partitions[index];
+  if (partition === undefined) return false;
+  const wanted = Math.min(topics.minInSyncReplicas(name), partition.replicas.length);
+  return partition.isr.length >= wanted;
+}
+
+function dueFor(
+  payload: FramedPayload,
+  { log }: Partition,
+  compression: TopicCompression,
+): Due | undefined {
+  const codec = codecToLoad(payload, compression);
+  if (codec !== undefined) return { kind: "load", codec };
+  if (payload.magic !== 2 || payload.bytes.length < heavyBytesMin) return undefined;
+  const { rules, slices } = log.produceChecks;
+  if (slices === undefined || !isHeavyPayload(payload, rules)) return undefined;
+  return { kind: "check", batch: payload };
+}
+
+function refuse(
+  index: PartitionId,
+  errorCode: ErrorCode,
+  message: string | null = null,
+): Refused {
+  return { index, errorCode, message };
+}
