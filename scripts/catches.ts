@@ -23,7 +23,7 @@ const swallowing: Swallowing = {
   "src/broker/fetch/pass.ts": [2, "an error code of its partition"],
   "src/broker/handlers/02_list_offsets.ts": [1, "an error code of its partition"],
   "src/broker/handlers/21_delete_records.ts": [1, "an error code of its partition"],
-  "src/broker/membership.ts": [2, "told: the log of metadata fails its own way"],
+  "src/broker/metadata/membership.ts": [2, "told: the log of metadata fails its own way"],
   "src/broker/network/acceptor.ts": [2, "told: the other listeners and connections go on"],
   "src/broker/network/connection.ts": [7, "the end of a connection, told once"],
   "src/broker/network/trace.ts": [1, "the question: is it what consumers send"],

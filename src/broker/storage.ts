@@ -32,7 +32,7 @@ import {
 import type { Files, Logger, Runtime } from "../runtime/ports.ts";
 import type { BrokerConfig } from "./config/mod.ts";
 import { DataFolders } from "./data_folders.ts";
-import { metadataTopic } from "./metadata_log.ts";
+import { metadataTopic } from "./metadata/log.ts";
 
 /** The folder's name while there is no disk. */
 const memoryFolder = "/ottla";

@@ -5,7 +5,7 @@ import { offsetsTopic, shareStateTopic } from "../../cluster/mod.ts";
 import type { GroupConfig, ShareStateConfig } from "../../coordinator/mod.ts";
 import type { LogConfig } from "../../log/mod.ts";
 import type { BrokerConfig } from "./mod.ts";
-import type { SnapshotConfig } from "../metadata_snapshots.ts";
+import type { SnapshotConfig } from "../metadata/snapshots.ts";
 import type { RateWindows } from "../quota_rate.ts";
 
 const msPerMinute = 60_000;

@@ -1,19 +1,19 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { contentOf, logRig, type Rig } from "../../tests/harness/log_rig.ts";
-import { concatBytes, fromUtf8, utf8 } from "../base/bytes.ts";
-import { PartitionFault } from "../base/faults.ts";
-import { encodeMetadataRecord, type MetadataRecordInput } from "../cluster/mod.ts";
-import { inspectBatches, type PartitionLog } from "../log/mod.ts";
+import { contentOf, logRig, type Rig } from "../../../tests/harness/log_rig.ts";
+import { concatBytes, fromUtf8, utf8 } from "../../base/bytes.ts";
+import { PartitionFault } from "../../base/faults.ts";
+import { encodeMetadataRecord, type MetadataRecordInput } from "../../cluster/mod.ts";
+import { inspectBatches, type PartitionLog } from "../../log/mod.ts";
 import {
   buildBatch,
   buildEndTransactionMarker,
   ControlType,
   type LogRecord,
-} from "../records/mod.ts";
-import { zlibCodecs } from "../runtime/codecs.ts";
-import type { Logger } from "../runtime/ports.ts";
-import { MetadataLog, metadataTopic, metadataTopicId } from "./metadata_log.ts";
-import { replay } from "./replay.ts";
+} from "../../records/mod.ts";
+import { zlibCodecs } from "../../runtime/codecs.ts";
+import type { Logger } from "../../runtime/ports.ts";
+import { MetadataLog, metadataTopic, metadataTopicId } from "./log.ts";
+import { replay } from "../replay.ts";
 
 const folder = `/data/${metadataTopic}-0`;
 const timers = { after: () => ({ cancel() {} }), turn: () => Promise.resolve() };

@@ -6,8 +6,8 @@
 // and which of its data directories hold which logs. One node decides all of that about itself; in
 // a cluster the controller will, with the same functions of src/cluster.
 
-import { isPlatformFault, messageOf, PartitionFault } from "../base/faults.ts";
-import type { Uuid } from "../base/ids.ts";
+import { isPlatformFault, messageOf, PartitionFault } from "../../base/faults.ts";
+import type { Uuid } from "../../base/ids.ts";
 import {
   type ChangeQueue,
   decideAlone,
@@ -19,11 +19,11 @@ import {
   decideWorkingDirectories,
   metadataVersionFeature,
   metadataVersionRange,
-} from "../cluster/mod.ts";
-import type { Logger } from "../runtime/ports.ts";
-import type { BrokerConfig } from "./config/mod.ts";
-import type { MetadataLog } from "./metadata_log.ts";
-import type { Storage } from "./storage.ts";
+} from "../../cluster/mod.ts";
+import type { Logger } from "../../runtime/ports.ts";
+import type { BrokerConfig } from "../config/mod.ts";
+import type { MetadataLog } from "./log.ts";
+import type { Storage } from "../storage.ts";
 
 /** Features with the levels that this broker can serve. */
 export const supportedFeatures = [{

@@ -1,6 +1,6 @@
 // The cluster's metadata in the log __cluster_metadata-0, in Kafka's KRaft records.
 //
-//   open:    newest snapshot -> every record of the log behind it -> image (metadata_reading.ts)
+//   open:    newest snapshot -> every record of the log behind it -> image (reading.ts)
 //   lead:    quorum-state (durable) -> LeaderChange record: a new epoch for each start, as in Kafka
 //   show:    while a full disk lets nobody lead: an image as it would be, for those who only read
 //   append:  records -> one batch -> log -> fdatasync -> image -> listeners
@@ -9,8 +9,8 @@
 // a power failure could take back; what is shown beyond it is who leads, and what the next lead
 // will store. No two starts write in the same leader epoch.
 
-import { PartitionFault, PlatformFault } from "../base/faults.ts";
-import type { BrokerId, LeaderEpoch, Offset } from "../base/ids.ts";
+import { PartitionFault, PlatformFault } from "../../base/faults.ts";
+import type { BrokerId, LeaderEpoch, Offset } from "../../base/ids.ts";
 import {
   type ChangeListener,
   decodeMetadataRecord,
@@ -20,11 +20,11 @@ import {
   type MetadataRecordInput,
   type MetadataReplay,
   type MetadataStore,
-} from "../cluster/mod.ts";
-import { type PartitionLog, readQuorumState, writeQuorumState } from "../log/mod.ts";
-import { buildBatch, buildLeaderChange } from "../records/mod.ts";
-import type { Clock, Files } from "../runtime/ports.ts";
-import { type MetadataState, readMetadata, type ReadMetadataOptions } from "./metadata_reading.ts";
+} from "../../cluster/mod.ts";
+import { type PartitionLog, readQuorumState, writeQuorumState } from "../../log/mod.ts";
+import { buildBatch, buildLeaderChange } from "../../records/mod.ts";
+import type { Clock, Files } from "../../runtime/ports.ts";
+import { type MetadataState, readMetadata, type ReadMetadataOptions } from "./reading.ts";
 
 /** Kafka's name of the topic. It has one partition. */
 export const metadataTopic = "__cluster_metadata";
