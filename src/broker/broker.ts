@@ -33,6 +33,10 @@ const progressIntervalMs = 2_000;
 /** Reads the metadata on a trial, and takes the data directories once that has gone well. */
 async function openMetadata(options: BrokerOptions, storage: Storage): Promise<Opened> {
   const { runtime, config, logger } = options;
+  if (options.metadata !== undefined) {
+    await storage.claim();
+    return { storage, metadata: options.metadata, snapshots: undefined };
+  }
   const request = {
     topic: metadataTopic,
     partition: 0,
@@ -175,7 +179,7 @@ export class Broker {
     ];
   }
 
-  async #start(snapshots: MetadataSnapshots): Promise<void> {
+  async #start(snapshots: MetadataSnapshots | undefined): Promise<void> {
     const { config, logger } = this.#options;
     await this.#wiring.membership.join();
     await this.#openLogs();
@@ -246,7 +250,7 @@ export class Broker {
     this.#wiring.membership.recordWorkingDirectories();
   }
 
-  #startBackground(snapshots: MetadataSnapshots): void {
+  #startBackground(snapshots: MetadataSnapshots | undefined): void {
     const { config } = this.#options;
     this.#background.start({
       name: "retention",
@@ -277,11 +281,13 @@ export class Broker {
       intervalMs: () => sharePruneMs,
       run: () => this.#wiring.shareStates.prune(),
     });
-    this.#background.start({
-      name: "metadata snapshots",
-      intervalMs: () => snapshotCheckMs,
-      run: () => snapshots.run(),
-    });
+    if (snapshots !== undefined) {
+      this.#background.start({
+        name: "metadata snapshots",
+        intervalMs: () => snapshotCheckMs,
+        run: () => snapshots.run(),
+      });
+    }
     this.#background.start({
       name: "checkpoint",
       intervalMs: () => config.get("log.flush.offset.checkpoint.interval.ms"),

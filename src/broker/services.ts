@@ -7,7 +7,7 @@
 // by those who start a broker: what a part needs it is given, it never looks for the whole.
 
 import type { BrokerId, Uuid } from "../base/ids.ts";
-import type { ChangeQueue, MetadataImage } from "../cluster/mod.ts";
+import type { ChangeQueue, MetadataStore } from "../cluster/mod.ts";
 import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random } from "../runtime/ports.ts";
 import type { BrokerConfig } from "./config/mod.ts";
@@ -30,7 +30,8 @@ export interface Services {
   readonly nodeId: BrokerId;
   readonly clusterId: string;
   readonly config: Pick<BrokerConfig, "get" | "describeTopic" | "describeBroker">;
-  readonly metadata: MetadataView;
+  /** The metadata as it is now. */
+  readonly metadata: Pick<MetadataStore, "image" | "leaderEpoch" | "controllerId">;
   /** Through it go all changes of the metadata. */
   readonly change: ChangeQueue;
   readonly partitions: Pick<Partitions, "get" | "find" | "all" | "isOffline">;
@@ -70,12 +71,6 @@ export interface Services {
   supportedFeatures(): readonly FeatureRange[];
   /** A fresh one, random. */
   newUuid(): Uuid;
-}
-
-/** The metadata as it is now. */
-export interface MetadataView {
-  readonly image: MetadataImage;
-  readonly leaderEpoch: number;
 }
 
 /** What is decided about topics, and what holds for their logs. */

@@ -12,11 +12,11 @@ import { messageOf } from "../base/faults.ts";
 import { type BrokerId, type PartitionId, type Uuid, uuidFromRandom } from "../base/ids.ts";
 import {
   type ChangeQueue,
-  changeQueue,
   decideAllocateProducerIds,
   directoryOfReplica,
   type InternalTopic,
   type MetadataChange,
+  type MetadataStore,
   ResourceType,
 } from "../cluster/mod.ts";
 import type { Slices } from "../log/mod.ts";
@@ -38,7 +38,6 @@ import { type Groups, groupShards } from "./groups.ts";
 import { supportedVersions } from "./handlers/mod.ts";
 import { Membership, supportedFeatures } from "./metadata/membership.ts";
 import { type MemoryBudget, memoryBudgetOf } from "./memory_budget.ts";
-import type { MetadataLog } from "./metadata/log.ts";
 import type { MetadataSnapshots } from "./metadata/snapshots.ts";
 import type { Services } from "./services.ts";
 import type { Session } from "./network/session.ts";
@@ -62,6 +61,8 @@ export interface BrokerOptions {
   readonly runtime: Runtime;
   readonly config: BrokerConfig;
   readonly logger: Logger;
+  /** Where the metadata is; absent: in a log in the data directories. */
+  readonly metadata?: MetadataStore;
   /** Takes the lines of a trace; absent: nothing is traced. */
   readonly trace?: (line: string) => void;
   /** A bug of ours that must not be lived with; absent: it is only logged. */
@@ -83,8 +84,9 @@ function fetchSessionsOf({ config, runtime: { clock, random } }: BrokerOptions):
 /** What a start has opened before there is a broker. */
 export interface Opened {
   readonly storage: Storage;
-  readonly metadata: MetadataLog;
-  readonly snapshots: MetadataSnapshots;
+  readonly metadata: MetadataStore;
+  /** Undefined where the metadata is not in a log of ours. */
+  readonly snapshots: MetadataSnapshots | undefined;
 }
 
 /** The parts of one broker. Made once its metadata is read; nothing in it runs yet. */
@@ -94,7 +96,7 @@ export class Wiring implements Services {
   readonly codecs: Codecs;
   readonly nodeId: BrokerId;
   readonly clusterId: string;
-  readonly metadata: MetadataLog;
+  readonly metadata: MetadataStore;
   readonly partitions: Partitions;
   readonly topics: Topics;
   readonly groups: Groups;
@@ -139,13 +141,11 @@ export class Wiring implements Services {
     this.nodeId = storage.nodeId;
     this.clusterId = storage.clusterId;
     this.metadata = metadata;
-    const change = changeQueue(metadata.store);
-    this.change = (decide) => this.membership.refused ?? change(decide);
+    this.change = (decide) => this.membership.refused ?? metadata.change(decide);
     this.membership = new Membership({
       config,
       storage,
       metadata,
-      change,
       newUuid: this.newUuid,
       logger,
     });

@@ -9,7 +9,6 @@
 import { isPlatformFault, messageOf, PartitionFault } from "../../base/faults.ts";
 import type { Uuid } from "../../base/ids.ts";
 import {
-  type ChangeQueue,
   decideAlone,
   decideBootstrap,
   decideDirectories,
@@ -17,12 +16,12 @@ import {
   decideLeadership,
   decideRegisterBroker,
   decideWorkingDirectories,
+  type MetadataStore,
   metadataVersionFeature,
   metadataVersionRange,
 } from "../../cluster/mod.ts";
 import type { Logger } from "../../runtime/ports.ts";
 import type { BrokerConfig } from "../config/mod.ts";
-import type { MetadataLog } from "./log.ts";
 import type { Storage } from "../storage.ts";
 
 /** Features with the levels that this broker can serve. */
@@ -32,11 +31,12 @@ export const supportedFeatures = [{
   maxVersion: metadataVersionRange.max,
 }] as const;
 
+const noRecords = { records: [] };
+
 export interface MembershipOptions {
   readonly config: BrokerConfig;
   readonly storage: Storage;
-  readonly metadata: MetadataLog;
-  readonly change: ChangeQueue;
+  readonly metadata: MetadataStore;
   readonly newUuid: () => Uuid;
   readonly logger: Logger;
 }
@@ -97,7 +97,7 @@ export class Membership {
     storage.hold(`the broker only reads until its disk has room: ${reason}`);
     const registration = this.#registration();
     await metadata.show((image) => [
-      ...decideAlone(image, storage.nodeId).records,
+      ...(metadata.isShared ? [] : decideAlone(image, storage.nodeId).records),
       ...decideRegisterBroker(image, registration).records,
       ...decideLeadership(image, this.#leadership()).records,
     ]);
@@ -108,8 +108,9 @@ export class Membership {
   }
 
   async #join(): Promise<void> {
-    const { config, storage, metadata, change } = this.#options;
-    if (!metadata.isLeading) await metadata.lead(storage.nodeId);
+    const { config, storage, metadata } = this.#options;
+    const { change, isShared } = metadata;
+    await metadata.join(storage.nodeId);
     await change((image) =>
       decideBootstrap(image, {
         formatted: metadata.formatted,
@@ -120,7 +121,7 @@ export class Membership {
     const registration = this.#registration();
     // Together, for the sake of one sync instead of two at every start.
     await change((image) => {
-      const alone = decideAlone(image, storage.nodeId);
+      const alone = isShared ? noRecords : decideAlone(image, storage.nodeId);
       const registered = decideRegisterBroker(image, registration);
       const led = decideLeadership(image, this.#leadership());
       const records = [...alone.records, ...registered.records, ...led.records];
@@ -154,7 +155,7 @@ export class Membership {
 
   /** Says that this broker is gone. A log that cannot take it says so at the next start. */
   async leave(): Promise<void> {
-    const { storage, change, logger } = this.#options;
+    const { storage, metadata: { change }, logger } = this.#options;
     if (this.#readsOnlyBecause !== undefined) return;
     try {
       await change((image) => decideFenceBroker(image, storage.nodeId));
@@ -167,7 +168,7 @@ export class Membership {
 
   /** Tells which directories hold the logs, of one topic or of all. */
   async recordDirectories(topic?: string): Promise<void> {
-    const { storage, change } = this.#options;
+    const { storage, metadata: { change } } = this.#options;
     if (this.#readsOnlyBecause !== undefined) return;
     const placed = { brokerId: storage.nodeId, replicas: storage.placements(topic) };
     await change((image) => decideDirectories(image, placed));
@@ -175,7 +176,7 @@ export class Membership {
 
   /** Tells which directories still work, after one has failed. */
   recordWorkingDirectories(): void {
-    const { storage, change, logger } = this.#options;
+    const { storage, metadata: { change }, logger } = this.#options;
     if (this.#readsOnlyBecause !== undefined) return;
     const working = { brokerId: storage.nodeId, directories: storage.directoryIds };
     change((image) => decideWorkingDirectories(image, working)).catch((error) => {

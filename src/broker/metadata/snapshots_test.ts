@@ -44,7 +44,7 @@ async function openMetadata(rig: Rig, settings: Partial<SnapshotConfig> = {}) {
   const metadata = await MetadataLog.open(opened);
   const config = { ...never, ...settings };
   const snapshots = new MetadataSnapshots({ ...opened, metadata, config: () => config });
-  await metadata.lead(1);
+  await metadata.join(1);
   return { log, metadata, snapshots, config };
 }
 
