@@ -5,12 +5,14 @@ export { type GroupConfig, groupConfigDefaults } from "./group_config.ts";
 export { type GroupDecision, GroupTable } from "./group_table.ts";
 export {
   type Answer,
+  type Append,
   type Asked,
   type At,
   carryOut,
   type Decision,
   type Machine,
   type Note,
+  type TransactionProducer,
 } from "./machine.ts";
 export {
   decode,

@@ -14,6 +14,7 @@ export { readQuorumState, writeQuorumState } from "./directory/quorum_state.ts";
 export { ReadAhead } from "./reading/read_ahead.ts";
 export { ReadBuffers } from "./reading/read_buffers.ts";
 export type { ReadOptions, ReadResult } from "./reading/batch_reads.ts";
+export type { Verification, VerificationStart } from "./producers/verifications.ts";
 export { decodeSnapshot } from "./producers/producer_snapshot.ts";
 export {
   carryOutRepair,
