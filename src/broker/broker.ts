@@ -7,7 +7,7 @@
 
 import { messageOf, PartitionFault } from "../base/faults.ts";
 import { saturated } from "../base/int64.ts";
-import { offsetsTopic, shareStateTopic } from "../cluster/mod.ts";
+import { offsetsTopic, shareStateTopic, transactionsTopic } from "../cluster/mod.ts";
 import type { PartitionLog } from "../log/mod.ts";
 import type { Address } from "../runtime/ports.ts";
 import { Background } from "./background.ts";
@@ -125,6 +125,7 @@ export class Broker {
       partitions: this.#wiring.partitions,
       topicCount: this.#wiring.metadata.image.topicCount,
       groups: this.#wiring.groups,
+      transactions: this.#wiring.transactions,
       storage: this.#wiring.storage,
       acceptor: this.#wiring.acceptor,
       memory: this.#wiring.memory,
@@ -171,6 +172,7 @@ export class Broker {
       () => this.#wiring.purgatory.close(),
       () => this.#wiring.groups.close(),
       () => this.#wiring.shareStates.shards.close(),
+      () => this.#wiring.transactions.close(),
       () => this.#wiring.acceptor.close(),
       () => this.#wiring.retention.close(),
       () => this.#wiring.cleaner.close(),
@@ -187,16 +189,16 @@ export class Broker {
     this.#startBackground(snapshots);
     this.#loadCoordinators().catch((error) => {
       if (this.#wiring.isClosing) return;
-      logger.log("error", "groups could not be loaded; the next request tries again", {
-        reason: messageOf(error),
-      });
+      const message = "coordinators could not be loaded; the next request tries again";
+      logger.log("error", message, { reason: messageOf(error) });
     });
   }
 
   /** So that what ran out while nobody looked is noticed. */
   async #loadCoordinators(): Promise<void> {
-    const { groups, metadata, shareStates } = this.#wiring;
+    const { groups, metadata, shareStates, transactions } = this.#wiring;
     await groups.all();
+    await transactions.all();
     await shareStates.forgetTopics((id) => metadata.image.topicById(id) !== undefined);
   }
 
@@ -247,6 +249,7 @@ export class Broker {
       logs.flatMap((log) => log.topic === topic ? log.partition : []);
     this.#wiring.groups.resignFrom(partitionsOf(offsetsTopic));
     this.#wiring.shareStates.shards.resignFrom(partitionsOf(shareStateTopic));
+    this.#wiring.transactions.resignFrom(partitionsOf(transactionsTopic));
     this.#wiring.membership.recordWorkingDirectories();
   }
 

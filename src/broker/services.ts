@@ -24,6 +24,7 @@ import type { ShareStates } from "./share/states.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { Topics } from "./topics.ts";
 import type { TransactionMarkers } from "./transaction_markers.ts";
+import type { Transactions } from "./transactions.ts";
 
 /** All that a broker offers to its handlers. */
 export interface Services {
@@ -39,6 +40,11 @@ export interface Services {
   readonly groups: Pick<Groups, "of" | "all" | "locate">;
   readonly shareStates: Pick<ShareStates, "shards">;
   readonly producerIds: Pick<ProducerIds, "next">;
+  /** The transaction coordinator: who may write where, in which transaction. */
+  readonly transactions: Pick<
+    Transactions,
+    "of" | "all" | "locate" | "initProducerId" | "end" | "add" | "verify"
+  >;
   /** Writes the ends of transactions into partitions. */
   readonly transactionMarkers: Pick<TransactionMarkers, "write">;
   readonly purgatory: Pick<Purgatory, "wait">;

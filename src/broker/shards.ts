@@ -11,7 +11,7 @@
 // Invariant: a decision is carried out in the turn of the event loop that made it.
 
 import { isStoreFault, messageOf } from "../base/faults.ts";
-import type { BrokerId, Offset, PartitionId } from "../base/ids.ts";
+import type { BrokerId, LeaderEpoch, Offset, PartitionId } from "../base/ids.ts";
 import {
   type Answer,
   type Append,
@@ -80,11 +80,17 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
   readonly #shards = new Map<PartitionId, Promise<Shard<M, Rec, Response> | undefined>>();
   readonly #reloads = new Set<Timer>();
   readonly #loaded = new Set<Shard<M, Rec, Response>>();
+  readonly #onLoaded: (shard: Shard<M, Rec, Response>) => void;
   #passedOver = 0;
   #closed = false;
 
-  constructor(options: ShardsOptions<M, Rec>) {
+  /** `onLoaded` is told of each shard that begins to coordinate. */
+  constructor(
+    options: ShardsOptions<M, Rec>,
+    onLoaded: (shard: Shard<M, Rec, Response>) => void = () => {},
+  ) {
     this.#options = options;
+    this.#onLoaded = onLoaded;
   }
 
   /** Records that could not be decoded when their partition was loaded. */
@@ -197,8 +203,12 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
       this.#reloadLater(id);
       return undefined;
     }
-    if (this.#closed) shard.resign();
-    else this.#loaded.add(shard);
+    if (this.#closed) {
+      shard.resign();
+      return shard;
+    }
+    this.#loaded.add(shard);
+    this.#onLoaded(shard);
     return shard;
   }
 
@@ -235,6 +245,11 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
   /** Whether it coordinates no more. */
   get isResigned(): boolean {
     return this.#closed;
+  }
+
+  /** The term in which it coordinates. */
+  get leaderEpoch(): LeaderEpoch {
+    return this.#partition.leaderEpoch;
   }
 
   /** Milliseconds since the epoch, as the machine counts them. */

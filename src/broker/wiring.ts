@@ -18,6 +18,7 @@ import {
   type MetadataChange,
   type MetadataStore,
   ResourceType,
+  transactionVersionFeature,
 } from "../cluster/mod.ts";
 import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random, Runtime } from "../runtime/ports.ts";
@@ -28,6 +29,8 @@ import {
   quotaWindowsOf,
   shareStateConfigOf,
   shareStateTopicOf,
+  transactionConfigOf,
+  transactionsTopicOf,
 } from "./config/parts.ts";
 import { Cleaner } from "./cleaner.ts";
 import { type BrokerConfig, dynamicLayers } from "./config/mod.ts";
@@ -55,6 +58,7 @@ import { Topics } from "./topics.ts";
 import { Tracer } from "./network/trace.ts";
 import { ShareStates } from "./share/states.ts";
 import { TransactionMarkers } from "./transaction_markers.ts";
+import { Transactions } from "./transactions.ts";
 import { UnreadablePartitions } from "./unreadable.ts";
 
 export interface BrokerOptions {
@@ -103,6 +107,7 @@ export class Wiring implements Services {
   readonly shareStates: ShareStates;
   readonly producerIds: ProducerIds;
   readonly transactionMarkers: TransactionMarkers;
+  readonly transactions: Transactions;
   readonly purgatory: Purgatory;
   readonly fetchSessions: FetchSessions;
   readonly quotas: ClientQuotas;
@@ -180,6 +185,7 @@ export class Wiring implements Services {
       this.change((image) => decideAllocateProducerIds(image, this.nodeId))
     );
     this.transactionMarkers = new TransactionMarkers(this);
+    this.transactions = this.#makeTransactions();
     this.retention = this.#makeRetention();
     this.cleaner = this.#makeCleaner();
     const monotonic = () => clock.monotonic();
@@ -275,6 +281,23 @@ export class Wiring implements Services {
       noteUnreadable: (partition: Partition, reason: unknown) =>
         this.noteUnreadable(partition, reason),
     };
+  }
+
+  #makeTransactions(): Transactions {
+    const { clock, config, metadata } = this;
+    const version = () => metadata.image.features.get(transactionVersionFeature) ?? 0;
+    return new Transactions({
+      ...this.#shardsOn(transactionsTopicOf(config), this.logger.child("transactions")),
+      monotonic: () => clock.monotonic(),
+      config: () => transactionConfigOf(config, version()),
+      addRetry: () => ({
+        backoffMs: config.get("add.partitions.to.txn.retry.backoff.ms"),
+        maxMs: config.get("add.partitions.to.txn.retry.backoff.max.ms"),
+      }),
+      producerIds: this.producerIds,
+      markers: this.transactionMarkers,
+      exists: (topic, id) => metadata.image.topic(topic)?.partitions[id] !== undefined,
+    });
   }
 
   #makeRetention(): Retention {

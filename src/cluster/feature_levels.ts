@@ -13,6 +13,8 @@ import { UsageFault } from "../base/faults.ts";
 import type { MetadataImage } from "./image.ts";
 
 export const metadataVersionFeature = "metadata.version";
+/** Which protocol transactions have: 2 is an epoch for each of them (KIP-890). */
+export const transactionVersionFeature = "transaction.version";
 
 /** Levels of metadata.version that can be read. */
 export const metadataVersionRange = { min: 7, max: 31 } as const;

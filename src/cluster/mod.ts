@@ -21,6 +21,7 @@ export {
   checkMetadataVersion,
   metadataVersionFeature,
   metadataVersionRange,
+  transactionVersionFeature,
 } from "./feature_levels.ts";
 export {
   type BrokerImage,

@@ -36,5 +36,7 @@ export {
 } from "./share_state/state_table.ts";
 export type { GroupResponse } from "./turn.ts";
 
+export * from "./transactions/mod.ts";
+
 /** The tables of every kind of record in the coordinators' topics, for those who print them. */
 export const loadStoredRecords = () => import("./stored_records.ts");

@@ -1,8 +1,8 @@
 // Parts of the configuration in the form in which other folders take them.
 
 import type { InternalTopic } from "../../cluster/mod.ts";
-import { offsetsTopic, shareStateTopic } from "../../cluster/mod.ts";
-import type { GroupConfig, ShareStateConfig } from "../../coordinator/mod.ts";
+import { offsetsTopic, shareStateTopic, transactionsTopic } from "../../cluster/mod.ts";
+import type { GroupConfig, ShareStateConfig, TransactionConfig } from "../../coordinator/mod.ts";
 import type { LogConfig } from "../../log/mod.ts";
 import type { BrokerConfig } from "./mod.ts";
 import type { SnapshotConfig } from "../metadata/snapshots.ts";
@@ -20,6 +20,20 @@ export function groupConfigOf(config: BrokerConfig): GroupConfig {
     offsetMetadataBytesMax: config.get("offset.metadata.max.bytes"),
     offsetsRetentionMs: config.get("offsets.retention.minutes") * msPerMinute,
     offsetsRetentionCheckIntervalMs: config.get("offsets.retention.check.interval.ms"),
+  };
+}
+
+/** What the transaction coordinator works by, at a level of the feature transaction.version. */
+export function transactionConfigOf(
+  config: BrokerConfig,
+  transactionVersion: number,
+): TransactionConfig {
+  return {
+    timeoutMaxMs: config.get("transaction.max.timeout.ms"),
+    abortIntervalMs: config.get("transaction.abort.timed.out.transaction.cleanup.interval.ms"),
+    expirationMs: config.get("transactional.id.expiration.ms"),
+    expirationIntervalMs: config.get("transaction.remove.expired.transaction.cleanup.interval.ms"),
+    transactionVersion,
   };
 }
 
@@ -98,6 +112,23 @@ export function shareStateTopicOf(config: BrokerConfig): InternalTopic {
       ["min.insync.replicas", String(config.get("share.coordinator.state.topic.min.isr"))],
       ["retention.ms", "-1"],
       ["segment.bytes", String(config.get("share.coordinator.state.topic.segment.bytes"))],
+    ]),
+  };
+}
+
+/** The topic of transactions, as it is created when the first transactional id needs it. */
+export function transactionsTopicOf(config: BrokerConfig): InternalTopic {
+  return {
+    name: transactionsTopic,
+    partitionCount: config.get("transaction.state.log.num.partitions"),
+    replicationFactor: config.get("transaction.state.log.replication.factor"),
+    configs: new Map([
+      ["cleanup.policy", "compact"],
+      ["compression.type", "uncompressed"],
+      ["max.message.bytes", String(0x7fffffff)],
+      ["min.insync.replicas", String(config.get("transaction.state.log.min.isr"))],
+      ["segment.bytes", String(config.get("transaction.state.log.segment.bytes"))],
+      ["unclean.leader.election.enable", "false"],
     ]),
   };
 }
