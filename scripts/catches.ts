@@ -29,6 +29,7 @@ const swallowing: Swallowing = {
   "src/broker/network/trace.ts": [1, "the question: is it what consumers send"],
   "src/broker/partition.ts": [1, "told by its caller, as an error code of its partition"],
   "src/broker/partitions.ts": [2, "told: the next start removes what is left"],
+  "src/broker/reading_broker.ts": [1, "told, and passed on: there is no broker any more"],
   "src/broker/request_metrics.ts": [1, "an observer: the failure is its caller's"],
   "src/broker/retention.ts": [1, "told: the other partitions go on"],
   "src/broker/storage.ts": [4, "told: the other partitions and folders go on"],

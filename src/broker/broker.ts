@@ -18,7 +18,7 @@ import { checkLevels, readMetadata } from "./metadata/reading.ts";
 import { MetadataSnapshots } from "./metadata/snapshots.ts";
 import type { MetricFamily } from "./metrics_table.ts";
 import { Storage } from "./storage.ts";
-import { type BrokerOptions, type Opened, Wiring } from "./wiring.ts";
+import { type BrokerOptions, type Opened, type StartWay, Wiring } from "./wiring.ts";
 
 /** How often logs look for a due flush.ms, idle producers and files to delete or to close. */
 const sharePruneMs = 300_000;
@@ -31,8 +31,11 @@ const snapshotCheckMs = 100;
 const progressIntervalMs = 2_000;
 
 /** Reads the metadata on a trial, and takes the data directories once that has gone well. */
-async function openMetadata(options: BrokerOptions, storage: Storage): Promise<Opened> {
-  const { runtime, config, logger } = options;
+async function openMetadata(
+  options: BrokerOptions & StartWay,
+  storage: Storage,
+): Promise<Opened> {
+  const { runtime, config, logger, readsOnlyBecause } = options;
   if (options.metadata !== undefined) {
     await storage.claim();
     return { storage, metadata: options.metadata, snapshots: undefined };
@@ -50,6 +53,7 @@ async function openMetadata(options: BrokerOptions, storage: Storage): Promise<O
     checkLevels(state);
     return state;
   });
+  if (readsOnlyBecause === undefined) storage.checkWritable();
   await storage.claim();
   const log = await storage.openLog(request);
   const opened = { ...runtime, files: storage.files, log, logger };
@@ -69,16 +73,27 @@ export interface BrokerHealth {
   readonly offlineDirectories: readonly string[];
 }
 
+/** A broker that serves clients. */
+export interface RunningBroker {
+  /** Where clients connect, with the real port when 0 was asked for. */
+  readonly address: Address;
+  readonly health: BrokerHealth;
+  /** What there is to measure, as it is now; of requests only where `ottla.metrics.port` is set. */
+  metrics(): Promise<MetricFamily[]>;
+  /** Ends it; resolves when all is synced and closed. May be called more than once. */
+  close(): Promise<void>;
+}
+
 /** One broker. Made by `Broker.start`, ended by `close`. */
-export class Broker {
-  readonly #options: BrokerOptions;
+export class Broker implements RunningBroker {
+  readonly #options: BrokerOptions & StartWay;
   readonly #wiring: Wiring;
   readonly #background: Background;
   /** What opening the logs took, in ms. */
   #openedInMs = 0;
   #closing: Promise<void> | undefined;
 
-  private constructor(options: BrokerOptions, opened: Opened) {
+  private constructor(options: BrokerOptions & StartWay, opened: Opened) {
     this.#options = options;
     this.#wiring = new Wiring(options, opened);
     this.#background = new Background(options.runtime.timers, options.logger);
@@ -86,9 +101,10 @@ export class Broker {
   }
 
   /** Starts a broker; resolves once clients can connect. */
-  static async start(options: BrokerOptions): Promise<Broker> {
+  static async start(options: BrokerOptions & StartWay): Promise<Broker> {
     const { config } = options;
-    const storage = await Storage.open(options);
+    const isTrial = options.readsOnlyBecause !== undefined;
+    const storage = await Storage.open({ ...options, isTrial });
     let broker: Broker | undefined;
     try {
       const opened = await openMetadata(options, storage);
@@ -106,6 +122,11 @@ export class Broker {
   /** Where clients of the first listener connect. */
   get address(): Address {
     return this.#wiring.acceptor.addresses[0];
+  }
+
+  /** The ports of all listeners. */
+  get ports(): readonly number[] {
+    return this.#wiring.acceptor.addresses.map(({ port }) => port);
   }
 
   get health(): BrokerHealth {
@@ -182,11 +203,14 @@ export class Broker {
   }
 
   async #start(snapshots: MetadataSnapshots | undefined): Promise<void> {
-    const { config, logger } = this.#options;
+    const { config, logger, ports } = this.#options;
     await this.#wiring.membership.join();
     await this.#openLogs();
-    for (const listener of config.listeners) await this.#wiring.acceptor.listen(listener);
-    this.#startBackground(snapshots);
+    for (const [i, listener] of config.listeners.entries()) {
+      await this.#wiring.acceptor.listen({ ...listener, port: ports?.[i] ?? listener.port });
+    }
+    this.#startChores();
+    if (this.#options.readsOnlyBecause === undefined) this.#startBackground(snapshots);
     this.#loadCoordinators().catch((error) => {
       if (this.#wiring.isClosing) return;
       const message = "coordinators could not be loaded; the next request tries again";
@@ -253,6 +277,23 @@ export class Broker {
     this.#wiring.membership.recordWorkingDirectories();
   }
 
+  #startChores(): void {
+    this.#background.start({
+      name: "log chores",
+      intervalMs: () => choresIntervalMs,
+      run: async () => {
+        this.#wiring.unreadable.sweep();
+        await this.#wiring.storage.maintain();
+        if (this.#options.readsOnlyBecause !== undefined) return;
+        if (await this.#wiring.membership.retry()) await this.#settleLogs();
+        await this.#wiring.partitions.openWhereFull((name) =>
+          this.#wiring.metadata.image.topic(name)
+        );
+      },
+    });
+  }
+
+  /** What changes files by itself. */
   #startBackground(snapshots: MetadataSnapshots | undefined): void {
     const { config } = this.#options;
     this.#background.start({
@@ -267,18 +308,6 @@ export class Broker {
         run: () => this.#wiring.cleaner.run(),
       });
     }
-    this.#background.start({
-      name: "log chores",
-      intervalMs: () => choresIntervalMs,
-      run: async () => {
-        this.#wiring.unreadable.sweep();
-        await this.#wiring.storage.maintain();
-        if (await this.#wiring.membership.retry()) await this.#settleLogs();
-        await this.#wiring.partitions.openWhereFull((name) =>
-          this.#wiring.metadata.image.topic(name)
-        );
-      },
-    });
     this.#background.start({
       name: "share state pruning",
       intervalMs: () => sharePruneMs,

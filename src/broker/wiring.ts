@@ -73,6 +73,14 @@ export interface BrokerOptions {
   readonly onFatal?: (error: unknown) => void;
 }
 
+/** How a start is unlike one that writes and takes the ports of its configuration. */
+export interface StartWay {
+  /** Why nothing is to be written: the files are a trial, and go with this broker. */
+  readonly readsOnlyBecause?: string;
+  /** Ports that this broker has had, in the order of its listeners. */
+  readonly ports?: readonly number[];
+}
+
 /** What all fetch sessions together may take in memory: some 100,000 partitions. */
 const fetchSessionBytesMax = 32 * 1024 * 1024;
 
@@ -132,7 +140,7 @@ export class Wiring implements Services {
   readonly #options: BrokerOptions;
   #telemetry: Promise<Telemetry> | undefined;
 
-  constructor(options: BrokerOptions, { storage, metadata }: Opened) {
+  constructor(options: BrokerOptions & StartWay, { storage, metadata }: Opened) {
     const { runtime, config, logger } = options;
     const { clock, timers, codecs } = runtime;
     this.#options = options;
@@ -153,6 +161,7 @@ export class Wiring implements Services {
       metadata,
       newUuid: this.newUuid,
       logger,
+      readsOnlyBecause: options.readsOnlyBecause,
     });
     this.quotas = new ClientQuotas({
       windows: quotaWindowsOf(config),

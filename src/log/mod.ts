@@ -33,4 +33,5 @@ export {
   writeSnapshot,
 } from "./snapshots.ts";
 export { TrialFiles } from "./directory/trial_files.ts";
+export { tryWriting } from "./directory/write_test_file.ts";
 export { readWholeFile } from "./files/whole_file.ts";

@@ -217,7 +217,8 @@ export class PartitionLog implements UnsyncedLog {
 
   /** Why appends are refused with KAFKA_STORAGE_ERROR; undefined while the log is well. */
   get refusal(): string | undefined {
-    return this.#refusal ?? this.#presence.gone ?? this.directory.offlineReason;
+    const { offlineReason, frozenReason } = this.directory;
+    return this.#refusal ?? this.#presence.gone ?? offlineReason ?? frozenReason;
   }
 
   /** Whether it was found damaged when it was opened, or has lost its files since. */
@@ -348,9 +349,14 @@ export class PartitionLog implements UnsyncedLog {
     return [...this.#producers.entries];
   }
 
-  /** Moves the log's start to `offset`; segments wholly below it go. */
+  /**
+   * Moves the log's start to `offset`; segments wholly below it go. Rejects with PartitionFault
+   * where nothing is to be changed.
+   */
   async deleteRecordsBefore(offset: Offset): Promise<void> {
     const to = Math.min(offset, this.#logEndOffset);
+    const { frozenReason } = this.directory;
+    if (frozenReason !== undefined) throw new PartitionFault(frozenReason);
     if (to <= this.#logStartOffset) return;
     this.#logStartOffset = to;
     this.#epochs.truncateFromStart(to);

@@ -2,6 +2,7 @@
 //
 //   start --join--> registered, unfenced, leader of what only it has --leave--> fenced
 //           \--no room--> only reads, and is shown as it will be --retry--> registered, ...
+//           \--on a trial of files that cannot be written--> registered there, and frozen
 //
 // and which of its data directories hold which logs. One node decides all of that about itself; in
 // a cluster the controller will, with the same functions of src/cluster.
@@ -39,6 +40,8 @@ export interface MembershipOptions {
   readonly metadata: MetadataStore;
   readonly newUuid: () => Uuid;
   readonly logger: Logger;
+  /** Why nothing that is registered here will last; undefined: it will. */
+  readonly readsOnlyBecause: string | undefined;
 }
 
 export class Membership {
@@ -72,12 +75,16 @@ export class Membership {
       if (!isNoRoom(error)) throw error;
       await this.#readOnly(messageOf(error));
     }
+    const { storage, readsOnlyBecause } = this.#options;
+    if (readsOnlyBecause === undefined) return;
+    this.#readsOnlyBecause = readsOnlyBecause;
+    storage.freeze(`the broker only reads: ${readsOnlyBecause}`);
   }
 
   /** Registers this broker where that had no room before. Whether it has gone well just now. */
   async retry(): Promise<boolean> {
-    const { storage, metadata, logger } = this.#options;
-    if (this.#readsOnlyBecause === undefined) return false;
+    const { storage, metadata, logger, readsOnlyBecause } = this.#options;
+    if (this.#readsOnlyBecause === undefined || readsOnlyBecause !== undefined) return false;
     try {
       await this.#join();
     } catch (error) {
