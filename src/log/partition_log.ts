@@ -349,10 +349,7 @@ export class PartitionLog implements UnsyncedLog {
     return [...this.#producers.entries];
   }
 
-  /**
-   * Moves the log's start to `offset`; segments wholly below it go. Rejects with PartitionFault
-   * where nothing is to be changed.
-   */
+  /** Moves the log's start to `offset`; segments wholly below it go. PartitionFault: frozen. */
   async deleteRecordsBefore(offset: Offset): Promise<void> {
     const to = Math.min(offset, this.#logEndOffset);
     const { frozenReason } = this.directory;
