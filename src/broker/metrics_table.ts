@@ -21,7 +21,7 @@ import type { FetchSessions } from "./fetch/sessions.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 import type { Partition } from "./partition.ts";
 import type { Partitions } from "./partitions.ts";
-import type { ApiCounters, RequestMetrics } from "./request_metrics.ts";
+import type { ApiCounters, RequestMetrics } from "./network/request_metrics.ts";
 import type { DataFolderState, Storage } from "./storage.ts";
 import { countTransactionsByState, type Transactions } from "./transactions.ts";
 import type { UnreadablePartitions } from "./unreadable.ts";

@@ -51,7 +51,7 @@ import { ProducerIds } from "./producer_ids.ts";
 import { Purgatory } from "./fetch/purgatory.ts";
 import { FetchSessions } from "./fetch/sessions.ts";
 import { ClientQuotas } from "./quotas.ts";
-import { RequestMetrics } from "./request_metrics.ts";
+import { RequestMetrics } from "./network/request_metrics.ts";
 import { Retention } from "./retention.ts";
 import type { Storage } from "./storage.ts";
 import { Topics } from "./topics.ts";
@@ -351,9 +351,7 @@ export class Wiring implements Services {
         answers: this.memory.answers,
         buffers: new FrameBuffers(this.memory),
         isClosing: () => this.isClosing,
-        dispatch: metrics === undefined
-          ? (frame, session) => dispatcher.dispatch(frame, session)
-          : (frame, session) => metrics.measure(frame, () => dispatcher.dispatch(frame, session)),
+        dispatch: dispatcher.dispatch.bind(dispatcher),
         onSent: (chunk) => this.storage.readBuffers.release(chunk),
         onBug: (error, session) => this.#onBug(error, session),
       },
