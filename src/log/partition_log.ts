@@ -44,7 +44,7 @@ import type { OpenHandles } from "./directory/open_handles.ts";
 import { claimPartitionFolder, deletedPathOf } from "./directory/partition_metadata.ts";
 import { checkPayload, produceRules } from "./payload.ts";
 import { Presence } from "./directory/presence.ts";
-import type { ProducerEntry, ProducerState } from "./producers/producer_state.ts";
+import type { ProducerState } from "./producers/producer_state.ts";
 import type { Verification, VerificationStart } from "./producers/verifications.ts";
 import type { ReadOptions, ReadResult } from "./reading/batch_reads.ts";
 import { LogReader } from "./reading/reader.ts";
@@ -344,9 +344,9 @@ export class PartitionLog implements UnsyncedLog {
     return this.#producers.beginVerification({ ...of, nowMs: this.#options.clock.now() });
   }
 
-  /** Producers whose sequence numbers the log remembers. */
-  activeProducers(): readonly Readonly<ProducerEntry>[] {
-    return [...this.#producers.entries];
+  /** Producers whose sequence numbers it remembers, and their transactions. */
+  get producers(): Pick<ProducerState, "entries" | "isInTransaction"> {
+    return this.#producers;
   }
 
   /** Moves the log's start to `offset`; segments wholly below it go. PartitionFault: frozen. */
