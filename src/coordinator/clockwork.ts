@@ -3,7 +3,7 @@
 import type { Deadlines } from "./deadlines.ts";
 
 /** What an alarm is about. */
-export type AlarmKind = "session" | "pending" | "join" | "sync" | "rebalance" | "regex";
+export type AlarmKind = "session" | "pending" | "join" | "sync" | "rebalance";
 
 /** Whose deadline an alarm is. `memberId` is "" for the alarms of a whole group. */
 export interface AlarmOwner {

@@ -3,8 +3,9 @@
 // What the kinds have in common is in group_kind.ts; here is nothing but who they are.
 
 import type { ClassicGroup } from "./classic/group.ts";
+import type { ConsumerGroup } from "./consumer/group.ts";
 
-export type Group = ClassicGroup;
+export type Group = ClassicGroup | ConsumerGroup;
 
 /** "classic", "consumer" and so on. */
 export type GroupType = Group["type"];

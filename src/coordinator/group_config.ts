@@ -17,7 +17,50 @@ export interface GroupConfig {
   readonly offsetsRetentionMs: number;
   /** offsets.retention.check.interval.ms */
   readonly offsetsRetentionCheckIntervalMs: number;
+  /** What consumer groups obey besides. */
+  readonly consumer: () => ConsumerGroupConfig;
 }
+
+/** What a group of its own may set, the broker's word otherwise. Times in milliseconds. */
+export interface ModernGroupSettings {
+  /** consumer.session.timeout.ms, group.consumer.session.timeout.ms */
+  readonly sessionTimeoutMs: number;
+  /** consumer.heartbeat.interval.ms, group.consumer.heartbeat.interval.ms */
+  readonly heartbeatIntervalMs: number;
+  /** consumer.assignment.interval.ms, group.consumer.assignment.interval.ms */
+  readonly assignmentIntervalMs: number;
+}
+
+/** What consumer groups obey (KIP-848). */
+export interface ConsumerGroupConfig {
+  /** Whether group.coordinator.rebalance.protocols names them. */
+  readonly isEnabled: boolean;
+  /** group.consumer.assignors: the default one first. */
+  readonly assignors: readonly string[];
+  /** group.consumer.max.size */
+  readonly groupSizeMax: number;
+  /** group.consumer.migration.policy */
+  readonly canUpgrade: boolean;
+  readonly canDowngrade: boolean;
+  /** group.consumer.regex.refresh.interval.ms */
+  readonly regexRefreshIntervalMs: number;
+  readonly settingsOf: (groupId: string) => ModernGroupSettings;
+}
+
+/** Kafka's defaults. */
+const consumerGroupConfigDefaults: ConsumerGroupConfig = {
+  isEnabled: true,
+  assignors: ["uniform", "range"],
+  groupSizeMax: 2_147_483_647,
+  canUpgrade: true,
+  canDowngrade: true,
+  regexRefreshIntervalMs: 600_000,
+  settingsOf: () => ({
+    sessionTimeoutMs: 45_000,
+    heartbeatIntervalMs: 5_000,
+    assignmentIntervalMs: 1_000,
+  }),
+};
 
 /** Kafka's defaults. */
 export const groupConfigDefaults: GroupConfig = {
@@ -28,4 +71,5 @@ export const groupConfigDefaults: GroupConfig = {
   offsetMetadataBytesMax: 4_096,
   offsetsRetentionMs: 7 * 24 * 60 * 60 * 1_000,
   offsetsRetentionCheckIntervalMs: 600_000,
+  consumer: () => consumerGroupConfigDefaults,
 };

@@ -4,9 +4,9 @@
 
 import type { Int64 } from "../base/int64.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
-import type { OffsetCommitRequest } from "../protocol/mod.ts";
 import type { AlarmOwner } from "./clockwork.ts";
 import type { Group, GroupOf, GroupType } from "./group.ts";
+import type { TopicPartitions } from "./modern/assignment.ts";
 import type { CommittedOffset } from "./offsets.ts";
 import type { GroupCoordinatorRecord, RecordsOfGroups } from "./record_kinds.ts";
 import type { Turn } from "./turn.ts";
@@ -19,10 +19,8 @@ export interface OffsetsClient {
   /** Negative when the client says that it is no member. */
   readonly generationIdOrMemberEpoch: number;
   readonly apiVersion: number;
-  /** Older producers say nothing of the group's member for whom they commit (KIP-447). */
-  readonly isTransactional?: boolean;
-  /** The partitions that are committed; undefined when offsets are read. */
-  readonly topics: OffsetCommitRequest["topics"] | undefined;
+  /** The partitions that are committed, of topics that exist; undefined when offsets are read. */
+  readonly topics: readonly TopicPartitions[] | undefined;
 }
 
 /** From when on the retention of an offset counts; undefined while it cannot expire. */

@@ -10,15 +10,18 @@
 // `decideX` functions that return a Plan (turn.ts), and a method of GroupTable for each request.
 // Kinds whose members are assigned by the coordinator build on modern/: epochs, target assignment,
 // reconciliation, sessions.
-// Invariant: no kind imports this file, so that none knows of another.
+// Invariant: no kind imports this file. None knows of another, but for groups that move between the
+// classic and the consumer protocol (consumer/conversion.ts).
 
 import type { Group, GroupType } from "./group.ts";
 import type { GroupKind } from "./group_kind.ts";
 import { classicKind } from "./classic/kind.ts";
+import { consumerKind } from "./consumer/kind.ts";
 import { type GroupCoordinatorRecord, groupTypeOf } from "./record_kinds.ts";
 
 const kinds: { readonly [Type in GroupType]: GroupKind<Type> } = {
   classic: classicKind,
+  consumer: consumerKind,
 };
 
 /** The kind of `group`. */

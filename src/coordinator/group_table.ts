@@ -10,8 +10,10 @@
 // Invariant: replaying the records of all decisions that were appended gives the same offsets, and
 // the same groups but for what is soft (joins in progress, sessions, protocols not chosen).
 
+import type {
+  ConsumerGroupHeartbeatResponse,
+} from "../protocol/apis/68_consumer_group_heartbeat.ts";
 import { assert } from "../base/assert.ts";
-import type { ProducerId } from "../base/ids.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import type {
   DeleteGroupsResponse,
@@ -24,10 +26,6 @@ import type {
   OffsetDeleteResponse,
   SyncGroupResponse,
 } from "../protocol/mod.ts";
-import type {
-  TxnOffsetCommitRequest,
-  TxnOffsetCommitResponse,
-} from "../protocol/apis/28_txn_offset_commit.ts";
 import { newGroup } from "./classic/group.ts";
 import { decideJoin } from "./classic/join.ts";
 import type { JoinInput } from "./classic/join_request.ts";
@@ -36,6 +34,15 @@ import { decideEmpty } from "./classic/rebalance.ts";
 import { heartbeat } from "./classic/sessions.ts";
 import { decideSync, type SyncInput } from "./classic/sync.ts";
 import type { AlarmOwner } from "./clockwork.ts";
+import {
+  classicHeartbeat,
+  decideClassicJoin,
+  decideClassicLeave,
+  decideClassicSync,
+} from "./consumer/classic_members.ts";
+import { describeConsumerGroup, type DescribedConsumerGroup } from "./consumer/describe.ts";
+import { decideConsumerHeartbeat } from "./consumer/heartbeat.ts";
+import type { HeartbeatInput } from "./consumer/heartbeat_request.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type DescribedGroup, describeGroup, type ListedGroup, listGroups } from "./describe.ts";
 import type { Group } from "./group.ts";
@@ -43,7 +50,9 @@ import type { GroupConfig } from "./group_config.ts";
 import { applyGroupRecord, kindOf } from "./group_kinds.ts";
 import { decideDeletion, decideExpiry, endOfForgotten } from "./group_removal.ts";
 import type { Answer, At, Decision, Effects, ImageChange, Machine } from "./machine.ts";
-import { type CommitInput, decideCommit, decideTransactionCommit } from "./offset_commit.ts";
+import { noRegexes, type RegexEngine } from "./modern/regex.ts";
+import { type GroupTopics, noTopics } from "./modern/topics.ts";
+import { type CommitInput, decideCommit } from "./offset_commit.ts";
 import { decideOffsetDeletion, decideTopicsDeleted } from "./offset_removal.ts";
 import { type FetchedGroup, fetchOffsets, type OffsetFetchGroup, OffsetTable } from "./offsets.ts";
 import { type GroupCoordinatorRecord, groupIdOf } from "./record_kinds.ts";
@@ -52,6 +61,10 @@ import { type GroupResponse, type Plan, softly, type Turn, type View } from "./t
 export interface GroupTableOptions {
   /** Read at each decision. */
   readonly config: () => GroupConfig;
+  /** Of which consumer groups are assigned partitions; absent: none. */
+  readonly topics?: GroupTopics;
+  /** By which they may subscribe; absent: they cannot. */
+  readonly regexes?: RegexEngine;
 }
 
 /** A decision about groups. */
@@ -60,6 +73,11 @@ type GroupEffects = Effects<GroupCoordinatorRecord, GroupResponse>;
 
 /** One tick looks at about this many groups and offsets, so that it and its batch stay small. */
 const expiryPerTickMax = 2_000;
+
+/** A member of a group that is not there is no member. */
+function fetchErrorOfNone({ memberId, memberEpoch }: OffsetFetchGroup): ErrorCode {
+  return memberId !== null && memberEpoch >= 0 ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.NONE;
+}
 
 export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse> {
   readonly #options: GroupTableOptions;
@@ -76,23 +94,18 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
     this.#options = options;
   }
 
-  apply(record: GroupCoordinatorRecord, producerId?: ProducerId): void {
+  apply(record: GroupCoordinatorRecord): void {
     assert(this.#state !== "resigned", "the table has resigned");
     const groupId = groupIdOf(record);
     if (record.type === "OffsetCommit") {
-      this.#offsets.put(record, producerId);
+      this.#offsets.put(record);
       if (record.value !== null) this.#groupOfOffsets(groupId);
     } else {
       applyGroupRecord(this.#groups, record);
       // What is left of a group that has ended are its offsets, if it has any.
-      const isLeft = this.#offsets.has(groupId);
+      const isLeft = this.#offsets.ofGroup(groupId).size > 0;
       if (isLeft && !this.#groups.has(groupId)) this.#groupOfOffsets(groupId);
     }
-  }
-
-  endTransaction(producerId: ProducerId, committed: boolean): void {
-    assert(this.#state !== "resigned", "the table has resigned");
-    this.#offsets.endTransaction(producerId, committed);
   }
 
   onLoaded(nowMs: number): GroupDecision {
@@ -109,28 +122,59 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
 
   /** JoinGroup. The answer may come with a later decision. */
   join(input: JoinInput, at: At<JoinGroupResponse>): GroupDecision {
-    return this.#decided(at.nowMs, (view) => decideJoin(view, input, at));
+    return this.#decided(at.nowMs, (view) => {
+      const group = view.groups.get(input.request.groupId);
+      return group?.type === "consumer"
+        ? decideClassicJoin(view, group, { input, at })
+        : decideJoin(view, input, at);
+    });
   }
 
   /** SyncGroup. The answer may come with a later decision. */
   sync(input: SyncInput, at: At<SyncGroupResponse>): GroupDecision {
-    return this.#decided(at.nowMs, (view) => decideSync(view, input, at));
+    return this.#decided(at.nowMs, (view) => {
+      const { request } = input;
+      const group = view.groups.get(request.groupId);
+      return group?.type === "consumer"
+        ? decideClassicSync(view, group, { request, asked: at.asked })
+        : decideSync(view, input, at);
+    });
   }
 
   /** Heartbeat. Has no effect but on the session, so the response comes at once. */
   heartbeat(request: HeartbeatRequest, { nowMs }: { nowMs: number }): HeartbeatResponse {
     const group = this.#groups.get(request.groupId);
-    let errorCode: ErrorCode = ErrorCode.UNKNOWN_MEMBER_ID;
-    if (request.groupId === "") errorCode = ErrorCode.INVALID_GROUP_ID;
-    else if (group !== undefined) {
-      errorCode = heartbeat({ nowMs, deadlines: this.#deadlines }, group, request);
-    }
+    const isNamed = request.groupId !== "";
+    let errorCode: ErrorCode = isNamed ? ErrorCode.UNKNOWN_MEMBER_ID : ErrorCode.INVALID_GROUP_ID;
+    const clockwork = { nowMs, deadlines: this.#deadlines };
+    if (group?.type === "classic") errorCode = heartbeat(clockwork, group, request);
+    if (group?.type === "consumer") errorCode = classicHeartbeat(clockwork, group, request);
     return { throttleTimeMs: 0, errorCode };
   }
 
   /** LeaveGroup. */
   leave(input: LeaveInput, at: At<LeaveGroupResponse>): GroupDecision {
-    return this.#decided(at.nowMs, (view) => decideLeave(view, input, at));
+    return this.#decided(at.nowMs, (view) => {
+      const group = view.groups.get(input.request.groupId);
+      return group?.type === "consumer"
+        ? decideClassicLeave(view, group, { input, at })
+        : decideLeave(view, input, at);
+    });
+  }
+
+  /** ConsumerGroupHeartbeat: all that a member of the consumer protocol asks. */
+  consumerHeartbeat(
+    input: HeartbeatInput,
+    at: At<ConsumerGroupHeartbeatResponse>,
+  ): GroupDecision {
+    return this.#decided(at.nowMs, (view) => decideConsumerHeartbeat(view, input, at));
+  }
+
+  /** One group of a ConsumerGroupDescribe. */
+  describeConsumer(groupId: string): DescribedConsumerGroup {
+    const config = this.#options.config().consumer();
+    const topics = this.#options.topics ?? noTopics;
+    return describeConsumerGroup(this.#groups.get(groupId), { groupId, topics, config });
   }
 
   /** OffsetCommit. Topics must be named: version 10's ids are resolved before. */
@@ -138,19 +182,22 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
     return this.#decided(at.nowMs, (view) => decideCommit(view, input, at));
   }
 
-  /** TxnOffsetCommit. The transaction is verified before, and topics are named. */
-  commitTransactionOffsets(
-    request: TxnOffsetCommitRequest,
-    at: At<TxnOffsetCommitResponse> & { readonly apiVersion: number },
-  ): GroupDecision {
-    return this.#decided(at.nowMs, (view) => decideTransactionCommit(view, request, at));
-  }
-
   /**
    * One group of an OffsetFetch. The caller waits, before it answers, until the records handed out
    * so far are durable: what is read here may have been committed a moment ago.
    */
   fetchOffsets(request: OffsetFetchGroup): FetchedGroup {
+    const group = this.#groups.get(request.groupId);
+    const errorCode = group === undefined
+      ? fetchErrorOfNone(request)
+      : kindOf(group).fetchError(group, {
+        memberId: request.memberId,
+        groupInstanceId: null,
+        generationIdOrMemberEpoch: request.memberEpoch,
+        apiVersion: 9,
+        topics: undefined,
+      });
+    if (errorCode !== ErrorCode.NONE) return { groupId: request.groupId, topics: [], errorCode };
     return fetchOffsets(this.#offsets, request);
   }
 
@@ -259,10 +306,9 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
 
   /** A decision as its plan has it. */
   #decided(nowMs: number, decide: (view: View) => Plan): GroupDecision {
-    const { records, producer, settle, refuse } = decide(this.#view(nowMs));
+    const { records, settle, refuse } = decide(this.#view(nowMs));
     return {
       records,
-      producer,
       settle: () => this.#effects(nowMs, settle),
       refuse: (appendError) => this.#effects(nowMs, (turn) => refuse(turn, appendError)),
     };
@@ -285,7 +331,7 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
         const plan = first(view);
         const goOn = (turn: Turn): void => void turn.then.push(...rest);
         return {
-          ...plan,
+          records: plan.records,
           settle(turn) {
             plan.settle(turn);
             goOn(turn);
@@ -300,7 +346,15 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
 
   #view(nowMs: number): View {
     assert(this.#state === "leading", "the table is not loaded, or has resigned");
-    return { nowMs, config: this.#options.config(), groups: this.#groups, offsets: this.#offsets };
+    const { config, topics = noTopics, regexes = noRegexes } = this.#options;
+    return {
+      nowMs,
+      config: config(),
+      groups: this.#groups,
+      offsets: this.#offsets,
+      topics,
+      regexes,
+    };
   }
 
   #turn(nowMs: number): Turn {

@@ -6,6 +6,9 @@
 // waiting requests, sessions, memberships that are being agreed on; it collects answers and notes.
 // Whatever else must be decided, with records of its own, is left in `emptied` and `then`.
 
+import type {
+  ConsumerGroupHeartbeatResponse,
+} from "../protocol/apis/68_consumer_group_heartbeat.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import type {
   DeleteGroupsResponse,
@@ -15,22 +18,23 @@ import type {
   OffsetDeleteResponse,
   SyncGroupResponse,
 } from "../protocol/mod.ts";
-import type { TxnOffsetCommitResponse } from "../protocol/apis/28_txn_offset_commit.ts";
 import type { ClassicGroup } from "./classic/group.ts";
 import type { Clockwork } from "./clockwork.ts";
 import type { Group } from "./group.ts";
+import type { RegexEngine } from "./modern/regex.ts";
+import type { GroupTopics } from "./modern/topics.ts";
 import type { GroupConfig } from "./group_config.ts";
-import type { Answer, Asked, Note, TransactionProducer } from "./machine.ts";
+import type { Answer, Asked, Note } from "./machine.ts";
 import type { OffsetTable } from "./offsets.ts";
 import type { GroupCoordinatorRecord } from "./record_kinds.ts";
 
 /** A response that may come later than its request, or wait for the log. */
 export type GroupResponse =
+  | ConsumerGroupHeartbeatResponse
   | JoinGroupResponse
   | SyncGroupResponse
   | LeaveGroupResponse
   | OffsetCommitResponse
-  | TxnOffsetCommitResponse
   | OffsetDeleteResponse
   | DeleteGroupsResponse;
 
@@ -39,7 +43,10 @@ export interface View {
   readonly nowMs: number;
   readonly config: GroupConfig;
   readonly groups: ReadonlyMap<string, Group>;
-  readonly offsets: Pick<OffsetTable, "ofGroup" | "pending" | "has">;
+  readonly offsets: Pick<OffsetTable, "ofGroup">;
+  /** As the metadata has them now. */
+  readonly topics: GroupTopics;
+  readonly regexes: RegexEngine;
 }
 
 /** Where soft effects take place. */
@@ -57,8 +64,6 @@ export interface Turn extends View, Clockwork {
 /** A decision of the group coordinator. */
 export interface Plan {
   readonly records: readonly GroupCoordinatorRecord[];
-  /** They are offsets, pending until this producer's transaction ends. */
-  readonly producer?: TransactionProducer;
   /** The records are in the log and applied. */
   readonly settle: (turn: Turn) => void;
   /** The log refused the records. */

@@ -5,6 +5,7 @@ import {
   type Answer,
   type Asked,
   type At,
+  type BadRegex,
   carryOut,
   decode,
   encodeKey,
@@ -14,9 +15,11 @@ import {
   type GroupDecision,
   type GroupResponse,
   GroupTable,
+  type NameMatcher,
   type Note,
 } from "../../src/coordinator/mod.ts";
 import { ErrorCode } from "../../src/protocol/mod.ts";
+import { FakeTopics } from "./fake_topics.ts";
 
 /** What carrying out a decision did. */
 export interface Carried {
@@ -26,17 +29,23 @@ export interface Carried {
   readonly batches: readonly { records: readonly GroupCoordinatorRecord[]; errorCode: ErrorCode }[];
 }
 
-/** A record, of a producer's transaction or of none; or the end of one. */
-type LogEntry =
-  | { readonly key: Uint8Array; readonly value: Uint8Array | null; readonly producerId?: number }
-  | { readonly endOf: number; readonly committed: boolean };
+/** The platform's own expressions are near enough to RE2's. */
+function compileRegex(regex: string): NameMatcher | BadRegex {
+  try {
+    const compiled = new RegExp(`^(?:${regex})$`);
+    return (name) => compiled.test(name);
+  } catch {
+    return { problem: "it cannot be compiled" };
+  }
+}
 
 export class GroupShell {
   table: GroupTable;
   nowMs = 0;
   /** Why the log refuses the next batch; NONE: it does not. */
   refuseNext: ErrorCode = ErrorCode.NONE;
-  readonly log: LogEntry[] = [];
+  readonly log: { readonly key: Uint8Array; readonly value: Uint8Array | null }[] = [];
+  readonly topics = new FakeTopics();
   readonly #config: () => GroupConfig;
   #uuids = 0;
   #asked = 0;
@@ -48,7 +57,8 @@ export class GroupShell {
   }
 
   newTable(): GroupTable {
-    return new GroupTable({ config: this.#config });
+    const { topics } = this;
+    return new GroupTable({ config: this.#config, topics, regexes: { compile: compileRegex } });
   }
 
   /** "1", "2" and so on. */
@@ -63,36 +73,25 @@ export class GroupShell {
 
   carryOut(decision: GroupDecision): Carried {
     const batches: { records: readonly GroupCoordinatorRecord[]; errorCode: ErrorCode }[] = [];
-    const { notes, answers } = carryOut(this.table, decision, (records, producer) => {
+    const { notes, answers } = carryOut(this.table, decision, (records) => {
       const errorCode = this.refuseNext;
       this.refuseNext = ErrorCode.NONE;
       batches.push({ records, errorCode });
       if (errorCode !== ErrorCode.NONE) return errorCode;
       for (const record of records) {
-        const producerId = producer?.producerId as number | undefined;
-        this.log.push({ key: encodeKey(record), value: encodeValue(record), producerId });
+        this.log.push({ key: encodeKey(record), value: encodeValue(record) });
       }
       return errorCode;
     });
     return { notes, answers, batches };
   }
 
-  /** Ends a producer's transaction, as its marker does. */
-  endTransaction(producerId: number, committed: boolean): void {
-    this.log.push({ endOf: producerId, committed });
-    this.table.endTransaction(producerId, committed);
-  }
-
   /** A table that has read the log, and does not lead yet. */
   replay(): GroupTable {
     const table = this.newTable();
-    for (const entry of this.log) {
-      if ("endOf" in entry) {
-        table.endTransaction(entry.endOf, entry.committed);
-        continue;
-      }
-      const record = decode(entry.key, entry.value);
-      if (record !== undefined) table.apply(record, entry.producerId);
+    for (const { key, value } of this.log) {
+      const record = decode(key, value);
+      if (record !== undefined) table.apply(record);
     }
     return table;
   }

@@ -8,6 +8,7 @@ import { fromUtf8 } from "../../src/base/bytes.ts";
 import type { Answer, GroupCoordinatorRecord, GroupResponse } from "../../src/coordinator/mod.ts";
 import { topicsOfSubscription } from "../../src/coordinator/classic/subscription.ts";
 import { ErrorCode, errorName } from "../../src/protocol/errors.ts";
+import { printConsumerRecord, printHeartbeat } from "./consumer_print.ts";
 import type { Carried } from "./group_shell.ts";
 
 export function printTopics(metadata: Uint8Array): string {
@@ -35,7 +36,7 @@ export function printRecord(record: GroupCoordinatorRecord): string {
     const value = record.value === null ? "tombstone" : record.value.offset;
     return `record: offset ${group || "-"} ${topic}:${partition} = ${value}`;
   }
-  if (record.type !== "GroupMetadata") return printStored(record);
+  if (record.type !== "GroupMetadata") return printConsumerRecord(record);
   const { value, key: { group } } = record;
   if (value === null) return `record: group ${group} = tombstone`;
   const members = value.members.map(({ memberId, groupInstanceId = null, assignment }) =>
@@ -43,11 +44,6 @@ export function printRecord(record: GroupCoordinatorRecord): string {
   );
   return `record: group ${group} generation=${value.generation} protocol=${value.protocol}` +
     ` leader=${value.leader} members:${members.join("")}`;
-}
-
-/** Kinds of record that have no words of their own. */
-function printStored({ type, key, value }: GroupCoordinatorRecord): string {
-  return `record: ${type} ${JSON.stringify(key)} = ${JSON.stringify(value)}`;
 }
 
 export function printAnswer(
@@ -66,6 +62,7 @@ function printResponse(response: GroupResponse): string {
       (members.length > 0 ? ` members=${members.map((m) => m.memberId).join(",")}` : "") +
       (response.skipAssignment ? " skip-assignment" : "");
   }
+  if ("heartbeatIntervalMs" in response) return printHeartbeat(response);
   if ("assignment" in response) {
     const { errorCode, assignment } = response;
     if (errorCode !== ErrorCode.NONE) return `${errorName(errorCode)}`;

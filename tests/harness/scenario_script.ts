@@ -6,8 +6,8 @@
 //
 // Commands: config, join, sync, heartbeat, leave, commit, fetch, describe, list, delete,
 // delete-offsets, delete-topics, tick, refuse (the log refuses the next append), restart (replay of
-// the log, through bytes), resign. Time starts at 0 and moves by `tick` alone, by deadlines.
-// `[durable]` marks an answer that waits for the log.
+// the log, through bytes), resign; those of consumer groups are in consumer_script.ts. Time starts
+// at 0 and moves by `tick` alone, by deadlines. `[durable]` marks an answer that waits for the log.
 // Member ids end in a counter: the first id handed out to client a is a-1. "-" is the empty id.
 
 import { BytesWriter, fromUtf8, utf8 } from "../../src/base/bytes.ts";
@@ -30,6 +30,8 @@ import type {
   OffsetDeleteResponse,
   SyncGroupResponse,
 } from "../../src/protocol/mod.ts";
+import { consumerVerbs, type Words } from "./consumer_script.ts";
+import type { FakeTopics } from "./fake_topics.ts";
 import { type Carried, GroupShell } from "./group_shell.ts";
 import {
   printAnswer,
@@ -40,10 +42,8 @@ import {
   printTopics,
 } from "./scenario_print.ts";
 
-interface Command {
+interface Command extends Words {
   readonly verb: string;
-  readonly words: readonly string[];
-  readonly options: ReadonlyMap<string, string>;
 }
 
 /** One run of a scenario. */
@@ -69,6 +69,14 @@ export class Scenario {
 
   get nowMs(): number {
     return this.#shell.nowMs;
+  }
+
+  get topics(): FakeTopics {
+    return this.#shell.topics;
+  }
+
+  get config(): GroupConfig {
+    return this.#config;
   }
 
   configure(change: Partial<GroupConfig>): void {
@@ -146,6 +154,7 @@ export function runScenario(text: string): string {
 }
 
 const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> = {
+  ...consumerVerbs,
   config(scenario, { options }) {
     const keys: Record<string, keyof GroupConfig> = {
       "initial-delay": "initialRebalanceDelayMs",

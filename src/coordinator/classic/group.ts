@@ -111,6 +111,20 @@ export function newGroup(groupId: string, nowMs: Int64 | undefined): ClassicGrou
   };
 }
 
+/** The classic group of this id; a group of another kind is none. */
+export function classicGroupIn(
+  { groups }: { readonly groups: ReadonlyMap<string, ClassicGroup | OtherGroup> },
+  groupId: string,
+): ClassicGroup | undefined {
+  const group = groups.get(groupId);
+  return group?.type === "classic" ? group : undefined;
+}
+
+/** A group of another kind. */
+interface OtherGroup {
+  readonly type: "consumer" | "share" | "streams";
+}
+
 /** What a member says of itself when it joins. */
 export type MemberDetails = Pick<
   Member,

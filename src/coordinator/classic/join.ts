@@ -17,6 +17,7 @@ import { alarmOf } from "../deadlines.ts";
 import {
   addMember,
   type ClassicGroup,
+  classicGroupIn,
   type Member,
   memberError,
   newGroup,
@@ -72,7 +73,11 @@ export function decideJoin(view: View, input: JoinInput, at: At<JoinGroupRespons
   if (errorCode !== ErrorCode.NONE) {
     return answering(at.asked, joinError(errorCode, { apiVersion, memberId }));
   }
-  const group = view.groups.get(groupId);
+  const group = classicGroupIn(view, groupId);
+  if (group === undefined && view.groups.has(groupId)) {
+    const inconsistent = ErrorCode.INCONSISTENT_GROUP_PROTOCOL;
+    return answering(at.asked, joinError(inconsistent, { apiVersion, memberId }));
+  }
   if (group === undefined && memberId !== "") {
     const unknown = ErrorCode.UNKNOWN_MEMBER_ID;
     return answering(at.asked, joinError(unknown, { apiVersion, memberId }));

@@ -13,8 +13,7 @@
 //   any          others        yes            stored, if the generation is the group's
 //   any          any           no             UNKNOWN_MEMBER_ID
 //
-// A commit while the group prepares to rebalance is welcome: members commit before they rejoin. One
-// within a transaction needs no membership, and is stored in any state: see TxnOffsetCommit.
+// A commit while the group prepares to rebalance is welcome: members commit before they rejoin.
 
 import { ErrorCode } from "../../protocol/errors.ts";
 import type { Group } from "../group.ts";
@@ -72,16 +71,14 @@ function end({ groupId, isStored }: ClassicGroup): GroupCoordinatorRecord[] {
 
 function commitError(group: ClassicGroup, client: OffsetsClient): ErrorCode {
   const { memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = client;
-  const { isTransactional } = client;
   if (generationId < 0 && group.state === "Empty") return ErrorCode.NONE;
   if (generationId < 0 && memberId === "" && groupInstanceId === null) {
-    return isTransactional ? ErrorCode.NONE : ErrorCode.UNKNOWN_MEMBER_ID;
+    return ErrorCode.UNKNOWN_MEMBER_ID;
   }
   const errorCode = memberError(group, memberId ?? "", groupInstanceId);
   if (errorCode !== ErrorCode.NONE) return errorCode;
   if (generationId !== group.generationId) return ErrorCode.ILLEGAL_GENERATION;
-  const isRefused = group.state === "CompletingRebalance" && !isTransactional;
-  return isRefused ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE;
+  return group.state === "CompletingRebalance" ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE;
 }
 
 /** Only consumers say what they subscribe to; other groups with members keep all their offsets. */

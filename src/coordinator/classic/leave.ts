@@ -10,7 +10,13 @@
 
 import { ErrorCode } from "../../protocol/errors.ts";
 import type { LeaveGroupRequest, LeaveGroupResponse } from "../../protocol/mod.ts";
-import { type ClassicGroup, type Member, memberError, removePendingMember } from "./group.ts";
+import {
+  type ClassicGroup,
+  classicGroupIn,
+  type Member,
+  memberError,
+  removePendingMember,
+} from "./group.ts";
 import type { At } from "../machine.ts";
 import { completeJoinIfAllJoined, dismissMember, rebalanceOrCompleteJoin } from "./rebalance.ts";
 import { answering, answerNow, type Plan, softly, type Turn, type View } from "../turn.ts";
@@ -24,12 +30,12 @@ export interface LeaveInput {
 /** Decides a LeaveGroup. The log is told of the next generation, not of who left. */
 export function decideLeave(view: View, input: LeaveInput, at: At<LeaveGroupResponse>): Plan {
   const { request, apiVersion } = input;
-  const members = leavingMembers(request, apiVersion);
+  const members = leavingMembers(input);
   if (request.groupId === "") {
     const errorCode = ErrorCode.INVALID_GROUP_ID;
     return answering(at.asked, { throttleTimeMs: 0, errorCode, members: [] });
   }
-  const group = view.groups.get(request.groupId);
+  const group = classicGroupIn(view, request.groupId);
   if (group === undefined) {
     const results = members.map((each) => resultOf(each, ErrorCode.UNKNOWN_MEMBER_ID));
     return answering(at.asked, leaveResponse(results, apiVersion));
@@ -44,7 +50,7 @@ export function decideLeave(view: View, input: LeaveInput, at: At<LeaveGroupResp
 type LeavingMember = LeaveGroupRequest["members"][number];
 
 /** Those who leave, whichever version said it. */
-function leavingMembers(request: LeaveGroupRequest, apiVersion: number): LeavingMember[] {
+export function leavingMembers({ request, apiVersion }: LeaveInput): LeavingMember[] {
   if (apiVersion >= 3) return request.members;
   return [{ memberId: request.memberId, groupInstanceId: null, reason: null }];
 }
@@ -57,7 +63,7 @@ function resultOf({ memberId, groupInstanceId }: LeavingMember, errorCode: Error
 }
 
 /** A LeaveGroup response with a result for each; below version 3 the only one's is the whole. */
-function leaveResponse(results: MemberResult[], apiVersion: number): LeaveGroupResponse {
+export function leaveResponse(results: MemberResult[], apiVersion: number): LeaveGroupResponse {
   if (apiVersion >= 3) return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, members: results };
   const errorCode = results[0]?.errorCode ?? ErrorCode.NONE;
   return { throttleTimeMs: 0, errorCode, members: [] };

@@ -55,7 +55,6 @@ export function onAlarm(turn: Turn, group: ClassicGroup, { kind, memberId }: Ala
     case "sync":
       return onSyncTimeout(turn, group);
     case "rebalance":
-    case "regex":
       // Of a group of another kind that had this id.
       return;
     default:

@@ -14,7 +14,14 @@
 import { ErrorCode } from "../../protocol/errors.ts";
 import type { SyncGroupRequest, SyncGroupResponse } from "../../protocol/mod.ts";
 import { groupErrorOf } from "../append_errors.ts";
-import { type ClassicGroup, type Member, memberError, noBytes, touchSession } from "./group.ts";
+import {
+  type ClassicGroup,
+  classicGroupIn,
+  type Member,
+  memberError,
+  noBytes,
+  touchSession,
+} from "./group.ts";
 import { groupRecord, snapshotOf } from "./snapshot.ts";
 import type { Asked, At } from "../machine.ts";
 import {
@@ -44,7 +51,7 @@ function syncRequestError({ request, apiVersion }: SyncInput): ErrorCode {
 /** Decides a SyncGroup. */
 export function decideSync(view: View, input: SyncInput, at: At<SyncGroupResponse>): Plan {
   const { request } = input;
-  const group = view.groups.get(request.groupId);
+  const group = classicGroupIn(view, request.groupId);
   const refused = syncRequestError(input);
   if (refused !== ErrorCode.NONE) return answering(at.asked, syncError(refused));
   if (group === undefined) return answering(at.asked, syncError(ErrorCode.UNKNOWN_MEMBER_ID));
