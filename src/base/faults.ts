@@ -40,7 +40,6 @@ export type PlatformFaultKind =
   | "NotFound"
   | "AlreadyExists"
   | "NoSpace"
-  | "ReadOnly"
   | "AddressInUse"
   | "Refused"
   | "Denied"

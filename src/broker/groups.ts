@@ -6,11 +6,11 @@ import {
   decode,
   encodeKey,
   encodeValue,
-  type GroupConfig,
   type GroupCoordinatorRecord,
   groupIdOf,
   type GroupResponse,
   GroupTable,
+  type GroupTableOptions,
 } from "../coordinator/mod.ts";
 import type { LogFields } from "../runtime/ports.ts";
 import { type Shard, Shards, type ShardsOptions } from "./shards.ts";
@@ -25,12 +25,12 @@ type World = Omit<
   "topic" | "newMachine" | "decode" | "namesIn" | "encodeKey" | "encodeValue"
 >;
 
-/** All groups of this broker, by a configuration that is read at each decision. */
-export function groupShards(world: World, config: () => GroupConfig): Groups {
+/** All groups of this broker; what `table` gives is asked at each decision. */
+export function groupShards(world: World, table: GroupTableOptions): Groups {
   return new Shards({
     ...world,
     topic: offsetsTopic,
-    newMachine: () => new GroupTable({ config }),
+    newMachine: () => new GroupTable(table),
     decode,
     namesIn,
     encodeKey,

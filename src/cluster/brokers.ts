@@ -14,6 +14,9 @@ import type { BrokerId, ProducerId, Uuid } from "../base/ids.ts";
 import { addInt64 } from "../base/int64.ts";
 import {
   clusterMinInSyncReplicasSince,
+  groupVersionFeature,
+  groupVersionRange,
+  groupVersionSince,
   metadataVersionFeature,
   metadataVersionNew,
   recordVersions,
@@ -67,7 +70,13 @@ export function decideBootstrap(
         : []
     );
     const fields = { name: metadataVersionFeature, featureLevel: metadataVersion };
-    if (given.length === 0) records.push({ type: "FeatureLevelRecord", version: 0, fields });
+    if (given.length === 0) {
+      records.push({ type: "FeatureLevelRecord", version: 0, fields });
+      if (metadataVersion >= groupVersionSince) {
+        const fields = { name: groupVersionFeature, featureLevel: groupVersionRange.max };
+        records.push({ type: "FeatureLevelRecord", version: 0, fields });
+      }
+    }
     records.push(...formatted);
     if ((given.at(-1) ?? metadataVersion) >= clusterMinInSyncReplicasSince) {
       records.push(clusterConfig("min.insync.replicas", String(minInSyncReplicas)));

@@ -7,14 +7,22 @@
 // ottla.metadata.version says so, at one that older Kafkas can read. An existing one keeps its
 // level, and records are written in the versions that its level allows. Levels past the newest that
 // our record tables know are refused, since their records may mean what we cannot guess.
-// Other features (group.version, transaction.version, ...) stay at level 0 until we serve them.
+// group.version 1 is the consumer protocol of groups (KIP-848); a new cluster has it, an existing
+// one when it is given it. Other features (transaction.version, ...) stay at level 0 until we serve
+// them.
 
 import { UsageFault } from "../base/faults.ts";
 import type { MetadataImage } from "./image.ts";
 
 export const metadataVersionFeature = "metadata.version";
-/** Which protocol transactions have: 2 is an epoch for each of them (KIP-890). */
-export const transactionVersionFeature = "transaction.version";
+
+export const groupVersionFeature = "group.version";
+
+/**
+ * Levels of group.version that are served, and the oldest metadata.version that allows the last.
+ */
+export const groupVersionRange = { min: 0, max: 1 } as const;
+export const groupVersionSince = 22; // 4.0-IV0
 
 /** Levels of metadata.version that can be read. */
 export const metadataVersionRange = { min: 7, max: 31 } as const;
@@ -35,7 +43,6 @@ export interface FeatureRange {
 /** Kafka's features that have no other level than 0 here, which they cannot leave. */
 export const featuresAtZero: readonly FeatureRange[] = [
   "eligible.leader.replicas.version",
-  "group.version",
   "kraft.version",
   "share.version",
   "streams.version",

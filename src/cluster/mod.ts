@@ -19,9 +19,10 @@ export {
 export * from "./directories.ts";
 export {
   checkMetadataVersion,
+  groupVersionFeature,
+  groupVersionRange,
   metadataVersionFeature,
   metadataVersionRange,
-  transactionVersionFeature,
 } from "./feature_levels.ts";
 export {
   type BrokerImage,

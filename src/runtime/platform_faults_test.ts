@@ -22,7 +22,6 @@ Deno.test("each code has the kind that callers decide by", () => {
     ECONNRESET: "Closed",
     EBADF: "Closed",
     EEXIST: "AlreadyExists",
-    EROFS: "ReadOnly",
     EIO: "Io",
     ESOMETHING: "Io",
   };

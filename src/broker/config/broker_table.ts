@@ -732,10 +732,9 @@ const ownKeys = {
   },
   "group.coordinator.rebalance.protocols": {
     type: "list",
-    // Differs from Kafka: the newer protocols are not served yet.
-    default: "classic",
+    // Differs from Kafka: share and streams groups are not served yet.
+    default: "classic,consumer",
     oneOf: ["classic", "consumer", "share", "streams"],
-    ignored: "only classic groups are served yet",
     doc: "The group protocols on offer.",
   },
   "group.coordinator.threads": {

@@ -1,10 +1,10 @@
 // Broker keys of the newer group protocols: consumer groups (KIP-848), share groups (KIP-932) and
-// streams groups (KIP-1071). Known, and without effect until those groups are served.
+// streams groups (KIP-1071). Those of the last two are known, and without effect until those groups
+// are served.
 // A data table.
 
 import type { ConfigKey } from "./values.ts";
 
-const consumerGroups = "only classic groups are served yet";
 const eventLoop = "one event loop does the work of Kafka's thread pools";
 const shareGroups = "share groups are not served yet";
 const streamsGroups = "streams groups are not served yet";
@@ -14,73 +14,69 @@ export const groupProtocolKeys = {
     type: "int",
     default: "1000",
     update: "cluster-wide",
-    ignored: consumerGroups,
     doc: "Shortest time between two assignments of a consumer group.",
   },
   "group.consumer.assignors": {
     type: "list",
     default: "uniform,range",
-    ignored: consumerGroups,
+    oneOf: ["uniform", "range"],
     doc: "Assignors of consumer groups, the default one first.",
   },
   "group.consumer.heartbeat.interval.ms": {
     type: "int",
     default: "5000",
-    ignored: consumerGroups,
     doc: "How often members of a consumer group send a heartbeat.",
   },
   "group.consumer.max.assignment.interval.ms": {
     type: "int",
     default: "15000",
-    ignored: consumerGroups,
     doc: "Longest assignment interval that a group may have.",
   },
   "group.consumer.max.heartbeat.interval.ms": {
     type: "int",
     default: "15000",
-    ignored: consumerGroups,
     doc: "Longest heartbeat interval that a group may have.",
   },
   "group.consumer.max.session.timeout.ms": {
     type: "int",
     default: "60000",
-    ignored: consumerGroups,
     doc: "Longest session timeout that a group may have.",
   },
   "group.consumer.max.size": {
     type: "int",
     default: "2147483647",
-    ignored: consumerGroups,
     doc: "Most members of a consumer group.",
   },
   "group.consumer.migration.policy": {
     type: "string",
     default: "bidirectional",
-    ignored: consumerGroups,
+    oneOf: ["disabled", "upgrade", "downgrade", "bidirectional"],
     doc: "Which way a group may move between the classic and the consumer protocol.",
   },
   "group.consumer.min.assignment.interval.ms": {
     type: "int",
     default: "0",
-    ignored: consumerGroups,
     doc: "Shortest assignment interval that a group may have.",
   },
   "group.consumer.min.heartbeat.interval.ms": {
     type: "int",
     default: "5000",
-    ignored: consumerGroups,
     doc: "Shortest heartbeat interval that a group may have.",
   },
   "group.consumer.min.session.timeout.ms": {
     type: "int",
     default: "45000",
-    ignored: consumerGroups,
     doc: "Shortest session timeout that a group may have.",
+  },
+  "group.consumer.regex.refresh.interval.ms": {
+    type: "int",
+    default: "600000",
+    min: 10_000,
+    doc: "How often the topics that regular expressions stand for are looked at, at least.",
   },
   "group.consumer.session.timeout.ms": {
     type: "int",
     default: "45000",
-    ignored: consumerGroups,
     doc: "How long a member of a consumer group may be silent.",
   },
   "group.share.assignment.interval.ms": {

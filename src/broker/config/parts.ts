@@ -1,17 +1,27 @@
 // Parts of the configuration in the form in which other folders take them.
 
-import type { InternalTopic } from "../../cluster/mod.ts";
-import { offsetsTopic, shareStateTopic, transactionsTopic } from "../../cluster/mod.ts";
-import type { GroupConfig, ShareStateConfig, TransactionConfig } from "../../coordinator/mod.ts";
+import type { InternalTopic, MetadataImage } from "../../cluster/mod.ts";
+import {
+  groupVersionFeature,
+  offsetsTopic,
+  ResourceType,
+  shareStateTopic,
+} from "../../cluster/mod.ts";
+import type {
+  ConsumerGroupConfig,
+  GroupConfig,
+  ModernGroupSettings,
+  ShareStateConfig,
+} from "../../coordinator/mod.ts";
 import type { LogConfig } from "../../log/mod.ts";
 import type { BrokerConfig } from "./mod.ts";
-import type { SnapshotConfig } from "../metadata/snapshots.ts";
+import type { SnapshotConfig } from "../metadata_snapshots.ts";
 import type { RateWindows } from "../quota_rate.ts";
 
 const msPerMinute = 60_000;
 
 /** What the group coordinator works by. */
-export function groupConfigOf(config: BrokerConfig): GroupConfig {
+export function groupConfigOf(config: BrokerConfig, image: () => MetadataImage): GroupConfig {
   return {
     sessionTimeoutMinMs: config.get("group.min.session.timeout.ms"),
     sessionTimeoutMaxMs: config.get("group.max.session.timeout.ms"),
@@ -20,21 +30,66 @@ export function groupConfigOf(config: BrokerConfig): GroupConfig {
     offsetMetadataBytesMax: config.get("offset.metadata.max.bytes"),
     offsetsRetentionMs: config.get("offsets.retention.minutes") * msPerMinute,
     offsetsRetentionCheckIntervalMs: config.get("offsets.retention.check.interval.ms"),
+    consumer: () => consumerGroupConfigOf(config, image),
   };
 }
 
-/** What the transaction coordinator works by, at a level of the feature transaction.version. */
-export function transactionConfigOf(
+/** What consumer groups obey; a group's own settings come before the broker's. */
+function consumerGroupConfigOf(
   config: BrokerConfig,
-  transactionVersion: number,
-): TransactionConfig {
+  image: () => MetadataImage,
+): ConsumerGroupConfig {
+  const policy = config.get("group.consumer.migration.policy").toLowerCase();
+  const isOfVersion = (image().features.get(groupVersionFeature) ?? 0) >= 1;
   return {
-    timeoutMaxMs: config.get("transaction.max.timeout.ms"),
-    abortIntervalMs: config.get("transaction.abort.timed.out.transaction.cleanup.interval.ms"),
-    expirationMs: config.get("transactional.id.expiration.ms"),
-    expirationIntervalMs: config.get("transaction.remove.expired.transaction.cleanup.interval.ms"),
-    transactionVersion,
+    isEnabled: isOfVersion &&
+      config.get("group.coordinator.rebalance.protocols").includes("consumer"),
+    assignors: config.get("group.consumer.assignors"),
+    groupSizeMax: config.get("group.consumer.max.size"),
+    canUpgrade: policy === "bidirectional" || policy === "upgrade",
+    canDowngrade: policy === "bidirectional" || policy === "downgrade",
+    regexRefreshIntervalMs: config.get("group.consumer.regex.refresh.interval.ms"),
+    settingsOf: (groupId: string): ModernGroupSettings =>
+      settingsOf(config, image().configs(ResourceType.GROUP, groupId)),
   };
+}
+
+function settingsOf(
+  config: BrokerConfig,
+  own: ReadonlyMap<string, string>,
+): ModernGroupSettings {
+  const session = {
+    min: config.get("group.consumer.min.session.timeout.ms"),
+    max: config.get("group.consumer.max.session.timeout.ms"),
+    otherwise: config.get("group.consumer.session.timeout.ms"),
+  };
+  const heartbeat = {
+    min: config.get("group.consumer.min.heartbeat.interval.ms"),
+    max: config.get("group.consumer.max.heartbeat.interval.ms"),
+    otherwise: config.get("group.consumer.heartbeat.interval.ms"),
+  };
+  const assignment = {
+    min: config.get("group.consumer.min.assignment.interval.ms"),
+    max: config.get("group.consumer.max.assignment.interval.ms"),
+    otherwise: config.get("group.consumer.assignment.interval.ms"),
+  };
+  return {
+    sessionTimeoutMs: within(own.get("consumer.session.timeout.ms"), session),
+    heartbeatIntervalMs: within(own.get("consumer.heartbeat.interval.ms"), heartbeat),
+    assignmentIntervalMs: within(own.get("consumer.assignment.interval.ms"), assignment),
+  };
+}
+
+/**
+ * A group's own number, within the bounds that the broker sets now; the broker's where it has none.
+ */
+function within(
+  text: string | undefined,
+  { min, max, otherwise }: { min: number; max: number; otherwise: number },
+): number {
+  const number = Number(text);
+  if (text === undefined || !Number.isInteger(number)) return otherwise;
+  return Math.min(Math.max(number, min), max);
 }
 
 /** How clients' rates are measured for their quotas. */
@@ -112,23 +167,6 @@ export function shareStateTopicOf(config: BrokerConfig): InternalTopic {
       ["min.insync.replicas", String(config.get("share.coordinator.state.topic.min.isr"))],
       ["retention.ms", "-1"],
       ["segment.bytes", String(config.get("share.coordinator.state.topic.segment.bytes"))],
-    ]),
-  };
-}
-
-/** The topic of transactions, as it is created when the first transactional id needs it. */
-export function transactionsTopicOf(config: BrokerConfig): InternalTopic {
-  return {
-    name: transactionsTopic,
-    partitionCount: config.get("transaction.state.log.num.partitions"),
-    replicationFactor: config.get("transaction.state.log.replication.factor"),
-    configs: new Map([
-      ["cleanup.policy", "compact"],
-      ["compression.type", "uncompressed"],
-      ["max.message.bytes", String(0x7fffffff)],
-      ["min.insync.replicas", String(config.get("transaction.state.log.min.isr"))],
-      ["segment.bytes", String(config.get("transaction.state.log.segment.bytes"))],
-      ["unclean.leader.election.enable", "false"],
     ]),
   };
 }

@@ -68,7 +68,12 @@ function configWarnings(resource: ConfigResource, settings: readonly Setting[]):
     return topicConfigWarnings(settings.map(([name, value]) => ({ name, value })));
   }
   if (resourceType === ResourceType.GROUP) {
-    return settings.map(([name]) => `${name} has no effect: only classic groups are served yet`);
+    return settings.flatMap(([name]) => {
+      const [kind = ""] = name.split(".");
+      return kind === "consumer"
+        ? []
+        : [`${name} has no effect: ${kind} groups are not served yet`];
+    });
   }
   const keys = keysOf(resourceType);
   return settings.flatMap(([name]) => {

@@ -53,7 +53,7 @@ export const metadata = handler(Metadata, {
     return {
       brokers: viewOf(context).brokers(),
       clusterId: services.clusterId,
-      controllerId: services.metadata.controllerId,
+      controllerId: services.nodeId,
       topics,
       clusterAuthorizedOperations: authorizedOperations(context.may, theCluster, {
         asked: request.includeClusterAuthorizedOperations,

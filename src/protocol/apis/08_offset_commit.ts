@@ -54,6 +54,7 @@ export const OffsetCommit = api({
       OFFSET_METADATA_TOO_LARGE: "the metadata is longer than offset.metadata.max.bytes",
       INVALID_COMMIT_OFFSET_SIZE: "offset and metadata are too large to be stored",
       STALE_MEMBER_EPOCH: "the member has been given a newer epoch",
+      UNSUPPORTED_VERSION: "a member of the consumer protocol needs version 9",
       KAFKA_STORAGE_ERROR: "the offset could not be written to disk",
     },
   },

@@ -1,0 +1,40 @@
+// ConsumerGroupHeartbeat: a member of a consumer group joins, goes on or leaves, and is told what
+// it is assigned (KIP-848).
+//
+// Serves: 0-1.
+// Behaviour: src/coordinator/consumer/heartbeat.ts. Answered once what it tells is synced.
+//   UNSUPPORTED_VERSION where group.coordinator.rebalance.protocols does not name the protocol, or
+//   group.version is 0.
+// Versions: 1 regular expressions; members choose their id (KIP-1082).
+
+import { ConsumerGroupHeartbeat } from "../../protocol/apis/68_consumer_group_heartbeat.ts";
+import type { ResponseOf } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
+import { handler, type RequestContext } from "../handler.ts";
+import { Shard } from "../shards.ts";
+
+type Context = RequestContext<"groups" | "newUuid" | "regexes">;
+
+export const consumerGroupHeartbeat = handler(ConsumerGroupHeartbeat, {
+  serves: "0-1",
+  authorise: [needs("group read"), needs("topic describe")],
+
+  async handle(request, { services, version: apiVersion, clientId, session }: Context) {
+    const shard = await services.groups.of(request.groupId);
+    if (!(shard instanceof Shard)) {
+      return { errorCode: shard, memberEpoch: 0, heartbeatIntervalMs: 0 };
+    }
+    const isByRegex = request.subscribedTopicRegex !== null && request.subscribedTopicRegex !== "";
+    if (isByRegex) await services.regexes.load();
+    const input = {
+      request,
+      apiVersion,
+      clientId: clientId ?? "",
+      clientHost: `/${session.remote.host}`,
+      uuid: services.newUuid(),
+    };
+    return shard.submit<ResponseOf<typeof ConsumerGroupHeartbeat>>((table, at) =>
+      table.consumerHeartbeat(input, at)
+    );
+  },
+});
