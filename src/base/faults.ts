@@ -40,6 +40,7 @@ export type PlatformFaultKind =
   | "NotFound"
   | "AlreadyExists"
   | "NoSpace"
+  | "ReadOnly"
   | "AddressInUse"
   | "Refused"
   | "Denied"

@@ -7,18 +7,18 @@
 
 import { messageOf, PartitionFault } from "../base/faults.ts";
 import { saturated } from "../base/int64.ts";
-import { offsetsTopic, shareStateTopic } from "../cluster/mod.ts";
+import { offsetsTopic, shareStateTopic, transactionsTopic } from "../cluster/mod.ts";
 import type { PartitionLog } from "../log/mod.ts";
 import type { Address } from "../runtime/ports.ts";
 import { Background } from "./background.ts";
 import { metadataLogConfig, snapshotConfigOf } from "./config/parts.ts";
 import { dynamicLayers } from "./config/mod.ts";
-import { MetadataLog, metadataTopic, metadataTopicId } from "./metadata_log.ts";
-import { checkLevels, readMetadata } from "./metadata_reading.ts";
-import { MetadataSnapshots } from "./metadata_snapshots.ts";
+import { MetadataLog, metadataTopic, metadataTopicId } from "./metadata/log.ts";
+import { checkLevels, readMetadata } from "./metadata/reading.ts";
+import { MetadataSnapshots } from "./metadata/snapshots.ts";
 import type { MetricFamily } from "./metrics_table.ts";
 import { Storage } from "./storage.ts";
-import { type BrokerOptions, type Opened, Wiring } from "./wiring.ts";
+import { type BrokerOptions, type Opened, type StartWay, Wiring } from "./wiring.ts";
 
 /** How often logs look for a due flush.ms, idle producers and files to delete or to close. */
 const sharePruneMs = 300_000;
@@ -31,8 +31,15 @@ const snapshotCheckMs = 100;
 const progressIntervalMs = 2_000;
 
 /** Reads the metadata on a trial, and takes the data directories once that has gone well. */
-async function openMetadata(options: BrokerOptions, storage: Storage): Promise<Opened> {
-  const { runtime, config, logger } = options;
+async function openMetadata(
+  options: BrokerOptions & StartWay,
+  storage: Storage,
+): Promise<Opened> {
+  const { runtime, config, logger, readsOnlyBecause } = options;
+  if (options.metadata !== undefined) {
+    await storage.claim();
+    return { storage, metadata: options.metadata, snapshots: undefined };
+  }
   const request = {
     topic: metadataTopic,
     partition: 0,
@@ -46,6 +53,7 @@ async function openMetadata(options: BrokerOptions, storage: Storage): Promise<O
     checkLevels(state);
     return state;
   });
+  if (readsOnlyBecause === undefined) storage.checkWritable();
   await storage.claim();
   const log = await storage.openLog(request);
   const opened = { ...runtime, files: storage.files, log, logger };
@@ -65,16 +73,27 @@ export interface BrokerHealth {
   readonly offlineDirectories: readonly string[];
 }
 
+/** A broker that serves clients. */
+export interface RunningBroker {
+  /** Where clients connect, with the real port when 0 was asked for. */
+  readonly address: Address;
+  readonly health: BrokerHealth;
+  /** What there is to measure, as it is now; of requests only where `ottla.metrics.port` is set. */
+  metrics(): Promise<MetricFamily[]>;
+  /** Ends it; resolves when all is synced and closed. May be called more than once. */
+  close(): Promise<void>;
+}
+
 /** One broker. Made by `Broker.start`, ended by `close`. */
-export class Broker {
-  readonly #options: BrokerOptions;
+export class Broker implements RunningBroker {
+  readonly #options: BrokerOptions & StartWay;
   readonly #wiring: Wiring;
   readonly #background: Background;
   /** What opening the logs took, in ms. */
   #openedInMs = 0;
   #closing: Promise<void> | undefined;
 
-  private constructor(options: BrokerOptions, opened: Opened) {
+  private constructor(options: BrokerOptions & StartWay, opened: Opened) {
     this.#options = options;
     this.#wiring = new Wiring(options, opened);
     this.#background = new Background(options.runtime.timers, options.logger);
@@ -82,9 +101,10 @@ export class Broker {
   }
 
   /** Starts a broker; resolves once clients can connect. */
-  static async start(options: BrokerOptions): Promise<Broker> {
+  static async start(options: BrokerOptions & StartWay): Promise<Broker> {
     const { config } = options;
-    const storage = await Storage.open(options);
+    const isTrial = options.readsOnlyBecause !== undefined;
+    const storage = await Storage.open({ ...options, isTrial });
     let broker: Broker | undefined;
     try {
       const opened = await openMetadata(options, storage);
@@ -104,6 +124,11 @@ export class Broker {
     return this.#wiring.acceptor.addresses[0];
   }
 
+  /** The ports of all listeners. */
+  get ports(): readonly number[] {
+    return this.#wiring.acceptor.addresses.map(({ port }) => port);
+  }
+
   get health(): BrokerHealth {
     const failed = this.#wiring.dataFolders().filter(({ isOffline }) => isOffline);
     const offlineDirectories = failed.map(({ path }) => path);
@@ -121,6 +146,7 @@ export class Broker {
       partitions: this.#wiring.partitions,
       topicCount: this.#wiring.metadata.image.topicCount,
       groups: this.#wiring.groups,
+      transactions: this.#wiring.transactions,
       storage: this.#wiring.storage,
       acceptor: this.#wiring.acceptor,
       memory: this.#wiring.memory,
@@ -167,6 +193,7 @@ export class Broker {
       () => this.#wiring.purgatory.close(),
       () => this.#wiring.groups.close(),
       () => this.#wiring.shareStates.shards.close(),
+      () => this.#wiring.transactions.close(),
       () => this.#wiring.acceptor.close(),
       () => this.#wiring.retention.close(),
       () => this.#wiring.cleaner.close(),
@@ -175,24 +202,27 @@ export class Broker {
     ];
   }
 
-  async #start(snapshots: MetadataSnapshots): Promise<void> {
-    const { config, logger } = this.#options;
+  async #start(snapshots: MetadataSnapshots | undefined): Promise<void> {
+    const { config, logger, ports } = this.#options;
     await this.#wiring.membership.join();
     await this.#openLogs();
-    for (const listener of config.listeners) await this.#wiring.acceptor.listen(listener);
-    this.#startBackground(snapshots);
+    for (const [i, listener] of config.listeners.entries()) {
+      await this.#wiring.acceptor.listen({ ...listener, port: ports?.[i] ?? listener.port });
+    }
+    this.#startChores();
+    if (this.#options.readsOnlyBecause === undefined) this.#startBackground(snapshots);
     this.#loadCoordinators().catch((error) => {
       if (this.#wiring.isClosing) return;
-      logger.log("error", "groups could not be loaded; the next request tries again", {
-        reason: messageOf(error),
-      });
+      const message = "coordinators could not be loaded; the next request tries again";
+      logger.log("error", message, { reason: messageOf(error) });
     });
   }
 
   /** So that what ran out while nobody looked is noticed. */
   async #loadCoordinators(): Promise<void> {
-    const { groups, metadata, shareStates } = this.#wiring;
+    const { groups, metadata, shareStates, transactions } = this.#wiring;
     await groups.all();
+    await transactions.all();
     await shareStates.forgetTopics((id) => metadata.image.topicById(id) !== undefined);
   }
 
@@ -243,10 +273,28 @@ export class Broker {
       logs.flatMap((log) => log.topic === topic ? log.partition : []);
     this.#wiring.groups.resignFrom(partitionsOf(offsetsTopic));
     this.#wiring.shareStates.shards.resignFrom(partitionsOf(shareStateTopic));
+    this.#wiring.transactions.resignFrom(partitionsOf(transactionsTopic));
     this.#wiring.membership.recordWorkingDirectories();
   }
 
-  #startBackground(snapshots: MetadataSnapshots): void {
+  #startChores(): void {
+    this.#background.start({
+      name: "log chores",
+      intervalMs: () => choresIntervalMs,
+      run: async () => {
+        this.#wiring.unreadable.sweep();
+        await this.#wiring.storage.maintain();
+        if (this.#options.readsOnlyBecause !== undefined) return;
+        if (await this.#wiring.membership.retry()) await this.#settleLogs();
+        await this.#wiring.partitions.openWhereFull((name) =>
+          this.#wiring.metadata.image.topic(name)
+        );
+      },
+    });
+  }
+
+  /** What changes files by itself. */
+  #startBackground(snapshots: MetadataSnapshots | undefined): void {
     const { config } = this.#options;
     this.#background.start({
       name: "retention",
@@ -261,27 +309,17 @@ export class Broker {
       });
     }
     this.#background.start({
-      name: "log chores",
-      intervalMs: () => choresIntervalMs,
-      run: async () => {
-        this.#wiring.unreadable.sweep();
-        await this.#wiring.storage.maintain();
-        if (await this.#wiring.membership.retry()) await this.#settleLogs();
-        await this.#wiring.partitions.openWhereFull((name) =>
-          this.#wiring.metadata.image.topic(name)
-        );
-      },
-    });
-    this.#background.start({
       name: "share state pruning",
       intervalMs: () => sharePruneMs,
       run: () => this.#wiring.shareStates.prune(),
     });
-    this.#background.start({
-      name: "metadata snapshots",
-      intervalMs: () => snapshotCheckMs,
-      run: () => snapshots.run(),
-    });
+    if (snapshots !== undefined) {
+      this.#background.start({
+        name: "metadata snapshots",
+        intervalMs: () => snapshotCheckMs,
+        run: () => snapshots.run(),
+      });
+    }
     this.#background.start({
       name: "checkpoint",
       intervalMs: () => config.get("log.flush.offset.checkpoint.interval.ms"),

@@ -27,7 +27,7 @@ function broker(brokerId: number, o: { name?: string; fenced?: boolean } = {}) {
 function viewOf(records: readonly MetadataRecordInput[]): ClusterView {
   const replay = new MetadataReplay();
   replay.apply(records as never, records.length - 1);
-  const metadata = { image: replay.image, leaderEpoch: 1 };
+  const metadata = { image: replay.image, leaderEpoch: 1, controllerId: 1 };
   const advertised = { host: "reached", port: 19092 };
   return new ClusterView({ nodeId: 1, metadata }, { name: "PLAINTEXT", advertised });
 }

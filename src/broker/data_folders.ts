@@ -18,6 +18,8 @@ import { LogFolder, type LogFolderOptions } from "../log/mod.ts";
 export interface FailedFolder {
   readonly path: string;
   readonly reason: string;
+  /** What it failed with at the start, where that was for want of permission to write. */
+  readonly cause?: unknown;
 }
 
 /** A partition to be found or placed. */
@@ -28,6 +30,12 @@ export interface Placed {
   readonly directoryId: Uuid | undefined;
   /** Just created: there is no log of it yet, anywhere. */
   readonly isNew: boolean;
+}
+
+/** Why a partition is in no directory that works. */
+export interface Nowhere {
+  readonly reason: string;
+  readonly cause?: unknown;
 }
 
 export class DataFolders {
@@ -65,7 +73,8 @@ export class DataFolders {
         } catch (error) {
           if (!isDiskFailure(error)) throw ofDataFolder(error);
           first ??= ofDataFolder(error);
-          failed.push({ path, reason: messageOf(error) });
+          const cause = isUnwritable(error) ? error : undefined;
+          failed.push({ path, reason: messageOf(error), cause });
           options.logger.log("error", "a data directory cannot be used", {
             directory: path,
             reason: messageOf(error),
@@ -113,7 +122,7 @@ export class DataFolders {
   }
 
   /** Where a partition's log is or goes, or why it is in none of those that work. */
-  locate(placed: Placed): LogFolder | { readonly reason: string } {
+  locate(placed: Placed): LogFolder | Nowhere {
     const { directoryId, isNew } = placed;
     const { online } = this;
     if (online.length === 0) return this.#inFailed();
@@ -137,9 +146,9 @@ export class DataFolders {
     return fewest!;
   }
 
-  #inFailed(): { readonly reason: string } {
-    const { path, reason } = this.#failed[0];
-    return { reason: `it may be in data directory ${path}, which failed: ${reason}` };
+  #inFailed(): Nowhere {
+    const { path, reason, cause } = this.#failed[0];
+    return { reason: `it may be in data directory ${path}, which failed: ${reason}`, cause };
   }
 
   /** A partition's log is in `folder` now. */
@@ -198,12 +207,17 @@ function checkDistinct(folders: readonly LogFolder[]): void {
 }
 
 /** The failure of a file of a data folder as one of the folder: that one can be chosen. */
-function ofDataFolder(error: unknown): unknown {
+export function ofDataFolder(error: unknown): unknown {
   if (!(error instanceof PlatformFault) || error.about !== undefined) return error;
   return new PlatformFault(error.kind, error.message, { cause: error, about: "data folder" });
 }
 
 /** Whether it is the disk that failed, rather than what the user asked for. */
 function isDiskFailure(error: unknown): boolean {
-  return error instanceof PlatformFault && !isPlatformFault(error, "Denied");
+  return error instanceof PlatformFault && error.about !== "folder lock";
+}
+
+/** Whether it may not be written to, by the mount or by its permissions. */
+function isUnwritable(error: unknown): boolean {
+  return isPlatformFault(error, "ReadOnly") || isPlatformFault(error, "Denied");
 }

@@ -21,8 +21,9 @@ import type { FetchSessions } from "./fetch/sessions.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 import type { Partition } from "./partition.ts";
 import type { Partitions } from "./partitions.ts";
-import type { ApiCounters, RequestMetrics } from "./request_metrics.ts";
+import type { ApiCounters, RequestMetrics } from "./network/request_metrics.ts";
 import type { DataFolderState, Storage } from "./storage.ts";
+import { countTransactionsByState, type Transactions } from "./transactions.ts";
 import type { UnreadablePartitions } from "./unreadable.ts";
 
 /** Partitions that are told of one by one. */
@@ -50,6 +51,7 @@ export interface MetricSources {
   readonly partitions: Partitions;
   readonly topicCount: number;
   readonly groups: Groups;
+  readonly transactions: Transactions;
   readonly storage: Storage;
   readonly acceptor: Acceptor;
   readonly memory: MemoryBudget;
@@ -377,6 +379,24 @@ export const metrics: Readonly<Record<string, Metric>> = {
     doc: "Stored records of groups that could not be decoded: each costs its group an offset, or " +
       "its members. The log says which. Alert when it is not 0.",
     read: ({ groups }) => groups.recordsPassedOver,
+  },
+
+  // Transactions.
+  ottla_transactions: {
+    type: "gauge",
+    labels: ["state"],
+    doc:
+      "Transactional ids by the state of their transaction. One that stays in PrepareCommit or " +
+      "PrepareAbort waits for a partition that cannot be written to; the log says which.",
+    read: ({ transactions }) =>
+      [...countTransactionsByState(transactions)].map(([state, count]) => [[state], count]),
+  },
+  ottla_transaction_records_passed_over_total: {
+    type: "counter",
+    doc:
+      "Stored records of transactions that could not be decoded. The log says which. Alert when " +
+      "it is not 0.",
+    read: ({ transactions }) => transactions.recordsPassedOver,
   },
 
   // The process.

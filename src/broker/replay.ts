@@ -1,7 +1,8 @@
 // Reads a log from its start to its end, record by record: how tables come back after a start.
 //
 //   data                      handed on
-//   data of a transaction     kept until its marker: handed on by COMMIT, dropped by ABORT
+//   data of a transaction     kept until its marker: handed on by COMMIT, dropped by ABORT; or
+//                             handed on at once, as are markers, to who keeps it himself
 //   a transaction left open   dropped: nobody may read what is not decided
 //   other control batches     passed over
 
@@ -29,8 +30,16 @@ const chunkBytes = 1024 * 1024;
 export interface RecordSink {
   readonly codecs: Codecs;
   readonly onRecord: (record: LogRecord) => void;
+  /** Who keeps what is not decided yet, and is told of its end. */
+  readonly transactions?: TransactionSink;
   /** Told of a batch whose records cannot be read; without it, that ends the replay. */
   readonly onUnreadable?: (header: BatchHeader, fault: DecodeFault) => void;
+}
+
+/** Keeps the records of transactions until they end. */
+export interface TransactionSink {
+  readonly onPending: (record: LogRecord, producerId: ProducerId) => void;
+  readonly onEnd: (producerId: ProducerId, committed: boolean) => void;
 }
 
 export interface ReplayOptions extends RecordSink {
@@ -95,8 +104,11 @@ async function replayBatches(
       continue;
     }
     const wanted = baseOffset >= from ? records : records.filter((each) => each.offset >= from);
+    const { transactions } = sink;
     if (!isTransactional) wanted.forEach(sink.onRecord);
-    else open.set(producerId, [...open.get(producerId) ?? [], ...wanted]);
+    else if (transactions !== undefined) {
+      for (const record of wanted) transactions.onPending(record, producerId);
+    } else open.set(producerId, [...open.get(producerId) ?? [], ...wanted]);
   }
   return offset;
 }
@@ -106,10 +118,11 @@ function endTransaction(
   marker: { producerId: ProducerId; bytes: Uint8Array; position: number; sink: RecordSink },
 ): void {
   const { producerId, bytes, position, sink } = marker;
+  // Compaction may have emptied a marker whose transaction is gone.
+  if (readBatchHeader(bytes, position).recordCount === 0) return;
+  const committed = readControlRecord(bytes, position).type === ControlType.COMMIT;
+  sink.transactions?.onEnd(producerId, committed);
   const records = open.get(producerId) ?? [];
   open.delete(producerId);
-  // Compaction may have emptied a marker whose transaction is gone.
-  if (records.length === 0) return;
-  const { type } = readControlRecord(bytes, position);
-  if (type === ControlType.COMMIT) records.forEach(sink.onRecord);
+  if (committed) records.forEach(sink.onRecord);
 }

@@ -7,7 +7,7 @@
 // by those who start a broker: what a part needs it is given, it never looks for the whole.
 
 import type { BrokerId, Uuid } from "../base/ids.ts";
-import type { ChangeQueue, MetadataImage } from "../cluster/mod.ts";
+import type { ChangeQueue, MetadataStore } from "../cluster/mod.ts";
 import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random } from "../runtime/ports.ts";
 import type { BrokerConfig } from "./config/mod.ts";
@@ -25,13 +25,15 @@ import type { ShareStates } from "./share/states.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { Topics } from "./topics.ts";
 import type { TransactionMarkers } from "./transaction_markers.ts";
+import type { Transactions } from "./transactions.ts";
 
 /** All that a broker offers to its handlers. */
 export interface Services {
   readonly nodeId: BrokerId;
   readonly clusterId: string;
   readonly config: Pick<BrokerConfig, "get" | "describeTopic" | "describeBroker">;
-  readonly metadata: MetadataView;
+  /** The metadata as it is now. */
+  readonly metadata: Pick<MetadataStore, "image" | "leaderEpoch" | "controllerId">;
   /** Through it go all changes of the metadata. */
   readonly change: ChangeQueue;
   readonly partitions: Pick<Partitions, "get" | "find" | "all" | "isOffline">;
@@ -40,6 +42,11 @@ export interface Services {
   readonly regexes: Pick<Regexes, "load">;
   readonly shareStates: Pick<ShareStates, "shards">;
   readonly producerIds: Pick<ProducerIds, "next">;
+  /** The transaction coordinator: who may write where, in which transaction. */
+  readonly transactions: Pick<
+    Transactions,
+    "of" | "all" | "locate" | "initProducerId" | "end" | "add" | "verify"
+  >;
   /** Writes the ends of transactions into partitions. */
   readonly transactionMarkers: Pick<TransactionMarkers, "write">;
   readonly purgatory: Pick<Purgatory, "wait">;
@@ -72,12 +79,6 @@ export interface Services {
   supportedFeatures(): readonly FeatureRange[];
   /** A fresh one, random. */
   newUuid(): Uuid;
-}
-
-/** The metadata as it is now. */
-export interface MetadataView {
-  readonly image: MetadataImage;
-  readonly leaderEpoch: number;
 }
 
 /** What is decided about topics, and what holds for their logs. */

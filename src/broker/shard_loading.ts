@@ -3,6 +3,7 @@
 //   record that decodes                  applied
 //   record that does not                 passed over: its key stays as the records before left it
 //   batch whose records cannot be read   likewise, all of it
+//   record of an open transaction        applied as pending, where the machine knows of such
 //   damage on disk                       PartitionFault: what is missing may be anybody's
 //
 // What cannot be decoded was written so, by a newer Kafka or a client's hand, since its checksum
@@ -11,7 +12,8 @@
 // load the partition that holds it, and none of its groups has a coordinator.
 
 import { DecodeFault } from "../base/faults.ts";
-import type { Offset } from "../base/ids.ts";
+import type { Offset, ProducerId } from "../base/ids.ts";
+import type { LogRecord } from "../records/mod.ts";
 import type { Codecs, LogFields, Logger, Timers } from "../runtime/ports.ts";
 import type { Partition } from "./partition.ts";
 import { replay } from "./replay.ts";
@@ -29,7 +31,13 @@ export interface StoredRecords<Rec> {
 
 /** What loading works with. */
 export interface ShardLoading<Rec> extends StoredRecords<Rec> {
-  readonly apply: (record: Rec, offset: Offset) => void;
+  /** `producerId`: of a record that is pending until `endTransaction`. */
+  readonly apply: (
+    record: Rec,
+    at: { readonly offset: Offset; readonly producerId: ProducerId | undefined },
+  ) => void;
+  /** Who does not take it is given records once their transaction has committed. */
+  readonly endTransaction?: (producerId: ProducerId, committed: boolean) => void;
   readonly codecs: Codecs;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -43,7 +51,7 @@ export async function loadShard<Rec>(
   { id, log }: Partition,
   loading: ShardLoading<Rec>,
 ): Promise<number> {
-  const { codecs, timers, logger, decode, apply } = loading;
+  const { codecs, timers, logger, decode, apply, endTransaction } = loading;
   let passedOver = 0;
   const passOver = (count: number, fields: LogFields) => {
     passedOver += count;
@@ -53,20 +61,22 @@ export async function loadShard<Rec>(
       ...fields,
     });
   };
+  const take = ({ offset, key, value }: LogRecord, producerId?: ProducerId) => {
+    if (key === null) return;
+    let record;
+    try {
+      record = decode(key, value);
+    } catch (fault) {
+      if (!(fault instanceof DecodeFault)) throw fault;
+      passOver(1, { offset, ...namesOf(key, loading), reason: fault.message });
+    }
+    if (record !== undefined) apply(record, { offset, producerId });
+  };
   await replay(log, {
     codecs,
     timers,
-    onRecord: ({ offset, key, value }) => {
-      if (key === null) return;
-      let record;
-      try {
-        record = decode(key, value);
-      } catch (fault) {
-        if (!(fault instanceof DecodeFault)) throw fault;
-        passOver(1, { offset, ...namesOf(key, loading), reason: fault.message });
-      }
-      if (record !== undefined) apply(record, offset);
-    },
+    onRecord: (record) => take(record),
+    transactions: endTransaction && { onPending: take, onEnd: endTransaction },
     onUnreadable: ({ baseOffset: offset, recordCount }, fault) =>
       passOver(recordCount, { offset, records: recordCount, reason: fault.message }),
   });

@@ -11,11 +11,21 @@
 // Invariant: a decision is carried out in the turn of the event loop that made it.
 
 import { isStoreFault, messageOf } from "../base/faults.ts";
-import type { BrokerId, Offset, PartitionId } from "../base/ids.ts";
-import { type Answer, type At, carryOut, type Decision, type Machine } from "../coordinator/mod.ts";
+import type { BrokerId, LeaderEpoch, Offset, PartitionId } from "../base/ids.ts";
+import {
+  type Answer,
+  type Append,
+  type At,
+  carryOut,
+  type Decision,
+  type Machine,
+  type TransactionProducer,
+} from "../coordinator/mod.ts";
+import type { Verification, VerificationStart } from "../log/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import { buildBatch } from "../records/mod.ts";
 import type { Codecs, Logger, Timer, Timers } from "../runtime/ports.ts";
+import { appendEndMarker, type EndedTransaction } from "./end_marker.ts";
 import type { Partition } from "./partition.ts";
 import { loadShard, type StoredRecords } from "./shard_loading.ts";
 
@@ -70,11 +80,17 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
   readonly #shards = new Map<PartitionId, Promise<Shard<M, Rec, Response> | undefined>>();
   readonly #reloads = new Set<Timer>();
   readonly #loaded = new Set<Shard<M, Rec, Response>>();
+  readonly #onLoaded: (shard: Shard<M, Rec, Response>) => void;
   #passedOver = 0;
   #closed = false;
 
-  constructor(options: ShardsOptions<M, Rec>) {
+  /** `onLoaded` is told of each shard that begins to coordinate. */
+  constructor(
+    options: ShardsOptions<M, Rec>,
+    onLoaded: (shard: Shard<M, Rec, Response>) => void = () => {},
+  ) {
     this.#options = options;
+    this.#onLoaded = onLoaded;
   }
 
   /** Records that could not be decoded when their partition was loaded. */
@@ -113,6 +129,11 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
     // Of this broker's own more is known: whether it can coordinate.
     const isHere = found !== nodeId || await this.#loadedShard(id) instanceof Shard;
     return isHere ? { nodeId: found } : ErrorCode.COORDINATOR_NOT_AVAILABLE;
+  }
+
+  /** The shard of the topic's partition `id`, loaded; or the code that says why there is none. */
+  ofPartition(id: PartitionId): Promise<Shard<M, Rec, Response> | ErrorCode> {
+    return this.#loadedShard(id);
   }
 
   /** Every shard that can be loaded; none while the topic does not exist. */
@@ -182,8 +203,12 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
       this.#reloadLater(id);
       return undefined;
     }
-    if (this.#closed) shard.resign();
-    else this.#loaded.add(shard);
+    if (this.#closed) {
+      shard.resign();
+      return shard;
+    }
+    this.#loaded.add(shard);
+    this.#onLoaded(shard);
     return shard;
   }
 
@@ -222,6 +247,11 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
     return this.#closed;
   }
 
+  /** The term in which it coordinates. */
+  get leaderEpoch(): LeaderEpoch {
+    return this.#partition.leaderEpoch;
+  }
+
   /** Milliseconds since the epoch, as the machine counts them. */
   get nowMs(): number {
     return this.#options.nowMs();
@@ -233,25 +263,45 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
     const { onRecord } = this.#options;
     const passedOver = await loadShard(this.#partition, {
       ...this.#options,
-      apply: (record, offset) => {
-        machine.apply(record);
+      apply: (record, { offset, producerId }) => {
+        machine.apply(record, producerId);
         onRecord?.(machine, record, offset);
       },
+      endTransaction: machine.endTransaction &&
+        ((producerId, committed) => machine.endTransaction?.(producerId, committed)),
     });
     this.tell((_, nowMs) => machine.onLoaded(nowMs));
     return passedOver;
   }
 
-  /** Has the machine decide a request, and resolves with its answer, whenever that comes. */
+  /**
+   * Has the machine decide a request, and resolves with its answer, whenever that comes.
+   * `verification`: of the transaction that its records belong to, where it may begin with them.
+   */
   submit<R extends Response>(
     decide: (machine: M, at: At<R>) => Decision<Rec, Response>,
+    options?: { readonly verification: Verification | undefined },
   ): Promise<R> {
     return new Promise((resolve) => {
       const id = ++this.#asked;
       // A machine answers a request with a response of its type: At says so to the compiler.
       this.#waiting.set(id, resolve as (response: Response) => void);
-      this.#carryOut(decide(this.machine, { nowMs: this.nowMs, asked: { id } }));
+      const decision = decide(this.machine, { nowMs: this.nowMs, asked: { id } });
+      this.#carryOut(decision, options?.verification);
     });
+  }
+
+  /** Begins to verify a transaction that the machine is to store records for (KIP-890). */
+  beginVerification(of: Omit<VerificationStart, "nowMs" | "baseSequence">) {
+    return this.#partition.log.beginVerification({ ...of, baseSequence: -1 });
+  }
+
+  /** Ends a transaction: its marker is appended, and the machine takes it over at once. */
+  async endTransaction(transaction: EndedTransaction): Promise<ErrorCode> {
+    const errorCode = appendEndMarker(this.#partition, transaction, this.nowMs);
+    if (errorCode !== ErrorCode.NONE) return errorCode;
+    this.machine.endTransaction?.(transaction.producerId, transaction.committed);
+    return await this.durable();
   }
 
   /** Has the machine decide what no request has asked for. */
@@ -279,8 +329,10 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
     return isLost ? ErrorCode.NOT_COORDINATOR : errorCode;
   }
 
-  #carryOut(decision: Decision<Rec, Response>): void {
-    const { answers, notes } = carryOut(this.machine, decision, (records) => this.#append(records));
+  #carryOut(decision: Decision<Rec, Response>, verification?: Verification): void {
+    const append: Append<Rec> = (records, producer) =>
+      this.#append(records, { producer, verification });
+    const { answers, notes } = carryOut(this.machine, decision, append);
     for (const { message, fields } of notes) this.#options.logger.log("info", message, fields);
     let whenDurable: Answer<Response>[] | undefined;
     for (const answer of answers) {
@@ -291,7 +343,13 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
     this.#setTimer();
   }
 
-  #append(records: readonly Rec[]): ErrorCode {
+  #append(
+    records: readonly Rec[],
+    { producer, verification }: {
+      readonly producer: TransactionProducer | undefined;
+      readonly verification: Verification | undefined;
+    },
+  ): ErrorCode {
     const { encodeKey, encodeValue } = this.#options;
     // One decision is one batch, so that it is in the log whole or not at all: the topic's
     // max.message.bytes lets it be as large as it comes.
@@ -302,8 +360,10 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
         headers: [],
       })),
       timestamp: this.nowMs,
+      ...producer,
+      isTransactional: producer !== undefined,
     });
-    const result = this.#partition.append(batch, "coordinator");
+    const result = this.#partition.append(batch, "coordinator", { verification });
     if (!result.ok) return result.errorCode as ErrorCode;
     const { onRecord } = this.#options;
     if (onRecord === undefined) return ErrorCode.NONE;

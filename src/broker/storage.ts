@@ -28,11 +28,12 @@ import {
   type ReadBuffers,
   Slices,
   TrialFiles,
+  tryWriting,
 } from "../log/mod.ts";
 import type { Files, Logger, Runtime } from "../runtime/ports.ts";
 import type { BrokerConfig } from "./config/mod.ts";
-import { DataFolders } from "./data_folders.ts";
-import { metadataTopic } from "./metadata_log.ts";
+import { DataFolders, ofDataFolder } from "./data_folders.ts";
+import { metadataTopic } from "./metadata/log.ts";
 
 /** The folder's name while there is no disk. */
 const memoryFolder = "/ottla";
@@ -41,6 +42,8 @@ export interface StorageOptions {
   readonly runtime: Runtime;
   readonly config: BrokerConfig;
   readonly logger: Logger;
+  /** The files are a trial of others, and nothing that changes in them is kept. */
+  readonly isTrial?: boolean;
 }
 
 /** What all consumers of old records together may have read ahead. */
@@ -227,6 +230,22 @@ export class Storage {
     }
   }
 
+  /**
+   * Throws PlatformFault where the metadata in its folder cannot be written, before anything has
+   * changed. For want of room alone nobody is refused.
+   */
+  checkWritable(): void {
+    for (const { path } of this.#folders.online) {
+      const folder = `${path}/${metadataTopic}-0`;
+      if (this.files.stat(folder) === undefined) continue;
+      try {
+        tryWriting(this.files, folder);
+      } catch (error) {
+        if (!isPlatformFault(error, "NoSpace")) throw ofDataFolder(error);
+      }
+    }
+  }
+
   /** The directories are this broker's from now on. */
   claim(): Promise<void> {
     return this.#folders.claim();
@@ -293,8 +312,8 @@ export class Storage {
 
   #locate(request: LogRequest): LogFolder {
     const folder = this.#folders.locate(request);
-    if ("reason" in folder) throw new PartitionFault(folder.reason);
-    return folder;
+    if (!("reason" in folder)) return folder;
+    throw new PartitionFault(folder.reason, { cause: folder.cause });
   }
 
   /** What does not tie a log to the others of its directory. Throws when it should be there. */
@@ -319,7 +338,8 @@ export class Storage {
       checkpointMayBeStale: mayBeStale,
       cleanShutdown: folder.cleanShutdown,
       machineRestarted: folder.machineRestarted,
-      isSuspect: folder.isSuspect,
+      // What a trial writes anew, nobody reads back.
+      isSuspect: folder.isSuspect && this.#options.isTrial !== true,
     };
   }
 
@@ -405,6 +425,11 @@ export class Storage {
   /** From now on only the metadata is written, for this reason; undefined: everything is again. */
   hold(reason: string | undefined): void {
     for (const folder of this.#folders.opened) folder.state.hold(reason);
+  }
+
+  /** From now on nothing is written or deleted, for this reason. */
+  freeze(reason: string): void {
+    for (const folder of this.#folders.opened) folder.state.freeze(reason);
   }
 
   /**

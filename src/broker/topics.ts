@@ -18,6 +18,7 @@ import {
   type MetadataImage,
   offsetsTopic,
   type TopicDefaults,
+  transactionsTopic,
 } from "../cluster/mod.ts";
 import type { LogConfig } from "../log/mod.ts";
 import {
@@ -29,7 +30,7 @@ import {
   type ResponseInput,
 } from "../protocol/mod.ts";
 import type { Logger } from "../runtime/ports.ts";
-import { offsetsTopicOf } from "./config/parts.ts";
+import { offsetsTopicOf, transactionsTopicOf } from "./config/parts.ts";
 import {
   type BrokerConfig,
   topicConfigWarnings,
@@ -215,7 +216,9 @@ export class Topics {
 
   async #createMissing(wanted: ReadonlySet<string>): Promise<ReadonlyMap<string, ErrorCode>> {
     // The cluster's own topics are not made by a client's defaults, nor before they are of use.
-    if (wanted.has(offsetsTopic)) await this.ensureInternal(offsetsTopicOf(this.#options.config));
+    const { config } = this.#options;
+    if (wanted.has(offsetsTopic)) await this.ensureInternal(offsetsTopicOf(config));
+    if (wanted.has(transactionsTopic)) await this.ensureInternal(transactionsTopicOf(config));
     const missing = [...wanted].filter((name) => !this.isInternal(name)).map((name) => ({
       name,
       numPartitions: -1,

@@ -2,28 +2,22 @@
 //
 //   coordinator ──> write(transaction, partitions) ──> a control batch in each ──> synced ──> codes
 //
-// A partition that has its marker lets read_committed consumers go on. Invariant: what is told to
-// have worked is on disk: the coordinator forgets the transaction on the strength of it. A marker
-// that was written before is written again, and ends nothing: whoever has lost an answer may ask
-// once more.
+// A partition that has its marker lets read_committed consumers go on. In the offsets topic a group
+// shard does it, since there a transaction's end also decides what it has committed for groups.
+//
+// Invariant: what is told to have worked is on disk: the coordinator forgets the transaction on the
+// strength of it. A marker that was written before is written again, and ends nothing: whoever has
+// lost an answer may ask once more.
 
-import type { PartitionId, ProducerId } from "../base/ids.ts";
+import type { PartitionId } from "../base/ids.ts";
+import { offsetsTopic } from "../cluster/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
-import { buildEndTransactionMarker } from "../records/mod.ts";
 import type { Clock } from "../runtime/ports.ts";
+import { appendEndMarker, type EndedTransaction } from "./end_marker.ts";
+import type { Groups } from "./groups.ts";
 import { Partition } from "./partition.ts";
 import type { Partitions } from "./partitions.ts";
-
-/** A transaction whose end is decided. */
-export interface EndedTransaction {
-  readonly producerId: ProducerId;
-  /** Of version 2: the one above that of the transaction's records. */
-  readonly producerEpoch: number;
-  readonly coordinatorEpoch: number;
-  readonly committed: boolean;
-  /** Of the protocol: 0 and 1, or 2 with an epoch of its own for each transaction (KIP-890). */
-  readonly transactionVersion: number;
-}
+import { Shard } from "./shards.ts";
 
 /** One partition that was written to. */
 export interface TransactionPartition {
@@ -42,6 +36,7 @@ export interface MarkedPartition extends TransactionPartition {
 
 interface MarkerServices {
   readonly partitions: Pick<Partitions, "find">;
+  readonly groups: Pick<Groups, "ofPartition">;
   readonly clock: Pick<Clock, "now">;
 }
 
@@ -67,24 +62,18 @@ export class TransactionMarkers {
     transaction: EndedTransaction,
     { topic, partition: id }: TransactionPartition,
   ): Promise<ErrorCode> {
-    const { partitions, clock } = this.#services;
+    const { partitions, groups, clock } = this.#services;
     const partition = partitions.find(topic, id);
     if (!(partition instanceof Partition)) return partition;
-    const errorCode = appendMarker(partition, transaction, clock.now());
+    if (topic === offsetsTopic) {
+      const shard = await groups.ofPartition(id);
+      // Not the coordinator's own word for that, which it would take for its own state.
+      if (!(shard instanceof Shard)) return ErrorCode.NOT_LEADER_OR_FOLLOWER;
+      return await shard.endTransaction(transaction);
+    }
+    const errorCode = appendEndMarker(partition, transaction, clock.now());
     if (errorCode !== ErrorCode.NONE) return errorCode;
     const failed = await partition.acknowledged(partition.log.logEndOffset);
     return failed?.errorCode ?? ErrorCode.NONE;
   }
-}
-
-/** Appends the marker of `transaction` at once; NONE, or why it may not be. */
-function appendMarker(
-  partition: Partition,
-  transaction: EndedTransaction,
-  nowMs: number,
-): ErrorCode {
-  const { transactionVersion, ...marker } = transaction;
-  const batch = buildEndTransactionMarker({ ...marker, timestamp: nowMs });
-  const result = partition.append(batch, "coordinator", { transactionVersion });
-  return result.ok ? ErrorCode.NONE : result.errorCode as ErrorCode;
 }

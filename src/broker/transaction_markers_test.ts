@@ -3,19 +3,21 @@ import { logRig, type Rig } from "../../tests/harness/log_rig.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import { buildBatch } from "../records/mod.ts";
 import { Partition } from "./partition.ts";
-import { type EndedTransaction, TransactionMarkers } from "./transaction_markers.ts";
+import type { EndedTransaction } from "./end_marker.ts";
+import { TransactionMarkers } from "./transaction_markers.ts";
 
 /** A broker with partition 0 of "orders"; partition 1 is offline. */
 async function scene(rig: Rig = logRig()) {
   const log = await rig.open();
   const appended = { batches: 0, records: 0, bytes: 0 };
   const partition = new Partition(log, { leaderEpoch: 0, appended });
-  const { UNKNOWN_TOPIC_OR_PARTITION, KAFKA_STORAGE_ERROR } = ErrorCode;
+  const { UNKNOWN_TOPIC_OR_PARTITION, KAFKA_STORAGE_ERROR, NOT_COORDINATOR } = ErrorCode;
   const offline = (id: number) => id === 1 ? KAFKA_STORAGE_ERROR : UNKNOWN_TOPIC_OR_PARTITION;
   const find = (topic: string, id: number) =>
     topic === "orders" && id === 0 ? partition : offline(id);
   const markers = new TransactionMarkers({
     partitions: { find },
+    groups: { ofPartition: () => Promise.resolve(NOT_COORDINATOR) },
     clock: { now: () => 1234 },
   });
   return { rig, log, partition, markers };

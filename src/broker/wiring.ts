@@ -12,12 +12,13 @@ import { messageOf } from "../base/faults.ts";
 import { type BrokerId, type PartitionId, type Uuid, uuidFromRandom } from "../base/ids.ts";
 import {
   type ChangeQueue,
-  changeQueue,
   decideAllocateProducerIds,
   directoryOfReplica,
   type InternalTopic,
   type MetadataChange,
+  type MetadataStore,
   ResourceType,
+  transactionVersionFeature,
 } from "../cluster/mod.ts";
 import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random, Runtime } from "../runtime/ports.ts";
@@ -28,6 +29,8 @@ import {
   quotaWindowsOf,
   shareStateConfigOf,
   shareStateTopicOf,
+  transactionConfigOf,
+  transactionsTopicOf,
 } from "./config/parts.ts";
 import { Cleaner } from "./cleaner.ts";
 import { type BrokerConfig, dynamicLayers } from "./config/mod.ts";
@@ -37,10 +40,9 @@ import { FrameBuffers } from "./network/frame_buffers.ts";
 import { groupTopicsOf } from "./group_topics.ts";
 import { type Groups, groupShards } from "./groups.ts";
 import { supportedVersions } from "./handlers/mod.ts";
-import { Membership, supportedFeatures } from "./membership.ts";
+import { Membership, supportedFeatures } from "./metadata/membership.ts";
 import { type MemoryBudget, memoryBudgetOf } from "./memory_budget.ts";
-import type { MetadataLog } from "./metadata_log.ts";
-import type { MetadataSnapshots } from "./metadata_snapshots.ts";
+import type { MetadataSnapshots } from "./metadata/snapshots.ts";
 import type { Services } from "./services.ts";
 import type { Session } from "./network/session.ts";
 import type { Telemetry } from "./telemetry.ts";
@@ -51,23 +53,34 @@ import { Purgatory } from "./fetch/purgatory.ts";
 import { FetchSessions } from "./fetch/sessions.ts";
 import { ClientQuotas } from "./quotas.ts";
 import { Regexes } from "./regexes.ts";
-import { RequestMetrics } from "./request_metrics.ts";
+import { RequestMetrics } from "./network/request_metrics.ts";
 import { Retention } from "./retention.ts";
 import type { Storage } from "./storage.ts";
 import { Topics } from "./topics.ts";
 import { Tracer } from "./network/trace.ts";
 import { ShareStates } from "./share/states.ts";
 import { TransactionMarkers } from "./transaction_markers.ts";
+import { Transactions } from "./transactions.ts";
 import { UnreadablePartitions } from "./unreadable.ts";
 
 export interface BrokerOptions {
   readonly runtime: Runtime;
   readonly config: BrokerConfig;
   readonly logger: Logger;
+  /** Where the metadata is; absent: in a log in the data directories. */
+  readonly metadata?: MetadataStore;
   /** Takes the lines of a trace; absent: nothing is traced. */
   readonly trace?: (line: string) => void;
   /** A bug of ours that must not be lived with; absent: it is only logged. */
   readonly onFatal?: (error: unknown) => void;
+}
+
+/** How a start is unlike one that writes and takes the ports of its configuration. */
+export interface StartWay {
+  /** Why nothing is to be written: the files are a trial, and go with this broker. */
+  readonly readsOnlyBecause?: string;
+  /** Ports that this broker has had, in the order of its listeners. */
+  readonly ports?: readonly number[];
 }
 
 /** What all fetch sessions together may take in memory: some 100,000 partitions. */
@@ -85,8 +98,9 @@ function fetchSessionsOf({ config, runtime: { clock, random } }: BrokerOptions):
 /** What a start has opened before there is a broker. */
 export interface Opened {
   readonly storage: Storage;
-  readonly metadata: MetadataLog;
-  readonly snapshots: MetadataSnapshots;
+  readonly metadata: MetadataStore;
+  /** Undefined where the metadata is not in a log of ours. */
+  readonly snapshots: MetadataSnapshots | undefined;
 }
 
 /** The parts of one broker. Made once its metadata is read; nothing in it runs yet. */
@@ -96,7 +110,7 @@ export class Wiring implements Services {
   readonly codecs: Codecs;
   readonly nodeId: BrokerId;
   readonly clusterId: string;
-  readonly metadata: MetadataLog;
+  readonly metadata: MetadataStore;
   readonly partitions: Partitions;
   readonly topics: Topics;
   readonly groups: Groups;
@@ -104,6 +118,7 @@ export class Wiring implements Services {
   readonly shareStates: ShareStates;
   readonly producerIds: ProducerIds;
   readonly transactionMarkers: TransactionMarkers;
+  readonly transactions: Transactions;
   readonly purgatory: Purgatory;
   readonly fetchSessions: FetchSessions;
   readonly quotas: ClientQuotas;
@@ -128,7 +143,7 @@ export class Wiring implements Services {
   readonly #options: BrokerOptions;
   #telemetry: Promise<Telemetry> | undefined;
 
-  constructor(options: BrokerOptions, { storage, metadata }: Opened) {
+  constructor(options: BrokerOptions & StartWay, { storage, metadata }: Opened) {
     const { runtime, config, logger } = options;
     const { clock, timers, codecs } = runtime;
     this.#options = options;
@@ -142,15 +157,14 @@ export class Wiring implements Services {
     this.nodeId = storage.nodeId;
     this.clusterId = storage.clusterId;
     this.metadata = metadata;
-    const change = changeQueue(metadata.store);
-    this.change = (decide) => this.membership.refused ?? change(decide);
+    this.change = (decide) => this.membership.refused ?? metadata.change(decide);
     this.membership = new Membership({
       config,
       storage,
       metadata,
-      change,
       newUuid: this.newUuid,
       logger,
+      readsOnlyBecause: options.readsOnlyBecause,
     });
     this.quotas = new ClientQuotas({
       windows: quotaWindowsOf(config),
@@ -180,6 +194,7 @@ export class Wiring implements Services {
       this.change((image) => decideAllocateProducerIds(image, this.nodeId))
     );
     this.transactionMarkers = new TransactionMarkers(this);
+    this.transactions = this.#makeTransactions();
     this.retention = this.#makeRetention();
     this.cleaner = this.#makeCleaner();
     const monotonic = () => clock.monotonic();
@@ -287,6 +302,23 @@ export class Wiring implements Services {
     });
   }
 
+  #makeTransactions(): Transactions {
+    const { clock, config, metadata } = this;
+    const version = () => metadata.image.features.get(transactionVersionFeature) ?? 0;
+    return new Transactions({
+      ...this.#shardsOn(transactionsTopicOf(config), this.logger.child("transactions")),
+      monotonic: () => clock.monotonic(),
+      config: () => transactionConfigOf(config, version()),
+      addRetry: () => ({
+        backoffMs: config.get("add.partitions.to.txn.retry.backoff.ms"),
+        maxMs: config.get("add.partitions.to.txn.retry.backoff.max.ms"),
+      }),
+      producerIds: this.producerIds,
+      markers: this.transactionMarkers,
+      exists: (topic, id) => metadata.image.topic(topic)?.partitions[id] !== undefined,
+    });
+  }
+
   #makeRetention(): Retention {
     return new Retention({
       partitions: () => this.partitions.all(),
@@ -329,9 +361,7 @@ export class Wiring implements Services {
         answers: this.memory.answers,
         buffers: new FrameBuffers(this.memory),
         isClosing: () => this.isClosing,
-        dispatch: metrics === undefined
-          ? (frame, session) => dispatcher.dispatch(frame, session)
-          : (frame, session) => metrics.measure(frame, () => dispatcher.dispatch(frame, session)),
+        dispatch: dispatcher.dispatch.bind(dispatcher),
         onSent: (chunk) => this.storage.readBuffers.release(chunk),
         onBug: (error, session) => this.#onBug(error, session),
       },

@@ -123,7 +123,7 @@ function readConfigFile(files: Files, path: string): { name: string; text: strin
 
 /** Says what to do about a data folder that cannot be created or written; throws in any case. */
 function onUnusableFolder(error: unknown): never {
-  const reasons = ["AlreadyExists", "Denied", "NotFound", "Io"];
+  const reasons = ["AlreadyExists", "Denied", "ReadOnly", "NotFound", "Io"];
   if (!(error instanceof PlatformFault) || !reasons.includes(error.kind)) throw error;
   if (error.about !== "data folder") throw error;
   throw new UsageFault(

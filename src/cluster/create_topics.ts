@@ -133,7 +133,13 @@ export function decideInternalTopic(
     const { problem } = placement;
     return { records: [], response: refusal(ErrorCode.INVALID_REPLICATION_FACTOR, problem) };
   }
-  const configs = [...topic.configs].map(([name, value]) => ({ name, value }));
+  // Where there are fewer brokers than it wants replicas, all of those there are is enough.
+  const replicaCount = placement.replicas[0]?.length ?? 1;
+  const configs = [...topic.configs].map(([name, value]) =>
+    name === "min.insync.replicas"
+      ? { name, value: String(Math.min(Number(value), replicaCount)) }
+      : { name, value }
+  );
   const plan = { name: topic.name, configs, replicas: placement.replicas };
   return { records: topicRecords(image, plan, options.newTopicId()), response: undefined };
 }

@@ -15,6 +15,8 @@ import { UsageFault } from "../base/faults.ts";
 import type { MetadataImage } from "./image.ts";
 
 export const metadataVersionFeature = "metadata.version";
+/** Which protocol transactions have: 2 is an epoch for each of them (KIP-890). */
+export const transactionVersionFeature = "transaction.version";
 
 export const groupVersionFeature = "group.version";
 

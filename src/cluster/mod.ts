@@ -23,6 +23,7 @@ export {
   groupVersionRange,
   metadataVersionFeature,
   metadataVersionRange,
+  transactionVersionFeature,
 } from "./feature_levels.ts";
 export {
   type BrokerImage,

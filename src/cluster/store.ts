@@ -1,13 +1,23 @@
-// Where metadata is kept: one port with several homes. The broker keeps it in the log
-// __cluster_metadata-0; tests and clusters have others.
+// Where metadata is kept: one port with several homes. A single node keeps it in the log
+// __cluster_metadata-0, tests and several brokers of one process in memory, a cluster elsewhere.
 //
 //   decide(image) -> { records, response } --append--> durable --apply--> image --> response
+//                                                                          └──> whoever watches
 //
 // Decisions look at the image, so two of them must not look at the same one and both append: a
-// change queue runs one at a time, each seeing what the one before has done.
+// home runs one at a time, or runs one again that has looked at what was not the newest image.
+// Invariant: `image` shows nothing that a failure could take back, and all that watch a home are
+// told of its changes in one order.
 
+import type { BrokerId, LeaderEpoch } from "../base/ids.ts";
 import type { MetadataImage } from "./image.ts";
-import { decodeMetadataRecord, encodeMetadataRecord, type MetadataRecordInput } from "./records.ts";
+import { imageRecords } from "./image_records.ts";
+import {
+  decodeMetadataRecord,
+  encodeMetadataRecord,
+  type MetadataRecord,
+  type MetadataRecordInput,
+} from "./records.ts";
 import { type MetadataChange, MetadataReplay } from "./replay.ts";
 
 /** What a decide function returns: what to append, and what to answer once it is durable. */
@@ -19,28 +29,57 @@ export interface Decision<Response> {
 /** Hears of changes right after they are in the image. */
 export type ChangeListener = (changes: readonly MetadataChange[]) => void;
 
-/** A home of the cluster's metadata. */
-export interface MetadataStore {
-  /** What has been appended and is durable. */
-  readonly image: MetadataImage;
-  /** Resolves when all of `records` are durable and in the image; all of them are, or none. */
-  append(records: readonly MetadataRecordInput[]): Promise<void>;
-  /** Calls `listener` after every append; returns how to stop. */
-  onChange(listener: ChangeListener): () => void;
-}
-
-/** Runs one decision, once those before it are in the image; resolves with its response. */
+/**
+ * Runs one decision, once those before it are in the image; resolves with its response once what
+ * it decided is durable and in the image, all of it or none. A decision has no effects but what it
+ * returns: it may be run again, on a newer image.
+ */
 export type ChangeQueue = <Response>(
   decide: (image: MetadataImage) => Decision<Response>,
 ) => Promise<Response>;
 
-/** The queue through which all changes of `store` must go. */
-export function changeQueue(store: Pick<MetadataStore, "image" | "append">): ChangeQueue {
+/** A home of the cluster's metadata, as one of its brokers uses it. */
+export interface MetadataStore {
+  /** What clients are told. */
+  readonly image: MetadataImage;
+  /** Through it go all changes. */
+  readonly change: ChangeQueue;
+  /** Who takes changes, as clients are told; -1 while nobody does. */
+  readonly controllerId: BrokerId;
+  /** Its term. */
+  readonly leaderEpoch: LeaderEpoch;
+  /** Whether other brokers may take part: what one of them says is not all that there is. */
+  readonly isShared: boolean;
+  /** What a new cluster is to begin with. */
+  readonly formatted: readonly MetadataRecord[];
+  /** Calls `listener` after every change; returns how to stop. */
+  onChange(listener: ChangeListener): () => void;
+  /** `brokerId` takes part from now on, before its first change. One that fails may be repeated. */
+  join(brokerId: BrokerId): Promise<void>;
+  /**
+   * Shows the image as it would be with the records that `decide` gives, to a broker that cannot
+   * change it for now; undefined: as it is.
+   */
+  show(decide: ShownRecords | undefined): Promise<void>;
+}
+
+/** What is shown besides what is stored. */
+export type ShownRecords = (stored: MetadataImage) => readonly MetadataRecordInput[];
+
+/** What a {@link changeQueue} changes. */
+export interface Changed {
+  readonly image: () => MetadataImage;
+  /** Resolves when all of `records` are durable and in the image; all of them are, or none. */
+  readonly append: (records: readonly MetadataRecordInput[]) => Promise<void>;
+}
+
+/** Runs decisions one after the other: for a home that is changed through it alone. */
+export function changeQueue({ image, append }: Changed): ChangeQueue {
   let last: Promise<unknown> = Promise.resolve();
   return (decide) => {
     const run = async () => {
-      const { records, response } = decide(store.image);
-      if (records.length > 0) await store.append(records);
+      const { records, response } = decide(image());
+      if (records.length > 0) await append(records);
       return response;
     };
     const result = last.then(run, run);
@@ -50,19 +89,37 @@ export function changeQueue(store: Pick<MetadataStore, "image" | "append">): Cha
   };
 }
 
-/** Metadata that lives as long as the process. */
+/** Records as a log would give them back: what works here works there. */
+function throughBytes(records: readonly MetadataRecordInput[]) {
+  return records.map((record) => decodeMetadataRecord(encodeMetadataRecord(record)));
+}
+
+/** Metadata that lives as long as the process. Several brokers of it may share one. */
 export class MemoryMetadataStore implements MetadataStore {
+  readonly isShared = true;
+  readonly formatted: readonly MetadataRecord[] = [];
+  readonly leaderEpoch: LeaderEpoch = 1;
+  readonly change: ChangeQueue = changeQueue({
+    image: () => this.#replay.image,
+    append: (records) => this.append(records),
+  });
   readonly #replay = new MetadataReplay();
   readonly #listeners = new Set<ChangeListener>();
+  #shown: MetadataImage | undefined;
+  #controllerId: BrokerId = -1;
 
   get image(): MetadataImage {
-    return this.#replay.image;
+    return this.#shown ?? this.#replay.image;
+  }
+
+  /** The broker that was the first to take part. */
+  get controllerId(): BrokerId {
+    return this.#controllerId;
   }
 
   append(records: readonly MetadataRecordInput[]): Promise<void> {
-    // Through the bytes, so that what works here works in a log.
-    const decoded = records.map((record) => decodeMetadataRecord(encodeMetadataRecord(record)));
-    const changes = this.#replay.apply(decoded, this.image.lastOffset + records.length);
+    const lastOffset = this.#replay.image.lastOffset + records.length;
+    const changes = this.#replay.apply(throughBytes(records), lastOffset);
     for (const listener of this.#listeners) listener(changes);
     return Promise.resolve();
   }
@@ -70,5 +127,20 @@ export class MemoryMetadataStore implements MetadataStore {
   onChange(listener: ChangeListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  join(brokerId: BrokerId): Promise<void> {
+    if (this.#controllerId < 0) this.#controllerId = brokerId;
+    return Promise.resolve();
+  }
+
+  show(decide: ShownRecords | undefined): Promise<void> {
+    this.#shown = undefined;
+    if (decide === undefined) return Promise.resolve();
+    const shown = new MetadataReplay();
+    shown.apply(throughBytes([...imageRecords(this.image)]), this.image.lastOffset);
+    shown.apply(throughBytes(decide(this.image)), this.image.lastOffset);
+    this.#shown = shown.image;
+    return Promise.resolve();
   }
 }

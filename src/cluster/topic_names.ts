@@ -7,7 +7,7 @@
 /** Topic of committed offsets and classic group metadata. */
 export const offsetsTopic = "__consumer_offsets";
 /** Topic of transaction states. */
-const transactionsTopic = "__transaction_state";
+export const transactionsTopic = "__transaction_state";
 /** Topic of share group state (KIP-932). */
 export const shareStateTopic = "__share_group_state";
 /** The metadata log. Not a topic to clients. */

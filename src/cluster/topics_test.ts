@@ -9,7 +9,6 @@ import {
   type RequestOf,
 } from "../protocol/mod.ts";
 import {
-  changeQueue,
   decideAllocateProducerIds,
   decideAlone,
   decideBootstrap,
@@ -317,7 +316,7 @@ Deno.test("an internal topic fits the cluster that there is, and is created once
 
 Deno.test("the change queue runs decisions one by one, whatever becomes of them", async () => {
   const store = await clusterOf(1);
-  const change = changeQueue(store);
+  const change = store.change;
   const first = change((image) => create(image, [creatable("t")]));
   const second = change((image) => create(image, [creatable("t")]));
   const third = change(() => {

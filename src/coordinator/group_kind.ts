@@ -19,6 +19,8 @@ export interface OffsetsClient {
   /** Negative when the client says that it is no member. */
   readonly generationIdOrMemberEpoch: number;
   readonly apiVersion: number;
+  /** Older producers say nothing of the group's member for whom they commit (KIP-447). */
+  readonly isTransactional?: boolean;
   /** The partitions that are committed, of topics that exist; undefined when offsets are read. */
   readonly topics: readonly TopicPartitions[] | undefined;
 }

@@ -90,6 +90,7 @@ export function decideExpiry(
     records.push(...tombstones);
     if (tombstones.length > 0) expired.push({ group, offsets: tombstones.length });
     if (looked > tombstones.length || !kindOf(group).isUnused(group)) continue;
+    if (view.offsets.pending.hasGroup(groupId)) continue;
     records.push(...kindOf(group).end(group));
     removed.push(group);
   }
@@ -112,7 +113,7 @@ export function* endOfForgotten({ groups, offsets }: View): Generator<GroupCoord
   for (const group of groups.values()) {
     if (group.type !== "classic") continue;
     const isSimple = group.generationId === 0 && group.protocolType === undefined;
-    if (isSimple && offsets.ofGroup(group.groupId).size === 0) yield* kindOf(group).end(group);
+    if (isSimple && !offsets.has(group.groupId)) yield* kindOf(group).end(group);
   }
 }
 

@@ -14,6 +14,7 @@ import type {
   ConsumerGroupHeartbeatResponse,
 } from "../protocol/apis/68_consumer_group_heartbeat.ts";
 import { assert } from "../base/assert.ts";
+import type { ProducerId } from "../base/ids.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import type {
   DeleteGroupsResponse,
@@ -26,6 +27,10 @@ import type {
   OffsetDeleteResponse,
   SyncGroupResponse,
 } from "../protocol/mod.ts";
+import type {
+  TxnOffsetCommitRequest,
+  TxnOffsetCommitResponse,
+} from "../protocol/apis/28_txn_offset_commit.ts";
 import { newGroup } from "./classic/group.ts";
 import { decideJoin } from "./classic/join.ts";
 import type { JoinInput } from "./classic/join_request.ts";
@@ -52,7 +57,7 @@ import { decideDeletion, decideExpiry, endOfForgotten } from "./group_removal.ts
 import type { Answer, At, Decision, Effects, ImageChange, Machine } from "./machine.ts";
 import { noRegexes, type RegexEngine } from "./modern/regex.ts";
 import { type GroupTopics, noTopics } from "./modern/topics.ts";
-import { type CommitInput, decideCommit } from "./offset_commit.ts";
+import { type CommitInput, decideCommit, decideTransactionCommit } from "./offset_commit.ts";
 import { decideOffsetDeletion, decideTopicsDeleted } from "./offset_removal.ts";
 import { type FetchedGroup, fetchOffsets, type OffsetFetchGroup, OffsetTable } from "./offsets.ts";
 import { type GroupCoordinatorRecord, groupIdOf } from "./record_kinds.ts";
@@ -94,18 +99,23 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
     this.#options = options;
   }
 
-  apply(record: GroupCoordinatorRecord): void {
+  apply(record: GroupCoordinatorRecord, producerId?: ProducerId): void {
     assert(this.#state !== "resigned", "the table has resigned");
     const groupId = groupIdOf(record);
     if (record.type === "OffsetCommit") {
-      this.#offsets.put(record);
+      this.#offsets.put(record, producerId);
       if (record.value !== null) this.#groupOfOffsets(groupId);
     } else {
       applyGroupRecord(this.#groups, record);
       // What is left of a group that has ended are its offsets, if it has any.
-      const isLeft = this.#offsets.ofGroup(groupId).size > 0;
+      const isLeft = this.#offsets.has(groupId);
       if (isLeft && !this.#groups.has(groupId)) this.#groupOfOffsets(groupId);
     }
+  }
+
+  endTransaction(producerId: ProducerId, committed: boolean): void {
+    assert(this.#state !== "resigned", "the table has resigned");
+    this.#offsets.endTransaction(producerId, committed);
   }
 
   onLoaded(nowMs: number): GroupDecision {
@@ -180,6 +190,14 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
   /** OffsetCommit. Topics must be named: version 10's ids are resolved before. */
   commitOffsets(input: CommitInput, at: At<OffsetCommitResponse>): GroupDecision {
     return this.#decided(at.nowMs, (view) => decideCommit(view, input, at));
+  }
+
+  /** TxnOffsetCommit. The transaction is verified before, and topics are named. */
+  commitTransactionOffsets(
+    request: TxnOffsetCommitRequest,
+    at: At<TxnOffsetCommitResponse> & { readonly apiVersion: number },
+  ): GroupDecision {
+    return this.#decided(at.nowMs, (view) => decideTransactionCommit(view, request, at));
   }
 
   /**
@@ -306,9 +324,10 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
 
   /** A decision as its plan has it. */
   #decided(nowMs: number, decide: (view: View) => Plan): GroupDecision {
-    const { records, settle, refuse } = decide(this.#view(nowMs));
+    const { records, producer, settle, refuse } = decide(this.#view(nowMs));
     return {
       records,
+      producer,
       settle: () => this.#effects(nowMs, settle),
       refuse: (appendError) => this.#effects(nowMs, (turn) => refuse(turn, appendError)),
     };
@@ -331,7 +350,7 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
         const plan = first(view);
         const goOn = (turn: Turn): void => void turn.then.push(...rest);
         return {
-          records: plan.records,
+          ...plan,
           settle(turn) {
             plan.settle(turn);
             goOn(turn);

@@ -12,6 +12,7 @@
 // records are in the log all or none. A machine has no clock, no chance and no I/O: the same calls
 // give the same states, so that a state can be made again by repeating them.
 
+import type { ProducerId } from "../base/ids.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 
 /** What `Asked` carries for the compiler alone. */
@@ -54,9 +55,17 @@ export interface Effects<Rec, Response> {
   readonly next: (() => Decision<Rec, Response>) | undefined;
 }
 
+/** Whose transaction records belong to. */
+export interface TransactionProducer {
+  readonly producerId: ProducerId;
+  readonly producerEpoch: number;
+}
+
 export interface Decision<Rec, Response> {
   /** One batch, to be appended at once. */
   readonly records: readonly Rec[];
+  /** The records count only once this producer's transaction has committed. */
+  readonly producer?: TransactionProducer;
   /** The log has the records and they are applied: the soft effects. */
   readonly settle: () => Effects<Rec, Response>;
   /** The log refused the records: nothing has happened, and whoever asked is told so. */
@@ -70,8 +79,13 @@ export interface ImageChange {
 
 /** The coordinator of one partition of its topic. */
 export interface Machine<Rec, Response> {
-  /** Takes over a record: of the log at load, of a decision once the log has it. */
-  apply(record: Rec): void;
+  /**
+   * Takes over a record: of the log at load, of a decision once the log has it. `producerId`: it is
+   * pending until `endTransaction`; a machine that has none is given it when it is committed.
+   */
+  apply(record: Rec, producerId?: ProducerId): void;
+  /** Takes over what a producer has pending, or drops it: the log has the marker. */
+  endTransaction?(producerId: ProducerId, committed: boolean): void;
   /** The log has been read, be it empty: leading begins. */
   onLoaded(nowMs: number): Decision<Rec, Response>;
   /** When `onTick` is next due; undefined when nothing is waited for. */
@@ -80,8 +94,6 @@ export interface Machine<Rec, Response> {
   onTick(nowMs: number): Decision<Rec, Response>;
   /** There is a new metadata image. */
   onImage?(change: ImageChange, nowMs: number): Decision<Rec, Response>;
-  /** A transaction that wrote into the partition ended; these are its records, if it committed. */
-  onTransactionEnded?(committed: readonly Rec[], nowMs: number): Decision<Rec, Response>;
   /** The configuration of this group changed. */
   onGroupConfigChanged?(groupId: string, nowMs: number): Decision<Rec, Response>;
   /**
@@ -91,14 +103,14 @@ export interface Machine<Rec, Response> {
   resign(errorCode: ErrorCode, nowMs: number): readonly Answer<Response>[];
 }
 
-/**
- * Carries out `decision`, and all that follows from it at once. `append` is given one batch at a
- * time, and says NONE or why the log refused it.
- */
+/** Appends one batch, and says NONE or why the log refused it. */
+export type Append<Rec> = (records: readonly Rec[], producer?: TransactionProducer) => ErrorCode;
+
+/** Carries out `decision`, and all that follows from it at once. */
 export function carryOut<Rec, Response>(
   machine: Pick<Machine<Rec, Response>, "apply">,
   decision: Decision<Rec, Response>,
-  append: (records: readonly Rec[]) => ErrorCode,
+  append: Append<Rec>,
 ): Pick<Effects<Rec, Response>, "answers" | "notes"> {
   const first = effectsOf(machine, decision, append);
   if (first.next === undefined) return first;
@@ -116,13 +128,13 @@ export function carryOut<Rec, Response>(
 
 function effectsOf<Rec, Response>(
   machine: Pick<Machine<Rec, Response>, "apply">,
-  { records, settle, refuse }: Decision<Rec, Response>,
-  append: (records: readonly Rec[]) => ErrorCode,
+  { records, producer, settle, refuse }: Decision<Rec, Response>,
+  append: Append<Rec>,
 ): Effects<Rec, Response> {
   if (records.length > 0) {
-    const errorCode = append(records);
+    const errorCode = append(records, producer);
     if (errorCode !== ErrorCode.NONE) return refuse(errorCode);
-    for (const record of records) machine.apply(record);
+    for (const record of records) machine.apply(record, producer?.producerId);
   }
   return settle();
 }

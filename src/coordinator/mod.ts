@@ -10,12 +10,14 @@ export {
 export { type GroupDecision, GroupTable, type GroupTableOptions } from "./group_table.ts";
 export {
   type Answer,
+  type Append,
   type Asked,
   type At,
   carryOut,
   type Decision,
   type Machine,
   type Note,
+  type TransactionProducer,
 } from "./machine.ts";
 export {
   decode,
@@ -40,6 +42,8 @@ export {
 export type { BadRegex, NameMatcher, RegexEngine } from "./modern/regex.ts";
 export type { GroupTopic, GroupTopics } from "./modern/topics.ts";
 export type { GroupResponse } from "./turn.ts";
+
+export * from "./transactions/mod.ts";
 
 /** The tables of every kind of record in the coordinators' topics, for those who print them. */
 export const loadStoredRecords = () => import("./stored_records.ts");

@@ -1,4 +1,5 @@
-// OffsetCommit: a group stores how far it has read.
+// OffsetCommit and TxnOffsetCommit: a group stores how far it has read, at once or once a
+// transaction has committed.
 //
 //   group   generation or epoch   result
 //   none    < 0                   stored, in a group of its own: a consumer without membership
@@ -10,6 +11,10 @@
 
 import { ErrorCode } from "../protocol/errors.ts";
 import type { OffsetCommitRequest, OffsetCommitResponse } from "../protocol/mod.ts";
+import type {
+  TxnOffsetCommitRequest,
+  TxnOffsetCommitResponse,
+} from "../protocol/apis/28_txn_offset_commit.ts";
 import type { Uuid } from "../base/ids.ts";
 import { addInt64 } from "../base/int64.ts";
 import { commitErrorOf } from "./append_errors.ts";
@@ -28,9 +33,53 @@ type CommittedPartition = OffsetCommitRequest["topics"][number]["partitions"][nu
 
 /** Decides an OffsetCommit. The caller has named topics by their ids, and refused unknown ones. */
 export function decideCommit(view: View, input: CommitInput, at: At<OffsetCommitResponse>): Plan {
-  const { request } = input;
+  const { request: { groupId }, apiVersion } = input;
+  const unknown = apiVersion >= 9 ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.ILLEGAL_GENERATION;
+  const errorCode = commitError(view, { ...input, unknown });
+  const plan = storing(view, { ...input, errorCode }, at);
+  return {
+    ...plan,
+    settle(turn) {
+      const known = turn.groups.get(groupId);
+      const isMember = errorCode === ErrorCode.NONE && known !== undefined;
+      if (isMember) kindOf(known).onCommit(turn, known, input.request.memberId);
+      plan.settle(turn);
+    },
+  };
+}
+
+/**
+ * Decides a TxnOffsetCommit (KIP-98): the offsets are pending until the producer's transaction
+ * ends. Who names a member of the group, or a generation, is fenced as a member is (KIP-447).
+ */
+export function decideTransactionCommit(
+  view: View,
+  request: TxnOffsetCommitRequest,
+  at: At<TxnOffsetCommitResponse> & { readonly apiVersion: number },
+): Plan {
+  const { producerId, producerEpoch } = request;
+  const topics = request.topics.map((topic) => ({
+    ...topic,
+    partitions: topic.partitions.map((each) => ({ ...each, commitTimestamp: -1 })),
+  }));
+  const input: CommitInput = {
+    request: { ...request, topics, retentionTimeMs: -1 },
+    apiVersion: at.apiVersion,
+  };
+  const unknown = ErrorCode.ILLEGAL_GENERATION;
+  const found = commitError(view, { ...input, unknown, isTransactional: true });
+  // Producers know of generations alone.
+  const errorCode = found === ErrorCode.STALE_MEMBER_EPOCH ? unknown : found;
+  return { ...storing(view, { ...input, errorCode }, at), producer: { producerId, producerEpoch } };
+}
+
+/** Stores what is committed, where nothing speaks against it. */
+function storing(
+  view: View,
+  { request, errorCode }: Omit<CommitInput, "apiVersion"> & { readonly errorCode: ErrorCode },
+  at: At<OffsetCommitResponse>,
+): Plan {
   const { groupId: group } = request;
-  const errorCode = commitError(view, input);
   if (errorCode !== ErrorCode.NONE) {
     return answering(at.asked, commitResponse(request, () => errorCode));
   }
@@ -55,8 +104,6 @@ export function decideCommit(view: View, input: CommitInput, at: At<OffsetCommit
   return {
     records,
     settle(turn) {
-      const known = turn.groups.get(group);
-      if (known !== undefined) kindOf(known).onCommit(turn, known, request.memberId);
       const response = responseOf(ErrorCode.NONE);
       if (records.length === 0) return answerNow(turn, at.asked, response);
       answerWhenDurable(turn, {
@@ -69,12 +116,16 @@ export function decideCommit(view: View, input: CommitInput, at: At<OffsetCommit
   };
 }
 
-function commitError(view: View, { request, apiVersion }: CommitInput): ErrorCode {
+/** Why nothing may be stored, or NONE; `unknown`: of a generation of a group that is not there. */
+function commitError(
+  view: View,
+  o: CommitInput & { readonly unknown: ErrorCode; readonly isTransactional?: boolean },
+): ErrorCode {
+  const { request, apiVersion, isTransactional, unknown } = o;
   const { groupId, generationIdOrMemberEpoch: generationId } = request;
   const group = view.groups.get(groupId);
   if (group === undefined) {
-    if (generationId < 0) return ErrorCode.NONE;
-    return apiVersion >= 9 ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.ILLEGAL_GENERATION;
+    return generationId < 0 ? ErrorCode.NONE : unknown;
   }
   const { memberId, groupInstanceId, topics } = request;
   return kindOf(group).commitError(group, {
@@ -82,6 +133,7 @@ function commitError(view: View, { request, apiVersion }: CommitInput): ErrorCod
     groupInstanceId,
     generationIdOrMemberEpoch: generationId,
     apiVersion,
+    isTransactional,
     topics: topics.flatMap(({ name, partitions }) => {
       const topicId = view.topics.byName(name)?.id;
       if (topicId === undefined) return [];

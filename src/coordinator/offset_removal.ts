@@ -2,6 +2,7 @@
 //
 // When they expire is for the kind of group to say (GroupKind.expiryBase).
 // An offset with an expiry of its own (OffsetCommit 2-4) obeys that instead of the retention time.
+// One that an open transaction may replace does not expire; OffsetDelete takes out both.
 // All of it is tombstones, written like any change of an offset.
 
 import { subtractInt64 } from "../base/int64.ts";
@@ -35,8 +36,9 @@ export function decideOffsetDeletion(
   const topics = request.topics.map(({ name, partitions }) => {
     const subscribed = group !== undefined && kindOf(group).isSubscribedTo(group, name);
     for (const { partitionIndex: partition } of partitions) {
-      if (subscribed || !committed.get(name)?.has(partition)) continue;
-      records.push(offsetRecord({ group: groupId, topic: name, partition }, null));
+      const key = { group: groupId, topic: name, partition };
+      const isKnown = committed.get(name)?.has(partition) || view.offsets.pending.has(key);
+      if (!subscribed && isKnown) records.push(offsetRecord(key, null));
     }
     const errorCode = subscribed ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : ErrorCode.NONE;
     return {
@@ -81,7 +83,8 @@ export function expiredOffsets(
       const isExpired = expireTimestamp < 0
         ? subtractInt64(view.nowMs, baseMs) >= view.config.offsetsRetentionMs
         : view.nowMs >= expireTimestamp;
-      if (isExpired) tombstones.push(offsetRecord({ group: groupId, topic, partition }, null));
+      const key = { group: groupId, topic, partition };
+      if (isExpired && !view.offsets.pending.has(key)) tombstones.push(offsetRecord(key, null));
     }
   }
   return { tombstones, looked };

@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ZERO_UUID } from "../base/ids.ts";
+import type { TxnOffsetCommitResponse } from "../protocol/apis/28_txn_offset_commit.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import { type Carried, GroupShell } from "../../tests/harness/group_shell.ts";
 import { subscription } from "../../tests/harness/scenario_script.ts";
@@ -86,6 +87,10 @@ class Shell {
     }
   }
 
+  endTransaction(producerId: number, committed: boolean): void {
+    this.#inner.endTransaction(producerId, committed);
+  }
+
   restart(): void {
     this.#inner.restart();
     // The connections are gone, and with them everyone who waited.
@@ -142,12 +147,19 @@ function isStoredAlone({ records }: Carried["batches"][number]): boolean {
   return records.every(({ type, value }) => type === "OffsetCommit" || value === null);
 }
 
-/** The group's offsets, in one order whatever the order of the commits. */
+/** The group's offsets, and which of them a transaction may change. */
 function offsetsOf(table: GroupTable, groupId: string): string[] {
-  const fetched = table.fetchOffsets({ groupId, memberId: null, memberEpoch: -1, topics: null });
-  return fetched.topics.flatMap(({ name, partitions }) =>
-    partitions.map((p) => `${name}:${p.partitionIndex}=${p.committedOffset}`)
-  ).sort();
+  const topics = ["t", "u"].map((name) => ({
+    name,
+    topicId: ZERO_UUID,
+    partitionIndexes: [0, 1],
+  }));
+  return [false, true].flatMap((requireStable) => {
+    const request = { groupId, memberId: null, memberEpoch: -1, topics, requireStable };
+    return table.fetchOffsets(request).topics.flatMap(({ name, partitions }) =>
+      partitions.map((p) => `${name}:${p.partitionIndex}=${p.committedOffset} ${p.errorCode}`)
+    );
+  });
 }
 
 interface Step {
@@ -270,6 +282,44 @@ const commit = stepOf("commit", {
   },
 });
 
+const producerId = fc.constantFrom(1, 2, 3);
+
+const commitWithin = stepOf("commit within a transaction", {
+  options: fc.record({
+    groupId: group,
+    index: pick,
+    producerId,
+    isAnonymous: fc.boolean(),
+    name: fc.constantFrom("t", "u"),
+    committedOffset: fc.nat({ max: 9 }),
+  }),
+  run(shell, { groupId, index, producerId, isAnonymous, name, committedOffset }) {
+    const partition = {
+      partitionIndex: index % 2,
+      committedOffset,
+      committedLeaderEpoch: -1,
+      committedMetadata: null,
+    };
+    const request = {
+      transactionalId: String(producerId),
+      groupId,
+      producerId,
+      producerEpoch: 0,
+      generationIdOrMemberEpoch: isAnonymous ? -1 : shell.generations.get(groupId) ?? 0,
+      memberId: isAnonymous ? "" : memberOf(shell, groupId, index),
+      groupInstanceId: null,
+      topics: [{ name, topicId: ZERO_UUID, partitions: [partition] }],
+    };
+    const at = { ...shell.at<TxnOffsetCommitResponse>(), apiVersion: 3 };
+    shell.settle(groupId, shell.table.commitTransactionOffsets(request, at));
+  },
+});
+
+const endTransaction = stepOf("end", {
+  options: fc.record({ producerId, committed: fc.boolean() }),
+  run: (shell, { producerId, committed }) => shell.endTransaction(producerId, committed),
+});
+
 const deleteOffsets = stepOf("delete offsets", {
   options: group,
   run(shell, groupId) {
@@ -313,6 +363,8 @@ const steps = fc.array(
     { weight: 3, arbitrary: heartbeat },
     { weight: 2, arbitrary: leave },
     { weight: 3, arbitrary: commit },
+    { weight: 3, arbitrary: commitWithin },
+    { weight: 2, arbitrary: endTransaction },
     { weight: 5, arbitrary: tick },
     { weight: 1, arbitrary: fc.oneof(deleteOffsets, deleteGroup, deleteTopic, restart, refuse) },
   ),
@@ -348,6 +400,7 @@ Deno.test("left alone, a group answers everyone, and ends", () => {
     fc.property(steps, (all) => {
       const shell = run(all);
       shell.refuse(ErrorCode.NONE);
+      for (const producerId of [1, 2, 3]) shell.endTransaction(producerId, false);
       shell.tick(60 * 60 * 1_000);
       shell.check();
       assertEquals(shell.waiting.size, 0, "a request got no answer");

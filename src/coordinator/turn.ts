@@ -18,13 +18,14 @@ import type {
   OffsetDeleteResponse,
   SyncGroupResponse,
 } from "../protocol/mod.ts";
+import type { TxnOffsetCommitResponse } from "../protocol/apis/28_txn_offset_commit.ts";
 import type { ClassicGroup } from "./classic/group.ts";
 import type { Clockwork } from "./clockwork.ts";
 import type { Group } from "./group.ts";
 import type { RegexEngine } from "./modern/regex.ts";
 import type { GroupTopics } from "./modern/topics.ts";
 import type { GroupConfig } from "./group_config.ts";
-import type { Answer, Asked, Note } from "./machine.ts";
+import type { Answer, Asked, Note, TransactionProducer } from "./machine.ts";
 import type { OffsetTable } from "./offsets.ts";
 import type { GroupCoordinatorRecord } from "./record_kinds.ts";
 
@@ -35,6 +36,7 @@ export type GroupResponse =
   | SyncGroupResponse
   | LeaveGroupResponse
   | OffsetCommitResponse
+  | TxnOffsetCommitResponse
   | OffsetDeleteResponse
   | DeleteGroupsResponse;
 
@@ -43,7 +45,7 @@ export interface View {
   readonly nowMs: number;
   readonly config: GroupConfig;
   readonly groups: ReadonlyMap<string, Group>;
-  readonly offsets: Pick<OffsetTable, "ofGroup">;
+  readonly offsets: Pick<OffsetTable, "ofGroup" | "pending" | "has">;
   /** As the metadata has them now. */
   readonly topics: GroupTopics;
   readonly regexes: RegexEngine;
@@ -64,6 +66,8 @@ export interface Turn extends View, Clockwork {
 /** A decision of the group coordinator. */
 export interface Plan {
   readonly records: readonly GroupCoordinatorRecord[];
+  /** They are offsets, pending until this producer's transaction ends. */
+  readonly producer?: TransactionProducer;
   /** The records are in the log and applied. */
   readonly settle: (turn: Turn) => void;
   /** The log refused the records. */

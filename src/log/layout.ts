@@ -1,6 +1,7 @@
 // Names of everything in a data directory.
 //
 //   <data-dir>/meta.properties  .kafka_cleanshutdown  .lock  .ottla_boot_id  .ottla_sync_failed
+//   <data-dir>/.ottla_write_test                    for an instant
 //   <data-dir>/recovery-point-offset-checkpoint  ...  .ottla_checkpointed_topics
 //   <data-dir>/<topic>-<partition>/                 a partition; -future and -stray are Kafka's
 //                                                   others
@@ -20,6 +21,7 @@ export const fileNames = {
   cleanShutdown: ".kafka_cleanshutdown",
   bootId: ".ottla_boot_id",
   syncFailed: ".ottla_sync_failed",
+  writeTest: ".ottla_write_test",
   recoveryPoints: "recovery-point-offset-checkpoint",
   logStartOffsets: "log-start-offset-checkpoint",
   highWatermarks: "replication-offset-checkpoint",

@@ -14,6 +14,7 @@ export { readQuorumState, writeQuorumState } from "./directory/quorum_state.ts";
 export { ReadAhead } from "./reading/read_ahead.ts";
 export { ReadBuffers } from "./reading/read_buffers.ts";
 export type { ReadOptions, ReadResult } from "./reading/batch_reads.ts";
+export type { Verification, VerificationStart } from "./producers/verifications.ts";
 export { decodeSnapshot } from "./producers/producer_snapshot.ts";
 export {
   carryOutRepair,
@@ -32,4 +33,5 @@ export {
   writeSnapshot,
 } from "./snapshots.ts";
 export { TrialFiles } from "./directory/trial_files.ts";
+export { tryWriting } from "./directory/write_test_file.ts";
 export { readWholeFile } from "./files/whole_file.ts";

@@ -44,7 +44,7 @@ import type { OpenHandles } from "./directory/open_handles.ts";
 import { claimPartitionFolder, deletedPathOf } from "./directory/partition_metadata.ts";
 import { checkPayload, produceRules } from "./payload.ts";
 import { Presence } from "./directory/presence.ts";
-import type { ProducerEntry, ProducerState } from "./producers/producer_state.ts";
+import type { ProducerState } from "./producers/producer_state.ts";
 import type { Verification, VerificationStart } from "./producers/verifications.ts";
 import type { ReadOptions, ReadResult } from "./reading/batch_reads.ts";
 import { LogReader } from "./reading/reader.ts";
@@ -217,7 +217,8 @@ export class PartitionLog implements UnsyncedLog {
 
   /** Why appends are refused with KAFKA_STORAGE_ERROR; undefined while the log is well. */
   get refusal(): string | undefined {
-    return this.#refusal ?? this.#presence.gone ?? this.directory.offlineReason;
+    const { offlineReason, frozenReason } = this.directory;
+    return this.#refusal ?? this.#presence.gone ?? offlineReason ?? frozenReason;
   }
 
   /** Whether it was found damaged when it was opened, or has lost its files since. */
@@ -343,14 +344,16 @@ export class PartitionLog implements UnsyncedLog {
     return this.#producers.beginVerification({ ...of, nowMs: this.#options.clock.now() });
   }
 
-  /** Producers whose sequence numbers the log remembers. */
-  activeProducers(): readonly Readonly<ProducerEntry>[] {
-    return [...this.#producers.entries];
+  /** Producers whose sequence numbers it remembers, and their transactions. */
+  get producers(): Pick<ProducerState, "entries" | "isInTransaction"> {
+    return this.#producers;
   }
 
-  /** Moves the log's start to `offset`; segments wholly below it go. */
+  /** Moves the log's start to `offset`; segments wholly below it go. PartitionFault: frozen. */
   async deleteRecordsBefore(offset: Offset): Promise<void> {
     const to = Math.min(offset, this.#logEndOffset);
+    const { frozenReason } = this.directory;
+    if (frozenReason !== undefined) throw new PartitionFault(frozenReason);
     if (to <= this.#logStartOffset) return;
     this.#logStartOffset = to;
     this.#epochs.truncateFromStart(to);

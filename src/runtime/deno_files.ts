@@ -7,7 +7,7 @@
 // still leads to the same file. After a rename, the main handle reads instead.
 
 import { PlatformFault } from "../base/faults.ts";
-import { lockFolder, type LockHost } from "./folder_lock.ts";
+import { lockFolder, lockFolderToRead, type LockHost } from "./folder_lock.ts";
 import { attempting, codeOf, platformFault } from "./platform_faults.ts";
 import type { FileInfo, Files, OpenFile, OpenMode } from "./ports.ts";
 
@@ -153,6 +153,7 @@ export const denoFiles: Files = {
     }
   },
   lock: (folder) => lockFolder(folder, lockHost),
+  lockToRead: (folder) => lockFolderToRead(folder, lockHost),
   freeBytes: (path) =>
     attempting("ask the free space of", path, () => {
       const info = process.getBuiltinModule("node:fs").statfsSync(path);

@@ -12,7 +12,8 @@
 // (fcntl, which Linux lists). The other way round Kafka does not see us: no runtime offers fcntl.
 //
 // A disk without room takes no record. Then flock alone holds the folder: a broker must start
-// there, for somebody to read and delete. Where there is no flock (Node) the start is refused.
+// there, for somebody to read and delete. Where there is no flock (Node) it can be locked to read,
+// as a folder that nothing can be written to: without a record, so that nobody is kept out.
 //
 // Two starters that find the same stale record both move it away; the slower one sees that it moved
 // a fresh record and puts it back. Only flock makes this exact for three at once.
@@ -62,6 +63,44 @@ let temporaryCount = 0;
 /** Takes the lock of `folder`, or throws Denied naming its holder. */
 export function lockFolder(folder: string, host: LockHost): FolderLock {
   const path = `${folder}/.lock`;
+  const { me, releaseKernel } = lockByKernel(folder, host);
+  let isRecorded = true;
+  try {
+    placeRecord(folder, path, { me, host });
+  } catch (error) {
+    isRecorded = false;
+    try {
+      if (!me.kernel || !isPlatformFault(error, "NoSpace")) throw error;
+      refuseHolder(folder, me, host);
+    } catch (refusal) {
+      releaseKernel?.();
+      throw refusal;
+    }
+  }
+  return lockOf(() => {
+    if (isRecorded) host.remove(path);
+    releaseKernel?.();
+  });
+}
+
+/** The same without a record, and so for sure only by flock. */
+export function lockFolderToRead(folder: string, host: LockHost): FolderLock {
+  const { me, releaseKernel } = lockByKernel(folder, host);
+  try {
+    refuseHolder(folder, me, host);
+  } catch (refusal) {
+    releaseKernel?.();
+    throw refusal;
+  }
+  return lockOf(() => releaseKernel?.(), { isExclusive: me.kernel });
+}
+
+/** Takes flock, where there is one, and looks for Kafka's lock. */
+function lockByKernel(
+  folder: string,
+  host: LockHost,
+): { me: Holder; releaseKernel: (() => void) | undefined } {
+  const path = `${folder}/.lock`;
   const releaseKernel = host.kernelLock(folder);
   if (releaseKernel === "held") throw denied(folder, readHolder(path, host)?.processId);
   const file = host.identity(path);
@@ -77,28 +116,23 @@ export function lockFolder(folder: string, host: LockHost): FolderLock {
     instance,
     kernel: releaseKernel !== undefined,
   };
-  let isRecorded = true;
-  try {
-    placeRecord(folder, path, { me, host });
-  } catch (error) {
-    isRecorded = false;
-    if (!me.kernel || !isPlatformFault(error, "NoSpace")) {
-      releaseKernel?.();
-      throw error;
-    }
-    const holder = readHolder(path, host);
-    if (holder !== undefined && holds(holder, me, host)) {
-      releaseKernel?.();
-      throw denied(folder, holder.processId);
-    }
-  }
+  return { me, releaseKernel };
+}
+
+/** Throws Denied where a record says that somebody else holds the folder. */
+function refuseHolder(folder: string, me: Holder, host: LockHost): void {
+  const holder = readHolder(`${folder}/.lock`, host);
+  if (holder !== undefined && holds(holder, me, host)) throw denied(folder, holder.processId);
+}
+
+function lockOf(release: () => void, options = { isExclusive: true }): FolderLock {
   let held = true;
   return {
+    ...options,
     release() {
       if (!held) return;
       held = false;
-      if (isRecorded) host.remove(path);
-      releaseKernel?.();
+      release();
     },
   };
 }

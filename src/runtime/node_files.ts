@@ -7,7 +7,7 @@
 
 import * as fs from "node:fs";
 import { PlatformFault } from "../base/faults.ts";
-import { lockFolder, type LockHost } from "./folder_lock.ts";
+import { lockFolder, lockFolderToRead, type LockHost } from "./folder_lock.ts";
 import { attempting, codeOf, platformFault } from "./platform_faults.ts";
 import type { FileInfo, Files, OpenFile, OpenMode } from "./ports.ts";
 
@@ -138,6 +138,7 @@ export function nodeFiles(options: { kernelLock: LockHost["kernelLock"] }): File
     removeAsync,
     syncFolder,
     lock: (folder) => lockFolder(folder, lockHost),
+    lockToRead: (folder) => lockFolderToRead(folder, lockHost),
     freeBytes: (path) =>
       attempting("ask the free space of", path, () => {
         const info = fs.statfsSync(path);

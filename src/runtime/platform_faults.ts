@@ -26,7 +26,7 @@ const byCode: Readonly<Record<string, readonly [PlatformFaultKind, string]>> = {
   ECONNREFUSED: ["Refused", "nobody listens there"],
   EACCES: ["Denied", "permission denied"],
   EPERM: ["Denied", "the operation is not permitted"],
-  EROFS: ["Io", "the file system is read-only"],
+  EROFS: ["ReadOnly", "the file system is read-only"],
   EPIPE: ["Closed", "the other side is gone"],
   ECONNRESET: ["Closed", "the other side reset the connection"],
   ECONNABORTED: ["Closed", "the connection was aborted"],

@@ -22,6 +22,7 @@ Deno.test("each code has the kind that callers decide by", () => {
     ECONNRESET: "Closed",
     EBADF: "Closed",
     EEXIST: "AlreadyExists",
+    EROFS: "ReadOnly",
     EIO: "Io",
     ESOMETHING: "Io",
   };

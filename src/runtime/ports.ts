@@ -144,6 +144,8 @@ export interface OpenFile {
 
 /** A held lock on a folder; released by `release` or by the end of the process, however it ends. */
 export interface FolderLock {
+  /** Whether all others are kept out: one that was taken to read may not know how. */
+  readonly isExclusive: boolean;
   release(): void;
 }
 
@@ -165,6 +167,11 @@ export interface Files {
   syncFolder(folder: string): Promise<void>;
   /** Takes the lock file in `folder`, or throws Denied naming the process that holds it. */
   lock(folder: string): FolderLock;
+  /**
+   * The same without a lock file, for a folder that nothing can be written to: by the kernel's own
+   * lock where the runtime has one. Who has none keeps nobody out, and only sees who was there.
+   */
+  lockToRead(folder: string): FolderLock;
   /** Bytes free for us on the file system of `path`. */
   freeBytes(path: string): number;
   /** Size of the file system of `path`. */

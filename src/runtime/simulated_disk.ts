@@ -10,10 +10,10 @@
 // writes for good, while reads go on seeing them, as Linux does (fsyncgate).
 
 import { PlatformFault } from "../base/faults.ts";
+import { MemoryContent } from "../base/memory_content.ts";
 import {
   isFolder,
   type Journal,
-  MemoryContent,
   type MemoryEntry,
   type MemoryFile,
   MemoryFiles,

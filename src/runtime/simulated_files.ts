@@ -129,6 +129,7 @@ export function simulatedFiles(world: FilesWorld): Files {
       });
     },
     lock: (folder): FolderLock => disk.files.lock(folder),
+    lockToRead: (folder): FolderLock => disk.files.lockToRead(folder),
     freeBytes: (path) => Math.min(disk.files.freeBytes(path), disk.freeBytes),
     totalBytes: (path) => Math.min(disk.files.totalBytes(path), disk.totalBytes),
   };

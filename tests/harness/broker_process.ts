@@ -21,6 +21,8 @@ export interface BrokerOptions {
   port?: number;
   /** Further arguments of `ottla start`, such as `--ephemeral`. */
   flags?: readonly string[];
+  /** A program with its arguments that runs the broker in its own place, as setpriv does. */
+  wrapper?: readonly string[];
   /** Hears every line of its output. */
   onLine?: (line: string) => void;
 }
@@ -31,6 +33,7 @@ export class BrokerProcess implements AsyncDisposable {
   readonly #folder: string | undefined;
   readonly #settings: Record<string, string>;
   readonly #flags: readonly string[];
+  readonly #wrapper: readonly string[];
   readonly #listeners = new Set<(line: string) => void>();
   #process: ProcessLines | undefined;
   #port: number;
@@ -42,6 +45,7 @@ export class BrokerProcess implements AsyncDisposable {
     this.dataDir = options.dataDir ?? `${folder}/data`;
     this.#settings = { "group.initial.rebalance.delay.ms": "0", ...options.settings };
     this.#flags = options.flags ?? [];
+    this.#wrapper = options.wrapper ?? [];
     if (options.onLine) this.#listeners.add(options.onLine);
     this.#port = options.port ?? 0;
   }
@@ -154,9 +158,10 @@ export class BrokerProcess implements AsyncDisposable {
     });
     this.#stopWithinMs = plan.stopWithinMs;
     const ready = Promise.withResolvers<RegExpMatchArray>();
+    const [command, ...args] = [...this.#wrapper, plan.command, ...plan.args];
     const process = new ProcessLines({
-      command: plan.command,
-      args: plan.args,
+      command,
+      args,
       onLine: (line) => {
         const match = line.match(plan.ready);
         if (match) ready.resolve(match);

@@ -87,6 +87,7 @@ export class FailingFiles {
         await files.syncFolder(folder);
       },
       lock: (folder) => files.lock(folder),
+      lockToRead: (folder) => files.lockToRead(folder),
       freeBytes: (path) => {
         this.#note("free bytes of", path);
         return files.freeBytes(path);

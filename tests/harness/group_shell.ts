@@ -39,12 +39,17 @@ function compileRegex(regex: string): NameMatcher | BadRegex {
   }
 }
 
+/** A record, of a producer's transaction or of none; or the end of one. */
+type LogEntry =
+  | { readonly key: Uint8Array; readonly value: Uint8Array | null; readonly producerId?: number }
+  | { readonly endOf: number; readonly committed: boolean };
+
 export class GroupShell {
   table: GroupTable;
   nowMs = 0;
   /** Why the log refuses the next batch; NONE: it does not. */
   refuseNext: ErrorCode = ErrorCode.NONE;
-  readonly log: { readonly key: Uint8Array; readonly value: Uint8Array | null }[] = [];
+  readonly log: LogEntry[] = [];
   readonly topics = new FakeTopics();
   readonly #config: () => GroupConfig;
   #uuids = 0;
@@ -73,25 +78,36 @@ export class GroupShell {
 
   carryOut(decision: GroupDecision): Carried {
     const batches: { records: readonly GroupCoordinatorRecord[]; errorCode: ErrorCode }[] = [];
-    const { notes, answers } = carryOut(this.table, decision, (records) => {
+    const { notes, answers } = carryOut(this.table, decision, (records, producer) => {
       const errorCode = this.refuseNext;
       this.refuseNext = ErrorCode.NONE;
       batches.push({ records, errorCode });
       if (errorCode !== ErrorCode.NONE) return errorCode;
       for (const record of records) {
-        this.log.push({ key: encodeKey(record), value: encodeValue(record) });
+        const producerId = producer?.producerId as number | undefined;
+        this.log.push({ key: encodeKey(record), value: encodeValue(record), producerId });
       }
       return errorCode;
     });
     return { notes, answers, batches };
   }
 
+  /** Ends a producer's transaction, as its marker does. */
+  endTransaction(producerId: number, committed: boolean): void {
+    this.log.push({ endOf: producerId, committed });
+    this.table.endTransaction(producerId, committed);
+  }
+
   /** A table that has read the log, and does not lead yet. */
   replay(): GroupTable {
     const table = this.newTable();
-    for (const { key, value } of this.log) {
-      const record = decode(key, value);
-      if (record !== undefined) table.apply(record);
+    for (const entry of this.log) {
+      if ("endOf" in entry) {
+        table.endTransaction(entry.endOf, entry.committed);
+        continue;
+      }
+      const record = decode(entry.key, entry.value);
+      if (record !== undefined) table.apply(record, entry.producerId);
     }
     return table;
   }

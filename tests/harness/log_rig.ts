@@ -121,6 +121,7 @@ function faultyFiles(files: Files, rig: Rig): Files {
     removeAsync: (path) => files.removeAsync(path),
     syncFolder: (folder) => files.syncFolder(folder),
     lock: (folder) => files.lock(folder),
+    lockToRead: (folder) => files.lockToRead(folder),
     freeBytes: (path) => files.freeBytes(path),
     totalBytes: (path) => files.totalBytes(path),
   };

@@ -68,6 +68,7 @@ export function watchedFiles(
       await files.syncFolder(folder);
     },
     lock: (folder) => files.lock(folder),
+    lockToRead: (folder) => files.lockToRead(folder),
     freeBytes: (path) => files.freeBytes(path),
     totalBytes: (path) => files.totalBytes(path),
   };

@@ -228,4 +228,20 @@ function lockSuite(options: SubjectOptions): void {
     assert.deepEqual(files.list(folder), []);
     await fails("NotFound", () => files.lock(`${folder}/none`));
   });
+
+  check("a folder is locked to read without a file, and not while others hold it", options, async (
+    subject,
+  ) => {
+    const { runtime: { files, name }, folder } = subject;
+    const lock = files.lock(folder);
+    await fails("Denied", () => files.lockToRead(folder));
+    lock.release();
+    const reading = files.lockToRead(folder);
+    assert.deepEqual(files.list(folder), []);
+    // Node has no flock.
+    assert.equal(reading.isExclusive, name !== "node");
+    if (reading.isExclusive) await fails("Denied", () => files.lock(folder));
+    reading.release();
+    files.lock(folder).release();
+  });
 }

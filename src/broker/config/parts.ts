@@ -6,16 +6,18 @@ import {
   offsetsTopic,
   ResourceType,
   shareStateTopic,
+  transactionsTopic,
 } from "../../cluster/mod.ts";
 import type {
   ConsumerGroupConfig,
   GroupConfig,
   ModernGroupSettings,
   ShareStateConfig,
+  TransactionConfig,
 } from "../../coordinator/mod.ts";
 import type { LogConfig } from "../../log/mod.ts";
 import type { BrokerConfig } from "./mod.ts";
-import type { SnapshotConfig } from "../metadata_snapshots.ts";
+import type { SnapshotConfig } from "../metadata/snapshots.ts";
 import type { RateWindows } from "../quota_rate.ts";
 
 const msPerMinute = 60_000;
@@ -90,6 +92,20 @@ function within(
   const number = Number(text);
   if (text === undefined || !Number.isInteger(number)) return otherwise;
   return Math.min(Math.max(number, min), max);
+}
+
+/** What the transaction coordinator works by, at a level of the feature transaction.version. */
+export function transactionConfigOf(
+  config: BrokerConfig,
+  transactionVersion: number,
+): TransactionConfig {
+  return {
+    timeoutMaxMs: config.get("transaction.max.timeout.ms"),
+    abortIntervalMs: config.get("transaction.abort.timed.out.transaction.cleanup.interval.ms"),
+    expirationMs: config.get("transactional.id.expiration.ms"),
+    expirationIntervalMs: config.get("transaction.remove.expired.transaction.cleanup.interval.ms"),
+    transactionVersion,
+  };
 }
 
 /** How clients' rates are measured for their quotas. */
@@ -167,6 +183,23 @@ export function shareStateTopicOf(config: BrokerConfig): InternalTopic {
       ["min.insync.replicas", String(config.get("share.coordinator.state.topic.min.isr"))],
       ["retention.ms", "-1"],
       ["segment.bytes", String(config.get("share.coordinator.state.topic.segment.bytes"))],
+    ]),
+  };
+}
+
+/** The topic of transactions, as it is created when the first transactional id needs it. */
+export function transactionsTopicOf(config: BrokerConfig): InternalTopic {
+  return {
+    name: transactionsTopic,
+    partitionCount: config.get("transaction.state.log.num.partitions"),
+    replicationFactor: config.get("transaction.state.log.replication.factor"),
+    configs: new Map([
+      ["cleanup.policy", "compact"],
+      ["compression.type", "uncompressed"],
+      ["max.message.bytes", String(0x7fffffff)],
+      ["min.insync.replicas", String(config.get("transaction.state.log.min.isr"))],
+      ["segment.bytes", String(config.get("transaction.state.log.segment.bytes"))],
+      ["unclean.leader.election.enable", "false"],
     ]),
   };
 }

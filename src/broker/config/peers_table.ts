@@ -366,7 +366,6 @@ export const peerKeys = {
     type: "boolean",
     default: "true",
     update: "cluster-wide",
-    ignored: transactions,
     doc: "Whether a transactional batch is checked against the partitions that its transaction " +
       "has added.",
   },

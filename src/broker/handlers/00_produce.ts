@@ -6,13 +6,14 @@
 //   appended in one turn of the event loop (produce/append.ts). acks=1 is answered once the batch
 //   is in the file, acks=-1 once an fdatasync covers it, acks=0 not at all: an error then closes
 //   the connection, which is all that such a client can notice. Topics are created by Metadata
-//   alone.
+//   alone. The first batch of a transaction in a partition is taken only if the transaction's
+//   coordinator knows of it (produce/verify.ts); records of several producers' transactions, or of
+//   one whose id is not named, refuse all of a request.
 // Versions: 0-2 message sets, stored as v2 batches (src/records/up_conversion.ts); 2
 //   logAppendTimeMs; 3 one v2 batch for each partition and nothing else (KIP-98); 5
 //   logStartOffset; 7 zstd (KIP-110); 8 errorMessage and recordErrors (KIP-467); 9 flexible; 10
-//   currentLeader (KIP-951), which one node never needs to tell; 12 transactions v2 (KIP-890); 13
-//   topic ids (KIP-516).
-// Not done: transactions. A transactional batch is refused.
+//   currentLeader (KIP-951), which one node never needs to tell; 11 TRANSACTION_ABORTABLE and 12
+//   transactions v2, which adds partitions to their transaction (KIP-890); 13 topic ids (KIP-516).
 //
 // Differs from Kafka: a duplicate is answered without a time where the topic has the producers'
 // times; Kafka tells the batch's largest timestamp, which then stands for each of its records.
@@ -28,7 +29,9 @@ import { planProduce, type ProducePlan, type ProduceRequest } from "../produce/p
 import { prepare } from "../produce/prepare.ts";
 
 type Response = ResponseInput<typeof Produce>;
-type Context = RequestContext<"metadata" | "partitions" | "topics" | "memory">;
+type Context = RequestContext<
+  "metadata" | "partitions" | "topics" | "memory" | "transactions"
+>;
 
 export const produce = handler(Produce, {
   serves: "0-13",
@@ -57,11 +60,11 @@ export const produce = handler(Produce, {
  * later: it is no promise itself, lest who waits for the append wait for disks.
  */
 async function carryOutLater(first: ProducePlan, request: ProduceRequest, context: Context) {
-  const { memory } = context.services;
+  const { memory, transactions } = context.services;
   const done = new Map();
   let plan = first;
   while (plan.due.length > 0) {
-    await prepare(plan, { memory, done });
+    await prepare(plan, { memory, transactions, done });
     plan = planProduce(request, context, done);
   }
   return { answer: carryOut(plan) };

@@ -53,7 +53,7 @@ export const metadata = handler(Metadata, {
     return {
       brokers: viewOf(context).brokers(),
       clusterId: services.clusterId,
-      controllerId: services.nodeId,
+      controllerId: services.metadata.controllerId,
       topics,
       clusterAuthorizedOperations: authorizedOperations(context.may, theCluster, {
         asked: request.includeClusterAuthorizedOperations,

@@ -3,7 +3,8 @@
 // Serves: 0-10.
 // Behaviour: offset -1 with empty metadata where nothing is committed. What is answered has been
 //   synced. A null topic list means all topics of the group.
-// Versions: 2 all topics, top-level error; 5 leader epoch; 6 flexible; 7 requireStable (KIP-447); 8
+// Versions: 2 all topics, top-level error; 5 leader epoch; 6 flexible; 7 requireStable: nothing is
+//   told of what an open transaction may change, UNSTABLE_OFFSET_COMMIT (KIP-447); 8
 //   several groups (KIP-709); 9 member and epoch of KIP-848; 10 topic ids.
 
 import { ZERO_UUID } from "../../base/ids.ts";
@@ -15,7 +16,7 @@ import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
 
 type Request = RequestOf<typeof OffsetFetch>;
-type GroupRequest = Request["groups"][number];
+type GroupRequest = Request["groups"][number] & Pick<Request, "requireStable">;
 type TopicRequest = NonNullable<GroupRequest["topics"]>[number];
 
 type Table = GroupShard["machine"];
@@ -35,10 +36,11 @@ export const offsetFetch = handler(OffsetFetch, {
 
   async handle(request, context: Context) {
     if (context.version >= 8) {
-      const { slices } = context.services;
-      return {
-        groups: await mapSliced(request.groups, slices, (each) => fetchGroup(each, context)),
-      };
+      const { services: { slices } } = context;
+      const { requireStable } = request;
+      const fetch = (each: Request["groups"][number]) =>
+        fetchGroup({ ...each, requireStable }, context);
+      return { groups: await mapSliced(request.groups, slices, fetch) };
     }
     const group = await fetchGroup(firstGroup(request), context);
     const { errorCode } = group;
@@ -48,9 +50,10 @@ export const offsetFetch = handler(OffsetFetch, {
 });
 
 /** The one group of versions 0 to 7, in the form of the later ones. */
-function firstGroup({ groupId, topics }: Request): GroupRequest {
+function firstGroup({ groupId, topics, requireStable }: Request): GroupRequest {
   return {
     groupId,
+    requireStable,
     memberId: null,
     memberEpoch: -1,
     topics: topics?.map((topic) => ({ ...topic, topicId: ZERO_UUID })) ?? null,

@@ -59,6 +59,9 @@ async function deleteBefore(
 ) {
   const partition = services.partitions.find(name, partitionIndex);
   if (!(partition instanceof Partition)) return failure(partition);
+  if (partition.log.directory.frozenReason !== undefined) {
+    return failure(ErrorCode.KAFKA_STORAGE_ERROR);
+  }
   if (services.topics.isInternal(name)) return failure(ErrorCode.INVALID_TOPIC_EXCEPTION);
   if (!services.topics.logConfig(name).cleanupPolicy.includes("delete")) {
     return failure(ErrorCode.POLICY_VIOLATION);

@@ -1,14 +1,17 @@
 // DescribeQuorum: who keeps the metadata log (KIP-595).
 //
 // Serves: 0-2.
-// Behaviour: this node, which votes and leads alone. Any other topic is one that it does not host.
+// Behaviour: whoever takes changes of the metadata, as the one voter and leader that clients are
+//   told of. Any other topic is one that it does not host.
 // Versions: 1 when each voter was last heard of (KIP-836); 2 error messages, the nodes' addresses
 //   (KIP-853). Where Kafka names the controllers' own listener, clients are told this one.
 
+import { ZERO_UUID } from "../../base/ids.ts";
 import { DescribeQuorum } from "../../protocol/apis/55_describe_quorum.ts";
 import { ErrorCode, errorMessage, type ResponseInput } from "../../protocol/mod.ts";
 import { metadataTopic } from "../../cluster/mod.ts";
 import { needs } from "../authorizer.ts";
+import { type BrokerAddress, ClusterView } from "../cluster_view.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Topic = ResponseInput<typeof DescribeQuorum>["topics"][number];
@@ -31,26 +34,34 @@ export const describeQuorum = handler(DescribeQuorum, {
     const isAboutMetadata = topics.some(({ partitions }) =>
       partitions.some(({ errorCode }) => errorCode === ErrorCode.NONE)
     );
-    const { host, port } = context.session.listener.advertised;
-    const listeners = [{ name: "CONTROLLER", host, port }];
-    const nodes = isAboutMetadata ? [{ nodeId: context.services.nodeId, listeners }] : [];
+    const { services, session } = context;
+    const leader = new ClusterView(services, session.listener)
+      .broker(services.metadata.controllerId);
+    const nodes = isAboutMetadata && leader !== undefined ? [nodeOf(leader)] : [];
     return { errorCode: ErrorCode.NONE, errorMessage: "", topics, nodes };
   },
 });
 
+function nodeOf({ nodeId, host, port }: BrokerAddress) {
+  return { nodeId, listeners: [{ name: "CONTROLLER", host, port }] };
+}
+
 function metadataPartition({ services }: Context): Topic["partitions"][number] {
   const logEndOffset = services.metadata.image.lastOffset + 1;
   const nowMs = services.clock.now();
+  const { controllerId, leaderEpoch } = services.metadata;
   return {
     partitionIndex: 0,
     errorCode: ErrorCode.NONE,
     errorMessage: "",
-    leaderId: services.nodeId,
-    leaderEpoch: services.metadata.leaderEpoch,
+    leaderId: controllerId,
+    leaderEpoch,
     highWatermark: logEndOffset,
     currentVoters: [{
-      replicaId: services.nodeId,
-      replicaDirectoryId: services.metadataDirectoryId,
+      replicaId: controllerId,
+      replicaDirectoryId: controllerId === services.nodeId
+        ? services.metadataDirectoryId
+        : ZERO_UUID,
       logEndOffset,
       lastFetchTimestamp: nowMs,
       lastCaughtUpTimestamp: nowMs,

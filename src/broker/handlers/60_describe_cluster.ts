@@ -37,7 +37,7 @@ export const describeCluster = handler(DescribeCluster, {
       errorCode: ErrorCode.NONE,
       endpointType,
       clusterId: services.clusterId,
-      controllerId: services.nodeId,
+      controllerId: services.metadata.controllerId,
       brokers: new ClusterView(services, session.listener)
         .brokers({ fenced: request.includeFencedBrokers })
         .map(({ nodeId: brokerId, ...rest }) => ({ brokerId, ...rest })),

@@ -44,7 +44,7 @@ function describe(
     const message = problem ?? errorMessage(errorCode);
     return { partitionIndex, errorCode, errorMessage: message, activeProducers: [] };
   }
-  const activeProducers = partition.log.activeProducers().map((producer) => ({
+  const activeProducers = Array.from(partition.log.producers.entries, (producer) => ({
     producerId: producer.producerId,
     producerEpoch: producer.producerEpoch,
     lastSequence: producer.batches.at(-1)?.lastSequence ?? -1,

@@ -33,7 +33,7 @@ import { busyBytes, freeBytes } from "./frame_buffers.ts";
 import type { Handler, RequestContext } from "../handler.ts";
 import { apiVersionsKey, handlers, lateHandlers, supportedVersions } from "../handlers/mod.ts";
 import type { ClientMeter } from "../quotas.ts";
-import type { RequestMetrics } from "../request_metrics.ts";
+import type { RequestMetrics } from "./request_metrics.ts";
 import { everything } from "../authorizer.ts";
 import type { Services } from "../services.ts";
 import type { Session } from "./session.ts";
@@ -99,6 +99,12 @@ export class Dispatcher {
 
   /** Starts answering `frame`. Throws ConnectionFault when the connection must end. */
   dispatch(frame: Uint8Array, session: Session): Dispatched {
+    const metrics = this.#metrics;
+    if (metrics === undefined) return this.#dispatch(frame, session);
+    return metrics.measure(frame, () => this.#dispatch(frame, session));
+  }
+
+  #dispatch(frame: Uint8Array, session: Session): Dispatched {
     const header = readHeader(frame, this.#tableOf);
     const handler = this.#handlers.get(header.apiKey);
     if (handler === undefined) return this.#dispatchLate(frame, header, session);
@@ -209,7 +215,7 @@ export class Dispatcher {
     const bytes = keepsFrame ? frame : frame.slice();
     const reply = late.load().then((handler) => {
       this.#handlers.set(apiKey, handler);
-      return this.dispatch(bytes, session).reply;
+      return this.#dispatch(bytes, session).reply;
     });
     return { reply, pipelined: false, keepsFrame };
   }

@@ -57,8 +57,8 @@ function carryOut(
   acks: number,
 ): PartitionAnswer | Promise<PartitionAnswer> {
   if ("errorCode" in planned) return refusalOf(planned);
-  const { index, partition, payload: framed, checked } = planned;
-  const result = partition.append(framed.bytes, "client", { framed, checked });
+  const { index, partition, payload: framed, checked, verification } = planned;
+  const result = partition.append(framed.bytes, "client", { framed, checked, verification });
   if (!result.ok) return refusedByLog(planned, result);
   const answer: PartitionAnswer = {
     index,

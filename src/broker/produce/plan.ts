@@ -2,13 +2,14 @@
 //
 //   a partition of it --> refused: an error code in its place
 //                     \-> write: its payload, framed, and the partition that takes it
-//                           due: a codec to load, or all of it to check in slices, with memory for
-//                           work; nothing for most
+//                           due: a codec to load, all of it to check in slices, with memory for
+//                           work, or its transaction to verify; nothing for most
 //
 // A partition is asked in this order: is there such a topic, may the client write to it, is it
 // here, is the payload one at all, what does its transaction say, do the topic and its replicas
-// take it. What needs an answer from elsewhere (whether a transaction has the partition) joins as
-// another kind of `due`.
+// take it. A batch that would begin a transaction in its partition is verified first, by who
+// coordinates that (KIP-890). One producer writes all that a request has within transactions, and
+// may do so: otherwise the request is refused as a whole.
 //
 // Invariant: a plan changes nothing, and holds in the turn of the event loop that it was made in.
 // Whoever waits for what is due plans again, with what was `done`: by then the partition may be
@@ -17,6 +18,7 @@
 import type { PartitionId } from "../../base/ids.ts";
 import { ErrorCode, type Produce, type RequestOf } from "../../protocol/mod.ts";
 import {
+  type BatchHeader,
   codecToLoad,
   type CompressionType,
   type FramedBatch,
@@ -29,7 +31,9 @@ import {
 } from "../../records/mod.ts";
 import type { May } from "../authorizer.ts";
 import { Partition } from "../partition.ts";
+import type { Verification } from "../../log/mod.ts";
 import type { Services } from "../services.ts";
+import type { TransactionProtocol } from "../transaction_verification.ts";
 
 export type ProduceRequest = RequestOf<typeof Produce>;
 export type ProduceTopic = ProduceRequest["topicData"][number];
@@ -42,6 +46,9 @@ const batchesFrom = 3;
 const zstdFrom = 7;
 /** Since which version topics are named by their ids. */
 const topicIdsFrom = 13;
+/** Since which version producers know TRANSACTION_ABORTABLE, and the second protocol (KIP-890). */
+const abortableFrom = 11;
+const secondProtocolFrom = 12;
 /** No smaller batch holds the event loop for long. */
 const heavyBytesMin = 16 * 1024;
 
@@ -62,7 +69,25 @@ export interface Refused {
 /** What has to happen before a write can. */
 export type Due =
   | { readonly kind: "load"; readonly codec: CompressionType }
-  | { readonly kind: "check"; readonly batch: FramedBatch };
+  | { readonly kind: "check"; readonly batch: FramedBatch }
+  | {
+    readonly kind: "verify";
+    readonly header: BatchHeader;
+    readonly transactionalId: string;
+    readonly protocol: TransactionProtocol;
+  };
+
+/** What a transaction's coordinator has said of a write. */
+export type Verified =
+  | { readonly verification: Verification | undefined }
+  | Omit<Refused, "index">;
+
+/** What was done for a write. */
+export interface DoneFor {
+  /** What its payload came to, where all of it was checked. */
+  readonly checked?: ProducePayload;
+  readonly verified?: Verified;
+}
 
 /** Takes a payload. */
 export interface Write {
@@ -73,6 +98,8 @@ export interface Write {
   readonly payload: FramedPayload;
   /** What it came to, where all of it was checked before. */
   readonly checked: ProducePayload | undefined;
+  /** What was verified of the transaction that begins with it. */
+  readonly verification: Verification | undefined;
   readonly due: Due | undefined;
 }
 
@@ -91,10 +118,11 @@ export interface ProducePlan {
   readonly due: readonly Write[];
 }
 
-/** What payloads came to that were checked for an earlier plan. */
-export type Done = ReadonlyMap<PartitionData, ProducePayload>;
+/** What was done for an earlier plan. */
+export type Done = ReadonlyMap<PartitionData, DoneFor>;
 
 const nothingDone: Done = new Map();
+const nothingDoneFor: DoneFor = {};
 
 /** What holds for all partitions of a topic. */
 interface TopicTerms {
@@ -106,7 +134,7 @@ interface TopicTerms {
   readonly done: Done;
 }
 
-/** Plans `request`, of which the payloads in `done` were checked before. */
+/** Plans `request`, for which what is in `done` was done before. */
 export function planProduce(
   request: ProduceRequest,
   context: PlanContext,
@@ -116,16 +144,49 @@ export function planProduce(
   const formats = { sets: version < batchesFrom, zstd: version >= zstdFrom };
   const topics: PlannedTopic[] = [];
   const due: Write[] = [];
+  let producer: BatchHeader | undefined;
+  let refusal: ErrorCode | undefined;
   for (const topic of request.topicData) {
     if (topic.partitionData.length === 0) continue;
     const name = nameOf(topic, context);
     const partitions = planTopic(topic, { name, request, context, formats, done });
     topics.push({ topic, partitions });
     for (const planned of partitions) {
-      if ("due" in planned && planned.due !== undefined) due.push(planned);
+      if (!("due" in planned)) continue;
+      if (planned.due !== undefined) due.push(planned);
+      const header = transactionalHeaderOf(planned.payload);
+      if (header === undefined) continue;
+      refusal ??= producerRefusal(header, { producer, request, context });
+      producer ??= header;
     }
   }
-  return { acks: request.acks, topics, due };
+  if (refusal === undefined) return { acks: request.acks, topics, due };
+  return { acks: request.acks, topics: topics.map(({ topic }) => allOf(topic, refusal)), due: [] };
+}
+
+function transactionalHeaderOf(payload: FramedPayload): BatchHeader | undefined {
+  return payload.magic === 2 && payload.header.isTransactional ? payload.header : undefined;
+}
+
+/** Why nothing of a request may be written; `producer`: who writes within a transaction, too. */
+function producerRefusal(
+  { producerId, producerEpoch }: BatchHeader,
+  { producer, request: { transactionalId: name }, context: { may } }: {
+    readonly producer: BatchHeader | undefined;
+    readonly request: ProduceRequest;
+    readonly context: PlanContext;
+  },
+): ErrorCode | undefined {
+  if (name === null || !may("write", { type: "transactionalId", name })) {
+    return ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+  }
+  const isOther = producer !== undefined &&
+    (producer.producerId !== producerId || producer.producerEpoch !== producerEpoch);
+  return isOther ? ErrorCode.INVALID_PRODUCER_ID_MAPPING : undefined;
+}
+
+function allOf(topic: ProduceTopic, errorCode: ErrorCode): PlannedTopic {
+  return { topic, partitions: topic.partitionData.map(({ index }) => refuse(index, errorCode)) };
 }
 
 function nameOf(topic: ProduceTopic, { services, version }: PlanContext): string | undefined {
@@ -158,23 +219,35 @@ function planPartition(
   if ("refusal" in payload) {
     return refuse(index, payload.refusal.errorCode, payload.refusal.message);
   }
-  const refusal = transactionRefusal(payload, terms.request) ?? topicRuleRefusal(index, terms);
+  const refusal = topicRuleRefusal(index, terms);
   if (refusal !== undefined) return { index, ...refusal };
-  const checked = terms.done.get(data);
-  const due = checked === undefined
+  const { checked, verified } = terms.done.get(data) ?? nothingDoneFor;
+  if (verified !== undefined && "errorCode" in verified) return { index, ...verified };
+  let due = checked === undefined
     ? dueFor(payload, partition, services.topics.logConfig(terms.name).compression)
     : undefined;
-  return { index, data, partition, payload, checked, due };
+  if (verified === undefined) due ??= verificationDue(payload, partition, terms);
+  return { index, data, partition, payload, checked, verification: verified?.verification, due };
 }
 
-/** A transaction that no request can end would keep read_committed consumers waiting for ever. */
-function transactionRefusal(payload: FramedPayload, { transactionalId }: ProduceRequest) {
-  const isTransactional = payload.magic === 2 && payload.header.isTransactional;
-  if (!isTransactional && transactionalId === null) return undefined;
-  return {
-    errorCode: ErrorCode.INVALID_TXN_STATE,
-    message: "transactions are not supported yet",
-  };
+/** Whether the batch would begin a transaction in its partition, of which the log must be sure. */
+function verificationDue(
+  payload: FramedPayload,
+  { log, topic }: Partition,
+  { request: { transactionalId }, context: { services, version } }: TopicTerms,
+): Due | undefined {
+  const header = transactionalHeaderOf(payload);
+  if (header === undefined || header.producerId < 0 || transactionalId === null) return undefined;
+  if (log.producers.isInTransaction(header)) return undefined;
+  const protocol = protocolOf(version);
+  const isAsked = protocol === "second" ||
+    services.topics.logConfig(topic).transactionsAreVerified;
+  return isAsked ? { kind: "verify", header, transactionalId, protocol } : undefined;
+}
+
+function protocolOf(version: number): TransactionProtocol {
+  if (version >= secondProtocolFrom) return "second";
+  return version >= abortableFrom ? "abortable" : "older";
 }
 
 function topicRuleRefusal(

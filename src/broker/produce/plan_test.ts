@@ -8,13 +8,22 @@ import { type Uuid, ZERO_UUID } from "../../base/ids.ts";
 import { MemoryMetadataStore } from "../../cluster/mod.ts";
 import { type LogConfig, Slices } from "../../log/mod.ts";
 import { ErrorCode, errorName } from "../../protocol/mod.ts";
-import { type BatchInput, buildBatch, type ProducePayload } from "../../records/mod.ts";
+import { type BatchInput, buildBatch, buildEndTransactionMarker } from "../../records/mod.ts";
 import { zlibCodecs } from "../../runtime/codecs.ts";
 import type { May } from "../authorizer.ts";
 import { MemoryBudget } from "../memory_budget.ts";
 import { Partition } from "../partition.ts";
+import type { TransactionClaim } from "../transactions.ts";
+import type { TransactionCoordinator } from "../transaction_verification.ts";
 import { appendPlan } from "./append.ts";
-import { type PartitionData, planProduce, type ProducePlan, type ProduceRequest } from "./plan.ts";
+import {
+  type Done,
+  type DoneFor,
+  type PartitionData,
+  planProduce,
+  type ProducePlan,
+  type ProduceRequest,
+} from "./plan.ts";
 import { prepare } from "./prepare.ts";
 
 const topicId: Uuid = "qVNPd6uSQ9KXuwz2ybfVIw";
@@ -74,8 +83,7 @@ async function world({ config, isr = [1, 2], may = () => true, version = 9 }: Wo
     },
   } as unknown as Parameters<typeof planProduce>[1]["services"];
   const context = { services, version, may };
-  const plan = (request: ProduceRequest, done?: ReadonlyMap<PartitionData, ProducePayload>) =>
-    planProduce(request, context, done);
+  const plan = (request: ProduceRequest, done?: Done) => planProduce(request, context, done);
   return { rig, here, plan };
 }
 
@@ -106,7 +114,7 @@ function wordsOf({ topics }: ProducePlan): string[] {
     partitions.map((each) => {
       if ("errorCode" in each) return errorName(each.errorCode);
       if (each.due?.kind === "load") return `write, due: load ${each.due.codec}`;
-      return each.due === undefined ? "write" : "write, due: check";
+      return each.due === undefined ? "write" : `write, due: ${each.due.kind}`;
     })
   );
 }
@@ -168,16 +176,9 @@ Deno.test("acks=all needs enough replicas in sync, the others do not", async () 
   assertEquals(wordsOf(plan(requestOf(both, { acks: 1 }))), ["write", "write"]);
 });
 
-Deno.test("topics of the cluster's own, and transactions, are refused", async () => {
+Deno.test("topics of the cluster's own are refused", async () => {
   const { plan } = await world();
   assertEquals(wordsOf(plan(requestOf([batch()], { name: "__own" }))), ["INVALID_TOPIC_EXCEPTION"]);
-  const transactional = batch({
-    producerId: 5,
-    producerEpoch: 0,
-    baseSequence: 0,
-    isTransactional: true,
-  });
-  assertEquals(wordsOf(plan(requestOf([transactional]))), ["INVALID_TXN_STATE"]);
 });
 
 Deno.test("a topic without partitions is left out", async () => {
@@ -191,14 +192,9 @@ Deno.test("a batch that takes long is due to be checked, with memory for it clai
   const request = requestOf([batch(), heavy]);
   const first = plan(request);
   assertEquals(wordsOf(first), ["write", "write, due: check"]);
-  const done = new Map<PartitionData, ProducePayload>();
-  const memory = new MemoryBudget({
-    bytesMax: () => 1 << 28,
-    answersBytesMax: () => 1 << 28,
-    machineBytes: 1 << 30,
-  });
+  const done = new Map<PartitionData, DoneFor>();
   const claims = claimsOf(memory.work);
-  await prepare(first, { memory, done });
+  await prepare(first, { memory, transactions: nobody, done });
   assert(claims.most > 0, "what is packed was claimed");
   assertEquals(memory.work.bytes, 0, "and is given back");
   assertEquals(here.get("orders-0")!.log.logEndOffset, 0, "nothing was appended meanwhile");
@@ -226,6 +222,160 @@ Deno.test("what is led elsewhere by the time of the append takes nothing", async
     ErrorCode.NONE,
   ]);
 });
+
+const verified = { transactionsAreVerified: true };
+const memory = new MemoryBudget({
+  bytesMax: () => 1 << 28,
+  answersBytesMax: () => 1 << 28,
+  machineBytes: 1 << 30,
+});
+
+/** A batch of producer 5's transaction. */
+function within(input: Partial<BatchInput> = {}): Uint8Array {
+  const producer = { producerId: 5, producerEpoch: 0, baseSequence: 0, isTransactional: true };
+  return batch({ ...producer, ...input });
+}
+
+/** A coordinator that says this of every partition, and what it was asked. */
+function coordinatorOf(errorCode: ErrorCode, onAsked: () => void = () => {}) {
+  const asked: string[] = [];
+  const note = (what: string, { transactionalId, partitions }: TransactionClaim) => {
+    const names = partitions.map(({ topic, partition }) => `${topic}-${partition}`);
+    asked.push(`${what} ${names.join(" ")} for ${transactionalId}`);
+    onAsked();
+  };
+  const coordinator: TransactionCoordinator = {
+    verify(claim) {
+      note("verify", claim);
+      return Promise.resolve(claim.partitions.map(() => errorCode));
+    },
+    add(claim) {
+      note("add", claim);
+      return Promise.resolve(errorCode);
+    },
+  };
+  return { asked, coordinator };
+}
+
+/** Plans, does what is due, and appends: the error of each partition. */
+async function produced(
+  request: ProduceRequest,
+  { plan, coordinator }: {
+    plan: (request: ProduceRequest, done?: Done) => ProducePlan;
+    coordinator: TransactionCoordinator;
+  },
+): Promise<string[]> {
+  const done = new Map<PartitionData, DoneFor>();
+  let planned = plan(request);
+  while (planned.due.length > 0) {
+    await prepare(planned, { memory, transactions: coordinator, done });
+    planned = plan(request, done);
+  }
+  const topics = await appendPlan(planned);
+  return topics.flatMap(({ partitionResponses }) =>
+    partitionResponses.map(({ errorCode }) => errorName(errorCode))
+  );
+}
+
+Deno.test("a transaction's first batch in a partition is verified, the next is not", async () => {
+  const { plan } = await world({ config: verified });
+  const { asked, coordinator } = coordinatorOf(ErrorCode.NONE);
+  const first = requestOf([within(), within()], { transactionalId: "t" });
+  assertEquals(wordsOf(plan(first)), ["write, due: verify", "write, due: verify"]);
+  assertEquals(await produced(first, { plan, coordinator }), ["NONE", "NONE"]);
+  assertEquals(asked, ["verify orders-0 orders-1 for t"], "with one question for both");
+  const second = requestOf([within({ baseSequence: 1 })], { transactionalId: "t" });
+  assertEquals(wordsOf(plan(second)), ["write"]);
+  assertEquals(await produced(second, { plan, coordinator }), ["NONE"]);
+});
+
+Deno.test("from version 12 on the broker adds the partitions itself", async () => {
+  for (const transactionsAreVerified of [true, false]) {
+    const { plan } = await world({ config: { transactionsAreVerified }, version: 12 });
+    const { asked, coordinator } = coordinatorOf(ErrorCode.NONE);
+    const request = requestOf([within()], { transactionalId: "t" });
+    assertEquals(await produced(request, { plan, coordinator }), ["NONE"]);
+    assertEquals(asked, ["add orders-0 for t"]);
+  }
+});
+
+Deno.test("without verification older producers' transactions are taken at once", async () => {
+  const { plan } = await world({ version: 11 });
+  const request = requestOf([within()], { transactionalId: "t" });
+  assertEquals(wordsOf(plan(request)), ["write"]);
+});
+
+Deno.test("what a coordinator says is told in words that the version has", async () => {
+  const told: [ErrorCode, ...string[]][] = [
+    [ErrorCode.NONE, "NONE", "NONE", "NONE"],
+    [
+      ErrorCode.TRANSACTION_ABORTABLE,
+      "INVALID_TXN_STATE",
+      "TRANSACTION_ABORTABLE",
+      "TRANSACTION_ABORTABLE",
+    ],
+    [ErrorCode.PRODUCER_FENCED, ...Array(3).fill("INVALID_PRODUCER_EPOCH")],
+    [ErrorCode.INVALID_PRODUCER_ID_MAPPING, ...Array(3).fill("INVALID_PRODUCER_ID_MAPPING")],
+    [
+      ErrorCode.CONCURRENT_TRANSACTIONS,
+      "NOT_ENOUGH_REPLICAS",
+      "NOT_ENOUGH_REPLICAS",
+      "CONCURRENT_TRANSACTIONS",
+    ],
+    [ErrorCode.NOT_COORDINATOR, ...Array(3).fill("NOT_ENOUGH_REPLICAS")],
+    [ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, ...Array(3).fill("NOT_ENOUGH_REPLICAS")],
+  ];
+  for (const [errorCode, ...expected] of told) {
+    const found: string[] = [];
+    for (const version of [10, 11, 12]) {
+      const { plan } = await world({ config: verified, version });
+      const { coordinator } = coordinatorOf(errorCode);
+      const request = requestOf([within()], { transactionalId: "t" });
+      found.push(...await produced(request, { plan, coordinator }));
+    }
+    assertEquals(found, expected, errorName(errorCode));
+  }
+});
+
+Deno.test("what its marker has overtaken does not begin a transaction again", async () => {
+  const { plan, here } = await world({ config: verified });
+  const marker = buildEndTransactionMarker({
+    committed: false,
+    producerId: 5,
+    producerEpoch: 0,
+    coordinatorEpoch: 0,
+    timestamp: 1000,
+  });
+  const { log } = here.get("orders-0")!;
+  const { coordinator } = coordinatorOf(ErrorCode.NONE, () => {
+    assert(log.append(marker, { leaderEpoch: 3, origin: "coordinator" }).ok);
+  });
+  const request = requestOf([within()], { transactionalId: "t" });
+  assertEquals(await produced(request, { plan, coordinator }), ["INVALID_TXN_STATE"]);
+  assertEquals(log.lastStableOffset, log.logEndOffset);
+});
+
+Deno.test("records of a transaction need its id, and one producer", async () => {
+  const both = [batch(), within()];
+  const refused = (errorName: string) => [errorName, errorName];
+  const { plan } = await world();
+  const noId = "TRANSACTIONAL_ID_AUTHORIZATION_FAILED";
+  assertEquals(wordsOf(plan(requestOf(both))), refused(noId));
+  const denied = await world({ may: (_, { type }) => type !== "transactionalId" });
+  assertEquals(wordsOf(denied.plan(requestOf(both, { transactionalId: "t" }))), refused(noId));
+  for (const other of [{ producerId: 6 }, { producerEpoch: 1 }]) {
+    const two = requestOf([within(), within(other)], { transactionalId: "t" });
+    assertEquals(wordsOf(plan(two)), refused("INVALID_PRODUCER_ID_MAPPING"));
+  }
+  const plain = requestOf([batch()], { transactionalId: "t" });
+  assertEquals(wordsOf(plan(plain)), ["write"], "who names an id need not use it");
+});
+
+/** No transaction is asked about. */
+const nobody: TransactionCoordinator = {
+  verify: () => Promise.reject(new Error("nobody was to be asked")),
+  add: () => Promise.reject(new Error("nobody was to be asked")),
+};
 
 /** Sees the most that was ever out of a share. */
 function claimsOf(share: MemoryShare): { readonly most: number } {

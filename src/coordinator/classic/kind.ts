@@ -13,7 +13,8 @@
 //   any          others        yes            stored, if the generation is the group's
 //   any          any           no             UNKNOWN_MEMBER_ID
 //
-// A commit while the group prepares to rebalance is welcome: members commit before they rejoin.
+// A commit while the group prepares to rebalance is welcome: members commit before they rejoin. One
+// within a transaction needs no membership, and is stored in any state: see TxnOffsetCommit.
 
 import { ErrorCode } from "../../protocol/errors.ts";
 import type { Group } from "../group.ts";
@@ -71,14 +72,16 @@ function end({ groupId, isStored }: ClassicGroup): GroupCoordinatorRecord[] {
 
 function commitError(group: ClassicGroup, client: OffsetsClient): ErrorCode {
   const { memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = client;
+  const { isTransactional } = client;
   if (generationId < 0 && group.state === "Empty") return ErrorCode.NONE;
   if (generationId < 0 && memberId === "" && groupInstanceId === null) {
-    return ErrorCode.UNKNOWN_MEMBER_ID;
+    return isTransactional ? ErrorCode.NONE : ErrorCode.UNKNOWN_MEMBER_ID;
   }
   const errorCode = memberError(group, memberId ?? "", groupInstanceId);
   if (errorCode !== ErrorCode.NONE) return errorCode;
   if (generationId !== group.generationId) return ErrorCode.ILLEGAL_GENERATION;
-  return group.state === "CompletingRebalance" ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE;
+  const isRefused = group.state === "CompletingRebalance" && !isTransactional;
+  return isRefused ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE;
 }
 
 /** Only consumers say what they subscribe to; other groups with members keep all their offsets. */

@@ -4,6 +4,7 @@
 //   works --a sync or a cut-back failed, or the directory went away--> offline, until a restart
 //   roomy --free bytes below freeBytesMin, or NoSpace--> full --a fourth more than that--> roomy
 //   held --the broker is registered--> not held: until then only its metadata is written
+//   frozen: nothing is, and nothing deleted, until another broker takes the directory
 //   synced bytes since the last checkpoint: past a bound it is time for one
 //   unsynced bytes: past `soft` the logs that wait longest are synced, past `hard` answers wait
 //
@@ -69,6 +70,7 @@ export class DirectoryState {
   #offlineReason: string | undefined;
   #fullReason: string | undefined;
   #heldReason: string | undefined;
+  #frozenReason: string | undefined;
   /** Bytes that may be appended before room is looked for again. */
   #unchecked = firstCheckBytes;
   /** Logs with unsynced bytes, the one that waits longest first. */
@@ -110,12 +112,18 @@ export class DirectoryState {
     return this.#fullReason;
   }
 
+  /** Why nothing is changed here, not even by deleting; undefined while it may be. */
+  get frozenReason(): string | undefined {
+    return this.#frozenReason;
+  }
+
   get unsyncedBytes(): number {
     return this.#unsyncedBytes;
   }
 
   /** Why an append is refused with KAFKA_STORAGE_ERROR. */
   refusal(origin: AppendOrigin): string | undefined {
+    if (this.#frozenReason !== undefined) return this.#frozenReason;
     if (origin === "client") return this.#offlineReason ?? this.#heldReason ?? this.#fullReason;
     return this.#offlineReason ?? (origin === "coordinator" ? this.#heldReason : undefined);
   }
@@ -151,6 +159,11 @@ export class DirectoryState {
   /** From now on only the metadata is written; undefined: everything is again. */
   hold(reason: string | undefined): void {
     this.#heldReason = reason;
+  }
+
+  /** From now on nothing is written or deleted. */
+  freeze(reason: string): void {
+    this.#frozenReason = reason;
   }
 
   /** A write found no space. Appends are refused from now on, until a check finds room. */

@@ -124,6 +124,13 @@ export class LogFolder {
     const made = missingAbove(files, path);
     files.makeFolder(path);
     const lock = files.lock(path);
+    if (!lock.isExclusive) {
+      const advice = "start no other broker in it while this one reads";
+      options.logger.log("warn", "no lock keeps others out of a data directory", {
+        directory: path,
+        advice,
+      });
+    }
     try {
       // Before meta.properties: where that is, the folders above are durable already.
       if (files.stat(`${path}/${fileNames.metaProperties}`) === undefined) {

@@ -1,32 +1,95 @@
 // A file system seen through what a trial would have changed: a start is tried on it first, so that
-// one which is refused has touched nothing.
+// one which is refused has touched nothing, and a broker that only reads lives on it.
 //
-//   path --> untouched: the real file, read only
+//   name --> untouched: the real file, read only
 //        --> changed:   the first bytes of a real file, and what was appended behind them
+//        --> made:      a folder that is new, or anew, with nothing real in it
 //        --> gone
 //
-// Invariant: nothing is written to the real files, and memory is taken for what was appended alone.
+// Invariant: nothing is written to the real files. Memory is taken for what was appended alone, and
+// not more than `bytesMax` of it: past that a write finds no space, as on a disk that is full.
 
 import { PlatformFault } from "../../base/faults.ts";
+import { MemoryContent } from "../../base/memory_content.ts";
 import type { FileInfo, Files, FolderLock, OpenFile, OpenMode } from "../../runtime/ports.ts";
 
-/** A file that the trial has made or changed. */
-interface Changed {
-  /** The real file that it begins with, and how much of it. */
-  readonly source: string | undefined;
-  kept: number;
-  added: Uint8Array;
-  modifiedMs: number;
+/** Indexes of some ten thousand segments, made anew; what a start writes is far less. */
+const bytesMaxDefault = 128 * 1024 * 1024;
+
+/** What all files of a trial have in memory. */
+interface Room {
+  used: number;
+  readonly bytesMax: number;
 }
+
+/** A file that the trial has made or changed. */
+class Changed {
+  /** The real file that it begins with, if any. */
+  readonly source: string | undefined;
+  modifiedMs: number;
+  /** How much of the real file is left. */
+  #kept: number;
+  readonly #added = new MemoryContent();
+  /** Undefined once no name leads here: it goes with the last who has it open. */
+  #room: Room | undefined;
+
+  constructor(room: Room, real?: { readonly path: string; readonly info: FileInfo }) {
+    this.source = real?.path;
+    this.modifiedMs = real?.info.modifiedMs ?? 0;
+    this.#kept = real?.info.size ?? 0;
+    this.#room = room;
+  }
+
+  get kept(): number {
+    return this.#kept;
+  }
+
+  get size(): number {
+    return this.#kept + this.#added.size;
+  }
+
+  append(bytes: Uint8Array, path: string): void {
+    const room = this.#room;
+    if (room !== undefined && room.used + bytes.length > room.bytesMax) {
+      const message = `cannot append to ${path}: a trial holds ${room.bytesMax} bytes and no more`;
+      throw new PlatformFault("NoSpace", message);
+    }
+    this.#added.append(bytes);
+    if (room !== undefined) room.used += bytes.length;
+  }
+
+  readAdded(position: number, into: Uint8Array): number {
+    return this.#added.readAt(position - this.#kept, into);
+  }
+
+  truncate(size: number): void {
+    const before = this.#added.size;
+    const left = Math.max(0, size - this.#kept);
+    if (left < before) this.#added.truncate(left);
+    this.#kept = Math.min(this.#kept, size);
+    if (this.#room !== undefined) this.#room.used -= before - this.#added.size;
+  }
+
+  /** No name leads to it any more. */
+  unlink(): void {
+    if (this.#room !== undefined) this.#room.used -= this.#added.size;
+    this.#room = undefined;
+  }
+}
+
+type Entry = Changed | "gone" | "folder";
 
 /** `files` as a trial sees and changes them. Ended by `close`, which lets go of all real files. */
 export class TrialFiles implements Files {
   readonly #files: Files;
-  readonly #changed = new Map<string, Changed | "gone" | "folder">();
+  readonly #room: Room;
+  /** What has changed, by its folder and its name in it. */
+  readonly #folders = new Map<string, Map<string, Entry>>();
   readonly #open = new Set<OpenFile>();
 
-  constructor(files: Files) {
+  constructor(files: Files, options: { readonly bytesMax?: number } = {}) {
     this.#files = files;
+    this.#room = { used: 0, bytesMax: options.bytesMax ?? bytesMaxDefault };
   }
 
   /** The trial is over. */
@@ -36,69 +99,75 @@ export class TrialFiles implements Files {
   }
 
   open(path: string, mode: OpenMode): OpenFile {
+    const known = this.#entry(path);
     const info = this.stat(path);
     if (info === undefined) {
-      if (mode === "read") throw new PlatformFault("NotFound", `${path}: there is no such file`);
-      if (this.stat(parentOf(path)) === undefined) {
-        throw new PlatformFault("NotFound", `${path}: there is no such folder`);
-      }
+      if (mode === "read") throw notFound(path, "file");
+      if (this.stat(parentOf(path)) === undefined) throw notFound(path, "folder");
     }
-    const known = this.#changed.get(path);
-    if (mode === "read" && known === undefined) return this.#opened(path);
-    let changed = typeof known === "object" ? known : undefined;
+    if (info?.isDirectory) throw new PlatformFault("Io", `cannot open ${path}: it is a folder`);
+    if (mode === "read" && known === undefined) return this.#openReal(path);
+    let changed = known instanceof Changed ? known : undefined;
     if (changed === undefined) {
-      const isReal = known === undefined && info !== undefined;
-      changed = {
-        source: isReal ? path : undefined,
-        kept: info?.size ?? 0,
-        added: new Uint8Array(0),
-        modifiedMs: info?.modifiedMs ?? 0,
-      };
-      this.#changed.set(path, changed);
+      changed = new Changed(this.#room, info && { path, info });
+      this.#set(path, changed);
     }
-    const source = changed.source === undefined ? undefined : this.#opened(changed.source);
-    const file = new TrialFile(path, changed, source);
+    const file = new TrialFile(path, changed, (real) => this.#openReal(real));
     if (mode === "create") file.truncate(0);
     return file;
   }
 
   list(folder: string): string[] {
-    const real = this.#changed.get(folder) === undefined ? this.#files.list(folder) : [];
-    const names = new Set(real.filter((name) => this.stat(`${folder}/${name}`) !== undefined));
-    for (const path of this.#changed.keys()) {
-      const isIn = parentOf(path) === folder && this.stat(path) !== undefined;
-      if (isIn) names.add(path.slice(folder.length + 1));
+    if (this.stat(folder)?.isDirectory !== true) throw notFound(folder, "folder");
+    const names = new Set(this.#isHiding(folder) ? [] : this.#files.list(folder));
+    for (const [name, entry] of this.#folders.get(folder) ?? []) {
+      if (entry === "gone") names.delete(name);
+      else names.add(name);
     }
     return [...names].sort();
   }
 
   stat(path: string): FileInfo | undefined {
-    const changed = this.#changed.get(path);
-    if (changed === undefined) return this.#isHidden(path) ? undefined : this.#files.stat(path);
-    if (changed === "gone") return undefined;
-    if (changed === "folder") return { isDirectory: true, size: 0, modifiedMs: 0 };
-    const { kept, added, modifiedMs } = changed;
-    return { isDirectory: false, size: kept + added.length, modifiedMs };
+    const entry = this.#entry(path);
+    if (entry === "gone") return undefined;
+    if (entry === "folder") return { isDirectory: true, size: 0, modifiedMs: 0 };
+    if (entry !== undefined) {
+      return { isDirectory: false, size: entry.size, modifiedMs: entry.modifiedMs };
+    }
+    const parent = parentOf(path);
+    return parent !== path && this.#isHiding(parent) ? undefined : this.#files.stat(path);
   }
 
   makeFolder(folder: string): void {
-    if (this.stat(folder) === undefined) this.#changed.set(folder, "folder");
+    if (this.stat(folder) !== undefined) return;
+    const parent = parentOf(folder);
+    if (parent !== folder) this.makeFolder(parent);
+    this.#set(folder, "folder");
   }
 
   rename(from: string, to: string): void {
-    const known = this.#changed.get(from);
     const info = this.stat(from);
-    if (info === undefined) throw new PlatformFault("NotFound", `${from}: there is no such file`);
-    const { size: kept, modifiedMs } = info;
-    this.#changed.set(from, "gone");
-    const moved = { source: from, kept, added: new Uint8Array(0), modifiedMs };
-    this.#changed.set(to, known ?? moved);
+    if (info === undefined) throw notFound(from, "file");
+    if (info.isDirectory) throw new PlatformFault("Io", `a trial renames no folder: ${from}`);
+    if (from === to) return;
+    const known = this.#entry(from);
+    const moved = known instanceof Changed ? known : new Changed(this.#room, { path: from, info });
+    this.#unlink(to);
+    this.#set(to, moved);
+    this.#set(from, "gone");
   }
 
   remove(path: string): void {
-    const below = [...this.#changed.keys()].filter((each) => each.startsWith(`${path}/`));
-    for (const each of below) this.#changed.delete(each);
-    this.#changed.set(path, "gone");
+    const isFolder = this.stat(path)?.isDirectory === true;
+    this.#unlink(path);
+    if (isFolder) {
+      for (const [folder, entries] of this.#folders) {
+        if (folder !== path && !folder.startsWith(`${path}/`)) continue;
+        for (const entry of entries.values()) if (entry instanceof Changed) entry.unlink();
+        this.#folders.delete(folder);
+      }
+    }
+    this.#set(path, "gone");
   }
 
   removeAsync(path: string): Promise<void> {
@@ -110,8 +179,13 @@ export class TrialFiles implements Files {
     return Promise.resolve();
   }
 
-  lock(): FolderLock {
-    return { release: () => {} };
+  /** To read is all that a trial does with the real files. */
+  lock(folder: string): FolderLock {
+    return this.lockToRead(folder);
+  }
+
+  lockToRead(folder: string): FolderLock {
+    return this.#files.lockToRead(folder);
   }
 
   freeBytes(path: string): number {
@@ -122,16 +196,48 @@ export class TrialFiles implements Files {
     return this.#files.totalBytes(path);
   }
 
-  /** Whether a folder above is gone, or was made anew. */
-  #isHidden(path: string): boolean {
-    const parent = parentOf(path);
-    return this.#changed.has(parent) || (parent !== path && this.#isHidden(parent));
+  #entry(path: string): Entry | undefined {
+    return this.#folders.get(parentOf(path))?.get(nameOf(path));
   }
 
-  #opened(path: string): OpenFile {
+  #set(path: string, entry: Entry): void {
+    const folder = parentOf(path);
+    let entries = this.#folders.get(folder);
+    if (entries === undefined) this.#folders.set(folder, entries = new Map());
+    entries.set(nameOf(path), entry);
+  }
+
+  #unlink(path: string): void {
+    const entry = this.#entry(path);
+    if (entry instanceof Changed) entry.unlink();
+  }
+
+  /** Whether a folder has nothing of what is really in it: it, or one above, is gone or new. */
+  #isHiding(folder: string): boolean {
+    if (this.#entry(folder) !== undefined) return true;
+    const parent = parentOf(folder);
+    return parent !== folder && this.#isHiding(parent);
+  }
+
+  /** Closed by who asked for it, or with the trial. */
+  #openReal(path: string): OpenFile {
     const file = this.#files.open(path, "read");
     this.#open.add(file);
-    return file;
+    const close = () => {
+      if (this.#open.delete(file)) file.close();
+    };
+    return {
+      path,
+      get size() {
+        return file.size;
+      },
+      append: (bytes) => file.append(bytes),
+      readAt: (position, into) => file.readAt(position, into),
+      readAtAsync: (position, into) => file.readAtAsync(position, into),
+      truncate: (size) => file.truncate(size),
+      sync: () => file.sync(),
+      close,
+    };
   }
 }
 
@@ -140,22 +246,20 @@ class TrialFile implements OpenFile {
   readonly #changed: Changed;
   readonly #source: OpenFile | undefined;
 
-  constructor(path: string, changed: Changed, source: OpenFile | undefined) {
+  constructor(path: string, changed: Changed, openReal: (path: string) => OpenFile) {
     this.path = path;
     this.#changed = changed;
-    this.#source = source;
+    // What was cut to nothing may have lost its real file under a rename: nobody reads it.
+    const { source, kept } = changed;
+    this.#source = source === undefined || kept === 0 ? undefined : openReal(source);
   }
 
   get size(): number {
-    return this.#changed.kept + this.#changed.added.length;
+    return this.#changed.size;
   }
 
   append(bytes: Uint8Array): void {
-    const { added } = this.#changed;
-    const grown = new Uint8Array(added.length + bytes.length);
-    grown.set(added);
-    grown.set(bytes, added.length);
-    this.#changed.added = grown;
+    this.#changed.append(bytes, this.path);
   }
 
   readAt(position: number, into: Uint8Array): number {
@@ -173,9 +277,7 @@ class TrialFile implements OpenFile {
   }
 
   truncate(size: number): void {
-    const { kept, added } = this.#changed;
-    this.#changed.added = added.slice(0, Math.max(0, size - kept));
-    this.#changed.kept = Math.min(kept, size);
+    this.#changed.truncate(size);
   }
 
   sync(): Promise<void> {
@@ -183,7 +285,7 @@ class TrialFile implements OpenFile {
   }
 
   close(): void {
-    // The trial closes the real file: another name of it may be open here.
+    this.#source?.close();
   }
 
   #countInSource(position: number, into: Uint8Array): number {
@@ -191,15 +293,24 @@ class TrialFile implements OpenFile {
   }
 
   #readAdded(position: number, into: Uint8Array, done: number): number {
-    const { kept, added } = this.#changed;
-    const from = Math.max(0, position + done - kept);
-    const part = added.subarray(from, from + into.length - done);
-    into.set(part, done);
-    return part.length;
+    return this.#changed.readAdded(position + done, into.subarray(done));
   }
 }
 
+function notFound(path: string, what: string): PlatformFault {
+  return new PlatformFault("NotFound", `${path}: there is no such ${what}`);
+}
+
 function parentOf(path: string): string {
-  const cut = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
-  return cut <= 0 ? path : path.slice(0, cut);
+  const cut = lastSeparator(path);
+  if (cut < 0) return path === "." ? path : ".";
+  return cut === 0 ? path.slice(0, 1) : path.slice(0, cut);
+}
+
+function nameOf(path: string): string {
+  return path.slice(lastSeparator(path) + 1);
+}
+
+function lastSeparator(path: string): number {
+  return Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
 }

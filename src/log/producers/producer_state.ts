@@ -85,7 +85,7 @@ export class ProducerState {
   #open = new Map<ProducerId, Offset>();
   readonly #verifications = new Verifications();
 
-  get entries(): IterableIterator<ProducerEntry> {
+  get entries(): IterableIterator<Readonly<ProducerEntry>> {
     return this.#entries.values();
   }
 
@@ -103,12 +103,19 @@ export class ProducerState {
     return undefined;
   }
 
+  /** Whether a producer has a transaction open in that epoch. */
+  isInTransaction(of: Pick<BatchHeader, "producerId" | "producerEpoch">): boolean {
+    const entry = this.#entries.get(of.producerId);
+    return entry !== undefined && entry.currentTxnFirstOffset >= 0 &&
+      entry.producerEpoch === of.producerEpoch;
+  }
+
   /**
    * Begins to verify a transaction whose first batch is to be appended; undefined when it is open
    * here already, so that its coordinator knows of it.
    */
   beginVerification(start: VerificationStart): Verification | undefined {
-    return this.#isInTransaction(start) ? undefined : this.#verifications.begin(start);
+    return this.isInTransaction(start) ? undefined : this.#verifications.begin(start);
   }
 
   /** Whether a client's batch may be appended, or has been already. */
@@ -235,17 +242,11 @@ export class ProducerState {
     this.#verifications.expire(nowMs, expirationMs);
   }
 
-  #isInTransaction(of: Pick<BatchHeader, "producerId" | "producerEpoch">): boolean {
-    const entry = this.#entries.get(of.producerId);
-    return entry !== undefined && entry.currentTxnFirstOffset >= 0 &&
-      entry.producerEpoch === of.producerEpoch;
-  }
-
   #checkTransaction(
     batch: BatchHeader,
     { verification, isRequired }: TransactionCheck,
   ): ProducerRefusal | undefined {
-    if (!batch.isTransactional || !isRequired || this.#isInTransaction(batch)) return undefined;
+    if (!batch.isTransactional || !isRequired || this.isInTransaction(batch)) return undefined;
     const current = this.#verifications.of(batch.producerId);
     if (current !== undefined && current === verification) return undefined;
     const message = `${nameOf(batch)} is in no transaction that is known to go on here`;

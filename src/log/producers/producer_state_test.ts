@@ -138,9 +138,9 @@ Deno.test("an idle producer is forgotten after its time", async () => {
   const log = await rig.open();
   send(log, { sequence: 0 });
   log.maintain(1499);
-  assertEquals(log.activeProducers().length, 1);
+  assertEquals([...log.producers.entries].length, 1);
   log.maintain(1500);
-  assertEquals(log.activeProducers().length, 0);
+  assertEquals([...log.producers.entries].length, 0);
   assertEquals(send(log, { sequence: 8 }), 1);
 });
 
@@ -149,7 +149,7 @@ Deno.test("kafkajs's producer id -1 with epoch 0 is no producer", async () => {
   for (let i = 0; i < 3; i++) {
     assertEquals(appendOk(log, batchOf(["v"], { producerEpoch: 0 })).baseOffset, i);
   }
-  assertEquals(log.activeProducers(), []);
+  assertEquals([...log.producers.entries], []);
 });
 
 Deno.test("an open transaction holds the last stable offset until its marker", async () => {

@@ -127,7 +127,8 @@ Deno.test("a coordinator's batches need it too, and have no sequence numbers", a
   assertEquals(send(log, own), 1);
   assertEquals(send(log, { ...own, transactional: false }), "error 48", "outside of it");
   assertEquals(send(log, { ...own, epoch: -1 }), "error 48");
-  assertEquals(log.activeProducers()[0].batches.map((batch) => batch.lastSequence), [-1, -1]);
+  const [{ batches }] = log.producers.entries;
+  assertEquals(batches.map(({ lastSequence }) => lastSequence), [-1, -1]);
   assertEquals(end(log, { epoch: 1 }), 2);
   assertEquals(send(log, { ...own, verification: verify(log) }), "error 47", "an old epoch");
 });

@@ -12,9 +12,9 @@
 // that misses records must not be served. One record that does not decode ends the start, as it
 // does in Kafka; a type that has no table here is passed over.
 
-import { BytesReader } from "../base/bytes.ts";
-import { DecodeFault, messageOf, PartitionFault, UsageFault } from "../base/faults.ts";
-import type { LeaderEpoch, Offset } from "../base/ids.ts";
+import { BytesReader } from "../../base/bytes.ts";
+import { DecodeFault, messageOf, PartitionFault, UsageFault } from "../../base/faults.ts";
+import type { LeaderEpoch, Offset } from "../../base/ids.ts";
 import {
   checkMetadataVersion,
   decodeMetadataRecord,
@@ -22,14 +22,14 @@ import {
   type MetadataRecord,
   MetadataReplay,
   readMetadataRecord,
-} from "../cluster/mod.ts";
+} from "../../cluster/mod.ts";
 import {
   listSnapshots,
   type PartitionLog,
   readSnapshot,
   Slices,
   type SnapshotFile,
-} from "../log/mod.ts";
+} from "../../log/mod.ts";
 import {
   type BatchHeader,
   batchOverheadBytes,
@@ -42,8 +42,8 @@ import {
   readControlValues,
   readRecords,
   RecordCursor,
-} from "../records/mod.ts";
-import type { Clock, Codecs, Files, Logger, Timers } from "../runtime/ports.ts";
+} from "../../records/mod.ts";
+import type { Clock, Codecs, Files, Logger, Timers } from "../../runtime/ports.ts";
 
 const chunkBytes = 1024 * 1024;
 /** Looking at a batch takes about as long as so many bytes of records. */

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { MemoryContent } from "./memory_files.ts";
+import { MemoryContent } from "./memory_content.ts";
 
 Deno.test("a file in memory grows at its end and reads back anywhere", () => {
   const content = new MemoryContent();

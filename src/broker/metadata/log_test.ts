@@ -1,19 +1,19 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { contentOf, logRig, type Rig } from "../../tests/harness/log_rig.ts";
-import { concatBytes, fromUtf8, utf8 } from "../base/bytes.ts";
-import { PartitionFault } from "../base/faults.ts";
-import { encodeMetadataRecord, type MetadataRecordInput } from "../cluster/mod.ts";
-import { inspectBatches, type PartitionLog } from "../log/mod.ts";
+import { contentOf, logRig, type Rig } from "../../../tests/harness/log_rig.ts";
+import { concatBytes, fromUtf8, utf8 } from "../../base/bytes.ts";
+import { PartitionFault } from "../../base/faults.ts";
+import { encodeMetadataRecord, type MetadataRecordInput } from "../../cluster/mod.ts";
+import { inspectBatches, type PartitionLog } from "../../log/mod.ts";
 import {
   buildBatch,
   buildEndTransactionMarker,
   ControlType,
   type LogRecord,
-} from "../records/mod.ts";
-import { zlibCodecs } from "../runtime/codecs.ts";
-import type { Logger } from "../runtime/ports.ts";
-import { MetadataLog, metadataTopic, metadataTopicId } from "./metadata_log.ts";
-import { replay } from "./replay.ts";
+} from "../../records/mod.ts";
+import { zlibCodecs } from "../../runtime/codecs.ts";
+import type { Logger } from "../../runtime/ports.ts";
+import { MetadataLog, metadataTopic, metadataTopicId } from "./log.ts";
+import { replay } from "../replay.ts";
 
 const folder = `/data/${metadataTopic}-0`;
 const timers = { after: () => ({ cancel() {} }), turn: () => Promise.resolve() };
@@ -64,7 +64,7 @@ Deno.test("each start leads in a higher epoch, which quorum-state and the log ha
   const rig = logRig();
   for (const epoch of [1, 2, 3]) {
     const { log, metadata } = await openMetadata(rig);
-    await metadata.lead(1);
+    await metadata.join(1);
     await metadata.append([feature("metadata.version", 7 + epoch)]);
     assertEquals(metadata.image.features.get("metadata.version"), 7 + epoch);
     assertEquals(log.epochOfOffset(log.logEndOffset - 1), epoch);
@@ -86,7 +86,7 @@ Deno.test("an epoch that only quorum-state knows is not used again", async () =>
   const state = `{"leaderId":1,"leaderEpoch":8,"votedId":-1,"data_version":1}`;
   write(rig, "quorum-state", utf8(state));
   const { log, metadata } = await openMetadata(rig);
-  await metadata.lead(1);
+  await metadata.join(1);
   assertEquals(log.epochOfOffset(0), 9);
   const written = JSON.parse(fromUtf8(contentOf(rig.files, `${folder}/quorum-state`)));
   assertEquals([written.leaderEpoch, written.data_version], [9, 1]);
@@ -95,7 +95,7 @@ Deno.test("an epoch that only quorum-state knows is not used again", async () =>
 Deno.test("metadata is read from the newest whole snapshot, and the log behind it", async () => {
   const rig = logRig();
   const { log, metadata } = await openMetadata(rig);
-  await metadata.lead(1);
+  await metadata.join(1);
   await metadata.append([feature("old", 1)]);
   await metadata.append([feature("new", 1)]);
   await log.close();
@@ -126,7 +126,7 @@ Deno.test("a log that begins behind every snapshot is refused", async () => {
 Deno.test("a record that does not decode ends the start, and says where it is", async () => {
   const rig = logRig();
   const { log, metadata } = await openMetadata(rig);
-  await metadata.lead(1);
+  await metadata.join(1);
   await metadata.append([feature("one", 1)]);
   const records = [{ key: null, value: utf8("\x01\x0cjunk") }];
   const options = { leaderEpoch: metadata.leaderEpoch, origin: "coordinator" } as const;

@@ -1,6 +1,6 @@
 // The cluster's metadata in the log __cluster_metadata-0, in Kafka's KRaft records.
 //
-//   open:    newest snapshot -> every record of the log behind it -> image (metadata_reading.ts)
+//   open:    newest snapshot -> every record of the log behind it -> image (reading.ts)
 //   lead:    quorum-state (durable) -> LeaderChange record: a new epoch for each start, as in Kafka
 //   show:    while a full disk lets nobody lead: an image as it would be, for those who only read
 //   append:  records -> one batch -> log -> fdatasync -> image -> listeners
@@ -9,10 +9,12 @@
 // a power failure could take back; what is shown beyond it is who leads, and what the next lead
 // will store. No two starts write in the same leader epoch.
 
-import { PartitionFault, PlatformFault } from "../base/faults.ts";
-import type { BrokerId, LeaderEpoch, Offset } from "../base/ids.ts";
+import { PartitionFault, PlatformFault } from "../../base/faults.ts";
+import type { BrokerId, LeaderEpoch, Offset } from "../../base/ids.ts";
 import {
   type ChangeListener,
+  type ChangeQueue,
+  changeQueue,
   decodeMetadataRecord,
   encodeMetadataRecord,
   type MetadataImage,
@@ -20,11 +22,12 @@ import {
   type MetadataRecordInput,
   type MetadataReplay,
   type MetadataStore,
-} from "../cluster/mod.ts";
-import { type PartitionLog, readQuorumState, writeQuorumState } from "../log/mod.ts";
-import { buildBatch, buildLeaderChange } from "../records/mod.ts";
-import type { Clock, Files } from "../runtime/ports.ts";
-import { type MetadataState, readMetadata, type ReadMetadataOptions } from "./metadata_reading.ts";
+  type ShownRecords,
+} from "../../cluster/mod.ts";
+import { type PartitionLog, readQuorumState, writeQuorumState } from "../../log/mod.ts";
+import { buildBatch, buildLeaderChange } from "../../records/mod.ts";
+import type { Clock, Files } from "../../runtime/ports.ts";
+import { type MetadataState, readMetadata, type ReadMetadataOptions } from "./reading.ts";
 
 /** Kafka's name of the topic. It has one partition. */
 export const metadataTopic = "__cluster_metadata";
@@ -37,7 +40,14 @@ export interface MetadataLogOptions extends ReadMetadataOptions {
   readonly known?: MetadataState;
 }
 
-export class MetadataLog {
+export class MetadataLog implements MetadataStore {
+  /** The log is of this process: nobody else writes it. */
+  readonly isShared = false;
+  /** Decides by what is stored. */
+  readonly change: ChangeQueue = changeQueue({
+    image: () => this.stored,
+    append: (records) => this.append(records),
+  });
   /** What a new log is to begin with, by the one who formatted the data directory. */
   readonly formatted: readonly MetadataRecord[];
   readonly #log: PartitionLog;
@@ -50,6 +60,7 @@ export class MetadataLog {
   /** Whether the epoch is in quorum-state: a lead that is tried again takes no further one. */
   #hasEpoch = false;
   #isLeading = false;
+  #controllerId: BrokerId = -1;
   #leaderEpoch: LeaderEpoch;
   #bytesAppended: number;
 
@@ -82,9 +93,9 @@ export class MetadataLog {
     return this.stored.lastOffset + 1;
   }
 
-  /** Whether {@link lead} has gone well. */
-  get isLeading(): boolean {
-    return this.#isLeading;
+  /** The node that has the log; -1 before it takes part. */
+  get controllerId(): BrokerId {
+    return this.#controllerId;
   }
 
   /** The epoch in which this node leads the log; 0 before it does. */
@@ -102,21 +113,8 @@ export class MetadataLog {
     return this.#replay.image;
   }
 
-  /** Where changes go, decided by what is stored. */
-  get store(): Pick<MetadataStore, "image" | "append"> {
-    const stored = () => this.stored;
-    return {
-      get image() {
-        return stored();
-      },
-      append: (records) => this.append(records),
-    };
-  }
-
   /** Shows the image as it will be with the records that `decide` gives; undefined: as it is. */
-  async show(
-    decide: ((stored: MetadataImage) => readonly MetadataRecordInput[]) | undefined,
-  ): Promise<void> {
+  async show(decide: ShownRecords | undefined): Promise<void> {
     if (decide === undefined) {
       this.#shown = undefined;
       return;
@@ -127,8 +125,10 @@ export class MetadataLog {
     this.#shown = image;
   }
 
-  /** Begins a leader epoch, above any that this log has seen. Before the first append. */
-  async lead(leaderId: BrokerId): Promise<void> {
+  /** Begins a leader epoch, above any that this log has seen. */
+  async join(leaderId: BrokerId): Promise<void> {
+    this.#controllerId = leaderId;
+    if (this.#isLeading) return;
     if (!this.#hasEpoch) await this.#takeEpoch(leaderId);
     const change = buildLeaderChange({
       leaderId,

@@ -4,9 +4,9 @@
 //
 // Invariant: what is kept is bounded by the APIs and error codes that there are, whoever connects.
 
-import { Histogram, secondsBounds } from "../base/histogram.ts";
-import { type AnyApi, visitErrors } from "../protocol/mod.ts";
-import type { Dispatched, Reply } from "./network/connection.ts";
+import { Histogram, secondsBounds } from "../../base/histogram.ts";
+import { type AnyApi, visitErrors } from "../../protocol/mod.ts";
+import type { Dispatched, Reply } from "./connection.ts";
 
 /** What is counted of one API. */
 export interface ApiCounters {

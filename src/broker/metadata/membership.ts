@@ -2,14 +2,14 @@
 //
 //   start --join--> registered, unfenced, leader of what only it has --leave--> fenced
 //           \--no room--> only reads, and is shown as it will be --retry--> registered, ...
+//           \--on a trial of files that cannot be written--> registered there, and frozen
 //
 // and which of its data directories hold which logs. One node decides all of that about itself; in
 // a cluster the controller will, with the same functions of src/cluster.
 
-import { isPlatformFault, messageOf, PartitionFault } from "../base/faults.ts";
-import type { Uuid } from "../base/ids.ts";
+import { isPlatformFault, messageOf, PartitionFault } from "../../base/faults.ts";
+import type { Uuid } from "../../base/ids.ts";
 import {
-  type ChangeQueue,
   decideAlone,
   decideBootstrap,
   decideDirectories,
@@ -19,13 +19,13 @@ import {
   decideWorkingDirectories,
   groupVersionFeature,
   groupVersionRange,
+  type MetadataStore,
   metadataVersionFeature,
   metadataVersionRange,
-} from "../cluster/mod.ts";
-import type { Logger } from "../runtime/ports.ts";
-import type { BrokerConfig } from "./config/mod.ts";
-import type { MetadataLog } from "./metadata_log.ts";
-import type { Storage } from "./storage.ts";
+} from "../../cluster/mod.ts";
+import type { Logger } from "../../runtime/ports.ts";
+import type { BrokerConfig } from "../config/mod.ts";
+import type { Storage } from "../storage.ts";
 
 /** Features with the levels that this broker can serve. */
 export const supportedFeatures = [{
@@ -38,13 +38,16 @@ export const supportedFeatures = [{
   maxVersion: metadataVersionRange.max,
 }] as const;
 
+const noRecords = { records: [] };
+
 export interface MembershipOptions {
   readonly config: BrokerConfig;
   readonly storage: Storage;
-  readonly metadata: MetadataLog;
-  readonly change: ChangeQueue;
+  readonly metadata: MetadataStore;
   readonly newUuid: () => Uuid;
   readonly logger: Logger;
+  /** Why nothing that is registered here will last; undefined: it will. */
+  readonly readsOnlyBecause: string | undefined;
 }
 
 export class Membership {
@@ -78,12 +81,16 @@ export class Membership {
       if (!isNoRoom(error)) throw error;
       await this.#readOnly(messageOf(error));
     }
+    const { storage, readsOnlyBecause } = this.#options;
+    if (readsOnlyBecause === undefined) return;
+    this.#readsOnlyBecause = readsOnlyBecause;
+    storage.freeze(`the broker only reads: ${readsOnlyBecause}`);
   }
 
   /** Registers this broker where that had no room before. Whether it has gone well just now. */
   async retry(): Promise<boolean> {
-    const { storage, metadata, logger } = this.#options;
-    if (this.#readsOnlyBecause === undefined) return false;
+    const { storage, metadata, logger, readsOnlyBecause } = this.#options;
+    if (this.#readsOnlyBecause === undefined || readsOnlyBecause !== undefined) return false;
     try {
       await this.#join();
     } catch (error) {
@@ -103,7 +110,7 @@ export class Membership {
     storage.hold(`the broker only reads until its disk has room: ${reason}`);
     const registration = this.#registration();
     await metadata.show((image) => [
-      ...decideAlone(image, storage.nodeId).records,
+      ...(metadata.isShared ? [] : decideAlone(image, storage.nodeId).records),
       ...decideRegisterBroker(image, registration).records,
       ...decideLeadership(image, this.#leadership()).records,
     ]);
@@ -114,8 +121,9 @@ export class Membership {
   }
 
   async #join(): Promise<void> {
-    const { config, storage, metadata, change } = this.#options;
-    if (!metadata.isLeading) await metadata.lead(storage.nodeId);
+    const { config, storage, metadata } = this.#options;
+    const { change, isShared } = metadata;
+    await metadata.join(storage.nodeId);
     await change((image) =>
       decideBootstrap(image, {
         formatted: metadata.formatted,
@@ -126,7 +134,7 @@ export class Membership {
     const registration = this.#registration();
     // Together, for the sake of one sync instead of two at every start.
     await change((image) => {
-      const alone = decideAlone(image, storage.nodeId);
+      const alone = isShared ? noRecords : decideAlone(image, storage.nodeId);
       const registered = decideRegisterBroker(image, registration);
       const led = decideLeadership(image, this.#leadership());
       const records = [...alone.records, ...registered.records, ...led.records];
@@ -160,7 +168,7 @@ export class Membership {
 
   /** Says that this broker is gone. A log that cannot take it says so at the next start. */
   async leave(): Promise<void> {
-    const { storage, change, logger } = this.#options;
+    const { storage, metadata: { change }, logger } = this.#options;
     if (this.#readsOnlyBecause !== undefined) return;
     try {
       await change((image) => decideFenceBroker(image, storage.nodeId));
@@ -173,7 +181,7 @@ export class Membership {
 
   /** Tells which directories hold the logs, of one topic or of all. */
   async recordDirectories(topic?: string): Promise<void> {
-    const { storage, change } = this.#options;
+    const { storage, metadata: { change } } = this.#options;
     if (this.#readsOnlyBecause !== undefined) return;
     const placed = { brokerId: storage.nodeId, replicas: storage.placements(topic) };
     await change((image) => decideDirectories(image, placed));
@@ -181,7 +189,7 @@ export class Membership {
 
   /** Tells which directories still work, after one has failed. */
   recordWorkingDirectories(): void {
-    const { storage, change, logger } = this.#options;
+    const { storage, metadata: { change }, logger } = this.#options;
     if (this.#readsOnlyBecause !== undefined) return;
     const working = { brokerId: storage.nodeId, directories: storage.directoryIds };
     change((image) => decideWorkingDirectories(image, working)).catch((error) => {

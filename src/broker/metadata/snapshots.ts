@@ -13,9 +13,9 @@
 // it is whole and durable, and nothing is deleted before that; the log's start moves to where a
 // snapshot ends. So whatever a crash leaves has a snapshot, or the records instead of it.
 
-import { isPlatformFault, messageOf, PlatformFault } from "../base/faults.ts";
-import type { Offset } from "../base/ids.ts";
-import { encodeMetadataRecord, imageRecords } from "../cluster/mod.ts";
+import { isPlatformFault, messageOf, PlatformFault } from "../../base/faults.ts";
+import type { Offset } from "../../base/ids.ts";
+import { encodeMetadataRecord, imageRecords } from "../../cluster/mod.ts";
 import {
   listSnapshots,
   type PartitionLog,
@@ -23,14 +23,14 @@ import {
   Slices,
   type SnapshotFile,
   writeSnapshot,
-} from "../log/mod.ts";
+} from "../../log/mod.ts";
 import {
   buildBatch,
   buildSnapshotFooter,
   buildSnapshotHeader,
   type RecordInput,
-} from "../records/mod.ts";
-import { type MetadataState, readMetadata, type ReadMetadataOptions } from "./metadata_reading.ts";
+} from "../../records/mod.ts";
+import { type MetadataState, readMetadata, type ReadMetadataOptions } from "./reading.ts";
 
 /** Bytes of records in a batch of a snapshot. */
 const batchBytes = 64 * 1024;

@@ -1,14 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { contentOf, logRig, replaceContent, type Rig } from "../../tests/harness/log_rig.ts";
-import { fromUtf8, utf8 } from "../base/bytes.ts";
+import { contentOf, logRig, replaceContent, type Rig } from "../../../tests/harness/log_rig.ts";
+import { fromUtf8, utf8 } from "../../base/bytes.ts";
 import {
   decodeMetadataRecord,
   encodeMetadataRecord,
   imageRecords,
   type MetadataRecordInput,
-} from "../cluster/mod.ts";
-import { listSnapshots } from "../log/mod.ts";
+} from "../../cluster/mod.ts";
+import { listSnapshots } from "../../log/mod.ts";
 import {
   batchPositions,
   buildBatch,
@@ -16,11 +16,11 @@ import {
   readBatchHeader,
   readControlValues,
   readRecords,
-} from "../records/mod.ts";
-import { zlibCodecs } from "../runtime/codecs.ts";
-import type { Logger } from "../runtime/ports.ts";
-import { MetadataLog, metadataTopic, metadataTopicId } from "./metadata_log.ts";
-import { MetadataSnapshots, type SnapshotConfig } from "./metadata_snapshots.ts";
+} from "../../records/mod.ts";
+import { zlibCodecs } from "../../runtime/codecs.ts";
+import type { Logger } from "../../runtime/ports.ts";
+import { MetadataLog, metadataTopic, metadataTopicId } from "./log.ts";
+import { MetadataSnapshots, type SnapshotConfig } from "./snapshots.ts";
 
 const folder = `/data/${metadataTopic}-0`;
 const timers = { after: () => ({ cancel() {} }), turn: () => Promise.resolve() };
@@ -44,7 +44,7 @@ async function openMetadata(rig: Rig, settings: Partial<SnapshotConfig> = {}) {
   const metadata = await MetadataLog.open(opened);
   const config = { ...never, ...settings };
   const snapshots = new MetadataSnapshots({ ...opened, metadata, config: () => config });
-  await metadata.lead(1);
+  await metadata.join(1);
   return { log, metadata, snapshots, config };
 }
 

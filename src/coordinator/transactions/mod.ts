@@ -1,0 +1,18 @@
+// The transaction coordinator's face: its machine, and what it says to its shell (src/broker).
+
+export {
+  decodeTransaction,
+  encodeTransactionKey,
+  encodeTransactionValue,
+  type TransactionRecord,
+} from "./records.ts";
+export type { PartitionsByTopic, Transaction } from "./transaction.ts";
+export { type TransactionConfig, transactionConfigDefaults } from "./transaction_config.ts";
+export { TransactionTable } from "./transaction_table.ts";
+export type {
+  PlainResponse,
+  PreparedResponse,
+  PreparedTransaction,
+  ProducerResponse,
+  TransactionResponse,
+} from "./turn.ts";
