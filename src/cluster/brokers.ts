@@ -20,6 +20,9 @@ import {
   metadataVersionFeature,
   metadataVersionNew,
   recordVersions,
+  transactionVersionFeature,
+  transactionVersionNew,
+  transactionVersionSince,
 } from "./feature_levels.ts";
 import { type EndPoint, type MetadataImage, type PartitionImage, ResourceType } from "./image.ts";
 import type { MetadataRecordInput } from "./records.ts";
@@ -69,12 +72,13 @@ export function decideBootstrap(
         ? [record.fields.featureLevel]
         : []
     );
-    const fields = { name: metadataVersionFeature, featureLevel: metadataVersion };
     if (given.length === 0) {
-      records.push({ type: "FeatureLevelRecord", version: 0, fields });
+      records.push(feature(metadataVersionFeature, metadataVersion));
       if (metadataVersion >= groupVersionSince) {
-        const fields = { name: groupVersionFeature, featureLevel: groupVersionRange.max };
-        records.push({ type: "FeatureLevelRecord", version: 0, fields });
+        records.push(feature(groupVersionFeature, groupVersionRange.max));
+      }
+      if (metadataVersion >= transactionVersionSince) {
+        records.push(feature(transactionVersionFeature, transactionVersionNew));
       }
     }
     records.push(...formatted);
@@ -83,6 +87,11 @@ export function decideBootstrap(
     }
   }
   return { records, response: undefined };
+}
+
+/** The level of a feature. */
+function feature(name: string, featureLevel: number): MetadataRecordInput {
+  return { type: "FeatureLevelRecord", version: 0, fields: { name, featureLevel } };
 }
 
 /** What is set for all brokers. */

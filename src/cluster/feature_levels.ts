@@ -7,9 +7,9 @@
 // ottla.metadata.version says so, at one that older Kafkas can read. An existing one keeps its
 // level, and records are written in the versions that its level allows. Levels past the newest that
 // our record tables know are refused, since their records may mean what we cannot guess.
-// group.version 1 is the consumer protocol of groups (KIP-848); a new cluster has it, an existing
-// one when it is given it. Other features (transaction.version, ...) stay at level 0 until we serve
-// them.
+// group.version 1 is the consumer protocol of groups (KIP-848), transaction.version 2 has an epoch
+// for each transaction (KIP-890); a new cluster has both, an existing one when it is given them.
+// Other features (share.version, ...) stay at level 0 until we serve them.
 
 import { UsageFault } from "../base/faults.ts";
 import type { MetadataImage } from "./image.ts";
@@ -25,6 +25,11 @@ export const groupVersionFeature = "group.version";
  */
 export const groupVersionRange = { min: 0, max: 1 } as const;
 export const groupVersionSince = 22; // 4.0-IV0
+/** The level of transaction.version of a new cluster, and the newest there is. */
+export const transactionVersionNew = 2;
+
+/** Since 4.0-IV2 a new cluster has transaction.version set. */
+export const transactionVersionSince = 24;
 
 /** Levels of metadata.version that can be read. */
 export const metadataVersionRange = { min: 7, max: 31 } as const;
@@ -48,7 +53,6 @@ export const featuresAtZero: readonly FeatureRange[] = [
   "kraft.version",
   "share.version",
   "streams.version",
-  "transaction.version",
 ].map((name) => ({ name, minVersion: 0, maxVersion: 0 }));
 
 const controlledShutdownSince = 7; // 3.3-IV3

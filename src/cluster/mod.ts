@@ -24,6 +24,7 @@ export {
   metadataVersionFeature,
   metadataVersionRange,
   transactionVersionFeature,
+  transactionVersionNew,
 } from "./feature_levels.ts";
 export {
   type BrokerImage,

@@ -44,6 +44,24 @@ export const findCoordinatorErrors = {
   INVALID_REQUEST: "the key or its type is invalid",
 } satisfies LevelErrors;
 
+/** Of whatever goes to the coordinator of a transactional id. */
+export const transactionCoordinatorErrors = {
+  COORDINATOR_NOT_AVAILABLE: "the coordinator cannot answer, or not store the change, for now",
+  COORDINATOR_LOAD_IN_PROGRESS: "the coordinator is still reading its log: ask again",
+  NOT_COORDINATOR: "another broker coordinates the transactional id",
+} satisfies LevelErrors;
+
+/** Of what a producer asks about its transaction. */
+export const transactionErrors = {
+  ...transactionCoordinatorErrors,
+  INVALID_REQUEST: "the transactional id is empty",
+  INVALID_PRODUCER_ID_MAPPING: "the transactional id has another producer id, or none",
+  INVALID_PRODUCER_EPOCH: "a newer instance of the producer has taken over",
+  PRODUCER_FENCED: "a newer instance of the producer has taken over, or it was timed out",
+  CONCURRENT_TRANSACTIONS: "the transaction before this one is being ended: ask again",
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "the client may not use the transactional id",
+} satisfies LevelErrors;
+
 /** Of requests about the state of share partitions. */
 export const shareStateErrors = {
   ...coordinatorErrors,

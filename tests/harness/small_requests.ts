@@ -13,6 +13,8 @@ export interface Names {
   readonly newTopic: string;
   readonly group: string;
   readonly memberId: string;
+  /** Of the transactional id that is called as the group is; its epoch is 0. */
+  readonly producerId?: number;
 }
 
 export type MakeMessage = (names: Names) => Record<string, unknown>;
@@ -117,6 +119,25 @@ export const smallRequests: Readonly<Record<string, MakeMessage>> = {
     timeoutMs: 1000,
   }),
   InitProducerId: () => ({ transactionalId: null, transactionTimeoutMs: 1000 }),
+  AddPartitionsToTxn: (names) =>
+    names.version < 4
+      ? {
+        v3AndBelowTransactionalId: names.group,
+        v3AndBelowProducerId: names.producerId ?? 0,
+        v3AndBelowProducerEpoch: 0,
+        v3AndBelowTopics: [{ name: names.topic, partitions: [0] }],
+      }
+      : {
+        transactions: [{
+          ...producerOf(names),
+          verifyOnly: false,
+          topics: [{ name: names.topic, partitions: [0] }],
+        }],
+      },
+  AddOffsetsToTxn: (names) => ({ ...producerOf(names), groupId: names.group }),
+  EndTxn: (names) => ({ ...producerOf(names), committed: true }),
+  DescribeTransactions: ({ group }) => ({ transactionalIds: [group] }),
+  ListTransactions: () => ({ stateFilters: [], producerIdFilters: [] }),
   OffsetForLeaderEpoch: ({ topic }) => ({
     topics: [{ topic, partitions: one({ partition: 0, leaderEpoch: 0 }) }],
   }),
@@ -188,6 +209,19 @@ export const smallRequests: Readonly<Record<string, MakeMessage>> = {
   UpdateFeatures: () => ({ featureUpdates: [] }),
   DescribeProducers: ({ topic }) => ({ topics: [{ name: topic, partitionIndexes: [0] }] }),
   UnregisterBroker: () => ({ brokerId: 77 }),
+  ConsumerGroupHeartbeat: ({ group, topic }) => ({
+    groupId: group,
+    memberId: "AAAAAAAAAAAAAAAAAAAAAQ",
+    memberEpoch: 0,
+    instanceId: null,
+    rackId: null,
+    rebalanceTimeoutMs: 10_000,
+    subscribedTopicNames: [topic],
+    subscribedTopicRegex: null,
+    serverAssignor: null,
+    topicPartitions: [],
+  }),
+  ConsumerGroupDescribe: ({ group }) => ({ groupIds: [group] }),
   GetTelemetrySubscriptions: () => ({ clientInstanceId: ZERO_UUID }),
   PushTelemetry: () => ({
     clientInstanceId: "AAAAAAAAAAAAAAAAAAAAAQ",
@@ -209,6 +243,11 @@ export const smallRequests: Readonly<Record<string, MakeMessage>> = {
   DeleteShareGroupState: (names) => shareState(names, {}),
   ReadShareGroupStateSummary: (names) => shareState(names, { leaderEpoch: 0 }),
 };
+
+/** The producer of a transactional id. */
+function producerOf({ group, producerId = 0 }: Names) {
+  return { transactionalId: group, producerId, producerEpoch: 0 };
+}
 
 /** Of a broker, about the state of the topic's first partition in the group. */
 function shareState({ group: groupId, topicId }: Names, asked: object) {

@@ -239,11 +239,13 @@ Deno.test("kafka-python takes the ranges for those of one recent release", async
   assertEquals(holding, releases.slice(since), "and with all that came before");
 });
 
-Deno.test("transactions v2 stay off: the feature that turns them on is not finalized", async () => {
+Deno.test("the levels of features are told: of transactions and of the metadata", async () => {
   using client = await shared.connect();
   const answer = await client.ask(ApiVersions, 3, software);
-  const names = answer.finalizedFeatures.map(({ name }) => name);
-  assertEquals(names.includes("transaction.version"), false);
-  assert(names.includes("metadata.version"), "kafka-ui reads the release from it");
+  const levels = new Map(
+    answer.finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel]),
+  );
+  assertEquals(levels.get("transaction.version"), 2);
+  assert(levels.has("metadata.version"), "kafka-ui reads the release from it");
   assert(answer.finalizedFeaturesEpoch >= 0);
 });

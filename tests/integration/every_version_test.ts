@@ -4,7 +4,13 @@
 
 import { assertEquals } from "@std/assert";
 import { IncrementalAlterConfigs } from "../../src/protocol/apis/44_incremental_alter_configs.ts";
-import { apiName, ApiVersions, ErrorCode, FindCoordinator } from "../../src/protocol/mod.ts";
+import {
+  apiName,
+  ApiVersions,
+  ErrorCode,
+  FindCoordinator,
+  InitProducerId,
+} from "../../src/protocol/mod.ts";
 import { batchOf, makeTopic, produceTo } from "../harness/raw_requests.ts";
 import type { RawClient } from "../harness/raw_client.ts";
 import { freshName, sharedBroker } from "../harness/shared_broker.ts";
@@ -59,6 +65,16 @@ class Asker implements Disposable {
     return this.with({ memberId });
   }
 
+  /** Becomes the producer of a transactional id that is called as the group is. */
+  async initProducer(): Promise<Asker> {
+    const { group: transactionalId } = this.#names;
+    const coordinatorKeys = [transactionalId];
+    await this.client.ask(FindCoordinator, 6, { keyType: 1, coordinatorKeys });
+    const request = { transactionalId, transactionTimeoutMs: 60_000 };
+    const { producerId } = await this.client.ask(InitProducerId, 4, request);
+    return this.with({ producerId: Number(producerId) });
+  }
+
   [Symbol.dispose](): void {
     this.client[Symbol.dispose]();
   }
@@ -98,6 +114,18 @@ const before: Record<string, (asker: Asker) => Promise<Asker>> = {
   DeleteGroups: async (asker) => {
     await asker.ask("OffsetCommit", 5);
     return asker;
+  },
+  ConsumerGroupDescribe: async (asker) => {
+    await asker.ask("ConsumerGroupHeartbeat", 1);
+    return asker;
+  },
+  AddPartitionsToTxn: (asker) => asker.initProducer(),
+  AddOffsetsToTxn: (asker) => asker.initProducer(),
+  DescribeTransactions: (asker) => asker.initProducer(),
+  EndTxn: async (asker) => {
+    const producer = await asker.initProducer();
+    await producer.ask("AddPartitionsToTxn", 3);
+    return producer;
   },
   OffsetDelete: async (asker) => {
     await asker.ask("OffsetCommit", 5);

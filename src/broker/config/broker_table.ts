@@ -32,7 +32,6 @@ const oneLz4Effort = "batches are packed with the one effort of the lz4 coder he
 const purgatory = "an answered request leaves the purgatory at once, so nothing is purged";
 const removed = "Kafka 4 has removed it";
 const sockets = "the operating system sizes socket queues and buffers";
-const transactions = "transactions are not served yet";
 const tiered = "tiered storage is not there yet";
 
 const compressionTypes = ["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"];
@@ -827,42 +826,36 @@ const ownKeys = {
     type: "int",
     default: "604800000",
     min: 1,
-    ignored: transactions,
     doc: "How long an unused transactional id is remembered.",
   },
   "transaction.max.timeout.ms": {
     type: "int",
     default: "900000",
     min: 1,
-    ignored: transactions,
     doc: "Longest transaction timeout that a producer may ask for.",
   },
   "transaction.state.log.num.partitions": {
     type: "int",
     default: "50",
     min: 1,
-    ignored: transactions,
     doc: "Partitions of __transaction_state, fixed once it exists.",
   },
   "transaction.state.log.replication.factor": {
     type: "short",
     default: "3",
     min: 1,
-    ignored: transactions,
     doc: "Replicas of __transaction_state, or as many as there are brokers.",
   },
   "transaction.state.log.min.isr": {
     type: "int",
     default: "2",
     min: 1,
-    ignored: transactions,
     doc: "min.insync.replicas of __transaction_state.",
   },
   "transaction.state.log.segment.bytes": {
     type: "int",
     default: "104857600",
     min: 1,
-    ignored: transactions,
     doc: "segment.bytes of __transaction_state.",
   },
 

@@ -11,20 +11,17 @@ const mutations = "changes of topics are not rate-limited yet";
 const reporters = "metrics are served over HTTP, by ottla.metrics.port";
 const sasl = "SASL is not served yet";
 const tiered = "tiered storage is not there yet";
-const transactions = "transactions are not served yet";
 const unmoved = "logs stay in the directory where they were made";
 
 export const peerKeys = {
   "add.partitions.to.txn.retry.backoff.max.ms": {
     type: "int",
     default: "100",
-    ignored: transactions,
     doc: "Longest pause before AddPartitionsToTxn is tried again on behalf of a producer.",
   },
   "add.partitions.to.txn.retry.backoff.ms": {
     type: "int",
     default: "20",
-    ignored: transactions,
     doc: "First pause before AddPartitionsToTxn is tried again on behalf of a producer.",
   },
   "alter.log.dirs.replication.quota.window.num": {
@@ -359,7 +356,6 @@ export const peerKeys = {
   "transaction.abort.timed.out.transaction.cleanup.interval.ms": {
     type: "int",
     default: "10000",
-    ignored: transactions,
     doc: "How often transactions that have timed out are looked for and aborted.",
   },
   "transaction.partition.verification.enable": {
@@ -372,19 +368,18 @@ export const peerKeys = {
   "transaction.remove.expired.transaction.cleanup.interval.ms": {
     type: "int",
     default: "3600000",
-    ignored: transactions,
     doc: "How often transactional ids that have expired are removed.",
   },
   "transaction.state.log.load.buffer.size": {
     type: "int",
     default: "5242880",
-    ignored: transactions,
+    ignored: "loading reads in steps of its own",
     doc: "Bytes read at a time while transactions are loaded.",
   },
   "transaction.two.phase.commit.enable": {
     type: "boolean",
     default: "false",
-    ignored: transactions,
+    ignored: "two-phase commit is not served",
     doc: "Whether a transaction may be prepared and left to another coordinator.",
   },
 } as const satisfies Readonly<Record<string, ConfigKey>>;

@@ -1,13 +1,13 @@
-// FindCoordinator: which broker coordinates a group, or keeps the state of a share partition.
+// FindCoordinator: which broker coordinates a group or a transactional id, or keeps the state of a
+// share partition.
 //
 // Serves: 0-6.
 // Behaviour: the leader of the group's partition of __consumer_offsets, which the first call
 //   creates. A group whose partition is offline, or led by nobody whom the client can reach, has no
-//   coordinator. Share partitions (groupId:topicId:partition) likewise, with __share_group_state;
-//   only brokers ask for those.
+//   coordinator. Transactional ids likewise, with __transaction_state, and share partitions
+//   (groupId:topicId:partition), with __share_group_state; only brokers ask for those.
 // Versions: 1 key type; 3 flexible; 4 several keys (KIP-699); 5 (KIP-890) and 6 share groups
 //   (KIP-932) change what may be asked, not the message.
-// Not done: transactions (key type 1): INVALID_REQUEST with a sentence.
 
 import { isUuid } from "../../base/ids.ts";
 import { mapSliced } from "../../base/pieces.ts";
@@ -16,7 +16,9 @@ import { needs } from "../authorizer.ts";
 import { ClusterView } from "../cluster_view.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
-type Context = RequestContext<"groups" | "shareStates" | "nodeId" | "metadata" | "slices">;
+type Context = RequestContext<
+  "groups" | "transactions" | "shareStates" | "nodeId" | "metadata" | "slices"
+>;
 
 export const findCoordinator = handler(FindCoordinator, {
   serves: "0-6",
@@ -46,8 +48,7 @@ async function find(key: string, keyType: number, { services, session }: Context
   if (problem !== undefined) {
     return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: problem, ...nowhere };
   }
-  const shards = keyType === keyTypeOf.share ? services.shareStates.shards : services.groups;
-  const found = await shards.locate(key);
+  const found = await locate(key, keyType, services);
   const node = typeof found === "number"
     ? undefined
     : new ClusterView(services, session.listener).broker(found.nodeId);
@@ -60,13 +61,23 @@ async function find(key: string, keyType: number, { services, session }: Context
   return { errorCode: ErrorCode.NONE, errorMessage: "NONE", nodeId, host, port };
 }
 
+function locate(key: string, keyType: number, services: Context["services"]) {
+  switch (keyType) {
+    case keyTypeOf.transaction:
+      return services.transactions.locate(key);
+    case keyTypeOf.share:
+      return services.shareStates.shards.locate(key);
+    default:
+      return services.groups.locate(key);
+  }
+}
+
 /** Why nobody coordinates this; undefined where somebody does. */
 function problemOf(key: string, keyType: number): string | undefined {
   switch (keyType) {
     case keyTypeOf.group:
-      return undefined;
     case keyTypeOf.transaction:
-      return "transactions are not supported yet";
+      return undefined;
     case keyTypeOf.share: {
       const [group = "", topicId = "", partition = "", ...more] = key.split(":");
       const isKey = more.length === 0 && group.trim() !== "" && isUuid(topicId) &&

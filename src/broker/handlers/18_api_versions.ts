@@ -30,7 +30,10 @@ export const apiVersions = handler(ApiVersions, {
     return {
       errorCode,
       apiKeys: services.supportedVersions(),
-      supportedFeatures,
+      // Clients of before version 4 cannot read a feature that begins at level 0.
+      supportedFeatures: supportedFeatures.filter(({ minVersion }) =>
+        version >= 4 || minVersion > 0
+      ),
       finalizedFeaturesEpoch: lastOffset,
       finalizedFeatures: supportedFeatures.flatMap(({ name }) => {
         const level = features.get(name);

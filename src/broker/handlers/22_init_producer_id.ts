@@ -1,17 +1,21 @@
-// InitProducerId: an id for an idempotent producer, whose sequence numbers the log then checks.
+// InitProducerId: an id for an idempotent producer, whose sequence numbers the log then checks; or
+// the id and epoch of a transactional one, which fences whoever had its transactional id before.
 //
 // Serves: 0-5.
 // Behaviour: ids come from blocks of 1000 that are reserved in the metadata log, so that none is
-//   ever given twice, across restarts too. Each call gives a new id with epoch 0.
-// Versions: 2 flexible; 3 the producer's current id and epoch (KIP-360); 4 PRODUCER_FENCED; 5
-//   (KIP-890) changes transactions only.
-// Not done: transactional ids are refused with INVALID_REQUEST; version 6 is unstable in Kafka.
+//   ever given twice, across restarts too. Without a transactional id each call gives a new id with
+//   epoch 0; with one: src/coordinator/transactions/init_producer_id.ts.
+// Versions: 2 flexible; 3 the producer's current id and epoch (KIP-360); 4 PRODUCER_FENCED, which
+//   older clients know as INVALID_PRODUCER_EPOCH (KIP-588); 5 TRANSACTION_ABORTABLE (KIP-890).
+// Not done: two-phase commit (KIP-939), which is version 6, unstable in Kafka.
 
-import { ErrorCode, InitProducerId } from "../../protocol/mod.ts";
+import { ErrorCode, InitProducerId, type RequestOf } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
-type Context = RequestContext<"producerIds">;
+type Context = RequestContext<"producerIds" | "transactions">;
+
+const invalid = { errorCode: ErrorCode.INVALID_REQUEST, producerId: -1, producerEpoch: -1 };
 
 export const initProducerId = handler(InitProducerId, {
   serves: "0-5",
@@ -20,14 +24,22 @@ export const initProducerId = handler(InitProducerId, {
     needs("cluster idempotentWrite", { or: "topic write", when: "there is none" }),
   ],
 
-  async handle(request, { services }: Context) {
-    const { transactionalId, producerId: current, producerEpoch: currentEpoch } = request;
-    const isHalfSaid = (current === -1) !== (currentEpoch === -1);
-    if (transactionalId !== null || isHalfSaid) {
-      return { errorCode: ErrorCode.INVALID_REQUEST, producerId: -1, producerEpoch: -1 };
+  async handle(request, { services, version }: Context) {
+    const expected = expectedOf(request);
+    if (expected === "half said") return invalid;
+    const { transactionalId, transactionTimeoutMs: timeoutMs } = request;
+    if (transactionalId === null) {
+      const producerId = await services.producerIds.next();
+      return { errorCode: ErrorCode.NONE, producerId, producerEpoch: 0 };
     }
-    const producerId = await services.producerIds.next();
-    return { errorCode: ErrorCode.NONE, producerId, producerEpoch: 0 };
+    // It belongs to no partition of the coordinator's topic that this broker may not lead.
+    if (transactionalId === "") return invalid;
+    const response = await services.transactions.initProducerId({
+      transactionalId,
+      timeoutMs,
+      expected,
+    });
+    return { ...response, errorCode: fencedAs(response.errorCode, version >= 4) };
   },
 
   // Kafka's word for "no ids at the moment", after which every producer asks again.
@@ -37,3 +49,16 @@ export const initProducerId = handler(InitProducerId, {
     producerEpoch: -1,
   }),
 });
+
+/** Who the producer says that it is: both of id and epoch, or none of them. */
+function expectedOf({ producerId, producerEpoch: epoch }: RequestOf<typeof InitProducerId>) {
+  if (producerId === -1 && epoch === -1) return undefined;
+  return producerId === -1 || epoch === -1 ? "half said" : { producerId, epoch };
+}
+
+/** PRODUCER_FENCED, for clients that know it; for others the word that they had for it. */
+function fencedAs(errorCode: ErrorCode, isKnown: boolean): ErrorCode {
+  return errorCode === ErrorCode.PRODUCER_FENCED && !isKnown
+    ? ErrorCode.INVALID_PRODUCER_EPOCH
+    : errorCode;
+}

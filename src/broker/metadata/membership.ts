@@ -22,6 +22,8 @@ import {
   type MetadataStore,
   metadataVersionFeature,
   metadataVersionRange,
+  transactionVersionFeature,
+  transactionVersionNew,
 } from "../../cluster/mod.ts";
 import type { Logger } from "../../runtime/ports.ts";
 import type { BrokerConfig } from "../config/mod.ts";
@@ -36,6 +38,10 @@ export const supportedFeatures = [{
   name: metadataVersionFeature,
   minVersion: metadataVersionRange.min,
   maxVersion: metadataVersionRange.max,
+}, {
+  name: transactionVersionFeature,
+  minVersion: 0,
+  maxVersion: transactionVersionNew,
 }] as const;
 
 const noRecords = { records: [] };

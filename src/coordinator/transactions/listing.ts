@@ -7,7 +7,7 @@ import { saturated } from "../../base/int64.ts";
 import { ErrorCode } from "../../protocol/errors.ts";
 import type { DescribeTransactionsResponse } from "../../protocol/apis/65_describe_transactions.ts";
 import type { ListTransactionsResponse } from "../../protocol/apis/66_list_transactions.ts";
-import { type Entry, isPrepared } from "./transaction.ts";
+import { type Entry, isPrepared, transactionStates } from "./transaction.ts";
 
 export type DescribedTransaction = DescribeTransactionsResponse["transactionStates"][number];
 export type ListedTransaction = ListTransactionsResponse["transactionStates"][number];
@@ -47,7 +47,7 @@ export function describeTransaction(
 }
 
 /** The answer for an id of which nothing can be told. */
-function undescribed(transactionalId: string, errorCode: ErrorCode): DescribedTransaction {
+export function undescribed(transactionalId: string, errorCode: ErrorCode): DescribedTransaction {
   return {
     errorCode,
     transactionalId,
@@ -77,4 +77,10 @@ export function listTransactions(
     listed.push({ transactionalId, producerId, transactionState: state });
   }
   return listed;
+}
+
+/** Those of `states` that are no state of a transaction. */
+export function unknownStates(states: readonly string[]): string[] {
+  const known: ReadonlySet<string> = new Set(transactionStates);
+  return states.filter((state) => !known.has(state));
 }

@@ -1,5 +1,6 @@
 // The transaction coordinator's face: its machine, and what it says to its shell (src/broker).
 
+export { undescribed, unknownStates } from "./listing.ts";
 export {
   decodeTransaction,
   encodeTransactionKey,

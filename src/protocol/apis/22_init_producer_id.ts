@@ -25,6 +25,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { transactionErrors } from "../shared_errors.ts";
 
 export const InitProducerId = api({
   key: 22,
@@ -34,15 +35,12 @@ export const InitProducerId = api({
   about: "Gives a producer its id and epoch, which make that nothing is written twice.",
   errors: {
     response: {
+      ...transactionErrors,
       COORDINATOR_LOAD_IN_PROGRESS: "the broker cannot give ids yet: ask again",
-      COORDINATOR_NOT_AVAILABLE: "the coordinator cannot answer at the moment",
-      NOT_COORDINATOR: "another broker coordinates the transactional id",
-      INVALID_REQUEST: "the request contradicts itself",
-      INVALID_TRANSACTION_TIMEOUT: "the timeout is larger than transaction.max.timeout.ms",
-      INVALID_PRODUCER_EPOCH: "a newer instance of the producer has taken over",
-      PRODUCER_FENCED: "a newer instance of the producer has taken over",
-      CONCURRENT_TRANSACTIONS: "an earlier transaction is being ended: ask again",
-      TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "transactions are not served, or not to this client",
+      INVALID_REQUEST: "the request contradicts itself, or the transactional id is empty",
+      INVALID_TRANSACTION_TIMEOUT:
+        "the timeout is not positive, or over transaction.max.timeout.ms",
+      UNKNOWN_SERVER_ERROR: "the coordinator could not store the change",
       KAFKA_STORAGE_ERROR: "the ids could not be written to disk",
     },
   },

@@ -7,6 +7,7 @@
 //   v5    each transaction ends with a new epoch, told in the answer (KIP-890)
 
 import {
+  about,
   api,
   boolean,
   defaultsTo,
@@ -19,23 +20,33 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { transactionErrors } from "../shared_errors.ts";
 
 export const EndTxn = api({
   key: 26,
   name: "EndTxn",
   versions: "0-5",
   flexible: "3+",
+  about: "Commits or aborts a producer's transaction.",
+  errors: {
+    response: {
+      ...transactionErrors,
+      INVALID_TXN_STATE: "no transaction is open, or it was ended the other way",
+      UNKNOWN_SERVER_ERROR: "the coordinator could not store the change",
+      KAFKA_STORAGE_ERROR: "a fresh producer id could not be written to disk",
+    },
+  },
   request: {
-    transactionalId: string,
+    transactionalId: about("The name of the producer over its restarts", string),
     producerId,
     producerEpoch: int16,
-    committed: boolean,
+    committed: about("Whether to commit; else to abort", boolean),
   },
   response: {
     throttleTimeMs,
     errorCode,
-    producerId: from(5, defaultsTo(-1, producerId)),
-    producerEpoch: from(5, defaultsTo(-1, int16)),
+    producerId: about("The id to go on with", from(5, defaultsTo(-1, producerId))),
+    producerEpoch: about("The epoch to go on with", from(5, defaultsTo(-1, int16))),
   },
 });
 
