@@ -50,9 +50,13 @@ const writingMax = 500;
 const firstPauseMs = 50;
 const pauseMsMax = 5_000;
 
-/** Completes what `shard` prepares, until it resigns. */
-export async function sendMarkers(shard: TransactionShard, sending: MarkerSending): Promise<void> {
-  const sender = new MarkerSender(shard, sending);
+/** Completes what `shard` prepares, until it resigns; `onCompleted` is told of each. */
+export async function sendMarkers(
+  shard: TransactionShard,
+  sending: MarkerSending,
+  onCompleted: (transactionalId: string) => void,
+): Promise<void> {
+  const sender = new MarkerSender(shard, sending, onCompleted);
   while (!shard.isResigned) {
     const { errorCode, transactions } = await shard.submit<PreparedResponse>((table, at) =>
       table.takePrepared(at)
@@ -68,10 +72,16 @@ class MarkerSender {
   readonly #sending: MarkerSending;
   readonly #writing = new Set<Promise<void>>();
   readonly #waits: RareLine;
+  readonly #onCompleted: (transactionalId: string) => void;
 
-  constructor(shard: TransactionShard, sending: MarkerSending) {
+  constructor(
+    shard: TransactionShard,
+    sending: MarkerSending,
+    onCompleted: (transactionalId: string) => void,
+  ) {
     this.#shard = shard;
     this.#sending = sending;
+    this.#onCompleted = onCompleted;
     const { logger, monotonic } = sending;
     this.#waits = new RareLine({
       say: (reason, count) =>
@@ -129,7 +139,10 @@ class MarkerSender {
     const { errorCode } = await this.#shard.submit<PlainResponse>((table, at) =>
       table.markersWritten([{ transactionalId, handedOut, partitions: done }], at)
     );
-    if (errorCode === ErrorCode.NONE && left.length === 0) return undefined;
+    if (errorCode === ErrorCode.NONE && left.length === 0) {
+      this.#onCompleted(transactionalId);
+      return undefined;
+    }
     return { ...transaction, partitions: leftOver };
   }
 }

@@ -5,8 +5,8 @@
 //                                  └─ once loaded: sendMarkers, which completes what is prepared
 //
 // Here is what the machine cannot do: it takes a fresh producer id along where one is needed, and
-// tries again a little later on behalf of a producer whose last transaction is still being
-// completed.
+// waits a little on behalf of a producer whose last transaction is still being completed, which
+// would otherwise come again after a pause of its own.
 
 import type { ProducerId } from "../base/ids.ts";
 import { transactionsTopic } from "../cluster/mod.ts";
@@ -58,6 +58,8 @@ export class Transactions {
   readonly #options: TransactionsOptions;
   readonly #shards: Shards<TransactionTable, TransactionRecord, TransactionResponse>;
   readonly #senders = new Set<Promise<void>>();
+  /** Who waits for the transaction of an id to be complete. */
+  readonly #waiting = new Map<string, Set<() => void>>();
 
   constructor(options: TransactionsOptions) {
     const { config } = options;
@@ -154,13 +156,28 @@ export class Transactions {
   async add(claim: TransactionClaim & { readonly clientVersion: number }): Promise<ErrorCode> {
     const { addRetry, monotonic } = this.#options;
     const { backoffMs, maxMs } = addRetry();
-    const untilMs = monotonic() + (claim.clientVersion >= 2 ? maxMs : 0);
+    const untilMs = monotonic() + maxMs;
     for (;;) {
       const errorCode = await this.#addOnce(claim);
       const mayPass = errorCode === ErrorCode.CONCURRENT_TRANSACTIONS;
       if (!mayPass || monotonic() + backoffMs > untilMs) return errorCode;
-      await new Promise<void>((resolve) => this.#options.timers.after(backoffMs, resolve));
+      await this.#completion(claim.transactionalId, backoffMs);
     }
+  }
+
+  /** Resolves once the transaction of `transactionalId` is complete, at the latest after `ms`. */
+  #completion(transactionalId: string, ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const waiting = this.#waiting.get(transactionalId) ?? new Set();
+      const end = () => {
+        timer.cancel();
+        waiting.delete(end);
+        if (waiting.size === 0) this.#waiting.delete(transactionalId);
+        resolve();
+      };
+      const timer = this.#options.timers.after(ms, end);
+      this.#waiting.set(transactionalId, waiting.add(end));
+    });
   }
 
   /** Partitions of the topic went offline: clients look for a coordinator again. */
@@ -209,7 +226,9 @@ export class Transactions {
   }
 
   #send(shard: TransactionShard): void {
-    const sender = sendMarkers(shard, this.#options).finally(() => this.#senders.delete(sender));
+    const sender = sendMarkers(shard, this.#options, (transactionalId) => {
+      for (const end of [...this.#waiting.get(transactionalId) ?? []]) end();
+    }).finally(() => this.#senders.delete(sender));
     this.#senders.add(sender);
   }
 }

@@ -9,6 +9,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { crashBroker } from "./broker_crashes.ts";
 import { crashLog } from "./log_crashes.ts";
 import { killBroker } from "./process_kills.ts";
+import { killTransactions } from "./transaction_kills.ts";
 
 const flags = parseArgs(Deno.args, {
   string: ["points", "kills", "seed"],
@@ -49,5 +50,11 @@ if (kills > 0) {
     `process: ${result.kills} kills -9 (${result.killsWhileStarting} while it started), ` +
       `${result.unanswered} records under way, ${result.records} acknowledged: 0 lost, 0 moved, ` +
       `${result.repeated} of acks=1 twice, ${result.known} repeated batches known, ${seconds} s`,
+  );
+  const tenth = Math.ceil(kills / 10);
+  const { transactions, unansweredCommits } = await killTransactions(first, tenth);
+  console.log(
+    `transactions: ${tenth} kills -9, ${transactions} transactions, none torn apart; ` +
+      `${unansweredCommits} committed without an answer`,
   );
 }

@@ -17,10 +17,13 @@ export type TransactionShell = MachineShell<
   TransactionResponse
 >;
 
-/** A table that works by `config`, which is read at each decision. */
-export function transactionShell(config: () => TransactionConfig): TransactionShell {
+/** A table that works by `config`, read at each decision; `mutation` may make another of it. */
+export function transactionShell(
+  config: () => TransactionConfig,
+  mutation: (table: TransactionTable) => TransactionTable = (table) => table,
+): TransactionShell {
   return new MachineShell({
-    newMachine: () => new TransactionTable({ config }),
+    newMachine: () => mutation(new TransactionTable({ config })),
     encode: (record) => ({
       key: encodeTransactionKey(record),
       value: encodeTransactionValue(record, config().transactionVersion),

@@ -43,7 +43,8 @@ export function encodeTransactionValue(
   const version = transactionVersion >= 1 ? 1 : 0;
   const writer = new BytesWriter();
   writer.int16(version);
-  TransactionLogValue.encode(writer, valueOf(transaction), version);
+  const fields = valueOf(transaction);
+  TransactionLogValue.encode(writer, version === 0 ? withoutTags(fields) : fields, version);
   return writer.finish();
 }
 
@@ -80,6 +81,19 @@ function valueOf(transaction: Transaction): MessageOf<typeof TransactionLogValue
     transactionLastUpdateTimestampMs: transaction.updatedMs,
     transactionStartTimestampMs: transaction.startMs,
     clientTransactionVersion: transaction.clientVersion,
+  };
+}
+
+/** What version 0 has no place for: producers of the first protocol have none of it. */
+function withoutTags(
+  fields: MessageOf<typeof TransactionLogValue>,
+): MessageOf<typeof TransactionLogValue> {
+  return {
+    ...fields,
+    previousProducerId: -1,
+    nextProducerId: -1,
+    nextProducerEpoch: -1,
+    clientTransactionVersion: 0,
   };
 }
 
