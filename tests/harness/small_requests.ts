@@ -135,6 +135,26 @@ export const smallRequests: Readonly<Record<string, MakeMessage>> = {
         }],
       },
   AddOffsetsToTxn: (names) => ({ ...producerOf(names), groupId: names.group }),
+  WriteTxnMarkers: ({ topic }) => ({
+    markers: [{
+      producerId: 0,
+      producerEpoch: 0,
+      transactionResult: false,
+      topics: [{ name: topic, partitionIndexes: [0] }],
+      coordinatorEpoch: 0,
+    }],
+  }),
+  TxnOffsetCommit: (names) => ({
+    ...producerOf(names),
+    groupId: names.group,
+    generationIdOrMemberEpoch: -1,
+    memberId: "",
+    groupInstanceId: null,
+    topics: [{
+      name: names.topic,
+      partitions: one({ partitionIndex: 0, committedOffset: 1, committedMetadata: "" }),
+    }],
+  }),
   EndTxn: (names) => ({ ...producerOf(names), committed: true }),
   DescribeTransactions: ({ group }) => ({ transactionalIds: [group] }),
   ListTransactions: () => ({ stateFilters: [], producerIdFilters: [] }),

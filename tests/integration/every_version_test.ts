@@ -122,6 +122,11 @@ const before: Record<string, (asker: Asker) => Promise<Asker>> = {
   AddPartitionsToTxn: (asker) => asker.initProducer(),
   AddOffsetsToTxn: (asker) => asker.initProducer(),
   DescribeTransactions: (asker) => asker.initProducer(),
+  TxnOffsetCommit: async (asker) => {
+    const producer = await asker.initProducer();
+    await producer.ask("AddOffsetsToTxn", 3);
+    return producer;
+  },
   EndTxn: async (asker) => {
     const producer = await asker.initProducer();
     await producer.ask("AddPartitionsToTxn", 3);

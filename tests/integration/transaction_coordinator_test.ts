@@ -7,6 +7,8 @@ import { AddOffsetsToTxn } from "../../src/protocol/apis/25_add_offsets_to_txn.t
 import { AddPartitionsToTxn } from "../../src/protocol/apis/24_add_partitions_to_txn.ts";
 import { UpdateFeatures } from "../../src/protocol/apis/57_update_features.ts";
 import { DescribeTransactions } from "../../src/protocol/apis/65_describe_transactions.ts";
+import { WriteTxnMarkers } from "../../src/protocol/apis/27_write_txn_markers.ts";
+import { TxnOffsetCommit } from "../../src/protocol/apis/28_txn_offset_commit.ts";
 import { EndTxn } from "../../src/protocol/apis/26_end_txn.ts";
 import { ListTransactions } from "../../src/protocol/apis/66_list_transactions.ts";
 import {
@@ -16,6 +18,7 @@ import {
   FindCoordinator,
   InitProducerId,
   Metadata,
+  OffsetFetch,
 } from "../../src/protocol/mod.ts";
 import type { RawClient } from "../harness/raw_client.ts";
 import { batchOf, fetchFrom, makeTopic, produceTo, recordsOf } from "../harness/raw_requests.ts";
@@ -323,4 +326,79 @@ Deno.test("many transactions one after the other, each with an epoch of its own"
     await until(scene, client, { id: "t", state: "CompleteCommit" });
     const [, aborted] = await committed(client, topic);
     assertEquals(aborted.length, 10);
+  }));
+
+Deno.test("offsets of a transaction count once it has committed", () =>
+  simulated({ settings }, async (scene) => {
+    using client = await scene.connect();
+    const { name: topic } = await makeTopic(client);
+    await client.findCoordinator("g");
+    let producer = await init(scene, client, { transactionalId: "t" });
+    const commit = async (committedOffset: number, version: number) => {
+      const partitions = [
+        { partitionIndex: 0, committedOffset, committedMetadata: "" },
+        { partitionIndex: 7, committedOffset, committedMetadata: "" },
+      ];
+      const { topics } = await client.ask(TxnOffsetCommit, version, {
+        transactionalId: "t",
+        groupId: "g",
+        ...producer,
+        generationIdOrMemberEpoch: -1,
+        memberId: "",
+        groupInstanceId: null,
+        topics: [{ name: topic, partitions }],
+      });
+      return topics[0].partitions.map(({ errorCode }) => errorCode);
+    };
+    const fetched = async (requireStable: boolean) => {
+      const { groups } = await client.ask(OffsetFetch, 8, {
+        groups: [{ groupId: "g", topics: [{ name: topic, partitionIndexes: [0] }] }],
+        requireStable,
+      });
+      const [{ errorCode, committedOffset }] = groups[0].topics[0].partitions;
+      return [errorCode, Number(committedOffset)];
+    };
+    const done = [NONE, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION];
+    assertEquals(await commit(5, 5), done);
+    assertEquals(await fetched(false), [NONE, -1]);
+    assertEquals(await fetched(true), [ErrorCode.UNSTABLE_OFFSET_COMMIT, -1]);
+    producer = await end(client, "t", { ...producer, committed: true });
+    await until(scene, client, { id: "t", state: "CompleteCommit" });
+    assertEquals(await fetched(true), [NONE, 5]);
+    assertEquals(await commit(9, 5), done);
+    producer = await end(client, "t", { ...producer, committed: false });
+    await until(scene, client, { id: "t", state: "CompleteAbort" });
+    assertEquals(await fetched(true), [NONE, 5]);
+    // An older producer adds the group before.
+    const notAdded = [ErrorCode.INVALID_TXN_STATE, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION];
+    assertEquals(await commit(11, 3), notAdded);
+    const group = { transactionalId: "t", ...producer, groupId: "g" };
+    assertEquals((await client.ask(AddOffsetsToTxn, 3, group)).errorCode, NONE);
+    assertEquals(await commit(11, 3), done);
+    const ended = await client.ask(EndTxn, 3, {
+      transactionalId: "t",
+      ...producer,
+      committed: true,
+    });
+    assertEquals(ended.errorCode, NONE);
+    await until(scene, client, { id: "t", state: "CompleteCommit" });
+    assertEquals(await fetched(true), [NONE, 11]);
+  }));
+
+Deno.test("a tool ends a transaction in one partition by hand", () =>
+  simulated({ settings }, async (scene) => {
+    using client = await scene.connect();
+    const { name: topic } = await makeTopic(client);
+    const transactionalId = "t";
+    const producer = await init(scene, client, { transactionalId });
+    assertEquals(await send(client, { ...producer, transactionalId, topic, value: "sent" }), NONE);
+    const marker = { ...producer, transactionResult: false, coordinatorEpoch: 0 };
+    const { markers } = await client.ask(WriteTxnMarkers, 1, {
+      markers: [{ ...marker, topics: [{ name: topic, partitionIndexes: [0, 7] }] }],
+    });
+    assertEquals(markers[0].topics[0].partitions.map(({ errorCode }) => errorCode), [
+      NONE,
+      ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+    ]);
+    assertEquals(await committed(client, topic), [["sent"], [producer.producerId]]);
   }));

@@ -5,6 +5,7 @@
 //   v2    the version of the transaction's protocol (KIP-1228)
 
 import {
+  about,
   api,
   array,
   boolean,
@@ -19,30 +20,48 @@ import {
   type ResponseOf,
   string,
 } from "../schema.ts";
+import { leaderErrors } from "../shared_errors.ts";
 
 export const WriteTxnMarkers = api({
   key: 27,
   name: "WriteTxnMarkers",
   versions: "0-2",
   flexible: "1+",
+  about: "Writes the markers that commit or abort transactions, on behalf of their coordinator.",
+  errors: {
+    partitions: {
+      ...leaderErrors,
+      INVALID_PRODUCER_EPOCH: "the producer has gone on in a later epoch",
+      TRANSACTION_COORDINATOR_FENCED: "a later coordinator has written to the partition",
+      NOT_COORDINATOR: "the group's part of the transaction is coordinated elsewhere",
+      COORDINATOR_NOT_AVAILABLE: "the coordinator of the group cannot answer for now",
+      CLUSTER_AUTHORIZATION_FAILED: "only brokers and administrators may",
+    },
+  },
   request: {
-    markers: array({
-      producerId,
-      producerEpoch: int16,
-      transactionResult: boolean,
-      topics: array({ name: string, partitionIndexes: array(partitionId) }),
-      coordinatorEpoch: int32,
-      transactionVersion: from(2, int8),
-    }),
+    markers: about(
+      "The transactions, one by one",
+      array({
+        producerId,
+        producerEpoch: int16,
+        transactionResult: about("Whether to commit; else to abort", boolean),
+        topics: array({ name: string, partitionIndexes: array(partitionId) }),
+        coordinatorEpoch: about("The term of the coordinator", int32),
+        transactionVersion: about("The protocol of the transaction: 2 is KIP-890", from(2, int8)),
+      }),
+    ),
   },
   response: {
-    markers: array({
-      producerId,
-      topics: array({
-        name: string,
-        partitions: array({ partitionIndex: partitionId, errorCode }),
+    markers: about(
+      "The transactions, as in the request",
+      array({
+        producerId,
+        topics: array({
+          name: string,
+          partitions: array({ partitionIndex: partitionId, errorCode }),
+        }),
       }),
-    }),
+    ),
   },
 });
 

@@ -1,0 +1,123 @@
+// TxnOffsetCommit: offsets that count once the producer's transaction commits.
+//
+// Serves: 0-5.
+// Behaviour: stored as pending (src/coordinator/offset_commit.ts), and taken over or dropped by the
+//   transaction's marker in the group's partition of __consumer_offsets. A request that would begin
+//   the transaction there is verified with its coordinator first, as a batch is.
+// Versions: 2 leader epoch; 3 flexible, and who commits, as a member of the group (KIP-447); 4
+//   TRANSACTION_ABORTABLE; 5 the group is added to the transaction as well (KIP-890).
+// Not done: 6 topic ids (KIP-1319).
+
+import { ZERO_UUID } from "../../base/ids.ts";
+import { mapSliced } from "../../base/pieces.ts";
+import { offsetsTopic } from "../../cluster/mod.ts";
+import { TxnOffsetCommit } from "../../protocol/apis/28_txn_offset_commit.ts";
+import { ErrorCode, type RequestOf, type ResponseOf } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
+import type { GroupShard } from "../groups.ts";
+import { handler, type RequestContext } from "../handler.ts";
+import { partitionOfKey, Shard } from "../shards.ts";
+import { type TransactionProtocol, verifyTransaction } from "../transaction_verification.ts";
+
+type Request = RequestOf<typeof TxnOffsetCommit>;
+type Response = ResponseOf<typeof TxnOffsetCommit>;
+
+type Context = RequestContext<"groups" | "transactions" | "metadata" | "slices">;
+
+export const txnOffsetCommit = handler(TxnOffsetCommit, {
+  serves: "0-5",
+  authorise: [
+    needs("transactionalId write"),
+    needs("group read"),
+    needs("topic read"),
+  ],
+
+  async handle(request, context: Context) {
+    const { metadata, slices } = context.services;
+    const exists = (name: string, partition: number) =>
+      metadata.image.topic(name)?.partitions[partition] !== undefined;
+    const known = await mapSliced(request.topics, slices, (topic) => ({
+      ...topic,
+      topicId: ZERO_UUID,
+      partitions: topic.partitions.filter((each) => exists(topic.name, each.partitionIndex)),
+    }));
+    const stored = await store({ ...request, topics: known }, context);
+    const topics = request.topics.map(({ name, partitions }, i) => {
+      let at = 0;
+      return {
+        name,
+        partitions: partitions.map(({ partitionIndex }) => ({
+          partitionIndex,
+          errorCode: exists(name, partitionIndex)
+            ? codeOf(stored, i, at++)
+            : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+        })),
+      };
+    });
+    return { topics };
+  },
+});
+
+/** The code of a partition: of its own, or that of the whole request. */
+function codeOf(stored: Response | ErrorCode, topic: number, partition: number): ErrorCode {
+  if (typeof stored === "number") return stored;
+  return (stored.topics[topic]?.partitions[partition]?.errorCode ?? ErrorCode.NONE) as ErrorCode;
+}
+
+/** Stores what is known of the request; one code where all of it is refused. */
+async function store(request: Request, context: Context): Promise<Response | ErrorCode> {
+  const { services, version } = context;
+  const { groupId, producerId, producerEpoch } = request;
+  const shard = await services.groups.of(groupId);
+  if (!(shard instanceof Shard)) return shard;
+  const protocol = protocolOf(version);
+  const isEpochOwn = protocol === "second";
+  const verification = shard.beginVerification({ producerId, producerEpoch, isEpochOwn });
+  if (verification !== undefined) {
+    const errorCode = await verify(request, { ...context, protocol });
+    if (errorCode !== ErrorCode.NONE) return errorCode;
+    if (shard.isResigned) return ErrorCode.NOT_COORDINATOR;
+  }
+  return await submit(request, { shard, verification, version });
+}
+
+function submit(
+  request: Request,
+  { shard, verification, version: apiVersion }: {
+    shard: GroupShard;
+    verification: ReturnType<GroupShard["beginVerification"]>;
+    version: number;
+  },
+): Promise<Response> {
+  return shard.submit<Response>(
+    (table, at) => table.commitTransactionOffsets(request, { ...at, apiVersion }),
+    { verification },
+  );
+}
+
+function protocolOf(version: number): TransactionProtocol {
+  if (version >= 5) return "second";
+  return version === 4 ? "abortable" : "older";
+}
+
+/** Whether the group's partition is in the transaction, or is now; else what the client is told. */
+async function verify(
+  { transactionalId, groupId, producerId, producerEpoch }: Request,
+  { services, protocol }: Context & { readonly protocol: TransactionProtocol },
+): Promise<ErrorCode> {
+  const partitionCount = services.metadata.image.topic(offsetsTopic)?.partitions.length ?? 0;
+  const partition = partitionOfKey(groupId, partitionCount);
+  const partitions = [{ topic: offsetsTopic, partition }];
+  const claim = { transactionalId, producerId, producerEpoch, partitions };
+  const [errorCode] = await verifyTransaction(services.transactions, claim, { protocol });
+  switch (errorCode) {
+    // Not the group's coordinator is meant, but the transaction's: to ask again is all there is.
+    case ErrorCode.NOT_COORDINATOR:
+    case ErrorCode.COORDINATOR_NOT_AVAILABLE:
+      return ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
+    case ErrorCode.CONCURRENT_TRANSACTIONS:
+      return protocol === "second" ? errorCode : ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
+    default:
+      return errorCode;
+  }
+}
