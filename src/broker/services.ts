@@ -39,7 +39,7 @@ export interface Services {
   readonly partitions: Pick<Partitions, "get" | "find" | "all" | "isOffline">;
   readonly topics: TopicServices;
   readonly groups: Pick<Groups, "of" | "all" | "locate">;
-  readonly regexes: Pick<Regexes, "load">;
+  readonly regexes: Pick<Regexes, "load" | "compile">;
   readonly shareStates: Pick<ShareStates, "shards">;
   readonly producerIds: Pick<ProducerIds, "next">;
   /** The transaction coordinator: who may write where, in which transaction. */

@@ -157,7 +157,11 @@ export const smallRequests: Readonly<Record<string, MakeMessage>> = {
   }),
   EndTxn: (names) => ({ ...producerOf(names), committed: true }),
   DescribeTransactions: ({ group }) => ({ transactionalIds: [group] }),
-  ListTransactions: () => ({ stateFilters: [], producerIdFilters: [] }),
+  ListTransactions: () => ({
+    stateFilters: [],
+    producerIdFilters: [],
+    transactionalIdPattern: null,
+  }),
   OffsetForLeaderEpoch: ({ topic }) => ({
     topics: [{ topic, partitions: one({ partition: 0, leaderEpoch: 0 }) }],
   }),

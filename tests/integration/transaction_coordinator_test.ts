@@ -245,6 +245,14 @@ Deno.test("transactions are listed by state, producer and duration", () =>
     assertEquals(await list({}), [["a", "b"], []]);
     assertEquals(await list({ stateFilters: ["Ongoing", "Odd"] }), [["a"], ["Odd"]]);
     assertEquals(await list({ stateFilters: ["Odd"] }), [[], ["Odd"]]);
+    const like = async (transactionalIdPattern: string | null) => {
+      const base = { stateFilters: [], producerIdFilters: [], durationFilter: -1 };
+      const answer = await client.ask(ListTransactions, 2, { ...base, transactionalIdPattern });
+      return [answer.errorCode, answer.transactionStates.length];
+    };
+    assertEquals(await like("[ac]+"), [NONE, 1]);
+    assertEquals(await like(null), [NONE, 2]);
+    assertEquals(await like("[a"), [ErrorCode.INVALID_REGULAR_EXPRESSION, 0]);
     assertEquals(await list({ producerIdFilters: [a.producerId] }), [["a"], []]);
     assertEquals(await list({ stateFilters: ["Ongoing"], durationFilter: 60_000 }), [[], []]);
     assertEquals(await list({ stateFilters: ["Ongoing"], durationFilter: 500 }), [["a"], []]);
