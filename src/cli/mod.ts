@@ -41,6 +41,11 @@ const groups: readonly CommandGroup[] = [
     load: async () => (await import("./groups.ts")).commands,
   },
   {
+    name: "transactions",
+    about: "list and describe transactions, find those that hang, abort one by hand",
+    load: async () => (await import("./transactions.ts")).commands,
+  },
+  {
     name: "log",
     about: "print and repair the files of a data folder",
     load: async () => (await import("./log.ts")).commands,

@@ -7,8 +7,8 @@
 //   consumer.subscribe(["orders"]);
 //   for await (const record of consumer) ...
 //
-// It talks to Ottla and to Apache Kafka from 3.0 on. Not in it: transactions, TLS and SASL, the
-// cooperative assignors and the groups of KIP-848.
+// It talks to Ottla and to Apache Kafka from 3.0 on. Not in it: transactional producers, TLS and
+// SASL, the cooperative assignors and the groups of KIP-848.
 
 export { type Admin, adminOf } from "./admin.ts";
 export {
@@ -61,3 +61,7 @@ export { partitionForKey } from "./partitioner.ts";
 export type { ProducerRecord, RecordMetadata } from "./produce_batch.ts";
 export { Producer, type ProducerOptions } from "./producer.ts";
 export type { CompressionType, RecordHeader } from "../records/mod.ts";
+
+/** Transactions, for tools: list, describe, find those that hang, abort one by hand. */
+export const loadTransactionAdmin = (): Promise<typeof import("./admin_transactions.ts")> =>
+  import("./admin_transactions.ts");

@@ -1,0 +1,206 @@
+// Transactions, for tools: list, describe, find those that nobody will end, end one by hand.
+//
+// Loaded when it is asked for: few programs need these tables.
+
+import type { BrokerId, PartitionId, ProducerId } from "../base/ids.ts";
+import { type Int64, saturated } from "../base/int64.ts";
+import { WriteTxnMarkers } from "../protocol/apis/27_write_txn_markers.ts";
+import { DescribeProducers } from "../protocol/apis/61_describe_producers.ts";
+import { DescribeTransactions } from "../protocol/apis/65_describe_transactions.ts";
+import { ListTransactions } from "../protocol/apis/66_list_transactions.ts";
+import { FindCoordinator } from "../protocol/mod.ts";
+import type { Client } from "./client.ts";
+import { checkCode } from "./faults.ts";
+import type { TopicPartition } from "./offsets.ts";
+
+/** A transactional id in a list. */
+export interface ListedTransaction {
+  /** The name of the producer. */
+  readonly transactionalId: string;
+  /** Its present id. */
+  readonly producerId: ProducerId;
+  /** Kafka's words: Empty, Ongoing, PrepareCommit, PrepareAbort, CompleteCommit, CompleteAbort. */
+  readonly state: string;
+  /** The broker that coordinates it. */
+  readonly coordinator: BrokerId;
+}
+
+/** A transactional id with its transaction. */
+export interface DescribedTransaction extends ListedTransaction {
+  /** Its present epoch. */
+  readonly producerEpoch: number;
+  /** A transaction that is open for longer is aborted. */
+  readonly timeoutMs: number;
+  /** When the transaction began, in milliseconds since the epoch; -1 where there is none. */
+  readonly startMs: Int64;
+  /** What is in it. */
+  readonly partitions: readonly TopicPartition[];
+}
+
+/** A transaction that is open in a partition. */
+export interface OpenTransaction extends TopicPartition {
+  /** Whose it is. */
+  readonly producerId: ProducerId;
+  /** The epoch of its records. */
+  readonly producerEpoch: number;
+  /** The term of the coordinator that was last heard of; -1 for none. */
+  readonly coordinatorEpoch: number;
+  /** Where it begins: readers of committed records wait in front of it. */
+  readonly startOffset: Int64;
+  /** When the producer last wrote, in milliseconds since the epoch. */
+  readonly lastMs: Int64;
+}
+
+/** The transactional ids of every broker, in order; `producerIds`: of these only. */
+export async function listTransactions(
+  client: Client,
+  { producerIds = [] }: { readonly producerIds?: readonly ProducerId[] } = {},
+): Promise<ListedTransaction[]> {
+  const { brokers } = await client.fetchMetadata([]);
+  const listed = await Promise.all(brokers.map(async ({ id }) => {
+    const request = {
+      stateFilters: [],
+      producerIdFilters: [...producerIds],
+      durationFilter: -1,
+      transactionalIdPattern: null,
+    };
+    const answer = await client.request(ListTransactions, request, { to: id });
+    checkCode(answer.errorCode, "list transactions");
+    return answer.transactionStates.map(({ transactionalId, producerId, transactionState }) => ({
+      transactionalId,
+      producerId,
+      state: transactionState,
+      coordinator: id,
+    }));
+  }));
+  return listed.flat().sort((a, b) => a.transactionalId < b.transactionalId ? -1 : 1);
+}
+
+/** One transactional id. Throws TRANSACTIONAL_ID_NOT_FOUND when there is none. */
+export async function describeTransaction(
+  client: Client,
+  transactionalId: string,
+): Promise<DescribedTransaction> {
+  const about = `describe the transaction of ${transactionalId}`;
+  return await client.retrying(async () => {
+    const found = await client.request(
+      FindCoordinator,
+      { keyType: 1, coordinatorKeys: [transactionalId] },
+      { to: "any" },
+    );
+    const [coordinator] = found.coordinators;
+    checkCode(coordinator.errorCode, about, coordinator.errorMessage);
+    const { transactionStates: [state] } = await client.request(
+      DescribeTransactions,
+      { transactionalIds: [transactionalId] },
+      { to: coordinator.nodeId },
+    );
+    checkCode(state.errorCode, about);
+    return {
+      transactionalId,
+      producerId: state.producerId,
+      producerEpoch: state.producerEpoch,
+      state: state.transactionState,
+      coordinator: coordinator.nodeId,
+      timeoutMs: state.transactionTimeoutMs,
+      startMs: state.transactionStartTimeMs,
+      partitions: state.topics.flatMap(({ topic, partitions }) =>
+        partitions.map((partition) => ({ topic, partition }))
+      ),
+    };
+  });
+}
+
+/** What is open in the partitions of `topics`, as their leaders know it. */
+export async function openTransactions(
+  client: Client,
+  topics: readonly string[],
+): Promise<OpenTransaction[]> {
+  const metadata = await client.fetchMetadata(topics);
+  const asked = metadata.topics.flatMap(({ name, partitions }) =>
+    partitions.map(({ partition, leader }) => ({ topic: name, partition, leader }))
+  );
+  const open = await Promise.all(asked.map(async ({ topic, partition, leader }) => {
+    const { topics: [answer] } = await client.request(
+      DescribeProducers,
+      { topics: [{ name: topic, partitionIndexes: [partition] }] },
+      { to: leader },
+    );
+    const [{ errorCode, errorMessage, activeProducers }] = answer.partitions;
+    checkCode(errorCode, `describe the producers of ${topic}-${partition}`, errorMessage);
+    return activeProducers
+      .filter(({ currentTxnStartOffset }) => currentTxnStartOffset >= 0)
+      .map((producer) => ({
+        topic,
+        partition,
+        producerId: producer.producerId,
+        producerEpoch: producer.producerEpoch,
+        coordinatorEpoch: producer.coordinatorEpoch,
+        startOffset: producer.currentTxnStartOffset,
+        lastMs: producer.lastTimestamp,
+      }));
+  }));
+  return open.flat();
+}
+
+/**
+ * Those of `open` that nobody will end: their producer has written nothing for `quietMs`, and no
+ * coordinator knows that the partition is in an open transaction of theirs (KIP-664).
+ */
+export async function hangingTransactions(
+  client: Client,
+  open: readonly OpenTransaction[],
+  { nowMs, quietMs }: { readonly nowMs: number; readonly quietMs: number },
+): Promise<OpenTransaction[]> {
+  const quiet = open.filter(({ lastMs }) => saturated(lastMs) <= nowMs - quietMs);
+  if (quiet.length === 0) return [];
+  const producerIds = [...new Set(quiet.map(({ producerId }) => producerId))];
+  const known = new Set<string>();
+  for (const { transactionalId } of await listTransactions(client, { producerIds })) {
+    const { producerId, state, partitions } = await describeTransaction(client, transactionalId);
+    const isOpen = state === "Ongoing" || state.startsWith("Prepare");
+    if (!isOpen) continue;
+    for (const each of partitions) known.add(nameOf(producerId, each));
+  }
+  return quiet.filter((each) => !known.has(nameOf(each.producerId, each)));
+}
+
+/** Aborts what a producer has open in a partition, whatever its coordinator thinks of it. */
+export async function abortTransaction(
+  client: Client,
+  { topic, partition, producerId, producerEpoch, coordinatorEpoch }: OpenTransaction,
+): Promise<void> {
+  const metadata = await client.fetchMetadata([topic]);
+  const { leader } = leaderOf(metadata.topics, { topic, partition });
+  const { markers: [marker] } = await client.request(WriteTxnMarkers, {
+    markers: [{
+      producerId,
+      producerEpoch,
+      transactionResult: false,
+      topics: [{ name: topic, partitionIndexes: [partition] }],
+      coordinatorEpoch: Math.max(0, coordinatorEpoch),
+      transactionVersion: 0,
+    }],
+  }, { to: leader });
+  const [{ errorCode }] = marker.topics[0].partitions;
+  checkCode(errorCode, `abort the transaction of producer ${producerId} in ${topic}-${partition}`);
+}
+
+function leaderOf(
+  topics: readonly {
+    readonly name: string;
+    readonly partitions: readonly {
+      readonly partition: PartitionId;
+      readonly leader: BrokerId;
+    }[];
+  }[],
+  { topic, partition }: TopicPartition,
+): { readonly leader: BrokerId } {
+  const found = topics.find(({ name }) => name === topic)?.partitions
+    .find((each) => each.partition === partition);
+  return found ?? { leader: -1 };
+}
+
+function nameOf(producerId: ProducerId, { topic, partition }: TopicPartition): string {
+  return `${producerId} ${topic}-${partition}`;
+}
