@@ -28,6 +28,7 @@ import { producingScenarios } from "./differential/producing.ts";
 import { readingScenarios } from "./differential/reading.ts";
 import { replicaScenarios } from "./differential/replicas.ts";
 import { topicScenarios } from "./differential/topics.ts";
+import { transactionScenarios } from "./differential/transactions.ts";
 import { reasonToSkip } from "./java/installed.ts";
 
 /** The longest conversations come first, so that nothing waits for them at the end. */
@@ -41,6 +42,7 @@ const scenarios: readonly Scenario[] = [
   ...memberScenarios,
   ...groupScenarios,
   ...replicaScenarios,
+  ...transactionScenarios,
   ...generatedScenarios,
 ];
 
