@@ -4,20 +4,24 @@
 //   input   |piece|piece|piece|   each is through before the next is given in
 //   output  |chunk|chunk|chunk|   what has come out by then, maybe nothing
 //
-// Pieces of packed data are small at first, since one may make a thousand times as much, and grow
-// as long as they make little. Invariant: no more than `bytesMax` bytes and what one piece can make
-// are ever held.
+// Pieces of packed gzip are small at first, since one may make a thousand times as much, and grow
+// as long as they make little; those of zstd are whole blocks, of which one knows what they can
+// make. Invariant: no more than `bytesMax` bytes and what one piece can make are ever held, and a
+// chunk's memory is given back when the next one is asked for: collectors come late to it.
 
 import type { Transform } from "node:stream";
 import type * as Zlib from "node:zlib";
 import { messageOf, PlatformFault } from "../base/faults.ts";
+import { freeMemory } from "../base/free_memory.ts";
 import { deflatedStart, nextDeflatedStart } from "./gzip_members.ts";
 import type { CodecWay } from "./ports.ts";
-import { zstdFault, type ZstdFrame } from "./zstd_frames.ts";
+import { zstdCuts, zstdFault, type ZstdFrame } from "./zstd_frames.ts";
 
 const chunkSize = 64 * 1024;
 const packedStep = 64 * 1024;
 const unpackSteps = { first: 4 * 1024, max: 256 * 1024, makes: 256 * 1024 } as const;
+/** What a part of a zstd frame makes at most. */
+const zstdPartBytes = 512 * 1024;
 /** The checksum of a zstd frame. */
 const checksumBytes = 4;
 
@@ -67,7 +71,7 @@ export async function* inflatedPieces(
     const stream: Zlib.InflateRaw = zlib.createInflateRaw({ chunkSize });
     let crc = 0;
     let length = 0;
-    for await (const chunk of unpacked(stream, bytes.subarray(start), { left, bytesMax })) {
+    for await (const chunk of inflated(stream, bytes.subarray(start), { left, bytesMax })) {
       crc = crc32(chunk, crc);
       length += chunk.length;
       left -= chunk.length;
@@ -81,47 +85,69 @@ export async function* inflatedPieces(
 /** What one zstd frame holds. PlatformFault as of `unzstd`. */
 export async function* unzstdPieces(
   zlib: typeof Zlib,
-  { bytes, contentBytes }: ZstdFrame,
+  frame: ZstdFrame,
   limits: Limits,
 ): AsyncGenerator<Uint8Array> {
+  const { bytes, contentBytes } = frame;
   const stream = zlib.createZstdDecompress({ chunkSize });
+  const worked = new WorkedStream(stream, { name: "decompress zstd", codec: "zstd", ...limits });
+  // The last bytes are given in alone: Deno's zstd keeps silent about a fault where it made
+  // something.
+  const tail = bytes.length - checksumBytes;
   let made = 0;
-  for await (const chunk of unpacked(stream, bytes, limits, checksumBytes)) {
-    made += chunk.length;
-    yield chunk;
+  let start = 0;
+  try {
+    for (const cut of zstdCuts(frame, zstdPartBytes)) {
+      for (const end of cut > tail && start < tail ? [tail, cut] : [cut]) {
+        await worked.write(bytes.subarray(start, end));
+        start = end;
+        made += worked.pending;
+        yield* inUse(worked.taken());
+      }
+    }
+    await worked.end();
+    made += worked.pending;
+    yield* inUse(worked.taken());
+  } finally {
+    stream.destroy();
   }
   if (made !== (contentBytes ?? made)) throw zstdFault("content size is wrong");
 }
 
-/**
- * What comes out of `stream` for `bytes`, up to where it takes no more of them. The last
- * `tailBytes` are given in alone: Deno's zstd keeps silent about a fault where it made something.
- */
-async function* unpacked(
-  stream: Transform & { readonly bytesWritten: number },
+/** What comes out of `stream` for `bytes`, up to where it takes no more of them. */
+async function* inflated(
+  stream: Zlib.InflateRaw,
   bytes: Uint8Array,
   limits: Limits,
-  tailBytes = 0,
 ): AsyncGenerator<Uint8Array> {
-  const codec = tailBytes === 0 ? "gzip" : "zstd";
-  const worked = new WorkedStream(stream, { name: `decompress ${codec}`, codec, ...limits });
-  const tail = bytes.length - tailBytes;
+  const worked = new WorkedStream(stream, { name: "decompress gzip", codec: "gzip", ...limits });
   let step: number = unpackSteps.first;
   try {
     for (let start = 0; start < bytes.length;) {
-      const end = Math.min(start + step, start < tail ? tail : bytes.length);
+      const end = Math.min(start + step, bytes.length);
       await worked.write(bytes.subarray(start, end));
       start = end;
       const made = worked.pending;
-      yield* worked.taken();
+      yield* inUse(worked.taken());
       if (stream.bytesWritten < start) return;
       const wanted = step * Math.min(4, unpackSteps.makes / Math.max(1, made));
       step = Math.max(unpackSteps.first, Math.min(unpackSteps.max, Math.floor(wanted)));
     }
     await worked.end();
-    yield* worked.taken();
+    yield* inUse(worked.taken());
   } finally {
     stream.destroy();
+  }
+}
+
+/** Chunks of a stream, each of them good until the next is asked for. */
+function* inUse(chunks: readonly Uint8Array[]): Generator<Uint8Array> {
+  for (const chunk of chunks) {
+    yield chunk;
+    // zlib goes on in a buffer that is not full, and never comes back to one that is.
+    const { buffer, byteOffset, length } = chunk;
+    const isFull = byteOffset + length === buffer.byteLength;
+    if (isFull && buffer.byteLength === chunkSize) freeMemory(buffer);
   }
 }
 

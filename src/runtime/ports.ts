@@ -217,8 +217,9 @@ export interface CodecWay {
 
 /**
  * Codecs that the runtime ships, synchronous but for `pieces`, which yields what comes out by and
- * by, and does nothing until it is asked for more. Decompression stops with NoSpace past
- * `bytesMax`. `level` is the codec's own (gzip 1-9, zstd -131072-22); each has a default.
+ * by, and does nothing until it is asked for more; an unpacked piece is good until then.
+ * Decompression stops with NoSpace past `bytesMax`. `level` is the codec's own (gzip 1-9, zstd
+ * -131072-22); each has a default.
  */
 export interface Codecs {
   gzip(bytes: Uint8Array, level?: number): Uint8Array;

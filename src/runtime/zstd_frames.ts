@@ -55,24 +55,59 @@ export function zstdFrames(bytes: Uint8Array): ZstdFrame[] {
 function frameAt(view: DataView, start: number) {
   const descriptor = view.getUint8(start + 4);
   const single = (descriptor >> 5) & 1;
-  const sizeAt = start + 5 + (1 - single) + [0, 1, 2, 4][descriptor & 3];
   const sizeBytes = [single, 2, 4, 8][descriptor >> 6];
-  let position = sizeAt + sizeBytes;
+  let position = blocksAt(view, start);
+  const sizeAt = position - sizeBytes;
   const cut = { end: view.byteLength + 1, roomBytes: 0, contentBytes: undefined };
   if (position > view.byteLength) return cut;
   const contentBytes = contentSize(view, { at: sizeAt, length: sizeBytes });
   let room = 0;
   for (;;) {
     if (position + 3 > view.byteLength) return cut;
-    const header = view.getUint16(position, true) | (view.getUint8(position + 2) << 16);
-    const type = (header >> 1) & 3;
-    const size = header >> 3;
-    room += type === blockTypes.compressed ? blockBytesMax : size;
-    position += 3 + (type === blockTypes.runLength ? 1 : size);
-    if (header & 1) break;
+    const block = blockAt(view, position);
+    room += block.roomBytes;
+    position = block.end;
+    if (block.isLast) break;
   }
   const end = position + ((descriptor >> 2) & 1) * 4;
   return { end, roomBytes: Math.min(room, contentBytes ?? room), contentBytes };
+}
+
+/**
+ * Where `frame` can be cut so that no part makes more than `bytesMax`, or else is one block: the
+ * ends of the parts.
+ */
+export function* zstdCuts({ bytes }: ZstdFrame, bytesMax: number): Generator<number> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let position = blocksAt(view, 0);
+  let room = 0;
+  while (position + 3 <= bytes.length) {
+    const { isLast, roomBytes, end } = blockAt(view, position);
+    if (room > 0 && room + roomBytes > bytesMax) {
+      yield position;
+      room = 0;
+    }
+    room += roomBytes;
+    position = end;
+    if (isLast) break;
+  }
+  yield bytes.length;
+}
+
+function blocksAt(view: DataView, start: number): number {
+  const descriptor = view.getUint8(start + 4);
+  const single = (descriptor >> 5) & 1;
+  const sizeAt = start + 5 + (1 - single) + [0, 1, 2, 4][descriptor & 3];
+  return sizeAt + [single, 2, 4, 8][descriptor >> 6];
+}
+
+function blockAt(view: DataView, position: number) {
+  const header = view.getUint16(position, true) | (view.getUint8(position + 2) << 16);
+  const type = (header >> 1) & 3;
+  const size = header >> 3;
+  const roomBytes = type === blockTypes.compressed ? blockBytesMax : size;
+  const end = position + 3 + (type === blockTypes.runLength ? 1 : size);
+  return { isLast: (header & 1) !== 0, roomBytes, end };
 }
 
 function contentSize(

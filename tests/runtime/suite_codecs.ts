@@ -69,7 +69,8 @@ async function gathered(
 ): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   for await (const piece of codecs.pieces(packed, { codec, unpacks: true, bytesMax })) {
-    pieces.push(piece);
+    // Good until the next one is asked for.
+    pieces.push(piece.slice());
   }
   return Buffer.concat(pieces);
 }
