@@ -1,12 +1,15 @@
 // Work that goes on for long, cut into slices, so that others get their turn of the event loop in
 // between: opening and checking logs, and what is written down of many of them.
 //
-//   log 0  |--work--|         |--work--|
-//   log 1           |-|       .        |--work...
-//                     | turn  |        | turn        a slice is what all of them do in one turn
+//   log 0  |--work--|         |-|
+//   log 1           |-|       . |--work...
+//                     | turn  |              a slice is what all of them do in one turn
 //
-// Invariant: between two turns there is one slice, and one step of each of them at most. A slice
-// ends by the clock or, where time stands still between events as in a simulation, by its weight.
+// Who waits for the next slice stands in line, and is woken when those before him have left some of
+// it: however many work at once, others wait for one slice, not for a step of each.
+//
+// Invariant: between two turns there is one slice, and one step beyond it. A slice ends by the
+// clock or, where time stands still between events as in a simulation, by its weight.
 
 import type { Clock, Timers } from "../runtime/ports.ts";
 
@@ -14,13 +17,16 @@ import type { Clock, Timers } from "../runtime/ports.ts";
 const sliceMs = 2;
 /** About as many bytes are looked at in that time. */
 const weightMax = 4 * 1024 * 1024;
+/** So many microtasks until who was woken has done a step. */
+const wakingTicks = 4;
 
 export class Slices {
   readonly #clock: Clock;
   readonly #timers: Timers;
   #startedMs: number;
   #weight = 0;
-  #turn: Promise<void> | undefined;
+  #waiting: (() => void)[] = [];
+  #isTurning = false;
 
   constructor(ports: { clock: Clock; timers: Timers }) {
     this.#clock = ports.clock;
@@ -38,12 +44,31 @@ export class Slices {
     return this.#weight >= weightMax || this.#clock.monotonic() - this.#startedMs >= sliceMs;
   }
 
-  /** Resolves in a slice that has only begun. */
+  /** Resolves in a slice that is not over, in turn. */
   next(): Promise<void> {
-    return this.#turn ??= this.#timers.turn().then(() => {
-      this.#turn = undefined;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push(resolve);
+    if (!this.#isTurning) this.#run();
+    return promise;
+  }
+
+  /** Slice after slice, as long as somebody waits for one. */
+  async #run(): Promise<void> {
+    this.#isTurning = true;
+    while (this.#waiting.length > 0) {
+      await this.#timers.turn();
       this.#startedMs = this.#clock.monotonic();
       this.#weight = 0;
-    });
+      // Who comes back while this slice lasts waits for the next.
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      let woken = 0;
+      while (woken < waiting.length && !(woken > 0 && this.isOver)) {
+        waiting[woken++]();
+        for (let i = 0; i < wakingTicks; i++) await undefined;
+      }
+      this.#waiting = [...waiting.slice(woken), ...this.#waiting];
+    }
+    this.#isTurning = false;
   }
 }

@@ -51,3 +51,25 @@ Deno.test("those who work at once have their turns by turns", async () => {
   await world.drive(Promise.all([work("a"), work("b")]));
   assertEquals(order, ["a", "b", "a", "b"]);
 });
+
+Deno.test("however many work at once, one fills a slice, and others go in between", async () => {
+  const { world, slices } = countedSlices();
+  const order: string[] = [];
+  const work = async (name: string) => {
+    for (let i = 0; i < 2; i++) {
+      if (slices.isOver) await slices.next();
+      slices.spend(5 * 1024 * 1024);
+      order.push(name);
+    }
+  };
+  const others = async () => {
+    const { timers } = world.start("others");
+    for (let i = 0; i < 6; i++) {
+      await timers.turn();
+      order.push("-");
+    }
+  };
+  slices.spend(5 * 1024 * 1024);
+  await world.drive(Promise.all([...["a", "b", "c"].map(work), others()]));
+  assertEquals(order.join(""), "a-b-c-a-b-c-");
+});
