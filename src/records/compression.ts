@@ -219,7 +219,8 @@ async function gathered(
 ): Promise<Uint8Array> {
   const all: Uint8Array[] = [];
   for await (const chunk of chunks) {
-    all.push(chunk);
+    // One that was unpacked is good until the next is asked for.
+    all.push(way.unpacks ? chunk.slice() : chunk);
     slices.spend(way.unpacks ? chunk.length * unpackWeight : packedPieceWeight);
     if (slices.isOver) await slices.next();
   }

@@ -79,6 +79,8 @@ export function checkFramed(framed: FramedPayload, rules: ProduceRules): Produce
 
 /** Where looking at them takes longer than others should wait. */
 const largeBytes = 16 * 1024;
+/** What gzip says that it holds may be a lie, by which no more than some megabytes come out. */
+const believedGzipBytes = 4 * 1024;
 const largeUnpackedBytes = 1024 * 1024;
 const manyRecords = 20_000;
 
@@ -93,7 +95,7 @@ function isHeavyBatch({ bytes, header, compression }: FramedBatch, rules: Produc
   const isPacked = compression !== "none" ||
     storedCompression(rules.compression, compression) !== compression;
   if (!isPacked) return header.recordCount > manyRecords;
-  if (bytes.length > largeBytes) return true;
+  if (bytes.length > (compression === "gzip" ? believedGzipBytes : largeBytes)) return true;
   const packed = bytes.subarray(batchOverheadBytes);
   return unpackingMemory(packed, compression).unpackedBytes > largeUnpackedBytes;
 }

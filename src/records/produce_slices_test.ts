@@ -18,6 +18,7 @@ import {
 } from "./mod.ts";
 import { renewCrc } from "./batch.ts";
 import { decompress } from "./compression.ts";
+import { unpackingMemory } from "./unpacking_memory.ts";
 
 for (const type of compressionTypes) await loadCompression(type);
 
@@ -134,3 +135,32 @@ Deno.test("small batches, and those that pass through as they are, are not heavy
   assert(isHeavy(batchOf({ bytes: 1_000_000, recordBytes: 10, compression: "none" })));
   assert(!isHeavy(batchOf({ bytes: 10_000, recordBytes: 100, compression: "gzip" }), "zstd"));
 });
+
+Deno.test("a batch of a few kilobytes that unpacks to megabytes is heavy", () => {
+  const value = new Uint8Array(20_000_000);
+  const rules = rulesOf({});
+  for (const compression of ["gzip", "zstd"] as const) {
+    const batch = buildBatch({ records: [{ key: null, value, headers: [] }], compression }, codecs);
+    assert(batch.length < 24_000, `${compression}: ${batch.length} bytes`);
+    assert(isHeavyPayload(framed(batch), rules), compression);
+  }
+});
+
+Deno.test("of what zstd unpacks in a stream, its window is claimed, not the whole", () => {
+  const streamed = zlibCodecs.zstd(new Uint8Array(20_000_000));
+  const { windowBytes, unpackedBytes } = unpackingMemory(streamed, "zstd");
+  assert(unpackedBytes >= 20_000_000, `${unpackedBytes}`);
+  assert(windowBytes < 4_000_000, `${windowBytes}`);
+  // A frame of one segment may refer back to all of itself: 28 b5 2f fd, descriptor, its size.
+  const single = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0x30, 1, ...runs(200));
+  assert(unpackingMemory(single, "zstd").windowBytes >= 200 * 128 * 1024);
+});
+
+/** So many blocks of 128 KiB of one byte each, the last of them marked. */
+function runs(count: number): number[] {
+  const header = (isLast: boolean) => (128 * 1024) << 3 | 1 << 1 | (isLast ? 1 : 0);
+  return Array.from({ length: count }, (_, i) => {
+    const bits = header(i === count - 1);
+    return [bits & 255, (bits >> 8) & 255, bits >> 16, 0];
+  }).flat();
+}

@@ -3,7 +3,7 @@
 //   gzip     32 KiB behind it, however much comes out; its trailer says how much, and may lie
 //   snappy   a block at a time, each of which begins with its length
 //   lz4      a block at a time, of the size that the frame's header names
-//   zstd     all of it: one small piece may hold it; a block gives 128 KiB at most
+//   zstd     the window that its frame asks for, and some blocks, each of 128 KiB at most
 //
 // Invariant: `windowBytes` is never less than what unpacking in chunks holds, whatever is claimed.
 
@@ -14,6 +14,8 @@ import { unpackedSizes } from "./xerial.ts";
 /** Buffers of a codec, and what one of the pieces that it is given may make. */
 const codecBytes = 5 * 1024 * 1024;
 const zstdBlockBytesMax = 128 * 1024;
+/** What the runtimes' zstd has beside its window: tables, and blocks that are on their way. */
+const zstdBytes = 1024 * 1024;
 const lz4BlockBytesMax = 4 * 1024 * 1024;
 /** No sequence of an lz4 block makes more of a byte. */
 const lz4RatioMax = 255;
@@ -63,6 +65,7 @@ function lz4BlockBytes(packed: Uint8Array): number {
 
 /** Walks the frames of RFC 8878, as far as they are whole. */
 function zstdMemory(view: DataView): UnpackingMemory {
+  let windowBytes = 0;
   let unpackedBytes = 0;
   let position = 0;
   while (position + 8 <= view.byteLength) {
@@ -74,9 +77,10 @@ function zstdMemory(view: DataView): UnpackingMemory {
     if (magic !== 0xfd2f_b528) break;
     const frame = zstdFrame(view, position + 4);
     unpackedBytes += frame.unpackedBytes;
+    windowBytes = Math.max(windowBytes, Math.min(frame.unpackedBytes, frame.windowBytes));
     position = frame.end;
   }
-  return { windowBytes: unpackedBytes, unpackedBytes };
+  return { windowBytes: zstdBytes + windowBytes, unpackedBytes };
 }
 
 function zstdFrame(view: DataView, start: number) {
@@ -84,6 +88,10 @@ function zstdFrame(view: DataView, start: number) {
   const isSingle = (descriptor & 0x20) !== 0;
   const contentSizeBytes = [isSingle ? 1 : 0, 2, 4, 8][descriptor >> 6];
   const dictionaryBytes = [0, 1, 2, 4][descriptor & 3];
+  // A frame of one segment has all of itself for its window.
+  const windowBytes = isSingle || start + 1 >= view.byteLength
+    ? Infinity
+    : zstdWindow(view.getUint8(start + 1));
   let position = start + 1;
   position += (isSingle ? 0 : 1) + dictionaryBytes + contentSizeBytes;
   let unpackedBytes = 0;
@@ -100,5 +108,10 @@ function zstdFrame(view: DataView, start: number) {
     position += 3 + (kind === 1 ? 1 : size);
   }
   const end = position + (descriptor & 4 ? 4 : 0);
-  return { unpackedBytes, end };
+  return { unpackedBytes, windowBytes, end };
+}
+
+function zstdWindow(descriptor: number): number {
+  const base = 2 ** (10 + (descriptor >> 3));
+  return base + base / 8 * (descriptor & 7);
 }

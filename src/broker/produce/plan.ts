@@ -49,7 +49,7 @@ const topicIdsFrom = 13;
 /** Since which version producers know TRANSACTION_ABORTABLE, and the second protocol (KIP-890). */
 const abortableFrom = 11;
 const secondProtocolFrom = 12;
-/** No smaller batch holds the event loop for long. */
+/** No smaller batch holds the event loop for long, unless it is packed. */
 const heavyBytesMin = 16 * 1024;
 
 /** What planning needs to know. */
@@ -286,7 +286,8 @@ function dueFor(
 ): Due | undefined {
   const codec = codecToLoad(payload, compression);
   if (codec !== undefined) return { kind: "load", codec };
-  if (payload.magic !== 2 || payload.bytes.length < heavyBytesMin) return undefined;
+  const isSmall = payload.compression === "none" && payload.bytes.length < heavyBytesMin;
+  if (payload.magic !== 2 || isSmall) return undefined;
   const { rules, slices } = log.produceChecks;
   if (slices === undefined || !isHeavyPayload(payload, rules)) return undefined;
   return { kind: "check", batch: payload };
