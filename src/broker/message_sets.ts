@@ -5,6 +5,8 @@
 // transactions), until it finds a message or the end; Kafka's answer is empty, and the consumer
 // stays where it is.
 
+import type { MemoryShare } from "../base/memory_share.ts";
+import type { WorkSlices } from "../base/pieces.ts";
 import type { PartitionLog, ReadOptions, ReadResult } from "../log/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import {
@@ -12,6 +14,7 @@ import {
   downConvert,
   type LegacyMagic,
   loadCompression,
+  runSliced,
   type RuntimeCodecs,
 } from "../records/mod.ts";
 
@@ -19,6 +22,9 @@ export interface SetReadOptions extends ReadOptions {
   readonly magic: LegacyMagic;
   readonly unpackedBytesMax: number;
   readonly codecs: RuntimeCodecs;
+  readonly slices: WorkSlices;
+  /** What is unpacked is claimed here. */
+  readonly memory: MemoryShare;
 }
 
 /** A message set, or why there is none. */
@@ -33,15 +39,15 @@ export async function readMessageSet(
   log: PartitionLog,
   options: SetReadOptions,
 ): Promise<SetReadResult> {
-  const { endOffset, magic, codecs, unpackedBytesMax } = options;
+  const { endOffset, magic, unpackedBytesMax } = options;
   const bytesMax = Math.max(1, options.maxBytes);
   let { offset } = options;
   while (offset < endOffset) {
     const { bytes, nextOffset, damage } = await log.read({ ...options, offset });
     if (damage !== undefined || bytes.length === 0) return { bytes: nothing, nextOffset, damage };
     await loadCodecsFor(bytes);
-    const from = { magic, fromOffset: offset, bytesMax, unpackedBytesMax, codecs };
-    const converted = downConvert(bytes, from);
+    const conversion = downConvert(bytes, { magic, fromOffset: offset, bytesMax });
+    const converted = await runSliced(conversion, { ...options, bytesMax: unpackedBytesMax });
     if (converted.set.length > 0) {
       return { bytes: converted.set, nextOffset: converted.nextOffset };
     }

@@ -77,7 +77,12 @@ export function packBatch(
   facts: BatchFacts & { codecs: RuntimeCodecs | undefined; level?: number },
 ): Uint8Array {
   const { codecs, level, compression: type = "none" } = facts;
-  const batch = behindHeader(compress(records, { type, codecs, level }));
+  return batchOfPacked(compress(records, { type, codecs, level }), facts);
+}
+
+/** A batch of what is compressed already. */
+export function batchOfPacked(packed: Uint8Array, facts: BatchFacts): Uint8Array {
+  const batch = behindHeader(packed);
   fillHeader(batch, facts);
   return batch;
 }

@@ -117,13 +117,14 @@ export async function compressSliced(
     type: CompressionType;
     codecs: RuntimeCodecs | undefined;
     level?: number;
+    form?: CodecForm;
     slices: WorkSlices;
   },
 ): Promise<Uint8Array> {
-  const { type, level, slices } = options;
+  const { type, level, form = "usual", slices } = options;
   if (type === "none") return bytes;
   if (type !== "gzip" && type !== "zstd") {
-    return await sliced(loadedCodec(type).compress(bytes, "usual"), slices);
+    return await sliced(loadedCodec(type).compress(bytes, form), slices);
   }
   const way: CodecWay = { codec: type, unpacks: false, level };
   return await gathered(codecsOf(options).pieces(bytes, way), { way, slices });
@@ -162,16 +163,17 @@ export async function decompressSliced(
     type: CompressionType;
     codecs: RuntimeCodecs | undefined;
     bytesMax: number;
+    form?: CodecForm;
     slices: WorkSlices;
   },
 ): Promise<Uint8Array> {
-  const { type, bytesMax, slices } = options;
+  const { type, bytesMax, form = "usual", slices } = options;
   if (type === "none") return bytes;
   const isOurs = type !== "gzip" && type !== "zstd";
   const loadedOne = isOurs ? loadedCodec(type) : undefined;
   try {
     if (isOurs) {
-      return await sliced(loadedOne!.decompress(bytes, { bytesMax, form: "usual" }), slices);
+      return await sliced(loadedOne!.decompress(bytes, { bytesMax, form }), slices);
     }
     const way: CodecWay = { codec: type, unpacks: true, bytesMax };
     return await gathered(codecsOf(options).pieces(bytes, way), { way, slices });

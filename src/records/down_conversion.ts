@@ -9,7 +9,7 @@
 // Offsets stay, headers are dropped, records before the wanted offset are left out. Aborted records
 // are given: these consumers know no transactions. Memory is bounded: one unpacked batch, one
 // wrapper, and the set, which ends before what would take it past `bytesMax`, its first message (or
-// wrapper) excepted.
+// wrapper) excepted. What may take long is left to whoever runs it (heavy_steps.ts).
 //
 // Differs from Kafka: a large compressed batch becomes several wrappers instead of one, and the
 // records in it that are before the wanted offset are left out.
@@ -18,19 +18,23 @@ import { BytesWriter } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
 import type { Offset } from "../base/ids.ts";
 import { type Int64, maxInt64 } from "../base/int64.ts";
-import { attributeBits, type BatchHeader, compressionOf, readBatchHeader } from "./batch.ts";
 import {
-  compress,
-  type CompressionType,
-  compressionTypes,
-  isCompressionLoaded,
-  type RuntimeCodecs,
-} from "./compression.ts";
+  attributeBits,
+  type BatchHeader,
+  batchOverheadBytes,
+  compressionOf,
+  readBatchHeader,
+} from "./batch.ts";
+import { type CompressionType, compressionTypes, isCompressionLoaded } from "./compression.ts";
+import type { HeavySteps } from "./heavy_steps.ts";
 import { type LegacyMagic, type MessageInput, messageSize, writeMessage } from "./legacy.ts";
-import { batchPositions, eachRecord } from "./record.ts";
+import { batchPositions, eachUnpacked } from "./record.ts";
 
 /** Unpacked bytes of the messages in a wrapper: it ends with the one that reaches this. */
-const wrapperBytes = 1024 * 1024;
+const wrapperBytes = 256 * 1024;
+/** About what a message weighs beside its bytes, of which each is looked at twice. */
+const messageWeight = 512;
+const byteWeight = 2;
 
 export interface DownConversion {
   readonly magic: LegacyMagic;
@@ -38,8 +42,6 @@ export interface DownConversion {
   readonly fromOffset: Offset;
   /** The set is no larger, but for a single message or wrapper. */
   readonly bytesMax: number;
-  readonly unpackedBytesMax: number;
-  readonly codecs: RuntimeCodecs | undefined;
 }
 
 /** What an old consumer is given. */
@@ -61,7 +63,10 @@ export function codecToLoadForSet(batches: Uint8Array): CompressionType | undefi
 }
 
 /** A message set of what whole `batches` hold. */
-export function downConvert(batches: Uint8Array, options: DownConversion): ConvertedSet {
+export function* downConvert(
+  batches: Uint8Array,
+  options: DownConversion,
+): HeavySteps<ConvertedSet> {
   const set = new MessageSet(options);
   let nextOffset = options.fromOffset;
   for (const position of batchPositions(batches)) {
@@ -73,7 +78,7 @@ export function downConvert(batches: Uint8Array, options: DownConversion): Conve
     }
     try {
       const batch = batches.subarray(position, position + header.sizeBytes);
-      const fullAt = header.isControl ? undefined : set.addBatch(batch, header);
+      const fullAt = header.isControl ? undefined : yield* set.addBatch(batch, header);
       if (fullAt !== undefined) return { set: set.finish(), nextOffset: fullAt };
     } catch (error) {
       if (!(error instanceof DecodeFault)) throw error;
@@ -106,12 +111,19 @@ class MessageSet {
   }
 
   /** Returns the offset of the first message that had no place any more. */
-  addBatch(batch: Uint8Array, header: BatchHeader): Offset | undefined {
-    const { magic, fromOffset, codecs, unpackedBytesMax: bytesMax } = this.#options;
+  *addBatch(batch: Uint8Array, header: BatchHeader): HeavySteps<Offset | undefined> {
+    const { magic, fromOffset } = this.#options;
     const isCompressed = (header.attributes & attributeBits.compression) !== 0;
     const isLogAppendTime = (header.attributes & attributeBits.logAppendTime) !== 0;
+    const type = compressionOf(header.attributes)!;
+    const packed = batch.subarray(batchOverheadBytes);
+    // What is unpacked, and a wrapper, which may be of one record that is all there is.
+    const unpacked = type === "none"
+      ? packed
+      : (yield { unpack: packed, type, arrays: 2 }) as Uint8Array;
     let inner: Inner | undefined;
-    for (const record of eachRecord(batch, { codecs, bytesMax })) {
+    for (const record of eachUnpacked(unpacked, header)) {
+      yield messageWeight;
       if (record.offset < fromOffset) continue;
       const { offset, timestamp, key, value } = record;
       const message = { offset, magic, isLogAppendTime, timestamp, key, value };
@@ -125,10 +137,11 @@ class MessageSet {
       inner.lastOffset = offset;
       inner.maxTimestamp = maxInt64(inner.maxTimestamp, timestamp);
       if (inner.messages.length < wrapperBytes) continue;
-      if (!this.#add(this.#wrap(inner, header))) return inner.offset;
+      if (!this.#add(yield* this.#wrap(inner, header))) return inner.offset;
       inner = undefined;
     }
-    return inner === undefined || this.#add(this.#wrap(inner, header)) ? undefined : inner.offset;
+    if (inner === undefined) return undefined;
+    return this.#add(yield* this.#wrap(inner, header)) ? undefined : inner.offset;
   }
 
   /** Whether there was a place for it. */
@@ -139,10 +152,12 @@ class MessageSet {
     return true;
   }
 
-  #wrap(inner: Inner, header: BatchHeader): MessageInput {
-    const { magic, codecs } = this.#options;
+  *#wrap(inner: Inner, header: BatchHeader): HeavySteps<MessageInput> {
+    const { magic } = this.#options;
     const type = compressionOf(header.attributes)!;
     const form = magic === 0 ? "magic 0" : "usual";
+    const messages = inner.messages.finish();
+    yield messages.length * byteWeight;
     return {
       offset: inner.lastOffset,
       magic,
@@ -150,7 +165,7 @@ class MessageSet {
       isLogAppendTime: (header.attributes & attributeBits.logAppendTime) !== 0,
       timestamp: inner.maxTimestamp,
       key: null,
-      value: compress(inner.messages.finish(), { type, codecs, form }),
+      value: (yield { pack: messages, type, form }) as Uint8Array,
     };
   }
 }

@@ -9,6 +9,7 @@ import { stampLogAppendTime } from "./batch.ts";
 import { packBatch } from "./build.ts";
 import { type CompressionType, loadCompression } from "./compression.ts";
 import { downConvert } from "./down_conversion.ts";
+import { runNow } from "./heavy_steps.ts";
 import type { LegacyMagic } from "./legacy.ts";
 import { checkProducePayload } from "./produce_payload.ts";
 import { anyProduceRules } from "./produce_rules.ts";
@@ -181,13 +182,8 @@ for (const each of written) {
 
   Deno.test(`a stored batch goes out as Kafka wrote it (${nameOf(each)})`, () => {
     const { magic, compression } = each;
-    const { set, nextOffset } = downConvert(storedBatch(each), {
-      magic,
-      fromOffset: 42,
-      bytesMax: 10_000,
-      unpackedBytesMax: 10_000,
-      codecs,
-    });
+    const steps = downConvert(storedBatch(each), { magic, fromOffset: 42, bytesMax: 10_000 });
+    const { set, nextOffset } = runNow(steps, { codecs, bytesMax: 10_000 });
     assertEquals(nextOffset, 46);
     const kafka = bytesOf(each);
     if (compression === "none") return assertEquals(set, kafka);

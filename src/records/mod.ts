@@ -38,6 +38,7 @@ export {
   readControlValues,
 } from "./control.ts";
 export { codecToLoadForSet, downConvert } from "./down_conversion.ts";
+export { runSliced } from "./heavy_steps.ts";
 export {
   type FramedBatch,
   type FramedPayload,

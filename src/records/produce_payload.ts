@@ -21,7 +21,7 @@
 // for compressed ones alone.
 
 import { DecodeFault } from "../base/faults.ts";
-import type { MemoryShare } from "../base/memory_share.ts";
+import { MemoryShare } from "../base/memory_share.ts";
 import {
   attributeBits,
   type BatchHeader,
@@ -39,7 +39,8 @@ import {
   decompressSliced,
 } from "./compression.ts";
 import { type PackedScan, scanPacked } from "./packed_scan.ts";
-import { type FramedBatch, type FramedPayload, framePayload } from "./framing.ts";
+import { type FramedBatch, type FramedPayload, type FramedSet, framePayload } from "./framing.ts";
+import { runNow, runSliced } from "./heavy_steps.ts";
 import { sliced, type WorkSlices } from "../base/pieces.ts";
 import {
   anyProduceRules,
@@ -49,7 +50,7 @@ import {
   sizeRefusal,
 } from "./produce_rules.ts";
 import { renumberRecords, type WalkOptions, walkPieces, walkRecords } from "./record_walk.ts";
-import { upConvert } from "./up_conversion.ts";
+import { type UpConversion, upConvert } from "./up_conversion.ts";
 import { unpackingMemory } from "./unpacking_memory.ts";
 import { checkWhole, payloadErrors, type RecordError, type Refusal, refuse } from "./validation.ts";
 
@@ -73,7 +74,16 @@ export function checkProducePayload(
 /** The same for a payload whose frame was checked. */
 export function checkFramed(framed: FramedPayload, rules: ProduceRules): ProducePayload {
   if (framed.magic === 2) return checkV2(framed, rules);
-  const result = upConvert(framed.bytes, rules);
+  return convertedSet(runNow(upConvert(framed.bytes, rules), stepOptions(rules)), rules);
+}
+
+function stepOptions(
+  { codecs, compressionLevel: level, unpackedBytesMax: bytesMax }: ProduceRules,
+) {
+  return { codecs, level, bytesMax };
+}
+
+function convertedSet(result: UpConversion, rules: ProduceRules): ProducePayload {
   return "refusal" in result ? result : converted(result.batch, rules);
 }
 
@@ -86,7 +96,7 @@ const manyRecords = 20_000;
 
 /** Whether `payload` had better be checked by {@link checkFramedSliced}. */
 export function isHeavyPayload(payload: FramedPayload, rules: ProduceRules): boolean {
-  return payload.magic === 2 && isHeavyBatch(payload, rules);
+  return payload.magic === 2 ? isHeavyBatch(payload, rules) : isHeavySet(payload);
 }
 
 function isHeavyBatch({ bytes, header, compression }: FramedBatch, rules: ProduceRules): boolean {
@@ -100,6 +110,10 @@ function isHeavyBatch({ bytes, header, compression }: FramedBatch, rules: Produc
   return unpackingMemory(packed, compression).unpackedBytes > largeUnpackedBytes;
 }
 
+function isHeavySet({ bytes, compression }: FramedSet): boolean {
+  return bytes.length > (compression === "none" ? largeBytes : believedGzipBytes);
+}
+
 /** What heavy work is done with. */
 export interface HeavyWork {
   readonly rules: ProduceRules;
@@ -108,11 +122,12 @@ export interface HeavyWork {
   readonly memory?: MemoryShare;
 }
 
-/** As {@link checkFramed} for a batch that is heavy, in slices. */
+/** As {@link checkFramed} for what is heavy, in slices. */
 export async function checkFramedSliced(
-  framed: FramedBatch,
+  framed: FramedPayload,
   work: HeavyWork,
 ): Promise<ProducePayload> {
+  if (framed.magic !== 2) return await convertSliced(framed, work);
   const judged = judgeV2(framed, work.rules);
   let step = judged.next();
   while (!step.done) {
@@ -127,6 +142,22 @@ export async function checkFramedSliced(
     step = judged.next(result);
   }
   return step.value;
+}
+
+async function convertSliced(
+  { bytes: set, compression }: FramedSet,
+  work: HeavyWork,
+): Promise<ProducePayload> {
+  const { rules, slices, memory = new MemoryShare(() => Infinity) } = work;
+  try {
+    // Plain messages are copied into records, and those packed.
+    const claimBytes = compression === "none" ? 2 * set.length : 0;
+    const options = { ...stepOptions(rules), slices, memory, claimBytes };
+    return convertedSet(await runSliced(upConvert(set, rules), options), rules);
+  } catch (error) {
+    if (error instanceof DecodeFault) return refuseUnpacking(error);
+    throw error;
+  }
 }
 
 function checkV2(framed: FramedBatch, rules: ProduceRules): ProducePayload {

@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { utf8 } from "../base/bytes.ts";
+import { MemoryShare } from "../base/memory_share.ts";
+import { messageSetOf } from "../../tests/harness/message_sets.ts";
 import { zlibCodecs as codecs } from "../runtime/codecs.ts";
 import {
   anyProduceRules,
@@ -11,6 +13,7 @@ import {
   type CompressionType,
   compressionTypes,
   type FramedBatch,
+  type FramedPayload,
   framePayload,
   isHeavyPayload,
   loadCompression,
@@ -147,7 +150,7 @@ Deno.test("a batch of a few kilobytes that unpacks to megabytes is heavy", () =>
 });
 
 Deno.test("of what zstd unpacks in a stream, its window is claimed, not the whole", () => {
-  const streamed = zlibCodecs.zstd(new Uint8Array(20_000_000));
+  const streamed = codecs.zstd(new Uint8Array(20_000_000));
   const { windowBytes, unpackedBytes } = unpackingMemory(streamed, "zstd");
   assert(unpackedBytes >= 20_000_000, `${unpackedBytes}`);
   assert(windowBytes < 4_000_000, `${windowBytes}`);
@@ -164,3 +167,33 @@ function runs(count: number): number[] {
     return [bits & 255, (bits >> 8) & 255, bits >> 16, 0];
   }).flat();
 }
+
+function framedSet(set: Uint8Array): FramedPayload {
+  const payload = framePayload(set.slice());
+  if ("refusal" in payload || payload.magic === 2) throw new Error("it is no set");
+  return payload;
+}
+
+Deno.test("a set of an old producer is converted in slices, within the memory for it", async () => {
+  const value = new Uint8Array(1000);
+  const messages = Array.from({ length: 6000 }, () => ({ timestamp: 1, key: null, value }));
+  for (const compression of ["none", "gzip", "snappy", "lz4"] as const) {
+    const set = messageSetOf(messages, { magic: 1, compression });
+    const rules = rulesOf({});
+    assert(isHeavyPayload(framedSet(set), rules), compression);
+    const now = checkProducePayload(set.slice(), rules);
+    const slices = countedSlices();
+    const memory = new MemoryShare(() => 40_000_000);
+    const sliced = await checkFramedSliced(framedSet(set), { rules, slices, memory });
+    if ("refusal" in now || "refusal" in sliced) throw new Error(compression);
+    const codec = { codecs, type: compression };
+    const unpacked = ({ batch: b }: { batch: Uint8Array }) => decompress(b.subarray(61), codec);
+    assertEquals(unpacked(sliced), unpacked(now));
+    assert(slices.turns >= 2, `${slices.turns} turns for ${compression}`);
+    assertEquals(memory.bytes, 0);
+    const tooLittle = { rules, slices, memory: new MemoryShare(() => 4_000_000) };
+    const refused = await checkFramedSliced(framedSet(set), tooLittle);
+    assert("refusal" in refused, compression);
+    assertEquals(tooLittle.memory.bytes, 0);
+  }
+});

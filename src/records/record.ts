@@ -20,6 +20,7 @@ import type { Offset } from "../base/ids.ts";
 import { addInt64, type Int64 } from "../base/int64.ts";
 import {
   attributeBits,
+  type BatchHeader,
   batchOverheadBytes,
   batchSizeOf,
   compressionOf,
@@ -70,12 +71,9 @@ export function readRecords(bytes: Uint8Array, options: ReadRecordsOptions = {})
   return records;
 }
 
-/** The same one by one, for a batch whose records would fill the memory. */
-export function* eachRecord(
-  bytes: Uint8Array,
-  options: ReadRecordsOptions = {},
-): Generator<LogRecord> {
-  const { reader, facts, recordCount } = unpackBatch(bytes, options);
+/** The records one by one of a batch with this `header`, whose `records` are unpacked. */
+export function* eachUnpacked(records: Uint8Array, header: BatchHeader): Generator<LogRecord> {
+  const { reader, facts, recordCount } = unpacked(records, header);
   for (let i = 0; i < recordCount; i++) yield readRecord(reader, facts);
 }
 
@@ -90,12 +88,16 @@ interface BatchFacts {
 function unpackBatch(bytes: Uint8Array, options: ReadRecordsOptions) {
   const position = options.position ?? 0;
   const header = readBatchHeader(bytes, position);
-  const { baseOffset, baseTimestamp, recordCount } = header;
   const type = compressionOf(header.attributes);
   if (type === undefined) throw new DecodeFault("batch has an unknown compression");
   const packed = bytes.subarray(position + batchOverheadBytes, position + header.sizeBytes);
   const { codecs, bytesMax } = options;
-  const reader = new BytesReader(decompress(packed, { type, codecs, bytesMax }));
+  return unpacked(decompress(packed, { type, codecs, bytesMax }), header);
+}
+
+function unpacked(records: Uint8Array, header: BatchHeader) {
+  const { baseOffset, baseTimestamp, recordCount } = header;
+  const reader = new BytesReader(records);
   // The smallest record takes 7 bytes, so a count beyond what remains is a lie.
   if (recordCount < 0 || recordCount > reader.remaining) {
     throw new DecodeFault(`batch claims ${recordCount} records`);

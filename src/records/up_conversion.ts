@@ -5,6 +5,7 @@
 //
 // Offsets in the set mean nothing: some clients send 0 for all of them. Magic 0 has no times: -1.
 // Records are written as they are read, so that memory is bounded by bytes, not by their number.
+// What may take long is left to whoever runs it (heavy_steps.ts).
 //
 // Differs from Kafka: a set whose last message breaks off is refused; Kafka drops that message.
 
@@ -12,9 +13,10 @@ import { BytesWriter } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
 import { type Int64, maxInt64, subtractInt64 } from "../base/int64.ts";
 import { attributeBits, compressionOf } from "./batch.ts";
-import { packBatch } from "./build.ts";
+import { batchOfPacked } from "./build.ts";
 import { storedCompression } from "./codec_choice.ts";
-import { type CompressionType, decompress } from "./compression.ts";
+import type { CompressionType } from "./compression.ts";
+import type { HeavySteps } from "./heavy_steps.ts";
 import { checkMessage, type Message } from "./legacy.ts";
 import { type ProduceRules, refuseRecords, refuseUnpacking, sizeRefusal } from "./produce_rules.ts";
 import { writeRecord } from "./record.ts";
@@ -52,24 +54,26 @@ class Conversion {
     writeRecord(this.#records, { body: { key, value }, timestampDelta, offsetDelta: index });
   }
 
-  finish(source: CompressionType): Uint8Array {
-    const { codecs, compressionLevel: level } = this.rules;
-    return packBatch(this.#records.finish(), {
+  *finish(source: CompressionType): HeavySteps<Uint8Array> {
+    const type = storedCompression(this.rules.compression, source);
+    const packed = (yield { pack: this.#records.finish(), type }) as Uint8Array;
+    return batchOfPacked(packed, {
       recordCount: this.#count,
       baseTimestamp: this.#baseTimestamp,
       maxTimestamp: this.#maxTimestamp,
-      compression: storedCompression(this.rules.compression, source),
-      codecs,
-      level,
+      compression: type,
     });
   }
 }
 
+/** About what a message weighs beside its bytes, of which each is looked at twice. */
+const messageWeight = 512;
+const byteWeight = 2;
+
+export type UpConversion = { readonly batch: Uint8Array } | { readonly refusal: Refusal };
+
 /** A v2 batch of what `set` holds, or why it is refused. The topic's rules hold for its records. */
-export function upConvert(
-  set: Uint8Array,
-  rules: ProduceRules,
-): { readonly batch: Uint8Array } | { readonly refusal: Refusal } {
+export function* upConvert(set: Uint8Array, rules: ProduceRules): HeavySteps<UpConversion> {
   const { INVALID_RECORD } = payloadErrors;
   const conversion = new Conversion(rules);
   let source: CompressionType = "none";
@@ -87,13 +91,16 @@ export function upConvert(
     if (isWrapper && message.sizeBytes !== set.length) {
       return refuse(INVALID_RECORD, "a compressed message must be the only one of its set");
     }
-    const refusal = isWrapper ? addInner(message, conversion) : addPlain(message, conversion);
+    const refusal = isWrapper
+      ? yield* addInner(message, conversion)
+      : addPlain(message, conversion);
     if (refusal !== undefined) return { refusal };
     source = compression ?? source;
     position += message.sizeBytes;
+    yield messageWeight + message.sizeBytes * byteWeight;
   }
   if (conversion.errors.length > 0) return refuseRecords(conversion.errors);
-  return { batch: conversion.finish(source) };
+  return { batch: yield* conversion.finish(source) };
 }
 
 /** A message that claims the broker's time. */
@@ -113,7 +120,7 @@ function addPlain(message: Message, conversion: Conversion): Refusal | undefined
 }
 
 /** Adds the messages inside of `wrapper`. */
-function addInner(wrapper: Message, conversion: Conversion): Refusal | undefined {
+function* addInner(wrapper: Message, conversion: Conversion): HeavySteps<Refusal | undefined> {
   const { INVALID_RECORD } = payloadErrors;
   const type = compressionOf(wrapper.attributes);
   if (type === undefined || type === "zstd" || wrapper.value === null) {
@@ -122,11 +129,11 @@ function addInner(wrapper: Message, conversion: Conversion): Refusal | undefined
     return { errorCode: INVALID_RECORD, message };
   }
   if (isStamped(wrapper)) return stamped;
-  const { codecs, unpackedBytesMax: bytesMax } = conversion.rules;
   let inner: Uint8Array;
   try {
     const form = wrapper.magic === 0 ? "magic 0" : "usual";
-    inner = decompress(wrapper.value, { type, codecs, bytesMax, form });
+    // What is unpacked, the records, and those packed.
+    inner = (yield { unpack: wrapper.value, type, form, arrays: 3 }) as Uint8Array;
   } catch (error) {
     if (error instanceof DecodeFault) return refuseUnpacking(error).refusal;
     throw error;
@@ -141,6 +148,7 @@ function addInner(wrapper: Message, conversion: Conversion): Refusal | undefined
     const refusal = addPlain(message, conversion);
     if (refusal !== undefined) return refusal;
     position += message.sizeBytes;
+    yield messageWeight + message.sizeBytes * byteWeight;
   }
   if (conversion.count === 0) return { errorCode: INVALID_RECORD, message: "an empty wrapper" };
   return undefined;

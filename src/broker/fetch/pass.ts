@@ -190,9 +190,9 @@ export class Pass {
 
   /** For a reader who knows message sets only. */
   #readSet({ log, topic }: Partition, range: ReadOptions, magic: LegacyMagic) {
-    const { codecs, topics } = this.#services;
+    const { codecs, topics, slices, memory: { work: memory } } = this.#services;
     const { unpackedBytesMax } = topics.logConfig(topic);
-    return readMessageSet(log, { ...range, magic, unpackedBytesMax, codecs });
+    return readMessageSet(log, { ...range, magic, unpackedBytesMax, codecs, slices, memory });
   }
 
   /** Who knows message sets only does not know zstd. */

@@ -21,7 +21,6 @@ import {
   type BatchHeader,
   codecToLoad,
   type CompressionType,
-  type FramedBatch,
   type FramedPayload,
   framePayload,
   isHeavyPayload,
@@ -69,7 +68,7 @@ export interface Refused {
 /** What has to happen before a write can. */
 export type Due =
   | { readonly kind: "load"; readonly codec: CompressionType }
-  | { readonly kind: "check"; readonly batch: FramedBatch }
+  | { readonly kind: "check"; readonly batch: FramedPayload }
   | {
     readonly kind: "verify";
     readonly header: BatchHeader;
@@ -287,7 +286,7 @@ function dueFor(
   const codec = codecToLoad(payload, compression);
   if (codec !== undefined) return { kind: "load", codec };
   const isSmall = payload.compression === "none" && payload.bytes.length < heavyBytesMin;
-  if (payload.magic !== 2 || isSmall) return undefined;
+  if (isSmall) return undefined;
   const { rules, slices } = log.produceChecks;
   if (slices === undefined || !isHeavyPayload(payload, rules)) return undefined;
   return { kind: "check", batch: payload };
