@@ -14,6 +14,7 @@ import {
   ApiVersions,
   ErrorCode,
   FindCoordinator,
+  InitProducerId,
   Metadata,
   Produce,
 } from "../../src/protocol/mod.ts";
@@ -34,6 +35,7 @@ import {
 const settings = {
   "log.dirs": "/a,/b",
   "offsets.topic.num.partitions": "2",
+  "transaction.state.log.num.partitions": "2",
   "group.initial.rebalance.delay.ms": "0",
 };
 const clock = { now: () => 0, monotonic: () => 0 };
@@ -193,6 +195,21 @@ async function isMade(client: RawClient, answer: unknown): Promise<void> {
   assertEquals(errorsIn(await client.ask(Produce, 9, message)), [], "takes records");
 }
 
+/** A producer with a transaction. */
+async function beginTransaction(client: RawClient): Promise<Partial<Names>> {
+  const group = "producer";
+  await client.ask(FindCoordinator, 6, { keyType: 1, coordinatorKeys: [group] });
+  const request = { transactionalId: group, transactionTimeoutMs: 60_000 };
+  const { producerId } = await client.ask(InitProducerId, 4, request);
+  await ask(client, "AddPartitionsToTxn", {
+    version: 3,
+    group,
+    producerId: Number(producerId),
+    topic: "good",
+  });
+  return { group, producerId: Number(producerId) };
+}
+
 /** What a small request needs to find something to do. */
 const prepared: Readonly<Record<string, Partial<Case>>> = {
   CreateTopics: { after: isMade },
@@ -208,6 +225,17 @@ const prepared: Readonly<Record<string, Partial<Case>>> = {
       return { group, memberId };
     },
   },
+  ConsumerGroupDescribe: {
+    async before(client) {
+      const group = "group-5";
+      await ask(client, "ConsumerGroupHeartbeat", { version: 1, group });
+      return { group };
+    },
+  },
+  EndTxn: { before: beginTransaction },
+  AddPartitionsToTxn: { before: beginTransaction },
+  AddOffsetsToTxn: { before: beginTransaction },
+  DescribeTransactions: { before: beginTransaction },
   AlterClientQuotas: {
     message: (names) => ({ ...smallRequests.AlterClientQuotas(names), validateOnly: false }),
   },
@@ -246,6 +274,8 @@ const showing = [
   "InitProducerId",
   "AlterConfigs",
   "IncrementalAlterConfigs",
+  "EndTxn",
+  "AddOffsetsToTxn",
   "CreatePartitions",
   "DeleteGroups",
   "OffsetDelete while groups are loaded",
