@@ -9,12 +9,15 @@ import {
   type AnyApi,
   DeleteGroups,
   DeleteRecords,
+  DescribeConfigs,
   DescribeGroups,
+  DescribeTopicPartitions,
   Fetch,
   FindCoordinator,
   ListOffsets,
   Metadata,
   OffsetCommit,
+  OffsetDelete,
   OffsetFetch,
   OffsetForLeaderEpoch,
 } from "../../src/protocol/mod.ts";
@@ -24,13 +27,15 @@ import { simulated } from "../harness/simulated_broker.ts";
 
 const count = 20_000;
 /** Each takes a millisecond or two. */
-const turnsMin = 8;
+const turnsOfMany = 8;
 
 interface Case {
   readonly api: AnyApi;
   readonly version: number;
   /** A request that names all of `items`, partitions of `topic` or whatever else. */
   readonly message: (items: readonly number[], topic: string) => unknown;
+  /** Where an item is more than others' items are. */
+  readonly turnsMin?: number;
 }
 
 const names = (items: readonly number[]) => items.map((i) => `name-${i}`);
@@ -123,9 +128,37 @@ const cases: readonly Case[] = [
       }],
     }),
   },
+  {
+    api: OffsetDelete,
+    version: 0,
+    message: (items, name) => ({
+      groupId: "g",
+      topics: [{ name, partitions: items.map((partitionIndex) => ({ partitionIndex })) }],
+    }),
+  },
+  {
+    api: DescribeConfigs,
+    version: 4,
+    turnsMin: 100,
+    message: (items, name) => ({
+      resources: items.map(() => ({
+        resourceType: 2,
+        resourceName: name,
+        configurationKeys: ["retention.ms"],
+      })),
+      includeSynonyms: false,
+      includeDocumentation: false,
+    }),
+  },
+  {
+    api: DescribeTopicPartitions,
+    version: 0,
+    turnsMin: 16,
+    message: (items) => ({ topics: names(items).map((name) => ({ name })), cursor: null }),
+  },
 ];
 
-for (const { api, version, message } of cases) {
+for (const { api, version, message, turnsMin = turnsOfMany } of cases) {
   Deno.test(`${api.name} of very many items gives the event loop back`, async () => {
     const items = Array.from({ length: count }, (_, i) => i);
     let turns = 0;
@@ -133,6 +166,13 @@ for (const { api, version, message } of cases) {
       using client = await connect();
       await client.findCoordinator("g");
       const { name } = await makeTopic(client);
+      await client.ask(OffsetCommit, 7, {
+        groupId: "g",
+        topics: [{
+          name,
+          partitions: [{ partitionIndex: 0, committedOffset: 1, committedMetadata: "" }],
+        }],
+      });
       turns = 0;
       await client.send(request(api, version, message(items, name) as never));
       const answer = await client.receive(`an answer to ${api.name}`);

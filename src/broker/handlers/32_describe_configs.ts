@@ -9,6 +9,7 @@
 // Differs from Kafka: a resource of a type that there is not is refused alone; Kafka refuses all
 // that the request names.
 
+import { mapSliced } from "../../base/pieces.ts";
 import { ResourceType, topicNameProblem } from "../../cluster/mod.ts";
 import {
   DescribeConfigs,
@@ -25,7 +26,10 @@ import { handler, type RequestContext } from "../handler.ts";
 type Resource = RequestOf<typeof DescribeConfigs>["resources"][number];
 type Result = ResponseInput<typeof DescribeConfigs>["results"][number];
 
-type Context = RequestContext<"nodeId" | "config" | "metadata">;
+/** To describe a key is about as heavy as looking at so many bytes. */
+const keyWeight = 1024;
+
+type Context = RequestContext<"nodeId" | "config" | "metadata" | "slices">;
 
 export const describeConfigs = handler(DescribeConfigs, {
   serves: "0-4",
@@ -35,11 +39,14 @@ export const describeConfigs = handler(DescribeConfigs, {
     needs("cluster describeConfigs", { when: "brokers and client metrics" }),
   ],
 
-  handle(request, { services }: Context) {
+  async handle(request, { services }: Context) {
     const { includeSynonyms, includeDocumentation } = request;
-    const results = request.resources.map((resource) => {
+    const { slices } = services;
+    const results = await mapSliced(request.resources, slices, async (resource) => {
       const found = describe(resource, services);
       if ("errorCode" in found) return failed(resource, found);
+      slices.spend(found.length * keyWeight);
+      if (slices.isOver) await slices.next();
       const { configurationKeys: keys } = resource;
       const configs = found
         .filter(({ name }) => keys === null || keys.length === 0 || keys.includes(name))

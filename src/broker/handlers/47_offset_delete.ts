@@ -4,6 +4,8 @@
 // Behaviour: GROUP_SUBSCRIBED_TO_TOPIC while a member is subscribed or it cannot be told,
 //   UNKNOWN_TOPIC_OR_PARTITION for partitions that do not exist.
 
+import type { PartitionId } from "../../base/ids.ts";
+import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode, OffsetDelete, type RequestOf, type ResponseOf } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
@@ -12,42 +14,58 @@ import { Shard } from "../shards.ts";
 type Topic = RequestOf<typeof OffsetDelete>["topics"][number];
 type Response = ResponseOf<typeof OffsetDelete>;
 
-type Context = RequestContext<"metadata" | "groups">;
+type Context = RequestContext<"metadata" | "groups" | "slices">;
 
 export const offsetDelete = handler(OffsetDelete, {
   serves: "0",
   authorise: [needs("group delete"), needs("topic read")],
 
   async handle(request, { services }: Context) {
+    const { slices } = services;
     const shard = await services.groups.of(request.groupId);
     if (!(shard instanceof Shard)) return { errorCode: shard, topics: [] };
-    const topics = request.topics.map((topic) => ({
-      name: topic.name,
-      partitions: topic.partitions.filter((each) => exists(services, topic, each.partitionIndex)),
-    }));
+    const known = await existing(request.topics, services);
+    const topics = [...known].map(([name, partitions]) => {
+      return { name, partitions: [...partitions].map((partitionIndex) => ({ partitionIndex })) };
+    });
     const response = await shard.submit<Response>((table, at) =>
       table.deleteOffsets({ ...request, topics }, at)
     );
     if (response.errorCode !== ErrorCode.NONE) return response;
-    return { ...response, topics: request.topics.map((topic) => withUnknown(topic, response)) };
+    const codes = codesOf(response);
+    const answered = await mapSliced(request.topics, slices, async ({ name, partitions }) => ({
+      name,
+      partitions: await mapSliced(partitions, slices, ({ partitionIndex }) => {
+        const errorCode = codes.get(name)?.get(partitionIndex) ??
+          ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+        return { partitionIndex, errorCode };
+      }),
+    }));
+    return { ...response, topics: answered };
   },
 });
 
-function exists(
-  { metadata }: Context["services"],
-  { name }: Topic,
-  partitionIndex: number,
-): boolean {
-  return metadata.image.topic(name)?.partitions[partitionIndex] !== undefined;
+/** The partitions among those named that there are, each once, by topic. */
+async function existing(
+  topics: readonly Topic[],
+  { metadata, slices }: Context["services"],
+): Promise<ReadonlyMap<string, ReadonlySet<PartitionId>>> {
+  const known = new Map<string, Set<PartitionId>>();
+  await mapSliced(topics, slices, async ({ name, partitions }) => {
+    const found = metadata.image.topic(name);
+    if (found === undefined) return;
+    const ofTopic = known.get(name) ?? new Set();
+    known.set(name, ofTopic);
+    await mapSliced(partitions, slices, ({ partitionIndex }) => {
+      if (found.partitions[partitionIndex] !== undefined) ofTopic.add(partitionIndex);
+    });
+  });
+  return known;
 }
 
-function withUnknown({ name, partitions }: Topic, response: Response) {
-  const answered = response.topics.find((topic) => topic.name === name)?.partitions ?? [];
-  return {
-    name,
-    partitions: partitions.map(({ partitionIndex }) =>
-      answered.find((each) => each.partitionIndex === partitionIndex) ??
-        { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
-    ),
-  };
+/** What became of each partition, by topic. */
+function codesOf({ topics }: Response): ReadonlyMap<string, ReadonlyMap<PartitionId, ErrorCode>> {
+  return new Map(topics.map(({ name, partitions }) => {
+    return [name, new Map(partitions.map((each) => [each.partitionIndex, each.errorCode]))];
+  }));
 }

@@ -20,7 +20,12 @@ import { handler, type RequestContext } from "../handler.ts";
 type Request = RequestOf<typeof DescribeTopicPartitions>;
 type Response = ResponseInput<typeof DescribeTopicPartitions>;
 
-type Context = RequestContext<"nodeId" | "config" | "metadata" | "partitions" | "topics">;
+/** A topic is about as heavy as looking at so many bytes, and so is each of its partitions. */
+const topicWeight = 2048;
+
+type Context = RequestContext<
+  "nodeId" | "config" | "metadata" | "partitions" | "topics" | "slices"
+>;
 
 export const describeTopicPartitions = handler(DescribeTopicPartitions, {
   serves: "0",
@@ -29,14 +34,17 @@ export const describeTopicPartitions = handler(DescribeTopicPartitions, {
     needs("topic describe", { refusal: null, when: "all topics are asked for" }),
   ],
 
-  handle(request, context: Context) {
+  async handle(request, context: Context) {
     const { services, may } = context;
+    const { slices } = services;
     const { cursor } = request;
     if (!isValid(request)) return { topics: request.topics.map(invalid), nextCursor: null };
     const topics: Response["topics"][number][] = [];
     const limit = services.config.get("max.request.partition.size.limit");
     let left = Math.max(1, Math.min(request.responsePartitionLimit, limit));
     for (const name of names(request, services)) {
+      slices.spend(topicWeight);
+      if (slices.isOver) await slices.next();
       const first = cursor?.topicName === name ? cursor.partitionIndex : 0;
       if (left === 0) return { topics, nextCursor: { topicName: name, partitionIndex: first } };
       const topic = services.metadata.image.topic(name);
@@ -55,6 +63,7 @@ export const describeTopicPartitions = handler(DescribeTopicPartitions, {
       }
       const page = topic.partitions.slice(first, first + left);
       topics.push(describe(topic, page, context));
+      slices.spend(page.length * topicWeight);
       left -= page.length;
       if (first + page.length < topic.partitions.length) {
         const partitionIndex = first + page.length;

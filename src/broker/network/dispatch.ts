@@ -51,8 +51,11 @@ function isLeft(frame: Uint8Array, key: number): boolean {
 
 /** Others wait while it is decoded. */
 const largeFrameBytes = freeBytes;
-/** A byte of a request decodes to so many at most, in general: what is claimed before one knows. */
-const decodedBytesOfByte = 64;
+/**
+ * A byte of a request decodes to so many at most: what is claimed before one knows. The densest are
+ * arrays of structs of one int32, such as OffsetDelete's partitions.
+ */
+const decodedBytesOfByte = 96;
 /** Those wait for other clients, or for the memory of answers: no memory is held meanwhile. */
 const waitingKeys: ReadonlySet<number> = new Set([fetchKey, 11, 14]);
 
