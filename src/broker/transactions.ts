@@ -6,7 +6,7 @@
 //
 // Here is what the machine cannot do: it takes a fresh producer id along where one is needed, and
 // waits a little on behalf of a producer whose last transaction is still being completed, which
-// would otherwise come again after a pause of its own (docs/decisions/0012).
+// would otherwise come again after a pause of its own (docs/decisions/0011).
 //
 // Differs from Kafka: add.partitions.to.txn.retry.backoff.max.ms is how long AddPartitionsToTxn and
 // AddOffsetsToTxn wait as well; Kafka answers them CONCURRENT_TRANSACTIONS at once.
