@@ -171,7 +171,8 @@ export class Pass {
       this.#bytesLeft -= records.length;
       answers.add(records.length);
       if (empty.abortedTransactions === null || records.length === 0) return { ...empty, records };
-      const abortedTransactions = partition.log.abortedTransactions(offset, endOffset);
+      const to = Math.min(endOffset, result.nextOffset);
+      const abortedTransactions = partition.log.abortedTransactions(offset, to);
       return { ...empty, records, abortedTransactions };
     };
     try {

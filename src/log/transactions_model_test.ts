@@ -1,0 +1,164 @@
+// Transactions in a log against a model: whatever happens to the log, a read_committed reader gets
+// what was committed or written outside of transactions, below the last stable offset, and no more.
+
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { fromUtf8 } from "../base/bytes.ts";
+import {
+  batchPositions,
+  buildEndTransactionMarker,
+  ControlType,
+  readBatchHeader,
+  readControlRecord,
+  readRecords,
+} from "../records/mod.ts";
+import type { PartitionLog } from "./partition_log.ts";
+import { appendOk, batchOf, logRig, type Rig } from "../../tests/harness/log_rig.ts";
+
+const runs = Number(Deno.env.get("FUZZ_RUNS") ?? 100);
+
+type Step =
+  | { readonly kind: "send"; readonly producerId: number; readonly count: number }
+  | { readonly kind: "plain"; readonly count: number }
+  | { readonly kind: "end"; readonly producerId: number; readonly committed: boolean }
+  | { readonly kind: "deleteBefore"; readonly at: number }
+  | { readonly kind: "close" | "crash" | "checkpoint" };
+
+const producerId = fc.constantFrom(7, 8, 9);
+const count = fc.integer({ min: 1, max: 3 });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant("send" as const), producerId, count }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("plain" as const), count }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("end" as const),
+      producerId,
+      committed: fc.boolean(),
+    }),
+  },
+  fc.record({
+    kind: fc.constant("deleteBefore" as const),
+    at: fc.double({ min: 0, max: 1, noNaN: true }),
+  }),
+  fc.record({
+    kind: fc.constantFrom("close" as const, "crash" as const, "checkpoint" as const),
+  }),
+);
+
+/** A record of the log: a marker has no value. `state` is that of its transaction. */
+interface Kept {
+  readonly value: string | undefined;
+  readonly producerId: number | undefined;
+  state: "open" | "committed" | "aborted";
+}
+
+interface World {
+  readonly rig: Rig;
+  readonly kept: Kept[];
+  readonly sequences: Map<number, number>;
+  log: PartitionLog;
+}
+
+function send(world: World, { producerId, count }: { producerId?: number; count: number }): void {
+  const { log, kept, sequences } = world;
+  const values = Array.from({ length: count }, (_, i) => `v${kept.length + i}`);
+  const baseSequence = producerId === undefined ? -1 : sequences.get(producerId) ?? 0;
+  const producer = { producerId, producerEpoch: 0, baseSequence, isTransactional: true };
+  appendOk(log, batchOf(values, producerId === undefined ? {} : producer));
+  if (producerId !== undefined) sequences.set(producerId, baseSequence + count);
+  const state = producerId === undefined ? "committed" : "open";
+  kept.push(...values.map((value) => ({ value, producerId, state }) as Kept));
+}
+
+function end(world: World, { producerId, committed }: { producerId: number; committed: boolean }) {
+  const { log, kept } = world;
+  const whose = { producerId, producerEpoch: 0, coordinatorEpoch: 0, timestamp: 1000 };
+  const marker = buildEndTransactionMarker({ ...whose, committed });
+  assert(log.append(marker, { leaderEpoch: 0, origin: "coordinator" }).ok);
+  for (const each of kept) {
+    if (each.producerId !== producerId || each.state !== "open") continue;
+    each.state = committed ? "committed" : "aborted";
+  }
+  kept.push({ value: undefined, producerId: undefined, state: "committed" });
+}
+
+async function take(world: World, step: Step): Promise<void> {
+  const { rig, log } = world;
+  const { recoveryPoint, logStartOffset, logEndOffset } = log;
+  switch (step.kind) {
+    case "send":
+    case "plain":
+      return send(world, step);
+    case "end":
+      return end(world, step);
+    case "deleteBefore":
+      // Not into an open transaction, as DeleteRecords is not by its users.
+      return await log.deleteRecordsBefore(Math.floor(step.at * log.lastStableOffset));
+    case "checkpoint":
+      await log.syncTo(logEndOffset);
+      return log.noteRecoveryStart();
+    case "close":
+      await log.close();
+      world.log = await rig.open({ cleanShutdown: true, logStartOffset });
+      return;
+    case "crash":
+      world.log = await rig.open({ recoveryPoint, logStartOffset });
+  }
+}
+
+/** What a consumer of Kafka's makes of what it is given, a few batches at a time. */
+async function readCommitted(log: PartitionLog): Promise<string[]> {
+  const values: string[] = [];
+  const endOffset = log.lastStableOffset;
+  let offset = log.logStartOffset;
+  while (offset < endOffset) {
+    const range = { offset, endOffset, maxBytes: 150, minOneBatch: true };
+    const { bytes, nextOffset } = await log.read(range);
+    assert(nextOffset > offset, `a reader is stuck at ${offset}`);
+    const coming = log.abortedTransactions(offset, nextOffset)
+      .toSorted((a, b) => a.firstOffset - b.firstOffset);
+    const aborted = new Set<unknown>();
+    for (const position of batchPositions(bytes)) {
+      const header = readBatchHeader(bytes, position);
+      while (coming.length > 0 && coming[0].firstOffset <= header.lastOffset) {
+        aborted.add(coming.shift()!.producerId);
+      }
+      if (header.isControl) {
+        const { type } = readControlRecord(bytes, position);
+        if (type === ControlType.ABORT) aborted.delete(header.producerId);
+      } else if (!header.isTransactional || !aborted.has(header.producerId)) {
+        for (const record of readRecords(bytes, { position })) {
+          if (record.offset >= offset) values.push(fromUtf8(record.value!));
+        }
+      }
+    }
+    offset = nextOffset;
+  }
+  return values;
+}
+
+function expected({ kept }: World, log: PartitionLog): { stable: number; values: string[] } {
+  const open = kept.findIndex(({ state }) => state === "open");
+  const stable = open < 0 ? kept.length : open;
+  const values = kept.slice(log.logStartOffset, stable)
+    .flatMap(({ value, state }) => value !== undefined && state === "committed" ? [value] : []);
+  return { stable, values };
+}
+
+Deno.test("a read_committed reader gets what has committed, whatever happens", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40, size: "max" }), async (steps) => {
+      const rig = logRig({ segmentBytes: 500, indexIntervalBytes: 100 });
+      const world: World = { rig, kept: [], sequences: new Map(), log: await rig.open() };
+      for (const step of steps) {
+        await take(world, step);
+        const { log } = world;
+        const { stable, values } = expected(world, log);
+        assertEquals([log.lastStableOffset, log.logEndOffset], [stable, world.kept.length]);
+        assertEquals(await readCommitted(log), values);
+      }
+    }),
+    { numRuns: runs },
+  );
+});
