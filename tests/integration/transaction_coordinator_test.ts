@@ -410,3 +410,48 @@ Deno.test("a tool ends a transaction in one partition by hand", () =>
     ]);
     assertEquals(await committed(client, topic), [["sent"], [producer.producerId]]);
   }));
+
+Deno.test("a commit of nobody's group, or of nothing that is there, begins no transaction", () =>
+  simulated({ settings }, async (scene) => {
+    using client = await scene.connect();
+    const { name: topic } = await makeTopic(client);
+    await client.findCoordinator("g");
+    const producer = await init(scene, client, { transactionalId: "t" });
+    const commit = async (groupId: string, partitionIndex: number) => {
+      const partitions = [{ partitionIndex, committedOffset: 5, committedMetadata: "" }];
+      const { topics } = await client.ask(TxnOffsetCommit, 5, {
+        transactionalId: "t",
+        groupId,
+        ...producer,
+        generationIdOrMemberEpoch: -1,
+        memberId: "",
+        groupInstanceId: null,
+        topics: [{ name: topic, partitions }],
+      });
+      return topics[0].partitions[0].errorCode;
+    };
+    assertEquals(await commit("", 0), ErrorCode.INVALID_GROUP_ID);
+    assertEquals(await commit("g", 7), ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    assertEquals((await describe(client, "t")).transactionState, "Empty");
+  }));
+
+Deno.test("without verification an older producer's offsets are taken as they come", () =>
+  simulated({
+    settings: { ...settings, "transaction.partition.verification.enable": "false" },
+  }, async (scene) => {
+    using client = await scene.connect();
+    const { name: topic } = await makeTopic(client);
+    await client.findCoordinator("g");
+    const producer = await init(scene, client, { transactionalId: "t" });
+    const partitions = [{ partitionIndex: 0, committedOffset: 5, committedMetadata: "" }];
+    const { topics } = await client.ask(TxnOffsetCommit, 3, {
+      transactionalId: "t",
+      groupId: "g",
+      ...producer,
+      generationIdOrMemberEpoch: -1,
+      memberId: "",
+      groupInstanceId: null,
+      topics: [{ name: topic, partitions }],
+    });
+    assertEquals(topics[0].partitions[0].errorCode, NONE);
+  }));

@@ -22,7 +22,7 @@ import { type TransactionProtocol, verifyTransaction } from "../transaction_veri
 type Request = RequestOf<typeof TxnOffsetCommit>;
 type Response = ResponseOf<typeof TxnOffsetCommit>;
 
-type Context = RequestContext<"groups" | "transactions" | "metadata" | "slices">;
+type Context = RequestContext<"groups" | "transactions" | "metadata" | "topics" | "slices">;
 
 export const txnOffsetCommit = handler(TxnOffsetCommit, {
   serves: "0-5",
@@ -68,12 +68,15 @@ function codeOf(stored: Response | ErrorCode, topic: number, partition: number):
 async function store(request: Request, context: Context): Promise<Response | ErrorCode> {
   const { services, version } = context;
   const { groupId, producerId, producerEpoch } = request;
+  if (groupId === "") return ErrorCode.INVALID_GROUP_ID;
+  if (request.topics.every(({ partitions }) => partitions.length === 0)) return ErrorCode.NONE;
   const shard = await services.groups.of(groupId);
   if (!(shard instanceof Shard)) return shard;
   const protocol = protocolOf(version);
   const isEpochOwn = protocol === "second";
   const verification = shard.beginVerification({ producerId, producerEpoch, isEpochOwn });
-  if (verification !== undefined) {
+  const { transactionsAreVerified } = services.topics.logConfig(offsetsTopic);
+  if (verification !== undefined && (isEpochOwn || transactionsAreVerified)) {
     const errorCode = await verify(request, { ...context, protocol });
     if (errorCode !== ErrorCode.NONE) return errorCode;
     if (shard.isResigned) return ErrorCode.NOT_COORDINATOR;
