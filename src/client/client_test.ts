@@ -69,10 +69,8 @@ class ScriptedBroker implements AsyncDisposable {
   async #serve(socket: Socket): Promise<void> {
     this.connections++;
     this.#sockets.add(socket);
-    const writer = socket.writable.getWriter();
-    writer.closed.catch(() => {});
     try {
-      for await (const frame of responseFrames(socket.readable)) {
+      for await (const frame of responseFrames(socket)) {
         const header = decodeRequestHeader(frame);
         const api = apis.get(header.apiKey)!;
         const reader = new BytesReader(frame, header.bodyPosition);
@@ -82,7 +80,7 @@ class ScriptedBroker implements AsyncDisposable {
         if (typeof answer === "string") continue;
         const version = answer.asVersion ?? header.apiVersion;
         const chunks = encodeResponse(api, version, header.correlationId, answer);
-        await writer.write(concatBytes(chunks));
+        await socket.write(concatBytes(chunks));
       }
     } catch {
       // The client hung up: so do we.
@@ -287,8 +285,7 @@ Deno.test("after a throttle time nothing is sent until it is over, then in order
 
 Deno.test("a port where something else listens is told apart from a broker", async () => {
   const listener = await runtime.network.listen({ host: "127.0.0.1", port: 0 }, async (socket) => {
-    const writer = socket.writable.getWriter();
-    await writer.write(utf8("HTTP/1.1 400 Bad Request\r\n\r\n")).catch(() => {});
+    await socket.write(utf8("HTTP/1.1 400 Bad Request\r\n\r\n"))?.catch(() => {});
   });
   const { port } = listener.address;
   await assertRejects(

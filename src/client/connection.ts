@@ -8,8 +8,8 @@
 // rejected with a ConnectionFault, and nothing can be sent. After an answer with a throttle time
 // nothing more is sent for so long (KIP-219): the broker would not read it.
 
-import { concatBytes } from "../base/bytes.ts";
 import { ConnectionFault, messageOf } from "../base/faults.ts";
+import { SendQueue } from "../base/send_queue.ts";
 import {
   type AnyApi,
   ApiVersions,
@@ -41,15 +41,12 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** Requests shorter than this are written in one piece. */
-const joinBytesMax = 64 * 1024;
-
 export class BrokerConnection {
   readonly address: Address;
   readonly #socket: Socket;
   readonly #timers: Timers;
   readonly #options: ConnectionOptions;
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #out: SendQueue;
   readonly #pending: Pending[] = [];
   readonly #turns: (() => void)[] = [];
   #ranges = new Map<number, { min: number; max: number }>();
@@ -67,9 +64,10 @@ export class BrokerConnection {
     this.address = at.address;
     this.#timers = at.timers;
     this.#options = at.options;
-    this.#writer = socket.writable.getWriter();
-    // The fault reaches callers through their requests; the streams' own promises go unwatched.
-    this.#writer.closed.catch(() => {});
+    this.#out = new SendQueue({
+      write: (bytes) => socket.write(bytes),
+      onFailed: (error) => this.#fail(lost(error)),
+    });
     this.#receive();
   }
 
@@ -128,7 +126,9 @@ export class BrokerConnection {
     await this.#turn();
     const header = { correlationId: this.#correlationId++, clientId: this.#options.clientId };
     try {
-      await this.#write(encodeRequest(api, version, header, message));
+      this.#send(encodeRequest(api, version, header, message));
+      await this.#out.drained();
+      if (this.#fault !== undefined) throw this.#fault;
     } finally {
       this.#passTurn();
     }
@@ -188,29 +188,21 @@ export class BrokerConnection {
         resolve: resolve as (message: unknown) => void,
         reject,
       });
-      this.#write(chunks).catch(() => {}); // the failure has rejected everything pending
+      this.#send(chunks);
     });
   }
 
-  async #write(chunks: Uint8Array[]): Promise<void> {
-    let length = 0;
-    for (const chunk of chunks) length += chunk.length;
-    const pieces = length <= joinBytesMax ? [concatBytes(chunks)] : chunks;
-    try {
-      await Promise.all(pieces.map((piece) => this.#writer.write(piece)));
-    } catch (error) {
-      this.#fail(new ConnectionFault(`the connection was lost: ${messageOf(error)}`));
-      throw this.#fault;
-    }
+  #send(chunks: readonly Uint8Array[]): void {
+    for (const chunk of chunks) this.#out.add(chunk);
+    this.#out.flush();
   }
 
   async #receive(): Promise<void> {
     try {
-      for await (const frame of responseFrames(this.#socket.readable)) this.#onFrame(frame);
+      for await (const frame of responseFrames(this.#socket)) this.#onFrame(frame);
       this.#fail(new ConnectionFault("the broker closed the connection"));
     } catch (error) {
-      const lost = () => new ConnectionFault(`the connection was lost: ${messageOf(error)}`);
-      this.#fail(error instanceof ConnectionFault ? error : lost());
+      this.#fail(error instanceof ConnectionFault ? error : lost(error));
     }
   }
 
@@ -267,6 +259,7 @@ export class BrokerConnection {
     if (this.#fault !== undefined) return;
     this.#fault = fault;
     this.#throttle?.end();
+    this.#out.end();
     this.#socket.close();
     for (const pending of this.#pending.splice(0)) {
       pending.timer.cancel();
@@ -274,6 +267,10 @@ export class BrokerConnection {
     }
     for (const next of this.#turns.splice(0)) next();
   }
+}
+
+function lost(error: unknown): ConnectionFault {
+  return new ConnectionFault(`the connection was lost: ${messageOf(error)}`);
 }
 
 /** Whether `frame` answers ApiVersions with error 35, whose body is always version 0. */

@@ -1,20 +1,17 @@
-// TCP by Deno.listen and Deno.connect, as Web Streams.
+// TCP by Deno.listen and Deno.connect.
 //
-// The readable asks the kernel only when somebody reads, straight into the reader's own buffer:
-// nothing is queued here, so back-pressure is the kernel's. The writable holds the one chunk being
-// written.
+// The kernel is asked only when somebody reads, straight into the reader's own memory, and is given
+// what somebody writes: nothing is queued here, so back-pressure is the kernel's.
 //
 //   both directions open --peer closes--> read side ended --writer closes--> closed
 //            |                                                                  ^
 //            +---- close(), or a failure in either direction -------------------+
 
+import { assert } from "../base/assert.ts";
 import { PlatformFault } from "../base/faults.ts";
 import { codeOf, platformFault } from "./platform_faults.ts";
 import type { Address, Listener, Network, Socket } from "./ports.ts";
 import { addressText, plainAddress } from "./socket_address.ts";
-
-/** Buffer for a reader that brings none. */
-const chunkBytes = 64 * 1024;
 
 /** Pause after a failed accept: out of file descriptors, which takes a while to change. */
 const acceptPauseMs = 50;
@@ -27,125 +24,96 @@ const peerIsGone: ReadonlySet<string | undefined> = new Set([
 ]);
 
 class DenoSocket implements Socket {
-  readonly readable: ReadableStream<Uint8Array>;
-  readonly writable: WritableStream<Uint8Array>;
   readonly local: Address;
   readonly remote: Address;
+  readonly closed: Promise<void>;
   readonly #connection: Deno.TcpConn;
-  #reader: ReadableByteStreamController | undefined;
-  #writer: WritableStreamDefaultController | undefined;
-  #reading = false;
+  readonly #onClosed: () => void;
+  #isReading = false;
+  #isWriting = false;
   #readEnded = false;
   #writeEnded = false;
-  #closed = false;
+  #isClosed = false;
 
   constructor(connection: Deno.TcpConn) {
     this.#connection = connection;
     const { localAddr, remoteAddr } = connection;
     this.local = plainAddress(localAddr.hostname, localAddr.port);
     this.remote = plainAddress(remoteAddr.hostname, remoteAddr.port);
+    ({ promise: this.closed, resolve: this.#onClosed } = Promise.withResolvers<void>());
     try {
       connection.setNoDelay(true);
     } catch {
       // The peer is gone already; the first read tells.
     }
-    this.readable = new ReadableStream({
-      type: "bytes",
-      autoAllocateChunkSize: chunkBytes,
-      start: (controller) => {
-        this.#reader = controller;
-      },
-      pull: (controller) => this.#pull(controller),
-      cancel: () => this.#endRead(),
-    });
-    this.writable = new WritableStream({
-      start: (controller) => {
-        this.#writer = controller;
-      },
-      write: (chunk) => this.#write(chunk),
-      close: () => this.#endWrite(),
-      abort: () => this.close(),
-    });
   }
 
-  close(): void {
-    if (this.#closed) return;
-    this.#release();
-    this.#writer?.error(this.#fault("write to"));
-    if (!this.#reading && !this.#readEnded) this.#reader?.close();
-    this.#readEnded = true;
-  }
-
-  async #pull(controller: ReadableByteStreamController): Promise<void> {
-    const request = controller.byobRequest;
-    const view = request?.view as Uint8Array<ArrayBuffer> | null | undefined;
-    if (!request || !view) return;
-    this.#reading = true;
-    let count: number | null = null;
-    let failure: unknown;
+  async read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
+    assert(!this.#isReading, "one read at a time");
+    if (this.#readEnded) return null;
+    this.#isReading = true;
+    let count: number | null;
     try {
-      count = await this.#connection.read(view);
+      count = await this.#connection.read(into);
     } catch (error) {
-      failure = error;
+      if (this.#isClosed) return null;
+      this.close();
+      throw platformFault(`read from ${addressText(this.remote)}`, error);
+    } finally {
+      this.#isReading = false;
     }
-    this.#reading = false;
-    if (failure !== undefined && !this.#closed) {
-      const fault = platformFault(`read from ${addressText(this.remote)}`, failure);
-      controller.error(fault);
-      this.#readEnded = true;
-      return this.close();
-    }
-    if (count !== null && !this.#readEnded) return request.respond(count);
-    try {
-      controller.close();
-      request.respond(0);
-    } catch {
-      // Cancelled while the kernel was asked: the stream is closed already.
-    }
-    this.#endRead();
+    if (this.#isClosed) return null;
+    if (count === null) this.#endRead();
+    return count;
   }
 
-  async #write(chunk: Uint8Array): Promise<void> {
+  async write(bytes: Uint8Array): Promise<void> {
+    assert(!this.#isWriting, "one write at a time");
+    this.#isWriting = true;
     let done = 0;
     try {
-      while (done < chunk.length) {
-        done += await this.#connection.write(done === 0 ? chunk : chunk.subarray(done));
+      while (done < bytes.length) {
+        done += await this.#connection.write(done === 0 ? bytes : bytes.subarray(done));
       }
     } catch (error) {
-      const fault = this.#closed
-        ? this.#fault("write to")
+      const fault = this.#isClosed
+        ? this.#closedFault()
         : platformFault(`write to ${addressText(this.remote)}`, error);
       this.close();
       throw fault;
+    } finally {
+      this.#isWriting = false;
     }
   }
 
-  async #endWrite(): Promise<void> {
+  async closeWrite(): Promise<void> {
     this.#writeEnded = true;
-    if (this.#closed) return;
+    if (this.#isClosed) return;
     try {
       await this.#connection.closeWrite();
     } catch (error) {
       if (codeOf(error) !== "ENOTCONN") this.close();
     }
-    if (this.#readEnded) this.#release();
+    if (this.#readEnded) this.close();
+  }
+
+  close(): void {
+    this.#readEnded = true;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#connection.close();
+    this.#onClosed();
   }
 
   #endRead(): void {
     this.#readEnded = true;
-    if (this.#writeEnded) this.#release();
+    if (this.#writeEnded) this.close();
   }
 
-  #release(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#connection.close();
-  }
-
-  #fault(attempt: string): PlatformFault {
+  #closedFault(): PlatformFault {
     return new PlatformFault(
       "Closed",
-      `cannot ${attempt} ${addressText(this.remote)}: the connection is closed`,
+      `cannot write to ${addressText(this.remote)}: the connection is closed`,
     );
   }
 }

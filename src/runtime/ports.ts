@@ -43,22 +43,34 @@ export interface Address {
   readonly port: number;
 }
 
-/**
- * A TCP connection as Web Streams. `readable` is a byte stream (`type: "bytes"`), to be read
- * through a BYOB reader; it ends when the peer closes its side, and rejects with PlatformFault
- * "Closed" when the connection breaks. `writable` applies back-pressure: a write settles once the
- * bytes have left this process's queue, which the adapter bounds; their memory may be used again
- * then. A write after the peer is gone rejects with PlatformFault "Closed".
- */
+/** A TCP connection: bytes in order, both ways. One read and one write at a time. */
 export interface Socket {
-  readonly readable: ReadableStream<Uint8Array>;
-  readonly writable: WritableStream<Uint8Array>;
   /** The address that the peer reached, so the one to advertise to it. */
   readonly local: Address;
   /** Host "unknown" and port 0 where the peer was gone before anybody could ask who it is. */
   readonly remote: Address;
   /**
-   * Drops the connection at once, both sides; pending reads end, pending writes reject. Never
+   * Resolves once the connection is over, as far as this process was told: some adapters hear of a
+   * peer that is gone at once, some when they next read or write. Never rejects.
+   */
+  readonly closed: Promise<void>;
+  /**
+   * Waits for bytes and puts them at the beginning of `into`, which has room for one at least and
+   * belongs to the call until it settles. Resolves with how many came; with null when the peer has
+   * closed its side, or `close` was called. Rejects with PlatformFault "Closed" when the connection
+   * breaks.
+   */
+  read(into: Uint8Array<ArrayBuffer>): Promise<number | null>;
+  /**
+   * Sends all of `bytes`, whose memory may be used again once they have left this process:
+   * undefined when they have, otherwise a promise of it. So a writer waits for a slow reader.
+   * Rejects with PlatformFault "Closed" when the connection is gone.
+   */
+  write(bytes: Uint8Array): Promise<void> | undefined;
+  /** Closes the sending side, behind what was written: the peer reads an end. Never rejects. */
+  closeWrite(): Promise<void>;
+  /**
+   * Drops the connection at once, both sides; a pending read ends, a pending write rejects. Never
    * throws, however often it is called and whatever has become of the connection.
    */
   close(): void;

@@ -1,9 +1,9 @@
-// A Socket over a transport that pushes what it receives (Bun's handlers, Node's events), as Web
-// Streams. The adapter calls onData, onEnd, onClosed; reading, back-pressure and the end of things
-// are settled here once.
+// A Socket over a transport that pushes what it receives (Bun's handlers, Node's events). The
+// adapter calls onData, onEnd, onClosed; reading, back-pressure and the end of things are settled
+// here once.
 //
-//   transport --onData--> queue (pause when full, resume at half) --> reader's own buffer
-//   writer --one chunk at a time--> transport.write, which settles when the kernel has it all
+//   transport --onData--> who reads, or a queue (pause when full, resume at half)
+//   writer --one write at a time--> transport.write, which settles when the kernel has it all
 //
 //   open --onEnd--> read side ended --writer closes--> released
 //     |                                                    ^
@@ -12,6 +12,7 @@
 // Invariant: after release the transport is never called again, and every pending read or write has
 // been settled.
 
+import { assert } from "../base/assert.ts";
 import { PlatformFault } from "../base/faults.ts";
 import type { Address, Socket } from "./ports.ts";
 import { platformFault } from "./platform_faults.ts";
@@ -32,53 +33,82 @@ export interface Transport {
 /** Received bytes that wait for a reader before the transport is told to pause. */
 const queuedBytesMax = 512 * 1024;
 
-/** Buffer for a reader that brings none. */
-const chunkBytes = 64 * 1024;
+/** A read that waits for bytes. */
+interface PendingRead {
+  readonly into: Uint8Array;
+  readonly resolve: (count: number | null) => void;
+  readonly reject: (fault: PlatformFault) => void;
+}
 
 /** A connection whose adapter pushes. */
 export class PushedSocket implements Socket {
-  readonly readable: ReadableStream<Uint8Array>;
-  readonly writable: WritableStream<Uint8Array>;
   readonly local: Address;
   readonly remote: Address;
+  readonly closed: Promise<void>;
   readonly #transport: Transport;
+  readonly #onReleased: () => void;
   readonly #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #paused = false;
-  #reader: ReadableByteStreamController | undefined;
-  #writer: WritableStreamDefaultController | undefined;
+  #reading: PendingRead | undefined;
+  /** Rejects the write that is under way. */
+  #failWrite: ((fault: PlatformFault) => void) | undefined;
   /** Set once nothing more will be received; a fault when that was no orderly end. */
   #received: "end" | PlatformFault | undefined;
   #readEnded = false;
   #writeEnded = false;
   #released = false;
-  #failWrite: ((fault: PlatformFault) => void) | undefined;
 
   constructor(transport: Transport, addresses: { local: Address; remote: Address }) {
     this.#transport = transport;
     this.local = addresses.local;
     this.remote = addresses.remote;
-    this.readable = new ReadableStream({
-      type: "bytes",
-      autoAllocateChunkSize: chunkBytes,
-      start: (controller) => {
-        this.#reader = controller;
-      },
-      pull: () => this.#deliver(),
-      cancel: () => {
-        this.#queue.length = 0;
-        this.#queuedBytes = 0;
-        this.#endRead();
-      },
+    ({ promise: this.closed, resolve: this.#onReleased } = Promise.withResolvers<void>());
+  }
+
+  read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
+    assert(this.#reading === undefined, "one read at a time");
+    return new Promise((resolve, reject) => {
+      this.#reading = { into, resolve, reject };
+      this.#deliver();
     });
-    this.writable = new WritableStream({
-      start: (controller) => {
-        this.#writer = controller;
-      },
-      write: (chunk) => this.#write(chunk),
-      close: () => this.#endWrite(),
-      abort: () => this.close(),
+  }
+
+  write(bytes: Uint8Array): Promise<void> | undefined {
+    assert(this.#failWrite === undefined, "one write at a time");
+    if (this.#released || this.#writeEnded) return Promise.reject(this.#closedFault());
+    const written = this.#transport.write(bytes);
+    if (written === undefined) return undefined;
+    return new Promise((resolve, reject) => {
+      this.#failWrite = (fault) => {
+        this.#failWrite = undefined;
+        reject(fault);
+      };
+      written.then(() => {
+        this.#failWrite = undefined;
+        resolve();
+      }, (error) => {
+        this.#failWrite?.(platformFault(`write to ${addressText(this.remote)}`, error));
+        this.close();
+      });
     });
+  }
+
+  closeWrite(): Promise<void> {
+    this.#writeEnded = true;
+    if (this.#readEnded) this.#destroy();
+    else if (!this.#released) this.#transport.end();
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.#destroy();
+    this.#failWrite?.(this.#closedFault());
+    this.#queue.length = 0;
+    this.#queuedBytes = 0;
+    this.#readEnded = true;
+    this.#received = "end";
+    this.#deliver();
   }
 
   /** Bytes came; they are ours from now on. */
@@ -104,44 +134,34 @@ export class PushedSocket implements Socket {
     const attempt = `read from ${addressText(this.remote)}`;
     this.#received ??= error ? platformFault(attempt, error) : "end";
     this.#release();
-    this.#stopWriting(
+    this.#failWrite?.(
       error ? platformFault(`write to ${addressText(this.remote)}`, error) : this.#closedFault(),
     );
     this.#deliver();
   }
 
-  close(): void {
-    if (!this.#released) {
-      this.#release();
-      this.#transport.destroy();
-    }
-    this.#stopWriting(this.#closedFault());
-    this.#queue.length = 0;
-    this.#queuedBytes = 0;
-    this.#received = "end";
-    this.#deliver();
-  }
-
-  /** Hands queued bytes to whoever reads; then the end, when it is due. */
+  /** Gives who reads what is queued; else the end, when it is due. */
   #deliver(): void {
-    const reader = this.#reader;
-    if (reader === undefined || this.#readEnded) return;
-    while (this.#queue.length > 0) {
-      const request = reader.byobRequest;
-      const view = request?.view as Uint8Array | null | undefined;
-      if (!request || !view) return;
-      request.respond(this.#fill(view));
+    const reading = this.#reading;
+    if (reading === undefined) return;
+    if (this.#queue.length > 0) {
+      this.#reading = undefined;
+      reading.resolve(this.#fill(reading.into));
       this.#resumeWhenLow();
+    } else if (this.#received !== undefined) {
+      this.#reading = undefined;
+      this.#endRead();
+      if (this.#received === "end") reading.resolve(null);
+      else reading.reject(this.#received);
     }
-    if (this.#received !== undefined && !this.#readEnded) this.#finishRead(reader);
   }
 
-  #fill(view: Uint8Array): number {
+  #fill(into: Uint8Array): number {
     let done = 0;
-    while (done < view.length && this.#queue.length > 0) {
+    while (done < into.length && this.#queue.length > 0) {
       const first = this.#queue[0];
-      const count = Math.min(first.length, view.length - done);
-      view.set(count === first.length ? first : first.subarray(0, count), done);
+      const count = Math.min(first.length, into.length - done);
+      into.set(count === first.length ? first : first.subarray(0, count), done);
       if (count === first.length) this.#queue.shift();
       else this.#queue[0] = first.subarray(count);
       done += count;
@@ -150,48 +170,16 @@ export class PushedSocket implements Socket {
     return done;
   }
 
-  /** Not before the request is answered: a transport may push before `resume` returns. */
+  /** Not before the read is answered: a transport may push before `resume` returns. */
   #resumeWhenLow(): void {
     if (!this.#paused || this.#queuedBytes > queuedBytesMax / 2 || this.#released) return;
     this.#paused = false;
     this.#transport.resume();
   }
 
-  #finishRead(reader: ReadableByteStreamController): void {
-    this.#endRead();
-    if (this.#received instanceof PlatformFault) return reader.error(this.#received);
-    reader.close();
-    reader.byobRequest?.respond(0);
-  }
-
   #endRead(): void {
     this.#readEnded = true;
     if (this.#writeEnded) this.#destroy();
-  }
-
-  #write(chunk: Uint8Array): Promise<void> | void {
-    if (this.#released) throw this.#closedFault();
-    const written = this.#transport.write(chunk);
-    if (written === undefined) return;
-    return new Promise((resolve, reject) => {
-      this.#failWrite = reject;
-      written.then(resolve, (error) => {
-        reject(platformFault(`write to ${addressText(this.remote)}`, error));
-        this.close();
-      });
-    });
-  }
-
-  #endWrite(): void {
-    this.#writeEnded = true;
-    if (this.#released) return;
-    if (this.#readEnded) this.#destroy();
-    else this.#transport.end();
-  }
-
-  #stopWriting(fault: PlatformFault): void {
-    this.#failWrite?.(fault);
-    if (!this.#writeEnded) this.#writer?.error(fault);
   }
 
   #destroy(): void {
@@ -202,6 +190,7 @@ export class PushedSocket implements Socket {
 
   #release(): void {
     this.#released = true;
+    this.#onReleased();
   }
 
   #closedFault(): PlatformFault {

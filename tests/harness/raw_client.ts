@@ -50,7 +50,7 @@ export interface RawTransport {
   /** Resolves with how many bytes were taken. */
   write(bytes: Uint8Array): Promise<number>;
   /** Resolves with how many bytes came, or null at the end. */
-  read(into: Uint8Array): Promise<number | null>;
+  read(into: Uint8Array<ArrayBuffer>): Promise<number | null>;
   closeWrite(): Promise<void>;
   close(): void;
 }

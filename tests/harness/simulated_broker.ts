@@ -105,22 +105,14 @@ function start(
 
 /** A socket of the ports as what {@link RawClient} reads and writes. */
 function transport(socket: Socket): RawTransport {
-  const reader = socket.readable.getReader({ mode: "byob" });
-  const writer = socket.writable.getWriter();
-  writer.closed.catch(() => {}); // Each write tells of it.
   return {
     localAddr: { hostname: socket.local.host, port: socket.local.port },
     async write(bytes) {
-      await writer.write(bytes.slice());
+      await socket.write(bytes.slice());
       return bytes.length;
     },
-    async read(into) {
-      const { value, done } = await reader.read(new Uint8Array(into.length));
-      if (done || value === undefined) return null;
-      into.set(value);
-      return value.byteLength;
-    },
-    closeWrite: () => writer.close(),
+    read: (into) => socket.read(into),
+    closeWrite: () => socket.closeWrite(),
     close: () => socket.close(),
   };
 }

@@ -5,7 +5,16 @@ import { test } from "node:test";
 import type { Address, Runtime } from "../../src/runtime/ports.ts";
 import { simulate, type Simulation } from "../../src/runtime/simulated.ts";
 import { portsSuite } from "./ports_suite.ts";
-import { contentOf, echo, fails, pattern, readBytes, type RudePeer, wait } from "./subject.ts";
+import {
+  contentOf,
+  echo,
+  fails,
+  pattern,
+  readBytes,
+  type RudePeer,
+  send,
+  wait,
+} from "./subject.ts";
 
 portsSuite({
   name: "simulated",
@@ -34,11 +43,9 @@ async function rudePeer(
   { runtime, address }: { runtime: Runtime; address: Address },
 ): Promise<RudePeer> {
   const socket = await runtime.network.connect(address);
-  const writer = socket.writable.getWriter();
-  writer.closed.catch(() => {});
   return {
-    write: (bytes) => writer.write(bytes),
-    end: () => void writer.close(),
+    write: (bytes) => send(socket, bytes),
+    end: () => void socket.closeWrite(),
     reset: () => world.reset(socket),
   };
 }
@@ -172,9 +179,7 @@ async function connected(world: Simulation) {
   const serving: Promise<void>[] = [];
   await one.network.listen({ host: "0.0.0.0", port: 9092 }, (s) => serving.push(echo(s)));
   const socket = await world.drive(two.network.connect({ host: "n1", port: 9092 }));
-  const writer = socket.writable.getWriter();
-  const reader = socket.readable.getReader({ mode: "byob" });
-  return { one, two, socket, writer, reader, serving };
+  return { one, two, socket, serving };
 }
 
 test("machines reach each other by name and know each other by address", async () => {
@@ -186,11 +191,11 @@ test("machines reach each other by name and know each other by address", async (
 
 test("a partition holds bytes back, and lets them go when it heals in time", async () => {
   const world = simulate(5);
-  const { writer, reader } = await connected(world);
+  const { socket } = await connected(world);
   world.partition("n1", "n2");
   let arrived = 0;
-  const reading = readBytes(reader, 100).then((bytes) => arrived = bytes.length);
-  await world.drive(writer.write(pattern(100)));
+  const reading = readBytes(socket, 100).then((bytes) => arrived = bytes.length);
+  await world.drive(send(socket, pattern(100)));
   await world.run(2_000);
   assert.equal(arrived, 0);
   world.heal("n1", "n2");
@@ -201,10 +206,10 @@ test("a partition holds bytes back, and lets them go when it heals in time", asy
 
 test("TCP gives up on a partition that lasts, and nobody connects across it", async () => {
   const world = simulate(5);
-  const { two, writer, reader } = await connected(world);
+  const { two, socket } = await connected(world);
   world.partition("n1", "n2");
-  const reading = fails("Closed", () => reader.read(new Uint8Array(10)));
-  await world.drive(writer.write(pattern(100)));
+  const reading = fails("Closed", () => socket.read(new Uint8Array(10)));
+  await world.drive(send(socket, pattern(100)));
   await world.drive(reading);
   assert.ok(world.nowMs > 5_000);
   await world.drive(fails("Io", () => two.network.connect({ host: "n1", port: 9092 })));
@@ -213,8 +218,8 @@ test("TCP gives up on a partition that lasts, and nobody connects across it", as
 test("a killed process resets connections at once, a crashed machine falls silent", async () => {
   for (const end of ["kill", "crash"] as const) {
     const world = simulate(6);
-    const { two, reader } = await connected(world);
-    const reading = fails("Closed", () => reader.read(new Uint8Array(10)));
+    const { two, socket } = await connected(world);
+    const reading = fails("Closed", () => socket.read(new Uint8Array(10)));
     world[end]("n1");
     await world.drive(reading);
     assert.ok(end === "kill" ? world.nowMs < 100 : world.nowMs > 5_000, `${world.nowMs}`);
@@ -232,15 +237,14 @@ async function busyWorld(seed: number): Promise<string> {
   const serve = async (runtime: Runtime) => {
     const file = runtime.files.open("/log", "append");
     await runtime.network.listen({ host: "0.0.0.0", port: 1 }, async (socket) => {
-      const reader = socket.readable.getReader({ mode: "byob" });
-      const writer = socket.writable.getWriter();
       try {
         for (;;) {
-          const result = await reader.read(new Uint8Array(1_000));
-          if (result.done) break;
-          file.append(result.value);
+          const bytes = new Uint8Array(1_000);
+          const count = await socket.read(bytes);
+          if (count === null) break;
+          file.append(bytes.subarray(0, count));
           await file.sync();
-          await writer.write(result.value);
+          await socket.write(bytes.subarray(0, count));
         }
       } catch {
         socket.close();
@@ -251,10 +255,8 @@ async function busyWorld(seed: number): Promise<string> {
     for (let round = 0; round < 30; round++) {
       try {
         const socket = await runtime.network.connect({ host, port: 1 });
-        const writer = socket.writable.getWriter();
-        const reader = socket.readable.getReader({ mode: "byob" });
-        await writer.write(runtime.random.bytes(1 + runtime.random.uint32() % 5_000));
-        await Promise.race([reader.read(new Uint8Array(5_000)), wait(runtime, 50)]);
+        await socket.write(runtime.random.bytes(1 + runtime.random.uint32() % 5_000));
+        await Promise.race([socket.read(new Uint8Array(5_000)), wait(runtime, 50)]);
         socket.close();
       } catch {
         await wait(runtime, 20);

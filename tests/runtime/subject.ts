@@ -73,33 +73,33 @@ export function contentOf(file: OpenFile): Uint8Array {
   return bytes;
 }
 
-/** Reads until `length` bytes are there, or the stream ends. */
-export async function readBytes(
-  reader: ReadableStreamBYOBReader,
-  length: number,
-): Promise<Uint8Array> {
+/** Reads until `length` bytes are there, or the connection ends. */
+export async function readBytes(socket: Socket, length: number): Promise<Uint8Array> {
   const whole = new Uint8Array(length);
   let done = 0;
   while (done < length) {
-    const result = await reader.read(new Uint8Array(Math.min(64 * 1024, length - done)));
-    if (result.done) break;
-    whole.set(result.value, done);
-    done += result.value.length;
+    const count = await socket.read(whole.subarray(done, done + 64 * 1024));
+    if (count === null) break;
+    done += count;
   }
   return whole.subarray(0, done);
 }
 
+/** Resolves once all of `bytes` has left. */
+export async function send(socket: Socket, bytes: Uint8Array): Promise<void> {
+  await socket.write(bytes);
+}
+
 /** Sends back what comes, until the peer closes its side, then closes. */
 export async function echo(socket: Socket): Promise<void> {
-  const reader = socket.readable.getReader({ mode: "byob" });
-  const writer = socket.writable.getWriter();
+  const buffer = new Uint8Array(64 * 1024);
   try {
     for (;;) {
-      const result = await reader.read(new Uint8Array(64 * 1024));
-      if (result.done) break;
-      await writer.write(result.value);
+      const count = await socket.read(buffer);
+      if (count === null) break;
+      await socket.write(buffer.subarray(0, count));
     }
-    await writer.close();
+    await socket.closeWrite();
   } catch (error) {
     assert.ok(error instanceof PlatformFault && error.kind === "Closed", `${error}`);
   }
@@ -114,14 +114,11 @@ export function wait(runtime: Runtime, delayMs: number): Promise<void> {
 
 /** Reads until nothing more comes: "end", or "Closed" when the connection was reset. */
 export async function endOf(socket: Socket): Promise<"end" | "Closed"> {
-  const reader = socket.readable.getReader({ mode: "byob" });
   try {
-    while (!(await reader.read(new Uint8Array(1_000))).done);
+    while (await socket.read(new Uint8Array(1_000)) !== null);
     return "end";
   } catch (error) {
     assert.ok(error instanceof PlatformFault && error.kind === "Closed", `${error}`);
     return "Closed";
-  } finally {
-    reader.releaseLock();
   }
 }

@@ -16,7 +16,12 @@ function textOf(chunks: readonly Uint8Array[]): string {
 async function untilEnd(socket: Socket): Promise<string> {
   const chunks: Uint8Array[] = [];
   try {
-    for await (const chunk of socket.readable) chunks.push(chunk);
+    for (;;) {
+      const bytes = new Uint8Array(64 * 1024);
+      const count = await socket.read(bytes);
+      if (count === null) break;
+      chunks.push(bytes.subarray(0, count));
+    }
   } catch {
     // Reset: what came before is what there is.
   }
@@ -26,9 +31,7 @@ async function untilEnd(socket: Socket): Promise<string> {
 /** A connection on which `text` was sent. */
 async function send(runtime: Runtime, server: HttpServer, text: string): Promise<Socket> {
   const socket = await runtime.network.connect(server.address);
-  const writer = socket.writable.getWriter();
-  await writer.write(new TextEncoder().encode(text)).catch(() => {});
-  writer.releaseLock();
+  await socket.write(new TextEncoder().encode(text))?.catch(() => {});
   return socket;
 }
 

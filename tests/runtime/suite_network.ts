@@ -10,6 +10,7 @@ import {
   fails,
   pattern,
   readBytes,
+  send,
   type SubjectOptions,
   wait,
 } from "./subject.ts";
@@ -32,68 +33,59 @@ export function networkSuite(options: SubjectOptions): void {
     assert.equal(listener.address.host, "127.0.0.1");
     assert.ok(listener.address.port > 0);
     const socket = await runtime.network.connect(listener.address);
-    const writer = socket.writable.getWriter();
-    const reader = socket.readable.getReader({ mode: "byob" });
     for (const length of [1, 10, 100_000]) {
       const sent = pattern(length);
-      const received = readBytes(reader, length);
-      await writer.write(sent);
+      const received = readBytes(socket, length);
+      await socket.write(sent);
       assert.deepEqual(await received, sent);
     }
-    await writer.close();
-    assert.equal((await reader.read(new Uint8Array(1))).done, true);
+    await socket.closeWrite();
+    assert.equal(await socket.read(new Uint8Array(1)), null);
     await Promise.all(serving);
     await listener.close();
   });
 
   check("a read delivers as soon as bytes are there", options, async ({ runtime }) => {
     const { listener, client, server } = await pair(runtime);
-    const reader = server.readable.getReader({ mode: "byob" });
-    const reading = reader.read(new Uint8Array(1_000_000));
-    const writer = client.writable.getWriter();
-    await writer.write(pattern(3));
-    const first = await reading;
-    assert.deepEqual(first.value, pattern(3));
-    const whole = reader.read(new Uint8Array(100), { min: 10 });
-    await writer.write(pattern(4));
+    const bytes = new Uint8Array(1_000_000);
+    const reading = server.read(bytes);
+    await client.write(pattern(3));
+    assert.equal(await reading, 3);
+    assert.deepEqual(bytes.subarray(0, 3), pattern(3));
+    const whole = readBytes(server, 10);
+    await client.write(pattern(4));
     await wait(runtime, 5);
-    await writer.write(pattern(6, 1));
-    assert.equal((await whole).value?.length, 10);
+    await client.write(pattern(6, 1));
+    assert.equal((await whole).length, 10);
     client.close();
     await listener.close();
     server.close();
   });
 
-  check("a default reader and pipeTo work as well", options, async ({ runtime }) => {
+  check("both sides send and read at the same time", options, async ({ runtime }) => {
     const { listener, client, server } = await pair(runtime);
-    const piping = server.readable.pipeTo(server.writable);
-    const writer = client.writable.getWriter();
     const sent = pattern(300_000);
-    const sending = writer.write(sent).then(() => writer.close());
-    const received: number[] = [];
-    for await (const chunk of client.readable) received.push(...chunk);
-    assert.deepEqual(Uint8Array.from(received), sent);
-    await Promise.all([sending, piping]);
+    const sending = [client, server].map((socket) => send(socket, sent));
+    const received = [client, server].map((socket) => readBytes(socket, sent.length));
+    for (const bytes of await Promise.all(received)) assert.deepEqual(bytes, sent);
+    await Promise.all(sending);
+    client.close();
+    server.close();
     await listener.close();
   });
 
   check("bytes may be overwritten once their write has settled", options, async ({ runtime }) => {
     const { listener, client, server } = await pair(runtime);
-    const writer = server.writable.getWriter();
     const bytes = pattern(2_000_000);
     let isOverwritten = false;
-    const writing = writer.write(bytes).then(() => {
+    const writing = send(server, bytes).then(() => {
       bytes.fill(0);
       isOverwritten = true;
     });
-    const received: number[] = [];
-    for await (const chunk of client.readable) {
-      for (const byte of chunk) received.push(byte);
-      if (received.length === 2_000_000) break;
-    }
+    const received = await readBytes(client, bytes.length);
     await writing;
     assert.ok(isOverwritten);
-    assert.deepEqual(Uint8Array.from(received), pattern(2_000_000));
+    assert.deepEqual(received, pattern(2_000_000));
     client.close();
     server.close();
     await listener.close();
@@ -145,11 +137,9 @@ export function networkSuite(options: SubjectOptions): void {
     const { listener, client, server } = await pair(runtime);
     await listener.close();
     const serving = echo(server);
-    const writer = client.writable.getWriter();
-    const reader = client.readable.getReader({ mode: "byob" });
-    await writer.write(pattern(9));
-    assert.deepEqual(await readBytes(reader, 9), pattern(9));
-    await writer.close();
+    await client.write(pattern(9));
+    assert.deepEqual(await readBytes(client, 9), pattern(9));
+    await client.closeWrite();
     await serving;
   });
 
@@ -158,16 +148,14 @@ export function networkSuite(options: SubjectOptions): void {
     const listener = await runtime.network.listen(anyPort, (s) => serving.push(echo(s)));
     await Promise.all(Array.from({ length: 50 }, async (_, i) => {
       const socket = await runtime.network.connect(listener.address);
-      const writer = socket.writable.getWriter();
-      const reader = socket.readable.getReader({ mode: "byob" });
       for (let round = 0; round < 5; round++) {
         const sent = pattern(200 + i * 100, i + round);
-        const received = readBytes(reader, sent.length);
-        await writer.write(sent);
+        const received = readBytes(socket, sent.length);
+        await socket.write(sent);
         assert.deepEqual(await received, sent);
       }
-      await writer.close();
-      assert.equal((await reader.read(new Uint8Array(1))).done, true);
+      await socket.closeWrite();
+      assert.equal(await socket.read(new Uint8Array(1)), null);
     }));
     await Promise.all(serving);
     assert.equal(serving.length, 50);
@@ -181,13 +169,13 @@ export function networkSuite(options: SubjectOptions): void {
 function pressureSuite(options: SubjectOptions): void {
   check("a writer waits for a slow reader, and nothing is lost", options, async ({ runtime }) => {
     const { listener, client, server } = await pair(runtime);
-    const writer = server.writable.getWriter();
     const chunk = pattern(256 * 1024);
     const chunksMax = 256;
     let sentChunks = 0;
     let stalled = false;
+    let writing = Promise.resolve();
     while (!stalled && sentChunks < chunksMax) {
-      const writing = writer.write(chunk);
+      writing = send(server, chunk);
       sentChunks++;
       stalled = await Promise.race([
         writing.then(() => false),
@@ -195,12 +183,11 @@ function pressureSuite(options: SubjectOptions): void {
       ]);
     }
     assert.ok(stalled, `${sentChunks} chunks went into nowhere`);
-    const closing = writer.close();
-    const reader = client.readable.getReader({ mode: "byob" });
+    const closing = writing.then(() => server.closeWrite());
     for (let i = 0; i < sentChunks; i++) {
-      assert.deepEqual(await readBytes(reader, chunk.length), chunk);
+      assert.deepEqual(await readBytes(client, chunk.length), chunk);
     }
-    assert.equal((await reader.read(new Uint8Array(1))).done, true);
+    assert.equal(await client.read(new Uint8Array(1)), null);
     await closing;
     client.close();
     server.close();
@@ -209,13 +196,10 @@ function pressureSuite(options: SubjectOptions): void {
 
   check("many small writes arrive whole and in order", options, async ({ runtime }) => {
     const { listener, client, server } = await pair(runtime);
-    const writer = client.writable.getWriter();
     const bytes = pattern(40_000);
-    const writes: Promise<void>[] = [];
-    for (let i = 0; i < bytes.length; i += 20) writes.push(writer.write(bytes.subarray(i, i + 20)));
-    const reader = server.readable.getReader({ mode: "byob" });
-    assert.deepEqual(await readBytes(reader, bytes.length), bytes);
-    await Promise.all(writes);
+    const reading = readBytes(server, bytes.length);
+    for (let i = 0; i < bytes.length; i += 20) await client.write(bytes.subarray(i, i + 20));
+    assert.deepEqual(await reading, bytes);
     client.close();
     server.close();
     await listener.close();
@@ -225,38 +209,32 @@ function pressureSuite(options: SubjectOptions): void {
 function endingSuite(options: SubjectOptions): void {
   check("a half-closed peer still gets its answer", options, async ({ runtime }) => {
     const { listener, client, server } = await pair(runtime);
-    const asking = client.writable.getWriter();
-    await asking.write(pattern(5));
-    await asking.close();
-    const reader = server.readable.getReader({ mode: "byob" });
-    assert.deepEqual(await readBytes(reader, 100), pattern(5));
-    const answering = server.writable.getWriter();
-    await answering.write(pattern(50_000));
-    await answering.close();
-    const answer = client.readable.getReader({ mode: "byob" });
-    assert.deepEqual(await readBytes(answer, 100_000), pattern(50_000));
+    await client.write(pattern(5));
+    await client.closeWrite();
+    assert.deepEqual(await readBytes(server, 100), pattern(5));
+    await server.write(pattern(50_000));
+    await server.closeWrite();
+    assert.deepEqual(await readBytes(client, 100_000), pattern(50_000));
     await listener.close();
   });
 
   check("close ends a pending read and rejects writes with Closed", options, async (subject) => {
     const { listener, client, server } = await pair(subject.runtime);
-    const reader = client.readable.getReader({ mode: "byob" });
-    const writer = client.writable.getWriter();
-    const reading = reader.read(new Uint8Array(10));
+    const reading = client.read(new Uint8Array(10));
     await subject.runtime.timers.turn();
     client.close();
     client.close();
-    assert.equal((await reading).done, true);
-    assert.equal((await reader.read(new Uint8Array(10))).done, true);
-    await fails("Closed", () => writer.write(pattern(1)));
+    assert.equal(await reading, null);
+    await client.closed;
+    assert.equal(await client.read(new Uint8Array(10)), null);
+    await fails("Closed", () => client.write(pattern(1)));
     await endOf(server);
     await listener.close();
   });
 
   check("close rejects a pending write with Closed", options, async ({ runtime }) => {
     const { listener, client, server } = await pair(runtime);
-    const writer = client.writable.getWriter();
-    const writing = fails("Closed", () => writer.write(new Uint8Array(64 * 1024 * 1024)));
+    const writing = fails("Closed", () => client.write(new Uint8Array(64 * 1024 * 1024)));
     await wait(runtime, 50);
     client.close();
     await writing;
@@ -266,11 +244,10 @@ function endingSuite(options: SubjectOptions): void {
 
   check("a write to a peer that is gone rejects with Closed", options, async ({ runtime }) => {
     const { listener, client, server } = await pair(runtime);
-    const writer = server.writable.getWriter();
     client.close();
     await fails("Closed", async () => {
       for (let i = 0; i < 1_000; i++) {
-        await writer.write(pattern(1_000));
+        await server.write(pattern(1_000));
         await runtime.timers.turn();
       }
     });
@@ -281,35 +258,22 @@ function endingSuite(options: SubjectOptions): void {
 
   check("a peer that drops unread bytes ends our reads, or Closed", options, async (subject) => {
     const { listener, client, server } = await pair(subject.runtime);
-    const writer = client.writable.getWriter();
-    await writer.write(pattern(1_000));
-    const reader = server.readable.getReader({ mode: "byob" });
-    await reader.read(new Uint8Array(1));
-    reader.releaseLock();
+    await client.write(pattern(1_000));
+    await server.read(new Uint8Array(1));
     server.close();
     await endOf(client);
     client.close();
     await listener.close();
   });
 
-  check("a cancelled read side leaves the write side alone", options, async ({ runtime }) => {
+  check("a connection that both sides have ended is closed", options, async ({ runtime }) => {
     const { listener, client, server } = await pair(runtime);
-    await client.readable.cancel();
-    const writer = client.writable.getWriter();
-    await writer.write(pattern(10));
-    await writer.close();
-    const reader = server.readable.getReader({ mode: "byob" });
-    assert.deepEqual(await readBytes(reader, 100), pattern(10));
-    server.close();
-    await listener.close();
-  });
-
-  check("an aborted write side drops the connection", options, async ({ runtime }) => {
-    const { listener, client, server } = await pair(runtime);
-    await client.writable.abort();
-    await endOf(server);
-    assert.equal(await endOf(client), "end");
-    server.close();
+    await client.closeWrite();
+    await server.closeWrite();
+    for (const socket of [client, server]) {
+      assert.equal(await endOf(socket), "end");
+      await socket.closed;
+    }
     await listener.close();
   });
 }

@@ -20,9 +20,9 @@ import {
   PlatformFault,
 } from "../../base/faults.ts";
 import { formatAddress } from "../../base/address.ts";
-import { concatBytes } from "../../base/bytes.ts";
 import type { Logger, Socket, Timers } from "../../runtime/ports.ts";
 import type { MemoryShare } from "../../base/memory_share.ts";
+import { SendQueue } from "../../base/send_queue.ts";
 import type { FrameBuffers } from "./frame_buffers.ts";
 import { FrameReader } from "./frame_reader.ts";
 import { PeerPace } from "./peer_pace.ts";
@@ -30,9 +30,8 @@ import { Session, type SessionListener } from "./session.ts";
 
 const inFlightMax = 64;
 const outBytesMax = 256 * 1024;
-const joinBytesMax = 16 * 1024;
-/** A large chunk is written in parts, so that one sees whether the peer takes anything. */
-const partBytes = 1024 * 1024;
+/** While its peer has more than this still to take, a connection reads nothing. */
+const readBehindBytesMax = 64 * 1024;
 
 /** The chunks of a response frame; null for a request that is not answered. */
 export type Reply = readonly Uint8Array[] | null;
@@ -81,13 +80,9 @@ export class Connection {
   readonly #socket: Socket;
   readonly #options: ConnectionOptions;
   readonly #frames: FrameReader;
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #out: SendQueue;
   readonly #queue: Slot[] = [];
   #settled: Promise<void> = Promise.resolve();
-  #out: Uint8Array[] = [];
-  #outBytes = 0;
-  /** Of answers that the kernel does not yet have; those in `#out` among them. */
-  #heldBytes = 0;
   #sentBytes = 0;
   readonly #sending = new PeerPace();
   readonly #taking = new PeerPace();
@@ -100,12 +95,19 @@ export class Connection {
     this.#options = options;
     this.session = new Session({ remote: socket.remote, listener: options.listener });
     const { requestBytesMax: frameBytesMax, buffers } = options;
-    this.#frames = new FrameReader(socket.readable, { frameBytesMax, buffers });
-    this.#writer = socket.writable.getWriter();
-    // A write that fails is noticed by the loop. Where it reads nothing, since an answer takes its
-    // time, this is how it hears that nobody waits for that answer any more: of the adapters, those
-    // that are told without asking say so here.
-    this.#writer.closed.catch(() => {
+    this.#frames = new FrameReader(socket, { frameBytesMax, buffers });
+    this.#out = new SendQueue({
+      write: (bytes) => socket.write(bytes),
+      onLeft: (bytes) => {
+        this.#sentBytes += bytes;
+        options.answers.give(bytes);
+      },
+      onReleased: options.onSent,
+      onFailed: () => this.close(),
+    });
+    // Where the loop reads nothing, since an answer takes its time, this is how it hears that
+    // nobody waits for that answer any more: of the adapters, those that are told without asking.
+    socket.closed.then(() => {
       if (this.#queue.length > 0) this.close();
     });
   }
@@ -136,7 +138,7 @@ export class Connection {
   isSlow(nowMs: number): { readonly sending: boolean; readonly taking: boolean } {
     const { received, isReceivingLarge } = this.#frames;
     const sending = this.#sending.isStuck({ bytes: received, isDue: isReceivingLarge, nowMs });
-    const isDue = this.#heldBytes > 0;
+    const isDue = this.#out.bytes > 0;
     const taking = this.#taking.isStuck({ bytes: this.#sentBytes, isDue, nowMs });
     return { sending, taking };
   }
@@ -156,8 +158,7 @@ export class Connection {
   async finish(): Promise<void> {
     try {
       await this.#settled;
-      if (this.#outBytes > 0) this.#flush();
-      await this.#writer.ready;
+      await this.#out.drained();
     } catch {
       // The loop reports what went wrong; here it only means that there is nothing to wait for.
     }
@@ -168,7 +169,7 @@ export class Connection {
   close(): void {
     if (this.#closed) return;
     this.session.end();
-    this.#options.answers.give(this.#heldBytes);
+    this.#out.end();
     this.#frames.release();
     this.#resume?.();
     for (const slot of this.#queue) slot.abandon?.();
@@ -188,10 +189,8 @@ export class Connection {
       if (this.session.pausedUntilMs > 0) await this.#pause();
       let frame = this.#frames.buffered();
       if (frame === undefined) {
-        if (this.#outBytes > 0) this.#flush();
-        if (this.#writer.desiredSize !== null && this.#writer.desiredSize <= 0) {
-          await this.#writer.ready;
-        }
+        this.#out.flush();
+        if (this.#out.bytes > readBehindBytesMax) await this.#out.drained();
         frame = await this.#frames.read();
         if (frame === undefined) break;
         this.#isActive = true;
@@ -201,30 +200,27 @@ export class Connection {
       if (keepsFrame === true) this.#frames.keep();
       this.#enqueue(reply);
       if (this.session.frameInUse !== undefined) {
-        if (this.#outBytes > 0) this.#flush();
+        this.#out.flush();
         await this.session.frameInUse;
         this.session.releaseFrame();
       }
       if (this.#queue.length > 0 && (!pipelined || this.#queue.length >= inFlightMax)) {
-        if (this.#outBytes > 0) this.#flush();
+        this.#out.flush();
         await this.#settled;
       }
       // An answer that came later has gone to the socket already, and counts as well: the next
       // requests may be here, thousands of them, from a client that never reads.
-      if (this.#heldBytes >= outBytesMax) {
-        if (this.#outBytes > 0) this.#flush();
-        await this.#writer.ready;
-      }
+      if (this.#out.bytes >= outBytesMax) await this.#out.drained();
     }
     await this.#settled;
-    if (this.#outBytes > 0) this.#flush();
-    if (!this.#closed) await this.#writer.close();
+    await this.#out.drained();
+    if (!this.#closed) await this.#socket.closeWrite();
   }
 
   /** Reads nothing for as long as a quota says; what has been answered goes out before. */
   async #pause(): Promise<void> {
     await this.#settled;
-    if (this.#outBytes > 0) this.#flush();
+    this.#out.flush();
     const delayMs = this.session.takePause() - this.#options.monotonic();
     if (delayMs <= 0 || this.#closed) return;
     await new Promise<void>((resolve) => {
@@ -267,58 +263,14 @@ export class Connection {
     while (this.#queue.length > 0 && this.#queue[0].reply !== undefined) {
       this.#take(this.#queue.shift()!.reply!);
     }
-    if (this.#outBytes > 0) this.#flush();
+    this.#out.flush();
   }
 
   #take(reply: Reply): void {
     if (reply === null || this.#closed) return;
     for (const chunk of reply) {
-      this.#out.push(chunk);
-      this.#outBytes += chunk.length;
-      this.#heldBytes += chunk.length;
+      this.#out.add(chunk);
       this.#options.answers.add(chunk.length);
-    }
-  }
-
-  /**
-   * Hands what is queued to the socket: small chunks joined into one write, large ones as they are.
-   */
-  #flush(): void {
-    const out = this.#out;
-    this.#out = [];
-    this.#outBytes = 0;
-    if (this.#closed) return;
-    let from = 0;
-    for (let i = 0; i <= out.length; i++) {
-      if (i < out.length && out[i].length < joinBytesMax) continue;
-      if (i > from) this.#writeJoined(out.slice(from, i));
-      if (i < out.length) this.#write(out[i]);
-      from = i + 1;
-    }
-  }
-
-  #writeJoined(chunks: readonly Uint8Array[]): void {
-    if (chunks.length === 1) return this.#write(chunks[0]);
-    this.#write(concatBytes(chunks));
-    for (const chunk of chunks) this.#options.onSent(chunk);
-  }
-
-  #write(chunk: Uint8Array): void {
-    for (let start = 0; start < chunk.length; start += partBytes) {
-      const part = chunk.length <= partBytes ? chunk : chunk.subarray(start, start + partBytes);
-      const isLast = start + partBytes >= chunk.length;
-      this.#writer.write(part).then(() => {
-        this.#sentBytes += part.length;
-        if (!this.#closed) {
-          this.#heldBytes -= part.length;
-          this.#options.answers.give(part.length);
-        }
-        if (isLast) this.#options.onSent(chunk);
-      }, () => {
-        this.close();
-        // It will not be sent any more, so nobody needs it either.
-        if (isLast) this.#options.onSent(chunk);
-      });
     }
   }
 

@@ -89,8 +89,6 @@ export class FrameBuffers {
   }
 
   #putAside(buffer: ArrayBuffer): void {
-    // What a pending read has taken along is not ours to keep.
-    if (buffer.byteLength === 0) return;
     const capacity = buffer.byteLength;
     if (capacity > pooledBytesMax || this.#spareBytes + capacity > spareBytesMax) {
       return freeMemory(buffer);

@@ -2,8 +2,8 @@
 //
 //   buffer  |....consumed....|start  frames not yet handed out  end|....room....|
 //
-// The stream is read through a BYOB reader, so the buffer travels into the read and comes back with
-// it. Hence the rule for who uses a frame: its bytes are valid until the next call of `read`.
+// The buffer is used again and again. Hence the rule for who uses a frame: its bytes are valid until
+// the next call of `read`.
 //
 // Memory follows what was received until a frame is known to be larger than 32 KiB; then it is
 // claimed for the whole frame, before any more of it is received (frame_buffers.ts). An idle
@@ -11,6 +11,7 @@
 
 import { fromUtf8 } from "../../base/bytes.ts";
 import { ConnectionFault } from "../../base/faults.ts";
+import type { Socket } from "../../runtime/ports.ts";
 import {
   busyBytes,
   type FrameBuffer,
@@ -36,7 +37,7 @@ function strangerOf(start: Uint8Array): string {
 
 /** Reads frames of at most `frameBytesMax` bytes from a byte stream. */
 export class FrameReader {
-  readonly #reader: ReadableStreamBYOBReader;
+  readonly #socket: Pick<Socket, "read">;
   readonly #frameBytesMax: number;
   readonly #buffers: FrameBuffers;
   #held: FrameBuffer;
@@ -49,10 +50,10 @@ export class FrameReader {
   #wait: FrameBufferWait | undefined;
 
   constructor(
-    readable: ReadableStream<Uint8Array>,
+    socket: Pick<Socket, "read">,
     o: { frameBytesMax: number; buffers: FrameBuffers },
   ) {
-    this.#reader = readable.getReader({ mode: "byob" });
+    this.#socket = socket;
     this.#frameBytesMax = o.frameBytesMax;
     this.#buffers = o.buffers;
     this.#held = o.buffers.unclaimed(idleBytes);
@@ -88,15 +89,15 @@ export class FrameReader {
       // Not a byte behind a large frame: the next one has to be claimed first.
       const readEnd = this.#held.isForFrame ? this.#wanted() : this.#held.bytes.length;
       const room = this.#held.bytes.subarray(this.#end, readEnd);
-      const { value, done } = await this.#readInto(room);
+      const count = await this.#readInto(room);
       if (this.#isClosed) return undefined;
-      if (done || value === undefined) {
+      if (count === null) {
         const rest = this.#end - this.#start;
         if (rest > 0) throw new ConnectionFault(`closed ${rest} bytes into a request`);
         return undefined;
       }
-      this.#end += value.byteLength;
-      this.#received += value.byteLength;
+      this.#end += count;
+      this.#received += count;
       const frame = this.buffered();
       if (frame !== undefined) return frame;
     }
@@ -111,13 +112,8 @@ export class FrameReader {
   release(): void {
     this.#isClosed = true;
     this.#wait?.cancel();
-    // A read that is under way has the buffer with it, and comes here when it has ended.
+    // A read that is under way uses the buffer, and comes here when it has ended.
     if (!this.#isReading) this.#replace(this.#buffers.unclaimed(0));
-  }
-
-  /** Ends the stream; a pending read ends. */
-  async cancel(): Promise<void> {
-    await this.#reader.cancel();
   }
 
   #nextLength(): number | undefined {
@@ -138,13 +134,10 @@ export class FrameReader {
     return length;
   }
 
-  /** A read takes the buffer along and brings it back. */
-  async #readInto(room: Uint8Array<ArrayBuffer>) {
+  async #readInto(room: Uint8Array<ArrayBuffer>): Promise<number | null> {
     this.#isReading = true;
     try {
-      const result = await this.#reader.read(room);
-      if (result.value !== undefined) this.#held.bytes = new Uint8Array(result.value.buffer);
-      return result;
+      return await this.#socket.read(room);
     } finally {
       this.#isReading = false;
       if (this.#isClosed) this.release();
