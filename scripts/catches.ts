@@ -16,6 +16,7 @@ type Swallowing = Readonly<Record<string, readonly [count: number, why: string]>
 
 /** This list may only shrink. */
 const swallowing: Swallowing = {
+  "src/base/send_queue.ts": [2, "the end of the queue, told to its owner"],
   "src/broker/background.ts": [1, "told: the job runs again"],
   "src/broker/broker.ts": [3, "told, or thrown once all is closed"],
   "src/broker/cleaner.ts": [2, "told: the other logs are compacted"],
@@ -25,7 +26,7 @@ const swallowing: Swallowing = {
   "src/broker/handlers/21_delete_records.ts": [1, "an error code of its partition"],
   "src/broker/metadata/membership.ts": [2, "told: the log of metadata fails its own way"],
   "src/broker/network/acceptor.ts": [2, "told: the other listeners and connections go on"],
-  "src/broker/network/connection.ts": [7, "the end of a connection, told once"],
+  "src/broker/network/connection.ts": [5, "the end of a connection, told once"],
   "src/broker/network/request_metrics.ts": [1, "an observer: the failure is its caller's"],
   "src/broker/network/trace.ts": [1, "the question: is it what consumers send"],
   "src/broker/partition.ts": [1, "told by its caller, as an error code of its partition"],
@@ -43,7 +44,7 @@ const swallowing: Swallowing = {
   "src/cli/produce.ts": [1, "kept, and told at the end"],
   "src/cli/record_format.ts": [1, "the question: is it text"],
   "src/client/client.ts": [6, "an observer: the failure is its caller's"],
-  "src/client/connection.ts": [3, "the end of a connection: all that waits fails"],
+  "src/client/connection.ts": [1, "the end of a connection: all that waits fails"],
   "src/client/consumer.ts": [2, "a last courtesy"],
   "src/client/fetcher.ts": [1, "kept for the next poll, or tried again"],
   "src/client/group_membership.ts": [2, "a last courtesy; a join that tells"],

@@ -45,7 +45,7 @@ Deno.test("what is added while a write is under way leaves with the next one, jo
   assertEquals(queue.bytes, 0);
 });
 
-Deno.test("a large chunk is sent as it is, in parts, and small ones around it stay in order", async () => {
+Deno.test("a large chunk is sent in parts, and small ones around it stay in order", async () => {
   const { queue, writes, released, finish, left } = rig();
   const large = chunkOf(9, 2_500_000);
   for (const chunk of [chunkOf(1), large, chunkOf(2), chunkOf(3)]) queue.add(chunk);

@@ -2,7 +2,7 @@
 //
 //   buffer  |....consumed....|start  frames not yet handed out  end|....room....|
 //
-// The buffer is used again and again. Hence the rule for who uses a frame: its bytes are valid until
+// The buffer is used again and again. So for who uses a frame: its bytes are valid until
 // the next call of `read`.
 //
 // Memory follows what was received until a frame is known to be larger than 32 KiB; then it is
