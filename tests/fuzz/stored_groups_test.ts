@@ -36,3 +36,32 @@ Deno.test("any group and offset that decodes is loaded, and lives on", () => {
   );
   fc.assert(property, { numRuns: 500 });
 });
+
+Deno.test("behind the last generation that there is comes the first", () => {
+  const shell = new GroupShell(() => groupConfigDefaults);
+  const member = {
+    memberId: "m",
+    groupInstanceId: null,
+    clientId: "c",
+    clientHost: "/h",
+    rebalanceTimeout: 1000,
+    sessionTimeout: 1000,
+    subscription: new Uint8Array(),
+    assignment: new Uint8Array(),
+  };
+  const value = {
+    protocolType: "consumer",
+    generation: 2 ** 31 - 1,
+    protocol: "range",
+    leader: "m",
+    currentStateTimestamp: 1,
+    members: [member],
+  };
+  const metadata = { type: "GroupMetadata", key: { group: "g" }, value } as never;
+  shell.log.push({ key: encodeKey(metadata), value: encodeValue(metadata, 4) });
+  shell.nowMs = 1;
+  shell.restart();
+  shell.carryOut(shell.table.onTick(10_000));
+  const listed = shell.table.list({ statesFilter: [], typesFilter: [] });
+  assertEquals(listed.map(({ groupId, groupState }) => [groupId, groupState]), [["g", "Empty"]]);
+});

@@ -11,7 +11,7 @@
 //
 // When nobody is left, the generation without members is a decision of its own: decideEmpty.
 //
-// Invariant: generationId grows by one at each completeJoin and nowhere else.
+// Invariant: generationId grows by one at each completeJoin and at each emptying, nowhere else.
 
 import { ErrorCode } from "../../protocol/errors.ts";
 import type { JoinGroupResponse, SyncGroupResponse } from "../../protocol/mod.ts";
@@ -34,6 +34,8 @@ import { answerNow, type Plan, type Turn } from "../turn.ts";
 
 /** A group that could not be stored as empty is tried again after this long. */
 const emptyRetryMs = 1_000;
+
+const generationMax = 2 ** 31 - 1;
 
 /** Starts a rebalance, from any state that has no joins to wait for yet. */
 export function prepareRebalance(turn: Turn, group: ClassicGroup, reason: string): void {
@@ -134,8 +136,13 @@ function electJoinedLeader(group: ClassicGroup): boolean {
   return false;
 }
 
+/** Differs from Kafka: behind the last int32 comes 0, not a number that means "no generation". */
+function generationAfter({ generationId }: ClassicGroup): number {
+  return generationId === generationMax ? 0 : generationId + 1;
+}
+
 function startGeneration(turn: Turn, group: ClassicGroup): void {
-  group.generationId++;
+  group.generationId = generationAfter(group);
   group.pendingSync.clear();
   group.protocolName = selectProtocol([...group.members.values()]);
   group.subscribedTopics = subscribedTopics(group);
@@ -161,7 +168,7 @@ export function decideEmpty(emptied: ReadonlySet<ClassicGroup>, nowMs: number): 
   );
   return {
     records: groups.map((group) => {
-      const generation = group.generationId + 1;
+      const generation = generationAfter(group);
       const snapshot = { ...snapshotOf(group, nowMs), generation, protocol: null, leader: null };
       return groupRecord(group.groupId, snapshot);
     }),
