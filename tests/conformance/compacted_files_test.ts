@@ -5,6 +5,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { logConfigDefaults, PartitionLog } from "../../src/log/mod.ts";
+import type { Verification } from "../../src/log/producers/verifications.ts";
 import {
   buildEndTransactionMarker,
   compressionTypes,
@@ -13,7 +14,6 @@ import {
 import { denoRuntime } from "../../src/runtime/deno.ts";
 import { compactNow } from "../harness/compaction.ts";
 import { keyedBatch, keyedRecords, textOf } from "../harness/keyed_records.ts";
-import { appendOk } from "../harness/log_rig.ts";
 import { run } from "../harness/process_lines.ts";
 import { fetchJars } from "./java/fetch.ts";
 import { reasonToSkip } from "./java/installed.ts";
@@ -41,8 +41,11 @@ async function writeCompactedLog(folder: string): Promise<PartitionLog> {
     logger: runtime.logger({ level: "error", format: "text" }),
     cleanShutdown: true,
   });
-  const append = (texts: string[], input: object = {}) =>
-    appendOk(log, keyedBatch(texts, { timestamp: Date.now(), ...input }));
+  const append = (texts: string[], input: object = {}, verification?: Verification) => {
+    const batch = keyedBatch(texts, { timestamp: Date.now(), ...input });
+    const result = log.append(batch, { leaderEpoch: 0, origin: "client", verification });
+    assert(result.ok, JSON.stringify(result));
+  };
   for (const compression of compressionTypes) await loadCompression(compression);
   for (let i = 0; i < 150; i++) {
     const tombstone = `gone-${i % 9}`;
@@ -54,7 +57,9 @@ async function writeCompactedLog(folder: string): Promise<PartitionLog> {
   }
   for (const [producerId, committed] of [[5, true], [6, false]] as const) {
     const producer = { producerId, producerEpoch: 0 };
-    append(["k1=txn", "k2=txn"], { ...producer, baseSequence: 0, isTransactional: true });
+    const first = { ...producer, baseSequence: 0 };
+    const verification = log.beginVerification({ ...first, isEpochOwn: false });
+    append(["k1=txn", "k2=txn"], { ...first, isTransactional: true }, verification);
     const marker = { ...producer, committed, coordinatorEpoch: 0, timestamp: Date.now() };
     const o = { leaderEpoch: 0, origin: "coordinator" } as const;
     assert(log.append(buildEndTransactionMarker(marker), o).ok);
