@@ -79,11 +79,6 @@ type GroupEffects = Effects<GroupCoordinatorRecord, GroupResponse>;
 /** One tick looks at about this many groups and offsets, so that it and its batch stay small. */
 const expiryPerTickMax = 2_000;
 
-/** A member of a group that is not there is no member. */
-function fetchErrorOfNone({ memberId, memberEpoch }: OffsetFetchGroup): ErrorCode {
-  return memberId !== null && memberEpoch >= 0 ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.NONE;
-}
-
 export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse> {
   readonly #options: GroupTableOptions;
   readonly #groups = new Map<string, Group>();
@@ -153,13 +148,7 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
 
   /** Heartbeat. Has no effect but on the session, so the response comes at once. */
   heartbeat(request: HeartbeatRequest, { nowMs }: { nowMs: number }): HeartbeatResponse {
-    const group = this.#groups.get(request.groupId);
-    const isNamed = request.groupId !== "";
-    let errorCode: ErrorCode = isNamed ? ErrorCode.UNKNOWN_MEMBER_ID : ErrorCode.INVALID_GROUP_ID;
-    const clockwork = { nowMs, deadlines: this.#deadlines };
-    if (group?.type === "classic") errorCode = heartbeat(clockwork, group, request);
-    if (group?.type === "consumer") errorCode = classicHeartbeat(clockwork, group, request);
-    return { throttleTimeMs: 0, errorCode };
+    return { throttleTimeMs: 0, errorCode: this.#heartbeatError(request, nowMs) };
   }
 
   /** LeaveGroup. */
@@ -207,7 +196,7 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
   fetchOffsets(request: OffsetFetchGroup): FetchedGroup {
     const group = this.#groups.get(request.groupId);
     const errorCode = group === undefined
-      ? fetchErrorOfNone(request)
+      ? ErrorCode.NONE
       : kindOf(group).fetchError(group, {
         memberId: request.memberId,
         groupInstanceId: null,
@@ -281,6 +270,16 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
   /** Throws AssertionError when a group contradicts itself. For tests: it looks at every member. */
   assertConsistent(): void {
     for (const group of this.#groups.values()) kindOf(group).assertConsistent(group);
+  }
+
+  #heartbeatError(request: HeartbeatRequest, nowMs: number): ErrorCode {
+    // Offsets can be committed to the group of no name, but nobody is a member of it.
+    if (request.groupId === "") return ErrorCode.INVALID_GROUP_ID;
+    const group = this.#groups.get(request.groupId);
+    const clockwork = { nowMs, deadlines: this.#deadlines };
+    if (group?.type === "classic") return heartbeat(clockwork, group, request);
+    if (group?.type === "consumer") return classicHeartbeat(clockwork, group, request);
+    return ErrorCode.UNKNOWN_MEMBER_ID;
   }
 
   /** Offsets need a group to be in: a classic one, until another kind takes its place. */
