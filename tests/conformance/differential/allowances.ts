@@ -71,10 +71,6 @@ const produceAllowances: readonly Allowance[] = [
     why: "the claim is refused; Kafka clears it",
   },
   {
-    where: /^Produce v\d+: a transaction without an id: .*errorCode/,
-    why: "transactions are not served yet",
-  },
-  {
     where: /^Produce v\d+: codecs that are none: /,
     why: "INVALID_RECORD where Kafka has UNKNOWN_SERVER_ERROR",
   },
