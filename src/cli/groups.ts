@@ -57,9 +57,10 @@ const describe = command({
         context.out(renderJson({ ...group, partitions }));
         return exitCode.ok;
       }
-      const { members, state, protocol } = group;
+      const { members, state, protocol, epoch } = group;
       const count = `${members.length} ${members.length === 1 ? "member" : "members"}`;
-      const line = `Group ${groupId}: ${state}, ${count}${protocol && `, ${protocol}`}`;
+      const at = epoch === undefined ? "" : `, epoch ${epoch} of the consumer protocol`;
+      const line = `Group ${groupId}: ${state}, ${count}${protocol && `, ${protocol}`}${at}`;
       context.out(`${escaped(line)}\n\n`);
       const header = ["topic", "partition", "committed", "end", "lag", "member", "host"];
       context.out(renderTable(

@@ -8,6 +8,10 @@ import {
   ErrorCode,
   ListGroups,
 } from "../protocol/mod.ts";
+import {
+  ConsumerGroupDescribe,
+  type ConsumerGroupDescribeResponse,
+} from "../protocol/apis/69_consumer_group_describe.ts";
 import type { Client } from "./client.ts";
 import { checkCode, KafkaError } from "./faults.ts";
 import { withCoordinator } from "./group_offsets.ts";
@@ -45,8 +49,15 @@ export interface DescribedMember {
 export interface DescribedGroup {
   /** Its name. */
   readonly groupId: string;
-  /** Empty, PreparingRebalance, CompletingRebalance, Stable or Dead. */
+  /** Kafka's words: classic, or consumer (KIP-848). */
+  readonly type: string;
+  /**
+   * Of a classic group Empty, PreparingRebalance, CompletingRebalance or Stable; of a consumer
+   * group Empty, Assigning, Reconciling or Stable.
+   */
   readonly state: string;
+  /** The group epoch of a consumer group; undefined for a classic one. */
+  readonly epoch: number | undefined;
   /** "consumer", "connect" or another use of groups; "" for none. */
   readonly protocolType: string;
   /** The assignor in use. */
@@ -74,17 +85,22 @@ export async function listGroups(client: Client): Promise<ListedGroup[]> {
   return listed.flat().sort((a, b) => a.groupId < b.groupId ? -1 : 1);
 }
 
-/** A classic group with its members. Throws GROUP_ID_NOT_FOUND when there is none. */
+/**
+ * A classic or a consumer group with its members. Throws GROUP_ID_NOT_FOUND when there is none.
+ */
 export async function describeGroup(client: Client, groupId: string): Promise<DescribedGroup> {
   const about = `describe group ${groupId}`;
   return await withCoordinator(client, async (to) => {
     const answer = await client.request(DescribeGroups, { groups: [groupId] }, { to });
     const [group] = answer.groups;
-    checkCode(group.errorCode, about, group.errorMessage);
     // Before version 6 a group that does not exist is one in state Dead.
-    if (group.groupState === "Dead") throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, about);
+    const isNone = group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND || group.groupState === "Dead";
+    if (isNone) return await describeConsumerGroup(client, groupId, { to, about });
+    checkCode(group.errorCode, about, group.errorMessage);
     return {
       groupId,
+      type: "classic",
+      epoch: undefined,
       state: group.groupState,
       protocolType: group.protocolType,
       protocol: group.protocolData,
@@ -100,6 +116,46 @@ export async function describeGroup(client: Client, groupId: string): Promise<De
       })),
     };
   }, { groupId });
+}
+
+/** One that speaks the consumer protocol (KIP-848), which not every broker knows. */
+async function describeConsumerGroup(
+  client: Client,
+  groupId: string,
+  { to, about }: { to: BrokerId; about: string },
+): Promise<DescribedGroup> {
+  const none = new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, about);
+  let answer: ConsumerGroupDescribeResponse;
+  try {
+    answer = await client.request(ConsumerGroupDescribe, {
+      groupIds: [groupId],
+      includeAuthorizedOperations: false,
+    }, { to });
+  } catch (error) {
+    const isUnknown = error instanceof KafkaError && error.code === ErrorCode.UNSUPPORTED_VERSION;
+    throw isUnknown ? none : error;
+  }
+  const [group] = answer.groups;
+  if (group.errorCode === ErrorCode.UNSUPPORTED_VERSION) throw none;
+  checkCode(group.errorCode, about, group.errorMessage);
+  return {
+    groupId,
+    type: "consumer",
+    epoch: group.groupEpoch,
+    state: group.groupState,
+    protocolType: "consumer",
+    protocol: group.assignorName,
+    coordinator: to,
+    members: group.members.map((member) => ({
+      memberId: member.memberId,
+      groupInstanceId: member.instanceId,
+      clientId: member.clientId,
+      clientHost: member.clientHost,
+      partitions: member.assignment.topicPartitions.flatMap(({ topicName, partitions }) =>
+        partitions.map((partition) => ({ topic: topicName, partition }))
+      ),
+    })),
+  };
 }
 
 /**

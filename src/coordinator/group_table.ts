@@ -195,15 +195,13 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
    */
   fetchOffsets(request: OffsetFetchGroup): FetchedGroup {
     const group = this.#groups.get(request.groupId);
-    const errorCode = group === undefined
-      ? ErrorCode.NONE
-      : kindOf(group).fetchError(group, {
-        memberId: request.memberId,
-        groupInstanceId: null,
-        generationIdOrMemberEpoch: request.memberEpoch,
-        apiVersion: 9,
-        topics: undefined,
-      });
+    const errorCode = group === undefined ? ErrorCode.NONE : kindOf(group).fetchError(group, {
+      memberId: request.memberId,
+      groupInstanceId: null,
+      generationIdOrMemberEpoch: request.memberEpoch,
+      apiVersion: 9,
+      topics: undefined,
+    });
     if (errorCode !== ErrorCode.NONE) return { groupId: request.groupId, topics: [], errorCode };
     return fetchOffsets(this.#offsets, request);
   }

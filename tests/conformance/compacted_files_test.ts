@@ -41,7 +41,7 @@ async function writeCompactedLog(folder: string): Promise<PartitionLog> {
     logger: runtime.logger({ level: "error", format: "text" }),
     cleanShutdown: true,
   });
-  const append = (texts: string[], input: object = {}, verification?: Verification) => {
+  const append = (texts: string[], input?: object, verification?: Verification) => {
     const batch = keyedBatch(texts, { timestamp: Date.now(), ...input });
     const result = log.append(batch, { leaderEpoch: 0, origin: "client", verification });
     assert(result.ok, JSON.stringify(result));

@@ -3,6 +3,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Client, commitOffsets, Producer } from "../../src/client/mod.ts";
+import { ConsumerGroupHeartbeat } from "../../src/protocol/apis/68_consumer_group_heartbeat.ts";
 import { denoRuntime } from "../../src/runtime/deno.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { within } from "../harness/deadline.ts";
@@ -173,6 +174,32 @@ Deno.test("a group shares a topic, remembers where it was, and can be sent back"
   await ottla.out("groups delete billing");
   const gone = await ottla.run("groups describe billing");
   assertEquals(gone.stderr, "ottla: there is no group billing. See: ottla groups list\n");
+});
+
+Deno.test("a group of the consumer protocol is listed and described with its epoch", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  await ottla.out("topics create orders --partitions 2");
+  const client = await Client.connect(denoRuntime(), { bootstrap: broker.bootstrap });
+  await commitOffsets(client, "billing", {
+    offsets: [{ topic: "orders", partition: 0, offset: 0 }],
+  });
+  const joined = await client.request(ConsumerGroupHeartbeat, {
+    groupId: "billing",
+    memberId: "m-1",
+    memberEpoch: 0,
+    rebalanceTimeoutMs: 30_000,
+    subscribedTopicNames: ["orders"],
+    topicPartitions: [],
+  }, { to: "any" });
+  assertEquals(joined.errorCode, 0);
+  assertMatch(await ottla.out("groups list"), /billing +Stable +consumer +consumer/);
+  const described = await ottla.out("groups describe billing");
+  assertMatch(described, /^Group billing: Stable, 1 member, uniform, epoch \d+ of the consumer/);
+  assertMatch(described, /orders +1 .* m-1 /);
+  const moved = await ottla.run("groups reset-offsets billing --topic orders --to latest");
+  assertStringIncludes(moved.stderr, "group billing has 1 member");
+  client.close();
 });
 
 Deno.test("a consumer leaves its group at Ctrl-C, having committed what it printed", async () => {
