@@ -7,7 +7,6 @@
 
 import { messageOf, PartitionFault } from "../base/faults.ts";
 import { saturated } from "../base/int64.ts";
-import { offsetsTopic, shareStateTopic, transactionsTopic } from "../cluster/mod.ts";
 import type { PartitionLog } from "../log/mod.ts";
 import type { Address } from "../runtime/ports.ts";
 import { Background } from "./background.ts";
@@ -199,6 +198,8 @@ export class Broker implements RunningBroker {
       () => this.#wiring.cleaner.close(),
       () => this.#background.close(),
       () => this.#wiring.membership.leave(),
+      () => this.#wiring.stopWatching(),
+      () => this.#wiring.reconciler.close(),
     ];
   }
 
@@ -232,7 +233,7 @@ export class Broker implements RunningBroker {
     const { partitionCount } = this.#wiring.metadata.image;
     const startedMs = this.#wiring.clock.monotonic();
     let saidMs = startedMs;
-    await this.#wiring.partitions.openAll(this.#wiring.metadata.image.topics(), (opened) => {
+    await this.#wiring.reconciler.start((opened) => {
       const nowMs = this.#wiring.clock.monotonic();
       if (nowMs - saidMs < progressIntervalMs) return;
       saidMs = nowMs;
@@ -269,11 +270,7 @@ export class Broker implements RunningBroker {
       return;
     }
     this.#wiring.partitions.wakeOffline();
-    const partitionsOf = (topic: string) =>
-      logs.flatMap((log) => log.topic === topic ? log.partition : []);
-    this.#wiring.groups.resignFrom(partitionsOf(offsetsTopic));
-    this.#wiring.shareStates.shards.resignFrom(partitionsOf(shareStateTopic));
-    this.#wiring.transactions.resignFrom(partitionsOf(transactionsTopic));
+    for (const { topic, partition } of logs) this.#wiring.resignCoordinators(topic, [partition]);
     this.#wiring.membership.recordWorkingDirectories();
   }
 
@@ -285,10 +282,11 @@ export class Broker implements RunningBroker {
         this.#wiring.unreadable.sweep();
         await this.#wiring.storage.maintain();
         if (this.#options.readsOnlyBecause !== undefined) return;
-        if (await this.#wiring.membership.retry()) await this.#settleLogs();
-        await this.#wiring.partitions.openWhereFull((name) =>
-          this.#wiring.metadata.image.topic(name)
-        );
+        if (await this.#wiring.membership.retry()) {
+          this.#wiring.reconciler.review();
+          await this.#settleLogs();
+        }
+        await this.#wiring.reconciler.openWhereFull();
       },
     });
   }

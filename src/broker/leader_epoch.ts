@@ -1,15 +1,21 @@
-// The fence of KIP-320: a client names the leader epoch that it believes in, and a broker whose
-// epoch differs says which of the two is behind. -1 means that the client does not know, and
-// passes.
+// Whether this broker is the one to ask about a partition. The fence of KIP-320: a client names the
+// leader epoch that it believes in, and a broker whose epoch differs says which of the two is
+// behind. -1 means that the client does not know, and passes. Who then still asks a broker that
+// does not lead is told that, as in Kafka.
 
 import type { LeaderEpoch } from "../base/ids.ts";
 import type { EpochEnd } from "../log/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import type { Partition } from "./partition.ts";
 
-/** NONE, FENCED_LEADER_EPOCH (the client is behind) or UNKNOWN_LEADER_EPOCH (we are). */
-export function checkLeaderEpoch(partition: Partition, claimed: LeaderEpoch): ErrorCode {
-  if (claimed < 0 || claimed === partition.leaderEpoch) return ErrorCode.NONE;
+/**
+ * NONE; FENCED_LEADER_EPOCH (the client is behind) or UNKNOWN_LEADER_EPOCH (we are);
+ * NOT_LEADER_OR_FOLLOWER.
+ */
+export function checkLeader(partition: Partition, claimed: LeaderEpoch = -1): ErrorCode {
+  if (claimed < 0 || claimed === partition.leaderEpoch) {
+    return partition.isLeader ? ErrorCode.NONE : ErrorCode.NOT_LEADER_OR_FOLLOWER;
+  }
   return claimed < partition.leaderEpoch
     ? ErrorCode.FENCED_LEADER_EPOCH
     : ErrorCode.UNKNOWN_LEADER_EPOCH;

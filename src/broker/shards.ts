@@ -5,9 +5,10 @@
 //                                                          └─ refused ──> nothing happened
 //   answers go out now, or once all that was appended is synced
 //
-// A partition is loaded (replayed) when a request needs it or, after a start, in the background, so
-// that what ran out meanwhile is noticed. One that cannot be loaded coordinates nothing for a
-// while, and the others do not notice.
+// A partition is loaded (replayed) when a request needs it or, after a start and when it comes to
+// be led here, in the background, so that what ran out meanwhile is noticed. One that cannot be
+// loaded coordinates nothing for a while, and the others do not notice. One that is led elsewhere
+// from now on has its machine resign: whoever waits looks for the coordinator again.
 // Invariant: a decision is carried out in the turn of the event loop that made it.
 
 import { isStoreFault, messageOf } from "../base/faults.ts";
@@ -73,11 +74,17 @@ export function partitionOfKey(key: string, partitionCount: number): PartitionId
   return (hash === -2147483648 ? 0 : Math.abs(hash)) % partitionCount;
 }
 
+/** A machine that loads or is loaded. */
+interface Held<M extends Machine<Rec, Response>, Rec, Response> {
+  readonly shard: Shard<M, Rec, Response>;
+  /** Whether that has gone well. */
+  readonly loading: Promise<boolean>;
+}
+
 /** All machines of one topic on this broker. */
 export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
   readonly #options: ShardsOptions<M, Rec>;
-  /** Those that load or are loaded; undefined where that has failed. */
-  readonly #shards = new Map<PartitionId, Promise<Shard<M, Rec, Response> | undefined>>();
+  readonly #shards = new Map<PartitionId, Held<M, Rec, Response>>();
   readonly #reloads = new Set<Timer>();
   readonly #loaded = new Set<Shard<M, Rec, Response>>();
   readonly #onLoaded: (shard: Shard<M, Rec, Response>) => void;
@@ -91,6 +98,11 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
   ) {
     this.#options = options;
     this.#onLoaded = onLoaded;
+  }
+
+  /** The topic that the machines keep their state in. */
+  get topic(): string {
+    return this.#options.topic;
   }
 
   /** Records that could not be decoded when their partition was loaded. */
@@ -159,12 +171,17 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
     for (const shard of await this.all()) shard.tell(decide);
   }
 
-  /** Partitions of the topic went offline: clients look for a coordinator again. */
+  /** A partition of the topic is led here from now on. Resolves once it is loaded, or is not. */
+  async load(id: PartitionId): Promise<void> {
+    await this.#loadedShard(id);
+  }
+
+  /** Partitions are offline or led elsewhere from now on: clients look for a coordinator again. */
   resignFrom(partitions: readonly PartitionId[]): void {
     for (const id of partitions) {
-      const shard = this.#shards.get(id);
+      const held = this.#shards.get(id);
       this.#shards.delete(id);
-      shard?.then((each) => each?.resign());
+      held?.shard.resign();
     }
   }
 
@@ -172,51 +189,64 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
   async close(): Promise<void> {
     this.#closed = true;
     for (const timer of this.#reloads) timer.cancel();
-    for (const shard of this.#shards.values()) (await shard)?.resign();
+    for (const { shard, loading } of this.#shards.values()) {
+      await loading;
+      shard.resign();
+    }
   }
 
   async #loadedShard(id: PartitionId): Promise<Shard<M, Rec, Response> | ErrorCode> {
     if (this.#closed) return ErrorCode.COORDINATOR_NOT_AVAILABLE;
-    let loading = this.#shards.get(id);
-    if (loading === undefined) {
+    let held = this.#shards.get(id);
+    if (held === undefined) {
       const partition = this.#options.partition(id);
       if (partition === undefined) return ErrorCode.NOT_COORDINATOR;
-      this.#shards.set(id, loading = this.#load(partition));
+      held = this.#hold(partition);
     }
-    const shard = await loading;
-    return shard === undefined || shard.isResigned ? ErrorCode.NOT_COORDINATOR : shard;
+    const { shard, loading } = held;
+    const isLoaded = await loading;
+    return isLoaded && !shard.isResigned ? shard : ErrorCode.NOT_COORDINATOR;
   }
 
-  /** Undefined where the partition cannot be read, or the broker closes. */
-  async #load(partition: Partition): Promise<Shard<M, Rec, Response> | undefined> {
+  #hold(partition: Partition): Held<M, Rec, Response> {
     const { id } = partition;
-    const shard = new Shard<M, Rec, Response>(
-      partition,
-      this.#options,
-      () => this.#shards.delete(id),
-    );
+    // By then the partition may have come back, with a machine of its own.
+    const letGo = () => {
+      if (this.#shards.get(id) === held) this.#shards.delete(id);
+    };
+    const shard = new Shard<M, Rec, Response>(partition, this.#options, letGo);
+    const held = { shard, loading: this.#load(shard, { partition, letGo }) };
+    this.#shards.set(id, held);
+    return held;
+  }
+
+  /** False where the partition cannot be read. */
+  async #load(
+    shard: Shard<M, Rec, Response>,
+    { partition, letGo }: { readonly partition: Partition; readonly letGo: () => void },
+  ): Promise<boolean> {
     try {
       this.#passedOver += await shard.load();
     } catch (error) {
       if (!isStoreFault(error)) throw error;
       this.#options.noteUnreadable(partition, error);
-      this.#reloadLater(id);
-      return undefined;
+      this.#reloadLater(letGo);
+      return false;
     }
-    if (this.#closed) {
+    if (this.#closed || shard.isResigned) {
       shard.resign();
-      return shard;
+      return true;
     }
     this.#loaded.add(shard);
     this.#onLoaded(shard);
-    return shard;
+    return true;
   }
 
   /** Clients ask many times a second, and to replay a log is not cheap. */
-  #reloadLater(id: PartitionId): void {
+  #reloadLater(letGo: () => void): void {
     const timer = this.#options.timers.after(reloadAfterMs, () => {
       this.#reloads.delete(timer);
-      this.#shards.delete(id);
+      letGo();
     });
     this.#reloads.add(timer);
   }
@@ -270,7 +300,8 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
       endTransaction: machine.endTransaction &&
         ((producerId, committed) => machine.endTransaction?.(producerId, committed)),
     });
-    this.tell((_, nowMs) => machine.onLoaded(nowMs));
+    // It may be led elsewhere by now.
+    if (!this.#closed) this.tell((_, nowMs) => machine.onLoaded(nowMs));
     return passedOver;
   }
 

@@ -16,7 +16,7 @@ import {
   UsageFault,
 } from "../base/faults.ts";
 import type { BrokerId, PartitionId, Uuid } from "../base/ids.ts";
-import type { MetadataImage, PlacedReplica } from "../cluster/mod.ts";
+import type { MetadataImage, PartitionImage, PlacedReplica } from "../cluster/mod.ts";
 import {
   type LogConfig,
   LogCounters,
@@ -377,6 +377,29 @@ export class Storage {
     });
   }
 
+  /** Closes a log that is not to be here, and renames its folder. Its records are kept. */
+  async setAside(log: PartitionLog): Promise<void> {
+    const folder = this.#logs.get(log);
+    this.#logs.delete(log);
+    this.#folders.delete(log);
+    if (folder === undefined || log.directory.offlineReason !== undefined) return;
+    folder.forget(log.topic, log.partition);
+    await log.close();
+    await this.#setAside(folder, log);
+  }
+
+  async #setAside(
+    folder: LogFolder,
+    { topic, partition }: { readonly topic: string; readonly partition: PartitionId },
+  ): Promise<void> {
+    const from = `${folder.path}/${topic}-${partition}`;
+    const to = `${from}.${this.#options.runtime.clock.now().toString(16)}-stray`;
+    this.files.rename(from, to);
+    await this.files.syncFolder(folder.path);
+    const message = "set aside a folder of a partition that the metadata does not know here";
+    this.#logger.log("warn", message, { folder: to });
+  }
+
   /** Deletes a log with its files. Those in a directory that failed stay, to be set aside later. */
   async deleteLog(log: PartitionLog): Promise<void> {
     const folder = this.#logs.get(log);
@@ -433,7 +456,8 @@ export class Storage {
   }
 
   /**
-   * Renames aside the folders of partitions that the metadata does not know. Never deletes them.
+   * Renames aside the folders of partitions that the metadata does not know here. Never deletes
+   * them.
    */
   async setStraysAside(image: MetadataImage): Promise<void> {
     const open = new Map<string, LogFolder>();
@@ -442,7 +466,7 @@ export class Storage {
     }
     for (const folder of this.#folders.online) {
       folder.forgetWhere((topic, partition) => {
-        const isKnown = image.topic(topic)?.partitions[partition] !== undefined;
+        const isKnown = this.#isReplica(image.topic(topic)?.partitions[partition]);
         const where = open.get(`${topic}-${partition}`);
         return where === undefined ? !isKnown && topic !== metadataTopic : where !== folder;
       });
@@ -450,21 +474,18 @@ export class Storage {
         this.slices.spend(choreWeight);
         if (this.slices.isOver) await this.slices.next();
         const known = image.topic(topic);
-        const isOurs = known?.partitions[partition] !== undefined &&
-          (topicId === undefined || topicId === known.id);
+        const isOurs = this.#isReplica(known?.partitions[partition]) &&
+          (topicId === undefined || topicId === known?.id);
         if (topic === metadataTopic || isOurs) continue;
-        const from = `${folder.path}/${topic}-${partition}`;
-        if (!this.#holdsLog(from)) continue;
-        const to = `${from}.${this.#options.runtime.clock.now().toString(16)}-stray`;
-        this.files.rename(from, to);
-        await this.files.syncFolder(folder.path);
-        this.#logger.log(
-          "warn",
-          "set aside a folder of a partition that the metadata does not know",
-          { folder: to },
-        );
+        if (!this.#holdsLog(`${folder.path}/${topic}-${partition}`)) continue;
+        await this.#setAside(folder, { topic, partition });
       }
     }
+  }
+
+  /** Whether this broker is to have it. */
+  #isReplica(partition: PartitionImage | undefined): boolean {
+    return partition?.replicas.includes(this.nodeId) ?? false;
   }
 
   /** `my-app-2` may be somebody's project: what holds nothing of a log is not ours to rename. */

@@ -1,9 +1,11 @@
 // Topics: what clients ask to change about them, and what handlers need to know of one.
 //
-//   decide (src/cluster, pure) --> records --> metadata log --> image --> logs opened or deleted
+//   decide (src/cluster, pure) --> records --> metadata --> image --> logs opened or deleted
+//                                                                     (reconciler.ts)
 //
 // Changes run one at a time through the change queue, so each sees what the one before has done.
-// When a change is answered, its partitions are open (or gone).
+// No request touches a log: it changes the metadata, and waits for the reconciler. When it is
+// answered, its partitions are open (or gone) on this broker.
 
 import { isStoreFault, messageOf } from "../base/faults.ts";
 import { type Uuid, ZERO_UUID } from "../base/ids.ts";
@@ -38,16 +40,16 @@ import {
   validateTopicConfigs,
 } from "./config/mod.ts";
 import type { Partitions } from "./partitions.ts";
+import type { Reconciler } from "./reconciler.ts";
 
 export interface TopicsOptions {
   readonly config: BrokerConfig;
   readonly change: ChangeQueue;
   readonly image: () => MetadataImage;
-  readonly partitions: Partitions;
+  readonly partitions: Pick<Partitions, "offlineReason">;
+  readonly reconciler: Pick<Reconciler, "settled" | "isSettled">;
   readonly newTopicId: () => Uuid;
   readonly logger: Logger;
-  /** Topics are gone; what others keep about them should go, too. */
-  readonly onDeleted: (names: readonly string[]) => void;
 }
 
 type CreatedTopic = ResponseInput<typeof CreateTopics>["topics"][number];
@@ -113,13 +115,12 @@ export class Topics {
   async create(
     request: RequestOf<typeof CreateTopics>,
   ): Promise<ResponseInput<typeof CreateTopics>> {
-    const { change, newTopicId } = this.#options;
+    const { change, newTopicId, reconciler } = this.#options;
     const response = await change((image) =>
       decideCreateTopics(image, request, { defaults: this.#defaults, newTopicId })
     );
     if (request.validateOnly) return response;
-    const created = response.topics.filter(({ errorCode }) => errorCode === ErrorCode.NONE);
-    await this.#open(created.map(({ name }) => name));
+    await reconciler.settled();
     const topics = await this.#withoutUnopened(response.topics);
     this.#warn(request, { topics });
     return { topics };
@@ -155,7 +156,7 @@ export class Topics {
   async createPartitions(
     request: RequestOf<typeof CreatePartitions>,
   ): Promise<ResponseInput<typeof CreatePartitions>> {
-    const { change, partitions } = this.#options;
+    const { change, partitions, reconciler } = this.#options;
     const before = new Map<string, number>();
     const response = await change((image) => {
       for (const { name } of request.topics) {
@@ -164,7 +165,7 @@ export class Topics {
       return decideCreatePartitions(image, request);
     });
     if (request.validateOnly) return response;
-    await this.#open(request.topics.map(({ name }) => name));
+    await reconciler.settled();
     // Partitions cannot be taken back: they are there, and what keeps them from being used is told.
     const results = response.results.map((result) => {
       const offline = result.errorCode === ErrorCode.NONE
@@ -190,16 +191,15 @@ export class Topics {
     request: RequestOf<typeof DeleteTopics>,
     rules = { version: 6, deleteTopicEnable: true },
   ): Promise<ResponseInput<typeof DeleteTopics>> {
-    const { change, partitions, onDeleted } = this.#options;
+    const { change, reconciler } = this.#options;
     const response = await change((image) => decideDeleteTopics(image, request, rules));
-    const deleted = response.responses.flatMap(({ errorCode, name }) =>
-      errorCode === ErrorCode.NONE && name !== null && name !== undefined ? [name] : []
-    );
-    for (const name of deleted) this.#logConfigs.delete(name);
-    if (deleted.length === 0) return response;
-    await partitions.delete(deleted);
-    onDeleted(deleted);
+    await reconciler.settled();
     return response;
+  }
+
+  /** Topics are gone. */
+  forget(names: readonly string[]): void {
+    for (const name of names) this.#logConfigs.delete(name);
   }
 
   /** Creates topics that a client has named, with the defaults. Returns why not, by name. */
@@ -238,11 +238,11 @@ export class Topics {
 
   /** Creates a topic of the cluster's own where it is missing. Returns its number of partitions. */
   async ensureInternal(topic: InternalTopic): Promise<number> {
-    const { change, image, newTopicId } = this.#options;
+    const { change, image, newTopicId, reconciler } = this.#options;
     const existing = image().topic(topic.name);
-    if (existing !== undefined && this.#isOpen(topic.name)) return existing.partitions.length;
+    if (existing !== undefined && reconciler.isSettled(existing)) return existing.partitions.length;
     await change((current) => decideInternalTopic(current, topic, { newTopicId }));
-    await this.#open([topic.name]);
+    await reconciler.settled();
     return image().topic(topic.name)?.partitions.length ?? 0;
   }
 
@@ -257,19 +257,6 @@ export class Topics {
       for (const warning of topicConfigWarnings(configs)) {
         this.#options.logger.log("warn", warning, { topic });
       }
-    }
-  }
-
-  #isOpen(name: string): boolean {
-    const last = (this.#options.image().topic(name)?.partitions.length ?? 0) - 1;
-    return this.#options.partitions.find(name, last) !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-  }
-
-  async #open(names: readonly string[]): Promise<void> {
-    const { image, partitions } = this.#options;
-    for (const name of names) {
-      const topic = image().topic(name);
-      if (topic !== undefined) await partitions.open(topic);
     }
   }
 }

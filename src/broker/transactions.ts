@@ -78,6 +78,11 @@ export class Transactions {
     }, (shard) => this.#send(shard));
   }
 
+  /** The topic that transactions are kept in. */
+  get topic(): string {
+    return this.#shards.topic;
+  }
+
   /** Records that could not be decoded when their partition was loaded. */
   get recordsPassedOver(): number {
     return this.#shards.recordsPassedOver;
@@ -183,7 +188,12 @@ export class Transactions {
     });
   }
 
-  /** Partitions of the topic went offline: clients look for a coordinator again. */
+  /** A partition of the topic is led here from now on: what is prepared in it is completed. */
+  load(partition: number): Promise<void> {
+    return this.#shards.load(partition);
+  }
+
+  /** Partitions of the topic went offline, or elsewhere: clients look for a coordinator again. */
   resignFrom(partitions: readonly number[]): void {
     this.#shards.resignFrom(partitions);
   }

@@ -49,6 +49,7 @@ import type { Telemetry } from "./telemetry.ts";
 import type { Partition } from "./partition.ts";
 import { Partitions } from "./partitions.ts";
 import { ProducerIds } from "./producer_ids.ts";
+import { Reconciler } from "./reconciler.ts";
 import { Purgatory } from "./fetch/purgatory.ts";
 import { FetchSessions } from "./fetch/sessions.ts";
 import { ClientQuotas } from "./quotas.ts";
@@ -112,6 +113,8 @@ export class Wiring implements Services {
   readonly clusterId: string;
   readonly metadata: MetadataStore;
   readonly partitions: Partitions;
+  /** Makes the logs agree with the metadata. */
+  readonly reconciler: Reconciler;
   readonly topics: Topics;
   readonly groups: Groups;
   readonly regexes = new Regexes();
@@ -131,6 +134,8 @@ export class Wiring implements Services {
   readonly change: ChangeQueue;
   readonly storage: Storage;
   readonly membership: Membership;
+  /** From now on nobody here hears of changes of the metadata. */
+  readonly stopWatching: () => void;
   readonly acceptor: Acceptor;
   readonly retention: Retention;
   readonly cleaner: Cleaner;
@@ -171,19 +176,20 @@ export class Wiring implements Services {
       monotonic: () => clock.monotonic(),
     });
     this.quotas.set(metadata.image.clientQuotas());
-    metadata.onChange((changes) => this.#onMetadataChanged(changes));
+    this.stopWatching = metadata.onChange((changes) => this.#onMetadataChanged(changes));
     this.memory = memoryBudgetOf(config, runtime.process);
     this.purgatory = new Purgatory(timers);
     this.fetchSessions = fetchSessionsOf(options);
-    this.partitions = this.#makePartitions();
+    this.partitions = new Partitions(() => metadata.image);
+    this.reconciler = this.#makeReconciler();
     this.topics = new Topics({
       config,
       change: this.change,
       image: () => metadata.image,
       partitions: this.partitions,
+      reconciler: this.reconciler,
       newTopicId: this.newUuid,
       logger,
-      onDeleted: (names) => this.#onTopicsDeleted(names),
     });
     this.groups = this.#makeGroups();
     this.shareStates = new ShareStates(
@@ -249,27 +255,58 @@ export class Wiring implements Services {
     return supportedFeatures;
   }
 
-  #makePartitions(): Partitions {
+  #makeReconciler(): Reconciler {
+    const { storage, membership, partitions, metadata } = this;
     const { logger } = this.#options;
-    return new Partitions({
-      openLog: ({ name: topic, id: topicId }, partition, { isNew }) =>
-        this.storage.openLog({
-          topic,
-          partition,
-          topicId,
-          config: () => this.topics.logConfig(topic),
-          isNew,
-          directoryId: directoryOfReplica(this.metadata.image, {
+    return new Reconciler({
+      nodeId: this.nodeId,
+      image: () => metadata.image,
+      partitions,
+      logs: {
+        open: ({ name: topic, id: topicId }, partition, { isNew }) =>
+          storage.openLog({
             topic,
             partition,
-            brokerId: this.nodeId,
+            topicId,
+            config: () => this.topics.logConfig(topic),
+            isNew,
+            directoryId: directoryOfReplica(metadata.image, {
+              topic,
+              partition,
+              brokerId: this.nodeId,
+            }),
           }),
-        }),
-      deleteLog: (log) => this.storage.deleteLog(log),
-      onOpened: ({ name }) => this.membership.recordDirectories(name),
-      slices: this.storage.slices,
+        delete: (log) => storage.deleteLog(log),
+        setAside: (log) => storage.setAside(log),
+      },
+      onOpened: ({ name }) => membership.recordDirectories(name),
+      onLed: (partition) => this.#onLed(partition),
+      onResigned: ({ topic, id }) => this.resignCoordinators(topic, [id]),
+      onBug: (error) => this.#onBug(error, "logs could not follow the metadata: this is a bug"),
+      slices: storage.slices,
       logger,
     });
+  }
+
+  /** All that keep their state in a topic of the cluster's own. */
+  get #coordinators(): readonly Pick<Groups, "topic" | "load" | "resignFrom">[] {
+    return [this.groups, this.shareStates.shards, this.transactions];
+  }
+
+  #onLed({ topic, id }: Partition): void {
+    for (const coordinator of this.#coordinators) {
+      if (coordinator.topic !== topic) continue;
+      coordinator.load(id).catch((error) =>
+        this.#onBug(error, "a coordinator could not be loaded: this is a bug")
+      );
+    }
+  }
+
+  /** These partitions of `topic` are not led here any more, or cannot be used. */
+  resignCoordinators(topic: string, partitions: readonly PartitionId[]): void {
+    for (const coordinator of this.#coordinators) {
+      if (coordinator.topic === topic) coordinator.resignFrom(partitions);
+    }
   }
 
   /** What the coordinators whose topic is `topic` are given of this broker. */
@@ -286,7 +323,7 @@ export class Wiring implements Services {
       ensureTopic: () => this.topics.ensureInternal(topic),
       partitionCount: () => partitions().length,
       leader: (id: PartitionId) => partitions()[id]?.leader ?? -1,
-      partition: (id: PartitionId) => this.partitions.get(topic.name, id),
+      partition: (id: PartitionId) => this.partitions.led(topic.name, id),
       noteUnreadable: (partition: Partition, reason: unknown) =>
         this.noteUnreadable(partition, reason),
     };
@@ -363,7 +400,8 @@ export class Wiring implements Services {
         isClosing: () => this.isClosing,
         dispatch: dispatcher.dispatch.bind(dispatcher),
         onSent: (chunk) => this.storage.readBuffers.release(chunk),
-        onBug: (error, session) => this.#onBug(error, session),
+        onBug: (error, session) =>
+          this.#onBug(error, "a request could not be answered: this is a bug", session),
       },
     });
   }
@@ -371,19 +409,20 @@ export class Wiring implements Services {
   /** What clients have set takes effect at once. */
   #onMetadataChanged(changes: readonly MetadataChange[]): void {
     const { image } = this.metadata;
+    const removed: string[] = [];
     for (const change of changes) {
       if (change.type === "clientQuotasChanged") this.quotas.set(image.clientQuotas());
       if (change.type === "configChanged" && change.resourceType === ResourceType.BROKER) {
         this.config.setDynamic(dynamicLayers(image, this.nodeId));
       }
-      if (change.type === "partitionChanged") {
-        const { topic, partition: { id, leaderEpoch } } = change;
-        this.partitions.get(topic.name, id)?.lead(leaderEpoch);
-      }
+      if (change.type === "topicRemoved") removed.push(change.topic.name);
     }
+    this.reconciler.follow(changes);
+    if (removed.length > 0) this.#onTopicsDeleted(removed);
   }
 
   #onTopicsDeleted(names: readonly string[]): void {
+    this.topics.forget(names);
     const change = { deletedTopics: names };
     const told = Promise.all([
       this.groups.tellAll((table, nowMs) => table.onImage(change, nowMs)),
@@ -399,14 +438,10 @@ export class Wiring implements Services {
   }
 
   /** Our own invariants do not hold any more: better to stop than to write on. */
-  #onBug(error: unknown, session: Session): void {
+  #onBug(error: unknown, message: string, session?: Session): void {
     const stack = error instanceof Error ? error.stack : undefined;
-    this.#options.logger.log("error", "a request could not be answered: this is a bug", {
-      peer: formatAddress(session.remote),
-      clientId: session.clientId,
-      reason: messageOf(error),
-      stack,
-    });
+    const peer = session && { peer: formatAddress(session.remote), clientId: session.clientId };
+    this.#options.logger.log("error", message, { ...peer, reason: messageOf(error), stack });
     if (error instanceof AssertionError) this.#options.onFatal?.(error);
   }
 

@@ -73,7 +73,8 @@ export async function simulated(
     await scenario({
       world,
       broker,
-      connect: async () => new RawClient(transport(await client.network.connect({ host, port }))),
+      connect: async () =>
+        new RawClient(socketTransport(await client.network.connect({ host, port }))),
       nowMs: () => world.nowMs,
       pass: (ms) => new Promise((go) => client.timers.after(ms, go)),
       bugs,
@@ -104,7 +105,7 @@ function start(
 }
 
 /** A socket of the ports as what {@link RawClient} reads and writes. */
-function transport(socket: Socket): RawTransport {
+export function socketTransport(socket: Socket): RawTransport {
   return {
     localAddr: { hostname: socket.local.host, port: socket.local.port },
     async write(bytes) {

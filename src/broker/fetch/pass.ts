@@ -97,6 +97,10 @@ export class Pass {
       : checkPosition(found, wanted);
     if (typeof errorCode !== "number" || errorCode !== ErrorCode.NONE) {
       this.isFinal = true;
+      // Where nobody follows the leader's log, its offsets are not known.
+      if (errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER) {
+        return failure(wanted.partition, errorCode);
+      }
       return typeof errorCode === "number"
         ? { ...nothingOf(found, wanted), errorCode }
         : { ...nothingOf(found, wanted), divergingEpoch: errorCode };

@@ -4,7 +4,7 @@
 import type { LeaderEpoch, Offset } from "../../base/ids.ts";
 import type { Int64 } from "../../base/int64.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
-import { checkLeaderEpoch, endOfEpoch } from "../leader_epoch.ts";
+import { checkLeader, endOfEpoch } from "../leader_epoch.ts";
 import type { Partition } from "../partition.ts";
 
 /** Where a reader stands. Epochs are -1 where it does not know. */
@@ -25,7 +25,7 @@ export function checkPosition(
   partition: Partition,
   { fetchOffset, currentLeaderEpoch, lastFetchedEpoch }: Position,
 ): ErrorCode | DivergingEpoch {
-  const errorCode = checkLeaderEpoch(partition, currentLeaderEpoch);
+  const errorCode = checkLeader(partition, currentLeaderEpoch);
   if (errorCode !== ErrorCode.NONE) return errorCode;
   const { log, highWatermark } = partition;
   if (lastFetchedEpoch >= 0) {

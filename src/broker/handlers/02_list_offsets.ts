@@ -19,7 +19,7 @@ import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode, ListOffsets, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { checkLeaderEpoch } from "../leader_epoch.ts";
+import { checkLeader } from "../leader_epoch.ts";
 import { Partition } from "../partition.ts";
 
 type PartitionRequest = RequestOf<typeof ListOffsets>["topics"][number]["partitions"][number];
@@ -95,7 +95,7 @@ async function answer(each: PartitionRequest, o: Asked): Promise<PartitionAnswer
   }
   const partition = o.services.partitions.find(o.name, partitionIndex);
   if (!(partition instanceof Partition)) return { partitionIndex, errorCode: partition };
-  const errorCode = checkLeaderEpoch(partition, each.currentLeaderEpoch);
+  const errorCode = checkLeader(partition, each.currentLeaderEpoch);
   if (errorCode !== ErrorCode.NONE) return { partitionIndex, errorCode };
   let found: Found;
   try {

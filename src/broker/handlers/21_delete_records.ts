@@ -11,6 +11,7 @@ import { mapSliced } from "../../base/pieces.ts";
 import { DeleteRecords, ErrorCode } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
+import { checkLeader } from "../leader_epoch.ts";
 import { Partition } from "../partition.ts";
 
 type Context = RequestContext<"partitions" | "topics" | "checkpoint" | "noteUnreadable" | "slices">;
@@ -59,6 +60,8 @@ async function deleteBefore(
 ) {
   const partition = services.partitions.find(name, partitionIndex);
   if (!(partition instanceof Partition)) return failure(partition);
+  const notLed = checkLeader(partition);
+  if (notLed !== ErrorCode.NONE) return failure(notLed);
   if (partition.log.directory.frozenReason !== undefined) {
     return failure(ErrorCode.KAFKA_STORAGE_ERROR);
   }

@@ -11,7 +11,7 @@ import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode, OffsetForLeaderEpoch } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { checkLeaderEpoch, endOfEpoch } from "../leader_epoch.ts";
+import { checkLeader, endOfEpoch } from "../leader_epoch.ts";
 import { Partition } from "../partition.ts";
 
 interface Asked {
@@ -40,7 +40,7 @@ function answer(services: Context["services"], topic: string, asked: Asked) {
   const { partition } = asked;
   const found = services.partitions.find(topic, partition);
   if (!(found instanceof Partition)) return { partition, errorCode: found };
-  const errorCode = checkLeaderEpoch(found, asked.currentLeaderEpoch);
+  const errorCode = checkLeader(found, asked.currentLeaderEpoch);
   if (errorCode !== ErrorCode.NONE) return { partition, errorCode };
   const { leaderEpoch, endOffset } = endOfEpoch(found, asked.leaderEpoch);
   return { partition, errorCode, leaderEpoch, endOffset };

@@ -1,7 +1,8 @@
 // DescribeProducers: idempotent and transactional producers that partitions remember (KIP-664).
 //
 // Serves: 0.
-// Behaviour: the last sequence number and time of each, and where its open transaction begins.
+// Behaviour: the last sequence number and time of each, and where its open transaction begins. A
+//   replica that does not lead answers, too: tools may ask each broker for its own.
 
 import { mapSliced } from "../../base/pieces.ts";
 import { topicNameProblem } from "../../cluster/mod.ts";
@@ -9,7 +10,7 @@ import { DescribeProducers } from "../../protocol/apis/61_describe_producers.ts"
 import { ErrorCode, errorMessage, type ResponseInput } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import type { Partition } from "../partition.ts";
+import { Partition } from "../partition.ts";
 
 type Answer = ResponseInput<typeof DescribeProducers>["topics"][number]["partitions"][number];
 
@@ -25,7 +26,7 @@ export const describeProducers = handler(DescribeProducers, {
       partitions: await mapSliced(
         partitionIndexes,
         slices,
-        (index) => describe(index, { name, partition: partitions.get(name, index) }),
+        (index) => describe(index, { name, partition: partitions.find(name, index) }),
       ),
     }));
     return { topics };
@@ -34,13 +35,11 @@ export const describeProducers = handler(DescribeProducers, {
 
 function describe(
   partitionIndex: number,
-  { name, partition }: { name: string; partition: Partition | undefined },
+  { name, partition }: { name: string; partition: Partition | ErrorCode },
 ): Answer {
-  if (partition === undefined) {
+  if (!(partition instanceof Partition)) {
     const problem = topicNameProblem(name);
-    const errorCode = problem === undefined
-      ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-      : ErrorCode.INVALID_TOPIC_EXCEPTION;
+    const errorCode = problem === undefined ? partition : ErrorCode.INVALID_TOPIC_EXCEPTION;
     const message = problem ?? errorMessage(errorCode);
     return { partitionIndex, errorCode, errorMessage: message, activeProducers: [] };
   }

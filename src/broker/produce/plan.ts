@@ -213,6 +213,7 @@ function planPartition(
   const { services } = terms.context;
   const partition = services.partitions.find(terms.name, index);
   if (!(partition instanceof Partition)) return refuse(index, partition);
+  if (!partition.isLeader) return refuse(index, ErrorCode.NOT_LEADER_OR_FOLLOWER);
   if (records === null) return refuse(index, ErrorCode.INVALID_RECORD, "no records");
   const payload = framePayload(records, terms.formats);
   if ("refusal" in payload) {
