@@ -263,6 +263,7 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
   #asked = 0;
   #timer: Timer | undefined;
   #timerDueMs = Infinity;
+  #isLoaded = false;
   #closed = false;
 
   constructor(partition: Partition, options: ShardsOptions<M, Rec>, onFailed: () => void) {
@@ -301,7 +302,9 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
         ((producerId, committed) => machine.endTransaction?.(producerId, committed)),
     });
     // It may be led elsewhere by now.
-    if (!this.#closed) this.tell((_, nowMs) => machine.onLoaded(nowMs));
+    if (this.#closed) return passedOver;
+    this.#isLoaded = true;
+    this.tell((_, nowMs) => machine.onLoaded(nowMs));
     return passedOver;
   }
 
@@ -431,6 +434,8 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
     if (this.#closed) return;
     this.#closed = true;
     this.#timer?.cancel();
+    // A machine that is still being loaded, or could not be, has nobody who waits.
+    if (!this.#isLoaded) return;
     for (const { to, response } of this.machine.resign(ErrorCode.NOT_COORDINATOR, this.nowMs)) {
       this.#answer(to.id, response);
     }

@@ -12,7 +12,7 @@
 // Versions: 0-2 message sets, stored as v2 batches (src/records/up_conversion.ts); 2
 //   logAppendTimeMs; 3 one v2 batch for each partition and nothing else (KIP-98); 5
 //   logStartOffset; 7 zstd (KIP-110); 8 errorMessage and recordErrors (KIP-467); 9 flexible; 10
-//   currentLeader (KIP-951), which one node never needs to tell; 11 TRANSACTION_ABORTABLE and 12
+//   currentLeader, where it is not this broker (KIP-951); 11 TRANSACTION_ABORTABLE and 12
 //   transactions v2, which adds partitions to their transaction (KIP-890); 13 topic ids (KIP-516).
 //
 // Differs from Kafka: a duplicate is answered without a time where the topic has the producers'
@@ -24,13 +24,17 @@ import { ConnectionFault } from "../../base/faults.ts";
 import { ErrorCode, errorName, Produce, type ResponseInput } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
+import { isAboutLeader, LeaderHints } from "../leader_hints.ts";
 import { appendPlan, refusalOf, type TopicAnswer } from "../produce/append.ts";
 import { planProduce, type ProducePlan, type ProduceRequest } from "../produce/plan.ts";
 import { prepare } from "../produce/prepare.ts";
 
+/** Since which version leaders are told (KIP-951). */
+const leadersFrom = 10;
+
 type Response = ResponseInput<typeof Produce>;
 type Context = RequestContext<
-  "metadata" | "partitions" | "topics" | "memory" | "transactions"
+  "nodeId" | "metadata" | "partitions" | "topics" | "memory" | "transactions"
 >;
 
 export const produce = handler(Produce, {
@@ -47,7 +51,7 @@ export const produce = handler(Produce, {
       return refuseAll(request, ErrorCode.INVALID_REQUIRED_ACKS);
     }
     const plan = planProduce(request, context);
-    if (plan.due.length === 0) return carryOut(plan);
+    if (plan.due.length === 0) return carryOut(plan, context);
     // Its records lie in the frame, and no later request may overtake it.
     const appended = carryOutLater(plan, request, context);
     context.session.keepFrame(appended.then(() => {}, () => {}));
@@ -67,21 +71,48 @@ async function carryOutLater(first: ProducePlan, request: ProduceRequest, contex
     await prepare(plan, { memory, transactions, done });
     plan = planProduce(request, context, done);
   }
-  return { answer: carryOut(plan) };
+  return { answer: carryOut(plan, context) };
 }
 
 /** Without acks=all nothing waits, and the answer is made in this very turn of the event loop. */
-function carryOut(plan: ProducePlan): Response | undefined | Promise<Response | undefined> {
+function carryOut(
+  plan: ProducePlan,
+  context: Context,
+): Response | undefined | Promise<Response | undefined> {
   const answered = appendPlan(plan);
   return answered instanceof Promise
-    ? answered.then((responses) => answerOf(plan, responses))
-    : answerOf(plan, answered);
+    ? answered.then((responses) => answerOf(plan, responses, context))
+    : answerOf(plan, answered, context);
 }
 
-function answerOf({ acks }: ProducePlan, responses: TopicAnswer[]): Response | undefined {
-  if (acks !== 0) return { responses };
+function answerOf(
+  { acks }: ProducePlan,
+  responses: TopicAnswer[],
+  context: Context,
+): Response | undefined {
+  if (acks !== 0) return withLeaders(responses, context);
   refuseSilently(responses);
   return undefined;
+}
+
+/** Tells who leads what was refused because others do. */
+function withLeaders(
+  responses: TopicAnswer[],
+  { services, session, version }: Context,
+): Response {
+  const isLed = ({ partitionResponses }: TopicAnswer) =>
+    partitionResponses.some(({ errorCode }) => isAboutLeader(errorCode));
+  if (version < leadersFrom || !responses.some(isLed)) return { responses };
+  const hints = new LeaderHints(services, session.listener);
+  const told = responses.map((topic) => ({
+    ...topic,
+    partitionResponses: topic.partitionResponses.map((each) =>
+      isAboutLeader(each.errorCode)
+        ? { ...each, currentLeader: hints.leaderOf(topic, each.index) }
+        : each
+    ),
+  }));
+  return { responses: told, nodeEndpoints: hints.nodeEndpoints };
 }
 
 function refuseAll(request: ProduceRequest, errorCode: ErrorCode): Response {

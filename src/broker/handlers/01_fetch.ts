@@ -35,6 +35,7 @@ import { readPartitions, type ReadServices } from "../fetch/reader.ts";
 import type { FetchedData, NamedTopic, Wanted } from "../fetch/session.ts";
 import type { SessionAnswer } from "../fetch/sessions.ts";
 import { handler, type RequestContext } from "../handler.ts";
+import { isAboutLeader, LeaderHints } from "../leader_hints.ts";
 
 type Request = RequestOf<typeof Fetch>;
 type Response = ResponseInput<typeof Fetch>;
@@ -46,9 +47,11 @@ const readCommitted = 1;
 const batchesFrom = 4;
 const boundedFrom = 3;
 const topicIdsFrom = 13;
+/** Since which version leaders are told (KIP-951). */
+const leadersFrom = 16;
 
 type Context = RequestContext<
-  "config" | "metadata" | "partitions" | "quotas" | "fetchSessions" | keyof ReadServices
+  "nodeId" | "config" | "metadata" | "partitions" | "quotas" | "fetchSessions" | keyof ReadServices
 >;
 
 export const fetch = handler(Fetch, {
@@ -68,7 +71,7 @@ export const fetch = handler(Fetch, {
       forgotten: request.forgottenTopicsData,
     });
     if (typeof turn === "number") return { errorCode: turn, responses: [] };
-    return answerOf(turn.finish(await read(turn.wanted, request, context)));
+    return withLeaders(answerOf(turn.finish(await read(turn.wanted, request, context))), context);
   },
 
   withhold(answer, { services }: RequestContext<"fetchSessions">) {
@@ -111,6 +114,23 @@ function finderOf({ services, version }: Context) {
 
 function answerOf({ errorCode, sessionId, ...told }: SessionAnswer): Response {
   return { errorCode, sessionId, responses: byTopic(told) };
+}
+
+/** Tells who leads what was refused because others do. */
+function withLeaders(answer: Response, { services, session, version }: Context): Response {
+  const isLed = ({ partitions }: TopicAnswer) =>
+    partitions.some(({ errorCode }) => isAboutLeader(errorCode));
+  if (version < leadersFrom || !answer.responses.some(isLed)) return answer;
+  const hints = new LeaderHints(services, session.listener);
+  const responses = answer.responses.map((topic) => ({
+    ...topic,
+    partitions: topic.partitions.map((each) => {
+      if (!isAboutLeader(each.errorCode)) return each;
+      const asked = { name: topic.topic, topicId: topic.topicId };
+      return { ...each, currentLeader: hints.leaderOf(asked, each.partitionIndex) };
+    }),
+  }));
+  return { ...answer, responses, nodeEndpoints: hints.nodeEndpoints };
 }
 
 /** What is told, under the topics that it was asked for by. */
