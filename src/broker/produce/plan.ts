@@ -202,7 +202,8 @@ function planTopic({ partitionData }: ProduceTopic, terms: TopicTerms): PlannedP
   if (!may("write", { type: "topic", name })) {
     return partitionData.map(({ index }) => refuse(index, ErrorCode.TOPIC_AUTHORIZATION_FAILED));
   }
-  return partitionData.map((data) => planPartition(data, { ...terms, name }));
+  const named = { ...terms, name };
+  return partitionData.map((data) => planPartition(data, named));
 }
 
 function planPartition(
