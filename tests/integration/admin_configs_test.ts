@@ -89,6 +89,26 @@ Deno.test("a broker's dynamic key reaches topics that do not set their own", asy
   assertEquals(await produce(), ErrorCode.MESSAGE_TOO_LARGE);
 });
 
+Deno.test("a group's settings keep to the broker's bounds and default to its values", async () => {
+  const settings = {
+    "group.consumer.min.session.timeout.ms": "1000",
+    "group.consumer.session.timeout.ms": "2000",
+    "group.consumer.max.session.timeout.ms": "3000",
+  };
+  await using broker = await BrokerProcess.start({ settings });
+  using client = await RawClient.connect(broker);
+  const group = { type: type.group, name: "g" };
+  const key = "consumer.session.timeout.ms";
+  const described = async () => {
+    const { value, synonyms } = (await describe(client, group)).get(key)!;
+    return [value, ...synonyms.map((synonym) => synonym.value)];
+  };
+  assertEquals(await described(), ["2000", "2000"]);
+  assertEquals((await change(client, group, { [key]: "45000" })).errorCode, 40);
+  assertEquals((await change(client, group, { [key]: "1500" })).errorCode, 0);
+  assertEquals(await described(), ["1500", "1500", "2000"]);
+});
+
 Deno.test("what was set is there after a restart and a kill", async () => {
   await using broker = await BrokerProcess.start();
   const cluster = { type: type.broker, name: "" };

@@ -68,20 +68,28 @@ export interface ResourceKey extends ConfigKey {
   readonly form?: { readonly pattern: RegExp; readonly said: string };
 }
 
-/** The configuration of a group or of client metrics: all its keys, sorted by name. */
+/**
+ * The configuration of a group or of client metrics: all its keys, sorted by name. `defaults`: of
+ * keys whose default is not the table's.
+ */
 export function describeResource(
   keys: Readonly<Record<string, ResourceKey>>,
-  set: { readonly values: ReadonlyMap<string, string>; readonly source: number },
+  set: {
+    readonly values: ReadonlyMap<string, string>;
+    readonly source: number;
+    readonly defaults?: ReadonlyMap<string, string>;
+  },
 ): DescribedConfig[] {
   return Object.keys(keys).sort().map((name) => {
     const key = keys[name];
     const synonyms: DescribedSynonym[] = [];
     const value = set.values.get(name);
     if (value !== undefined) synonyms.push({ name, value, source: set.source });
+    const otherwise = set.defaults?.get(name) ?? key.default;
     if (key.synonym !== undefined) {
-      synonyms.push({ name: key.synonym, value: key.default, source: ConfigSource.DEFAULT });
+      synonyms.push({ name: key.synonym, value: otherwise, source: ConfigSource.DEFAULT });
     }
-    return { ...describe(key, { name, text: value ?? key.default, synonyms }), readOnly: false };
+    return { ...describe(key, { name, text: value ?? otherwise, synonyms }), readOnly: false };
   });
 }
 

@@ -1,8 +1,9 @@
 // The keys of groups (resource type 32) and of client metrics (16), with Kafka's types, defaults
 // and bounds.
 //
-//   group            stored; they tune protocols of groups that are not served yet, so a change of
-//                    one logs that it has no effect
+//   group            those of consumer groups are obeyed, within what the broker allows
+//                    (group.consumer.min.* and max.*); those of share and streams groups, which are
+//                    not served yet, are stored, and a change of one logs that it has no effect
 //   client metrics   which metrics clients are asked to push: GetTelemetrySubscriptions
 //
 // A data table: exempt from the size rule.

@@ -57,28 +57,53 @@ function consumerGroupConfigOf(
 }
 
 function settingsOf(
-  config: BrokerConfig,
+  config: Pick<BrokerConfig, "get">,
   own: ReadonlyMap<string, string>,
 ): ModernGroupSettings {
-  const session = {
-    min: config.get("group.consumer.min.session.timeout.ms"),
-    max: config.get("group.consumer.max.session.timeout.ms"),
-    otherwise: config.get("group.consumer.session.timeout.ms"),
-  };
-  const heartbeat = {
-    min: config.get("group.consumer.min.heartbeat.interval.ms"),
-    max: config.get("group.consumer.max.heartbeat.interval.ms"),
-    otherwise: config.get("group.consumer.heartbeat.interval.ms"),
-  };
-  const assignment = {
-    min: config.get("group.consumer.min.assignment.interval.ms"),
-    max: config.get("group.consumer.max.assignment.interval.ms"),
-    otherwise: config.get("group.consumer.assignment.interval.ms"),
-  };
+  const terms = consumerGroupTerms(config);
+  const inForce = (name: keyof GroupSettings) => within(own.get(name), terms[name]);
   return {
-    sessionTimeoutMs: within(own.get("consumer.session.timeout.ms"), session),
-    heartbeatIntervalMs: within(own.get("consumer.heartbeat.interval.ms"), heartbeat),
-    assignmentIntervalMs: within(own.get("consumer.assignment.interval.ms"), assignment),
+    sessionTimeoutMs: inForce("consumer.session.timeout.ms"),
+    heartbeatIntervalMs: inForce("consumer.heartbeat.interval.ms"),
+    assignmentIntervalMs: inForce("consumer.assignment.interval.ms"),
+  };
+}
+
+/** What a setting of a group may be, and what it is where the group has none. */
+export interface GroupTerms {
+  readonly min: number;
+  readonly max: number;
+  readonly otherwise: number;
+}
+
+/** The settings of groups that are served, by name. */
+export type GroupSettings = Readonly<
+  Record<
+    | "consumer.session.timeout.ms"
+    | "consumer.heartbeat.interval.ms"
+    | "consumer.assignment.interval.ms",
+    GroupTerms
+  >
+>;
+
+/** What the broker says now of the settings of consumer groups. */
+export function consumerGroupTerms(config: Pick<BrokerConfig, "get">): GroupSettings {
+  return {
+    "consumer.session.timeout.ms": {
+      min: config.get("group.consumer.min.session.timeout.ms"),
+      max: config.get("group.consumer.max.session.timeout.ms"),
+      otherwise: config.get("group.consumer.session.timeout.ms"),
+    },
+    "consumer.heartbeat.interval.ms": {
+      min: config.get("group.consumer.min.heartbeat.interval.ms"),
+      max: config.get("group.consumer.max.heartbeat.interval.ms"),
+      otherwise: config.get("group.consumer.heartbeat.interval.ms"),
+    },
+    "consumer.assignment.interval.ms": {
+      min: config.get("group.consumer.min.assignment.interval.ms"),
+      max: config.get("group.consumer.max.assignment.interval.ms"),
+      otherwise: config.get("group.consumer.assignment.interval.ms"),
+    },
   };
 }
 
@@ -87,7 +112,7 @@ function settingsOf(
  */
 function within(
   text: string | undefined,
-  { min, max, otherwise }: { min: number; max: number; otherwise: number },
+  { min, max, otherwise }: GroupTerms,
 ): number {
   const number = Number(text);
   if (text === undefined || !Number.isInteger(number)) return otherwise;
@@ -178,7 +203,7 @@ export function shareStateTopicOf(config: BrokerConfig): InternalTopic {
     replicationFactor: config.get("share.coordinator.state.topic.replication.factor"),
     configs: new Map([
       ["cleanup.policy", "delete"],
-      ["compression.type", "none"],
+      ["compression.type", "uncompressed"],
       ["max.message.bytes", String(0x7fffffff)],
       ["min.insync.replicas", String(config.get("share.coordinator.state.topic.min.isr"))],
       ["retention.ms", "-1"],

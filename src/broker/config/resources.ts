@@ -18,6 +18,7 @@ import { topicConfigWarnings, validateTopicConfigs } from "./mod.ts";
 import type { ResourceKey } from "./describe.ts";
 import { clientMatchKeys, clientMetricsKeys, groupKeys } from "./group_table.ts";
 import { brokerKeys, topicKeys } from "./broker_table.ts";
+import type { GroupSettings, GroupTerms } from "./parts.ts";
 import { type ConfigKey, isSensitive, nearestName, parseValue } from "./values.ts";
 
 interface Refusal {
@@ -28,8 +29,8 @@ interface Refusal {
 /** A key that is set, as text. */
 type Setting = readonly [name: string, value: string];
 
-/** The rules of broker `nodeId`. */
-export function configRules(nodeId: number): ConfigRules {
+/** The rules of broker `nodeId`, where groups may have what `groups` says. */
+export function configRules(nodeId: number, groups: GroupSettings): ConfigRules {
   return {
     nameProblem({ resourceType, resourceName }) {
       const isBroker = resourceType === ResourceType.BROKER;
@@ -48,7 +49,7 @@ export function configRules(nodeId: number): ConfigRules {
         case ResourceType.BROKER_LOGGER:
           return loggerProblem(proposed);
         case ResourceType.GROUP:
-          return groupProblem(changed);
+          return groupProblem(changed, groups);
         default:
           return clientMetricsProblem(changed);
       }
@@ -189,13 +190,18 @@ function loggerProblem({ changed }: ProposedConfigs): Refusal | undefined {
   );
 }
 
-function groupProblem(settings: readonly Setting[]): Refusal | undefined {
+function groupProblem(
+  settings: readonly Setting[],
+  groups: Readonly<Record<string, GroupTerms>>,
+): Refusal | undefined {
   for (const setting of settings) {
     const [name] = setting;
     if (!Object.hasOwn(groupKeys, name)) {
       return invalidConfig(`Unknown group config name: ${name}`);
     }
-    const problem = valueProblem(groupKeys[name], setting);
+    const terms = Object.hasOwn(groups, name) ? groups[name] : undefined;
+    const bounds = terms && { min: terms.min, max: terms.max };
+    const problem = valueProblem({ ...groupKeys[name], ...bounds }, setting);
     if (problem !== undefined) return invalidConfig(problem);
   }
   return undefined;

@@ -19,6 +19,7 @@ import {
 } from "../../protocol/mod.ts";
 import { ConfigSource, describeClusterDefault, type DescribedConfig } from "../config/mod.ts";
 import { describeResource } from "../config/describe.ts";
+import { consumerGroupTerms } from "../config/parts.ts";
 import { clientMetricsKeys, groupKeys } from "../config/group_table.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
@@ -60,6 +61,14 @@ export const describeConfigs = handler(DescribeConfigs, {
     return { results };
   },
 });
+
+function groupDefaults({ config }: Pick<Context["services"], "config">): Map<string, string> {
+  return new Map(
+    Object.entries(consumerGroupTerms(config)).map((
+      [name, { otherwise }],
+    ) => [name, `${otherwise}`]),
+  );
+}
 
 interface Failure {
   readonly errorCode: ErrorCode;
@@ -107,7 +116,11 @@ function describe(
     case ResourceType.GROUP:
       return resourceName === ""
         ? invalid("Group name must not be empty")
-        : describeResource(groupKeys, { values, source: ConfigSource.GROUP });
+        : describeResource(groupKeys, {
+          values,
+          source: ConfigSource.GROUP,
+          defaults: groupDefaults(services),
+        });
     default:
       return invalid(`resource type ${resourceType} has no configuration here`);
   }
