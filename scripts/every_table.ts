@@ -22,7 +22,7 @@ import {
 import * as shareGroupRecords from "../src/coordinator/share/records.ts";
 import * as shareStateRecords from "../src/coordinator/share_state/records.ts";
 import * as streamsGroupRecords from "../src/coordinator/streams/records.ts";
-import * as transactionRecords from "../src/coordinator/transaction_records.ts";
+import * as transactionRecords from "../src/coordinator/transactions/records.ts";
 
 /** A table here, under the name of its definition. */
 export interface NamedTable {

@@ -4,7 +4,9 @@
 
 import { BytesReader, BytesWriter } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
-import type { AnyMessage } from "../protocol/schema.ts";
+import type { AnyMessage, RecordTable } from "../protocol/schema.ts";
+
+type FieldsOf = Parameters<AnyMessage["encode"]>[1];
 
 /** A kind of record: its name and its tables. */
 export interface RecordKind {
@@ -41,10 +43,19 @@ export function decodeKind(
   return { type, key: keyFields, version, value: whole(kind.value, reader, version) };
 }
 
-/** The bytes of a key, whose first number is its kind, or of a value, whose is its version. */
-export function encodeFramed(
+/** The bytes of a key. */
+export function encodeKeyOf(table: RecordTable, fields: FieldsOf): Uint8Array {
+  return framed(table, fields, { first: table.key, version: 0 });
+}
+
+/** The bytes of a value. */
+export function encodeValueOf(table: AnyMessage, fields: FieldsOf, version: number): Uint8Array {
+  return framed(table, fields, { first: version, version });
+}
+
+function framed(
   table: AnyMessage,
-  fields: Parameters<AnyMessage["encode"]>[1],
+  fields: FieldsOf,
   { first, version }: { readonly first: number; readonly version: number },
 ): Uint8Array {
   const writer = new BytesWriter();

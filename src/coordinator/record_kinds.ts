@@ -3,7 +3,6 @@
 //
 // A new kind of record is a pair of tables in the folder of its kind of group and a line here.
 
-import { BytesWriter } from "../base/bytes.ts";
 import type { AnyMessage, MessageOf, RecordTable } from "../protocol/schema.ts";
 import {
   GroupMetadataKey,
@@ -17,7 +16,7 @@ import {
   OffsetCommitValue,
   offsetValueVersion,
 } from "./offset_records.ts";
-import { decodeKind, type RecordKind } from "./record_framing.ts";
+import { decodeKind, encodeKeyOf, encodeValueOf, type RecordKind } from "./record_framing.ts";
 import * as share from "./share/records.ts";
 import * as streams from "./streams/records.ts";
 
@@ -173,12 +172,7 @@ export const groupRecordKinds: ReadonlyMap<number, RecordKind> = new Map([
 
 /** The key bytes of `record`. */
 export function encodeKey(record: GroupCoordinatorRecord): Uint8Array {
-  const key = tables[record.type].key;
-  const table: AnyMessage = key;
-  const writer = new BytesWriter();
-  writer.int16(key.key);
-  table.encode(writer, record.key, 0);
-  return writer.finish();
+  return encodeKeyOf(tables[record.type].key, record.key);
 }
 
 /** The value bytes of `record`; null for a tombstone. */
@@ -187,11 +181,7 @@ export function encodeValue(
   version: number = valueVersion(record),
 ): Uint8Array | null {
   if (record.value === null) return null;
-  const table: AnyMessage = tables[record.type].value;
-  const writer = new BytesWriter();
-  writer.int16(version);
-  table.encode(writer, record.value, version);
-  return writer.finish();
+  return encodeValueOf(tables[record.type].value, record.value, version);
 }
 
 function valueVersion(record: GroupCoordinatorRecord): number {

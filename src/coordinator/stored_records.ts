@@ -7,7 +7,7 @@ import type { RecordTable } from "../protocol/schema.ts";
 import { decodeKind, type RecordKind, type StoredRecord } from "./record_framing.ts";
 import { groupRecordKinds } from "./record_kinds.ts";
 import * as shareState from "./share_state/records.ts";
-import * as transaction from "./transaction_records.ts";
+import * as transaction from "./transactions/records.ts";
 
 const kindsOfTopic: Readonly<Record<string, ReadonlyMap<number, RecordKind>>> = {
   __consumer_offsets: groupRecordKinds,

@@ -1,7 +1,7 @@
 // The share coordinator's records as it takes them, and their bytes.
 
 import type { MessageOf } from "../../protocol/schema.ts";
-import { decodeKind, encodeFramed, type RecordKind } from "../record_framing.ts";
+import { decodeKind, encodeKeyOf, encodeValueOf, type RecordKind } from "../record_framing.ts";
 import {
   ShareSnapshotKey,
   ShareSnapshotValue,
@@ -38,14 +38,13 @@ const kinds: ReadonlyMap<number, RecordKind> = new Map([
 
 /** The key bytes of `record`. */
 export function encodeShareStateKey({ type, key }: ShareStateRecord): Uint8Array {
-  const table = tables[type].key;
-  return encodeFramed(table, key, { first: table.key, version: 0 });
+  return encodeKeyOf(tables[type].key, key);
 }
 
 /** The value bytes of `record`; null for a tombstone. */
 export function encodeShareStateValue({ type, value }: ShareStateRecord): Uint8Array | null {
   if (value === null) return null;
-  return encodeFramed(tables[type].value, value, { first: 0, version: 0 });
+  return encodeValueOf(tables[type].value, value, 0);
 }
 
 /**

@@ -12,7 +12,7 @@
 import { ErrorCode } from "../../protocol/errors.ts";
 import type { At } from "../machine.ts";
 import { completedIdentity } from "./end_txn.ts";
-import type { TransactionRecord } from "./records.ts";
+import type { TransactionRecord } from "./record_codec.ts";
 import {
   type Entry,
   isPrepared,

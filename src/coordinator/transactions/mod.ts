@@ -6,7 +6,7 @@ export {
   encodeTransactionKey,
   encodeTransactionValue,
   type TransactionRecord,
-} from "./records.ts";
+} from "./record_codec.ts";
 export type { PartitionsByTopic, Transaction } from "./transaction.ts";
 export { type TransactionConfig, transactionConfigDefaults } from "./transaction_config.ts";
 export { TransactionTable } from "./transaction_table.ts";

@@ -1,123 +1,49 @@
-// The records of __transaction_state, and what they say of a transactional id.
+// Records of __transaction_state (KIP-98), framed as in record_framing.ts: for each transactional
+// id its producer, the state of its transaction and the partitions in it.
 //
-//   id -> its transaction        no value is a tombstone: the id is forgotten
-//
-// Version 0 of the value can be read by any Kafka; version 1 adds what the second protocol needs
-// (KIP-890), and is written from transaction.version 1 on.
+// Version 1 of the value is flexible (KIP-915); its tags are of the second transaction protocol
+// (KIP-890), where each transaction has an epoch of its own.
 
-import { BytesWriter } from "../../base/bytes.ts";
-import { DecodeFault } from "../../base/faults.ts";
-import type { MessageOf } from "../../protocol/schema.ts";
-import { decodeKind, type RecordKind } from "../record_framing.ts";
-import { TransactionLogKey, TransactionLogValue } from "../transaction_records.ts";
-import { noPartitions, type Transaction, transactionStates } from "./transaction.ts";
+import {
+  array,
+  defaultsTo,
+  essential,
+  int16,
+  int32,
+  int64,
+  int8,
+  nullable,
+  partitionId,
+  producerId,
+  record,
+  string,
+  tagged,
+} from "../../protocol/schema.ts";
 
-/** A transactional id as its log has it; without value, its tombstone. */
-export interface TransactionRecord {
-  readonly transactionalId: string;
-  readonly transaction: Transaction | null;
-}
+export const TransactionLogKey = record({
+  key: 0,
+  name: "TransactionLogKey",
+  versions: "0",
+  flexible: "none",
+  fields: { transactionalId: string },
+});
 
-const kinds: ReadonlyMap<number, RecordKind> = new Map([
-  [TransactionLogKey.key, {
-    name: "TransactionLog",
-    key: TransactionLogKey,
-    value: TransactionLogValue,
-  }],
-]);
-
-/** The key bytes of `record`. */
-export function encodeTransactionKey({ transactionalId }: TransactionRecord): Uint8Array {
-  const writer = new BytesWriter();
-  writer.int16(TransactionLogKey.key);
-  TransactionLogKey.encode(writer, { transactionalId }, 0);
-  return writer.finish();
-}
-
-/** The value bytes of `record`, as transaction.version has them; null for a tombstone. */
-export function encodeTransactionValue(
-  { transaction }: TransactionRecord,
-  transactionVersion: number,
-): Uint8Array | null {
-  if (transaction === null) return null;
-  const version = transactionVersion >= 1 ? 1 : 0;
-  const writer = new BytesWriter();
-  writer.int16(version);
-  const fields = valueOf(transaction);
-  TransactionLogValue.encode(writer, version === 0 ? withoutTags(fields) : fields, version);
-  return writer.finish();
-}
-
-/**
- * The record with these key and value bytes; undefined for one of another kind. Throws DecodeFault
- * when they do not parse.
- */
-export function decodeTransaction(
-  key: Uint8Array,
-  value: Uint8Array | null,
-): TransactionRecord | undefined {
-  const stored = decodeKind(kinds, key, value);
-  if (stored === undefined) return undefined;
-  const { transactionalId } = stored.key as MessageOf<typeof TransactionLogKey>;
-  if (stored.value === null) return { transactionalId, transaction: null };
-  const fields = stored.value as MessageOf<typeof TransactionLogValue>;
-  return { transactionalId, transaction: transactionOf(transactionalId, fields) };
-}
-
-function valueOf(transaction: Transaction): MessageOf<typeof TransactionLogValue> {
-  const { state, partitions } = transaction;
-  return {
-    producerId: transaction.producerId,
-    previousProducerId: transaction.previousProducerId,
-    nextProducerId: transaction.nextProducerId,
-    producerEpoch: transaction.producerEpoch,
-    nextProducerEpoch: transaction.nextProducerEpoch,
-    transactionTimeoutMs: transaction.timeoutMs,
-    transactionStatus: transactionStates.indexOf(state),
-    transactionPartitions: state === "Empty" ? null : [...partitions].map(([topic, ids]) => ({
-      topic,
-      partitionIds: [...ids],
-    })),
-    transactionLastUpdateTimestampMs: transaction.updatedMs,
-    transactionStartTimestampMs: transaction.startMs,
-    clientTransactionVersion: transaction.clientVersion,
-  };
-}
-
-/** What version 0 has no place for: producers of the first protocol have none of it. */
-function withoutTags(
-  fields: MessageOf<typeof TransactionLogValue>,
-): MessageOf<typeof TransactionLogValue> {
-  return {
-    ...fields,
-    previousProducerId: -1,
-    nextProducerId: -1,
-    nextProducerEpoch: -1,
-    clientTransactionVersion: 0,
-  };
-}
-
-function transactionOf(
-  transactionalId: string,
-  fields: MessageOf<typeof TransactionLogValue>,
-): Transaction {
-  const { transactionStatus: status, transactionPartitions } = fields;
-  const state = transactionStates[status];
-  if (state === undefined) throw new DecodeFault(`there is no transaction state ${status}`);
-  return {
-    transactionalId,
-    state,
-    producerId: fields.producerId,
-    producerEpoch: fields.producerEpoch,
-    previousProducerId: fields.previousProducerId,
-    nextProducerId: fields.nextProducerId,
-    nextProducerEpoch: fields.nextProducerEpoch,
-    timeoutMs: fields.transactionTimeoutMs,
-    partitions: transactionPartitions === null ? noPartitions : new Map(
-      transactionPartitions.map(({ topic, partitionIds }) => [topic, new Set(partitionIds)]),
-    ),
-    startMs: fields.transactionStartTimestampMs,
-    updatedMs: fields.transactionLastUpdateTimestampMs,
-    clientVersion: fields.clientTransactionVersion,
-  };
-}
+export const TransactionLogValue = record({
+  key: 0,
+  name: "TransactionLogValue",
+  versions: "0-1",
+  flexible: "1+",
+  fields: {
+    producerId,
+    previousProducerId: tagged(0, 1, essential(defaultsTo(-1, producerId))),
+    nextProducerId: tagged(1, 1, essential(defaultsTo(-1, producerId))),
+    producerEpoch: int16,
+    nextProducerEpoch: tagged(3, 1, essential(defaultsTo(-1, int16))),
+    transactionTimeoutMs: int32,
+    transactionStatus: int8,
+    transactionPartitions: nullable(array({ topic: string, partitionIds: array(partitionId) })),
+    transactionLastUpdateTimestampMs: int64,
+    transactionStartTimestampMs: int64,
+    clientTransactionVersion: tagged(2, 1, essential(int16)),
+  },
+});

@@ -34,7 +34,7 @@ import {
   listTransactions,
   type TransactionFilters,
 } from "./listing.ts";
-import type { TransactionRecord } from "./records.ts";
+import type { TransactionRecord } from "./record_codec.ts";
 import { type Entry, isPrepared, noPartitions } from "./transaction.ts";
 import type { TransactionConfig } from "./transaction_config.ts";
 import type {

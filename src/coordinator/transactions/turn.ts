@@ -5,7 +5,7 @@
 import type { PartitionId, ProducerId } from "../../base/ids.ts";
 import { ErrorCode } from "../../protocol/errors.ts";
 import type { Answer, Asked, Note } from "../machine.ts";
-import type { TransactionRecord } from "./records.ts";
+import type { TransactionRecord } from "./record_codec.ts";
 import type { Entry, PartitionsByTopic, Transaction } from "./transaction.ts";
 import type { TransactionConfig } from "./transaction_config.ts";
 
