@@ -118,8 +118,37 @@ export async function startOn(folder: string, files: Files) {
   return { broker, client, lines, hear, end };
 }
 
+/** A data directory that a broker has filled, and left. */
+export async function leaveFilled(folder: string, files: Files): Promise<void> {
+  const { client, end } = await startOn(folder, files);
+  await fill(client);
+  await end();
+}
+
+/** Of a broker whose disk may be as full as it is. */
+export const filledSettings = {
+  "offsets.topic.num.partitions": "1",
+  "ottla.log.dirs.free.bytes.min": "0",
+};
+
+/** Runs `test` in a small file system of its own; says why not where none can be mounted. */
+export async function onMount(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "unwritable-" });
+  const refusal = await mount(folder);
+  if (refusal !== undefined) {
+    console.log(`skipped: no small file system can be mounted here: ${refusal}`);
+    return await Deno.remove(folder);
+  }
+  try {
+    await test(folder);
+  } finally {
+    await new Deno.Command("umount", { args: [folder] }).output();
+    await Deno.remove(folder);
+  }
+}
+
 /** Mounts a file system in memory at `folder`; undefined, or why it cannot. */
-export async function mount(folder: string): Promise<string | undefined> {
+async function mount(folder: string): Promise<string | undefined> {
   if (Deno.build.os !== "linux") return "it takes Linux";
   const args = ["-t", "tmpfs", "-o", "size=24m", "tmpfs", folder];
   const { success, stderr } = await new Deno.Command("mount", { args }).output();

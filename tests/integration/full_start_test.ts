@@ -16,7 +16,9 @@ import {
   connect,
   count,
   fill,
-  mount,
+  filledSettings,
+  leaveFilled,
+  onMount,
   startOn,
   takeAll,
   value,
@@ -41,9 +43,7 @@ Deno.test("a start where no write has room reads, refuses writes by code, and he
   let isFull = false;
   const files = fullFiles(() => isFull);
   try {
-    const first = await startOn(folder, files);
-    await fill(first.client);
-    await first.end();
+    await leaveFilled(folder, files);
     isFull = true;
     const second = await startOn(folder, files);
     assertEquals(second.broker.health.status, "degraded");
@@ -73,9 +73,7 @@ Deno.test("a broker that only reads for want of room closes without a failure", 
   let isFull = false;
   const files = fullFiles(() => isFull);
   try {
-    const first = await startOn(folder, files);
-    await fill(first.client);
-    await first.end();
+    await leaveFilled(folder, files);
     isFull = true;
     for (let i = 0; i < 2; i++) {
       const { client, end } = await startOn(folder, files);
@@ -100,21 +98,12 @@ Deno.test("a new data directory without room is refused, and the message says wh
 
 for (const target of await targetsHere()) {
   for (const end of ["stop", "kill"] as const) {
-    Deno.test(`${target}: a start on a full disk after a ${end} reads and makes room`, async () => {
-      const folder = await Deno.makeTempDir({ prefix: "full-start-" });
-      const refusal = await mount(folder);
-      if (refusal !== undefined) {
-        console.log(`skipped: no small file system can be mounted here: ${refusal}`);
-        return await Deno.remove(folder);
-      }
-      try {
+    Deno.test(`${target}: a start on a full disk after a ${end} reads and makes room`, () =>
+      onMount(async (folder) => {
         await using broker = await BrokerProcess.start({
           target,
           dataDir: `${folder}/data`,
-          settings: {
-            "ottla.log.dirs.free.bytes.min": "0",
-            "offsets.topic.num.partitions": "1",
-          },
+          settings: filledSettings,
         });
         const first = await connect(broker.bootstrap);
         await fill(first);
@@ -140,10 +129,6 @@ for (const target of await targetsHere()) {
         await producer.close();
         client.close();
         assertEquals((await broker.stop()).code, 0);
-      } finally {
-        await new Deno.Command("umount", { args: [folder] }).output();
-        await Deno.remove(folder);
-      }
-    });
+      }));
   }
 }

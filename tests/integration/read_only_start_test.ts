@@ -29,7 +29,9 @@ import {
   connect,
   count,
   fill,
-  mount,
+  filledSettings,
+  leaveFilled,
+  onMount,
   startOn,
   takeAll,
   value,
@@ -176,9 +178,7 @@ Deno.test("where nothing can be written a broker reads, and writes once it can",
   let isReadOnly = false;
   const files = readOnlyFiles(() => isReadOnly);
   try {
-    const first = await startOn(folder, files);
-    await fill(first.client);
-    await first.end();
+    await leaveFilled(folder, files);
     isReadOnly = true;
     const before = await filesIn(folder);
     const second = await startOn(folder, files);
@@ -210,9 +210,7 @@ Deno.test("a broker that only reads ends without a change, and another takes ove
   let isReadOnly = false;
   const files = readOnlyFiles(() => isReadOnly);
   try {
-    const first = await startOn(folder, files);
-    await fill(first.client);
-    await first.end();
+    await leaveFilled(folder, files);
     isReadOnly = true;
     const before = await filesIn(folder);
     for (let i = 0; i < 2; i++) {
@@ -238,9 +236,7 @@ Deno.test("metadata that cannot be written is noticed before anything has change
     open: (path, mode) => (path.includes("__cluster") ? guarded : real).open(path, mode),
   };
   try {
-    const first = await startOn(folder, files);
-    await fill(first.client);
-    await first.end();
+    await leaveFilled(folder, files);
     isReadOnly = true;
     const before = await filesIn(folder);
     const second = await startOn(folder, files);
@@ -326,19 +322,13 @@ async function targets(): Promise<Target[]> {
 for (const target of await targets()) {
   for (const end of ["stop", "kill"] as const) {
     const name = `${target}: on a read-only mount a start after a ${end} reads, and writes later`;
-    Deno.test(name, async () => {
-      const folder = await Deno.makeTempDir({ prefix: "read-only-start-" });
-      const refusal = await mount(folder);
-      if (refusal !== undefined) {
-        console.log(`skipped: no file system can be mounted here: ${refusal}`);
-        return await Deno.remove(folder);
-      }
-      const data = `${folder}/data`;
-      try {
+    Deno.test(name, () =>
+      onMount(async (folder) => {
+        const data = `${folder}/data`;
         await using broker = await BrokerProcess.start({
           target,
           dataDir: data,
-          settings: { "offsets.topic.num.partitions": "1", "ottla.log.dirs.free.bytes.min": "0" },
+          settings: filledSettings,
         });
         const first = await connect(broker.bootstrap);
         await fill(first);
@@ -360,11 +350,7 @@ for (const target of await targets()) {
         assertEquals(await filesIn(folder), before);
         await broker.restart();
         await checkHeals(broker, () => remount(folder, "rw"));
-      } finally {
-        await new Deno.Command("umount", { args: [folder] }).output();
-        await Deno.remove(folder);
-      }
-    });
+      }));
   }
 }
 
@@ -419,7 +405,7 @@ for (const target of await targets()) {
         target,
         dataDir: data,
         wrapper,
-        settings: { "offsets.topic.num.partitions": "1", "ottla.log.dirs.free.bytes.min": "0" },
+        settings: filledSettings,
       });
       const first = await connect(broker.bootstrap);
       await fill(first);
@@ -443,17 +429,11 @@ for (const target of await targets()) {
 
 Deno.test("node: a start on a full disk reads, and writes once there is room", async () => {
   if (!(await targets()).includes("node")) return console.log("skipped: another target is asked");
-  const folder = await Deno.makeTempDir({ prefix: "read-only-start-" });
-  const refusal = await mount(folder);
-  if (refusal !== undefined) {
-    console.log(`skipped: no file system can be mounted here: ${refusal}`);
-    return await Deno.remove(folder);
-  }
-  try {
+  await onMount(async (folder) => {
     await using broker = await BrokerProcess.start({
       target: "node",
       dataDir: `${folder}/data`,
-      settings: { "offsets.topic.num.partitions": "1", "ottla.log.dirs.free.bytes.min": "0" },
+      settings: filledSettings,
     });
     const first = await connect(broker.bootstrap);
     await fill(first);
@@ -468,8 +448,5 @@ Deno.test("node: a start on a full disk reads, and writes once there is room", a
     client.close();
     assertEquals(await filesIn(`${folder}/data`), before);
     await checkHeals(broker, () => Deno.remove(`${folder}/taken`));
-  } finally {
-    await new Deno.Command("umount", { args: [folder] }).output();
-    await Deno.remove(folder);
-  }
+  });
 });
