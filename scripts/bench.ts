@@ -9,12 +9,16 @@
 //   stalls   how long the event loop is held at a stretch, by what is done (bench/stalls.ts)
 //   start    from the creation of the process to the first answered Metadata request, 10 times
 //
-// Each scenario runs the two in turn, several rounds, and prints the medians and their ratio, so
-// that a machine whose speed drifts fools it less. CPU is the measured program's own, from /proc
-// (Linux).
+// The first three run the two in turn, several rounds, and print the medians and their ratio, so
+// that a machine whose speed drifts fools it less. One more round comes first and counts for
+// nothing: memory that nobody has touched yet makes the writes of a virtual machine many times as
+// dear. CPU is the measured program's own, from /proc (Linux), the kernel's part apart.
 //
 //   deno task bench [--with deno|bun|binary] [--rounds 3] [--seconds 3] [--only produce]
-//     [--bytes 1e9]
+//     [--bytes 1e9] [--beside FOLDER]
+//
+// `--beside` measures the broker of another checkout in place of the bare program: what a change
+// costs, both sides in one run.
 
 import { parseArgs } from "@std/cli/parse-args";
 import { BytesWriter } from "../src/base/bytes.ts";
@@ -44,15 +48,15 @@ const fetchVersion = 11;
 const createVersion = 5;
 
 const flags = parseArgs(Deno.args, {
-  string: ["with", "rounds", "seconds", "only", "bytes"],
-  default: { with: "deno", rounds: "3", seconds: "3", only: "", bytes: "1e9" },
+  string: ["with", "rounds", "seconds", "only", "bytes", "beside"],
+  default: { with: "deno", rounds: "3", seconds: "3", only: "", bytes: "1e9", beside: "" },
 });
 const rounds = Number(flags.rounds);
 const durationMs = Number(flags.seconds) * 1000;
 
-/** How to start the two programs on one runtime. */
-function commands(): { ottla: string[]; bare: string[] } {
-  const main = `${root}src/main.ts`;
+/** How to start the two on one runtime; the broker from this checkout or from another. */
+function commands(checkout = root): { ottla: string[]; bare: string[] } {
+  const main = `${checkout}src/main.ts`;
   const bare = `${root}scripts/bench/bare.ts`;
   const deno = [Deno.execPath(), "run", "-A", "--no-check"];
   switch (flags.with) {
@@ -61,15 +65,15 @@ function commands(): { ottla: string[]; bare: string[] } {
     case "bun":
       return { ottla: ["bun", main], bare: ["bun", bare] };
     case "binary":
-      return { ottla: [`${root}dist/ottla`], bare: ["bun", bare] };
+      return { ottla: [`${checkout}dist/ottla`], bare: ["bun", bare] };
     default:
       throw new Error(`--with ${flags.with}: it must be deno, bun or binary`);
   }
 }
 
-function brokerCommand(folder: string, port = 0): string[] {
+function brokerCommand(folder: string, port = 0, checkout = root): string[] {
   const start = ["start", "--port", String(port), "--host", "127.0.0.1"];
-  return [...commands().ottla, ...start, "--data-dir", `${folder}/data`];
+  return [...commands(checkout).ottla, ...start, "--data-dir", `${folder}/data`];
 }
 
 /** The same with a watch on its event loop, which the binary has no room for. */
@@ -90,6 +94,7 @@ function bareCommand(...args: string[]): string[] {
 interface Measured extends LoadResult {
   readonly records: number;
   readonly cpuSeconds: number;
+  readonly kernelSeconds: number;
 }
 
 /** A program under a load; `records` that one request carries. */
@@ -98,10 +103,12 @@ async function measure(
   load: Omit<LoadOptions, "port" | "durationMs">,
   records: number,
 ): Promise<Measured> {
-  const before = program.usage().cpuSeconds;
+  const before = program.usage();
   const result = await runLoad({ ...load, port: program.port, durationMs });
-  const cpuSeconds = program.usage().cpuSeconds - before;
-  return { ...result, records: result.requests * records, cpuSeconds };
+  const after = program.usage();
+  const cpuSeconds = after.cpuSeconds - before.cpuSeconds;
+  const kernelSeconds = after.kernelSeconds - before.kernelSeconds;
+  return { ...result, records: result.requests * records, cpuSeconds, kernelSeconds };
 }
 
 function batchOf(records: number): Uint8Array {
@@ -198,7 +205,7 @@ async function createTopic(port: number, partitions: number): Promise<void> {
 /** A scenario: the two programs' loads. Each round has fresh programs and a fresh folder. */
 interface Scenario {
   readonly name: string;
-  readonly broker: (folder: string) => Promise<Measured>;
+  readonly broker: (folder: string, checkout?: string) => Promise<Measured>;
   readonly bare: (folder: string) => Promise<Measured>;
 }
 
@@ -223,8 +230,8 @@ function produceScenario(
   const load = { connections, inFlight, request: (i: number) => frames[i] };
   return {
     name,
-    broker: (folder: string) =>
-      withProgram(brokerCommand(folder), async (program) => {
+    broker: (folder: string, checkout?: string) =>
+      withProgram(brokerCommand(folder, 0, checkout), async (program) => {
         await createTopic(program.port, connections);
         return measure(program, { ...load, check: checkProduced }, records);
       }),
@@ -243,8 +250,8 @@ function fetchScenario(): Scenario {
   const batch = produceFrame(0, batchRecords);
   return {
     name: "fetch 100 KB batches",
-    broker: (folder) =>
-      withProgram(brokerCommand(folder), async (program) => {
+    broker: (folder, checkout) =>
+      withProgram(brokerCommand(folder, 0, checkout), async (program) => {
         await createTopic(program.port, o.connections);
         await fill(program.port, o.connections);
         const end = fetchBatches * batchRecords;
@@ -298,6 +305,7 @@ interface Row {
   readonly recordsPerSecond: number;
   readonly megabytesPerSecond: number;
   readonly cpuSecondsPerGigabyte: number;
+  readonly kernelSecondsPerGigabyte: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
@@ -309,6 +317,7 @@ function rowOf(measured: Measured): Row {
     recordsPerSecond: measured.records / seconds,
     megabytesPerSecond: bytes / 1e6 / seconds,
     cpuSecondsPerGigabyte: measured.cpuSeconds / (bytes / 1e9),
+    kernelSecondsPerGigabyte: measured.kernelSeconds / (bytes / 1e9),
     p50Ms: measured.p50Ms,
     p99Ms: measured.p99Ms,
   };
@@ -320,6 +329,7 @@ function medianRow(rows: readonly Row[]): Row {
     recordsPerSecond: of("recordsPerSecond"),
     megabytesPerSecond: of("megabytesPerSecond"),
     cpuSecondsPerGigabyte: of("cpuSecondsPerGigabyte"),
+    kernelSecondsPerGigabyte: of("kernelSecondsPerGigabyte"),
     p50Ms: of("p50Ms"),
     p99Ms: of("p99Ms"),
   };
@@ -330,34 +340,54 @@ function print(name: string, row: Row): void {
     row.recordsPerSecond.toFixed(0).padStart(10),
     row.megabytesPerSecond.toFixed(1).padStart(9),
     row.cpuSecondsPerGigabyte.toFixed(2).padStart(9),
+    row.kernelSecondsPerGigabyte.toFixed(2).padStart(8),
     row.p50Ms.toFixed(2).padStart(8),
     row.p99Ms.toFixed(2).padStart(8),
   ];
   console.log(`  ${name.padEnd(14)}${cells.join("")}`);
 }
 
+/** Runs the broker and its rival in turn, the first round for nothing. */
 async function run(scenario: Scenario): Promise<void> {
-  const rows: { broker: Row[]; bare: Row[] } = { broker: [], bare: [] };
-  for (let round = 0; round < rounds; round++) {
-    for (const which of ["bare", "broker"] as const) {
+  const rival = flags.beside === ""
+    ? { name: "bare program", run: scenario.bare }
+    : { name: "the other", run: (folder: string) => scenario.broker(folder, otherCheckout()) };
+  const contenders = [{ name: "ottla", run: scenario.broker }, rival];
+  const rows = new Map<string, Row[]>(contenders.map(({ name }) => [name, []]));
+  for (let round = 0; round <= rounds; round++) {
+    contenders.reverse();
+    for (const { name, run } of contenders) {
       const folder = await Deno.makeTempDir({ prefix: "ottla-bench-" });
       try {
-        rows[which].push(rowOf(await scenario[which](folder)));
+        const row = rowOf(await run(folder));
+        if (round > 0) rows.get(name)?.push(row);
       } finally {
         await Deno.remove(folder, { recursive: true });
       }
     }
   }
-  const [bare, broker] = [medianRow(rows.bare), medianRow(rows.broker)];
-  const ratios = rows.broker.map((row, i) =>
-    row.megabytesPerSecond / rows.bare[i].megabytesPerSecond
-  );
   console.log(`\n${scenario.name}`);
-  console.log("                   records/s     MB/s  CPU s/GB  p50 ms  p99 ms");
-  print("ottla", broker);
-  print("bare program", bare);
+  console.log("                   records/s     MB/s  CPU s/GB  kernel  p50 ms  p99 ms");
+  for (const [name, of] of rows) print(name, medianRow(of));
+  const [ours = [], theirs = []] = rows.values();
+  printRatios(`ottla / ${rival.name}, MB/s`, ours.map(speed), theirs.map(speed));
+  if (flags.beside !== "") {
+    printRatios(`${rival.name} / ottla, CPU s/GB`, theirs.map(cost), ours.map(cost));
+  }
+}
+
+const speed = (row: Row) => row.megabytesPerSecond;
+const cost = (row: Row) => row.cpuSecondsPerGigabyte;
+
+function printRatios(name: string, above: readonly number[], below: readonly number[]): void {
+  const ratios = above.map((value, i) => value / below[i]);
   const list = ratios.map((ratio) => ratio.toFixed(2)).join(", ");
-  console.log(`  ottla / bare, MB/s: ${median(ratios).toFixed(2)}  (rounds: ${list})`);
+  console.log(`  ${name}: ${median(ratios).toFixed(2)}  (rounds: ${list})`);
+}
+
+/** The folder of `--beside`, with a slash behind it as `root` has one. */
+function otherCheckout(): string {
+  return `${Deno.realPathSync(flags.beside)}/`;
 }
 
 const scenarios: readonly Scenario[] = [
@@ -366,7 +396,8 @@ const scenarios: readonly Scenario[] = [
   produceScenario("single-record requests", { records: 1, connections: 16, inFlight: 1 }),
 ];
 
-console.log(`ottla beside a bare program, both on ${flags.with}; medians of ${rounds} rounds`);
+const beside = flags.beside === "" ? "a bare program" : `that of ${flags.beside}`;
+console.log(`ottla beside ${beside}, both on ${flags.with}; medians of ${rounds} rounds`);
 for (const scenario of scenarios) {
   if (scenario.name.includes(flags.only)) await run(scenario);
 }

@@ -4,6 +4,8 @@
 /** CPU time and peak memory of a process so far, from /proc. */
 export interface Usage {
   readonly cpuSeconds: number;
+  /** Those of them that the kernel spent for it. */
+  readonly kernelSeconds: number;
   readonly peakBytes: number;
 }
 
@@ -71,8 +73,12 @@ async function drain(
 function usageOf(pid: number): Usage {
   const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const ticks = Number(fields[11]) + Number(fields[12]);
+  const [user, kernel] = [Number(fields[11]), Number(fields[12])];
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);
   const peakKiB = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
-  return { cpuSeconds: ticks / clockTicksPerSecond, peakBytes: peakKiB * 1024 };
+  return {
+    cpuSeconds: (user + kernel) / clockTicksPerSecond,
+    kernelSeconds: kernel / clockTicksPerSecond,
+    peakBytes: peakKiB * 1024,
+  };
 }
