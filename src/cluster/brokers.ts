@@ -14,15 +14,10 @@ import type { BrokerId, ProducerId, Uuid } from "../base/ids.ts";
 import { addInt64 } from "../base/int64.ts";
 import {
   clusterMinInSyncReplicasSince,
-  groupVersionFeature,
-  groupVersionRange,
-  groupVersionSince,
   metadataVersionFeature,
   metadataVersionNew,
+  optionalFeatures,
   recordVersions,
-  transactionVersionFeature,
-  transactionVersionNew,
-  transactionVersionSince,
 } from "./feature_levels.ts";
 import { type EndPoint, type MetadataImage, type PartitionImage, ResourceType } from "./image.ts";
 import type { MetadataRecordInput } from "./records.ts";
@@ -74,11 +69,8 @@ export function decideBootstrap(
     );
     if (given.length === 0) {
       records.push(feature(metadataVersionFeature, metadataVersion));
-      if (metadataVersion >= groupVersionSince) {
-        records.push(feature(groupVersionFeature, groupVersionRange.max));
-      }
-      if (metadataVersion >= transactionVersionSince) {
-        records.push(feature(transactionVersionFeature, transactionVersionNew));
+      for (const { name, maxVersion, since } of optionalFeatures) {
+        if (metadataVersion >= since) records.push(feature(name, maxVersion));
       }
     }
     records.push(...formatted);

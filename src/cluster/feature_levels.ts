@@ -8,8 +8,8 @@
 // level, and records are written in the versions that its level allows. Levels past the newest that
 // our record tables know are refused, since their records may mean what we cannot guess.
 // group.version 1 is the consumer protocol of groups (KIP-848), transaction.version 2 has an epoch
-// for each transaction (KIP-890); a new cluster has both, an existing one when it is given them.
-// Other features (share.version, ...) stay at level 0 until we serve them.
+// for each transaction (KIP-890), share.version 1 is share groups (KIP-932); a new cluster has all
+// of them, an existing one when it is given them. Others stay at level 0 until we serve them.
 
 import { UsageFault } from "../base/faults.ts";
 import type { MetadataImage } from "./image.ts";
@@ -18,18 +18,17 @@ export const metadataVersionFeature = "metadata.version";
 /** Which protocol transactions have: 2 is an epoch for each of them (KIP-890). */
 export const transactionVersionFeature = "transaction.version";
 
+/** Whether groups may speak the consumer protocol (KIP-848). */
 export const groupVersionFeature = "group.version";
+/** Whether there are share groups (KIP-932). */
+export const shareVersionFeature = "share.version";
 
-/**
- * Levels of group.version that are served, and the oldest metadata.version that allows the last.
- */
-export const groupVersionRange = { min: 0, max: 1 } as const;
-export const groupVersionSince = 22; // 4.0-IV0
-/** The level of transaction.version of a new cluster, and the newest there is. */
-export const transactionVersionNew = 2;
-
-/** Since 4.0-IV2 a new cluster has transaction.version set. */
-export const transactionVersionSince = 24;
+/** The levels that are served, and since which metadata.version a new cluster has the last. */
+export const optionalFeatures = [
+  { name: groupVersionFeature, minVersion: 0, maxVersion: 1, since: 22 }, // 4.0-IV0
+  { name: shareVersionFeature, minVersion: 0, maxVersion: 1, since: 28 }, // 4.2-IV0
+  { name: transactionVersionFeature, minVersion: 0, maxVersion: 2, since: 24 }, // 4.0-IV2
+] as const;
 
 /** Levels of metadata.version that can be read. */
 export const metadataVersionRange = { min: 7, max: 31 } as const;
@@ -51,7 +50,6 @@ export interface FeatureRange {
 export const featuresAtZero: readonly FeatureRange[] = [
   "eligible.leader.replicas.version",
   "kraft.version",
-  "share.version",
   "streams.version",
 ].map((name) => ({ name, minVersion: 0, maxVersion: 0 }));
 

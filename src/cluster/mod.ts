@@ -20,11 +20,11 @@ export * from "./directories.ts";
 export {
   checkMetadataVersion,
   groupVersionFeature,
-  groupVersionRange,
   metadataVersionFeature,
   metadataVersionRange,
+  optionalFeatures,
+  shareVersionFeature,
   transactionVersionFeature,
-  transactionVersionNew,
 } from "./feature_levels.ts";
 export {
   type BrokerImage,

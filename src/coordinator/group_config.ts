@@ -19,11 +19,13 @@ export interface GroupConfig {
   readonly offsetsRetentionCheckIntervalMs: number;
   /** What consumer groups obey besides. */
   readonly consumer: () => ConsumerGroupConfig;
+  /** What share groups obey besides. */
+  readonly share: () => ShareGroupConfig;
 }
 
 /** What a group of its own may set, the broker's word otherwise. Times in milliseconds. */
 export interface ModernGroupSettings {
-  /** consumer.session.timeout.ms, group.consumer.session.timeout.ms */
+  /** consumer.session.timeout.ms, group.consumer.session.timeout.ms; the same for share groups */
   readonly sessionTimeoutMs: number;
   /** consumer.heartbeat.interval.ms, group.consumer.heartbeat.interval.ms */
   readonly heartbeatIntervalMs: number;
@@ -47,6 +49,24 @@ export interface ConsumerGroupConfig {
   readonly settingsOf: (groupId: string) => ModernGroupSettings;
 }
 
+/** What share groups obey (KIP-932). */
+export interface ShareGroupConfig {
+  /** Whether share.version allows them. */
+  readonly isEnabled: boolean;
+  /** group.share.assignors */
+  readonly assignor: string;
+  /** group.share.max.size */
+  readonly groupSizeMax: number;
+  readonly settingsOf: (groupId: string) => ModernGroupSettings;
+}
+
+/** Kafka's defaults for whoever is assigned by the coordinator. */
+const modernGroupSettingsDefaults: ModernGroupSettings = {
+  sessionTimeoutMs: 45_000,
+  heartbeatIntervalMs: 5_000,
+  assignmentIntervalMs: 1_000,
+};
+
 /** Kafka's defaults. */
 const consumerGroupConfigDefaults: ConsumerGroupConfig = {
   isEnabled: true,
@@ -55,11 +75,15 @@ const consumerGroupConfigDefaults: ConsumerGroupConfig = {
   canUpgrade: true,
   canDowngrade: true,
   regexRefreshIntervalMs: 600_000,
-  settingsOf: () => ({
-    sessionTimeoutMs: 45_000,
-    heartbeatIntervalMs: 5_000,
-    assignmentIntervalMs: 1_000,
-  }),
+  settingsOf: () => modernGroupSettingsDefaults,
+};
+
+/** Kafka's defaults. */
+const shareGroupConfigDefaults: ShareGroupConfig = {
+  isEnabled: true,
+  assignor: "simple",
+  groupSizeMax: 200,
+  settingsOf: () => modernGroupSettingsDefaults,
 };
 
 /** Kafka's defaults. */
@@ -72,4 +96,5 @@ export const groupConfigDefaults: GroupConfig = {
   offsetsRetentionMs: 7 * 24 * 60 * 60 * 1_000,
   offsetsRetentionCheckIntervalMs: 600_000,
   consumer: () => consumerGroupConfigDefaults,
+  share: () => shareGroupConfigDefaults,
 };

@@ -6,6 +6,7 @@ export {
   type GroupConfig,
   groupConfigDefaults,
   type ModernGroupSettings,
+  type ShareGroupConfig,
 } from "./group_config.ts";
 export { type GroupDecision, GroupTable, type GroupTableOptions } from "./group_table.ts";
 export {

@@ -1,6 +1,5 @@
 // Broker keys of the newer group protocols: consumer groups (KIP-848), share groups (KIP-932) and
-// streams groups (KIP-1071). Those of the last two are known, and without effect until those groups
-// are served.
+// streams groups (KIP-1071). Those that are known, and without effect so far, say so.
 // A data table.
 
 import type { ConfigKey } from "./values.ts";
@@ -83,13 +82,12 @@ export const groupProtocolKeys = {
     type: "int",
     default: "1000",
     update: "cluster-wide",
-    ignored: shareGroups,
     doc: "Shortest time between two assignments of a share group.",
   },
   "group.share.assignors": {
     type: "list",
     default: "simple",
-    ignored: shareGroups,
+    oneOf: ["simple"],
     doc: "Assignors of share groups.",
   },
   "group.share.delivery.count.limit": {
@@ -101,13 +99,11 @@ export const groupProtocolKeys = {
   "group.share.heartbeat.interval.ms": {
     type: "int",
     default: "5000",
-    ignored: shareGroups,
     doc: "How often members of a share group send a heartbeat.",
   },
   "group.share.max.assignment.interval.ms": {
     type: "int",
     default: "15000",
-    ignored: shareGroups,
     doc: "Longest assignment interval that a share group may have.",
   },
   "group.share.max.delivery.count.limit": {
@@ -119,7 +115,6 @@ export const groupProtocolKeys = {
   "group.share.max.heartbeat.interval.ms": {
     type: "int",
     default: "15000",
-    ignored: shareGroups,
     doc: "Longest heartbeat interval that a share group may have.",
   },
   "group.share.max.partition.max.record.locks": {
@@ -137,7 +132,6 @@ export const groupProtocolKeys = {
   "group.share.max.session.timeout.ms": {
     type: "int",
     default: "60000",
-    ignored: shareGroups,
     doc: "Longest session timeout that a share group may have.",
   },
   "group.share.max.share.sessions": {
@@ -149,13 +143,11 @@ export const groupProtocolKeys = {
   "group.share.max.size": {
     type: "int",
     default: "200",
-    ignored: shareGroups,
     doc: "Most members of a share group.",
   },
   "group.share.min.assignment.interval.ms": {
     type: "int",
     default: "0",
-    ignored: shareGroups,
     doc: "Shortest assignment interval that a share group may have.",
   },
   "group.share.min.delivery.count.limit": {
@@ -167,7 +159,6 @@ export const groupProtocolKeys = {
   "group.share.min.heartbeat.interval.ms": {
     type: "int",
     default: "5000",
-    ignored: shareGroups,
     doc: "Shortest heartbeat interval that a share group may have.",
   },
   "group.share.min.partition.max.record.locks": {
@@ -185,7 +176,6 @@ export const groupProtocolKeys = {
   "group.share.min.session.timeout.ms": {
     type: "int",
     default: "45000",
-    ignored: shareGroups,
     doc: "Shortest session timeout that a share group may have.",
   },
   "group.share.partition.max.record.locks": {
@@ -203,7 +193,6 @@ export const groupProtocolKeys = {
   "group.share.session.timeout.ms": {
     type: "int",
     default: "45000",
-    ignored: shareGroups,
     doc: "How long a member of a share group may be silent.",
   },
   "group.streams.assignment.interval.ms": {

@@ -6,12 +6,14 @@ import {
   offsetsTopic,
   ResourceType,
   shareStateTopic,
+  shareVersionFeature,
   transactionsTopic,
 } from "../../cluster/mod.ts";
 import type {
   ConsumerGroupConfig,
   GroupConfig,
   ModernGroupSettings,
+  ShareGroupConfig,
   ShareStateConfig,
   TransactionConfig,
 } from "../../coordinator/mod.ts";
@@ -33,6 +35,7 @@ export function groupConfigOf(config: BrokerConfig, image: () => MetadataImage):
     offsetsRetentionMs: config.get("offsets.retention.minutes") * msPerMinute,
     offsetsRetentionCheckIntervalMs: config.get("offsets.retention.check.interval.ms"),
     consumer: () => consumerGroupConfigOf(config, image),
+    share: () => shareGroupConfigOf(config, image),
   };
 }
 
@@ -51,21 +54,36 @@ function consumerGroupConfigOf(
     canUpgrade: policy === "bidirectional" || policy === "upgrade",
     canDowngrade: policy === "bidirectional" || policy === "downgrade",
     regexRefreshIntervalMs: config.get("group.consumer.regex.refresh.interval.ms"),
-    settingsOf: (groupId: string): ModernGroupSettings =>
-      settingsOf(config, image().configs(ResourceType.GROUP, groupId)),
+    settingsOf: modernSettings(config, { kind: "consumer", image }),
   };
 }
 
-function settingsOf(
-  config: Pick<BrokerConfig, "get">,
-  own: ReadonlyMap<string, string>,
-): ModernGroupSettings {
-  const terms = consumerGroupTerms(config);
-  const inForce = (name: keyof GroupSettings) => within(own.get(name), terms[name]);
+/** What share groups obey; a group's own settings come before the broker's. */
+function shareGroupConfigOf(config: BrokerConfig, image: () => MetadataImage): ShareGroupConfig {
   return {
-    sessionTimeoutMs: inForce("consumer.session.timeout.ms"),
-    heartbeatIntervalMs: inForce("consumer.heartbeat.interval.ms"),
-    assignmentIntervalMs: inForce("consumer.assignment.interval.ms"),
+    isEnabled: (image().features.get(shareVersionFeature) ?? 0) >= 1,
+    // There is one for all groups.
+    assignor: config.get("group.share.assignors")[0] ?? "",
+    groupSizeMax: config.get("group.share.max.size"),
+    settingsOf: modernSettings(config, { kind: "share", image }),
+  };
+}
+
+/** What each group of this kind has, as things stand when it is asked. */
+function modernSettings(
+  config: Pick<BrokerConfig, "get">,
+  { kind, image }: { readonly kind: ModernKind; readonly image: () => MetadataImage },
+): (groupId: string) => ModernGroupSettings {
+  return (groupId) => {
+    const own = image().configs(ResourceType.GROUP, groupId);
+    const terms = groupTerms(config);
+    const inForce = (name: ModernSetting) =>
+      within(own.get(`${kind}.${name}`), terms[`${kind}.${name}`]);
+    return {
+      sessionTimeoutMs: inForce("session.timeout.ms"),
+      heartbeatIntervalMs: inForce("heartbeat.interval.ms"),
+      assignmentIntervalMs: inForce("assignment.interval.ms"),
+    };
   };
 }
 
@@ -76,18 +94,15 @@ export interface GroupTerms {
   readonly otherwise: number;
 }
 
-/** The settings of groups that are served, by name. */
-export type GroupSettings = Readonly<
-  Record<
-    | "consumer.session.timeout.ms"
-    | "consumer.heartbeat.interval.ms"
-    | "consumer.assignment.interval.ms",
-    GroupTerms
-  >
->;
+/** The kinds of groups whose members the coordinator assigns. */
+type ModernKind = "consumer" | "share";
+type ModernSetting = "session.timeout.ms" | "heartbeat.interval.ms" | "assignment.interval.ms";
 
-/** What the broker says now of the settings of consumer groups. */
-export function consumerGroupTerms(config: Pick<BrokerConfig, "get">): GroupSettings {
+/** The settings of groups for which the broker has bounds, by name. */
+export type GroupSettings = Readonly<Record<`${ModernKind}.${ModernSetting}`, GroupTerms>>;
+
+/** What the broker says now of the settings of groups. */
+export function groupTerms(config: Pick<BrokerConfig, "get">): GroupSettings {
   return {
     "consumer.session.timeout.ms": {
       min: config.get("group.consumer.min.session.timeout.ms"),
@@ -103,6 +118,21 @@ export function consumerGroupTerms(config: Pick<BrokerConfig, "get">): GroupSett
       min: config.get("group.consumer.min.assignment.interval.ms"),
       max: config.get("group.consumer.max.assignment.interval.ms"),
       otherwise: config.get("group.consumer.assignment.interval.ms"),
+    },
+    "share.session.timeout.ms": {
+      min: config.get("group.share.min.session.timeout.ms"),
+      max: config.get("group.share.max.session.timeout.ms"),
+      otherwise: config.get("group.share.session.timeout.ms"),
+    },
+    "share.heartbeat.interval.ms": {
+      min: config.get("group.share.min.heartbeat.interval.ms"),
+      max: config.get("group.share.max.heartbeat.interval.ms"),
+      otherwise: config.get("group.share.heartbeat.interval.ms"),
+    },
+    "share.assignment.interval.ms": {
+      min: config.get("group.share.min.assignment.interval.ms"),
+      max: config.get("group.share.max.assignment.interval.ms"),
+      otherwise: config.get("group.share.assignment.interval.ms"),
     },
   };
 }

@@ -19,7 +19,7 @@ import {
 } from "../../protocol/mod.ts";
 import { ConfigSource, describeClusterDefault, type DescribedConfig } from "../config/mod.ts";
 import { describeResource } from "../config/describe.ts";
-import { consumerGroupTerms } from "../config/parts.ts";
+import { groupTerms } from "../config/parts.ts";
 import { clientMetricsKeys, groupKeys } from "../config/group_table.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
@@ -64,7 +64,7 @@ export const describeConfigs = handler(DescribeConfigs, {
 
 function groupDefaults({ config }: Pick<Context["services"], "config">): Map<string, string> {
   return new Map(
-    Object.entries(consumerGroupTerms(config)).map((
+    Object.entries(groupTerms(config)).map((
       [name, { otherwise }],
     ) => [name, `${otherwise}`]),
   );

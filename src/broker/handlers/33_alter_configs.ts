@@ -8,7 +8,7 @@
 
 import { decideAlterConfigs } from "../../cluster/configs.ts";
 import { AlterConfigs } from "../../protocol/apis/33_alter_configs.ts";
-import { consumerGroupTerms } from "../config/parts.ts";
+import { groupTerms } from "../config/parts.ts";
 import { configRules, logConfigWarnings } from "../config/resources.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
@@ -24,7 +24,7 @@ export const alterConfigs = handler(AlterConfigs, {
   ],
 
   async handle(request, { services }: Context) {
-    const rules = configRules(services.nodeId, consumerGroupTerms(services.config));
+    const rules = configRules(services.nodeId, groupTerms(services.config));
     const response = await services.change((image) => decideAlterConfigs(image, request, rules));
     if (!request.validateOnly) logConfigWarnings(services.logger, request, response);
     return response;

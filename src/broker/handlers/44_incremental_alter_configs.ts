@@ -9,7 +9,7 @@
 
 import { decideIncrementalAlterConfigs } from "../../cluster/configs.ts";
 import { IncrementalAlterConfigs } from "../../protocol/apis/44_incremental_alter_configs.ts";
-import { consumerGroupTerms } from "../config/parts.ts";
+import { groupTerms } from "../config/parts.ts";
 import { configRules, logConfigWarnings } from "../config/resources.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
@@ -25,7 +25,7 @@ export const incrementalAlterConfigs = handler(IncrementalAlterConfigs, {
   ],
 
   async handle(request, { services }: Context) {
-    const rules = configRules(services.nodeId, consumerGroupTerms(services.config));
+    const rules = configRules(services.nodeId, groupTerms(services.config));
     const response = await services.change((image) =>
       decideIncrementalAlterConfigs(image, request, rules)
     );

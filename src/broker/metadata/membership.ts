@@ -17,32 +17,24 @@ import {
   decideLeadership,
   decideRegisterBroker,
   decideWorkingDirectories,
-  groupVersionFeature,
-  groupVersionRange,
   type MetadataStore,
   metadataVersionFeature,
   metadataVersionRange,
-  transactionVersionFeature,
-  transactionVersionNew,
+  optionalFeatures,
 } from "../../cluster/mod.ts";
 import type { Logger } from "../../runtime/ports.ts";
 import type { BrokerConfig } from "../config/mod.ts";
 import type { Storage } from "../storage.ts";
 
-/** Features with the levels that this broker can serve. */
-export const supportedFeatures = [{
-  name: groupVersionFeature,
-  minVersion: groupVersionRange.min,
-  maxVersion: groupVersionRange.max,
-}, {
-  name: metadataVersionFeature,
-  minVersion: metadataVersionRange.min,
-  maxVersion: metadataVersionRange.max,
-}, {
-  name: transactionVersionFeature,
-  minVersion: 0,
-  maxVersion: transactionVersionNew,
-}] as const;
+/** Features with the levels that this broker can serve, by name. */
+export const supportedFeatures = [
+  {
+    name: metadataVersionFeature,
+    minVersion: metadataVersionRange.min,
+    maxVersion: metadataVersionRange.max,
+  },
+  ...optionalFeatures.map(({ name, minVersion, maxVersion }) => ({ name, minVersion, maxVersion })),
+].sort((a, b) => a.name < b.name ? -1 : 1);
 
 const noRecords = { records: [] };
 
