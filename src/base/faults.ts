@@ -96,6 +96,19 @@ export function isStoreFault(
     error instanceof DecodeFault;
 }
 
+/** Ends a failure that its owner tells of; what is no fault of a store is thrown on. */
+export function throwUnlessStoreFault(
+  error: unknown,
+): asserts error is PartitionFault | PlatformFault | DecodeFault {
+  if (!isStoreFault(error)) throw error;
+}
+
+/** A store's fault as its partition's, told by `message`. Throws on what is none. */
+export function partitionFault(error: unknown, message = messageOf(error)): PartitionFault {
+  if (!isStoreFault(error)) throw error;
+  return new PartitionFault(message, { cause: error });
+}
+
 /** The message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -2,7 +2,7 @@
 // producers. Each job runs again some time after it has ended, so that none ever overlaps itself,
 // and gives the event loop a turn between two partitions.
 
-import { messageOf } from "../base/faults.ts";
+import { isStoreFault, messageOf } from "../base/faults.ts";
 import type { Logger, Timer, Timers } from "../runtime/ports.ts";
 
 /** One recurring job. */
@@ -13,22 +13,27 @@ export interface Job {
   readonly run: () => Promise<void>;
 }
 
+export interface BackgroundOptions {
+  readonly timers: Timers;
+  readonly logger: Logger;
+  /** A job has failed in a way that nobody has foreseen. */
+  readonly onBug: (error: unknown) => void;
+}
+
 /** Runs jobs until it is closed. */
 export class Background {
-  readonly #timers: Timers;
-  readonly #logger: Logger;
+  readonly #options: BackgroundOptions;
   readonly #pending = new Map<string, Timer>();
   readonly #running = new Set<Promise<void>>();
   #closed = false;
 
-  constructor(timers: Timers, logger: Logger) {
-    this.#timers = timers;
-    this.#logger = logger;
+  constructor(options: BackgroundOptions) {
+    this.#options = options;
   }
 
   /** Runs `job` for the first time after one interval. */
   start(job: Job): void {
-    const timer = this.#timers.after(job.intervalMs(), () => {
+    const timer = this.#options.timers.after(job.intervalMs(), () => {
       this.#pending.delete(job.name);
       const running = this.#runOnce(job).finally(() => this.#running.delete(running));
       this.#running.add(running);
@@ -47,10 +52,12 @@ export class Background {
     try {
       await job.run();
     } catch (error) {
-      this.#logger.log("error", "a background job failed and will run again", {
-        job: job.name,
-        reason: messageOf(error),
-      });
+      if (isStoreFault(error)) {
+        this.#options.logger.log("error", "a background job failed and will run again", {
+          job: job.name,
+          reason: messageOf(error),
+        });
+      } else this.#options.onBug(error);
     }
     if (!this.#closed) this.start(job);
   }

@@ -5,7 +5,7 @@
 //
 // What its parts are, and how they hang together: wiring.ts.
 
-import { messageOf, PartitionFault } from "../base/faults.ts";
+import { isStoreFault, messageOf, PartitionFault } from "../base/faults.ts";
 import { saturated } from "../base/int64.ts";
 import type { PartitionLog } from "../log/mod.ts";
 import type { Address } from "../runtime/ports.ts";
@@ -95,7 +95,11 @@ export class Broker implements RunningBroker {
   private constructor(options: BrokerOptions & StartWay, opened: Opened) {
     this.#options = options;
     this.#wiring = new Wiring(options, opened);
-    this.#background = new Background(options.runtime.timers, options.logger);
+    this.#background = new Background({
+      timers: options.runtime.timers,
+      logger: options.logger,
+      onBug: (error) => this.#wiring.onBug(error, "a background job has failed: this is a bug"),
+    });
     opened.storage.onFolderFailed((logs) => this.#onFolderFailed(logs));
   }
 
@@ -214,6 +218,9 @@ export class Broker implements RunningBroker {
     if (this.#options.readsOnlyBecause === undefined) this.#startBackground(snapshots);
     this.#loadCoordinators().catch((error) => {
       if (this.#wiring.isClosing) return;
+      if (!isStoreFault(error)) {
+        return this.#wiring.onBug(error, "coordinators could not be loaded: this is a bug");
+      }
       const message = "coordinators could not be loaded; the next request tries again";
       logger.log("error", message, { reason: messageOf(error) });
     });

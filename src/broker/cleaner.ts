@@ -6,7 +6,7 @@
 // Invariant: a log that cannot be read is not tried again before a restart, one that could not be
 // written not before the next round; the others go on meanwhile.
 
-import { DecodeFault, messageOf, PartitionFault } from "../base/faults.ts";
+import { DecodeFault, isStoreFault, messageOf, PartitionFault } from "../base/faults.ts";
 import type { PartitionLog } from "../log/mod.ts";
 import type { Logger, Random, Timers } from "../runtime/ports.ts";
 import type { BrokerConfig } from "./config/mod.ts";
@@ -113,6 +113,7 @@ export class Cleaner {
   }
 
   #onFailed(log: PartitionLog, error: unknown): void {
+    if (!isStoreFault(error)) throw error;
     this.#counters.failures++;
     const { topic, partition } = log;
     const reason = messageOf(error);

@@ -10,7 +10,7 @@
 // this file may assume that the two are equal: consumers read up to the high watermark only.
 // Invariant: who does not lead appends nothing, and acknowledges nothing that was appended before.
 
-import { messageOf } from "../base/faults.ts";
+import { isStoreFault, messageOf } from "../base/faults.ts";
 import type { LeaderEpoch, Offset, PartitionId } from "../base/ids.ts";
 import type { AppendOptions, AppendResult, PartitionLog } from "../log/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
@@ -157,6 +157,7 @@ export class Partition implements Watched {
       await this.log.syncTo(end);
       return undefined;
     } catch (error) {
+      if (!isStoreFault(error)) throw error;
       return { errorCode: ErrorCode.KAFKA_STORAGE_ERROR, message: messageOf(error) };
     }
   }

@@ -197,6 +197,7 @@ export class Reconciler {
     try {
       await this.#options.logs[how](log);
     } catch (error) {
+      if (!isStoreFault(error)) throw error;
       this.#options.logger.log("error", "the files of a partition that is gone are left", {
         partition: `${log.topic}-${log.partition}`,
         reason: messageOf(error),

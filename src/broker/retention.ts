@@ -4,7 +4,7 @@
 // Invariant: a log whose files cannot be deleted is tried again in the next round; the others go
 // on.
 
-import { messageOf } from "../base/faults.ts";
+import { isStoreFault, messageOf } from "../base/faults.ts";
 import type { Clock, Logger } from "../runtime/ports.ts";
 import type { Slices } from "../log/mod.ts";
 import type { Partition } from "./partition.ts";
@@ -41,6 +41,7 @@ export class Retention {
       try {
         this.#segmentsExpired += await log.applyRetention(clock.now(), { highWatermark });
       } catch (error) {
+        if (!isStoreFault(error)) throw error;
         logger.log("error", "retention failed for a partition and will be tried again", {
           partition: `${topic}-${id}`,
           reason: messageOf(error),

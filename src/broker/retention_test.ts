@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { PlatformFault } from "../base/faults.ts";
 import type { PartitionLog, Slices } from "../log/mod.ts";
 import type { Logger } from "../runtime/ports.ts";
 import type { Partition } from "./partition.ts";
@@ -16,7 +17,7 @@ function rig(next: () => Promise<void>) {
   const partitions = Array.from({ length: 10 }, (_, id) => {
     const applyRetention = () => {
       asked.push(id);
-      return id === 2 ? Promise.reject(new Error("no disk")) : Promise.resolve(1);
+      return id === 2 ? Promise.reject(new PlatformFault("Io", "no disk")) : Promise.resolve(1);
     };
     return { topic: "t", id, highWatermark: 0, log: { applyRetention } as unknown as PartitionLog };
   });

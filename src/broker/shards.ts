@@ -417,10 +417,15 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
   }
 
   async #answerWhenDurable(answers: readonly Answer<Response>[]): Promise<void> {
-    const errorCode = await this.durable();
-    for (const { to, response, failed } of answers) {
-      const isKept = errorCode === ErrorCode.NONE;
-      this.#answer(to.id, isKept ? response : failed?.(errorCode) ?? response);
+    // Of a bug of ours nobody is told more, but nobody waits for ever.
+    let errorCode: ErrorCode = ErrorCode.UNKNOWN_SERVER_ERROR;
+    try {
+      errorCode = await this.durable();
+    } finally {
+      for (const { to, response, failed } of answers) {
+        const isKept = errorCode === ErrorCode.NONE;
+        this.#answer(to.id, isKept ? response : failed?.(errorCode) ?? response);
+      }
     }
   }
 

@@ -10,9 +10,10 @@
 
 import {
   isPlatformFault,
+  isStoreFault,
   messageOf,
   PartitionFault,
-  type PlatformFault,
+  PlatformFault,
   UsageFault,
 } from "../base/faults.ts";
 import type { BrokerId, PartitionId, Uuid } from "../base/ids.ts";
@@ -198,7 +199,8 @@ export class Storage {
   #spaceOf(path: string): { freeBytes: number; totalBytes: number } {
     try {
       return { freeBytes: this.files.freeBytes(path), totalBytes: this.files.totalBytes(path) };
-    } catch {
+    } catch (error) {
+      if (!(error instanceof PlatformFault)) throw error;
       // What cannot be told is -1 to Kafka's tools; whether the disk works is found out elsewhere.
       return { freeBytes: -1, totalBytes: -1 };
     }
@@ -347,6 +349,7 @@ export class Storage {
     try {
       this.files.remove(path);
     } catch (error) {
+      if (!isStoreFault(error)) throw error;
       this.#logger.log("warn", "a partition that could not be made is left on its disk", {
         folder: path,
         reason: messageOf(error),
@@ -565,10 +568,9 @@ export class Storage {
       return true;
     } catch (error) {
       if (isPlatformFault(error, "NoSpace")) {
-        folder.state.noteNoRoomFor(messageOf(error as PlatformFault));
-      } else {
-        folder.state.goOffline(messageOf(error));
-      }
+        folder.state.noteNoRoomFor(messageOf(error));
+      } else if (isStoreFault(error)) folder.state.goOffline(messageOf(error));
+      else throw error;
       return false;
     }
   }

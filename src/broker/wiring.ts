@@ -8,7 +8,7 @@
 
 import { AssertionError } from "../base/assert.ts";
 import { formatAddress } from "../base/address.ts";
-import { messageOf } from "../base/faults.ts";
+import { isStoreFault, messageOf } from "../base/faults.ts";
 import { type BrokerId, type PartitionId, type Uuid, uuidFromRandom } from "../base/ids.ts";
 import {
   type ChangeQueue,
@@ -169,6 +169,7 @@ export class Wiring implements Services {
       metadata,
       newUuid: this.newUuid,
       logger,
+      onBug: (error) => this.onBug(error, "what became of this broker was not told: this is a bug"),
       readsOnlyBecause: options.readsOnlyBecause,
     });
     this.quotas = new ClientQuotas({
@@ -282,7 +283,7 @@ export class Wiring implements Services {
       onOpened: ({ name }) => membership.recordDirectories(name),
       onLed: (partition) => this.#onLed(partition),
       onResigned: ({ topic, id }) => this.resignCoordinators(topic, [id]),
-      onBug: (error) => this.#onBug(error, "logs could not follow the metadata: this is a bug"),
+      onBug: (error) => this.onBug(error, "logs could not follow the metadata: this is a bug"),
       slices: storage.slices,
       logger,
     });
@@ -297,7 +298,7 @@ export class Wiring implements Services {
     for (const coordinator of this.#coordinators) {
       if (coordinator.topic !== topic) continue;
       coordinator.load(id).catch((error) =>
-        this.#onBug(error, "a coordinator could not be loaded: this is a bug")
+        this.onBug(error, "a coordinator could not be loaded: this is a bug")
       );
     }
   }
@@ -401,7 +402,7 @@ export class Wiring implements Services {
         dispatch: dispatcher.dispatch.bind(dispatcher),
         onSent: (chunk) => this.storage.readBuffers.release(chunk),
         onBug: (error, session) =>
-          this.#onBug(error, "a request could not be answered: this is a bug", session),
+          this.onBug(error, "a request could not be answered: this is a bug", session),
       },
     });
   }
@@ -430,6 +431,9 @@ export class Wiring implements Services {
     ]);
     told.catch((error) => {
       if (this.isClosing) return;
+      if (!isStoreFault(error)) {
+        return this.onBug(error, "groups could not forget deleted topics: this is a bug");
+      }
       this.#options.logger.log("error", "what groups keep of deleted topics could not be removed", {
         topics: names.join(","),
         reason: messageOf(error),
@@ -438,7 +442,7 @@ export class Wiring implements Services {
   }
 
   /** Our own invariants do not hold any more: better to stop than to write on. */
-  #onBug(error: unknown, message: string, session?: Session): void {
+  onBug(error: unknown, message: string, session?: Session): void {
     const stack = error instanceof Error ? error.stack : undefined;
     const peer = session && { peer: formatAddress(session.remote), clientId: session.clientId };
     this.#options.logger.log("error", message, { ...peer, reason: messageOf(error), stack });

@@ -71,12 +71,19 @@ export const logConfigDefaults: LogConfig = {
   transactionsAreVerified: true,
 };
 
+/** When a segment is full. */
+export interface RollLimits extends LogConfig {
+  /** How much younger than `segmentMs` it may be. */
+  readonly jitterMs: number;
+}
+
 /**
- * Age at which a segment is rolled: of a compacted log no later than its records must be compacted.
+ * When a segment is rolled: of a compacted log no later than its records must be compacted.
+ * `jitter`: which part of the configured one is this log's.
  */
-export function segmentMsMax(config: LogConfig): number {
-  const { segmentMs, maxCompactionLagMs } = config;
-  return config.cleanupPolicy.includes("compact")
-    ? Math.min(segmentMs, maxCompactionLagMs)
-    : segmentMs;
+export function rollLimits(config: LogConfig, jitter: number): RollLimits {
+  const isCompacted = config.cleanupPolicy.includes("compact");
+  const ageMsMax = isCompacted ? config.maxCompactionLagMs : Infinity;
+  const segmentMs = Math.min(config.segmentMs, ageMsMax);
+  return { ...config, segmentMs, jitterMs: Math.min(config.segmentJitterMs, segmentMs) * jitter };
 }

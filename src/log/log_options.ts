@@ -61,8 +61,6 @@ export interface LogOptions {
   readonly isSuspect?: boolean;
 }
 
-export const recoveryBytesMaxDefault = 1024 * 1024;
-
 /** Who appends, and as whom. */
 export interface AppendOptions {
   readonly leaderEpoch: LeaderEpoch;

@@ -15,14 +15,19 @@
 
 import { crc32c } from "../base/crc.ts";
 import { utf8 } from "../base/bytes.ts";
-import { isPlatformFault, messageOf, PartitionFault } from "../base/faults.ts";
+import {
+  messageOf,
+  PartitionFault,
+  partitionFault,
+  throwUnlessStoreFault,
+} from "../base/faults.ts";
 import type { LeaderEpoch, Offset, PartitionId, Uuid } from "../base/ids.ts";
 import type { Int64 } from "../base/int64.ts";
 import { type BatchHeader, type ProduceRules, readControlRecord } from "../records/mod.ts";
 import type { LogFields, LogLevel } from "../runtime/ports.ts";
 import { assignOffsets } from "./assign_offsets.ts";
 import { Compaction } from "./compaction/compaction.ts";
-import { type LogConfig, segmentMsMax } from "./config.ts";
+import { type LogConfig, rollLimits } from "./config.ts";
 import { DeletedFiles } from "./directory/deleted_files.ts";
 import type { DirectoryState, UnsyncedLog } from "./directory/directory_state.ts";
 import { DurableFiles } from "./files/durable_files.ts";
@@ -37,7 +42,6 @@ import {
   loadOptions,
   type LogOptions,
   mayHaveGaps,
-  recoveryBytesMaxDefault,
   storageError,
 } from "./log_options.ts";
 import type { OpenHandles } from "./directory/open_handles.ts";
@@ -143,7 +147,7 @@ export class PartitionLog implements UnsyncedLog {
       folder: loaded.folder,
       segments: this.#segments,
       newest: loaded.isSynced ? loaded.logEndOffset : -1,
-      bytesMax: options.recoveryBytesMax ?? recoveryBytesMaxDefault,
+      bytesMax: options.recoveryBytesMax,
     });
     const syncedTo = loaded.isSynced
       ? loaded.logEndOffset
@@ -178,7 +182,7 @@ export class PartitionLog implements UnsyncedLog {
       return log;
     } catch (error) {
       if (error instanceof PartitionFault) throw error;
-      throw new PartitionFault(`cannot open ${folder}: ${messageOf(error)}`, { cause: error });
+      throw partitionFault(error, `cannot open ${folder}: ${messageOf(error)}`);
     }
   }
 
@@ -269,9 +273,8 @@ export class PartitionLog implements UnsyncedLog {
       this.#rollIfFull(config, { bytes: records.length, maxTimestampMs, lastOffset, nowMs });
       this.#write(records);
     } catch (error) {
-      if (error instanceof PartitionFault) this.directory.goOffline(error.message);
-      else if (isPlatformFault(error, "NoSpace")) this.directory.noteNoRoomFor(messageOf(error));
-      else if (!this.#presence.look()) {
+      throwUnlessStoreFault(error);
+      if (!this.directory.noteUnwritten(error) && !this.#presence.look()) {
         this.#log("error", "append failed", { reason: messageOf(error) });
       }
       return storageError(messageOf(error));
@@ -520,9 +523,7 @@ export class PartitionLog implements UnsyncedLog {
     config: LogConfig,
     payload: { bytes: number; maxTimestampMs: Int64; lastOffset: Offset; nowMs: number },
   ): void {
-    const segmentMs = segmentMsMax(config);
-    const jitterMs = Math.min(config.segmentJitterMs, segmentMs) * this.#jitter;
-    const limits = { ...config, segmentMs, jitterMs };
+    const limits = rollLimits(config, this.#jitter);
     if (this.#segments.active.isFullFor(payload, limits)) this.#roll(payload.nowMs);
   }
 
@@ -533,6 +534,7 @@ export class PartitionLog implements UnsyncedLog {
       sealed.writeIndexes();
       this.#resumePoints.takeSnapshot(this.#producers, this.#logEndOffset);
     } catch (error) {
+      throwUnlessStoreFault(error);
       // Both are built again when the log is opened without them.
       this.#log("warn", "cannot write an index or snapshot", { reason: messageOf(error) });
     }
@@ -558,7 +560,7 @@ export class PartitionLog implements UnsyncedLog {
    */
   async #deleteBelowStart(): Promise<void> {
     // The epochs that begin there are durable before the start is: loading goes by that.
-    if (this.#epochs.changed) await this.#rounds.again().catch(() => {});
+    if (this.#epochs.changed) await this.#rounds.again().catch(throwUnlessStoreFault);
     const isBelow = (i: number) => this.#segments.all[i + 1]?.baseOffset <= this.#logStartOffset;
     if (!isBelow(0)) return;
     await this.#options.saveLogStart?.();

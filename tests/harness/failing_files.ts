@@ -5,6 +5,7 @@
 // Invariant: a call that fails has done nothing, but for an append that finds no space: it has
 // written half, as on a real disk.
 
+import { AssertionError } from "../../src/base/assert.ts";
 import { PlatformFault } from "../../src/base/faults.ts";
 import type { Files, OpenFile } from "../../src/runtime/ports.ts";
 
@@ -12,7 +13,8 @@ import type { Files, OpenFile } from "../../src/runtime/ports.ts";
 export interface Failure {
   /** Counted from 1; Infinity: none. */
   readonly at: number;
-  readonly kind: "Io" | "NoSpace";
+  /** "bug": with what no disk has to say. */
+  readonly kind: "Io" | "NoSpace" | "bug";
   /** Only calls about such paths count. */
   readonly about?: (path: string) => boolean;
 }
@@ -49,6 +51,7 @@ export class FailingFiles {
     if (about !== undefined && !about(path)) return;
     if (++this.#calls !== at) return;
     this.#failed = `${call} ${path}`;
+    if (kind === "bug") throw new AssertionError(`${call} ${path}, as a bug of ours`);
     throw new PlatformFault(kind, `${call} ${path} failed on purpose`);
   }
 

@@ -8,6 +8,7 @@
 // as if nothing had happened.
 
 import { assert, assertEquals } from "@std/assert";
+import { AssertionError } from "../../src/base/assert.ts";
 import { allHandlers } from "../../src/broker/mod.ts";
 import {
   type AnyApi,
@@ -330,6 +331,65 @@ Deno.test("every API answers whatever call fails under it", async (t) => {
     });
   }
   for (const name of showing) assert(shown.has(name), `no failure showed in ${name}`);
+});
+
+/** Whether nobody caught a bug: then the runtime ends the process, as a broker does by itself. */
+function uncaughtBugs() {
+  let caught = false;
+  const note = (event: PromiseRejectionEvent) => {
+    if (!(event.reason instanceof AssertionError)) return;
+    event.preventDefault();
+    caught = true;
+  };
+  globalThis.addEventListener("unhandledrejection", note);
+  return {
+    get any() {
+      return caught;
+    },
+    [Symbol.dispose]: () => globalThis.removeEventListener("unhandledrejection", note),
+  };
+}
+
+/** Holds the conversation while a call throws what is no fault of a disk. */
+async function surfaces(one: Case, version: number, at: number): Promise<string | undefined> {
+  using uncaught = uncaughtBugs();
+  const made = await fixture();
+  const files = memoryFiles({ clock });
+  for (const folder of one.isFresh ? [] : ["/a", "/b"]) {
+    copyFolder(folder, { from: made.files, to: files });
+  }
+  const failing = new FailingFiles(files);
+  const failure = { at, kind: "bug" } as const;
+  const onStarted = () => one.fromStart && failing.arm(failure);
+  let failed: string | undefined;
+  const running = simulated({ files: failing.files, settings, onStarted }, async (scene) => {
+    using client = await scene.connect();
+    const { topicId, memberId } = made;
+    const names = { ...anyNames, topicId, memberId, ...await one.before?.(client), version };
+    if (!one.fromStart) failing.arm(failure);
+    const asked = client.ask(one.api, version, one.message(names)).catch(() => {});
+    await Promise.race([asked, scene.pass(5_000)]);
+    failed = failing.failed;
+    failing.arm({ at: Infinity, kind: "Io" });
+    if (failed === undefined) return;
+    await scene.pass(5_000);
+    const what = `${one.name} v${version}: a bug in ${failed} ends the process`;
+    assert(scene.fatal() instanceof AssertionError || uncaught.any, what);
+  });
+  // What waits for the same work at the end hears of it, too.
+  await running.catch((error) => {
+    if (failed === undefined || !String(error).includes("bug of ours")) throw error;
+  });
+  return failed;
+}
+
+Deno.test("a bug of ours is no fault of a disk: whatever call it is in, it is told", async (t) => {
+  for (const one of await everyCase()) {
+    await t.step(one.name, async () => {
+      const version = one.versions!.at(-1)!;
+      for (let at = 1; await surfaces(one, version, at) !== undefined; at++);
+    });
+  }
 });
 
 const both = ["bad", "good"];

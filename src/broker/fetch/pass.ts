@@ -8,6 +8,7 @@
 // Invariant: one partition that cannot be read is an error code in its place, and never fails its
 // neighbours.
 
+import { isStoreFault, messageOf } from "../../base/faults.ts";
 import type { Offset } from "../../base/ids.ts";
 import { saturated } from "../../base/int64.ts";
 import { mapSliced } from "../../base/pieces.ts";
@@ -159,10 +160,14 @@ export class Pass {
     { claim, ...bounds }: { maxBytes: number; minOneBatch: boolean; claim?: number },
   ): PartitionData | Promise<PartitionData> {
     const { answers } = this.#services.memory;
-    const unreadable = (reason: unknown): PartitionData => {
+    const unreadable = (reason: string): PartitionData => {
       this.isFinal = true;
       this.#services.noteUnreadable(partition, reason);
       return failure(empty.partitionIndex, ErrorCode.KAFKA_STORAGE_ERROR);
+    };
+    const failed = (error: unknown): PartitionData => {
+      if (!isStoreFault(error)) throw error;
+      return unreadable(messageOf(error));
     };
     const dataOf = (result: SetReadResult): PartitionData => {
       const { bytes: records, damage, errorCode } = result;
@@ -187,9 +192,9 @@ export class Pass {
       if (!(result instanceof Promise)) return dataOf(result);
       const coming = claim === undefined ? Math.max(bounds.maxBytes, coldBytes) : 0;
       answers.add(coming);
-      return result.finally(() => answers.give(coming)).then(dataOf).catch(unreadable);
+      return result.finally(() => answers.give(coming)).then(dataOf).catch(failed);
     } catch (error) {
-      return unreadable(error);
+      return failed(error);
     }
   }
 

@@ -14,6 +14,7 @@
 // Differs from Kafka: version 0 gives one offset, not one for each segment, and looks a timestamp
 // up as the later versions do, not by when segments were last written.
 
+import { isStoreFault } from "../../base/faults.ts";
 import type { Int64 } from "../../base/int64.ts";
 import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode, ListOffsets, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
@@ -101,6 +102,7 @@ async function answer(each: PartitionRequest, o: Asked): Promise<PartitionAnswer
   try {
     found = await find(partition, each.timestamp, o.committed);
   } catch (error) {
+    if (!isStoreFault(error)) throw error;
     o.services.noteUnreadable(partition, error);
     return { partitionIndex, errorCode: ErrorCode.KAFKA_STORAGE_ERROR };
   }

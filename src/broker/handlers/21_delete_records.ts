@@ -5,6 +5,7 @@
 //   segments that lie wholly below it are removed.
 // Versions: 2 flexible.
 
+import { isStoreFault } from "../../base/faults.ts";
 import type { Offset, PartitionId } from "../../base/ids.ts";
 import { type Int64, saturated } from "../../base/int64.ts";
 import { mapSliced } from "../../base/pieces.ts";
@@ -76,6 +77,7 @@ async function deleteBefore(
   try {
     await partition.log.deleteRecordsBefore(target);
   } catch (error) {
+    if (!isStoreFault(error)) throw error;
     services.noteUnreadable(partition, error);
     return failure(ErrorCode.KAFKA_STORAGE_ERROR);
   }

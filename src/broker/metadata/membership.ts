@@ -7,7 +7,7 @@
 // and which of its data directories hold which logs. One node decides all of that about itself; in
 // a cluster the controller will, with the same functions of src/cluster.
 
-import { isPlatformFault, messageOf, PartitionFault } from "../../base/faults.ts";
+import { isPlatformFault, isStoreFault, messageOf, PartitionFault } from "../../base/faults.ts";
 import type { Uuid } from "../../base/ids.ts";
 import {
   decideAlone,
@@ -46,6 +46,8 @@ export interface MembershipOptions {
   readonly logger: Logger;
   /** Why nothing that is registered here will last; undefined: it will. */
   readonly readsOnlyBecause: string | undefined;
+  /** What nobody waits for has failed in a way that nobody has foreseen. */
+  readonly onBug: (error: unknown) => void;
 }
 
 export class Membership {
@@ -171,6 +173,7 @@ export class Membership {
     try {
       await change((image) => decideFenceBroker(image, storage.nodeId));
     } catch (error) {
+      if (!isStoreFault(error)) throw error;
       logger.log("warn", "the end of this broker could not be recorded", {
         reason: messageOf(error),
       });
@@ -187,10 +190,11 @@ export class Membership {
 
   /** Tells which directories still work, after one has failed. */
   recordWorkingDirectories(): void {
-    const { storage, metadata: { change }, logger } = this.#options;
+    const { storage, metadata: { change }, logger, onBug } = this.#options;
     if (this.#readsOnlyBecause !== undefined) return;
     const working = { brokerId: storage.nodeId, directories: storage.directoryIds };
     change((image) => decideWorkingDirectories(image, working)).catch((error) => {
+      if (!isStoreFault(error)) return onBug(error);
       logger.log("error", "that a data directory failed could not be recorded", {
         reason: messageOf(error),
       });

@@ -13,7 +13,7 @@
 // always there for that, be it empty.
 // Invariant: old and new segments never both have their final names.
 
-import { messageOf, PartitionFault } from "../../base/faults.ts";
+import { messageOf, partitionFault } from "../../base/faults.ts";
 import type { Files } from "../../runtime/ports.ts";
 import type { DeletedFiles } from "../directory/deleted_files.ts";
 import { cleanedSuffix, type SegmentFileKind, swapSuffix } from "../layout.ts";
@@ -63,9 +63,7 @@ export async function swapIn(swap: Swap): Promise<void> {
     renameIndexes(files, { segment: cleaned, suffix: "" });
     await files.syncFolder(folder);
   } catch (error) {
-    throw new PartitionFault(`a compacted segment cannot be put in: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw partitionFault(error, `a compacted segment cannot be put in: ${messageOf(error)}`);
   }
 }
 

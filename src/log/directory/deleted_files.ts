@@ -1,7 +1,7 @@
 // Files of deleted segments: renamed at once, so that a crash cannot bring them back, and removed
 // after file.delete.delay.ms, as in Kafka. A reader that has one open reads on.
 
-import { messageOf } from "../../base/faults.ts";
+import { messageOf, throwUnlessStoreFault } from "../../base/faults.ts";
 import type { Files, Logger } from "../../runtime/ports.ts";
 import { deletedSuffix, type SegmentFileKind } from "../layout.ts";
 import type { Segment } from "../segment/segment.ts";
@@ -47,11 +47,7 @@ export class DeletedFiles {
     if (this.#waiting.length === 0) return;
     const due = this.#waiting.filter((file) => file.dueMs <= nowMs);
     this.#waiting = this.#waiting.filter((file) => file.dueMs > nowMs);
-    for (const { path } of due) {
-      const size = this.#files.stat(path)?.size ?? 0;
-      if (size <= quicklyRemovedBytes) this.#files.remove(path);
-      else this.#removing = this.#removing.then(() => this.#remove(path));
-    }
+    for (const { path } of due) this.#remove(path);
   }
 
   /** Resolves when no removal is under way. */
@@ -59,13 +55,28 @@ export class DeletedFiles {
     await this.#removing;
   }
 
-  async #remove(path: string): Promise<void> {
+  #remove(path: string): void {
+    try {
+      const size = this.#files.stat(path)?.size ?? 0;
+      if (size <= quicklyRemovedBytes) this.#files.remove(path);
+      else this.#removing = this.#removing.then(() => this.#removeSlowly(path));
+    } catch (error) {
+      throwUnlessStoreFault(error);
+      this.#sayIsLeft(path, error);
+    }
+  }
+
+  async #removeSlowly(path: string): Promise<void> {
     try {
       await this.#files.removeAsync(path);
     } catch (error) {
-      const reason = messageOf(error);
-      const message = "a deleted file cannot be removed; the next start tries again";
-      this.#logger.log("warn", message, { path, reason });
+      throwUnlessStoreFault(error);
+      this.#sayIsLeft(path, error);
     }
+  }
+
+  #sayIsLeft(path: string, error: unknown): void {
+    const message = "a deleted file cannot be removed; the next start tries again";
+    this.#logger.log("warn", message, { path, reason: messageOf(error) });
   }
 }

@@ -1,11 +1,15 @@
 import { assertEquals } from "@std/assert";
+import { PlatformFault } from "../../base/faults.ts";
 import { within } from "../../../tests/harness/deadline.ts";
 import type { Files, Logger } from "../../runtime/ports.ts";
 import { DeletedFiles } from "./deleted_files.ts";
 import type { Segment } from "../segment/segment.ts";
 
-/** A segment whose `.log` is large, in a folder whose large files go when the test says so. */
-function rig() {
+/**
+ * A segment whose `.log` is large, in a folder whose large files go when the test says so, and
+ * whose file `refused` never does.
+ */
+function rig(refused?: string) {
   const sizes = new Map([["1.log", 1e9], ["1.index", 1000]]);
   const events: string[] = [];
   const lines: string[] = [];
@@ -16,7 +20,10 @@ function rig() {
       sizes.set(to, sizes.get(from)!);
       sizes.delete(from);
     },
-    remove: (path: string) => void events.push(`removed ${path} at once`),
+    remove(path: string) {
+      if (path === refused) throw new PlatformFault("Io", "the disk is gone");
+      events.push(`removed ${path} at once`);
+    },
     removeAsync(path: string) {
       events.push(`began to remove ${path}`);
       removals.push(Promise.withResolvers<void>());
@@ -52,8 +59,21 @@ Deno.test("a large file that cannot be removed is told, and stays", async () => 
   deleted.add(segment, 0);
   deleted.removeDue(0);
   await Promise.resolve();
-  removals[0].reject(new Error("the disk is gone"));
+  removals[0].reject(new PlatformFault("Io", "the disk is gone"));
   await deleted.settled();
+  assertEquals(lines, [
+    "a deleted file cannot be removed; the next start tries again: the disk is gone",
+  ]);
+});
+
+Deno.test("a small file that cannot be removed is told, and the others go", async () => {
+  const { deleted, segment, lines, events, removals } = rig("1.index.deleted");
+  deleted.add(segment, 0);
+  deleted.removeDue(0);
+  await Promise.resolve();
+  removals[0].resolve();
+  await deleted.settled();
+  assertEquals(events, ["began to remove 1.log.deleted"]);
   assertEquals(lines, [
     "a deleted file cannot be removed; the next start tries again: the disk is gone",
   ]);

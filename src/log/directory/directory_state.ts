@@ -12,7 +12,7 @@
 // it is full only clients' records are refused: what the broker itself must write (metadata, group
 // offsets, checkpoints) has the last freeBytesMin for itself, and deletes need no room.
 
-import { messageOf, PartitionFault } from "../../base/faults.ts";
+import { isPlatformFault, isStoreFault, messageOf, PartitionFault } from "../../base/faults.ts";
 import { RareLine } from "../../base/rare_line.ts";
 import type { Files, Logger } from "../../runtime/ports.ts";
 import { fileNames } from "../layout.ts";
@@ -177,12 +177,21 @@ export class DirectoryState {
     this.#noRoom.note(reason);
   }
 
+  /** A write failed. Whether that is for want of room, or the end of the directory. */
+  noteUnwritten(error: unknown): boolean {
+    if (error instanceof PartitionFault) this.goOffline(error.message);
+    else if (isPlatformFault(error, "NoSpace")) this.noteNoRoomFor(messageOf(error));
+    else return false;
+    return true;
+  }
+
   /** Looks for room; the caller does so every few seconds, and appends do every so often. */
   checkRoom(): void {
     let free: number;
     try {
       free = this.#options.files.freeBytes(this.path);
     } catch (error) {
+      if (!isStoreFault(error)) throw error;
       this.#unchecked = uncheckedBytesMax;
       this.#options.logger.log("warn", "cannot ask a data directory for its free space", {
         directory: this.path,
@@ -269,7 +278,8 @@ export class DirectoryState {
   #mark(): void {
     try {
       this.#options.files.open(`${this.path}/${fileNames.syncFailed}`, "create").close();
-    } catch {
+    } catch (error) {
+      if (!isStoreFault(error)) throw error;
       // The disk takes nothing at all: what it has is what the next start reads.
     }
   }

@@ -7,7 +7,12 @@
 // Invariant: when `sync` resolves, all that was written before it was called is durable. A file
 // that is created while it runs is noted before, and belongs to the next round.
 
-import { isPlatformFault, messageOf, PartitionFault } from "../../base/faults.ts";
+import {
+  isPlatformFault,
+  isStoreFault,
+  PartitionFault,
+  partitionFault,
+} from "../../base/faults.ts";
 import type { DirectoryState } from "../directory/directory_state.ts";
 import type { EpochCache } from "../epoch_cache.ts";
 import { fileNames } from "../layout.ts";
@@ -132,11 +137,12 @@ export class DurableFiles {
     try {
       await sync();
     } catch (error) {
+      if (!isStoreFault(error)) throw error;
       const gone = this.#parts.presence.look();
       if (gone !== undefined) throw new PartitionFault(gone, { cause: error });
       const { counters } = this.#parts.options;
       if (counters !== undefined) counters.syncsFailed++;
-      const fault = new PartitionFault(messageOf(error), { cause: error });
+      const fault = partitionFault(error);
       this.#parts.directory.goOffline(`${this.#parts.folder}: ${fault.message}`);
       throw fault;
     }

@@ -9,7 +9,13 @@
 // Invariant: `syncedTo` is below or at what a finished sync covered, and never goes back but by a
 // truncation.
 
-import { isPlatformFault, messageOf, PartitionFault } from "../../base/faults.ts";
+import {
+  isPlatformFault,
+  isStoreFault,
+  messageOf,
+  PartitionFault,
+  throwUnlessStoreFault,
+} from "../../base/faults.ts";
 import type { Offset } from "../../base/ids.ts";
 
 export interface SyncTarget {
@@ -84,7 +90,7 @@ export class SyncRounds {
   /** Starts a sync that nobody waits for. Its failure shows in the partition's state. */
   startInBackground(): void {
     if (this.#running !== undefined || this.#fault !== undefined) return;
-    this.#start().catch(() => {});
+    this.#start().catch(throwUnlessStoreFault);
   }
 
   /** Once no sync is under way. Does not reject. */
@@ -130,6 +136,7 @@ export class SyncRounds {
       }
       this.#fault = new PartitionFault(`sync failed: ${messageOf(error)}`, { cause: error });
       this.#target.onFailure(this.#fault);
+      if (!isStoreFault(error)) throw error;
       throw this.#fault;
     } finally {
       this.#running = undefined;

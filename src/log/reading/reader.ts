@@ -9,7 +9,7 @@
 // Invariant: a reader never enters a damaged stretch: it stops before, and one that begins inside
 // is told so. Truncation and deletion during a cold read make it start over.
 
-import { messageOf, PartitionFault } from "../../base/faults.ts";
+import { messageOf, type PartitionFault, partitionFault } from "../../base/faults.ts";
 import type { Offset } from "../../base/ids.ts";
 import {
   type ReadOptions,
@@ -288,5 +288,5 @@ function emptyAt(offset: Offset): ReadResult {
 function readFault(step: Step, error: unknown): PartitionFault {
   const { segment, position } = step.spot;
   const message = `cannot read ${segment.file.path} at ${position}: ${messageOf(error)}`;
-  return new PartitionFault(message, { cause: error });
+  return partitionFault(error, message);
 }

@@ -22,9 +22,11 @@ interface ResumedLog {
   readonly segments: Segments;
   /** Of the snapshot that is there and covers the whole log; -1 for none. */
   readonly newest: Offset;
-  /** Appended at most between two of them. */
-  readonly bytesMax: number;
+  /** Appended at most between two of them; a mebibyte by default. */
+  readonly bytesMax: number | undefined;
 }
+
+const bytesMaxDefault = 1024 * 1024;
 
 export class ResumePoints {
   readonly #files: Files;
@@ -41,7 +43,7 @@ export class ResumePoints {
   #recoveryPoint: Offset = 0;
 
   constructor(log: ResumedLog) {
-    this.#bytesMax = log.bytesMax;
+    this.#bytesMax = log.bytesMax ?? bytesMaxDefault;
     this.#files = log.files;
     this.#folder = log.folder;
     this.#segments = log.segments;

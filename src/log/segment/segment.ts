@@ -11,7 +11,7 @@ import type { Offset } from "../../base/ids.ts";
 import { type Int64, subtractInt64 } from "../../base/int64.ts";
 import { type BatchHeader, batchOverheadBytes, readBatchHeader } from "../../records/mod.ts";
 import type { Files } from "../../runtime/ports.ts";
-import type { LogConfig } from "../config.ts";
+import type { RollLimits } from "../config.ts";
 import { type SegmentFileKind, segmentFileName } from "../layout.ts";
 import type { OpenHandles } from "../directory/open_handles.ts";
 import { writeEntries } from "../files/index_files.ts";
@@ -199,7 +199,7 @@ export class Segment {
   /** Whether one more payload must go to a new segment. */
   isFullFor(
     payload: { bytes: number; maxTimestampMs: Int64; lastOffset: Offset; nowMs: number },
-    config: LogConfig & { readonly jitterMs: number },
+    config: RollLimits,
   ): boolean {
     if (this.size > config.segmentBytes - payload.bytes) return this.size > 0;
     if (payload.lastOffset - this.baseOffset > relativeOffsetMax) return true;

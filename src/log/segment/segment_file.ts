@@ -8,7 +8,7 @@
 
 import type { Files, OpenFile } from "../../runtime/ports.ts";
 import type { OpenHandles, Reopenable } from "../directory/open_handles.ts";
-import { messageOf, PartitionFault, PlatformFault } from "../../base/faults.ts";
+import { isStoreFault, messageOf, partitionFault, PlatformFault } from "../../base/faults.ts";
 import type { Slices } from "../slices.ts";
 
 export interface SegmentFileOptions {
@@ -58,8 +58,9 @@ export class SegmentFile implements Reopenable {
       try {
         file.truncate(this.#size);
       } catch (second) {
+        if (!isStoreFault(second)) throw second;
         const message = `${messageOf(error)}; then ${messageOf(second)}`;
-        throw new PartitionFault(message, { cause: error });
+        throw partitionFault(error, message);
       }
       throw error;
     }
