@@ -21,17 +21,11 @@
 // costs, both sides in one run.
 
 import { parseArgs } from "@std/cli/parse-args";
-import { BytesWriter } from "../src/base/bytes.ts";
-import {
-  CreateTopics,
-  decodeResponse,
-  encodeRequest,
-  Fetch,
-  Produce,
-} from "../src/protocol/mod.ts";
-import { buildBatch } from "../src/records/mod.ts";
+import { concatBytes } from "../src/base/bytes.ts";
+import { CreateTopics, decodeResponse, encodeRequest, Fetch } from "../src/protocol/mod.ts";
 import { benchCompaction } from "./bench/compaction.ts";
 import { benchDurable } from "./bench/durable.ts";
+import { checkProduced, produceFrame } from "./bench/frames.ts";
 import { type LoadOptions, type LoadResult, runLoad } from "./bench/load.ts";
 import { type Program, startProgram } from "./bench/program.ts";
 import { benchRecovery } from "./bench/recovery.ts";
@@ -43,7 +37,6 @@ const root = new URL("..", import.meta.url).pathname;
 const recordBytes = 1024;
 const batchRecords = 100;
 const topic = "bench";
-const produceVersion = 9;
 const fetchVersion = 11;
 const createVersion = 5;
 
@@ -111,43 +104,14 @@ async function measure(
   return { ...result, records: result.requests * records, cpuSeconds, kernelSeconds };
 }
 
-function batchOf(records: number): Uint8Array {
-  const value = crypto.getRandomValues(new Uint8Array(recordBytes));
-  return buildBatch({
-    records: Array.from({ length: records }, () => ({ key: null, value, headers: [] })),
-    timestamp: Date.now(),
-  });
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const writer = new BytesWriter();
-  for (const chunk of chunks) writer.bytes(chunk);
-  return writer.finish();
-}
-
-function produceFrame(partition: number, records: number, acks = 1): Uint8Array {
-  const origin = { correlationId: 1, clientId: "bench" };
-  return joined(encodeRequest(Produce, produceVersion, origin, {
-    transactionalId: null,
-    acks,
-    timeoutMs: 30_000,
-    topicData: [{
-      name: topic,
-      partitionData: [{ index: partition, records: batchOf(records) }],
-    }],
-  }));
-}
-
-function checkProduced(answer: Uint8Array): void {
-  const { message } = decodeResponse(Produce, produceVersion, answer);
-  const { errorCode, errorMessage } = message.responses[0].partitionResponses[0];
-  if (errorCode !== 0) throw new Error(`produce failed: ${errorCode} ${errorMessage}`);
+function frameOf(partition: number, records: number, acks: 1 | -1 = 1): Uint8Array {
+  return produceFrame({ topic, partition, records, recordBytes, acks });
 }
 
 /** Fetch requests that walk through a partition, a batch each, and begin again at its end. */
 function fetchFrames(partition: number, endOffset: number): () => Uint8Array {
   const frameAt = (fetchOffset: number) =>
-    joined(encodeRequest(Fetch, fetchVersion, { correlationId: 1, clientId: "bench" }, {
+    concatBytes(encodeRequest(Fetch, fetchVersion, { correlationId: 1, clientId: "bench" }, {
       replicaId: -1,
       maxWaitMs: 500,
       minBytes: 1,
@@ -170,7 +134,7 @@ function fetchFrames(partition: number, endOffset: number): () => Uint8Array {
 }
 
 async function createTopic(port: number, partitions: number): Promise<void> {
-  const request = joined(encodeRequest(
+  const request = concatBytes(encodeRequest(
     CreateTopics,
     createVersion,
     { correlationId: 1, clientId: "bench" },
@@ -226,7 +190,7 @@ function produceScenario(
   o: { records: number; connections: number; inFlight: number },
 ) {
   const { records, connections, inFlight } = o;
-  const frames = Array.from({ length: connections }, (_, i) => produceFrame(i, records));
+  const frames = Array.from({ length: connections }, (_, i) => frameOf(i, records));
   const load = { connections, inFlight, request: (i: number) => frames[i] };
   return {
     name,
@@ -247,7 +211,7 @@ const fetchBatches = 2000;
 
 function fetchScenario(): Scenario {
   const o = { connections: 4, inFlight: 4 };
-  const batch = produceFrame(0, batchRecords);
+  const batch = frameOf(0, batchRecords);
   return {
     name: "fetch 100 KB batches",
     broker: (folder, checkout) =>
@@ -281,7 +245,7 @@ function fetchScenario(): Scenario {
 /** Appends `fetchBatches` batches to each partition. */
 async function fill(port: number, partitions: number): Promise<void> {
   for (let partition = 0; partition < partitions; partition++) {
-    const frame = produceFrame(partition, batchRecords);
+    const frame = frameOf(partition, batchRecords);
     let answered = 0;
     const end = performance.now() + 60_000;
     while (answered < fetchBatches && performance.now() < end) {
@@ -405,7 +369,7 @@ if ("acks=all".includes(flags.only)) {
   await benchDurable({
     command: brokerCommand,
     createTopic,
-    frame: (partition, acks) => produceFrame(partition, batchRecords, acks),
+    frame: (partition, acks) => frameOf(partition, batchRecords, acks),
     check: checkProduced,
     rounds,
     durationMs,
@@ -421,7 +385,7 @@ if ("recovery".includes(flags.only)) {
   await benchRecovery({
     command: (port, folder) => probedCommand(folder, port),
     createTopic,
-    frame: (partition) => produceFrame(partition, batchRecords),
+    frame: (partition) => frameOf(partition, batchRecords),
     check: checkProduced,
     bytes: Number(flags.bytes),
   });

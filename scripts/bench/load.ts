@@ -24,6 +24,7 @@ export interface LoadResult {
   readonly elapsedMs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  readonly p999Ms: number;
 }
 
 const bufferBytes = 4 * 1024 * 1024;
@@ -42,7 +43,13 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const elapsedMs = performance.now() - startedMs;
   latenciesMs.sort((a, b) => a - b);
   const quantile = (q: number) => latenciesMs[Math.floor(q * (latenciesMs.length - 1))];
-  return { ...totals, elapsedMs, p50Ms: quantile(0.5), p99Ms: quantile(0.99) };
+  return {
+    ...totals,
+    elapsedMs,
+    p50Ms: quantile(0.5),
+    p99Ms: quantile(0.99),
+    p999Ms: quantile(0.999),
+  };
 }
 
 interface Run {

@@ -1,11 +1,13 @@
 // A program under measurement: started, found by its "listening on" line, measured from outside,
 // ended.
 
-/** CPU time and peak memory of a process so far, from /proc. */
+/** CPU time and memory of a process so far, from /proc (Linux). */
 export interface Usage {
-  readonly cpuSeconds: number;
-  /** Those of them that the kernel spent for it. */
+  readonly userSeconds: number;
+  /** What the kernel spent for it. */
   readonly kernelSeconds: number;
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
   readonly peakBytes: number;
 }
 
@@ -70,15 +72,20 @@ async function drain(
   }
 }
 
-function usageOf(pid: number): Usage {
+/** What process `pid` has used. */
+export function usageOf(pid: number): Usage {
   const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [user, kernel] = [Number(fields[11]), Number(fields[12])];
+  const seconds = (field: number) => Number(fields[field]) / clockTicksPerSecond;
+  const [userSeconds, kernelSeconds] = [seconds(11), seconds(12)];
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-  const peakKiB = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
+  const bytes = (name: string) =>
+    Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) * 1024;
   return {
-    cpuSeconds: (user + kernel) / clockTicksPerSecond,
-    kernelSeconds: kernel / clockTicksPerSecond,
-    peakBytes: peakKiB * 1024,
+    userSeconds,
+    kernelSeconds,
+    cpuSeconds: userSeconds + kernelSeconds,
+    residentBytes: bytes("VmRSS"),
+    peakBytes: bytes("VmHWM"),
   };
 }

@@ -23,6 +23,8 @@ export interface BrokerOptions {
   flags?: readonly string[];
   /** A program with its arguments that runs the broker in its own place, as setpriv does. */
   wrapper?: readonly string[];
+  /** As {@link LaunchOptions.forLoad}. */
+  forLoad?: boolean;
   /** Hears every line of its output. */
   onLine?: (line: string) => void;
 }
@@ -34,6 +36,7 @@ export class BrokerProcess implements AsyncDisposable {
   readonly #settings: Record<string, string>;
   readonly #flags: readonly string[];
   readonly #wrapper: readonly string[];
+  readonly #forLoad: boolean;
   readonly #listeners = new Set<(line: string) => void>();
   #process: ProcessLines | undefined;
   #port: number;
@@ -46,6 +49,7 @@ export class BrokerProcess implements AsyncDisposable {
     this.#settings = { "group.initial.rebalance.delay.ms": "0", ...options.settings };
     this.#flags = options.flags ?? [];
     this.#wrapper = options.wrapper ?? [];
+    this.#forLoad = options.forLoad ?? false;
     if (options.onLine) this.#listeners.add(options.onLine);
     this.#port = options.port ?? 0;
   }
@@ -155,6 +159,7 @@ export class BrokerProcess implements AsyncDisposable {
       port: this.#port,
       settings: this.#settings,
       flags: this.#flags,
+      forLoad: this.#forLoad,
     });
     this.#stopWithinMs = plan.stopWithinMs;
     const ready = Promise.withResolvers<RegExpMatchArray>();

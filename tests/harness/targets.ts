@@ -20,6 +20,8 @@ export interface LaunchOptions {
   settings: Record<string, string>;
   /** Further arguments of `ottla start`; Kafka has none. */
   flags: readonly string[];
+  /** Kafka's Java as for real work, not as for a quick start. */
+  forLoad?: boolean;
 }
 
 export interface Launch {
@@ -126,20 +128,28 @@ async function findNode(): Promise<string> {
 
 const kafkaLog4j = new URL("../conformance/java/log4j2.properties", import.meta.url).pathname;
 
+/** Java's options: for a start that is quick, and those of Kafka's own kafka-server-start.sh. */
+const kafkaJava: Readonly<Record<"test" | "load", readonly string[]>> = {
+  test: ["-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"],
+  load: [
+    "-Xmx1G",
+    "-Xms1G",
+    "-server",
+    "-XX:+UseG1GC",
+    "-XX:MaxGCPauseMillis=20",
+    "-XX:InitiatingHeapOccupancyPercent=35",
+    "-XX:+ExplicitGCInvokesConcurrent",
+  ],
+};
+
 async function launchKafka(options: LaunchOptions): Promise<Launch> {
   const jars = await fetchJars();
   const port = options.port || freePort();
   const properties = `${options.dataDir}.properties`;
   const logs = `${options.dataDir}/logs`;
   await Deno.writeTextFile(properties, kafkaProperties(options, { port, logs }));
-  const java = [
-    "-Xmx512m",
-    "-XX:TieredStopAtLevel=1",
-    "-XX:+UseSerialGC",
-    "-Dlog.level=INFO",
-    `-Dlog4j2.configurationFile=${kafkaLog4j}`,
-  ];
-  java.push("-cp", `${jars}*`);
+  const java = [...options.forLoad ? kafkaJava.load : kafkaJava.test, "-Dlog.level=INFO"];
+  java.push(`-Dlog4j2.configurationFile=${kafkaLog4j}`, "-cp", `${jars}*`);
   const format = ["kafka.tools.StorageTool", "format", "--ignore-formatted"];
   format.push("-t", "b3R0bGEtY29uZm9ybWFuYw", "-c", properties);
   await run({ command: "java", args: [...java, ...format], withinMs: 60_000 });

@@ -1,0 +1,343 @@
+// What every broker of a comparison is put under. A load has a topic of its own in each round,
+// which is gone afterwards, and says how much it moved and in which time; the CPU of the broker is
+// looked at from outside.
+//
+//   Java, franz-go, librdkafka   real clients, with records of about 1 KB of JSON
+//   raw                          ready-made requests, as fast as they are answered (load.ts)
+//   open loop                    ready-made requests at a fixed rate (open_loop.ts)
+
+import { goProgram } from "../../tests/conformance/clients/install.ts";
+import { fetchJars } from "../../tests/conformance/java/fetch.ts";
+import { run } from "../../tests/harness/process_lines.ts";
+import { checkProduced, produceFrame } from "./frames.ts";
+import { runLoad } from "./load.ts";
+import { runOpenLoop } from "./open_loop.ts";
+
+/** How much of each load. */
+export interface Amounts {
+  /** Of the raw senders. */
+  readonly seconds: number;
+  /** Of the clients, in bytes of values. */
+  readonly bytes: number;
+}
+
+/** Where a load goes. */
+export interface Destination extends Amounts {
+  readonly port: number;
+  readonly topic: string;
+}
+
+/** What came of it: bytes or requests, and the latencies that the load has. */
+export interface Moved {
+  readonly amount: number;
+  readonly seconds: number;
+  readonly latenciesMs?: { readonly p50: number; readonly p99: number; readonly p999: number };
+}
+
+/** One load. */
+export interface Load {
+  readonly name: string;
+  readonly unit: "bytes" | "requests";
+  readonly partitions: number;
+  /** How to repeat it by hand, for the page. */
+  readonly about: string;
+  /** Why it cannot run here. */
+  readonly absence?: () => Promise<string | undefined>;
+  /** What is there before the measurement. */
+  readonly prepare?: (to: Destination) => Promise<void>;
+  readonly run: (to: Destination) => Promise<Moved>;
+}
+
+const clientWithinMs = 600_000;
+const partitions = 4;
+
+/** All loads, in the order of the page. */
+export const loads: readonly Load[] = [
+  raw("100 KB batches, acks=1", { records: 100, recordBytes: 1000, acks: 1 }),
+  raw("100 KB batches, acks=all", { records: 100, recordBytes: 1000, acks: -1 }),
+  raw("900 KB batches, acks=1", { records: 900, recordBytes: 1000, acks: 1 }),
+  raw("one 100 B record a request, acks=1", { records: 1, recordBytes: 100, acks: 1 }),
+  raw("one 100 B record a request, acks=all", { records: 1, recordBytes: 100, acks: -1 }),
+  openLoop(20_000),
+  ...(["none", "lz4", "zstd"] as const).map(javaProducer),
+  ...(["none", "lz4", "zstd"] as const).map(franzProducer),
+  ...(["none", "lz4"] as const).map(kcatProducer),
+  javaConsumer(),
+  franzConsumer(),
+];
+
+interface Batches {
+  readonly records: number;
+  readonly recordBytes: number;
+  readonly acks: 1 | -1;
+}
+
+/** Large batches on few connections, single records on many. */
+function raw(name: string, batches: Batches): Load {
+  const isSingle = batches.records === 1;
+  const [connections, inFlight] = isSingle ? [64, 1] : [4, 4];
+  return {
+    name,
+    unit: isSingle ? "requests" : "bytes",
+    partitions: connections,
+    about: `ready-made requests, ${connections} connections, ${inFlight} in flight on each`,
+    run: async ({ port, topic, seconds }) => {
+      const frames = framesOf(topic, connections, batches);
+      const { requests, bytesSent, elapsedMs, p50Ms, p99Ms, p999Ms } = await runLoad({
+        port,
+        connections,
+        inFlight,
+        durationMs: seconds * 1000,
+        request: (connection) => frames[connection],
+        check: checkProduced,
+      });
+      return {
+        amount: isSingle ? requests : bytesSent,
+        seconds: elapsedMs / 1000,
+        latenciesMs: { p50: p50Ms, p99: p99Ms, p999: p999Ms },
+      };
+    },
+  };
+}
+
+function framesOf(topic: string, count: number, batches: Batches): Uint8Array[] {
+  return Array.from(
+    { length: count },
+    (_, partition) => produceFrame({ topic, partition, ...batches }),
+  );
+}
+
+function openLoop(perSecond: number): Load {
+  const connections = 32;
+  return {
+    name: `open loop, ${perSecond} of 1 KB a second, acks=all`,
+    unit: "requests",
+    partitions: connections,
+    about: `a record a request, each due at its time, over ${connections} connections`,
+    run: async ({ port, topic, seconds }) => {
+      const frames = framesOf(topic, connections, { records: 1, recordBytes: 1000, acks: -1 });
+      const { requests, elapsedMs, latenciesMs } = await runOpenLoop({
+        port,
+        connections,
+        perSecond,
+        durationMs: seconds * 1000,
+        request: (connection) => frames[connection],
+        check: checkProduced,
+      });
+      const at = (q: number) => latenciesMs[Math.floor(q * (latenciesMs.length - 1))];
+      return {
+        amount: requests,
+        seconds: elapsedMs / 1000,
+        latenciesMs: { p50: at(0.5), p99: at(0.99), p999: at(0.999) },
+      };
+    },
+  };
+}
+
+type Codec = "none" | "lz4" | "zstd";
+
+function javaProducer(codec: Codec): Load {
+  const properties = ["acks=1", "linger.ms=5", "batch.size=100000", `compression.type=${codec}`];
+  return {
+    name: `Java producer, ${codec}`,
+    unit: "bytes",
+    partitions,
+    about: `org.apache.kafka.tools.ProducerPerformance, ${properties.join(" ")}`,
+    absence: () => missing("java"),
+    run: async ({ port, topic, bytes }) => {
+      const records = recordsOf(bytes);
+      const said = await kafkaTool("ProducerPerformance", [
+        ...["--topic", topic, "--num-records", String(records), "--throughput", "-1"],
+        ...["--payload-file", await payloadFile(), "--command-property", ...properties],
+        `bootstrap.servers=127.0.0.1:${port}`,
+      ]);
+      const last = said.trim().split("\n").at(-1)!;
+      const found = /([\d.]+) records\/sec .* ([\d.]+) ms 50th.* ([\d.]+) ms 99th, ([\d.]+) ms/
+        .exec(last);
+      if (found === null) throw new Error(`ProducerPerformance said: ${said}`);
+      const [perSecond, p50, p99, p999] = found.slice(1).map(Number);
+      const latenciesMs = { p50, p99, p999 };
+      return { amount: records * recordBytes, seconds: records / perSecond, latenciesMs };
+    },
+  };
+}
+
+function franzProducer(codec: Codec): Load {
+  return {
+    name: `franz-go producer, ${codec}`,
+    unit: "bytes",
+    partitions,
+    about: "franz-go, a linger of 5 ms, acks=1 (tests/conformance/clients/go/franz_go_load)",
+    absence: franzAbsence,
+    run: async ({ port, topic, bytes }) => {
+      const end = [await payloadFile(), codec, "1"];
+      return await franzGo(["produce", `127.0.0.1:${port}`, topic, `${recordsOf(bytes)}`, ...end]);
+    },
+  };
+}
+
+function kcatProducer(codec: Codec): Load {
+  return {
+    name: `librdkafka (kcat), ${codec}`,
+    unit: "bytes",
+    partitions,
+    about: `kcat -P -z ${codec} -X acks=1 -X linger.ms=5, a file of lines`,
+    absence: () => missing("kcat"),
+    run: async ({ port, topic, bytes }) => {
+      const records = recordsOf(bytes);
+      const path = await linesFile(records);
+      const startedMs = performance.now();
+      await run({
+        command: "kcat",
+        args: [
+          ...["-P", "-b", `127.0.0.1:${port}`, "-t", topic, "-z", codec, "-l", path],
+          ...["-X", "acks=1", "-X", "linger.ms=5", "-X", "queue.buffering.max.kbytes=200000"],
+        ],
+        withinMs: clientWithinMs,
+      });
+      const seconds = (performance.now() - startedMs) / 1000;
+      return { amount: records * recordBytes, seconds };
+    },
+  };
+}
+
+function javaConsumer(): Load {
+  return {
+    name: "Java consumer, from the start",
+    unit: "bytes",
+    partitions,
+    about: "org.apache.kafka.tools.ConsumerPerformance, on 100 KB batches",
+    absence: () => missing("java"),
+    prepare: fill,
+    run: async ({ port, topic, bytes }) => {
+      const said = await kafkaTool("ConsumerPerformance", [
+        ...["--bootstrap-server", `127.0.0.1:${port}`, "--include", topic, "--hide-header"],
+        ...["--num-records", String(recordsOf(bytes)), "--group", topic],
+        ...["--command-property", "auto.offset.reset=earliest"],
+      ]);
+      const cells = said.trim().split("\n").at(-1)!.split(", ");
+      const [mebibytes, fetchMs] = [Number(cells[2]), Number(cells[7])];
+      if (!(mebibytes > 0)) throw new Error(`ConsumerPerformance said: ${said}`);
+      return { amount: mebibytes * 1024 * 1024, seconds: fetchMs / 1000 };
+    },
+  };
+}
+
+function franzConsumer(): Load {
+  return {
+    name: "franz-go consumer, from the start",
+    unit: "bytes",
+    partitions,
+    about: "franz-go, no group, on 100 KB batches",
+    absence: franzAbsence,
+    prepare: fill,
+    run: ({ port, topic, bytes }) =>
+      franzGo(["consume", `127.0.0.1:${port}`, topic, String(recordsOf(bytes))]),
+  };
+}
+
+/** Fills a topic with the records that a consumer will want, and some more. */
+async function fill({ port, topic, bytes }: Destination): Promise<void> {
+  const frames = framesOf(topic, partitions, { records: 100, recordBytes: 1000, acks: 1 });
+  const each = Math.ceil(recordsOf(bytes) / 100 / partitions);
+  for (let left = each; left > 0; left -= 4) {
+    const durationMs = 0; // as many as are in flight
+    const request = (connection: number) => frames[connection];
+    const load = { port, connections: partitions, inFlight: Math.min(4, left), durationMs };
+    await runLoad({ ...load, request, check: checkProduced });
+  }
+}
+
+async function kafkaTool(name: string, args: readonly string[]): Promise<string> {
+  const jars = await fetchJars();
+  const log4j = new URL("../../tests/conformance/java/log4j2.properties", import.meta.url).pathname;
+  const java = ["-Xmx512m", `-Dlog4j2.configurationFile=${log4j}`, "-cp", `${jars}*`];
+  const { stdout } = await run({
+    command: "java",
+    args: [...java, `org.apache.kafka.tools.${name}`, ...args],
+    withinMs: clientWithinMs,
+  });
+  return stdout;
+}
+
+async function franzGo(args: string[]): Promise<Moved> {
+  const { program } = await goProgram("franz_go_load");
+  const { stdout } = await run({ command: program!.command, args, withinMs: clientWithinMs });
+  const found = /(\d+) bytes in ([\d.]+) seconds/.exec(stdout);
+  if (found === null) throw new Error(`franz_go_load said: ${stdout}`);
+  return { amount: Number(found[1]), seconds: Number(found[2]) };
+}
+
+let franzAbsenceOnce: Promise<string | undefined> | undefined;
+
+function franzAbsence(): Promise<string | undefined> {
+  franzAbsenceOnce ??= goProgram("franz_go_load").then(({ absent }) => absent?.reason);
+  return franzAbsenceOnce;
+}
+
+async function missing(command: string): Promise<string | undefined> {
+  try {
+    await new Deno.Command(command, { args: ["-h"], stdout: "null", stderr: "null" }).output();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return `${command} is not installed`;
+  }
+}
+
+/** What a line of the payload has; with a line's end more in a file. */
+const recordBytes = 1000;
+
+function recordsOf(bytes: number): number {
+  return Math.ceil(bytes / recordBytes);
+}
+
+const words = "order item price paid sent back name street city note gift card".split(" ");
+let payload: { readonly folder: string; readonly lines: readonly string[] } | undefined;
+
+/** Lines of JSON that pack to a third, alike in each run. */
+async function payloadOf() {
+  if (payload !== undefined) return payload;
+  let seed = 1;
+  const random = (below: number) => (seed = seed * 48271 % 2147483647) % below;
+  const lines = Array.from({ length: 2000 }, () => {
+    let line = "{";
+    while (line.length < recordBytes) {
+      const word = words[random(words.length)];
+      line += `"${word}":"${words[random(words.length)]}-${random(1e9).toString(36)}",`;
+    }
+    return line.slice(0, recordBytes - 1) + "}";
+  });
+  const folder = await Deno.makeTempDir({ prefix: "ottla-bench-" });
+  await Deno.writeTextFile(`${folder}/payload`, lines.join("\n") + "\n");
+  return payload = { folder, lines };
+}
+
+async function payloadFile(): Promise<string> {
+  return `${(await payloadOf()).folder}/payload`;
+}
+
+/** As many lines as there are records. */
+async function linesFile(records: number): Promise<string> {
+  const { folder, lines } = await payloadOf();
+  const path = `${folder}/lines-${records}`;
+  try {
+    await Deno.stat(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    using file = await Deno.create(path);
+    const block = lines.join("\n") + "\n";
+    for (let left = records; left > 0; left -= lines.length) {
+      const text = left >= lines.length ? block : block.slice(0, left * (recordBytes + 1));
+      await Deno.writeFile(path, new TextEncoder().encode(text), { append: true });
+    }
+    file.syncDataSync();
+  }
+  return path;
+}
+
+/** Removes what the loads have written beside the brokers' folders. */
+export async function removePayload(): Promise<void> {
+  if (payload !== undefined) await Deno.remove(payload.folder, { recursive: true });
+  payload = undefined;
+}
