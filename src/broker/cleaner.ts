@@ -10,10 +10,13 @@ import { DecodeFault, isStoreFault, messageOf, PartitionFault } from "../base/fa
 import type { PartitionLog } from "../log/mod.ts";
 import type { Logger, Random, Timers } from "../runtime/ports.ts";
 import type { BrokerConfig } from "./config/mod.ts";
+import type { MemoryBudget } from "./memory_budget.ts";
 import type { Partition } from "./partition.ts";
 
 export interface CleanerOptions {
   readonly config: BrokerConfig;
+  /** Bounds what is known of keys. */
+  readonly memory: Pick<MemoryBudget, "keyBytesMax">;
   readonly partitions: () => Iterable<Partition>;
   readonly timers: Timers;
   readonly random: Random;
@@ -89,14 +92,15 @@ export class Cleaner {
 
   /** Whether it is done; false: not in this round again. */
   async #compact({ log, highWatermark }: Partition): Promise<boolean> {
-    const { config, timers, random } = this.#options;
+    const { config, memory, timers, random } = this.#options;
+    const keyMapBytes = Math.min(config.get("log.cleaner.dedupe.buffer.size"), memory.keyBytesMax);
     this.#current = log;
     try {
       const { isComplete, bytesBefore, bytesAfter } = await log.compaction.run({
         timers,
         random,
         highWatermark,
-        keyMapBytes: config.get("log.cleaner.dedupe.buffer.size"),
+        keyMapBytes,
         keyMapLoad: config.get("log.cleaner.io.buffer.load.factor"),
         bytesPerSecond: config.get("log.cleaner.io.max.bytes.per.second"),
       });

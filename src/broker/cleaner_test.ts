@@ -30,6 +30,7 @@ function cleanerOf(logs: readonly PartitionLog[]) {
   const appended = { batches: 0, records: 0, bytes: 0 };
   const cleaner = new Cleaner({
     config: new BrokerConfig([]),
+    memory: { keyBytesMax: 1 << 20 },
     partitions: () => logs.map((log) => new Partition(log, { leaderEpoch: 0, appended })),
     timers,
     random,

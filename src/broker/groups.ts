@@ -54,3 +54,10 @@ export function countGroupsByState(groups: Groups): Map<string, number> {
   }
   return counts;
 }
+
+/** About as many bytes as members of groups hold; those of shards that are loaded. */
+export function memberBytesOf(groups: Groups): number {
+  let bytes = 0;
+  for (const { machine } of groups.loaded()) bytes += machine.memberBytes();
+  return bytes;
+}

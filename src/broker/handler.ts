@@ -23,6 +23,8 @@ export interface RequestContext<Needed extends keyof Services = keyof Services> 
   /** null when the client sends none. */
   readonly clientId: string | null;
   readonly session: Session;
+  /** Of the whole request: it can leave no more behind. */
+  readonly requestBytes: number;
   /** Whether this client may do that. */
   readonly may: May;
 }

@@ -1,10 +1,12 @@
 // The memory that clients can make the broker use, as one budget, `ottla.memory.bytes.max`, in
 // shares:
 //
-//   buffers 1/8   what connections receive small requests in; never waited for
-//   frames  3/8   large requests, each claimed whole before it is received
-//   answers 1/4   what Fetch has read, until it is with the kernel
-//   work    1/4   unpacked and converted records, what large requests decode to
+//   buffers 1/16  what connections receive small requests in; never waited for
+//   frames  6/16  large requests, each claimed whole before it is received
+//   answers 3/16  what Fetch has read, until it is with the kernel
+//   work    4/16  unpacked and converted records, what large requests decode to
+//   members 1/16  what members of groups have said of themselves (group_memory.ts)
+//   keys    1/16  what compaction knows of the log that it is at
 //
 // Invariant: memory is waited for in the order buffers, frames, answers, work, and nobody waits for
 // a share of which he holds something. So who holds work memory waits for nobody, and gives it
@@ -42,10 +44,11 @@ export class MemoryBudget {
 
   constructor(options: MemoryBudgetOptions) {
     this.#options = options;
-    this.buffers = new MemoryShare(() => this.bytesMax / 8);
-    this.frames = new MemoryShare(() => this.bytesMax * 3 / 8);
-    this.answers = new MemoryShare(() => Math.min(this.bytesMax / 4, options.answersBytesMax()));
-    this.work = new MemoryShare(() => this.bytesMax / 4);
+    const parts = (count: number) => this.bytesMax * count / 16;
+    this.buffers = new MemoryShare(() => parts(1));
+    this.frames = new MemoryShare(() => parts(6));
+    this.answers = new MemoryShare(() => Math.min(parts(3), options.answersBytesMax()));
+    this.work = new MemoryShare(() => parts(4));
   }
 
   /** The whole budget. */
@@ -56,7 +59,17 @@ export class MemoryBudget {
     return Math.max(budgetBytesMin, Math.min(budgetBytesDefaultMax, quarter));
   }
 
-  /** All of them by name. */
+  /** What members of groups may hold. */
+  get memberBytesMax(): number {
+    return this.bytesMax / 16;
+  }
+
+  /** What compaction may know of keys. */
+  get keyBytesMax(): number {
+    return this.bytesMax / 16;
+  }
+
+  /** Those that are claimed from, by name. */
   get shares(): (readonly [name: string, share: MemoryShare])[] {
     return [
       ["buffers", this.buffers],

@@ -11,6 +11,7 @@ import type { ChangeQueue, MetadataStore } from "../cluster/mod.ts";
 import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random } from "../runtime/ports.ts";
 import type { BrokerConfig } from "./config/mod.ts";
+import type { GroupMemory } from "./group_memory.ts";
 import type { Groups } from "./groups.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 import type { Partition } from "./partition.ts";
@@ -39,6 +40,8 @@ export interface Services {
   readonly partitions: Pick<Partitions, "get" | "find" | "all" | "isOffline">;
   readonly topics: TopicServices;
   readonly groups: Pick<Groups, "of" | "all" | "locate">;
+  /** What members of groups may leave behind. */
+  readonly groupMemory: Pick<GroupMemory, "admit">;
   readonly regexes: Pick<Regexes, "load" | "compile">;
   readonly shareStates: Pick<ShareStates, "shards">;
   readonly producerIds: Pick<ProducerIds, "next">;

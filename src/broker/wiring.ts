@@ -38,7 +38,8 @@ import { Dispatcher } from "./network/dispatch.ts";
 import { EventLoopDelay } from "./event_loop_delay.ts";
 import { FrameBuffers } from "./network/frame_buffers.ts";
 import { groupTopicsOf } from "./group_topics.ts";
-import { type Groups, groupShards } from "./groups.ts";
+import { GroupMemory } from "./group_memory.ts";
+import { type Groups, groupShards, memberBytesOf } from "./groups.ts";
 import { supportedVersions } from "./handlers/mod.ts";
 import { Membership, supportedFeatures } from "./metadata/membership.ts";
 import { type MemoryBudget, memoryBudgetOf } from "./memory_budget.ts";
@@ -117,6 +118,7 @@ export class Wiring implements Services {
   readonly reconciler: Reconciler;
   readonly topics: Topics;
   readonly groups: Groups;
+  readonly groupMemory: GroupMemory;
   readonly regexes = new Regexes();
   readonly shareStates: ShareStates;
   readonly producerIds: ProducerIds;
@@ -193,6 +195,7 @@ export class Wiring implements Services {
       logger,
     });
     this.groups = this.#makeGroups();
+    this.groupMemory = this.#makeGroupMemory();
     this.shareStates = new ShareStates(
       this.#shardsOn(shareStateTopicOf(config), logger.child("share")),
       () => shareStateConfigOf(config),
@@ -340,6 +343,17 @@ export class Wiring implements Services {
     });
   }
 
+  #makeGroupMemory(): GroupMemory {
+    const { config, logger, runtime: { clock } } = this.#options;
+    return new GroupMemory({
+      bytesMax: () => this.memory.memberBytesMax,
+      recordBytesMax: () => config.get("message.max.bytes"),
+      count: () => memberBytesOf(this.groups),
+      monotonic: () => clock.monotonic(),
+      logger,
+    });
+  }
+
   #makeTransactions(): Transactions {
     const { clock, config, metadata } = this;
     const version = () => metadata.image.features.get(transactionVersionFeature) ?? 0;
@@ -370,6 +384,7 @@ export class Wiring implements Services {
     const { runtime, config, logger } = this.#options;
     return new Cleaner({
       config,
+      memory: this.memory,
       partitions: () => this.partitions.all(),
       timers: runtime.timers,
       random: runtime.random,

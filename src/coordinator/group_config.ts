@@ -17,6 +17,8 @@ export interface GroupConfig {
   readonly offsetsRetentionMs: number;
   /** offsets.retention.check.interval.ms */
   readonly offsetsRetentionCheckIntervalMs: number;
+  /** message.max.bytes: a group whose record would be larger is not stored */
+  readonly recordBytesMax: number;
   /** What consumer groups obey besides. */
   readonly consumer: () => ConsumerGroupConfig;
   /** What share groups obey besides. */
@@ -95,6 +97,7 @@ export const groupConfigDefaults: GroupConfig = {
   offsetMetadataBytesMax: 4_096,
   offsetsRetentionMs: 7 * 24 * 60 * 60 * 1_000,
   offsetsRetentionCheckIntervalMs: 600_000,
+  recordBytesMax: 1_048_588,
   consumer: () => consumerGroupConfigDefaults,
   share: () => shareGroupConfigDefaults,
 };

@@ -25,6 +25,9 @@ export interface OffsetsClient {
   readonly topics: readonly TopicPartitions[] | undefined;
 }
 
+/** What a member takes besides its texts: its object, its place in maps, its alarm. */
+export const memberOverheadBytes = 512;
+
 /** From when on the retention of an offset counts; undefined while it cannot expire. */
 export type ExpiryBase = (topic: string, offset: CommittedOffset) => Int64 | undefined;
 
@@ -41,6 +44,8 @@ export interface GroupKind<Type extends GroupType> {
   readonly onAlarm: (turn: Turn, group: GroupOf<Type>, owner: AlarmOwner) => void;
   /** The group ends, or is led elsewhere: nothing of it waits or rings on. */
   readonly dissolve: (turn: Turn, group: GroupOf<Type>, errorCode: ErrorCode) => void;
+  /** About as many bytes as its members hold: what they said of themselves and were assigned. */
+  readonly memberBytes: (group: GroupOf<Type>) => number;
   /** Throws AssertionError when the group contradicts itself. For tests. */
   readonly assertConsistent: (group: GroupOf<Type>) => void;
 

@@ -265,6 +265,13 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
     return turn.answers;
   }
 
+  /** About as many bytes as members hold. It looks at every member. */
+  memberBytes(): number {
+    let bytes = 0;
+    for (const group of this.#groups.values()) bytes += kindOf(group).memberBytes(group);
+    return bytes;
+  }
+
   /** Throws AssertionError when a group contradicts itself. For tests: it looks at every member. */
   assertConsistent(): void {
     for (const group of this.#groups.values()) kindOf(group).assertConsistent(group);

@@ -21,6 +21,7 @@ import {
   OffsetFetch,
   Produce,
 } from "../../src/protocol/mod.ts";
+import { ConsumerGroupHeartbeat } from "../../src/protocol/apis/68_consumer_group_heartbeat.ts";
 import { IncrementalAlterConfigs } from "../../src/protocol/apis/44_incremental_alter_configs.ts";
 import { type Reachable, request } from "../harness/raw_client.ts";
 import { bombBatch, bombSet, packedBatch, packingCodecs } from "./bombs.ts";
@@ -195,24 +196,37 @@ const oldProduces: HostileKind = {
 };
 
 const largeMembers: HostileKind = {
-  name: "a member with megabytes of metadata",
+  name: "members that say much of themselves",
   async act(scene) {
     const { random } = scene;
+    if (random(3) === 0) return await exchanged(scene, [consumerMember(random)]);
     const join = request(JoinGroup, 2, {
-      groupId: `group-${random(3)}`,
+      groupId: `group-${random(1000)}`,
       sessionTimeoutMs: 30_000,
       rebalanceTimeoutMs: 2_000,
       memberId: "",
       protocolType: "consumer",
       protocols: [{
         name: "range",
-        metadata: new Uint8Array(pick([500_000, 4 << 20, 15 << 20], random)),
+        metadata: new Uint8Array(pick([10_000, 500_000, 1_000_000, 4 << 20, 15 << 20], random)),
       }],
     });
     if (random(2) === 0) return await heldOnTo(scene, join);
     return await exchanged(scene, [join]);
   },
 };
+
+function consumerMember(random: Random): Uint8Array {
+  const names = pick([1, 100, 4_000, 30_000], random);
+  return request(ConsumerGroupHeartbeat, 1, {
+    groupId: `consumers-${random(1000)}`,
+    memberId: `member-${random(1000)}`,
+    memberEpoch: 0,
+    rebalanceTimeoutMs: 30_000,
+    subscribedTopicNames: Array.from({ length: names }, (_, i) => `${i}`.padStart(200, "t")),
+    topicPartitions: [],
+  });
+}
 
 /** Requests of very many items, by API. */
 const manyItems: readonly {

@@ -105,7 +105,7 @@ const ownKeys = {
     default: "268435456",
     min: 0,
     doc: "What the answers to all consumers together may hold in memory while they are read and " +
-      "sent, and a quarter of ottla.memory.bytes.max at most. Where that is used up, by " +
+      "sent, and three sixteenths of ottla.memory.bytes.max at most. Where that is used up, by " +
       "consumers that ask for much and are slow to take it, a Fetch waits in turn, and who " +
       "takes nothing is disconnected. (Ottla's own key.)",
   },
@@ -567,7 +567,8 @@ const ownKeys = {
     default: "134217728",
     min: 24,
     update: "cluster-wide",
-    doc: "Memory for the keys of one compaction, at most: 24 bytes each.",
+    doc: "Memory for the keys of one compaction, 24 bytes each, at most; and no more than " +
+      "a sixteenth of ottla.memory.bytes.max.",
   },
   "log.cleaner.delete.retention.ms": {
     type: "long",

@@ -34,6 +34,7 @@ export function groupConfigOf(config: BrokerConfig, image: () => MetadataImage):
     offsetMetadataBytesMax: config.get("offset.metadata.max.bytes"),
     offsetsRetentionMs: config.get("offsets.retention.minutes") * msPerMinute,
     offsetsRetentionCheckIntervalMs: config.get("offsets.retention.check.interval.ms"),
+    recordBytesMax: config.get("message.max.bytes"),
     consumer: () => consumerGroupConfigOf(config, image),
     share: () => shareGroupConfigOf(config, image),
   };

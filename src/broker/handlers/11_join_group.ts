@@ -7,22 +7,25 @@
 //   (KIP-345); 6 flexible; 7 protocol type and a nullable protocol name (KIP-559); 8 reason
 //   (KIP-800); 9 skipAssignment (KIP-814).
 
-import { type ErrorCode, JoinGroup, type ResponseOf } from "../../protocol/mod.ts";
+import { ErrorCode, JoinGroup, type ResponseOf } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
 
-type Context = RequestContext<"groups" | "newUuid">;
+type Context = RequestContext<"groups" | "groupMemory" | "newUuid">;
 
 export const joinGroup = handler(JoinGroup, {
   serves: "0-9",
   authorise: [needs("group read")],
 
-  async handle(request, { services, version: apiVersion, clientId, session }: Context) {
+  async handle(request, context: Context) {
+    const { services, version: apiVersion, clientId, session, requestBytes } = context;
     const shard = await services.groups.of(request.groupId);
     if (!(shard instanceof Shard)) {
       return refusal(request.memberId, { errorCode: shard, apiVersion });
     }
+    const errorCode = services.groupMemory.admit(requestBytes);
+    if (errorCode !== ErrorCode.NONE) return refusal(request.memberId, { errorCode, apiVersion });
     const clientHost = `/${session.remote.host}`;
     const uuid = services.newUuid();
     const input = { request, apiVersion, clientId: clientId ?? "", clientHost, uuid };
@@ -30,7 +33,7 @@ export const joinGroup = handler(JoinGroup, {
   },
 });
 
-/** There is no coordinator. Before version 7 the protocol's name cannot be null. */
+/** No group was asked. Before version 7 the protocol's name cannot be null. */
 function refusal(
   memberId: string,
   { errorCode, apiVersion }: { errorCode: ErrorCode; apiVersion: number },

@@ -5,22 +5,29 @@
 //   the log.
 // Versions: 3 static members (KIP-345); 4 flexible; 5 protocol type and name (KIP-559).
 
-import { type ResponseOf, SyncGroup } from "../../protocol/mod.ts";
+import { ErrorCode, type ResponseOf, SyncGroup } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
 
-type Context = RequestContext<"groups">;
+type Context = RequestContext<"groups" | "groupMemory">;
 
 export const syncGroup = handler(SyncGroup, {
   serves: "0-5",
   authorise: [needs("group read")],
 
-  async handle(request, { services, version: apiVersion }: Context) {
+  async handle(request, { services, version: apiVersion, requestBytes }: Context) {
     const shard = await services.groups.of(request.groupId);
-    if (!(shard instanceof Shard)) return { errorCode: shard, assignment: new Uint8Array(0) };
+    if (!(shard instanceof Shard)) return refusal(shard);
+    const errorCode = services.groupMemory.admit(requestBytes);
+    if (errorCode !== ErrorCode.NONE) return refusal(errorCode);
     return shard.submit<ResponseOf<typeof SyncGroup>>((table, at) =>
       table.sync({ request, apiVersion }, at)
     );
   },
 });
+
+/** No group was asked. */
+function refusal(errorCode: ErrorCode) {
+  return { errorCode, assignment: new Uint8Array(0) };
+}

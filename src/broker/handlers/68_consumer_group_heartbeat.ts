@@ -8,22 +8,23 @@
 // Versions: 1 regular expressions; members choose their id (KIP-1082).
 
 import { ConsumerGroupHeartbeat } from "../../protocol/apis/68_consumer_group_heartbeat.ts";
-import type { ResponseOf } from "../../protocol/mod.ts";
+import { ErrorCode, type ResponseOf } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
 
-type Context = RequestContext<"groups" | "newUuid" | "regexes">;
+type Context = RequestContext<"groups" | "groupMemory" | "newUuid" | "regexes">;
 
 export const consumerGroupHeartbeat = handler(ConsumerGroupHeartbeat, {
   serves: "0-1",
   authorise: [needs("group read"), needs("topic describe")],
 
-  async handle(request, { services, version: apiVersion, clientId, session }: Context) {
+  async handle(request, context: Context) {
+    const { services, version: apiVersion, clientId, session, requestBytes } = context;
     const shard = await services.groups.of(request.groupId);
-    if (!(shard instanceof Shard)) {
-      return { errorCode: shard, memberEpoch: 0, heartbeatIntervalMs: 0 };
-    }
+    if (!(shard instanceof Shard)) return refusal(shard);
+    const errorCode = services.groupMemory.admit(requestBytes);
+    if (errorCode !== ErrorCode.NONE) return refusal(errorCode);
     const isByRegex = request.subscribedTopicRegex !== null && request.subscribedTopicRegex !== "";
     if (isByRegex) await services.regexes.load();
     const input = {
@@ -38,3 +39,8 @@ export const consumerGroupHeartbeat = handler(ConsumerGroupHeartbeat, {
     );
   },
 });
+
+/** No group was asked. */
+function refusal(errorCode: ErrorCode) {
+  return { errorCode, memberEpoch: 0, heartbeatIntervalMs: 0 };
+}

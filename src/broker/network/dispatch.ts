@@ -167,9 +167,10 @@ export class Dispatcher {
     return this.#handleRefusable(handler, message, context);
   }
 
-  #contextOf({ header, session }: Dispatching): RequestContext {
+  #contextOf({ frame, header, session }: Dispatching): RequestContext {
     const { apiVersion: version, clientId } = header;
-    return { services: this.#services, version, clientId, session, may: everything };
+    const requestBytes = frame.length;
+    return { services: this.#services, version, clientId, session, requestBytes, may: everything };
   }
 
   /** As `handle`, of what changes something that is stored. */

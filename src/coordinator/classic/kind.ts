@@ -18,7 +18,12 @@
 
 import { ErrorCode } from "../../protocol/errors.ts";
 import type { Group } from "../group.ts";
-import type { ExpiryBase, GroupKind, OffsetsClient } from "../group_kind.ts";
+import {
+  type ExpiryBase,
+  type GroupKind,
+  memberOverheadBytes,
+  type OffsetsClient,
+} from "../group_kind.ts";
 import type { GroupCoordinatorRecord, RecordsOfGroups } from "../record_kinds.ts";
 import { type ClassicGroup, memberError, newGroup, touchSession } from "./group.ts";
 import { assertConsistent } from "./invariants.ts";
@@ -32,6 +37,7 @@ export const classicKind: GroupKind<"classic"> = {
   onLoaded: onGroupLoaded,
   onAlarm,
   dissolve: dissolveGroup,
+  memberBytes,
   assertConsistent,
   state: ({ state }) => state,
   protocolType: ({ protocolType }) => protocolType ?? "",
@@ -63,6 +69,16 @@ function storedGroup(groups: Map<string, Group>, groupId: string): ClassicGroup 
   const group = newGroup(groupId, undefined);
   groups.set(groupId, group);
   return group;
+}
+
+function memberBytes({ members, pendingMembers }: ClassicGroup): number {
+  let bytes = pendingMembers.size * memberOverheadBytes;
+  for (const { memberId, groupInstanceId, clientId, protocols, assignment } of members.values()) {
+    bytes += memberOverheadBytes + assignment.length + memberId.length + clientId.length +
+      (groupInstanceId?.length ?? 0);
+    for (const { name, metadata } of protocols) bytes += name.length + metadata.length;
+  }
+  return bytes;
 }
 
 /** A group that the log does not know, because nobody came back with his id, needs no end. */

@@ -22,7 +22,7 @@ import {
   noBytes,
   touchSession,
 } from "./group.ts";
-import { groupRecord, snapshotOf } from "./snapshot.ts";
+import { groupRecord, type GroupSnapshot, snapshotOf } from "./snapshot.ts";
 import type { Asked, At } from "../machine.ts";
 import {
   dismissMember,
@@ -126,18 +126,30 @@ function decideAssignment(view: View, request: SyncGroupRequest, syncing: Syncin
     // A member that the leader left out has nothing to do.
     assignment: assignments.get(member.memberId) ?? noBytes,
   }));
+  const refuse = (turn: Turn, appendError: ErrorCode): void => {
+    wait(turn, syncing);
+    failWaitingSyncs(turn, group, groupErrorOf(appendError));
+    prepareRebalance(turn, group, "the assignment could not be stored");
+  };
+  if (memberBytesOf(members) > view.config.recordBytesMax) {
+    return softly((turn) => refuse(turn, ErrorCode.MESSAGE_TOO_LARGE));
+  }
   return {
     records: [groupRecord(group.groupId, { ...snapshot, members })],
     settle(turn) {
       wait(turn, syncing);
       answerAssignments(turn, group);
     },
-    refuse(turn, appendError) {
-      wait(turn, syncing);
-      failWaitingSyncs(turn, group, groupErrorOf(appendError));
-      prepareRebalance(turn, group, "the assignment could not be stored");
-    },
+    refuse,
   };
+}
+
+/** Most of what the group's record holds. */
+function memberBytesOf(members: GroupSnapshot["members"]): number {
+  return members.reduce(
+    (sum, { subscription, assignment }) => sum + subscription.length + assignment.length,
+    0,
+  );
 }
 
 function answerAssignments(turn: Turn, group: ClassicGroup): void {

@@ -14,7 +14,12 @@
 import { assert } from "../../base/assert.ts";
 import { ErrorCode } from "../../protocol/errors.ts";
 import type { AlarmOwner } from "../clockwork.ts";
-import type { ExpiryBase, GroupKind, OffsetsClient } from "../group_kind.ts";
+import {
+  type ExpiryBase,
+  type GroupKind,
+  memberOverheadBytes,
+  type OffsetsClient,
+} from "../group_kind.ts";
 import { eachPartition } from "../modern/assignment.ts";
 import { MemberState } from "../modern/reconcile.ts";
 import { forgetAllTimers, setAlarm } from "../modern/timers.ts";
@@ -37,6 +42,7 @@ export const consumerKind: GroupKind<"consumer"> = {
   onAlarm,
   // Nothing of it waits: a heartbeat is answered at once.
   dissolve: (turn, group) => forgetAllTimers(turn, group.timers),
+  memberBytes,
   assertConsistent,
   state: stateOf,
   protocolType: () => "consumer",
@@ -50,6 +56,18 @@ export const consumerKind: GroupKind<"consumer"> = {
   isSubscribedTo: (group, topic) => subscribedTo(group).has(topic),
   expiryBase,
 };
+
+function memberBytes({ members }: ConsumerGroup): number {
+  let bytes = 0;
+  for (const member of members.values()) {
+    const { memberId, instanceId, rackId, clientId, subscribedTopicRegex, classic } = member;
+    const texts = [memberId, instanceId, rackId, clientId, subscribedTopicRegex];
+    bytes += memberOverheadBytes;
+    for (const text of [...texts, ...member.subscribedTopicNames]) bytes += text?.length ?? 0;
+    for (const { metadata } of classic?.supportedProtocols ?? []) bytes += metadata.length;
+  }
+  return bytes;
+}
 
 function subscribedTo({ members, regexes }: ConsumerGroup): ReadonlySet<string> {
   return subscribedTopicNames(members.values(), regexes);
