@@ -29,27 +29,37 @@ type ValueOf<O extends Option> = O["kind"] extends "flag" ? boolean
 /** Parsed options by name: absent text and numbers are undefined, lists empty, flags false. */
 export type Values<O extends Options> = { readonly [Name in keyof O]: ValueOf<O[Name]> };
 
+/** Operands as they are declared: one that is due is there, and a final `...` stands for many. */
+type Operands<Names extends readonly string[]> = number extends Names["length"] ? readonly string[]
+  : Names extends readonly [...string[], `${string}...${string}`] ? readonly string[]
+  : { readonly [I in keyof Names]: Names[I] extends `[${string}` ? string | undefined : string };
+
 /** What a command is given. */
-export interface Parsed<O extends Options> {
-  readonly operands: readonly string[];
+export interface Parsed<O extends Options, Names extends readonly string[] = readonly string[]> {
+  readonly operands: Operands<Names>;
   readonly options: Values<O>;
 }
 
-export interface Command<O extends Options = Options> {
+export interface Command<
+  O extends Options = Options,
+  Names extends readonly string[] = readonly string[],
+> {
   /** As typed after `ottla`: `"topics create"`. */
   readonly name: string;
   /** Operands in order: `TOPIC` is due, `[TOPIC]` may be left out, a final `...` repeats. */
-  readonly operands: readonly string[];
+  readonly operands: Names;
   readonly about: string;
   readonly options: O;
   /** Pairs of a command line (without the leading `ottla`) and what it does. */
   readonly examples: readonly (readonly [line: string, about: string])[];
   /** Returns the exit code. */
-  run(context: CliContext, parsed: Parsed<O>): Promise<number>;
+  run(context: CliContext, parsed: Parsed<O, Names>): Promise<number>;
 }
 
 /** Declares a command, checking `run` against the declared options. */
-export function command<const O extends Options>(declared: Command<O>): Command {
+export function command<const O extends Options, const Names extends readonly string[]>(
+  declared: Command<O, Names>,
+): Command {
   return declared as unknown as Command;
 }
 
@@ -72,14 +82,15 @@ export async function parseCommand(
   command: Command,
   words: readonly string[],
 ): Promise<Parsed<Options>> {
-  const names = Object.keys(command.options);
-  const ofKind = (kind: Option["kind"]) => names.filter((n) => command.options[n].kind === kind);
+  const declared = Object.entries(command.options);
+  const ofKind = (kind: Option["kind"]) =>
+    declared.filter(([, option]) => option.kind === kind).map(([name]) => name);
   const unknown: string[] = [];
   refuseFlagValues(command, words);
   const parsed = parseArgs(joinNegatives(command, words), {
     string: [...ofKind("text"), ...ofKind("number"), ...ofKind("list"), "_"],
     boolean: ofKind("flag"),
-    collect: names.filter((name) => command.options[name].kind !== "flag"),
+    collect: [...ofKind("text"), ...ofKind("number"), ...ofKind("list")],
     "--": false,
     unknown: (word: string, key?: string) => {
       if (key === undefined) return true;
@@ -87,14 +98,17 @@ export async function parseCommand(
       return false;
     },
   });
-  if (unknown.length > 0) {
-    const known = [...names, "help"].map((name) => `--${name}`);
+  const [first] = unknown;
+  if (first !== undefined) {
+    const known = [...Object.keys(command.options), "help"].map((name) => `--${name}`);
     throw new ArgumentFault(
-      `unknown option ${unknown[0]}${await nearest(unknown[0], known)}\n${seeHelp(command.name)}`,
+      `unknown option ${first}${await nearest(first, known)}\n${seeHelp(command.name)}`,
     );
   }
   const options: Record<string, unknown> = {};
-  for (const name of names) options[name] = optionValue(command, name, parsed[name]);
+  for (const [name, option] of declared) {
+    options[name] = optionValue(command, { name, ...option, given: parsed[name] });
+  }
   const operands = parsed._.map(String);
   checkOperands(command, operands);
   return { operands, options: options as Values<Options> };
@@ -118,11 +132,11 @@ export function seeHelp(name: string): string {
   return `See: ottla ${name === "" ? "" : name + " "}--help`;
 }
 
-function optionValue(command: Command, name: string, given: unknown): unknown {
-  const { kind } = command.options[name];
+function optionValue(command: Command, option: Option & { name: string; given: unknown }): unknown {
+  const { name, kind, given } = option;
   if (kind === "flag") return given === true;
   const list = (given ?? []) as string[];
-  if (list.includes("")) throw needsValue(command, name);
+  if (list.includes("")) throw needsValue(command, option);
   if (kind === "list") return list;
   if (list.length > 1) {
     throw new ArgumentFault(`--${name} is given more than once\n${seeHelp(command.name)}`);
@@ -163,8 +177,8 @@ function refuseFlagValues(command: Command, words: readonly string[]): void {
   }
 }
 
-function needsValue(command: Command, name: string): ArgumentFault {
-  const { value = "VALUE" } = command.options[name];
+function needsValue(command: Command, option: Option & { name: string }): ArgumentFault {
+  const { name, value = "VALUE" } = option;
   return new ArgumentFault(
     `--${name} needs a value: --${name} ${value}\n${seeHelp(command.name)}`,
   );

@@ -6,7 +6,7 @@ import {
   Consumer,
   type ConsumerRecord,
   describeTopic,
-  listOffsets,
+  listRanges,
   type OffsetSpec,
   type TopicPartition,
 } from "../client/mod.ts";
@@ -122,14 +122,12 @@ async function withinLogs(
   of: { client: Client; chosen: readonly TopicPartition[]; at: number },
 ) {
   const { client, chosen, at } = of;
-  const first = await listOffsets(client, chosen, { spec: "earliest" });
-  const end = await listOffsets(client, chosen, { spec: "latest" });
-  return chosen.map((each, index) => {
-    const [from, to] = [first[index].offset, end[index].offset];
-    const name = `${each.topic}-${each.partition}`;
-    if (at < from) context.note(`${name} begins at offset ${from}: reading from there.`);
-    if (at > to) context.note(`${name} ends at offset ${to}: waiting for what comes next.`);
-    return { ...each, at: Math.min(Math.max(at, from), to) };
+  const ranges = await listRanges(client, chosen);
+  return ranges.map(({ topic, partition, first, end }) => {
+    const name = `${topic}-${partition}`;
+    if (at < first) context.note(`${name} begins at offset ${first}: reading from there.`);
+    if (at > end) context.note(`${name} ends at offset ${end}: waiting for what comes next.`);
+    return { topic, partition, at: Math.min(Math.max(at, first), end) };
   });
 }
 

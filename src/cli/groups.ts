@@ -12,6 +12,7 @@ import {
   describeGroup,
   listGroups,
   listOffsets,
+  listRanges,
   type OffsetSpec,
   type TopicPartition,
 } from "../client/mod.ts";
@@ -216,19 +217,16 @@ async function offsetsAt(
   of: { client: Client; partitions: readonly TopicPartition[]; place: OffsetSpec | number },
 ) {
   const { client, partitions, place } = of;
-  const [first, end] = await Promise.all([
-    listOffsets(client, partitions, { spec: "earliest" }),
-    listOffsets(client, partitions, { spec: "latest" }),
-  ]);
+  const ranges = await listRanges(client, partitions);
   const found = typeof place === "number"
-    ? partitions.map((each) => ({ ...each, offset: place }))
+    ? undefined
     : await listOffsets(client, partitions, { spec: place });
-  return found.map(({ topic, partition, offset }, index) => {
-    const wanted = offset < 0 ? end[index].offset : offset;
-    const [from, to] = [first[index].offset, end[index].offset];
-    const within = Math.min(Math.max(wanted, from), to);
+  return ranges.map(({ topic, partition, first, end }, index) => {
+    const offset = found?.[index]?.offset ?? place as number;
+    const wanted = offset < 0 ? end : offset;
+    const within = Math.min(Math.max(wanted, first), end);
     if (within !== wanted) {
-      context.note(`${topic}-${partition} has the offsets ${from} to ${to}: taking ${within}.`);
+      context.note(`${topic}-${partition} has the offsets ${first} to ${end}: taking ${within}.`);
     }
     return { topic, partition, offset: within };
   });

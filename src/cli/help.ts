@@ -78,6 +78,6 @@ function exampleLines(examples: readonly (readonly [string, string])[]): string[
 }
 
 function columns(rows: readonly (readonly string[])[]): string[] {
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+  const width = Math.max(...rows.map(([left = ""]) => left.length));
+  return rows.map(([left = "", right = ""]) => `  ${left.padEnd(width)}  ${right}`);
 }

@@ -113,8 +113,8 @@ function dumpText({ name }: DumpedFile, bytes: Uint8Array, print: PrintLine): vo
   }
   if (/^partition\.metadata$|\.properties(\.tmp)?$/.test(name)) {
     for (const line of lines) {
-      const pair = /^([^#=:\s]+)\s*[=:]\s*(.*)$/.exec(line);
-      if (pair !== null) print("property", { [pair[1]]: pair[2] });
+      const [, key, value] = /^([^#=:\s]+)\s*[=:]\s*(.*)$/.exec(line) ?? [];
+      if (key !== undefined) print("property", { [key]: value });
     }
     return;
   }

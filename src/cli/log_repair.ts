@@ -106,10 +106,11 @@ async function repairPartition(
   const { steps, gaps } = await planRepair(files, folder, { ...at, ...checkpoint });
   for (const gap of gaps) print("gap", { partition: name, ...gap });
   for (const step of steps) print(at.yes ? "cut" : "damage", stepFields(name, step));
-  if (steps.length === 0) return false;
+  const [first] = steps;
+  if (first === undefined) return false;
   if (!at.yes) return true;
   const { topic, partition } = parsePartitionFolderName(name)!;
-  const recoveryPoint = steps[0].segmentBaseOffset;
+  const recoveryPoint = first.segmentBaseOffset;
   await forgetRecovery(files, { folder: dataFolder, topic, partition, recoveryPoint });
   for (const file of await carryOutRepair(files, folder, steps)) print("kept", { file });
   return true;

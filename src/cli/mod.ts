@@ -96,7 +96,8 @@ async function runWords(context: CliContext, words: readonly string[]): Promise<
     );
   }
   const commands = await group.load();
-  if (commands.length === 1) return await runCommand(context, commands[0], rest);
+  const [only, ...others] = commands;
+  if (only !== undefined && others.length === 0) return await runCommand(context, only, rest);
   return await runInGroup(context, { group, commands, words: rest });
 }
 

@@ -15,12 +15,12 @@ export function renderTable(header: readonly string[], rows: readonly (readonly 
     rows.every((row) => row[column] === undefined || typeof row[column] !== "string")
   );
   const width = header.map((name, column) =>
-    text.reduce((most, row) => Math.max(most, row[column].length), name.length)
+    text.reduce((most, row) => Math.max(most, row[column]?.length ?? 0), name.length)
   );
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, column) =>
-        numeric[column] ? cell.padStart(width[column]) : cell.padEnd(width[column])
+        numeric[column] ? cell.padStart(width[column] ?? 0) : cell.padEnd(width[column] ?? 0)
       )
       .join("  ")
       .trimEnd();

@@ -9,7 +9,7 @@ import {
   deleteTopic,
   describeConfigs,
   describeTopic,
-  listOffsets,
+  listRanges,
   listTopics,
 } from "../client/mod.ts";
 import { ArgumentFault, bootstrapOption, command, jsonOption, seeHelp } from "./arguments.ts";
@@ -93,20 +93,17 @@ const describe = command({
 
 async function describeWhole(client: Client, name: string, allConfigs: boolean) {
   const topic = await describeTopic(client, name).catch((error) => onUnknownTopic(error, name));
-  const partitions = topic.partitions.map(({ partition }) => ({ topic: name, partition }));
-  const [first, end] = await Promise.all([
-    listOffsets(client, partitions, { spec: "earliest" }),
-    listOffsets(client, partitions, { spec: "latest" }),
-  ]);
+  const partitions = topic.partitions.map((each) => ({ topic: name, ...each }));
+  const ranges = await listRanges(client, partitions);
   const configs = (await describeConfigs(client, { topic: name }))
     .filter((each) => allConfigs || each.source === "topic");
   return {
     name,
     id: topic.id,
-    partitions: topic.partitions.map((each, index) => ({
+    partitions: ranges.map(({ topic: _, first: firstOffset, end: endOffset, ...each }) => ({
       ...each,
-      firstOffset: first[index].offset,
-      endOffset: end[index].offset,
+      firstOffset,
+      endOffset,
     })),
     configs,
   };

@@ -17,8 +17,9 @@ export function parseBootstrap(text: string): Address[] {
 function parseAddress(text: string): Address {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d+))?$/.exec(text);
   const port = Number(match?.[3] ?? defaultPort);
-  if (match === null || port < 1 || port > 65535) {
+  const host = match?.[1] ?? match?.[2];
+  if (host === undefined || port < 1 || port > 65535) {
     throw new UsageFault(`"${text}" is not an address: give HOST:PORT, such as localhost:9092`);
   }
-  return { host: match[1] ?? match[2], port };
+  return { host, port };
 }

@@ -2,7 +2,7 @@
 
 import { DescribeCluster, DescribeConfigs } from "../protocol/mod.ts";
 import type { Client } from "./client.ts";
-import { checkCode } from "./faults.ts";
+import { checkCode, onlyAnswer } from "./faults.ts";
 import type { BrokerMetadata } from "./metadata.ts";
 
 /** A cluster and its brokers. */
@@ -70,8 +70,9 @@ export async function describeConfigs(
       configurationKeys: options.names === undefined ? null : [...options.names],
     }],
   }, { to: isTopic ? "any" : resource.broker });
-  const [result] = answer.results;
-  checkCode(result.errorCode, `describe the configs of ${name}`, result.errorMessage);
+  const about = `describe the configs of ${name}`;
+  const result = onlyAnswer(answer.results, about);
+  checkCode(result.errorCode, about, result.errorMessage);
   return result.configs
     .map((entry) => ({
       name: entry.name,

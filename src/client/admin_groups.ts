@@ -13,7 +13,7 @@ import {
   type ConsumerGroupDescribeResponse,
 } from "../protocol/apis/69_consumer_group_describe.ts";
 import type { Client } from "./client.ts";
-import { checkCode, KafkaError } from "./faults.ts";
+import { checkCode, KafkaError, onlyAnswer } from "./faults.ts";
 import { withCoordinator } from "./group_offsets.ts";
 import type { TopicPartition } from "./offsets.ts";
 
@@ -92,7 +92,7 @@ export async function describeGroup(client: Client, groupId: string): Promise<De
   const about = `describe group ${groupId}`;
   return await withCoordinator(client, async (to) => {
     const answer = await client.request(DescribeGroups, { groups: [groupId] }, { to });
-    const [group] = answer.groups;
+    const group = onlyAnswer(answer.groups, about);
     // Before version 6 a group that does not exist is one in state Dead.
     const isNone = group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND || group.groupState === "Dead";
     if (isNone) return await describeConsumerGroup(client, groupId, { to, about });
@@ -135,7 +135,7 @@ async function describeConsumerGroup(
     const isUnknown = error instanceof KafkaError && error.code === ErrorCode.UNSUPPORTED_VERSION;
     throw isUnknown ? none : error;
   }
-  const [group] = answer.groups;
+  const group = onlyAnswer(answer.groups, about);
   if (group.errorCode === ErrorCode.UNSUPPORTED_VERSION) throw none;
   checkCode(group.errorCode, about, group.errorMessage);
   return {
@@ -165,8 +165,9 @@ async function describeConsumerGroup(
 export async function deleteGroup(client: Client, groupId: string): Promise<void> {
   await withCoordinator(client, async (to) => {
     const answer = await client.request(DeleteGroups, { groupsNames: [groupId] }, { to });
-    const [result] = answer.results;
-    checkCode(result.errorCode, `delete group ${groupId}`, result.errorMessage);
+    const about = `delete group ${groupId}`;
+    const result = onlyAnswer(answer.results, about);
+    checkCode(result.errorCode, about, result.errorMessage);
   }, { groupId });
 }
 

@@ -4,7 +4,7 @@
 import type { Uuid } from "../base/ids.ts";
 import { CreatePartitions, CreateTopics, DeleteTopics, ErrorCode } from "../protocol/mod.ts";
 import type { Client } from "./client.ts";
-import { checkCode, KafkaError } from "./faults.ts";
+import { checkCode, KafkaError, onlyAnswer } from "./faults.ts";
 import type { TopicMetadata } from "./metadata.ts";
 
 /** A topic to create. */
@@ -48,8 +48,9 @@ export async function createTopic(client: Client, topic: NewTopic): Promise<Uuid
       }],
       timeoutMs: client.options.requestTimeoutMs,
     }, { to: "controller" });
-    const [result] = answer.topics;
-    checkCode(result.errorCode, `create topic ${topic.name}`, result.errorMessage);
+    const about = `create topic ${topic.name}`;
+    const result = onlyAnswer(answer.topics, about);
+    checkCode(result.errorCode, about, result.errorMessage);
     return result.topicId;
   });
 }
@@ -61,8 +62,9 @@ export async function deleteTopic(client: Client, name: string): Promise<void> {
       topicNames: [name],
       timeoutMs: client.options.requestTimeoutMs,
     }, { to: "controller" });
-    const [result] = answer.responses;
-    checkCode(result.errorCode, `delete topic ${name}`, result.errorMessage);
+    const about = `delete topic ${name}`;
+    const result = onlyAnswer(answer.responses, about);
+    checkCode(result.errorCode, about, result.errorMessage);
   });
   client.refreshTopic(name);
 }
@@ -78,8 +80,8 @@ export async function createPartitions(
       timeoutMs: client.options.requestTimeoutMs,
       validateOnly: false,
     }, { to: "controller" });
-    const [result] = answer.results;
     const about = `grow topic ${grown.topic} to ${grown.count} partitions`;
+    const result = onlyAnswer(answer.results, about);
     checkCode(result.errorCode, about, result.errorMessage);
   });
   client.refreshTopic(grown.topic);

@@ -10,7 +10,7 @@ import { DescribeTransactions } from "../protocol/apis/65_describe_transactions.
 import { ListTransactions } from "../protocol/apis/66_list_transactions.ts";
 import { FindCoordinator } from "../protocol/mod.ts";
 import type { Client } from "./client.ts";
-import { checkCode } from "./faults.ts";
+import { checkCode, onlyAnswer } from "./faults.ts";
 import type { TopicPartition } from "./offsets.ts";
 
 /** A transactional id in a list. */
@@ -88,13 +88,14 @@ export async function describeTransaction(
       { keyType: 1, coordinatorKeys: [transactionalId] },
       { to: "any" },
     );
-    const [coordinator] = found.coordinators;
+    const coordinator = onlyAnswer(found.coordinators, about);
     checkCode(coordinator.errorCode, about, coordinator.errorMessage);
-    const { transactionStates: [state] } = await client.request(
+    const answer = await client.request(
       DescribeTransactions,
       { transactionalIds: [transactionalId] },
       { to: coordinator.nodeId },
     );
+    const state = onlyAnswer(answer.transactionStates, about);
     checkCode(state.errorCode, about);
     return {
       transactionalId,
@@ -121,13 +122,15 @@ export async function openTransactions(
     partitions.map(({ partition, leader }) => ({ topic: name, partition, leader }))
   );
   const open = await Promise.all(asked.map(async ({ topic, partition, leader }) => {
-    const { topics: [answer] } = await client.request(
+    const answer = await client.request(
       DescribeProducers,
       { topics: [{ name: topic, partitionIndexes: [partition] }] },
       { to: leader },
     );
-    const [{ errorCode, errorMessage, activeProducers }] = answer.partitions;
-    checkCode(errorCode, `describe the producers of ${topic}-${partition}`, errorMessage);
+    const about = `describe the producers of ${topic}-${partition}`;
+    const partitions = answer.topics.flatMap(({ partitions }) => partitions);
+    const { errorCode, errorMessage, activeProducers } = onlyAnswer(partitions, about);
+    checkCode(errorCode, about, errorMessage);
     return activeProducers
       .filter(({ currentTxnStartOffset }) => currentTxnStartOffset >= 0)
       .map((producer) => ({
@@ -172,7 +175,7 @@ export async function abortTransaction(
 ): Promise<void> {
   const metadata = await client.fetchMetadata([topic]);
   const { leader } = leaderOf(metadata.topics, { topic, partition });
-  const { markers: [marker] } = await client.request(WriteTxnMarkers, {
+  const { markers } = await client.request(WriteTxnMarkers, {
     markers: [{
       producerId,
       producerEpoch,
@@ -182,8 +185,9 @@ export async function abortTransaction(
       transactionVersion: 0,
     }],
   }, { to: leader });
-  const [{ errorCode }] = marker.topics[0].partitions;
-  checkCode(errorCode, `abort the transaction of producer ${producerId} in ${topic}-${partition}`);
+  const about = `abort the transaction of producer ${producerId} in ${topic}-${partition}`;
+  const partitions = markers.flatMap(({ topics }) => topics.flatMap((each) => each.partitions));
+  checkCode(onlyAnswer(partitions, about).errorCode, about);
 }
 
 function leaderOf(

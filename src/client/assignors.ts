@@ -8,6 +8,7 @@
 //   roundrobin, the same:                         A: t0-0 t0-2 t1-1        B: t0-1 t1-0 t1-2
 
 import type { PartitionId } from "../base/ids.ts";
+import { itemAt } from "../base/items.ts";
 
 /** A member of the group as the leader sees it. */
 export interface GroupMember {
@@ -63,9 +64,10 @@ export const roundRobinAssignor: Assignor = {
     for (const topic of subscribedTopics(members)) {
       const count = partitionCounts.get(topic) ?? 0;
       for (let partition = 0; partition < count; partition++) {
-        while (!sorted[turn % sorted.length].topics.includes(topic)) turn++;
-        give(assignment, sorted[turn % sorted.length], { topic, partition });
-        turn++;
+        const next = () => itemAt(sorted, turn++ % sorted.length);
+        let member = next();
+        while (!member.topics.includes(topic)) member = next();
+        give(assignment, member, { topic, partition });
       }
     }
     return assignment;

@@ -9,6 +9,7 @@
 // nothing more is sent for so long (KIP-219): the broker would not read it.
 
 import { ConnectionFault, messageOf } from "../base/faults.ts";
+import { uint16At } from "../base/items.ts";
 import { SendQueue } from "../base/send_queue.ts";
 import {
   type AnyApi,
@@ -276,5 +277,5 @@ function lost(error: unknown): ConnectionFault {
 /** Whether `frame` answers ApiVersions with error 35, whose body is always version 0. */
 function isRefusedApiVersions(api: AnyApi, frame: Uint8Array): boolean {
   return api.key === ApiVersions.key && frame.length >= 6 &&
-    ((frame[4] << 8) | frame[5]) === ErrorCode.UNSUPPORTED_VERSION;
+    uint16At(frame, 4) === ErrorCode.UNSUPPORTED_VERSION;
 }

@@ -10,6 +10,7 @@
 import { UsageFault } from "../base/faults.ts";
 import type { Offset } from "../base/ids.ts";
 import type { Int64 } from "../base/int64.ts";
+import { itemAt } from "../base/items.ts";
 import { checkOptions, type OptionKinds, show } from "../base/options.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import type { Client } from "./client.ts";
@@ -191,7 +192,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     if (this.#membership !== undefined) throw new UsageFault("the consumer has subscribed already");
     this.#setPartitions(partitions);
     partitions.forEach(({ at }, index) => {
-      const reader = this.#readers[index];
+      const reader = itemAt(this.#readers, index);
       if (typeof at === "number" || typeof at === "bigint") reader.seek(at);
       else if (at !== undefined) this.#starts.set(reader, at);
     });
@@ -352,7 +353,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     this.#membership?.onPoll();
     const count = this.#readers.length;
     for (let tried = 0; tried < count; tried++) {
-      const reader = this.#readers[this.#turn % count];
+      const reader = itemAt(this.#readers, this.#turn % count);
       const wantedMore = reader.wantsMore;
       const record = reader.take();
       if (reader.wantsMore && !wantedMore) this.#fetcher.pump();
@@ -413,11 +414,13 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
           "there is no committed offset, and autoOffsetReset is none",
         );
       }
-      const [listed] = await listOffsets(this.#client, [reader], { spec, readCommitted });
+      const listed = async (spec: OffsetSpec): Promise<Offset> => {
+        const offsets = await listOffsets(this.#client, [reader], { spec, readCommitted });
+        return itemAt(offsets, 0).offset;
+      };
+      const found = await listed(spec);
       // No record is as late as the moment asked for: what comes next is.
-      const [{ offset }] = listed.offset >= 0
-        ? [listed]
-        : await listOffsets(this.#client, [reader], { spec: "latest", readCommitted });
+      const offset = found >= 0 ? found : await listed("latest");
       this.#starts.delete(reader);
       reader.seek(offset);
     }

@@ -28,6 +28,13 @@ export function checkCode(code: ErrorCode, about: string, detail?: string | null
   if (code !== ErrorCode.NONE) throw new KafkaError(code, about, detail);
 }
 
+/** The answer about the one thing that was asked for; a {@link KafkaError} where there is none. */
+export function onlyAnswer<T>(answers: readonly T[], about: string): T {
+  const [answer] = answers;
+  if (answer !== undefined) return answer;
+  throw new KafkaError(ErrorCode.UNKNOWN_SERVER_ERROR, about, "the broker's answer leaves it out");
+}
+
 const retriableCodes: ReadonlySet<number> = new Set([
   ErrorCode.CORRUPT_MESSAGE,
   ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,

@@ -5,6 +5,7 @@
 // one is read straight into an array of its own size.
 
 import { ConnectionFault } from "../base/faults.ts";
+import { int32At } from "../base/items.ts";
 import type { Socket } from "../runtime/ports.ts";
 
 const readBytes = 64 * 1024;
@@ -48,7 +49,7 @@ export async function* responseFrames(
 }
 
 function frameLength(bytes: Uint8Array, p: number): number {
-  const length = (bytes[p] << 24) | (bytes[p + 1] << 16) | (bytes[p + 2] << 8) | bytes[p + 3];
+  const length = int32At(bytes, p);
   if (length < 4 || length > frameBytesMax) {
     const isHttp = length === httpLength;
     throw new ConnectionFault(

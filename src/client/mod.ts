@@ -52,6 +52,7 @@ export type {
 export {
   type ListedOffset,
   listOffsets,
+  listRanges,
   type OffsetSpec,
   type TopicPartition,
   type TopicPartitionOffset,

@@ -2,6 +2,7 @@
 
 import type { LeaderEpoch, Offset, PartitionId } from "../base/ids.ts";
 import { type Int64, safeInt64 } from "../base/int64.ts";
+import { itemAt } from "../base/items.ts";
 import { ErrorCode, ListOffsets } from "../protocol/mod.ts";
 import type { Client } from "./client.ts";
 import { checkCode, KafkaError } from "./faults.ts";
@@ -73,6 +74,22 @@ export function listOffsets(
     }
     return partitions.map((each) => found.get(nameOf(each))!);
   });
+}
+
+/** The first offset of partitions and the offset at their end, in the order given. */
+export async function listRanges<P extends TopicPartition>(
+  client: Client,
+  partitions: readonly P[],
+): Promise<(P & { readonly first: Offset; readonly end: Offset })[]> {
+  const [first, end] = await Promise.all([
+    listOffsets(client, partitions, { spec: "earliest" }),
+    listOffsets(client, partitions, { spec: "latest" }),
+  ]);
+  return partitions.map((each, i) => ({
+    ...each,
+    first: itemAt(first, i).offset,
+    end: itemAt(end, i).offset,
+  }));
 }
 
 /** The leader of a partition; throws a KafkaError when there is no such partition, or no leader. */

@@ -10,6 +10,7 @@
 import type { Offset, PartitionId, ProducerId } from "../base/ids.ts";
 import { assert } from "../base/assert.ts";
 import type { Int64 } from "../base/int64.ts";
+import { itemAt } from "../base/items.ts";
 import {
   batchPositions,
   ControlType,
@@ -120,7 +121,8 @@ export class PartitionReader {
   take(): ConsumerRecord | undefined {
     for (;;) {
       while (this.#next < this.#records.length) {
-        const { offset, timestamp, key, value, headers } = this.#records[this.#next++];
+        const record = itemAt(this.#records, this.#next++);
+        const { offset, timestamp, key, value, headers } = record;
         if (offset < this.#position!) continue;
         this.#position = offset + 1;
         const { topic, partition } = this;
@@ -151,8 +153,11 @@ export class PartitionReader {
   /** Follows the producers with an aborted transaction from its first offset to its marker. */
   #isAborted(chunk: Chunk, position: number): boolean {
     const header = readBatchHeader(chunk.bytes, position);
-    while (chunk.aborted.length > 0 && chunk.aborted[0].firstOffset <= header.lastOffset) {
-      this.#abortedProducers.add(chunk.aborted.shift()!.producerId);
+    for (;;) {
+      const [next] = chunk.aborted;
+      if (next === undefined || next.firstOffset > header.lastOffset) break;
+      this.#abortedProducers.add(next.producerId);
+      chunk.aborted.shift();
     }
     if (!this.#abortedProducers.has(header.producerId)) return false;
     // Compaction empties a marker whose transaction is gone.

@@ -5,6 +5,7 @@
 // leaves, then move (KIP-480), so that a low rate still makes full batches.
 
 import type { PartitionId } from "../base/ids.ts";
+import { itemAt } from "../base/items.ts";
 import type { Random } from "../runtime/ports.ts";
 import { murmur2 } from "./murmur2.ts";
 
@@ -26,7 +27,7 @@ export class StickyPartitioner {
   partition(topic: string, available: readonly PartitionId[]): PartitionId {
     const current = this.#current.get(topic);
     if (current !== undefined && available.includes(current)) return current;
-    const chosen = available[this.#random.uint32() % available.length];
+    const chosen = itemAt(available, this.#random.uint32() % available.length);
     this.#current.set(topic, chosen);
     return chosen;
   }

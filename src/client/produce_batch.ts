@@ -209,12 +209,12 @@ export function forgetEncoding(batch: ProduceBatch): void {
 /** The records in two batches of half the size, in order. */
 export function splitBatch(batch: ProduceBatch): [ProduceBatch, ProduceBatch] {
   const half = Math.ceil(batch.records.length / 2);
-  const halves = [batch.records.slice(0, half), batch.records.slice(half)].map((records) => ({
+  const batchOf = (records: ProduceBatch["records"]): ProduceBatch => ({
     ...newBatch(batch),
     records,
     sizeBytes: records.reduce((sum, each) => sum + recordSize(each.record), 0),
-  }));
-  return [halves[0], halves[1]];
+  });
+  return [batchOf(batch.records.slice(0, half)), batchOf(batch.records.slice(half))];
 }
 
 /**

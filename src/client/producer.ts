@@ -299,18 +299,19 @@ export class Producer {
    * flight.
    */
   #sendTo(leader: BrokerId, queues: PartitionQueue[]): void {
-    let next = 0;
-    while (next < queues.length) {
+    let left = queues;
+    while (left.length > 0) {
       if ((this.#requestsInFlight.get(leader) ?? 0) >= requestsPerBrokerMax) return;
       const sending: Sending[] = [];
       let sizeBytes = 0;
-      while (next < queues.length && (sizeBytes < requestBytesMax)) {
-        const queue = queues[next++];
+      for (const queue of left) {
+        if (sizeBytes >= requestBytesMax) break;
         const batch = queue.take();
         sizeBytes += batch.sizeBytes;
         sending.push([queue, batch]);
         this.#sticky.onBatchSent(queue.topic, queue.partition);
       }
+      left = left.slice(sending.length);
       this.#exchange(leader, sending);
     }
   }

@@ -7,6 +7,7 @@
 // A histogram is a cumulative count for each bound, `_bucket{le="0.1"}`, and `_sum` and `_count`.
 
 import type { Histogram } from "../base/histogram.ts";
+import { itemAt } from "../base/items.ts";
 import type { MetricFamily } from "../broker/mod.ts";
 
 export const expositionType = "text/plain; version=0.0.4; charset=utf-8";
@@ -17,7 +18,7 @@ export function exposition(families: readonly MetricFamily[]): string {
   for (const { name, type, labels = [], doc, samples } of families) {
     lines.push(`# HELP ${name} ${escaped(doc)}`, `# TYPE ${name} ${type}`);
     for (const [values, value] of samples) {
-      const pairs = labels.map((label, i) => pair(label, values[i]));
+      const pairs = labels.map((label, i) => pair(label, itemAt(values, i)));
       if (typeof value === "number") lines.push(`${name}${braced(pairs)} ${numberText(value)}`);
       else lines.push(...histogramLines(name, { pairs, histogram: value }));
     }
@@ -32,7 +33,7 @@ function histogramLines(
   const lines: string[] = [];
   let count = 0;
   for (const [i, bound] of [...histogram.bounds, Infinity].entries()) {
-    count += histogram.counts[i];
+    count += itemAt(histogram.counts, i);
     lines.push(`${name}_bucket${braced([...pairs, pair("le", numberText(bound))])} ${count}`);
   }
   const labels = braced(pairs);

@@ -2,6 +2,7 @@
 
 import { formatAddress } from "../base/address.ts";
 import { isPlatformFault, PlatformFault } from "../base/faults.ts";
+import { itemAt } from "../base/items.ts";
 import { type BrokerOptions, type RunningBroker, startBroker } from "../broker/mod.ts";
 import { Monitor } from "./monitor.ts";
 
@@ -17,7 +18,7 @@ export interface MonitoredBroker extends RunningBroker {
  */
 export async function startMonitoredBroker(options: BrokerOptions): Promise<MonitoredBroker> {
   const { runtime, config, logger } = options;
-  const host = config.get("ottla.metrics.host") ?? config.listeners[0].host;
+  const host = config.get("ottla.metrics.host") ?? itemAt(config.listeners, 0).host;
   const port = config.get("ottla.metrics.port") ?? 0;
   const monitor = await openOn(host, (host) => Monitor.open(runtime, { host, port }))
     .catch((error) => {

@@ -87,7 +87,7 @@ function gunzip(bytes: Uint8Array, bytesMax: number): Uint8Array {
     const member = { position, crc: crc32(buffer), length: buffer.length, crc32 };
     start = nextDeflatedStart(bytes, member);
   }
-  return contents.length === 1 ? contents[0] : concatBytes(contents);
+  return concatBytes(contents);
 }
 
 function unzstd(bytes: Uint8Array, bytesMax: number): Uint8Array {
@@ -97,7 +97,7 @@ function unzstd(bytes: Uint8Array, bytesMax: number): Uint8Array {
     left -= content.length;
     return content;
   });
-  return contents.length === 1 ? contents[0] : concatBytes(contents);
+  return concatBytes(contents);
 }
 
 /** JSON and the like become this much smaller at most, as a rule. */

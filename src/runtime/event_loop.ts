@@ -4,6 +4,7 @@
 // that comes up to a millisecond too soon is armed again for the rest. Delays past the platform's
 // 31 bits are slept in parts.
 
+import { itemAt } from "../base/items.ts";
 import type { Clock, Random, Timer, Timers } from "./ports.ts";
 
 const delayMsMax = 0x7fff_ffff;
@@ -47,7 +48,7 @@ export const webRandom: Random = {
       crypto.getRandomValues(pool);
       poolLeft = pool.length;
     }
-    return pool[--poolLeft];
+    return itemAt(pool, --poolLeft);
   },
   bytes(length) {
     const bytes = new Uint8Array(length);

@@ -8,6 +8,7 @@
 // member that has no sound header is junk, which is left alone; so is what is too short for one.
 
 import { PlatformFault } from "../base/faults.ts";
+import { byteAt } from "../base/items.ts";
 
 const flags = { headerCrc: 0x02, extra: 0x04, name: 0x08, comment: 0x10 } as const;
 const fixedHeaderBytes = 10;
@@ -27,7 +28,7 @@ export function deflatedStart(
   if (bytes[position] !== 0x1f || bytes[position + 1] !== 0x8b || bytes[position + 2] !== 8) {
     throw gzipFault("incorrect header");
   }
-  const flag = bytes[position + 3];
+  const flag = byteAt(bytes, position + 3);
   let at = position + fixedHeaderBytes;
   if (flag & flags.extra) at += 2 + uint16(bytes, at);
   if (flag & flags.name) at = behindZero(bytes, at);
@@ -74,7 +75,7 @@ function gzipFault(what: string): PlatformFault {
 
 function uint16(bytes: Uint8Array, position: number): number {
   if (position + 2 > bytes.length) throw gzipFault("its header is cut");
-  return bytes[position] | (bytes[position + 1] << 8);
+  return byteAt(bytes, position) | (byteAt(bytes, position + 1) << 8);
 }
 
 function behindZero(bytes: Uint8Array, position: number): number {

@@ -158,8 +158,9 @@ export class PushedSocket implements Socket {
 
   #fill(into: Uint8Array): number {
     let done = 0;
-    while (done < into.length && this.#queue.length > 0) {
+    while (done < into.length) {
       const first = this.#queue[0];
+      if (first === undefined) break;
       const count = Math.min(first.length, into.length - done);
       into.set(count === first.length ? first : first.subarray(0, count), done);
       if (count === first.length) this.#queue.shift();

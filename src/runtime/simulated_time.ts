@@ -6,6 +6,8 @@
 // timers), derived from the seed and the thing's name. So two tasks that swap places within one
 // drain, as they may between JavaScript engines, do not change what anybody draws next.
 
+import { itemAt } from "../base/items.ts";
+
 /**
  * Seeded random numbers: sfc32 (Chris Doty-Humphrey's small fast counter generator, public domain).
  */
@@ -113,7 +115,7 @@ export class Scheduler {
 
   /** When the next event is due; undefined when nothing is going to happen. */
   nextDueMs(): number | undefined {
-    while (this.#heap.length > 0 && this.#heap[0].cancelled) this.#pop();
+    while (this.#heap[0]?.cancelled) this.#pop();
     return this.#heap[0]?.dueMs;
   }
 
@@ -145,27 +147,30 @@ export class Scheduler {
     let at = heap.length;
     heap.push(event);
     while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!before(event, heap[parent])) break;
-      heap[at] = heap[parent];
-      at = parent;
+      const above = (at - 1) >> 1;
+      const parent = itemAt(heap, above);
+      if (!before(event, parent)) break;
+      heap[at] = parent;
+      at = above;
     }
     heap[at] = event;
   }
 
   #pop(): Event {
     const heap = this.#heap;
-    const first = heap[0];
-    const last = heap.pop()!;
+    const first = itemAt(heap, 0);
+    const last = itemAt(heap, heap.length - 1);
+    heap.length--;
     if (heap.length === 0) return first;
     let at = 0;
     for (;;) {
-      let child = 2 * at + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && before(heap[child + 1], heap[child])) child++;
-      if (!before(heap[child], last)) break;
-      heap[at] = heap[child];
-      at = child;
+      const [left, right] = [heap[2 * at + 1], heap[2 * at + 2]];
+      if (left === undefined) break;
+      const isRight = right !== undefined && before(right, left);
+      const child = isRight ? right : left;
+      if (!before(child, last)) break;
+      heap[at] = child;
+      at = 2 * at + (isRight ? 2 : 1);
     }
     heap[at] = last;
     return first;

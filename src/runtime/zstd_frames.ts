@@ -54,8 +54,7 @@ export function zstdFrames(bytes: Uint8Array): ZstdFrame[] {
 /** The frame at `start`; one that is cut ends past the end. */
 function frameAt(view: DataView, start: number) {
   const descriptor = view.getUint8(start + 4);
-  const single = (descriptor >> 5) & 1;
-  const sizeBytes = [single, 2, 4, 8][descriptor >> 6];
+  const sizeBytes = sizeBytesOf(descriptor);
   let position = blocksAt(view, start);
   const sizeAt = position - sizeBytes;
   const cut = { end: view.byteLength + 1, roomBytes: 0, contentBytes: undefined };
@@ -97,8 +96,14 @@ export function* zstdCuts({ bytes }: ZstdFrame, bytesMax: number): Generator<num
 function blocksAt(view: DataView, start: number): number {
   const descriptor = view.getUint8(start + 4);
   const single = (descriptor >> 5) & 1;
-  const sizeAt = start + 5 + (1 - single) + [0, 1, 2, 4][descriptor & 3];
-  return sizeAt + [single, 2, 4, 8][descriptor >> 6];
+  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] ?? 0;
+  return start + 5 + (1 - single) + dictionaryBytes + sizeBytesOf(descriptor);
+}
+
+/** How many bytes say the size of the content. */
+function sizeBytesOf(descriptor: number): number {
+  const single = (descriptor >> 5) & 1;
+  return [single, 2, 4, 8][descriptor >> 6] ?? 0;
 }
 
 function blockAt(view: DataView, position: number) {

@@ -1,0 +1,34 @@
+// Items that are there: who reads one knows its index to be within, which the compiler
+// (noUncheckedIndexedAccess) cannot see. Where one may be missing, `items[i]` says so by its type.
+//
+// Bytes are read without a look at the index, in loops that have looked at the whole range before:
+// the functions are small enough to vanish in their callers.
+
+import { assert } from "./assert.ts";
+
+/** The item at `index`; one that is not there is a bug of ours. */
+export function itemAt<T>(items: ArrayLike<T>, index: number): T {
+  assert(index >= 0 && index < items.length, `no item ${index} of ${items.length}`);
+  return items[index] as T;
+}
+
+/** The byte at `position`, which must be within. */
+export function byteAt(bytes: Uint8Array, position: number): number {
+  return bytes[position] as number;
+}
+
+/** A big-endian unsigned 16-bit integer. */
+export function uint16At(bytes: Uint8Array, position: number): number {
+  return (byteAt(bytes, position) << 8) | byteAt(bytes, position + 1);
+}
+
+/** A big-endian signed 32-bit integer. */
+export function int32At(bytes: Uint8Array, position: number): number {
+  return (uint16At(bytes, position) << 16) | uint16At(bytes, position + 2);
+}
+
+/** A little-endian 32-bit integer, signed. */
+export function int32LittleAt(bytes: Uint8Array, position: number): number {
+  return byteAt(bytes, position) | (byteAt(bytes, position + 1) << 8) |
+    (byteAt(bytes, position + 2) << 16) | (byteAt(bytes, position + 3) << 24);
+}
