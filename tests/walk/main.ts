@@ -5,6 +5,8 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
+import { shareMutants } from "./share_mutants.ts";
+import { ShareWorld, shareWorlds } from "./share_world.ts";
 import { transactionMutants } from "./transaction_mutants.ts";
 import { TransactionWorld, transactionWorlds } from "./transaction_world.ts";
 import { walk, wander, type World } from "./walker.ts";
@@ -28,6 +30,16 @@ const kinds = [{
   mutants: Object.entries(transactionMutants).map(([name, { mutation }]) => ({
     name,
     newWorld: (): World => new TransactionWorld({ ids: ["t", "t"], protocol: 2, mutation }),
+  })),
+}, {
+  name: "share partitions",
+  worlds: Object.entries(shareWorlds).map(([name, options]) => ({
+    name,
+    newWorld: (): World => new ShareWorld(options),
+  })),
+  mutants: Object.entries(shareMutants).map(([name, { options }]) => ({
+    name,
+    newWorld: (): World => new ShareWorld(options),
   })),
 }];
 
