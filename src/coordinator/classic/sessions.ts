@@ -88,7 +88,9 @@ function onPendingTimeout(turn: Turn, group: ClassicGroup, memberId: string): vo
 /** The group was read from the log: its members get a fresh session each. */
 export function onGroupLoaded(turn: Turn, group: ClassicGroup): void {
   for (const member of group.members.values()) touchSession(turn, member);
-  if (group.members.size > turn.config.groupSizeMax) {
+  if (group.state === "PreparingRebalance") {
+    prepareRebalance(turn, group, "the group was to rebalance when it was last led");
+  } else if (group.members.size > turn.config.groupSizeMax) {
     prepareRebalance(turn, group, "the group has more members than group.max.size");
   }
 }

@@ -5,8 +5,13 @@
 // What a snapshot does not say stays with the members that it names: their requests that wait,
 // their sessions, their other protocols. It keeps of each member the metadata of the selected
 // protocol only, so a group read from the log knows one protocol per member until they rejoin.
-// States are not kept: a group with members was Stable when its record was written (the leader's
-// SyncGroup writes it), one without was Empty.
+// States are not kept, but can be told:
+//
+//   members   leader   state
+//   none      -        Empty
+//   some      one      Stable: the leader's SyncGroup wrote the record
+//   some      null     PreparingRebalance: a consumer group that changed its protocol, whose
+//                      members have nothing that one of them has assigned
 
 import { bytesEqual } from "../../base/bytes.ts";
 import type { Int64 } from "../../base/int64.ts";
@@ -14,6 +19,7 @@ import type { MessageOf } from "../../protocol/mod.ts";
 import {
   addMember,
   type ClassicGroup,
+  type ClassicGroupState,
   type Member,
   type MemberDetails,
   metadataOf,
@@ -82,10 +88,15 @@ export function adoptSnapshot(group: ClassicGroup, snapshot: GroupSnapshot): voi
     member.assignment = each.assignment.slice();
     addMember(group, member, snapshot.protocolType);
   }
-  group.state = group.members.size > 0 ? "Stable" : "Empty";
+  group.state = stateOf(snapshot);
   // A leader that is no member would leave the group without one.
   if (group.members.has(snapshot.leader ?? "")) group.leaderId = snapshot.leader ?? undefined;
   group.subscribedTopics = subscribedTopics(group);
+}
+
+function stateOf({ members, leader }: GroupSnapshot): ClassicGroupState {
+  if (members.length === 0) return "Empty";
+  return leader === null ? "PreparingRebalance" : "Stable";
 }
 
 /** A member's part of a snapshot, within it. */

@@ -200,7 +200,8 @@ export function decideDowngrade(
         protocolType: consumerProtocolType,
         generation: group.groupEpoch,
         protocol: protocol ?? null,
-        leader: members[0]?.memberId ?? null,
+        // None of them has assigned anything: read from the log, too, the group rebalances.
+        leader: null,
         currentStateTimestamp: view.nowMs,
         members: members.map((member) => {
           const from = member === successor ? inherited ?? "" : member.memberId;
