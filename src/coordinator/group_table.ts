@@ -272,6 +272,11 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
     return bytes;
   }
 
+  /** All that it holds. For tests that tell two states apart. */
+  get groups(): ReadonlyMap<string, Group> {
+    return this.#groups;
+  }
+
   /** Throws AssertionError when a group contradicts itself. For tests: it looks at every member. */
   assertConsistent(): void {
     for (const group of this.#groups.values()) kindOf(group).assertConsistent(group);

@@ -52,18 +52,25 @@ export class GroupShell {
   readonly log: LogEntry[] = [];
   readonly topics = new FakeTopics();
   readonly #config: () => GroupConfig;
+  readonly #mutation: (table: GroupTable) => GroupTable;
   #uuids = 0;
   #asked = 0;
 
-  constructor(config: () => GroupConfig) {
+  /** `mutation` may make another table of each. */
+  constructor(
+    config: () => GroupConfig,
+    mutation: (table: GroupTable) => GroupTable = (table) => table,
+  ) {
     this.#config = config;
+    this.#mutation = mutation;
     this.table = this.newTable();
     this.carryOut(this.table.onLoaded(0));
   }
 
   newTable(): GroupTable {
     const { topics } = this;
-    return new GroupTable({ config: this.#config, topics, regexes: { compile: compileRegex } });
+    const regexes = { compile: compileRegex };
+    return this.#mutation(new GroupTable({ config: this.#config, topics, regexes }));
   }
 
   /** "1", "2" and so on. */
@@ -101,7 +108,13 @@ export class GroupShell {
   /** A table that has read the log, and does not lead yet. */
   replay(): GroupTable {
     const table = this.newTable();
-    for (const entry of this.log) {
+    this.readInto(table, 0);
+    return table;
+  }
+
+  /** Has a table that does not lead read the log, from its entry `from` on. */
+  readInto(table: GroupTable, from: number): void {
+    for (const entry of this.log.slice(from)) {
       if ("endOf" in entry) {
         table.endTransaction(entry.endOf, entry.committed);
         continue;
@@ -109,7 +122,6 @@ export class GroupShell {
       const record = decode(entry.key, entry.value);
       if (record !== undefined) table.apply(record, entry.producerId);
     }
-    return table;
   }
 
   /** Reads the log into a new table. */

@@ -2,10 +2,16 @@
 
 import { SharePartition, type ShareTerms } from "../../src/broker/share/share_partition.ts";
 import { ErrorCode } from "../../src/protocol/mod.ts";
-import { type NewSharePartition, type ShareWorldOptions, shareWorlds } from "./share_world.ts";
+import type { WalkedKind } from "./kind.ts";
+import {
+  type NewSharePartition,
+  ShareWorld,
+  type ShareWorldOptions,
+  shareWorlds,
+} from "./share_world.ts";
 
 /** What is wrong, and the words of the laws that it may break. */
-export interface ShareMutant {
+interface ShareMutant {
   readonly options: ShareWorldOptions;
   readonly breaks: RegExp;
 }
@@ -42,7 +48,7 @@ function otherTerms(breaks: RegExp, change: Partial<ShareTerms>): ShareMutant {
   );
 }
 
-export const shareMutants: Readonly<Record<string, ShareMutant>> = {
+const shareMutants: Readonly<Record<string, ShareMutant>> = {
   "locks never run out": changed(/stuck|may say/, () => ({ onTick: () => {} })),
   "who leaves keeps what it holds": changed(/holds|may say/, () => ({ release: () => {} })),
   "anybody says what becomes of a record": changed(/may say/, (partition) => ({
@@ -115,4 +121,21 @@ export const shareMutants: Readonly<Record<string, ShareMutant>> = {
   "locks are held twice as long": otherTerms(/holds|under way|held by two|may/, { lockMs: 20 }),
   "nobody may renew": otherTerms(/may not say/, { canRenew: false }),
   "all may be under way": otherTerms(/under way than may be/, { recordLocksMax: 100 }),
+};
+
+export const sharePartitionsKind: WalkedKind = {
+  name: "share partitions",
+  worlds: Object.fromEntries(
+    Object.entries(shareWorlds).map(([name, options]) => {
+      const newWorld = () => new ShareWorld(options);
+      return [name, { small: newWorld, wide: newWorld }];
+    }),
+  ),
+  eventsInTests: 4,
+  mutants: Object.fromEntries(
+    Object.entries(shareMutants).map(([name, { options, breaks }]) => [name, {
+      newWorld: () => new ShareWorld(options),
+      breaks,
+    }]),
+  ),
 };

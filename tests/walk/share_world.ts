@@ -103,6 +103,12 @@ export class ShareWorld implements World {
     return events;
   }
 
+  usual(): readonly string[] {
+    const events = ["append", "A fetch", "A accept", "B fetch", "B accept"];
+    if (this.#writing !== undefined) return [...events, "stored"];
+    return this.#partition.isChanged ? [...events, "write"] : events;
+  }
+
   happen(event: string): void {
     const [subject = "", verb = "", how] = event.split(" ");
     if (members.includes(subject)) this.#member(subject, { verb, isOne: how !== undefined });
@@ -116,7 +122,12 @@ export class ShareWorld implements World {
       this.#settle(subject === "stored");
       if (verb === "unsaid") this.#restart();
     }
-    this.#check();
+  }
+
+  /** Everybody leaves, and one takes all there is. */
+  calm(): void {
+    this.#drain();
+    this.check();
   }
 
   state(): string {
@@ -372,7 +383,7 @@ export class ShareWorld implements World {
     }
   }
 
-  #check(): void {
+  check(): void {
     const { startOffset, nextOffset, spans } = this.#partition;
     for (const name of members) {
       const held = this.#records.filter(({ holder }) => holder === name).length;

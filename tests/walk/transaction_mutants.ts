@@ -3,24 +3,11 @@
 // A mutant changes what a table is asked, or what it decides: its records, its answers.
 
 import type { Transaction, TransactionTable } from "../../src/coordinator/mod.ts";
-import type { Mutation } from "./transaction_world.ts";
+import { mutant, type WalkedKind } from "./kind.ts";
+import { type Mutation, TransactionWorld, transactionWorlds } from "./transaction_world.ts";
 
 type Decision = ReturnType<TransactionTable["onTick"]>;
 type Change = (transaction: Transaction) => Transaction;
-
-/** A table of which some methods are others. */
-function mutant(change: (table: TransactionTable) => Partial<TransactionTable>): Mutation {
-  return (table) => {
-    const changed = change(table) as Record<PropertyKey, unknown>;
-    return new Proxy(table, {
-      get(target, name) {
-        if (name in changed) return changed[name];
-        const value = Reflect.get(target, name, target);
-        return typeof value === "function" ? value.bind(target) : value;
-      },
-    });
-  };
-}
 
 /** `decision` with other records. */
 function withRecords(decision: Decision, change: Change): Decision {
@@ -57,17 +44,17 @@ function withEarlierEpoch(decision: Decision): Decision {
 }
 
 /** What is wrong, and the words of the law that it must break. */
-export const transactionMutants: Readonly<
+const transactionMutants: Readonly<
   Record<string, { readonly mutation: Mutation; readonly breaks: RegExp }>
 > = {
   "a new instance gets the epoch of the old one": {
-    mutation: mutant((table) => ({
+    mutation: mutant<TransactionTable>((table) => ({
       initProducerId: (input, at) => withEarlierEpoch(table.initProducerId(input, at)),
     })),
     breaks: /is fenced, and writes/,
   },
   "a transaction is complete with its first marker": {
-    mutation: mutant((table) => ({
+    mutation: mutant<TransactionTable>((table) => ({
       markersWritten: (written, at) =>
         table.markersWritten(
           written.map((each) => ({ ...each, partitions: new Map([["p", new Set([0, 1])]]) })),
@@ -77,7 +64,7 @@ export const transactionMutants: Readonly<
     breaks: /open in a partition|torn apart/,
   },
   "a new instance aborts what was to be committed": {
-    mutation: mutant((table) => ({
+    mutation: mutant<TransactionTable>((table) => ({
       initProducerId(input, at) {
         const { transactionState } = table.describe(input.transactionalId);
         const decision = table.initProducerId(input, at);
@@ -109,7 +96,7 @@ export const transactionMutants: Readonly<
     breaks: /a commit was decided, and did not come/,
   },
   "a complete transaction begins its epochs anew": {
-    mutation: mutant((table) => ({
+    mutation: mutant<TransactionTable>((table) => ({
       markersWritten: (written, at) =>
         withRecords(table.markersWritten(written, at), (transaction) => ({
           ...transaction,
@@ -119,7 +106,7 @@ export const transactionMutants: Readonly<
     breaks: /an epoch went back/,
   },
   "what the log refused is taken over": {
-    mutation: mutant((table) => ({
+    mutation: mutant<TransactionTable>((table) => ({
       addPartitions(input, at) {
         const decision = table.addPartitions(input, at);
         const refuse: Decision["refuse"] = (error) => {
@@ -132,7 +119,7 @@ export const transactionMutants: Readonly<
     breaks: /the log says something else/,
   },
   "a transaction that is timed out keeps its epoch": {
-    mutation: mutant((table) => ({
+    mutation: mutant<TransactionTable>((table) => ({
       onTick: (nowMs) =>
         withRecords(table.onTick(nowMs), (transaction) => ({
           ...transaction,
@@ -142,7 +129,7 @@ export const transactionMutants: Readonly<
     breaks: /torn apart|is not as its producer was told/,
   },
   "what was prepared is forgotten at a restart": {
-    mutation: mutant((table) => ({
+    mutation: mutant<TransactionTable>((table) => ({
       onLoaded: (nowMs) => ({
         ...table.onLoaded(nowMs),
         settle: () => ({ answers: [], notes: [], next: undefined }),
@@ -150,4 +137,21 @@ export const transactionMutants: Readonly<
     })),
     breaks: /nobody writes its markers/,
   },
+};
+
+export const transactionsKind: WalkedKind = {
+  name: "transactions",
+  worlds: Object.fromEntries(
+    Object.entries(transactionWorlds).map(([name, options]) => {
+      const newWorld = () => new TransactionWorld(options);
+      return [name, { small: newWorld, wide: newWorld }];
+    }),
+  ),
+  eventsInTests: 5,
+  mutants: Object.fromEntries(
+    Object.entries(transactionMutants).map(([name, { mutation, breaks }]) => [name, {
+      newWorld: () => new TransactionWorld({ ids: ["t", "t"], protocol: 2, mutation }),
+      breaks,
+    }]),
+  ),
 };

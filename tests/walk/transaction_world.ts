@@ -22,7 +22,7 @@ import type {
 import { decodeTransaction, transactionConfigDefaults } from "../../src/coordinator/mod.ts";
 import { ErrorCode } from "../../src/protocol/mod.ts";
 import { type TransactionShell, transactionShell } from "../harness/transaction_shell.ts";
-import { LawBroken, type World } from "./walker.ts";
+import { type Chance, law, type World } from "./walker.ts";
 
 /** What can be wrong with a coordinator, for those who check the laws. */
 export type Mutation = (table: TransactionTable) => TransactionTable;
@@ -121,6 +121,11 @@ export class TransactionWorld implements World {
     return events;
   }
 
+  usual(): readonly string[] {
+    const isWell = (event: string) => /^[AB] (?!init)|^mark/.test(event) && !/(ed)$/.test(event);
+    return this.events().filter(isWell);
+  }
+
   happen(event: string): void {
     const [subject = "", verb = "", ...rest] = event.split(" ");
     const mode = rest.at(-1) ?? verb;
@@ -132,9 +137,32 @@ export class TransactionWorld implements World {
     if (mode === "unanswered") this.#restart();
     this.#shell.refuseNext = ErrorCode.NONE;
     this.#checkLog();
+  }
+
+  check(): void {
     this.#checkTables();
     this.#checkFates();
     this.#checkCompletes();
+  }
+
+  /** Markers are written, and transactions that nobody ends time out. */
+  calm(random: Chance): void {
+    const living = this.#producers.filter((each) => !each.isOver && random.between(0, 1) < 0.5);
+    for (const { name } of living) this.happen(`${name} init`);
+    for (let round = 0; round < 4; round++) {
+      for (const { transactionalId, partitions } of [...this.#handedOut]) {
+        const ids = [...partitions.get("p") ?? []];
+        for (const id of ids) this.happen(`mark ${transactionalId} p${id}`);
+        if (ids.length === 0) this.happen(`mark ${transactionalId} -`);
+      }
+      this.happen("time");
+      this.check();
+    }
+    for (const id of new Set(this.#options.ids)) {
+      const { transactionState } = this.#shell.machine.describe(id);
+      const isOpen = transactionState.startsWith("Prepare") || transactionState === "Ongoing";
+      law(!isOpen, `the transaction of ${id} never ends`);
+    }
   }
 
   state(): string {
@@ -398,8 +426,4 @@ function verbsOf({ identity, hasWritten, ending }: Producer): string[] {
 function isFencing(errorCode: ErrorCode): boolean {
   return errorCode === ErrorCode.PRODUCER_FENCED ||
     errorCode === ErrorCode.INVALID_PRODUCER_ID_MAPPING;
-}
-
-function law(holds: boolean, otherwise: string): void {
-  if (!holds) throw new LawBroken(otherwise);
 }

@@ -1,33 +1,36 @@
-// Small worlds of transactions, walked whole up to a length that takes seconds; `deno task
+// Small worlds of coordinators, walked whole up to a length that takes seconds; `deno task
 // test:groups` goes further.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
-import { transactionMutants } from "./transaction_mutants.ts";
-import { TransactionWorld, transactionWorlds } from "./transaction_world.ts";
+import { kinds } from "./kinds.ts";
 import { walk, wander } from "./walker.ts";
 
-for (const [name, options] of Object.entries(transactionWorlds)) {
-  Deno.test(`every history of five events keeps the laws: ${name}`, () => {
-    const { states, broken } = walk(() => new TransactionWorld(options), 5);
-    assertEquals(broken, undefined);
-    assert(states > 500, `${states} states`);
-  });
+/** Within so many seeds each mutant has to be found out. */
+const mutantSeedsMax = 2_000;
 
-  Deno.test(`long histories keep the laws: ${name}`, () => {
-    for (let seed = 1; seed <= 200; seed++) {
-      const random = new SeededRandom(seed, "transactions");
-      assertEquals(wander(new TransactionWorld(options), random, 60), undefined, `seed ${seed}`);
-    }
-  });
-}
+for (const { name: kind, worlds, eventsInTests, mutants } of kinds) {
+  for (const [name, { small, wide }] of Object.entries(worlds)) {
+    Deno.test(`${kind}: every short history keeps the laws: ${name}`, () => {
+      const { states, broken } = walk(small, eventsInTests);
+      assertEquals(broken, undefined);
+      assert(states > 100, `${states} states`);
+    });
 
-for (const [name, { mutation, breaks }] of Object.entries(transactionMutants)) {
-  Deno.test(`a walk finds out that ${name}`, () => {
-    const { broken } = walk(
-      () => new TransactionWorld({ ids: ["t", "t"], protocol: 2, mutation }),
-      8,
-    );
-    assertMatch(broken?.law ?? "nothing is wrong", breaks);
-  });
+    Deno.test(`${kind}: long histories keep the laws: ${name}`, () => {
+      for (let seed = 1; seed <= 200; seed++) {
+        assertEquals(wander(wide(), new SeededRandom(seed, name), 60), undefined, `${seed}`);
+      }
+    });
+  }
+
+  for (const [name, { newWorld, breaks }] of Object.entries(mutants)) {
+    Deno.test(`${kind}: somebody finds out that ${name}`, () => {
+      let broken: ReturnType<typeof wander>;
+      for (let seed = 1; broken === undefined && seed <= mutantSeedsMax; seed++) {
+        broken = wander(newWorld(), new SeededRandom(seed, kind), 60);
+      }
+      assertMatch(broken?.law ?? "nothing is wrong", breaks);
+    });
+  }
 }
