@@ -25,6 +25,8 @@ export interface RequestContext<Needed extends keyof Services = keyof Services> 
   readonly session: Session;
   /** Of the whole request: it can leave no more behind. */
   readonly requestBytes: number;
+  /** The handler looks at bytes of its request no more: it has copied what it needs. */
+  readonly doneWithBytes: () => void;
   /** Whether this client may do that. */
   readonly may: May;
 }

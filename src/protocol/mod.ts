@@ -21,3 +21,4 @@ export {
   type ResponseInput,
   type ResponseOf,
 } from "./schema.ts";
+export { holdsBytes } from "./reading.ts";

@@ -239,6 +239,16 @@ export function holdsArray(fields: Fields, { version }: Target): boolean {
   );
 }
 
+/** Whether a decoded message may hold views of the frame: only bytes are, texts are copies. */
+export function holdsBytes(fields: Fields): boolean {
+  const isBytes = (wire: WireType): boolean => {
+    if (wire.kind === "array") return isBytes(wire.element);
+    if (wire.kind === "struct") return holdsBytes(wire.fields);
+    return wire.kind === "bytes" || wire.kind === "records";
+  };
+  return Object.values(fields).some(({ wire }) => isBytes(wire));
+}
+
 /** What an answer says of an element takes about so much. */
 const answerBytes = 128;
 

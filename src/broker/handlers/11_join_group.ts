@@ -29,7 +29,10 @@ export const joinGroup = handler(JoinGroup, {
     const clientHost = `/${session.remote.host}`;
     const uuid = services.newUuid();
     const input = { request, apiVersion, clientId: clientId ?? "", clientHost, uuid };
-    return shard.submit<ResponseOf<typeof JoinGroup>>((table, at) => table.join(input, at));
+    const answer = shard.submit<ResponseOf<typeof JoinGroup>>((table, at) => table.join(input, at));
+    // It may be long in coming, and what the group keeps is a copy.
+    context.doneWithBytes();
+    return answer;
   },
 });
 

@@ -16,14 +16,17 @@ export const syncGroup = handler(SyncGroup, {
   serves: "0-5",
   authorise: [needs("group read")],
 
-  async handle(request, { services, version: apiVersion, requestBytes }: Context) {
+  async handle(request, context: Context) {
+    const { services, version: apiVersion, requestBytes } = context;
     const shard = await services.groups.of(request.groupId);
     if (!(shard instanceof Shard)) return refusal(shard);
     const errorCode = services.groupMemory.admit(requestBytes);
     if (errorCode !== ErrorCode.NONE) return refusal(errorCode);
-    return shard.submit<ResponseOf<typeof SyncGroup>>((table, at) =>
+    const answer = shard.submit<ResponseOf<typeof SyncGroup>>((table, at) =>
       table.sync({ request, apiVersion }, at)
     );
+    context.doneWithBytes();
+    return answer;
   },
 });
 

@@ -42,6 +42,8 @@ export interface Dispatched {
   readonly pipelined: boolean;
   /** Whether the handler may keep the bytes of the frame for good. */
   readonly keepsFrame?: boolean;
+  /** Of a frame that it works with: it looks at its bytes no more. */
+  readonly frameUsed?: Promise<void>;
 }
 
 /** The place of a reply in the order of the requests. */
@@ -84,6 +86,8 @@ export class Connection {
   readonly #queue: Slot[] = [];
   #settled: Promise<void> = Promise.resolve();
   #sentBytes = 0;
+  /** Until then somebody looks at the frame that was read last. */
+  #lent: Promise<void> | undefined;
   readonly #sending = new PeerPace();
   readonly #taking = new PeerPace();
   #failure: unknown;
@@ -170,7 +174,7 @@ export class Connection {
     if (this.#closed) return;
     this.session.end();
     this.#out.end();
-    this.#frames.release();
+    if (this.#lent === undefined) this.#frames.release();
     this.#resume?.();
     for (const slot of this.#queue) slot.abandon?.();
     try {
@@ -196,12 +200,19 @@ export class Connection {
         this.#isActive = true;
       }
       if (this.#options.isClosing()) break;
-      const { reply, pipelined, keepsFrame } = this.#options.dispatch(frame, this.session);
+      const lent = frame;
+      const { reply, pipelined, keepsFrame, frameUsed } = this.#options.dispatch(
+        frame,
+        this.session,
+      );
       if (keepsFrame === true) this.#frames.keep();
+      if (frameUsed !== undefined) {
+        this.#lend(frameUsed).then(() => this.#frames.releaseFrame(lent));
+      }
       this.#enqueue(reply);
       if (this.session.frameInUse !== undefined) {
         this.#out.flush();
-        await this.session.frameInUse;
+        await this.#lend(this.session.frameInUse);
         this.session.releaseFrame();
       }
       if (this.#queue.length > 0 && (!pipelined || this.#queue.length >= inFlightMax)) {
@@ -215,6 +226,14 @@ export class Connection {
     await this.#settled;
     await this.#out.drained();
     if (!this.#closed) await this.#socket.closeWrite();
+  }
+
+  /** A handler looks at the frame until then, even if the connection ends before. */
+  async #lend(until: Promise<void>): Promise<void> {
+    this.#lent = until;
+    await until;
+    if (this.#lent === until) this.#lent = undefined;
+    if (this.#closed) this.#frames.release();
   }
 
   /** Reads nothing for as long as a quota says; what has been answered goes out before. */

@@ -7,6 +7,7 @@ import type { Runtime, Socket } from "../../runtime/ports.ts";
 import { MemoryShare } from "../../base/memory_share.ts";
 import { Connection, type Dispatched } from "./connection.ts";
 import { FrameBuffers } from "./frame_buffers.ts";
+import type { Session } from "./session.ts";
 
 const answerBytes = 300 * 1024;
 const requestCount = 50;
@@ -18,7 +19,11 @@ const requests = new Uint8Array(
 );
 
 /** Serves with `dispatch` at port 9092, and counts the bytes that the kernel has not yet taken. */
-async function serve(runtime: Runtime, dispatch: (frame: Uint8Array) => Dispatched) {
+async function serve(
+  runtime: Runtime,
+  dispatch: (frame: Uint8Array, session: Session) => Dispatched,
+  buffers = new FrameBuffers({ buffers: unbounded(), frames: unbounded() }),
+) {
   const memory = { heldBytes: 0, heldBytesMax: 0, ofAnswers: new MemoryShare(() => 0) };
   const ended = Promise.withResolvers<void>();
   await runtime.network.listen({ host: "server", port: 9092 }, (socket) => {
@@ -27,13 +32,13 @@ async function serve(runtime: Runtime, dispatch: (frame: Uint8Array) => Dispatch
       timers: runtime.timers,
       monotonic: () => runtime.clock.monotonic(),
       logger: runtime.logger({ format: "text", level: "info" }),
-      requestBytesMax: 1024,
+      requestBytesMax: 1024 * 1024,
       answers: memory.ofAnswers,
-      buffers: new FrameBuffers({ buffers: unbounded(), frames: unbounded() }),
-      dispatch: (frame) => {
+      buffers,
+      dispatch: (frame, session) => {
         memory.heldBytes += answerBytes;
         memory.heldBytesMax = Math.max(memory.heldBytesMax, memory.heldBytes);
-        return dispatch(frame);
+        return dispatch(frame, session);
       },
       isClosing: () => false,
       onSent: (chunk) => memory.heldBytes -= chunk.length,
@@ -119,4 +124,71 @@ Deno.test("a client that resets ends its connection, whatever it was waiting for
   await world.run(60_000);
   world.reset(socket);
   await world.drive(server.ended);
+});
+
+/** A frame of `length` bytes, all of them `fill`. */
+function frameOf(length: number, fill: number): Uint8Array {
+  const bytes = new Uint8Array(4 + length).fill(fill);
+  new DataView(bytes.buffer).setInt32(0, length);
+  return bytes;
+}
+
+const lending = {
+  "that a handler says it needs": (session: Session, until: Promise<void>) => {
+    session.keepFrame(until);
+    return {};
+  },
+  "that is lent to a handler": (_: Session, until: Promise<void>) => ({ frameUsed: until }),
+};
+
+for (const [name, lend] of Object.entries(lending)) {
+  Deno.test(`a frame ${name} is nobody else's, though its client is gone`, async () => {
+    const frames = unbounded();
+    const buffers = new FrameBuffers({ buffers: unbounded(), frames });
+    const use = Promise.withResolvers<void>();
+    const seen: Uint8Array[] = [];
+    const dispatch = (frame: Uint8Array, session: Session): Dispatched => {
+      seen.push(frame);
+      const reply = use.promise.then(() => null);
+      return { reply, pipelined: false, ...lend(session, use.promise) };
+    };
+    const world = simulate(1);
+    await world.drive(serve(world.start("server"), dispatch, buffers));
+    const large = 600_000;
+    for (const fill of [7, 8]) {
+      const client = world.start(`client-${fill}`);
+      const socket = await world.drive(client.network.connect({ host: "server", port: 9092 }));
+      world.drive(sent(socket, frameOf(large, fill)));
+      await world.run(1_000);
+      world.kill(`client-${fill}`);
+      await world.run(1_000);
+    }
+    assertEquals(seen.map((frame) => [frame.length, frame[0], frame.at(-1)]), [
+      [large, 7, 7],
+      [large, 8, 8],
+    ]);
+    assert(frames.bytes >= 2 * large, `${frames.bytes} bytes are claimed for what is looked at`);
+    use.resolve();
+    await world.run(1_000);
+    assertEquals(frames.bytes, 0);
+  });
+}
+
+Deno.test("a large frame gives its memory back as soon as it was looked at", async () => {
+  const frames = unbounded();
+  const buffers = new FrameBuffers({ buffers: unbounded(), frames });
+  const use = Promise.withResolvers<void>();
+  const dispatch = (): Dispatched => {
+    return { reply: new Promise(() => {}), pipelined: false, frameUsed: use.promise };
+  };
+  const world = simulate(1);
+  await world.drive(serve(world.start("server"), dispatch, buffers));
+  const client = world.start("client");
+  const socket = await world.drive(client.network.connect({ host: "server", port: 9092 }));
+  world.drive(sent(socket, frameOf(600_000, 7)));
+  await world.run(1_000);
+  assert(frames.bytes >= 600_000, `${frames.bytes} bytes`);
+  use.resolve();
+  await world.run(1_000);
+  assertEquals(frames.bytes, 0);
 });

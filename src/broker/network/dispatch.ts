@@ -9,8 +9,10 @@
 // A late handler is loaded by its first request (handlers/late.ts). Where clients have quotas, what
 // they use is measured here: the bytes of requests and answers, and the time that they took.
 //
-// The bytes of a request are private to its handler, but for Produce: its frame is megabytes, and
-// it says for how long it needs them (`frameInUse`).
+// The bytes of a small request are a copy, private to its handler. A large frame is lent: its
+// memory is free again once it is decoded, where nothing of the message is a view of it, or once
+// the handler says so, or has answered (`frameUsed`); Produce says for how long it needs its own
+// (`frameInUse`).
 //
 // A large request or answer is decoded and encoded in slices, so that nobody waits for it; what it
 // decodes to is claimed from the memory for work before.
@@ -26,6 +28,7 @@ import {
   encodeResponse,
   encodeResponsePieces,
   ErrorCode,
+  holdsBytes,
   type RequestHeader,
 } from "../../protocol/mod.ts";
 import type { Dispatched, Reply } from "./connection.ts";
@@ -44,9 +47,17 @@ const fetchKey = 1;
 /** A larger frame has memory of its own, which can be left to the handler. */
 const sharedFrameBytesMax = busyBytes;
 
-/** Whether the handler of API `key` has the frame's bytes for good, without a copy. */
-function isLeft(frame: Uint8Array, key: number): boolean {
+/** Whether API `key` is handled with the frame itself, and not with a copy. */
+function isLent(frame: Uint8Array, key: number): boolean {
   return key !== produceKey && frame.length > sharedFrameBytesMax;
+}
+
+/** Those copy what they keep of their requests, and say when they have. */
+const copyingKeys: ReadonlySet<number> = new Set([11, 14]);
+
+/** Whether the handler may keep the bytes of a lent frame for good. */
+function mayKeep({ api }: Handler): boolean {
+  return !copyingKeys.has(api.key) && holdsBytes(api.request.fields);
 }
 
 /** Others wait while it is decoded. */
@@ -70,6 +81,8 @@ interface Dispatching {
   readonly header: RequestHeader;
   readonly handler: Handler;
   readonly session: Session;
+  /** For a lent frame: nobody looks at its bytes any more. */
+  readonly use: PromiseWithResolvers<void> | undefined;
 }
 
 type ReplyChunks = NonNullable<Reply>;
@@ -118,14 +131,23 @@ export class Dispatcher {
       return { reply, pipelined: false };
     }
     session.onRequest(header.clientId);
-    const dispatching = { frame, header, handler, session };
+    const use = isLent(frame, header.apiKey) ? Promise.withResolvers<void>() : undefined;
+    const dispatching = { frame, header, handler, session, use };
     const meter = this.#services.quotas.meter(session.principal, header.clientId);
-    if (meter !== undefined) return this.#dispatchMetered(dispatching, meter);
+    const reply = meter === undefined
+      ? this.#reply(dispatching)
+      : this.#replyMetered(dispatching, meter);
+    const { pipelined } = handler;
+    if (use === undefined) return { reply, pipelined };
+    const keepsFrame = mayKeep(handler);
+    return { reply, pipelined, keepsFrame, frameUsed: keepsFrame ? undefined : use.promise };
+  }
+
+  #reply(dispatching: Dispatching): Reply | Promise<Reply> {
     const answer = this.#handle(dispatching);
-    const reply = answer instanceof Promise
+    return answer instanceof Promise
       ? answer.then((response) => this.#encode(dispatching, response))
       : this.#encode(dispatching, answer);
-    return { reply, pipelined: handler.pipelined, keepsFrame: isLeft(frame, header.apiKey) };
   }
 
   #handle(dispatching: Dispatching): unknown {
@@ -137,7 +159,7 @@ export class Dispatcher {
   }
 
   async #handleLarge(dispatching: Dispatching): Promise<unknown> {
-    const { frame, header, handler } = dispatching;
+    const { frame, header, handler, use } = dispatching;
     const { memory: { work }, slices } = this.#services;
     // Before any wait: the frame's bytes are the connection's.
     const reader = bodyReader(dispatching);
@@ -149,6 +171,7 @@ export class Dispatcher {
       reader.objectBytesLeft = claim;
       const pieces = handler.api.request.decodePieces(reader, header.apiVersion);
       const message = await readBody(dispatching, () => sliced(pieces, slices));
+      if (!copyingKeys.has(header.apiKey)) use?.resolve();
       if (waitingKeys.has(header.apiKey)) {
         work.give(held);
         held = 0;
@@ -156,6 +179,7 @@ export class Dispatcher {
       return await this.#handleMessage(dispatching, message);
     } finally {
       work.give(held);
+      use?.resolve();
     }
   }
 
@@ -167,10 +191,17 @@ export class Dispatcher {
     return this.#handleRefusable(handler, message, context);
   }
 
-  #contextOf({ frame, header, session }: Dispatching): RequestContext {
+  #contextOf({ frame, header, session, use }: Dispatching): RequestContext {
     const { apiVersion: version, clientId } = header;
-    const requestBytes = frame.length;
-    return { services: this.#services, version, clientId, session, requestBytes, may: everything };
+    return {
+      services: this.#services,
+      version,
+      clientId,
+      session,
+      requestBytes: frame.length,
+      doneWithBytes: () => use?.resolve(),
+      may: everything,
+    };
   }
 
   /** As `handle`, of what changes something that is stored. */
@@ -215,7 +246,7 @@ export class Dispatcher {
     const late = lateHandlers.get(apiKey);
     if (late === undefined) throw new ConnectionFault(`${apiName(apiKey)} requests are not served`);
     // The frame's bytes are the connection's again before the handler is here.
-    const keepsFrame = isLeft(frame, apiKey);
+    const keepsFrame = isLent(frame, apiKey);
     const bytes = keepsFrame ? frame : frame.slice();
     const reply = late.load().then((handler) => {
       this.#handlers.set(apiKey, handler);
@@ -224,8 +255,8 @@ export class Dispatcher {
     return { reply, pipelined: false, keepsFrame };
   }
 
-  /** As `dispatch`, for a client that may have a quota. */
-  #dispatchMetered(dispatching: Dispatching, meter: ClientMeter): Dispatched {
+  /** As `#reply`, for a client that may have a quota. */
+  #replyMetered(dispatching: Dispatching, meter: ClientMeter): Reply | Promise<Reply> {
     const { handler, frame, session } = dispatching;
     const startMs = meter.nowMs;
     const answer = this.#handle(dispatching);
@@ -236,10 +267,9 @@ export class Dispatcher {
       pause(session, { meter, pauseMs });
     }
     const used = { meter, pauseMs };
-    const reply = answer instanceof Promise
+    return answer instanceof Promise
       ? answer.then((response) => this.#encodeMetered(dispatching, response, used))
       : this.#encodeMetered(dispatching, answer, used);
-    return { reply, pipelined: handler.pipelined, keepsFrame: isLeft(frame, handler.api.key) };
   }
 
   #encodeMetered(dispatching: Dispatching, response: unknown, used: Used) {
@@ -302,7 +332,7 @@ function readHeader(frame: Uint8Array, tableOf: (key: number) => AnyApi | undefi
 }
 
 function bodyReader({ frame, header, handler: { api: { key } } }: Dispatching): BytesReader {
-  const bytes = key === produceKey || isLeft(frame, key) ? frame : frame.slice();
+  const bytes = key === produceKey || isLent(frame, key) ? frame : frame.slice();
   return new BytesReader(bytes, header.bodyPosition);
 }
 

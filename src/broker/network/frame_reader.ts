@@ -108,6 +108,13 @@ export class FrameReader {
     this.#isKept = true;
   }
 
+  /** Nobody looks at `frame` any more: if it was the last, and large, its memory is given back. */
+  releaseFrame(frame: Uint8Array): void {
+    const { bytes, isForFrame } = this.#held;
+    const isLast = bytes.buffer === frame.buffer && this.#start === this.#end;
+    if (isForFrame && isLast && !this.#isReading) this.#replace(this.#buffers.unclaimed(idleBytes));
+  }
+
   /** Gives all memory back; no frame is read any more. */
   release(): void {
     this.#isClosed = true;
