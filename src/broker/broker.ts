@@ -10,6 +10,7 @@ import { saturated } from "../base/int64.ts";
 import type { PartitionLog } from "../log/mod.ts";
 import type { Address } from "../runtime/ports.ts";
 import { Background } from "./background.ts";
+import { CalmLog } from "./calm_log.ts";
 import { metadataLogConfig, snapshotConfigOf } from "./config/parts.ts";
 import { dynamicLayers } from "./config/mod.ts";
 import { MetadataLog, metadataTopic, metadataTopicId } from "./metadata/log.ts";
@@ -88,12 +89,14 @@ export class Broker implements RunningBroker {
   readonly #options: BrokerOptions & StartWay;
   readonly #wiring: Wiring;
   readonly #background: Background;
+  readonly #log: CalmLog;
   /** What opening the logs took, in ms. */
   #openedInMs = 0;
   #closing: Promise<void> | undefined;
 
-  private constructor(options: BrokerOptions & StartWay, opened: Opened) {
+  private constructor(options: BrokerOptions & StartWay, opened: Opened & { log: CalmLog }) {
     this.#options = options;
+    this.#log = opened.log;
     this.#wiring = new Wiring(options, opened);
     this.#background = new Background({
       timers: options.runtime.timers,
@@ -104,15 +107,17 @@ export class Broker implements RunningBroker {
   }
 
   /** Starts a broker; resolves once clients can connect. */
-  static async start(options: BrokerOptions & StartWay): Promise<Broker> {
-    const { config } = options;
+  static async start(asked: BrokerOptions & StartWay): Promise<Broker> {
+    const { config, logger, runtime: { clock } } = asked;
+    const log = new CalmLog({ logger, monotonic: () => clock.monotonic() });
+    const options = { ...asked, logger: log.logger };
     const isTrial = options.readsOnlyBecause !== undefined;
     const storage = await Storage.open({ ...options, isTrial });
     let broker: Broker | undefined;
     try {
       const opened = await openMetadata(options, storage);
       config.setDynamic(dynamicLayers(opened.metadata.image, storage.nodeId));
-      broker = new Broker(options, opened);
+      broker = new Broker(options, { ...opened, log });
       await broker.#start(opened.snapshots);
       return broker;
     } catch (error) {
@@ -287,6 +292,7 @@ export class Broker implements RunningBroker {
       intervalMs: () => choresIntervalMs,
       run: async () => {
         this.#wiring.unreadable.sweep();
+        this.#log.sweep();
         await this.#wiring.storage.maintain();
         if (this.#options.readsOnlyBecause !== undefined) return;
         if (await this.#wiring.membership.retry()) {

@@ -9,7 +9,15 @@
 // Invariant: the scenario's broker is closed at the end, and nothing of it lives on.
 
 import { loadConfig, type RunningBroker, startBroker } from "../../src/broker/mod.ts";
-import type { Files, Runtime, Socket, Timers } from "../../src/runtime/ports.ts";
+import type {
+  Files,
+  LogFields,
+  Logger,
+  LogLevel,
+  Runtime,
+  Socket,
+  Timers,
+} from "../../src/runtime/ports.ts";
 import { simulate, type Simulation } from "../../src/runtime/simulated.ts";
 import { RawClient, type RawTransport } from "./raw_client.ts";
 
@@ -41,6 +49,15 @@ export interface SimulatedOptions {
   readonly onTurn?: () => void;
   /** The broker serves, and what it does in the background after a start is still to come. */
   readonly onStarted?: () => void;
+  /** Gets each line of the log. */
+  readonly onLine?: (line: LoggedLine) => void;
+}
+
+/** A line of the log, before it is text. */
+export interface LoggedLine {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: LogFields;
 }
 
 /** Runs `scenario` against a broker of its own, in simulated time. */
@@ -67,8 +84,9 @@ export async function simulated(
   const host = "10.0.0.1";
   await world.drive((async () => {
     let fatal: unknown;
-    const { settings = {} } = options;
-    const broker = await start(server, { host, settings, onFatal: (error) => fatal = error });
+    const { settings = {}, onLine } = options;
+    const onFatal = (error: unknown) => fatal = error;
+    const broker = await start(server, { host, settings, onLine, onFatal });
     options.onStarted?.();
     await scenario({
       world,
@@ -86,9 +104,10 @@ export async function simulated(
 
 function start(
   runtime: Runtime,
-  { host, settings, onFatal }: {
+  { host, settings, onLine, onFatal }: {
     host: string;
     settings: Readonly<Record<string, string | number>>;
+    onLine: SimulatedOptions["onLine"];
     onFatal: (error: unknown) => void;
   },
 ): Promise<RunningBroker> {
@@ -99,9 +118,22 @@ function start(
   return startBroker({
     runtime,
     config,
-    logger: runtime.logger({ level: "info", format: "text" }),
+    logger: heard(runtime.logger({ level: "info", format: "text" }), onLine),
     onFatal,
   });
+}
+
+/** `logger`, with `onLine` told of what it writes. */
+function heard(logger: Logger, onLine: SimulatedOptions["onLine"]): Logger {
+  if (onLine === undefined) return logger;
+  return {
+    enabled: (level) => logger.enabled(level),
+    log(level, message, fields = {}) {
+      if (logger.enabled(level)) onLine({ level, message, fields });
+      logger.log(level, message, fields);
+    },
+    child: (name) => heard(logger.child(name), onLine),
+  };
 }
 
 /** A socket of the ports as what {@link RawClient} reads and writes. */
