@@ -12,6 +12,14 @@ export function itemAt<T>(items: ArrayLike<T>, index: number): T {
   return items[index] as T;
 }
 
+/**
+ * The entry of a table under that name. Names come from outside: one such as `constructor`, which
+ * objects have without having it of their own, is not in it.
+ */
+export function entryOf<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
 /** The byte at `position`, which must be within. */
 export function byteAt(bytes: Uint8Array, position: number): number {
   return bytes[position] as number;

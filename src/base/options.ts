@@ -7,6 +7,7 @@
 // An option that is absent or undefined takes its default.
 
 import { UsageFault } from "./faults.ts";
+import { entryOf } from "./items.ts";
 
 /** What an option can be. `count` is a whole number from 0 on; an array has the choices. */
 export type OptionKind =
@@ -42,13 +43,12 @@ export function checkOptions<Options extends object>(
   if (!isPlain(given)) {
     throw new UsageFault(`${call} takes an object of options, not ${show(given)}`);
   }
-  const known = kinds as Readonly<Record<string, OptionKind>>;
   for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(known, name)) {
-      const names = Object.keys(known).join(", ");
+    const kind = entryOf<OptionKind>(kinds, name);
+    if (kind === undefined) {
+      const names = Object.keys(kinds).join(", ");
       throw new UsageFault(`${call} does not know the option ${name}: it takes ${names}`);
     }
-    const kind = known[name];
     if (value === undefined || fits(value, kind)) continue;
     const wanted = typeof kind === "string" ? said[kind] : kind.map(show).join(" or ");
     throw new UsageFault(`${call}: ${name} must be ${wanted}, not ${show(value)}`);

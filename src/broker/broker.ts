@@ -7,6 +7,7 @@
 
 import { isStoreFault, messageOf, PartitionFault } from "../base/faults.ts";
 import { saturated } from "../base/int64.ts";
+import { itemAt } from "../base/items.ts";
 import type { PartitionLog } from "../log/mod.ts";
 import type { Address } from "../runtime/ports.ts";
 import { Background } from "./background.ts";
@@ -129,7 +130,7 @@ export class Broker implements RunningBroker {
 
   /** Where clients of the first listener connect. */
   get address(): Address {
-    return this.#wiring.acceptor.addresses[0];
+    return itemAt(this.#wiring.acceptor.addresses, 0);
   }
 
   /** The ports of all listeners. */
@@ -273,8 +274,9 @@ export class Broker implements RunningBroker {
   /** A data directory went offline, and these logs with it. */
   #onFolderFailed(logs: readonly PartitionLog[]): void {
     const { logger } = this.#options;
-    if (logs.some(({ topic }) => topic === metadataTopic)) {
-      const message = `${logs[0].directory.offlineReason}. It holds the cluster's metadata, ` +
+    const metadata = logs.find(({ topic }) => topic === metadataTopic);
+    if (metadata !== undefined) {
+      const message = `${metadata.directory.offlineReason}. It holds the cluster's metadata, ` +
         "without which nothing can go on: repair the disk, then start again";
       logger.log("error", "the broker stops: its metadata cannot be kept", { reason: message });
       if (this.#options.onFatal === undefined) this.close().catch(() => {});

@@ -12,6 +12,7 @@
 
 import { isPlatformFault, messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
 import type { PartitionId, Uuid } from "../base/ids.ts";
+import { itemAt } from "../base/items.ts";
 import { LogFolder, type LogFolderOptions } from "../log/mod.ts";
 
 /** A directory that cannot be used until the broker starts again. */
@@ -125,8 +126,9 @@ export class DataFolders {
   locate(placed: Placed): LogFolder | Nowhere {
     const { directoryId, isNew } = placed;
     const { online } = this;
-    if (online.length === 0) return this.#inFailed();
-    if (this.opened.length === 1 && this.#failed.length === 0) return online[0];
+    const [first] = online;
+    if (first === undefined) return this.#inFailed();
+    if (this.opened.length === 1 && this.#failed.length === 0) return first;
     const found = this.#folderOf.get(nameOf(placed));
     if (found !== undefined) return online.includes(found) ? found : this.#inFailed();
     const assigned = online.find((folder) => folder.directoryId === directoryId);
@@ -147,8 +149,13 @@ export class DataFolders {
   }
 
   #inFailed(): Nowhere {
-    const { path, reason, cause } = this.#failed[0];
+    const { path, reason, cause } = itemAt(this.#failed, 0);
     return { reason: `it may be in data directory ${path}, which failed: ${reason}`, cause };
+  }
+
+  /** The first that opened: of what all agree on, any may be asked. */
+  get first(): LogFolder {
+    return itemAt(this.opened, 0);
   }
 
   /** A partition's log is in `folder` now. */

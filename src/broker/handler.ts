@@ -91,6 +91,6 @@ export function handler<A extends AnyApi>(api: A, options: HandlerOptions<A>): H
 
 /** "0-4", or "0" alone, as a range. */
 export function versionRange(text: string): VersionRange {
-  const [min, max = min] = text.split("-").map(Number);
+  const [min = 0, max = min] = text.split("-").map(Number);
   return { min, max };
 }

@@ -8,6 +8,8 @@
 //
 // Invariant: time never goes back (callers pass a monotonic clock).
 
+import { itemAt } from "../base/items.ts";
+
 /** How a rate is measured. */
 export interface RateWindows {
   readonly count: number;
@@ -17,8 +19,7 @@ export interface RateWindows {
 /** One measured rate. */
 export class SampledRate {
   readonly #windows: RateWindows;
-  readonly #startedMs: number[];
-  readonly #sums: number[];
+  readonly #samples: { startedMs: number; sum: number }[];
   #current = 0;
   #addedMs: number;
 
@@ -26,26 +27,27 @@ export class SampledRate {
     this.#windows = windows;
     this.#addedMs = nowMs;
     // All windows begin now: none of them covers time in which nobody measured.
-    this.#startedMs = new Array(windows.count).fill(nowMs);
-    this.#sums = new Array(windows.count).fill(0);
+    this.#samples = Array.from({ length: windows.count }, () => ({ startedMs: nowMs, sum: 0 }));
   }
 
   /** Adds `amount`; a negative one takes back what was added before. */
   add(amount: number, nowMs: number): void {
-    if (nowMs - this.#startedMs[this.#current] >= this.#windows.ms) {
+    let sample = itemAt(this.#samples, this.#current);
+    if (nowMs - sample.startedMs >= this.#windows.ms) {
       this.#current = (this.#current + 1) % this.#windows.count;
-      this.#startedMs[this.#current] = nowMs;
-      this.#sums[this.#current] = 0;
+      sample = itemAt(this.#samples, this.#current);
+      sample.startedMs = nowMs;
+      sample.sum = 0;
     }
-    this.#sums[this.#current] += amount;
+    sample.sum += amount;
     this.#addedMs = nowMs;
   }
 
   /** For how long to stop so that the rate falls to `limit` per second, in milliseconds. */
   excessMs(limit: number, nowMs: number): number {
     const coveredMs = this.#coveredMs(nowMs);
-    const sum = this.#sums.reduce((total, each) => total + each, 0);
-    const rate = sum / (coveredMs / 1000);
+    const total = this.#samples.reduce((sum, each) => sum + each.sum, 0);
+    const rate = total / (coveredMs / 1000);
     return rate <= limit ? 0 : Math.round((rate - limit) / limit * coveredMs);
   }
 
@@ -58,12 +60,12 @@ export class SampledRate {
   #coveredMs(nowMs: number): number {
     const { count, ms } = this.#windows;
     let oldestMs = nowMs;
-    for (let i = 0; i < count; i++) {
-      if (nowMs - this.#startedMs[i] >= count * ms) {
-        this.#startedMs[i] = nowMs;
-        this.#sums[i] = 0;
+    for (const sample of this.#samples) {
+      if (nowMs - sample.startedMs >= count * ms) {
+        sample.startedMs = nowMs;
+        sample.sum = 0;
       }
-      oldestMs = Math.min(oldestMs, this.#startedMs[i]);
+      oldestMs = Math.min(oldestMs, sample.startedMs);
     }
     const elapsedMs = nowMs - oldestMs;
     const missing = Math.max(0, count - 1 - Math.floor(elapsedMs / ms));

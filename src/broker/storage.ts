@@ -134,7 +134,7 @@ export class Storage {
   #isClosing = false;
 
   private constructor(options: StorageOptions, o: { files: Files; folders: DataFolders }) {
-    this.nodeId = o.folders.opened[0].nodeId;
+    this.nodeId = o.folders.first.nodeId;
     this.files = o.files;
     this.#options = options;
     this.#folders = o.folders;
@@ -171,7 +171,7 @@ export class Storage {
   }
 
   get clusterId(): string {
-    return this.#folders.opened[0].clusterId;
+    return this.#folders.first.clusterId;
   }
 
   /** The directories as tools are told of them: those that work, then those that failed. */
@@ -211,7 +211,7 @@ export class Storage {
     for (const [log, { directoryId }] of this.#logs) {
       if (log.topic === metadataTopic) return directoryId;
     }
-    return this.#folders.opened[0].directoryId;
+    return this.#folders.first.directoryId;
   }
 
   /** Ids of the directories that work. */

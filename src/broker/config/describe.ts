@@ -8,6 +8,7 @@
 // Differs from Kafka: synonyms in another unit are listed, and count as the source; Kafka hides
 // them and calls such a value a default.
 
+import { entryOf } from "../../base/items.ts";
 import { type ConfigLayer, ConfigSource, layeredTexts } from "./layers.ts";
 import { type BrokerKeyName, brokerKeys, type TopicKeyName, topicKeys } from "./broker_table.ts";
 import { type TopicOverrides, topicSynonyms, topicValue } from "./topics.ts";
@@ -45,14 +46,17 @@ export function describeBroker(layers: readonly ConfigLayer[]): DescribedConfig[
   });
 }
 
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
+
 /** What is set for all brokers of the cluster, sorted by name. */
 export function describeClusterDefault(values: ReadonlyMap<string, string>): DescribedConfig[] {
   const source = ConfigSource.DYNAMIC_DEFAULT_BROKER;
-  return [...values].sort(([a], [b]) => a < b ? -1 : 1).map(([name, value]) => {
+  return [...values].sort(byName).map(([name, value]) => {
     const synonyms = [{ name, value, source }];
-    if (Object.hasOwn(brokerKeys, name)) {
-      return describe(brokerKeys[name as BrokerKeyName], { name, text: value, synonyms });
-    }
+    const key = entryOf<ConfigKey>(brokerKeys, name);
+    if (key !== undefined) return describe(key, { name, text: value, synonyms });
     // Set by a Kafka that knew the key, or had a plugin that did. Its value may be a secret.
     const hidden = { value: null, readOnly: true, configSource: source, isSensitive: true };
     const said = { isDefault: false, configType: 0, documentation: "Not known here." };
@@ -80,8 +84,7 @@ export function describeResource(
     readonly defaults?: ReadonlyMap<string, string>;
   },
 ): DescribedConfig[] {
-  return Object.keys(keys).sort().map((name) => {
-    const key = keys[name];
+  return Object.entries(keys).sort(byName).map(([name, key]) => {
     const synonyms: DescribedSynonym[] = [];
     const value = set.values.get(name);
     if (value !== undefined) synonyms.push({ name, value, source: set.source });

@@ -7,9 +7,10 @@
 // could not have had any effect in the broker that wrote it, either.
 
 import type { BrokerId } from "../../base/ids.ts";
+import { entryOf } from "../../base/items.ts";
 import { type MetadataImage, ResourceType } from "../../cluster/mod.ts";
 import { type ConfigLayer, ConfigSource } from "./layers.ts";
-import { type BrokerKeyName, brokerKeys } from "./broker_table.ts";
+import { brokerKeys } from "./broker_table.ts";
 import type { ConfigKey } from "./values.ts";
 
 /** The layers above those of the start, highest precedence first. */
@@ -25,7 +26,6 @@ export function dynamicLayers(image: MetadataImage, nodeId: BrokerId): ConfigLay
 }
 
 function isDynamic([name]: readonly [string, string]): boolean {
-  if (!Object.hasOwn(brokerKeys, name)) return false;
-  const key: ConfigKey = brokerKeys[name as BrokerKeyName];
-  return key.update !== undefined && key.refused === undefined;
+  const key = entryOf<ConfigKey>(brokerKeys, name);
+  return key?.update !== undefined && key.refused === undefined;
 }

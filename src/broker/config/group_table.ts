@@ -138,7 +138,7 @@ export const clientMatchKeys = [
   "client_source_port",
 ] as const;
 
-export const clientMetricsKeys: Readonly<Record<string, ResourceKey>> = {
+export const clientMetricsKeys = {
   "metrics": {
     type: "list",
     default: "",
@@ -156,4 +156,4 @@ export const clientMetricsKeys: Readonly<Record<string, ResourceKey>> = {
     default: "",
     doc: `Which clients are asked, as KEY=PATTERN: ${clientMatchKeys.join(", ")}. None: all.`,
   },
-};
+} satisfies Readonly<Record<string, ResourceKey>>;

@@ -27,9 +27,10 @@ export function parseListeners(entries: readonly string[]): ParsedListeners {
       entry,
     );
     if (match === null) return { problem: `"${entry}" is not of the form NAME://HOST:PORT` };
-    const port = Number(match[4]);
+    const [, name = "", address, host = "", digits] = match;
+    const port = Number(digits);
     if (port > 65535) return { problem: `port ${port} of "${entry}" is above 65535` };
-    listeners.push({ name: match[1].toUpperCase(), host: match[2] ?? match[3], port });
+    listeners.push({ name: name.toUpperCase(), host: address ?? host, port });
   }
   const names = new Set(listeners.map((listener) => listener.name));
   if (names.size < listeners.length) return { problem: "each listener needs a name of its own" };
@@ -45,7 +46,7 @@ export function formatListener(listener: ListenerAddress): string {
 /** The protocol of listener `name` by `listener.security.protocol.map`. */
 function securityProtocol(name: string, protocolMap: string): string | undefined {
   for (const pair of protocolMap.split(",")) {
-    const [key, protocol] = pair.split(":");
+    const [key = "", protocol] = pair.split(":");
     if (key.trim().toUpperCase() === name && protocol !== undefined) {
       return protocol.trim().toUpperCase();
     }

@@ -10,6 +10,7 @@
 // bounds, and must not stand in the way.
 // Differs from Kafka: a broker key that is not known is refused rather than stored for a plugin.
 
+import { entryOf } from "../../base/items.ts";
 import { ResourceType } from "../../cluster/mod.ts";
 import type { ConfigResource, ConfigRules, ProposedConfigs } from "../../cluster/configs.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
@@ -55,8 +56,7 @@ export function configRules(nodeId: number, groups: GroupSettings): ConfigRules 
       }
     },
     listDefault({ resourceType }, name) {
-      const keys = keysOf(resourceType);
-      const key: ConfigKey | undefined = Object.hasOwn(keys, name) ? keys[name] : undefined;
+      const key = entryOf<ConfigKey>(keysOf(resourceType), name);
       return key?.type === "list" ? key.default ?? "" : undefined;
     },
   };
@@ -78,11 +78,11 @@ function configWarnings(resource: ConfigResource, settings: readonly Setting[]):
   }
   const keys = keysOf(resourceType);
   return settings.flatMap(([name]) => {
-    if (resourceType === ResourceType.BROKER && !Object.hasOwn(keys, name)) {
+    const key = entryOf<ConfigKey>(keys, name);
+    if (resourceType === ResourceType.BROKER && key === undefined) {
       return [`${name} has no effect: it is a topic's`];
     }
-    const ignored = Object.hasOwn(keys, name) ? keys[name].ignored : undefined;
-    return ignored === undefined ? [] : [`${name} has no effect: ${ignored}`];
+    return key?.ignored === undefined ? [] : [`${name} has no effect: ${key.ignored}`];
   });
 }
 
@@ -146,29 +146,35 @@ function brokerProblem(
   { isDefault }: { isDefault: boolean },
 ): Refusal | undefined {
   const keys: Readonly<Record<string, ConfigKey>> = brokerKeys;
-  // Kafka stores whatever it does not know, and so a topic's own keys: who reads them expects that.
-  const settings = all.filter(([key]) =>
-    Object.hasOwn(keys, key) || !Object.hasOwn(topicKeys, key)
-  );
-  for (const [key] of settings) {
-    if (Object.hasOwn(keys, key)) continue;
-    const nearest = nearestName(key, Object.keys(keys));
+  const settings: { readonly key: ConfigKey; readonly setting: Setting }[] = [];
+  for (const setting of all) {
+    const [name] = setting;
+    const key = entryOf(keys, name);
+    if (key !== undefined) {
+      settings.push({ key, setting });
+      continue;
+    }
+    // Kafka stores whatever it does not know, so a topic's own keys: who reads them expects that.
+    if (entryOf<ConfigKey>(topicKeys, name) !== undefined) continue;
+    const nearest = nearestName(name, Object.keys(keys));
     const hint = nearest === undefined ? "" : `: did you mean ${nearest}?`;
-    return invalidRequest(`There is no configuration key ${key} of a broker${hint}`);
+    return invalidRequest(`There is no configuration key ${name} of a broker${hint}`);
   }
-  const fixed = settings.filter(([key]) => keys[key].update === undefined).map(([key]) => key);
+  const namesOf = (update: ConfigKey["update"]) =>
+    settings.filter(({ key }) => key.update === update).map(({ setting: [name] }) => name);
+  const fixed = namesOf(undefined);
   if (fixed.length > 0) {
     return invalidRequest(`Cannot update these configs dynamically: [${fixed.join(", ")}]`);
   }
-  const perBroker = settings.filter(([key]) => keys[key].update === "per-broker");
+  const perBroker = namesOf("per-broker");
   if (isDefault && perBroker.length > 0) {
     return invalidRequest(
       "Cannot update these configs at default cluster level, broker id must be specified: " +
-        `[${perBroker.map(([key]) => key).join(", ")}]`,
+        `[${perBroker.join(", ")}]`,
     );
   }
-  for (const setting of settings) {
-    const problem = valueProblem(keys[setting[0]], setting);
+  for (const { key, setting } of settings) {
+    const problem = valueProblem(key, setting);
     if (problem !== undefined) return invalidRequest(problem);
   }
   return undefined;
@@ -196,12 +202,11 @@ function groupProblem(
 ): Refusal | undefined {
   for (const setting of settings) {
     const [name] = setting;
-    if (!Object.hasOwn(groupKeys, name)) {
-      return invalidConfig(`Unknown group config name: ${name}`);
-    }
-    const terms = Object.hasOwn(groups, name) ? groups[name] : undefined;
+    const key = entryOf(groupKeys, name);
+    if (key === undefined) return invalidConfig(`Unknown group config name: ${name}`);
+    const terms = entryOf(groups, name);
     const bounds = terms && { min: terms.min, max: terms.max };
-    const problem = valueProblem({ ...groupKeys[name], ...bounds }, setting);
+    const problem = valueProblem({ ...key, ...bounds }, setting);
     if (problem !== undefined) return invalidConfig(problem);
   }
   return undefined;
@@ -210,10 +215,11 @@ function groupProblem(
 function clientMetricsProblem(settings: readonly Setting[]): Refusal | undefined {
   for (const setting of settings) {
     const [name, value] = setting;
-    if (!Object.hasOwn(clientMetricsKeys, name)) {
+    const key = entryOf<ResourceKey>(clientMetricsKeys, name);
+    if (key === undefined) {
       return invalidRequest(`Unknown client metrics configuration: ${name}`);
     }
-    const { min, max, ...unbounded } = clientMetricsKeys[name];
+    const { min, max, ...unbounded } = key;
     const problem = valueProblem(unbounded, setting);
     if (problem !== undefined) return invalidConfig(problem);
     if (min !== undefined && (Number(value) < min || Number(value) > max!)) {
@@ -230,7 +236,7 @@ function clientMetricsProblem(settings: readonly Setting[]): Refusal | undefined
 /** The first entry of `match` that is not KEY=PATTERN with a known key and a sound pattern. */
 function badMatch(text: string): string | undefined {
   return text.split(",").map((part) => part.trim()).filter((part) => part !== "").find((part) => {
-    const [key, ...pattern] = part.split("=");
+    const [key = "", ...pattern] = part.split("=");
     if (!clientMatchKeys.some((each) => each === key.trim()) || pattern.length === 0) return true;
     try {
       new RegExp(pattern.join("="));

@@ -10,12 +10,13 @@
 // and Kubernetes adds KAFKA_PORT and the like for a service called kafka.
 
 import { UsageFault } from "../../base/faults.ts";
+import { entryOf } from "../../base/items.ts";
 import { show } from "../../base/options.ts";
 import { BrokerConfig } from "./in_force.ts";
 import { ConfigSource } from "./layers.ts";
 import { advertisedProblem, formatListener, listenerProblem, parseListeners } from "./listeners.ts";
 import { parseConfigFile } from "./properties.ts";
-import { brokerKeys, configFamilies, topicKeys } from "./broker_table.ts";
+import { brokerKeys, configFamilies, type TopicConfigKey, topicKeys } from "./broker_table.ts";
 import { type ConfigKey, isSensitive, nearestName, parseValue } from "./values.ts";
 
 /** What the command line says about the configuration. */
@@ -105,9 +106,8 @@ function readFile(input: ConfigInput, settings: Map<string, Setting>): void {
 }
 
 function readEnvironment(input: ConfigInput, settings: Map<string, Setting>): void {
-  const environment = input.environment ?? {};
-  for (const variable of Object.keys(environment).sort()) {
-    const text = environment[variable];
+  const environment = Object.entries(input.environment ?? {}).sort(([a], [b]) => a < b ? -1 : 1);
+  for (const [variable, text] of environment) {
     if (variable === "CLUSTER_ID") settings.set("cluster.id", { text, origin: variable });
     if (!variable.startsWith("KAFKA_") || foreignVariables.test(variable)) continue;
     settings.set(keyOfVariable(variable), { text, origin: variable, mayBeUnknown: true });
@@ -156,11 +156,11 @@ function moveListener(flags: StartFlags, settings: Map<string, Setting>, problem
   const parsed = parseListeners(textOf("listeners"));
   if ("problem" in parsed) return; // Reported with the key that it came from.
   const controllers = textOf("controller.listener.names").map((name) => name.toUpperCase());
-  const listeners = [...parsed.listeners];
-  let index = listeners.findIndex(({ name }) => !controllers.includes(name));
-  if (index < 0) index = listeners.push({ name: "PLAINTEXT", host: "", port: 9092 }) - 1;
-  const moved = listeners[index];
-  listeners[index] = { ...moved, host: host ?? moved.host, port: port ?? moved.port };
+  const first = parsed.listeners.find(({ name }) => !controllers.includes(name));
+  const moved = first ?? { name: "PLAINTEXT", host: "", port: 9092 };
+  const listeners = [...parsed.listeners, ...first === undefined ? [moved] : []].map((each) =>
+    each === moved ? { ...each, host: host ?? each.host, port: port ?? each.port } : each
+  );
   const origin = port === undefined ? "--host" : "--port";
   settings.set("listeners", { text: listeners.map(formatListener).join(","), origin });
 }
@@ -173,8 +173,8 @@ interface Checked {
 
 function checkSetting(name: string, setting: Setting): Checked {
   const { text, origin } = setting;
-  if (!Object.hasOwn(brokerKeys, name)) return checkFamily(name, setting);
-  const key: ConfigKey = brokerKeys[name as keyof typeof brokerKeys];
+  const key = entryOf<ConfigKey>(brokerKeys, name);
+  if (key === undefined) return checkFamily(name, setting);
   // Images and charts write KEY= for "not set".
   if (text.trim() === "" && key.default === null) return {};
   const parsed = parseValue(key, text);
@@ -205,8 +205,9 @@ function checkFamily(name: string, { origin, mayBeUnknown }: Setting): Checked {
 
 function unknownKey(name: string): string {
   const said = `there is no configuration key ${name}`;
-  if (Object.hasOwn(topicKeys, name)) {
-    const synonym = topicKeys[name as keyof typeof topicKeys].synonyms[0];
+  const key = entryOf<TopicConfigKey>(topicKeys, name);
+  if (key !== undefined) {
+    const [synonym] = key.synonyms;
     if (synonym === undefined) return `${said} of a broker: it belongs to topics`;
     return `${said} of a broker: set ${synonym}, its default for all topics`;
   }

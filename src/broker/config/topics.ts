@@ -6,6 +6,7 @@
 // the metadata log is trusted further than that: a Kafka of another version may have stored a
 // value that is out of today's bounds, and its topic must open all the same.
 
+import { entryOf } from "../../base/items.ts";
 import type { LogConfig } from "../../log/mod.ts";
 import { compressionTypes } from "../../records/mod.ts";
 import { type ConfigLayer, defaultValue, layeredTexts } from "./layers.ts";
@@ -83,7 +84,7 @@ export function topicLogConfig(
     retentionBytes: Math.max(-1, value("retention.bytes")),
     maxMessageBytes: value("max.message.bytes"),
     ...topicCompression(value),
-    unpackedBytesMax: Number(layeredTexts(layers, "socket.request.max.bytes")[0].text),
+    unpackedBytesMax: Number(brokerText(layers, "socket.request.max.bytes")),
     messageTimestampType: value("message.timestamp.type") as LogConfig["messageTimestampType"],
     messageTimestampBeforeMaxMs: value("message.timestamp.before.max.ms"),
     messageTimestampAfterMaxMs: value("message.timestamp.after.max.ms"),
@@ -125,9 +126,12 @@ function topicCompression(value: ReadValue): Pick<LogConfig, "compression" | "co
 /** A broker's key that holds for all topics. */
 function brokerText(
   layers: readonly ConfigLayer[],
-  name: "producer.id.expiration.ms" | "transaction.partition.verification.enable",
+  name:
+    | "producer.id.expiration.ms"
+    | "socket.request.max.bytes"
+    | "transaction.partition.verification.enable",
 ): string | null {
-  return layeredTexts(layers, name)[0].text;
+  return layeredTexts(layers, name)[0]?.text ?? null;
 }
 
 /** One override that a client asks for. */
@@ -141,8 +145,8 @@ export function validateTopicConfigs(entries: readonly TopicConfigEntry[]): stri
   const nulls = entries.filter(({ value }) => value === null).map(({ name }) => name);
   if (nulls.length > 0) return `Null value not supported for topic configs: ${nulls.join(",")}`;
   for (const { name, value } of entries) {
-    if (!Object.hasOwn(topicKeys, name)) return `Unknown topic config name: ${name}`;
-    const key: ConfigKey = topicKeys[name as TopicKeyName];
+    const key = entryOf<ConfigKey>(topicKeys, name);
+    if (key === undefined) return `Unknown topic config name: ${name}`;
     const parsed = parseValue(key, value!);
     if ("problem" in parsed) {
       return `Invalid value ${value} for configuration ${name}: ${parsed.problem}`;
@@ -158,9 +162,8 @@ export function validateTopicConfigs(entries: readonly TopicConfigEntry[]): stri
 export function topicConfigWarnings(entries: readonly TopicConfigEntry[]): string[] {
   const warnings: string[] = [];
   for (const { name, value } of entries) {
-    if (!Object.hasOwn(topicKeys, name)) continue;
-    const key: ConfigKey = topicKeys[name as TopicKeyName];
-    if (key.ignored !== undefined && value !== key.default) {
+    const key = entryOf<ConfigKey>(topicKeys, name);
+    if (key?.ignored !== undefined && value !== key.default) {
       warnings.push(`${name} has no effect: ${key.ignored}`);
     }
   }

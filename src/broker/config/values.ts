@@ -184,14 +184,16 @@ export function nearestName(wanted: string, names: Iterable<string>): string | u
 
 /** Insertions, deletions and replacements that make `a` into `b`. */
 function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = previous[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min(replaced, previous[j] + 1, current[j - 1] + 1));
-    }
-    previous = current;
+  // Of each beginning of b, to the beginning of a that is behind us.
+  let distances = Array.from({ length: b.length }, (_, j) => j + 1);
+  for (let i = 0; i < a.length; i++) {
+    let [corner, left] = [i, i + 1];
+    distances = distances.map((above, j) => {
+      const replaced = corner + (a[i] === b[j] ? 0 : 1);
+      corner = above;
+      left = Math.min(replaced, above + 1, left + 1);
+      return left;
+    });
   }
-  return previous[b.length];
+  return distances.at(-1) ?? a.length;
 }

@@ -12,6 +12,7 @@
 // where the answer's bound is reached every time, each has its turn.
 
 import type { Offset, PartitionId, Uuid } from "../../base/ids.ts";
+import { itemAt } from "../../base/items.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import type { PartitionData, WantedPartition } from "./partition_data.ts";
 
@@ -123,7 +124,7 @@ export class FetchSession {
   /** The reader is told all of it. */
   takeForTold({ wanted, data }: FetchedData): void {
     for (const [i, each] of data.entries()) {
-      const partition = this.#find(wanted[i]);
+      const partition = this.#find(itemAt(wanted, i));
       if (partition !== undefined) setTold(partition, each);
     }
   }
@@ -132,9 +133,10 @@ export class FetchSession {
   tell({ wanted, data }: FetchedData): FetchedData {
     const news = { wanted: [] as Wanted[], data: [] as PartitionData[] };
     for (const [i, each] of data.entries()) {
-      const partition = this.#find(wanted[i]);
+      const asked = itemAt(wanted, i);
+      const partition = this.#find(asked);
       if (partition === undefined || !hasNews(partition, each)) continue;
-      news.wanted.push(wanted[i]);
+      news.wanted.push(asked);
       news.data.push(each);
       setTold(partition, each);
       if (each.records.length === 0) continue;

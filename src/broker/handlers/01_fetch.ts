@@ -29,6 +29,7 @@
 // Not done: fetches by followers; their replica id is refused.
 
 import { ZERO_UUID } from "../../base/ids.ts";
+import { itemAt } from "../../base/items.ts";
 import { ErrorCode, Fetch, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
 import { readPartitions, type ReadServices } from "../fetch/reader.ts";
@@ -144,7 +145,7 @@ function byTopic({ wanted, data }: FetchedData): TopicAnswer[] {
       topics.push({ topic: of.topic, topicId: of.topicId, partitions });
       last = of;
     }
-    partitions.push(data[i]);
+    partitions.push(itemAt(data, i));
   }
   return topics;
 }

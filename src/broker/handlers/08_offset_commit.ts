@@ -10,6 +10,7 @@
 // Differs from Kafka: version 0 stores in __consumer_offsets too; there is no ZooKeeper.
 
 import { ZERO_UUID } from "../../base/ids.ts";
+import { itemAt } from "../../base/items.ts";
 import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode, OffsetCommit, type RequestOf, type ResponseOf } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
@@ -91,7 +92,9 @@ async function commit(
     const response = shard.submit<Response>((table, at) => table.commitOffsets(input, at));
     stored.push(response.then(({ topics }) => {
       const answers = topics.flatMap(({ partitions }) => partitions);
-      for (const [i, { answer }] of part.entries()) answer.errorCode = answers[i].errorCode;
+      for (const [i, { answer }] of part.entries()) {
+        answer.errorCode = itemAt(answers, i).errorCode;
+      }
     }));
     slices.spend(part.length * storeWeight);
   }

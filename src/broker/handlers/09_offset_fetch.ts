@@ -8,6 +8,7 @@
 //   several groups (KIP-709); 9 member and epoch of KIP-848; 10 topic ids.
 
 import { ZERO_UUID } from "../../base/ids.ts";
+import { itemAt } from "../../base/items.ts";
 import { mapSliced, type WorkSlices } from "../../base/pieces.ts";
 import { ErrorCode, OffsetFetch, type RequestOf } from "../../protocol/mod.ts";
 import type { GroupShard } from "../groups.ts";
@@ -103,7 +104,8 @@ async function lookUp(table: Table, group: GroupRequest, slices: WorkSlices) {
     ...topic,
     partitions: await mapSliced(partitionIndexes, slices, (index) => {
       const one = [{ ...topic, partitionIndexes: [index] }];
-      return table.fetchOffsets({ ...group, topics: one }).topics[0].partitions[0];
+      const fetched = table.fetchOffsets({ ...group, topics: one });
+      return itemAt(itemAt(fetched.topics, 0).partitions, 0);
     }),
   }));
   return { groupId, topics: found, errorCode: ErrorCode.NONE };

@@ -6,6 +6,7 @@
 //   disk. A marker that was written before does no harm.
 // Versions: 1 flexible; 2 the version of the transaction's protocol (KIP-1228).
 
+import { itemAt } from "../../base/items.ts";
 import { mapSliced } from "../../base/pieces.ts";
 import { WriteTxnMarkers } from "../../protocol/apis/27_write_txn_markers.ts";
 import { needs } from "../authorizer.ts";
@@ -33,7 +34,7 @@ export const writeTxnMarkers = handler(WriteTxnMarkers, {
         name,
         partitions: partitionIndexes.map((partitionIndex) => ({
           partitionIndex,
-          errorCode: written[at++].errorCode,
+          errorCode: itemAt(written, at++).errorCode,
         })),
       }));
       return { producerId, topics };

@@ -9,6 +9,7 @@
 // Not done: 6 topic ids (KIP-1319).
 
 import { ZERO_UUID } from "../../base/ids.ts";
+import { itemAt } from "../../base/items.ts";
 import { mapSliced } from "../../base/pieces.ts";
 import { offsetsTopic } from "../../cluster/mod.ts";
 import { TxnOffsetCommit } from "../../protocol/apis/28_txn_offset_commit.ts";
@@ -112,7 +113,8 @@ async function verify(
   const partition = partitionOfKey(groupId, partitionCount);
   const partitions = [{ topic: offsetsTopic, partition }];
   const claim = { transactionalId, producerId, producerEpoch, partitions };
-  const [errorCode] = await verifyTransaction(services.transactions, claim, { protocol });
+  const codes = await verifyTransaction(services.transactions, claim, { protocol });
+  const errorCode = itemAt(codes, 0);
   switch (errorCode) {
     // Not the group's coordinator is meant, but the transaction's: to ask again is all there is.
     case ErrorCode.NOT_COORDINATOR:

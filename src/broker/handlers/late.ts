@@ -74,6 +74,7 @@ export const lateHandlers: ReadonlyMap<number, LateHandler> = new Map(
 );
 
 function onlyOne(exported: readonly Handler[]): Handler {
-  assert(exported.length === 1, `a late module exports ${exported.length} things instead of one`);
-  return exported[0];
+  const [handler] = exported;
+  assert(handler !== undefined && exported.length === 1, `a late module exports one thing`);
+  return handler;
 }

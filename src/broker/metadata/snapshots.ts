@@ -15,6 +15,7 @@
 
 import { isPlatformFault, messageOf, PlatformFault } from "../../base/faults.ts";
 import type { Offset } from "../../base/ids.ts";
+import { itemAt } from "../../base/items.ts";
 import { encodeMetadataRecord, imageRecords } from "../../cluster/mod.ts";
 import {
   listSnapshots,
@@ -153,12 +154,16 @@ export class MetadataSnapshots {
       endOffset < this.#log.logStartOffset ||
       (retentionBytes >= 0 && bytes > retentionBytes) ||
       (retentionMs >= 0 && clock.now() - modifiedMs > retentionMs);
-    let count = 0;
-    while (count < snapshots.length - 1 && isPast(snapshots[count])) {
-      bytes -= snapshots[count++].size;
+    const past: SnapshotFile[] = [];
+    for (const each of snapshots.slice(0, -1)) {
+      if (!isPast(each)) break;
+      bytes -= each.size;
+      past.push(each);
     }
-    if (count > 0) await this.#log.deleteRecordsBefore(snapshots[count].endOffset);
-    await removeSnapshots(files, folder, snapshots.slice(0, count));
+    if (past.length > 0) {
+      await this.#log.deleteRecordsBefore(itemAt(snapshots, past.length).endOffset);
+    }
+    await removeSnapshots(files, folder, past);
   }
 }
 

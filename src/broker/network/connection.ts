@@ -279,8 +279,9 @@ export class Connection {
   }
 
   #drain(): void {
-    while (this.#queue.length > 0 && this.#queue[0].reply !== undefined) {
-      this.#take(this.#queue.shift()!.reply!);
+    for (let [first] = this.#queue; first?.reply !== undefined; [first] = this.#queue) {
+      this.#queue.shift();
+      this.#take(first.reply);
     }
     this.#out.flush();
   }

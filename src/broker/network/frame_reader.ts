@@ -11,6 +11,7 @@
 
 import { fromUtf8 } from "../../base/bytes.ts";
 import { ConnectionFault } from "../../base/faults.ts";
+import { int32At } from "../../base/items.ts";
 import type { Socket } from "../../runtime/ports.ts";
 import {
   busyBytes,
@@ -127,7 +128,7 @@ export class FrameReader {
     const p = this.#start;
     if (this.#end - p < lengthBytes) return undefined;
     const b = this.#held.bytes;
-    const length = (b[p] << 24) | (b[p + 1] << 16) | (b[p + 2] << 8) | b[p + 3];
+    const length = int32At(b, p);
     if (length < 0 || length > this.#frameBytesMax) {
       throw new ConnectionFault(
         `request length ${length} is not between 0 and ${this.#frameBytesMax} ` +

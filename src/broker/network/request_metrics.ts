@@ -5,6 +5,7 @@
 // Invariant: what is kept is bounded by the APIs and error codes that there are, whoever connects.
 
 import { Histogram, secondsBounds } from "../../base/histogram.ts";
+import { uint16At } from "../../base/items.ts";
 import { type AnyApi, visitErrors } from "../../protocol/mod.ts";
 import type { Dispatched, Reply } from "./connection.ts";
 
@@ -40,7 +41,7 @@ export class RequestMetrics {
   measure(frame: Uint8Array, dispatch: () => Dispatched): Dispatched {
     const startMs = this.#monotonic();
     // Before the frame's bytes are somebody else's. Dispatch refuses what is no API's key.
-    const apiKey = frame[0] << 8 | frame[1];
+    const apiKey = uint16At(frame, 0);
     const { length } = frame;
     const dispatched = dispatch();
     const counters = this.#of(apiKey);

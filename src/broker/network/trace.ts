@@ -99,11 +99,11 @@ function describeBytes(fieldName: string, bytes: Uint8Array): string | undefined
 const describing = { describeBytes, isSecretKey };
 
 function describeRecords(bytes: Uint8Array): string {
-  if (bytes.length === 0) return "<none>";
   const batches = batchPositions(bytes).map((position) => readBatchHeader(bytes, position));
+  const [first] = batches;
+  if (first === undefined) return "<none>";
   const count = batches.reduce((sum, { recordCount }) => sum + recordCount, 0);
   const codecs = new Set(batches.map(({ attributes }) => compressionOf(attributes)));
-  const first = batches[0];
   return [
     `<${count} ${count === 1 ? "record" : "records"} in ${batches.length}`,
     `${batches.length === 1 ? "batch" : "batches"} from offset ${first.baseOffset}`,
