@@ -302,6 +302,7 @@ export class Broker implements RunningBroker {
           await this.#settleLogs();
         }
         await this.#wiring.reconciler.openWhereFull();
+        await this.#wiring.storage.noteRecovered();
       },
     });
   }

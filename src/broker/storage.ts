@@ -303,10 +303,12 @@ export class Storage {
     // What was begun and not finished would keep the topic from being created anew.
     const log = await opening.catch((error) => {
       if (isMadeHere) this.#removeLeft(path);
+      else folder.noteUnopened(request.topic, request.partition);
       const { cause } = error as PartitionFault;
       if (isPlatformFault(cause, "NoSpace")) folder.state.noteNoRoomFor(messageOf(error));
       throw error;
     });
+    folder.noteOpened(log.topic, log.partition);
     this.#logs.set(log, folder);
     this.#folders.add(log, folder);
     return log;
@@ -436,8 +438,8 @@ export class Storage {
   }
 
   /**
-   * Every log of the last run is open and on disk: from now on a crash that leaves the machine
-   * running can lose nothing of it.
+   * Every log of the last run was tried. Where all are open and on disk, a crash that leaves the
+   * machine running can lose nothing of them from now on. To be called again until that is so.
    */
   async noteRecovered(): Promise<void> {
     for (const folder of this.#folders.online) {

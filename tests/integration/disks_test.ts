@@ -13,7 +13,7 @@ import {
   KafkaError,
   Producer,
 } from "../../src/client/mod.ts";
-import { CreateTopics, ErrorCode, Metadata } from "../../src/protocol/mod.ts";
+import { CreateTopics, DeleteTopics, ErrorCode, Metadata } from "../../src/protocol/mod.ts";
 import { denoRuntime } from "../../src/runtime/deno.ts";
 import type { Files } from "../../src/runtime/ports.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
@@ -22,6 +22,7 @@ import { watchedFiles } from "../harness/watched_files.ts";
 
 const runtime = denoRuntime();
 const value = "v".repeat(50_000);
+const { UNKNOWN_TOPIC_OR_PARTITION } = ErrorCode;
 
 const connect = (bootstrap: string) =>
   Client.connect(runtime, { bootstrap, retryTimeoutMs: 5_000 });
@@ -261,6 +262,45 @@ Deno.test("a topic for which the disk has no room is refused by name, and made l
     assertEquals(lines.filter((line) => line.includes("is a bug")), []);
     isFull = false;
     assertEquals((await create()).topics[0].errorCode, ErrorCode.NONE);
+    await end();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("topics whose end finds no room are refused one by one, and deleted later", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "full-disk-" });
+  let isFull = false;
+  const files = watchedFiles(runtime.files, (change) => {
+    const isMetadata = change.startsWith("append") && change.includes("__cluster_metadata-0");
+    if (isFull && isMetadata) throw new PlatformFault("NoSpace", "no space left (injected)");
+  });
+  const topicNames = ["first", "second"];
+  try {
+    const { client, lines, end } = await startWithTwo(folder, files);
+    for (const name of topicNames) await createTopic(client, { name, partitions: 2 });
+    const producer = new Producer(client);
+    const to = { topic: "first", partition: 0 };
+    await producer.send({ ...to, value });
+    const remove = async () => {
+      const request = { topicNames, topics: [], timeoutMs: 1_000 };
+      const { responses } = await client.request(DeleteTopics, request, { to: "any" });
+      return responses.map(({ name, errorCode }) => [name, errorCode]);
+    };
+    isFull = true;
+    for (let i = 0; i < 3; i++) {
+      assertEquals(await remove(), topicNames.map((name) => [name, ErrorCode.KAFKA_STORAGE_ERROR]));
+      assertEquals(await countOf(client, to, 1), 1, "what is not deleted is there");
+    }
+    isFull = false;
+    assertEquals(await remove(), topicNames.map((name) => [name, ErrorCode.NONE]));
+    assertEquals(await remove(), topicNames.map((name) => [name, UNKNOWN_TOPIC_OR_PARTITION]));
+    for (const each of ["a", "b"]) {
+      const left = [...Deno.readDirSync(`${folder}/${each}`)].map(({ name }) => name);
+      assertEquals(left.filter((name) => /^(first|second)-[01]$/.test(name)), []);
+    }
+    assertEquals(lines.filter((line) => line.includes("is a bug")), []);
+    await producer.close();
     await end();
   } finally {
     await Deno.remove(folder, { recursive: true });

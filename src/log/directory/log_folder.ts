@@ -81,6 +81,9 @@ export class LogFolder {
   readonly #files: Files;
   readonly #lock: FolderLock;
   readonly #bootId: string | undefined;
+  /** Folders of the logs that could not be opened. */
+  readonly #unopened = new Set<string>();
+  #isRecovered = false;
   readonly #checkpoints: FolderCheckpoints;
   readonly #meta: MetaFile;
   #isClaimed = false;
@@ -182,16 +185,28 @@ export class LogFolder {
     this.#due = undefined;
   }
 
+  /** A log could not be opened: until it is, the next start is to check it as this one has. */
+  noteUnopened(topic: string, partition: PartitionId): void {
+    this.#unopened.add(partitionFolderName(topic, partition));
+  }
+
+  noteOpened(topic: string, partition: PartitionId): void {
+    this.#unopened.delete(partitionFolderName(topic, partition));
+  }
+
   /**
-   * Every log here is open, and what it holds is on disk: a crash from now on that leaves the
-   * machine running loses nothing of it.
+   * Every log here was tried. Where all are open, and what they hold is on disk, a crash that
+   * leaves the machine running loses nothing of it from now on.
    */
   async noteRecovered(): Promise<void> {
+    if (this.#isRecovered || this.#unopened.size > 0) return;
     this.#files.remove(`${this.path}/${fileNames.syncFailed}`);
-    if (this.#bootId === undefined || this.machineRestarted === false) return;
-    const name = fileNames.bootId;
-    const bytes = utf8(`${this.#bootId}\n`);
-    await writeWholeFileDurably(this.#files, { folder: this.path, name, bytes });
+    if (this.#bootId !== undefined && this.machineRestarted !== false) {
+      const name = fileNames.bootId;
+      const bytes = utf8(`${this.#bootId}\n`);
+      await writeWholeFileDurably(this.#files, { folder: this.path, name, bytes });
+    }
+    this.#isRecovered = true;
   }
 
   /** The partitions that have a folder here. A small file is read for each when it is reached. */
@@ -221,6 +236,7 @@ export class LogFolder {
   /** The partition is gone: a later one of its name has nothing to do with its checkpoints. */
   forget(topic: string, partition: PartitionId): void {
     this.#checkpoints.forgetOne(topic, partition);
+    this.noteOpened(topic, partition);
   }
 
   /** Forgets what the checkpoints say of the partitions that `isGone` names. */
@@ -262,7 +278,7 @@ export class LogFolder {
     try {
       if (!this.#isClaimed) return;
       await this.writeCheckpoints(all);
-      const isOffline = this.state.offlineReason !== undefined;
+      const isOffline = this.state.offlineReason !== undefined || this.#unopened.size > 0;
       if (isOffline || !all.every((log) => log.isClosedCleanly)) return;
       // By its epoch a Kafka that opens the directory knows that no other broker came between.
       const bytes = utf8(JSON.stringify({ version: 0, brokerEpoch: end.brokerEpoch ?? -1 }));
