@@ -54,6 +54,7 @@ export type {
   ProducerRecord,
   RecordHeader,
   RecordMetadata,
+  SaslOptions,
   TopicMetadata,
   TopicPartition,
   TopicPartitionOffset,

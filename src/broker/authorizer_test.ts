@@ -34,7 +34,9 @@ Deno.test("every API says what its client must be allowed, of what there is", as
   }
   // Anybody may ask these of Kafka, too.
   assertEquals(free, [
+    "SaslHandshake",
     "ApiVersions",
+    "SaslAuthenticate",
     "DescribeCluster",
     "GetTelemetrySubscriptions",
     "PushTelemetry",

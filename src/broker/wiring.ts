@@ -22,6 +22,7 @@ import {
 } from "../cluster/mod.ts";
 import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random, Runtime } from "../runtime/ports.ts";
+import { Logins } from "./authentication/logins.ts";
 import { Acceptor } from "./network/acceptor.ts";
 import {
   groupConfigOf,
@@ -396,6 +397,14 @@ export class Wiring implements Services {
   #makeAcceptor(): Acceptor {
     const { runtime, config, logger, trace } = this.#options;
     const monotonic = () => runtime.clock.monotonic();
+    const logins = new Logins({
+      config,
+      image: () => this.metadata.image,
+      digests: runtime.digests,
+      random: runtime.random,
+      timers: runtime.timers,
+      monotonic,
+    });
     const tracer = trace === undefined ? undefined : new Tracer(trace, monotonic);
     const metrics = this.requestMetrics;
     const dispatcher = new Dispatcher(this, { tracer, metrics });
@@ -408,6 +417,7 @@ export class Wiring implements Services {
       connectionsMax: () => config.get("max.connections"),
       idleMsMax: config.get("connections.max.idle.ms"),
       advertised: ({ name }) => config.advertised(name),
+      loginOf: (listener) => logins.of(listener),
       connection: {
         logger,
         requestBytesMax: config.get("socket.request.max.bytes"),

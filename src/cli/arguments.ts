@@ -63,15 +63,6 @@ export function command<const O extends Options, const Names extends readonly st
   return declared as unknown as Command;
 }
 
-/** The option that every command talking to a broker takes. */
-export const bootstrapOption = {
-  bootstrap: {
-    kind: "text",
-    value: "HOST:PORT",
-    about: "a broker to ask first (default localhost:9092, or OTTLA_BOOTSTRAP)",
-  },
-} as const;
-
 /** Machine-readable output, for commands that print lists. */
 export const jsonOption = {
   json: { kind: "flag", about: "print JSON instead of a table" },

@@ -15,8 +15,9 @@ import {
   deleteTopic,
   Producer,
 } from "../client/mod.ts";
-import { ArgumentFault, bootstrapOption, command, jsonOption, seeHelp } from "./arguments.ts";
-import { type CliContext, exitCode, onInterrupt, withClient } from "./context.ts";
+import { ArgumentFault, command, jsonOption, seeHelp } from "./arguments.ts";
+import { brokerOptions, withClient } from "./broker_client.ts";
+import { type CliContext, exitCode, onInterrupt } from "./context.ts";
 import { renderJson, renderTable } from "./table.ts";
 
 interface Workload {
@@ -51,7 +52,7 @@ const bench = command({
     partitions: { kind: "number", value: "N", about: "default 6" },
     compression: { kind: "text", value: "TYPE", about: "none, gzip, snappy, lz4 or zstd" },
     ...jsonOption,
-    ...bootstrapOption,
+    ...brokerOptions,
   },
   examples: [
     ["bench", "200,000 records of 1 KB"],

@@ -11,8 +11,9 @@ import {
   type TopicPartition,
 } from "../client/mod.ts";
 import { messageOf } from "../base/faults.ts";
-import { ArgumentFault, bootstrapOption, command, seeHelp } from "./arguments.ts";
-import { type CliContext, exitCode, onInterrupt, withClient } from "./context.ts";
+import { ArgumentFault, command, seeHelp } from "./arguments.ts";
+import { brokerOptions, withClient } from "./broker_client.ts";
+import { type CliContext, exitCode, onInterrupt } from "./context.ts";
 import { noPartition, onUnknownTopic } from "./failures.ts";
 import { formatJson, formatText } from "./record_format.ts";
 
@@ -29,7 +30,7 @@ const consume = command({
     "timeout-ms": { kind: "number", value: "MS", about: "stop when nothing comes for so long" },
     format: { kind: "text", value: "text|json", about: "json prints all of a record, one a line" },
     keys: { kind: "flag", about: "print the key and a tab before the value" },
-    ...bootstrapOption,
+    ...brokerOptions,
   },
   examples: [
     ["consume orders --from-beginning", "all there is, then what comes; end with Ctrl-C"],

@@ -1,13 +1,11 @@
-// What a command gets: the runtime, where to print, and how to reach a broker.
+// What a command gets: the runtime, and where to print.
 
 import { escapedLines } from "../base/visible.ts";
-import type { Client } from "../client/mod.ts";
 import type { Runtime, Signal } from "../runtime/ports.ts";
 
 /** Exit codes: done; it failed; the command line is wrong. */
 export const exitCode = { ok: 0, failed: 1, usage: 2 } as const;
 
-const defaultBootstrap = "localhost:9092";
 const echoMs = 500;
 
 export interface CliContext {
@@ -28,26 +26,6 @@ export function cliContext(runtime: Runtime): CliContext {
     out: (text) => runtime.process.stdout(text),
     note: (line) => runtime.process.stderr(escapedLines(line) + "\n"),
   };
-}
-
-/** Runs `work` with a client of the broker that `--bootstrap` or OTTLA_BOOTSTRAP names. */
-export async function withClient<T>(
-  context: CliContext,
-  options: { bootstrap?: string },
-  work: (client: Client) => Promise<T>,
-): Promise<T> {
-  const { Client } = await import("../client/mod.ts");
-  const client = await Client.connect(context.runtime, {
-    bootstrap: options.bootstrap ?? context.runtime.process.environment.OTTLA_BOOTSTRAP ??
-      defaultBootstrap,
-    clientId: "ottla-cli",
-    retryTimeoutMs: 20_000,
-  });
-  try {
-    return await work(client);
-  } finally {
-    client.close();
-  }
 }
 
 /**

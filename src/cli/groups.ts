@@ -16,8 +16,9 @@ import {
   type OffsetSpec,
   type TopicPartition,
 } from "../client/mod.ts";
-import { ArgumentFault, bootstrapOption, command, jsonOption, seeHelp } from "./arguments.ts";
-import { type CliContext, exitCode, withClient } from "./context.ts";
+import { ArgumentFault, command, jsonOption, seeHelp } from "./arguments.ts";
+import { brokerOptions, withClient } from "./broker_client.ts";
+import { type CliContext, exitCode } from "./context.ts";
 import { eachOf, isKafkaError, onUnknownTopic } from "./failures.ts";
 import { renderJson, renderTable } from "./table.ts";
 
@@ -25,7 +26,7 @@ const list = command({
   name: "groups list",
   operands: [],
   about: "list the groups",
-  options: { ...jsonOption, ...bootstrapOption },
+  options: { ...jsonOption, ...brokerOptions },
   examples: [["groups list", "every group with its state"]],
   run: (context, { options }) =>
     withClient(context, options, async (client) => {
@@ -46,7 +47,7 @@ const describe = command({
   name: "groups describe",
   operands: ["GROUP"],
   about: "show who reads what, how far, and how far behind",
-  options: { ...jsonOption, ...bootstrapOption },
+  options: { ...jsonOption, ...brokerOptions },
   examples: [["groups describe billing", "members, committed offsets and lag"]],
   run: (context, { operands: [groupId], options }) =>
     withClient(context, options, async (client) => {
@@ -120,7 +121,7 @@ const remove = command({
   name: "groups delete",
   operands: ["GROUP..."],
   about: "delete groups without members, and what they have committed",
-  options: { ...bootstrapOption },
+  options: { ...brokerOptions },
   examples: [["groups delete billing", "forget a group"]],
   run: (context, { operands, options }) =>
     withClient(context, options, (client) =>
@@ -144,7 +145,7 @@ const resetOffsets = command({
     },
     "dry-run": { kind: "flag", about: "show what would be committed" },
     ...jsonOption,
-    ...bootstrapOption,
+    ...brokerOptions,
   },
   examples: [
     ["groups reset-offsets billing --topic orders --to earliest", "read all again"],

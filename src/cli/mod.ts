@@ -46,6 +46,11 @@ const groups: readonly CommandGroup[] = [
     load: async () => (await import("./transactions.ts")).commands,
   },
   {
+    name: "users",
+    about: "list, add and remove those who may log in",
+    load: async () => (await import("./users.ts")).commands,
+  },
+  {
     name: "log",
     about: "print and repair the files of a data folder",
     load: async () => (await import("./log.ts")).commands,

@@ -1,8 +1,9 @@
 // `ottla produce`: each line of standard input becomes a record.
 
 import { type CompressionType, Producer, type ProducerRecord } from "../client/mod.ts";
-import { ArgumentFault, bootstrapOption, command, seeHelp } from "./arguments.ts";
-import { type CliContext, exitCode, onInterrupt, withClient } from "./context.ts";
+import { ArgumentFault, command, seeHelp } from "./arguments.ts";
+import { brokerOptions, withClient } from "./broker_client.ts";
+import { type CliContext, exitCode, onInterrupt } from "./context.ts";
 import { isKafkaError, noPartition, onUnknownTopic } from "./failures.ts";
 import { pairsOf } from "./pairs.ts";
 
@@ -19,7 +20,7 @@ const produce = command({
     partition: { kind: "number", value: "N", about: "the partition, instead of by key" },
     compression: { kind: "text", value: "TYPE", about: "none, gzip, snappy, lz4 or zstd" },
     acks: { kind: "text", value: "0|1|all", about: "whom to wait for (default all)" },
-    ...bootstrapOption,
+    ...brokerOptions,
   },
   examples: [
     ["produce orders < orders.txt", "a record for each line of a file"],

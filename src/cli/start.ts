@@ -9,13 +9,13 @@
 // that has much to write; it gets 8 s, since a container's engine kills after 10.
 
 import { formatAddress } from "../base/address.ts";
-import { fromUtf8 } from "../base/bytes.ts";
 import { messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
 import { programVersion } from "../base/version.ts";
 import { loadConfig, type RunningBroker, startBroker } from "../broker/mod.ts";
-import type { Files, Logger, LogLevel, Runtime, Timer } from "../runtime/ports.ts";
+import type { Logger, LogLevel, Runtime, Timer } from "../runtime/ports.ts";
 import { ArgumentFault, command, nearest, seeHelp, type Values } from "./arguments.ts";
 import { type CliContext, exitCode, onInterrupt } from "./context.ts";
+import { readTextFile } from "./text_file.ts";
 
 const levels: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error"];
 const saidAfterMs = 1_900;
@@ -60,7 +60,10 @@ const start = command({
         set: flags.set,
       },
       environment: runtime.process.environment,
-      file: flags.config === undefined ? undefined : readConfigFile(runtime.files, flags.config),
+      file: flags.config === undefined ? undefined : {
+        name: flags.config,
+        text: readTextFile(runtime.files, { path: flags.config, option: "--config" }),
+      },
     });
     for (const warning of warnings) logger.log("warn", warning);
     const ended = signalled(context, logger);
@@ -103,22 +106,6 @@ async function logOptions(flags: Values<typeof options>) {
     );
   }
   return { format, level: level as LogLevel } as const;
-}
-
-function readConfigFile(files: Files, path: string): { name: string; text: string } {
-  try {
-    const file = files.open(path, "read");
-    try {
-      const bytes = new Uint8Array(file.size);
-      const length = file.readAt(0, bytes);
-      return { name: path, text: fromUtf8(bytes.subarray(0, length)) };
-    } finally {
-      file.close();
-    }
-  } catch (error) {
-    if (!(error instanceof PlatformFault)) throw error;
-    throw new UsageFault(`cannot read --config ${path}: ${messageOf(error)}`);
-  }
 }
 
 /** Says what to do about a data folder that cannot be created or written; throws in any case. */

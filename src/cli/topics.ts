@@ -12,8 +12,9 @@ import {
   listRanges,
   listTopics,
 } from "../client/mod.ts";
-import { ArgumentFault, bootstrapOption, command, jsonOption, seeHelp } from "./arguments.ts";
-import { exitCode, withClient } from "./context.ts";
+import { ArgumentFault, command, jsonOption, seeHelp } from "./arguments.ts";
+import { brokerOptions, withClient } from "./broker_client.ts";
+import { exitCode } from "./context.ts";
 import { eachOf, isKafkaError, onUnknownTopic } from "./failures.ts";
 import { pairsOf } from "./pairs.ts";
 import { renderJson, renderTable } from "./table.ts";
@@ -25,7 +26,7 @@ const list = command({
   options: {
     internal: { kind: "flag", about: "include Kafka's own, such as __consumer_offsets" },
     ...jsonOption,
-    ...bootstrapOption,
+    ...brokerOptions,
   },
   examples: [
     ["topics list", "the topics of the broker on this machine"],
@@ -60,7 +61,7 @@ const describe = command({
   options: {
     configs: { kind: "flag", about: "show every config, not just those set on the topic" },
     ...jsonOption,
-    ...bootstrapOption,
+    ...brokerOptions,
   },
   examples: [["topics describe orders", "leaders, offsets and what was configured"]],
   run: (context, { operands: [name], options }) =>
@@ -122,7 +123,7 @@ const create = command({
     },
     config: { kind: "list", value: "KEY=VALUE", about: "a topic config" },
     "if-missing": { kind: "flag", about: "succeed when the topic is there already" },
-    ...bootstrapOption,
+    ...brokerOptions,
   },
   examples: [
     ["topics create orders --partitions 6", "six partitions"],
@@ -158,7 +159,7 @@ const remove = command({
   name: "topics delete",
   operands: ["TOPIC..."],
   about: "delete topics with all their records",
-  options: { ...bootstrapOption },
+  options: { ...brokerOptions },
   examples: [["topics delete orders", "delete one topic"]],
   run: (context, { operands, options }) =>
     withClient(context, options, (client) =>
@@ -177,7 +178,7 @@ const alter = command({
   about: "give a topic more partitions",
   options: {
     partitions: { kind: "number", value: "N", about: "the new count, more than there are" },
-    ...bootstrapOption,
+    ...brokerOptions,
   },
   examples: [["topics alter orders --partitions 12", "grow to twelve"]],
   run: (context, { operands: [name], options }) => {

@@ -4,8 +4,9 @@ import { UsageFault } from "../base/faults.ts";
 import { saturated } from "../base/int64.ts";
 import { escaped } from "../base/visible.ts";
 import { type Client, listTopics, loadTransactionAdmin } from "../client/mod.ts";
-import { bootstrapOption, command, jsonOption } from "./arguments.ts";
-import { type CliContext, exitCode, withClient } from "./context.ts";
+import { command, jsonOption } from "./arguments.ts";
+import { brokerOptions, withClient } from "./broker_client.ts";
+import { type CliContext, exitCode } from "./context.ts";
 import { isKafkaError, onUnknownTopic } from "./failures.ts";
 import { renderJson, renderTable } from "./table.ts";
 
@@ -17,7 +18,7 @@ const list = command({
   name: "transactions list",
   operands: [],
   about: "list the transactional ids",
-  options: { ...jsonOption, ...bootstrapOption },
+  options: { ...jsonOption, ...brokerOptions },
   examples: [["transactions list", "every transactional id with its state"]],
   run: (context, { options }) =>
     withClient(context, options, async (client) => {
@@ -42,7 +43,7 @@ const describe = command({
   name: "transactions describe",
   operands: ["TRANSACTIONAL_ID"],
   about: "show the state of a transaction, and the partitions in it",
-  options: { ...jsonOption, ...bootstrapOption },
+  options: { ...jsonOption, ...brokerOptions },
   examples: [["transactions describe payments", "what is open, and since when"]],
   run: (context, { operands: [transactionalId], options }) =>
     withClient(context, options, async (client) => {
@@ -81,7 +82,7 @@ const findHanging = command({
       about: `how long the producer has been silent for (default ${quietMinutes})`,
     },
     ...jsonOption,
-    ...bootstrapOption,
+    ...brokerOptions,
   },
   examples: [
     ["transactions find-hanging", "in all topics"],
@@ -124,7 +125,7 @@ const abort = command({
       value: "OFFSET",
       about: "where the transaction begins, as find-hanging tells it",
     },
-    ...bootstrapOption,
+    ...brokerOptions,
   },
   examples: [["transactions abort orders 0 --start-offset 17", "let its readers go on"]],
   run: (context, { operands: [topic, partition], options }) =>

@@ -27,9 +27,13 @@ import { checkCode, isConnectionLoss, isRetriable, KafkaError } from "./faults.t
 import { type BrokerMetadata, type ClusterMetadata, clusterMetadata } from "./metadata.ts";
 import type { TopicMetadata } from "./metadata.ts";
 import { retrying } from "./retry.ts";
+import { checkSasl, type SaslOptions } from "./sasl.ts";
 
 /** What the client needs of a runtime. */
-export type ClientPorts = Pick<Runtime, "clock" | "timers" | "random" | "network" | "codecs">;
+export type ClientPorts = Pick<
+  Runtime,
+  "clock" | "timers" | "random" | "network" | "codecs" | "digests"
+>;
 
 /** How to reach a cluster. */
 export interface ClientOptions {
@@ -45,6 +49,8 @@ export interface ClientOptions {
   readonly metadataAgeMsMax?: number;
   /** How long to wait for a TCP connection. Default 10,000. */
   readonly connectTimeoutMs?: number;
+  /** Who the client is, where the listener asks for it. */
+  readonly sasl?: SaslOptions;
 }
 
 /** Where a request goes. */
@@ -69,6 +75,7 @@ const optionKinds: OptionKinds<ClientOptions> = {
   retryTimeoutMs: "count",
   metadataAgeMsMax: "count",
   connectTimeoutMs: "count",
+  sasl: "object",
 };
 
 const inFlightMax = 5;
@@ -77,7 +84,8 @@ const createWaitMs = 3000;
 
 export class Client {
   readonly ports: ClientPorts;
-  readonly options: Required<ClientOptions>;
+  readonly options: Required<Omit<ClientOptions, "sasl">>;
+  readonly #sasl: Required<SaslOptions> | undefined;
   readonly #bootstrap: readonly Address[];
   readonly #connections = new Map<string, Link>();
   readonly #coordinators = new Map<string, BrokerId>();
@@ -90,11 +98,12 @@ export class Client {
   #lanes = 0;
 
   private constructor(ports: ClientPorts, options: ClientOptions) {
-    const given = checkOptions("connect", options, optionKinds);
+    const { sasl, ...given } = checkOptions("connect", options, optionKinds);
     if (options.bootstrap === undefined) {
       throw new UsageFault('connect needs bootstrap, such as { bootstrap: "localhost:9092" }');
     }
     this.ports = ports;
+    this.#sasl = sasl && checkSasl(sasl);
     this.options = {
       clientId: "ottla",
       requestTimeoutMs: 30_000,
@@ -330,6 +339,7 @@ export class Client {
       clientId,
       requestTimeoutMs,
       inFlightMax,
+      sasl: this.#sasl,
     });
     return await new Promise((resolve, reject) => {
       const timer = this.ports.timers.after(connectTimeoutMs, () => {

@@ -1,12 +1,13 @@
 // One TCP connection to one broker: versions agreed once, then requests pipelined.
 //
-//   open -> ApiVersions -> [ request -> ... -> response ]* -> closed
+//   open -> ApiVersions -> login, if asked for -> [ request -> ... -> response ]* -> closed
 //
 // Invariant: responses arrive in request order, so the oldest pending request owns the next frame;
 // a correlation id that does not match closes the connection. At most `inFlightMax` requests are
 // unanswered, further ones wait their turn. Once closed, everything pending and waiting has been
 // rejected with a ConnectionFault, and nothing can be sent. After an answer with a throttle time
-// nothing more is sent for so long (KIP-219): the broker would not read it.
+// nothing more is sent for so long (KIP-219): the broker would not read it. A connection whose
+// login is soon over takes no more requests, and closes when it has answers to all (KIP-368).
 
 import { ConnectionFault, messageOf } from "../base/faults.ts";
 import { uint16At } from "../base/items.ts";
@@ -21,9 +22,10 @@ import {
   type ResponseOf,
 } from "../protocol/mod.ts";
 import { programVersion } from "../base/version.ts";
-import type { Address, Network, Socket, Timer, Timers } from "../runtime/ports.ts";
+import type { Address, Runtime, Socket, Timer, Timers } from "../runtime/ports.ts";
 import { KafkaError } from "./faults.ts";
 import { responseFrames } from "./frames.ts";
+import { authenticate, type SaslOptions } from "./sasl.ts";
 import { agreedVersion, spokenVersions } from "./versions.ts";
 
 export interface ConnectionOptions {
@@ -31,7 +33,15 @@ export interface ConnectionOptions {
   /** A request without an answer for this long closes the connection. */
   readonly requestTimeoutMs: number;
   readonly inFlightMax: number;
+  /** Who the client is; absent: it does not say. */
+  readonly sasl?: Required<SaslOptions>;
 }
+
+/** A login is renewed, by another connection, when so much of its time is over. */
+const loginShare = 0.85;
+
+/** What a connection needs of the runtime. */
+export type ConnectionPorts = Pick<Runtime, "network" | "timers" | "digests" | "random">;
 
 interface Pending {
   readonly api: AnyApi;
@@ -54,6 +64,8 @@ export class BrokerConnection {
   #inFlight = 0;
   #correlationId = 0;
   #fault: ConnectionFault | undefined;
+  #isRetired = false;
+  #retirement: Timer | undefined;
   /** While a quota keeps this client waiting. */
   #throttle: { readonly over: Promise<void>; end(): void } | undefined;
 
@@ -74,7 +86,7 @@ export class BrokerConnection {
 
   /** Connects and agrees on versions. Throws the network's PlatformFault when it cannot connect. */
   static async open(
-    ports: { network: Network; timers: Timers },
+    ports: ConnectionPorts,
     address: Address,
     options: ConnectionOptions,
   ): Promise<BrokerConnection> {
@@ -82,6 +94,7 @@ export class BrokerConnection {
     const connection = new BrokerConnection(socket, { address, timers: ports.timers, options });
     try {
       await connection.#agree();
+      if (options.sasl !== undefined) await connection.#login(options.sasl, ports);
     } catch (error) {
       connection.close();
       throw error;
@@ -89,8 +102,9 @@ export class BrokerConnection {
     return connection;
   }
 
+  /** Whether it takes no more requests. */
   get closed(): boolean {
-    return this.#fault !== undefined;
+    return this.#fault !== undefined || this.#isRetired;
   }
 
   /** Version ranges that the broker advertises, by API key. */
@@ -159,6 +173,22 @@ export class BrokerConnection {
       }
       version = offered;
     }
+  }
+
+  async #login(sasl: Required<SaslOptions>, ports: ConnectionPorts): Promise<void> {
+    const lifetimeMs = await authenticate(sasl, {
+      send: (api, message) => this.request(api, message),
+      ports,
+    });
+    if (lifetimeMs <= 0) return;
+    this.#retirement = this.#timers.after(lifetimeMs * loginShare, () => {
+      this.#isRetired = true;
+      this.#closeIfDone();
+    });
+  }
+
+  #closeIfDone(): void {
+    if (this.#isRetired && this.#inFlight === 0) this.close();
   }
 
   #exchange<A extends AnyApi>(
@@ -252,13 +282,15 @@ export class BrokerConnection {
 
   #passTurn(): void {
     const next = this.#turns.shift();
-    if (next === undefined) this.#inFlight--;
-    else next();
+    if (next !== undefined) return next();
+    this.#inFlight--;
+    this.#closeIfDone();
   }
 
   #fail(fault: ConnectionFault): void {
     if (this.#fault !== undefined) return;
     this.#fault = fault;
+    this.#retirement?.cancel();
     this.#throttle?.end();
     this.#out.end();
     this.#socket.close();

@@ -7,8 +7,8 @@
 //   consumer.subscribe(["orders"]);
 //   for await (const record of consumer) ...
 //
-// It talks to Ottla and to Apache Kafka from 3.0 on. Not in it: transactional producers, TLS and
-// SASL, the cooperative assignors and the groups of KIP-848.
+// It talks to Ottla and to Apache Kafka from 3.0 on. Not in it: transactional producers, TLS,
+// the cooperative assignors and the groups of KIP-848.
 
 export { type Admin, adminOf } from "./admin.ts";
 export {
@@ -61,8 +61,13 @@ export type { ConsumerRecord } from "./partition_reader.ts";
 export { partitionForKey } from "./partitioner.ts";
 export type { ProducerRecord, RecordMetadata } from "./produce_batch.ts";
 export { Producer, type ProducerOptions } from "./producer.ts";
+export type { SaslOptions } from "./sasl.ts";
 export type { CompressionType, RecordHeader } from "../records/mod.ts";
 
 /** Transactions, for tools: list, describe, find those that hang, abort one by hand. */
 export const loadTransactionAdmin = (): Promise<typeof import("./admin_transactions.ts")> =>
   import("./admin_transactions.ts");
+
+/** Users that log in by SCRAM, for tools: list, set passwords, remove. */
+export const loadUserAdmin = (): Promise<typeof import("./admin_users.ts")> =>
+  import("./admin_users.ts");

@@ -243,10 +243,19 @@ export interface Codecs {
 
 export type DigestAlgorithm = "sha256" | "sha512";
 
+/** What PBKDF2 makes a key of. */
+export interface PasswordToDerive {
+  readonly password: Uint8Array;
+  readonly salt: Uint8Array;
+  readonly iterations: number;
+}
+
 /** Cryptographic hashes that the runtime ships. */
 export interface Digests {
   hash(algorithm: DigestAlgorithm, bytes: Uint8Array): Uint8Array;
   hmac(algorithm: DigestAlgorithm, of: { key: Uint8Array; bytes: Uint8Array }): Uint8Array;
+  /** PBKDF2 (RFC 8018): as many bytes as the hash has. Slow by its nature, so beside the loop. */
+  pbkdf2(algorithm: DigestAlgorithm, of: PasswordToDerive): Promise<Uint8Array>;
 }
 
 /** How much a log line matters. */

@@ -14,7 +14,7 @@
 
 import { PlatformFault } from "../base/faults.ts";
 import { instantCodecs } from "./codecs.ts";
-import { builtinDigests } from "./digests.ts";
+import { instantDigests } from "./digests.ts";
 import { formatLine } from "./log_lines.ts";
 import { memoryFiles } from "./memory_files.ts";
 import type {
@@ -297,7 +297,7 @@ export class Simulation {
       memoryFiles: () => memoryFiles({ clock }),
       process: this.#process(machine, { host, clock }),
       codecs: instantCodecs,
-      digests: builtinDigests,
+      digests: instantDigests,
       logger: (options) => this.#logger("", { options, clock, machine }),
     };
   }

@@ -29,6 +29,8 @@ export interface SimulatedScene {
   readonly broker: RunningBroker;
   /** A new connection to the broker. */
   connect(): Promise<RawClient>;
+  /** The same by another listener of the broker. */
+  connectTo(port: number): Promise<RawClient>;
   /** Milliseconds since the world began. */
   nowMs(): number;
   /** Resolves `ms` later. */
@@ -88,11 +90,13 @@ export async function simulated(
     const onFatal = (error: unknown) => fatal = error;
     const broker = await start(server, { host, settings, onLine, onFatal });
     options.onStarted?.();
+    const connectTo = async (port: number) =>
+      new RawClient(socketTransport(await client.network.connect({ host, port })));
     await scenario({
       world,
       broker,
-      connect: async () =>
-        new RawClient(socketTransport(await client.network.connect({ host, port }))),
+      connect: () => connectTo(port),
+      connectTo,
       nowMs: () => world.nowMs,
       pass: (ms) => new Promise((go) => client.timers.after(ms, go)),
       bugs,
@@ -112,7 +116,10 @@ function start(
   },
 ): Promise<RunningBroker> {
   const { config } = loadConfig({
-    flags: { host, port, ...!("log.dirs" in settings) && { dataDir: "/data" } },
+    flags: {
+      ...!("listeners" in settings) && { host, port },
+      ...!("log.dirs" in settings) && { dataDir: "/data" },
+    },
     options: { "group.initial.rebalance.delay.ms": 0, ...settings },
   });
   return startBroker({

@@ -246,6 +246,8 @@ export const smallRequests: Readonly<Record<string, MakeMessage>> = {
     topicPartitions: [],
   }),
   ConsumerGroupDescribe: ({ group }) => ({ groupIds: [group] }),
+  SaslHandshake: () => ({ mechanism: "PLAIN" }),
+  SaslAuthenticate: () => ({ authBytes: new Uint8Array(0) }),
   GetTelemetrySubscriptions: () => ({ clientInstanceId: ZERO_UUID }),
   PushTelemetry: () => ({
     clientInstanceId: "AAAAAAAAAAAAAAAAAAAAAQ",
@@ -280,6 +282,9 @@ function shareState({ group: groupId, topicId }: Names, asked: object) {
 
 /** What some are answered however good the request is, by API name. */
 export const expectedErrors: Readonly<Record<string, number>> = {
+  // The broker's one listener asks nobody to log in.
+  SaslHandshake: ErrorCode.ILLEGAL_SASL_STATE,
+  SaslAuthenticate: ErrorCode.ILLEGAL_SASL_STATE,
   DescribeAcls: ErrorCode.SECURITY_DISABLED,
   CreateAcls: ErrorCode.SECURITY_DISABLED,
   DeleteAcls: ErrorCode.SECURITY_DISABLED,

@@ -1259,7 +1259,7 @@ export interface ConfigFamily {
 }
 
 export const configFamilies: readonly ConfigFamily[] = [
-  { prefix: "listener.name.", ignored: "listeners have no configuration of their own yet" },
+  { prefix: "listener.name.", ignored: "a listener has no value of its own for that key yet" },
   { prefix: "controller.", ignored: alone },
   { prefix: "unclean.leader.election.interval.", ignored: alone },
   { prefix: "auto.include.jmx.reporter", ignored: "there is no JVM" },

@@ -135,13 +135,11 @@ Deno.test("an unknown key in a file is passed over with a warning, as in Kafka",
   ]);
 });
 
-Deno.test("keys of TLS and SASL are known, secrets among them hidden, and without effect", () => {
+Deno.test("keys of TLS are known, secrets among them hidden, and without effect", () => {
   const { config, warnings } = loadConfig({
-    environment: { KAFKA_SSL_KEYSTORE_PASSWORD: "hush", KAFKA_SASL_ENABLED_MECHANISMS: "PLAIN" },
+    environment: { KAFKA_SSL_KEYSTORE_PASSWORD: "hush" },
   });
   assertEquals(warnings, [
-    "sasl.enabled.mechanisms (KAFKA_SASL_ENABLED_MECHANISMS) has no effect: SASL is not served " +
-    "yet",
     "ssl.keystore.password (KAFKA_SSL_KEYSTORE_PASSWORD) has no effect: TLS is not served yet",
   ]);
   const described = config.describeBroker().find(({ name }) => name === "ssl.keystore.password")!;
@@ -157,11 +155,65 @@ Deno.test("what would be a false promise is refused, what has no effect is named
   );
   assertEquals(
     problemsOf({ flags: { set: ["listeners=SSL://:9093"] } }),
-    "listeners: listener SSL asks for SSL, and only PLAINTEXT is served yet",
+    "listeners: listener SSL asks for SSL, and only PLAINTEXT and SASL_PLAINTEXT are served yet",
   );
   assertEquals(loadConfig({ flags: { set: ["zookeeper.connect=zk:2181"] } }).warnings, [
     "zookeeper.connect (--set) has no effect: ZooKeeper has no part here",
   ]);
+});
+
+Deno.test("a listener has mechanisms and users of its own, and its secrets are never told", () => {
+  const jaas = "PlainLoginModule required user_alice=hush;";
+  const { config, warnings } = loadConfig({
+    options: {
+      "listeners": "INSIDE://:9092,OUTSIDE://:9093",
+      "listener.security.protocol.map": "INSIDE:PLAINTEXT,OUTSIDE:SASL_PLAINTEXT",
+      "sasl.enabled.mechanisms": "SCRAM-SHA-256",
+      "listener.name.outside.sasl.enabled.mechanisms": "PLAIN",
+      "listener.name.outside.plain.sasl.jaas.config": jaas,
+      "listener.name.outside.plain.connections.max.reauth.ms": "7000",
+    },
+  });
+  assertEquals(warnings, []);
+  const outside = { listener: "OUTSIDE", mechanism: "PLAIN" };
+  assertEquals(config.protocolOf("OUTSIDE"), "SASL_PLAINTEXT");
+  assertEquals(config.ofListener("sasl.enabled.mechanisms", outside), ["PLAIN"]);
+  assertEquals(config.ofListener("sasl.enabled.mechanisms", { listener: "INSIDE" }), [
+    "SCRAM-SHA-256",
+  ]);
+  assertEquals(config.ofListener("sasl.jaas.config", outside), jaas);
+  assertEquals(config.ofListener("connections.max.reauth.ms", outside), 7_000);
+  assertEquals(config.ofListener("connections.max.reauth.ms", { listener: "OUTSIDE" }), 0);
+  assert(!JSON.stringify(config.describeBroker()).includes("hush"));
+});
+
+Deno.test("a listener that would let nobody in is refused at the start", () => {
+  const problemOf = (options: Record<string, string>) =>
+    problemsOf({ options: { "listeners": "SASL_PLAINTEXT://:9092", ...options } });
+  const plain = { "sasl.enabled.mechanisms": "PLAIN" };
+  const jaasKey = "listener.name.sasl_plaintext.plain.sasl.jaas.config";
+  assertEquals(
+    problemOf({ "sasl.enabled.mechanisms": "GSSAPI,PLAIN" }),
+    "sasl.enabled.mechanisms: GSSAPI is not offered: listener SASL_PLAINTEXT may have PLAIN, " +
+      "SCRAM-SHA-256, SCRAM-SHA-512",
+  );
+  assertEquals(
+    problemOf({ ...plain, [jaasKey]: "PlainLoginModule required username=a password=hush;" }),
+    `${jaasKey}: it names no user: add user_NAME="PASSWORD"`,
+  );
+  assertEquals(
+    problemOf({ ...plain, [jaasKey]: "ScramLoginModule required user_a=hush;" }),
+    `${jaasKey}: PLAIN takes its users from a PlainLoginModule, not from a ScramLoginModule`,
+  );
+  assertEquals(
+    problemOf({ ...plain, [jaasKey]: 'PlainLoginModule required user_a="hush' }),
+    `${jaasKey}: a quote is not closed`,
+  );
+  assertEquals(
+    problemOf({ "listener.name.sasl_plaintext.connections.max.reauth.ms": "soon" }),
+    "Invalid value soon for listener.name.sasl_plaintext.connections.max.reauth.ms (the " +
+      "program's options): Not a number of type LONG",
+  );
 });
 
 Deno.test("variables of the container image and of Kubernetes are not taken for keys", () => {

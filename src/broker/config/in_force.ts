@@ -12,7 +12,13 @@ import type { BrokerId } from "../../base/ids.ts";
 import type { LogConfig } from "../../log/mod.ts";
 import { describeBroker, type DescribedConfig, describeTopic } from "./describe.ts";
 import { type ConfigLayer, layeredTexts } from "./layers.ts";
-import { type ListenerAddress, parseListeners } from "./listeners.ts";
+import { type ListenerKeyName, listenerKeyNames, type ListenerScope } from "./listener_keys.ts";
+import {
+  type ListenerAddress,
+  parseListeners,
+  type SecurityProtocol,
+  securityProtocol,
+} from "./listeners.ts";
 import { type BrokerKeyName, brokerKeys } from "./broker_table.ts";
 import { topicLogConfig, type TopicOverrides } from "./topics.ts";
 import { type ConfigValue, parseType, type ValueByType } from "./values.ts";
@@ -60,6 +66,23 @@ export class BrokerConfig {
       this.#values.set(name, value);
     }
     return value as BrokerValue<Name>;
+  }
+
+  /** The same for one listener, or a SASL mechanism there, which may have a value of its own. */
+  ofListener<Name extends ListenerKeyName>(name: Name, scope: ListenerScope): BrokerValue<Name> {
+    for (const each of listenerKeyNames(name, scope)) {
+      for (const { values } of this.layers) {
+        const text = values.get(each);
+        const parsed = text === undefined ? undefined : parseType(brokerKeys[name].type, text);
+        if (parsed !== undefined && "value" in parsed) return parsed.value as BrokerValue<Name>;
+      }
+    }
+    return this.get(name);
+  }
+
+  /** The protocol that clients of a listener speak. */
+  protocolOf(listener: string): SecurityProtocol {
+    return securityProtocol(listener, this.get("listener.security.protocol.map")) ?? "PLAINTEXT";
   }
 
   /** Whether any layer has `name`. */

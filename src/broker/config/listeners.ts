@@ -3,8 +3,8 @@
 //   NAME://HOST:PORT    an empty host is every address, [..] holds an IPv6 address, port 0 is any
 //
 // A server.properties for one combined node names a controller listener too. It is never opened:
-// the controller is in this process. Only PLAINTEXT is served, and a listener that asks for more
-// is refused: serving it in the clear would be a false promise.
+// the controller is in this process. TLS is not served, and a listener that asks for it is refused:
+// serving it in the clear would be a false promise.
 
 import type { Address } from "../../runtime/ports.ts";
 
@@ -43,13 +43,19 @@ export function formatListener(listener: ListenerAddress): string {
   return `${listener.name}://${host}:${listener.port}`;
 }
 
-/** The protocol of listener `name` by `listener.security.protocol.map`. */
-function securityProtocol(name: string, protocolMap: string): string | undefined {
+/** Kafka's numbers of the protocols that a listener may speak. */
+export const securityProtocols = { PLAINTEXT: 0, SSL: 1, SASL_PLAINTEXT: 2, SASL_SSL: 3 } as const;
+
+export type SecurityProtocol = keyof typeof securityProtocols;
+
+const served: ReadonlySet<SecurityProtocol> = new Set(["PLAINTEXT", "SASL_PLAINTEXT"]);
+
+/** The protocol of listener `name` by `listener.security.protocol.map`; undefined: it has none. */
+export function securityProtocol(name: string, protocolMap: string): SecurityProtocol | undefined {
   for (const pair of protocolMap.split(",")) {
-    const [key = "", protocol] = pair.split(":");
-    if (key.trim().toUpperCase() === name && protocol !== undefined) {
-      return protocol.trim().toUpperCase();
-    }
+    const [key = "", protocol] = pair.split(":").map((part) => part.trim().toUpperCase());
+    if (key !== name || protocol === undefined) continue;
+    return Object.hasOwn(securityProtocols, protocol) ? protocol as SecurityProtocol : undefined;
   }
   return undefined;
 }
@@ -64,10 +70,11 @@ export function listenerProblem(
   for (const { name, host, port } of listeners) {
     const protocol = securityProtocol(name, options.protocolMap);
     if (protocol === undefined) {
-      return `listener ${name} has no entry in listener.security.protocol.map`;
+      return `listener ${name} has no protocol in listener.security.protocol.map`;
     }
-    if (protocol !== "PLAINTEXT") {
-      return `listener ${name} asks for ${protocol}, and only PLAINTEXT is served yet`;
+    if (!served.has(protocol)) {
+      return `listener ${name} asks for ${protocol}, and only ${[...served].join(" and ")} are ` +
+        "served yet";
     }
     if (port !== 0 && ports.has(`${host}:${port}`)) return `port ${port} is named twice`;
     ports.add(`${host}:${port}`);

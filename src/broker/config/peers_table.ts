@@ -9,7 +9,6 @@ const java = "Java classes cannot be loaded here";
 const metadata = "the metadata log lies in the first data folder";
 const mutations = "changes of topics are not rate-limited yet";
 const reporters = "metrics are served over HTTP, by ottla.metrics.port";
-const sasl = "SASL is not served yet";
 const tiered = "tiered storage is not there yet";
 const unmoved = "logs stay in the directory where they were made";
 
@@ -52,13 +51,12 @@ export const peerKeys = {
   "connection.failed.authentication.delay.ms": {
     type: "int",
     default: "100",
-    ignored: sasl,
+    min: 0,
     doc: "How long the answer to a failed authentication is held back.",
   },
   "connections.max.reauth.ms": {
     type: "long",
     default: "0",
-    ignored: sasl,
     doc: "How long a session lasts before its client has to authenticate again; 0 is for ever.",
   },
   "controller.quorum.append.linger.ms": {

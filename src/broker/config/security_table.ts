@@ -1,5 +1,6 @@
-// Keys of TLS, SASL and delegation tokens: known, and without effect until they are served. No
-// listener that asks for either can be opened meanwhile, so nothing is less safe than it looks.
+// Keys of TLS, SASL and delegation tokens. Most are known and without effect until what they are
+// about is served; no listener that asks for it can be opened meanwhile, so nothing is less safe
+// than it looks.
 // A data table.
 
 import type { ConfigKey } from "./values.ts";
@@ -7,7 +8,7 @@ import type { ConfigKey } from "./values.ts";
 const alone = "this broker is its own controller and has no peers";
 const java = "Java classes cannot be loaded here";
 const kerberos = "Kerberos is not offered";
-const sasl = "SASL is not served yet";
+const sasl = "of SASL, PLAIN and SCRAM are served yet";
 const tls = "TLS is not served yet";
 const tokens = "delegation tokens are not served yet";
 
@@ -44,17 +45,18 @@ export const securityKeys = {
   },
   "sasl.enabled.mechanisms": {
     type: "list",
-    default: "GSSAPI",
+    // Differs from Kafka: SCRAM rather than GSSAPI, which is not offered.
+    default: "SCRAM-SHA-256,SCRAM-SHA-512",
     update: "per-broker",
-    ignored: sasl,
-    doc: "SASL mechanisms that clients may use.",
+    doc: "SASL mechanisms that clients may use: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512.",
   },
   "sasl.jaas.config": {
     type: "password",
     default: null,
     update: "per-broker",
-    ignored: sasl,
-    doc: "Login configuration in JAAS's syntax.",
+    ignored: "a listener has it, as listener.name.NAME.plain.sasl.jaas.config",
+    doc: "The users of PLAIN in JAAS's syntax, of one listener: set it as " +
+      "listener.name.NAME.plain.sasl.jaas.config.",
   },
   "sasl.kerberos.kinit.cmd": {
     type: "string",
@@ -340,8 +342,8 @@ export const securityKeys = {
   "sasl.server.max.receive.size": {
     type: "int",
     default: "524288",
-    ignored: sasl,
-    doc: "Largest SASL message in bytes.",
+    min: 1,
+    doc: "Largest request in bytes of a client that has not said who it is.",
   },
   "ssl.allow.dn.changes": {
     type: "boolean",

@@ -14,6 +14,8 @@ import { entryOf } from "../../base/items.ts";
 import { show } from "../../base/options.ts";
 import { BrokerConfig } from "./in_force.ts";
 import { ConfigSource } from "./layers.ts";
+import { loginProblems } from "./login_check.ts";
+import { listenerKeyOf } from "./listener_keys.ts";
 import { advertisedProblem, formatListener, listenerProblem, parseListeners } from "./listeners.ts";
 import { parseConfigFile } from "./properties.ts";
 import { brokerKeys, configFamilies, type TopicConfigKey, topicKeys } from "./broker_table.ts";
@@ -173,7 +175,8 @@ interface Checked {
 
 function checkSetting(name: string, setting: Setting): Checked {
   const { text, origin } = setting;
-  const key = entryOf<ConfigKey>(brokerKeys, name);
+  const known = listenerKeyOf(name) ?? name;
+  const key = entryOf<ConfigKey>(brokerKeys, known);
   if (key === undefined) return checkFamily(name, setting);
   // Images and charts write KEY= for "not set".
   if (text.trim() === "" && key.default === null) return {};
@@ -185,7 +188,7 @@ function checkSetting(name: string, setting: Setting): Checked {
   if (key.refused !== undefined && parsed.text !== key.default) {
     return { problem: `${name}=${shown} (${origin}) cannot be honoured: ${key.refused}` };
   }
-  const warning = key.ignored === undefined
+  const warning = key.ignored === undefined || known !== name
     ? undefined
     : `${name} (${origin}) has no effect: ${key.ignored}`;
   return { text: parsed.text, warning };
@@ -270,7 +273,8 @@ function checkNetwork(config: BrokerConfig): string[] {
   const advertised = parseListeners(config.get("advertised.listeners") ?? []);
   if ("problem" in advertised) return [`advertised.listeners: ${advertised.problem}`];
   const told = advertisedProblem(advertised.listeners, opened.listeners);
-  return told === undefined ? [] : [`advertised.listeners: ${told}`];
+  if (told !== undefined) return [`advertised.listeners: ${told}`];
+  return loginProblems(config);
 }
 
 function checkRanges(config: BrokerConfig): string[] {

@@ -3,7 +3,6 @@
 // Serves: 0.
 // Behaviour: kept in the synced metadata log as Kafka keeps them: keys derived from the salted
 //   password, not the password. A user that is named twice is refused whole.
-// Not done: logging in with them; SASL is not served.
 
 import { decideAlterScram, type ScramHashes, ScramMechanism } from "../../cluster/scram.ts";
 import { AlterUserScramCredentials } from "../../protocol/apis/51_alter_user_scram_credentials.ts";

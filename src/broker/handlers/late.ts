@@ -20,6 +20,7 @@ type Load = () => Promise<Readonly<Record<string, Handler>>>;
 const modules: Readonly<Record<number, readonly [serves: string, load: Load]>> = {
   15: ["0-6", () => import("./15_describe_groups.ts")],
   16: ["0-5", () => import("./16_list_groups.ts")],
+  17: ["0-1", () => import("./17_sasl_handshake.ts")],
   21: ["0-2", () => import("./21_delete_records.ts")],
   24: ["0-5", () => import("./24_add_partitions_to_txn.ts")],
   25: ["0-4", () => import("./25_add_offsets_to_txn.ts")],
@@ -33,6 +34,7 @@ const modules: Readonly<Record<number, readonly [serves: string, load: Load]>> =
   33: ["0-2", () => import("./33_alter_configs.ts")],
   34: ["0-2", () => import("./34_alter_replica_log_dirs.ts")],
   35: ["0-5", () => import("./35_describe_log_dirs.ts")],
+  36: ["0-2", () => import("./36_sasl_authenticate.ts")],
   37: ["0-3", () => import("./37_create_partitions.ts")],
   42: ["0-3", () => import("./42_delete_groups.ts")],
   43: ["0-2", () => import("./43_elect_leaders.ts")],

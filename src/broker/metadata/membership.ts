@@ -7,6 +7,7 @@
 // and which of its data directories hold which logs. One node decides all of that about itself; in
 // a cluster the controller will, with the same functions of src/cluster.
 
+import { securityProtocols } from "../config/listeners.ts";
 import { isPlatformFault, isStoreFault, messageOf, PartitionFault } from "../../base/faults.ts";
 import type { Uuid } from "../../base/ids.ts";
 import {
@@ -154,7 +155,8 @@ export class Membership {
       incarnationId: newUuid(),
       endPoints: config.listeners.map((listener) => {
         const { name, host, port } = config.advertised(listener.name) ?? listener;
-        return { name, host, port, securityProtocol: 0 };
+        const securityProtocol = securityProtocols[config.protocolOf(name)];
+        return { name, host, port, securityProtocol };
       }),
       rack: config.get("broker.rack"),
       directories: storage.directoryIds,

@@ -17,6 +17,7 @@ import type {
   Timer,
   Timers,
 } from "../../runtime/ports.ts";
+import type { LoginOptions } from "../authentication/login.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import type { ListenerAddress } from "../config/listeners.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
@@ -41,7 +42,9 @@ export interface AcceptorOptions {
   readonly idleMsMax: number;
   /** What a client of `listener` is told; undefined: the address that it reached. */
   readonly advertised: (listener: ListenerAddress) => Address | undefined;
-  readonly connection: Omit<ConnectionOptions, "listener" | "timers" | "monotonic">;
+  /** How clients of the listener of this name say who they are; undefined: they need not. */
+  readonly loginOf: (listener: string) => LoginOptions | undefined;
+  readonly connection: Omit<ConnectionOptions, "listener" | "login" | "timers" | "monotonic">;
 }
 
 /** Owns the listeners and their connections. */
@@ -167,6 +170,7 @@ export class Acceptor {
     const connection = new Connection(socket, {
       ...this.#options.connection,
       listener: { name, advertised },
+      login: this.#options.loginOf(name),
       timers,
       monotonic,
     });

@@ -23,8 +23,9 @@ import { formatAddress } from "../../base/address.ts";
 import type { Logger, Socket, Timers } from "../../runtime/ports.ts";
 import type { MemoryShare } from "../../base/memory_share.ts";
 import { SendQueue } from "../../base/send_queue.ts";
+import type { LoginOptions } from "../authentication/login.ts";
 import type { FrameBuffers } from "./frame_buffers.ts";
-import { FrameReader } from "./frame_reader.ts";
+import { type FrameBound, FrameReader } from "./frame_reader.ts";
 import { PeerPace } from "./peer_pace.ts";
 import { Session, type SessionListener } from "./session.ts";
 
@@ -55,6 +56,8 @@ interface Slot {
 
 export interface ConnectionOptions {
   readonly listener: SessionListener;
+  /** How the client has to say who it is; absent: it need not. */
+  readonly login?: LoginOptions;
   readonly timers: Timers;
   readonly monotonic: () => number;
   readonly logger: Logger;
@@ -97,9 +100,13 @@ export class Connection {
   constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.session = new Session({ remote: socket.remote, listener: options.listener });
-    const { requestBytesMax: frameBytesMax, buffers } = options;
-    this.#frames = new FrameReader(socket, { frameBytesMax, buffers });
+    const { listener, login, requestBytesMax, buffers } = options;
+    this.session = new Session({ remote: socket.remote, listener, login });
+    const bound = { bytes: requestBytesMax, key: "socket.request.max.bytes" };
+    this.#frames = new FrameReader(socket, {
+      bound: () => this.session.phase === "authenticating" ? boundOf(login) ?? bound : bound,
+      buffers,
+    });
     this.#out = new SendQueue({
       write: (bytes) => socket.write(bytes),
       onLeft: (bytes) => {
@@ -222,6 +229,7 @@ export class Connection {
       // An answer that came later has gone to the socket already, and counts as well: the next
       // requests may be here, thousands of them, from a client that never reads.
       if (this.#out.bytes >= outBytesMax) await this.#out.drained();
+      if (this.session.refusal !== undefined) await this.#dismiss(this.session.refusal);
     }
     await this.#settled;
     await this.#out.drained();
@@ -234,6 +242,13 @@ export class Connection {
     await until;
     if (this.#lent === until) this.#lent = undefined;
     if (this.#closed) this.#frames.release();
+  }
+
+  /** Throws, once the client has been told. */
+  async #dismiss(reason: string): Promise<never> {
+    this.#out.flush();
+    await this.#out.drained();
+    throw new ConnectionFault(reason);
   }
 
   /** Reads nothing for as long as a quota says; what has been answered goes out before. */
@@ -312,4 +327,9 @@ export class Connection {
       this.#options.onBug(error, this.session);
     }
   }
+}
+
+/** Largest frame of a client that has not said who it is. */
+function boundOf(login: LoginOptions | undefined): FrameBound | undefined {
+  return login && { bytes: login.frameBytesMax, key: "sasl.server.max.receive.size" };
 }

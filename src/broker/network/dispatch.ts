@@ -5,6 +5,8 @@
 //   ApiVersions of an unknown version -> version 0 answer with error 35 (KIP-511)
 //   a body that does not parse        -> the connection closes
 //   what must be stored cannot be     -> KAFKA_STORAGE_ERROR, as the handler's `refuse` words it
+//   a client that is not in yet asks
+//     for more than it takes to come in -> the connection closes
 //
 // A late handler is loaded by its first request (handlers/late.ts). Where clients have quotas, what
 // they use is measured here: the bytes of requests and answers, and the time that they took.
@@ -44,6 +46,9 @@ import type { Tracer } from "./trace.ts";
 
 const produceKey = 0;
 const fetchKey = 1;
+const saslHandshakeKey = 17;
+/** What a client may ask that is not in: SaslHandshake, ApiVersions, SaslAuthenticate. */
+const loginKeys: ReadonlySet<number> = new Set([saslHandshakeKey, 18, 36]);
 /** A larger frame has memory of its own, which can be left to the handler. */
 const sharedFrameBytesMax = busyBytes;
 
@@ -121,7 +126,9 @@ export class Dispatcher {
   }
 
   #dispatch(frame: Uint8Array, session: Session): Dispatched {
+    if (session.login?.takesTokens) return { reply: takeToken(frame, session), pipelined: false };
     const header = readHeader(frame, this.#tableOf);
+    if (session.login !== undefined) this.#checkLogin(header, session);
     const handler = this.#handlers.get(header.apiKey);
     if (handler === undefined) return this.#dispatchLate(frame, header, session);
     const version = header.apiVersion;
@@ -148,6 +155,16 @@ export class Dispatcher {
     return answer instanceof Promise
       ? answer.then((response) => this.#encode(dispatching, response))
       : this.#encode(dispatching, answer);
+  }
+
+  /** Throws ConnectionFault when the client has to say first, or again, who it is. */
+  #checkLogin({ apiKey }: RequestHeader, { phase, expiresAtMs }: Session): void {
+    if (phase === "authenticating" && !loginKeys.has(apiKey)) {
+      throw new ConnectionFault(`${apiName(apiKey)} of a client that has not authenticated`);
+    }
+    if (apiKey !== saslHandshakeKey && this.#services.clock.monotonic() >= expiresAtMs) {
+      throw new ConnectionFault("its session is over, and it has not authenticated again");
+    }
   }
 
   #handle(dispatching: Dispatching): unknown {
@@ -299,6 +316,16 @@ export class Dispatcher {
     const reply = this.#encoded(dispatching, response);
     return reply instanceof Promise ? reply.then(counted) : counted(reply);
   }
+}
+
+/** A step of a login of before KIP-152, whose frames are nothing but tokens. */
+async function takeToken(frame: Uint8Array, { login }: Session): Promise<Reply> {
+  // The frame's bytes are the connection's again before the answer is known.
+  const token = await login!.takeToken(frame.slice());
+  if (token === undefined) return null;
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setInt32(0, token.length);
+  return [length, token];
 }
 
 /** The answer to a version that is not served; only ApiVersions has one. */

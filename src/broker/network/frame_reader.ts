@@ -27,7 +27,7 @@ const lengthBytes = 4;
 /** What its first four bytes say that an improper request is, for whoever reads the log. */
 function strangerOf(start: Uint8Array): string {
   if (start[0] === 0x16 && start[1] === 3) {
-    return ". It looks like TLS, which is not served: let the client use PLAINTEXT";
+    return ". It looks like TLS, which is not served: set the client to speak without it";
   }
   const word = fromUtf8(start);
   if (["GET ", "HEAD", "POST", "PUT ", "DELE", "OPTI", "PRI "].includes(word)) {
@@ -36,10 +36,16 @@ function strangerOf(start: Uint8Array): string {
   return "";
 }
 
-/** Reads frames of at most `frameBytesMax` bytes from a byte stream. */
+/** The largest frame that is taken, and the configuration key that says so. */
+export interface FrameBound {
+  readonly bytes: number;
+  readonly key: string;
+}
+
+/** Reads frames from a byte stream. */
 export class FrameReader {
   readonly #socket: Pick<Socket, "read">;
-  readonly #frameBytesMax: number;
+  readonly #bound: () => FrameBound;
   readonly #buffers: FrameBuffers;
   #held: FrameBuffer;
   #start = 0;
@@ -52,10 +58,10 @@ export class FrameReader {
 
   constructor(
     socket: Pick<Socket, "read">,
-    o: { frameBytesMax: number; buffers: FrameBuffers },
+    o: { bound: () => FrameBound; buffers: FrameBuffers },
   ) {
     this.#socket = socket;
-    this.#frameBytesMax = o.frameBytesMax;
+    this.#bound = o.bound;
     this.#buffers = o.buffers;
     this.#held = o.buffers.unclaimed(idleBytes);
   }
@@ -129,10 +135,11 @@ export class FrameReader {
     if (this.#end - p < lengthBytes) return undefined;
     const b = this.#held.bytes;
     const length = int32At(b, p);
-    if (length < 0 || length > this.#frameBytesMax) {
+    const { bytes: bytesMax, key } = this.#bound();
+    if (length < 0 || length > bytesMax) {
       throw new ConnectionFault(
-        `request length ${length} is not between 0 and ${this.#frameBytesMax} ` +
-          `(socket.request.max.bytes)${strangerOf(b.subarray(p, p + lengthBytes))}`,
+        `request length ${length} is not between 0 and ${bytesMax} (${key})` +
+          strangerOf(b.subarray(p, p + lengthBytes)),
       );
     }
     if (this.#buffers.isTooLarge(lengthBytes + length)) {

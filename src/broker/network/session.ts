@@ -2,12 +2,16 @@
 // requests is under way. The connection makes it and keeps order by it; handlers are given it with
 // each request.
 //
-//   serving ──the connection closes──> ended
+//   authenticating ──the client is known──> serving ──the connection closes──> ended
+//          └<──it says again who it is (KIP-368)──┘
 //
-// Invariant: `principal`, `listener` and `remote` never change while the session lasts, so that
-// what was allowed for one request was allowed for the same client as the next.
+// On a listener without a login it serves from the start.
+// Invariant: once it has served, `principal`, `listener` and `remote` never change while the
+// session lasts, so that what was allowed for one request was allowed for the same client as the
+// next.
 
 import type { Address } from "../../runtime/ports.ts";
+import { Login, type LoginOptions } from "../authentication/login.ts";
 
 /** Who a client is to access rules and quotas. */
 export interface Principal {
@@ -37,11 +41,13 @@ export interface ClientSoftware {
   readonly version: string;
 }
 
-export type SessionPhase = "serving" | "ended";
+export type SessionPhase = "authenticating" | "serving" | "ended";
 
 export interface SessionOptions {
   readonly remote: Address;
   readonly listener: SessionListener;
+  /** How the client has to say who it is; absent: it need not. */
+  readonly login?: LoginOptions;
   /** Absent: the anonymous one. */
   readonly principal?: Principal;
 }
@@ -50,17 +56,43 @@ export interface SessionOptions {
 export class Session {
   readonly remote: Address;
   readonly listener: SessionListener;
-  readonly principal: Principal;
+  /** Undefined on a listener without one. */
+  readonly login: Login | undefined;
+  #principal: Principal;
+  #expiresAtMs = Infinity;
+  #refusal: string | undefined;
   #clientId: string | null = null;
   #software: ClientSoftware | undefined;
   #phase: SessionPhase = "serving";
   #pausedUntilMs = 0;
   #frameInUse: Promise<void> | undefined;
 
-  constructor({ remote, listener, principal = anonymous }: SessionOptions) {
+  constructor({ remote, listener, login, principal = anonymous }: SessionOptions) {
     this.remote = remote;
     this.listener = listener;
-    this.principal = principal;
+    this.#principal = principal;
+    if (login === undefined) return;
+    this.#phase = "authenticating";
+    this.login = new Login(login, {
+      onIn: (name, untilMs) => this.#onIn({ type: "User", name }, untilMs),
+      onAgain: () => this.#enter("authenticating"),
+      onOut: (reason) => this.#refusal = reason,
+    });
+  }
+
+  /** Who the client is, as far as it is known. */
+  get principal(): Principal {
+    return this.#principal;
+  }
+
+  /** From this time of the monotonic clock on, the client has to say again who it is. */
+  get expiresAtMs(): number {
+    return this.#expiresAtMs;
+  }
+
+  /** Why the connection ends behind the answers that are under way; undefined: it does not. */
+  get refusal(): string | undefined {
+    return this.#refusal;
   }
 
   get phase(): SessionPhase {
@@ -117,6 +149,16 @@ export class Session {
   /** The bytes of the last request are the connection's again. */
   releaseFrame(): void {
     this.#frameInUse = undefined;
+  }
+
+  #onIn(principal: Principal, untilMs: number): void {
+    this.#principal = principal;
+    this.#expiresAtMs = untilMs;
+    this.#enter("serving");
+  }
+
+  #enter(phase: SessionPhase): void {
+    if (this.#phase !== "ended") this.#phase = phase;
   }
 
   /** The connection is gone. */

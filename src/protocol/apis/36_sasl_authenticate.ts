@@ -4,6 +4,7 @@
 //   v2    flexible (KIP-482)
 
 import {
+  about,
   api,
   bytes,
   errorCode,
@@ -20,12 +21,22 @@ export const SaslAuthenticate = api({
   name: "SaslAuthenticate",
   versions: "0-2",
   flexible: "2+",
-  request: { authBytes: bytes },
+  about: "Takes the exchange of the mechanism that was chosen one step further.",
+  errors: {
+    response: {
+      SASL_AUTHENTICATION_FAILED: "the client has not proved who it is",
+      ILLEGAL_SASL_STATE: "no mechanism was chosen, or the client is in already",
+    },
+  },
+  request: { authBytes: about("What the mechanism has the client say", bytes) },
   response: {
     errorCode,
     errorMessage: nullable(string),
-    authBytes: bytes,
-    sessionLifetimeMs: from(1, int64),
+    authBytes: about("What the mechanism has the broker say", bytes),
+    sessionLifetimeMs: about(
+      "For how long the client is in before it has to say again who it is; 0 for ever",
+      from(1, int64),
+    ),
   },
 });
 

@@ -1,0 +1,96 @@
+// The ways in that each listener has, by the configuration: which mechanisms, whose passwords.
+//
+//   PLAINTEXT                no login: everybody is User:ANONYMOUS
+//   SASL_PLAINTEXT           listener.name.<name>.sasl.enabled.mechanisms, or the broker's own
+//
+// What is configured is read when a client comes, so that a change holds for the next one.
+
+import type { MetadataImage } from "../../cluster/mod.ts";
+import { ScramMechanism } from "../../cluster/scram.ts";
+import type { DigestAlgorithm, Digests, Random, Timers } from "../../runtime/ports.ts";
+import type { BrokerConfig } from "../config/mod.ts";
+import { Credentials } from "./credentials.ts";
+import { parseJaas } from "./jaas.ts";
+import type { LoginOptions } from "./login.ts";
+import type { Mechanism } from "./mechanism.ts";
+import { plainExchange } from "./plain.ts";
+import { scramExchange } from "./scram.ts";
+
+export interface LoginsOptions {
+  readonly config: Pick<BrokerConfig, "get" | "ofListener" | "protocolOf">;
+  readonly image: () => Pick<MetadataImage, "scramCredentials">;
+  readonly digests: Digests;
+  readonly random: Random;
+  readonly timers: Timers;
+  readonly monotonic: () => number;
+}
+
+const scramHashes: Readonly<Record<string, readonly [number, DigestAlgorithm]>> = {
+  "SCRAM-SHA-256": [ScramMechanism.SCRAM_SHA_256, "sha256"],
+  "SCRAM-SHA-512": [ScramMechanism.SCRAM_SHA_512, "sha512"],
+};
+const nonceBytes = 18;
+const secretBytes = 32;
+
+/** The ways in of one broker. */
+export class Logins {
+  readonly #options: LoginsOptions;
+  readonly #credentials: Credentials;
+
+  constructor(options: LoginsOptions) {
+    const { digests, image, random } = options;
+    this.#options = options;
+    this.#credentials = new Credentials({ digests, image, secret: random.bytes(secretBytes) });
+  }
+
+  /** How clients of `listener` come in; undefined where they need not say who they are. */
+  of(listener: string): LoginOptions | undefined {
+    const { config, timers, monotonic } = this.#options;
+    if (!config.protocolOf(listener).startsWith("SASL_")) return undefined;
+    const names = config.ofListener("sasl.enabled.mechanisms", { listener });
+    const delayMs = config.get("connection.failed.authentication.delay.ms");
+    return {
+      mechanisms: new Map(names.map((name) => [name, () => this.#begin(name, listener)])),
+      frameBytesMax: config.ofListener("sasl.server.max.receive.size", { listener }),
+      sessionMs: (mechanism) =>
+        config.ofListener("connections.max.reauth.ms", { listener, mechanism }),
+      pause: () => new Promise((resolve) => timers.after(delayMs, resolve)),
+      monotonic,
+    };
+  }
+
+  #begin(name: string, listener: string): ReturnType<Mechanism> {
+    const { digests, random } = this.#options;
+    const scram = scramHashes[name];
+    if (scram === undefined) return plainExchange(this.#passwordCheck(listener));
+    const [mechanism, algorithm] = scram;
+    return scramExchange({
+      name,
+      algorithm,
+      digests,
+      credential: (user) => this.#credentials.stored(user, mechanism),
+      decoy: (user) => this.#credentials.decoy(user, algorithm),
+      newNonce: () => btoa(String.fromCharCode(...random.bytes(nonceBytes))),
+    });
+  }
+
+  #passwordCheck(listener: string) {
+    const text = this.#options.config.ofListener("sasl.jaas.config", {
+      listener,
+      mechanism: "PLAIN",
+    });
+    const users = text === null ? undefined : plainUsers(text);
+    return users === undefined ? this.#credentials.checkStored : this.#credentials.checkOf(users);
+  }
+}
+
+/** The users of a PlainLoginModule, with their passwords. */
+function plainUsers(jaas: string): ReadonlyMap<string, string> {
+  const parsed = parseJaas(jaas);
+  const users = new Map<string, string>();
+  if ("problem" in parsed) return users;
+  for (const [name, value] of parsed.entry.options) {
+    if (name.startsWith("user_")) users.set(name.slice("user_".length), value);
+  }
+  return users;
+}

@@ -1,0 +1,53 @@
+// A SASL exchange as its mechanism has it: what the client says, step by step, until it is known
+// or refused (RFC 4422).
+//
+//   take ──> challenge ──> take ... ──> known
+//                  └────────────────> refused
+//
+// Invariant: a refusal says to the client nothing of what was wrong but that it was not let in;
+// what may help an operator is in `reason`, and no secret is in either.
+
+/** What came of a client's message. */
+export type Step =
+  /** It is to go on from here. */
+  | { readonly type: "challenge"; readonly reply: Uint8Array }
+  /** It is `user`. */
+  | { readonly type: "known"; readonly reply: Uint8Array; readonly user: string }
+  | { readonly type: "refused"; readonly refusal: LoginRefusal };
+
+/** Why a client is not let in. */
+export interface LoginRefusal {
+  /** For the client, in Kafka's words. */
+  readonly told: string;
+  /** For the broker's own log. */
+  readonly reason: string;
+}
+
+/** One exchange with one client. Of no use any more once it has ended. */
+export interface Exchange {
+  take(said: Uint8Array): Promise<Step>;
+}
+
+/** Begins an exchange. */
+export type Mechanism = () => Exchange;
+
+export function challenge(reply: Uint8Array): Step {
+  return { type: "challenge", reply };
+}
+
+export function known(user: string, reply: Uint8Array): Step {
+  return { type: "known", reply, user };
+}
+
+/** Refuses; who says nothing else to the operator says what the client is told. */
+export function refused(told: string, reason: string = told): Step {
+  return { type: "refused", refusal: { told, reason } };
+}
+
+/** Whether two secrets are the same, in a time that does not tell how much of them is. */
+export function secretsEqual(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (const [i, byte] of a.entries()) difference |= byte ^ (b[i] ?? 0);
+  return difference === 0;
+}

@@ -1,0 +1,141 @@
+// SCRAM: both sides prove that they know the password, and neither sends it (RFC 5802, RFC 7677).
+//
+//   client: n,,n=user,r=C        ──>  r=C S,s=salt,i=iterations
+//   client: c=biws,r=C S,p=proof ──>  v=server signature              known
+//                                └──> refused
+//
+//   auth message     = client first (bare) , server first , client final (without proof)
+//   client key       = proof XOR HMAC(stored key, auth message);  stored key = H(client key)
+//   server signature = HMAC(server key, auth message)
+//
+// A user that does not exist is asked for its proof like any other, by a salt that is always the
+// same, and only then refused: what a name is worth cannot be learned from the answers.
+// Differs from Kafka: Kafka refuses a user that does not exist at its first message of SCRAM.
+
+import { fromUtf8, utf8 } from "../../base/bytes.ts";
+import type { DigestAlgorithm, Digests } from "../../runtime/ports.ts";
+import { challenge, type Exchange, known, refused, secretsEqual, type Step } from "./mechanism.ts";
+
+/** What a user's password is checked against. */
+export interface StoredScram {
+  readonly salt: Uint8Array;
+  readonly storedKey: Uint8Array;
+  readonly serverKey: Uint8Array;
+  readonly iterations: number;
+}
+
+export interface ScramOptions {
+  readonly algorithm: DigestAlgorithm;
+  /** As the client knows it: SCRAM-SHA-256. */
+  readonly name: string;
+  readonly digests: Digests;
+  readonly credential: (user: string) => StoredScram | undefined;
+  /** In place of the credential of a user that there is not: nobody can prove to know it. */
+  readonly decoy: (user: string) => StoredScram;
+  /** The server's part of the nonce: printable, without a comma, new each time. */
+  readonly newNonce: () => string;
+}
+
+/** What is remembered between the two messages. */
+interface Asked {
+  readonly user: string;
+  readonly isKnown: boolean;
+  readonly stored: StoredScram;
+  readonly gs2Header: string;
+  readonly serverNonce: string;
+  readonly clientFirst: string;
+  readonly serverFirst: string;
+}
+
+/** An attribute's value may have anything but a comma. */
+const clientFirstForm = /^(([ny]),(?:a=([^,]*))?,)(n=([^,]+),r=([\x21-\x2b\x2d-\x7e]+)((?:,.*)?))$/;
+const clientFinalForm = /^(c=([^,]*),r=([^,]*)(?:,.*)?),p=([^,]*)$/;
+const nonceLengthMax = 1_024;
+
+/** Begins an exchange. */
+export function scramExchange(options: ScramOptions): Exchange {
+  let asked: Asked | undefined;
+  return {
+    take(said) {
+      if (asked !== undefined) return Promise.resolve(decideFinal(options, asked, fromUtf8(said)));
+      const first = decideFirst(options, fromUtf8(said));
+      if ("type" in first) return Promise.resolve(first);
+      asked = first;
+      return Promise.resolve(challenge(utf8(first.serverFirst)));
+    },
+  };
+}
+
+function decideFirst(options: ScramOptions, text: string): Asked | Step {
+  if (text.startsWith("p=")) {
+    const why = "the client asks for channel binding, which is not offered";
+    return refusedBy(options, why);
+  }
+  const match = clientFirstForm.exec(text);
+  if (match === null) return refusedBy(options, "the first message of the client is malformed");
+  const [, gs2Header = "", , authorizationId, clientFirst = "", name = "", nonce = "", more = ""] =
+    match;
+  const user = unescaped(name);
+  if (user === undefined) return refusedBy(options, "the user's name is malformed");
+  if (nonce.length > nonceLengthMax) return refusedBy(options, "the client's nonce is too long");
+  if (more.includes("tokenauth=")) {
+    return refusedBy(options, "the client logs in by a delegation token, which is not offered");
+  }
+  if (authorizationId !== undefined && unescaped(authorizationId) !== user) {
+    return refused(
+      "Authentication failed: Client requested an authorization id that is different from username",
+    );
+  }
+  const credential = options.credential(user);
+  const stored = credential ?? options.decoy(user);
+  const serverNonce = options.newNonce();
+  const serverFirst = `r=${nonce}${serverNonce},s=${toBase64(stored.salt)},i=${stored.iterations}`;
+  const isKnown = credential !== undefined;
+  return { user, isKnown, stored, gs2Header, serverNonce, clientFirst, serverFirst };
+}
+
+function decideFinal(options: ScramOptions, asked: Asked, text: string): Step {
+  const match = clientFinalForm.exec(text);
+  if (match === null) return refusedBy(options, "the last message of the client is malformed");
+  const [, withoutProof = "", binding = "", nonce, proofText = ""] = match;
+  const { user, stored, clientFirst, serverFirst } = asked;
+  // Old librdkafkas repeat their own part of the nonce. What counts is that ours is there.
+  if (!nonce?.endsWith(asked.serverNonce) || fromBase64(binding) !== asked.gs2Header) {
+    return refusedBy(options, `the last message of ${user} does not belong to the first`);
+  }
+  const { algorithm, digests } = options;
+  const bytes = utf8(`${clientFirst},${serverFirst},${withoutProof}`);
+  const signature = digests.hmac(algorithm, { key: stored.storedKey, bytes });
+  const proof = Uint8Array.from(fromBase64(proofText) ?? "", (each) => each.charCodeAt(0));
+  const clientKey = signature.map((byte, i) => byte ^ (proof[i] ?? 0));
+  const isProven = proof.length === signature.length &&
+    secretsEqual(digests.hash(algorithm, clientKey), stored.storedKey);
+  if (!isProven || !asked.isKnown) {
+    return refusedBy(options, `wrong password, or no such user: ${user}`);
+  }
+  const verifier = digests.hmac(algorithm, { key: stored.serverKey, bytes });
+  return known(user, utf8(`v=${toBase64(verifier)}`));
+}
+
+function refusedBy({ name }: ScramOptions, reason: string): Step {
+  const told = "Authentication failed during authentication due to invalid credentials with SASL " +
+    `mechanism ${name}`;
+  return refused(told, reason);
+}
+
+/** A saslname: =2C is a comma, =3D an equals sign, and another = is wrong. */
+function unescaped(name: string): string | undefined {
+  if (/=(?!2C|3D)/.test(name)) return undefined;
+  return name.replaceAll("=2C", ",").replaceAll("=3D", "=");
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}
+
+/** Undefined when it is no base64. */
+function fromBase64(text: string): string | undefined {
+  return /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)
+    ? atob(text)
+    : undefined;
+}

@@ -1,0 +1,48 @@
+// Keys that a listener may have of its own, and a SASL mechanism of that listener:
+//
+//   listener.name.<listener>.<mechanism>.<key>  >  listener.name.<listener>.<key>  >  <key>
+//
+// Listener and mechanism are in lower case there, as in Kafka.
+
+import type { BrokerKeyName } from "./broker_table.ts";
+
+/** Those keys, and whether a mechanism may have them, too. */
+const listenerKeys = {
+  "connections.max.reauth.ms": { byMechanism: true },
+  "sasl.enabled.mechanisms": { byMechanism: false },
+  "sasl.jaas.config": { byMechanism: true },
+  "sasl.server.max.receive.size": { byMechanism: false },
+} as const satisfies Partial<Record<BrokerKeyName, { readonly byMechanism: boolean }>>;
+
+export type ListenerKeyName = keyof typeof listenerKeys;
+
+/** Whose value of a key is asked for. */
+export interface ListenerScope {
+  readonly listener: string;
+  readonly mechanism?: string;
+}
+
+const prefix = "listener.name.";
+
+/** The names under which `key` may be set for a listener, the most particular one first. */
+export function listenerKeyNames(
+  key: ListenerKeyName,
+  { listener, mechanism }: ListenerScope,
+): string[] {
+  const ofListener = `${prefix}${listener.toLowerCase()}.`;
+  const names = [`${ofListener}${key}`];
+  const isOfMechanism = mechanism !== undefined && listenerKeys[key].byMechanism;
+  return isOfMechanism ? [`${ofListener}${mechanism.toLowerCase()}.${key}`, ...names] : names;
+}
+
+/** The key that a name of this form sets; undefined when it is none that a listener has. */
+export function listenerKeyOf(name: string): ListenerKeyName | undefined {
+  if (!name.startsWith(prefix)) return undefined;
+  const [, ...rest] = name.slice(prefix.length).split(".");
+  const key = rest.join(".");
+  if (Object.hasOwn(listenerKeys, key)) return key as ListenerKeyName;
+  const ofMechanism = rest.slice(1).join(".");
+  if (!Object.hasOwn(listenerKeys, ofMechanism)) return undefined;
+  const found = ofMechanism as ListenerKeyName;
+  return listenerKeys[found].byMechanism ? found : undefined;
+}

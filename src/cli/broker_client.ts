@@ -1,0 +1,86 @@
+// How commands reach a broker: the options that say which one and as whom, and a client by them.
+
+import { UsageFault } from "../base/faults.ts";
+import type { Client, SaslOptions } from "../client/mod.ts";
+import type { Values } from "./arguments.ts";
+import type { CliContext } from "./context.ts";
+import { readPassword } from "./text_file.ts";
+
+const defaultBootstrap = "localhost:9092";
+
+/** The options that every command talking to a broker takes. */
+export const brokerOptions = {
+  bootstrap: {
+    kind: "text",
+    value: "HOST:PORT",
+    about: "a broker to ask first (default localhost:9092, or OTTLA_BOOTSTRAP)",
+  },
+  user: {
+    kind: "text",
+    value: "NAME",
+    about: "who you are, where the broker asks (or OTTLA_USER)",
+  },
+  "password-file": {
+    kind: "text",
+    value: "FILE",
+    about: "the first line of FILE is your password (or OTTLA_PASSWORD_FILE)",
+  },
+  "sasl-mechanism": {
+    kind: "text",
+    value: "NAME",
+    about: "SCRAM-SHA-512 (the default), SCRAM-SHA-256 or PLAIN",
+  },
+} as const;
+
+/** What those options give. */
+export type BrokerOptions = Values<typeof brokerOptions>;
+
+/** Runs `work` with a client of the broker that `--bootstrap` or OTTLA_BOOTSTRAP names. */
+export function withClient<T>(
+  context: CliContext,
+  options: Partial<BrokerOptions>,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  const bootstrap = options.bootstrap ?? context.runtime.process.environment.OTTLA_BOOTSTRAP ??
+    defaultBootstrap;
+  return withClientOf(context, { bootstrap, sasl: saslOf(context, options) }, work);
+}
+
+/** Runs `work` with a client of that broker. */
+export async function withClientOf<T>(
+  context: CliContext,
+  broker: { readonly bootstrap: string; readonly sasl?: SaslOptions },
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  const { Client } = await import("../client/mod.ts");
+  const client = await Client.connect(context.runtime, {
+    ...broker,
+    clientId: "ottla-cli",
+    retryTimeoutMs: 20_000,
+  });
+  try {
+    return await work(client);
+  } finally {
+    client.close();
+  }
+}
+
+/** Who the user says to be; undefined when that is left out. */
+function saslOf({ runtime }: CliContext, options: Partial<BrokerOptions>): SaslOptions | undefined {
+  const { environment } = runtime.process;
+  const username = options.user ?? environment.OTTLA_USER;
+  const path = options["password-file"] ?? environment.OTTLA_PASSWORD_FILE;
+  if (username === undefined) {
+    if (options["password-file"] === undefined) return undefined;
+    throw new UsageFault("--password-file needs --user NAME");
+  }
+  if (path === undefined) {
+    throw new UsageFault(
+      `--user ${username} needs --password-file FILE, whose first line is the ` +
+        "password",
+    );
+  }
+  const mechanism = options["sasl-mechanism"]?.toUpperCase() as SaslOptions["mechanism"];
+  const password = readPassword(runtime.files, { path, option: "--password-file" });
+  return { username, password, mechanism };
+}

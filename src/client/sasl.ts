@@ -1,0 +1,124 @@
+// How a client says who it is, on a listener that asks for it.
+//
+//   SaslHandshake (mechanism) -> SaslAuthenticate -> ... -> in, for as long as the broker says
+//
+//   PLAIN     NUL user NUL password
+//   SCRAM     n,,n=user,r=C  <-  r=C S,s=salt,i=iterations   ->  c=biws,r=C S,p=proof  <-  v=...
+//
+// With SCRAM neither side sends the password, and the broker has to prove that it knows it as well
+// (RFC 5802). Invariant: a refusal is a KafkaError; no password is in any message.
+
+import { fromUtf8, utf8 } from "../base/bytes.ts";
+import { ConnectionFault, UsageFault } from "../base/faults.ts";
+import { checkOptions } from "../base/options.ts";
+import { SaslHandshake } from "../protocol/apis/17_sasl_handshake.ts";
+import { SaslAuthenticate } from "../protocol/apis/36_sasl_authenticate.ts";
+import { type AnyApi, ErrorCode, type RequestInput, type ResponseOf } from "../protocol/mod.ts";
+import type { DigestAlgorithm, Digests, Random } from "../runtime/ports.ts";
+import { checkCode, KafkaError } from "./faults.ts";
+
+const mechanisms = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] as const;
+
+/** Who a client is, and how it proves that. */
+export interface SaslOptions {
+  /** How it is proved. PLAIN sends the password as it is. Default `SCRAM-SHA-512`. */
+  readonly mechanism?: "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512";
+  /** The user. */
+  readonly username: string;
+  /** The user's password. */
+  readonly password: string;
+}
+
+/** Sends one request of the login. */
+export type Send = <A extends AnyApi>(api: A, message: RequestInput<A>) => Promise<ResponseOf<A>>;
+
+export interface LoginPorts {
+  readonly digests: Digests;
+  readonly random: Random;
+}
+
+/** Checks what a program has given. Throws UsageFault. */
+export function checkSasl(given: SaslOptions): Required<SaslOptions> {
+  const options = checkOptions("connect: sasl", given, {
+    mechanism: mechanisms,
+    username: "text",
+    password: "text",
+  });
+  if (!options.username || !options.password) {
+    throw new UsageFault("connect: sasl needs username and password");
+  }
+  return { mechanism: "SCRAM-SHA-512", ...options };
+}
+
+/**
+ * Logs in. Resolves with how long that holds, in milliseconds; 0: for ever. Throws a KafkaError
+ * when the broker refuses, and a ConnectionFault when it cannot prove that it knows the user.
+ */
+export async function authenticate(
+  sasl: Required<SaslOptions>,
+  { send, ports }: { readonly send: Send; readonly ports: LoginPorts },
+): Promise<number> {
+  const { mechanism, username } = sasl;
+  const about = `log in as ${username}`;
+  const { errorCode, mechanisms: enabled } = await send(SaslHandshake, { mechanism });
+  if (errorCode === ErrorCode.UNSUPPORTED_SASL_MECHANISM) {
+    throw new KafkaError(
+      errorCode,
+      about,
+      `${mechanism} is not enabled, ${enabled.join(", ")} are`,
+    );
+  }
+  if (errorCode === ErrorCode.ILLEGAL_SASL_STATE) {
+    throw new KafkaError(errorCode, about, "this listener asks nobody who they are");
+  }
+  checkCode(errorCode, about);
+  let lifetimeMs = 0;
+  const step = async (said: string): Promise<string> => {
+    const answer = await send(SaslAuthenticate, { authBytes: utf8(said) });
+    checkCode(answer.errorCode, about, answer.errorMessage);
+    lifetimeMs = Number(answer.sessionLifetimeMs ?? 0);
+    return fromUtf8(answer.authBytes);
+  };
+  if (mechanism === "PLAIN") await step(`\0${username}\0${sasl.password}`);
+  else await proveByScram(sasl, step, ports);
+  return lifetimeMs;
+}
+
+async function proveByScram(
+  { mechanism, username, password }: Required<SaslOptions>,
+  step: (said: string) => Promise<string>,
+  { digests, random }: LoginPorts,
+): Promise<void> {
+  const algorithm: DigestAlgorithm = mechanism === "SCRAM-SHA-256" ? "sha256" : "sha512";
+  const name = username.replaceAll("=", "=3D").replaceAll(",", "=2C");
+  const nonce = base64(random.bytes(18));
+  const clientFirst = `n=${name},r=${nonce}`;
+  const serverFirst = await step(`n,,${clientFirst}`);
+  const match = /^r=([^,]+),s=([A-Za-z0-9+/=]+),i=(\d{1,9})/.exec(serverFirst);
+  const [, whole = "", salt = "", iterationsText] = match ?? [];
+  const iterations = Number(iterationsText);
+  // A broker that asks for few iterations may want to guess the password from the proof.
+  if (!whole.startsWith(nonce) || whole === nonce || !(iterations >= 4_096)) {
+    throw new ConnectionFault("the broker's part of the SCRAM exchange makes no sense");
+  }
+  const salted = await digests.pbkdf2(algorithm, {
+    password: utf8(password),
+    salt: Uint8Array.from(atob(salt), (each) => each.charCodeAt(0)),
+    iterations,
+  });
+  const hmac = (key: Uint8Array, text: string) =>
+    digests.hmac(algorithm, { key, bytes: utf8(text) });
+  const clientFinal = `c=biws,r=${whole}`;
+  const authMessage = `${clientFirst},${serverFirst},${clientFinal}`;
+  const clientKey = hmac(salted, "Client Key");
+  const signature = hmac(digests.hash(algorithm, clientKey), authMessage);
+  const proof = clientKey.map((byte, i) => byte ^ (signature[i] ?? 0));
+  const serverFinal = await step(`${clientFinal},p=${base64(proof)}`);
+  if (serverFinal !== `v=${base64(hmac(hmac(salted, "Server Key"), authMessage))}`) {
+    throw new ConnectionFault("the broker does not know the password: it may be somebody else's");
+  }
+}
+
+function base64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}
