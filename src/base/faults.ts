@@ -16,6 +16,13 @@ export class DecodeFault extends Error {
 /** A message that its version cannot say: a field is too new, null, or out of range. */
 export class EncodeFault extends Error {
   override readonly name = "EncodeFault";
+  /** It can be said, and is longer than the writer was allowed to make it. */
+  readonly isPastBound: boolean;
+
+  constructor(message: string, options: ErrorOptions & { isPastBound?: boolean } = {}) {
+    super(message, options);
+    this.isPastBound = options.isPastBound ?? false;
+  }
 }
 
 /** This connection cannot go on; it is closed, others are not touched. */

@@ -59,6 +59,11 @@ export class MemoryBudget {
     return Math.max(budgetBytesMin, Math.min(budgetBytesDefaultMax, quarter));
   }
 
+  /** How long one answer may be, records apart. */
+  get answerBytesMax(): number {
+    return this.bytesMax / 4;
+  }
+
   /** What members of groups may hold. */
   get memberBytesMax(): number {
     return this.bytesMax / 16;

@@ -9,6 +9,7 @@
 
 import { isStoreFault, messageOf } from "../base/faults.ts";
 import { type Uuid, ZERO_UUID } from "../base/ids.ts";
+import { sliced, type WorkSlices } from "../base/pieces.ts";
 import {
   type ChangeQueue,
   decideCreatePartitions,
@@ -49,6 +50,7 @@ export interface TopicsOptions {
   readonly partitions: Pick<Partitions, "offlineReason">;
   readonly reconciler: Pick<Reconciler, "settled" | "isSettled">;
   readonly newTopicId: () => Uuid;
+  readonly slices: WorkSlices;
   readonly logger: Logger;
 }
 
@@ -117,7 +119,10 @@ export class Topics {
   ): Promise<ResponseInput<typeof CreateTopics>> {
     const { change, newTopicId, reconciler } = this.#options;
     const response = await change((image) =>
-      decideCreateTopics(image, request, { defaults: this.#defaults, newTopicId })
+      sliced(
+        decideCreateTopics(image, request, { defaults: this.#defaults, newTopicId }),
+        this.#options.slices,
+      )
     );
     if (request.validateOnly) return response;
     await reconciler.settled();

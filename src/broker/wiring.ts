@@ -193,6 +193,7 @@ export class Wiring implements Services {
       partitions: this.partitions,
       reconciler: this.reconciler,
       newTopicId: this.newUuid,
+      slices: this.storage.slices,
       logger,
     });
     this.groups = this.#makeGroups();

@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { drained } from "../base/pieces.ts";
 import { ZERO_UUID } from "../base/ids.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import { decideAlterClientQuotas, describeClientQuotas } from "./client_quotas.ts";
@@ -82,7 +83,7 @@ Deno.test("single keys are set, deleted, appended to and subtracted from", async
   const change = (...configs: Parameters<typeof incremental>) =>
     apply(
       store,
-      decideIncrementalAlterConfigs(store.image, incremental(...configs), anything),
+      drained(decideIncrementalAlterConfigs(store.image, incremental(...configs), anything)),
     );
   await change(["key", operation.set, "1"], ["list", operation.append, "b,c,a"]);
   assertEquals([...store.image.topicConfigs("t")], [["key", "1"], ["list", "a,b,c"]]);
@@ -95,20 +96,20 @@ Deno.test("single keys are set, deleted, appended to and subtracted from", async
 Deno.test("what does not change writes no record", async () => {
   const store = await cluster();
   const request = incremental(["key", operation.set, "1"], ["list", operation.append, "b"]);
-  const first = decideIncrementalAlterConfigs(store.image, request, anything);
+  const first = drained(decideIncrementalAlterConfigs(store.image, request, anything));
   await apply(store, first);
-  const second = decideIncrementalAlterConfigs(store.image, request, anything);
+  const second = drained(decideIncrementalAlterConfigs(store.image, request, anything));
   assertEquals([first.records.length, second.records.length], [2, 0]);
 });
 
 Deno.test("AlterConfigs removes what it does not name", async () => {
   const store = await cluster();
   const request = incremental(["key", operation.set, "1"], ["other", operation.set, "2"]);
-  await apply(store, decideIncrementalAlterConfigs(store.image, request, anything));
+  await apply(store, drained(decideIncrementalAlterConfigs(store.image, request, anything)));
   const resource = { resourceType: ResourceType.TOPIC, resourceName: "t" };
   const configs = [{ name: "key", value: "3" }];
   const replacing = { resources: [{ ...resource, configs }], validateOnly: false };
-  await apply(store, decideAlterConfigs(store.image, replacing, anything));
+  await apply(store, drained(decideAlterConfigs(store.image, replacing, anything)));
   assertEquals([...store.image.topicConfigs("t")], [["key", "3"]]);
 });
 
@@ -118,7 +119,7 @@ Deno.test("a resource that is named twice, or not there, fails without the other
   const missing = { ...resource, resourceName: "missing" };
   const broker = { ...resource, resourceType: ResourceType.BROKER, resourceName: "" };
   const request = { validateOnly: false, resources: [broker, resource, missing, resource] };
-  const decision = decideIncrementalAlterConfigs(store.image, request, anything);
+  const decision = drained(decideIncrementalAlterConfigs(store.image, request, anything));
   assertEquals(decision.response.responses.map(({ errorCode }) => errorCode), [
     ErrorCode.NONE,
     ErrorCode.INVALID_REQUEST,

@@ -8,6 +8,7 @@
 // Differs from Kafka: spaces around the elements of a list and empty elements do not count when
 // some are appended or subtracted, and subtracting from a list that is not set leaves it so.
 
+import type { Pieces } from "../base/pieces.ts";
 import { ErrorCode, type RequestOf, type ResponseInput } from "../protocol/mod.ts";
 import type { AlterConfigs } from "../protocol/apis/33_alter_configs.ts";
 import type { IncrementalAlterConfigs } from "../protocol/apis/44_incremental_alter_configs.ts";
@@ -47,12 +48,15 @@ export interface ConfigRules {
 /** Kafka's numbers of the operations. */
 const operation = { SET: 0, DELETE: 1, APPEND: 2, SUBTRACT: 3 } as const;
 
-/** Answers AlterConfigs: keys that the request does not name are no longer set. */
+/** To decide about one takes as long as to look at so many bytes. */
+const resourceWeight = 4096;
+
+/** Answers AlterConfigs, one by one: keys that the request does not name are no longer set. */
 export function decideAlterConfigs(
   image: MetadataImage,
   request: AlterRequest,
   rules: ConfigRules,
-): Decision<Response> {
+): Pieces<Decision<Response>> {
   return decide(request, rules, (resource) => {
     const { configs } = resource;
     if (resource.resourceType === ResourceType.BROKER_LOGGER) {
@@ -67,12 +71,12 @@ export function decideAlterConfigs(
   });
 }
 
-/** Answers IncrementalAlterConfigs. */
+/** Answers IncrementalAlterConfigs, one by one. */
 export function decideIncrementalAlterConfigs(
   image: MetadataImage,
   request: IncrementalRequest,
   rules: ConfigRules,
-): Decision<Response> {
+): Pieces<Decision<Response>> {
   return decide(request, rules, (resource) => {
     const { configs, resourceType, resourceName } = resource;
     const isLogger = resourceType === ResourceType.BROKER_LOGGER;
@@ -102,17 +106,19 @@ interface NamedConfigs extends ConfigResource {
 
 type Plan = readonly MetadataRecordInput[] | Refusal;
 
-function decide<Resource extends NamedConfigs>(
+function* decide<Resource extends NamedConfigs>(
   request: { readonly resources: readonly Resource[]; readonly validateOnly: boolean },
   rules: ConfigRules,
   plan: (resource: Resource) => Plan,
-): Decision<Response> {
+): Pieces<Decision<Response>> {
   const records: MetadataRecordInput[] = [];
   const counts = new Map<string, number>();
   for (const each of request.resources) {
     counts.set(keyOf(each), (counts.get(keyOf(each)) ?? 0) + 1);
   }
-  const responses = request.resources.map((resource) => {
+  const responses: Response["responses"][number][] = [];
+  for (const resource of request.resources) {
+    yield resourceWeight;
     const planned = counts.get(keyOf(resource))! > 1
       ? refusal(ErrorCode.INVALID_REQUEST, "Each resource must appear at most once.")
       : requestProblem(resource) ?? rules.nameProblem(resource) ?? plan(resource);
@@ -120,8 +126,8 @@ function decide<Resource extends NamedConfigs>(
     if (!isRefused) records.push(...planned);
     const outcome = isRefused ? planned : { errorCode: ErrorCode.NONE, errorMessage: null };
     const { resourceType, resourceName } = resource;
-    return { ...outcome, resourceType, resourceName };
-  });
+    responses.push({ ...outcome, resourceType, resourceName });
+  }
   return { records: request.validateOnly ? [] : records, response: { responses } };
 }
 

@@ -10,6 +10,7 @@
 // topics are created, rather than none.
 
 import type { Uuid } from "../base/ids.ts";
+import type { Pieces } from "../base/pieces.ts";
 import {
   type CreateTopics,
   ErrorCode,
@@ -68,20 +69,25 @@ interface NewTopic {
   readonly replicas: readonly (readonly number[])[];
 }
 
-/** Answers CreateTopics. With validateOnly there are no records. */
-export function decideCreateTopics(
+/** To decide about one takes as long as to look at so many bytes. */
+const topicWeight = 4096;
+
+/** Answers CreateTopics, topic by topic. With validateOnly there are no records. */
+export function* decideCreateTopics(
   image: MetadataImage,
   request: Request,
   options: CreateOptions,
-): Decision<Response> {
+): Pieces<Decision<Response>> {
   const records: MetadataRecordInput[] = [];
   const topics: Result[] = [];
   const named = new Map<string, number>();
   for (const { name } of request.topics) named.set(name, (named.get(name) ?? 0) + 1);
   const taken = new Set<string>();
   const answered = new Set<string>();
+  const describe = describedOnce(options.defaults);
   let placed = image.partitionCount;
   for (const topic of request.topics) {
+    yield topicWeight;
     if (answered.has(topic.name)) continue;
     answered.add(topic.name);
     const isTwice = named.get(topic.name)! > 1;
@@ -97,7 +103,7 @@ export function decideCreateTopics(
     if (common !== undefined) taken.add(common);
     placed += plan.replicas.length;
     records.push(...topicRecords(image, plan, topicId));
-    topics.push(created(plan, topicId, options.defaults));
+    topics.push(created(plan, topicId, describe));
   }
   return { records: request.validateOnly ? [] : records, response: { topics } };
 }
@@ -302,8 +308,23 @@ function topicRecords(image: MetadataImage, plan: NewTopic, topicId: Uuid): Meta
   return records;
 }
 
-function created(plan: NewTopic, topicId: Uuid, defaults: TopicDefaults): Result {
-  const overrides = new Map(plan.configs.map(({ name, value }) => [name, value]));
+type Describe = (configs: NewTopic["configs"]) => readonly CreatedTopicConfig[];
+
+/** Neighbours that are configured alike, as most are, share one description. */
+function describedOnce(defaults: TopicDefaults): Describe {
+  let lastKey: string | undefined;
+  let last: readonly CreatedTopicConfig[] = [];
+  return (configs) => {
+    const key = JSON.stringify(configs);
+    if (key !== lastKey) {
+      last = defaults.describeConfigs(new Map(configs.map(({ name, value }) => [name, value])));
+      lastKey = key;
+    }
+    return last;
+  };
+}
+
+function created(plan: NewTopic, topicId: Uuid, describe: Describe): Result {
   return {
     name: plan.name,
     topicId,
@@ -311,6 +332,6 @@ function created(plan: NewTopic, topicId: Uuid, defaults: TopicDefaults): Result
     errorMessage: null,
     numPartitions: plan.replicas.length,
     replicationFactor: plan.replicas[0]?.length ?? 0,
-    configs: defaults.describeConfigs(overrides),
+    configs: describe(plan.configs),
   };
 }

@@ -32,10 +32,10 @@ export type ChangeListener = (changes: readonly MetadataChange[]) => void;
 /**
  * Runs one decision, once those before it are in the image; resolves with its response once what
  * it decided is durable and in the image, all of it or none. A decision has no effects but what it
- * returns: it may be run again, on a newer image.
+ * returns: it may be run again, on a newer image. One about very much comes later, and others wait.
  */
 export type ChangeQueue = <Response>(
-  decide: (image: MetadataImage) => Decision<Response>,
+  decide: (image: MetadataImage) => Decision<Response> | Promise<Decision<Response>>,
 ) => Promise<Response>;
 
 /** A home of the cluster's metadata, as one of its brokers uses it. */
@@ -78,7 +78,7 @@ export function changeQueue({ image, append }: Changed): ChangeQueue {
   let last: Promise<unknown> = Promise.resolve();
   return (decide) => {
     const run = async () => {
-      const { records, response } = decide(image());
+      const { records, response } = await decide(image());
       if (records.length > 0) await append(records);
       return response;
     };

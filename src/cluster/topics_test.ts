@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { drained } from "../base/pieces.ts";
 import fc from "fast-check";
 import { type Uuid, uuidFromBytes, ZERO_UUID } from "../base/ids.ts";
 import {
@@ -60,7 +61,7 @@ function creatable(name: string, rest: Partial<Creatable> = {}): Creatable {
 
 function create(image: MetadataImage, topics: Creatable[], validateOnly = false) {
   const request = { topics, timeoutMs: 1000, validateOnly };
-  return decideCreateTopics(image, request, { defaults, newTopicId });
+  return drained(decideCreateTopics(image, request, { defaults, newTopicId }));
 }
 
 function remove(image: MetadataImage, request: Partial<DeleteRequest>, version = 6) {

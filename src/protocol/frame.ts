@@ -10,7 +10,7 @@
 // does not know yet what the broker speaks (KIP-511). `frame` below is what follows the size.
 
 import { BytesReader, BytesWriter } from "../base/bytes.ts";
-import { DecodeFault } from "../base/faults.ts";
+import { DecodeFault, EncodeFault } from "../base/faults.ts";
 import type { Pieces } from "../base/pieces.ts";
 import { apis } from "./apis/mod.ts";
 import {
@@ -116,14 +116,28 @@ export function encodeResponse<Q extends Fields, S extends Fields>(
   return writer.chunks();
 }
 
-/** The same in pieces, for a response of many elements. */
+/** Which response, and how long it may become. */
+interface ResponseTerms extends Pick<RequestHeader, "apiVersion" | "correlationId"> {
+  readonly bytesMax: number;
+}
+
+/**
+ * The same in pieces, for a response of many elements. Throws an EncodeFault that is past the bound
+ * soon after it has become longer than `bytesMax`.
+ */
 export function* encodeResponsePieces<Q extends Fields, S extends Fields>(
   api: Api<Q, S>,
-  { apiVersion, correlationId }: Pick<RequestHeader, "apiVersion" | "correlationId">,
+  { apiVersion, correlationId, bytesMax }: ResponseTerms,
   message: Input<S>,
 ): Pieces<Uint8Array[]> {
   const writer = responseWriter(api, apiVersion, correlationId);
-  yield* api.response.encodePieces(writer, message, apiVersion);
+  for (const weight of api.response.encodePieces(writer, message, apiVersion)) {
+    if (writer.length > bytesMax) {
+      const text = `the answer is longer than ${bytesMax} bytes`;
+      throw new EncodeFault(text, { isPastBound: true });
+    }
+    yield weight;
+  }
   writer.patchInt32(0, writer.length - 4);
   return writer.chunks();
 }

@@ -8,6 +8,9 @@
 //
 // Differs from Kafka: a resource of a type that there is not is refused alone; Kafka refuses all
 // that the request names.
+//
+// Differs from Kafka: an answer is bounded, by a part of ottla.memory.bytes.max; resources that do
+// not fit into it are refused with POLICY_VIOLATION.
 
 import { mapSliced } from "../../base/pieces.ts";
 import { ResourceType, topicNameProblem } from "../../cluster/mod.ts";
@@ -30,7 +33,7 @@ type Result = ResponseInput<typeof DescribeConfigs>["results"][number];
 /** To describe a key is about as heavy as looking at so many bytes. */
 const keyWeight = 1024;
 
-type Context = RequestContext<"nodeId" | "config" | "metadata" | "slices">;
+type Context = RequestContext<"nodeId" | "config" | "memory" | "metadata" | "slices">;
 
 export const describeConfigs = handler(DescribeConfigs, {
   serves: "0-4",
@@ -41,26 +44,50 @@ export const describeConfigs = handler(DescribeConfigs, {
   ],
 
   async handle(request, { services }: Context) {
-    const { includeSynonyms, includeDocumentation } = request;
-    const { slices } = services;
+    const { slices, memory } = services;
+    let bytesLeft = memory.answerBytesMax / 2;
     const results = await mapSliced(request.resources, slices, async (resource) => {
+      if (bytesLeft < 0) return failed(resource, tooMuch);
       const found = describe(resource, services);
       if ("errorCode" in found) return failed(resource, found);
       slices.spend(found.length * keyWeight);
       if (slices.isOver) await slices.next();
-      const { configurationKeys: keys } = resource;
-      const configs = found
-        .filter(({ name }) => keys === null || keys.length === 0 || keys.includes(name))
-        .map((each) => ({
-          ...each,
-          synonyms: includeSynonyms ? each.synonyms : [],
-          documentation: includeDocumentation ? each.documentation : null,
-        }));
+      const configs = shown(found, { ...request, ...resource });
+      bytesLeft -= configs.reduce((sum, each) => sum + bytesOf(each), 0);
       return { ...failed(resource, { errorCode: ErrorCode.NONE, errorMessage: "" }), configs };
     });
     return { results };
   },
 });
+
+const tooMuch: Failure = {
+  errorCode: ErrorCode.POLICY_VIOLATION,
+  errorMessage: "the answer would be too long: ask for fewer resources at once",
+};
+
+/** What a request asks for of a resource's configuration. */
+interface Wanted {
+  readonly includeSynonyms: boolean;
+  readonly includeDocumentation: boolean;
+  /** null, or none: all. */
+  readonly configurationKeys: readonly string[] | null;
+}
+
+function shown(found: readonly DescribedConfig[], wanted: Wanted) {
+  const { includeSynonyms, includeDocumentation, configurationKeys: keys } = wanted;
+  return found
+    .filter(({ name }) => keys === null || keys.length === 0 || keys.includes(name))
+    .map((each) => ({
+      ...each,
+      synonyms: includeSynonyms ? each.synonyms : [],
+      documentation: includeDocumentation ? each.documentation : null,
+    }));
+}
+
+/** About what it takes, as an object and in the answer. */
+function bytesOf({ synonyms, documentation }: ReturnType<typeof shown>[number]): number {
+  return 256 + 128 * synonyms.length + (documentation?.length ?? 0);
+}
 
 function groupDefaults({ config }: Pick<Context["services"], "config">): Map<string, string> {
   return new Map(

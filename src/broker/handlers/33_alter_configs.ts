@@ -6,6 +6,7 @@
 // Versions: 1 answered before throttling (KIP-219); 2 flexible.
 // Not done: levels of loggers, which are set at start.
 
+import { sliced } from "../../base/pieces.ts";
 import { decideAlterConfigs } from "../../cluster/configs.ts";
 import { AlterConfigs } from "../../protocol/apis/33_alter_configs.ts";
 import { groupTerms } from "../config/parts.ts";
@@ -13,7 +14,7 @@ import { configRules, logConfigWarnings } from "../config/resources.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
-type Context = RequestContext<"nodeId" | "config" | "change" | "logger">;
+type Context = RequestContext<"nodeId" | "config" | "change" | "logger" | "slices">;
 
 export const alterConfigs = handler(AlterConfigs, {
   serves: "0-2",
@@ -25,7 +26,9 @@ export const alterConfigs = handler(AlterConfigs, {
 
   async handle(request, { services }: Context) {
     const rules = configRules(services.nodeId, groupTerms(services.config));
-    const response = await services.change((image) => decideAlterConfigs(image, request, rules));
+    const response = await services.change((image) =>
+      sliced(decideAlterConfigs(image, request, rules), services.slices)
+    );
     if (!request.validateOnly) logConfigWarnings(services.logger, request, response);
     return response;
   },

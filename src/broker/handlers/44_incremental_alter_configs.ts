@@ -7,6 +7,7 @@
 // Versions: 1 flexible.
 // Not done: levels of loggers, which are set at start.
 
+import { sliced } from "../../base/pieces.ts";
 import { decideIncrementalAlterConfigs } from "../../cluster/configs.ts";
 import { IncrementalAlterConfigs } from "../../protocol/apis/44_incremental_alter_configs.ts";
 import { groupTerms } from "../config/parts.ts";
@@ -14,7 +15,7 @@ import { configRules, logConfigWarnings } from "../config/resources.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
-type Context = RequestContext<"nodeId" | "config" | "change" | "logger">;
+type Context = RequestContext<"nodeId" | "config" | "change" | "logger" | "slices">;
 
 export const incrementalAlterConfigs = handler(IncrementalAlterConfigs, {
   serves: "0-1",
@@ -27,7 +28,7 @@ export const incrementalAlterConfigs = handler(IncrementalAlterConfigs, {
   async handle(request, { services }: Context) {
     const rules = configRules(services.nodeId, groupTerms(services.config));
     const response = await services.change((image) =>
-      decideIncrementalAlterConfigs(image, request, rules)
+      sliced(decideIncrementalAlterConfigs(image, request, rules), services.slices)
     );
     if (!request.validateOnly) logConfigWarnings(services.logger, request, response);
     return response;

@@ -17,11 +17,13 @@
 // (`frameInUse`).
 //
 // A large request or answer is decoded and encoded in slices, so that nobody waits for it; what it
-// decodes to is claimed from the memory for work before.
+// decodes to is claimed from the memory for work before, and held until its answer is encoded, for
+// which memory for answers was claimed before that.
 
 import { formatAddress } from "../../base/address.ts";
-import { ConnectionFault, DecodeFault, isStoreFault } from "../../base/faults.ts";
+import { ConnectionFault, DecodeFault, EncodeFault, isStoreFault } from "../../base/faults.ts";
 import { BytesReader } from "../../base/bytes.ts";
+import type { MemoryShare } from "../../base/memory_share.ts";
 import { sliced, slicedFromNow } from "../../base/pieces.ts";
 import {
   type AnyApi,
@@ -72,6 +74,8 @@ const largeFrameBytes = freeBytes;
  * arrays of structs of one int32, such as OffsetDelete's partitions.
  */
 const decodedBytesOfByte = 96;
+/** What is claimed for an answer as long as nobody knows how long it will be. */
+const answerBytesOfByte = 4;
 /** Those wait for other clients, or for the memory of answers: no memory is held meanwhile. */
 const waitingKeys: ReadonlySet<number> = new Set([fetchKey, 11, 14]);
 
@@ -88,6 +92,27 @@ interface Dispatching {
   readonly session: Session;
   /** For a lent frame: nobody looks at its bytes any more. */
   readonly use: PromiseWithResolvers<void> | undefined;
+  /** What a large request has claimed. */
+  readonly claims: Claims;
+}
+
+/** Memory of several shares, waited for in their order. */
+class Claims {
+  readonly #held: { readonly share: MemoryShare; readonly bytes: number }[] = [];
+
+  /** Throws ConnectionFault when the broker closes before it is granted. */
+  async take(share: MemoryShare, wanted: number): Promise<number> {
+    const bytes = Math.min(share.bytesMax, wanted);
+    const wait = share.take(bytes);
+    if (wait !== undefined && !await wait.granted) throw new ConnectionFault("closing");
+    this.#held.push({ share, bytes });
+    return bytes;
+  }
+
+  /** Gives back whatever is held. */
+  release(): void {
+    for (const { share, bytes } of this.#held.splice(0)) share.give(bytes);
+  }
 }
 
 type ReplyChunks = NonNullable<Reply>;
@@ -139,11 +164,13 @@ export class Dispatcher {
     }
     session.onRequest(header.clientId);
     const use = isLent(frame, header.apiKey) ? Promise.withResolvers<void>() : undefined;
-    const dispatching = { frame, header, handler, session, use };
+    const dispatching = { frame, header, handler, session, use, claims: new Claims() };
     const meter = this.#services.quotas.meter(session.principal, header.clientId);
-    const reply = meter === undefined
+    const made = meter === undefined
       ? this.#reply(dispatching)
       : this.#replyMetered(dispatching, meter);
+    const isClaimed = made instanceof Promise && isLarge(dispatching);
+    const reply = isClaimed ? made.finally(() => dispatching.claims.release()) : made;
     const { pipelined } = handler;
     if (use === undefined) return { reply, pipelined };
     const keepsFrame = mayKeep(handler);
@@ -176,26 +203,20 @@ export class Dispatcher {
   }
 
   async #handleLarge(dispatching: Dispatching): Promise<unknown> {
-    const { frame, header, handler, use } = dispatching;
-    const { memory: { work }, slices } = this.#services;
+    const { frame, header, handler, use, claims } = dispatching;
+    const { memory: { answers, work }, slices } = this.#services;
     // Before any wait: the frame's bytes are the connection's.
     const reader = bodyReader(dispatching);
-    const claim = Math.min(work.bytesMax, frame.length * decodedBytesOfByte);
-    const wait = work.take(claim);
-    if (wait !== undefined && !await wait.granted) throw new ConnectionFault("closing");
-    let held = claim;
+    const isWaiting = waitingKeys.has(header.apiKey);
     try {
-      reader.objectBytesLeft = claim;
+      if (!isWaiting) await claims.take(answers, frame.length * answerBytesOfByte);
+      reader.objectBytesLeft = await claims.take(work, frame.length * decodedBytesOfByte);
       const pieces = handler.api.request.decodePieces(reader, header.apiVersion);
       const message = await readBody(dispatching, () => sliced(pieces, slices));
       if (!copyingKeys.has(header.apiKey)) use?.resolve();
-      if (waitingKeys.has(header.apiKey)) {
-        work.give(held);
-        held = 0;
-      }
+      if (isWaiting) claims.release();
       return await this.#handleMessage(dispatching, message);
     } finally {
-      work.give(held);
       use?.resolve();
     }
   }
@@ -254,8 +275,13 @@ export class Dispatcher {
     if (isHot && !isLarge(dispatching)) {
       return encodeResponse(api, apiVersion, correlationId, response as never);
     }
-    const pieces = encodeResponsePieces(api, header, response as never);
-    return slicedFromNow(pieces, this.#services.slices);
+    const { memory: { answerBytesMax: bytesMax }, slices } = this.#services;
+    const terms = { apiVersion, correlationId, bytesMax };
+    const pieces = encodeResponsePieces(api, terms, response as never);
+    return explaining((error) => {
+      if (!(error instanceof EncodeFault) || !error.isPastBound) return error;
+      return new ConnectionFault(`${api.name}: ${error.message}, for which there is no memory`);
+    }, () => slicedFromNow(pieces, slices));
   }
 
   /** Loads the handler, then goes on as with any other. */
@@ -365,16 +391,20 @@ function bodyReader({ frame, header, handler: { api: { key } } }: Dispatching): 
 
 /** What `read` makes of the body of a request, now or later. */
 function readBody<T>({ header, handler }: Dispatching, read: () => T): T {
-  const explained = (error: unknown) => {
+  return explaining((error) => {
     if (!(error instanceof DecodeFault)) return error;
     const { name } = handler.api;
     const request = `${name} version ${header.apiVersion} request`;
     return new ConnectionFault(`malformed ${request}: ${error.message}`);
-  };
+  }, read);
+}
+
+/** What `work` comes to, now or later; what it throws as `explained` has it. */
+function explaining<T>(explained: (error: unknown) => unknown, work: () => T): T {
   try {
-    const body = read();
-    if (!(body instanceof Promise)) return body;
-    return body.catch((error) => {
+    const result = work();
+    if (!(result instanceof Promise)) return result;
+    return result.catch((error) => {
       throw explained(error);
     }) as T;
   } catch (error) {
