@@ -23,6 +23,7 @@ import {
   slackBytes,
   unpackedLength,
 } from "./lz4_block.ts";
+import { giveRoom, takeRoom } from "./unpacking_room.ts";
 import { xxh32 } from "./xxh32.ts";
 
 const magic = 0x184d2204;
@@ -98,9 +99,7 @@ export function* unframePieces(bytes: Uint8Array, options: DecompressFrame): Pie
   for (let block = blockAt(bytes, frame.start, frame); block; block = blockAfter(bytes, block)) {
     const start = out;
     const data = bytes.subarray(block.start, block.end);
-    if (frame.flg & flags.blockChecksum) {
-      if (uint32(bytes, block.end) !== xxh32(data)) throw new DecodeFault("lz4 block checksum");
-    }
+    checkBlock(bytes, block);
     if (block.isStored) {
       if (data.length > outMax - out) throw pastBound();
       into.set(data, out);
@@ -121,22 +120,23 @@ export function* unframedChunks(
 ): Generator<Uint8Array> {
   const frame = readFrameHeader(bytes, options);
   const outMax = frame.blockBytes;
-  const into = new Uint8Array(outMax + slackBytes);
-  const view = new DataView(into.buffer);
+  const { into, view } = takeRoom(outMax + slackBytes);
   let left = options.bytesMax;
-  for (let block = blockAt(bytes, frame.start, frame); block; block = blockAfter(bytes, block)) {
-    const data = bytes.subarray(block.start, block.end);
-    if (frame.flg & flags.blockChecksum) {
-      if (uint32(bytes, block.end) !== xxh32(data)) throw new DecodeFault("lz4 block checksum");
+  try {
+    for (let block = blockAt(bytes, frame.start, frame); block; block = blockAfter(bytes, block)) {
+      const data = bytes.subarray(block.start, block.end);
+      checkBlock(bytes, block);
+      let out = data.length;
+      if (!block.isStored) {
+        out = decompressBlock(data, { into, view, start: 0, end: outMax, outMax });
+        if (out === 0) throw new DecodeFault("lz4 block of no content");
+      }
+      left -= out;
+      if (left < 0) throw pastBound();
+      yield block.isStored ? data : into.subarray(0, out);
     }
-    let out = data.length;
-    if (!block.isStored) {
-      out = decompressBlock(data, { into, view, start: 0, end: outMax, outMax });
-      if (out === 0) throw new DecodeFault("lz4 block of no content");
-    }
-    left -= out;
-    if (left < 0) throw pastBound();
-    yield block.isStored ? data : into.subarray(0, out);
+  } finally {
+    giveRoom({ into, view });
   }
 }
 
@@ -190,6 +190,12 @@ function blockAt(bytes: Uint8Array, position: number, frame: Frame): Block | und
   const start = position + 4;
   if (length > bytes.length - start) throw new DecodeFault("lz4 block is cut");
   return { frame, isStored: (word & storedBit) !== 0, start, end: start + length };
+}
+
+function checkBlock(bytes: Uint8Array, { frame, start, end }: Block): void {
+  if (!(frame.flg & flags.blockChecksum)) return;
+  const data = bytes.subarray(start, end);
+  if (uint32(bytes, end) !== xxh32(data)) throw new DecodeFault("lz4 block checksum");
 }
 
 function blockAfter(bytes: Uint8Array, { frame, end }: Block): Block | undefined {

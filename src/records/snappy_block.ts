@@ -39,7 +39,7 @@ function claimedLength(
 }
 
 /** Room that a target has behind what may be written. */
-const slackBytes = 4;
+export const slackBytes = 4;
 
 /** Where a block's content goes. */
 export interface SnappyTarget {

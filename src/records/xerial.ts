@@ -15,7 +15,8 @@
 import { BytesReader, concatBytes } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
 import type { Pieces } from "../base/pieces.ts";
-import { roomOf, uncompressBlock } from "./snappy_block.ts";
+import { roomOf, slackBytes, uncompressBlock } from "./snappy_block.ts";
+import { giveRoom, takeRoom } from "./unpacking_room.ts";
 
 const magic = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00];
 /** Its first four bytes, where a block's length may stand. */
@@ -75,13 +76,17 @@ export function* unwrappedChunks(
   { bytesMax }: { bytesMax: number },
 ): Generator<Uint8Array> {
   const { largest } = unpackedSizes(bytes);
-  const room = roomOf(Math.min(largest, bytesMax));
+  const room = takeRoom(Math.min(largest, bytesMax) + slackBytes);
   let left = bytesMax;
-  for (const raw of rawBlocks(bytes)) {
-    const outMax = Math.min(largest, left);
-    const out = uncompressBlock(raw, { ...room, start: 0, outMax });
-    left -= out;
-    yield room.into.subarray(0, out);
+  try {
+    for (const raw of rawBlocks(bytes)) {
+      const outMax = Math.min(largest, left);
+      const out = uncompressBlock(raw, { ...room, start: 0, outMax });
+      left -= out;
+      yield room.into.subarray(0, out);
+    }
+  } finally {
+    giveRoom(room);
   }
 }
 

@@ -9,6 +9,7 @@
 
 import type * as Zlib from "node:zlib";
 import { concatBytes } from "../base/bytes.ts";
+import { freeMemory } from "../base/free_memory.ts";
 import { isPlatformFault, messageOf, PlatformFault } from "../base/faults.ts";
 import { inflatedPieces, packedPieces, unzstdPieces } from "./codec_streams.ts";
 import { claimedLength, deflatedStart, nextDeflatedStart } from "./gzip_members.ts";
@@ -48,7 +49,8 @@ const chunkBytesUsual = 64 * 1024;
 
 /** What zlib is told; it refuses a bound of 0, which still has to admit an empty output. */
 function bounds(bytesMax: number, roomBytes: number) {
-  const chunkSize = Math.max(chunkBytesMin, Math.min(roomBytes, bytesMax));
+  // What fills its chunk gets another, of the same size.
+  const chunkSize = Math.min(roomBytes, bytesMax) + chunkBytesMin;
   return { maxOutputLength: Math.max(1, bytesMax), chunkSize };
 }
 
@@ -179,6 +181,8 @@ async function* zstdFramePieces(bytes: Uint8Array, bytesMax: number): AsyncGener
       const content = unzstdFrame(frame, { left, bytesMax });
       left -= content.length;
       yield content;
+      // A small one may stand in memory that others share.
+      if (content.length > chunkBytesUsual) freeMemory(content.buffer);
       continue;
     }
     for await (const piece of unzstdPieces(zlib(), frame, { left, bytesMax })) {
