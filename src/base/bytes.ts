@@ -12,6 +12,7 @@ import { assert } from "./assert.ts";
 import { DecodeFault } from "./faults.ts";
 import { type Uuid, uuidFromBytes, uuidToBytes } from "./ids.ts";
 import { fromZigZag, type Int64, int64Of, toZigZag } from "./int64.ts";
+import { byteAt, itemAt } from "./items.ts";
 
 const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const textEncoder = new TextEncoder();
@@ -48,7 +49,8 @@ export function bytesEqual(a: Uint8Array | null, b: Uint8Array | null): boolean 
 
 /** One array of all `chunks`; the chunk itself when there is just one. */
 export function concatBytes(chunks: readonly Uint8Array[]): Uint8Array {
-  if (chunks.length === 1) return chunks[0];
+  const [first] = chunks;
+  if (first !== undefined && chunks.length === 1) return first;
   let length = 0;
   for (const chunk of chunks) length += chunk.length;
   const whole = new Uint8Array(length);
@@ -113,33 +115,35 @@ export class BytesReader {
     return start;
   }
 
+  // What `take` has bounded is there (`!`): these are read so often that the call of `byteAt` is a
+  // quarter of their time.
+
   int8(): number {
-    return (this.bytes[this.take(1)] << 24) >> 24;
+    return (this.bytes[this.take(1)]! << 24) >> 24;
   }
 
   uint8(): number {
-    return this.bytes[this.take(1)];
+    return this.bytes[this.take(1)]!;
   }
 
   boolean(): boolean {
-    return this.bytes[this.take(1)] !== 0;
+    return this.uint8() !== 0;
   }
 
   int16(): number {
     const p = this.take(2);
-    const b = this.bytes;
-    return ((b[p] << 24) | (b[p + 1] << 16)) >> 16;
+    return ((this.bytes[p]! << 24) | (this.bytes[p + 1]! << 16)) >> 16;
   }
 
   uint16(): number {
     const p = this.take(2);
-    return (this.bytes[p] << 8) | this.bytes[p + 1];
+    return (this.bytes[p]! << 8) | this.bytes[p + 1]!;
   }
 
   int32(): number {
     const p = this.take(4);
     const b = this.bytes;
-    return (b[p] << 24) | (b[p + 1] << 16) | (b[p + 2] << 8) | b[p + 3];
+    return (b[p]! << 24) | (b[p + 1]! << 16) | (b[p + 2]! << 8) | b[p + 3]!;
   }
 
   uint32(): number {
@@ -154,7 +158,7 @@ export class BytesReader {
 
   float64(): number {
     const p = this.take(8);
-    for (let i = 0; i < 8; i++) float.setUint8(i, this.bytes[p + i]);
+    for (let i = 0; i < 8; i++) float.setUint8(i, byteAt(this.bytes, p + i));
     return float.getFloat64(0);
   }
 
@@ -211,10 +215,10 @@ export class BytesReader {
     const end = start + length;
     if (length > shortTextMax) return textDecoder.decode(this.bytes.subarray(start, end));
     let hash = length;
-    for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + this.bytes[i]) | 0;
+    for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + byteAt(this.bytes, i)) | 0;
     const slot = (hash ^ (hash >>> 12)) & (recentTexts.length - 1);
     const recent = recentTexts[slot];
-    if (recent.length === length && isTextAt(recent, this.bytes, start)) return recent;
+    if (recent?.length === length && isTextAt(recent, this.bytes, start)) return recent;
     const text = this.#shortText(start, end);
     if (text.length === length) recentTexts[slot] = text;
     return text;
@@ -223,7 +227,7 @@ export class BytesReader {
   #shortText(start: number, end: number): string {
     let text = "";
     for (let i = start; i < end; i++) {
-      const byte = this.bytes[i];
+      const byte = byteAt(this.bytes, i);
       if (byte >= 0x80) return textDecoder.decode(this.bytes.subarray(start, end));
       text += String.fromCharCode(byte);
     }
@@ -375,7 +379,7 @@ export class BytesWriter {
     let chunk: Uint8Array = this.#buffer;
     let start = this.#doneLength;
     for (let i = this.#done.length - 1; position < start; i--) {
-      chunk = this.#done[i];
+      chunk = itemAt(this.#done, i);
       start -= chunk.length;
     }
     const p = position - start;

@@ -4,6 +4,8 @@
 //   bounds  0.001  0.01  0.1          counts[i]: those in (bounds[i - 1], bounds[i]]
 //   counts   12     3     0   1       the last one: those above every bound
 
+import { itemAt } from "./items.ts";
+
 /** Measurements by size. */
 export class Histogram {
   /** Upper bounds of the buckets, each included in its own, in increasing order. */
@@ -19,10 +21,9 @@ export class Histogram {
 
   /** Takes in one measurement. */
   observe(value: number): void {
-    const { bounds } = this;
     let i = 0;
-    while (i < bounds.length && value > bounds[i]) i++;
-    this.counts[i]++;
+    while (value > (this.bounds[i] ?? Infinity)) i++;
+    this.counts[i] = itemAt(this.counts, i) + 1;
     this.#sum += value;
   }
 

@@ -3,6 +3,7 @@
 // flavour.
 
 import type { Int64 } from "./int64.ts";
+import { byteAt, uint16At } from "./items.ts";
 
 /** A type that says what it is of; nothing ever has the field. */
 export type Flavour<T, Name extends string> = T & { readonly flavour?: Name };
@@ -27,19 +28,23 @@ export type Uuid = Flavour<string, "Uuid">;
 export const ZERO_UUID: Uuid = "AAAAAAAAAAAAAAAAAAAAAA";
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-const valueOf = new Int8Array(128).fill(-1);
+const valueOf = new Uint8Array(128);
 for (let i = 0; i < alphabet.length; i++) valueOf[alphabet.charCodeAt(i)] = i;
 
 /** Text of the 16 bytes at `start`. */
 export function uuidFromBytes(bytes: Uint8Array, start = 0): Uuid {
   let text = "";
   for (let i = start; i < start + 15; i += 3) {
-    const group = (bytes[i] << 16) | (bytes[i + 1] << 8) | bytes[i + 2];
-    text += alphabet[group >> 18] + alphabet[(group >> 12) & 63] +
-      alphabet[(group >> 6) & 63] + alphabet[group & 63];
+    const group = (uint16At(bytes, i) << 8) | byteAt(bytes, i + 2);
+    text += letter(group >> 18) + letter(group >> 12) + letter(group >> 6) + letter(group);
   }
-  const last = bytes[start + 15];
-  return text + alphabet[last >> 2] + alphabet[(last & 3) << 4];
+  const last = byteAt(bytes, start + 15);
+  return text + letter(last >> 2) + letter(last << 4);
+}
+
+/** The letter of the lowest six bits. */
+function letter(bits: number): string {
+  return alphabet.charAt(bits & 63);
 }
 
 /** Writes the 16 bytes of `uuid` at `start`. The text must pass {@link isUuid}. */
@@ -48,7 +53,7 @@ export function uuidToBytes(uuid: Uuid, into: Uint8Array, start = 0): void {
   let bitCount = 0;
   let position = start;
   for (let i = 0; i < 22; i++) {
-    bits = ((bits << 6) | valueOf[uuid.charCodeAt(i)]) & 0xffff;
+    bits = ((bits << 6) | byteAt(valueOf, uuid.charCodeAt(i))) & 0xffff;
     bitCount += 6;
     if (bitCount >= 8 && position < start + 16) {
       bitCount -= 8;
@@ -76,7 +81,7 @@ export function parseUuid(text: string): Uuid | undefined {
 
 /** A version-4 UUID from 16 random bytes, which it overwrites in place. */
 export function uuidFromRandom(random: Uint8Array): Uuid {
-  random[6] = (random[6] & 0x0f) | 0x40;
-  random[8] = (random[8] & 0x3f) | 0x80;
+  random[6] = (byteAt(random, 6) & 0x0f) | 0x40;
+  random[8] = (byteAt(random, 8) & 0x3f) | 0x80;
   return uuidFromBytes(random);
 }

@@ -32,7 +32,8 @@ export function uint16At(bytes: Uint8Array, position: number): number {
 
 /** A big-endian signed 32-bit integer. */
 export function int32At(bytes: Uint8Array, position: number): number {
-  return (uint16At(bytes, position) << 16) | uint16At(bytes, position + 2);
+  return (byteAt(bytes, position) << 24) | (byteAt(bytes, position + 1) << 16) |
+    (byteAt(bytes, position + 2) << 8) | byteAt(bytes, position + 3);
 }
 
 /** A little-endian 32-bit integer, signed. */

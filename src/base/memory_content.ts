@@ -5,6 +5,8 @@
 // Invariant: chunk i holds bytes [i * 64 KiB, (i + 1) * 64 KiB); only the last one may be shorter,
 // so an append copies each byte at most a constant number of times, and what is small stays small.
 
+import { itemAt } from "./items.ts";
+
 const chunkBytes = 64 * 1024;
 const firstChunkBytes = 1024;
 
@@ -31,7 +33,7 @@ export class MemoryContent {
   readAt(position: number, into: Uint8Array): number {
     const length = Math.max(0, Math.min(into.length, this.#size - position));
     for (let done = 0; done < length;) {
-      const chunk = this.#chunks[Math.floor((position + done) / chunkBytes)];
+      const chunk = itemAt(this.#chunks, Math.floor((position + done) / chunkBytes));
       const within = (position + done) % chunkBytes;
       const count = Math.min(chunkBytes - within, length - done);
       into.set(chunk.subarray(within, within + count), done);
@@ -45,7 +47,7 @@ export class MemoryContent {
     if (position > this.#size) this.truncate(position);
     const inside = Math.min(bytes.length, this.#size - position);
     for (let done = 0; done < inside;) {
-      const chunk = this.#chunks[Math.floor((position + done) / chunkBytes)];
+      const chunk = itemAt(this.#chunks, Math.floor((position + done) / chunkBytes));
       const within = (position + done) % chunkBytes;
       const count = Math.min(chunkBytes - within, inside - done);
       chunk.set(bytes.subarray(done, done + count), within);

@@ -14,8 +14,8 @@ const escapes: Readonly<Record<string, string>> = { t: "\t", n: "\n", r: "\r", f
 export function parseProperties(text: string): Map<string, string> {
   const pairs = new Map<string, string>();
   for (const line of logicalLines(text.replace(/^\uFEFF/, ""))) {
-    const separator = /^((?:[^\\=:\s]|\\[^])*)[ \t\f]*[=:]?[ \t\f]*/.exec(line)!;
-    pairs.set(unescape(separator[1]), unescape(line.slice(separator[0].length)));
+    const [before = "", key = ""] = /^((?:[^\\=:\s]|\\[^])*)[ \t\f]*[=:]?[ \t\f]*/.exec(line) ?? [];
+    pairs.set(unescape(key), unescape(line.slice(before.length)));
   }
   return pairs;
 }

@@ -160,8 +160,11 @@ export class SendQueue {
     const from = this.#taken;
     let to = from;
     let bytes = 0;
-    while (to < waiting.length && waiting[to].length < joinBytesMax && bytes < joinedBytesMax) {
-      bytes += waiting[to++].length;
+    while (bytes < joinedBytesMax) {
+      const next = waiting[to];
+      if (next === undefined || next.length >= joinBytesMax) break;
+      bytes += next.length;
+      to++;
     }
     this.#isJoined = to > from + 1;
     const chunk = this.#isJoined ? this.#join(waiting.slice(from, to)) : waiting[from];
