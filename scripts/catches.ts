@@ -29,6 +29,7 @@ const swallowing: Swallowing = {
   "src/broker/network/trace.ts": [1, "the question: is it what consumers send"],
   "src/broker/reading_broker.ts": [1, "told, and passed on: there is no broker any more"],
   "src/broker/reconciler.ts": [1, "a bug, told as such"],
+  "src/broker/share/led_share_partition.ts": [1, "a bug, told as such"],
   "src/broker/storage.ts": [1, "thrown once all is closed"],
   "src/broker/telemetry.ts": [1, "the question: is it a pattern"],
   "src/broker/wiring.ts": [2, "told: offsets of a topic that is gone harm nobody; a bug, as such"],

@@ -200,6 +200,7 @@ export class Broker implements RunningBroker {
       () => this.#wiring.eventLoopDelay?.close(),
       // Whatever waits is answered first, so that no connection is in the middle of something.
       () => this.#wiring.purgatory.close(),
+      () => this.#wiring.sharePartitions.close(),
       () => this.#wiring.groups.close(),
       () => this.#wiring.shareStates.shards.close(),
       () => this.#wiring.transactions.close(),

@@ -22,6 +22,8 @@ import type { FetchSessions } from "./fetch/sessions.ts";
 import type { ClientQuotas } from "./quotas.ts";
 import type { Regexes } from "./regexes.ts";
 import type { DataFolderState } from "./storage.ts";
+import type { SharePartitions } from "./share/share_partitions.ts";
+import type { ShareSessions } from "./share/share_sessions.ts";
 import type { ShareStates } from "./share/states.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { Topics } from "./topics.ts";
@@ -43,7 +45,10 @@ export interface Services {
   /** What members of groups may leave behind. */
   readonly groupMemory: Pick<GroupMemory, "admit">;
   readonly regexes: Pick<Regexes, "load" | "compile">;
-  readonly shareStates: Pick<ShareStates, "shards">;
+  readonly shareStates: Pick<ShareStates, "shards" | "decide">;
+  /** What share groups have under way in the partitions that this broker leads. */
+  readonly sharePartitions: Pick<SharePartitions, "find" | "get" | "terms" | "forgetGroup">;
+  readonly shareSessions: Pick<ShareSessions, "fetch" | "acknowledge" | "end" | "isCurrent">;
   readonly producerIds: Pick<ProducerIds, "next">;
   /** The transaction coordinator: who may write where, in which transaction. */
   readonly transactions: Pick<

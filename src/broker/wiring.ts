@@ -61,6 +61,8 @@ import { Retention } from "./retention.ts";
 import type { Storage } from "./storage.ts";
 import { Topics } from "./topics.ts";
 import { Tracer } from "./network/trace.ts";
+import { SharePartitions } from "./share/share_partitions.ts";
+import { ShareSessions } from "./share/share_sessions.ts";
 import { ShareStates } from "./share/states.ts";
 import { TransactionMarkers } from "./transaction_markers.ts";
 import { Transactions } from "./transactions.ts";
@@ -88,6 +90,9 @@ export interface StartWay {
 
 /** What all fetch sessions together may take in memory: some 100,000 partitions. */
 const fetchSessionBytesMax = 32 * 1024 * 1024;
+
+/** What all share sessions together may take. */
+const shareSessionBytesMax = 32 * 1024 * 1024;
 
 function fetchSessionsOf({ config, runtime: { clock, random } }: BrokerOptions): FetchSessions {
   return new FetchSessions({
@@ -122,6 +127,8 @@ export class Wiring implements Services {
   readonly groupMemory: GroupMemory;
   readonly regexes = new Regexes();
   readonly shareStates: ShareStates;
+  readonly sharePartitions: SharePartitions;
+  readonly shareSessions: ShareSessions;
   readonly producerIds: ProducerIds;
   readonly transactionMarkers: TransactionMarkers;
   readonly transactions: Transactions;
@@ -202,6 +209,8 @@ export class Wiring implements Services {
       this.#shardsOn(shareStateTopicOf(config), logger.child("share")),
       () => shareStateConfigOf(config),
     );
+    this.sharePartitions = this.#makeSharePartitions();
+    this.shareSessions = this.#makeShareSessions();
     this.producerIds = new ProducerIds(() =>
       this.change((image) => decideAllocateProducerIds(image, this.nodeId))
     );
@@ -356,6 +365,35 @@ export class Wiring implements Services {
     });
   }
 
+  #makeSharePartitions(): SharePartitions {
+    const { config, logger, runtime: { clock, timers } } = this.#options;
+    return new SharePartitions({
+      config,
+      image: () => this.metadata.image,
+      partitions: this.partitions,
+      states: this.shareStates,
+      noteUnreadable: (partition, reason) => this.noteUnreadable(partition, reason),
+      clock,
+      timers,
+      logger: logger.child("share"),
+      onBug: (error) => this.onBug(error, "what a share group did was not stored: this is a bug"),
+    });
+  }
+
+  #makeShareSessions(): ShareSessions {
+    const { config } = this.#options;
+    return new ShareSessions({
+      sessionsMax: () => config.get("group.share.max.share.sessions"),
+      bytesMax: shareSessionBytesMax,
+      onEnded: (ended) => {
+        this.sharePartitions.release(ended).then(() => {
+          const { groupId } = ended;
+          if (!this.shareSessions.hasGroup(groupId)) this.sharePartitions.forgetGroup(groupId);
+        });
+      },
+    });
+  }
+
   #makeTransactions(): Transactions {
     const { clock, config, metadata } = this;
     const version = () => metadata.image.features.get(transactionVersionFeature) ?? 0;
@@ -451,9 +489,11 @@ export class Wiring implements Services {
   #onTopicsDeleted(names: readonly string[]): void {
     this.topics.forget(names);
     const change = { deletedTopics: names };
+    const isTopic = (id: Uuid) => this.metadata.image.topicById(id) !== undefined;
+    this.sharePartitions.forgetTopics(isTopic);
     const told = Promise.all([
       this.groups.tellAll((table, nowMs) => table.onImage(change, nowMs)),
-      this.shareStates.forgetTopics((id) => this.metadata.image.topicById(id) !== undefined),
+      this.shareStates.forgetTopics(isTopic),
     ]);
     told.catch((error) => {
       if (this.isClosing) return;

@@ -4,6 +4,9 @@
 import type { Field } from "./types.ts";
 
 const meanings: Readonly<Record<string, string>> = {
+  acknowledgeTypes: "What the member says of the records: of all of them, or of each",
+  acknowledgementBatches: "What the member says of records that it holds",
+  acquisitionLockTimeoutMs: "How long a member holds what it was given",
   assignment: "What the member is to do; bytes that only clients look into",
   brokerId: "The id of the broker",
   configResources: "What has a configuration",
@@ -35,6 +38,7 @@ const meanings: Readonly<Record<string, string>> = {
   members: "The members of the group",
   metadata: "Bytes that only clients look into",
   name: "The name",
+  nodeEndpoints: "The brokers that are named in it",
   nodeId: "The id of the broker",
   numPartitions: "How many partitions; -1 is unknown",
   offset: "An offset in the log",
@@ -60,6 +64,7 @@ const meanings: Readonly<Record<string, string>> = {
   responses: "One for each of the request",
   results: "One for each of the request",
   retentionTimeMs: "How long to keep it",
+  shareSessionEpoch: "Counts the requests of the share session; 0 begins one, -1 ends it",
   startOffset: "Where the share group starts; -1 is not decided yet",
   stateBatches: "What the share group did with which records",
   stateEpoch: "How often the group's coordinator has begun the state anew",

@@ -68,3 +68,23 @@ export const shareStateErrors = {
   INVALID_REQUEST: "a number is out of bounds, or no state was ever kept",
   UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic or partition",
 } satisfies LevelErrors;
+
+/** Of what members of share groups ask of a whole request. */
+export const shareSessionErrors = {
+  INVALID_REQUEST: "the request contradicts itself, or names no group or member",
+  UNSUPPORTED_VERSION: "share groups are turned off: share.version is 0",
+  GROUP_AUTHORIZATION_FAILED: "the client may not read with this group",
+  SHARE_SESSION_NOT_FOUND: "the member has no share session here: begin one",
+  INVALID_SHARE_SESSION_EPOCH: "a request of the share session was lost or repeated",
+} satisfies LevelErrors;
+
+/** Of what they say and ask of each partition. */
+export const sharePartitionErrors = {
+  ...leaderErrors,
+  COORDINATOR_NOT_AVAILABLE: "what the group does cannot be stored for now: try again",
+  INVALID_RECORD_STATE: "the member does not hold all of these records",
+  INVALID_REQUEST: "an acknowledgement is out of order, out of bounds or of an unknown type",
+  TOPIC_AUTHORIZATION_FAILED: "the client may not read the topic",
+  UNKNOWN_TOPIC_ID: "no topic has this id",
+  UNKNOWN_SERVER_ERROR: "the group has not been given the partition, or the broker has failed",
+} satisfies LevelErrors;

@@ -150,3 +150,15 @@ export const compressionType: Int8 = words({
   3: "lz4",
   4: "zstd",
 }, int8);
+
+/** Whether a bound on records may be exceeded by the rest of a batch (KIP-1206). */
+export const shareAcquireMode: Int8 = words({ 0: "batch_optimized", 1: "record_limit" }, int8);
+
+/** What a member of a share group says of a record (KIP-932, KIP-1222). */
+export const acknowledgeType: Int8 = words({
+  0: "gap",
+  1: "accept",
+  2: "release",
+  3: "reject",
+  4: "renew",
+}, int8);

@@ -136,6 +136,11 @@ const before: Record<string, (asker: Asker) => Promise<Asker>> = {
     await asker.ask("OffsetCommit", 5);
     return asker;
   },
+  ShareFetch: beginShareState,
+  ShareAcknowledge: async (asker) => {
+    await asker.ask("ShareFetch", 1);
+    return asker;
+  },
   InitializeShareGroupState: findShareState,
   DeleteShareGroupState: findShareState,
   ReadShareGroupStateSummary: findShareState,

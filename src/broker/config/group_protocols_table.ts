@@ -93,7 +93,6 @@ export const groupProtocolKeys = {
   "group.share.delivery.count.limit": {
     type: "int",
     default: "5",
-    ignored: shareGroups,
     doc: "How often a record is handed out before it is given up.",
   },
   "group.share.heartbeat.interval.ms": {
@@ -109,7 +108,6 @@ export const groupProtocolKeys = {
   "group.share.max.delivery.count.limit": {
     type: "int",
     default: "10",
-    ignored: shareGroups,
     doc: "Largest delivery count limit that a share group may have.",
   },
   "group.share.max.heartbeat.interval.ms": {
@@ -120,13 +118,11 @@ export const groupProtocolKeys = {
   "group.share.max.partition.max.record.locks": {
     type: "int",
     default: "4000",
-    ignored: shareGroups,
     doc: "Largest number of records under way that a share group may have in a partition.",
   },
   "group.share.max.record.lock.duration.ms": {
     type: "int",
     default: "60000",
-    ignored: shareGroups,
     doc: "Longest time that a share group may lock a record.",
   },
   "group.share.max.session.timeout.ms": {
@@ -137,7 +133,6 @@ export const groupProtocolKeys = {
   "group.share.max.share.sessions": {
     type: "int",
     default: "2000",
-    ignored: shareGroups,
     doc: "Most share sessions at a time.",
   },
   "group.share.max.size": {
@@ -153,7 +148,6 @@ export const groupProtocolKeys = {
   "group.share.min.delivery.count.limit": {
     type: "int",
     default: "2",
-    ignored: shareGroups,
     doc: "Smallest delivery count limit that a share group may have.",
   },
   "group.share.min.heartbeat.interval.ms": {
@@ -164,13 +158,11 @@ export const groupProtocolKeys = {
   "group.share.min.partition.max.record.locks": {
     type: "int",
     default: "100",
-    ignored: shareGroups,
     doc: "Smallest number of records under way that a share group may be limited to.",
   },
   "group.share.min.record.lock.duration.ms": {
     type: "int",
     default: "15000",
-    ignored: shareGroups,
     doc: "Shortest time that a share group may lock a record.",
   },
   "group.share.min.session.timeout.ms": {
@@ -181,13 +173,11 @@ export const groupProtocolKeys = {
   "group.share.partition.max.record.locks": {
     type: "int",
     default: "2000",
-    ignored: shareGroups,
     doc: "Records of a partition that may be under way in a share group.",
   },
   "group.share.record.lock.duration.ms": {
     type: "int",
     default: "30000",
-    ignored: shareGroups,
     doc: "How long a record is locked for the member that got it.",
   },
   "group.share.session.timeout.ms": {

@@ -99,8 +99,16 @@ export interface GroupTerms {
 type ModernKind = "consumer" | "share";
 type ModernSetting = "session.timeout.ms" | "heartbeat.interval.ms" | "assignment.interval.ms";
 
+/** What a share group may have under way in a partition. */
+type ShareSetting =
+  | "share.record.lock.duration.ms"
+  | "share.delivery.count.limit"
+  | "share.partition.max.record.locks";
+
 /** The settings of groups for which the broker has bounds, by name. */
-export type GroupSettings = Readonly<Record<`${ModernKind}.${ModernSetting}`, GroupTerms>>;
+export type GroupSettings = Readonly<
+  Record<`${ModernKind}.${ModernSetting}` | ShareSetting, GroupTerms>
+>;
 
 /** What the broker says now of the settings of groups. */
 export function groupTerms(config: Pick<BrokerConfig, "get">): GroupSettings {
@@ -135,13 +143,28 @@ export function groupTerms(config: Pick<BrokerConfig, "get">): GroupSettings {
       max: config.get("group.share.max.assignment.interval.ms"),
       otherwise: config.get("group.share.assignment.interval.ms"),
     },
+    "share.record.lock.duration.ms": {
+      min: config.get("group.share.min.record.lock.duration.ms"),
+      max: config.get("group.share.max.record.lock.duration.ms"),
+      otherwise: config.get("group.share.record.lock.duration.ms"),
+    },
+    "share.delivery.count.limit": {
+      min: config.get("group.share.min.delivery.count.limit"),
+      max: config.get("group.share.max.delivery.count.limit"),
+      otherwise: config.get("group.share.delivery.count.limit"),
+    },
+    "share.partition.max.record.locks": {
+      min: config.get("group.share.min.partition.max.record.locks"),
+      max: config.get("group.share.max.partition.max.record.locks"),
+      otherwise: config.get("group.share.partition.max.record.locks"),
+    },
   };
 }
 
 /**
  * A group's own number, within the bounds that the broker sets now; the broker's where it has none.
  */
-function within(
+export function within(
   text: string | undefined,
   { min, max, otherwise }: GroupTerms,
 ): number {

@@ -66,6 +66,7 @@ export class Session {
   #phase: SessionPhase = "serving";
   #pausedUntilMs = 0;
   #frameInUse: Promise<void> | undefined;
+  readonly #onEnd = new Set<() => void>();
 
   constructor({ remote, listener, login, principal = anonymous }: SessionOptions) {
     this.remote = remote;
@@ -151,6 +152,12 @@ export class Session {
     this.#frameInUse = undefined;
   }
 
+  /** Has `run` called when the connection is gone. Returns how that is taken back. */
+  onEnd(run: () => void): () => void {
+    this.#onEnd.add(run);
+    return () => this.#onEnd.delete(run);
+  }
+
   #onIn(principal: Principal, untilMs: number): void {
     this.#principal = principal;
     this.#expiresAtMs = untilMs;
@@ -163,6 +170,8 @@ export class Session {
 
   /** The connection is gone. */
   end(): void {
+    if (this.#phase === "ended") return;
     this.#phase = "ended";
+    for (const run of this.#onEnd) run();
   }
 }

@@ -54,8 +54,11 @@ export function isDone(state: RecordState): boolean {
   return state === "acknowledged" || state === "archived";
 }
 
+/** Arguments of a function take room on the stack. */
+const splicedMax = 1_000;
+
 export class InFlight {
-  #spans: readonly Span[] = [];
+  #spans: Span[] = [];
   #startOffset: Offset;
 
   constructor(startOffset: Offset) {
@@ -78,6 +81,7 @@ export class InFlight {
     return this.nextOffset - this.#startOffset;
   }
 
+  /** As they are until the next change. */
   get spans(): readonly Span[] {
     return this.#spans;
   }
@@ -95,7 +99,8 @@ export class InFlight {
   append(lastOffset: Offset, condition: Condition): void {
     const firstOffset = this.nextOffset;
     assert(firstOffset <= lastOffset, "what is appended lies behind the next offset");
-    this.#spans = joined([...this.#spans, { ...condition, firstOffset, lastOffset }]);
+    this.#spans.push({ ...condition, firstOffset, lastOffset });
+    this.#spans.splice(-2, 2, ...joined(this.#spans.slice(-2)));
   }
 
   /** Has everything within `range` become something else; what lies beyond is left as it is. */
@@ -114,8 +119,13 @@ export class InFlight {
     }
     // The neighbours may say the same now.
     const [left, right] = [Math.max(0, from - 1), to + 1];
-    const middle = [...this.#spans.slice(left, from), ...changed, ...this.#spans.slice(to, right)];
-    this.#spans = this.#spans.slice(0, left).concat(joined(middle), this.#spans.slice(right));
+    const middle = joined([
+      ...this.#spans.slice(left, from),
+      ...changed,
+      ...this.#spans.slice(to, right),
+    ]);
+    if (middle.length <= splicedMax) this.#spans.splice(left, right - left, ...middle);
+    else this.#spans = this.#spans.slice(0, left).concat(middle, this.#spans.slice(right));
   }
 
   /** As {@link change}, of all. */

@@ -117,7 +117,9 @@ const storedStates: ReadonlyMap<number, RecordState> = new Map([
 ]);
 
 export class SharePartition {
-  readonly #terms: () => ShareTerms;
+  readonly #readTerms: () => ShareTerms;
+  /** As they were when the last decision began. */
+  #terms: ShareTerms;
   readonly #records: InFlight;
   /** No lock runs out before. */
   #deadlineMs = Infinity;
@@ -130,7 +132,8 @@ export class SharePartition {
 
   /** `terms` is read at each decision. */
   constructor({ startOffset, stateBatches }: StoredSharePartition, terms: () => ShareTerms) {
-    this.#terms = terms;
+    this.#readTerms = terms;
+    this.#terms = terms();
     this.#records = new InFlight(startOffset);
     const records = this.#records;
     for (const { firstOffset, lastOffset, deliveryState, deliveryCount } of stateBatches) {
@@ -160,11 +163,17 @@ export class SharePartition {
     return this.#isChanged;
   }
 
+  /** The number that the next write will have. */
+  get nextWrite(): number {
+    return this.#write;
+  }
+
   /** Where to read on; undefined while no more may be under way. */
   get fetchOffset(): Offset | undefined {
+    this.#terms = this.#readTerms();
     const available = this.spans.find((span) => isFree(span));
     if (available !== undefined) return available.firstOffset;
-    return this.#records.length < this.#terms().recordLocksMax ? this.nextOffset : undefined;
+    return this.#records.length < this.#terms.recordLocksMax ? this.nextOffset : undefined;
   }
 
   /** How many records `memberId` holds. */
@@ -178,9 +187,10 @@ export class SharePartition {
 
   /** Hands out what may be handed out of what was read. */
   acquire(acquisition: Acquisition): AcquiredRange[] {
+    this.#terms = this.#readTerms();
     const { batches, recordsMax } = acquisition;
     const acquired: AcquiredRange[] = [];
-    let left = Math.min(recordsMax, this.#terms().recordLocksMax);
+    let left = Math.min(recordsMax, this.#terms.recordLocksMax);
     let offset = Math.max(acquisition.fromOffset, this.startOffset);
     for (const batch of batches) {
       if (batch.lastOffset < offset) continue;
@@ -203,7 +213,8 @@ export class SharePartition {
 
   /** All of it, or nothing. */
   acknowledge({ memberId, batches, nowMs }: Acknowledgements): Acknowledged {
-    const { canRenew } = this.#terms();
+    this.#terms = this.#readTerms();
+    const { canRenew } = this.#terms;
     for (const batch of batches) {
       const errorCode = this.#refusalOf(batch, memberId);
       if (errorCode !== ErrorCode.NONE) return { errorCode, write: undefined };
@@ -289,7 +300,7 @@ export class SharePartition {
 
   /** How many new offsets may still be looked at. */
   get #room(): number {
-    return this.#terms().recordLocksMax - this.#records.length;
+    return this.#terms.recordLocksMax - this.#records.length;
   }
 
   /** Hands out a batch, or as much of it as may be. Returns how many records it was. */
@@ -299,7 +310,7 @@ export class SharePartition {
     { left, acquired }: { readonly left: number; readonly acquired: AcquiredRange[] },
   ): number {
     // A batch goes as a whole, but there is an end to it: its records may be told of one by one.
-    const budget = isStrict ? left : this.#terms().recordLocksMax;
+    const budget = isStrict ? left : this.#terms.recordLocksMax;
     this.#lookAt(batch.lastOffset, isStrict ? Math.min(budget, this.#room) : budget);
     let count = 0;
     for (const span of [...this.#records.within(batch)]) {
@@ -338,7 +349,7 @@ export class SharePartition {
       readonly deliveryCount?: number;
     },
   ): void {
-    const held = { memberId, untilMs: nowMs + this.#terms().lockMs };
+    const held = { memberId, untilMs: nowMs + this.#terms.lockMs };
     this.#records.change(range, (span) => ({
       state: "acquired",
       deliveryCount: deliveryCount ?? span.deliveryCount,
@@ -354,7 +365,8 @@ export class SharePartition {
 
   /** What is held by `whom` is for others, or given up. */
   #letGo(whom: (held: Held) => boolean): void {
-    for (const span of this.spans) {
+    this.#terms = this.#readTerms();
+    for (const span of [...this.spans]) {
       if (span.held === undefined || span.staged !== undefined || !whom(span.held)) continue;
       const to = this.#outcomeOf(acknowledgeTypes.release, span);
       this.#stage(span, () => ({ to, isForced: true }));
@@ -371,7 +383,7 @@ export class SharePartition {
   #outcomeOf(type: number, { deliveryCount }: Span): Staged["to"] {
     if (type === acknowledgeTypes.accept) return "acknowledged";
     if (type !== acknowledgeTypes.release) return "archived";
-    return deliveryCount < this.#terms().deliveryCountMax ? "available" : "archived";
+    return deliveryCount < this.#terms.deliveryCountMax ? "available" : "archived";
   }
 
   /** Why `memberId` cannot acknowledge a batch. */

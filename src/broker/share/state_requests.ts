@@ -4,17 +4,13 @@
 import type { PartitionId, Uuid } from "../../base/ids.ts";
 import { mapSliced } from "../../base/pieces.ts";
 import {
-  type At,
-  type Decision,
   type SharePartitionKey,
   sharePartitionText,
   type ShareStateAnswer,
-  type ShareStateRecord,
-  type ShareStateTable,
 } from "../../coordinator/mod.ts";
-import { type ErrorCode, errorMessage } from "../../protocol/mod.ts";
 import type { Services } from "../services.ts";
 import { Shard } from "../shards.ts";
+import { noCoordinator, type StateDecider } from "./states.ts";
 
 /** What answering needs of a broker. */
 export type StateServices = Pick<Services, "shareStates" | "metadata" | "slices">;
@@ -55,17 +51,12 @@ export async function answerEach<P extends { readonly partition: PartitionId }, 
 }
 
 /** Has the shard that keeps the state of `key` decide. */
-export async function decideState(
-  { shareStates: { shards } }: Pick<Services, "shareStates">,
+export function decideState(
+  { shareStates }: Pick<Services, "shareStates">,
   key: SharePartitionKey,
-  decide: (
-    table: ShareStateTable,
-    at: At<ShareStateAnswer>,
-  ) => Decision<ShareStateRecord, ShareStateAnswer>,
+  decide: StateDecider,
 ): Promise<ShareStateAnswer> {
-  const shard = await shards.of(sharePartitionText(key));
-  if (shard instanceof Shard) return await shard.submit<ShareStateAnswer>(decide);
-  return noCoordinator(shard);
+  return shareStates.decide(key, decide);
 }
 
 /** The state as it is, for whoever only looks. */
@@ -75,11 +66,6 @@ export async function summarise(
 ): Promise<ShareStateAnswer> {
   const shard = await shards.of(sharePartitionText(question.key));
   return shard instanceof Shard ? shard.machine.summary(question) : noCoordinator(shard);
-}
-
-/** The answer where no shard keeps the state. */
-function noCoordinator(errorCode: ErrorCode): ShareStateAnswer {
-  return { errorCode, errorMessage: errorMessage(errorCode), state: undefined };
 }
 
 /** An answer without the state. */

@@ -10,16 +10,20 @@
 import type { Offset, Uuid } from "../../base/ids.ts";
 import { shareStateTopic } from "../../cluster/mod.ts";
 import {
+  type At,
+  type Decision,
   decodeShareState,
   encodeShareStateKey,
   encodeShareStateValue,
+  type SharePartitionKey,
   sharePartitionText,
   type ShareStateAnswer,
   type ShareStateConfig,
   type ShareStateRecord,
   ShareStateTable,
 } from "../../coordinator/mod.ts";
-import { Shards, type ShardsOptions } from "../shards.ts";
+import { type ErrorCode, errorMessage } from "../../protocol/mod.ts";
+import { Shard, Shards, type ShardsOptions } from "../shards.ts";
 
 type StateShards = Shards<ShareStateTable, ShareStateRecord, ShareStateAnswer>;
 
@@ -33,6 +37,17 @@ type World = Omit<
   | "encodeValue"
   | "onRecord"
 >;
+
+/** What is to be decided about a state. */
+export type StateDecider = (
+  table: ShareStateTable,
+  at: At<ShareStateAnswer>,
+) => Decision<ShareStateRecord, ShareStateAnswer>;
+
+/** The answer where no shard keeps the state. */
+export function noCoordinator(errorCode: ErrorCode): ShareStateAnswer {
+  return { errorCode, errorMessage: errorMessage(errorCode), state: undefined };
+}
 
 /** Where the last snapshot of each state lies, in one partition of the topic. */
 class Snapshots {
@@ -78,6 +93,14 @@ export class ShareStates {
       encodeValue: encodeShareStateValue,
       onRecord: (table, record, offset) => this.#snapshots.get(table)?.note(record, offset),
     });
+  }
+
+  /** Has the shard that keeps the state of `key` decide. */
+  async decide(key: SharePartitionKey, decide: StateDecider): Promise<ShareStateAnswer> {
+    const shard = await this.shards.of(sharePartitionText(key));
+    return shard instanceof Shard
+      ? await shard.submit<ShareStateAnswer>(decide)
+      : noCoordinator(shard);
   }
 
   /** Forgets the states of topics that are no more. */

@@ -5,6 +5,8 @@
 //   v2    how strictly the bound holds, renewing an acquisition (KIP-1206, KIP-1222)
 
 import {
+  about,
+  acknowledgeType,
   api,
   array,
   boolean,
@@ -15,7 +17,6 @@ import {
   from,
   int16,
   int32,
-  int8,
   leaderEpoch,
   nullable,
   nullableString,
@@ -25,42 +26,72 @@ import {
   records,
   type RequestOf,
   type ResponseOf,
+  shareAcquireMode,
   string,
   struct,
   throttleTimeMs,
   until,
   uuid,
 } from "../schema.ts";
+import { sharePartitionErrors, shareSessionErrors } from "../shared_errors.ts";
 
 export const ShareFetch = api({
   key: 78,
   name: "ShareFetch",
   versions: "0-2",
   flexible: "0+",
+  about: "Acquires records for a member of a share group, and acknowledges earlier ones.",
+  errors: {
+    response: {
+      ...shareSessionErrors,
+      SHARE_SESSION_LIMIT_REACHED: "the broker holds no more share sessions",
+    },
+    partitions: {
+      ...sharePartitionErrors,
+    },
+  },
   request: {
     groupId: nullableString,
     memberId: nullable(string),
     shareSessionEpoch: int32,
-    maxWaitMs: int32,
-    minBytes: int32,
-    maxBytes: defaultsTo(0x7fff_ffff, int32),
-    maxRecords: from(1, essential(int32)),
-    batchSize: from(1, essential(int32)),
-    shareAcquireMode: from(2, int8),
-    isRenewAck: from(2, essential(boolean)),
+    maxWaitMs: about("How long to wait for minBytes", int32),
+    minBytes: about("Answer as soon as there is this much", int32),
+    maxBytes: about(
+      "At most this much in all, but for a first batch that is larger",
+      defaultsTo(0x7fff_ffff, int32),
+    ),
+    maxRecords: about(
+      "At most so many records, but for the rest of a batch",
+      from(1, essential(int32)),
+    ),
+    batchSize: about("Of how many records ranges should be", from(1, essential(int32))),
+    shareAcquireMode: about(
+      "Whether maxRecords is strict, or batches are acquired whole",
+      from(2, shareAcquireMode),
+    ),
+    isRenewAck: about(
+      "Whether some record is renewed: then nothing is read",
+      from(2, essential(boolean)),
+    ),
     topics: array({
       topicId: uuid,
       partitions: array({
         partitionIndex: partitionId,
-        partitionMaxBytes: until(0, essential(int32)),
+        partitionMaxBytes: about(
+          "At most this much of the partition",
+          until(0, essential(int32)),
+        ),
         acknowledgementBatches: array({
           firstOffset: offset,
           lastOffset: offset,
-          acknowledgeTypes: array(int8),
+          acknowledgeTypes: array(acknowledgeType),
         }),
       }),
     }),
-    forgottenTopicsData: array({ topicId: uuid, partitions: array(partitionId) }),
+    forgottenTopicsData: about(
+      "Partitions that the session no longer has",
+      array({ topicId: uuid, partitions: array(partitionId) }),
+    ),
   },
   response: {
     throttleTimeMs,
@@ -73,11 +104,14 @@ export const ShareFetch = api({
         partitionIndex: partitionId,
         errorCode,
         errorMessage: nullableString,
-        acknowledgeErrorCode: errorCode,
-        acknowledgeErrorMessage: nullableString,
+        acknowledgeErrorCode: about("What became of the acknowledgements", errorCode),
+        acknowledgeErrorMessage: about("The same, for people", nullableString),
         currentLeader: struct({ leaderId: brokerId, leaderEpoch }),
         records: nullableUntil(0, records),
-        acquiredRecords: array({ firstOffset: offset, lastOffset: offset, deliveryCount: int16 }),
+        acquiredRecords: about(
+          "The records that the member holds from now on",
+          array({ firstOffset: offset, lastOffset: offset, deliveryCount: int16 }),
+        ),
       }),
     }),
     nodeEndpoints: array({ nodeId: brokerId, host: string, port: int32, rack: nullableString }),

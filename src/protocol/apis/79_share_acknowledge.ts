@@ -5,6 +5,8 @@
 //   v2    renewing an acquisition (KIP-1222)
 
 import {
+  about,
+  acknowledgeType,
   api,
   array,
   boolean,
@@ -13,7 +15,6 @@ import {
   essential,
   from,
   int32,
-  int8,
   leaderEpoch,
   nullable,
   nullableString,
@@ -26,17 +27,27 @@ import {
   throttleTimeMs,
   uuid,
 } from "../schema.ts";
+import { sharePartitionErrors, shareSessionErrors } from "../shared_errors.ts";
 
 export const ShareAcknowledge = api({
   key: 79,
   name: "ShareAcknowledge",
   versions: "0-2",
   flexible: "0+",
+  about: "Says what became of records that a member of a share group was given.",
+  errors: {
+    response: {
+      ...shareSessionErrors,
+    },
+    partitions: {
+      ...sharePartitionErrors,
+    },
+  },
   request: {
     groupId: nullableString,
     memberId: nullable(string),
     shareSessionEpoch: int32,
-    isRenewAck: from(2, essential(boolean)),
+    isRenewAck: about("Whether some record is renewed", from(2, essential(boolean))),
     topics: array({
       topicId: uuid,
       partitions: array({
@@ -44,7 +55,7 @@ export const ShareAcknowledge = api({
         acknowledgementBatches: array({
           firstOffset: offset,
           lastOffset: offset,
-          acknowledgeTypes: array(int8),
+          acknowledgeTypes: array(acknowledgeType),
         }),
       }),
     }),
