@@ -203,6 +203,7 @@ export class Broker implements RunningBroker {
       () => this.#wiring.sharePartitions.close(),
       () => this.#wiring.groups.close(),
       () => this.#wiring.shareStates.shards.close(),
+      () => this.#wiring.shareGroupStates.close(),
       () => this.#wiring.transactions.close(),
       () => this.#wiring.acceptor.close(),
       () => this.#wiring.retention.close(),

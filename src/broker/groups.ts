@@ -25,8 +25,15 @@ type World = Omit<
   "topic" | "newMachine" | "decode" | "namesIn" | "encodeKey" | "encodeValue"
 >;
 
-/** All groups of this broker; what `table` gives is asked at each decision. */
-export function groupShards(world: World, table: GroupTableOptions): Groups {
+/**
+ * All groups of this broker; what `table` gives is asked at each decision. `onLoaded` is told of
+ * each shard that begins to coordinate.
+ */
+export function groupShards(
+  world: World,
+  table: GroupTableOptions,
+  onLoaded: (shard: GroupShard) => void,
+): Groups {
   return new Shards({
     ...world,
     topic: offsetsTopic,
@@ -35,7 +42,7 @@ export function groupShards(world: World, table: GroupTableOptions): Groups {
     namesIn,
     encodeKey,
     encodeValue,
-  });
+  }, onLoaded);
 }
 
 function namesIn(record: GroupCoordinatorRecord): LogFields {

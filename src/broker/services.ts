@@ -22,6 +22,7 @@ import type { FetchSessions } from "./fetch/sessions.ts";
 import type { ClientQuotas } from "./quotas.ts";
 import type { Regexes } from "./regexes.ts";
 import type { DataFolderState } from "./storage.ts";
+import type { ShareGroupStates } from "./share/group_states.ts";
 import type { SharePartitions } from "./share/share_partitions.ts";
 import type { ShareSessions } from "./share/share_sessions.ts";
 import type { ShareStates } from "./share/states.ts";
@@ -49,6 +50,8 @@ export interface Services {
   /** What share groups have under way in the partitions that this broker leads. */
   readonly sharePartitions: Pick<SharePartitions, "find" | "get" | "terms" | "forgetGroup">;
   readonly shareSessions: Pick<ShareSessions, "fetch" | "acknowledge" | "end" | "isCurrent">;
+  /** The share coordinator, for what is asked of share groups. */
+  readonly shareGroupStates: Pick<ShareGroupStates, "alter" | "forget" | "summarise">;
   readonly producerIds: Pick<ProducerIds, "next">;
   /** The transaction coordinator: who may write where, in which transaction. */
   readonly transactions: Pick<

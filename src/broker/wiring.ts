@@ -63,6 +63,7 @@ import { Topics } from "./topics.ts";
 import { Tracer } from "./network/trace.ts";
 import { SharePartitions } from "./share/share_partitions.ts";
 import { ShareSessions } from "./share/share_sessions.ts";
+import { ShareGroupStates } from "./share/group_states.ts";
 import { ShareStates } from "./share/states.ts";
 import { TransactionMarkers } from "./transaction_markers.ts";
 import { Transactions } from "./transactions.ts";
@@ -129,6 +130,7 @@ export class Wiring implements Services {
   readonly shareStates: ShareStates;
   readonly sharePartitions: SharePartitions;
   readonly shareSessions: ShareSessions;
+  readonly shareGroupStates: ShareGroupStates;
   readonly producerIds: ProducerIds;
   readonly transactionMarkers: TransactionMarkers;
   readonly transactions: Transactions;
@@ -211,6 +213,7 @@ export class Wiring implements Services {
     );
     this.sharePartitions = this.#makeSharePartitions();
     this.shareSessions = this.#makeShareSessions();
+    this.shareGroupStates = this.#makeShareGroupStates();
     this.producerIds = new ProducerIds(() =>
       this.change((image) => decideAllocateProducerIds(image, this.nodeId))
     );
@@ -351,6 +354,19 @@ export class Wiring implements Services {
       config: () => groupConfigOf(config, image),
       topics: groupTopicsOf(image),
       regexes: this.regexes,
+    }, (shard) => this.shareGroupStates.serve(shard));
+  }
+
+  #makeShareGroupStates(): ShareGroupStates {
+    const { runtime: { clock, timers }, logger } = this.#options;
+    return new ShareGroupStates({
+      shareStates: this.shareStates,
+      exists: (topicId, partition) =>
+        this.metadata.image.topicById(topicId)?.partitions[partition] !== undefined,
+      slices: this.storage.slices,
+      timers,
+      logger: logger.child("share"),
+      monotonic: () => clock.monotonic(),
     });
   }
 

@@ -4,8 +4,9 @@
 
 import type { ClassicGroup } from "./classic/group.ts";
 import type { ConsumerGroup } from "./consumer/group.ts";
+import type { ShareGroup } from "./share/group.ts";
 
-export type Group = ClassicGroup | ConsumerGroup;
+export type Group = ClassicGroup | ConsumerGroup | ShareGroup;
 
 /** "classic", "consumer" and so on. */
 export type GroupType = Group["type"];

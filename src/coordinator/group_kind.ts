@@ -7,6 +7,7 @@ import type { ErrorCode } from "../protocol/errors.ts";
 import type { AlarmOwner } from "./clockwork.ts";
 import type { Group, GroupOf, GroupType } from "./group.ts";
 import type { TopicPartitions } from "./modern/assignment.ts";
+import type { GroupTopics } from "./modern/topics.ts";
 import type { CommittedOffset } from "./offsets.ts";
 import type { GroupCoordinatorRecord, RecordsOfGroups } from "./record_kinds.ts";
 import type { Turn } from "./turn.ts";
@@ -73,4 +74,9 @@ export interface GroupKind<Type extends GroupType> {
   readonly isSubscribedTo: (group: GroupOf<Type>, topic: string) => boolean;
   /** When the group's offsets expire; undefined while none can. */
   readonly expiryBase: (group: GroupOf<Type>) => ExpiryBase | undefined;
+  /** Topics were deleted: what ends with them, committed offsets apart. Absent: nothing. */
+  readonly onTopicsDeleted?: (
+    group: GroupOf<Type>,
+    topics: GroupTopics,
+  ) => GroupCoordinatorRecord[];
 }

@@ -2,7 +2,7 @@
 //
 //   classic/    JoinGroup and its siblings; members agree among themselves
 //   consumer/   KIP-848: the coordinator assigns
-//   share/      KIP-932: its records so far
+//   share/      KIP-932: members share partitions
 //   streams/    KIP-1071: its records so far
 //
 // What a new kind takes: its group type with a `type` of its own in the union of group.ts; a
@@ -17,11 +17,13 @@ import type { Group, GroupType } from "./group.ts";
 import type { GroupKind } from "./group_kind.ts";
 import { classicKind } from "./classic/kind.ts";
 import { consumerKind } from "./consumer/kind.ts";
+import { shareKind } from "./share/kind.ts";
 import { type GroupCoordinatorRecord, groupTypeOf } from "./record_kinds.ts";
 
 const kinds: { readonly [Type in GroupType]: GroupKind<Type> } = {
   classic: classicKind,
   consumer: consumerKind,
+  share: shareKind,
 };
 
 /** The kind of `group`. */

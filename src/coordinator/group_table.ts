@@ -13,8 +13,9 @@
 import type {
   ConsumerGroupHeartbeatResponse,
 } from "../protocol/apis/68_consumer_group_heartbeat.ts";
+import type { ShareGroupHeartbeatResponse } from "../protocol/apis/76_share_group_heartbeat.ts";
 import { assert } from "../base/assert.ts";
-import type { ProducerId } from "../base/ids.ts";
+import type { ProducerId, Uuid } from "../base/ids.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import type {
   DeleteGroupsResponse,
@@ -54,14 +55,37 @@ import type { Group } from "./group.ts";
 import type { GroupConfig } from "./group_config.ts";
 import { applyGroupRecord, kindOf } from "./group_kinds.ts";
 import { decideDeletion, decideExpiry, endOfForgotten } from "./group_removal.ts";
-import type { Answer, At, Decision, Effects, ImageChange, Machine } from "./machine.ts";
+import type { Answer, Asked, At, Decision, Effects, ImageChange, Machine } from "./machine.ts";
+import type { TopicPartitions } from "./modern/assignment.ts";
 import { noRegexes, type RegexEngine } from "./modern/regex.ts";
 import { type GroupTopics, noTopics } from "./modern/topics.ts";
 import { type CommitInput, decideCommit, decideTransactionCommit } from "./offset_commit.ts";
 import { decideOffsetDeletion, decideTopicsDeleted } from "./offset_removal.ts";
 import { type FetchedGroup, fetchOffsets, type OffsetFetchGroup, OffsetTable } from "./offsets.ts";
 import { type GroupCoordinatorRecord, groupIdOf } from "./record_kinds.ts";
-import { type GroupResponse, type Plan, softly, type Turn, type View } from "./turn.ts";
+import { type DescribedShareGroup, describeShareGroup } from "./share/describe.ts";
+import { decideShareHeartbeat } from "./share/heartbeat.ts";
+import type { ShareHeartbeatInput } from "./share/heartbeat_request.ts";
+import {
+  decideAltering,
+  decideForgetting,
+  decideForgotten,
+  decideInitialized,
+  sharePartitions,
+} from "./share/state_steps.ts";
+import type {
+  StateStepResponse,
+  StatesWanted,
+  StatesWantedResponse,
+} from "./share/states_wanted.ts";
+import {
+  answerWhenDurable,
+  type GroupResponse,
+  type Plan,
+  softly,
+  type Turn,
+  type View,
+} from "./turn.ts";
 
 export interface GroupTableOptions {
   /** Read at each decision. */
@@ -85,6 +109,9 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
   readonly #offsets = new OffsetTable();
   readonly #deadlines = new Deadlines<AlarmOwner>();
   #state: "loading" | "leading" | "resigned" = "loading";
+  /** States of share groups that are to be begun, and who waits for such. */
+  #statesWanted: StatesWanted[] = [];
+  #stateKeeper: Asked<StatesWantedResponse> | undefined;
   /** When offsets are next looked at for expiry; the groups to be looked at, and how far it is. */
   #expiryDueMs = Infinity;
   #expiryQueue: readonly string[] = [];
@@ -176,6 +203,74 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
     return describeConsumerGroup(this.#groups.get(groupId), { groupId, topics, config });
   }
 
+  /** ShareGroupHeartbeat: all that a member of a share group asks. */
+  shareHeartbeat(
+    input: ShareHeartbeatInput,
+    at: At<ShareGroupHeartbeatResponse>,
+  ): GroupDecision {
+    return this.#decided(at.nowMs, (view) => decideShareHeartbeat(view, input, at));
+  }
+
+  /** One group of a ShareGroupDescribe. */
+  describeShare(groupId: string): DescribedShareGroup {
+    const { config, topics = noTopics } = this.#options;
+    return describeShareGroup(this.#groups.get(groupId), { groupId, topics, config: config() });
+  }
+
+  isShareGroup(groupId: string): boolean {
+    return this.#groups.get(groupId)?.type === "share";
+  }
+
+  /** The partitions of a share group of which there is state. */
+  sharePartitions(groupId: string): StateStepResponse {
+    return sharePartitions(this.#options.config(), this.#groups.get(groupId), groupId);
+  }
+
+  /** Waits for states of share groups that the share coordinator is to begin. One does. */
+  takeStatesWanted(at: At<StatesWantedResponse>): GroupDecision {
+    return this.#decided(at.nowMs, () =>
+      softly(() => {
+        assert(this.#stateKeeper === undefined, "somebody waits for states to begin already");
+        this.#stateKeeper = at.asked;
+      }));
+  }
+
+  /** The share coordinator keeps state of these partitions: state_steps.ts, as the next three. */
+  statesInitialized(
+    of: Pick<StatesWanted, "groupId" | "topics">,
+    at: At<StateStepResponse>,
+  ): GroupDecision {
+    return this.#decided(at.nowMs, (view) => decideInitialized(view, of, at));
+  }
+
+  /** AlterShareGroupOffsets, before the share coordinator is asked. */
+  alterShareOffsets(
+    of: { readonly groupId: string; readonly topics: readonly TopicPartitions[] },
+    at: At<StateStepResponse>,
+  ): GroupDecision {
+    return this.#decided(at.nowMs, (view) => decideAltering(view, of, at));
+  }
+
+  /** DeleteShareGroupOffsets and DeleteGroups, before the share coordinator is asked. */
+  forgetShareTopics(
+    of: { readonly groupId: string; readonly topicIds: readonly Uuid[] | null },
+    at: At<StateStepResponse>,
+  ): GroupDecision {
+    return this.#decided(at.nowMs, (view) => decideForgetting(view, of, at));
+  }
+
+  /** The share coordinator has forgotten `done` of `asked`. */
+  shareTopicsForgotten(
+    of: {
+      readonly groupId: string;
+      readonly asked: readonly Uuid[];
+      readonly done: readonly Uuid[];
+    },
+    at: At<StateStepResponse>,
+  ): GroupDecision {
+    return this.#decided(at.nowMs, (view) => decideForgotten(view, of, at));
+  }
+
   /** OffsetCommit. Topics must be named: version 10's ids are resolved before. */
   commitOffsets(input: CommitInput, at: At<OffsetCommitResponse>): GroupDecision {
     return this.#decided(at.nowMs, (view) => decideCommit(view, input, at));
@@ -262,7 +357,9 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
     }
     this.#groups.clear();
     this.#state = "resigned";
-    return turn.answers;
+    if (this.#stateKeeper === undefined) return turn.answers;
+    const response = { errorCode, wanted: [] };
+    return [...turn.answers, { to: this.#stateKeeper, response, failed: undefined }];
   }
 
   /** About as many bytes as members hold. It looks at every member. */
@@ -345,8 +442,19 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
   #effects(nowMs: number, change: (turn: Turn) => void): GroupEffects {
     const turn = this.#turn(nowMs);
     change(turn);
+    this.#handOutStates(turn);
     const { answers, notes } = turn;
     return { answers, notes, next: this.#next(turn) };
+  }
+
+  /** Gives what is to be begun to who waits for it. */
+  #handOutStates(turn: Turn): void {
+    if (this.#stateKeeper === undefined || this.#statesWanted.length === 0) return;
+    const to = this.#stateKeeper;
+    const response = { errorCode: ErrorCode.NONE, wanted: this.#statesWanted };
+    this.#stateKeeper = undefined;
+    this.#statesWanted = [];
+    answerWhenDurable(turn, { to, response, failed: (errorCode) => ({ errorCode, wanted: [] }) });
   }
 
   /** What `turn` has left to be decided: groups that became empty, then the rest in its order. */
@@ -393,6 +501,7 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
       answers: [],
       notes: [],
       emptied: new Set(),
+      statesWanted: this.#statesWanted,
       then: [],
     };
   }

@@ -42,6 +42,12 @@ export {
 } from "./share_state/state_table.ts";
 export type { BadRegex, NameMatcher, RegexEngine } from "./modern/regex.ts";
 export type { GroupTopic, GroupTopics } from "./modern/topics.ts";
+export type {
+  StateStepResponse,
+  StatesWanted,
+  StatesWantedResponse,
+} from "./share/states_wanted.ts";
+export type { TopicPartitions } from "./modern/assignment.ts";
 export type { GroupResponse } from "./turn.ts";
 
 export * from "./transactions/mod.ts";

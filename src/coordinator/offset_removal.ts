@@ -92,8 +92,9 @@ export function expiredOffsets(
 
 /** Decides that every offset committed for `topics` goes: they were deleted. */
 export function decideTopicsDeleted(view: View, topics: readonly string[]): Plan {
-  const records = [...view.groups.keys()].flatMap((
-    groupId,
-  ) => [...tombstonesOf(view.offsets, groupId, topics)]);
+  const records = [...view.groups.values()].flatMap((group) => [
+    ...tombstonesOf(view.offsets, group.groupId, topics),
+    ...kindOf(group).onTopicsDeleted?.(group, view.topics) ?? [],
+  ]);
   return { records, settle: () => {}, refuse: () => {} };
 }

@@ -9,6 +9,7 @@
 import type {
   ConsumerGroupHeartbeatResponse,
 } from "../protocol/apis/68_consumer_group_heartbeat.ts";
+import type { ShareGroupHeartbeatResponse } from "../protocol/apis/76_share_group_heartbeat.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import type {
   DeleteGroupsResponse,
@@ -28,10 +29,18 @@ import type { GroupConfig } from "./group_config.ts";
 import type { Answer, Asked, Note, TransactionProducer } from "./machine.ts";
 import type { OffsetTable } from "./offsets.ts";
 import type { GroupCoordinatorRecord } from "./record_kinds.ts";
+import type {
+  StateStepResponse,
+  StatesWanted,
+  StatesWantedResponse,
+} from "./share/states_wanted.ts";
 
 /** A response that may come later than its request, or wait for the log. */
 export type GroupResponse =
   | ConsumerGroupHeartbeatResponse
+  | ShareGroupHeartbeatResponse
+  | StatesWantedResponse
+  | StateStepResponse
   | JoinGroupResponse
   | SyncGroupResponse
   | LeaveGroupResponse
@@ -59,6 +68,8 @@ export interface Turn extends View, Clockwork {
   readonly notes: Note[];
   /** Classic groups whose last member is gone: their becoming empty is the next decision. */
   readonly emptied: Set<ClassicGroup>;
+  /** Which states the share coordinator is to begin to keep. */
+  readonly statesWanted: StatesWanted[];
   /** Decisions to be made after that. */
   readonly then: ((view: View) => Plan)[];
 }

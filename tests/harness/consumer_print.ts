@@ -1,5 +1,5 @@
-// Records and responses of consumer groups as scenarios show them. Topics are told by the number
-// that FakeTopics has made their id of: topic 1 is "1", its partitions are "1:0,1".
+// Records and responses of consumer and share groups as scenarios show them. Topics are told by the
+// number that FakeTopics has made their id of: topic 1 is "1", its partitions are "1:0,1".
 
 import { uuidToBytes } from "../../src/base/ids.ts";
 import type { GroupCoordinatorRecord } from "../../src/coordinator/mod.ts";
@@ -7,6 +7,14 @@ import { ErrorCode, errorName } from "../../src/protocol/errors.ts";
 import type {
   ConsumerGroupHeartbeatResponse,
 } from "../../src/protocol/apis/68_consumer_group_heartbeat.ts";
+import type {
+  ShareGroupHeartbeatResponse,
+} from "../../src/protocol/apis/76_share_group_heartbeat.ts";
+
+type ShareGroupRecord = Extract<
+  GroupCoordinatorRecord,
+  { readonly type: `ShareGroup${string}` }
+>;
 
 interface Partitions {
   readonly topicId: string;
@@ -58,7 +66,35 @@ export function printConsumerRecord(record: GroupCoordinatorRecord): string {
   }
 }
 
-export function printHeartbeat(response: ConsumerGroupHeartbeatResponse): string {
+export function printShareRecord({ type, key, value }: ShareGroupRecord): string {
+  const member = "memberId" in key ? ` ${key.memberId}` : "";
+  const short = type.replace("ShareGroup", "").replace("Metadata", "") || "Group";
+  const what = `record: ${short}${member}`;
+  if (value === null) return `${what} = tombstone`;
+  switch (type) {
+    case "ShareGroupMetadata":
+      return `${what} epoch=${value.epoch}`;
+    case "ShareGroupTargetAssignmentMetadata":
+      return `${what} epoch=${value.assignmentEpoch}`;
+    case "ShareGroupTargetAssignmentMember":
+      return `${what} ${printPartitions(value.topicPartitions)}`;
+    case "ShareGroupCurrentMemberAssignment":
+      return `${what} epoch=${value.memberEpoch} previous=${value.previousMemberEpoch}` +
+        ` has ${printPartitions(value.assignedPartitions)}`;
+    case "ShareGroupMemberMetadata":
+      return `${what} topics=${value.subscribedTopicNames.join(",")}`;
+    case "ShareGroupStatePartitionMetadata":
+      return `${what} initializing ${printPartitions(value.initializingTopics)}` +
+        ` initialized ${printPartitions(value.initializedTopics)}` +
+        ` deleting ${
+          value.deletingTopics.map(({ topicName }) => topicName).join(",") || "nothing"
+        }`;
+  }
+}
+
+export function printHeartbeat(
+  response: ConsumerGroupHeartbeatResponse | ShareGroupHeartbeatResponse,
+): string {
   const { errorCode, memberId, memberEpoch, assignment } = response;
   if (errorCode !== ErrorCode.NONE) return errorName(errorCode);
   return `heard member=${memberId} epoch=${memberEpoch}` +

@@ -24,7 +24,7 @@ export interface Words {
 }
 
 /** What these commands need of a scenario. */
-interface World {
+export interface World {
   readonly table: GroupTable;
   readonly topics: FakeTopics;
   readonly config: GroupConfig;
@@ -106,7 +106,7 @@ export const consumerVerbs: Record<string, (world: World, command: Words) => str
 };
 
 /** "1:0,1 2:3" is written "1:0,1;2:3". */
-function parsePartitions(text: string) {
+export function parsePartitions(text: string) {
   if (text === "-") return [];
   return text.split(";").map((each) => {
     const [number, partitions] = each.split(":");

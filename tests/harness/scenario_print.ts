@@ -8,7 +8,12 @@ import { fromUtf8 } from "../../src/base/bytes.ts";
 import type { Answer, GroupCoordinatorRecord, GroupResponse } from "../../src/coordinator/mod.ts";
 import { topicsOfSubscription } from "../../src/coordinator/classic/subscription.ts";
 import { ErrorCode, errorName } from "../../src/protocol/errors.ts";
-import { printConsumerRecord, printHeartbeat } from "./consumer_print.ts";
+import {
+  printConsumerRecord,
+  printHeartbeat,
+  printPartitions,
+  printShareRecord,
+} from "./consumer_print.ts";
 import type { Carried } from "./group_shell.ts";
 
 export function printTopics(metadata: Uint8Array): string {
@@ -36,6 +41,7 @@ export function printRecord(record: GroupCoordinatorRecord): string {
     const value = record.value === null ? "tombstone" : record.value.offset;
     return `record: offset ${group || "-"} ${topic}:${partition} = ${value}`;
   }
+  if (isOfShareGroup(record)) return printShareRecord(record);
   if (record.type !== "GroupMetadata") return printConsumerRecord(record);
   const { value, key: { group } } = record;
   if (value === null) return `record: group ${group} = tombstone`;
@@ -53,7 +59,22 @@ export function printAnswer(
   return `${asker}: ${printResponse(response)}${failed === undefined ? "" : " [durable]"}`;
 }
 
+function isOfShareGroup(
+  record: GroupCoordinatorRecord,
+): record is Extract<GroupCoordinatorRecord, { readonly type: `ShareGroup${string}` }> {
+  return record.type.startsWith("ShareGroup");
+}
+
 function printResponse(response: GroupResponse): string {
+  if ("wanted" in response) {
+    return response.wanted.map(({ groupId, stateEpoch, topics }) =>
+      `begin ${groupId} epoch=${stateEpoch} ${printPartitions(topics)}`
+    ).join("; ");
+  }
+  if ("stateEpoch" in response) {
+    const { errorCode, stateEpoch, topics } = response;
+    return `${errorName(errorCode)} epoch=${stateEpoch} ${printPartitions(topics)}`;
+  }
   if ("generationId" in response) {
     const { errorCode, memberId, leader, generationId, members } = response;
     if (errorCode !== ErrorCode.NONE) return `${errorName(errorCode)} member=${memberId}`;

@@ -6,7 +6,8 @@
 //
 // Commands: config, join, sync, heartbeat, leave, commit, fetch, describe, list, delete,
 // delete-offsets, delete-topics, tick, refuse (the log refuses the next append), restart (replay of
-// the log, through bytes), resign; those of consumer groups are in consumer_script.ts. Time starts
+// the log, through bytes), resign; those of consumer and share groups
+// are in consumer_script.ts and share_script.ts. Time starts
 // at 0 and moves by `tick` alone, by deadlines. `[durable]` marks an answer that waits for the log.
 // Member ids end in a counter: the first id handed out to client a is a-1. "-" is the empty id.
 
@@ -31,6 +32,7 @@ import type {
   SyncGroupResponse,
 } from "../../src/protocol/mod.ts";
 import { consumerVerbs, type Words } from "./consumer_script.ts";
+import { shareVerbs } from "./share_script.ts";
 import type { FakeTopics } from "./fake_topics.ts";
 import { type Carried, GroupShell } from "./group_shell.ts";
 import {
@@ -155,6 +157,7 @@ export function runScenario(text: string): string {
 
 const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> = {
   ...consumerVerbs,
+  ...shareVerbs,
   config(scenario, { options }) {
     const keys: Record<string, keyof GroupConfig> = {
       "initial-delay": "initialRebalanceDelayMs",

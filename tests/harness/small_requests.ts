@@ -287,6 +287,25 @@ export const smallRequests: Readonly<Record<string, MakeMessage>> = {
     }),
   DeleteShareGroupState: (names) => shareState(names, {}),
   ReadShareGroupStateSummary: (names) => shareState(names, { leaderEpoch: 0 }),
+  ShareGroupHeartbeat: ({ group, topic }) => ({
+    groupId: group,
+    memberId: "AAAAAAAAAAAAAAAAAAAAAQ",
+    memberEpoch: 0,
+    rackId: null,
+    subscribedTopicNames: [topic],
+  }),
+  ShareGroupDescribe: ({ group }) => ({ groupIds: [group], includeAuthorizedOperations: true }),
+  DescribeShareGroupOffsets: ({ group, topic }) => ({
+    groups: [{ groupId: group, topics: [{ topicName: topic, partitions: [0] }] }],
+  }),
+  AlterShareGroupOffsets: ({ group, topic }) => ({
+    groupId: group,
+    topics: [{ topicName: topic, partitions: [{ partitionIndex: 0, startOffset: 0 }] }],
+  }),
+  DeleteShareGroupOffsets: ({ group, topic }) => ({
+    groupId: group,
+    topics: [{ topicName: topic }],
+  }),
 };
 
 /** The producer of a transactional id. */
@@ -310,6 +329,8 @@ export const expectedErrors: Readonly<Record<string, number>> = {
   AlterReplicaLogDirs: ErrorCode.LOG_DIR_NOT_FOUND,
   UnregisterBroker: ErrorCode.BROKER_ID_NOT_REGISTERED,
   PushTelemetry: ErrorCode.UNKNOWN_SUBSCRIPTION_ID,
+  AlterShareGroupOffsets: ErrorCode.GROUP_ID_NOT_FOUND,
+  DeleteShareGroupOffsets: ErrorCode.GROUP_ID_NOT_FOUND,
 };
 
 /** The table of an API. */

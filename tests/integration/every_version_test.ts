@@ -93,6 +93,12 @@ async function beginShareState(asker: Asker): Promise<Asker> {
   return asker;
 }
 
+/** Begins a share group, with a member. */
+async function joinShareGroup(asker: Asker): Promise<Asker> {
+  await asker.ask("ShareGroupHeartbeat", 1);
+  return asker;
+}
+
 /** Brings what a request is about into being. */
 const before: Record<string, (asker: Asker) => Promise<Asker>> = {
   Heartbeat: (asker) => asker.join(),
@@ -145,6 +151,8 @@ const before: Record<string, (asker: Asker) => Promise<Asker>> = {
   DeleteShareGroupState: findShareState,
   ReadShareGroupStateSummary: findShareState,
   ReadShareGroupState: beginShareState,
+  ShareGroupDescribe: joinShareGroup,
+  DescribeShareGroupOffsets: joinShareGroup,
   WriteShareGroupState: beginShareState,
 };
 

@@ -211,6 +211,19 @@ async function beginTransaction(client: RawClient): Promise<Partial<Names>> {
   return { group, producerId: Number(producerId) };
 }
 
+/** A share group, with a member that is in it or has been. */
+async function beginShareGroup(
+  client: RawClient,
+  as: "joined" | "left",
+): Promise<Partial<Names>> {
+  const group = "group-5";
+  await ask(client, "ShareGroupHeartbeat", { version: 1, group });
+  if (as === "joined") return { group };
+  const message = smallRequests.ShareGroupHeartbeat({ ...anyNames, group, version: 1 });
+  await client.ask(apiNamed("ShareGroupHeartbeat"), 1, { ...message, memberEpoch: -1 } as Any);
+  return { group };
+}
+
 /** What a small request needs to find something to do. */
 const prepared: Readonly<Record<string, Partial<Case>>> = {
   CreateTopics: { after: isMade },
@@ -233,6 +246,11 @@ const prepared: Readonly<Record<string, Partial<Case>>> = {
       return { group };
     },
   },
+  ShareGroupHeartbeat: { before: () => Promise.resolve({ group: "group-5" }) },
+  ShareGroupDescribe: { before: (client) => beginShareGroup(client, "joined") },
+  DescribeShareGroupOffsets: { before: (client) => beginShareGroup(client, "joined") },
+  AlterShareGroupOffsets: { before: (client) => beginShareGroup(client, "left") },
+  DeleteShareGroupOffsets: { before: (client) => beginShareGroup(client, "left") },
   EndTxn: { before: beginTransaction },
   AddPartitionsToTxn: { before: beginTransaction },
   AddOffsetsToTxn: { before: beginTransaction },
@@ -280,6 +298,9 @@ const showing = [
   "CreatePartitions",
   "DeleteGroups",
   "OffsetDelete while groups are loaded",
+  "ShareGroupHeartbeat",
+  "AlterShareGroupOffsets",
+  "DeleteShareGroupOffsets",
   "AlterClientQuotas",
   "AlterUserScramCredentials",
 ];

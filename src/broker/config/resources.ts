@@ -71,7 +71,7 @@ function configWarnings(resource: ConfigResource, settings: readonly Setting[]):
   if (resourceType === ResourceType.GROUP) {
     return settings.flatMap(([name]) => {
       const [kind = ""] = name.split(".");
-      return kind === "consumer"
+      return kind === "consumer" || kind === "share"
         ? []
         : [`${name} has no effect: ${kind} groups are not served yet`];
     });

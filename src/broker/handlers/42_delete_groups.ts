@@ -1,7 +1,8 @@
 // DeleteGroups: removes empty groups with their committed offsets.
 //
 // Serves: 0-3.
-// Behaviour: NON_EMPTY_GROUP while members are in it, GROUP_ID_NOT_FOUND when there is none.
+// Behaviour: NON_EMPTY_GROUP while members are in it, GROUP_ID_NOT_FOUND when there is none. What
+//   the share coordinator keeps of a share group goes first; where it cannot, the group stays.
 // Versions: 2 flexible; 3 error messages.
 
 import { mapSliced } from "../../base/pieces.ts";
@@ -18,7 +19,7 @@ import { Shard } from "../shards.ts";
 
 type Result = ResponseInput<typeof DeleteGroups>["results"][number];
 
-type Context = RequestContext<"groups" | "slices">;
+type Context = RequestContext<"groups" | "shareGroupStates" | "slices">;
 
 export const deleteGroups = handler(DeleteGroups, {
   serves: "0-3",
@@ -40,11 +41,36 @@ export const deleteGroups = handler(DeleteGroups, {
         }
         continue;
       }
+      const kept = await withStatesLeft(shard, groupIds, services);
+      results.push(...kept);
+      if (kept.length === groupIds.length) continue;
+      const left = new Set(kept.map(({ groupId }) => groupId));
       const response = await shard.submit<ResponseOf<typeof DeleteGroups>>((table, at) =>
-        table.deleteGroups(groupIds, at)
+        table.deleteGroups(groupIds.filter((groupId) => !left.has(groupId)), at)
       );
       results.push(...response.results);
     }
     return { results };
   },
 });
+
+/** Has share groups forget what they did. Returns those of which something is left. */
+async function withStatesLeft(
+  shard: GroupShard,
+  groupIds: readonly string[],
+  { shareGroupStates }: Context["services"],
+): Promise<Result[]> {
+  const left: Result[] = [];
+  for (const groupId of groupIds) {
+    if (!shard.machine.isShareGroup(groupId)) continue;
+    const { errorCode, states } = await shareGroupStates.forget(shard, { groupId, topicIds: null });
+    const failed = states.flatMap(({ partitions }) => partitions)
+      .find((each) => each.errorCode !== ErrorCode.NONE);
+    const why = errorCode === ErrorCode.NONE ? failed?.errorCode ?? errorCode : errorCode;
+    // Why a group is not to be deleted is said by deleting it.
+    if (why !== ErrorCode.NONE && why !== ErrorCode.NON_EMPTY_GROUP) {
+      left.push({ groupId, errorCode: why });
+    }
+  }
+  return left;
+}

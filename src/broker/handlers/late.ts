@@ -59,6 +59,8 @@ const modules: Readonly<Record<number, readonly [serves: string, load: Load]>> =
   72: ["0", () => import("./72_push_telemetry.ts")],
   74: ["0-1", () => import("./74_list_config_resources.ts")],
   75: ["0", () => import("./75_describe_topic_partitions.ts")],
+  76: ["1", () => import("./76_share_group_heartbeat.ts")],
+  77: ["1", () => import("./77_share_group_describe.ts")],
   78: ["1-2", () => import("./78_share_fetch.ts")],
   79: ["1-2", () => import("./79_share_acknowledge.ts")],
   83: ["0", () => import("./83_initialize_share_group_state.ts")],
@@ -66,6 +68,9 @@ const modules: Readonly<Record<number, readonly [serves: string, load: Load]>> =
   85: ["0-1", () => import("./85_write_share_group_state.ts")],
   86: ["0", () => import("./86_delete_share_group_state.ts")],
   87: ["0-1", () => import("./87_read_share_group_state_summary.ts")],
+  90: ["0-1", () => import("./90_describe_share_group_offsets.ts")],
+  91: ["0", () => import("./91_alter_share_group_offsets.ts")],
+  92: ["0", () => import("./92_delete_share_group_offsets.ts")],
 };
 
 /** The late handlers by API key. */

@@ -2,18 +2,22 @@
 // keeps its state, and has an answer of its own.
 
 import type { PartitionId, Uuid } from "../../base/ids.ts";
-import { mapSliced } from "../../base/pieces.ts";
+import { mapSliced, type WorkSlices } from "../../base/pieces.ts";
+import type { MetadataStore } from "../../cluster/mod.ts";
 import {
   type SharePartitionKey,
   sharePartitionText,
   type ShareStateAnswer,
 } from "../../coordinator/mod.ts";
-import type { Services } from "../services.ts";
 import { Shard } from "../shards.ts";
-import { noCoordinator, type StateDecider } from "./states.ts";
+import { noCoordinator, type ShareStates, type StateDecider } from "./states.ts";
 
 /** What answering needs of a broker. */
-export type StateServices = Pick<Services, "shareStates" | "metadata" | "slices">;
+export interface StateServices {
+  readonly shareStates: Pick<ShareStates, "shards" | "decide">;
+  readonly metadata: Pick<MetadataStore, "image">;
+  readonly slices: WorkSlices;
+}
 
 /** A share partition that is asked about, and whether there is such a partition. */
 export interface StateQuestion {
@@ -52,7 +56,7 @@ export async function answerEach<P extends { readonly partition: PartitionId }, 
 
 /** Has the shard that keeps the state of `key` decide. */
 export function decideState(
-  { shareStates }: Pick<Services, "shareStates">,
+  { shareStates }: Pick<StateServices, "shareStates">,
   key: SharePartitionKey,
   decide: StateDecider,
 ): Promise<ShareStateAnswer> {
@@ -61,7 +65,7 @@ export function decideState(
 
 /** The state as it is, for whoever only looks. */
 export async function summarise(
-  { shareStates: { shards } }: Pick<Services, "shareStates">,
+  { shareStates: { shards } }: Pick<StateServices, "shareStates">,
   question: StateQuestion,
 ): Promise<ShareStateAnswer> {
   const shard = await shards.of(sharePartitionText(question.key));

@@ -11,13 +11,13 @@
 
 import { bytesEqual } from "../../base/bytes.ts";
 import type { Int64 } from "../../base/int64.ts";
-import { addInt64 } from "../../base/int64.ts";
 import type { Assignment, TopicPartitions } from "../modern/assignment.ts";
 import { reconcile, reconciledEqual } from "../modern/reconcile.ts";
 import {
   assignorOf,
   changedTargets,
   computeTarget,
+  isTargetDue,
   targetOf,
 } from "../modern/target_assignment.ts";
 import { subscriptionHash } from "../modern/topics.ts";
@@ -155,7 +155,11 @@ function decideTargets(
   const { memberId } = said.member;
   const formerly = (id: string): Assignment =>
     targetOfMember(group, id === memberId && said.replaced ? said.replaced.memberId : id);
-  if (groupEpoch <= group.assignmentEpoch || !isTargetDue(view, group)) {
+  const { groupId } = group;
+  const { assignmentIntervalMs } = view.config.consumer().settingsOf(groupId);
+  if (
+    groupEpoch <= group.assignmentEpoch || !isTargetDue(view.nowMs, group, assignmentIntervalMs)
+  ) {
     return { records: [], epoch: group.assignmentEpoch, target: formerly(memberId) };
   }
   const members = [...membersAfter(group, said)];
@@ -172,20 +176,12 @@ function decideTargets(
     assignor: assignorOf(name),
     formerly,
   });
-  const { groupId } = group;
   const records: ConsumerGroupRecord[] = [];
   for (const [id, each] of changedTargets(target, (id) => group.targets.get(id))) {
     records.push(targetRecord(groupId, { memberId: id, target: each }));
   }
   records.push(targetEpochRecord(groupId, { epoch: groupEpoch, timestampMs: view.nowMs as Int64 }));
   return { records, epoch: groupEpoch, target: targetOf(target, memberId) };
-}
-
-/** Members that come one after the other are assigned together. */
-function isTargetDue(view: View, { groupId, assignmentTimestampMs }: ConsumerGroup): boolean {
-  const { assignmentIntervalMs } = view.config.consumer().settingsOf(groupId);
-  if (assignmentTimestampMs === 0 || assignmentIntervalMs === 0) return true;
-  return view.nowMs >= addInt64(assignmentTimestampMs, assignmentIntervalMs);
 }
 
 /** Whether the member's record would say the same. */

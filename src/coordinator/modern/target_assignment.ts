@@ -3,6 +3,7 @@
 //   members, their topics, what they were to have ──assignor──> what they are to have
 
 import type { Uuid } from "../../base/ids.ts";
+import { addInt64, type Int64 } from "../../base/int64.ts";
 import { type Assignment, assignmentsEqual, nothingAssigned } from "./assignment.ts";
 import type { Assignor } from "./assignor.ts";
 import { assignRange } from "./range.ts";
@@ -34,6 +35,16 @@ export interface TargetInput {
   readonly assignor: Assignor;
   /** What a member was to have so far. */
   readonly formerly: (memberId: string) => Assignment;
+}
+
+/** Members that come one after the other are assigned together (KIP-1263). */
+export function isTargetDue(
+  nowMs: number,
+  { assignmentTimestampMs }: { readonly assignmentTimestampMs: Int64 },
+  assignmentIntervalMs: number,
+): boolean {
+  if (assignmentTimestampMs === 0 || assignmentIntervalMs === 0) return true;
+  return nowMs >= addInt64(assignmentTimestampMs, assignmentIntervalMs);
 }
 
 /** What each member is to have. */

@@ -3,6 +3,7 @@
 //   v1    how far they lag (KIP-1226)
 
 import {
+  about,
   api,
   array,
   defaultsTo,
@@ -20,16 +21,32 @@ import {
   throttleTimeMs,
   uuid,
 } from "../schema.ts";
+import { coordinatorErrors, shareStateErrors } from "../shared_errors.ts";
 
 export const DescribeShareGroupOffsets = api({
   key: 90,
   name: "DescribeShareGroupOffsets",
   versions: "0-1",
   flexible: "0+",
+  about: "Tells where share groups start in their partitions, and how far they lag.",
+  errors: {
+    groups: {
+      ...coordinatorErrors,
+      GROUP_ID_NOT_FOUND: "there is no such share group",
+      INVALID_GROUP_ID: "the group id is invalid",
+      UNSUPPORTED_VERSION: "share groups are turned off",
+    },
+    partitions: {
+      ...shareStateErrors,
+    },
+  },
   request: {
     groups: array({
       groupId: string,
-      topics: nullable(array({ topicName: string, partitions: array(partitionId) })),
+      topics: about(
+        "The partitions to tell of; null is all that the group knows",
+        nullable(array({ topicName: string, partitions: array(partitionId) })),
+      ),
     }),
   },
   response: {
@@ -43,7 +60,10 @@ export const DescribeShareGroupOffsets = api({
           partitionIndex: partitionId,
           startOffset: offset,
           leaderEpoch,
-          lag: from(1, defaultsTo(-1, int64)),
+          lag: about(
+            "Records from there on that the group is not done with; -1 is not known",
+            from(1, defaultsTo(-1, int64)),
+          ),
           errorCode,
           errorMessage: nullableString,
         }),

@@ -13,12 +13,26 @@ import {
   throttleTimeMs,
   uuid,
 } from "../schema.ts";
+import { coordinatorErrors, shareStateErrors } from "../shared_errors.ts";
 
 export const AlterShareGroupOffsets = api({
   key: 91,
   name: "AlterShareGroupOffsets",
   versions: "0",
   flexible: "0+",
+  about: "Has a share group without members start elsewhere.",
+  errors: {
+    response: {
+      ...coordinatorErrors,
+      GROUP_ID_NOT_FOUND: "there is no such share group",
+      INVALID_GROUP_ID: "the group id is invalid",
+      NON_EMPTY_GROUP: "the group has members",
+      UNSUPPORTED_VERSION: "share groups are turned off",
+    },
+    partitions: {
+      ...shareStateErrors,
+    },
+  },
   request: {
     groupId: string,
     topics: array({

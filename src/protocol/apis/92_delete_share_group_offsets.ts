@@ -11,12 +11,26 @@ import {
   throttleTimeMs,
   uuid,
 } from "../schema.ts";
+import { coordinatorErrors, shareStateErrors } from "../shared_errors.ts";
 
 export const DeleteShareGroupOffsets = api({
   key: 92,
   name: "DeleteShareGroupOffsets",
   versions: "0",
   flexible: "0+",
+  about: "Has a share group without members forget what it did in topics.",
+  errors: {
+    response: {
+      ...coordinatorErrors,
+      GROUP_ID_NOT_FOUND: "there is no such share group",
+      INVALID_GROUP_ID: "the group id is invalid",
+      NON_EMPTY_GROUP: "the group has members",
+      UNSUPPORTED_VERSION: "share groups are turned off",
+    },
+    responses: {
+      ...shareStateErrors,
+    },
+  },
   request: { groupId: string, topics: array({ topicName: string }) },
   response: {
     throttleTimeMs,

@@ -1,0 +1,37 @@
+// ShareGroupHeartbeat: a member of a share group joins, goes on or leaves, and is told what it is
+// assigned (KIP-932).
+//
+// Serves: 1.
+// Behaviour: src/coordinator/share/heartbeat.ts. Answered once what it tells is synced. Partitions
+//   that are new to a group are assigned once the share coordinator keeps their state: at the next
+//   heartbeat. UNSUPPORTED_VERSION where the cluster's share.version is 0.
+
+import { ShareGroupHeartbeat } from "../../protocol/apis/76_share_group_heartbeat.ts";
+import { ErrorCode, type ResponseOf } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
+import { handler, type RequestContext } from "../handler.ts";
+import { Shard } from "../shards.ts";
+
+type Context = RequestContext<"groups" | "groupMemory">;
+
+export const shareGroupHeartbeat = handler(ShareGroupHeartbeat, {
+  serves: "1",
+  authorise: [needs("group read"), needs("topic describe")],
+
+  async handle(request, { services, clientId, session, requestBytes }: Context) {
+    const shard = await services.groups.of(request.groupId);
+    if (!(shard instanceof Shard)) return refusal(shard);
+    const errorCode = services.groupMemory.admit(requestBytes);
+    if (errorCode !== ErrorCode.NONE) return refusal(errorCode);
+    const clientHost = `/${session.remote.host}`;
+    const input = { request, clientId: clientId ?? "", clientHost };
+    return shard.submit<ResponseOf<typeof ShareGroupHeartbeat>>((table, at) =>
+      table.shareHeartbeat(input, at)
+    );
+  },
+});
+
+/** No group was asked. */
+function refusal(errorCode: ErrorCode) {
+  return { errorCode, memberEpoch: 0, heartbeatIntervalMs: 0 };
+}
