@@ -115,9 +115,6 @@ export class BytesReader {
     return start;
   }
 
-  // What `take` has bounded is there (`!`): these are read so often that the call of `byteAt` is a
-  // quarter of their time.
-
   int8(): number {
     return (this.bytes[this.take(1)]! << 24) >> 24;
   }

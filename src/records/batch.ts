@@ -14,6 +14,7 @@
 import { crc32c } from "../base/crc.ts";
 import type { LeaderEpoch, Offset, ProducerId } from "../base/ids.ts";
 import { type Int64, int64Of } from "../base/int64.ts";
+import { int16At, int32At } from "../base/items.ts";
 import { type CompressionType, compressionTypes } from "./compression.ts";
 
 /** Bytes of a batch before its records. */
@@ -72,17 +73,6 @@ export interface BatchHeader {
   readonly isControl: boolean;
 }
 
-/** The int16 at `position`. */
-export function int16At(bytes: Uint8Array, position: number): number {
-  return ((bytes[position] << 24) | (bytes[position + 1] << 16)) >> 16;
-}
-
-/** The int32 at `position`. */
-export function int32At(bytes: Uint8Array, position: number): number {
-  return (bytes[position] << 24) | (bytes[position + 1] << 16) | (bytes[position + 2] << 8) |
-    bytes[position + 3];
-}
-
 /** The int64 at `position`. */
 export function int64At(bytes: Uint8Array, position: number): Int64 {
   return int64Of(int32At(bytes, position), int32At(bytes, position + 4) >>> 0);
@@ -129,7 +119,7 @@ export function batchSizeOf(bytes: Uint8Array, position = 0): number {
 
 /** The format version of the batch or message set at `position`. */
 export function magicOf(bytes: Uint8Array, position = 0): number {
-  return (bytes[position + at.magic] << 24) >> 24;
+  return (bytes[position + at.magic]! << 24) >> 24;
 }
 
 export function attributesOf(bytes: Uint8Array, position = 0): number {
@@ -189,7 +179,8 @@ export function stampLogAppendTime(
   stamp: { position: number; timestampMs: number },
 ): void {
   const { position } = stamp;
-  bytes[position + at.attributes + 1] |= attributeBits.logAppendTime;
+  const low = position + at.attributes + 1;
+  bytes[low] = bytes[low]! | attributeBits.logAppendTime;
   putInt64(bytes, position + at.maxTimestamp, stamp.timestampMs);
   renewCrc(bytes, position);
 }
@@ -201,7 +192,7 @@ export function stampLogAppendTime(
 export function setCompression(bytes: Uint8Array, id: number): void {
   putInt32(bytes, at.batchLength, bytes.length - logOverheadBytes);
   const low = at.attributes + 1;
-  bytes[low] = (bytes[low] & ~attributeBits.compression) | id;
+  bytes[low] = (bytes[low]! & ~attributeBits.compression) | id;
 }
 
 /** Sets the batch's largest create time right and renews its CRC. */

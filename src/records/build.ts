@@ -45,8 +45,9 @@ export interface BatchInput {
  */
 export function buildBatch(input: BatchInput, codecs?: RuntimeCodecs): Uint8Array {
   const { records, timestamp = -1 } = input;
-  assert(records.length > 0, "a batch needs a record");
-  const baseTimestamp = records[0].timestamp ?? timestamp;
+  const [first] = records;
+  assert(first !== undefined, "a batch needs a record");
+  const baseTimestamp = first.timestamp ?? timestamp;
   let maxTimestamp: Int64 = -1;
   const compression = input.compression ?? "none";
   const body = new BytesWriter(Math.min(records.length * 128, 64 * 1024));

@@ -33,15 +33,15 @@ export interface ControlRecord {
  * The control record of the control batch at `position`; throws DecodeFault when it is malformed.
  */
 export function readControlRecord(bytes: Uint8Array, position = 0): ControlRecord {
-  const records = readRecords(bytes, { position });
-  if (records.length === 0 || records[0].key === null) {
+  const [record] = readRecords(bytes, { position });
+  if (record === undefined || record.key === null) {
     throw new DecodeFault("control batch without a control record");
   }
-  const key = new BytesReader(records[0].key);
+  const key = new BytesReader(record.key);
   key.int16();
   const type = key.int16();
   const isEnd = type === ControlType.COMMIT || type === ControlType.ABORT;
-  const { value } = records[0];
+  const { value } = record;
   if (!isEnd || value === null) return { type, coordinatorEpoch: -1 };
   const reader = new BytesReader(value);
   reader.int16();

@@ -8,6 +8,7 @@
 // batch is CORRUPT_MESSAGE. Kafka makes the difference, and clients retry the second one only.
 // Differs from Kafka: bytes behind the batch are refused; Kafka drops what is no whole batch.
 
+import { byteAt } from "../base/items.ts";
 import {
   type BatchHeader,
   batchOverheadBytes,
@@ -76,7 +77,7 @@ export function framePayload(
   if (size > bytes.length) return refuse(INVALID_RECORD, brokenOff);
   if (magic < 2) {
     if (sets) {
-      const compression = compressionOf(bytes[messageAttributesAt]);
+      const compression = compressionOf(byteAt(bytes, messageAttributesAt));
       return { magic: magic as LegacyMagic, bytes, compression };
     }
     return refuse(INVALID_RECORD, `message format ${magic}: this version takes format 2 alone`);

@@ -40,7 +40,7 @@ export function compressBlock(block: Uint8Array, into: Uint8Array): number {
   while (position <= matchStartMax) {
     const word = view.getInt32(position, true);
     const slot = Math.imul(word, 0x9e3779b1) >>> (32 - hashBits);
-    const candidate = lastSeen[slot];
+    const candidate = lastSeen[slot] ?? -1;
     lastSeen[slot] = position;
     if (
       candidate < 0 || position - candidate > distanceMax ||
@@ -138,11 +138,11 @@ export function decompressBlock(block: Uint8Array, target: BlockTarget): number 
   let out = start;
   let position = 0;
   while (position < blockEnd) {
-    const token = block[position++];
+    const token = block[position++]!;
     let literals = token >> 4;
     if (literals === 15) {
       let more = 255;
-      while (more === 255 && position < blockEnd) literals += more = block[position++];
+      while (more === 255 && position < blockEnd) literals += more = block[position++]!;
     }
     const literalsEnd = position + literals;
     if (out + literals > outMax) throw pastBound();
@@ -160,13 +160,13 @@ export function decompressBlock(block: Uint8Array, target: BlockTarget): number 
       }
     }
     out += literals;
-    const distance = block[literalsEnd] | (block[literalsEnd + 1] << 8);
+    const distance = block[literalsEnd]! | (block[literalsEnd + 1]! << 8);
     position = literalsEnd + 2;
     if (distance === 0 || distance > out - start) throw malformed("match");
     let length = (token & 15) + matchLengthMin;
     if (length === 15 + matchLengthMin) {
       let more = 255;
-      while (more === 255 && position < blockEnd) length += more = block[position++];
+      while (more === 255 && position < blockEnd) length += more = block[position++]!;
       if (position > blockEnd - lastLiterals + 1) throw malformed("match");
     }
     const matchEnd = out + length;
@@ -177,7 +177,9 @@ export function decompressBlock(block: Uint8Array, target: BlockTarget): number 
       for (let at = out; at < matchEnd; at += 4) {
         view.setInt32(at, view.getInt32(at - distance, true), true);
       }
-    } else for (let at = out; at < matchEnd; at++) into[at] = into[at - distance];
+    } else {for (let at = out; at < matchEnd; at++) {
+        into[at] = into[at - distance]!;
+      }}
     out = matchEnd;
   }
   throw malformed("end");
@@ -188,7 +190,7 @@ function copyLongMatch(
   match: { out: number; distance: number; matchEnd: number },
 ): void {
   const { out, distance, matchEnd } = match;
-  if (distance === 1) into.fill(into[out - 1], out, matchEnd);
+  if (distance === 1) into.fill(into[out - 1]!, out, matchEnd);
   else {
     // What repeats is doubled until it is long enough.
     const from = out - distance;
@@ -206,11 +208,11 @@ export function unpackedLength(block: Uint8Array): number {
   let length = 0;
   let position = 0;
   while (position < blockEnd) {
-    const token = block[position++];
+    const token = block[position++]!;
     let literals = token >> 4;
     if (literals === 15) {
       let more = 255;
-      while (more === 255 && position < blockEnd) literals += more = block[position++];
+      while (more === 255 && position < blockEnd) literals += more = block[position++]!;
     }
     length += literals;
     position += literals + 2;
@@ -218,7 +220,7 @@ export function unpackedLength(block: Uint8Array): number {
     length += (token & 15) + matchLengthMin;
     if ((token & 15) === 15) {
       let more = 255;
-      while (more === 255 && position < blockEnd) length += more = block[position++];
+      while (more === 255 && position < blockEnd) length += more = block[position++]!;
     }
   }
   return length;

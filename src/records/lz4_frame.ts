@@ -15,6 +15,7 @@
 // Differs from Kafka: an lz4 block of no content is refused; Kafka's consumers stumble over most.
 
 import { DecodeFault } from "../base/faults.ts";
+import { byteAt, int32LittleAt, itemAt } from "../base/items.ts";
 import { drained, type Pieces } from "../base/pieces.ts";
 import {
   compressBlock,
@@ -56,7 +57,7 @@ interface CompressFrame {
 
 /** The same, a block a piece. */
 export function* framePieces(bytes: Uint8Array, options: CompressFrame = {}): Pieces<Uint8Array> {
-  const blockBytes = blockBytesById[writtenBlockId];
+  const blockBytes = itemAt(blockBytesById, writtenBlockId);
   const blockCount = Math.ceil(bytes.length / blockBytes);
   const out = new Uint8Array(15 + bytes.length + blockCount * 4);
   const view = new DataView(out.buffer);
@@ -207,8 +208,8 @@ function readFrameHeader(
   options: { anyHeaderChecksum?: boolean },
 ): Frame {
   if (bytes.length < 7 || uint32(bytes, 0) !== magic) throw new DecodeFault("not an lz4 frame");
-  const [flg, bd] = [bytes[4], bytes[5]];
-  const blockBytes = blockBytesById[(bd >> 4) & 7];
+  const [flg, bd] = [byteAt(bytes, 4), byteAt(bytes, 5)];
+  const blockBytes = itemAt(blockBytesById, (bd >> 4) & 7);
   if ((flg & flags.versionMask) !== flags.version || blockBytes === 0 || (bd & 0x8f) !== 0) {
     throw new DecodeFault("lz4 frame of an unknown version");
   }
@@ -227,6 +228,5 @@ function readFrameHeader(
 
 function uint32(bytes: Uint8Array, position: number): number {
   if (position + 4 > bytes.length) throw new DecodeFault("lz4 frame is cut");
-  return (bytes[position] | (bytes[position + 1] << 8) | (bytes[position + 2] << 16) |
-    (bytes[position + 3] << 24)) >>> 0;
+  return int32LittleAt(bytes, position) >>> 0;
 }

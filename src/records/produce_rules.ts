@@ -2,6 +2,7 @@
 // path (produce_payload.ts) and the old formats (up_conversion.ts).
 
 import type { DecodeFault } from "../base/faults.ts";
+import { itemAt } from "../base/items.ts";
 import type { TopicCompression } from "./codec_choice.ts";
 import type { RuntimeCodecs } from "./compression.ts";
 import type { RecordRules } from "./record_walk.ts";
@@ -44,7 +45,7 @@ export function refuseRecords(recordErrors: readonly RecordError[]): { refusal: 
     const message = "One or more records have been rejected due to invalid timestamp";
     return { refusal: { errorCode: INVALID_TIMESTAMP, message, recordErrors } };
   }
-  const { message } = recordErrors[0];
+  const { message } = itemAt(recordErrors, 0);
   const others = recordErrors.length === 1 ? "" : ` (and ${recordErrors.length - 1} more)`;
   return { refusal: { errorCode: INVALID_RECORD, message: message + others, recordErrors } };
 }

@@ -69,7 +69,7 @@ export class RecordCursor {
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
       if (this.#position >= this.#limit) break;
-      const byte = bytes[this.#position++];
+      const byte = bytes[this.#position++]!;
       value |= (byte & 0x7f) << shift;
       if (byte < 0x80) return (value >>> 1) ^ -(value & 1);
     }
@@ -94,6 +94,6 @@ export class RecordCursor {
 
   #byte(): number {
     if (this.#position >= this.#limit) throw new DecodeFault(`no varlong at ${this.#position}`);
-    return this.bytes[this.#position++];
+    return this.bytes[this.#position++]!;
   }
 }

@@ -111,7 +111,7 @@ export class RecordStream {
         this.#skip -= step;
         at += step;
       } else {
-        const byte = chunk[at++];
+        const byte = chunk[at++]!;
         this.#left--;
         if (this.#left < 0) return this.#misfit();
         if (this.#field === "attributes") this.#field = "timestamp";
@@ -235,7 +235,7 @@ function wholeRecords(chunk: Uint8Array, o: { position: number; countMax: number
     let shift = 0;
     let byte = 0x80;
     while (byte >= 0x80 && shift < 7 * varintBytesMax && at < chunk.length) {
-      byte = chunk[at++];
+      byte = chunk[at++]!;
       value |= (byte & 0x7f) << shift;
       shift += 7;
     }

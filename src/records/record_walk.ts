@@ -186,7 +186,7 @@ function skipHeaders(bytes: Uint8Array, o: { end: number; headerCount: number })
 /** The zig-zag varint at the cursor, of up to 32 bits, before `end`. */
 function varint(bytes: Uint8Array, end: number): number {
   if (cursor < end) {
-    const byte = bytes[cursor];
+    const byte = bytes[cursor]!;
     if (byte < 0x80) {
       cursor++;
       return (byte >>> 1) ^ -(byte & 1);
@@ -194,7 +194,7 @@ function varint(bytes: Uint8Array, end: number): number {
   }
   let value = 0;
   for (let shift = 0; shift < 35 && cursor < end; shift += 7) {
-    const byte = bytes[cursor++];
+    const byte = bytes[cursor++]!;
     value |= (byte & 0x7f) << shift;
     if (byte < 0x80) return (value >>> 1) ^ -(value & 1);
   }
@@ -206,7 +206,7 @@ function varint(bytes: Uint8Array, end: number): number {
 function varlong(bytes: Uint8Array, end: number): Int64 {
   let low = 0;
   for (let shift = 0; shift < 28 && cursor < end; shift += 7) {
-    const byte = bytes[cursor++];
+    const byte = bytes[cursor++]!;
     low |= (byte & 0x7f) << shift;
     if (byte < 0x80) return (low >>> 1) ^ -(low & 1);
   }
@@ -217,7 +217,7 @@ function varlong(bytes: Uint8Array, end: number): Int64 {
 function longVarlong(bytes: Uint8Array, { low, end }: { low: number; end: number }): Int64 {
   let high = 0;
   for (let scale = 1; scale < 2 ** 42 && cursor < end; scale *= 128) {
-    const byte = bytes[cursor++];
+    const byte = bytes[cursor++]!;
     high += (byte & 0x7f) * scale;
     if (byte < 0x80) return fromZigZag(high, low);
   }

@@ -12,6 +12,7 @@
 // elements are missing, and has no end with a literal of nearly 2^32 bytes.
 
 import { DecodeFault } from "../base/faults.ts";
+import { byteAt } from "../base/items.ts";
 
 /** From here on a call into the engine is faster than a loop. */
 const longRun = 32;
@@ -27,7 +28,7 @@ function claimedLength(
   let length = 0;
   let scale = 1;
   for (let start = 0; start < 5 && start < raw.length; scale *= 128) {
-    const byte = raw[start++];
+    const byte = raw[start++]!;
     length += (byte & 0x7f) * scale;
     if (byte >= 0x80) continue;
     // The longest copy makes 64 bytes of 3.
@@ -67,7 +68,7 @@ export function uncompressBlock(raw: Uint8Array, target: SnappyTarget): number {
   let position = claim.start;
   let out = start;
   while (position < raw.length) {
-    const tag = raw[position++];
+    const tag = raw[position++]!;
     const kind = tag & 3;
     if (kind === 0) {
       let length = (tag >> 2) + 1;
@@ -95,10 +96,10 @@ export function uncompressBlock(raw: Uint8Array, target: SnappyTarget): number {
     if (kind === 1) {
       if (position >= raw.length) throw malformed();
       length = ((tag >> 2) & 7) + 4;
-      distance = ((tag >> 5) << 8) | raw[position++];
+      distance = ((tag >> 5) << 8) | raw[position++]!;
     } else if (kind === 2) {
       if (position + 2 > raw.length) throw malformed();
-      distance = raw[position] | (raw[position + 1] << 8);
+      distance = raw[position]! | (raw[position + 1]! << 8);
       position += 2;
     } else {
       distance = uintAt(raw, position, 4);
@@ -110,7 +111,9 @@ export function uncompressBlock(raw: Uint8Array, target: SnappyTarget): number {
       for (let at = out; at < copyEnd; at += 4) {
         view.setInt32(at, view.getInt32(at - distance, true), true);
       }
-    } else for (let at = out; at < copyEnd; at++) into[at] = into[at - distance];
+    } else {for (let at = out; at < copyEnd; at++) {
+        into[at] = into[at - distance]!;
+      }}
     out = copyEnd;
   }
   if (out !== end) throw malformed();
@@ -120,7 +123,7 @@ export function uncompressBlock(raw: Uint8Array, target: SnappyTarget): number {
 function uintAt(bytes: Uint8Array, position: number, length: number): number {
   if (position + length > bytes.length) throw malformed();
   let value = 0;
-  for (let i = length - 1; i >= 0; i--) value = value * 256 + bytes[position + i];
+  for (let i = length - 1; i >= 0; i--) value = value * 256 + byteAt(bytes, position + i);
   return value;
 }
 

@@ -8,7 +8,7 @@
 // Invariant: the offsets of the records that stay are what they were, and so is the last offset, so
 // that the last sequence number of a producer can be told from a batch without records.
 
-import { BytesWriter, varlongSize } from "../base/bytes.ts";
+import { BytesWriter, concatBytes, varlongSize } from "../base/bytes.ts";
 import {
   attributeBits,
   type BatchHeader,
@@ -89,15 +89,9 @@ export function emptyBatch(header: BatchHeader): Uint8Array {
 }
 
 function joinedSpans({ records, spans }: KeptRecords): Uint8Array {
-  let length = 0;
-  for (let i = 0; i < spans.length; i += 2) length += spans[i + 1] - spans[i];
-  const body = new Uint8Array(length);
-  let position = 0;
-  for (let i = 0; i < spans.length; i += 2) {
-    body.set(records.subarray(spans[i], spans[i + 1]), position);
-    position += spans[i + 1] - spans[i];
-  }
-  return body;
+  const kept: Uint8Array[] = [];
+  for (let i = 0; i < spans.length; i += 2) kept.push(records.subarray(spans[i], spans[i + 1]));
+  return concatBytes(kept);
 }
 
 /** The kept records with `shiftMs` added to their timestamp deltas. */

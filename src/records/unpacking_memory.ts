@@ -59,8 +59,8 @@ function snappyMemory(packed: Uint8Array): UnpackingMemory {
 }
 
 function lz4BlockBytes(packed: Uint8Array): number {
-  const id = (packed[5] >> 4) & 7;
-  return packed.length < 6 || id < 4 ? 0 : Math.min(lz4BlockBytesMax, 1 << (8 + 2 * id));
+  const id = ((packed[5] ?? 0) >> 4) & 7;
+  return id < 4 ? 0 : Math.min(lz4BlockBytesMax, 1 << (8 + 2 * id));
 }
 
 /** Walks the frames of RFC 8878, as far as they are whole. */
@@ -86,8 +86,8 @@ function zstdMemory(view: DataView): UnpackingMemory {
 function zstdFrame(view: DataView, start: number) {
   const descriptor = view.getUint8(start);
   const isSingle = (descriptor & 0x20) !== 0;
-  const contentSizeBytes = [isSingle ? 1 : 0, 2, 4, 8][descriptor >> 6];
-  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3];
+  const contentSizeBytes = [isSingle ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0;
+  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] ?? 0;
   // A frame of one segment has all of itself for its window.
   const windowBytes = isSingle || start + 1 >= view.byteLength
     ? Infinity

@@ -18,7 +18,8 @@ const spare: UnpackingRoom[] = [];
 /** Room for `bytes`; what is in it is left from others. */
 export function takeRoom(bytes: number): UnpackingRoom {
   const index = spare.findIndex(({ into }) => into.length >= bytes);
-  if (index >= 0) return spare.splice(index, 1)[0];
+  const [found] = index < 0 ? [] : spare.splice(index, 1);
+  if (found !== undefined) return found;
   const into = new Uint8Array(bytes);
   return { into, view: new DataView(into.buffer) };
 }

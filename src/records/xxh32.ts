@@ -3,6 +3,8 @@
 // Four lanes each take 4 of every 16 bytes; they are mixed into one word, the tail is added by
 // words and bytes, and a last avalanche spreads the bits.
 
+import { byteAt } from "../base/items.ts";
+
 const prime1 = 0x9e3779b1;
 const prime2 = 0x85ebca77;
 const prime3 = 0xc2b2ae3d;
@@ -34,7 +36,7 @@ export function xxh32(bytes: Uint8Array): number {
     hash = Math.imul(rotate(mixed, 17), prime4);
   }
   for (; position < length; position++) {
-    hash = Math.imul(rotate((hash + Math.imul(bytes[position], prime5)) | 0, 11), prime1);
+    hash = Math.imul(rotate((hash + Math.imul(byteAt(bytes, position), prime5)) | 0, 11), prime1);
   }
   hash = Math.imul(hash ^ (hash >>> 15), prime2);
   hash = Math.imul(hash ^ (hash >>> 13), prime3);

@@ -8,7 +8,8 @@
 
 import type { Offset } from "../../base/ids.ts";
 import type { Int64 } from "../../base/int64.ts";
-import { int16At, int32At, int64At, offsetAt } from "../../records/batch.ts";
+import { int16At, int32At } from "../../base/items.ts";
+import { int64At, offsetAt } from "../../records/batch.ts";
 import type { BatchHeader } from "../../records/mod.ts";
 import type { OpenFile } from "../../runtime/ports.ts";
 import {

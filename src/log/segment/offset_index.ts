@@ -8,7 +8,8 @@
 // closed. It never needs to be trusted: a missing or damaged file is rebuilt from the log, and a
 // look-up in an empty index says "from 0".
 
-import { int32At, putInt32 } from "../../records/batch.ts";
+import { int32At } from "../../base/items.ts";
+import { putInt32 } from "../../records/batch.ts";
 
 /** Bytes of an entry. */
 const entryBytes = 8;

@@ -9,7 +9,8 @@
 // the log.
 
 import type { Int64 } from "../../base/int64.ts";
-import { int32At, int64At, putInt32, putInt64 } from "../../records/batch.ts";
+import { int32At } from "../../base/items.ts";
+import { int64At, putInt32, putInt64 } from "../../records/batch.ts";
 
 const entryBytes = 12;
 const emptyOffsets = new Int32Array(0);

@@ -7,8 +7,9 @@
 // read_committed consumers get the entries that overlap what they fetch and drop those records. The
 // file exists only for a segment with an aborted transaction.
 
-import { int16At, int64At, offsetAt, putInt64 } from "../../records/batch.ts";
+import { int64At, offsetAt, putInt64 } from "../../records/batch.ts";
 import type { Offset, ProducerId } from "../../base/ids.ts";
+import { int16At } from "../../base/items.ts";
 
 const entryBytes = 34;
 
