@@ -1,7 +1,8 @@
 // TCP by Deno.listen and Deno.connect.
 //
 // The kernel is asked only when somebody reads, straight into the reader's own memory, and is given
-// what somebody writes: nothing is queued here, so back-pressure is the kernel's.
+// what somebody writes: nothing is queued here, so back-pressure is the kernel's. Who watches a
+// connection without reading has a few bytes read ahead, since only a read tells of a reset.
 //
 //   both directions open --peer closes--> read side ended --writer closes--> closed
 //            |                                                                  ^
@@ -23,12 +24,70 @@ const peerIsGone: ReadonlySet<string | undefined> = new Set([
   "ECONNRESET",
 ]);
 
+/** Most requests are shorter: the next one is then here when somebody reads again. */
+const aheadBytes = 256;
+
+/** Reads a few bytes that nobody has asked for yet, to hear of a peer that is gone. */
+class ReadAhead {
+  readonly #connection: Pick<Deno.TcpConn, "read">;
+  readonly #onFailed: () => void;
+  readonly #bytes = new Uint8Array(aheadBytes);
+  #start = 0;
+  #end = 0;
+  #hasEnded = false;
+  #isAwaited = false;
+  #filling: Promise<void> | undefined;
+
+  constructor(connection: Pick<Deno.TcpConn, "read">, onFailed: () => void) {
+    this.#connection = connection;
+    this.#onFailed = onFailed;
+  }
+
+  /** Whether what comes next, comes from here. */
+  get isInUse(): boolean {
+    return this.#start < this.#end || this.#filling !== undefined || this.#hasEnded;
+  }
+
+  begin(): void {
+    if (!this.isInUse) this.#start = this.#end = 0;
+    const isDue = this.#filling === undefined && !this.#hasEnded && this.#end < aheadBytes;
+    if (isDue) this.#filling = this.#fill();
+  }
+
+  /** As the connection's own. */
+  async read(into: Uint8Array): Promise<number | null> {
+    this.#isAwaited = true;
+    if (this.#start === this.#end) await this.#filling;
+    this.#isAwaited = false;
+    if (this.#start === this.#end) return null;
+    const held = this.#bytes.subarray(this.#start, this.#end).subarray(0, into.length);
+    into.set(held);
+    this.#start += held.length;
+    return held.length;
+  }
+
+  async #fill(): Promise<void> {
+    try {
+      do {
+        const count = await this.#connection.read(this.#bytes.subarray(this.#end));
+        this.#hasEnded = count === null;
+        this.#end += count ?? 0;
+      } while (this.#end < aheadBytes && !this.#hasEnded && !this.#isAwaited);
+    } catch {
+      this.#onFailed();
+    } finally {
+      this.#filling = undefined;
+    }
+  }
+}
+
 class DenoSocket implements Socket {
   readonly local: Address;
   readonly remote: Address;
   readonly closed: Promise<void>;
   readonly #connection: Deno.TcpConn;
   readonly #onClosed: () => void;
+  #ahead: ReadAhead | undefined;
   #isReading = false;
   #isWriting = false;
   #readEnded = false;
@@ -54,7 +113,7 @@ class DenoSocket implements Socket {
     this.#isReading = true;
     let count: number | null;
     try {
-      count = await this.#connection.read(into);
+      count = await (this.#ahead?.isInUse ? this.#ahead : this.#connection).read(into);
     } catch (error) {
       if (this.#isClosed) return null;
       this.close();
@@ -65,6 +124,12 @@ class DenoSocket implements Socket {
     if (this.#isClosed) return null;
     if (count === null) this.#endRead();
     return count;
+  }
+
+  watch(): void {
+    if (this.#readEnded || this.#isReading) return;
+    this.#ahead ??= new ReadAhead(this.#connection, () => this.close());
+    this.#ahead.begin();
   }
 
   async write(bytes: Uint8Array): Promise<void> {

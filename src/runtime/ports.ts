@@ -50,8 +50,8 @@ export interface Socket {
   /** Host "unknown" and port 0 where the peer was gone before anybody could ask who it is. */
   readonly remote: Address;
   /**
-   * Resolves once the connection is over, as far as this process was told: some adapters hear of a
-   * peer that is gone at once, some when they next read or write. Never rejects.
+   * Resolves once the connection is over, as far as this process was told: while somebody reads,
+   * writes or watches it. Never rejects.
    */
   readonly closed: Promise<void>;
   /**
@@ -61,6 +61,11 @@ export interface Socket {
    * breaks.
    */
   read(into: Uint8Array<ArrayBuffer>): Promise<number | null>;
+  /**
+   * Nobody reads for a while, and `closed` is to resolve all the same once the peer has reset. What
+   * comes meanwhile is there for the next read.
+   */
+  watch(): void;
   /**
    * Sends all of `bytes`, whose memory may be used again once they have left this process:
    * undefined when they have, otherwise a promise of it. So a writer waits for a slow reader.

@@ -74,6 +74,9 @@ export class PushedSocket implements Socket {
     });
   }
 
+  /** What is pushed is heard of without being asked for. */
+  watch(): void {}
+
   write(bytes: Uint8Array): Promise<void> | undefined {
     assert(this.#failWrite === undefined, "one write at a time");
     if (this.#released || this.#writeEnded) return Promise.reject(this.#closedFault());

@@ -65,6 +65,12 @@ export async function targetsHere(): Promise<Target[]> {
   }
 }
 
+/** The same, and the library under Node where several are asked. */
+export async function targetsWithNode(): Promise<Target[]> {
+  const here = await targetsHere();
+  return here.length > 1 ? [...here, "node"] : here;
+}
+
 /** The command line that starts `target`. */
 export async function launch(target: Target, options: LaunchOptions): Promise<Launch> {
   if (target === "kafka") return await launchKafka(options);

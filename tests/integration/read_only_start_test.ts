@@ -23,7 +23,7 @@ import { denoRuntime } from "../../src/runtime/deno.ts";
 import type { Files } from "../../src/runtime/ports.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { within } from "../harness/deadline.ts";
-import { type Target, targetsHere } from "../harness/targets.ts";
+import { targetsWithNode } from "../harness/targets.ts";
 import {
   at,
   connect,
@@ -313,13 +313,7 @@ function newestSegment(data: string): string {
   return `${data}/orders-0/${names.filter((name) => name.endsWith(".log")).sort().at(-1)}`;
 }
 
-/** The targets here, and the library under Node. */
-async function targets(): Promise<Target[]> {
-  const here = await targetsHere();
-  return here.length > 1 ? [...here, "node"] : here;
-}
-
-for (const target of await targets()) {
+for (const target of await targetsWithNode()) {
   for (const end of ["stop", "kill"] as const) {
     const name = `${target}: on a read-only mount a start after a ${end} reads, and writes later`;
     Deno.test(name, () =>
@@ -394,7 +388,7 @@ async function withoutOverride(): Promise<readonly string[] | undefined> {
   }
 }
 
-for (const target of await targets()) {
+for (const target of await targetsWithNode()) {
   Deno.test(`${target}: without permission to write a start reads, and writes later`, async () => {
     const wrapper = await withoutOverride();
     if (wrapper === undefined) return console.log("skipped: permissions do not count here");
@@ -428,7 +422,9 @@ for (const target of await targets()) {
 }
 
 Deno.test("node: a start on a full disk reads, and writes once there is room", async () => {
-  if (!(await targets()).includes("node")) return console.log("skipped: another target is asked");
+  if (!(await targetsWithNode()).includes("node")) {
+    return console.log("skipped: another target is asked");
+  }
   await onMount(async (folder) => {
     await using broker = await BrokerProcess.start({
       target: "node",

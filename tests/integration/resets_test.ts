@@ -7,7 +7,7 @@ import { BrokerProcess } from "../harness/broker_process.ts";
 import { within } from "../harness/deadline.ts";
 import { RawClient, request } from "../harness/raw_client.ts";
 import { batchOf, fetchRequest, makeTopic, produceTo } from "../harness/raw_requests.ts";
-import { targetsHere } from "../harness/targets.ts";
+import { targetsWithNode } from "../harness/targets.ts";
 import { connectRudely } from "../runtime/rude_peer.ts";
 
 const connectionsMax = 20;
@@ -33,12 +33,12 @@ function openings(topic: string): Readonly<Record<string, Uint8Array<ArrayBuffer
     "nothing": new Uint8Array(0),
     "half a request": metadata.subarray(0, 9),
     "a request": metadata,
-    "a request that waits": fetch(300),
+    "a request that waits for an hour": fetch(3_600_000),
     "requests whose answers it never reads": manyLarge,
   };
 }
 
-for (const target of await targetsHere()) {
+for (const target of await targetsWithNode()) {
   Deno.test(`clients that reset leave nothing behind, on ${target}`, async () => {
     const settings = { "max.connections": `${connectionsMax}` };
     const lines: string[] = [];

@@ -62,6 +62,37 @@ export function networkSuite(options: SubjectOptions): void {
     server.close();
   });
 
+  check("what comes while it is watched is read later, in order", options, async ({ runtime }) => {
+    const { listener, client, server } = await pair(runtime);
+    server.watch();
+    server.watch();
+    let sent = 0;
+    for (const length of [1, 100, 511, 512, 513, 5_000, 3]) {
+      const bytes = pattern(length, sent++);
+      // Before it is read, while it is, and after it was.
+      await client.write(bytes.subarray(0, length >> 1));
+      await wait(runtime, 5);
+      server.watch();
+      const reading = readBytes(server, length);
+      await client.write(bytes.subarray(length >> 1));
+      assert.deepEqual(await reading, bytes);
+      server.watch();
+    }
+    await client.write(pattern(3));
+    await client.closeWrite();
+    await wait(runtime, 5);
+    server.watch();
+    assert.deepEqual(await readBytes(server, 10), pattern(3));
+    server.watch();
+    assert.equal(await server.read(new Uint8Array(1)), null);
+    await server.write(pattern(7));
+    assert.deepEqual(await readBytes(client, 7), pattern(7));
+    await server.closeWrite();
+    await server.closed;
+    client.close();
+    await listener.close();
+  });
+
   check("both sides send and read at the same time", options, async ({ runtime }) => {
     const { listener, client, server } = await pair(runtime);
     const sent = pattern(300_000);

@@ -63,6 +63,28 @@ const moments: readonly Moment[] = [
     },
   },
   {
+    name: "while nobody reads, and somebody watches",
+    async run({ peer, server }) {
+      await peer.write(pattern(3));
+      assert.deepEqual(await readBytes(server, 3), pattern(3));
+      server.watch();
+      peer.reset();
+      await server.closed;
+    },
+  },
+  {
+    name: "behind bytes that came while somebody watched",
+    async run({ runtime, peer, server }) {
+      server.watch();
+      for (let i = 0; i < 3; i++) {
+        await peer.write(pattern(20));
+        await wait(runtime, 5);
+      }
+      peer.reset();
+      await server.closed;
+    },
+  },
+  {
     name: "with bytes that nobody has read",
     async run({ peer, server }) {
       await peer.write(pattern(unreadBytes));

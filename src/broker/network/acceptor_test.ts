@@ -72,6 +72,7 @@ function faulty(network: Network, { of }: Fault, isOn: () => boolean): Network {
           remote,
           closed,
           read: (into) => socket.read(into),
+          watch: () => socket.watch(),
           write: (bytes) => socket.write(bytes),
           closeWrite: () => socket.closeWrite(),
           close: () => socket.close(),

@@ -117,7 +117,7 @@ export class Connection {
       onFailed: () => this.close(),
     });
     // Where the loop reads nothing, since an answer takes its time, this is how it hears that
-    // nobody waits for that answer any more: of the adapters, those that are told without asking.
+    // nobody waits for that answer any more.
     socket.closed.then(() => {
       if (this.#queue.length > 0) this.close();
     });
@@ -224,6 +224,7 @@ export class Connection {
       }
       if (this.#queue.length > 0 && (!pipelined || this.#queue.length >= inFlightMax)) {
         this.#out.flush();
+        this.#socket.watch();
         await this.#settled;
       }
       // An answer that came later has gone to the socket already, and counts as well: the next
