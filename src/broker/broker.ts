@@ -160,6 +160,8 @@ export class Broker implements RunningBroker {
       acceptor: this.#wiring.acceptor,
       memory: this.#wiring.memory,
       fetchSessions: this.#wiring.fetchSessions,
+      sharePartitions: this.#wiring.sharePartitions,
+      shareSessions: this.#wiring.shareSessions,
       cleaner: this.#wiring.cleaner,
       unreadable: this.#wiring.unreadable,
       requests: this.#wiring.requestMetrics,

@@ -22,6 +22,8 @@ import type { MemoryBudget } from "./memory_budget.ts";
 import type { Partition } from "./partition.ts";
 import type { Partitions } from "./partitions.ts";
 import type { ApiCounters, RequestMetrics } from "./network/request_metrics.ts";
+import type { SharePartitions } from "./share/share_partitions.ts";
+import type { ShareSessions } from "./share/share_sessions.ts";
 import type { DataFolderState, Storage } from "./storage.ts";
 import { countTransactionsByState, type Transactions } from "./transactions.ts";
 import type { UnreadablePartitions } from "./unreadable.ts";
@@ -56,6 +58,8 @@ export interface MetricSources {
   readonly acceptor: Acceptor;
   readonly memory: MemoryBudget;
   readonly fetchSessions: FetchSessions;
+  readonly sharePartitions: SharePartitions;
+  readonly shareSessions: ShareSessions;
   readonly cleaner: Cleaner;
   readonly unreadable: UnreadablePartitions;
   /** Undefined, as the next one: not asked for when the broker was started. */
@@ -196,6 +200,46 @@ export const metrics: Readonly<Record<string, Metric>> = {
     type: "counter",
     doc: "Fetch sessions that gave way to others. Where it grows, raise that key.",
     read: ({ fetchSessions }) => fetchSessions.evictedCount,
+  },
+
+  // Share groups.
+  ottla_share_sessions: {
+    type: "gauge",
+    doc: "Share sessions of members of share groups; bounded by group.share.max.share.sessions.",
+    read: ({ shareSessions }) => shareSessions.count,
+  },
+  ottla_share_session_partitions: {
+    type: "gauge",
+    doc: "The partitions in them.",
+    read: ({ shareSessions }) => shareSessions.partitionCount,
+  },
+  ottla_share_partitions: {
+    type: "gauge",
+    doc: "Partitions that share groups read here, counted once for each group.",
+    read: ({ sharePartitions }) => sharePartitions.count,
+  },
+  ottla_share_records_in_flight: {
+    type: "gauge",
+    doc: "Offsets that share groups have under way: from the first that is not done with to the " +
+      "last that was handed out. Where it stays high, members hold records for long.",
+    read: ({ sharePartitions }) => sharePartitions.inFlightCount,
+  },
+  ottla_share_acquired_records_total: {
+    type: "counter",
+    doc: "Records handed out to members of share groups, each as often as it was.",
+    read: ({ sharePartitions }) => sharePartitions.counters.acquired,
+  },
+  ottla_share_acknowledged_records_total: {
+    type: "counter",
+    labels: ["type"],
+    doc: "Records that members of share groups have acknowledged, by what they said of them.",
+    read: ({ sharePartitions }) =>
+      Object.entries(sharePartitions.counters.acknowledged).map(([type, count]) => [[type], count]),
+  },
+  ottla_share_lock_timeouts_total: {
+    type: "counter",
+    doc: "Records whose lock ran out before anybody acknowledged them.",
+    read: ({ sharePartitions }) => sharePartitions.counters.lockTimeouts,
   },
 
   // Records.

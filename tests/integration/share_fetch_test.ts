@@ -282,6 +282,34 @@ Deno.test("a member of a deleted topic, and of a group that knows none, is told 
   });
 });
 
+Deno.test("what share groups do is measured", async () => {
+  await simulated({ settings }, async (scene) => {
+    const { produce, join } = await shared(scene);
+    await produce("a", "b", "c");
+    const one = await join();
+    await one.fetch();
+    await one.acknowledge([0, 1, accept, release], [2, 2, renew]);
+    const told = (await scene.broker.metrics()).filter(({ name }) => name.startsWith("ottla_share"))
+      .map(({ name, samples }) => [name, samples.map(([labels, value]) => [...labels, value])]);
+    const figures = Object.fromEntries(told);
+    assertEquals(figures.ottla_share_sessions, [[1]]);
+    assertEquals(figures.ottla_share_partitions, [[1]]);
+    assertEquals(figures.ottla_share_acquired_records_total, [[3]]);
+    assertEquals(figures.ottla_share_acknowledged_records_total, [
+      ["gap", 0],
+      ["accept", 1],
+      ["release", 1],
+      ["reject", 0],
+      ["renew", 1],
+    ]);
+    await scene.pass(lockMs);
+    const later = (await scene.broker.metrics()).find(({ name }) =>
+      name === "ottla_share_lock_timeouts_total"
+    );
+    assertEquals(later?.samples, [[[], 1]]);
+  });
+});
+
 Deno.test("no more records are under way than the group may have", async () => {
   await simulated({ settings }, async (scene) => {
     const { client, produce, join } = await shared(scene);

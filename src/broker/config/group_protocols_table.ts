@@ -5,7 +5,8 @@
 import type { ConfigKey } from "./values.ts";
 
 const eventLoop = "one event loop does the work of Kafka's thread pools";
-const shareGroups = "share groups are not served yet";
+const atOnce = "coordinators write each change at once, and one sync serves all who wait";
+const noPurge = "who has been answered is not in the purgatory any more";
 const streamsGroups = "streams groups are not served yet";
 
 export const groupProtocolKeys = {
@@ -267,7 +268,7 @@ export const groupProtocolKeys = {
   "share.coordinator.append.linger.ms": {
     type: "int",
     default: "-1",
-    ignored: shareGroups,
+    ignored: atOnce,
     doc: "How long the share coordinator gathers records before it writes them; -1 is as long as " +
       "a write takes.",
   },
@@ -275,13 +276,13 @@ export const groupProtocolKeys = {
     type: "int",
     default: "1048588",
     update: "cluster-wide",
-    ignored: shareGroups,
+    ignored: "nothing is gathered in buffers",
     doc: "Size up to which a buffer of the share coordinator is kept for the next write.",
   },
   "share.coordinator.load.buffer.size": {
     type: "int",
     default: "5242880",
-    ignored: shareGroups,
+    ignored: "logs are loaded as they lie on disk",
     doc: "Bytes read at a time while share state is loaded.",
   },
   "share.coordinator.snapshot.update.records.per.snapshot": {
@@ -328,13 +329,13 @@ export const groupProtocolKeys = {
   "share.coordinator.write.timeout.ms": {
     type: "int",
     default: "5000",
-    ignored: shareGroups,
+    ignored: atOnce,
     doc: "How long a write of the share coordinator may take.",
   },
   "share.fetch.purgatory.purge.interval.requests": {
     type: "int",
     default: "1000",
-    ignored: shareGroups,
+    ignored: noPurge,
     doc: "Answered share fetches after which the purgatory is purged.",
   },
 } as const satisfies Readonly<Record<string, ConfigKey>>;

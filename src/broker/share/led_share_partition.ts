@@ -14,8 +14,11 @@ import { ErrorCode } from "../../protocol/mod.ts";
 import type { Timer, Timers } from "../../runtime/ports.ts";
 import type { Isolation, Wait, Watched } from "../fetch/purgatory.ts";
 import type { Partition } from "../partition.ts";
+import type { OffsetRange } from "./in_flight.ts";
 import {
+  type Acknowledgement,
   type Acknowledgements,
+  acknowledgeTypes,
   type AcquiredRange,
   type Acquisition,
   SharePartition,
@@ -23,6 +26,14 @@ import {
   type ShareWrite,
   type StoredSharePartition,
 } from "./share_partition.ts";
+
+/** What members did with records since the start; all share partitions count in the same one. */
+export interface ShareCounters {
+  acquired: number;
+  lockTimeouts: number;
+  /** By the names of `acknowledgeTypes`. */
+  readonly acknowledged: Record<keyof typeof acknowledgeTypes, number>;
+}
 
 /** What became of a write. */
 export interface Stored {
@@ -41,6 +52,7 @@ export interface LedSharePartitionOptions {
   readonly store: (write: ShareWrite) => Promise<Stored>;
   readonly monotonic: () => number;
   readonly timers: Timers;
+  readonly counters: ShareCounters;
   readonly onOver: () => void;
   readonly onBug: (error: unknown) => void;
 }
@@ -128,6 +140,7 @@ export class LedSharePartition implements Watched {
     const before = this.#state.fetchOffset;
     const acquired = this.#state.acquire({ ...acquisition, nowMs: this.#nowMs });
     if (this.#state.fetchOffset !== before) this.#changes++;
+    for (const range of acquired) this.#options.counters.acquired += lengthOf(range);
     this.#carryOn();
     return acquired;
   }
@@ -139,6 +152,7 @@ export class LedSharePartition implements Watched {
     const { errorCode, write } = this.#state.acknowledge({ ...said, nowMs: this.#nowMs });
     const stored = write === undefined ? errorCode : this.#storedWith(write);
     this.#carryOn();
+    if (errorCode === ErrorCode.NONE) this.#count(said.batches);
     return await stored;
   }
 
@@ -221,13 +235,30 @@ export class LedSharePartition implements Watched {
     this.#timerDueMs = dueMs;
     this.#timer = this.#options.timers.after(Math.max(0, dueMs - this.#nowMs), () => {
       this.#timerDueMs = Infinity;
-      this.#state.onTick(this.#nowMs);
+      this.#options.counters.lockTimeouts += this.#state.onTick(this.#nowMs);
       this.#carryOn();
     });
+  }
+
+  #count(batches: readonly Acknowledgement[]): void {
+    const { acknowledged } = this.#options.counters;
+    for (const batch of batches) {
+      const { types } = batch;
+      for (const [name, code] of Object.entries(acknowledgeTypes)) {
+        const count = types.filter((type) => type === code).length;
+        if (count === 0) continue;
+        const of = types.length === 1 ? lengthOf(batch) : count;
+        acknowledged[name as keyof typeof acknowledgeTypes] += of;
+      }
+    }
   }
 
   #wake(): void {
     this.#changes++;
     for (const wait of [...this.watchers]) wait.end();
   }
+}
+
+function lengthOf({ firstOffset, lastOffset }: OffsetRange): number {
+  return lastOffset - firstOffset + 1;
 }

@@ -246,14 +246,15 @@ export class SharePartition {
     return this.#deadlineMs === Infinity ? undefined : this.#deadlineMs;
   }
 
-  /** Locks that have run out are let go of. */
-  onTick(nowMs: number): void {
-    this.#letGo((held) => held.untilMs <= nowMs);
+  /** Locks that have run out are let go of. Returns how many records they were. */
+  onTick(nowMs: number): number {
+    const count = this.#letGo((held) => held.untilMs <= nowMs);
     this.#deadlineMs = Infinity;
     for (const { held, staged } of this.spans) {
       if (held === undefined || staged !== undefined) continue;
       this.#deadlineMs = Math.min(this.#deadlineMs, held.untilMs);
     }
+    return count;
   }
 
   /** The log begins at `logStartOffset`: what lies below is gone, whoever holds it. */
@@ -363,14 +364,17 @@ export class SharePartition {
     this.#deadlineMs = Math.min(this.#deadlineMs, ms);
   }
 
-  /** What is held by `whom` is for others, or given up. */
-  #letGo(whom: (held: Held) => boolean): void {
+  /** What is held by `whom` is for others, or given up. Returns how many records that is. */
+  #letGo(whom: (held: Held) => boolean): number {
     this.#terms = this.#readTerms();
+    let count = 0;
     for (const span of [...this.spans]) {
       if (span.held === undefined || span.staged !== undefined || !whom(span.held)) continue;
       const to = this.#outcomeOf(acknowledgeTypes.release, span);
       this.#stage(span, () => ({ to, isForced: true }));
+      count += span.lastOffset - span.firstOffset + 1;
     }
+    return count;
   }
 
   #stage(range: OffsetRange, become: (span: Span) => Omit<Staged, "write">): void {

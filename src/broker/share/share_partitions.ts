@@ -24,7 +24,7 @@ import type { BrokerConfig } from "../config/mod.ts";
 import { type ShareGroupTerms, shareGroupTerms } from "../config/share_terms.ts";
 import { Partition } from "../partition.ts";
 import type { Partitions } from "../partitions.ts";
-import { LedSharePartition, type Stored } from "./led_share_partition.ts";
+import { LedSharePartition, type ShareCounters, type Stored } from "./led_share_partition.ts";
 import type { ShareWrite, StoredBatch, StoredSharePartition } from "./share_partition.ts";
 import type { EndedSession } from "./share_sessions.ts";
 import type { ShareStates } from "./states.ts";
@@ -44,6 +44,11 @@ export interface SharePartitionsOptions {
 type State = NonNullable<ShareStateAnswer["state"]>;
 
 export class SharePartitions {
+  readonly counters: ShareCounters = {
+    acquired: 0,
+    lockTimeouts: 0,
+    acknowledged: { gap: 0, accept: 0, release: 0, reject: 0, renew: 0 },
+  };
   readonly #options: SharePartitionsOptions;
   readonly #led = new Map<string, LedSharePartition>();
   readonly #loading = new Map<string, Promise<LedSharePartition | ErrorCode>>();
@@ -166,6 +171,7 @@ export class SharePartitions {
       terms: () => this.terms(of.key.groupId),
       monotonic: () => clock.monotonic(),
       timers,
+      counters: this.counters,
       onBug,
       onOver: () => {
         if (this.#led.get(id) === led) this.#led.delete(id);
