@@ -140,21 +140,40 @@ export class Partition implements Watched {
   }
 
   /**
-   * What acks=all waits for: every in-sync replica keeps what lies below `end`. Resolves with
-   * undefined, or with why that cannot be promised.
+   * What the answer to a client that appended up to `end` waits for, with acks=all where `toAll`;
+   * undefined: for nothing.
    */
-  async acknowledged(end: Offset): Promise<Unacknowledged | undefined> {
+  answerable(end: Offset, toAll: boolean): Promise<Unacknowledged | undefined> | undefined {
+    const wait = this.log.answerable(end, toAll);
+    if (wait !== undefined) return toAll ? this.#acknowledged(wait) : this.#kept(wait);
+    // So much waits for the disk that an append might block on the kernel: producers wait for it.
+    return this.log.directory.withinBounds()?.then(() => undefined);
+  }
+
+  /**
+   * What every in-sync replica keeps: what lies below `end`. Resolves with undefined, or with why
+   * that cannot be promised.
+   */
+  acknowledged(end: Offset): Promise<Unacknowledged | undefined> {
+    return this.#acknowledged(this.log.syncTo(end));
+  }
+
+  async #acknowledged(synced: Promise<void>): Promise<Unacknowledged | undefined> {
     const resignations = this.#resignations;
-    const failed = await this.durable(end);
+    const failed = await this.#kept(synced);
     if (failed !== undefined || resignations === this.#resignations) return failed;
     // Who leads now may never have had it, or cuts it off.
     return { errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, message: ledElsewhere };
   }
 
   /** What this broker alone can promise: its own disk keeps what lies below `end`. */
-  async durable(end: Offset): Promise<Unacknowledged | undefined> {
+  durable(end: Offset): Promise<Unacknowledged | undefined> {
+    return this.#kept(this.log.syncTo(end));
+  }
+
+  async #kept(synced: Promise<void>): Promise<Unacknowledged | undefined> {
     try {
-      await this.log.syncTo(end);
+      await synced;
       return undefined;
     } catch (error) {
       if (!isStoreFault(error)) throw error;

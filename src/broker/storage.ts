@@ -323,7 +323,7 @@ export class Storage {
   /** What does not tie a log to the others of its directory. Throws when it should be there. */
   #logOptions(request: LogRequest, folder: LogFolder): LogOptions {
     const { topic, partition, topicId, config } = request;
-    const { clock, codecs } = this.#options.runtime;
+    const { clock, timers, codecs } = this.#options.runtime;
     if (request.isNew) folder.forget(topic, partition);
     if (!folder.has(topic, partition)) this.#refuseVanished(folder, request);
     const { mayBeStale, ...checkpoint } = folder.checkpointOf(request);
@@ -335,6 +335,7 @@ export class Storage {
       config,
       files: this.files,
       clock,
+      timers,
       logger: this.#logger,
       slices: this.slices,
       codecs,

@@ -32,10 +32,12 @@ export interface LogConfig {
   readonly maxCompactionLagMs: number;
   /** How long a tombstone, or the marker of an emptied transaction, outlives its compaction. */
   readonly deleteRetentionMs: number;
-  /** Records after which a sync is started. */
+  /** So many unsynced records, and who appends more waits for a sync. */
   readonly flushMessages: number;
   /** Age of an unsynced record after which a sync is started. */
   readonly flushMs: number;
+  /** How long a record that was acknowledged to acks=all may wait for its sync; 0: not at all. */
+  readonly acksAllSyncMs: number;
   readonly fileDeleteDelayMs: number;
   /** An idle producer's sequence numbers are forgotten after this. */
   readonly producerIdExpirationMs: number;
@@ -66,6 +68,7 @@ export const logConfigDefaults: LogConfig = {
   deleteRetentionMs: 24 * 60 * 60 * 1000,
   flushMessages: Number.MAX_SAFE_INTEGER,
   flushMs: Number.MAX_SAFE_INTEGER,
+  acksAllSyncMs: 0,
   fileDeleteDelayMs: 60 * 1000,
   producerIdExpirationMs: 24 * 60 * 60 * 1000,
   transactionsAreVerified: true,

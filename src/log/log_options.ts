@@ -3,7 +3,7 @@
 import type { Int64 } from "../base/int64.ts";
 import type { LeaderEpoch, Offset, PartitionId, Uuid } from "../base/ids.ts";
 import type { FramedPayload, ProducePayload, RuntimeCodecs } from "../records/mod.ts";
-import type { Clock, Files, Logger } from "../runtime/ports.ts";
+import type { Clock, Files, Logger, Timers } from "../runtime/ports.ts";
 import type { LogConfig } from "./config.ts";
 import type { LogCounters } from "./counters.ts";
 import { DirectoryState } from "./directory/directory_state.ts";
@@ -26,6 +26,8 @@ export interface LogOptions {
   readonly config: () => LogConfig;
   readonly files: Files;
   readonly clock: Clock;
+  /** For syncs that are due later; without it they come with the chores. */
+  readonly timers?: Timers;
   readonly logger: Logger;
   /** Shared by all logs of a data directory (LogFolder has them); bounds open files. */
   readonly handles?: OpenHandles;

@@ -156,6 +156,7 @@ export class PartitionLog implements UnsyncedLog {
       logEndOffset: () => this.#logEndOffset,
       inTurn: (sync) => this.directory.runSync(this, sync),
       sync: () => this.#durable.sync(),
+      timers: options.timers,
       onFailure: (fault) => {
         if (!this.#presence.look()) this.directory.goOffline(`${this.folder}: ${fault.message}`);
       },
@@ -284,9 +285,7 @@ export class PartitionLog implements UnsyncedLog {
     this.#note(records, { batches, interval: config.indexIntervalBytes });
     this.#epochs.assign(options.leaderEpoch, baseOffset);
     this.#logEndOffset = lastOffset + 1;
-    if (this.#logEndOffset - this.#rounds.syncedTo >= config.flushMessages) {
-      this.#rounds.startInBackground();
-    }
+    if (this.#rounds.unsynced >= config.flushMessages) this.#rounds.startInBackground();
     return { ok: true, baseOffset, lastOffset, logAppendTimeMs, logStartOffset, duplicate: false };
   }
 
@@ -298,7 +297,11 @@ export class PartitionLog implements UnsyncedLog {
     return this.#rounds.syncTo(offset);
   }
 
-  /** Starts a sync that nobody waits for, unless one runs. */
+  /** What an answer about records below `end` waits for; undefined: for nothing. */
+  answerable(end: Offset, toAll: boolean): Promise<void> | undefined {
+    return this.#rounds.answerable(end, { toAll, config: this.#options.config() });
+  }
+
   startSync(): void {
     this.#rounds.startInBackground();
   }
@@ -393,8 +396,7 @@ export class PartitionLog implements UnsyncedLog {
   maintain(nowMs: number): void {
     if (this.#closed) return;
     const config = this.#options.config();
-    const isUnsynced = this.#rounds.syncedTo < this.#logEndOffset;
-    const isDue = isUnsynced && nowMs - this.#durable.syncedMs >= config.flushMs;
+    const isDue = this.#rounds.unsynced > 0 && nowMs - this.#durable.syncedMs >= config.flushMs;
     if (isDue || this.#rounds.owed !== undefined) this.#rounds.startInBackground();
     this.#presence.lookIfDue();
     this.#producers.expire(nowMs, config.producerIdExpirationMs);
@@ -410,8 +412,7 @@ export class PartitionLog implements UnsyncedLog {
    */
   noteRecoveryStart(): void {
     if (this.refusal !== undefined) return;
-    const { logEndOffset, recoveryPoint } = this;
-    this.#resumePoints.note(this.#producers, { logEndOffset, recoveryPoint });
+    this.#resumePoints.note(this.#producers, this);
   }
 
   /** Cuts the log at the batch that holds `offset`; a follower does, to agree with its leader. */
@@ -476,6 +477,7 @@ export class PartitionLog implements UnsyncedLog {
   #end(state: string): void {
     this.#closed = true;
     this.#refusal ??= state;
+    this.#rounds.stop();
     this.directory.forget(this, this.unsyncedBytes);
     for (const segment of this.#segments.all) {
       segment.retired = true;
@@ -494,12 +496,11 @@ export class PartitionLog implements UnsyncedLog {
   /** Takes batches that are in the file now into indexes and producers. */
   #note(
     records: Uint8Array,
-    written: { batches: readonly BatchHeader[]; interval: number },
+    { batches, interval }: { batches: readonly BatchHeader[]; interval: number },
   ): void {
     const { active } = this.#segments;
-    const { interval } = written;
     let within = 0;
-    for (const batch of written.batches) {
+    for (const batch of batches) {
       const { baseOffset } = batch;
       const position = active.size - records.length + within;
       active.noteBatch(batch, { position, baseOffset, interval });
@@ -512,8 +513,7 @@ export class PartitionLog implements UnsyncedLog {
   }
 
   #noteMarker(batch: BatchHeader, control: ReturnType<typeof readControlRecord>): void {
-    const offset = batch.baseOffset;
-    const aborted = this.#producers.applyMarker(batch, { control, offset });
+    const aborted = this.#producers.applyMarker(batch, { control, offset: batch.baseOffset });
     if (aborted === undefined) return;
     this.#segments.active.addAborted(aborted);
     this.#durable.noteNames();

@@ -1,6 +1,7 @@
 // A whole broker on a simulated machine that is killed and loses its power at will, time and again,
 // while a client on another machine sends to it: every record is there once, in order, and every
-// topic whose creation was acknowledged exists. What an idempotent producer repeats, up to its last
+// topic whose creation was acknowledged exists. Where acks=all waits for no sync, all of it holds
+// for kills, and power is not lost. What an idempotent producer repeats, up to its last
 // five batches, is there no second time.
 //
 //   broker: start > serve > doomed at some change of a file > start (recovery, doomed too) > ...
@@ -39,27 +40,32 @@ export async function crashBroker(
   const random = new SeededRandom(seed, "broker history");
   const sender = world.start("client");
   // The broker's machine has the second address; the client's came first.
+  const sync = random.chance(0.7) ? "always" : random.chance(0.5) ? "never" : "interval:20";
   const work = send(sender, { bootstrap: "10.0.0.2:9092", random, lives });
   let isSent = false;
   work.then(() => isSent = true, () => isSent = true);
   for (let life = 0; !isSent; life++) {
     const doomAt = life >= lives ? Infinity : Math.floor(random.between(1, 160));
-    const how = random.chance(0.75) ? "power loss" : "kill";
+    const how = sync === "always" && random.chance(0.75) ? "power loss" : "kill";
     const run = startDoomed(world, { machine: "broker", doomAt, how, random, trace });
-    const end = await run.run(serve(run.runtime, work));
+    const end = await run.run(serve(run.runtime, { work, sync }));
     if (end !== "done") counts.crashes++;
   }
   await work;
 }
 
 /** A broker that serves until the client has done its work. */
-async function serve(runtime: Runtime, work: Promise<void>): Promise<void> {
+async function serve(
+  runtime: Runtime,
+  { work, sync }: { readonly work: Promise<void>; readonly sync: string },
+): Promise<void> {
   const { config } = loadConfig({
     flags: { host: "0.0.0.0", port: 9092, dataDir: "/data" },
     options: {
       "log.flush.offset.checkpoint.interval.ms": 40,
       "offsets.topic.num.partitions": 1,
       "auto.create.topics.enable": false,
+      "ottla.acks.all.sync": sync,
       // So small that there are snapshots, and deletions, in every life.
       "metadata.log.max.record.bytes.between.snapshots": 400,
       "metadata.max.retention.bytes": 1500,

@@ -23,8 +23,12 @@ const intMax = "2147483647";
 
 /** Throttled replicas. */
 const replicas = {
-  form: /^(\*|\d+:\d+(,\d+:\d+)*)$/,
+  pattern: /^(\*|\d+:\d+(,\d+:\d+)*)$/,
   said: '"*" or partitions with their brokers, such as "0:1,1:1"',
+};
+const acksAllSyncs = {
+  pattern: /^(always|never|interval:[1-9]\d{0,9})$/,
+  said: '"always", "never", or "interval:" and milliseconds, such as "interval:1000"',
 };
 const alone = "this broker is its own controller and has no peers";
 const eventLoop = "one event loop does the work of Kafka's thread pools";
@@ -89,6 +93,15 @@ const ownKeys = {
     doc: "Free bytes on the disk of a data directory below which its partitions refuse records, " +
       "until there is a fourth more. Reads, deletes and what the broker itself must write go on. " +
       "(Ottla's own key.)",
+  },
+  "ottla.acks.all.sync": {
+    type: "string",
+    default: "always",
+    form: acksAllSyncs,
+    update: "cluster-wide",
+    doc: "What acks=all waits for: always, a sync that covers the batch; interval:MS, the file " +
+      "alone, and a sync begins within so many milliseconds; never, the file alone, as Kafka has " +
+      "it. What a loss of power takes is in docs/durability.md. (Ottla's own key.)",
   },
   "ottla.memory.bytes.max": {
     type: "long",
@@ -1067,11 +1080,20 @@ export const topicKeys = {
     synonyms: ["log.flush.interval.ms", "log.flush.scheduler.interval.ms"],
     doc: "Age of the oldest unsynced record at which the partition is synced to disk.",
   },
+  "ottla.acks.all.sync": {
+    type: "string",
+    default: "always",
+    form: acksAllSyncs,
+    synonyms: ["ottla.acks.all.sync"],
+    doc: "What acks=all waits for: always, a sync that covers the batch; interval:MS, the file " +
+      "alone, and a sync begins within so many milliseconds; never, the file alone, as Kafka has " +
+      "it. (Ottla's own key.)",
+  },
   "follower.replication.throttled.replicas": {
     type: "list",
     default: "",
     synonyms: [],
-    elements: replicas,
+    form: replicas,
     ignored: alone,
     doc: "Followers whose replication is throttled.",
   },
@@ -1094,7 +1116,7 @@ export const topicKeys = {
     type: "list",
     default: "",
     synonyms: [],
-    elements: replicas,
+    form: replicas,
     ignored: alone,
     doc: "Leaders whose replication is throttled.",
   },

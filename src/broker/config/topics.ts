@@ -95,11 +95,18 @@ export function topicLogConfig(
     deleteRetentionMs: value("delete.retention.ms"),
     flushMessages: value("flush.messages"),
     flushMs: value("flush.ms"),
+    acksAllSyncMs: acksAllSyncMs(value("ottla.acks.all.sync")),
     fileDeleteDelayMs: value("file.delete.delay.ms"),
     producerIdExpirationMs: Number(brokerText(layers, "producer.id.expiration.ms")),
     transactionsAreVerified: brokerText(layers, "transaction.partition.verification.enable") ===
       "true",
   };
+}
+
+/** `interval:500` is 500, `always` 0, `never` Infinity. */
+function acksAllSyncMs(text: string): number {
+  if (text === "never") return Infinity;
+  return text === "always" ? 0 : Number(text.slice(text.indexOf(":") + 1));
 }
 
 type ReadValue = <Name extends TopicKeyName>(name: Name) => TopicValue<Name>;

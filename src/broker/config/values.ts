@@ -47,8 +47,8 @@ export interface ConfigKey {
   readonly orNumber?: number;
   /** The accepted texts, or list elements. */
   readonly oneOf?: readonly string[];
-  /** The form of a list, its elements joined by commas, and how to say it. */
-  readonly elements?: { readonly form: RegExp; readonly said: string };
+  /** The form of a text, or of a list with its elements joined by commas, and how to say it. */
+  readonly form?: { readonly pattern: RegExp; readonly said: string };
   /** Whether it can be changed while the broker runs, and at which level. */
   readonly update?: "per-broker" | "cluster-wide";
   /** Milliseconds per unit, for a key that says in hours what its synonym says in ms. */
@@ -153,10 +153,10 @@ function outOfBounds(key: ConfigKey, value: Exclude<ConfigValue, null>): string 
     if (min !== undefined && value < min) return `Value must be at least ${min}`;
     if (max !== undefined && value > max) return `Value must be no more than ${max}`;
   }
-  const { oneOf, elements } = key;
-  if (elements !== undefined && typeof value === "object") {
-    const fits = value.length === 0 || elements.form.test(value.join(","));
-    if (!fits) return `It must be ${elements.said}`;
+  const { oneOf, form } = key;
+  const isEmptyList = typeof value === "object" && value.length === 0;
+  if (form !== undefined && !isEmptyList && !form.pattern.test(value.toString())) {
+    return `It must be ${form.said}`;
   }
   if (oneOf === undefined) return undefined;
   if (typeof value === "string" && !oneOf.includes(value)) {

@@ -5,7 +5,6 @@
 
 import { ErrorCode, type Produce, type ResponseInput } from "../../protocol/mod.ts";
 import type { Refusal } from "../../records/mod.ts";
-import type { Partition } from "../partition.ts";
 import type { PlannedPartition, ProducePlan, ProduceTopic, Refused, Write } from "./plan.ts";
 
 export type TopicAnswer = ResponseInput<typeof Produce>["responses"][number];
@@ -67,19 +66,9 @@ function carryOut(
     logAppendTimeMs: result.logAppendTimeMs,
     logStartOffset: result.logStartOffset,
   };
-  if (acks === acksAll) return acknowledged(partition, result.lastOffset + 1, answer);
-  // So much waits for the disk that an append might block on the kernel: producers wait for it.
-  return partition.log.directory.withinBounds()?.then(() => answer) ?? answer;
-}
-
-/** `answer`, once what lies below `end` is acknowledged. */
-async function acknowledged(
-  partition: Partition,
-  end: number,
-  answer: PartitionAnswer,
-): Promise<PartitionAnswer> {
-  const failed = await partition.acknowledged(end);
-  return failed === undefined ? answer : refusalOf({ index: answer.index, ...failed });
+  const wait = partition.answerable(result.lastOffset + 1, acks === acksAll);
+  return wait?.then((failed) => failed === undefined ? answer : refusalOf({ index, ...failed })) ??
+    answer;
 }
 
 /** The log does not take the batch. Records at fault are named one by one (KIP-467). */

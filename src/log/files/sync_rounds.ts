@@ -17,6 +17,10 @@ import {
   throwUnlessStoreFault,
 } from "../../base/faults.ts";
 import type { Offset } from "../../base/ids.ts";
+import type { LogConfig } from "../config.ts";
+import type { Timer, Timers } from "../../runtime/ports.ts";
+
+type SyncConfig = Pick<LogConfig, "acksAllSyncMs" | "flushMessages">;
 
 export interface SyncTarget {
   /** Where the log ends now: what a sync that begins now will cover. */
@@ -28,6 +32,8 @@ export interface SyncTarget {
    * goes with it found no space, so nobody may be told that all is durable; no sync has failed.
    */
   sync(): Promise<void>;
+  /** Absent: nothing can be done later. */
+  readonly timers?: Timers | undefined;
   /** A sync failed: the partition is offline. */
   onFailure(fault: PartitionFault): void;
 }
@@ -42,6 +48,7 @@ export class SyncRounds {
   #next: Promise<void> | undefined;
   #fault: PartitionFault | undefined;
   #owed: string | undefined;
+  #due: Timer | undefined;
 
   constructor(target: SyncTarget, syncedTo: Offset) {
     this.#target = target;
@@ -50,6 +57,27 @@ export class SyncRounds {
 
   get syncedTo(): Offset {
     return this.#syncedTo;
+  }
+
+  /** Records that no finished sync covers. */
+  get unsynced(): number {
+    return this.#target.logEndOffset() - this.#syncedTo;
+  }
+
+  /**
+   * What an answer to who appended up to `end` waits for; undefined: for nothing, a sync comes in
+   * its time. `toAll`: the answer to acks=all. Where flush.messages are unsynced, all wait, as in
+   * Kafka, where the append itself syncs.
+   */
+  answerable(
+    end: Offset,
+    { toAll, config }: { readonly toAll: boolean; readonly config: SyncConfig },
+  ): Promise<void> | undefined {
+    const { acksAllSyncMs, flushMessages } = config;
+    const isOwed = toAll && acksAllSyncMs === 0;
+    if (isOwed || end - this.#syncedTo >= flushMessages) return this.syncTo(end);
+    if (toAll) this.#startWithin(acksAllSyncMs);
+    return undefined;
   }
 
   /**
@@ -91,6 +119,22 @@ export class SyncRounds {
   startInBackground(): void {
     if (this.#running !== undefined || this.#fault !== undefined) return;
     this.#start().catch(throwUnlessStoreFault);
+  }
+
+  #startWithin(delayMs: number): void {
+    if (delayMs === Infinity || this.#due !== undefined) return;
+    this.#due = this.#target.timers?.after(delayMs, () => {
+      this.#due = undefined;
+      if (this.#fault === undefined && this.unsynced > 0) {
+        this.syncTo(this.#target.logEndOffset()).catch(throwUnlessStoreFault);
+      }
+    });
+  }
+
+  /** Nothing is due any more. */
+  stop(): void {
+    this.#due?.cancel();
+    this.#due = undefined;
   }
 
   /** Once no sync is under way. Does not reject. */

@@ -36,6 +36,10 @@ const configAllowances: readonly Allowance[] = [
     why: "keys that Kafka gives to other parts of itself, or of Ottla's own",
   },
   {
+    where: /DescribeConfigs v\d: .*\.ottla\.acks\.all\.sync: Kafka nothing, Ottla \{/,
+    why: "a topic has one key of our own",
+  },
+  {
     where: /the broker's configuration: .*configs\.((node|broker)\.id|log\.dirs?|process\.roles)\./,
     why: "the two brokers are set up differently",
   },
