@@ -8,8 +8,9 @@
 // level, and records are written in the versions that its level allows. Levels past the newest that
 // our record tables know are refused, since their records may mean what we cannot guess.
 // group.version 1 is the consumer protocol of groups (KIP-848), transaction.version 2 has an epoch
-// for each transaction (KIP-890), share.version 1 is share groups (KIP-932); a new cluster has all
-// of them, an existing one when it is given them. Others stay at level 0 until we serve them.
+// for each transaction (KIP-890), share.version 1 is share groups (KIP-932), streams.version 1
+// streams groups (KIP-1071); a new cluster has all of them, an existing one when it is given them.
+// Others stay at level 0 until we serve them.
 
 import { UsageFault } from "../base/faults.ts";
 import type { MetadataImage } from "./image.ts";
@@ -22,11 +23,14 @@ export const transactionVersionFeature = "transaction.version";
 export const groupVersionFeature = "group.version";
 /** Whether there are share groups (KIP-932). */
 export const shareVersionFeature = "share.version";
+/** Whether there are streams groups (KIP-1071). */
+export const streamsVersionFeature = "streams.version";
 
 /** The levels that are served, and since which metadata.version a new cluster has the last. */
 export const optionalFeatures = [
   { name: groupVersionFeature, minVersion: 0, maxVersion: 1, since: 22 }, // 4.0-IV0
   { name: shareVersionFeature, minVersion: 0, maxVersion: 1, since: 28 }, // 4.2-IV0
+  { name: streamsVersionFeature, minVersion: 0, maxVersion: 1, since: 29 }, // 4.2-IV1
   { name: transactionVersionFeature, minVersion: 0, maxVersion: 2, since: 24 }, // 4.0-IV2
 ] as const;
 
@@ -50,7 +54,6 @@ export interface FeatureRange {
 export const featuresAtZero: readonly FeatureRange[] = [
   "eligible.leader.replicas.version",
   "kraft.version",
-  "streams.version",
 ].map((name) => ({ name, minVersion: 0, maxVersion: 0 }));
 
 const controlledShutdownSince = 7; // 3.3-IV3

@@ -24,6 +24,7 @@ export {
   metadataVersionRange,
   optionalFeatures,
   shareVersionFeature,
+  streamsVersionFeature,
   transactionVersionFeature,
 } from "./feature_levels.ts";
 export {

@@ -5,8 +5,9 @@
 import type { ClassicGroup } from "./classic/group.ts";
 import type { ConsumerGroup } from "./consumer/group.ts";
 import type { ShareGroup } from "./share/group.ts";
+import type { StreamsGroup } from "./streams/group.ts";
 
-export type Group = ClassicGroup | ConsumerGroup | ShareGroup;
+export type Group = ClassicGroup | ConsumerGroup | ShareGroup | StreamsGroup;
 
 /** "classic", "consumer" and so on. */
 export type GroupType = Group["type"];

@@ -21,6 +21,8 @@ export interface GroupConfig {
   readonly recordBytesMax: number;
   /** What consumer groups obey besides. */
   readonly consumer: () => ConsumerGroupConfig;
+  /** What streams groups obey besides. */
+  readonly streams: () => StreamsGroupConfig;
   /** What share groups obey besides. */
   readonly share: () => ShareGroupConfig;
 }
@@ -69,6 +71,23 @@ const modernGroupSettingsDefaults: ModernGroupSettings = {
   assignmentIntervalMs: 1_000,
 };
 
+/** What a streams group of its own may set besides, the broker's word otherwise. */
+export interface StreamsGroupSettings extends ModernGroupSettings {
+  /** streams.num.standby.replicas, group.streams.num.standby.replicas */
+  readonly standbyReplicas: number;
+  /** streams.initial.rebalance.delay.ms, group.streams.initial.rebalance.delay.ms */
+  readonly initialRebalanceDelayMs: number;
+}
+
+/** What streams groups obey (KIP-1071). */
+export interface StreamsGroupConfig {
+  /** Whether group.coordinator.rebalance.protocols names them, and streams.version is 1. */
+  readonly isEnabled: boolean;
+  /** group.streams.max.size */
+  readonly groupSizeMax: number;
+  readonly settingsOf: (groupId: string) => StreamsGroupSettings;
+}
+
 /** Kafka's defaults. */
 const consumerGroupConfigDefaults: ConsumerGroupConfig = {
   isEnabled: true,
@@ -89,6 +108,17 @@ const shareGroupConfigDefaults: ShareGroupConfig = {
 };
 
 /** Kafka's defaults. */
+const streamsGroupConfigDefaults: StreamsGroupConfig = {
+  isEnabled: true,
+  groupSizeMax: 2_147_483_647,
+  settingsOf: () => ({
+    ...consumerGroupConfigDefaults.settingsOf(""),
+    standbyReplicas: 0,
+    initialRebalanceDelayMs: 3_000,
+  }),
+};
+
+/** Kafka's defaults. */
 export const groupConfigDefaults: GroupConfig = {
   sessionTimeoutMinMs: 6_000,
   sessionTimeoutMaxMs: 1_800_000,
@@ -99,5 +129,6 @@ export const groupConfigDefaults: GroupConfig = {
   offsetsRetentionCheckIntervalMs: 600_000,
   recordBytesMax: 1_048_588,
   consumer: () => consumerGroupConfigDefaults,
+  streams: () => streamsGroupConfigDefaults,
   share: () => shareGroupConfigDefaults,
 };

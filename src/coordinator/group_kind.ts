@@ -23,11 +23,16 @@ export interface OffsetsClient {
   /** Older producers say nothing of the group's member for whom they commit (KIP-447). */
   readonly isTransactional?: boolean;
   /** The partitions that are committed, of topics that exist; undefined when offsets are read. */
-  readonly topics: readonly TopicPartitions[] | undefined;
+  readonly topics: readonly NamedPartitions[] | undefined;
 }
 
 /** What a member takes besides its texts: its object, its place in maps, its alarm. */
 export const memberOverheadBytes = 512;
+
+/** Partitions of a topic, by both of its names. */
+interface NamedPartitions extends TopicPartitions {
+  readonly name: string;
+}
 
 /** From when on the retention of an offset counts; undefined while it cannot expire. */
 export type ExpiryBase = (topic: string, offset: CommittedOffset) => Int64 | undefined;

@@ -3,7 +3,7 @@
 //   classic/    JoinGroup and its siblings; members agree among themselves
 //   consumer/   KIP-848: the coordinator assigns
 //   share/      KIP-932: members share partitions
-//   streams/    KIP-1071: its records so far
+//   streams/    KIP-1071: members are assigned tasks
 //
 // What a new kind takes: its group type with a `type` of its own in the union of group.ts; a
 // GroupKind in the list below (classic/kind.ts is the example); its records in record_kinds.ts;
@@ -19,11 +19,13 @@ import { classicKind } from "./classic/kind.ts";
 import { consumerKind } from "./consumer/kind.ts";
 import { shareKind } from "./share/kind.ts";
 import { type GroupCoordinatorRecord, groupTypeOf } from "./record_kinds.ts";
+import { streamsKind } from "./streams/kind.ts";
 
 const kinds: { readonly [Type in GroupType]: GroupKind<Type> } = {
   classic: classicKind,
   consumer: consumerKind,
   share: shareKind,
+  streams: streamsKind,
 };
 
 /** The kind of `group`. */

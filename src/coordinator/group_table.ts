@@ -78,6 +78,11 @@ import type {
   StatesWanted,
   StatesWantedResponse,
 } from "./share/states_wanted.ts";
+import { decideJoinInstead } from "./streams/conversion.ts";
+import { type DescribedStreamsGroup, describeStreamsGroup } from "./streams/describe.ts";
+import { decideStreamsHeartbeat } from "./streams/heartbeat.ts";
+import type { StreamsHeartbeatInput } from "./streams/heartbeat_request.ts";
+import type { StreamsHeartbeatResult } from "./streams/heartbeat_result.ts";
 import {
   answerWhenDurable,
   type GroupResponse,
@@ -156,9 +161,9 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
   join(input: JoinInput, at: At<JoinGroupResponse>): GroupDecision {
     return this.#decided(at.nowMs, (view) => {
       const group = view.groups.get(input.request.groupId);
-      return group?.type === "consumer"
-        ? decideClassicJoin(view, group, { input, at })
-        : decideJoin(view, input, at);
+      if (group?.type === "consumer") return decideClassicJoin(view, group, { input, at });
+      if (group?.type === "streams") return decideJoinInstead(view, group, { input, at });
+      return decideJoin(view, input, at);
     });
   }
 
@@ -269,6 +274,20 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
     at: At<StateStepResponse>,
   ): GroupDecision {
     return this.#decided(at.nowMs, (view) => decideForgotten(view, of, at));
+  }
+
+  /** StreamsGroupHeartbeat: all that a member of a streams group asks. */
+  streamsHeartbeat(
+    input: StreamsHeartbeatInput,
+    at: At<StreamsHeartbeatResult>,
+  ): GroupDecision {
+    return this.#decided(at.nowMs, (view) => decideStreamsHeartbeat(view, input, at));
+  }
+
+  /** One group of a StreamsGroupDescribe. */
+  describeStreams(groupId: string): DescribedStreamsGroup {
+    const config = this.#options.config().streams();
+    return describeStreamsGroup(this.#groups.get(groupId), { groupId, config });
   }
 
   /** OffsetCommit. Topics must be named: version 10's ids are resolved before. */

@@ -7,6 +7,7 @@ export {
   groupConfigDefaults,
   type ModernGroupSettings,
   type ShareGroupConfig,
+  type StreamsGroupConfig,
 } from "./group_config.ts";
 export { type GroupDecision, GroupTable, type GroupTableOptions } from "./group_table.ts";
 export {
@@ -48,6 +49,8 @@ export type {
   StatesWantedResponse,
 } from "./share/states_wanted.ts";
 export type { TopicPartitions } from "./modern/assignment.ts";
+export type { InternalTopic as StreamsInternalTopic } from "./streams/configured.ts";
+export type { StreamsHeartbeatResult } from "./streams/heartbeat_result.ts";
 export type { GroupResponse } from "./turn.ts";
 
 export * from "./transactions/mod.ts";

@@ -137,7 +137,8 @@ function commitError(
     topics: topics.flatMap(({ name, partitions }) => {
       const topicId = view.topics.byName(name)?.id;
       if (topicId === undefined) return [];
-      return [{ topicId, partitions: partitions.map(({ partitionIndex }) => partitionIndex) }];
+      const indexes = partitions.map(({ partitionIndex }) => partitionIndex);
+      return [{ name, topicId, partitions: indexes }];
     }),
   });
 }

@@ -34,6 +34,7 @@ import type {
   StatesWanted,
   StatesWantedResponse,
 } from "./share/states_wanted.ts";
+import type { StreamsHeartbeatResult } from "./streams/heartbeat_result.ts";
 
 /** A response that may come later than its request, or wait for the log. */
 export type GroupResponse =
@@ -41,6 +42,7 @@ export type GroupResponse =
   | ShareGroupHeartbeatResponse
   | StatesWantedResponse
   | StateStepResponse
+  | StreamsHeartbeatResult
   | JoinGroupResponse
   | SyncGroupResponse
   | LeaveGroupResponse

@@ -162,3 +162,25 @@ export const acknowledgeType: Int8 = words({
   3: "reject",
   4: "renew",
 }, int8);
+
+/** What keeps a streams group from working, or should end it (KIP-1071). */
+export const streamsStatus: Int8 = words({
+  0: "stale_topology",
+  1: "missing_source_topics",
+  2: "incorrectly_partitioned_topics",
+  3: "missing_internal_topics",
+  4: "shutdown_application",
+  5: "assignment_delayed",
+  6: "missing_client_tags",
+}, int8);
+
+/** Whether a streams group's topology is described (KIP-1331). */
+export const topologyDescriptionStatus: Int8 = words({
+  0: "not_requested",
+  1: "not_stored",
+  2: "error",
+  3: "available",
+}, int8);
+
+/** What a node of a topology does (KIP-1331). */
+export const topologyNodeType: Int8 = words({ 1: "source", 2: "processor", 3: "sink" }, int8);

@@ -15,6 +15,7 @@ import {
   printShareRecord,
 } from "./consumer_print.ts";
 import type { Carried } from "./group_shell.ts";
+import { printStreamsHeartbeat, printStreamsRecord } from "./streams_print.ts";
 
 export function printTopics(metadata: Uint8Array): string {
   return (metadata.length === 0 ? [] : topicsOfSubscription(metadata) ?? ["?"]).join(",");
@@ -42,7 +43,9 @@ export function printRecord(record: GroupCoordinatorRecord): string {
     return `record: offset ${group || "-"} ${topic}:${partition} = ${value}`;
   }
   if (isOfShareGroup(record)) return printShareRecord(record);
-  if (record.type !== "GroupMetadata") return printConsumerRecord(record);
+  if (record.type !== "GroupMetadata") {
+    return printStreamsRecord(record) ?? printConsumerRecord(record);
+  }
   const { value, key: { group } } = record;
   if (value === null) return `record: group ${group} = tombstone`;
   const members = value.members.map(({ memberId, groupInstanceId = null, assignment }) =>
@@ -83,6 +86,7 @@ function printResponse(response: GroupResponse): string {
       (members.length > 0 ? ` members=${members.map((m) => m.memberId).join(",")}` : "") +
       (response.skipAssignment ? " skip-assignment" : "");
   }
+  if ("heartbeat" in response) return printStreamsHeartbeat(response);
   if ("heartbeatIntervalMs" in response) return printHeartbeat(response);
   if ("assignment" in response) {
     const { errorCode, assignment } = response;

@@ -6,10 +6,10 @@
 //
 // Commands: config, join, sync, heartbeat, leave, commit, fetch, describe, list, delete,
 // delete-offsets, delete-topics, tick, refuse (the log refuses the next append), restart (replay of
-// the log, through bytes), resign; those of consumer and share groups
-// are in consumer_script.ts and share_script.ts. Time starts
-// at 0 and moves by `tick` alone, by deadlines. `[durable]` marks an answer that waits for the log.
-// Member ids end in a counter: the first id handed out to client a is a-1. "-" is the empty id.
+// the log, through bytes), resign; those of consumer, share and streams groups are in
+// consumer_script.ts, share_script.ts and streams_script.ts. Time starts at 0 and moves by `tick`
+// alone, by deadlines. `[durable]` marks an answer that waits for the log. Member ids end in a
+// counter: the first id handed out to client a is a-1. "-" is the empty id.
 
 import { BytesWriter, fromUtf8, utf8 } from "../../src/base/bytes.ts";
 import { ZERO_UUID } from "../../src/base/ids.ts";
@@ -43,6 +43,7 @@ import {
   printRecord,
   printTopics,
 } from "./scenario_print.ts";
+import { streamsVerbs } from "./streams_script.ts";
 
 interface Command extends Words {
   readonly verb: string;
@@ -158,6 +159,7 @@ export function runScenario(text: string): string {
 const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> = {
   ...consumerVerbs,
   ...shareVerbs,
+  ...streamsVerbs,
   config(scenario, { options }) {
     const keys: Record<string, keyof GroupConfig> = {
       "initial-delay": "initialRebalanceDelayMs",

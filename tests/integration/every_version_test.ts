@@ -125,6 +125,10 @@ const before: Record<string, (asker: Asker) => Promise<Asker>> = {
     await asker.ask("ConsumerGroupHeartbeat", 1);
     return asker;
   },
+  StreamsGroupDescribe: async (asker) => {
+    await asker.ask("StreamsGroupHeartbeat", 1);
+    return asker;
+  },
   AddPartitionsToTxn: (asker) => asker.initProducer(),
   AddOffsetsToTxn: (asker) => asker.initProducer(),
   DescribeTransactions: (asker) => asker.initProducer(),

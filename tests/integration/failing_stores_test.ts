@@ -251,6 +251,13 @@ const prepared: Readonly<Record<string, Partial<Case>>> = {
   DescribeShareGroupOffsets: { before: (client) => beginShareGroup(client, "joined") },
   AlterShareGroupOffsets: { before: (client) => beginShareGroup(client, "left") },
   DeleteShareGroupOffsets: { before: (client) => beginShareGroup(client, "left") },
+  StreamsGroupDescribe: {
+    async before(client) {
+      const group = "group-5";
+      await ask(client, "StreamsGroupHeartbeat", { version: 1, group });
+      return { group };
+    },
+  },
   EndTxn: { before: beginTransaction },
   AddPartitionsToTxn: { before: beginTransaction },
   AddOffsetsToTxn: { before: beginTransaction },

@@ -745,8 +745,7 @@ const ownKeys = {
   },
   "group.coordinator.rebalance.protocols": {
     type: "list",
-    // Differs from Kafka: share and streams groups are not served yet.
-    default: "classic,consumer",
+    default: "classic,consumer,streams",
     oneOf: ["classic", "consumer", "share", "streams"],
     doc: "The group protocols on offer.",
   },

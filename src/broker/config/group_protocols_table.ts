@@ -7,7 +7,6 @@ import type { ConfigKey } from "./values.ts";
 const eventLoop = "one event loop does the work of Kafka's thread pools";
 const atOnce = "coordinators write each change at once, and one sync serves all who wait";
 const noPurge = "who has been answered is not in the purgatory any more";
-const streamsGroups = "streams groups are not served yet";
 
 export const groupProtocolKeys = {
   "group.consumer.assignment.interval.ms": {
@@ -190,79 +189,66 @@ export const groupProtocolKeys = {
     type: "int",
     default: "1000",
     update: "cluster-wide",
-    ignored: streamsGroups,
     doc: "Shortest time between two assignments of a streams group.",
   },
   "group.streams.heartbeat.interval.ms": {
     type: "int",
     default: "5000",
-    ignored: streamsGroups,
     doc: "How often members of a streams group send a heartbeat.",
   },
   "group.streams.initial.rebalance.delay.ms": {
     type: "int",
     default: "3000",
-    ignored: streamsGroups,
     doc: "How long a new streams group waits for more members.",
   },
   "group.streams.max.assignment.interval.ms": {
     type: "int",
     default: "15000",
-    ignored: streamsGroups,
     doc: "Longest assignment interval that a streams group may have.",
   },
   "group.streams.max.heartbeat.interval.ms": {
     type: "int",
     default: "15000",
-    ignored: streamsGroups,
     doc: "Longest heartbeat interval that a streams group may have.",
   },
   "group.streams.max.session.timeout.ms": {
     type: "int",
     default: "60000",
-    ignored: streamsGroups,
     doc: "Longest session timeout that a streams group may have.",
   },
   "group.streams.max.size": {
     type: "int",
     default: "2147483647",
-    ignored: streamsGroups,
     doc: "Most members of a streams group.",
   },
   "group.streams.max.standby.replicas": {
     type: "int",
     default: "2",
-    ignored: streamsGroups,
     doc: "Largest number of standby tasks that a streams group may have.",
   },
   "group.streams.min.assignment.interval.ms": {
     type: "int",
     default: "0",
-    ignored: streamsGroups,
     doc: "Shortest assignment interval that a streams group may have.",
   },
   "group.streams.min.heartbeat.interval.ms": {
     type: "int",
     default: "5000",
-    ignored: streamsGroups,
     doc: "Shortest heartbeat interval that a streams group may have.",
   },
   "group.streams.min.session.timeout.ms": {
     type: "int",
     default: "45000",
-    ignored: streamsGroups,
     doc: "Shortest session timeout that a streams group may have.",
   },
   "group.streams.num.standby.replicas": {
     type: "int",
     default: "0",
-    ignored: streamsGroups,
     doc: "Standby tasks of each stateful task.",
   },
   "group.streams.session.timeout.ms": {
     type: "int",
     default: "45000",
-    ignored: streamsGroups,
     doc: "How long a member of a streams group may be silent.",
   },
   "share.coordinator.append.linger.ms": {

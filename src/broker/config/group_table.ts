@@ -1,9 +1,7 @@
 // The keys of groups (resource type 32) and of client metrics (16), with Kafka's types, defaults
 // and bounds.
 //
-//   group            those of consumer and share groups are obeyed, within what the broker allows
-//                    (group.consumer.min.*, group.share.max.* ...); those of streams groups, which
-//                    are not served yet, are stored, and a change of one logs that it has no effect
+//   group            obeyed within what the broker allows (group.consumer.min.* and max.* ...)
 //   client metrics   which metrics clients are asked to push: GetTelemetrySubscriptions
 //
 // A data table: exempt from the size rule.

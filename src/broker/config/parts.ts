@@ -7,6 +7,7 @@ import {
   ResourceType,
   shareStateTopic,
   shareVersionFeature,
+  streamsVersionFeature,
   transactionsTopic,
 } from "../../cluster/mod.ts";
 import type {
@@ -15,6 +16,7 @@ import type {
   ModernGroupSettings,
   ShareGroupConfig,
   ShareStateConfig,
+  StreamsGroupConfig,
   TransactionConfig,
 } from "../../coordinator/mod.ts";
 import type { LogConfig } from "../../log/mod.ts";
@@ -23,6 +25,7 @@ import type { SnapshotConfig } from "../metadata/snapshots.ts";
 import type { RateWindows } from "../quota_rate.ts";
 
 const msPerMinute = 60_000;
+const intMax = 0x7fff_ffff;
 
 /** What the group coordinator works by. */
 export function groupConfigOf(config: BrokerConfig, image: () => MetadataImage): GroupConfig {
@@ -37,6 +40,7 @@ export function groupConfigOf(config: BrokerConfig, image: () => MetadataImage):
     recordBytesMax: config.get("message.max.bytes"),
     consumer: () => consumerGroupConfigOf(config, image),
     share: () => shareGroupConfigOf(config, image),
+    streams: () => streamsGroupConfigOf(config, image),
   };
 }
 
@@ -70,6 +74,30 @@ function shareGroupConfigOf(config: BrokerConfig, image: () => MetadataImage): S
   };
 }
 
+/** What streams groups obey; a group's own settings come before the broker's. */
+function streamsGroupConfigOf(
+  config: BrokerConfig,
+  image: () => MetadataImage,
+): StreamsGroupConfig {
+  const isOfVersion = (image().features.get(streamsVersionFeature) ?? 0) >= 1;
+  const settingsOf = modernSettings(config, { kind: "streams", image });
+  return {
+    isEnabled: isOfVersion &&
+      config.get("group.coordinator.rebalance.protocols").includes("streams"),
+    groupSizeMax: config.get("group.streams.max.size"),
+    settingsOf(groupId) {
+      const own = image().configs(ResourceType.GROUP, groupId);
+      const terms = groupTerms(config);
+      const inForce = (name: keyof GroupSettings) => within(own.get(name), terms[name]);
+      return {
+        ...settingsOf(groupId),
+        standbyReplicas: inForce("streams.num.standby.replicas"),
+        initialRebalanceDelayMs: inForce("streams.initial.rebalance.delay.ms"),
+      };
+    },
+  };
+}
+
 /** What each group of this kind has, as things stand when it is asked. */
 function modernSettings(
   config: Pick<BrokerConfig, "get">,
@@ -96,7 +124,7 @@ export interface GroupTerms {
 }
 
 /** The kinds of groups whose members the coordinator assigns. */
-type ModernKind = "consumer" | "share";
+type ModernKind = "consumer" | "share" | "streams";
 type ModernSetting = "session.timeout.ms" | "heartbeat.interval.ms" | "assignment.interval.ms";
 
 /** What a share group may have under way in a partition. */
@@ -105,13 +133,20 @@ type ShareSetting =
   | "share.delivery.count.limit"
   | "share.partition.max.record.locks";
 
+/** What a streams group may have besides. */
+type StreamsSetting = "streams.num.standby.replicas" | "streams.initial.rebalance.delay.ms";
+
 /** The settings of groups for which the broker has bounds, by name. */
 export type GroupSettings = Readonly<
-  Record<`${ModernKind}.${ModernSetting}` | ShareSetting, GroupTerms>
+  Record<`${ModernKind}.${ModernSetting}` | ShareSetting | StreamsSetting, GroupTerms>
 >;
 
 /** What the broker says now of the settings of groups. */
 export function groupTerms(config: Pick<BrokerConfig, "get">): GroupSettings {
+  return { ...consumerTerms(config), ...shareTerms(config), ...streamsTerms(config) };
+}
+
+function consumerTerms(config: Pick<BrokerConfig, "get">) {
   return {
     "consumer.session.timeout.ms": {
       min: config.get("group.consumer.min.session.timeout.ms"),
@@ -128,6 +163,11 @@ export function groupTerms(config: Pick<BrokerConfig, "get">): GroupSettings {
       max: config.get("group.consumer.max.assignment.interval.ms"),
       otherwise: config.get("group.consumer.assignment.interval.ms"),
     },
+  };
+}
+
+function shareTerms(config: Pick<BrokerConfig, "get">) {
+  return {
     "share.session.timeout.ms": {
       min: config.get("group.share.min.session.timeout.ms"),
       max: config.get("group.share.max.session.timeout.ms"),
@@ -157,6 +197,36 @@ export function groupTerms(config: Pick<BrokerConfig, "get">): GroupSettings {
       min: config.get("group.share.min.partition.max.record.locks"),
       max: config.get("group.share.max.partition.max.record.locks"),
       otherwise: config.get("group.share.partition.max.record.locks"),
+    },
+  };
+}
+
+function streamsTerms(config: Pick<BrokerConfig, "get">) {
+  return {
+    "streams.session.timeout.ms": {
+      min: config.get("group.streams.min.session.timeout.ms"),
+      max: config.get("group.streams.max.session.timeout.ms"),
+      otherwise: config.get("group.streams.session.timeout.ms"),
+    },
+    "streams.heartbeat.interval.ms": {
+      min: config.get("group.streams.min.heartbeat.interval.ms"),
+      max: config.get("group.streams.max.heartbeat.interval.ms"),
+      otherwise: config.get("group.streams.heartbeat.interval.ms"),
+    },
+    "streams.assignment.interval.ms": {
+      min: config.get("group.streams.min.assignment.interval.ms"),
+      max: config.get("group.streams.max.assignment.interval.ms"),
+      otherwise: config.get("group.streams.assignment.interval.ms"),
+    },
+    "streams.num.standby.replicas": {
+      min: 0,
+      max: config.get("group.streams.max.standby.replicas"),
+      otherwise: config.get("group.streams.num.standby.replicas"),
+    },
+    "streams.initial.rebalance.delay.ms": {
+      min: 0,
+      max: intMax,
+      otherwise: config.get("group.streams.initial.rebalance.delay.ms"),
     },
   };
 }

@@ -68,14 +68,6 @@ function configWarnings(resource: ConfigResource, settings: readonly Setting[]):
   if (resourceType === ResourceType.TOPIC) {
     return topicConfigWarnings(settings.map(([name, value]) => ({ name, value })));
   }
-  if (resourceType === ResourceType.GROUP) {
-    return settings.flatMap(([name]) => {
-      const [kind = ""] = name.split(".");
-      return kind === "consumer" || kind === "share"
-        ? []
-        : [`${name} has no effect: ${kind} groups are not served yet`];
-    });
-  }
   const keys = keysOf(resourceType);
   return settings.flatMap(([name]) => {
     const key = entryOf<ConfigKey>(keys, name);

@@ -6,6 +6,7 @@
 // A field that did not change since the last heartbeat is null, or -1.
 
 import {
+  about,
   api,
   array,
   boolean,
@@ -15,7 +16,6 @@ import {
   int16,
   int32,
   int64,
-  int8,
   nullable,
   nullableString,
   offset,
@@ -29,23 +29,36 @@ import {
   uint16,
   until,
 } from "../schema.ts";
+import { coordinatorErrors } from "../shared_errors.ts";
+import { streamsStatus } from "../words.ts";
 
-const keyValue = { key: string, value: string };
+const keyValue = { key: about("The name of it", string), value: string };
 
 const topicInfo = {
   name: string,
-  partitions: int32,
-  replicationFactor: int16,
-  topicConfigs: array(keyValue),
+  partitions: about("0 where the broker is to work it out", int32),
+  replicationFactor: about("0 for the broker's own", int16),
+  topicConfigs: about("Settings that the topic is to have", array(keyValue)),
 };
 
-const taskIds = { subtopologyId: string, partitions: array(partitionId) };
+const subtopologyId = about("A part of the topology", string);
+
+const taskIds = { subtopologyId, partitions: array(partitionId) };
 
 const endpoint = { host: string, port: uint16 };
 
-const taskOffset = { subtopologyId: string, partition: partitionId, offset };
+const taskOffset = { subtopologyId, partition: partitionId, offset };
 
-const status = { statusCode: int8, statusDetail: string };
+const status = {
+  statusCode: about("What it is about", streamsStatus),
+  statusDetail: about("A sentence for people", string),
+};
+
+const copartitionGroup = {
+  sourceTopics: about("Indexes into the subtopology's list", array(int16)),
+  sourceTopicRegex: about("Indexes into the subtopology's list", array(int16)),
+  repartitionSourceTopics: about("Indexes into the subtopology's list", array(int16)),
+};
 
 const topicPartition = { topic: string, partitions: array(partitionId) };
 
@@ -54,61 +67,131 @@ export const StreamsGroupHeartbeat = api({
   name: "StreamsGroupHeartbeat",
   versions: "0-1",
   flexible: "0+",
+  about: "Joins a group of Kafka Streams, keeps a member in it, and tells changes both ways.",
+  errors: {
+    response: {
+      ...coordinatorErrors,
+      INVALID_REQUEST: "a field is missing, or may not be there, or the topology has changed",
+      UNSUPPORTED_VERSION: "the streams protocol is turned off",
+      GROUP_ID_NOT_FOUND: "there is no such group, or it is of another kind and not empty",
+      UNKNOWN_MEMBER_ID: "the group does not know the member: join anew",
+      FENCED_MEMBER_EPOCH: "the epoch is not the member's: give everything up and join anew",
+      GROUP_MAX_SIZE_REACHED: "the group is full (group.streams.max.size)",
+      STREAMS_INVALID_TOPOLOGY: "the topology can never work",
+      TOPIC_AUTHORIZATION_FAILED: "the client may not describe the topics",
+    },
+  },
   request: {
     groupId: string,
     memberId: string,
-    memberEpoch: int32,
-    endpointInformationEpoch: int32,
-    instanceId: nullableString,
-    rackId: nullableString,
-    rebalanceTimeoutMs: defaultsTo(-1, int32),
-    topology: orNull(struct({
-      epoch: int32,
-      subtopologies: array({
-        subtopologyId: string,
-        sourceTopics: array(string),
-        sourceTopicRegex: array(string),
-        stateChangelogTopics: array(topicInfo),
-        repartitionSinkTopics: array(string),
-        repartitionSourceTopics: array(topicInfo),
-        copartitionGroups: array({
-          sourceTopics: array(int16),
-          sourceTopicRegex: array(int16),
-          repartitionSourceTopics: array(int16),
-        }),
-      }),
-    })),
-    activeTasks: orNull(array(taskIds)),
-    standbyTasks: orNull(array(taskIds)),
-    warmupTasks: orNull(array(taskIds)),
-    processId: nullableString,
-    userEndpoint: orNull(struct(endpoint)),
-    clientTags: orNull(array(keyValue)),
-    taskOffsets: orNull(array(taskOffset)),
-    taskEndOffsets: orNull(array(taskOffset)),
-    shutdownApplication: boolean,
+    memberEpoch: about("The epoch that the member is at; 0 joins, -1 leaves", int32),
+    endpointInformationEpoch: about("The endpoints that it knows", int32),
+    instanceId: about("The group.instance.id of a static member", nullableString),
+    rackId: about("The rack that the member is in", nullableString),
+    rebalanceTimeoutMs: about(
+      "How long it may take to give up tasks; -1 where that did not change",
+      defaultsTo(-1, int32),
+    ),
+    topology: about(
+      "What the application does, where the member joins; null otherwise",
+      orNull(struct({
+        epoch: about("Which topology of the application it is", int32),
+        subtopologies: about(
+          "The parts of it that run apart from each other",
+          array({
+            subtopologyId,
+            sourceTopics: about("Topics that it reads", array(string)),
+            sourceTopicRegex: about("Expressions for more of them", array(string)),
+            stateChangelogTopics: about("Topics that keep its state", array(topicInfo)),
+            repartitionSinkTopics: about("Topics of the application that it writes", array(string)),
+            repartitionSourceTopics: about(
+              "Topics of the application that it reads",
+              array(topicInfo),
+            ),
+            copartitionGroups: about(
+              "Topics of which a task reads the same partition",
+              array(copartitionGroup),
+            ),
+          }),
+        ),
+      })),
+    ),
+    activeTasks: about(
+      "The tasks that it works on; null where they did not change",
+      orNull(array(taskIds)),
+    ),
+    standbyTasks: about(
+      "The tasks whose state it copies; null where they did not change",
+      orNull(array(taskIds)),
+    ),
+    warmupTasks: about(
+      "The tasks whose state it copies to take them over; null where they did not change",
+      orNull(array(taskIds)),
+    ),
+    processId: about("The process that it runs in; null where it did not change", nullableString),
+    userEndpoint: about(
+      "Where its state can be asked for; null where that did not change",
+      orNull(struct(endpoint)),
+    ),
+    clientTags: about(
+      "What is known of where it runs; null where that did not change",
+      orNull(array(keyValue)),
+    ),
+    taskOffsets: about(
+      "How far the state of its tasks is; null where that is not told",
+      orNull(array(taskOffset)),
+    ),
+    taskEndOffsets: about(
+      "How far the state of its tasks could be; null where that is not told",
+      orNull(array(taskOffset)),
+    ),
+    shutdownApplication: about("Whether all of the application is to end", boolean),
   },
   response: {
     throttleTimeMs,
     errorCode,
     errorMessage: nullableString,
     memberId: string,
-    memberEpoch: int32,
-    heartbeatIntervalMs: int32,
-    acceptableRecoveryLagLegacy: until(0, int32),
-    taskOffsetIntervalMs: int32,
-    acceptableRecoveryLag: from(1, defaultsTo(-1, int64)),
-    status: nullable(array(status)),
-    activeTasks: orNull(array(taskIds)),
-    standbyTasks: orNull(array(taskIds)),
-    warmupTasks: orNull(array(taskIds)),
-    topologyDescriptionRequired: from(1, boolean),
-    endpointInformationEpoch: int32,
-    partitionsByUserEndpoint: orNull(array({
-      userEndpoint: struct(endpoint),
-      activePartitions: array(topicPartition),
-      standbyPartitions: array(topicPartition),
-    })),
+    memberEpoch: about("The epoch that the member is at now", int32),
+    heartbeatIntervalMs: about("When it is to be heard of next", int32),
+    acceptableRecoveryLagLegacy: about(
+      "How far behind a copy of state may be to take over; 0 where that is not used",
+      until(0, int32),
+    ),
+    taskOffsetIntervalMs: about(
+      "How often to tell how far state is; 0 where that is not used",
+      int32,
+    ),
+    acceptableRecoveryLag: about(
+      "How far behind a copy of state may be to take over; -1 where that is not used",
+      from(1, defaultsTo(-1, int64)),
+    ),
+    status: about("What keeps the group from working, or should end it", nullable(array(status))),
+    activeTasks: about(
+      "The tasks to work on; null where they did not change",
+      orNull(array(taskIds)),
+    ),
+    standbyTasks: about(
+      "The tasks whose state is to be copied; null where they did not change",
+      orNull(array(taskIds)),
+    ),
+    warmupTasks: about(
+      "The tasks whose state is to be copied to take them over; null where they did not change",
+      orNull(array(taskIds)),
+    ),
+    topologyDescriptionRequired: about(
+      "Whether a description of the topology is wanted",
+      from(1, boolean),
+    ),
+    endpointInformationEpoch: about("Which endpoints these are", int32),
+    partitionsByUserEndpoint: about(
+      "Who works on which partitions; null where the member knows",
+      orNull(array({
+        userEndpoint: about("Where a member's state can be asked for", struct(endpoint)),
+        activePartitions: about("What it works on", array(topicPartition)),
+        standbyPartitions: about("What it copies the state of", array(topicPartition)),
+      })),
+    ),
   },
 });
 

@@ -4,6 +4,7 @@
 //   v1    the topology's description; the assignor's name (KIP-1331, KIP-1357)
 
 import {
+  about,
   api,
   array,
   boolean,
@@ -13,7 +14,6 @@ import {
   from,
   int16,
   int32,
-  int8,
   nullableString,
   offset,
   orNull,
@@ -25,50 +25,57 @@ import {
   throttleTimeMs,
   uint16,
 } from "../schema.ts";
+import { coordinatorErrors } from "../shared_errors.ts";
+import { topologyDescriptionStatus, topologyNodeType } from "../words.ts";
 
-const keyValue = { key: string, value: string };
+const keyValue = { key: about("The name of it", string), value: string };
 
 const topicInfo = {
   name: string,
-  partitions: int32,
-  replicationFactor: int16,
-  topicConfigs: array(keyValue),
+  partitions: about("0 where the broker works it out", int32),
+  replicationFactor: about("0 for the broker's own", int16),
+  topicConfigs: about("Settings that the topic is to have", array(keyValue)),
 };
 
 const endpoint = { host: string, port: uint16 };
 
-const taskOffset = { subtopologyId: string, partition: partitionId, offset };
+const subtopologyId = about("A part of the topology", string);
 
-const taskIds = { subtopologyId: string, partitions: array(partitionId) };
+const taskOffset = { subtopologyId, partition: partitionId, offset };
+
+const taskIds = { subtopologyId, partitions: array(partitionId) };
 
 const assignment = {
-  activeTasks: array(taskIds),
-  standbyTasks: array(taskIds),
-  warmupTasks: array(taskIds),
+  activeTasks: about("Tasks to work on", array(taskIds)),
+  standbyTasks: about("Tasks whose state is copied", array(taskIds)),
+  warmupTasks: about("Tasks whose state is copied to take them over", array(taskIds)),
 };
 
 const topologyDescriptionNode = {
   name: string,
-  nodeType: int8,
-  sourceTopics: array(string),
-  sinkTopic: nullableString,
-  stores: array(string),
-  successors: array(string),
+  nodeType: about("What it does", topologyNodeType),
+  sourceTopics: about("Topics that a source reads", array(string)),
+  sinkTopic: about("The topic that a sink writes", nullableString),
+  stores: about("Stores that a processor uses", array(string)),
+  successors: about("Nodes that get what it gives", array(string)),
 };
 
 const topologyDescriptionSubtopology = {
-  subtopologyId: string,
-  nodes: array(topologyDescriptionNode),
+  subtopologyId,
+  nodes: about("What it consists of", array(topologyDescriptionNode)),
 };
 
 const topologyDescriptionGlobalStore = {
-  source: struct(topologyDescriptionNode),
-  processor: struct(topologyDescriptionNode),
+  source: about("Where its data comes from", struct(topologyDescriptionNode)),
+  processor: about("What fills it", struct(topologyDescriptionNode)),
 };
 
 const topologyDescription = {
-  subtopologies: array(topologyDescriptionSubtopology),
-  globalStores: array(topologyDescriptionGlobalStore),
+  subtopologies: about(
+    "The parts that run apart from each other",
+    array(topologyDescriptionSubtopology),
+  ),
+  globalStores: about("Stores that every instance has", array(topologyDescriptionGlobalStore)),
 };
 
 export const StreamsGroupDescribe = api({
@@ -76,10 +83,21 @@ export const StreamsGroupDescribe = api({
   name: "StreamsGroupDescribe",
   versions: "0-1",
   flexible: "0+",
+  about: "Groups of Kafka Streams, with their epochs, topology, members and tasks.",
+  errors: {
+    groups: {
+      ...coordinatorErrors,
+      GROUP_ID_NOT_FOUND: "there is no such streams group",
+      UNSUPPORTED_VERSION: "the streams protocol is turned off",
+    },
+  },
   request: {
-    groupIds: array(string),
-    includeAuthorizedOperations: boolean,
-    includeTopologyDescription: from(1, essential(boolean)),
+    groupIds: about("The groups to tell of", array(string)),
+    includeAuthorizedOperations: about("Whether to tell what the client may do", boolean),
+    includeTopologyDescription: about(
+      "Whether to describe the topology, node by node",
+      from(1, essential(boolean)),
+    ),
   },
   response: {
     throttleTimeMs,
@@ -87,40 +105,61 @@ export const StreamsGroupDescribe = api({
       errorCode,
       errorMessage: nullableString,
       groupId: string,
-      groupState: string,
-      groupEpoch: int32,
-      assignmentEpoch: int32,
-      topology: orNull(struct({
-        epoch: int32,
-        subtopologies: orNull(array({
-          subtopologyId: string,
-          sourceTopics: array(string),
-          repartitionSinkTopics: array(string),
-          stateChangelogTopics: array(topicInfo),
-          repartitionSourceTopics: array(topicInfo),
+      groupState: about("Empty, NotReady, Assigning, Reconciling or Stable", string),
+      groupEpoch: about("Grows when members, topology or topics change", int32),
+      assignmentEpoch: about("The group epoch that the targets are of", int32),
+      topology: about(
+        "What the application does; null where nobody has said",
+        orNull(struct({
+          epoch: about("Which topology of the application it is", int32),
+          subtopologies: about(
+            "The parts that run apart from each other",
+            orNull(array({
+              subtopologyId,
+              sourceTopics: about("Topics that it reads", array(string)),
+              repartitionSinkTopics: about(
+                "Topics of the application that it writes",
+                array(string),
+              ),
+              stateChangelogTopics: about("Topics that keep its state", array(topicInfo)),
+              repartitionSourceTopics: about(
+                "Topics of the application that it reads",
+                array(topicInfo),
+              ),
+            })),
+          ),
         })),
-      })),
+      ),
       members: array({
         memberId: string,
-        memberEpoch: int32,
-        instanceId: nullableString,
-        rackId: nullableString,
-        clientId: string,
-        clientHost: string,
-        topologyEpoch: int32,
-        processId: string,
-        userEndpoint: orNull(struct(endpoint)),
-        clientTags: array(keyValue),
-        taskOffsets: array(taskOffset),
-        taskEndOffsets: array(taskOffset),
+        memberEpoch: about("The assignment epoch that it has come to", int32),
+        instanceId: about("The group.instance.id of a static member", nullableString),
+        rackId: about("The rack that it is in", nullableString),
+        clientId: about("As its requests say", string),
+        clientHost: about("The address that it connects from", string),
+        topologyEpoch: about("The topology that it runs", int32),
+        processId: about("The process that it runs in", string),
+        userEndpoint: about("Where its state can be asked for", orNull(struct(endpoint))),
+        clientTags: about("What is known of where it runs", array(keyValue)),
+        taskOffsets: about("How far the state of its tasks is", array(taskOffset)),
+        taskEndOffsets: about("How far the state of its tasks could be", array(taskOffset)),
         assignment: struct(assignment),
-        targetAssignment: struct(assignment),
-        isClassic: boolean,
+        targetAssignment: about("What it is to have", struct(assignment)),
+        isClassic: about("Whether it speaks the classic protocol", boolean),
       }),
-      authorizedOperations: defaultsTo(-0x8000_0000, int32),
-      topologyDescription: from(1, orNull(struct(topologyDescription))),
-      topologyDescriptionStatus: from(1, int8),
-      assignorName: from(1, nullableString),
+      authorizedOperations: about(
+        "A bit for each operation allowed; the least number where it was not asked for",
+        defaultsTo(-0x8000_0000, int32),
+      ),
+      topologyDescription: about(
+        "The topology, node by node",
+        from(1, orNull(struct(topologyDescription))),
+      ),
+      topologyDescriptionStatus: about(
+        "Why there is no description, or that there is",
+        from(1, topologyDescriptionStatus),
+      ),
+      assignorName: about("The assignor in use", from(1, nullableString)),
     }),
   },
 });

@@ -55,10 +55,6 @@ const configAllowances: readonly Allowance[] = [
     where: /the broker's configuration: .*configs\.listener[\w.]+\.readOnly: Kafka false/,
     why: "listeners are those of the start",
   },
-  {
-    where: /configs\.group\.coordinator\.rebalance\.protocols/,
-    why: "the newer group protocols are not served yet",
-  },
 ];
 
 const produceAllowances: readonly Allowance[] = [

@@ -1,0 +1,108 @@
+// Streams groups as tools see them: StreamsGroupDescribe (KIP-1071).
+
+import { ErrorCode } from "../../protocol/errors.ts";
+import type {
+  StreamsGroupDescribeResponse,
+} from "../../protocol/apis/89_streams_group_describe.ts";
+import type { Group } from "../group.ts";
+import type { StreamsGroupConfig } from "../group_config.ts";
+import { stateOf, type StreamsGroup, type StreamsMember, targetOfMember } from "./group.ts";
+import { type HeldTasks, type TaskAssignment, taskIdsOf } from "./tasks.ts";
+import type { Topology } from "./topology.ts";
+
+export type DescribedStreamsGroup = StreamsGroupDescribeResponse["groups"][number];
+
+/** "Not asked for", in the field of authorized operations. */
+const operationsUnknown = -0x8000_0000;
+
+/** Describes `group`, or says of `groupId` that it is no streams group, or that none is served. */
+export function describeStreamsGroup(
+  group: Group | undefined,
+  { groupId, config }: { readonly groupId: string; readonly config: StreamsGroupConfig },
+): DescribedStreamsGroup {
+  if (!config.isEnabled) {
+    const { UNSUPPORTED_VERSION: errorCode } = ErrorCode;
+    return undescribed(groupId, { errorCode, errorMessage: null });
+  }
+  if (group?.type !== "streams") {
+    const what = group === undefined ? "not found" : "is not a streams group";
+    return undescribed(groupId, {
+      errorCode: ErrorCode.GROUP_ID_NOT_FOUND,
+      errorMessage: `Group ${groupId} ${what}.`,
+    });
+  }
+  return {
+    ...undescribed(groupId, { errorCode: ErrorCode.NONE, errorMessage: null }),
+    groupState: stateOf(group),
+    groupEpoch: group.groupEpoch,
+    assignmentEpoch: group.assignmentEpoch,
+    topology: group.topology === undefined ? null : described(group.topology),
+    members: [...group.members.values()].map((member) => describeMember(group, member)),
+    assignorName: "sticky",
+  };
+}
+
+/** One of which nothing is told but why. */
+function undescribed(
+  groupId: string,
+  { errorCode, errorMessage }: { errorCode: ErrorCode; errorMessage: string | null },
+): DescribedStreamsGroup {
+  return {
+    errorCode,
+    errorMessage,
+    groupId,
+    groupState: "",
+    groupEpoch: 0,
+    assignmentEpoch: 0,
+    topology: null,
+    members: [],
+    authorizedOperations: operationsUnknown,
+    topologyDescription: null,
+    topologyDescriptionStatus: 0,
+    assignorName: null,
+  };
+}
+
+function described({ epoch, subtopologies }: Topology): DescribedStreamsGroup["topology"] {
+  return {
+    epoch,
+    subtopologies: subtopologies.map((each) => ({
+      subtopologyId: each.subtopologyId,
+      sourceTopics: each.sourceTopics,
+      repartitionSinkTopics: each.repartitionSinkTopics,
+      stateChangelogTopics: each.stateChangelogTopics,
+      repartitionSourceTopics: each.repartitionSourceTopics,
+    })),
+  };
+}
+
+function describeMember(
+  group: StreamsGroup,
+  member: StreamsMember,
+): DescribedStreamsGroup["members"][number] {
+  return {
+    memberId: member.memberId,
+    memberEpoch: member.memberEpoch,
+    instanceId: member.instanceId,
+    rackId: member.rackId,
+    clientId: member.clientId,
+    clientHost: member.clientHost,
+    topologyEpoch: member.topologyEpoch,
+    processId: member.processId,
+    userEndpoint: member.userEndpoint,
+    clientTags: [...member.clientTags],
+    taskOffsets: [],
+    taskEndOffsets: [],
+    assignment: inRoles(member.assigned),
+    targetAssignment: inRoles(targetOfMember(group, member.memberId)),
+    isClassic: false,
+  };
+}
+
+function inRoles(tasks: HeldTasks | TaskAssignment) {
+  return {
+    activeTasks: taskIdsOf(tasks.active),
+    standbyTasks: taskIdsOf(tasks.standby),
+    warmupTasks: taskIdsOf(tasks.warmup),
+  };
+}
