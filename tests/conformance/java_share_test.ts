@@ -51,8 +51,8 @@ Deno.test({
       "explicit, then: []",
       "renewed: [kept x1], elsewhere: [], accepted: true",
       "lost: [lost x1], then: [lost x2]",
-      "committed: [record 0 x1, record 2 x1]",
-      "uncommitted: [record 0 x1, record 1 x1, record 2 x1, record 3 x1]",
+      "committed: [record 0 x1, record 2 x1], accepted: true",
+      "uncommitted: [record 0 x1, record 1 x1, record 2 x1, record 3 x1], accepted: true",
     ]);
   },
 });

@@ -21,6 +21,8 @@ interface RecordStory {
   /** Somebody has said so; it may be that nobody heard of the answer. */
   isDoneAsSaid: boolean;
   done: "a" | "j" | undefined;
+  /** What was told of it, for an error message. */
+  told: string;
 }
 
 export class ShareLedger {
@@ -48,6 +50,7 @@ export class ShareLedger {
   onLine(line: string): void {
     const [verb, first = "", word = ""] = line.split(" ");
     const offset = Number(first);
+    if (verb !== "f") this.#record(offset).told += ` ${verb}${word}`;
     if (verb === "d") this.#onDelivered(offset, Number(word));
     else if (verb === "s") this.#record(offset).isDoneAsSaid ||= word !== "r";
     else if (verb === "k") this.#onConfirmed(offset, word);
@@ -84,7 +87,7 @@ export class ShareLedger {
 
   #onConfirmed(offset: number, word: string): void {
     const record = this.#record(offset);
-    assert(record.done === undefined, `${offset} is done with twice`);
+    assert(record.done === undefined, `${offset} is done with twice:${record.told}`);
     if (word === "r") record.releasedCount = record.count;
     else record.done = word === "a" ? "a" : "j";
     this.#confirmed[record.done ?? "r"]++;
@@ -100,6 +103,7 @@ export class ShareLedger {
         deliveries: 0,
         isDoneAsSaid: false,
         done: undefined,
+        told: "",
       };
       this.#records.set(offset, record);
     }

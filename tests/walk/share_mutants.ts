@@ -71,7 +71,7 @@ const shareMutants: Readonly<Record<string, ShareMutant>> = {
       return answer;
     },
   })),
-  "what is done with is not stored": changed(/done with, and handed out/, (partition) => ({
+  "what is done with is not stored": changed(/handed out/, (partition) => ({
     beginWrite: () => {
       const write = partition.beginWrite();
       return write && { ...write, startOffset: 0, stateBatches: [] };

@@ -2,7 +2,8 @@
 // may fail, and restarts.
 //
 //   A fetch, A fetch 1     what can be had; one record and no more
-//   A accept, release ...  what A holds first; ... one: its first record alone
+//   A accept, release ...  what A holds first; ... one: its first record alone; ... all: whatever
+//                          lies below as well
 //   A leaves               its session ends
 //   time, half             the lock of a record runs out; half of that time passes
 //   write, stored, failed  a write is begun, and how it went
@@ -99,6 +100,7 @@ export class ShareWorld implements World {
     for (const name of members) {
       events.push(`${name} fetch`, `${name} fetch 1`, `${name} leaves`);
       for (const type of Object.keys(types)) events.push(`${name} ${type}`, `${name} ${type} one`);
+      events.push(`${name} accept all`);
     }
     return events;
   }
@@ -111,7 +113,7 @@ export class ShareWorld implements World {
 
   happen(event: string): void {
     const [subject = "", verb = "", how] = event.split(" ");
-    if (members.includes(subject)) this.#member(subject, { verb, isOne: how !== undefined });
+    if (members.includes(subject)) this.#member(subject, { verb, how });
     else if (subject === "time" || subject === "half") this.#pass(subject === "time" ? 10 : 5);
     else if (subject === "restart") this.#restart();
     else if (subject === "append") this.#append();
@@ -163,12 +165,15 @@ export class ShareWorld implements World {
     return partition;
   }
 
-  #member(name: string, { verb, isOne }: { readonly verb: string; readonly isOne: boolean }): void {
-    if (verb === "fetch") this.#fetch(name, isOne ? 1 : undefined);
+  #member(
+    name: string,
+    { verb, how }: { readonly verb: string; readonly how: string | undefined },
+  ): void {
+    if (verb === "fetch") this.#fetch(name, how === undefined ? undefined : 1);
     else if (verb === "leaves") {
       this.#partition.release(name);
       this.#letGo((record) => record.holder === name);
-    } else this.#acknowledge(name, { type: types[verb] ?? 0, isOne });
+    } else this.#acknowledge(name, { type: types[verb] ?? 0, how });
   }
 
   #fetch(name: string, recordsMax?: number): AcquiredRange[] {
@@ -231,7 +236,7 @@ export class ShareWorld implements World {
   /** Says something of what `name` holds first, or of what it may not say anything about. */
   #acknowledge(
     name: string,
-    { type, isOne }: { readonly type: number; readonly isOne: boolean },
+    { type, how }: { readonly type: number; readonly how?: string | undefined },
   ): void {
     const isTheirs = (record: ModelRecord) => record.holder === name && !record.pending;
     let first = this.#records.findIndex(isTheirs);
@@ -239,8 +244,9 @@ export class ShareWorld implements World {
     if (first < 0) first = this.#records.findIndex(({ holder }) => holder !== undefined);
     if (first < 0) first = Math.min(this.#partition.startOffset, this.#records.length - 1);
     let last = first;
-    while (!isOne && this.#records[last + 1] && isTheirs(this.#records[last + 1]!)) last++;
-    const concerned = this.#records.slice(first, last + 1);
+    while (how !== "one" && this.#records[last + 1] && isTheirs(this.#records[last + 1]!)) last++;
+    if (how === "all") first = 0;
+    const concerned = this.#records.slice(Math.max(first, this.#logStart), last + 1);
     const isAllowed = concerned.every(isTheirs);
     const { errorCode, write } = this.#partition.acknowledge({
       memberId: name,
@@ -256,6 +262,7 @@ export class ShareWorld implements World {
       for (const record of concerned) record.untilMs = this.#nowMs + this.#options.terms.lockMs;
       return;
     }
+    if (concerned.length === 0) return;
     if (write !== this.#nextWrite) throw new LawBroken("it is not said which write stores it");
     for (const record of concerned) {
       const isFree = type === types.release && this.#mayComeAgain(record);
@@ -372,7 +379,7 @@ export class ShareWorld implements World {
       for (const _ of members) {
         this.#fetch("A");
         for (const { holder } of this.#records) {
-          if (holder === "A") this.#acknowledge("A", { type: 1, isOne: false });
+          if (holder === "A") this.#acknowledge("A", { type: 1 });
         }
       }
       if (this.#partition.isChanged) this.#write();

@@ -23,6 +23,9 @@
 // handed out nor taken back; the start offset never goes back, and what lies below it is done with;
 // from the start offset on, no more offsets are looked at than may be under way, but for what is
 // left of one batch.
+//
+// Differs from Kafka: an acknowledgement that reaches below the start offset is refused, unless the
+// log has deleted the records; Kafka takes what of it lies above for all of it.
 
 import type { Offset } from "../../base/ids.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
@@ -259,10 +262,10 @@ export class SharePartition {
 
   /** The log begins at `logStartOffset`: what lies below is gone, whoever holds it. */
   onDeleted(logStartOffset: Offset): void {
+    this.#deletedBefore = Math.max(this.#deletedBefore, logStartOffset);
     if (logStartOffset <= this.startOffset) return;
     this.#records.dropBefore(logStartOffset);
     this.#records.advance();
-    this.#deletedBefore = logStartOffset;
     this.#isChanged = true;
   }
 
@@ -392,13 +395,14 @@ export class SharePartition {
 
   /** Why `memberId` cannot acknowledge a batch. */
   #refusalOf({ firstOffset, lastOffset }: OffsetRange, memberId: string): ErrorCode {
-    if (lastOffset < this.startOffset) {
-      const isDeleted = lastOffset < this.#deletedBefore;
-      return isDeleted ? ErrorCode.NONE : ErrorCode.INVALID_RECORD_STATE;
+    // What the log has deleted is nobody's any more; of the rest, all that is done with is.
+    const first = Math.max(firstOffset, this.#deletedBefore);
+    if (lastOffset < first) return ErrorCode.NONE;
+    if (first < this.startOffset || this.#records.length === 0) {
+      return ErrorCode.INVALID_RECORD_STATE;
     }
-    if (this.#records.length === 0) return ErrorCode.INVALID_RECORD_STATE;
     if (lastOffset >= this.nextOffset) return ErrorCode.INVALID_REQUEST;
-    for (const { held, staged } of this.#records.within({ firstOffset, lastOffset })) {
+    for (const { held, staged } of this.#records.within({ firstOffset: first, lastOffset })) {
       const isTheirs = held?.memberId === memberId && staged === undefined;
       if (!isTheirs) return ErrorCode.INVALID_RECORD_STATE;
     }

@@ -89,6 +89,15 @@ Deno.test("what cannot be stored has not happened", () => {
   assertEquals(partition.startOffset, 2);
 });
 
+Deno.test("of what is done with nothing more is said, nor of anything together with it", () => {
+  const { fetch, say, store } = rig();
+  fetch("a", records(4));
+  say("a", 0, 1, accept);
+  store();
+  assertEquals(say("a", 0, 3, accept), ErrorCode.INVALID_RECORD_STATE);
+  assertEquals(say("a", 2, 3, accept), ErrorCode.NONE);
+});
+
 Deno.test("a lock runs out, unless it is renewed, and a record comes so often at most", () => {
   const { partition, now, fetch, say, store } = rig();
   fetch("a", records(2));

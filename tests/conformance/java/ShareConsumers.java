@@ -121,7 +121,8 @@ public class ShareConsumers {
         holder.acknowledge(kept, AcknowledgeType.ACCEPT);
         isAccepted = holder.commitSync().values().stream().allMatch(Optional::isEmpty);
       }
-      System.out.println("renewed: " + again + ", elsewhere: " + elsewhere + ", accepted: " + isAccepted);
+      System.out.println(
+        "renewed: " + again + ", elsewhere: " + elsewhere + ", accepted: " + isAccepted);
       send(producer, "renewed", "lost");
       List<String> held = texts(poll(holder, 1));
       try (var other = consumer("renewed", "renewed")) {
@@ -152,8 +153,8 @@ public class ShareConsumers {
         for (ConsumerRecord<String, String> record : records) {
           consumer.acknowledge(record, AcknowledgeType.ACCEPT);
         }
-        consumer.commitSync();
-        System.out.println(topic + ": " + texts(records));
+        boolean isAccepted = consumer.commitSync().values().stream().allMatch(Optional::isEmpty);
+        System.out.println(topic + ": " + texts(records) + ", accepted: " + isAccepted);
       }
     }
   }
