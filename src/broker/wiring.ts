@@ -361,6 +361,7 @@ export class Wiring implements Services {
     const { runtime: { clock, timers }, logger } = this.#options;
     return new ShareGroupStates({
       shareStates: this.shareStates,
+      sharePartitions: this.sharePartitions,
       exists: (topicId, partition) =>
         this.metadata.image.topicById(topicId)?.partitions[partition] !== undefined,
       slices: this.storage.slices,

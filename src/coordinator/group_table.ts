@@ -228,7 +228,7 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
 
   /** The partitions of a share group of which there is state. */
   sharePartitions(groupId: string): StateStepResponse {
-    return sharePartitions(this.#options.config(), this.#groups.get(groupId), groupId);
+    return sharePartitions(this.#options.config(), this.#groups.get(groupId));
   }
 
   /** Waits for states of share groups that the share coordinator is to begin. One does. */

@@ -27,6 +27,7 @@ import { principalScenarios } from "./differential/principals.ts";
 import { producingScenarios } from "./differential/producing.ts";
 import { readingScenarios } from "./differential/reading.ts";
 import { replicaScenarios } from "./differential/replicas.ts";
+import { shareGroupScenarios } from "./differential/share_groups.ts";
 import { topicScenarios } from "./differential/topics.ts";
 import { transactionScenarios } from "./differential/transactions.ts";
 import { reasonToSkip } from "./java/installed.ts";
@@ -43,6 +44,7 @@ const scenarios: readonly Scenario[] = [
   ...groupScenarios,
   ...replicaScenarios,
   ...transactionScenarios,
+  ...shareGroupScenarios,
   ...generatedScenarios,
 ];
 

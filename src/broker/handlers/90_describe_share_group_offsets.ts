@@ -2,9 +2,10 @@
 // (KIP-932).
 //
 // Serves: 0-1.
-// Behaviour: the share coordinator tells where; -1 where the group has not begun. A group of which
-//   all topics are asked is told those whose state is kept. The lag is what lies between the start
-//   and the high watermark, less what the group is done with; -1 where one of them is not known.
+// Behaviour: the share coordinator tells where; -1 where the group has not begun, or there is no
+//   such group or topic. Who asks for all topics is told those whose state is kept. The lag is what
+//   lies between the start and the high watermark, less what the group is done with; -1 where one
+//   of them is not known.
 // Versions: 1 the lag (KIP-1226).
 
 import { type PartitionId, ZERO_UUID } from "../../base/ids.ts";
@@ -64,12 +65,15 @@ async function describe({ groupId, topics }: Group, services: Services): Promise
 const nowhere = { startOffset: -1, leaderEpoch: 0, lag: -1 };
 
 function unknownTopic(topicName: string, partitions: readonly PartitionId[]): TopicAnswer {
-  const { UNKNOWN_TOPIC_OR_PARTITION: errorCode } = ErrorCode;
-  const failure = { ...nowhere, errorCode, errorMessage: errorMessage(errorCode) };
   return {
     topicName,
     topicId: ZERO_UUID,
-    partitions: partitions.map((partitionIndex) => ({ partitionIndex, ...failure })),
+    partitions: partitions.map((partitionIndex) => ({
+      partitionIndex,
+      ...nowhere,
+      errorCode: ErrorCode.NONE,
+      errorMessage: null,
+    })),
   };
 }
 
@@ -82,6 +86,6 @@ function answerOf(
   const { startOffset, leaderEpoch, deliveryCompleteCount } = state;
   const end = partitions.get(topicName, partitionIndex)?.highWatermark;
   const isKnown = startOffset >= 0 && deliveryCompleteCount >= 0 && end !== undefined;
-  const lag = isKnown ? Math.max(0, end - startOffset - deliveryCompleteCount) : -1;
+  const lag = isKnown ? end - startOffset - deliveryCompleteCount : -1;
   return { partitionIndex, startOffset, leaderEpoch, lag, errorCode, errorMessage };
 }

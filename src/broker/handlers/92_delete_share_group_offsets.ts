@@ -2,8 +2,8 @@
 //
 // Serves: 0.
 // Behaviour: the share coordinator forgets the states; whoever subscribes next begins anew.
-//   GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP; UNKNOWN_TOPIC_OR_PARTITION for a topic that is not there.
-//   One that the group does not know is forgotten already.
+//   GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP; UNKNOWN_TOPIC_OR_PARTITION for a topic that is not there,
+//   or that the group does not know.
 
 import { type Uuid, ZERO_UUID } from "../../base/ids.ts";
 import { DeleteShareGroupOffsets } from "../../protocol/apis/92_delete_share_group_offsets.ts";
@@ -32,16 +32,17 @@ export const deleteShareGroupOffsets = handler(DeleteShareGroupOffsets, {
     const topicIds = [...asked];
     const taken = await services.shareGroupStates.forget(shard, { groupId, topicIds });
     if (taken.errorCode !== ErrorCode.NONE) return refused(taken.errorCode, taken.errorMessage);
-    const failures = new Map(taken.states.map(({ topicId, partitions }) => [
+    const forgotten = new Map(taken.states.map(({ topicId, partitions }) => [
       topicId,
-      partitions.find((each) => each.errorCode !== ErrorCode.NONE),
+      partitions.find((each) => each.errorCode !== ErrorCode.NONE) ?? noError,
     ]));
     return {
       ...refused(ErrorCode.NONE, null),
       responses: topics.map(({ topicName }) => {
-        const topicId = image.topic(topicName)?.id;
-        if (topicId === undefined) return { topicName, topicId: ZERO_UUID, ...unknownTopic };
-        const { errorCode, errorMessage: why } = failures.get(topicId) ?? noError;
+        const topicId = image.topic(topicName)?.id ?? ZERO_UUID;
+        const found = forgotten.get(topicId);
+        if (found === undefined) return { topicName, topicId: ZERO_UUID, ...unknownTopic };
+        const { errorCode, errorMessage: why } = found;
         return { topicName, topicId, errorCode, errorMessage: why };
       }),
     };

@@ -27,10 +27,13 @@ import { ErrorCode, errorName } from "../../protocol/mod.ts";
 import type { Logger, Timers } from "../../runtime/ports.ts";
 import type { GroupShard } from "../groups.ts";
 import { decideState, type StateQuestion, summarise } from "./state_requests.ts";
+import type { SharePartitions } from "./share_partitions.ts";
 import type { ShareStates } from "./states.ts";
 
 export interface ShareGroupStatesOptions {
   readonly shareStates: Pick<ShareStates, "shards" | "decide">;
+  /** Those who read what is about to change. */
+  readonly sharePartitions: Pick<SharePartitions, "forgetGroup">;
   /** Whether there is such a partition. */
   readonly exists: (topicId: Uuid, partition: PartitionId) => boolean;
   readonly slices: WorkSlices;
@@ -148,6 +151,7 @@ export class ShareGroupStates {
       table.alterShareOffsets({ groupId, topics: asked }, at)
     );
     if (begun.errorCode !== ErrorCode.NONE) return { ...begun, states: [] };
+    this.#options.sharePartitions.forgetGroup(groupId);
     const states = await this.#initialize({ groupId, stateEpoch: begun.stateEpoch }, topics);
     if (shard.isResigned) return resigned;
     const { errorCode, errorMessage } = await this.#tellInitialized(shard, groupId, states);
@@ -163,6 +167,7 @@ export class ShareGroupStates {
       table.forgetShareTopics({ groupId, topicIds }, at)
     );
     if (begun.errorCode !== ErrorCode.NONE) return { ...begun, states: [] };
+    this.#options.sharePartitions.forgetGroup(groupId);
     const states = await this.#delete(groupId, begun.topics);
     if (shard.isResigned) return resigned;
     const asked = begun.topics.map(({ topicId }) => topicId);

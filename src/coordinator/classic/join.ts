@@ -76,7 +76,7 @@ export function decideJoin(view: View, input: JoinInput, at: At<JoinGroupRespons
   const group = classicGroupIn(view, groupId);
   if (group === undefined && view.groups.has(groupId)) {
     const inconsistent = ErrorCode.INCONSISTENT_GROUP_PROTOCOL;
-    return answering(at.asked, joinError(inconsistent, { apiVersion, memberId }));
+    return answering(at.asked, joinError(inconsistent, { apiVersion, memberId: "" }));
   }
   if (group === undefined && memberId !== "") {
     const unknown = ErrorCode.UNKNOWN_MEMBER_ID;

@@ -3,7 +3,7 @@
 // Partitions of topics that are gone are left out, since they have no name any more.
 
 import type { ShareGroupDescribeResponse } from "../../protocol/apis/77_share_group_describe.ts";
-import { ErrorCode } from "../../protocol/errors.ts";
+import { ErrorCode, errorMessage } from "../../protocol/errors.ts";
 import type { Group } from "../group.ts";
 import type { GroupConfig } from "../group_config.ts";
 import { topicPartitionsOf } from "../modern/assignment.ts";
@@ -31,6 +31,10 @@ export function describeShareGroup(
   const refused = protocolRefusal({ config });
   if (refused !== undefined) {
     return undescribed(groupId, { errorCode: refused.errorCode, errorMessage: null });
+  }
+  if (groupId === "") {
+    const { INVALID_GROUP_ID: errorCode } = ErrorCode;
+    return undescribed(groupId, { errorCode, errorMessage: errorMessage(errorCode) });
   }
   if (group?.type !== "share") {
     const what = group === undefined ? "not found" : "is not a share group";

@@ -46,14 +46,14 @@ export interface ShareGroup {
   readonly timers: MemberTimers;
 }
 
-/** A group without members, before its first epoch. */
+/** A group without members, at its first epoch. */
 export function newShareGroup(groupId: string): ShareGroup {
   return {
     type: "share",
     groupId,
-    groupEpoch: 0,
+    groupEpoch: 1,
     metadataHash: 0,
-    assignmentEpoch: 0,
+    assignmentEpoch: 1,
     assignmentTimestampMs: 0,
     members: new Map(),
     targets: new Map(),

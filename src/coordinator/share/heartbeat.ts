@@ -82,7 +82,9 @@ function whatIsSaid(
     clientHost,
     // What a request leaves out did not change.
     rackId: request.rackId ?? base.rackId,
-    subscribedTopicNames: request.subscribedTopicNames ?? base.subscribedTopicNames,
+    subscribedTopicNames: request.subscribedTopicNames === null
+      ? base.subscribedTopicNames
+      : [...new Set(request.subscribedTopicNames)],
   };
   return { former, member };
 }

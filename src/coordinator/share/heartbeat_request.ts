@@ -9,6 +9,9 @@ import { ErrorCode } from "../../protocol/errors.ts";
 import { joinEpoch, leaveEpoch, type Refusal, refusal } from "../modern/epochs.ts";
 import type { View } from "../turn.ts";
 
+/** Of a UUID in words; who reads names it in every request. */
+const memberIdLengthMax = 36;
+
 /** A ShareGroupHeartbeat and where it came from. */
 export interface ShareHeartbeatInput {
   readonly request: ShareGroupHeartbeatRequest;
@@ -37,6 +40,9 @@ export function requestRefusal(
 
 function invalidRequest(request: ShareGroupHeartbeatRequest): string | undefined {
   if (request.memberId.trim() === "") return "MemberId can't be empty.";
+  if (request.memberId.length > memberIdLengthMax) {
+    return `MemberId can't be longer than ${memberIdLengthMax} characters.`;
+  }
   if (request.groupId.trim() === "") return "GroupId can't be empty.";
   if (request.rackId?.trim() === "") return "RackId can't be empty.";
   if (request.memberEpoch < leaveEpoch) return "MemberEpoch is invalid.";

@@ -1,7 +1,7 @@
 // Share groups where all kinds of group are alike: lists, deletion, sessions.
 //
-// They have no committed offsets: who commits or reads some finds no such group. One without
-// members does not go by itself, since the share coordinator keeps what it has done.
+// They have no committed offsets: who commits some finds no such group. One without members does
+// not go by itself, since the share coordinator keeps what it has done.
 
 import { assert } from "../../base/assert.ts";
 import { ErrorCode } from "../../protocol/errors.ts";
@@ -36,7 +36,8 @@ export const shareKind: GroupKind<"share"> = {
   isUnused: () => false,
   end: groupTombstones,
   commitError: () => ErrorCode.GROUP_ID_NOT_FOUND,
-  fetchError: () => ErrorCode.GROUP_ID_NOT_FOUND,
+  // Tools ask for offsets whatever the group, and find none.
+  fetchError: () => ErrorCode.NONE,
   onCommit: () => {},
   deleteOffsetsError: () => ErrorCode.GROUP_ID_NOT_FOUND,
   isSubscribedTo: ({ members }, topic) =>

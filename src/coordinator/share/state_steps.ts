@@ -26,7 +26,7 @@ import {
   type Turn,
   type View,
 } from "../turn.ts";
-import type { ShareGroup } from "./group.ts";
+import { newShareGroup, type ShareGroup } from "./group.ts";
 import { protocolRefusal } from "./heartbeat_request.ts";
 import { shareGroupIn } from "./membership.ts";
 import {
@@ -40,7 +40,7 @@ import {
   withoutDeleting,
 } from "./states.ts";
 import type { StateStepResponse, StatesWanted } from "./states_wanted.ts";
-import { statesRecord } from "./stored.ts";
+import { epochRecord, statesRecord } from "./stored.ts";
 
 const nothing = { errorCode: ErrorCode.NONE, errorMessage: null, stateEpoch: 0, topics: [] };
 
@@ -48,31 +48,28 @@ function refused({ errorCode, errorMessage }: Refusal): StateStepResponse {
   return { ...nothing, errorCode, errorMessage };
 }
 
-/** There is no such share group. */
-function noShareGroup(group: Group | undefined, groupId: string): Refusal {
-  const what = group === undefined ? "not found" : "is not a share group";
-  return refusal(ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} ${what}.`);
-}
-
 /** The share group of this id, if it has no members; or why it is not to be changed. */
 function emptyGroup(view: View, groupId: string): ShareGroup | Refusal {
+  if (groupId === "") {
+    const { INVALID_GROUP_ID } = ErrorCode;
+    return refusal(INVALID_GROUP_ID, errorMessage(INVALID_GROUP_ID) ?? "");
+  }
   const group = view.groups.get(groupId);
-  if (group?.type !== "share") return noShareGroup(group, groupId);
+  if (group?.type !== "share") {
+    const what = group === undefined ? "not found" : "is not a share group";
+    return refusal(ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} ${what}.`);
+  }
   const { NON_EMPTY_GROUP } = ErrorCode;
   return group.members.size === 0
     ? group
     : refusal(NON_EMPTY_GROUP, errorMessage(NON_EMPTY_GROUP) ?? "");
 }
 
-/** The initialized partitions of a group by topic, for who asks for all of its offsets. */
-export function sharePartitions(
-  config: GroupConfig,
-  group: Group | undefined,
-  groupId: string,
-): StateStepResponse {
+/** The initialized partitions of a group by topic; none of one that is no share group. */
+export function sharePartitions(config: GroupConfig, group: Group | undefined): StateStepResponse {
   const off = protocolRefusal({ config });
   if (off !== undefined) return refused(off);
-  if (group?.type !== "share") return refused(noShareGroup(group, groupId));
+  if (group?.type !== "share") return nothing;
   const topics = [...group.states.initialized].map(([topicId, { partitions }]) => ({
     topicId,
     partitions: [...partitions].sort((a, b) => a - b),
@@ -80,20 +77,29 @@ export function sharePartitions(
   return { ...nothing, topics };
 }
 
-/** Decides that a group without members starts elsewhere in these partitions, which exist. */
+/**
+ * Decides that a group without members starts elsewhere in these partitions, which exist. One that
+ * is not there begins with them.
+ */
 export function decideAltering(
   view: View,
   { groupId, topics }: { readonly groupId: string; readonly topics: readonly TopicPartitions[] },
   at: At<StateStepResponse>,
 ): Plan {
-  const group = emptyGroup(view, groupId);
+  const off = protocolRefusal(view);
+  if (off !== undefined) return answering(at.asked, refused(off));
+  const isNew = groupId !== "" && !view.groups.has(groupId);
+  const group = isNew ? newShareGroup(groupId) : emptyGroup(view, groupId);
   if ("errorCode" in group) return answering(at.asked, refused(group));
   const begun = uninitialized(group.states, topics);
   const next = begun.length === 0
     ? group.states
     : withInitializing(group.states, begun, view.topics);
   const response = { ...nothing, stateEpoch: group.groupEpoch, topics };
-  return changing(group, { next, response, at });
+  const plan = changing(group, { next, response, at });
+  if (!isNew || topics.length === 0) return plan;
+  const { groupEpoch: epoch, metadataHash } = group;
+  return { ...plan, records: [epochRecord(groupId, { epoch, metadataHash }), ...plan.records] };
 }
 
 /** Decides that a group without members forgets what it did in these topics; null: in all. */
@@ -102,6 +108,9 @@ export function decideForgetting(
   { groupId, topicIds }: { readonly groupId: string; readonly topicIds: readonly Uuid[] | null },
   at: At<StateStepResponse>,
 ): Plan {
+  // A group can go as a whole whether they are served or not.
+  const off = topicIds === null ? undefined : protocolRefusal(view);
+  if (off !== undefined) return answering(at.asked, refused(off));
   const group = emptyGroup(view, groupId);
   if ("errorCode" in group) return answering(at.asked, refused(group));
   const { states } = group;
