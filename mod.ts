@@ -55,6 +55,7 @@ export type {
   RecordHeader,
   RecordMetadata,
   SaslOptions,
+  TlsOptions,
   TopicMetadata,
   TopicPartition,
   TopicPartitionOffset,

@@ -62,6 +62,8 @@ export type PlatformFaultSubject =
   | "bootstrap"
   /** The address of metrics and health. */
   | "metrics"
+  /** A key, a certificate, a password, or whom a peer trusts. */
+  | "tls"
   | "data folder"
   /** A data folder that somebody else uses. */
   | "folder lock";

@@ -17,6 +17,7 @@ export type OptionKind =
   | "flag"
   | "function"
   | "object"
+  | "flagOrObject"
   | readonly (string | number)[];
 
 /** The options of a call, by name. */
@@ -29,6 +30,7 @@ const said: Readonly<Record<string, string>> = {
   flag: "true or false",
   function: "a function",
   object: "an object of keys and values",
+  flagOrObject: "true, false or an object",
 };
 
 /**
@@ -73,6 +75,8 @@ function fits(value: unknown, kind: OptionKind): boolean {
       return typeof value === "function";
     case "object":
       return isPlain(value);
+    case "flagOrObject":
+      return typeof value === "boolean" || isPlain(value);
     default:
       return kind.some((choice) => choice === value);
   }

@@ -10,6 +10,7 @@ import { saturated } from "../base/int64.ts";
 import { itemAt } from "../base/items.ts";
 import type { PartitionLog } from "../log/mod.ts";
 import type { Address } from "../runtime/ports.ts";
+import { tlsMaterialOf } from "./authentication/tls_material.ts";
 import { Background } from "./background.ts";
 import { CalmLog } from "./calm_log.ts";
 import { metadataLogConfig, snapshotConfigOf } from "./config/parts.ts";
@@ -113,6 +114,10 @@ export class Broker implements RunningBroker {
     const log = new CalmLog({ logger, monotonic: () => clock.monotonic() });
     const options = { ...asked, logger: log.logger };
     const isTrial = options.readsOnlyBecause !== undefined;
+    // A listener without a key is found out before anything is written.
+    for (const { name } of config.listeners) {
+      if (config.protocolOf(name).endsWith("SSL")) tlsMaterialOf(config, asked.runtime.files, name);
+    }
     const storage = await Storage.open({ ...options, isTrial });
     let broker: Broker | undefined;
     try {
@@ -208,6 +213,7 @@ export class Broker implements RunningBroker {
       () => this.#wiring.shareGroupStates.close(),
       () => this.#wiring.transactions.close(),
       () => this.#wiring.acceptor.close(),
+      () => this.#wiring.tlsListeners.close(),
       () => this.#wiring.retention.close(),
       () => this.#wiring.cleaner.close(),
       () => this.#background.close(),

@@ -23,6 +23,7 @@ import {
 import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random, Runtime } from "../runtime/ports.ts";
 import { Logins } from "./authentication/logins.ts";
+import { TlsListeners } from "./authentication/tls_listeners.ts";
 import { Acceptor } from "./network/acceptor.ts";
 import {
   groupConfigOf,
@@ -148,6 +149,7 @@ export class Wiring implements Services {
   readonly membership: Membership;
   /** From now on nobody here hears of changes of the metadata. */
   readonly stopWatching: () => void;
+  readonly tlsListeners: TlsListeners;
   readonly acceptor: Acceptor;
   readonly retention: Retention;
   readonly cleaner: Cleaner;
@@ -207,10 +209,7 @@ export class Wiring implements Services {
     });
     this.groups = this.#makeGroups();
     this.groupMemory = this.#makeGroupMemory();
-    this.shareStates = new ShareStates(
-      this.#shardsOn(shareStateTopicOf(config), logger.child("share")),
-      () => shareStateConfigOf(config),
-    );
+    this.shareStates = this.#makeShareStates();
     this.sharePartitions = this.#makeSharePartitions();
     this.shareSessions = this.#makeShareSessions();
     this.shareGroupStates = this.#makeShareGroupStates();
@@ -227,6 +226,7 @@ export class Wiring implements Services {
       this.requestMetrics = new RequestMetrics(monotonic);
       this.eventLoopDelay = new EventLoopDelay({ clock, timers });
     }
+    this.tlsListeners = new TlsListeners({ config, files: runtime.files, timers, logger });
     this.acceptor = this.#makeAcceptor();
   }
 
@@ -411,6 +411,12 @@ export class Wiring implements Services {
     });
   }
 
+  #makeShareStates(): ShareStates {
+    const { config, logger } = this;
+    const shards = this.#shardsOn(shareStateTopicOf(config), logger.child("share"));
+    return new ShareStates(shards, () => shareStateConfigOf(config));
+  }
+
   #makeTransactions(): Transactions {
     const { clock, config, metadata } = this;
     const version = () => metadata.image.features.get(transactionVersionFeature) ?? 0;
@@ -474,6 +480,7 @@ export class Wiring implements Services {
       idleMsMax: config.get("connections.max.idle.ms"),
       advertised: ({ name }) => config.advertised(name),
       loginOf: (listener) => logins.of(listener),
+      tls: this.tlsListeners,
       connection: {
         logger,
         requestBytesMax: config.get("socket.request.max.bytes"),

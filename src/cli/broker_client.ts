@@ -1,10 +1,11 @@
 // How commands reach a broker: the options that say which one and as whom, and a client by them.
 
 import { UsageFault } from "../base/faults.ts";
-import type { Client, SaslOptions } from "../client/mod.ts";
+import { certificatesIn, privateKeyIn } from "../base/pem.ts";
+import type { Client, ClientOptions, SaslOptions } from "../client/mod.ts";
 import type { Values } from "./arguments.ts";
 import type { CliContext } from "./context.ts";
-import { readPassword } from "./text_file.ts";
+import { readPassword, readTextFile } from "./text_file.ts";
 
 const defaultBootstrap = "localhost:9092";
 
@@ -25,6 +26,10 @@ export const brokerOptions = {
     value: "FILE",
     about: "the first line of FILE is your password (or OTTLA_PASSWORD_FILE)",
   },
+  tls: { kind: "flag", about: "speak TLS (so do --ca and --cert)" },
+  ca: { kind: "text", value: "FILE", about: "trust the certificates in FILE (or OTTLA_CA)" },
+  cert: { kind: "text", value: "FILE", about: "show this certificate, PEM" },
+  key: { kind: "text", value: "FILE", about: "the key of --cert; it may stand in that file" },
   "sasl-mechanism": {
     kind: "text",
     value: "NAME",
@@ -43,13 +48,14 @@ export function withClient<T>(
 ): Promise<T> {
   const bootstrap = options.bootstrap ?? context.runtime.process.environment.OTTLA_BOOTSTRAP ??
     defaultBootstrap;
-  return withClientOf(context, { bootstrap, sasl: saslOf(context, options) }, work);
+  const broker = { bootstrap, sasl: saslOf(context, options), tls: tlsOf(context, options) };
+  return withClientOf(context, broker, work);
 }
 
 /** Runs `work` with a client of that broker. */
 export async function withClientOf<T>(
   context: CliContext,
-  broker: { readonly bootstrap: string; readonly sasl?: SaslOptions },
+  broker: Pick<ClientOptions, "bootstrap" | "sasl" | "tls">,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
   const { Client } = await import("../client/mod.ts");
@@ -83,4 +89,20 @@ function saslOf({ runtime }: CliContext, options: Partial<BrokerOptions>): SaslO
   const mechanism = options["sasl-mechanism"]?.toUpperCase() as SaslOptions["mechanism"];
   const password = readPassword(runtime.files, { path, option: "--password-file" });
   return { username, password, mechanism };
+}
+
+/** How the connection is encrypted; undefined when nothing says that it is. */
+function tlsOf(
+  { runtime }: CliContext,
+  { tls = false, ca, cert, key }: Partial<BrokerOptions>,
+): ClientOptions["tls"] {
+  const trusted = ca ?? runtime.process.environment.OTTLA_CA;
+  if (key !== undefined && cert === undefined) throw new UsageFault("--key needs --cert FILE");
+  if (trusted === undefined && cert === undefined) return tls;
+  const textOf = (path: string, option: string) => readTextFile(runtime.files, { path, option });
+  return {
+    ca: trusted === undefined ? undefined : textOf(trusted, "--ca"),
+    cert: cert === undefined ? undefined : certificatesIn(textOf(cert, "--cert")),
+    key: cert === undefined ? undefined : privateKeyIn(textOf(key ?? cert, "--key")),
+  };
 }

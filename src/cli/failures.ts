@@ -47,6 +47,8 @@ function hintFor(fault: PlatformFault): string {
       return fault.about === "metrics"
         ? ". Choose another port with --metrics-port"
         : ". Choose another port with --port, or a free one with --port 0";
+    case "Denied":
+      return fault.about === "tls" ? ". Trust a broker's certificates with --ca FILE" : "";
     case "NoSpace":
       return ". Free some space and start again";
     default:

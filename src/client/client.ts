@@ -20,7 +20,7 @@ import {
   type RequestInput,
   type ResponseOf,
 } from "../protocol/mod.ts";
-import type { Address, Runtime } from "../runtime/ports.ts";
+import type { Address, Runtime, TlsMaterial } from "../runtime/ports.ts";
 import { parseBootstrap } from "./address.ts";
 import { BrokerConnection } from "./connection.ts";
 import { checkCode, isConnectionLoss, isRetriable, KafkaError } from "./faults.ts";
@@ -51,6 +51,18 @@ export interface ClientOptions {
   readonly connectTimeoutMs?: number;
   /** Who the client is, where the listener asks for it. */
   readonly sasl?: SaslOptions;
+  /** Encrypts the connections: `true`, or whom to trust and what to show. */
+  readonly tls?: boolean | TlsOptions;
+}
+
+/** Whom a client trusts, and what it shows of itself. Texts are PEM. */
+export interface TlsOptions {
+  /** The certificates that brokers are trusted by. Default: those that the runtime comes with. */
+  readonly ca?: string;
+  /** The client's own certificate, where the listener asks for one. */
+  readonly cert?: string;
+  /** The private key of `cert`. */
+  readonly key?: string;
 }
 
 /** Where a request goes. */
@@ -76,6 +88,7 @@ const optionKinds: OptionKinds<ClientOptions> = {
   metadataAgeMsMax: "count",
   connectTimeoutMs: "count",
   sasl: "object",
+  tls: "flagOrObject",
 };
 
 const inFlightMax = 5;
@@ -84,8 +97,9 @@ const createWaitMs = 3000;
 
 export class Client {
   readonly ports: ClientPorts;
-  readonly options: Required<Omit<ClientOptions, "sasl">>;
+  readonly options: Required<Omit<ClientOptions, "sasl" | "tls">>;
   readonly #sasl: Required<SaslOptions> | undefined;
+  readonly #tls: TlsMaterial | undefined;
   readonly #bootstrap: readonly Address[];
   readonly #connections = new Map<string, Link>();
   readonly #coordinators = new Map<string, BrokerId>();
@@ -98,12 +112,13 @@ export class Client {
   #lanes = 0;
 
   private constructor(ports: ClientPorts, options: ClientOptions) {
-    const { sasl, ...given } = checkOptions("connect", options, optionKinds);
+    const { sasl, tls, ...given } = checkOptions("connect", options, optionKinds);
     if (options.bootstrap === undefined) {
       throw new UsageFault('connect needs bootstrap, such as { bootstrap: "localhost:9092" }');
     }
     this.ports = ports;
     this.#sasl = sasl && checkSasl(sasl);
+    this.#tls = tls ? checkTls(tls) : undefined;
     this.options = {
       clientId: "ottla",
       requestTimeoutMs: 30_000,
@@ -340,6 +355,7 @@ export class Client {
       requestTimeoutMs,
       inFlightMax,
       sasl: this.#sasl,
+      tls: this.#tls,
     });
     return await new Promise((resolve, reject) => {
       const timer = this.ports.timers.after(connectTimeoutMs, () => {
@@ -349,6 +365,17 @@ export class Client {
       opening.then(resolve, reject).finally(() => timer.cancel());
     });
   }
+}
+
+function checkTls(tls: true | TlsOptions): TlsMaterial {
+  if (tls === true) return {};
+  const kinds = { ca: "text", cert: "text", key: "text" } as const;
+  const { ca, cert, key } = checkOptions("connect: tls", tls, kinds);
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new UsageFault("connect: tls needs cert and key together");
+  }
+  const identity = cert !== undefined && key !== undefined ? { key, chain: cert } : undefined;
+  return { trusted: ca, identity };
 }
 
 function reasonOf(error: unknown): string {

@@ -22,7 +22,7 @@ import {
   type ResponseOf,
 } from "../protocol/mod.ts";
 import { programVersion } from "../base/version.ts";
-import type { Address, Runtime, Socket, Timer, Timers } from "../runtime/ports.ts";
+import type { Address, Runtime, Socket, Timer, Timers, TlsMaterial } from "../runtime/ports.ts";
 import { KafkaError } from "./faults.ts";
 import { responseFrames } from "./frames.ts";
 import { authenticate, type SaslOptions } from "./sasl.ts";
@@ -33,6 +33,8 @@ export interface ConnectionOptions {
   /** A request without an answer for this long closes the connection. */
   readonly requestTimeoutMs: number;
   readonly inFlightMax: number;
+  /** By what it is encrypted; absent: it is not. */
+  readonly tls?: TlsMaterial;
   /** Who the client is; absent: it does not say. */
   readonly sasl?: Required<SaslOptions>;
 }
@@ -90,7 +92,9 @@ export class BrokerConnection {
     address: Address,
     options: ConnectionOptions,
   ): Promise<BrokerConnection> {
-    const socket = await ports.network.connect(address);
+    const { network } = ports;
+    const { tls } = options;
+    const socket = await (tls ? network.connectTls(address, tls) : network.connect(address));
     const connection = new BrokerConnection(socket, { address, timers: ports.timers, options });
     try {
       await connection.#agree();

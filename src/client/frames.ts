@@ -13,6 +13,8 @@ const readBytes = 64 * 1024;
 const frameBytesMax = 512 * 1024 * 1024;
 /** The bytes `HTTP`, read as a length. */
 const httpLength = 0x48545450;
+/** How an alert of TLS begins. */
+const tlsAlert = 0x1503;
 
 /** Reads the frames that come on `socket` in order, until it ends. */
 export async function* responseFrames(
@@ -50,6 +52,9 @@ export async function* responseFrames(
 
 function frameLength(bytes: Uint8Array, p: number): number {
   const length = int32At(bytes, p);
+  if (length >>> 16 === tlsAlert) {
+    throw new ConnectionFault("what listens there speaks TLS, which this client was not told to");
+  }
   if (length < 4 || length > frameBytesMax) {
     const isHttp = length === httpLength;
     throw new ConnectionFault(

@@ -7,7 +7,7 @@
 //   consumer.subscribe(["orders"]);
 //   for await (const record of consumer) ...
 //
-// It talks to Ottla and to Apache Kafka from 3.0 on. Not in it: transactional producers, TLS,
+// It talks to Ottla and to Apache Kafka from 3.0 on. Not in it: transactional producers,
 // the cooperative assignors and the groups of KIP-848.
 
 export { type Admin, adminOf } from "./admin.ts";
@@ -34,7 +34,13 @@ export {
   listTopics,
   type NewTopic,
 } from "./admin_topics.ts";
-export { Client, type ClientOptions, type ClientPorts, type RequestTarget } from "./client.ts";
+export {
+  Client,
+  type ClientOptions,
+  type ClientPorts,
+  type RequestTarget,
+  type TlsOptions,
+} from "./client.ts";
 export { Consumer, type ConsumerOptions, type PollOptions } from "./consumer.ts";
 export { KafkaError } from "./faults.ts";
 export {

@@ -4,6 +4,7 @@
 // A write takes what fits the kernel's buffer and says how much; the rest goes after `drain`.
 
 import { PlatformFault } from "../base/faults.ts";
+import { nodeTls } from "./node_tls.ts";
 import { platformFault } from "./platform_faults.ts";
 import type { Listener, Network, Socket } from "./ports.ts";
 import { PushedSocket, type Transport } from "./pushed_socket.ts";
@@ -124,6 +125,7 @@ function handlers(onOpen: (socket: Socket) => void): BunHandlers {
 
 /** TCP on Bun. */
 export const bunNetwork: Network = {
+  ...nodeTls,
   async listen(address, onConnection): Promise<Listener> {
     try {
       const listener = await tcp.listen({

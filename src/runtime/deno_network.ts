@@ -10,6 +10,7 @@
 
 import { assert } from "../base/assert.ts";
 import { PlatformFault } from "../base/faults.ts";
+import { nodeTls } from "./node_tls.ts";
 import { codeOf, platformFault } from "./platform_faults.ts";
 import type { Address, Listener, Network, Socket } from "./ports.ts";
 import { addressText, plainAddress } from "./socket_address.ts";
@@ -220,6 +221,7 @@ class DenoListener implements Listener {
 
 /** TCP on Deno. */
 export const denoNetwork: Network = {
+  ...nodeTls,
   listen(address, onConnection) {
     try {
       const listener = Deno.listen({ hostname: address.host, port: address.port });

@@ -3,63 +3,22 @@
 
 import type * as Net from "node:net";
 import { platformFault } from "./platform_faults.ts";
+import { nodeTls } from "./node_tls.ts";
 import type { Listener, Network } from "./ports.ts";
-import { PushedSocket, type Transport } from "./pushed_socket.ts";
+import { wrapNodeSocket } from "./node_socket.ts";
 import { addressText, plainAddress } from "./socket_address.ts";
 
 function net(): typeof Net {
   return process.getBuiltinModule("node:net");
 }
 
-class NodeTransport implements Transport {
-  readonly #handle: Net.Socket;
-
-  constructor(handle: Net.Socket) {
-    this.#handle = handle;
-  }
-
-  write(bytes: Uint8Array): Promise<void> | undefined {
-    return new Promise((resolve, reject) => {
-      this.#handle.write(bytes, (error) => error ? reject(error) : resolve());
-    });
-  }
-
-  end(): void {
-    this.#handle.end();
-  }
-
-  pause(): void {
-    this.#handle.pause();
-  }
-
-  resume(): void {
-    this.#handle.resume();
-  }
-
-  destroy(): void {
-    this.#handle.destroy();
-  }
-}
-
-function wrap(handle: Net.Socket): PushedSocket {
-  handle.setNoDelay(true);
-  const socket = new PushedSocket(new NodeTransport(handle), {
-    local: plainAddress(handle.localAddress, handle.localPort),
-    remote: plainAddress(handle.remoteAddress, handle.remotePort),
-  });
-  handle.on("data", (chunk: Uint8Array) => socket.onData(chunk));
-  handle.on("end", () => socket.onEnd());
-  handle.on("error", (error) => socket.onClosed(error));
-  handle.on("close", () => socket.onClosed());
-  return socket;
-}
-
 /** TCP on Node. */
 export const nodeNetwork: Network = {
+  ...nodeTls,
   listen(address, onConnection) {
     return new Promise((resolve, reject) => {
       const server = net().createServer({ allowHalfOpen: true });
-      server.on("connection", (handle) => onConnection(wrap(handle)));
+      server.on("connection", (handle) => onConnection(wrapNodeSocket(handle)));
       server.once("error", (error) => {
         reject(platformFault(`listen on ${addressText(address)}`, error));
       });
@@ -80,7 +39,7 @@ export const nodeNetwork: Network = {
       handle.once("error", onError);
       handle.once("connect", () => {
         handle.off("error", onError);
-        resolve(wrap(handle));
+        resolve(wrapNodeSocket(handle));
       });
     });
   },

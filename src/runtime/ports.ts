@@ -88,11 +88,54 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** What one side of TLS proves itself by, and whom it trusts. Texts are PEM. */
+export interface TlsMaterial {
+  /** The private key, with its certificate in front of those that have signed it. */
+  readonly identity?:
+    | { readonly key: string; readonly chain: string; readonly password?: string }
+    | { readonly pkcs12: Uint8Array; readonly password?: string };
+  /** Certificates that are trusted; absent: those that the runtime comes with. */
+  readonly trusted?: string;
+}
+
+export type TlsVersion = "TLSv1.2" | "TLSv1.3";
+
+export interface TlsServerRules {
+  /** The oldest and the newest version that is spoken. */
+  readonly versions: readonly [oldest: TlsVersion, newest: TlsVersion];
+  /** Whether a client is asked for a certificate; whether it may come without one. */
+  readonly clientAuth: "none" | "requested" | "required";
+  /** For how long a client may shake hands, and how many at a time may. */
+  readonly handshakeMsMax: number;
+  readonly handshakesMax: number;
+  /** A handshake came to nothing: why, in words for an operator. */
+  readonly onFailed: (peer: Address, reason: string) => void;
+}
+
+/** A connection behind TLS. */
+export interface SecureSocket extends Socket {
+  /** The peer's certificate, trusted, as DER; undefined where it has shown none. */
+  readonly peerCertificate: Uint8Array | undefined;
+}
+
+export interface SecureListener extends Listener {
+  /** Connections from now on are proved by this. Throws Denied as `listenTls` does. */
+  renew(material: TlsMaterial): void;
+}
+
 export interface Network {
   /** Listens; AddressInUse or Denied when it cannot. TCP_NODELAY is set on each connection. */
   listen(address: Address, onConnection: (socket: Socket) => void): Promise<Listener>;
   /** Connects; Refused, NotFound (no such host) or Io when it cannot. */
   connect(address: Address): Promise<Socket>;
+  /** The same behind TLS. Denied where a key, a certificate or a password does not fit. */
+  listenTls(
+    address: Address,
+    tls: { readonly material: TlsMaterial; readonly rules: TlsServerRules },
+    onConnection: (socket: SecureSocket) => void,
+  ): Promise<SecureListener>;
+  /** The same; Denied when the server's certificate is not trusted, or is not of this host. */
+  connectTls(address: Address, material: TlsMaterial): Promise<SecureSocket>;
 }
 
 export interface HttpServer {

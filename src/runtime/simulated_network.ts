@@ -65,6 +65,8 @@ export class SimulatedNetwork {
     return {
       listen: (address, onConnection) => this.#listen(address, { host, onConnection }),
       connect: (address) => this.#connect(address, host),
+      listenTls: noTls,
+      connectTls: noTls,
     };
   }
 
@@ -245,4 +247,9 @@ export class SimulatedNetwork {
 
 function pairKey(a: string, b: string): string {
   return a < b ? `${a} ${b}` : `${b} ${a}`;
+}
+
+/** A handshake would bring real time, and chance, into a seeded history. */
+function noTls(): Promise<never> {
+  return Promise.reject(new PlatformFault("Denied", "a simulated machine speaks no TLS"));
 }

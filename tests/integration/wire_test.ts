@@ -31,7 +31,7 @@ const fatal: readonly { name: string; bytes: Uint8Array; closeWrite?: boolean; l
   {
     name: "a TLS client's greeting",
     bytes: new Uint8Array([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03]),
-    log: /request length 369295618 .*It looks like TLS, which is not served/,
+    log: /request length 369295618 .*It looks like TLS, and this listener has none/,
   },
   {
     name: "a 2 GB length prefix",

@@ -7,11 +7,13 @@ import { realSubject } from "./real_subject.ts";
 import { check } from "./subject.ts";
 import { httpSuite } from "./suite_http.ts";
 import { processSuite } from "./suite_process.ts";
+import { tlsSuite } from "./suite_tls.ts";
 
 const subject = realSubject(denoRuntime());
 portsSuite(subject);
 httpSuite(subject);
 processSuite(subject);
+tlsSuite(subject);
 
 check("resets before accept do not hold up the next connection", subject, async (given) => {
   const { network, timers } = given.runtime;

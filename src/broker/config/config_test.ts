@@ -135,12 +135,12 @@ Deno.test("an unknown key in a file is passed over with a warning, as in Kafka",
   ]);
 });
 
-Deno.test("keys of TLS are known, secrets among them hidden, and without effect", () => {
+Deno.test("of the keys of TLS secrets are hidden, and what the runtime decides is named", () => {
   const { config, warnings } = loadConfig({
-    environment: { KAFKA_SSL_KEYSTORE_PASSWORD: "hush" },
+    environment: { KAFKA_SSL_KEYSTORE_PASSWORD: "hush", KAFKA_SSL_PROVIDER: "SunJSSE" },
   });
   assertEquals(warnings, [
-    "ssl.keystore.password (KAFKA_SSL_KEYSTORE_PASSWORD) has no effect: TLS is not served yet",
+    "ssl.provider (KAFKA_SSL_PROVIDER) has no effect: TLS is the runtime's",
   ]);
   const described = config.describeBroker().find(({ name }) => name === "ssl.keystore.password")!;
   assertEquals([described.value, described.isSensitive, described.readOnly], [null, true, false]);
@@ -154,8 +154,9 @@ Deno.test("what would be a false promise is refused, what has no effect is named
       "access is not checked yet",
   );
   assertEquals(
-    problemsOf({ flags: { set: ["listeners=SSL://:9093"] } }),
-    "listeners: listener SSL asks for SSL, and only PLAINTEXT and SASL_PLAINTEXT are served yet",
+    problemsOf({ flags: { set: ["ssl.cipher.suites=TLS_AES_128_GCM_SHA256"] } }),
+    "ssl.cipher.suites=TLS_AES_128_GCM_SHA256 (--set) cannot be honoured: which suites of a TLS " +
+      "version are used is the runtime's choice",
   );
   assertEquals(loadConfig({ flags: { set: ["zookeeper.connect=zk:2181"] } }).warnings, [
     "zookeeper.connect (--set) has no effect: ZooKeeper has no part here",

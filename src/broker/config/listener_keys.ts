@@ -12,6 +12,19 @@ const listenerKeys = {
   "sasl.enabled.mechanisms": { byMechanism: false },
   "sasl.jaas.config": { byMechanism: true },
   "sasl.server.max.receive.size": { byMechanism: false },
+  "ssl.client.auth": { byMechanism: false },
+  "ssl.enabled.protocols": { byMechanism: false },
+  "ssl.key.password": { byMechanism: false },
+  "ssl.keystore.certificate.chain": { byMechanism: false },
+  "ssl.keystore.key": { byMechanism: false },
+  "ssl.keystore.location": { byMechanism: false },
+  "ssl.keystore.password": { byMechanism: false },
+  "ssl.keystore.type": { byMechanism: false },
+  "ssl.principal.mapping.rules": { byMechanism: false },
+  "ssl.truststore.certificates": { byMechanism: false },
+  "ssl.truststore.location": { byMechanism: false },
+  "ssl.truststore.password": { byMechanism: false },
+  "ssl.truststore.type": { byMechanism: false },
 } as const satisfies Partial<Record<BrokerKeyName, { readonly byMechanism: boolean }>>;
 
 export type ListenerKeyName = keyof typeof listenerKeys;

@@ -3,8 +3,7 @@
 //   NAME://HOST:PORT    an empty host is every address, [..] holds an IPv6 address, port 0 is any
 //
 // A server.properties for one combined node names a controller listener too. It is never opened:
-// the controller is in this process. TLS is not served, and a listener that asks for it is refused:
-// serving it in the clear would be a false promise.
+// the controller is in this process.
 
 import type { Address } from "../../runtime/ports.ts";
 
@@ -48,8 +47,6 @@ export const securityProtocols = { PLAINTEXT: 0, SSL: 1, SASL_PLAINTEXT: 2, SASL
 
 export type SecurityProtocol = keyof typeof securityProtocols;
 
-const served: ReadonlySet<SecurityProtocol> = new Set(["PLAINTEXT", "SASL_PLAINTEXT"]);
-
 /** The protocol of listener `name` by `listener.security.protocol.map`; undefined: it has none. */
 export function securityProtocol(name: string, protocolMap: string): SecurityProtocol | undefined {
   for (const pair of protocolMap.split(",")) {
@@ -71,10 +68,6 @@ export function listenerProblem(
     const protocol = securityProtocol(name, options.protocolMap);
     if (protocol === undefined) {
       return `listener ${name} has no protocol in listener.security.protocol.map`;
-    }
-    if (!served.has(protocol)) {
-      return `listener ${name} asks for ${protocol}, and only ${[...served].join(" and ")} are ` +
-        "served yet";
     }
     if (port !== 0 && ports.has(`${host}:${port}`)) return `port ${port} is named twice`;
     ports.add(`${host}:${port}`);

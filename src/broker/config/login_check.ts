@@ -2,6 +2,7 @@
 // client would only be told that it is not let in.
 
 import { parseJaas } from "../authentication/jaas.ts";
+import { parseRules } from "../authentication/principal_rules.ts";
 import type { BrokerConfig } from "./in_force.ts";
 
 const offered: readonly string[] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"];
@@ -9,6 +10,8 @@ const offered: readonly string[] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"];
 /** What is wrong with the logins of `config`'s listeners. No password is in it. */
 export function loginProblems(config: BrokerConfig): string[] {
   return config.listeners.flatMap(({ name: listener }) => {
+    const rules = parseRules(config.ofListener("ssl.principal.mapping.rules", { listener }));
+    if ("problem" in rules) return [`ssl.principal.mapping.rules: ${rules.problem}`];
     if (!config.protocolOf(listener).startsWith("SASL_")) return [];
     const mechanisms = config.ofListener("sasl.enabled.mechanisms", { listener });
     const key = "sasl.enabled.mechanisms";

@@ -18,6 +18,7 @@ import type {
   Timers,
 } from "../../runtime/ports.ts";
 import type { LoginOptions } from "../authentication/login.ts";
+import type { TlsListeners } from "../authentication/tls_listeners.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import type { ListenerAddress } from "../config/listeners.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
@@ -44,7 +45,12 @@ export interface AcceptorOptions {
   readonly advertised: (listener: ListenerAddress) => Address | undefined;
   /** How clients of the listener of this name say who they are; undefined: they need not. */
   readonly loginOf: (listener: string) => LoginOptions | undefined;
-  readonly connection: Omit<ConnectionOptions, "listener" | "login" | "timers" | "monotonic">;
+  /** Which listeners are behind TLS, and who has shown which certificate. */
+  readonly tls: Pick<TlsListeners, "of" | "principalOf" | "watch">;
+  readonly connection: Omit<
+    ConnectionOptions,
+    "listener" | "principal" | "login" | "timers" | "monotonic"
+  >;
 }
 
 /** Owns the listeners and their connections. */
@@ -99,11 +105,20 @@ export class Acceptor {
   }
 
   async #listenOn(host: string, listener: ListenerAddress): Promise<void> {
-    const { network } = this.#options;
+    const { network, tls } = this.#options;
     const address = { host, port: listener.port };
-    this.#listeners.push(
-      await network.listen(address, (socket) => this.#accept(socket, listener)),
-    );
+    const listening = tls.of(listener.name);
+    if (listening === undefined) {
+      const accept = (socket: Socket) => this.#accept(socket, listener);
+      this.#listeners.push(await network.listen(address, accept));
+      return;
+    }
+    const secure = await network.listenTls(address, listening, (socket) => {
+      const { peerCertificate } = socket;
+      this.#accept(socket, listener, peerCertificate);
+    });
+    this.#listeners.push(secure);
+    tls.watch(listener.name, secure);
   }
 
   /**
@@ -143,10 +158,10 @@ export class Acceptor {
   }
 
   /** Called by the adapter, which is not to hear of what happens to this socket. */
-  #accept(socket: Socket, listener: ListenerAddress): void {
+  #accept(socket: Socket, listener: ListenerAddress, certificate?: Uint8Array): void {
     try {
-      if (this.#connections.size < this.#options.connectionsMax()) this.#serve(socket, listener);
-      else this.#refuse(socket);
+      if (this.#connections.size >= this.#options.connectionsMax()) this.#refuse(socket);
+      else this.#serve(socket, listener, certificate);
     } catch (error) {
       this.#options.logger.log("error", "a connection could not be served", {
         reason: messageOf(error),
@@ -163,14 +178,27 @@ export class Acceptor {
     socket.close();
   }
 
-  #serve(socket: Socket, listener: ListenerAddress): void {
-    const { logger, timers, monotonic } = this.#options;
-    const advertised = this.#options.advertised(listener) ?? socket.local;
+  /** Its certificate is trusted, and by the rules of the listener nobody's. */
+  #refuseName(socket: Socket): void {
+    this.#options.logger.log("warn", "refused a connection: no rule knows its certificate's name", {
+      peer: formatAddress(socket.remote),
+    });
+    socket.close();
+  }
+
+  #serve(socket: Socket, listener: ListenerAddress, certificate: Uint8Array | undefined): void {
+    const { logger, timers, monotonic, tls } = this.#options;
     const { name } = listener;
+    const login = this.#options.loginOf(name);
+    const shown = login === undefined ? certificate : undefined;
+    const principal = shown && tls.principalOf(name, shown);
+    if (shown !== undefined && principal === undefined) return this.#refuseName(socket);
+    const advertised = this.#options.advertised(listener) ?? socket.local;
     const connection = new Connection(socket, {
       ...this.#options.connection,
       listener: { name, advertised },
-      login: this.#options.loginOf(name),
+      principal,
+      login,
       timers,
       monotonic,
     });

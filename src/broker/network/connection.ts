@@ -27,7 +27,7 @@ import type { LoginOptions } from "../authentication/login.ts";
 import type { FrameBuffers } from "./frame_buffers.ts";
 import { type FrameBound, FrameReader } from "./frame_reader.ts";
 import { PeerPace } from "./peer_pace.ts";
-import { Session, type SessionListener } from "./session.ts";
+import { type Principal, Session, type SessionListener } from "./session.ts";
 
 const inFlightMax = 64;
 const outBytesMax = 256 * 1024;
@@ -56,6 +56,8 @@ interface Slot {
 
 export interface ConnectionOptions {
   readonly listener: SessionListener;
+  /** Who its certificate says that the client is; absent: it has shown none. */
+  readonly principal?: Principal;
   /** How the client has to say who it is; absent: it need not. */
   readonly login?: LoginOptions;
   readonly timers: Timers;
@@ -100,8 +102,8 @@ export class Connection {
   constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
-    const { listener, login, requestBytesMax, buffers } = options;
-    this.session = new Session({ remote: socket.remote, listener, login });
+    const { listener, principal, login, requestBytesMax, buffers } = options;
+    this.session = new Session({ remote: socket.remote, listener, principal, login });
     const bound = { bytes: requestBytesMax, key: "socket.request.max.bytes" };
     this.#frames = new FrameReader(socket, {
       bound: () => this.session.phase === "authenticating" ? boundOf(login) ?? bound : bound,

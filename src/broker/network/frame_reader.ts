@@ -27,7 +27,7 @@ const lengthBytes = 4;
 /** What its first four bytes say that an improper request is, for whoever reads the log. */
 function strangerOf(start: Uint8Array): string {
   if (start[0] === 0x16 && start[1] === 3) {
-    return ". It looks like TLS, which is not served: set the client to speak without it";
+    return ". It looks like TLS, and this listener has none: set the client to speak without it";
   }
   const word = fromUtf8(start);
   if (["GET ", "HEAD", "POST", "PUT ", "DELE", "OPTI", "PRI "].includes(word)) {

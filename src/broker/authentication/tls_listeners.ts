@@ -1,0 +1,140 @@
+// Listeners behind TLS: what each proves itself by, whom it trusts, and who a client is that has
+// shown a certificate.
+//
+//   SSL        the certificate's name, by ssl.principal.mapping.rules; ANONYMOUS without one
+//   SASL_SSL   the login says who the client is, whatever it has shown
+//
+// A file that has changed is read again within seconds, and holds for the next connection; one that
+// cannot be used is told of, and what was there before holds on.
+
+import { messageOf, PlatformFault, UsageFault } from "../../base/faults.ts";
+import type {
+  Files,
+  Logger,
+  SecureListener,
+  Timer,
+  Timers,
+  TlsMaterial,
+  TlsServerRules,
+  TlsVersion,
+} from "../../runtime/ports.ts";
+import type { BrokerConfig } from "../config/mod.ts";
+import type { Principal } from "../network/session.ts";
+import { subjectOf } from "./distinguished_name.ts";
+import { parseRules, type PrincipalRules, userOf } from "./principal_rules.ts";
+import { tlsFilesOf, tlsMaterialOf } from "./tls_material.ts";
+
+export interface TlsListenersOptions {
+  readonly config: Pick<BrokerConfig, "ofListener" | "protocolOf">;
+  readonly files: Files;
+  readonly timers: Timers;
+  readonly logger: Logger;
+}
+
+/** What a listener is opened with. */
+export interface TlsListening {
+  readonly material: TlsMaterial;
+  readonly rules: TlsServerRules;
+}
+
+/** A listener whose files are looked at. */
+interface Watched {
+  readonly name: string;
+  readonly listener: SecureListener;
+  seen: string;
+}
+
+const lookEveryMs = 5_000;
+const handshakeMsMax = 10_000;
+const handshakesMax = 500;
+
+/** The listeners of one broker that are behind TLS. */
+export class TlsListeners {
+  readonly #options: TlsListenersOptions;
+  readonly #watched: Watched[] = [];
+  #look: Timer | undefined;
+
+  constructor(options: TlsListenersOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * What the listener of this name is opened with; undefined where it speaks no TLS. Throws
+   * UsageFault where the configuration names no key that could be used.
+   */
+  of(listener: string): TlsListening | undefined {
+    const { config, files, logger } = this.#options;
+    if (!config.protocolOf(listener).endsWith("SSL")) return undefined;
+    const auth = config.ofListener("ssl.client.auth", { listener });
+    const versions = config.ofListener("ssl.enabled.protocols", { listener }) as TlsVersion[];
+    const [oldest = "TLSv1.2", newest = oldest] = versions.toSorted();
+    return {
+      material: tlsMaterialOf(config, files, listener),
+      rules: {
+        versions: [oldest, newest],
+        clientAuth: auth as TlsServerRules["clientAuth"],
+        handshakeMsMax,
+        handshakesMax,
+        onFailed: ({ host, port }, reason) =>
+          logger.log("warn", "a TLS handshake failed", { peer: `${host}:${port}`, reason }),
+      },
+    };
+  }
+
+  /** Who has shown this certificate to this listener; undefined: nobody that its rules know. */
+  principalOf(listener: string, certificate: Uint8Array): Principal | undefined {
+    const subject = subjectOf(certificate);
+    const name = subject === undefined ? undefined : userOf(this.#rulesOf(listener), subject);
+    return name === undefined ? undefined : { type: "User", name };
+  }
+
+  /** The files of `listener` are looked at from now on. */
+  watch(name: string, listener: SecureListener): void {
+    this.#watched.push({ name, listener, seen: this.#stateOf(name) });
+    this.#look ??= this.#options.timers.after(lookEveryMs, () => this.#lookAgain());
+  }
+
+  close(): void {
+    this.#look?.cancel();
+  }
+
+  #rulesOf(listener: string): PrincipalRules {
+    const parsed = parseRules(
+      this.#options.config.ofListener("ssl.principal.mapping.rules", { listener }),
+    );
+    return "rules" in parsed ? parsed.rules : [];
+  }
+
+  #lookAgain(): void {
+    for (const each of this.#watched) {
+      const state = this.#stateOf(each.name);
+      if (state === each.seen) continue;
+      each.seen = state;
+      this.#renew(each);
+    }
+    this.#look = this.#options.timers.after(lookEveryMs, () => this.#lookAgain());
+  }
+
+  #renew({ name, listener }: Watched): void {
+    const { config, files, logger } = this.#options;
+    try {
+      listener.renew(tlsMaterialOf(config, files, name));
+      logger.log("info", "took over a listener's new certificates", { listener: name });
+    } catch (error) {
+      if (!(error instanceof PlatformFault || error instanceof UsageFault)) throw error;
+      logger.log("error", "a listener's new certificates cannot be used; the old ones hold on", {
+        listener: name,
+        reason: messageOf(error),
+      });
+    }
+  }
+
+  /** Another text when one of the listener's files is another. */
+  #stateOf(listener: string): string {
+    const { config, files } = this.#options;
+    return tlsFilesOf(config, listener).map((path) => {
+      const info = files.stat(path);
+      return `${path} ${info?.size} ${info?.modifiedMs}`;
+    }).join("\n");
+  }
+}

@@ -1,0 +1,72 @@
+// Listeners behind TLS, as an operator meets them: what a start refuses, and new certificates while
+// the broker runs.
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { connect } from "../../mod.ts";
+import { BrokerProcess } from "../harness/broker_process.ts";
+import { within } from "../harness/deadline.ts";
+import { alice, ca, server, stranger } from "../harness/certificates.ts";
+import { OttlaProgram } from "../harness/ottla_program.ts";
+
+/** A folder with a key store, and settings that name it. */
+async function rig(text: string | Uint8Array) {
+  const folder = await Deno.makeTempDir();
+  const keystore = `${folder}/keystore`;
+  const write = (content: string | Uint8Array) =>
+    typeof content === "string"
+      ? Deno.writeTextFile(keystore, content)
+      : Deno.writeFile(keystore, content);
+  await write(text);
+  return {
+    folder,
+    keystore,
+    write,
+    settings: {
+      "listener.security.protocol.map": "PLAINTEXT:SSL",
+      "ssl.keystore.location": keystore,
+    },
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+}
+
+Deno.test("a start whose key cannot be used is refused, and says what to do", async () => {
+  const cases: readonly (readonly [content: string | Uint8Array, told: RegExp])[] = [
+    [server.chain, /holds no private key: a PEM file for ssl\.keystore\.location has both/],
+    [server.key, /holds no certificate/],
+    [server.key + alice.chain, /the key is not the certificate's/],
+    [new Uint8Array([0xfe, 0xed, 0xfe, 0xed, 0, 0]), /JKS key store.*\n.*keytool -importkeystore/],
+    [new Uint8Array([1, 2, 3, 4]), /the key, its certificates or the password do not fit/],
+  ];
+  for (const [content, told] of cases) {
+    await using given = await rig(content);
+    const settings = Object.entries(given.settings).flatMap((pair) => ["--set", pair.join("=")]);
+    const args = ["--data-dir", `${given.folder}/data`, "--port", "0", ...settings];
+    await using program = await OttlaProgram.run({ target: "deno", args });
+    const { code, stderr } = await program.ended();
+    assertEquals(code, 1);
+    assertMatch(stderr, told);
+  }
+});
+
+Deno.test("new certificates are taken over while clients are served", async () => {
+  await using given = await rig(server.key + server.chain);
+  const tookOver = Promise.withResolvers<void>();
+  const refused = Promise.withResolvers<void>();
+  await using broker = await BrokerProcess.start({
+    settings: given.settings,
+    onLine(line) {
+      if (line.includes("took over a listener's new certificates")) tookOver.resolve();
+      if (line.includes("new certificates cannot be used; the old ones hold on")) refused.resolve();
+    },
+  });
+  const { bootstrap } = broker;
+  const trusting = (trusted: string) => connect({ bootstrap, tls: { ca: trusted } });
+  await using before = await trusting(ca);
+  await given.write("not a key at all");
+  await within(refused.promise, { ms: 60_000, what: () => broker.output });
+  await using still = await trusting(ca);
+  await given.write(stranger.key + stranger.chain);
+  await within(tookOver.promise, { ms: 60_000, what: () => broker.output });
+  await using after = await trusting(stranger.chain);
+  for (const cluster of [before, still, after]) await cluster.admin.listTopics();
+});

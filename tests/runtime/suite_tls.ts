@@ -1,0 +1,206 @@
+// The part of the ports suite about TLS. Not for the simulated network, which speaks none.
+
+import assert from "node:assert/strict";
+import type {
+  Runtime,
+  SecureSocket,
+  TlsMaterial,
+  TlsServerRules,
+} from "../../src/runtime/ports.ts";
+import { alice, ca, renewed, server, serverPkcs12, stranger } from "../harness/certificates.ts";
+import { check, echo, fails, pattern, readBytes, type SubjectOptions } from "./subject.ts";
+
+const anyPort = { host: "127.0.0.1", port: 0 };
+const trusting: TlsMaterial = { trusted: ca };
+
+interface Listening {
+  readonly material?: TlsMaterial;
+  readonly clientAuth?: TlsServerRules["clientAuth"];
+  readonly handshakeMsMax?: number;
+}
+
+/** A listener that echoes, and what it has seen. */
+async function listen(runtime: Runtime, options: Listening = {}) {
+  const { clientAuth = "none", handshakeMsMax = 10_000 } = options;
+  const sockets: SecureSocket[] = [];
+  const serving: Promise<void>[] = [];
+  const failed: string[] = [];
+  let onFailed: () => void = () => {};
+  const failure = new Promise<void>((resolve) => onFailed = resolve);
+  const listener = await runtime.network.listenTls(anyPort, {
+    material: options.material ?? { identity: server, trusted: ca },
+    rules: {
+      versions: ["TLSv1.2", "TLSv1.3"],
+      clientAuth,
+      handshakeMsMax,
+      handshakesMax: 3,
+      onFailed(_, reason) {
+        failed.push(reason);
+        onFailed();
+      },
+    },
+  }, (socket) => {
+    sockets.push(socket);
+    // A peer that is refused in the end may be heard of before.
+    serving.push(echo(socket).catch(() => {}));
+  });
+  const close = async () => {
+    await Promise.all(serving);
+    await listener.close();
+  };
+  return { listener, sockets, failed, failure, close };
+}
+
+/** Sends some bytes, takes them back, and ends. */
+async function talk(socket: SecureSocket): Promise<void> {
+  const sent = pattern(100_000);
+  const received = readBytes(socket, sent.length);
+  await socket.write(sent);
+  assert.deepEqual(await received, sent);
+  await socket.closeWrite();
+  assert.equal(await socket.read(new Uint8Array(1)), null);
+}
+
+/** Registers them for one runtime. */
+export function tlsSuite(options: SubjectOptions): void {
+  check("bytes go there and come back behind TLS", options, async ({ runtime }) => {
+    const { listener, sockets, close } = await listen(runtime);
+    await talk(await runtime.network.connectTls(listener.address, trusting));
+    assert.equal(sockets[0]?.peerCertificate, undefined);
+    await close();
+  });
+
+  check("a key store of PKCS12 does as well", options, async ({ runtime }) => {
+    const pkcs12 = Uint8Array.from(atob(serverPkcs12), (each) => each.charCodeAt(0));
+    const material = { identity: { pkcs12, password: "hush" } };
+    const { listener, close } = await listen(runtime, { material });
+    await talk(await runtime.network.connectTls(listener.address, trusting));
+    await close();
+    const wrong = { identity: { pkcs12, password: "loud" } };
+    await fails("Denied", () => listen(runtime, { material: wrong }));
+  });
+
+  check("a client's certificate is told, whole", options, async ({ runtime }) => {
+    const { listener, sockets, close } = await listen(runtime, { clientAuth: "required" });
+    const shown = { trusted: ca, identity: alice };
+    await talk(await runtime.network.connectTls(listener.address, shown));
+    const der = alice.chain.replace(/-----[^-]+-----|\s/g, "");
+    const expected = Uint8Array.from(atob(der), (each) => each.charCodeAt(0));
+    assert.deepEqual(sockets[0]?.peerCertificate, expected);
+    await close();
+  });
+
+  check("who has to show one and does not is kept out", options, async ({ runtime }) => {
+    const { listener, sockets, failed, failure, close } = await listen(runtime, {
+      clientAuth: "required",
+    });
+    for (const identity of [undefined, stranger]) {
+      // By TLS 1.3 a client hears of it at its first read.
+      await assert.rejects(async () => {
+        const socket = await runtime.network.connectTls(listener.address, {
+          trusted: ca,
+          identity,
+        });
+        if (await socket.read(new Uint8Array(1)) === null) throw new Error("it has ended");
+      });
+    }
+    await failure;
+    assert.ok(failed.length > 0);
+    assert.deepEqual(sockets, []);
+    await close();
+  });
+
+  check("who may show one shows one that is trusted, or none", options, async ({ runtime }) => {
+    const { listener, sockets, failure, close } = await listen(runtime, {
+      clientAuth: "requested",
+    });
+    await talk(await runtime.network.connectTls(listener.address, trusting));
+    assert.equal(sockets[0]?.peerCertificate, undefined);
+    await assert.rejects(async () => {
+      const shown = { trusted: ca, identity: stranger };
+      const socket = await runtime.network.connectTls(listener.address, shown);
+      if (await socket.read(new Uint8Array(1)) === null) throw new Error("it has ended");
+    });
+    await failure;
+    assert.equal(sockets.length, 1);
+    await close();
+  });
+
+  check("a server that is not trusted is refused", options, async ({ runtime }) => {
+    const { listener, close } = await listen(runtime, { material: { identity: stranger } });
+    const told = await fails(
+      "Denied",
+      () => runtime.network.connectTls(listener.address, trusting),
+    );
+    assert.match(told, /its certificate is refused/);
+    await close();
+  });
+
+  check("a server of another name is refused", options, async ({ runtime }) => {
+    const material = { identity: alice };
+    const { listener, close } = await listen(runtime, { material });
+    const { port } = listener.address;
+    // Alice's certificate is for 127.0.0.1, too, and not for 127.0.0.2.
+    await talk(await runtime.network.connectTls({ host: "127.0.0.1", port }, trusting));
+    await close();
+    const other = await runtime.network.listenTls({ host: "127.0.0.2", port: 0 }, {
+      material,
+      rules: {
+        versions: ["TLSv1.2", "TLSv1.3"],
+        clientAuth: "none",
+        handshakeMsMax: 10_000,
+        handshakesMax: 3,
+        onFailed() {},
+      },
+    }, (socket) => socket.close());
+    await fails("Denied", () => runtime.network.connectTls(other.address, trusting));
+    await other.close();
+  });
+
+  check("new certificates hold from the next connection on", options, async ({ runtime }) => {
+    const { listener, close } = await listen(runtime);
+    const before = await runtime.network.connectTls(listener.address, trusting);
+    listener.renew({ identity: renewed, trusted: ca });
+    const after = await runtime.network.connectTls(listener.address, trusting);
+    assert.notDeepEqual(after.peerCertificate, before.peerCertificate);
+    await talk(before);
+    await talk(after);
+    for (const [key, chain] of [["no", "key"], [server.key, renewed.chain]] as const) {
+      await fails("Denied", () => listener.renew({ identity: { key, chain } }));
+      await fails("Denied", () => listen(runtime, { material: { identity: { key, chain } } }));
+      const shown = { trusted: ca, identity: { key, chain } };
+      await fails("Denied", () => runtime.network.connectTls(listener.address, shown));
+    }
+    await talk(await runtime.network.connectTls(listener.address, trusting));
+    await close();
+  });
+
+  check("a client that does not shake hands is dropped in time", options, async ({ runtime }) => {
+    const { listener, failed, failure, close } = await listen(runtime, { handshakeMsMax: 50 });
+    const silent = await runtime.network.connect(listener.address);
+    await failure;
+    await silent.read(new Uint8Array(1)).catch(() => null);
+    assert.match(failed[0] ?? "", /timeout/i);
+    await talk(await runtime.network.connectTls(listener.address, trusting));
+    await close();
+  });
+
+  check("only so many shake hands at a time", options, async ({ runtime }) => {
+    const { listener, failed, failure, close } = await listen(runtime);
+    const silent = [];
+    for (let i = 0; i < 4; i++) silent.push(await runtime.network.connect(listener.address));
+    await failure;
+    assert.equal(failed[0], "too many shake hands at a time");
+    for (const socket of silent) socket.close();
+    await close();
+  });
+
+  check("a client that speaks no TLS is dropped", options, async ({ runtime }) => {
+    const { listener, failure, close } = await listen(runtime);
+    const plain = await runtime.network.connect(listener.address);
+    await plain.write(pattern(100));
+    await failure;
+    while (await plain.read(new Uint8Array(100)).catch(() => null) !== null);
+    await close();
+  });
+}
