@@ -15,8 +15,8 @@ import type { Partition } from "./partition.ts";
 
 export interface CleanerOptions {
   readonly config: BrokerConfig;
-  /** Bounds what is known of keys. */
-  readonly memory: Pick<MemoryBudget, "keyBytesMax">;
+  /** Bounds what is known of keys; what is read and unpacked is claimed here. */
+  readonly memory: Pick<MemoryBudget, "keyBytesMax" | "answers" | "work">;
   readonly partitions: () => Iterable<Partition>;
   readonly timers: Timers;
   readonly random: Random;
@@ -101,6 +101,7 @@ export class Cleaner {
         random,
         highWatermark,
         keyMapBytes,
+        memory,
         keyMapLoad: config.get("log.cleaner.io.buffer.load.factor"),
         bytesPerSecond: config.get("log.cleaner.io.max.bytes.per.second"),
       });

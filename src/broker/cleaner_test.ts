@@ -5,6 +5,7 @@ import { keyedBatch, keyedRecords } from "../../tests/harness/keyed_records.ts";
 import { appendOk, contentOf, logRig, replaceContent } from "../../tests/harness/log_rig.ts";
 import { Cleaner } from "./cleaner.ts";
 import { BrokerConfig } from "./config/mod.ts";
+import { MemoryBudget } from "./memory_budget.ts";
 import { Partition } from "./partition.ts";
 
 const config = { cleanupPolicy: ["compact"] as const, segmentBytes: 500 };
@@ -30,7 +31,11 @@ function cleanerOf(logs: readonly PartitionLog[]) {
   const appended = { batches: 0, records: 0, bytes: 0 };
   const cleaner = new Cleaner({
     config: new BrokerConfig([]),
-    memory: { keyBytesMax: 1 << 20 },
+    memory: new MemoryBudget({
+      bytesMax: () => 1 << 26,
+      answersBytesMax: () => 1 << 24,
+      machineBytes: 1 << 30,
+    }),
     partitions: () => logs.map((log) => new Partition(log, { leaderEpoch: 0, appended })),
     timers,
     random,

@@ -11,7 +11,8 @@ import { concatBytes } from "../base/bytes.ts";
 import { DecodeFault, isPlatformFault, messageOf } from "../base/faults.ts";
 import type { CodecWay } from "../runtime/ports.ts";
 import { drained, type Pieces, sliced, type WorkSlices } from "../base/pieces.ts";
-import { unwrappedChunks, unwrapXerial, wrapXerial } from "./xerial.ts";
+import { type BlockPacking, packedBlocks } from "./block_packing.ts";
+import { unwrappedChunks, unwrapXerial, wrapXerial, xerialPacking } from "./xerial.ts";
 
 /** Kafka's names of the codecs, in the order of their ids. */
 export const compressionTypes: readonly CompressionType[] = [
@@ -35,6 +36,8 @@ export interface RuntimeCodecs {
   unzstd(bytes: Uint8Array, bytesMax: number): Uint8Array;
   /** What comes out, by and by. */
   pieces(bytes: Uint8Array, way: CodecWay): AsyncGenerator<Uint8Array>;
+  /** What packing makes of chunks, each of which is good until the next. */
+  packed(chunks: AsyncIterable<Uint8Array>, way: CodecWay): AsyncGenerator<Uint8Array>;
 }
 
 /** Records of one batch may not unpack to more than this, unless the caller says otherwise. */
@@ -45,6 +48,8 @@ interface LoadedCodec {
   decompress(bytes: Uint8Array, bounds: Bounds): Pieces<Uint8Array>;
   /** The same in chunks, each good until the next is asked for. */
   chunks(bytes: Uint8Array, bounds: Bounds): Generator<Uint8Array>;
+  /** How it packs block by block. */
+  readonly packing: BlockPacking;
 }
 
 interface Bounds {
@@ -69,6 +74,7 @@ export async function loadCompression(type: CompressionType): Promise<void> {
       compress: (bytes) => wrapXerial(bytes, (block) => snappy.compress(block)),
       decompress: (bytes, { bytesMax }) => unwrapXerial(bytes, { bytesMax }),
       chunks: (bytes, { bytesMax }) => unwrappedChunks(bytes, { bytesMax }),
+      packing: xerialPacking((block) => snappy.compress(block)),
     });
   } else if (type === "lz4") {
     const lz4 = await import("./lz4_frame.ts");
@@ -79,6 +85,7 @@ export async function loadCompression(type: CompressionType): Promise<void> {
         lz4.unframePieces(bytes, { bytesMax, anyHeaderChecksum: form === "magic 0" }),
       chunks: (bytes, { bytesMax, form }) =>
         lz4.unframedChunks(bytes, { bytesMax, anyHeaderChecksum: form === "magic 0" }),
+      packing: lz4.framePacking,
     });
   }
 }
@@ -128,6 +135,27 @@ export async function compressSliced(
   }
   const way: CodecWay = { codec: type, unpacks: false, level };
   return await gathered(codecsOf(options).pieces(bytes, way), { way, slices });
+}
+
+/**
+ * What comes in chunks, each of them good until the next, compressed: the result alone is whole.
+ */
+export async function compressChunks(
+  chunks: AsyncIterable<Uint8Array>,
+  options: { type: CompressionType; codecs: RuntimeCodecs | undefined; slices: WorkSlices },
+): Promise<Uint8Array> {
+  const { type, slices } = options;
+  const way = { codec: type as CodecWay["codec"], unpacks: false };
+  const pieces = type === "none"
+    ? copied(chunks)
+    : type === "gzip" || type === "zstd"
+    ? codecsOf(options).packed(chunks, way)
+    : packedBlocks(chunks, loadedCodec(type).packing);
+  return await gathered(pieces, { way, slices });
+}
+
+async function* copied(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield chunk.slice();
 }
 
 /**

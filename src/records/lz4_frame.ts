@@ -15,6 +15,7 @@
 // Differs from Kafka: an lz4 block of no content is refused; Kafka's consumers stumble over most.
 
 import { DecodeFault } from "../base/faults.ts";
+import type { BlockPacking } from "./block_packing.ts";
 import { byteAt, int32LittleAt, itemAt } from "../base/items.ts";
 import { drained, type Pieces } from "../base/pieces.ts";
 import {
@@ -42,6 +43,8 @@ const flags = {
 /** Bytes that one block may hold, by the three bits of BD. */
 const blockBytesById: readonly number[] = [0, 0, 0, 0, 1 << 16, 1 << 18, 1 << 20, 1 << 22];
 const writtenBlockId = 4;
+/** Of the frames that are written. */
+const headerBytes = 7;
 /** How much heavier than looking at a byte it is to pack or unpack one. */
 const packWeight = 12;
 const unpackWeight = 4;
@@ -55,25 +58,49 @@ interface CompressFrame {
   readonly brokenHeaderChecksum?: boolean;
 }
 
+/** How blocks come into a frame one by one. */
+export const framePacking: BlockPacking = {
+  blockBytes: blockBytesById[writtenBlockId]!,
+  head: () => {
+    const head = new Uint8Array(headerBytes);
+    writeHeader(head, {});
+    return head;
+  },
+  block: (bytes) => {
+    const out = new Uint8Array(4 + bytes.length);
+    return [out.subarray(0, writeBlock(out, 0, bytes))];
+  },
+  tail: new Uint8Array(4),
+};
+
+function writeHeader(out: Uint8Array, { brokenHeaderChecksum }: CompressFrame): void {
+  new DataView(out.buffer).setUint32(0, magic, true);
+  out[4] = flags.version | flags.independent;
+  out[5] = writtenBlockId << 4;
+  out[6] = xxh32(out.subarray(brokenHeaderChecksum ? 0 : 4, 6)) >>> 8;
+}
+
+/** Writes a block at `position`; returns where it ends. */
+function writeBlock(out: Uint8Array, position: number, block: Uint8Array): number {
+  const target = out.subarray(position + 4, position + 4 + block.length - 1);
+  const length = compressBlock(block, target);
+  if (length === 0) out.set(block, position + 4);
+  const written = length === 0 ? block.length : length;
+  const word = length === 0 ? storedBit | written : written;
+  new DataView(out.buffer).setUint32(out.byteOffset + position, word, true);
+  return position + 4 + written;
+}
+
 /** The same, a block a piece. */
 export function* framePieces(bytes: Uint8Array, options: CompressFrame = {}): Pieces<Uint8Array> {
   const blockBytes = itemAt(blockBytesById, writtenBlockId);
   const blockCount = Math.ceil(bytes.length / blockBytes);
   const out = new Uint8Array(15 + bytes.length + blockCount * 4);
-  const view = new DataView(out.buffer);
-  view.setUint32(0, magic, true);
-  out[4] = flags.version | flags.independent;
-  out[5] = writtenBlockId << 4;
-  out[6] = xxh32(out.subarray(options.brokenHeaderChecksum ? 0 : 4, 6)) >>> 8;
-  let position = 7;
+  writeHeader(out, options);
+  let position = headerBytes;
   for (let start = 0; start < bytes.length; start += blockBytes) {
     const block = bytes.subarray(start, start + blockBytes);
-    const target = out.subarray(position + 4, position + 4 + block.length - 1);
-    const length = compressBlock(block, target);
-    if (length === 0) out.set(block, position + 4);
-    const written = length === 0 ? block.length : length;
-    view.setUint32(position, length === 0 ? storedBit | written : written, true);
-    position += 4 + written;
+    position = writeBlock(out, position, block);
     yield block.length * packWeight;
   }
   return out.subarray(0, position + 4);

@@ -18,6 +18,7 @@ export {
 } from "./batch.ts";
 export { type BatchInput, buildBatch, type RecordInput } from "./build.ts";
 export {
+  compressChunks,
   type CompressionType,
   compressionTypes,
   decompress,
@@ -68,11 +69,16 @@ export {
   type RecordHeader,
 } from "./record.ts";
 export { RecordCursor } from "./record_cursor.ts";
+export { type HeadVisitor, RecordHeads } from "./record_heads.ts";
+export { RecordSelection } from "./record_selection.ts";
 export {
   deleteHorizonOf,
   emptyBatch,
+  horizonShiftMs,
   type KeptRecords,
+  rebuiltBatch,
   thinnedBatch,
   unpackedRecords,
 } from "./thinning.ts";
+export { lightRecords, recordChunks, type StoredBatch, unpackingBytes } from "./unpacked_batch.ts";
 export { checkBatch, type Refusal } from "./validation.ts";

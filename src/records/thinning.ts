@@ -64,9 +64,25 @@ export function thinnedBatch(
   const { deleteHorizonMs } = kept;
   const body = deleteHorizonMs === undefined
     ? joinedSpans(kept)
-    : shiftedRecords(kept, subtractInt64(header.baseTimestamp, deleteHorizonMs));
+    : shiftedRecords(kept, horizonShiftMs(header, deleteHorizonMs));
   const type = compressionOf(header.attributes) as CompressionType;
-  const packed = compress(body, { type, codecs: options.codecs });
+  return rebuiltBatch(header, { ...kept, packed: compress(body, { type, ...options }) });
+}
+
+/** What is added to timestamp deltas where a horizon takes the base timestamp's place. */
+export function horizonShiftMs(
+  { baseTimestamp }: BatchHeader,
+  deleteHorizonMs: number | undefined,
+): Int64 {
+  return deleteHorizonMs === undefined ? 0 : subtractInt64(baseTimestamp, deleteHorizonMs);
+}
+
+/** The batch of `header` with fewer records, which are packed already. */
+export function rebuiltBatch(
+  header: BatchHeader,
+  kept: Omit<KeptRecords, "records" | "spans"> & { readonly packed: Uint8Array },
+): Uint8Array {
+  const { deleteHorizonMs, packed } = kept;
   const horizonBit = deleteHorizonMs === undefined ? 0 : attributeBits.deleteHorizon;
   return assembled(header, {
     attributes: header.attributes | horizonBit,

@@ -15,6 +15,7 @@
 import { BytesReader, concatBytes } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
 import type { Pieces } from "../base/pieces.ts";
+import type { BlockPacking } from "./block_packing.ts";
 import { roomOf, slackBytes, uncompressBlock } from "./snappy_block.ts";
 import { giveRoom, takeRoom } from "./unpacking_room.ts";
 
@@ -30,21 +31,38 @@ const blockBytes = 32 * 1024;
 const packWeight = 8;
 const unpackWeight = 5;
 
+/** How blocks come into xerial's form one by one, each compressed by `compressBlock`. */
+export function xerialPacking(compressBlock: (block: Uint8Array) => Uint8Array): BlockPacking {
+  return {
+    blockBytes,
+    head: xerialHeader,
+    block(bytes) {
+      const packed = compressBlock(bytes);
+      const length = new Uint8Array(4);
+      new DataView(length.buffer).setInt32(0, packed.length);
+      return [length, packed];
+    },
+    tail: new Uint8Array(0),
+  };
+}
+
+function xerialHeader(): Uint8Array {
+  const header = new Uint8Array(headerBytes);
+  header.set(magic);
+  header[11] = 1;
+  header[15] = 1;
+  return header;
+}
+
 /** `bytes` as xerial blocks, each compressed by `compressBlock`, a block a piece. */
 export function* wrapXerial(
   bytes: Uint8Array,
   compressBlock: (block: Uint8Array) => Uint8Array,
 ): Pieces<Uint8Array> {
-  const header = new Uint8Array(headerBytes);
-  header.set(magic);
-  header[11] = 1;
-  header[15] = 1;
-  const chunks: Uint8Array[] = [header];
+  const { block } = xerialPacking(compressBlock);
+  const chunks: Uint8Array[] = [xerialHeader()];
   for (let start = 0; start < bytes.length; start += blockBytes) {
-    const block = compressBlock(bytes.subarray(start, start + blockBytes));
-    const length = new Uint8Array(4);
-    new DataView(length.buffer).setInt32(0, block.length);
-    chunks.push(length, block);
+    chunks.push(...block(bytes.subarray(start, start + blockBytes)));
     yield blockBytes * packWeight;
   }
   return concatBytes(chunks);

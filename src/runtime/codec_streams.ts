@@ -31,10 +31,10 @@ interface Limits {
   readonly bytesMax: number;
 }
 
-/** The chunks that `bytes` become when they are packed. */
+/** The chunks that bytes become when they are packed. */
 export async function* packedPieces(
   zlib: typeof Zlib,
-  bytes: Uint8Array,
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   { codec, level }: CodecWay,
 ): AsyncGenerator<Uint8Array> {
   const stream = codec === "gzip"
@@ -42,9 +42,11 @@ export async function* packedPieces(
     : zlib.createZstdCompress({ ...zstdLevel(zlib, level), chunkSize });
   const worked = new WorkedStream(stream, { name: `compress to ${codec}`, codec });
   try {
-    for (let start = 0; start < bytes.length; start += packedStep) {
-      await worked.write(bytes.subarray(start, start + packedStep));
-      yield* worked.taken();
+    for await (const bytes of chunks) {
+      for (let start = 0; start < bytes.length; start += packedStep) {
+        await worked.write(bytes.subarray(start, start + packedStep));
+        yield* worked.taken();
+      }
     }
     await worked.end();
     yield* worked.taken();

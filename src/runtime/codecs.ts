@@ -194,7 +194,7 @@ async function* zstdFramePieces(bytes: Uint8Array, bytesMax: number): AsyncGener
 
 function pieces(bytes: Uint8Array, way: CodecWay): AsyncGenerator<Uint8Array> {
   const { codec, unpacks, bytesMax = Infinity } = way;
-  if (!unpacks) return packedPieces(zlib(), bytes, way);
+  if (!unpacks) return packedPieces(zlib(), [bytes], way);
   return codec === "gzip" ? gunzipPieces(bytes, bytesMax) : zstdFramePieces(bytes, bytesMax);
 }
 
@@ -204,10 +204,19 @@ export const zlibCodecs: Codecs = {
   zstd: (bytes, level) => plain(zlib().zstdCompressSync(bytes, zstdLevel(level))),
   unzstd,
   pieces,
+  packed: (chunks, way) => packedPieces(zlib(), chunks, way),
 };
 
 /** As {@link zlibCodecs}, its pieces made in one go: for a world whose time must not be real. */
-export const instantCodecs: Codecs = { ...zlibCodecs, pieces: inOneGo };
+export const instantCodecs: Codecs = {
+  ...zlibCodecs,
+  pieces: inOneGo,
+  async *packed(chunks, way) {
+    const all: Uint8Array[] = [];
+    for await (const chunk of chunks) all.push(chunk.slice());
+    yield* inOneGo(concatBytes(all), way);
+  },
+};
 
 async function* inOneGo(bytes: Uint8Array, way: CodecWay): AsyncGenerator<Uint8Array> {
   const { codec, unpacks, bytesMax = Infinity, level } = way;

@@ -287,6 +287,8 @@ export interface Codecs {
   zstd(bytes: Uint8Array, level?: number): Uint8Array;
   unzstd(bytes: Uint8Array, bytesMax: number): Uint8Array;
   pieces(bytes: Uint8Array, way: CodecWay): AsyncGenerator<Uint8Array>;
+  /** What packing makes of bytes that come in chunks, each of which is good until the next. */
+  packed(chunks: AsyncIterable<Uint8Array>, way: CodecWay): AsyncGenerator<Uint8Array>;
 }
 
 export type DigestAlgorithm = "sha256" | "sha512";

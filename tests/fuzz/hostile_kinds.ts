@@ -401,11 +401,11 @@ export const boundedKinds: readonly HostileKind[] = [
   unfinished,
   oldFetches,
   oldProduces,
+  compactedBombs,
+  largeMembers,
 ];
 
 export const hostileKinds: readonly HostileKind[] = [
   ...boundedKinds,
-  compactedBombs,
-  largeMembers,
   ...itemKinds,
 ];

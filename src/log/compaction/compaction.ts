@@ -16,10 +16,13 @@ import { assert } from "../../base/assert.ts";
 import { messageOf } from "../../base/faults.ts";
 import type { Offset, PartitionId } from "../../base/ids.ts";
 import { subtractInt64 } from "../../base/int64.ts";
-import { readControlRecord, RecordCursor, unpackedRecords } from "../../records/mod.ts";
+import type { MemoryShare } from "../../base/memory_share.ts";
+import { readControlRecord } from "../../records/mod.ts";
 import type { Random, Timers } from "../../runtime/ports.ts";
 import { visitBatches } from "./batches.ts";
-import { filterBatch, type FilterOptions } from "./filter.ts";
+import { filterBatch, type Filtered, type FilterOptions } from "./filter.ts";
+import { HeavyBatches } from "./heavy_batches.ts";
+import { mapBatch } from "./map_keys.ts";
 import { CompactionOutput } from "./output.ts";
 import { CompactionPace, CompactionStopped } from "./pace.ts";
 import { type DirtyPart, dirtyPart } from "./range.ts";
@@ -71,6 +74,17 @@ export interface CompactionOptions {
   readonly keyMapLoad?: number;
   /** Bound of what is read and written; none by default. */
   readonly bytesPerSecond?: number;
+  /** Where large batches, and what is unpacked of them, are claimed, in this order. */
+  readonly memory?: { readonly answers: MemoryShare; readonly work: MemoryShare };
+}
+
+/** What both passes of a run work with. */
+interface Run {
+  readonly keys: KeyOffsets;
+  readonly pace: CompactionPace;
+  readonly heavy: HeavyBatches;
+  /** For batches that are read alone. */
+  readonly memory: MemoryShare | undefined;
 }
 
 /** How much a log has to be compacted. */
@@ -176,11 +190,15 @@ export class Compaction {
       loadMax: options.keyMapLoad,
       seed: Int32Array.from({ length: 4 }, () => options.random.uint32()),
     });
-    const endOffset = await this.#mapKeys(part, { keys, pace });
+    const { codecs } = this.#parts.options;
+    const { memory } = options;
+    const heavy = new HeavyBatches({ pace, codecs, memory: memory?.work });
+    const run: Run = { keys, pace, heavy, memory: memory?.answers };
+    const endOffset = await this.#mapKeys(part, run);
     const { all, active } = segments;
     const sources = all.filter((each) => each !== active && each.baseOffset < endOffset);
     const bytesBefore = sources.reduce((sum, { size }) => sum + size, 0);
-    const bytesAfter = await this.#filter(sources, { keys, pace, endOffset });
+    const bytesAfter = await this.#filter(sources, { ...run, endOffset });
     this.#firstDirtyOffset = endOffset;
     const { topic, partition } = this.#log;
     logger.log("info", "compacted a log", {
@@ -196,11 +214,7 @@ export class Compaction {
   }
 
   /** Fills `keys` from the dirty part; returns up to where it came. */
-  async #mapKeys(
-    part: DirtyPart,
-    o: { keys: KeyOffsets; pace: CompactionPace },
-  ): Promise<Offset> {
-    const { keys } = o;
+  async #mapKeys(part: DirtyPart, run: Run): Promise<Offset> {
     const { codecs } = this.#parts.options;
     const { fromOffset } = part;
     const aborted = this.#parts.segments.abortedTransactions(fromOffset, part.endOffset);
@@ -211,21 +225,18 @@ export class Compaction {
       await segment.loadIndexes();
       const position = segment.offsetIndex.lookup(fromOffset - segment.baseOffset);
       await visitBatches(segment, {
-        pace: o.pace,
+        ...run,
         position,
-        visit: (bytes, header) => {
+        visit: async (bytes, header) => {
           if (header.isControl) {
             if (header.recordCount > 0) transactions.onMarker(header, readControlRecord(bytes));
           } else if (!transactions.isAborted(header)) {
-            const records = unpackedRecords(bytes, { header, codecs });
-            const cursor = new RecordCursor(records);
-            while (cursor.next()) {
-              const offset = header.baseOffset + cursor.offsetDelta;
-              if (offset < fromOffset || cursor.keyLength < 0) continue;
-              const start = cursor.keyStart;
-              isFull = !keys.put(records, { start, end: start + cursor.keyLength }, offset);
-              if (isFull) return false;
-              endOffset = offset + 1;
+            const mapped = mapBatch({ bytes, header, codecs }, { ...run, fromOffset });
+            const lastOffset = mapped instanceof Promise ? await mapped : mapped;
+            if (lastOffset !== undefined) {
+              isFull = true;
+              endOffset = Math.max(endOffset, lastOffset + 1);
+              return false;
             }
           }
           endOffset = Math.max(endOffset, header.lastOffset + 1);
@@ -241,7 +252,7 @@ export class Compaction {
   /** Writes the segments anew; returns the bytes that are left of them. */
   async #filter(
     sources: readonly Segment[],
-    o: { keys: KeyOffsets; pace: CompactionPace; endOffset: Offset },
+    o: Run & { endOffset: Offset },
   ): Promise<number> {
     const { options, handles, segments } = this.#parts;
     const config = options.config();
@@ -249,6 +260,7 @@ export class Compaction {
     const lastEnd = ends[ends.length - 1];
     const filter: FilterOptions = {
       keys: o.keys,
+      heavy: o.heavy,
       endOffset: o.endOffset,
       transactions: new CompactionTransactions(segments.abortedTransactions(0, lastEnd)),
       producerOf: (producerId) => this.#parts.producers().get(producerId),
@@ -273,12 +285,16 @@ export class Compaction {
         const target = output;
         target.sources.push(source);
         await visitBatches(source, {
-          pace,
+          ...o,
           position: 0,
           settle: () => target.settle(),
           visit: (bytes, header) => {
-            target.add(bytes, header, filterBatch(bytes, header, filter));
-            return true;
+            const add = (filtered: Filtered) => {
+              target.add(bytes, header, filtered);
+              return true;
+            };
+            const filtered = filterBatch(bytes, header, filter);
+            return filtered instanceof Promise ? filtered.then(add) : add(filtered);
           },
         });
       }

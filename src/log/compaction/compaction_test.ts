@@ -10,6 +10,7 @@ import {
   loadCompression,
   readBatchHeader,
 } from "../../records/mod.ts";
+import { MemoryShare } from "../../base/memory_share.ts";
 import { zlibCodecs } from "../../runtime/codecs.ts";
 import type { PartitionLog } from "../partition_log.ts";
 import { compactNow } from "../../../tests/harness/compaction.ts";
@@ -345,4 +346,57 @@ Deno.test("compaction goes on where it was after a restart", async () => {
   const again = await rig.open({ cleanShutdown: true, firstDirtyOffset });
   const outlook = await again.compaction.assess({ highWatermark: again.logEndOffset });
   assertEquals(outlook?.dirtyBytes, 0);
+});
+
+/** Memory that notes the most of it that was out at once. */
+function watchedMemory(bytesMax: number) {
+  const memory = new MemoryShare(() => bytesMax);
+  let most = 0;
+  const take = memory.take.bind(memory);
+  memory.take = (bytes) => {
+    const wait = take(bytes);
+    most = Math.max(most, memory.bytes);
+    return wait;
+  };
+  return { memory, most: () => most };
+}
+
+Deno.test("batches of megabytes are compacted with a window of them in memory", async () => {
+  const size = 3_000_000;
+  const text = (letter: string) => letter.repeat(size);
+  for (const compression of compressionTypes) {
+    await loadCompression(compression);
+    const large = { segmentBytes: 10_000_000, maxMessageBytes: 20_000_000 };
+    const rig = logRig({ ...config, ...large });
+    const log = await rig.open();
+    const records = [`a=${text("1")}`, `b=${text("2")}`, "gone", `c=${text("3")}`];
+    append(log, records, { compression });
+    append(log, [`b=${text("4")}`], { compression });
+    for (let i = 0; i < 20; i++) seal(log, 500_000);
+    append(log, ["a=last"]);
+    const answers = watchedMemory(20_000_000);
+    const work = watchedMemory(30_000_000);
+    const memory = { answers: answers.memory, work: work.memory };
+    const { isComplete } = await compactNow(log, { memory });
+    assert(isComplete, compression);
+    const left = (await contents(log)).map((each) => each.slice(0, 6));
+    assertEquals(left, ["0:a=11", "2:gone", "3:c=33", "4:b=44", "25:a=l"], compression);
+    assertEquals([answers.memory.bytes, work.memory.bytes], [0, 0]);
+    // What is not packed is read whole; of the rest a window is claimed, and what comes of it.
+    if (compression !== "none") assert(work.most() < 9_000_000, `${work.most()}, ${compression}`);
+    assert(work.most() > 0, compression);
+  }
+});
+
+Deno.test("a batch of megabytes gets a delete horizon for its tombstones, too", async () => {
+  const rig = logRig({ ...config, segmentBytes: 5000, deleteRetentionMs: 5000 });
+  const log = await rig.open();
+  append(log, [`a=${"1".repeat(3_000_000)}`, "gone"], { compression: "gzip" });
+  seal(log, 5000);
+  append(log, ["z=last"]);
+  assert((await compactNow(log)).isComplete);
+  const [header] = await headersOf(log);
+  assertEquals(deleteHorizonOf(header), rig.nowMs + 5000);
+  const times = (await keyedRecords(log)).map(({ timestamp }) => timestamp);
+  assertEquals(times.slice(0, 2), [1000, 1000]);
 });

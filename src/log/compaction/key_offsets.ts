@@ -44,7 +44,17 @@ export function hashKey(
   range: { start: number; end: number; seed: KeyHash; into: KeyHash },
 ): void {
   const { start, end, seed, into } = range;
-  let a = seed[0], b = seed[1], c = seed[2], d = seed[3];
+  into.set(seed);
+  mixBlocks(bytes, { start, end, into });
+  finishHash(into, end - start);
+}
+
+/** Mixes bytes into `into`, 16 at a time; the last ones may be fewer. */
+function mixBlocks(
+  bytes: Uint8Array,
+  { start, end, into }: { start: number; end: number; into: KeyHash },
+): void {
+  let a = into[0], b = into[1], c = into[2], d = into[3];
   for (let p = start; p < end; p += 16) {
     let w0, w1, w2, w3;
     if (end - p >= 16) {
@@ -63,7 +73,14 @@ export function hashKey(
     c = (rotate(Math.imul(c ^ mixLane(w2), 0x1b56c4e9), 11) + d) | 0;
     d = (rotate(Math.imul(d ^ mixLane(w3), 0x6c62272f), 19) + a) | 0;
   }
-  const length = end - start;
+  into[0] = a;
+  into[1] = b;
+  into[2] = c;
+  into[3] = d;
+}
+
+function finishHash(into: KeyHash, length: number): void {
+  let a = into[0], b = into[1], c = into[2], d = into[3];
   a ^= length;
   b ^= Math.imul(length, 0x3c6ef373);
   for (let round = 0; round < 2; round++) {
@@ -76,6 +93,59 @@ export function hashKey(
   into[1] = b;
   into[2] = c;
   into[3] = d;
+}
+
+/** The hash of a key that comes in parts: the same, however it is cut. */
+class KeyHasher {
+  readonly #seed: KeyHash;
+  readonly #hash: KeyHash = new Int32Array(4);
+  /** Bytes that no 16 are full with yet. */
+  readonly #rest = new Uint8Array(16);
+  #restBytes = 0;
+  #length = 0;
+
+  constructor(seed: KeyHash) {
+    this.#seed = seed;
+    this.#hash.set(seed);
+  }
+
+  add(bytes: Uint8Array, start: number, end: number): void {
+    this.#length += end - start;
+    let at = start;
+    if (this.#restBytes > 0) at = this.#fill(bytes, at, end);
+    const blocksEnd = at + ((end - at) & ~15);
+    mixBlocks(bytes, { start: at, end: blocksEnd, into: this.#hash });
+    if (blocksEnd < end) this.#fill(bytes, blocksEnd, end);
+  }
+
+  /** Takes bytes into the rest; returns behind those it took. */
+  #fill(bytes: Uint8Array, start: number, end: number): number {
+    const count = Math.min(16 - this.#restBytes, end - start);
+    this.#rest.set(bytes.subarray(start, start + count), this.#restBytes);
+    this.#restBytes += count;
+    if (this.#restBytes === 16) this.#mixRest();
+    return start + count;
+  }
+
+  #mixRest(): void {
+    mixBlocks(this.#rest, { start: 0, end: this.#restBytes, into: this.#hash });
+    this.#restBytes = 0;
+  }
+
+  /** The key is whole: puts its hash into `into`, and begins anew. */
+  take(into: KeyHash): void {
+    this.#mixRest();
+    finishHash(this.#hash, this.#length);
+    into.set(this.#hash);
+    this.forget();
+  }
+
+  /** Begins anew. */
+  forget(): void {
+    this.#hash.set(this.#seed);
+    this.#restBytes = 0;
+    this.#length = 0;
+  }
 }
 
 interface Table {
@@ -131,9 +201,25 @@ export class KeyOffsets {
     return this.#tables.reduce((sum, { slots }) => sum + slots * slotBytes, 0);
   }
 
+  /** For a key that comes in parts; its hash is taken by {@link putHashed} or {@link getHashed}. */
+  hasher(): KeyHasher {
+    return new KeyHasher(this.#seed);
+  }
+
   /** Notes that the key in `bytes[start, end)` is at `offset`; false when there is no room. */
   put(bytes: Uint8Array, key: { start: number; end: number }, offset: Offset): boolean {
-    const table = this.#tableOf(bytes, key);
+    this.#hashOf(bytes, key);
+    return this.#put(offset);
+  }
+
+  /** The same for a key that came in parts. */
+  putHashed(key: KeyHasher, offset: Offset): boolean {
+    key.take(this.#hash);
+    return this.#put(offset);
+  }
+
+  #put(offset: Offset): boolean {
+    const table = this.#table();
     let slot = slotOf(table, this.#hash);
     if (table.offsets[slot] === 0) {
       if (table.count > 0 && table.count + 1 > table.slots * this.#loadMax) {
@@ -150,12 +236,27 @@ export class KeyOffsets {
 
   /** The last offset that was put for the key, -1 for none. */
   get(bytes: Uint8Array, key: { start: number; end: number }): Offset {
-    const table = this.#tableOf(bytes, key);
+    this.#hashOf(bytes, key);
+    return this.#get();
+  }
+
+  /** The same for a key that came in parts. */
+  getHashed(key: KeyHasher): Offset {
+    key.take(this.#hash);
+    return this.#get();
+  }
+
+  #get(): Offset {
+    const table = this.#table();
     return table.offsets[slotOf(table, this.#hash)] - 1;
   }
 
-  #tableOf(bytes: Uint8Array, { start, end }: { start: number; end: number }): Table {
+  #hashOf(bytes: Uint8Array, { start, end }: { start: number; end: number }): void {
     hashKey(bytes, { start, end, seed: this.#seed, into: this.#hash });
+  }
+
+  /** Where the hash belongs. */
+  #table(): Table {
     return this.#tables[this.#tables.length === 1 ? 0 : this.#hash[3] >>> 26];
   }
 

@@ -73,3 +73,30 @@ Deno.test("keys that are nearly the same have hashes that differ in each half", 
   }
   assertEquals(halves.map((half) => half.size), [count, count]);
 });
+
+Deno.test("a key that comes in parts is the same key, however it is cut", () => {
+  fc.assert(fc.property(
+    fc.uint8Array({ maxLength: 80 }),
+    fc.array(fc.nat(80)),
+    fc.nat(),
+    (key, cuts, offset) => {
+      const keys = new KeyOffsets({ bytesMax: 1e6, seed });
+      const hasher = keys.hasher();
+      const ends = [...cuts.map((cut) => Math.min(cut, key.length)), key.length];
+      const addAll = () => {
+        let start = 0;
+        for (const end of ends.toSorted((a, b) => a - b)) {
+          hasher.add(key, start, end);
+          start = end;
+        }
+      };
+      addAll();
+      hasher.forget();
+      addAll();
+      assert(keys.putHashed(hasher, offset));
+      assertEquals(keys.get(key, whole(key)), offset);
+      addAll();
+      assertEquals(keys.getHashed(hasher), offset);
+    },
+  ));
+});

@@ -54,6 +54,18 @@ export class CompactionPace {
     return nowMs - this.#sliceStartedMs >= sliceMs || this.#allowedMs > nowMs;
   }
 
+  /** Lets others run, and waits no longer: for who holds memory. Throws as {@link rest}. */
+  async pause(): Promise<void> {
+    await this.#giveWay();
+    if (this.#isStopped()) throw new CompactionStopped("compaction was stopped");
+    this.#sliceStartedMs = this.#clock.monotonic();
+  }
+
+  /** Whether the slice is over. */
+  get isPauseDue(): boolean {
+    return this.#clock.monotonic() - this.#sliceStartedMs >= sliceMs;
+  }
+
   /** Lets others run. Throws CompactionStopped when this is to end. */
   async rest(): Promise<void> {
     await this.#giveWay();
