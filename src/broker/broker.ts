@@ -16,7 +16,7 @@ import { CalmLog } from "./calm_log.ts";
 import { metadataLogConfig, snapshotConfigOf } from "./config/parts.ts";
 import { dynamicLayers } from "./config/mod.ts";
 import { MetadataLog, metadataTopic, metadataTopicId } from "./metadata/log.ts";
-import { checkLevels, readMetadata } from "./metadata/reading.ts";
+import { checkLevels, newestSnapshotEnd, readMetadata } from "./metadata/reading.ts";
 import { MetadataSnapshots } from "./metadata/snapshots.ts";
 import type { MetricFamily } from "./metrics_table.ts";
 import { Storage } from "./storage.ts";
@@ -49,6 +49,7 @@ async function openMetadata(
     config: () => metadataLogConfig(config),
     isNew: false,
     directoryId: undefined,
+    coveredTo: (folder: string) => newestSnapshotEnd(storage.files, folder),
   };
   const known = await storage.tryLog(request, async ({ log, files }) => {
     const state = await readMetadata({ ...runtime, files, log, logger });
@@ -57,6 +58,7 @@ async function openMetadata(
   });
   if (readsOnlyBecause === undefined) storage.checkWritable();
   await storage.claim();
+  if (known.restartsAt !== undefined) await storage.restartLog(request, known.restartsAt);
   const log = await storage.openLog(request);
   const opened = { ...runtime, files: storage.files, log, logger };
   const metadata = await MetadataLog.open({ ...opened, known });

@@ -16,7 +16,7 @@ import {
   PlatformFault,
   UsageFault,
 } from "../base/faults.ts";
-import type { BrokerId, PartitionId, Uuid } from "../base/ids.ts";
+import type { BrokerId, Offset, PartitionId, Uuid } from "../base/ids.ts";
 import type { MetadataImage, PartitionImage, PlacedReplica } from "../cluster/mod.ts";
 import {
   type LogConfig,
@@ -27,6 +27,7 @@ import {
   PartitionLog,
   ReadAhead,
   type ReadBuffers,
+  restartLog,
   Slices,
   TrialFiles,
   tryWriting,
@@ -63,6 +64,8 @@ export interface LogRequest {
   readonly isNew: boolean;
   /** Where the metadata says that it is. */
   readonly directoryId: Uuid | undefined;
+  /** What lies below it is kept elsewhere, too, in this folder of its own. */
+  readonly coveredTo?: (folder: string) => Offset;
 }
 
 /** A data directory and the room on its disk; -1 where that is not known. */
@@ -314,6 +317,12 @@ export class Storage {
     return log;
   }
 
+  /** Begins a log, which is not open, anew at `offset`. */
+  async restartLog(request: LogRequest, offset: Offset): Promise<void> {
+    const { path } = this.#locate(request);
+    await restartLog(this.files, `${path}/${request.topic}-${request.partition}`, offset);
+  }
+
   #locate(request: LogRequest): LogFolder {
     const folder = this.#folders.locate(request);
     if (!("reason" in folder)) return folder;
@@ -333,6 +342,7 @@ export class Storage {
       partition,
       topicId,
       config,
+      coveredTo: request.coveredTo?.(`${folder.path}/${topic}-${partition}`),
       files: this.files,
       clock,
       timers,

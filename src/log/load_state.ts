@@ -16,6 +16,8 @@ export interface LoadOptions {
   /** Everything below it was synced. */
   readonly recoveryPoint: Offset;
   readonly logStartOffset: Offset;
+  /** Something else stands for what lies below it: that may be missing. */
+  readonly coveredTo: Offset;
   /** Whether the recovery point may be of an earlier log of that name. */
   readonly recoveryPointMayBeStale: boolean;
   /** Below it compaction has left gaps; undefined: it never began. */

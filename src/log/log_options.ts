@@ -46,6 +46,8 @@ export interface LogOptions {
   /** From the data directory's checkpoints; 0 when there is none. */
   readonly recoveryPoint?: Offset;
   readonly logStartOffset?: Offset;
+  /** What lies below it is kept elsewhere, too, so that it may be missing here; 0 by default. */
+  readonly coveredTo?: Offset;
   /** Whether those may be of a topic that had the name before: then they prove no loss. */
   readonly checkpointMayBeStale?: boolean;
   /** Where compaction goes on; likewise. */
@@ -129,6 +131,7 @@ export function loadOptions(options: LogOptions, folder: string): LoadOptions {
     folder,
     recoveryPoint: options.recoveryPoint ?? 0,
     logStartOffset: options.logStartOffset ?? 0,
+    coveredTo: options.coveredTo ?? 0,
     recoveryPointMayBeStale: options.checkpointMayBeStale ?? false,
     firstDirtyOffset: options.firstDirtyOffset,
     cleanShutdown: options.cleanShutdown,

@@ -24,6 +24,7 @@ export {
   planRepair,
   type RepairStep,
 } from "./recovery/repair.ts";
+export { restartLog } from "./recovery/restart.ts";
 export { Slices } from "./slices.ts";
 export {
   listSnapshots,

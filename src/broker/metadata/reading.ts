@@ -68,6 +68,8 @@ export interface MetadataState {
   readonly image: MetadataImage;
   /** Where it was read to. */
   readonly endOffset: Offset;
+  /** The log ends below that: it is to begin there, at the end of the snapshot. */
+  readonly restartsAt: Offset | undefined;
   /** The newest epoch that a snapshot tells of. */
   readonly leaderEpoch: LeaderEpoch;
   /** How much of the log lies behind the snapshot. */
@@ -96,14 +98,9 @@ export async function readMetadata(options: ReadMetadataOptions): Promise<Metada
   const { log, endOffset = log.logEndOffset } = options;
   const { reader, snapshot } = await loadSnapshot(options);
   const from = snapshot?.endOffset ?? 0;
-  if (from < log.logStartOffset || from > log.logEndOffset) {
-    throw new PartitionFault(
-      `metadata is missing: ${log.folder} has records from offset ${log.logStartOffset} to ` +
-        `${log.logEndOffset}, and its newest usable snapshot ends at ${from}`,
-    );
-  }
+  const restartsAt = checkWhole(options, from);
   let bytesBehindSnapshot = 0;
-  for (let offset = from; offset < endOffset;) {
+  for (let offset = from; restartsAt === undefined && offset < endOffset;) {
     const range = { offset, endOffset, maxBytes: chunkBytes, minOneBatch: true };
     const { bytes, damage, nextOffset } = await log.read(range);
     if (damage !== undefined) throw new PartitionFault(damage);
@@ -123,12 +120,42 @@ export async function readMetadata(options: ReadMetadataOptions): Promise<Metada
     formatted: features.size === 0 ? await readFormatted(options, reader.slices) : [],
     replay: reader.tables,
     image: reader.tables.image,
-    endOffset,
+    endOffset: restartsAt ?? endOffset,
+    restartsAt,
     leaderEpoch: snapshot?.epoch ?? 0,
     bytesBehindSnapshot,
     lastTimestampMs: reader.lastTimestampMs,
     quorum: [...reader.quorum.values()],
   };
+}
+
+/** Where the newest snapshot ends, whether it can be used or not; 0 where there is none. */
+export function newestSnapshotEnd(files: Files, folder: string): Offset {
+  if (files.stat(folder) === undefined) return 0;
+  return listSnapshots(files, folder)[0]?.endOffset ?? 0;
+}
+
+/**
+ * Throws PartitionFault where records are missing between the snapshot, which ends at `from`, and
+ * the log. A log that ends below it was never brought up to it, or has lost what it stands for: it
+ * is to begin there, as in Kafka; undefined where it goes on from there.
+ */
+function checkWhole({ files, log, logger }: ReadMetadataOptions, from: Offset): Offset | undefined {
+  const { folder, logStartOffset, logEndOffset } = log;
+  // One that is there and cannot be used tells of records all the same.
+  const told = newestSnapshotEnd(files, folder);
+  if (from < logStartOffset || (logEndOffset < told && from < told)) {
+    throw new PartitionFault(
+      `metadata is missing: ${folder} has records from offset ${logStartOffset} to ` +
+        `${logEndOffset}, and its newest usable snapshot ends at ${from}` +
+        (from < told ? `, its newest one at ${told}` : ""),
+    );
+  }
+  if (from <= logEndOffset) return undefined;
+  const message = "the metadata log ends below its newest snapshot, which has all of it: the log " +
+    "begins anew there";
+  logger.log("warn", message, { folder, logEndOffset, snapshotEndOffset: from });
+  return from;
 }
 
 /** What it would have changed is not known: a topic, or that one was deleted. */

@@ -54,7 +54,8 @@ export async function findMissing(state: LoadState, loaded: Loaded): Promise<Dam
     const gap = await gapBehind(state, i);
     if (gap !== undefined) found.push(gap);
   }
-  if (loaded.damage.length === 0 && state.logEndOffset < recoveryPoint) {
+  const isShort = state.logEndOffset < recoveryPoint && recoveryPoint > state.coveredTo;
+  if (loaded.damage.length === 0 && isShort) {
     const end = endMissing(state);
     if (end !== undefined) found.push(end);
   }
