@@ -15,7 +15,8 @@
 // (acceptor.ts): they would hold up all for ever.
 //
 // What stays outside, at most 150 MB: the program itself, the first kilobytes of each connection
-// and of each answer, and garbage that the collector has not yet found.
+// and of each answer, and garbage that the collector has not yet found. And what share groups know
+// of records under way, a thirty-second of the budget.
 
 import { MemoryShare } from "../base/memory_share.ts";
 import type { ProcessPort } from "../runtime/ports.ts";
@@ -23,6 +24,8 @@ import type { BrokerConfig } from "./config/mod.ts";
 
 const budgetBytesMin = 64 * 1024 * 1024;
 const budgetBytesDefaultMax = 1024 * 1024 * 1024;
+/** About what a share group knows of a record, where that is unlike its neighbours'. */
+const shareRecordBytes = 256;
 /** Of what the process may have; the rest is for the page cache and for others. */
 const machineParts = 4;
 
@@ -67,6 +70,11 @@ export class MemoryBudget {
   /** What members of groups may hold. */
   get memberBytesMax(): number {
     return this.bytesMax / 16;
+  }
+
+  /** How many records share groups may have under way, each known by itself at the worst. */
+  get shareRecordsMax(): number {
+    return Math.floor(this.bytesMax / 32 / shareRecordBytes);
   }
 
   /** What compaction may know of keys. */

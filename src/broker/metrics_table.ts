@@ -222,7 +222,7 @@ export const metrics: Readonly<Record<string, Metric>> = {
     type: "gauge",
     doc: "Offsets that share groups have under way: from the first that is not done with to the " +
       "last that was handed out. Where it stays high, members hold records for long.",
-    read: ({ sharePartitions }) => sharePartitions.inFlightCount,
+    read: ({ sharePartitions }) => sharePartitions.counters.inFlight,
   },
   ottla_share_acquired_records_total: {
     type: "counter",

@@ -48,7 +48,7 @@ export interface Services {
   readonly regexes: Pick<Regexes, "load" | "compile">;
   readonly shareStates: Pick<ShareStates, "shards" | "decide">;
   /** What share groups have under way in the partitions that this broker leads. */
-  readonly sharePartitions: Pick<SharePartitions, "find" | "get" | "terms" | "forgetGroup">;
+  readonly sharePartitions: Pick<SharePartitions, "find" | "get" | "terms">;
   readonly shareSessions: Pick<ShareSessions, "fetch" | "acknowledge" | "end" | "isCurrent">;
   /** The share coordinator, for what is asked of share groups. */
   readonly shareGroupStates: Pick<ShareGroupStates, "alter" | "forget" | "summarise">;

@@ -389,6 +389,7 @@ export class Wiring implements Services {
       image: () => this.metadata.image,
       partitions: this.partitions,
       states: this.shareStates,
+      inFlightMax: () => this.memory.shareRecordsMax,
       noteUnreadable: (partition, reason) => this.noteUnreadable(partition, reason),
       clock,
       timers,

@@ -323,3 +323,25 @@ Deno.test("no more records are under way than the group may have", async () => {
     assertEquals((await waiting).told, ["120-169 x1"]);
   });
 });
+
+Deno.test("where much is under way in all, each partition goes on with a few records", async () => {
+  const little = {
+    ...settings,
+    "ottla.memory.bytes.max": String(64 * 1024 * 1024),
+    "group.share.partition.max.record.locks": "10000",
+    "group.share.max.partition.max.record.locks": "10000",
+  };
+  await simulated({ settings: little }, async (scene) => {
+    const first = await shared(scene, "first");
+    for (let i = 0; i < 3; i++) await first.produce(...Array.from({ length: 3_000 }, String));
+    const one = await first.join();
+    assertEquals((await one.fetch({ maxRecords: 9_000, batchSize: 9_000 })).told, ["0-8999 x1"]);
+    const second = await shared(scene, "second");
+    await second.produce(...Array.from({ length: 100 }, String));
+    const two = await second.join();
+    assertEquals((await two.fetch()).told, ["0-31 x1"]);
+    assertEquals((await two.fetch()).told, []);
+    assertEquals(await one.acknowledge([0, 8999, accept]), ErrorCode.NONE);
+    assertEquals((await two.fetch()).told, ["32-99 x1"]);
+  });
+});

@@ -152,9 +152,10 @@ export class Session {
     this.#frameInUse = undefined;
   }
 
-  /** Has `run` called when the connection is gone. Returns how that is taken back. */
+  /** Has `run` called when the connection is gone, or now. Returns how that is taken back. */
   onEnd(run: () => void): () => void {
-    this.#onEnd.add(run);
+    if (this.#phase === "ended") run();
+    else this.#onEnd.add(run);
     return () => this.#onEnd.delete(run);
   }
 

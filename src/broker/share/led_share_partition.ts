@@ -29,6 +29,8 @@ import {
 
 /** What members did with records since the start; all share partitions count in the same one. */
 export interface ShareCounters {
+  /** Offsets that are under way now. */
+  inFlight: number;
   acquired: number;
   lockTimeouts: number;
   /** By the names of `acknowledgeTypes`. */
@@ -79,6 +81,8 @@ export class LedSharePartition implements Watched {
   /** Whether somebody would have read meanwhile. */
   #isSomebodyTurnedAway = false;
   #changes = 0;
+  /** What of it stands in the counter of offsets under way. */
+  #inFlight = 0;
   #isOver = false;
 
   constructor(options: LedSharePartitionOptions) {
@@ -102,11 +106,6 @@ export class LedSharePartition implements Watched {
   /** Whether records that come to the log could be handed out. */
   get hasRoom(): boolean {
     return this.#state.fetchOffset !== undefined;
-  }
-
-  /** Offsets that are under way. */
-  get inFlightCount(): number {
-    return this.#state.nextOffset - this.#state.startOffset;
   }
 
   /**
@@ -170,6 +169,7 @@ export class LedSharePartition implements Watched {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#timer?.cancel();
+    this.#countInFlight(0);
     for (const { resolve } of this.#waiters.values()) resolve(errorCode);
     this.#waiters.clear();
     this.#options.onOver();
@@ -198,6 +198,7 @@ export class LedSharePartition implements Watched {
   /** What a decision has left to do. */
   #carryOn(): void {
     if (this.#isOver) return;
+    this.#countInFlight(this.#state.nextOffset - this.#state.startOffset);
     this.#setTimer();
     if (this.#state.isChanged && !this.#isWriting) this.#write().catch(this.#options.onBug);
   }
@@ -223,6 +224,7 @@ export class LedSharePartition implements Watched {
     this.#waiters.get(number)?.resolve(errorCode);
     this.#waiters.delete(number);
     if (isFenced) return this.end(errorCode);
+    this.#countInFlight(this.#state.nextOffset - this.#state.startOffset);
     this.#setTimer();
     this.#wake();
   }
@@ -238,6 +240,11 @@ export class LedSharePartition implements Watched {
       this.#options.counters.lockTimeouts += this.#state.onTick(this.#nowMs);
       this.#carryOn();
     });
+  }
+
+  #countInFlight(inFlight: number): void {
+    this.#options.counters.inFlight += inFlight - this.#inFlight;
+    this.#inFlight = inFlight;
   }
 
   #count(batches: readonly Acknowledgement[]): void {

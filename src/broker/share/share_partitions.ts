@@ -7,6 +7,9 @@
 // Where the log ends before what is stored of it (a crash took what nobody had synced), its new
 // records are new to the group, too: that is stored before anything else.
 //
+// Invariant: what all of them know of records is bounded: once much is under way in all, no
+// partition looks at more than a few new records until some are done with.
+//
 // Differs from Kafka: where a group begins in a partition that is new to it is stored at once.
 // Kafka stores it with the first acknowledgement, and until then a new leader may begin elsewhere.
 
@@ -34,6 +37,8 @@ export interface SharePartitionsOptions {
   readonly image: () => MetadataImage;
   readonly partitions: Pick<Partitions, "find">;
   readonly states: Pick<ShareStates, "decide">;
+  /** Of all share partitions together: so many offsets may be under way. */
+  readonly inFlightMax: () => number;
   readonly noteUnreadable: (partition: Partition, reason: unknown) => void;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -41,10 +46,14 @@ export interface SharePartitionsOptions {
   readonly onBug: (error: unknown) => void;
 }
 
+/** So many offsets of a partition may be under way however much is elsewhere: each goes on. */
+const fewRecordLocks = 32;
+
 type State = NonNullable<ShareStateAnswer["state"]>;
 
 export class SharePartitions {
   readonly counters: ShareCounters = {
+    inFlight: 0,
     acquired: 0,
     lockTimeouts: 0,
     acknowledged: { gap: 0, accept: 0, release: 0, reject: 0, renew: 0 },
@@ -60,13 +69,6 @@ export class SharePartitions {
   /** How many there are. */
   get count(): number {
     return this.#led.size;
-  }
-
-  /** Offsets under way, of all of them. */
-  get inFlightCount(): number {
-    let count = 0;
-    for (const { inFlightCount } of this.#led.values()) count += inFlightCount;
-    return count;
   }
 
   /** What `groupId` obeys now. */
@@ -168,7 +170,7 @@ export class SharePartitions {
     const id = sharePartitionText(of.key);
     const led: LedSharePartition = new LedSharePartition({
       ...of,
-      terms: () => this.terms(of.key.groupId),
+      terms: () => this.#termsUnderWay(of.key.groupId),
       monotonic: () => clock.monotonic(),
       timers,
       counters: this.counters,
@@ -179,6 +181,13 @@ export class SharePartitions {
     });
     this.#led.set(id, led);
     return led;
+  }
+
+  /** The group's terms; where much is under way in all, few records more in each partition. */
+  #termsUnderWay(groupId: string): ShareGroupTerms {
+    const terms = this.terms(groupId);
+    if (this.counters.inFlight < this.#options.inFlightMax()) return terms;
+    return { ...terms, recordLocksMax: Math.min(terms.recordLocksMax, fewRecordLocks) };
   }
 
   /** What to begin with; whether it is to be stored before. */
