@@ -59,9 +59,9 @@ const describe = command({
         context.out(renderJson({ ...group, partitions }));
         return exitCode.ok;
       }
-      const { members, state, protocol, epoch } = group;
+      const { members, state, protocol, epoch, type } = group;
       const count = `${members.length} ${members.length === 1 ? "member" : "members"}`;
-      const at = epoch === undefined ? "" : `, epoch ${epoch} of the consumer protocol`;
+      const at = epoch === undefined ? "" : `, epoch ${epoch} of the ${type} protocol`;
       const line = `Group ${groupId}: ${state}, ${count}${protocol && `, ${protocol}`}${at}`;
       context.out(`${escaped(line)}\n\n`);
       const header = ["topic", "partition", "committed", "end", "lag", "member", "host"];

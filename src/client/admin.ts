@@ -11,13 +11,8 @@ import {
   describeCluster,
   describeConfigs,
 } from "./admin_cluster.ts";
-import {
-  deleteGroup,
-  type DescribedGroup,
-  describeGroup,
-  type ListedGroup,
-  listGroups,
-} from "./admin_groups.ts";
+import { deleteGroup, describeGroup, type ListedGroup, listGroups } from "./admin_groups.ts";
+import type { DescribedGroup } from "./described_group.ts";
 import {
   createPartitions,
   createTopic,

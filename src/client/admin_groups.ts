@@ -8,13 +8,11 @@ import {
   ErrorCode,
   ListGroups,
 } from "../protocol/mod.ts";
-import {
-  ConsumerGroupDescribe,
-  type ConsumerGroupDescribeResponse,
-} from "../protocol/apis/69_consumer_group_describe.ts";
 import type { Client } from "./client.ts";
-import { checkCode, KafkaError, onlyAnswer } from "./faults.ts";
+import type { DescribedGroup } from "./described_group.ts";
+import { checkCode, onlyAnswer } from "./faults.ts";
 import { withCoordinator } from "./group_offsets.ts";
+import { describeModernGroup } from "./modern_groups.ts";
 import type { TopicPartition } from "./offsets.ts";
 
 /** A group in a list. */
@@ -25,47 +23,10 @@ export interface ListedGroup {
   readonly protocolType: string;
   /** Kafka's words: Empty, PreparingRebalance, CompletingRebalance, Stable, Dead. */
   readonly state: string;
-  /** Kafka's words: classic, consumer (KIP-848), share; classic where a broker does not tell. */
+  /** Kafka's words: classic, consumer, share, streams; classic where a broker does not tell. */
   readonly type: string;
   /** The broker that coordinates it. */
   readonly coordinator: BrokerId;
-}
-
-/** A member of a group. */
-export interface DescribedMember {
-  /** The id that the group gave it. */
-  readonly memberId: string;
-  /** Its name as a static member (KIP-345). */
-  readonly groupInstanceId: string | null;
-  /** What the client calls itself. */
-  readonly clientId: string;
-  /** The address that it comes from. */
-  readonly clientHost: string;
-  /** Empty when it has none, or speaks another protocol than `consumer`. */
-  readonly partitions: readonly TopicPartition[];
-}
-
-/** A group with its members. */
-export interface DescribedGroup {
-  /** Its name. */
-  readonly groupId: string;
-  /** Kafka's words: classic, or consumer (KIP-848). */
-  readonly type: string;
-  /**
-   * Of a classic group Empty, PreparingRebalance, CompletingRebalance or Stable; of a consumer
-   * group Empty, Assigning, Reconciling or Stable.
-   */
-  readonly state: string;
-  /** The group epoch of a consumer group; undefined for a classic one. */
-  readonly epoch: number | undefined;
-  /** "consumer", "connect" or another use of groups; "" for none. */
-  readonly protocolType: string;
-  /** The assignor in use. */
-  readonly protocol: string;
-  /** The broker that coordinates it. */
-  readonly coordinator: BrokerId;
-  /** Who is in it. */
-  readonly members: readonly DescribedMember[];
 }
 
 /** The groups of every broker, by id. */
@@ -86,7 +47,8 @@ export async function listGroups(client: Client): Promise<ListedGroup[]> {
 }
 
 /**
- * A classic or a consumer group with its members. Throws GROUP_ID_NOT_FOUND when there is none.
+ * A classic, consumer or streams group with its members. Throws GROUP_ID_NOT_FOUND when there is
+ * none.
  */
 export async function describeGroup(client: Client, groupId: string): Promise<DescribedGroup> {
   const about = `describe group ${groupId}`;
@@ -95,7 +57,7 @@ export async function describeGroup(client: Client, groupId: string): Promise<De
     const group = onlyAnswer(answer.groups, about);
     // Before version 6 a group that does not exist is one in state Dead.
     const isNone = group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND || group.groupState === "Dead";
-    if (isNone) return await describeConsumerGroup(client, groupId, { to, about });
+    if (isNone) return await describeModernGroup(client, groupId, { to, about });
     checkCode(group.errorCode, about, group.errorMessage);
     return {
       groupId,
@@ -116,46 +78,6 @@ export async function describeGroup(client: Client, groupId: string): Promise<De
       })),
     };
   }, { groupId });
-}
-
-/** One that speaks the consumer protocol (KIP-848), which not every broker knows. */
-async function describeConsumerGroup(
-  client: Client,
-  groupId: string,
-  { to, about }: { to: BrokerId; about: string },
-): Promise<DescribedGroup> {
-  const none = new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, about);
-  let answer: ConsumerGroupDescribeResponse;
-  try {
-    answer = await client.request(ConsumerGroupDescribe, {
-      groupIds: [groupId],
-      includeAuthorizedOperations: false,
-    }, { to });
-  } catch (error) {
-    const isUnknown = error instanceof KafkaError && error.code === ErrorCode.UNSUPPORTED_VERSION;
-    throw isUnknown ? none : error;
-  }
-  const group = onlyAnswer(answer.groups, about);
-  if (group.errorCode === ErrorCode.UNSUPPORTED_VERSION) throw none;
-  checkCode(group.errorCode, about, group.errorMessage);
-  return {
-    groupId,
-    type: "consumer",
-    epoch: group.groupEpoch,
-    state: group.groupState,
-    protocolType: "consumer",
-    protocol: group.assignorName,
-    coordinator: to,
-    members: group.members.map((member) => ({
-      memberId: member.memberId,
-      groupInstanceId: member.instanceId,
-      clientId: member.clientId,
-      clientHost: member.clientHost,
-      partitions: member.assignment.topicPartitions.flatMap(({ topicName, partitions }) =>
-        partitions.map((partition) => ({ topic: topicName, partition }))
-      ),
-    })),
-  };
 }
 
 /**

@@ -18,14 +18,8 @@ export {
   describeCluster,
   describeConfigs,
 } from "./admin_cluster.ts";
-export {
-  deleteGroup,
-  type DescribedGroup,
-  type DescribedMember,
-  describeGroup,
-  type ListedGroup,
-  listGroups,
-} from "./admin_groups.ts";
+export { deleteGroup, describeGroup, type ListedGroup, listGroups } from "./admin_groups.ts";
+export type { DescribedGroup, DescribedMember } from "./described_group.ts";
 export {
   createPartitions,
   createTopic,

@@ -41,9 +41,14 @@ function internal(name: string, partitions = 0) {
   return { name, partitions, replicationFactor: 0, topicConfigs: [] };
 }
 
+/** A subtopology that reads a topic, and does nothing that the broker would notice. */
+export function readingOnly(topic: string): Subtopology {
+  return subtopology("0", { sourceTopics: [topic] });
+}
+
 /** Topologies of small applications. */
 export const topologies: Readonly<Record<string, readonly Subtopology[]>> = {
-  plain: [subtopology("0", { sourceTopics: ["t"] })],
+  plain: [readingOnly("t")],
   count: [
     subtopology("0", { sourceTopics: ["t"], repartitionSinkTopics: ["r"] }),
     subtopology("1", {

@@ -4,8 +4,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Client, commitOffsets, Producer } from "../../src/client/mod.ts";
 import { ConsumerGroupHeartbeat } from "../../src/protocol/apis/68_consumer_group_heartbeat.ts";
+import { StreamsGroupHeartbeat } from "../../src/protocol/apis/88_streams_group_heartbeat.ts";
 import { denoRuntime } from "../../src/runtime/deno.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
+import { readingOnly, streamsRequest } from "../harness/streams_script.ts";
 import { within } from "../harness/deadline.ts";
 import { type Finished, ProcessLines } from "../harness/process_lines.ts";
 import { ottlaCommand } from "../harness/targets.ts";
@@ -199,6 +201,35 @@ Deno.test("a group of the consumer protocol is listed and described with its epo
   assertMatch(described, /orders +1 .* m-1 /);
   const moved = await ottla.run("groups reset-offsets billing --topic orders --to latest");
   assertStringIncludes(moved.stderr, "group billing has 1 member");
+  client.close();
+});
+
+Deno.test("a streams group is listed and described with what its tasks read", async () => {
+  await using broker = await BrokerProcess.start({
+    settings: { "group.streams.initial.rebalance.delay.ms": "0" },
+  });
+  const ottla = new CommandLine(broker);
+  await ottla.out("topics create words --partitions 2");
+  const client = await Client.connect(denoRuntime(), { bootstrap: broker.bootstrap });
+  await commitOffsets(client, "counting", {
+    offsets: [{ topic: "words", partition: 0, offset: 0 }],
+  });
+  const joined = await client.request(StreamsGroupHeartbeat, {
+    ...streamsRequest({ groupId: "counting", memberId: "m-1", rebalanceTimeoutMs: 30_000 }),
+    topology: { epoch: 0, subtopologies: [readingOnly("words")] },
+    activeTasks: [],
+    standbyTasks: [],
+    warmupTasks: [],
+    processId: "p",
+  }, { to: "any" });
+  assertEquals(joined.errorCode, 0);
+  assertMatch(await ottla.out("groups list"), /counting +Stable +streams +streams/);
+  const described = await ottla.out("groups describe counting");
+  assertMatch(described, /^Group counting: Stable, 1 member, sticky, epoch \d+ of the streams/);
+  assertMatch(described, /words +1 .* m-1 /);
+  const busy = await ottla.run("groups delete counting");
+  assertStringIncludes(busy.stderr, "counting");
+  assertEquals(busy.code, 1);
   client.close();
 });
 
