@@ -1,5 +1,5 @@
-// Groups whose members the coordinator assigns, for tools: each kind has a request of its own, which
-// not every broker knows.
+// Groups whose members the coordinator assigns, for tools: each kind has a request of its own,
+// which not every broker knows.
 
 import type { BrokerId } from "../base/ids.ts";
 import { ErrorCode } from "../protocol/mod.ts";

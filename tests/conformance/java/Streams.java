@@ -9,7 +9,7 @@
 //   java -cp "jars/*" Streams.java <bootstrap> <classic|streams> <keys> <state folder>
 //
 // "results <n>" is told as they arrive, so that somebody can stop the broker in between; records are
-// fed while they do.
+// fed while they do. "done" is told when all is there; the application ends with its input.
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,13 +19,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.GroupListing;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.GroupType;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.StringDeserializer;
@@ -62,6 +65,8 @@ public class Streams {
     feeder.start();
     boolean isRight = readResults();
     feeder.join();
+    System.out.println("done");
+    while (System.in.read() >= 0) continue;
     for (KafkaStreams streams : instances) streams.close(Duration.ofSeconds(30));
     System.out.println("threads replaced: " + replaced.get());
     System.exit(isRight ? 0 : 1);
@@ -146,6 +151,18 @@ public class Streams {
     });
   }
 
+  /** Which protocol the group speaks, as it is listed. */
+  private static void tellGroup() {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
+      for (GroupListing each : admin.listGroups().all().get()) {
+        String type = each.type().map(GroupType::toString).orElse("none");
+        System.out.println("group: " + each.groupId() + " " + type.toLowerCase());
+      }
+    } catch (InterruptedException | ExecutionException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   /** Until all that must come has come, and no more comes for a while. */
   private static boolean readResults() {
     Map<String, Integer> expected = new TreeMap<>();
@@ -197,6 +214,7 @@ public class Streams {
       }
     }
     long twice = shipped.values().stream().filter(times -> times > 1).count();
+    tellGroup();
     System.out.println("counts: " + counts.values().stream().mapToInt(each -> each).sum()
       + " right: " + counts.equals(expected));
     System.out.println("shipped: " + shipped.size() + " twice: " + twice);
