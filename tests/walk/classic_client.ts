@@ -94,16 +94,14 @@ export class ClassicClient implements GroupClient {
   }
 
   crash(): void {
-    this.disconnect();
+    this.#hangUp();
     this.#forget();
     this.#phase = "out";
   }
 
   disconnect(): void {
-    this.#rig.hangUp(this.#waitsFor);
-    this.#waitsFor = undefined;
-    if (this.#phase === "joining") this.#phase = "out";
-    if (this.#phase === "syncing") this.#phase = "joined";
+    this.#hangUp();
+    this.#slow = undefined;
   }
 
   committer(): Committer {
@@ -210,6 +208,8 @@ export class ClassicClient implements GroupClient {
     this.#phase = "out";
     if (errorCode !== ErrorCode.NONE) return this.#fail(errorCode);
     this.#phase = "stable";
+    // Real clients cannot go on.
+    law(assignment.length > 0, "a member is assigned no bytes at all");
     const { assignedPartitions } = decodeAssignment(assignment);
     this.#positions.become(assignedPartitions.flatMap(({ partitions }) => partitions));
   }
@@ -258,11 +258,19 @@ export class ClassicClient implements GroupClient {
         hear,
       );
     // Whatever comes of it, the client is gone.
-    this.disconnect();
+    this.#hangUp();
     this.#forget();
     this.#phase = "out";
     if (fate === "slow") this.#slow = { verb: "leave", arrive: () => void send() };
     else send();
+  }
+
+  /** Whatever it waits for, it will not hear. */
+  #hangUp(): void {
+    this.#rig.hangUp(this.#waitsFor);
+    this.#waitsFor = undefined;
+    if (this.#phase === "joining") this.#phase = "out";
+    if (this.#phase === "syncing") this.#phase = "joined";
   }
 
   /** A request whose answer nobody hears; or that is not there yet. */

@@ -79,6 +79,7 @@ export class ConsumerClient implements GroupClient {
 
   disconnect(): void {
     this.#told = undefined;
+    this.#slow = undefined;
   }
 
   committer(): Committer {
@@ -120,6 +121,8 @@ export class ConsumerClient implements GroupClient {
 
   #beat(fate: Fate, isLazy: boolean): void {
     if (!isLazy) this.#positions.become(this.#target);
+    // Connections keep the order: of two heartbeats the first does not come last.
+    if (this.#slow?.verb === "beat") this.#slow = undefined;
     const owned = this.#ownedPartitions();
     const isFull = this.#epoch === 0 || this.#told === undefined;
     const isNew = this.#told !== JSON.stringify(owned);

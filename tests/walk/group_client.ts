@@ -25,7 +25,7 @@ export interface GroupClient {
   waits(): boolean;
   /** A new process takes its place, and nobody has said goodbye. */
   crash(): void;
-  /** Its connection broke. */
+  /** The coordinator is gone, with its connections and all that was on its way. */
   disconnect(): void;
   /** Who it would commit as. */
   committer(): Committer;
