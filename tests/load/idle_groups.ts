@@ -1,0 +1,104 @@
+// Thousands of groups at rest: what their heartbeats take, and what they cost the broker.
+
+import { CreateTopics } from "../../src/protocol/mod.ts";
+import { usageOf } from "../../scripts/bench/program.ts";
+import { BrokerProcess } from "../harness/broker_process.ts";
+import { RawClient } from "../harness/raw_client.ts";
+import { LoadMember, type Protocol } from "./member.ts";
+import { percentile } from "./percentile.ts";
+
+const topic = "read-by-all";
+const partitionCount = 2;
+/** As clients and brokers have it where nobody says otherwise. */
+const heartbeatsMs: Readonly<Record<Protocol, number>> = { classic: 3_000, consumer: 5_000 };
+/** So many enter at once. */
+const entering = 100;
+
+export interface IdleOptions {
+  readonly groups: number;
+  readonly members: number;
+  readonly seconds: number;
+  readonly protocol: Protocol;
+}
+
+/** Prints what was measured. */
+export async function measureIdleGroups(options: IdleOptions): Promise<void> {
+  const { groups, members, seconds, protocol } = options;
+  await using broker = await BrokerProcess.start();
+  await createTopic(broker, { topic, partitionCount });
+  const before = usageOf(broker.pid);
+  const beats: number[] = [];
+  let isMeasuring = false;
+  const onBeat = (ms: number) => void (isMeasuring && beats.push(ms));
+  const all: LoadMember[] = [];
+  const names = Array.from({ length: groups * members }, (_, i) => `group-${i % groups}`);
+  const heartbeatMs = heartbeatsMs[protocol];
+  const enterAll = async () => {
+    for (let group = names.pop(); group !== undefined; group = names.pop()) {
+      const member = await LoadMember.enter(broker, {
+        protocol,
+        group,
+        topic,
+        partitionCount,
+        heartbeatMs,
+        onBeat,
+      });
+      all.push(member);
+      await member.settled;
+    }
+  };
+  await Promise.all(Array.from({ length: entering }, enterAll));
+  // Those that came first have been told to join again.
+  await until(() => all.every(({ isSettled }) => isSettled), 120_000);
+  await pass(2 * heartbeatMs);
+  isMeasuring = true;
+  const start = usageOf(broker.pid);
+  const startMs = performance.now();
+  await pass(seconds * 1_000);
+  const end = usageOf(broker.pid);
+  const tookMs = performance.now() - startMs;
+  isMeasuring = false;
+  const cpu = (end.cpuSeconds - start.cpuSeconds) / (tookMs / 1_000);
+  const perBeatUs = (end.cpuSeconds - start.cpuSeconds) / beats.length * 1e6;
+  console.log(
+    `${protocol}: ${groups} groups of ${members} at rest, a heartbeat each ${heartbeatMs} ms: ` +
+      `p50 ${percentile(beats, 50).toFixed(1)} ms, p99 ${percentile(beats, 99).toFixed(1)} ms; ` +
+      `CPU ${(cpu * 100).toFixed(1)} % of a core (${perBeatUs.toFixed(0)} us a heartbeat); ` +
+      `memory ${mb(end.residentBytes)} (${mb(before.residentBytes)} without them)`,
+  );
+  await Promise.all(all.map((member) => member.end()));
+}
+
+/** Has the broker make a topic. */
+export async function createTopic(
+  broker: BrokerProcess,
+  { topic, partitionCount }: { topic: string; partitionCount: number },
+): Promise<void> {
+  using client = await RawClient.connect(broker);
+  const topics = [{
+    name: topic,
+    numPartitions: partitionCount,
+    replicationFactor: 1,
+    assignments: [],
+    configs: [],
+  }];
+  await client.ask(CreateTopics, 5, { topics, timeoutMs: 30_000 });
+  await client.findCoordinator();
+}
+
+/** Resolves once `holds`. */
+export async function until(holds: () => boolean, withinMs: number): Promise<void> {
+  const endMs = performance.now() + withinMs;
+  while (!holds()) {
+    if (performance.now() > endMs) throw new Error(`not within ${withinMs} ms`);
+    await pass(20);
+  }
+}
+
+export function pass(ms: number): Promise<void> {
+  return new Promise((go) => setTimeout(go, ms));
+}
+
+function mb(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(0)} MB`;
+}

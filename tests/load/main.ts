@@ -1,0 +1,42 @@
+// `deno task load`: many members of many groups against a broker of their own, measured.
+//
+//   deno task load idle       5,000 groups of 2 at rest: heartbeats, CPU, memory
+//   deno task load changing   200 members over 400 partitions, of which 50 leave and 50 come
+//
+//     [--protocol classic|consumer] [--groups 5000] [--members 2] [--seconds 30]
+
+import { parseArgs } from "@std/cli/parse-args";
+import { measureChangingGroup } from "./changing_group.ts";
+import { measureIdleGroups } from "./idle_groups.ts";
+import type { Protocol } from "./member.ts";
+
+const flags = parseArgs(Deno.args, { string: ["protocol", "groups", "members", "seconds"] });
+const protocols = (["classic", "consumer"] as const).filter((each) =>
+  flags.protocol === undefined || each === flags.protocol
+);
+
+async function idle(protocol: Protocol): Promise<void> {
+  const { groups = "5000", members = "2", seconds = "30" } = flags;
+  await measureIdleGroups({
+    groups: Number(groups),
+    members: Number(members),
+    seconds: Number(seconds),
+    protocol,
+  });
+}
+
+async function changing(protocol: Protocol): Promise<void> {
+  const group = { members: 200, partitions: 400, changing: 50, protocol };
+  // A member hears of a change with its next heartbeat, and of what comes free with the one after.
+  const heartbeatsMs = protocol === "classic" ? [3_000] : [5_000, 1_000];
+  for (const heartbeatMs of heartbeatsMs) await measureChangingGroup({ ...group, heartbeatMs });
+}
+
+const loads: Readonly<Record<string, (protocol: Protocol) => Promise<void>>> = { idle, changing };
+const [name = ""] = flags._.map(String);
+const load = loads[name];
+if (load === undefined) {
+  console.error(`deno task load needs one of: ${Object.keys(loads).join(", ")}`);
+  Deno.exit(2);
+}
+for (const protocol of protocols) await load(protocol);
