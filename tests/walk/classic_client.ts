@@ -144,7 +144,7 @@ export class ClassicClient implements GroupClient {
   }
 
   #join(fate: Fate): void {
-    this.#positions.become([]);
+    this.#positions.become([], this.#memberId);
     this.#mustRejoin = false;
     this.#phase = "out";
     const request = {
@@ -211,7 +211,10 @@ export class ClassicClient implements GroupClient {
     // Real clients cannot go on.
     law(assignment.length > 0, "a member is assigned no bytes at all");
     const { assignedPartitions } = decodeAssignment(assignment);
-    this.#positions.become(assignedPartitions.flatMap(({ partitions }) => partitions));
+    this.#positions.become(
+      assignedPartitions.flatMap(({ partitions }) => partitions),
+      this.#memberId,
+    );
   }
 
   /** Answered at once, and without the log. */
@@ -286,7 +289,7 @@ export class ClassicClient implements GroupClient {
         else this.#phase = "out";
         return;
       case ErrorCode.ILLEGAL_GENERATION:
-        this.#positions.become([]);
+        this.#positions.become([], this.#memberId);
         this.#generation = -1;
         this.#phase = "out";
         return;
@@ -313,7 +316,7 @@ export class ClassicClient implements GroupClient {
     this.#generation = -1;
     this.#led = [];
     this.#mustRejoin = false;
-    this.#positions.become([]);
+    this.#positions.become([], this.#memberId);
   }
 }
 

@@ -25,7 +25,7 @@ export class ConsumerClient implements GroupClient {
   /** What the coordinator was last told that it has; undefined: it may not know. */
   #told: string | undefined;
   #isOver = false;
-  #slow: { readonly verb: string; readonly arrive: () => void } | undefined;
+  #slow: Slow | undefined;
   #isPristine = true;
 
   constructor(rig: GroupRig, { name, isStatic }: { name: string; isStatic: boolean }) {
@@ -43,13 +43,8 @@ export class ConsumerClient implements GroupClient {
   verbs(): readonly string[] {
     if (this.#isOver) return [];
     if (this.#epoch === 0) return ["beat"];
-    const isBehind = this.#target.join() !== [...this.held.keys()].join();
-    return [
-      "beat",
-      ...isBehind ? ["beat lazily"] : [],
-      ...this.held.size > 0 ? ["commit"] : [],
-      "leave",
-    ];
+    const hasSome = this.held.size > 0;
+    return ["beat", ...hasSome ? ["beat lazily", "commit"] : [], "leave"];
   }
 
   ask(verb: string, fate: Fate): void {
@@ -114,13 +109,13 @@ export class ConsumerClient implements GroupClient {
       this.#told,
       this.#isOver,
       [...this.held],
-      this.#slow?.verb,
+      [this.#slow?.verb, this.#slow?.partitions],
       this.#isPristine,
     ];
   }
 
   #beat(fate: Fate, isLazy: boolean): void {
-    if (!isLazy) this.#positions.become(this.#target);
+    if (!isLazy) this.#positions.become(this.#target, this.#memberId);
     // Connections keep the order: of two heartbeats the first does not come last.
     if (this.#slow?.verb === "beat") this.#slow = undefined;
     const owned = this.#ownedPartitions();
@@ -174,17 +169,23 @@ export class ConsumerClient implements GroupClient {
     if (assignment === null) return;
     this.#target = assignment.topicPartitions.flatMap(({ partitions }) => partitions)
       .sort((a, b) => a - b);
-    if (!isLazy) this.#positions.become(this.#target);
+    if (!isLazy) this.#positions.become(this.#target, this.#memberId);
   }
 
   #commit(fate: Fate): void {
     const next = this.#positions.next();
     const decide = this.#rig.commitOf(this.committer(), next);
-    // One that is slow is not overtaken: of two for a partition that a member has kept, both count.
-    if (this.#slow?.verb === "commit") this.#slow = undefined;
+    // One that is slow is not overtaken while its partitions are the member's: both count then.
+    const { holders } = this.#rig;
+    const isOutlived = this.#slow?.partitions?.some((each) => holders.get(each) !== this.#memberId);
+    if (this.#slow?.verb === "commit" && isOutlived !== true) this.#slow = undefined;
     const send = (hear?: (response: OffsetCommitResponse) => void): void =>
       void this.#rig.ask<OffsetCommitResponse>(decide, hear);
-    if (fate === "slow") return void (this.#slow = { verb: "commit", arrive: () => send() });
+    if (fate === "slow") {
+      const partitions = [...next.keys()];
+      this.#slow = { verb: "commit", arrive: () => send(), partitions };
+      return;
+    }
     if (fate === "lost") return send();
     send(({ topics }) => {
       const errorCode = topics[0]?.partitions[0]?.errorCode ?? ErrorCode.NONE;
@@ -228,8 +229,16 @@ export class ConsumerClient implements GroupClient {
     this.#epoch = 0;
     this.#target = [];
     this.#told = undefined;
-    this.#positions.become([]);
+    this.#positions.become([], this.#memberId);
   }
+}
+
+/** A request that is on its way. */
+interface Slow {
+  readonly verb: string;
+  readonly arrive: () => void;
+  /** What it commits. */
+  readonly partitions?: readonly number[];
 }
 
 interface Owned {

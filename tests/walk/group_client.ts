@@ -52,11 +52,12 @@ export class Positions {
     this.#rig = rig;
   }
 
-  /** It has these from now on; where it was not before, it begins behind what is committed. */
-  become(partitions: Iterable<number>): void {
+  /** `member` has these from now on; what it had not before begins behind what is committed. */
+  become(partitions: Iterable<number>, member: string): void {
     const kept = new Map(this.held);
     this.held.clear();
     for (const partition of partitions) {
+      if (!kept.has(partition)) this.#rig.holders.set(partition, member);
       this.held.set(partition, kept.get(partition) ?? Math.max(0, this.#rig.committed(partition)));
     }
   }

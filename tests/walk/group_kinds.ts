@@ -43,7 +43,7 @@ export const groupKinds: readonly WalkedKind[] = [
     }),
     eventsInTests: 4,
     mutants: mutantsOf(
-      { clients: ["consumer", "consumer", "consumer"], fates },
+      { clients: ["consumer", "consumer"], fates },
       wrongWithConsumerGroups,
     ),
   },

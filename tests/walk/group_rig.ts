@@ -59,6 +59,8 @@ type Decide<Response> = (table: GroupTable, at: At<Response>) => GroupDecision;
 
 export class GroupRig {
   readonly shell: GroupShell;
+  /** Which member has last begun with each partition. */
+  readonly holders = new Map<number, string>();
   /** Open requests, and who hears of the answer; undefined: nobody. */
   readonly #open = new Map<number, Hear | undefined>();
   /** How far each partition is committed. */

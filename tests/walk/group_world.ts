@@ -77,7 +77,8 @@ export class GroupWorld implements World {
       const duty = client.duty();
       return [
         ...duty === undefined ? [] : [`${client.name} ${duty}`],
-        ...client.held.size > 0 ? [`${client.name} commit`] : [],
+        ...client.verbs().filter((verb) => verb === "beat lazily" || verb === "commit")
+          .map((verb) => `${client.name} ${verb}`),
       ];
     });
   }
@@ -110,6 +111,7 @@ export class GroupWorld implements World {
       rest: [
         this.#clients.map((client) => [client.state(), client.waits()]),
         this.#rig.partitions.map((partition) => this.#rig.committed(partition)),
+        this.#rig.holders,
       ],
     });
   }

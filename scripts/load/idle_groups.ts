@@ -1,9 +1,9 @@
 // Thousands of groups at rest: what their heartbeats take, and what they cost the broker.
 
 import { CreateTopics } from "../../src/protocol/mod.ts";
-import { usageOf } from "../../scripts/bench/program.ts";
-import { BrokerProcess } from "../harness/broker_process.ts";
-import { RawClient } from "../harness/raw_client.ts";
+import { usageOf } from "../bench/program.ts";
+import { BrokerProcess } from "../../tests/harness/broker_process.ts";
+import { RawClient } from "../../tests/harness/raw_client.ts";
 import { LoadMember, type Protocol } from "./member.ts";
 import { percentile } from "./percentile.ts";
 

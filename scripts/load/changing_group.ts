@@ -1,7 +1,7 @@
 // One large group of which many members leave and many come at once: how long until it is at rest
 // again, every partition being somebody's.
 
-import { BrokerProcess } from "../harness/broker_process.ts";
+import { BrokerProcess } from "../../tests/harness/broker_process.ts";
 import { createTopic, pass, until } from "./idle_groups.ts";
 import { LoadMember, type Protocol } from "./member.ts";
 

@@ -19,7 +19,7 @@ import {
   SyncGroup,
 } from "../../src/protocol/mod.ts";
 import { ConsumerGroupHeartbeat } from "../../src/protocol/apis/68_consumer_group_heartbeat.ts";
-import { RawClient, type Reachable } from "../harness/raw_client.ts";
+import { RawClient, type Reachable } from "../../tests/harness/raw_client.ts";
 
 export type Protocol = "classic" | "consumer";
 
