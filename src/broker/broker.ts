@@ -5,6 +5,7 @@
 //
 // What its parts are, and how they hang together: wiring.ts.
 
+import { isLoopback } from "../base/address.ts";
 import { isStoreFault, messageOf, PartitionFault } from "../base/faults.ts";
 import { saturated } from "../base/int64.ts";
 import { itemAt } from "../base/items.ts";
@@ -14,6 +15,7 @@ import { tlsMaterialOf } from "./authentication/tls_material.ts";
 import { Background } from "./background.ts";
 import { CalmLog } from "./calm_log.ts";
 import { metadataLogConfig, snapshotConfigOf } from "./config/parts.ts";
+import type { ListenerAddress } from "./config/listeners.ts";
 import { dynamicLayers } from "./config/mod.ts";
 import { MetadataLog, metadataTopic, metadataTopicId } from "./metadata/log.ts";
 import { checkLevels, newestSnapshotEnd, readMetadata } from "./metadata/reading.ts";
@@ -231,6 +233,7 @@ export class Broker implements RunningBroker {
     await this.#openLogs();
     for (const [i, listener] of config.listeners.entries()) {
       await this.#wiring.acceptor.listen({ ...listener, port: ports?.[i] ?? listener.port });
+      this.#warnIfOpen(listener);
     }
     this.#startChores();
     if (this.#options.readsOnlyBecause === undefined) this.#startBackground(snapshots);
@@ -241,6 +244,19 @@ export class Broker implements RunningBroker {
       }
       const message = "coordinators could not be loaded; the next request tries again";
       logger.log("error", message, { reason: messageOf(error) });
+    });
+  }
+
+  /** Containers need it, and whoever runs one is to know. */
+  #warnIfOpen({ name, host }: ListenerAddress): void {
+    const { config, logger } = this.#options;
+    const asksForCertificate = config.protocolOf(name) === "SSL" &&
+      config.ofListener("ssl.client.auth", { listener: name }) === "required";
+    const asks = config.protocolOf(name).startsWith("SASL_") || asksForCertificate;
+    if (asks || isLoopback(host)) return;
+    logger.log("warn", "whoever reaches this listener may do everything: docs/security.md", {
+      listener: name,
+      address: host === "" ? "every address" : host,
     });
   }
 

@@ -477,7 +477,11 @@ export class Wiring implements Services {
       logger,
       monotonic,
       memory: this.memory,
-      connectionsMax: () => config.get("max.connections"),
+      bounds: {
+        connectionsMax: () => config.get("max.connections"),
+        perAddressMax: () => config.get("max.connections.per.ip"),
+        overrides: () => config.get("max.connections.per.ip.overrides"),
+      },
       idleMsMax: config.get("connections.max.idle.ms"),
       advertised: ({ name }) => config.advertised(name),
       loginOf: (listener) => logins.of(listener),

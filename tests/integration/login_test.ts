@@ -192,3 +192,21 @@ Deno.test("a user of SCRAM logs in by PLAIN, too, where no other users are named
     }
     assertEquals(questions.size, 1);
   }));
+
+Deno.test("from one address come so many connections, and no more", () =>
+  simulated({ settings: { "max.connections.per.ip": 2 } }, async ({ connect }) => {
+    using first = await connect();
+    await first.ask(Metadata, 12, { topics: null });
+    {
+      using second = await connect();
+      await second.ask(Metadata, 12, { topics: null });
+      using third = await connect();
+      await third.assertClosed();
+    }
+    for (;;) {
+      using next = await connect();
+      await next.send(request(Metadata, 12, { topics: null }));
+      // The broker may hear of the end of the second a moment later than of this one.
+      if (await next.receive() !== null) break;
+    }
+  }));

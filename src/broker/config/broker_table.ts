@@ -245,15 +245,13 @@ const ownKeys = {
     default: intMax,
     min: 0,
     update: "cluster-wide",
-    ignored: "connections are not counted per address yet",
     doc: "Most connections at a time from one address.",
   },
   "max.connections.per.ip.overrides": {
     type: "string",
     default: "",
     update: "cluster-wide",
-    ignored: "connections are not counted per address yet",
-    doc: "Limits for single addresses, as HOST:COUNT.",
+    doc: "Limits for single addresses, as ADDRESS:COUNT with commas between.",
   },
   "max.connection.creation.rate": {
     type: "int",

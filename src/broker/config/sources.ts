@@ -14,6 +14,7 @@ import { entryOf } from "../../base/items.ts";
 import { show } from "../../base/options.ts";
 import { BrokerConfig } from "./in_force.ts";
 import { ConfigSource } from "./layers.ts";
+import { parseOverrides } from "../network/connection_counts.ts";
 import { loginProblems } from "./login_check.ts";
 import { listenerKeyOf } from "./listener_keys.ts";
 import { advertisedProblem, formatListener, listenerProblem, parseListeners } from "./listeners.ts";
@@ -274,6 +275,8 @@ function checkNetwork(config: BrokerConfig): string[] {
   if ("problem" in advertised) return [`advertised.listeners: ${advertised.problem}`];
   const told = advertisedProblem(advertised.listeners, opened.listeners);
   if (told !== undefined) return [`advertised.listeners: ${told}`];
+  const overrides = parseOverrides(config.get("max.connections.per.ip.overrides"));
+  if ("problem" in overrides) return [`max.connections.per.ip.overrides: ${overrides.problem}`];
   return loginProblems(config);
 }
 

@@ -1,7 +1,8 @@
 // The open connections: accepts them on every listener, bounds their number, drops idle ones, and
 // lets those in the middle of an answer finish when the broker closes.
 //
-// Kafka's rules: max.connections closes the newcomer, connections.max.idle.ms the silent.
+// Kafka's rules: max.connections, in all and by address, closes the newcomer, and
+// connections.max.idle.ms the silent.
 //
 // Invariant: no fault of one socket reaches anything else. Whatever it throws, and even when it
 // never ends, the next one is accepted, and `close` resolves: the logs are closed behind it.
@@ -19,6 +20,7 @@ import type {
 } from "../../runtime/ports.ts";
 import type { LoginOptions } from "../authentication/login.ts";
 import type { TlsListeners } from "../authentication/tls_listeners.ts";
+import { type ConnectionBounds, ConnectionCounts, type ReachedBound } from "./connection_counts.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import type { ListenerAddress } from "../config/listeners.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
@@ -39,7 +41,7 @@ export interface AcceptorOptions {
   readonly monotonic: () => number;
   /** What others may wait for. */
   readonly memory: Pick<MemoryBudget, "frames" | "answers">;
-  readonly connectionsMax: () => number;
+  readonly bounds: ConnectionBounds;
   readonly idleMsMax: number;
   /** What a client of `listener` is told; undefined: the address that it reached. */
   readonly advertised: (listener: ListenerAddress) => Address | undefined;
@@ -58,6 +60,7 @@ export class Acceptor {
   readonly #options: AcceptorOptions;
   readonly #listeners: Listener[] = [];
   readonly #connections = new Set<Connection>();
+  readonly #counts: ConnectionCounts;
   readonly #ended = new Set<Promise<void>>();
   #sweep: Timer | undefined;
   #accepted = 0;
@@ -66,6 +69,7 @@ export class Acceptor {
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
+    this.#counts = new ConnectionCounts(options.bounds);
     this.#scheduleSweep();
   }
 
@@ -83,7 +87,7 @@ export class Acceptor {
     return this.#accepted;
   }
 
-  /** Those that max.connections kept out. */
+  /** Those that were kept out since too many were open. */
   get refusedCount(): number {
     return this.#refused;
   }
@@ -160,7 +164,8 @@ export class Acceptor {
   /** Called by the adapter, which is not to hear of what happens to this socket. */
   #accept(socket: Socket, listener: ListenerAddress, certificate?: Uint8Array): void {
     try {
-      if (this.#connections.size >= this.#options.connectionsMax()) this.#refuse(socket);
+      const reached = this.#counts.reachedBy(socket.remote.host);
+      if (reached !== undefined) this.#refuse(socket, reached);
       else this.#serve(socket, listener, certificate);
     } catch (error) {
       this.#options.logger.log("error", "a connection could not be served", {
@@ -169,11 +174,11 @@ export class Acceptor {
     }
   }
 
-  #refuse(socket: Socket): void {
+  #refuse(socket: Socket, { key, max }: ReachedBound): void {
     this.#refused++;
     this.#options.logger.log("warn", "refused a connection: too many are open", {
       peer: formatAddress(socket.remote),
-      "max.connections": this.#options.connectionsMax(),
+      [key]: max,
     });
     socket.close();
   }
@@ -203,10 +208,13 @@ export class Acceptor {
       monotonic,
     });
     logger.log("debug", "accepted a connection", { peer: formatAddress(socket.remote) });
+    const { host } = socket.remote;
     this.#connections.add(connection);
+    this.#counts.add(host);
     this.#accepted++;
     const ended = connection.run().finally(() => {
       this.#connections.delete(connection);
+      this.#counts.remove(host);
       this.#ended.delete(ended);
     });
     this.#ended.add(ended);

@@ -1,0 +1,35 @@
+import { assertEquals } from "@std/assert";
+import { ConnectionCounts, parseOverrides } from "./connection_counts.ts";
+
+Deno.test("connections are bounded in all and by address, for some by another number", () => {
+  let overrides = "10.0.0.1:3";
+  const counts = new ConnectionCounts({
+    connectionsMax: () => 5,
+    perAddressMax: () => 1,
+    overrides: () => overrides,
+  });
+  counts.add("10.0.0.2");
+  assertEquals(counts.reachedBy("10.0.0.2"), { key: "max.connections.per.ip", max: 1 });
+  for (let i = 0; i < 3; i++) {
+    assertEquals(counts.reachedBy("10.0.0.1"), undefined);
+    counts.add("10.0.0.1");
+  }
+  assertEquals(counts.reachedBy("10.0.0.1"), { key: "max.connections.per.ip", max: 3 });
+  assertEquals(counts.reachedBy("10.0.0.3"), undefined);
+  counts.add("10.0.0.3");
+  assertEquals(counts.reachedBy("10.0.0.4"), { key: "max.connections", max: 5 });
+  counts.remove("10.0.0.2");
+  assertEquals(counts.reachedBy("10.0.0.2"), undefined);
+  overrides = "10.0.0.1:4";
+  assertEquals(counts.reachedBy("10.0.0.1"), undefined);
+});
+
+Deno.test("limits are for addresses of both families", () => {
+  assertEquals(parseOverrides(" 10.0.0.7:20, [::1]:5 ,fe80::1:7,"), {
+    overrides: new Map([["10.0.0.7", 20], ["::1", 5], ["fe80::1", 7]]),
+  });
+  for (const wrong of ["host", "host:5", "10.0.0.7", "10.0.0.7:x", ":", "::1"]) {
+    const problem = `"${wrong}" is not of the form ADDRESS:COUNT`;
+    assertEquals(parseOverrides(wrong), { problem });
+  }
+});
