@@ -150,8 +150,7 @@ class Crowd {
 
   /** Kills whoever is due. */
   async disturb(): Promise<void> {
-    const { a, j } = this.ledger.confirmed;
-    const share = (a + j) / total;
+    const share = this.ledger.doneCount / total;
     const { program: [...programKills], broker: [...brokerKills] } = killAt;
     if (share >= (programKills[this.kills] ?? 2)) {
       this.kills++;

@@ -2,44 +2,42 @@
 // must hold of it whatever was killed meanwhile.
 //
 //   d 7 2   delivered, for the second time       s 7 a   somebody says: accept (release, reject)
-//                                                k 7 a   the broker has confirmed that
+//                                                k 7 a 2 the broker has confirmed that
 //
-// Laws: a record is accepted or rejected once at most, and not delivered after that; its delivery
-// count grows, but for once with each broker that was killed, and even then it does not fall back
-// behind a release that was confirmed; it is no more than may be. At the end each record was
-// accepted, rejected or delivered that often.
+// Lines of several programs come in any order, but for those of one delivery.
+//
+// Laws: a record is accepted or rejected once at most, and never delivered after that; it is not
+// delivered for the same time twice, but once more for each broker that was killed, since what was
+// held then was not stored; nor more often than may be. At the end each record was accepted or
+// rejected, or delivered as often as may be.
 
 import { assert } from "@std/assert";
 
 interface RecordStory {
-  /** The count of the last delivery, and how often it has not grown. */
-  count: number;
-  repeats: number;
-  /** Behind it no delivery falls back. */
-  releasedCount: number;
-  deliveries: number;
+  /** By what it was told: how many deliveries were that. */
+  readonly counts: Map<number, number>;
   /** Somebody has said so; it may be that nobody heard of the answer. */
   isDoneAsSaid: boolean;
-  done: "a" | "j" | undefined;
-  /** What was told of it, for an error message. */
+  done: { readonly word: string; readonly count: number } | undefined;
+  /** All that was told of it, for an error message. */
   told: string;
 }
 
 export class ShareLedger {
-  readonly deliveryCountMax: number;
+  readonly #deliveryCountMax: number;
   readonly #records = new Map<number, RecordStory>();
   #brokerKills = 0;
-  #confirmed = { a: 0, r: 0, j: 0 };
+  #doneCount = 0;
   /** Commits that failed. */
   readonly failures: string[] = [];
 
   constructor(deliveryCountMax: number) {
-    this.deliveryCountMax = deliveryCountMax;
+    this.#deliveryCountMax = deliveryCountMax;
   }
 
-  /** How many were confirmed of each kind. */
-  get confirmed(): Readonly<Record<"a" | "r" | "j", number>> {
-    return this.#confirmed;
+  /** How many records are accepted or rejected for sure. */
+  get doneCount(): number {
+    return this.#doneCount;
   }
 
   /** The broker was killed: what was held comes again, as often delivered as was stored. */
@@ -48,63 +46,52 @@ export class ShareLedger {
   }
 
   onLine(line: string): void {
-    const [verb, first = "", word = ""] = line.split(" ");
-    const offset = Number(first);
-    if (verb !== "f") this.#record(offset).told += ` ${verb}${word}`;
-    if (verb === "d") this.#onDelivered(offset, Number(word));
-    else if (verb === "s") this.#record(offset).isDoneAsSaid ||= word !== "r";
-    else if (verb === "k") this.#onConfirmed(offset, word);
-    else if (verb === "f") this.failures.push(line.slice(2));
+    const [verb, first = "", word = "", count = ""] = line.split(" ");
+    if (verb === "f") {
+      this.failures.push(line.slice(2));
+      return;
+    }
+    const record = this.#record(Number(first));
+    record.told += ` ${verb}${word}`;
+    if (verb === "d") {
+      record.counts.set(Number(word), (record.counts.get(Number(word)) ?? 0) + 1);
+    } else if (verb === "s") {
+      record.isDoneAsSaid ||= word !== "r";
+    } else if (word !== "r") {
+      assert(record.done === undefined, `${first} is done with twice:${record.told}`);
+      record.done = { word, count: Number(count) };
+      this.#doneCount++;
+    }
   }
 
-  /** Of `total` records, what became of each. Fails where something is missing. */
+  /** Of `total` records, what became of each. Fails where a law does not hold. */
   settle(total: number) {
-    const counts = { accepted: 0, rejected: 0, unconfirmed: 0, givenUp: 0, redelivered: 0 };
+    const fates = { accepted: 0, rejected: 0, unconfirmed: 0, givenUp: 0, redelivered: 0 };
     for (let offset = 0; offset < total; offset++) {
       const record = this.#record(offset);
-      counts.redelivered += Math.max(0, record.deliveries - 1);
-      if (record.done === "a") counts.accepted++;
-      else if (record.done === "j") counts.rejected++;
-      else if (record.isDoneAsSaid) counts.unconfirmed++;
+      const { counts, done, told } = record;
+      let deliveries = 0;
+      for (const [count, times] of counts) {
+        deliveries += times;
+        const isLegal = count >= 1 && count <= this.#deliveryCountMax;
+        assert(isLegal && times <= 1 + this.#brokerKills, `${offset} is counted wrong:${told}`);
+        assert(done === undefined || count <= done.count, `${offset} came after its end:${told}`);
+      }
+      fates.redelivered += Math.max(0, deliveries - 1);
+      if (done !== undefined) fates[done.word === "a" ? "accepted" : "rejected"]++;
+      else if (record.isDoneAsSaid) fates.unconfirmed++;
       else {
-        assert(record.count === this.deliveryCountMax, `${offset} is done with, and nobody had it`);
-        counts.givenUp++;
+        assert(counts.has(this.#deliveryCountMax), `${offset} is done with unseen:${told}`);
+        fates.givenUp++;
       }
     }
-    return counts;
-  }
-
-  #onDelivered(offset: number, count: number): void {
-    const record = this.#record(offset);
-    if (count <= record.count) record.repeats++;
-    const isRepeated = record.repeats <= this.#brokerKills && count > record.releasedCount;
-    const before = `after the ${record.count}th, ${record.releasedCount} confirmed`;
-    assert(count > record.count || isRepeated, `${offset} is the ${count}th time, ${before}`);
-    assert(count <= this.deliveryCountMax, `${offset} is delivered for the ${count}th time`);
-    assert(record.done === undefined, `${offset} is done with (${record.done}), and delivered`);
-    Object.assign(record, { count, deliveries: record.deliveries + 1 });
-  }
-
-  #onConfirmed(offset: number, word: string): void {
-    const record = this.#record(offset);
-    assert(record.done === undefined, `${offset} is done with twice:${record.told}`);
-    if (word === "r") record.releasedCount = record.count;
-    else record.done = word === "a" ? "a" : "j";
-    this.#confirmed[record.done ?? "r"]++;
+    return fates;
   }
 
   #record(offset: number): RecordStory {
     let record = this.#records.get(offset);
     if (record === undefined) {
-      record = {
-        count: 0,
-        repeats: 0,
-        releasedCount: 0,
-        deliveries: 0,
-        isDoneAsSaid: false,
-        done: undefined,
-        told: "",
-      };
+      record = { counts: new Map(), isDoneAsSaid: false, done: undefined, told: "" };
       this.#records.set(offset, record);
     }
     return record;

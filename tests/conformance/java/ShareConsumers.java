@@ -9,7 +9,7 @@
 //
 //   d <offset> <count>    a record was delivered, for the count-th time as the broker says
 //   s <offset> <type>     somebody says this of it (a accept, r release, j reject)
-//   k <offset> <type>     the broker has confirmed it
+//   k <offset> <type> <count>    the broker has confirmed that of this delivery
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -243,7 +243,7 @@ public class ShareConsumers {
             : chance < 97 ? AcknowledgeType.RELEASE : AcknowledgeType.REJECT;
           String letter = type == AcknowledgeType.ACCEPT ? "a"
             : type == AcknowledgeType.RELEASE ? "r" : "j";
-          said.put(record.offset(), letter);
+          said.put(record.offset(), letter + " " + record.deliveryCount().orElse((short) 0));
           told.append("d ").append(record.offset()).append(' ')
             .append(record.deliveryCount().orElse((short) 0)).append('\n');
           told.append("s ").append(record.offset()).append(' ').append(letter).append('\n');
