@@ -338,6 +338,8 @@ const normalised: ReadonlyMap<string, (value: unknown) => unknown> = new Map([
   ["clusterId", (value: unknown) => value ? "<cluster>" : value],
   ["logAppendTimeMs", (value: unknown) => (value as number) >= 0 ? "<now>" : value],
   ["errorMessage", (value: unknown) => value ? "<sentence>" : "<none>"],
+  // Kafka has words for some of these codes.
+  ["acknowledgeErrorMessage", () => "<any>"],
   ["documentation", (value: unknown) => value ? "<sentence>" : "<none>"],
   ["batchIndexErrorMessage", (value: unknown) => value ? "<sentence>" : "<none>"],
 ]);

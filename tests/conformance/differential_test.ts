@@ -28,6 +28,7 @@ import { producingScenarios } from "./differential/producing.ts";
 import { readingScenarios } from "./differential/reading.ts";
 import { replicaScenarios } from "./differential/replicas.ts";
 import { shareGroupScenarios } from "./differential/share_groups.ts";
+import { sharingScenarios } from "./differential/sharing.ts";
 import { topicScenarios } from "./differential/topics.ts";
 import { transactionScenarios } from "./differential/transactions.ts";
 import { reasonToSkip } from "./java/installed.ts";
@@ -45,6 +46,7 @@ const scenarios: readonly Scenario[] = [
   ...replicaScenarios,
   ...transactionScenarios,
   ...shareGroupScenarios,
+  ...sharingScenarios,
   ...generatedScenarios,
 ];
 

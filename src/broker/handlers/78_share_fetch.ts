@@ -78,7 +78,7 @@ export const shareFetch = handler(ShareFetch, {
     ]);
     if (member.epoch === finalEpoch) services.shareSessions.end(member.groupId, member.memberId);
     const told = reads.filter(({ errorCode, acquired }) =>
-      errorCode !== ErrorCode.NONE || acquired.length > 0 || member.epoch === 0
+      errorCode !== ErrorCode.NONE || acquired.length > 0
     );
     return answerOf({ reads: told, acknowledged }, { context, member });
   },

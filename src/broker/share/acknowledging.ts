@@ -41,8 +41,8 @@ export interface AcknowledgedPartition {
   readonly errorCode: ErrorCode;
 }
 
-/** What answers tell of who leads, where that is not in question. */
-export const noLeader = { leaderId: -1, leaderEpoch: -1 } as const;
+/** What answers tell of who leads, where that is not in question; Kafka's zeros. */
+export const noLeader = { leaderId: 0, leaderEpoch: 0 } as const;
 
 /** Whether a request says anything of any record. */
 export function saysAnything(topics: readonly SaidTopic[]): boolean {

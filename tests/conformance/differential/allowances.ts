@@ -117,6 +117,10 @@ const readAllowances: readonly Allowance[] = [
     where: /^JoinGroup v\d: what cannot be: 8\. .*protocolName/,
     why: "a protocol may have an empty name; Kafka takes it for none",
   },
+  {
+    where: /^ShareAcknowledge v\d: what cannot be acknowledged: 16\. .*: Kafka 0, Ottla 121/,
+    why: "what is done with is not acknowledged again",
+  },
 ];
 
 const sizeAllowances: readonly Allowance[] = [
