@@ -1,32 +1,38 @@
-// An item of an array may not be there: in the folders of `checkedFolders` the compiler's
-// noUncheckedIndexedAccess holds, which deno.json cannot ask for a folder at a time.
-// `deno task indexed` exits 1 where such a folder takes an item for granted.
+// An item of an array may not be there: what the program is made of keeps the compiler's
+// noUncheckedIndexedAccess. Tests and the scripts around need not, where to take an item for
+// granted is an assertion like others, and deno.json cannot tell the ones from the others.
+// `deno task indexed` exits 1 where the program takes an item for granted.
 //
 //   src/cluster/placement.ts:94: TS2345: Argument of type "Broker | undefined" is not ...
 //
-// Only files of those folders are judged, and what they import is typed as they see it. Tests may
-// take items for granted: a test that errs fails.
+// A violation is what the compiler says with the flag and does not say without it.
 
 import ts from "typescript";
 import { isTestFile, listFiles, report, type Violation } from "./source.ts";
 
-/** Where the rule holds. This list may only grow. */
-const checkedFolders: readonly string[] = [
-  "src/client/",
-  "src/cluster/",
-  "src/coordinator/",
-  "src/http/",
-  "src/protocol/",
-];
-
-/** What the compiler says of the files under `root` in `folders`, with the flag. */
-export function checkIndexed(root: string, folders: readonly string[]): Violation[] {
+/** What the flag adds to what the compiler says of the program under `root`. */
+export function checkIndexed(root: string): Violation[] {
   const paths = listFiles(root).filter((path) =>
-    path.endsWith(".ts") && !isTestFile(path) && folders.some((folder) => path.startsWith(folder))
+    path.endsWith(".ts") && !isTestFile(path) && (path.startsWith("src/") || path === "mod.ts")
   );
+  const found = diagnosed(root, paths, true);
+  const doubtful = [...new Set(found.map(({ path }) => path))];
+  const without = new Set(diagnosed(root, doubtful, false).map(nameOf));
+  return found.filter((each) => !without.has(nameOf(each)));
+}
+
+function nameOf({ path, line, rule, message }: Violation): string {
+  return `${path}:${line}: ${rule}: ${message}`;
+}
+
+function diagnosed(
+  root: string,
+  paths: readonly string[],
+  noUncheckedIndexedAccess: boolean,
+): Violation[] {
   const program = ts.createProgram(paths.map((path) => `${root}/${path}`), {
     ...compilerOptionsOf(root),
-    noUncheckedIndexedAccess: true,
+    noUncheckedIndexedAccess,
     target: ts.ScriptTarget.ESNext,
     module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
@@ -52,7 +58,6 @@ function compilerOptionsOf(root: string): ts.CompilerOptions {
 }
 
 if (import.meta.main) {
-  const root = Deno.args[0] ?? Deno.cwd();
-  const violations = checkIndexed(root, checkedFolders);
-  Deno.exit(report(violations, `indexed: ${checkedFolders.join(", ")} take no item for granted`));
+  const violations = checkIndexed(Deno.args[0] ?? Deno.cwd());
+  Deno.exit(report(violations, "indexed: the program takes no item for granted"));
 }

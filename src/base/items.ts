@@ -12,6 +12,16 @@ export function itemAt<T>(items: ArrayLike<T>, index: number): T {
   return items[index] as T;
 }
 
+/** The first item of what is never empty. */
+export function firstOf<T>(items: ArrayLike<T>): T {
+  return itemAt(items, 0);
+}
+
+/** The last item of what is never empty. */
+export function lastOf<T>(items: ArrayLike<T>): T {
+  return itemAt(items, items.length - 1);
+}
+
 /**
  * The entry of a table under that name. Names come from outside: one such as `constructor`, which
  * objects have without having it of their own, is not in it.

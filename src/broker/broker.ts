@@ -8,7 +8,7 @@
 import { isLoopback } from "../base/address.ts";
 import { isStoreFault, messageOf, PartitionFault } from "../base/faults.ts";
 import { saturated } from "../base/int64.ts";
-import { itemAt } from "../base/items.ts";
+import { firstOf } from "../base/items.ts";
 import type { PartitionLog } from "../log/mod.ts";
 import type { Address } from "../runtime/ports.ts";
 import { tlsMaterialOf } from "./authentication/tls_material.ts";
@@ -139,7 +139,7 @@ export class Broker implements RunningBroker {
 
   /** Where clients of the first listener connect. */
   get address(): Address {
-    return itemAt(this.#wiring.acceptor.addresses, 0);
+    return firstOf(this.#wiring.acceptor.addresses);
   }
 
   /** The ports of all listeners. */

@@ -12,7 +12,7 @@
 
 import { isPlatformFault, messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
 import type { PartitionId, Uuid } from "../base/ids.ts";
-import { itemAt } from "../base/items.ts";
+import { firstOf } from "../base/items.ts";
 import { LogFolder, type LogFolderOptions } from "../log/mod.ts";
 
 /** A directory that cannot be used until the broker starts again. */
@@ -149,13 +149,13 @@ export class DataFolders {
   }
 
   #inFailed(): Nowhere {
-    const { path, reason, cause } = itemAt(this.#failed, 0);
+    const { path, reason, cause } = firstOf(this.#failed);
     return { reason: `it may be in data directory ${path}, which failed: ${reason}`, cause };
   }
 
   /** The first that opened: of what all agree on, any may be asked. */
   get first(): LogFolder {
-    return itemAt(this.opened, 0);
+    return firstOf(this.opened);
   }
 
   /** A partition's log is in `folder` now. */

@@ -11,6 +11,7 @@
 
 import { DecodeFault } from "../base/faults.ts";
 import type { LeaderEpoch, Offset } from "../base/ids.ts";
+import { itemAt } from "../base/items.ts";
 import { checkpointLines, encodeLines } from "./directory/checkpoints.ts";
 
 /** The first offset of an epoch. */
@@ -77,9 +78,8 @@ export class EpochCache {
     if (epoch < 0 || epoch > latest) return { leaderEpoch: -1, endOffset: -1 };
     if (epoch === latest) return { leaderEpoch: epoch, endOffset: logEndOffset };
     const higher = this.#starts.findIndex((start) => start.epoch > epoch);
-    const endOffset = this.#starts[higher].startOffset;
-    const leaderEpoch = higher === 0 ? epoch : this.#starts[higher - 1].epoch;
-    return { leaderEpoch, endOffset };
+    const endOffset = itemAt(this.#starts, higher).startOffset;
+    return { leaderEpoch: this.#starts[higher - 1]?.epoch ?? epoch, endOffset };
   }
 
   /** The epoch that the record at `offset` belongs to, -1 when unknown. */

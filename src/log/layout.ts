@@ -73,16 +73,11 @@ export interface PartitionFolder {
 
 /** What a folder's name says; undefined when it is not a partition's. */
 export function parsePartitionFolderName(name: string): PartitionFolder | undefined {
-  let live = name;
-  let state: PartitionFolder["state"] = "live";
-  const moved = /^(.+)\.[^.\s]+-(delete|future|stray)$/.exec(name);
-  if (moved !== null) {
-    live = moved[1];
-    state = moved[2] === "delete" ? "deleted" : moved[2] as "future" | "stray";
-  }
-  const match = /^([a-zA-Z0-9._-]+)-(\d{1,10})$/.exec(live);
-  if (match === null) return undefined;
-  return { topic: match[1], partition: Number(match[2]), state };
+  const [, live = name, way] = /^(.+)\.[^.\s]+-(delete|future|stray)$/.exec(name) ?? [];
+  const [, topic, partition] = /^([a-zA-Z0-9._-]+)-(\d{1,10})$/.exec(live) ?? [];
+  if (topic === undefined) return undefined;
+  const state = way === undefined ? "live" : way === "delete" ? "deleted" : way;
+  return { topic, partition: Number(partition), state: state as PartitionFolder["state"] };
 }
 
 /** Name for a partition's folder on its way out. `unique` is 32 hex digits, as in Kafka. */

@@ -23,6 +23,7 @@ import {
 } from "../base/faults.ts";
 import type { LeaderEpoch, Offset, PartitionId, Uuid } from "../base/ids.ts";
 import type { Int64 } from "../base/int64.ts";
+import { itemAt } from "../base/items.ts";
 import { type BatchHeader, type ProduceRules, readControlRecord } from "../records/mod.ts";
 import type { LogFields, LogLevel } from "../runtime/ports.ts";
 import { assignOffsets } from "./assign_offsets.ts";
@@ -140,8 +141,9 @@ export class PartitionLog implements UnsyncedLog {
     this.#logEndOffset = loaded.logEndOffset;
     this.#logStartOffset = loaded.logStartOffset;
     this.#jitter = crc32c(utf8(`${options.topicId}${options.partition}`)) / 0x1_0000_0000;
-    this.#wasDamaged = loaded.damage.length > 0;
-    if (this.#wasDamaged) this.#refusal = `damaged: ${loaded.damage[0].reason}`;
+    const [damage] = loaded.damage;
+    this.#wasDamaged = damage !== undefined;
+    if (damage !== undefined) this.#refusal = `damaged: ${damage.reason}`;
     this.#resumePoints = new ResumePoints({
       files: options.files,
       folder: loaded.folder,
@@ -383,7 +385,10 @@ export class PartitionLog implements UnsyncedLog {
     });
     if (count === 0) return 0;
     if (count === this.#segments.all.length) this.#roll(nowMs);
-    this.#logStartOffset = Math.max(this.#logStartOffset, this.#segments.all[count].baseOffset);
+    this.#logStartOffset = Math.max(
+      this.#logStartOffset,
+      itemAt(this.#segments.all, count).baseOffset,
+    );
     this.#epochs.truncateFromStart(this.#logStartOffset);
     await this.#deleteBelowStart();
     return count;
@@ -561,7 +566,8 @@ export class PartitionLog implements UnsyncedLog {
   async #deleteBelowStart(): Promise<void> {
     // The epochs that begin there are durable before the start is: loading goes by that.
     if (this.#epochs.changed) await this.#rounds.again().catch(throwUnlessStoreFault);
-    const isBelow = (i: number) => this.#segments.all[i + 1]?.baseOffset <= this.#logStartOffset;
+    const isBelow = (i: number) =>
+      (this.#segments.all[i + 1]?.baseOffset ?? Infinity) <= this.#logStartOffset;
     if (!isBelow(0)) return;
     await this.#options.saveLogStart?.();
     await this.#compaction?.settled();

@@ -5,6 +5,7 @@
 // record. A coordinator's is ours: one or more batches, data or markers, whose structure is checked
 // and whose checksum was just computed.
 
+import { firstOf } from "../base/items.ts";
 import type {
   BatchHeader,
   FramedPayload,
@@ -135,7 +136,7 @@ function ownBatches(records: Uint8Array, { config }: PayloadContext): Found {
 }
 
 function judgeClient({ records, batches }: Batches, context: PayloadContext): PayloadCheck {
-  const batch = batches[0];
+  const batch = firstOf(batches);
   if (batch.producerId < 0) return { records, batches, duplicate: undefined };
   const check = context.producers.check(batch, transactionCheck(context));
   if ("errorCode" in check) return { refusal: check };

@@ -63,8 +63,10 @@ export class Slices {
       const waiting = this.#waiting;
       this.#waiting = [];
       let woken = 0;
-      while (woken < waiting.length && !(woken > 0 && this.isOver)) {
-        waiting[woken++]();
+      for (const wake of waiting) {
+        if (woken > 0 && this.isOver) break;
+        woken++;
+        wake();
         for (let i = 0; i < wakingTicks; i++) await undefined;
       }
       this.#waiting = [...waiting.slice(woken), ...this.#waiting];

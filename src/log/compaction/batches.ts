@@ -39,19 +39,19 @@ export interface BatchVisit {
 /** Hands the batches of `segment` to `visit`. */
 export async function visitBatches(segment: Segment, options: BatchVisit): Promise<void> {
   const { size } = segment;
-  const buffers = [new Uint8Array(Math.min(chunkBytes, size)), new Uint8Array(0)];
+  let [next, other] = [new Uint8Array(Math.min(chunkBytes, size)), new Uint8Array(0)];
   let { position } = options;
-  let reading = position < size ? readChunk(segment, { position, into: buffers[0] }) : undefined;
+  let reading = position < size ? readChunk(segment, { position, into: next }) : undefined;
   while (reading !== undefined) {
     const chunk = await reading;
     const wholeBytes = wholeBatches(chunk, segment, position);
     position += wholeBytes;
     const largeBytes = largeBatchBytes(chunk, wholeBytes);
     const readNext = () => {
-      buffers.reverse();
+      [next, other] = [other, next];
       const wanted = Math.min(size - position, chunkBytes);
-      if (buffers[0].length < wanted) buffers[0] = new Uint8Array(wanted);
-      const into = buffers[0].subarray(0, wanted);
+      if (next.length < wanted) next = new Uint8Array(wanted);
+      const into = next.subarray(0, wanted);
       reading = wanted > 0 ? readChunk(segment, { position, into }) : undefined;
       // When a visit throws, nobody waits for this read any more.
       reading?.catch(() => {});

@@ -16,6 +16,7 @@ import { assert } from "../../base/assert.ts";
 import { messageOf } from "../../base/faults.ts";
 import type { Offset, PartitionId } from "../../base/ids.ts";
 import { subtractInt64 } from "../../base/int64.ts";
+import { itemAt, lastOf } from "../../base/items.ts";
 import type { MemoryShare } from "../../base/memory_share.ts";
 import { readControlRecord } from "../../records/mod.ts";
 import type { Random, Timers } from "../../runtime/ports.ts";
@@ -257,7 +258,7 @@ export class Compaction {
     const { options, handles, segments } = this.#parts;
     const config = options.config();
     const ends = sources.map((source) => segments.after(source)!.baseOffset);
-    const lastEnd = ends[ends.length - 1];
+    const lastEnd = lastOf(ends);
     const filter: FilterOptions = {
       keys: o.keys,
       heavy: o.heavy,
@@ -274,7 +275,7 @@ export class Compaction {
     let output: CompactionOutput | undefined;
     try {
       for (const [i, source] of sources.entries()) {
-        if (output !== undefined && !output.fits(source, ends[i])) {
+        if (output !== undefined && !output.fits(source, itemAt(ends, i))) {
           bytesAfter += await this.#putIn(output);
           output = undefined;
         }
@@ -327,9 +328,10 @@ export class Compaction {
     };
     try {
       output.finish();
-      if (sources.length === 1 && !output.changed) {
+      const [first] = sources;
+      if (first !== undefined && sources.length === 1 && !output.changed) {
         await output.discard();
-        return sources[0].size;
+        return first.size;
       }
       await syncCleaned(swap);
       const isGone = sources.some((source) => source.retired);

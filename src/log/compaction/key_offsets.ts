@@ -11,6 +11,7 @@
 // Invariant: memory stays below `bytesMax`; `put` says false rather than exceed it.
 
 import type { Offset } from "../../base/ids.ts";
+import { byteAt, int32LittleAt, itemAt } from "../../base/items.ts";
 
 const tableCount = 64;
 const firstSlots = 64;
@@ -34,7 +35,7 @@ function mixLane(lane: number): number {
 /** Word of up to 4 bytes at `position`, zeros behind `end`. */
 function wordAt(bytes: Uint8Array, position: number, end: number): number {
   let word = 0;
-  for (let i = 0; i < 4 && position + i < end; i++) word |= bytes[position + i] << (8 * i);
+  for (let i = 0; i < 4 && position + i < end; i++) word |= byteAt(bytes, position + i) << (8 * i);
   return word;
 }
 
@@ -54,14 +55,14 @@ function mixBlocks(
   bytes: Uint8Array,
   { start, end, into }: { start: number; end: number; into: KeyHash },
 ): void {
-  let a = into[0], b = into[1], c = into[2], d = into[3];
+  let a = into[0]!, b = into[1]!, c = into[2]!, d = into[3]!;
   for (let p = start; p < end; p += 16) {
     let w0, w1, w2, w3;
     if (end - p >= 16) {
-      w0 = bytes[p] | (bytes[p + 1] << 8) | (bytes[p + 2] << 16) | (bytes[p + 3] << 24);
-      w1 = bytes[p + 4] | (bytes[p + 5] << 8) | (bytes[p + 6] << 16) | (bytes[p + 7] << 24);
-      w2 = bytes[p + 8] | (bytes[p + 9] << 8) | (bytes[p + 10] << 16) | (bytes[p + 11] << 24);
-      w3 = bytes[p + 12] | (bytes[p + 13] << 8) | (bytes[p + 14] << 16) | (bytes[p + 15] << 24);
+      w0 = int32LittleAt(bytes, p);
+      w1 = int32LittleAt(bytes, p + 4);
+      w2 = int32LittleAt(bytes, p + 8);
+      w3 = int32LittleAt(bytes, p + 12);
     } else {
       w0 = wordAt(bytes, p, end);
       w1 = wordAt(bytes, p + 4, end);
@@ -80,7 +81,7 @@ function mixBlocks(
 }
 
 function finishHash(into: KeyHash, length: number): void {
-  let a = into[0], b = into[1], c = into[2], d = into[3];
+  let a = into[0]!, b = into[1]!, c = into[2]!, d = into[3]!;
   a ^= length;
   b ^= Math.imul(length, 0x3c6ef373);
   for (let round = 0; round < 2; round++) {
@@ -158,7 +159,7 @@ interface Table {
 /** Where `hash` is in `table`, or the free slot for it. */
 function slotOf(table: Table, hash: KeyHash, at = 0): number {
   const { lanes, offsets, slots } = table;
-  const [a, b, c, d] = [hash[at], hash[at + 1], hash[at + 2], hash[at + 3]];
+  const [a, b, c, d] = [hash[at]!, hash[at + 1], hash[at + 2], hash[at + 3]];
   let slot = (a >>> 0) % slots;
   for (; offsets[slot] !== 0; slot = slot + 1 === slots ? 0 : slot + 1) {
     const l = 4 * slot;
@@ -248,7 +249,7 @@ export class KeyOffsets {
 
   #get(): Offset {
     const table = this.#table();
-    return table.offsets[slotOf(table, this.#hash)] - 1;
+    return itemAt(table.offsets, slotOf(table, this.#hash)) - 1;
   }
 
   #hashOf(bytes: Uint8Array, { start, end }: { start: number; end: number }): void {
@@ -257,19 +258,19 @@ export class KeyOffsets {
 
   /** Where the hash belongs. */
   #table(): Table {
-    return this.#tables[this.#tables.length === 1 ? 0 : this.#hash[3] >>> 26];
+    const index = this.#tables.length === 1 ? 0 : itemAt(this.#hash, 3) >>> 26;
+    return itemAt(this.#tables, index);
   }
 
   #grow(table: Table): boolean {
     if (table.slots === this.#slotsMax) return false;
     const grown = newTable(Math.min(table.slots * 2, this.#slotsMax));
     for (let slot = 0; slot < table.slots; slot++) {
-      if (table.offsets[slot] === 0) continue;
+      const offset = itemAt(table.offsets, slot);
+      if (offset === 0) continue;
       const to = slotOf(grown, table.lanes, 4 * slot);
-      grown.offsets[to] = table.offsets[slot];
-      for (let lane = 0; lane < 4; lane++) {
-        grown.lanes[4 * to + lane] = table.lanes[4 * slot + lane];
-      }
+      grown.offsets[to] = offset;
+      grown.lanes.set(table.lanes.subarray(4 * slot, 4 * slot + 4), 4 * to);
     }
     table.lanes = grown.lanes;
     table.offsets = grown.offsets;

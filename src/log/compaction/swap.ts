@@ -83,7 +83,7 @@ function renameLog(files: Files, to: { segment: Segment; suffix: string }): void
 
 function renameIndexes(files: Files, to: { segment: Segment; suffix: string }): void {
   const { segment, suffix } = to;
-  const before = indexKinds.map((kind) => segment.path(kind));
+  const before = indexKinds.map((kind) => ({ kind, path: segment.path(kind) }));
   segment.suffix = suffix;
-  for (const [i, kind] of indexKinds.entries()) files.rename(before[i], segment.path(kind));
+  for (const { kind, path } of before) files.rename(path, segment.path(kind));
 }

@@ -60,8 +60,10 @@ export class CompactionTransactions {
   }
 
   #begin(offset: Offset): void {
-    while (this.#coming.length > 0 && this.#coming[this.#coming.length - 1].firstOffset <= offset) {
-      const entry = this.#coming.pop()!;
+    for (;;) {
+      const entry = this.#coming.at(-1);
+      if (entry === undefined || entry.firstOffset > offset) return;
+      this.#coming.pop();
       this.#aborted.set(entry.producerId, { entry, seen: false });
     }
   }

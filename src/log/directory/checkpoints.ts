@@ -39,7 +39,8 @@ export function encodeLines(lines: readonly string[]): Uint8Array {
 /** Decodes a checkpoint; throws DecodeFault when it is damaged. */
 export function decodeOffsets(bytes: Uint8Array): OffsetCheckpoint[] {
   return checkpointLines(bytes).map((fields) => {
-    const [topic, partition, offset] = [fields[0], Number(fields[1]), Number(fields[2])];
+    const [topic = "", ...numbers] = fields;
+    const [partition = NaN, offset = NaN] = numbers.map(Number);
     if (fields.length !== 3 || !Number.isInteger(partition) || !Number.isSafeInteger(offset)) {
       throw new DecodeFault(`checkpoint line "${fields.join(" ")}"`);
     }

@@ -183,7 +183,7 @@ function readOffsets(folder: CheckpointFolder, name: OffsetFile): Map<string, Of
 function readTopicIds(folder: CheckpointFolder): Map<string, Uuid> {
   const lines = read(folder, { name: fileNames.checkpointedTopics, decode: checkpointLines });
   const ids = new Map<string, Uuid>();
-  for (const [topic, partition, id] of lines) {
+  for (const [topic = "", partition, id = ""] of lines) {
     const name = partitionFolderName(topic, Number(partition));
     if (parsePartitionFolderName(name) !== undefined && isUuid(id)) ids.set(name, id);
   }

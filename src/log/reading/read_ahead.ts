@@ -50,8 +50,8 @@ export class ReadAhead {
       chunk.segment === segment && position >= chunk.position &&
       position < chunk.position + chunk.bytes.length
     );
-    if (index < 0) return undefined;
-    const [chunk] = this.#chunks.splice(index, 1);
+    const [chunk] = index < 0 ? [] : this.#chunks.splice(index, 1);
+    if (chunk === undefined) return undefined;
     const bytes = chunk.bytes.subarray(position - chunk.position);
     if (bytes.length < wanted && position + bytes.length < segment.size) {
       // Too short to answer with: the next read replaces it.

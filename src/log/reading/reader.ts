@@ -74,8 +74,7 @@ export class LogReader {
     if ("damage" in bounded) return bounded;
     if (bounded.offset >= bounded.endOffset) return emptyAt(options.offset);
     const spot = this.#positions.get(bounded.offset);
-    const segments = this.#segments;
-    const segment = spot?.segment ?? segments.all[segments.floorIndex(bounded.offset)];
+    const segment = spot?.segment ?? this.#segments.holding(bounded.offset);
     if (spot === undefined && !segment.isIndexLoaded) return this.#readCold(bounded, undefined);
     let step = this.#firstStep(bounded, spot ?? this.#look(segment, bounded.offset));
     while (step !== undefined) {
@@ -101,7 +100,7 @@ export class LogReader {
     for (;;) {
       const generation = this.#generation;
       const segments = this.#segments;
-      const segment = known?.segment ?? segments.all[segments.floorIndex(options.offset)];
+      const segment = known?.segment ?? segments.holding(options.offset);
       if (known === undefined) await segment.loadIndexes();
       const result = await this.#tryCold(options, known ?? this.#look(segment, options.offset));
       if (result !== undefined && generation === this.#generation) return result;

@@ -83,15 +83,20 @@ export async function* inspectBatches(
 /** An entry of an index file, by the names of its fields. */
 export type IndexEntry = Readonly<Record<string, Int64>>;
 
-type Layout = {
+type Layout<Entry extends IndexEntry = IndexEntry> = {
   readonly entryBytes: number;
-  read(bytes: Uint8Array, position: number, baseOffset: Offset): IndexEntry;
+  read(bytes: Uint8Array, position: number, baseOffset: Offset): Entry;
   /** What is wrong between an entry and the one before it. */
-  problem(entry: IndexEntry, before: IndexEntry): string | undefined;
+  problem(entry: Entry, before: Entry): string | undefined;
 };
 
+/** Lets a layout speak of the fields that its own entries have. */
+function layoutOf<Entry extends IndexEntry>(layout: Layout<Entry>): Layout {
+  return layout;
+}
+
 const layouts: Readonly<Record<"index" | "timeindex" | "txnindex", Layout>> = {
-  index: {
+  index: layoutOf({
     entryBytes: 8,
     read: (bytes, p, baseOffset) => ({
       offset: baseOffset + int32At(bytes, p),
@@ -101,8 +106,8 @@ const layouts: Readonly<Record<"index" | "timeindex" | "txnindex", Layout>> = {
       entry.offset <= before.offset || entry.position <= before.position
         ? "entries do not increase"
         : undefined,
-  },
-  timeindex: {
+  }),
+  timeindex: layoutOf({
     entryBytes: 12,
     read: (bytes, p, baseOffset) => ({
       timestamp: int64At(bytes, p),
@@ -112,8 +117,8 @@ const layouts: Readonly<Record<"index" | "timeindex" | "txnindex", Layout>> = {
       entry.timestamp <= before.timestamp || entry.offset < before.offset
         ? "entries do not increase"
         : undefined,
-  },
-  txnindex: {
+  }),
+  txnindex: layoutOf({
     entryBytes: 34,
     read: (bytes, p) => ({
       version: int16At(bytes, p),
@@ -124,7 +129,7 @@ const layouts: Readonly<Record<"index" | "timeindex" | "txnindex", Layout>> = {
     }),
     problem: (entry, before) =>
       entry.lastOffset <= before.lastOffset ? "entries do not increase" : undefined,
-  },
+  }),
 };
 
 /** The entries of an index file, whose zeros at the end, allocated ahead, are left out. */

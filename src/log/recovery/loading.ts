@@ -13,6 +13,7 @@
 
 import { DecodeFault } from "../../base/faults.ts";
 import type { Offset } from "../../base/ids.ts";
+import { firstOf, itemAt, lastOf } from "../../base/items.ts";
 import { readControlRecord } from "../../records/mod.ts";
 import { decodeEpochs, EpochCache } from "../epoch_cache.ts";
 import { fileNames, parseSegmentFileName, segmentFileName } from "../layout.ts";
@@ -59,7 +60,7 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
   const state: LoadState = {
     ...options,
     segments,
-    logEndOffset: segments[0].baseOffset,
+    logEndOffset: firstOf(segments).baseOffset,
     lateStart: await findLateStart(segments, stored),
     async applyBatch(window, batch) {
       const { segment, header, position } = batch;
@@ -80,7 +81,7 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
   useSnapshot(checked ? options.recoveryPoint : state.logEndOffset);
   let start: RecoveryStart | undefined;
   if (checked) {
-    const first = segments[checkedFrom];
+    const first = itemAt(segments, checkedFrom);
     start = stored &&
       await findRecoveryStart(first, Math.min(producersFrom, options.recoveryPoint));
     // A segment that is read from its beginning finds its aborted transactions again by that.
@@ -89,7 +90,7 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
   }
   const isKnown = stored !== undefined;
   await replayBefore(state, checkedFrom, { epochs, producers, producersFrom, isKnown });
-  if (!isKnown && state.logEndOffset > segments[0].baseOffset) epochs.markChanged();
+  if (!isKnown && state.logEndOffset > firstOf(segments).baseOffset) epochs.markChanged();
   const from = { fromIndex: checkedFrom, start };
   const recovered = checked ? await recoverSegments(state, from) : undefined;
   if (recovered?.isStale) {
@@ -101,7 +102,7 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
   const missing = await findMissing(state, { firstEpochStart, checkedFrom, damage });
   epochs.truncateFromEnd(state.logEndOffset);
   removeStraySnapshots(options, { snapshots, segments, logEndOffset: state.logEndOffset });
-  const beginning = Math.min(segments[0].baseOffset, missing[0]?.fromOffset ?? Infinity);
+  const beginning = Math.min(firstOf(segments).baseOffset, missing[0]?.fromOffset ?? Infinity);
   return {
     segments,
     logStartOffset: Math.max(beginning, Math.min(logStartOffset, state.logEndOffset)),
@@ -123,7 +124,7 @@ async function findLateStart(
   [first, second]: readonly Segment[],
   stored: EpochCache | undefined,
 ): Promise<Offset | undefined> {
-  if (first.size === 0) return undefined;
+  if (first === undefined || first.size === 0) return undefined;
   const { baseOffset } = first;
   const window = new FileWindow(first.file);
   const expected = { nextOffset: baseOffset, leaderEpoch: -1, gapsAllowed: true };
@@ -246,7 +247,7 @@ function usableSnapshots(
   snapshots: readonly Offset[],
   log: { readonly segments: readonly Segment[]; readonly offsetMax: Offset },
 ): Offset[] {
-  const { baseOffset } = log.segments[0];
+  const { baseOffset } = firstOf(log.segments);
   return snapshots.filter((offset) => offset >= baseOffset && offset <= log.offsetMax);
 }
 
@@ -313,7 +314,7 @@ async function rebuildIndexes(
  * there does not fit: then the log is checked as after a crash.
  */
 async function walkTail(state: LoadState): Promise<boolean> {
-  const active = state.segments[state.segments.length - 1];
+  const active = lastOf(state.segments);
   state.logEndOffset = active.baseOffset;
   if (active.size === 0) return true;
   const index = active.offsetIndex;

@@ -15,6 +15,7 @@
 // A sealed segment's end is found from the last entry of its index: a look at some kilobytes.
 
 import type { Offset } from "../../base/ids.ts";
+import { firstOf, itemAt, lastOf } from "../../base/items.ts";
 import { batchOverheadBytes, readBatchHeader } from "../../records/mod.ts";
 import type { Files } from "../../runtime/ports.ts";
 import type { LoadState } from "../load_state.ts";
@@ -41,7 +42,7 @@ export async function findMissing(state: LoadState, loaded: Loaded): Promise<Dam
   const { segments, recoveryPoint } = state;
   const found: Damage[] = [];
   const { firstEpochStart = Infinity } = loaded;
-  const [first] = segments;
+  const first = firstOf(segments);
   const isBelow = firstEpochStart < Math.min(first.baseOffset, recoveryPoint);
   // A crash may keep the log's new start, which is durable first, and the epochs of before.
   if (isBelow && state.logStartOffset < first.baseOffset && !state.recoveryPointMayBeStale) {
@@ -70,7 +71,7 @@ export async function findMissing(state: LoadState, loaded: Loaded): Promise<Dam
 
 function endMissing(state: LoadState): Damage | undefined {
   const { segments, recoveryPoint, logEndOffset: fromOffset } = state;
-  const last = segments[segments.length - 1];
+  const last = lastOf(segments);
   const reason = `the log ends at ${fromOffset}, and was on disk up to ${recoveryPoint}`;
   if (state.recoveryPointMayBeStale) {
     state.log("warn", "a log ends below its recovery point, which may be of an earlier topic", {
@@ -86,9 +87,9 @@ function endMissing(state: LoadState): Damage | undefined {
 
 async function gapBehind(state: LoadState, i: number): Promise<Damage | undefined> {
   const { segments, gapsAllowed, firstDirtyOffset = Infinity } = state;
-  const segment = segments[i];
+  const segment = itemAt(segments, i);
   if (gapsAllowed && segment.baseOffset < firstDirtyOffset) return undefined;
-  const toOffset = segments[i + 1].baseOffset;
+  const toOffset = itemAt(segments, i + 1).baseOffset;
   const fromOffset = await endOfSealed(state, segment);
   if (fromOffset === undefined || fromOffset >= toOffset) return undefined;
   const reason = `a segment ends at ${fromOffset} and the next begins at ${toOffset}: ` +

@@ -23,6 +23,7 @@
 
 import { isPlatformFault } from "../../base/faults.ts";
 import type { Offset } from "../../base/ids.ts";
+import { itemAt, lastOf } from "../../base/items.ts";
 import { baseOffsetOf } from "../../records/mod.ts";
 import { cutLog } from "./cut.ts";
 import type { LoadState } from "../load_state.ts";
@@ -67,23 +68,25 @@ export async function recoverSegments(
   const { segments } = state;
   const { fromIndex, start } = from;
   const expected: Expectation = {
-    nextOffset: start?.baseOffset ?? beginOf(state, segments[fromIndex]),
+    nextOffset: start?.baseOffset ?? beginOf(state, itemAt(segments, fromIndex)),
     leaderEpoch: -1,
     gapsAllowed: state.gapsAllowed,
   };
   const scan: Scan = { expected, holes: [], batchesBehind: 0, bytesChecked: 0 };
-  for (let i = fromIndex; i < segments.length; i++) {
-    const before = i > fromIndex ? segments[i - 1] : undefined;
-    const segmentStart = i === fromIndex ? start : undefined;
-    await recoverSegment(state, { segment: segments[i], before, scan, start: segmentStart });
+  let before: Segment | undefined;
+  for (const segment of segments.slice(fromIndex)) {
+    const segmentStart = before === undefined ? start : undefined;
+    await recoverSegment(state, { segment, before, scan, start: segmentStart });
     // Those of the active segment stay in memory, but for a file that would now say too much.
-    if (i < segments.length - 1 || segmentStart !== undefined) writeIndexes(segments[i]);
+    if (segment !== segments.at(-1) || segmentStart !== undefined) writeIndexes(segment);
+    before = segment;
   }
   state.logEndOffset = expected.nextOffset;
   const { bytesChecked } = scan;
-  if (scan.holes.length === 0) return { damage: [], isStale: false, bytesChecked };
-  if (await mayCut(state, scan)) {
-    const cut = { ...scan.holes[0], batchesBehind: scan.batchesBehind };
+  const [first] = scan.holes;
+  if (first === undefined) return { damage: [], isStale: false, bytesChecked };
+  if (await mayCut(state, first, scan)) {
+    const cut = { ...first, batchesBehind: scan.batchesBehind };
     await cutLog(state, cut, expected.nextOffset);
     return { damage: [], isStale: scan.batchesBehind > 0, bytesChecked };
   }
@@ -96,8 +99,11 @@ function beginOf({ segments, lateStart }: LoadState, segment: Segment): Offset {
 }
 
 /** Whether what is wrong can only be an end of the log that was never made durable. */
-async function mayCut(state: LoadState, { holes, batchesBehind }: Scan): Promise<boolean> {
-  const [first] = holes;
+async function mayCut(
+  state: LoadState,
+  first: Scan["holes"][number],
+  { batchesBehind }: Scan,
+): Promise<boolean> {
   if (first.fromOffset < state.recoveryPoint) return false;
   const { position, endPosition: to, fromOffset: nextOffset } = first;
   const window = new FileWindow(first.segment.file);
@@ -109,7 +115,7 @@ async function mayCut(state: LoadState, { holes, batchesBehind }: Scan): Promise
 
 function reportDamage(state: LoadState, { holes, expected }: Scan): Damage[] {
   // What was synced once counts as part of the log, so that reading it fails rather than wraps.
-  const last = holes[holes.length - 1];
+  const last = lastOf(holes);
   if (last.toOffset === undefined) {
     state.logEndOffset = Math.max(expected.nextOffset, state.recoveryPoint);
     last.toOffset = state.logEndOffset;
@@ -139,7 +145,8 @@ async function recoverSegment(
 ): Promise<void> {
   const { segment, before, scan, start } = run;
   const { expected, holes } = scan;
-  const explained = holes.length > 0 && holes[holes.length - 1].toOffset === undefined;
+  const lastHole = holes.at(-1);
+  const explained = lastHole !== undefined && lastHole.toOffset === undefined;
   if (before !== undefined && !explained && expected.nextOffset < segment.baseOffset) {
     if (!state.gapsAllowed) holes.push(missingAfter(before, expected.nextOffset));
   }

@@ -144,7 +144,7 @@ function beginningOf(
   first: EpochStart | undefined,
   log: { bases: readonly Offset[]; recoveryPoint: Offset; logStartOffset: Offset },
 ): RepairStep[] {
-  const [toOffset] = log.bases;
+  const [toOffset = 0] = log.bases;
   if (first === undefined || log.logStartOffset >= toOffset) return [];
   if (first.startOffset >= Math.min(toOffset, log.recoveryPoint)) return [];
   const fromOffset = first.startOffset;
@@ -212,7 +212,8 @@ export async function carryOutRepair(
     const own = steps.filter((step) => step.segmentBaseOffset === baseOffset);
     await rewriteSegment(files, folder, { baseOffset, steps: own });
   }
-  if (steps.length > 0) removeDerived(files, folder, steps[0]);
+  const [first] = steps;
+  if (first !== undefined) removeDerived(files, folder, first);
   await files.syncFolder(folder);
   return kept;
 }

@@ -76,8 +76,7 @@ export class ResumePoints {
   }
 
   #removeUnlessBase(offset: Offset): void {
-    const { all } = this.#segments;
-    const { baseOffset } = all[this.#segments.floorIndex(offset)];
+    const { baseOffset } = this.#segments.holding(offset);
     if (baseOffset !== offset) this.#files.remove(this.#path(offset));
   }
 

@@ -8,7 +8,7 @@
 // closed. It never needs to be trusted: a missing or damaged file is rebuilt from the log, and a
 // look-up in an empty index says "from 0".
 
-import { int32At } from "../../base/items.ts";
+import { int32At, itemAt } from "../../base/items.ts";
 import { putInt32 } from "../../records/batch.ts";
 
 /** Bytes of an entry. */
@@ -28,7 +28,7 @@ export class OffsetIndex {
 
   /** Relative offset and position of entry `i`. */
   entry(i: number): { relativeOffset: number; position: number } {
-    return { relativeOffset: this.#pairs[2 * i], position: this.#pairs[2 * i + 1] };
+    return { relativeOffset: itemAt(this.#pairs, 2 * i), position: itemAt(this.#pairs, 2 * i + 1) };
   }
 
   append(relativeOffset: number, position: number): void {
@@ -53,7 +53,7 @@ export class OffsetIndex {
     let high = this.#count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#pairs[2 * middle] <= relativeOffset) low = middle + 1;
+      if (itemAt(this.#pairs, 2 * middle) <= relativeOffset) low = middle + 1;
       else high = middle;
     }
     return low === 0 ? undefined : this.entry(low - 1);
@@ -61,14 +61,16 @@ export class OffsetIndex {
 
   /** Drops the entries of batches at or after file position `size`. */
   truncate(size: number): void {
-    while (this.#count > 0 && this.#pairs[2 * this.#count - 1] >= size) this.#count--;
+    while (this.#count > 0 && itemAt(this.#pairs, 2 * this.#count - 1) >= size) this.#count--;
   }
 
   /** The entries from `from` on. */
   encode(from = 0): Uint8Array {
     const bytes = new Uint8Array((this.#count - from) * entryBytes);
     const first = 2 * from;
-    for (let i = first; i < 2 * this.#count; i++) putInt32(bytes, 4 * (i - first), this.#pairs[i]);
+    for (let i = first; i < 2 * this.#count; i++) {
+      putInt32(bytes, 4 * (i - first), itemAt(this.#pairs, i));
+    }
     return bytes;
   }
 }

@@ -3,6 +3,7 @@
 
 import { assert } from "../../base/assert.ts";
 import type { Offset } from "../../base/ids.ts";
+import { firstOf, itemAt, lastOf } from "../../base/items.ts";
 import type { Segment } from "./segment.ts";
 import type { AbortedTransaction } from "./txn_index.ts";
 
@@ -19,11 +20,11 @@ export class Segments {
   }
 
   get active(): Segment {
-    return this.#list[this.#list.length - 1];
+    return lastOf(this.#list);
   }
 
   get first(): Segment {
-    return this.#list[0];
+    return firstOf(this.#list);
   }
 
   get sizeBytes(): number {
@@ -32,13 +33,17 @@ export class Segments {
     return bytes;
   }
 
-  /** Index of the last segment that begins at or before `offset`; the first one otherwise. */
-  floorIndex(offset: Offset): number {
+  /** The last segment that begins at or before `offset`; the first one otherwise. */
+  holding(offset: Offset): Segment {
+    return itemAt(this.#list, this.#floorIndex(offset));
+  }
+
+  #floorIndex(offset: Offset): number {
     let low = 0;
     let high = this.#list.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#list[middle].baseOffset <= offset) low = middle + 1;
+      if (itemAt(this.#list, middle).baseOffset <= offset) low = middle + 1;
       else high = middle;
     }
     return Math.max(0, low - 1);
@@ -46,15 +51,15 @@ export class Segments {
 
   /** The segment behind `segment`; undefined when it is the active one, or gone. */
   after(segment: Segment): Segment | undefined {
-    const index = this.floorIndex(segment.baseOffset);
+    const index = this.#floorIndex(segment.baseOffset);
     return this.#list[index] === segment ? this.#list[index + 1] : this.#list[index];
   }
 
   /** Aborted transactions with records in `[from, to)`. */
   abortedTransactions(from: Offset, to: Offset): AbortedTransaction[] {
     const found: AbortedTransaction[] = [];
-    for (let i = this.floorIndex(from); i < this.#list.length; i++) {
-      for (const entry of this.#list[i].aborted) {
+    for (const { aborted } of this.#list.slice(this.#floorIndex(from))) {
+      for (const entry of aborted) {
         if (entry.lastOffset >= from && entry.firstOffset < to) found.push(entry);
         if (entry.lastStableOffset >= to) return found;
       }
@@ -75,9 +80,10 @@ export class Segments {
 
   /** Puts `segment` in the place of `sources`, which stand side by side before the active one. */
   replace(sources: readonly Segment[], segment: Segment): void {
-    const index = this.#list.indexOf(sources[0]);
+    const first = firstOf(sources);
+    const index = this.#list.indexOf(first);
     const isRun = sources.every((source, i) => this.#list[index + i] === source);
-    assert(isRun && segment.baseOffset === sources[0].baseOffset, "a run of segments is replaced");
+    assert(isRun && segment.baseOffset === first.baseOffset, "a run of segments is replaced");
     assert(index + sources.length < this.#list.length, "the active segment stays");
     this.#list.splice(index, sources.length, segment);
   }
@@ -85,7 +91,7 @@ export class Segments {
   /** Takes out the segments that begin at or above `offset`; the first one stays. */
   popFrom(offset: Offset): Segment[] {
     let keep = this.#list.length;
-    while (keep > 1 && this.#list[keep - 1].baseOffset >= offset) keep--;
+    while (keep > 1 && itemAt(this.#list, keep - 1).baseOffset >= offset) keep--;
     return this.#list.splice(keep);
   }
 }

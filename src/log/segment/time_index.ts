@@ -9,7 +9,7 @@
 // the log.
 
 import type { Int64 } from "../../base/int64.ts";
-import { int32At } from "../../base/items.ts";
+import { int32At, itemAt } from "../../base/items.ts";
 import { int64At, putInt32, putInt64 } from "../../records/batch.ts";
 
 const entryBytes = 12;
@@ -31,13 +31,13 @@ export class TimeIndex {
   get last(): { timestamp: Int64; relativeOffset: number } | undefined {
     const i = this.#count - 1;
     if (i < 0) return undefined;
-    return { timestamp: this.#timestamps[i], relativeOffset: this.#offsets[i] };
+    return { timestamp: itemAt(this.#timestamps, i), relativeOffset: itemAt(this.#offsets, i) };
   }
 
   /** Adds an entry when it is later than the last one. */
   maybeAppend(timestamp: Int64, relativeOffset: number): void {
     if (timestamp < 0) return;
-    if (this.#count > 0 && timestamp <= this.#timestamps[this.#count - 1]) return;
+    if (timestamp <= (this.last?.timestamp ?? -1)) return;
     if (this.#count === this.#offsets.length) {
       const offsets = new Int32Array(Math.max(8, this.#count * 2));
       offsets.set(this.#offsets);
@@ -54,23 +54,23 @@ export class TimeIndex {
     let high = this.#count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#timestamps[middle] < timestamp) low = middle + 1;
+      if (itemAt(this.#timestamps, middle) < timestamp) low = middle + 1;
       else high = middle;
     }
-    return low === 0 ? 0 : this.#offsets[low - 1];
+    return low === 0 ? 0 : itemAt(this.#offsets, low - 1);
   }
 
   /** Drops the entries of batches from `relativeOffset` on. */
   truncate(relativeOffset: number): void {
-    while (this.#count > 0 && this.#offsets[this.#count - 1] >= relativeOffset) this.#count--;
+    while ((this.last?.relativeOffset ?? -1) >= relativeOffset) this.#count--;
   }
 
   /** The entries from `from` on. */
   encode(from = 0): Uint8Array {
     const bytes = new Uint8Array((this.#count - from) * entryBytes);
     for (let i = from, at = 0; i < this.#count; i++, at += entryBytes) {
-      putInt64(bytes, at, this.#timestamps[i]);
-      putInt32(bytes, at + 8, this.#offsets[i]);
+      putInt64(bytes, at, itemAt(this.#timestamps, i));
+      putInt32(bytes, at + 8, itemAt(this.#offsets, i));
     }
     return bytes;
   }
