@@ -24,7 +24,7 @@ import {
 import type { LeaderEpoch, Offset, PartitionId, Uuid } from "../base/ids.ts";
 import type { Int64 } from "../base/int64.ts";
 import { itemAt } from "../base/items.ts";
-import { type BatchHeader, type ProduceRules, readControlRecord } from "../records/mod.ts";
+import type { ProduceRules } from "../records/mod.ts";
 import type { LogFields, LogLevel } from "../runtime/ports.ts";
 import { assignOffsets } from "./assign_offsets.ts";
 import { Compaction } from "./compaction/compaction.ts";
@@ -45,6 +45,7 @@ import {
   mayHaveGaps,
   storageError,
 } from "./log_options.ts";
+import { noteBatches } from "./note_batches.ts";
 import type { OpenHandles } from "./directory/open_handles.ts";
 import { claimPartitionFolder, deletedPathOf } from "./directory/partition_metadata.ts";
 import { checkPayload, produceRules } from "./payload.ts";
@@ -284,7 +285,8 @@ export class PartitionLog implements UnsyncedLog {
     }
     this.directory.noteAppended(this, records.length);
     this.#presence.noteAppended();
-    this.#note(records, { batches, interval: config.indexIntervalBytes });
+    const noted = { segment: this.#segments.active, batches, interval: config.indexIntervalBytes };
+    if (noteBatches(records, { ...noted, producers })) this.#durable.noteNames();
     this.#epochs.assign(options.leaderEpoch, baseOffset);
     this.#logEndOffset = lastOffset + 1;
     if (this.#rounds.unsynced >= config.flushMessages) this.#rounds.startInBackground();
@@ -498,32 +500,6 @@ export class PartitionLog implements UnsyncedLog {
     active.append(records);
   }
 
-  /** Takes batches that are in the file now into indexes and producers. */
-  #note(
-    records: Uint8Array,
-    { batches, interval }: { batches: readonly BatchHeader[]; interval: number },
-  ): void {
-    const { active } = this.#segments;
-    let within = 0;
-    for (const batch of batches) {
-      const { baseOffset } = batch;
-      const position = active.size - records.length + within;
-      active.noteBatch(batch, { position, baseOffset, interval });
-      if (batch.producerId >= 0) {
-        if (batch.isControl) this.#noteMarker(batch, readControlRecord(records, within));
-        else this.#producers.apply(batch, baseOffset);
-      }
-      within += batch.sizeBytes;
-    }
-  }
-
-  #noteMarker(batch: BatchHeader, control: ReturnType<typeof readControlRecord>): void {
-    const aborted = this.#producers.applyMarker(batch, { control, offset: batch.baseOffset });
-    if (aborted === undefined) return;
-    this.#segments.active.addAborted(aborted);
-    this.#durable.noteNames();
-  }
-
   #rollIfFull(
     config: LogConfig,
     payload: { bytes: number; maxTimestampMs: Int64; lastOffset: Offset; nowMs: number },
@@ -566,13 +542,10 @@ export class PartitionLog implements UnsyncedLog {
   async #deleteBelowStart(): Promise<void> {
     // The epochs that begin there are durable before the start is: loading goes by that.
     if (this.#epochs.changed) await this.#rounds.again().catch(throwUnlessStoreFault);
-    const isBelow = (i: number) =>
-      (this.#segments.all[i + 1]?.baseOffset ?? Infinity) <= this.#logStartOffset;
-    if (!isBelow(0)) return;
+    if (this.#segments.countBelow(this.#logStartOffset) === 0) return;
     await this.#options.saveLogStart?.();
     await this.#compaction?.settled();
-    let count = 0;
-    while (isBelow(count)) count++;
+    const count = this.#segments.countBelow(this.#logStartOffset);
     const dueMs = this.#options.clock.now() + this.#options.config().fileDeleteDelayMs;
     for (const segment of this.#segments.shift(count)) {
       this.#log("info", "deleted a segment", { baseOffset: segment.baseOffset });

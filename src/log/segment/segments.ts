@@ -49,6 +49,11 @@ export class Segments {
     return Math.max(0, low - 1);
   }
 
+  /** How many lie wholly below `offset`; the active one is not counted. */
+  countBelow(offset: Offset): number {
+    return this.#floorIndex(offset);
+  }
+
   /** The segment behind `segment`; undefined when it is the active one, or gone. */
   after(segment: Segment): Segment | undefined {
     const index = this.#floorIndex(segment.baseOffset);
