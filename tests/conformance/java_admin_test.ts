@@ -3,26 +3,14 @@
 //
 // Each tool is a JVM of its own, so a command stands for a whole API.
 
-import { assertEquals, assertMatch } from "@std/assert";
 import { BrokerProcess } from "../harness/broker_process.ts";
-import { run } from "../harness/process_lines.ts";
-import { fetchJars } from "./java/fetch.ts";
 import { reasonToSkip } from "./java/installed.ts";
+import { runTool, titleOf, type ToolCommand } from "./java/tool.ts";
 
-const withinMs = 90_000;
-const log4j = new URL("java/log4j2.properties", import.meta.url).pathname;
 const tools = "org.apache.kafka.tools";
 const configs = "kafka.admin.ConfigCommand";
 
-/** A command line, and what the tool must say. `fails`: the tool ends with an error. */
-interface Command {
-  readonly tool: string;
-  readonly args: string;
-  readonly says: RegExp;
-  readonly fails?: boolean;
-}
-
-const commands: readonly Command[] = [
+const commands: readonly ToolCommand[] = [
   { tool: `${tools}.TopicCommand`, args: "--create --topic t --partitions 2", says: /Created/ },
   {
     tool: configs,
@@ -130,28 +118,7 @@ Deno.test({
   name: "Kafka's administration tools set, describe and understand refusals",
   ignore: skipped !== undefined,
   fn: async (t) => {
-    const jars = await fetchJars();
-    const jvm = ["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
-    jvm.push(`-Dlog4j2.configurationFile=${log4j}`, "-cp", `${jars}*`);
     await using broker = await BrokerProcess.start();
-    for (const { tool, args, says, fails = false } of commands) {
-      await t.step(`${tool.split(".").at(-1)} ${args}`, async () => {
-        const words = args.split(" ");
-        // A tool with subcommands wants its options behind them.
-        const at = words.findIndex((word) => word.startsWith("--"));
-        const subcommand = words.slice(0, at < 0 ? words.length : at);
-        const options = ["--bootstrap-server", broker.bootstrap, ...words.slice(subcommand.length)];
-        const placed = tool.endsWith("ClusterTool")
-          ? [...subcommand, ...options]
-          : ["--bootstrap-server", broker.bootstrap, ...words];
-        const command = { command: "java", args: [...jvm, tool, ...placed], withinMs };
-        const { said, failed } = await run(command).then(
-          ({ stdout, stderr }) => ({ said: stdout + stderr, failed: false }),
-          (error: Error) => ({ said: error.message, failed: true }),
-        );
-        assertMatch(said, says);
-        assertEquals(failed, fails, said);
-      });
-    }
+    for (const command of commands) await t.step(titleOf(command), () => runTool(broker, command));
   },
 });
