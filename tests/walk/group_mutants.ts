@@ -15,7 +15,7 @@ import { type Mutant, mutant } from "./kind.ts";
 type Effects = ReturnType<GroupDecision["settle"]>;
 
 /** What is wrong, and the words of the law that it must break. */
-interface Wrong {
+export interface Wrong {
   readonly mutation: Mutation;
   readonly breaks: RegExp;
 }
@@ -33,14 +33,14 @@ export function mutantsOf(
   );
 }
 
-function withRecords(
+export function withRecords(
   decision: GroupDecision,
   change: (record: GroupCoordinatorRecord) => GroupCoordinatorRecord,
 ): GroupDecision {
   return { ...decision, records: decision.records.map(change) };
 }
 
-function withEffects(
+export function withEffects(
   decision: GroupDecision,
   change: (effects: Effects) => Effects,
 ): GroupDecision {
@@ -48,7 +48,7 @@ function withEffects(
 }
 
 /** What the log refused is in the tables all the same. */
-function takingRefused(table: GroupTable, decision: GroupDecision): GroupDecision {
+export function takingRefused(table: GroupTable, decision: GroupDecision): GroupDecision {
   return {
     ...decision,
     refuse(error) {
