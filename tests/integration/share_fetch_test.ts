@@ -8,7 +8,9 @@ import { IncrementalAlterConfigs } from "../../src/protocol/apis/44_incremental_
 import {
   ReadShareGroupStateSummary,
 } from "../../src/protocol/apis/87_read_share_group_state_summary.ts";
-import type { RawClient } from "../harness/raw_client.ts";
+import { WriteShareGroupState } from "../../src/protocol/apis/85_write_share_group_state.ts";
+import { BrokerProcess } from "../harness/broker_process.ts";
+import { RawClient } from "../harness/raw_client.ts";
 import { batchOf, makeTopic, produceTo } from "../harness/raw_requests.ts";
 import {
   accept,
@@ -178,6 +180,62 @@ Deno.test("what was accepted stays so, and what was held comes again, whoever le
     await one.leave();
     const two = await join();
     assertEquals((await two.fetch()).told, ["0-0 x2", "2-3 x2"]);
+  });
+});
+
+Deno.test("what was accepted outlives SIGKILL, and what was held comes again", async () => {
+  await using broker = await BrokerProcess.start({ settings });
+  let topicId = "";
+  const groupId = "g";
+  {
+    using client = await RawClient.connect(broker);
+    const made = await makeTopic(client);
+    topicId = made.topicId;
+    await produceTo(client, { topic: made.name, records: batchOf(["a", "b", "c", "d"]) });
+    await beginSharing(client, { groupId, topicId });
+    const one = new ShareMember(client, { groupId, topicId, memberId: "one" });
+    assertEquals((await one.fetch()).told, ["0-3 x1"]);
+    assertEquals(await one.acknowledge([0, 1, accept, release], [2, 2, reject]), ErrorCode.NONE);
+  }
+  await broker.kill();
+  await broker.restart();
+  using client = await RawClient.connect(broker);
+  const two = new ShareMember(client, { groupId, topicId, memberId: "two" });
+  assertEquals((await two.fetch({ maxWaitMs: 5_000 })).told, ["1-1 x2", "3-3 x1"]);
+  assertEquals(await two.acknowledge([1, 1, accept], [3, 3, accept]), ErrorCode.NONE);
+  assertEquals((await two.fetch()).told, []);
+});
+
+Deno.test("a group is given the records that a log has in place of those it has lost", async () => {
+  await simulated({ settings }, async (scene) => {
+    const { client, groupId, topicId, produce, join } = await shared(scene);
+    await produce("a", "b");
+    // The group knows of five records, and the log's end was not synced when the machine died.
+    const stateBatches = [{ firstOffset: 1, lastOffset: 4, deliveryState: 2, deliveryCount: 1 }];
+    const written = { stateEpoch: 1, leaderEpoch: 0, startOffset: 0, stateBatches };
+    const topics = [{ topicId, partitions: [{ partition: 0, ...written }] }];
+    await client.ask(WriteShareGroupState, 1, { groupId, topics } as never);
+    const one = await join();
+    assertEquals((await one.fetch()).told, ["0-0 x1"]);
+    await produce("c", "d", "e");
+    assertEquals((await one.fetch()).values, ["c", "d", "e"]);
+    await one.leave();
+    const two = await join();
+    assertEquals((await two.fetch()).told, ["0-0 x2", "2-4 x2"]);
+  });
+});
+
+Deno.test("a group may begin with records that are no older than it says", async () => {
+  await simulated({ settings }, async (scene) => {
+    const { client, name, groupId, topicId, join } = await shared(scene);
+    for (const ageMs of [3_600_000, 1_000]) {
+      const records = batchOf(["a record"], { timestamp: Date.now() - ageMs });
+      await produceTo(client, { topic: name, records });
+    }
+    await setOfGroup(client, "share.auto.offset.reset", "by_duration:PT30M");
+    await beginSharing(client, { groupId, topicId, startOffset: -1, stateEpoch: 2 });
+    const one = await join();
+    assertEquals((await one.fetch()).told, ["1-1 x1"]);
   });
 });
 
