@@ -287,7 +287,8 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
   /** One group of a StreamsGroupDescribe. */
   describeStreams(groupId: string): DescribedStreamsGroup {
     const config = this.#options.config().streams();
-    return describeStreamsGroup(this.#groups.get(groupId), { groupId, config });
+    const topics = this.#options.topics ?? noTopics;
+    return describeStreamsGroup(this.#groups.get(groupId), { groupId, topics, config });
   }
 
   /** OffsetCommit. Topics must be named: version 10's ids are resolved before. */

@@ -29,6 +29,7 @@ import { readingScenarios } from "./differential/reading.ts";
 import { replicaScenarios } from "./differential/replicas.ts";
 import { shareGroupScenarios } from "./differential/share_groups.ts";
 import { sharingScenarios } from "./differential/sharing.ts";
+import { streamsGroupScenarios } from "./differential/streams_groups.ts";
 import { topicScenarios } from "./differential/topics.ts";
 import { transactionScenarios } from "./differential/transactions.ts";
 import { reasonToSkip } from "./java/installed.ts";
@@ -47,12 +48,19 @@ const scenarios: readonly Scenario[] = [
   ...transactionScenarios,
   ...shareGroupScenarios,
   ...sharingScenarios,
+  ...streamsGroupScenarios,
   ...generatedScenarios,
 ];
 
 /** Brokers with other settings, each for the scenarios that name it. */
 const settings: Readonly<Record<string, Record<string, string>>> = {
-  usual: { "offsets.topic.num.partitions": "4", "num.partitions": "2" },
+  usual: {
+    "offsets.topic.num.partitions": "4",
+    "num.partitions": "2",
+    // Neither waits before it assigns.
+    "group.streams.initial.rebalance.delay.ms": "0",
+    "group.streams.assignment.interval.ms": "0",
+  },
   strict: { "auto.create.topics.enable": "false" },
 };
 

@@ -134,7 +134,7 @@ function refusal(
     heartbeatIntervalMs: 0,
     acceptableRecoveryLagLegacy: 0,
     taskOffsetIntervalMs: 0,
-    status: null,
+    status: [],
     endpointInformationEpoch: 0,
   };
 }

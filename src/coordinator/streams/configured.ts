@@ -54,6 +54,9 @@ export interface ConfiguredTopology {
   readonly taskCounts: ReadonlyMap<string, number> | undefined;
   /** The subtopologies that keep state. */
   readonly stateful: ReadonlySet<string>;
+  /** Topics of the application's own, there or to be made, by name. */
+  readonly internal: ReadonlyMap<string, InternalTopic>;
+  /** Those of them that are to be made. */
   readonly missing: readonly InternalTopic[];
   /** What stands in the way of assigning tasks; undefined: nothing. */
   readonly problem: Status | undefined;
@@ -194,19 +197,20 @@ function withInternalTopics(
   topology: Topology,
   { topics, decided, taskCounts }: Deciding & { readonly taskCounts: Counts },
 ): ConfiguredTopology {
-  const missing = new Map<string, InternalTopic>();
+  const internal = new Map<string, InternalTopic>();
   for (const { subtopologyId, ...each } of topology.subtopologies) {
     for (const info of each.repartitionSourceTopics) {
-      missing.set(info.name, internalTopic(info, decided.get(info.name)));
+      internal.set(info.name, internalTopic(info, decided.get(info.name)));
     }
     for (const info of each.stateChangelogTopics) {
       // A source topic may serve as changelog, too: it is there, with what partitions it has.
       const count = each.sourceTopics.includes(info.name)
         ? topics.byName(info.name)?.partitionCount
         : taskCounts.get(subtopologyId);
-      missing.set(info.name, internalTopic(info, count));
+      internal.set(info.name, internalTopic(info, count));
     }
   }
+  const missing = new Map(internal);
   for (const name of requiredTopics(topology)) {
     const there = topics.byName(name);
     const expected = missing.get(name);
@@ -221,13 +225,14 @@ function withInternalTopics(
     topology.subtopologies.filter(({ stateChangelogTopics }) => stateChangelogTopics.length > 0)
       .map(({ subtopologyId }) => subtopologyId),
   );
-  if (missing.size === 0) return { taskCounts, stateful, missing: [], problem: undefined };
+  const known = { taskCounts, stateful, internal };
+  if (missing.size === 0) return { ...known, missing: [], problem: undefined };
   const names = [...missing.keys()].sort().join(", ");
   const problem = {
     statusCode: StatusCode.MISSING_INTERNAL_TOPICS,
     statusDetail: `Internal topics are missing: ${names}`,
   };
-  return { taskCounts, stateful, missing: [...missing.values()], problem };
+  return { ...known, missing: [...missing.values()], problem };
 }
 
 function internalTopic(
@@ -245,7 +250,8 @@ function internalTopic(
 
 function stopped(statusCode: number, statusDetail: string): ConfiguredTopology {
   const problem = { statusCode, statusDetail };
-  return { taskCounts: undefined, stateful: new Set(), missing: [], problem };
+  const unknown = { taskCounts: undefined, stateful: new Set<string>(), internal: new Map() };
+  return { ...unknown, missing: [], problem };
 }
 
 function invalid(errorMessage: string): Refusal {

@@ -6,19 +6,28 @@ import type {
 } from "../../protocol/apis/89_streams_group_describe.ts";
 import type { Group } from "../group.ts";
 import type { StreamsGroupConfig } from "../group_config.ts";
+import type { GroupTopics } from "../modern/topics.ts";
+import { configure, type InternalTopic } from "./configured.ts";
 import { stateOf, type StreamsGroup, type StreamsMember, targetOfMember } from "./group.ts";
 import { type HeldTasks, type TaskAssignment, taskIdsOf } from "./tasks.ts";
-import type { Topology } from "./topology.ts";
+import type { TopicInfo, Topology } from "./topology.ts";
 
 export type DescribedStreamsGroup = StreamsGroupDescribeResponse["groups"][number];
 
 /** "Not asked for", in the field of authorized operations. */
 const operationsUnknown = -0x8000_0000;
 
+/** What describing one takes. */
+export interface Describing {
+  readonly groupId: string;
+  readonly topics: GroupTopics;
+  readonly config: StreamsGroupConfig;
+}
+
 /** Describes `group`, or says of `groupId` that it is no streams group, or that none is served. */
 export function describeStreamsGroup(
   group: Group | undefined,
-  { groupId, config }: { readonly groupId: string; readonly config: StreamsGroupConfig },
+  { groupId, topics, config }: Describing,
 ): DescribedStreamsGroup {
   if (!config.isEnabled) {
     const { UNSUPPORTED_VERSION: errorCode } = ErrorCode;
@@ -36,7 +45,7 @@ export function describeStreamsGroup(
     groupState: stateOf(group),
     groupEpoch: group.groupEpoch,
     assignmentEpoch: group.assignmentEpoch,
-    topology: group.topology === undefined ? null : described(group.topology),
+    topology: group.topology === undefined ? null : described(group.topology, topics),
     members: [...group.members.values()].map((member) => describeMember(group, member)),
     assignorName: "sticky",
   };
@@ -63,15 +72,24 @@ function undescribed(
   };
 }
 
-function described({ epoch, subtopologies }: Topology): DescribedStreamsGroup["topology"] {
+/** With the partitions of the application's own topics, where it can be run. */
+function described(topology: Topology, topics: GroupTopics): DescribedStreamsGroup["topology"] {
+  const configured = configure(topology, topics);
+  const isReady = !("errorCode" in configured) && configured.problem === undefined;
+  const internal: ReadonlyMap<string, InternalTopic> = isReady ? configured.internal : new Map();
+  const counted = (infos: readonly TopicInfo[]) =>
+    infos.map((info) => ({
+      ...info,
+      partitions: internal.get(info.name)?.partitionCount ?? info.partitions,
+    }));
   return {
-    epoch,
-    subtopologies: subtopologies.map((each) => ({
+    epoch: topology.epoch,
+    subtopologies: topology.subtopologies.map((each) => ({
       subtopologyId: each.subtopologyId,
       sourceTopics: each.sourceTopics,
       repartitionSinkTopics: each.repartitionSinkTopics,
-      stateChangelogTopics: each.stateChangelogTopics,
-      repartitionSourceTopics: each.repartitionSourceTopics,
+      stateChangelogTopics: counted(each.stateChangelogTopics),
+      repartitionSourceTopics: counted(each.repartitionSourceTopics),
     })),
   };
 }

@@ -26,7 +26,7 @@ export function plainHeartbeat(
     acceptableRecoveryLagLegacy: 0,
     taskOffsetIntervalMs: 0,
     acceptableRecoveryLag: -1,
-    status: null,
+    status: [],
     activeTasks: null,
     standbyTasks: null,
     warmupTasks: null,

@@ -45,7 +45,6 @@ export function decideLeave(
     ...plainHeartbeat({ errorCode: ErrorCode.NONE, errorMessage: null }),
     memberId,
     memberEpoch,
-    status: [],
   };
   const failed = (error: ErrorCode): StreamsHeartbeatResult =>
     refusedHeartbeat({ errorCode: groupErrorOf(error), errorMessage: null });
