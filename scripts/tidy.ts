@@ -179,6 +179,42 @@ function questionOf(node: ts.Node): { readonly asks: boolean; readonly text?: ts
   return { asks: textQuestions.test(name.text), text: expression };
 }
 
+/** Where the port to a terminal is given, and where a process prints through it. */
+const printers = /^src\/(runtime|cli\/context\.ts)/;
+/** What prints as it is; `note` of a command's context makes its line fit to be shown itself. */
+const prints = /^(out|stdout|stderr)$/;
+/**
+ * What makes text fit to be shown: base/visible.ts, and who lays out text by it or of our own.
+ * Records are data: their format knows whether a terminal or a program gets them.
+ */
+const shown: ReadonlySet<string> = new Set([
+  ...["escaped", "escapedLines", "escapedJson", "quoted", "quotedUnless"],
+  ...["renderTable", "renderJson", "formatRecords", "programHelp", "groupHelp", "commandHelp"],
+]);
+
+const printed = outsideTests(eachNode((node, { path }) => {
+  if (!path.startsWith("src/") || printers.test(path) || !ts.isCallExpression(node)) {
+    return undefined;
+  }
+  const { expression: callee, arguments: [text] } = node;
+  if (!ts.isPropertyAccessExpression(callee) || !prints.test(callee.name.text)) return undefined;
+  return text === undefined || isShown(text)
+    ? undefined
+    : "what others have named is made fit to be shown by base/visible.ts";
+}));
+
+/** Whether all of it is ours or made fit to be shown, as far as it can be seen in one place. */
+function isShown(text: ts.Expression): boolean {
+  if (ts.isStringLiteralLike(text)) return true;
+  if (ts.isTemplateExpression(text)) {
+    return text.templateSpans.every(({ expression }) => isShown(expression));
+  }
+  if (ts.isBinaryExpression(text)) return isShown(text.left) && isShown(text.right);
+  if (ts.isConditionalExpression(text)) return isShown(text.whenTrue) && isShown(text.whenFalse);
+  if (ts.isParenthesizedExpression(text)) return isShown(text.expression);
+  return ts.isCallExpression(text) && shown.has(text.expression.getText());
+}
+
 /**
  * Where a test may read a clock or wait a time: what bounds hangs, what plays a part of the world,
  * and long runs that print what they measured.
@@ -211,6 +247,7 @@ const rules: Readonly<Record<string, Find>> = {
   syntax,
   "focused-test": focusedTest,
   "message-text": messageText,
+  printed,
   "wall-time": wallTime,
   unfinished: eachLine((line) => {
     const word = unfinished.exec(line)?.[1];

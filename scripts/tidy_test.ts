@@ -73,6 +73,30 @@ Deno.test("nothing is decided by the text of an error", () => {
   assertEquals(breaches(adapter, "src/runtime/platform_faults.ts"), []);
 });
 
+Deno.test("what others have named is printed as text that steers no terminal", () => {
+  const of = (text: string, path = "src/cli/a.ts") => breaches(`// h\n${text}\n`, path);
+  for (
+    const text of [
+      "context.out(topic);",
+      "context.out(`Topic ${topic}\n`);",
+      'context.out(escaped(topic) + " of " + group);',
+      'context.out(names.map(escaped).join(", "));',
+      "context.out(isOne ? escaped(name) : name);",
+      "runtime.process.stderr(`${error.message}\n`);",
+    ]
+  ) assertEquals(of(text), ["2 printed"], text);
+  for (
+    const text of [
+      'context.out("There are no topics.");',
+      "context.out(`Topic ${escaped(topic)}\n` + renderTable(header, rows));",
+      "context.out(escapedJson(JSON.stringify(value)));",
+      "context.note(`Deleted topic ${topic}.`);",
+      "const { out } = context;",
+    ]
+  ) assertEquals(of(text), [], text);
+  assertEquals(of("process.stdout(text);", "src/cli/context.ts"), []);
+});
+
 Deno.test("a long data table is no breach", () => {
   const long = `// h\n${"run();\n".repeat(700)}`;
   assertEquals(breaches(long, "src/protocol/apis/01_fetch.ts"), []);

@@ -18,7 +18,7 @@ import {
 import { ArgumentFault, command, jsonOption, seeHelp } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { type CliContext, exitCode, onInterrupt } from "./context.ts";
-import { renderJson, renderTable } from "./table.ts";
+import { type Cell, renderJson, renderTable } from "./table.ts";
 
 interface Workload {
   readonly topic: string;
@@ -87,7 +87,7 @@ const bench = command({
           return exitCode.failed;
         }
         if (options.json) context.out(renderJson(measured));
-        else context.out(tableOf(measured));
+        else context.out(renderTable(header, measured.map(cellsOf)));
       } finally {
         await deleteTopic(client, topic);
         stop();
@@ -199,16 +199,9 @@ function measuredOf(
   };
 }
 
-function tableOf(measured: readonly Measured[]): string {
-  return renderTable(
-    ["", "records", "records/s", "MB/s", "p50 ms", "p99 ms"],
-    measured.map((each) => [
-      each.what,
-      each.records,
-      each.recordsPerSecond,
-      each.megabytesPerSecond,
-      each.p50Ms,
-      each.p99Ms,
-    ]),
-  );
+const header = ["", "records", "records/s", "MB/s", "p50 ms", "p99 ms"];
+
+function cellsOf(each: Measured): Cell[] {
+  const { what, records, recordsPerSecond, megabytesPerSecond, p50Ms, p99Ms } = each;
+  return [what, records, recordsPerSecond, megabytesPerSecond, p50Ms, p99Ms];
 }

@@ -15,7 +15,7 @@ import { ArgumentFault, command, seeHelp } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { type CliContext, exitCode, onInterrupt } from "./context.ts";
 import { noPartition, onUnknownTopic } from "./failures.ts";
-import { formatJson, formatText } from "./record_format.ts";
+import { formatJson, formatRecords, formatText } from "./record_format.ts";
 
 const consume = command({
   name: "consume",
@@ -168,7 +168,7 @@ async function printRecords(
         isWaiting = true;
         continue;
       }
-      context.out(records.map((record) => options.print(record) + "\n").join(""));
+      context.out(formatRecords(records, options.print));
       printed += records.length;
       lastMs = clock.monotonic();
     }

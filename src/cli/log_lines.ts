@@ -4,7 +4,7 @@
 //
 // Bytes are text where they are printable UTF-8; otherwise hex, as {"hex": "..."} in JSON.
 
-import { escapedJson, quotedUnless } from "../base/visible.ts";
+import { escaped, escapedJson, quotedUnless } from "../base/visible.ts";
 import type { CliContext } from "./context.ts";
 
 /** Prints one thing. */
@@ -24,7 +24,7 @@ export function linePrinter(context: CliContext, options: { json: boolean }): Pr
     const words = Object.entries(fields)
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => `${name}=${textOf(value)}`);
-    context.out(`${type.padEnd(typeWidth)} ${words.join(" ")}\n`);
+    context.out(escaped(`${type.padEnd(typeWidth)} ${words.join(" ")}`) + "\n");
   };
 }
 

@@ -113,9 +113,8 @@ async function runInGroup(
   const { group, commands, words: [word, ...rest] } = at;
   if (word === undefined || isHelp(word)) {
     const { groupHelp } = await import("./help.ts");
-    const text = groupHelp(group, commands);
-    if (word !== undefined) context.out(text);
-    else context.note(text.trimEnd());
+    if (word !== undefined) context.out(groupHelp(group, commands));
+    else context.note(groupHelp(group, commands).trimEnd());
     return word === undefined ? exitCode.usage : exitCode.ok;
   }
   const found = commands.find((each) => each.name === `${group.name} ${word}`);

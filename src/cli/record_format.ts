@@ -6,6 +6,14 @@ import type { ConsumerRecord } from "../client/mod.ts";
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** A line for each record. */
+export function formatRecords(
+  records: readonly ConsumerRecord[],
+  format: (record: ConsumerRecord) => string,
+): string {
+  return records.map((record) => format(record) + "\n").join("");
+}
+
 /**
  * The value; with the key and a tab before it when asked. Bytes that are not text print as
  * U+FFFD. For a terminal, what would steer it prints as text, but for line ends and tabs; another

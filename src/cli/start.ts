@@ -11,6 +11,7 @@
 import { formatAddress } from "../base/address.ts";
 import { messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
 import { programVersion } from "../base/version.ts";
+import { escapedLines } from "../base/visible.ts";
 import { loadConfig, type RunningBroker, startBroker } from "../broker/mod.ts";
 import type { Logger, LogLevel, Runtime, Timer } from "../runtime/ports.ts";
 import { ArgumentFault, command, nearest, seeHelp, type Values } from "./arguments.ts";
@@ -76,7 +77,7 @@ const start = command({
       config,
       logger,
       onFatal: fatal.resolve,
-      trace: flags.trace ? (line: string) => context.out(line + "\n") : undefined,
+      trace: flags.trace ? (line: string) => context.out(escapedLines(line) + "\n") : undefined,
     }).catch(onUnusableFolder);
     logReady(logger, {
       broker,

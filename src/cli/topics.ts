@@ -71,7 +71,7 @@ const describe = command({
         context.out(renderJson(described));
         return exitCode.ok;
       }
-      context.out(`Topic ${escaped(name)}, id ${described.id}\n\n`);
+      context.out(`${escaped(`Topic ${name}, id ${described.id}`)}\n\n`);
       const header = ["partition", "leader", "replicas", "isr", "first offset", "end offset"];
       context.out(renderTable(
         header,

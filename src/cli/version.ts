@@ -1,6 +1,7 @@
 // `ottla version`: the program, the runtime, and the versions of each API that the broker serves.
 
 import { programVersion } from "../base/version.ts";
+import { escaped } from "../base/visible.ts";
 import { allHandlers } from "../broker/mod.ts";
 import { command, jsonOption } from "./arguments.ts";
 import { exitCode } from "./context.ts";
@@ -24,7 +25,7 @@ const version = command({
       const runtime = { name, version };
       context.out(renderJson({ version: programVersion, runtime, protocol: served }));
     } else {
-      context.out(`ottla ${programVersion} (${name} ${version})\n\n`);
+      context.out(`${escaped(`ottla ${programVersion} (${name} ${version})`)}\n\n`);
       const rows = served.map(({ key, api, min, max }) => [key, api, `${min}-${max}`]);
       context.out(renderTable(["key", "api", "versions"], rows));
     }
