@@ -241,6 +241,9 @@ function isTextAt(text: string, bytes: Uint8Array, start: number): boolean {
   return true;
 }
 
+/** What is longer is written in chunks of so much, none of which is copied to make room. */
+const chunkBytes = 256 * 1024;
+
 /** Growing writer. Integers are expected in range: ours are asserted where they are made. */
 export class BytesWriter {
   #buffer: Uint8Array<ArrayBuffer>;
@@ -258,15 +261,23 @@ export class BytesWriter {
   }
 
   #reserve(length: number): number {
+    if (this.#position + length > this.#buffer.length) this.#grow(length);
     const start = this.#position;
-    const needed = start + length;
-    if (needed > this.#buffer.length) {
-      const grown = new Uint8Array(Math.max(needed, this.#buffer.length * 2));
-      grown.set(this.#buffer.subarray(0, start));
-      this.#buffer = grown;
-    }
-    this.#position = needed;
+    this.#position += length;
     return start;
+  }
+
+  /** Doubles a small buffer; a large one is a chunk of its own, and the next one begins. */
+  #grow(length: number): void {
+    const start = this.#position;
+    if (start >= chunkBytes) {
+      this.#seal();
+      this.#buffer = new Uint8Array(Math.max(length, chunkBytes));
+      return;
+    }
+    const grown = new Uint8Array(Math.max(start + length, this.#buffer.length * 2));
+    grown.set(this.#buffer.subarray(0, start));
+    this.#buffer = grown;
   }
 
   int8(value: number): void {

@@ -1,6 +1,9 @@
 // Reads for the consumers of before Kafka 0.11, who know message sets only: what the log has is
 // converted on its way out.
 //
+// Differs from Kafka: a batch that takes more memory to convert than there is for work is
+// NOT_LEADER_OR_FOLLOWER, which old clients try again; Kafka has no bound.
+//
 // Differs from Kafka: a read goes on past batches that give such a consumer nothing (markers of
 // transactions), until it finds a message or the end; Kafka's answer is empty, and the consumer
 // stays where it is.
@@ -34,6 +37,13 @@ export interface SetReadResult extends ReadResult {
 
 const nothing = new Uint8Array(0);
 
+/** What is sound and cannot be converted here and now may be another time: clients ask again. */
+const endingErrors = {
+  "unsupported codec": ErrorCode.UNSUPPORTED_COMPRESSION_TYPE,
+  "does not unpack": ErrorCode.CORRUPT_MESSAGE,
+  "no memory": ErrorCode.NOT_LEADER_OR_FOLLOWER,
+} as const;
+
 /** A message set from `offset` on, with its first message whole however large it is. */
 export async function readMessageSet(
   log: PartitionLog,
@@ -52,10 +62,7 @@ export async function readMessageSet(
       return { bytes: converted.set, nextOffset: converted.nextOffset };
     }
     if (converted.ending !== undefined) {
-      const errorCode = converted.ending === "unsupported codec"
-        ? ErrorCode.UNSUPPORTED_COMPRESSION_TYPE
-        : ErrorCode.CORRUPT_MESSAGE;
-      return { bytes: nothing, nextOffset: offset, errorCode };
+      return { bytes: nothing, nextOffset: offset, errorCode: endingErrors[converted.ending] };
     }
     offset = Math.max(nextOffset, converted.nextOffset);
   }

@@ -61,7 +61,13 @@ import { noRegexes, type RegexEngine } from "./modern/regex.ts";
 import { type GroupTopics, noTopics } from "./modern/topics.ts";
 import { type CommitInput, decideCommit, decideTransactionCommit } from "./offset_commit.ts";
 import { decideOffsetDeletion, decideTopicsDeleted } from "./offset_removal.ts";
-import { type FetchedGroup, fetchOffsets, type OffsetFetchGroup, OffsetTable } from "./offsets.ts";
+import {
+  type FetchedGroup,
+  fetchOffsets,
+  type OffsetFetchGroup,
+  OffsetTable,
+  topicsOf,
+} from "./offsets.ts";
 import { type GroupCoordinatorRecord, groupIdOf } from "./record_kinds.ts";
 import { type DescribedShareGroup, describeShareGroup } from "./share/describe.ts";
 import { decideShareHeartbeat } from "./share/heartbeat.ts";
@@ -319,6 +325,11 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
     });
     if (errorCode !== ErrorCode.NONE) return { groupId: request.groupId, topics: [], errorCode };
     return fetchOffsets(this.#offsets, request);
+  }
+
+  /** What an OffsetFetch that wants all of a group's offsets would have to name. */
+  committedTopics(groupId: string): NonNullable<OffsetFetchGroup["topics"]> {
+    return topicsOf(this.#offsets.ofGroup(groupId));
   }
 
   /** One group of a DescribeGroups. */

@@ -127,11 +127,7 @@ type FetchedPartition = FetchedTopic["partitions"][number];
 export function fetchOffsets(offsets: OffsetTable, request: OffsetFetchGroup): FetchedGroup {
   const { groupId: group, requireStable } = request;
   const committed = offsets.ofGroup(request.groupId);
-  const wanted = request.topics ?? [...committed].map(([name, partitions]) => ({
-    name,
-    topicId: ZERO_UUID,
-    partitionIndexes: [...partitions.keys()],
-  }));
+  const wanted = request.topics ?? topicsOf(committed);
   const topics = wanted.map(({ name, topicId, partitionIndexes }): FetchedTopic => ({
     name,
     topicId,
@@ -153,6 +149,15 @@ export function fetchOffsets(offsets: OffsetTable, request: OffsetFetchGroup): F
     }),
   }));
   return { groupId: request.groupId, topics, errorCode: ErrorCode.NONE };
+}
+
+/** Topics and partitions that have offsets, as a request that wants all of them would name them. */
+export function topicsOf(committed: OffsetsOfGroup): NonNullable<OffsetFetchGroup["topics"]> {
+  return [...committed].map(([name, partitions]) => ({
+    name,
+    topicId: ZERO_UUID,
+    partitionIndexes: [...partitions.keys()],
+  }));
 }
 
 /** Two ids that are both known and differ: the topic was deleted and created anew. */

@@ -217,7 +217,7 @@ function arrayPieces(element: WireType, nullable: boolean, target: Target): Read
 /** Reads how many elements there are, negative for null, and lets no more be than there can. */
 function countReader(element: WireType, target: Target): (reader: BytesReader) => number {
   const sizeMin = Math.max(1, minimalSize(element, target));
-  const objectBytes = answerBytes + objectBytesOf(element);
+  const objectBytes = onTheWayBytes + objectBytesOf(element);
   return (reader) => {
     const count = target.flexible ? reader.uvarint() - 1 : reader.int32();
     if (count <= 0) return count;
@@ -249,8 +249,8 @@ export function holdsBytes(fields: Fields): boolean {
   return Object.values(fields).some(({ wire }) => isBytes(wire));
 }
 
-/** What an answer says of an element takes about so much. */
-const answerBytes = 128;
+/** What is made of an element on the way to its answer takes about so much. */
+const onTheWayBytes = 512;
 
 /** What an element takes in memory, about. What an array in it holds is counted as it is read. */
 function objectBytesOf(wire: WireType): number {

@@ -21,6 +21,13 @@ import {
   OffsetFetch,
   Produce,
 } from "../../src/protocol/mod.ts";
+import { AddPartitionsToTxn } from "../../src/protocol/apis/24_add_partitions_to_txn.ts";
+import { WriteTxnMarkers } from "../../src/protocol/apis/27_write_txn_markers.ts";
+import { TxnOffsetCommit } from "../../src/protocol/apis/28_txn_offset_commit.ts";
+import { DescribeProducers } from "../../src/protocol/apis/61_describe_producers.ts";
+import { DescribeTransactions } from "../../src/protocol/apis/65_describe_transactions.ts";
+import { ListTransactions } from "../../src/protocol/apis/66_list_transactions.ts";
+import { ConsumerGroupDescribe } from "../../src/protocol/apis/69_consumer_group_describe.ts";
 import { ConsumerGroupHeartbeat } from "../../src/protocol/apis/68_consumer_group_heartbeat.ts";
 import { IncrementalAlterConfigs } from "../../src/protocol/apis/44_incremental_alter_configs.ts";
 import { type Reachable, request } from "../harness/raw_client.ts";
@@ -371,6 +378,97 @@ const manyItems: readonly {
       forgottenTopicsData: [],
     }),
   },
+  {
+    api: AddPartitionsToTxn,
+    version: 3,
+    count: 300_000,
+    message: (items) => ({
+      v3AndBelowTransactionalId: "transaction",
+      v3AndBelowProducerId: 1,
+      v3AndBelowProducerEpoch: 0,
+      v3AndBelowTopics: [{ name: topics.plain, partitions: items }],
+    }),
+  },
+  {
+    api: AddPartitionsToTxn,
+    version: 4,
+    count: 50_000,
+    message: (items) => ({
+      transactions: items.map((i) => ({
+        transactionalId: `t${i}`,
+        producerId: i,
+        producerEpoch: 0,
+        verifyOnly: true,
+        topics: [{ name: topics.plain, partitions: [0] }],
+      })),
+    }),
+  },
+  {
+    api: TxnOffsetCommit,
+    version: 3,
+    count: 200_000,
+    message: (items) => ({
+      transactionalId: "transaction",
+      groupId: "offsets",
+      producerId: 1,
+      producerEpoch: 0,
+      memberId: "",
+      topics: [{
+        name: topics.plain,
+        partitions: items.map(() => {
+          return { partitionIndex: 0, committedOffset: 1, committedMetadata: "" };
+        }),
+      }],
+    }),
+  },
+  {
+    api: WriteTxnMarkers,
+    version: 1,
+    count: 100_000,
+    message: (items) => ({
+      markers: items.map((producerId) => ({
+        producerId,
+        producerEpoch: 0,
+        transactionResult: false,
+        topics: [{ name: topics.plain, partitionIndexes: [0] }],
+        coordinatorEpoch: 0,
+      })),
+    }),
+  },
+  {
+    api: DescribeTransactions,
+    version: 0,
+    count: 300_000,
+    message: (items) => ({ transactionalIds: items.map((i) => `t${i}`) }),
+  },
+  {
+    api: ListTransactions,
+    version: 1,
+    count: 300_000,
+    message: (items) => ({
+      stateFilters: items.map((i) => `s${i}`),
+      producerIdFilters: items,
+      durationFilter: -1,
+    }),
+  },
+  {
+    api: ConsumerGroupDescribe,
+    version: 0,
+    count: 300_000,
+    message: (items) => ({ groupIds: items.map((i) => `g${i}`) }),
+  },
+  {
+    api: DescribeProducers,
+    version: 0,
+    count: 300_000,
+    message: (items) => ({ topics: [{ name: topics.plain, partitionIndexes: items }] }),
+  },
+  {
+    api: DescribeGroups,
+    version: 5,
+    count: 300_000,
+    message: (items) => ({ groups: items.map((i) => `group-${i % 3}`) }),
+  },
 ];
 
 const itemKinds: HostileKind[] = manyItems.map(({ api, version, count, message }) => {
@@ -379,7 +477,7 @@ const itemKinds: HostileKind[] = manyItems.map(({ api, version, count, message }
     name: `${api.name} ${version} of very many items`,
     async prepare() {
       if (frames.length > 0) return;
-      for (const items of [count / 100, count / 10, count]) {
+      for (const items of [count / 100, count / 20, count / 10, count]) {
         const all = Array.from({ length: items }, (_, i) => i);
         frames.push(await Promise.resolve(request(api, version, message(all) as never)));
       }

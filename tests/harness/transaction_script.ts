@@ -144,8 +144,8 @@ const verbs: Readonly<Record<string, Verb>> = {
   list({ shell }, { options }) {
     const pattern = options.get("prefix");
     const listed = shell.machine.list({
-      states: options.get("states")?.split(",") ?? [],
-      producerIds: options.get("producers")?.split(",").map(Number) ?? [],
+      states: new Set(options.get("states")?.split(",")),
+      producerIds: new Set(options.get("producers")?.split(",").map(Number)),
       durationMs: Number(options.get("longer") ?? -1),
       matches: pattern === undefined ? undefined : (id) => id.startsWith(pattern),
     }, shell.nowMs);

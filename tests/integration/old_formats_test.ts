@@ -17,10 +17,12 @@ import { zlibCodecs as codecs } from "../../src/runtime/codecs.ts";
 import { messageSetOf, messagesIn, shallowMessages } from "../harness/message_sets.ts";
 import type { RawClient } from "../harness/raw_client.ts";
 import { fetchFrom, type FetchOptions, makeTopic, produceTo } from "../harness/raw_requests.ts";
+import { simulated } from "../harness/simulated_broker.ts";
 import { sharedBroker } from "../harness/shared_broker.ts";
 
 for (const type of compressionTypes) await loadCompression(type);
 
+const retriable = ErrorCode.NOT_LEADER_OR_FOLLOWER;
 const shared = sharedBroker();
 const legacyTypes = ["none", "gzip", "snappy", "lz4"] as const;
 const now = Date.now();
@@ -271,4 +273,28 @@ Deno.test("old messages may have any time, too, where the topic lets them", asyn
     const seen = messagesIn(await fetchSet(client, { topic, offset, version: 3 }));
     assertEquals(seen.map(({ timestamp }) => timestamp), times);
   }
+});
+
+Deno.test("a batch that there is no memory to convert may be asked for again", async () => {
+  const settings = { "ottla.memory.bytes.max": `${64 << 20}`, "message.max.bytes": "50000000" };
+  await simulated({ settings }, async ({ connect }) => {
+    using client = await connect();
+    for (const [megabytes, errorCode] of [[4, ErrorCode.NONE], [12, retriable]] as const) {
+      const { name: topic } = await makeTopic(client);
+      const value = new Uint8Array(megabytes << 20);
+      const records = buildBatch({
+        records: [{ key: null, value, headers: [] }],
+        compression: "gzip",
+        timestamp: now,
+      }, codecs);
+      await produceTo(client, { topic, records });
+      for (const version of [0, 3]) {
+        const answer = await fetchFrom(client, { topic, version });
+        assertEquals(answer.errorCode, errorCode, `${megabytes} MB, version ${version}`);
+      }
+      // Whoever reads batches gets it as it is.
+      const { errorCode: today } = await fetchFrom(client, { topic });
+      assertEquals(today, ErrorCode.NONE);
+    }
+  });
 });

@@ -97,9 +97,12 @@ async function fetchFrom({ machine: table }: GroupShard, group: GroupRequest, co
 
 /** Many partitions one by one, with turns of the event loop in between. */
 async function lookUp(table: Table, group: GroupRequest, slices: WorkSlices) {
-  const { groupId, topics } = group;
-  const count = (topics ?? []).reduce((sum, each) => sum + each.partitionIndexes.length, 0);
-  if (topics === null || count + topics.length <= atOnceMax) return table.fetchOffsets(group);
+  const { groupId } = group;
+  const topics = group.topics ?? table.committedTopics(groupId);
+  const count = topics.reduce((sum, each) => sum + each.partitionIndexes.length, 0);
+  if (count + topics.length <= atOnceMax) return table.fetchOffsets(group);
+  const { errorCode } = table.fetchOffsets({ ...group, topics: [] });
+  if (errorCode !== ErrorCode.NONE) return { groupId, topics: [], errorCode };
   const found = await mapSliced(topics, slices, async ({ partitionIndexes, ...topic }) => ({
     ...topic,
     partitions: await mapSliced(partitionIndexes, slices, (index) => {

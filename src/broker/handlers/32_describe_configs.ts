@@ -46,13 +46,20 @@ export const describeConfigs = handler(DescribeConfigs, {
   async handle(request, { services }: Context) {
     const { slices, memory } = services;
     let bytesLeft = memory.answerBytesMax / 2;
+    const once = memo<readonly DescribedConfig[]>();
+    const shownOnce = memo<Shown>();
     const results = await mapSliced(request.resources, slices, async (resource) => {
       if (bytesLeft < 0) return failed(resource, tooMuch);
-      const found = describe(resource, services);
+      const found = describe(resource, services, once);
       if ("errorCode" in found) return failed(resource, found);
       slices.spend(found.length * keyWeight);
       if (slices.isOver) await slices.next();
-      const configs = shown(found, { ...request, ...resource });
+      const { configurationKeys } = resource;
+      const configs = shownOnce(
+        found,
+        configurationKeys,
+        () => shown(found, { ...request, configurationKeys }),
+      );
       bytesLeft -= configs.reduce((sum, each) => sum + bytesOf(each), 0);
       return { ...failed(resource, { errorCode: ErrorCode.NONE, errorMessage: "" }), configs };
     });
@@ -64,6 +71,22 @@ const tooMuch: Failure = {
   errorCode: ErrorCode.POLICY_VIOLATION,
   errorMessage: "the answer would be too long: ask for fewer resources at once",
 };
+
+/** What was made for the same two things before, of this request. */
+type Memo<T> = (of: object | string, and: readonly string[] | null | string, make: () => T) => T;
+
+/** What is described alike, as most topics are, is one and the same in an answer. */
+function memo<T>(): Memo<T> {
+  const made = new Map<object | string, Map<string, T>>();
+  return (of, and, make) => {
+    const key = JSON.stringify(and);
+    const those = made.get(of) ?? new Map<string, T>();
+    made.set(of, those);
+    const result = those.get(key) ?? make();
+    those.set(key, result);
+    return result;
+  };
+}
 
 /** What a request asks for of a resource's configuration. */
 interface Wanted {
@@ -84,8 +107,10 @@ function shown(found: readonly DescribedConfig[], wanted: Wanted) {
     }));
 }
 
-/** About what it takes, as an object and in the answer. */
-function bytesOf({ synonyms, documentation }: ReturnType<typeof shown>[number]): number {
+type Shown = ReturnType<typeof shown>;
+
+/** About what it takes in the answer. */
+function bytesOf({ synonyms, documentation }: Shown[number]): number {
   return 256 + 128 * synonyms.length + (documentation?.length ?? 0);
 }
 
@@ -113,9 +138,13 @@ function invalid(errorMessage: string): Failure {
 function describe(
   { resourceType, resourceName }: Resource,
   services: Context["services"],
+  once: Memo<readonly DescribedConfig[]>,
 ): readonly DescribedConfig[] | Failure {
   const { image } = services.metadata;
   const values = image.configs(resourceType, resourceName);
+  /** Of resources that nothing is set for, all of a type are alike. */
+  const known = (make: () => readonly DescribedConfig[]) =>
+    once(`${resourceType}`, values.size === 0 ? "" : resourceName, make);
   switch (resourceType) {
     case ResourceType.TOPIC: {
       const problem = topicNameProblem(resourceName);
@@ -126,12 +155,13 @@ function describe(
         const errorMessage = `topic ${resourceName} does not exist`;
         return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage };
       }
-      return services.config.describeTopic(values);
+      return known(() => services.config.describeTopic(values));
     }
     case ResourceType.BROKER:
       return resourceName === ""
-        ? describeClusterDefault(values)
-        : brokerProblem(resourceName, services) ?? services.config.describeBroker();
+        ? once("all brokers", null, () => describeClusterDefault(values))
+        : brokerProblem(resourceName, services) ??
+          once("broker", null, () => services.config.describeBroker());
     case ResourceType.BROKER_LOGGER:
       return resourceName === ""
         ? invalid("Broker id must not be empty")
@@ -139,15 +169,22 @@ function describe(
     case ResourceType.CLIENT_METRICS:
       return resourceName === ""
         ? invalid("Client metrics subscription name must not be empty")
-        : describeResource(clientMetricsKeys, { values, source: ConfigSource.CLIENT_METRICS });
+        : known(() => {
+          return describeResource(clientMetricsKeys, {
+            values,
+            source: ConfigSource.CLIENT_METRICS,
+          });
+        });
     case ResourceType.GROUP:
       return resourceName === ""
         ? invalid("Group name must not be empty")
-        : describeResource(groupKeys, {
-          values,
-          source: ConfigSource.GROUP,
-          defaults: groupDefaults(services),
-        });
+        : known(() =>
+          describeResource(groupKeys, {
+            values,
+            source: ConfigSource.GROUP,
+            defaults: groupDefaults(services),
+          })
+        );
     default:
       return invalid(`resource type ${resourceType} has no configuration here`);
   }

@@ -27,8 +27,8 @@ export const listTransactions = handler(ListTransactions, {
       return { errorCode, unknownStateFilters: [], transactionStates: [] };
     }
     const filters = {
-      states: stateFilters,
-      producerIds: producerIdFilters,
+      states: new Set(stateFilters),
+      producerIds: new Set(producerIdFilters),
       durationMs: saturated(durationFilter),
       matches,
     };

@@ -6,6 +6,7 @@
 //   next one. A cursor whose topic is gone continues behind it. Nothing is created by asking.
 
 import { ZERO_UUID } from "../../base/ids.ts";
+import { slicedFromNow, sortedPieces } from "../../base/pieces.ts";
 import { type PartitionImage, type TopicImage, topicNameProblem } from "../../cluster/mod.ts";
 import {
   DescribeTopicPartitions,
@@ -42,7 +43,7 @@ export const describeTopicPartitions = handler(DescribeTopicPartitions, {
     const topics: Response["topics"][number][] = [];
     const limit = services.config.get("max.request.partition.size.limit");
     let left = Math.max(1, Math.min(request.responsePartitionLimit, limit));
-    for (const name of names(request, services)) {
+    for (const name of await names(request, services)) {
       slices.spend(topicWeight);
       if (slices.isOver) await slices.next();
       const first = cursor?.topicName === name ? cursor.partitionIndex : 0;
@@ -91,11 +92,14 @@ function invalid({ name }: Request["topics"][number]): Response["topics"][number
   };
 }
 
-function names({ topics, cursor }: Request, { metadata }: Context["services"]): string[] {
+async function names(
+  { topics, cursor }: Request,
+  { metadata, slices }: Context["services"],
+): Promise<string[]> {
   const asked = topics.length > 0
     ? topics.map(({ name }) => name)
     : [...metadata.image.topics()].map(({ name }) => name);
-  const sorted = [...new Set(asked)].sort();
+  const sorted = await slicedFromNow(sortedPieces([...new Set(asked)]), slices);
   return cursor === null ? sorted : sorted.filter((name) => name >= cursor.topicName);
 }
 

@@ -73,7 +73,7 @@ const largeFrameBytes = freeBytes;
  * A byte of a request decodes to so many at most: what is claimed before one knows. The densest are
  * arrays of structs of one int32, such as OffsetDelete's partitions.
  */
-const decodedBytesOfByte = 96;
+const decodedBytesOfByte = 168;
 /** What is claimed for an answer as long as nobody knows how long it will be. */
 const answerBytesOfByte = 4;
 /** Those wait for other clients, or for the memory of answers: no memory is held meanwhile. */

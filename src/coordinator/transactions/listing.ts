@@ -12,10 +12,10 @@ import { type Entry, isPrepared, transactionStates } from "./transaction.ts";
 export type DescribedTransaction = DescribeTransactionsResponse["transactionStates"][number];
 export type ListedTransaction = ListTransactionsResponse["transactionStates"][number];
 
-/** What ListTransactions asks for; an empty list, -1 or undefined: all. */
+/** What ListTransactions asks for; an empty set, -1 or undefined: all. */
 export interface TransactionFilters {
-  readonly states: readonly string[];
-  readonly producerIds: readonly ProducerId[];
+  readonly states: ReadonlySet<string>;
+  readonly producerIds: ReadonlySet<ProducerId>;
   /** Those that began longer ago than this. */
   readonly durationMs: number;
   readonly matches: ((transactionalId: string) => boolean) | undefined;
@@ -66,12 +66,10 @@ export function listTransactions(
   { states, producerIds, durationMs, matches }: TransactionFilters,
   nowMs: number,
 ): ListedTransaction[] {
-  const wanted = new Set(states);
-  const ids = new Set(producerIds);
   const listed: ListedTransaction[] = [];
   for (const { transaction: { transactionalId, state, producerId, startMs } } of entries) {
-    if (wanted.size > 0 && !wanted.has(state)) continue;
-    if (ids.size > 0 && !ids.has(producerId)) continue;
+    if (states.size > 0 && !states.has(state)) continue;
+    if (producerIds.size > 0 && !producerIds.has(producerId)) continue;
     if (durationMs >= 0 && nowMs - saturated(startMs) <= durationMs) continue;
     if (matches !== undefined && !matches(transactionalId)) continue;
     listed.push({ transactionalId, producerId, transactionState: state });
