@@ -209,6 +209,8 @@ export class Broker implements RunningBroker {
   #parts(): readonly (() => void | Promise<void>)[] {
     return [
       () => this.#wiring.eventLoopDelay?.close(),
+      // Requests and chores wait behind its work, which may be long.
+      () => this.#wiring.reconciler.close(),
       // Whatever waits is answered first, so that no connection is in the middle of something.
       () => this.#wiring.purgatory.close(),
       () => this.#wiring.sharePartitions.close(),
@@ -223,7 +225,6 @@ export class Broker implements RunningBroker {
       () => this.#background.close(),
       () => this.#wiring.membership.leave(),
       () => this.#wiring.stopWatching(),
-      () => this.#wiring.reconciler.close(),
     ];
   }
 

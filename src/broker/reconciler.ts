@@ -69,6 +69,7 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   /** Before the logs of the last run are open, nothing is new. */
   #isStarted = false;
+  #isClosed = false;
   /** The last work on logs. */
   #working: Promise<void> = Promise.resolve();
 
@@ -121,14 +122,19 @@ export class Reconciler {
       for (const { topic: name, id } of partitions.withoutRoom()) {
         const topic = image().topic(name);
         if (topic === undefined || partitions.topicId(name) !== topic.id) continue;
+        if (this.#isClosed) return;
         await this.#open(topic, id, { isNew: false });
       }
     });
   }
 
-  /** Nothing follows the image any more. Resolves once no log is being worked on. */
+  /**
+   * Nothing follows the image any more. Resolves once no log is being worked on; what was still to
+   * be done the next start finds in the image.
+   */
   close(): Promise<void> {
     this.#isStarted = false;
+    this.#isClosed = true;
     return this.#working;
   }
 
@@ -224,6 +230,9 @@ export class Reconciler {
       if (topic === undefined || missing.length === 0) return;
       // One by one: each goes where the fewest are by then.
       for (const { id } of missing) {
+        if (this.#isClosed) return;
+        // Of thousands the topic may be gone before its last one is reached.
+        if (this.#stateOf(topic, id) === undefined) continue;
         await this.#open(topic, id, { isNew: true });
         await this.#giveWay();
       }
@@ -281,7 +290,7 @@ export class Reconciler {
   async #someAtATime<T>(items: Iterable<T>, run: (item: T) => Promise<void>): Promise<void> {
     const due = items[Symbol.iterator]();
     const runNext = async () => {
-      for (let next = due.next(); !next.done; next = due.next()) {
+      for (let next = due.next(); !next.done && !this.#isClosed; next = due.next()) {
         await run(next.value);
         await this.#giveWay();
       }
