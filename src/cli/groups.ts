@@ -4,6 +4,7 @@ import { UsageFault } from "../base/faults.ts";
 import { type Int64, parseInt64, saturated } from "../base/int64.ts";
 import { escaped } from "../base/visible.ts";
 import {
+  alterShareGroupOffsets,
   type Client,
   commitOffsets,
   committedOffsets,
@@ -14,6 +15,7 @@ import {
   listOffsets,
   listRanges,
   type OffsetSpec,
+  shareGroupOffsets,
   type TopicPartition,
 } from "../client/mod.ts";
 import { ArgumentFault, command, jsonOption, seeHelp } from "./arguments.ts";
@@ -54,7 +56,8 @@ const describe = command({
       const group = await describeGroup(client, groupId).catch((error) =>
         onUnknownGroup(error, groupId)
       );
-      const partitions = await progressOf(client, group);
+      const isShared = group.type === "share";
+      const partitions = await (isShared ? sharedProgressOf : progressOf)(client, group);
       if (options.json) {
         context.out(renderJson({ ...group, partitions }));
         return exitCode.ok;
@@ -64,7 +67,8 @@ const describe = command({
       const at = epoch === undefined ? "" : `, epoch ${epoch} of the ${type} protocol`;
       const line = `Group ${groupId}: ${state}, ${count}${protocol && `, ${protocol}`}${at}`;
       context.out(`${escaped(line)}\n\n`);
-      const header = ["topic", "partition", "committed", "end", "lag", "member", "host"];
+      const reached = isShared ? "start" : "committed";
+      const header = ["topic", "partition", reached, "end", "lag", "member", "host"];
       context.out(renderTable(
         header,
         partitions.map((each) => [
@@ -81,8 +85,39 @@ const describe = command({
     }),
 });
 
+/** A partition, with how far its group is. */
+interface Progress extends TopicPartition {
+  /** The next offset to read; of a share group, from where on it may not be done. */
+  readonly committed?: Int64 | undefined;
+  readonly end: number | undefined;
+  readonly lag: Int64 | undefined;
+  readonly memberId?: string | undefined;
+  readonly host?: string | undefined;
+}
+
+/** Every partition that a share group reads, with all who do. */
+async function sharedProgressOf(client: Client, group: DescribedGroup): Promise<Progress[]> {
+  const started = await shareGroupOffsets(client, group.groupId);
+  const ends = await listOffsets(client, started, { spec: "latest" });
+  return started.map(({ topic, partition, startOffset: committed, lag }, i) => {
+    const readers = group.members.filter(({ partitions }) =>
+      partitions.some((each) => each.topic === topic && each.partition === partition)
+    );
+    const all = (texts: readonly string[]) => texts.length === 0 ? undefined : texts.join(",");
+    return {
+      topic,
+      partition,
+      committed,
+      end: ends[i]?.offset,
+      lag,
+      memberId: all(readers.map(({ memberId }) => memberId)),
+      host: all([...new Set(readers.map(({ clientHost }) => clientHost))]),
+    };
+  });
+}
+
 /** Every partition that the group has committed or holds, with how far it is. */
-async function progressOf(client: Client, group: DescribedGroup) {
+async function progressOf(client: Client, group: DescribedGroup): Promise<Progress[]> {
   const committed = await committedOffsets(client, group.groupId, { partitions: null });
   const rows = new Map<string, TopicPartition & { committed?: Int64; memberId?: string }>();
   const hosts = new Map(group.members.map((each) => [each.memberId, each.clientHost]));
@@ -166,7 +201,8 @@ const resetOffsets = command({
       );
     }
     return withClient(context, options, async (client) => {
-      if (!await existsWithoutMembers(client, groupId)) {
+      const group = await groupWithoutMembers(client, groupId);
+      if (group === undefined) {
         context.note(
           `There is no group ${groupId} yet: it ${
             options["dry-run"] ? "would begin" : "begins"
@@ -186,7 +222,8 @@ const resetOffsets = command({
         );
       }
       const offsets = await offsetsAt(context, { client, partitions: chosen, place });
-      if (!options["dry-run"]) await commitOffsets(client, groupId, { offsets });
+      const move = group?.type === "share" ? alterShareGroupOffsets : commitOffsets;
+      if (!options["dry-run"]) await move(client, groupId, { offsets });
       if (options.json) context.out(renderJson(offsets));
       else {
         const rows = offsets.map((each) => [each.topic, each.partition, each.offset]);
@@ -233,8 +270,11 @@ async function offsetsAt(
   });
 }
 
-/** False for a group that is not there yet: it may well be given offsets to begin with. */
-async function existsWithoutMembers(client: Client, groupId: string): Promise<boolean> {
+/** Undefined for one that is not there yet: it may well be given offsets to begin with. */
+async function groupWithoutMembers(
+  client: Client,
+  groupId: string,
+): Promise<DescribedGroup | undefined> {
   const group = await describeGroup(client, groupId).catch((error) => {
     if (!isKafkaError(error, "GROUP_ID_NOT_FOUND")) throw error;
   });
@@ -247,7 +287,7 @@ async function existsWithoutMembers(client: Client, groupId: string): Promise<bo
         "from where they are: stop them first",
     );
   }
-  return group !== undefined;
+  return group ?? undefined;
 }
 
 function onUnknownGroup(error: unknown, groupId: string): never {

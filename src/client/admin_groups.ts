@@ -47,8 +47,8 @@ export async function listGroups(client: Client): Promise<ListedGroup[]> {
 }
 
 /**
- * A classic, consumer or streams group with its members. Throws GROUP_ID_NOT_FOUND when there is
- * none.
+ * A classic, consumer, share or streams group with its members. Throws GROUP_ID_NOT_FOUND when
+ * there is none.
  */
 export async function describeGroup(client: Client, groupId: string): Promise<DescribedGroup> {
   const about = `describe group ${groupId}`;

@@ -21,16 +21,17 @@ export interface DescribedMember {
 export interface DescribedGroup {
   /** Its name. */
   readonly groupId: string;
-  /** Kafka's words: classic, consumer (KIP-848), or streams (KIP-1071). */
+  /** Kafka's words: classic, consumer (KIP-848), share (KIP-932), or streams (KIP-1071). */
   readonly type: string;
   /**
-   * Of a classic group Empty, PreparingRebalance, CompletingRebalance or Stable; of others Empty,
-   * Assigning, Reconciling or Stable, and NotReady of a streams group that cannot be run.
+   * Of a share group Empty or Stable; of a classic one also PreparingRebalance or
+   * CompletingRebalance; of others also Assigning or Reconciling, and NotReady of a streams group
+   * that cannot be run.
    */
   readonly state: string;
   /** The group epoch; undefined for a classic one. */
   readonly epoch: number | undefined;
-  /** "consumer", "connect", "streams" or another use of groups; "" for none. */
+  /** "consumer", "connect", "share", "streams" or another use of groups; "" for none. */
   readonly protocolType: string;
   /** The assignor in use. */
   readonly protocol: string;

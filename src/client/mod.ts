@@ -61,6 +61,11 @@ export type { ConsumerRecord } from "./partition_reader.ts";
 export { partitionForKey } from "./partitioner.ts";
 export type { ProducerRecord, RecordMetadata } from "./produce_batch.ts";
 export { Producer, type ProducerOptions } from "./producer.ts";
+export {
+  alterShareGroupOffsets,
+  type ShareGroupOffset,
+  shareGroupOffsets,
+} from "./share_group_offsets.ts";
 export type { SaslOptions } from "./sasl.ts";
 export type { CompressionType, RecordHeader } from "../records/mod.ts";
 

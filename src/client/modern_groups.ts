@@ -4,6 +4,7 @@
 import type { BrokerId } from "../base/ids.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import { ConsumerGroupDescribe } from "../protocol/apis/69_consumer_group_describe.ts";
+import { ShareGroupDescribe } from "../protocol/apis/77_share_group_describe.ts";
 import {
   StreamsGroupDescribe,
   type StreamsGroupDescribeResponse,
@@ -19,13 +20,14 @@ interface Asking {
   readonly about: string;
 }
 
-/** A consumer or a streams group. Throws GROUP_ID_NOT_FOUND when there is none. */
+/** A consumer, share or streams group. Throws GROUP_ID_NOT_FOUND when there is none. */
 export async function describeModernGroup(
   client: Client,
   groupId: string,
   asking: Asking,
 ): Promise<DescribedGroup> {
   const found = await orNone(() => describeConsumerGroup(client, groupId, asking)) ??
+    await orNone(() => describeShareGroup(client, groupId, asking)) ??
     await orNone(() => describeStreamsGroup(client, groupId, asking));
   if (found === undefined) throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, asking.about);
   return found;
@@ -67,6 +69,36 @@ async function describeConsumerGroup(
     members: group.members.map((member) => ({
       memberId: member.memberId,
       groupInstanceId: member.instanceId,
+      clientId: member.clientId,
+      clientHost: member.clientHost,
+      partitions: member.assignment.topicPartitions.flatMap(({ topicName, partitions }) =>
+        partitions.map((partition) => ({ topic: topicName, partition }))
+      ),
+    })),
+  };
+}
+
+/** One whose members share partitions (KIP-932). */
+async function describeShareGroup(
+  client: Client,
+  groupId: string,
+  { to, about }: Asking,
+): Promise<DescribedGroup> {
+  const question = { groupIds: [groupId], includeAuthorizedOperations: false };
+  const answer = await client.request(ShareGroupDescribe, question, { to });
+  const group = onlyAnswer(answer.groups, about);
+  checkCode(group.errorCode, about, group.errorMessage);
+  return {
+    groupId,
+    type: "share",
+    epoch: group.groupEpoch,
+    state: group.groupState,
+    protocolType: "share",
+    protocol: group.assignorName,
+    coordinator: to,
+    members: group.members.map((member) => ({
+      memberId: member.memberId,
+      groupInstanceId: null,
       clientId: member.clientId,
       clientHost: member.clientHost,
       partitions: member.assignment.topicPartitions.flatMap(({ topicName, partitions }) =>

@@ -4,6 +4,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Client, commitOffsets, Producer } from "../../src/client/mod.ts";
 import { ConsumerGroupHeartbeat } from "../../src/protocol/apis/68_consumer_group_heartbeat.ts";
+import { ShareGroupHeartbeat } from "../../src/protocol/apis/76_share_group_heartbeat.ts";
 import { StreamsGroupHeartbeat } from "../../src/protocol/apis/88_streams_group_heartbeat.ts";
 import { denoRuntime } from "../../src/runtime/deno.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
@@ -201,6 +202,42 @@ Deno.test("a group of the consumer protocol is listed and described with its epo
   assertMatch(described, /orders +1 .* m-1 /);
   const moved = await ottla.run("groups reset-offsets billing --topic orders --to latest");
   assertStringIncludes(moved.stderr, "group billing has 1 member");
+  client.close();
+});
+
+Deno.test("a share group is listed, described with who shares what, and moved", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  await ottla.out("topics create orders --partitions 1");
+  await ottla.out("produce orders", "a\nb\nc\n");
+  const client = await Client.connect(denoRuntime(), { bootstrap: broker.bootstrap });
+  await commitOffsets(client, "warm-up", {
+    offsets: [{ topic: "orders", partition: 0, offset: 0 }],
+  });
+  const beat = async (memberId: string, memberEpoch: number) => {
+    const subscribedTopicNames = memberEpoch === 0 ? ["orders"] : null;
+    const member = { groupId: "tasks", memberId, memberEpoch, rackId: null, subscribedTopicNames };
+    const answer = await client.request(ShareGroupHeartbeat, member, { to: "any" });
+    assertEquals(answer.errorCode, 0, answer.errorMessage ?? "");
+    return answer;
+  };
+  await beat("m-1", 0);
+  assertMatch(await ottla.out("groups list"), /tasks +Stable +share +share/);
+  // Once its state is kept, who shares the partition is told.
+  for (let epoch = 0, described = ""; !/orders +0 .* m-1,m-2 /.test(described);) {
+    epoch = (await beat("m-1", epoch)).memberEpoch;
+    await beat("m-2", 0);
+    described = await ottla.out("groups describe tasks");
+    assertMatch(described, /^Group tasks: Stable, . members?, simple, epoch \d+ of the share/);
+  }
+  const busy = await ottla.run("groups reset-offsets tasks --topic orders --to earliest");
+  assertStringIncludes(busy.stderr, "group tasks has 2 members");
+  await beat("m-1", -1);
+  await beat("m-2", -1);
+  await ottla.out("groups reset-offsets tasks --topic orders --to 1");
+  assertMatch(await ottla.out("groups describe tasks"), /orders +0 +1 +3 +2 /);
+  await ottla.run("groups delete tasks");
+  assertEquals(/tasks/.test(await ottla.out("groups list")), false);
   client.close();
 });
 
