@@ -30,6 +30,7 @@ import { ListTransactions } from "../../src/protocol/apis/66_list_transactions.t
 import { ConsumerGroupDescribe } from "../../src/protocol/apis/69_consumer_group_describe.ts";
 import { ConsumerGroupHeartbeat } from "../../src/protocol/apis/68_consumer_group_heartbeat.ts";
 import { IncrementalAlterConfigs } from "../../src/protocol/apis/44_incremental_alter_configs.ts";
+import { ShareFetch } from "../../src/protocol/apis/78_share_fetch.ts";
 import { type Reachable, request } from "../harness/raw_client.ts";
 import { bombBatch, bombSet, packedBatch, packingCodecs } from "./bombs.ts";
 import type { Random } from "./mutate.ts";
@@ -468,6 +469,25 @@ const manyItems: readonly {
     version: 5,
     count: 300_000,
     message: (items) => ({ groups: items.map((i) => `group-${i % 3}`) }),
+  },
+  {
+    api: ShareFetch,
+    version: 1,
+    count: 300_000,
+    message: (items) => ({
+      groupId: "shared",
+      memberId: "member",
+      shareSessionEpoch: 0,
+      maxWaitMs: 10,
+      minBytes: 1,
+      maxRecords: 1,
+      batchSize: 1,
+      topics: [{
+        topicId: ZERO_UUID,
+        partitions: items.map((partitionIndex) => ({ partitionIndex, acknowledgementBatches: [] })),
+      }],
+      forgottenTopicsData: [],
+    }),
   },
 ];
 

@@ -353,7 +353,6 @@ export const expectedErrors: Readonly<Record<string, number>> = {
   AlterReplicaLogDirs: ErrorCode.LOG_DIR_NOT_FOUND,
   UnregisterBroker: ErrorCode.BROKER_ID_NOT_REGISTERED,
   PushTelemetry: ErrorCode.UNKNOWN_SUBSCRIPTION_ID,
-  AlterShareGroupOffsets: ErrorCode.GROUP_ID_NOT_FOUND,
   DeleteShareGroupOffsets: ErrorCode.GROUP_ID_NOT_FOUND,
 };
 

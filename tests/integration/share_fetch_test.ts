@@ -239,6 +239,21 @@ Deno.test("a group may begin with records that are no older than it says", async
   });
 });
 
+Deno.test("where a group begins anew, what was held before counts no more", async () => {
+  await simulated({ settings }, async (scene) => {
+    const { client, groupId, topicId, produce, join, startOffset } = await shared(scene);
+    await produce("a", "b");
+    const one = await join();
+    assertEquals((await one.fetch()).told, ["0-1 x1"]);
+    await beginSharing(client, { groupId, topicId, startOffset: 1, stateEpoch: 2 });
+    assertEquals(await one.acknowledge([0, 1, accept]), ErrorCode.NOT_LEADER_OR_FOLLOWER);
+    assertEquals(await startOffset(), 1);
+    assertEquals((await one.fetch()).told, ["1-1 x1"]);
+    assertEquals(await one.acknowledge([1, 1, accept]), ErrorCode.NONE);
+    assertEquals(await startOffset(), 2);
+  });
+});
+
 Deno.test("sessions know their epochs, and requests that cannot be are refused", async () => {
   await simulated({ settings }, async (scene) => {
     const { topicId, client, join } = await shared(scene);

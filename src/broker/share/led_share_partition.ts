@@ -130,7 +130,7 @@ export class LedSharePartition implements Watched {
     this.#isReading = false;
     if (!this.#isSomebodyTurnedAway) return;
     this.#isSomebodyTurnedAway = false;
-    this.#wake();
+    this.#wakeForMore();
   }
 
   /** Hands out what was read, as far as it may be. */
@@ -226,7 +226,7 @@ export class LedSharePartition implements Watched {
     if (isFenced) return this.end(errorCode);
     this.#countInFlight(this.#state.nextOffset - this.#state.startOffset);
     this.#setTimer();
-    this.#wake();
+    this.#wakeForMore();
   }
 
   /** One timer, for the first lock that runs out; one that moves later leaves it alone. */
@@ -258,6 +258,12 @@ export class LedSharePartition implements Watched {
         acknowledged[name as keyof typeof acknowledgeTypes] += of;
       }
     }
+  }
+
+  /** Wakes who waits, where there may be something for them. */
+  #wakeForMore(): void {
+    const { fetchOffset } = this.#state;
+    if (fetchOffset !== undefined && fetchOffset < this.partition.highWatermark) this.#wake();
   }
 
   #wake(): void {

@@ -78,8 +78,13 @@ export class SharePartitions {
   }
 
   /** The share partition, or why there is none here. */
-  find(key: SharePartitionKey): LedSharePartition | Promise<LedSharePartition | ErrorCode> {
-    return this.get(key) ?? this.#find(key);
+  find(
+    key: SharePartitionKey,
+  ): LedSharePartition | ErrorCode | Promise<LedSharePartition | ErrorCode> {
+    const led = this.get(key);
+    if (led !== undefined) return led;
+    const partition = this.#partitionOf(key);
+    return partition instanceof Partition ? this.#find(key) : partition;
   }
 
   /** One that is loaded, and is of this term. */

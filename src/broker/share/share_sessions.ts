@@ -177,9 +177,11 @@ export class ShareSessions {
     return [...session.partitions.values()];
   }
 
-  /** Returns false, half done, when all sessions together come to take too much. */
+  /** Returns false, half done or not begun, when all sessions together come to take too much. */
   #update(session: ShareSession, { wanted, forgotten }: ShareFetchBegin): boolean {
     const { groupId } = session;
+    const named = wanted.reduce((count, { partitions }) => count + partitions.length, 0);
+    if (named * partitionBytes > this.#options.bytesMax) return false;
     const before = session.partitions.size;
     for (const { topicId, partitions } of wanted) {
       for (const partition of partitions) {
