@@ -33,10 +33,10 @@ export function kindOf<G extends Group>({ type }: G): GroupKind<G["type"]> {
   return kinds[type] as GroupKind<G["type"]>;
 }
 
-/** Takes over a record of a group itself; one of a type that is not served yet is passed over. */
+/** Takes over a record of a group itself. */
 export function applyGroupRecord(groups: Map<string, Group>, record: GroupCoordinatorRecord): void {
   const type = groupTypeOf(record);
-  if (type === undefined || !(type in kinds)) return;
-  const kind = kinds[type as GroupType] as GroupKind<GroupType>;
+  if (type === undefined) return;
+  const kind = kinds[type] as GroupKind<GroupType>;
   kind.apply(groups, record as never);
 }
