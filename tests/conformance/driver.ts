@@ -41,8 +41,17 @@ export interface ReadOptions {
   readonly from: readonly (readonly [partition: number, offset: number])[];
   readonly count: number;
   readonly era?: Era;
+  /** Of transactions those alone that were committed. */
+  readonly committed?: boolean;
   /** Null is not to be taken for empty, at whatever cost; there is one partition. */
   readonly tellsNull?: boolean;
+}
+
+/** What a producer sends within one transaction, and how that ends. */
+export interface TransactedPart {
+  readonly topic: string;
+  readonly records: readonly TestRecord[];
+  readonly end: "commit" | "abort";
 }
 
 /** What a member of a group tells; GroupWatch listens. */
@@ -77,6 +86,12 @@ export interface GroupDescription {
   memberCount: number;
 }
 
+export interface FenceOptions {
+  readonly topic: string;
+  readonly first: readonly TestRecord[];
+  readonly second: readonly TestRecord[];
+}
+
 export interface CommittedOffset {
   readonly offset: number;
   readonly metadata?: string;
@@ -106,6 +121,13 @@ export interface Driver {
   produce(topic: string, records: readonly TestRecord[], options: ProduceOptions): Promise<void>;
   /** The first `count` records from the given offsets, outside of any lasting group. */
   read(topic: string, options: ReadOptions): Promise<ConsumedRecord[]>;
+  /** One producer of this transactional id sends each part within a transaction of its own. */
+  transact?(transactionalId: string, parts: readonly TransactedPart[]): Promise<void>;
+  /**
+   * One producer has sent `first` within a transaction; another of the same id commits `second`.
+   * Resolves with what the first is told when it commits then; null: that it has.
+   */
+  fence?(transactionalId: string, options: FenceOptions): Promise<string | null>;
   deleteTopic?(topic: string): Promise<void>;
   topicConfigs?(topic: string): Promise<Record<string, string>>;
   alterTopicConfigs?(topic: string, configs: Record<string, string>): Promise<void>;

@@ -9,6 +9,13 @@ clientTests({
   connect: (broker) => ProcessDriver.start(program!, broker),
   lacks: [
     {
+      because: "its Client.Produce has a transactional id, and no field for a producer id",
+      scenarios: [
+        "commits transactions and aborts one, and reads what was committed",
+        "is told that another producer has taken its transactional id",
+      ],
+    },
+    {
       because: "neither its Writer nor its Client.Produce has a field for a producer id",
       scenarios: [
         "sends as an idempotent producer",

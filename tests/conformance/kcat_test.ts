@@ -222,6 +222,13 @@ const session = clientTests({
   connect: (broker) => new KcatDriver(broker, version),
   lacks: [
     {
+      because: "none of its modes (kcat -h) begins a transaction",
+      scenarios: [
+        "commits transactions and aborts one, and reads what was committed",
+        "is told that another producer has taken its transactional id",
+      ],
+    },
+    {
       because: "its librdkafka asks for versions whatever api.version.request says, unless " +
         "broker.version.fallback is below 0.10",
       scenarios: ["sends and reads as with Kafka 0.11", "sends and reads as with Kafka 0.10"],

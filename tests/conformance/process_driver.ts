@@ -16,6 +16,7 @@ import type {
   CommittedOffset,
   ConsumedRecord,
   Driver,
+  FenceOptions,
   GroupDescription,
   GroupReports,
   JoinOptions,
@@ -23,6 +24,7 @@ import type {
   ProduceOptions,
   ReadOptions,
   TestRecord,
+  TransactedPart,
 } from "./driver.ts";
 
 /** How a client program is started; the broker's address is added to its arguments. */
@@ -120,6 +122,14 @@ export class ProcessDriver implements Driver {
     { codec = "none", idempotent = false, era }: ProduceOptions,
   ): Promise<void> {
     await this.#ask("produce", { topic, records, codec, idempotent, era });
+  }
+
+  async transact(transactionalId: string, parts: readonly TransactedPart[]): Promise<void> {
+    await this.#ask("transact", { transactionalId, parts });
+  }
+
+  fence(transactionalId: string, options: FenceOptions): Promise<string | null> {
+    return this.#ask("fence", { transactionalId, ...options });
   }
 
   read(topic: string, options: ReadOptions): Promise<ConsumedRecord[]> {

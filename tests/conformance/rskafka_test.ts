@@ -9,6 +9,13 @@ clientTests({
   connect: (broker) => ProcessDriver.start(program!, broker),
   lacks: [
     {
+      because: "it has no transactional producer",
+      scenarios: [
+        "commits transactions and aborts one, and reads what was committed",
+        "is told that another producer has taken its transactional id",
+      ],
+    },
+    {
       because: "it has no consumer groups, as its README says",
       scenarios: [
         "shares a topic in a group of three, one leaving and one joining",

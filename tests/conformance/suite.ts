@@ -23,6 +23,7 @@ import { recordScenarios } from "./scenarios/records.ts";
 import { refusalScenarios } from "./scenarios/refusals.ts";
 import { uniqueName } from "./scenarios/samples.ts";
 import { topicScenarios } from "./scenarios/topics.ts";
+import { transactionScenarios } from "./scenarios/transactions.ts";
 
 export const scenarios: readonly Scenario[] = [
   ...topicScenarios,
@@ -30,6 +31,7 @@ export const scenarios: readonly Scenario[] = [
   ...eraScenarios,
   ...groupScenarios,
   ...membershipScenarios,
+  ...transactionScenarios,
   ...refusalScenarios,
 ];
 

@@ -29,6 +29,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.WakeupException;
@@ -79,6 +80,8 @@ public final class Client {
       case "topicConfigs" -> topicConfigs(topic);
       case "alterTopicConfigs" -> alterTopicConfigs(c, topic);
       case "produce" -> produce(c, topic);
+      case "transact" -> transact(c);
+      case "fence" -> fence(c, topic);
       case "read" -> read(c, topic);
       case "offsets" -> offsets(c, topic);
       case "commit" -> commit(c, topic);
@@ -143,6 +146,49 @@ public final class Client {
     return null;
   }
 
+  private static KafkaProducer<String, String> transactional(JsonNode c) {
+    Map<String, Object> options = Map.of(
+        "bootstrap.servers", bootstrap, "transactional.id", c.get("transactionalId").asText());
+    var text = new StringSerializer();
+    var producer = new KafkaProducer<>(options, text, text);
+    producer.initTransactions();
+    return producer;
+  }
+
+  private static void sendWithin(
+      KafkaProducer<String, String> producer, JsonNode records, String topic) {
+    producer.beginTransaction();
+    for (JsonNode record : records) producer.send(recordOf(record, topic));
+    producer.flush();
+  }
+
+  private static Object transact(JsonNode c) {
+    try (var producer = transactional(c)) {
+      for (JsonNode part : c.get("parts")) {
+        sendWithin(producer, part.get("records"), part.get("topic").asText());
+        if (part.get("end").asText().equals("commit")) producer.commitTransaction();
+        else producer.abortTransaction();
+      }
+    }
+    return null;
+  }
+
+  private static Object fence(JsonNode c, String topic) {
+    try (var first = transactional(c)) {
+      sendWithin(first, c.get("first"), topic);
+      try (var second = transactional(c)) {
+        sendWithin(second, c.get("second"), topic);
+        second.commitTransaction();
+      }
+      try {
+        first.commitTransaction();
+        return null;
+      } catch (KafkaException error) {
+        return error.toString();
+      }
+    }
+  }
+
   private static ProducerRecord<String, String> recordOf(JsonNode record, String topic) {
     Integer partition = record.has("partition") ? record.get("partition").asInt() : null;
     Long timestamp = record.has("timestamp") ? record.get("timestamp").asLong() : null;
@@ -167,7 +213,9 @@ public final class Client {
     List<Object> records = new ArrayList<>();
     int count = c.get("count").asInt();
     long until = System.nanoTime() + 30_000_000_000L;
-    try (var consumer = consumer(Map.of("auto.offset.reset", "none"))) {
+    String isolation = c.path("committed").asBoolean() ? "read_committed" : "read_uncommitted";
+    try (var consumer =
+        consumer(Map.of("auto.offset.reset", "none", "isolation.level", isolation))) {
       var starts = new HashMap<TopicPartition, Long>();
       for (JsonNode from : c.get("from")) {
         starts.put(new TopicPartition(topic, from.get(0).asInt()), from.get(1).asLong());

@@ -19,6 +19,7 @@ import {
   type LogEntry,
   logLevel,
   Partitioners,
+  type Producer,
 } from "kafkajs";
 import snappyCodec from "kafkajs-snappy";
 import { lz4Compress, lz4Decompress } from "@platformatic/wasm-utils";
@@ -29,12 +30,14 @@ import {
   type ConsumedRecord,
   type Driver,
   endOfLog,
+  type FenceOptions,
   type Header,
   type JoinOptions,
   type Member,
   type ProduceOptions,
   type ReadOptions,
   type TestRecord,
+  type TransactedPart,
 } from "../../driver.ts";
 import { joinApart } from "../../process_driver.ts";
 import { uniqueName } from "../../scenarios/samples.ts";
@@ -147,6 +150,45 @@ export class KafkajsDriver implements Driver {
     } finally {
       await producer.disconnect();
     }
+  }
+
+  async transact(transactionalId: string, parts: readonly TransactedPart[]): Promise<void> {
+    const producer = await this.#transactional(transactionalId);
+    try {
+      for (const { topic, records, end } of parts) {
+        const transaction = await producer.transaction();
+        await transaction.send({ topic, messages: records.map(messageOf) });
+        await (end === "commit" ? transaction.commit() : transaction.abort());
+      }
+    } finally {
+      await producer.disconnect();
+    }
+  }
+
+  async fence(transactionalId: string, o: FenceOptions): Promise<string | null> {
+    const first = await this.#transactional(transactionalId);
+    const earlier = await first.transaction();
+    await earlier.send({ topic: o.topic, messages: o.first.map(messageOf) });
+    await this.transact(transactionalId, [{ topic: o.topic, records: o.second, end: "commit" }]);
+    try {
+      await earlier.commit();
+      return null;
+    } catch (error) {
+      return `${error}`;
+    } finally {
+      await first.disconnect();
+    }
+  }
+
+  async #transactional(transactionalId: string): Promise<Producer> {
+    const producer = this.kafka.producer({
+      createPartitioner: Partitioners.DefaultPartitioner,
+      transactionalId,
+      idempotent: true,
+      maxInFlightRequests: 1,
+    });
+    await producer.connect();
+    return producer;
   }
 
   async read(topic: string, { from, count }: ReadOptions): Promise<ConsumedRecord[]> {

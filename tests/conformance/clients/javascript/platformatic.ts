@@ -28,6 +28,7 @@ import type {
   ProduceOptions,
   ReadOptions,
   TestRecord,
+  TransactedPart,
 } from "../../driver.ts";
 import { joinApart } from "../../process_driver.ts";
 import { uniqueName } from "../../scenarios/samples.ts";
@@ -114,6 +115,23 @@ export class PlatformaticDriver implements Driver {
     } finally {
       await producer.close();
     }
+  }
+
+  async transact(transactionalId: string, parts: readonly TransactedPart[]): Promise<void> {
+    const producer = this.#transactional(transactionalId);
+    try {
+      for (const { topic, records, end } of parts) {
+        const transaction = await producer.beginTransaction();
+        await transaction.send({ messages: records.map((record) => messageOf(topic, record)) });
+        await (end === "commit" ? transaction.commit() : transaction.abort());
+      }
+    } finally {
+      await producer.close();
+    }
+  }
+
+  #transactional(transactionalId: string): Producer<Buffer, Buffer, Buffer, Buffer> {
+    return new Producer({ ...this.#base, transactionalId, idempotent: true });
   }
 
   async read(topic: string, { from, count }: ReadOptions): Promise<ConsumedRecord[]> {

@@ -97,8 +97,56 @@ async function produce({ topic, records, codec, idempotent }) {
   }
 }
 
-async function read({ topic, from, count }) {
+async function transactional(transactionalId) {
+  const options = { ...base, "transactional.id": transactionalId, "dr_cb": true };
+  const producer = await connected(new Producer(options));
+  producer.setPollInterval(5);
+  await promised((done) => producer.initTransactions(30_000, done));
+  return producer;
+}
+
+async function sendWithin(producer, topic, records) {
+  await promised((done) => producer.beginTransaction(done));
+  for (const { key, value } of records) {
+    producer.produce(topic, null, bytesOf(value), bytesOf(key));
+  }
+  await promised((done) => producer.flush(30_000, done));
+}
+
+const commitTransaction = (producer) =>
+  promised((done) => producer.commitTransaction(30_000, done));
+
+async function transact({ transactionalId, parts }) {
+  const producer = await transactional(transactionalId);
+  try {
+    for (const { topic, records, end } of parts) {
+      await sendWithin(producer, topic, records);
+      if (end === "commit") await commitTransaction(producer);
+      else await promised((done) => producer.abortTransaction(30_000, done));
+    }
+  } finally {
+    await disconnected(producer);
+  }
+}
+
+async function fence({ transactionalId, topic, first, second }) {
+  const earlier = await transactional(transactionalId);
+  await sendWithin(earlier, topic, first);
+  const later = await transactional(transactionalId);
+  await sendWithin(later, topic, second);
+  await commitTransaction(later);
+  await disconnected(later);
+  try {
+    await commitTransaction(earlier);
+    return null;
+  } catch (error) {
+    return error.message;
+  }
+}
+
+async function read({ topic, from, count, committed: committedOnly }) {
   const options = { "group.id": "outside-of-groups", "enable.auto.commit": false };
+  options["isolation.level"] = committedOnly ? "read_committed" : "read_uncommitted";
   options["fetch.message.max.bytes"] = bytesMax;
   options["check.crcs"] = true;
   const policy = { "auto.offset.reset": "error" };
@@ -228,6 +276,8 @@ const handlers = {
   listTopics: () => admin.listTopics(),
   describeTopic,
   produce,
+  transact,
+  fence,
   read,
   offsets,
   commit,

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListen
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import for_code
+from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.admin import ApiVersionResponse_v0, DeleteGroupsRequest
 from aiokafka.protocol.api import Request, RequestStruct, ResponseHeader_v0
 from aiokafka.protocol.types import Schema, TaggedFields
@@ -103,9 +103,54 @@ async def produce(c):
         await producer.stop()
 
 
+async def transactional(c):
+    producer = AIOKafkaProducer(**base, transactional_id=c["transactionalId"])
+    await producer.start()
+    return producer
+
+
+async def send_within(producer, topic, records):
+    await producer.begin_transaction()
+    sent = [
+        await producer.send(topic, key=encoded(record["key"]), value=encoded(record["value"]))
+        for record in records
+    ]
+    await asyncio.gather(*sent)
+
+
+async def transact(c):
+    producer = await transactional(c)
+    try:
+        for part in c["parts"]:
+            await send_within(producer, part["topic"], part["records"])
+            if part["end"] == "commit":
+                await producer.commit_transaction()
+            else:
+                await producer.abort_transaction()
+    finally:
+        await producer.stop()
+
+
+async def fence(c):
+    first = await transactional(c)
+    await send_within(first, c["topic"], c["first"])
+    second = await transactional(c)
+    await send_within(second, c["topic"], c["second"])
+    await second.commit_transaction()
+    await second.stop()
+    try:
+        await first.commit_transaction()
+    except KafkaError as error:
+        return repr(error)
+
+
 async def read(c):
     consumer = AIOKafkaConsumer(
-        **base, auto_offset_reset="none", max_partition_fetch_bytes=MAX_BYTES, check_crcs=True
+        **base,
+        auto_offset_reset="none",
+        max_partition_fetch_bytes=MAX_BYTES,
+        check_crcs=True,
+        isolation_level="read_committed" if c.get("committed") else "read_uncommitted",
     )
     await consumer.start()
     try:
@@ -273,6 +318,8 @@ handlers = {
     "topicConfigs": topic_configs,
     "alterTopicConfigs": alter_topic_configs,
     "produce": produce,
+    "transact": transact,
+    "fence": fence,
     "read": read,
     "offsets": offsets,
     "commit": commit,

@@ -87,8 +87,45 @@ def produce(c):
         raise KafkaException(errors[0])
 
 
+def transactional(c):
+    producer = Producer({**base, "transactional.id": c["transactionalId"]})
+    producer.init_transactions(30)
+    return producer
+
+
+def send_within(producer, topic, records):
+    producer.begin_transaction()
+    for record in records:
+        producer.produce(topic, key=encoded(record["key"]), value=encoded(record["value"]))
+    producer.flush(30)
+
+
+def transact(c):
+    producer = transactional(c)
+    for part in c["parts"]:
+        send_within(producer, part["topic"], part["records"])
+        if part["end"] == "commit":
+            producer.commit_transaction(30)
+        else:
+            producer.abort_transaction(30)
+
+
+def fence(c):
+    first = transactional(c)
+    send_within(first, c["topic"], c["first"])
+    second = transactional(c)
+    send_within(second, c["topic"], c["second"])
+    second.commit_transaction(30)
+    try:
+        first.commit_transaction(30)
+    except KafkaException as error:
+        return str(error)
+
+
 def read(c):
+    committed_only = c.get("committed", False)
     config = {
+        "isolation.level": "read_committed" if committed_only else "read_uncommitted",
         "group.id": "outside-of-groups",
         "enable.auto.commit": False,
         "auto.offset.reset": "error",
@@ -214,6 +251,8 @@ serve({
     "topicConfigs": topic_configs,
     "alterTopicConfigs": alter_topic_configs,
     "produce": produce,
+    "transact": transact,
+    "fence": fence,
     "read": read,
     "offsets": offsets,
     "commit": commit,

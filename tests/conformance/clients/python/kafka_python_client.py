@@ -7,6 +7,7 @@ import kafka
 from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
+from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
 from lines import assigned, decoded, decoded_headers, encoded, encoded_headers, failed, ready
@@ -83,8 +84,54 @@ def produce(c):
         producer.close(timeout=10)
 
 
+def transactional(c):
+    producer = KafkaProducer(**base, transactional_id=c["transactionalId"])
+    producer.init_transactions()
+    return producer
+
+
+def send_within(producer, topic, records):
+    producer.begin_transaction()
+    sent = [
+        producer.send(topic, key=encoded(record["key"]), value=encoded(record["value"]))
+        for record in records
+    ]
+    for future in sent:
+        future.get(30)
+
+
+def transact(c):
+    producer = transactional(c)
+    try:
+        for part in c["parts"]:
+            send_within(producer, part["topic"], part["records"])
+            if part["end"] == "commit":
+                producer.commit_transaction()
+            else:
+                producer.abort_transaction()
+    finally:
+        producer.close(timeout=10)
+
+
+def fence(c):
+    first = transactional(c)
+    send_within(first, c["topic"], c["first"])
+    second = transactional(c)
+    send_within(second, c["topic"], c["second"])
+    second.commit_transaction()
+    second.close(timeout=10)
+    try:
+        first.commit_transaction()
+    except KafkaError as error:
+        return repr(error)
+    finally:
+        first.close(timeout=1)
+
+
 def read(c):
+    committed_only = c.get("committed", False)
     config = {
+        "isolation_level": "read_committed" if committed_only else "read_uncommitted",
         "auto_offset_reset": "none",
         "max_partition_fetch_bytes": MAX_BYTES,
         "consumer_timeout_ms": 30_000,
@@ -203,6 +250,8 @@ serve({
     "topicConfigs": topic_configs,
     "alterTopicConfigs": alter_topic_configs,
     "produce": produce,
+    "transact": transact,
+    "fence": fence,
     "read": read,
     "offsets": offsets,
     "commit": commit,

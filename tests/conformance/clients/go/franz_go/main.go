@@ -141,6 +141,53 @@ func produce(c lines.Command) (any, error) {
 	return nil, client.ProduceSync(soon(), records...).FirstErr()
 }
 
+func sendWithin(client *kgo.Client, topic string, records []lines.Record) error {
+	if err := client.BeginTransaction(); err != nil {
+		return err
+	}
+	made := []*kgo.Record{}
+	for _, each := range records {
+		made = append(made, &kgo.Record{
+			Topic: topic, Key: lines.Bytes(each.Key), Value: lines.Bytes(each.Value),
+		})
+	}
+	return client.ProduceSync(soon(), made...).FirstErr()
+}
+
+func transact(c lines.Command) (any, error) {
+	client := newClient(kgo.TransactionalID(c.TransactionalID))
+	defer client.Close()
+	for _, part := range c.Parts {
+		if err := sendWithin(client, part.Topic, part.Records); err != nil {
+			return nil, err
+		}
+		if err := client.EndTransaction(soon(), part.End == "commit"); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+func fence(c lines.Command) (any, error) {
+	first := newClient(kgo.TransactionalID(c.TransactionalID))
+	defer first.Close()
+	if err := sendWithin(first, c.Topic, c.First); err != nil {
+		return nil, err
+	}
+	second := newClient(kgo.TransactionalID(c.TransactionalID))
+	defer second.Close()
+	if err := sendWithin(second, c.Topic, c.Second); err != nil {
+		return nil, err
+	}
+	if err := second.EndTransaction(soon(), kgo.TryCommit); err != nil {
+		return nil, err
+	}
+	if err := first.EndTransaction(soon(), kgo.TryCommit); err != nil {
+		return err.Error(), nil
+	}
+	return nil, nil
+}
+
 func read(c lines.Command) (any, error) {
 	from := map[int32]kgo.Offset{}
 	for _, each := range c.From {
@@ -150,6 +197,9 @@ func read(c lines.Command) (any, error) {
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{c.Topic: from}),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.FetchMaxPartitionBytes(maxBytes),
+	}
+	if c.Committed {
+		options = append(options, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 	}
 	client := newClient(append(options, ofEra(c.Era)...)...)
 	defer client.Close()
@@ -332,6 +382,8 @@ func main() {
 		"topicConfigs":      topicConfigs,
 		"alterTopicConfigs": alterTopicConfigs,
 		"produce":           produce,
+		"transact":          transact,
+		"fence":             fence,
 		"read":              read,
 		"offsets":           offsets,
 		"commit":            commit,

@@ -46,6 +46,18 @@ type Command struct {
 	InstanceID       string            `json:"instanceId"`
 	Version          int16             `json:"version"`
 	TellsNull        bool              `json:"tellsNull"`
+	Committed        bool              `json:"committed"`
+	TransactionalID  string            `json:"transactionalId"`
+	Parts            []Part            `json:"parts"`
+	First            []Record          `json:"first"`
+	Second           []Record          `json:"second"`
+}
+
+// Part is what is sent within one transaction.
+type Part struct {
+	Topic   string   `json:"topic"`
+	Records []Record `json:"records"`
+	End     string   `json:"end"`
 }
 
 // Committed is what a group committed for a partition; the offset is -1 where it did not.

@@ -150,8 +150,80 @@ func produce(c lines.Command) (any, error) {
 	return nil, err
 }
 
+func transactional(c lines.Command) (sarama.SyncProducer, error) {
+	options := config("")
+	options.Producer.Idempotent = true
+	options.Producer.Transaction.ID = c.TransactionalID
+	options.Net.MaxOpenRequests = 1
+	return sarama.NewSyncProducer(brokers, options)
+}
+
+func sendWithin(producer sarama.SyncProducer, topic string, records []lines.Record) error {
+	if err := producer.BeginTxn(); err != nil {
+		return err
+	}
+	messages := []*sarama.ProducerMessage{}
+	for _, each := range records {
+		messages = append(messages, &sarama.ProducerMessage{
+			Topic: topic, Key: encoder(each.Key), Value: encoder(each.Value),
+		})
+	}
+	return producer.SendMessages(messages)
+}
+
+func transact(c lines.Command) (any, error) {
+	producer, err := transactional(c)
+	if err != nil {
+		return nil, err
+	}
+	defer producer.Close()
+	for _, part := range c.Parts {
+		if err := sendWithin(producer, part.Topic, part.Records); err != nil {
+			return nil, err
+		}
+		end := producer.AbortTxn
+		if part.End == "commit" {
+			end = producer.CommitTxn
+		}
+		if err := end(); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+func fence(c lines.Command) (any, error) {
+	first, err := transactional(c)
+	if err != nil {
+		return nil, err
+	}
+	defer first.Close()
+	if err := sendWithin(first, c.Topic, c.First); err != nil {
+		return nil, err
+	}
+	second, err := transactional(c)
+	if err != nil {
+		return nil, err
+	}
+	defer second.Close()
+	if err := sendWithin(second, c.Topic, c.Second); err != nil {
+		return nil, err
+	}
+	if err := second.CommitTxn(); err != nil {
+		return nil, err
+	}
+	if err := first.CommitTxn(); err != nil {
+		return err.Error(), nil
+	}
+	return nil, nil
+}
+
 func read(c lines.Command) (any, error) {
-	consumer, err := sarama.NewConsumer(brokers, config(c.Era))
+	options := config(c.Era)
+	if c.Committed {
+		options.Consumer.IsolationLevel = sarama.ReadCommitted
+	}
+	consumer, err := sarama.NewConsumer(brokers, options)
 	if err != nil {
 		return nil, err
 	}
@@ -370,6 +442,8 @@ func main() {
 		"topicConfigs":      topicConfigs,
 		"alterTopicConfigs": alterTopicConfigs,
 		"produce":           produce,
+		"transact":          transact,
+		"fence":             fence,
 		"read":              read,
 		"offsets":           offsets,
 		"commit":            commit,

@@ -1,0 +1,41 @@
+// Transactions: what was committed is read, what was aborted is not, and of two producers of one
+// transactional id the later one is right.
+
+import { assert, assertEquals } from "@std/assert";
+import type { Scenario, Session } from "../scenario.ts";
+import { sampleRecords, uniqueName } from "./samples.ts";
+
+export const transactionScenarios: readonly Scenario[] = [
+  {
+    name: "commits transactions and aborts one, and reads what was committed",
+    run: commitAndAbort,
+  },
+  { name: "is told that another producer has taken its transactional id", run: fenced },
+];
+
+async function commitAndAbort(session: Session): Promise<void> {
+  const { driver } = session;
+  const topic = await session.makeTopic("transacted", { partitions: 1 });
+  const kept = [sampleRecords(40, "kept"), sampleRecords(20, "kept-too")];
+  await driver.transact!(uniqueName("transactional"), [
+    { topic, records: kept[0]!, end: "commit" },
+    { topic, records: sampleRecords(30, "aborted"), end: "abort" },
+    { topic, records: kept[1]!, end: "commit" },
+  ]);
+  const expected = kept.flat().map(({ value }) => value);
+  const options = { from: [[0, 0]], count: expected.length, committed: true } as const;
+  const read = await driver.read(topic, options);
+  assertEquals(read.map(({ value }) => value), expected);
+}
+
+async function fenced(session: Session): Promise<void> {
+  const { driver } = session;
+  const topic = await session.makeTopic("fenced", { partitions: 1 });
+  const second = sampleRecords(10, "second");
+  const first = sampleRecords(10, "first");
+  const told = await driver.fence!(uniqueName("fenced"), { topic, first, second });
+  assert(told !== null && told !== "", "the first producer has committed");
+  const options = { from: [[0, 0]], count: second.length, committed: true } as const;
+  const read = await driver.read(topic, options);
+  assertEquals(read.map(({ value }) => value), second.map(({ value }) => value));
+}
