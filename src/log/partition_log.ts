@@ -201,7 +201,10 @@ export class PartitionLog implements UnsyncedLog {
 
   /** The first record of the oldest open transaction; the log's end when none is open. */
   get lastStableOffset(): Offset {
-    return this.#producers.firstUndecidedOffset ?? this.#logEndOffset;
+    const { firstUndecidedOffset } = this.#producers;
+    if (firstUndecidedOffset === undefined) return this.#logEndOffset;
+    // What was deleted of an open transaction holds nobody up.
+    return Math.max(firstUndecidedOffset, this.logStartOffset) as Offset;
   }
 
   get sizeBytes(): number {

@@ -93,8 +93,8 @@ async function take(world: World, step: Step): Promise<void> {
     case "end":
       return end(world, step);
     case "deleteBefore":
-      // Not into an open transaction, as DeleteRecords is not by its users.
-      return await log.deleteRecordsBefore(Math.floor(step.at * log.lastStableOffset));
+      // Into an open transaction, too: DeleteRecords goes as far as the high watermark.
+      return await log.deleteRecordsBefore(Math.floor(step.at * logEndOffset));
     case "checkpoint":
       await log.syncTo(logEndOffset);
       return log.noteRecoveryStart();
@@ -140,7 +140,8 @@ async function readCommitted(log: PartitionLog): Promise<string[]> {
 
 function expected({ kept }: World, log: PartitionLog): { stable: number; values: string[] } {
   const open = kept.findIndex(({ state }) => state === "open");
-  const stable = open < 0 ? kept.length : open;
+  // What is deleted of an open transaction holds nobody up.
+  const stable = open < 0 ? kept.length : Math.max(open, log.logStartOffset);
   const values = kept.slice(log.logStartOffset, stable)
     .flatMap(({ value, state }) => value !== undefined && state === "committed" ? [value] : []);
   return { stable, values };
