@@ -3,6 +3,7 @@
 // or a partition is not there.
 
 import { assert, assertEquals } from "@std/assert";
+import { ZERO_UUID } from "../../src/base/ids.ts";
 import { AddOffsetsToTxn } from "../../src/protocol/apis/25_add_offsets_to_txn.ts";
 import { AddPartitionsToTxn } from "../../src/protocol/apis/24_add_partitions_to_txn.ts";
 import { UpdateFeatures } from "../../src/protocol/apis/57_update_features.ts";
@@ -339,7 +340,8 @@ Deno.test("many transactions one after the other, each with an epoch of its own"
 Deno.test("offsets of a transaction count once it has committed", () =>
   simulated({ settings }, async (scene) => {
     using client = await scene.connect();
-    const { name: topic } = await makeTopic(client);
+    const { name: topic, ...made } = await makeTopic(client);
+    let { topicId } = made;
     await client.findCoordinator("g");
     let producer = await init(scene, client, { transactionalId: "t" });
     const commit = async (committedOffset: number, version: number) => {
@@ -354,7 +356,7 @@ Deno.test("offsets of a transaction count once it has committed", () =>
         generationIdOrMemberEpoch: -1,
         memberId: "",
         groupInstanceId: null,
-        topics: [{ name: topic, partitions }],
+        topics: [{ name: topic, topicId, partitions }],
       });
       return topics[0].partitions.map(({ errorCode }) => errorCode);
     };
@@ -391,6 +393,14 @@ Deno.test("offsets of a transaction count once it has committed", () =>
     assertEquals(ended.errorCode, NONE);
     await until(scene, client, { id: "t", state: "CompleteCommit" });
     assertEquals(await fetched(true), [NONE, 11]);
+    // From version 6 on topics go by their ids.
+    assertEquals(await commit(12, 6), done);
+    producer = await end(client, "t", { ...producer, committed: true });
+    await until(scene, client, { id: "t", state: "CompleteCommit" });
+    assertEquals(await fetched(true), [NONE, 12]);
+    topicId = ZERO_UUID;
+    const unknown = ErrorCode.UNKNOWN_TOPIC_ID;
+    assertEquals(await commit(13, 6), [unknown, unknown]);
   }));
 
 Deno.test("a tool ends a transaction in one partition by hand", () =>

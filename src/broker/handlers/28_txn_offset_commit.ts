@@ -1,12 +1,12 @@
 // TxnOffsetCommit: offsets that count once the producer's transaction commits.
 //
-// Serves: 0-5.
+// Serves: 0-6.
 // Behaviour: stored as pending (src/coordinator/offset_commit.ts), and taken over or dropped by the
 //   transaction's marker in the group's partition of __consumer_offsets. A request that would begin
 //   the transaction there is verified with its coordinator first, as a batch is.
 // Versions: 2 leader epoch; 3 flexible, and who commits, as a member of the group (KIP-447); 4
-//   TRANSACTION_ABORTABLE; 5 the group is added to the transaction as well (KIP-890).
-// Not done: 6 topic ids (KIP-1319).
+//   TRANSACTION_ABORTABLE; 5 the group is added to the transaction as well (KIP-890); 6 topic ids
+//   (KIP-1319).
 
 import { ZERO_UUID } from "../../base/ids.ts";
 import { itemAt } from "../../base/items.ts";
@@ -26,7 +26,7 @@ type Response = ResponseOf<typeof TxnOffsetCommit>;
 type Context = RequestContext<"groups" | "transactions" | "metadata" | "topics" | "slices">;
 
 export const txnOffsetCommit = handler(TxnOffsetCommit, {
-  serves: "0-5",
+  serves: "0-6",
   authorise: [
     needs("transactionalId write"),
     needs("group read"),
@@ -34,24 +34,33 @@ export const txnOffsetCommit = handler(TxnOffsetCommit, {
   ],
 
   async handle(request, context: Context) {
-    const { metadata, slices } = context.services;
-    const exists = (name: string, partition: number) =>
-      metadata.image.topic(name)?.partitions[partition] !== undefined;
-    const known = await mapSliced(request.topics, slices, (topic) => ({
+    const { metadata: { image }, slices } = context.services;
+    const byId = context.version >= 6;
+    const found = request.topics.map(({ name, topicId }) =>
+      byId ? image.topicById(topicId) : image.topic(name)
+    );
+    const exists = (topic: number, partition: number) =>
+      found[topic]?.partitions[partition] !== undefined;
+    const known = await mapSliced(request.topics.entries(), slices, ([i, topic]) => ({
       ...topic,
-      topicId: ZERO_UUID,
-      partitions: topic.partitions.filter((each) => exists(topic.name, each.partitionIndex)),
+      name: found[i]?.name ?? topic.name,
+      // Without an id the record has the version that every Kafka can read.
+      topicId: byId ? topic.topicId : ZERO_UUID,
+      partitions: topic.partitions.filter((each) => exists(i, each.partitionIndex)),
     }));
     const stored = await store({ ...request, topics: known }, context);
-    const topics = request.topics.map(({ name, partitions }, i) => {
+    const { UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION } = ErrorCode;
+    const topics = request.topics.map(({ name, topicId, partitions }, i) => {
       let at = 0;
+      const unknown = byId && found[i] === undefined
+        ? UNKNOWN_TOPIC_ID
+        : UNKNOWN_TOPIC_OR_PARTITION;
       return {
         name,
+        topicId,
         partitions: partitions.map(({ partitionIndex }) => ({
           partitionIndex,
-          errorCode: exists(name, partitionIndex)
-            ? codeOf(stored, i, at++)
-            : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+          errorCode: exists(i, partitionIndex) ? codeOf(stored, i, at++) : unknown,
         })),
       };
     });

@@ -45,6 +45,7 @@ export const TxnOffsetCommit = api({
       REBALANCE_IN_PROGRESS: "the group rebalances: rejoin, then commit",
       INVALID_GROUP_ID: "the group id is invalid",
       UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic or partition",
+      UNKNOWN_TOPIC_ID: "there is no topic of this id",
       OFFSET_METADATA_TOO_LARGE: "the metadata is longer than offset.metadata.max.bytes",
       INVALID_COMMIT_OFFSET_SIZE: "offset and metadata are too large to be stored",
       INVALID_REQUEST: "the transactional id is empty",
