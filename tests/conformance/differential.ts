@@ -292,12 +292,11 @@ export class Talk {
     }
     if (Array.isArray(value)) {
       const list = key === "partitionResponses" ? sortedBy(value, ({ index }) => index) : value;
-      return list.map((each) => this.#normalise(each, key));
+      return list.filter((each) => !isOurs(each?.name)).map((each) => this.#normalise(each, key));
     }
     if (typeof value === "object" && value !== null) {
-      return Object.fromEntries(
-        Object.entries(value).map(([name, each]) => [name, this.#normalise(each, name)]),
-      );
+      const entries = Object.entries(value).filter(([name]) => !isOurs(name));
+      return Object.fromEntries(entries.map(([name, each]) => [name, this.#normalise(each, name)]));
     }
     const kind = labelled.get(key);
     if (kind?.(value)) return this.#label(key, value);
@@ -318,6 +317,9 @@ export class Talk {
 }
 
 const origin = { correlationId: 7, clientId: "differential" };
+
+/** A configuration key that Kafka cannot have: it would move those behind it in a list. */
+const isOurs = (name: unknown): boolean => typeof name === "string" && name.startsWith("ottla.");
 
 const isMadeUp = (value: unknown): boolean => typeof value === "string" && value.length > 20;
 const isId = (value: unknown): boolean =>
