@@ -35,7 +35,7 @@ import type { Transactions } from "./transactions.ts";
 export interface Services {
   readonly nodeId: BrokerId;
   readonly clusterId: string;
-  readonly config: Pick<BrokerConfig, "get" | "describeTopic" | "describeBroker">;
+  readonly config: Pick<BrokerConfig, "get" | "describeTopic" | "describeBroker" | "describeGroup">;
   /** The metadata as it is now. */
   readonly metadata: Pick<MetadataStore, "image" | "leaderEpoch" | "controllerId">;
   /** Through it go all changes of the metadata. */

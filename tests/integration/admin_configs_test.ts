@@ -100,13 +100,15 @@ Deno.test("a group's settings keep to the broker's bounds and default to its val
   const group = { type: type.group, name: "g" };
   const key = "consumer.session.timeout.ms";
   const described = async () => {
-    const { value, synonyms } = (await describe(client, group)).get(key)!;
-    return [value, ...synonyms.map((synonym) => synonym.value)];
+    const { value, configSource, synonyms } = (await describe(client, group)).get(key)!;
+    assertEquals(configSource, synonyms[0]?.source);
+    return [value, ...synonyms.map((synonym) => `${synonym.value} ${synonym.source}`)];
   };
-  assertEquals(await described(), ["2000", "2000"]);
+  // Kafka's sources: 8 the group's own, 4 the broker's file, 5 the default.
+  assertEquals(await described(), ["2000", "2000 4", "45000 5"]);
   assertEquals((await change(client, group, { [key]: "45000" })).errorCode, 40);
   assertEquals((await change(client, group, { [key]: "1500" })).errorCode, 0);
-  assertEquals(await described(), ["1500", "1500", "2000"]);
+  assertEquals(await described(), ["1500", "1500 8", "2000 4", "45000 5"]);
 });
 
 Deno.test("what was set is there after a restart and a kill", async () => {

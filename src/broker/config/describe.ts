@@ -82,6 +82,8 @@ export function describeResource(
     readonly values: ReadonlyMap<string, string>;
     readonly source: number;
     readonly defaults?: ReadonlyMap<string, string>;
+    /** Where the broker's own keys are set. */
+    readonly layers?: readonly ConfigLayer[];
   },
 ): DescribedConfig[] {
   return Object.entries(keys).sort(byName).map(([name, key]) => {
@@ -89,8 +91,16 @@ export function describeResource(
     const value = set.values.get(name);
     if (value !== undefined) synonyms.push({ name, value, source: set.source });
     const otherwise = set.defaults?.get(name) ?? key.default;
-    if (key.synonym !== undefined) {
-      synonyms.push({ name: key.synonym, value: otherwise, source: ConfigSource.DEFAULT });
+    const { synonym } = key;
+    if (synonym !== undefined) {
+      const isKey = Object.hasOwn(brokerKeys, synonym);
+      const texts = isKey ? layeredTexts(set.layers ?? [], synonym as BrokerKeyName) : [];
+      const [first, ...others] = texts;
+      const source = first?.source ?? ConfigSource.DEFAULT;
+      synonyms.push({ name: synonym, value: otherwise, source });
+      for (const other of others) {
+        synonyms.push({ name: synonym, value: other.text, source: other.source });
+      }
     }
     return { ...describe(key, { name, text: value ?? otherwise, synonyms }), readOnly: false };
   });

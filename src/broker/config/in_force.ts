@@ -10,8 +10,14 @@
 
 import type { BrokerId } from "../../base/ids.ts";
 import type { LogConfig } from "../../log/mod.ts";
-import { describeBroker, type DescribedConfig, describeTopic } from "./describe.ts";
-import { type ConfigLayer, layeredTexts } from "./layers.ts";
+import {
+  describeBroker,
+  type DescribedConfig,
+  describeResource,
+  describeTopic,
+} from "./describe.ts";
+import { groupKeys } from "./group_table.ts";
+import { type ConfigLayer, ConfigSource, layeredTexts } from "./layers.ts";
 import { type ListenerKeyName, listenerKeyNames, type ListenerScope } from "./listener_keys.ts";
 import {
   type ListenerAddress,
@@ -132,6 +138,15 @@ export class BrokerConfig {
   /** This broker's configuration likewise. */
   describeBroker(): DescribedConfig[] {
     return describeBroker(this.layers);
+  }
+
+  /** A group's likewise. `defaults`: what holds where nothing is set for it. */
+  describeGroup(
+    values: ReadonlyMap<string, string>,
+    defaults: ReadonlyMap<string, string>,
+  ): DescribedConfig[] {
+    const { layers } = this;
+    return describeResource(groupKeys, { values, defaults, layers, source: ConfigSource.GROUP });
   }
 
   #parse(name: BrokerKeyName): ConfigValue {

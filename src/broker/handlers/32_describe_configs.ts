@@ -23,7 +23,7 @@ import {
 import { ConfigSource, describeClusterDefault, type DescribedConfig } from "../config/mod.ts";
 import { describeResource } from "../config/describe.ts";
 import { groupTerms } from "../config/parts.ts";
-import { clientMetricsKeys, groupKeys } from "../config/group_table.ts";
+import { clientMetricsKeys } from "../config/group_table.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
@@ -178,13 +178,7 @@ function describe(
     case ResourceType.GROUP:
       return resourceName === ""
         ? invalid("Group name must not be empty")
-        : known(() =>
-          describeResource(groupKeys, {
-            values,
-            source: ConfigSource.GROUP,
-            defaults: groupDefaults(services),
-          })
-        );
+        : known(() => services.config.describeGroup(values, groupDefaults(services)));
     default:
       return invalid(`resource type ${resourceType} has no configuration here`);
   }
