@@ -28,7 +28,7 @@ function printRoles({ activeTasks, standbyTasks }: InRoles): string {
   return printTasks(activeTasks) + standby;
 }
 
-const states: Record<number, string> = { 0: "STABLE", 1: "UNREVOKED", 2: "UNRELEASED" };
+const states: Record<number, string> = { 1: "STABLE", 2: "UNREVOKED", 3: "UNRELEASED" };
 
 /** Undefined for a record of another kind of group. */
 export function printStreamsRecord(record: GroupCoordinatorRecord): string | undefined {

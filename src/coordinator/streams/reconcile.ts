@@ -28,11 +28,11 @@ import {
   type Tasks,
 } from "./tasks.ts";
 
-/** Kafka's numbers of a member's states. */
+/** Kafka's numbers of a member's states; those of consumer groups are others. */
 export const MemberState = {
-  STABLE: 0,
-  UNREVOKED_TASKS: 1,
-  UNRELEASED_TASKS: 2,
+  STABLE: 1,
+  UNREVOKED_TASKS: 2,
+  UNRELEASED_TASKS: 3,
 } as const;
 
 /** What reconciliation changes of a member. */
