@@ -6,11 +6,10 @@
 // Versions: 3 authorized operations (KIP-430); 4 static members; 5 flexible; 6 error messages
 //   (KIP-1043).
 
-import { mapSliced } from "../../base/pieces.ts";
-import { DescribeGroups, ErrorCode } from "../../protocol/mod.ts";
-import { authorizedOperations, needs } from "../authorizer.ts";
+import { DescribeGroups } from "../../protocol/mod.ts";
+import { needs } from "../authorizer.ts";
+import { describeEach } from "../described_groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../shards.ts";
 
 type Context = RequestContext<"groups" | "slices">;
 
@@ -18,22 +17,14 @@ export const describeGroups = handler(DescribeGroups, {
   serves: "0-6",
   authorise: [needs("group describe")],
 
-  async handle(request, { services, version: apiVersion, may }: Context) {
-    const asked = request.includeAuthorizedOperations;
-    const groups = await mapSliced(request.groups, services.slices, async (groupId) => {
-      const shard = await services.groups.of(groupId);
-      if (!(shard instanceof Shard)) return refusal(groupId, shard);
-      const group = shard.machine.describe(groupId, { apiVersion });
-      // A group that is not there has none from version 6 on, where that is an error.
-      const isError = group.errorCode !== ErrorCode.NONE;
-      const operations = authorizedOperations(may, { type: "group", name: groupId }, { asked });
-      return isError ? group : { ...group, authorizedOperations: operations };
+  async handle(request, context: Context) {
+    const { version: apiVersion } = context;
+    const groups = await describeEach(context, {
+      groupIds: request.groups,
+      asked: request.includeAuthorizedOperations,
+      describe: (table, groupId) => table.describe(groupId, { apiVersion }),
+      nothing: { groupState: "", protocolType: "", protocolData: "", members: [] },
     });
     return { groups };
   },
 });
-
-/** There is no coordinator for it. */
-function refusal(groupId: string, errorCode: ErrorCode) {
-  return { errorCode, groupId, groupState: "", protocolType: "", protocolData: "", members: [] };
-}

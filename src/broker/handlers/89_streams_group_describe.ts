@@ -5,12 +5,11 @@
 // Versions: 1 a description of the topology (KIP-1331), of which there is none here; the assignor's
 //   name (KIP-1357).
 
-import { mapSliced } from "../../base/pieces.ts";
 import { StreamsGroupDescribe } from "../../protocol/apis/89_streams_group_describe.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
-import { authorizedOperations, needs } from "../authorizer.ts";
+import { needs } from "../authorizer.ts";
+import { describeEach } from "../described_groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../shards.ts";
 
 type Context = RequestContext<"groups" | "slices">;
 
@@ -21,26 +20,19 @@ export const streamsGroupDescribe = handler(StreamsGroupDescribe, {
   serves: "0-1",
   authorise: [needs("group describe"), needs("topic describe")],
 
-  async handle(request, { services, may }: Context) {
-    const asked = request.includeAuthorizedOperations;
+  async handle(request, context: Context) {
     const topologyDescriptionStatus = request.includeTopologyDescription
       ? descriptionStatus.notStored
       : descriptionStatus.notRequested;
-    const groups = await mapSliced(request.groupIds, services.slices, async (groupId) => {
-      const shard = await services.groups.of(groupId);
-      if (!(shard instanceof Shard)) return refusal(groupId, shard);
-      const group = shard.machine.describeStreams(groupId);
-      const isError = group.errorCode !== ErrorCode.NONE;
-      const operations = authorizedOperations(may, { type: "group", name: groupId }, { asked });
-      return isError
-        ? group
-        : { ...group, authorizedOperations: operations, topologyDescriptionStatus };
+    const groups = await describeEach(context, {
+      groupIds: request.groupIds,
+      asked: request.includeAuthorizedOperations,
+      describe: (table, groupId) => {
+        const group = table.describeStreams(groupId);
+        return group.errorCode === ErrorCode.NONE ? { ...group, topologyDescriptionStatus } : group;
+      },
+      nothing: { groupState: "", groupEpoch: 0, assignmentEpoch: 0, members: [] },
     });
     return { groups };
   },
 });
-
-/** There is no coordinator for it. */
-function refusal(groupId: string, errorCode: ErrorCode) {
-  return { errorCode, groupId, groupState: "", groupEpoch: 0, assignmentEpoch: 0, members: [] };
-}
