@@ -1,5 +1,5 @@
-// What AlterConfigs and IncrementalAlterConfigs have in common: whom they serve, that a change is in
-// the synced metadata log before it is answered, and how all of it is refused.
+// What AlterConfigs and IncrementalAlterConfigs have in common: whom they serve, that a change is
+// in the synced metadata log before it is answered, and how all of it is refused.
 
 import { type Pieces, sliced } from "../base/pieces.ts";
 import type { ConfigRules } from "../cluster/configs.ts";

@@ -150,7 +150,7 @@ Deno.test("OffsetFetch tells of one group, and from version 8 on of several", ()
     assertEquals(all.topics.map((each) => each.name), [name]);
   }));
 
-Deno.test("DescribeGroups calls a group that is not there Dead, and refuses it from version 6", () =>
+Deno.test("DescribeGroups calls a group that is not there Dead, until version 6 refuses it", () =>
   withGroups(async (client) => {
     const { groupId } = await joined(client, "group");
     const groups = [groupId, "missing"];
@@ -194,7 +194,7 @@ Deno.test("DeleteGroups takes groups without members, each for itself", () =>
     });
   }));
 
-Deno.test("OffsetDelete forgets what was committed, and tells of partitions that are not there", () =>
+Deno.test("OffsetDelete forgets what was committed, beside partitions that are not there", () =>
   withGroups(async (client) => {
     const { name } = await makeTopic(client);
     await commit(client, "group", [[name, [0]]]);

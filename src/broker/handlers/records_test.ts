@@ -69,7 +69,7 @@ Deno.test("Fetch reads what there is beside partitions that are not, or not that
     ]);
   }));
 
-Deno.test("ListOffsets tells of partitions by themselves, in version 0 by a list of one offset", () =>
+Deno.test("ListOffsets tells of each partition, in version 0 by a list of one offset", () =>
   simulated({}, async ({ connect }) => {
     using client = await connect();
     const { name } = await makeTopic(client);

@@ -35,7 +35,7 @@ async function begun(client: RawClient) {
   return { transactionalId, producerId, producerEpoch };
 }
 
-Deno.test("InitProducerId gives anybody an id, and one per transactional id, which has a name", () =>
+Deno.test("InitProducerId gives anybody an id, and each transactional id the same again", () =>
   withTransactions(async (client) => {
     const ask = async (transactionalId: string | null) => {
       const request = { transactionalId, transactionTimeoutMs: 60_000 };
