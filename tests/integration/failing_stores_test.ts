@@ -246,6 +246,13 @@ const prepared: Readonly<Record<string, Partial<Case>>> = {
       return { group };
     },
   },
+  ShareAcknowledge: {
+    async before(client) {
+      const group = "group-5";
+      await ask(client, "ShareFetch", { version: 1, group, topicId: "AAAAAAAAAAAAAAAAAAAAAQ" });
+      return { group };
+    },
+  },
   ShareGroupHeartbeat: { before: () => Promise.resolve({ group: "group-5" }) },
   ShareGroupDescribe: { before: (client) => beginShareGroup(client, "joined") },
   DescribeShareGroupOffsets: { before: (client) => beginShareGroup(client, "joined") },

@@ -54,7 +54,9 @@ Deno.test("a stop while thousands of partitions are made waits for one of them",
     assertEquals(topic.partitions.length, partitions);
     assert(topic.partitions.every(({ errorCode }) => errorCode === ErrorCode.NONE));
   });
-  assertEquals(lines.filter(({ level }) => level !== "info"), []);
+  // Anybody reaches the listener of a simulated machine, which is said at each start.
+  const about = lines.filter(({ level, fields }) => level !== "info" && !("listener" in fields));
+  assertEquals(about, []);
 });
 
 Deno.test("a topic that is deleted while its thousands are made is not made", async () => {
