@@ -397,6 +397,24 @@ Deno.test("no more records are under way than the group may have", async () => {
   });
 });
 
+Deno.test("who waited for room waits for records once there is some", async () => {
+  await simulated({ settings }, async (scene) => {
+    const { client, produce, join } = await shared(scene);
+    await setOfGroup(client, "share.partition.max.record.locks", "100");
+    await produce(...Array.from({ length: 100 }, String));
+    const [one, two] = [await join(), await join()];
+    assertEquals((await one.fetch()).told, ["0-99 x1"]);
+    const waiting = two.fetch({ maxWaitMs: 60_000 });
+    await scene.pass(1_000);
+    assertEquals(await one.acknowledge([0, 99, accept]), ErrorCode.NONE);
+    await scene.pass(1_000);
+    const startedMs = scene.nowMs();
+    await produce("more");
+    assertEquals((await waiting).told, ["100-100 x1"]);
+    assert(scene.nowMs() - startedMs < 1_000);
+  });
+});
+
 Deno.test("where much is under way in all, each partition goes on with a few records", async () => {
   const little = {
     ...settings,

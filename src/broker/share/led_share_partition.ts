@@ -80,6 +80,8 @@ export class LedSharePartition implements Watched {
   #isReading = false;
   /** Whether somebody would have read meanwhile. */
   #isSomebodyTurnedAway = false;
+  /** Whether somebody waits for others to be done with records, and does not look at the log. */
+  #isRoomAwaited = false;
   #changes = 0;
   /** What of it stands in the counter of offsets under way. */
   #inFlight = 0;
@@ -115,6 +117,7 @@ export class LedSharePartition implements Watched {
   beginRead(isolation: Isolation): Offset | undefined {
     this.#follow();
     const { fetchOffset } = this.#state;
+    this.#isRoomAwaited ||= fetchOffset === undefined;
     if (fetchOffset === undefined || fetchOffset >= this.partition.visibleEnd(isolation)) {
       return undefined;
     }
@@ -263,7 +266,10 @@ export class LedSharePartition implements Watched {
   /** Wakes who waits, where there may be something for them. */
   #wakeForMore(): void {
     const { fetchOffset } = this.#state;
-    if (fetchOffset !== undefined && fetchOffset < this.partition.highWatermark) this.#wake();
+    if (fetchOffset === undefined) return;
+    if (!this.#isRoomAwaited && fetchOffset >= this.partition.highWatermark) return;
+    this.#isRoomAwaited = false;
+    this.#wake();
   }
 
   #wake(): void {
