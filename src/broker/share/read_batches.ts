@@ -12,7 +12,6 @@ import {
   batchSizeOf,
   ControlType,
   lastOffsetOf,
-  magicOf,
   readBatchHeader,
   readControlRecord,
 } from "../../records/mod.ts";
@@ -33,11 +32,6 @@ export function placedBatches(
   const aborts = new Aborts(abortedTransactions ?? []);
   return batchPositions(records).map((position) => {
     const end = position + batchSizeOf(records, position);
-    // Messages of before Kafka 0.11 have no transactions, and offsets of their own.
-    if (magicOf(records, position) < 2) {
-      const offset = baseOffsetOf(records, position);
-      return { firstOffset: offset, lastOffset: offset, isGiven: true, position, end };
-    }
     return {
       firstOffset: baseOffsetOf(records, position),
       lastOffset: lastOffsetOf(records, position),
