@@ -17,7 +17,12 @@ import {
   UsageFault,
 } from "../base/faults.ts";
 import type { BrokerId, Offset, PartitionId, Uuid } from "../base/ids.ts";
-import type { MetadataImage, PartitionImage, PlacedReplica } from "../cluster/mod.ts";
+import {
+  isInternalTopic,
+  type MetadataImage,
+  type PartitionImage,
+  type PlacedReplica,
+} from "../cluster/mod.ts";
 import {
   type LogConfig,
   LogCounters,
@@ -299,6 +304,7 @@ export class Storage {
       readAhead: this.#readAhead,
       handles: folder.handles,
       directory: folder.state,
+      onUnsettled: (how) => folder.noteUnsettled(how),
       saveLogStart: async () => {
         await this.#attempt(folder, () => folder.writeLogStarts(this.#logsOf(folder)));
       },
@@ -353,6 +359,9 @@ export class Storage {
       checkpointMayBeStale: mayBeStale,
       cleanShutdown: folder.cleanShutdown,
       machineRestarted: folder.machineRestarted,
+      // What the broker itself works by is nothing but what is on disk.
+      settlesLater: folder.machineRestarted === false && topic !== metadataTopic &&
+        !isInternalTopic(topic),
       // What a trial writes anew, nobody reads back.
       isSuspect: folder.isSuspect && this.#options.isTrial !== true,
     };

@@ -27,6 +27,8 @@ export interface LoadOptions {
   readonly mayHaveLostWrites: boolean;
   /** Whether what was not surely synced must be written anew: a sync failed. */
   readonly isSuspect: boolean;
+  /** Called before anything is cut off. */
+  onCut(): void;
   /** Whether offsets may be missing between batches: the topic is compacted. */
   readonly gapsAllowed: boolean;
   readonly indexIntervalBytes: number;

@@ -61,6 +61,13 @@ export interface LogOptions {
    * synced may be lost. Undefined: nobody knows.
    */
   readonly machineRestarted?: boolean;
+  /**
+   * Whether what a mere kill has left may wait for the next sync: no earlier recovery can have cut
+   * what is not synced. Otherwise it is synced when the log is opened.
+   */
+  readonly settlesLater?: boolean;
+  /** A recovery is about to cut, or owes its sync for want of room. */
+  readonly onUnsettled?: (how: "cut" | "owed") => void;
   /** Whether a sync failed since then, so that reads may see what is not on disk. */
   readonly isSuspect?: boolean;
 }
@@ -137,6 +144,7 @@ export function loadOptions(options: LogOptions, folder: string): LoadOptions {
     cleanShutdown: options.cleanShutdown,
     mayHaveLostWrites: options.machineRestarted !== false,
     isSuspect: options.isSuspect ?? false,
+    onCut: () => options.onUnsettled?.("cut"),
     gapsAllowed: mayHaveGaps(options),
     indexIntervalBytes: config.indexIntervalBytes,
     nowMs: options.clock.now(),

@@ -55,6 +55,7 @@ import type { Verification, VerificationStart } from "./producers/verifications.
 import type { ReadOptions, ReadResult } from "./reading/batch_reads.ts";
 import { LogReader } from "./reading/reader.ts";
 import { ResumePoints } from "./recovery/resume_points.ts";
+import { settleLoaded } from "./recovery/settling.ts";
 import { expiredSegmentCount } from "./retention.ts";
 import { FileWindow, findOffset } from "./recovery/scan.ts";
 import { Segment } from "./segment/segment.ts";
@@ -180,9 +181,7 @@ export class PartitionLog implements UnsyncedLog {
       const load = loadOptions(options, folder);
       const loaded = await loadLog(load);
       const log = new PartitionLog(options, { ...load, ...loaded, claimed });
-      // Whatever the recovery point says: a process that was killed may have cut before us, and
-      // what is appended must not lie behind a cut that a power loss takes back.
-      if (!loaded.isSynced && loaded.damage.length === 0) await log.#rounds.settle();
+      await settleLoaded(log, log.#rounds, { loaded, options });
       return log;
     } catch (error) {
       if (error instanceof PartitionFault) throw error;

@@ -161,6 +161,8 @@ async function openLog(runtime: Runtime, config: typeof logConfigDefaults) {
     cleanShutdown: folder.cleanShutdown,
     machineRestarted: folder.machineRestarted,
     isSuspect: folder.isSuspect,
+    settlesLater: folder.machineRestarted === false,
+    onUnsettled: (how) => folder.noteUnsettled(how),
     saveLogStart: () => folder.writeLogStarts([log]),
   });
   return { folder, log };
@@ -186,8 +188,9 @@ async function check(log: PartitionLog, model: Model): Promise<void> {
   for (const record of held) {
     assertEquals(fromUtf8(record.value!), model.sent[record.offset].value, `at ${record.offset}`);
   }
-  // Recovery has synced what it kept.
-  model.synced = model.written = logEndOffset;
+  // Recovery has synced what it kept, but for what a mere kill has left.
+  model.written = logEndOffset;
+  model.synced = Math.max(Math.min(model.synced, logEndOffset), log.recoveryPoint);
 }
 
 function range(from: number, to: number): number[] {

@@ -84,6 +84,10 @@ export class LogFolder {
   /** Folders of the logs that could not be opened. */
   readonly #unopened = new Set<string>();
   #isRecovered = false;
+  /** Whether this boot of the machine is written down. */
+  #isBootNoted: boolean;
+  /** Whether some log owes the sync of what its recovery did. */
+  #isOwing = false;
   readonly #checkpoints: FolderCheckpoints;
   readonly #meta: MetaFile;
   #isClaimed = false;
@@ -114,6 +118,7 @@ export class LogFolder {
     this.#meta = state.meta;
     this.#due = state.meta.due;
     this.#bootId = state.bootId;
+    this.#isBootNoted = state.machineRestarted === false;
     this.#lock = state.lock;
     this.#checkpoints = state.checkpoints;
   }
@@ -195,16 +200,29 @@ export class LogFolder {
   }
 
   /**
+   * A log is about to be cut, or owes its sync: until that is done, and all are recovered, the next
+   * start is to sync what it finds.
+   */
+  noteUnsettled(how: "cut" | "owed"): void {
+    if (how === "owed") this.#isOwing = true;
+    this.#isRecovered = false;
+    if (!this.#isBootNoted) return;
+    this.#files.remove(`${this.path}/${fileNames.bootId}`);
+    this.#isBootNoted = false;
+  }
+
+  /**
    * Every log here was tried. Where all are open, and what they hold is on disk, a crash that
    * leaves the machine running loses nothing of it from now on.
    */
   async noteRecovered(): Promise<void> {
-    if (this.#isRecovered || this.#unopened.size > 0) return;
+    if (this.#isRecovered || this.#isOwing || this.#unopened.size > 0) return;
     this.#files.remove(`${this.path}/${fileNames.syncFailed}`);
-    if (this.#bootId !== undefined && this.machineRestarted !== false) {
+    if (this.#bootId !== undefined && !this.#isBootNoted) {
       const name = fileNames.bootId;
       const bytes = utf8(`${this.#bootId}\n`);
       await writeWholeFileDurably(this.#files, { folder: this.path, name, bytes });
+      this.#isBootNoted = true;
     }
     this.#isRecovered = true;
   }

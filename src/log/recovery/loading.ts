@@ -41,6 +41,8 @@ export interface LoadedLog {
   readonly damage: readonly Damage[];
   /** Whether all of it is known to be on disk, since it was closed cleanly. */
   readonly isSynced: boolean;
+  /** Whether its end was cut off, so that this must be made durable. */
+  readonly wasCut: boolean;
   /** Bytes of batches whose checksums were computed. */
   readonly bytesChecked: number;
 }
@@ -75,7 +77,6 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
     producers = loaded.producers;
     producersFrom = loaded.offset;
   };
-
   const checkedFrom = await firstToCheck(state, parsed);
   const checked = checkedFrom < segments.length;
   useSnapshot(checked ? options.recoveryPoint : state.logEndOffset);
@@ -95,7 +96,7 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
   const recovered = checked ? await recoverSegments(state, from) : undefined;
   if (recovered?.isStale) {
     for (const segment of segments) segment.file.retire();
-    return loadLog(options);
+    return { ...await loadLog(options), wasCut: true };
   }
   const damage = recovered?.damage ?? [];
   const firstEpochStart = stored?.starts[0]?.startOffset;
@@ -112,6 +113,7 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
     epochs,
     damage: [...missing, ...damage].sort((a, b) => a.fromOffset - b.fromOffset),
     isSynced: !checked,
+    wasCut: recovered?.wasCut ?? false,
     bytesChecked: recovered?.bytesChecked ?? 0,
   };
 }

@@ -57,6 +57,7 @@ export interface Recovered {
   readonly damage: readonly Damage[];
   /** Whether it was cut before batches that have been applied: then it must be loaded anew. */
   readonly isStale: boolean;
+  readonly wasCut: boolean;
   readonly bytesChecked: number;
 }
 
@@ -84,14 +85,17 @@ export async function recoverSegments(
   state.logEndOffset = expected.nextOffset;
   const { bytesChecked } = scan;
   const [first] = scan.holes;
-  if (first === undefined) return { damage: [], isStale: false, bytesChecked };
+  if (first === undefined) return { ...whole, bytesChecked };
   if (await mayCut(state, first, scan)) {
     const cut = { ...first, batchesBehind: scan.batchesBehind };
+    state.onCut();
     await cutLog(state, cut, expected.nextOffset);
-    return { damage: [], isStale: scan.batchesBehind > 0, bytesChecked };
+    return { damage: [], isStale: scan.batchesBehind > 0, wasCut: true, bytesChecked };
   }
-  return { damage: reportDamage(state, scan), isStale: false, bytesChecked };
+  return { ...whole, damage: reportDamage(state, scan), bytesChecked };
 }
+
+const whole = { damage: [], isStale: false, wasCut: false } as const;
 
 /** Where a segment's first batch is due. */
 function beginOf({ segments, lateStart }: LoadState, segment: Segment): Offset {
