@@ -53,12 +53,15 @@ export function encodeValueOf(table: AnyMessage, fields: FieldsOf, version: numb
   return framed(table, fields, { first: version, version });
 }
 
+/** Most keys and values are no longer; a commit of very many offsets makes two for each. */
+const usualBytes = 64;
+
 function framed(
   table: AnyMessage,
   fields: FieldsOf,
   { first, version }: { readonly first: number; readonly version: number },
 ): Uint8Array {
-  const writer = new BytesWriter();
+  const writer = new BytesWriter(usualBytes);
   writer.int16(first);
   table.encode(writer, fields, version);
   return writer.finish();
