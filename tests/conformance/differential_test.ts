@@ -19,6 +19,7 @@ import {
 } from "./differential.ts";
 import { allowances } from "./differential/allowances.ts";
 import { changeScenarios } from "./differential/changes.ts";
+import { consumerGroupScenarios } from "./differential/consumer_groups.ts";
 import { configScenarios } from "./differential/configs.ts";
 import { generatedScenarios } from "./differential/generated.ts";
 import { groupScenarios } from "./differential/groups.ts";
@@ -42,6 +43,7 @@ const scenarios: readonly Scenario[] = [
   ...configScenarios,
   ...producingScenarios,
   ...readingScenarios,
+  ...consumerGroupScenarios,
   ...memberScenarios,
   ...groupScenarios,
   ...replicaScenarios,

@@ -2,7 +2,7 @@
 //
 // Partitions of topics that are gone are left out, since they have no name any more.
 
-import { ErrorCode } from "../../protocol/errors.ts";
+import { ErrorCode, errorMessage } from "../../protocol/errors.ts";
 import type {
   ConsumerGroupDescribeResponse,
 } from "../../protocol/apis/69_consumer_group_describe.ts";
@@ -39,6 +39,10 @@ export function describeConsumerGroup(
   if (!config.isEnabled) {
     const { UNSUPPORTED_VERSION: errorCode } = ErrorCode;
     return undescribed(groupId, { errorCode, errorMessage: null });
+  }
+  if (groupId === "") {
+    const { INVALID_GROUP_ID: errorCode } = ErrorCode;
+    return undescribed(groupId, { errorCode, errorMessage: errorMessage(errorCode) });
   }
   if (group?.type !== "consumer") {
     const what = group === undefined ? "not found" : "is not a consumer group";
@@ -89,7 +93,7 @@ function describeMember(
     clientId: member.clientId,
     clientHost: member.clientHost,
     subscribedTopicNames: [...member.subscribedTopicNames],
-    subscribedTopicRegex: member.subscribedTopicRegex === "" ? null : member.subscribedTopicRegex,
+    subscribedTopicRegex: member.subscribedTopicRegex,
     assignment: withNames(topics, member.assigned),
     targetAssignment: withNames(topics, targetOfMember(group, memberId)),
     memberType: member.classic === null ? memberTypes.consumer : memberTypes.classic,

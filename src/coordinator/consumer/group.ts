@@ -76,14 +76,14 @@ export interface ConsumerGroup {
 
 export type ConsumerGroupState = "Empty" | "Assigning" | "Reconciling" | "Stable";
 
-/** A group without members, before its first epoch. */
+/** A group without members, at its first epoch. */
 export function newConsumerGroup(groupId: string): ConsumerGroup {
   return {
     type: "consumer",
     groupId,
-    groupEpoch: 0,
+    groupEpoch: 1,
     metadataHash: 0,
-    assignmentEpoch: 0,
+    assignmentEpoch: 1,
     assignmentTimestampMs: 0,
     members: new Map(),
     staticMembers: new Map(),
