@@ -151,7 +151,7 @@ export const smallRequests: Readonly<Record<string, MakeMessage>> = {
     memberId: "",
     groupInstanceId: null,
     topics: [{
-      name: names.topic,
+      ...named(names, 6),
       partitions: one({ partitionIndex: 0, committedOffset: 1, committedMetadata: "" }),
     }],
   }),

@@ -37,6 +37,7 @@ const settings = {
   "log.dirs": "/a,/b",
   "offsets.topic.num.partitions": "2",
   "transaction.state.log.num.partitions": "2",
+  "share.coordinator.state.topic.num.partitions": "2",
   "group.initial.rebalance.delay.ms": "0",
 };
 const clock = { now: () => 0, monotonic: () => 0 };
