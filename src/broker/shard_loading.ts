@@ -11,7 +11,7 @@
 // Differs from Kafka: a stored record of groups that does not decode is passed over; Kafka does not
 // load the partition that holds it, and none of its groups has a coordinator.
 
-import { DecodeFault } from "../base/faults.ts";
+import { DecodeFault, PartitionFault } from "../base/faults.ts";
 import type { Offset, ProducerId } from "../base/ids.ts";
 import type { LogRecord } from "../records/mod.ts";
 import type { Codecs, LogFields, Logger, Timers } from "../runtime/ports.ts";
@@ -52,6 +52,8 @@ export async function loadShard<Rec>(
   loading: ShardLoading<Rec>,
 ): Promise<number> {
   const { codecs, timers, logger, decode, apply, endTransaction } = loading;
+  // What is behind its last good batch is not known: "never heard of it" would be a lie.
+  if (log.isDamaged) throw new PartitionFault(`its log is ${log.refusal}`);
   let passedOver = 0;
   const passOver = (count: number, fields: LogFields) => {
     passedOver += count;

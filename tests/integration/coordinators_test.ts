@@ -105,51 +105,59 @@ function groupOn(partition: number): string {
   for (let i = 0;; i++) if (partitionOfKey(`group-${i}`, 2) === partition) return `group-${i}`;
 }
 
-Deno.test("a damaged partition of offsets costs its own groups, never the connection", async () => {
-  await using broker = await BrokerProcess.start({
-    settings: {
-      "offsets.topic.num.partitions": "2",
-      "log.flush.offset.checkpoint.interval.ms": "100",
-    },
-  });
-  const [good, bad] = [groupOn(0), groupOn(1)];
-  let topic: string;
-  {
-    using client = await RawClient.connect(broker);
-    topic = (await makeTopic(client)).name;
-    await client.findCoordinator(good);
-    for (const group of [good, bad]) {
-      const { topics } = await client.ask(OffsetCommit, 5, commit(group, topic));
-      assertEquals(topics[0].partitions[0].errorCode, NONE);
-    }
-  }
-  await broker.stop();
-  const path = `${broker.dataDir}/__consumer_offsets-1/00000000000000000000.log`;
-  const bytes = await Deno.readFile(path);
-  bytes[72] ^= 4;
-  await Deno.writeFile(path, bytes);
-  await broker.restart();
+/** How a broker may end; without a checkpoint nothing tells how far its logs were on disk. */
+const ends = [
+  { what: "a stop", checkpointMs: 100, end: (broker: BrokerProcess) => broker.stop() },
+  { what: "a kill", checkpointMs: 600_000, end: (broker: BrokerProcess) => broker.kill() },
+];
 
-  using client = await RawClient.connect(broker);
-  assertEquals(await codesOf(client, { group: bad, topic }), withoutCoordinator);
-  const found = await client.ask(FindCoordinator, 4, { coordinatorKeys: [good, bad] });
-  assertEquals(found.coordinators.map(({ errorCode }) => errorCode), [
-    NONE,
-    COORDINATOR_NOT_AVAILABLE,
-  ]);
-  const described = await client.ask(DescribeGroups, 5, { groups: [bad, good] });
-  assertEquals(described.groups.map(({ errorCode, groupState }) => [errorCode, groupState]), [
-    [NOT_COORDINATOR, ""],
-    [NONE, "Empty"],
-  ]);
-  const fetched = await client.ask(OffsetFetch, 8, {
-    groups: [bad, good].map((groupId) => ({ groupId, topics: null })),
+for (const { what, checkpointMs, end } of ends) {
+  Deno.test(`damaged offsets cost their own groups alone, after ${what}`, async () => {
+    await using broker = await BrokerProcess.start({
+      settings: {
+        "offsets.topic.num.partitions": "2",
+        "log.flush.offset.checkpoint.interval.ms": `${checkpointMs}`,
+      },
+    });
+    const [good, bad] = [groupOn(0), groupOn(1)];
+    let topic: string;
+    {
+      using client = await RawClient.connect(broker);
+      topic = (await makeTopic(client)).name;
+      await client.findCoordinator(good);
+      for (const group of [good, bad]) {
+        const { topics } = await client.ask(OffsetCommit, 5, commit(group, topic));
+        assertEquals(topics[0].partitions[0].errorCode, NONE);
+      }
+    }
+    await end(broker);
+    const path = `${broker.dataDir}/__consumer_offsets-1/00000000000000000000.log`;
+    const bytes = await Deno.readFile(path);
+    bytes[72] ^= 4;
+    await Deno.writeFile(path, bytes);
+    await broker.restart();
+
+    using client = await RawClient.connect(broker);
+    assertEquals(await codesOf(client, { group: bad, topic }), withoutCoordinator);
+    const found = await client.ask(FindCoordinator, 4, { coordinatorKeys: [good, bad] });
+    assertEquals(found.coordinators.map(({ errorCode }) => errorCode), [
+      NONE,
+      COORDINATOR_NOT_AVAILABLE,
+    ]);
+    const described = await client.ask(DescribeGroups, 5, { groups: [bad, good] });
+    assertEquals(described.groups.map(({ errorCode, groupState }) => [errorCode, groupState]), [
+      [NOT_COORDINATOR, ""],
+      [NONE, "Empty"],
+    ]);
+    const fetched = await client.ask(OffsetFetch, 8, {
+      groups: [bad, good].map((groupId) => ({ groupId, topics: null })),
+    });
+    assertEquals(fetched.groups.map(({ errorCode }) => errorCode), [NOT_COORDINATOR, NONE]);
+    assertEquals(fetched.groups[1].topics[0].partitions[0].committedOffset, 17);
+    const listed = await client.ask(ListGroups, 4, {});
+    assertEquals(listed.groups.map(({ groupId }) => groupId), [good]);
+    const deleted = await client.ask(DeleteGroups, 2, { groupsNames: [bad, good] });
+    const codes = deleted.results.map(({ groupId, errorCode }) => [groupId, errorCode]);
+    assertEquals(codes.sort(), [[good, NONE], [bad, NOT_COORDINATOR]].sort());
   });
-  assertEquals(fetched.groups.map(({ errorCode }) => errorCode), [NOT_COORDINATOR, NONE]);
-  assertEquals(fetched.groups[1].topics[0].partitions[0].committedOffset, 17);
-  const listed = await client.ask(ListGroups, 4, {});
-  assertEquals(listed.groups.map(({ groupId }) => groupId), [good]);
-  const deleted = await client.ask(DeleteGroups, 2, { groupsNames: [bad, good] });
-  const codes = deleted.results.map(({ groupId, errorCode }) => [groupId, errorCode]);
-  assertEquals(codes.sort(), [[good, NONE], [bad, NOT_COORDINATOR]].sort());
-});
+}
