@@ -1,5 +1,5 @@
 // The tables of what is served say enough to teach: what each API and field is for, and which
-// errors come when.
+// errors come when. And what is served is asked by some test in this folder.
 
 import { assert, assertEquals } from "@std/assert";
 import { ErrorCode } from "../../protocol/mod.ts";
@@ -54,3 +54,11 @@ function visitFields(
     if (inner.kind === "struct") visitFields(inner.fields, `${path}.${name}`, visit);
   }
 }
+
+Deno.test("every API that is served is asked by a test beside its handler", () => {
+  const folder = new URL(".", import.meta.url);
+  const tests = [...Deno.readDirSync(folder)].filter(({ name }) => name.endsWith("_test.ts"));
+  const asked = tests.map(({ name }) => Deno.readTextFileSync(new URL(name, folder))).join("\n");
+  const untold = tables.filter(({ name }) => !new RegExp(`\\bask\\(\\s*${name},`).test(asked));
+  assertEquals(untold.map(({ name }) => name), []);
+});

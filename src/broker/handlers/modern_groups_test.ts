@@ -1,0 +1,116 @@
+// Handlers about groups whose members the broker assigns: 68 ConsumerGroupHeartbeat,
+// 69 ConsumerGroupDescribe, 76 ShareGroupHeartbeat, 77 ShareGroupDescribe,
+// 88 StreamsGroupHeartbeat, 89 StreamsGroupDescribe. What a group decides is told in
+// src/coordinator/scenarios.
+
+import { assertEquals } from "@std/assert";
+import { ConsumerGroupHeartbeat } from "../../protocol/apis/68_consumer_group_heartbeat.ts";
+import { ConsumerGroupDescribe } from "../../protocol/apis/69_consumer_group_describe.ts";
+import { ShareGroupHeartbeat } from "../../protocol/apis/76_share_group_heartbeat.ts";
+import { ShareGroupDescribe } from "../../protocol/apis/77_share_group_describe.ts";
+import { StreamsGroupHeartbeat } from "../../protocol/apis/88_streams_group_heartbeat.ts";
+import { StreamsGroupDescribe } from "../../protocol/apis/89_streams_group_describe.ts";
+import { ErrorCode } from "../../protocol/mod.ts";
+import type { RawClient } from "../../../tests/harness/raw_client.ts";
+import { makeTopic } from "../../../tests/harness/raw_requests.ts";
+import { simulated } from "../../../tests/harness/simulated_broker.ts";
+
+const { NONE, GROUP_ID_NOT_FOUND, INVALID_REQUEST, UNKNOWN_MEMBER_ID } = ErrorCode;
+const memberId = "AAAAAAAAAAAAAAAAAAAAAQ";
+
+function withTopic(scenario: (client: RawClient, topic: string) => Promise<void>) {
+  return simulated({ settings: { "offsets.topic.num.partitions": 1 } }, async ({ connect }) => {
+    using client = await connect();
+    await client.findCoordinator();
+    await scenario(client, (await makeTopic(client)).name);
+  });
+}
+
+type Told = { readonly errorCode: number; readonly members: readonly unknown[] };
+
+/** The code and the number of members of each. */
+function told(groups: readonly Told[]) {
+  return groups.map(({ errorCode, members }) => [errorCode, members.length]);
+}
+
+Deno.test("a member of a consumer group joins, beats by its id, and is described", () =>
+  withTopic(async (client, topic) => {
+    const beat = async (groupId: string, memberEpoch: number, member = memberId) => {
+      const { errorCode } = await client.ask(ConsumerGroupHeartbeat, 1, {
+        groupId,
+        memberId: member,
+        memberEpoch,
+        rebalanceTimeoutMs: memberEpoch === 0 ? 10_000 : -1,
+        subscribedTopicNames: memberEpoch === 0 ? [topic] : null,
+        topicPartitions: memberEpoch === 0 ? [] : null,
+      });
+      return errorCode;
+    };
+    assertEquals(await beat("group", 0), NONE);
+    assertEquals(await beat("", 0), INVALID_REQUEST);
+    assertEquals(await beat("group", 1, "nobody"), UNKNOWN_MEMBER_ID);
+    assertEquals(await beat("group", 99), ErrorCode.FENCED_MEMBER_EPOCH);
+    assertEquals(await beat("missing", 1), GROUP_ID_NOT_FOUND);
+    const asked = { groupIds: ["group", "missing"], includeAuthorizedOperations: false };
+    const { groups } = await client.ask(ConsumerGroupDescribe, 1, asked);
+    assertEquals(told(groups), [[NONE, 1], [GROUP_ID_NOT_FOUND, 0]]);
+    const shares = await client.ask(ShareGroupDescribe, 1, asked);
+    assertEquals(told(shares.groups), [[GROUP_ID_NOT_FOUND, 0], [GROUP_ID_NOT_FOUND, 0]]);
+  }));
+
+Deno.test("a member of a share group joins, beats by its id, and is described", () =>
+  withTopic(async (client, topic) => {
+    const beat = async (groupId: string, memberEpoch: number, member = memberId) => {
+      const { errorCode } = await client.ask(ShareGroupHeartbeat, 1, {
+        groupId,
+        memberId: member,
+        memberEpoch,
+        rackId: null,
+        subscribedTopicNames: memberEpoch === 0 ? [topic] : null,
+      });
+      return errorCode;
+    };
+    assertEquals(await beat("group", 0), NONE);
+    assertEquals(await beat("", 0), INVALID_REQUEST);
+    assertEquals(await beat("group", 1, "nobody"), UNKNOWN_MEMBER_ID);
+    const asked = { groupIds: ["group", "missing"], includeAuthorizedOperations: true };
+    const { groups } = await client.ask(ShareGroupDescribe, 1, asked);
+    assertEquals(told(groups), [[NONE, 1], [GROUP_ID_NOT_FOUND, 0]]);
+    assertEquals(groups.map((each) => each.authorizedOperations > 0), [true, false]);
+  }));
+
+Deno.test("a member of a streams group joins, beats by its id, and is described", () =>
+  withTopic(async (client, topic) => {
+    const subtopology = {
+      subtopologyId: "0",
+      sourceTopics: [topic],
+      sourceTopicRegex: [],
+      stateChangelogTopics: [],
+      repartitionSinkTopics: [],
+      repartitionSourceTopics: [],
+      copartitionGroups: [],
+    };
+    const beat = async (groupId: string, memberEpoch: number, member = memberId) => {
+      const isNew = memberEpoch === 0;
+      const { errorCode } = await client.ask(StreamsGroupHeartbeat, 0, {
+        groupId,
+        memberId: member,
+        memberEpoch,
+        endpointInformationEpoch: 0,
+        shutdownApplication: false,
+        rebalanceTimeoutMs: isNew ? 10_000 : -1,
+        topology: isNew ? { epoch: 0, subtopologies: [subtopology] } : null,
+        activeTasks: isNew ? [] : null,
+        standbyTasks: isNew ? [] : null,
+        warmupTasks: isNew ? [] : null,
+        processId: isNew ? "process" : null,
+      });
+      return errorCode;
+    };
+    assertEquals(await beat("group", 0), NONE);
+    assertEquals(await beat("", 0), INVALID_REQUEST);
+    assertEquals(await beat("group", 1, "nobody"), UNKNOWN_MEMBER_ID);
+    const asked = { groupIds: ["group", "missing"], includeAuthorizedOperations: false };
+    const { groups } = await client.ask(StreamsGroupDescribe, 0, asked);
+    assertEquals(told(groups), [[NONE, 1], [GROUP_ID_NOT_FOUND, 0]]);
+  }));
