@@ -520,10 +520,10 @@ export const boundedKinds: readonly HostileKind[] = [
   oldFetches,
   oldProduces,
   compactedBombs,
-  largeMembers,
 ];
 
 export const hostileKinds: readonly HostileKind[] = [
   ...boundedKinds,
+  largeMembers,
   ...itemKinds,
 ];
