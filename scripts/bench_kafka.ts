@@ -170,12 +170,13 @@ async function firstLine(command: string, ...args: string[]): Promise<string> {
   return new TextDecoder().decode(stdout.length > 0 ? stdout : stderr).split("\n")[0];
 }
 
-async function machineLines(): Promise<string[]> {
+async function machineLines(loadBefore: number): Promise<string[]> {
   const model = /model name\s*: (.*)/.exec(await Deno.readTextFile("/proc/cpuinfo"))?.[1];
   const memory = (Deno.systemMemoryInfo().total / 1e9).toFixed(0);
   const lines = [
     `${navigator.hardwareConcurrency} processors (${model ?? "unknown"}), ${memory} GB of memory`,
     `${await firstLine("uname", "-sr")}, ${new Date().toISOString().slice(0, 10)}`,
+    `load of the machine before it began: ${loadBefore.toFixed(1)} (of 1 minute)`,
     `Deno ${Deno.version.deno} (also the load's), Bun 1.4.4 in the binary`,
   ];
   try {
@@ -189,6 +190,7 @@ async function machineLines(): Promise<string[]> {
 async function compare(o: Options): Promise<Comparison> {
   const running: Running[] = [];
   try {
+    const loadBefore = Deno.loadavg()[0];
     const idle = new Map<string, number>();
     for (const contender of o.contenders) {
       const broker = await contender.start();
@@ -214,7 +216,7 @@ async function compare(o: Options): Promise<Comparison> {
     }));
     console.log(`\nstarts and memory\n${aligned(standingRows(standings))}`);
     const { rounds, seconds, bytes } = o;
-    return { machine: await machineLines(), rounds, seconds, bytes, measured, standings };
+    return { machine: await machineLines(loadBefore), rounds, seconds, bytes, measured, standings };
   } finally {
     for (const broker of running) await broker.close();
     await removePayload();
