@@ -1,9 +1,7 @@
 // Questions about share groups: members, their assignment, and where their groups start (KIP-932).
 
-import { ZERO_UUID } from "../../../src/base/ids.ts";
 import {
   DeleteGroups,
-  DeleteTopics,
   DescribeGroups,
   Heartbeat,
   LeaveGroup,
@@ -332,16 +330,6 @@ const offsetScenarios: readonly Scenario[] = [
       });
       await talk.ask(AlterShareGroupOffsets, { groupId: "", topics: [] });
       await talk.ask(DeleteShareGroupOffsets, { groupId: "", topics: [] });
-      await talk.need(DeleteTopics, {
-        topics: [{ name: other, topicId: ZERO_UUID }],
-        timeoutMs: 5000,
-      }, { version: 6 });
-      await talk.until(async () => {
-        const groups = [{ groupId: talk.group, topics: null }];
-        const { groups: [group] } = await talk.need(DescribeShareGroupOffsets, { groups });
-        return group.topics.length === 1;
-      });
-      await offsets(talk);
     },
   },
 ];
