@@ -2,15 +2,19 @@
 //
 //   deno task load idle       5,000 groups of 2 at rest: heartbeats, CPU, memory
 //   deno task load changing   200 members over 400 partitions, of which 50 leave and 50 come
+//   deno task load transform  100,000 records through transactions of kafkajs, exact sums
 //
-//     [--protocol classic|consumer] [--groups 5000] [--members 2] [--seconds 30]
+//     [--records 100000] [--protocol classic|consumer] [--groups 5000] [--members 2] [--seconds 30]
 
 import { parseArgs } from "@std/cli/parse-args";
 import { measureChangingGroup } from "./changing_group.ts";
 import { measureIdleGroups } from "./idle_groups.ts";
 import type { Protocol } from "./member.ts";
+import { runTransform } from "./transform.ts";
 
-const flags = parseArgs(Deno.args, { string: ["protocol", "groups", "members", "seconds"] });
+const flags = parseArgs(Deno.args, {
+  string: ["protocol", "groups", "members", "seconds", "records"],
+});
 const protocols = (["classic", "consumer"] as const).filter((each) =>
   flags.protocol === undefined || each === flags.protocol
 );
@@ -32,11 +36,19 @@ async function changing(protocol: Protocol): Promise<void> {
   for (const heartbeatMs of heartbeatsMs) await measureChangingGroup({ ...group, heartbeatMs });
 }
 
-const loads: Readonly<Record<string, (protocol: Protocol) => Promise<void>>> = { idle, changing };
+async function ofEach(measure: (protocol: Protocol) => Promise<void>): Promise<void> {
+  for (const protocol of protocols) await measure(protocol);
+}
+
+const loads: Readonly<Record<string, () => Promise<void>>> = {
+  idle: () => ofEach(idle),
+  changing: () => ofEach(changing),
+  transform: () => runTransform({ records: Number(flags.records ?? "100000") }),
+};
 const [name = ""] = flags._.map(String);
 const load = loads[name];
 if (load === undefined) {
   console.error(`deno task load needs one of: ${Object.keys(loads).join(", ")}`);
   Deno.exit(2);
 }
-for (const protocol of protocols) await load(protocol);
+await load();

@@ -13,7 +13,8 @@ const log4j = new URL("java/log4j2.properties", import.meta.url).pathname;
 const program = new URL("java/Transactions.java", import.meta.url).pathname;
 const tool = "org.apache.kafka.tools.TransactionsCommand";
 
-const records = 5_000;
+/** OTTLA_RECORDS=100000 copies more. */
+const records = Number(Deno.env.get("OTTLA_RECORDS") ?? 5_000);
 const kills = 2;
 
 const skipped = await reasonToSkip();
@@ -40,7 +41,7 @@ Deno.test({
     });
     try {
       const what = () => `the end of the copying\n${java.output}\n${broker.output}`;
-      const { stdout } = await within(java.finished, { ms: 240_000, what });
+      const { stdout } = await within(java.finished, { ms: 900_000, what });
       await killing;
       const told = stdout.trimEnd().split("\n").filter((line) => !line.startsWith("copied "));
       const sum = records * (records - 1) / 2;
