@@ -1,6 +1,6 @@
 // kafkajs in a loop that consumes, transforms and produces, its offsets committed within the same
-// transactions, of which some are aborted. Beside it somebody reads what was committed, and somebody
-// else all there is: the first sees each result once and nothing else, whenever he looks.
+// transactions, some of which are aborted. Beside it one reads what was committed, and another all
+// there is: the first sees each result once and nothing else, whenever he looks.
 
 import { type Consumer, Kafka, logLevel, Partitioners, type Producer } from "kafkajs";
 import { BrokerProcess } from "../../tests/harness/broker_process.ts";
