@@ -141,6 +141,8 @@ async function fence({ transactionalId, topic, first, second }) {
     return null;
   } catch (error) {
     return error.message;
+  } finally {
+    await disconnected(earlier);
   }
 }
 
