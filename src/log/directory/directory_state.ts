@@ -12,6 +12,7 @@
 // it is full only clients' records are refused: what the broker itself must write (metadata, group
 // offsets, checkpoints) has the last freeBytesMin for itself, and deletes need no room.
 
+import { utf8 } from "../../base/bytes.ts";
 import { isPlatformFault, isStoreFault, messageOf, PartitionFault } from "../../base/faults.ts";
 import { RareLine } from "../../base/rare_line.ts";
 import type { Files, Logger } from "../../runtime/ports.ts";
@@ -50,6 +51,8 @@ export interface DirectoryOptions {
   readonly freeBytesMin?: number;
   /** Milliseconds of a clock that does not jump; without it what goes on is said once. */
   readonly monotonic?: () => number;
+  /** This boot of the machine; undefined where nothing tells. */
+  readonly bootId?: string;
 }
 
 /** A log as its directory sees it. */
@@ -274,10 +277,19 @@ export class DirectoryState {
     }
   }
 
-  /** For the next start, which must not believe the page cache. It needs to outlive us, no more. */
+  /**
+   * For the next start in this boot of the machine, which must not believe the page cache. It needs
+   * to outlive us, no more.
+   */
   #mark(): void {
+    const { files, bootId = "" } = this.#options;
     try {
-      this.#options.files.open(`${this.path}/${fileNames.syncFailed}`, "create").close();
+      const file = files.open(`${this.path}/${fileNames.syncFailed}`, "create");
+      try {
+        file.append(utf8(bootId));
+      } finally {
+        file.close();
+      }
     } catch (error) {
       if (!isStoreFault(error)) throw error;
       // The disk takes nothing at all: what it has is what the next start reads.

@@ -111,8 +111,7 @@ export class LogFolder {
     this.clusterId = state.meta.clusterId;
     this.directoryId = state.meta.directoryId;
     this.machineRestarted = state.machineRestarted;
-    const mark = `${path}/${fileNames.syncFailed}`;
-    this.isSuspect = state.machineRestarted !== true && state.files.stat(mark) !== undefined;
+    this.isSuspect = hasSyncFailed(path, state);
     this.state = new DirectoryState({ ...state, path });
     this.#files = state.files;
     this.#meta = state.meta;
@@ -319,6 +318,13 @@ function hasRestarted(path: string, { files, bootId }: LogFolderOptions): boolea
   const bytes = readWholeFile(files, `${path}/${fileNames.bootId}`);
   if (bytes === undefined || bootId === undefined) return undefined;
   return fromUtf8(bytes).trim() !== bootId;
+}
+
+/** Whether a sync failed in this boot of the machine; a mark that names none may be of it. */
+function hasSyncFailed(path: string, { files, bootId }: LogFolderOptions): boolean {
+  const mark = readWholeFile(files, `${path}/${fileNames.syncFailed}`);
+  if (mark === undefined) return false;
+  return mark.length === 0 || bootId === undefined || fromUtf8(mark) === bootId;
 }
 
 function partitionsIn(files: Files, path: string) {
