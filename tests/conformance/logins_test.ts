@@ -131,7 +131,7 @@ Deno.test({
       assertEquals(
         stdout.trimEnd().split("\n"),
         mechanisms.flatMap((mechanism) => [
-          `${mechanism} in, up to offset 11`,
+          `${mechanism} in, and in again`,
           `${mechanism} out, SaslAuthenticationException`,
         ]),
       );

@@ -46,15 +46,19 @@ public class Logins {
     config.put("key.serializer", StringSerializer.class.getName());
     config.put("value.serializer", StringSerializer.class.getName());
     try (var producer = new KafkaProducer<String, String>(config)) {
-      // Longer than a session of the listener lasts: the client has to log in again meanwhile.
-      long offset = 0;
-      for (int i = 0; i < 12; i++) {
-        offset = producer.send(new ProducerRecord<>(mechanism, "hello")).get().offset();
-        Thread.sleep(250);
-      }
-      System.out.println(mechanism + " in, up to offset " + offset);
+      // Until its session is over, so that it has to log in again in the middle of its work.
+      do producer.send(new ProducerRecord<>(mechanism, "hello")).get();
+      while (logins(producer) < 1);
+      System.out.println(mechanism + " in, and in again");
     } catch (ExecutionException error) {
       System.out.println(mechanism + " out, " + error.getCause().getClass().getSimpleName());
     }
+  }
+
+  /** How often the client has logged in again. */
+  static double logins(KafkaProducer<String, String> producer) {
+    return producer.metrics().values().stream()
+        .filter(metric -> metric.metricName().name().equals("successful-reauthentication-total"))
+        .mapToDouble(metric -> (Double) metric.metricValue()).sum();
   }
 }
