@@ -60,20 +60,22 @@ Deno.test({
 const total = Number(Deno.env.get("OTTLA_SHARE_RECORDS") ?? 20_000);
 const [programs, consumersEach] = [4, 5];
 const deliveryCountMax = 10;
-/** Of the records that are confirmed: when somebody is killed. */
+/** Of the records that the group is done with: when somebody is killed. */
 const killAt = { program: [0.15, 0.4, 0.65, 0.85], broker: [0.3, 0.6] };
+/** Of the records: how many there are beyond the next kill. Whoever is fast waits for it. */
+const ahead = 0.1;
 
 Deno.test({
   name: "twenty of Kafka's share consumers lose none of many records, whoever is killed",
   ignore,
   fn: async () => {
     await using broker = await BrokerProcess.start({ settings });
-    const topicId = await prepare(broker);
+    const crowdTopic = await prepare(broker);
     const crowd = new Crowd(broker, await javaArguments());
     const startedMs = performance.now();
     try {
       crowd.fill();
-      await drained(broker, { topicId, crowd });
+      await drained(broker, { ...crowdTopic, crowd });
     } finally {
       await crowd.close();
     }
@@ -90,8 +92,8 @@ Deno.test({
   },
 });
 
-/** A topic with the records, and a group that begins with the first. */
-async function prepare(broker: BrokerProcess): Promise<string> {
+/** A topic, and a group that begins with its first record. */
+async function prepare(broker: BrokerProcess): Promise<{ readonly topicId: string }> {
   using client = await RawClient.connect(broker);
   const { topics: [topic] } = await client.ask(CreateTopics, 7, {
     topics: [{
@@ -114,13 +116,27 @@ async function prepare(broker: BrokerProcess): Promise<string> {
     validateOnly: false,
   });
   assertEquals(responses[0]?.errorCode, ErrorCode.NONE);
-  for (let sent = 0; sent < total;) {
-    const count = Math.min(1 + sent % 37, total - sent);
-    const records = batchOf(Array.from({ length: count }, (_, i) => `record ${sent + i}`));
-    await client.ask(Produce, 9, produceRequest({ topic: "crowd", records, acks: 1 }));
+  return { topicId: topic?.topicId ?? "" };
+}
+
+/** Sends records from `sent` until there are `until`; returns how many there are. */
+async function send(
+  client: RawClient,
+  { sent, until }: { readonly sent: number; readonly until: number },
+): Promise<number> {
+  while (sent < until) {
+    const count = Math.min(1 + sent % 37, until - sent);
+    const first = sent;
+    const records = batchOf(Array.from({ length: count }, (_, i) => `record ${first + i}`));
+    const { responses: [topic] } = await client.ask(
+      Produce,
+      9,
+      produceRequest({ topic: "crowd", records, acks: 1 }),
+    );
+    assertEquals(topic?.partitionResponses[0]?.errorCode, ErrorCode.NONE);
     sent += count;
   }
-  return topic?.topicId ?? "";
+  return sent;
 }
 
 /** Programs of share consumers, some of which are killed on the way. */
@@ -148,16 +164,20 @@ class Crowd {
     while (this.#programs.length < programs) this.#start();
   }
 
-  /** Kills whoever is due. */
-  async disturb(): Promise<void> {
-    const share = this.ledger.doneCount / total;
-    const { program: [...programKills], broker: [...brokerKills] } = killAt;
-    if (share >= (programKills[this.kills] ?? 2)) {
+  /** How many records there may be before the next kill. */
+  get room(): number {
+    const next = [killAt.program[this.kills], killAt.broker[this.brokerKills]];
+    return Math.round(total * Math.min(1, ...next.map((share) => (share ?? 1) + ahead)));
+  }
+
+  /** Kills whoever is due, now that the group is done with `share` of the records. */
+  async disturb(share: number): Promise<void> {
+    if (share >= (killAt.program[this.kills] ?? 2)) {
       this.kills++;
       await this.#programs.shift()?.kill();
       this.#start();
     }
-    if (share >= (brokerKills[this.brokerKills] ?? 2)) {
+    if (share >= (killAt.broker[this.brokerKills] ?? 2)) {
       this.brokerKills++;
       this.ledger.onBrokerKilled();
       await this.#broker.kill();
@@ -199,20 +219,20 @@ async function drained(
   { topicId, crowd }: { readonly topicId: string; readonly crowd: Crowd },
 ): Promise<void> {
   const endMs = performance.now() + 900_000;
-  let startOffset: unknown;
-  for (;;) {
-    await new Promise((go) => setTimeout(go, 500));
+  for (let sent = 0;;) {
+    await new Promise((go) => setTimeout(go, 100));
     crowd.check();
-    await crowd.disturb();
     using client = await RawClient.connect(broker);
+    sent = await send(client, { sent, until: crowd.room });
     const partitions = [{ partition: 0, leaderEpoch: -1 }];
     const topics = [{ topicId, partitions }];
     const { results } = await client.ask(ReadShareGroupStateSummary, 1, {
       groupId: "crowd",
       topics,
     });
-    startOffset = results[0]?.partitions[0]?.startOffset;
+    const startOffset = Number(results[0]?.partitions[0]?.startOffset);
     if (startOffset === total) return;
     assert(performance.now() < endMs, `${startOffset} of ${total} is stuck`);
+    await crowd.disturb(startOffset / total);
   }
 }

@@ -27,17 +27,11 @@ export class ShareLedger {
   readonly #deliveryCountMax: number;
   readonly #records = new Map<number, RecordStory>();
   #brokerKills = 0;
-  #doneCount = 0;
   /** Commits that failed. */
   readonly failures: string[] = [];
 
   constructor(deliveryCountMax: number) {
     this.#deliveryCountMax = deliveryCountMax;
-  }
-
-  /** How many records are accepted or rejected for sure. */
-  get doneCount(): number {
-    return this.#doneCount;
   }
 
   /** The broker was killed: what was held comes again, as often delivered as was stored. */
@@ -60,7 +54,6 @@ export class ShareLedger {
     } else if (word !== "r") {
       assert(record.done === undefined, `${first} is done with twice:${record.told}`);
       record.done = { word, count: Number(count) };
-      this.#doneCount++;
     }
   }
 
