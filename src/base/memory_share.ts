@@ -7,6 +7,7 @@
 // overtakes: while one waits, all who come wait behind it.
 
 import { assert } from "./assert.ts";
+import { ConnectionFault } from "./faults.ts";
 
 /** A claim in the queue. */
 export interface MemoryWait {
@@ -75,6 +76,14 @@ export class MemoryShare {
       this.#grant();
     };
     return { granted: promise, cancel };
+  }
+
+  /** Takes the bytes, in turn. Throws ConnectionFault when everybody is sent away. */
+  async claim(bytes: number): Promise<void> {
+    const wait = this.take(bytes);
+    if (wait !== undefined && !await wait.granted) {
+      throw new ConnectionFault("the broker is closing");
+    }
   }
 
   /** Takes what is held already, bound or no bound: those who come wait for it. */

@@ -1,8 +1,8 @@
 // Reads for the consumers of before Kafka 0.11, who know message sets only: what the log has is
 // converted on its way out.
 //
-// Differs from Kafka: a batch that takes more memory to convert than there is for work is
-// NOT_LEADER_OR_FOLLOWER, which old clients try again; Kafka has no bound.
+// Differs from Kafka: a batch that takes more memory to convert than there is for work in all is
+// MESSAGE_TOO_LARGE, which no client tries again; Kafka has no bound.
 //
 // Differs from Kafka: a read goes on past batches that give such a consumer nothing (markers of
 // transactions), until it finds a message or the end; Kafka's answer is empty, and the consumer
@@ -37,11 +37,11 @@ export interface SetReadResult extends ReadResult {
 
 const nothing = new Uint8Array(0);
 
-/** What is sound and cannot be converted here and now may be another time: clients ask again. */
+/** None that clients would ask again for: it comes to the same another time. */
 const endingErrors = {
   "unsupported codec": ErrorCode.UNSUPPORTED_COMPRESSION_TYPE,
   "does not unpack": ErrorCode.CORRUPT_MESSAGE,
-  "no memory": ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  "too large": ErrorCode.MESSAGE_TOO_LARGE,
 } as const;
 
 /** A message set from `offset` on, with its first message whole however large it is. */

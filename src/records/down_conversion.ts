@@ -50,7 +50,7 @@ export interface ConvertedSet {
   /** Where the consumer goes on: behind the last message, or behind what has none for it. */
   readonly nextOffset: Offset;
   /** Why the set ends at `nextOffset`, where it is for the batch there. */
-  readonly ending?: "unsupported codec" | "does not unpack" | "no memory";
+  readonly ending?: "unsupported codec" | "does not unpack" | "too large";
 }
 
 /** A codec to load before {@link downConvert} is called with these batches; undefined: none. */
@@ -82,7 +82,7 @@ export function* downConvert(
       if (fullAt !== undefined) return { set: set.finish(), nextOffset: fullAt };
     } catch (error) {
       if (!(error instanceof DecodeFault)) throw error;
-      const ending = error.isPastBound ? "no memory" : "does not unpack";
+      const ending = error.isPastBound ? "too large" : "does not unpack";
       return { set: set.finish(), nextOffset, ending };
     }
     nextOffset = header.lastOffset + 1;

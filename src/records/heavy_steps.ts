@@ -116,10 +116,7 @@ class ClaimedWork {
       const message = `this takes ${bytes} bytes of memory, which are not here`;
       throw new DecodeFault(message, { isPastBound: true });
     }
-    const wait = memory.take(bytes);
-    if (wait !== undefined && !await wait.granted) {
-      throw new DecodeFault("the broker is closing", { isPastBound: true });
-    }
+    await memory.claim(bytes);
     this.#held = bytes;
   }
 

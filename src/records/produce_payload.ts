@@ -215,15 +215,10 @@ async function claimed(step: Step, work: HeavyWork): Promise<StepResult> {
   if (bytes > memory.bytesMax) {
     throw new DecodeFault(
       `the batch takes ${bytes} bytes of memory to unpack, which are not here`,
-      {
-        isPastBound: true,
-      },
+      { isPastBound: true },
     );
   }
-  const wait = memory.take(bytes);
-  if (wait !== undefined && !await wait.granted) {
-    throw new DecodeFault("the broker is closing", { isPastBound: true });
-  }
+  await memory.claim(bytes);
   try {
     return await doSliced(step, work);
   } finally {

@@ -22,7 +22,6 @@ import { sharedBroker } from "../harness/shared_broker.ts";
 
 for (const type of compressionTypes) await loadCompression(type);
 
-const retriable = ErrorCode.NOT_LEADER_OR_FOLLOWER;
 const shared = sharedBroker();
 const legacyTypes = ["none", "gzip", "snappy", "lz4"] as const;
 const now = Date.now();
@@ -275,11 +274,12 @@ Deno.test("old messages may have any time, too, where the topic lets them", asyn
   }
 });
 
-Deno.test("a batch that there is no memory to convert may be asked for again", async () => {
+Deno.test("a batch that there is never memory to convert is too large for good", async () => {
   const settings = { "ottla.memory.bytes.max": `${64 << 20}`, "message.max.bytes": "50000000" };
   await simulated({ settings }, async ({ connect }) => {
     using client = await connect();
-    for (const [megabytes, errorCode] of [[4, ErrorCode.NONE], [12, retriable]] as const) {
+    const { NONE, MESSAGE_TOO_LARGE } = ErrorCode;
+    for (const [megabytes, errorCode] of [[4, NONE], [12, MESSAGE_TOO_LARGE]] as const) {
       const { name: topic } = await makeTopic(client);
       const value = new Uint8Array(megabytes << 20);
       const records = buildBatch({

@@ -103,8 +103,7 @@ class Claims {
   /** Throws ConnectionFault when the broker closes before it is granted. */
   async take(share: MemoryShare, wanted: number): Promise<number> {
     const bytes = Math.min(share.bytesMax, wanted);
-    const wait = share.take(bytes);
-    if (wait !== undefined && !await wait.granted) throw new ConnectionFault("closing");
+    await share.claim(bytes);
     this.#held.push({ share, bytes });
     return bytes;
   }
@@ -335,8 +334,8 @@ export class Dispatcher {
         this.#metrics?.onAnswered(handler.api, response);
         return reply;
       }
-      used.meter.takeBackFetched(bytes);
       const withheld = withhold(response as never, this.#contextOf(dispatching));
+      if (withheld !== undefined) used.meter.takeBackFetched(bytes);
       return throttled(pauseMs, withheld);
     };
     const reply = this.#encoded(dispatching, response);

@@ -98,6 +98,7 @@ export const Fetch = api({
       UNKNOWN_TOPIC_ID: "no topic has this id",
       UNSUPPORTED_COMPRESSION_TYPE: "this version may not carry the batches' compression",
       CORRUPT_MESSAGE: "a batch on disk is damaged",
+      MESSAGE_TOO_LARGE: "a batch is too large to be converted for this version",
       INVALID_REQUEST: "the partition stands in the request twice",
     },
   },
