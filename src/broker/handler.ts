@@ -71,9 +71,10 @@ export interface HandlerOptions<A extends AnyApi> {
   refuse?(request: RequestOf<A>, refusal: Refusal): ResponseInput<A>;
   /**
    * What is sent in place of an answer that would bring the client over its quota of fetched bytes;
-   * it asks again after its pause. Answers of a handler that has none do not count.
+   * it asks again after its pause. Undefined: what it gives out cannot be taken back, so that it is
+   * sent, and counts. Answers of a handler that has none do not count.
    */
-  withhold?(answer: ResponseInput<A>, context: RequestContext): ResponseInput<A>;
+  withhold?(answer: ResponseInput<A>, context: RequestContext): ResponseInput<A> | undefined;
 }
 
 /** Declares how `api` is served. */

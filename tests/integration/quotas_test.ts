@@ -8,6 +8,7 @@ import { concatBytes } from "../../src/base/bytes.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { RawClient } from "../harness/raw_client.ts";
 import { batchOf, fetchRequest, makeTopic, produceRequest } from "../harness/raw_requests.ts";
+import { beginSharing, ShareMember } from "../harness/share_member.ts";
 import { simulated, type SimulatedScene } from "../harness/simulated_broker.ts";
 
 // Windows of one second, of which two may be used at once: pauses are short, and tests quick.
@@ -157,6 +158,46 @@ Deno.test("a session of a consumer over its quota goes on as if the answer had n
     const other = await client.ask(Fetch, 12, { ...request, sessionEpoch: 0 });
     assert(other.throttleTimeMs > 0);
     assertEquals([other.responses, other.sessionId], [[], 0], "no session of an answer like that");
+  }));
+
+Deno.test("a member of a share group keeps what it was given, and pauses after it", () =>
+  simulated({ settings }, async (scene) => {
+    using client = await scene.connect();
+    const { name: topic, topicId } = await makeTopic(client);
+    await beginSharing(client, { groupId: "g", topicId });
+    for (let i = 0; i < 4; i++) {
+      const records = batchOf(["x".repeat(5_000)]);
+      await client.ask(Produce, 9, produceRequest({ topic, records, acks: 1 }));
+    }
+    await setQuota(client, "consumer_byte_rate", 4_000);
+    const member = new ShareMember(client, { groupId: "g", topicId, memberId: "member" });
+    const fetch = async () => {
+      const { result, ...times } = await timed(scene, member.ask({ maxRecords: 10 }));
+      const [partition] = result.responses[0]?.partitions ?? [];
+      const offsets = partition?.acquiredRecords.map(({ firstOffset, lastOffset }) =>
+        `${firstOffset}-${lastOffset}`
+      );
+      return {
+        offsets,
+        bytes: partition?.records?.length,
+        pauseMs: result.throttleTimeMs,
+        ...times,
+      };
+    };
+    // At most what may be used at once is given, in whole batches.
+    const first = await fetch();
+    assertEquals([first.offsets, first.pauseMs], [["0-0"], 0]);
+    assertBetween(first.bytes!, [5_000, burstSeconds * 4_000]);
+    const second = await fetch();
+    assertEquals(second.offsets, ["1-1"], "it would be locked, and nobody would have it");
+    assertLess(second.endedMs - second.beganMs, roundTripMs);
+    assert(second.pauseMs > 0);
+    const third = await fetch();
+    assertBetween(third.endedMs - second.beganMs, [
+      second.pauseMs,
+      second.pauseMs + 2 * roundTripMs,
+    ]);
+    assertEquals(third.offsets, ["2-2"]);
   }));
 
 Deno.test("a quota of the event loop's time holds for every kind of request", async () => {

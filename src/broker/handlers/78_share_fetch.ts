@@ -15,6 +15,9 @@
 //
 // Differs from Kafka: a record that was delivered as often as half the limit is acquired together
 // with others. Kafka acquires it with fewer, so that a bad one is found sooner.
+//
+// Differs from Kafka: an answer that brings a client over its quota is sent, and the client pauses
+// after it. Kafka sends an empty one, and what was acquired for it stays locked.
 
 import { ErrorCode, errorMessage, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import { ShareFetch } from "../../protocol/apis/78_share_fetch.ts";
@@ -41,7 +44,7 @@ const acquireModes = { batchOptimized: 0, recordLimit: 1 };
 const renewsFrom = 2;
 
 type Context = RequestContext<
-  "nodeId" | "metadata" | "shareSessions" | "config" | keyof ShareReadServices
+  "nodeId" | "metadata" | "shareSessions" | "config" | "quotas" | keyof ShareReadServices
 >;
 
 export const shareFetch = handler(ShareFetch, {
@@ -82,6 +85,9 @@ export const shareFetch = handler(ShareFetch, {
     );
     return answerOf({ reads: told, acknowledged }, { context, member });
   },
+
+  // Its records are acquired.
+  withhold: () => undefined,
 });
 
 function refused(errorCode: ErrorCode, message = errorMessage(errorCode)): Response {
@@ -112,7 +118,7 @@ async function read(
     readonly isAcknowledging: boolean;
   },
 ): Promise<ShareRead[]> {
-  const { services, may } = context;
+  const { services, session, clientId, may } = context;
   const isRenewing = context.version >= renewsFrom && request.isRenewAck;
   // Who reads nothing has come to acknowledge.
   if (isRenewing || member.epoch === finalEpoch) return [];
@@ -129,7 +135,11 @@ async function read(
     ...member,
     wanted: allowed,
     bytesMin: request.minBytes,
-    bytesMax: Math.min(request.maxBytes, services.config.get("fetch.max.bytes")),
+    bytesMax: Math.min(
+      request.maxBytes,
+      services.config.get("fetch.max.bytes"),
+      services.quotas.meter(session.principal, clientId)?.fetchBytesMax ?? Infinity,
+    ),
     waitMsMax: refusals.length > 0 ? 0 : request.maxWaitMs,
     recordsMax: request.maxRecords,
     batchSize: Math.max(1, request.batchSize),
