@@ -124,15 +124,13 @@ export interface BlockTarget {
   /** Of the same bytes. */
   readonly view: DataView;
   readonly start: number;
-  /** Where the largest block would end, for the rules about a block's end. */
+  /** Where the largest block would end, which none passes; `slackBytes` more are there. */
   readonly end: number;
-  /** What comes out may not pass this; `slackBytes` more are there. */
-  readonly outMax: number;
 }
 
 /** Unpacks `block` to `into` from `start` on; the position behind it. DecodeFault if malformed. */
 export function decompressBlock(block: Uint8Array, target: BlockTarget): number {
-  const { into, view, start, end, outMax } = target;
+  const { into, view, start, end } = target;
   const source = viewOf(block);
   const blockEnd = block.length;
   let out = start;
@@ -145,7 +143,6 @@ export function decompressBlock(block: Uint8Array, target: BlockTarget): number 
       while (more === 255 && position < blockEnd) literals += more = block[position++]!;
     }
     const literalsEnd = position + literals;
-    if (out + literals > outMax) throw pastBound();
     if (literalsEnd > blockEnd - matchTailBytes || out + literals > end - matchStartMargin) {
       if (literalsEnd !== blockEnd || out + literals > end) throw malformed("literals");
       into.set(block.subarray(position), out);
@@ -170,7 +167,6 @@ export function decompressBlock(block: Uint8Array, target: BlockTarget): number 
       if (position > blockEnd - lastLiterals + 1) throw malformed("match");
     }
     const matchEnd = out + length;
-    if (matchEnd > outMax) throw pastBound();
     if (matchEnd > end - lastLiterals) throw malformed("match");
     if (length > longRun) copyLongMatch(into, { out, distance, matchEnd });
     else if (distance >= 4) {
@@ -226,12 +222,8 @@ export function unpackedLength(block: Uint8Array): number {
   return length;
 }
 
-/** More comes out than the reader allows. */
-export function pastBound(): DecodeFault {
-  return new DecodeFault("lz4 frame is larger than allowed", { isPastBound: true });
-}
-
-function malformed(what: string): DecodeFault {
+/** What a block is that breaks a rule. */
+export function malformed(what: string): DecodeFault {
   return new DecodeFault(`lz4 block has a ${what} out of place`);
 }
 

@@ -18,14 +18,8 @@ import { DecodeFault } from "../base/faults.ts";
 import type { BlockPacking } from "./block_packing.ts";
 import { byteAt, int32LittleAt, itemAt } from "../base/items.ts";
 import { drained, type Pieces } from "../base/pieces.ts";
-import {
-  compressBlock,
-  decompressBlock,
-  pastBound,
-  slackBytes,
-  unpackedLength,
-} from "./lz4_block.ts";
-import { giveRoom, takeRoom } from "./unpacking_room.ts";
+import { compressBlock, unpackedLength } from "./lz4_block.ts";
+import { takeUnpacker } from "./lz4_unpacker.ts";
 import { xxh32 } from "./xxh32.ts";
 
 const magic = 0x184d2204;
@@ -118,25 +112,13 @@ export function decompressFrame(bytes: Uint8Array, options: DecompressFrame): Ui
 
 /** The same, a block a piece. */
 export function* unframePieces(bytes: Uint8Array, options: DecompressFrame): Pieces<Uint8Array> {
-  const frame = readFrameHeader(bytes, options);
-  const room = yield* roomFor(bytes, frame);
-  const outMax = Math.min(room, options.bytesMax);
-  const into = new Uint8Array(outMax + slackBytes);
-  const view = new DataView(into.buffer);
+  const room = yield* roomFor(bytes, readFrameHeader(bytes, options));
+  const into = new Uint8Array(Math.min(room, options.bytesMax));
   let out = 0;
-  for (let block = blockAt(bytes, frame.start, frame); block; block = blockAfter(bytes, block)) {
-    const start = out;
-    const data = bytes.subarray(block.start, block.end);
-    checkBlock(bytes, block);
-    if (block.isStored) {
-      if (data.length > outMax - out) throw pastBound();
-      into.set(data, out);
-      out += data.length;
-    } else {
-      out = decompressBlock(data, { into, view, start, end: start + frame.blockBytes, outMax });
-      if (out === start) throw new DecodeFault("lz4 block of no content");
-    }
-    yield (out - start) * unpackWeight;
+  for (const chunk of unframedChunks(bytes, options)) {
+    into.set(chunk, out);
+    out += chunk.length;
+    yield chunk.length * unpackWeight;
   }
   return into.subarray(0, out);
 }
@@ -147,25 +129,26 @@ export function* unframedChunks(
   options: DecompressFrame,
 ): Generator<Uint8Array> {
   const frame = readFrameHeader(bytes, options);
-  const outMax = frame.blockBytes;
-  const { into, view } = takeRoom(outMax + slackBytes);
+  const unpacker = takeUnpacker(frame.blockBytes);
   let left = options.bytesMax;
   try {
     for (let block = blockAt(bytes, frame.start, frame); block; block = blockAfter(bytes, block)) {
       const data = bytes.subarray(block.start, block.end);
       checkBlock(bytes, block);
-      let out = data.length;
-      if (!block.isStored) {
-        out = decompressBlock(data, { into, view, start: 0, end: outMax, outMax });
-        if (out === 0) throw new DecodeFault("lz4 block of no content");
-      }
-      left -= out;
+      const length = block.isStored ? data.length : unpacker.unpack(data);
+      if (length === 0) throw new DecodeFault("lz4 block of no content");
+      left -= length;
       if (left < 0) throw pastBound();
-      yield block.isStored ? data : into.subarray(0, out);
+      yield block.isStored ? data : unpacker.content.subarray(0, length);
     }
   } finally {
-    giveRoom({ into, view });
+    unpacker.release();
   }
+}
+
+/** More comes out than the reader allows. */
+function pastBound(): DecodeFault {
+  return new DecodeFault("lz4 frame is larger than allowed", { isPastBound: true });
 }
 
 /** A block counts as well filled, and its room is not measured, down to this part of it. */
