@@ -7,7 +7,7 @@
 //
 // Invariant: both ways come to the same.
 
-/** When to let others run, and how. What src/log/slices.ts makes fits. */
+/** When to let others run, and how. What src/log/pacing/slices.ts makes fits. */
 export interface WorkSlices {
   /** Notes work about as heavy as looking at so many bytes. */
   spend(weight: number): void;

@@ -2,14 +2,14 @@
 // It knows no requests. docs/format.md shows every file byte by byte.
 
 export type { CompactionOptions, CompactionSummary } from "./compaction/compaction.ts";
-export { type LogConfig, logConfigDefaults } from "./config.ts";
-export { LogCounters } from "./counters.ts";
-export type { EpochEnd } from "./epoch_cache.ts";
+export { type LogConfig, logConfigDefaults } from "./partition/config.ts";
+export { LogCounters } from "./partition/counters.ts";
+export type { EpochEnd } from "./partition/epoch_cache.ts";
 export { type FoundBatch, inspectBatches, inspectIndex } from "./recovery/inspect.ts";
-export { parsePartitionFolderName, parseSegmentFileName } from "./layout.ts";
+export { parsePartitionFolderName, parseSegmentFileName } from "./directory/layout.ts";
 export { LogFolder, type LogFolderOptions } from "./directory/log_folder.ts";
-export type { AppendOptions, AppendResult, LogOptions } from "./log_options.ts";
-export { PartitionLog } from "./partition_log.ts";
+export type { AppendOptions, AppendResult, LogOptions } from "./partition/log_options.ts";
+export { PartitionLog } from "./partition/partition_log.ts";
 export { readQuorumState, writeQuorumState } from "./directory/quorum_state.ts";
 export { ReadAhead } from "./reading/read_ahead.ts";
 export { ReadBuffers } from "./reading/read_buffers.ts";
@@ -25,14 +25,14 @@ export {
   type RepairStep,
 } from "./recovery/repair.ts";
 export { restartLog } from "./recovery/restart.ts";
-export { Slices } from "./slices.ts";
+export { Slices } from "./pacing/slices.ts";
 export {
   listSnapshots,
   readSnapshot,
   removeSnapshots,
   type SnapshotFile,
   writeSnapshot,
-} from "./snapshots.ts";
+} from "./directory/snapshots.ts";
 export { TrialFiles } from "./directory/trial_files.ts";
 export { tryWriting } from "./directory/write_test_file.ts";
 export { readWholeFile } from "./files/whole_file.ts";

@@ -32,7 +32,7 @@ import { CompactionTransactions } from "./transactions.ts";
 import type { DeletedFiles } from "../directory/deleted_files.ts";
 import type { DirectoryState } from "../directory/directory_state.ts";
 import { KeyOffsets } from "./key_offsets.ts";
-import type { LogOptions } from "../log_options.ts";
+import type { LogOptions } from "../partition/log_options.ts";
 import type { OpenHandles } from "../directory/open_handles.ts";
 import type { ProducerState } from "../producers/producer_state.ts";
 import type { Segment } from "../segment/segment.ts";

@@ -12,7 +12,7 @@ import {
 } from "../../records/mod.ts";
 import { MemoryShare } from "../../base/memory_share.ts";
 import { zlibCodecs } from "../../runtime/codecs.ts";
-import type { PartitionLog } from "../partition_log.ts";
+import type { PartitionLog } from "../partition/partition_log.ts";
 import { compactNow } from "../../../tests/harness/compaction.ts";
 import { keyedBatch, keyedRecords, tableOf, textOf } from "../../../tests/harness/keyed_records.ts";
 import { appendOk, contentOf, logRig, replaceContent } from "../../../tests/harness/log_rig.ts";

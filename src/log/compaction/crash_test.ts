@@ -4,9 +4,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { simulate } from "../../runtime/simulated.ts";
 import type { Files, Runtime } from "../../runtime/ports.ts";
-import { logConfigDefaults } from "../config.ts";
+import { logConfigDefaults } from "../partition/config.ts";
 import { LogFolder } from "../directory/log_folder.ts";
-import { PartitionLog } from "../partition_log.ts";
+import { PartitionLog } from "../partition/partition_log.ts";
 import { compactNow } from "../../../tests/harness/compaction.ts";
 import { keyedBatch, keyedRecords, tableOf, textOf } from "../../../tests/harness/keyed_records.ts";
 import { appendOk, logRig } from "../../../tests/harness/log_rig.ts";

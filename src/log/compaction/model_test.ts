@@ -6,7 +6,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { buildEndTransactionMarker } from "../../records/mod.ts";
 import { zlibCodecs } from "../../runtime/codecs.ts";
-import type { PartitionLog } from "../partition_log.ts";
+import type { PartitionLog } from "../partition/partition_log.ts";
 import { compactNow } from "../../../tests/harness/compaction.ts";
 import { keyedBatch, keyedRecords, textOf } from "../../../tests/harness/keyed_records.ts";
 import { appendOk, logRig, type Rig } from "../../../tests/harness/log_rig.ts";

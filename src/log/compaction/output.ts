@@ -13,8 +13,8 @@ import { type BatchHeader, emptyBatch, readBatchHeader } from "../../records/mod
 import type { Filtered } from "./filter.ts";
 import type { CompactionPace } from "./pace.ts";
 import { cleanedPaths } from "./swap.ts";
-import type { LogConfig } from "../config.ts";
-import { cleanedSuffix } from "../layout.ts";
+import type { LogConfig } from "../partition/config.ts";
+import { cleanedSuffix } from "../directory/layout.ts";
 import { Segment, type SegmentOptions } from "../segment/segment.ts";
 
 /** Small batches are written together. */

@@ -8,7 +8,7 @@
 
 import type { Offset } from "../../base/ids.ts";
 import { subtractInt64 } from "../../base/int64.ts";
-import type { LogConfig } from "../config.ts";
+import type { LogConfig } from "../partition/config.ts";
 import type { Segment } from "../segment/segment.ts";
 
 /** What can be compacted. */

@@ -16,7 +16,7 @@
 import { messageOf, partitionFault } from "../../base/faults.ts";
 import type { Files } from "../../runtime/ports.ts";
 import type { DeletedFiles } from "../directory/deleted_files.ts";
-import { cleanedSuffix, type SegmentFileKind, swapSuffix } from "../layout.ts";
+import { cleanedSuffix, type SegmentFileKind, swapSuffix } from "../directory/layout.ts";
 import type { Segment } from "../segment/segment.ts";
 import { syncFile } from "../files/whole_file.ts";
 

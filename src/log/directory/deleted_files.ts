@@ -3,7 +3,7 @@
 
 import { messageOf, throwUnlessStoreFault } from "../../base/faults.ts";
 import type { Files, Logger } from "../../runtime/ports.ts";
-import { deletedSuffix, type SegmentFileKind } from "../layout.ts";
+import { deletedSuffix, type SegmentFileKind } from "./layout.ts";
 import type { Segment } from "../segment/segment.ts";
 
 const kinds: readonly SegmentFileKind[] = ["log", "index", "timeindex", "txnindex", "snapshot"];

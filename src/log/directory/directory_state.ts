@@ -16,8 +16,8 @@ import { utf8 } from "../../base/bytes.ts";
 import { isPlatformFault, isStoreFault, messageOf, PartitionFault } from "../../base/faults.ts";
 import { RareLine } from "../../base/rare_line.ts";
 import type { Files, Logger } from "../../runtime/ports.ts";
-import { fileNames } from "../layout.ts";
-import type { AppendOrigin } from "../payload.ts";
+import { fileNames } from "./layout.ts";
+import type { AppendOrigin } from "../appending/payload.ts";
 import { SharedSync } from "../files/shared_sync.ts";
 
 /** Kept free for the broker's own records unless the caller says otherwise. */

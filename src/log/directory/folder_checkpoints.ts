@@ -21,7 +21,7 @@ import {
   encodeOffsets,
   type OffsetCheckpoint,
 } from "./checkpoints.ts";
-import { fileNames, parsePartitionFolderName, partitionFolderName } from "../layout.ts";
+import { fileNames, parsePartitionFolderName, partitionFolderName } from "./layout.ts";
 import { readWholeFile, writeWholeFileDurably } from "../files/whole_file.ts";
 
 /** What the checkpoints say of a log; a PartitionLog fits. */

@@ -23,7 +23,7 @@ import {
   type LogCheckpoint,
   type LogName,
 } from "./folder_checkpoints.ts";
-import { fileNames, parsePartitionFolderName, partitionFolderName } from "../layout.ts";
+import { fileNames, parsePartitionFolderName, partitionFolderName } from "./layout.ts";
 import { decodeMetaProperties, encodeMetaProperties, withDirectoryId } from "./meta_properties.ts";
 import { OpenHandles } from "./open_handles.ts";
 import { readPartitionMetadata } from "./partition_metadata.ts";

@@ -5,7 +5,7 @@ import { isUuid } from "../../base/ids.ts";
 import { memoryFiles } from "../../runtime/memory_files.ts";
 import type { Logger } from "../../runtime/ports.ts";
 import { decodeOffsets, encodeOffsets } from "./checkpoints.ts";
-import { deletedFolderName, parsePartitionFolderName, parseSegmentFileName } from "../layout.ts";
+import { deletedFolderName, parsePartitionFolderName, parseSegmentFileName } from "./layout.ts";
 import { LogFolder, type LogFolderOptions } from "./log_folder.ts";
 import { contentOf, replaceContent } from "../../../tests/harness/log_rig.ts";
 

@@ -8,7 +8,7 @@ import { fromUtf8, utf8 } from "../../base/bytes.ts";
 import { PartitionFault } from "../../base/faults.ts";
 import { parseUuid, type PartitionId, type Uuid, uuidToBytes, ZERO_UUID } from "../../base/ids.ts";
 import type { Files } from "../../runtime/ports.ts";
-import { deletedFolderName, fileNames, partitionFolderName } from "../layout.ts";
+import { deletedFolderName, fileNames, partitionFolderName } from "./layout.ts";
 import { readWholeFile, writeWholeFile } from "../files/whole_file.ts";
 
 /** The topic id that the folder belongs to; undefined when the file is missing or unreadable. */

@@ -4,7 +4,7 @@
 // Invariant: the file that is made is gone afterwards, and no other is changed.
 
 import type { Files } from "../../runtime/ports.ts";
-import { fileNames, parseSegmentFileName } from "../layout.ts";
+import { fileNames, parseSegmentFileName } from "./layout.ts";
 
 /** More than a block of most file systems would leave over. */
 const testBytes = 4096;

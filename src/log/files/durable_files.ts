@@ -14,9 +14,9 @@ import {
   partitionFault,
 } from "../../base/faults.ts";
 import type { DirectoryState } from "../directory/directory_state.ts";
-import type { EpochCache } from "../epoch_cache.ts";
-import { fileNames } from "../layout.ts";
-import type { LogOptions } from "../log_options.ts";
+import type { EpochCache } from "../partition/epoch_cache.ts";
+import { fileNames } from "../directory/layout.ts";
+import type { LogOptions } from "../partition/log_options.ts";
 import type { Presence } from "../directory/presence.ts";
 import type { Segments } from "../segment/segments.ts";
 import { syncFile, writeSyncedFile } from "./whole_file.ts";

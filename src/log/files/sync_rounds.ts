@@ -17,7 +17,7 @@ import {
   throwUnlessStoreFault,
 } from "../../base/faults.ts";
 import type { Offset } from "../../base/ids.ts";
-import type { LogConfig } from "../config.ts";
+import type { LogConfig } from "../partition/config.ts";
 import type { Timer, Timers } from "../../runtime/ports.ts";
 
 type SyncConfig = Pick<LogConfig, "acksAllSyncMs" | "flushMessages">;

@@ -5,7 +5,7 @@
 
 import type { Files } from "../../runtime/ports.ts";
 import { isPlatformFault } from "../../base/faults.ts";
-import { temporarySuffix } from "../layout.ts";
+import { temporarySuffix } from "../directory/layout.ts";
 
 /** The bytes of a file, or undefined when there is none. */
 export function readWholeFile(files: Files, path: string): Uint8Array | undefined {

@@ -24,7 +24,7 @@ import type { Offset, ProducerId } from "../../base/ids.ts";
 import { type Int64, subtractInt64 } from "../../base/int64.ts";
 import type { BatchHeader, ControlRecord } from "../../records/mod.ts";
 import { ControlType } from "../../records/mod.ts";
-import { LogError } from "../errors.ts";
+import { LogError } from "../appending/errors.ts";
 import type { AbortedTransaction } from "../segment/txn_index.ts";
 import { type Verification, Verifications, type VerificationStart } from "./verifications.ts";
 

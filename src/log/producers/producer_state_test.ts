@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { buildBatch, buildEndTransactionMarker } from "../../records/mod.ts";
-import type { PartitionLog } from "../partition_log.ts";
+import type { PartitionLog } from "../partition/partition_log.ts";
 import { decodeSnapshot, encodeSnapshot } from "./producer_snapshot.ts";
 import { ProducerState, sequenceAfter } from "./producer_state.ts";
 import { appendOk, batchOf, logRig, recordsFrom } from "../../../tests/harness/log_rig.ts";

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { logRig } from "../../../tests/harness/log_rig.ts";
 import { buildBatch, buildEndTransactionMarker } from "../../records/mod.ts";
-import type { AppendOptions } from "../log_options.ts";
-import type { PartitionLog } from "../partition_log.ts";
+import type { AppendOptions } from "../partition/log_options.ts";
+import type { PartitionLog } from "../partition/partition_log.ts";
 import type { Verification } from "./verifications.ts";
 
 const producerId = 7;

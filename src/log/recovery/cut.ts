@@ -8,8 +8,8 @@
 
 import type { Offset } from "../../base/ids.ts";
 import type { OpenFile } from "../../runtime/ports.ts";
-import { cutFileName, segmentFileName } from "../layout.ts";
-import type { LoadState } from "../load_state.ts";
+import { cutFileName, segmentFileName } from "../directory/layout.ts";
+import type { LoadState } from "./load_state.ts";
 import type { Segment } from "../segment/segment.ts";
 
 const copyBytes = 1024 * 1024;

@@ -15,14 +15,14 @@ import type { Offset } from "../../base/ids.ts";
 import { batchOverheadBytes, batchSizeOf, lastOffsetOf } from "../../records/mod.ts";
 import type { Files } from "../../runtime/ports.ts";
 import { FileWindow } from "./scan.ts";
-import type { Slices } from "../slices.ts";
+import type { Slices } from "../pacing/slices.ts";
 import {
   cleanedSuffix,
   deletedSuffix,
   parseSegmentFileName,
   swapSuffix,
   temporarySuffix,
-} from "../layout.ts";
+} from "../directory/layout.ts";
 
 /** Where to clean up; the work is done in `slices`. */
 interface Sweep {

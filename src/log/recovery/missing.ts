@@ -18,7 +18,7 @@ import type { Offset } from "../../base/ids.ts";
 import { firstOf, itemAt, lastOf } from "../../base/items.ts";
 import { batchOverheadBytes, readBatchHeader } from "../../records/mod.ts";
 import type { Files } from "../../runtime/ports.ts";
-import type { LoadState } from "../load_state.ts";
+import type { LoadState } from "./load_state.ts";
 import type { Damage } from "./recovery.ts";
 import { FileWindow } from "./scan.ts";
 import type { Segment } from "../segment/segment.ts";

@@ -10,7 +10,7 @@ import {
   replaceContent,
 } from "../../../tests/harness/log_rig.ts";
 import { carryOutRepair, giveUpRecords, planRepair } from "../mod.ts";
-import { segmentFileName } from "../layout.ts";
+import { segmentFileName } from "../directory/layout.ts";
 
 const folder = "/data/orders-0";
 const letters = [..."abcdefghijkl"];

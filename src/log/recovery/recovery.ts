@@ -26,7 +26,7 @@ import type { Offset } from "../../base/ids.ts";
 import { itemAt, lastOf } from "../../base/items.ts";
 import { baseOffsetOf } from "../../records/mod.ts";
 import { cutLog } from "./cut.ts";
-import type { LoadState } from "../load_state.ts";
+import type { LoadState } from "./load_state.ts";
 import { hasLostSector, wasWholeBatch } from "./lost_writes.ts";
 import type { RecoveryStart } from "./start.ts";
 import { type Expectation, FileWindow, findBatchBehind, judgeBatch, misplaced } from "./scan.ts";

@@ -16,7 +16,7 @@ import type { LeaderEpoch, Offset, PartitionId } from "../../base/ids.ts";
 import { batchOverheadBytes, emptyBatch, readBatchHeader } from "../../records/mod.ts";
 import type { Files, OpenFile } from "../../runtime/ports.ts";
 import { decodeOffsets, encodeOffsets } from "../directory/checkpoints.ts";
-import { decodeEpochs, type EpochStart } from "../epoch_cache.ts";
+import { decodeEpochs, type EpochStart } from "../partition/epoch_cache.ts";
 import { inspectBatches } from "./inspect.ts";
 import {
   cutFileName,
@@ -26,7 +26,7 @@ import {
   type SegmentFileKind,
   segmentFileName,
   temporarySuffix,
-} from "../layout.ts";
+} from "../directory/layout.ts";
 import { readWholeFile, writeWholeFileDurably } from "../files/whole_file.ts";
 
 const copyBytes = 1024 * 1024;

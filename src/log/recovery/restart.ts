@@ -8,7 +8,7 @@
 
 import type { Offset } from "../../base/ids.ts";
 import type { Files } from "../../runtime/ports.ts";
-import { fileNames, parseSegmentFileName, segmentFileName } from "../layout.ts";
+import { fileNames, parseSegmentFileName, segmentFileName } from "../directory/layout.ts";
 
 /** `folder` is the partition's; nobody has the log open. Durable when it resolves. */
 export async function restartLog(files: Files, folder: string, offset: Offset): Promise<void> {

@@ -10,7 +10,7 @@
 
 import type { Offset } from "../../base/ids.ts";
 import type { Files } from "../../runtime/ports.ts";
-import { segmentFileName } from "../layout.ts";
+import { segmentFileName } from "../directory/layout.ts";
 import { encodeSnapshot } from "../producers/producer_snapshot.ts";
 import type { ProducerState } from "../producers/producer_state.ts";
 import type { Segments } from "../segment/segments.ts";

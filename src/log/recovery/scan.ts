@@ -16,7 +16,7 @@ import {
   readBatchHeader,
 } from "../../records/mod.ts";
 import type { SegmentFile } from "../segment/segment_file.ts";
-import type { Slices } from "../slices.ts";
+import type { Slices } from "../pacing/slices.ts";
 
 const windowBytes = 512 * 1024;
 /** What a look at a batch costs besides its bytes, in bytes. */

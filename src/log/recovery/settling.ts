@@ -10,7 +10,7 @@
 
 import type { SyncRounds } from "../files/sync_rounds.ts";
 import type { DirectoryState, UnsyncedLog } from "../directory/directory_state.ts";
-import type { LogOptions } from "../log_options.ts";
+import type { LogOptions } from "../partition/log_options.ts";
 import type { LoadedLog } from "./loading.ts";
 
 /** A log that was just loaded. */

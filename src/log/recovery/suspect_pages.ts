@@ -10,7 +10,7 @@
 
 import type { Offset } from "../../base/ids.ts";
 import type { Files } from "../../runtime/ports.ts";
-import { segmentFileName, temporarySuffix } from "../layout.ts";
+import { segmentFileName, temporarySuffix } from "../directory/layout.ts";
 
 const copyBytes = 1024 * 1024;
 

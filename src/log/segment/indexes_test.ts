@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { utf8 } from "../../base/bytes.ts";
 import { DecodeFault } from "../../base/faults.ts";
-import { decodeEpochs, EpochCache } from "../epoch_cache.ts";
+import { decodeEpochs, EpochCache } from "../partition/epoch_cache.ts";
 import { decodeOffsetIndex, OffsetIndex } from "./offset_index.ts";
 import { decodeTimeIndex, TimeIndex } from "./time_index.ts";
 import { decodeAborted, encodeAborted } from "./txn_index.ts";

@@ -11,14 +11,14 @@ import type { Offset } from "../../base/ids.ts";
 import { type Int64, subtractInt64 } from "../../base/int64.ts";
 import { type BatchHeader, batchOverheadBytes, readBatchHeader } from "../../records/mod.ts";
 import type { Files } from "../../runtime/ports.ts";
-import type { RollLimits } from "../config.ts";
-import { type SegmentFileKind, segmentFileName } from "../layout.ts";
+import type { RollLimits } from "../partition/config.ts";
+import { type SegmentFileKind, segmentFileName } from "../directory/layout.ts";
 import type { OpenHandles } from "../directory/open_handles.ts";
 import { writeEntries } from "../files/index_files.ts";
 import { decodeOffsetIndex, OffsetIndex } from "./offset_index.ts";
 import { walkHeaders } from "../recovery/scan.ts";
 import { SegmentFile } from "./segment_file.ts";
-import type { Slices } from "../slices.ts";
+import type { Slices } from "../pacing/slices.ts";
 import { decodeTimeIndex, TimeIndex } from "./time_index.ts";
 import { type AbortedTransaction, decodeAborted, encodeAborted } from "./txn_index.ts";
 import {

@@ -9,7 +9,7 @@
 import type { Files, OpenFile } from "../../runtime/ports.ts";
 import type { OpenHandles, Reopenable } from "../directory/open_handles.ts";
 import { isStoreFault, messageOf, partitionFault, PlatformFault } from "../../base/faults.ts";
-import type { Slices } from "../slices.ts";
+import type { Slices } from "../pacing/slices.ts";
 
 export interface SegmentFileOptions {
   readonly path: string;

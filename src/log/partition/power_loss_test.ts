@@ -3,13 +3,13 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { fromUtf8 } from "../base/bytes.ts";
-import type { Runtime } from "../runtime/ports.ts";
-import { simulate, type Simulation } from "../runtime/simulated.ts";
+import { fromUtf8 } from "../../base/bytes.ts";
+import type { Runtime } from "../../runtime/ports.ts";
+import { simulate, type Simulation } from "../../runtime/simulated.ts";
 import { logConfigDefaults } from "./config.ts";
-import { LogFolder } from "./directory/log_folder.ts";
+import { LogFolder } from "../directory/log_folder.ts";
 import { PartitionLog } from "./partition_log.ts";
-import { appendOk, batchOf, recordsFrom } from "../../tests/harness/log_rig.ts";
+import { appendOk, batchOf, recordsFrom } from "../../../tests/harness/log_rig.ts";
 
 const config = {
   ...logConfigDefaults,

@@ -3,9 +3,15 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { fromUtf8 } from "../base/bytes.ts";
+import { fromUtf8 } from "../../base/bytes.ts";
 import type { PartitionLog } from "./partition_log.ts";
-import { appendOk, batchOf, logRig, recordsFrom, type Rig } from "../../tests/harness/log_rig.ts";
+import {
+  appendOk,
+  batchOf,
+  logRig,
+  recordsFrom,
+  type Rig,
+} from "../../../tests/harness/log_rig.ts";
 
 type Step =
   | { readonly kind: "append"; readonly count: number; readonly bytes: number }

@@ -12,7 +12,7 @@
 // A segment's files are named by the base offset in 20 digits; a suffix says that a file is on its
 // way: `.deleted` out, `.cleaned` and `.swap` in (compaction, finished only by `.swap`).
 
-import type { Offset, PartitionId } from "../base/ids.ts";
+import type { Offset, PartitionId } from "../../base/ids.ts";
 
 export const fileNames = {
   partitionMetadata: "partition.metadata",

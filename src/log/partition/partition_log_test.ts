@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { fromUtf8 } from "../base/bytes.ts";
-import { PartitionFault } from "../base/faults.ts";
-import { crcHolds, readBatchHeader, readRecords } from "../records/mod.ts";
-import { OpenHandles } from "./directory/open_handles.ts";
-import { within } from "../../tests/harness/deadline.ts";
-import { appendOk, batchOf, logRig, recordsFrom } from "../../tests/harness/log_rig.ts";
+import { fromUtf8 } from "../../base/bytes.ts";
+import { PartitionFault } from "../../base/faults.ts";
+import { crcHolds, readBatchHeader, readRecords } from "../../records/mod.ts";
+import { OpenHandles } from "../directory/open_handles.ts";
+import { within } from "../../../tests/harness/deadline.ts";
+import { appendOk, batchOf, logRig, recordsFrom } from "../../../tests/harness/log_rig.ts";
 
 const small = { segmentBytes: 400, indexIntervalBytes: 100 };
 const valuesOf = async (log: Parameters<typeof recordsFrom>[0]) =>

@@ -2,9 +2,9 @@
 // for LogAppendTime, the timestamp. Invariant: nothing else in the given bytes changes, but for the
 // CRC of a stamped batch.
 
-import type { LeaderEpoch, Offset } from "../base/ids.ts";
-import { type Int64, maxInt64 } from "../base/int64.ts";
-import { assignBatch, type BatchHeader, stampLogAppendTime } from "../records/mod.ts";
+import type { LeaderEpoch, Offset } from "../../base/ids.ts";
+import { type Int64, maxInt64 } from "../../base/int64.ts";
+import { assignBatch, type BatchHeader, stampLogAppendTime } from "../../records/mod.ts";
 
 /** Batches and what they get. */
 export interface Assignment {

@@ -5,7 +5,7 @@
 // record. A coordinator's is ours: one or more batches, data or markers, whose structure is checked
 // and whose checksum was just computed.
 
-import { firstOf } from "../base/items.ts";
+import { firstOf } from "../../base/items.ts";
 import type {
   BatchHeader,
   FramedPayload,
@@ -13,12 +13,21 @@ import type {
   ProduceRules,
   Refusal,
   RuntimeCodecs,
-} from "../records/mod.ts";
-import { checkBatch, checkFramed, checkProducePayload, readControlRecord } from "../records/mod.ts";
-import type { LogConfig } from "./config.ts";
+} from "../../records/mod.ts";
+import {
+  checkBatch,
+  checkFramed,
+  checkProducePayload,
+  readControlRecord,
+} from "../../records/mod.ts";
+import type { LogConfig } from "../partition/config.ts";
 import { LogError } from "./errors.ts";
-import type { ProducerBatch, ProducerState, TransactionCheck } from "./producers/producer_state.ts";
-import type { Verification } from "./producers/verifications.ts";
+import type {
+  ProducerBatch,
+  ProducerState,
+  TransactionCheck,
+} from "../producers/producer_state.ts";
+import type { Verification } from "../producers/verifications.ts";
 
 /** Who sends a payload. */
 export type AppendOrigin = "client" | "coordinator" | "metadata";

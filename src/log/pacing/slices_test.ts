@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { simulate } from "../runtime/simulated.ts";
-import { appendOk, batchOf, logRig } from "../../tests/harness/log_rig.ts";
+import { simulate } from "../../runtime/simulated.ts";
+import { appendOk, batchOf, logRig } from "../../../tests/harness/log_rig.ts";
 import { Slices } from "./slices.ts";
 
 /** Slices on a simulated machine, and how often they have let others run. */

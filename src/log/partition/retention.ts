@@ -7,10 +7,10 @@
 // Invariant: nothing at or above the high watermark goes. The active segment goes only when it has
 // records and all of it has expired; the log rolls first then, so that it always has a segment.
 
-import type { Offset } from "../base/ids.ts";
-import { subtractInt64 } from "../base/int64.ts";
+import type { Offset } from "../../base/ids.ts";
+import { subtractInt64 } from "../../base/int64.ts";
 import type { LogConfig } from "./config.ts";
-import type { Segment } from "./segment/segment.ts";
+import type { Segment } from "../segment/segment.ts";
 
 export interface RetentionContext {
   readonly segments: readonly Segment[];

@@ -9,10 +9,10 @@
 // what is missing is found again in the batches by recovery, since it is synced before the
 // recovery point passes.
 
-import { DecodeFault } from "../base/faults.ts";
-import type { LeaderEpoch, Offset } from "../base/ids.ts";
-import { itemAt } from "../base/items.ts";
-import { checkpointLines, encodeLines } from "./directory/checkpoints.ts";
+import { DecodeFault } from "../../base/faults.ts";
+import type { LeaderEpoch, Offset } from "../../base/ids.ts";
+import { itemAt } from "../../base/items.ts";
+import { checkpointLines, encodeLines } from "../directory/checkpoints.ts";
 
 /** The first offset of an epoch. */
 export interface EpochStart {

@@ -1,20 +1,20 @@
 // What a partition's log is opened with and what an append answers: the face's plain data.
 
-import type { Int64 } from "../base/int64.ts";
-import type { LeaderEpoch, Offset, PartitionId, Uuid } from "../base/ids.ts";
-import type { FramedPayload, ProducePayload, RuntimeCodecs } from "../records/mod.ts";
-import type { Clock, Files, Logger, Timers } from "../runtime/ports.ts";
+import type { Int64 } from "../../base/int64.ts";
+import type { LeaderEpoch, Offset, PartitionId, Uuid } from "../../base/ids.ts";
+import type { FramedPayload, ProducePayload, RuntimeCodecs } from "../../records/mod.ts";
+import type { Clock, Files, Logger, Timers } from "../../runtime/ports.ts";
 import type { LogConfig } from "./config.ts";
 import type { LogCounters } from "./counters.ts";
-import { DirectoryState } from "./directory/directory_state.ts";
-import { LogError } from "./errors.ts";
-import type { LoadOptions } from "./load_state.ts";
-import type { ReadAhead } from "./reading/read_ahead.ts";
-import { OpenHandles } from "./directory/open_handles.ts";
-import type { AppendOrigin } from "./payload.ts";
-import type { ProducerBatch } from "./producers/producer_state.ts";
-import type { Verification } from "./producers/verifications.ts";
-import type { Slices } from "./slices.ts";
+import { DirectoryState } from "../directory/directory_state.ts";
+import { LogError } from "../appending/errors.ts";
+import type { LoadOptions } from "../recovery/load_state.ts";
+import type { ReadAhead } from "../reading/read_ahead.ts";
+import { OpenHandles } from "../directory/open_handles.ts";
+import type { AppendOrigin } from "../appending/payload.ts";
+import type { ProducerBatch } from "../producers/producer_state.ts";
+import type { Verification } from "../producers/verifications.ts";
+import type { Slices } from "../pacing/slices.ts";
 
 export interface LogOptions {
   /** The data directory; the partition's own folder is made in it. */

@@ -3,7 +3,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { fromUtf8 } from "../base/bytes.ts";
+import { fromUtf8 } from "../../base/bytes.ts";
 import {
   batchPositions,
   buildEndTransactionMarker,
@@ -11,9 +11,9 @@ import {
   readBatchHeader,
   readControlRecord,
   readRecords,
-} from "../records/mod.ts";
+} from "../../records/mod.ts";
 import type { PartitionLog } from "./partition_log.ts";
-import { appendOk, batchOf, logRig, type Rig } from "../../tests/harness/log_rig.ts";
+import { appendOk, batchOf, logRig, type Rig } from "../../../tests/harness/log_rig.ts";
 
 const runs = Number(Deno.env.get("FUZZ_RUNS") ?? 100);
 

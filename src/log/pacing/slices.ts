@@ -11,7 +11,7 @@
 // Invariant: between two turns there is one slice, and one step beyond it. A slice ends by the
 // clock or, where time stands still between events as in a simulation, by its weight.
 
-import type { Clock, Timers } from "../runtime/ports.ts";
+import type { Clock, Timers } from "../../runtime/ports.ts";
 
 /** Well below the 10 ms that nobody may hold the event loop; a turn itself takes one or so. */
 const sliceMs = 2;

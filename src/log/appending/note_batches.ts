@@ -1,8 +1,8 @@
 // What is in the file of a segment becomes known: to its indexes, and to the producers of the log.
 
-import { type BatchHeader, readControlRecord } from "../records/mod.ts";
-import type { ProducerState } from "./producers/producer_state.ts";
-import type { Segment } from "./segment/segment.ts";
+import { type BatchHeader, readControlRecord } from "../../records/mod.ts";
+import type { ProducerState } from "../producers/producer_state.ts";
+import type { Segment } from "../segment/segment.ts";
 
 export interface NotedBatches {
   readonly segment: Segment;

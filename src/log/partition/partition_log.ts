@@ -13,28 +13,28 @@
 // bytes.
 // Longer than most files: every state change of a log is here, where the invariant is seen.
 
-import { crc32c } from "../base/crc.ts";
-import { utf8 } from "../base/bytes.ts";
+import { crc32c } from "../../base/crc.ts";
+import { utf8 } from "../../base/bytes.ts";
 import {
   messageOf,
   PartitionFault,
   partitionFault,
   throwUnlessStoreFault,
-} from "../base/faults.ts";
-import type { LeaderEpoch, Offset, PartitionId, Uuid } from "../base/ids.ts";
-import type { Int64 } from "../base/int64.ts";
-import { itemAt } from "../base/items.ts";
-import type { ProduceRules } from "../records/mod.ts";
-import type { LogFields, LogLevel } from "../runtime/ports.ts";
-import { assignOffsets } from "./assign_offsets.ts";
-import { Compaction } from "./compaction/compaction.ts";
+} from "../../base/faults.ts";
+import type { LeaderEpoch, Offset, PartitionId, Uuid } from "../../base/ids.ts";
+import type { Int64 } from "../../base/int64.ts";
+import { itemAt } from "../../base/items.ts";
+import type { ProduceRules } from "../../records/mod.ts";
+import type { LogFields, LogLevel } from "../../runtime/ports.ts";
+import { assignOffsets } from "../appending/assign_offsets.ts";
+import { Compaction } from "../compaction/compaction.ts";
 import { type LogConfig, rollLimits } from "./config.ts";
-import { DeletedFiles } from "./directory/deleted_files.ts";
-import type { DirectoryState, UnsyncedLog } from "./directory/directory_state.ts";
-import { DurableFiles } from "./files/durable_files.ts";
+import { DeletedFiles } from "../directory/deleted_files.ts";
+import type { DirectoryState, UnsyncedLog } from "../directory/directory_state.ts";
+import { DurableFiles } from "../files/durable_files.ts";
 import type { EpochCache, EpochEnd } from "./epoch_cache.ts";
-import { partitionFolderName } from "./layout.ts";
-import { type LoadedLog, loadLog, reloadProducers } from "./recovery/loading.ts";
+import { partitionFolderName } from "../directory/layout.ts";
+import { type LoadedLog, loadLog, reloadProducers } from "../recovery/loading.ts";
 import {
   answerOfFirstTime,
   type AppendOptions,
@@ -45,30 +45,30 @@ import {
   mayHaveGaps,
   storageError,
 } from "./log_options.ts";
-import { noteBatches } from "./note_batches.ts";
-import type { OpenHandles } from "./directory/open_handles.ts";
-import { claimPartitionFolder, deletedPathOf } from "./directory/partition_metadata.ts";
-import { checkPayload, produceRules } from "./payload.ts";
-import { Presence } from "./directory/presence.ts";
-import type { ProducerState } from "./producers/producer_state.ts";
-import type { Verification, VerificationStart } from "./producers/verifications.ts";
-import type { ReadOptions, ReadResult } from "./reading/batch_reads.ts";
-import { LogReader } from "./reading/reader.ts";
-import { ResumePoints } from "./recovery/resume_points.ts";
-import { settleLoaded } from "./recovery/settling.ts";
+import { noteBatches } from "../appending/note_batches.ts";
+import type { OpenHandles } from "../directory/open_handles.ts";
+import { claimPartitionFolder, deletedPathOf } from "../directory/partition_metadata.ts";
+import { checkPayload, produceRules } from "../appending/payload.ts";
+import { Presence } from "../directory/presence.ts";
+import type { ProducerState } from "../producers/producer_state.ts";
+import type { Verification, VerificationStart } from "../producers/verifications.ts";
+import type { ReadOptions, ReadResult } from "../reading/batch_reads.ts";
+import { LogReader } from "../reading/reader.ts";
+import { ResumePoints } from "../recovery/resume_points.ts";
+import { settleLoaded } from "../recovery/settling.ts";
 import { expiredSegmentCount } from "./retention.ts";
-import { FileWindow, findOffset } from "./recovery/scan.ts";
-import { Segment } from "./segment/segment.ts";
-import { Segments } from "./segment/segments.ts";
-import type { Slices } from "./slices.ts";
-import { SyncRounds } from "./files/sync_rounds.ts";
+import { FileWindow, findOffset } from "../recovery/scan.ts";
+import { Segment } from "../segment/segment.ts";
+import { Segments } from "../segment/segments.ts";
+import type { Slices } from "../pacing/slices.ts";
+import { SyncRounds } from "../files/sync_rounds.ts";
 import {
   findMaxTimestamp,
   findTimestamp,
   type Lookup,
   type TimestampOffset,
-} from "./reading/time_lookup.ts";
-import type { AbortedTransaction } from "./segment/txn_index.ts";
+} from "../reading/time_lookup.ts";
+import type { AbortedTransaction } from "../segment/txn_index.ts";
 
 /** One partition's log. Open with {@link PartitionLog.open}, end with close or delete. */
 export class PartitionLog implements UnsyncedLog {

@@ -1,7 +1,7 @@
 // What a partition's log works by, in numbers: Kafka's topic configuration, already parsed. It is
 // read through a function, so that a change of the topic's configuration takes effect at once.
 
-import type { TopicCompression } from "../records/mod.ts";
+import type { TopicCompression } from "../../records/mod.ts";
 
 /** Sizes in bytes, times in milliseconds; -1 is unlimited where Kafka allows it. */
 export interface LogConfig {

@@ -8,18 +8,18 @@
 // The batches are those of a log, from base offset 0 on. Invariant: a snapshot is used whole or not
 // at all; one without its footer was never finished.
 
-import { DecodeFault } from "../base/faults.ts";
-import type { LeaderEpoch, Offset } from "../base/ids.ts";
+import { DecodeFault } from "../../base/faults.ts";
+import type { LeaderEpoch, Offset } from "../../base/ids.ts";
 import {
   batchPositions,
   checkBatch,
   ControlType,
   readBatchHeader,
   readControlRecord,
-} from "../records/mod.ts";
-import type { Files } from "../runtime/ports.ts";
-import type { Slices } from "./slices.ts";
-import { readWholeFileAsync } from "./files/whole_file.ts";
+} from "../../records/mod.ts";
+import type { Files } from "../../runtime/ports.ts";
+import type { Slices } from "../pacing/slices.ts";
+import { readWholeFileAsync } from "../files/whole_file.ts";
 
 /** While it is written; and as Kafka names one that it is about to remove. */
 const unfinished = /\.checkpoint\.(part|deleted)$/;

@@ -1,13 +1,13 @@
 // What a load starts from, and how far it is: the steps of loading (recovery.ts, missing.ts and
 // cut.ts) share it, and loading.ts takes them in order.
 
-import type { Offset } from "../base/ids.ts";
-import type { BatchHeader } from "../records/mod.ts";
-import type { Files, LogFields, LogLevel } from "../runtime/ports.ts";
-import type { OpenHandles } from "./directory/open_handles.ts";
-import type { FileWindow } from "./recovery/scan.ts";
-import type { Segment } from "./segment/segment.ts";
-import type { Slices } from "./slices.ts";
+import type { Offset } from "../../base/ids.ts";
+import type { BatchHeader } from "../../records/mod.ts";
+import type { Files, LogFields, LogLevel } from "../../runtime/ports.ts";
+import type { OpenHandles } from "../directory/open_handles.ts";
+import type { FileWindow } from "./scan.ts";
+import type { Segment } from "../segment/segment.ts";
+import type { Slices } from "../pacing/slices.ts";
 
 export interface LoadOptions {
   readonly files: Files;
