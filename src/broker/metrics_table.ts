@@ -16,6 +16,7 @@ import type { Runtime } from "../runtime/ports.ts";
 import type { Acceptor } from "./network/acceptor.ts";
 import type { Cleaner } from "./cleaner.ts";
 import type { EventLoopDelay } from "./event_loop_delay.ts";
+import type { DataFolderState } from "./data_folder_states.ts";
 import { countGroupsByState, type Groups } from "./groups.ts";
 import type { FetchSessions } from "./fetch/sessions.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
@@ -24,7 +25,7 @@ import type { Partitions } from "./partitions.ts";
 import type { ApiCounters, RequestMetrics } from "./network/request_metrics.ts";
 import type { SharePartitions } from "./share/share_partitions.ts";
 import type { ShareSessions } from "./share/share_sessions.ts";
-import type { DataFolderState, Storage } from "./storage.ts";
+import type { Storage } from "./storage.ts";
 import { countTransactionsByState, type Transactions } from "./transactions.ts";
 import type { UnreadablePartitions } from "./unreadable.ts";
 

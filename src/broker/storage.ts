@@ -13,14 +13,12 @@ import {
   isStoreFault,
   messageOf,
   PartitionFault,
-  PlatformFault,
   UsageFault,
 } from "../base/faults.ts";
 import type { BrokerId, Offset, PartitionId, Uuid } from "../base/ids.ts";
 import {
   isInternalTopic,
   type MetadataImage,
-  type PartitionImage,
   type PlacedReplica,
 } from "../cluster/mod.ts";
 import {
@@ -28,7 +26,6 @@ import {
   LogCounters,
   type LogFolder,
   type LogOptions,
-  parseSegmentFileName,
   PartitionLog,
   ReadAhead,
   type ReadBuffers,
@@ -39,8 +36,10 @@ import {
 } from "../log/mod.ts";
 import type { Files, Logger, Runtime } from "../runtime/ports.ts";
 import type { BrokerConfig } from "./config/mod.ts";
+import { type DataFolderState, describeFolders } from "./data_folder_states.ts";
 import { DataFolders, ofDataFolder } from "./data_folders.ts";
 import { metadataTopic } from "./metadata/log.ts";
+import { Strays } from "./strays.ts";
 
 /** The folder's name while there is no disk. */
 const memoryFolder = "/ottla";
@@ -71,18 +70,6 @@ export interface LogRequest {
   readonly directoryId: Uuid | undefined;
   /** What lies below it is kept elsewhere, too, in this folder of its own. */
   readonly coveredTo?: (folder: string) => Offset;
-}
-
-/** A data directory and the room on its disk; -1 where that is not known. */
-export interface DataFolderState {
-  readonly path: string;
-  readonly isOffline: boolean;
-  /** Whether it refuses clients' records for want of room. */
-  readonly isFull: boolean;
-  /** Appended and not yet synced. */
-  readonly unsyncedBytes: number;
-  readonly freeBytes: number;
-  readonly totalBytes: number;
 }
 
 /** Logs being closed at the same time, so that their syncs overlap and the event loop breathes. */
@@ -133,6 +120,7 @@ export class Storage {
   readonly #options: StorageOptions;
   readonly #folders: DataFolders;
   readonly #logger: Logger;
+  readonly #strays: Strays;
   readonly #readAhead = new ReadAhead(readAheadBytesMax);
   readonly #logs = new Map<PartitionLog, LogFolder>();
   /** Long work on logs is done in these. */
@@ -148,6 +136,13 @@ export class Storage {
     this.#folders = o.folders;
     this.#logger = options.logger.child("log");
     this.slices = new Slices(options.runtime);
+    this.#strays = new Strays({
+      nodeId: this.nodeId,
+      files: o.files,
+      clock: options.runtime.clock,
+      slices: this.slices,
+      logger: this.#logger,
+    });
     for (const folder of o.folders.opened) {
       folder.state.onCheckpointDue(() => {
         if (!this.#isClosing) this.#checkpoint(folder);
@@ -184,34 +179,7 @@ export class Storage {
 
   /** The directories as tools are told of them: those that work, then those that failed. */
   describeFolders(): DataFolderState[] {
-    const { online, failed } = this.#folders;
-    return [
-      ...online.map(({ path, state }) => ({
-        path,
-        isOffline: false,
-        isFull: state.fullReason !== undefined,
-        unsyncedBytes: state.unsyncedBytes,
-        ...this.#spaceOf(path),
-      })),
-      ...failed.map(({ path }) => ({
-        path,
-        isOffline: true,
-        isFull: false,
-        unsyncedBytes: 0,
-        freeBytes: -1,
-        totalBytes: -1,
-      })),
-    ];
-  }
-
-  #spaceOf(path: string): { freeBytes: number; totalBytes: number } {
-    try {
-      return { freeBytes: this.files.freeBytes(path), totalBytes: this.files.totalBytes(path) };
-    } catch (error) {
-      if (!(error instanceof PlatformFault)) throw error;
-      // What cannot be told is -1 to Kafka's tools; whether the disk works is found out elsewhere.
-      return { freeBytes: -1, totalBytes: -1 };
-    }
+    return describeFolders(this.#folders, this.files);
   }
 
   /** The directory that the cluster's metadata is in. */
@@ -410,19 +378,7 @@ export class Storage {
     if (folder === undefined || log.directory.offlineReason !== undefined) return;
     folder.forget(log.topic, log.partition);
     await log.close();
-    await this.#setAside(folder, log);
-  }
-
-  async #setAside(
-    folder: LogFolder,
-    { topic, partition }: { readonly topic: string; readonly partition: PartitionId },
-  ): Promise<void> {
-    const from = `${folder.path}/${topic}-${partition}`;
-    const to = `${from}.${this.#options.runtime.clock.now().toString(16)}-stray`;
-    this.files.rename(from, to);
-    await this.files.syncFolder(folder.path);
-    const message = "set aside a folder of a partition that the metadata does not know here";
-    this.#logger.log("warn", message, { folder: to });
+    await this.#strays.setAside(folder, log);
   }
 
   /** Deletes a log with its files. Those in a directory that failed stay, to be set aside later. */
@@ -489,36 +445,7 @@ export class Storage {
     for (const [{ topic, partition }, folder] of this.#logs) {
       open.set(`${topic}-${partition}`, folder);
     }
-    for (const folder of this.#folders.online) {
-      folder.forgetWhere((topic, partition) => {
-        const isKnown = this.#isReplica(image.topic(topic)?.partitions[partition]);
-        const where = open.get(`${topic}-${partition}`);
-        return where === undefined ? !isKnown && topic !== metadataTopic : where !== folder;
-      });
-      for (const { topic, partition, topicId } of folder.partitions()) {
-        this.slices.spend(choreWeight);
-        if (this.slices.isOver) await this.slices.next();
-        const known = image.topic(topic);
-        const isOurs = this.#isReplica(known?.partitions[partition]) &&
-          (topicId === undefined || topicId === known?.id);
-        if (topic === metadataTopic || isOurs) continue;
-        if (!this.#holdsLog(`${folder.path}/${topic}-${partition}`)) continue;
-        await this.#setAside(folder, { topic, partition });
-      }
-    }
-  }
-
-  /** Whether this broker is to have it. */
-  #isReplica(partition: PartitionImage | undefined): boolean {
-    return partition?.replicas.includes(this.nodeId) ?? false;
-  }
-
-  /** `my-app-2` may be somebody's project: what holds nothing of a log is not ours to rename. */
-  #holdsLog(folder: string): boolean {
-    return this.files.stat(folder)?.isDirectory === true &&
-      this.files.list(folder).some((name) =>
-        name === "partition.metadata" || parseSegmentFileName(name) !== undefined
-      );
+    await this.#strays.setAllAside(this.#folders.online, { image, open });
   }
 
   /**
