@@ -2,7 +2,7 @@
 // with those definitions, fuzzed, and held against the bytes of Kafka's own code.
 
 import { RequestHeaderTable, ResponseHeaderTable } from "../src/protocol/mod.ts";
-import { everyApi } from "../src/protocol/apis/every.ts";
+import { everyApi } from "./every_api.ts";
 import {
   ConsumerProtocolAssignment,
   ConsumerProtocolSubscription,

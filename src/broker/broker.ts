@@ -214,8 +214,7 @@ export class Broker implements RunningBroker {
       // Whatever waits is answered first, so that no connection is in the middle of something.
       () => this.#wiring.purgatory.close(),
       () => this.#wiring.sharePartitions.close(),
-      () => this.#wiring.groups.close(),
-      () => this.#wiring.shareStates.shards.close(),
+      () => this.#wiring.coordinators.close(),
       () => this.#wiring.shareGroupStates.close(),
       () => this.#wiring.transactions.close(),
       () => this.#wiring.acceptor.close(),
@@ -238,7 +237,7 @@ export class Broker implements RunningBroker {
     }
     this.#startChores();
     if (this.#options.readsOnlyBecause === undefined) this.#startBackground(snapshots);
-    this.#loadCoordinators().catch((error) => {
+    this.#wiring.loadCoordinators().catch((error) => {
       if (this.#wiring.isClosing) return;
       if (!isStoreFault(error)) {
         return this.#wiring.onBug(error, "coordinators could not be loaded: this is a bug");
@@ -259,14 +258,6 @@ export class Broker implements RunningBroker {
       listener: name,
       address: host === "" ? "every address" : host,
     });
-  }
-
-  /** So that what ran out while nobody looked is noticed. */
-  async #loadCoordinators(): Promise<void> {
-    const { groups, metadata, shareStates, transactions } = this.#wiring;
-    await groups.all();
-    await transactions.all();
-    await shareStates.forgetTopics((id) => metadata.image.topicById(id) !== undefined);
   }
 
   /** Opens what the metadata says there is, and says so while it takes long. */
@@ -313,7 +304,7 @@ export class Broker implements RunningBroker {
       return;
     }
     this.#wiring.partitions.wakeOffline();
-    for (const { topic, partition } of logs) this.#wiring.resignCoordinators(topic, [partition]);
+    for (const { topic, partition } of logs) this.#wiring.coordinators.resign(topic, [partition]);
     this.#wiring.membership.recordWorkingDirectories();
   }
 

@@ -11,6 +11,7 @@ import type { ChangeQueue, MetadataStore } from "../cluster/mod.ts";
 import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random } from "../runtime/ports.ts";
 import type { BrokerConfig } from "./config/mod.ts";
+import type { Coordinators } from "./coordinators.ts";
 import type { DataFolderState } from "./data_folder_states.ts";
 import type { GroupMemory } from "./group_memory.ts";
 import type { Groups } from "./groups.ts";
@@ -42,6 +43,8 @@ export interface Services {
   readonly change: ChangeQueue;
   readonly partitions: Pick<Partitions, "get" | "find" | "all" | "isOffline">;
   readonly topics: TopicServices;
+  /** Whoever keeps state in a topic of the cluster's own, and who coordinates what. */
+  readonly coordinators: Pick<Coordinators, "of" | "ofKeyType">;
   readonly groups: Pick<Groups, "of" | "all" | "locate">;
   /** What members of groups may leave behind. */
   readonly groupMemory: Pick<GroupMemory, "admit">;
@@ -56,7 +59,7 @@ export interface Services {
   /** The transaction coordinator: who may write where, in which transaction. */
   readonly transactions: Pick<
     Transactions,
-    "of" | "all" | "locate" | "initProducerId" | "end" | "add" | "verify"
+    "of" | "all" | "initProducerId" | "end" | "add" | "verify"
   >;
   /** Writes the ends of transactions into partitions. */
   readonly transactionMarkers: Pick<TransactionMarkers, "write">;

@@ -11,6 +11,7 @@
 // from now on has its machine resign: whoever waits looks for the coordinator again.
 // Invariant: a decision is carried out in the turn of the event loop that made it.
 
+import { assert } from "../base/assert.ts";
 import { isStoreFault, messageOf } from "../base/faults.ts";
 import type { BrokerId, LeaderEpoch, Offset, PartitionId } from "../base/ids.ts";
 import {
@@ -19,6 +20,7 @@ import {
   type At,
   carryOut,
   type Decision,
+  type ImageChange,
   type Machine,
   type TransactionProducer,
 } from "../coordinator/mod.ts";
@@ -56,10 +58,16 @@ export interface ShardsOptions<M, Rec> extends StoredRecords<Rec> {
   /** The broker that leads a partition of the topic; -1 while there is none. */
   readonly leader: (id: PartitionId) => BrokerId;
   readonly partition: (id: PartitionId) => Partition | undefined;
-  /** A record lies at this offset: told as the machine takes it over. */
-  readonly onRecord?: (machine: M, record: Rec, offset: Offset) => void;
   /** A partition cannot be loaded. */
   readonly noteUnreadable: (partition: Partition, reason: unknown) => void;
+}
+
+/** Who hears of what goes on in shards. */
+export interface ShardsWatcher<M extends Machine<Rec, Response>, Rec, Response> {
+  /** A shard begins to coordinate. */
+  onLoaded?(shard: Shard<M, Rec, Response>): void;
+  /** A record lies at this offset: told as the machine takes it over. */
+  onRecord?(machine: M, record: Rec, offset: Offset): void;
 }
 
 /** Who coordinates. */
@@ -87,17 +95,18 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
   readonly #shards = new Map<PartitionId, Held<M, Rec, Response>>();
   readonly #reloads = new Set<Timer>();
   readonly #loaded = new Set<Shard<M, Rec, Response>>();
-  readonly #onLoaded: (shard: Shard<M, Rec, Response>) => void;
+  #watcher: ShardsWatcher<M, Rec, Response> = {};
   #passedOver = 0;
   #closed = false;
 
-  /** `onLoaded` is told of each shard that begins to coordinate. */
-  constructor(
-    options: ShardsOptions<M, Rec>,
-    onLoaded: (shard: Shard<M, Rec, Response>) => void = () => {},
-  ) {
+  constructor(options: ShardsOptions<M, Rec>) {
     this.#options = options;
-    this.#onLoaded = onLoaded;
+  }
+
+  /** The one who hears of them, from the first one on. */
+  watch(watcher: ShardsWatcher<M, Rec, Response>): void {
+    assert(this.#shards.size === 0, "shards are watched before the first one is loaded");
+    this.#watcher = watcher;
   }
 
   /** The topic that the machines keep their state in. */
@@ -166,9 +175,11 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
     }
   }
 
-  /** Has every machine decide something that concerns them all. */
-  async tellAll(decide: (machine: M, nowMs: number) => Decision<Rec, Response>): Promise<void> {
-    for (const shard of await this.all()) shard.tell(decide);
+  /** There is a new metadata image: every machine decides what that is to it. */
+  async onImage(change: ImageChange): Promise<void> {
+    for (const shard of await this.all()) {
+      shard.tell((machine, nowMs) => machine.onImage?.(change, nowMs));
+    }
   }
 
   /** A partition of the topic is led here from now on. Resolves once it is loaded, or is not. */
@@ -214,7 +225,11 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
     const letGo = () => {
       if (this.#shards.get(id) === held) this.#shards.delete(id);
     };
-    const shard = new Shard<M, Rec, Response>(partition, this.#options, letGo);
+    const shard = new Shard<M, Rec, Response>(partition, {
+      ...this.#options,
+      watcher: this.#watcher,
+      onFailed: letGo,
+    });
     const held = { shard, loading: this.#load(shard, { partition, letGo }) };
     this.#shards.set(id, held);
     return held;
@@ -238,7 +253,7 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
       return true;
     }
     this.#loaded.add(shard);
-    this.#onLoaded(shard);
+    this.#watcher.onLoaded?.(shard);
     return true;
   }
 
@@ -252,12 +267,18 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
   }
 }
 
+interface ShardOptions<M extends Machine<Rec, Response>, Rec, Response>
+  extends ShardsOptions<M, Rec> {
+  readonly watcher: ShardsWatcher<M, Rec, Response>;
+  /** Its log could not keep what it has decided. */
+  readonly onFailed: () => void;
+}
+
 /** The machine of one partition. */
 export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
   readonly machine: M;
   readonly #partition: Partition;
-  readonly #options: ShardsOptions<M, Rec>;
-  readonly #onFailed: () => void;
+  readonly #options: ShardOptions<M, Rec, Response>;
   /** Requests that wait, by the number that the machine knows them by. */
   readonly #waiting = new Map<number, (response: Response) => void>();
   #asked = 0;
@@ -266,10 +287,9 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
   #isLoaded = false;
   #closed = false;
 
-  constructor(partition: Partition, options: ShardsOptions<M, Rec>, onFailed: () => void) {
+  constructor(partition: Partition, options: ShardOptions<M, Rec, Response>) {
     this.#partition = partition;
     this.#options = options;
-    this.#onFailed = onFailed;
     this.machine = options.newMachine();
   }
 
@@ -291,12 +311,12 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
   /** Replays the partition; then time begins to count. Returns the records passed over. */
   async load(): Promise<number> {
     const { machine } = this;
-    const { onRecord } = this.#options;
+    const { watcher } = this.#options;
     const passedOver = await loadShard(this.#partition, {
       ...this.#options,
       apply: (record, { offset, producerId }) => {
         machine.apply(record, producerId);
-        onRecord?.(machine, record, offset);
+        watcher.onRecord?.(machine, record, offset);
       },
       endTransaction: machine.endTransaction &&
         ((producerId, committed) => machine.endTransaction?.(producerId, committed)),
@@ -338,9 +358,10 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
     return await this.durable();
   }
 
-  /** Has the machine decide what no request has asked for. */
-  tell(decide: (machine: M, nowMs: number) => Decision<Rec, Response>): void {
-    this.#carryOut(decide(this.machine, this.nowMs));
+  /** Has the machine decide what no request has asked for; undefined: it is nothing to it. */
+  tell(decide: (machine: M, nowMs: number) => Decision<Rec, Response> | undefined): void {
+    const decision = decide(this.machine, this.nowMs);
+    if (decision !== undefined) this.#carryOut(decision);
   }
 
   /** Resolves once all that was decided so far is acknowledged: with an error code if it is not. */
@@ -357,7 +378,7 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
     }
     // The machine is ahead of what the log can keep: the next request loads it anew.
     this.resign();
-    this.#onFailed();
+    this.#options.onFailed();
     const { errorCode } = failed;
     const isLost = errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER;
     return isLost ? ErrorCode.NOT_COORDINATOR : errorCode;
@@ -399,10 +420,10 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
     });
     const result = this.#partition.append(batch, "coordinator", { verification });
     if (!result.ok) return result.errorCode as ErrorCode;
-    const { onRecord } = this.#options;
-    if (onRecord === undefined) return ErrorCode.NONE;
+    const { watcher } = this.#options;
+    if (watcher.onRecord === undefined) return ErrorCode.NONE;
     for (const [i, record] of records.entries()) {
-      onRecord(this.machine, record, result.baseOffset + i);
+      watcher.onRecord(this.machine, record, result.baseOffset + i);
     }
     return ErrorCode.NONE;
   }

@@ -16,11 +16,8 @@ import {
   UsageFault,
 } from "../base/faults.ts";
 import type { BrokerId, Offset, PartitionId, Uuid } from "../base/ids.ts";
-import {
-  isInternalTopic,
-  type MetadataImage,
-  type PlacedReplica,
-} from "../cluster/mod.ts";
+import type { MetadataImage, PlacedReplica } from "../cluster/mod.ts";
+import { isInternalTopic } from "../coordinator/mod.ts";
 import {
   type LogConfig,
   LogCounters,

@@ -17,12 +17,10 @@ import {
   decideDeleteTopics,
   decideInternalTopic,
   type InternalTopic,
-  isInternalTopic,
   type MetadataImage,
-  offsetsTopic,
   type TopicDefaults,
-  transactionsTopic,
 } from "../cluster/mod.ts";
+import { coordinatorOn, isInternalTopic } from "../coordinator/mod.ts";
 import type { LogConfig } from "../log/mod.ts";
 import {
   type CreatePartitions,
@@ -33,7 +31,7 @@ import {
   type ResponseInput,
 } from "../protocol/mod.ts";
 import type { Logger } from "../runtime/ports.ts";
-import { offsetsTopicOf, transactionsTopicOf } from "./config/parts.ts";
+import { internalTopicOf } from "./config/parts.ts";
 import {
   type BrokerConfig,
   topicConfigWarnings,
@@ -167,7 +165,7 @@ export class Topics {
       for (const { name } of request.topics) {
         before.set(name, image.topic(name)?.partitions.length ?? 0);
       }
-      return decideCreatePartitions(image, request);
+      return decideCreatePartitions(image, request, { isInternal: isInternalTopic });
     });
     if (request.validateOnly) return response;
     await reconciler.settled();
@@ -197,7 +195,9 @@ export class Topics {
     rules = { version: 6, deleteTopicEnable: true },
   ): Promise<ResponseInput<typeof DeleteTopics>> {
     const { change, reconciler } = this.#options;
-    const response = await change((image) => decideDeleteTopics(image, request, rules));
+    const response = await change((image) =>
+      decideDeleteTopics(image, request, { ...rules, isInternal: isInternalTopic })
+    );
     await reconciler.settled();
     return response;
   }
@@ -221,9 +221,11 @@ export class Topics {
 
   async #createMissing(wanted: ReadonlySet<string>): Promise<ReadonlyMap<string, ErrorCode>> {
     // The cluster's own topics are not made by a client's defaults, nor before they are of use.
-    const { config } = this.#options;
-    if (wanted.has(offsetsTopic)) await this.ensureInternal(offsetsTopicOf(config));
-    if (wanted.has(transactionsTopic)) await this.ensureInternal(transactionsTopicOf(config));
+    for (const name of wanted) {
+      const coordinator = coordinatorOn(name);
+      if (coordinator === undefined) continue;
+      await this.ensureInternal(internalTopicOf(this.#options.config, coordinator));
+    }
     const missing = [...wanted].filter((name) => !this.isInternal(name)).map((name) => ({
       name,
       numPartitions: -1,

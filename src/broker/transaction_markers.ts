@@ -10,7 +10,7 @@
 // lost an answer may ask once more.
 
 import type { PartitionId } from "../base/ids.ts";
-import { offsetsTopic } from "../cluster/mod.ts";
+import { offsetsTopic } from "../coordinator/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import type { Clock } from "../runtime/ports.ts";
 import { appendEndMarker, type EndedTransaction } from "./end_marker.ts";

@@ -12,22 +12,17 @@
 // AddOffsetsToTxn wait as well; Kafka answers them CONCURRENT_TRANSACTIONS at once.
 
 import type { ProducerId } from "../base/ids.ts";
-import { transactionsTopic } from "../cluster/mod.ts";
-import {
-  decodeTransaction,
-  encodeTransactionKey,
-  encodeTransactionValue,
-  type PlainResponse,
-  type ProducerResponse,
-  type TransactionConfig,
-  type TransactionRecord,
-  type TransactionResponse,
+import type {
+  PlainResponse,
+  ProducerResponse,
+  TransactionRecord,
+  TransactionResponse,
   TransactionTable,
 } from "../coordinator/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import { type MarkerSending, sendMarkers, type TransactionShard } from "./marker_sending.ts";
 import type { ProducerIds } from "./producer_ids.ts";
-import { type Located, Shard, Shards, type ShardsOptions } from "./shards.ts";
+import { Shard, type Shards } from "./shards.ts";
 import type { TransactionPartition } from "./transaction_markers.ts";
 
 /** Who says to write as the producer of a transactional id, and where. */
@@ -46,66 +41,44 @@ export interface AddRetry {
   readonly maxMs: number;
 }
 
-export interface TransactionsOptions extends
-  Omit<
-    ShardsOptions<TransactionTable, TransactionRecord>,
-    "topic" | "newMachine" | "decode" | "namesIn" | "encodeKey" | "encodeValue"
-  >,
-  MarkerSending {
-  readonly config: () => TransactionConfig;
+/** The shards of the transaction coordinator. */
+type TransactionShards = Shards<TransactionTable, TransactionRecord, TransactionResponse>;
+
+export interface TransactionsOptions extends MarkerSending {
+  readonly shards: TransactionShards;
   readonly addRetry: () => AddRetry;
   readonly producerIds: Pick<ProducerIds, "next">;
 }
 
 export class Transactions {
   readonly #options: TransactionsOptions;
-  readonly #shards: Shards<TransactionTable, TransactionRecord, TransactionResponse>;
   readonly #senders = new Set<Promise<void>>();
   /** Who waits for the transaction of an id to be complete. */
   readonly #waiting = new Map<string, Set<() => void>>();
 
   constructor(options: TransactionsOptions) {
-    const { config } = options;
     this.#options = options;
-    this.#shards = new Shards({
-      ...options,
-      topic: transactionsTopic,
-      newMachine: () => new TransactionTable({ config }),
-      decode: decodeTransaction,
-      namesIn: ({ transactionalId }) => ({ transactionalId }),
-      encodeKey: encodeTransactionKey,
-      encodeValue: (record) => encodeTransactionValue(record, config().transactionVersion),
-    }, (shard) => this.#send(shard));
-  }
-
-  /** The topic that transactions are kept in. */
-  get topic(): string {
-    return this.#shards.topic;
+    options.shards.watch({ onLoaded: (shard) => this.#send(shard) });
   }
 
   /** Records that could not be decoded when their partition was loaded. */
   get recordsPassedOver(): number {
-    return this.#shards.recordsPassedOver;
+    return this.#options.shards.recordsPassedOver;
   }
 
   /** The shard that coordinates `transactionalId`, loaded; or why there is none. */
   of(transactionalId: string): Promise<TransactionShard | ErrorCode> {
-    return this.#shards.of(transactionalId);
-  }
-
-  /** The broker that coordinates it, for FindCoordinator: creates the topic where it is missing. */
-  locate(transactionalId: string): Promise<Located | ErrorCode> {
-    return this.#shards.locate(transactionalId);
+    return this.#options.shards.of(transactionalId);
   }
 
   /** Every shard that can be loaded; none while the topic does not exist. */
   all(): Promise<TransactionShard[]> {
-    return this.#shards.all();
+    return this.#options.shards.all();
   }
 
   /** Those that are loaded now. */
   loaded(): Iterable<TransactionShard> {
-    return this.#shards.loaded();
+    return this.#options.shards.loaded();
   }
 
   /** InitProducerId with a transactional id; `expected`: who the producer says that it is. */
@@ -188,19 +161,8 @@ export class Transactions {
     });
   }
 
-  /** A partition of the topic is led here from now on: what is prepared in it is completed. */
-  load(partition: number): Promise<void> {
-    return this.#shards.load(partition);
-  }
-
-  /** Partitions of the topic went offline, or elsewhere: clients look for a coordinator again. */
-  resignFrom(partitions: readonly number[]): void {
-    this.#shards.resignFrom(partitions);
-  }
-
-  /** Ends; what is prepared is completed after the next start. */
+  /** Its shards have ended; what is prepared is completed after the next start. */
   async close(): Promise<void> {
-    await this.#shards.close();
     await Promise.all(this.#senders);
   }
 

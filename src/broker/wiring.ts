@@ -9,17 +9,17 @@
 import { AssertionError } from "../base/assert.ts";
 import { formatAddress } from "../base/address.ts";
 import { isStoreFault, messageOf } from "../base/faults.ts";
-import { type BrokerId, type PartitionId, type Uuid, uuidFromRandom } from "../base/ids.ts";
+import { type BrokerId, type Uuid, uuidFromRandom } from "../base/ids.ts";
 import {
   type ChangeQueue,
   decideAllocateProducerIds,
   directoryOfReplica,
-  type InternalTopic,
   type MetadataChange,
   type MetadataStore,
   ResourceType,
   transactionVersionFeature,
 } from "../cluster/mod.ts";
+import { groupCoordinator, shareCoordinator, transactionCoordinator } from "../coordinator/mod.ts";
 import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random, Runtime } from "../runtime/ports.ts";
 import { Logins } from "./authentication/logins.ts";
@@ -27,21 +27,19 @@ import { TlsListeners } from "./authentication/tls_listeners.ts";
 import { Acceptor } from "./network/acceptor.ts";
 import {
   groupConfigOf,
-  offsetsTopicOf,
   quotaWindowsOf,
   shareStateConfigOf,
-  shareStateTopicOf,
   transactionConfigOf,
-  transactionsTopicOf,
 } from "./config/parts.ts";
 import { Cleaner } from "./cleaner.ts";
 import { type BrokerConfig, dynamicLayers } from "./config/mod.ts";
+import { Coordinators } from "./coordinators.ts";
 import { Dispatcher } from "./network/dispatch.ts";
 import { EventLoopDelay } from "./event_loop_delay.ts";
 import { FrameBuffers } from "./network/frame_buffers.ts";
 import { groupTopicsOf } from "./group_topics.ts";
 import { GroupMemory } from "./group_memory.ts";
-import { type Groups, groupShards, memberBytesOf } from "./groups.ts";
+import { type Groups, memberBytesOf } from "./groups.ts";
 import { supportedVersions } from "./handlers/mod.ts";
 import { Membership, supportedFeatures } from "./metadata/membership.ts";
 import { type MemoryBudget, memoryBudgetOf } from "./memory_budget.ts";
@@ -125,6 +123,7 @@ export class Wiring implements Services {
   /** Makes the logs agree with the metadata. */
   readonly reconciler: Reconciler;
   readonly topics: Topics;
+  readonly coordinators: Coordinators;
   readonly groups: Groups;
   readonly groupMemory: GroupMemory;
   readonly regexes = new Regexes();
@@ -207,12 +206,14 @@ export class Wiring implements Services {
       slices: this.storage.slices,
       logger,
     });
-    this.groups = this.#makeGroups();
+    this.coordinators = this.#makeCoordinators();
+    this.groups = this.coordinators.of(groupCoordinator);
     this.groupMemory = this.#makeGroupMemory();
-    this.shareStates = this.#makeShareStates();
+    this.shareStates = new ShareStates(this.coordinators.of(shareCoordinator));
     this.sharePartitions = this.#makeSharePartitions();
     this.shareSessions = this.#makeShareSessions();
     this.shareGroupStates = this.#makeShareGroupStates();
+    this.groups.watch({ onLoaded: (shard) => this.shareGroupStates.serve(shard) });
     this.producerIds = new ProducerIds(() =>
       this.change((image) => decideAllocateProducerIds(image, this.nodeId))
     );
@@ -298,63 +299,43 @@ export class Wiring implements Services {
         setAside: (log) => storage.setAside(log),
       },
       onOpened: ({ name }) => membership.recordDirectories(name),
-      onLed: (partition) => this.#onLed(partition),
-      onResigned: ({ topic, id }) => this.resignCoordinators(topic, [id]),
+      onLed: ({ topic, id }) => {
+        this.coordinators.load(topic, id).catch((error) =>
+          this.onBug(error, "a coordinator could not be loaded: this is a bug")
+        );
+      },
+      onResigned: ({ topic, id }) => this.coordinators.resign(topic, [id]),
       onBug: (error) => this.onBug(error, "logs could not follow the metadata: this is a bug"),
       slices: storage.slices,
       logger,
     });
   }
 
-  /** All that keep their state in a topic of the cluster's own. */
-  get #coordinators(): readonly Pick<Groups, "topic" | "load" | "resignFrom">[] {
-    return [this.groups, this.shareStates.shards, this.transactions];
-  }
-
-  #onLed({ topic, id }: Partition): void {
-    for (const coordinator of this.#coordinators) {
-      if (coordinator.topic !== topic) continue;
-      coordinator.load(id).catch((error) =>
-        this.onBug(error, "a coordinator could not be loaded: this is a bug")
-      );
-    }
-  }
-
-  /** These partitions of `topic` are not led here any more, or cannot be used. */
-  resignCoordinators(topic: string, partitions: readonly PartitionId[]): void {
-    for (const coordinator of this.#coordinators) {
-      if (coordinator.topic === topic) coordinator.resignFrom(partitions);
-    }
-  }
-
-  /** What the coordinators whose topic is `topic` are given of this broker. */
-  #shardsOn(topic: InternalTopic, logger: Logger) {
-    const { runtime: { clock, timers, codecs } } = this.#options;
+  #makeCoordinators(): Coordinators {
+    const { runtime: { clock, timers, codecs }, config, logger } = this.#options;
+    const { metadata } = this;
+    const image = () => metadata.image;
+    const transactionVersion = () => image().features.get(transactionVersionFeature) ?? 0;
     const epochMs = clock.now() - clock.monotonic();
-    const partitions = () => this.metadata.image.topic(topic.name)?.partitions ?? [];
-    return {
+    return new Coordinators({
+      config,
+      machines: {
+        groups: () => groupConfigOf(config, image),
+        transactions: () => transactionConfigOf(config, transactionVersion()),
+        shareStates: () => shareStateConfigOf(config),
+        topics: groupTopicsOf(image),
+        regexes: this.regexes,
+      },
       nodeId: this.nodeId,
       nowMs: () => Math.floor(epochMs + clock.monotonic()),
       timers,
       codecs,
       logger,
-      ensureTopic: () => this.topics.ensureInternal(topic),
-      partitionCount: () => partitions().length,
-      leader: (id: PartitionId) => partitions()[id]?.leader ?? -1,
-      partition: (id: PartitionId) => this.partitions.led(topic.name, id),
-      noteUnreadable: (partition: Partition, reason: unknown) =>
-        this.noteUnreadable(partition, reason),
-    };
-  }
-
-  #makeGroups(): Groups {
-    const { config, logger } = this.#options;
-    const image = () => this.metadata.image;
-    return groupShards(this.#shardsOn(offsetsTopicOf(config), logger.child("groups")), {
-      config: () => groupConfigOf(config, image),
-      topics: groupTopicsOf(image),
-      regexes: this.regexes,
-    }, (shard) => this.shareGroupStates.serve(shard));
+      ensureTopic: (topic) => this.topics.ensureInternal(topic),
+      partitionsOf: (topic) => image().topic(topic)?.partitions ?? [],
+      led: (topic, id) => this.partitions.led(topic, id),
+      noteUnreadable: (partition, reason) => this.noteUnreadable(partition, reason),
+    });
   }
 
   #makeShareGroupStates(): ShareGroupStates {
@@ -412,19 +393,13 @@ export class Wiring implements Services {
     });
   }
 
-  #makeShareStates(): ShareStates {
-    const { config, logger } = this;
-    const shards = this.#shardsOn(shareStateTopicOf(config), logger.child("share"));
-    return new ShareStates(shards, () => shareStateConfigOf(config));
-  }
-
   #makeTransactions(): Transactions {
     const { clock, config, metadata } = this;
-    const version = () => metadata.image.features.get(transactionVersionFeature) ?? 0;
     return new Transactions({
-      ...this.#shardsOn(transactionsTopicOf(config), this.logger.child("transactions")),
+      shards: this.coordinators.of(transactionCoordinator),
+      timers: this.#options.runtime.timers,
+      logger: this.logger.child("transactions"),
       monotonic: () => clock.monotonic(),
-      config: () => transactionConfigOf(config, version()),
       addRetry: () => ({
         backoffMs: config.get("add.partitions.to.txn.retry.backoff.ms"),
         maxMs: config.get("add.partitions.to.txn.retry.backoff.max.ms"),
@@ -517,13 +492,8 @@ export class Wiring implements Services {
 
   #onTopicsDeleted(names: readonly string[]): void {
     this.topics.forget(names);
-    const change = { deletedTopics: names };
-    const isTopic = (id: Uuid) => this.metadata.image.topicById(id) !== undefined;
-    this.sharePartitions.forgetTopics(isTopic);
-    const told = Promise.all([
-      this.groups.tellAll((table, nowMs) => table.onImage(change, nowMs)),
-      this.shareStates.forgetTopics(isTopic),
-    ]);
+    this.sharePartitions.forgetTopics(this.#isTopic);
+    const told = this.coordinators.onImage({ deletedTopics: names, isTopic: this.#isTopic });
     told.catch((error) => {
       if (this.isClosing) return;
       if (!isStoreFault(error)) {
@@ -535,6 +505,16 @@ export class Wiring implements Services {
       });
     });
   }
+
+  /**
+   * Loads every coordinator that can be, so that what ran out while nobody looked is noticed, and
+   * topics that have gone meanwhile are forgotten.
+   */
+  async loadCoordinators(): Promise<void> {
+    await this.coordinators.onImage({ deletedTopics: [], isTopic: this.#isTopic });
+  }
+
+  readonly #isTopic = (id: Uuid): boolean => this.metadata.image.topicById(id) !== undefined;
 
   /** Our own invariants do not hold any more: better to stop than to write on. */
   onBug(error: unknown, message: string, session?: Session): void {

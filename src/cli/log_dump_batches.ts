@@ -16,7 +16,7 @@ import {
   type UnknownMetadataRecord,
   VotersRecord,
 } from "../cluster/mod.ts";
-import { loadStoredRecords } from "../coordinator/mod.ts";
+import { decodeStored } from "../coordinator/mod.ts";
 import { type FoundBatch, inspectBatches } from "../log/mod.ts";
 import type { RecordTable } from "../protocol/mod.ts";
 import {
@@ -144,7 +144,6 @@ async function decoderOf(topic: string): Promise<Decode> {
       return value === null ? undefined : withoutSecrets(decodeMetadataRecord(value), isSecretKey);
     };
   }
-  const { decodeStored } = await loadStoredRecords();
   return (record) => {
     const stored = decodeStored(topic, record);
     if (stored === undefined) return undefined;

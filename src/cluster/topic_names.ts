@@ -1,29 +1,13 @@
-// Which texts are topic names, and which names belong to the cluster itself.
+// Which texts are topic names.
 //
 // Legal: 1 to 249 of a-z A-Z 0-9 . _ - but neither "." nor "..", which are folders to a file
 // system. Kafka's metrics turn "." into "_", so two names that differ in nothing else would share
 // theirs: the second one is refused.
 
-/** Topic of committed offsets and classic group metadata. */
-export const offsetsTopic = "__consumer_offsets";
-/** Topic of transaction states. */
-export const transactionsTopic = "__transaction_state";
-/** Topic of share group state (KIP-932). */
-export const shareStateTopic = "__share_group_state";
 /** The metadata log. Not a topic to clients. */
 export const metadataTopic = "__cluster_metadata";
 
 const lengthMax = 249;
-const internalTopics: ReadonlySet<string> = new Set([
-  offsetsTopic,
-  transactionsTopic,
-  shareStateTopic,
-]);
-
-/** Whether `name` is kept by the cluster itself. */
-export function isInternalTopic(name: string): boolean {
-  return internalTopics.has(name);
-}
 
 /** Why `name` cannot be a topic's name; undefined when it can. */
 export function topicNameProblem(name: string): string | undefined {

@@ -21,7 +21,6 @@ import { placeReplicas } from "./placement.ts";
 import type { MetadataRecordInput } from "./records.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 import type { Decision } from "./store.ts";
-import { isInternalTopic } from "./topic_names.ts";
 
 type DeleteRequest = RequestOf<typeof DeleteTopics>;
 type DeleteResponse = ResponseInput<typeof DeleteTopics>;
@@ -29,6 +28,9 @@ type DeleteResult = DeleteResponse["responses"][number];
 type PartitionsRequest = RequestOf<typeof CreatePartitions>;
 type PartitionsResponse = ResponseInput<typeof CreatePartitions>;
 type PartitionsTopic = PartitionsRequest["topics"][number];
+
+/** Whether a topic of this name is kept by the cluster itself. */
+type IsInternal = (name: string) => boolean;
 
 /** A topic named by a request, by name or by id. */
 interface Named {
@@ -40,7 +42,11 @@ interface Named {
 export function decideDeleteTopics(
   image: MetadataImage,
   request: DeleteRequest,
-  options: { readonly version: number; readonly deleteTopicEnable: boolean },
+  options: {
+    readonly version: number;
+    readonly deleteTopicEnable: boolean;
+    readonly isInternal: IsInternal;
+  },
 ): Decision<DeleteResponse> {
   const wanted: Named[] = [
     ...request.topics,
@@ -61,7 +67,7 @@ export function decideDeleteTopics(
     const key = keyOf(one);
     if (twice.has(key) && answered.has(key)) continue;
     answered.add(key);
-    const found = findDeletable(image, one, twice);
+    const found = findDeletable(image, one, { twice, isInternal: options.isInternal });
     if ("errorCode" in found) {
       responses.push({ ...one, ...found });
       continue;
@@ -98,7 +104,7 @@ function duplicates(image: MetadataImage, wanted: readonly Named[]): ReadonlySet
 function findDeletable(
   image: MetadataImage,
   one: Named,
-  twice: ReadonlySet<string>,
+  { twice, isInternal }: { readonly twice: ReadonlySet<string>; readonly isInternal: IsInternal },
 ): TopicImage | Refusal {
   const { name, topicId } = one;
   if (name === null && topicId === ZERO_UUID) {
@@ -116,7 +122,7 @@ function findDeletable(
     const code = name === null ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     return refusal(code, errorMessage(code));
   }
-  return isInternalTopic(topic.name) ? internal(topic.name, "deleted") : topic;
+  return isInternal(topic.name) ? internal(topic.name, "deleted") : topic;
 }
 
 function internal(name: string, done: string): Refusal {
@@ -130,6 +136,7 @@ function internal(name: string, done: string): Refusal {
 export function decideCreatePartitions(
   image: MetadataImage,
   request: PartitionsRequest,
+  { isInternal }: { readonly isInternal: IsInternal },
 ): Decision<PartitionsResponse> {
   const records: MetadataRecordInput[] = [];
   const results: PartitionsResponse["results"][number][] = [];
@@ -139,7 +146,7 @@ export function decideCreatePartitions(
     const topic = request.topics.find((one) => one.name === name)!;
     const added = counts.get(name)! > 1
       ? refusal(ErrorCode.INVALID_REQUEST, "Duplicate topic name.")
-      : addPartitions(image, topic, { recordCount: records.length });
+      : addPartitions(image, topic, { recordCount: records.length, isInternal });
     if ("errorCode" in added) {
       results.push({ name, ...added });
     } else {
@@ -153,14 +160,14 @@ export function decideCreatePartitions(
 function addPartitions(
   image: MetadataImage,
   wanted: PartitionsTopic,
-  options: { readonly recordCount: number },
+  options: { readonly recordCount: number; readonly isInternal: IsInternal },
 ): MetadataRecordInput[] | Refusal {
   const topic = image.topic(wanted.name);
   if (topic === undefined) {
     const code = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     return refusal(code, errorMessage(code));
   }
-  if (isInternalTopic(topic.name)) return internal(topic.name, "widened");
+  if (options.isInternal(topic.name)) return internal(topic.name, "widened");
   const first = topic.partitions.length;
   const { count } = wanted;
   if (count === first) {

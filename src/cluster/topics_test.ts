@@ -27,7 +27,6 @@ import {
   type MetadataImage,
   type MetadataRecordInput,
   MetadataReplay,
-  offsetsTopic,
   type TopicDefaults,
 } from "./mod.ts";
 
@@ -64,13 +63,16 @@ function create(image: MetadataImage, topics: Creatable[], validateOnly = false)
   return drained(decideCreateTopics(image, request, { defaults, newTopicId }));
 }
 
+const offsetsTopic = "__consumer_offsets";
+const isInternal = (name: string) => name === offsetsTopic;
+
 function remove(image: MetadataImage, request: Partial<DeleteRequest>, version = 6) {
   const whole = { topics: [], topicNames: [], timeoutMs: 1000, ...request };
-  return decideDeleteTopics(image, whole, { version, deleteTopicEnable: true });
+  return decideDeleteTopics(image, whole, { version, deleteTopicEnable: true, isInternal });
 }
 
 function widen(image: MetadataImage, topics: PartitionsTopic[], validateOnly = false) {
-  return decideCreatePartitions(image, { topics, timeoutMs: 1000, validateOnly });
+  return decideCreatePartitions(image, { topics, timeoutMs: 1000, validateOnly }, { isInternal });
 }
 
 /** A store with brokers 1..count in racks a, b, a, b, ...; what it appended goes to `log` too. */
@@ -267,7 +269,7 @@ Deno.test("deletion can be disabled, which old clients hear as an invalid reques
   const { image } = await clusterOf(1);
   const request = { topics: [], topicNames: ["a"], timeoutMs: 0 };
   for (const [version, code] of [[2, ErrorCode.INVALID_REQUEST], [3, 73]]) {
-    const options = { version, deleteTopicEnable: false };
+    const options = { version, deleteTopicEnable: false, isInternal };
     const { records, response } = decideDeleteTopics(image, request, options);
     assertEquals([records.length, response.responses[0].errorCode], [0, code]);
   }

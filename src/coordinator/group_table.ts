@@ -356,7 +356,7 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
   }
 
   /** The offsets committed for topics that were deleted go with them. */
-  onImage({ deletedTopics }: ImageChange, nowMs: number): GroupDecision {
+  onImage({ deletedTopics }: Pick<ImageChange, "deletedTopics">, nowMs: number): GroupDecision {
     return this.#decided(nowMs, (view) => decideTopicsDeleted(view, deletedTopics));
   }
 

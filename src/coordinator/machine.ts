@@ -12,7 +12,7 @@
 // records are in the log all or none. A machine has no clock, no chance and no I/O: the same calls
 // give the same states, so that a state can be made again by repeating them.
 
-import type { ProducerId } from "../base/ids.ts";
+import type { ProducerId, Uuid } from "../base/ids.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 
 /** What `Asked` carries for the compiler alone. */
@@ -74,7 +74,10 @@ export interface Decision<Rec, Response> {
 
 /** A new metadata image: what of it concerns coordinators. */
 export interface ImageChange {
+  /** Names of topics that are gone. */
   readonly deletedTopics: readonly string[];
+  /** Whether there is a topic of this id. */
+  readonly isTopic: (topicId: Uuid) => boolean;
 }
 
 /** The coordinator of one partition of its topic. */

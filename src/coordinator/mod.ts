@@ -1,6 +1,8 @@
 // The coordinators' face: the machines, each for one partition of its topic, and what they hand to
 // their shell (src/broker), which appends records, delivers answers and keeps the time.
 
+export type { AnyCoordinator, Coordinator, MachineWorld } from "./coordinator.ts";
+export { coordinatorOn, coordinators, decodeStored, isInternalTopic } from "./coordinators.ts";
 export {
   type ConsumerGroupConfig,
   type GroupConfig,
@@ -9,7 +11,8 @@ export {
   type ShareGroupConfig,
   type StreamsGroupConfig,
 } from "./group_config.ts";
-export { type GroupDecision, GroupTable, type GroupTableOptions } from "./group_table.ts";
+export { groupCoordinator, offsetsTopic } from "./group_coordinator.ts";
+export { type GroupDecision, GroupTable } from "./group_table.ts";
 export {
   type Answer,
   type Append,
@@ -17,23 +20,14 @@ export {
   type At,
   carryOut,
   type Decision,
+  type ImageChange,
   type Machine,
   type Note,
   type TransactionProducer,
 } from "./machine.ts";
-export {
-  decode,
-  encodeKey,
-  encodeValue,
-  type GroupCoordinatorRecord,
-  groupIdOf,
-} from "./record_kinds.ts";
-export {
-  decodeShareState,
-  encodeShareStateKey,
-  encodeShareStateValue,
-  type ShareStateRecord,
-} from "./share_state/record_codec.ts";
+export { decode, encodeKey, encodeValue, type GroupCoordinatorRecord } from "./record_kinds.ts";
+export { shareCoordinator } from "./share_state/coordinator.ts";
+export type { ShareStateRecord } from "./share_state/record_codec.ts";
 export {
   type SharePartitionKey,
   sharePartitionText,
@@ -54,6 +48,3 @@ export type { StreamsHeartbeatResult } from "./streams/heartbeat_result.ts";
 export type { GroupResponse } from "./turn.ts";
 
 export * from "./transactions/mod.ts";
-
-/** The tables of every kind of record in the coordinators' topics, for those who print them. */
-export const loadStoredRecords = () => import("./stored_records.ts");

@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { concatBytes } from "../base/bytes.ts";
 import { AlterConfigs } from "./apis/33_alter_configs.ts";
 import { ListConfigResources } from "./apis/74_list_config_resources.ts";
-import { everyApi } from "./apis/every.ts";
+import { everyApi } from "../../scripts/every_api.ts";
 import { Fetch, Heartbeat, ListOffsets, Metadata, Produce } from "./apis/mod.ts";
 import { decodeResponse, encodeResponse } from "./frame.ts";
 import { traceMessage } from "./trace.ts";

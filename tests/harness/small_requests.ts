@@ -1,7 +1,7 @@
 // A small valid request for each API at each version: what is common to tests of all of them.
 
 import { ZERO_UUID } from "../../src/base/ids.ts";
-import { everyApi } from "../../src/protocol/apis/every.ts";
+import { everyApi } from "../../scripts/every_api.ts";
 import { type AnyApi, ErrorCode } from "../../src/protocol/mod.ts";
 import { batchOf } from "./raw_requests.ts";
 

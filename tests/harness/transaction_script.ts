@@ -12,8 +12,6 @@
 // `tick` alone, by deadlines.
 
 import {
-  encodeTransactionKey,
-  encodeTransactionValue,
   type PartitionsByTopic,
   type PlainResponse,
   type PreparedResponse,
@@ -24,6 +22,10 @@ import {
   type TransactionRecord,
   type TransactionResponse,
 } from "../../src/coordinator/mod.ts";
+import {
+  encodeTransactionKey,
+  encodeTransactionValue,
+} from "../../src/coordinator/transactions/record_codec.ts";
 import { ErrorCode, errorName } from "../../src/protocol/errors.ts";
 import type { CarriedOut } from "./machine_shell.ts";
 import { type TransactionShell, transactionShell } from "./transaction_shell.ts";

@@ -1,14 +1,16 @@
 // A transaction table on a log in memory.
 
 import {
-  decodeTransaction,
-  encodeTransactionKey,
-  encodeTransactionValue,
   type TransactionConfig,
   type TransactionRecord,
   type TransactionResponse,
   TransactionTable,
 } from "../../src/coordinator/mod.ts";
+import {
+  decodeTransaction,
+  encodeTransactionKey,
+  encodeTransactionValue,
+} from "../../src/coordinator/transactions/record_codec.ts";
 import { MachineShell } from "./machine_shell.ts";
 
 export type TransactionShell = MachineShell<

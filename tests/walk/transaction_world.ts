@@ -19,7 +19,8 @@ import type {
   TransactionRecord,
   TransactionTable,
 } from "../../src/coordinator/mod.ts";
-import { decodeTransaction, transactionConfigDefaults } from "../../src/coordinator/mod.ts";
+import { transactionConfigDefaults } from "../../src/coordinator/mod.ts";
+import { decodeTransaction } from "../../src/coordinator/transactions/record_codec.ts";
 import { ErrorCode } from "../../src/protocol/mod.ts";
 import { type TransactionShell, transactionShell } from "../harness/transaction_shell.ts";
 import { type Chance, law, type World } from "./walker.ts";

@@ -3,14 +3,12 @@
 import type { InternalTopic, MetadataImage } from "../../cluster/mod.ts";
 import {
   groupVersionFeature,
-  offsetsTopic,
   ResourceType,
-  shareStateTopic,
   shareVersionFeature,
   streamsVersionFeature,
-  transactionsTopic,
 } from "../../cluster/mod.ts";
 import type {
+  AnyCoordinator,
   ConsumerGroupConfig,
   GroupConfig,
   ModernGroupSettings,
@@ -20,6 +18,7 @@ import type {
   TransactionConfig,
 } from "../../coordinator/mod.ts";
 import type { LogConfig } from "../../log/mod.ts";
+import type { BrokerKeyName } from "./broker_table.ts";
 import type { BrokerConfig } from "./mod.ts";
 import type { SnapshotConfig } from "../metadata/snapshots.ts";
 import type { RateWindows } from "../quota_rate.ts";
@@ -298,57 +297,26 @@ export function snapshotConfigOf(config: BrokerConfig): SnapshotConfig {
   };
 }
 
-/** The topic of groups and offsets, as it is created when the first group needs it. */
-export function offsetsTopicOf(config: BrokerConfig): InternalTopic {
-  return {
-    name: offsetsTopic,
-    partitionCount: config.get("offsets.topic.num.partitions"),
-    replicationFactor: config.get("offsets.topic.replication.factor"),
-    configs: new Map([
-      ["cleanup.policy", "compact"],
-      ["compression.type", "producer"],
-      ["max.message.bytes", String(0x7fffffff)],
-      ["segment.bytes", String(config.get("offsets.topic.segment.bytes"))],
-    ]),
-  };
-}
-
 /** What the share coordinator works by. */
 export function shareStateConfigOf(config: BrokerConfig): ShareStateConfig {
   const updatesPerSnapshot = config.get("share.coordinator.snapshot.update.records.per.snapshot");
   return { updatesPerSnapshot };
 }
 
-/** The topic of share groups' state, as it is created when the first share group needs it. */
-export function shareStateTopicOf(config: BrokerConfig): InternalTopic {
+/** The topic of a coordinator, as it is created when somebody first needs it. */
+export function internalTopicOf(
+  config: Pick<BrokerConfig, "get">,
+  { topic, created }: Pick<AnyCoordinator, "topic" | "created">,
+): InternalTopic {
+  // That they are keys, and what they are of, parts_test.ts says.
+  const setting = (name: string) => config.get(name as BrokerKeyName);
+  const configs = Object.entries(created.configs).map(([name, value]) =>
+    [name, typeof value === "string" ? value : String(setting(value.setting))] as const
+  );
   return {
-    name: shareStateTopic,
-    partitionCount: config.get("share.coordinator.state.topic.num.partitions"),
-    replicationFactor: config.get("share.coordinator.state.topic.replication.factor"),
-    configs: new Map([
-      ["cleanup.policy", "delete"],
-      ["compression.type", "uncompressed"],
-      ["max.message.bytes", String(0x7fffffff)],
-      ["min.insync.replicas", String(config.get("share.coordinator.state.topic.min.isr"))],
-      ["retention.ms", "-1"],
-      ["segment.bytes", String(config.get("share.coordinator.state.topic.segment.bytes"))],
-    ]),
-  };
-}
-
-/** The topic of transactions, as it is created when the first transactional id needs it. */
-export function transactionsTopicOf(config: BrokerConfig): InternalTopic {
-  return {
-    name: transactionsTopic,
-    partitionCount: config.get("transaction.state.log.num.partitions"),
-    replicationFactor: config.get("transaction.state.log.replication.factor"),
-    configs: new Map([
-      ["cleanup.policy", "compact"],
-      ["compression.type", "uncompressed"],
-      ["max.message.bytes", String(0x7fffffff)],
-      ["min.insync.replicas", String(config.get("transaction.state.log.min.isr"))],
-      ["segment.bytes", String(config.get("transaction.state.log.segment.bytes"))],
-      ["unclean.leader.election.enable", "false"],
-    ]),
+    name: topic,
+    partitionCount: Number(setting(created.partitionCount)),
+    replicationFactor: Number(setting(created.replicationFactor)),
+    configs: new Map(configs),
   };
 }

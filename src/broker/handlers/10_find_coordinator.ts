@@ -9,16 +9,13 @@
 // Versions: 1 key type; 3 flexible; 4 several keys (KIP-699); 5 (KIP-890) and 6 share groups
 //   (KIP-932) change what may be asked, not the message.
 
-import { isUuid } from "../../base/ids.ts";
 import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode, errorMessage, FindCoordinator } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
 import { ClusterView } from "../cluster_view.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
-type Context = RequestContext<
-  "groups" | "transactions" | "shareStates" | "nodeId" | "metadata" | "slices"
->;
+type Context = RequestContext<"coordinators" | "nodeId" | "metadata" | "slices">;
 
 export const findCoordinator = handler(FindCoordinator, {
   serves: "0-6",
@@ -40,15 +37,16 @@ export const findCoordinator = handler(FindCoordinator, {
   },
 });
 
-const keyTypeOf = { group: 0, transaction: 1, share: 2 } as const;
-
 async function find(key: string, keyType: number, { services, session }: Context) {
   const nowhere = { nodeId: -1, host: "", port: -1 };
-  const problem = problemOf(key, keyType);
-  if (problem !== undefined) {
-    return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: problem, ...nowhere };
+  const coordinator = services.coordinators.ofKeyType(keyType);
+  const problem = coordinator === undefined
+    ? `there is no coordinator of type ${keyType}`
+    : coordinator.keyProblem(key);
+  if (coordinator === undefined || problem !== undefined) {
+    return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: problem ?? null, ...nowhere };
   }
-  const found = await locate(key, keyType, services);
+  const found = await coordinator.locate(key);
   const node = typeof found === "number"
     ? undefined
     : new ClusterView(services, session.listener).broker(found.nodeId);
@@ -59,32 +57,4 @@ async function find(key: string, keyType: number, { services, session }: Context
   const { nodeId, host, port } = node;
   // Kafka's word for no error, until version 4 came without one.
   return { errorCode: ErrorCode.NONE, errorMessage: "NONE", nodeId, host, port };
-}
-
-function locate(key: string, keyType: number, services: Context["services"]) {
-  switch (keyType) {
-    case keyTypeOf.transaction:
-      return services.transactions.locate(key);
-    case keyTypeOf.share:
-      return services.shareStates.shards.locate(key);
-    default:
-      return services.groups.locate(key);
-  }
-}
-
-/** Why nobody coordinates this; undefined where somebody does. */
-function problemOf(key: string, keyType: number): string | undefined {
-  switch (keyType) {
-    case keyTypeOf.group:
-    case keyTypeOf.transaction:
-      return undefined;
-    case keyTypeOf.share: {
-      const [group = "", topicId = "", partition = "", ...more] = key.split(":");
-      const isKey = more.length === 0 && group.trim() !== "" && isUuid(topicId) &&
-        /^\d+$/.test(partition);
-      return isKey ? undefined : `a share partition is groupId:topicId:partition, not ${key}`;
-    }
-    default:
-      return `there is no coordinator of type ${keyType}`;
-  }
 }

@@ -10,7 +10,7 @@
 //   TRANSACTION_ABORTABLE, before that INVALID_TXN_STATE.
 
 import { mapSliced } from "../../base/pieces.ts";
-import { isInternalTopic } from "../../cluster/mod.ts";
+import { isInternalTopic } from "../../coordinator/mod.ts";
 import { AddPartitionsToTxn } from "../../protocol/apis/24_add_partitions_to_txn.ts";
 import { ErrorCode, type RequestOf } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";

@@ -7,7 +7,7 @@
 // Versions: 2 PRODUCER_FENCED, before that INVALID_PRODUCER_EPOCH (KIP-588); 3 flexible; 4
 //   TRANSACTION_ABORTABLE, which is never told here.
 
-import { offsetsTopic } from "../../cluster/mod.ts";
+import { offsetsTopic } from "../../coordinator/mod.ts";
 import { AddOffsetsToTxn } from "../../protocol/apis/25_add_offsets_to_txn.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";

@@ -11,7 +11,7 @@
 import { ZERO_UUID } from "../../base/ids.ts";
 import { itemAt } from "../../base/items.ts";
 import { mapSliced } from "../../base/pieces.ts";
-import { offsetsTopic } from "../../cluster/mod.ts";
+import { offsetsTopic } from "../../coordinator/mod.ts";
 import { TxnOffsetCommit } from "../../protocol/apis/28_txn_offset_commit.ts";
 import { ErrorCode, type RequestOf, type ResponseOf } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";

@@ -7,36 +7,20 @@
 //   log   [snapshot a][update a][snapshot b][update b][snapshot a]...
 //                               └─ the oldest that is needed: what is left of it goes
 
-import type { Offset, Uuid } from "../../base/ids.ts";
-import { shareStateTopic } from "../../cluster/mod.ts";
+import type { Offset } from "../../base/ids.ts";
 import {
   type At,
   type Decision,
-  decodeShareState,
-  encodeShareStateKey,
-  encodeShareStateValue,
   type SharePartitionKey,
   sharePartitionText,
   type ShareStateAnswer,
-  type ShareStateConfig,
   type ShareStateRecord,
-  ShareStateTable,
+  type ShareStateTable,
 } from "../../coordinator/mod.ts";
 import { type ErrorCode, errorMessage } from "../../protocol/mod.ts";
-import { Shard, Shards, type ShardsOptions } from "../shards.ts";
+import { Shard, type Shards } from "../shards.ts";
 
 type StateShards = Shards<ShareStateTable, ShareStateRecord, ShareStateAnswer>;
-
-type World = Omit<
-  ShardsOptions<ShareStateTable, ShareStateRecord>,
-  | "topic"
-  | "newMachine"
-  | "decode"
-  | "namesIn"
-  | "encodeKey"
-  | "encodeValue"
-  | "onRecord"
->;
 
 /** What is to be decided about a state. */
 export type StateDecider = (
@@ -74,25 +58,15 @@ export class ShareStates {
   readonly shards: StateShards;
   readonly #snapshots = new WeakMap<ShareStateTable, Snapshots>();
 
-  /** `config` is read at each decision. */
-  constructor(world: World, config: () => ShareStateConfig) {
-    this.shards = new Shards({
-      ...world,
-      topic: shareStateTopic,
-      newMachine: () => {
-        const table = new ShareStateTable(config);
-        this.#snapshots.set(table, new Snapshots());
-        return table;
-      },
-      decode: decodeShareState,
-      namesIn: ({ key: { groupId, topicId, partition } }) => ({
-        group: groupId,
-        of: `${topicId}-${partition}`,
-      }),
-      encodeKey: encodeShareStateKey,
-      encodeValue: encodeShareStateValue,
-      onRecord: (table, record, offset) => this.#snapshots.get(table)?.note(record, offset),
-    });
+  constructor(shards: StateShards) {
+    this.shards = shards;
+    shards.watch({ onRecord: (table, record, offset) => this.#of(table).note(record, offset) });
+  }
+
+  #of(table: ShareStateTable): Snapshots {
+    let snapshots = this.#snapshots.get(table);
+    if (snapshots === undefined) this.#snapshots.set(table, snapshots = new Snapshots());
+    return snapshots;
   }
 
   /** Has the shard that keeps the state of `key` decide. */
@@ -103,16 +77,10 @@ export class ShareStates {
       : noCoordinator(shard);
   }
 
-  /** Forgets the states of topics that are no more. */
-  async forgetTopics(isTopic: (topicId: Uuid) => boolean): Promise<void> {
-    await this.shards.tellAll((table) => table.forgetTopics(isTopic));
-  }
-
   /** Cuts off what no state needs any more. */
   async prune(): Promise<void> {
     for (const shard of [...this.shards.loaded()]) {
-      const snapshots = this.#snapshots.get(shard.machine);
-      if (snapshots !== undefined) await shard.forgetBefore(snapshots.firstNeeded);
+      await shard.forgetBefore(this.#of(shard.machine).firstNeeded);
     }
   }
 }

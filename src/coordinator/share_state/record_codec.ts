@@ -31,7 +31,8 @@ const tables = {
   ShareUpdate: { key: ShareUpdateKey, value: ShareUpdateValue },
 } as const;
 
-const kinds: ReadonlyMap<number, RecordKind> = new Map([
+/** The kinds of record in __share_group_state. */
+export const shareStateKinds: ReadonlyMap<number, RecordKind> = new Map([
   [ShareSnapshotKey.key, { name: "ShareSnapshot", ...tables.ShareSnapshot }],
   [ShareUpdateKey.key, { name: "ShareUpdate", ...tables.ShareUpdate }],
 ]);
@@ -55,7 +56,7 @@ export function decodeShareState(
   key: Uint8Array,
   value: Uint8Array | null,
 ): ShareStateRecord | undefined {
-  const stored = decodeKind(kinds, key, value);
+  const stored = decodeKind(shareStateKinds, key, value);
   if (stored === undefined) return undefined;
   return { type: stored.type, key: stored.key, value: stored.value } as ShareStateRecord;
 }

@@ -21,7 +21,7 @@ import type { LeaderEpoch, Offset, PartitionId, Uuid } from "../../base/ids.ts";
 import { type Int64, saturated } from "../../base/int64.ts";
 import { ErrorCode, errorMessage } from "../../protocol/errors.ts";
 import { groupErrorOf } from "../append_errors.ts";
-import type { Answer, At, Decision, Effects, Machine } from "../machine.ts";
+import type { Answer, At, Decision, Effects, ImageChange, Machine } from "../machine.ts";
 import { layOver, type StateBatch } from "./batches.ts";
 import type { ShareStateRecord } from "./record_codec.ts";
 
@@ -265,8 +265,8 @@ export class ShareStateTable implements Machine<ShareStateRecord, ShareStateAnsw
     return exists ? answerOf(this.#entry(key)?.state) : unknownPartition;
   }
 
-  /** Forgets what belongs to topics that are no more. */
-  forgetTopics(isTopic: (topicId: Uuid) => boolean): ShareStateDecision {
+  /** What belongs to topics that are no more is forgotten. */
+  onImage({ isTopic }: Pick<ImageChange, "isTopic">): ShareStateDecision {
     const records: ShareStateRecord[] = [];
     for (const { key } of this.#entries.values()) {
       if (!isTopic(key.topicId)) records.push({ type: "ShareSnapshot", key, value: null });

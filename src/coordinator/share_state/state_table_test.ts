@@ -148,9 +148,9 @@ Deno.test("after so many updates comes a snapshot, and one for what is cold", ()
 Deno.test("the states of topics that are gone are forgotten", () => {
   const shell = new Shell();
   shell.initialize(1);
-  shell.carryOut(shell.table.forgetTopics((id) => id === topicId));
+  shell.carryOut(shell.table.onImage({ isTopic: (id) => id === topicId }));
   assert(shell.state !== undefined);
-  shell.carryOut(shell.table.forgetTopics(() => false));
+  shell.carryOut(shell.table.onImage({ isTopic: () => false }));
   shell.restart();
   assertEquals(shell.state, undefined);
 });

@@ -1,12 +1,8 @@
 // The transaction coordinator's face: its machine, and what it says to its shell (src/broker).
 
 export { undescribed, unknownStates } from "./listing.ts";
-export {
-  decodeTransaction,
-  encodeTransactionKey,
-  encodeTransactionValue,
-  type TransactionRecord,
-} from "./record_codec.ts";
+export { transactionCoordinator } from "./coordinator.ts";
+export type { TransactionRecord } from "./record_codec.ts";
 export type { PartitionsByTopic, Transaction } from "./transaction.ts";
 export { type TransactionConfig, transactionConfigDefaults } from "./transaction_config.ts";
 export { TransactionTable } from "./transaction_table.ts";

@@ -17,7 +17,8 @@ export interface TransactionRecord {
   readonly transaction: Transaction | null;
 }
 
-const kinds: ReadonlyMap<number, RecordKind> = new Map([
+/** The kinds of record in __transaction_state. */
+export const transactionRecordKinds: ReadonlyMap<number, RecordKind> = new Map([
   [TransactionLogKey.key, {
     name: "TransactionLog",
     key: TransactionLogKey,
@@ -49,7 +50,7 @@ export function decodeTransaction(
   key: Uint8Array,
   value: Uint8Array | null,
 ): TransactionRecord | undefined {
-  const stored = decodeKind(kinds, key, value);
+  const stored = decodeKind(transactionRecordKinds, key, value);
   if (stored === undefined) return undefined;
   const { transactionalId } = stored.key as MessageOf<typeof TransactionLogKey>;
   if (stored.value === null) return { transactionalId, transaction: null };

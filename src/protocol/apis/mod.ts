@@ -1,6 +1,6 @@
 // The tables that every start needs: of what the broker serves from the first request on and of
-// what our client sends. A new one is a file beside this and a line in each list below; every.ts
-// has all the others.
+// what our client sends. A new one of these has a line in each list below. One of a handler that is
+// loaded late has none: each module costs time at start, so its handler imports its own file.
 
 import { Produce } from "./00_produce.ts";
 import { Fetch } from "./01_fetch.ts";

@@ -1,0 +1,18 @@
+import { assert, assertEquals } from "@std/assert";
+import { apis } from "../src/protocol/apis/mod.ts";
+import { apiName } from "../src/protocol/mod.ts";
+import { everyApi } from "./every_api.ts";
+
+Deno.test("every API has its own key, the order of Kafka's list and Kafka's name", () => {
+  const keys = [...everyApi.keys()];
+  assertEquals(keys, keys.toSorted((a, b) => a - b));
+  for (const [key, api] of everyApi) {
+    assertEquals(api.key, key);
+    assertEquals(api.name, apiName(key));
+  }
+});
+
+Deno.test("a table that every start needs is listed under its own key", () => {
+  assert(apis.size > 0);
+  for (const [key, api] of apis) assert(everyApi.get(key) === api, api.name);
+});
