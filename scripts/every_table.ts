@@ -11,7 +11,7 @@ import type { AnyMessage, RecordTable } from "../src/protocol/schema.ts";
 import * as quorumRecords from "../src/cluster/quorum_records.ts";
 import { metadataRecords } from "../src/cluster/record_tables.ts";
 import * as storageRecords from "../src/cluster/storage_records.ts";
-import * as consumerGroupRecords from "../src/coordinator/consumer/records.ts";
+import { consumerTables } from "../src/coordinator/consumer/records.ts";
 import { GroupMetadataKey, GroupMetadataValue } from "../src/coordinator/classic/records.ts";
 import {
   LegacyOffsetCommitKey,
@@ -19,9 +19,9 @@ import {
   OffsetCommitKey,
   OffsetCommitValue,
 } from "../src/coordinator/offset_records.ts";
-import * as shareGroupRecords from "../src/coordinator/share/records.ts";
+import { shareTables } from "../src/coordinator/share/records.ts";
 import * as shareStateRecords from "../src/coordinator/share_state/records.ts";
-import * as streamsGroupRecords from "../src/coordinator/streams/records.ts";
+import { streamsTables } from "../src/coordinator/streams/records.ts";
 import * as transactionRecords from "../src/coordinator/transactions/records.ts";
 
 /** A table here, under the name of its definition. */
@@ -49,9 +49,9 @@ export function everyTable(): NamedTable[] {
     OffsetCommitValue,
     GroupMetadataKey,
     GroupMetadataValue,
-    ...Object.values(consumerGroupRecords),
-    ...Object.values(shareGroupRecords),
-    ...Object.values(streamsGroupRecords),
+    ...[consumerTables, shareTables, streamsTables].flatMap((tables) =>
+      Object.values(tables).flatMap(({ key, value }): RecordTable[] => [key, value])
+    ),
     ...Object.values(shareStateRecords),
     ...Object.values(transactionRecords),
     ...Object.values(metadataRecords),

@@ -1,7 +1,7 @@
 // Every kind of record in __consumer_offsets: the one list of them, from which come their types,
 // how they are read and written, and to which kind of group each belongs.
 //
-// A new kind of record is a pair of tables in the folder of its kind of group and a line here.
+// A new kind of record is a pair of tables among those of its kind of group.
 
 import type { AnyMessage, MessageOf, RecordTable } from "../protocol/schema.ts";
 import {
@@ -9,7 +9,7 @@ import {
   GroupMetadataValue,
   groupMetadataValueVersion,
 } from "./classic/records.ts";
-import * as consumer from "./consumer/records.ts";
+import { consumerTables } from "./consumer/records.ts";
 import {
   LegacyOffsetCommitKey,
   OffsetCommitKey,
@@ -17,8 +17,8 @@ import {
   offsetValueVersion,
 } from "./offset_records.ts";
 import { decodeKind, encodeKeyOf, encodeValueOf, type RecordKind } from "./record_framing.ts";
-import * as share from "./share/records.ts";
-import * as streams from "./streams/records.ts";
+import { shareTables } from "./share/records.ts";
+import { streamsTables } from "./streams/records.ts";
 
 const offsetTables = {
   OffsetCommit: { key: OffsetCommitKey, value: OffsetCommitValue },
@@ -26,88 +26,6 @@ const offsetTables = {
 
 const classicTables = {
   GroupMetadata: { key: GroupMetadataKey, value: GroupMetadataValue },
-} as const;
-
-const consumerTables = {
-  ConsumerGroupMetadata: {
-    key: consumer.ConsumerGroupMetadataKey,
-    value: consumer.ConsumerGroupMetadataValue,
-  },
-  ConsumerGroupPartitionMetadata: {
-    key: consumer.ConsumerGroupPartitionMetadataKey,
-    value: consumer.ConsumerGroupPartitionMetadataValue,
-  },
-  ConsumerGroupMemberMetadata: {
-    key: consumer.ConsumerGroupMemberMetadataKey,
-    value: consumer.ConsumerGroupMemberMetadataValue,
-  },
-  ConsumerGroupTargetAssignmentMetadata: {
-    key: consumer.ConsumerGroupTargetAssignmentMetadataKey,
-    value: consumer.ConsumerGroupTargetAssignmentMetadataValue,
-  },
-  ConsumerGroupTargetAssignmentMember: {
-    key: consumer.ConsumerGroupTargetAssignmentMemberKey,
-    value: consumer.ConsumerGroupTargetAssignmentMemberValue,
-  },
-  ConsumerGroupCurrentMemberAssignment: {
-    key: consumer.ConsumerGroupCurrentMemberAssignmentKey,
-    value: consumer.ConsumerGroupCurrentMemberAssignmentValue,
-  },
-  ConsumerGroupRegularExpression: {
-    key: consumer.ConsumerGroupRegularExpressionKey,
-    value: consumer.ConsumerGroupRegularExpressionValue,
-  },
-} as const;
-
-const shareTables = {
-  ShareGroupMetadata: { key: share.ShareGroupMetadataKey, value: share.ShareGroupMetadataValue },
-  ShareGroupMemberMetadata: {
-    key: share.ShareGroupMemberMetadataKey,
-    value: share.ShareGroupMemberMetadataValue,
-  },
-  ShareGroupTargetAssignmentMetadata: {
-    key: share.ShareGroupTargetAssignmentMetadataKey,
-    value: share.ShareGroupTargetAssignmentMetadataValue,
-  },
-  ShareGroupTargetAssignmentMember: {
-    key: share.ShareGroupTargetAssignmentMemberKey,
-    value: share.ShareGroupTargetAssignmentMemberValue,
-  },
-  ShareGroupCurrentMemberAssignment: {
-    key: share.ShareGroupCurrentMemberAssignmentKey,
-    value: share.ShareGroupCurrentMemberAssignmentValue,
-  },
-  ShareGroupStatePartitionMetadata: {
-    key: share.ShareGroupStatePartitionMetadataKey,
-    value: share.ShareGroupStatePartitionMetadataValue,
-  },
-} as const;
-
-const streamsTables = {
-  StreamsGroupMetadata: {
-    key: streams.StreamsGroupMetadataKey,
-    value: streams.StreamsGroupMetadataValue,
-  },
-  StreamsGroupMemberMetadata: {
-    key: streams.StreamsGroupMemberMetadataKey,
-    value: streams.StreamsGroupMemberMetadataValue,
-  },
-  StreamsGroupTargetAssignmentMetadata: {
-    key: streams.StreamsGroupTargetAssignmentMetadataKey,
-    value: streams.StreamsGroupTargetAssignmentMetadataValue,
-  },
-  StreamsGroupTargetAssignmentMember: {
-    key: streams.StreamsGroupTargetAssignmentMemberKey,
-    value: streams.StreamsGroupTargetAssignmentMemberValue,
-  },
-  StreamsGroupCurrentMemberAssignment: {
-    key: streams.StreamsGroupCurrentMemberAssignmentKey,
-    value: streams.StreamsGroupCurrentMemberAssignmentValue,
-  },
-  StreamsGroupTopology: {
-    key: streams.StreamsGroupTopologyKey,
-    value: streams.StreamsGroupTopologyValue,
-  },
 } as const;
 
 const tables = {

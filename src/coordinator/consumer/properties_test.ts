@@ -13,7 +13,15 @@ import type {
   ConsumerGroupHeartbeatResponse,
 } from "../../protocol/apis/68_consumer_group_heartbeat.ts";
 import { GroupShell } from "../../../tests/harness/group_shell.ts";
-import { groupConfigDefaults, type GroupDecision } from "../mod.ts";
+import {
+  live,
+  mishaps,
+  pass,
+  passing,
+  type Step,
+  topicSteps,
+} from "../../../tests/harness/random_groups.ts";
+import { groupConfigDefaults } from "../mod.ts";
 
 const runs = Number(Deno.env.get("FUZZ_RUNS") ?? 200);
 const groupId = "g";
@@ -48,10 +56,6 @@ class World {
     this.shell.topics.set("t", 4);
   }
 
-  carryOut(decision: GroupDecision) {
-    return this.shell.carryOut(decision);
-  }
-
   beat(client: Client, change: { epoch?: number; lose?: boolean; slow?: boolean } = {}): ErrorCode {
     const memberEpoch = change.epoch ?? client.epoch;
     const joins = memberEpoch === 0;
@@ -69,7 +73,7 @@ class World {
     };
     const input = { request, apiVersion: 1, clientId: "c", clientHost: "/192.0.2.1", uuid: "" };
     const at = this.shell.at<ConsumerGroupHeartbeatResponse>();
-    const { answers } = this.carryOut(this.shell.table.consumerHeartbeat(input, at));
+    const { answers } = this.shell.carryOut(this.shell.table.consumerHeartbeat(input, at));
     assertEquals(answers.length, 1, "a heartbeat has one answer");
     const response = answers[0].response as ConsumerGroupHeartbeatResponse;
     if (!change.lose) this.#take(client, response, change.slow === true);
@@ -91,19 +95,6 @@ class World {
       client.epoch = 0;
       client.owned = [];
     }
-  }
-
-  tick(forMs: number): void {
-    const { shell } = this;
-    const endMs = shell.nowMs + forMs;
-    for (let ticks = 0;; ticks++) {
-      assert(ticks < 1_000, "time stands still");
-      const dueMs = shell.table.nextDeadlineMs() ?? Infinity;
-      if (dueMs > endMs) break;
-      shell.nowMs = Math.max(dueMs, shell.nowMs);
-      this.carryOut(shell.table.onTick(shell.nowMs));
-    }
-    shell.nowMs = endMs;
   }
 
   check(): void {
@@ -155,8 +146,6 @@ function sorted(described: ReturnType<GroupShell["table"]["describeConsumer"]>) 
   };
 }
 
-type Step = (world: World) => void;
-
 const who = fc.constantFrom("a", "b", "c", "d");
 
 function clientOf(world: World, memberId: string): Client {
@@ -173,12 +162,12 @@ const beat = fc.record({
   lose: fc.constantFrom(false, false, false, true),
   slow: fc.boolean(),
   shift: fc.constantFrom(0, 0, 0, 0, 1, -1),
-}).map(({ memberId, lose, slow, shift }): Step => (world) => {
+}).map(({ memberId, lose, slow, shift }): Step<World> => (world) => {
   const client = clientOf(world, memberId);
   const epoch = client.epoch === 0 ? 0 : Math.max(1, client.epoch + shift);
   world.beat(client, { epoch, slow, lose: lose || shift !== 0 });
 });
-const leave = who.map((memberId): Step => (world) => {
+const leave = who.map((memberId): Step<World> => (world) => {
   const client = clientOf(world, memberId);
   world.beat(client, { epoch: -1, lose: true });
   client.epoch = 0;
@@ -188,52 +177,27 @@ const subscribe = fc.record({
   memberId: who,
   topics: fc.constantFrom(["t"], ["u"], ["t", "u"], []),
   regex: fc.constantFrom(null, "", "[tv]"),
-}).map(({ memberId, topics, regex }): Step => (world) => {
+}).map(({ memberId, topics, regex }): Step<World> => (world) => {
   const client = clientOf(world, memberId);
   Object.assign(client, { topics, regex });
 });
-const topic = fc.record({ name: fc.constantFrom("t", "u", "v"), count: fc.nat({ max: 6 }) }).map((
-  { name, count },
-): Step =>
-({ shell }) => {
-  const known = shell.topics.byName(name)?.partitionCount ?? 0;
-  if (count === 0) shell.topics.delete(name);
-  else shell.topics.set(name, Math.max(known, count));
-});
-const tick = fc.constantFrom(1, 400, 3_000, 8_000).map((forMs): Step => (world) =>
-  world.tick(forMs)
-);
-const refuse = fc.constant<Step>(({ shell }) => {
-  shell.refuseNext = ErrorCode.MESSAGE_TOO_LARGE;
-});
-const restart = fc.constant<Step>(({ shell }) => void shell.restart());
-
 const steps = fc.array(
   fc.oneof(
     { weight: 12, arbitrary: beat },
     { weight: 1, arbitrary: leave },
     { weight: 2, arbitrary: subscribe },
-    { weight: 2, arbitrary: topic },
-    { weight: 4, arbitrary: tick },
-    { weight: 1, arbitrary: fc.oneof(refuse, restart) },
+    { weight: 2, arbitrary: topicSteps("t", "u", "v") },
+    { weight: 4, arbitrary: passing },
+    { weight: 1, arbitrary: mishaps },
   ),
   { maxLength: 120, size: "max" },
 );
-
-function run(all: readonly Step[]): World {
-  const world = new World();
-  for (const step of all) {
-    step(world);
-    world.check();
-  }
-  return world;
-}
 
 Deno.test("a partition of a consumer group has one owner, and the log tells the group", () => {
   let mostEpochs = 0;
   fc.assert(
     fc.property(steps, (all) => {
-      mostEpochs = Math.max(mostEpochs, run(all).groupEpoch);
+      mostEpochs = Math.max(mostEpochs, live(new World(), all).groupEpoch);
     }),
     { numRuns: runs },
   );
@@ -243,7 +207,7 @@ Deno.test("a partition of a consumer group has one owner, and the log tells the 
 Deno.test("members that do as they are told come to have every partition", () => {
   fc.assert(
     fc.property(steps, (all) => {
-      const world = run(all);
+      const world = live(new World(), all);
       world.shell.refuseNext = ErrorCode.NONE;
       const client = clientOf(world, "a");
       world.shell.topics.set("t", 6);
@@ -251,7 +215,7 @@ Deno.test("members that do as they are told come to have every partition", () =>
       for (let round = 0; round < 40; round++) {
         for (const each of world.clients.values()) world.beat(each);
         world.check();
-        world.tick(1_000);
+        pass(world.shell, 1_000);
       }
       assert(client.epoch > 0);
       const group = world.shell.table.describeConsumer(groupId);

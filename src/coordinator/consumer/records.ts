@@ -21,71 +21,43 @@ import {
   int8,
   nullable,
   partitionId,
-  record,
   string,
   struct,
   tagged,
   uuid,
 } from "../../protocol/schema.ts";
-
-export const ConsumerGroupMetadataKey = record({
-  key: 3,
-  name: "ConsumerGroupMetadataKey",
-  versions: "0",
-  flexible: "none",
-  fields: { groupId: string },
-});
-
-export const ConsumerGroupMetadataValue = record({
-  key: 3,
-  name: "ConsumerGroupMetadataValue",
-  versions: "0",
-  flexible: "0+",
-  fields: { epoch: int32, metadataHash: tagged(0, 0, int64) },
-});
-
-export const ConsumerGroupPartitionMetadataKey = record({
-  key: 4,
-  name: "ConsumerGroupPartitionMetadataKey",
-  versions: "0",
-  flexible: "none",
-  fields: { groupId: string },
-});
-
-export const ConsumerGroupPartitionMetadataValue = record({
-  key: 4,
-  name: "ConsumerGroupPartitionMetadataValue",
-  versions: "0",
-  flexible: "0+",
-  fields: {
-    topics: array({
-      topicId: uuid,
-      topicName: string,
-      numPartitions: int32,
-      partitionMetadata: array({ partition: partitionId, racks: array(string) }),
-    }),
-  },
-});
-
-export const ConsumerGroupMemberMetadataKey = record({
-  key: 5,
-  name: "ConsumerGroupMemberMetadataKey",
-  versions: "0",
-  flexible: "none",
-  fields: { groupId: string, memberId: string },
-});
+import {
+  keyedBy,
+  ofGroup,
+  ofMember,
+  targetEpochFields,
+  topicPartitionsFields,
+} from "../modern/records.ts";
 
 const classicMemberMetadata = {
   sessionTimeoutMs: int32,
   supportedProtocols: array({ name: string, metadata: bytes }),
 };
 
-export const ConsumerGroupMemberMetadataValue = record({
-  key: 5,
-  name: "ConsumerGroupMemberMetadataValue",
-  versions: "0",
-  flexible: "0+",
-  fields: {
+const ownedPartitions = {
+  ...topicPartitionsFields,
+  assignmentEpochs: tagged(0, 0, nullable(array(int32))),
+};
+
+export const consumerTables = {
+  ConsumerGroupMetadata: ofGroup(3, "ConsumerGroupMetadata", {
+    epoch: int32,
+    metadataHash: tagged(0, 0, int64),
+  }),
+  ConsumerGroupPartitionMetadata: ofGroup(4, "ConsumerGroupPartitionMetadata", {
+    topics: array({
+      topicId: uuid,
+      topicName: string,
+      numPartitions: int32,
+      partitionMetadata: array({ partition: partitionId, racks: array(string) }),
+    }),
+  }),
+  ConsumerGroupMemberMetadata: ofMember(5, "ConsumerGroupMemberMetadata", {
     instanceId: nullable(string),
     rackId: nullable(string),
     clientId: string,
@@ -95,83 +67,25 @@ export const ConsumerGroupMemberMetadataValue = record({
     rebalanceTimeoutMs: defaultsTo(-1, int32),
     serverAssignor: nullable(string),
     classicMemberMetadata: tagged(0, 0, nullable(struct(classicMemberMetadata))),
-  },
-});
-
-export const ConsumerGroupTargetAssignmentMetadataKey = record({
-  key: 6,
-  name: "ConsumerGroupTargetAssignmentMetadataKey",
-  versions: "0",
-  flexible: "none",
-  fields: { groupId: string },
-});
-
-export const ConsumerGroupTargetAssignmentMetadataValue = record({
-  key: 6,
-  name: "ConsumerGroupTargetAssignmentMetadataValue",
-  versions: "0",
-  flexible: "0+",
-  fields: { assignmentEpoch: int32, assignmentTimestamp: tagged(0, 0, int64) },
-});
-
-export const ConsumerGroupTargetAssignmentMemberKey = record({
-  key: 7,
-  name: "ConsumerGroupTargetAssignmentMemberKey",
-  versions: "0",
-  flexible: "none",
-  fields: { groupId: string, memberId: string },
-});
-
-export const ConsumerGroupTargetAssignmentMemberValue = record({
-  key: 7,
-  name: "ConsumerGroupTargetAssignmentMemberValue",
-  versions: "0",
-  flexible: "0+",
-  fields: {
-    topicPartitions: array({ topicId: uuid, partitions: array(partitionId) }),
-  },
-});
-
-export const ConsumerGroupCurrentMemberAssignmentKey = record({
-  key: 8,
-  name: "ConsumerGroupCurrentMemberAssignmentKey",
-  versions: "0",
-  flexible: "none",
-  fields: { groupId: string, memberId: string },
-});
-
-const topicPartitions = {
-  topicId: uuid,
-  partitions: array(partitionId),
-  assignmentEpochs: tagged(0, 0, nullable(array(int32))),
-};
-
-export const ConsumerGroupCurrentMemberAssignmentValue = record({
-  key: 8,
-  name: "ConsumerGroupCurrentMemberAssignmentValue",
-  versions: "0",
-  flexible: "0+",
-  fields: {
+  }),
+  ConsumerGroupTargetAssignmentMetadata: ofGroup(
+    6,
+    "ConsumerGroupTargetAssignmentMetadata",
+    targetEpochFields,
+  ),
+  ConsumerGroupTargetAssignmentMember: ofMember(7, "ConsumerGroupTargetAssignmentMember", {
+    topicPartitions: array(topicPartitionsFields),
+  }),
+  ConsumerGroupCurrentMemberAssignment: ofMember(8, "ConsumerGroupCurrentMemberAssignment", {
     memberEpoch: int32,
     previousMemberEpoch: int32,
     state: int8,
-    assignedPartitions: array(topicPartitions),
-    partitionsPendingRevocation: array(topicPartitions),
-  },
-});
-
-export const ConsumerGroupRegularExpressionKey = record({
-  key: 16,
-  name: "ConsumerGroupRegularExpressionKey",
-  versions: "0",
-  flexible: "none",
-  fields: { groupId: string, regularExpression: string },
-});
-
-export const ConsumerGroupRegularExpressionValue = record({
-  key: 16,
-  name: "ConsumerGroupRegularExpressionValue",
-  versions: "0",
-  flexible: "0+",
-  fields: { topics: array(string), version: int64, timestamp: int64 },
-});
+    assignedPartitions: array(ownedPartitions),
+    partitionsPendingRevocation: array(ownedPartitions),
+  }),
+  ConsumerGroupRegularExpression: keyedBy({ groupId: string, regularExpression: string }, {
+    key: 16,
+    name: "ConsumerGroupRegularExpression",
+    value: { topics: array(string), version: int64, timestamp: int64 },
+  }),
+} as const;

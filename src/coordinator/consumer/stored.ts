@@ -1,14 +1,9 @@
-// A consumer group as its records keep it, and the way back.
-//
-//   group ──xRecord──> record ──log──> applyConsumerRecord: into the same group, or into a new one
-//
-// Records may come in any order, and their group's own after its members': compaction keeps the
-// last of each key. Any of them makes the group; the tombstone of the group's own ends it.
+// A consumer group as its records keep it, and the way back: modern/stored.ts has what is alike in
+// all kinds.
 
 import type { Uuid } from "../../base/ids.ts";
 import type { Group } from "../group.ts";
 import {
-  type Assignment,
   assignmentOf,
   eachPartition,
   nothingOwned,
@@ -16,6 +11,7 @@ import {
   topicPartitionsOf,
 } from "../modern/assignment.ts";
 import { MemberState } from "../modern/reconcile.ts";
+import { leftEpoch, recordsOf, takeOver } from "../modern/stored.ts";
 import type { RecordsOfGroups } from "../record_kinds.ts";
 import {
   type ConsumerGroup,
@@ -27,13 +23,8 @@ import {
 
 export type ConsumerGroupRecord = RecordsOfGroups["consumer"];
 
-/** The group's epoch, and the hash of what it subscribes to. */
-export function epochRecord(
-  groupId: string,
-  { epoch, metadataHash }: { epoch: number; metadataHash: ConsumerGroup["metadataHash"] },
-): ConsumerGroupRecord {
-  return { type: "ConsumerGroupMetadata", key: { groupId }, value: { epoch, metadataHash } };
-}
+const { tombstones, ...alike } = recordsOf("ConsumerGroup");
+export const { epochRecord, targetRecord, targetEpochRecord, memberTombstones } = alike;
 
 /** What a member has said of itself. */
 export function memberRecord(groupId: string, member: ConsumerMember): ConsumerGroupRecord {
@@ -81,30 +72,6 @@ function ownedFields(owned: OwnedPartitions) {
   }));
 }
 
-/** What a member is to have. */
-export function targetRecord(
-  groupId: string,
-  { memberId, target }: { memberId: string; target: Assignment },
-): ConsumerGroupRecord {
-  return {
-    type: "ConsumerGroupTargetAssignmentMember",
-    key: { groupId, memberId },
-    value: { topicPartitions: topicPartitionsOf(target) },
-  };
-}
-
-/** The epoch that all targets are of. */
-export function targetEpochRecord(
-  groupId: string,
-  { epoch, timestampMs }: { epoch: number; timestampMs: ConsumerGroup["assignmentTimestampMs"] },
-): ConsumerGroupRecord {
-  return {
-    type: "ConsumerGroupTargetAssignmentMetadata",
-    key: { groupId },
-    value: { assignmentEpoch: epoch, assignmentTimestamp: timestampMs },
-  };
-}
-
 /** What a regular expression stands for; null: nobody uses it any more. */
 export function regexRecord(
   groupId: string,
@@ -121,28 +88,14 @@ export function regexRecord(
   };
 }
 
-/** The end of a member. */
-export function memberTombstones(groupId: string, memberId: string): ConsumerGroupRecord[] {
-  const key = { groupId, memberId };
-  return [
-    { type: "ConsumerGroupCurrentMemberAssignment", key, value: null },
-    { type: "ConsumerGroupTargetAssignmentMember", key, value: null },
-    { type: "ConsumerGroupMemberMetadata", key, value: null },
-  ];
-}
-
 /** The end of a group, and of all that is in it. */
-export function groupTombstones(group: ConsumerGroup): ConsumerGroupRecord[] {
-  const { groupId } = group;
-  const key = { groupId };
-  return [
-    ...[...group.members.keys()].flatMap((memberId) => memberTombstones(groupId, memberId)),
-    { type: "ConsumerGroupTargetAssignmentMetadata", key, value: null },
-    ...[...group.regexes.keys()].map((regularExpression) =>
-      regexRecord(groupId, { regularExpression, resolved: null })
-    ),
-    { type: "ConsumerGroupMetadata", key, value: null },
-  ];
+export function groupTombstones(
+  { groupId, members, regexes }: ConsumerGroup,
+): ConsumerGroupRecord[] {
+  const own = [...regexes.keys()].map((regularExpression) =>
+    regexRecord(groupId, { regularExpression, resolved: null })
+  );
+  return tombstones(groupId, { members: members.keys(), own });
 }
 
 /** All records of a group, as if it were new. */
@@ -166,16 +119,13 @@ export function applyConsumerRecord(
   groups: Map<string, Group>,
   record: ConsumerGroupRecord,
 ): void {
-  const known = groups.get(record.key.groupId);
-  if (record.value === null) {
-    if (known?.type !== "consumer") return;
-    applyTombstone(known, record);
-    if (record.type === "ConsumerGroupMetadata") groups.delete(known.groupId);
-    return;
-  }
-  const group = known?.type === "consumer" ? known : newConsumerGroup(record.key.groupId);
-  groups.set(group.groupId, group);
-  applyValue(group, record);
+  takeOver(groups, record, {
+    type: "consumer",
+    own: "ConsumerGroupMetadata",
+    newGroup: newConsumerGroup,
+    applyValue,
+    applyTombstone,
+  });
 }
 
 function applyTombstone(group: ConsumerGroup, { type, key }: ConsumerGroupRecord): void {
@@ -300,9 +250,6 @@ function applyCurrent(
   group.members.set(memberId, next);
   own(group, next);
 }
-
-/** The epoch of a member whose current assignment has ended before it has. */
-const leftEpoch = -1;
 
 /**
  * Older Kafkas do not say in which epoch a partition was assigned: in the latest that it can be.

@@ -1,20 +1,20 @@
 // Share groups as tools see them: ShareGroupDescribe (KIP-932).
-//
-// Partitions of topics that are gone are left out, since they have no name any more.
 
 import type { ShareGroupDescribeResponse } from "../../protocol/apis/77_share_group_describe.ts";
-import { ErrorCode, errorMessage } from "../../protocol/errors.ts";
 import type { Group } from "../group.ts";
 import type { GroupConfig } from "../group_config.ts";
-import { topicPartitionsOf } from "../modern/assignment.ts";
+import {
+  describedWell,
+  groupIdInvalid,
+  notFound,
+  protocolDisabled,
+  undescribed,
+  withNames,
+} from "../modern/described.ts";
 import type { GroupTopics } from "../modern/topics.ts";
 import { type ShareMember, shareStateOf } from "./group.ts";
-import { protocolRefusal } from "./heartbeat_request.ts";
 
 export type DescribedShareGroup = ShareGroupDescribeResponse["groups"][number];
-
-/** "Not asked for", in the field of authorized operations. */
-const operationsUnknown = -0x8000_0000;
 
 /** What describing one takes. */
 export interface Describing {
@@ -28,46 +28,18 @@ export function describeShareGroup(
   group: Group | undefined,
   { groupId, topics, config }: Describing,
 ): DescribedShareGroup {
-  const refused = protocolRefusal({ config });
-  if (refused !== undefined) {
-    return undescribed(groupId, { errorCode: refused.errorCode, errorMessage: null });
-  }
-  if (groupId === "") {
-    const { INVALID_GROUP_ID: errorCode } = ErrorCode;
-    return undescribed(groupId, { errorCode, errorMessage: errorMessage(errorCode) });
-  }
+  if (!config.share().isEnabled) return undescribed(groupId, protocolDisabled);
+  if (groupId === "") return undescribed(groupId, groupIdInvalid);
   if (group?.type !== "share") {
-    const what = group === undefined ? "not found" : "is not a share group";
-    return undescribed(groupId, {
-      errorCode: ErrorCode.GROUP_ID_NOT_FOUND,
-      errorMessage: `Group ${groupId} ${what}.`,
-    });
+    return undescribed(groupId, notFound(group, { groupId, type: "share" }));
   }
   return {
-    ...undescribed(groupId, { errorCode: ErrorCode.NONE, errorMessage: null }),
+    ...undescribed(groupId, describedWell),
     groupState: shareStateOf(group),
     groupEpoch: group.groupEpoch,
     assignmentEpoch: group.assignmentEpoch,
     assignorName: config.share().assignor,
     members: [...group.members.values()].map((member) => describeMember(member, topics)),
-  };
-}
-
-/** One of which nothing is told but why. */
-function undescribed(
-  groupId: string,
-  { errorCode, errorMessage }: { errorCode: ErrorCode; errorMessage: string | null },
-): DescribedShareGroup {
-  return {
-    errorCode,
-    errorMessage,
-    groupId,
-    groupState: "",
-    groupEpoch: 0,
-    assignmentEpoch: 0,
-    assignorName: "",
-    members: [],
-    authorizedOperations: operationsUnknown,
   };
 }
 
@@ -82,11 +54,6 @@ function describeMember(
     clientId: member.clientId,
     clientHost: member.clientHost,
     subscribedTopicNames: [...member.subscribedTopicNames],
-    assignment: {
-      topicPartitions: topicPartitionsOf(member.assigned).flatMap((each) => {
-        const topicName = topics.byId(each.topicId)?.name;
-        return topicName === undefined ? [] : [{ ...each, topicName }];
-      }),
-    },
+    assignment: withNames(topics, member.assigned),
   };
 }

@@ -12,7 +12,7 @@ import type { Uuid } from "../../base/ids.ts";
 import type { MessageOf } from "../../protocol/schema.ts";
 import type { TopicPartitions } from "../modern/assignment.ts";
 import type { GroupTopics } from "../modern/topics.ts";
-import type { ShareGroupStatePartitionMetadataValue } from "./records.ts";
+import type { shareTables } from "./records.ts";
 
 /** Partitions of one topic. */
 interface TopicStates {
@@ -35,7 +35,7 @@ export const noStates: PartitionStates = {
   deleting: new Map(),
 };
 
-type Stored = MessageOf<typeof ShareGroupStatePartitionMetadataValue>;
+type Stored = MessageOf<typeof shareTables.ShareGroupStatePartitionMetadata.value>;
 
 /** As the record has them. */
 export function statesOf(stored: Stored): PartitionStates {

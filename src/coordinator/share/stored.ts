@@ -1,31 +1,18 @@
-// A share group as its records keep it, and the way back.
-//
-//   group ──xRecord──> record ──log──> applyShareRecord: into the same group, or into a new one
-//
-// Records may come in any order, and their group's own after its members': compaction keeps the
-// last of each key. Any of them makes the group; the tombstone of the group's own ends it.
+// A share group as its records keep it, and the way back: modern/stored.ts has what is alike in all
+// kinds.
 
 import type { Group } from "../group.ts";
-import {
-  type Assignment,
-  assignmentOf,
-  nothingAssigned,
-  topicPartitionsOf,
-} from "../modern/assignment.ts";
+import { assignmentOf, nothingAssigned, topicPartitionsOf } from "../modern/assignment.ts";
 import { MemberState } from "../modern/reconcile.ts";
+import { leftEpoch, recordsOf, takeOver } from "../modern/stored.ts";
 import type { RecordsOfGroups } from "../record_kinds.ts";
 import { newShareGroup, newShareMember, type ShareGroup, type ShareMember } from "./group.ts";
 import { noStates, type PartitionStates, statesOf, storedStates } from "./states.ts";
 
 export type ShareGroupRecord = RecordsOfGroups["share"];
 
-/** The group's epoch, and the hash of what it subscribes to. */
-export function epochRecord(
-  groupId: string,
-  { epoch, metadataHash }: { epoch: number; metadataHash: ShareGroup["metadataHash"] },
-): ShareGroupRecord {
-  return { type: "ShareGroupMetadata", key: { groupId }, value: { epoch, metadataHash } };
-}
+const { tombstones, ...alike } = recordsOf("ShareGroup");
+export const { epochRecord, targetRecord, targetEpochRecord, memberTombstones } = alike;
 
 /** What a member has said of itself. */
 export function memberRecord(groupId: string, member: ShareMember): ShareGroupRecord {
@@ -56,30 +43,6 @@ export function currentRecord(groupId: string, member: ShareMember): ShareGroupR
   };
 }
 
-/** What a member is to have. */
-export function targetRecord(
-  groupId: string,
-  { memberId, target }: { memberId: string; target: Assignment },
-): ShareGroupRecord {
-  return {
-    type: "ShareGroupTargetAssignmentMember",
-    key: { groupId, memberId },
-    value: { topicPartitions: topicPartitionsOf(target) },
-  };
-}
-
-/** The epoch that all targets are of. */
-export function targetEpochRecord(
-  groupId: string,
-  { epoch, timestampMs }: { epoch: number; timestampMs: ShareGroup["assignmentTimestampMs"] },
-): ShareGroupRecord {
-  return {
-    type: "ShareGroupTargetAssignmentMetadata",
-    key: { groupId },
-    value: { assignmentEpoch: epoch, assignmentTimestamp: timestampMs },
-  };
-}
-
 /** For which partitions there is state. */
 export function statesRecord(groupId: string, states: PartitionStates): ShareGroupRecord {
   return {
@@ -89,39 +52,25 @@ export function statesRecord(groupId: string, states: PartitionStates): ShareGro
   };
 }
 
-/** The end of a member. */
-export function memberTombstones(groupId: string, memberId: string): ShareGroupRecord[] {
-  const key = { groupId, memberId };
-  return [
-    { type: "ShareGroupCurrentMemberAssignment", key, value: null },
-    { type: "ShareGroupTargetAssignmentMember", key, value: null },
-    { type: "ShareGroupMemberMetadata", key, value: null },
-  ];
-}
-
 /** The end of a group, and of all that is in it. */
 export function groupTombstones({ groupId, members }: ShareGroup): ShareGroupRecord[] {
-  const key = { groupId };
-  return [
-    ...[...members.keys()].flatMap((memberId) => memberTombstones(groupId, memberId)),
-    { type: "ShareGroupTargetAssignmentMetadata", key, value: null },
-    { type: "ShareGroupStatePartitionMetadata", key, value: null },
-    { type: "ShareGroupMetadata", key, value: null },
-  ];
+  const states = {
+    type: "ShareGroupStatePartitionMetadata",
+    key: { groupId },
+    value: null,
+  } as const;
+  return tombstones(groupId, { members: members.keys(), own: [states] });
 }
 
 /** Takes over a record of a share group. */
 export function applyShareRecord(groups: Map<string, Group>, record: ShareGroupRecord): void {
-  const known = groups.get(record.key.groupId);
-  if (record.value === null) {
-    if (known?.type !== "share") return;
-    applyTombstone(known, record);
-    if (record.type === "ShareGroupMetadata") groups.delete(known.groupId);
-    return;
-  }
-  const group = known?.type === "share" ? known : newShareGroup(record.key.groupId);
-  groups.set(group.groupId, group);
-  applyValue(group, record);
+  takeOver(groups, record, {
+    type: "share",
+    own: "ShareGroupMetadata",
+    newGroup: newShareGroup,
+    applyValue,
+    applyTombstone,
+  });
 }
 
 function applyTombstone(group: ShareGroup, { type, key }: ShareGroupRecord): void {
@@ -147,9 +96,6 @@ function applyTombstone(group: ShareGroup, { type, key }: ShareGroupRecord): voi
       return;
   }
 }
-
-/** The epoch of a member whose current assignment has ended before it has. */
-const leftEpoch = -1;
 
 function applyValue(group: ShareGroup, { type, key, value }: ShareGroupRecord): void {
   if (value === null) return;

@@ -1,11 +1,17 @@
 // Streams groups as tools see them: StreamsGroupDescribe (KIP-1071).
 
-import { ErrorCode } from "../../protocol/errors.ts";
 import type {
   StreamsGroupDescribeResponse,
 } from "../../protocol/apis/89_streams_group_describe.ts";
 import type { Group } from "../group.ts";
 import type { StreamsGroupConfig } from "../group_config.ts";
+import {
+  describedWell,
+  notFound,
+  protocolDisabled,
+  type Undescribed,
+  undescribed,
+} from "../modern/described.ts";
 import type { GroupTopics } from "../modern/topics.ts";
 import { configure, type InternalTopic } from "./configured.ts";
 import { stateOf, type StreamsGroup, type StreamsMember, targetOfMember } from "./group.ts";
@@ -13,9 +19,6 @@ import { type HeldTasks, type TaskAssignment, taskIdsOf } from "./tasks.ts";
 import type { TopicInfo, Topology } from "./topology.ts";
 
 export type DescribedStreamsGroup = StreamsGroupDescribeResponse["groups"][number];
-
-/** "Not asked for", in the field of authorized operations. */
-const operationsUnknown = -0x8000_0000;
 
 /** What describing one takes. */
 export interface Describing {
@@ -29,19 +32,12 @@ export function describeStreamsGroup(
   group: Group | undefined,
   { groupId, topics, config }: Describing,
 ): DescribedStreamsGroup {
-  if (!config.isEnabled) {
-    const { UNSUPPORTED_VERSION: errorCode } = ErrorCode;
-    return undescribed(groupId, { errorCode, errorMessage: null });
-  }
+  if (!config.isEnabled) return nothingOf(groupId, protocolDisabled);
   if (group?.type !== "streams") {
-    const what = group === undefined ? "not found" : "is not a streams group";
-    return undescribed(groupId, {
-      errorCode: ErrorCode.GROUP_ID_NOT_FOUND,
-      errorMessage: `Group ${groupId} ${what}.`,
-    });
+    return nothingOf(groupId, notFound(group, { groupId, type: "streams" }));
   }
   return {
-    ...undescribed(groupId, { errorCode: ErrorCode.NONE, errorMessage: null }),
+    ...nothingOf(groupId, describedWell),
     groupState: stateOf(group),
     groupEpoch: group.groupEpoch,
     assignmentEpoch: group.assignmentEpoch,
@@ -52,20 +48,10 @@ export function describeStreamsGroup(
 }
 
 /** One of which nothing is told but why. */
-function undescribed(
-  groupId: string,
-  { errorCode, errorMessage }: { errorCode: ErrorCode; errorMessage: string | null },
-): DescribedStreamsGroup {
+function nothingOf(groupId: string, why: Undescribed): DescribedStreamsGroup {
   return {
-    errorCode,
-    errorMessage,
-    groupId,
-    groupState: "",
-    groupEpoch: 0,
-    assignmentEpoch: 0,
+    ...undescribed(groupId, why),
     topology: null,
-    members: [],
-    authorizedOperations: operationsUnknown,
     topologyDescription: null,
     topologyDescriptionStatus: 0,
     assignorName: null,

@@ -11,8 +11,16 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ErrorCode } from "../../protocol/errors.ts";
 import { GroupShell } from "../../../tests/harness/group_shell.ts";
+import {
+  live,
+  mishaps,
+  pass,
+  passing,
+  type Step,
+  topicSteps,
+} from "../../../tests/harness/random_groups.ts";
 import { streamsRequest, topologies } from "../../../tests/harness/streams_script.ts";
-import { groupConfigDefaults, type GroupDecision, type StreamsHeartbeatResult } from "../mod.ts";
+import { groupConfigDefaults, type StreamsHeartbeatResult } from "../mod.ts";
 
 const runs = Number(Deno.env.get("FUZZ_RUNS") ?? 200);
 const groupId = "g";
@@ -73,10 +81,6 @@ class World {
     this.shell.topics.set("t", 4);
   }
 
-  carryOut(decision: GroupDecision) {
-    return this.shell.carryOut(decision);
-  }
-
   beat(
     client: Client,
     change: { epoch?: number; lose?: boolean; slow?: boolean; makes?: boolean } = {},
@@ -97,7 +101,7 @@ class World {
     });
     const at = this.shell.at<StreamsHeartbeatResult>();
     const input = { request, clientId: "c", clientHost: "/192.0.2.1" };
-    const { answers } = this.carryOut(this.shell.table.streamsHeartbeat(input, at));
+    const { answers } = this.shell.carryOut(this.shell.table.streamsHeartbeat(input, at));
     assertEquals(answers.length, 1, "a heartbeat has one answer");
     const result = answers[0]?.response as StreamsHeartbeatResult;
     for (const { name, partitionCount } of change.makes === false ? [] : result.missing) {
@@ -125,19 +129,6 @@ class World {
       client.epoch = 0;
       client.held = nothing();
     }
-  }
-
-  tick(forMs: number): void {
-    const { shell } = this;
-    const endMs = shell.nowMs + forMs;
-    for (let ticks = 0;; ticks++) {
-      assert(ticks < 1_000, "time stands still");
-      const dueMs = shell.table.nextDeadlineMs() ?? Infinity;
-      if (dueMs > endMs) break;
-      shell.nowMs = Math.max(dueMs, shell.nowMs);
-      this.carryOut(shell.table.onTick(shell.nowMs));
-    }
-    shell.nowMs = endMs;
   }
 
   check(): void {
@@ -171,8 +162,6 @@ function sorted({ members, ...group }: ReturnType<GroupShell["table"]["describeS
   return { ...group, members: [...members].sort((a, b) => a.memberId < b.memberId ? -1 : 1) };
 }
 
-type Step = (world: World) => void;
-
 const processes: Readonly<Record<string, string>> = { a: "p", b: "p", c: "q", d: "r" };
 const who = fc.constantFrom("a", "b", "c", "d");
 
@@ -192,62 +181,38 @@ const beat = fc.record({
   slow: fc.boolean(),
   makes: fc.boolean(),
   shift: fc.constantFrom(0, 0, 0, 0, 1, -1),
-}).map(({ memberId, lose, slow, makes, shift }): Step => (world) => {
+}).map(({ memberId, lose, slow, makes, shift }): Step<World> => (world) => {
   const client = clientOf(world, memberId);
   const epoch = client.epoch === 0 ? 0 : Math.max(1, client.epoch + shift);
   world.beat(client, { epoch, slow, makes, lose: lose || shift !== 0 });
 });
-const leave = who.map((memberId): Step => (world) => {
+const leave = who.map((memberId): Step<World> => (world) => {
   const client = clientOf(world, memberId);
   world.beat(client, { epoch: -1, lose: true });
   client.epoch = 0;
   client.held = nothing();
 });
-const topic = fc.record({ name: fc.constantFrom("t", "r", "c"), count: fc.nat({ max: 6 }) }).map((
-  { name, count },
-): Step =>
-({ shell }) => {
-  const known = shell.topics.byName(name)?.partitionCount ?? 0;
-  if (count === 0) shell.topics.delete(name);
-  else shell.topics.set(name, Math.max(known, count));
-});
-const standbys = fc.nat({ max: 2 }).map((count): Step => () => {
+const standbys = fc.nat({ max: 2 }).map((count): Step<World> => () => {
   standbyReplicas = count;
 });
-const tick = fc.constantFrom(1, 400, 3_000, 8_000).map((forMs): Step => (world) =>
-  world.tick(forMs)
-);
-const refuse = fc.constant<Step>(({ shell }) => {
-  shell.refuseNext = ErrorCode.MESSAGE_TOO_LARGE;
-});
-const restart = fc.constant<Step>(({ shell }) => void shell.restart());
 
 const steps = fc.array(
   fc.oneof(
     { weight: 14, arbitrary: beat },
     { weight: 1, arbitrary: leave },
-    { weight: 1, arbitrary: topic },
+    { weight: 1, arbitrary: topicSteps("t", "r", "c") },
     { weight: 1, arbitrary: standbys },
-    { weight: 4, arbitrary: tick },
-    { weight: 1, arbitrary: fc.oneof(refuse, restart) },
+    { weight: 4, arbitrary: passing },
+    { weight: 1, arbitrary: mishaps },
   ),
   { maxLength: 120, size: "max" },
 );
-
-function run(all: readonly Step[]): World {
-  const world = new World();
-  for (const step of all) {
-    step(world);
-    world.check();
-  }
-  return world;
-}
 
 Deno.test("a task of a streams group is active in one member, and the log tells the group", () => {
   let mostEpochs = 0;
   fc.assert(
     fc.property(steps, (all) => {
-      mostEpochs = Math.max(mostEpochs, run(all).groupEpoch);
+      mostEpochs = Math.max(mostEpochs, live(new World(), all).groupEpoch);
     }),
     { numRuns: runs },
   );
@@ -257,7 +222,7 @@ Deno.test("a task of a streams group is active in one member, and the log tells 
 Deno.test("members that do as they are told come to have every task, and every copy", () => {
   fc.assert(
     fc.property(steps, fc.nat({ max: 2 }), (all, replicas) => {
-      const world = run(all);
+      const world = live(new World(), all);
       const { topics } = world.shell;
       world.shell.refuseNext = ErrorCode.NONE;
       standbyReplicas = replicas;
@@ -267,7 +232,7 @@ Deno.test("members that do as they are told come to have every task, and every c
       for (let round = 0; round < 60; round++) {
         for (const each of world.clients.values()) world.beat(each);
         world.check();
-        world.tick(1_000);
+        pass(world.shell, 1_000);
       }
       assertEquals(world.shell.table.describeStreams(groupId).groupState, "Stable");
       const clients = [...world.clients.values()];

@@ -22,145 +22,25 @@ import {
   nullable,
   orNull,
   partitionId,
-  record,
   string,
   struct,
   tagged,
   uint16,
 } from "../../protocol/schema.ts";
-
-export const StreamsGroupMetadataKey = record({
-  key: 17,
-  name: "StreamsGroupMetadataKey",
-  versions: "0",
-  flexible: "none",
-  fields: { groupId: string },
-});
+import { ofGroup, ofMember, targetEpochFields } from "../modern/records.ts";
 
 const lastAssignmentConfig = { key: string, value: string };
-
-export const StreamsGroupMetadataValue = record({
-  key: 17,
-  name: "StreamsGroupMetadataValue",
-  versions: "0",
-  flexible: "0+",
-  fields: {
-    epoch: int32,
-    metadataHash: int64,
-    validatedTopologyEpoch: tagged(0, 0, defaultsTo(-1, int32)),
-    lastAssignmentConfigs: tagged(1, 0, nullable(array(lastAssignmentConfig))),
-    storedDescriptionTopologyEpoch: tagged(2, 0, defaultsTo(-1, int32)),
-    failedDescriptionTopologyEpoch: tagged(3, 0, defaultsTo(-1, int32)),
-  },
-});
-
-export const StreamsGroupMemberMetadataKey = record({
-  key: 19,
-  name: "StreamsGroupMemberMetadataKey",
-  versions: "0",
-  flexible: "none",
-  fields: { groupId: string, memberId: string },
-});
 
 const endpoint = { host: string, port: uint16 };
 
 const keyValue = { key: string, value: string };
 
-export const StreamsGroupMemberMetadataValue = record({
-  key: 19,
-  name: "StreamsGroupMemberMetadataValue",
-  versions: "0",
-  flexible: "0+",
-  fields: {
-    instanceId: nullable(string),
-    rackId: nullable(string),
-    clientId: string,
-    clientHost: string,
-    rebalanceTimeoutMs: defaultsTo(-1, int32),
-    topologyEpoch: int32,
-    processId: string,
-    userEndpoint: orNull(struct(endpoint)),
-    clientTags: array(keyValue),
-  },
-});
-
-export const StreamsGroupTargetAssignmentMetadataKey = record({
-  key: 20,
-  name: "StreamsGroupTargetAssignmentMetadataKey",
-  versions: "0",
-  flexible: "none",
-  fields: { groupId: string },
-});
-
-export const StreamsGroupTargetAssignmentMetadataValue = record({
-  key: 20,
-  name: "StreamsGroupTargetAssignmentMetadataValue",
-  versions: "0",
-  flexible: "0+",
-  fields: { assignmentEpoch: int32, assignmentTimestamp: tagged(0, 0, int64) },
-});
-
-export const StreamsGroupTargetAssignmentMemberKey = record({
-  key: 21,
-  name: "StreamsGroupTargetAssignmentMemberKey",
-  versions: "0",
-  flexible: "none",
-  fields: { groupId: string, memberId: string },
-});
-
 const taskIds = { subtopologyId: string, partitions: array(partitionId) };
 
-export const StreamsGroupTargetAssignmentMemberValue = record({
-  key: 21,
-  name: "StreamsGroupTargetAssignmentMemberValue",
-  versions: "0",
-  flexible: "0+",
-  fields: {
-    activeTasks: array(taskIds),
-    standbyTasks: array(taskIds),
-    warmupTasks: array(taskIds),
-  },
-});
-
-export const StreamsGroupCurrentMemberAssignmentKey = record({
-  key: 22,
-  name: "StreamsGroupCurrentMemberAssignmentKey",
-  versions: "0",
-  flexible: "none",
-  fields: { groupId: string, memberId: string },
-});
-
 const taskIdsWithEpochs = {
-  subtopologyId: string,
-  partitions: array(partitionId),
+  ...taskIds,
   assignmentEpochs: tagged(0, 0, nullable(array(int32))),
 };
-
-export const StreamsGroupCurrentMemberAssignmentValue = record({
-  key: 22,
-  name: "StreamsGroupCurrentMemberAssignmentValue",
-  versions: "0",
-  flexible: "0+",
-  fields: {
-    memberEpoch: int32,
-    previousMemberEpoch: int32,
-    state: int8,
-    activeTasks: array(taskIdsWithEpochs),
-    standbyTasks: array(taskIdsWithEpochs),
-    warmupTasks: array(taskIdsWithEpochs),
-    activeTasksPendingRevocation: array(taskIdsWithEpochs),
-    standbyTasksPendingRevocation: array(taskIdsWithEpochs),
-    warmupTasksPendingRevocation: array(taskIdsWithEpochs),
-  },
-});
-
-export const StreamsGroupTopologyKey = record({
-  key: 23,
-  name: "StreamsGroupTopologyKey",
-  versions: "0",
-  flexible: "none",
-  fields: { groupId: string },
-});
 
 const topicConfig = { key: string, value: string };
 
@@ -171,12 +51,48 @@ const topicInfo = {
   topicConfigs: array(topicConfig),
 };
 
-export const StreamsGroupTopologyValue = record({
-  key: 23,
-  name: "StreamsGroupTopologyValue",
-  versions: "0",
-  flexible: "0+",
-  fields: {
+export const streamsTables = {
+  StreamsGroupMetadata: ofGroup(17, "StreamsGroupMetadata", {
+    epoch: int32,
+    metadataHash: int64,
+    validatedTopologyEpoch: tagged(0, 0, defaultsTo(-1, int32)),
+    lastAssignmentConfigs: tagged(1, 0, nullable(array(lastAssignmentConfig))),
+    storedDescriptionTopologyEpoch: tagged(2, 0, defaultsTo(-1, int32)),
+    failedDescriptionTopologyEpoch: tagged(3, 0, defaultsTo(-1, int32)),
+  }),
+  StreamsGroupMemberMetadata: ofMember(19, "StreamsGroupMemberMetadata", {
+    instanceId: nullable(string),
+    rackId: nullable(string),
+    clientId: string,
+    clientHost: string,
+    rebalanceTimeoutMs: defaultsTo(-1, int32),
+    topologyEpoch: int32,
+    processId: string,
+    userEndpoint: orNull(struct(endpoint)),
+    clientTags: array(keyValue),
+  }),
+  StreamsGroupTargetAssignmentMetadata: ofGroup(
+    20,
+    "StreamsGroupTargetAssignmentMetadata",
+    targetEpochFields,
+  ),
+  StreamsGroupTargetAssignmentMember: ofMember(21, "StreamsGroupTargetAssignmentMember", {
+    activeTasks: array(taskIds),
+    standbyTasks: array(taskIds),
+    warmupTasks: array(taskIds),
+  }),
+  StreamsGroupCurrentMemberAssignment: ofMember(22, "StreamsGroupCurrentMemberAssignment", {
+    memberEpoch: int32,
+    previousMemberEpoch: int32,
+    state: int8,
+    activeTasks: array(taskIdsWithEpochs),
+    standbyTasks: array(taskIdsWithEpochs),
+    warmupTasks: array(taskIdsWithEpochs),
+    activeTasksPendingRevocation: array(taskIdsWithEpochs),
+    standbyTasksPendingRevocation: array(taskIdsWithEpochs),
+    warmupTasksPendingRevocation: array(taskIdsWithEpochs),
+  }),
+  StreamsGroupTopology: ofGroup(23, "StreamsGroupTopology", {
     epoch: int32,
     subtopologies: array({
       subtopologyId: string,
@@ -191,5 +107,5 @@ export const StreamsGroupTopologyValue = record({
         repartitionSourceTopics: array(int16),
       }),
     }),
-  },
-});
+  }),
+} as const;

@@ -1,11 +1,8 @@
-// A streams group as its records keep it, and the way back.
-//
-//   group ──xRecord──> record ──log──> applyStreamsRecord: into the same group, or into a new one
-//
-// Records may come in any order, and their group's own after its members': compaction keeps the
-// last of each key. Any of them makes the group; the tombstone of the group's own ends it.
+// A streams group as its records keep it, and the way back: modern/stored.ts has what is alike in
+// all kinds.
 
 import type { Group } from "../group.ts";
+import { leftEpoch, recordsOf, takeOver } from "../modern/stored.ts";
 import type { RecordsOfGroups } from "../record_kinds.ts";
 import {
   newStreamsGroup,
@@ -32,6 +29,9 @@ type RecordOfType<Type extends StreamsGroupRecord["type"]> = Extract<
   StreamsGroupRecord,
   { readonly type: Type }
 >;
+
+const { tombstones, ...alike } = recordsOf("StreamsGroup");
+export const { targetEpochRecord, memberTombstones } = alike;
 
 /** What the group's own record says. */
 export type StoredEpoch = Pick<
@@ -127,52 +127,21 @@ export function targetRecord(
   };
 }
 
-/** The epoch that all targets are of. */
-export function targetEpochRecord(
-  groupId: string,
-  { epoch, timestampMs }: { epoch: number; timestampMs: StreamsGroup["assignmentTimestampMs"] },
-): StreamsGroupRecord {
-  return {
-    type: "StreamsGroupTargetAssignmentMetadata",
-    key: { groupId },
-    value: { assignmentEpoch: epoch, assignmentTimestamp: timestampMs },
-  };
-}
-
-/** The end of a member. */
-export function memberTombstones(groupId: string, memberId: string): StreamsGroupRecord[] {
-  const key = { groupId, memberId };
-  return [
-    { type: "StreamsGroupCurrentMemberAssignment", key, value: null },
-    { type: "StreamsGroupTargetAssignmentMember", key, value: null },
-    { type: "StreamsGroupMemberMetadata", key, value: null },
-  ];
-}
-
 /** The end of a group, and of all that is in it. */
-export function groupTombstones(group: StreamsGroup): StreamsGroupRecord[] {
-  const { groupId } = group;
-  const key = { groupId };
-  return [
-    ...[...group.members.keys()].flatMap((memberId) => memberTombstones(groupId, memberId)),
-    { type: "StreamsGroupTargetAssignmentMetadata", key, value: null },
-    { type: "StreamsGroupTopology", key, value: null },
-    { type: "StreamsGroupMetadata", key, value: null },
-  ];
+export function groupTombstones({ groupId, members }: StreamsGroup): StreamsGroupRecord[] {
+  const topology = { type: "StreamsGroupTopology", key: { groupId }, value: null } as const;
+  return tombstones(groupId, { members: members.keys(), own: [topology] });
 }
 
 /** Takes over a record of a streams group. */
 export function applyStreamsRecord(groups: Map<string, Group>, record: StreamsGroupRecord): void {
-  const known = groups.get(record.key.groupId);
-  if (record.value === null) {
-    if (known?.type !== "streams") return;
-    applyTombstone(known, record);
-    if (record.type === "StreamsGroupMetadata") groups.delete(known.groupId);
-    return;
-  }
-  const group = known?.type === "streams" ? known : newStreamsGroup(record.key.groupId);
-  groups.set(group.groupId, group);
-  applyValue(group, record);
+  takeOver(groups, record, {
+    type: "streams",
+    own: "StreamsGroupMetadata",
+    newGroup: newStreamsGroup,
+    applyValue,
+    applyTombstone,
+  });
 }
 
 function applyTombstone(group: StreamsGroup, { type, key }: StreamsGroupRecord): void {
@@ -247,9 +216,6 @@ function applyMember(
 type CurrentAssignment = NonNullable<
   RecordOfType<"StreamsGroupCurrentMemberAssignment">["value"]
 >;
-
-/** The epoch of a member whose current assignment has ended before it has. */
-const leftEpoch = -1;
 
 function applyCurrent(
   group: StreamsGroup,

@@ -6,10 +6,10 @@
 //   changelog topics         made by the broker; what a task's state is restored from
 //   copartition groups       topics of which a task reads the same partition: indexes into lists
 
-import type { StreamsGroupTopologyValue } from "./records.ts";
+import type { streamsTables } from "./records.ts";
 import type { MessageOf } from "../../protocol/schema.ts";
 
-export type Topology = MessageOf<typeof StreamsGroupTopologyValue>;
+export type Topology = MessageOf<typeof streamsTables.StreamsGroupTopology.value>;
 export type Subtopology = Topology["subtopologies"][number];
 export type TopicInfo = Subtopology["stateChangelogTopics"][number];
 
