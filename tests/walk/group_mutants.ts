@@ -59,7 +59,10 @@ export function takingRefused(table: GroupTable, decision: GroupDecision): Group
 }
 
 /** How far the group has come: its generation, or the epoch of one who commits. */
-function epochNow(table: GroupTable, memberId: string): number | undefined {
+function epochNow(
+  table: GroupTable,
+  { groupId, memberId }: { readonly groupId: string; readonly memberId: string },
+): number | undefined {
   const group = table.groups.get(groupId);
   if (group?.type === "classic") return group.generationId;
   return group?.members.get(memberId)?.memberEpoch;
@@ -102,7 +105,7 @@ export const wrongWithClassicGroups: Readonly<Record<string, Wrong>> = {
     mutation: mutant<GroupTable>((table) => ({
       commitOffsets(input, at) {
         const { request } = input;
-        const known = epochNow(table, request.memberId) ?? request.generationIdOrMemberEpoch;
+        const known = epochNow(table, request) ?? request.generationIdOrMemberEpoch;
         const changed = { ...request, generationIdOrMemberEpoch: known };
         return table.commitOffsets({ ...input, request: changed }, at);
       },
@@ -112,12 +115,12 @@ export const wrongWithClassicGroups: Readonly<Record<string, Wrong>> = {
   "who is not a member any more may commit": {
     mutation: mutant<GroupTable>((table) => ({
       commitOffsets(input, at) {
-        const group = table.groups.get(groupId);
-        const [first] = group?.members.keys() ?? [];
         const { request } = input;
+        const group = table.groups.get(request.groupId);
+        const [first] = group?.members.keys() ?? [];
         const isKnown = group?.members.has(request.memberId);
         if (isKnown || first === undefined) return table.commitOffsets(input, at);
-        const generationIdOrMemberEpoch = epochNow(table, first) ?? -1;
+        const generationIdOrMemberEpoch = epochNow(table, { ...request, memberId: first }) ?? -1;
         const changed = { ...request, memberId: first, generationIdOrMemberEpoch };
         return table.commitOffsets({ ...input, request: changed }, at);
       },
@@ -167,7 +170,7 @@ export const wrongWithConsumerGroups: Readonly<Record<string, Wrong>> = {
     mutation: mutant<GroupTable>((table) => ({
       commitOffsets(input, at) {
         const { request } = input;
-        const known = epochNow(table, request.memberId) ?? request.generationIdOrMemberEpoch;
+        const known = epochNow(table, request) ?? request.generationIdOrMemberEpoch;
         const changed = { ...request, generationIdOrMemberEpoch: known };
         return table.commitOffsets({ ...input, request: changed }, at);
       },

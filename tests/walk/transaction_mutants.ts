@@ -44,7 +44,7 @@ function withEarlierEpoch(decision: Decision): Decision {
 }
 
 /** What is wrong, and the words of the law that it must break. */
-const transactionMutants: Readonly<
+export const transactionMutants: Readonly<
   Record<string, { readonly mutation: Mutation; readonly breaks: RegExp }>
 > = {
   "a new instance gets the epoch of the old one": {

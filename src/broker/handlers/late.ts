@@ -80,9 +80,15 @@ export const lateHandlers: ReadonlyMap<number, LateHandler> = new Map(
   Object.entries(modules).map(([key, [serves, load]]) => [Number(key), {
     key: Number(key),
     serves: versionRange(serves),
-    load: async () => onlyOne(Object.values(await load())),
+    load: once(async () => onlyOne(Object.values(await load()))),
   }]),
 );
+
+/** `load`, which is called once at most. */
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: Promise<T> | undefined;
+  return () => loaded ??= load();
+}
 
 function onlyOne(exported: readonly Handler[]): Handler {
   const [handler] = exported;

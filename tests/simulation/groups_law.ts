@@ -1,0 +1,219 @@
+// At most one member has a partition in a generation of a classic group; at most one may work on it
+// at any time in a group of the consumer protocol. Generations and epochs only grow. A committed
+// offset never goes back, since nobody asks for that.
+//
+//   A is given p ... B is given p                 nothing that A asks later as the owner of p may
+//                                  A beats, commits         succeed: A was fenced, or gave p up
+
+import { ConsumerGroupDescribe } from "../../src/protocol/apis/69_consumer_group_describe.ts";
+import { ConsumerGroupHeartbeat } from "../../src/protocol/apis/68_consumer_group_heartbeat.ts";
+import {
+  decodeAssignment,
+  ErrorCode,
+  OffsetCommit,
+  OffsetFetch,
+  SyncGroup,
+} from "../../src/protocol/mod.ts";
+import { law } from "../walk/walker.ts";
+import { type End, isBefore, type Law } from "./law.ts";
+import { entryOf } from "./records_law.ts";
+import { type Answered, answeredOf, type Asked, askedOf } from "./wire.ts";
+
+type Span = Pick<Answered, "sentMs" | "answeredMs">;
+
+/** A member was given a partition, in a generation of a classic group. */
+interface Grant extends Span {
+  readonly memberId: string;
+  readonly generation: number;
+}
+
+/** Of a grant in a group of the consumer protocol. */
+const noGeneration = -1;
+
+/** How far something had come when that was answered. */
+interface Mark extends Span {
+  readonly at: number;
+}
+
+export class GroupsLaw implements Law {
+  /** By group and partition. */
+  readonly #grants = new Map<string, Grant[]>();
+  /** By group: the generations and epochs that were told. */
+  readonly #epochs = new Map<string, Mark>();
+  /** By group and partition: what was committed for sure. */
+  readonly #committed = new Map<string, Mark>();
+  /** The epoch of each member of a group of the consumer protocol. */
+  readonly #memberEpochs = new Map<string, Mark>();
+
+  readonly #nameOf: (topicId: string) => string;
+
+  /** Commits that were answered. */
+  commits = 0;
+  /** How often a member was given a partition. */
+  grants = 0;
+
+  constructor(nameOf: (topicId: string) => string) {
+    this.#nameOf = nameOf;
+  }
+
+  onAsked(asked: Asked): void {
+    const beat = askedOf(asked, ConsumerGroupHeartbeat)?.request;
+    // Who joins, or leaves, begins anew.
+    if (beat !== undefined && beat.memberEpoch <= 0) {
+      this.#memberEpochs.delete(`${beat.groupId} ${beat.memberId}`);
+    }
+  }
+
+  onAnswered(answered: Answered): void {
+    this.#onSync(answered);
+    this.#onBeat(answered);
+    this.#onCommit(answered);
+    this.#onFetched(answered);
+    const described = answeredOf(answered, ConsumerGroupDescribe)?.response.groups ?? [];
+    for (const { groupId, errorCode, groupEpoch } of described) {
+      if (errorCode === ErrorCode.NONE) this.#growTo(groupId, { ...answered, at: groupEpoch });
+    }
+  }
+
+  atEnd({ offsets }: End): void {
+    for (const [key, { at }] of this.#committed) {
+      const [groupId = "", partition = ""] = key.split(" ");
+      const found = offsets.get(groupId)?.get(partition) ?? -1;
+      law(found >= at, `${groupId} committed ${at} for ${partition}, and ${found} is there`);
+    }
+  }
+
+  #onSync(answered: Answered): void {
+    const sync = answeredOf(answered, SyncGroup);
+    if (sync === undefined || sync.response.errorCode !== ErrorCode.NONE) return;
+    const { groupId, memberId, generationId } = sync.request;
+    this.#growTo(groupId, { ...answered, at: generationId });
+    const { assignment } = sync.response;
+    if (assignment.length === 0) return;
+    for (const { topic, partitions } of decodeAssignment(assignment).assignedPartitions) {
+      for (const partition of partitions) {
+        const grants = entryOf(this.#grants, `${groupId} ${topic}-${partition}`, () => []);
+        const other = grants.find((grant) =>
+          grant.generation === generationId && grant.memberId !== memberId
+        );
+        law(
+          other === undefined,
+          `${memberId} and ${other?.memberId} have ${topic}-${partition} in ${generationId}`,
+        );
+        grants.push({ ...answered, memberId, generation: generationId });
+        this.grants++;
+      }
+    }
+  }
+
+  #onBeat(answered: Answered): void {
+    const beat = answeredOf(answered, ConsumerGroupHeartbeat);
+    if (beat === undefined || beat.response.errorCode !== ErrorCode.NONE) return;
+    const { groupId, memberId, memberEpoch, topicPartitions } = beat.request;
+    if (memberEpoch < 0) return;
+    const member = `${groupId} ${memberId}`;
+    const known = this.#memberEpochs.get(member);
+    const epoch = beat.response.memberEpoch;
+    if (known !== undefined && isBefore(known, answered)) {
+      law(epoch >= known.at, `the epoch of ${memberId} goes back from ${known.at} to ${epoch}`);
+    }
+    this.#memberEpochs.set(member, { ...answered, at: epoch });
+    if (memberEpoch > 0) {
+      for (const { topicId, partitions } of topicPartitions ?? []) {
+        for (const each of partitions) {
+          const key = `${groupId} ${this.#nameOf(topicId)}-${each}`;
+          this.#mayHave(answered, { memberId, key });
+        }
+      }
+    }
+    for (const { topicId, partitions } of beat.response.assignment?.topicPartitions ?? []) {
+      for (const each of partitions) {
+        const key = `${groupId} ${this.#nameOf(topicId)}-${each}`;
+        const grants = entryOf(this.#grants, key, () => []);
+        grants.push({ ...answered, memberId, generation: noGeneration });
+        this.grants++;
+      }
+    }
+  }
+
+  /** Nobody else was given the partition since the member was, before this was sent. */
+  #mayHave(answered: Answered, { memberId, key }: { memberId: string; key: string }): void {
+    const grants = this.#grants.get(key) ?? [];
+    const own = grants.findLast((grant) => grant.memberId === memberId);
+    const other = grants.find((grant) =>
+      grant.memberId !== memberId && isBefore(grant, answered) &&
+      (own === undefined || isBefore(own, grant))
+    );
+    law(
+      other === undefined,
+      `${memberId} has ${key}, which ${other?.memberId} was given since`,
+    );
+  }
+
+  #onCommit(answered: Answered): void {
+    const commit = answeredOf(answered, OffsetCommit);
+    if (commit === undefined) return;
+    const { groupId, memberId, generationIdOrMemberEpoch: generation } = commit.request;
+    const stored = new Set(
+      commit.response.topics.flatMap(({ name, partitions }) =>
+        partitions.filter(({ errorCode }) => errorCode === ErrorCode.NONE).map((each) =>
+          `${name}-${each.partitionIndex}`
+        )
+      ),
+    );
+    for (const { name, partitions } of commit.request.topics) {
+      for (const { partitionIndex, committedOffset } of partitions) {
+        if (!stored.has(`${name}-${partitionIndex}`)) continue;
+        this.commits++;
+        const key = `${groupId} ${name}-${partitionIndex}`;
+        this.#mayCommit(answered, { memberId, generation, key });
+        this.#advance(key, { ...answered, at: Number(committedOffset) });
+      }
+    }
+  }
+
+  /** No other member was given the partition since, in a later generation where there are any. */
+  #mayCommit(
+    answered: Answered,
+    { memberId, generation, key }: { memberId: string; generation: number; key: string },
+  ): void {
+    const grants = this.#grants.get(key) ?? [];
+    if (grants[0]?.generation === noGeneration) {
+      return this.#mayHave(answered, { memberId, key });
+    }
+    const newer = grants.find((grant) =>
+      grant.memberId !== memberId && grant.generation > generation && isBefore(grant, answered)
+    );
+    law(newer === undefined, `${memberId} commits for ${key}, which ${newer?.memberId} has`);
+  }
+
+  #onFetched(answered: Answered): void {
+    for (const group of answeredOf(answered, OffsetFetch)?.response.groups ?? []) {
+      for (const { name, partitions } of group.topics) {
+        for (const { partitionIndex, committedOffset, errorCode } of partitions) {
+          if (errorCode !== ErrorCode.NONE || committedOffset < 0) continue;
+          this.#advance(`${group.groupId} ${name}-${partitionIndex}`, {
+            ...answered,
+            at: Number(committedOffset),
+          });
+        }
+      }
+    }
+  }
+
+  #advance(key: string, mark: Mark): void {
+    const known = this.#committed.get(key);
+    if (known !== undefined && isBefore(known, mark)) {
+      law(mark.at >= known.at, `the offset of ${key} goes back from ${known.at} to ${mark.at}`);
+    }
+    if (known === undefined || mark.at > known.at) this.#committed.set(key, mark);
+  }
+
+  #growTo(groupId: string, mark: Mark): void {
+    const known = this.#epochs.get(groupId);
+    if (known !== undefined && isBefore(known, mark)) {
+      law(mark.at >= known.at, `an epoch of ${groupId} goes back from ${known.at} to ${mark.at}`);
+    }
+    if (known === undefined || mark.at > known.at) this.#epochs.set(groupId, mark);
+  }
+}
