@@ -153,6 +153,11 @@ export class DataFolders {
     return { reason: `it may be in data directory ${path}, which failed: ${reason}`, cause };
   }
 
+  /** How many logs there are in each of those that work. */
+  get counts(): ReadonlyMap<LogFolder, number> {
+    return new Map(this.online.map((folder) => [folder, this.#counts.get(folder)!]));
+  }
+
   /** The first that opened: of what all agree on, any may be asked. */
   get first(): LogFolder {
     return firstOf(this.opened);

@@ -36,6 +36,7 @@ import type { BrokerConfig } from "./config/mod.ts";
 import { type DataFolderState, describeFolders } from "./data_folder_states.ts";
 import { DataFolders, ofDataFolder } from "./data_folders.ts";
 import { metadataTopic } from "./metadata/log.ts";
+import { PlannedLogs } from "./planned_logs.ts";
 import { Strays } from "./strays.ts";
 
 /** The folder's name while there is no disk. */
@@ -165,6 +166,7 @@ export class Storage {
       clusterId: config.get("cluster.id") ?? undefined,
       bootId: config.ephemeral ? undefined : runtime.process.bootId,
       freeBytesMin: config.get("ottla.log.dirs.free.bytes.min"),
+      keepsReserve: !config.ephemeral && options.isTrial !== true,
       monotonic: () => runtime.clock.monotonic(),
     });
     return new Storage(options, { files, folders });
@@ -177,6 +179,16 @@ export class Storage {
   /** The directories as tools are told of them: those that work, then those that failed. */
   describeFolders(): DataFolderState[] {
     return describeFolders(this.#folders, this.files);
+  }
+
+  /** To ask whether new logs have room. */
+  planLogs(): PlannedLogs {
+    return new PlannedLogs(this.files, this.#folders.counts);
+  }
+
+  /** Whether some directory refuses clients' records for want of room. */
+  get isFull(): boolean {
+    return this.#folders.online.some(({ state }) => state.fullReason !== undefined);
   }
 
   /** The directory that the cluster's metadata is in. */

@@ -9,7 +9,7 @@
 
 import { isStoreFault, messageOf } from "../base/faults.ts";
 import { type Uuid, ZERO_UUID } from "../base/ids.ts";
-import { sliced, type WorkSlices } from "../base/pieces.ts";
+import { sliced } from "../base/pieces.ts";
 import {
   type ChangeQueue,
   decideCreatePartitions,
@@ -40,6 +40,7 @@ import {
 } from "./config/mod.ts";
 import type { Partitions } from "./partitions.ts";
 import type { Reconciler } from "./reconciler.ts";
+import type { Storage } from "./storage.ts";
 
 export interface TopicsOptions {
   readonly config: BrokerConfig;
@@ -47,8 +48,8 @@ export interface TopicsOptions {
   readonly image: () => MetadataImage;
   readonly partitions: Pick<Partitions, "offlineReason">;
   readonly reconciler: Pick<Reconciler, "settled" | "isSettled">;
+  readonly storage: Pick<Storage, "planLogs" | "slices">;
   readonly newTopicId: () => Uuid;
-  readonly slices: WorkSlices;
   readonly logger: Logger;
 }
 
@@ -118,8 +119,12 @@ export class Topics {
     const { change, newTopicId, reconciler } = this.#options;
     const response = await change((image) =>
       sliced(
-        decideCreateTopics(image, request, { defaults: this.#defaults, newTopicId }),
-        this.#options.slices,
+        decideCreateTopics(image, request, {
+          defaults: this.#defaults,
+          newTopicId,
+          roomProblem: this.#roomProblem(),
+        }),
+        this.#options.storage.slices,
       )
     );
     if (request.validateOnly) return response;
@@ -165,7 +170,10 @@ export class Topics {
       for (const { name } of request.topics) {
         before.set(name, image.topic(name)?.partitions.length ?? 0);
       }
-      return decideCreatePartitions(image, request, { isInternal: isInternalTopic });
+      return decideCreatePartitions(image, request, {
+        isInternal: isInternalTopic,
+        roomProblem: this.#roomProblem(),
+      });
     });
     if (request.validateOnly) return response;
     await reconciler.settled();
@@ -179,6 +187,12 @@ export class Topics {
       return { name: result.name, errorCode, errorMessage: offline };
     });
     return { results };
+  }
+
+  /** Of partitions that a request asks for, before anything of them is written. */
+  #roomProblem(): (count: number) => string | undefined {
+    const planned = this.#options.storage.planLogs();
+    return (count) => planned.add(count);
   }
 
   /** DeleteTopics. */

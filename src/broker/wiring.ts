@@ -202,8 +202,8 @@ export class Wiring implements Services {
       image: () => metadata.image,
       partitions: this.partitions,
       reconciler: this.reconciler,
+      storage,
       newTopicId: this.newUuid,
-      slices: this.storage.slices,
       logger,
     });
     this.coordinators = this.#makeCoordinators();
@@ -493,8 +493,7 @@ export class Wiring implements Services {
   #onTopicsDeleted(names: readonly string[]): void {
     this.topics.forget(names);
     this.sharePartitions.forgetTopics(this.#isTopic);
-    const told = this.coordinators.onImage({ deletedTopics: names, isTopic: this.#isTopic });
-    told.catch((error) => {
+    this.#forgetInGroups(names).catch((error) => {
       if (this.isClosing) return;
       if (!isStoreFault(error)) {
         return this.onBug(error, "groups could not forget deleted topics: this is a bug");
@@ -515,6 +514,21 @@ export class Wiring implements Services {
   }
 
   readonly #isTopic = (id: Uuid): boolean => this.metadata.image.topicById(id) !== undefined;
+
+  async #forgetInGroups(names: readonly string[]): Promise<void> {
+    const { storage, coordinators, metadata } = this;
+    const wasFull = storage.isFull;
+    try {
+      await coordinators.onImage({ deletedTopics: names, isTopic: this.#isTopic });
+    } catch (error) {
+      if (!isStoreFault(error) || !storage.isFull) throw error;
+    }
+    await this.reconciler.settled();
+    if (!wasFull && !storage.isFull) return;
+    // Where there was no room to write that down, the files that have gone may have made some.
+    const deletedTopics = names.filter((name) => metadata.image.topic(name) === undefined);
+    await coordinators.onImage({ deletedTopics, isTopic: this.#isTopic });
+  }
 
   /** Our own invariants do not hold any more: better to stop than to write on. */
   onBug(error: unknown, message: string, session?: Session): void {

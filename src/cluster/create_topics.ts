@@ -56,6 +56,8 @@ export interface CreateOptions {
   readonly defaults: TopicDefaults;
   /** A fresh id at each call. */
   readonly newTopicId: () => Uuid;
+  /** Why so many more partitions have no room, which then do not count; undefined: they have. */
+  readonly roomProblem: (partitionCount: number) => string | undefined;
 }
 
 /** More records than this are not appended as one (KAFKA-13410). */
@@ -175,6 +177,8 @@ function planTopic(
     : place(image, topic, planning);
   if ("errorCode" in replicas) return replicas;
   if (planning.recordCount + replicas.length > recordsPerRequestMax) return tooLarge();
+  const roomProblem = planning.options.roomProblem(replicas.length);
+  if (roomProblem !== undefined) return refusal(ErrorCode.KAFKA_STORAGE_ERROR, roomProblem);
   // configProblem has refused nulls.
   return { name, replicas, configs: settings.map((each) => ({ ...each, value: each.value! })) };
 }

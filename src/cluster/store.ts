@@ -24,6 +24,8 @@ import { type MetadataChange, MetadataReplay } from "./replay.ts";
 export interface Decision<Response> {
   readonly records: readonly MetadataRecordInput[];
   readonly response: Response;
+  /** Whether it makes room on a full disk: then it may use what a home keeps for that. */
+  readonly spendsReserve?: boolean;
 }
 
 /** Hears of changes right after they are in the image. */
@@ -70,7 +72,10 @@ export type ShownRecords = (stored: MetadataImage) => readonly MetadataRecordInp
 export interface Changed {
   readonly image: () => MetadataImage;
   /** Resolves when all of `records` are durable and in the image; all of them are, or none. */
-  readonly append: (records: readonly MetadataRecordInput[]) => Promise<void>;
+  readonly append: (
+    records: readonly MetadataRecordInput[],
+    options: { readonly spendsReserve: boolean },
+  ) => Promise<void>;
 }
 
 /** Runs decisions one after the other: for a home that is changed through it alone. */
@@ -78,8 +83,8 @@ export function changeQueue({ image, append }: Changed): ChangeQueue {
   let last: Promise<unknown> = Promise.resolve();
   return (decide) => {
     const run = async () => {
-      const { records, response } = await decide(image());
-      if (records.length > 0) await append(records);
+      const { records, response, spendsReserve = false } = await decide(image());
+      if (records.length > 0) await append(records, { spendsReserve });
       return response;
     };
     const result = last.then(run, run);

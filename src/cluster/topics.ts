@@ -13,7 +13,7 @@ import {
   type RequestOf,
   type ResponseInput,
 } from "../protocol/mod.ts";
-import { recordsPerRequestMax } from "./create_topics.ts";
+import { type CreateOptions, recordsPerRequestMax } from "./create_topics.ts";
 import { recordVersions } from "./feature_levels.ts";
 import type { MetadataImage, TopicImage } from "./image.ts";
 import { assignmentProblem, partitionRecords, placeableBrokers } from "./partition_records.ts";
@@ -76,7 +76,7 @@ export function decideDeleteTopics(
     const { name, id: topicId } = found;
     responses.push({ name, topicId, errorCode: ErrorCode.NONE, errorMessage: null });
   }
-  return { records, response: { responses } };
+  return { records, response: { responses }, spendsReserve: true };
 }
 
 function keyOf({ name, topicId }: Named): string {
@@ -132,11 +132,16 @@ function internal(name: string, done: string): Refusal {
   );
 }
 
+/** What adding partitions goes by. */
+interface Widening extends Pick<CreateOptions, "roomProblem"> {
+  readonly isInternal: IsInternal;
+}
+
 /** Answers CreatePartitions, in the order of the request. */
 export function decideCreatePartitions(
   image: MetadataImage,
   request: PartitionsRequest,
-  { isInternal }: { readonly isInternal: IsInternal },
+  options: Widening,
 ): Decision<PartitionsResponse> {
   const records: MetadataRecordInput[] = [];
   const results: PartitionsResponse["results"][number][] = [];
@@ -146,7 +151,7 @@ export function decideCreatePartitions(
     const topic = request.topics.find((one) => one.name === name)!;
     const added = counts.get(name)! > 1
       ? refusal(ErrorCode.INVALID_REQUEST, "Duplicate topic name.")
-      : addPartitions(image, topic, { recordCount: records.length, isInternal });
+      : addPartitions(image, topic, { ...options, recordCount: records.length });
     if ("errorCode" in added) {
       results.push({ name, ...added });
     } else {
@@ -160,7 +165,7 @@ export function decideCreatePartitions(
 function addPartitions(
   image: MetadataImage,
   wanted: PartitionsTopic,
-  options: { readonly recordCount: number; readonly isInternal: IsInternal },
+  options: Widening & { readonly recordCount: number },
 ): MetadataRecordInput[] | Refusal {
   const topic = image.topic(wanted.name);
   if (topic === undefined) {
@@ -189,6 +194,8 @@ function addPartitions(
   }
   const replicas = newReplicas(image, topic, wanted);
   if ("errorCode" in replicas) return replicas;
+  const roomProblem = options.roomProblem(count - first);
+  if (roomProblem !== undefined) return refusal(ErrorCode.KAFKA_STORAGE_ERROR, roomProblem);
   const { partition: version } = recordVersions(image);
   return partitionRecords(image, replicas, { topicId: topic.id, first, version });
 }

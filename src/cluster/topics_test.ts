@@ -54,13 +54,15 @@ const defaults: TopicDefaults = {
     )),
 };
 
+const roomProblem = () => undefined;
+
 function creatable(name: string, rest: Partial<Creatable> = {}): Creatable {
   return { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [], ...rest };
 }
 
 function create(image: MetadataImage, topics: Creatable[], validateOnly = false) {
   const request = { topics, timeoutMs: 1000, validateOnly };
-  return drained(decideCreateTopics(image, request, { defaults, newTopicId }));
+  return drained(decideCreateTopics(image, request, { defaults, newTopicId, roomProblem }));
 }
 
 const offsetsTopic = "__consumer_offsets";
@@ -72,7 +74,8 @@ function remove(image: MetadataImage, request: Partial<DeleteRequest>, version =
 }
 
 function widen(image: MetadataImage, topics: PartitionsTopic[], validateOnly = false) {
-  return decideCreatePartitions(image, { topics, timeoutMs: 1000, validateOnly }, { isInternal });
+  const request = { topics, timeoutMs: 1000, validateOnly };
+  return decideCreatePartitions(image, request, { isInternal, roomProblem });
 }
 
 /** A store with brokers 1..count in racks a, b, a, b, ...; what it appended goes to `log` too. */

@@ -45,6 +45,8 @@ export interface SimulatedOptions {
   /** Kafka's own keys. */
   readonly settings?: Readonly<Record<string, string | number>>;
   readonly seed?: number;
+  /** Bytes that the machine's own disk has. */
+  readonly diskBytes?: number;
   /** In place of the machine's own disk. */
   readonly files?: Files;
   /** The broker gives the event loop back in the middle of something. */
@@ -72,7 +74,11 @@ export async function simulated(
   const onLogLine = (_: string, line: string) => {
     if (line.includes("this is a bug")) bugs.push(line);
   };
-  const world = simulate(options.seed ?? 1, { startMs: Date.now(), onLogLine });
+  const world = simulate(options.seed ?? 1, {
+    startMs: Date.now(),
+    onLogLine,
+    disk: options.diskBytes === undefined ? {} : { capacityBytes: options.diskBytes },
+  });
   const machine = world.start("broker");
   const timers: Timers = {
     after: (ms, run) => machine.timers.after(ms, run),

@@ -155,6 +155,11 @@ async function mount(folder: string): Promise<string | undefined> {
   return success ? undefined : new TextDecoder().decode(stderr).trim();
 }
 
+/** As a broker leaves its directory that has used up what it kept for the way out. */
+export function takeReserve(dataDir: string): void {
+  Deno.removeSync(`${dataDir}/.ottla_reserve`);
+}
+
 /** Takes every byte that is left on the file system of `path`. */
 export function takeAll(path: string): void {
   using file = Deno.openSync(path, { create: true, append: true });

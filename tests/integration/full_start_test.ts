@@ -1,5 +1,5 @@
-// A broker that starts on a disk without a byte left: it reads, says so, makes room where it is
-// asked to, and goes on by itself once there is some.
+// A broker that starts on a disk without a byte left, nor one in reserve: it reads, says so, makes
+// room where it is asked to, and goes on by itself once there is some.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { PlatformFault } from "../../src/base/faults.ts";
@@ -21,6 +21,7 @@ import {
   onMount,
   startOn,
   takeAll,
+  takeReserve,
   value,
   valuesOf,
 } from "../harness/unwritable_start.ts";
@@ -111,6 +112,7 @@ for (const target of await targetsHere()) {
         await broker[end]();
         // The start takes this marker away: it must not get its first room by that.
         if (end === "stop") Deno.truncateSync(`${folder}/data/.kafka_cleanshutdown`);
+        takeReserve(`${folder}/data`);
         takeAll(`${folder}/taken`);
         await broker.restart();
         assert(broker.output.includes(said), broker.output);

@@ -34,6 +34,7 @@ import {
   onMount,
   startOn,
   takeAll,
+  takeReserve,
   value,
   valuesOf,
 } from "../harness/unwritable_start.ts";
@@ -435,6 +436,7 @@ Deno.test("node: a start on a full disk reads, and writes once there is room", a
     await fill(first);
     first.close();
     await broker.kill();
+    takeReserve(`${folder}/data`);
     takeAll(`${folder}/taken`);
     const before = await filesIn(`${folder}/data`);
     await broker.restart();

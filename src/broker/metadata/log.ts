@@ -46,7 +46,7 @@ export class MetadataLog implements MetadataStore {
   /** Decides by what is stored. */
   readonly change: ChangeQueue = changeQueue({
     image: () => this.stored,
-    append: (records) => this.append(records),
+    append: (records, options) => this.append(records, options),
   });
   /** What a new log is to begin with, by the one who formatted the data directory. */
   readonly formatted: readonly MetadataRecord[];
@@ -137,7 +137,7 @@ export class MetadataLog implements MetadataStore {
       timestamp: this.#clock.now(),
     });
     // The first append syncs it: an epoch without records does not matter to anyone.
-    this.#replay.apply([], this.#appendBatch(change));
+    this.#replay.apply([], this.#appendBatch(change, { spendsReserve: true }));
     this.#isLeading = true;
   }
 
@@ -151,21 +151,26 @@ export class MetadataLog implements MetadataStore {
     );
     const leaderEpoch = seen + 1;
     const dataVersion = found?.dataVersion ?? 0;
-    await writeQuorumState(this.#files, log.folder, { leaderId, leaderEpoch, dataVersion });
+    const state = { leaderId, leaderEpoch, dataVersion };
+    await log.directory.reserve.spendAsync(() => writeQuorumState(this.#files, log.folder, state));
     this.#leaderEpoch = leaderEpoch;
     this.#hasEpoch = true;
   }
 
   /** Rejects with PartitionFault when the log cannot take or sync the records. */
-  async append(records: readonly MetadataRecordInput[]): Promise<void> {
+  async append(
+    records: readonly MetadataRecordInput[],
+    options = { spendsReserve: false },
+  ): Promise<void> {
     if (!this.#isLeading) {
       throw new PartitionFault("metadata cannot be stored: the broker only reads for now");
     }
     const values = records.map(encodeMetadataRecord);
-    const lastOffset = this.#appendBatch(buildBatch({
+    const batch = buildBatch({
       records: values.map((value) => ({ key: null, value, headers: [] })),
       timestamp: this.#clock.now(),
-    }));
+    });
+    const lastOffset = this.#appendBatch(batch, options);
     await this.#log.syncTo(lastOffset + 1);
     const changes = this.#replay.apply(values.map(decodeMetadataRecord), lastOffset);
     for (const listener of this.#listeners) listener(changes);
@@ -176,9 +181,9 @@ export class MetadataLog implements MetadataStore {
     return () => this.#listeners.delete(listener);
   }
 
-  #appendBatch(batch: Uint8Array): Offset {
+  #appendBatch(batch: Uint8Array, { spendsReserve }: { spendsReserve: boolean }): Offset {
     const leaderEpoch = this.#leaderEpoch;
-    const result = this.#log.append(batch, { leaderEpoch, origin: "metadata" });
+    const result = this.#log.append(batch, { leaderEpoch, origin: "metadata", spendsReserve });
     if (!result.ok) {
       const message = `metadata cannot be stored: ${result.message}`;
       const isFull = this.#log.directory.fullReason !== undefined;

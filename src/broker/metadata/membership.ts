@@ -125,13 +125,14 @@ export class Membership {
     const { config, storage, metadata } = this.#options;
     const { change, isShared } = metadata;
     await metadata.join(storage.nodeId);
-    await change((image) =>
-      decideBootstrap(image, {
+    await change((image) => ({
+      ...decideBootstrap(image, {
         formatted: metadata.formatted,
         metadataVersion: config.get("ottla.metadata.version"),
         minInSyncReplicas: config.get("min.insync.replicas"),
-      })
-    );
+      }),
+      spendsReserve: true,
+    }));
     const registration = this.#registration();
     // Together, for the sake of one sync instead of two at every start.
     await change((image) => {
@@ -139,7 +140,8 @@ export class Membership {
       const registered = decideRegisterBroker(image, registration);
       const led = decideLeadership(image, this.#leadership());
       const records = [...alone.records, ...registered.records, ...led.records];
-      return { records, response: undefined };
+      // Without it nobody could delete anything.
+      return { records, response: undefined, spendsReserve: true };
     });
   }
 
@@ -187,7 +189,7 @@ export class Membership {
     const { storage, metadata: { change } } = this.#options;
     if (this.#readsOnlyBecause !== undefined) return;
     const placed = { brokerId: storage.nodeId, replicas: storage.placements(topic) };
-    await change((image) => decideDirectories(image, placed));
+    await change((image) => ({ ...decideDirectories(image, placed), spendsReserve: true }));
   }
 
   /** Tells which directories still work, after one has failed. */

@@ -18,6 +18,7 @@ import { RareLine } from "../../base/rare_line.ts";
 import type { Files, Logger } from "../../runtime/ports.ts";
 import { fileNames } from "./layout.ts";
 import type { AppendOrigin } from "../appending/payload.ts";
+import { Reserve } from "./reserve.ts";
 import { SharedSync } from "../files/shared_sync.ts";
 
 /** Kept free for the broker's own records unless the caller says otherwise. */
@@ -49,6 +50,8 @@ export interface DirectoryOptions {
   readonly logger: Logger;
   /** Clients' records are refused while less is free; 0: only when the disk is really full. */
   readonly freeBytesMin?: number;
+  /** Given up for what makes room on a full disk; none by default. */
+  readonly reserve?: Reserve;
   /** Milliseconds of a clock that does not jump; without it what goes on is said once. */
   readonly monotonic?: () => number;
   /** This boot of the machine; undefined where nothing tells. */
@@ -65,6 +68,8 @@ export interface UnsyncedLog {
 
 export class DirectoryState {
   readonly path: string;
+  /** For what makes room where there is none. */
+  readonly reserve: Reserve;
   readonly #options: DirectoryOptions;
   readonly #freeBytesMin: number;
   readonly #names: SharedSync;
@@ -91,6 +96,7 @@ export class DirectoryState {
   constructor(options: DirectoryOptions) {
     this.path = options.path;
     this.#options = options;
+    this.reserve = options.reserve ?? new Reserve(options.files, { path: "", bytes: 0 });
     this.#freeBytesMin = options.freeBytesMin ?? freeBytesMinDefault;
     this.#noRoom = new RareLine({
       monotonic: options.monotonic ?? (() => 0),
@@ -213,6 +219,8 @@ export class DirectoryState {
       });
     }
     this.#unchecked = Math.min(uncheckedBytesMax, Math.max(0, free - min) / 2);
+    const isUsed = this.#offlineReason === undefined && this.#frozenReason === undefined;
+    if (isUsed) this.reserve.fill(free, min + min / 4);
   }
 
   /** `bytes` were appended to `log`. */

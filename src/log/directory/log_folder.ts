@@ -27,6 +27,7 @@ import { fileNames, parsePartitionFolderName, partitionFolderName } from "./layo
 import { decodeMetaProperties, encodeMetaProperties, withDirectoryId } from "./meta_properties.ts";
 import { OpenHandles } from "./open_handles.ts";
 import { readPartitionMetadata } from "./partition_metadata.ts";
+import { Reserve, reserveBytes } from "./reserve.ts";
 import { readWholeFile, writeWholeFileDurably } from "../files/whole_file.ts";
 
 export interface LogFolderOptions {
@@ -42,6 +43,8 @@ export interface LogFolderOptions {
   readonly bootId?: string;
   /** Clients' records are refused while less is free. */
   readonly freeBytesMin?: number;
+  /** Whether some room is kept for what makes room on a full disk. */
+  readonly keepsReserve?: boolean;
   /** Milliseconds of a clock that does not jump: by it lines about a disk are kept few. */
   readonly monotonic?: () => number;
 }
@@ -99,6 +102,7 @@ export class LogFolder {
     path: string,
     state: LogFolderOptions & {
       lock: FolderLock;
+      reserve: Reserve;
       machineRestarted: boolean | undefined;
       cleanShutdown: boolean;
       meta: MetaFile;
@@ -130,7 +134,11 @@ export class LogFolder {
     const { files } = options;
     const made = missingAbove(files, path);
     files.makeFolder(path);
-    const lock = files.lock(path);
+    const reserve = new Reserve(files, {
+      path: `${path}/${fileNames.reserve}`,
+      bytes: options.keepsReserve === true ? reserveBytes : 0,
+    });
+    const lock = reserve.spend(() => files.lock(path));
     if (!lock.isExclusive) {
       const advice = "start no other broker in it while this one reads";
       options.logger.log("warn", "no lock keeps others out of a data directory", {
@@ -149,7 +157,7 @@ export class LogFolder {
       const cleanShutdown = isNew || marker !== undefined;
       const checkpoints = new FolderCheckpoints({ ...options, path, cleanShutdown });
       const machineRestarted = hasRestarted(path, options);
-      const state = { lock, cleanShutdown, machineRestarted, meta, checkpoints };
+      const state = { lock, reserve, cleanShutdown, machineRestarted, meta, checkpoints };
       return new LogFolder(path, { ...options, ...state });
     } catch (error) {
       lock.release();
@@ -166,7 +174,7 @@ export class LogFolder {
     if (this.#isClaimed) return;
     const { path } = this;
     try {
-      await this.settle();
+      await this.state.reserve.spendAsync(() => this.settle());
     } catch (error) {
       if (!isPlatformFault(error, "NoSpace")) throw error;
       if (this.#meta.isNew) throw noRoomToBegin(path, error);
@@ -179,6 +187,7 @@ export class LogFolder {
       if (isDeleted) this.#files.remove(`${path}/${name}`);
     }
     await this.#files.syncFolder(path);
+    this.state.checkRoom();
   }
 
   /** Writes what {@link claim} had no room for. PlatformFault NoSpace: there still is none. */

@@ -40,6 +40,8 @@ export class DurableFiles {
   #isNew: boolean;
   #isClaimed: boolean;
   #namesChanged = false;
+  /** Whether what is to be synced makes room. */
+  #makesRoom = false;
   #syncedMs: number;
 
   constructor(parts: DurableFilesOptions) {
@@ -52,6 +54,11 @@ export class DurableFiles {
   /** Files were made or renamed in the folder. */
   noteNames(): void {
     this.#namesChanged = true;
+  }
+
+  /** What was just appended makes room: its sync may use what is kept for that. */
+  noteMakesRoom(): void {
+    this.#makesRoom = true;
   }
 
   /** Whether there is something to sync besides the segments. */
@@ -92,6 +99,7 @@ export class DurableFiles {
       if (!segment.retired) await this.#durably(() => segment.sync(segment !== active));
     }
     if (epochs.changed) await this.#writeEpochs();
+    this.#makesRoom = false;
     if (this.#isClaimed) {
       this.#isClaimed = false;
       this.#namesChanged = true;
@@ -120,11 +128,12 @@ export class DurableFiles {
 
   /** A new file, so that writing it again after NoSpace is no second try of a failed sync. */
   async #writeEpochs(): Promise<void> {
-    const { options, folder, epochs } = this.#parts;
+    const { options, folder, epochs, directory } = this.#parts;
     const bytes = epochs.encodeForFile();
-    const name = fileNames.leaderEpochs;
+    const path = `${folder}/${fileNames.leaderEpochs}`;
+    const write = () => writeSyncedFile(options.files, path, bytes);
     try {
-      await writeSyncedFile(options.files, `${folder}/${name}`, bytes);
+      await (this.#makesRoom ? directory.reserve.spendAsync(write) : write());
       this.#namesChanged = true;
     } catch (error) {
       epochs.markChanged();

@@ -84,6 +84,8 @@ export interface AppendOptions {
   readonly verification?: Verification;
   /** Of a marker: the version of its transaction's protocol; 0 by default. */
   readonly transactionVersion?: number;
+  /** Whether it makes room: then it may use what is kept for that. */
+  readonly spendsReserve?: boolean;
 }
 
 /** `logAppendTimeMs` is -1 for CreateTime. A failed append has changed nothing. */

@@ -276,8 +276,14 @@ export class PartitionLog implements UnsyncedLog {
     });
     const baseOffset = this.#logEndOffset;
     try {
-      this.#rollIfFull(config, { bytes: records.length, maxTimestampMs, lastOffset, nowMs });
-      this.#write(records);
+      const write = () => {
+        this.#rollIfFull(config, { bytes: records.length, maxTimestampMs, lastOffset, nowMs });
+        this.#write(records);
+      };
+      if (options.spendsReserve === true) {
+        this.directory.reserve.spend(write);
+        this.#durable.noteMakesRoom();
+      } else write();
     } catch (error) {
       throwUnlessStoreFault(error);
       if (!this.directory.noteUnwritten(error) && !this.#presence.look()) {
@@ -478,7 +484,7 @@ export class PartitionLog implements UnsyncedLog {
     this.#end("deleted");
     const deleted = deletedPathOf(this.#options);
     this.#options.files.remove(deleted);
-    this.#options.files.rename(this.folder, deleted);
+    this.directory.reserve.spend(() => this.#options.files.rename(this.folder, deleted));
     await this.#durable.syncOwnName();
     await this.#options.files.removeAsync(deleted);
   }
