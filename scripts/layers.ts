@@ -54,8 +54,8 @@ const layers: Readonly<Record<string, Layer>> = {
       "src/cluster/",
       ports,
     ],
-    // Of which only regexes.ts makes use, when a consumer first asks for it.
-    packages: ["re2js"],
+    // Each is loaded when the first client needs it: by regexes.ts, authentication/bearer_tokens.ts.
+    packages: ["re2js", "jose"],
   },
   "src/client/": { files: ["src/base/", "src/protocol/", "src/records/", ports], packages: [] },
   "src/http/": {

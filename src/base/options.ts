@@ -16,6 +16,7 @@ export type OptionKind =
   | "count"
   | "flag"
   | "function"
+  | "textOrFunction"
   | "object"
   | "flagOrObject"
   | readonly (string | number)[];
@@ -29,6 +30,7 @@ const said: Readonly<Record<string, string>> = {
   count: "a whole number from 0 on",
   flag: "true or false",
   function: "a function",
+  textOrFunction: "text or a function",
   object: "an object of keys and values",
   flagOrObject: "true, false or an object",
 };
@@ -73,6 +75,8 @@ function fits(value: unknown, kind: OptionKind): boolean {
       return typeof value === "boolean";
     case "function":
       return typeof value === "function";
+    case "textOrFunction":
+      return typeof value === "string" || typeof value === "function";
     case "object":
       return isPlain(value);
     case "flagOrObject":

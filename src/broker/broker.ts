@@ -11,6 +11,7 @@ import { saturated } from "../base/int64.ts";
 import { firstOf } from "../base/items.ts";
 import type { PartitionLog } from "../log/mod.ts";
 import type { Address } from "../runtime/ports.ts";
+import { checkLoginFiles } from "./authentication/logins.ts";
 import { tlsMaterialOf } from "./authentication/tls_material.ts";
 import { Background } from "./background.ts";
 import { CalmLog } from "./calm_log.ts";
@@ -119,8 +120,10 @@ export class Broker implements RunningBroker {
     const options = { ...asked, logger: log.logger };
     const isTrial = options.readsOnlyBecause !== undefined;
     // A listener without a key is found out before anything is written.
+    const { files } = asked.runtime;
     for (const { name } of config.listeners) {
-      if (config.protocolOf(name).endsWith("SSL")) tlsMaterialOf(config, asked.runtime.files, name);
+      if (config.protocolOf(name).endsWith("SSL")) tlsMaterialOf(config, files, name);
+      checkLoginFiles({ config, files }, name);
     }
     const storage = await Storage.open({ ...options, isTrial });
     let broker: Broker | undefined;
@@ -219,6 +222,7 @@ export class Broker implements RunningBroker {
       () => this.#wiring.transactions.close(),
       () => this.#wiring.acceptor.close(),
       () => this.#wiring.tlsListeners.close(),
+      () => this.#wiring.logins.close(),
       () => this.#wiring.retention.close(),
       () => this.#wiring.cleaner.close(),
       () => this.#background.close(),
@@ -234,6 +238,7 @@ export class Broker implements RunningBroker {
     for (const [i, listener] of config.listeners.entries()) {
       await this.#wiring.acceptor.listen({ ...listener, port: ports?.[i] ?? listener.port });
       this.#warnIfOpen(listener);
+      this.#wiring.logins.open(listener.name);
     }
     this.#startChores();
     if (this.#options.readsOnlyBecause === undefined) this.#startBackground(snapshots);

@@ -149,6 +149,7 @@ export class Wiring implements Services {
   /** From now on nobody here hears of changes of the metadata. */
   readonly stopWatching: () => void;
   readonly tlsListeners: TlsListeners;
+  readonly logins: Logins;
   readonly acceptor: Acceptor;
   readonly retention: Retention;
   readonly cleaner: Cleaner;
@@ -228,6 +229,18 @@ export class Wiring implements Services {
       this.eventLoopDelay = new EventLoopDelay({ clock, timers });
     }
     this.tlsListeners = new TlsListeners({ config, files: runtime.files, timers, logger });
+    this.logins = new Logins({
+      config,
+      image: () => metadata.image,
+      digests: runtime.digests,
+      random: runtime.random,
+      files: runtime.files,
+      http: runtime.http,
+      timers,
+      now: () => clock.now(),
+      monotonic,
+      logger,
+    });
     this.acceptor = this.#makeAcceptor();
   }
 
@@ -435,14 +448,6 @@ export class Wiring implements Services {
   #makeAcceptor(): Acceptor {
     const { runtime, config, logger, trace } = this.#options;
     const monotonic = () => runtime.clock.monotonic();
-    const logins = new Logins({
-      config,
-      image: () => this.metadata.image,
-      digests: runtime.digests,
-      random: runtime.random,
-      timers: runtime.timers,
-      monotonic,
-    });
     const tracer = trace === undefined ? undefined : new Tracer(trace, monotonic);
     const metrics = this.requestMetrics;
     const dispatcher = new Dispatcher(this, { tracer, metrics });
@@ -459,7 +464,7 @@ export class Wiring implements Services {
       },
       idleMsMax: config.get("connections.max.idle.ms"),
       advertised: ({ name }) => config.advertised(name),
-      loginOf: (listener) => logins.of(listener),
+      loginOf: (listener) => this.logins.of(listener),
       tls: this.tlsListeners,
       connection: {
         logger,

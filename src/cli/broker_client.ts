@@ -2,7 +2,7 @@
 
 import { UsageFault } from "../base/faults.ts";
 import { certificatesIn, privateKeyIn } from "../base/pem.ts";
-import type { Client, ClientOptions, SaslOptions } from "../client/mod.ts";
+import type { Client, ClientOptions, PasswordOptions, SaslOptions } from "../client/mod.ts";
 import type { Values } from "./arguments.ts";
 import type { CliContext } from "./context.ts";
 import { readPassword, readTextFile } from "./text_file.ts";
@@ -26,6 +26,11 @@ export const brokerOptions = {
     value: "FILE",
     about: "the first line of FILE is your password (or OTTLA_PASSWORD_FILE)",
   },
+  "token-file": {
+    kind: "text",
+    value: "FILE",
+    about: "a token that says who you are, for OAUTHBEARER (or OTTLA_TOKEN_FILE)",
+  },
   tls: { kind: "flag", about: "speak TLS (so do --ca and --cert)" },
   ca: { kind: "text", value: "FILE", about: "trust the certificates in FILE (or OTTLA_CA)" },
   cert: { kind: "text", value: "FILE", about: "show this certificate, PEM" },
@@ -34,6 +39,11 @@ export const brokerOptions = {
     kind: "text",
     value: "NAME",
     about: "SCRAM-SHA-512 (the default), SCRAM-SHA-256 or PLAIN",
+  },
+  config: {
+    kind: "text",
+    value: "FILE",
+    about: "all of that in the keys of Kafka's clients: client.properties (or OTTLA_CONFIG)",
   },
 } as const;
 
@@ -46,10 +56,25 @@ export function withClient<T>(
   options: Partial<BrokerOptions>,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
-  const bootstrap = options.bootstrap ?? context.runtime.process.environment.OTTLA_BOOTSTRAP ??
-    defaultBootstrap;
-  const broker = { bootstrap, sasl: saslOf(context, options), tls: tlsOf(context, options) };
-  return withClientOf(context, broker, work);
+  return brokerOf(context, options).then((broker) => withClientOf(context, broker, work));
+}
+
+/** Which broker, and as whom: what the options say comes before what the file of them says. */
+async function brokerOf(
+  context: CliContext,
+  options: Partial<BrokerOptions>,
+): Promise<Pick<ClientOptions, "bootstrap" | "sasl" | "tls">> {
+  const { files, process: { environment } } = context.runtime;
+  const path = options.config ?? environment.OTTLA_CONFIG;
+  const said = path === undefined
+    ? {}
+    : (await import("./client_properties.ts")).readClientProperties(files, path);
+  return {
+    bootstrap: options.bootstrap ?? environment.OTTLA_BOOTSTRAP ?? said.bootstrap ??
+      defaultBootstrap,
+    sasl: saslOf(context, options) ?? said.sasl,
+    tls: tlsOf(context, options) || said.tls,
+  };
 }
 
 /** Runs `work` with a client of that broker. */
@@ -76,6 +101,13 @@ function saslOf({ runtime }: CliContext, options: Partial<BrokerOptions>): SaslO
   const { environment } = runtime.process;
   const username = options.user ?? environment.OTTLA_USER;
   const path = options["password-file"] ?? environment.OTTLA_PASSWORD_FILE;
+  const tokenPath = options["token-file"] ??
+    (username === undefined ? environment.OTTLA_TOKEN_FILE : undefined);
+  if (tokenPath !== undefined) {
+    if (options.user !== undefined) throw new UsageFault("give --user or --token-file, not both");
+    const file = { path: tokenPath, option: "--token-file" };
+    return { mechanism: "OAUTHBEARER", token: readPassword(runtime.files, file).trim() };
+  }
   if (username === undefined) {
     if (options["password-file"] === undefined) return undefined;
     throw new UsageFault("--password-file needs --user NAME");
@@ -86,7 +118,7 @@ function saslOf({ runtime }: CliContext, options: Partial<BrokerOptions>): SaslO
         "password",
     );
   }
-  const mechanism = options["sasl-mechanism"]?.toUpperCase() as SaslOptions["mechanism"];
+  const mechanism = options["sasl-mechanism"]?.toUpperCase() as PasswordOptions["mechanism"];
   const password = readPassword(runtime.files, { path, option: "--password-file" });
   return { username, password, mechanism };
 }

@@ -121,9 +121,13 @@ const create = command({
       value: "N",
       about: "default: the broker's default.replication.factor",
     },
-    config: { kind: "list", value: "KEY=VALUE", about: "a topic config" },
     "if-missing": { kind: "flag", about: "succeed when the topic is there already" },
     ...brokerOptions,
+    config: {
+      kind: "list",
+      value: "KEY=VALUE",
+      about: "a topic config; without =, a file of Kafka's client keys",
+    },
   },
   examples: [
     ["topics create orders --partitions 6", "six partitions"],
@@ -133,9 +137,11 @@ const create = command({
     ],
   ],
   run: (context, { operands: [name], options }) => {
-    const pairs = pairsOf(options.config, { option: "config", command: "topics create" });
+    const [file] = options.config.filter((each) => !each.includes("="));
+    const given = options.config.filter((each) => each !== file);
+    const pairs = pairsOf(given, { option: "config", command: "topics create" });
     const configs = Object.fromEntries(pairs);
-    return withClient(context, options, async (client) => {
+    return withClient(context, { ...options, config: file }, async (client) => {
       try {
         await createTopic(client, {
           name,

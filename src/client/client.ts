@@ -27,12 +27,12 @@ import { checkCode, isConnectionLoss, isRetriable, KafkaError } from "./faults.t
 import { type BrokerMetadata, type ClusterMetadata, clusterMetadata } from "./metadata.ts";
 import type { TopicMetadata } from "./metadata.ts";
 import { retrying } from "./retry.ts";
-import { checkSasl, type SaslOptions } from "./sasl.ts";
+import { checkSasl, type Credentials, type SaslOptions } from "./sasl.ts";
 
 /** What the client needs of a runtime. */
 export type ClientPorts = Pick<
   Runtime,
-  "clock" | "timers" | "random" | "network" | "codecs" | "digests"
+  "clock" | "timers" | "random" | "network" | "codecs" | "digests" | "http" | "files"
 >;
 
 /** How to reach a cluster. */
@@ -63,6 +63,8 @@ export interface TlsOptions {
   readonly cert?: string;
   /** The private key of `cert`. */
   readonly key?: string;
+  /** The password of `key`, where it is encrypted. */
+  readonly keyPassword?: string;
 }
 
 /** Where a request goes. */
@@ -98,7 +100,7 @@ const createWaitMs = 3000;
 export class Client {
   readonly ports: ClientPorts;
   readonly options: Required<Omit<ClientOptions, "sasl" | "tls">>;
-  readonly #sasl: Required<SaslOptions> | undefined;
+  readonly #sasl: Credentials | undefined;
   readonly #tls: TlsMaterial | undefined;
   readonly #bootstrap: readonly Address[];
   readonly #connections = new Map<string, Link>();
@@ -117,7 +119,7 @@ export class Client {
       throw new UsageFault('connect needs bootstrap, such as { bootstrap: "localhost:9092" }');
     }
     this.ports = ports;
-    this.#sasl = sasl && checkSasl(sasl);
+    this.#sasl = sasl && checkSasl(sasl, ports);
     this.#tls = tls ? checkTls(tls) : undefined;
     this.options = {
       clientId: "ottla",
@@ -369,12 +371,14 @@ export class Client {
 
 function checkTls(tls: true | TlsOptions): TlsMaterial {
   if (tls === true) return {};
-  const kinds = { ca: "text", cert: "text", key: "text" } as const;
-  const { ca, cert, key } = checkOptions("connect: tls", tls, kinds);
+  const kinds = { ca: "text", cert: "text", key: "text", keyPassword: "text" } as const;
+  const { ca, cert, key, keyPassword: password } = checkOptions("connect: tls", tls, kinds);
   if ((cert === undefined) !== (key === undefined)) {
     throw new UsageFault("connect: tls needs cert and key together");
   }
-  const identity = cert !== undefined && key !== undefined ? { key, chain: cert } : undefined;
+  const identity = cert !== undefined && key !== undefined
+    ? { key, chain: cert, password }
+    : undefined;
   return { trusted: ca, identity };
 }
 

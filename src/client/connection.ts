@@ -25,7 +25,7 @@ import { programVersion } from "../base/version.ts";
 import type { Address, Runtime, Socket, Timer, Timers, TlsMaterial } from "../runtime/ports.ts";
 import { KafkaError } from "./faults.ts";
 import { responseFrames } from "./frames.ts";
-import { authenticate, type SaslOptions } from "./sasl.ts";
+import { authenticate, type Credentials } from "./sasl.ts";
 import { agreedVersion, spokenVersions } from "./versions.ts";
 
 export interface ConnectionOptions {
@@ -36,7 +36,7 @@ export interface ConnectionOptions {
   /** By what it is encrypted; absent: it is not. */
   readonly tls?: TlsMaterial;
   /** Who the client is; absent: it does not say. */
-  readonly sasl?: Required<SaslOptions>;
+  readonly sasl?: Credentials;
 }
 
 /** A login is renewed, by another connection, when so much of its time is over. */
@@ -179,7 +179,7 @@ export class BrokerConnection {
     }
   }
 
-  async #login(sasl: Required<SaslOptions>, ports: ConnectionPorts): Promise<void> {
+  async #login(sasl: Credentials, ports: ConnectionPorts): Promise<void> {
     const lifetimeMs = await authenticate(sasl, {
       send: (api, message) => this.request(api, message),
       ports,

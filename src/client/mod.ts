@@ -66,7 +66,8 @@ export {
   type ShareGroupOffset,
   shareGroupOffsets,
 } from "./share_group_offsets.ts";
-export type { SaslOptions } from "./sasl.ts";
+export type { PasswordOptions, SaslOptions, TokenOptions } from "./sasl.ts";
+export type { TokenEndpoint } from "./token_endpoint.ts";
 export type { CompressionType, RecordHeader } from "../records/mod.ts";
 
 /** Transactions, for tools: list, describe, find those that hang, abort one by hand. */

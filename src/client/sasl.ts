@@ -2,11 +2,12 @@
 //
 //   SaslHandshake (mechanism) -> SaslAuthenticate -> ... -> in, for as long as the broker says
 //
-//   PLAIN     NUL user NUL password
-//   SCRAM     n,,n=user,r=C  <-  r=C S,s=salt,i=iterations   ->  c=biws,r=C S,p=proof  <-  v=...
+//   PLAIN        NUL user NUL password
+//   SCRAM        n,,n=user,r=C  <-  r=C S,s=salt,i=iterations   ->  c=biws,r=C S,p=proof  <-  v=...
+//   OAUTHBEARER  n,,^A auth=Bearer token ^A^A                        (^A is the byte 01, RFC 7628)
 //
 // With SCRAM neither side sends the password, and the broker has to prove that it knows it as well
-// (RFC 5802). Invariant: a refusal is a KafkaError; no password is in any message.
+// (RFC 5802). Invariant: a refusal is a KafkaError; no password and no token is in any message.
 
 import { fromUtf8, utf8 } from "../base/bytes.ts";
 import { ConnectionFault, UsageFault } from "../base/faults.ts";
@@ -14,13 +15,17 @@ import { checkOptions } from "../base/options.ts";
 import { SaslHandshake } from "../protocol/apis/17_sasl_handshake.ts";
 import { SaslAuthenticate } from "../protocol/apis/36_sasl_authenticate.ts";
 import { type AnyApi, ErrorCode, type RequestInput, type ResponseOf } from "../protocol/mod.ts";
-import type { DigestAlgorithm, Digests, Random } from "../runtime/ports.ts";
+import type { DigestAlgorithm, Runtime } from "../runtime/ports.ts";
 import { checkCode, KafkaError } from "./faults.ts";
+import { type TokenEndpoint, type TokenPorts, tokensOf } from "./token_endpoint.ts";
 
-const mechanisms = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] as const;
+const passwordMechanisms = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] as const;
 
-/** Who a client is, and how it proves that. */
-export interface SaslOptions {
+/** Who a client is, and how it proves that: by a password, or by a token. */
+export type SaslOptions = PasswordOptions | TokenOptions;
+
+/** A user with a password. */
+export interface PasswordOptions {
   /** How it is proved. PLAIN sends the password as it is. Default `SCRAM-SHA-512`. */
   readonly mechanism?: "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512";
   /** The user. */
@@ -29,18 +34,32 @@ export interface SaslOptions {
   readonly password: string;
 }
 
+/** A user by a token that an identity provider has made; one of `token` and `endpoint` is given. */
+export interface TokenOptions {
+  /** Tokens are a mechanism of their own. */
+  readonly mechanism: "OAUTHBEARER";
+  /** The token; a function is asked for it at each login, and so can bring a fresh one. */
+  readonly token?: string | (() => string | Promise<string>);
+  /** Where to get tokens. */
+  readonly endpoint?: TokenEndpoint;
+}
+
+/** How to prove who the client is. */
+export type Credentials = Required<PasswordOptions> | {
+  readonly mechanism: "OAUTHBEARER";
+  readonly token: () => Promise<string>;
+};
+
 /** Sends one request of the login. */
 export type Send = <A extends AnyApi>(api: A, message: RequestInput<A>) => Promise<ResponseOf<A>>;
 
-export interface LoginPorts {
-  readonly digests: Digests;
-  readonly random: Random;
-}
+export type LoginPorts = Pick<Runtime, "digests" | "random">;
 
 /** Checks what a program has given. Throws UsageFault. */
-export function checkSasl(given: SaslOptions): Required<SaslOptions> {
+export function checkSasl(given: SaslOptions, ports: TokenPorts): Credentials {
+  if (given.mechanism === "OAUTHBEARER") return checkToken(given, ports);
   const options = checkOptions("connect: sasl", given, {
-    mechanism: mechanisms,
+    mechanism: passwordMechanisms,
     username: "text",
     password: "text",
   });
@@ -50,16 +69,33 @@ export function checkSasl(given: SaslOptions): Required<SaslOptions> {
   return { mechanism: "SCRAM-SHA-512", ...options };
 }
 
+function checkToken(given: TokenOptions, ports: TokenPorts): Credentials {
+  const { mechanism } = given;
+  const { token, endpoint } = checkOptions("connect: sasl", given, {
+    mechanism: ["OAUTHBEARER"],
+    token: "textOrFunction",
+    endpoint: "object",
+  });
+  if ((token === undefined) === (endpoint === undefined)) {
+    throw new UsageFault("connect: sasl by OAUTHBEARER needs token or endpoint, one of the two");
+  }
+  if (endpoint !== undefined) return { mechanism, token: tokensOf(endpoint, ports) };
+  return {
+    mechanism,
+    token: async () => typeof token === "function" ? await token() : token ?? "",
+  };
+}
+
 /**
  * Logs in. Resolves with how long that holds, in milliseconds; 0: for ever. Throws a KafkaError
  * when the broker refuses, and a ConnectionFault when it cannot prove that it knows the user.
  */
 export async function authenticate(
-  sasl: Required<SaslOptions>,
+  sasl: Credentials,
   { send, ports }: { readonly send: Send; readonly ports: LoginPorts },
 ): Promise<number> {
-  const { mechanism, username } = sasl;
-  const about = `log in as ${username}`;
+  const { mechanism } = sasl;
+  const about = "username" in sasl ? `log in as ${sasl.username}` : "log in by a token";
   const { errorCode, mechanisms: enabled } = await send(SaslHandshake, { mechanism });
   if (errorCode === ErrorCode.UNSUPPORTED_SASL_MECHANISM) {
     throw new KafkaError(
@@ -79,13 +115,25 @@ export async function authenticate(
     lifetimeMs = Number(answer.sessionLifetimeMs ?? 0);
     return fromUtf8(answer.authBytes);
   };
-  if (mechanism === "PLAIN") await step(`\0${username}\0${sasl.password}`);
+  if ("token" in sasl) await showToken(await sasl.token(), step);
+  else if (mechanism === "PLAIN") await step(`\0${sasl.username}\0${sasl.password}`);
   else await proveByScram(sasl, step, ports);
   return lifetimeMs;
 }
 
+async function showToken(token: string, step: (said: string) => Promise<string>): Promise<void> {
+  if (!/^[-_~+/.a-zA-Z0-9]+=*$/.test(token)) {
+    throw new UsageFault("what is to be the token of the login is none");
+  }
+  const problem = await step(`n,,\x01auth=Bearer ${token}\x01\x01`);
+  if (problem === "") return;
+  // The broker has said what is wrong, and refuses once it is told that this was understood.
+  await step("\x01");
+  throw new ConnectionFault("the broker neither takes the token nor refuses it");
+}
+
 async function proveByScram(
-  { mechanism, username, password }: Required<SaslOptions>,
+  { mechanism, username, password }: Required<PasswordOptions>,
   step: (said: string) => Promise<string>,
   { digests, random }: LoginPorts,
 ): Promise<void> {

@@ -11,7 +11,7 @@ import type * as Tls from "node:tls";
 import type * as Net from "node:net";
 import { messageOf, PlatformFault } from "../base/faults.ts";
 import { wrapNodeSocket } from "./node_socket.ts";
-import { codeOf, platformFault } from "./platform_faults.ts";
+import { platformFault, secureFault } from "./platform_faults.ts";
 import type {
   Address,
   Network,
@@ -177,12 +177,6 @@ function materialFault(error: unknown): PlatformFault {
   );
 }
 
-/** Codes that say that a certificate is not believed, or is another name's. */
-const distrust = /CERT|ISSUER|SIGNATURE|CRL|CHAIN|ALTNAME/;
-
 function connectFault(address: Address, error: Error): PlatformFault {
-  const attempt = `connect to ${addressText(address)}`;
-  if (!distrust.test(codeOf(error) ?? "")) return platformFault(attempt, error);
-  const message = `cannot ${attempt}: its certificate is refused: ${messageOf(error)}`;
-  return new PlatformFault("Denied", message, { about: "tls" });
+  return secureFault(`connect to ${addressText(address)}`, error);
 }

@@ -80,6 +80,16 @@ export function platformFault(
   return new PlatformFault(kind, `cannot ${attempt}: ${reason}`, { ...options, cause: error });
 }
 
+/** Codes that say that a certificate is not believed, or is another name's. */
+const distrust = /CERT|ISSUER|SIGNATURE|CRL|CHAIN|ALTNAME/;
+
+/** The same of a connection behind TLS: Denied where the peer's certificate is refused. */
+export function secureFault(attempt: string, error: unknown): PlatformFault {
+  if (!distrust.test(codeOf(error) ?? "")) return platformFault(attempt, error);
+  const message = `cannot ${attempt}: its certificate is refused: ${messageOf(error)}`;
+  return new PlatformFault("Denied", message, { about: "tls", cause: error });
+}
+
 /** Runs `call`, turning what it throws into the fault of `attempt`. */
 export function attempting<T>(attempt: string, subject: string, call: () => T): T {
   try {

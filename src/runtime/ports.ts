@@ -145,7 +145,23 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-/** HTTP for tools that look at the broker: small answers, made whole before they leave. */
+/** What is asked of an HTTP server, and how much of its answer is waited for. */
+export interface HttpQuestion {
+  readonly msMax: number;
+  readonly bytesMax: number;
+  /** PEM: whom an https server is trusted by; absent: whom the runtime trusts. */
+  readonly trusted?: string;
+  /** What is sent by POST; absent: it is a GET. */
+  readonly form?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: Uint8Array;
+}
+
+/** HTTP: small answers, made whole before they leave, and read whole. */
 export interface HttpPort {
   /**
    * Listens; AddressInUse or Denied when it cannot. A request is passed on without a body, what
@@ -156,6 +172,11 @@ export interface HttpPort {
     address: Address,
     answer: (request: Request) => Response | Promise<Response>,
   ): Promise<HttpServer>;
+  /**
+   * Asks an http: or https: URL; redirects are not followed. Refused, NotFound or Denied when it
+   * cannot, Io for an answer that is too long or takes too long.
+   */
+  ask(url: string, question: HttpQuestion): Promise<HttpAnswer>;
 }
 
 /** What `stat` tells. */

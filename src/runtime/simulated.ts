@@ -69,9 +69,10 @@ const defaultStartMs = 1_767_225_600_000;
 /** Characters of a machine's standard output that are kept. */
 const outputLengthMax = 1_000_000;
 
-/** A server of the real network would bring real time into a seeded history. */
+/** A server or a client of the real network would bring real time into a seeded history. */
 const noHttp: HttpPort = {
   serve: () => Promise.reject(new PlatformFault("Denied", "a simulated machine serves no HTTP")),
+  ask: () => Promise.reject(new PlatformFault("Denied", "a simulated machine asks no HTTP server")),
 };
 
 const severity: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error"];

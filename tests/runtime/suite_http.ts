@@ -40,6 +40,39 @@ function urlOf({ address }: HttpServer, path: string): string {
 }
 
 export function httpSuite(options: SubjectOptions): void {
+  check("a server is asked, by GET or with a form", options, async ({ runtime: { http } }) => {
+    const server = await http.serve(anyPort, ({ method, headers, url }) => {
+      const { pathname, search } = new URL(url);
+      const text = `${method} ${pathname}${search} ${headers.get("content-type")} ` +
+        `${headers.get("content-length") ?? "none"} ${headers.get("x-me")}`;
+      return new Response(text, { status: 203 });
+    });
+    const terms = { msMax: 10_000, bytesMax: 1_000, headers: { "x-me": "mine" } };
+    const got = await http.ask(urlOf(server, "/a?b=c"), terms);
+    assert.deepEqual([got.status, textOf([got.body])], [203, "GET /a?b=c null none mine"]);
+    const { body } = await http.ask(urlOf(server, "/form"), { ...terms, form: "a=1&b=2" });
+    assert.match(textOf([body]), /^POST \/form application\/x-www-form-urlencoded 7 mine$/);
+    await server.close();
+    const message = await fails("Refused", () => http.ask(urlOf(server, "/gone"), terms));
+    assert.ok(message.includes(`cannot ask ${urlOf(server, "/gone")}`), message);
+  });
+
+  check("an answer that is too long, or too late, is a fault", options, async ({ runtime }) => {
+    const server = await runtime.http.serve(
+      anyPort,
+      ({ url }) =>
+        url.endsWith("/never")
+          ? new Promise<Response>(() => {})
+          : new Response("x".repeat(100_000)),
+    );
+    const ask = (path: string, bytesMax: number, msMax: number) =>
+      runtime.http.ask(urlOf(server, path), { bytesMax, msMax });
+    assert.equal((await ask("/", 100_000, 10_000)).body.length, 100_000);
+    assert.match(await fails("Io", () => ask("/", 99_999, 10_000)), /more than 99999 bytes/);
+    assert.match(await fails("Io", () => ask("/never", 10, 50)), /no answer within 50 ms/);
+    await server.close();
+  });
+
   check("a request is answered as the web platform says it", options, async ({ runtime }) => {
     const server = await runtime.http.serve(anyPort, (request) => {
       const { pathname, searchParams } = new URL(request.url);

@@ -70,6 +70,35 @@ export function tlsSuite(options: SubjectOptions): void {
     await close();
   });
 
+  check("an https server is asked whom these certificates trust", options, async ({ runtime }) => {
+    const { network, http } = runtime;
+    const rules: TlsServerRules = {
+      versions: ["TLSv1.2", "TLSv1.3"],
+      clientAuth: "none",
+      handshakeMsMax: 10_000,
+      handshakesMax: 3,
+      onFailed: () => {},
+    };
+    const listening = { material: { identity: server }, rules };
+    const listener = await network.listenTls(anyPort, listening, async (socket) => {
+      await socket.read(new Uint8Array(10_000));
+      const answer = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\r\nkeys";
+      await socket.write(new TextEncoder().encode(answer));
+      await socket.closeWrite();
+    });
+    const ask = (trusted: string | undefined, host: string) =>
+      http.ask(`https://${host}:${listener.address.port}/`, {
+        msMax: 10_000,
+        bytesMax: 100,
+        trusted,
+      });
+    const { status, body } = await ask(ca, "127.0.0.1");
+    assert.deepEqual([status, new TextDecoder().decode(body)], [200, "keys"]);
+    await fails("Denied", () => ask(undefined, "127.0.0.1"));
+    await fails("Denied", () => ask(stranger.chain, "127.0.0.1"));
+    await listener.close();
+  });
+
   check("a key store of PKCS12 does as well", options, async ({ runtime }) => {
     const pkcs12 = Uint8Array.from(atob(serverPkcs12), (each) => each.charCodeAt(0));
     const material = { identity: { pkcs12, password: "hush" } };

@@ -123,24 +123,26 @@ export class Login {
       case "refused":
         return await this.#refuse(step.refusal);
       case "known": {
-        const { user, reply } = step;
+        const { user, reply, lifetimeMs } = step;
         const first = this.#first?.user ?? user;
         if (first !== user) {
           const told = `Cannot change principals during re-authentication from User:${first}: ` +
             `User:${user}`;
           return await this.#refuse({ told, reason: told });
         }
-        return { authBytes: reply, sessionLifetimeMs: this.#enter(user) };
+        return { authBytes: reply, sessionLifetimeMs: this.#enter(user, lifetimeMs) };
       }
     }
   }
 
-  /** Returns for how long. */
-  #enter(user: string): number {
+  /** Returns for how long: as long as what it has shown is good, or the mechanism's sessions last. */
+  #enter(user: string, shownMs = Infinity): number {
     this.#first = { user, mechanism: this.#mechanism };
     this.#state = "in";
     this.#exchange = undefined;
-    const lifetimeMs = this.#options.sessionMs(this.#mechanism);
+    const allowedMs = this.#options.sessionMs(this.#mechanism) || Infinity;
+    const soonerMs = Math.min(shownMs, allowedMs);
+    const lifetimeMs = soonerMs === Infinity ? 0 : Math.max(1, Math.floor(soonerMs));
     const untilMs = lifetimeMs > 0 ? this.#options.monotonic() + lifetimeMs : Infinity;
     this.#events.onIn(user, untilMs);
     return lifetimeMs;

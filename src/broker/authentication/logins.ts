@@ -2,15 +2,26 @@
 //
 //   PLAINTEXT                no login: everybody is User:ANONYMOUS
 //   SASL_PLAINTEXT           listener.name.<name>.sasl.enabled.mechanisms, or the broker's own
+//                            PLAIN, SCRAM by passwords, OAUTHBEARER by tokens
 //
 // What is configured is read when a client comes, so that a change holds for the next one.
 
 import type { MetadataImage } from "../../cluster/mod.ts";
 import { ScramMechanism } from "../../cluster/scram.ts";
-import type { DigestAlgorithm, Digests, Random, Timers } from "../../runtime/ports.ts";
+import type {
+  DigestAlgorithm,
+  Digests,
+  Files,
+  HttpPort,
+  Logger,
+  Random,
+  Timers,
+} from "../../runtime/ports.ts";
 import type { BrokerConfig } from "../config/mod.ts";
+import { bearerExchange } from "./bearer.ts";
+import { BearerTokens, checkTokenFiles } from "./bearer_tokens.ts";
 import { Credentials } from "./credentials.ts";
-import { parseJaas } from "./jaas.ts";
+import { parseJaas } from "../../base/jaas.ts";
 import type { LoginOptions } from "./login.ts";
 import type { Mechanism } from "./mechanism.ts";
 import { plainExchange } from "./plain.ts";
@@ -21,8 +32,12 @@ export interface LoginsOptions {
   readonly image: () => Pick<MetadataImage, "scramCredentials">;
   readonly digests: Digests;
   readonly random: Random;
+  readonly files: Files;
+  readonly http: HttpPort;
   readonly timers: Timers;
+  readonly now: () => number;
   readonly monotonic: () => number;
+  readonly logger: Logger;
 }
 
 const scramHashes: Readonly<Record<string, readonly [number, DigestAlgorithm]>> = {
@@ -32,15 +47,40 @@ const scramHashes: Readonly<Record<string, readonly [number, DigestAlgorithm]>> 
 const nonceBytes = 18;
 const secretBytes = 32;
 
+/** Whether clients of `listener` may log in by tokens. */
+function takesTokens(config: LoginsOptions["config"], listener: string): boolean {
+  return config.protocolOf(listener).startsWith("SASL_") &&
+    config.ofListener("sasl.enabled.mechanisms", { listener }).includes("OAUTHBEARER");
+}
+
+/** Throws UsageFault where a file is missing that logins by `listener` are checked by. */
+export function checkLoginFiles(
+  options: Pick<LoginsOptions, "config" | "files">,
+  listener: string,
+): void {
+  if (takesTokens(options.config, listener)) checkTokenFiles(options, listener);
+}
+
 /** The ways in of one broker. */
 export class Logins {
   readonly #options: LoginsOptions;
   readonly #credentials: Credentials;
+  readonly #tokens: BearerTokens;
 
   constructor(options: LoginsOptions) {
     const { digests, image, random } = options;
     this.#options = options;
+    this.#tokens = new BearerTokens(options);
     this.#credentials = new Credentials({ digests, image, secret: random.bytes(secretBytes) });
+  }
+
+  /** Clients of `listener` are about to come. */
+  open(listener: string): void {
+    if (takesTokens(this.#options.config, listener)) this.#tokens.open(listener);
+  }
+
+  close(): void {
+    this.#tokens.close();
   }
 
   /** How clients of `listener` come in; undefined where they need not say who they are. */
@@ -61,6 +101,7 @@ export class Logins {
 
   #begin(name: string, listener: string): ReturnType<Mechanism> {
     const { digests, random } = this.#options;
+    if (name === "OAUTHBEARER") return bearerExchange(this.#tokens.checkOf(listener));
     const scram = scramHashes[name];
     if (scram === undefined) return plainExchange(this.#passwordCheck(listener));
     const [mechanism, algorithm] = scram;

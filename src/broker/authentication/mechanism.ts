@@ -11,8 +11,13 @@
 export type Step =
   /** It is to go on from here. */
   | { readonly type: "challenge"; readonly reply: Uint8Array }
-  /** It is `user`. */
-  | { readonly type: "known"; readonly reply: Uint8Array; readonly user: string }
+  /** It is `user`; where what it has shown runs out, for so long. */
+  | {
+    readonly type: "known";
+    readonly reply: Uint8Array;
+    readonly user: string;
+    readonly lifetimeMs?: number;
+  }
   | { readonly type: "refused"; readonly refusal: LoginRefusal };
 
 /** Why a client is not let in. */
@@ -35,8 +40,12 @@ export function challenge(reply: Uint8Array): Step {
   return { type: "challenge", reply };
 }
 
-export function known(user: string, reply: Uint8Array): Step {
-  return { type: "known", reply, user };
+export function known(
+  user: string,
+  reply: Uint8Array,
+  options: { readonly lifetimeMs?: number } = {},
+): Step {
+  return { type: "known", reply, user, ...options };
 }
 
 /** Refuses; who says nothing else to the operator says what the client is told. */

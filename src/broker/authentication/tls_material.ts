@@ -62,7 +62,20 @@ function trustedOf(config: Config, files: Files, listener: string): string | und
   const inline = config.ofListener("ssl.truststore.certificates", { listener });
   if (inline !== null) return inline;
   const path = config.ofListener("ssl.truststore.location", { listener });
-  if (path === null) return undefined;
+  return path === null ? undefined : trustedIn(files, path);
+}
+
+/** Whom the options of a login module trust; undefined where they say nothing. */
+export function tlsTrustOf(
+  files: Files,
+  options: ReadonlyMap<string, string>,
+): string | undefined {
+  const path = options.get("ssl.truststore.location");
+  return options.get("ssl.truststore.certificates") ??
+    (path === undefined ? undefined : trustedIn(files, path));
+}
+
+function trustedIn(files: Files, path: string): string {
   const bytes = bytesOf(files, path, "ssl.truststore.location");
   if (isPem(bytes)) return fromUtf8(bytes);
   throw new UsageFault(

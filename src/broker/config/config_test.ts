@@ -196,7 +196,38 @@ Deno.test("a listener that would let nobody in is refused at the start", () => {
   assertEquals(
     problemOf({ "sasl.enabled.mechanisms": "GSSAPI,PLAIN" }),
     "sasl.enabled.mechanisms: GSSAPI is not offered: listener SASL_PLAINTEXT may have PLAIN, " +
-      "SCRAM-SHA-256, SCRAM-SHA-512",
+      "SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER",
+  );
+  const tokens = { "sasl.enabled.mechanisms": "OAUTHBEARER" };
+  const urlKey = "sasl.oauthbearer.jwks.endpoint.url";
+  const tokenPrefix = "listener.name.sasl_plaintext.oauthbearer.";
+  assertEquals(
+    problemOf(tokens),
+    `${urlKey}: listener SASL_PLAINTEXT offers OAUTHBEARER and has no keys to check tokens by: ` +
+      "name the file: or https: URL of its provider's keys",
+  );
+  assertEquals(
+    problemOf({ ...tokens, [urlKey]: "ldap://x" }),
+    `${urlKey}: "ldap://x" is no file:, https: or http: URL`,
+  );
+  const unsecured = "OAuthBearerLoginModule required unsecuredValidatorRequiredScope=a;";
+  assertEquals(
+    problemOf({
+      ...tokens,
+      [urlKey]: "https://x/keys",
+      [`${tokenPrefix}sasl.jaas.config`]: unsecured,
+    }),
+    `${urlKey}: listener SASL_PLAINTEXT is to take unsigned tokens, too: drop one of them`,
+  );
+  assertEquals(
+    problemOf({
+      ...tokens,
+      [urlKey]: "https://x/keys",
+      [`${tokenPrefix}sasl.server.callback.handler.class`]: "com.acme.Tokens",
+    }),
+    `${tokenPrefix}sasl.server.callback.handler.class: Tokens cannot be loaded here: tokens are ` +
+      "checked as by OAuthBearerValidatorCallbackHandler or " +
+      "OAuthBearerUnsecuredValidatorCallbackHandler",
   );
   assertEquals(
     problemOf({ ...plain, [jaasKey]: "PlainLoginModule required username=a password=hush;" }),

@@ -1,11 +1,12 @@
 // Whether the listeners that ask for a login can let anybody in: found out at the start, since a
 // client would only be told that it is not let in.
 
-import { parseJaas } from "../authentication/jaas.ts";
+import { parseJaas } from "../../base/jaas.ts";
 import { parseRules } from "../authentication/principal_rules.ts";
+import { tokenProblem } from "../authentication/token_terms.ts";
 import type { BrokerConfig } from "./in_force.ts";
 
-const offered: readonly string[] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"];
+const offered: readonly string[] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"];
 
 /** What is wrong with the logins of `config`'s listeners. No password is in it. */
 export function loginProblems(config: BrokerConfig): string[] {
@@ -25,7 +26,11 @@ export function loginProblems(config: BrokerConfig): string[] {
         `${offered.join(", ")}`,
       ];
     }
-    return mechanisms.includes("PLAIN") ? plainProblems(config, listener) : [];
+    const problems = mechanisms.includes("PLAIN") ? plainProblems(config, listener) : [];
+    const problem = mechanisms.includes("OAUTHBEARER")
+      ? tokenProblem(config, listener)
+      : undefined;
+    return problem === undefined ? problems : [...problems, problem];
   });
 }
 

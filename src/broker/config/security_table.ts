@@ -8,7 +8,7 @@ import type { ConfigKey } from "./values.ts";
 const alone = "this broker is its own controller and has no peers";
 const java = "Java classes cannot be loaded here";
 const kerberos = "Kerberos is not offered";
-const sasl = "of SASL, PLAIN and SCRAM are served yet";
+const loginElsewhere = "this broker logs in nowhere";
 const ownFormat = "a file says itself what it is";
 const runtimeTls = "TLS is the runtime's";
 const tokens = "delegation tokens are not served yet";
@@ -49,15 +49,15 @@ export const securityKeys = {
     // Differs from Kafka: SCRAM rather than GSSAPI, which is not offered.
     default: "SCRAM-SHA-256,SCRAM-SHA-512",
     update: "per-broker",
-    doc: "SASL mechanisms that clients may use: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512.",
+    doc: "SASL mechanisms that clients may use: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER.",
   },
   "sasl.jaas.config": {
     type: "password",
     default: null,
     update: "per-broker",
     ignored: "a listener has it, as listener.name.NAME.plain.sasl.jaas.config",
-    doc: "The users of PLAIN in JAAS's syntax, of one listener: set it as " +
-      "listener.name.NAME.plain.sasl.jaas.config.",
+    doc: "The users of PLAIN in JAAS's syntax, or the rules for unsigned tokens of OAUTHBEARER, " +
+      "of one listener: set it as listener.name.NAME.plain.sasl.jaas.config.",
   },
   "sasl.kerberos.kinit.cmd": {
     type: "string",
@@ -116,53 +116,53 @@ export const securityKeys = {
   "sasl.login.connect.timeout.ms": {
     type: "int",
     default: null,
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "How long a connection to the identity provider may take.",
   },
   "sasl.login.read.timeout.ms": {
     type: "int",
     default: null,
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "How long an answer of the identity provider may take.",
   },
   "sasl.login.refresh.buffer.seconds": {
     type: "short",
     default: "300",
     update: "per-broker",
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "Time before its end within which a credential is not renewed.",
   },
   "sasl.login.refresh.min.period.seconds": {
     type: "short",
     default: "60",
     update: "per-broker",
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "Shortest time between two renewals of a credential.",
   },
   "sasl.login.refresh.window.factor": {
     type: "double",
     default: "0.8",
     update: "per-broker",
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "Share of a credential's life after which it is renewed.",
   },
   "sasl.login.refresh.window.jitter": {
     type: "double",
     default: "0.05",
     update: "per-broker",
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "Share of that time that is random.",
   },
   "sasl.login.retry.backoff.max.ms": {
     type: "long",
     default: "10000",
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "Longest pause between two tries to log in.",
   },
   "sasl.login.retry.backoff.ms": {
     type: "long",
     default: "100",
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "First pause between two tries to log in.",
   },
   "sasl.mechanism.controller.protocol": {
@@ -181,122 +181,119 @@ export const securityKeys = {
   "sasl.oauthbearer.assertion.algorithm": {
     type: "string",
     default: "RS256",
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "Algorithm that signs assertions to the identity provider.",
   },
   "sasl.oauthbearer.assertion.claim.aud": {
     type: "string",
     default: null,
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "Audience in such an assertion.",
   },
   "sasl.oauthbearer.assertion.claim.exp.seconds": {
     type: "int",
     default: "300",
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "How long such an assertion is valid.",
   },
   "sasl.oauthbearer.assertion.claim.iss": {
     type: "string",
     default: null,
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "Issuer in such an assertion.",
   },
   "sasl.oauthbearer.assertion.claim.jti.include": {
     type: "boolean",
     default: "false",
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "Whether such an assertion has an id of its own.",
   },
   "sasl.oauthbearer.assertion.claim.nbf.seconds": {
     type: "int",
     default: "60",
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "How far back the start of its validity lies.",
   },
   "sasl.oauthbearer.assertion.claim.sub": {
     type: "string",
     default: null,
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "Subject in such an assertion.",
   },
   "sasl.oauthbearer.assertion.file": {
     type: "string",
     default: null,
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "File with a ready-made assertion.",
   },
   "sasl.oauthbearer.assertion.private.key.file": {
     type: "string",
     default: null,
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "File with the key that signs assertions.",
   },
   "sasl.oauthbearer.assertion.private.key.passphrase": {
     type: "password",
     default: null,
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "Passphrase of that key.",
   },
   "sasl.oauthbearer.assertion.template.file": {
     type: "string",
     default: null,
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "File with further claims of assertions.",
   },
   "sasl.oauthbearer.client.credentials.client.id": {
     type: "string",
     default: null,
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "Client id at the identity provider.",
   },
   "sasl.oauthbearer.client.credentials.client.secret": {
     type: "password",
     default: null,
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "Its secret.",
   },
   "sasl.oauthbearer.clock.skew.seconds": {
     type: "int",
     default: "30",
-    ignored: sasl,
+    min: 0,
     doc: "How far the clock of the identity provider may differ.",
   },
   "sasl.oauthbearer.expected.audience": {
     type: "list",
     default: "",
-    ignored: sasl,
     doc: "Audiences of which a token must name one.",
   },
   "sasl.oauthbearer.expected.issuer": {
     type: "string",
     default: null,
-    ignored: sasl,
     doc: "The issuer that a token must name.",
   },
   "sasl.oauthbearer.jwks.endpoint.refresh.ms": {
     type: "long",
     default: "3600000",
-    ignored: sasl,
+    min: 1,
     doc: "How often the keys of the identity provider are fetched.",
   },
   "sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms": {
     type: "long",
     default: "10000",
-    ignored: sasl,
+    min: 1,
     doc: "Longest pause between two tries to fetch them.",
   },
   "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms": {
     type: "long",
     default: "100",
-    ignored: sasl,
+    min: 1,
     doc: "First pause between two tries to fetch them.",
   },
   "sasl.oauthbearer.jwks.endpoint.url": {
     type: "string",
     default: null,
-    ignored: sasl,
-    doc: "Where the keys of the identity provider are.",
+    doc: "Where the keys of the identity provider are: a file:, https: or http: URL.",
   },
   "sasl.oauthbearer.jwt.retriever.class": {
     type: "class",
@@ -313,32 +310,31 @@ export const securityKeys = {
   "sasl.oauthbearer.scope": {
     type: "string",
     default: null,
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "Scope that is asked for at the identity provider.",
   },
   "sasl.oauthbearer.scope.claim.name": {
     type: "string",
     default: "scope",
-    ignored: sasl,
     doc: "The claim that holds a token's scope.",
   },
   "sasl.oauthbearer.sub.claim.name": {
     type: "string",
     default: "sub",
-    ignored: sasl,
     doc: "The claim that holds a token's subject.",
   },
   "sasl.oauthbearer.token.endpoint.url": {
     type: "string",
     default: null,
-    ignored: sasl,
+    ignored: loginElsewhere,
     doc: "Where the identity provider gives tokens.",
   },
   "sasl.server.callback.handler.class": {
     type: "class",
     default: null,
-    ignored: java,
-    doc: "A class that checks what SASL clients say.",
+    ignored: "a listener has it, as listener.name.NAME.oauthbearer.sasl.server.callback.handler.class",
+    doc: "Kafka's class that checks tokens, of one listener: " +
+      "OAuthBearerValidatorCallbackHandler, or OAuthBearerUnsecuredValidatorCallbackHandler.",
   },
   "sasl.server.max.receive.size": {
     type: "int",
