@@ -20,6 +20,8 @@ const operationCodes = {
   describeConfigs: 10,
   alterConfigs: 11,
   idempotentWrite: 12,
+  createTokens: 13,
+  describeTokens: 14,
 } as const;
 
 /** What can be done to a resource. */
@@ -48,6 +50,8 @@ export const operationsOf = {
     "idempotentWrite",
   ],
   transactionalId: ["write", "describe"],
+  delegationToken: ["describe"],
+  user: ["createTokens", "describeTokens"],
 } as const satisfies Readonly<Record<string, readonly Operation[]>>;
 
 export type AclResourceType = keyof typeof operationsOf;
@@ -88,6 +92,8 @@ const refusals: Readonly<Record<AclResourceType, ErrorCode>> = {
   group: ErrorCode.GROUP_AUTHORIZATION_FAILED,
   cluster: ErrorCode.CLUSTER_AUTHORIZATION_FAILED,
   transactionalId: ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+  delegationToken: ErrorCode.DELEGATION_TOKEN_AUTHORIZATION_FAILED,
+  user: ErrorCode.DELEGATION_TOKEN_AUTHORIZATION_FAILED,
 };
 
 /** Declares a need; refused with the error of the resource's type if nothing else is said. */

@@ -347,6 +347,13 @@ export class Broker implements RunningBroker {
         run: () => this.#wiring.cleaner.run(),
       });
     }
+    if (this.#wiring.delegationTokens.areEnabled) {
+      this.#background.start({
+        name: "delegation token expiry",
+        intervalMs: () => config.get("delegation.token.expiry.check.interval.ms"),
+        run: () => this.#wiring.sweepDelegationTokens(),
+      });
+    }
     this.#background.start({
       name: "share state pruning",
       intervalMs: () => sharePruneMs,

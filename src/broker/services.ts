@@ -10,6 +10,7 @@ import type { BrokerId, Uuid } from "../base/ids.ts";
 import type { ChangeQueue, MetadataStore } from "../cluster/mod.ts";
 import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random } from "../runtime/ports.ts";
+import type { DelegationTokens } from "./authentication/delegation_tokens.ts";
 import type { BrokerConfig } from "./config/mod.ts";
 import type { Coordinators } from "./coordinators.ts";
 import type { DataFolderState } from "./data_folder_states.ts";
@@ -36,7 +37,10 @@ import type { Transactions } from "./transactions.ts";
 export interface Services {
   readonly nodeId: BrokerId;
   readonly clusterId: string;
-  readonly config: Pick<BrokerConfig, "get" | "describeTopic" | "describeBroker" | "describeGroup">;
+  readonly config: Pick<
+    BrokerConfig,
+    "get" | "protocolOf" | "describeTopic" | "describeBroker" | "describeGroup"
+  >;
   /** The metadata as it is now. */
   readonly metadata: Pick<MetadataStore, "image" | "leaderEpoch" | "controllerId">;
   /** Through it go all changes of the metadata. */
@@ -66,6 +70,7 @@ export interface Services {
   readonly purgatory: Pick<Purgatory, "wait">;
   readonly fetchSessions: Pick<FetchSessions, "begin" | "withhold">;
   readonly quotas: Pick<ClientQuotas, "meter">;
+  readonly delegationTokens: Pick<DelegationTokens, "areEnabled" | "hmacOf" | "find">;
   /** Clients' own metrics; loaded when a client first asks. */
   readonly telemetry: () => Promise<Telemetry>;
   /** What clients make us hold, all together. */

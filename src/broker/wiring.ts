@@ -13,6 +13,7 @@ import { type BrokerId, type Uuid, uuidFromRandom } from "../base/ids.ts";
 import {
   type ChangeQueue,
   decideAllocateProducerIds,
+  decideTokenSweep,
   directoryOfReplica,
   type MetadataChange,
   type MetadataStore,
@@ -22,6 +23,7 @@ import {
 import { groupCoordinator, shareCoordinator, transactionCoordinator } from "../coordinator/mod.ts";
 import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random, Runtime } from "../runtime/ports.ts";
+import { DelegationTokens } from "./authentication/delegation_tokens.ts";
 import { Logins } from "./authentication/logins.ts";
 import { TlsListeners } from "./authentication/tls_listeners.ts";
 import { Acceptor } from "./network/acceptor.ts";
@@ -150,6 +152,7 @@ export class Wiring implements Services {
   readonly stopWatching: () => void;
   readonly tlsListeners: TlsListeners;
   readonly logins: Logins;
+  readonly delegationTokens: DelegationTokens;
   readonly acceptor: Acceptor;
   readonly retention: Retention;
   readonly cleaner: Cleaner;
@@ -229,7 +232,14 @@ export class Wiring implements Services {
       this.eventLoopDelay = new EventLoopDelay({ clock, timers });
     }
     this.tlsListeners = new TlsListeners({ config, files: runtime.files, timers, logger });
+    this.delegationTokens = new DelegationTokens({
+      secretKey: config.get("delegation.token.secret.key"),
+      image: () => metadata.image,
+      digests: runtime.digests,
+      now: () => clock.now(),
+    });
     this.logins = new Logins({
+      delegationTokens: this.delegationTokens,
       config,
       image: () => metadata.image,
       digests: runtime.digests,
@@ -478,6 +488,13 @@ export class Wiring implements Services {
           this.onBug(error, "a request could not be answered: this is a bug", session),
       },
     });
+  }
+
+  /** Those whose time is over are removed. */
+  async sweepDelegationTokens(): Promise<void> {
+    const nowMs = this.clock.now();
+    const count = await this.change((image) => decideTokenSweep(image, nowMs));
+    if (count > 0) this.logger.log("info", "removed expired delegation tokens", { count });
   }
 
   /** What clients have set takes effect at once. */

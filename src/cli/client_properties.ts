@@ -89,7 +89,8 @@ function saslOf(source: Source): SaslOptions {
   if (!username || !password) {
     throw new UsageFault(`${path}: sasl.jaas.config has to hold username="..." password="...";`);
   }
-  return { mechanism, username, password };
+  const delegationToken = options?.get("tokenauth") === "true";
+  return { mechanism, username, password, delegationToken };
 }
 
 function endpointOf(source: Source, jaas: JaasEntry | undefined): TokenEndpoint {

@@ -32,6 +32,8 @@ export interface PasswordOptions {
   readonly username: string;
   /** The user's password. */
   readonly password: string;
+  /** `username` is the id of a delegation token, and `password` its HMAC as base64. */
+  readonly delegationToken?: boolean;
 }
 
 /** A user by a token that an identity provider has made; one of `token` and `endpoint` is given. */
@@ -62,11 +64,15 @@ export function checkSasl(given: SaslOptions, ports: TokenPorts): Credentials {
     mechanism: passwordMechanisms,
     username: "text",
     password: "text",
+    delegationToken: "flag",
   });
+  if (options.delegationToken && options.mechanism === "PLAIN") {
+    throw new UsageFault("connect: sasl by PLAIN takes no delegation token: SCRAM does");
+  }
   if (!options.username || !options.password) {
     throw new UsageFault("connect: sasl needs username and password");
   }
-  return { mechanism: "SCRAM-SHA-512", ...options };
+  return { mechanism: "SCRAM-SHA-512", delegationToken: false, ...options };
 }
 
 function checkToken(given: TokenOptions, ports: TokenPorts): Credentials {
@@ -133,14 +139,14 @@ async function showToken(token: string, step: (said: string) => Promise<string>)
 }
 
 async function proveByScram(
-  { mechanism, username, password }: Required<PasswordOptions>,
+  { mechanism, username, password, delegationToken }: Required<PasswordOptions>,
   step: (said: string) => Promise<string>,
   { digests, random }: LoginPorts,
 ): Promise<void> {
   const algorithm: DigestAlgorithm = mechanism === "SCRAM-SHA-256" ? "sha256" : "sha512";
   const name = username.replaceAll("=", "=3D").replaceAll(",", "=2C");
   const nonce = base64(random.bytes(18));
-  const clientFirst = `n=${name},r=${nonce}`;
+  const clientFirst = `n=${name},r=${nonce}${delegationToken ? ",tokenauth=true" : ""}`;
   const serverFirst = await step(`n,,${clientFirst}`);
   const match = /^r=([^,]+),s=([A-Za-z0-9+/=]+),i=(\d{1,9})/.exec(serverFirst);
   const [, whole = "", salt = "", iterationsText] = match ?? [];

@@ -15,6 +15,7 @@ import { KeptRecords } from "./kept_records.ts";
 import {
   type ClientQuota,
   ClientQuotaTable,
+  type DelegationToken,
   type QuotaEntityPart,
   type ScramCredential,
   ScramTable,
@@ -141,6 +142,9 @@ export interface MetadataImage {
   scramUsers(): readonly string[];
   /** A user's credentials by mechanism; empty when there are none. */
   scramCredentials(user: string): ReadonlyMap<number, ScramCredential>;
+  readonly delegationTokenCount: number;
+  delegationTokens(): Iterable<DelegationToken>;
+  delegationToken(id: string): DelegationToken | undefined;
 }
 
 interface TopicEntry extends TopicImage {
@@ -158,6 +162,7 @@ export class ImageTables implements MetadataImage {
   readonly features = new Map<string, number>();
   readonly quotas = new ClientQuotaTable();
   readonly scram = new ScramTable();
+  readonly tokens = new Map<string, DelegationToken>();
   readonly kept = new KeptRecords();
   readonly #brokers = new Map<BrokerId, BrokerImage>();
   readonly #byName = new Map<string, TopicEntry>();
@@ -277,6 +282,18 @@ export class ImageTables implements MetadataImage {
 
   scramCredentials(user: string): ReadonlyMap<number, ScramCredential> {
     return this.scram.get(user);
+  }
+
+  get delegationTokenCount(): number {
+    return this.tokens.size;
+  }
+
+  delegationTokens(): Iterable<DelegationToken> {
+    return this.tokens.values();
+  }
+
+  delegationToken(id: string): DelegationToken | undefined {
+    return this.tokens.get(id);
   }
 
   /** Sets one key of a resource; null removes it. `isLoading`: there are no readers yet. */

@@ -1,7 +1,7 @@
 // An image as the shortest list of records that makes it: what a snapshot of the metadata holds.
 //
-//   metadata.version, other features | brokers | controllers, tokens, access control | topics, each
-//   with its partitions | configuration | quotas | producer ids | credentials
+//   metadata.version, other features | brokers | controllers, access control | topics, each with
+//   its partitions | configuration | quotas | producer ids | credentials, tokens
 //
 // Invariant: replaying the records makes an image that gives the same records. metadata.version
 // comes first, as in Kafka, since it says in which versions the others are.
@@ -38,6 +38,9 @@ export function* imageRecords(image: MetadataImage): Generator<MetadataRecordInp
       const fields = { name, mechanism, ...credential };
       yield { type: "UserScramCredentialRecord", version: 0, fields };
     }
+  }
+  for (const fields of image.delegationTokens()) {
+    yield { type: "DelegationTokenRecord", version: 0, fields };
   }
 }
 

@@ -1,5 +1,5 @@
 // Metadata records that mean nothing to this broker and must outlive a snapshot all the same, since
-// Kafka finds them again: access control, delegation tokens, controllers, a ZooKeeper migration.
+// Kafka finds them again: access control, controllers, a ZooKeeper migration.
 //
 //   record of a thing      kept, in the place of an older one of the same thing
 //   removal of a thing     forgets it
@@ -30,12 +30,6 @@ export class KeptRecords {
         break;
       case "RemoveAccessControlEntryRecord":
         this.#records.delete(`acl ${record.fields.id}`);
-        break;
-      case "DelegationTokenRecord":
-        this.#records.set(`token ${record.fields.tokenId}`, record);
-        break;
-      case "RemoveDelegationTokenRecord":
-        this.#records.delete(`token ${record.fields.tokenId}`);
         break;
       case "RegisterControllerRecord":
         this.#records.set(`controller ${record.fields.controllerId}`, record);

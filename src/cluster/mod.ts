@@ -16,6 +16,7 @@ export {
   type InternalTopic,
   type TopicDefaults,
 } from "./create_topics.ts";
+export { decideTokenSweep } from "./delegation_tokens.ts";
 export * from "./directories.ts";
 export {
   checkMetadataVersion,

@@ -1,9 +1,13 @@
-// What the metadata knows of those who connect: quotas and SCRAM credentials.
+// What the metadata knows of those who connect: quotas, SCRAM credentials, delegation tokens.
 //
 //   quotas       by entity: {user: name or null, client-id: name or null}, null being the default
 //   credentials  by user, then by mechanism (1 SCRAM-SHA-256, 2 SCRAM-SHA-512)
+//   tokens       by id
 //
-// Only replay.ts may change the tables. How requests change them: client_quotas.ts, scram.ts.
+// Only replay.ts may change the tables. How requests change them: client_quotas.ts, scram.ts,
+// delegation_tokens.ts.
+
+import type { Int64 } from "../base/int64.ts";
 
 /** One part of whom a quota is for. */
 export interface QuotaEntityPart {
@@ -78,4 +82,19 @@ export class ScramTable {
     if (credentials.size === 0) this.#byUser.delete(user);
     else this.#byUser.set(user, credentials);
   }
+}
+
+/** A short-lived secret that stands for a user, as its record has it (KIP-48). */
+export interface DelegationToken {
+  readonly tokenId: string;
+  /** Whom it stands for, such as "User:alice". */
+  readonly owner: string;
+  /** Who has asked for it. */
+  readonly requester: string;
+  /** Who may put off its expiry, besides its owner. */
+  readonly renewers: readonly string[];
+  /** Times of the wall clock. */
+  readonly issueTimestamp: Int64;
+  readonly maxTimestamp: Int64;
+  readonly expirationTimestamp: Int64;
 }

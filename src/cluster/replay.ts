@@ -4,7 +4,7 @@
 //   Begin ... End      (KIP-868)             -> kept aside, applied together at End
 //   Begin ... Abort                          -> dropped
 //
-// Records of types that mean nothing to a broker yet (access control, tokens, controllers) are kept
+// Records of types that mean nothing to a broker yet (access control, controllers) are kept
 // for a snapshot (kept_records.ts), those of unknown types stay in the log. What contradicts the
 // image, such as a partition of a topic that is not there, is damage: a PartitionFault of the
 // metadata log.
@@ -159,6 +159,12 @@ function applyRecord(
     }
     case "RemoveUserScramCredentialRecord":
       tables.scram.set(record.fields.name, record.fields.mechanism, undefined);
+      break;
+    case "DelegationTokenRecord":
+      tables.tokens.set(record.fields.tokenId, record.fields);
+      break;
+    case "RemoveDelegationTokenRecord":
+      tables.tokens.delete(record.fields.tokenId);
       break;
     default:
       applyBrokerRecord(tables, record, changes);

@@ -11,7 +11,7 @@
 // Source: KIP-43, KIP-152, KIP-368.
 
 import { ErrorCode } from "../../protocol/mod.ts";
-import type { Exchange, LoginRefusal, Mechanism } from "./mechanism.ts";
+import type { Exchange, LoginRefusal, Mechanism, Step } from "./mechanism.ts";
 
 export interface LoginOptions {
   /** By the names that clients know, such as "PLAIN"; in the order in which they are told. */
@@ -39,15 +39,25 @@ export interface ExchangeAnswer {
   readonly sessionLifetimeMs: number;
 }
 
+/** Who has come in. */
+export interface KnownClient {
+  readonly user: string;
+  /** Of the monotonic clock. */
+  readonly untilMs: number;
+  /** It has shown a delegation token. */
+  readonly isByToken: boolean;
+}
+
 /** What a login brings about. */
 export interface LoginEvents {
-  /** The client is `user`, until `untilMs` of the monotonic clock. */
-  onIn(user: string, untilMs: number): void;
+  onIn(known: KnownClient): void;
   /** The client is asked again who it is. */
   onAgain(): void;
   /** It is not let in: the connection ends behind the answer. */
   onOut(reason: string): void;
 }
+
+type KnownStep = Extract<Step, { type: "known" }>;
 
 type State = "handshake" | "exchange" | "tokens" | "in" | "out";
 
@@ -123,20 +133,20 @@ export class Login {
       case "refused":
         return await this.#refuse(step.refusal);
       case "known": {
-        const { user, reply, lifetimeMs } = step;
+        const { user, reply } = step;
         const first = this.#first?.user ?? user;
         if (first !== user) {
           const told = `Cannot change principals during re-authentication from User:${first}: ` +
             `User:${user}`;
           return await this.#refuse({ told, reason: told });
         }
-        return { authBytes: reply, sessionLifetimeMs: this.#enter(user, lifetimeMs) };
+        return { authBytes: reply, sessionLifetimeMs: this.#enter(step) };
       }
     }
   }
 
   /** Returns for how long: as long as what it has shown is good, or the mechanism's sessions last. */
-  #enter(user: string, shownMs = Infinity): number {
+  #enter({ user, lifetimeMs: shownMs = Infinity, isByToken = false }: KnownStep): number {
     this.#first = { user, mechanism: this.#mechanism };
     this.#state = "in";
     this.#exchange = undefined;
@@ -144,7 +154,7 @@ export class Login {
     const soonerMs = Math.min(shownMs, allowedMs);
     const lifetimeMs = soonerMs === Infinity ? 0 : Math.max(1, Math.floor(soonerMs));
     const untilMs = lifetimeMs > 0 ? this.#options.monotonic() + lifetimeMs : Infinity;
-    this.#events.onIn(user, untilMs);
+    this.#events.onIn({ user, untilMs, isByToken });
     return lifetimeMs;
   }
 

@@ -22,6 +22,7 @@ import { bearerExchange } from "./bearer.ts";
 import { BearerTokens, checkTokenFiles } from "./bearer_tokens.ts";
 import { Credentials } from "./credentials.ts";
 import { parseJaas } from "../../base/jaas.ts";
+import type { DelegationTokens } from "./delegation_tokens.ts";
 import type { LoginOptions } from "./login.ts";
 import type { Mechanism } from "./mechanism.ts";
 import { plainExchange } from "./plain.ts";
@@ -30,6 +31,7 @@ import { scramExchange } from "./scram.ts";
 export interface LoginsOptions {
   readonly config: Pick<BrokerConfig, "get" | "ofListener" | "protocolOf">;
   readonly image: () => Pick<MetadataImage, "scramCredentials">;
+  readonly delegationTokens: Pick<DelegationTokens, "credential">;
   readonly digests: Digests;
   readonly random: Random;
   readonly files: Files;
@@ -111,6 +113,7 @@ export class Logins {
       digests,
       credential: (user) => this.#credentials.stored(user, mechanism),
       decoy: (user) => this.#credentials.decoy(user, algorithm),
+      token: (id) => this.#options.delegationTokens.credential(id, algorithm),
       newNonce: () => btoa(String.fromCharCode(...random.bytes(nonceBytes))),
     });
   }

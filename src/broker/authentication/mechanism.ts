@@ -17,6 +17,8 @@ export type Step =
     readonly reply: Uint8Array;
     readonly user: string;
     readonly lifetimeMs?: number;
+    /** It has shown a delegation token. */
+    readonly isByToken?: boolean;
   }
   | { readonly type: "refused"; readonly refusal: LoginRefusal };
 
@@ -43,7 +45,7 @@ export function challenge(reply: Uint8Array): Step {
 export function known(
   user: string,
   reply: Uint8Array,
-  options: { readonly lifetimeMs?: number } = {},
+  options: { readonly lifetimeMs?: number; readonly isByToken?: boolean } = {},
 ): Step {
   return { type: "known", reply, user, ...options };
 }

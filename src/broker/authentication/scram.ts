@@ -10,6 +10,7 @@
 //
 // A user that does not exist is asked for its proof like any other, by a salt that is always the
 // same, and only then refused: what a name is worth cannot be learned from the answers.
+// A delegation token logs in like a user: its id is the name, and it stands for its owner (KIP-48).
 // Differs from Kafka: Kafka refuses a user that does not exist at its first message of SCRAM.
 
 import { fromUtf8, utf8 } from "../../base/bytes.ts";
@@ -24,23 +25,41 @@ export interface StoredScram {
   readonly iterations: number;
 }
 
+/** The same of a delegation token: there is one where it has an owner. */
+export interface TokenCredential {
+  readonly stored: StoredScram;
+  readonly owner?: string;
+  readonly lifetimeMs?: number;
+}
+
 export interface ScramOptions {
   readonly algorithm: DigestAlgorithm;
   /** As the client knows it: SCRAM-SHA-256. */
   readonly name: string;
   readonly digests: Digests;
   readonly credential: (user: string) => StoredScram | undefined;
+  /** Of a delegation token (KIP-48); undefined where they are turned off. */
+  readonly token: (id: string) => Promise<TokenCredential | undefined>;
   /** In place of the credential of a user that there is not: nobody can prove to know it. */
   readonly decoy: (user: string) => StoredScram;
   /** The server's part of the nonce: printable, without a comma, new each time. */
   readonly newNonce: () => string;
 }
 
+/** Whom a name stands for, and what is proved by. */
+interface Claimed {
+  /** Undefined: there is no such user or token. */
+  readonly user: string | undefined;
+  readonly stored: StoredScram;
+  readonly lifetimeMs?: number;
+  readonly isByToken: boolean;
+}
+
 /** What is remembered between the two messages. */
 interface Asked {
-  readonly user: string;
-  readonly isKnown: boolean;
-  readonly stored: StoredScram;
+  /** As the client has said it. */
+  readonly name: string;
+  readonly claimed: Claimed;
   readonly gs2Header: string;
   readonly serverNonce: string;
   readonly clientFirst: string;
@@ -56,52 +75,73 @@ const nonceLengthMax = 1_024;
 export function scramExchange(options: ScramOptions): Exchange {
   let asked: Asked | undefined;
   return {
-    take(said) {
-      if (asked !== undefined) return Promise.resolve(decideFinal(options, asked, fromUtf8(said)));
-      const first = decideFirst(options, fromUtf8(said));
-      if ("type" in first) return Promise.resolve(first);
+    async take(said) {
+      if (asked !== undefined) return decideFinal(options, asked, fromUtf8(said));
+      const first = await decideFirst(options, fromUtf8(said));
+      if ("type" in first) return first;
       asked = first;
-      return Promise.resolve(challenge(utf8(first.serverFirst)));
+      return challenge(utf8(first.serverFirst));
     },
   };
 }
 
-function decideFirst(options: ScramOptions, text: string): Asked | Step {
+async function decideFirst(options: ScramOptions, text: string): Promise<Asked | Step> {
   if (text.startsWith("p=")) {
     const why = "the client asks for channel binding, which is not offered";
     return refusedBy(options, why);
   }
   const match = clientFirstForm.exec(text);
   if (match === null) return refusedBy(options, "the first message of the client is malformed");
-  const [, gs2Header = "", , authorizationId, clientFirst = "", name = "", nonce = "", more = ""] =
-    match;
-  const user = unescaped(name);
-  if (user === undefined) return refusedBy(options, "the user's name is malformed");
+  const [
+    ,
+    gs2Header = "",
+    ,
+    authorizationId,
+    clientFirst = "",
+    saslName = "",
+    nonce = "",
+    more = "",
+  ] = match;
+  const name = unescaped(saslName);
+  if (name === undefined) return refusedBy(options, "the user's name is malformed");
   if (nonce.length > nonceLengthMax) return refusedBy(options, "the client's nonce is too long");
-  if (more.includes("tokenauth=")) {
-    return refusedBy(options, "the client logs in by a delegation token, which is not offered");
-  }
-  if (authorizationId !== undefined && unescaped(authorizationId) !== user) {
+  if (authorizationId !== undefined && unescaped(authorizationId) !== name) {
     return refused(
       "Authentication failed: Client requested an authorization id that is different from username",
     );
   }
-  const credential = options.credential(user);
-  const stored = credential ?? options.decoy(user);
+  const claimed = /,tokenauth=true(?:,|$)/i.test(more)
+    ? await claimedByToken(options, name)
+    : claimedByPassword(options, name);
+  if (claimed === undefined) {
+    return refusedBy(options, "the client logs in by a delegation token: they are turned off here");
+  }
+  const { salt, iterations } = claimed.stored;
   const serverNonce = options.newNonce();
-  const serverFirst = `r=${nonce}${serverNonce},s=${toBase64(stored.salt)},i=${stored.iterations}`;
-  const isKnown = credential !== undefined;
-  return { user, isKnown, stored, gs2Header, serverNonce, clientFirst, serverFirst };
+  const serverFirst = `r=${nonce}${serverNonce},s=${toBase64(salt)},i=${iterations}`;
+  return { name, claimed, gs2Header, serverNonce, clientFirst, serverFirst };
+}
+
+function claimedByPassword(options: ScramOptions, name: string): Claimed {
+  const credential = options.credential(name);
+  const user = credential === undefined ? undefined : name;
+  return { user, stored: credential ?? options.decoy(name), isByToken: false };
+}
+
+async function claimedByToken(options: ScramOptions, id: string): Promise<Claimed | undefined> {
+  const { stored, owner, lifetimeMs } = await options.token(id) ?? {};
+  return stored && { user: owner, stored, lifetimeMs, isByToken: true };
 }
 
 function decideFinal(options: ScramOptions, asked: Asked, text: string): Step {
   const match = clientFinalForm.exec(text);
   if (match === null) return refusedBy(options, "the last message of the client is malformed");
   const [, withoutProof = "", binding = "", nonce, proofText = ""] = match;
-  const { user, stored, clientFirst, serverFirst } = asked;
+  const { name, claimed: { user, stored, lifetimeMs, isByToken }, clientFirst, serverFirst } =
+    asked;
   // Old librdkafkas repeat their own part of the nonce. What counts is that ours is there.
   if (!nonce?.endsWith(asked.serverNonce) || fromBase64(binding) !== asked.gs2Header) {
-    return refusedBy(options, `the last message of ${user} does not belong to the first`);
+    return refusedBy(options, `the last message of ${name} does not belong to the first`);
   }
   const { algorithm, digests } = options;
   const bytes = utf8(`${clientFirst},${serverFirst},${withoutProof}`);
@@ -110,11 +150,12 @@ function decideFinal(options: ScramOptions, asked: Asked, text: string): Step {
   const clientKey = signature.map((byte, i) => byte ^ (proof[i] ?? 0));
   const isProven = proof.length === signature.length &&
     secretsEqual(digests.hash(algorithm, clientKey), stored.storedKey);
-  if (!isProven || !asked.isKnown) {
-    return refusedBy(options, `wrong password, or no such user: ${user}`);
+  if (!isProven || user === undefined) {
+    const what = isByToken ? "HMAC, or no delegation token" : "password, or no such user";
+    return refusedBy(options, `wrong ${what}: ${name}`);
   }
   const verifier = digests.hmac(algorithm, { key: stored.serverKey, bytes });
-  return known(user, utf8(`v=${toBase64(verifier)}`));
+  return known(user, utf8(`v=${toBase64(verifier)}`), { lifetimeMs, isByToken });
 }
 
 function refusedBy({ name }: ScramOptions, reason: string): Step {

@@ -30,6 +30,7 @@ async function exchange({ user = "user" } = {}) {
     digests,
     credential: (name) => name === user ? stored : undefined,
     decoy: () => stored,
+    token: () => Promise.resolve(undefined),
     newNonce: () => "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0",
   });
 }

@@ -27,9 +27,7 @@ export function loginProblems(config: BrokerConfig): string[] {
       ];
     }
     const problems = mechanisms.includes("PLAIN") ? plainProblems(config, listener) : [];
-    const problem = mechanisms.includes("OAUTHBEARER")
-      ? tokenProblem(config, listener)
-      : undefined;
+    const problem = mechanisms.includes("OAUTHBEARER") ? tokenProblem(config, listener) : undefined;
     return problem === undefined ? problems : [...problems, problem];
   });
 }

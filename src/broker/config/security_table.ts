@@ -11,32 +11,30 @@ const kerberos = "Kerberos is not offered";
 const loginElsewhere = "this broker logs in nowhere";
 const ownFormat = "a file says itself what it is";
 const runtimeTls = "TLS is the runtime's";
-const tokens = "delegation tokens are not served yet";
 
 export const securityKeys = {
   "delegation.token.expiry.check.interval.ms": {
     type: "long",
     default: "3600000",
-    ignored: tokens,
+    min: 1,
     doc: "How often expired delegation tokens are removed.",
   },
   "delegation.token.expiry.time.ms": {
     type: "long",
     default: "86400000",
-    ignored: tokens,
+    min: 1,
     doc: "How long a delegation token is valid before it has to be renewed.",
   },
   "delegation.token.max.lifetime.ms": {
     type: "long",
     default: "604800000",
-    ignored: tokens,
+    min: 1,
     doc: "How long a delegation token can be renewed.",
   },
   "delegation.token.secret.key": {
     type: "password",
     default: null,
-    ignored: tokens,
-    doc: "The secret from which delegation tokens are made.",
+    doc: "The secret from which delegation tokens are made; without it there are none.",
   },
   "sasl.client.callback.handler.class": {
     type: "class",
@@ -332,7 +330,8 @@ export const securityKeys = {
   "sasl.server.callback.handler.class": {
     type: "class",
     default: null,
-    ignored: "a listener has it, as listener.name.NAME.oauthbearer.sasl.server.callback.handler.class",
+    ignored:
+      "a listener has it, as listener.name.NAME.oauthbearer.sasl.server.callback.handler.class",
     doc: "Kafka's class that checks tokens, of one listener: " +
       "OAuthBearerValidatorCallbackHandler, or OAuthBearerUnsecuredValidatorCallbackHandler.",
   },

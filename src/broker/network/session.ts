@@ -11,7 +11,7 @@
 // next.
 
 import type { Address } from "../../runtime/ports.ts";
-import { Login, type LoginOptions } from "../authentication/login.ts";
+import { type KnownClient, Login, type LoginOptions } from "../authentication/login.ts";
 
 /** Who a client is to access rules and quotas. */
 export interface Principal {
@@ -60,6 +60,7 @@ export class Session {
   readonly login: Login | undefined;
   #principal: Principal;
   #expiresAtMs = Infinity;
+  #isByToken = false;
   #refusal: string | undefined;
   #clientId: string | null = null;
   #software: ClientSoftware | undefined;
@@ -75,7 +76,7 @@ export class Session {
     if (login === undefined) return;
     this.#phase = "authenticating";
     this.login = new Login(login, {
-      onIn: (name, untilMs) => this.#onIn({ type: "User", name }, untilMs),
+      onIn: (known) => this.#onIn(known),
       onAgain: () => this.#enter("authenticating"),
       onOut: (reason) => this.#refusal = reason,
     });
@@ -89,6 +90,11 @@ export class Session {
   /** From this time of the monotonic clock on, the client has to say again who it is. */
   get expiresAtMs(): number {
     return this.#expiresAtMs;
+  }
+
+  /** Whether the client has come in by a delegation token. */
+  get isByToken(): boolean {
+    return this.#isByToken;
   }
 
   /** Why the connection ends behind the answers that are under way; undefined: it does not. */
@@ -159,9 +165,10 @@ export class Session {
     return () => this.#onEnd.delete(run);
   }
 
-  #onIn(principal: Principal, untilMs: number): void {
-    this.#principal = principal;
+  #onIn({ user, untilMs, isByToken }: KnownClient): void {
+    this.#principal = { type: "User", name: user };
     this.#expiresAtMs = untilMs;
+    this.#isByToken = isByToken;
     this.#enter("serving");
   }
 

@@ -4,6 +4,7 @@
 //   v2    flexible (KIP-482)
 
 import {
+  about,
   api,
   bytes,
   errorCode,
@@ -18,10 +19,25 @@ export const ExpireDelegationToken = api({
   name: "ExpireDelegationToken",
   versions: "0-2",
   flexible: "2+",
-  request: { hmac: bytes, expiryTimePeriodMs: int64 },
+  about: "Lets a delegation token expire sooner, or removes it.",
+  errors: {
+    response: {
+      DELEGATION_TOKEN_REQUEST_NOT_ALLOWED: "the client has not said who it is, or only by a token",
+      DELEGATION_TOKEN_AUTH_DISABLED: "delegation.token.secret.key is not set",
+      DELEGATION_TOKEN_NOT_FOUND: "no token is proved by this HMAC",
+      DELEGATION_TOKEN_OWNER_MISMATCH: "the client is neither its owner nor its renewer",
+      DELEGATION_TOKEN_EXPIRED: "its time is over",
+      UNSUPPORTED_VERSION: "the cluster's metadata version has no delegation tokens",
+      KAFKA_STORAGE_ERROR: "the change could not be written to disk",
+    },
+  },
+  request: {
+    hmac: about("What the token is proved by", bytes),
+    expiryTimePeriodMs: about("In how long it expires; negative: it is removed", int64),
+  },
   response: {
     errorCode,
-    expiryTimestampMs: int64,
+    expiryTimestampMs: about("Until when the token is good", int64),
     throttleTimeMs,
   },
 });

@@ -1,0 +1,38 @@
+// ExpireDelegationToken: lets a token expire sooner, or removes it at once (KIP-48).
+//
+// Serves: 0-2.
+// Behaviour: for its owner and its renewers, by its HMAC. Who has come in by it stays for as long
+//   as its login was good for.
+// Versions: 2 flexible.
+
+import { decideExpireToken } from "../../cluster/delegation_tokens.ts";
+import { ErrorCode } from "../../protocol/mod.ts";
+import { ExpireDelegationToken } from "../../protocol/apis/40_expire_delegation_token.ts";
+import { mayAskForTokens } from "../delegation_token_requests.ts";
+import { handler, type RequestContext } from "../handler.ts";
+import { principalText } from "../network/session.ts";
+
+type Context = RequestContext<"change" | "clock" | "config" | "delegationTokens">;
+
+export const expireDelegationToken = handler(ExpireDelegationToken, {
+  serves: "0-2",
+  authorise: [],
+  handle(request, context: Context) {
+    const { services, session } = context;
+    const { clock, delegationTokens } = services;
+    if (!mayAskForTokens(context)) {
+      return { errorCode: ErrorCode.DELEGATION_TOKEN_REQUEST_NOT_ALLOWED, expiryTimestampMs: -1 };
+    }
+    if (!delegationTokens.areEnabled) {
+      return { errorCode: ErrorCode.DELEGATION_TOKEN_AUTH_DISABLED, expiryTimestampMs: 0 };
+    }
+    const hmac = request.hmac.slice();
+    const requester = principalText(session.principal);
+    const nowMs = clock.now();
+    return services.change((image) => {
+      const token = delegationTokens.find(hmac);
+      return decideExpireToken(image, request, { token, requester, nowMs });
+    });
+  },
+  refuse: (_, { errorCode }) => ({ errorCode, expiryTimestampMs: 0 }),
+});
