@@ -54,7 +54,7 @@ const layers: Readonly<Record<string, Layer>> = {
       "src/cluster/",
       ports,
     ],
-    // Each is loaded when the first client needs it: by regexes.ts, authentication/bearer_tokens.ts.
+    // Each is loaded when a client first needs it: by regexes.ts, authentication/bearer_tokens.ts.
     packages: ["re2js", "jose"],
   },
   "src/client/": { files: ["src/base/", "src/protocol/", "src/records/", ports], packages: [] },

@@ -1,4 +1,4 @@
-// What requests about delegation tokens have in common: who may ask at all, and how long tokens last.
+// What requests about delegation tokens have in common: who may ask, and how long tokens last.
 
 import type { TokenLifetimes } from "../cluster/delegation_tokens.ts";
 import type { RequestContext } from "./handler.ts";

@@ -200,16 +200,7 @@ export class Wiring implements Services {
     this.fetchSessions = fetchSessionsOf(options);
     this.partitions = new Partitions(() => metadata.image);
     this.reconciler = this.#makeReconciler();
-    this.topics = new Topics({
-      config,
-      change: this.change,
-      image: () => metadata.image,
-      partitions: this.partitions,
-      reconciler: this.reconciler,
-      storage,
-      newTopicId: this.newUuid,
-      logger,
-    });
+    this.topics = this.#makeTopics();
     this.coordinators = this.#makeCoordinators();
     this.groups = this.coordinators.of(groupCoordinator);
     this.groupMemory = this.#makeGroupMemory();
@@ -232,25 +223,8 @@ export class Wiring implements Services {
       this.eventLoopDelay = new EventLoopDelay({ clock, timers });
     }
     this.tlsListeners = new TlsListeners({ config, files: runtime.files, timers, logger });
-    this.delegationTokens = new DelegationTokens({
-      secretKey: config.get("delegation.token.secret.key"),
-      image: () => metadata.image,
-      digests: runtime.digests,
-      now: () => clock.now(),
-    });
-    this.logins = new Logins({
-      delegationTokens: this.delegationTokens,
-      config,
-      image: () => metadata.image,
-      digests: runtime.digests,
-      random: runtime.random,
-      files: runtime.files,
-      http: runtime.http,
-      timers,
-      now: () => clock.now(),
-      monotonic,
-      logger,
-    });
+    this.delegationTokens = this.#makeDelegationTokens();
+    this.logins = this.#makeLogins();
     this.acceptor = this.#makeAcceptor();
   }
 
@@ -452,6 +426,46 @@ export class Wiring implements Services {
       random: runtime.random,
       logger: logger.child("cleaner"),
       checkpoint: async () => void await this.storage.checkpoint(),
+    });
+  }
+
+  #makeTopics(): Topics {
+    return new Topics({
+      config: this.config,
+      change: this.change,
+      image: () => this.metadata.image,
+      partitions: this.partitions,
+      reconciler: this.reconciler,
+      storage: this.storage,
+      newTopicId: this.newUuid,
+      logger: this.logger,
+    });
+  }
+
+  #makeDelegationTokens(): DelegationTokens {
+    return new DelegationTokens({
+      secretKey: this.config.get("delegation.token.secret.key"),
+      image: () => this.metadata.image,
+      digests: this.digests,
+      now: () => this.clock.now(),
+    });
+  }
+
+  #makeLogins(): Logins {
+    const { runtime: { clock, digests, files, http, random, timers }, config, logger } =
+      this.#options;
+    return new Logins({
+      config,
+      image: () => this.metadata.image,
+      delegationTokens: this.delegationTokens,
+      digests,
+      random,
+      files,
+      http,
+      timers,
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      logger,
     });
   }
 

@@ -43,7 +43,7 @@ export const brokerOptions = {
   config: {
     kind: "text",
     value: "FILE",
-    about: "all of that in the keys of Kafka's clients: client.properties (or OTTLA_CONFIG)",
+    about: "all of that by the keys of Kafka's own clients (or OTTLA_CONFIG)",
   },
 } as const;
 

@@ -1,6 +1,6 @@
-// An identity provider for tests: it has keys, signs tokens, shows its public keys, and gives tokens
-// to programs that show their secret. No library of ours makes them, so that nothing is right only
-// by agreeing with itself.
+// An identity provider for tests: it has keys, signs tokens, shows its public keys, and gives
+// tokens to programs that show their secret. The library that checks them does not make them, so
+// that nothing is right only by agreeing with itself.
 //
 //   GET  /jwks    the public keys         POST /token    {"access_token": ...} for id and secret
 //

@@ -214,6 +214,14 @@ export const smallRequests: Readonly<Record<string, MakeMessage>> = {
     topics: [{ name: topic, partitions: one({ partitionIndex: 0, replicas: [1] }) }],
   }),
   ListPartitionReassignments: () => ({}),
+  CreateDelegationToken: ({ version }) => ({
+    ...version >= 3 && { ownerPrincipalType: null, ownerPrincipalName: null },
+    renewers: [],
+    maxLifetimeMs: -1,
+  }),
+  RenewDelegationToken: () => ({ hmac: new Uint8Array(64), renewPeriodMs: -1 }),
+  ExpireDelegationToken: () => ({ hmac: new Uint8Array(64), expiryTimePeriodMs: -1 }),
+  DescribeDelegationToken: () => ({ owners: null }),
   DescribeClientQuotas: () => ({ components: [], strict: false }),
   AlterClientQuotas: () => ({ entries: [clientQuota], validateOnly: true }),
   DescribeUserScramCredentials: () => ({ users: null }),
@@ -344,6 +352,10 @@ function shareState({ group: groupId, topicId }: Names, asked: object) {
 
 /** What some are answered however good the request is, by API name. */
 export const expectedErrors: Readonly<Record<string, number>> = {
+  CreateDelegationToken: ErrorCode.DELEGATION_TOKEN_REQUEST_NOT_ALLOWED,
+  RenewDelegationToken: ErrorCode.DELEGATION_TOKEN_REQUEST_NOT_ALLOWED,
+  ExpireDelegationToken: ErrorCode.DELEGATION_TOKEN_REQUEST_NOT_ALLOWED,
+  DescribeDelegationToken: ErrorCode.DELEGATION_TOKEN_REQUEST_NOT_ALLOWED,
   // The broker's one listener asks nobody to log in.
   SaslHandshake: ErrorCode.ILLEGAL_SASL_STATE,
   SaslAuthenticate: ErrorCode.ILLEGAL_SASL_STATE,

@@ -145,7 +145,7 @@ export class Login {
     }
   }
 
-  /** Returns for how long: as long as what it has shown is good, or the mechanism's sessions last. */
+  /** Returns for how long: what it has shown is good, and the mechanism's sessions last. */
   #enter({ user, lifetimeMs: shownMs = Infinity, isByToken = false }: KnownStep): number {
     this.#first = { user, mechanism: this.#mechanism };
     this.#state = "in";

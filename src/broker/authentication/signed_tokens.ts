@@ -108,7 +108,7 @@ function checkClaims(
   };
 }
 
-/** What was wrong, for the operator: claims by name, and of their values the issuer and audience. */
+/** What was wrong, for the operator: no value of a claim but the issuer and the audience. */
 function reasonOf(error: errors.JOSEError, { rules }: SignedTerms): string {
   if (error instanceof errors.JWTExpired) return "it has expired";
   if (error instanceof errors.JWTClaimValidationFailed) {

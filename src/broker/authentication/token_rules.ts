@@ -11,8 +11,8 @@ export interface TokenRules {
 }
 
 /**
- * Milliseconds until a token is over. Within the skew that its issuer's clock is allowed, it is good
- * until that is over, too.
+ * Milliseconds until a token is over. Within the skew that its issuer's clock is allowed, it is
+ * good until that is over, too.
  */
 export function lifetimeOf(
   expirySeconds: number,

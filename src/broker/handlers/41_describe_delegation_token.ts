@@ -1,4 +1,4 @@
-// DescribeDelegationToken: the tokens of some owners, or all, with what they are proved by (KIP-48).
+// DescribeDelegationToken: tokens of some owners, or all, with what they are proved by (KIP-48).
 //
 // Serves: 0-3.
 // Behaviour: of the tokens asked for, those that the client owns, has asked for or may renew, and

@@ -1,5 +1,5 @@
-// Delegation tokens (KIP-48) in simulated time: made, shown, logged in by, renewed and over; and who
-// may do what with whose.
+// Delegation tokens (KIP-48) in simulated time: made, shown, logged in by, renewed and over; and
+// who may do what with whose.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { utf8 } from "../../base/bytes.ts";
@@ -159,7 +159,7 @@ Deno.test("its owner and its renewers put off its end, up to the end of its life
     assertEquals((await expire(alice, -1)).errorCode, ErrorCode.DELEGATION_TOKEN_NOT_FOUND);
   }));
 
-Deno.test("for another owner, by a type that is none, without an end, and from where nobody asks", () =>
+Deno.test("for another owner, with a renewer that is none, and from where nobody logs in", () =>
   simulated({ settings }, async (scene) => {
     using alice = await as(scene, "alice");
     const forBob = await alice.ask(CreateDelegationToken, 3, {
