@@ -9,6 +9,7 @@
 //
 // Invariant: brokers and clients of the scenario are closed at its end.
 
+import { allHandlers } from "../../src/broker/handlers/mod.ts";
 import { loadConfig, type RunningBroker, startBroker } from "../../src/broker/mod.ts";
 import { Client } from "../../src/client/mod.ts";
 import { MemoryMetadataStore, type PartitionImage } from "../../src/cluster/mod.ts";
@@ -52,6 +53,8 @@ export async function simulatedCluster(
   { brokers: count, settings = {}, seed = 1 }: ClusterOptions,
   scenario: (scene: ClusterScene) => Promise<void>,
 ): Promise<void> {
+  // Simulated time does not wait for what would be loaded on the way.
+  await allHandlers();
   const lines: string[] = [];
   const onLogLine = (machine: string, line: string) => void lines.push(`${machine} ${line}`);
   const world = simulate(seed, { startMs: Date.now(), onLogLine });
