@@ -1,24 +1,14 @@
-// One large group of which many members leave and many come at once: how long until it is at rest
-// again, every partition being somebody's.
+// A large group that changes, on a broker of its own.
 
 import { BrokerProcess } from "../../tests/harness/broker_process.ts";
-import { createTopic, pass, until } from "./idle_groups.ts";
-import { LoadMember, type Protocol } from "./member.ts";
+import { changeGroup, type ChangingOptions } from "../../tests/harness/changing_group.ts";
+import { realMembers } from "../../tests/harness/group_member.ts";
+import { createTopic } from "./idle_groups.ts";
 
 const topic = "shared";
-const group = "changing";
 
-export interface ChangingOptions {
-  readonly members: number;
-  readonly partitions: number;
-  /** So many leave, and as many come. */
-  readonly changing: number;
-  readonly protocol: Protocol;
-  readonly heartbeatMs: number;
-}
-
-/** Prints how long it took; returns it in milliseconds. */
-export async function measureChangingGroup(options: ChangingOptions): Promise<number> {
+/** Prints how long it took. */
+export async function measureChangingGroup(options: Omit<ChangingOptions, "topic">): Promise<void> {
   const { members, partitions, changing, protocol, heartbeatMs } = options;
   await using broker = await BrokerProcess.start({
     settings: {
@@ -27,35 +17,12 @@ export async function measureChangingGroup(options: ChangingOptions): Promise<nu
     },
   });
   await createTopic(broker, { topic, partitionCount: partitions });
-  const enter = () =>
-    LoadMember.enter(broker, { protocol, group, topic, partitionCount: partitions, heartbeatMs });
-  const all = await Promise.all(Array.from({ length: members }, enter));
-  const firstMs = await timeToRest(all, partitions);
-  await pass(2 * heartbeatMs);
-  const leaving = all.splice(0, changing);
-  const left = Promise.all(leaving.map((member) => member.leave()));
-  const come = Promise.all(Array.from({ length: changing }, enter));
-  await left;
-  all.push(...await come);
-  const tookMs = await timeToRest(all, partitions);
+  const { firstMs, againMs } = await changeGroup(realMembers(broker), { ...options, topic });
   console.log(
     `${protocol}: ${members} members over ${partitions} partitions, a heartbeat each ` +
       `${heartbeatMs} ms: at rest within ${seconds(firstMs)} s; after ${changing} had left and ` +
-      `${changing} come, within ${seconds(tookMs)} s`,
+      `${changing} come, within ${seconds(againMs)} s`,
   );
-  await Promise.all(all.map((member) => member.end()));
-  return tookMs;
-}
-
-/** How long until every partition is held by one member, and nobody has anything to do. */
-async function timeToRest(members: readonly LoadMember[], partitions: number): Promise<number> {
-  const startMs = performance.now();
-  await until(() => {
-    if (!members.every(({ isSettled }) => isSettled)) return false;
-    const held = members.flatMap((member) => [...member.held]);
-    return held.length === partitions && new Set(held).size === partitions;
-  }, 120_000);
-  return performance.now() - startMs;
 }
 
 function seconds(ms: number): string {

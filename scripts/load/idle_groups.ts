@@ -4,13 +4,13 @@ import { CreateTopics } from "../../src/protocol/mod.ts";
 import { usageOf } from "../bench/program.ts";
 import { BrokerProcess } from "../../tests/harness/broker_process.ts";
 import { RawClient } from "../../tests/harness/raw_client.ts";
-import { LoadMember, type Protocol } from "./member.ts";
+import { GroupMember, type Protocol, realMembers } from "../../tests/harness/group_member.ts";
 import { percentile } from "./percentile.ts";
 
 const topic = "read-by-all";
 const partitionCount = 2;
 /** As clients and brokers have it where nobody says otherwise. */
-const heartbeatsMs: Readonly<Record<Protocol, number>> = { classic: 3_000, consumer: 5_000 };
+export const heartbeatsMs: Readonly<Record<Protocol, number>> = { classic: 3_000, consumer: 5_000 };
 /** So many enter at once. */
 const entering = 100;
 
@@ -23,19 +23,20 @@ export interface IdleOptions {
 
 /** Prints what was measured. */
 export async function measureIdleGroups(options: IdleOptions): Promise<void> {
-  const { groups, members, seconds, protocol } = options;
+  const { groups, members: membersOfEach, seconds, protocol } = options;
   await using broker = await BrokerProcess.start();
   await createTopic(broker, { topic, partitionCount });
+  const members = realMembers(broker);
   const before = usageOf(broker.pid);
   const beats: number[] = [];
   let isMeasuring = false;
   const onBeat = (ms: number) => void (isMeasuring && beats.push(ms));
-  const all: LoadMember[] = [];
-  const names = Array.from({ length: groups * members }, (_, i) => `group-${i % groups}`);
+  const all: GroupMember[] = [];
+  const names = Array.from({ length: groups * membersOfEach }, (_, i) => `group-${i % groups}`);
   const heartbeatMs = heartbeatsMs[protocol];
   const enterAll = async () => {
     for (let group = names.pop(); group !== undefined; group = names.pop()) {
-      const member = await LoadMember.enter(broker, {
+      const member = await GroupMember.enter(members, {
         protocol,
         group,
         topic,
@@ -61,7 +62,7 @@ export async function measureIdleGroups(options: IdleOptions): Promise<void> {
   const cpu = (end.cpuSeconds - start.cpuSeconds) / (tookMs / 1_000);
   const perBeatUs = (end.cpuSeconds - start.cpuSeconds) / beats.length * 1e6;
   console.log(
-    `${protocol}: ${groups} groups of ${members} at rest, a heartbeat each ${heartbeatMs} ms: ` +
+    `${protocol}: ${groups} groups of ${membersOfEach} at rest, a heartbeat each ${heartbeatMs} ms: ` +
       `p50 ${percentile(beats, 50).toFixed(1)} ms, p99 ${percentile(beats, 99).toFixed(1)} ms; ` +
       `CPU ${(cpu * 100).toFixed(1)} % of a core (${perBeatUs.toFixed(0)} us a heartbeat); ` +
       `memory ${mb(end.residentBytes)} (${mb(before.residentBytes)} without them)`,

@@ -8,8 +8,8 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { measureChangingGroup } from "./changing_group.ts";
-import { measureIdleGroups } from "./idle_groups.ts";
-import type { Protocol } from "./member.ts";
+import { heartbeatsMs, measureIdleGroups } from "./idle_groups.ts";
+import type { Protocol } from "../../tests/harness/group_member.ts";
 import { runTransform } from "./transform.ts";
 
 const flags = parseArgs(Deno.args, {
@@ -31,9 +31,7 @@ async function idle(protocol: Protocol): Promise<void> {
 
 async function changing(protocol: Protocol): Promise<void> {
   const group = { members: 200, partitions: 400, changing: 50, protocol };
-  // A member hears of a change with its next heartbeat, and of what comes free with the one after.
-  const heartbeatsMs = protocol === "classic" ? [3_000] : [5_000, 1_000];
-  for (const heartbeatMs of heartbeatsMs) await measureChangingGroup({ ...group, heartbeatMs });
+  await measureChangingGroup({ ...group, heartbeatMs: heartbeatsMs[protocol] });
 }
 
 async function ofEach(measure: (protocol: Protocol) => Promise<void>): Promise<void> {

@@ -33,6 +33,18 @@ export interface Reachable {
   readonly port: number;
 }
 
+/** The broker has ended a connection on which an answer was due. */
+class ConnectionLost extends Error {
+  override name = "ConnectionLost";
+}
+
+/** Whether nothing is wrong but that the broker is not there, or no longer. */
+export function isConnectionLost(error: unknown): boolean {
+  const { BrokenPipe, ConnectionRefused, ConnectionReset, ConnectionAborted } = Deno.errors;
+  const lost = [ConnectionLost, BrokenPipe, ConnectionRefused, ConnectionReset, ConnectionAborted];
+  return lost.some((each) => error instanceof each);
+}
+
 /** A request as the bytes of its frame, size included. */
 export function request<Q extends Fields, S extends Fields>(
   api: Api<Q, S>,
@@ -108,7 +120,9 @@ export class RawClient implements Disposable {
   ): Promise<Decoded<S>> {
     const what = `an answer to ${api.name} version ${version}`;
     const frame = await this.receive(what);
-    if (frame === null) throw new Error(`the broker closed the connection instead of ${what}`);
+    if (frame === null) {
+      throw new ConnectionLost(`the broker closed the connection instead of ${what}`);
+    }
     const response = decodeResponse(api, version, frame);
     assertEquals(response.correlationId, correlationId);
     assertListedErrors(api, response.message);

@@ -4,8 +4,8 @@
 //   classic    joins, syncs (who leads assigns round about), heartbeats; joins again when told
 //   consumer   heartbeats; gives up what it is no longer to have, takes what it is given, says so
 //
-// Invariant: a member asks for one thing at a time, and rests for the heartbeat interval where it
-// has heard of nothing that is left to be done.
+// Invariant: a member asks for one thing at a time, and rests where it has heard of nothing that is
+// left to be done: for the heartbeat interval, which members of the consumer protocol are told.
 
 import {
   decodeAssignment,
@@ -19,53 +19,108 @@ import {
   SyncGroup,
 } from "../../src/protocol/mod.ts";
 import { ConsumerGroupHeartbeat } from "../../src/protocol/apis/68_consumer_group_heartbeat.ts";
-import { RawClient, type Reachable } from "../../tests/harness/raw_client.ts";
+import { RawClient, type Reachable } from "./raw_client.ts";
 
 export type Protocol = "classic" | "consumer";
 
-export interface MemberOptions {
+/** Where members live: on this machine, or on a simulated one. */
+export interface MemberWorld {
+  connect(): Promise<RawClient>;
+  nowMs(): number;
+  /** Resolves `ms` later. */
+  pass(ms: number): Promise<void>;
+  /** Between 0 and 1. */
+  random(): number;
+}
+
+/** Members of a broker that runs on this machine. */
+export function realMembers(at: Reachable): MemberWorld {
+  return {
+    connect: () => RawClient.connect(at),
+    nowMs: () => performance.now(),
+    pass: (ms) => new Promise((go) => setTimeout(go, ms)),
+    random: () => Math.random(),
+  };
+}
+
+export interface TalkOptions {
   readonly protocol: Protocol;
   readonly group: string;
   readonly topic: string;
   readonly partitionCount: number;
   readonly heartbeatMs: number;
+}
+
+export interface MemberOptions extends TalkOptions {
   /** How long a heartbeat of a member at rest took, in milliseconds. */
   readonly onBeat?: (ms: number) => void;
 }
 
 /** What a protocol has a member say. */
-interface Talk {
+export interface Talk {
+  readonly memberId: string;
+  /** The generation, or the member epoch; none that any member has before it has joined. */
+  readonly epoch: number;
   readonly held: ReadonlySet<number>;
+  /** For how long a member that has nothing to say rests. */
+  readonly intervalMs: number;
   /** One request, or as many as belong together; true: there is more to be said at once. */
   step(): Promise<boolean>;
+  /** Takes what another request of the member was told. Throws where no member should be. */
+  onError(errorCode: ErrorCode): void;
+  /** Joins anew with the next step. */
   leave(): Promise<void>;
 }
+
+/** A talk of a member that is at its first word, over whichever connection there is. */
+export function talkOf(client: () => RawClient, options: TalkOptions): Talk {
+  return options.protocol === "classic"
+    ? new ClassicTalk(client, options)
+    : new ConsumerTalk(client, options);
+}
+
+/** The member goes on as it is: the coordinator is not ready, or has not heard of it lately. */
+const comesBack: ReadonlySet<ErrorCode> = new Set([
+  ErrorCode.NOT_COORDINATOR,
+  ErrorCode.COORDINATOR_NOT_AVAILABLE,
+  ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
+  ErrorCode.STALE_MEMBER_EPOCH,
+]);
+
+/** The member joins again. */
+const joinsAgain: ReadonlySet<ErrorCode> = new Set([
+  ErrorCode.REBALANCE_IN_PROGRESS,
+  ErrorCode.MEMBER_ID_REQUIRED,
+  ErrorCode.ILLEGAL_GENERATION,
+  ErrorCode.UNKNOWN_MEMBER_ID,
+  ErrorCode.FENCED_MEMBER_EPOCH,
+]);
 
 const sessionTimeoutMs = 45_000;
 const rebalanceTimeoutMs = 60_000;
 
-export class LoadMember {
+export class GroupMember {
+  readonly #world: MemberWorld;
   readonly #client: RawClient;
   readonly #options: MemberOptions;
   readonly #talk: Talk;
   readonly #settled = Promise.withResolvers<void>();
+  readonly #leaving = Promise.withResolvers<void>();
   readonly #life: Promise<void>;
-  #wake: (() => void) | undefined;
   #isLeaving = false;
   #isSettled = false;
 
-  private constructor(client: RawClient, options: MemberOptions) {
+  private constructor(world: MemberWorld, client: RawClient, options: MemberOptions) {
+    this.#world = world;
     this.#client = client;
     this.#options = options;
-    this.#talk = options.protocol === "classic"
-      ? new ClassicTalk(client, options)
-      : new ConsumerTalk(client, options);
+    this.#talk = talkOf(() => client, options);
     this.#life = this.#live();
     this.#life.catch((error) => this.#settled.reject(error));
   }
 
-  static async enter(at: Reachable, options: MemberOptions): Promise<LoadMember> {
-    return new LoadMember(await RawClient.connect(at), options);
+  static async enter(world: MemberWorld, options: MemberOptions): Promise<GroupMember> {
+    return new GroupMember(world, await world.connect(), options);
   }
 
   get held(): ReadonlySet<number> {
@@ -97,68 +152,67 @@ export class LoadMember {
 
   async #fallSilent(): Promise<void> {
     this.#isLeaving = true;
-    this.#wake?.();
+    this.#leaving.resolve();
     await this.#life;
   }
 
   async #live(): Promise<void> {
-    const { heartbeatMs, onBeat } = this.#options;
+    const { onBeat, heartbeatMs } = this.#options;
+    const { nowMs, pass, random } = this.#world;
+    // The first rest is shorter, so that members do not all speak at once.
+    let hasRested = false;
     while (!this.#isLeaving) {
-      const startMs = performance.now();
+      const startMs = nowMs();
       const wasSettled = this.#isSettled;
       const isMore = await this.#talk.step();
-      if (wasSettled && !isMore) onBeat?.(performance.now() - startMs);
+      if (wasSettled && !isMore) onBeat?.(nowMs() - startMs);
       this.#isSettled = !isMore;
       if (isMore) continue;
       this.#settled.resolve();
-      await this.#rest(this.#settledOnce ? heartbeatMs : Math.random() * heartbeatMs);
-      this.#settledOnce = true;
+      const { intervalMs } = this.#talk;
+      const isAtRest = intervalMs >= heartbeatMs;
+      const part = isAtRest && !hasRested ? random() : 1;
+      hasRested ||= isAtRest;
+      await Promise.race([pass(part * intervalMs), this.#leaving.promise]);
     }
-  }
-
-  /** The first rest is shorter, so that members do not all speak at once. */
-  #settledOnce = false;
-
-  #rest(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      if (this.#isLeaving) this.#wake();
-    });
   }
 }
 
 class ClassicTalk implements Talk {
-  readonly #client: RawClient;
-  readonly #options: MemberOptions;
-  #memberId = "";
-  #generation = -1;
+  readonly #client: () => RawClient;
+  readonly #options: TalkOptions;
+  memberId = "";
+  epoch = -1;
   held: ReadonlySet<number> = new Set();
 
-  constructor(client: RawClient, options: MemberOptions) {
+  constructor(client: () => RawClient, options: TalkOptions) {
     this.#client = client;
     this.#options = options;
   }
 
+  get intervalMs(): number {
+    return this.#options.heartbeatMs;
+  }
+
   async step(): Promise<boolean> {
-    if (this.#generation < 0) return await this.#join();
+    if (this.epoch < 0) return await this.#join();
     const { group } = this.#options;
-    const { errorCode } = await this.#client.ask(Heartbeat, 4, {
+    const { errorCode } = await this.#client().ask(Heartbeat, 4, {
       groupId: group,
-      generationId: this.#generation,
-      memberId: this.#memberId,
+      generationId: this.epoch,
+      memberId: this.memberId,
     });
     if (errorCode === ErrorCode.NONE) return false;
-    this.#lose(errorCode);
+    this.onError(errorCode);
     return true;
   }
 
   async leave(): Promise<void> {
-    const members = [{ memberId: this.#memberId, groupInstanceId: null }];
-    await this.#client.ask(LeaveGroup, 4, { groupId: this.#options.group, members });
+    const members = [{ memberId: this.memberId, groupInstanceId: null }];
+    this.held = new Set();
+    this.epoch = -1;
+    await this.#client().ask(LeaveGroup, 4, { groupId: this.#options.group, members });
+    this.memberId = "";
   }
 
   /** Joins and syncs. */
@@ -172,21 +226,21 @@ class ClassicTalk implements Talk {
       generationId: -1,
       rackId: null,
     }, 1);
-    const joined = await this.#client.ask(JoinGroup, 7, {
+    const joined = await this.#client().ask(JoinGroup, 7, {
       groupId: group,
       sessionTimeoutMs,
       rebalanceTimeoutMs,
-      memberId: this.#memberId,
+      memberId: this.memberId,
       protocolType: "consumer",
       protocols: [{ name: "range", metadata }],
     });
-    if (joined.errorCode === ErrorCode.MEMBER_ID_REQUIRED) this.#memberId = joined.memberId;
-    if (joined.errorCode !== ErrorCode.NONE) return this.#lose(joined.errorCode);
-    this.#memberId = joined.memberId;
+    if (joined.errorCode === ErrorCode.MEMBER_ID_REQUIRED) this.memberId = joined.memberId;
+    if (joined.errorCode !== ErrorCode.NONE) return this.#isTold(joined.errorCode);
+    this.memberId = joined.memberId;
     const isLeader = joined.leader === joined.memberId;
     const led = isLeader ? joined.members.map(({ memberId }) => memberId) : [];
     const partitions = [...Array(partitionCount).keys()];
-    const synced = await this.#client.ask(SyncGroup, 4, {
+    const synced = await this.#client().ask(SyncGroup, 4, {
       groupId: group,
       generationId: joined.generationId,
       memberId: joined.memberId,
@@ -195,33 +249,36 @@ class ClassicTalk implements Talk {
         assignment: assignmentOf(topic, partitions.filter((id) => id % led.length === i)),
       })),
     });
-    if (synced.errorCode !== ErrorCode.NONE) return this.#lose(synced.errorCode);
-    this.#generation = joined.generationId;
+    if (synced.errorCode !== ErrorCode.NONE) return this.#isTold(synced.errorCode);
+    this.epoch = joined.generationId;
     const { assignedPartitions } = decodeAssignment(synced.assignment);
     this.held = new Set(assignedPartitions.flatMap((each) => each.partitions));
     return false;
   }
 
-  #lose(errorCode: ErrorCode): true {
-    this.#generation = -1;
-    if (errorCode === ErrorCode.UNKNOWN_MEMBER_ID) this.#memberId = "";
-    const isExpected = errorCode === ErrorCode.REBALANCE_IN_PROGRESS ||
-      errorCode === ErrorCode.MEMBER_ID_REQUIRED || errorCode === ErrorCode.ILLEGAL_GENERATION ||
-      errorCode === ErrorCode.UNKNOWN_MEMBER_ID;
-    if (!isExpected) throw new Error(`a member is told ${errorName(errorCode)}`);
+  onError(errorCode: ErrorCode): void {
+    if (comesBack.has(errorCode)) return;
+    this.epoch = -1;
+    if (errorCode === ErrorCode.UNKNOWN_MEMBER_ID) this.memberId = "";
+    if (!joinsAgain.has(errorCode)) throw new Error(`a member is told ${errorName(errorCode)}`);
+  }
+
+  #isTold(errorCode: ErrorCode): true {
+    this.onError(errorCode);
     return true;
   }
 }
 
 class ConsumerTalk implements Talk {
-  readonly #client: RawClient;
-  readonly #options: MemberOptions;
-  readonly #memberId: string = crypto.randomUUID();
-  #epoch = 0;
+  readonly #client: () => RawClient;
+  readonly #options: TalkOptions;
+  readonly memberId: string = crypto.randomUUID();
+  epoch = 0;
   #owned: { topicId: string; partitions: number[] }[] = [];
   #saidOwned = "";
+  intervalMs = 0;
 
-  constructor(client: RawClient, options: MemberOptions) {
+  constructor(client: () => RawClient, options: TalkOptions) {
     this.#client = client;
     this.#options = options;
   }
@@ -231,12 +288,12 @@ class ConsumerTalk implements Talk {
   }
 
   async step(): Promise<boolean> {
-    const isJoin = this.#epoch === 0;
+    const isJoin = this.epoch === 0;
     const saidOwned = JSON.stringify(this.#owned);
-    const response = await this.#client.ask(ConsumerGroupHeartbeat, 1, {
+    const response = await this.#client().ask(ConsumerGroupHeartbeat, 1, {
       groupId: this.#options.group,
-      memberId: this.#memberId,
-      memberEpoch: this.#epoch,
+      memberId: this.memberId,
+      memberEpoch: this.epoch,
       instanceId: null,
       rackId: null,
       rebalanceTimeoutMs: isJoin ? rebalanceTimeoutMs : -1,
@@ -246,14 +303,13 @@ class ConsumerTalk implements Talk {
       topicPartitions: isJoin || saidOwned !== this.#saidOwned ? this.#owned : null,
     });
     const { errorCode, memberEpoch, assignment } = response;
-    if (errorCode === ErrorCode.FENCED_MEMBER_EPOCH || errorCode === ErrorCode.UNKNOWN_MEMBER_ID) {
-      this.#epoch = 0;
-      this.#owned = [];
+    if (errorCode !== ErrorCode.NONE) {
+      this.onError(errorCode);
       return true;
     }
-    if (errorCode !== ErrorCode.NONE) throw new Error(`a member is told ${errorName(errorCode)}`);
     this.#saidOwned = saidOwned;
-    this.#epoch = memberEpoch;
+    this.epoch = memberEpoch;
+    this.intervalMs = response.heartbeatIntervalMs;
     if (assignment === null) return false;
     this.#owned = assignment.topicPartitions.map(({ topicId, partitions }) => ({
       topicId,
@@ -263,10 +319,22 @@ class ConsumerTalk implements Talk {
     return JSON.stringify(this.#owned) !== this.#saidOwned;
   }
 
+  onError(errorCode: ErrorCode): void {
+    if (comesBack.has(errorCode)) return;
+    this.#beginAnew();
+    if (!joinsAgain.has(errorCode)) throw new Error(`a member is told ${errorName(errorCode)}`);
+  }
+
+  #beginAnew(): void {
+    this.epoch = 0;
+    this.#owned = [];
+  }
+
   async leave(): Promise<void> {
-    await this.#client.ask(ConsumerGroupHeartbeat, 1, {
+    this.#beginAnew();
+    await this.#client().ask(ConsumerGroupHeartbeat, 1, {
       groupId: this.#options.group,
-      memberId: this.#memberId,
+      memberId: this.memberId,
       memberEpoch: -1,
       instanceId: null,
       rackId: null,
