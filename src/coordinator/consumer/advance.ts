@@ -171,6 +171,7 @@ function decideTargets(
       memberId: member.memberId,
       instanceId: member.instanceId,
       topicNames: topicNamesOf(member, regexes),
+      held: member.assigned,
     })),
     topics: view.topics,
     assignor: assignorOf(name),

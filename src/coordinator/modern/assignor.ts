@@ -5,7 +5,7 @@
 // not look at racks since 4.0, and neither do these.
 
 import type { Uuid } from "../../base/ids.ts";
-import type { Assignment } from "./assignment.ts";
+import type { Assignment, OwnedPartitions } from "./assignment.ts";
 
 export interface AssignorMember {
   readonly memberId: string;
@@ -14,6 +14,8 @@ export interface AssignorMember {
   readonly topicIds: ReadonlySet<Uuid>;
   /** What it was to have so far. */
   readonly assigned: Assignment;
+  /** What it has: not all of that, where it has not heard of it yet or waits for others. */
+  readonly held: OwnedPartitions;
 }
 
 export interface AssignorInput {

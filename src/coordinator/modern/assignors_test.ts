@@ -4,7 +4,13 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Uuid } from "../../base/ids.ts";
-import { type Assignment, eachPartition, nothingAssigned } from "./assignment.ts";
+import {
+  type Assignment,
+  eachPartition,
+  nothingAssigned,
+  nothingOwned,
+  type OwnedPartitions,
+} from "./assignment.ts";
 import type { Assignor, AssignorMember } from "./assignor.ts";
 import { assignRange } from "./range.ts";
 import { assignUniform } from "./uniform.ts";
@@ -18,11 +24,12 @@ const runs = { numRuns: Number(Deno.env.get("FUZZ_RUNS") ?? 300) };
 interface Asked {
   readonly instanceId?: string;
   readonly assigned?: Assignment;
+  readonly held?: OwnedPartitions;
 }
 
 function member(memberId: string, subscribed: string, asked: Asked = {}): AssignorMember {
-  const { instanceId = null, assigned = nothingAssigned } = asked;
-  return { memberId, instanceId, topicIds: new Set([...subscribed] as Uuid[]), assigned };
+  const { instanceId = null, assigned = nothingAssigned, held = nothingOwned } = asked;
+  return { memberId, instanceId, topicIds: new Set([...subscribed] as Uuid[]), assigned, held };
 }
 
 type Counts = Readonly<Record<string, number>>;
@@ -65,6 +72,17 @@ Deno.test("uniform takes what is past a member's share, and leaves it the rest",
   const [kept, given] = assigned(assignUniform, members, { a: 3, b: 3 });
   assertEquals([kept.length, given.length], [3, 3]);
   assertEquals([...kept, ...given].toSorted(), ["a0", "a1", "a2", "b0", "b1", "b2"]);
+});
+
+Deno.test("uniform leaves a member what it has, rather than what it has not heard of", () => {
+  const [a, b] = ["a", "b"] as Uuid[];
+  const assigned = new Map([[a!, new Set([0, 1])], [b!, new Set([0])]]);
+  const held = new Map([[b!, new Map([[0, 7]])]]);
+  const members = [member("m1", "ab", { assigned, held }), member("m2", "ab"), member("m3", "ab")];
+  const given = assignUniform({ members, partitionCount: counted({ a: 2, b: 1 }) });
+  assertEquals(members.map(({ memberId }) => listed(given.get(memberId))), [["b0"], ["a0"], [
+    "a1",
+  ]]);
 });
 
 const subscription = fc.subarray(["a", "b", "c"]).map((each) => each.join(""));

@@ -4,7 +4,12 @@
 
 import type { Uuid } from "../../base/ids.ts";
 import { addInt64, type Int64 } from "../../base/int64.ts";
-import { type Assignment, assignmentsEqual, nothingAssigned } from "./assignment.ts";
+import {
+  type Assignment,
+  assignmentsEqual,
+  nothingAssigned,
+  type OwnedPartitions,
+} from "./assignment.ts";
 import type { Assignor } from "./assignor.ts";
 import { assignRange } from "./range.ts";
 import type { GroupTopics } from "./topics.ts";
@@ -27,6 +32,8 @@ export interface TargetMember {
   readonly instanceId: string | null;
   /** Names of the topics that it subscribes to, whether they exist or not. */
   readonly topicNames: ReadonlySet<string>;
+  /** What it has now. */
+  readonly held: OwnedPartitions;
 }
 
 export interface TargetInput {
@@ -50,13 +57,13 @@ export function isTargetDue(
 /** What each member is to have. */
 export function computeTarget(input: TargetInput): Map<string, Assignment> {
   const { topics, assignor, formerly } = input;
-  const members = input.members.map(({ memberId, instanceId, topicNames }) => {
+  const members = input.members.map(({ memberId, instanceId, topicNames, held }) => {
     const topicIds = new Set<Uuid>();
     for (const name of topicNames) {
       const topic = topics.byName(name);
       if (topic !== undefined) topicIds.add(topic.id);
     }
-    return { memberId, instanceId, topicIds, assigned: formerly(memberId) };
+    return { memberId, instanceId, topicIds, assigned: formerly(memberId), held };
   });
   return assignor({
     members,

@@ -6,6 +6,9 @@
 //   else                        first to who has least; then partitions move from who has more to
 //                               who has less, as long as that makes a pair of subscribers more even
 //
+// Of what a member was to have it keeps first what it has: a change that it has not heard of when
+// the next one comes then moves nothing.
+//
 // Differs from Kafka: for members with different subscriptions it is another algorithm to the same
 // end, so that a partition may be given to another of the members that may have it.
 
@@ -78,16 +81,21 @@ function keep(
     partitionCount: (topicId: Uuid) => number;
   },
 ): void {
-  const { topicIds, assigned } = share.member;
-  for (const [topicId, partitions] of assigned) {
-    if (!topicIds.has(topicId)) continue;
-    const ofTopic = taken.get(topicId) ?? new Set<number>();
-    taken.set(topicId, ofTopic);
-    const count = partitionCount(topicId);
-    for (const partition of partitions) {
-      if (share.size >= quota || partition >= count || ofTopic.has(partition)) continue;
-      ofTopic.add(partition);
-      give(share, [topicId, partition]);
+  const { topicIds, assigned, held } = share.member;
+  for (const isTurn of [true, false]) {
+    for (const [topicId, partitions] of assigned) {
+      if (!topicIds.has(topicId)) continue;
+      const ofTopic = taken.get(topicId) ?? new Set<number>();
+      taken.set(topicId, ofTopic);
+      const count = partitionCount(topicId);
+      const heldOfTopic = held.get(topicId);
+      for (const partition of partitions) {
+        if (share.size >= quota) return;
+        if ((heldOfTopic?.has(partition) === true) !== isTurn) continue;
+        if (partition >= count || ofTopic.has(partition)) continue;
+        ofTopic.add(partition);
+        give(share, [topicId, partition]);
+      }
     }
   }
 }
