@@ -32,7 +32,8 @@ export async function measureIdleGroups(options: IdleOptions): Promise<void> {
   let isMeasuring = false;
   const onBeat = (ms: number) => void (isMeasuring && beats.push(ms));
   const all: GroupMember[] = [];
-  const names = Array.from({ length: groups * membersOfEach }, (_, i) => `group-${i % groups}`);
+  const count = groups * membersOfEach;
+  const names = Array.from({ length: count }, (_, i) => `group-${i % groups}`);
   const heartbeatMs = heartbeatsMs[protocol];
   const enterAll = async () => {
     for (let group = names.pop(); group !== undefined; group = names.pop()) {
@@ -61,8 +62,9 @@ export async function measureIdleGroups(options: IdleOptions): Promise<void> {
   isMeasuring = false;
   const cpu = (end.cpuSeconds - start.cpuSeconds) / (tookMs / 1_000);
   const perBeatUs = (end.cpuSeconds - start.cpuSeconds) / beats.length * 1e6;
+  const size = `${groups} groups of ${membersOfEach}`;
   console.log(
-    `${protocol}: ${groups} groups of ${membersOfEach} at rest, a heartbeat each ${heartbeatMs} ms: ` +
+    `${protocol}: ${size} at rest, a heartbeat each ${heartbeatMs} ms: ` +
       `p50 ${percentile(beats, 50).toFixed(1)} ms, p99 ${percentile(beats, 99).toFixed(1)} ms; ` +
       `CPU ${(cpu * 100).toFixed(1)} % of a core (${perBeatUs.toFixed(0)} us a heartbeat); ` +
       `memory ${mb(end.residentBytes)} (${mb(before.residentBytes)} without them)`,

@@ -12,7 +12,8 @@ const seconds = Number(Deno.env.get("OTTLA_COMMIT_SECONDS") ?? 0);
 
 for (const target of await targetsHere()) {
   for (const protocol of ["classic", "consumer"] as const) {
-    Deno.test(`a ${protocol} group goes on at its last commit after a kill, on ${target}`, async () => {
+    const name = `a ${protocol} group goes on at its last commit after a kill, on ${target}`;
+    Deno.test(name, async () => {
       const settings = { "group.consumer.assignment.interval.ms": "0" };
       await using broker = await BrokerProcess.start({ target, settings });
       const tally = await readThroughRestarts(broker, { protocol, seconds, restartsMin: 2 });

@@ -77,7 +77,7 @@ Deno.test("members share partitions, and get what was of one that goes", async (
     const ask = asker(client);
     const joined = await ask.beat("a", 0, [name]);
     assertEquals(joined.errorCode, ErrorCode.NONE);
-    assertEquals([joined.memberId, joined.memberEpoch, joined.heartbeatIntervalMs], ["a", 2, 5000]);
+    assertEquals([joined.memberId, joined.memberEpoch, joined.heartbeatIntervalMs], ["a", 2, 500]);
     assertEquals(joined.assignment, { topicPartitions: [] }, "nobody keeps state of it yet");
     await pass(5000);
     const next = await ask.beat("a", 2);

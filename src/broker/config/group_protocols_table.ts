@@ -24,7 +24,9 @@ export const groupProtocolKeys = {
   "group.consumer.heartbeat.interval.ms": {
     type: "int",
     default: "5000",
-    doc: "How often members of a consumer group send a heartbeat.",
+    doc:
+      "How often members of a consumer group send a heartbeat; they are told to come back sooner " +
+      "while they wait for partitions of others.",
   },
   "group.consumer.max.assignment.interval.ms": {
     type: "int",
@@ -98,7 +100,8 @@ export const groupProtocolKeys = {
   "group.share.heartbeat.interval.ms": {
     type: "int",
     default: "5000",
-    doc: "How often members of a share group send a heartbeat.",
+    doc: "How often members of a share group send a heartbeat; they are told to come back sooner " +
+      "while they wait for what they are to read.",
   },
   "group.share.max.assignment.interval.ms": {
     type: "int",
@@ -194,7 +197,9 @@ export const groupProtocolKeys = {
   "group.streams.heartbeat.interval.ms": {
     type: "int",
     default: "5000",
-    doc: "How often members of a streams group send a heartbeat.",
+    doc:
+      "How often members of a streams group send a heartbeat; they are told to come back sooner " +
+      "while they wait for tasks of others.",
   },
   "group.streams.initial.rebalance.delay.ms": {
     type: "int",

@@ -18,6 +18,7 @@ import { groupErrorOf } from "../append_errors.ts";
 import type { Group } from "../group.ts";
 import type { At } from "../machine.ts";
 import { assignmentsEqual, nothingOwned, topicPartitionsOf } from "../modern/assignment.ts";
+import { expectedIn, heartbeatAfterMs } from "../modern/cadence.ts";
 import {
   epochRefusal,
   joinEpoch,
@@ -53,7 +54,7 @@ import {
 } from "./heartbeat_request.ts";
 import { decideLeave } from "./membership.ts";
 import { regexRefusal } from "./regexes.ts";
-import { afterAdvance } from "./settling.ts";
+import { afterAdvance, consumerGroupIn } from "./settling.ts";
 
 /** Decides a ConsumerGroupHeartbeat. */
 export function decideConsumerHeartbeat(
@@ -211,7 +212,7 @@ function planOf(
       const { groupId } = group;
       const { sessionTimeoutMs } = view.config.consumer().settingsOf(groupId);
       afterAdvance(turn, { groupId, said, advanced, former, sessionTimeoutMs });
-      const response = responseOf(view, { input, groupId, said, advanced });
+      const response = responseOf(turn, { input, groupId, said, advanced });
       answerWhenDurable(turn, { to: at.asked, response, failed });
     },
     refuse: (turn, error) => answerNow(turn, at.asked, failed(error)),
@@ -220,7 +221,7 @@ function planOf(
 
 /** All of the assignment where it changed, or the member said all of itself. */
 function responseOf(
-  view: View,
+  turn: Turn,
   { input, groupId, said, advanced: { member } }: {
     input: HeartbeatInput;
     groupId: string;
@@ -236,7 +237,17 @@ function responseOf(
     errorMessage: null,
     memberId: member.memberId,
     memberEpoch: member.memberEpoch,
-    heartbeatIntervalMs: view.config.consumer().settingsOf(groupId).heartbeatIntervalMs,
+    heartbeatIntervalMs: intervalOf(turn, groupId, member),
     assignment: isTold ? { topicPartitions: topicPartitionsOf(member.assigned) } : null,
   };
+}
+
+/** When a member is to be heard of next. */
+function intervalOf(turn: Turn, groupId: string, { state }: ConsumerMember): number {
+  const settings = turn.config.consumer().settingsOf(groupId);
+  const group = consumerGroupIn(turn, groupId);
+  if (group === undefined) return settings.heartbeatIntervalMs;
+  const isWaiting = state === MemberState.UNRELEASED_PARTITIONS;
+  const expected = expectedIn(group, { nowMs: turn.nowMs, settings, isWaiting });
+  return heartbeatAfterMs(settings.heartbeatIntervalMs, expected);
 }

@@ -38,7 +38,12 @@ export function setAlarm(
 
 /** Whether the alarm is set. */
 export function isAlarmSet(timers: MemberTimers, memberId: string, kind: MemberAlarm): boolean {
-  return (timers.get(memberId)?.get(kind)?.dueMs ?? Infinity) < Infinity;
+  return alarmDueMs(timers, memberId, kind) < Infinity;
+}
+
+/** When the alarm rings; Infinity where it is not set. */
+export function alarmDueMs(timers: MemberTimers, memberId: string, kind: MemberAlarm): number {
+  return timers.get(memberId)?.get(kind)?.dueMs ?? Infinity;
 }
 
 export function clearAlarm(

@@ -11,6 +11,7 @@ import { ErrorCode } from "../../protocol/errors.ts";
 import { groupErrorOf } from "../append_errors.ts";
 import type { At } from "../machine.ts";
 import { assignmentsEqual, topicPartitionsOf } from "../modern/assignment.ts";
+import { expectedIn, heartbeatAfterMs } from "../modern/cadence.ts";
 import { joinEpoch, leaveEpoch, type Refusal, refusal } from "../modern/epochs.ts";
 import { setAlarm } from "../modern/timers.ts";
 import {
@@ -25,6 +26,7 @@ import { type Advance, advance, type Said } from "./advance.ts";
 import { newShareGroup, newShareMember, type ShareGroup, type ShareMember } from "./group.ts";
 import { refusedHeartbeat, requestRefusal, type ShareHeartbeatInput } from "./heartbeat_request.ts";
 import { decideLeave, shareGroupIn } from "./membership.ts";
+import { isAnyInitializing } from "./states.ts";
 
 /** Decides a ShareGroupHeartbeat. */
 export function decideShareHeartbeat(
@@ -129,7 +131,7 @@ function planOf(
     records: advanced.records,
     settle(turn) {
       afterAdvance(turn, { groupId, said, advanced });
-      const response = responseOf(view, { input, said, advanced });
+      const response = responseOf(turn, { input, said, advanced });
       answerWhenDurable(turn, { to: at.asked, response, failed });
     },
     refuse: (turn, error) => answerNow(turn, at.asked, failed(error)),
@@ -138,7 +140,7 @@ function planOf(
 
 /** All of the assignment where it changed, or the member said all of itself. */
 function responseOf(
-  view: View,
+  turn: Turn,
   { input: { request }, said, advanced: { member } }: {
     readonly input: ShareHeartbeatInput;
     readonly said: Said;
@@ -153,9 +155,19 @@ function responseOf(
     errorMessage: null,
     memberId: member.memberId,
     memberEpoch: member.memberEpoch,
-    heartbeatIntervalMs: view.config.share().settingsOf(request.groupId).heartbeatIntervalMs,
+    heartbeatIntervalMs: intervalOf(turn, request.groupId, member),
     assignment: isTold ? { topicPartitions: topicPartitionsOf(member.assigned) } : null,
   };
+}
+
+/** When a member is to be heard of next. */
+function intervalOf(turn: Turn, groupId: string, member: ShareMember): number {
+  const settings = turn.config.share().settingsOf(groupId);
+  const group = shareGroupIn(turn, groupId);
+  if (group === undefined) return settings.heartbeatIntervalMs;
+  const isWaiting = isAnyInitializing(group.states, member.subscribedTopicNames);
+  const expected = expectedIn(group, { nowMs: turn.nowMs, settings, isWaiting });
+  return heartbeatAfterMs(settings.heartbeatIntervalMs, expected);
 }
 
 /** The member's session begins anew; the share coordinator is asked for what is to be begun. */

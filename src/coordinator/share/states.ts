@@ -105,6 +105,15 @@ export function uninitialized(
   });
 }
 
+/** Whether something of the topics of these names is being initialized. */
+export function isAnyInitializing(
+  { initializing }: PartitionStates,
+  names: readonly string[],
+): boolean {
+  for (const { topicName } of initializing.values()) if (names.includes(topicName)) return true;
+  return false;
+}
+
 /** All that is being initialized. */
 export function initializingPartitions({ initializing }: PartitionStates): TopicPartitions[] {
   return [...initializing].map(([topicId, { partitions }]) => ({

@@ -17,7 +17,7 @@ import type { Int64 } from "../../base/int64.ts";
 import { addInt64 } from "../../base/int64.ts";
 import { ErrorCode } from "../../protocol/errors.ts";
 import { type Refusal, refusal } from "../modern/epochs.ts";
-import { isAlarmSet } from "../modern/timers.ts";
+import { alarmDueMs, isAlarmSet } from "../modern/timers.ts";
 import { subscriptionHash } from "../modern/topics.ts";
 import type { View } from "../turn.ts";
 import { configure, type ConfiguredTopology, type Status, StatusCode } from "./configured.ts";
@@ -234,6 +234,11 @@ function decideTargets(
 /** Whether a new group still waits for further members. */
 export function isDelayed({ timers }: StreamsGroup): boolean {
   return isAlarmSet(timers, delayedMemberId, "join");
+}
+
+/** For how long it does. */
+export function delayLeftMs({ timers }: StreamsGroup, nowMs: number): number {
+  return Math.max(0, alarmDueMs(timers, delayedMemberId, "join") - nowMs);
 }
 
 /** The alarm of a whole group is nobody's. */

@@ -15,6 +15,7 @@ import { groupErrorOf } from "../append_errors.ts";
 import type { ClassicGroup } from "../classic/group.ts";
 import { groupRecord } from "../classic/snapshot.ts";
 import type { At } from "../machine.ts";
+import { expectedIn, heartbeatAfterMs } from "../modern/cadence.ts";
 import { joinEpoch, type Refusal, refusal } from "../modern/epochs.ts";
 import type { GroupCoordinatorRecord } from "../record_kinds.ts";
 import {
@@ -25,7 +26,7 @@ import {
   type Turn,
   type View,
 } from "../turn.ts";
-import { type Advance, advance, type Said } from "./advance.ts";
+import { type Advance, advance, delayLeftMs, isDelayed, type Said } from "./advance.ts";
 import { type Status, StatusCode } from "./configured.ts";
 import { partitionsByEndpoint } from "./endpoints.ts";
 import {
@@ -46,6 +47,7 @@ import {
   type StreamsHeartbeatResult,
 } from "./heartbeat_result.ts";
 import { decideLeave } from "./membership.ts";
+import { MemberState } from "./reconcile.ts";
 import { afterAdvance, streamsGroupIn } from "./settling.ts";
 import { areTasksWithin, sameTasks, taskIdsOf } from "./tasks.ts";
 
@@ -214,7 +216,7 @@ function responseOf(
     ...plainHeartbeat({ errorCode: ErrorCode.NONE, errorMessage: null }),
     memberId: member.memberId,
     memberEpoch: member.memberEpoch,
-    heartbeatIntervalMs: turn.config.streams().settingsOf(groupId).heartbeatIntervalMs,
+    heartbeatIntervalMs: intervalOf(turn, groupId, member),
     status: [...advanced.status, ...shutdownStatus(group)],
     ...tasks,
     endpointInformationEpoch: endpointEpoch,
@@ -222,6 +224,18 @@ function responseOf(
       ? partitionsByEndpoint(members.values(), { topology, topics: turn.topics })
       : null,
   };
+}
+
+/** When a member is to be heard of next. */
+function intervalOf(turn: Turn, groupId: string, { state }: StreamsMember): number {
+  const settings = turn.config.streams().settingsOf(groupId);
+  const group = streamsGroupIn(turn, groupId);
+  if (group === undefined) return settings.heartbeatIntervalMs;
+  const isWaiting = state === MemberState.UNRELEASED_TASKS;
+  const expected = expectedIn(group, { nowMs: turn.nowMs, settings, isWaiting });
+  const wholeMs = settings.initialRebalanceDelayMs;
+  const due = isDelayed(group) ? { wholeMs, leftMs: delayLeftMs(group, turn.nowMs) } : expected.due;
+  return heartbeatAfterMs(settings.heartbeatIntervalMs, { ...expected, due });
 }
 
 function shutdownStatus(group: StreamsGroup | undefined): Status[] {

@@ -207,6 +207,13 @@ const streamsAllowances: readonly Allowance[] = [
   },
 ];
 
+const heartbeatAllowances: readonly Allowance[] = [
+  {
+    where: /^\w+GroupHeartbeat v\d: .*\.heartbeatIntervalMs: Kafka 5000, Ottla \d{3,4}$/,
+    why: "who waits for partitions, or for targets that are put off, is told to come back sooner",
+  },
+];
+
 export const allowances: readonly Allowance[] = [
   ...topicAllowances,
   ...configAllowances,
@@ -217,4 +224,5 @@ export const allowances: readonly Allowance[] = [
   ...principalAllowances,
   ...clusterAllowances,
   ...streamsAllowances,
+  ...heartbeatAllowances,
 ];
