@@ -11,6 +11,7 @@
 
 import type { BrokerId, LeaderEpoch, Offset, PartitionId, ProducerId, Uuid } from "../base/ids.ts";
 import type { Int64 } from "../base/int64.ts";
+import { AclTable } from "./acls.ts";
 import { KeptRecords } from "./kept_records.ts";
 import {
   type ClientQuota,
@@ -134,7 +135,9 @@ export interface MetadataImage {
   configuredNames(type: number): readonly string[];
   /** All that is configured. */
   configuredResources(): Iterable<ConfiguredResource>;
-  /** What is here for others alone, such as access control. */
+  /** Who may do what. It is one table as long as the image is, and changes with it. */
+  readonly acls: Pick<AclTable, "size" | "all" | "has" | "verdict" | "allowsSome">;
+  /** What is here for others alone, such as controllers. */
   keptRecords(): Iterable<MetadataRecord>;
   clientQuotas(): readonly ClientQuota[];
   clientQuota(entity: readonly QuotaEntityPart[]): ClientQuota | undefined;
@@ -163,6 +166,7 @@ export class ImageTables implements MetadataImage {
   readonly quotas = new ClientQuotaTable();
   readonly scram = new ScramTable();
   readonly tokens = new Map<string, DelegationToken>();
+  readonly acls = new AclTable();
   readonly kept = new KeptRecords();
   readonly #brokers = new Map<BrokerId, BrokerImage>();
   readonly #byName = new Map<string, TopicEntry>();

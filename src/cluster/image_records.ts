@@ -1,6 +1,6 @@
 // An image as the shortest list of records that makes it: what a snapshot of the metadata holds.
 //
-//   metadata.version, other features | brokers | controllers, access control | topics, each with
+//   metadata.version, other features | brokers | controllers | access control | topics, each with
 //   its partitions | configuration | quotas | producer ids | credentials, tokens
 //
 // Invariant: replaying the records makes an image that gives the same records. metadata.version
@@ -17,6 +17,9 @@ export function* imageRecords(image: MetadataImage): Generator<MetadataRecordInp
   yield* featureRecords(image);
   for (const broker of image.brokers()) yield brokerRecord(broker, versions);
   yield* image.keptRecords();
+  for (const fields of image.acls.all()) {
+    yield { type: "AccessControlEntryRecord", version: 0, fields };
+  }
   for (const { name, id: topicId, partitions } of image.topics()) {
     yield { type: "TopicRecord", version: 0, fields: { name, topicId } };
     for (const partition of partitions) yield partitionRecord(partition, { topicId, versions });

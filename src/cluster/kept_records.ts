@@ -1,5 +1,5 @@
 // Metadata records that mean nothing to this broker and must outlive a snapshot all the same, since
-// Kafka finds them again: access control, controllers, a ZooKeeper migration.
+// Kafka finds them again: controllers, a ZooKeeper migration.
 //
 //   record of a thing      kept, in the place of an older one of the same thing
 //   removal of a thing     forgets it
@@ -25,12 +25,6 @@ export class KeptRecords {
 
   apply(record: MetadataRecord | UnknownMetadataRecord): void {
     switch (record.type) {
-      case "AccessControlEntryRecord":
-        this.#records.set(`acl ${record.fields.id}`, record);
-        break;
-      case "RemoveAccessControlEntryRecord":
-        this.#records.delete(`acl ${record.fields.id}`);
-        break;
       case "RegisterControllerRecord":
         this.#records.set(`controller ${record.fields.controllerId}`, record);
         break;

@@ -3,14 +3,17 @@
 //   image.ts              the metadata as of one offset       replay.ts   records -> image
 //   store.ts              where it is kept, one change at a time
 //   create_topics.ts, topics.ts, brokers.ts                  requests -> records and responses
+//   acls.ts, acl_requests.ts                                  who may do what, and its requests
 //   principals.ts         what is known of users             client_quotas.ts, scram.ts: requests
 //   placement.ts          which brokers get replicas          topic_names.ts, feature_levels.ts
 //   records.ts, record_tables.ts, quorum_records.ts           records <-> bytes
 //
 // Invariant: no clock, no chance, no I/O. Ids and times come in as arguments.
 
+export { AclOperation, AclResourceType, clusterName } from "./acls.ts";
 export * from "./brokers.ts";
 export {
+  type CreateAccess,
   decideCreateTopics,
   decideInternalTopic,
   type InternalTopic,
@@ -43,4 +46,9 @@ export * from "./records.ts";
 export { type MetadataChange, MetadataReplay } from "./replay.ts";
 export * from "./store.ts";
 export * from "./topic_names.ts";
-export { decideCreatePartitions, decideDeleteTopics } from "./topics.ts";
+export {
+  decideCreatePartitions,
+  decideDeleteTopics,
+  type DeleteAccess,
+  type DeleteOptions,
+} from "./topics.ts";

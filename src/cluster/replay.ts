@@ -4,7 +4,7 @@
 //   Begin ... End      (KIP-868)             -> kept aside, applied together at End
 //   Begin ... Abort                          -> dropped
 //
-// Records of types that mean nothing to a broker yet (access control, controllers) are kept
+// Records of types that mean nothing to a broker yet (controllers) are kept
 // for a snapshot (kept_records.ts), those of unknown types stay in the log. What contradicts the
 // image, such as a partition of a topic that is not there, is damage: a PartitionFault of the
 // metadata log.
@@ -165,6 +165,12 @@ function applyRecord(
       break;
     case "RemoveDelegationTokenRecord":
       tables.tokens.delete(record.fields.tokenId);
+      break;
+    case "AccessControlEntryRecord":
+      tables.acls.add(record.fields);
+      break;
+    case "RemoveAccessControlEntryRecord":
+      tables.acls.remove(record.fields.id);
       break;
     default:
       applyBrokerRecord(tables, record, changes);
