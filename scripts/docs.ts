@@ -1,6 +1,7 @@
 // The generated pages: deno task docs writes them, deno task docs --check fails when one is stale.
 //
 //   COMPATIBILITY.md        scripts/compat.ts, from src/broker/handlers and the comments
+//   docs/authorization.md   scripts/authorization_docs.ts, from src/broker/handlers
 //   docs/configuration.md   scripts/config_docs.ts, from src/broker/config/broker_table.ts
 //   docs/monitoring.md      scripts/metrics_docs.ts, from src/broker/metrics_table.ts
 //   docs/protocol.md        scripts/protocol_docs.ts, from src/protocol/apis
@@ -8,6 +9,7 @@
 import { allHandlers } from "../src/broker/handlers/mod.ts";
 import { brokerKeys, configFamilies, topicKeys } from "../src/broker/config/broker_table.ts";
 import { metrics } from "../src/broker/metrics_table.ts";
+import { authorizationPage } from "./authorization_docs.ts";
 import { compatibilityPage } from "./compat.ts";
 import { configurationPage } from "./config_docs.ts";
 import { monitoringPage } from "./metrics_docs.ts";
@@ -24,6 +26,7 @@ async function pages(): Promise<Map<string, string>> {
   const served = await allHandlers();
   return new Map([
     ["COMPATIBILITY.md", compatibilityPage(served, sources)],
+    ["docs/authorization.md", authorizationPage(served)],
     [
       "docs/configuration.md",
       configurationPage({ brokerKeys, topicKeys, families: configFamilies }),

@@ -9,3 +9,19 @@ export function formatAddress({ host, port }: { host: string; port: number }): s
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
+
+/**
+ * An IP address as Java writes it, and with it Kafka in access rules: no zeros are left out of one
+ * of IPv6, as in "0:0:0:0:0:0:0:1", and what is IPv4 within IPv6 is IPv4. Other text as it is.
+ */
+export function javaHost(host: string): string {
+  if (!host.includes(":")) return host;
+  const [address = "", zone] = host.toLowerCase().split("%");
+  const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  const [head = [], tail] = address.split("::").map((part) => part === "" ? [] : part.split(":"));
+  const missing = tail === undefined ? 0 : Math.max(0, 8 - head.length - tail.length);
+  const groups = [...head, ...new Array(missing).fill("0"), ...tail ?? []];
+  const text = groups.map((group) => group.replace(/^0+(?=.)/, "")).join(":");
+  return zone === undefined ? text : `${text}%${zone}`;
+}

@@ -6,7 +6,7 @@ import type { ConfigRules } from "../cluster/configs.ts";
 import type { Decision, MetadataImage } from "../cluster/mod.ts";
 import type { AlterConfigs } from "../protocol/apis/33_alter_configs.ts";
 import type { ResponseInput } from "../protocol/mod.ts";
-import { needs } from "./authorizer.ts";
+import { configAccess, needs, refusedWith } from "./authorizer.ts";
 import { groupTerms } from "./config/parts.ts";
 import { configRules, logConfigWarnings } from "./config/resources.ts";
 import type { Refusal, RequestContext } from "./handler.ts";
@@ -28,14 +28,21 @@ export async function alterAll<
   Request extends Parameters<typeof logConfigWarnings>[1] & { readonly validateOnly: boolean },
 >(
   request: Request,
-  { services }: RequestContext<AlteringServices>,
+  { services, may }: RequestContext<AlteringServices>,
   decide: (
     image: MetadataImage,
     request: Request,
     rules: ConfigRules,
   ) => Pieces<Decision<Response>>,
 ): Promise<Response> {
-  const rules = configRules(services.nodeId, groupTerms(services.config));
+  const rules = configRules({
+    nodeId: services.nodeId,
+    groups: groupTerms(services.config),
+    refusal(configured) {
+      const resource = configAccess(configured);
+      return may("alterConfigs", resource) ? undefined : refusedWith(resource);
+    },
+  });
   const response = await services.change((image) =>
     sliced(decide(image, request, rules), services.slices)
   );

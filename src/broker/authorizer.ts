@@ -2,26 +2,32 @@
 //
 //   authorise: [needs("group read"), needs("topic read")]     in OffsetCommit, beside `serves`
 //
-// A handler's needs are data, so that a reader finds them where the versions are. Without an
-// authorizer everyone may do everything, and clients that ask for the operations that they are
-// authorized for are told all that exist for the resource (KIP-430).
+// A handler's needs are data, so that a reader finds them where the versions are, and all of them
+// in docs/authorization.md. What is needed of a request as a whole (of the cluster, or of the one
+// group or transactional id that a field names) is asked before its handler sees it; of topics,
+// and wherever a request has many, the handler asks for each (`may`).
+//
+// Without an authorizer everyone may do everything, and clients that ask for the operations that
+// they are authorized for are told all that exist for the resource (KIP-430).
 
-import { ErrorCode } from "../protocol/mod.ts";
+import { AclOperation, clusterName, ResourceType } from "../cluster/mod.ts";
+import { ErrorCode, errorMessage } from "../protocol/mod.ts";
+import type { Session } from "./network/session.ts";
 
-/** AclOperation's codes, of the operations that something here can need. */
-const operationCodes = {
-  read: 3,
-  write: 4,
-  create: 5,
-  delete: 6,
-  alter: 7,
-  describe: 8,
-  clusterAction: 9,
-  describeConfigs: 10,
-  alterConfigs: 11,
-  idempotentWrite: 12,
-  createTokens: 13,
-  describeTokens: 14,
+/** Kafka's codes of the operations that something here can need. */
+export const operationCodes = {
+  read: AclOperation.READ,
+  write: AclOperation.WRITE,
+  create: AclOperation.CREATE,
+  delete: AclOperation.DELETE,
+  alter: AclOperation.ALTER,
+  describe: AclOperation.DESCRIBE,
+  clusterAction: AclOperation.CLUSTER_ACTION,
+  describeConfigs: AclOperation.DESCRIBE_CONFIGS,
+  alterConfigs: AclOperation.ALTER_CONFIGS,
+  idempotentWrite: AclOperation.IDEMPOTENT_WRITE,
+  createTokens: AclOperation.CREATE_TOKENS,
+  describeTokens: AclOperation.DESCRIBE_TOKENS,
 } as const;
 
 /** What can be done to a resource. */
@@ -68,17 +74,34 @@ export interface Resource {
 }
 
 /** The one resource of type cluster, by Kafka's name for it. */
-export const theCluster: Resource = { type: "cluster", name: "kafka-cluster" };
+export const theCluster: Resource = { type: "cluster", name: clusterName };
 
 /** Whether the client of a request may do this. */
 export type May = (operation: Operation, resource: Resource) => boolean;
 
+/** Whether there may be a resource of the type to which its client may do this. */
+export type MayOnSome = (operation: Operation, type: AclResourceType) => boolean;
+
+/** What a client may do. */
+export interface Allowed {
+  readonly may: May;
+  readonly mayOnSome: MayOnSome;
+}
+
+/** Tells what clients may do, at the moment when it is asked. */
+export interface Authorizer {
+  allowed(session: Pick<Session, "principal" | "remote">): Allowed;
+}
+
 /** The answer of a broker that has no authorizer. */
 export const everything: May = () => true;
+export const everythingAllowed: Allowed = { may: everything, mayOnSome: () => true };
 
 /** What an API needs of its client. */
 export interface Requirement {
   readonly access: Access;
+  /** The request's field that names the resource; undefined: the cluster, or each that is named. */
+  readonly of: string | undefined;
   /** Allows it as well. */
   readonly or: Access | undefined;
   /** What is told to who may not; null: what the client may not see is left out. */
@@ -99,16 +122,61 @@ const refusals: Readonly<Record<AclResourceType, ErrorCode>> = {
 /** Declares a need; refused with the error of the resource's type if nothing else is said. */
 export function needs(
   access: Access,
-  options: { or?: Access; refusal?: ErrorCode | null; when?: string } = {},
+  options: { of?: string; or?: Access; refusal?: ErrorCode | null; when?: string } = {},
 ): Requirement {
-  const { or, refusal = refusals[partsOf(access).type], when } = options;
-  return { access, or, refusal, when };
+  const { of, or, refusal = refusals[partsOf(access).type], when } = options;
+  return { access, of, or, refusal, when };
+}
+
+/** Whether a need is one of all of a request, which is refused as a whole. */
+export function isOfWhole({ access, of, when }: Requirement): boolean {
+  return of !== undefined || when === undefined && partsOf(access).type === "cluster";
+}
+
+/** Why a request is refused as a whole; undefined: it is not, whatever becomes of its items. */
+export function wholeRefusal(
+  authorise: readonly Requirement[],
+  request: Readonly<Record<string, unknown>>,
+  may: May,
+): ErrorCode | undefined {
+  for (const need of authorise) {
+    if (!isOfWhole(need) || need.refusal === null) continue;
+    const name = need.of === undefined ? clusterName : request[need.of];
+    if (typeof name !== "string") continue;
+    const isAllowed = [need.access, need.or].some((access) => {
+      if (access === undefined) return false;
+      const { type, operation } = partsOf(access);
+      return may(operation, type === "cluster" ? theCluster : { type, name });
+    });
+    if (!isAllowed) return need.refusal;
+  }
+  return undefined;
 }
 
 /** "topic write" as its resource type and its operation. */
 export function partsOf(access: Access): { type: AclResourceType; operation: Operation } {
   const [type, operation] = access.split(" ");
   return { type: type as AclResourceType, operation: operation as Operation };
+}
+
+/** What is told of a resource to who may not do what it wanted with it. */
+export function refusedWith({ type }: Pick<Resource, "type">): {
+  readonly errorCode: ErrorCode;
+  readonly errorMessage: string;
+} {
+  const errorCode = refusals[type];
+  return { errorCode, errorMessage: errorMessage(errorCode) };
+}
+
+/** What access to something's configuration is decided by: topics and groups, or the cluster. */
+export function configAccess(
+  { resourceType, resourceName: name }: {
+    readonly resourceType: number;
+    readonly resourceName: string;
+  },
+): Resource {
+  if (resourceType === ResourceType.TOPIC) return { type: "topic", name };
+  return resourceType === ResourceType.GROUP ? { type: "group", name } : theCluster;
 }
 
 /** What requests about access rules are answered. */
@@ -119,6 +187,12 @@ export const noAuthorizer = {
 
 /** What a response carries when the operations were not asked for. */
 export const operationsNotAsked = -2147483648;
+
+/** The operations on the cluster; none, to who may not describe it. */
+export function clusterOperations(may: May, { asked }: { readonly asked: boolean }): number {
+  const isHidden = asked && !may("describe", theCluster);
+  return isHidden ? 0 : authorizedOperations(may, theCluster, { asked });
+}
 
 /** The bit field of the operations that `may` allows on a resource: bit n for AclOperation n. */
 export function authorizedOperations(

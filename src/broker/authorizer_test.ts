@@ -3,6 +3,7 @@ import { ErrorCode } from "../protocol/mod.ts";
 import {
   authorizedOperations,
   everything,
+  isOfWhole,
   needs,
   operationsNotAsked,
   operationsOf,
@@ -32,15 +33,27 @@ Deno.test("every API says what its client must be allowed, of what there is", as
       }
     }
   }
-  // Anybody may ask these of Kafka, too.
+  // Anybody may ask these of Kafka, too; of tokens, who may is said by the tokens themselves.
   assertEquals(free, [
     "SaslHandshake",
     "ApiVersions",
     "SaslAuthenticate",
+    "RenewDelegationToken",
+    "ExpireDelegationToken",
     "DescribeCluster",
     "GetTelemetrySubscriptions",
     "PushTelemetry",
   ]);
+});
+
+Deno.test("what is needed of a whole request is named by it, and can be refused", async () => {
+  for (const { api, authorise, refuse } of await allHandlers()) {
+    const needs = authorise.filter(isOfWhole);
+    if (needs.length > 0) assert(refuse !== undefined, api.name);
+    for (const { of } of needs) {
+      if (of !== undefined) assertEquals(api.request.fields[of]?.wire.kind, "string", api.name);
+    }
+  }
 });
 
 Deno.test("clients that ask are told those operations that they may do, and no others", () => {

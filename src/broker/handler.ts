@@ -6,7 +6,7 @@
 // what it asks of a store fails, its `refuse` makes the answer.
 
 import type { AnyApi, ErrorCode, RequestOf, ResponseInput } from "../protocol/mod.ts";
-import type { May, Requirement } from "./authorizer.ts";
+import type { Allowed, Requirement } from "./authorizer.ts";
 import type { Services } from "./services.ts";
 import type { Session } from "./network/session.ts";
 
@@ -16,8 +16,11 @@ export interface VersionRange {
   readonly max: number;
 }
 
-/** The request at hand, apart from its message, with the services that its handler needs. */
-export interface RequestContext<Needed extends keyof Services = keyof Services> {
+/**
+ * The request at hand, apart from its message, with the services that its handler needs and what
+ * its client may do.
+ */
+export interface RequestContext<Needed extends keyof Services = keyof Services> extends Allowed {
   readonly services: Pick<Services, Needed>;
   readonly version: number;
   /** null when the client sends none. */
@@ -27,8 +30,6 @@ export interface RequestContext<Needed extends keyof Services = keyof Services> 
   readonly requestBytes: number;
   /** The handler looks at bytes of its request no more: it has copied what it needs. */
   readonly doneWithBytes: () => void;
-  /** Whether this client may do that. */
-  readonly may: May;
 }
 
 /** One served API. The message types are erased here: only `handler` knows that they fit. */
@@ -41,7 +42,7 @@ export interface Handler {
   readonly pipelined: boolean;
   /** Answers; undefined for no answer at all (Produce with acks=0). */
   readonly handle: (request: never, context: RequestContext) => unknown;
-  /** The answer when `handle` has failed because something could not be stored. */
+  /** The answer when all of a request is refused, or when what it asks cannot be stored. */
   readonly refuse: ((request: never, refusal: Refusal) => unknown) | undefined;
   /** What is sent in place of an answer that would bring a client over its quota. */
   readonly withhold: ((answer: never, context: RequestContext) => unknown) | undefined;
@@ -65,8 +66,9 @@ export interface HandlerOptions<A extends AnyApi> {
   readonly pipelined?: boolean;
   handle(request: RequestOf<A>, context: RequestContext): Answer<A> | Promise<Answer<A>>;
   /**
-   * The same code for everything that was asked for: nothing of it was done, since what `handle`
-   * wanted to store could not be stored. A handler that has none tells of each failure itself.
+   * The same code for everything that was asked for: nothing of it was done, since the client may
+   * not do it, or what `handle` wanted to store could not be stored. A handler that has none needs
+   * nothing as a whole, and tells of each failure itself.
    */
   refuse?(request: RequestOf<A>, refusal: Refusal): ResponseInput<A>;
   /**

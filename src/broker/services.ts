@@ -11,6 +11,7 @@ import type { ChangeQueue, MetadataStore } from "../cluster/mod.ts";
 import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random } from "../runtime/ports.ts";
 import type { DelegationTokens } from "./authentication/delegation_tokens.ts";
+import type { Authorizer } from "./authorizer.ts";
 import type { BrokerConfig } from "./config/mod.ts";
 import type { Coordinators } from "./coordinators.ts";
 import type { DataFolderState } from "./data_folder_states.ts";
@@ -43,6 +44,8 @@ export interface Services {
   >;
   /** The metadata as it is now. */
   readonly metadata: Pick<MetadataStore, "image" | "leaderEpoch" | "controllerId">;
+  /** Who may do what; undefined: everybody may do everything. */
+  readonly authorizer: Authorizer | undefined;
   /** Through it go all changes of the metadata. */
   readonly change: ChangeQueue;
   readonly partitions: Pick<Partitions, "get" | "find" | "all" | "isOffline">;

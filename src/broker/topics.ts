@@ -12,10 +12,13 @@ import { type Uuid, ZERO_UUID } from "../base/ids.ts";
 import { sliced } from "../base/pieces.ts";
 import {
   type ChangeQueue,
+  type CreateAccess,
   decideCreatePartitions,
   decideCreateTopics,
   decideDeleteTopics,
   decideInternalTopic,
+  type DeleteAccess,
+  type DeleteOptions,
   type InternalTopic,
   type MetadataImage,
   type TopicDefaults,
@@ -115,6 +118,7 @@ export class Topics {
   /** CreateTopics. */
   async create(
     request: RequestOf<typeof CreateTopics>,
+    access?: CreateAccess,
   ): Promise<ResponseInput<typeof CreateTopics>> {
     const { change, newTopicId, reconciler } = this.#options;
     const response = await change((image) =>
@@ -122,6 +126,7 @@ export class Topics {
         decideCreateTopics(image, request, {
           defaults: this.#defaults,
           newTopicId,
+          access,
           roomProblem: this.#roomProblem(),
         }),
         this.#options.storage.slices,
@@ -163,6 +168,7 @@ export class Topics {
   /** CreatePartitions. */
   async createPartitions(
     request: RequestOf<typeof CreatePartitions>,
+    access?: { mayAlter(name: string): boolean },
   ): Promise<ResponseInput<typeof CreatePartitions>> {
     const { change, partitions, reconciler } = this.#options;
     const before = new Map<string, number>();
@@ -171,6 +177,7 @@ export class Topics {
         before.set(name, image.topic(name)?.partitions.length ?? 0);
       }
       return decideCreatePartitions(image, request, {
+        ...access,
         isInternal: isInternalTopic,
         roomProblem: this.#roomProblem(),
       });
@@ -198,15 +205,15 @@ export class Topics {
   /** DeleteTopics. */
   async delete(
     request: RequestOf<typeof DeleteTopics>,
-    version: number,
+    { version, access }: { readonly version: number; readonly access: DeleteAccess },
   ): Promise<ResponseInput<typeof DeleteTopics>> {
     const deleteTopicEnable = this.#options.config.get("delete.topic.enable");
-    return await this.#delete(request, { version, deleteTopicEnable });
+    return await this.#delete(request, { version, deleteTopicEnable, access });
   }
 
   async #delete(
     request: RequestOf<typeof DeleteTopics>,
-    rules = { version: 6, deleteTopicEnable: true },
+    rules: Omit<DeleteOptions, "isInternal"> = { version: 6, deleteTopicEnable: true },
   ): Promise<ResponseInput<typeof DeleteTopics>> {
     const { change, reconciler } = this.#options;
     const response = await change((image) =>

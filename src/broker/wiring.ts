@@ -25,6 +25,7 @@ import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random, Runtime } from "../runtime/ports.ts";
 import { DelegationTokens } from "./authentication/delegation_tokens.ts";
 import { Logins } from "./authentication/logins.ts";
+import type { Authorizer } from "./authorizer.ts";
 import { TlsListeners } from "./authentication/tls_listeners.ts";
 import { Acceptor } from "./network/acceptor.ts";
 import {
@@ -33,6 +34,7 @@ import {
   shareStateConfigOf,
   transactionConfigOf,
 } from "./config/parts.ts";
+import { authorizerTermsOf } from "./config/authorizer_terms.ts";
 import { Cleaner } from "./cleaner.ts";
 import { type BrokerConfig, dynamicLayers } from "./config/mod.ts";
 import { Coordinators } from "./coordinators.ts";
@@ -59,6 +61,7 @@ import { ClientQuotas } from "./quotas.ts";
 import { Regexes } from "./regexes.ts";
 import { RequestMetrics } from "./network/request_metrics.ts";
 import { Retention } from "./retention.ts";
+import { StandardAuthorizer } from "./standard_authorizer.ts";
 import type { Storage } from "./storage.ts";
 import { Topics } from "./topics.ts";
 import { Tracer } from "./network/trace.ts";
@@ -144,6 +147,8 @@ export class Wiring implements Services {
   readonly logger: Logger;
   readonly digests: Digests;
   readonly random: Random;
+  /** Undefined where everybody may do everything. */
+  readonly authorizer: Authorizer | undefined;
   /** Through it go all changes of the metadata. */
   readonly change: ChangeQueue;
   readonly storage: Storage;
@@ -179,6 +184,8 @@ export class Wiring implements Services {
     this.nodeId = storage.nodeId;
     this.clusterId = storage.clusterId;
     this.metadata = metadata;
+    const terms = authorizerTermsOf(config);
+    this.authorizer = terms && new StandardAuthorizer(terms, () => metadata.image.acls);
     this.change = (decide) => this.membership.refused ?? metadata.change(decide);
     this.membership = new Membership({
       config,

@@ -60,6 +60,7 @@ async function apply<R>(store: MemoryMetadataStore, { records, response }: Decis
 }
 
 const anything: ConfigRules = {
+  refusal: () => undefined,
   nameProblem: () => undefined,
   problem: () => undefined,
   listDefault: (_, name) => name === "list" ? "a" : undefined,

@@ -37,6 +37,8 @@ export interface ProposedConfigs {
 
 /** What the broker's tables say about configuration. */
 export interface ConfigRules {
+  /** Why the client may not change it; undefined when it may. */
+  refusal(resource: ConfigResource): Refusal | undefined;
   /** Why no resource has such a name, where only the broker knows; undefined when one may. */
   nameProblem(resource: ConfigResource): Refusal | undefined;
   /** Why the resource cannot be configured so; undefined when it can. */
@@ -121,7 +123,8 @@ function* decide<Resource extends NamedConfigs>(
     yield resourceWeight;
     const planned = counts.get(keyOf(resource))! > 1
       ? refusal(ErrorCode.INVALID_REQUEST, "Each resource must appear at most once.")
-      : requestProblem(resource) ?? rules.nameProblem(resource) ?? plan(resource);
+      : requestProblem(resource) ?? rules.nameProblem(resource) ?? rules.refusal(resource) ??
+        plan(resource);
     const isRefused = "errorCode" in planned;
     if (!isRefused) records.push(...planned);
     const outcome = isRefused ? planned : { errorCode: ErrorCode.NONE, errorMessage: null };

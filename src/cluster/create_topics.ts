@@ -52,8 +52,16 @@ export interface TopicDefaults {
   describeConfigs(overrides: ReadonlyMap<string, string>): readonly CreatedTopicConfig[];
 }
 
+/** What a client may do to topics, by their names. */
+export interface CreateAccess {
+  create(name: string): boolean;
+  describeConfigs(name: string): boolean;
+}
+
 export interface CreateOptions {
   readonly defaults: TopicDefaults;
+  /** Of who asks; absent: everything. */
+  readonly access?: CreateAccess;
   /** A fresh id at each call. */
   readonly newTopicId: () => Uuid;
   /** Why so many more partitions have no room, which then do not count; undefined: they have. */
@@ -105,7 +113,9 @@ export function* decideCreateTopics(
     if (common !== undefined) taken.add(common);
     placed += plan.replicas.length;
     records.push(...topicRecords(image, plan, topicId));
-    topics.push(created(plan, topicId, describe));
+    const result = created(plan, topicId, describe);
+    const isTold = options.access?.describeConfigs(topic.name) ?? true;
+    topics.push(isTold ? result : withoutConfigs(result));
   }
   return { records: request.validateOnly ? [] : records, response: { topics } };
 }
@@ -167,6 +177,9 @@ function planTopic(
   planning: Planning,
 ): NewTopic | Refusal {
   const { name } = topic;
+  if (planning.options.access?.create(name) === false) {
+    return refusal(ErrorCode.TOPIC_AUTHORIZATION_FAILED, "Authorization failed.");
+  }
   const nameError = checkName(image, name, planning.taken);
   if (nameError !== undefined) return nameError;
   const settings = settingsOf(topic);
@@ -338,4 +351,10 @@ function created(plan: NewTopic, topicId: Uuid, describe: Describe): Result {
     replicationFactor: plan.replicas[0]?.length ?? 0,
     configs: describe(plan.configs),
   };
+}
+
+/** What is told to who may not see a topic's configuration (KIP-525). */
+function withoutConfigs({ name, topicId, errorCode, errorMessage }: Result): Result {
+  const topicConfigErrorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
+  return { name, topicId, errorCode, errorMessage, topicConfigErrorCode, configs: [] };
 }

@@ -143,6 +143,18 @@ function applyRecord(
     case "ProducerIdsRecord":
       tables.nextProducerId = record.fields.nextProducerId;
       break;
+    default:
+      applyPrincipalRecord(tables, record, changes);
+  }
+}
+
+/** What is known of those who connect, and what they may do. */
+function applyPrincipalRecord(
+  tables: ImageTables,
+  record: Decoded,
+  changes: MetadataChange[] | undefined,
+): void {
+  switch (record.type) {
     case "ClientQuotaRecord": {
       const { entity, key, value, remove } = record.fields;
       tables.quotas.set(entity, { key, value: remove ? undefined : value });

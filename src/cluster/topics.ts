@@ -38,15 +38,28 @@ interface Named {
   readonly topicId: Uuid;
 }
 
+/** What a client may do to topics, by their names. */
+export interface DeleteAccess {
+  delete(name: string): boolean;
+  describe(name: string): boolean;
+}
+
+const fullAccess: DeleteAccess = { delete: () => true, describe: () => true };
+
+/** How topics are deleted. */
+export interface DeleteOptions {
+  readonly version: number;
+  readonly deleteTopicEnable: boolean;
+  readonly isInternal: IsInternal;
+  /** Of who asks; absent: everything. */
+  readonly access?: DeleteAccess;
+}
+
 /** Answers DeleteTopics, in the order of the request. */
 export function decideDeleteTopics(
   image: MetadataImage,
   request: DeleteRequest,
-  options: {
-    readonly version: number;
-    readonly deleteTopicEnable: boolean;
-    readonly isInternal: IsInternal;
-  },
+  options: DeleteOptions,
 ): Decision<DeleteResponse> {
   const wanted: Named[] = [
     ...request.topics,
@@ -61,13 +74,15 @@ export function decideDeleteTopics(
   }
   const records: MetadataRecordInput[] = [];
   const responses: DeleteResult[] = [];
-  const twice = duplicates(image, wanted);
+  const repeats = repeatsOf(image, wanted);
   const answered = new Set<string>();
+  const { access = fullAccess } = options;
   for (const one of wanted) {
     const key = keyOf(one);
-    if (twice.has(key) && answered.has(key)) continue;
+    if ((repeats.given.has(key) || repeats.meant.has(key)) && answered.has(key)) continue;
     answered.add(key);
-    const found = findDeletable(image, one, { twice, isInternal: options.isInternal });
+    const { isInternal } = options;
+    const found = findDeletable(image, one, { repeats, access, isInternal });
     if ("errorCode" in found) {
       responses.push({ ...one, ...found });
       continue;
@@ -83,29 +98,40 @@ function keyOf({ name, topicId }: Named): string {
   return name === null ? `id ${topicId}` : `name ${name}`;
 }
 
-/** Keys that are given twice, or that mean a topic which another key means too. */
-function duplicates(image: MetadataImage, wanted: readonly Named[]): ReadonlySet<string> {
-  const twice = new Set<string>();
+/** Keys that are given twice, and those that mean a topic which another key means too. */
+interface Repeats {
+  readonly given: ReadonlySet<string>;
+  readonly meant: ReadonlySet<string>;
+}
+
+function repeatsOf(image: MetadataImage, wanted: readonly Named[]): Repeats {
+  const given = new Set<string>();
+  const meant = new Set<string>();
   const keyOfTopic = new Map<Uuid, string>();
   const seen = new Set<string>();
   for (const one of wanted) {
     const key = keyOf(one);
-    if (seen.has(key)) twice.add(key);
+    if (seen.has(key)) given.add(key);
     seen.add(key);
     const topic = one.name === null ? image.topicById(one.topicId) : image.topic(one.name);
     if (topic === undefined) continue;
     const other = keyOfTopic.get(topic.id);
     if (other === undefined) keyOfTopic.set(topic.id, key);
-    else if (other !== key) twice.add(key).add(other);
+    else if (other !== key) meant.add(key).add(other);
   }
-  return twice;
+  return { given, meant };
 }
 
+/** The topic that is to go, or what is told of it: `name`, where it was found by its id. */
 function findDeletable(
   image: MetadataImage,
   one: Named,
-  { twice, isInternal }: { readonly twice: ReadonlySet<string>; readonly isInternal: IsInternal },
-): TopicImage | Refusal {
+  { repeats, access, isInternal }: {
+    readonly repeats: Repeats;
+    readonly access: DeleteAccess;
+    readonly isInternal: IsInternal;
+  },
+): TopicImage | Refusal & { readonly name?: string } {
   const { name, topicId } = one;
   if (name === null && topicId === ZERO_UUID) {
     return refusal(ErrorCode.INVALID_REQUEST, "Neither topic name nor id were specified.");
@@ -113,16 +139,28 @@ function findDeletable(
   if (name !== null && topicId !== ZERO_UUID) {
     return refusal(ErrorCode.INVALID_REQUEST, "You may not specify both topic name and topic id.");
   }
-  if (twice.has(keyOf(one))) {
-    const message = `Duplicate topic ${name === null ? "id" : "name"}.`;
-    return refusal(ErrorCode.INVALID_REQUEST, message);
-  }
+  const duplicate = refusal(
+    ErrorCode.INVALID_REQUEST,
+    `Duplicate topic ${name === null ? "id" : "name"}.`,
+  );
+  if (repeats.given.has(keyOf(one))) return duplicate;
+  if (name !== null && !access.describe(name)) return notAllowed();
   const topic = name === null ? image.topicById(topicId) : image.topic(name);
   if (topic === undefined) {
     const code = name === null ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     return refusal(code, errorMessage(code));
   }
+  if (!access.delete(topic.name)) {
+    // A name is told to who may know it, whatever the request has.
+    return access.describe(topic.name) ? { ...notAllowed(), name: topic.name } : notAllowed();
+  }
+  if (repeats.meant.has(keyOf(one))) return duplicate;
   return isInternal(topic.name) ? internal(topic.name, "deleted") : topic;
+}
+
+function notAllowed(): Refusal {
+  const code = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
+  return refusal(code, errorMessage(code));
 }
 
 function internal(name: string, done: string): Refusal {
@@ -135,6 +173,8 @@ function internal(name: string, done: string): Refusal {
 /** What adding partitions goes by. */
 interface Widening extends Pick<CreateOptions, "roomProblem"> {
   readonly isInternal: IsInternal;
+  /** Of who asks; absent: every topic. */
+  readonly mayAlter?: (name: string) => boolean;
 }
 
 /** Answers CreatePartitions, in the order of the request. */
@@ -151,6 +191,8 @@ export function decideCreatePartitions(
     const topic = request.topics.find((one) => one.name === name)!;
     const added = counts.get(name)! > 1
       ? refusal(ErrorCode.INVALID_REQUEST, "Duplicate topic name.")
+      : options.mayAlter?.(name) === false
+      ? notAllowed()
       : addPartitions(image, topic, { ...options, recordCount: records.length });
     if ("errorCode" in added) {
       results.push({ name, ...added });

@@ -2,6 +2,21 @@
 
 import type { LevelErrors } from "./schema.ts";
 
+/** Of what needs access to topics. */
+export const topicAccess = {
+  TOPIC_AUTHORIZATION_FAILED: "the client may not do this with the topic",
+} satisfies LevelErrors;
+
+/** Of what needs access to groups. */
+export const groupAccess = {
+  GROUP_AUTHORIZATION_FAILED: "the client may not do this with the group",
+} satisfies LevelErrors;
+
+/** Of what needs access to the cluster. */
+export const clusterAccess = {
+  CLUSTER_AUTHORIZATION_FAILED: "the client may not do this with the cluster",
+} satisfies LevelErrors;
+
 /** Of whatever goes to a group's coordinator. */
 export const coordinatorErrors = {
   COORDINATOR_NOT_AVAILABLE: "the coordinator cannot answer, or not store the change, for now",
@@ -31,6 +46,8 @@ export const leaderEpochErrors = {
 
 /** Of OffsetFetch, at each of its levels. */
 export const offsetFetchErrors = {
+  ...groupAccess,
+  ...topicAccess,
   ...coordinatorErrors,
   GROUP_ID_NOT_FOUND: "there is no such group",
   INVALID_GROUP_ID: "the group id is invalid",
@@ -40,6 +57,9 @@ export const offsetFetchErrors = {
 
 /** Of FindCoordinator, at both of its levels. */
 export const findCoordinatorErrors = {
+  ...groupAccess,
+  ...clusterAccess,
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "the client may not use the transactional id",
   COORDINATOR_NOT_AVAILABLE: "the coordinator's topic is not there yet: ask again",
   INVALID_REQUEST: "the key or its type is invalid",
 } satisfies LevelErrors;
@@ -64,6 +84,7 @@ export const transactionErrors = {
 
 /** Of requests about the state of share partitions. */
 export const shareStateErrors = {
+  ...clusterAccess,
   ...coordinatorErrors,
   INVALID_REQUEST: "a number is out of bounds, or no state was ever kept",
   UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic or partition",

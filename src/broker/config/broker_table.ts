@@ -912,19 +912,17 @@ const ownKeys = {
   "authorizer.class.name": {
     type: "string",
     default: "",
-    refused: "access is not checked yet",
-    doc: "What decides who may do what; empty lets everyone do everything.",
+    doc: "What decides who may do what: Kafka's StandardAuthorizer, by the access rules (ACLs) " +
+      "that are kept in the metadata. Empty lets everyone do everything.",
   },
   "super.users": {
     type: "string",
     default: "",
-    ignored: "access is not checked yet",
     doc: "Principals that may do everything, separated by semicolons.",
   },
   "allow.everyone.if.no.acl.found": {
     type: "boolean",
     default: "false",
-    ignored: "access is not checked yet",
     doc: "Whether a resource without rules is open to everyone.",
   },
   "principal.builder.class": {

@@ -12,6 +12,7 @@ import {
   topicValue,
   validateTopicConfigs,
 } from "./mod.ts";
+import { authorizerTermsOf } from "./authorizer_terms.ts";
 import { type ConfigKey, nearestName, parseValue } from "./values.ts";
 
 const none: ReadonlyMap<string, string> = new Map();
@@ -147,11 +148,31 @@ Deno.test("of the keys of TLS secrets are hidden, and what the runtime decides i
   assertEquals(described.synonyms.map(({ value }) => value), [null]);
 });
 
+Deno.test("access is checked as Kafka's own class does it, and by no other", () => {
+  const standard = "org.apache.kafka.metadata.authorizer.StandardAuthorizer";
+  const authorizer = `authorizer.class.name=${standard}`;
+  const set = [authorizer, "super.users=User:admin; User:CN=a,O=b ;"];
+  assertEquals(authorizerTermsOf(loadConfig({ flags: { set } }).config), {
+    superUsers: new Set(["User:admin", "User:CN=a,O=b"]),
+    isOpenWithoutRules: false,
+  });
+  assertEquals(authorizerTermsOf(loadConfig().config), undefined);
+  assertEquals(
+    problemsOf({ flags: { set: ["authorizer.class.name=org.example.Mine"] } }),
+    "authorizer.class.name: org.example.Mine cannot be loaded, as no Java class can: set " +
+      `${standard}, whose rules are understood here, or nothing`,
+  );
+  assertEquals(
+    problemsOf({ flags: { set: [authorizer, "super.users=admin"] } }),
+    'super.users: "admin" is not TYPE:NAME, such as User:admin; semicolons lie between them',
+  );
+});
+
 Deno.test("what would be a false promise is refused, what has no effect is named", () => {
   assertEquals(
-    problemsOf({ flags: { set: ["authorizer.class.name=org.apache.kafka.Std"] } }),
-    "authorizer.class.name=org.apache.kafka.Std (--set) cannot be honoured: " +
-      "access is not checked yet",
+    problemsOf({ flags: { set: ["principal.builder.class=org.example.Builder"] } }),
+    "principal.builder.class=org.example.Builder (--set) cannot be honoured: " +
+      "Java classes cannot be loaded here",
   );
   assertEquals(
     problemsOf({ flags: { set: ["ssl.cipher.suites=TLS_AES_128_GCM_SHA256"] } }),

@@ -31,8 +31,15 @@ interface Refusal {
 type Setting = readonly [name: string, value: string];
 
 /** The rules of broker `nodeId`, where groups may have what `groups` says. */
-export function configRules(nodeId: number, groups: GroupSettings): ConfigRules {
+export function configRules(
+  { nodeId, groups, refusal }: {
+    readonly nodeId: number;
+    readonly groups: GroupSettings;
+    readonly refusal: ConfigRules["refusal"];
+  },
+): ConfigRules {
   return {
+    refusal,
     nameProblem({ resourceType, resourceName }) {
       const isBroker = resourceType === ResourceType.BROKER;
       // "" is the default of all brokers.

@@ -15,6 +15,7 @@ import { show } from "../../base/options.ts";
 import { BrokerConfig } from "./in_force.ts";
 import { ConfigSource } from "./layers.ts";
 import { parseOverrides } from "../network/connection_counts.ts";
+import { authorizerProblems } from "./authorizer_terms.ts";
 import { loginProblems } from "./login_check.ts";
 import { listenerKeyOf } from "./listener_keys.ts";
 import { advertisedProblem, formatListener, listenerProblem, parseListeners } from "./listeners.ts";
@@ -277,7 +278,7 @@ function checkNetwork(config: BrokerConfig): string[] {
   if (told !== undefined) return [`advertised.listeners: ${told}`];
   const overrides = parseOverrides(config.get("max.connections.per.ip.overrides"));
   if ("problem" in overrides) return [`max.connections.per.ip.overrides: ${overrides.problem}`];
-  return loginProblems(config);
+  return [...loginProblems(config), ...authorizerProblems(config)];
 }
 
 function checkRanges(config: BrokerConfig): string[] {

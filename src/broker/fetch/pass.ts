@@ -239,7 +239,7 @@ function nothingOf(
 }
 
 /** The data of a partition that is not here, or cannot be read. */
-function failure(partitionIndex: number, errorCode: ErrorCode): PartitionData {
+export function failure(partitionIndex: number, errorCode: ErrorCode): PartitionData {
   return {
     partitionIndex,
     errorCode,

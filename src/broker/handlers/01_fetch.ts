@@ -31,7 +31,8 @@
 import { ZERO_UUID } from "../../base/ids.ts";
 import { itemAt } from "../../base/items.ts";
 import { ErrorCode, Fetch, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs, refusedWith, theCluster } from "../authorizer.ts";
+import { failure } from "../fetch/pass.ts";
 import { readPartitions, type ReadServices } from "../fetch/reader.ts";
 import type { FetchedData, NamedTopic, Wanted } from "../fetch/session.ts";
 import type { SessionAnswer } from "../fetch/sessions.ts";
@@ -57,12 +58,18 @@ type Context = RequestContext<
 
 export const fetch = handler(Fetch, {
   serves: "0-18",
-  authorise: [needs("topic read")],
+  authorise: [
+    needs("topic read"),
+    needs("cluster clusterAction", {
+      when: "a follower asks",
+      refusal: ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+    }),
+  ],
 
   async handle(request, context: Context) {
     const { services, version } = context;
     const replicaId = version >= 15 ? request.replicaState.replicaId : request.replicaId;
-    if (replicaId >= 0) return { errorCode: ErrorCode.INVALID_REQUEST, responses: [] };
+    if (replicaId >= 0) return refuseFollower(request, context);
     const turn = services.fetchSessions.begin({
       sessionId: request.sessionId,
       sessionEpoch: request.sessionEpoch,
@@ -81,6 +88,21 @@ export const fetch = handler(Fetch, {
     return { errorCode, sessionId: left, responses: [] };
   },
 });
+
+function refuseFollower({ topics }: Request, { may }: Context): Response {
+  if (may("clusterAction", theCluster)) {
+    return { errorCode: ErrorCode.INVALID_REQUEST, responses: [] };
+  }
+  const { errorCode } = refusedWith({ type: "topic" });
+  return {
+    errorCode: ErrorCode.NONE,
+    responses: topics.map(({ topic, topicId, partitions }) => ({
+      topic,
+      topicId,
+      partitions: partitions.map(({ partition }) => failure(partition, errorCode)),
+    })),
+  };
+}
 
 function read(wanted: readonly Wanted[], request: Request, context: Context) {
   const { services, version, clientId, session } = context;
@@ -104,12 +126,14 @@ function wantedOf({ topics }: Request): Wanted[] {
   return topics.flatMap((of) => of.partitions.map((each) => ({ ...each, of })));
 }
 
-function finderOf({ services, version }: Context) {
+/** Asked in each pass: what a client may read may change while it waits. */
+function finderOf({ services, version, may }: Context) {
   return ({ partition, of: { topic, topicId } }: Wanted) => {
-    if (version < topicIdsFrom) return services.partitions.find(topic, partition);
-    const named = services.metadata.image.topicById(topicId);
-    if (named === undefined) return ErrorCode.UNKNOWN_TOPIC_ID;
-    return services.partitions.find(named.name, partition);
+    const name = version < topicIdsFrom ? topic : services.metadata.image.topicById(topicId)?.name;
+    if (name === undefined) return ErrorCode.UNKNOWN_TOPIC_ID;
+    return may("read", { type: "topic", name })
+      ? services.partitions.find(name, partition)
+      : ErrorCode.TOPIC_AUTHORIZATION_FAILED;
   };
 }
 

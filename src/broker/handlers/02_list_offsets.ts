@@ -51,10 +51,14 @@ export const listOffsets = handler(ListOffsets, {
   serves: "0-11",
   authorise: [needs("topic describe")],
 
-  async handle(request, { services, version }: Context) {
+  async handle(request, { services, version, may }: Context) {
     const committed = request.isolationLevel === readCommitted;
     const topics = [];
     for (const { name, partitions } of request.topics) {
+      if (!may("describe", { type: "topic", name })) {
+        topics.push({ name, partitions: partitions.map(notAllowed) });
+        continue;
+      }
       const twice = version > 0 ? namedTwice(partitions) : new Set<number>();
       const once = partitions.filter(({ partitionIndex }) => !twice.has(partitionIndex));
       const answers = await mapSliced(
@@ -70,6 +74,10 @@ export const listOffsets = handler(ListOffsets, {
     return { topics };
   },
 });
+
+function notAllowed({ partitionIndex }: PartitionRequest): PartitionAnswer {
+  return { partitionIndex, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED };
+}
 
 function namedTwice(partitions: readonly PartitionRequest[]): ReadonlySet<number> {
   const seen = new Set<number>();

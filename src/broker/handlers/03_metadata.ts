@@ -20,7 +20,13 @@ import { ZERO_UUID } from "../../base/ids.ts";
 import { mapSliced, type WorkSlices } from "../../base/pieces.ts";
 import { type TopicImage, topicNameProblem } from "../../cluster/mod.ts";
 import { ErrorCode, Metadata, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
-import { authorizedOperations, type May, needs, theCluster } from "../authorizer.ts";
+import {
+  authorizedOperations,
+  clusterOperations,
+  type May,
+  needs,
+  theCluster,
+} from "../authorizer.ts";
 import { ClusterView } from "../cluster_view.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
@@ -55,7 +61,7 @@ export const metadata = handler(Metadata, {
       clusterId: services.clusterId,
       controllerId: services.metadata.controllerId,
       topics,
-      clusterAuthorizedOperations: authorizedOperations(context.may, theCluster, {
+      clusterAuthorizedOperations: clusterOperations(context.may, {
         asked: request.includeClusterAuthorizedOperations,
       }),
     };
@@ -78,7 +84,7 @@ function allTopics(request: Request, context: Context): Promise<TopicAnswer[]> {
   const { metadata, slices } = context.services;
   const view = viewOf(context);
   return mapSliced(
-    [...metadata.image.topics()],
+    metadata.image.topics().filter(({ name }) => context.may("describe", { type: "topic", name })),
     slices,
     (topic) => found(topic, { request, context, view }),
   );
@@ -93,15 +99,43 @@ async function named(request: Request, context: Context): Promise<TopicAnswer[]>
     const missing = topics.flatMap(({ name }) =>
       name !== null && !image.topic(name) && topicNameProblem(name) === undefined ? [name] : []
     );
-    if (missing.length > 0) refused = await services.topics.createMissing(missing);
+    refused = await createAllowed(missing, context);
   }
   const view = viewOf(context);
   return await mapSliced(topics, services.slices, (each) => {
     const topic = look(each, context);
+    const name = each.name ?? topic?.name;
+    if (name !== undefined && !context.may("describe", { type: "topic", name })) {
+      return notAllowed(each);
+    }
     if (topic !== undefined) return found(topic, { request, context, view });
     const refusal = each.name === null ? undefined : refused.get(each.name);
     return notFound(each, { request, refusal, may: context.may });
   });
+}
+
+/** Creates what the client may know of and create. Returns why not, by name. */
+async function createAllowed(
+  missing: readonly string[],
+  { services, may }: Context,
+): Promise<ReadonlyMap<string, ErrorCode>> {
+  const mayAll = may("create", theCluster);
+  const known = missing.filter((name) => may("describe", { type: "topic", name }));
+  const [allowed, refused]: [string[], string[]] = [[], []];
+  for (const name of known) {
+    const isAllowed = mayAll || may("create", { type: "topic", name });
+    (isAllowed ? allowed : refused).push(name);
+  }
+  const failed = allowed.length > 0 ? await services.topics.createMissing(allowed) : [];
+  return new Map([
+    ...failed,
+    ...refused.map((name) => [name, ErrorCode.TOPIC_AUTHORIZATION_FAILED] as const),
+  ]);
+}
+
+/** A topic that the client may not know of is told by what the client knew of it. */
+function notAllowed({ name, topicId }: TopicRequest): TopicAnswer {
+  return { errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, name, topicId, partitions: [] };
 }
 
 /** Each topic once. An id counts before a name. */
@@ -143,7 +177,8 @@ function missingTopicError(name: string | null, refusal: ErrorCode | undefined):
   if (name !== null && topicNameProblem(name) !== undefined) {
     return ErrorCode.INVALID_TOPIC_EXCEPTION;
   }
-  const isRefused = refusal === ErrorCode.KAFKA_STORAGE_ERROR;
+  const isRefused = refusal === ErrorCode.KAFKA_STORAGE_ERROR ||
+    refusal === ErrorCode.TOPIC_AUTHORIZATION_FAILED;
   return isRefused ? refusal : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
 }
 

@@ -40,7 +40,7 @@ type Context = RequestContext<"metadata" | "groups" | "slices">;
 
 export const offsetCommit = handler(OffsetCommit, {
   serves: "0-10",
-  authorise: [needs("group read"), needs("topic read")],
+  authorise: [needs("group read", { of: "groupId" }), needs("topic read")],
 
   async handle(request, context: Context) {
     const { groups, slices } = context.services;
@@ -60,13 +60,24 @@ export const offsetCommit = handler(OffsetCommit, {
     else for (const { answer } of known) answer.errorCode = shard;
     return { topics };
   },
+
+  refuse: ({ topics }, { errorCode }) => ({
+    topics: topics.map(({ partitions, ...topic }) => ({
+      ...topic,
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
+    })),
+  }),
 });
 
 /** What is known of a topic, and what is told of its partitions that do not exist. */
-function lookUp(topic: Topic, { services, version }: Context) {
+function lookUp(topic: Topic, { services, version, may }: Context) {
   const { image } = services.metadata;
   const byId = version >= 10;
   const found = byId ? image.topicById(topic.topicId) : image.topic(topic.name);
+  const name = byId ? found?.name : topic.name;
+  if (name !== undefined && !may("read", { type: "topic", name })) {
+    return { unknown: ErrorCode.TOPIC_AUTHORIZATION_FAILED };
+  }
   if (found === undefined) {
     const { UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION } = ErrorCode;
     return { unknown: byId ? UNKNOWN_TOPIC_ID : UNKNOWN_TOPIC_OR_PARTITION };

@@ -71,28 +71,41 @@ function refusedTopics({ topics }: Request, errorCode: ErrorCode) {
 
 async function fetchGroup(group: GroupRequest, context: Context) {
   const { services } = context;
+  const { groupId } = group;
+  if (!context.may("describe", { type: "group", name: groupId })) {
+    return { groupId, topics: [], errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED };
+  }
   const shard = await services.groups.of(group.groupId);
   const fetched = shard instanceof Shard ? await fetchFrom(shard, group, context) : undefined;
   const errorCode = shard instanceof Shard ? await shard.durable() : shard;
   if (fetched !== undefined && errorCode === ErrorCode.NONE) return fetched;
-  return { groupId: group.groupId, topics: [], errorCode };
+  return { groupId, topics: [], errorCode };
 }
 
 async function fetchFrom({ machine: table }: GroupShard, group: GroupRequest, context: Context) {
-  const { services, version } = context;
-  if (version < 10) return await lookUp(table, group, services.slices);
+  const { services, version, may } = context;
   const { image } = services.metadata;
-  const named = group.topics?.flatMap((topic) => {
-    const found = image.topicById(topic.topicId);
-    return found === undefined ? [] : [{ ...topic, name: found.name }];
+  const byId = version >= 10;
+  const isAllowed = (name: string) => may("describe", { type: "topic", name });
+  const asked: TopicRequest[] = [];
+  const failed: FailedTopic[] = [];
+  for (const topic of group.topics ?? []) {
+    const name = byId ? image.topicById(topic.topicId)?.name : topic.name;
+    if (name === undefined) failed.push(failedTopic(topic, ErrorCode.UNKNOWN_TOPIC_ID));
+    else if (isAllowed(name)) asked.push({ ...topic, name });
+    else failed.push(failedTopic(topic, ErrorCode.TOPIC_AUTHORIZATION_FAILED));
+  }
+  const topics = group.topics === null ? null : asked;
+  const fetched = await lookUp(table, { ...group, topics }, services.slices);
+  const found = topics === null
+    ? fetched.topics.filter(({ name }) => isAllowed(name))
+    : fetched.topics;
+  if (!byId) return { ...fetched, topics: [...found, ...failed] };
+  const known = found.flatMap((topic) => {
+    const known = image.topic(topic.name);
+    return known === undefined ? [] : [{ ...topic, topicId: known.id }];
   });
-  const fetched = await lookUp(table, { ...group, topics: named ?? null }, services.slices);
-  const known = fetched.topics.flatMap((topic) => {
-    const found = image.topic(topic.name);
-    return found === undefined ? [] : [{ ...topic, topicId: found.id }];
-  });
-  const unknown = (group.topics ?? []).filter(({ topicId }) => !image.topicById(topicId));
-  return { ...fetched, topics: [...known, ...unknown.map(unknownTopic)] };
+  return { ...fetched, topics: [...known, ...failed] };
 }
 
 /** Many partitions one by one, with turns of the event loop in between. */
@@ -114,14 +127,11 @@ async function lookUp(table: Table, group: GroupRequest, slices: WorkSlices) {
   return { groupId, topics: found, errorCode: ErrorCode.NONE };
 }
 
-function unknownTopic({ name, topicId, partitionIndexes }: TopicRequest) {
-  return {
-    name,
-    topicId,
-    partitions: partitionIndexes.map((index) =>
-      nothingCommitted(index, ErrorCode.UNKNOWN_TOPIC_ID)
-    ),
-  };
+type FailedTopic = ReturnType<typeof failedTopic>;
+
+function failedTopic({ name, topicId, partitionIndexes }: TopicRequest, errorCode: ErrorCode) {
+  const partitions = partitionIndexes.map((index) => nothingCommitted(index, errorCode));
+  return { name, topicId, partitions };
 }
 
 function nothingCommitted(partitionIndex: number, errorCode: ErrorCode) {

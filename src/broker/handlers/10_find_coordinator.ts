@@ -11,7 +11,7 @@
 
 import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode, errorMessage, FindCoordinator } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs, refusedWith, theCluster } from "../authorizer.ts";
 import { ClusterView } from "../cluster_view.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
@@ -37,8 +37,13 @@ export const findCoordinator = handler(FindCoordinator, {
   },
 });
 
-async function find(key: string, keyType: number, { services, session }: Context) {
+const keyTypeOf = { group: 0, transaction: 1, share: 2 } as const;
+
+async function find(key: string, keyType: number, context: Context) {
+  const { services, session } = context;
   const nowhere = { nodeId: -1, host: "", port: -1 };
+  const refusal = refusalOf(key, keyType, context);
+  if (refusal !== undefined) return { ...refusal, ...nowhere };
   const coordinator = services.coordinators.ofKeyType(keyType);
   const problem = coordinator === undefined
     ? `there is no coordinator of type ${keyType}`
@@ -57,4 +62,20 @@ async function find(key: string, keyType: number, { services, session }: Context
   const { nodeId, host, port } = node;
   // Kafka's word for no error, until version 4 came without one.
   return { errorCode: ErrorCode.NONE, errorMessage: "NONE", nodeId, host, port };
+}
+
+/** What is told to who may not know of the coordinator. */
+function refusalOf(key: string, keyType: number, { may }: Context) {
+  switch (keyType) {
+    case keyTypeOf.group: {
+      const group = { type: "group", name: key } as const;
+      return may("describe", group) ? undefined : refusedWith(group);
+    }
+    case keyTypeOf.transaction: {
+      const transactionalId = { type: "transactionalId", name: key } as const;
+      return may("describe", transactionalId) ? undefined : refusedWith(transactionalId);
+    }
+    case keyTypeOf.share:
+      return may("clusterAction", theCluster) ? undefined : refusedWith(theCluster);
+  }
 }

@@ -16,7 +16,7 @@ type Context = RequestContext<"groups" | "groupMemory" | "newUuid">;
 
 export const joinGroup = handler(JoinGroup, {
   serves: "0-9",
-  authorise: [needs("group read")],
+  authorise: [needs("group read", { of: "groupId" })],
 
   async handle(request, context: Context) {
     const { services, version: apiVersion, clientId, session, requestBytes } = context;
@@ -34,6 +34,8 @@ export const joinGroup = handler(JoinGroup, {
     context.doneWithBytes();
     return answer;
   },
+
+  refuse: (_, { errorCode, version: apiVersion }) => refusal("", { errorCode, apiVersion }),
 });
 
 /** No group was asked. Before version 7 the protocol's name cannot be null. */

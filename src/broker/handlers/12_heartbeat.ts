@@ -13,10 +13,12 @@ type Context = RequestContext<"groups">;
 
 export const heartbeat = handler(Heartbeat, {
   serves: "0-4",
-  authorise: [needs("group read")],
+  authorise: [needs("group read", { of: "groupId" })],
 
   async handle(request, { services }: Context) {
     const shard = await services.groups.of(request.groupId);
     return shard instanceof Shard ? shard.machine.heartbeat(request, shard) : { errorCode: shard };
   },
+
+  refuse: (_, { errorCode }) => ({ errorCode }),
 });

@@ -14,7 +14,7 @@ type Context = RequestContext<"groups">;
 
 export const leaveGroup = handler(LeaveGroup, {
   serves: "0-5",
-  authorise: [needs("group read")],
+  authorise: [needs("group read", { of: "groupId" })],
 
   async handle(request, { services, version: apiVersion }: Context) {
     const shard = await services.groups.of(request.groupId);
@@ -23,4 +23,6 @@ export const leaveGroup = handler(LeaveGroup, {
       table.leave({ request, apiVersion }, at)
     );
   },
+
+  refuse: (_, { errorCode }) => ({ errorCode, members: [] }),
 });

@@ -14,7 +14,7 @@ type Context = RequestContext<"groups" | "groupMemory">;
 
 export const syncGroup = handler(SyncGroup, {
   serves: "0-5",
-  authorise: [needs("group read")],
+  authorise: [needs("group read", { of: "groupId" })],
 
   async handle(request, context: Context) {
     const { services, version: apiVersion, requestBytes } = context;
@@ -28,6 +28,8 @@ export const syncGroup = handler(SyncGroup, {
     context.doneWithBytes();
     return answer;
   },
+
+  refuse: (_, { errorCode }) => refusal(errorCode),
 });
 
 /** No group was asked. */

@@ -23,6 +23,7 @@ export const describeGroups = handler(DescribeGroups, {
       groupIds: request.groups,
       asked: request.includeAuthorizedOperations,
       describe: (table, groupId) => table.describe(groupId, { apiVersion }),
+      topicsOf: () => [],
       nothing: { groupState: "", protocolType: "", protocolData: "", members: [] },
     });
     return { groups };

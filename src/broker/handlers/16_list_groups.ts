@@ -5,7 +5,7 @@
 //   (KIP-848). Filters that name no state or type there is give an empty list.
 
 import { ErrorCode, ListGroups } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs, theCluster } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"groups">;
@@ -14,9 +14,15 @@ export const listGroups = handler(ListGroups, {
   serves: "0-5",
   authorise: [needs("group describe", { or: "cluster describe", refusal: null })],
 
-  async handle(request, { services }: Context) {
+  async handle(request, { services, may }: Context) {
+    const mayAll = may("describe", theCluster);
     const shards = await services.groups.all();
     const groups = shards.flatMap(({ machine }) => machine.list(request));
-    return { errorCode: ErrorCode.NONE, groups };
+    return {
+      errorCode: ErrorCode.NONE,
+      groups: mayAll
+        ? groups
+        : groups.filter(({ groupId: name }) => may("describe", { type: "group", name })),
+    };
   },
 });

@@ -7,7 +7,7 @@
 //   KIP-464); 5 flexible, the answer tells the resulting configuration (KIP-525); 7 topic ids.
 
 import { CreateTopics } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs, theCluster } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"topics">;
@@ -18,7 +18,11 @@ export const createTopics = handler(CreateTopics, {
     needs("topic create", { or: "cluster create" }),
     needs("topic describeConfigs", { when: "the configuration is told" }),
   ],
-  handle: (request, { services }: Context) => services.topics.create(request),
+  handle: (request, { services, may }: Context) =>
+    services.topics.create(request, {
+      create: (name) => may("create", theCluster) || may("create", { type: "topic", name }),
+      describeConfigs: (name) => may("describeConfigs", { type: "topic", name }),
+    }),
   refuse: ({ topics }, { errorCode, errorMessage }) => ({
     topics: topics.map(({ name }) => ({ name, errorCode, errorMessage, configs: [] })),
   }),

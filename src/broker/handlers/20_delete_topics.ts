@@ -2,12 +2,14 @@
 //
 // Serves: 0-6.
 // Behaviour: once answered, the topic is gone from the metadata log and its partition folders carry
-//   a -delete name; their files follow right after. Committed offsets of the topic go too.
+//   a -delete name; their files follow right after. Committed offsets of the topic go too. Who may
+//   do everything with the cluster may delete, too, and who may not describe a topic is not told
+//   whether it is there.
 // Versions: 5 messages; 6 topic ids (KIP-516).
 
 import { ZERO_UUID } from "../../base/ids.ts";
 import { DeleteTopics } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs, theCluster } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"topics">;
@@ -15,10 +17,18 @@ type Context = RequestContext<"topics">;
 export const deleteTopics = handler(DeleteTopics, {
   serves: "0-6",
   authorise: [
+    needs("topic describe"),
     needs("topic delete"),
-    needs("topic describe", { when: "the topic is named by its id" }),
   ],
-  handle: (request, { services, version }: Context) => services.topics.delete(request, version),
+  handle(request, { services, version, may }: Context) {
+    const mayAll = may("delete", theCluster);
+    const access = {
+      delete: (name: string) => mayAll || may("delete", { type: "topic", name }),
+      describe: (name: string) => mayAll || may("describe", { type: "topic", name }),
+    };
+    return services.topics.delete(request, { version, access });
+  },
+
   refuse: ({ topics, topicNames }, { errorCode, errorMessage }) => ({
     responses: [...topics, ...topicNames.map((name) => ({ name, topicId: ZERO_UUID }))]
       .map((one) => ({ ...one, errorCode, errorMessage })),

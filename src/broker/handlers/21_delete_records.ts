@@ -21,9 +21,15 @@ export const deleteRecords = handler(DeleteRecords, {
   serves: "0-2",
   authorise: [needs("topic delete")],
 
-  async handle(request, { services }: Context) {
+  async handle(request, { services, may }: Context) {
     const topics = [];
     for (const { name, partitions } of request.topics) {
+      if (!may("delete", { type: "topic", name })) {
+        const refused = failure(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
+        const answers = partitions.map(({ partitionIndex }) => ({ partitionIndex, ...refused }));
+        topics.push({ name, partitions: answers });
+        continue;
+      }
       const answers = await mapSliced(
         partitions,
         services.slices,

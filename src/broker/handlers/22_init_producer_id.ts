@@ -10,10 +10,12 @@
 // Not done: two-phase commit (KIP-939), which is version 6, unstable in Kafka.
 
 import { ErrorCode, InitProducerId, type RequestOf } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs, theCluster } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"producerIds" | "transactions">;
+
+type Request = RequestOf<typeof InitProducerId>;
 
 const invalid = { errorCode: ErrorCode.INVALID_REQUEST, producerId: -1, producerEpoch: -1 };
 
@@ -24,7 +26,10 @@ export const initProducerId = handler(InitProducerId, {
     needs("cluster idempotentWrite", { or: "topic write", when: "there is none" }),
   ],
 
-  async handle(request, { services, version }: Context) {
+  async handle(request, context: Context) {
+    const { services, version } = context;
+    const refused = refusalOf(request, context);
+    if (refused !== undefined) return { ...invalid, errorCode: refused };
     const expected = expectedOf(request);
     if (expected === "half said") return invalid;
     const { transactionalId, transactionTimeoutMs: timeoutMs } = request;
@@ -50,8 +55,21 @@ export const initProducerId = handler(InitProducerId, {
   }),
 });
 
+/** Why the client gets no id; undefined where it may have one. */
+function refusalOf(
+  { transactionalId: name }: Request,
+  { may, mayOnSome }: Context,
+): ErrorCode | undefined {
+  if (name !== null) {
+    const isAllowed = may("write", { type: "transactionalId", name });
+    return isAllowed ? undefined : ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+  }
+  const isAllowed = may("idempotentWrite", theCluster) || mayOnSome("write", "topic");
+  return isAllowed ? undefined : ErrorCode.CLUSTER_AUTHORIZATION_FAILED;
+}
+
 /** Who the producer says that it is: both of id and epoch, or none of them. */
-function expectedOf({ producerId, producerEpoch: epoch }: RequestOf<typeof InitProducerId>) {
+function expectedOf({ producerId, producerEpoch: epoch }: Request) {
   if (producerId === -1 && epoch === -1) return undefined;
   return producerId === -1 || epoch === -1 ? "half said" : { producerId, epoch };
 }

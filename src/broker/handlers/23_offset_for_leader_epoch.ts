@@ -9,7 +9,7 @@
 import type { LeaderEpoch, PartitionId } from "../../base/ids.ts";
 import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode, OffsetForLeaderEpoch } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs, theCluster } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { checkLeader, endOfEpoch } from "../leader_epoch.ts";
 import { Partition } from "../partition.ts";
@@ -26,12 +26,22 @@ export const offsetForLeaderEpoch = handler(OffsetForLeaderEpoch, {
   serves: "0-4",
   authorise: [needs("topic describe", { or: "cluster clusterAction" })],
 
-  async handle(request, { services }: Context) {
+  async handle(request, { services, may }: Context) {
     const { slices } = services;
-    const topics = await mapSliced(request.topics, slices, async ({ topic, partitions }) => ({
-      topic,
-      partitions: await mapSliced(partitions, slices, (asked) => answer(services, topic, asked)),
-    }));
+    const mayAll = may("clusterAction", theCluster);
+    const topics = await mapSliced(request.topics, slices, async ({ topic, partitions }) => {
+      const isAllowed = mayAll || may("describe", { type: "topic", name: topic });
+      const answers = await mapSliced(
+        partitions,
+        slices,
+        (asked) =>
+          isAllowed ? answer(services, topic, asked) : {
+            partition: asked.partition,
+            errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+          },
+      );
+      return { topic, partitions: answers };
+    });
     return { topics };
   },
 });

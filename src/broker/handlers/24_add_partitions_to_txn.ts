@@ -13,7 +13,7 @@ import { mapSliced } from "../../base/pieces.ts";
 import { isInternalTopic } from "../../coordinator/mod.ts";
 import { AddPartitionsToTxn } from "../../protocol/apis/24_add_partitions_to_txn.ts";
 import { ErrorCode, type RequestOf } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs, theCluster } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Request = RequestOf<typeof AddPartitionsToTxn>;
@@ -38,6 +38,9 @@ export const addPartitionsToTxn = handler(AddPartitionsToTxn, {
   async handle(request, context: Context) {
     const { version, services } = context;
     if (version >= 4) {
+      if (!context.may("clusterAction", theCluster)) {
+        return { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, resultsByTransaction: [] };
+      }
       const resultsByTransaction = await mapSliced(
         request.transactions,
         services.slices,
@@ -79,10 +82,14 @@ async function resultsOf(transaction: Transaction, context: Context) {
 async function codesOf(
   { transactionalId, producerId, producerEpoch, verifyOnly }: Transaction,
   partitions: readonly Named[],
-  { services, version }: Context,
+  { services, version, may }: Context,
 ): Promise<readonly ErrorCode[]> {
+  // From version 4 on brokers ask, who were allowed to write before they did.
+  const isAllowed = version >= 4 ||
+    may("write", { type: "transactionalId", name: transactionalId });
+  if (!isAllowed) return partitions.map(() => ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
   if (transactionalId === "") return partitions.map(() => ErrorCode.INVALID_REQUEST);
-  const problems = partitions.map((each) => problemOf(each, { services, version }));
+  const problems = partitions.map((each) => problemOf(each, { services, version, may }));
   if (problems.some((errorCode) => errorCode !== ErrorCode.NONE)) {
     return problems.map((each) =>
       each === ErrorCode.NONE ? ErrorCode.OPERATION_NOT_ATTEMPTED : each
@@ -98,9 +105,11 @@ async function codesOf(
 /** Brokers have looked at what is theirs to look at. */
 function problemOf(
   { topic, partition }: Named,
-  { services, version }: Pick<Context, "services" | "version">,
+  { services, version, may }: Pick<Context, "services" | "version" | "may">,
 ): ErrorCode {
-  if (version < 4 && isInternalTopic(topic)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED;
+  const isAllowed = version >= 4 ||
+    !isInternalTopic(topic) && may("write", { type: "topic", name: topic });
+  if (!isAllowed) return ErrorCode.TOPIC_AUTHORIZATION_FAILED;
   return services.metadata.image.topic(topic)?.partitions[partition] === undefined
     ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     : ErrorCode.NONE;

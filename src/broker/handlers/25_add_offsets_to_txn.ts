@@ -18,7 +18,10 @@ type Context = RequestContext<"transactions" | "groups" | "metadata">;
 
 export const addOffsetsToTxn = handler(AddOffsetsToTxn, {
   serves: "0-4",
-  authorise: [needs("transactionalId write"), needs("group read")],
+  authorise: [
+    needs("transactionalId write", { of: "transactionalId" }),
+    needs("group read", { of: "groupId" }),
+  ],
 
   async handle(request, { services, version }: Context) {
     const { transactionalId, producerId, producerEpoch, groupId } = request;
@@ -37,4 +40,6 @@ export const addOffsetsToTxn = handler(AddOffsetsToTxn, {
     const isUnknownWord = version < 2 && errorCode === ErrorCode.PRODUCER_FENCED;
     return { errorCode: isUnknownWord ? ErrorCode.INVALID_PRODUCER_EPOCH : errorCode };
   },
+
+  refuse: (_, { errorCode }) => ({ errorCode }),
 });

@@ -15,7 +15,7 @@ type Context = RequestContext<"transactions">;
 
 export const endTxn = handler(EndTxn, {
   serves: "0-5",
-  authorise: [needs("transactionalId write")],
+  authorise: [needs("transactionalId write", { of: "transactionalId" })],
 
   async handle(request, { services, version }: Context) {
     const { transactionalId, producerId, producerEpoch, committed: commit } = request;

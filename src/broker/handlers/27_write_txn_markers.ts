@@ -41,4 +41,14 @@ export const writeTxnMarkers = handler(WriteTxnMarkers, {
     });
     return { markers };
   },
+
+  refuse: ({ markers }, { errorCode }) => ({
+    markers: markers.map(({ producerId, topics }) => ({
+      producerId,
+      topics: topics.map(({ name, partitionIndexes }) => ({
+        name,
+        partitions: partitionIndexes.map((partitionIndex) => ({ partitionIndex, errorCode })),
+      })),
+    })),
+  }),
 });

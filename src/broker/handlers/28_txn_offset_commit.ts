@@ -28,8 +28,8 @@ type Context = RequestContext<"groups" | "transactions" | "metadata" | "topics" 
 export const txnOffsetCommit = handler(TxnOffsetCommit, {
   serves: "0-6",
   authorise: [
-    needs("transactionalId write"),
-    needs("group read"),
+    needs("transactionalId write", { of: "transactionalId" }),
+    needs("group read", { of: "groupId" }),
     needs("topic read"),
   ],
 
@@ -39,8 +39,12 @@ export const txnOffsetCommit = handler(TxnOffsetCommit, {
     const found = request.topics.map(({ name, topicId }) =>
       byId ? image.topicById(topicId) : image.topic(name)
     );
+    const refused = request.topics.map((topic, i) => {
+      const name = byId ? found[i]?.name : topic.name;
+      return name !== undefined && !context.may("read", { type: "topic", name });
+    });
     const exists = (topic: number, partition: number) =>
-      found[topic]?.partitions[partition] !== undefined;
+      !refused[topic] && found[topic]?.partitions[partition] !== undefined;
     const known = await mapSliced(request.topics.entries(), slices, ([i, topic]) => ({
       ...topic,
       name: found[i]?.name ?? topic.name,
@@ -49,10 +53,12 @@ export const txnOffsetCommit = handler(TxnOffsetCommit, {
       partitions: topic.partitions.filter((each) => exists(i, each.partitionIndex)),
     }));
     const stored = await store({ ...request, topics: known }, context);
-    const { UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION } = ErrorCode;
+    const { UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION, TOPIC_AUTHORIZATION_FAILED } = ErrorCode;
     const topics = request.topics.map(({ name, topicId, partitions }, i) => {
       let at = 0;
-      const unknown = byId && found[i] === undefined
+      const unknown = refused[i]
+        ? TOPIC_AUTHORIZATION_FAILED
+        : byId && found[i] === undefined
         ? UNKNOWN_TOPIC_ID
         : UNKNOWN_TOPIC_OR_PARTITION;
       return {
@@ -66,6 +72,13 @@ export const txnOffsetCommit = handler(TxnOffsetCommit, {
     });
     return { topics };
   },
+
+  refuse: ({ topics }, { errorCode }) => ({
+    topics: topics.map(({ partitions, ...topic }) => ({
+      ...topic,
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
+    })),
+  }),
 });
 
 /** The code of a partition: of its own, or that of the whole request. */

@@ -24,7 +24,7 @@ import { ConfigSource, describeClusterDefault, type DescribedConfig } from "../c
 import { describeResource } from "../config/describe.ts";
 import { groupTerms } from "../config/parts.ts";
 import { clientMetricsKeys } from "../config/group_table.ts";
-import { needs } from "../authorizer.ts";
+import { configAccess, needs, refusedWith } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Resource = RequestOf<typeof DescribeConfigs>["resources"][number];
@@ -43,13 +43,15 @@ export const describeConfigs = handler(DescribeConfigs, {
     needs("cluster describeConfigs", { when: "brokers and client metrics" }),
   ],
 
-  async handle(request, { services }: Context) {
+  async handle(request, { services, may }: Context) {
     const { slices, memory } = services;
     let bytesLeft = memory.answerBytesMax / 2;
     const once = memo<readonly DescribedConfig[]>();
     const shownOnce = memo<Shown>();
     const results = await mapSliced(request.resources, slices, async (resource) => {
       if (bytesLeft < 0) return failed(resource, tooMuch);
+      const access = configAccess(resource);
+      if (!may("describeConfigs", access)) return failed(resource, refusedWith(access));
       const found = describe(resource, services, once);
       if ("errorCode" in found) return failed(resource, found);
       slices.spend(found.length * keyWeight);

@@ -32,6 +32,15 @@ export const alterReplicaLogDirs = handler(AlterReplicaLogDirs, {
     const results = [...byTopic].map(([topicName, partitions]) => ({ topicName, partitions }));
     return { results };
   },
+
+  refuse: ({ dirs }, { errorCode }) => ({
+    results: dirs.flatMap(({ topics }) =>
+      topics.map(({ name: topicName, partitions }) => ({
+        topicName,
+        partitions: partitions.map((partitionIndex) => ({ partitionIndex, errorCode })),
+      }))
+    ),
+  }),
 });
 
 function check(

@@ -32,6 +32,8 @@ export const describeLogDirs = handler(DescribeLogDirs, {
     }));
     return { errorCode: ErrorCode.NONE, results };
   },
+
+  refuse: (_, { errorCode }) => ({ errorCode, results: [] }),
 });
 
 function wantedBy({ topics }: Request): (partition: Partition) => boolean {

@@ -13,7 +13,10 @@ type Context = RequestContext<"topics">;
 export const createPartitions = handler(CreatePartitions, {
   serves: "0-3",
   authorise: [needs("topic alter")],
-  handle: (request, { services }: Context) => services.topics.createPartitions(request),
+  handle: (request, { services, may }: Context) =>
+    services.topics.createPartitions(request, {
+      mayAlter: (name) => may("alter", { type: "topic", name }),
+    }),
   refuse: ({ topics }, { errorCode, errorMessage }) => ({
     results: topics.map(({ name }) => ({ name, errorCode, errorMessage })),
   }),

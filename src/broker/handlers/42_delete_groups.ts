@@ -25,10 +25,14 @@ export const deleteGroups = handler(DeleteGroups, {
   serves: "0-3",
   authorise: [needs("group delete")],
 
-  async handle(request, { services }: Context) {
+  async handle(request, { services, may }: Context) {
     const byShard = new Map<GroupShard, string[]>();
     const results: Result[] = [];
     await mapSliced(new Set(request.groupsNames), services.slices, async (groupId) => {
+      if (!may("delete", { type: "group", name: groupId })) {
+        results.push({ groupId, errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED });
+        return;
+      }
       const shard = await services.groups.of(groupId);
       if (!(shard instanceof Shard)) results.push({ groupId, errorCode: shard });
       else if (byShard.has(shard)) byShard.get(shard)!.push(groupId);

@@ -21,5 +21,14 @@ export const alterPartitionReassignments = handler(AlterPartitionReassignments, 
   authorise: [needs("cluster alter")],
   handle: (request, { services }: Context) =>
     services.change((image) => decideAlterReassignments(image, request)),
-  refuse: (_, { errorCode, errorMessage }) => ({ errorCode, errorMessage, responses: [] }),
+  refuse: ({ topics }, { errorCode, errorMessage }) => ({
+    errorCode,
+    errorMessage,
+    responses: topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => {
+        return { partitionIndex, errorCode, errorMessage };
+      }),
+    })),
+  }),
 });

@@ -14,4 +14,6 @@ export const listPartitionReassignments = handler(ListPartitionReassignments, {
   serves: "0",
   authorise: [needs("cluster describe")],
   handle: (request, { services }: Context) => listReassignments(services.metadata.image, request),
+
+  refuse: (_, { errorCode, errorMessage }) => ({ errorCode, errorMessage, topics: [] }),
 });

@@ -18,13 +18,14 @@ type Context = RequestContext<"metadata" | "groups" | "slices">;
 
 export const offsetDelete = handler(OffsetDelete, {
   serves: "0",
-  authorise: [needs("group delete"), needs("topic read")],
+  authorise: [needs("group delete", { of: "groupId" }), needs("topic read")],
 
-  async handle(request, { services }: Context) {
+  async handle(request, { services, may }: Context) {
     const { slices } = services;
+    const mayRead = (name: string) => may("read", { type: "topic", name });
     const shard = await services.groups.of(request.groupId);
     if (!(shard instanceof Shard)) return { errorCode: shard, topics: [] };
-    const known = await existing(request.topics, services);
+    const known = await existing(request.topics.filter(({ name }) => mayRead(name)), services);
     const topics = [...known].map(([name, partitions]) => {
       return { name, partitions: [...partitions].map((partitionIndex) => ({ partitionIndex })) };
     });
@@ -33,16 +34,20 @@ export const offsetDelete = handler(OffsetDelete, {
     );
     if (response.errorCode !== ErrorCode.NONE) return response;
     const codes = codesOf(response);
-    const answered = await mapSliced(request.topics, slices, async ({ name, partitions }) => ({
-      name,
-      partitions: await mapSliced(partitions, slices, ({ partitionIndex }) => {
-        const errorCode = codes.get(name)?.get(partitionIndex) ??
-          ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    const answered = await mapSliced(request.topics, slices, async ({ name, partitions }) => {
+      const unknown = mayRead(name)
+        ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+        : ErrorCode.TOPIC_AUTHORIZATION_FAILED;
+      const answers = await mapSliced(partitions, slices, ({ partitionIndex }) => {
+        const errorCode = codes.get(name)?.get(partitionIndex) ?? unknown;
         return { partitionIndex, errorCode };
-      }),
-    }));
+      });
+      return { name, partitions: answers };
+    });
     return { ...response, topics: answered };
   },
+
+  refuse: (_, { errorCode }) => ({ errorCode, topics: [] }),
 });
 
 /** The partitions among those named that there are, each once, by topic. */

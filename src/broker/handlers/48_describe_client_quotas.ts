@@ -17,4 +17,6 @@ export const describeQuotas = handler(DescribeClientQuotas, {
   authorise: [needs("cluster describeConfigs")],
   handle: (request, { services }: Context) =>
     describeClientQuotas(services.metadata.image, request),
+
+  refuse: (_, { errorCode, errorMessage }) => ({ errorCode, errorMessage, entries: null }),
 });

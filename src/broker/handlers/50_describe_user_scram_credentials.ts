@@ -17,4 +17,6 @@ export const describeUserScramCredentials = handler(DescribeUserScramCredentials
   serves: "0",
   authorise: [needs("cluster describe")],
   handle: (request, { services }: Context) => describeScram(services.metadata.image, request),
+
+  refuse: (_, { errorCode, errorMessage }) => ({ errorCode, errorMessage, results: [] }),
 });

@@ -40,6 +40,8 @@ export const describeQuorum = handler(DescribeQuorum, {
     const nodes = isAboutMetadata && leader !== undefined ? [nodeOf(leader)] : [];
     return { errorCode: ErrorCode.NONE, errorMessage: "", topics, nodes };
   },
+
+  refuse: (_, { errorCode, errorMessage: why }) => ({ errorCode, errorMessage: why, topics: [] }),
 });
 
 function nodeOf({ nodeId, host, port }: BrokerAddress) {

@@ -20,15 +20,18 @@ export const describeProducers = handler(DescribeProducers, {
   serves: "0",
   authorise: [needs("topic read")],
 
-  async handle(request, { services: { partitions, slices } }: Context) {
-    const topics = await mapSliced(request.topics, slices, async ({ name, partitionIndexes }) => ({
-      name,
-      partitions: await mapSliced(
+  async handle(request, { services: { partitions, slices }, may }: Context) {
+    const topics = await mapSliced(request.topics, slices, async ({ name, partitionIndexes }) => {
+      const isAllowed = may("read", { type: "topic", name });
+      const find = (index: number) =>
+        isAllowed ? partitions.find(name, index) : ErrorCode.TOPIC_AUTHORIZATION_FAILED;
+      const answers = await mapSliced(
         partitionIndexes,
         slices,
-        (index) => describe(index, { name, partition: partitions.find(name, index) }),
-      ),
-    }));
+        (index) => describe(index, { name, partition: find(index) }),
+      );
+      return { name, partitions: answers };
+    });
     return { topics };
   },
 });

@@ -17,11 +17,17 @@ export const describeTransactions = handler(DescribeTransactions, {
   serves: "0",
   authorise: [needs("transactionalId describe"), needs("topic describe", { refusal: null })],
 
-  async handle({ transactionalIds }, { services: { transactions, slices } }: Context) {
+  async handle({ transactionalIds }, { services: { transactions, slices }, may }: Context) {
     const transactionStates = await mapSliced(transactionalIds, slices, async (id) => {
+      if (!may("describe", { type: "transactionalId", name: id })) {
+        return undescribed(id, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+      }
       if (id === "") return undescribed(id, ErrorCode.INVALID_REQUEST);
       const shard = await transactions.of(id);
-      return shard instanceof Shard ? shard.machine.describe(id) : undescribed(id, shard);
+      if (!(shard instanceof Shard)) return undescribed(id, shard);
+      const { topics, ...state } = shard.machine.describe(id);
+      const told = topics.filter(({ topic: name }) => may("describe", { type: "topic", name }));
+      return { ...state, topics: told };
     });
     return { transactionStates };
   },

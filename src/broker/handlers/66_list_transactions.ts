@@ -18,7 +18,7 @@ export const listTransactions = handler(ListTransactions, {
   serves: "0-2",
   authorise: [needs("transactionalId describe", { refusal: null })],
 
-  async handle(request, { services }: Context) {
+  async handle(request, { services, may }: Context) {
     const { stateFilters, producerIdFilters, durationFilter, transactionalIdPattern } = request;
     const matches = await matcherOf(transactionalIdPattern, services);
     const unknownStateFilters = unknownStates(stateFilters);
@@ -36,7 +36,8 @@ export const listTransactions = handler(ListTransactions, {
     return {
       errorCode: ErrorCode.NONE,
       unknownStateFilters,
-      transactionStates: shards.flatMap(({ machine, nowMs }) => machine.list(filters, nowMs)),
+      transactionStates: shards.flatMap(({ machine, nowMs }) => machine.list(filters, nowMs))
+        .filter(({ transactionalId: name }) => may("describe", { type: "transactionalId", name })),
     };
   },
 });

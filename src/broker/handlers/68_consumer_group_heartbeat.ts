@@ -17,10 +17,14 @@ type Context = RequestContext<"groups" | "groupMemory" | "newUuid" | "regexes">;
 
 export const consumerGroupHeartbeat = handler(ConsumerGroupHeartbeat, {
   serves: "0-1",
-  authorise: [needs("group read"), needs("topic describe")],
+  authorise: [needs("group read", { of: "groupId" }), needs("topic describe")],
 
   async handle(request, context: Context) {
     const { services, version: apiVersion, clientId, session, requestBytes } = context;
+    const mayDescribe = (name: string) => context.may("describe", { type: "topic", name });
+    if (request.subscribedTopicNames?.every(mayDescribe) === false) {
+      return refusal(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
+    }
     const shard = await services.groups.of(request.groupId);
     if (!(shard instanceof Shard)) return refusal(shard);
     const errorCode = services.groupMemory.admit(requestBytes);
@@ -33,11 +37,14 @@ export const consumerGroupHeartbeat = handler(ConsumerGroupHeartbeat, {
       clientId: clientId ?? "",
       clientHost: `/${session.remote.host}`,
       uuid: services.newUuid(),
+      mayDescribe,
     };
     return shard.submit<ResponseOf<typeof ConsumerGroupHeartbeat>>((table, at) =>
       table.consumerHeartbeat(input, at)
     );
   },
+
+  refuse: (_, { errorCode }) => refusal(errorCode),
 });
 
 /** No group was asked. */

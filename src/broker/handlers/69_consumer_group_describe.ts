@@ -21,6 +21,9 @@ export const consumerGroupDescribe = handler(ConsumerGroupDescribe, {
       groupIds: request.groupIds,
       asked: request.includeAuthorizedOperations,
       describe: (table, groupId) => table.describeConsumer(groupId),
+      topicsOf: ({ members }) =>
+        members.flatMap((member) => [member.assignment, member.targetAssignment])
+          .flatMap(({ topicPartitions }) => topicPartitions.map(({ topicName }) => topicName)),
       nothing: { groupState: "", groupEpoch: 0, assignmentEpoch: 0, assignorName: "", members: [] },
     });
     return { groups };

@@ -39,4 +39,6 @@ export const listConfigResources = handler(ListConfigResources, {
     );
     return { errorCode: ErrorCode.NONE, configResources };
   },
+
+  refuse: (_, { errorCode }) => ({ errorCode, configResources: [] }),
 });

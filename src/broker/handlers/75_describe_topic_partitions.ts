@@ -39,27 +39,31 @@ export const describeTopicPartitions = handler(DescribeTopicPartitions, {
     const { services, may } = context;
     const { slices } = services;
     const { cursor } = request;
-    if (!isValid(request)) return { topics: request.topics.map(invalid), nextCursor: null };
+    if (!isValid(request)) {
+      const invalid = request.topics.map(({ name }) => failed(name, ErrorCode.INVALID_REQUEST));
+      return { topics: invalid, nextCursor: null };
+    }
     const topics: Response["topics"][number][] = [];
     const limit = services.config.get("max.request.partition.size.limit");
     let left = Math.max(1, Math.min(request.responsePartitionLimit, limit));
+    const isEach = request.topics.length > 0;
     for (const name of await names(request, services)) {
       slices.spend(topicWeight);
       if (slices.isOver) await slices.next();
+      if (!may("describe", { type: "topic", name })) {
+        // Whose topics all are asked for is told of those that it may know.
+        if (isEach) topics.push(failed(name, ErrorCode.TOPIC_AUTHORIZATION_FAILED));
+        continue;
+      }
       const first = cursor?.topicName === name ? cursor.partitionIndex : 0;
       if (left === 0) return { topics, nextCursor: { topicName: name, partitionIndex: first } };
       const topic = services.metadata.image.topic(name);
       if (topic === undefined) {
-        topics.push({
-          errorCode: topicNameProblem(name) === undefined
-            ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-            : ErrorCode.INVALID_TOPIC_EXCEPTION,
-          name,
-          topicId: ZERO_UUID,
-          isInternal: false,
-          partitions: [],
-          topicAuthorizedOperations: operationsOnTopic(name, may),
-        });
+        const errorCode = topicNameProblem(name) === undefined
+          ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+          : ErrorCode.INVALID_TOPIC_EXCEPTION;
+        const topicAuthorizedOperations = operationsOnTopic(name, may);
+        topics.push({ ...failed(name, errorCode), topicAuthorizedOperations });
         continue;
       }
       const page = topic.partitions.slice(first, first + left);
@@ -82,14 +86,8 @@ function isValid({ topics, cursor }: Request): boolean {
   return isAsked && cursor.partitionIndex >= 0;
 }
 
-function invalid({ name }: Request["topics"][number]): Response["topics"][number] {
-  return {
-    errorCode: ErrorCode.INVALID_REQUEST,
-    name,
-    topicId: ZERO_UUID,
-    isInternal: false,
-    partitions: [],
-  };
+function failed(name: string, errorCode: ErrorCode): Response["topics"][number] {
+  return { errorCode, name, topicId: ZERO_UUID, isInternal: false, partitions: [] };
 }
 
 async function names(

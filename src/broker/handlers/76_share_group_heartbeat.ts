@@ -16,9 +16,13 @@ type Context = RequestContext<"groups" | "groupMemory">;
 
 export const shareGroupHeartbeat = handler(ShareGroupHeartbeat, {
   serves: "1",
-  authorise: [needs("group read"), needs("topic describe")],
+  authorise: [needs("group read", { of: "groupId" }), needs("topic describe")],
 
-  async handle(request, { services, clientId, session, requestBytes }: Context) {
+  async handle(request, { services, clientId, session, requestBytes, may }: Context) {
+    const mayDescribe = (name: string) => may("describe", { type: "topic", name });
+    if (request.subscribedTopicNames?.every(mayDescribe) === false) {
+      return refusal(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
+    }
     const shard = await services.groups.of(request.groupId);
     if (!(shard instanceof Shard)) return refusal(shard);
     const errorCode = services.groupMemory.admit(requestBytes);
@@ -29,6 +33,8 @@ export const shareGroupHeartbeat = handler(ShareGroupHeartbeat, {
       table.shareHeartbeat(input, at)
     );
   },
+
+  refuse: (_, { errorCode }) => refusal(errorCode),
 });
 
 /** No group was asked. */

@@ -19,6 +19,9 @@ export const shareGroupDescribe = handler(ShareGroupDescribe, {
       groupIds: request.groupIds,
       asked: request.includeAuthorizedOperations,
       describe: (table, groupId) => table.describeShare(groupId),
+      topicsOf: ({ members }) =>
+        members.flatMap((member) => [member.assignment])
+          .flatMap(({ topicPartitions }) => topicPartitions.map(({ topicName }) => topicName)),
       nothing: { groupState: "", groupEpoch: 0, assignmentEpoch: 0, assignorName: "", members: [] },
     });
     return { groups };

@@ -49,7 +49,7 @@ type Context = RequestContext<
 
 export const shareFetch = handler(ShareFetch, {
   serves: "1-2",
-  authorise: [needs("group read"), needs("topic read")],
+  authorise: [needs("group read", { of: "groupId" }), needs("topic read")],
 
   async handle(request, context: Context) {
     const { services } = context;
@@ -85,6 +85,8 @@ export const shareFetch = handler(ShareFetch, {
     );
     return answerOf({ reads: told, acknowledged }, { context, member });
   },
+
+  refuse: (_, { errorCode }) => refused(errorCode),
 
   // Its records are acquired.
   withhold: () => undefined,

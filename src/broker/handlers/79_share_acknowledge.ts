@@ -27,7 +27,7 @@ type Context = RequestContext<
 
 export const shareAcknowledge = handler(ShareAcknowledge, {
   serves: "1-2",
-  authorise: [needs("group read"), needs("topic read")],
+  authorise: [needs("group read", { of: "groupId" }), needs("topic read")],
 
   async handle(request, context: Context) {
     const { services } = context;
@@ -46,6 +46,8 @@ export const shareAcknowledge = handler(ShareAcknowledge, {
     const { lockMs } = services.sharePartitions.terms(member.groupId);
     return { errorCode, acquisitionLockTimeoutMs: lockMs, ...answerOf(acknowledged, context) };
   },
+
+  refuse: (_, { errorCode }) => refused(errorCode),
 });
 
 function refused(errorCode: ErrorCode): Response {

@@ -6,7 +6,13 @@
 import { InitializeShareGroupState } from "../../protocol/apis/83_initialize_share_group_state.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { answerEach, bare, decideState, type StateServices } from "../share/state_requests.ts";
+import {
+  answerEach,
+  bare,
+  decideState,
+  refuseStates,
+  type StateServices,
+} from "../share/state_requests.ts";
 
 export const initializeShareGroupState = handler(InitializeShareGroupState, {
   serves: "0",
@@ -21,4 +27,6 @@ export const initializeShareGroupState = handler(InitializeShareGroupState, {
     });
     return { results };
   },
+
+  refuse: (request, refusal) => refuseStates(request, refusal, {}),
 });

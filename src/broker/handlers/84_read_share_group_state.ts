@@ -6,7 +6,13 @@
 import { ReadShareGroupState } from "../../protocol/apis/84_read_share_group_state.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { answerEach, bare, decideState, type StateServices } from "../share/state_requests.ts";
+import {
+  answerEach,
+  bare,
+  decideState,
+  refuseStates,
+  type StateServices,
+} from "../share/state_requests.ts";
 
 export const readShareGroupState = handler(ReadShareGroupState, {
   serves: "0",
@@ -25,4 +31,7 @@ export const readShareGroupState = handler(ReadShareGroupState, {
     });
     return { results };
   },
+
+  refuse: (request, refusal) =>
+    refuseStates(request, refusal, { stateEpoch: 0, startOffset: 0, stateBatches: [] }),
 });

@@ -8,7 +8,13 @@
 import { WriteShareGroupState } from "../../protocol/apis/85_write_share_group_state.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { answerEach, bare, decideState, type StateServices } from "../share/state_requests.ts";
+import {
+  answerEach,
+  bare,
+  decideState,
+  refuseStates,
+  type StateServices,
+} from "../share/state_requests.ts";
 
 export const writeShareGroupState = handler(WriteShareGroupState, {
   serves: "0-1",
@@ -21,4 +27,6 @@ export const writeShareGroupState = handler(WriteShareGroupState, {
     });
     return { results };
   },
+
+  refuse: (request, refusal) => refuseStates(request, refusal, {}),
 });

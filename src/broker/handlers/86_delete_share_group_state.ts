@@ -6,7 +6,13 @@
 import { DeleteShareGroupState } from "../../protocol/apis/86_delete_share_group_state.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { answerEach, bare, decideState, type StateServices } from "../share/state_requests.ts";
+import {
+  answerEach,
+  bare,
+  decideState,
+  refuseStates,
+  type StateServices,
+} from "../share/state_requests.ts";
 
 export const deleteShareGroupState = handler(DeleteShareGroupState, {
   serves: "0",
@@ -19,4 +25,6 @@ export const deleteShareGroupState = handler(DeleteShareGroupState, {
       ));
     return { results };
   },
+
+  refuse: (request, refusal) => refuseStates(request, refusal, {}),
 });

@@ -10,7 +10,13 @@ import {
 import { ErrorCode } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { answerEach, bare, type StateServices, summarise } from "../share/state_requests.ts";
+import {
+  answerEach,
+  bare,
+  refuseStates,
+  type StateServices,
+  summarise,
+} from "../share/state_requests.ts";
 
 /** What is told of a state that is not there. */
 const nothing = { stateEpoch: 0, leaderEpoch: 0, startOffset: -1, deliveryCompleteCount: -1 };
@@ -29,4 +35,6 @@ export const readShareGroupStateSummary = handler(ReadShareGroupStateSummary, {
     });
     return { results };
   },
+
+  refuse: (request, refusal) => refuseStates(request, refusal, failed),
 });

@@ -20,6 +20,7 @@ import type { StreamsHeartbeatResult, StreamsInternalTopic } from "../../coordin
 import { needs, theCluster } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
+import { topicsOfTopology } from "../streams_topology.ts";
 
 type Context = RequestContext<"groups" | "groupMemory" | "topics">;
 
@@ -32,7 +33,7 @@ const reasonsMax = 3;
 export const streamsGroupHeartbeat = handler(StreamsGroupHeartbeat, {
   serves: "0-1",
   authorise: [
-    needs("group read"),
+    needs("group read", { of: "groupId" }),
     needs("topic describe"),
     needs("cluster create", { or: "topic create", when: "topics are missing", refusal: null }),
   ],
@@ -41,6 +42,10 @@ export const streamsGroupHeartbeat = handler(StreamsGroupHeartbeat, {
     const { services, clientId, session, requestBytes } = context;
     const invalid = topicsThatCannotBe(request, services.topics.isInternal);
     if (invalid !== undefined) return refusal(ErrorCode.STREAMS_INVALID_TOPOLOGY, invalid);
+    const mayDescribe = (name: string) => context.may("describe", { type: "topic", name });
+    if (!topicsOfTopology(request.topology).every(mayDescribe)) {
+      return refusal(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
+    }
     const shard = await services.groups.of(request.groupId);
     if (!(shard instanceof Shard)) return refusal(shard);
     const errorCode = services.groupMemory.admit(requestBytes);
@@ -54,24 +59,21 @@ export const streamsGroupHeartbeat = handler(StreamsGroupHeartbeat, {
     const problem = await create(missing, context);
     return problem === undefined ? heartbeat : withProblem(heartbeat, problem);
   },
+
+  refuse: (_, { errorCode }) => refusal(errorCode),
 });
 
 function topicsThatCannotBe(
   { topology }: StreamsGroupHeartbeatRequest,
   isInternal: (name: string) => boolean,
 ): string | undefined {
-  const names = new Set((topology?.subtopologies ?? []).flatMap((each) => [
-    ...each.sourceTopics,
-    ...each.repartitionSinkTopics,
-    ...each.repartitionSourceTopics.map(({ name }) => name),
-    ...each.stateChangelogTopics.map(({ name }) => name),
-  ]));
-  const internal = [...names].filter(isInternal);
+  const names = topicsOfTopology(topology);
+  const internal = names.filter(isInternal);
   if (internal.length > 0) {
     return `Use of Kafka internal topics ${internal.join(",")} in a Kafka Streams topology is ` +
       "prohibited.";
   }
-  const bad = [...names].filter((name) => topicNameProblem(name) !== undefined);
+  const bad = names.filter((name) => topicNameProblem(name) !== undefined);
   return bad.length > 0 ? `Topic names ${bad.join(",")} are not valid topic names.` : undefined;
 }
 

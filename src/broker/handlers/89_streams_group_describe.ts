@@ -9,6 +9,7 @@ import { StreamsGroupDescribe } from "../../protocol/apis/89_streams_group_descr
 import { ErrorCode } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
 import { describeEach } from "../described_groups.ts";
+import { topicsOfTopology } from "../streams_topology.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"groups" | "slices">;
@@ -31,6 +32,7 @@ export const streamsGroupDescribe = handler(StreamsGroupDescribe, {
         const group = table.describeStreams(groupId);
         return group.errorCode === ErrorCode.NONE ? { ...group, topologyDescriptionStatus } : group;
       },
+      topicsOf: ({ topology }) => topicsOfTopology(topology),
       nothing: { groupState: "", groupEpoch: 0, assignmentEpoch: 0, members: [] },
     });
     return { groups };

@@ -12,7 +12,7 @@ import { type PartitionId, ZERO_UUID } from "../../base/ids.ts";
 import type { TopicPartitions } from "../../coordinator/mod.ts";
 import { DescribeShareGroupOffsets } from "../../protocol/apis/90_describe_share_group_offsets.ts";
 import { ErrorCode, errorMessage, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs, refusedWith } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import type { StateOfPartition } from "../share/group_states.ts";
 import { Shard } from "../shards.ts";
@@ -27,14 +27,20 @@ export const describeShareGroupOffsets = handler(DescribeShareGroupOffsets, {
   serves: "0-1",
   authorise: [needs("group describe"), needs("topic describe")],
 
-  async handle(request, { services }: Context) {
+  async handle(request, context: Context) {
     const groups: Answer[] = [];
-    for (const group of request.groups) groups.push(await describe(group, services));
+    for (const group of request.groups) groups.push(await describe(group, context));
     return { groups };
   },
 });
 
-async function describe({ groupId, topics }: Group, services: Services): Promise<Answer> {
+async function describe(
+  { groupId, topics }: Group,
+  { services, may }: Context,
+): Promise<Answer> {
+  const resource = { type: "group", name: groupId } as const;
+  if (!may("describe", resource)) return { groupId, topics: [], ...refusedWith(resource) };
+  const mayKnow = (name: string) => may("describe", { type: "topic", name });
   const shard = await services.groups.of(groupId);
   if (!(shard instanceof Shard)) {
     return { groupId, topics: [], errorCode: shard, errorMessage: errorMessage(shard) };
@@ -48,14 +54,16 @@ async function describe({ groupId, topics }: Group, services: Services): Promise
   const named: TopicPartitions[] = [];
   for (const { topicName, partitions } of topics ?? []) {
     const topic = image.topic(topicName);
-    if (topic === undefined) unknown.push(unknownTopic(topicName, partitions));
+    if (!mayKnow(topicName)) {
+      unknown.push(unknownTopic(topicName, partitions, refusedWith({ type: "topic" })));
+    } else if (topic === undefined) unknown.push(unknownTopic(topicName, partitions));
     else named.push({ topicId: topic.id, partitions });
   }
   const asked = topics === null ? kept.topics : named;
   const states = await services.shareGroupStates.summarise(groupId, asked);
   const known = states.flatMap(({ topicId, partitions }): TopicAnswer[] => {
     const topicName = image.topicById(topicId)?.name;
-    if (topicName === undefined) return [];
+    if (topicName === undefined || !mayKnow(topicName)) return [];
     const ofTopic = partitions.map((each) => answerOf(each, topicName, services));
     return [{ topicName, topicId, partitions: ofTopic }];
   });
@@ -64,15 +72,20 @@ async function describe({ groupId, topics }: Group, services: Services): Promise
 
 const nowhere = { startOffset: -1, leaderEpoch: 0, lag: -1 };
 
-function unknownTopic(topicName: string, partitions: readonly PartitionId[]): TopicAnswer {
+const noError = { errorCode: ErrorCode.NONE as ErrorCode, errorMessage: null as string | null };
+
+function unknownTopic(
+  topicName: string,
+  partitions: readonly PartitionId[],
+  told = noError,
+): TopicAnswer {
   return {
     topicName,
     topicId: ZERO_UUID,
     partitions: partitions.map((partitionIndex) => ({
       partitionIndex,
       ...nowhere,
-      errorCode: ErrorCode.NONE,
-      errorMessage: null,
+      ...told,
     })),
   };
 }

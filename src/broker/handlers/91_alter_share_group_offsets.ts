@@ -21,13 +21,14 @@ type Response = ResponseInput<typeof AlterShareGroupOffsets>;
 
 export const alterShareGroupOffsets = handler(AlterShareGroupOffsets, {
   serves: "0",
-  authorise: [needs("group read"), needs("topic read")],
+  authorise: [needs("group read", { of: "groupId" }), needs("topic read")],
 
-  async handle(request, { services }: Context): Promise<Response> {
+  async handle(request, { services, may }: Context): Promise<Response> {
     const { groupId } = request;
+    const mayRead = (name: string) => may("read", { type: "topic", name });
     const shard = await services.groups.of(groupId);
     if (!(shard instanceof Shard)) return refused(shard, errorMessage(shard));
-    const topics = [...startsOf(request, services)].map(([topicId, starts]) => ({
+    const topics = [...startsOf(request, services, mayRead)].map(([topicId, starts]) => ({
       topicId,
       starts,
     }));
@@ -35,9 +36,11 @@ export const alterShareGroupOffsets = handler(AlterShareGroupOffsets, {
     if (taken.errorCode !== ErrorCode.NONE) return refused(taken.errorCode, taken.errorMessage);
     return {
       ...refused(ErrorCode.NONE, null),
-      responses: answersTo(request, taken.states, services),
+      responses: answersTo(request, taken.states, { services, mayRead }),
     };
   },
+
+  refuse: (_, { errorCode, errorMessage: why }) => refused(errorCode, why),
 });
 
 function refused(errorCode: ErrorCode, errorMessage: string | null): Response {
@@ -48,11 +51,12 @@ function refused(errorCode: ErrorCode, errorMessage: string | null): Response {
 function startsOf(
   { topics }: Request,
   { metadata: { image } }: Services,
+  mayRead: (name: string) => boolean,
 ): Map<Uuid, Map<PartitionId, Offset>> {
   const starts = new Map<Uuid, Map<PartitionId, Offset>>();
   for (const { topicName, partitions } of topics) {
     const topic = image.topic(topicName);
-    if (topic === undefined) continue;
+    if (topic === undefined || !mayRead(topicName)) continue;
     const ofTopic = starts.get(topic.id) ?? new Map<PartitionId, Offset>();
     for (const { partitionIndex, startOffset } of partitions) {
       if (topic.partitions[partitionIndex] === undefined) continue;
@@ -67,20 +71,27 @@ function startsOf(
 function answersTo(
   { topics }: Request,
   states: readonly StatesOfTopic[],
-  { metadata: { image } }: Services,
+  { services: { metadata: { image } }, mayRead }: {
+    readonly services: Services;
+    readonly mayRead: (name: string) => boolean;
+  },
 ): Response["responses"] {
   const became = new Map(states.map(({ topicId, partitions }) => [
     topicId,
     new Map(partitions.map((each) => [each.partition, each])),
   ]));
   return topics.map(({ topicName, partitions }) => {
-    const topicId = image.topic(topicName)?.id ?? ZERO_UUID;
+    const isAllowed = mayRead(topicName);
+    const topicId = (isAllowed ? image.topic(topicName)?.id : undefined) ?? ZERO_UUID;
+    const unknown = isAllowed
+      ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+      : ErrorCode.TOPIC_AUTHORIZATION_FAILED;
     return {
       topicName,
       topicId,
       partitions: partitions.map(({ partitionIndex }) => {
         const found = became.get(topicId)?.get(partitionIndex);
-        const errorCode = found?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+        const errorCode = found?.errorCode ?? unknown;
         const message = found === undefined ? errorMessage(errorCode) : found.errorMessage;
         return { partitionIndex, errorCode, errorMessage: message };
       }),

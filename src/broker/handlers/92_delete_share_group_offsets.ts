@@ -8,7 +8,7 @@
 import { type Uuid, ZERO_UUID } from "../../base/ids.ts";
 import { DeleteShareGroupOffsets } from "../../protocol/apis/92_delete_share_group_offsets.ts";
 import { ErrorCode, errorMessage, type ResponseInput } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs, refusedWith } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../shards.ts";
 
@@ -17,16 +17,21 @@ type Response = ResponseInput<typeof DeleteShareGroupOffsets>;
 
 export const deleteShareGroupOffsets = handler(DeleteShareGroupOffsets, {
   serves: "0",
-  authorise: [needs("group delete"), needs("topic read")],
+  authorise: [needs("group delete", { of: "groupId" }), needs("topic read")],
 
-  async handle(request, { services }: Context): Promise<Response> {
+  async handle(request, { services, may }: Context): Promise<Response> {
     const { groupId, topics } = request;
+    const mayRead = (name: string) => may("read", { type: "topic", name });
+    // Who may read none of them is not told of the group either.
+    if (topics.length > 0 && !topics.some(({ topicName }) => mayRead(topicName))) {
+      return { ...refused(ErrorCode.NONE, null), responses: topics.map(notAllowed) };
+    }
     const shard = await services.groups.of(groupId);
     if (!(shard instanceof Shard)) return refused(shard, errorMessage(shard));
     const { image } = services.metadata;
     const asked = new Set<Uuid>();
     for (const { topicName } of topics) {
-      const topicId = image.topic(topicName)?.id;
+      const topicId = mayRead(topicName) ? image.topic(topicName)?.id : undefined;
       if (topicId !== undefined) asked.add(topicId);
     }
     const topicIds = [...asked];
@@ -38,7 +43,9 @@ export const deleteShareGroupOffsets = handler(DeleteShareGroupOffsets, {
     ]));
     return {
       ...refused(ErrorCode.NONE, null),
-      responses: topics.map(({ topicName }) => {
+      responses: topics.map((topic) => {
+        const { topicName } = topic;
+        if (!mayRead(topicName)) return notAllowed(topic);
         const topicId = image.topic(topicName)?.id ?? ZERO_UUID;
         const found = forgotten.get(topicId);
         if (found === undefined) return { topicName, topicId: ZERO_UUID, ...unknownTopic };
@@ -47,6 +54,8 @@ export const deleteShareGroupOffsets = handler(DeleteShareGroupOffsets, {
       }),
     };
   },
+
+  refuse: (_, { errorCode, errorMessage: why }) => refused(errorCode, why),
 });
 
 const noError = { errorCode: ErrorCode.NONE, errorMessage: null };
@@ -54,6 +63,10 @@ const unknownTopic = {
   errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
   errorMessage: errorMessage(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION),
 };
+
+function notAllowed({ topicName }: { readonly topicName: string }) {
+  return { topicName, topicId: ZERO_UUID, ...refusedWith({ type: "topic" }) };
+}
 
 function refused(errorCode: ErrorCode, errorMessage: string | null): Response {
   return { errorCode, errorMessage, responses: [] };

@@ -5,6 +5,7 @@
 //   ApiVersions of an unknown version -> version 0 answer with error 35 (KIP-511)
 //   a body that does not parse        -> the connection closes
 //   what must be stored cannot be     -> KAFKA_STORAGE_ERROR, as the handler's `refuse` words it
+//   a client that may not ask for this -> refused as a whole, as the handler's `refuse` words it
 //   a client that is not in yet asks
 //     for more than it takes to come in -> the connection closes
 //
@@ -32,6 +33,7 @@ import {
   encodeResponse,
   encodeResponsePieces,
   ErrorCode,
+  errorMessage,
   holdsBytes,
   type RequestHeader,
 } from "../../protocol/mod.ts";
@@ -41,7 +43,7 @@ import type { Handler, RequestContext } from "../handler.ts";
 import { apiVersionsKey, handlers, lateHandlers, supportedVersions } from "../handlers/mod.ts";
 import type { ClientMeter } from "../quotas.ts";
 import type { RequestMetrics } from "./request_metrics.ts";
-import { everything } from "../authorizer.ts";
+import { everythingAllowed, wholeRefusal } from "../authorizer.ts";
 import type { Services } from "../services.ts";
 import type { Session } from "./session.ts";
 import type { Tracer } from "./trace.ts";
@@ -224,12 +226,24 @@ export class Dispatcher {
     const { header, handler, session } = dispatching;
     this.#tracer?.request(session, header, handler.api, message);
     const context = this.#contextOf(dispatching);
+    const refusal = this.#refusal(handler, message, context);
+    if (refusal !== undefined) return refusal;
     if (handler.refuse === undefined) return handler.handle(message as never, context);
     return this.#handleRefusable(handler, message, context);
   }
 
+  /** The answer to who may not ask for this at all. */
+  #refusal({ authorise, refuse }: Handler, message: unknown, { may, version }: RequestContext) {
+    if (this.#services.authorizer === undefined) return undefined;
+    const errorCode = wholeRefusal(authorise, message as Record<string, unknown>, may);
+    if (errorCode === undefined) return undefined;
+    return refuse!(message as never, { errorCode, errorMessage: errorMessage(errorCode), version });
+  }
+
   #contextOf({ frame, header, session, use }: Dispatching): RequestContext {
     const { apiVersion: version, clientId } = header;
+    const { authorizer } = this.#services;
+    const { may, mayOnSome } = authorizer?.allowed(session) ?? everythingAllowed;
     return {
       services: this.#services,
       version,
@@ -237,7 +251,8 @@ export class Dispatcher {
       session,
       requestBytes: frame.length,
       doneWithBytes: () => use?.resolve(),
-      may: everything,
+      may,
+      mayOnSome,
     };
   }
 

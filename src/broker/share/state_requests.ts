@@ -9,6 +9,7 @@ import {
   sharePartitionText,
   type ShareStateAnswer,
 } from "../../coordinator/mod.ts";
+import type { ErrorCode } from "../../protocol/mod.ts";
 import { Shard } from "../shards.ts";
 import { noCoordinator, type ShareStates, type StateDecider } from "./states.ts";
 
@@ -52,6 +53,22 @@ export async function answerEach<P extends { readonly partition: PartitionId }, 
     results.push({ topicId, partitions: answers });
   }
   return results;
+}
+
+/** The same code for all that was asked about, and `nothing` of any state. */
+export function refuseStates<Nothing>(
+  { topics }: Pick<StateRequest<{ readonly partition: PartitionId }>, "topics">,
+  { errorCode, errorMessage }: { readonly errorCode: ErrorCode; readonly errorMessage: string },
+  nothing: Nothing,
+) {
+  return {
+    results: topics.map(({ topicId, partitions }) => ({
+      topicId,
+      partitions: partitions.map(({ partition }) => {
+        return { partition, errorCode, errorMessage, ...nothing };
+      }),
+    })),
+  };
 }
 
 /** Has the shard that keeps the state of `key` decide. */

@@ -53,6 +53,8 @@ export interface Said {
   readonly replaced: ConsumerMember | undefined;
   /** What it says that it has; null when that did not change. */
   readonly owned: readonly TopicPartitions[] | null;
+  /** Whether it may know of a topic; absent: of every one. */
+  readonly mayDescribe?: (topic: string) => boolean;
 }
 
 export interface Advance {
@@ -125,7 +127,7 @@ function decideEpoch(view: View, group: ConsumerGroup, said: Said): Bump {
     return { records: [], groupEpoch, regexes, hasLookedAtTopics: false };
   }
   const members = [...membersAfter(group, said)];
-  const refreshed = refreshRegexes(view, group, members);
+  const refreshed = refreshRegexes(view, group, { members, mayDescribe: said.mayDescribe });
   const names = subscribedTopicNames(members, refreshed.regexes);
   const metadataHash = subscriptionHash(view.topics, names);
   const mustBump = hasOtherTopics || refreshed.hasChanged || metadataHash !== group.metadataHash;

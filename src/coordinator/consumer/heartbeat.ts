@@ -92,7 +92,7 @@ function groupToJoin(
 
 /** Who speaks, and what of it is new; or why it is not heard. */
 function whatIsSaid(view: View, group: ConsumerGroup, input: HeartbeatInput): Said | Refusal {
-  const { request, uuid } = input;
+  const { request, uuid, mayDescribe } = input;
   const memberId = request.memberId === "" ? uuid : request.memberId;
   const { groupSizeMax } = view.config.consumer();
   if (group.members.size >= groupSizeMax && !group.members.has(memberId)) {
@@ -109,7 +109,7 @@ function whatIsSaid(view: View, group: ConsumerGroup, input: HeartbeatInput): Sa
   const badRegex = regex !== "" && regex !== base.subscribedTopicRegex
     ? regexRefusal(view, regex)
     : undefined;
-  return badRegex ?? { ...speaker, member, owned: request.topicPartitions };
+  return badRegex ?? { ...speaker, member, owned: request.topicPartitions, mayDescribe };
 }
 
 interface Speaker {

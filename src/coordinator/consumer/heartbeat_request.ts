@@ -25,6 +25,8 @@ export interface HeartbeatInput {
   readonly clientHost: string;
   /** A fresh one, as text: the id of a member that brings none. */
   readonly uuid: string;
+  /** Whether the client may know of a topic; absent: of every one. */
+  readonly mayDescribe?: (topic: string) => boolean;
 }
 
 /** Why the request is refused whatever the group; undefined when it is not. */

@@ -7,8 +7,9 @@
 //
 // All expressions of a group are looked at together, at a heartbeat of one of its members. The
 // engine is linear in the names (RE2), and each name is a short text.
+// What the member that speaks may not describe, its group's expressions do not stand for.
 // Differs from Kafka: it is done within the heartbeat rather than beside it, so that the response
-// knows of it; and what the member may not describe is not left out, since there are no ACLs.
+// knows of it.
 
 import type { Int64 } from "../../base/int64.ts";
 import { subtractInt64 } from "../../base/int64.ts";
@@ -51,11 +52,18 @@ function isDue({ nowMs, topics, config }: View, { version, timestampMs }: Resolv
   return version < topics.version || ageMs >= config.consumer().regexRefreshIntervalMs;
 }
 
+/** Whose expressions to look at, and what they may stand for. */
+export interface RegexRefresh {
+  readonly members: Iterable<ConsumerMember>;
+  /** Whether a topic may be known to the client that is being answered; absent: every one. */
+  readonly mayDescribe: ((topic: string) => boolean) | undefined;
+}
+
 /** Looks at the expressions of `members`; those that nobody has any more are forgotten. */
 export function refreshRegexes(
   view: View,
   group: ConsumerGroup,
-  members: Iterable<ConsumerMember>,
+  { members, mayDescribe }: RegexRefresh,
 ): RefreshedRegexes {
   const wanted = new Set<string>();
   for (const { subscribedTopicRegex } of members) {
@@ -67,7 +75,7 @@ export function refreshRegexes(
   for (const regularExpression of wanted) {
     const known = group.regexes.get(regularExpression);
     const isCurrent = known !== undefined && !isDue(view, known);
-    const resolved = isCurrent ? known : resolve(view, regularExpression) ?? known;
+    const resolved = isCurrent ? known : resolve(view, regularExpression, mayDescribe) ?? known;
     if (resolved === undefined) continue;
     regexes.set(regularExpression, resolved);
     if (resolved === known) continue;
@@ -85,11 +93,12 @@ export function refreshRegexes(
 function resolve(
   { regexes, topics, nowMs }: View,
   regularExpression: string,
+  mayDescribe: RegexRefresh["mayDescribe"] = () => true,
 ): ResolvedRegex | undefined {
   const matches = regexes.compile(regularExpression);
   if (typeof matches !== "function") return undefined;
   const names = new Set<string>();
-  for (const name of topics.names()) if (matches(name)) names.add(name);
+  for (const name of topics.names()) if (matches(name) && mayDescribe(name)) names.add(name);
   return { topics: names, version: topics.version as Int64, timestampMs: nowMs };
 }
 

@@ -42,7 +42,7 @@ import {
   until,
   uuid,
 } from "../schema.ts";
-import { leaderErrors } from "../shared_errors.ts";
+import { leaderErrors, topicAccess } from "../shared_errors.ts";
 
 const batchIndexAndErrorMessage = {
   batchIndex: about("The place of the record in its batch", int32),
@@ -64,6 +64,7 @@ export const Produce = api({
   about: "Appends batches of records to partitions, and says at which offset each came to lie.",
   errors: {
     partitionResponses: {
+      ...topicAccess,
       ...leaderErrors,
       CORRUPT_MESSAGE: "a batch is damaged, or empty",
       MESSAGE_TOO_LARGE: "a batch is larger than max.message.bytes of the topic",

@@ -47,7 +47,7 @@ import {
   until,
   uuid,
 } from "../schema.ts";
-import { leaderEpochErrors, leaderErrors } from "../shared_errors.ts";
+import { leaderEpochErrors, leaderErrors, topicAccess } from "../shared_errors.ts";
 
 const replicaState = {
   replicaId: about("The follower that asks; -1 is a consumer", defaultsTo(-1, brokerId)),
@@ -92,6 +92,7 @@ export const Fetch = api({
       KAFKA_STORAGE_ERROR: "what was asked for cannot be read from disk",
     },
     partitions: {
+      ...topicAccess,
       ...leaderErrors,
       ...leaderEpochErrors,
       OFFSET_OUT_OF_RANGE: "the log begins after the offset, or ends before it",

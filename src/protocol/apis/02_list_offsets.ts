@@ -38,7 +38,7 @@ import {
   timestampOrPlace,
   until,
 } from "../schema.ts";
-import { leaderEpochErrors, leaderErrors } from "../shared_errors.ts";
+import { leaderEpochErrors, leaderErrors, topicAccess } from "../shared_errors.ts";
 
 export const ListOffsets = api({
   key: 2,
@@ -48,6 +48,7 @@ export const ListOffsets = api({
   about: "Finds the offset that belongs to a timestamp, or the first or last of a partition.",
   errors: {
     partitions: {
+      ...topicAccess,
       ...leaderErrors,
       ...leaderEpochErrors,
       INVALID_REQUEST: "the partition stands in the request twice",

@@ -37,6 +37,7 @@ import {
   string,
   uuid,
 } from "../schema.ts";
+import { topicAccess } from "../shared_errors.ts";
 
 const metadataRequestTopic = {
   topicId: about("Asks by id, with a null name", from(10, uuid)),
@@ -53,6 +54,7 @@ export const Metadata = api({
   errors: {
     response: { REBOOTSTRAP_REQUIRED: "the client knows another cluster: begin anew" },
     topics: {
+      ...topicAccess,
       UNKNOWN_TOPIC_OR_PARTITION: "no topic has this name, and none was to be created",
       UNKNOWN_TOPIC_ID: "no topic has this id",
       INVALID_TOPIC_EXCEPTION: "no topic can have this name",

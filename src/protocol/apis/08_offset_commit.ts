@@ -34,7 +34,7 @@ import {
   until,
   uuid,
 } from "../schema.ts";
-import { coordinatorErrors, memberErrors } from "../shared_errors.ts";
+import { coordinatorErrors, groupAccess, memberErrors, topicAccess } from "../shared_errors.ts";
 
 export const OffsetCommit = api({
   key: 8,
@@ -44,6 +44,8 @@ export const OffsetCommit = api({
   about: "Stores how far a group has read, so that whoever reads next goes on from there.",
   errors: {
     partitions: {
+      ...groupAccess,
+      ...topicAccess,
       ...coordinatorErrors,
       ...memberErrors,
       REBALANCE_IN_PROGRESS: "the group rebalances: rejoin, then commit",

@@ -27,7 +27,7 @@ import {
   type ResponseOf,
   string,
 } from "../schema.ts";
-import { coordinatorErrors } from "../shared_errors.ts";
+import { coordinatorErrors, groupAccess } from "../shared_errors.ts";
 
 export const JoinGroup = api({
   key: 11,
@@ -38,6 +38,7 @@ export const JoinGroup = api({
     "Enters a classic group, or takes part in its next rebalance; the answer waits for the others.",
   errors: {
     response: {
+      ...groupAccess,
       ...coordinatorErrors,
       UNKNOWN_MEMBER_ID: "the group does not know the member: join without an id",
       MEMBER_ID_REQUIRED: "a first join: come back with the id of this answer",

@@ -17,7 +17,7 @@ import {
   type ResponseOf,
   string,
 } from "../schema.ts";
-import { coordinatorErrors, memberErrors } from "../shared_errors.ts";
+import { coordinatorErrors, groupAccess, memberErrors } from "../shared_errors.ts";
 
 export const Heartbeat = api({
   key: 12,
@@ -27,6 +27,7 @@ export const Heartbeat = api({
   about: "Says that a member of a classic group is alive, and learns whether the group rebalances.",
   errors: {
     response: {
+      ...groupAccess,
       ...coordinatorErrors,
       ...memberErrors,
       REBALANCE_IN_PROGRESS: "the group rebalances: rejoin",

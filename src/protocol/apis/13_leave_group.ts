@@ -21,7 +21,7 @@ import {
   string,
   until,
 } from "../schema.ts";
-import { coordinatorErrors } from "../shared_errors.ts";
+import { coordinatorErrors, groupAccess } from "../shared_errors.ts";
 
 const memberIdentity = {
   memberId: string,
@@ -40,6 +40,7 @@ export const LeaveGroup = api({
     "Takes members out of a classic group, so that the others need not wait for them to time out.",
   errors: {
     response: {
+      ...groupAccess,
       ...coordinatorErrors,
       UNKNOWN_MEMBER_ID: "the group does not know the member",
       FENCED_INSTANCE_ID: "another member has taken over the instance id",

@@ -23,7 +23,7 @@ import {
   type ResponseOf,
   string,
 } from "../schema.ts";
-import { coordinatorErrors, memberErrors } from "../shared_errors.ts";
+import { coordinatorErrors, groupAccess, memberErrors } from "../shared_errors.ts";
 
 export const SyncGroup = api({
   key: 14,
@@ -34,6 +34,7 @@ export const SyncGroup = api({
     "Hands in the assignment of a generation, from its leader; every member gets its own part.",
   errors: {
     response: {
+      ...groupAccess,
       ...coordinatorErrors,
       ...memberErrors,
       REBALANCE_IN_PROGRESS: "the group rebalances anew: rejoin",

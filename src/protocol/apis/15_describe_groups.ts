@@ -23,7 +23,7 @@ import {
   type ResponseOf,
   string,
 } from "../schema.ts";
-import { coordinatorErrors } from "../shared_errors.ts";
+import { coordinatorErrors, groupAccess } from "../shared_errors.ts";
 
 export const DescribeGroups = api({
   key: 15,
@@ -33,6 +33,7 @@ export const DescribeGroups = api({
   about: "Describes classic groups: their state and their members.",
   errors: {
     groups: {
+      ...groupAccess,
       ...coordinatorErrors,
       GROUP_ID_NOT_FOUND: "there is no such group",
       INVALID_GROUP_ID: "the group id is invalid",

@@ -30,6 +30,7 @@ import {
   tagged,
   uuid,
 } from "../schema.ts";
+import { topicAccess } from "../shared_errors.ts";
 
 const creatableTopicConfigs = {
   name: string,
@@ -47,6 +48,7 @@ export const CreateTopics = api({
   about: "Creates topics, each with its own result.",
   errors: {
     topics: {
+      ...topicAccess,
       TOPIC_ALREADY_EXISTS: "there is a topic of this name",
       INVALID_TOPIC_EXCEPTION: "no topic can have this name, or it is too like another's",
       INVALID_PARTITIONS: "the number of partitions is 0 or too large",

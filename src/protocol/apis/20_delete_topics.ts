@@ -23,6 +23,7 @@ import {
   until,
   uuid,
 } from "../schema.ts";
+import { topicAccess } from "../shared_errors.ts";
 
 export const DeleteTopics = api({
   key: 20,
@@ -32,6 +33,7 @@ export const DeleteTopics = api({
   about: "Deletes topics with all their records, each with its own result.",
   errors: {
     responses: {
+      ...topicAccess,
       UNKNOWN_TOPIC_OR_PARTITION: "no topic has this name",
       UNKNOWN_TOPIC_ID: "no topic has this id",
       INVALID_TOPIC_EXCEPTION: "the topic is the broker's own, or no topic can have this name",

@@ -17,7 +17,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
-import { leaderErrors } from "../shared_errors.ts";
+import { leaderErrors, topicAccess } from "../shared_errors.ts";
 
 export const DeleteRecords = api({
   key: 21,
@@ -27,6 +27,7 @@ export const DeleteRecords = api({
   about: "Deletes the records of partitions up to an offset.",
   errors: {
     partitions: {
+      ...topicAccess,
       ...leaderErrors,
       OFFSET_OUT_OF_RANGE: "the log ends before the offset",
       POLICY_VIOLATION: "the topic is compacted only: its records do not end by age",

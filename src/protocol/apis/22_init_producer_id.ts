@@ -25,7 +25,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
-import { transactionErrors } from "../shared_errors.ts";
+import { clusterAccess, transactionErrors } from "../shared_errors.ts";
 
 export const InitProducerId = api({
   key: 22,
@@ -35,6 +35,7 @@ export const InitProducerId = api({
   about: "Gives a producer its id and epoch, which make that nothing is written twice.",
   errors: {
     response: {
+      ...clusterAccess,
       ...transactionErrors,
       COORDINATOR_LOAD_IN_PROGRESS: "the broker cannot give ids yet: ask again",
       INVALID_REQUEST: "the request contradicts itself, or the transactional id is empty",

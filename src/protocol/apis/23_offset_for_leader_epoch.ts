@@ -22,7 +22,7 @@ import {
   type ResponseOf,
   string,
 } from "../schema.ts";
-import { leaderEpochErrors, leaderErrors } from "../shared_errors.ts";
+import { leaderEpochErrors, leaderErrors, topicAccess } from "../shared_errors.ts";
 
 export const OffsetForLeaderEpoch = api({
   key: 23,
@@ -30,7 +30,7 @@ export const OffsetForLeaderEpoch = api({
   versions: "0-4",
   flexible: "4+",
   about: "Tells where a leader epoch ends: how replicas and consumers notice that they diverged.",
-  errors: { partitions: { ...leaderErrors, ...leaderEpochErrors } },
+  errors: { partitions: { ...topicAccess, ...leaderErrors, ...leaderEpochErrors } },
   request: {
     replicaId: about("The follower that asks; -1 is a consumer", from(3, defaultsTo(-2, brokerId))),
     topics: array({

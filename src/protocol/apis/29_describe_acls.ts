@@ -22,6 +22,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { clusterAccess } from "../shared_errors.ts";
 
 export const DescribeAcls = api({
   key: 29,
@@ -29,7 +30,13 @@ export const DescribeAcls = api({
   versions: "0-3",
   flexible: "2+",
   about: "Lists the access rules that a filter matches.",
-  errors: { response: { SECURITY_DISABLED: "the broker has no authorizer" } },
+  errors: {
+    response: {
+      ...clusterAccess,
+      INVALID_REQUEST: "the filter names a kind that there is not",
+      SECURITY_DISABLED: "the broker has no authorizer",
+    },
+  },
   request: {
     resourceTypeFilter: about("What kind of resource the rule is about", aclResourceType),
     resourceNameFilter: about(

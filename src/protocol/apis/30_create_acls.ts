@@ -22,6 +22,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { clusterAccess } from "../shared_errors.ts";
 
 export const CreateAcls = api({
   key: 30,
@@ -29,7 +30,15 @@ export const CreateAcls = api({
   versions: "0-3",
   flexible: "2+",
   about: "Adds access rules, each with its own result.",
-  errors: { results: { SECURITY_DISABLED: "the broker has no authorizer" } },
+  errors: {
+    results: {
+      ...clusterAccess,
+      INVALID_REQUEST: "there can be no such rule",
+      POLICY_VIOLATION: "the request makes too many rules",
+      KAFKA_STORAGE_ERROR: "the change could not be written to disk",
+      SECURITY_DISABLED: "the broker has no authorizer",
+    },
+  },
   request: {
     creations: about(
       "The rules to add",

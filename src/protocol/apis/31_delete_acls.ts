@@ -22,6 +22,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { clusterAccess } from "../shared_errors.ts";
 
 export const DeleteAcls = api({
   key: 31,
@@ -30,7 +31,13 @@ export const DeleteAcls = api({
   flexible: "2+",
   about: "Removes the access rules that filters match, and tells which.",
   errors: {
-    filterResults: { SECURITY_DISABLED: "the broker has no authorizer" },
+    filterResults: {
+      ...clusterAccess,
+      INVALID_REQUEST: "the filter names a kind that there is not",
+      POLICY_VIOLATION: "the request removes too many rules",
+      KAFKA_STORAGE_ERROR: "the change could not be written to disk",
+      SECURITY_DISABLED: "the broker has no authorizer",
+    },
     matchingAcls: {},
   },
   request: {

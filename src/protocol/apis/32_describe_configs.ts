@@ -26,6 +26,7 @@ import {
   throttleTimeMs,
   until,
 } from "../schema.ts";
+import { clusterAccess, groupAccess, topicAccess } from "../shared_errors.ts";
 
 const describeConfigsSynonym = {
   name: string,
@@ -41,6 +42,9 @@ export const DescribeConfigs = api({
   about: "Tells the configuration of topics, brokers and groups, and where each value comes from.",
   errors: {
     results: {
+      ...topicAccess,
+      ...groupAccess,
+      ...clusterAccess,
       UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic",
       INVALID_TOPIC_EXCEPTION: "no topic can have this name",
       INVALID_REQUEST: "the request names what has no configuration, or names it twice",

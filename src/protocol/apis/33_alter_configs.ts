@@ -19,6 +19,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { clusterAccess, groupAccess, topicAccess } from "../shared_errors.ts";
 
 export const AlterConfigs = api({
   key: 33,
@@ -28,6 +29,9 @@ export const AlterConfigs = api({
   about: "Replaces the whole configuration of something: keys left out return to their defaults.",
   errors: {
     responses: {
+      ...topicAccess,
+      ...groupAccess,
+      ...clusterAccess,
       UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic",
       INVALID_TOPIC_EXCEPTION: "no topic can have this name",
       INVALID_REQUEST: "the request names what has no configuration, or names it twice",

@@ -14,6 +14,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { clusterAccess } from "../shared_errors.ts";
 
 export const AlterReplicaLogDirs = api({
   key: 34,
@@ -23,6 +24,7 @@ export const AlterReplicaLogDirs = api({
   about: "Moves replicas between the log directories of a broker.",
   errors: {
     partitions: {
+      ...clusterAccess,
       LOG_DIR_NOT_FOUND: "the broker has no such log directory",
       UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic or partition",
       INVALID_REQUEST: "the partition stands in the request twice",

@@ -22,6 +22,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { clusterAccess } from "../shared_errors.ts";
 
 export const DescribeLogDirs = api({
   key: 35,
@@ -30,7 +31,7 @@ export const DescribeLogDirs = api({
   flexible: "2+",
   about: "Tells the log directories of a broker and how large the partitions in them are.",
   errors: {
-    response: {},
+    response: { ...clusterAccess },
     results: { KAFKA_STORAGE_ERROR: "the directory cannot be read or written" },
   },
   request: {

@@ -19,6 +19,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { topicAccess } from "../shared_errors.ts";
 
 export const CreatePartitions = api({
   key: 37,
@@ -28,6 +29,7 @@ export const CreatePartitions = api({
   about: "Adds partitions to topics.",
   errors: {
     results: {
+      ...topicAccess,
       UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic",
       INVALID_TOPIC_EXCEPTION: "no topic can have this name, or the topic is the broker's own",
       INVALID_PARTITIONS: "the topic has as many partitions already, or would get too many",

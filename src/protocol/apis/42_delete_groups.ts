@@ -16,7 +16,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
-import { coordinatorErrors } from "../shared_errors.ts";
+import { coordinatorErrors, groupAccess } from "../shared_errors.ts";
 
 export const DeleteGroups = api({
   key: 42,
@@ -26,6 +26,7 @@ export const DeleteGroups = api({
   about: "Deletes groups that have no members, with the offsets that they committed.",
   errors: {
     results: {
+      ...groupAccess,
       ...coordinatorErrors,
       GROUP_ID_NOT_FOUND: "there is no such group",
       NON_EMPTY_GROUP: "the group still has members",

@@ -20,6 +20,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { clusterAccess } from "../shared_errors.ts";
 
 export const ElectLeaders = api({
   key: 43,
@@ -29,10 +30,12 @@ export const ElectLeaders = api({
   about: "Elects leaders anew, for some partitions or for all.",
   errors: {
     response: {
+      ...clusterAccess,
       INVALID_REQUEST: "there is no such type of election",
       KAFKA_STORAGE_ERROR: "the change could not be written to disk",
     },
     partitionResult: {
+      ...clusterAccess,
       UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic or partition",
       ELECTION_NOT_NEEDED: "the partition has the leader that it would get",
       PREFERRED_LEADER_NOT_AVAILABLE: "the first of its replicas is away or not in sync",

@@ -18,6 +18,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { clusterAccess, groupAccess, topicAccess } from "../shared_errors.ts";
 
 export const IncrementalAlterConfigs = api({
   key: 44,
@@ -27,6 +28,9 @@ export const IncrementalAlterConfigs = api({
   about: "Sets, deletes, appends to or subtracts from single keys of a configuration.",
   errors: {
     responses: {
+      ...topicAccess,
+      ...groupAccess,
+      ...clusterAccess,
       UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic",
       INVALID_TOPIC_EXCEPTION: "no topic can have this name",
       INVALID_REQUEST: "the request names what has no configuration, or names it twice",

@@ -22,6 +22,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { clusterAccess } from "../shared_errors.ts";
 
 export const AlterPartitionReassignments = api({
   key: 45,
@@ -30,8 +31,9 @@ export const AlterPartitionReassignments = api({
   flexible: "0+",
   about: "Starts or cancels moving partitions to other replicas.",
   errors: {
-    response: { KAFKA_STORAGE_ERROR: "the change could not be written to disk" },
+    response: { ...clusterAccess, KAFKA_STORAGE_ERROR: "the change could not be written to disk" },
     partitions: {
+      ...clusterAccess,
       UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic or partition",
       INVALID_REPLICA_ASSIGNMENT: "the list names a broker twice, or one that is not there",
       INVALID_REPLICATION_FACTOR: "the number of replicas may not change",

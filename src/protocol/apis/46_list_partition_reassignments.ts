@@ -16,6 +16,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { clusterAccess } from "../shared_errors.ts";
 
 export const ListPartitionReassignments = api({
   key: 46,
@@ -23,7 +24,7 @@ export const ListPartitionReassignments = api({
   versions: "0",
   flexible: "0+",
   about: "Lists the partitions that are moving now, and where to.",
-  errors: { response: {} },
+  errors: { response: { ...clusterAccess } },
   request: {
     timeoutMs: about("How long to wait", defaultsTo(60_000, int32)),
     topics: about(

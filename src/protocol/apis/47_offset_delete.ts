@@ -10,7 +10,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
-import { coordinatorErrors } from "../shared_errors.ts";
+import { coordinatorErrors, groupAccess, topicAccess } from "../shared_errors.ts";
 
 export const OffsetDelete = api({
   key: 47,
@@ -20,6 +20,7 @@ export const OffsetDelete = api({
   about: "Deletes offsets that a group has committed.",
   errors: {
     response: {
+      ...groupAccess,
       ...coordinatorErrors,
       GROUP_ID_NOT_FOUND: "there is no such group",
       NON_EMPTY_GROUP: "the group has members, and is none of consumers",
@@ -27,6 +28,7 @@ export const OffsetDelete = api({
       KAFKA_STORAGE_ERROR: "the change could not be written to disk",
     },
     partitions: {
+      ...topicAccess,
       UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic or partition",
       GROUP_SUBSCRIBED_TO_TOPIC: "members of the group read the topic",
     },

@@ -17,6 +17,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { clusterAccess } from "../shared_errors.ts";
 
 export const DescribeClientQuotas = api({
   key: 48,
@@ -26,6 +27,7 @@ export const DescribeClientQuotas = api({
   about: "Lists the quotas of the users, client ids and addresses that a filter matches.",
   errors: {
     response: {
+      ...clusterAccess,
       INVALID_REQUEST: "a filter or an entity contradicts itself, or a quota is unknown",
       UNSUPPORTED_VERSION: "the broker has no such type of entity",
     },

@@ -15,6 +15,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { clusterAccess } from "../shared_errors.ts";
 
 export const AlterClientQuotas = api({
   key: 49,
@@ -24,6 +25,7 @@ export const AlterClientQuotas = api({
   about: "Sets and removes quotas.",
   errors: {
     entries: {
+      ...clusterAccess,
       INVALID_REQUEST: "a filter or an entity contradicts itself, or a quota is unknown",
       UNSUPPORTED_VERSION: "the broker has no such type of entity",
       KAFKA_STORAGE_ERROR: "the change could not be written to disk",

@@ -14,6 +14,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { clusterAccess } from "../shared_errors.ts";
 
 export const DescribeUserScramCredentials = api({
   key: 50,
@@ -22,7 +23,7 @@ export const DescribeUserScramCredentials = api({
   flexible: "0+",
   about: "Tells which SCRAM mechanisms users have; never the secrets.",
   errors: {
-    response: {},
+    response: { ...clusterAccess },
     results: {
       RESOURCE_NOT_FOUND: "the user has no credentials",
       DUPLICATE_RESOURCE: "the user stands in the request twice",

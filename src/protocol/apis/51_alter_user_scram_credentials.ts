@@ -16,6 +16,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { clusterAccess } from "../shared_errors.ts";
 
 export const AlterUserScramCredentials = api({
   key: 51,
@@ -25,6 +26,7 @@ export const AlterUserScramCredentials = api({
   about: "Sets and removes the SCRAM credentials of users.",
   errors: {
     results: {
+      ...clusterAccess,
       RESOURCE_NOT_FOUND: "there is nothing to remove",
       DUPLICATE_RESOURCE: "the user stands in the request twice",
       UNACCEPTABLE_CREDENTIAL: "the name is empty, or the iterations too few or too many",

@@ -22,6 +22,7 @@ import {
   uint16,
   uuid,
 } from "../schema.ts";
+import { clusterAccess } from "../shared_errors.ts";
 
 const replicaState = {
   replicaId: about("The node", brokerId),
@@ -49,7 +50,7 @@ export const DescribeQuorum = api({
   flexible: "0+",
   about: "Tells the leader, voters and observers of the quorum that keeps the cluster's metadata.",
   errors: {
-    response: {},
+    response: { ...clusterAccess },
     partitions: { UNKNOWN_TOPIC_OR_PARTITION: "only __cluster_metadata has a quorum" },
   },
   request: {

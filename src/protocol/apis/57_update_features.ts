@@ -22,6 +22,7 @@ import {
   until,
   upgradeType,
 } from "../schema.ts";
+import { clusterAccess } from "../shared_errors.ts";
 
 export const UpdateFeatures = api({
   key: 57,
@@ -31,11 +32,13 @@ export const UpdateFeatures = api({
   about: "Decides for the whole cluster which level of its features is in force.",
   errors: {
     response: {
+      ...clusterAccess,
       INVALID_UPDATE_VERSION: "a level is not one that all brokers have",
       INVALID_REQUEST: "the request contradicts itself",
       KAFKA_STORAGE_ERROR: "the change could not be written to disk",
     },
     results: {
+      ...clusterAccess,
       INVALID_UPDATE_VERSION: "the level is not one that all brokers have",
       KAFKA_STORAGE_ERROR: "the change could not be written to disk",
     },

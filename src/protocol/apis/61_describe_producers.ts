@@ -17,7 +17,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
-import { leaderErrors } from "../shared_errors.ts";
+import { leaderErrors, topicAccess } from "../shared_errors.ts";
 
 export const DescribeProducers = api({
   key: 61,
@@ -27,6 +27,7 @@ export const DescribeProducers = api({
   about: "Tells the idempotent and transactional producers that partitions know.",
   errors: {
     partitions: {
+      ...topicAccess,
       ...leaderErrors,
       INVALID_TOPIC_EXCEPTION: "no topic can have this name",
     },

@@ -10,6 +10,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { clusterAccess } from "../shared_errors.ts";
 
 export const UnregisterBroker = api({
   key: 64,
@@ -19,6 +20,7 @@ export const UnregisterBroker = api({
   about: "Forgets a broker that will not come back.",
   errors: {
     response: {
+      ...clusterAccess,
       BROKER_ID_NOT_REGISTERED: "there is no such broker",
       INVALID_REQUEST: "the broker is this one, which is in use",
       KAFKA_STORAGE_ERROR: "the change could not be written to disk",

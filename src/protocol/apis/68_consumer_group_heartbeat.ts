@@ -24,7 +24,7 @@ import {
   throttleTimeMs,
   uuid,
 } from "../schema.ts";
-import { coordinatorErrors } from "../shared_errors.ts";
+import { coordinatorErrors, groupAccess } from "../shared_errors.ts";
 
 const topicPartitions = { topicId: uuid, partitions: array(partitionId) };
 
@@ -36,6 +36,7 @@ export const ConsumerGroupHeartbeat = api({
   about: "Joins a consumer group, keeps a member in it, and tells what has changed both ways.",
   errors: {
     response: {
+      ...groupAccess,
       ...coordinatorErrors,
       INVALID_REQUEST: "a field is missing, or may not be there",
       UNSUPPORTED_VERSION: "the consumer protocol is turned off",

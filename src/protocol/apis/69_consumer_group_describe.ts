@@ -21,7 +21,7 @@ import {
   throttleTimeMs,
   uuid,
 } from "../schema.ts";
-import { coordinatorErrors } from "../shared_errors.ts";
+import { coordinatorErrors, groupAccess, topicAccess } from "../shared_errors.ts";
 
 const topicPartitions = { topicId: uuid, topicName: string, partitions: array(partitionId) };
 
@@ -35,6 +35,8 @@ export const ConsumerGroupDescribe = api({
   about: "Consumer groups, with their epochs, members and assignments.",
   errors: {
     groups: {
+      ...groupAccess,
+      ...topicAccess,
       ...coordinatorErrors,
       GROUP_ID_NOT_FOUND: "there is no such consumer group",
       INVALID_GROUP_ID: "the group id is invalid",

@@ -17,6 +17,7 @@ import {
   string,
   throttleTimeMs,
 } from "../schema.ts";
+import { clusterAccess } from "../shared_errors.ts";
 
 export const ListConfigResources = api({
   key: 74,
@@ -24,7 +25,9 @@ export const ListConfigResources = api({
   versions: "0-1",
   flexible: "0+",
   about: "Lists what has a configuration.",
-  errors: { response: { UNSUPPORTED_VERSION: "there is no such type of resource" } },
+  errors: {
+    response: { ...clusterAccess, UNSUPPORTED_VERSION: "there is no such type of resource" },
+  },
   request: {
     resourceTypes: about(
       "Only resources of these types; empty is all",

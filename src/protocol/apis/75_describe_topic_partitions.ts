@@ -23,6 +23,7 @@ import {
   throttleTimeMs,
   uuid,
 } from "../schema.ts";
+import { topicAccess } from "../shared_errors.ts";
 
 export const DescribeTopicPartitions = api({
   key: 75,
@@ -32,6 +33,7 @@ export const DescribeTopicPartitions = api({
   about: "Tells topics with their partitions, page by page, for tools.",
   errors: {
     topics: {
+      ...topicAccess,
       UNKNOWN_TOPIC_OR_PARTITION: "no topic has this name",
       INVALID_TOPIC_EXCEPTION: "no topic can have this name",
       INVALID_REQUEST: "the cursor is at no partition of a topic that is asked for",

@@ -21,7 +21,7 @@ import {
   throttleTimeMs,
   uuid,
 } from "../schema.ts";
-import { coordinatorErrors } from "../shared_errors.ts";
+import { coordinatorErrors, groupAccess } from "../shared_errors.ts";
 
 const topicPartitions = { topicId: uuid, partitions: array(partitionId) };
 
@@ -33,6 +33,7 @@ export const ShareGroupHeartbeat = api({
   about: "Joins a share group, keeps a member in it, and tells what has changed both ways.",
   errors: {
     response: {
+      ...groupAccess,
       ...coordinatorErrors,
       INVALID_REQUEST: "a field is missing, or may not be there",
       UNSUPPORTED_VERSION: "share groups are turned off",

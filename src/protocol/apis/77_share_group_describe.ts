@@ -20,7 +20,7 @@ import {
   throttleTimeMs,
   uuid,
 } from "../schema.ts";
-import { coordinatorErrors } from "../shared_errors.ts";
+import { coordinatorErrors, groupAccess, topicAccess } from "../shared_errors.ts";
 
 const topicPartitions = { topicId: uuid, topicName: string, partitions: array(partitionId) };
 
@@ -34,6 +34,8 @@ export const ShareGroupDescribe = api({
   about: "Share groups, with their epochs, members and assignments.",
   errors: {
     groups: {
+      ...groupAccess,
+      ...topicAccess,
       ...coordinatorErrors,
       GROUP_ID_NOT_FOUND: "there is no such share group",
       INVALID_GROUP_ID: "the group id is invalid",

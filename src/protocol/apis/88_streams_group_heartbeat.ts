@@ -29,7 +29,7 @@ import {
   uint16,
   until,
 } from "../schema.ts";
-import { coordinatorErrors } from "../shared_errors.ts";
+import { coordinatorErrors, groupAccess } from "../shared_errors.ts";
 import { streamsStatus } from "../words.ts";
 
 const keyValue = { key: about("The name of it", string), value: string };
@@ -70,6 +70,7 @@ export const StreamsGroupHeartbeat = api({
   about: "Joins a group of Kafka Streams, keeps a member in it, and tells changes both ways.",
   errors: {
     response: {
+      ...groupAccess,
       ...coordinatorErrors,
       INVALID_REQUEST: "a field is missing, or may not be there, or the topology has changed",
       UNSUPPORTED_VERSION: "the streams protocol is turned off",

@@ -25,7 +25,7 @@ import {
   throttleTimeMs,
   uint16,
 } from "../schema.ts";
-import { coordinatorErrors } from "../shared_errors.ts";
+import { coordinatorErrors, groupAccess, topicAccess } from "../shared_errors.ts";
 import { topologyDescriptionStatus, topologyNodeType } from "../words.ts";
 
 const keyValue = { key: about("The name of it", string), value: string };
@@ -86,6 +86,8 @@ export const StreamsGroupDescribe = api({
   about: "Groups of Kafka Streams, with their epochs, topology, members and tasks.",
   errors: {
     groups: {
+      ...groupAccess,
+      ...topicAccess,
       ...coordinatorErrors,
       GROUP_ID_NOT_FOUND: "there is no such streams group",
       UNSUPPORTED_VERSION: "the streams protocol is turned off",

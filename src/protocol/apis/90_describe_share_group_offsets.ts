@@ -21,7 +21,7 @@ import {
   throttleTimeMs,
   uuid,
 } from "../schema.ts";
-import { coordinatorErrors, shareStateErrors } from "../shared_errors.ts";
+import { coordinatorErrors, groupAccess, shareStateErrors, topicAccess } from "../shared_errors.ts";
 
 export const DescribeShareGroupOffsets = api({
   key: 90,
@@ -31,14 +31,13 @@ export const DescribeShareGroupOffsets = api({
   about: "Tells where share groups start in their partitions, and how far they lag.",
   errors: {
     groups: {
+      ...groupAccess,
       ...coordinatorErrors,
       GROUP_ID_NOT_FOUND: "there is no such share group",
       INVALID_GROUP_ID: "the group id is invalid",
       UNSUPPORTED_VERSION: "share groups are turned off",
     },
-    partitions: {
-      ...shareStateErrors,
-    },
+    partitions: { ...topicAccess, ...shareStateErrors },
   },
   request: {
     groups: array({

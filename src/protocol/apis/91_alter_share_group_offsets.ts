@@ -13,7 +13,7 @@ import {
   throttleTimeMs,
   uuid,
 } from "../schema.ts";
-import { coordinatorErrors, shareStateErrors } from "../shared_errors.ts";
+import { coordinatorErrors, groupAccess, shareStateErrors, topicAccess } from "../shared_errors.ts";
 
 export const AlterShareGroupOffsets = api({
   key: 91,
@@ -23,15 +23,14 @@ export const AlterShareGroupOffsets = api({
   about: "Has a share group without members start elsewhere.",
   errors: {
     response: {
+      ...groupAccess,
       ...coordinatorErrors,
       GROUP_ID_NOT_FOUND: "there is no such share group",
       INVALID_GROUP_ID: "the group id is invalid",
       NON_EMPTY_GROUP: "the group has members",
       UNSUPPORTED_VERSION: "share groups are turned off",
     },
-    partitions: {
-      ...shareStateErrors,
-    },
+    partitions: { ...topicAccess, ...shareStateErrors },
   },
   request: {
     groupId: string,

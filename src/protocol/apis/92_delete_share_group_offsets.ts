@@ -11,7 +11,7 @@ import {
   throttleTimeMs,
   uuid,
 } from "../schema.ts";
-import { coordinatorErrors, shareStateErrors } from "../shared_errors.ts";
+import { coordinatorErrors, groupAccess, shareStateErrors, topicAccess } from "../shared_errors.ts";
 
 export const DeleteShareGroupOffsets = api({
   key: 92,
@@ -21,15 +21,14 @@ export const DeleteShareGroupOffsets = api({
   about: "Has a share group without members forget what it did in topics.",
   errors: {
     response: {
+      ...groupAccess,
       ...coordinatorErrors,
       GROUP_ID_NOT_FOUND: "there is no such share group",
       INVALID_GROUP_ID: "the group id is invalid",
       NON_EMPTY_GROUP: "the group has members",
       UNSUPPORTED_VERSION: "share groups are turned off",
     },
-    responses: {
-      ...shareStateErrors,
-    },
+    responses: { ...topicAccess, ...shareStateErrors },
   },
   request: { groupId: string, topics: array({ topicName: string }) },
   response: {
