@@ -33,7 +33,7 @@ import type {
 import { type DiskOptions, SimulatedDisk } from "./simulated_disk.ts";
 import { simulatedFiles } from "./simulated_files.ts";
 import { type NetworkOptions, SimulatedNetwork } from "./simulated_network.ts";
-import type { Host } from "./simulated_connection.ts";
+import { happenIn, type Host } from "./simulated_connection.ts";
 import { lastRank, Scheduler, SeededRandom } from "./simulated_time.ts";
 
 /** How a world behaves; what is left out is calm: short delays, no failures. */
@@ -137,7 +137,8 @@ export class Simulation {
     const machine = this.#machine(name);
     if (machine.host?.alive) throw new Error(`a process runs on ${name} already`);
     const incarnation = machine.incarnations++;
-    const host: Host = { name, address: machine.address, incarnation, alive: true };
+    const { address } = machine;
+    const host: Host = { name, address, incarnation, alive: true, stopped: undefined };
     machine.host = host;
     this.#hosts.set(name, host);
     return this.#runtime(machine, host);
@@ -187,6 +188,28 @@ export class Simulation {
     this.#end(this.#machine(name), { silently: false });
   }
 
+  /** The process stops (SIGSTOP): nothing happens in it until `resume`; its machine lives on. */
+  stop(name: string): void {
+    const { host } = this.#machine(name);
+    if (host?.alive) host.stopped ??= [];
+  }
+
+  /** The process goes on: all that was due meanwhile happens now. */
+  resume(name: string): void {
+    const { host } = this.#machine(name);
+    const due = host?.stopped;
+    if (host === undefined || due === undefined) return;
+    host.stopped = undefined;
+    // One event each, in their order: what the first does may take the second back.
+    const goOn = (run: () => void, i: number) =>
+      this.#scheduler.after(0, {
+        rank: i / 2 ** 20,
+        label: `go on ${name}`,
+        run: () => happenIn(host, run),
+      });
+    [...due, () => this.#network.resume(host)].forEach(goOn);
+  }
+
   /** Sends a signal to the process on a machine. */
   signal(name: string, signal: Signal): void {
     for (const run of this.#machine(name).signals.get(signal) ?? []) run();
@@ -214,6 +237,11 @@ export class Simulation {
   /** Makes the next `count` file syncs on a machine fail. */
   failSyncs(name: string, count: number): void {
     this.#machine(name).disk.failSyncs(count);
+  }
+
+  /** Others take all of a machine's disk but so many bytes; Infinity: they give it back. */
+  leaveFree(name: string, bytes: number): void {
+    this.#machine(name).disk.leaveFree(bytes);
   }
 
   /** Steps the wall clock of a machine. */
@@ -268,14 +296,20 @@ export class Simulation {
   #runtime(machine: Machine, host: Host): Runtime {
     const id = `${machine.name}.${host.incarnation}`;
     const ranks = new SeededRandom(this.seed, `ranks ${id}`);
-    const after = (delayMs: number, options: { label: string; rank?: number; run: () => void }) =>
-      this.#scheduler.after(delayMs, {
+    const after = (delayMs: number, options: { label: string; rank?: number; run: () => void }) => {
+      let isCancelled = false;
+      const scheduled = this.#scheduler.after(delayMs, {
         rank: options.rank ?? ranks.uint32(),
         label: `${options.label} ${id}`,
-        run: () => {
-          if (host.alive) options.run();
-        },
+        run: () => happenIn(host, () => isCancelled || options.run()),
       });
+      return {
+        cancel() {
+          isCancelled = true;
+          scheduled.cancel();
+        },
+      };
+    };
     const clock = this.#clock(() => machine.clockOffsetMs);
     const timers: Timers = {
       after: (delayMs, run) => after(delayMs, { label: "timer", run }),

@@ -20,6 +20,15 @@ export interface Host {
   readonly address: string;
   readonly incarnation: number;
   alive: boolean;
+  /** What is to happen in a process that is stopped, once it goes on; undefined: it runs. */
+  stopped: (() => void)[] | undefined;
+}
+
+/** Calls `run` in the process: now, or once it goes on; never if it is dead. */
+export function happenIn(host: Host, run: () => void): void {
+  if (!host.alive) return;
+  if (host.stopped === undefined) run();
+  else host.stopped.push(run);
 }
 
 /** What a dead process waits for. */
@@ -138,6 +147,11 @@ export class End implements Transport {
     this.#release();
   }
 
+  /** Our process goes on. */
+  onResumed(): void {
+    this.#release();
+  }
+
   #send(): void {
     const pending = this.#pending;
     while (pending !== undefined && pending.bytes.length > 0) {
@@ -151,7 +165,7 @@ export class End implements Transport {
     }
     if (pending === undefined || this.#pending !== pending) return;
     this.#pending = undefined;
-    pending.resolve();
+    happenIn(this.host, pending.resolve);
   }
 
   #transmit(item: Item): void {
@@ -193,7 +207,8 @@ export class End implements Transport {
     // A reset is heard of whether the reader is paused or not; what came before can still be read.
     const isReset = this.#held.at(-1) === "reset";
     while (
-      this.#held.length > 0 && (isReset || !this.#paused) && !this.gone && this.host.alive
+      this.#held.length > 0 && (isReset || !this.#paused) && !this.gone && this.host.alive &&
+      this.host.stopped === undefined
     ) {
       const item = this.#held.shift()!;
       if (item === "reset") {
@@ -235,9 +250,7 @@ export class End implements Transport {
     this.#world.scheduler.after(delayMs, {
       rank: this.random.uint32(),
       label: `${label} ${this.#name}`,
-      run: () => {
-        if (this.host.alive) run();
-      },
+      run: () => happenIn(this.host, run),
     });
   }
 }

@@ -58,6 +58,8 @@ export class SimulatedDisk {
   #unsyncedNames: NameChange[] = [];
   #root: MemoryFolder;
   #usedBytes = 0;
+  /** What others have on the disk. */
+  #othersBytes = 0;
   #failingSyncs = 0;
 
   constructor(options: DiskOptions, parts: { random: SeededRandom; clock: Clock }) {
@@ -78,7 +80,7 @@ export class SimulatedDisk {
   }
 
   get freeBytes(): number {
-    return Math.max(0, this.#options.capacityBytes - this.#usedBytes);
+    return Math.max(0, this.#options.capacityBytes - this.#othersBytes - this.#usedBytes);
   }
 
   /** How long the next operation takes. */
@@ -95,6 +97,11 @@ export class SimulatedDisk {
   /** Makes the next `count` syncs of files fail. */
   failSyncs(count: number): void {
     this.#failingSyncs += count;
+  }
+
+  /** Others take all but so many bytes. */
+  leaveFree(bytes: number): void {
+    this.#othersBytes = Math.max(0, this.#options.capacityBytes - this.#usedBytes - bytes);
   }
 
   /** What a sync beginning now covers; `finish` when it is done. Throws Io when it fails. */

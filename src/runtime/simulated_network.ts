@@ -10,7 +10,7 @@
 
 import { PlatformFault } from "../base/faults.ts";
 import type { Address, Listener, Network, Socket } from "./ports.ts";
-import { type ConnectionWorld, End, type Host, never } from "./simulated_connection.ts";
+import { type ConnectionWorld, End, happenIn, type Host, never } from "./simulated_connection.ts";
 import { type Scheduler, SeededRandom } from "./simulated_time.ts";
 import { addressText } from "./socket_address.ts";
 
@@ -108,6 +108,13 @@ export class SimulatedNetwork {
     }
   }
 
+  /** The process on `host` was stopped, and goes on: it reads what has come meanwhile. */
+  resume(host: Host): void {
+    for (const link of this.#links) {
+      for (const end of link.ends) if (end.host === host) end.onResumed();
+    }
+  }
+
   isPartitioned(a: Host, b: Host): boolean {
     return this.#partitions.has(pairKey(a.name, b.name));
   }
@@ -146,7 +153,7 @@ export class SimulatedNetwork {
         this.#scheduler.after(delayMs, {
           rank: random.uint32(),
           label: `${label} ${name}`,
-          run: () => from.alive && run(),
+          run: () => happenIn(from, run),
         });
       later(this.#latency(random), "syn", () => {
         const host = this.#hosts.get(target.name);
@@ -203,7 +210,7 @@ export class SimulatedNetwork {
     };
     ends[0].connect(ends[1], { addresses: { local, remote: reached }, onGone });
     ends[1].connect(ends[0], { addresses: { local: reached, remote: local }, onGone });
-    bound.onConnection(ends[1].socket);
+    happenIn(bound.host, () => bound.onConnection(ends[1].socket));
     return ends[0].socket;
   }
 

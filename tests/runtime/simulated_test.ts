@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { loadCompression } from "../../src/records/mod.ts";
 import type { Address, Runtime } from "../../src/runtime/ports.ts";
 import { simulate, type Simulation } from "../../src/runtime/simulated.ts";
 import { portsSuite } from "./ports_suite.ts";
@@ -15,6 +16,10 @@ import {
   send,
   wait,
 } from "./subject.ts";
+
+// What is loaded at its first use comes in real time, for which a simulated world does not wait.
+await loadCompression("snappy");
+await loadCompression("lz4");
 
 portsSuite({
   name: "simulated",
@@ -165,6 +170,20 @@ test("a full disk takes a part and says NoSpace; truncating works on it", async 
   assert.equal(files.freeBytes("/"), 10_000);
 });
 
+test("what others take of a disk is not there, until they give it back", async () => {
+  const world = simulate(3, { disk: { capacityBytes: 10_000 } });
+  const { files } = world.start("n1");
+  const file = files.open("/a", "append");
+  file.append(pattern(1_000));
+  world.leaveFree("n1", 100);
+  assert.equal(files.freeBytes("/"), 100);
+  await fails("NoSpace", () => file.append(pattern(200)));
+  file.truncate(1_000);
+  world.leaveFree("n1", Infinity);
+  file.append(pattern(9_000));
+  assert.equal(files.freeBytes("/"), 0);
+});
+
 test("a simulated machine says that it serves no HTTP", async () => {
   const { http } = simulate(1).start("n1");
   const message = await fails("Denied", () => {
@@ -226,6 +245,26 @@ test("a killed process resets connections at once, a crashed machine falls silen
     world.start("n1");
     await world.drive(fails("Refused", () => two.network.connect({ host: "n1", port: 9092 })));
   }
+});
+
+test("in a stopped process nothing happens, and all that was due when it goes on", async () => {
+  const world = simulate(7);
+  const { two, socket } = await connected(world);
+  const happened: string[] = [];
+  two.timers.after(10, () => {
+    happened.push("first");
+    second.cancel();
+  });
+  const second = two.timers.after(20, () => happened.push("second"));
+  two.timers.after(30, () => happened.push("third"));
+  await world.drive(send(socket, pattern(10)));
+  socket.read(new Uint8Array(10)).then((count) => happened.push(`${count} bytes`));
+  world.stop("n2");
+  await world.run(100);
+  assert.deepEqual(happened, []);
+  world.resume("n2");
+  await world.run(1);
+  assert.deepEqual(happened, ["first", "third", "10 bytes"]);
 });
 
 /** Traffic, disk and timers on three machines, with cuts, a crash and a partition. */
