@@ -89,20 +89,27 @@ export class Life {
   }
 }
 
-/** Asks until somebody answers with a code that is no mere "not now". */
+/** What is asked, until somebody answers with a code that is no mere "not now". */
+interface Question<A extends AnyApi> {
+  /** The same each time, or another where it is not known what became of the one before. */
+  readonly message: RequestInput<A> | ((isRepeated: boolean) => RequestInput<A>);
+  readonly codeOf: (of: ResponseOf<A>) => ErrorCode;
+}
+
+/** Asks, however often that takes. */
 export function ask<A extends AnyApi>(
   client: Client,
   api: A,
-  question: {
-    readonly message: RequestInput<A>;
-    readonly codeOf: (of: ResponseOf<A>) => ErrorCode;
-  },
+  { message, codeOf }: Question<A>,
 ): Promise<ResponseOf<A>> {
-  const { message, codeOf } = question;
+  let attempts = 0;
   return client.retrying(async () => {
-    const answer = await client.request(api, message, { to: "any" });
-    const code = codeOf(answer);
-    if (notNow.has(code)) throw new KafkaError(ErrorCode.COORDINATOR_NOT_AVAILABLE, api.name);
+    const isRepeated = attempts++ > 0;
+    const asked = typeof message === "function" ? message(isRepeated) : message;
+    const answer = await client.request(api, asked, { to: "any" });
+    if (notNow.has(codeOf(answer))) {
+      throw new KafkaError(ErrorCode.COORDINATOR_NOT_AVAILABLE, api.name);
+    }
     return answer;
   });
 }

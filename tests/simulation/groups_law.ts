@@ -2,8 +2,8 @@
 // at any time in a group of the consumer protocol. Generations and epochs only grow. A committed
 // offset never goes back, since nobody asks for that.
 //
-//   A is given p ... B is given p                 nothing that A asks later as the owner of p may
-//                                  A beats, commits         succeed: A was fenced, or gave p up
+//   A is given p ... B is given p                    nothing that A asks later as the owner of p
+//                                  A beats, commits  may succeed: A was fenced, or gave p up
 
 import { ConsumerGroupDescribe } from "../../src/protocol/apis/69_consumer_group_describe.ts";
 import { ConsumerGroupHeartbeat } from "../../src/protocol/apis/68_consumer_group_heartbeat.ts";
@@ -24,6 +24,8 @@ type Span = Pick<Answered, "sentMs" | "answeredMs">;
 /** A member was given a partition, in a generation of a classic group. */
 interface Grant extends Span {
   readonly memberId: string;
+  /** Of static members: whoever has it later takes the same place in a generation. */
+  readonly instanceId: string | null;
   readonly generation: number;
 }
 
@@ -33,6 +35,12 @@ const noGeneration = -1;
 /** How far something had come when that was answered. */
 interface Mark extends Span {
   readonly at: number;
+}
+
+export interface GroupsLawOptions {
+  readonly nameOf: (topicId: string) => string;
+  /** A group that is empty begins its epochs anew where it changes its protocol. */
+  readonly mayBeginAnew: (groupId: string) => boolean;
 }
 
 export class GroupsLaw implements Law {
@@ -45,15 +53,15 @@ export class GroupsLaw implements Law {
   /** The epoch of each member of a group of the consumer protocol. */
   readonly #memberEpochs = new Map<string, Mark>();
 
-  readonly #nameOf: (topicId: string) => string;
+  readonly #options: GroupsLawOptions;
 
   /** Commits that were answered. */
   commits = 0;
   /** How often a member was given a partition. */
   grants = 0;
 
-  constructor(nameOf: (topicId: string) => string) {
-    this.#nameOf = nameOf;
+  constructor(options: GroupsLawOptions) {
+    this.#options = options;
   }
 
   onAsked(asked: Asked): void {
@@ -86,7 +94,7 @@ export class GroupsLaw implements Law {
   #onSync(answered: Answered): void {
     const sync = answeredOf(answered, SyncGroup);
     if (sync === undefined || sync.response.errorCode !== ErrorCode.NONE) return;
-    const { groupId, memberId, generationId } = sync.request;
+    const { groupId, memberId, generationId, groupInstanceId: instanceId } = sync.request;
     this.#growTo(groupId, { ...answered, at: generationId });
     const { assignment } = sync.response;
     if (assignment.length === 0) return;
@@ -94,13 +102,14 @@ export class GroupsLaw implements Law {
       for (const partition of partitions) {
         const grants = entryOf(this.#grants, `${groupId} ${topic}-${partition}`, () => []);
         const other = grants.find((grant) =>
-          grant.generation === generationId && grant.memberId !== memberId
+          grant.generation === generationId && grant.memberId !== memberId &&
+          (instanceId === null || grant.instanceId !== instanceId)
         );
         law(
-          other === undefined,
+          other === undefined || this.#options.mayBeginAnew(groupId),
           `${memberId} and ${other?.memberId} have ${topic}-${partition} in ${generationId}`,
         );
-        grants.push({ ...answered, memberId, generation: generationId });
+        grants.push({ ...answered, memberId, instanceId, generation: generationId });
         this.grants++;
       }
     }
@@ -121,16 +130,16 @@ export class GroupsLaw implements Law {
     if (memberEpoch > 0) {
       for (const { topicId, partitions } of topicPartitions ?? []) {
         for (const each of partitions) {
-          const key = `${groupId} ${this.#nameOf(topicId)}-${each}`;
+          const key = `${groupId} ${this.#options.nameOf(topicId)}-${each}`;
           this.#mayHave(answered, { memberId, key });
         }
       }
     }
     for (const { topicId, partitions } of beat.response.assignment?.topicPartitions ?? []) {
       for (const each of partitions) {
-        const key = `${groupId} ${this.#nameOf(topicId)}-${each}`;
+        const key = `${groupId} ${this.#options.nameOf(topicId)}-${each}`;
         const grants = entryOf(this.#grants, key, () => []);
-        grants.push({ ...answered, memberId, generation: noGeneration });
+        grants.push({ ...answered, memberId, instanceId: null, generation: noGeneration });
         this.grants++;
       }
     }
@@ -153,7 +162,7 @@ export class GroupsLaw implements Law {
   #onCommit(answered: Answered): void {
     const commit = answeredOf(answered, OffsetCommit);
     if (commit === undefined) return;
-    const { groupId, memberId, generationIdOrMemberEpoch: generation } = commit.request;
+    const { groupId, memberId } = commit.request;
     const stored = new Set(
       commit.response.topics.flatMap(({ name, partitions }) =>
         partitions.filter(({ errorCode }) => errorCode === ErrorCode.NONE).map((each) =>
@@ -166,25 +175,10 @@ export class GroupsLaw implements Law {
         if (!stored.has(`${name}-${partitionIndex}`)) continue;
         this.commits++;
         const key = `${groupId} ${name}-${partitionIndex}`;
-        this.#mayCommit(answered, { memberId, generation, key });
+        this.#mayHave(answered, { memberId, key });
         this.#advance(key, { ...answered, at: Number(committedOffset) });
       }
     }
-  }
-
-  /** No other member was given the partition since, in a later generation where there are any. */
-  #mayCommit(
-    answered: Answered,
-    { memberId, generation, key }: { memberId: string; generation: number; key: string },
-  ): void {
-    const grants = this.#grants.get(key) ?? [];
-    if (grants[0]?.generation === noGeneration) {
-      return this.#mayHave(answered, { memberId, key });
-    }
-    const newer = grants.find((grant) =>
-      grant.memberId !== memberId && grant.generation > generation && isBefore(grant, answered)
-    );
-    law(newer === undefined, `${memberId} commits for ${key}, which ${newer?.memberId} has`);
   }
 
   #onFetched(answered: Answered): void {
@@ -210,6 +204,7 @@ export class GroupsLaw implements Law {
   }
 
   #growTo(groupId: string, mark: Mark): void {
+    if (this.#options.mayBeginAnew(groupId)) return;
     const known = this.#epochs.get(groupId);
     if (known !== undefined && isBefore(known, mark)) {
       law(mark.at >= known.at, `an epoch of ${groupId} goes back from ${known.at} to ${mark.at}`);

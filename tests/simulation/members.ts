@@ -14,12 +14,17 @@ export interface MemberOptions {
   readonly topic: string;
 }
 
+export interface ClassicMemberOptions extends MemberOptions {
+  /** Keeps its place through restarts (KIP-345). */
+  readonly isStatic?: boolean;
+}
+
 /** Reads a few records, commits behind them, leaves now and then and comes back. */
 export class ClassicMember implements Actor {
   readonly name: string;
-  readonly #options: MemberOptions;
+  readonly #options: ClassicMemberOptions;
 
-  constructor(name: string, options: MemberOptions) {
+  constructor(name: string, options: ClassicMemberOptions) {
     this.name = name;
     this.#options = options;
   }
@@ -31,9 +36,10 @@ export class ClassicMember implements Actor {
   }
 
   async #stay(client: Client, life: Life): Promise<void> {
-    const { groupId, topic } = this.#options;
+    const { groupId, topic, isStatic } = this.#options;
     const consumer = new Consumer(client, {
       groupId,
+      ...isStatic && { groupInstanceId: this.name },
       autoOffsetReset: "earliest",
       autoCommitIntervalMs: 0,
       sessionTimeoutMs: 3_000,
@@ -42,6 +48,17 @@ export class ClassicMember implements Actor {
       partitionBytesMax: 2_000,
     });
     consumer.subscribe([topic]);
+    try {
+      await this.#work(consumer, life);
+    } catch (error) {
+      // A late request of an earlier life has taken its place.
+      const isFenced = error instanceof KafkaError && error.code === ErrorCode.FENCED_INSTANCE_ID;
+      if (!isFenced || !isStatic) throw error;
+    }
+    await consumer.close();
+  }
+
+  async #work(consumer: Consumer, life: Life): Promise<void> {
     while (!life.isOver) {
       if (life.isTroubled && life.random.chance(0.03)) break;
       const records = await consumer.poll({ timeoutMs: 300, recordsMax: 3 });
@@ -49,7 +66,6 @@ export class ClassicMember implements Actor {
       if (life.random.chance(0.7)) await committed(consumer);
       if (life.isTroubled && life.random.chance(0.02)) await life.passSome(2_000, 7_000);
     }
-    await consumer.close();
   }
 }
 
@@ -71,6 +87,8 @@ const movedOn: ReadonlySet<ErrorCode> = new Set([
 export interface ConsumerMemberOptions extends MemberOptions {
   /** Known once the topic is there. */
   readonly topicId: () => string;
+  /** Nobody commits further. */
+  readonly recordsMax: number;
 }
 
 /** A member by heartbeats (KIP-848), which commits one offset more now and then. */
@@ -108,6 +126,14 @@ interface StayOptions extends ConsumerMemberOptions {
   readonly memberId: string;
 }
 
+/** What a heartbeat says beside whose it is. */
+interface Said {
+  readonly memberEpoch: number;
+  readonly rebalanceTimeoutMs?: number;
+  readonly subscribedTopicNames?: string[] | null;
+  readonly topicPartitions?: { topicId: string; partitions: number[] }[] | null;
+}
+
 /** A member from its joining to its leaving, fenced as often as may be. */
 class Stay {
   readonly #client: Client;
@@ -126,18 +152,23 @@ class Stay {
   }
 
   async beat(): Promise<void> {
-    const { topic } = this.#options;
     const partitions = [...this.#held.keys()].sort((a, b) => a - b);
-    const owned = partitions.length === 0 ? [] : [{ topicId: this.#options.topicId(), partitions }];
-    const isFull = this.#epoch === 0 || this.#told === undefined;
-    const isNew = this.#told !== partitions.join();
-    this.#told = undefined;
-    const answer = await this.#ask({
-      memberEpoch: this.#epoch,
-      rebalanceTimeoutMs: isFull ? 5_000 : -1,
-      subscribedTopicNames: isFull ? [topic] : null,
-      topicPartitions: isNew ? owned : null,
+    const answer = await this.#ask((isRepeated) => {
+      // Whoever does not know what was heard of it says everything.
+      const isFull = isRepeated || this.#epoch === 0 || this.#told === undefined;
+      const owned = [{ topicId: this.#options.topicId(), partitions }];
+      return {
+        memberEpoch: this.#epoch,
+        rebalanceTimeoutMs: isFull ? 5_000 : -1,
+        subscribedTopicNames: isFull ? [this.#options.topic] : null,
+        topicPartitions: !isFull && this.#told === partitions.join()
+          ? null
+          : partitions.length === 0
+          ? []
+          : owned,
+      };
     });
+    this.#told = undefined;
     if (answer.errorCode !== ErrorCode.NONE) return this.#fail(answer.errorCode);
     this.#epoch = answer.memberEpoch;
     this.#told = partitions.join();
@@ -159,7 +190,9 @@ class Stay {
   async commit(): Promise<void> {
     const { groupId, topic: name, memberId } = this.#options;
     if (this.#held.size === 0) return;
-    const next = [...this.#held].map(([partition, position]) => [partition, position + 1] as const);
+    const next = [...this.#held].map(([partition, position]) =>
+      [partition, Math.min(position + 1, this.#options.recordsMax)] as const
+    );
     const { topics } = await ask(this.#client, OffsetCommit, {
       message: {
         groupId,
@@ -184,18 +217,13 @@ class Stay {
   }
 
   async leave(): Promise<void> {
-    if (this.#epoch > 0) await this.#ask({ memberEpoch: -1 });
+    if (this.#epoch > 0) await this.#ask(() => ({ memberEpoch: -1 }));
   }
 
-  #ask(message: {
-    readonly memberEpoch: number;
-    readonly rebalanceTimeoutMs?: number;
-    readonly subscribedTopicNames?: string[] | null;
-    readonly topicPartitions?: { topicId: string; partitions: number[] }[] | null;
-  }) {
+  #ask(said: (isRepeated: boolean) => Said) {
     const { groupId, memberId } = this.#options;
     return ask(this.#client, ConsumerGroupHeartbeat, {
-      message: {
+      message: (isRepeated) => ({
         groupId,
         memberId,
         instanceId: null,
@@ -205,8 +233,8 @@ class Stay {
         subscribedTopicRegex: null,
         serverAssignor: null,
         topicPartitions: null,
-        ...message,
-      },
+        ...said(isRepeated),
+      }),
       codeOf: ({ errorCode }) => errorCode,
     });
   }

@@ -168,7 +168,7 @@ const wrongTransactions: Readonly<Record<string, SimulatedMutant>> = {
 const wrongGroups: Readonly<Record<string, SimulatedMutant>> = {
   ...Object.fromEntries(
     ([
-      ["who is not a member any more may commit", /commits for|goes back/],
+      ["who is not a member any more may commit", /was given since|goes back/],
       ["everyone is assigned what one is", /have work-\d in/],
       ["a generation is stored as the first", /goes back|have work-\d in|never comes/],
       ["only the leader hears of the assignment", /never comes to rest|waits for ever/],

@@ -119,13 +119,14 @@ class ShareStay {
   #heartbeat(memberEpoch: number) {
     const { groupId, topic } = this.#options;
     return ask(this.#client, ShareGroupHeartbeat, {
-      message: {
+      // Whoever does not know what was heard of it says everything.
+      message: (isRepeated) => ({
         groupId,
         memberId: this.#memberId,
         memberEpoch,
         rackId: null,
-        subscribedTopicNames: memberEpoch === 0 ? [topic] : null,
-      },
+        subscribedTopicNames: memberEpoch === 0 || isRepeated ? [topic] : null,
+      }),
       codeOf: ({ errorCode }) => errorCode,
     });
   }

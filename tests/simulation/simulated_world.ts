@@ -5,7 +5,8 @@
 //   begin ── troubled ──────────────────> calm ── at rest ──> over ── all have left ──> judged
 //            the broker is killed, loses          groups have shared
 //            power, starts anew; clients          out everything
-//            are killed, cut off; requests
+//            are killed, cut off; all of
+//            them stand still; requests
 //            are lost, late, repeated
 //
 // Invariant: the same seed gives the same history, to the byte.
@@ -33,7 +34,7 @@ const restMsMax = 120_000;
 export interface Troubles {
   /** The broker's machine may lose its power, not only its process. */
   readonly powerLoss: boolean;
-  /** Syncs may fail, which ends the broker. */
+  /** Syncs may fail, which ends the broker, and the disk may be full for a while. */
   readonly failingDisk: boolean;
   /** How many requests in a thousand fare badly. */
   readonly badFates: number;
@@ -128,21 +129,38 @@ export class SimulatedWorld {
     const { actors, troubles } = this.#options;
     const actor = actors[Math.floor(random.between(0, actors.length))]!;
     const dice = random.between(0, 1);
-    if (dice < 0.2) {
+    if (dice < 0.15) {
       if (this.#process === undefined) return;
       const isPowerLoss = troubles.powerLoss && random.chance(0.6);
       this.#endBroker(isPowerLoss ? "loses its power" : "is killed");
       this.#startBrokerLater();
-    } else if (dice < 0.3) await this.#restartBroker();
-    else if (dice < 0.55) this.#killActor(actor);
-    else if (dice < 0.75) {
+    } else if (dice < 0.25) await this.#restartBroker();
+    else if (dice < 0.45) this.#killActor(actor);
+    else if (dice < 0.6) {
       this.story.tell(actor.name, "is cut from the broker");
       this.#simulation.cut(actor.name, brokerMachine);
-    } else if (dice < 0.95) this.#cutOff(actor, random.between(100, 8_000));
-    else if (troubles.failingDisk) {
+    } else if (dice < 0.75) this.#cutOff(actor, random.between(100, 8_000));
+    else if (dice < 0.9) this.#stop(actor.name, random.between(100, 9_000));
+    else if (dice < 0.95) this.#stop(brokerMachine, random.between(100, 4_000));
+    else if (troubles.failingDisk && random.chance(0.5)) {
       this.story.tell("disk", "fails a sync");
       this.#simulation.failSyncs(brokerMachine, 1);
-    }
+    } else if (troubles.failingDisk) this.#fillDisk(random.between(100, 8_000));
+  }
+
+  /** A process stands still for so long, and knows nothing of it. */
+  #stop(machine: string, forMs: number): void {
+    this.story.tell(machine, `stands still for ${forMs.toFixed(0)} ms`);
+    this.#simulation.stop(machine);
+    this.#judge.timers.after(forMs, () => this.#simulation.resume(machine));
+  }
+
+  /** Others take the disk for so long, but for little or nothing. */
+  #fillDisk(forMs: number): void {
+    const left = this.#random.chance(0.5) ? 0 : Math.floor(this.#random.between(0, 5_000));
+    this.story.tell("disk", `has ${left} bytes left for ${forMs.toFixed(0)} ms`);
+    this.#simulation.leaveFree(brokerMachine, left);
+    this.#judge.timers.after(forMs, () => this.#simulation.leaveFree(brokerMachine, Infinity));
   }
 
   /** Nothing passes between a client and the broker for so long. */
@@ -168,7 +186,12 @@ export class SimulatedWorld {
   async #calmDown(): Promise<void> {
     this.#season = "calm";
     this.story.tell("world", "is calm");
-    for (const { name } of this.#options.actors) this.#simulation.heal(name, brokerMachine);
+    for (const { name } of this.#options.actors) {
+      this.#simulation.heal(name, brokerMachine);
+      this.#simulation.resume(name);
+    }
+    this.#simulation.resume(brokerMachine);
+    this.#simulation.leaveFree(brokerMachine, Infinity);
     while (this.#broker?.health.status !== "ready") {
       const isUp = this.#broker !== undefined;
       if (isUp) this.#endBroker("is ended, since its disk fails");

@@ -29,6 +29,7 @@ export type Part =
   | "transactions"
   | "classic group"
   | "consumer group"
+  | "mixed group"
   | "share group";
 
 export const parts: readonly Part[] = [
@@ -36,6 +37,7 @@ export const parts: readonly Part[] = [
   "transactions",
   "classic group",
   "consumer group",
+  "mixed group",
   "share group",
 ];
 
@@ -60,7 +62,15 @@ export interface Simulated {
 const topics = { letters: 2, debits: 2, credits: 2, work: 3, queue: 2 };
 type Topic = keyof typeof topics;
 const recordsPerBatch = 8;
+/** Of each partition of `work`: nobody is to come to the end of it. */
+const workBatches = 30;
 const membersOfEach = 3;
+/** Groups whose members share the topic `work` out. */
+const groups = new Map<Part, string>([
+  ["classic group", "workers"],
+  ["consumer group", "reviewers"],
+  ["mixed group", "movers"],
+]);
 const groupResource = 32;
 /** Of a record of a share group: as many as may be set. */
 const deliveriesMax = 10;
@@ -102,7 +112,7 @@ export async function simulated(
   const taking = options.parts ?? castOf(random);
   const troubles: Troubles = {
     powerLoss: random.chance(0.5),
-    failingDisk: random.chance(0.2),
+    failingDisk: random.chance(0.3),
     badFates: random.chance(0.2) ? 0 : random.between(5, 60),
     ...options.troubles,
   };
@@ -143,7 +153,10 @@ class History {
   readonly #parts: ReadonlySet<Part>;
   readonly #topicIds = new Map<string, string>();
   readonly #records = new RecordsLaw();
-  readonly #groups = new GroupsLaw((id) => this.#nameOf(id));
+  readonly #groups = new GroupsLaw({
+    nameOf: (id) => this.#nameOf(id),
+    mayBeginAnew: (groupId) => groupId === groups.get("mixed group"),
+  });
   readonly #share = new ShareLaw({ deliveriesMax, lockMs });
   readonly #shareMembers: ShareMember[] = [];
   readonly #transactions = new TransactionsLaw({ group: "ledger", source: "work-0" });
@@ -152,14 +165,16 @@ class History {
     this.#parts = new Set(taking);
     if (this.#parts.has("records")) this.#addRecords();
     if (this.#parts.has("transactions")) this.#addTransactions();
-    for (const name of namesOf("worker", this.#parts.has("classic group"))) {
-      this.actors.push(new ClassicMember(name, { groupId: "workers", topic: "work" }));
+    if (this.#parts.has("classic group")) {
+      this.#addMembers("workers", ["static", "classic", "classic"]);
     }
-    for (const name of namesOf("reviewer", this.#parts.has("consumer group"))) {
-      const topicId = () => this.#topicIds.get("work")!;
-      this.actors.push(new ConsumerMember(name, { groupId: "reviewers", topic: "work", topicId }));
+    if (this.#parts.has("consumer group")) {
+      this.#addMembers("reviewers", ["consumer", "consumer", "consumer"]);
     }
-    for (const name of namesOf("picker", this.#parts.has("share group"))) {
+    if (this.#parts.has("mixed group")) {
+      this.#addMembers("movers", ["classic", "consumer", "static"]);
+    }
+    for (const name of this.#parts.has("share group") ? ["picker-a", "picker-b", "picker-c"] : []) {
       this.#shareMembers.push(new ShareMember(name, { groupId: "pickers", topic: "queue" }));
     }
     this.actors.push(...this.#shareMembers);
@@ -193,8 +208,8 @@ class History {
       });
     }
     const nowMs = judge.runtime.clock.now();
-    // So that nobody comes to the end.
-    if (this.#parts.has("classic group")) await fill(client, { topic: "work", batches: 30, nowMs });
+    const isRead = this.#parts.has("classic group") || this.#parts.has("mixed group");
+    if (isRead) await fill(client, { topic: "work", batches: workBatches, nowMs });
     if (this.#parts.has("share group")) {
       await fill(client, { topic: "queue", batches: 8, nowMs });
       await shareFromBeginning(client);
@@ -206,10 +221,9 @@ class History {
     const client = await judge.connect();
     const wanted = { members: membersOfEach, partitions: topics.work };
     try {
-      for (const [part, group] of [["classic group", "workers"], ["consumer group", "reviewers"]]) {
-        if (!this.#parts.has(part as Part)) continue;
-        const unrest = await unrestOf(client, group!, wanted);
-        if (unrest !== undefined) return unrest;
+      for (const [part, group] of groups) {
+        const unrest = this.#parts.has(part) && await unrestOf(client, group, wanted);
+        if (unrest) return unrest;
       }
       const busy = this.#shareMembers.find(({ isIdle }) => !isIdle);
       return busy && `${busy.name} is given records`;
@@ -221,11 +235,28 @@ class History {
   readonly end = async (judge: Life): Promise<void> => {
     const client = await judge.connect();
     const places = Object.keys(topics).flatMap((topic) => placesOf(topic as Topic));
-    const groups = ["workers", "reviewers", "ledger"];
-    const end = await readEnd(client, { places, groups });
+    const names = [...groups.values(), "ledger"];
+    const end = await readEnd(client, { places, groups: names });
     client.close();
     for (const law of this.laws) law.atEnd(end);
   };
+
+  #addMembers(groupId: string, kinds: readonly ("static" | "classic" | "consumer")[]): void {
+    const common = { groupId, topic: "work" };
+    const topicId = () => this.#topicIds.get("work")!;
+    for (const [i, kind] of kinds.entries()) {
+      const name = `${groupId.slice(0, -1)}-${"abc"[i]}`;
+      this.actors.push(
+        kind === "consumer"
+          ? new ConsumerMember(name, {
+            ...common,
+            topicId,
+            recordsMax: workBatches * recordsPerBatch,
+          })
+          : new ClassicMember(name, { ...common, isStatic: kind === "static" }),
+      );
+    }
+  }
 
   #addRecords(): void {
     for (const name of ["sender", "writer"]) {
@@ -256,11 +287,6 @@ class History {
     for (const [name, id] of this.#topicIds) if (id === topicId) return name;
     return topicId;
   }
-}
-
-function namesOf(what: string, isThere: boolean): string[] {
-  if (!isThere) return [];
-  return Array.from({ length: membersOfEach }, (_, i) => `${what}-${"abc"[i]}`);
 }
 
 function placesOf(topic: Topic): Place[] {
