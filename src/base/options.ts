@@ -9,11 +9,16 @@
 import { UsageFault } from "./faults.ts";
 import { entryOf } from "./items.ts";
 
-/** What an option can be. `count` is a whole number from 0 on; an array has the choices. */
+/**
+ * What an option can be. `count` is a whole number from 0 on, `duration` any number; `any` is
+ * looked at by the caller; an array has the choices.
+ */
 export type OptionKind =
   | "text"
   | "list"
   | "count"
+  | "duration"
+  | "any"
   | "flag"
   | "function"
   | "textOrFunction"
@@ -28,6 +33,8 @@ const said: Readonly<Record<string, string>> = {
   text: "text",
   list: "a list",
   count: "a whole number from 0 on",
+  duration: "a number from 0 on",
+  any: "given",
   flag: "true or false",
   function: "a function",
   textOrFunction: "text or a function",
@@ -71,6 +78,10 @@ function fits(value: unknown, kind: OptionKind): boolean {
     case "count":
       return typeof value === "number" && value >= 0 &&
         (Number.isInteger(value) || value === Infinity);
+    case "duration":
+      return typeof value === "number" && value >= 0;
+    case "any":
+      return true;
     case "flag":
       return typeof value === "boolean";
     case "function":

@@ -1,7 +1,7 @@
 // What tools ask of a cluster, and change in it, as methods of one object: the functions of
 // admin_*.ts, group_offsets.ts and offsets.ts with their client filled in.
 //
-// Invariant: a method does what the function of its name does, and nothing else.
+// Invariant: a method looks at what it is given, and does what the function of its name does.
 
 import type { Uuid } from "../base/ids.ts";
 import {
@@ -21,6 +21,17 @@ import {
   listTopics,
   type NewTopic,
 } from "./admin_topics.ts";
+import { checkOptions } from "../base/options.ts";
+import {
+  checkCommitter,
+  checkCount,
+  checkNewTopic,
+  checkOffsets,
+  checkPartitions,
+  checkPlace,
+  checkResource,
+  checkText,
+} from "./checks.ts";
 import type { Client } from "./client.ts";
 import {
   commitOffsets,
@@ -84,19 +95,85 @@ export interface Admin {
 
 /** The admin functions of `client`. */
 export function adminOf(client: Client): Admin {
+  return { ...topicsOf(client), ...groupsOf(client), ...clusterOf(client) };
+}
+
+type Part<Names extends keyof Admin> = Pick<Admin, Names>;
+
+function topicsOf(
+  client: Client,
+): Part<"listTopics" | "describeTopic" | "createTopic" | "deleteTopic" | "createPartitions"> {
   return {
     listTopics: () => listTopics(client),
-    describeTopic: (name) => describeTopic(client, name),
-    createTopic: (topic) => createTopic(client, topic),
-    deleteTopic: (name) => deleteTopic(client, name),
-    createPartitions: (grown) => createPartitions(client, grown),
-    describeCluster: () => describeCluster(client),
-    describeConfigs: (resource, options) => describeConfigs(client, resource, options),
+    async describeTopic(name) {
+      checkText("describeTopic", "a topic", name);
+      return await describeTopic(client, name);
+    },
+    async createTopic(topic) {
+      checkNewTopic("createTopic", topic);
+      return await createTopic(client, topic);
+    },
+    async deleteTopic(name) {
+      checkText("deleteTopic", "a topic", name);
+      await deleteTopic(client, name);
+    },
+    async createPartitions(grown) {
+      checkOptions("createPartitions", grown, { topic: "text", count: "count" });
+      checkText("createPartitions", "topic", grown.topic);
+      checkCount("createPartitions", "count", grown.count);
+      await createPartitions(client, grown);
+    },
+  };
+}
+
+function groupsOf(
+  client: Client,
+): Part<"listGroups" | "describeGroup" | "deleteGroup" | "commitOffsets" | "committedOffsets"> {
+  return {
     listGroups: () => listGroups(client),
-    describeGroup: (groupId) => describeGroup(client, groupId),
-    deleteGroup: (groupId) => deleteGroup(client, groupId),
-    commitOffsets: (groupId, options) => commitOffsets(client, groupId, options),
-    committedOffsets: (groupId, options) => committedOffsets(client, groupId, options),
-    listOffsets: (partitions, options) => listOffsets(client, partitions, options),
+    async describeGroup(groupId) {
+      checkText("describeGroup", "a group", groupId);
+      return await describeGroup(client, groupId);
+    },
+    async deleteGroup(groupId) {
+      checkText("deleteGroup", "a group", groupId);
+      await deleteGroup(client, groupId);
+    },
+    async commitOffsets(groupId, options) {
+      const call = "commitOffsets";
+      checkText(call, "a group", groupId);
+      checkOptions(call, options, { offsets: "list", by: "object" });
+      checkOffsets(call, options.offsets);
+      checkCommitter(call, options.by);
+      await commitOffsets(client, groupId, options);
+    },
+    async committedOffsets(groupId, options) {
+      const call = "committedOffsets";
+      checkText(call, "a group", groupId);
+      checkOptions(call, options, { partitions: "any" });
+      if (options.partitions !== null) checkPartitions(call, options.partitions);
+      return await committedOffsets(client, groupId, options);
+    },
+  };
+}
+
+function clusterOf(
+  client: Client,
+): Part<"describeCluster" | "describeConfigs" | "listOffsets"> {
+  return {
+    describeCluster: () => describeCluster(client),
+    async describeConfigs(resource, options) {
+      checkResource("describeConfigs", resource);
+      if (options !== undefined) checkOptions("describeConfigs", options, { names: "list" });
+      for (const name of options?.names ?? []) checkText("describeConfigs", "each of names", name);
+      return await describeConfigs(client, resource, options);
+    },
+    async listOffsets(partitions, options) {
+      const call = "listOffsets";
+      checkPartitions(call, partitions);
+      checkOptions(call, options, { spec: "any", readCommitted: "flag" });
+      checkPlace(call, options.spec);
+      return await listOffsets(client, partitions, options);
+    },
   };
 }

@@ -13,6 +13,13 @@ import type { Int64 } from "../base/int64.ts";
 import { itemAt } from "../base/items.ts";
 import { checkOptions, type OptionKinds, show } from "../base/options.ts";
 import { ErrorCode } from "../protocol/mod.ts";
+import {
+  checkOffset,
+  checkOffsets,
+  checkPartition,
+  checkPartitions,
+  checkPlace,
+} from "./checks.ts";
 import type { Client } from "./client.ts";
 import { Fetcher } from "./fetcher.ts";
 import { KafkaError } from "./faults.ts";
@@ -102,6 +109,8 @@ export interface PollOptions {
   readonly recordsMax?: number;
 }
 
+const pollKinds: OptionKinds<PollOptions> = { timeoutMs: "duration", recordsMax: "count" };
+
 /** Reads records: of assigned partitions, or as a member of a group. */
 export class Consumer implements AsyncIterable<ConsumerRecord> {
   readonly #client: Client;
@@ -189,6 +198,11 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
    * group's committed offset, else by `autoOffsetReset`.
    */
   assign(partitions: readonly (TopicPartition & { at?: Int64 | OffsetSpec })[]): void {
+    checkPartitions("assign", partitions, ["at"]);
+    for (const { at = 0 } of partitions) {
+      if (typeof at === "number" || typeof at === "bigint") checkOffset("assign", at);
+      else checkPlace("assign", at);
+    }
     if (this.#membership !== undefined) throw new UsageFault("the consumer has subscribed already");
     this.#setPartitions(partitions);
     partitions.forEach(({ at }, index) => {
@@ -205,16 +219,20 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
 
   /** The offset of the next record of a partition; undefined while it is not known. */
   position(at: TopicPartition): Int64 | undefined {
+    checkPartition("position", at);
     return this.#readers.find((each) => nameOf(each) === nameOf(at))?.position;
   }
 
   /** The end of a partition that consumers may see, as of the last fetch; -1 before one. */
   highWatermark(at: TopicPartition): Offset {
+    checkPartition("highWatermark", at);
     return this.#readers.find((each) => nameOf(each) === nameOf(at))?.highWatermark ?? -1;
   }
 
   /** Goes on at `offset`. */
-  seek({ offset, ...at }: TopicPartitionOffset): void {
+  seek(place: TopicPartitionOffset): void {
+    checkOffsets("seek", [place]);
+    const { offset, ...at } = place;
     const reader = this.#readers.find((each) => nameOf(each) === nameOf(at));
     if (reader === undefined) throw new UsageFault(`${nameOf(at)} is not assigned`);
     reader.seek(offset);
@@ -225,7 +243,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
    * says that these are processed. Throws a KafkaError for what waiting cannot cure.
    */
   async poll(options: PollOptions = {}): Promise<ConsumerRecord[]> {
-    const { timeoutMs = 500, recordsMax = 500 } = options;
+    const { timeoutMs = 500, recordsMax = 500 } = checkOptions("poll", options, pollKinds);
     const { clock } = this.#client.ports;
     const deadlineMs = clock.monotonic() + timeoutMs;
     while (!this.#closed) {
@@ -264,6 +282,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
    * Throws a KafkaError, for instance ILLEGAL_GENERATION when the partitions have moved on.
    */
   async commit(offsets: readonly TopicPartitionOffset[] = this.#uncommitted()): Promise<void> {
+    checkOffsets("commit", offsets);
     if (this.#groupId === undefined) throw new UsageFault("committing needs a groupId");
     await this.#commit(offsets);
   }

@@ -214,6 +214,72 @@ test("misspelt and misused options are refused at once, in the library's words",
   assert.deepEqual(await cluster.admin.listTopics(), []);
 });
 
+test("what admin and consumer cannot take is refused at once, and by name", async () => {
+  await using broker = await Broker.start();
+  await using cluster = await connect({ bootstrap: broker.bootstrap });
+  const { admin } = cluster;
+  const consumer = cluster.consumer({ groupId: "readers" });
+  // As a program without types would.
+  const calls: Record<string, (...given: unknown[]) => unknown> = {};
+  for (const [name, call] of Object.entries(admin)) calls[name] = call;
+  const refused = (call: () => unknown, message: RegExp) =>
+    assert.rejects(
+      async () => await call(),
+      (error: Error) => {
+        assert.match(error.message, message);
+        return error instanceof UsageFault;
+      },
+    );
+  const of = (name: string, ...given: unknown[]) => () => calls[name](...given);
+  for (const name of ["describeTopic", "deleteTopic", "describeGroup", "deleteGroup"]) {
+    for (const given of [undefined, null, 42, ["a"], { name: "a" }]) {
+      await refused(of(name, given), new RegExp(`^${name} takes a (topic|group) as text, not`));
+    }
+  }
+  await refused(
+    of("createTopic", "orders"),
+    /createTopic takes an object of options, not "orders"/,
+  );
+  await refused(of("createTopic", {}), /createTopic takes name as text, not undefined/);
+  await refused(of("createTopic", { name: "a", numPartitions: 3 }), /know the option numPartition/);
+  for (const partitions of ["3", -1, 1.5, NaN, Infinity, 2 ** 31, 3n]) {
+    const message = /^createTopic: partitions (must be|is) a whole number/;
+    await refused(of("createTopic", { name: "a", partitions }), message);
+  }
+  const configs = { "retention.ms": 1_000 };
+  await refused(of("createTopic", { name: "a", configs }), /config retention\.ms takes .*not 1000/);
+  await refused(of("createPartitions", { topic: "a" }), /count is a whole number/);
+  await refused(of("createPartitions", "a", 3), /takes an object of options, not "a"/);
+  await refused(of("describeConfigs", "a"), /takes \{ topic \} or \{ broker \}, not "a"/);
+  await refused(of("describeConfigs", { topic: "a", broker: 1 }), /takes \{ topic \} or/);
+  await refused(of("describeConfigs", { topic: "a" }, { names: [1] }), /each of names as text/);
+  await refused(of("listOffsets", "a", { spec: "latest" }), /takes a list of partitions, not "a"/);
+  await refused(of("listOffsets", [{ topic: "a" }], {}), /partition is a whole number/);
+  const at = { topic: "a", partition: 0 };
+  await refused(of("listOffsets", [at], { spec: "newest" }), /"earliest", .* not "newest"/);
+  await refused(of("listOffsets", [at], { spec: { timestampMs: NaN } }), /whole number, not NaN/);
+  await refused(of("listOffsets", [at]), /takes an object of options, not undefined/);
+  await refused(of("commitOffsets", "g", { offsets: [at] }), /offset is a whole number/);
+  await refused(of("commitOffsets", "g", { offsets: [], by: {} }), /by\.memberId as text/);
+  await refused(of("committedOffsets", "g", {}), /a list of partitions, not undefined/);
+  await refused(of("committedOffsets", 7, { partitions: null }), /takes a group as text, not 7/);
+  const loose = consumer as unknown as Record<string, (...given: unknown[]) => unknown>;
+  const by = (name: string, ...given: unknown[]) => () => loose[name](...given);
+  await refused(by("subscribe", "orders"), /subscribe takes a list of topics, not "orders"/);
+  await refused(by("assign", at), /assign takes a list of partitions, not an object/);
+  await refused(by("assign", [{ ...at, at: "start" }]), /assign takes "earliest"/);
+  await refused(by("assign", [{ ...at, at: 1.5 }]), /assign: offset is a whole number, not 1.5/);
+  await refused(by("seek", at), /seek: offset is a whole number, not undefined/);
+  await refused(by("seek", "a", 0, 7), /seek takes objects with topic, partition, offset, not "a"/);
+  await refused(by("position", "a"), /position takes objects with topic, partition, not "a"/);
+  await refused(by("poll", 1_000), /poll takes an object of options, not 1000/);
+  await refused(by("poll", { timeout: 1 }), /poll does not know the option timeout/);
+  await refused(by("poll", { timeoutMs: NaN }), /timeoutMs must be a number from 0 on, not NaN/);
+  await refused(by("poll", { recordsMax: -1 }), /recordsMax must be a whole number from 0 on/);
+  await refused(by("commit", { ...at, offset: 1 }), /commit takes a list of partitions/);
+  assert.deepEqual(await admin.listTopics(), []);
+});
+
 test("await using closes: the port is free again", async () => {
   let port: number;
   {
