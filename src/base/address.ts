@@ -1,5 +1,12 @@
 // Addresses as people write them.
 
+const ipv4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
+
+/** Whether it is an IP address, and not a name. */
+export function isAddress(text: string): boolean {
+  return ipv4.test(text) || URL.canParse(`http://[${text}]`);
+}
+
 /** HOST:PORT, with brackets around an IPv6 address. */
 export function formatAddress({ host, port }: { host: string; port: number }): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;

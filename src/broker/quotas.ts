@@ -11,18 +11,29 @@
 //   Fetch    the answer counts; one that would exceed the quota is not sent but an empty one
 //   any      the event loop's time until the request first waits for something, in percent of all
 //            time; a pause for it is a window at most
+//   topics   partitions that are made or deleted (mutation_quota.ts)
+//
+// Quotas of addresses are asked for when a connection comes (network/connection_rates.ts).
 //
 // The user is the name of the session's principal: ANONYMOUS of all who have not said who they are.
 
+import { javaHost } from "../base/address.ts";
 import { type ClientQuota, entityKey, type QuotaEntityPart } from "../cluster/mod.ts";
+import { type Mutations, mutationsOf, TokenBucket } from "./mutation_quota.ts";
 import { type RateWindows, SampledRate } from "./quota_rate.ts";
 import type { Principal } from "./network/session.ts";
 
 /** Kafka's names of the quotas that are enforced. */
-export type QuotaKey = "producer_byte_rate" | "consumer_byte_rate" | "request_percentage";
+export type QuotaKey =
+  | "producer_byte_rate"
+  | "consumer_byte_rate"
+  | "request_percentage"
+  | "controller_mutation_rate";
 
 export interface ClientQuotasOptions {
   readonly windows: RateWindows;
+  /** By which changes of topics are measured. */
+  readonly mutationWindows: RateWindows;
   readonly monotonic: () => number;
 }
 
@@ -31,6 +42,12 @@ interface MeteredClient {
   readonly user: string;
   /** "" of a client that has none. */
   readonly clientId: string;
+}
+
+/** A quota, and who else counts against it. */
+interface Found {
+  readonly limit: number;
+  readonly sharedBy: string;
 }
 
 /** A quota and the rate that counts against it. */
@@ -49,8 +66,11 @@ const ratesMax = 1_000;
 export class ClientQuotas {
   readonly #options: ClientQuotasOptions;
   #quotas: ReadonlyMap<string, ClientQuota> = new Map();
+  /** By address; null is the default. */
+  readonly #connectionRates = new Map<string | null, number>();
   readonly #meters = new Map<string, ClientMeter>();
   readonly #rates = new Map<string, SampledRate>();
+  readonly #buckets = new Map<string, { readonly bucket: TokenBucket; rate: number }>();
 
   constructor(options: ClientQuotasOptions) {
     this.#options = options;
@@ -60,6 +80,13 @@ export class ClientQuotas {
   set(quotas: readonly ClientQuota[]): void {
     this.#quotas = new Map(quotas.map((quota) => [entityKey(quota.entity), quota]));
     this.#meters.clear();
+    this.#connectionRates.clear();
+    for (const { entity, values } of quotas) {
+      const rate = values.get("connection_creation_rate");
+      const address = entity.find(({ entityType }) => entityType === "ip")?.entityName;
+      if (address === undefined || rate === undefined) continue;
+      this.#connectionRates.set(address === null ? null : javaHost(address), rate);
+    }
   }
 
   /** What to measure a client by; undefined while there are no quotas at all. */
@@ -77,8 +104,36 @@ export class ClientQuotas {
     return meter;
   }
 
+  /** Connections per second that may come from `host`; undefined where nothing bounds them. */
+  connectionRateOf(host: string): number | undefined {
+    return this.#connectionRates.get(javaHost(host)) ?? this.#connectionRates.get(null);
+  }
+
   /** The quota that holds for a client, with its rate; undefined without one. */
-  find(key: QuotaKey, { user: name, clientId }: MeteredClient): Measured | undefined {
+  find(key: QuotaKey, client: MeteredClient): Measured | undefined {
+    const found = this.#lookUp(key, client);
+    if (found === undefined) return undefined;
+    return { limit: found.limit, rate: this.#rate(`${key} ${found.sharedBy}`) };
+  }
+
+  /** What a client may change of topics; undefined without a quota. */
+  mutations(client: MeteredClient, isStrict: boolean): Mutations | undefined {
+    const found = this.#lookUp("controller_mutation_rate", client);
+    if (found === undefined) return undefined;
+    const { limit: rate, sharedBy } = found;
+    let entry = this.#buckets.get(sharedBy);
+    if (entry === undefined) {
+      const { mutationWindows: { count, ms }, monotonic } = this.#options;
+      if (this.#buckets.size >= ratesMax) this.#forgetFull();
+      const bucket = new TokenBucket({ burstSeconds: count * ms / 1_000, monotonic });
+      entry = { bucket, rate };
+      this.#buckets.set(sharedBy, entry);
+    }
+    entry.rate = rate;
+    return mutationsOf(entry.bucket, { rate, isStrict });
+  }
+
+  #lookUp(key: QuotaKey, { user: name, clientId }: MeteredClient): Found | undefined {
     const user = (entityName: string | null) => ({ entityType: "user", entityName });
     const client = (entityName: string | null) => ({ entityType: "client-id", entityName });
     const both = JSON.stringify([name, clientId]);
@@ -94,7 +149,7 @@ export class ClientQuotas {
     ];
     for (const [sharedBy, ...entity] of candidates) {
       const limit = this.#quotas.get(entityKey(entity))?.values.get(key);
-      if (limit !== undefined) return { limit, rate: this.#rate(`${key} ${sharedBy}`) };
+      if (limit !== undefined) return { limit, sharedBy };
     }
     return undefined;
   }
@@ -110,6 +165,12 @@ export class ClientQuotas {
     return rate;
   }
 
+  #forgetFull(): void {
+    for (const [name, { bucket, rate }] of this.#buckets) {
+      if (bucket.isFull(rate)) this.#buckets.delete(name);
+    }
+  }
+
   #forgetIdle(): void {
     const nowMs = this.#options.monotonic();
     for (const [name, rate] of this.#rates) if (rate.isIdle(nowMs)) this.#rates.delete(name);
@@ -119,12 +180,16 @@ export class ClientQuotas {
 /** One client's use of its quotas. Each method returns for how many ms the client must pause. */
 export class ClientMeter {
   readonly #options: ClientQuotasOptions;
+  readonly #quotas: ClientQuotas;
+  readonly #client: MeteredClient;
   readonly #produced: Measured | undefined;
   readonly #fetched: Measured | undefined;
   readonly #busy: Measured | undefined;
 
   constructor(quotas: ClientQuotas, client: MeteredClient, options: ClientQuotasOptions) {
     this.#options = options;
+    this.#quotas = quotas;
+    this.#client = client;
     this.#produced = quotas.find("producer_byte_rate", client);
     this.#fetched = quotas.find("consumer_byte_rate", client);
     this.#busy = quotas.find("request_percentage", client);
@@ -154,6 +219,11 @@ export class ClientMeter {
   /** An answer to Fetch that was counted is not sent. */
   takeBackFetched(bytes: number): void {
     this.#fetched?.rate.add(-bytes, this.nowMs);
+  }
+
+  /** What it may change of topics; undefined: as much as it likes. */
+  mutations({ isStrict }: { readonly isStrict: boolean }): Mutations | undefined {
+    return this.#quotas.mutations(this.#client, isStrict);
   }
 
   /** A request has kept the event loop busy. */

@@ -10,7 +10,7 @@ const key: QuotaKey = "producer_byte_rate";
 /** Quotas that are set as [user, client id, limit]; "" leaves a part out, null is the default. */
 function quotasOf(...set: readonly [user: string | null, client: string | null, limit: number][]) {
   let nowMs = 5_000;
-  const quotas = new ClientQuotas({ windows, monotonic: () => nowMs });
+  const quotas = new ClientQuotas({ windows, mutationWindows: windows, monotonic: () => nowMs });
   quotas.set(set.map(([user, client, limit]) => ({
     entity: [
       ...(user === "" ? [] : [{ entityType: "user", entityName: user }]),
@@ -84,7 +84,7 @@ Deno.test("a changed quota holds for what was used before it", () => {
 });
 
 Deno.test("bytes of an answer that is not sent are taken back", () => {
-  const quotas = new ClientQuotas({ windows, monotonic: () => 0 });
+  const quotas = new ClientQuotas({ windows, mutationWindows: windows, monotonic: () => 0 });
   const entity = [{ entityType: "client-id", entityName: null }];
   quotas.set([{ entity, values: new Map([["consumer_byte_rate", 1000]]) }]);
   const meter = quotas.meter(anonymous, null)!;
@@ -95,7 +95,7 @@ Deno.test("bytes of an answer that is not sent are taken back", () => {
 });
 
 Deno.test("a pause for busy time is a window at most", () => {
-  const quotas = new ClientQuotas({ windows, monotonic: () => 0 });
+  const quotas = new ClientQuotas({ windows, mutationWindows: windows, monotonic: () => 0 });
   const entity = [{ entityType: "client-id", entityName: null }];
   quotas.set([{ entity, values: new Map([["request_percentage", 1]]) }]);
   const meter = quotas.meter(anonymous, "busy")!;

@@ -17,7 +17,6 @@ import {
   decideCreateTopics,
   decideDeleteTopics,
   decideInternalTopic,
-  type DeleteAccess,
   type DeleteOptions,
   type InternalTopic,
   type MetadataImage,
@@ -41,6 +40,7 @@ import {
   type TopicOverrides,
   validateTopicConfigs,
 } from "./config/mod.ts";
+import type { Mutations } from "./mutation_quota.ts";
 import type { Partitions } from "./partitions.ts";
 import type { Reconciler } from "./reconciler.ts";
 import type { Storage } from "./storage.ts";
@@ -118,20 +118,20 @@ export class Topics {
   /** CreateTopics. */
   async create(
     request: RequestOf<typeof CreateTopics>,
-    access?: CreateAccess,
+    { access, mutations }: { readonly access?: CreateAccess; readonly mutations?: Mutations } = {},
   ): Promise<ResponseInput<typeof CreateTopics>> {
     const { change, newTopicId, reconciler } = this.#options;
-    const response = await change((image) =>
-      sliced(
-        decideCreateTopics(image, request, {
-          defaults: this.#defaults,
-          newTopicId,
-          access,
-          roomProblem: this.#roomProblem(),
-        }),
-        this.#options.storage.slices,
-      )
-    );
+    const response = await change((image) => {
+      mutations?.begin();
+      const decision = decideCreateTopics(image, request, {
+        defaults: this.#defaults,
+        newTopicId,
+        access,
+        roomProblem: this.#roomProblem(),
+        take: mutations?.take,
+      });
+      return sliced(decision, this.#options.storage.slices);
+    });
     if (request.validateOnly) return response;
     await reconciler.settled();
     const topics = await this.#withoutUnopened(response.topics);
@@ -168,18 +168,23 @@ export class Topics {
   /** CreatePartitions. */
   async createPartitions(
     request: RequestOf<typeof CreatePartitions>,
-    access?: { mayAlter(name: string): boolean },
+    { mayAlter, mutations }: {
+      readonly mayAlter?: (name: string) => boolean;
+      readonly mutations?: Mutations;
+    } = {},
   ): Promise<ResponseInput<typeof CreatePartitions>> {
     const { change, partitions, reconciler } = this.#options;
     const before = new Map<string, number>();
     const response = await change((image) => {
+      mutations?.begin();
       for (const { name } of request.topics) {
         before.set(name, image.topic(name)?.partitions.length ?? 0);
       }
       return decideCreatePartitions(image, request, {
-        ...access,
+        mayAlter,
         isInternal: isInternalTopic,
         roomProblem: this.#roomProblem(),
+        take: mutations?.take,
       });
     });
     if (request.validateOnly) return response;
@@ -205,20 +210,25 @@ export class Topics {
   /** DeleteTopics. */
   async delete(
     request: RequestOf<typeof DeleteTopics>,
-    { version, access }: { readonly version: number; readonly access: DeleteAccess },
+    { mutations, ...rules }: Omit<DeleteOptions, "deleteTopicEnable" | "isInternal" | "take"> & {
+      readonly mutations?: Mutations;
+    },
   ): Promise<ResponseInput<typeof DeleteTopics>> {
     const deleteTopicEnable = this.#options.config.get("delete.topic.enable");
-    return await this.#delete(request, { version, deleteTopicEnable, access });
+    return await this.#delete(request, { ...rules, deleteTopicEnable }, mutations);
   }
 
   async #delete(
     request: RequestOf<typeof DeleteTopics>,
-    rules: Omit<DeleteOptions, "isInternal"> = { version: 6, deleteTopicEnable: true },
+    rules: Omit<DeleteOptions, "isInternal" | "take"> = { version: 6, deleteTopicEnable: true },
+    mutations?: Mutations,
   ): Promise<ResponseInput<typeof DeleteTopics>> {
     const { change, reconciler } = this.#options;
-    const response = await change((image) =>
-      decideDeleteTopics(image, request, { ...rules, isInternal: isInternalTopic })
-    );
+    const response = await change((image) => {
+      mutations?.begin();
+      const take = mutations?.take;
+      return decideDeleteTopics(image, request, { ...rules, isInternal: isInternalTopic, take });
+    });
     await reconciler.settled();
     return response;
   }
@@ -229,9 +239,12 @@ export class Topics {
   }
 
   /** Creates topics that a client has named, with the defaults. Returns why not, by name. */
-  async createMissing(names: readonly string[]): Promise<ReadonlyMap<string, ErrorCode>> {
+  async createMissing(
+    names: readonly string[],
+    mutations?: Mutations,
+  ): Promise<ReadonlyMap<string, ErrorCode>> {
     try {
-      return await this.#createMissing(new Set(names));
+      return await this.#createMissing(new Set(names), mutations);
     } catch (error) {
       if (!isStoreFault(error)) throw error;
       const { logger } = this.#options;
@@ -240,7 +253,10 @@ export class Topics {
     }
   }
 
-  async #createMissing(wanted: ReadonlySet<string>): Promise<ReadonlyMap<string, ErrorCode>> {
+  async #createMissing(
+    wanted: ReadonlySet<string>,
+    mutations: Mutations | undefined,
+  ): Promise<ReadonlyMap<string, ErrorCode>> {
     // The cluster's own topics are not made by a client's defaults, nor before they are of use.
     for (const name of wanted) {
       const coordinator = coordinatorOn(name);
@@ -254,7 +270,8 @@ export class Topics {
       assignments: [],
       configs: [],
     }));
-    const { topics } = await this.create({ topics: missing, timeoutMs: 0, validateOnly: false });
+    const request = { topics: missing, timeoutMs: 0, validateOnly: false };
+    const { topics } = await this.create(request, { mutations });
     const refused = new Map<string, ErrorCode>();
     for (const { name, errorCode } of topics) {
       // Somebody else was faster: the topic is there, which is all that was wanted.

@@ -30,6 +30,7 @@ import { TlsListeners } from "./authentication/tls_listeners.ts";
 import { Acceptor } from "./network/acceptor.ts";
 import {
   groupConfigOf,
+  mutationWindowsOf,
   quotaWindowsOf,
   shareStateConfigOf,
   transactionConfigOf,
@@ -38,6 +39,7 @@ import { authorizerTermsOf } from "./config/authorizer_terms.ts";
 import { Cleaner } from "./cleaner.ts";
 import { type BrokerConfig, dynamicLayers } from "./config/mod.ts";
 import { Coordinators } from "./coordinators.ts";
+import { ConnectionRates } from "./network/connection_rates.ts";
 import { Dispatcher } from "./network/dispatch.ts";
 import { EventLoopDelay } from "./event_loop_delay.ts";
 import { FrameBuffers } from "./network/frame_buffers.ts";
@@ -198,6 +200,7 @@ export class Wiring implements Services {
     });
     this.quotas = new ClientQuotas({
       windows: quotaWindowsOf(config),
+      mutationWindows: mutationWindowsOf(config),
       monotonic: () => clock.monotonic(),
     });
     this.quotas.set(metadata.image.clientQuotas());
@@ -488,8 +491,18 @@ export class Wiring implements Services {
       logger,
       monotonic,
       memory: this.memory,
+      rates: new ConnectionRates({
+        windows: quotaWindowsOf(config),
+        monotonic,
+        brokerMax: () => config.get("max.connection.creation.rate"),
+        listenerMax: (listener) => config.ofListener("max.connection.creation.rate", { listener }),
+        addressMax: (host) => this.quotas.connectionRateOf(host),
+      }),
       bounds: {
         connectionsMax: () => config.get("max.connections"),
+        listenerMax: (listener) => config.ofListener("max.connections", { listener }),
+        isProtected: (listener) =>
+          listener === config.interBrokerListener && config.listeners.length > 1,
         perAddressMax: () => config.get("max.connections.per.ip"),
         overrides: () => config.get("max.connections.per.ip.overrides"),
       },

@@ -132,6 +132,7 @@ Deno.test("a resource that is named twice, or not there, fails without the other
 
 const user = (entityName: string | null) => ({ entityType: "user", entityName });
 const client = (entityName: string | null) => ({ entityType: "client-id", entityName });
+const ip = (entityName: string | null) => ({ entityType: "ip", entityName });
 
 function quota(entity: ReturnType<typeof user>[], key: string, value: number, remove = false) {
   return { entity, ops: [{ key, value, remove }] };
@@ -157,8 +158,13 @@ Deno.test("quotas are kept by entity, in whatever order its parts come", async (
 Deno.test("quotas that cannot be enforced are refused", async () => {
   const { image } = await cluster();
   const entries = [
-    quota([{ entityType: "ip", entityName: "::1" }], "connection_creation_rate", 1),
-    quota([user("u")], "controller_mutation_rate", 1),
+    quota([ip("nobody")], "connection_creation_rate", 1),
+    quota([ip("1.2.3")], "connection_creation_rate", 1),
+    quota([ip("1.2.3.4")], "connection_creation_rate", 1.5),
+    quota([ip("1.2.3.5")], "connection_creation_rate", 2 ** 31),
+    quota([ip("1.2.3.6")], "producer_byte_rate", 1),
+    quota([ip("1.2.3.7"), user("u")], "connection_creation_rate", 1),
+    quota([user("w")], "connection_creation_rate", 1),
     quota([user("v")], "producer_byte_rate", -1),
     quota([user("")], "producer_byte_rate", 1),
     quota([], "producer_byte_rate", 1),
@@ -168,14 +174,17 @@ Deno.test("quotas that cannot be enforced are refused", async () => {
   assertEquals(records, []);
 });
 
-Deno.test("a quota that has no effect here can be removed", async () => {
+Deno.test("addresses have quotas of connections, and users of changes", async () => {
   const { image } = await cluster();
   const entries = [
-    quota([{ entityType: "ip", entityName: "::1" }], "connection_creation_rate", 0, true),
-    quota([user("u")], "controller_mutation_rate", 0, true),
+    quota([ip("::1")], "connection_creation_rate", 1),
+    quota([ip("255.0.0.1")], "connection_creation_rate", 7),
+    quota([ip(null)], "connection_creation_rate", 0, true),
+    quota([user("u")], "controller_mutation_rate", 0.5),
   ];
-  const { response } = decideAlterClientQuotas(image, { entries, validateOnly: false });
-  assertEquals(response.entries.map(({ errorCode }) => errorCode), [0, 0]);
+  const { records, response } = decideAlterClientQuotas(image, { entries, validateOnly: false });
+  assertEquals(response.entries.map(({ errorCode }) => errorCode), [0, 0, 0, 0]);
+  assertEquals(records.length, 3);
 });
 
 Deno.test("quotas are found by exact name, by default, and by any name", async () => {

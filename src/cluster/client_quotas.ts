@@ -3,12 +3,14 @@
 //   entity   {user: name or null, client-id: name or null}: one part or both; null is the default
 //   values   producer_byte_rate, consumer_byte_rate  bytes per second
 //            request_percentage                      share of one event loop's time
+//            controller_mutation_rate                partitions made and deleted per second
+//   entity   {ip: address, or null}
+//   values   connection_creation_rate                connections per second
 //
 // Which quota holds for a connection is decided where it is enforced: src/broker/quotas.ts.
-// Differs from Kafka: quotas that would have no effect here (of IP addresses, and
-// controller_mutation_rate) are refused with INVALID_REQUEST. A folder that has some keeps them
-// until they are removed.
+// Differs from Kafka: the ip of an entity is an address; Kafka looks up names, too.
 
+import { isAddress } from "../base/address.ts";
 import { ErrorCode, type RequestOf, type ResponseInput } from "../protocol/mod.ts";
 import type { AlterClientQuotas } from "../protocol/apis/49_alter_client_quotas.ts";
 import type { DescribeClientQuotas } from "../protocol/apis/48_describe_client_quotas.ts";
@@ -26,8 +28,23 @@ type DescribeResponse = ResponseInput<typeof DescribeClientQuotas>;
 const entityTypes: ReadonlySet<string> = new Set(["user", "client-id"]);
 
 /** The keys in the order in which Kafka lists them. */
-const quotaKeyOrder = ["consumer_byte_rate", "request_percentage", "producer_byte_rate"];
-const quotaKeys: ReadonlySet<string> = new Set(quotaKeyOrder);
+const quotaKeyOrder = [
+  "connection_creation_rate",
+  "consumer_byte_rate",
+  "controller_mutation_rate",
+  "request_percentage",
+  "producer_byte_rate",
+];
+const addressKeys: ReadonlySet<string> = new Set(["connection_creation_rate"]);
+const clientKeys: ReadonlySet<string> = new Set(
+  quotaKeyOrder.filter((key) => !addressKeys.has(key)),
+);
+/** Those that may be fractions. */
+const fractionalKeys: ReadonlySet<string> = new Set([
+  "request_percentage",
+  "controller_mutation_rate",
+]);
+const intMax = 2 ** 31 - 1;
 const longMax = 2 ** 63;
 
 /** Answers AlterClientQuotas. Each entity succeeds or fails as a whole. */
@@ -50,7 +67,7 @@ export function decideAlterClientQuotas(
     if (count > 1) counts.set(entityKey(entity), 0);
     const problem = count > 1
       ? refusal(ErrorCode.INVALID_REQUEST, `Duplicate entity ${entityKey(entity)}`)
-      : entityProblem(entity, ops) ?? opsProblem(ops);
+      : entityProblem(entity) ?? opsProblem(entity, ops);
     entries.push({
       entity: inOrder(entity),
       ...(problem ?? { errorCode: ErrorCode.NONE, errorMessage: null }),
@@ -78,43 +95,51 @@ function inOrder(entity: readonly QuotaEntityPart[]): QuotaEntityPart[] {
 
 function valuesInOrder(values: ReadonlyMap<string, number>) {
   const known = quotaKeyOrder.filter((key) => values.has(key));
-  const others = [...values.keys()].filter((key) => !quotaKeys.has(key));
+  const others = [...values.keys()].filter((key) => !quotaKeyOrder.includes(key));
   return [...known, ...others].map((key) => ({ key, value: values.get(key)! }));
 }
 
 type Operations = AlterRequest["entries"][number]["ops"];
 
-function entityProblem(
-  entity: readonly QuotaEntityPart[],
-  ops: Operations,
-): Refusal | undefined {
+function entityProblem(entity: readonly QuotaEntityPart[]): Refusal | undefined {
   const invalid = (message: string) => refusal(ErrorCode.INVALID_REQUEST, message);
   if (entity.length === 0) return invalid("Invalid empty client quota entity");
   for (const { entityType, entityName } of entity) {
-    if (entityType === "ip") {
-      // What a folder brings along from Kafka can be removed.
-      if (entity.length === 1 && ops.every(({ remove }) => remove)) continue;
-      return invalid("Connections are not limited per IP address here: leave the ip entity out");
-    }
-    if (!entityTypes.has(entityType)) {
+    if (entityType !== "ip" && !entityTypes.has(entityType)) {
       return invalid(`Unhandled client quota entity type: ${entityType}`);
     }
     if (entityName === "") return invalid(`Empty ${entityType} not supported`);
   }
-  return undefined;
+  const address = entity.find(({ entityType }) => entityType === "ip");
+  if (address === undefined) return undefined;
+  if (entity.length > 1) {
+    return invalid(
+      "Invalid quota entity combination, IP entity should not be combined with User or ClientId",
+    );
+  }
+  const { entityName } = address;
+  if (entityName === null || isAddress(entityName)) return undefined;
+  return invalid(`${entityName} is not a valid IP or resolvable host.`);
 }
 
-function opsProblem(ops: Operations): Refusal | undefined {
+function opsProblem(
+  entity: readonly QuotaEntityPart[],
+  ops: Operations,
+): Refusal | undefined {
   const invalid = (message: string) => refusal(ErrorCode.INVALID_REQUEST, message);
+  const isOfAddress = entity.some(({ entityType }) => entityType === "ip");
+  const [keys, max, type] = isOfAddress
+    ? [addressKeys, intMax, "an INT"] as const
+    : [clientKeys, longMax, "a LONG"] as const;
   const seen = new Set<string>();
   for (const { key, value, remove } of ops) {
     if (seen.has(key)) return invalid(`Quota ${key} is altered more than once`);
     seen.add(key);
     if (remove) continue;
-    if (!quotaKeys.has(key)) return invalid(`Invalid configuration key ${key}`);
+    if (!keys.has(key)) return invalid(`Invalid configuration key ${key}`);
     if (!(value > 0)) return invalid(`Quota ${key} must be greater than 0`);
-    if (key === "request_percentage") continue;
-    if (value > longMax) return invalid(`Proposed value for ${key} is too large for a LONG.`);
+    if (fractionalKeys.has(key)) continue;
+    if (value > max) return invalid(`Proposed value for ${key} is too large for ${type}.`);
     if (!Number.isInteger(value)) return invalid(`${key} cannot be a fractional value.`);
   }
   return undefined;

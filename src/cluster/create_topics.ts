@@ -66,7 +66,11 @@ export interface CreateOptions {
   readonly newTopicId: () => Uuid;
   /** Why so many more partitions have no room, which then do not count; undefined: they have. */
   readonly roomProblem: (partitionCount: number) => string | undefined;
+  readonly take?: TakePartitions;
 }
+
+/** Whether the client's quota allows so many partitions to be made or deleted; they count if so. */
+export type TakePartitions = (partitionCount: number) => boolean;
 
 /** More records than this are not appended as one (KAFKA-13410). */
 export const recordsPerRequestMax = 10_000;
@@ -190,6 +194,7 @@ function planTopic(
     : place(image, topic, planning);
   if ("errorCode" in replicas) return replicas;
   if (planning.recordCount + replicas.length > recordsPerRequestMax) return tooLarge();
+  if (planning.options.take?.(replicas.length) === false) return quotaExceeded();
   const roomProblem = planning.options.roomProblem(replicas.length);
   if (roomProblem !== undefined) return refusal(ErrorCode.KAFKA_STORAGE_ERROR, roomProblem);
   // configProblem has refused nulls.
@@ -201,6 +206,14 @@ function settingsOf({ configs }: CreatableTopic) {
   const nulls = configs.filter(({ value }) => value === null);
   const last = new Map(configs.map(({ name, value }) => [name, value]));
   return nulls.length > 0 ? nulls : [...last].map(([name, value]) => ({ name, value }));
+}
+
+/** The client's quota of changes is used up (KIP-599). */
+export function quotaExceeded(): Refusal {
+  return refusal(
+    ErrorCode.THROTTLING_QUOTA_EXCEEDED,
+    "The throttling quota has been exceeded.",
+  );
 }
 
 function tooLarge(): Refusal {

@@ -13,7 +13,12 @@ import {
   type RequestOf,
   type ResponseInput,
 } from "../protocol/mod.ts";
-import { type CreateOptions, recordsPerRequestMax } from "./create_topics.ts";
+import {
+  type CreateOptions,
+  quotaExceeded,
+  recordsPerRequestMax,
+  type TakePartitions,
+} from "./create_topics.ts";
 import { recordVersions } from "./feature_levels.ts";
 import type { MetadataImage, TopicImage } from "./image.ts";
 import { assignmentProblem, partitionRecords, placeableBrokers } from "./partition_records.ts";
@@ -53,6 +58,7 @@ export interface DeleteOptions {
   readonly isInternal: IsInternal;
   /** Of who asks; absent: everything. */
   readonly access?: DeleteAccess;
+  readonly take?: TakePartitions;
 }
 
 /** Answers DeleteTopics, in the order of the request. */
@@ -85,6 +91,10 @@ export function decideDeleteTopics(
     const found = findDeletable(image, one, { repeats, access, isInternal });
     if ("errorCode" in found) {
       responses.push({ ...one, ...found });
+      continue;
+    }
+    if (options.take?.(found.partitions.length) === false) {
+      responses.push({ ...one, ...quotaExceeded() });
       continue;
     }
     records.push({ type: "RemoveTopicRecord", version: 0, fields: { topicId: found.id } });
@@ -171,7 +181,7 @@ function internal(name: string, done: string): Refusal {
 }
 
 /** What adding partitions goes by. */
-interface Widening extends Pick<CreateOptions, "roomProblem"> {
+interface Widening extends Pick<CreateOptions, "roomProblem" | "take"> {
   readonly isInternal: IsInternal;
   /** Of who asks; absent: every topic. */
   readonly mayAlter?: (name: string) => boolean;
@@ -236,6 +246,7 @@ function addPartitions(
   }
   const replicas = newReplicas(image, topic, wanted);
   if ("errorCode" in replicas) return replicas;
+  if (options.take?.(count - first) === false) return quotaExceeded();
   const roomProblem = options.roomProblem(count - first);
   if (roomProblem !== undefined) return refusal(ErrorCode.KAFKA_STORAGE_ERROR, roomProblem);
   const { partition: version } = recordVersions(image);

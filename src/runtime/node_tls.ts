@@ -38,6 +38,7 @@ export const nodeTls: Pick<Network, "listenTls" | "connectTls"> = {
       const handshakes = new Set<string>();
       server.on("connection", (handle) => {
         const peer = peerOf(handle);
+        if (rules.admits?.(peer) === false) return void handle.destroy();
         handshakes.add(addressText(peer));
         handle.on("close", () => handshakes.delete(addressText(peer)));
         if (handshakes.size <= rules.handshakesMax) return;

@@ -108,6 +108,8 @@ export interface TlsServerRules {
   /** For how long a client may shake hands, and how many at a time may. */
   readonly handshakeMsMax: number;
   readonly handshakesMax: number;
+  /** Whether a peer may begin to shake hands; absent: any may. */
+  readonly admits?: (peer: Address) => boolean;
   /** A handshake came to nothing: why, in words for an operator. */
   readonly onFailed: (peer: Address, reason: string) => void;
 }

@@ -33,6 +33,8 @@ export interface SimulatedScene {
   connect(): Promise<RawClient>;
   /** The same by another listener of the broker. */
   connectTo(port: number): Promise<RawClient>;
+  /** The same from another machine of the world. */
+  connectFrom(machine: Runtime): Promise<RawClient>;
   /** Milliseconds since the world began. */
   nowMs(): number;
   /** Resolves `ms` later. */
@@ -99,13 +101,15 @@ export async function simulated(
     const onFatal = (error: unknown) => fatal = error;
     const broker = await start(server, { host, settings, onLine, onFatal });
     options.onStarted?.();
-    const connectTo = async (port: number) =>
-      new RawClient(socketTransport(await client.network.connect({ host, port })));
+    const open = async ({ network }: Runtime, port: number) =>
+      new RawClient(socketTransport(await network.connect({ host, port })));
+    const connectTo = (port: number) => open(client, port);
     await scenario({
       world,
       broker,
       connect: () => connectTo(port),
       connectTo,
+      connectFrom: (machine) => open(machine, port),
       nowMs: () => world.nowMs,
       pass: (ms) => new Promise((go) => client.timers.after(ms, go)),
       bugs,

@@ -177,14 +177,13 @@ const ownKeys = {
   "inter.broker.listener.name": {
     type: "string",
     default: null,
-    ignored: alone,
-    doc: "The listener that brokers use among themselves.",
+    doc: "The listener that brokers use among themselves; where there are others, it takes in " +
+      "connections beyond max.connections, and those of others give way.",
   },
   "security.inter.broker.protocol": {
     type: "string",
     default: "PLAINTEXT",
     oneOf: ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"],
-    ignored: alone,
     doc: "The security protocol that brokers use among themselves.",
   },
   "controller.listener.names": {
@@ -238,7 +237,8 @@ const ownKeys = {
     default: intMax,
     min: 0,
     update: "cluster-wide",
-    doc: "Most connections at a time; further ones are closed at once.",
+    doc: "Most connections at a time; further ones are closed at once. Of one listener: " +
+      "listener.name.NAME.max.connections.",
   },
   "max.connections.per.ip": {
     type: "int",
@@ -258,8 +258,8 @@ const ownKeys = {
     default: intMax,
     min: 0,
     update: "cluster-wide",
-    ignored: "new connections are not rate-limited yet",
-    doc: "Most new connections per second.",
+    doc: "Most new connections per second; further ones wait. Of one listener: " +
+      "listener.name.NAME.max.connection.creation.rate.",
   },
   "queued.max.requests": {
     type: "int",

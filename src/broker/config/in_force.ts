@@ -118,6 +118,12 @@ export class BrokerConfig {
     return validListeners(this.get("listeners")).filter(({ name }) => !controllers.includes(name));
   }
 
+  /** The listener that brokers use among themselves, whether there is one of this name or not. */
+  get interBrokerListener(): string {
+    const name = this.get("inter.broker.listener.name");
+    return (name ?? this.get("security.inter.broker.protocol")).toUpperCase();
+  }
+
   /** What to tell clients of listener `name`; undefined: the address that they have reached. */
   advertised(name: string): ListenerAddress | undefined {
     const advertised = validListeners(this.get("advertised.listeners") ?? []);

@@ -9,6 +9,8 @@ import type { BrokerKeyName } from "./broker_table.ts";
 /** Those keys, and whether a mechanism may have them, too. */
 const listenerKeys = {
   "connections.max.reauth.ms": { byMechanism: true },
+  "max.connection.creation.rate": { byMechanism: false },
+  "max.connections": { byMechanism: false },
   "sasl.enabled.mechanisms": { byMechanism: false },
   "sasl.jaas.config": { byMechanism: true },
   "sasl.oauthbearer.clock.skew.seconds": { byMechanism: true },

@@ -264,6 +264,14 @@ export function quotaWindowsOf(config: BrokerConfig): RateWindows {
   };
 }
 
+/** By which changes of topics are measured. */
+export function mutationWindowsOf(config: BrokerConfig): RateWindows {
+  return {
+    count: config.get("controller.quota.window.num"),
+    ms: config.get("controller.quota.window.size.seconds") * 1000,
+  };
+}
+
 /**
  * What the metadata log works by: retention does not concern it, since snapshots stand for what is
  * deleted, and a change of it is one batch of any size.

@@ -7,7 +7,6 @@ import type { ConfigKey } from "./values.ts";
 const alone = "this broker is its own controller and has no peers";
 const java = "Java classes cannot be loaded here";
 const metadata = "the metadata log lies in the first data folder";
-const mutations = "changes of topics are not rate-limited yet";
 const reporters = "metrics are served over HTTP, by ottla.metrics.port";
 const tiered = "tiered storage is not there yet";
 const unmoved = "logs stay in the directory where they were made";
@@ -116,13 +115,13 @@ export const peerKeys = {
   "controller.quota.window.num": {
     type: "int",
     default: "11",
-    ignored: mutations,
+    min: 1,
     doc: "Windows over which changes of topics are measured.",
   },
   "controller.quota.window.size.seconds": {
     type: "int",
     default: "1",
-    ignored: mutations,
+    min: 1,
     doc: "Length of such a window.",
   },
   "controller.socket.timeout.ms": {

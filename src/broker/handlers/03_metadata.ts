@@ -29,6 +29,7 @@ import {
 } from "../authorizer.ts";
 import { ClusterView } from "../cluster_view.ts";
 import { handler, type RequestContext } from "../handler.ts";
+import type { Mutations } from "../mutation_quota.ts";
 
 type Request = RequestOf<typeof Metadata>;
 type TopicRequest = NonNullable<Request["topics"]>[number];
@@ -38,7 +39,7 @@ type TopicAnswer = ResponseInput<typeof Metadata>["topics"][number];
 const byIdFrom = 12;
 
 type Context = RequestContext<
-  "nodeId" | "clusterId" | "metadata" | "partitions" | "topics" | "slices"
+  "nodeId" | "clusterId" | "metadata" | "partitions" | "quotas" | "topics" | "slices"
 >;
 
 export const metadata = handler(Metadata, {
@@ -55,8 +56,12 @@ export const metadata = handler(Metadata, {
       return refuse(request);
     }
     const all = request.topics === null || (version === 0 && request.topics.length === 0);
-    const topics = all ? await allTopics(request, context) : await named(request, context);
+    const mutations = all ? undefined : mutationsOf(request, context);
+    const topics = all
+      ? await allTopics(request, context)
+      : await named(request, context, mutations);
     return {
+      throttleTimeMs: mutations?.settle() ?? 0,
       brokers: viewOf(context).brokers(),
       clusterId: services.clusterId,
       controllerId: services.metadata.controllerId,
@@ -90,7 +95,17 @@ function allTopics(request: Request, context: Context): Promise<TopicAnswer[]> {
   );
 }
 
-async function named(request: Request, context: Context): Promise<TopicAnswer[]> {
+/** What the client may make of topics by naming them; undefined: as many as it likes. */
+function mutationsOf(request: Request, { services, session, clientId }: Context) {
+  if (!request.allowAutoTopicCreation || !services.topics.autoCreates) return undefined;
+  return services.quotas.meter(session.principal, clientId)?.mutations({ isStrict: false });
+}
+
+async function named(
+  request: Request,
+  context: Context,
+  mutations: Mutations | undefined,
+): Promise<TopicAnswer[]> {
   const { services } = context;
   const { image } = services.metadata;
   const topics = await distinct(request.topics ?? [], services.slices);
@@ -99,7 +114,7 @@ async function named(request: Request, context: Context): Promise<TopicAnswer[]>
     const missing = topics.flatMap(({ name }) =>
       name !== null && !image.topic(name) && topicNameProblem(name) === undefined ? [name] : []
     );
-    refused = await createAllowed(missing, context);
+    refused = await createAllowed(missing, context, mutations);
   }
   const view = viewOf(context);
   return await mapSliced(topics, services.slices, (each) => {
@@ -118,6 +133,7 @@ async function named(request: Request, context: Context): Promise<TopicAnswer[]>
 async function createAllowed(
   missing: readonly string[],
   { services, may }: Context,
+  mutations: Mutations | undefined,
 ): Promise<ReadonlyMap<string, ErrorCode>> {
   const mayAll = may("create", theCluster);
   const known = missing.filter((name) => may("describe", { type: "topic", name }));
@@ -126,7 +142,7 @@ async function createAllowed(
     const isAllowed = mayAll || may("create", { type: "topic", name });
     (isAllowed ? allowed : refused).push(name);
   }
-  const failed = allowed.length > 0 ? await services.topics.createMissing(allowed) : [];
+  const failed = allowed.length > 0 ? await services.topics.createMissing(allowed, mutations) : [];
   return new Map([
     ...failed,
     ...refused.map((name) => [name, ErrorCode.TOPIC_AUTHORIZATION_FAILED] as const),

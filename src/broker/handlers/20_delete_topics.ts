@@ -5,14 +5,15 @@
 //   a -delete name; their files follow right after. Committed offsets of the topic go too. Who may
 //   do everything with the cluster may delete, too, and who may not describe a topic is not told
 //   whether it is there.
-// Versions: 5 messages; 6 topic ids (KIP-516).
+// Versions: 5 messages, and who is over its quota of changes is refused (KIP-599), and only pauses
+//   before; 6 topic ids (KIP-516).
 
 import { ZERO_UUID } from "../../base/ids.ts";
 import { DeleteTopics } from "../../protocol/mod.ts";
 import { needs, theCluster } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
-type Context = RequestContext<"topics">;
+type Context = RequestContext<"quotas" | "topics">;
 
 export const deleteTopics = handler(DeleteTopics, {
   serves: "0-6",
@@ -20,13 +21,16 @@ export const deleteTopics = handler(DeleteTopics, {
     needs("topic describe"),
     needs("topic delete"),
   ],
-  handle(request, { services, version, may }: Context) {
+  async handle(request, { services, session, clientId, version, may }: Context) {
+    const mutations = services.quotas.meter(session.principal, clientId)
+      ?.mutations({ isStrict: version >= 5 });
     const mayAll = may("delete", theCluster);
     const access = {
       delete: (name: string) => mayAll || may("delete", { type: "topic", name }),
       describe: (name: string) => mayAll || may("describe", { type: "topic", name }),
     };
-    return services.topics.delete(request, { version, access });
+    const answer = await services.topics.delete(request, { version, access, mutations });
+    return { ...answer, throttleTimeMs: mutations?.settle() ?? 0 };
   },
 
   refuse: ({ topics, topicNames }, { errorCode, errorMessage }) => ({

@@ -1,10 +1,10 @@
 // AlterClientQuotas: sets how much clients may do (KIP-546).
 //
 // Serves: 0-1.
-// Behaviour: bytes produced and fetched per second and the share of the event loop's time, for
-//   users, client ids and their defaults; in force for requests that come after the answer.
+// Behaviour: bytes produced and fetched per second, the share of the event loop's time and changes of
+//   topics, for users, client ids and their defaults; new connections per second, for addresses and
+//   their default. In force for what comes after the answer.
 // Versions: 1 flexible.
-// Not done: quotas of IP addresses and of topic changes: INVALID_REQUEST.
 
 import { decideAlterClientQuotas } from "../../cluster/client_quotas.ts";
 import { AlterClientQuotas } from "../../protocol/apis/49_alter_client_quotas.ts";

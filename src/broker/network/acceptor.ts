@@ -1,8 +1,10 @@
 // The open connections: accepts them on every listener, bounds their number, drops idle ones, and
 // lets those in the middle of an answer finish when the broker closes.
 //
-// Kafka's rules: max.connections, in all and by address, closes the newcomer, and
-// connections.max.idle.ms the silent.
+// Kafka's rules: max.connections, in all, by listener and by address, closes the newcomer, and
+// connections.max.idle.ms the silent. The listener of brokers, where there are others, takes in
+// whoever comes: the connection of another listener that was idle the longest gives way.
+// Who comes too fast waits, or is kept out (arrivals.ts).
 //
 // Invariant: no fault of one socket reaches anything else. Whatever it throws, and even when it
 // never ends, the next one is accepted, and `close` resolves: the logs are closed behind it.
@@ -20,6 +22,8 @@ import type {
 } from "../../runtime/ports.ts";
 import type { LoginOptions } from "../authentication/login.ts";
 import type { TlsListeners } from "../authentication/tls_listeners.ts";
+import { Arrivals } from "./arrivals.ts";
+import type { ConnectionRates } from "./connection_rates.ts";
 import { type ConnectionBounds, ConnectionCounts, type ReachedBound } from "./connection_counts.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import type { ListenerAddress } from "../config/listeners.ts";
@@ -42,6 +46,7 @@ export interface AcceptorOptions {
   /** What others may wait for. */
   readonly memory: Pick<MemoryBudget, "frames" | "answers">;
   readonly bounds: ConnectionBounds;
+  readonly rates: ConnectionRates;
   readonly idleMsMax: number;
   /** What a client of `listener` is told; undefined: the address that it reached. */
   readonly advertised: (listener: ListenerAddress) => Address | undefined;
@@ -55,12 +60,18 @@ export interface AcceptorOptions {
   >;
 }
 
+/** What a client has shown before its first request. */
+interface ShownByTls {
+  readonly certificate: Uint8Array | undefined;
+}
+
 /** Owns the listeners and their connections. */
 export class Acceptor {
   readonly #options: AcceptorOptions;
   readonly #listeners: Listener[] = [];
   readonly #connections = new Set<Connection>();
   readonly #counts: ConnectionCounts;
+  readonly #arrivals: Arrivals;
   readonly #ended = new Set<Promise<void>>();
   #sweep: Timer | undefined;
   #accepted = 0;
@@ -69,7 +80,14 @@ export class Acceptor {
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
-    this.#counts = new ConnectionCounts(options.bounds);
+    const { bounds, rates, timers } = options;
+    this.#counts = new ConnectionCounts(bounds);
+    this.#arrivals = new Arrivals({
+      rates,
+      timers,
+      isProtected: bounds.isProtected,
+      onRefused: (host, reason) => this.#onTooFast(host, reason),
+    });
     this.#scheduleSweep();
   }
 
@@ -117,9 +135,10 @@ export class Acceptor {
       this.#listeners.push(await network.listen(address, accept));
       return;
     }
-    const secure = await network.listenTls(address, listening, (socket) => {
-      const { peerCertificate } = socket;
-      this.#accept(socket, listener, peerCertificate);
+    const admits = ({ host }: Address) => this.#arrivals.admits(host);
+    const guarded = { ...listening, rules: { ...listening.rules, admits } };
+    const secure = await network.listenTls(address, guarded, (socket) => {
+      this.#accept(socket, listener, { certificate: socket.peerCertificate });
     });
     this.#listeners.push(secure);
     tls.watch(listener.name, secure);
@@ -132,6 +151,7 @@ export class Acceptor {
   async close(): Promise<void> {
     this.#sweep?.cancel();
     await Promise.all(this.#listeners.map((listener) => this.#closeListener(listener)));
+    this.#arrivals.close();
     const finished = [...this.#connections].map((connection) => connection.finish());
     await this.#within(drainMsMax, finished);
     for (const connection of this.#connections) connection.close();
@@ -162,16 +182,35 @@ export class Acceptor {
   }
 
   /** Called by the adapter, which is not to hear of what happens to this socket. */
-  #accept(socket: Socket, listener: ListenerAddress, certificate?: Uint8Array): void {
-    try {
-      const reached = this.#counts.reachedBy(socket.remote.host);
+  #accept(socket: Socket, listener: ListenerAddress, tls?: ShownByTls): void {
+    const { name } = listener;
+    const admit = () => this.#admit(socket, listener, tls?.certificate);
+    this.#guarded(() =>
+      this.#arrivals.take({ socket, admit }, { listener: name, isAdmitted: tls !== undefined })
+    );
+  }
+
+  #admit(socket: Socket, listener: ListenerAddress, certificate: Uint8Array | undefined): void {
+    this.#guarded(() => {
+      const reached = this.#counts.reachedBy(socket.remote.host, listener.name);
       if (reached !== undefined) this.#refuse(socket, reached);
       else this.#serve(socket, listener, certificate);
+    });
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work();
     } catch (error) {
       this.#options.logger.log("error", "a connection could not be served", {
         reason: messageOf(error),
       });
     }
+  }
+
+  #onTooFast(host: string, reason: string): void {
+    this.#refused++;
+    this.#options.logger.log("warn", "refused a connection", { host, reason });
   }
 
   #refuse(socket: Socket, { key, max }: ReachedBound): void {
@@ -210,11 +249,12 @@ export class Acceptor {
     logger.log("debug", "accepted a connection", { peer: formatAddress(socket.remote) });
     const { host } = socket.remote;
     this.#connections.add(connection);
-    this.#counts.add(host);
+    this.#counts.add(host, name);
+    if (this.#counts.isExceeded) this.#dropLongestIdle();
     this.#accepted++;
     const ended = connection.run().finally(() => {
       this.#connections.delete(connection);
-      this.#counts.remove(host);
+      this.#counts.remove(host, name);
       this.#ended.delete(ended);
     });
     this.#ended.add(ended);
@@ -244,6 +284,24 @@ export class Acceptor {
       });
       connection.close();
     }
+  }
+
+  /** One connection gives way to another that has come by a protected listener. */
+  #dropLongestIdle(): void {
+    const { bounds, logger, monotonic } = this.#options;
+    const nowMs = monotonic();
+    let [longest, longestMs] = [undefined as Connection | undefined, -1];
+    for (const connection of this.#connections) {
+      if (bounds.isProtected(connection.session.listener.name)) continue;
+      const idleMs = connection.idleMs(nowMs);
+      if (idleMs > longestMs) [longest, longestMs] = [connection, idleMs];
+    }
+    if (longest === undefined) return;
+    logger.log("warn", "closed the connection that was idle the longest: too many are open", {
+      peer: formatAddress(longest.session.remote),
+      idleMs: Math.round(longestMs),
+    });
+    longest.close();
   }
 
   #dropIdle(): void {

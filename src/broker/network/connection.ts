@@ -134,6 +134,11 @@ export class Connection {
     return this.#queue.length > 0 || this.#resume !== undefined;
   }
 
+  /** For how long nothing has come, as of the last call of {@link noteIdle}. */
+  idleMs(nowMs: number): number {
+    return this.#isActive || this.isBusy ? 0 : nowMs - this.#idleSinceMs;
+  }
+
   /**
    * For how long nothing has come, as far as calls of this method can tell: requests leave a mark
    * only, since reading a clock for each would cost more than the rest of this class.

@@ -1,6 +1,7 @@
 // How many connections there are, in all and from each address, and whether there may be one more.
 //
-//   max.connections                     in all
+//   max.connections                     in all, but for the listener of brokers
+//   listener.name.<name>.max.connections   by that listener
 //   max.connections.per.ip.overrides    from an address that it names, such as 10.0.0.7:20
 //   max.connections.per.ip              from any other
 //
@@ -15,6 +16,9 @@ export interface ReachedBound {
 
 export interface ConnectionBounds {
   readonly connectionsMax: () => number;
+  readonly listenerMax: (listener: string) => number;
+  /** Whether connections of this listener come in whatever others there are. */
+  readonly isProtected: (listener: string) => boolean;
   readonly perAddressMax: () => number;
   /** The value of `max.connections.per.ip.overrides`. */
   readonly overrides: () => string;
@@ -24,6 +28,7 @@ export interface ConnectionBounds {
 export class ConnectionCounts {
   readonly #bounds: ConnectionBounds;
   readonly #byHost = new Map<string, number>();
+  readonly #byListener = new Map<string, number>();
   #all = 0;
   #overridesText = "";
   #overrides: ReadonlyMap<string, number> = new Map();
@@ -32,22 +37,33 @@ export class ConnectionCounts {
     this.#bounds = bounds;
   }
 
-  /** What forbids one more connection from `host`; undefined when nothing does. */
-  reachedBy(host: string): ReachedBound | undefined {
-    const all = this.#bounds.connectionsMax();
-    if (this.#all >= all) return { key: "max.connections", max: all };
-    const max = this.#overrideOf(host) ?? this.#bounds.perAddressMax();
+  /** What forbids one more connection from `host` by `listener`; undefined when nothing does. */
+  reachedBy(host: string, listener: string): ReachedBound | undefined {
+    const { connectionsMax, listenerMax, isProtected, perAddressMax } = this.#bounds;
+    const [all, ofListener] = [connectionsMax(), listenerMax(listener)];
+    if ((this.#byListener.get(listener) ?? 0) >= ofListener) {
+      return { key: "max.connections", max: ofListener };
+    }
+    if (this.#all >= all && !isProtected(listener)) return { key: "max.connections", max: all };
+    const max = this.#overrideOf(host) ?? perAddressMax();
     const count = this.#byHost.get(host) ?? 0;
     return count >= max ? { key: "max.connections.per.ip", max } : undefined;
   }
 
-  add(host: string): void {
-    this.#all++;
-    this.#byHost.set(host, (this.#byHost.get(host) ?? 0) + 1);
+  /** Whether there are more than there may be, since a protected listener takes them all. */
+  get isExceeded(): boolean {
+    return this.#all > this.#bounds.connectionsMax();
   }
 
-  remove(host: string): void {
+  add(host: string, listener: string): void {
+    this.#all++;
+    this.#byHost.set(host, (this.#byHost.get(host) ?? 0) + 1);
+    this.#byListener.set(listener, (this.#byListener.get(listener) ?? 0) + 1);
+  }
+
+  remove(host: string, listener: string): void {
     this.#all--;
+    this.#byListener.set(listener, (this.#byListener.get(listener) ?? 0) - 1);
     const left = (this.#byHost.get(host) ?? 0) - 1;
     if (left > 0) this.#byHost.set(host, left);
     else this.#byHost.delete(host);

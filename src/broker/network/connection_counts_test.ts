@@ -5,23 +5,46 @@ Deno.test("connections are bounded in all and by address, for some by another nu
   let overrides = "10.0.0.1:3";
   const counts = new ConnectionCounts({
     connectionsMax: () => 5,
+    listenerMax: (listener) => listener === "NARROW" ? 1 : 100,
+    isProtected: (listener) => listener === "BROKERS",
     perAddressMax: () => 1,
     overrides: () => overrides,
   });
-  counts.add("10.0.0.2");
-  assertEquals(counts.reachedBy("10.0.0.2"), { key: "max.connections.per.ip", max: 1 });
+  counts.add("10.0.0.2", "OUTSIDE");
+  assertEquals(counts.reachedBy("10.0.0.2", "OUTSIDE"), { key: "max.connections.per.ip", max: 1 });
   for (let i = 0; i < 3; i++) {
-    assertEquals(counts.reachedBy("10.0.0.1"), undefined);
-    counts.add("10.0.0.1");
+    assertEquals(counts.reachedBy("10.0.0.1", "OUTSIDE"), undefined);
+    counts.add("10.0.0.1", "OUTSIDE");
   }
-  assertEquals(counts.reachedBy("10.0.0.1"), { key: "max.connections.per.ip", max: 3 });
-  assertEquals(counts.reachedBy("10.0.0.3"), undefined);
-  counts.add("10.0.0.3");
-  assertEquals(counts.reachedBy("10.0.0.4"), { key: "max.connections", max: 5 });
-  counts.remove("10.0.0.2");
-  assertEquals(counts.reachedBy("10.0.0.2"), undefined);
+  assertEquals(counts.reachedBy("10.0.0.1", "OUTSIDE"), { key: "max.connections.per.ip", max: 3 });
+  assertEquals(counts.reachedBy("10.0.0.3", "OUTSIDE"), undefined);
+  counts.add("10.0.0.3", "OUTSIDE");
+  assertEquals(counts.reachedBy("10.0.0.4", "OUTSIDE"), { key: "max.connections", max: 5 });
+  counts.remove("10.0.0.2", "OUTSIDE");
+  assertEquals(counts.reachedBy("10.0.0.2", "OUTSIDE"), undefined);
   overrides = "10.0.0.1:4";
-  assertEquals(counts.reachedBy("10.0.0.1"), undefined);
+  assertEquals(counts.reachedBy("10.0.0.1", "OUTSIDE"), undefined);
+});
+
+Deno.test("a listener has a bound of its own, and that of brokers none of the others'", () => {
+  const counts = new ConnectionCounts({
+    connectionsMax: () => 2,
+    listenerMax: (listener) => listener === "NARROW" ? 1 : 100,
+    isProtected: (listener) => listener === "BROKERS",
+    perAddressMax: () => 100,
+    overrides: () => "",
+  });
+  counts.add("10.0.0.1", "NARROW");
+  assertEquals(counts.reachedBy("10.0.0.1", "NARROW"), { key: "max.connections", max: 1 });
+  counts.add("10.0.0.1", "OUTSIDE");
+  assertEquals(counts.reachedBy("10.0.0.1", "OUTSIDE"), { key: "max.connections", max: 2 });
+  assertEquals(counts.reachedBy("10.0.0.1", "BROKERS"), undefined);
+  assertEquals(counts.isExceeded, false);
+  counts.add("10.0.0.1", "BROKERS");
+  assertEquals(counts.isExceeded, true);
+  counts.remove("10.0.0.1", "NARROW");
+  assertEquals(counts.isExceeded, false);
+  assertEquals(counts.reachedBy("10.0.0.1", "NARROW"), { key: "max.connections", max: 2 });
 });
 
 Deno.test("limits are for addresses of both families", () => {

@@ -339,7 +339,8 @@ export class Dispatcher {
     };
     const { withhold } = handler;
     if (withhold === undefined) {
-      return used.pauseMs > 0 ? throttled(used.pauseMs) : this.#encode(dispatching, response);
+      const pauseMs = Math.max(used.pauseMs, throttleTimeOf(response));
+      return pauseMs > 0 ? throttled(pauseMs) : this.#encode(dispatching, response);
     }
     const counted = (reply: ReplyChunks) => {
       const bytes = reply.reduce((sum, chunk) => sum + chunk.length, 0);
@@ -383,6 +384,12 @@ function refuseVersion({ apiVersion, correlationId }: RequestHeader, handler: Ha
       .filter((range) => range.apiKey === apiVersionsKey),
   };
   return encodeResponse(api, 0, correlationId, response as never);
+}
+
+/** For how long the handler itself wants its client to pause. */
+function throttleTimeOf(response: unknown): number {
+  const { throttleTimeMs } = response as { readonly throttleTimeMs?: unknown };
+  return typeof throttleTimeMs === "number" ? throttleTimeMs : 0;
 }
 
 function pause(session: Session, { meter, pauseMs }: Used): void {

@@ -49,6 +49,7 @@ export const CreateTopics = api({
   errors: {
     topics: {
       ...topicAccess,
+      THROTTLING_QUOTA_EXCEEDED: "the client has used up its quota of changes",
       TOPIC_ALREADY_EXISTS: "there is a topic of this name",
       INVALID_TOPIC_EXCEPTION: "no topic can have this name, or it is too like another's",
       INVALID_PARTITIONS: "the number of partitions is 0 or too large",

@@ -34,6 +34,7 @@ export const DeleteTopics = api({
   errors: {
     responses: {
       ...topicAccess,
+      THROTTLING_QUOTA_EXCEEDED: "the client has used up its quota of changes",
       UNKNOWN_TOPIC_OR_PARTITION: "no topic has this name",
       UNKNOWN_TOPIC_ID: "no topic has this id",
       INVALID_TOPIC_EXCEPTION: "the topic is the broker's own, or no topic can have this name",

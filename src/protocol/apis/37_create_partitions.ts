@@ -30,6 +30,7 @@ export const CreatePartitions = api({
   errors: {
     results: {
       ...topicAccess,
+      THROTTLING_QUOTA_EXCEEDED: "the client has used up its quota of changes",
       UNKNOWN_TOPIC_OR_PARTITION: "there is no such topic",
       INVALID_TOPIC_EXCEPTION: "no topic can have this name, or the topic is the broker's own",
       INVALID_PARTITIONS: "the topic has as many partitions already, or would get too many",
