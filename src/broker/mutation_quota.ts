@@ -1,5 +1,5 @@
-// How fast a client may change topics (KIP-599): a bucket of tokens, of which each partition that is
-// made or deleted takes one.
+// How fast a client may change topics (KIP-599): a bucket of tokens, of which each partition that
+// is made or deleted takes one.
 //
 //   full at first: rate * controller.quota.window.num * ...size.seconds;  refilled at the rate
 //   strict      nothing is taken while the bucket is below zero, and the client is told so

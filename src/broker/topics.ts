@@ -152,7 +152,8 @@ export class Topics {
     }
     if (reasons.size === 0) return [...topics];
     const undone = [...reasons.keys()].map((name) => ({ name, topicId: ZERO_UUID }));
-    await this.#delete({ topics: undone, topicNames: [], timeoutMs: 0 });
+    const rules = { version: 6, deleteTopicEnable: true };
+    await this.#delete({ topics: undone, topicNames: [], timeoutMs: 0 }, rules);
     return topics.map((topic) => {
       const errorMessage = reasons.get(topic.name);
       if (errorMessage === undefined) return topic;
@@ -220,7 +221,7 @@ export class Topics {
 
   async #delete(
     request: RequestOf<typeof DeleteTopics>,
-    rules: Omit<DeleteOptions, "isInternal" | "take"> = { version: 6, deleteTopicEnable: true },
+    rules: Omit<DeleteOptions, "isInternal" | "take">,
     mutations?: Mutations,
   ): Promise<ResponseInput<typeof DeleteTopics>> {
     const { change, reconciler } = this.#options;

@@ -46,9 +46,4 @@ export * from "./records.ts";
 export { type MetadataChange, MetadataReplay } from "./replay.ts";
 export * from "./store.ts";
 export * from "./topic_names.ts";
-export {
-  decideCreatePartitions,
-  decideDeleteTopics,
-  type DeleteAccess,
-  type DeleteOptions,
-} from "./topics.ts";
+export { decideCreatePartitions, decideDeleteTopics, type DeleteOptions } from "./topics.ts";

@@ -1,6 +1,7 @@
 // Real clients log in by tokens: by those of an identity provider (OAUTHBEARER) kafkajs,
-// platformatic and Kafka's clients, by those that nobody has signed kcat (librdkafka); by delegation
-// tokens Kafka's, whose own kafka-delegation-tokens has made them, renewed them and let them expire.
+// platformatic and Kafka's clients, by those that nobody has signed kcat (librdkafka); by
+// delegation tokens Kafka's, whose own kafka-delegation-tokens has made them, renewed them and let
+// them expire.
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Admin as PlatformaticAdmin } from "@platformatic/kafka";

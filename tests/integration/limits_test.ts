@@ -198,7 +198,7 @@ Deno.test("a topic that is made by naming it counts as well", () =>
     assert(throttleTimeMs >= 8_000, `${throttleTimeMs} ms`);
   }));
 
-Deno.test("a user's quota is that of who has logged in, by whatever connection and client id", () => {
+Deno.test("a user's quota is that of who has logged in, by whatever connection", () => {
   const settings = {
     "listener.security.protocol.map": "PLAINTEXT:SASL_PLAINTEXT",
     "sasl.enabled.mechanisms": "PLAIN",

@@ -1,9 +1,9 @@
 // AlterClientQuotas: sets how much clients may do (KIP-546).
 //
 // Serves: 0-1.
-// Behaviour: bytes produced and fetched per second, the share of the event loop's time and changes of
-//   topics, for users, client ids and their defaults; new connections per second, for addresses and
-//   their default. In force for what comes after the answer.
+// Behaviour: bytes produced and fetched per second, the share of the event loop's time and changes
+//   of topics, for users, client ids and their defaults; new connections per second, for addresses
+//   and their default. In force for what comes after the answer.
 // Versions: 1 flexible.
 
 import { decideAlterClientQuotas } from "../../cluster/client_quotas.ts";

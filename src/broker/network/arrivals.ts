@@ -5,8 +5,8 @@
 //   arrived ──too many of its address──> held ──pause──> closed
 //      └──> waiting (in order, by listener) ──pause──> admitted
 //
-// Invariant: at most `heldMax` are held, and `waitingMax` of a listener wait; further ones are closed
-// at once.
+// Invariant: at most `heldMax` are held, and `waitingMax` of a listener wait; further ones are
+// closed at once.
 
 import type { Socket, Timer, Timers } from "../../runtime/ports.ts";
 import type { ConnectionRates } from "./connection_rates.ts";
@@ -45,14 +45,14 @@ export class Arrivals {
     this.#options = options;
   }
 
-  /** Whether a connection from `host` may come: asked where refusing one early saves work. */
+  /** Whether a connection from `host` may come: asked where an early refusal saves work. */
   admits(host: string): boolean {
     if (this.#options.rates.addressPauseMs(host) === 0) return true;
     this.#options.onRefused(host, tooFast);
     return false;
   }
 
-  /** Calls `admit` now or later, or closes the socket. `isAdmitted`: its address was asked about. */
+  /** Calls `admit` now or later, or closes the socket. `isAdmitted`: its address may come. */
   take(
     { socket, admit }: Arrived,
     { listener, isAdmitted }: { readonly listener: string; readonly isAdmitted: boolean },
