@@ -22,6 +22,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { concatBytes } from "../src/base/bytes.ts";
+import { firstOf, itemAt } from "../src/base/items.ts";
 import { CreateTopics, decodeResponse, encodeRequest, Fetch } from "../src/protocol/mod.ts";
 import { benchCompaction } from "./bench/compaction.ts";
 import { benchDurable } from "./bench/durable.ts";
@@ -160,7 +161,7 @@ async function createTopic(port: number, partitions: number): Promise<void> {
     },
     check: (answer) => {
       const { message } = decodeResponse(CreateTopics, createVersion, answer);
-      const { errorCode } = message.topics[0];
+      const { errorCode } = firstOf(message.topics);
       if (errorCode !== 0 && errorCode !== 36) throw new Error(`topic not created: ${errorCode}`);
     },
   });
@@ -191,7 +192,7 @@ function produceScenario(
 ) {
   const { records, connections, inFlight } = o;
   const frames = Array.from({ length: connections }, (_, i) => frameOf(i, records));
-  const load = { connections, inFlight, request: (i: number) => frames[i] };
+  const load = { connections, inFlight, request: (i: number) => itemAt(frames, i) };
   return {
     name,
     broker: (folder: string, checkout?: string) =>
@@ -225,7 +226,7 @@ function fetchScenario(): Scenario {
             throw new Error(`a fetch brought ${answer.length} bytes only`);
           }
         };
-        return measure(program, { ...o, request: (i) => next[i](), check }, batchRecords);
+        return measure(program, { ...o, request: (i) => itemAt(next, i)(), check }, batchRecords);
       }),
     bare: async (folder) => {
       const path = `${folder}/bare`;
@@ -344,7 +345,7 @@ const speed = (row: Row) => row.megabytesPerSecond;
 const cost = (row: Row) => row.cpuSecondsPerGigabyte;
 
 function printRatios(name: string, above: readonly number[], below: readonly number[]): void {
-  const ratios = above.map((value, i) => value / below[i]);
+  const ratios = above.map((value, i) => value / itemAt(below, i));
   const list = ratios.map((ratio) => ratio.toFixed(2)).join(", ");
   console.log(`  ${name}: ${median(ratios).toFixed(2)}  (rounds: ${list})`);
 }

@@ -13,6 +13,7 @@
 // given back: pages that are new to a virtual machine cost ten times as much. Linux, for /proc.
 
 import { parseArgs } from "@std/cli/parse-args";
+import { firstOf, itemAt } from "../src/base/items.ts";
 import { Client, createTopic, deleteTopic, listOffsets } from "../src/client/mod.ts";
 import { denoRuntime } from "../src/runtime/deno.ts";
 import { type Amounts, type Load, loads, removePayload } from "./bench/comparison_loads.ts";
@@ -167,7 +168,7 @@ async function measure(load: Load, running: readonly Running[], o: Options): Pro
 
 async function firstLine(command: string, ...args: string[]): Promise<string> {
   const { stdout, stderr } = await new Deno.Command(command, { args }).output();
-  return new TextDecoder().decode(stdout.length > 0 ? stdout : stderr).split("\n")[0];
+  return firstOf(new TextDecoder().decode(stdout.length > 0 ? stdout : stderr).split("\n"));
 }
 
 async function machineLines(loadBefore: number): Promise<string[]> {
@@ -190,7 +191,7 @@ async function machineLines(loadBefore: number): Promise<string[]> {
 async function compare(o: Options): Promise<Comparison> {
   const running: Running[] = [];
   try {
-    const loadBefore = Deno.loadavg()[0];
+    const loadBefore = firstOf(Deno.loadavg());
     const idle = new Map<string, number>();
     for (const contender of o.contenders) {
       const broker = await contender.start();
@@ -198,7 +199,7 @@ async function compare(o: Options): Promise<Comparison> {
       idle.set(broker.name, broker.usage().residentBytes);
     }
     await touchPageCache(o.touchBytes);
-    const baseline = o.contenders[0].name;
+    const baseline = firstOf(o.contenders).name;
     const measured: Measured[] = [];
     for (const load of o.loads) {
       const each = await measure(load, running, o);
@@ -209,7 +210,7 @@ async function compare(o: Options): Promise<Comparison> {
     }
     const standings: Standing[] = running.map((broker, index) => ({
       name: broker.name,
-      about: o.contenders[index].about,
+      about: itemAt(o.contenders, index).about,
       startMs: broker.startMs,
       idleBytes: idle.get(broker.name)!,
       endBytes: broker.usage().residentBytes,
@@ -238,4 +239,6 @@ const options = optionsOf(Deno.args);
 console.log(`${options.rounds} rounds, in turn:\n${introduction(options.contenders)}`);
 const comparison = await compare(options);
 if (options.json !== undefined) await Deno.writeTextFile(options.json, jsonOf(comparison));
-if (options.writes) await Deno.writeTextFile(page, pageOf(comparison, options.contenders[0].name));
+if (options.writes) {
+  await Deno.writeTextFile(page, pageOf(comparison, firstOf(options.contenders).name));
+}

@@ -9,6 +9,7 @@
 // a difference too, and with --all so is a definition without a table, of whatever a broker may be
 // sent or keeps. Prints the differences and what was compared; exits 1 when there is one.
 
+import { firstOf } from "../src/base/items.ts";
 import {
   defaultOf,
   type Field,
@@ -201,7 +202,7 @@ function* definedRows(
   for (const field of fields) {
     const versions = clip(parseVersions(field.versions ?? field.taggedVersions!), parent);
     if (versions === undefined) continue;
-    const here = `${path}${field.name[0].toLowerCase()}${field.name.slice(1)}`;
+    const here = `${path}${firstOf(field.name).toLowerCase()}${field.name.slice(1)}`;
     const element = field.type.replace(/^\[\]/, "");
     const common = definition.commonStructs?.find((each) => each.name === element);
     const inner = field.fields ?? common?.fields;

@@ -6,6 +6,7 @@
 //   "Differs from Kafka: ..." anywhere      -> the list of differences
 //
 // Such a note ends with its paragraph: at an empty comment line or at the end of the comment.
+import { itemAt } from "../src/base/items.ts";
 
 /** A range of versions, both ends included. */
 export interface Versions {
@@ -39,7 +40,7 @@ const handlersFolder = "src/broker/handlers/";
 function commentText(line: string): string | undefined {
   if (line.trim() === "*/") return "";
   const match = /^\s*(?:\/\/|\/\*\*|\*)(.*?)(?:\*\/)?\s*$/.exec(line);
-  return match === null ? undefined : match[1].trim();
+  return match === null ? undefined : itemAt(match, 1).trim();
 }
 
 /** The paragraphs of comments that start with `label`, without it, with the index of their end. */
@@ -47,12 +48,12 @@ function notes(text: string, label: string): { text: string; end: number }[] {
   const lines = text.split("\n");
   const found: { text: string; end: number }[] = [];
   for (let i = 0; i < lines.length; i++) {
-    const first = commentText(lines[i]);
+    const first = commentText(itemAt(lines, i));
     if (first === undefined || !first.startsWith(label)) continue;
     const words = [first.slice(label.length).trim()];
     let end = i + 1;
     for (; end < lines.length; end++) {
-      const next = commentText(lines[end]);
+      const next = commentText(itemAt(lines, end));
       if (next === undefined || next === "" || /^(Differs from Kafka|Not done):/.test(next)) break;
       words.push(next);
     }

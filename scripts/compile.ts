@@ -9,6 +9,7 @@
 // the ready line of `ottla start` names it. What was built, and by which, is printed.
 
 import { parseArgs } from "@std/cli/parse-args";
+import { missing } from "../src/base/items.ts";
 
 const bunVersion = "1.4.4";
 const entry = "src/main.ts";
@@ -34,7 +35,8 @@ const denoCompileMsMax = 120_000;
 async function succeeds(command: readonly string[]): Promise<boolean> {
   console.log(`$ ${command.join(" ")}`);
   try {
-    const child = new Deno.Command(command[0], { args: command.slice(1), cwd: root });
+    const [program = missing(), ...args] = command;
+    const child = new Deno.Command(program, { args, cwd: root });
     return (await child.spawn().status).success;
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));

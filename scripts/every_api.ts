@@ -5,6 +5,7 @@
 // Invariant: a file of src/protocol/apis that begins with a key has one table, of that key.
 
 import { assert } from "@std/assert";
+import { missing } from "../src/base/items.ts";
 import type { AnyApi } from "../src/protocol/schema.ts";
 
 const folder = new URL("../src/protocol/apis/", import.meta.url);
@@ -19,8 +20,8 @@ export const everyApi: ReadonlyMap<number, AnyApi> = new Map(
 
 async function tableIn(file: string): Promise<AnyApi> {
   const module: Readonly<Record<string, unknown>> = await import(new URL(file, folder).href);
-  const [api, ...more] = Object.values(module).filter(isApi);
-  assert(api !== undefined && more.length === 0, `${file} has one table`);
+  const [api = missing(), ...more] = Object.values(module).filter(isApi);
+  assert(more.length === 0, `${file} has one table`);
   assert(api.key === parseInt(file), `${file} has the table of key ${api.key}`);
   return api;
 }

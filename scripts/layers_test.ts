@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { firstOf } from "../src/base/items.ts";
 import { checkCircles, checkImports, checkPlatformNames } from "./layers.ts";
 import { parseSource, type SourceFile, type Violation } from "./source.ts";
 
@@ -94,7 +95,7 @@ Deno.test("a circle of imports is reported once, as its whole path", () => {
   const circles = checkCircles(files);
   assertEquals(places(circles), ["src/log/c.ts:1 import-circle"]);
   const path = ["a", "b", "c", "a"].map((name) => `src/log/${name}.ts`).join(" -> ");
-  assertEquals(circles[0].message, path);
+  assertEquals(firstOf(circles).message, path);
 });
 
 Deno.test("imports of types alone close a circle, and re-exports of them, and import types", () => {

@@ -7,6 +7,7 @@
 // Invariant: deno.json is the only file where a version is edited by hand. `deno task tidy` fails
 // when the others do not agree with it.
 
+import { itemAt } from "../src/base/items.ts";
 import { importsOf } from "./layers.ts";
 import { isTestFile, readSources } from "./source.ts";
 
@@ -27,7 +28,7 @@ export function pinsOf(imports: Readonly<Record<string, string>>): Pin[] {
   return Object.entries(imports).flatMap(([name, target]) => {
     const match = /^npm:((?:@[^/]+\/)?[^@/]+)(?:@([^/]+))?(\/.+)?$/.exec(target);
     if (match === null) return [];
-    return [{ name, npmName: match[1], version: match[2] ?? "", path: match[3] ?? "" }];
+    return [{ name, npmName: itemAt(match, 1), version: match[2] ?? "", path: match[3] ?? "" }];
   });
 }
 

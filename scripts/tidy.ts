@@ -9,6 +9,7 @@
 // Tests are exempt from the header and from the function length: their names are the header.
 
 import ts from "typescript";
+import { firstOf } from "../src/base/items.ts";
 import { checkCatches } from "./catches.ts";
 import { bunPath, pinsOf } from "./pins.ts";
 import {
@@ -127,7 +128,7 @@ const syntax = eachNode((node) => {
     return "no private or protected: use #names";
   }
   if (ts.isHeritageClause(node) && node.token === ts.SyntaxKind.ExtendsKeyword) {
-    const base = ts.isClassLike(node.parent) ? node.types[0].expression.getText() : "Error";
+    const base = ts.isClassLike(node.parent) ? firstOf(node.types).expression.getText() : "Error";
     if (!/Error$/.test(base)) return `no inheritance but Error's: hold a ${base} instead`;
   }
   return undefined;

@@ -9,6 +9,7 @@
 //   bare.ts append|serve FILE [FRAME_BYTES]     prints "listening on PORT"
 
 import { openSync, readSync, writeSync } from "node:fs";
+import { itemAt } from "../../src/base/items.ts";
 
 // deno-lint-ignore no-explicit-any
 const bun = (globalThis as any).Bun;
@@ -46,7 +47,9 @@ class Intake {
   #frameLength(start: number): number | undefined {
     if (this.#end - start < 4) return undefined;
     const b = this.#buffer;
-    return 4 + ((b[start] << 24) | (b[start + 1] << 16) | (b[start + 2] << 8) | b[start + 3]);
+    return 4 +
+      ((itemAt(b, start) << 24) | (itemAt(b, start + 1) << 16) | (itemAt(b, start + 2) << 8) |
+        itemAt(b, start + 3));
   }
 
   #append(start: number, length: number): Uint8Array {

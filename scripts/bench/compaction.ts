@@ -8,6 +8,7 @@
 // last was answered late, so that a stall is not hidden by a load that waits for it.
 
 import { BytesWriter, concatBytes, utf8 } from "../../src/base/bytes.ts";
+import { firstOf, itemAt } from "../../src/base/items.ts";
 import { CreateTopics, decodeResponse, encodeRequest, Produce } from "../../src/protocol/mod.ts";
 import { buildBatch } from "../../src/records/mod.ts";
 import { type Program, startProgram } from "./program.ts";
@@ -73,7 +74,7 @@ async function createTopic(lane: Lane, name: string, configs: Record<string, str
     }],
   })));
   const { message } = decodeResponse(CreateTopics, 5, await lane.receive());
-  if (message.topics[0].errorCode !== 0) throw new Error(`topic ${name} was not created`);
+  if (firstOf(message.topics).errorCode !== 0) throw new Error(`topic ${name} was not created`);
 }
 
 function produceFrame(topic: string, records: Uint8Array): Uint8Array {
@@ -90,7 +91,7 @@ function produceFrame(topic: string, records: Uint8Array): Uint8Array {
 
 async function acknowledged(lane: Lane): Promise<void> {
   const { message } = decodeResponse(Produce, 9, await lane.receive());
-  const { errorCode } = message.responses[0].partitionResponses[0];
+  const { errorCode } = firstOf(firstOf(message.responses).partitionResponses);
   if (errorCode !== 0) throw new Error(`produce failed: ${errorCode}`);
 }
 
@@ -146,7 +147,7 @@ interface Latency {
 
 function quantile(latencies: readonly Latency[], q: number): number {
   const sorted = latencies.map(({ ms }) => ms).sort((a, b) => a - b);
-  return sorted[Math.floor(q * (sorted.length - 1))];
+  return itemAt(sorted, Math.floor(q * (sorted.length - 1)));
 }
 
 /** Runs it; `command` starts a broker on a data folder with these settings. */

@@ -6,6 +6,7 @@
 //   raw                          ready-made requests, as fast as they are answered (load.ts)
 //   open loop                    ready-made requests at a fixed rate (open_loop.ts)
 
+import { itemAt, missing } from "../../src/base/items.ts";
 import { goProgram } from "../../tests/conformance/clients/install.ts";
 import { fetchJars } from "../../tests/conformance/java/fetch.ts";
 import { run } from "../../tests/harness/process_lines.ts";
@@ -88,7 +89,7 @@ function raw(name: string, batches: Batches): Load {
         connections,
         inFlight,
         durationMs: seconds * 1000,
-        request: (connection) => frames[connection],
+        request: (connection) => itemAt(frames, connection),
         check: checkProduced,
       });
       return {
@@ -121,10 +122,10 @@ function openLoop(perSecond: number): Load {
         connections,
         perSecond,
         durationMs: seconds * 1000,
-        request: (connection) => frames[connection],
+        request: (connection) => itemAt(frames, connection),
         check: checkProduced,
       });
-      const at = (q: number) => latenciesMs[Math.floor(q * (latenciesMs.length - 1))];
+      const at = (q: number) => itemAt(latenciesMs, Math.floor(q * (latenciesMs.length - 1)));
       return {
         amount: requests,
         seconds: elapsedMs / 1000,
@@ -143,7 +144,7 @@ function javaProducer(codec: Codec): Load {
     unit: "bytes",
     partitions,
     about: `org.apache.kafka.tools.ProducerPerformance, ${properties.join(" ")}`,
-    absence: () => missing("java"),
+    absence: () => absent("java"),
     run: async ({ port, topic, bytes }) => {
       const records = recordsOf(bytes);
       const said = await kafkaTool("ProducerPerformance", [
@@ -155,7 +156,8 @@ function javaProducer(codec: Codec): Load {
       const found = /([\d.]+) records\/sec .* ([\d.]+) ms 50th.* ([\d.]+) ms 99th, ([\d.]+) ms/
         .exec(last);
       if (found === null) throw new Error(`ProducerPerformance said: ${said}`);
-      const [perSecond, p50, p99, p999] = found.slice(1).map(Number);
+      const [perSecond = missing(), p50 = missing(), p99 = missing(), p999 = missing()] = found
+        .slice(1).map(Number);
       const latenciesMs = { p50, p99, p999 };
       return { amount: records * recordBytes, seconds: records / perSecond, latenciesMs };
     },
@@ -182,7 +184,7 @@ function kcatProducer(codec: Codec): Load {
     unit: "bytes",
     partitions,
     about: `kcat -P -z ${codec} -X acks=1 -X linger.ms=5, a file of lines`,
-    absence: () => missing("kcat"),
+    absence: () => absent("kcat"),
     run: async ({ port, topic, bytes }) => {
       const records = recordsOf(bytes);
       const path = await linesFile(records);
@@ -207,7 +209,7 @@ function javaConsumer(): Load {
     unit: "bytes",
     partitions,
     about: "org.apache.kafka.tools.ConsumerPerformance, on 100 KB batches",
-    absence: () => missing("java"),
+    absence: () => absent("java"),
     prepare: fill,
     run: async ({ port, topic, bytes }) => {
       const said = await kafkaTool("ConsumerPerformance", [
@@ -242,7 +244,7 @@ async function fill({ port, topic, bytes }: Destination): Promise<void> {
   const each = Math.ceil(recordsOf(bytes) / 100 / partitions);
   for (let left = each; left > 0; left -= 4) {
     const durationMs = 0; // as many as are in flight
-    const request = (connection: number) => frames[connection];
+    const request = (connection: number) => itemAt(frames, connection);
     const load = { port, connections: partitions, inFlight: Math.min(4, left), durationMs };
     await runLoad({ ...load, request, check: checkProduced });
   }
@@ -275,7 +277,7 @@ function franzAbsence(): Promise<string | undefined> {
   return franzAbsenceOnce;
 }
 
-async function missing(command: string): Promise<string | undefined> {
+async function absent(command: string): Promise<string | undefined> {
   try {
     await new Deno.Command(command, { args: ["-h"], stdout: "null", stderr: "null" }).output();
     return undefined;

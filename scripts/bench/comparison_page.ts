@@ -3,6 +3,7 @@
 // A cell is the median of the rounds, least and most beside it; a ratio is the median of the
 // rounds' own ratios, so that a machine that slows down meanwhile moves it less.
 
+import { firstOf, itemAt } from "../../src/base/items.ts";
 import type { Load, Moved } from "./comparison_loads.ts";
 import type { Contender } from "./contenders.ts";
 import { median } from "./statistics.ts";
@@ -55,7 +56,7 @@ export function rowsOf({ load, samples }: Measured, baseline: string): string[][
     return [
       name,
       `${rateText(load, median(rates))} ${load.unit === "bytes" ? "MB/s" : "/s"}`,
-      `${rateText(load, rates[0])} - ${rateText(load, rates.at(-1)!)}`,
+      `${rateText(load, firstOf(rates))} - ${rateText(load, rates.at(-1)!)}`,
       `${cpu(cpuOf)} ${load.unit === "bytes" ? "s/GB" : "us each"}`,
       `${cpu(userOf)} + ${cpu(systemOf)}`,
       latencies.length === 0 ? "" : (["p50", "p99", "p999"] as const).map(latency).join(" / "),
@@ -91,18 +92,22 @@ function cpuText({ unit }: Load, secondsEach: number): string {
 
 /** Columns that line up. */
 export function aligned(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const widths = firstOf(rows).map((_, column) =>
+    Math.max(...rows.map((row) => itemAt(row, column).length))
+  );
   return rows.map((row) =>
-    "  " + row.map((cell, column) => cell.padEnd(widths[column])).join("   ").trimEnd()
+    "  " + row.map((cell, column) => cell.padEnd(itemAt(widths, column))).join("   ").trimEnd()
   ).join("\n");
 }
 
 function markdown(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0].map((_, column) => Math.max(3, ...rows.map((row) => row[column].length)));
+  const widths = firstOf(rows).map((_, column) =>
+    Math.max(3, ...rows.map((row) => itemAt(row, column).length))
+  );
   const line = (row: readonly string[]) =>
-    `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(" | ")} |`;
+    `| ${row.map((cell, column) => cell.padEnd(itemAt(widths, column))).join(" | ")} |`;
   const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
-  return [line(rows[0]), rule, ...rows.slice(1).map(line)].join("\n");
+  return [line(firstOf(rows)), rule, ...rows.slice(1).map(line)].join("\n");
 }
 
 /** The rows about starts and memory. */

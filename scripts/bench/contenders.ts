@@ -5,6 +5,7 @@
 //   deno, node   from source
 //   others   by a command line, with {port} and {folder} where it wants them
 
+import { firstOf, missing } from "../../src/base/items.ts";
 import { BrokerProcess } from "../../tests/harness/broker_process.ts";
 import { ProcessLines } from "../../tests/harness/process_lines.ts";
 import { type Usage, usageOf } from "./program.ts";
@@ -54,7 +55,7 @@ export function contendersOf(names: readonly string[], commands: readonly string
     throw new Error(`--brokers ${name}: it must be one of ${Object.keys(targets).join(", ")}`);
   });
   const others = commands.map((text) => {
-    const [name, ...rest] = text.split("=");
+    const [name = missing(), ...rest] = text.split("=");
     const about = rest.join("=");
     if (about === "") throw new Error(`--with ${text}: it must be NAME=COMMAND`);
     return { name, about, start: () => startCommand(name, about) };
@@ -84,7 +85,7 @@ async function startCommand(name: string, text: string): Promise<Running> {
   const words = text.split(" ").map((word) =>
     word.replaceAll("{port}", String(port)).replaceAll("{folder}", folder)
   );
-  const program = new ProcessLines({ command: words[0], args: words.slice(1), cwd: folder });
+  const program = new ProcessLines({ command: firstOf(words), args: words.slice(1), cwd: folder });
   const close = async () => {
     await program.kill();
     await Deno.remove(folder, { recursive: true });

@@ -4,6 +4,7 @@
 // The two run in turn, several rounds, each on a fresh broker and folder. The disk is asked in the
 // same folder, with the same bytes: append, fdatasync, once a millisecond or as fast as it goes.
 
+import { itemAt } from "../../src/base/items.ts";
 import { type LoadResult, runLoad } from "./load.ts";
 import { startProgram } from "./program.ts";
 import { median } from "./statistics.ts";
@@ -63,7 +64,7 @@ async function produce(
       connections: load.connections,
       inFlight: load.connections === 1 ? 1 : 4,
       durationMs: bench.durationMs,
-      request: (i) => frames[i],
+      request: (i) => itemAt(frames, i),
       check: bench.check,
     });
   } finally {
@@ -92,5 +93,5 @@ async function fdatasyncP99Ms(bytes: Uint8Array): Promise<number> {
     await Deno.remove(folder, { recursive: true });
   }
   tookMs.sort((a, b) => a - b);
-  return tookMs[Math.floor(0.99 * (tookMs.length - 1))];
+  return itemAt(tookMs, Math.floor(0.99 * (tookMs.length - 1)));
 }

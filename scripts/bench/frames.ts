@@ -1,6 +1,7 @@
 // The requests that the benchmarks send, ready to go out.
 
 import { concatBytes } from "../../src/base/bytes.ts";
+import { firstOf } from "../../src/base/items.ts";
 import { decodeResponse, encodeRequest, Produce } from "../../src/protocol/mod.ts";
 import { buildBatch } from "../../src/records/mod.ts";
 
@@ -35,6 +36,6 @@ export function produceFrame(o: ProduceFrame): Uint8Array {
 /** Throws when the broker refused it. */
 export function checkProduced(answer: Uint8Array): void {
   const { message } = decodeResponse(Produce, produceVersion, answer);
-  const { errorCode, errorMessage } = message.responses[0].partitionResponses[0];
+  const { errorCode, errorMessage } = firstOf(firstOf(message.responses).partitionResponses);
   if (errorCode !== 0) throw new Error(`produce failed: ${errorCode} ${errorMessage}`);
 }

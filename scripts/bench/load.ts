@@ -3,6 +3,8 @@
 // It knows frames (int32 length, payload) and nothing else, so the broker and the bare program get
 // the very same load. It runs in the process of the benchmark, beside the program that is measured.
 
+import { itemAt } from "../../src/base/items.ts";
+
 /** What to send, where, for how long. */
 export interface LoadOptions {
   readonly port: number;
@@ -42,7 +44,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   await Promise.all(lanes);
   const elapsedMs = performance.now() - startedMs;
   latenciesMs.sort((a, b) => a - b);
-  const quantile = (q: number) => latenciesMs[Math.floor(q * (latenciesMs.length - 1))];
+  const quantile = (q: number) => itemAt(latenciesMs, Math.floor(q * (latenciesMs.length - 1)));
   return {
     ...totals,
     elapsedMs,

@@ -7,6 +7,7 @@
 //   answers       |       || |  |    in the order of each connection
 //
 // The timer comes once a millisecond, so up to one of it is the generator's own, whoever answers.
+import { itemAt } from "../../src/base/items.ts";
 
 /** What is sent, where, how often. */
 export interface OpenLoop {
@@ -39,7 +40,7 @@ export async function runOpenLoop(o: OpenLoop): Promise<OpenLoopResult> {
     const passedMs = performance.now() - startedMs;
     const due = Math.min(wanted, Math.floor(passedMs / 1000 * o.perSecond));
     for (; sent < due; sent++) {
-      lanes[sent % lanes.length].add(startedMs + sent / o.perSecond * 1000);
+      itemAt(lanes, sent % lanes.length).add(startedMs + sent / o.perSecond * 1000);
     }
     for (const lane of lanes) lane.send();
     await new Promise((resolve) => setTimeout(resolve, tickMs));

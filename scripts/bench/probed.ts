@@ -10,6 +10,7 @@
 // with something else, or a disk that blocked a write.
 
 import process from "node:process";
+import { missing } from "../../src/base/items.ts";
 import { runCli } from "../../src/cli/mod.ts";
 import { detectRuntime } from "../../src/runtime/detect.ts";
 
@@ -36,7 +37,10 @@ function tick(): void {
 process.on("SIGUSR2", () => {
   const sorted = stretches.sort((a, b) => a.ms - b.ms);
   stretches = [];
-  const [longest, p99] = [sorted.at(-1), sorted[Math.floor(0.99 * (sorted.length - 1))]];
+  const [longest, p99 = missing()] = [
+    sorted.at(-1),
+    sorted[Math.floor(0.99 * (sorted.length - 1))],
+  ];
   if (longest === undefined) return;
   const longestOnes = sorted.slice(-10).map(({ ms }) => ms.toFixed(1)).reverse().join(" ");
   const figures = [longest.ms, longest.cpuMs, p99.ms].map((ms) => ms.toFixed(1)).join(" ");

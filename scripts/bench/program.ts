@@ -1,6 +1,8 @@
 // A program under measurement: started, found by its "listening on" line, measured from outside,
 // ended.
 
+import { missing } from "../../src/base/items.ts";
+
 /** CPU time and memory of a process so far, from /proc (Linux). */
 export interface Usage {
   readonly userSeconds: number;
@@ -26,7 +28,7 @@ export async function startProgram(
   command: readonly string[],
   onText: (text: string) => void = () => {},
 ): Promise<Program> {
-  const [executable, ...args] = command;
+  const [executable = missing(), ...args] = command;
   const child = new Deno.Command(executable, { args, stdout: "piped", stderr: "piped" }).spawn();
   const port = await Promise.any([portOf(child.stdout, onText), portOf(child.stderr, onText)]);
   return {

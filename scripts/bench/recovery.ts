@@ -7,6 +7,7 @@
 // the event loop was held at a stretch meanwhile. The second kill comes right after a clean start,
 // so there is nothing to check.
 
+import { itemAt, missing } from "../../src/base/items.ts";
 import { runLoad } from "./load.ts";
 import { dial, freePort, metadataRequest } from "./start.ts";
 
@@ -70,7 +71,7 @@ async function fill(bench: RecoveryBench, port: number): Promise<{ bytes: number
       connections: 4,
       inFlight: 4,
       durationMs: 250,
-      request: () => frames[next++ % partitions],
+      request: () => itemAt(frames, next++ % partitions),
       check: bench.check,
     });
     bytes += bytesSent;
@@ -90,7 +91,7 @@ interface Started {
 
 async function start(bench: RecoveryBench, folder: string): Promise<Started> {
   const port = freePort();
-  const [executable, ...args] = bench.command(port, folder);
+  const [executable = missing(), ...args] = bench.command(port, folder);
   const startedMs = performance.now();
   const options = { args, stdout: "null", stderr: "piped" } as const;
   const child = new Deno.Command(executable, options).spawn();
@@ -100,7 +101,7 @@ async function start(bench: RecoveryBench, folder: string): Promise<Started> {
     for await (const more of child.stderr.pipeThrough(new TextDecoderStream())) {
       text += more;
       const found = /event loop held (\S+)/.exec(text);
-      if (found !== null) watched.resolve(found[1]);
+      if (found !== null) watched.resolve(itemAt(found, 1));
     }
   })();
   const connection = await dial(port, startedMs + 120_000);

@@ -9,6 +9,7 @@
 // and the CPU time that the process had in it, then the next longest.
 
 import { concatBytes, utf8 } from "../../src/base/bytes.ts";
+import { firstOf, itemAt, missing } from "../../src/base/items.ts";
 import { CreateTopics, decodeResponse, encodeRequest, Produce } from "../../src/protocol/mod.ts";
 import { buildBatch, type CompressionType, loadCompression } from "../../src/records/mod.ts";
 import { zlibCodecs } from "../../src/runtime/codecs.ts";
@@ -56,7 +57,7 @@ class Watched {
     this.program.signal("SIGUSR2");
     const found = await this.hear(/event loop held (\S+) (\S+) (\S+) \d+ \[(.*)\]/);
     this.#heard.text = "";
-    const [, max, cpu, p99, longest] = found;
+    const [, max = missing(), cpu = missing(), p99 = missing(), longest = missing()] = found;
     if (name === undefined) return;
     const next = longest.split(" ").slice(1, 5).join(" ");
     const cells = [p99.padStart(7), max.padStart(8), cpu.padStart(8)].join("");
@@ -136,7 +137,10 @@ async function compact(watched: Watched, compression: CompressionType): Promise<
   while (bytes < compactedBytes) {
     const load = { port, connections: 1, inFlight: 4, durationMs: 100, check: checkProduced };
     let i = 0;
-    bytes += (await runLoad({ ...load, request: () => frames[i++ % frames.length] })).bytesSent;
+    bytes += (await runLoad({
+      ...load,
+      request: () => itemAt(frames, i++ % frames.length),
+    })).bytesSent;
   }
   await watched.report(undefined);
   await watched.hear(new RegExp(`compacted a log .*topic=${name}`));
@@ -156,7 +160,7 @@ function textBatch(
   const records: { key: Uint8Array; value: Uint8Array }[] = [];
   for (let made = 0; made < bytes;) {
     records.push({ key: utf8(key()), value: value() });
-    made += records[records.length - 1].value.length + 20;
+    made += itemAt(records, records.length - 1).value.length + 20;
   }
   return buildBatch({ records, timestamp: Date.now(), compression }, zlibCodecs);
 }
@@ -172,7 +176,7 @@ function produceFrame(topic: string, records: Uint8Array): Uint8Array {
 
 function checkProduced(answer: Uint8Array): void {
   const { message } = decodeResponse(Produce, 9, answer);
-  const { errorCode, errorMessage } = message.responses[0].partitionResponses[0];
+  const { errorCode, errorMessage } = firstOf(firstOf(message.responses).partitionResponses);
   if (errorCode !== 0) throw new Error(`produce failed: ${errorCode} ${errorMessage}`);
 }
 
@@ -192,7 +196,9 @@ async function createTopic(
   }));
   const check = (answer: Uint8Array) => {
     const { message } = decodeResponse(CreateTopics, 5, answer);
-    if (message.topics[0].errorCode !== 0) throw new Error(`topic ${topic.name} was not created`);
+    if (firstOf(message.topics).errorCode !== 0) {
+      throw new Error(`topic ${topic.name} was not created`);
+    }
   };
   await runLoad({
     port,

@@ -4,6 +4,7 @@
 
 import { encodeRequest, Metadata } from "../../src/protocol/mod.ts";
 import { concatBytes } from "../../src/base/bytes.ts";
+import { missing } from "../../src/base/items.ts";
 import { median } from "./statistics.ts";
 
 /** Medians over some starts. */
@@ -34,7 +35,7 @@ export async function measureStarts(
 
 async function measureStart(command: (port: number) => readonly string[]): Promise<StartTimes> {
   const port = freePort();
-  const [executable, ...args] = command(port);
+  const [executable = missing(), ...args] = command(port);
   const startedMs = performance.now();
   const child = new Deno.Command(executable, { args, stdout: "null", stderr: "null" }).spawn();
   try {

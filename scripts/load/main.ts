@@ -44,7 +44,7 @@ const loads: Readonly<Record<string, () => Promise<void>>> = {
   transform: () => runTransform({ records: Number(flags.records ?? "100000") }),
 };
 const [name = ""] = flags._.map(String);
-const load = loads[name];
+const load = loads[name]!;
 if (load === undefined) {
   console.error(`deno task load needs one of: ${Object.keys(loads).join(", ")}`);
   Deno.exit(2);

@@ -3,6 +3,7 @@
 // there is: the first sees each result once and nothing else, whenever he looks.
 
 import { type Consumer, Kafka, logLevel, Partitioners, type Producer } from "kafkajs";
+import { firstOf } from "../../src/base/items.ts";
 import { BrokerProcess } from "../../tests/harness/broker_process.ts";
 import { createTopic, until } from "./idle_groups.ts";
 
@@ -82,7 +83,7 @@ async function transform(
       if (++transactions % abortedOneIn === 0) {
         await transaction.abort();
         ends.aborted++;
-        return consumer.seek({ topic, partition, offset: messages[0].offset });
+        return consumer.seek({ topic, partition, offset: firstOf(messages).offset });
       }
       await transaction.commit();
       ends.committed++;

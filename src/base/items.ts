@@ -4,7 +4,7 @@
 // Bytes are read without a look at the index, in code that has looked at the whole range before.
 // Loops over every byte of what clients send read `bytes[i]!`: there a call costs up to a quarter.
 
-import { assert } from "./assert.ts";
+import { assert, AssertionError } from "./assert.ts";
 
 /** The item at `index`; one that is not there is a bug of ours. */
 export function itemAt<T>(items: ArrayLike<T>, index: number): T {
@@ -20,6 +20,11 @@ export function firstOf<T>(items: ArrayLike<T>): T {
 /** The last item of what is never empty. */
 export function lastOf<T>(items: ArrayLike<T>): T {
   return itemAt(items, items.length - 1);
+}
+
+/** What stands for an item that must be there: `const [first = missing()] = items`. */
+export function missing(): never {
+  throw new AssertionError("an item is not there");
 }
 
 /**

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { firstOf } from "./items.ts";
 import { SendQueue } from "./send_queue.ts";
 
 /** A socket whose writes settle when the test says so, and what became of the chunks. */
@@ -32,7 +33,7 @@ const chunkOf = (byte: number, length = 3) => new Uint8Array(length).fill(byte);
 Deno.test("what is added while a write is under way leaves with the next one, joined", async () => {
   const { queue, writes, released, finish } = rig();
   const chunks = [1, 2, 3, 4].map((byte) => chunkOf(byte));
-  queue.add(chunks[0]);
+  queue.add(firstOf(chunks));
   queue.flush();
   for (const chunk of chunks.slice(1)) queue.add(chunk);
   queue.flush();
@@ -66,7 +67,7 @@ Deno.test("a write that fails is the last one, and every chunk is given up once"
   const chunks = [chunkOf(1), chunkOf(2, 100_000), chunkOf(3)];
   for (const chunk of chunks) queue.add(chunk);
   const drained = queue.drained();
-  settled[0].reject(new Error("reset"));
+  firstOf(settled).reject(new Error("reset"));
   await drained;
   queue.add(chunkOf(4));
   queue.flush();

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { itemAt } from "../base/items.ts";
 import type { LogFields, Logger, LogLevel } from "../runtime/ports.ts";
 import { CalmLog } from "./calm_log.ts";
 
@@ -29,9 +30,9 @@ Deno.test("a thousand refusals a second are twenty lines, then one every ten sec
   const { calm, said, clock } = rig();
   for (; clock.nowMs < 60_000; clock.nowMs++) calm.logger.log("warn", "refused", { peer: "p" });
   assertEquals(said.length, 25);
-  assertEquals(said[19].fields, { peer: "p" });
-  assertEquals(said[20].fields, { peer: "p", leftOut: 9_980 });
-  assertEquals(said[21].fields, { peer: "p", leftOut: 9_999 });
+  assertEquals(itemAt(said, 19).fields, { peer: "p" });
+  assertEquals(itemAt(said, 20).fields, { peer: "p", leftOut: 9_980 });
+  assertEquals(itemAt(said, 21).fields, { peer: "p", leftOut: 9_999 });
 });
 
 Deno.test("what was left out last is told by a sweep, and not twice", () => {
@@ -43,7 +44,7 @@ Deno.test("what was left out last is told by a sweep, and not twice", () => {
   calm.sweep();
   calm.sweep();
   assertEquals(said.length, 21);
-  assertEquals(said[20].fields, { partition: 49, leftOut: 29 });
+  assertEquals(itemAt(said, 20).fields, { partition: 49, leftOut: 29 });
 });
 
 Deno.test("sentences, and their levels, have their lines each; parts keep their names", () => {

@@ -3,6 +3,7 @@ import type { PartitionLog } from "../log/mod.ts";
 import { compactionPorts } from "../../tests/harness/compaction.ts";
 import { keyedBatch, keyedRecords } from "../../tests/harness/keyed_records.ts";
 import { appendOk, contentOf, logRig, replaceContent } from "../../tests/harness/log_rig.ts";
+import { firstOf } from "../base/items.ts";
 import { Cleaner } from "./cleaner.ts";
 import { BrokerConfig } from "./config/mod.ts";
 import { MemoryBudget } from "./memory_budget.ts";
@@ -18,7 +19,7 @@ async function logOf(recordCount: number, isDamaged = false) {
   const path = `${log.folder}/00000000000000000000.log`;
   if (isDamaged) {
     const bytes = contentOf(rig.files, path);
-    bytes[70] ^= 1;
+    bytes[70]! ^= 1;
     replaceContent(rig.files, path, bytes);
   }
   return { rig, log: await rig.open({ cleanShutdown: true }) };
@@ -27,7 +28,7 @@ async function logOf(recordCount: number, isDamaged = false) {
 function cleanerOf(logs: readonly PartitionLog[]) {
   const lines: string[] = [];
   let checkpoints = 0;
-  const { timers, random } = compactionPorts(logs[0]);
+  const { timers, random } = compactionPorts(firstOf(logs));
   const appended = { batches: 0, records: 0, bytes: 0 };
   const cleaner = new Cleaner({
     config: new BrokerConfig([]),
@@ -59,7 +60,7 @@ Deno.test("a round compacts every log that is due, and writes down each", async 
   const { cleaner, lines, checkpoints } = cleanerOf(logs);
   await cleaner.run();
   assertEquals([lines, checkpoints()], [[], 2]);
-  assertEquals((await keyedRecords(logs[0])).length < 15, true);
+  assertEquals((await keyedRecords(firstOf(logs))).length < 15, true);
 });
 
 Deno.test("a log that cannot be read is left alone, and the others go on", async () => {

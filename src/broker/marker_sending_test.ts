@@ -3,6 +3,7 @@
 
 import { assertEquals } from "@std/assert";
 import { transactionShell } from "../../tests/harness/transaction_shell.ts";
+import { firstOf } from "../base/items.ts";
 import {
   type PlainResponse,
   type ProducerResponse,
@@ -172,7 +173,7 @@ Deno.test("a log that refuses what completes a transaction is asked again", asyn
   prepare(at, "a", [0]);
   await settle();
   assertEquals([at.completed, at.pauses.length], [[], 1]);
-  at.pauses[0].run();
+  firstOf(at.pauses).run();
   await settle();
   assertEquals(at.completed, ["a"]);
   await at.close();
@@ -189,7 +190,7 @@ Deno.test("nothing is sent once the shard has resigned", async () => {
   prepare(at, "a", [0]);
   await settle();
   await at.close();
-  at.pauses[0].run();
+  firstOf(at.pauses).run();
   await settle();
   assertEquals(writes, 1);
 });

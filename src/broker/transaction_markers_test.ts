@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { logRig, type Rig } from "../../tests/harness/log_rig.ts";
+import { firstOf } from "../base/items.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import { buildBatch } from "../records/mod.ts";
 import { Partition } from "./partition.ts";
@@ -75,5 +76,5 @@ Deno.test("a marker that cannot be synced is not told of as written", async () =
   send(partition, 7);
   rig.faults.sync = true;
   const written = await markers.write(ended(7), [orders]);
-  assertEquals(written[0].errorCode, ErrorCode.KAFKA_STORAGE_ERROR);
+  assertEquals(firstOf(written).errorCode, ErrorCode.KAFKA_STORAGE_ERROR);
 });

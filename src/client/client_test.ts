@@ -19,6 +19,7 @@ import { readBatchHeader, readRecords } from "../records/mod.ts";
 import { denoRuntime } from "../runtime/deno.ts";
 import type { Listener, Socket, Timers } from "../runtime/ports.ts";
 import { within } from "../../tests/harness/deadline.ts";
+import { firstOf } from "../base/items.ts";
 import { Client, type ClientOptions } from "./client.ts";
 import { BrokerConnection } from "./connection.ts";
 import { KafkaError } from "./faults.ts";
@@ -314,7 +315,7 @@ Deno.test("a producer repeats the same bytes after a lost connection, in order",
   const arrived = Promise.withResolvers<void>();
   await using broker = await ScriptedBroker.start({
     Produce: (request: ProduceRequest) => {
-      received.push(request.topicData[0].partitionData[0].records!.slice());
+      received.push(firstOf(firstOf(request.topicData).partitionData).records!.slice());
       arrived.resolve();
       return received.length === 1 ? "close" : undefined;
     },

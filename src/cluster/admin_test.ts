@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { drained } from "../base/pieces.ts";
 import { ZERO_UUID } from "../base/ids.ts";
+import { firstOf, itemAt, missing } from "../base/items.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import { decideAlterClientQuotas, describeClientQuotas } from "./client_quotas.ts";
 import { type ConfigRules, decideAlterConfigs, decideIncrementalAlterConfigs } from "./configs.ts";
@@ -91,7 +92,7 @@ Deno.test("single keys are set, deleted, appended to and subtracted from", async
   await change(["key", operation.delete, null], ["list", operation.subtract, "a,c"]);
   assertEquals([...store.image.topicConfigs("t")], [["list", "b"]]);
   const { responses } = await change(["key", operation.append, "x"]);
-  assertEquals(responses[0].errorCode, ErrorCode.INVALID_CONFIG);
+  assertEquals(firstOf(responses).errorCode, ErrorCode.INVALID_CONFIG);
 });
 
 Deno.test("what does not change writes no record", async () => {
@@ -116,10 +117,10 @@ Deno.test("AlterConfigs removes what it does not name", async () => {
 
 Deno.test("a resource that is named twice, or not there, fails without the others", async () => {
   const store = await cluster();
-  const [resource] = incremental(["key", operation.set, "1"]).resources;
-  const missing = { ...resource, resourceName: "missing" };
+  const resource = firstOf(incremental(["key", operation.set, "1"]).resources);
+  const gone = { ...resource, resourceName: "missing" };
   const broker = { ...resource, resourceType: ResourceType.BROKER, resourceName: "" };
-  const request = { validateOnly: false, resources: [broker, resource, missing, resource] };
+  const request = { validateOnly: false, resources: [broker, resource, gone, resource] };
   const decision = drained(decideIncrementalAlterConfigs(store.image, request, anything));
   assertEquals(decision.response.responses.map(({ errorCode }) => errorCode), [
     ErrorCode.NONE,
@@ -144,7 +145,7 @@ Deno.test("quotas are kept by entity, in whatever order its parts come", async (
     apply(store, decideAlterClientQuotas(store.image, { entries, validateOnly: false }));
   await alter(quota([user("u"), client(null)], "producer_byte_rate", 1000));
   await alter(quota([client(null), user("u")], "consumer_byte_rate", 500));
-  const [only] = store.image.clientQuotas();
+  const [only = missing()] = store.image.clientQuotas();
   assertEquals([...only.values], [["producer_byte_rate", 1000], ["consumer_byte_rate", 500]]);
   await alter(
     quota([user("u"), client(null)], "producer_byte_rate", 0, true),
@@ -222,7 +223,7 @@ Deno.test("credentials keep keys and not the salted password", async () => {
   const stored = store.image.scramCredentials("alice").get(1)!;
   assertEquals([[...stored.storedKey], [...stored.serverKey]], [[3, 2], [2, 3]]);
   const { results } = describeScram(store.image, { users: null });
-  assertEquals(results[0].credentialInfos, [
+  assertEquals(firstOf(results).credentialInfos, [
     { mechanism: 1, iterations: 4096 },
     { mechanism: 2, iterations: 8192 },
   ]);
@@ -282,10 +283,10 @@ function election(electionType: number, partitions: number[] | null) {
 Deno.test("an unclean election takes a replica that is alive and marks it", async () => {
   const store = await cluster();
   const response = await apply(store, decideElectLeaders(store.image, election(1, null)));
-  assertEquals(response.replicaElectionResults[0].partitionResult, [
+  assertEquals(firstOf(response.replicaElectionResults).partitionResult, [
     { partitionId: 1, errorCode: ErrorCode.NONE, errorMessage: null },
   ]);
-  const { leader, leaderEpoch, isr, recovering } = store.image.topic("t")!.partitions[1];
+  const { leader, leaderEpoch, isr, recovering } = itemAt(store.image.topic("t")!.partitions, 1);
   assertEquals({ leader, leaderEpoch, isr, recovering }, {
     leader: 1,
     leaderEpoch: 1,
@@ -297,7 +298,9 @@ Deno.test("an unclean election takes a replica that is alive and marks it", asyn
 Deno.test("a preferred leader that is away is not elected", async () => {
   const { image } = await cluster();
   const { records, response } = decideElectLeaders(image, election(0, [0, 9]));
-  const codes = response.replicaElectionResults[0].partitionResult.map((one) => one.errorCode);
+  const codes = firstOf(response.replicaElectionResults).partitionResult.map((one) =>
+    one.errorCode
+  );
   assertEquals(codes, [
     ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE,
     ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
@@ -315,15 +318,15 @@ Deno.test("replicas in sync take over at once; others cannot", async () => {
   const reassign = async (...of: Parameters<typeof reassignment>) => {
     const decision = decideAlterReassignments(store.image, reassignment(...of));
     const { responses } = await apply(store, decision);
-    return responses[0].partitions[0].errorCode;
+    return firstOf(firstOf(responses).partitions).errorCode;
   };
   assertEquals(await reassign([3]), ErrorCode.INVALID_REPLICA_ASSIGNMENT);
   assertEquals(await reassign(null), ErrorCode.NO_REASSIGNMENT_IN_PROGRESS);
   assertEquals(await reassign([1], false), ErrorCode.INVALID_REPLICATION_FACTOR);
   assertEquals(await reassign([1, 2]), ErrorCode.NONE);
-  assertEquals(store.image.topic("t")!.partitions[0].replicas, [1, 2]);
+  assertEquals(firstOf(store.image.topic("t")!.partitions).replicas, [1, 2]);
   assertEquals(await reassign([1]), ErrorCode.NONE);
-  const { replicas, isr, leader } = store.image.topic("t")!.partitions[0];
+  const { replicas, isr, leader } = firstOf(store.image.topic("t")!.partitions);
   assertEquals({ replicas, isr, leader }, { replicas: [1], isr: [1], leader: 1 });
   assertEquals(await reassign([1, 2]), ErrorCode.INVALID_REPLICA_ASSIGNMENT);
 });
@@ -333,9 +336,9 @@ Deno.test("a reassignment that a folder brings along is listed and can be cancel
   const fields = { partitionId: 0, topicId, replicas: [2, 1, 3], addingReplicas: [3] };
   await store.append([{ type: "PartitionChangeRecord", version: 0, fields }]);
   const list = () => listReassignments(store.image, { timeoutMs: 0, topics: null }).topics;
-  assertEquals(list()[0].partitions[0].addingReplicas, [3]);
+  assertEquals(firstOf(firstOf(list()).partitions).addingReplicas, [3]);
   await apply(store, decideAlterReassignments(store.image, reassignment(null)));
-  assertEquals([list(), store.image.topic("t")!.partitions[0].replicas], [[], [2, 1]]);
+  assertEquals([list(), firstOf(store.image.topic("t")!.partitions).replicas], [[], [2, 1]]);
 });
 
 Deno.test("a broker that leaves for good leaves in-sync replicas that have another", async () => {

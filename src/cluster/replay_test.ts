@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { PartitionFault, UsageFault } from "../base/faults.ts";
+import { firstOf, itemAt } from "../base/items.ts";
 import {
   checkMetadataVersion,
   decideBootstrap,
@@ -79,7 +80,7 @@ Deno.test("a transaction that was left open is aborted by the next start", () =>
 
 Deno.test("a partition change keeps what it does not name; a leader begins an epoch", () => {
   const replayed = replay(topic("a"), partition);
-  const before = replayed.image.topic("a")!.partitions[0];
+  const before = firstOf(replayed.image.topic("a")!.partitions);
   const change = { partitionId: 0, topicId };
   feed(replayed, {
     type: "PartitionChangeRecord",
@@ -127,9 +128,9 @@ Deno.test("brokers are fenced, unfenced, shut down and unregistered", () => {
     directories: [topicId],
     features: [],
   });
-  feed(replayed, records[0]);
+  feed(replayed, firstOf(records));
   assertEquals(replayed.image.broker(3)?.fenced, true);
-  feed(replayed, records[1]);
+  feed(replayed, itemAt(records, 1));
   assertEquals(replayed.image.broker(3)?.fenced, false);
   assertEquals(replayed.image.broker(3)?.directories, [topicId]);
   feed(replayed, {
@@ -147,11 +148,11 @@ Deno.test("brokers are fenced, unfenced, shut down and unregistered", () => {
 
 Deno.test("an empty topic name clears the eligible replicas of all topics", () => {
   const replayed = replay(topic("a"), partition);
-  assertEquals(replayed.image.topic("a")!.partitions[0].elr, [2]);
+  assertEquals(firstOf(replayed.image.topic("a")!.partitions).elr, [2]);
   feed(replayed, { type: "ClearElrRecord", version: 0, fields: { topicName: "other" } });
-  assertEquals(replayed.image.topic("a")!.partitions[0].elr, [2]);
+  assertEquals(firstOf(replayed.image.topic("a")!.partitions).elr, [2]);
   feed(replayed, { type: "ClearElrRecord", version: 0, fields: { topicName: "" } });
-  assertEquals(replayed.image.topic("a")!.partitions[0].elr, []);
+  assertEquals(firstOf(replayed.image.topic("a")!.partitions).elr, []);
 });
 
 Deno.test("records that mean nothing to a broker are passed over, damage is not", () => {

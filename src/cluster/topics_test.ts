@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { drained } from "../base/pieces.ts";
 import fc from "fast-check";
 import { type Uuid, uuidFromBytes, ZERO_UUID } from "../base/ids.ts";
+import { firstOf, itemAt, missing } from "../base/items.ts";
 import {
   type CreatePartitions,
   type CreateTopics,
@@ -103,7 +104,7 @@ async function clusterOf(count: number, log: Uint8Array[] = []): Promise<MemoryM
 function errorOf(image: MetadataImage, topic: Creatable): [number, string | null | undefined] {
   const { records, response } = create(image, [topic]);
   assertEquals(records, []);
-  return [response.topics[0].errorCode, response.topics[0].errorMessage];
+  return [firstOf(response.topics).errorCode, firstOf(response.topics).errorMessage];
 }
 
 Deno.test("a created topic is in the image with leaders, replicas and configuration", async () => {
@@ -148,10 +149,10 @@ Deno.test("-1 takes the defaults, and validateOnly answers the same without reco
   const { image } = await clusterOf(1);
   const real = create(image, [creatable("a")]);
   const dry = create(image, [creatable("a")], true);
-  assertEquals(real.response.topics[0].numPartitions, 3);
+  assertEquals(firstOf(real.response.topics).numPartitions, 3);
   assertEquals(real.records.length, 4);
   assertEquals(dry.records, []);
-  assertEquals(dry.response.topics[0].numPartitions, 3);
+  assertEquals(firstOf(dry.response.topics).numPartitions, 3);
 });
 
 Deno.test("each topic of a request fails or succeeds by itself", async () => {
@@ -265,16 +266,16 @@ Deno.test("topics are deleted by name or id, with a result for each", async () =
   await store.append(records);
   assertEquals(store.image.topics().map(({ name }) => name), [offsetsTopic, "a", "c"]);
   const old = remove(store.image, { topicNames: ["a"] }, 1);
-  assertEquals(old.response.responses[0].errorCode, ErrorCode.NONE);
+  assertEquals(firstOf(old.response.responses).errorCode, ErrorCode.NONE);
 });
 
 Deno.test("deletion can be disabled, which old clients hear as an invalid request", async () => {
   const { image } = await clusterOf(1);
   const request = { topics: [], topicNames: ["a"], timeoutMs: 0 };
-  for (const [version, code] of [[2, ErrorCode.INVALID_REQUEST], [3, 73]]) {
+  for (const [version, code] of [[2, ErrorCode.INVALID_REQUEST], [3, 73]] as const) {
     const options = { version, deleteTopicEnable: false, isInternal };
     const { records, response } = decideDeleteTopics(image, request, options);
-    assertEquals([records.length, response.responses[0].errorCode], [0, code]);
+    assertEquals([records.length, firstOf(response.responses).errorCode], [0, code]);
   }
 });
 
@@ -286,7 +287,7 @@ Deno.test("partitions are added behind those that exist, and never taken away", 
     const given = assignments?.map((brokerIds) => ({ brokerIds })) ?? null;
     return widen(store.image, [{ name: "t", count, assignments: given }]);
   };
-  const code = (decision: ReturnType<typeof widen>) => decision.response.results[0].errorCode;
+  const code = (decision: ReturnType<typeof widen>) => firstOf(decision.response.results).errorCode;
   assertEquals(code(only(2)), ErrorCode.INVALID_PARTITIONS);
   assertEquals(code(only(1)), ErrorCode.INVALID_PARTITIONS);
   assertEquals(code(only(2 ** 31 - 1)), ErrorCode.POLICY_VIOLATION);
@@ -297,7 +298,7 @@ Deno.test("partitions are added behind those that exist, and never taken away", 
   await store.append(only(4, [[2], [1]]).records);
   const { partitions } = store.image.topic("t")!;
   assertEquals(partitions.map(({ id }) => id), [0, 1, 2, 3]);
-  assertEquals(partitions[2].leader, 2);
+  assertEquals(itemAt(partitions, 2).leader, 2);
   assertEquals(partitions[0], before);
 });
 
@@ -313,7 +314,7 @@ Deno.test("an internal topic fits the cluster that there is, and is created once
   assertEquals(response, undefined);
   await store.append(records);
   assertEquals(store.image.topic(offsetsTopic)!.partitions.length, 5);
-  assertEquals(store.image.topic(offsetsTopic)!.partitions[0].replicas.length, 2);
+  assertEquals(firstOf(store.image.topic(offsetsTopic)!.partitions).replicas.length, 2);
   assertEquals(store.image.topicConfigs(offsetsTopic).get("cleanup.policy"), "compact");
   assertEquals(decideInternalTopic(store.image, topic, { newTopicId }).records, []);
   const alone = decideInternalTopic(new MemoryMetadataStore().image, topic, { newTopicId });
@@ -330,8 +331,8 @@ Deno.test("the change queue runs decisions one by one, whatever becomes of them"
   });
   const fourth = change((image) => decideAllocateProducerIds(image, 1));
   const fifth = change((image) => decideAllocateProducerIds(image, 1));
-  assertEquals((await first).topics[0].errorCode, ErrorCode.NONE);
-  assertEquals((await second).topics[0].errorCode, ErrorCode.TOPIC_ALREADY_EXISTS);
+  assertEquals(firstOf((await first).topics).errorCode, ErrorCode.NONE);
+  assertEquals(firstOf((await second).topics).errorCode, ErrorCode.TOPIC_ALREADY_EXISTS);
   await assertRejects(() => third, Error, "refused");
   assertEquals(await fourth, { first: 0, end: 1000 });
   assertEquals(await fifth, { first: 1000, end: 2000 });
@@ -340,13 +341,13 @@ Deno.test("the change queue runs decisions one by one, whatever becomes of them"
 Deno.test("a broker takes back the partitions that nobody else is in sync with", async () => {
   const store = await clusterOf(2);
   await store.append(create(store.image, [creatable("t", { numPartitions: 2 })]).records);
-  const [mine, other] = store.image.topic("t")!.partitions;
+  const [mine = missing(), other] = store.image.topic("t")!.partitions;
   const change = { partitionId: 0, topicId: store.image.topic("t")!.id, leader: -1 };
   await store.append([{ type: "PartitionChangeRecord", version: 0, fields: change }]);
-  assertEquals(store.image.topic("t")!.partitions[0].leader, -1);
+  assertEquals(firstOf(store.image.topic("t")!.partitions).leader, -1);
   const options = { brokerId: mine.leader, newEpochs: false };
   await store.append(decideLeadership(store.image, options).records);
-  const [again, untouched] = store.image.topic("t")!.partitions;
+  const [again = missing(), untouched] = store.image.topic("t")!.partitions;
   assertEquals([again.leader, again.leaderEpoch, again.partitionEpoch], [mine.leader, 2, 2]);
   assertEquals(untouched, other);
   assertEquals(decideLeadership(store.image, options).response, 0);
@@ -401,7 +402,7 @@ Deno.test("a broker leads what a Kafka with eligible leader replicas has left", 
   ]);
   const options = { brokerId: leader, newEpochs: false };
   await store.append(decideLeadership(store.image, options).records);
-  const [led] = store.image.topic("t")!.partitions;
+  const [led = missing()] = store.image.topic("t")!.partitions;
   assertEquals([led.leader, led.leaderEpoch, led.isr, led.elr], [leader, 5, [leader], []]);
 });
 

@@ -1,10 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { itemAt, missing } from "../base/items.ts";
 import { type Alarm, alarmOf, Deadlines } from "./deadlines.ts";
 
 Deno.test("alarms ring in order of their deadlines, once each", () => {
   const deadlines = new Deadlines<string>();
-  const [a, b, c] = ["a", "b", "c"].map((name) => alarmOf(name));
+  const [a = missing(), b = missing(), c = missing()] = ["a", "b", "c"].map((name) =>
+    alarmOf(name)
+  );
   deadlines.set(a, 30);
   deadlines.set(b, 10);
   deadlines.set(c, 20);
@@ -57,10 +60,10 @@ Deno.test("deadlines ring like those of a plain list", () => {
     const model = new Map<number, number>();
     for (const { verb, alarm, ms } of steps) {
       if (verb === "set") {
-        deadlines.set(alarms[alarm], ms);
+        deadlines.set(itemAt(alarms, alarm), ms);
         model.set(alarm, ms);
       } else if (verb === "clear") {
-        deadlines.clear(alarms[alarm]);
+        deadlines.clear(itemAt(alarms, alarm));
         model.delete(alarm);
       } else {
         const rang = deadlines.takeDue(ms);

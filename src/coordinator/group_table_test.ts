@@ -12,6 +12,7 @@ import type {
   OffsetCommitRequest,
 } from "../protocol/mod.ts";
 import { GroupShell } from "../../tests/harness/group_shell.ts";
+import { firstOf, missing } from "../base/items.ts";
 import {
   type GroupConfig,
   groupConfigDefaults,
@@ -56,7 +57,7 @@ function join(
 function only(shell: GroupShell, decision: GroupDecision): GroupResponse {
   const { answers } = shell.carryOut(decision);
   assertEquals(answers.length, 1);
-  return answers[0].response;
+  return firstOf(answers).response;
 }
 
 function commit(
@@ -102,7 +103,7 @@ Deno.test("a first member joins, and its bytes are copied out of the request's f
   });
   assertEquals(joined.memberId, "c-1");
   metadata.fill(0);
-  assertEquals(joined.members[0].metadata, Uint8Array.of(1, 2, 3));
+  assertEquals(firstOf(joined.members).metadata, Uint8Array.of(1, 2, 3));
 
   const assignment = Uint8Array.of(7);
   const request = {
@@ -117,7 +118,7 @@ Deno.test("a first member joins, and its bytes are copied out of the request's f
   shell.carryOut(shell.table.sync({ request, apiVersion: 4 }, shell.at()));
   assignment.fill(0);
   const { members } = shell.table.describe("g", { apiVersion: 5 });
-  assertEquals(members[0].memberAssignment, Uint8Array.of(7));
+  assertEquals(firstOf(members).memberAssignment, Uint8Array.of(7));
 });
 
 Deno.test("a refused JoinGroup has no protocol name: null from version 7, empty before", () => {
@@ -250,7 +251,7 @@ Deno.test("an offset comes back as committed, with its leader epoch", () => {
     memberEpoch: -1,
     topics,
   });
-  assertEquals(fetched.topics[0].partitions, [{
+  assertEquals(firstOf(fetched.topics).partitions, [{
     partitionIndex: 0,
     committedOffset: 5,
     committedLeaderEpoch: 2,
@@ -262,17 +263,17 @@ Deno.test("an offset comes back as committed, with its leader epoch", () => {
 Deno.test("OffsetCommit 1 brings its own timestamp", () => {
   const shell = newShell();
   const request = commitRequest();
-  request.topics[0].partitions[0].commitTimestamp = 77;
+  firstOf(firstOf(request.topics).partitions).commitTimestamp = 77;
   shell.nowMs = 9;
   const records = commit(shell, { request, apiVersion: 1 });
-  const [record] = records;
+  const [record = missing()] = records;
   assertEquals(record.type === "OffsetCommit" && record.value?.commitTimestamp, 77);
 });
 
 Deno.test("an offset committed for a topic is not one of a later topic of that name", () => {
   const shell = newShell();
   const request = commitRequest();
-  request.topics[0].topicId = topicA;
+  firstOf(request.topics).topicId = topicA;
   commit(shell, { request, apiVersion: 10 });
   const offsetFor = (topicId: string): Int64 => {
     const topics = [{ name: "t", topicId, partitionIndexes: [0] }];
@@ -282,7 +283,7 @@ Deno.test("an offset committed for a topic is not one of a later topic of that n
       memberEpoch: -1,
       topics,
     });
-    return fetched.topics[0].partitions[0].committedOffset;
+    return firstOf(firstOf(fetched.topics).partitions).committedOffset;
   };
   assertEquals([topicA, ZERO_UUID, topicB].map(offsetFor), [5, 5, -1]);
 });

@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ZERO_UUID } from "../base/ids.ts";
+import { firstOf } from "../base/items.ts";
 import { ErrorCode } from "../protocol/errors.ts";
 import { fetchOffsets, OffsetTable } from "./offsets.ts";
 
@@ -19,7 +20,7 @@ function told(table: OffsetTable, partition: number) {
   const read = (requireStable: boolean) => {
     const topics = [{ name: "t", topicId: ZERO_UUID, partitionIndexes: [partition] }];
     const request = { groupId: group, memberId: null, memberEpoch: -1, topics, requireStable };
-    return fetchOffsets(table, request).topics[0].partitions[0];
+    return firstOf(firstOf(fetchOffsets(table, request).topics).partitions);
   };
   const stable = read(true);
   const isUnstable = stable.errorCode === ErrorCode.UNSTABLE_OFFSET_COMMIT;

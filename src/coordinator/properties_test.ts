@@ -7,6 +7,7 @@ import type { TxnOffsetCommitResponse } from "../protocol/apis/28_txn_offset_com
 import { ErrorCode } from "../protocol/errors.ts";
 import { type Carried, GroupShell } from "../../tests/harness/group_shell.ts";
 import { subscription } from "../../tests/harness/scenario_script.ts";
+import { firstOf, itemAt } from "../base/items.ts";
 import {
   type Answer,
   type At,
@@ -64,8 +65,7 @@ class Shell {
     const { refuseNext } = this.#inner;
     const before = refuseNext === ErrorCode.NONE ? undefined : whatIsSeen(this.table);
     const { answers, batches } = this.#inner.carryOut(decision);
-    const [first] = batches;
-    if (before !== undefined && decision.records.length > 0 && isStoredAlone(first)) {
+    if (before !== undefined && decision.records.length > 0 && isStoredAlone(firstOf(batches))) {
       assertEquals(whatIsSeen(this.table), before, "a refused decision left something");
     }
     this.deliver(groupId, answers);
@@ -105,7 +105,7 @@ class Shell {
       if (dueMs > endMs) break;
       this.#inner.nowMs = Math.max(dueMs, this.nowMs);
       // The answers of one tick may belong to any group; ids are only used to ask again.
-      this.settle(groupIds[ticks % 2], this.table.onTick(this.nowMs));
+      this.settle(itemAt(groupIds, ticks % 2), this.table.onTick(this.nowMs));
     }
     this.#inner.nowMs = endMs;
   }

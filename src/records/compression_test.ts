@@ -68,11 +68,11 @@ Deno.test("an lz4 frame is read; its header is checked and its content is not", 
   const frame = fromBase64("BCJNGGRApxAAAABvaGVsbG8gBgAAUGVsbG8KAAAAAC2CAzk=");
   assertEquals(decompress(frame, { type: "lz4", codecs }), hello);
   const header = frame.slice();
-  header[6] ^= 1;
+  header[6]! ^= 1;
   assertThrows(() => decompress(header, { type: "lz4", codecs }), DecodeFault, "header checksum");
   // Kafka's reader asks for the content's checksum and does not look at it.
   const content = frame.slice();
-  content[frame.length - 1] ^= 1;
+  content[frame.length - 1]! ^= 1;
   assertEquals(decompress(content, { type: "lz4", codecs }), hello);
   const cut = frame.slice(0, -1);
   assertThrows(() => decompress(cut, { type: "lz4", codecs }), DecodeFault, "cut");
@@ -82,7 +82,7 @@ Deno.test("an lz4 frame of dependent blocks is refused, as Java's reader refuses
   const frame = fromBase64("BCJNGHRAvRAAAABvaGVsbG8gBgAAUGVsbG8Kj/EtTwAAAAAtggM5");
   assertEquals(decompress(frame, { type: "lz4", codecs }), hello);
   const independent = 0x20;
-  frame[4] &= ~independent;
+  frame[4]! &= ~independent;
   frame[6] = xxh32(frame.subarray(4, 6)) >>> 8;
   assertThrows(() => decompress(frame, { type: "lz4", codecs }), DecodeFault, "dependent blocks");
 });

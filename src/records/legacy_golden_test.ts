@@ -5,6 +5,7 @@ import { assert, assertEquals } from "@std/assert";
 import { BytesWriter, utf8 } from "../base/bytes.ts";
 import { zlibCodecs as codecs } from "../runtime/codecs.ts";
 import { messagesIn, shallowMessages } from "../../tests/harness/message_sets.ts";
+import { firstOf, itemAt, missing } from "../base/items.ts";
 import { stampLogAppendTime } from "./batch.ts";
 import { packBatch } from "./build.ts";
 import { type CompressionType, loadCompression } from "./compression.ts";
@@ -135,15 +136,15 @@ function nameOf({ magic, compression, isLogAppendTime }: Written): string {
 function storedBatch({ compression, isLogAppendTime }: Written): Uint8Array {
   const records = new BytesWriter();
   for (const { offset, timestamp, key, value } of messages) {
-    const timestampDelta = timestamp - messages[0].timestamp;
+    const timestampDelta = timestamp - firstOf(messages).timestamp;
     const body = { key, value, headers: [{ key: "h", value: null }] };
     writeRecord(records, { body, timestampDelta, offsetDelta: offset - 42 });
   }
   const batch = packBatch(records.finish(), {
     baseOffset: 42,
     recordCount: 3,
-    baseTimestamp: messages[0].timestamp,
-    maxTimestamp: messages[1].timestamp,
+    baseTimestamp: firstOf(messages).timestamp,
+    maxTimestamp: itemAt(messages, 1).timestamp,
     compression,
     codecs,
   });
@@ -188,8 +189,8 @@ for (const each of written) {
     const kafka = bytesOf(each);
     if (compression === "none") return assertEquals(set, kafka);
     // Compressed bytes are each library's own; all around them is the same.
-    const [ours] = shallowMessages(set);
-    const [theirs] = shallowMessages(kafka);
+    const [ours = missing()] = shallowMessages(set);
+    const [theirs = missing()] = shallowMessages(kafka);
     const { offset, attributes, timestamp, key } = theirs;
     assertEquals(
       {

@@ -115,7 +115,7 @@ Deno.test("whatever is spoiled, both ways agree on whether it is a batch", async
       async (whole, place, change) => {
         const batch = whole.slice();
         const position = 61 + (place % (batch.length - 61));
-        batch[position] ^= change;
+        batch[position]! ^= change;
         renewCrc(batch);
         const { sliced, now } = await bothWays(batch, rulesOf({}));
         assertEquals("refusal" in sliced, "refusal" in now);

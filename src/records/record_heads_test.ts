@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { concatBytes } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
 import { addInt64, type Int64 } from "../base/int64.ts";
+import { itemAt } from "../base/items.ts";
 import { batchOverheadBytes } from "./batch.ts";
 import { buildBatch } from "./build.ts";
 import { RecordCursor } from "./record_cursor.ts";
@@ -85,7 +86,7 @@ Deno.test("a selection is the kept records byte by byte, their times counted ane
     fc.integer({ min: -1_000_000, max: 1_000_000 }),
     (list, sizes, isKept, shiftMs) => {
       const bytes = unpacked(list);
-      const selection = new RecordSelection({ isKept: (index) => isKept[index], shiftMs });
+      const selection = new RecordSelection({ isKept: (index) => itemAt(isKept, index), shiftMs });
       const chunks = chunksOf(bytes, sizes).flatMap((chunk) =>
         [...selection.push(chunk)].map((part) => part.slice())
       );

@@ -4,6 +4,7 @@ import { anyInt64 } from "../../tests/harness/any_int64.ts";
 import { BytesWriter, utf8 } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
 import { maxInt64 } from "../base/int64.ts";
+import { itemAt } from "../base/items.ts";
 import { zlibCodecs } from "../runtime/codecs.ts";
 import { crcHolds, readBatchHeader } from "./batch.ts";
 import { buildBatch } from "./build.ts";
@@ -41,7 +42,7 @@ Deno.test("a thinned batch holds the kept records as they were, horizon or not",
         if (isKept) spans.push(cursor.start, cursor.end);
       }
       assertEquals(cursor.next(), false);
-      const expected = readRecords(batch, { codecs }).filter((_, i) => chosen[i][1]);
+      const expected = readRecords(batch, { codecs }).filter((_, i) => itemAt(chosen, i)[1]);
       if (expected.length === 0) return;
       const maxTimestamp = expected.map(({ timestamp }) => timestamp).reduce(maxInt64);
       const kept = { records, spans, count: expected.length, maxTimestamp, deleteHorizonMs };

@@ -6,6 +6,7 @@
 // Invariant: what `take` returns includes every request that was answered before the call. The
 // trace comes in order, so a request of our own marks where it is to end.
 
+import { missing } from "../../src/base/items.ts";
 import { within } from "../harness/deadline.ts";
 import { RawClient, type Reachable } from "../harness/raw_client.ts";
 
@@ -23,7 +24,7 @@ export class RequestLog {
   onLine(line: string): void {
     const match = requestLine.exec(line);
     if (match === null) return;
-    const [, peer, clientId, api, version] = match;
+    const [, peer = missing(), clientId = missing(), api = missing(), version] = match;
     if (clientId === ourOwn) {
       this.#marks.get(peer)?.();
       return;

@@ -9,6 +9,7 @@
 // Invariant: each test has topics and groups of its own, so that any one can be run alone.
 
 import { messageOf } from "../../src/base/faults.ts";
+import { firstOf } from "../../src/base/items.ts";
 import { CreateTopics } from "../../src/protocol/mod.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { RawClient } from "../harness/raw_client.ts";
@@ -210,7 +211,7 @@ async function createConfigured(
       configs: Object.entries(o.configs).map(([name, value]) => ({ name, value })),
     }],
   });
-  const [{ errorCode, errorMessage }] = topics;
+  const { errorCode, errorMessage } = firstOf(topics);
   if (errorCode !== 0) throw new Error(`${o.topic} was not created: ${errorCode} ${errorMessage}`);
 }
 

@@ -6,6 +6,7 @@
 // Invariant: after `close` (or the end of an `await using` block) the process has ended, and a data
 // folder that was made here is gone. targets.ts says which program it is.
 
+import { missing } from "../../src/base/items.ts";
 import { within } from "./deadline.ts";
 import { ProcessLines } from "./process_lines.ts";
 import { type Launch, launch, type Target, targetFromEnvironment } from "./targets.ts";
@@ -163,7 +164,7 @@ export class BrokerProcess implements AsyncDisposable {
     });
     this.#stopWithinMs = plan.stopWithinMs;
     const ready = Promise.withResolvers<RegExpMatchArray>();
-    const [command, ...args] = [...this.#wrapper, plan.command, ...plan.args];
+    const [command = missing(), ...args] = [...this.#wrapper, plan.command, ...plan.args];
     const process = new ProcessLines({
       command,
       args,

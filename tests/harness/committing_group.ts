@@ -13,6 +13,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { safeInt64 } from "../../src/base/int64.ts";
+import { itemAt, missing } from "../../src/base/items.ts";
 import {
   CreateTopics,
   ErrorCode,
@@ -67,7 +68,7 @@ class Ledger implements Tally {
   readAgain = 0;
 
   of(partition: number): Account {
-    const account = this.accounts[partition];
+    const account = itemAt(this.accounts, partition);
     assert(account !== undefined, `nobody has partition ${partition}`);
     return account;
   }
@@ -151,7 +152,7 @@ class CommittingMember {
       groups: [{ groupId: group, topics: [{ name: topic, partitionIndexes: [...partitions] }] }],
       requireStable: true,
     });
-    const [answer] = groups;
+    const [answer = missing()] = groups;
     assert(answer !== undefined);
     if (answer.errorCode !== ErrorCode.NONE) return this.#isTold(answer.errorCode);
     for (

@@ -9,6 +9,7 @@
 // Topics are told as in consumer_print.ts.
 
 import { uuidFromRandom } from "../../src/base/ids.ts";
+import { missing } from "../../src/base/items.ts";
 import type { At, GroupConfig, GroupDecision, GroupTable } from "../../src/coordinator/mod.ts";
 import { ErrorCode, errorName } from "../../src/protocol/errors.ts";
 import type {
@@ -35,12 +36,12 @@ export interface World {
 }
 
 export const consumerVerbs: Record<string, (world: World, command: Words) => string[]> = {
-  topic({ topics }, { words: [name, count], options }) {
+  topic({ topics }, { words: [name = missing(), count], options }) {
     if (Number(count) === 0) topics.delete(name);
     else topics.set(name, Number(count), options.get("racks")?.split(",") ?? []);
     return [];
   },
-  beat(world, { words: [groupId], options }) {
+  beat(world, { words: [groupId = missing()], options }) {
     const memberEpoch = Number(options.get("epoch") ?? 0);
     const joins = memberEpoch === 0;
     const memberId = options.get("member") ?? "";
@@ -87,7 +88,7 @@ export const consumerVerbs: Record<string, (world: World, command: Words) => str
     world.configure({ consumer: () => consumer });
     return [];
   },
-  "describe-consumer"({ table }, { words: [groupId] }) {
+  "describe-consumer"({ table }, { words: [groupId = missing()] }) {
     const group = table.describeConsumer(groupId);
     if (group.errorCode !== ErrorCode.NONE) {
       return [`${errorName(group.errorCode)} ${group.errorMessage}`];
@@ -109,7 +110,7 @@ export const consumerVerbs: Record<string, (world: World, command: Words) => str
 export function parsePartitions(text: string) {
   if (text === "-") return [];
   return text.split(";").map((each) => {
-    const [number, partitions] = each.split(":");
+    const [number, partitions = missing()] = each.split(":");
     return {
       topicId: uuidFromRandom(new Uint8Array(16).fill(Number(number))),
       partitions: partitions.split(",").map(Number),

@@ -2,6 +2,7 @@
 // "key".
 
 import { fromUtf8, utf8 } from "../../src/base/bytes.ts";
+import { missing } from "../../src/base/items.ts";
 import type { PartitionLog } from "../../src/log/mod.ts";
 import {
   type BatchInput,
@@ -20,7 +21,7 @@ export function keyedBatch(
   input: Partial<BatchInput> = {},
 ): Uint8Array {
   const records = texts.map((text) => {
-    const [key, value] = text.split("=");
+    const [key = missing(), value] = text.split("=");
     return { key: utf8(key), value: value === undefined ? null : utf8(value) };
   });
   return buildBatch({ records, timestamp: 1000, ...input }, zlibCodecs);
@@ -60,7 +61,7 @@ export async function keyedRecords(log: PartitionLog, offset = log.logStartOffse
 export function tableOf(texts: Iterable<string>): Map<string, string> {
   const table = new Map<string, string>();
   for (const text of texts) {
-    const [key, value] = text.split("=");
+    const [key = missing(), value] = text.split("=");
     table.delete(key);
     if (value !== undefined) table.set(key, value);
   }

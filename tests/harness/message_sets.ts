@@ -13,6 +13,7 @@ import {
 } from "../../src/records/mod.ts";
 import { BytesWriter } from "../../src/base/bytes.ts";
 import { addInt64, type Int64, maxInt64, subtractInt64 } from "../../src/base/int64.ts";
+import { itemAt } from "../../src/base/items.ts";
 import { compress, type CompressionType } from "../../src/records/compression.ts";
 import type { LegacyMagic } from "../../src/records/legacy.ts";
 import { zlibCodecs } from "../../src/runtime/codecs.ts";
@@ -48,7 +49,7 @@ export function shallowMessages(set: Uint8Array): Message[] {
 function innerMessages(wrapper: Message, type: CompressionType): ReadMessage[] {
   const form = wrapper.magic === 0 ? "magic 0" : "usual";
   const inner = shallowMessages(decompress(wrapper.value!, { type, codecs: zlibCodecs, form }));
-  const last = inner[inner.length - 1].offset;
+  const last = itemAt(inner, inner.length - 1).offset;
   const base = wrapper.magic === 0 ? 0 : subtractInt64(wrapper.offset, last);
   const isStamped = (wrapper.attributes & attributeBits.logAppendTime) !== 0;
   return inner.map((message) => ({

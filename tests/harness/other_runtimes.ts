@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { firstOf } from "../../src/base/items.ts";
 import { within } from "./deadline.ts";
 import { ProcessLines } from "./process_lines.ts";
 
@@ -38,7 +39,7 @@ const others: readonly Other[] = [
 const endsWithinMs = 300_000;
 
 async function run(command: readonly string[]): Promise<{ code: number; output: string }> {
-  const child = new ProcessLines({ command: command[0], args: command.slice(1), cwd: root });
+  const child = new ProcessLines({ command: firstOf(command), args: command.slice(1), cwd: root });
   try {
     const what = () => `the end of\n${child.output}`;
     const { code, stdout, stderr } = await within(child.finished, { ms: endsWithinMs, what });

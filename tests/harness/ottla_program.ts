@@ -4,6 +4,7 @@
 // Invariant: nothing of this process's environment that could configure a broker reaches it, and
 // after the end of an `await using` block it has ended.
 
+import { firstOf, itemAt } from "../../src/base/items.ts";
 import { within } from "./deadline.ts";
 import { type Finished, ProcessLines } from "./process_lines.ts";
 import { ottlaCommand, type Target } from "./targets.ts";
@@ -25,7 +26,7 @@ export class OttlaProgram implements AsyncDisposable {
 
   private constructor(command: readonly string[], options: ProgramOptions) {
     this.#process = new ProcessLines({
-      command: command[0],
+      command: firstOf(command),
       args: [...command.slice(1), "start", ...options.args],
       env: options.env,
       onLine: (text, source) => this.#onLine(text, source),
@@ -69,6 +70,6 @@ export class OttlaProgram implements AsyncDisposable {
   #onLine(text: string, source: "stdout" | "stderr"): void {
     this.lines.push({ source, text });
     const match = /listening on \[?([^\s\]]+)\]?:(\d+)/.exec(text);
-    if (match !== null) this.#ready.resolve({ host: match[1], port: Number(match[2]) });
+    if (match !== null) this.#ready.resolve({ host: itemAt(match, 1), port: Number(match[2]) });
   }
 }

@@ -5,6 +5,7 @@
 import { assertEquals } from "@std/assert";
 import { fromUtf8, utf8 } from "../../src/base/bytes.ts";
 import type { Int64 } from "../../src/base/int64.ts";
+import { firstOf, missing } from "../../src/base/items.ts";
 import {
   CreateTopics,
   ErrorCode,
@@ -35,7 +36,7 @@ export async function makeTopic(
 ): Promise<MadeTopic> {
   const { partitions = 1, configs = {} } = options;
   const name = freshName("topic");
-  const { topics: [topic] } = await client.ask(CreateTopics, 7, {
+  const { topics: [topic = missing()] } = await client.ask(CreateTopics, 7, {
     topics: [{
       name,
       numPartitions: partitions,
@@ -86,8 +87,8 @@ export async function produceTo(
 ): Promise<ProduceAnswer> {
   const { responses } = await client.ask(Produce, options.version ?? 9, produceRequest(options));
   assertEquals(responses.map(({ name }) => name), [options.topic]);
-  assertEquals(responses[0].partitionResponses.length, 1);
-  return responses[0].partitionResponses[0];
+  assertEquals(firstOf(responses).partitionResponses.length, 1);
+  return firstOf(firstOf(responses).partitionResponses);
 }
 
 /** What to read from where. */
@@ -131,8 +132,8 @@ export async function fetchFrom(
 ): Promise<FetchAnswer> {
   const { responses } = await client.ask(Fetch, options.version ?? 12, fetchRequest(options));
   assertEquals(responses.map(({ topic }) => topic), [options.topic]);
-  assertEquals(responses[0].partitions.length, 1);
-  return responses[0].partitions[0];
+  assertEquals(firstOf(responses).partitions.length, 1);
+  return firstOf(firstOf(responses).partitions);
 }
 
 /** Offset and value of each record of uncompressed batches. */

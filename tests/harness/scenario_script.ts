@@ -13,6 +13,7 @@
 
 import { BytesWriter, fromUtf8, utf8 } from "../../src/base/bytes.ts";
 import { ZERO_UUID } from "../../src/base/ids.ts";
+import { firstOf, missing } from "../../src/base/items.ts";
 import {
   type Answer,
   type At,
@@ -170,11 +171,11 @@ const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> 
     };
     for (const [key, value] of options) {
       const number = key.endsWith("max") ? Number(value) : parseTime(value);
-      scenario.configure({ [keys[key]]: number });
+      scenario.configure({ [keys[key]!]: number });
     }
     return [];
   },
-  join(scenario, { words: [groupId], options }) {
+  join(scenario, { words: [groupId = missing()], options }) {
     const sessionTimeoutMs = parseTime(options.get("session") ?? "10s");
     const clientId = options.get("client") ?? options.get("member")?.split("-")[0] ?? "";
     const topics = (options.get("topics") ?? "t").split(",");
@@ -198,7 +199,7 @@ const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> 
     const input = { request, apiVersion, clientId, clientHost: "/192.0.2.1", uuid };
     return scenario.settle(scenario.table.join(input, at));
   },
-  sync(scenario, { words: [groupId], options }) {
+  sync(scenario, { words: [groupId = missing()], options }) {
     const memberId = options.get("member") ?? "";
     const request = {
       groupId,
@@ -215,7 +216,7 @@ const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> 
     const at = scenario.at<SyncGroupResponse>(memberId);
     return scenario.settle(scenario.table.sync({ request, apiVersion: 5 }, at));
   },
-  heartbeat(scenario, { words: [groupId], options }) {
+  heartbeat(scenario, { words: [groupId = missing()], options }) {
     const memberId = options.get("member") ?? "";
     const request = {
       groupId,
@@ -226,7 +227,7 @@ const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> 
     const { errorCode } = scenario.table.heartbeat(request, { nowMs: scenario.nowMs });
     return [`${memberId}: ${errorName(errorCode)}`];
   },
-  leave(scenario, { words: [groupId], options }) {
+  leave(scenario, { words: [groupId = missing()], options }) {
     const members = [
       ...list(options.get("member")).map((memberId) => ({ memberId, groupInstanceId: null })),
       ...list(options.get("instance")).map((groupInstanceId) => ({
@@ -235,15 +236,15 @@ const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> 
       })),
     ].map((member) => ({ ...member, reason: null }));
     const apiVersion = Number(options.get("v") ?? 5);
-    const request = { groupId, memberId: members[0].memberId, members };
+    const request = { groupId, memberId: firstOf(members).memberId, members };
     const at = scenario.at<LeaveGroupResponse>("leave");
     return scenario.settle(scenario.table.leave({ request, apiVersion }, at));
   },
-  commit(scenario, { words: [groupId], options }) {
+  commit(scenario, { words: [groupId = missing()], options }) {
     const topics = [...options].filter(([key]) => key.includes(":")).map(([key, value]) => {
       const [offset, metadata = null] = value.split(":");
       return {
-        name: key.split(":")[0],
+        name: firstOf(key.split(":")),
         topicId: ZERO_UUID,
         partitions: [{
           partitionIndex: Number(key.split(":")[1]),
@@ -266,9 +267,9 @@ const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> 
     const apiVersion = Number(options.get("v") ?? 8);
     return scenario.settle(scenario.table.commitOffsets({ request, apiVersion }, at));
   },
-  fetch(scenario, { words: [groupId, ...partitions] }) {
+  fetch(scenario, { words: [groupId = missing(), ...partitions] }) {
     const topics = partitions.length === 0 ? null : partitions.map((partition) => ({
-      name: partition.split(":")[0],
+      name: firstOf(partition.split(":")),
       topicId: ZERO_UUID,
       partitionIndexes: [Number(partition.split(":")[1])],
     }));
@@ -281,7 +282,7 @@ const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> 
       )
     );
   },
-  describe(scenario, { words: [groupId], options }) {
+  describe(scenario, { words: [groupId = missing()], options }) {
     const apiVersion = Number(options.get("v") ?? 5);
     const group = scenario.table.describe(groupId, { apiVersion });
     return [
@@ -307,9 +308,9 @@ const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> 
     const at = scenario.at<DeleteGroupsResponse>("delete");
     return scenario.settle(scenario.table.deleteGroups(words, at));
   },
-  "delete-offsets"(scenario, { words: [groupId, ...partitions] }) {
+  "delete-offsets"(scenario, { words: [groupId = missing(), ...partitions] }) {
     const topics = partitions.map((partition) => ({
-      name: partition.split(":")[0],
+      name: firstOf(partition.split(":")),
       partitions: [{ partitionIndex: Number(partition.split(":")[1]) }],
     }));
     const at = scenario.at<OffsetDeleteResponse>("delete-offsets");
@@ -318,7 +319,7 @@ const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> 
   "delete-topics"(scenario, { words }) {
     return scenario.settle(scenario.table.onImage({ deletedTopics: words }, scenario.nowMs));
   },
-  tick(scenario, { words: [time] }) {
+  tick(scenario, { words: [time = missing()] }) {
     return scenario.tick(parseTime(time));
   },
   refuse(scenario, { words: [name] }) {
@@ -335,7 +336,7 @@ const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> 
 };
 
 function parseCommand(line: string): Command {
-  const [verb, ...rest] = line.trim().split(/\s+/);
+  const [verb = missing(), ...rest] = line.trim().split(/\s+/);
   const options = new Map<string, string>();
   const words: string[] = [];
   for (const word of rest) {
@@ -357,7 +358,7 @@ const timeUnits: Record<string, number> = {
 function parseTime(text: string): number {
   const [, number, unit] = /^(-?\d+)([a-z]+)$/.exec(text) ?? [];
   if (unit === undefined || !(unit in timeUnits)) throw new Error(`no time: ${text}`);
-  return Number(number) * timeUnits[unit];
+  return Number(number) * timeUnits[unit]!;
 }
 
 function printTime(ms: number): string {

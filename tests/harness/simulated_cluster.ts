@@ -10,6 +10,7 @@
 // Invariant: brokers and clients of the scenario are closed at its end.
 
 import { allHandlers } from "../../src/broker/handlers/mod.ts";
+import { itemAt } from "../../src/base/items.ts";
 import { loadConfig, type RunningBroker, startBroker } from "../../src/broker/mod.ts";
 import { Client } from "../../src/client/mod.ts";
 import { MemoryMetadataStore, type PartitionImage } from "../../src/cluster/mod.ts";
@@ -70,7 +71,8 @@ export async function simulatedCluster(
       const at = { nodeId, host: hostOf(nodeId) };
       brokers.set(nodeId, await start(machine, { ...at, settings, store }));
     }
-    const partition = (topic: string, id: number) => store.image.topic(topic)!.partitions[id];
+    const partition = (topic: string, id: number) =>
+      itemAt(store.image.topic(topic)!.partitions, id);
     await scenario({
       world,
       store,

@@ -8,6 +8,7 @@
 // Topologies by name: `plain` reads topic t; `count` reads t, repartitions and counts; `join` reads
 // t and u, which have to be partitioned alike. What an option leaves out did not change.
 
+import { missing } from "../../src/base/items.ts";
 import type {
   At,
   GroupConfig,
@@ -161,6 +162,6 @@ export const streamsVerbs: Record<string, (world: World, command: Words) => stri
     world.configure({ streams: () => streams });
     return [];
   },
-  "describe-streams": ({ table }, { words: [groupId] }) =>
+  "describe-streams": ({ table }, { words: [groupId = missing()] }) =>
     printDescribed(table.describeStreams(groupId)),
 };

@@ -11,6 +11,7 @@
 // again). Producers are id/epoch. Time starts at 0 and moves by
 // `tick` alone, by deadlines.
 
+import { itemAt, missing } from "../../src/base/items.ts";
 import {
   type PartitionsByTopic,
   type PlainResponse,
@@ -77,7 +78,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     return [];
   },
 
-  init({ shell }, { words: [transactionalId, said], options }) {
+  init({ shell }, { words: [transactionalId = missing(), said], options }) {
     const expected = said === undefined ? undefined : {
       producerId: producerOf(said).producerId,
       epoch: producerOf(said).producerEpoch,
@@ -98,7 +99,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     ));
   },
 
-  add({ shell }, { words: [transactionalId, producer, ...partitions], options }) {
+  add(
+    { shell },
+    { words: [transactionalId = missing(), producer = missing(), ...partitions], options },
+  ) {
     return printed(shell.carryOut(shell.machine.addPartitions({
       transactionalId,
       ...producerOf(producer),
@@ -107,13 +111,15 @@ const verbs: Readonly<Record<string, Verb>> = {
     }, shell.at<PlainResponse>())));
   },
 
-  verify({ shell }, { words: [transactionalId, producer, ...names] }) {
+  verify({ shell }, { words: [transactionalId = missing(), producer = missing(), ...names] }) {
     const partitions = names.map((name) => {
       const [topic, partition] = splitPartition(name);
       return { topic, partition };
     });
     const claim = { transactionalId, ...producerOf(producer), partitions };
-    return shell.machine.verifyPartitions(claim).map((code, i) => `${names[i]} ${errorName(code)}`);
+    return shell.machine.verifyPartitions(claim).map((code, i) =>
+      `${itemAt(names, i)} ${errorName(code)}`
+    );
   },
 
   commit: (script, command) => end(script, command, true),
@@ -122,7 +128,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   take: ({ shell }) =>
     printed(shell.carryOut(shell.machine.takePrepared(shell.at<PreparedResponse>()))),
 
-  marked({ shell }, { words: [transactionalId, handedOut, ...partitions] }) {
+  marked({ shell }, { words: [transactionalId = missing(), handedOut, ...partitions] }) {
     const written = [{
       transactionalId,
       handedOut: Number(handedOut),
@@ -133,7 +139,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     );
   },
 
-  describe({ shell }, { words: [transactionalId] }) {
+  describe({ shell }, { words: [transactionalId = missing()] }) {
     const described = shell.machine.describe(transactionalId);
     if (described.errorCode !== ErrorCode.NONE) return [errorName(described.errorCode)];
     const { transactionState, producerId, producerEpoch, topics } = described;
@@ -175,7 +181,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     return [];
   },
 
-  stored({ shell }, { words: [transactionalId, producer, state] }) {
+  stored({ shell }, { words: [transactionalId = missing(), producer = missing(), state] }) {
     const transaction = {
       transactionalId,
       ...producerOf(producer),
@@ -207,7 +213,7 @@ const verbs: Readonly<Record<string, Verb>> = {
 
 function end(
   { shell }: Script,
-  { words: [transactionalId, producer], options }: Command,
+  { words: [transactionalId = missing(), producer = missing()], options }: Command,
   commit: boolean,
 ): string[] {
   const clientVersion = Number(options.get("version") ?? 2);
@@ -223,7 +229,7 @@ function end(
 }
 
 function producerOf(text: string): { producerId: number; producerEpoch: number } {
-  const [producerId, producerEpoch] = text.split("/").map(Number);
+  const [producerId = missing(), producerEpoch = missing()] = text.split("/").map(Number);
   return { producerId, producerEpoch };
 }
 

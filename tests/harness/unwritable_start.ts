@@ -3,6 +3,7 @@
 
 import { assertEquals } from "@std/assert";
 import { fromUtf8 } from "../../src/base/bytes.ts";
+import { firstOf } from "../../src/base/items.ts";
 import { loadConfig, startBroker } from "../../src/broker/mod.ts";
 import { adminOf, Client, Consumer, createTopic, Producer } from "../../src/client/mod.ts";
 import { CreateTopics, DeleteTopics, ErrorCode, Produce } from "../../src/protocol/mod.ts";
@@ -65,9 +66,9 @@ async function writeOnce(client: Client): Promise<readonly unknown[]> {
     timeoutMs: 1_000,
   }, { to: "any" });
   return [
-    responses[0].partitionResponses[0].errorCode,
-    created.topics[0].errorCode,
-    deleted.responses[0].errorCode,
+    firstOf(firstOf(responses).partitionResponses).errorCode,
+    firstOf(created.topics).errorCode,
+    firstOf(deleted.responses).errorCode,
   ];
 }
 

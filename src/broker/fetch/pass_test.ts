@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { appendOk, logRig } from "../../../tests/harness/log_rig.ts";
+import { missing } from "../../base/items.ts";
 import { Slices } from "../../log/mod.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import { buildBatch } from "../../records/mod.ts";
@@ -45,7 +46,7 @@ async function world({ answersBytesMax }: { answersBytesMax: number }) {
       lastFetchedEpoch: -1,
     }];
     const walk = new Pass(services, terms);
-    const [data] = await walk.run({ ...terms, wanted, find: () => partition });
+    const [data = missing()] = await walk.run({ ...terms, wanted, find: () => partition });
     assertEquals(data.errorCode, ErrorCode.NONE);
     events.push("read");
     memory.answers.give(walk.bytes);

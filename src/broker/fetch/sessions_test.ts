@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { type Uuid, ZERO_UUID } from "../../base/ids.ts";
+import { firstOf, itemAt } from "../../base/items.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import { SeededRandom } from "../../runtime/simulated_time.ts";
 import type { PartitionData } from "./partition_data.ts";
@@ -249,7 +250,10 @@ Deno.test("without a slot there is no session, unless one gives way", () => {
   const young = full();
   assertEquals(begin({ count: 9 }, young), 0, "young ones stay");
   assert(begin({ count: 1, isPrivileged: true }, young) !== 0, "but for a follower");
-  assertEquals([isThere(young, young.ids[0]), isThere(young, young.ids[1])], [false, true]);
+  assertEquals([isThere(young, firstOf(young.ids)), isThere(young, itemAt(young.ids, 1))], [
+    false,
+    true,
+  ]);
 
   const settled = full();
   settled.clock.nowMs = 1.5 * minutesMs;
@@ -259,14 +263,17 @@ Deno.test("without a slot there is no session, unless one gives way", () => {
   for (const sessionId of settled.ids) told(settled.sessions, { sessionId, sessionEpoch: 2 });
   assertEquals(begin({ count: 2 }, settled), 0, "a larger one is needed");
   assert(begin({ count: 3 }, settled) !== 0);
-  assertEquals(isThere(settled, settled.ids[0], 3), false, "the smallest went");
+  assertEquals(isThere(settled, firstOf(settled.ids), 3), false, "the smallest went");
   assertEquals(settled.sessions.evictedCount, 1);
 
   const unused = full(true);
   unused.clock.nowMs = 2 * minutesMs + 1;
   told(unused.sessions, { sessionId: unused.ids[0], sessionEpoch: 1 });
   assert(begin({ count: 1 }, unused) !== 0, "what nobody uses gives way to any");
-  assertEquals([isThere(unused, unused.ids[0], 2), isThere(unused, unused.ids[1])], [true, false]);
+  assertEquals([isThere(unused, firstOf(unused.ids), 2), isThere(unused, itemAt(unused.ids, 1))], [
+    true,
+    false,
+  ]);
   assertEquals(begin({ count: 9 }, unused), 0, "a follower's stays for a consumer's");
 });
 

@@ -18,6 +18,7 @@ import { UnregisterBroker } from "../../protocol/apis/64_unregister_broker.ts";
 import { ApiVersions, ErrorCode } from "../../protocol/mod.ts";
 import { makeTopic } from "../../../tests/harness/raw_requests.ts";
 import { simulated } from "../../../tests/harness/simulated_broker.ts";
+import { missing } from "../../base/items.ts";
 
 const { NONE, UNKNOWN_TOPIC_OR_PARTITION } = ErrorCode;
 const software = { clientSoftwareName: "tests", clientSoftwareVersion: "1" };
@@ -38,7 +39,7 @@ Deno.test("DescribeLogDirs tells of the partitions that are here, and leaves out
     using client = await connect();
     const { name } = await makeTopic(client);
     const topics = [{ topic: name, partitions: [0, 9] }, { topic: "missing", partitions: [0] }];
-    const { results: [folder] } = await client.ask(DescribeLogDirs, 4, { topics });
+    const { results: [folder = missing()] } = await client.ask(DescribeLogDirs, 4, { topics });
     assertEquals(
       folder.topics.map((each) => [
         each.name,

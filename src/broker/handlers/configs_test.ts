@@ -10,6 +10,7 @@ import { DescribeConfigs, ErrorCode } from "../../protocol/mod.ts";
 import type { RawClient } from "../../../tests/harness/raw_client.ts";
 import { makeTopic } from "../../../tests/harness/raw_requests.ts";
 import { simulated } from "../../../tests/harness/simulated_broker.ts";
+import { missing } from "../../base/items.ts";
 
 const { NONE, UNKNOWN_TOPIC_OR_PARTITION, INVALID_CONFIG } = ErrorCode;
 const { TOPIC, CLIENT_METRICS } = ResourceType;
@@ -18,7 +19,9 @@ const set = 0;
 async function retentionOf(client: RawClient, resourceName: string, version = 4) {
   const keys = ["retention.ms", "segment.ms"];
   const resources = [{ resourceType: TOPIC, resourceName, configurationKeys: keys }];
-  const { results: [result] } = await client.ask(DescribeConfigs, version, { resources });
+  const { results: [result = missing()] } = await client.ask(DescribeConfigs, version, {
+    resources,
+  });
   return result.configs.map(({ name, value }) => [name, value]);
 }
 

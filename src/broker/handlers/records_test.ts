@@ -13,6 +13,7 @@ import {
 } from "../../protocol/mod.ts";
 import { batchOf, makeTopic, produceTo } from "../../../tests/harness/raw_requests.ts";
 import { simulated } from "../../../tests/harness/simulated_broker.ts";
+import { missing } from "../../base/items.ts";
 
 const { NONE, UNKNOWN_TOPIC_OR_PARTITION, OFFSET_OUT_OF_RANGE } = ErrorCode;
 
@@ -24,7 +25,7 @@ Deno.test("Produce appends to the partitions that there are, and tells of the ot
     const broken = records.slice();
     broken[broken.length - 1] = broken[broken.length - 1]! ^ 1;
     const partitionData = [{ index: 0, records: broken }, { index: 7, records }];
-    const { responses: [answer] } = await client.ask(Produce, 9, {
+    const { responses: [answer = missing()] } = await client.ask(Produce, 9, {
       transactionalId: null,
       acks: 1,
       timeoutMs: 1000,
@@ -53,7 +54,7 @@ Deno.test("Fetch reads what there is beside partitions that are not, or not that
       fetchOffset,
       partitionMaxBytes: 1000,
     }));
-    const { responses: [answer] } = await client.ask(Fetch, 11, {
+    const { responses: [answer = missing()] } = await client.ask(Fetch, 11, {
       maxWaitMs: 0,
       minBytes: 1,
       topics: [{ topic, partitions }],

@@ -13,6 +13,7 @@ import {
 import { DescribeTopicPartitions } from "../../protocol/apis/75_describe_topic_partitions.ts";
 import { makeTopic } from "../../../tests/harness/raw_requests.ts";
 import { simulated } from "../../../tests/harness/simulated_broker.ts";
+import { missing } from "../../base/items.ts";
 
 const { NONE, UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION } = ErrorCode;
 
@@ -42,10 +43,13 @@ Deno.test("CreateTopics that is to validate only makes nothing", () =>
   simulated({}, async ({ connect }) => {
     using client = await connect();
     const topics = [newTopic("later")];
-    const { topics: [found] } = await client.ask(CreateTopics, 4, { topics, validateOnly: true });
+    const { topics: [found = missing()] } = await client.ask(CreateTopics, 4, {
+      topics,
+      validateOnly: true,
+    });
     assertEquals(found.errorCode, NONE);
     const named = { topics: [{ name: "later" }], allowAutoTopicCreation: false };
-    const { topics: [seen] } = await client.ask(Metadata, 4, named);
+    const { topics: [seen = missing()] } = await client.ask(Metadata, 4, named);
     assertEquals(seen.errorCode, UNKNOWN_TOPIC_OR_PARTITION);
   }));
 
@@ -135,6 +139,6 @@ Deno.test("a topic that is not there has the id that says so", () =>
   simulated({}, async ({ connect }) => {
     using client = await connect();
     const named = { topics: [{ name: "missing" }], allowAutoTopicCreation: false };
-    const { topics: [found] } = await client.ask(Metadata, 10, named);
+    const { topics: [found = missing()] } = await client.ask(Metadata, 10, named);
     assertEquals([found.topicId, found.partitions.length], [ZERO_UUID, 0]);
   }));

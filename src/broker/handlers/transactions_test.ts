@@ -15,6 +15,7 @@ import { ErrorCode, FindCoordinator, InitProducerId } from "../../protocol/mod.t
 import type { RawClient } from "../../../tests/harness/raw_client.ts";
 import { makeTopic } from "../../../tests/harness/raw_requests.ts";
 import { simulated } from "../../../tests/harness/simulated_broker.ts";
+import { missing } from "../../base/items.ts";
 
 const { NONE, INVALID_PRODUCER_ID_MAPPING, UNKNOWN_TOPIC_OR_PARTITION } = ErrorCode;
 const transactionalId = "payments";
@@ -53,12 +54,16 @@ Deno.test("AddPartitionsToTxn adds all partitions or none, and tells of each why
     const { producerId, producerEpoch } = await begun(client);
     const { name } = await makeTopic(client);
     const add = async (partitions: number[]) => {
-      const { resultsByTopicV3AndBelow: [topic] } = await client.ask(AddPartitionsToTxn, 3, {
-        v3AndBelowTransactionalId: transactionalId,
-        v3AndBelowProducerId: producerId,
-        v3AndBelowProducerEpoch: producerEpoch,
-        v3AndBelowTopics: [{ name, partitions }],
-      });
+      const { resultsByTopicV3AndBelow: [topic = missing()] } = await client.ask(
+        AddPartitionsToTxn,
+        3,
+        {
+          v3AndBelowTransactionalId: transactionalId,
+          v3AndBelowProducerId: producerId,
+          v3AndBelowProducerEpoch: producerEpoch,
+          v3AndBelowTopics: [{ name, partitions }],
+        },
+      );
       return topic.resultsByPartition.map(({ partitionErrorCode }) => partitionErrorCode);
     };
     const { OPERATION_NOT_ATTEMPTED } = ErrorCode;
@@ -96,7 +101,7 @@ Deno.test("TxnOffsetCommit stores offsets beside partitions that are not there",
 Deno.test("WriteTxnMarkers ends what producers have open, partition by partition", () =>
   withTransactions(async (client) => {
     const { name } = await makeTopic(client);
-    const { markers: [marker] } = await client.ask(WriteTxnMarkers, 1, {
+    const { markers: [marker = missing()] } = await client.ask(WriteTxnMarkers, 1, {
       markers: [{
         producerId: 5,
         producerEpoch: 0,

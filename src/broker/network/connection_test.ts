@@ -2,6 +2,7 @@
 // sends requests and does not read the answers.
 
 import { assert, assertEquals } from "@std/assert";
+import { itemAt } from "../../base/items.ts";
 import { simulate } from "../../runtime/simulated.ts";
 import type { Runtime, Socket } from "../../runtime/ports.ts";
 import { MemoryShare } from "../../base/memory_share.ts";
@@ -54,7 +55,7 @@ async function sent(socket: Socket, bytes: Uint8Array): Promise<void> {
 }
 
 function answerTo(frame: Uint8Array): Uint8Array[] {
-  return [new Uint8Array(answerBytes).fill(frame[3])];
+  return [new Uint8Array(answerBytes).fill(itemAt(frame, 3))];
 }
 
 const dispatches: readonly { name: string; dispatch: (frame: Uint8Array) => Dispatched }[] = [
@@ -101,7 +102,7 @@ for (const { name, dispatch } of dispatches) {
 
 Deno.test("what a connection held is given back when it is dropped", async () => {
   const world = simulate(1);
-  const { dispatch } = dispatches[1];
+  const { dispatch } = itemAt(dispatches, 1);
   const server = await world.drive(serve(world.start("server"), dispatch));
   const client = world.start("client");
   const socket = await world.drive(client.network.connect({ host: "server", port: 9092 }));

@@ -5,6 +5,7 @@ import { logRig, recordsFrom } from "../../../tests/harness/log_rig.ts";
 import type { MemoryShare } from "../../base/memory_share.ts";
 import { utf8 } from "../../base/bytes.ts";
 import { type Uuid, ZERO_UUID } from "../../base/ids.ts";
+import { firstOf, missing } from "../../base/items.ts";
 import { MemoryMetadataStore } from "../../cluster/mod.ts";
 import { type LogConfig, Slices } from "../../log/mod.ts";
 import { ErrorCode, errorName } from "../../protocol/mod.ts";
@@ -129,11 +130,11 @@ Deno.test("each partition of a request is a write or a refusal by itself", async
 Deno.test("what a plan has read of a batch goes along with its bytes", async () => {
   const { plan, here } = await world();
   const planned = plan(requestOf([batch()]));
-  const [write] = planned.topics[0].partitions;
+  const [write = missing()] = firstOf(planned.topics).partitions;
   if ("errorCode" in write || write.payload.magic !== 2) throw new Error("it is no batch");
   assertEquals(write.payload.header.recordCount, 1);
   const answers = await appendPlan(planned);
-  assertEquals(answers[0].partitionResponses[0].baseOffset, 0);
+  assertEquals(firstOf(firstOf(answers).partitionResponses).baseOffset, 0);
   assertEquals((await recordsFrom(here.get("orders-0")!.log)).length, 1);
 });
 
@@ -201,7 +202,7 @@ Deno.test("a batch that takes long is due to be checked, with memory for it clai
   const second = plan(request, done);
   assertEquals([wordsOf(second), second.due], [["write", "write"], []]);
   const answers = await appendPlan(second);
-  assertEquals(answers[0].partitionResponses.map(({ baseOffset }) => baseOffset), [0, 0]);
+  assertEquals(firstOf(answers).partitionResponses.map(({ baseOffset }) => baseOffset), [0, 0]);
 });
 
 Deno.test("a plan that is made again sees what has gone meanwhile", async () => {
@@ -216,7 +217,7 @@ Deno.test("what is led elsewhere by the time of the append takes nothing", async
   const { plan, here } = await world();
   const planned = plan(requestOf([batch(), batch()]));
   here.get("orders-0")!.follow(4);
-  const [{ partitionResponses }] = await appendPlan(planned);
+  const [{ partitionResponses } = missing()] = await appendPlan(planned);
   assertEquals(partitionResponses.map(({ errorCode }) => errorCode), [
     ErrorCode.NOT_LEADER_OR_FOLLOWER,
     ErrorCode.NONE,

@@ -21,6 +21,7 @@ import {
   type Step,
   topicSteps,
 } from "../../../tests/harness/random_groups.ts";
+import { firstOf } from "../../base/items.ts";
 import { groupConfigDefaults } from "../mod.ts";
 
 const runs = Number(Deno.env.get("FUZZ_RUNS") ?? 200);
@@ -75,7 +76,7 @@ class World {
     const at = this.shell.at<ConsumerGroupHeartbeatResponse>();
     const { answers } = this.shell.carryOut(this.shell.table.consumerHeartbeat(input, at));
     assertEquals(answers.length, 1, "a heartbeat has one answer");
-    const response = answers[0].response as ConsumerGroupHeartbeatResponse;
+    const response = firstOf(answers).response as ConsumerGroupHeartbeatResponse;
     if (!change.lose) this.#take(client, response, change.slow === true);
     return response.errorCode;
   }

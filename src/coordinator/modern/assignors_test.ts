@@ -4,6 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Uuid } from "../../base/ids.ts";
+import { missing } from "../../base/items.ts";
 import {
   type Assignment,
   eachPartition,
@@ -69,7 +70,7 @@ Deno.test("range gives a static member the same piece under each member id", () 
 Deno.test("uniform takes what is past a member's share, and leaves it the rest", () => {
   const first = assignUniform({ members: [member("m1", "ab")], partitionCount: () => 3 });
   const members = [member("m1", "ab", { assigned: first.get("m1") }), member("m2", "ab")];
-  const [kept, given] = assigned(assignUniform, members, { a: 3, b: 3 });
+  const [kept = missing(), given = missing()] = assigned(assignUniform, members, { a: 3, b: 3 });
   assertEquals([kept.length, given.length], [3, 3]);
   assertEquals([...kept, ...given].toSorted(), ["a0", "a1", "a2", "b0", "b1", "b2"]);
 });

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { utf8 } from "../../base/bytes.ts";
+import { firstOf, itemAt } from "../../base/items.ts";
 import { hashKey, KeyOffsets } from "./key_offsets.ts";
 
 const seed = Int32Array.of(1, -2, 3, -4);
@@ -54,22 +55,22 @@ Deno.test("keys that are nearly the same have hashes that differ in each half", 
   const add = (key: Uint8Array) => {
     const into = new Int32Array(4);
     hashKey(key, { start: 0, end: key.length, seed, into });
-    halves[0].add(`${into[0]},${into[1]}`);
-    halves[1].add(`${into[2]},${into[3]}`);
+    firstOf(halves).add(`${into[0]},${into[1]}`);
+    itemAt(halves, 1).add(`${into[2]},${into[3]}`);
     count++;
   };
   for (let i = 0; i < 50_000; i++) add(utf8(`customer-${i}`));
   for (let length = 0; length < 64; length++) add(new Uint8Array(length));
   const long = new Uint8Array(48);
   for (let i = 0; i < 48 * 8; i++) {
-    long[i >> 3] ^= 1 << (i & 7);
+    long[i >> 3]! ^= 1 << (i & 7);
     add(long);
     for (let j = 0; j < i; j++) {
-      long[j >> 3] ^= 1 << (j & 7);
+      long[j >> 3]! ^= 1 << (j & 7);
       add(long);
-      long[j >> 3] ^= 1 << (j & 7);
+      long[j >> 3]! ^= 1 << (j & 7);
     }
-    long[i >> 3] ^= 1 << (i & 7);
+    long[i >> 3]! ^= 1 << (i & 7);
   }
   assertEquals(halves.map((half) => half.size), [count, count]);
 });

@@ -101,7 +101,7 @@ function append(log: PartitionLog, model: Model, step: Step & { kind: "append" }
   });
   const { producer } = step;
   const baseSequence = model.sequences[producer];
-  if (producer >= 0) model.sequences[producer] += records.length;
+  if (producer >= 0) model.sequences[producer]! += records.length;
   const input = {
     ...(producer < 0 ? {} : { producerId: producer + 100, producerEpoch: 0, baseSequence }),
     compression: step.packed ? "gzip" as const : "none" as const,
@@ -117,7 +117,7 @@ function transact(log: PartitionLog, model: Model, step: Step & { kind: "transac
     return { key: name, text: `${name}=${model.count++}` };
   });
   const baseSequence = model.sequences[3];
-  model.sequences[3] += records.length;
+  model.sequences[3]! += records.length;
   const input = { ...producer, baseSequence, isTransactional: true };
   appendOk(log, keyedBatch(records.map(({ text }) => text), input));
   const { committed } = step;

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { PlatformFault } from "../../base/faults.ts";
 import { within } from "../../../tests/harness/deadline.ts";
+import { firstOf } from "../../base/items.ts";
 import type { Files, Logger } from "../../runtime/ports.ts";
 import { DeletedFiles } from "./deleted_files.ts";
 import type { Segment } from "../segment/segment.ts";
@@ -50,7 +51,7 @@ Deno.test("a large file goes in its own time, and the end of it can be awaited",
   await Promise.resolve();
   assertEquals(events, ["removed 1.index.deleted at once", "began to remove 1.log.deleted"]);
   const settled = deleted.settled();
-  removals[0].resolve();
+  firstOf(removals).resolve();
   await within(settled, { ms: 5_000, what: () => "the end of the removal" });
 });
 
@@ -59,7 +60,7 @@ Deno.test("a large file that cannot be removed is told, and stays", async () => 
   deleted.add(segment, 0);
   deleted.removeDue(0);
   await Promise.resolve();
-  removals[0].reject(new PlatformFault("Io", "the disk is gone"));
+  firstOf(removals).reject(new PlatformFault("Io", "the disk is gone"));
   await deleted.settled();
   assertEquals(lines, [
     "a deleted file cannot be removed; the next start tries again: the disk is gone",
@@ -71,7 +72,7 @@ Deno.test("a small file that cannot be removed is told, and the others go", asyn
   deleted.add(segment, 0);
   deleted.removeDue(0);
   await Promise.resolve();
-  removals[0].resolve();
+  firstOf(removals).resolve();
   await deleted.settled();
   assertEquals(events, ["began to remove 1.log.deleted"]);
   assertEquals(lines, [

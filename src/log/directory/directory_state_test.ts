@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { PartitionFault } from "../../base/faults.ts";
+import { firstOf, itemAt } from "../../base/items.ts";
 import { memoryFiles } from "../../runtime/memory_files.ts";
 import type { Logger } from "../../runtime/ports.ts";
 import { DirectoryState } from "./directory_state.ts";
@@ -104,13 +105,17 @@ Deno.test("a few syncs run at a time; who waits takes what came meanwhile with i
     log.startSync();
   }
   assertEquals(logs.map((log) => log.started), [1, 1, 1, 1, 1, 1, 1, 1, 0, 0]);
-  directory.noteAppended(logs[8], 5);
-  logs[2].ends[0]();
+  directory.noteAppended(itemAt(logs, 8), 5);
+  firstOf(itemAt(logs, 2).ends)();
   await settled();
   assertEquals(logs.map((log) => log.started), [1, 1, 1, 1, 1, 1, 1, 1, 1, 0]);
-  logs[8].ends[0]();
+  firstOf(itemAt(logs, 8).ends)();
   await settled();
-  assertEquals([logs[2].unsyncedBytes, logs[8].unsyncedBytes, logs[9].started], [0, 0, 1]);
+  assertEquals([
+    itemAt(logs, 2).unsyncedBytes,
+    itemAt(logs, 8).unsyncedBytes,
+    itemAt(logs, 9).started,
+  ], [0, 0, 1]);
   assertEquals(directory.unsyncedBytes, 80);
 });
 
@@ -128,10 +133,10 @@ Deno.test("unsynced bytes start syncs of the oldest, and in the end hold answers
   directory.withinBounds()!.then(() => isWithin = true);
   await settled();
   assertEquals(isWithin, false);
-  old.ends[0]();
+  firstOf(old.ends)();
   await settled();
   assertEquals([isWithin, directory.unsyncedBytes], [true, 220 * mebibyte]);
-  young.ends[0]();
+  firstOf(young.ends)();
   await settled();
   assertEquals(directory.unsyncedBytes, 0);
 });

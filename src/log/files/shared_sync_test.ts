@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { firstOf, itemAt } from "../../base/items.ts";
 import { SharedSync } from "./shared_sync.ts";
 
 /** A sync whose end is in the test's hands. */
@@ -16,10 +17,10 @@ Deno.test("who comes while one runs shares the next", async () => {
   const first = shared.run();
   const others = [shared.run(), shared.run(), shared.run()];
   assertEquals(begun.length, 1);
-  begun[0].resolve();
+  firstOf(begun).resolve();
   await first;
   await Promise.resolve();
-  begun[1].resolve();
+  itemAt(begun, 1).resolve();
   await Promise.all(others);
   assertEquals(begun.length, 2);
 });
@@ -28,12 +29,12 @@ Deno.test("a failure is told to those whom it concerns, and the next one begins 
   const { shared, begun } = rig();
   const first = shared.run();
   const second = shared.run();
-  begun[0].reject(new Error("gone"));
+  firstOf(begun).reject(new Error("gone"));
   await assertRejects(() => first, Error, "gone");
   await Promise.resolve();
-  begun[1].resolve();
+  itemAt(begun, 1).resolve();
   await second;
   const third = shared.run();
-  begun[2].resolve();
+  itemAt(begun, 2).resolve();
   await third;
 });

@@ -12,6 +12,7 @@ import {
   recordsFrom,
   type Rig,
 } from "../../../tests/harness/log_rig.ts";
+import { itemAt } from "../../base/items.ts";
 
 type Step =
   | { readonly kind: "append"; readonly count: number; readonly bytes: number }
@@ -85,7 +86,7 @@ async function takeStep(rig: Rig, run: { log: PartitionLog; model: Model; step: 
     case "truncate": {
       const offset = offsetAt(step.at);
       await log.truncateTo(offset);
-      if (offset < end) model.records.length = model.records[offset].batchStart;
+      if (offset < end) model.records.length = itemAt(model.records, offset).batchStart;
       model.start = Math.min(model.start, model.records.length);
       break;
     }

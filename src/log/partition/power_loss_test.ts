@@ -10,6 +10,7 @@ import { logConfigDefaults } from "./config.ts";
 import { LogFolder } from "../directory/log_folder.ts";
 import { PartitionLog } from "./partition_log.ts";
 import { appendOk, batchOf, recordsFrom } from "../../../tests/harness/log_rig.ts";
+import { firstOf } from "../../base/items.ts";
 
 const config = {
   ...logConfigDefaults,
@@ -103,7 +104,7 @@ Deno.test("no power loss takes what syncTo promised", async () => {
           acked = await live(world, { life, values, acked });
           if (acked === undefined) return;
         }
-        await live(world, { life: { ...lives[0], end: "kill" }, values, acked });
+        await live(world, { life: { ...firstOf(lives), end: "kill" }, values, acked });
       },
     ),
     { numRuns: 60 },

@@ -14,6 +14,7 @@ import {
 } from "../../records/mod.ts";
 import type { PartitionLog } from "./partition_log.ts";
 import { appendOk, batchOf, logRig, type Rig } from "../../../tests/harness/log_rig.ts";
+import { firstOf } from "../../base/items.ts";
 
 const runs = Number(Deno.env.get("FUZZ_RUNS") ?? 100);
 
@@ -121,7 +122,7 @@ async function readCommitted(log: PartitionLog): Promise<string[]> {
     const aborted = new Set<unknown>();
     for (const position of batchPositions(bytes)) {
       const header = readBatchHeader(bytes, position);
-      while (coming.length > 0 && coming[0].firstOffset <= header.lastOffset) {
+      while (coming.length > 0 && firstOf(coming).firstOffset <= header.lastOffset) {
         aborted.add(coming.shift()!.producerId);
       }
       if (header.isControl) {

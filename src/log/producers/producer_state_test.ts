@@ -207,7 +207,7 @@ Deno.test("a snapshot gives back what it was made of, and a spoiled one is refus
   assertEquals(decodeSnapshot(bytes), [...state.entries]);
   for (let i = 0; i < bytes.length; i++) {
     const spoiled = bytes.slice();
-    spoiled[i] ^= 1;
+    spoiled[i]! ^= 1;
     let refused = false;
     try {
       decodeSnapshot(spoiled);

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { logRig } from "../../../tests/harness/log_rig.ts";
+import { missing } from "../../base/items.ts";
 import { buildBatch, buildEndTransactionMarker } from "../../records/mod.ts";
 import type { AppendOptions } from "../partition/log_options.ts";
 import type { PartitionLog } from "../partition/partition_log.ts";
@@ -127,7 +128,7 @@ Deno.test("a coordinator's batches need it too, and have no sequence numbers", a
   assertEquals(send(log, own), 1);
   assertEquals(send(log, { ...own, transactional: false }), "error 48", "outside of it");
   assertEquals(send(log, { ...own, epoch: -1 }), "error 48");
-  const [{ batches }] = log.producers.entries;
+  const [{ batches } = missing()] = log.producers.entries;
   assertEquals(batches.map(({ lastSequence }) => lastSequence), [-1, -1]);
   assertEquals(end(log, { epoch: 1 }), 2);
   assertEquals(send(log, { ...own, verification: verify(log) }), "error 47", "an old epoch");

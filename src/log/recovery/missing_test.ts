@@ -91,7 +91,7 @@ Deno.test("a log whose records were all given up goes on where it was", async ()
 
 Deno.test("a checkpoint that may be of an earlier topic is no proof, and is said", async () => {
   const { rig, recoveryPoint } = await closedLog();
-  losses["its last segment gone"].does(rig);
+  losses["its last segment gone"]!.does(rig);
   const log = await rig.open({ recoveryPoint, checkpointMayBeStale: true });
   assertEquals([log.refusal, log.logEndOffset], [undefined, 9]);
   const said = rig.lines.some((line) =>
@@ -102,7 +102,7 @@ Deno.test("a checkpoint that may be of an earlier topic is no proof, and is said
 
 Deno.test("gaps that compaction leaves are none of these", async () => {
   const { rig, recoveryPoint } = await closedLog();
-  losses["a segment gone from its middle"].does(rig);
+  losses["a segment gone from its middle"]!.does(rig);
   const log = await rig.open({ cleanShutdown: true, recoveryPoint, firstDirtyOffset: 9 });
   assertEquals(log.refusal, undefined);
 });

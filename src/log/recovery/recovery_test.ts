@@ -9,6 +9,7 @@ import {
   recordsFrom,
   replaceContent,
 } from "../../../tests/harness/log_rig.ts";
+import { itemAt } from "../../base/items.ts";
 import { planRepair } from "./repair.ts";
 
 const first = "/data/orders-0/00000000000000000000.log";
@@ -65,7 +66,7 @@ Deno.test("a flipped bit with good batches behind it is damage and never cut", a
   const size = whole.length / 4;
   for (let position = size; position < 2 * size; position++) {
     const spoiled = whole.slice();
-    spoiled[position] ^= 0x40;
+    spoiled[position]! ^= 0x40;
     replaceContent(rig.files, first, spoiled);
     const log = await rig.open();
     assertEquals(contentOf(rig.files, first), spoiled, `byte ${position - size}`);
@@ -90,7 +91,7 @@ Deno.test("a flipped offset in the last segment of a compacted log is damage", a
   for (let bit = 0; bit < 3 * 64; bit++) {
     const [batch, byte] = [bit >> 6, (bit & 63) >> 3];
     const spoiled = whole.slice();
-    spoiled[batch * size + byte] ^= 1 << (bit & 7);
+    spoiled[batch * size + byte]! ^= 1 << (bit & 7);
     replaceContent(rig.files, first, spoiled);
     const log = await rig.open();
     const at = `bit ${bit & 63} of batch ${batch}`;
@@ -114,7 +115,7 @@ Deno.test("a risen offset between gaps is damage of that batch alone", async () 
   replaceContent(rig.files, "/data/orders-0/00000000000000000020.log", new Uint8Array(0));
   for (const bit of [4, 5, 6, 12, 30, 33, 52]) {
     const spoiled = compacted.slice();
-    spoiled[5 * size + 7 - (bit >> 3)] ^= 1 << (bit & 7);
+    spoiled[5 * size + 7 - (bit >> 3)]! ^= 1 << (bit & 7);
     replaceContent(rig.files, first, spoiled);
     const again = await rig.open();
     assert(again.refusal !== undefined, `bit ${bit} went unnoticed`);
@@ -126,7 +127,7 @@ Deno.test("a risen offset between gaps is damage of that batch alone", async () 
 Deno.test("a damaged log is not closed cleanly, so that it is found damaged again", async () => {
   const { rig } = await rigWith(["a", "b", "c"]);
   const spoiled = contentOf(rig.files, first);
-  spoiled[30] ^= 1;
+  spoiled[30]! ^= 1;
   replaceContent(rig.files, first, spoiled);
   for (let i = 0; i < 2; i++) {
     const log = await rig.open();
@@ -206,7 +207,7 @@ Deno.test("a clean start reads only the end of the last segment", async () => {
   const { rig, log } = await rigWith(letters, small);
   await log.close();
   const spoiled = contentOf(rig.files, first);
-  spoiled[70] ^= 1;
+  spoiled[70]! ^= 1;
   replaceContent(rig.files, first, spoiled);
   const again = await rig.open({ cleanShutdown: true, recoveryPoint: letters.length });
   assertEquals([again.refusal, again.logEndOffset], [undefined, letters.length]);
@@ -237,10 +238,10 @@ Deno.test("what a machine lost with its power is cut with all behind it, kept as
   const names = rig.files.list("/data/orders-0").filter((name) => name.endsWith(".log"));
   const whole = names.map((name) => contentOf(rig.files, `/data/orders-0/${name}`));
   const size = batchOf(["x"]).length;
-  const holed = whole[1].slice();
+  const holed = itemAt(whole, 1).slice();
   holed.fill(0, size, 2 * size);
   const second = `/data/orders-0/${names[1]}`;
-  const cutAt = Number(names[1].slice(0, 20)) + 1;
+  const cutAt = Number(itemAt(names, 1).slice(0, 20)) + 1;
   for (const machineRestarted of [false, true]) {
     replaceContent(rig.files, second, holed);
     const log = await rig.open({ machineRestarted, recoveryPoint: cutAt });
@@ -274,7 +275,7 @@ Deno.test("one flipped bit never makes a whole batch a torn one, not even the la
   const whole = contentOf(rig.files, first);
   for (let bit = (whole.length / 2) * 8; bit < whole.length * 8; bit++) {
     const spoiled = whole.slice();
-    spoiled[bit >> 3] ^= 1 << (bit & 7);
+    spoiled[bit >> 3]! ^= 1 << (bit & 7);
     replaceContent(rig.files, first, spoiled);
     for (const machineRestarted of [false, true]) {
       const log = await rig.open({ machineRestarted });
@@ -322,7 +323,7 @@ Deno.test("checking begins near the recovery point, not at the segment's start",
   // Spoiled: the index file leads nowhere, and all of the segment is checked.
   const index = first.replace(".log", ".index");
   const bytes = contentOf(rig.files, index);
-  for (let i = 7; i < bytes.length; i += 8) bytes[i] ^= 1;
+  for (let i = 7; i < bytes.length; i += 8) bytes[i]! ^= 1;
   replaceContent(rig.files, index, bytes);
   const third = await rig.open({ recoveryPoint });
   assertEquals((await recordsFrom(third)).length, letters.length + 330);
@@ -361,14 +362,14 @@ Deno.test("a first batch whose offset has risen is damage, by others or by epoch
   const whole = from(0, ["a", "b", "c"]);
   for (const bit of [0, 1, 2, 9, 30]) {
     const spoiled = whole.slice();
-    spoiled[7 - (bit >> 3)] ^= 1 << (bit & 7);
+    spoiled[7 - (bit >> 3)]! ^= 1 << (bit & 7);
     const log = await foreignLog(spoiled).open();
     assert(log.refusal !== undefined, `bit ${bit} went unnoticed`);
   }
   const { rig, log } = await rigWith(["a"]);
   await log.close();
   const spoiled = contentOf(rig.files, first).slice();
-  spoiled[7] ^= 4;
+  spoiled[7]! ^= 4;
   replaceContent(rig.files, first, spoiled);
   assert((await rig.open()).refusal !== undefined);
   const { gaps } = await planRepair(rig.files, "/data/orders-0", { fillGaps: false });

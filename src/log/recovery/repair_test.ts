@@ -8,6 +8,7 @@ import {
   recordsFrom,
   replaceContent,
 } from "../../../tests/harness/log_rig.ts";
+import { firstOf } from "../../base/items.ts";
 import { carryOutRepair, inspectBatches, planRepair } from "../mod.ts";
 
 const folder = "/data/orders-0";
@@ -29,7 +30,7 @@ async function spoiled(spoil: (bytes: Uint8Array, size: number) => Uint8Array, c
 }
 
 function flipped(bytes: Uint8Array, position: number): Uint8Array {
-  bytes[position] ^= 1;
+  bytes[position]! ^= 1;
   return bytes;
 }
 
@@ -41,7 +42,7 @@ Deno.test("repair keeps a bad batch aside, and what follows keeps its offsets", 
   assertEquals(steps.map((step) => [step.fromOffset, step.toOffset]), [[2, 3]]);
   const kept = await carryOutRepair(rig.files, folder, steps);
   assertEquals(kept, [`${folder}/00000000000000000002.cut`]);
-  assertEquals(contentOf(rig.files, kept[0]).length, size);
+  assertEquals(contentOf(rig.files, firstOf(kept)).length, size);
   const log = await rig.open({ recoveryPoint: 0 });
   assertEquals([log.refusal, log.logEndOffset], [undefined, 8]);
   assertEquals(await valuesOf(log), letters.filter((letter) => letter !== "c"));
@@ -64,11 +65,11 @@ Deno.test("an end that is gone before the next segment is bridged", async () => 
   });
   const { steps } = await planRepair(rig.files, folder, { fillGaps: false });
   assertEquals(steps.length, 1);
-  assertEquals(steps[0].fromOffset, 1);
+  assertEquals(firstOf(steps).fromOffset, 1);
   await carryOutRepair(rig.files, folder, steps);
   const log = await rig.open();
   assertEquals([log.refusal, log.logEndOffset], [undefined, 8]);
-  const lost = letters.slice(1, steps[0].toOffset);
+  const lost = letters.slice(1, firstOf(steps).toOffset);
   assertEquals(await valuesOf(log), letters.filter((letter) => !lost.includes(letter)));
 });
 
