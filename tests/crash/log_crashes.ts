@@ -9,13 +9,13 @@
 
 import { assert, assertEquals, AssertionError } from "@std/assert";
 import { fromUtf8 } from "../../src/base/bytes.ts";
-import { isPlatformFault, messageOf, PartitionFault } from "../../src/base/faults.ts";
-import { logConfigDefaults, LogFolder, PartitionLog } from "../../src/log/mod.ts";
-import type { Runtime } from "../../src/runtime/ports.ts";
+import { isPlatformFault, PartitionFault } from "../../src/base/faults.ts";
+import { logConfigDefaults, type LogFolder, type PartitionLog } from "../../src/log/mod.ts";
 import { simulate } from "../../src/runtime/simulated.ts";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
 import { batchOf, recordsFrom } from "../harness/log_rig.ts";
 import { type DoomedRun, startDoomed } from "./doomed_run.ts";
+import { checkpoint, openLog } from "./opened_log.ts";
 
 const producer = { producerId: 7, producerEpoch: 0 };
 
@@ -139,35 +139,6 @@ async function work(run: DoomedRun, scenario: Scenario): Promise<void> {
   if (run.isAlive()) model.synced = model.written = model.sent.length;
 }
 
-async function openLog(runtime: Runtime, config: typeof logConfigDefaults) {
-  const { files, random, clock } = runtime;
-  const logger = runtime.logger({ level: "info", format: "text" });
-  const { bootId } = runtime.process;
-  const folder = await LogFolder.open("/data", { files, random, logger, nodeId: 1, bootId });
-  await folder.claim();
-  const log: PartitionLog = await PartitionLog.open({
-    ...folder.checkpointOf({ topic: "orders", partition: 0, topicId: "qVNPd6uSQ9KXuwz2ybfVIw" }),
-    folder: "/data",
-    topic: "orders",
-    partition: 0,
-    topicId: "qVNPd6uSQ9KXuwz2ybfVIw",
-    config: () => config,
-    recoveryBytesMax: 400,
-    files,
-    clock,
-    logger,
-    handles: folder.handles,
-    directory: folder.state,
-    cleanShutdown: folder.cleanShutdown,
-    machineRestarted: folder.machineRestarted,
-    isSuspect: folder.isSuspect,
-    settlesLater: folder.machineRestarted === false,
-    onUnsettled: (how) => folder.noteUnsettled(how),
-    saveLogStart: () => folder.writeLogStarts([log]),
-  });
-  return { folder, log };
-}
-
 /** Holds the log to the model, and the model to what unsynced records the log has lost. */
 async function check(log: PartitionLog, model: Model): Promise<void> {
   // A sync that fails while the log is opened takes it offline, as it should; it promised nothing.
@@ -243,16 +214,6 @@ function resend(run: DoomedRun, { log, model }: { log: PartitionLog; model: Mode
     if (!run.isAlive()) return;
     if (!result.ok) throw new AssertionError(JSON.stringify(result));
     assertEquals([result.duplicate, result.baseOffset], [true, offset]);
-  }
-}
-
-/** As the broker does it: a disk that cannot take a checkpoint has failed. */
-async function checkpoint(folder: LogFolder, log: PartitionLog): Promise<void> {
-  try {
-    await folder.writeCheckpoints([log]);
-  } catch (error) {
-    folder.state.goOffline(messageOf(error));
-    throw error;
   }
 }
 

@@ -2,13 +2,15 @@
 //
 //   deno task test:crash [--points 20000] [--kills 300] [--seed N] [--trace]
 //
-// A tenth of the points are crashes of a whole broker with clients, the rest of a log alone. With
-// --seed one history of each runs, and --trace prints every change of a file on the way.
+// A tenth of the points are crashes of a whole broker with clients, a tenth of a log with
+// transactions, the rest of a log alone. With --seed one history of each runs, and --trace prints
+// every change of a file on the way.
 
 import { parseArgs } from "@std/cli/parse-args";
 import { crashBroker } from "./broker_crashes.ts";
 import { crashLog } from "./log_crashes.ts";
 import { killBroker } from "./process_kills.ts";
+import { crashTransactions } from "./transaction_crashes.ts";
 import { killTransactions } from "./transaction_kills.ts";
 
 const flags = parseArgs(Deno.args, {
@@ -23,7 +25,8 @@ const trace = flags.trace ? (line: string) => console.log(line) : undefined;
 console.log(`seeds from ${first}`);
 
 const histories = [
-  { name: "log", share: 0.9, run: crashLog },
+  { name: "log", share: 0.8, run: crashLog },
+  { name: "transactions of a log", share: 0.1, run: crashTransactions },
   { name: "broker", share: 0.1, run: crashBroker },
 ] as const;
 

@@ -4,13 +4,8 @@
 import { fromUtf8 } from "../../src/base/bytes.ts";
 import { type Client, committedOffsets, describeGroup } from "../../src/client/mod.ts";
 import { ErrorCode, Fetch } from "../../src/protocol/mod.ts";
-import {
-  batchPositions,
-  ControlType,
-  readBatchHeader,
-  readControlRecord,
-  readRecords,
-} from "../../src/records/mod.ts";
+import { batchPositions, readBatchHeader, readRecords } from "../../src/records/mod.ts";
+import { committedIn } from "../harness/committed_records.ts";
 import { ask } from "./actor.ts";
 import type { End, ReadBatch, ReadRecord } from "./law.ts";
 import type { Place } from "./producers.ts";
@@ -56,25 +51,8 @@ async function readBatches(client: Client, place: Place): Promise<ReadBatch[]> {
 /** As a consumer does it: without what the broker says is aborted, up to the last stable offset. */
 async function readCommitted(client: Client, place: Place): Promise<ReadRecord[]> {
   const read: ReadRecord[] = [];
-  for await (const { records, aborted } of fetched(client, place, 1)) {
-    const open = new Set<number>();
-    const coming = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset);
-    for (const position of batchPositions(records)) {
-      const { producerId: id, isControl, isTransactional, lastOffset } = readBatchHeader(
-        records,
-        position,
-      );
-      const producerId = Number(id);
-      while (coming[0] !== undefined && coming[0].firstOffset <= lastOffset) {
-        open.add(coming.shift()!.producerId);
-      }
-      if (isControl) {
-        const isAbort = readControlRecord(records, position).type === ControlType.ABORT;
-        if (isAbort) open.delete(producerId);
-      } else if (!isTransactional || !open.has(producerId)) {
-        read.push(...readRecords(records, { position }).map(textOf));
-      }
-    }
+  for await (const { records: bytes, aborted } of fetched(client, place, 1)) {
+    read.push(...committedIn({ bytes, aborted }).map(textOf));
   }
   return read;
 }

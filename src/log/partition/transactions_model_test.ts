@@ -4,17 +4,10 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { fromUtf8 } from "../../base/bytes.ts";
-import {
-  batchPositions,
-  buildEndTransactionMarker,
-  ControlType,
-  readBatchHeader,
-  readControlRecord,
-  readRecords,
-} from "../../records/mod.ts";
+import { buildEndTransactionMarker } from "../../records/mod.ts";
 import type { PartitionLog } from "./partition_log.ts";
+import { committedFrom } from "../../../tests/harness/committed_records.ts";
 import { appendOk, batchOf, logRig, type Rig } from "../../../tests/harness/log_rig.ts";
-import { firstOf } from "../../base/items.ts";
 
 const runs = Number(Deno.env.get("FUZZ_RUNS") ?? 100);
 
@@ -108,37 +101,6 @@ async function take(world: World, step: Step): Promise<void> {
   }
 }
 
-/** What a consumer of Kafka's makes of what it is given, a few batches at a time. */
-async function readCommitted(log: PartitionLog): Promise<string[]> {
-  const values: string[] = [];
-  const endOffset = log.lastStableOffset;
-  let offset = log.logStartOffset;
-  while (offset < endOffset) {
-    const range = { offset, endOffset, maxBytes: 150, minOneBatch: true };
-    const { bytes, nextOffset } = await log.read(range);
-    assert(nextOffset > offset, `a reader is stuck at ${offset}`);
-    const coming = log.abortedTransactions(offset, nextOffset)
-      .toSorted((a, b) => a.firstOffset - b.firstOffset);
-    const aborted = new Set<unknown>();
-    for (const position of batchPositions(bytes)) {
-      const header = readBatchHeader(bytes, position);
-      while (coming.length > 0 && firstOf(coming).firstOffset <= header.lastOffset) {
-        aborted.add(coming.shift()!.producerId);
-      }
-      if (header.isControl) {
-        const { type } = readControlRecord(bytes, position);
-        if (type === ControlType.ABORT) aborted.delete(header.producerId);
-      } else if (!header.isTransactional || !aborted.has(header.producerId)) {
-        for (const record of readRecords(bytes, { position })) {
-          if (record.offset >= offset) values.push(fromUtf8(record.value!));
-        }
-      }
-    }
-    offset = nextOffset;
-  }
-  return values;
-}
-
 function expected({ kept }: World, log: PartitionLog): { stable: number; values: string[] } {
   const open = kept.findIndex(({ state }) => state === "open");
   // What is deleted of an open transaction holds nobody up.
@@ -158,7 +120,8 @@ Deno.test("a read_committed reader gets what has committed, whatever happens", a
         const { log } = world;
         const { stable, values } = expected(world, log);
         assertEquals([log.lastStableOffset, log.logEndOffset], [stable, world.kept.length]);
-        assertEquals(await readCommitted(log), values);
+        const read = await committedFrom(log);
+        assertEquals(read.map(({ value }) => fromUtf8(value!)), values);
       }
     }),
     { numRuns: runs },

@@ -1,0 +1,45 @@
+// A partition's log in a data directory of its own, opened as the broker does it at a start.
+
+import { messageOf } from "../../src/base/faults.ts";
+import { type LogConfig, LogFolder, PartitionLog } from "../../src/log/mod.ts";
+import type { Runtime } from "../../src/runtime/ports.ts";
+
+/** Opens it, whatever the process before has left. */
+export async function openLog(runtime: Runtime, config: LogConfig) {
+  const { files, random, clock } = runtime;
+  const logger = runtime.logger({ level: "info", format: "text" });
+  const { bootId } = runtime.process;
+  const folder = await LogFolder.open("/data", { files, random, logger, nodeId: 1, bootId });
+  await folder.claim();
+  const log: PartitionLog = await PartitionLog.open({
+    ...folder.checkpointOf({ topic: "orders", partition: 0, topicId: "qVNPd6uSQ9KXuwz2ybfVIw" }),
+    folder: "/data",
+    topic: "orders",
+    partition: 0,
+    topicId: "qVNPd6uSQ9KXuwz2ybfVIw",
+    config: () => config,
+    recoveryBytesMax: 400,
+    files,
+    clock,
+    logger,
+    handles: folder.handles,
+    directory: folder.state,
+    cleanShutdown: folder.cleanShutdown,
+    machineRestarted: folder.machineRestarted,
+    isSuspect: folder.isSuspect,
+    settlesLater: folder.machineRestarted === false,
+    onUnsettled: (how) => folder.noteUnsettled(how),
+    saveLogStart: () => folder.writeLogStarts([log]),
+  });
+  return { folder, log };
+}
+
+/** As the broker does it: a disk that cannot take a checkpoint has failed. */
+export async function checkpoint(folder: LogFolder, log: PartitionLog): Promise<void> {
+  try {
+    await folder.writeCheckpoints([log]);
+  } catch (error) {
+    folder.state.goOffline(messageOf(error));
+    throw error;
+  }
+}
