@@ -40,9 +40,12 @@ export class Strays {
         const where = open.get(`${topic}-${partition}`);
         return where === undefined ? !isKnown && topic !== metadataTopic : where !== folder;
       });
-      for (const { topic, partition, topicId } of folder.partitions()) {
+      for (const { topic, partition } of folder.partitionNames()) {
+        // Whose folder it is was seen when its log was opened.
+        if (open.get(`${topic}-${partition}`) === folder) continue;
         slices.spend(folderWeight);
         if (slices.isOver) await slices.next();
+        const topicId = folder.topicIdOf(topic, partition);
         const known = image.topic(topic);
         const isOurs = this.#isReplica(known?.partitions[partition]) &&
           (topicId === undefined || topicId === known?.id);

@@ -54,14 +54,6 @@ export interface ClosedLog extends CheckpointedLog {
   readonly isClosedCleanly: boolean;
 }
 
-/** A partition's folder that was found. */
-export interface FoundPartition {
-  readonly topic: string;
-  readonly partition: PartitionId;
-  /** From partition.metadata; undefined when that is missing. */
-  readonly topicId: Uuid | undefined;
-}
-
 /** An open data directory. */
 export class LogFolder {
   readonly path: string;
@@ -235,12 +227,10 @@ export class LogFolder {
     this.#isRecovered = true;
   }
 
-  /** The partitions that have a folder here. A small file is read for each when it is reached. */
-  *partitions(): Generator<FoundPartition> {
-    for (const { topic, partition } of partitionsIn(this.#files, this.path)) {
-      const folder = `${this.path}/${partitionFolderName(topic, partition)}`;
-      yield { topic, partition, topicId: readPartitionMetadata(this.#files, folder) };
-    }
+  /** Which topic a partition's folder belongs to; undefined where nothing there tells. */
+  topicIdOf(topic: string, partition: PartitionId): Uuid | undefined {
+    const folder = `${this.path}/${partitionFolderName(topic, partition)}`;
+    return readPartitionMetadata(this.#files, folder);
   }
 
   /** Topic and index of the partitions that have a folder here; reads no file of theirs. */

@@ -109,7 +109,8 @@ Deno.test("a directory as Kafka leaves it is taken, one of ZooKeeper's days is n
   replaceContent(files, "/data/.lock", new Uint8Array(0));
   const folder = await claimed(options);
   assertEquals([folder.clusterId, folder.cleanShutdown], ["4L6g3nShT-eMCtK--X86sw", false]);
-  assertEquals([...folder.partitions()], [{ topic: "orders", partition: 0, topicId: undefined }]);
+  const { topic, partition } = firstOf(folder.partitionNames());
+  assertEquals([topic, partition, folder.topicIdOf(topic, partition)], ["orders", 0, undefined]);
   await folder.close([]);
   replaceContent(files, "/data/meta.properties", utf8("version=0\nbroker.id=1\n"));
   await assertRejects(() => LogFolder.open("/data", options), UsageFault, "KRaft");

@@ -49,6 +49,8 @@ export interface BatchAt {
 export interface LoadState extends LoadOptions {
   readonly segments: Segment[];
   logEndOffset: Offset;
+  /** A view of a segment's file, the same for all who look at it one after the other. */
+  windowOf(segment: Segment): FileWindow;
   /** Of the first batch, where it begins behind the first segment's name. */
   readonly lateStart: Offset | undefined;
   /** Takes a checked batch into the indexes, producers and epochs. */

@@ -16,7 +16,12 @@ import type { Offset } from "../../base/ids.ts";
 import { firstOf, itemAt, lastOf } from "../../base/items.ts";
 import { readControlRecord } from "../../records/mod.ts";
 import { decodeEpochs, EpochCache } from "../partition/epoch_cache.ts";
-import { fileNames, parseSegmentFileName, segmentFileName } from "../directory/layout.ts";
+import {
+  fileNames,
+  parseSegmentFileName,
+  type SegmentFileKind,
+  segmentFileName,
+} from "../directory/layout.ts";
 import { sweepLeftovers } from "./leftovers.ts";
 import { decodeSnapshot } from "../producers/producer_snapshot.ts";
 import { ProducerState } from "../producers/producer_state.ts";
@@ -51,7 +56,7 @@ export interface LoadedLog {
 export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
   const names = await sweepLeftovers(options);
   const parsed = names.map(parseSegmentFileName).filter((file) => file !== undefined);
-  const stored = readEpochs(options);
+  const stored = readEpochs(options, names);
   const logStartOffset = plausibleStart(options, stored);
   const segments = openSegments({ ...options, logStartOffset }, parsed);
   if (!options.cleanShutdown) finishDeletion({ ...options, logStartOffset }, segments);
@@ -59,11 +64,13 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
   const snapshots = parsed.filter((f) => f.kind === "snapshot").map((f) => f.baseOffset);
   let producers = new ProducerState();
   let producersFrom: Offset = Infinity;
+  const windowOf = viewing(options);
   const state: LoadState = {
     ...options,
     segments,
     logEndOffset: firstOf(segments).baseOffset,
-    lateStart: await findLateStart(segments, stored),
+    windowOf,
+    lateStart: await findLateStart(segments, { stored, windowOf }),
     async applyBatch(window, batch) {
       const { segment, header, position } = batch;
       const at = { position, baseOffset: header.baseOffset, interval: options.indexIntervalBytes };
@@ -83,8 +90,8 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
   let start: RecoveryStart | undefined;
   if (checked) {
     const first = itemAt(segments, checkedFrom);
-    start = stored &&
-      await findRecoveryStart(first, Math.min(producersFrom, options.recoveryPoint));
+    const below = Math.min(producersFrom, options.recoveryPoint);
+    start = stored && await findRecoveryStart(first, { below, window: windowOf(first) });
     // A segment that is read from its beginning finds its aborted transactions again by that.
     if (start === undefined) useSnapshot(first.baseOffset);
     else start = { ...start, markersFrom: producersFrom };
@@ -94,10 +101,7 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
   if (!isKnown && state.logEndOffset > firstOf(segments).baseOffset) epochs.markChanged();
   const from = { fromIndex: checkedFrom, start };
   const recovered = checked ? await recoverSegments(state, from) : undefined;
-  if (recovered?.isStale) {
-    for (const segment of segments) segment.file.retire();
-    return { ...await loadLog(options), wasCut: true };
-  }
+  if (recovered?.isStale) return await loadAnew(options, segments);
   const damage = recovered?.damage ?? [];
   const firstEpochStart = stored?.starts[0]?.startOffset;
   const missing = await findMissing(state, { firstEpochStart, checkedFrom, damage });
@@ -118,17 +122,34 @@ export async function loadLog(options: LoadOptions): Promise<LoadedLog> {
   };
 }
 
+/** A recovery has cut before batches that were applied already. */
+async function loadAnew(options: LoadOptions, segments: readonly Segment[]): Promise<LoadedLog> {
+  for (const segment of segments) segment.file.retire();
+  return { ...await loadLog(options), wasCut: true };
+}
+
+/** One window on one segment at a time, for all who look at it one after the other. */
+function viewing(options: LoadOptions): LoadState["windowOf"] {
+  let viewed: { readonly segment: Segment; readonly window: FileWindow } | undefined;
+  return (segment) => {
+    if (viewed?.segment !== segment) {
+      viewed = { segment, window: new FileWindow(segment.file, options) };
+    }
+    return viewed.window;
+  };
+}
+
 /**
  * Where the log's first batch begins, if that is behind the first segment's name and nothing says
  * that there was one before it: a whole batch, whose place the batch behind it does not contradict.
  */
 async function findLateStart(
   [first, second]: readonly Segment[],
-  stored: EpochCache | undefined,
+  { stored, windowOf }: Pick<LoadState, "windowOf"> & { readonly stored: EpochCache | undefined },
 ): Promise<Offset | undefined> {
   if (first === undefined || first.size === 0) return undefined;
   const { baseOffset } = first;
-  const window = new FileWindow(first.file);
+  const window = windowOf(first);
   const expected = { nextOffset: baseOffset, leaderEpoch: -1, gapsAllowed: true };
   const before = { ...expected };
   const verdict = await judgeBatch(window, { position: 0, expected, skipCrc: true });
@@ -169,11 +190,12 @@ async function firstToCheck(
 
 function openSegments(
   options: LoadOptions,
-  parsed: readonly { baseOffset: Offset; kind: string }[],
+  parsed: readonly { readonly baseOffset: Offset; readonly kind: SegmentFileKind }[],
 ): Segment[] {
   const { files, folder, handles, slices } = options;
-  const withAborted = new Set(
-    parsed.filter((file) => file.kind === "txnindex").map((file) => file.baseOffset),
+  const others = Map.groupBy(
+    parsed.filter(({ kind }) => kind !== "log" && kind !== "snapshot"),
+    ({ baseOffset }) => baseOffset,
   );
   const segments = parsed.filter((file) => file.kind === "log").map(({ baseOffset }) => {
     const info = files.stat(`${folder}/${segmentFileName(baseOffset, "log")}`);
@@ -186,7 +208,7 @@ function openSegments(
       size: info?.size ?? 0,
       createdMs: info?.modifiedMs ?? options.nowMs,
       hasFile: true,
-      hasAborted: withAborted.has(baseOffset),
+      others: others.get(baseOffset)?.map(({ kind }) => kind),
     });
   });
   if (segments.length > 0) return segments;
@@ -228,7 +250,9 @@ function floorIndex(segments: readonly Segment[], offset: Offset): number {
 }
 
 /** Undefined when the epochs must be read from the batches. */
-function readEpochs(options: LoadOptions): EpochCache | undefined {
+function readEpochs(options: LoadOptions, names: readonly string[]): EpochCache | undefined {
+  // Most logs of many have none, and to ask for what is not there costs more than all the rest.
+  if (!names.includes(fileNames.leaderEpochs)) return undefined;
   const path = `${options.folder}/${fileNames.leaderEpochs}`;
   const bytes = readWholeFile(options.files, path);
   if (bytes === undefined) return undefined;
@@ -326,7 +350,7 @@ async function walkTail(state: LoadState): Promise<boolean> {
   const first = { nextOffset: begin, leaderEpoch: -1, gapsAllowed: true };
   // Compaction leaves no gaps in the last segment: it does not touch it.
   const expected: Expectation = { ...first, gapsAllowed: false };
-  const window = new FileWindow(active.file);
+  const window = state.windowOf(active);
   for (let position = last?.position ?? 0; position < window.size;) {
     const isIndexed = position === last?.position;
     const verdict = await judgeBatch(window, { position, expected: isIndexed ? first : expected });

@@ -29,7 +29,7 @@ import { cutLog } from "./cut.ts";
 import type { LoadState } from "./load_state.ts";
 import { hasLostSector, wasWholeBatch } from "./lost_writes.ts";
 import type { RecoveryStart } from "./start.ts";
-import { type Expectation, FileWindow, findBatchBehind, judgeBatch, misplaced } from "./scan.ts";
+import { type Expectation, findBatchBehind, judgeBatch, misplaced } from "./scan.ts";
 import type { Segment } from "../segment/segment.ts";
 
 /** A stretch of a log that cannot be read. `toOffset` is where it goes on. */
@@ -110,7 +110,7 @@ async function mayCut(
 ): Promise<boolean> {
   if (first.fromOffset < state.recoveryPoint) return false;
   const { position, endPosition: to, fromOffset: nextOffset } = first;
-  const window = new FileWindow(first.segment.file);
+  const window = state.windowOf(first.segment);
   if (state.mayHaveLostWrites && await hasLostSector(window, { from: position, to })) return true;
   // At the end of the file, batches are missing, whole ones or a part of one.
   const isShort = to === window.size && !await wasWholeBatch(window, { position, nextOffset });
@@ -160,7 +160,7 @@ async function recoverSegment(
   expected.nextOffset = Math.max(expected.nextOffset, beginOf(state, segment));
   if (start === undefined) segment.resetAll();
   else segment.resumeIndexes(start.position, start);
-  const window = new FileWindow(segment.file);
+  const window = state.windowOf(segment);
   let position = start?.position ?? 0;
   scan.bytesChecked += window.size - position;
   while (position < window.size) {

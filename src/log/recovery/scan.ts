@@ -28,8 +28,13 @@ const segmentOffsetsMax = 2 ** 31;
 /** Control batches are tiny; a larger one cannot be read as a whole here and counts as bad. */
 const controlBytesMax = 64 * 1024;
 
+/** What a mere kill has left is in the page cache: so much of it is read at once. */
+const warmBytesMax = 64 * 1024;
+
 /** What a window looks at: a segment's file, or any other that is open. */
-type Readable = Pick<SegmentFile, "size" | "readAtAsync"> & { readonly slices?: Slices };
+type Readable =
+  & Pick<SegmentFile, "size" | "readAtAsync">
+  & Partial<Pick<SegmentFile, "readAt" | "slices">>;
 
 /** A sliding view of a file. Looking at one with slices gives way to others in between. */
 export class FileWindow {
@@ -39,9 +44,12 @@ export class FileWindow {
   #bytes: Uint8Array = new Uint8Array(0);
   #start = 0;
   #buffer: Uint8Array | undefined;
+  readonly #isWarm: boolean;
 
-  constructor(file: Readable) {
+  /** `mayHaveLostWrites`: the machine was started anew, so that nothing is in its page cache. */
+  constructor(file: Readable, o: { readonly mayHaveLostWrites?: boolean } = {}) {
     this.#file = file;
+    this.#isWarm = o.mayHaveLostWrites === false;
     this.#slices = file.slices;
     this.size = file.size;
   }
@@ -63,7 +71,9 @@ export class FileWindow {
         this.#buffer = new Uint8Array(capacity);
       }
       const into = this.#buffer.subarray(0, capacity);
-      const count = await this.#file.readAtAsync(position, into);
+      const isQuick = this.#isWarm && capacity <= warmBytesMax;
+      const count = (isQuick ? this.#file.readAt?.(position, into) : undefined) ??
+        await this.#file.readAtAsync(position, into);
       this.#start = position;
       this.#bytes = into.subarray(0, count);
     }

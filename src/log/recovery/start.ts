@@ -11,7 +11,7 @@
 
 import type { Offset } from "../../base/ids.ts";
 import { batchOverheadBytes, readBatchHeader } from "../../records/mod.ts";
-import { FileWindow } from "./scan.ts";
+import type { FileWindow } from "./scan.ts";
 import type { Segment } from "../segment/segment.ts";
 
 /** A batch to begin at. */
@@ -22,10 +22,10 @@ export interface RecoveryStart {
   readonly markersFrom?: Offset;
 }
 
-/** The place in `segment` to begin at, below `offset`; undefined for its start. */
+/** The place in `segment` to begin at, below an offset; undefined for its start. */
 export async function findRecoveryStart(
   segment: Segment,
-  offset: Offset,
+  { below: offset, window }: { readonly below: Offset; readonly window: FileWindow },
 ): Promise<RecoveryStart | undefined> {
   if (segment.size === 0 || offset <= segment.baseOffset) return undefined;
   const index = segment.offsetIndex;
@@ -33,7 +33,6 @@ export async function findRecoveryStart(
   while (i >= 0 && segment.baseOffset + index.entry(i).relativeOffset >= offset) i--;
   if (i < 0) return undefined;
   const { relativeOffset, position } = index.entry(i);
-  const window = new FileWindow(segment.file);
   const head = await window.view(position, batchOverheadBytes);
   if (head.length < batchOverheadBytes) return undefined;
   const { magic, sizeBytes, baseOffset, lastOffset } = readBatchHeader(head);

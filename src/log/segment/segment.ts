@@ -49,8 +49,8 @@ export interface SegmentOptions {
   readonly createdMs: number;
   /** Whether there is a `.log` file already. */
   readonly hasFile?: boolean;
-  /** Whether there is a `.txnindex` file. */
-  readonly hasAborted?: boolean;
+  /** Which files beside the `.log` there are. */
+  readonly others?: Iterable<SegmentFileKind>;
   /** Behind the files' names, while the segment is on its way in; "" by default. */
   readonly suffix?: string;
   /** Who walks through it works in these. */
@@ -74,6 +74,8 @@ export class Segment {
   readonly #files: Files;
   readonly #folder: string;
   #hasFile: boolean;
+  /** Of the files beside it, those that may be there. */
+  readonly #others: Set<SegmentFileKind>;
   #offsetIndex: OffsetIndex | undefined;
   #timeIndex: TimeIndex | undefined;
   #aborted: AbortedTransaction[] | undefined;
@@ -93,11 +95,12 @@ export class Segment {
     this.#files = options.files;
     this.#folder = options.folder;
     this.#hasFile = options.hasFile ?? false;
+    this.#others = new Set(options.others);
     this.suffix = options.suffix ?? "";
     this.file = new SegmentFile(options.files, { ...options, path: this.path("log") });
     this.indexesWritten = options.size > 0;
     if (options.size === 0) this.resetIndexes();
-    else if (options.hasAborted !== true) this.#aborted = [];
+    else if (!this.#others.has("txnindex")) this.#aborted = [];
   }
 
   get size(): number {
@@ -263,6 +266,7 @@ export class Segment {
   /** Writes the file of aborted transactions where it lags behind the memory. */
   writeAborted(): void {
     if (!this.#abortedChanged) return;
+    this.#others.add("txnindex");
     writeWholeFile(this.#files, this.path("txnindex"), encodeAborted(this.#aborted ?? []));
   }
 
@@ -283,9 +287,8 @@ export class Segment {
     this.resetIndexes();
     this.#aborted = [];
     this.unsynced = true;
-    for (const kind of ["txnindex", "index", "timeindex"] as const) {
-      this.#files.remove(this.path(kind));
-    }
+    for (const kind of this.#others) this.#files.remove(this.path(kind));
+    this.#others.clear();
   }
 
   /**
@@ -343,6 +346,7 @@ export class Segment {
     if (this.indexesWritten || this.size === 0) return;
     const { offsetIndex, timeIndex } = this;
     this.#noteMaxTimestamp();
+    this.#others.add("index").add("timeindex");
     try {
       const [offsets, times] = [this.#offsetsWritten, this.#timesWritten];
       writeEntries(this.#files, this.path("index"), { index: offsetIndex, written: offsets });
