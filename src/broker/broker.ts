@@ -9,8 +9,10 @@ import { isLoopback } from "../base/address.ts";
 import { isStoreFault, messageOf, PartitionFault } from "../base/faults.ts";
 import { saturated } from "../base/int64.ts";
 import { firstOf } from "../base/items.ts";
+import { escapedLines } from "../base/visible.ts";
 import type { PartitionLog } from "../log/mod.ts";
 import type { Address } from "../runtime/ports.ts";
+import { type AuditLog, openAuditLog } from "./audit.ts";
 import { checkLoginFiles } from "./authentication/logins.ts";
 import { tlsMaterialOf } from "./authentication/tls_material.ts";
 import { Background } from "./background.ts";
@@ -73,6 +75,21 @@ async function openMetadata(
   return { storage, metadata, snapshots };
 }
 
+/** The log of what clients do, where the configuration names one. */
+function auditLogOf({ config, runtime, logger }: BrokerOptions): AuditLog | undefined {
+  const path = config.get("ottla.audit.log");
+  if (path === null) return undefined;
+  return openAuditLog({
+    path,
+    bytesMax: config.get("ottla.audit.log.bytes"),
+    olderMax: config.get("ottla.audit.log.older"),
+    files: runtime.files,
+    stderr: (text) => runtime.process.stderr(escapedLines(text)),
+    clock: runtime.clock,
+    logger,
+  });
+}
+
 /** Whether clients are served as they should be. */
 export interface BrokerHealth {
   readonly status: "ready" | "closing" | "degraded";
@@ -117,17 +134,19 @@ export class Broker implements RunningBroker {
   static async start(asked: BrokerOptions & StartWay): Promise<Broker> {
     const { config, logger, runtime: { clock } } = asked;
     const log = new CalmLog({ logger, monotonic: () => clock.monotonic() });
-    const options = { ...asked, logger: log.logger };
-    const isTrial = options.readsOnlyBecause !== undefined;
+    const isTrial = asked.readsOnlyBecause !== undefined;
     // A listener without a key is found out before anything is written.
     const { files } = asked.runtime;
     for (const { name } of config.listeners) {
       if (config.protocolOf(name).endsWith("SSL")) tlsMaterialOf(config, files, name);
       checkLoginFiles({ config, files }, name);
     }
-    const storage = await Storage.open({ ...options, isTrial });
+    const storage = await Storage.open({ ...asked, logger: log.logger, isTrial });
     let broker: Broker | undefined;
+    let audit: AuditLog | undefined;
     try {
+      audit = auditLogOf({ ...asked, logger: log.logger });
+      const options = { ...asked, logger: log.logger, audit };
       const opened = await openMetadata(options, storage);
       config.setDynamic(dynamicLayers(opened.metadata.image, storage.nodeId));
       broker = new Broker(options, { ...opened, log });
@@ -136,6 +155,7 @@ export class Broker implements RunningBroker {
     } catch (error) {
       // Its timers and listeners would outlive a start that failed half-way.
       await (broker ?? storage).close();
+      audit?.close();
       throw error;
     }
   }
@@ -226,6 +246,7 @@ export class Broker implements RunningBroker {
       () => this.#wiring.retention.close(),
       () => this.#wiring.cleaner.close(),
       () => this.#background.close(),
+      () => this.#wiring.audit?.close(),
       () => this.#wiring.membership.leave(),
       () => this.#wiring.stopWatching(),
     ];
@@ -320,6 +341,7 @@ export class Broker implements RunningBroker {
       run: async () => {
         this.#wiring.unreadable.sweep();
         this.#log.sweep();
+        this.#wiring.audit?.sweep();
         await this.#wiring.storage.maintain();
         if (this.#options.readsOnlyBecause !== undefined) return;
         if (await this.#wiring.membership.retry()) {

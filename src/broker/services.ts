@@ -10,6 +10,7 @@ import type { BrokerId, Uuid } from "../base/ids.ts";
 import type { ChangeQueue, MetadataStore } from "../cluster/mod.ts";
 import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random } from "../runtime/ports.ts";
+import type { AuditLog } from "./audit.ts";
 import type { DelegationTokens } from "./authentication/delegation_tokens.ts";
 import type { Authorizer } from "./authorizer.ts";
 import type { BrokerConfig } from "./config/mod.ts";
@@ -73,6 +74,8 @@ export interface Services {
   readonly purgatory: Pick<Purgatory, "wait">;
   readonly fetchSessions: Pick<FetchSessions, "begin" | "withhold">;
   readonly quotas: Pick<ClientQuotas, "meter">;
+  /** Undefined where nobody wants to know. */
+  readonly audit: Pick<AuditLog, "created"> | undefined;
   readonly delegationTokens: Pick<DelegationTokens, "areEnabled" | "hmacOf" | "find">;
   /** Clients' own metrics; loaded when a client first asks. */
   readonly telemetry: () => Promise<Telemetry>;

@@ -23,12 +23,15 @@ import {
 import { groupCoordinator, shareCoordinator, transactionCoordinator } from "../coordinator/mod.ts";
 import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random, Runtime } from "../runtime/ports.ts";
+import type { AuditLog } from "./audit.ts";
 import { DelegationTokens } from "./authentication/delegation_tokens.ts";
 import { Logins } from "./authentication/logins.ts";
 import type { Authorizer } from "./authorizer.ts";
 import { TlsListeners } from "./authentication/tls_listeners.ts";
 import { Acceptor } from "./network/acceptor.ts";
 import {
+  connectionBoundsOf,
+  connectionRatesOf,
   groupConfigOf,
   mutationWindowsOf,
   quotaWindowsOf,
@@ -83,6 +86,8 @@ export interface BrokerOptions {
   readonly metadata?: MetadataStore;
   /** Takes the lines of a trace; absent: nothing is traced. */
   readonly trace?: (line: string) => void;
+  /** Hears what clients do; absent: nobody does. */
+  readonly audit?: AuditLog;
   /** A bug of ours that must not be lived with; absent: it is only logged. */
   readonly onFatal?: (error: unknown) => void;
 }
@@ -157,6 +162,7 @@ export class Wiring implements Services {
   readonly membership: Membership;
   /** From now on nobody here hears of changes of the metadata. */
   readonly stopWatching: () => void;
+  readonly audit: AuditLog | undefined;
   readonly tlsListeners: TlsListeners;
   readonly logins: Logins;
   readonly delegationTokens: DelegationTokens;
@@ -178,6 +184,7 @@ export class Wiring implements Services {
     this.#options = options;
     this.storage = storage;
     this.config = config;
+    this.audit = options.audit;
     this.clock = clock;
     this.codecs = codecs;
     this.digests = runtime.digests;
@@ -232,7 +239,8 @@ export class Wiring implements Services {
       this.requestMetrics = new RequestMetrics(monotonic);
       this.eventLoopDelay = new EventLoopDelay({ clock, timers });
     }
-    this.tlsListeners = new TlsListeners({ config, files: runtime.files, timers, logger });
+    const { files } = runtime;
+    this.tlsListeners = new TlsListeners({ config, files, timers, logger, audit: this.audit });
     this.delegationTokens = this.#makeDelegationTokens();
     this.logins = this.#makeLogins();
     this.acceptor = this.#makeAcceptor();
@@ -484,7 +492,7 @@ export class Wiring implements Services {
     const monotonic = () => runtime.clock.monotonic();
     const tracer = trace === undefined ? undefined : new Tracer(trace, monotonic);
     const metrics = this.requestMetrics;
-    const dispatcher = new Dispatcher(this, { tracer, metrics });
+    const dispatcher = new Dispatcher(this, { tracer, metrics, audit: this.audit });
     return new Acceptor({
       network: runtime.network,
       timers: runtime.timers,
@@ -492,20 +500,11 @@ export class Wiring implements Services {
       monotonic,
       memory: this.memory,
       rates: new ConnectionRates({
-        windows: quotaWindowsOf(config),
+        ...connectionRatesOf(config),
         monotonic,
-        brokerMax: () => config.get("max.connection.creation.rate"),
-        listenerMax: (listener) => config.ofListener("max.connection.creation.rate", { listener }),
         addressMax: (host) => this.quotas.connectionRateOf(host),
       }),
-      bounds: {
-        connectionsMax: () => config.get("max.connections"),
-        listenerMax: (listener) => config.ofListener("max.connections", { listener }),
-        isProtected: (listener) =>
-          listener === config.interBrokerListener && config.listeners.length > 1,
-        perAddressMax: () => config.get("max.connections.per.ip"),
-        overrides: () => config.get("max.connections.per.ip.overrides"),
-      },
+      bounds: connectionBoundsOf(config),
       idleMsMax: config.get("connections.max.idle.ms"),
       advertised: ({ name }) => config.advertised(name),
       loginOf: (listener) => this.logins.of(listener),
@@ -515,6 +514,7 @@ export class Wiring implements Services {
         requestBytesMax: config.get("socket.request.max.bytes"),
         answers: this.memory.answers,
         buffers: new FrameBuffers(this.memory),
+        onLogin: (session, outcome) => this.audit?.login(session, outcome),
         isClosing: () => this.isClosing,
         dispatch: dispatcher.dispatch.bind(dispatcher),
         onSent: (chunk) => this.storage.readBuffers.release(chunk),

@@ -35,6 +35,8 @@ export interface TraceOptions {
   readonly describeBytes?: DescribeBytes;
   /** Whether the value of a configuration key is a secret; absent: each may be one. */
   readonly isSecretKey?: (name: string) => boolean;
+  /** Items of a list that are shown; absent: a few. */
+  readonly elementsMax?: number;
 }
 
 /** One line about `message`, a request or response of `api` in this version. */
@@ -140,8 +142,9 @@ function traceValue(wire: WireType, value: unknown, options: Named): string {
 }
 
 function traceList(element: WireType, list: readonly unknown[], options: Named): string {
-  const shown = list.slice(0, elementsShown).map((each) => traceValue(element, each, options));
-  if (list.length > elementsShown) shown.push(`${list.length - elementsShown} more`);
+  const { elementsMax = elementsShown } = options;
+  const shown = list.slice(0, elementsMax).map((each) => traceValue(element, each, options));
+  if (list.length > elementsMax) shown.push(`${list.length - elementsMax} more`);
   return `[${shown.join(", ")}]`;
 }
 

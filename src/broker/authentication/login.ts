@@ -42,6 +42,7 @@ export interface ExchangeAnswer {
 /** Who has come in. */
 export interface KnownClient {
   readonly user: string;
+  readonly mechanism: string;
   /** Of the monotonic clock. */
   readonly untilMs: number;
   /** It has shown a delegation token. */
@@ -54,7 +55,7 @@ export interface LoginEvents {
   /** The client is asked again who it is. */
   onAgain(): void;
   /** It is not let in: the connection ends behind the answer. */
-  onOut(reason: string): void;
+  onOut(reason: string, mechanism: string): void;
 }
 
 type KnownStep = Extract<Step, { type: "known" }>;
@@ -154,7 +155,7 @@ export class Login {
     const soonerMs = Math.min(shownMs, allowedMs);
     const lifetimeMs = soonerMs === Infinity ? 0 : Math.max(1, Math.floor(soonerMs));
     const untilMs = lifetimeMs > 0 ? this.#options.monotonic() + lifetimeMs : Infinity;
-    this.#events.onIn({ user, untilMs, isByToken });
+    this.#events.onIn({ user, mechanism: this.#mechanism, untilMs, isByToken });
     return lifetimeMs;
   }
 
@@ -168,7 +169,7 @@ export class Login {
   #leave(reason: string): void {
     this.#state = "out";
     this.#exchange = undefined;
-    this.#events.onOut(reason);
+    this.#events.onOut(reason, this.#mechanism);
   }
 }
 

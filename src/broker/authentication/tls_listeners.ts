@@ -7,6 +7,7 @@
 // A file that has changed is read again within seconds, and holds for the next connection; one that
 // cannot be used is told of, and what was there before holds on.
 
+import { formatAddress } from "../../base/address.ts";
 import { messageOf, PlatformFault, UsageFault } from "../../base/faults.ts";
 import type {
   Files,
@@ -18,6 +19,7 @@ import type {
   TlsServerRules,
   TlsVersion,
 } from "../../runtime/ports.ts";
+import type { AuditLog } from "../audit.ts";
 import type { BrokerConfig } from "../config/mod.ts";
 import type { Principal } from "../network/session.ts";
 import { subjectOf } from "./distinguished_name.ts";
@@ -29,6 +31,7 @@ export interface TlsListenersOptions {
   readonly files: Files;
   readonly timers: Timers;
   readonly logger: Logger;
+  readonly audit: Pick<AuditLog, "handshake"> | undefined;
 }
 
 /** What a listener is opened with. */
@@ -63,7 +66,7 @@ export class TlsListeners {
    * UsageFault where the configuration names no key that could be used.
    */
   of(listener: string): TlsListening | undefined {
-    const { config, files, logger } = this.#options;
+    const { config, files, logger, audit } = this.#options;
     if (!config.protocolOf(listener).endsWith("SSL")) return undefined;
     const auth = config.ofListener("ssl.client.auth", { listener });
     const versions = config.ofListener("ssl.enabled.protocols", { listener }) as TlsVersion[];
@@ -75,8 +78,10 @@ export class TlsListeners {
         clientAuth: auth as TlsServerRules["clientAuth"],
         handshakeMsMax,
         handshakesMax,
-        onFailed: ({ host, port }, reason) =>
-          logger.log("warn", "a TLS handshake failed", { peer: `${host}:${port}`, reason }),
+        onFailed: (peer, reason) => {
+          logger.log("warn", "a TLS handshake failed", { peer: formatAddress(peer), reason });
+          audit?.handshake(peer, { listener, reason });
+        },
       },
     };
   }

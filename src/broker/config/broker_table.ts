@@ -138,6 +138,27 @@ const ownKeys = {
     doc: "Keeps everything in memory: nothing is on disk and nothing survives the process. " +
       "Set by --ephemeral. (Ottla's own key.)",
   },
+  "ottla.audit.log": {
+    type: "string",
+    default: null,
+    doc: "File to which is written, as lines of JSON, who comes in or is kept out, who is denied " +
+      "what, and who changes what; or stderr. (Ottla's own key.)",
+  },
+  "ottla.audit.log.bytes": {
+    type: "long",
+    default: "67108864",
+    min: 4096,
+    doc:
+      "That file is begun anew once it has so many bytes; older ones get numbers. (Ottla's own " +
+      "key.)",
+  },
+  "ottla.audit.log.older": {
+    type: "int",
+    default: "5",
+    min: 0,
+    max: 100,
+    doc: "How many older ones of these files are kept. (Ottla's own key.)",
+  },
   "ottla.metrics.port": {
     type: "int",
     default: null,

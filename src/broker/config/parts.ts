@@ -21,6 +21,8 @@ import type { LogConfig } from "../../log/mod.ts";
 import type { BrokerKeyName } from "./broker_table.ts";
 import type { BrokerConfig } from "./mod.ts";
 import type { SnapshotConfig } from "../metadata/snapshots.ts";
+import type { ConnectionBounds } from "../network/connection_counts.ts";
+import type { ConnectionRatesOptions } from "../network/connection_rates.ts";
 import type { RateWindows } from "../quota_rate.ts";
 
 const msPerMinute = 60_000;
@@ -261,6 +263,30 @@ export function quotaWindowsOf(config: BrokerConfig): RateWindows {
   return {
     count: config.get("quota.window.num"),
     ms: config.get("quota.window.size.seconds") * 1000,
+  };
+}
+
+/** How many connections there may be. */
+export function connectionBoundsOf(config: BrokerConfig): ConnectionBounds {
+  return {
+    connectionsMax: () => config.get("max.connections"),
+    listenerMax: (listener) => config.ofListener("max.connections", { listener }),
+    isProtected: (listener) =>
+      listener === config.interBrokerListener && config.listeners.length > 1,
+    perAddressMax: () => config.get("max.connections.per.ip"),
+    overrides: () => config.get("max.connections.per.ip.overrides"),
+  };
+}
+
+/** How fast they may come. */
+export function connectionRatesOf(
+  config: BrokerConfig,
+): Pick<ConnectionRatesOptions, "windows" | "brokerMax" | "listenerMax"> {
+  const key = "max.connection.creation.rate";
+  return {
+    windows: quotaWindowsOf(config),
+    brokerMax: () => config.get(key),
+    listenerMax: (listener) => config.ofListener(key, { listener }),
   };
 }
 

@@ -39,7 +39,7 @@ type TopicAnswer = ResponseInput<typeof Metadata>["topics"][number];
 const byIdFrom = 12;
 
 type Context = RequestContext<
-  "nodeId" | "clusterId" | "metadata" | "partitions" | "quotas" | "topics" | "slices"
+  "audit" | "nodeId" | "clusterId" | "metadata" | "partitions" | "quotas" | "topics" | "slices"
 >;
 
 export const metadata = handler(Metadata, {
@@ -132,7 +132,7 @@ async function named(
 /** Creates what the client may know of and create. Returns why not, by name. */
 async function createAllowed(
   missing: readonly string[],
-  { services, may }: Context,
+  { services, may, session }: Context,
   mutations: Mutations | undefined,
 ): Promise<ReadonlyMap<string, ErrorCode>> {
   const mayAll = may("create", theCluster);
@@ -142,7 +142,10 @@ async function createAllowed(
     const isAllowed = mayAll || may("create", { type: "topic", name });
     (isAllowed ? allowed : refused).push(name);
   }
-  const failed = allowed.length > 0 ? await services.topics.createMissing(allowed, mutations) : [];
+  const failed = allowed.length > 0
+    ? await services.topics.createMissing(allowed, mutations)
+    : new Map<string, ErrorCode>();
+  services.audit?.created(session, allowed.filter((name) => !failed.has(name)));
   return new Map([
     ...failed,
     ...refused.map((name) => [name, ErrorCode.TOPIC_AUTHORIZATION_FAILED] as const),

@@ -247,6 +247,9 @@ export class Acceptor {
       monotonic,
     });
     logger.log("debug", "accepted a connection", { peer: formatAddress(socket.remote) });
+    if (principal !== undefined) {
+      this.#options.connection.onLogin?.(connection.session, { mechanism: "TLS" });
+    }
     const { host } = socket.remote;
     this.#connections.add(connection);
     this.#counts.add(host, name);

@@ -27,7 +27,7 @@ import type { LoginOptions } from "../authentication/login.ts";
 import type { FrameBuffers } from "./frame_buffers.ts";
 import { type FrameBound, FrameReader } from "./frame_reader.ts";
 import { PeerPace } from "./peer_pace.ts";
-import { type Principal, Session, type SessionListener } from "./session.ts";
+import { type Principal, Session, type SessionListener, type SessionOptions } from "./session.ts";
 
 const inFlightMax = 64;
 const outBytesMax = 256 * 1024;
@@ -60,6 +60,8 @@ export interface ConnectionOptions {
   readonly principal?: Principal;
   /** How the client has to say who it is; absent: it need not. */
   readonly login?: LoginOptions;
+  /** As {@link SessionOptions.onLogin}. */
+  readonly onLogin?: SessionOptions["onLogin"];
   readonly timers: Timers;
   readonly monotonic: () => number;
   readonly logger: Logger;
@@ -102,8 +104,9 @@ export class Connection {
   constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
-    const { listener, principal, login, requestBytesMax, buffers } = options;
-    this.session = new Session({ remote: socket.remote, listener, principal, login });
+    const { listener, principal, login, onLogin, requestBytesMax, buffers } = options;
+    const { remote } = socket;
+    this.session = new Session({ remote, listener, principal, login, onLogin });
     const bound = { bytes: requestBytesMax, key: "socket.request.max.bytes" };
     this.#frames = new FrameReader(socket, {
       bound: () => this.session.phase === "authenticating" ? boundOf(login) ?? bound : bound,

@@ -37,6 +37,7 @@ import {
   holdsBytes,
   type RequestHeader,
 } from "../../protocol/mod.ts";
+import type { AuditLog } from "../audit.ts";
 import type { Dispatched, Reply } from "./connection.ts";
 import { busyBytes, freeBytes } from "./frame_buffers.ts";
 import type { Handler, RequestContext } from "../handler.ts";
@@ -128,6 +129,7 @@ interface Used {
 export interface DispatchWatchers {
   readonly tracer: Tracer | undefined;
   readonly metrics: RequestMetrics | undefined;
+  readonly audit: AuditLog | undefined;
 }
 
 /** Answers frames with the handlers of handlers/mod.ts. */
@@ -135,10 +137,12 @@ export class Dispatcher {
   readonly #services: Services;
   readonly #tracer: Tracer | undefined;
   readonly #metrics: RequestMetrics | undefined;
+  readonly #audit: AuditLog | undefined;
   readonly #handlers = new Map(handlers);
   readonly #tableOf = (apiKey: number) => this.#handlers.get(apiKey)?.api;
 
-  constructor(services: Services, { tracer, metrics }: DispatchWatchers) {
+  constructor(services: Services, { tracer, metrics, audit }: DispatchWatchers) {
+    this.#audit = audit;
     this.#services = services;
     this.#tracer = tracer;
     this.#metrics = metrics;
@@ -223,6 +227,18 @@ export class Dispatcher {
   }
 
   #handleMessage(dispatching: Dispatching, message: unknown): unknown {
+    const audit = this.#audit;
+    if (audit === undefined) return this.#answer(dispatching, message);
+    const { header, handler: { api }, session } = dispatching;
+    const heard = (response: unknown) => {
+      audit.answered(session, { api, header, message, response });
+      return response;
+    };
+    const response = this.#answer(dispatching, message);
+    return response instanceof Promise ? response.then(heard) : heard(response);
+  }
+
+  #answer(dispatching: Dispatching, message: unknown): unknown {
     const { header, handler, session } = dispatching;
     this.#tracer?.request(session, header, handler.api, message);
     const context = this.#contextOf(dispatching);

@@ -50,6 +50,15 @@ export interface SessionOptions {
   readonly login?: LoginOptions;
   /** Absent: the anonymous one. */
   readonly principal?: Principal;
+  /** Hears of how its way in has ended, each time. */
+  readonly onLogin?: (session: Session, outcome: SessionLogin) => void;
+}
+
+/** How a client's way in has ended. */
+export interface SessionLogin {
+  readonly mechanism: string;
+  /** Why it was refused; absent: it is in. */
+  readonly refusal?: string;
 }
 
 /** A client on its connection. */
@@ -69,16 +78,22 @@ export class Session {
   #frameInUse: Promise<void> | undefined;
   readonly #onEnd = new Set<() => void>();
 
-  constructor({ remote, listener, login, principal = anonymous }: SessionOptions) {
+  constructor({ remote, listener, login, principal = anonymous, onLogin }: SessionOptions) {
     this.remote = remote;
     this.listener = listener;
     this.#principal = principal;
     if (login === undefined) return;
     this.#phase = "authenticating";
     this.login = new Login(login, {
-      onIn: (known) => this.#onIn(known),
+      onIn: (known) => {
+        this.#onIn(known);
+        onLogin?.(this, { mechanism: known.mechanism });
+      },
       onAgain: () => this.#enter("authenticating"),
-      onOut: (reason) => this.#refusal = reason,
+      onOut: (refusal, mechanism) => {
+        this.#refusal = refusal;
+        onLogin?.(this, { mechanism, refusal });
+      },
     });
   }
 

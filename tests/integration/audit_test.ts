@@ -1,0 +1,279 @@
+// The audit log, as an operator reads it: who came in, who was denied what, who changed what; that
+// it stays small; and that no secret is in it, in the broker's log or in a trace.
+
+import { assert, assertEquals } from "@std/assert";
+import { utf8 } from "../../src/base/bytes.ts";
+import { PlatformFault } from "../../src/base/faults.ts";
+import { memoryFiles } from "../../src/runtime/memory_files.ts";
+import type { Files, OpenFile, OpenMode } from "../../src/runtime/ports.ts";
+import { SaslHandshake } from "../../src/protocol/apis/17_sasl_handshake.ts";
+import { CreateAcls } from "../../src/protocol/apis/30_create_acls.ts";
+import { DescribeConfigs } from "../../src/protocol/apis/32_describe_configs.ts";
+import { SaslAuthenticate } from "../../src/protocol/apis/36_sasl_authenticate.ts";
+import { CreateDelegationToken } from "../../src/protocol/apis/38_create_delegation_token.ts";
+import { DescribeDelegationToken } from "../../src/protocol/apis/41_describe_delegation_token.ts";
+import { IncrementalAlterConfigs } from "../../src/protocol/apis/44_incremental_alter_configs.ts";
+import { AlterClientQuotas } from "../../src/protocol/apis/49_alter_client_quotas.ts";
+import {
+  AlterUserScramCredentials,
+} from "../../src/protocol/apis/51_alter_user_scram_credentials.ts";
+import { CreateTopics, ErrorCode, Metadata, Produce } from "../../src/protocol/mod.ts";
+import { BrokerProcess } from "../harness/broker_process.ts";
+import { goodClaims, jwksOf, newKey, tokenOf } from "../harness/identity_provider.ts";
+import { RawClient } from "../harness/raw_client.ts";
+import { batchOf, produceRequest } from "../harness/raw_requests.ts";
+import { simulated } from "../harness/simulated_broker.ts";
+
+const jaas = "PlainLoginModule required user_alice=a-secret user_bob=b-secret;";
+const settings = {
+  "listener.security.protocol.map": "PLAINTEXT:SASL_PLAINTEXT",
+  "sasl.enabled.mechanisms": "PLAIN",
+  "listener.name.plaintext.plain.sasl.jaas.config": jaas,
+  "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+  "super.users": "User:alice",
+  "ottla.audit.log": "/data/audit.log",
+};
+
+const clock = { now: () => 1, monotonic: () => 1 };
+
+type Line = Record<string, unknown>;
+
+function readText(files: Files, path: string): string {
+  const file = files.open(path, "read");
+  const bytes = new Uint8Array(file.size);
+  file.readAt(0, bytes);
+  file.close();
+  return new TextDecoder().decode(bytes);
+}
+
+function linesOf(files: Files, path = "/data/audit.log"): Line[] {
+  return readText(files, path).trimEnd().split("\n").map((line) => JSON.parse(line));
+}
+
+async function logIn(client: RawClient, user: string, password: string) {
+  await client.ask(SaslHandshake, 1, { mechanism: "PLAIN" });
+  return await client.ask(SaslAuthenticate, 2, { authBytes: utf8(`\0${user}\0${password}`) });
+}
+
+const creation = (name: string) => ({
+  topics: [{ name, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }],
+  timeoutMs: 10_000,
+  validateOnly: false,
+});
+
+Deno.test("who came in, who was denied and who changed what is a line each", async () => {
+  const files = memoryFiles({ clock });
+  await simulated({ settings, files }, async ({ connect, pass }) => {
+    using alice = await connect();
+    await logIn(alice, "alice", "a-secret");
+    await alice.ask(CreateTopics, 5, creation("orders"));
+    await alice.ask(CreateTopics, 5, creation("orders"));
+    using bob = await connect();
+    await logIn(bob, "bob", "b-secret");
+    const records = batchOf(["a record"]);
+    for (let i = 0; i < 5; i++) {
+      await bob.ask(Produce, 9, produceRequest({ topic: "orders", records, acks: -1 }));
+    }
+    await bob.ask(CreateTopics, 5, creation("bills"));
+    for (let i = 0; i < 3; i++) {
+      using stranger = await connect();
+      await logIn(stranger, "bob", "a-guess");
+    }
+    await alice.ask(Metadata, 12, {
+      topics: [{ name: "named" }] as never,
+      allowAutoTopicCreation: true,
+    });
+    await pass(20_000);
+  });
+  const lines = linesOf(files);
+  const said = lines.map(({ event, principal, outcome, api, errors, named, repeated }) =>
+    [event, principal, outcome ?? api, errors, named, repeated].filter((each) => each !== undefined)
+  );
+  const [taken, denied] = ["TOPIC_ALREADY_EXISTS", "TOPIC_AUTHORIZATION_FAILED"];
+  assertEquals(said, [
+    ["authentication", "User:alice", "in"],
+    ["change", "User:alice", "CreateTopics", []],
+    ["change", "User:alice", "CreateTopics", [taken]],
+    ["authentication", "User:bob", "in"],
+    ["denied", "User:bob", "Produce", [denied], ["orders"]],
+    ["denied", "User:bob", "CreateTopics", [denied], ["bills"]],
+    ["change", "User:bob", "CreateTopics", [denied]],
+    ["authentication", "refused"],
+    ["change", "User:alice", "Metadata", []],
+    ["denied", "User:bob", "Produce", [denied], ["orders"], 4],
+    ["authentication", "refused", 2],
+  ]);
+  for (const line of lines) {
+    assert(/^\d{4}-\d\d-\d\dT.*Z$/.test(String(line["at"])), JSON.stringify(line));
+    assertEquals(line["listener"], "PLAINTEXT");
+    assert(typeof line["host"] === "string");
+  }
+  const [, created] = lines;
+  assertEquals(
+    created?.["asked"],
+    "CreateTopics v5 request: topics=[{name=orders numPartitions=1 replicationFactor=1}] " +
+      "timeoutMs=10000",
+  );
+});
+
+Deno.test("the log is begun anew when it is full, and so many older ones are kept", async () => {
+  const files = memoryFiles({ clock });
+  const small = { "ottla.audit.log.bytes": 4_096, "ottla.audit.log.older": 2 };
+  await simulated({ settings: { ...settings, ...small }, files }, async ({ connect }) => {
+    using alice = await connect();
+    await logIn(alice, "alice", "a-secret");
+    for (let i = 0; i < 60; i++) await alice.ask(CreateTopics, 5, creation(`topic-${i}`));
+  });
+  const names = files.list("/data").filter((name) => name.startsWith("audit.log"));
+  assertEquals(names, ["audit.log", "audit.log.1", "audit.log.2"]);
+  for (const name of names) assert(readText(files, `/data/${name}`).length <= 4_096, name);
+  const last = linesOf(files).at(-1);
+  assert(String(last?.["asked"]).includes("topic-59"));
+});
+
+Deno.test("a log that cannot be written is told of, and holds nobody up", async () => {
+  const files = memoryFiles({ clock });
+  const open = files.open.bind(files);
+  const failing = Object.assign(files, {
+    open(path: string, mode: OpenMode): OpenFile {
+      if (!path.endsWith("audit.log")) return open(path, mode);
+      return {
+        ...open(path, mode),
+        size: 0,
+        append: () => {
+          throw new PlatformFault("NoSpace", "no space left on the device");
+        },
+        close: () => {},
+      };
+    },
+  });
+  const told: string[] = [];
+  const onLine = ({ message }: { message: string }) => told.push(message);
+  await simulated({ settings, files: failing, onLine }, async ({ connect }) => {
+    using alice = await connect();
+    assertEquals((await logIn(alice, "alice", "a-secret")).errorCode, ErrorCode.NONE);
+    await alice.ask(Metadata, 12, { topics: null });
+  });
+  assert(told.includes("what clients do cannot be written to the audit log"), told.join("\n"));
+});
+
+/** Each is planted in one place where it may be, and must be in no other. */
+const secrets = {
+  alicesPassword: "planted-password-of-alice",
+  guess: "planted-guess-of-a-stranger",
+  tokenKey: "planted-key-of-delegation-tokens",
+  keystorePassword: "planted-password-of-a-keystore",
+  recordValue: "planted-value-of-a-record",
+  recordKey: "planted-key-of-a-record",
+  salted: "planted-salted-password-of-carl!",
+};
+
+Deno.test("no secret is in the audit log, the broker's log, a trace or an answer", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const key = await newKey("one");
+    await Deno.writeTextFile(`${folder}/jwks.json`, await jwksOf([key]));
+    const said: string[] = [];
+    await using broker = await BrokerProcess.start({
+      onLine: (line) => said.push(line),
+      settings: {
+        ...settings,
+        "sasl.enabled.mechanisms": "PLAIN,OAUTHBEARER",
+        "listener.name.plaintext.plain.sasl.jaas.config":
+          `PlainLoginModule required user_alice="${secrets.alicesPassword}";`,
+        "sasl.oauthbearer.jwks.endpoint.url": `file://${folder}/jwks.json`,
+        "delegation.token.secret.key": secrets.tokenKey,
+        "ottla.audit.log": `${folder}/audit.log`,
+      },
+      flags: ["--trace"],
+    });
+    const heard: string[] = [];
+    const hear = <T>(answer: T): T => {
+      heard.push(JSON.stringify(answer, (_, value) => {
+        if (typeof value === "bigint") return String(value);
+        return value instanceof Uint8Array ? new TextDecoder().decode(value) : value;
+      }));
+      return answer;
+    };
+    using alice = await RawClient.connect(broker);
+    hear(await logIn(alice, "alice", secrets.alicesPassword));
+    using stranger = await RawClient.connect(broker);
+    hear(await logIn(stranger, "alice", secrets.guess));
+    const tokens = [await tokenOf(key), await tokenOf(key, goodClaims({ exp: 1 }))];
+    for (const token of tokens) {
+      using bearer = await RawClient.connect(broker);
+      await bearer.ask(SaslHandshake, 1, { mechanism: "OAUTHBEARER" });
+      const authBytes = utf8(`n,,\x01auth=Bearer ${token}\x01\x01`);
+      hear(await bearer.ask(SaslAuthenticate, 2, { authBytes }));
+    }
+    const made = await alice.ask(CreateDelegationToken, 3, {
+      ownerPrincipalType: null,
+      ownerPrincipalName: null,
+      renewers: [],
+      maxLifetimeMs: -1,
+    });
+    const hmac = btoa(String.fromCharCode(...made.hmac));
+    await alice.ask(DescribeDelegationToken, 3, { owners: null });
+    const salt = utf8("a salt of carl's");
+    const upsertion = { name: "carl", mechanism: 1, iterations: 4_096, salt };
+    hear(
+      await alice.ask(AlterUserScramCredentials, 0, {
+        deletions: [],
+        upsertions: [{ ...upsertion, saltedPassword: utf8(secrets.salted) }],
+      }),
+    );
+    const configs = [
+      { name: "ssl.keystore.password", configOperation: 0, value: secrets.keystorePassword },
+    ];
+    const resources = [{ resourceType: 4, resourceName: "1", configs }];
+    hear(await alice.ask(IncrementalAlterConfigs, 1, { resources, validateOnly: false }));
+    hear(
+      await alice.ask(DescribeConfigs, 4, {
+        resources: [{ resourceType: 4, resourceName: "1", configurationKeys: null }],
+        includeSynonyms: true,
+        includeDocumentation: false,
+      }),
+    );
+    const ops = [{ key: "producer_byte_rate", value: 1e9, remove: false }];
+    const entity = [{ entityType: "user", entityName: "alice" }];
+    await alice.ask(AlterClientQuotas, 1, { entries: [{ entity, ops }], validateOnly: false });
+    const rule = {
+      resourceType: 2,
+      resourceName: "orders",
+      resourcePatternType: 3,
+      principal: "User:carl",
+      host: "*",
+      operation: 3,
+      permissionType: 3,
+    };
+    await alice.ask(CreateAcls, 3, { creations: [rule] });
+    await alice.ask(CreateTopics, 5, creation("orders"));
+    const records = batchOf([secrets.recordValue, secrets.recordKey]);
+    await alice.ask(Produce, 9, produceRequest({ topic: "orders", records, acks: -1 }));
+    await broker.stop();
+
+    const audit = await Deno.readTextFile(`${folder}/audit.log`);
+    const events = audit.trimEnd().split("\n").map((line) => JSON.parse(line));
+    const asked = events.filter(({ event }) => event === "change").map(({ api }) => api);
+    assertEquals(asked, [
+      "CreateDelegationToken",
+      "AlterUserScramCredentials",
+      "IncrementalAlterConfigs",
+      "AlterClientQuotas",
+      "CreateAcls",
+      "CreateTopics",
+    ]);
+    const planted = [...Object.values(secrets), ...tokens, hmac];
+    const signatures = tokens.map((token) => token.split(".")[2]!);
+    const bytes = [secrets.salted, secrets.recordValue].map((text) => btoa(text).slice(0, 20));
+    const everywhere = { audit, log: said.join("\n"), answers: heard.join("\n") };
+    for (const [place, text] of Object.entries(everywhere)) {
+      assert(text.length > 500, `${place} says something`);
+      for (const secret of [...planted, ...signatures, ...bytes]) {
+        assert(!text.includes(secret), `${secret} is in ${place}`);
+      }
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
