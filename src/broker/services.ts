@@ -16,6 +16,7 @@ import type { Authorizer } from "./authorizer.ts";
 import type { BrokerConfig } from "./config/mod.ts";
 import type { Coordinators } from "./coordinators.ts";
 import type { DataFolderState } from "./data_folder_states.ts";
+import type { Garbage } from "./garbage.ts";
 import type { GroupMemory } from "./group_memory.ts";
 import type { Groups } from "./groups.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
@@ -81,6 +82,8 @@ export interface Services {
   readonly telemetry: () => Promise<Telemetry>;
   /** What clients make us hold, all together. */
   readonly memory: MemoryBudget;
+  /** Who leaves much garbage behind says so. */
+  readonly garbage: Pick<Garbage, "note">;
   /** Long work is done in these. */
   readonly slices: Slices;
   readonly clock: Clock;

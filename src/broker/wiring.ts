@@ -47,6 +47,7 @@ import { Dispatcher } from "./network/dispatch.ts";
 import { EventLoopDelay } from "./event_loop_delay.ts";
 import { FrameBuffers } from "./network/frame_buffers.ts";
 import { groupTopicsOf } from "./group_topics.ts";
+import { Garbage } from "./garbage.ts";
 import { GroupMemory } from "./group_memory.ts";
 import { type Groups, memberBytesOf } from "./groups.ts";
 import { supportedVersions } from "./handlers/mod.ts";
@@ -151,6 +152,7 @@ export class Wiring implements Services {
   readonly quotas: ClientQuotas;
   /** What clients make us hold, all together. */
   readonly memory: MemoryBudget;
+  readonly garbage: Garbage;
   readonly logger: Logger;
   readonly digests: Digests;
   readonly random: Random;
@@ -213,6 +215,8 @@ export class Wiring implements Services {
     this.quotas.set(metadata.image.clientQuotas());
     this.stopWatching = metadata.onChange((changes) => this.#onMetadataChanged(changes));
     this.memory = memoryBudgetOf(config, runtime.process);
+    const bytesMax = () => this.memory.bytesMax;
+    this.garbage = new Garbage({ bytesMax, process: runtime.process, timers, logger });
     this.purgatory = new Purgatory(timers);
     this.fetchSessions = fetchSessionsOf(options);
     this.partitions = new Partitions(() => metadata.image);

@@ -22,6 +22,8 @@ interface ForeignFunctions {
   ): { symbols: { flock(descriptor: number, operation: number): number } };
 }
 
+const { Bun: garbage } = globalThis as unknown as { Bun: { gc(isWhole: true): void } };
+
 /** Names of the C library, whose flock node:fs does not offer: glibc, musl, macOS. */
 const cLibraries = [
   "libc.so.6",
@@ -80,7 +82,7 @@ const runtime: Runtime = {
   network: bunNetwork,
   http: nodeHttp,
   files: nodeFiles({ kernelLock }),
-  process: nodeProcess(logging),
+  process: nodeProcess({ logging, collectGarbage: () => garbage.gc(true) }),
   memoryFiles: () => memoryFiles({ clock: webClock }),
   codecs: zlibCodecs,
   digests: builtinDigests,

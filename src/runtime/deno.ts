@@ -14,6 +14,7 @@ import { nodeHttp } from "./node_http.ts";
 import type { ProcessPort, Runtime } from "./ports.ts";
 import { ageMs, bootId, cpuSeconds } from "./proc_files.ts";
 import { linesOf, writeWhole } from "./text_streams.ts";
+import { collectV8Garbage } from "./v8_garbage.ts";
 
 const logging = createLogging({
   clock: webClock,
@@ -63,6 +64,7 @@ const denoProcess: ProcessPort = {
     residentBytes: Deno.memoryUsage().rss,
     cpuSeconds: cpuSeconds(readText) ?? nodeCpuSeconds(),
   }),
+  collectGarbage: collectV8Garbage,
   memoryBytesMax: () => memoryLimit(readText) ?? Deno.systemMemoryInfo().total,
 };
 

@@ -12,6 +12,7 @@ import { nodeHttp } from "./node_http.ts";
 import { nodeNetwork } from "./node_network.ts";
 import { nodeProcess, stderrHasColor, writeStderr } from "./node_process.ts";
 import type { Runtime } from "./ports.ts";
+import { collectV8Garbage } from "./v8_garbage.ts";
 
 const logging = createLogging({ clock: webClock, write: writeStderr, hasColor: stderrHasColor });
 
@@ -24,7 +25,7 @@ const runtime: Runtime = {
   network: nodeNetwork,
   http: nodeHttp,
   files: nodeFiles({ kernelLock: () => undefined }),
-  process: nodeProcess(logging),
+  process: nodeProcess({ logging, collectGarbage: collectV8Garbage }),
   memoryFiles: () => memoryFiles({ clock: webClock }),
   codecs: zlibCodecs,
   digests: builtinDigests,

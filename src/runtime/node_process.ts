@@ -30,8 +30,11 @@ export function writeStderr(text: string): void {
 }
 
 /** The process; `logging` is written out before it ends. */
-export function nodeProcess(logging: Logging): ProcessPort {
+export function nodeProcess(
+  { logging, collectGarbage }: { logging: Logging } & Pick<ProcessPort, "collectGarbage">,
+): ProcessPort {
   return {
+    collectGarbage,
     arguments: process.argv.slice(2),
     get environment() {
       return { ...process.env } as Record<string, string>;

@@ -284,6 +284,8 @@ export interface ProcessPort {
   readonly stdinIsTerminal: boolean;
   /** Resident memory in bytes, and CPU time used so far in seconds (user and system). */
   usage(): { residentBytes: number; cpuSeconds: number };
+  /** Has the runtime find its garbage now, which takes some ten milliseconds. */
+  collectGarbage(): void;
   /** Memory that the machine, or the container around the process, has for it, in bytes. */
   memoryBytesMax(): number;
 }

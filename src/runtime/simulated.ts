@@ -363,6 +363,7 @@ export class Simulation {
       stdoutIsTerminal: false,
       stdinIsTerminal: false,
       usage: () => ({ residentBytes: 2 ** 26, cpuSeconds: this.nowMs / 1_000 }),
+      collectGarbage() {},
       memoryBytesMax: () => 2 ** 32,
     };
   }

@@ -1,6 +1,6 @@
 // A program for the process tests, run in a process of its own on the runtime under test.
 //
-//   child.ts write | log | signal | lines | lock <folder>
+//   child.ts write | log | signal | lines | lock <folder> | garbage
 
 import { detectRuntime } from "../../src/runtime/detect.ts";
 
@@ -39,6 +39,14 @@ switch (command) {
   case "lines":
     for await (const line of process.stdinLines()) process.stdout(`<${line}>\n`);
     break;
+  case "garbage": {
+    const seen = Array.from({ length: 1_000 }, (_, i) => new WeakRef({ i }));
+    // Until the job that made them has ended, they are not weak.
+    await new Promise<void>((resolve) => timers.after(1, resolve));
+    process.collectGarbage();
+    process.stdout(`${seen.filter((each) => each.deref() === undefined).length}`);
+    break;
+  }
   case "lock":
     files.lock(folder);
     process.stdout(`locked by ${process.id}\n`);

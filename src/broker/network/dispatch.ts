@@ -175,11 +175,17 @@ export class Dispatcher {
       ? this.#reply(dispatching)
       : this.#replyMetered(dispatching, meter);
     const isClaimed = made instanceof Promise && isLarge(dispatching);
-    const reply = isClaimed ? made.finally(() => dispatching.claims.release()) : made;
+    const reply = isClaimed ? made.finally(() => this.#release(dispatching)) : made;
     const { pipelined } = handler;
     if (use === undefined) return { reply, pipelined };
     const keepsFrame = mayKeep(handler);
     return { reply, pipelined, keepsFrame, frameUsed: keepsFrame ? undefined : use.promise };
+  }
+
+  /** A large request is answered: of what it decoded to nothing is needed any more. */
+  #release({ claims }: Dispatching): void {
+    claims.release();
+    this.#services.garbage.note();
   }
 
   #reply(dispatching: Dispatching): Reply | Promise<Reply> {
