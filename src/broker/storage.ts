@@ -280,6 +280,7 @@ export class Storage {
       counters: this.counters,
       readAhead: this.#readAhead,
       handles: folder.handles,
+      coldReads: folder.coldReads,
       directory: folder.state,
       onUnsettled: (how) => folder.noteUnsettled(how),
       saveLogStart: async () => {

@@ -25,6 +25,7 @@ import {
 } from "./folder_checkpoints.ts";
 import { fileNames, parsePartitionFolderName, partitionFolderName } from "./layout.ts";
 import { decodeMetaProperties, encodeMetaProperties, withDirectoryId } from "./meta_properties.ts";
+import { ColdReads } from "../reading/cold_reads.ts";
 import { OpenHandles } from "./open_handles.ts";
 import { readPartitionMetadata } from "./partition_metadata.ts";
 import { Reserve, reserveBytes } from "./reserve.ts";
@@ -73,6 +74,8 @@ export class LogFolder {
   readonly state: DirectoryState;
   /** For the logs in this directory: bounds the files that they hold open. */
   readonly handles = new OpenHandles();
+  /** For the logs in this directory: bounds what they read at once. */
+  readonly coldReads = new ColdReads();
   readonly #files: Files;
   readonly #lock: FolderLock;
   readonly #bootId: string | undefined;

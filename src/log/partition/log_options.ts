@@ -9,6 +9,7 @@ import type { LogCounters } from "./counters.ts";
 import { DirectoryState } from "../directory/directory_state.ts";
 import { LogError } from "../appending/errors.ts";
 import type { LoadOptions } from "../recovery/load_state.ts";
+import type { ColdReads } from "../reading/cold_reads.ts";
 import type { ReadAhead } from "../reading/read_ahead.ts";
 import { OpenHandles } from "../directory/open_handles.ts";
 import type { AppendOrigin } from "../appending/payload.ts";
@@ -33,6 +34,8 @@ export interface LogOptions {
   readonly handles?: OpenHandles;
   /** Likewise: whether the directory works and has room, and when a log may sync. */
   readonly directory?: DirectoryState;
+  /** Likewise: bounds what is read at once. */
+  readonly coldReads?: ColdReads;
   /** Counts what this log does, with others; without it nobody asks. */
   readonly counters?: LogCounters;
   /** Recovery may have to look at so much besides what was not synced; 1 MiB by default. */

@@ -119,6 +119,7 @@ export class PartitionLog implements UnsyncedLog {
     this.#reader = new LogReader(this.#segments, {
       damage: loaded.damage,
       ahead: options.readAhead,
+      cold: options.coldReads,
       isDense: () => !mayHaveGaps(options),
       lateStart: loaded.lateStart,
     });

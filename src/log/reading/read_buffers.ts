@@ -11,9 +11,11 @@
 
 import { freeMemory } from "../../base/free_memory.ts";
 
-/** Capacities are powers of two between these. Smaller arrays are not tracked, larger not kept. */
+/** Capacities are between these. Smaller arrays are not tracked, larger not kept. */
 const bufferBytesMin = 32 * 1024;
 export const bufferBytesMax = 4 * 1024 * 1024;
+const powersBytesMax = 1024 * 1024;
+const stepBytes = 256 * 1024;
 
 export class ReadBuffers {
   readonly #spareBytesMax: number;
@@ -74,7 +76,11 @@ export class ReadBuffers {
   }
 }
 
-/** The size of the buffer that `length` bytes get: the next power of two. */
+/**
+ * The size of the buffer that `length` bytes get: a power of two up to a mebibyte. Beyond it is
+ * near to the length: what is read is often a large batch and a bit, and holds all of its buffer.
+ */
 export function capacityFor(length: number): number {
+  if (length > powersBytesMax) return Math.ceil(length / stepBytes) * stepBytes;
   return 2 ** Math.ceil(Math.log2(length));
 }

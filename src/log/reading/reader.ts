@@ -19,6 +19,7 @@ import {
   takeBatches,
   type Taken,
 } from "./batch_reads.ts";
+import { ColdReads } from "./cold_reads.ts";
 import { aheadBytes, type ReadAhead } from "./read_ahead.ts";
 import type { Damage } from "../recovery/recovery.ts";
 import type { Segment } from "../segment/segment.ts";
@@ -42,6 +43,7 @@ export class LogReader {
   readonly #damage: readonly Damage[];
   readonly #positions = new ReadPositions();
   readonly #ahead: ReadAhead | undefined;
+  readonly #cold: ColdReads;
   /** Whether no offsets are missing in it, as compaction leaves it. */
   readonly #isDense: () => boolean;
   /** No batch begins below it. */
@@ -54,6 +56,7 @@ export class LogReader {
     o: {
       readonly damage: readonly Damage[];
       readonly ahead?: ReadAhead;
+      readonly cold?: ColdReads;
       readonly isDense: () => boolean;
       /** Where the first batch begins, if that is behind the first segment's name. */
       readonly lateStart?: Offset;
@@ -64,6 +67,7 @@ export class LogReader {
     this.#firstOffset = o.lateStart ?? 0;
     this.#damage = o.damage;
     this.#ahead = o.ahead;
+    this.#cold = o.cold ?? new ColdReads();
   }
 
   /** Whole batches from the one that holds `options.offset` on. */
@@ -126,7 +130,7 @@ export class LogReader {
       const chunk = this.#memory(this.#bytesToRead(step));
       let count: number;
       try {
-        count = await segment.file.readAtAsync(position, chunk);
+        count = await this.#cold.read({ file: segment.file, position }, chunk);
       } catch (error) {
         if (segment.retired) return undefined;
         throw readFault(step, error);
