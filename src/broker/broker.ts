@@ -262,6 +262,9 @@ export class Broker implements RunningBroker {
       this.#wiring.logins.open(listener.name);
     }
     this.#startChores();
+    const { timers, process } = this.#options.runtime;
+    // It takes a millisecond or two, which nobody has to wait for.
+    timers.after(0, () => process.returnLargeArrays());
     if (this.#options.readsOnlyBecause === undefined) this.#startBackground(snapshots);
     this.#wiring.loadCoordinators().catch((error) => {
       if (this.#wiring.isClosing) return;

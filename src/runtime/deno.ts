@@ -7,6 +7,7 @@ import { builtinDigests } from "./digests.ts";
 import { denoFiles, readText } from "./deno_files.ts";
 import { denoNetwork } from "./deno_network.ts";
 import { webClock, webRandom, webTimers } from "./event_loop.ts";
+import { returnLargeArrays } from "./large_arrays.ts";
 import { createLogging } from "./logging.ts";
 import { memoryFiles } from "./memory_files.ts";
 import { memoryLimit } from "./memory_limit.ts";
@@ -65,6 +66,7 @@ const denoProcess: ProcessPort = {
     cpuSeconds: cpuSeconds(readText) ?? nodeCpuSeconds(),
   }),
   collectGarbage: collectV8Garbage,
+  returnLargeArrays,
   memoryBytesMax: () => memoryLimit(readText) ?? Deno.systemMemoryInfo().total,
 };
 

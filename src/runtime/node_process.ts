@@ -35,6 +35,7 @@ export function nodeProcess(
 ): ProcessPort {
   return {
     collectGarbage,
+    returnLargeArrays() {},
     arguments: process.argv.slice(2),
     get environment() {
       return { ...process.env } as Record<string, string>;

@@ -286,6 +286,8 @@ export interface ProcessPort {
   usage(): { residentBytes: number; cpuSeconds: number };
   /** Has the runtime find its garbage now, which takes some ten milliseconds. */
   collectGarbage(): void;
+  /** From now on large arrays that are freed are the system's at once, where that can be had. */
+  returnLargeArrays(): void;
   /** Memory that the machine, or the container around the process, has for it, in bytes. */
   memoryBytesMax(): number;
 }

@@ -364,6 +364,7 @@ export class Simulation {
       stdinIsTerminal: false,
       usage: () => ({ residentBytes: 2 ** 26, cpuSeconds: this.nowMs / 1_000 }),
       collectGarbage() {},
+      returnLargeArrays() {},
       memoryBytesMax: () => 2 ** 32,
     };
   }
