@@ -517,6 +517,7 @@ export class Wiring implements Services {
         logger,
         requestBytesMax: config.get("socket.request.max.bytes"),
         answers: this.memory.answers,
+        slices: this.storage.slices,
         buffers: new FrameBuffers(this.memory),
         onLogin: (session, outcome) => this.audit?.login(session, outcome),
         isClosing: () => this.isClosing,

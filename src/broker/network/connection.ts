@@ -22,6 +22,7 @@ import {
 import { formatAddress } from "../../base/address.ts";
 import type { Logger, Socket, Timers } from "../../runtime/ports.ts";
 import type { MemoryShare } from "../../base/memory_share.ts";
+import type { WorkSlices } from "../../base/pieces.ts";
 import { SendQueue } from "../../base/send_queue.ts";
 import type { LoginOptions } from "../authentication/login.ts";
 import type { FrameBuffers } from "./frame_buffers.ts";
@@ -31,6 +32,10 @@ import { type Principal, Session, type SessionListener, type SessionOptions } fr
 
 const inFlightMax = 64;
 const outBytesMax = 256 * 1024;
+/** So much is written at once, whatever else there is to do. */
+const promptBytesMax = 128 * 1024;
+/** How much heavier it is to write a byte than to look at it. */
+const writeWeight = 2;
 /** While its peer has more than this still to take, a connection reads nothing. */
 const readBehindBytesMax = 64 * 1024;
 
@@ -68,6 +73,8 @@ export interface ConnectionOptions {
   readonly requestBytesMax: number;
   /** Told what answers hold. */
   readonly answers: MemoryShare;
+  /** Large writes are begun in these. */
+  readonly slices: WorkSlices;
   /** What requests are received in. */
   readonly buffers: FrameBuffers;
   /** Throws ConnectionFault for a frame that ends the connection. */
@@ -113,7 +120,8 @@ export class Connection {
       buffers,
     });
     this.#out = new SendQueue({
-      write: (bytes) => socket.write(bytes),
+      write: (bytes) =>
+        bytes.length > promptBytesMax ? this.#writeInTurn(bytes) : socket.write(bytes),
       onLeft: (bytes) => {
         this.#sentBytes += bytes;
         options.answers.give(bytes);
@@ -203,6 +211,14 @@ export class Connection {
         reason: messageOf(error),
       });
     }
+  }
+
+  /** Where many take much at once, others go in between: the kernel copies it in our time. */
+  async #writeInTurn(bytes: Uint8Array): Promise<void> {
+    const { slices } = this.#options;
+    while (slices.isOver) await slices.next();
+    slices.spend(bytes.length * writeWeight);
+    await this.#socket.write(bytes);
   }
 
   async #serve(): Promise<void> {

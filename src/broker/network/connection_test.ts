@@ -6,6 +6,8 @@ import { itemAt } from "../../base/items.ts";
 import { simulate } from "../../runtime/simulated.ts";
 import type { Runtime, Socket } from "../../runtime/ports.ts";
 import { MemoryShare } from "../../base/memory_share.ts";
+import type { WorkSlices } from "../../base/pieces.ts";
+import { Slices } from "../../log/mod.ts";
 import { Connection, type Dispatched } from "./connection.ts";
 import { FrameBuffers } from "./frame_buffers.ts";
 import type { Session } from "./session.ts";
@@ -23,7 +25,7 @@ const requests = new Uint8Array(
 async function serve(
   runtime: Runtime,
   dispatch: (frame: Uint8Array, session: Session) => Dispatched,
-  buffers = new FrameBuffers({ buffers: unbounded(), frames: unbounded() }),
+  { buffers, slices = new Slices(runtime) }: { buffers?: FrameBuffers; slices?: WorkSlices } = {},
 ) {
   const memory = { heldBytes: 0, heldBytesMax: 0, ofAnswers: new MemoryShare(() => 0) };
   const ended = Promise.withResolvers<void>();
@@ -35,7 +37,8 @@ async function serve(
       logger: runtime.logger({ format: "text", level: "info" }),
       requestBytesMax: 1024 * 1024,
       answers: memory.ofAnswers,
-      buffers,
+      slices,
+      buffers: buffers ?? new FrameBuffers({ buffers: unbounded(), frames: unbounded() }),
       dispatch: (frame, session) => {
         memory.heldBytes += answerBytes;
         memory.heldBytesMax = Math.max(memory.heldBytesMax, memory.heldBytes);
@@ -100,6 +103,44 @@ for (const { name, dispatch } of dispatches) {
   });
 }
 
+Deno.test("a large answer leaves in a slice of its own, and a small one at once", async () => {
+  const world = simulate(1);
+  const slice = Promise.withResolvers<void>();
+  const weights: number[] = [];
+  const slices = {
+    isOver: true,
+    spend: (weight: number) => void weights.push(weight),
+    async next() {
+      await slice.promise;
+      slices.isOver = false;
+    },
+  };
+  const dispatch = (frame: Uint8Array) => {
+    return { reply: [new Uint8Array(frame[3] === 0 ? 1_000 : answerBytes)], pipelined: false };
+  };
+  const server = await world.drive(serve(world.start("server"), dispatch, { slices }));
+  const client = world.start("client");
+  const socket = await world.drive(client.network.connect({ host: "server", port: 9092 }));
+  let received = 0;
+  const reading = (async () => {
+    const buffer = new Uint8Array(answerBytes);
+    for (;;) {
+      const count = await socket.read(buffer);
+      if (count === null) return;
+      received += count;
+    }
+  })();
+  await world.drive(sent(socket, requests.subarray(0, 16)));
+  await world.run(1_000);
+  assertEquals([received, weights.length], [1_000, 0], "the other one waits");
+  slice.resolve();
+  await world.drive(socket.closeWrite());
+  await world.drive(reading);
+  await world.drive(server.ended);
+  assertEquals([received, weights.length], [1_000 + answerBytes, 1]);
+  assertEquals(server.memory.ofAnswers.bytes, 0);
+});
+
 Deno.test("what a connection held is given back when it is dropped", async () => {
   const world = simulate(1);
   const { dispatch } = itemAt(dispatches, 1);
@@ -154,7 +195,7 @@ for (const [name, lend] of Object.entries(lending)) {
       return { reply, pipelined: false, ...lend(session, use.promise) };
     };
     const world = simulate(1);
-    await world.drive(serve(world.start("server"), dispatch, buffers));
+    await world.drive(serve(world.start("server"), dispatch, { buffers }));
     const large = 600_000;
     for (const fill of [7, 8]) {
       const client = world.start(`client-${fill}`);
@@ -183,7 +224,7 @@ Deno.test("a large frame gives its memory back as soon as it was looked at", asy
     return { reply: new Promise(() => {}), pipelined: false, frameUsed: use.promise };
   };
   const world = simulate(1);
-  await world.drive(serve(world.start("server"), dispatch, buffers));
+  await world.drive(serve(world.start("server"), dispatch, { buffers }));
   const client = world.start("client");
   const socket = await world.drive(client.network.connect({ host: "server", port: 9092 }));
   world.drive(sent(socket, frameOf(600_000, 7)));
