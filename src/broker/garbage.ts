@@ -11,7 +11,7 @@ import type { Logger, ProcessPort, Timers } from "../runtime/ports.ts";
 
 /** What the process may take beside the budget, before garbage is looked for. */
 const besideBytes = 100_000_000;
-/** So much is worth a collection: a fraction of the budget's least, and of what may be beside it. */
+/** So much is worth a collection. */
 const worthBytes = 20_000_000;
 
 export interface GarbageOptions {

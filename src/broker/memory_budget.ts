@@ -15,8 +15,8 @@
 // (acceptor.ts): they would hold up all for ever.
 //
 // What stays outside, at most 150 MB: the program itself, the first kilobytes of each connection
-// and of each answer, and garbage that the collector has not yet found (garbage.ts). And what share groups know
-// of records under way, a thirty-second of the budget.
+// and of each answer, and garbage that the collector has not yet found (garbage.ts). And what share
+// groups know of records under way, a thirty-second of the budget.
 
 import { MemoryShare } from "../base/memory_share.ts";
 import type { ProcessPort } from "../runtime/ports.ts";

@@ -5,8 +5,8 @@
 //   48 MiB |--4--|--4--|--4--| ...       a large one goes on in pieces,
 //    1 MiB       |1|                     so that small ones get in between
 //
-// Invariant: at most `atOnceBytes` are being read. A data directory has its own, so that a disk that
-// hangs holds up no other.
+// Invariant: at most `atOnceBytes` are being read. A data directory has its own, so that a disk
+// that hangs holds up no other.
 
 import { MemoryShare } from "../../base/memory_share.ts";
 import type { SegmentFile } from "../segment/segment_file.ts";

@@ -3,7 +3,7 @@ import { ColdReads } from "./cold_reads.ts";
 
 const mebibyte = 1024 * 1024;
 
-/** A file of so many bytes, each the number of its mebibyte; its reads end when they are told to. */
+/** A file of so many bytes, each the number of its mebibyte; its reads end when told to. */
 function fileOf(size: number) {
   const pending: { readonly bytes: number; readonly end: () => void }[] = [];
   let [bytes, bytesMax] = [0, 0];
