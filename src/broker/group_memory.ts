@@ -9,7 +9,10 @@
 
 import { RareLine } from "../base/rare_line.ts";
 import { ErrorCode } from "../protocol/mod.ts";
-import type { Logger } from "../runtime/ports.ts";
+import type { Logger, Runtime } from "../runtime/ports.ts";
+import type { BrokerConfig } from "./config/mod.ts";
+import { type Groups, memberBytesOf } from "./groups.ts";
+import type { MemoryBudget } from "./memory_budget.ts";
 
 /** Every member is looked at to count: that is not done at each request. */
 const countIntervalMs = 1_000;
@@ -66,4 +69,21 @@ export class GroupMemory {
     this.#bytes += bytes;
     return ErrorCode.NONE;
   }
+}
+
+/** What members of `groups` may hold of the broker's memory. */
+export function groupMemoryOf({ config, logger, runtime: { clock }, memory, groups }: {
+  readonly config: BrokerConfig;
+  readonly logger: Logger;
+  readonly runtime: Pick<Runtime, "clock">;
+  readonly memory: MemoryBudget;
+  readonly groups: () => Groups;
+}): GroupMemory {
+  return new GroupMemory({
+    bytesMax: () => memory.memberBytesMax,
+    recordBytesMax: () => config.get("message.max.bytes"),
+    count: () => memberBytesOf(groups()),
+    monotonic: () => clock.monotonic(),
+    logger,
+  });
 }

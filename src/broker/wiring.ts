@@ -48,8 +48,8 @@ import { EventLoopDelay } from "./event_loop_delay.ts";
 import { FrameBuffers } from "./network/frame_buffers.ts";
 import { groupTopicsOf } from "./group_topics.ts";
 import { Garbage } from "./garbage.ts";
-import { GroupMemory } from "./group_memory.ts";
-import { type Groups, memberBytesOf } from "./groups.ts";
+import { type GroupMemory, groupMemoryOf } from "./group_memory.ts";
+import type { Groups } from "./groups.ts";
 import { supportedVersions } from "./handlers/mod.ts";
 import { Membership, supportedFeatures } from "./metadata/membership.ts";
 import { type MemoryBudget, memoryBudgetOf } from "./memory_budget.ts";
@@ -224,7 +224,11 @@ export class Wiring implements Services {
     this.topics = this.#makeTopics();
     this.coordinators = this.#makeCoordinators();
     this.groups = this.coordinators.of(groupCoordinator);
-    this.groupMemory = this.#makeGroupMemory();
+    this.groupMemory = groupMemoryOf({
+      ...options,
+      memory: this.memory,
+      groups: () => this.groups,
+    });
     this.shareStates = new ShareStates(this.coordinators.of(shareCoordinator));
     this.sharePartitions = this.#makeSharePartitions();
     this.shareSessions = this.#makeShareSessions();
@@ -368,17 +372,6 @@ export class Wiring implements Services {
       timers,
       logger: logger.child("share"),
       monotonic: () => clock.monotonic(),
-    });
-  }
-
-  #makeGroupMemory(): GroupMemory {
-    const { config, logger, runtime: { clock } } = this.#options;
-    return new GroupMemory({
-      bytesMax: () => this.memory.memberBytesMax,
-      recordBytesMax: () => config.get("message.max.bytes"),
-      count: () => memberBytesOf(this.groups),
-      monotonic: () => clock.monotonic(),
-      logger,
     });
   }
 
