@@ -8,6 +8,7 @@
 // memory has grown again since the last one: what lives cannot be collected.
 
 import type { Logger, ProcessPort, Timers } from "../runtime/ports.ts";
+import type { MemoryBudget } from "./memory_budget.ts";
 
 /** What the process may take beside the budget, before garbage is looked for. */
 const besideBytes = 100_000_000;
@@ -15,8 +16,7 @@ const besideBytes = 100_000_000;
 const worthBytes = 20_000_000;
 
 export interface GarbageOptions {
-  /** The memory budget. */
-  readonly bytesMax: () => number;
+  readonly memory: Pick<MemoryBudget, "bytesMax">;
   readonly process: Pick<ProcessPort, "usage" | "collectGarbage">;
   readonly timers: Pick<Timers, "turn">;
   readonly logger: Logger;
@@ -40,8 +40,8 @@ export class Garbage {
   }
 
   get #isWorthIt(): boolean {
-    const { bytesMax, process } = this.#options;
-    const most = Math.max(bytesMax() + besideBytes, this.#leftBytes + worthBytes);
+    const { memory, process } = this.#options;
+    const most = Math.max(memory.bytesMax + besideBytes, this.#leftBytes + worthBytes);
     return process.usage().residentBytes > most;
   }
 

@@ -8,7 +8,7 @@ function world({ bytesMax }: { bytesMax: number }) {
   const process = { residentBytes: 0, leftBytes: 0, collections: 0 };
   const turns: PromiseWithResolvers<void>[] = [];
   const garbage = new Garbage({
-    bytesMax: () => bytesMax,
+    memory: { bytesMax },
     process: {
       usage: () => ({ residentBytes: process.residentBytes, cpuSeconds: 0 }),
       collectGarbage() {

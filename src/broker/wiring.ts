@@ -215,8 +215,7 @@ export class Wiring implements Services {
     this.quotas.set(metadata.image.clientQuotas());
     this.stopWatching = metadata.onChange((changes) => this.#onMetadataChanged(changes));
     this.memory = memoryBudgetOf(config, runtime.process);
-    const bytesMax = () => this.memory.bytesMax;
-    this.garbage = new Garbage({ bytesMax, process: runtime.process, timers, logger });
+    this.garbage = new Garbage({ ...runtime, memory: this.memory, logger });
     this.purgatory = new Purgatory(timers);
     this.fetchSessions = fetchSessionsOf(options);
     this.partitions = new Partitions(() => metadata.image);
@@ -224,11 +223,8 @@ export class Wiring implements Services {
     this.topics = this.#makeTopics();
     this.coordinators = this.#makeCoordinators();
     this.groups = this.coordinators.of(groupCoordinator);
-    this.groupMemory = groupMemoryOf({
-      ...options,
-      memory: this.memory,
-      groups: () => this.groups,
-    });
+    const { memory } = this;
+    this.groupMemory = groupMemoryOf({ ...options, memory, groups: () => this.groups });
     this.shareStates = new ShareStates(this.coordinators.of(shareCoordinator));
     this.sharePartitions = this.#makeSharePartitions();
     this.shareSessions = this.#makeShareSessions();
