@@ -248,12 +248,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     const deadlineMs = clock.monotonic() + timeoutMs;
     while (!this.#closed) {
       if (this.#isDue()) await this.#catchUp();
-      const records: ConsumerRecord[] = [];
-      while (records.length < recordsMax) {
-        const record = this.#take();
-        if (record === undefined) break;
-        records.push(record);
-      }
+      const records = this.#takeUpTo(recordsMax);
       this.#fetcher.pump();
       const leftMs = deadlineMs - clock.monotonic();
       if (records.length > 0 || leftMs <= 0) return records;
@@ -365,6 +360,21 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
         ? []
         : [{ topic, partition, offset: position }]
     );
+  }
+
+  /** What is in hand. A batch that cannot be read is told of once the records before it are out. */
+  #takeUpTo(recordsMax: number): ConsumerRecord[] {
+    const records: ConsumerRecord[] = [];
+    try {
+      while (records.length < recordsMax) {
+        const record = this.#take();
+        if (record === undefined) break;
+        records.push(record);
+      }
+    } catch (error) {
+      if (records.length === 0) throw error;
+    }
+    return records;
   }
 
   /** A record from the next partition in turn that has one. */

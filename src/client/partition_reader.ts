@@ -10,10 +10,13 @@
 import type { Offset, PartitionId, ProducerId } from "../base/ids.ts";
 import { assert } from "../base/assert.ts";
 import type { Int64 } from "../base/int64.ts";
+import { DecodeFault } from "../base/faults.ts";
 import { itemAt } from "../base/items.ts";
+import { ErrorCode } from "../protocol/mod.ts";
 import {
   batchPositions,
   ControlType,
+  crcHolds,
   lastOffsetOf,
   type LogRecord,
   readBatchHeader,
@@ -21,6 +24,7 @@ import {
   readRecords,
 } from "../records/mod.ts";
 import type { Codecs } from "../runtime/ports.ts";
+import { KafkaError } from "./faults.ts";
 
 /** A record received. Keys and values are views into what the broker sent. */
 export interface ConsumerRecord extends LogRecord {
@@ -137,17 +141,33 @@ export class PartitionReader {
   #openBatch(): boolean {
     const chunk = this.#chunks[0];
     if (chunk === undefined) return false;
-    const position = chunk.positions.shift();
+    const [position] = chunk.positions;
     assert(position !== undefined, "a chunk has a batch left");
     const header = readBatchHeader(chunk.bytes, position);
     const isAborted = this.#isAborted(chunk, position);
-    this.#records = header.isControl || isAborted
-      ? []
-      : readRecords(chunk.bytes, { position, codecs: this.#codecs });
+    this.#records = header.isControl || isAborted ? [] : this.#unpack(chunk, position);
+    chunk.positions.shift();
     this.#next = 0;
     this.#batchEnd = header.lastOffset + 1;
     if (chunk.positions.length === 0) this.#chunks.shift();
     return true;
+  }
+
+  /** Throws at each try: a damaged batch is passed over by who seeks behind it, and nobody else. */
+  #unpack({ bytes }: Chunk, position: number): LogRecord[] {
+    try {
+      if (!crcHolds(bytes, position)) throw new DecodeFault("checksum does not match");
+      return readRecords(bytes, { position, codecs: this.#codecs });
+    } catch (error) {
+      if (!(error instanceof DecodeFault)) throw error;
+      const { baseOffset, lastOffset } = readBatchHeader(bytes, position);
+      throw new KafkaError(
+        ErrorCode.CORRUPT_MESSAGE,
+        `read ${this.topic}-${this.partition}`,
+        `the batch of offsets ${baseOffset} to ${lastOffset} is damaged: ${error.message}; ` +
+          `seek to ${lastOffset + 1} to go on behind it`,
+      );
+    }
   }
 
   /** Follows the producers with an aborted transaction from its first offset to its marker. */

@@ -1,7 +1,9 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { concatBytes, fromUtf8, utf8 } from "../base/bytes.ts";
+import { crc32c } from "../base/crc.ts";
 import { buildBatch, buildEndTransactionMarker } from "../records/mod.ts";
 import type { Codecs } from "../runtime/ports.ts";
+import { KafkaError } from "./faults.ts";
 import { type Fetched, PartitionReader } from "./partition_reader.ts";
 
 function readerAt(offset: number): PartitionReader {
@@ -111,4 +113,25 @@ Deno.test("seeking drops what has arrived and marks older questions as stale", (
   assertEquals(reader.take(), undefined);
   assertEquals([reader.position, reader.fetchOffset], [10, 10]);
   assertEquals(reader.generation, generation + 1);
+});
+
+Deno.test("a damaged batch is told of each time, until somebody seeks behind it", () => {
+  const whole = batch(1, ["b", "c"]);
+  const spoiled = whole.with(-1, 7);
+  // Its checksum holds, and it is none of records: what some tool has written.
+  const odd = buildBatch({ baseOffset: 3, records: [{ value: utf8("d") }], timestamp: 0 });
+  odd[odd.length - 1] = 1;
+  new DataView(odd.buffer, odd.byteOffset).setUint32(17, crc32c(odd, 21));
+  const reader = readerAt(0);
+  reader.accept(fetched([batch(0, ["a"]), spoiled, odd]));
+  assertEquals(reader.take()?.offset, 0);
+  const told = "offsets 1 to 2 is damaged: checksum does not match; seek to 3 to go on";
+  for (let i = 0; i < 3; i++) assertThrows(() => reader.take(), KafkaError, told);
+  assertEquals(reader.position, 1);
+  reader.seek(3);
+  reader.accept(fetched([odd, batch(4, ["e"])]));
+  assertThrows(() => reader.take(), KafkaError, "offsets 3 to 3 is damaged: record claims -1");
+  reader.seek(4);
+  reader.accept(fetched([batch(4, ["e"])]));
+  assertEquals(drain(reader), ["4:e"]);
 });

@@ -5,7 +5,7 @@
 //   topic_id: qVNPd6uSQ9KXuwz2ybfVIw
 
 import { fromUtf8, utf8 } from "../../base/bytes.ts";
-import { PartitionFault } from "../../base/faults.ts";
+import { isStoreFault, PartitionFault } from "../../base/faults.ts";
 import { parseUuid, type PartitionId, type Uuid, uuidToBytes, ZERO_UUID } from "../../base/ids.ts";
 import type { Files } from "../../runtime/ports.ts";
 import { deletedFolderName, fileNames, partitionFolderName } from "./layout.ts";
@@ -13,7 +13,13 @@ import { readWholeFile, writeWholeFile } from "../files/whole_file.ts";
 
 /** The topic id that the folder belongs to; undefined when the file is missing or unreadable. */
 export function readPartitionMetadata(files: Files, folder: string): Uuid | undefined {
-  const named = namedTopic(files, folder);
+  let named: string | undefined;
+  try {
+    named = namedTopic(files, folder);
+  } catch (error) {
+    // Whoever opens the partition is told of it; the others are not to suffer.
+    if (!isStoreFault(error)) throw error;
+  }
   return named === undefined ? undefined : parseUuid(named);
 }
 
