@@ -76,7 +76,8 @@ export interface PartitionFolder {
 /** What a folder's name says; undefined when it is not a partition's. */
 export function parsePartitionFolderName(name: string): PartitionFolder | undefined {
   const [, live = name, way] = /^(.+)\.[^.\s]+-(delete|future|stray)$/.exec(name) ?? [];
-  const [, topic, partition] = /^([a-zA-Z0-9._-]+)-(\d{1,10})$/.exec(live) ?? [];
+  // `orders-00` is somebody else's, or two folders would be one partition.
+  const [, topic, partition] = /^([a-zA-Z0-9._-]+)-(0|[1-9]\d{0,9})$/.exec(live) ?? [];
   if (topic === undefined) return undefined;
   const state = way === undefined ? "live" : way === "delete" ? "deleted" : way;
   return { topic, partition: Number(partition), state: state as PartitionFolder["state"] };

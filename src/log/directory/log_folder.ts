@@ -12,7 +12,13 @@
 // it was. While the directory is claimed there is no clean marker, so a crash at any time leads to
 // recovery. A damaged or missing checkpoint costs a longer scan, never data.
 
-import { isPlatformFault, messageOf, PlatformFault, UsageFault } from "../../base/faults.ts";
+import {
+  isPlatformFault,
+  isStoreFault,
+  messageOf,
+  PlatformFault,
+  UsageFault,
+} from "../../base/faults.ts";
 import { fromUtf8, utf8 } from "../../base/bytes.ts";
 import { type BrokerId, type PartitionId, type Uuid, uuidFromRandom } from "../../base/ids.ts";
 import type { Files, FolderLock, Logger, Random } from "../../runtime/ports.ts";
@@ -77,6 +83,7 @@ export class LogFolder {
   /** For the logs in this directory: bounds what they read at once. */
   readonly coldReads = new ColdReads();
   readonly #files: Files;
+  readonly #logger: Logger;
   readonly #lock: FolderLock;
   readonly #bootId: string | undefined;
   /** Folders of the logs that could not be opened. */
@@ -113,6 +120,7 @@ export class LogFolder {
     this.isSuspect = hasSyncFailed(path, state);
     this.state = new DirectoryState({ ...state, path });
     this.#files = state.files;
+    this.#logger = state.logger;
     this.#meta = state.meta;
     this.#due = state.meta.due;
     this.#bootId = state.bootId;
@@ -178,11 +186,21 @@ export class LogFolder {
     this.#isClaimed = true;
     this.#files.remove(`${path}/${fileNames.cleanShutdown}`);
     for (const name of this.#files.list(path)) {
-      const isDeleted = parsePartitionFolderName(name)?.state === "deleted";
-      if (isDeleted) this.#files.remove(`${path}/${name}`);
+      if (parsePartitionFolderName(name)?.state === "deleted") this.#removeDeleted(name);
     }
     await this.#files.syncFolder(path);
     this.state.checkRoom();
+  }
+
+  /** One that somebody keeps from being removed is in nobody's way. */
+  #removeDeleted(name: string): void {
+    try {
+      this.#files.remove(`${this.path}/${name}`);
+    } catch (error) {
+      if (!isStoreFault(error)) throw error;
+      const message = "a deleted partition's folder cannot be removed; the next start tries again";
+      this.#logger.log("warn", message, { folder: name, reason: messageOf(error) });
+    }
   }
 
   /** Writes what {@link claim} had no room for. PlatformFault NoSpace: there still is none. */

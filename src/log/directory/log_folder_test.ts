@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fromUtf8, utf8 } from "../../base/bytes.ts";
 import { PlatformFault, UsageFault } from "../../base/faults.ts";
 import { isUuid } from "../../base/ids.ts";
+import { parseProperties } from "../../base/properties.ts";
 import { memoryFiles } from "../../runtime/memory_files.ts";
 import type { Logger } from "../../runtime/ports.ts";
 import { decodeOffsets, encodeOffsets } from "./checkpoints.ts";
@@ -9,6 +10,7 @@ import { deletedFolderName, parsePartitionFolderName, parseSegmentFileName } fro
 import { LogFolder, type LogFolderOptions } from "./log_folder.ts";
 import { contentOf, replaceContent } from "../../../tests/harness/log_rig.ts";
 import { firstOf } from "../../base/items.ts";
+import { watchedFiles } from "../../../tests/harness/watched_files.ts";
 
 function setup() {
   const lines: string[] = [];
@@ -147,6 +149,44 @@ Deno.test("a directory without an id gets one in a line more; a bad one is refus
   assertEquals(fromUtf8(contentOf(files, "/data/meta.properties")), bad);
 });
 
+Deno.test("numbers and ids that Kafka would not take are refused, and stay as they are", async () => {
+  const own = "directory.id=caWaUYloT4uTfuljHk-_Mw\n";
+  const texts: Record<string, string> = {
+    "node.id=\n": "lacks cluster.id or node.id",
+    "node.id=0x1\n": "lacks cluster.id or node.id",
+    "node.id=1.0\n": "lacks cluster.id or node.id",
+    "node.id=1\ndirectory.id=AAAAAAAAAAAAAAAAAAAAAA\n": "which means that there is none",
+    "node.id=1\ndirectory.id=AAAAAAAAAAAAAAAAAAAAAQ==\n": "which means that there is none",
+    "node.id=1\ndirectory.id=\n": "not 16 bytes in base64",
+    [`NODE.ID=1\n${own}`]: "lacks cluster.id or node.id",
+  };
+  for (const [text, told] of Object.entries(texts)) {
+    const { options, files } = setup();
+    files.makeFolder("/data");
+    const whole = utf8(`version=1\ncluster.id=c\n${text}`);
+    replaceContent(files, "/data/meta.properties", whole);
+    await assertRejects(() => LogFolder.open("/data", options), UsageFault, told);
+    assertEquals(contentOf(files, "/data/meta.properties"), whole);
+  }
+});
+
+Deno.test("however a properties file ends, what is added to it is a line of its own", async () => {
+  const begun = "version = 1\r\ncluster.id: c\r\nnode.id 1";
+  for (
+    const end of ["", "\r\n", "\n", "\r", "\nnote=a\\", "\nnote=a\\\n", "\nnote=a\\\r\n", "\n#\\"]
+  ) {
+    const { options, files } = setup();
+    files.makeFolder("/data");
+    replaceContent(files, "/data/meta.properties", utf8(begun + end));
+    const folder = await claimed(options);
+    await folder.close([]);
+    const text = fromUtf8(contentOf(files, "/data/meta.properties"));
+    assert(text.startsWith(begun + end));
+    assertEquals(parseProperties(text).get("directory.id"), folder.directoryId, end);
+    assertEquals((await claimed(options)).directoryId, folder.directoryId);
+  }
+});
+
 Deno.test("a directory that is released was not changed", async () => {
   const { options, files } = setup();
   const first = await claimed(options);
@@ -168,6 +208,20 @@ Deno.test("what was being deleted is gone, a damaged checkpoint costs a scan onl
   assertEquals(files.list("/data").filter((name) => name.endsWith("-delete")), []);
   assertEquals(folder.checkpointOf(orders(0)).recoveryPoint, 0);
   assert(firstOf(lines).startsWith("checkpoint is damaged"));
+});
+
+Deno.test("a deleted partition's folder that stays keeps nobody from starting", async () => {
+  const { options, lines } = setup();
+  const memory = options.files;
+  const name = "orders-0.0123456789abcdef0123456789abcdef-delete";
+  memory.makeFolder(`/data/${name}`);
+  const files = watchedFiles(memory, (change) => {
+    if (change.endsWith("-delete")) throw new PlatformFault("Denied", "somebody holds it");
+  });
+  await (await claimed({ ...options, files })).close([]);
+  assertEquals(lines.filter((line) => line.includes("cannot be removed")).length, 1);
+  await claimed(options);
+  assertEquals(memory.stat(`/data/${name}`), undefined);
 });
 
 Deno.test("what a checkpoint says counts for the topic that it was of only", async () => {
@@ -200,7 +254,9 @@ Deno.test("names of folders and files say what they are", () => {
   const deleted = deletedFolderName("a-b.c-12", "0".repeat(32));
   assertEquals(parsePartitionFolderName(deleted), { ...live, state: "deleted" });
   assertEquals(parsePartitionFolderName("t-1.x-future")?.state, "future");
-  assertEquals(parsePartitionFolderName("lost+found"), undefined);
+  for (const other of ["lost+found", "orders-00", "orders-07", "orders-0x", "orders--", "-1"]) {
+    assertEquals(parsePartitionFolderName(other), undefined, other);
+  }
   assertEquals(deletedFolderName(`${"t".repeat(249)}-0`, "0".repeat(32)).length, 255);
   const name = "00000000000000000042.timeindex";
   assertEquals(parseSegmentFileName(name), { baseOffset: 42, kind: "timeindex" });

@@ -14,7 +14,7 @@
 
 import { concatBytes, fromUtf8, utf8 } from "../../base/bytes.ts";
 import { UsageFault } from "../../base/faults.ts";
-import { type BrokerId, parseUuid, type Uuid } from "../../base/ids.ts";
+import { type BrokerId, parseUuid, type Uuid, uuidToBytes } from "../../base/ids.ts";
 import { parseProperties } from "../../base/properties.ts";
 
 export interface MetaProperties {
@@ -36,25 +36,45 @@ export function decodeMetaProperties(bytes: Uint8Array, path: string): MetaPrope
     );
   }
   const clusterId = valueOf("cluster.id");
-  const nodeId = Number(valueOf("node.id") ?? valueOf("broker.id"));
-  if (clusterId === undefined || clusterId === "" || !Number.isInteger(nodeId)) {
+  const node = valueOf("node.id") ?? valueOf("broker.id") ?? "";
+  const nodeId = Number(node);
+  // Number would take "" and "0x1", which Kafka does not.
+  if (clusterId === undefined || clusterId === "" || !/^\d+$/.test(node)) {
     throw new UsageFault(`${path} lacks cluster.id or node.id; restore it from a backup`);
   }
   const named = valueOf("directory.id");
   const directoryId = named === undefined ? undefined : parseUuid(named);
-  if (named !== undefined && directoryId === undefined) {
+  const problem = named === undefined
+    ? undefined
+    : directoryId === undefined
+    ? "is not 16 bytes in base64"
+    : isReserved(directoryId)
+    ? "means that there is none"
+    : undefined;
+  if (problem !== undefined) {
     throw new UsageFault(
-      `${path} has directory.id=${named}, which is not 16 bytes in base64; ` +
+      `${path} has directory.id=${named}, which ${problem}; ` +
         `restore it from a backup, or remove the line to give the directory a new id`,
     );
   }
   return { clusterId, nodeId, directoryId };
 }
 
+/** Kafka says "unassigned", "lost" and the like by ids below 100. */
+function isReserved(id: Uuid): boolean {
+  const bytes = new Uint8Array(16);
+  uuidToBytes(id, bytes);
+  return bytes.every((byte, i) => i < 15 ? byte === 0 : byte < 100);
+}
+
 /** The file `bytes` with the id of the directory behind what it says. */
 export function withDirectoryId(bytes: Uint8Array, directoryId: Uuid): Uint8Array {
-  const isEnded = bytes.length === 0 || bytes[bytes.length - 1] === 0x0a;
-  return concatBytes([bytes, utf8(`${isEnded ? "" : "\n"}directory.id=${directoryId}\n`)]);
+  const text = fromUtf8(bytes);
+  const isEnded = text === "" || /[\r\n]$/.test(text);
+  // A line that goes on would take this one into its value.
+  const goesOn = /\\[\r\n]*$/.test(text);
+  const before = goesOn ? "\n\n" : isEnded ? "" : "\n";
+  return concatBytes([bytes, utf8(`${before}directory.id=${directoryId}\n`)]);
 }
 
 export function encodeMetaProperties(properties: MetaProperties): Uint8Array {
