@@ -149,7 +149,7 @@ Deno.test("a directory without an id gets one in a line more; a bad one is refus
   assertEquals(fromUtf8(contentOf(files, "/data/meta.properties")), bad);
 });
 
-Deno.test("numbers and ids that Kafka would not take are refused, and stay as they are", async () => {
+Deno.test("numbers and ids that Kafka does not take are refused, and left alone", async () => {
   const own = "directory.id=caWaUYloT4uTfuljHk-_Mw\n";
   const texts: Record<string, string> = {
     "node.id=\n": "lacks cluster.id or node.id",
