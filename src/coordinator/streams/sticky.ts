@@ -11,6 +11,7 @@
 // differ by one. A pure function: the same input gives the same assignment.
 // Invariant: a process has no task twice, in whichever roles; every task is active once.
 
+import { LeastLoaded, type Load } from "./least_loaded.ts";
 import type { Tasks } from "./tasks.ts";
 import { eachTask, type TaskAssignment } from "./tasks.ts";
 
@@ -172,8 +173,9 @@ function assignActive(tasks: readonly Task[], { holders, former, share }: Assign
   }
   // Partition by partition, so that the tasks of each subtopology are spread.
   const spread = [...rest].sort((a, b) => a.partition - b.partition);
+  const all = new LeastLoaded(holders, loadOf);
   for (const task of spread) {
-    const holder = leastLoaded(holders);
+    const holder = all.least();
     if (holder !== undefined) put(holder, "active", task);
   }
 }
@@ -196,8 +198,9 @@ function assignStandby(
       }
     }
   }
+  const all = new LeastLoaded(holders, loadOf);
   for (const task of rest) {
-    const holder = leastLoaded(holders.filter(({ process }) => !process.tasks.has(task.name)));
+    const holder = all.least(({ process }) => !process.tasks.has(task.name));
     // Where there are fewer processes than copies, the task has fewer.
     if (holder !== undefined) put(holder, "standby", task);
   }
@@ -215,20 +218,11 @@ function put(holder: Holder, role: "active" | "standby", task: Task): void {
   holder.process.tasks.add(task.name);
 }
 
-/** The first of those that have least to do. */
+/** The first of those that have least to do; there are few. */
 function leastLoaded(holders: readonly Holder[]): Holder | undefined {
-  let least: Holder | undefined;
-  for (const holder of holders) {
-    if (least === undefined || isLessLoaded(holder, least)) least = holder;
-  }
-  return least;
+  return new LeastLoaded(holders, loadOf).least();
 }
 
-function isLessLoaded(a: Holder, b: Holder): boolean {
-  if (a.taskCount !== b.taskCount) return a.taskCount < b.taskCount;
-  return loadOf(a.process) < loadOf(b.process);
-}
-
-function loadOf({ taskCount, memberCount }: Process): number {
-  return taskCount / memberCount;
+function loadOf({ taskCount, process }: Holder): Load {
+  return [taskCount, process.taskCount / process.memberCount];
 }
