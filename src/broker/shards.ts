@@ -82,6 +82,17 @@ export function partitionOfKey(key: string, partitionCount: number): PartitionId
   return (hash === -2147483648 ? 0 : Math.abs(hash)) % partitionCount;
 }
 
+/** A shard, or the code that says why there is none. */
+type Found<S> = S | ErrorCode;
+
+/** What `use` makes of a shard that is here, or of one that comes. */
+export function withFound<S, R>(
+  found: Found<S> | Promise<Found<S>>,
+  use: (found: Found<S>) => R | Promise<R>,
+): R | Promise<R> {
+  return found instanceof Promise ? found.then(use) : use(found);
+}
+
 /** A machine that loads or is loaded. */
 interface Held<M extends Machine<Rec, Response>, Rec, Response> {
   readonly shard: Shard<M, Rec, Response>;
@@ -119,11 +130,19 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
     return this.#passedOver;
   }
 
-  /** The shard that coordinates `key`, loaded; or the code that says why there is none. */
-  async of(key: string): Promise<Shard<M, Rec, Response> | ErrorCode> {
+  /**
+   * The shard that coordinates `key`, loaded; or the code that says why there is none. Of one that
+   * is loaded nobody waits to hear: a broker at rest does little else than answer heartbeats.
+   */
+  of(key: string): Found<Shard<M, Rec, Response>> | Promise<Found<Shard<M, Rec, Response>>> {
     const partitionCount = this.#options.partitionCount();
     if (partitionCount === 0) return ErrorCode.NOT_COORDINATOR;
-    return await this.#loadedShard(partitionOfKey(key, partitionCount));
+    const id = partitionOfKey(key, partitionCount);
+    const shard = this.#shards.get(id)?.shard;
+    if (shard === undefined || shard.isResigned || !this.#loaded.has(shard)) {
+      return this.#loadedShard(id);
+    }
+    return shard;
   }
 
   /**
@@ -274,13 +293,19 @@ interface ShardOptions<M extends Machine<Rec, Response>, Rec, Response>
   readonly onFailed: () => void;
 }
 
+/** A request: answered while it is decided, or later. */
+interface Waiter<Response> {
+  response: Response | undefined;
+  resolve: ((response: Response) => void) | undefined;
+}
+
 /** The machine of one partition. */
 export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
   readonly machine: M;
   readonly #partition: Partition;
   readonly #options: ShardOptions<M, Rec, Response>;
   /** Requests that wait, by the number that the machine knows them by. */
-  readonly #waiting = new Map<number, (response: Response) => void>();
+  readonly #waiting = new Map<number, Waiter<Response>>();
   #asked = 0;
   #timer: Timer | undefined;
   #timerDueMs = Infinity;
@@ -329,19 +354,22 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
   }
 
   /**
-   * Has the machine decide a request, and resolves with its answer, whenever that comes.
+   * Has the machine decide a request: its answer, where that waits for nothing, or when it comes.
    * `verification`: of the transaction that its records belong to, where it may begin with them.
    */
   submit<R extends Response>(
     decide: (machine: M, at: At<R>) => Decision<Rec, Response>,
     options?: { readonly verification: Verification | undefined },
-  ): Promise<R> {
-    return new Promise((resolve) => {
-      const id = ++this.#asked;
-      // A machine answers a request with a response of its type: At says so to the compiler.
-      this.#waiting.set(id, resolve as (response: Response) => void);
-      const decision = decide(this.machine, { nowMs: this.nowMs, asked: { id } });
-      this.#carryOut(decision, options?.verification);
+  ): R | Promise<R> {
+    const id = ++this.#asked;
+    const waiter: Waiter<Response> = { response: undefined, resolve: undefined };
+    this.#waiting.set(id, waiter);
+    const decision = decide(this.machine, { nowMs: this.nowMs, asked: { id } });
+    this.#carryOut(decision, options?.verification);
+    // A machine answers a request with a response of its type: At says so to the compiler.
+    if (waiter.response !== undefined) return waiter.response as R;
+    return new Promise<R>((resolve) => {
+      waiter.resolve = resolve as (response: Response) => void;
     });
   }
 
@@ -391,7 +419,8 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
     for (const { message, fields } of notes) this.#options.logger.log("info", message, fields);
     let whenDurable: Answer<Response>[] | undefined;
     for (const answer of answers) {
-      if (answer.failed === undefined) this.#answer(answer.to.id, answer.response);
+      const isDue = answer.failed === undefined || this.#partition.log.isSynced;
+      if (isDue) this.#answer(answer.to.id, answer.response);
       else (whenDurable ??= []).push(answer);
     }
     if (whenDurable !== undefined) this.#answerWhenDurable(whenDurable);
@@ -451,8 +480,11 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
   }
 
   #answer(id: number, response: Response): void {
-    this.#waiting.get(id)?.(response);
+    const waiter = this.#waiting.get(id);
+    if (waiter === undefined) return;
     this.#waiting.delete(id);
+    waiter.response = response;
+    waiter.resolve?.(response);
   }
 
   /** Coordinates no more: whoever waits is told so. */

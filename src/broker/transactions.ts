@@ -67,8 +67,8 @@ export class Transactions {
   }
 
   /** The shard that coordinates `transactionalId`, loaded; or why there is none. */
-  of(transactionalId: string): Promise<TransactionShard | ErrorCode> {
-    return this.#options.shards.of(transactionalId);
+  async of(transactionalId: string): Promise<TransactionShard | ErrorCode> {
+    return await this.#options.shards.of(transactionalId);
   }
 
   /** Every shard that can be loaded; none while the topic does not exist. */
@@ -187,7 +187,7 @@ export class Transactions {
     readonly submit: (
       shard: TransactionShard,
       freshProducerId: ProducerId | undefined,
-    ) => Promise<ProducerResponse>;
+    ) => ProducerResponse | Promise<ProducerResponse>;
   }): Promise<ProducerResponse> {
     let fresh: ProducerId | undefined;
     for (;;) {

@@ -106,9 +106,12 @@ function modernSettings(
 ): (groupId: string) => ModernGroupSettings {
   return (groupId) => {
     const own = image().configs(ResourceType.GROUP, groupId);
-    const terms = groupTerms(config);
-    const inForce = (name: ModernSetting) =>
-      within(own.get(`${kind}.${name}`), terms[`${kind}.${name}`]);
+    const inForce = (name: ModernSetting) => {
+      const text = own.get(`${kind}.${name}`);
+      // Asked with each heartbeat, and hardly any group has settings of its own.
+      if (text === undefined) return config.get(`group.${kind}.${name}`);
+      return within(text, groupTerms(config)[`${kind}.${name}`]);
+    };
     return {
       sessionTimeoutMs: inForce("session.timeout.ms"),
       heartbeatIntervalMs: inForce("heartbeat.interval.ms"),

@@ -100,16 +100,20 @@ async function commit(
     if (slices.isOver) await slices.next();
     const part = known.slice(start, start + partPartitions);
     const input = { request: { ...request, topics: topicsOf(part) }, apiVersion };
-    const response = shard.submit<Response>((table, at) => table.commitOffsets(input, at));
-    stored.push(response.then(({ topics }) => {
-      const answers = topics.flatMap(({ partitions }) => partitions);
-      for (const [i, { answer }] of part.entries()) {
-        answer.errorCode = itemAt(answers, i).errorCode;
-      }
-    }));
+    stored.push(noteAnswers(
+      part,
+      shard.submit<Response>((table, at) => table.commitOffsets(input, at)),
+    ));
     slices.spend(part.length * storeWeight);
   }
   await Promise.all(stored);
+}
+
+async function noteAnswers(part: readonly Known[], stored: Response | Promise<Response>) {
+  const answers = (await stored).topics.flatMap(({ partitions }) => partitions);
+  for (const [i, { answer }] of part.entries()) {
+    answer.errorCode = itemAt(answers, i).errorCode;
+  }
 }
 
 /** The partitions under their topics, in their order. */

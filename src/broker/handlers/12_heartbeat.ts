@@ -7,7 +7,7 @@
 import { Heartbeat } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../shards.ts";
+import { Shard, withFound } from "../shards.ts";
 
 type Context = RequestContext<"groups">;
 
@@ -15,9 +15,12 @@ export const heartbeat = handler(Heartbeat, {
   serves: "0-4",
   authorise: [needs("group read", { of: "groupId" })],
 
-  async handle(request, { services }: Context) {
-    const shard = await services.groups.of(request.groupId);
-    return shard instanceof Shard ? shard.machine.heartbeat(request, shard) : { errorCode: shard };
+  handle(request, { services }: Context) {
+    return withFound(
+      services.groups.of(request.groupId),
+      (shard) =>
+        shard instanceof Shard ? shard.machine.heartbeat(request, shard) : { errorCode: shard },
+    );
   },
 
   refuse: (_, { errorCode }) => ({ errorCode }),

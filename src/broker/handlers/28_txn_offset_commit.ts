@@ -114,7 +114,7 @@ function submit(
     verification: ReturnType<GroupShard["beginVerification"]>;
     version: number;
   },
-): Promise<Response> {
+): Response | Promise<Response> {
   return shard.submit<Response>(
     (table, at) => table.commitTransactionOffsets(request, { ...at, apiVersion }),
     { verification },

@@ -7,11 +7,15 @@
 //   group.version is 0.
 // Versions: 1 regular expressions; members choose their id (KIP-1082).
 
-import { ConsumerGroupHeartbeat } from "../../protocol/apis/68_consumer_group_heartbeat.ts";
+import {
+  ConsumerGroupHeartbeat,
+  type ConsumerGroupHeartbeatRequest as Request,
+} from "../../protocol/apis/68_consumer_group_heartbeat.ts";
 import { ErrorCode, type ResponseOf } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
+import type { GroupShard } from "../groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../shards.ts";
+import { Shard, withFound } from "../shards.ts";
 
 type Context = RequestContext<"groups" | "groupMemory" | "newUuid" | "regexes">;
 
@@ -19,33 +23,48 @@ export const consumerGroupHeartbeat = handler(ConsumerGroupHeartbeat, {
   serves: "0-1",
   authorise: [needs("group read", { of: "groupId" }), needs("topic describe")],
 
-  async handle(request, context: Context) {
-    const { services, version: apiVersion, clientId, session, requestBytes } = context;
+  handle(request, context: Context) {
+    const { groups } = context.services;
     const mayDescribe = (name: string) => context.may("describe", { type: "topic", name });
     if (request.subscribedTopicNames?.every(mayDescribe) === false) {
       return refusal(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
     }
-    const shard = await services.groups.of(request.groupId);
-    if (!(shard instanceof Shard)) return refusal(shard);
-    const errorCode = services.groupMemory.admit(requestBytes);
-    if (errorCode !== ErrorCode.NONE) return refusal(errorCode);
-    const isByRegex = request.subscribedTopicRegex !== null && request.subscribedTopicRegex !== "";
-    if (isByRegex) await services.regexes.load();
-    const input = {
-      request,
-      apiVersion,
-      clientId: clientId ?? "",
-      clientHost: `/${session.remote.host}`,
-      uuid: services.newUuid(),
-      mayDescribe,
-    };
-    return shard.submit<ResponseOf<typeof ConsumerGroupHeartbeat>>((table, at) =>
-      table.consumerHeartbeat(input, at)
+    return withFound(
+      groups.of(request.groupId),
+      (shard) => answerOf(request, { shard, context, mayDescribe }),
     );
   },
 
   refuse: (_, { errorCode }) => refusal(errorCode),
 });
+
+function answerOf(
+  request: Request,
+  { shard, context, mayDescribe }: {
+    readonly shard: GroupShard | ErrorCode;
+    readonly context: Context;
+    readonly mayDescribe: (name: string) => boolean;
+  },
+) {
+  if (!(shard instanceof Shard)) return refusal(shard);
+  const { services, version: apiVersion, clientId, session, requestBytes } = context;
+  const errorCode = services.groupMemory.admit(requestBytes);
+  if (errorCode !== ErrorCode.NONE) return refusal(errorCode);
+  const input = {
+    request,
+    apiVersion,
+    clientId: clientId ?? "",
+    clientHost: `/${session.remote.host}`,
+    uuid: request.memberId === "" ? services.newUuid() : "",
+    mayDescribe,
+  };
+  const decided = () =>
+    shard.submit<ResponseOf<typeof ConsumerGroupHeartbeat>>((table, at) =>
+      table.consumerHeartbeat(input, at)
+    );
+  const isByRegex = request.subscribedTopicRegex !== null && request.subscribedTopicRegex !== "";
+  return isByRegex ? services.regexes.load().then(decided) : decided();
+}
 
 /** No group was asked. */
 function refusal(errorCode: ErrorCode) {

@@ -278,22 +278,36 @@ export class Dispatcher {
     };
   }
 
-  /** As `handle`, of what changes something that is stored. */
-  async #handleRefusable(handler: Handler, message: unknown, context: RequestContext) {
+  /** As `handle`, where it is refused as a whole what cannot be stored. */
+  #handleRefusable(handler: Handler, message: unknown, context: RequestContext): unknown {
     try {
-      return await handler.handle(message as never, context);
+      const answer = handler.handle(message as never, context);
+      if (!(answer instanceof Promise)) return answer;
+      return answer.catch((error) => {
+        if (!isStoreFault(error)) throw error;
+        return this.#unstored(handler, { message, context, error });
+      });
     } catch (error) {
       if (!isStoreFault(error)) throw error;
-      const { version, session } = context;
-      const errorMessage = error.message;
-      this.#services.logger.log("error", "a request could not be stored", {
-        api: handler.api.name,
-        peer: formatAddress(session.remote),
-        reason: errorMessage,
-      });
-      const errorCode = ErrorCode.KAFKA_STORAGE_ERROR;
-      return handler.refuse!(message as never, { errorCode, errorMessage, version });
+      return this.#unstored(handler, { message, context, error });
     }
+  }
+
+  #unstored(
+    handler: Handler,
+    { message, context: { version, session }, error }: {
+      readonly message: unknown;
+      readonly context: RequestContext;
+      readonly error: Error;
+    },
+  ): unknown {
+    this.#services.logger.log("error", "a request could not be stored", {
+      api: handler.api.name,
+      peer: formatAddress(session.remote),
+      reason: error.message,
+    });
+    const errorCode = ErrorCode.KAFKA_STORAGE_ERROR;
+    return handler.refuse!(message as never, { errorCode, errorMessage: error.message, version });
   }
 
   #encode(dispatching: Dispatching, response: unknown): Reply | Promise<Reply> {

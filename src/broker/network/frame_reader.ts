@@ -96,7 +96,14 @@ export class FrameReader {
       // Not a byte behind a large frame: the next one has to be claimed first.
       const readEnd = this.#held.isForFrame ? this.#wanted() : this.#held.bytes.length;
       const room = this.#held.bytes.subarray(this.#end, readEnd);
-      const count = await this.#readInto(room);
+      let count: number | null;
+      this.#isReading = true;
+      try {
+        count = await this.#socket.read(room);
+      } finally {
+        this.#isReading = false;
+        if (this.#isClosed) this.release();
+      }
       if (this.#isClosed) return undefined;
       if (count === null) {
         const rest = this.#end - this.#start;
@@ -147,16 +154,6 @@ export class FrameReader {
       throw new ConnectionFault(`request length ${length} ${reason}`);
     }
     return length;
-  }
-
-  async #readInto(room: Uint8Array<ArrayBuffer>): Promise<number | null> {
-    this.#isReading = true;
-    try {
-      return await this.#socket.read(room);
-    } finally {
-      this.#isReading = false;
-      if (this.#isClosed) this.release();
-    }
   }
 
   /** Bytes from the buffer's start to the end of the frame there, as far as it is known. */

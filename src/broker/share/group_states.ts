@@ -223,7 +223,7 @@ export class ShareGroupStates {
     shard: GroupShard,
     groupId: string,
     states: readonly StatesOfTopic[],
-  ): Promise<StateStepResponse> {
+  ): StateStepResponse | Promise<StateStepResponse> {
     const topics = answeredWith(states, isDone);
     return shard.submit<StateStepResponse>((table, at) =>
       table.statesInitialized({ groupId, topics }, at)

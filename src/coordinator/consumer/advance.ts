@@ -197,6 +197,7 @@ function saysTheSame(a: ConsumerMember, b: ConsumerMember): boolean {
 
 function subscribesTheSame(a: ConsumerMember, b: ConsumerMember): boolean {
   if (a.subscribedTopicRegex !== b.subscribedTopicRegex) return false;
+  if (a.subscribedTopicNames === b.subscribedTopicNames) return true;
   const names = new Set(a.subscribedTopicNames);
   const others = new Set(b.subscribedTopicNames);
   return names.size === others.size && [...others].every((name) => names.has(name));

@@ -80,12 +80,17 @@ export class SyncRounds {
     return undefined;
   }
 
+  /** Whether everything below `offset` is durable, so that nobody has to wait for it. */
+  isSyncedTo(offset: Offset): boolean {
+    return this.#fault === undefined && offset <= this.#syncedTo;
+  }
+
   /**
    * Resolves once everything below `offset` is durable; rejects with PartitionFault for ever after.
    */
   syncTo(offset: Offset): Promise<void> {
+    if (this.isSyncedTo(offset)) return done;
     if (this.#fault !== undefined) return Promise.reject(this.#fault);
-    if (offset <= this.#syncedTo) return done;
     if (this.#running === undefined) return this.#start();
     if (offset <= this.#runningTo) return this.#running;
     return this.#next ??= this.#afterRunning();

@@ -310,6 +310,11 @@ export class PartitionLog implements UnsyncedLog {
     return this.#rounds.syncTo(offset);
   }
 
+  /** Whether all that was appended is durable. */
+  get isSynced(): boolean {
+    return this.#rounds.isSyncedTo(this.#logEndOffset);
+  }
+
   /** What an answer about records below `end` waits for; undefined: for nothing. */
   answerable(end: Offset, toAll: boolean): Promise<void> | undefined {
     return this.#rounds.answerable(end, { toAll, config: this.#options.config() });
