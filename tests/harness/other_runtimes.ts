@@ -13,7 +13,8 @@ interface Other {
   readonly name: "bun" | "node";
   readonly command: readonly string[];
   readonly version: RegExp;
-  readonly throughNpx: readonly string[];
+  /** The package that has it. */
+  readonly fromNpm: string;
   /** What runs test files, in front of their names. */
   readonly test: readonly string[];
 }
@@ -23,15 +24,16 @@ const others: readonly Other[] = [
     name: "bun",
     command: ["bun"],
     version: /^1\.4\.4/,
-    throughNpx: ["npx", "-y", "bun@1.4.4"],
+    fromNpm: "bun@1.4.4",
     test: ["test"],
   },
   {
     name: "node",
     command: ["node"],
     version: /^v24\./,
-    throughNpx: ["npx", "-y", "node@24"],
-    test: ["--test"],
+    fromNpm: "node@24",
+    // In one process, which can be ended.
+    test: ["--test", "--test-isolation=none"],
   },
 ];
 
@@ -56,7 +58,10 @@ async function commandOf(other: Other): Promise<readonly string[]> {
   } catch {
     // Not installed.
   }
-  return other.throughNpx;
+  // Through npx a runtime would be a grandchild, which outlives whom we end.
+  const where = ["-e", "console.log(process.execPath)"];
+  const { output } = await run(["npx", "-y", other.fromNpm, ...where]);
+  return [output.trim().split("\n").at(-1) ?? ""];
 }
 
 /** Registers, for each other runtime, a test that runs `files`, named from the checkout's root. */

@@ -85,6 +85,13 @@ export async function readBytes(socket: Socket, length: number): Promise<Uint8Ar
   return whole.subarray(0, done);
 }
 
+/** Fails at the first byte that differs: a deepEqual of much takes all memory to tell the rest. */
+export function sameBytes(actual: Uint8Array, expected: Uint8Array): void {
+  const at = expected.findIndex((byte, i) => byte !== actual[i]);
+  assert.equal(at, -1, `byte ${at} is ${actual[at]} instead of ${expected[at]}`);
+  assert.equal(actual.length, expected.length);
+}
+
 /** Resolves once all of `bytes` has left. */
 export async function send(socket: Socket, bytes: Uint8Array): Promise<void> {
   await socket.write(bytes);

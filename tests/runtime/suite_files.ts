@@ -1,7 +1,7 @@
 // The part of the ports suite about files: every sentence of `Files` and `OpenFile` in ports.ts.
 
 import assert from "node:assert/strict";
-import { check, contentOf, fails, pattern, type SubjectOptions } from "./subject.ts";
+import { check, contentOf, fails, pattern, sameBytes, type SubjectOptions } from "./subject.ts";
 
 export function filesSuite(options: SubjectOptions): void {
   check("an appended file reads back from any position", options, async (subject) => {
@@ -12,14 +12,14 @@ export function filesSuite(options: SubjectOptions): void {
       file.append(bytes.subarray(start, start + 7_777));
     }
     assert.equal(file.size, bytes.length);
-    assert.deepEqual(contentOf(file), bytes);
+    sameBytes(contentOf(file), bytes);
     const part = new Uint8Array(100);
     assert.equal(file.readAt(131_000, part), 100);
-    assert.deepEqual(part, bytes.subarray(131_000, 131_100));
+    sameBytes(part, bytes.subarray(131_000, 131_100));
     assert.equal(file.readAt(bytes.length - 3, part), 3);
     assert.equal(file.readAt(bytes.length + 3, part), 0);
     assert.equal(await file.readAtAsync(65_000, part), 100);
-    assert.deepEqual(part, bytes.subarray(65_000, 65_100));
+    sameBytes(part, bytes.subarray(65_000, 65_100));
     assert.equal(await file.readAtAsync(bytes.length - 1, part), 1);
     assert.equal(file.path, `${folder}/a`);
     file.close();
@@ -32,17 +32,17 @@ export function filesSuite(options: SubjectOptions): void {
     const reads = [0, 25_000, 50_000, 90_000].map(async (position) => {
       const into = new Uint8Array(10_000);
       assert.equal(await file.readAtAsync(position, into), 10_000);
-      assert.deepEqual(into, bytes.subarray(position, position + 10_000));
+      sameBytes(into, bytes.subarray(position, position + 10_000));
     });
     const syncs = [file.sync(), file.sync()];
     const into = new Uint8Array(5);
     for (let start = 100_000; start < 300_000; start += 1_000) {
       file.append(bytes.subarray(start, start + 1_000));
       assert.equal(file.readAt(start - 2, into), 5);
-      assert.deepEqual(into, bytes.subarray(start - 2, start + 3));
+      sameBytes(into, bytes.subarray(start - 2, start + 3));
     }
     await Promise.all([...reads, ...syncs]);
-    assert.deepEqual(contentOf(file), bytes);
+    sameBytes(contentOf(file), bytes);
     file.close();
   });
 
@@ -61,7 +61,7 @@ export function filesSuite(options: SubjectOptions): void {
     const created = files.open(path, "create");
     assert.equal(created.size, 0);
     created.append(pattern(2));
-    assert.deepEqual(contentOf(created), pattern(2));
+    sameBytes(contentOf(created), pattern(2));
     created.close();
     assert.equal(files.stat(path)?.size, 2);
   });
@@ -84,8 +84,8 @@ export function filesSuite(options: SubjectOptions): void {
     file.append(pattern(10, 9));
     assert.equal(file.size, 70_010);
     const whole = contentOf(file);
-    assert.deepEqual(whole.subarray(0, 70_000), pattern(70_000));
-    assert.deepEqual(whole.subarray(70_000), pattern(10, 9));
+    sameBytes(whole.subarray(0, 70_000), pattern(70_000));
+    sameBytes(whole.subarray(70_000), pattern(10, 9));
     file.truncate(0);
     assert.equal(file.readAt(0, new Uint8Array(4)), 0);
     file.close();
@@ -98,12 +98,12 @@ export function filesSuite(options: SubjectOptions): void {
     files.rename(`${folder}/a`, `${folder}/b`);
     const into = new Uint8Array(5_000);
     assert.equal(await file.readAtAsync(0, into), 5_000);
-    assert.deepEqual(into, pattern(5_000));
+    sameBytes(into, pattern(5_000));
     const other = files.open(`${folder}/a`, "append");
     other.append(pattern(5_000, 3));
     other.close();
     assert.equal(await file.readAtAsync(0, into), 5_000);
-    assert.deepEqual(into, pattern(5_000));
+    sameBytes(into, pattern(5_000));
     files.remove(`${folder}/b`);
     file.append(pattern(1));
     await file.sync();
@@ -122,7 +122,7 @@ export function filesSuite(options: SubjectOptions): void {
     file.close();
     file.close();
     assert.equal(await reading, 50_000);
-    assert.deepEqual(into, pattern(50_000));
+    sameBytes(into, pattern(50_000));
     await syncing;
     await fails("Closed", () => file.append(pattern(1)));
     await fails("Closed", () => file.readAt(0, into));
@@ -170,7 +170,7 @@ function foldersSuite(options: SubjectOptions): void {
     files.rename(`${folder}/new`, `${folder}/old`);
     assert.deepEqual(files.list(folder), ["old"]);
     const file = files.open(`${folder}/old`, "read");
-    assert.deepEqual(contentOf(file), pattern(10, 1));
+    sameBytes(contentOf(file), pattern(10, 1));
     file.close();
     files.makeFolder(`${folder}/p-0`);
     files.open(`${folder}/p-0/log`, "append").close();

@@ -10,6 +10,7 @@ import {
   fails,
   pattern,
   readBytes,
+  sameBytes,
   send,
   type SubjectOptions,
   wait,
@@ -37,7 +38,7 @@ export function networkSuite(options: SubjectOptions): void {
       const sent = pattern(length);
       const received = readBytes(socket, length);
       await socket.write(sent);
-      assert.deepEqual(await received, sent);
+      sameBytes(await received, sent);
     }
     await socket.closeWrite();
     assert.equal(await socket.read(new Uint8Array(1)), null);
@@ -51,7 +52,7 @@ export function networkSuite(options: SubjectOptions): void {
     const reading = server.read(bytes);
     await client.write(pattern(3));
     assert.equal(await reading, 3);
-    assert.deepEqual(bytes.subarray(0, 3), pattern(3));
+    sameBytes(bytes.subarray(0, 3), pattern(3));
     const whole = readBytes(server, 10);
     await client.write(pattern(4));
     await wait(runtime, 5);
@@ -75,18 +76,18 @@ export function networkSuite(options: SubjectOptions): void {
       server.watch();
       const reading = readBytes(server, length);
       await client.write(bytes.subarray(length >> 1));
-      assert.deepEqual(await reading, bytes);
+      sameBytes(await reading, bytes);
       server.watch();
     }
     await client.write(pattern(3));
     await client.closeWrite();
     await wait(runtime, 5);
     server.watch();
-    assert.deepEqual(await readBytes(server, 10), pattern(3));
+    sameBytes(await readBytes(server, 10), pattern(3));
     server.watch();
     assert.equal(await server.read(new Uint8Array(1)), null);
     await server.write(pattern(7));
-    assert.deepEqual(await readBytes(client, 7), pattern(7));
+    sameBytes(await readBytes(client, 7), pattern(7));
     await server.closeWrite();
     await server.closed;
     client.close();
@@ -98,7 +99,7 @@ export function networkSuite(options: SubjectOptions): void {
     const sent = pattern(300_000);
     const sending = [client, server].map((socket) => send(socket, sent));
     const received = [client, server].map((socket) => readBytes(socket, sent.length));
-    for (const bytes of await Promise.all(received)) assert.deepEqual(bytes, sent);
+    for (const bytes of await Promise.all(received)) sameBytes(bytes, sent);
     await Promise.all(sending);
     client.close();
     server.close();
@@ -116,7 +117,7 @@ export function networkSuite(options: SubjectOptions): void {
     const received = await readBytes(client, bytes.length);
     await writing;
     assert.ok(isOverwritten);
-    assert.deepEqual(received, pattern(2_000_000));
+    sameBytes(received, pattern(2_000_000));
     client.close();
     server.close();
     await listener.close();
@@ -169,7 +170,7 @@ export function networkSuite(options: SubjectOptions): void {
     await listener.close();
     const serving = echo(server);
     await client.write(pattern(9));
-    assert.deepEqual(await readBytes(client, 9), pattern(9));
+    sameBytes(await readBytes(client, 9), pattern(9));
     await client.closeWrite();
     await serving;
   });
@@ -183,7 +184,7 @@ export function networkSuite(options: SubjectOptions): void {
         const sent = pattern(200 + i * 100, i + round);
         const received = readBytes(socket, sent.length);
         await socket.write(sent);
-        assert.deepEqual(await received, sent);
+        sameBytes(await received, sent);
       }
       await socket.closeWrite();
       assert.equal(await socket.read(new Uint8Array(1)), null);
@@ -216,7 +217,7 @@ function pressureSuite(options: SubjectOptions): void {
     assert.ok(stalled, `${sentChunks} chunks went into nowhere`);
     const closing = writing.then(() => server.closeWrite());
     for (let i = 0; i < sentChunks; i++) {
-      assert.deepEqual(await readBytes(client, chunk.length), chunk);
+      sameBytes(await readBytes(client, chunk.length), chunk);
     }
     assert.equal(await client.read(new Uint8Array(1)), null);
     await closing;
@@ -230,7 +231,7 @@ function pressureSuite(options: SubjectOptions): void {
     const bytes = pattern(40_000);
     const reading = readBytes(server, bytes.length);
     for (let i = 0; i < bytes.length; i += 20) await client.write(bytes.subarray(i, i + 20));
-    assert.deepEqual(await reading, bytes);
+    sameBytes(await reading, bytes);
     client.close();
     server.close();
     await listener.close();
@@ -242,10 +243,10 @@ function endingSuite(options: SubjectOptions): void {
     const { listener, client, server } = await pair(runtime);
     await client.write(pattern(5));
     await client.closeWrite();
-    assert.deepEqual(await readBytes(server, 100), pattern(5));
+    sameBytes(await readBytes(server, 100), pattern(5));
     await server.write(pattern(50_000));
     await server.closeWrite();
-    assert.deepEqual(await readBytes(client, 100_000), pattern(50_000));
+    sameBytes(await readBytes(client, 100_000), pattern(50_000));
     await listener.close();
   });
 

@@ -17,6 +17,7 @@ import {
   pattern,
   readBytes,
   type RudePeer,
+  sameBytes,
   type SubjectOptions,
   wait,
 } from "./subject.ts";
@@ -54,7 +55,7 @@ const moments: readonly Moment[] = [
     name: "in the middle of a frame",
     async run({ runtime, peer, server }) {
       await peer.write(pattern(3));
-      assert.deepEqual(await readBytes(server, 3), pattern(3));
+      sameBytes(await readBytes(server, 3), pattern(3));
       const reading = fails("Closed", () => readBytes(server, 10));
       await peer.write(pattern(4));
       await runtime.timers.turn();
@@ -66,7 +67,7 @@ const moments: readonly Moment[] = [
     name: "while nobody reads, and somebody watches",
     async run({ peer, server }) {
       await peer.write(pattern(3));
-      assert.deepEqual(await readBytes(server, 3), pattern(3));
+      sameBytes(await readBytes(server, 3), pattern(3));
       server.watch();
       peer.reset();
       await server.closed;
@@ -227,7 +228,7 @@ async function isServed({ network }: Runtime, { listener, accepted }: Listening)
   }
   const serving = echo(server);
   await client.write(pattern(9));
-  assert.deepEqual(await readBytes(client, 9), pattern(9));
+  sameBytes(await readBytes(client, 9), pattern(9));
   await client.closeWrite();
   await serving;
   await listener.close();
