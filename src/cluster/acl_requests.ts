@@ -9,8 +9,8 @@
 // Each rule or filter succeeds or fails by itself; a rule that is there already is made again
 // without effect.
 //
-// Differs from Kafka: kinds of resources, operations and the like that there are not are refused
-// with INVALID_REQUEST, rule by rule; Kafka closes the connection for those of number 0.
+// Differs from Kafka: a rule about any or an unknown kind of resource, operation and the like is
+// refused alone, with INVALID_REQUEST. Kafka fails all of the request, or closes the connection.
 //
 // Differs from Kafka: a principal that is not TYPE:NAME is refused. Kafka keeps such a rule and
 // fails whoever comes to it.

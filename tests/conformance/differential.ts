@@ -11,7 +11,9 @@
 // Invariant: a scenario runs on connections, topics and groups of its own, on both brokers alike.
 
 import { isUuid, ZERO_UUID } from "../../src/base/ids.ts";
-import { concatBytes } from "../../src/base/bytes.ts";
+import { concatBytes, utf8 } from "../../src/base/bytes.ts";
+import { SaslHandshake } from "../../src/protocol/apis/17_sasl_handshake.ts";
+import { SaslAuthenticate } from "../../src/protocol/apis/36_sasl_authenticate.ts";
 import {
   type AnyApi,
   type Api,
@@ -62,7 +64,12 @@ interface Entry {
 export interface Reachable {
   readonly host: string;
   readonly port: number;
+  /** Whether connections have to log in: those by the line "user" as the talk's own user. */
+  readonly isGuarded?: boolean;
 }
+
+/** Users u0, u1 and so on, of a broker that asks who its clients are. */
+export const guardedUserMax = 2_000;
 
 /** The versions that both serve, by API key. */
 export type Versions = ReadonlyMap<number, { readonly min: number; readonly max: number }>;
@@ -132,6 +139,8 @@ export class Talk {
   /** Names for topics and groups: the same on both brokers, used by no other scenario. */
   readonly topic: string;
   readonly group: string;
+  /** A user that is nobody else's, with its name for a password. */
+  readonly user: string;
   readonly entries: Entry[] = [];
   readonly #about: AnyApi;
   readonly #broker: Reachable;
@@ -149,6 +158,7 @@ export class Talk {
     this.version = o.version;
     this.topic = `topic-${o.name}`;
     this.group = `group-${o.name}`;
+    this.user = `u${o.name}`;
   }
 
   /** Asks, and keeps the answer for the comparison. */
@@ -196,7 +206,12 @@ export class Talk {
 
   /** Creates a topic and waits until its partitions take requests. Returns its id. */
   async createTopic(
-    o: { name?: string; partitions?: number; configs?: Record<string, string> } = {},
+    o: {
+      name?: string;
+      partitions?: number;
+      configs?: Record<string, string>;
+      line?: string;
+    } = {},
   ): Promise<string> {
     const name = o.name ?? this.topic;
     const created = await this.need(CreateTopics, {
@@ -207,15 +222,15 @@ export class Talk {
         assignments: [],
         configs: Object.entries(o.configs ?? {}).map(([key, value]) => ({ name: key, value })),
       }],
-    }, { version: 7 });
+    }, { version: 7, line: o.line });
     const { errorCode, errorMessage, topicId } = created.topics[0];
     if (errorCode !== 0) throw new Error(`${name} was not created: ${errorCode} ${errorMessage}`);
-    await this.untilLed(name, o.partitions ?? 1);
+    await this.untilLed(name, o.partitions ?? 1, o.line);
     return topicId;
   }
 
   /** Kafka answers a creation before its partitions have opened. */
-  async untilLed(name: string, partitions: number): Promise<void> {
+  async untilLed(name: string, partitions: number, line?: string): Promise<void> {
     const asked = Array.from({ length: partitions }, (_, partitionIndex) => ({
       partitionIndex,
       timestamp: -1,
@@ -224,12 +239,12 @@ export class Talk {
       const described = await this.need(Metadata, {
         topics: [{ name }],
         allowAutoTopicCreation: false,
-      }, { version: 12 });
+      }, { version: 12, line });
       if (described.topics[0].partitions.length < partitions) return false;
       const { topics } = await this.need(ListOffsets, {
         replicaId: -1,
         topics: [{ name, partitions: asked }],
-      }, { version: 7 });
+      }, { version: 7, line });
       return topics[0].partitions.every(({ errorCode }) => errorCode === 0);
     });
   }
@@ -266,6 +281,10 @@ export class Talk {
     if (line === undefined) {
       const { host: hostname, port } = this.#broker;
       line = Deno.connect({ hostname, port }).then((connection) => new Line(connection));
+      if (this.#broker.isGuarded) {
+        const user = name === "user" ? this.user : "admin";
+        line = line.then((connected) => loggedIn(connected, user));
+      }
       this.#lines.set(name, line);
     }
     return line;
@@ -314,6 +333,18 @@ export class Talk {
     }
     return label;
   }
+}
+
+/** The line, on which `user` has said who it is, by PLAIN. */
+async function loggedIn(line: Line, user: string): Promise<Line> {
+  const send = (api: AnyApi, version: number, message: object) =>
+    line.ask(concatBytes(encodeRequest(api, version, origin, message as never)));
+  await send(SaslHandshake, 1, { mechanism: "PLAIN" });
+  const authBytes = utf8(`\0${user}\0${user}`);
+  const frame = await send(SaslAuthenticate, 1, { authBytes });
+  const { errorCode, errorMessage } = decodeResponse(SaslAuthenticate, 1, frame).message;
+  if (errorCode !== 0) throw new Error(`${user} is not let in: ${errorMessage}`);
+  return line;
 }
 
 const origin = { correlationId: 7, clientId: "differential" };

@@ -17,6 +17,7 @@ import {
   Talk,
   type Versions,
 } from "./differential.ts";
+import { accessScenarios, guardedSettings } from "./differential/access.ts";
 import { allowances } from "./differential/allowances.ts";
 import { changeScenarios } from "./differential/changes.ts";
 import { consumerGroupScenarios } from "./differential/consumer_groups.ts";
@@ -52,6 +53,7 @@ const scenarios: readonly Scenario[] = [
   ...sharingScenarios,
   ...streamsGroupScenarios,
   ...generatedScenarios,
+  ...accessScenarios,
 ];
 
 /** Brokers with other settings, each for the scenarios that name it. */
@@ -64,6 +66,7 @@ const settings: Readonly<Record<string, Record<string, string>>> = {
     "group.streams.assignment.interval.ms": "0",
   },
   strict: { "auto.create.topics.enable": "false" },
+  guarded: guardedSettings,
 };
 
 /** A part of the titles of those that are wanted, such as "Fetch v12: sizes". */
@@ -107,16 +110,19 @@ interface Held {
 }
 
 async function compareOn(name: string, held: Held): Promise<void> {
-  const [kafka, ottla] = await Promise.all([
+  const started = await Promise.all([
     BrokerProcess.start({ target: "kafka", settings: settings[name] }),
     BrokerProcess.start({ settings: settings[name] }),
   ]);
+  const isGuarded = name === "guarded";
+  const [kafka, ottla] = started.map(({ host, port }) => ({ host, port, isGuarded }));
   try {
     const versions = await commonVersions([kafka, ottla]);
     await Promise.all([kafka, ottla].map((each) => untilGroupsAreLed(each, versions)));
     const work = scenarios.filter((each) => (each.broker ?? "usual") === name)
       .flatMap((scenario) => talksOf(scenario, versions));
-    const wanted = only ? work.filter((each) => each.title.includes(only)) : work;
+    const isWanted = new RegExp(only ?? "");
+    const wanted = work.filter((each) => isWanted.test(each.title));
     let next = 0;
     const worker = async () => {
       for (let i = next++; i < wanted.length; i = next++) {
@@ -130,8 +136,7 @@ async function compareOn(name: string, held: Held): Promise<void> {
     };
     await Promise.all(Array.from({ length: talksAtOnce }, worker));
   } finally {
-    await kafka.close();
-    await ottla.close();
+    for (const each of started) await each.close();
   }
 }
 

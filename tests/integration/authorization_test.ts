@@ -3,34 +3,23 @@
 // any one part of that it does not.
 
 import { assert, assertEquals } from "@std/assert";
-import {
-  type Access,
-  operationCodes,
-  partsOf,
-  type Requirement,
-} from "../../src/broker/authorizer.ts";
 import type { Handler } from "../../src/broker/handler.ts";
 import { allHandlers } from "../../src/broker/handlers/mod.ts";
-import {
-  type AnyApi,
-  CreateTopics,
-  ErrorCode,
-  errorName,
-  FindCoordinator,
-  OffsetCommit,
-} from "../../src/protocol/mod.ts";
+import { ErrorCode, errorName, FindCoordinator } from "../../src/protocol/mod.ts";
 import { visitErrors } from "../../src/protocol/response_errors.ts";
-import {
-  allow,
-  deny,
-  forgetRules,
-  guarded,
-  type GuardedScene,
-  type Rule,
-} from "../harness/guarded_broker.ts";
+import { allow, deny, forgetRules, guarded, type GuardedScene } from "../harness/guarded_broker.ts";
 import type { RawClient } from "../harness/raw_client.ts";
 import { makeTopic } from "../harness/raw_requests.ts";
 import { freshName } from "../harness/shared_broker.ts";
+import {
+  messageOf,
+  needsOf,
+  resourceTypes,
+  ruleOf,
+  type Variant,
+  variantsOf,
+  versionsOf,
+} from "../harness/guarded_requests.ts";
 import { type Names, smallRequests } from "../harness/small_requests.ts";
 
 const refusals: ReadonlySet<number> = new Set([
@@ -40,150 +29,6 @@ const refusals: ReadonlySet<number> = new Set([
   ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
   ErrorCode.DELEGATION_TOKEN_AUTHORIZATION_FAILED,
 ]);
-
-const resourceTypes = {
-  topic: 2,
-  group: 3,
-  cluster: 4,
-  transactionalId: 5,
-  delegationToken: 6,
-  user: 7,
-} as const;
-
-/** What asks for something else than the small request of its API. */
-interface Variant {
-  /** The needs with a `when` that it has, by their `when`. */
-  readonly when?: string;
-  /** The needs without one that it has not. */
-  readonly without?: readonly Access[];
-  readonly versions?: { readonly min?: number; readonly max?: number };
-  readonly message?: (names: Names) => Record<string, unknown>;
-  /** What would allow it as well, besides what the handler declares. */
-  readonly also?: Rule;
-  /** Brings what the request is about into being. */
-  readonly before?: (admin: RawClient, names: Names) => Promise<unknown>;
-}
-
-const transacted = (names: Names) => ({
-  ...smallRequests.InitProducerId(names),
-  transactionalId: names.group,
-});
-const inCluster = (resourceType: number, resourceName: string) => () => ({
-  resources: [{ resourceType, resourceName, configurationKeys: null, configs: [] }],
-  validateOnly: false,
-});
-const inGroup = ({ group }: Names) => inCluster(32, group)();
-const finding = (keyType: number, key: (names: Names) => string) => (names: Names) =>
-  names.version < 4 ? { key: key(names), keyType } : { keyType, coordinatorKeys: [key(names)] };
-function askSmall(client: RawClient, api: AnyApi, names: Names): Promise<unknown> {
-  return client.ask(api, names.version, smallRequests[api.name](names) as never);
-}
-
-const topicOnly: readonly Access[] = ["group describeConfigs", "group alterConfigs"];
-
-/** What each API is asked, where that is not its small request and all that it needs always. */
-const variants: Readonly<Record<string, readonly Variant[]>> = {
-  FindCoordinator: [
-    { when: "the key is a group" },
-    {
-      when: "the key is a transactional id",
-      versions: { min: 1 },
-      message: finding(1, ({ group }) => group),
-    },
-    {
-      when: "the key is a share partition",
-      versions: { min: 6 },
-      message: finding(2, ({ group, topicId }) => `${group}:${topicId}:0`),
-    },
-  ],
-  InitProducerId: [
-    // Any topic would do.
-    { when: "there is none", also: { resourceType: 2, resourceName: "*", operation: 4 } },
-    { when: "there is a transactional id", message: transacted },
-  ],
-  AddPartitionsToTxn: [
-    { when: "below version 4", versions: { max: 3 } },
-    { when: "from version 4 on", versions: { min: 4 } },
-  ],
-  DescribeConfigs: [
-    { without: topicOnly },
-    { without: ["topic describeConfigs"], message: inGroup },
-    {
-      when: "brokers and client metrics",
-      without: ["topic describeConfigs", "group describeConfigs"],
-      message: inCluster(4, "1"),
-    },
-  ],
-  AlterConfigs: [
-    { without: topicOnly },
-    { without: ["topic alterConfigs"], message: inGroup },
-    {
-      when: "brokers and client metrics",
-      without: ["topic alterConfigs", "group alterConfigs"],
-      message: inCluster(4, "1"),
-    },
-  ],
-  IncrementalAlterConfigs: [
-    { without: topicOnly },
-    { without: ["topic alterConfigs"], message: inGroup },
-    {
-      when: "brokers and client metrics",
-      without: ["topic alterConfigs", "group alterConfigs"],
-      message: inCluster(4, "1"),
-    },
-  ],
-  CreateTopics: [
-    { when: "the configuration is told", versions: { min: 5 } },
-    { versions: { max: 4 } },
-  ],
-  ElectLeaders: [{
-    message: ({ topic }) => ({ topicPartitions: [{ topic, partitions: [0] }] }),
-  }],
-  DeleteTopics: [{
-    before: (admin, names) => askSmall(admin, CreateTopics, { ...names, version: 5 }),
-    // Who may do everything with the cluster may.
-    also: { resourceType: 4, resourceName: "kafka-cluster", operation: operationCodes.delete },
-  }],
-  OffsetDelete: [{
-    before: (admin, names) => askSmall(admin, OffsetCommit, { ...names, version: 5 }),
-  }],
-  // Before version 3 there is no place for an error, and no folder is told.
-  DescribeLogDirs: [{ versions: { min: 3 } }],
-  CreateDelegationToken: [{
-    when: "of another owner",
-    versions: { min: 3 },
-    message: (names) => ({
-      ...smallRequests.CreateDelegationToken(names),
-      ownerPrincipalType: "User",
-      ownerPrincipalName: "carol",
-    }),
-  }],
-  ShareAcknowledge: [{ without: ["topic read"] }],
-  // Whose member has been assigned a topic is described in tests of its own.
-  ConsumerGroupDescribe: [{ without: ["topic describe"] }],
-  ShareGroupDescribe: [{ without: ["topic describe"] }],
-  StreamsGroupDescribe: [{ without: ["topic describe"] }],
-};
-
-/** A need that a request has: not of none of its items, and with an error for who lacks it. */
-function needsOf({ authorise }: Handler, { when, without = [] }: Variant): Requirement[] {
-  return authorise.filter((need) =>
-    need.refusal !== null && need.when === when && !without.includes(need.access) ||
-    need.refusal !== null && need.when === undefined && !without.includes(need.access)
-  );
-}
-
-function ruleOf(access: Access, { topic, newTopic, group }: Names): Rule[] {
-  const { type, operation } = partsOf(access);
-  const rule = (resourceName: string) => ({
-    resourceType: resourceTypes[type],
-    resourceName,
-    operation: operationCodes[operation],
-  });
-  if (type === "cluster") return [rule("kafka-cluster")];
-  if (type === "user") return [rule("User:carol")];
-  return type === "topic" ? [rule(topic), rule(newTopic)] : [rule(group)];
-}
 
 /** The codes of an answer that say that something may not be done, by their names. */
 function refusalsIn({ api }: Handler, answer: unknown): string[] {
@@ -206,9 +51,8 @@ async function* everyQuestion(
   { versions }: { readonly versions: "all" | "newest" },
 ): AsyncGenerator<Asked> {
   for (const handler of await allHandlers()) {
-    for (const variant of variants[handler.api.name] ?? [{}]) {
-      const min = Math.max(handler.serves.min, variant.versions?.min ?? 0);
-      const max = Math.min(handler.serves.max, variant.versions?.max ?? Infinity);
+    for (const variant of variantsOf(handler.api.name)) {
+      const { min, max } = versionsOf(handler, variant);
       for (let version = versions === "all" ? min : max; version <= max; version++) {
         const group = freshName("group");
         const newTopic = freshName("new");
@@ -233,9 +77,8 @@ const free = new Set([
 /** Those say again who they are, and end what is begun here. */
 const logins = new Set(["SaslHandshake", "SaslAuthenticate"]);
 
-function ask(client: RawClient, { handler: { api }, variant, names }: Asked): Promise<unknown> {
-  const message = (variant.message ?? smallRequests[api.name])(names);
-  return client.ask(api, names.version, message as never);
+function ask(client: RawClient, { handler, variant, names }: Asked): Promise<unknown> {
+  return client.ask(handler.api, names.version, messageOf(handler, variant, names) as never);
 }
 
 async function prepared({ admin }: GuardedScene) {
@@ -312,7 +155,10 @@ Deno.test("who may do all but one thing that a handler needs is refused with its
         const denied = or === undefined ? [access] : [access, or];
         const rules = denied.flatMap((each) => ruleOf(each, asked.names));
         await deny(scene.admin, ...rules, ...variant.also === undefined ? [] : [variant.also]);
-        await variant.before?.(scene.admin, asked.names);
+        for (const [api, version] of variant.before ?? []) {
+          const message = smallRequests[api.name]({ ...asked.names, version });
+          await scene.admin.ask(api, version, message as never);
+        }
         const found = refusalsIn(handler, await ask(alice, asked));
         const title = `${handler.api.name} ${variant.when ?? ""} without ${denied}`;
         assertEquals(found, [errorName(refusal!)], title);
@@ -328,7 +174,7 @@ Deno.test("a refusal does not tell whether there is such a topic", () =>
     for await (const asked of everyQuestion(names, { versions: "all" })) {
       const { handler, variant, names: { version } } = asked;
       if (logins.has(handler.api.name)) continue;
-      const made = (variant.message ?? smallRequests[handler.api.name])(asked.names);
+      const made = messageOf(handler, variant, asked.names);
       if (!JSON.stringify(made).includes(names.topic)) continue;
       const elsewhere = { ...asked, names: { ...asked.names, topic: missing } };
       const told = JSON.stringify(await ask(nobody, asked), plain);

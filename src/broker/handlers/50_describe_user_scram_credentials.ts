@@ -18,5 +18,11 @@ export const describeUserScramCredentials = handler(DescribeUserScramCredentials
   authorise: [needs("cluster describe")],
   handle: (request, { services }: Context) => describeScram(services.metadata.image, request),
 
-  refuse: (_, { errorCode, errorMessage }) => ({ errorCode, errorMessage, results: [] }),
+  refuse: ({ users }, { errorCode, errorMessage }) => ({
+    errorCode,
+    errorMessage,
+    results: (users ?? []).map(({ name: user }) => {
+      return { user, errorCode, errorMessage, credentialInfos: [] };
+    }),
+  }),
 });

@@ -36,5 +36,5 @@ export const readShareGroupStateSummary = handler(ReadShareGroupStateSummary, {
     return { results };
   },
 
-  refuse: (request, refusal) => refuseStates(request, refusal, failed),
+  refuse: (request, refusal) => refuseStates(request, refusal, { ...nothing, startOffset: 0 }),
 });

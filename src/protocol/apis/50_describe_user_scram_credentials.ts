@@ -25,6 +25,7 @@ export const DescribeUserScramCredentials = api({
   errors: {
     response: { ...clusterAccess },
     results: {
+      ...clusterAccess,
       RESOURCE_NOT_FOUND: "the user has no credentials",
       DUPLICATE_RESOURCE: "the user stands in the request twice",
     },
