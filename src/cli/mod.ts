@@ -51,6 +51,11 @@ const groups: readonly CommandGroup[] = [
     load: async () => (await import("./users.ts")).commands,
   },
   {
+    name: "acls",
+    about: "list, add and remove rules of who may do what",
+    load: async () => (await import("./acls.ts")).commands,
+  },
+  {
     name: "log",
     about: "print and repair the files of a data folder",
     load: async () => (await import("./log.ts")).commands,

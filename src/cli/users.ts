@@ -1,24 +1,17 @@
 // `ottla users`: who may log in, where a listener asks for it.
 //
 // The first user of a broker whose listeners all ask for a login has to be made while it does not
-// run: --data-dir starts it for a moment, by a port that nobody else knows.
+// run (stopped_broker.ts).
 
 import { UsageFault } from "../base/faults.ts";
-import { type Client, loadUserAdmin } from "../client/mod.ts";
-import { command, jsonOption, type Values } from "./arguments.ts";
-import { brokerOptions, withClient, withClientOf } from "./broker_client.ts";
+import { loadUserAdmin } from "../client/mod.ts";
+import { command, jsonOption } from "./arguments.ts";
+import { brokerOptions } from "./broker_client.ts";
 import { type CliContext, exitCode } from "./context.ts";
 import { isKafkaError } from "./failures.ts";
+import { stoppedOption, withBroker } from "./stopped_broker.ts";
 import { renderJson, renderTable } from "./table.ts";
 import { readPassword } from "./text_file.ts";
-
-const stoppedOption = {
-  "data-dir": {
-    kind: "text",
-    value: "FOLDER",
-    about: "the data of a broker that does not run, in place of one to ask",
-  },
-} as const;
 
 const list = command({
   name: "users list",
@@ -27,7 +20,7 @@ const list = command({
   options: { ...jsonOption, ...stoppedOption, ...brokerOptions },
   examples: [["users list", "every user that has a password"]],
   run: (context, { options }) =>
-    withUsers(context, options, async (client) => {
+    withBroker(context, options, async (client) => {
       const { listUsers } = await loadUserAdmin();
       const users = await listUsers(client);
       if (options.json) context.out(renderJson(users));
@@ -59,7 +52,7 @@ const add = command({
   ],
   run: async (context, { operands: [name], options }) => {
     const password = await newPassword(context, options["new-password-file"]);
-    return await withUsers(context, options, async (client) => {
+    return await withBroker(context, options, async (client) => {
       const { setPassword } = await loadUserAdmin();
       await setPassword(client, { name: name!, password });
       context.note(`${name} can log in by SCRAM-SHA-256 and SCRAM-SHA-512.`);
@@ -75,7 +68,7 @@ const remove = command({
   options: { ...stoppedOption, ...brokerOptions },
   examples: [["users remove alice", "keep alice out from her next login on"]],
   run: (context, { operands: [name], options }) =>
-    withUsers(context, options, async (client) => {
+    withBroker(context, options, async (client) => {
       const { removeUser } = await loadUserAdmin();
       await removeUser(client, name!).catch((error) => {
         if (!isKafkaError(error, "RESOURCE_NOT_FOUND")) throw error;
@@ -95,26 +88,6 @@ async function newPassword(context: CliContext, path: string | undefined): Promi
     return line;
   }
   throw new UsageFault("the first line of standard input has to be the new password");
-}
-
-/** Runs `work` with a client of the running broker, or of one that runs for its sake. */
-async function withUsers(
-  context: CliContext,
-  options: Values<typeof stoppedOption & typeof brokerOptions>,
-  work: (client: Client) => Promise<number>,
-): Promise<number> {
-  const dataDir = options["data-dir"];
-  if (dataDir === undefined) return await withClient(context, options, work);
-  const { loadConfig, startBroker } = await import("../broker/mod.ts");
-  const { config } = loadConfig({ flags: { dataDir, host: "127.0.0.1", port: 0 } });
-  const logger = context.runtime.logger({ level: "error", format: "text" });
-  const broker = await startBroker({ runtime: context.runtime, config, logger });
-  try {
-    const { host, port } = broker.address;
-    return await withClientOf(context, { bootstrap: `${host}:${port}` }, work);
-  } finally {
-    await broker.close();
-  }
 }
 
 export const commands = [list, add, remove];

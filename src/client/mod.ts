@@ -77,3 +77,9 @@ export const loadTransactionAdmin = (): Promise<typeof import("./admin_transacti
 /** Users that log in by SCRAM, for tools: list, set passwords, remove. */
 export const loadUserAdmin = (): Promise<typeof import("./admin_users.ts")> =>
   import("./admin_users.ts");
+
+export type { AccessRule, AccessRuleFilter } from "./admin_acls.ts";
+
+/** Access rules, for tools: list, add, remove. */
+export const loadAclAdmin = (): Promise<typeof import("./admin_acls.ts")> =>
+  import("./admin_acls.ts");

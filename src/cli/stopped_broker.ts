@@ -1,0 +1,41 @@
+// Commands about what lies in a data folder, for a broker that runs or for one that does not:
+// --data-dir starts one for a moment, by a port that nobody else knows.
+
+import type { Client } from "../client/mod.ts";
+import type { Values } from "./arguments.ts";
+import { brokerOptions, withClient, withClientOf } from "./broker_client.ts";
+import type { CliContext } from "./context.ts";
+
+export const stoppedOption = {
+  "data-dir": {
+    kind: "text",
+    value: "FOLDER",
+    about: "the data of a broker that does not run, in place of one to ask",
+  },
+} as const;
+
+type StoppedOptions = Values<typeof stoppedOption & typeof brokerOptions> & {
+  /** `key=value` each, of a broker that runs for the command's sake. */
+  readonly settings?: readonly string[];
+};
+
+/** Runs `work` with a client of the running broker, or of one that runs for its sake. */
+export async function withBroker(
+  context: CliContext,
+  options: StoppedOptions,
+  work: (client: Client) => Promise<number>,
+): Promise<number> {
+  const { "data-dir": dataDir, settings } = options;
+  if (dataDir === undefined) return await withClient(context, options, work);
+  const { loadConfig, startBroker } = await import("../broker/mod.ts");
+  const flags = { dataDir, host: "127.0.0.1", port: 0, set: settings };
+  const { config } = loadConfig({ flags });
+  const logger = context.runtime.logger({ level: "error", format: "text" });
+  const broker = await startBroker({ runtime: context.runtime, config, logger });
+  try {
+    const { host, port } = broker.address;
+    return await withClientOf(context, { bootstrap: `${host}:${port}` }, work);
+  } finally {
+    await broker.close();
+  }
+}
