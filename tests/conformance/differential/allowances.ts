@@ -187,10 +187,6 @@ const principalAllowances: readonly Allowance[] = [
     why: "NaN is refused; Kafka stores it",
   },
   {
-    where: /^AlterClientQuotas v\d: of addresses: 1\. /,
-    why: "connections are not limited by address",
-  },
-  {
     where: /^AlterUserScramCredentials v0: what can and cannot be: 10\. .*errorCode: Kafka -1/,
     why: "an empty salted password is unacceptable; Kafka fails over it",
   },
