@@ -97,16 +97,12 @@ function explained(error: unknown): never {
   );
 }
 
-function renderRules(rules: readonly AccessRule[]): string {
-  const rows = rules.map((rule) => [
-    rule.permission,
-    rule.principal,
-    rule.operation,
-    rule.resourceType,
-    rule.pattern === "prefixed" ? `${rule.resourceName}...` : rule.resourceName,
-    rule.host,
-  ]);
-  return renderTable(["rule", "who", "may", "about", "name", "from"], rows);
+const header = ["rule", "who", "may", "about", "name", "from"];
+
+function rowOf(rule: AccessRule): string[] {
+  const { permission, principal, operation, resourceType, resourceName, pattern, host } = rule;
+  const name = pattern === "prefixed" ? `${resourceName}...` : resourceName;
+  return [permission, principal, operation, resourceType, name, host];
 }
 
 const list = command({
@@ -130,7 +126,7 @@ const list = command({
       const rules = [...found.values()];
       if (options.json) context.out(renderJson(rules));
       else if (rules.length === 0) context.note("There are no such rules.");
-      else context.out(renderRules(rules));
+      else context.out(renderTable(header, rules.map(rowOf)));
       return exitCode.ok;
     }),
 });
@@ -186,7 +182,7 @@ const add = command({
     return await withBroker(context, { ...options, settings }, async (client) => {
       const { addAcls } = await loadAclAdmin();
       await addAcls(client, rules).catch(explained);
-      context.out(renderRules(rules));
+      context.out(renderTable(header, rules.map(rowOf)));
       return exitCode.ok;
     });
   },
@@ -216,7 +212,7 @@ const remove = command({
       const { removeAcls } = await loadAclAdmin();
       const removed = await removeAcls(client, filters ?? [{}]).catch(explained);
       if (removed.length === 0) throw new UsageFault("there are no such rules: nothing is removed");
-      context.out(renderRules(removed));
+      context.out(renderTable(header, removed.map(rowOf)));
       return exitCode.ok;
     });
   },

@@ -3,7 +3,7 @@
 
 import type { Client } from "../client/mod.ts";
 import type { Values } from "./arguments.ts";
-import { brokerOptions, withClient, withClientOf } from "./broker_client.ts";
+import { type brokerOptions, withClient, withClientOf } from "./broker_client.ts";
 import type { CliContext } from "./context.ts";
 
 export const stoppedOption = {

@@ -86,7 +86,7 @@ Deno.test("rules are made before the start, listed, and removed while clients ar
   }
 });
 
-Deno.test("a rule that is not whole is refused, and so is removing all without saying so", async () => {
+Deno.test("a rule that is not whole is refused, as is removing all unsaid", async () => {
   const refusals = {
     "acls add --to read --topic orders": /a rule needs --allow PRINCIPAL or --deny PRINCIPAL/,
     "acls add --allow User:a --topic orders": /a rule needs --to OPERATION/,
@@ -106,9 +106,8 @@ Deno.test("a rule that is not whole is refused, and so is removing all without s
 Deno.test("a broker that does not check access says how it would", async () => {
   await using broker = await BrokerProcess.start();
   const env = { OTTLA_BOOTSTRAP: broker.bootstrap };
-  for (
-    const words of ["acls list", "acls add --allow User:a --to read --topic t", "acls remove --all"]
-  ) {
+  const asked = ["acls list", "acls add --allow User:a --to read --topic t", "acls remove --all"];
+  for (const words of asked) {
     const { code, stderr } = await ottla(words, env);
     assertEquals(code, 1);
     assertMatch(stderr, /does not check access: start it with --set authorizer.class.name=/);
