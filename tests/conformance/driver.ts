@@ -72,6 +72,8 @@ export interface JoinOptions {
   readonly instanceId?: string;
   /** In a process of its own, so that it can be killed. */
   readonly apart?: boolean;
+  /** "consumer": partitions are shared out by the broker (KIP-848). */
+  readonly protocol?: "consumer";
 }
 
 export interface Member {

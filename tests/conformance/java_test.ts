@@ -180,23 +180,20 @@ class JavaDriver implements Driver {
   }
 
   join(name: string, options: JoinOptions): Promise<Member> {
-    const { group, topic, watch, sessionTimeoutMs, instanceId } = options;
-    const args = [
-      "--topic",
-      topic,
-      "--group-id",
-      group,
-      "--verbose",
-      "--session-timeout",
-      `${sessionTimeoutMs}`,
-    ];
-    args.push("--command-config", `${this.folder}/consumer.properties`);
+    const { group, topic, watch, sessionTimeoutMs, instanceId, protocol } = options;
+    const args = ["--topic", topic, "--group-id", group, "--verbose"];
+    if (protocol !== undefined) args.push("--group-protocol", protocol);
+    else {
+      args.push("--session-timeout", `${sessionTimeoutMs}`);
+      args.push("--command-config", `${this.folder}/consumer.properties`);
+    }
+    const held = new Set<number>();
     if (instanceId !== undefined) args.push("--group-instance-id", instanceId);
     const child = new ProcessLines({
       command: "java",
       args: this.command(`${tools}.VerifiableConsumer`, args),
       onLine: (line, source) => {
-        if (source === "stdout") report(JSON.parse(line), { name, watch });
+        if (source === "stdout") report(JSON.parse(line), { name, watch, held });
       },
     });
     return Promise.resolve({
@@ -270,12 +267,13 @@ class JavaDriver implements Driver {
 
 function report(
   event: ConsumerEvent,
-  { name, watch }: { name: string; watch: GroupReports },
+  { name, watch, held }: { name: string; watch: GroupReports; held: Set<number> },
 ): void {
   if (event.name === "record_data") watch.saw(name, event.value!);
-  if (event.name === "partitions_revoked") watch.assigned(name, []);
-  if (event.name !== "partitions_assigned") return;
-  watch.assigned(name, event.partitions!.map(({ partition }) => partition));
+  const isAssigned = event.name === "partitions_assigned";
+  if (!isAssigned && event.name !== "partitions_revoked") return;
+  for (const { partition } of event.partitions!) held[isAssigned ? "add" : "delete"](partition);
+  watch.assigned(name, [...held]);
 }
 
 function linesOf({ stdout }: Finished): string[] {

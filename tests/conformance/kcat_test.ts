@@ -222,6 +222,10 @@ const session = clientTests({
   connect: (broker) => new KcatDriver(broker, version),
   lacks: [
     {
+      because: "its librdkafka has no group.protocol (kcat -X list)",
+      scenarios: ["shares a topic as the broker has it (KIP-848), one leaving and one joining"],
+    },
+    {
       because: "none of its modes (kcat -h) begins a transaction",
       scenarios: [
         "commits transactions and aborts one, and reads what was committed",

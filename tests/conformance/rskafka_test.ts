@@ -19,6 +19,7 @@ clientTests({
       because: "it has no consumer groups, as its README says",
       scenarios: [
         "shares a topic in a group of three, one leaving and one joining",
+        "shares a topic as the broker has it (KIP-848), one leaving and one joining",
         "commits, and resumes where its group left off",
         "finds its records and its place after the broker was stopped and came back",
         "finds its records and its place after the broker was killed and came back",

@@ -62,6 +62,8 @@ export interface ClientTests {
 const brokerSettings = {
   "auto.create.topics.enable": "false",
   "group.min.session.timeout.ms": "1000",
+  "group.consumer.min.heartbeat.interval.ms": "200",
+  "group.consumer.heartbeat.interval.ms": "200",
 };
 
 /** Registers the tests that all clients share; returns the session for a client's own tests. */

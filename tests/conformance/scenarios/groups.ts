@@ -2,6 +2,10 @@
 // goes on, also when the broker ended in between.
 
 import { assert, assertEquals } from "@std/assert";
+import { ConsumerGroupDescribe } from "../../../src/protocol/apis/69_consumer_group_describe.ts";
+import { firstOf } from "../../../src/base/items.ts";
+import { within } from "../../harness/deadline.ts";
+import { RawClient } from "../../harness/raw_client.ts";
 import type { Driver, Member, TestRecord } from "../driver.ts";
 import { GroupWatch } from "../group_watch.ts";
 import type { Scenario, Session } from "../scenario.ts";
@@ -17,7 +21,14 @@ import {
 } from "./samples.ts";
 
 export const groupScenarios: readonly Scenario[] = [
-  { name: "shares a topic in a group of three, one leaving and one joining", run: groupOfThree },
+  {
+    name: "shares a topic in a group of three, one leaving and one joining",
+    run: (session) => groupOfThree(session),
+  },
+  {
+    name: "shares a topic as the broker has it (KIP-848), one leaving and one joining",
+    run: (session) => groupOfThree(session, "consumer"),
+  },
   { name: "commits, and resumes where its group left off", run: (it) => commitAndResume(it) },
   {
     name: "finds its records and its place after the broker was stopped and came back",
@@ -29,13 +40,13 @@ export const groupScenarios: readonly Scenario[] = [
   },
 ];
 
-async function groupOfThree(session: Session): Promise<void> {
+async function groupOfThree(session: Session, protocol?: "consumer"): Promise<void> {
   const { driver } = session;
   const topic = await session.makeTopic("shared", { partitions: partitionCount });
   const group = uniqueName("three");
   const watch = new GroupWatch();
   const members = new Map<string, Member>();
-  const options = { group, topic, watch, sessionTimeoutMs };
+  const options = { group, topic, watch, sessionTimeoutMs, ...protocol && { protocol } };
   const sent: string[] = [];
   const sendMore = async (prefix: string) => {
     const records = spread(sampleRecords(200, prefix));
@@ -61,7 +72,8 @@ async function groupOfThree(session: Session): Promise<void> {
     await sendMore("one-joined");
 
     assertEquals(watch.values, new Set(sent));
-    await assertStableGroup(driver, group);
+    if (protocol === undefined) await assertStableGroup(driver, group);
+    else await assertConsumerGroup(session, group);
   } finally {
     await Promise.all([...members.values()].map((member) => member.leave()));
   }
@@ -74,6 +86,22 @@ async function assertStableGroup(driver: Driver, group: string): Promise<void> {
   if (driver.describeGroup) {
     assertEquals(await driver.describeGroup(group), { state: "Stable", memberCount: 3 });
   }
+}
+
+/** The broker says so, whatever the client has means for, once members have said what they hold. */
+async function assertConsumerGroup({ broker }: Session, group: string): Promise<void> {
+  using raw = await RawClient.connect(broker);
+  const described = async () => {
+    for (;;) {
+      const { groups } = await raw.ask(ConsumerGroupDescribe, 1, {
+        groupIds: [group],
+        includeAuthorizedOperations: false,
+      });
+      if (firstOf(groups).groupState === "Stable") return firstOf(groups).members;
+    }
+  };
+  const members = await within(described(), { ms: 40_000, what: () => `${group} at rest` });
+  assertEquals(members.map(({ memberType }) => memberType), [1, 1, 1]);
 }
 
 /** Reads and commits, has something happen, and must then see what is new and nothing else. */

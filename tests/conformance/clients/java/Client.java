@@ -11,7 +11,9 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -288,15 +290,21 @@ public final class Client {
     private final String name;
     private final KafkaConsumer<String, String> consumer;
     private final CountDownLatch gone = new CountDownLatch(1);
+    private final Set<Integer> held = new TreeSet<>();
 
     Member(JsonNode c, String topic) {
       name = c.get("member").asText();
       var options = new HashMap<String, Object>();
       options.put("group.id", c.get("group").asText());
       options.put("auto.offset.reset", "earliest");
-      options.put("session.timeout.ms", c.get("sessionTimeoutMs").asInt());
-      options.put("heartbeat.interval.ms", 200);
-      options.put("partition.assignment.strategy", "org.apache.kafka.clients.consumer.RangeAssignor");
+      if (c.has("protocol")) {
+        options.put("group.protocol", c.get("protocol").asText());
+      } else {
+        options.put("session.timeout.ms", c.get("sessionTimeoutMs").asInt());
+        options.put("heartbeat.interval.ms", 200);
+        options.put(
+            "partition.assignment.strategy", "org.apache.kafka.clients.consumer.RangeAssignor");
+      }
       if (c.has("instanceId")) options.put("group.instance.id", c.get("instanceId").asText());
       consumer = consumer(options);
       new Thread(() -> run(topic)).start();
@@ -326,11 +334,13 @@ public final class Client {
     }
 
     @Override public void onPartitionsAssigned(Collection<TopicPartition> places) {
-      report("assigned", "partitions", places.stream().map(TopicPartition::partition).sorted().toList());
+      for (var place : places) held.add(place.partition());
+      report("assigned", "partitions", List.copyOf(held));
     }
 
     @Override public void onPartitionsRevoked(Collection<TopicPartition> places) {
-      report("assigned", "partitions", List.of());
+      for (var place : places) held.remove(place.partition());
+      report("assigned", "partitions", List.copyOf(held));
     }
 
     private void report(String event, String field, Object value) {

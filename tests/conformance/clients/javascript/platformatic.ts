@@ -161,16 +161,24 @@ export class PlatformaticDriver implements Driver {
   }
 
   async join(name: string, options: JoinOptions): Promise<Member> {
-    const { group, topic, watch, sessionTimeoutMs } = options;
+    const { group, topic, watch, sessionTimeoutMs, protocol } = options;
     if (options.apart) {
       const [bootstrap] = this.#base.bootstrapBrokers;
       const program = servedProgram("platformatic");
       return await joinApart(name, { ...options, apart: false }, program, bootstrap!);
     }
-    const consumer = this.#consumer(group, options.instanceId);
+    const consumer = this.#consumer(group, { instanceId: options.instanceId, protocol });
+    const ours = (assignments: typeof consumer.assignments) =>
+      assignments?.find((assignment) => assignment.topic === topic)?.partitions ?? [];
     consumer.on("consumer:group:join", ({ assignments }) => {
-      const ours = assignments?.find((assignment) => assignment.topic === topic);
-      watch.assigned(name, ours?.partitions ?? []);
+      watch.assigned(name, ours(assignments ?? null));
+    });
+    // Where the broker shares partitions out, nothing else tells of it.
+    let held = "";
+    consumer.on("consumer:heartbeat:end", () => {
+      const now = ours(consumer.assignments);
+      if (protocol !== undefined && `${now}` !== held) watch.assigned(name, now);
+      held = `${now}`;
     });
     const stream = await consumer.consume({
       topics: [topic],
@@ -281,9 +289,13 @@ export class PlatformaticDriver implements Driver {
     }
   }
 
-  #consumer(groupId: string, groupInstanceId?: string): Consumer<Buffer, Buffer, Buffer, Buffer> {
-    const instance = groupInstanceId === undefined ? {} : { groupInstanceId };
-    return new Consumer({ ...this.#base, groupId, ...instance });
+  #consumer(
+    groupId: string,
+    { instanceId, protocol }: Pick<JoinOptions, "instanceId" | "protocol"> = {},
+  ): Consumer<Buffer, Buffer, Buffer, Buffer> {
+    const instance = instanceId === undefined ? {} : { groupInstanceId: instanceId };
+    const shared = protocol === undefined ? {} : { groupProtocol: protocol };
+    return new Consumer({ ...this.#base, groupId, ...instance, ...shared });
   }
 }
 

@@ -227,22 +227,26 @@ async function describeGroup({ group }) {
   return { state: name[0] + name.slice(1).toLowerCase(), memberCount: described.members.length };
 }
 
-async function join({ member, group, topic, sessionTimeoutMs, instanceId }) {
-  const options = {
-    "group.id": group,
+async function join({ member, group, topic, sessionTimeoutMs, instanceId, protocol }) {
+  const classic = {
     "session.timeout.ms": sessionTimeoutMs,
     "heartbeat.interval.ms": 200,
-    "fetch.wait.max.ms": 100,
     "partition.assignment.strategy": "range",
+  };
+  const options = {
+    "group.id": group,
+    "fetch.wait.max.ms": 100,
     "rebalance_cb": true,
+    ...(protocol === undefined ? classic : { "group.protocol": protocol }),
     ...(instanceId === undefined ? {} : { "group.instance.id": instanceId }),
   };
   const policy = { "auto.offset.reset": "earliest" };
   const consumer = new KafkaConsumer({ ...base, ...options }, policy);
+  const held = new Set();
   consumer.on("rebalance", ({ code }, places) => {
     const isAssigned = code === CODES.ERRORS.ERR__ASSIGN_PARTITIONS;
-    const partitions = isAssigned ? places.map(({ partition }) => partition).sort() : [];
-    tell({ event: "assigned", member, partitions });
+    for (const { partition } of places) held[isAssigned ? "add" : "delete"](partition);
+    tell({ event: "assigned", member, partitions: [...held].sort() });
   });
   await connected(consumer);
   consumer.setDefaultConsumeTimeout(100);

@@ -196,29 +196,41 @@ def delete_group(c):
     finish(admin.delete_consumer_groups([c["group"]]))
 
 
+def numbers(places):
+    return [at.partition for at in places]
+
+
 class Member(threading.Thread):
     def __init__(self, c):
         super().__init__()
         self.name, self.topic = c["member"], c["topic"]
         self.leaving = threading.Event()
+        self.held = set()
         config = {
             "group.id": c["group"],
             "auto.offset.reset": "earliest",
-            "session.timeout.ms": c["sessionTimeoutMs"],
-            "heartbeat.interval.ms": 200,
             "fetch.wait.max.ms": 100,
-            "partition.assignment.strategy": "range",
         }
+        if c.get("protocol") == "consumer":
+            config["group.protocol"] = "consumer"
+        else:
+            config["session.timeout.ms"] = c["sessionTimeoutMs"]
+            config["heartbeat.interval.ms"] = 200
+            config["partition.assignment.strategy"] = "range"
         if c.get("instanceId"):
             config["group.instance.id"] = c["instanceId"]
         self.consumer = Consumer({**base, **config})
         self.start()
 
+    def hold(self, partitions):
+        self.held = partitions
+        assigned(self.name, sorted(partitions))
+
     def run(self):
         self.consumer.subscribe(
             [self.topic],
-            on_assign=lambda _, places: assigned(self.name, [at.partition for at in places]),
-            on_revoke=lambda _, places: assigned(self.name, []),
+            on_assign=lambda _, places: self.hold(self.held.union(numbers(places))),
+            on_revoke=lambda _, places: self.hold(self.held.difference(numbers(places))),
         )
         while not self.leaving.is_set():
             message = self.consumer.poll(0.1)

@@ -325,10 +325,22 @@ type member struct {
 
 func join(c lines.Command) (any, error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	tell := func(_ context.Context, _ *kgo.Client, held map[string][]int32) {
-		lines.Assigned(c.Member, held[c.Topic])
+	// Called one at a time; with all there is, or with what is new or gone.
+	held := map[int32]bool{}
+	change := func(isHeld bool) func(context.Context, *kgo.Client, map[string][]int32) {
+		return func(_ context.Context, _ *kgo.Client, places map[string][]int32) {
+			for _, partition := range places[c.Topic] {
+				held[partition] = isHeld
+			}
+			now := []int32{}
+			for partition, isHeld := range held {
+				if isHeld {
+					now = append(now, partition)
+				}
+			}
+			lines.Assigned(c.Member, now)
+		}
 	}
-	lose := func(context.Context, *kgo.Client, map[string][]int32) { lines.Assigned(c.Member, nil) }
 	options := []kgo.Opt{
 		kgo.ConsumerGroup(c.Group),
 		kgo.ConsumeTopics(c.Topic),
@@ -337,9 +349,12 @@ func join(c lines.Command) (any, error) {
 		kgo.SessionTimeout(time.Duration(c.SessionTimeoutMs) * time.Millisecond),
 		kgo.HeartbeatInterval(200 * time.Millisecond),
 		kgo.FetchMaxWait(100 * time.Millisecond),
-		kgo.OnPartitionsAssigned(tell),
-		kgo.OnPartitionsRevoked(lose),
-		kgo.OnPartitionsLost(lose),
+		kgo.OnPartitionsAssigned(change(true)),
+		kgo.OnPartitionsRevoked(change(false)),
+		kgo.OnPartitionsLost(change(false)),
+	}
+	if c.Protocol == "consumer" {
+		options = append(options, kgo.ServerSideBalancer())
 	}
 	if c.InstanceID != "" {
 		options = append(options, kgo.InstanceID(c.InstanceID))

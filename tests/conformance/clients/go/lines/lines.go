@@ -44,6 +44,7 @@ type Command struct {
 	Member           string            `json:"member"`
 	SessionTimeoutMs int               `json:"sessionTimeoutMs"`
 	InstanceID       string            `json:"instanceId"`
+	Protocol         string            `json:"protocol"`
 	Version          int16             `json:"version"`
 	TellsNull        bool              `json:"tellsNull"`
 	Committed        bool              `json:"committed"`
