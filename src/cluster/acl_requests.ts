@@ -31,7 +31,7 @@ import {
   type StoredAcl,
   wildcard,
 } from "./acls.ts";
-import { recordsPerRequestMax } from "./create_topics.ts";
+import { recordsPerRequestMax } from "./new_partitions.ts";
 import type { MetadataImage } from "./image.ts";
 import type { MetadataRecordInput } from "./records.ts";
 import { type Refusal, refusal } from "./refusal.ts";

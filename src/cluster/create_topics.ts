@@ -19,6 +19,7 @@ import {
 } from "../protocol/mod.ts";
 import { recordVersions } from "./feature_levels.ts";
 import { type MetadataImage, ResourceType } from "./image.ts";
+import { type Admission, admissionProblem, replicasFor, sizeProblem } from "./new_partitions.ts";
 import { assignmentProblem, partitionRecords, placeableBrokers } from "./partition_records.ts";
 import { placeReplicas } from "./placement.ts";
 import type { MetadataRecordInput } from "./records.ts";
@@ -58,22 +59,13 @@ export interface CreateAccess {
   describeConfigs(name: string): boolean;
 }
 
-export interface CreateOptions {
+export interface CreateOptions extends Admission {
   readonly defaults: TopicDefaults;
   /** Of who asks; absent: everything. */
   readonly access?: CreateAccess;
   /** A fresh id at each call. */
   readonly newTopicId: () => Uuid;
-  /** Why so many more partitions have no room, which then do not count; undefined: they have. */
-  readonly roomProblem: (partitionCount: number) => string | undefined;
-  readonly take?: TakePartitions;
 }
-
-/** Whether the client's quota allows so many partitions to be made or deleted; they count if so. */
-export type TakePartitions = (partitionCount: number) => boolean;
-
-/** More records than this are not appended as one (KAFKA-13410). */
-export const recordsPerRequestMax = 10_000;
 
 /** A topic to be created, its configuration checked. */
 interface NewTopic {
@@ -193,10 +185,9 @@ function planTopic(
     ? assigned(image, topic)
     : place(image, topic, planning);
   if ("errorCode" in replicas) return replicas;
-  if (planning.recordCount + replicas.length > recordsPerRequestMax) return tooLarge();
-  if (planning.options.take?.(replicas.length) === false) return quotaExceeded();
-  const roomProblem = planning.options.roomProblem(replicas.length);
-  if (roomProblem !== undefined) return refusal(ErrorCode.KAFKA_STORAGE_ERROR, roomProblem);
+  const problem = sizeProblem(planning.recordCount + replicas.length) ??
+    admissionProblem(replicas.length, planning.options);
+  if (problem !== undefined) return problem;
   // configProblem has refused nulls.
   return { name, replicas, configs: settings.map((each) => ({ ...each, value: each.value! })) };
 }
@@ -206,22 +197,6 @@ function settingsOf({ configs }: CreatableTopic) {
   const nulls = configs.filter(({ value }) => value === null);
   const last = new Map(configs.map(({ name, value }) => [name, value]));
   return nulls.length > 0 ? nulls : [...last].map(([name, value]) => ({ name, value }));
-}
-
-/** The client's quota of changes is used up (KIP-599). */
-export function quotaExceeded(): Refusal {
-  return refusal(
-    ErrorCode.THROTTLING_QUOTA_EXCEEDED,
-    "The throttling quota has been exceeded.",
-  );
-}
-
-function tooLarge(): Refusal {
-  return refusal(
-    ErrorCode.POLICY_VIOLATION,
-    `Unable to perform excessively large batch operation: at most ${recordsPerRequestMax} ` +
-      "partitions can be created by one request.",
-  );
 }
 
 function checkName(
@@ -307,21 +282,12 @@ function place(
   }
   const { defaults } = planning.options;
   const partitionCount = topic.numPartitions === -1 ? defaults.numPartitions : topic.numPartitions;
-  if (planning.recordCount + partitionCount > recordsPerRequestMax) return tooLarge();
+  const problem = sizeProblem(planning.recordCount + partitionCount);
+  if (problem !== undefined) return problem;
   const replicationFactor = topic.replicationFactor === -1
     ? defaults.replicationFactor
     : topic.replicationFactor;
-  const start = planning.placed;
-  const placement = placeReplicas(placeableBrokers(image), {
-    partitionCount,
-    replicationFactor,
-    start,
-  });
-  if ("replicas" in placement) return placement.replicas;
-  return refusal(
-    ErrorCode.INVALID_REPLICATION_FACTOR,
-    `Unable to replicate the partition ${replicationFactor} time(s): ${placement.problem}`,
-  );
+  return replicasFor(image, { partitionCount, replicationFactor, start: planning.placed });
 }
 
 function topicRecords(image: MetadataImage, plan: NewTopic, topicId: Uuid): MetadataRecordInput[] {

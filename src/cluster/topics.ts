@@ -13,16 +13,17 @@ import {
   type RequestOf,
   type ResponseInput,
 } from "../protocol/mod.ts";
-import {
-  type CreateOptions,
-  quotaExceeded,
-  recordsPerRequestMax,
-  type TakePartitions,
-} from "./create_topics.ts";
 import { recordVersions } from "./feature_levels.ts";
 import type { MetadataImage, TopicImage } from "./image.ts";
-import { assignmentProblem, partitionRecords, placeableBrokers } from "./partition_records.ts";
-import { placeReplicas } from "./placement.ts";
+import {
+  type Admission,
+  admissionProblem,
+  quotaExceeded,
+  replicasFor,
+  sizeProblem,
+  type TakePartitions,
+} from "./new_partitions.ts";
+import { assignmentProblem, partitionRecords } from "./partition_records.ts";
 import type { MetadataRecordInput } from "./records.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 import type { Decision } from "./store.ts";
@@ -181,7 +182,7 @@ function internal(name: string, done: string): Refusal {
 }
 
 /** What adding partitions goes by. */
-interface Widening extends Pick<CreateOptions, "roomProblem" | "take"> {
+interface Widening extends Admission {
   readonly isInternal: IsInternal;
   /** Of who asks; absent: every topic. */
   readonly mayAlter?: (name: string) => boolean;
@@ -237,18 +238,12 @@ function addPartitions(
         "increase.",
     );
   }
-  if (options.recordCount + count - first > recordsPerRequestMax) {
-    return refusal(
-      ErrorCode.POLICY_VIOLATION,
-      `Unable to perform excessively large batch operation: at most ${recordsPerRequestMax} ` +
-        "partitions can be created by one request.",
-    );
-  }
+  const tooMany = sizeProblem(options.recordCount + count - first);
+  if (tooMany !== undefined) return tooMany;
   const replicas = newReplicas(image, topic, wanted);
   if ("errorCode" in replicas) return replicas;
-  if (options.take?.(count - first) === false) return quotaExceeded();
-  const roomProblem = options.roomProblem(count - first);
-  if (roomProblem !== undefined) return refusal(ErrorCode.KAFKA_STORAGE_ERROR, roomProblem);
+  const problem = admissionProblem(count - first, options);
+  if (problem !== undefined) return problem;
   const { partition: version } = recordVersions(image);
   return partitionRecords(image, replicas, { topicId: topic.id, first, version });
 }
@@ -262,17 +257,7 @@ function newReplicas(
   const partitionCount = wanted.count - first;
   const replicationFactor = topic.partitions[0]?.replicas.length ?? 0;
   if (wanted.assignments === null) {
-    const start = image.partitionCount;
-    const placement = placeReplicas(placeableBrokers(image), {
-      partitionCount,
-      replicationFactor,
-      start,
-    });
-    if ("replicas" in placement) return placement.replicas;
-    return refusal(
-      ErrorCode.INVALID_REPLICATION_FACTOR,
-      `Unable to replicate the partition ${replicationFactor} time(s): ${placement.problem}`,
-    );
+    return replicasFor(image, { partitionCount, replicationFactor, start: image.partitionCount });
   }
   const given = wanted.assignments.map(({ brokerIds }) => brokerIds);
   if (given.length !== partitionCount) {
