@@ -81,4 +81,4 @@ export {
   unpackedRecords,
 } from "./thinning.ts";
 export { lightRecords, recordChunks, type StoredBatch, unpackingBytes } from "./unpacked_batch.ts";
-export { checkBatch, type Refusal } from "./validation.ts";
+export { checkBatch, payloadErrors, type Refusal } from "./validation.ts";
