@@ -97,8 +97,6 @@ export interface Machine<Rec, Response> {
   onTick(nowMs: number): Decision<Rec, Response>;
   /** There is a new metadata image. */
   onImage?(change: ImageChange, nowMs: number): Decision<Rec, Response>;
-  /** The configuration of this group changed. */
-  onGroupConfigChanged?(groupId: string, nowMs: number): Decision<Rec, Response>;
   /**
    * Coordinates no more, or cannot: its log failed after it had taken records. Whatever waits is
    * told `errorCode`; the machine is of no more use.
