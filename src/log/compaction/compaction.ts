@@ -223,8 +223,8 @@ export class Compaction {
     let endOffset = fromOffset;
     let isFull = false;
     for (const [i, segment] of part.segments.entries()) {
-      await segment.loadIndexes();
-      const position = segment.offsetIndex.lookup(fromOffset - segment.baseOffset);
+      await segment.indexes.load();
+      const position = segment.indexes.offsets.lookup(fromOffset - segment.baseOffset);
       await visitBatches(segment, {
         ...run,
         position,

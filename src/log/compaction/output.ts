@@ -56,12 +56,12 @@ export class CompactionOutput {
   /** Whether all of `source`, which ends before `endOffset`, may be added. */
   fits(source: Segment, endOffset: Offset): boolean {
     const { config } = this.#options;
-    const { offsetIndex, timeIndex } = this.segment;
+    const { offsets, times } = this.segment.indexes;
     const entries = Math.ceil(source.size / Math.max(1, config.indexIntervalBytes)) + 2;
     return this.#size + source.size <= Math.min(config.segmentBytes, positionMax) &&
       endOffset - 1 - this.segment.baseOffset <= relativeOffsetMax &&
-      (offsetIndex.entryCount + entries) * 8 <= config.segmentIndexBytes &&
-      (timeIndex.entryCount + entries) * 12 <= config.segmentIndexBytes;
+      (offsets.entryCount + entries) * 8 <= config.segmentIndexBytes &&
+      (times.entryCount + entries) * 12 <= config.segmentIndexBytes;
   }
 
   /** Takes what is left of the batch of `header`, which was `original`. */

@@ -444,7 +444,7 @@ export class PartitionLog implements UnsyncedLog {
     for (const segment of this.#segments.popFrom(offset)) this.#deleted.add(segment, 0);
     this.#deleted.removeDue(0);
     const { active } = this.#segments;
-    const position = active.offsetIndex.lookup(offset - active.baseOffset);
+    const position = active.indexes.offsets.lookup(offset - active.baseOffset);
     const window = new FileWindow(active.file);
     const cut = await findOffset(window, { position, offset });
     if (cut !== undefined) active.truncateTo(cut.position, cut.baseOffset);

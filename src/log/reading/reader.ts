@@ -79,7 +79,7 @@ export class LogReader {
     if (bounded.offset >= bounded.endOffset) return emptyAt(options.offset);
     const spot = this.#positions.get(bounded.offset);
     const segment = spot?.segment ?? this.#segments.holding(bounded.offset);
-    if (spot === undefined && !segment.isIndexLoaded) return this.#readCold(bounded, undefined);
+    if (spot === undefined && !segment.indexes.areLoaded) return this.#readCold(bounded, undefined);
     let step = this.#firstStep(bounded, spot ?? this.#look(segment, bounded.offset));
     while (step !== undefined) {
       const isNow = step.bytes <= hotReadBytesMax && this.#isHot(step.spot);
@@ -105,7 +105,7 @@ export class LogReader {
       const generation = this.#generation;
       const segments = this.#segments;
       const segment = known?.segment ?? segments.holding(options.offset);
-      if (known === undefined) await segment.loadIndexes();
+      if (known === undefined) await segment.indexes.load();
       const result = await this.#tryCold(options, known ?? this.#look(segment, options.offset));
       if (result !== undefined && generation === this.#generation) return result;
       if (options.offset < segments.first.baseOffset) return emptyAt(options.offset);
@@ -115,7 +115,7 @@ export class LogReader {
 
   /** An index file led nowhere: it is spoiled, the log need not be. */
   async #readAnew(options: ReadOptions, segment: Segment): Promise<ReadResult> {
-    if (segment === this.#segments.active) segment.dropOffsetIndex();
+    if (segment === this.#segments.active) segment.indexes.dropOffsets();
     else await segment.rebuildIndexes();
     return await this.#readCold(options, { segment, position: 0, exact: true });
   }
@@ -171,7 +171,7 @@ export class LogReader {
   }
 
   #look(segment: Segment, offset: Offset): Spot {
-    const entry = segment.offsetIndex.floor(offset - segment.baseOffset);
+    const entry = segment.indexes.offsets.floor(offset - segment.baseOffset);
     let position = entry?.position ?? 0;
     let lastOffsetMax = entry && segment.baseOffset + entry.relativeOffset;
     for (const hole of this.#damage) {

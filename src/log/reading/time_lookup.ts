@@ -59,7 +59,7 @@ export function findTimestamp(lookup: TimeLookup): Promise<TimestampOffset | und
     for (const segment of segments) {
       await segment.loadMaxTimestamp();
       if (segment.size === 0 || segment.maxTimestamp.timestampMs < lookup.timestampMs) continue;
-      await segment.loadIndexes();
+      await segment.indexes.load();
       const found = await findInSegment(segment, lookup);
       if (found !== undefined) return found;
     }
@@ -90,12 +90,12 @@ async function findInSegment(
 ): Promise<TimestampOffset | undefined> {
   const { timestampMs, logStartOffset } = lookup;
   const relative = Math.max(
-    segment.timeIndex.lookup(timestampMs),
+    segment.indexes.times.lookup(timestampMs),
     logStartOffset - segment.baseOffset,
   );
   const window = new FileWindow(segment.file);
   const expected = { nextOffset: segment.baseOffset, leaderEpoch: -1, gapsAllowed: true };
-  for (let position = segment.offsetIndex.lookup(relative); position < window.size;) {
+  for (let position = segment.indexes.offsets.lookup(relative); position < window.size;) {
     const verdict = await judgeBatch(window, { position, expected, skipCrc: true });
     if ("reason" in verdict) return undefined;
     const { header } = verdict;

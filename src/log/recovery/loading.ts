@@ -329,7 +329,7 @@ async function rebuildIndexes(
     const { baseOffset } = segment;
     const isActive = segment === among.active;
     const isThere = present.has(`${baseOffset}.index`) && present.has(`${baseOffset}.timeindex`);
-    if (segment.size === 0 || (isThere && (!isActive || segment.indexesHold()))) continue;
+    if (segment.size === 0 || (isThere && (!isActive || segment.indexes.hold()))) continue;
     await segment.rebuildIndexes();
     if (!isActive) writeIndexes(segment);
   }
@@ -343,7 +343,7 @@ async function walkTail(state: LoadState): Promise<boolean> {
   const active = lastOf(state.segments);
   state.logEndOffset = active.baseOffset;
   if (active.size === 0) return true;
-  const index = active.offsetIndex;
+  const index = active.indexes.offsets;
   const last = index.entryCount === 0 ? undefined : index.entry(index.entryCount - 1);
   const { baseOffset } = active;
   const begin = state.segments.length === 1 ? state.lateStart ?? baseOffset : baseOffset;

@@ -137,11 +137,9 @@ async function endOfSealed(state: LoadState, segment: Segment): Promise<Offset |
 
 /** Position of the batch that the last entry of the index names; 0 for none. */
 function lastIndexed(files: Files, segment: Segment): number {
-  if (segment.isIndexLoaded) {
-    const { offsetIndex } = segment;
-    return offsetIndex.entryCount === 0
-      ? 0
-      : offsetIndex.entry(offsetIndex.entryCount - 1).position;
+  if (segment.indexes.areLoaded) {
+    const { offsets } = segment.indexes;
+    return offsets.entryCount === 0 ? 0 : offsets.entry(offsets.entryCount - 1).position;
   }
   const path = segment.path("index");
   if (files.stat(path) === undefined) return 0;

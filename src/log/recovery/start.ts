@@ -28,7 +28,7 @@ export async function findRecoveryStart(
   { below: offset, window }: { readonly below: Offset; readonly window: FileWindow },
 ): Promise<RecoveryStart | undefined> {
   if (segment.size === 0 || offset <= segment.baseOffset) return undefined;
-  const index = segment.offsetIndex;
+  const index = segment.indexes.offsets;
   let i = index.entryCount - 1;
   while (i >= 0 && segment.baseOffset + index.entry(i).relativeOffset >= offset) i--;
   if (i < 0) return undefined;

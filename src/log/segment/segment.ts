@@ -14,19 +14,12 @@ import type { Files } from "../../runtime/ports.ts";
 import type { RollLimits } from "../partition/config.ts";
 import { type SegmentFileKind, segmentFileName } from "../directory/layout.ts";
 import type { OpenHandles } from "../directory/open_handles.ts";
-import { writeEntries } from "../files/index_files.ts";
-import { decodeOffsetIndex, OffsetIndex } from "./offset_index.ts";
 import { walkHeaders } from "../recovery/scan.ts";
 import { SegmentFile } from "./segment_file.ts";
+import { SegmentIndexes } from "./segment_indexes.ts";
 import type { Slices } from "../pacing/slices.ts";
-import { decodeTimeIndex, TimeIndex } from "./time_index.ts";
 import { type AbortedTransaction, decodeAborted, encodeAborted } from "./txn_index.ts";
-import {
-  readWholeFile,
-  readWholeFileAsync,
-  syncFile,
-  writeWholeFile,
-} from "../files/whole_file.ts";
+import { readWholeFile, syncFile, writeWholeFile } from "../files/whole_file.ts";
 
 /** Kafka's default; it only says how sparse the index is. */
 const rebuildIntervalBytes = 4096;
@@ -50,7 +43,7 @@ export interface SegmentOptions {
   /** Whether there is a `.log` file already. */
   readonly hasFile?: boolean;
   /** Which files beside the `.log` there are. */
-  readonly others?: Iterable<SegmentFileKind>;
+  readonly others?: readonly SegmentFileKind[];
   /** Behind the files' names, while the segment is on its way in; "" by default. */
   readonly suffix?: string;
   /** Who walks through it works in these. */
@@ -60,6 +53,7 @@ export interface SegmentOptions {
 export class Segment {
   readonly baseOffset: Offset;
   readonly file: SegmentFile;
+  readonly indexes: SegmentIndexes;
   createdMs: number;
   /** Bytes below this were there when the log was opened: perhaps not in the page cache. */
   readonly coldBytes: number;
@@ -67,25 +61,17 @@ export class Segment {
   retired = false;
   /** Behind the names of all files but the `.log`, which knows its own. */
   suffix: string;
-  /** Whether the index files say what the memory says. */
-  indexesWritten: boolean;
   /** Whether some file of the segment was made, changed or not synced yet. */
   unsynced = false;
   readonly #files: Files;
   readonly #folder: string;
   #hasFile: boolean;
-  /** Of the files beside it, those that may be there. */
-  readonly #others: Set<SegmentFileKind>;
-  #offsetIndex: OffsetIndex | undefined;
-  #timeIndex: TimeIndex | undefined;
+  /** Whether there may be a file of aborted transactions. */
+  #hasAborted: boolean;
   #aborted: AbortedTransaction[] | undefined;
   #maxTimestamp: MaxTimestamp | undefined;
   #firstTimestampMs: Int64 | undefined;
   #bytesSinceIndexEntry = 0;
-  #indexUsed = false;
-  /** How many entries the index files have, all of them those in memory. */
-  #offsetsWritten = 0;
-  #timesWritten = 0;
   #abortedChanged = false;
 
   constructor(options: SegmentOptions) {
@@ -95,12 +81,14 @@ export class Segment {
     this.#files = options.files;
     this.#folder = options.folder;
     this.#hasFile = options.hasFile ?? false;
-    this.#others = new Set(options.others);
+    const others = options.others ?? [];
+    this.#hasAborted = others.includes("txnindex");
     this.suffix = options.suffix ?? "";
     this.file = new SegmentFile(options.files, { ...options, path: this.path("log") });
-    this.indexesWritten = options.size > 0;
+    const hasFiles = others.includes("index") || others.includes("timeindex");
+    this.indexes = new SegmentIndexes(options.files, this, { hasFiles });
     if (options.size === 0) this.resetIndexes();
-    else if (!this.#others.has("txnindex")) this.#aborted = [];
+    else if (!this.#hasAborted) this.#aborted = [];
   }
 
   get size(): number {
@@ -111,40 +99,11 @@ export class Segment {
     return `${this.#folder}/${segmentFileName(this.baseOffset, kind)}${this.suffix}`;
   }
 
-  get offsetIndex(): OffsetIndex {
-    this.#indexUsed = true;
-    return this.#offsetIndex ??= this.#decodeOffsetIndex(
-      readWholeFile(this.#files, this.path("index")),
-    );
-  }
-
-  get timeIndex(): TimeIndex {
-    this.#indexUsed = true;
-    return this.#timeIndex ??= this.#decodeTimeIndex(
-      readWholeFile(this.#files, this.path("timeindex")),
-    );
-  }
-
-  /** Whether a look-up needs no file. */
-  get isIndexLoaded(): boolean {
-    return this.#offsetIndex !== undefined;
-  }
-
-  /** Reads the index files without blocking, unless they are in memory. */
-  async loadIndexes(): Promise<void> {
-    if (this.#offsetIndex !== undefined && this.#timeIndex !== undefined) return;
-    const index = await readWholeFileAsync(this.#files, this.path("index"));
-    const times = await readWholeFileAsync(this.#files, this.path("timeindex"));
-    this.#indexUsed = true;
-    this.#offsetIndex ??= this.#decodeOffsetIndex(index);
-    this.#timeIndex ??= this.#decodeTimeIndex(times);
-  }
-
   /** Makes {@link maxTimestamp} known without blocking. */
   async loadMaxTimestamp(): Promise<void> {
     if (this.#maxTimestamp !== undefined) return;
-    await this.loadIndexes();
-    if (this.timeIndex.last === undefined && this.size > 0) {
+    await this.indexes.load();
+    if (this.indexes.times.last === undefined && this.size > 0) {
       await this.rebuildIndexes();
       this.writeIndexes();
     }
@@ -162,12 +121,6 @@ export class Segment {
     });
   }
 
-  /** Its entries lead nowhere: look-ups begin at the start, which is right and slow. */
-  dropOffsetIndex(): void {
-    this.#offsetIndex = new OffsetIndex();
-    this.#files.remove(this.path("index"));
-  }
-
   get aborted(): readonly AbortedTransaction[] {
     if (this.#aborted === undefined) {
       const bytes = readWholeFile(this.#files, this.path("txnindex"));
@@ -179,7 +132,7 @@ export class Segment {
   /** The last entry of the time index tells it for a sealed segment. */
   get maxTimestamp(): MaxTimestamp {
     if (this.#maxTimestamp === undefined) {
-      const last = this.timeIndex.last;
+      const { last } = this.indexes.times;
       this.#maxTimestamp = {
         timestampMs: last?.timestamp ?? -1,
         offset: this.baseOffset + (last?.relativeOffset ?? 0),
@@ -212,8 +165,8 @@ export class Segment {
       ? subtractInt64(payload.maxTimestampMs, first)
       : payload.nowMs - this.createdMs;
     return waited > config.segmentMs - config.jitterMs ||
-      (this.offsetIndex.entryCount + 1) * 8 > config.segmentIndexBytes ||
-      (this.timeIndex.entryCount + 2) * 12 > config.segmentIndexBytes;
+      (this.indexes.offsets.entryCount + 1) * 8 > config.segmentIndexBytes ||
+      (this.indexes.times.entryCount + 2) * 12 > config.segmentIndexBytes;
   }
 
   /** Makes the file where there is none yet. */
@@ -227,7 +180,7 @@ export class Segment {
   append(bytes: Uint8Array): void {
     this.file.append(bytes);
     this.unsynced = true;
-    this.indexesWritten = false;
+    this.indexes.noteGrown();
   }
 
   /** Takes the batch at `position` into the indexes. Batches come in order. */
@@ -240,7 +193,7 @@ export class Segment {
     }
     if (at.position === 0) this.#firstTimestampMs = batch.maxTimestamp;
     if (this.#bytesSinceIndexEntry > at.interval) {
-      this.offsetIndex.append(lastOffset - this.baseOffset, at.position);
+      this.indexes.offsets.append(lastOffset - this.baseOffset, at.position);
       this.#noteMaxTimestamp();
       this.#bytesSinceIndexEntry = 0;
     }
@@ -266,18 +219,16 @@ export class Segment {
   /** Writes the file of aborted transactions where it lags behind the memory. */
   writeAborted(): void {
     if (!this.#abortedChanged) return;
-    this.#others.add("txnindex");
+    this.#hasAborted = true;
     writeWholeFile(this.#files, this.path("txnindex"), encodeAborted(this.#aborted ?? []));
   }
 
   /** Starts with empty indexes, to be filled by {@link noteBatch} from the first batch on. */
   resetIndexes(): void {
-    this.#offsetIndex = new OffsetIndex();
-    this.#timeIndex = new TimeIndex();
+    this.indexes.reset();
     this.#maxTimestamp = { timestampMs: -1, offset: this.baseOffset };
     this.#firstTimestampMs = undefined;
     this.#bytesSinceIndexEntry = 0;
-    this.#noteFilesStale();
   }
 
   /**
@@ -287,8 +238,9 @@ export class Segment {
     this.resetIndexes();
     this.#aborted = [];
     this.unsynced = true;
-    for (const kind of this.#others) this.#files.remove(this.path(kind));
-    this.#others.clear();
+    if (this.#hasAborted) this.#files.remove(this.path("txnindex"));
+    this.#hasAborted = false;
+    this.indexes.removeKnownFiles();
   }
 
   /**
@@ -296,11 +248,9 @@ export class Segment {
    * and the aborted transactions whose markers are there, or at or above `markersFrom`.
    */
   resumeIndexes(position: number, at: { baseOffset: Offset; markersFrom?: Offset }): void {
-    const { offsetIndex, timeIndex } = this;
-    offsetIndex.truncate(position);
-    timeIndex.truncate(at.baseOffset - this.baseOffset);
+    this.indexes.truncate(position, at.baseOffset - this.baseOffset);
     if (position === 0) this.#firstTimestampMs = undefined;
-    const last = timeIndex.last;
+    const { last } = this.indexes.times;
     this.#maxTimestamp = {
       timestampMs: last?.timestamp ?? -1,
       offset: this.baseOffset + (last?.relativeOffset ?? 0),
@@ -311,29 +261,16 @@ export class Segment {
       this.#aborted = kept;
       this.#abortedChanged = true;
     }
-    this.#noteFilesStale();
     this.unsynced = true;
-  }
-
-  /** Whether both index files are whole. Costs reading them; they stay in memory. */
-  indexesHold(): boolean {
-    const index = readWholeFile(this.#files, this.path("index"));
-    const times = readWholeFile(this.#files, this.path("timeindex"));
-    if (index === undefined || times === undefined) return false;
-    this.#offsetIndex = decodeOffsetIndex(index, this.size);
-    this.#timeIndex = decodeTimeIndex(times);
-    const zeros = index.length > 0 && this.#offsetIndex?.entryCount === 0;
-    return this.#offsetIndex !== undefined && this.#timeIndex !== undefined && !zeros;
   }
 
   /** Cuts the file and the indexes at `position`, where the batch at `offset` began. */
   truncateTo(position: number, offset: Offset): void {
     if (position === this.size) return;
     // In memory first: the files may say more than the log then, and go.
-    void this.offsetIndex;
-    void this.timeIndex;
-    this.#files.remove(this.path("index"));
-    this.#files.remove(this.path("timeindex"));
+    void this.indexes.offsets;
+    void this.indexes.times;
+    this.indexes.removeFiles();
     this.file.truncate(position);
     this.resumeIndexes(position, { baseOffset: offset });
   }
@@ -343,24 +280,9 @@ export class Segment {
    * They are not durable yet.
    */
   writeIndexes(): void {
-    if (this.indexesWritten || this.size === 0) return;
-    const { offsetIndex, timeIndex } = this;
+    if (this.indexes.areWritten || this.size === 0) return;
     this.#noteMaxTimestamp();
-    this.#others.add("index").add("timeindex");
-    try {
-      const [offsets, times] = [this.#offsetsWritten, this.#timesWritten];
-      writeEntries(this.#files, this.path("index"), { index: offsetIndex, written: offsets });
-      writeEntries(this.#files, this.path("timeindex"), { index: timeIndex, written: times });
-      this.#offsetsWritten = offsetIndex.entryCount;
-      this.#timesWritten = timeIndex.entryCount;
-    } catch (error) {
-      this.#noteFilesStale();
-      // A missing index is rebuilt on open; one from an earlier time would be believed.
-      this.#files.remove(this.path("index"));
-      this.#files.remove(this.path("timeindex"));
-      throw error;
-    }
-    this.indexesWritten = true;
+    this.indexes.write();
     this.unsynced = true;
   }
 
@@ -381,34 +303,15 @@ export class Segment {
   /** Lets go of what can be read again: the handle and, of a sealed segment, the indexes. */
   releaseIdle(isActive: boolean): void {
     this.file.closeIdle();
-    if (!isActive && !this.#indexUsed && this.indexesWritten) {
+    if (!isActive && this.indexes.areIdle) {
       void this.maxTimestamp;
-      this.#offsetIndex = undefined;
-      this.#timeIndex = undefined;
+      this.indexes.drop();
     }
-    this.#indexUsed = false;
-  }
-
-  /** The index files are to be written anew, not to be added to. */
-  #noteFilesStale(): void {
-    this.indexesWritten = false;
-    this.#offsetsWritten = 0;
-    this.#timesWritten = 0;
+    this.indexes.noteUnused();
   }
 
   #noteMaxTimestamp(): void {
     const { timestampMs, offset } = this.maxTimestamp;
-    this.timeIndex.maybeAppend(timestampMs, offset - this.baseOffset);
-  }
-
-  // An empty index is right always, only slow: opening has rebuilt what it found missing or
-  // damaged.
-
-  #decodeOffsetIndex(bytes: Uint8Array | undefined): OffsetIndex {
-    return (bytes && decodeOffsetIndex(bytes, this.size)) ?? new OffsetIndex();
-  }
-
-  #decodeTimeIndex(bytes: Uint8Array | undefined): TimeIndex {
-    return (bytes && decodeTimeIndex(bytes)) ?? new TimeIndex();
+    this.indexes.times.maybeAppend(timestampMs, offset - this.baseOffset);
   }
 }
