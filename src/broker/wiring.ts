@@ -8,7 +8,7 @@
 
 import { AssertionError } from "../base/assert.ts";
 import { formatAddress } from "../base/address.ts";
-import { isStoreFault, messageOf } from "../base/faults.ts";
+import { messageOf } from "../base/faults.ts";
 import { type BrokerId, type Uuid, uuidFromRandom } from "../base/ids.ts";
 import {
   type ChangeQueue,
@@ -43,6 +43,7 @@ import { Cleaner } from "./cleaner.ts";
 import { type BrokerConfig, dynamicLayers } from "./config/mod.ts";
 import { Coordinators } from "./coordinators.ts";
 import { ConnectionRates } from "./network/connection_rates.ts";
+import { forgetInCoordinators, tellCoordinators } from "./deleted_topics.ts";
 import { Dispatcher } from "./network/dispatch.ts";
 import { EventLoopDelay } from "./event_loop_delay.ts";
 import { FrameBuffers } from "./network/frame_buffers.ts";
@@ -71,10 +72,11 @@ import { StandardAuthorizer } from "./standard_authorizer.ts";
 import type { Storage } from "./storage.ts";
 import { Topics } from "./topics.ts";
 import { Tracer } from "./network/trace.ts";
-import { SharePartitions } from "./share/share_partitions.ts";
-import { ShareSessions } from "./share/share_sessions.ts";
-import { ShareGroupStates } from "./share/group_states.ts";
-import { ShareStates } from "./share/states.ts";
+import type { SharePartitions } from "./share/share_partitions.ts";
+import type { ShareSessions } from "./share/share_sessions.ts";
+import type { ShareGroupStates } from "./share/group_states.ts";
+import { ShareParts } from "./share/parts.ts";
+import type { ShareStates } from "./share/states.ts";
 import { TransactionMarkers } from "./transaction_markers.ts";
 import { Transactions } from "./transactions.ts";
 import { UnreadablePartitions } from "./unreadable.ts";
@@ -103,9 +105,6 @@ export interface StartWay {
 
 /** What all fetch sessions together may take in memory: some 100,000 partitions. */
 const fetchSessionBytesMax = 32 * 1024 * 1024;
-
-/** What all share sessions together may take. */
-const shareSessionBytesMax = 32 * 1024 * 1024;
 
 function fetchSessionsOf({ config, runtime: { clock, random } }: BrokerOptions): FetchSessions {
   return new FetchSessions({
@@ -225,11 +224,11 @@ export class Wiring implements Services {
     this.groups = this.coordinators.of(groupCoordinator);
     const { memory } = this;
     this.groupMemory = groupMemoryOf({ ...options, memory, groups: () => this.groups });
-    this.shareStates = new ShareStates(this.coordinators.of(shareCoordinator));
-    this.sharePartitions = this.#makeSharePartitions();
-    this.shareSessions = this.#makeShareSessions();
-    this.shareGroupStates = this.#makeShareGroupStates();
-    this.groups.watch({ onLoaded: (shard) => this.shareGroupStates.serve(shard) });
+    const share = this.#makeShareParts();
+    this.shareStates = share.states;
+    this.sharePartitions = share.partitions;
+    this.shareSessions = share.sessions;
+    this.shareGroupStates = share.groupStates;
     this.producerIds = new ProducerIds(() =>
       this.change((image) => decideAllocateProducerIds(image, this.nodeId))
     );
@@ -357,47 +356,21 @@ export class Wiring implements Services {
     });
   }
 
-  #makeShareGroupStates(): ShareGroupStates {
-    const { runtime: { clock, timers }, logger } = this.#options;
-    return new ShareGroupStates({
-      shareStates: this.shareStates,
-      sharePartitions: this.sharePartitions,
-      exists: (topicId, partition) =>
-        this.metadata.image.topicById(topicId)?.partitions[partition] !== undefined,
-      slices: this.storage.slices,
-      timers,
-      logger: logger.child("share"),
-      monotonic: () => clock.monotonic(),
-    });
-  }
-
-  #makeSharePartitions(): SharePartitions {
+  #makeShareParts(): ShareParts {
     const { config, logger, runtime: { clock, timers } } = this.#options;
-    return new SharePartitions({
+    return new ShareParts({
+      shards: this.coordinators.of(shareCoordinator),
+      groups: this.groups,
       config,
       image: () => this.metadata.image,
       partitions: this.partitions,
-      states: this.shareStates,
-      inFlightMax: () => this.memory.shareRecordsMax,
+      memory: this.memory,
       noteUnreadable: (partition, reason) => this.noteUnreadable(partition, reason),
+      slices: this.storage.slices,
       clock,
       timers,
       logger: logger.child("share"),
       onBug: (error) => this.onBug(error, "what a share group did was not stored: this is a bug"),
-    });
-  }
-
-  #makeShareSessions(): ShareSessions {
-    const { config } = this.#options;
-    return new ShareSessions({
-      sessionsMax: () => config.get("group.share.max.share.sessions"),
-      bytesMax: shareSessionBytesMax,
-      onEnded: (ended) => {
-        this.sharePartitions.release(ended).then(() => {
-          const { groupId } = ended;
-          if (!this.shareSessions.hasGroup(groupId)) this.sharePartitions.forgetGroup(groupId);
-        });
-      },
     });
   }
 
@@ -541,17 +514,17 @@ export class Wiring implements Services {
   }
 
   #onTopicsDeleted(names: readonly string[]): void {
+    const { image } = this.metadata;
     this.topics.forget(names);
-    this.sharePartitions.forgetTopics(this.#isTopic);
-    this.#forgetInGroups(names).catch((error) => {
-      if (this.isClosing) return;
-      if (!isStoreFault(error)) {
-        return this.onBug(error, "groups could not forget deleted topics: this is a bug");
-      }
-      this.#options.logger.log("error", "what groups keep of deleted topics could not be removed", {
-        topics: names.join(","),
-        reason: messageOf(error),
-      });
+    this.sharePartitions.forgetTopics((id) => image.topicById(id) !== undefined);
+    forgetInCoordinators(names, {
+      coordinators: this.coordinators,
+      image: () => this.metadata.image,
+      reconciler: this.reconciler,
+      storage: this.storage,
+      isClosing: () => this.isClosing,
+      logger: this.#options.logger,
+      onBug: (error) => this.onBug(error, "groups could not forget deleted topics: this is a bug"),
     });
   }
 
@@ -560,24 +533,10 @@ export class Wiring implements Services {
    * topics that have gone meanwhile are forgotten.
    */
   async loadCoordinators(): Promise<void> {
-    await this.coordinators.onImage({ deletedTopics: [], isTopic: this.#isTopic });
-  }
-
-  readonly #isTopic = (id: Uuid): boolean => this.metadata.image.topicById(id) !== undefined;
-
-  async #forgetInGroups(names: readonly string[]): Promise<void> {
-    const { storage, coordinators, metadata } = this;
-    const wasFull = storage.isFull;
-    try {
-      await coordinators.onImage({ deletedTopics: names, isTopic: this.#isTopic });
-    } catch (error) {
-      if (!isStoreFault(error) || !storage.isFull) throw error;
-    }
-    await this.reconciler.settled();
-    if (!wasFull && !storage.isFull) return;
-    // Where there was no room to write that down, the files that have gone may have made some.
-    const deletedTopics = names.filter((name) => metadata.image.topic(name) === undefined);
-    await coordinators.onImage({ deletedTopics, isTopic: this.#isTopic });
+    await tellCoordinators([], {
+      coordinators: this.coordinators,
+      image: () => this.metadata.image,
+    });
   }
 
   /** Our own invariants do not hold any more: better to stop than to write on. */
