@@ -3,6 +3,7 @@
 
 import { assertEquals } from "@std/assert";
 import { ZERO_UUID } from "../../base/ids.ts";
+import { coordinators } from "../../coordinator/mod.ts";
 import {
   CreatePartitions,
   CreateTopics,
@@ -52,6 +53,27 @@ Deno.test("CreateTopics that is to validate only makes nothing", () =>
     const { topics: [seen = missing()] } = await client.ask(Metadata, 4, named);
     assertEquals(seen.errorCode, UNKNOWN_TOPIC_OR_PARTITION);
   }));
+
+Deno.test("Metadata makes the topics of coordinators as they are to be, whichever it is", () => {
+  const settings = {
+    "num.partitions": 2,
+    "offsets.topic.num.partitions": 3,
+    "transaction.state.log.num.partitions": 4,
+    "share.coordinator.state.topic.num.partitions": 5,
+  };
+  return simulated({ settings }, async ({ connect }) => {
+    using client = await connect();
+    const topics = coordinators.map(({ topic: name }) => ({ name }));
+    await client.ask(Metadata, 4, { topics, allowAutoTopicCreation: true });
+    const answer = await client.ask(Metadata, 4, { topics, allowAutoTopicCreation: false });
+    const told = answer.topics.map((each) => [each.name, each.isInternal, each.partitions.length]);
+    assertEquals(told.sort(), [
+      ["__consumer_offsets", true, 3],
+      ["__share_group_state", true, 5],
+      ["__transaction_state", true, 4],
+    ]);
+  });
+});
 
 Deno.test("Metadata names all topics for null, which before version 1 an empty list did", () =>
   simulated({}, async ({ connect }) => {
