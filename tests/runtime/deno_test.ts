@@ -34,3 +34,16 @@ check("resets before accept do not hold up the next connection", subject, async 
   client.close();
   await listener.close();
 });
+
+check("who works in turns lets timers in", subject, async ({ runtime: { clock, timers } }) => {
+  let hasCome = false;
+  timers.after(0, () => hasCome = true);
+  let turns = 0;
+  while (!hasCome && turns < 100) {
+    const startedMs = clock.monotonic();
+    while (clock.monotonic() - startedMs < 2);
+    await timers.turn();
+    turns++;
+  }
+  assert.ok(hasCome, `no timer has come in ${turns} turns`);
+});
