@@ -25,7 +25,7 @@ const swallowing: Swallowing = {
   "src/broker/fetch/pass.ts": [2, "an error code of its partition"],
   "src/broker/metadata/membership.ts": [1, "told: the log of metadata fails its own way"],
   "src/broker/network/acceptor.ts": [2, "told: the other listeners and connections go on"],
-  "src/broker/network/connection.ts": [5, "the end of a connection, told once"],
+  "src/broker/network/connection.ts": [3, "the end of a connection, told once"],
   "src/broker/network/request_metrics.ts": [1, "an observer: the failure is its caller's"],
   "src/broker/network/trace.ts": [1, "the question: is it what consumers send"],
   "src/broker/reading_broker.ts": [1, "told, and passed on: there is no broker any more"],

@@ -37,6 +37,17 @@ export interface Unacknowledged {
   readonly message: string;
 }
 
+/** Why what a sync was to keep cannot be acknowledged: since it failed, or as `once` has it. */
+function kept(
+  synced: Promise<void>,
+  once: () => Unacknowledged | undefined = () => undefined,
+): Promise<Unacknowledged | undefined> {
+  return synced.then(once, (error) => {
+    if (!isStoreFault(error)) throw error;
+    return { errorCode: ErrorCode.KAFKA_STORAGE_ERROR, message: messageOf(error) };
+  });
+}
+
 const ledElsewhere = "another broker leads the partition";
 
 /** A partition of which this broker has the log. */
@@ -145,7 +156,7 @@ export class Partition implements Watched {
    */
   answerable(end: Offset, toAll: boolean): Promise<Unacknowledged | undefined> | undefined {
     const wait = this.log.answerable(end, toAll);
-    if (wait !== undefined) return toAll ? this.#acknowledged(wait) : this.#kept(wait);
+    if (wait !== undefined) return toAll ? this.#acknowledged(wait) : kept(wait);
     // So much waits for the disk that an append might block on the kernel: producers wait for it.
     return this.log.directory.withinBounds()?.then(() => undefined);
   }
@@ -158,27 +169,18 @@ export class Partition implements Watched {
     return this.#acknowledged(this.log.syncTo(end));
   }
 
-  async #acknowledged(synced: Promise<void>): Promise<Unacknowledged | undefined> {
+  #acknowledged(synced: Promise<void>): Promise<Unacknowledged | undefined> {
     const resignations = this.#resignations;
-    const failed = await this.#kept(synced);
-    if (failed !== undefined || resignations === this.#resignations) return failed;
-    // Who leads now may never have had it, or cuts it off.
-    return { errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, message: ledElsewhere };
+    return kept(synced, () => {
+      if (resignations === this.#resignations) return undefined;
+      // Who leads now may never have had it, or cuts it off.
+      return { errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, message: ledElsewhere };
+    });
   }
 
   /** What this broker alone can promise: its own disk keeps what lies below `end`. */
   durable(end: Offset): Promise<Unacknowledged | undefined> {
-    return this.#kept(this.log.syncTo(end));
-  }
-
-  async #kept(synced: Promise<void>): Promise<Unacknowledged | undefined> {
-    try {
-      await synced;
-      return undefined;
-    } catch (error) {
-      if (!isStoreFault(error)) throw error;
-      return { errorCode: ErrorCode.KAFKA_STORAGE_ERROR, message: messageOf(error) };
-    }
+    return kept(this.log.syncTo(end));
   }
 
   /** Ends the waits on this partition: it goes away, or its state has changed. */

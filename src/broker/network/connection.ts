@@ -39,6 +39,8 @@ const writeWeight = 2;
 /** While its peer has more than this still to take, a connection reads nothing. */
 const readBehindBytesMax = 64 * 1024;
 
+const done = Promise.resolve();
+
 /** The chunks of a response frame; null for a request that is not answered. */
 export type Reply = readonly Uint8Array[] | null;
 
@@ -55,8 +57,6 @@ export interface Dispatched {
 /** The place of a reply in the order of the requests. */
 interface Slot {
   reply: Reply | undefined;
-  /** Ends the wait for it: a rebalance may take minutes, and a closed connection does not wait. */
-  abandon?: () => void;
 }
 
 export interface ConnectionOptions {
@@ -98,7 +98,8 @@ export class Connection {
   readonly #frames: FrameReader;
   readonly #out: SendQueue;
   readonly #queue: Slot[] = [];
-  #settled: Promise<void> = Promise.resolve();
+  /** Of who waits until nothing in the queue is unanswered. */
+  #settled: PromiseWithResolvers<void> | undefined;
   #sentBytes = 0;
   /** Until then somebody looks at the frame that was read last. */
   #lent: Promise<void> | undefined;
@@ -185,12 +186,8 @@ export class Connection {
 
   /** Lets the answers in progress go out, then drops the connection. Never rejects. */
   async finish(): Promise<void> {
-    try {
-      await this.#settled;
-      await this.#out.drained();
-    } catch {
-      // The loop reports what went wrong; here it only means that there is nothing to wait for.
-    }
+    await this.#answered();
+    await this.#out.drained();
     this.close();
   }
 
@@ -201,7 +198,8 @@ export class Connection {
     this.#out.end();
     if (this.#lent === undefined) this.#frames.release();
     this.#resume?.();
-    for (const slot of this.#queue) slot.abandon?.();
+    // A rebalance may take minutes, and a closed connection does not wait.
+    this.#settled?.resolve();
     try {
       this.#socket.close();
     } catch (error) {
@@ -251,14 +249,15 @@ export class Connection {
       if (this.#queue.length > 0 && (!pipelined || this.#queue.length >= inFlightMax)) {
         this.#out.flush();
         this.#socket.watch();
-        await this.#settled;
+        await this.#answered();
       }
       // An answer that came later has gone to the socket already, and counts as well: the next
       // requests may be here, thousands of them, from a client that never reads.
       if (this.#out.bytes >= outBytesMax) await this.#out.drained();
       if (this.session.refusal !== undefined) await this.#dismiss(this.session.refusal);
     }
-    await this.#settled;
+    await this.#answered();
+    if (this.#failure !== undefined) throw this.#failure;
     await this.#out.drained();
     if (!this.#closed) await this.#socket.closeWrite();
   }
@@ -280,7 +279,7 @@ export class Connection {
 
   /** Reads nothing for as long as a quota says; what has been answered goes out before. */
   async #pause(): Promise<void> {
-    await this.#settled;
+    await this.#answered();
     this.#out.flush();
     const delayMs = this.session.takePause() - this.#options.monotonic();
     if (delayMs <= 0 || this.#closed) return;
@@ -294,7 +293,14 @@ export class Connection {
     this.#resume = undefined;
   }
 
-  /** Puts a reply behind those before it; the loop waits for `#settled` where order demands it. */
+  /** Resolves once every request so far is answered, or the connection has ended. */
+  #answered(): Promise<void> {
+    if (this.#queue.length === 0 || this.#closed) return done;
+    this.#settled ??= Promise.withResolvers();
+    return this.#settled.promise;
+  }
+
+  /** Puts a reply behind those before it; the loop waits for `#answered` where order demands it. */
   #enqueue(reply: Reply | Promise<Reply>): void {
     if (!(reply instanceof Promise)) {
       if (this.#queue.length === 0) this.#take(reply);
@@ -303,21 +309,14 @@ export class Connection {
     }
     const slot: Slot = { reply: undefined };
     this.#queue.push(slot);
-    const done = new Promise<void>((resolve, reject) => {
-      slot.abandon = resolve;
-      reply.then((value) => {
-        slot.reply = value;
-        this.#drain();
-        resolve();
-      }).catch(reject);
-    });
-    // The loop may sit in a read: closing the socket wakes it, and it reports the first failure.
-    done.catch((error) => {
+    reply.then((value) => {
+      slot.reply = value;
+      this.#drain();
+    }).catch((error) => {
+      // The loop may sit in a read: closing the socket wakes it, and it reports the first failure.
       this.#failure ??= error;
       this.close();
     });
-    this.#settled = this.#settled.then(() => done);
-    this.#settled.catch(() => {});
   }
 
   #drain(): void {
@@ -326,6 +325,9 @@ export class Connection {
       this.#take(first.reply);
     }
     this.#out.flush();
+    if (this.#queue.length > 0) return;
+    this.#settled?.resolve();
+    this.#settled = undefined;
   }
 
   #take(reply: Reply): void {

@@ -31,17 +31,27 @@ export function appendPlan({ acks, topics }: ProducePlan): TopicAnswer[] | Promi
     });
     return { topic, answers };
   });
-  if (waits) return Promise.all(answered.map(settled));
-  return answered.map(({ topic, answers }) => answerOf(topic, answers as PartitionAnswer[]));
+  return waits ? settled(answered) : answered.map(({ topic, answers }) => {
+    return answerOf(topic, answers as PartitionAnswer[]);
+  });
 }
 
-async function settled(
-  { topic, answers }: {
-    readonly topic: ProduceTopic;
-    readonly answers: readonly (PartitionAnswer | Promise<PartitionAnswer>)[];
-  },
-): Promise<TopicAnswer> {
-  return answerOf(topic, await Promise.all(answers));
+/** The answers of one topic, some of which wait. */
+interface Waiting {
+  readonly topic: ProduceTopic;
+  readonly answers: readonly (PartitionAnswer | Promise<PartitionAnswer>)[];
+}
+
+/** One promise for what is mostly one answer. */
+function settled(answered: readonly Waiting[]): Promise<TopicAnswer[]> {
+  const [first, ...others] = answered;
+  const [only, ...rest] = first?.answers ?? [];
+  if (first !== undefined && only instanceof Promise && others.length + rest.length === 0) {
+    return only.then((answer) => [answerOf(first.topic, [answer])]);
+  }
+  return Promise.all(answered.map(async ({ topic, answers }) => {
+    return answerOf(topic, await Promise.all(answers));
+  }));
 }
 
 function answerOf(
