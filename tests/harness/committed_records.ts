@@ -1,7 +1,7 @@
 // What a read_committed consumer makes of what it is given: batches, and which of them belong to
 // transactions that were aborted.
 
-import { assert } from "@std/assert";
+import { assert } from "../../src/base/assert.ts";
 import type { PartitionLog } from "../../src/log/mod.ts";
 import {
   batchPositions,

@@ -14,7 +14,7 @@
 import { messageOf } from "../../src/base/faults.ts";
 import { AssertionError } from "../../src/base/assert.ts";
 import { loadConfig, type RunningBroker, startBroker } from "../../src/broker/mod.ts";
-import { ErrorCode, visitErrors } from "../../src/protocol/mod.ts";
+import { type AnyApi, ErrorCode, visitErrors } from "../../src/protocol/mod.ts";
 import type { Runtime } from "../../src/runtime/ports.ts";
 import { simulate, type Simulation } from "../../src/runtime/simulated.ts";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
@@ -42,6 +42,8 @@ export interface Troubles {
 
 export interface WorldOptions {
   readonly seed: number;
+  /** What the broker serves, by key. */
+  readonly apis: ReadonlyMap<number, AnyApi>;
   readonly troubles: Troubles;
   readonly troubledMs: number;
   readonly settings: Readonly<Record<string, string | number>>;
@@ -242,6 +244,7 @@ export class SimulatedWorld {
 
   #lifeOf(who: string, runtime: Runtime): Life {
     const network = watchedNetwork(runtime.network, who, {
+      apis: this.#options.apis,
       nowMs: () => this.#simulation.nowMs,
       fateOf: (asked) => this.#fateOf(asked),
       lateMs: () => this.#fates.between(1, 4_000),

@@ -107,7 +107,7 @@ export async function simulated(
   options: SimulationOptions = {},
 ): Promise<Simulated> {
   // What a broker loads when somebody asks for it would come in real time.
-  await allHandlers();
+  const handlers = await allHandlers();
   const random = new SeededRandom(seed, "cast");
   const taking = options.parts ?? castOf(random);
   const troubles: Troubles = {
@@ -119,6 +119,7 @@ export async function simulated(
   const history = new History(taking);
   const world = new SimulatedWorld({
     seed,
+    apis: new Map(handlers.map(({ api }) => [api.key, api])),
     troubles,
     troubledMs: random.between(8_000, 30_000),
     settings,

@@ -11,7 +11,6 @@
 // Invariant: what is told as answered, the client has been given; frames arrive whole.
 
 import { BytesReader, concatBytes } from "../../src/base/bytes.ts";
-import { everyApi } from "../../scripts/every_api.ts";
 import {
   type AnyApi,
   decodeRequestHeader,
@@ -50,6 +49,8 @@ export function answeredOf<A extends AnyApi>(answered: Answered, api: A): Answer
 }
 
 export interface WireOptions {
+  /** What the broker serves, by key. */
+  readonly apis: ReadonlyMap<number, AnyApi>;
   readonly nowMs: () => number;
   readonly fateOf: (asked: Omit<Asked, "fate">) => Fate;
   /** How long a request that is late is on its way. */
@@ -135,13 +136,14 @@ class WatchedSocket implements Socket {
   }
 
   async #send(frame: Uint8Array): Promise<void> {
-    const { who, nowMs, fateOf, onAsked, lateMs } = this.#options;
+    const { apis, who, nowMs, fateOf, onAsked, lateMs } = this.#options;
     const body = frame.subarray(4);
     const { apiKey, apiVersion, correlationId, bodyPosition } = decodeRequestHeader(
       body,
-      (key) => apiOf(key),
+      (key) => apis.get(key),
     );
-    const api = apiOf(apiKey);
+    const api = apis.get(apiKey);
+    if (api === undefined) throw new Error(`the broker serves no API with key ${apiKey}`);
     const reader = new BytesReader(body);
     reader.position = bodyPosition;
     const request = api.request.decode(reader, apiVersion);
@@ -171,12 +173,6 @@ class WatchedSocket implements Socket {
     const { nowMs, onAnswered } = this.#options;
     onAnswered({ ...asked, response: answer.message, answeredMs: nowMs() });
   }
-}
-
-function apiOf(key: number): AnyApi {
-  const api = everyApi.get(key);
-  if (api === undefined) throw new Error(`no API has key ${key}`);
-  return api;
 }
 
 /** The whole frames in `bytes`, sizes included, each with memory of its own, and what is left. */
