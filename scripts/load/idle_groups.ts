@@ -1,4 +1,5 @@
-// Thousands of groups at rest: what their heartbeats take, and what they cost the broker.
+// Thousands of groups at rest: what their heartbeats cost the broker, and what a heartbeat takes as
+// a process of its own sees it, since this one is busy with all the others (probe.ts).
 
 import { CreateTopics } from "../../src/protocol/mod.ts";
 import { usageOf } from "../bench/program.ts";
@@ -28,9 +29,8 @@ export async function measureIdleGroups(options: IdleOptions): Promise<void> {
   await createTopic(broker, { topic, partitionCount });
   const members = realMembers(broker);
   const before = usageOf(broker.pid);
-  const beats: number[] = [];
-  let isMeasuring = false;
-  const onBeat = (ms: number) => void (isMeasuring && beats.push(ms));
+  let beats = 0;
+  const onBeat = () => void beats++;
   const all: GroupMember[] = [];
   const count = groups * membersOfEach;
   const names = Array.from({ length: count }, (_, i) => `group-${i % groups}`);
@@ -53,23 +53,45 @@ export async function measureIdleGroups(options: IdleOptions): Promise<void> {
   // Those that came first have been told to join again.
   await until(() => all.every(({ isSettled }) => isSettled), 120_000);
   await pass(2 * heartbeatMs);
-  isMeasuring = true;
   const start = usageOf(broker.pid);
   const startMs = performance.now();
+  const beatsBefore = beats;
   await pass(seconds * 1_000);
   const end = usageOf(broker.pid);
   const tookMs = performance.now() - startMs;
-  isMeasuring = false;
+  const counted = beats - beatsBefore;
+  const probed = await probe(broker, { protocol, seconds: Math.min(seconds, 10) });
   const cpu = (end.cpuSeconds - start.cpuSeconds) / (tookMs / 1_000);
-  const perBeatUs = (end.cpuSeconds - start.cpuSeconds) / beats.length * 1e6;
+  const perBeatUs = (end.cpuSeconds - start.cpuSeconds) / counted * 1e6;
   const size = `${groups} groups of ${membersOfEach}`;
   console.log(
     `${protocol}: ${size} at rest, a heartbeat each ${heartbeatMs} ms: ` +
-      `p50 ${percentile(beats, 50).toFixed(1)} ms, p99 ${percentile(beats, 99).toFixed(1)} ms; ` +
       `CPU ${(cpu * 100).toFixed(1)} % of a core (${perBeatUs.toFixed(0)} us a heartbeat); ` +
+      `a heartbeat takes ${times(probed.beats)}, a bare echo ${times(probed.echoes)}; ` +
       `memory ${mb(end.residentBytes)} (${mb(before.residentBytes)} without them)`,
   );
   await Promise.all(all.map((member) => member.end()));
+}
+
+/** What answers take, in milliseconds. */
+interface Probed {
+  readonly beats: number[];
+  readonly echoes: number[];
+}
+
+async function probe(
+  { host, port }: BrokerProcess,
+  { protocol, seconds }: { readonly protocol: Protocol; readonly seconds: number },
+): Promise<Probed> {
+  const program = new URL("./probe.ts", import.meta.url).pathname;
+  const asked = [host, `${port}`, protocol, `${seconds}`];
+  const args = ["run", "-A", "--no-check", program, ...asked];
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "inherit" }).output();
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+function times(ms: readonly number[]): string {
+  return `p50 ${percentile(ms, 50).toFixed(1)} ms, p99 ${percentile(ms, 99).toFixed(1)} ms`;
 }
 
 /** Has the broker make a topic. */
