@@ -11,7 +11,7 @@ import type { Logger, ProcessPort, Timers } from "../runtime/ports.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 
 /** What the process may take beside the budget, before garbage is looked for. */
-const besideBytes = 100_000_000;
+const besideBytes = 90_000_000;
 /** So much is worth a collection. */
 const worthBytes = 20_000_000;
 

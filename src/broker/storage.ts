@@ -35,6 +35,7 @@ import type { Files, Logger, Runtime } from "../runtime/ports.ts";
 import type { BrokerConfig } from "./config/mod.ts";
 import { type DataFolderState, describeFolders } from "./data_folder_states.ts";
 import { DataFolders, ofDataFolder } from "./data_folders.ts";
+import { memoryBudgetOf } from "./memory_budget.ts";
 import { metadataTopic } from "./metadata/log.ts";
 import { PlannedLogs } from "./planned_logs.ts";
 import { Strays } from "./strays.ts";
@@ -50,8 +51,9 @@ export interface StorageOptions {
   readonly isTrial?: boolean;
 }
 
-/** What all consumers of old records together may have read ahead. */
+/** What all consumers of old records together may have read ahead; less where memory is short. */
 const readAheadBytesMax = 32 * 1024 * 1024;
+const readAheadParts = 8;
 
 /** A log's chores are about as much work as looking at so many bytes. */
 const choreWeight = 16 * 1024;
@@ -119,7 +121,7 @@ export class Storage {
   readonly #folders: DataFolders;
   readonly #logger: Logger;
   readonly #strays: Strays;
-  readonly #readAhead = new ReadAhead(readAheadBytesMax);
+  readonly #readAhead: ReadAhead;
   readonly #logs = new Map<PartitionLog, LogFolder>();
   /** Long work on logs is done in these. */
   readonly slices: Slices;
@@ -134,6 +136,8 @@ export class Storage {
     this.#folders = o.folders;
     this.#logger = options.logger.child("log");
     this.slices = new Slices(options.runtime);
+    const { bytesMax } = memoryBudgetOf(options.config, options.runtime.process);
+    this.#readAhead = new ReadAhead(Math.min(readAheadBytesMax, bytesMax / readAheadParts));
     this.#strays = new Strays({
       nodeId: this.nodeId,
       files: o.files,
