@@ -1,12 +1,14 @@
-// `deno task load`: many members of many groups against a broker of their own, measured.
+// `deno task load`: much of one kind against a broker of its own, measured.
 //
 //   deno task load idle       5,000 groups of 2 at rest: heartbeats, CPU, memory
 //   deno task load changing   200 members over 400 partitions, of which 50 leave and 50 come
+//   deno task load access     produce to 1,000 topics with 10,000 access rules, and with none
 //   deno task load transform  100,000 records through transactions of kafkajs, exact sums
 //
 //     [--records 100000] [--protocol classic|consumer] [--groups 5000] [--members 2] [--seconds 30]
 
 import { parseArgs } from "@std/cli/parse-args";
+import { measureAccess } from "./access.ts";
 import { measureChangingGroup } from "./changing_group.ts";
 import { heartbeatsMs, measureIdleGroups } from "./idle_groups.ts";
 import type { Protocol } from "../../tests/harness/group_member.ts";
@@ -41,6 +43,8 @@ async function ofEach(measure: (protocol: Protocol) => Promise<void>): Promise<v
 const loads: Readonly<Record<string, () => Promise<void>>> = {
   idle: () => ofEach(idle),
   changing: () => ofEach(changing),
+  access: () =>
+    measureAccess({ topics: 1_000, rules: 10_000, rounds: 6, connections: 8, seconds: 3 }),
   transform: () => runTransform({ records: Number(flags.records ?? "100000") }),
 };
 const [name = ""] = flags._.map(String);

@@ -17,7 +17,7 @@ import {
   operationCodes,
 } from "./authorizer.ts";
 import type { AuthorizerTerms } from "./config/authorizer_terms.ts";
-import { principalText, type Session } from "./network/session.ts";
+import { type Principal, principalText, type Session } from "./network/session.ts";
 
 const typeCodes: Readonly<Record<TypeName, number>> = {
   topic: AclResourceType.TOPIC,
@@ -35,17 +35,26 @@ const anyName = "hardcode";
 export class StandardAuthorizer implements Authorizer {
   readonly #terms: AuthorizerTerms;
   readonly #acls: () => MetadataImage["acls"];
+  /** The questions of each client, none of their answers. */
+  readonly #asking = new WeakMap<Principal, { readonly host: string; readonly allowed: Allowed }>();
 
   constructor(terms: AuthorizerTerms, acls: () => MetadataImage["acls"]) {
     this.#terms = terms;
     this.#acls = acls;
   }
 
-  allowed({ principal: of, remote }: Pick<Session, "principal" | "remote">): Allowed {
+  allowed({ principal, remote: { host } }: Pick<Session, "principal" | "remote">): Allowed {
+    let asking = this.#asking.get(principal);
+    if (asking?.host !== host) {
+      asking = { host, allowed: this.#allowed(principalText(principal), javaHost(host)) };
+      this.#asking.set(principal, asking);
+    }
+    return asking.allowed;
+  }
+
+  #allowed(principal: string, host: string): Allowed {
     const { superUsers, isOpenWithoutRules } = this.#terms;
-    const principal = principalText(of);
     if (superUsers.has(principal)) return { may: () => true, mayOnSome: () => true };
-    const host = javaHost(remote.host);
     const question = (operation: Operation, type: TypeName) => ({
       principal,
       host,

@@ -189,35 +189,15 @@ export class AclTable {
   verdict(name: string, question: AclQuestion): AclVerdict {
     const rules = this.#byType.get(question.resourceType);
     if (rules === undefined) return "unruled";
-    const denying = bit(question.operation) | bit(ALL);
-    const allowing = sufficient(question.operation);
-    const principals = [question.principal, everybody];
-    const hosts = [question.host, wildcard];
-    let isRuled = false;
-    let isAllowed = false;
-    const isDenied = (entries: Entries | undefined): boolean => {
-      if (entries === undefined) return false;
-      isRuled = true;
-      for (const principal of principals) {
-        const byHost = entries.get(principal);
-        if (byHost === undefined) continue;
-        for (const host of hosts) {
-          const cell = byHost.get(host);
-          if (cell === undefined) continue;
-          if ((cell.denies & denying) !== 0) return true;
-          if ((cell.allows & allowing) !== 0) isAllowed = true;
-        }
-      }
-      return false;
-    };
-    if (isDenied(rules.literal.get(name))) return "denied";
-    if (name !== wildcard && isDenied(rules.literal.get(wildcard))) return "denied";
+    let found = said(rules.literal.get(name), question);
+    if (name !== wildcard) found |= said(rules.literal.get(wildcard), question);
     for (const length of rules.prefixLengths) {
-      if (length > name.length) break;
-      if (isDenied(rules.prefixed.get(name.slice(0, length)))) return "denied";
+      if (length > name.length || (found & denied) !== 0) break;
+      found |= said(rules.prefixed.get(name.slice(0, length)), question);
     }
-    if (isAllowed) return "allowed";
-    return isRuled ? "denied" : "unruled";
+    if ((found & denied) !== 0) return "denied";
+    if ((found & allowed) !== 0) return "allowed";
+    return found === 0 ? "unruled" : "denied";
   }
 
   /**
@@ -229,25 +209,44 @@ export class AclTable {
     if (rules === undefined) return false;
     const deniedNames = new Set<string>();
     const deniedPrefixes = new Set<string>();
-    const allowed: StoredAcl[] = [];
+    const allowing: StoredAcl[] = [];
     let isAllAllowed = false;
     for (const acl of rulesFor(rules, question)) {
       const isAll = acl.patternType === PatternType.LITERAL && acl.resourceName === wildcard;
       if (acl.permissionType === PermissionType.DENY) {
         if (isAll) return false;
-        const denied = acl.patternType === PatternType.LITERAL ? deniedNames : deniedPrefixes;
-        denied.add(acl.resourceName);
+        const names = acl.patternType === PatternType.LITERAL ? deniedNames : deniedPrefixes;
+        names.add(acl.resourceName);
       } else if (acl.permissionType === PermissionType.ALLOW) {
         if (isAll) isAllAllowed = true;
-        else allowed.push(acl);
+        else allowing.push(acl);
       }
     }
     return isAllAllowed ||
-      allowed.some(({ patternType, resourceName }) =>
+      allowing.some(({ patternType, resourceName }) =>
         !(patternType === PatternType.LITERAL && deniedNames.has(resourceName)) &&
         !beginnings(resourceName).some((beginning) => deniedPrefixes.has(beginning))
       );
   }
+}
+
+/** What rules say, together: that there are some, that they allow it, that they deny it. */
+const [ruled, allowed, denied] = [1, 2, 4];
+
+/** What the rules of one pattern say. */
+function said(entries: Entries | undefined, { principal, host, operation }: AclQuestion): number {
+  if (entries === undefined) return 0;
+  const own = entries.get(principal);
+  const every = entries.get(everybody);
+  return ruled | saidFrom(own?.get(host), operation) | saidFrom(own?.get(wildcard), operation) |
+    saidFrom(every?.get(host), operation) | saidFrom(every?.get(wildcard), operation);
+}
+
+function saidFrom(cell: Cell | undefined, operation: number): number {
+  if (cell === undefined) return 0;
+  const isAllowed = (cell.allows & sufficient(operation)) !== 0;
+  const isDenied = (cell.denies & (bit(operation) | bit(ALL))) !== 0;
+  return (isAllowed ? allowed : 0) | (isDenied ? denied : 0);
 }
 
 /** Those about the operation itself, or about all, for whoever asks. */

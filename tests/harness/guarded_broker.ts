@@ -56,7 +56,8 @@ export async function guarded(
   });
 }
 
-async function logIn(client: RawClient, user: GuardedUser): Promise<void> {
+/** Says who the client is. */
+export async function logIn(client: RawClient, user: GuardedUser): Promise<void> {
   await client.ask(SaslHandshake, 1, { mechanism: "PLAIN" });
   const authBytes = utf8(`\0${user}\0${user}`);
   const { errorCode } = await client.ask(SaslAuthenticate, 2, { authBytes });
