@@ -418,3 +418,11 @@ export class BytesWriter {
     this.#position = 0;
   }
 }
+
+/** Whether two secrets are the same, in a time that does not tell how much of them is. */
+export function secretsEqual(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (const [i, byte] of a.entries()) difference |= byte ^ (b[i] ?? 0);
+  return difference === 0;
+}

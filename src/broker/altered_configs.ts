@@ -14,7 +14,13 @@ import type { Refusal, RequestContext } from "./handler.ts";
 type Response = ResponseInput<typeof AlterConfigs>;
 
 /** What an alteration asks of the broker. */
-export type AlteringServices = "nodeId" | "config" | "change" | "logger" | "slices";
+export type AlteringServices =
+  | "nodeId"
+  | "config"
+  | "change"
+  | "logger"
+  | "slices"
+  | "tlsListeners";
 
 /** What its client must be allowed. */
 export const mayAlter = [
@@ -38,6 +44,7 @@ export async function alterAll<
   const rules = configRules({
     nodeId: services.nodeId,
     groups: groupTerms(services.config),
+    tlsProblem: (values) => services.tlsListeners.problemWith(values),
     refusal(configured) {
       const resource = configAccess(configured);
       return may("alterConfigs", resource) ? undefined : refusedWith(resource);

@@ -135,10 +135,13 @@ export class Broker implements RunningBroker {
     const { config, logger, runtime: { clock } } = asked;
     const log = new CalmLog({ logger, monotonic: () => clock.monotonic() });
     const isTrial = asked.readsOnlyBecause !== undefined;
-    // A listener without a key is found out before anything is written.
-    const { files } = asked.runtime;
+    // A listener without a key, or with one that does not fit, is found out before anything is
+    // written.
+    const { files, network } = asked.runtime;
     for (const { name } of config.listeners) {
-      if (config.protocolOf(name).endsWith("SSL")) tlsMaterialOf(config, files, name);
+      if (config.protocolOf(name).endsWith("SSL")) {
+        network.checkTls(tlsMaterialOf(config, files, name));
+      }
       checkLoginFiles({ config, files }, name);
     }
     const storage = await Storage.open({ ...asked, logger: log.logger, isTrial });

@@ -11,6 +11,7 @@ import type { ChangeQueue, MetadataStore } from "../cluster/mod.ts";
 import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random } from "../runtime/ports.ts";
 import type { AuditLog } from "./audit.ts";
+import type { TlsListeners } from "./authentication/tls_listeners.ts";
 import type { DelegationTokens } from "./authentication/delegation_tokens.ts";
 import type { Authorizer } from "./authorizer.ts";
 import type { BrokerConfig } from "./config/mod.ts";
@@ -77,6 +78,7 @@ export interface Services {
   readonly quotas: Pick<ClientQuotas, "meter">;
   /** Undefined where nobody wants to know. */
   readonly audit: Pick<AuditLog, "created"> | undefined;
+  readonly tlsListeners: Pick<TlsListeners, "problemWith">;
   readonly delegationTokens: Pick<DelegationTokens, "areEnabled" | "hmacOf" | "find">;
   /** Clients' own metrics; loaded when a client first asks. */
   readonly telemetry: () => Promise<Telemetry>;

@@ -242,8 +242,9 @@ export class Wiring implements Services {
       this.requestMetrics = new RequestMetrics(monotonic);
       this.eventLoopDelay = new EventLoopDelay({ clock, timers });
     }
-    const { files } = runtime;
-    this.tlsListeners = new TlsListeners({ config, files, timers, logger, audit: this.audit });
+    const { files, network } = runtime;
+    const { audit } = this;
+    this.tlsListeners = new TlsListeners({ config, network, files, timers, logger, audit });
     this.delegationTokens = this.#makeDelegationTokens();
     this.logins = this.#makeLogins();
     this.acceptor = this.#makeAcceptor();
@@ -506,6 +507,7 @@ export class Wiring implements Services {
       if (change.type === "clientQuotasChanged") this.quotas.set(image.clientQuotas());
       if (change.type === "configChanged" && change.resourceType === ResourceType.BROKER) {
         this.config.setDynamic(dynamicLayers(image, this.nodeId));
+        this.tlsListeners.review();
       }
       if (change.type === "topicRemoved") removed.push(change.topic.name);
     }

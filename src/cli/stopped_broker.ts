@@ -1,16 +1,18 @@
 // Commands about what lies in a data folder, for a broker that runs or for one that does not:
 // --data-dir starts one for a moment, by a port that nobody else knows.
 
+import { parseProperties } from "../base/properties.ts";
 import type { Client } from "../client/mod.ts";
 import type { Values } from "./arguments.ts";
 import { type brokerOptions, withClient, withClientOf } from "./broker_client.ts";
 import type { CliContext } from "./context.ts";
+import { readTextFile } from "./text_file.ts";
 
 export const stoppedOption = {
   "data-dir": {
     kind: "text",
     value: "FOLDER",
-    about: "the data of a broker that does not run, in place of one to ask",
+    about: "the data of a broker that does not run; --config is then its own file",
   },
 } as const;
 
@@ -29,7 +31,7 @@ export async function withBroker(
   if (dataDir === undefined) return await withClient(context, options, work);
   const { loadConfig, startBroker } = await import("../broker/mod.ts");
   const flags = { dataDir, host: "127.0.0.1", port: 0, set: settings };
-  const { config } = loadConfig({ flags });
+  const { config } = loadConfig({ flags, options: clusterKeysIn(context, options.config) });
   const logger = context.runtime.logger({ level: "error", format: "text" });
   const broker = await startBroker({ runtime: context.runtime, config, logger });
   try {
@@ -38,4 +40,12 @@ export async function withBroker(
   } finally {
     await broker.close();
   }
+}
+
+/** What a broker's own file says of the cluster that a new data folder begins. */
+function clusterKeysIn(context: CliContext, path: string | undefined): Record<string, string> {
+  if (path === undefined) return {};
+  const text = readTextFile(context.runtime.files, { path, option: "--config" });
+  const keys = ["cluster.id", "node.id", "broker.id", "ottla.metadata.version"];
+  return Object.fromEntries([...parseProperties(text)].filter(([name]) => keys.includes(name)));
 }

@@ -20,7 +20,8 @@ export async function startMonitoredBroker(options: BrokerOptions): Promise<Moni
   const { runtime, config, logger } = options;
   const host = config.get("ottla.metrics.host") ?? itemAt(config.listeners, 0).host;
   const port = config.get("ottla.metrics.port") ?? 0;
-  const monitor = await openOn(host, (host) => Monitor.open(runtime, { host, port }))
+  const token = config.get("ottla.metrics.token");
+  const monitor = await openOn(host, (host) => Monitor.open(runtime, { host, port, token }))
     .catch((error) => {
       if (!(error instanceof PlatformFault)) throw error;
       const { kind, message } = error;

@@ -1,6 +1,7 @@
 // What an operator's tools ask a broker over HTTP:
 //
-//   GET /metrics   Prometheus's text; 503 until there is a broker to measure
+//   GET /metrics   Prometheus's text; 503 until there is a broker to measure; 401 without the token
+//                  that ottla.metrics.token asks for
 //   GET /health    200 {"status":"ready"}, or 503 while it is not served as it should be:
 //
 //   starting --> ready <--> degraded (a data directory failed) --> closing --> gone
@@ -9,6 +10,7 @@
 // a close, can be told from a broker that is dead. Invariant: at most `scrapesMax` scrapes are made
 // at a time.
 
+import { secretsEqual, utf8 } from "../base/bytes.ts";
 import type { RunningBroker } from "../broker/mod.ts";
 import type { Address, HttpServer, Runtime } from "../runtime/ports.ts";
 import { exposition, expositionType } from "./exposition.ts";
@@ -27,8 +29,11 @@ export class Monitor {
   }
 
   /** Listens; throws PlatformFault when it cannot. */
-  static async open({ http }: Runtime, address: Address): Promise<Monitor> {
-    const state: State = { broker: undefined, scrapes: 0 };
+  static async open(
+    { http }: Runtime,
+    { token, ...address }: Address & { readonly token: string | null },
+  ): Promise<Monitor> {
+    const state: State = { broker: undefined, scrapes: 0, token };
     return new Monitor(await http.serve(address, (request) => answer(request, state)), state);
   }
 
@@ -50,6 +55,8 @@ interface State {
   /** Undefined while it starts. */
   broker: RunningBroker | undefined;
   scrapes: number;
+  /** What who asks for metrics has to show; null: nothing. */
+  readonly token: string | null;
 }
 
 function answer(request: Request, state: State): Response | Promise<Response> {
@@ -62,7 +69,18 @@ function answer(request: Request, state: State): Response | Promise<Response> {
     response.headers.set("allow", "GET, HEAD");
     return response;
   }
-  return pathname === "/health" ? health(state.broker) : metrics(state);
+  if (pathname === "/health") return health(state.broker);
+  if (mayScrape(request, state.token)) return metrics(state);
+  const response = text(401, "show the token: Authorization: Bearer TOKEN");
+  response.headers.set("www-authenticate", "Bearer");
+  return response;
+}
+
+/** Takes as long for a token that is nearly right. */
+function mayScrape({ headers }: Request, token: string | null): boolean {
+  if (token === null) return true;
+  const [, shown = ""] = /^bearer +(.*)$/i.exec(headers.get("authorization") ?? "") ?? [];
+  return secretsEqual(utf8(shown), utf8(token));
 }
 
 function health(broker: RunningBroker | undefined): Response {

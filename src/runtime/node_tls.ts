@@ -31,7 +31,15 @@ function crypto(): typeof Crypto {
 }
 
 /** TLS as each adapter's network has it. */
-export const nodeTls: Pick<Network, "listenTls" | "connectTls"> = {
+export const nodeTls: Pick<Network, "checkTls" | "listenTls" | "connectTls"> = {
+  checkTls(material) {
+    try {
+      tls().createSecureContext(contextOf(material));
+    } catch (error) {
+      throw materialFault(error);
+    }
+  },
+
   listenTls(address, { material, rules }, onConnection) {
     return new Promise((resolve, reject) => {
       const server = makeServer(material, rules);

@@ -136,6 +136,8 @@ export interface Network {
     tls: { readonly material: TlsMaterial; readonly rules: TlsServerRules },
     onConnection: (socket: SecureSocket) => void,
   ): Promise<SecureListener>;
+  /** Throws Denied where {@link listenTls} would: a key, a certificate or a password does not fit. */
+  checkTls(material: TlsMaterial): void;
   /** The same; Denied when the server's certificate is not trusted, or is not of this host. */
   connectTls(address: Address, material: TlsMaterial): Promise<SecureSocket>;
 }

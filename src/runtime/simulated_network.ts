@@ -65,6 +65,7 @@ export class SimulatedNetwork {
     return {
       listen: (address, onConnection) => this.#listen(address, { host, onConnection }),
       connect: (address) => this.#connect(address, host),
+      checkTls: () => {},
       listenTls: noTls,
       connectTls: noTls,
     };

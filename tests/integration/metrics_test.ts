@@ -283,3 +283,23 @@ Deno.test("--metrics-port serves, and a connection that stays holds no end up", 
   assertEquals(code, 0);
   kept.close();
 });
+
+Deno.test("metrics are for who shows the token, and health for everybody", async () => {
+  const { open, end } = await rig({ "ottla.metrics.token": "a token of ours" });
+  try {
+    const { url, close } = await open();
+    const status = async (path: string, headers: Record<string, string> = {}) => {
+      const response = await fetch(`${url}${path}`, { headers });
+      await response.body?.cancel();
+      return response.status;
+    };
+    assertEquals(await status("/metrics", { authorization: "Bearer a token of ours" }), 200);
+    assertEquals(await status("/metrics"), 401);
+    assertEquals(await status("/metrics", { authorization: "Bearer a token of theirs" }), 401);
+    assertEquals(await status("/metrics", { authorization: "Basic a token of ours" }), 401);
+    assertEquals(await status("/health"), 200);
+    await close();
+  } finally {
+    await end();
+  }
+});

@@ -1,8 +1,12 @@
 // Listeners behind TLS, as an operator meets them: what a start refuses, and new certificates while
 // the broker runs.
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { connect } from "../../mod.ts";
+import { Client } from "../../src/client/mod.ts";
+import { IncrementalAlterConfigs } from "../../src/protocol/apis/44_incremental_alter_configs.ts";
+import { ErrorCode } from "../../src/protocol/mod.ts";
+import { detectRuntime } from "../../src/runtime/detect.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { within } from "../harness/deadline.ts";
 import { alice, ca, server, stranger } from "../harness/certificates.ts";
@@ -45,6 +49,7 @@ Deno.test("a start whose key cannot be used is refused, and says what to do", as
     const { code, stderr } = await program.ended();
     assertEquals(code, 1);
     assertMatch(stderr, told);
+    await assertRejects(() => Deno.stat(`${given.folder}/data`), Deno.errors.NotFound);
   }
 });
 
@@ -69,4 +74,52 @@ Deno.test("new certificates are taken over while clients are served", async () =
   await within(tookOver.promise, { ms: 60_000, what: () => broker.output });
   await using after = await trusting(stranger.chain);
   for (const cluster of [before, still, after]) await cluster.admin.listTopics();
+});
+
+Deno.test("clients set new certificates while others are served, if they can be used", async () => {
+  await using given = await rig(server.key + server.chain);
+  await using broker = await BrokerProcess.start({ settings: given.settings });
+  const { bootstrap } = broker;
+  const runtime = await detectRuntime();
+  const admin = await Client.connect(runtime, { bootstrap, tls: { ca } });
+  await using before = await connect({ bootstrap, tls: { ca } });
+  const alter = async (values: Record<string, string | null>) => {
+    const configs = Object.entries(values).map(([name, value]) => ({
+      name: `listener.name.plaintext.${name}`,
+      configOperation: value === null ? 1 : 0,
+      value,
+    }));
+    const { responses } = await admin.request(IncrementalAlterConfigs, {
+      resources: [{ resourceType: 4, resourceName: "1", configs }],
+      validateOnly: false,
+    }, { to: "any" });
+    return responses.map(({ errorCode, errorMessage }) => [errorCode, errorMessage ?? ""]);
+  };
+  const refused = await alter({
+    "ssl.keystore.key": server.key,
+    "ssl.keystore.certificate.chain": stranger.chain,
+  });
+  assertEquals(refused, [[
+    ErrorCode.INVALID_REQUEST,
+    "listener PLAINTEXT: the key, its certificates or the password do not fit: the key is not the " +
+    "certificate's",
+  ]]);
+  const missing = await alter({ "ssl.keystore.location": "/nowhere/at.all" });
+  assertMatch(String(missing[0]?.[1]), /there is no file/);
+  await using still = await connect({ bootstrap, tls: { ca } });
+
+  const inline = {
+    "ssl.keystore.key": stranger.key,
+    "ssl.keystore.certificate.chain": stranger.chain,
+  };
+  assertEquals(await alter(inline), [[ErrorCode.NONE, ""]]);
+  await using after = await connect({ bootstrap, tls: { ca: stranger.chain } });
+  await assertRejects(() => connect({ bootstrap, tls: { ca } }), Error, "certificate is refused");
+  for (const cluster of [before, still, after]) await cluster.admin.listTopics();
+  assertEquals(await alter({ "ssl.keystore.key": null, "ssl.keystore.certificate.chain": null }), [
+    [ErrorCode.NONE, ""],
+  ]);
+  await using again = await connect({ bootstrap, tls: { ca } });
+  await again.admin.listTopics();
+  admin.close();
 });

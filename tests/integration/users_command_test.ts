@@ -21,18 +21,30 @@ Deno.test("the first user is made before the start, and makes and removes others
   const dataDir = `${folder}/data`;
   await Deno.writeTextFile(`${folder}/alice`, "a secret of alice's\nand no more\n");
   await Deno.writeTextFile(`${folder}/bob`, "b-secret");
+  const clusterId = "AAECAwQFBgcICQoLDA0ODw";
+  const own = ["listeners=SASL_PLAINTEXT://:9092", `cluster.id=${clusterId}`, "node.id=7"];
+  await Deno.writeTextFile(`${folder}/server.properties`, own.join("\n"));
   try {
     const first = await ottla([
       ..."users add alice --data-dir".split(" "),
       dataDir,
       "--new-password-file",
       `${folder}/alice`,
+      "--config",
+      `${folder}/server.properties`,
     ]);
     assertEquals(first.code, 0, first.stderr);
+    const properties = await Deno.readTextFile(`${dataDir}/meta.properties`);
+    assertMatch(properties, new RegExp(`^cluster\\.id=${clusterId}$`, "m"));
+    assertMatch(properties, /^node\.id=7$/m);
     assertMatch(first.stderr, /alice can log in by SCRAM-SHA-256 and SCRAM-SHA-512/);
     await using broker = await BrokerProcess.start({
       dataDir,
-      settings: { "listener.security.protocol.map": "PLAINTEXT:SASL_PLAINTEXT" },
+      settings: {
+        "listener.security.protocol.map": "PLAINTEXT:SASL_PLAINTEXT",
+        "cluster.id": clusterId,
+        "node.id": "7",
+      },
     });
     const { bootstrap: OTTLA_BOOTSTRAP } = broker;
     const alice = {

@@ -5,12 +5,11 @@
 //
 // Invariant: a check takes as long, whether there is such a user or not.
 
-import { fromUtf8, utf8 } from "../../base/bytes.ts";
+import { fromUtf8, secretsEqual, utf8 } from "../../base/bytes.ts";
 import type { MetadataImage } from "../../cluster/mod.ts";
 import type { ScramCredential } from "../../cluster/principals.ts";
 import { ScramMechanism } from "../../cluster/scram.ts";
 import type { DigestAlgorithm, Digests } from "../../runtime/ports.ts";
-import { secretsEqual } from "./mechanism.ts";
 import type { PasswordCheck } from "./plain.ts";
 
 export interface CredentialsOptions {

@@ -46,6 +46,12 @@ const scramHashes: Readonly<Record<string, readonly [number, DigestAlgorithm]>> 
   "SCRAM-SHA-256": [ScramMechanism.SCRAM_SHA_256, "sha256"],
   "SCRAM-SHA-512": [ScramMechanism.SCRAM_SHA_512, "sha512"],
 };
+/** A name that is none of these may have been set while the broker ran. */
+export const offeredMechanisms: readonly string[] = [
+  "PLAIN",
+  ...Object.keys(scramHashes),
+  "OAUTHBEARER",
+];
 const nonceBytes = 18;
 const secretBytes = 32;
 
@@ -92,7 +98,10 @@ export class Logins {
     const names = config.ofListener("sasl.enabled.mechanisms", { listener });
     const delayMs = config.get("connection.failed.authentication.delay.ms");
     return {
-      mechanisms: new Map(names.map((name) => [name, () => this.#begin(name, listener)])),
+      mechanisms: new Map(
+        names.filter((name) => offeredMechanisms.includes(name))
+          .map((name) => [name, () => this.#begin(name, listener)]),
+      ),
       frameBytesMax: config.ofListener("sasl.server.max.receive.size", { listener }),
       sessionMs: (mechanism) =>
         config.ofListener("connections.max.reauth.ms", { listener, mechanism }),

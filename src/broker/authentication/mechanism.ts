@@ -54,11 +54,3 @@ export function known(
 export function refused(told: string, reason: string = told): Step {
   return { type: "refused", refusal: { told, reason } };
 }
-
-/** Whether two secrets are the same, in a time that does not tell how much of them is. */
-export function secretsEqual(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  let difference = 0;
-  for (const [i, byte] of a.entries()) difference |= byte ^ (b[i] ?? 0);
-  return difference === 0;
-}

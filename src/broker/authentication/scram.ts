@@ -13,9 +13,9 @@
 // A delegation token logs in like a user: its id is the name, and it stands for its owner (KIP-48).
 // Differs from Kafka: Kafka refuses a user that does not exist at its first message of SCRAM.
 
-import { fromUtf8, utf8 } from "../../base/bytes.ts";
+import { fromUtf8, secretsEqual, utf8 } from "../../base/bytes.ts";
 import type { DigestAlgorithm, Digests } from "../../runtime/ports.ts";
-import { challenge, type Exchange, known, refused, secretsEqual, type Step } from "./mechanism.ts";
+import { challenge, type Exchange, known, refused, type Step } from "./mechanism.ts";
 
 /** What a user's password is checked against. */
 export interface StoredScram {

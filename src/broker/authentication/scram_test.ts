@@ -115,3 +115,31 @@ Deno.test("a name with an equals sign or a comma is itself again", async () => {
   const reason = step.type === "refused" && step.refusal.reason;
   assertEquals(reason, "wrong password, or no such user: a=b,c");
 });
+
+Deno.test("an exchange that somebody has overheard lets nobody in a second time", async () => {
+  const nonces = ["%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0", "another one of ours"];
+  const salt = bytesOf("W22ZaJ0SNY7soEsUEjb6gQ==");
+  const stored = await storedOf("sha256", { password: "pencil", salt });
+  const begin = () =>
+    scramExchange({
+      algorithm: "sha256",
+      name: "SCRAM-SHA-256",
+      digests,
+      credential: () => stored,
+      token: () => Promise.resolve(undefined),
+      decoy: () => stored,
+      newNonce: () => nonces.shift() ?? "",
+    });
+  const overheard = begin();
+  await overheard.take(utf8(clientFirst));
+  assertEquals((await overheard.take(utf8(clientFinal))).type, "known");
+  const replayed = begin();
+  const challenge = said(await replayed.take(utf8(clientFirst)));
+  assertEquals((await replayed.take(utf8(clientFinal))).type, "refused");
+  // Our own part of the nonce, said back as the client's, proves nothing either.
+  const [, ours = ""] = /^r=rOprNGfwEbeRWgbNEkqO([^,]+),/.exec(challenge) ?? [];
+  assertEquals(ours, "another one of ours");
+  const reflected = begin();
+  await reflected.take(utf8(`n,,n=user,r=${ours}`));
+  assertEquals((await reflected.take(utf8(`c=biws,r=${ours},${proof}`))).type, "refused");
+});

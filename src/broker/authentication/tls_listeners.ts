@@ -12,6 +12,7 @@ import { messageOf, PlatformFault, UsageFault } from "../../base/faults.ts";
 import type {
   Files,
   Logger,
+  Network,
   SecureListener,
   Timer,
   Timers,
@@ -24,10 +25,11 @@ import type { BrokerConfig } from "../config/mod.ts";
 import type { Principal } from "../network/session.ts";
 import { subjectOf } from "./distinguished_name.ts";
 import { parseRules, type PrincipalRules, userOf } from "./principal_rules.ts";
-import { tlsFilesOf, tlsMaterialOf } from "./tls_material.ts";
+import { tlsFilesOf, tlsMaterialOf, tlsTextsOf } from "./tls_material.ts";
 
 export interface TlsListenersOptions {
-  readonly config: Pick<BrokerConfig, "ofListener" | "protocolOf">;
+  readonly config: Pick<BrokerConfig, "listeners" | "ofListener" | "protocolOf" | "withValues">;
+  readonly network: Pick<Network, "checkTls">;
   readonly files: Files;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -93,6 +95,35 @@ export class TlsListeners {
     return name === undefined ? undefined : { type: "User", name };
   }
 
+  /**
+   * Why a listener could not prove itself with these values of this broker's keys; undefined: all
+   * can. Its file or text is read, and its key tried.
+   */
+  problemWith(values: ReadonlyMap<string, string>): string | undefined {
+    const { config, files, network } = this.#options;
+    const proposed = config.withValues(values);
+    for (const { name } of config.listeners) {
+      if (!config.protocolOf(name).endsWith("SSL")) continue;
+      try {
+        network.checkTls(tlsMaterialOf(proposed, files, name));
+      } catch (error) {
+        if (!(error instanceof PlatformFault || error instanceof UsageFault)) throw error;
+        return `listener ${name}: ${messageOf(error)}`;
+      }
+    }
+    return undefined;
+  }
+
+  /** The configuration is another: what it says of keys and certificates holds from now on. */
+  review(): void {
+    for (const each of this.#watched) {
+      const state = this.#stateOf(each.name);
+      if (state === each.seen) continue;
+      each.seen = state;
+      this.#renew(each);
+    }
+  }
+
   /** The files of `listener` are looked at from now on. */
   watch(name: string, listener: SecureListener): void {
     this.#watched.push({ name, listener, seen: this.#stateOf(name) });
@@ -111,12 +142,7 @@ export class TlsListeners {
   }
 
   #lookAgain(): void {
-    for (const each of this.#watched) {
-      const state = this.#stateOf(each.name);
-      if (state === each.seen) continue;
-      each.seen = state;
-      this.#renew(each);
-    }
+    this.review();
     this.#look = this.#options.timers.after(lookEveryMs, () => this.#lookAgain());
   }
 
@@ -134,12 +160,13 @@ export class TlsListeners {
     }
   }
 
-  /** Another text when one of the listener's files is another. */
+  /** Another text when one of the listener's files, or of its values, is another. */
   #stateOf(listener: string): string {
     const { config, files } = this.#options;
-    return tlsFilesOf(config, listener).map((path) => {
+    const states = tlsFilesOf(config, listener).map((path) => {
       const info = files.stat(path);
       return `${path} ${info?.size} ${info?.modifiedMs}`;
-    }).join("\n");
+    });
+    return [...states, ...tlsTextsOf(config, listener)].join("\n");
   }
 }

@@ -29,6 +29,18 @@ export function tlsFilesOf(config: Config, listener: string): string[] {
   return keys.flatMap((key) => config.ofListener(key, { listener }) ?? []);
 }
 
+/** The values that are no files. */
+export function tlsTextsOf(config: Config, listener: string): (string | null)[] {
+  const keys = [
+    "ssl.keystore.key",
+    "ssl.keystore.certificate.chain",
+    "ssl.keystore.password",
+    "ssl.key.password",
+    "ssl.truststore.certificates",
+  ] as const;
+  return keys.map((key) => config.ofListener(key, { listener }));
+}
+
 function identityOf(config: Config, files: Files, listener: string): TlsMaterial["identity"] {
   const key = config.ofListener("ssl.keystore.key", { listener });
   const chain = config.ofListener("ssl.keystore.certificate.chain", { listener });

@@ -167,6 +167,13 @@ const ownKeys = {
     doc: "Port on which metrics and health are served over HTTP; 0 picks a free one. Without it " +
       "they are not. Set by --metrics-port. (Ottla's own key.)",
   },
+  "ottla.metrics.token": {
+    type: "password",
+    default: null,
+    doc:
+      "Who asks for metrics has to show this, as Authorization: Bearer TOKEN; health is told to " +
+      "anybody. (Ottla's own key.)",
+  },
   "ottla.metrics.host": {
     type: "string",
     default: null,

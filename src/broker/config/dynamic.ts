@@ -3,6 +3,7 @@
 //   ConfigRecord BROKER "1"  -> layer for this broker   (kafka-configs --entity-name 1)
 //   ConfigRecord BROKER ""   -> layer for the cluster   (kafka-configs --entity-default)
 //
+// A key of one listener (listener.name.outside.ssl.keystore.location) is what it is without that.
 // Only keys that can change while a broker runs are taken over: what else a folder's log may hold
 // could not have had any effect in the broker that wrote it, either.
 
@@ -11,6 +12,7 @@ import { entryOf } from "../../base/items.ts";
 import { type MetadataImage, ResourceType } from "../../cluster/mod.ts";
 import { type ConfigLayer, ConfigSource } from "./layers.ts";
 import { brokerKeys } from "./broker_table.ts";
+import { listenerKeyOf } from "./listener_keys.ts";
 import type { ConfigKey } from "./values.ts";
 
 /** The layers above those of the start, highest precedence first. */
@@ -26,6 +28,6 @@ export function dynamicLayers(image: MetadataImage, nodeId: BrokerId): ConfigLay
 }
 
 function isDynamic([name]: readonly [string, string]): boolean {
-  const key = entryOf<ConfigKey>(brokerKeys, name);
+  const key = entryOf<ConfigKey>(brokerKeys, listenerKeyOf(name) ?? name);
   return key?.update !== undefined && key.refused === undefined;
 }

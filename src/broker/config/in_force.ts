@@ -64,6 +64,11 @@ export class BrokerConfig {
     this.#generation++;
   }
 
+  /** As it would be if clients had set this of this broker, and nothing else. */
+  withValues(values: ReadonlyMap<string, string>): BrokerConfig {
+    return new BrokerConfig([{ source: ConfigSource.DYNAMIC_BROKER, values }, ...this.#layers]);
+  }
+
   /** The value in force. Parsed once, so cheap enough for every request. */
   get<Name extends BrokerKeyName>(name: Name): BrokerValue<Name> {
     let value = this.#values.get(name);

@@ -19,6 +19,7 @@ import { topicConfigWarnings, validateTopicConfigs } from "./mod.ts";
 import type { ResourceKey } from "./describe.ts";
 import { clientMatchKeys, clientMetricsKeys, groupKeys } from "./group_table.ts";
 import { brokerKeys, topicKeys } from "./broker_table.ts";
+import { listenerKeyOf } from "./listener_keys.ts";
 import type { GroupSettings, GroupTerms } from "./parts.ts";
 import { type ConfigKey, isSensitive, nearestName, parseValue } from "./values.ts";
 
@@ -32,8 +33,10 @@ type Setting = readonly [name: string, value: string];
 
 /** The rules of broker `nodeId`, where groups may have what `groups` says. */
 export function configRules(
-  { nodeId, groups, refusal }: {
+  { nodeId, groups, refusal, tlsProblem }: {
     readonly nodeId: number;
+    /** Why the listeners could not prove themselves with this broker's keys set to these. */
+    readonly tlsProblem: (values: ReadonlyMap<string, string>) => string | undefined;
     readonly groups: GroupSettings;
     readonly refusal: ConfigRules["refusal"];
   },
@@ -53,7 +56,8 @@ export function configRules(
         case ResourceType.TOPIC:
           return topicProblem(proposed);
         case ResourceType.BROKER:
-          return brokerProblem(changed, { isDefault: resource.resourceName === "" });
+          return brokerProblem(changed, { isDefault: resource.resourceName === "" }) ??
+            listenerProblem(proposed, tlsProblem);
         case ResourceType.BROKER_LOGGER:
           return loggerProblem(proposed);
         case ResourceType.GROUP:
@@ -148,7 +152,7 @@ function brokerProblem(
   const settings: { readonly key: ConfigKey; readonly setting: Setting }[] = [];
   for (const setting of all) {
     const [name] = setting;
-    const key = entryOf(keys, name);
+    const key = entryOf(keys, listenerKeyOf(name) ?? name);
     if (key !== undefined) {
       settings.push({ key, setting });
       continue;
@@ -177,6 +181,16 @@ function brokerProblem(
     if (problem !== undefined) return invalidRequest(problem);
   }
   return undefined;
+}
+
+/** New keys and certificates are tried before they are stored. */
+function listenerProblem(
+  { values, changed }: ProposedConfigs,
+  tlsProblem: (values: ReadonlyMap<string, string>) => string | undefined,
+): Refusal | undefined {
+  const isTls = [...changed].some((name) => (listenerKeyOf(name) ?? name).startsWith("ssl."));
+  const problem = isTls ? tlsProblem(values) : undefined;
+  return problem === undefined ? undefined : invalidRequest(problem);
 }
 
 function nodeProblem(name: string, nodeId: number): Refusal | undefined {
