@@ -242,9 +242,7 @@ export class Wiring implements Services {
       this.requestMetrics = new RequestMetrics(monotonic);
       this.eventLoopDelay = new EventLoopDelay({ clock, timers });
     }
-    const { files, network } = runtime;
-    const { audit } = this;
-    this.tlsListeners = new TlsListeners({ config, network, files, timers, logger, audit });
+    this.tlsListeners = new TlsListeners({ ...runtime, config, logger, audit: this.audit });
     this.delegationTokens = this.#makeDelegationTokens();
     this.logins = this.#makeLogins();
     this.acceptor = this.#makeAcceptor();

@@ -10,6 +10,7 @@ import type * as Crypto from "node:crypto";
 import type * as Tls from "node:tls";
 import type * as Net from "node:net";
 import { messageOf, PlatformFault } from "../base/faults.ts";
+import { webTimers } from "./event_loop.ts";
 import { wrapNodeSocket } from "./node_socket.ts";
 import { platformFault, secureFault } from "./platform_faults.ts";
 import type {
@@ -43,15 +44,28 @@ export const nodeTls: Pick<Network, "checkTls" | "listenTls" | "connectTls"> = {
   listenTls(address, { material, rules }, onConnection) {
     return new Promise((resolve, reject) => {
       const server = makeServer(material, rules);
-      const handshakes = new Set<string>();
+      // In the order in which they began.
+      const handshakes = new Map<string, Net.Socket>();
+      const toldOf = new Set<string>();
       server.on("connection", (handle) => {
         const peer = peerOf(handle);
         if (rules.admits?.(peer) === false) return void handle.destroy();
-        handshakes.add(addressText(peer));
-        handle.on("close", () => handshakes.delete(addressText(peer)));
+        const name = addressText(peer);
+        handshakes.set(name, handle);
+        handle.on("close", () => {
+          handshakes.delete(name);
+          webTimers.after(0, () => toldOf.delete(name));
+        });
         if (handshakes.size <= rules.handshakesMax) return;
-        handle.destroy();
-        rules.onFailed(peer, "too many shake hands at a time");
+        // Who is quick is done by now: the slowest one makes room.
+        for (const [slowest, held] of handshakes) {
+          const slow = peerOf(held);
+          handshakes.delete(slowest);
+          toldOf.add(slowest);
+          held.destroy();
+          rules.onFailed(slow, "too many shake hands at a time, and it is the slowest");
+          break;
+        }
       });
       server.on("secureConnection", (handle) => {
         handshakes.delete(addressText(peerOf(handle)));
@@ -63,7 +77,7 @@ export const nodeTls: Pick<Network, "checkTls" | "listenTls" | "connectTls"> = {
       server.on("tlsClientError", (error, handle) => {
         const peer = peerOf(handle);
         handle.destroy();
-        rules.onFailed(peer, messageOf(error));
+        if (!toldOf.delete(addressText(peer))) rules.onFailed(peer, messageOf(error));
       });
       server.once("error", (error) => {
         reject(platformFault(`listen on ${addressText(address)}`, error));

@@ -105,7 +105,7 @@ export interface TlsServerRules {
   readonly versions: readonly [oldest: TlsVersion, newest: TlsVersion];
   /** Whether a client is asked for a certificate; whether it may come without one. */
   readonly clientAuth: "none" | "requested" | "required";
-  /** For how long a client may shake hands, and how many at a time may. */
+  /** For how long a client may shake hands; how many at a time may: the slowest makes room. */
   readonly handshakeMsMax: number;
   readonly handshakesMax: number;
   /** Whether a peer may begin to shake hands; absent: any may. */
@@ -136,7 +136,7 @@ export interface Network {
     tls: { readonly material: TlsMaterial; readonly rules: TlsServerRules },
     onConnection: (socket: SecureSocket) => void,
   ): Promise<SecureListener>;
-  /** Throws Denied where {@link listenTls} would: a key, a certificate or a password does not fit. */
+  /** Throws Denied where a key, a certificate or a password does not fit, as `listenTls` does. */
   checkTls(material: TlsMaterial): void;
   /** The same; Denied when the server's certificate is not trusted, or is not of this host. */
   connectTls(address: Address, material: TlsMaterial): Promise<SecureSocket>;

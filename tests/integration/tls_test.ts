@@ -99,11 +99,9 @@ Deno.test("clients set new certificates while others are served, if they can be 
     "ssl.keystore.key": server.key,
     "ssl.keystore.certificate.chain": stranger.chain,
   });
-  assertEquals(refused, [[
-    ErrorCode.INVALID_REQUEST,
-    "listener PLAINTEXT: the key, its certificates or the password do not fit: the key is not the " +
-    "certificate's",
-  ]]);
+  const told = "listener PLAINTEXT: the key, its certificates or the password do not fit: the " +
+    "key is not the certificate's";
+  assertEquals(refused, [[ErrorCode.INVALID_REQUEST, told]]);
   const missing = await alter({ "ssl.keystore.location": "/nowhere/at.all" });
   assertMatch(String(missing[0]?.[1]), /there is no file/);
   await using still = await connect({ bootstrap, tls: { ca } });

@@ -47,7 +47,7 @@ const scramHashes: Readonly<Record<string, readonly [number, DigestAlgorithm]>> 
   "SCRAM-SHA-512": [ScramMechanism.SCRAM_SHA_512, "sha512"],
 };
 /** A name that is none of these may have been set while the broker ran. */
-export const offeredMechanisms: readonly string[] = [
+const offeredMechanisms: readonly string[] = [
   "PLAIN",
   ...Object.keys(scramHashes),
   "OAUTHBEARER",
