@@ -20,9 +20,10 @@ import {
   memberOverheadBytes,
   type OffsetsClient,
 } from "../group_kind.ts";
+import { assignedKind } from "../modern/assigned_kind.ts";
 import { eachPartition } from "../modern/assignment.ts";
 import { MemberState } from "../modern/reconcile.ts";
-import { forgetAllTimers, setAlarm } from "../modern/timers.ts";
+import { setAlarm } from "../modern/timers.ts";
 import type { Turn } from "../turn.ts";
 import {
   type ConsumerGroup,
@@ -36,22 +37,19 @@ import { watchRevocation } from "./settling.ts";
 import { applyConsumerRecord, groupTombstones } from "./stored.ts";
 
 export const consumerKind: GroupKind<"consumer"> = {
+  ...assignedKind,
   type: "consumer",
   apply: applyConsumerRecord,
   onLoaded,
   onAlarm,
-  // Nothing of it waits: a heartbeat is answered at once.
-  dissolve: (turn, group) => forgetAllTimers(turn, group.timers),
   memberBytes,
   assertConsistent,
   state: stateOf,
   protocolType: () => "consumer",
-  isEmpty: ({ members }) => members.size === 0,
-  isUnused: ({ members }) => members.size === 0,
+  isUnused: assignedKind.isEmpty,
   end: groupTombstones,
   commitError,
   fetchError,
-  onCommit: () => {},
   deleteOffsetsError: () => ErrorCode.NONE,
   isSubscribedTo: (group, topic) => subscribedTo(group).has(topic),
   expiryBase,

@@ -6,7 +6,8 @@
 import { assert } from "../../base/assert.ts";
 import { ErrorCode } from "../../protocol/errors.ts";
 import { type GroupKind, memberOverheadBytes } from "../group_kind.ts";
-import { forgetAllTimers, setAlarm } from "../modern/timers.ts";
+import { assignedKind } from "../modern/assigned_kind.ts";
+import { setAlarm } from "../modern/timers.ts";
 import type { GroupTopics } from "../modern/topics.ts";
 import type { Turn } from "../turn.ts";
 import { type ShareGroup, shareStateOf } from "./group.ts";
@@ -20,25 +21,22 @@ import {
 } from "./stored.ts";
 
 export const shareKind: GroupKind<"share"> = {
+  ...assignedKind,
   type: "share",
   apply: applyShareRecord,
   onLoaded,
   // To take a member out needs records: it is the next decision.
   onAlarm: (turn, { groupId }, { memberId }) =>
     void turn.then.push((view) => decideFence(view, groupId, memberId)),
-  // Nothing of it waits: a heartbeat is answered at once.
-  dissolve: (turn, { timers }) => forgetAllTimers(turn, timers),
   memberBytes,
   assertConsistent,
   state: shareStateOf,
   protocolType: () => "share",
-  isEmpty: ({ members }) => members.size === 0,
   isUnused: () => false,
   end: groupTombstones,
   commitError: () => ErrorCode.GROUP_ID_NOT_FOUND,
   // Tools ask for offsets whatever the group, and find none.
   fetchError: () => ErrorCode.NONE,
-  onCommit: () => {},
   deleteOffsetsError: () => ErrorCode.GROUP_ID_NOT_FOUND,
   isSubscribedTo: ({ members }, topic) =>
     [...members.values()].some(({ subscribedTopicNames }) => subscribedTopicNames.includes(topic)),

@@ -16,7 +16,8 @@ import { assert } from "../../base/assert.ts";
 import { ErrorCode } from "../../protocol/errors.ts";
 import type { AlarmOwner } from "../clockwork.ts";
 import { type GroupKind, memberOverheadBytes, type OffsetsClient } from "../group_kind.ts";
-import { forgetAllTimers, setAlarm } from "../modern/timers.ts";
+import { assignedKind } from "../modern/assigned_kind.ts";
+import { setAlarm } from "../modern/timers.ts";
 import type { Turn } from "../turn.ts";
 import { delayedMemberId } from "./advance.ts";
 import { stateOf, type StreamsGroup, type StreamsMember, taskName } from "./group.ts";
@@ -28,22 +29,19 @@ import { eachTask, roles } from "./tasks.ts";
 import { readerOf } from "./topology.ts";
 
 export const streamsKind: GroupKind<"streams"> = {
+  ...assignedKind,
   type: "streams",
   apply: applyStreamsRecord,
   onLoaded,
   onAlarm,
-  // Nothing of it waits: a heartbeat is answered at once.
-  dissolve: (turn, group) => forgetAllTimers(turn, group.timers),
   memberBytes,
   assertConsistent,
   state: stateOf,
   protocolType: () => "streams",
-  isEmpty: ({ members }) => members.size === 0,
-  isUnused: ({ members }) => members.size === 0,
+  isUnused: assignedKind.isEmpty,
   end: groupTombstones,
   commitError,
   fetchError,
-  onCommit: () => {},
   deleteOffsetsError: () => ErrorCode.NONE,
   isSubscribedTo,
   expiryBase: (group) => (topic, offset) =>
