@@ -110,6 +110,18 @@ function expected({ kept }: World, log: PartitionLog): { stable: number; values:
   return { stable, values };
 }
 
+Deno.test("what is aborted while a sync runs is aborted after a restart, too", async () => {
+  const rig = logRig();
+  const world: World = { rig, kept: [], sequences: new Map(), log: await rig.open() };
+  for (const producerId of [7, 8]) send(world, { producerId, count: 1 });
+  end(world, { producerId: 7, committed: false });
+  const syncing = world.log.syncTo(world.log.logEndOffset);
+  end(world, { producerId: 8, committed: false });
+  await syncing;
+  await take(world, { kind: "close" });
+  assertEquals(await committedFrom(world.log), []);
+});
+
 Deno.test("a read_committed reader gets what has committed, whatever happens", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40, size: "max" }), async (steps) => {

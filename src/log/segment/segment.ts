@@ -73,6 +73,8 @@ export class Segment {
   #firstTimestampMs: Int64 | undefined;
   #bytesSinceIndexEntry = 0;
   #abortedChanged = false;
+  /** The file of them is written, and not durable. */
+  #abortedUnsynced = false;
 
   constructor(options: SegmentOptions) {
     this.baseOffset = options.baseOffset;
@@ -221,6 +223,8 @@ export class Segment {
     if (!this.#abortedChanged) return;
     this.#hasAborted = true;
     writeWholeFile(this.#files, this.path("txnindex"), encodeAborted(this.#aborted ?? []));
+    this.#abortedChanged = false;
+    this.#abortedUnsynced = true;
   }
 
   /** Starts with empty indexes, to be filled by {@link noteBatch} from the first batch on. */
@@ -289,11 +293,12 @@ export class Segment {
   /** Makes all files of the segment durable. `sealed`: the indexes too. */
   async sync(sealed: boolean): Promise<void> {
     this.unsynced = false;
+    // What is aborted from here on is for the next sync.
+    const others: SegmentFileKind[] = this.#abortedUnsynced ? ["txnindex"] : [];
+    this.#abortedUnsynced = false;
     // An empty file is synced where there is one: it may have been cut.
     if (this.size > 0 || this.#hasFile) await this.file.sync();
     if (this.size === 0) return;
-    const others: SegmentFileKind[] = this.#abortedChanged ? ["txnindex"] : [];
-    this.#abortedChanged = false;
     if (sealed) others.push("index", "timeindex");
     for (const kind of others) {
       if (!this.retired) await syncFile(this.#files, this.path(kind));
