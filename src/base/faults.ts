@@ -58,6 +58,7 @@ export type PlatformFaultKind =
 export type PlatformFaultSubject =
   | "standard output"
   | "standard error"
+  | "standard input"
   /** The brokers that a client was given to begin with. */
   | "bootstrap"
   /** The address of metrics and health. */

@@ -80,7 +80,9 @@ async function sendLines(
     stop = onInterrupt(context, () => resolve(undefined));
   });
   while (failure === undefined) {
-    const next = await Promise.race([lines.next(), interrupted]);
+    // What came before is sent all the same.
+    const line = lines.next().catch((error) => void (failure ??= error));
+    const next = await Promise.race([line, interrupted]);
     if (next === undefined || next.done) break;
     producer.send(to.toRecord(next.value)).then(() => sent++, (error) => failure ??= error);
     await producer.ready();

@@ -75,6 +75,8 @@ const optionKinds: OptionKinds<ProducerOptions> = {
 };
 
 const requestBytesMax = 8 * 1024 * 1024;
+/** A broker closes the connection over a larger request (`socket.request.max.bytes`). */
+const recordBytesMax = 100 * 1024 * 1024;
 const requestsPerBrokerMax = 5;
 const noIdentity: ProducerIdentity = { id: -1, epoch: -1 };
 
@@ -191,6 +193,10 @@ export class Producer {
           `the topic has partitions 0 to ${topic.partitions.length - 1}`,
         ),
       );
+    }
+    if (this.#options.compression === "none" && recordSize(input) > recordBytesMax) {
+      const code = ErrorCode.MESSAGE_TOO_LARGE;
+      return Promise.reject(new KafkaError(code, `send to ${topic.name}-${partition}`));
     }
     const target = this.#queueOf(topic.name, partition);
     return new Promise((resolve, reject) => {

@@ -34,19 +34,26 @@ export function writeWhole(
   }
 }
 
-/** The lines of `chunks`, without their ends (LF or CRLF); a last line without an end counts. */
+/**
+ * The lines of a standard input, without their ends (LF or CRLF); a last line without an end
+ * counts. Throws PlatformFault where it cannot be read: a folder, a terminal that is gone.
+ */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = "";
-  for await (const chunk of chunks) {
-    const text = decoder.decode(chunk, { stream: true });
-    if (!text.includes("\n")) {
-      rest += text;
-      continue;
+  try {
+    for await (const chunk of chunks) {
+      const text = decoder.decode(chunk, { stream: true });
+      if (!text.includes("\n")) {
+        rest += text;
+        continue;
+      }
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) yield line.endsWith("\r") ? line.slice(0, -1) : line;
     }
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) yield line.endsWith("\r") ? line.slice(0, -1) : line;
+  } catch (error) {
+    throw platformFault("read standard input", error, { about: "standard input" });
   }
   rest += decoder.decode();
   if (rest !== "") yield rest;

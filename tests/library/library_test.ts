@@ -214,6 +214,18 @@ test("misspelt and misused options are refused at once, in the library's words",
   assert.deepEqual(await cluster.admin.listTopics(), []);
 });
 
+test("a record that no broker takes is refused at once, and the producer goes on", async () => {
+  await using broker = await Broker.start();
+  await using cluster = await connect({ bootstrap: broker.bootstrap });
+  const producer = cluster.producer();
+  const sent = producer.send({ topic: "orders", value: new Uint8Array(105_000_000) });
+  await assert.rejects(
+    within(sent, { ms: 30_000, what: () => "a refusal" }),
+    (error: Error) => error instanceof KafkaError && error.codeName === "MESSAGE_TOO_LARGE",
+  );
+  assert.equal((await producer.send({ topic: "orders", value: "small" })).offset, 0);
+});
+
 test("what admin and consumer cannot take is refused at once, and by name", async () => {
   await using broker = await Broker.start();
   await using cluster = await connect({ bootstrap: broker.bootstrap });

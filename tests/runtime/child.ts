@@ -2,6 +2,7 @@
 //
 //   child.ts write | log | signal | lines | lock <folder> | garbage
 
+import { PlatformFault } from "../../src/base/faults.ts";
 import { detectRuntime } from "../../src/runtime/detect.ts";
 
 const { process, files, logger, timers } = await detectRuntime();
@@ -37,7 +38,12 @@ switch (command) {
     timers.after(60_000, () => {});
     break;
   case "lines":
-    for await (const line of process.stdinLines()) process.stdout(`<${line}>\n`);
+    try {
+      for await (const line of process.stdinLines()) process.stdout(`<${line}>\n`);
+    } catch (error) {
+      if (!(error instanceof PlatformFault)) throw error;
+      process.stdout(`${error.about}: ${error.message}\n`);
+    }
     break;
   case "garbage": {
     const seen = Array.from({ length: 1_000 }, (_, i) => new WeakRef({ i }));

@@ -91,6 +91,16 @@ export function processSuite(options: SubjectOptions): void {
     assert.equal((await ending).out, `<one>\n<>\n<${long}>\n<last>\n`);
   });
 
+  check("a standard input that cannot be read says so", options, async ({ folder }) => {
+    const command = [process.execPath, ...runArguments, childPath, "lines"];
+    const words = ["-c", 'folder="$1"; shift; exec "$@" < "$folder"', "sh", folder, ...command];
+    const { code, out } = await ended(spawn("sh", words));
+    assert.equal(code, 0);
+    // Node takes what it does not know for an empty input.
+    const isTold = "Deno" in globalThis || "Bun" in globalThis;
+    assert.match(out, isTold ? /^standard input: cannot read standard input: / : /^$/);
+  });
+
   check("a lock outlives nothing: a killed holder's folder is free", options, async (subject) => {
     const { runtime: { files }, folder } = subject;
     const child = start("lock", folder);
