@@ -62,15 +62,22 @@ export const addPartitionsToTxn = handler(AddPartitionsToTxn, {
   },
 });
 
-/** The results of one transaction, in the form of its topics. */
+/**
+ * The results of one transaction, in the form of its topics. Where they are told one by
+ * one, topics without partitions are left out, as in Kafka.
+ */
 async function resultsOf(transaction: Transaction, context: Context) {
   const { topics } = transaction;
   const named = topics.flatMap(({ name: topic, partitions }) =>
     partitions.map((partition) => ({ topic, partition }))
   );
   const errorCodes = await codesOf(transaction, named, context);
+  const isByPartition = transaction.verifyOnly ||
+    errorCodes.some((each) => ofOnePartition.has(each));
   let at = 0;
-  return topics.map(({ name, partitions }) => ({
+  return topics.filter(({ partitions }) => !isByPartition || partitions.length > 0).map((
+    { name, partitions },
+  ) => ({
     name,
     resultsByPartition: partitions.map((partitionIndex) => ({
       partitionIndex,
@@ -78,6 +85,11 @@ async function resultsOf(transaction: Transaction, context: Context) {
     })),
   }));
 }
+
+const ofOnePartition: ReadonlySet<ErrorCode> = new Set([
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+]);
 
 async function codesOf(
   { transactionalId, producerId, producerEpoch, verifyOnly }: Transaction,
@@ -88,13 +100,13 @@ async function codesOf(
   const isAllowed = version >= 4 ||
     may("write", { type: "transactionalId", name: transactionalId });
   if (!isAllowed) return partitions.map(() => ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
-  if (transactionalId === "") return partitions.map(() => ErrorCode.INVALID_REQUEST);
   const problems = partitions.map((each) => problemOf(each, { services, version, may }));
   if (problems.some((errorCode) => errorCode !== ErrorCode.NONE)) {
     return problems.map((each) =>
       each === ErrorCode.NONE ? ErrorCode.OPERATION_NOT_ATTEMPTED : each
     );
   }
+  if (transactionalId === "") return partitions.map(() => ErrorCode.INVALID_REQUEST);
   const claim = { transactionalId, producerId, producerEpoch, partitions };
   if (verifyOnly) return await services.transactions.verify(claim);
   const clientVersion = version >= 4 ? 2 : 0;

@@ -140,8 +140,7 @@ async function verify(
   switch (errorCode) {
     // Not the group's coordinator is meant, but the transaction's: to ask again is all there is.
     case ErrorCode.NOT_COORDINATOR:
-    case ErrorCode.COORDINATOR_NOT_AVAILABLE:
-      return ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
+      return ErrorCode.COORDINATOR_NOT_AVAILABLE;
     case ErrorCode.CONCURRENT_TRANSACTIONS:
       return protocol === "second" ? errorCode : ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
     default:

@@ -1,7 +1,8 @@
 // StreamsGroupDescribe: epochs, topology, members and tasks of streams groups (KIP-1071).
 //
 // Serves: 0-1.
-// Behaviour: a group of another type, or none, is GROUP_ID_NOT_FOUND, as in Kafka.
+// Behaviour: a group of another type, or none, is GROUP_ID_NOT_FOUND, as in Kafka; an empty name,
+//   which groups of other kinds may have, is INVALID_GROUP_ID.
 // Versions: 1 a description of the topology (KIP-1331), of which there is none here; the assignor's
 //   name (KIP-1357).
 
@@ -17,6 +18,8 @@ type Context = RequestContext<"groups" | "slices">;
 /** What is told of a topology's description: it was not asked for, or is not kept. */
 const descriptionStatus = { notRequested: 0, notStored: 1 } as const;
 
+const nothing = { groupState: "", groupEpoch: 0, assignmentEpoch: 0, topology: null, members: [] };
+
 export const streamsGroupDescribe = handler(StreamsGroupDescribe, {
   serves: "0-1",
   authorise: [needs("group describe"), needs("topic describe")],
@@ -29,11 +32,12 @@ export const streamsGroupDescribe = handler(StreamsGroupDescribe, {
       groupIds: request.groupIds,
       asked: request.includeAuthorizedOperations,
       describe: (table, groupId) => {
+        if (groupId === "") return { ...nothing, groupId, errorCode: ErrorCode.INVALID_GROUP_ID };
         const group = table.describeStreams(groupId);
         return group.errorCode === ErrorCode.NONE ? { ...group, topologyDescriptionStatus } : group;
       },
       topicsOf: ({ topology }) => topicsOfTopology(topology),
-      nothing: { groupState: "", groupEpoch: 0, assignmentEpoch: 0, members: [] },
+      nothing,
     });
     return { groups };
   },

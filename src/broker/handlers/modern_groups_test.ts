@@ -110,7 +110,8 @@ Deno.test("a member of a streams group joins, beats by its id, and is described"
     assertEquals(await beat("group", 0), NONE);
     assertEquals(await beat("", 0), INVALID_REQUEST);
     assertEquals(await beat("group", 1, "nobody"), UNKNOWN_MEMBER_ID);
-    const asked = { groupIds: ["group", "missing"], includeAuthorizedOperations: false };
+    const asked = { groupIds: ["group", "missing", ""], includeAuthorizedOperations: false };
     const { groups } = await client.ask(StreamsGroupDescribe, 0, asked);
-    assertEquals(told(groups), [[NONE, 1], [GROUP_ID_NOT_FOUND, 0]]);
+    const refused = [[GROUP_ID_NOT_FOUND, 0], [ErrorCode.INVALID_GROUP_ID, 0]];
+    assertEquals(told(groups), [[NONE, 1], ...refused]);
   }));

@@ -71,6 +71,29 @@ Deno.test("AddPartitionsToTxn adds all partitions or none, and tells of each why
     assertEquals(await add([0]), [NONE]);
   }));
 
+Deno.test("AddPartitionsToTxn looks at partitions before it looks at an empty id", () =>
+  withTransactions(async (client) => {
+    const { name } = await makeTopic(client);
+    const { resultsByTopicV3AndBelow: told } = await client.ask(AddPartitionsToTxn, 3, {
+      v3AndBelowTransactionalId: "",
+      v3AndBelowProducerId: 1,
+      v3AndBelowProducerEpoch: 0,
+      v3AndBelowTopics: [
+        { name, partitions: [0] },
+        { name: "absent", partitions: [0] },
+        { name: "none", partitions: [] },
+      ],
+    });
+    const codes = told.map(({ name, resultsByPartition }) => [
+      name,
+      ...resultsByPartition.map(({ partitionErrorCode }) => partitionErrorCode),
+    ]);
+    assertEquals(codes, [
+      [name, ErrorCode.OPERATION_NOT_ATTEMPTED],
+      ["absent", UNKNOWN_TOPIC_OR_PARTITION],
+    ]);
+  }));
+
 Deno.test("who is not the producer of a transactional id may neither add to it nor end it", () =>
   withTransactions(async (client) => {
     const claim = { ...await begun(client), producerId: 999 };

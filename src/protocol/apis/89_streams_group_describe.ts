@@ -90,6 +90,7 @@ export const StreamsGroupDescribe = api({
       ...topicAccess,
       ...coordinatorErrors,
       GROUP_ID_NOT_FOUND: "there is no such streams group",
+      INVALID_GROUP_ID: "the group has an empty name",
       UNSUPPORTED_VERSION: "the streams protocol is turned off",
     },
   },

@@ -28,6 +28,14 @@ import {
   DescribeUserScramCredentials,
 } from "../../../src/protocol/apis/50_describe_user_scram_credentials.ts";
 import { UpdateFeatures } from "../../../src/protocol/apis/57_update_features.ts";
+import { AddPartitionsToTxn } from "../../../src/protocol/apis/24_add_partitions_to_txn.ts";
+import { AddOffsetsToTxn } from "../../../src/protocol/apis/25_add_offsets_to_txn.ts";
+import { EndTxn } from "../../../src/protocol/apis/26_end_txn.ts";
+import { TxnOffsetCommit } from "../../../src/protocol/apis/28_txn_offset_commit.ts";
+import { DescribeTransactions } from "../../../src/protocol/apis/65_describe_transactions.ts";
+import { ConsumerGroupDescribe } from "../../../src/protocol/apis/69_consumer_group_describe.ts";
+import { ShareGroupDescribe } from "../../../src/protocol/apis/77_share_group_describe.ts";
+import { StreamsGroupDescribe } from "../../../src/protocol/apis/89_streams_group_describe.ts";
 import { OffsetDelete } from "../../../src/protocol/apis/47_offset_delete.ts";
 import {
   DescribeTopicPartitions,
@@ -126,6 +134,14 @@ const subjects: readonly (readonly [api: AnyApi, count: number])[] = [
   [AlterReplicaLogDirs, 6],
   [AlterPartitionReassignments, 6],
   [UpdateFeatures, 8],
+  [AddPartitionsToTxn, 6],
+  [AddOffsetsToTxn, 4],
+  [EndTxn, 4],
+  [TxnOffsetCommit, 6],
+  [DescribeTransactions, 4],
+  [ConsumerGroupDescribe, 4],
+  [ShareGroupDescribe, 4],
+  [StreamsGroupDescribe, 4],
 ];
 
 /** What of a data directory is its machine's own. */
@@ -150,6 +166,12 @@ const unordered: ReadonlySet<string> = new Set([
   "DescribeUserScramCredentials",
   "AlterReplicaLogDirs",
   "AlterPartitionReassignments",
+  "AddPartitionsToTxn",
+  "TxnOffsetCommit",
+  "DescribeTransactions",
+  "ConsumerGroupDescribe",
+  "ShareGroupDescribe",
+  "StreamsGroupDescribe",
 ]);
 
 /**

@@ -45,6 +45,7 @@ const pools: Readonly<Record<string, Pool>> = {
   partitionId: partitions,
   groupId: groupNames,
   groups: groupNames,
+  groupIds: groupNames,
   groupsNames: groupNames,
   group: groupNames,
   key: groupNames,
@@ -113,6 +114,9 @@ const pools: Readonly<Record<string, Pool>> = {
 
 /** Where an API has values of its own: `Api field`. */
 const poolsOf: Readonly<Record<string, Pool>> = {
+  "ConsumerGroupDescribe groupIds": anyGroupName,
+  "ShareGroupDescribe groupIds": anyGroupName,
+  "StreamsGroupDescribe groupIds": anyGroupName,
   "FindCoordinator key": anyGroupName,
   "FindCoordinator coordinatorKeys": anyGroupName,
   "Heartbeat groupId": anyGroupName,
@@ -220,6 +224,9 @@ const neverAll: ReadonlySet<string> = new Set([
   "ListPartitionReassignments topics",
   "DescribeLogDirs topics",
   "DescribeUserScramCredentials users",
+  // Kafka never answers where there is none.
+  "AddPartitionsToTxn transactions",
+  "AddPartitionsToTxn topics",
 ]);
 
 /** APIs that have an error for what is named twice. For others it is how a map is filled. */
