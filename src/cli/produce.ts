@@ -1,5 +1,6 @@
 // `ottla produce`: each line of standard input becomes a record.
 
+import { PlatformFault } from "../base/faults.ts";
 import { type CompressionType, Producer, type ProducerRecord } from "../client/mod.ts";
 import { ArgumentFault, command, seeHelp } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
@@ -79,13 +80,17 @@ async function sendLines(
   const interrupted = new Promise<undefined>((resolve) => {
     stop = onInterrupt(context, () => resolve(undefined));
   });
-  while (failure === undefined) {
+  try {
+    while (failure === undefined) {
+      const next = await Promise.race([lines.next(), interrupted]);
+      if (next === undefined || next.done) break;
+      producer.send(to.toRecord(next.value)).then(() => sent++, (error) => failure ??= error);
+      await producer.ready();
+    }
+  } catch (error) {
+    if (!(error instanceof PlatformFault)) throw error;
     // What came before is sent all the same.
-    const line = lines.next().catch((error) => void (failure ??= error));
-    const next = await Promise.race([line, interrupted]);
-    if (next === undefined || next.done) break;
-    producer.send(to.toRecord(next.value)).then(() => sent++, (error) => failure ??= error);
-    await producer.ready();
+    failure ??= error;
   }
   await producer.close();
   stop();
