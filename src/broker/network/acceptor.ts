@@ -31,6 +31,8 @@ import type { MemoryBudget } from "../memory_budget.ts";
 
 /** Connections that are idle, or that others wait for, are looked for this often. */
 const sweepIntervalMs = 1_000;
+/** Of thousands so many are looked at in one go, so that no request waits for the look at all. */
+const sweptAtOnce = 500;
 
 /** How long a closing broker waits for answers that are being made. */
 const drainMsMax = 1_000;
@@ -70,6 +72,8 @@ export class Acceptor {
   readonly #options: AcceptorOptions;
   readonly #listeners: Listener[] = [];
   readonly #connections = new Set<Connection>();
+  /** Where the sweep is. */
+  #unswept = this.#connections.values();
   readonly #counts: ConnectionCounts;
   readonly #arrivals: Arrivals;
   readonly #ended = new Set<Promise<void>>();
@@ -263,30 +267,41 @@ export class Acceptor {
     this.#ended.add(ended);
   }
 
+  /** Each connection is looked at about once in the interval, however many there are. */
   #scheduleSweep(): void {
-    this.#sweep = this.#options.timers.after(sweepIntervalMs, () => {
-      this.#dropIdle();
-      this.#dropSlow();
+    const parts = 1 + Math.floor(this.#connections.size / sweptAtOnce);
+    this.#sweep = this.#options.timers.after(sweepIntervalMs / parts, () => {
+      this.#sweepPart();
       this.#scheduleSweep();
     });
   }
 
-  /** Peers that neither send nor take what memory is held for go as soon as others wait for it. */
-  #dropSlow(): void {
-    const { logger, memory } = this.#options;
+  #sweepPart(): void {
     const nowMs = this.#options.monotonic();
-    for (const connection of this.#connections) {
-      const { sending, taking } = connection.isSlow(nowMs);
-      const isInTheWay = (sending && memory.frames.waiting > 0) ||
-        (taking && memory.answers.waiting > 0);
-      if (!isInTheWay) continue;
-      this.#slow++;
-      logger.log("warn", "closed a connection whose peer is slow, since others wait for memory", {
-        peer: formatAddress(connection.session.remote),
-        slowTo: sending ? "send a request" : "take its answers",
-      });
-      connection.close();
+    for (let looked = 0; looked < sweptAtOnce; looked++) {
+      const { value: connection, done } = this.#unswept.next();
+      if (done) {
+        this.#unswept = this.#connections.values();
+        return;
+      }
+      this.#dropIdle(connection, nowMs);
+      this.#dropSlow(connection, nowMs);
     }
+  }
+
+  /** A peer that neither sends nor takes what memory is held for goes once others wait for it. */
+  #dropSlow(connection: Connection, nowMs: number): void {
+    const { logger, memory } = this.#options;
+    const { sending, taking } = connection.isSlow(nowMs);
+    const isInTheWay = (sending && memory.frames.waiting > 0) ||
+      (taking && memory.answers.waiting > 0);
+    if (!isInTheWay) return;
+    this.#slow++;
+    logger.log("warn", "closed a connection whose peer is slow, since others wait for memory", {
+      peer: formatAddress(connection.session.remote),
+      slowTo: sending ? "send a request" : "take its answers",
+    });
+    connection.close();
   }
 
   /** One connection gives way to another that has come by a protected listener. */
@@ -307,16 +322,12 @@ export class Acceptor {
     longest.close();
   }
 
-  #dropIdle(): void {
+  #dropIdle(connection: Connection, nowMs: number): void {
     const { idleMsMax, logger } = this.#options;
-    if (idleMsMax < 0) return;
-    const nowMs = this.#options.monotonic();
-    for (const connection of this.#connections) {
-      if (connection.noteIdle(nowMs) <= idleMsMax) continue;
-      logger.log("debug", "closed an idle connection", {
-        peer: formatAddress(connection.session.remote),
-      });
-      connection.close();
-    }
+    if (idleMsMax < 0 || connection.noteIdle(nowMs) <= idleMsMax) return;
+    logger.log("debug", "closed an idle connection", {
+      peer: formatAddress(connection.session.remote),
+    });
+    connection.close();
   }
 }

@@ -82,10 +82,13 @@ function faulty(network: Network, { of }: Fault, isOn: () => boolean): Network {
   };
 }
 
-function start(runtime: Runtime) {
+function start(
+  runtime: Runtime,
+  options: Record<string, number> = { "max.connections": connectionsMax },
+) {
   const { config } = loadConfig({
     flags: { host: "0.0.0.0", port: 9092, dataDir: "/data" },
-    options: { "max.connections": connectionsMax },
+    options,
   });
   return startBroker({
     runtime,
@@ -93,6 +96,9 @@ function start(runtime: Runtime) {
     logger: runtime.logger({ level: "info", format: "text" }),
   });
 }
+
+/** ApiVersions 0, correlation id 7, no client id. */
+const apiVersionsRequest = Uint8Array.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 7, 0xff, 0xff]);
 
 /** Asks something in the way of a client, and goes. */
 async function beServed(runtime: Runtime, topic: string): Promise<void> {
@@ -114,9 +120,7 @@ for (const fault of faults) {
     const count = fault.neverEnds ? 2 : 3 * connectionsMax;
     for (let i = 0; i < count; i++) {
       const socket = await world.drive(other.network.connect({ host: "server", port: 9092 }));
-      // ApiVersions 0, correlation id 7, no client id.
-      const request = [0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 7, 0xff, 0xff];
-      socket.write(Uint8Array.from(request))?.catch(() => {});
+      socket.write(apiVersionsRequest)?.catch(() => {});
       await world.run(50);
       socket.close();
       await world.run(50);
@@ -137,3 +141,31 @@ for (const fault of faults) {
     await world.drive(again.close());
   });
 }
+
+Deno.test("of thousands of connections the silent ones are dropped, and no others", async () => {
+  const count = 2_100;
+  const world = simulate(1);
+  const other = world.start("client");
+  const broker = await world.drive(
+    start(world.start("server"), { "connections.max.idle.ms": 10_000 }),
+  );
+  const open = new Set<number>();
+  const sockets = await world.drive(Promise.all(Array.from({ length: count }, async (_, i) => {
+    const socket = await other.network.connect({ host: "server", port: 9092 });
+    open.add(i);
+    const buffer = new Uint8Array(4_096);
+    (async () => {
+      while (await socket.read(buffer) !== null);
+      open.delete(i);
+    })();
+    return socket;
+  })));
+  for (let ms = 0; ms < 14_000; ms += 3_500) {
+    for (const socket of sockets.slice(0, 100)) {
+      await world.drive(socket.write(apiVersionsRequest)!);
+    }
+    await world.run(3_500);
+  }
+  assertEquals([...open].length, 100);
+  await world.drive(broker.close());
+});
