@@ -39,9 +39,9 @@ export interface Swap {
 /** Step 1: makes the compacted segment durable under its provisional names. */
 export async function syncCleaned({ files, folder, cleaned }: Swap): Promise<void> {
   cleaned.writeIndexes();
-  cleaned.writeAborted();
-  files.open(cleaned.path("txnindex"), "append").close();
   await cleaned.sync(true);
+  await cleaned.syncAborted();
+  files.open(cleaned.path("txnindex"), "append").close();
   await syncFile(files, cleaned.path("txnindex"));
   await files.syncFolder(folder);
 }

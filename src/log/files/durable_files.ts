@@ -95,8 +95,9 @@ export class DurableFiles {
     this.#syncedMs = options.clock.now();
     const { active } = segments;
     for (const segment of segments.all.filter((each) => each.unsynced)) {
-      segment.writeAborted();
-      if (!segment.retired) await this.#durably(() => segment.sync(segment !== active));
+      if (segment.retired) continue;
+      await this.#durably(() => segment.sync(segment !== active));
+      if (await segment.syncAborted()) this.#namesChanged = true;
     }
     if (epochs.changed) await this.#writeEpochs();
     this.#makesRoom = false;

@@ -19,7 +19,7 @@ import { SegmentFile } from "./segment_file.ts";
 import { SegmentIndexes } from "./segment_indexes.ts";
 import type { Slices } from "../pacing/slices.ts";
 import { type AbortedTransaction, decodeAborted, encodeAborted } from "./txn_index.ts";
-import { readWholeFile, syncFile, writeWholeFile } from "../files/whole_file.ts";
+import { readWholeFile, syncFile, writeSyncedFile } from "../files/whole_file.ts";
 
 /** Kafka's default; it only says how sparse the index is. */
 const rebuildIntervalBytes = 4096;
@@ -72,9 +72,9 @@ export class Segment {
   #maxTimestamp: MaxTimestamp | undefined;
   #firstTimestampMs: Int64 | undefined;
   #bytesSinceIndexEntry = 0;
-  #abortedChanged = false;
-  /** The file of them is written, and not durable. */
-  #abortedUnsynced = false;
+  #abortedChanges = 0;
+  /** So many of these changes are durable. */
+  #abortedDurable = 0;
 
   constructor(options: SegmentOptions) {
     this.baseOffset = options.baseOffset;
@@ -214,17 +214,29 @@ export class Segment {
   addAborted(entry: AbortedTransaction): void {
     if (this.#aborted === undefined) void this.aborted;
     this.#aborted!.push(entry);
-    this.#abortedChanged = true;
+    this.#abortedChanges++;
     this.unsynced = true;
   }
 
-  /** Writes the file of aborted transactions where it lags behind the memory. */
-  writeAborted(): void {
-    if (!this.#abortedChanged) return;
+  /**
+   * Makes the file of aborted transactions what the memory has, durable but for its name. Whether
+   * it was written. The file of before is there until this one is whole: recovery looks at no
+   * marker that a sync has covered.
+   */
+  async syncAborted(): Promise<boolean> {
+    // What is aborted from here on is for the next sync.
+    const changes = this.#abortedChanges;
+    if (changes === this.#abortedDurable || this.retired) return false;
     this.#hasAborted = true;
-    writeWholeFile(this.#files, this.path("txnindex"), encodeAborted(this.#aborted ?? []));
-    this.#abortedChanged = false;
-    this.#abortedUnsynced = true;
+    try {
+      const bytes = encodeAborted(this.#aborted ?? []);
+      await writeSyncedFile(this.#files, this.path("txnindex"), bytes);
+    } catch (error) {
+      this.unsynced = true;
+      throw error;
+    }
+    this.#abortedDurable = changes;
+    return true;
   }
 
   /** Starts with empty indexes, to be filled by {@link noteBatch} from the first batch on. */
@@ -263,7 +275,7 @@ export class Segment {
     const kept = this.aborted.filter((entry) => entry.lastOffset < keptTo);
     if (kept.length < this.aborted.length) {
       this.#aborted = kept;
-      this.#abortedChanged = true;
+      this.#abortedChanges++;
     }
     this.unsynced = true;
   }
@@ -290,17 +302,13 @@ export class Segment {
     this.unsynced = true;
   }
 
-  /** Makes all files of the segment durable. `sealed`: the indexes too. */
+  /** Makes the segment durable, but for {@link syncAborted}. `sealed`: the indexes too. */
   async sync(sealed: boolean): Promise<void> {
     this.unsynced = false;
-    // What is aborted from here on is for the next sync.
-    const others: SegmentFileKind[] = this.#abortedUnsynced ? ["txnindex"] : [];
-    this.#abortedUnsynced = false;
     // An empty file is synced where there is one: it may have been cut.
     if (this.size > 0 || this.#hasFile) await this.file.sync();
-    if (this.size === 0) return;
-    if (sealed) others.push("index", "timeindex");
-    for (const kind of others) {
+    if (this.size === 0 || !sealed) return;
+    for (const kind of ["index", "timeindex"] as const) {
       if (!this.retired) await syncFile(this.#files, this.path(kind));
     }
   }
