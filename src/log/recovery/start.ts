@@ -28,6 +28,8 @@ export async function findRecoveryStart(
   { below: offset, window }: { readonly below: Offset; readonly window: FileWindow },
 ): Promise<RecoveryStart | undefined> {
   if (segment.size === 0 || offset <= segment.baseOffset) return undefined;
+  // What was aborted before that place is told by its file alone.
+  if (!segment.abortedHold()) return undefined;
   const index = segment.indexes.offsets;
   let i = index.entryCount - 1;
   while (i >= 0 && segment.baseOffset + index.entry(i).relativeOffset >= offset) i--;

@@ -123,6 +123,18 @@ export class Segment {
     });
   }
 
+  /**
+   * Whether the file of aborted transactions, if there is one, is whole: it was written anew over
+   * one that was synced, and a loss of power may have left neither.
+   */
+  abortedHold(): boolean {
+    if (this.#aborted !== undefined) return true;
+    const bytes = readWholeFile(this.#files, this.path("txnindex"));
+    if (bytes?.length === 0) return false;
+    this.#aborted = bytes === undefined ? [] : decodeAborted(bytes);
+    return this.#aborted !== undefined;
+  }
+
   get aborted(): readonly AbortedTransaction[] {
     if (this.#aborted === undefined) {
       const bytes = readWholeFile(this.#files, this.path("txnindex"));
@@ -253,9 +265,10 @@ export class Segment {
   resetAll(): void {
     this.resetIndexes();
     this.#aborted = [];
+    // Its file stays until it is written anew: a start that is interrupted before that, and has
+    // written index files, reads from it what was aborted before the place where the next begins.
+    if (this.#hasAborted) this.#abortedChanges++;
     this.unsynced = true;
-    if (this.#hasAborted) this.#files.remove(this.path("txnindex"));
-    this.#hasAborted = false;
     this.indexes.removeKnownFiles();
   }
 
