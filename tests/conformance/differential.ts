@@ -34,6 +34,8 @@ import { within } from "../harness/deadline.ts";
 
 const answerWithinMs = 20_000;
 const settledWithinMs = 20_000;
+/** Whoever asks without a pause keeps the brokers from what is waited for. */
+const pollMs = 10;
 
 /** One conversation, held with both brokers at each version of `about` that both serve. */
 export interface Scenario {
@@ -76,6 +78,9 @@ export type Versions = ReadonlyMap<number, { readonly min: number; readonly max:
 
 /** The connection ended before the answer came. */
 export class Hangup extends Error {}
+
+/** What a broker does by itself, behind its answers, it has not done in time. */
+class Unsettled extends Error {}
 
 /** A connection that asks one thing at a time. */
 class Line {
@@ -263,7 +268,8 @@ export class Talk {
   async until(attempt: () => Promise<boolean>): Promise<void> {
     const startedAt = performance.now();
     while (!await attempt()) {
-      if (performance.now() - startedAt > settledWithinMs) throw new Error("never came true");
+      if (performance.now() - startedAt > settledWithinMs) throw new Unsettled("never came true");
+      await pause(pollMs);
     }
   }
 
@@ -434,6 +440,8 @@ export interface Difference {
 export interface Comparison {
   readonly questions: number;
   readonly differences: readonly Difference[];
+  /** Whether Kafka has not come to what the scenario waits for. */
+  readonly isUnsettled: boolean;
 }
 
 /** Runs `scenario` at `version` against both brokers. */
@@ -442,12 +450,14 @@ export async function compare(
   o: { version: number; name: string; kafka: Reachable; ottla: Reachable; versions: Versions },
 ): Promise<Comparison> {
   const { about } = scenario;
+  let isUnsettled = false;
   const [kafka, ottla] = await Promise.all([o.kafka, o.ottla].map(async (broker) => {
     const talk = new Talk(broker, { ...o, about });
     try {
       await scenario.run(talk);
     } catch (error) {
       if (!(error instanceof Hangup)) talk.entries.push({ title: "failed", answer: `${error}` });
+      if (broker === o.kafka) isUnsettled = error instanceof Unsettled;
     } finally {
       await talk.close();
     }
@@ -465,7 +475,18 @@ export async function compare(
       found.push({ line, asked: JSON.stringify(entry.question, forReading) ?? "" });
     }
   }
-  return { questions: kafka.length, differences: found };
+  // Whom both fail in the same way asks for what never is.
+  const failed = answers.map((each) => each.get("failed"));
+  if (found.length === 0 && failed.some((each) => each !== undefined)) {
+    const line = `${about.name} v${o.version}: ${scenario.name}: both failed: ${failed[0]}`;
+    found.push({ line, asked: "" });
+  }
+  return { questions: kafka.length, differences: found, isUnsettled };
+}
+
+/** For what a broker does behind its answers and tells nobody of. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((go) => setTimeout(go, ms));
 }
 
 /** The leaves in which two values differ. */

@@ -26,7 +26,7 @@ import {
   DeleteShareGroupOffsets,
 } from "../../../src/protocol/apis/92_delete_share_group_offsets.ts";
 import { batchOf } from "../../harness/raw_requests.ts";
-import { type Scenario, sortedBy, type Talk } from "../differential.ts";
+import { pause, type Scenario, sortedBy, type Talk } from "../differential.ts";
 import { join } from "./joining.ts";
 
 const [first, second] = ["member-1", "member-2"];
@@ -82,10 +82,23 @@ async function forget(talk: Talk, ...topicNames: string[]) {
   return await talk.ask(DeleteShareGroupOffsets, { groupId: talk.group, topics });
 }
 
+/**
+ * A topic that the coordinators of groups have heard of, too: Kafka tells them last, and begins to
+ * keep the states of its partitions with a member's first heartbeat or not at all.
+ */
+export async function topicOfGroups(
+  talk: Talk,
+  o: { name?: string; partitions?: number } = {},
+): Promise<string> {
+  const topicId = await talk.createTopic(o);
+  await pause(500);
+  return topicId;
+}
+
 /** A member joins, and the share coordinator has begun to keep the states of its partitions. */
 async function joinUntilKept(talk: Talk, o: { partitions?: number } = {}) {
   const { partitions = 1 } = o;
-  const topicId = await talk.createTopic({ partitions });
+  const topicId = await topicOfGroups(talk, { partitions });
   await talk.need(ShareGroupHeartbeat, beatOf(talk, {}), { version: 1 });
   await untilKept(talk, partitions);
   return topicId;
@@ -96,6 +109,28 @@ async function untilKept(talk: Talk, partitions: number) {
   await talk.until(async () => {
     const { groups: [group] } = await talk.need(DescribeShareGroupOffsets, { groups });
     return group.topics.reduce((sum, topic) => sum + topic.partitions.length, 0) >= partitions;
+  });
+}
+
+/** So often a group is asked about before another one is tried. */
+const attemptsEach = 100;
+
+/**
+ * Kafka makes the topic of the states with the first share group, and gives up the states of groups
+ * that come before it is led.
+ */
+export async function untilShareGroupsAreKept(talk: Talk): Promise<void> {
+  await talk.createTopic();
+  const groups: { groupId: string; topics: null }[] = [];
+  let attempts = 0;
+  await talk.until(async () => {
+    if (attempts++ % attemptsEach === 0) {
+      const groupId = `${talk.group}-${groups.length}`;
+      groups.push({ groupId, topics: null });
+      await talk.need(ShareGroupHeartbeat, beatOf(talk, { groupId }), { version: 1 });
+    }
+    const described = await talk.need(DescribeShareGroupOffsets, { groups });
+    return described.groups.some(({ topics }) => topics.length > 0);
   });
 }
 
@@ -144,13 +179,9 @@ const memberScenarios: readonly Scenario[] = [
     about: ShareGroupHeartbeat,
     name: "members come and go",
     async run(talk) {
-      await talk.createTopic({ partitions: 2 });
+      await topicOfGroups(talk, { partitions: 2 });
       await beat(talk);
       await untilKept(talk, 2);
-      await talk.until(async () => {
-        const answer = await talk.need(ShareGroupHeartbeat, beatOf(talk, { memberEpoch: 1 }));
-        return answer.memberEpoch === 2;
-      });
       await beat(talk, { memberEpoch: 2, subscribedTopicNames: [talk.topic] });
       await beat(talk, { memberEpoch: 2 });
       await beat(talk, { memberEpoch: 1 });
@@ -298,7 +329,7 @@ const offsetScenarios: readonly Scenario[] = [
       await alter(talk, 1);
       await describe(talk);
       await forget(talk, talk.topic);
-      await talk.createTopic();
+      await topicOfGroups(talk);
       await forget(talk, talk.topic);
       await alter(talk, 1);
       await describe(talk);
@@ -318,7 +349,7 @@ const offsetScenarios: readonly Scenario[] = [
       await joinUntilKept(talk);
       await leave(talk);
       const other = `${talk.topic}-other`;
-      await talk.createTopic({ name: other, partitions: 2 });
+      await topicOfGroups(talk, { name: other, partitions: 2 });
       await forget(talk, other);
       await forget(talk);
       await alter(talk, 1, { topic: other, partition: 1 });
