@@ -88,10 +88,14 @@ export const lateHandlers: ReadonlyMap<number, LateHandler> = new Map(
   }]),
 );
 
-/** `load`, which is called once at most. */
+/** `load`, which is called once, and again where it has failed: for want of descriptors, say. */
 function once<T>(load: () => Promise<T>): () => Promise<T> {
   let loaded: Promise<T> | undefined;
-  return () => loaded ??= load();
+  return () =>
+    loaded ??= load().catch((error) => {
+      loaded = undefined;
+      throw error;
+    });
 }
 
 function onlyOne(exported: readonly Handler[]): Handler {
