@@ -6,7 +6,7 @@
 // timers), derived from the seed and the thing's name. So two tasks that swap places within one
 // drain, as they may between JavaScript engines, do not change what anybody draws next.
 
-import { itemAt } from "../base/items.ts";
+import { Heap } from "../base/heap.ts";
 
 /**
  * Seeded random numbers: sfc32 (Chris Doty-Humphrey's small fast counter generator, public domain).
@@ -75,7 +75,7 @@ export const lastRank = 2 ** 33;
 
 /** The world's clock and everything that is going to happen. */
 export class Scheduler {
-  readonly #heap: Event[] = [];
+  readonly #heap = new Heap<Event>(before);
   #nowMs = 0;
   #trace = 0x811c_9dc5;
   #eventCount = 0;
@@ -105,7 +105,7 @@ export class Scheduler {
       dueMs: this.#nowMs + Math.max(0, delayMs),
       cancelled: false,
     };
-    this.#push(event);
+    this.#heap.push(event);
     return {
       cancel() {
         event.cancelled = true;
@@ -115,15 +115,15 @@ export class Scheduler {
 
   /** When the next event is due; undefined when nothing is going to happen. */
   nextDueMs(): number | undefined {
-    while (this.#heap[0]?.cancelled) this.#pop();
-    return this.#heap[0]?.dueMs;
+    while (this.#heap.first?.cancelled) this.#heap.pop();
+    return this.#heap.first?.dueMs;
   }
 
   /** Runs the next event and what follows from it; false when there is none. */
   async step(): Promise<boolean> {
     await drain();
-    if (this.nextDueMs() === undefined) return false;
-    const event = this.#pop();
+    const event = this.nextDueMs() === undefined ? undefined : this.#heap.pop();
+    if (event === undefined) return false;
     this.#nowMs = event.dueMs;
     this.#eventCount++;
     this.#trace = hashText(`${event.dueMs} ${event.label}`, this.#trace);
@@ -140,40 +140,6 @@ export class Scheduler {
   /** Lets time pass up to `timeMs` without an event. */
   skipTo(timeMs: number): void {
     this.#nowMs = Math.max(this.#nowMs, timeMs);
-  }
-
-  #push(event: Event): void {
-    const heap = this.#heap;
-    let at = heap.length;
-    heap.push(event);
-    while (at > 0) {
-      const above = (at - 1) >> 1;
-      const parent = itemAt(heap, above);
-      if (!before(event, parent)) break;
-      heap[at] = parent;
-      at = above;
-    }
-    heap[at] = event;
-  }
-
-  #pop(): Event {
-    const heap = this.#heap;
-    const first = itemAt(heap, 0);
-    const last = itemAt(heap, heap.length - 1);
-    heap.length--;
-    if (heap.length === 0) return first;
-    let at = 0;
-    for (;;) {
-      const [left, right] = [heap[2 * at + 1], heap[2 * at + 2]];
-      if (left === undefined) break;
-      const isRight = right !== undefined && before(right, left);
-      const child = isRight ? right : left;
-      if (!before(child, last)) break;
-      heap[at] = child;
-      at = 2 * at + (isRight ? 2 : 1);
-    }
-    heap[at] = last;
-    return first;
   }
 }
 

@@ -5,10 +5,10 @@ import { assertEquals } from "@std/assert";
 import { CreateTopics, ErrorCode, OffsetCommit, Produce } from "../../src/protocol/mod.ts";
 import { ConsumerGroupHeartbeat } from "../../src/protocol/apis/68_consumer_group_heartbeat.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
-import { RawClient } from "../harness/raw_client.ts";
+import type { RawClient } from "../harness/raw_client.ts";
 import { batchOf, produceRequest } from "../harness/raw_requests.ts";
 import { reasonToSkip } from "./java/installed.ts";
-import { runTool, titleOf, type ToolCommand } from "./java/tool.ts";
+import { runGroupTool, type ToolCommand } from "./java/tool.ts";
 
 const tool = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand";
 
@@ -81,16 +81,7 @@ Deno.test({
   ignore: skipped !== undefined,
   fn: async (t) => {
     await using broker = await BrokerProcess.start({ settings });
-    using client = await RawClient.connect(broker);
-    const member = await join(client);
-    const step = (command: Omit<ToolCommand, "tool">) =>
-      t.step(titleOf({ tool, ...command }), () => runTool(broker, { tool, ...command }));
-    for (const command of whileRead) {
-      await step(command);
-      await member.stay();
-    }
-    await member.leave();
-    for (const command of whileEmpty) await step(command);
+    await runGroupTool(t, broker, { tool, whileRead, whileEmpty, join });
   },
 });
 

@@ -5,9 +5,8 @@
 // Versions: 2 flexible.
 
 import { decideRenewToken } from "../../cluster/delegation_tokens.ts";
-import { ErrorCode } from "../../protocol/mod.ts";
 import { RenewDelegationToken } from "../../protocol/apis/39_renew_delegation_token.ts";
-import { mayAskForTokens, tokenLifetimes } from "../delegation_token_requests.ts";
+import { refusedChange, tokenLifetimes } from "../delegation_token_requests.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { principalText } from "../network/session.ts";
 
@@ -19,12 +18,8 @@ export const renewDelegationToken = handler(RenewDelegationToken, {
   handle(request, context: Context) {
     const { services, session } = context;
     const { clock, config, delegationTokens } = services;
-    if (!mayAskForTokens(context)) {
-      return { errorCode: ErrorCode.DELEGATION_TOKEN_REQUEST_NOT_ALLOWED, expiryTimestampMs: -1 };
-    }
-    if (!delegationTokens.areEnabled) {
-      return { errorCode: ErrorCode.DELEGATION_TOKEN_AUTH_DISABLED, expiryTimestampMs: 0 };
-    }
+    const refused = refusedChange(context);
+    if (refused !== undefined) return refused;
     const hmac = request.hmac.slice();
     const requester = principalText(session.principal);
     const [nowMs, lifetimes] = [clock.now(), tokenLifetimes(config)];

@@ -6,9 +6,8 @@
 // Versions: 2 flexible.
 
 import { decideExpireToken } from "../../cluster/delegation_tokens.ts";
-import { ErrorCode } from "../../protocol/mod.ts";
 import { ExpireDelegationToken } from "../../protocol/apis/40_expire_delegation_token.ts";
-import { mayAskForTokens } from "../delegation_token_requests.ts";
+import { refusedChange } from "../delegation_token_requests.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { principalText } from "../network/session.ts";
 
@@ -20,12 +19,8 @@ export const expireDelegationToken = handler(ExpireDelegationToken, {
   handle(request, context: Context) {
     const { services, session } = context;
     const { clock, delegationTokens } = services;
-    if (!mayAskForTokens(context)) {
-      return { errorCode: ErrorCode.DELEGATION_TOKEN_REQUEST_NOT_ALLOWED, expiryTimestampMs: -1 };
-    }
-    if (!delegationTokens.areEnabled) {
-      return { errorCode: ErrorCode.DELEGATION_TOKEN_AUTH_DISABLED, expiryTimestampMs: 0 };
-    }
+    const refused = refusedChange(context);
+    if (refused !== undefined) return refused;
     const hmac = request.hmac.slice();
     const requester = principalText(session.principal);
     const nowMs = clock.now();

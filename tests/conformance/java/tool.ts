@@ -5,6 +5,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { BrokerProcess } from "../../harness/broker_process.ts";
 import { run } from "../../harness/process_lines.ts";
+import { RawClient } from "../../harness/raw_client.ts";
 import { fetchJars } from "./fetch.ts";
 
 const withinMs = 90_000;
@@ -49,4 +50,34 @@ export async function runTool(
   );
   assertMatch(said, says);
   assertEquals(failed, fails, said);
+}
+
+/** What a tool is asked about a group, and a member of it. */
+interface GroupTool {
+  readonly tool: string;
+  readonly whileRead: readonly Omit<ToolCommand, "tool">[];
+  readonly whileEmpty: readonly Omit<ToolCommand, "tool">[];
+  readonly join: (client: RawClient) => Promise<{
+    /** Keeps the member in its group for another while. */
+    stay(): Promise<void>;
+    leave(): Promise<void>;
+  }>;
+}
+
+/** Runs a tool about a group that a member reads in, and about what is left when it is gone. */
+export async function runGroupTool(
+  t: Deno.TestContext,
+  broker: BrokerProcess,
+  { tool, whileRead, whileEmpty, join }: GroupTool,
+): Promise<void> {
+  using client = await RawClient.connect(broker);
+  const member = await join(client);
+  const step = (command: Omit<ToolCommand, "tool">) =>
+    t.step(titleOf({ tool, ...command }), () => runTool(broker, { tool, ...command }));
+  for (const command of whileRead) {
+    await step(command);
+    await member.stay();
+  }
+  await member.leave();
+  for (const command of whileEmpty) await step(command);
 }
