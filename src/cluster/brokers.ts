@@ -26,6 +26,8 @@ import type { Decision } from "./store.ts";
 /** How a broker introduces itself. */
 export interface BrokerRegistration {
   readonly brokerId: BrokerId;
+  /** That of its lease; absent: the offset of this registration's record. */
+  readonly brokerEpoch?: number;
   /** New at every start of the process. */
   readonly incarnationId: Uuid;
   readonly endPoints: readonly EndPoint[];
@@ -101,7 +103,7 @@ export function decideRegisterBroker(
   const versions = recordVersions(image);
   // Kafka takes the record's own offset; this is what it will be, were nothing else appended with
   // it.
-  const brokerEpoch = image.lastOffset + 1;
+  const { brokerEpoch = image.lastOffset + 1 } = registration;
   const records: MetadataRecordInput[] = [
     {
       type: "RegisterBrokerRecord",

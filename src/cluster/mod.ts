@@ -2,6 +2,7 @@
 //
 //   image.ts              the metadata as of one offset       replay.ts   records -> image
 //   store.ts              where it is kept, one change at a time
+//   liveness.ts           which brokers live, who is the controller
 //   create_topics.ts, topics.ts, brokers.ts                  requests -> records and responses
 //   acls.ts, acl_requests.ts                                  who may do what, and its requests
 //   principals.ts         what is known of users             client_quotas.ts, scram.ts: requests
@@ -39,6 +40,7 @@ export {
   type TopicImage,
 } from "./image.ts";
 export { imageRecords } from "./image_records.ts";
+export { aloneLease, type BrokerLease, type Liveness } from "./liveness.ts";
 export * from "./placement.ts";
 export { type ClientQuota, entityKey, type QuotaEntityPart } from "./principals.ts";
 export * from "./quorum_records.ts";

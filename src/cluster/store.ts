@@ -12,6 +12,7 @@
 import type { BrokerId, LeaderEpoch } from "../base/ids.ts";
 import type { MetadataImage } from "./image.ts";
 import { imageRecords } from "./image_records.ts";
+import { type BrokerLease, type Liveness, MemoryLiveness, staleTerm } from "./liveness.ts";
 import {
   decodeMetadataRecord,
   encodeMetadataRecord,
@@ -26,6 +27,8 @@ export interface Decision<Response> {
   readonly response: Response;
   /** Whether it makes room on a full disk: then it may use what a home keeps for that. */
   readonly spendsReserve?: boolean;
+  /** Decided by the controller in this term: refused (PartitionFault) once there is another. */
+  readonly controllerEpoch?: LeaderEpoch;
 }
 
 /** Hears of changes right after they are in the image. */
@@ -56,8 +59,13 @@ export interface MetadataStore {
   readonly formatted: readonly MetadataRecord[];
   /** Calls `listener` after every change; returns how to stop. */
   onChange(listener: ChangeListener): () => void;
-  /** `brokerId` takes part from now on, before its first change. One that fails may be repeated. */
-  join(brokerId: BrokerId): Promise<void>;
+  /** Which brokers live. */
+  readonly liveness: Liveness;
+  /**
+   * `brokerId` takes part from now on, before its first change; again once that life is over. One
+   * that fails may be repeated.
+   */
+  join(brokerId: BrokerId): Promise<BrokerLease>;
   /**
    * Shows the image as it would be with the records that `decide` gives, to a broker that cannot
    * change it for now; undefined: as it is.
@@ -68,13 +76,16 @@ export interface MetadataStore {
 /** What is shown besides what is stored. */
 export type ShownRecords = (stored: MetadataImage) => readonly MetadataRecordInput[];
 
+/** What a decision says of how its records are to be stored. */
+export type AppendOptions = Pick<Decision<unknown>, "spendsReserve" | "controllerEpoch">;
+
 /** What a {@link changeQueue} changes. */
 export interface Changed {
   readonly image: () => MetadataImage;
   /** Resolves when all of `records` are durable and in the image; all of them are, or none. */
   readonly append: (
     records: readonly MetadataRecordInput[],
-    options: { readonly spendsReserve: boolean },
+    options: AppendOptions,
   ) => Promise<void>;
 }
 
@@ -83,8 +94,8 @@ export function changeQueue({ image, append }: Changed): ChangeQueue {
   let last: Promise<unknown> = Promise.resolve();
   return (decide) => {
     const run = async () => {
-      const { records, response, spendsReserve = false } = await decide(image());
-      if (records.length > 0) await append(records, { spendsReserve });
+      const { records, response, ...options } = await decide(image());
+      if (records.length > 0) await append(records, options);
       return response;
     };
     const result = last.then(run, run);
@@ -103,26 +114,34 @@ function throughBytes(records: readonly MetadataRecordInput[]) {
 export class MemoryMetadataStore implements MetadataStore {
   readonly isShared = true;
   readonly formatted: readonly MetadataRecord[] = [];
-  readonly leaderEpoch: LeaderEpoch = 1;
+  readonly liveness: MemoryLiveness = new MemoryLiveness();
   readonly change: ChangeQueue = changeQueue({
     image: () => this.#replay.image,
-    append: (records) => this.append(records),
+    append: (records, options) => this.append(records, options),
   });
   readonly #replay = new MetadataReplay();
   readonly #listeners = new Set<ChangeListener>();
   #shown: MetadataImage | undefined;
-  #controllerId: BrokerId = -1;
 
   get image(): MetadataImage {
     return this.#shown ?? this.#replay.image;
   }
 
-  /** The broker that was the first to take part. */
   get controllerId(): BrokerId {
-    return this.#controllerId;
+    return this.liveness.controllerId;
   }
 
-  append(records: readonly MetadataRecordInput[]): Promise<void> {
+  get leaderEpoch(): LeaderEpoch {
+    return this.liveness.leaderEpoch;
+  }
+
+  append(
+    records: readonly MetadataRecordInput[],
+    { controllerEpoch }: AppendOptions = {},
+  ): Promise<void> {
+    if (controllerEpoch !== undefined && controllerEpoch !== this.leaderEpoch) {
+      return Promise.reject(staleTerm(controllerEpoch));
+    }
     const lastOffset = this.#replay.image.lastOffset + records.length;
     const changes = this.#replay.apply(throughBytes(records), lastOffset);
     for (const listener of this.#listeners) listener(changes);
@@ -134,9 +153,8 @@ export class MemoryMetadataStore implements MetadataStore {
     return () => this.#listeners.delete(listener);
   }
 
-  join(brokerId: BrokerId): Promise<void> {
-    if (this.#controllerId < 0) this.#controllerId = brokerId;
-    return Promise.resolve();
+  join(brokerId: BrokerId): Promise<BrokerLease> {
+    return Promise.resolve(this.liveness.join(brokerId, this.#replay.image.lastOffset));
   }
 
   show(decide: ShownRecords | undefined): Promise<void> {

@@ -1,6 +1,7 @@
 // Metadata in memory, as several brokers of one process share it.
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { PartitionFault } from "../base/faults.ts";
 import { decideBootstrap, decideRegisterBroker } from "./brokers.ts";
 import { MemoryMetadataStore } from "./store.ts";
 
@@ -51,4 +52,32 @@ Deno.test("what is shown besides what is stored is gone when it is shown no more
   }));
   await store.show(undefined);
   assertEquals(store.image.brokers().map(({ id }) => id), [1, 3]);
+});
+
+Deno.test("who joined first is the controller while it lives; its term ends with it", async () => {
+  const store = new MemoryMetadataStore();
+  let heard = 0;
+  store.liveness.onChange(() => heard++);
+  const [one, two] = [await store.join(1), await store.join(2)];
+  const { brokerEpoch } = two;
+  assertEquals([one.isController(), two.isController(), store.leaderEpoch], [true, false, 1]);
+  assertEquals(store.liveness.alive(2), brokerEpoch);
+  store.liveness.expire(1);
+  await one.ended;
+  assertEquals([one.isValid(), one.isController(), store.liveness.alive(1)], [
+    false,
+    false,
+    undefined,
+  ]);
+  assertEquals([two.isController(), store.controllerId, store.leaderEpoch], [true, 2, 2]);
+  assertEquals(heard, 3);
+  const decided = (controllerEpoch: number) => () => ({
+    ...decideRegisterBroker(store.image, registration(controllerEpoch)),
+    controllerEpoch,
+  });
+  await assertRejects(() => store.change(decided(1)), PartitionFault, "controller of term 1");
+  await store.change(decided(2));
+  assertEquals(store.image.brokers().map(({ id }) => id), [2]);
+  const again = await store.join(1);
+  assert((again.brokerEpoch ?? 0) > (brokerEpoch ?? 0), "an epoch is never used twice");
 });

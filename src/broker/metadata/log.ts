@@ -11,12 +11,17 @@
 
 import { PartitionFault, PlatformFault } from "../../base/faults.ts";
 import type { BrokerId, LeaderEpoch, Offset } from "../../base/ids.ts";
+import { saturated } from "../../base/int64.ts";
 import {
+  aloneLease,
+  type AppendOptions,
+  type BrokerLease,
   type ChangeListener,
   type ChangeQueue,
   changeQueue,
   decodeMetadataRecord,
   encodeMetadataRecord,
+  type Liveness,
   type MetadataImage,
   type MetadataRecord,
   type MetadataRecordInput,
@@ -50,6 +55,14 @@ export class MetadataLog implements MetadataStore {
   });
   /** What a new log is to begin with, by the one who formatted the data directory. */
   readonly formatted: readonly MetadataRecord[];
+  /** One node lives while it takes part. */
+  readonly liveness: Liveness = {
+    alive: (brokerId) => {
+      const epoch = this.stored.broker(brokerId)?.epoch;
+      return brokerId === this.#controllerId && epoch !== undefined ? saturated(epoch) : undefined;
+    },
+    onChange: () => () => {},
+  };
   readonly #log: PartitionLog;
   readonly #files: Files;
   readonly #clock: Clock;
@@ -126,9 +139,13 @@ export class MetadataLog implements MetadataStore {
   }
 
   /** Begins a leader epoch, above any that this log has seen. */
-  async join(leaderId: BrokerId): Promise<void> {
+  async join(leaderId: BrokerId): Promise<BrokerLease> {
     this.#controllerId = leaderId;
-    if (this.#isLeading) return;
+    if (!this.#isLeading) await this.#lead(leaderId);
+    return aloneLease(leaderId);
+  }
+
+  async #lead(leaderId: BrokerId): Promise<void> {
     if (!this.#hasEpoch) await this.#takeEpoch(leaderId);
     const change = buildLeaderChange({
       leaderId,
@@ -160,7 +177,7 @@ export class MetadataLog implements MetadataStore {
   /** Rejects with PartitionFault when the log cannot take or sync the records. */
   async append(
     records: readonly MetadataRecordInput[],
-    options = { spendsReserve: false },
+    options: AppendOptions = {},
   ): Promise<void> {
     if (!this.#isLeading) {
       throw new PartitionFault("metadata cannot be stored: the broker only reads for now");
@@ -181,7 +198,7 @@ export class MetadataLog implements MetadataStore {
     return () => this.#listeners.delete(listener);
   }
 
-  #appendBatch(batch: Uint8Array, { spendsReserve }: { spendsReserve: boolean }): Offset {
+  #appendBatch(batch: Uint8Array, { spendsReserve = false }: AppendOptions): Offset {
     const leaderEpoch = this.#leaderEpoch;
     const result = this.#log.append(batch, { leaderEpoch, origin: "metadata", spendsReserve });
     if (!result.ok) {

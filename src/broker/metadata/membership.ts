@@ -11,6 +11,7 @@ import { securityProtocols } from "../config/listeners.ts";
 import { isPlatformFault, isStoreFault, messageOf, PartitionFault } from "../../base/faults.ts";
 import type { Uuid } from "../../base/ids.ts";
 import {
+  type BrokerLease,
   decideAlone,
   decideBootstrap,
   decideDirectories,
@@ -54,6 +55,7 @@ export interface MembershipOptions {
 export class Membership {
   readonly #options: MembershipOptions;
   #readsOnlyBecause: string | undefined;
+  #lease: BrokerLease | undefined;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -124,7 +126,7 @@ export class Membership {
   async #join(): Promise<void> {
     const { config, storage, metadata } = this.#options;
     const { change, isShared } = metadata;
-    await metadata.join(storage.nodeId);
+    const { brokerEpoch } = this.#lease = await metadata.join(storage.nodeId);
     await change((image) => ({
       ...decideBootstrap(image, {
         formatted: metadata.formatted,
@@ -133,7 +135,7 @@ export class Membership {
       }),
       spendsReserve: true,
     }));
-    const registration = this.#registration();
+    const registration = { ...this.#registration(), brokerEpoch };
     // Together, for the sake of one sync instead of two at every start.
     await change((image) => {
       const alone = isShared ? noRecords : decideAlone(image, storage.nodeId);
@@ -173,7 +175,7 @@ export class Membership {
   /** Says that this broker is gone. A log that cannot take it says so at the next start. */
   async leave(): Promise<void> {
     const { storage, metadata: { change }, logger } = this.#options;
-    if (this.#readsOnlyBecause !== undefined) return;
+    if (this.#readsOnlyBecause !== undefined) return await this.#lease?.end();
     try {
       await change((image) => decideFenceBroker(image, storage.nodeId));
     } catch (error) {
@@ -182,6 +184,7 @@ export class Membership {
         reason: messageOf(error),
       });
     }
+    await this.#lease?.end();
   }
 
   /** Tells which directories hold the logs, of one topic or of all. */
