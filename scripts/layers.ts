@@ -296,9 +296,38 @@ export function checkPlatformNames(files: readonly SourceFile[]): Violation[] {
   return violations;
 }
 
+/** What runs in simulated time, which has to know of modules that are loaded on the way. */
+const simulatedFolders = ["records", "log", "coordinator", "cluster", "broker", "client"]
+  .map((name) => `src/${name}/`);
+const loadingFile = "src/base/loading.ts";
+
+/** Imports that simulated time would leap over. */
+export function checkLoading(files: readonly SourceFile[]): Violation[] {
+  const violations: Violation[] = [];
+  for (const file of files) {
+    const { path } = file;
+    if (!simulatedFolders.some((folder) => holds(folder, path)) || isTestFile(path)) continue;
+    const imports = importsOf(file);
+    if (imports.some(({ specifier }) => specifier && resolve(path, specifier) === loadingFile)) {
+      continue;
+    }
+    for (const { dynamic, line } of imports) {
+      if (!dynamic) continue;
+      const message = `what is loaded on the way is told to ${loadingFile}: loading(import(...))`;
+      violations.push({ path, line, rule: "loading", message });
+    }
+  }
+  return violations;
+}
+
 /** Every rule of this file. */
 export function checkLayers(files: readonly SourceFile[]): Violation[] {
-  return [...checkImports(files), ...checkCircles(files), ...checkPlatformNames(files)];
+  return [
+    ...checkImports(files),
+    ...checkCircles(files),
+    ...checkPlatformNames(files),
+    ...checkLoading(files),
+  ];
 }
 
 if (import.meta.main) {

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { firstOf } from "../src/base/items.ts";
-import { checkCircles, checkImports, checkPlatformNames } from "./layers.ts";
+import { checkCircles, checkImports, checkLoading, checkPlatformNames } from "./layers.ts";
 import { parseSource, type SourceFile, type Violation } from "./source.ts";
 
 /** Files from path to text. */
@@ -188,4 +188,18 @@ Deno.test("the script exits 1 on a tree with a violation and 0 without", async (
   } finally {
     await Deno.remove(root, { recursive: true });
   }
+});
+
+Deno.test("what is loaded on the way, simulated time is told of", () => {
+  const late = `const { x } = await import("./late.ts");`;
+  const files = tree({
+    "src/broker/a.ts": `import { b } from "./b.ts";\n${late}`,
+    "src/broker/b.ts": `import { loading } from "../base/loading.ts";\n` +
+      `export const b = loading(import("./late.ts"));`,
+    "src/broker/late.ts": ``,
+    "src/broker/a_test.ts": late,
+    "src/cli/a.ts": late,
+    "src/base/loading.ts": ``,
+  });
+  assertEquals(places(checkLoading(files)), ["src/broker/a.ts:2 loading"]);
 });

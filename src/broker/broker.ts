@@ -5,6 +5,7 @@
 //
 // What its parts are, and how they hang together: wiring.ts.
 
+import { loading } from "../base/loading.ts";
 import { isLoopback } from "../base/address.ts";
 import { isStoreFault, messageOf, PartitionFault } from "../base/faults.ts";
 import { saturated } from "../base/int64.ts";
@@ -183,7 +184,7 @@ export class Broker implements RunningBroker {
 
   /** What there is to measure, as it is now. */
   async metrics(): Promise<MetricFamily[]> {
-    const { readMetrics } = await import("./metrics_table.ts");
+    const { readMetrics } = await loading(import("./metrics_table.ts"));
     const { runtime } = this.#options;
     return readMetrics({
       runtime,

@@ -1,5 +1,6 @@
 // The broker's face for those who start one: the command line and the library.
 
+import { loading } from "../base/loading.ts";
 import { Broker, type RunningBroker } from "./broker.ts";
 import type { BrokerOptions } from "./wiring.ts";
 
@@ -24,7 +25,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   try {
     return await Broker.start(options);
   } catch (error) {
-    const { ReadingBroker, whyUnwritable } = await import("./reading_broker.ts");
+    const { ReadingBroker, whyUnwritable } = await loading(import("./reading_broker.ts"));
     const why = whyUnwritable(error, options);
     if (why === undefined) throw error;
     return await ReadingBroker.start(options, why);

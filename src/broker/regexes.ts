@@ -5,6 +5,7 @@
 // nothing, and begins to load it. A compiled expression is kept, since it is asked for again and
 // again; only so many are.
 
+import { loading } from "../base/loading.ts";
 import type { BadRegex, NameMatcher, RegexEngine } from "../coordinator/mod.ts";
 
 /** Compiled expressions that are kept. */
@@ -45,7 +46,7 @@ export class Regexes implements RegexEngine {
 }
 
 async function loadEngine(): Promise<Compile> {
-  const { RE2JS, RE2JSSyntaxException } = await import("re2js");
+  const { RE2JS, RE2JSSyntaxException } = await loading(import("re2js"));
   return (regex) => {
     try {
       const pattern = RE2JS.compile(regex);

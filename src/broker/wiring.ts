@@ -6,6 +6,7 @@
 // Handlers are given it as their services, and see of it what services.ts says. It holds no logic
 // of its own: a field here has a file of its own.
 
+import { loading } from "../base/loading.ts";
 import { AssertionError } from "../base/assert.ts";
 import { formatAddress } from "../base/address.ts";
 import { messageOf } from "../base/faults.ts";
@@ -281,7 +282,7 @@ export class Wiring implements Services {
 
   /** Clients' own metrics; loaded when a client first asks. */
   readonly telemetry = (): Promise<Telemetry> => {
-    this.#telemetry ??= import("./telemetry.ts")
+    this.#telemetry ??= loading(import("./telemetry.ts"))
       .then(({ Telemetry }) => new Telemetry(() => this.metadata.image));
     return this.#telemetry;
   };

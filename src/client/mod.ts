@@ -10,6 +10,7 @@
 // It talks to Ottla and to Apache Kafka from 3.0 on. Not in it: transactional producers,
 // the cooperative assignors and the groups of KIP-848.
 
+import { loading } from "../base/loading.ts";
 export { type Admin, adminOf } from "./admin.ts";
 export {
   type ClusterDescription,
@@ -72,14 +73,14 @@ export type { CompressionType, RecordHeader } from "../records/mod.ts";
 
 /** Transactions, for tools: list, describe, find those that hang, abort one by hand. */
 export const loadTransactionAdmin = (): Promise<typeof import("./admin_transactions.ts")> =>
-  import("./admin_transactions.ts");
+  loading(import("./admin_transactions.ts"));
 
 /** Users that log in by SCRAM, for tools: list, set passwords, remove. */
 export const loadUserAdmin = (): Promise<typeof import("./admin_users.ts")> =>
-  import("./admin_users.ts");
+  loading(import("./admin_users.ts"));
 
 export type { AccessRule, AccessRuleFilter } from "./admin_acls.ts";
 
 /** Access rules, for tools: list, add, remove. */
 export const loadAclAdmin = (): Promise<typeof import("./admin_acls.ts")> =>
-  import("./admin_acls.ts");
+  loading(import("./admin_acls.ts"));

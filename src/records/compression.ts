@@ -6,6 +6,7 @@
 // read, the xerial form is written, which every client reads. Decompression is bounded always: a
 // few bytes can claim gigabytes.
 
+import { loading } from "../base/loading.ts";
 import { assert, AssertionError } from "../base/assert.ts";
 import { concatBytes } from "../base/bytes.ts";
 import { DecodeFault, isPlatformFault, messageOf } from "../base/faults.ts";
@@ -69,7 +70,7 @@ const loaded = new Map<CompressionType, LoadedCodec>();
 export async function loadCompression(type: CompressionType): Promise<void> {
   if (loaded.has(type)) return;
   if (type === "snappy") {
-    const snappy = await import("snappyjs");
+    const snappy = await loading(import("snappyjs"));
     loaded.set(type, {
       compress: (bytes) => wrapXerial(bytes, (block) => snappy.compress(block)),
       decompress: (bytes, { bytesMax }) => unwrapXerial(bytes, { bytesMax }),
@@ -77,7 +78,7 @@ export async function loadCompression(type: CompressionType): Promise<void> {
       packing: xerialPacking((block) => snappy.compress(block)),
     });
   } else if (type === "lz4") {
-    const lz4 = await import("./lz4_frame.ts");
+    const lz4 = await loading(import("./lz4_frame.ts"));
     loaded.set(type, {
       compress: (bytes, form) =>
         lz4.framePieces(bytes, { brokenHeaderChecksum: form === "magic 0" }),

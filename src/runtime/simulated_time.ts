@@ -7,6 +7,7 @@
 // drain, as they may between JavaScript engines, do not change what anybody draws next.
 
 import { Heap } from "../base/heap.ts";
+import { whenLoaded } from "../base/loading.ts";
 
 /**
  * Seeded random numbers: sfc32 (Chris Doty-Humphrey's small fast counter generator, public domain).
@@ -147,7 +148,12 @@ function before(a: Event, b: Event): boolean {
   return a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.rank < b.rank);
 }
 
-/** A macrotask: by the time it runs, no microtask is left. */
-function drain(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/** A macrotask: by the time it runs, no microtask is left. Who waits for a module goes on, too. */
+async function drain(): Promise<void> {
+  const macrotask = () => new Promise<void>((resolve) => setImmediate(resolve));
+  await macrotask();
+  for (let loaded = whenLoaded(); loaded !== undefined; loaded = whenLoaded()) {
+    await loaded;
+    await macrotask();
+  }
 }

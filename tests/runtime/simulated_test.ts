@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loadCompression } from "../../src/records/mod.ts";
+import { loading } from "../../src/base/loading.ts";
 import type { Address, Runtime } from "../../src/runtime/ports.ts";
 import { simulate, type Simulation } from "../../src/runtime/simulated.ts";
 import { portsSuite } from "./ports_suite.ts";
@@ -17,10 +17,6 @@ import {
   send,
   wait,
 } from "./subject.ts";
-
-// What is loaded at its first use comes in real time, for which a simulated world does not wait.
-await loadCompression("snappy");
-await loadCompression("lz4");
 
 portsSuite({
   name: "simulated",
@@ -266,6 +262,20 @@ test("in a stopped process nothing happens, and all that was due when it goes on
   world.resume("n2");
   await world.run(1);
   assert.deepEqual(happened, ["first", "third", "10 bytes"]);
+});
+
+test("time stands still while a module is loaded, however long that takes", async () => {
+  const world = simulate(1);
+  const { timers } = world.start("n1");
+  const happened: string[] = [];
+  const slowly = async () => {
+    for (let turns = 0; turns < 20; turns++) await new Promise((go) => setImmediate(go));
+    throw new Error("it is not there");
+  };
+  timers.after(1, () => loading(slowly()).catch(() => happened.push(`loaded at ${world.nowMs}`)));
+  timers.after(2, () => happened.push("the next timer"));
+  await world.run(2);
+  assert.deepEqual(happened, ["loaded at 1", "the next timer"]);
 });
 
 /** Traffic, disk and timers on three machines, with cuts, a crash and a partition. */

@@ -106,7 +106,6 @@ export async function simulated(
   seed: number,
   options: SimulationOptions = {},
 ): Promise<Simulated> {
-  // What a broker loads when somebody asks for it would come in real time.
   const handlers = await allHandlers();
   const random = new SeededRandom(seed, "cast");
   const taking = options.parts ?? castOf(random);

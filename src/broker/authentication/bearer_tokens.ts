@@ -9,6 +9,7 @@
 // unsigned tokens. A start does not fail while the keys cannot be fetched: nobody comes in by a
 // token until they are here.
 
+import { loading } from "../../base/loading.ts";
 import { UsageFault } from "../../base/faults.ts";
 import type { Files, HttpPort, Logger, Timers } from "../../runtime/ports.ts";
 import type { BrokerConfig } from "../config/mod.ts";
@@ -84,7 +85,7 @@ export class BearerTokens {
     if (jwks === undefined || keys === undefined) {
       return { status: "invalid_token", reason: "there are no keys to check it by" };
     }
-    const { checkSigned } = await import("./signed_tokens.ts");
+    const { checkSigned } = await loading(import("./signed_tokens.ts"));
     const rules = this.#rulesOf(listener);
     const checked = await checkSigned(token, { keys, rules, nowMs: this.#options.now() });
     if (!("isKeyUnknown" in checked) || !checked.isKeyUnknown) return checked;
@@ -113,7 +114,7 @@ export class BearerTokens {
     const backoff = "sasl.oauthbearer.jwks.endpoint.retry.backoff";
     jwks = new Jwks({
       url,
-      parse: async (text) => (await import("./signed_tokens.ts")).publicKeysOf(text),
+      parse: async (text) => (await loading(import("./signed_tokens.ts"))).publicKeysOf(text),
       refresh: {
         everyMs: config.ofListener("sasl.oauthbearer.jwks.endpoint.refresh.ms", scope),
         retryMs: config.ofListener(`${backoff}.ms`, scope),

@@ -4,6 +4,7 @@
 // Invariant: a module below exports its handler and nothing else, and the versions here are those
 // that the handler serves: ApiVersions tells them before anything is loaded (late_test.ts).
 
+import { loading } from "../../base/loading.ts";
 import { assert } from "../../base/assert.ts";
 import { type Handler, type VersionRange, versionRange } from "../handler.ts";
 
@@ -84,7 +85,7 @@ export const lateHandlers: ReadonlyMap<number, LateHandler> = new Map(
   Object.entries(modules).map(([key, [serves, load]]) => [Number(key), {
     key: Number(key),
     serves: versionRange(serves),
-    load: once(async () => onlyOne(Object.values(await load()))),
+    load: once(async () => onlyOne(Object.values(await loading(load())))),
   }]),
 );
 
