@@ -6,10 +6,8 @@
 //     using client = await connect();
 //   });
 //
-// Invariant: the scenario's broker is closed at the end, and nothing of it lives on. Simulated time
-// does not wait for real work, so what the broker would load on the way is loaded before.
+// Invariant: the scenario's broker is closed at the end, and nothing of it lives on.
 
-import { allHandlers } from "../../src/broker/handlers/mod.ts";
 import { loadConfig, type RunningBroker, startBroker } from "../../src/broker/mod.ts";
 import type {
   Files,
@@ -22,6 +20,7 @@ import type {
 } from "../../src/runtime/ports.ts";
 import { simulate, type Simulation } from "../../src/runtime/simulated.ts";
 import { RawClient, type RawTransport } from "./raw_client.ts";
+import { inWorldTime } from "./world_time.ts";
 
 const port = 9092;
 
@@ -73,7 +72,6 @@ export async function simulated(
   options: SimulatedOptions,
   scenario: (scene: SimulatedScene) => Promise<void>,
 ): Promise<void> {
-  await allHandlers();
   // Records are stamped by the real clock: Kafka refuses those of a far future.
   const bugs: string[] = [];
   const onLogLine = (_: string, line: string) => {
@@ -95,7 +93,7 @@ export async function simulated(
   const server = { ...machine, timers, ...options.files && { files: options.files } };
   const client = world.start("client");
   const host = "10.0.0.1";
-  await world.drive((async () => {
+  await inWorldTime({ world, clock: client.clock }, async () => {
     let fatal: unknown;
     const { settings = {}, onLine } = options;
     const onFatal = (error: unknown) => fatal = error;
@@ -116,7 +114,7 @@ export async function simulated(
       fatal: () => fatal,
     });
     await broker.close();
-  })());
+  });
 }
 
 function start(

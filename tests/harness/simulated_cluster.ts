@@ -9,7 +9,6 @@
 //
 // Invariant: brokers and clients of the scenario are closed at its end.
 
-import { allHandlers } from "../../src/broker/handlers/mod.ts";
 import { itemAt } from "../../src/base/items.ts";
 import { loadConfig, type RunningBroker, startBroker } from "../../src/broker/mod.ts";
 import { Client } from "../../src/client/mod.ts";
@@ -18,6 +17,7 @@ import type { Runtime } from "../../src/runtime/ports.ts";
 import { simulate, type Simulation } from "../../src/runtime/simulated.ts";
 import { RawClient } from "./raw_client.ts";
 import { socketTransport } from "./simulated_broker.ts";
+import { inWorldTime } from "./world_time.ts";
 
 const port = 9092;
 const clusterId = "AAAAAAAAQACAAAAAAAAAcQ";
@@ -54,8 +54,6 @@ export async function simulatedCluster(
   { brokers: count, settings = {}, seed = 1 }: ClusterOptions,
   scenario: (scene: ClusterScene) => Promise<void>,
 ): Promise<void> {
-  // Simulated time does not wait for what would be loaded on the way.
-  await allHandlers();
   const lines: string[] = [];
   const onLogLine = (machine: string, line: string) => void lines.push(`${machine} ${line}`);
   const world = simulate(seed, { startMs: Date.now(), onLogLine });
@@ -63,7 +61,7 @@ export async function simulatedCluster(
   const machines = Array.from({ length: count }, (_, i) => world.start(`broker-${i + 1}`));
   const runtime = world.start("client");
   const hostOf = (nodeId: number) => `10.0.0.${nodeId}`;
-  await world.drive((async () => {
+  await inWorldTime({ world, clock: runtime.clock }, async () => {
     const brokers = new Map<number, RunningBroker>();
     const clients: Client[] = [];
     for (const [i, machine] of machines.entries()) {
@@ -97,7 +95,7 @@ export async function simulatedCluster(
     });
     for (const client of clients) client.close();
     for (const broker of brokers.values()) await broker.close();
-  })());
+  });
 }
 
 function start(
