@@ -16,66 +16,14 @@ import { formatAddress } from "./src/base/address.ts";
 import { checkOptions, type OptionKinds } from "./src/base/options.ts";
 import { loadConfig, type RunningBroker, startBroker } from "./src/broker/mod.ts";
 import type { MonitoredBroker } from "./src/http/mod.ts";
-import type {
-  Admin,
-  Client,
-  ClientOptions,
-  Consumer,
-  ConsumerOptions,
-  Producer,
-  ProducerOptions,
-} from "./src/client/mod.ts";
+import type { ClientOptions, Cluster } from "./client.ts";
 import { detectRuntime } from "./src/runtime/detect.ts";
 import type { Address, LogLevel } from "./src/runtime/ports.ts";
 
-export type {
-  Admin,
-  BrokerMetadata,
-  ClientOptions,
-  ClusterDescription,
-  CommittedOffset,
-  Committer,
-  CompressionType,
-  ConfigEntry,
-  ConfigResource,
-  Consumer,
-  ConsumerOptions,
-  ConsumerRecord,
-  DescribedGroup,
-  DescribedMember,
-  ListedGroup,
-  ListedOffset,
-  NewTopic,
-  OffsetSpec,
-  PartitionMetadata,
-  PasswordOptions,
-  PollOptions,
-  Producer,
-  ProducerOptions,
-  ProducerRecord,
-  RecordHeader,
-  RecordMetadata,
-  SaslOptions,
-  TlsOptions,
-  TokenEndpoint,
-  TokenOptions,
-  TopicMetadata,
-  TopicPartition,
-  TopicPartitionOffset,
-} from "./src/client/mod.ts";
+export type * from "./client.ts";
 export { KafkaError } from "./src/client/faults.ts";
-export type { BrokerId, Flavour, LeaderEpoch, Offset, PartitionId, Uuid } from "./src/base/ids.ts";
-export type { Int64 } from "./src/base/int64.ts";
-export type { ErrorCode } from "./src/protocol/errors.ts";
-export type { LogRecord } from "./src/records/mod.ts";
-export type { Address, LogLevel } from "./src/runtime/ports.ts";
-export {
-  ConnectionFault,
-  PlatformFault,
-  type PlatformFaultKind,
-  type PlatformFaultSubject,
-  UsageFault,
-} from "./src/base/faults.ts";
+export { ConnectionFault, PlatformFault, UsageFault } from "./src/base/faults.ts";
+export type { LogLevel } from "./src/runtime/ports.ts";
 
 /** How to start a broker. */
 export interface BrokerOptions {
@@ -180,64 +128,13 @@ export class Broker implements AsyncDisposable {
   }
 }
 
-type ClientModule = typeof import("./src/client/mod.ts");
-
-/** A connection to a Kafka cluster: of Ottla, or of Apache Kafka from 3.0 on. */
-export class Cluster implements AsyncDisposable {
-  /** Topics, groups, offsets and configurations. */
-  readonly admin: Admin;
-  readonly #client: Client;
-  readonly #module: ClientModule;
-  readonly #open = new Set<Producer | Consumer>();
-
-  private constructor(client: Client, module: ClientModule) {
-    this.#client = client;
-    this.#module = module;
-    this.admin = module.adminOf(client);
-  }
-
-  /** As {@link connect}. */
-  static async connect(options: ClientOptions): Promise<Cluster> {
-    const [runtime, module] = await Promise.all([detectRuntime(), import("./src/client/mod.ts")]);
-    return new Cluster(await module.Client.connect(runtime, options), module);
-  }
-
-  /** Sends records. */
-  producer(options?: ProducerOptions): Producer {
-    const producer = new this.#module.Producer(this.#client, options);
-    this.#open.add(producer);
-    return producer;
-  }
-
-  /** Reads records: with `groupId` as a member of that group, without by itself. */
-  consumer(options?: ConsumerOptions): Consumer {
-    const consumer = new this.#module.Consumer(this.#client, options);
-    this.#open.add(consumer);
-    return consumer;
-  }
-
-  /** Closes every producer, which sends what it holds, every consumer, and the connections. */
-  async close(): Promise<void> {
-    const closing = [...this.#open].map((each) => each.close());
-    this.#open.clear();
-    try {
-      await Promise.all(closing);
-    } finally {
-      this.#client.close();
-    }
-  }
-
-  /** As {@link Cluster.close}. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-}
-
 /**
- * Connects to the first broker of `bootstrap` that answers.
+ * Connects to the first broker of `bootstrap` that answers. Loads the client when it is first
+ * called.
  *
  * Throws PlatformFault, at once, when none does.
  */
-export function connect(options: ClientOptions): Promise<Cluster> {
-  return Cluster.connect(options);
+export async function connect(options: ClientOptions): Promise<Cluster> {
+  const { Cluster } = await import("./client.ts");
+  return await Cluster.connect(options);
 }

@@ -1,5 +1,6 @@
 // The generated pages: deno task docs writes them, deno task docs --check fails when one is stale.
 //
+//   docs/api.md             scripts/api_docs.ts, from the faces at the root
 //   COMPATIBILITY.md        scripts/compat.ts, from src/broker/handlers and the comments
 //   docs/authorization.md   scripts/authorization_docs.ts, from src/broker/handlers
 //   docs/configuration.md   scripts/config_docs.ts, from src/broker/config/broker_table.ts
@@ -9,6 +10,7 @@
 import { allHandlers } from "../src/broker/handlers/mod.ts";
 import { brokerKeys, configFamilies, topicKeys } from "../src/broker/config/broker_table.ts";
 import { metrics } from "../src/broker/metrics_table.ts";
+import { apiPage } from "./api_docs.ts";
 import { authorizationPage } from "./authorization_docs.ts";
 import { compatibilityPage } from "./compat.ts";
 import { configurationPage } from "./config_docs.ts";
@@ -24,7 +26,9 @@ async function pages(): Promise<Map<string, string>> {
     .filter((path) => path.endsWith(".ts") && !isTestFile(path))
     .map((path) => ({ path: `src/${path}`, text: Deno.readTextFileSync(`${root}src/${path}`) }));
   const served = await allHandlers();
+  const { exports: faces } = JSON.parse(Deno.readTextFileSync(`${root}deno.json`));
   return new Map([
+    ["docs/api.md", await apiPage(faces)],
     ["COMPATIBILITY.md", compatibilityPage(served, sources)],
     ["docs/authorization.md", authorizationPage(served)],
     [

@@ -1,0 +1,125 @@
+// The client alone: for programs that talk to a cluster and bring no broker along.
+//
+//   import { connect } from "./client.ts";
+//   await using cluster = await connect({ bootstrap: "localhost:9092" });
+//   await cluster.producer().send({ topic: "orders", value: "paid" });
+//
+// Invariant: nothing here leads to src/broker, as scripts/layers.ts has it.
+
+import {
+  type Admin,
+  adminOf,
+  Client,
+  type ClientOptions,
+  Consumer,
+  type ConsumerOptions,
+  Producer,
+  type ProducerOptions,
+} from "./src/client/mod.ts";
+import { detectRuntime } from "./src/runtime/detect.ts";
+
+export type {
+  Admin,
+  BrokerMetadata,
+  ClientOptions,
+  ClusterDescription,
+  CommittedOffset,
+  Committer,
+  CompressionType,
+  ConfigEntry,
+  ConfigResource,
+  Consumer,
+  ConsumerOptions,
+  ConsumerRecord,
+  DescribedGroup,
+  DescribedMember,
+  ListedGroup,
+  ListedOffset,
+  NewTopic,
+  OffsetSpec,
+  PartitionMetadata,
+  PasswordOptions,
+  PollOptions,
+  Producer,
+  ProducerOptions,
+  ProducerRecord,
+  RecordHeader,
+  RecordMetadata,
+  SaslOptions,
+  TlsOptions,
+  TokenEndpoint,
+  TokenOptions,
+  TopicMetadata,
+  TopicPartition,
+  TopicPartitionOffset,
+} from "./src/client/mod.ts";
+export { KafkaError } from "./src/client/faults.ts";
+export type { BrokerId, Flavour, LeaderEpoch, Offset, PartitionId, Uuid } from "./src/base/ids.ts";
+export type { Int64 } from "./src/base/int64.ts";
+export type { ErrorCode } from "./src/protocol/errors.ts";
+export type { LogRecord } from "./src/records/mod.ts";
+export type { Address } from "./src/runtime/ports.ts";
+export {
+  ConnectionFault,
+  PlatformFault,
+  type PlatformFaultKind,
+  type PlatformFaultSubject,
+  UsageFault,
+} from "./src/base/faults.ts";
+
+/** A connection to a Kafka cluster: of Ottla, or of Apache Kafka from 3.0 on. */
+export class Cluster implements AsyncDisposable {
+  /** Topics, groups, offsets and configurations. */
+  readonly admin: Admin;
+  readonly #client: Client;
+  readonly #open = new Set<Producer | Consumer>();
+
+  private constructor(client: Client) {
+    this.#client = client;
+    this.admin = adminOf(client);
+  }
+
+  /** As {@link connect}. */
+  static async connect(options: ClientOptions): Promise<Cluster> {
+    return new Cluster(await Client.connect(await detectRuntime(), options));
+  }
+
+  /** Sends records. */
+  producer(options?: ProducerOptions): Producer {
+    const producer = new Producer(this.#client, options);
+    this.#open.add(producer);
+    return producer;
+  }
+
+  /** Reads records: with `groupId` as a member of that group, without by itself. */
+  consumer(options?: ConsumerOptions): Consumer {
+    const consumer = new Consumer(this.#client, options);
+    this.#open.add(consumer);
+    return consumer;
+  }
+
+  /** Closes every producer, which sends what it holds, every consumer, and the connections. */
+  async close(): Promise<void> {
+    const closing = [...this.#open].map((each) => each.close());
+    this.#open.clear();
+    try {
+      await Promise.all(closing);
+    } finally {
+      this.#client.close();
+    }
+  }
+
+  /** As {@link Cluster.close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/**
+ * Connects to the first broker of `bootstrap` that answers.
+ *
+ * Throws PlatformFault, at once, when none does.
+ */
+export function connect(options: ClientOptions): Promise<Cluster> {
+  return Cluster.connect(options);
+}
