@@ -1,5 +1,5 @@
-// Every table that there is, for who takes the protocol as a whole: the package's `protocol` face and
-// the test kit. A broker and a client load what they need of them, which is less (apis/mod.ts).
+// Every table that there is, for who takes the protocol as a whole: the package's face of that name
+// and the test kit. A broker and a client load what they need of them, which is less (apis/mod.ts).
 //
 // Invariant: each file of apis/ has its lines here (scripts/every_api_test.ts).
 
@@ -80,7 +80,9 @@ import { StreamsGroupDescribe } from "./apis/89_streams_group_describe.ts";
 import { DescribeShareGroupOffsets } from "./apis/90_describe_share_group_offsets.ts";
 import { AlterShareGroupOffsets } from "./apis/91_alter_share_group_offsets.ts";
 import { DeleteShareGroupOffsets } from "./apis/92_delete_share_group_offsets.ts";
-import { StreamsGroupTopologyDescriptionUpdate } from "./apis/93_streams_group_topology_description_update.ts";
+import {
+  StreamsGroupTopologyDescriptionUpdate,
+} from "./apis/93_streams_group_topology_description_update.ts";
 import { UnregisterController } from "./apis/94_unregister_controller.ts";
 import type { AnyApi } from "./schema.ts";
 
