@@ -5,8 +5,8 @@
 //     > a start with 10,000 partitions
 //
 // The load runs on the same machine, and garbage is collected as ever: with two cores some
-// milliseconds of every figure are theirs. So each row has the 99th percentile, the longest stretch
-// and the CPU time that the process had in it, then the next longest.
+// milliseconds of every figure are theirs. So each row has the 99th percentile, the longest
+// stretch, the longest without what its thread waited for a processor, then the next longest.
 
 import { concatBytes, utf8 } from "../../src/base/bytes.ts";
 import { firstOf, itemAt, missing } from "../../src/base/items.ts";
@@ -57,10 +57,10 @@ class Watched {
     this.program.signal("SIGUSR2");
     const found = await this.hear(/event loop held (\S+) (\S+) (\S+) \d+ \[(.*)\]/);
     this.#heard.text = "";
-    const [, max = missing(), cpu = missing(), p99 = missing(), longest = missing()] = found;
+    const [, max = missing(), own = missing(), p99 = missing(), longest = missing()] = found;
     if (name === undefined) return;
     const next = longest.split(" ").slice(1, 5).join(" ");
-    const cells = [p99.padStart(7), max.padStart(8), cpu.padStart(8)].join("");
+    const cells = [p99.padStart(7), max.padStart(8), own.padStart(8)].join("");
     console.log(`  ${name.padEnd(34)}${cells}   ${next}`);
   }
 }
@@ -70,7 +70,7 @@ export async function benchStalls(bench: StallBench): Promise<void> {
   for (const type of codecs) await loadCompression(type);
   const folder = await Deno.makeTempDir({ prefix: "ottla-bench-" });
   console.log("\nthe event loop held at a stretch, ms");
-  console.log("                                        p99     max  CPU then   next");
+  console.log("                                        p99     max      own   next");
   let watched = await Watched.start(bench.command(folder, { "log.cleaner.backoff.ms": "500" }));
   try {
     await watched.report(undefined);
