@@ -6,7 +6,7 @@ import process from "node:process";
 import { bunNetwork } from "./bun_network.ts";
 import { zlibCodecs } from "./codecs.ts";
 import { builtinDigests } from "./digests.ts";
-import { webClock, webRandom, webTimers } from "./event_loop.ts";
+import { immediateTimers, webClock, webRandom } from "./event_loop.ts";
 import { createLogging } from "./logging.ts";
 import { memoryFiles } from "./memory_files.ts";
 import { nodeFiles } from "./node_files.ts";
@@ -77,7 +77,7 @@ const runtime: Runtime = {
   name: "bun",
   version: process.versions.bun ?? "",
   clock: webClock,
-  timers: webTimers,
+  timers: immediateTimers,
   random: webRandom,
   network: bunNetwork,
   http: nodeHttp,

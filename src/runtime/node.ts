@@ -4,7 +4,7 @@
 import process from "node:process";
 import { zlibCodecs } from "./codecs.ts";
 import { builtinDigests } from "./digests.ts";
-import { webClock, webRandom, webTimers } from "./event_loop.ts";
+import { immediateTimers, webClock, webRandom } from "./event_loop.ts";
 import { createLogging } from "./logging.ts";
 import { memoryFiles } from "./memory_files.ts";
 import { nodeFiles } from "./node_files.ts";
@@ -20,7 +20,7 @@ const runtime: Runtime = {
   name: "node",
   version: process.versions.node,
   clock: webClock,
-  timers: webTimers,
+  timers: immediateTimers,
   random: webRandom,
   network: nodeNetwork,
   http: nodeHttp,

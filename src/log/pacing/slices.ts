@@ -8,6 +8,9 @@
 // Who waits for the next slice stands in line, and is woken when those before him have left some of
 // it: however many work at once, others wait for one slice, not for a step of each.
 //
+// The turn that ends a slice is asked for when the slice begins: a runtime may let one wait for a
+// millisecond, which has passed by then. One that comes before the slice is over begins another.
+//
 // Invariant: between two turns there is one slice, and one step beyond it. A slice ends by the
 // clock or, where time stands still between events as in a simulation, by its weight.
 
@@ -23,24 +26,26 @@ const wakingTicks = 4;
 export class Slices {
   readonly #clock: Clock;
   readonly #timers: Timers;
-  #startedMs: number;
+  #startedMs = 0;
   #weight = 0;
   #waiting: (() => void)[] = [];
+  /** Whether a turn comes: it does once somebody has spent or waits. */
   #isTurning = false;
 
   constructor(ports: { clock: Clock; timers: Timers }) {
     this.#clock = ports.clock;
     this.#timers = ports.timers;
-    this.#startedMs = ports.clock.monotonic();
   }
 
   /** Notes work about as heavy as looking at so many bytes. */
   spend(weight: number): void {
     this.#weight += weight;
+    if (!this.#isTurning) this.#begin();
   }
 
   /** Whether the slice is over: then {@link next} is to be awaited. */
   get isOver(): boolean {
+    if (!this.#isTurning) return false;
     return this.#weight >= weightMax || this.#clock.monotonic() - this.#startedMs >= sliceMs;
   }
 
@@ -48,29 +53,32 @@ export class Slices {
   next(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.push(resolve);
-    if (!this.#isTurning) this.#run();
+    if (!this.#isTurning) this.#begin();
     return promise;
   }
 
-  /** Slice after slice, as long as somebody waits for one. */
-  async #run(): Promise<void> {
+  #begin(): void {
+    this.#startedMs = this.#clock.monotonic();
     this.#isTurning = true;
-    while (this.#waiting.length > 0) {
-      await this.#timers.turn();
-      this.#startedMs = this.#clock.monotonic();
-      this.#weight = 0;
-      // Who comes back while this slice lasts waits for the next.
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      let woken = 0;
-      for (const wake of waiting) {
-        if (woken > 0 && this.isOver) break;
-        woken++;
-        wake();
-        for (let i = 0; i < wakingTicks; i++) await undefined;
-      }
-      this.#waiting = [...waiting.slice(woken), ...this.#waiting];
-    }
+    this.#timers.turn().then(() => this.#onTurn());
+  }
+
+  /** One slice is over, and the next one is theirs who wait for it. */
+  async #onTurn(): Promise<void> {
     this.#isTurning = false;
+    this.#weight = 0;
+    // Who comes back while this slice lasts waits for the next.
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    let woken = 0;
+    for (const wake of waiting) {
+      if (woken > 0 && this.isOver) break;
+      woken++;
+      wake();
+      for (let i = 0; i < wakingTicks; i++) await undefined;
+    }
+    if (woken === waiting.length) return;
+    this.#waiting = [...waiting.slice(woken), ...this.#waiting];
+    if (!this.#isTurning) this.#begin();
   }
 }

@@ -73,3 +73,17 @@ Deno.test("however many work at once, one fills a slice, and others go in betwee
   await world.drive(Promise.all([...["a", "b", "c"].map(work), others()]));
   assertEquals(order.join(""), "a-b-c-a-b-c-");
 });
+
+Deno.test("who works once in a while waits for nobody", async () => {
+  const counted = countedSlices();
+  const { world, slices } = counted;
+  const { timers } = world.start("others");
+  const work = async () => {
+    for (let i = 0; i < 5; i++) {
+      assert(!slices.isOver, `work ${i} found its slice over`);
+      slices.spend(3 * 1024 * 1024);
+      await new Promise<void>((resolve) => timers.after(10, resolve));
+    }
+  };
+  await world.drive(work());
+});
