@@ -36,6 +36,8 @@ const outBytesMax = 256 * 1024;
 const promptBytesMax = 128 * 1024;
 /** How much heavier it is to write a byte than to look at it. */
 const writeWeight = 2;
+/** Of smaller requests a turn of the event loop has room for many. */
+const largeFrameBytes = 16 * 1024;
 /** While its peer has more than this still to take, a connection reads nothing. */
 const readBehindBytesMax = 64 * 1024;
 
@@ -219,6 +221,13 @@ export class Connection {
     await this.#socket.write(bytes);
   }
 
+  /** A runtime may hand us one large request after the other before it looks at anything else. */
+  async #turnFor(frame: Uint8Array): Promise<void> {
+    const { slices } = this.#options;
+    while (slices.isOver) await slices.next();
+    slices.spend(frame.length * writeWeight);
+  }
+
   async #serve(): Promise<void> {
     while (!this.#closed) {
       if (this.session.pausedUntilMs > 0) await this.#pause();
@@ -230,7 +239,8 @@ export class Connection {
         if (frame === undefined) break;
         this.#isActive = true;
       }
-      if (this.#options.isClosing()) break;
+      if (frame.length >= largeFrameBytes) await this.#turnFor(frame);
+      if (this.#closed || this.#options.isClosing()) break;
       const lent = frame;
       const { reply, pipelined, keepsFrame, frameUsed } = this.#options.dispatch(
         frame,

@@ -2,6 +2,7 @@
 // sends requests and does not read the answers.
 
 import { assert, assertEquals } from "@std/assert";
+import { concatBytes } from "../../base/bytes.ts";
 import { itemAt } from "../../base/items.ts";
 import { simulate } from "../../runtime/simulated.ts";
 import type { Runtime, Socket } from "../../runtime/ports.ts";
@@ -215,6 +216,34 @@ for (const [name, lend] of Object.entries(lending)) {
     assertEquals(frames.bytes, 0);
   });
 }
+
+Deno.test("a large request waits for a slice of its own, and a small one does not", async () => {
+  const world = simulate(1);
+  const slice = Promise.withResolvers<void>();
+  const slices = {
+    isOver: true,
+    spend: () => {},
+    async next() {
+      await slice.promise;
+      slices.isOver = false;
+    },
+  };
+  const seen: number[] = [];
+  const dispatch = (frame: Uint8Array): Dispatched => {
+    seen.push(frame.length);
+    return { reply: null, pipelined: true };
+  };
+  await world.drive(serve(world.start("server"), dispatch, { slices }));
+  const client = world.start("client");
+  const socket = await world.drive(client.network.connect({ host: "server", port: 9092 }));
+  const requests = [10, 600_000, 20].map((length) => frameOf(length, 7));
+  world.drive(sent(socket, concatBytes(requests)));
+  await world.run(1_000);
+  assertEquals(seen, [10]);
+  slice.resolve();
+  await world.run(1_000);
+  assertEquals(seen, [10, 600_000, 20]);
+});
 
 Deno.test("a large frame gives its memory back as soon as it was looked at", async () => {
   const frames = unbounded();
