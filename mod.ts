@@ -15,12 +15,14 @@ import { UsageFault } from "./src/base/faults.ts";
 import { formatAddress } from "./src/base/address.ts";
 import { checkOptions, type OptionKinds } from "./src/base/options.ts";
 import { loadConfig, type RunningBroker, startBroker } from "./src/broker/mod.ts";
+import type { BrokerAcl, BrokerTlsOptions, Secured } from "./src/broker/secured_options.ts";
 import type { MonitoredBroker } from "./src/http/mod.ts";
 import type { ClientOptions, Cluster } from "./client.ts";
 import { detectRuntime } from "./src/runtime/detect.ts";
 import type { Address, LogLevel } from "./src/runtime/ports.ts";
 
 export type * from "./client.ts";
+export type { AclOperation, BrokerAcl, BrokerTlsOptions } from "./src/broker/secured_options.ts";
 export { KafkaError } from "./src/client/faults.ts";
 export { ConnectionFault, PlatformFault, UsageFault } from "./src/base/faults.ts";
 export type { LogLevel } from "./src/runtime/ports.ts";
@@ -37,6 +39,20 @@ export interface BrokerOptions {
   readonly ephemeral?: boolean;
   /** Kafka's own configuration keys, such as `{ "num.partitions": "3" }`. */
   readonly config?: Readonly<Record<string, string | number | boolean>>;
+  /** Has the broker speak TLS, and nothing else. */
+  readonly tls?: BrokerTlsOptions;
+  /**
+   * Users with their passwords, such as `{ alice: "a long secret" }`: clients have to log in, by
+   * SCRAM, or by PLAIN where that is no risk (TLS, or the loopback address). They are added to
+   * those that `dataDir` holds.
+   */
+  readonly users?: Readonly<Record<string, string>>;
+  /**
+   * Who may do what, such as `{ allow: "User:alice", to: ["read", "write"], topic: "orders" }`:
+   * what no rule allows is denied, but to `super.users` of `config`. They are added to those that
+   * `dataDir` holds.
+   */
+  readonly acls?: readonly BrokerAcl[];
   /** What to log to standard error; the default is "error". */
   readonly logLevel?: LogLevel;
 }
@@ -47,6 +63,9 @@ const optionKinds: OptionKinds<BrokerOptions> = {
   dataDir: "text",
   ephemeral: "flag",
   config: "object",
+  tls: "object",
+  users: "object",
+  acls: "list",
   logLevel: ["trace", "debug", "info", "warn", "error"],
 };
 
@@ -58,6 +77,14 @@ const ephemeralDefaults = {
   "group.initial.rebalance.delay.ms": "0",
   "offsets.topic.num.partitions": "1",
 };
+
+/** What is said of security; undefined: nothing is. */
+async function securedOf(options: BrokerOptions, host: string): Promise<Secured | undefined> {
+  const { tls, users, acls, config = {} } = options;
+  if (tls === undefined && users === undefined && acls === undefined) return undefined;
+  const { securedOptions } = await import("./src/broker/secured_options.ts");
+  return securedOptions({ tls, users, acls }, { host, config });
+}
 
 /** A broker that runs in this process. Many may run at a time. */
 export class Broker implements AsyncDisposable {
@@ -85,21 +112,18 @@ export class Broker implements AsyncDisposable {
     if (!ephemeral && dataDir === undefined) {
       throw new UsageFault("ephemeral: false needs dataDir, the folder to keep the data in");
     }
+    const host = options.host ?? "127.0.0.1";
+    const secured = await securedOf(options, host);
     const { config } = loadConfig({
-      flags: {
-        port: options.port ?? 0,
-        host: options.host ?? "127.0.0.1",
-        dataDir,
-        ephemeral,
-      },
-      options: { ...(ephemeral ? ephemeralDefaults : {}), ...options.config },
+      flags: { port: options.port ?? 0, host, dataDir, ephemeral },
+      options: { ...(ephemeral ? ephemeralDefaults : {}), ...secured?.config, ...options.config },
     });
     const runtime = await detectRuntime();
     const logger = runtime.logger({ level: options.logLevel ?? "error", format: "text" });
     const start = config.get("ottla.metrics.port") === null
       ? startBroker
       : (await import("./src/http/mod.ts")).startMonitoredBroker;
-    return new Broker(await start({ runtime, config, logger }));
+    return new Broker(await start({ runtime, config, logger, access: secured?.access }));
   }
 
   /** Where it listens. */

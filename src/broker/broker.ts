@@ -259,6 +259,7 @@ export class Broker implements RunningBroker {
   async #start(snapshots: MetadataSnapshots | undefined): Promise<void> {
     const { config, logger, ports } = this.#options;
     await this.#wiring.membership.join();
+    await this.#giveAccess();
     await this.#openLogs();
     for (const [i, listener] of config.listeners.entries()) {
       await this.#wiring.acceptor.listen({ ...listener, port: ports?.[i] ?? listener.port });
@@ -278,6 +279,13 @@ export class Broker implements RunningBroker {
       const message = "coordinators could not be loaded; the next request tries again";
       logger.log("error", message, { reason: messageOf(error) });
     });
+  }
+
+  async #giveAccess(): Promise<void> {
+    const { access, readsOnlyBecause } = this.#options;
+    if (access === undefined || readsOnlyBecause !== undefined) return;
+    const { giveAccess } = await loading(import("./given_access.ts"));
+    await giveAccess(this.#wiring, access);
   }
 
   /** Containers need it, and whoever runs one is to know. */

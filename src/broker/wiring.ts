@@ -48,6 +48,7 @@ import { forgetInCoordinators, tellCoordinators } from "./deleted_topics.ts";
 import { Dispatcher } from "./network/dispatch.ts";
 import { EventLoopDelay } from "./event_loop_delay.ts";
 import { FrameBuffers } from "./network/frame_buffers.ts";
+import type { GivenAccess } from "./given_access.ts";
 import { groupTopicsOf } from "./group_topics.ts";
 import { Garbage } from "./garbage.ts";
 import { type GroupMemory, groupMemoryOf } from "./group_memory.ts";
@@ -90,6 +91,8 @@ export interface BrokerOptions {
   readonly metadata?: MetadataStore;
   /** Takes the lines of a trace; absent: nothing is traced. */
   readonly trace?: (line: string) => void;
+  /** What the metadata is to hold before the first client comes. */
+  readonly access?: GivenAccess;
   /** Hears what clients do; absent: nobody does. */
   readonly audit?: AuditLog;
   /** A bug of ours that must not be lived with; absent: it is only logged. */

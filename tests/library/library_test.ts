@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { Kafka, logLevel, Partitioners } from "kafkajs";
 import {
   Broker,
+  type BrokerAcl,
   connect,
   type ConsumerOptions,
   KafkaError,
@@ -18,6 +19,7 @@ import {
   type ProducerRecord,
   UsageFault,
 } from "../../mod.ts";
+import { alice, ca, server, stranger } from "../harness/certificates.ts";
 import { within } from "../harness/deadline.ts";
 
 /** A test that says so when it does not end, where the runtime would wait for ever. */
@@ -322,6 +324,134 @@ test("a dataDir belongs to one broker at a time", async () => {
     assert.ok(error instanceof PlatformFault && error.kind === "Denied", `${error}`);
     assert.match(error.message, new RegExp(`${process.pid}`));
   });
+});
+
+test("users log in, behind TLS, and may do what a rule allows them", async () => {
+  const users = { alice: "her secret", bob: "his secret", "zoë, =": "pass, =wörd" };
+  const config = { "super.users": "User:bob" };
+  await using broker = await Broker.start({
+    tls: { cert: server.chain, key: server.key },
+    users,
+    acls: [
+      { allow: "User:alice", to: ["create", "describe", "write"], topic: "orders" },
+      { allow: "User:zoë, =", to: ["read", "write"], topic: "ord", group: "bill", prefixed: true },
+      { deny: "User:*", to: "write", topic: "orders-old", host: "127.0.0.1" },
+    ],
+    config,
+  });
+  const { bootstrap } = broker;
+  const as = (username: keyof typeof users, mechanism?: "PLAIN" | "SCRAM-SHA-256") =>
+    connect({ bootstrap, tls: { ca }, sasl: { username, password: users[username], mechanism } });
+  const isDenied = (error: Error) =>
+    error instanceof KafkaError && /_AUTHORIZATION_FAILED$/.test(error.codeName);
+  await using first = await as("alice");
+  await first.producer().send({ topic: "orders", value: "paid" });
+  await assert.rejects(() => first.admin.createTopic({ name: "bills" }), isDenied);
+  await using second = await as("bob", "SCRAM-SHA-256");
+  await second.admin.createTopic({ name: "orders-old" });
+  await using third = await as("zoë, =", "PLAIN");
+  const consumer = third.consumer({ groupId: "billing", autoOffsetReset: "earliest" });
+  consumer.subscribe(["orders"]);
+  assert.equal((await consumer.poll()).length, 1);
+  const old = { topic: "orders-old", value: "x" };
+  await assert.rejects(() => third.producer().send(old), isDenied);
+  const wrong = { bootstrap, tls: { ca }, sasl: { username: "alice", password: "his secret" } };
+  await assert.rejects(() => connect(wrong), KafkaError);
+  await assert.rejects(() => connect({ bootstrap, sasl: wrong.sasl }), "without TLS it came in");
+
+  const kafka = new Kafka({
+    brokers: [bootstrap],
+    ssl: { ca: [ca] },
+    sasl: { mechanism: "scram-sha-512", username: "bob", password: "his secret" },
+    logLevel: logLevel.NOTHING,
+  });
+  const admin = kafka.admin();
+  await admin.connect();
+  assert.ok((await admin.listTopics()).includes("orders-old"));
+  await admin.disconnect();
+});
+
+test("clients with certificates of an authority need no password", async () => {
+  await using broker = await Broker.start({
+    tls: { cert: server.chain, key: server.key, ca },
+    acls: [{ allow: "User:alice", to: "create", cluster: true }],
+    config: { "ssl.principal.mapping.rules": "RULE:^CN=(.*?)(,.*)?$/$1/L" },
+  });
+  const { bootstrap } = broker;
+  const own = { ca, cert: alice.chain, key: alice.key };
+  await using cluster = await connect({ bootstrap, tls: own });
+  await cluster.admin.createTopic({ name: "orders" });
+  assert.deepEqual(await cluster.admin.listTopics(), []);
+  await assert.rejects(() => connect({ bootstrap, tls: { ca } }));
+  const others = { ca, cert: stranger.chain, key: stranger.key };
+  await assert.rejects(() => connect({ bootstrap, tls: others }));
+});
+
+test("users and rules are added to those of dataDir, a password may change", async () => {
+  await withFolder(async (dataDir) => {
+    const start = (users: Record<string, string>, acls?: readonly BrokerAcl[]) =>
+      Broker.start({ dataDir, users, acls, config: { "super.users": "User:bob" } });
+    const isIn = async ({ bootstrap }: Broker, username: string, password: string) => {
+      try {
+        await using cluster = await connect({ bootstrap, sasl: { username, password } });
+        return await cluster.admin.listTopics();
+      } catch (error) {
+        assert.ok(error instanceof KafkaError, `${error}`);
+        return error.codeName;
+      }
+    };
+    const allowed = [{ allow: "User:alice", to: "describe", topic: "*" }] as const;
+    {
+      await using broker = await start({ alice: "old", bob: "his" }, allowed);
+      await using cluster = await connect({
+        bootstrap: broker.bootstrap,
+        sasl: { username: "bob", password: "his" },
+      });
+      await cluster.admin.createTopic({ name: "orders" });
+    }
+    await using broker = await start({ alice: "new" }, []);
+    assert.equal(await isIn(broker, "alice", "old"), "SASL_AUTHENTICATION_FAILED");
+    assert.equal((await isIn(broker, "alice", "new")).length, 1);
+    assert.equal((await isIn(broker, "bob", "his")).length, 1);
+  });
+});
+
+test("what is said of security and cannot be is refused, and no secret is told", async () => {
+  const start = Broker.start as (options: unknown) => Promise<Broker>;
+  const tls = { cert: server.chain, key: server.key };
+  const rule = { allow: "User:alice", to: "read", topic: "orders" };
+  const cases: readonly (readonly [options: unknown, message: RegExp])[] = [
+    [{ users: ["alice"] }, /users must be an object/],
+    [{ users: { alice: "" } }, /the password of alice must be text, it is empty/],
+    [{ users: { alice: 7 } }, /the password of alice must be text, it is number/],
+    [{ users: { "": "planted" } }, /a user needs a name/],
+    [{ users: { alice: "planted" }, config: { listeners: "PLAINTEXT://:0" } }, /config has listen/],
+    [{ tls: true }, /tls must be an object/],
+    [{ tls: { cert: server.chain } }, /tls needs cert and key, as PEM text/],
+    [{ tls: { ...tls, cert: "cert.pem" } }, /tls\.cert holds no certificate as PEM text/],
+    [{ tls: { ...tls, key: "planted" } }, /tls\.key holds no private key as PEM text/],
+    [{ tls: { ...tls, ca: "ca.pem" } }, /tls\.ca holds no certificate/],
+    [{ tls: { ...tls, clientAuth: "required" } }, /clientAuth "required" needs ca/],
+    [{ tls: { ...tls, clientAuth: "always" } }, /clientAuth must be "none" or "requested"/],
+    [{ tls: { ...tls, passphrase: "planted" } }, /does not know the option passphrase/],
+    [{ acls: rule }, /acls must be a list/],
+    [{ acls: [{ ...rule, allow: "alice" }] }, /acls\[0\]: a principal is TYPE:NAME, .* "alice"/],
+    [{ acls: [rule, { ...rule, deny: "User:bob" }] }, /acls\[1\] needs allow or deny, one of/],
+    [{ acls: [{ ...rule, to: "red" }] }, /there is no operation "red": to takes all, read/],
+    [{ acls: [{ ...rule, to: [] }] }, /needs to, an operation or a list/],
+    [{ acls: [{ ...rule, to: "idempotentWrite" }] }, /no idempotentWrite on a topic: there are/],
+    [{ acls: [{ ...rule, topic: undefined }] }, /needs topic, group, transactionalId or cluster/],
+    [{ acls: [{ ...rule, topics: ["a"] }] }, /does not know the option topics/],
+    [{ acls: [{ ...rule, topic: "" }] }, /empty resource name/],
+  ];
+  for (const [options, message] of cases) {
+    const error = await refusal(() => start(options));
+    assert.ok(error instanceof UsageFault, `${error.stack}`);
+    assert.match(error.message, message);
+    assert.doesNotMatch(error.message, /planted/);
+  }
+  const misfit = await refusal(() => start({ tls: { ...tls, key: alice.key } }));
+  assert.match(misfit.message, /the key is not the certificate's/);
 });
 
 test("options that do not fit together are refused", async () => {

@@ -3,7 +3,7 @@
 import type { BrokerConfig } from "./in_force.ts";
 
 /** Kafka's own authorizer, which is what there is here. */
-const standardAuthorizer = "org.apache.kafka.metadata.authorizer.StandardAuthorizer";
+export const standardAuthorizer = "org.apache.kafka.metadata.authorizer.StandardAuthorizer";
 
 /** What is given to an authorizer besides the access rules. */
 export interface AuthorizerTerms {

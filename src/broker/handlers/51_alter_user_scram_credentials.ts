@@ -4,9 +4,9 @@
 // Behaviour: kept in the synced metadata log as Kafka keeps them: keys derived from the salted
 //   password, not the password. A user that is named twice is refused whole.
 
-import { decideAlterScram, type ScramHashes, ScramMechanism } from "../../cluster/scram.ts";
+import { decideAlterScram } from "../../cluster/scram.ts";
 import { AlterUserScramCredentials } from "../../protocol/apis/51_alter_user_scram_credentials.ts";
-import type { Digests } from "../../runtime/ports.ts";
+import { scramHashes } from "../authentication/scram_hashes.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
@@ -25,11 +25,3 @@ export const alterUserScramCredentials = handler(AlterUserScramCredentials, {
     return { results: [...users].map((user) => ({ user, errorCode, errorMessage })) };
   },
 });
-
-function scramHashes(digests: Digests, mechanism: number): ScramHashes {
-  const algorithm = mechanism === ScramMechanism.SCRAM_SHA_256 ? "sha256" : "sha512";
-  return {
-    hash: (bytes) => digests.hash(algorithm, bytes),
-    hmac: (key, bytes) => digests.hmac(algorithm, { key, bytes }),
-  };
-}
