@@ -10,7 +10,7 @@
 
 import { formatAddress } from "../base/address.ts";
 import { messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
-import type { BrokerId } from "../base/ids.ts";
+import type { BrokerId, LeaderEpoch, PartitionId } from "../base/ids.ts";
 import { checkOptions, type OptionKinds } from "../base/options.ts";
 import {
   type AnyApi,
@@ -74,6 +74,25 @@ export interface RequestTarget {
   /** Requests of one lane share a connection and are answered in order. Default `main`. */
   readonly lane?: string;
   readonly timeoutMs?: number;
+  /** No newer version than this, whatever both sides know. */
+  readonly versionMax?: number;
+}
+
+/** Whose coordinator is looked for: KIP-98's transactions, and KIP-932's share groups. */
+export type CoordinatorKind = "group" | "transaction" | "share";
+
+const coordinatorKeyTypes: Readonly<Record<CoordinatorKind, number>> = {
+  group: 0,
+  transaction: 1,
+  share: 2,
+};
+
+/** Where a broker said that a partition is led now (KIP-951). */
+export interface NewLeader {
+  readonly topic: string;
+  readonly partition: PartitionId;
+  readonly leader: BrokerId;
+  readonly leaderEpoch: LeaderEpoch;
 }
 
 /** A connection being made, and the connection once it is. */
@@ -177,7 +196,12 @@ export class Client {
     target: RequestTarget,
   ): Promise<ResponseOf<A>> {
     const connection = await this.#connectionFor(target);
-    return connection.request(api, message, { timeoutMs: target.timeoutMs });
+    return connection.request(api, message, target);
+  }
+
+  /** The level of a feature of the cluster (KIP-584), as the broker at `target` knows it. */
+  async featureLevel(name: string, target: RequestTarget): Promise<number> {
+    return (await this.#connectionFor(target)).featureLevel(name);
   }
 
   /** Sends one request that has no answer. */
@@ -244,14 +268,33 @@ export class Client {
     return looking;
   }
 
-  /** The broker that coordinates `groupId`, cached until {@link forgetCoordinator}. */
-  async coordinatorOf(groupId: string): Promise<BrokerId> {
-    const known = this.#coordinators.get(groupId);
+  /**
+   * Takes the word of a broker that a partition is led elsewhere; false when what is known is as
+   * new, or nothing is.
+   */
+  onNewLeader(
+    { topic: name, partition, leader, leaderEpoch }: NewLeader,
+    endpoints: readonly { nodeId: BrokerId; host: string; port: number; rack: string | null }[],
+  ): boolean {
+    const known = this.#topics.get(name);
+    const old = known?.topic.partitions[partition];
+    if (known === undefined || old === undefined || leader < 0) return false;
+    if (leaderEpoch <= old.leaderEpoch) return false;
+    for (const { nodeId: id, ...place } of endpoints) this.#brokers.set(id, { id, ...place });
+    if (!this.#brokers.has(leader)) return false;
+    const partitions = known.topic.partitions.with(partition, { ...old, leader, leaderEpoch });
+    this.#topics.set(name, { ...known, topic: { ...known.topic, partitions } });
+    return true;
+  }
+
+  /** The broker that coordinates `key`, cached until {@link forgetCoordinator}. */
+  async coordinatorOf(key: string, kind: CoordinatorKind = "group"): Promise<BrokerId> {
+    const known = this.#coordinators.get(`${kind} ${key}`);
     if (known !== undefined) return known;
-    const about = `find the coordinator of group ${groupId}`;
+    const about = `find the coordinator of ${kind} ${key}`;
     const answer = await this.request(
       FindCoordinator,
-      { keyType: 0, coordinatorKeys: [groupId] },
+      { keyType: coordinatorKeyTypes[kind], coordinatorKeys: [key] },
       { to: "any" },
     );
     const found = answer.coordinators[0];
@@ -265,12 +308,12 @@ export class Client {
         rack: null,
       });
     }
-    this.#coordinators.set(groupId, found.nodeId);
+    this.#coordinators.set(`${kind} ${key}`, found.nodeId);
     return found.nodeId;
   }
 
-  forgetCoordinator(groupId: string): void {
-    this.#coordinators.delete(groupId);
+  forgetCoordinator(key: string, kind: CoordinatorKind = "group"): void {
+    this.#coordinators.delete(`${kind} ${key}`);
   }
 
   async #lookFor(name: string, allowCreate: boolean): Promise<TopicMetadata> {

@@ -2,154 +2,22 @@
 // lost connections and silence. Over the runtime's real network, on free ports.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { BytesReader, concatBytes, fromUtf8, utf8 } from "../base/bytes.ts";
+import { fromUtf8, utf8 } from "../base/bytes.ts";
 import { ConnectionFault, PlatformFault } from "../base/faults.ts";
 import type { ProducerId } from "../base/ids.ts";
-import {
-  type AnyApi,
-  apis,
-  decodeRequestHeader,
-  encodeResponse,
-  ErrorCode,
-  Heartbeat,
-  ListGroups,
-  type ProduceRequest,
-} from "../protocol/mod.ts";
+import { ErrorCode, Heartbeat, ListGroups, type ProduceRequest } from "../protocol/mod.ts";
 import { readBatchHeader, readRecords } from "../records/mod.ts";
 import { denoRuntime } from "../runtime/deno.ts";
-import type { Listener, Socket, Timers } from "../runtime/ports.ts";
+import type { Timers } from "../runtime/ports.ts";
 import { within } from "../../tests/harness/deadline.ts";
+import { produced, ScriptedBroker } from "../../tests/harness/scripted_broker.ts";
 import { firstOf } from "../base/items.ts";
-import { Client, type ClientOptions } from "./client.ts";
+import { Client } from "./client.ts";
 import { BrokerConnection } from "./connection.ts";
 import { KafkaError } from "./faults.ts";
-import { responseFrames } from "./frames.ts";
 import { Producer } from "./producer.ts";
 
 const runtime = denoRuntime();
-
-// deno-lint-ignore no-explicit-any
-type Message = any;
-/** An answer, or what happens instead of one. */
-type Scripted = Message | "close" | "silence";
-type Script = Record<string, (request: Message, version: number) => Scripted>;
-
-/** Serves one topic `orders` with two partitions; the script answers before these defaults. */
-class ScriptedBroker implements AsyncDisposable {
-  readonly #script: Script;
-  readonly #sockets = new Set<Socket>();
-  #listener: Listener | undefined;
-  connections = 0;
-
-  constructor(script: Script) {
-    this.#script = script;
-  }
-
-  static async start(script: Script): Promise<ScriptedBroker> {
-    const broker = new ScriptedBroker(script);
-    broker.#listener = await runtime.network.listen(
-      { host: "127.0.0.1", port: 0 },
-      (socket) => broker.#serve(socket),
-    );
-    return broker;
-  }
-
-  get port(): number {
-    return this.#listener!.address.port;
-  }
-
-  connect(options: Partial<ClientOptions> = {}): Promise<Client> {
-    return Client.connect(runtime, { bootstrap: `127.0.0.1:${this.port}`, ...options });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#listener!.close();
-    for (const socket of this.#sockets) socket.close();
-  }
-
-  async #serve(socket: Socket): Promise<void> {
-    this.connections++;
-    this.#sockets.add(socket);
-    try {
-      for await (const frame of responseFrames(socket)) {
-        const header = decodeRequestHeader(frame);
-        const api = apis.get(header.apiKey)!;
-        const reader = new BytesReader(frame, header.bodyPosition);
-        const request = api.request.decode(reader, header.apiVersion);
-        const answer = this.#answer(api, request, header.apiVersion);
-        if (answer === "close") socket.close();
-        if (typeof answer === "string") continue;
-        const version = answer.asVersion ?? header.apiVersion;
-        const chunks = encodeResponse(api, version, header.correlationId, answer);
-        await socket.write(concatBytes(chunks));
-      }
-    } catch {
-      // The client hung up: so do we.
-    }
-    socket.close();
-  }
-
-  #answer(api: AnyApi, request: Message, version: number): Scripted {
-    const scripted = this.#script[api.name]?.(request, version);
-    return scripted ?? this.#default(api.name, request);
-  }
-
-  #default(name: string, request: Message): Scripted {
-    switch (name) {
-      case "ApiVersions":
-        return {
-          errorCode: 0,
-          apiKeys: [...apis.values()].map(({ key, versions }) => ({
-            apiKey: key,
-            minVersion: versions.min,
-            maxVersion: versions.max,
-          })),
-        };
-      case "Metadata":
-        return metadataOf(this.port, request);
-      case "InitProducerId":
-        return { errorCode: 0, producerId: 1, producerEpoch: 0 };
-      case "Produce":
-        return produced(request, () => ({ errorCode: 0, baseOffset: 0 }));
-      default:
-        return "close";
-    }
-  }
-}
-
-function metadataOf(port: number, request: Message): Message {
-  const partitions = [0, 1].map((partitionIndex) => ({
-    errorCode: 0,
-    partitionIndex,
-    leaderId: 1,
-    replicaNodes: [1],
-    isrNodes: [1],
-  }));
-  return {
-    brokers: [{ nodeId: 1, host: "127.0.0.1", port }],
-    controllerId: 1,
-    topics: (request.topics ?? [{ name: "orders" }]).map(({ name }: { name: string }) =>
-      name === "orders"
-        ? { errorCode: 0, name, partitions }
-        : { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, name, partitions: [] }
-    ),
-  };
-}
-
-function produced(
-  request: ProduceRequest,
-  verdict: (records: Uint8Array) => { errorCode: number; baseOffset: number },
-): Message {
-  return {
-    responses: request.topicData.map(({ name, partitionData }) => ({
-      name,
-      partitionResponses: partitionData.map(({ index, records }) => ({
-        index,
-        ...verdict(records!),
-      })),
-    })),
-  };
-}
 
 function valuesOf(records: Uint8Array): string[] {
   return readRecords(records).map((record) => fromUtf8(record.value!));
@@ -351,16 +219,16 @@ Deno.test("a refusal that may pass is repeated, one that cannot pass rejects", a
   client.close();
 });
 
-Deno.test("a producer that the broker has lost track of goes on under a new id", async () => {
+Deno.test("a producer that the broker has lost track of goes on under its next epoch", async () => {
   let ids = 0;
-  const seen: [ProducerId, number][] = [];
+  const seen: [ProducerId, number, number][] = [];
   await using broker = await ScriptedBroker.start({
     InitProducerId: () => ({ errorCode: 0, producerId: ++ids, producerEpoch: 0 }),
     Produce: (request) =>
       produced(request, (records) => {
-        const { producerId, baseSequence } = readBatchHeader(records);
-        seen.push([producerId, baseSequence]);
-        const isLost = producerId === 1 && baseSequence > 0;
+        const { producerId, producerEpoch, baseSequence } = readBatchHeader(records);
+        seen.push([producerId, producerEpoch, baseSequence]);
+        const isLost = producerEpoch === 0 && baseSequence > 0;
         const code = isLost ? ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER : ErrorCode.NONE;
         return { errorCode: code, baseOffset: seen.length };
       }),
@@ -370,7 +238,7 @@ Deno.test("a producer that the broker has lost track of goes on under a new id",
   for (const value of ["a", "b", "c"]) {
     await producer.send({ topic: "orders", partition: 0, value });
   }
-  assertEquals(seen, [[1, 0], [1, 1], [2, 0], [2, 1]]);
+  assertEquals(seen, [[1, 0, 0], [1, 0, 1], [1, 1, 0], [1, 1, 1]]);
   await producer.close();
   client.close();
 });
@@ -383,7 +251,7 @@ Deno.test("a batch of unknown fate fails rather than risk a second copy", async 
     Produce: (request) => {
       if (++attempts === 1) return "close";
       return produced(request, (records) => ({
-        errorCode: readBatchHeader(records).producerId === 1
+        errorCode: readBatchHeader(records).producerEpoch === 0
           ? ErrorCode.UNKNOWN_PRODUCER_ID
           : ErrorCode.NONE,
         baseOffset: 0,
@@ -398,7 +266,7 @@ Deno.test("a batch of unknown fate fails rather than risk a second copy", async 
   );
   assertEquals(fault.codeName, "UNKNOWN_PRODUCER_ID");
   assertEquals((await producer.send({ topic: "orders", partition: 0, value: "b" })).offset, 0);
-  assertEquals([attempts, ids], [3, 2]);
+  assertEquals([attempts, ids], [3, 1]);
   await producer.close();
   client.close();
 });

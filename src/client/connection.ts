@@ -62,6 +62,7 @@ export class BrokerConnection {
   readonly #out: SendQueue;
   readonly #pending: Pending[] = [];
   readonly #turns: (() => void)[] = [];
+  readonly #features = new Map<string, number>();
   #ranges = new Map<number, { min: number; max: number }>();
   #inFlight = 0;
   #correlationId = 0;
@@ -116,9 +117,14 @@ export class BrokerConnection {
     return this.#ranges;
   }
 
+  /** The level of a feature that the whole cluster has agreed on (KIP-584); 0 for none. */
+  featureLevel(name: string): number {
+    return this.#features.get(name) ?? 0;
+  }
+
   /** The version in which `api` is spoken here; throws UNSUPPORTED_VERSION when there is none. */
-  versionOf(api: AnyApi): number {
-    const version = agreedVersion(api, this.#ranges.get(api.key));
+  versionOf(api: AnyApi, options?: { versionMax?: number }): number {
+    const version = agreedVersion(api, this.#ranges.get(api.key), options);
     if (version === undefined) {
       throw new KafkaError(
         ErrorCode.UNSUPPORTED_VERSION,
@@ -132,11 +138,11 @@ export class BrokerConnection {
   async request<A extends AnyApi>(
     api: A,
     message: RequestInput<A>,
-    options: { timeoutMs?: number } = {},
+    options: { timeoutMs?: number; versionMax?: number } = {},
   ): Promise<ResponseOf<A>> {
-    const version = this.versionOf(api);
+    const version = this.versionOf(api, options);
     await this.#turn();
-    return this.#exchange(api, { message, version, ...options });
+    return this.#exchange(api, { message, version, timeoutMs: options.timeoutMs });
   }
 
   /** Sends a request that has no answer (Produce with acks=0); resolves once it is written. */
@@ -170,6 +176,9 @@ export class BrokerConnection {
       this.#ranges = new Map(
         answer.apiKeys.map((each) => [each.apiKey, { min: each.minVersion, max: each.maxVersion }]),
       );
+      for (const { name, maxVersionLevel } of answer.finalizedFeatures ?? []) {
+        this.#features.set(name, maxVersionLevel);
+      }
       if (answer.errorCode === ErrorCode.NONE) return;
       const offered = agreedVersion(ApiVersions, this.#ranges.get(ApiVersions.key)) ?? 0;
       if (answer.errorCode !== ErrorCode.UNSUPPORTED_VERSION || version <= offered) {

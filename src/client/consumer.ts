@@ -33,6 +33,7 @@ import {
   type TopicPartitionOffset,
 } from "./offsets.ts";
 import { type ConsumerRecord, PartitionReader } from "./partition_reader.ts";
+import type { GroupOffsets } from "./transaction.ts";
 import { Wakeup } from "./wakeup.ts";
 
 /** How to read. */
@@ -280,6 +281,13 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     checkOffsets("commit", offsets);
     if (this.#groupId === undefined) throw new UsageFault("committing needs a groupId");
     await this.#commit(offsets);
+  }
+
+  /** What a transaction commits in its place: see {@link Transaction.sendOffsets}. */
+  offsetsToCommit(): GroupOffsets {
+    if (this.#groupId === undefined) throw new UsageFault("committing needs a groupId");
+    const by = this.#membership?.committer ?? noMember;
+    return { groupId: this.#groupId, offsets: this.#uncommitted(), by };
   }
 
   async #commit(offsets: readonly TopicPartitionOffset[], timeoutMs?: number): Promise<void> {

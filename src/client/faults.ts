@@ -56,6 +56,7 @@ const retriableCodes: ReadonlySet<number> = new Set([
   ErrorCode.UNSTABLE_OFFSET_COMMIT,
   ErrorCode.THROTTLING_QUOTA_EXCEEDED,
   ErrorCode.UNKNOWN_TOPIC_ID,
+  ErrorCode.CONCURRENT_TRANSACTIONS,
 ]);
 
 /** Whether the same request may succeed later, after a fresh look at the metadata. */

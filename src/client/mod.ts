@@ -7,8 +7,8 @@
 //   consumer.subscribe(["orders"]);
 //   for await (const record of consumer) ...
 //
-// It talks to Ottla and to Apache Kafka from 3.0 on. Not in it: transactional producers,
-// the cooperative assignors and the groups of KIP-848.
+// It talks to Ottla and to Apache Kafka from 3.0 on. Not in it: the cooperative assignors and the
+// groups of KIP-848.
 
 import { loading } from "../base/loading.ts";
 export { type Admin, adminOf } from "./admin.ts";
@@ -59,9 +59,15 @@ export {
   type TopicPartitionOffset,
 } from "./offsets.ts";
 export type { ConsumerRecord } from "./partition_reader.ts";
-export { partitionForKey } from "./partitioner.ts";
-export type { ProducerRecord, RecordMetadata } from "./produce_batch.ts";
+export {
+  type PartitionChoice,
+  type Partitioner,
+  type PartitionerFunction,
+  partitionForKey,
+} from "./partitioner.ts";
+export type { ProducerRecord, RecordContent, RecordMetadata } from "./producer_record.ts";
 export { Producer, type ProducerOptions } from "./producer.ts";
+export type { GroupOffsets, OffsetSource, Transaction } from "./transaction.ts";
 export {
   alterShareGroupOffsets,
   type ShareGroupOffset,

@@ -1,8 +1,12 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { utf8 } from "../base/bytes.ts";
+import { ZERO_UUID } from "../base/ids.ts";
+import { UsageFault } from "../base/faults.ts";
 import { murmur2 } from "./murmur2.ts";
-import { partitionForKey, StickyPartitioner } from "./partitioner.ts";
+import type { Random } from "../runtime/ports.ts";
+import type { TopicMetadata } from "./metadata.ts";
+import { partitionForKey, TopicPartitioner } from "./partitioner.ts";
 
 Deno.test("murmur2 agrees with the vectors in Kafka's own tests", () => {
   const vectors: [string, number][] = [
@@ -24,18 +28,40 @@ Deno.test("a key always lands on one partition within the topic", () => {
   }));
 });
 
+function topicOf(leaders: number[]): TopicMetadata {
+  const partitions = leaders.map((leader, partition) => ({
+    partition,
+    leader,
+    leaderEpoch: 0,
+    replicas: [],
+    isr: [],
+  }));
+  return { name: "orders", id: ZERO_UUID, isInternal: false, errorCode: 0, partitions };
+}
+
+const random: Random = { uint32: () => 0, bytes: (length) => new Uint8Array(length) };
+const keyless = { key: null, value: null, headers: [] };
+
 Deno.test("records without a key stay on a partition until its batch is sent", () => {
   let next = 0;
-  const sticky = new StickyPartitioner({
-    uint32: () => next++,
-    bytes: (length) => new Uint8Array(length),
-  });
-  const available = [0, 1, 2];
-  assertEquals(sticky.partition("orders", available), 0);
-  assertEquals(sticky.partition("orders", available), 0);
-  sticky.onBatchSent("orders", 2);
-  assertEquals(sticky.partition("orders", available), 0);
-  sticky.onBatchSent("orders", 0);
-  assertEquals(sticky.partition("orders", available), 1);
-  assertEquals(sticky.partition("orders", [2]), 2, "an unavailable partition is left");
+  const partitioner = new TopicPartitioner("murmur2", { ...random, uint32: () => next++ });
+  const topic = topicOf([1, 1, 1]);
+  const chosen = () => partitioner.choose(topic, keyless);
+  const first = chosen();
+  assertEquals(chosen(), first);
+  assert(!partitioner.moveOn((first + 1) % 3));
+  assertEquals(chosen(), first);
+  assert(partitioner.moveOn(first));
+  assertEquals(chosen(), (first + 1) % 3);
+  assertEquals(partitioner.choose(topicOf([-1, -1, 1, -1]), keyless), 2, "one that is led");
+});
+
+Deno.test("partitions are dealt in turn, or chosen by the program", () => {
+  const topic = topicOf([1, -1, 1]);
+  const inTurn = new TopicPartitioner("roundRobin", random);
+  assertEquals([1, 2, 3].map(() => inTurn.choose(topic, keyless)), [0, 2, 0]);
+  const own = new TopicPartitioner(({ value }, { count }) => value!.length % count, random);
+  assertEquals(own.choose(topic, { ...keyless, value: utf8("four4") }), 2);
+  const wrong = new TopicPartitioner(() => NaN, random);
+  assertThrows(() => wrong.choose(topic, keyless), UsageFault, "the partitioner's choice");
 });

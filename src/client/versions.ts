@@ -37,9 +37,13 @@ export function spokenVersions(api: AnyApi): Range {
 }
 
 /** The newest version that both sides know, or undefined when there is none. */
-export function agreedVersion(api: AnyApi, broker: Range | undefined): number | undefined {
+export function agreedVersion(
+  api: AnyApi,
+  broker: Range | undefined,
+  { versionMax = Infinity }: { versionMax?: number } = {},
+): number | undefined {
   if (broker === undefined) return undefined;
   const ours = spokenVersions(api);
-  const version = Math.min(ours.max, broker.max);
+  const version = Math.min(ours.max, broker.max, versionMax);
   return version >= Math.max(ours.min, broker.min) ? version : undefined;
 }

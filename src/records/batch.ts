@@ -206,3 +206,17 @@ export function renewCrc(bytes: Uint8Array, position = 0): void {
   const end = position + batchSizeOf(bytes, position);
   putInt32(bytes, position + at.crc, crc32c(bytes, position + crcStart, end));
 }
+
+/** A copy of `batch` by another producer, or with another sequence number. */
+export function withProducer(
+  batch: Uint8Array,
+  by: { producerId: ProducerId; producerEpoch: number; baseSequence: number },
+): Uint8Array {
+  const copy = batch.slice();
+  putInt64(copy, at.producerId, by.producerId);
+  copy[at.producerEpoch] = by.producerEpoch >> 8;
+  copy[at.producerEpoch + 1] = by.producerEpoch;
+  putInt32(copy, at.baseSequence, by.baseSequence);
+  renewCrc(copy);
+  return copy;
+}

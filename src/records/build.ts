@@ -45,24 +45,59 @@ export interface BatchInput {
  */
 export function buildBatch(input: BatchInput, codecs?: RuntimeCodecs): Uint8Array {
   const { records, timestamp = -1 } = input;
-  const [first] = records;
-  assert(first !== undefined, "a batch needs a record");
-  const baseTimestamp = first.timestamp ?? timestamp;
-  let maxTimestamp: Int64 = -1;
-  const compression = input.compression ?? "none";
-  const body = new BytesWriter(Math.min(records.length * 128, 64 * 1024));
-  if (compression === "none") writeHeaderPlaceholder(body);
-  records.forEach((record, offsetDelta) => {
-    const at = record.timestamp ?? timestamp;
-    maxTimestamp = maxInt64(maxTimestamp, at);
-    const timestampDelta = subtractInt64(at, baseTimestamp);
-    writeRecord(body, { body: record, timestampDelta, offsetDelta });
-  });
-  const facts = { ...input, recordCount: records.length, baseTimestamp, maxTimestamp };
-  if (compression !== "none") return packBatch(body.finish(), { ...facts, codecs });
-  const batch = body.finish();
-  fillHeader(batch, facts);
-  return batch;
+  const batch = new BatchWriter(Math.min(records.length * 128, 64 * 1024));
+  for (const record of records) batch.add(record, record.timestamp ?? timestamp);
+  return batch.finish(input, codecs);
+}
+
+/** A batch that is written record by record, as they come: what is added is not held. */
+export class BatchWriter {
+  readonly #body: BytesWriter;
+  #recordCount = 0;
+  #baseTimestamp: Int64 = -1;
+  #maxTimestamp: Int64 = -1;
+
+  /** Begins with room for so many bytes, and grows. */
+  constructor(capacityBytes: number) {
+    this.#body = new BytesWriter(batchOverheadBytes + capacityBytes);
+    writeHeaderPlaceholder(this.#body);
+  }
+
+  get recordCount(): number {
+    return this.#recordCount;
+  }
+
+  /** Bytes of the batch so far, before compression. */
+  get sizeBytes(): number {
+    return this.#body.length;
+  }
+
+  add(body: RecordBody, timestamp: Int64): void {
+    if (this.#recordCount === 0) this.#baseTimestamp = timestamp;
+    this.#maxTimestamp = maxInt64(this.#maxTimestamp, timestamp);
+    const timestampDelta = subtractInt64(timestamp, this.#baseTimestamp);
+    writeRecord(this.#body, { body, timestampDelta, offsetDelta: this.#recordCount++ });
+  }
+
+  /** The batch with its header; nothing can be added any more. */
+  finish(
+    about: Omit<BatchInput, "records" | "timestamp">,
+    codecs?: RuntimeCodecs,
+  ): Uint8Array {
+    assert(this.#recordCount > 0, "a batch needs a record");
+    const batch = this.#body.finish();
+    const facts = {
+      ...about,
+      recordCount: this.#recordCount,
+      baseTimestamp: this.#baseTimestamp,
+      maxTimestamp: this.#maxTimestamp,
+    };
+    if ((about.compression ?? "none") !== "none") {
+      return packBatch(batch.subarray(batchOverheadBytes), { ...facts, codecs });
+    }
+    fillHeader(batch, facts);
+    return batch;
+  }
 }
 
 /** What a batch's header says; the records are there already. */

@@ -15,8 +15,9 @@ export {
   magicOf,
   readBatchHeader,
   stampLogAppendTime,
+  withProducer,
 } from "./batch.ts";
-export { type BatchInput, buildBatch, type RecordInput } from "./build.ts";
+export { type BatchInput, BatchWriter, buildBatch, type RecordInput } from "./build.ts";
 export {
   compressChunks,
   type CompressionType,

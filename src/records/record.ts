@@ -51,6 +51,7 @@ export interface LogRecord {
 }
 
 const noHeaders: readonly RecordHeader[] = [];
+const noNames: readonly { name: Uint8Array; value: Uint8Array | null }[] = [];
 const textDecoder = new TextDecoder();
 
 /** How records are unpacked and how far. */
@@ -190,7 +191,9 @@ export function writeRecord(
   const { body } = record;
   const key = body.key ?? null;
   const value = body.value ?? null;
-  const headers = (body.headers ?? noHeaders).map((h) => ({ name: utf8(h.key), value: h.value }));
+  const headers = body.headers === undefined || body.headers.length === 0
+    ? noNames
+    : body.headers.map((h) => ({ name: utf8(h.key), value: h.value }));
   let length = 1 + varlongSize(record.timestampDelta) + varintSize(record.offsetDelta) +
     nullableSize(key) + nullableSize(value) + uvarintSize(headers.length * 2);
   for (const header of headers) length += nullableSize(header.name) + nullableSize(header.value);

@@ -204,8 +204,8 @@ test("misspelt and misused options are refused at once, in the library's words",
   const producer = cluster.producer();
   const send = (record: unknown) => () => producer.send(record as ProducerRecord);
   await refused(send({ value: "x" }), /needs its topic as text, not undefined/);
-  await refused(send([{ topic: "t", value: "x" }]), /takes one record, .* not a list/);
-  await refused(send({ topic: "t", messages: [] }), /does not know messages: .* once for each/);
+  await refused(send([[{ topic: "t" }]]), /takes a record, .* not a list/);
+  await refused(send({ topic: "t", messages: [] }), /does not know messages: .* list of them/);
   await refused(send({ topic: "t", value: 42 }), /value is text, bytes .* not 42/);
   await refused(send({ topic: "t", value: { a: 1 } }), /value is text, .* an object with a/);
   await refused(send({ topic: "t", value: undefined }), /null to delete/);
