@@ -85,7 +85,7 @@ export interface Services {
   /** What clients make us hold, all together. */
   readonly memory: MemoryBudget;
   /** Who leaves much garbage behind says so. */
-  readonly garbage: Pick<Garbage, "note">;
+  readonly garbage: Pick<Garbage, "begin" | "end">;
   /** Long work is done in these. */
   readonly slices: Slices;
   readonly clock: Clock;

@@ -22,7 +22,13 @@ interface ForeignFunctions {
   ): { symbols: { flock(descriptor: number, operation: number): number } };
 }
 
-const { Bun: garbage } = globalThis as unknown as { Bun: { gc(isWhole: true): void } };
+interface BunMemory {
+  gc(isWhole: true): void;
+  /** Gives back to the system what the allocators hold for later. */
+  shrink(): void;
+}
+
+const { Bun: memory } = globalThis as unknown as { Bun: BunMemory };
 
 /** Names of the C library, whose flock node:fs does not offer: glibc, musl, macOS. */
 const cLibraries = [
@@ -71,6 +77,11 @@ function kernelLock(folder: string): (() => void) | "held" | undefined {
   return "held";
 }
 
+function collectGarbage(): void {
+  memory.gc(true);
+  memory.shrink();
+}
+
 const logging = createLogging({ clock: webClock, write: writeStderr, hasColor: stderrHasColor });
 
 const runtime: Runtime = {
@@ -82,7 +93,7 @@ const runtime: Runtime = {
   network: bunNetwork,
   http: nodeHttp,
   files: nodeFiles({ kernelLock }),
-  process: nodeProcess({ logging, collectGarbage: () => garbage.gc(true) }),
+  process: nodeProcess({ logging, collectGarbage }),
   memoryFiles: () => memoryFiles({ clock: webClock }),
   codecs: zlibCodecs,
   digests: builtinDigests,

@@ -13,6 +13,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { CreateTopics, Fetch, Metadata, Produce } from "../../src/protocol/mod.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { RawClient } from "../harness/raw_client.ts";
+import type { Target } from "../harness/targets.ts";
 import { batchOf, fetchRequest, produceRequest, produceTo } from "../harness/raw_requests.ts";
 import { bombBatch, packedBatch, packingCodecs } from "./bombs.ts";
 import { type HostileKind, hostileKinds, type HostileScene, topics } from "./hostile_kinds.ts";
@@ -25,6 +26,8 @@ export interface HostileOptions {
   readonly acts: number;
   readonly kinds?: readonly HostileKind[];
   readonly laneCount?: number;
+  /** Otherwise what OTTLA_TARGET says. */
+  readonly target?: Target;
 }
 
 /** What a run did and saw. */
@@ -50,7 +53,7 @@ const settings = {
 /** Runs all acts. Throws when the bystander is not answered, or the broker ends. */
 export async function hostileClients(options: HostileOptions): Promise<HostileResult> {
   for (const kind of options.kinds ?? hostileKinds) await kind.prepare?.();
-  await using broker = await BrokerProcess.start({ settings });
+  await using broker = await BrokerProcess.start({ settings, target: options.target });
   await makeTopics(broker);
   const run = new Run(broker, options);
   const lanes = Array.from({ length: options.laneCount ?? 12 }, () => run.lane());

@@ -174,8 +174,8 @@ export class Dispatcher {
     const made = meter === undefined
       ? this.#reply(dispatching)
       : this.#replyMetered(dispatching, meter);
-    const isClaimed = made instanceof Promise && isLarge(dispatching);
-    const reply = isClaimed ? made.finally(() => this.#release(dispatching)) : made;
+    const isAtWork = made instanceof Promise && isLarge(dispatching);
+    const reply = isAtWork ? made.finally(() => this.#release(dispatching)) : made;
     const { pipelined } = handler;
     if (use === undefined) return { reply, pipelined };
     const keepsFrame = mayKeep(handler);
@@ -185,7 +185,7 @@ export class Dispatcher {
   /** A large request is answered: of what it decoded to nothing is needed any more. */
   #release({ claims }: Dispatching): void {
     claims.release();
-    this.#services.garbage.note();
+    this.#services.garbage.end();
   }
 
   #reply(dispatching: Dispatching): Reply | Promise<Reply> {
@@ -215,7 +215,8 @@ export class Dispatcher {
 
   async #handleLarge(dispatching: Dispatching): Promise<unknown> {
     const { frame, header, handler, use, claims } = dispatching;
-    const { memory: { answers, work }, slices } = this.#services;
+    const { memory: { answers, work }, slices, garbage } = this.#services;
+    garbage.begin();
     // Before any wait: the frame's bytes are the connection's.
     const reader = bodyReader(dispatching);
     const isWaiting = waitingKeys.has(header.apiKey);
