@@ -1,8 +1,9 @@
 // A command is data: its name, operands, options, examples, and what runs it. The parser, the help
 // text and the types of the parsed values all come from that one description.
 //
-// Invariant: what `--help` lists is exactly what the parser accepts. A word that is neither is
-// refused with the nearest one that is, as an ArgumentFault: exit code 2.
+// Invariant: what `--help` lists is what the parser accepts, but for what other tools call the
+// same: that is taken too, with a hint. A word that is neither is refused with the nearest one that
+// is, as an ArgumentFault: exit code 2.
 
 import { parseArgs } from "@std/cli/parse-args";
 import type { CliContext } from "./context.ts";
@@ -17,6 +18,10 @@ export interface Option {
   readonly kind: "text" | "number" | "flag" | "list";
   readonly value?: string;
   readonly about: string;
+  /** One letter, typed after one dash. */
+  readonly short?: string;
+  /** What Kafka's tools, kcat and rpk call it. */
+  readonly also?: readonly string[];
 }
 
 export type Options = Readonly<Record<string, Option>>;
@@ -29,15 +34,23 @@ type ValueOf<O extends Option> = O["kind"] extends "flag" ? boolean
 /** Parsed options by name: absent text and numbers are undefined, lists empty, flags false. */
 export type Values<O extends Options> = { readonly [Name in keyof O]: ValueOf<O[Name]> };
 
-/** Operands as they are declared: one that is due is there, and a final `...` stands for many. */
+/** One that is due is there; `[...]` may be left out. */
+type Single<Names extends readonly string[]> = {
+  readonly [I in keyof Names]: Names[I] extends `[${string}` ? string | undefined : string;
+};
+
+/** Operands as they are declared: a final `...` stands for many. */
 type Operands<Names extends readonly string[]> = number extends Names["length"] ? readonly string[]
-  : Names extends readonly [...string[], `${string}...${string}`] ? readonly string[]
-  : { readonly [I in keyof Names]: Names[I] extends `[${string}` ? string | undefined : string };
+  : Names extends readonly [...infer First extends string[], `${string}...${string}`]
+    ? readonly [...Single<First>, ...string[]]
+  : Single<Names>;
 
 /** What a command is given. */
 export interface Parsed<O extends Options, Names extends readonly string[] = readonly string[]> {
   readonly operands: Operands<Names>;
   readonly options: Values<O>;
+  /** For the person who typed it: what some of it is called here. */
+  readonly hints: readonly string[];
 }
 
 export interface Command<
@@ -50,6 +63,8 @@ export interface Command<
   readonly operands: Names;
   readonly about: string;
   readonly options: O;
+  /** Options of other tools whose value is an operand here: `--topic orders`. */
+  readonly operandOptions?: readonly string[];
   /** Pairs of a command line (without the leading `ottla`) and what it does. */
   readonly examples: readonly (readonly [line: string, about: string])[];
   /** Returns the exit code. */
@@ -77,8 +92,8 @@ export async function parseCommand(
   const ofKind = (kind: Option["kind"]) =>
     declared.filter(([, option]) => option.kind === kind).map(([name]) => name);
   const unknown: string[] = [];
-  refuseFlagValues(command, words);
-  const parsed = parseArgs(joinNegatives(command, words), {
+  const { words: named, hints } = withOwnNames(command, words);
+  const parsed = parseArgs(named, {
     string: [...ofKind("text"), ...ofKind("number"), ...ofKind("list"), "_"],
     boolean: ofKind("flag"),
     collect: [...ofKind("text"), ...ofKind("number"), ...ofKind("list")],
@@ -102,7 +117,11 @@ export async function parseCommand(
   }
   const operands = parsed._.map(String);
   checkOperands(command, operands);
-  return { operands, options: options as Values<Options> };
+  return {
+    operands: operands as Operands<readonly string[]>,
+    options: options as Values<Options>,
+    hints,
+  };
 }
 
 /** `. Did you mean X?` when one of `known` is near `word`, otherwise nothing. */
@@ -143,29 +162,91 @@ function optionValue(command: Command, option: Option & { name: string; given: u
   return number;
 }
 
-/** `--acks -1` as `--acks=-1`: what begins with a minus would else be taken for an option. */
-function joinNegatives(command: Command, words: readonly string[]): string[] {
-  const joined: string[] = [];
-  let isOperand = false;
-  for (const word of words) {
-    const before = joined.at(-1) ?? "";
-    const kind = before.startsWith("--") ? command.options[before.slice(2)]?.kind : undefined;
-    if (!isOperand && kind !== undefined && kind !== "flag" && /^-\d/.test(word)) {
-      joined[joined.length - 1] = `${before}=${word}`;
-    } else joined.push(word);
-    isOperand ||= word === "--";
-  }
-  return joined;
+/** An option as typed, and which one of the command's it is. */
+interface TypedOption {
+  readonly name: string;
+  readonly option: Option;
+  /** Behind `=`. */
+  readonly value: string | undefined;
+  readonly hint: string | undefined;
 }
 
-/** A flag's value would go unheard: `--ephemeral=yes` is refused, as is `--ephemeral=no`. */
-function refuseFlagValues(command: Command, words: readonly string[]): void {
-  for (const word of words) {
-    if (word === "--") return;
-    const name = /^--([^=]+)=/.exec(word)?.[1];
-    if (name === undefined || name !== "help" && command.options[name]?.kind !== "flag") continue;
-    throw new ArgumentFault(`--${name} takes no value\n${seeHelp(command.name)}`);
+/**
+ * `words` by the names that options have here. A value that begins with a minus is joined to its
+ * option (`--acks -1` as `--acks=-1`), since it would else be taken for one.
+ */
+function withOwnNames(
+  command: Command,
+  words: readonly string[],
+): { words: string[]; hints: string[] } {
+  const named: string[] = [];
+  const hints: string[] = [];
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? "";
+    if (word === "--") {
+      named.push(...words.slice(at));
+      break;
+    }
+    const next = words[at + 1];
+    const operand = operandOption(command, { word, next });
+    if (operand !== undefined) {
+      named.push(operand.value);
+      hints.push(operand.hint);
+      if (!word.includes("=")) at++;
+      continue;
+    }
+    const typed = typedOption(command, word);
+    if (typed === undefined) {
+      named.push(word);
+      continue;
+    }
+    const { name, option, value, hint } = typed;
+    if (hint !== undefined) hints.push(hint);
+    if (option.kind === "flag") {
+      // A flag's value would go unheard: `--ephemeral=yes` is refused, as is `--ephemeral=no`.
+      if (value === undefined) named.push(`--${name}`);
+      else throw new ArgumentFault(`--${name} takes no value\n${seeHelp(command.name)}`);
+    } else if (value !== undefined) named.push(`--${name}=${value}`);
+    else if (next !== undefined && (!next.startsWith("-") || /^-\d/.test(next))) {
+      named.push(`--${name}=${next}`);
+      at++;
+    } else named.push(`--${name}`);
   }
+  return { words: named, hints };
+}
+
+const helpOption: Option = { kind: "flag", about: "" };
+
+function typedOption(command: Command, word: string): TypedOption | undefined {
+  const [, dashes = "", given = "", value] = /^(--?)([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
+  if (given === "") return undefined;
+  if (dashes === "-") {
+    for (const [name, option] of Object.entries(command.options)) {
+      if (option.short === given) return { name, option, value, hint: undefined };
+    }
+    return undefined;
+  }
+  const own = given === "help" ? helpOption : command.options[given];
+  if (own !== undefined) return { name: given, option: own, value, hint: undefined };
+  for (const [name, option] of Object.entries(command.options)) {
+    if (option.also?.includes(given)) {
+      return { name, option, value, hint: `--${given} is --${name} here.` };
+    }
+  }
+  return undefined;
+}
+
+/** What `--topic orders` is where topics are operands. */
+function operandOption(
+  command: Command,
+  typed: { word: string; next: string | undefined },
+): { value: string; hint: string } | undefined {
+  const [, name = "", joined] = /^--([^=]+)(?:=(.*))?$/s.exec(typed.word) ?? [];
+  if (!command.operandOptions?.includes(name) || name in command.options) return undefined;
+  const value = joined ?? typed.next;
+  if (value === undefined || value === "") return undefined;
+  const line = ["ottla", command.name, ...command.operands].join(" ");
+  return { value, hint: `--${name} may be left out: ${line}` };
 }
 
 function needsValue(command: Command, option: Option & { name: string }): ArgumentFault {

@@ -14,11 +14,12 @@ const paint = command({
   operands: ["WALL", "[COLOR]"],
   about: "paint a wall",
   options: {
-    coats: { kind: "number", value: "N", about: "how many" },
-    tool: { kind: "text", value: "NAME", about: "brush or roller" },
+    coats: { kind: "number", value: "N", short: "c", about: "how many" },
+    tool: { kind: "text", value: "NAME", also: ["instrument"], about: "brush or roller" },
     dry: { kind: "flag", about: "wait" },
     set: { kind: "list", value: "KEY=VALUE", about: "anything" },
   },
+  operandOptions: ["wall"],
   examples: [["paint north", "paint it"]],
   run: () => Promise.resolve(0),
 });
@@ -28,6 +29,7 @@ Deno.test("options and operands come out typed, absent ones as nothing", async (
   assertEquals(await parseCommand(paint, words), {
     operands: ["north", "red"],
     options: { coats: 2, tool: undefined, dry: true, set: ["a=1", "b=2"] },
+    hints: [],
   });
   assertEquals((await parseCommand(paint, ["7"])).operands, ["7"], "a number stays as typed");
 });
@@ -62,6 +64,23 @@ Deno.test("a number with a minus is the value of the option before it", async ()
   assertEquals([options.tool, options.set], ["-1", ["-2.5"]]);
 });
 
+Deno.test("an option answers to its letter, and to what other tools call it", async () => {
+  const words = ["--wall", "north", "-c", "2", "--instrument=--dry"];
+  assertEquals(await parseCommand(paint, words), {
+    operands: ["north"],
+    options: { coats: 2, tool: "--dry", dry: false, set: [] },
+    hints: [
+      "--wall may be left out: ottla paint WALL [COLOR]",
+      "--instrument is --tool here.",
+    ],
+  });
+  const twice = () => parseCommand(paint, ["north", "--tool", "a", "--instrument", "b"]);
+  await assertRejects(twice, ArgumentFault, "--tool is given more than once");
+  await assertRejects(() => parseCommand(paint, ["--wall"]), ArgumentFault, "--wall");
+  const eaten = () => parseCommand(paint, ["north", "--tool", "--wall"]);
+  await assertRejects(eaten, ArgumentFault, "unknown option --wall");
+});
+
 Deno.test("behind -- everything is an operand", async () => {
   assertEquals((await parseCommand(paint, ["--", "--dry=no"])).operands, ["--dry=no"]);
 });
@@ -79,12 +98,19 @@ Deno.test("every example in the help is a command line that parses", async () =>
     assert(each.examples.length > 0, `${each.name} has an example`);
     for (const [line] of each.examples) {
       assert(line.startsWith(each.name), line);
-      const words = line.slice(each.name.length).split(" ").filter((word) => word !== "");
+      const words = wordsOf(line.slice(each.name.length));
       const end = words.indexOf("<");
       await parseCommand(each, end < 0 ? words : words.slice(0, end));
     }
     const help = commandHelp(each);
     for (const name of Object.keys(each.options)) assert(help.includes(`--${name}`), help);
-    for (const line of help.split("\n")) assert(line.length <= 100, line);
+    const [described = "", examples = ""] = help.split("\nExamples:\n");
+    for (const line of described.split("\n")) assert(line.length <= 80, line);
+    for (const line of examples.split("\n")) assert(line.length <= 100, line);
   }
 });
+
+/** The words of a line as a shell would split it. */
+function wordsOf(line: string): string[] {
+  return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain = ""]) => quoted ?? plain);
+}

@@ -14,6 +14,8 @@ export const brokerOptions = {
   bootstrap: {
     kind: "text",
     value: "HOST:PORT",
+    short: "b",
+    also: ["bootstrap-server", "bootstrap-servers", "broker-list", "brokers"],
     about: "a broker to ask first (default localhost:9092, or OTTLA_BOOTSTRAP)",
   },
   user: {
@@ -43,6 +45,7 @@ export const brokerOptions = {
   config: {
     kind: "text",
     value: "FILE",
+    also: ["command-config", "consumer.config", "producer.config", "consumer-config"],
     about: "all of that by the keys of Kafka's own clients (or OTTLA_CONFIG)",
   },
 } as const;

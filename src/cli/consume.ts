@@ -1,66 +1,113 @@
 // `ottla consume`: prints records as they come, of whole topics, one partition, or in a group.
+//
+//   topics, partitions --from--> [ position ... --until--> ] --match--> printed
+//
+// Where `--until` is not given it goes on for ever; where it is, it ends with the last partition
+// that gets there.
 
-import { parseInt64, saturated } from "../base/int64.ts";
+import { messageOf, UsageFault } from "../base/faults.ts";
+import type { Offset } from "../base/ids.ts";
 import {
   type Client,
   Consumer,
   type ConsumerRecord,
   describeTopic,
-  listRanges,
-  type OffsetSpec,
+  listTopics,
   type TopicPartition,
+  type TopicPartitionOffset,
 } from "../client/mod.ts";
-import { messageOf } from "../base/faults.ts";
-import { ArgumentFault, command, seeHelp } from "./arguments.ts";
+import { ArgumentFault, command, seeHelp, type Values } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { type CliContext, exitCode, onInterrupt } from "./context.ts";
 import { noPartition, onUnknownTopic } from "./failures.ts";
-import { formatJson, formatRecords, formatText } from "./record_format.ts";
+import { isGlob, namesOf } from "./globs.ts";
+import { offsetsAt, type Place, placeOf, placeWords } from "./places.ts";
+import { filterOf, filterOptions, type RecordFilter } from "./record_filter.ts";
+import { type RecordsFormat, recordsFormat, templateWords } from "./record_format.ts";
+
+const options = {
+  "from-beginning": { kind: "flag", about: "begin with the oldest record instead of new ones" },
+  from: {
+    kind: "text",
+    value: "PLACE",
+    short: "o",
+    also: ["offset"],
+    about: `begin there: ${placeWords}`,
+  },
+  until: {
+    kind: "text",
+    value: "PLACE",
+    about: "end there; latest: with what is there by now",
+  },
+  partition: { kind: "number", value: "N", short: "p", about: "read one partition only" },
+  group: {
+    kind: "text",
+    value: "NAME",
+    short: "g",
+    about: "share the partitions in a group, and commit",
+  },
+  "max-messages": {
+    kind: "number",
+    value: "N",
+    short: "n",
+    also: ["num", "count"],
+    about: "stop after so many records",
+  },
+  "timeout-ms": { kind: "number", value: "MS", about: "stop when nothing comes for so long" },
+  ...filterOptions,
+  "isolation-level": {
+    kind: "text",
+    value: "LEVEL",
+    also: ["isolation"],
+    about: "read_committed leaves out what was not committed (default read_uncommitted)",
+  },
+  format: {
+    kind: "text",
+    value: "FORMAT",
+    short: "f",
+    about: `text, json, raw, or a template of ${templateWords}`,
+  },
+  keys: { kind: "flag", about: "print the key and a tab before the value" },
+  ...brokerOptions,
+} as const;
+
+/** What is to be read, and how it is printed. */
+interface Reading {
+  readonly words: readonly string[];
+  readonly group: string | undefined;
+  readonly partition: number | undefined;
+  readonly from: Place;
+  readonly until: Place | undefined;
+  readonly readCommitted: boolean;
+  readonly recordsMax: number;
+  readonly idleMsMax: number;
+  readonly isWanted: RecordFilter | undefined;
+  readonly format: RecordsFormat;
+}
 
 const consume = command({
   name: "consume",
   operands: ["TOPIC..."],
   about: "print the records of topics, and new ones as they come",
-  options: {
-    "from-beginning": { kind: "flag", about: "begin with the oldest record instead of new ones" },
-    offset: { kind: "text", value: "N", about: "begin at this offset; needs --partition" },
-    partition: { kind: "number", value: "N", about: "read one partition only" },
-    group: { kind: "text", value: "NAME", about: "share the partitions in a group, and commit" },
-    "max-messages": { kind: "number", value: "N", about: "stop after so many records" },
-    "timeout-ms": { kind: "number", value: "MS", about: "stop when nothing comes for so long" },
-    format: { kind: "text", value: "text|json", about: "json prints all of a record, one a line" },
-    keys: { kind: "flag", about: "print the key and a tab before the value" },
-    ...brokerOptions,
-  },
+  options,
+  operandOptions: ["topic", "topics"],
   examples: [
     ["consume orders --from-beginning", "all there is, then what comes; end with Ctrl-C"],
-    ["consume orders --from-beginning --timeout-ms 1000 --format json", "what there is, as JSON"],
+    ["consume orders --from earliest --until latest --format json", "what there is, as JSON"],
+    ["consume orders 'bills-*' --from '5m ago' --format '%D %t %k %v'", "several, since then"],
+    ["consume orders --from -5 --match-json status=paid", "among the last five, those paid"],
     ["consume orders --group billing", "as a member of a group: start it twice to share"],
-    ["consume orders --partition 0 --offset 41 --max-messages 1", "one record"],
+    ["consume orders --partition 0 --from 41 --max-messages 1", "one record"],
   ],
   run: (context, { operands, options }) => {
-    const { format = "text", group, partition, offset } = options;
-    const refuse = (reason: string) => new ArgumentFault(`${reason}\n${seeHelp("consume")}`);
-    if (format !== "text" && format !== "json") {
-      throw refuse(`--format takes text or json, not "${format}"`);
-    }
-    if (group !== undefined && (partition ?? offset) !== undefined) {
-      throw refuse("a group shares the partitions itself: drop --partition and --offset");
-    }
-    if (offset !== undefined && partition === undefined) {
-      throw refuse("--offset needs --partition N: each partition counts for itself");
-    }
-    const at = startOf(offset, options["from-beginning"]);
-    if (at === undefined) throw refuse(`--offset takes a number, not "${offset}"`);
-    const forTerminal = context.runtime.process.stdoutIsTerminal;
+    const reading = readingOf(context, operands, options);
     return withClient(context, options, async (client) => {
-      for (const name of operands) {
-        await describeTopic(client, name).catch((error) => onUnknownTopic(error, name));
-      }
+      const topics = await topicsOf(client, reading.words);
       const consumer = new Consumer(client, {
-        groupId: group,
+        groupId: reading.group,
         autoOffsetReset: options["from-beginning"] ? "earliest" : "latest",
         allowAutoCreateTopics: false,
+        readCommitted: reading.readCommitted,
         onTrouble: (trouble) => {
           context.note(
             trouble === null
@@ -69,112 +116,179 @@ const consume = command({
           );
         },
       });
-      if (group === undefined) {
-        const chosen = await partitionsOf(client, { topics: operands, partition, at });
-        consumer.assign(
-          typeof at === "number" ? await withinLogs(context, { client, chosen, at }) : chosen,
-        );
-      } else consumer.subscribe(operands);
-      return await printRecords(context, consumer, {
-        recordsMax: options["max-messages"] ?? Infinity,
-        idleMsMax: options["timeout-ms"] ?? Infinity,
-        topics: operands,
-        print: format === "json"
-          ? formatJson
-          : (record) => formatText(record, { withKey: options.keys, forTerminal }),
-      });
+      let ends: readonly TopicPartitionOffset[] | undefined;
+      if (reading.group === undefined) {
+        ends = await assign(context, { client, consumer, topics, reading });
+      } else consumer.subscribe(topics);
+      return await printRecords(context, { consumer, topics, ends, reading });
     });
   },
 });
 
 export const commands = [consume];
 
-function startOf(
-  offset: string | undefined,
-  fromBeginning: boolean,
-): number | OffsetSpec | undefined {
-  if (offset === undefined) return fromBeginning ? "earliest" : "latest";
-  const exact = /^\d/.test(offset) ? parseInt64(offset) : undefined;
-  return exact === undefined ? undefined : saturated(exact);
+/** What the options ask for. Throws ArgumentFault where they contradict each other. */
+function readingOf(
+  context: CliContext,
+  words: readonly string[],
+  given: Values<typeof options>,
+): Reading {
+  const refuse = (reason: string) => new ArgumentFault(`${reason}\n${seeHelp("consume")}`);
+  const { group, partition, from, until, format = "text" } = given;
+  if (group !== undefined && (partition ?? from ?? until) !== undefined) {
+    throw refuse("a group shares the partitions itself: drop --partition, --from and --until");
+  }
+  if (from !== undefined && given["from-beginning"]) {
+    throw refuse("give --from or --from-beginning, not both");
+  }
+  const nowMs = context.runtime.clock.now();
+  const place = (option: string, text: string) => {
+    const found = placeOf(text, nowMs);
+    if (found !== undefined) return found;
+    throw refuse(`--${option} takes ${placeWords}, not "${text}"`);
+  };
+  const isolation = given["isolation-level"]?.toLowerCase().replace("-", "_");
+  if (isolation !== undefined && !/^read_(un)?committed$/.test(isolation)) {
+    throw refuse(`--isolation-level takes read_committed or read_uncommitted, not "${isolation}"`);
+  }
+  const forTerminal = context.runtime.process.stdoutIsTerminal;
+  return {
+    words,
+    group,
+    partition,
+    from: from === undefined
+      ? given["from-beginning"] ? "earliest" : "latest"
+      : place("from", from),
+    until: until === undefined ? undefined : place("until", until),
+    readCommitted: isolation === "read_committed",
+    recordsMax: given["max-messages"] ?? Infinity,
+    idleMsMax: given["timeout-ms"] ?? Infinity,
+    isWanted: filterOf(given),
+    format: recordsFormat(format, { withKey: given.keys, forTerminal }),
+  };
+}
+
+/** The topics that the command line names, or draws. */
+async function topicsOf(client: Client, words: readonly string[]): Promise<string[]> {
+  const known = words.some(isGlob)
+    ? (await listTopics(client)).filter(({ isInternal }) => !isInternal).map(({ name }) => name)
+    : [];
+  const names = namesOf(words, known);
+  if (names.length === 0) {
+    throw new UsageFault(`no topic is like ${words.join(", ")}. See: ottla topics list`);
+  }
+  for (const name of names) {
+    await describeTopic(client, name).catch((error) => onUnknownTopic(error, name));
+  }
+  return names;
+}
+
+/** Has the consumer read from where it is to begin; returns where to end, if anywhere. */
+async function assign(
+  context: CliContext,
+  to: {
+    readonly client: Client;
+    readonly consumer: Consumer;
+    readonly topics: readonly string[];
+    readonly reading: Reading;
+  },
+): Promise<readonly TopicPartitionOffset[] | undefined> {
+  const { client, consumer, topics, reading: { partition, from, until } } = to;
+  const partitions = await partitionsOf(client, { topics, partition });
+  const ends = until === undefined
+    ? undefined
+    : await offsetsAt(context, { client, partitions, place: until });
+  // New records are those after the consumer is ready, which it finds out itself.
+  if (from === "latest" || from === "earliest") {
+    consumer.assign(partitions.map((each) => ({ ...each, at: from })));
+  } else {
+    const starts = await offsetsAt(context, { client, partitions, place: from });
+    consumer.assign(starts.map(({ offset, ...each }) => ({ ...each, at: offset })));
+  }
+  return ends;
 }
 
 async function partitionsOf(
   client: Client,
-  of: { topics: readonly string[]; partition?: number; at: number | OffsetSpec },
-) {
-  const found = [];
-  for (const name of of.topics) {
-    const { partitions } = await client.topic(name);
-    const { partition = -1 } = of;
-    if (partition >= partitions.length || of.partition !== undefined && partition < 0) {
-      throw noPartition(name, { partition, count: partitions.length });
+  of: { topics: readonly string[]; partition: number | undefined },
+): Promise<TopicPartition[]> {
+  const found: TopicPartition[] = [];
+  for (const topic of of.topics) {
+    const { partitions } = await client.topic(topic);
+    const { partition: only } = of;
+    if (only !== undefined && only >= partitions.length) {
+      throw noPartition(topic, { partition: only, count: partitions.length });
     }
-    for (const each of partitions) {
-      if (of.partition !== undefined && each.partition !== of.partition) continue;
-      found.push({ topic: name, partition: each.partition, at: of.at });
+    for (const { partition } of partitions) {
+      if (only === undefined || partition === only) found.push({ topic, partition });
     }
   }
   return found;
 }
 
-/** The partitions at `at`, or at the end that is nearer where they have no such offset. */
-async function withinLogs(
-  context: CliContext,
-  of: { client: Client; chosen: readonly TopicPartition[]; at: number },
-) {
-  const { client, chosen, at } = of;
-  const ranges = await listRanges(client, chosen);
-  return ranges.map(({ topic, partition, first, end }) => {
-    const name = `${topic}-${partition}`;
-    if (at < first) context.note(`${name} begins at offset ${first}: reading from there.`);
-    if (at > end) context.note(`${name} ends at offset ${end}: waiting for what comes next.`);
-    return { topic, partition, at: Math.min(Math.max(at, first), end) };
-  });
-}
-
 async function printRecords(
   context: CliContext,
-  consumer: Consumer,
-  options: {
-    topics: readonly string[];
-    recordsMax: number;
-    idleMsMax: number;
-    print: (record: ConsumerRecord) => string;
+  to: {
+    readonly consumer: Consumer;
+    readonly topics: readonly string[];
+    readonly ends: readonly TopicPartitionOffset[] | undefined;
+    readonly reading: Reading;
   },
 ): Promise<number> {
+  const { consumer, topics, ends, reading } = to;
+  const { recordsMax, idleMsMax, isWanted, format: formatRecords } = reading;
   const { clock } = context.runtime;
+  const isDue = dueBefore(ends);
+  let pending = ends;
   let isInterrupted = false;
   const stop = onInterrupt(context, () => {
     isInterrupted = true;
     consumer.close();
   });
+  let printed = 0;
   try {
-    let printed = 0;
     let isWaiting = false;
     let lastMs = clock.monotonic();
-    while (!isInterrupted && printed < options.recordsMax) {
-      const leftMs = options.idleMsMax - (clock.monotonic() - lastMs);
+    while (!isInterrupted && printed < recordsMax && pending?.length !== 0) {
+      const leftMs = idleMsMax - (clock.monotonic() - lastMs);
       if (leftMs <= 0) break;
+      // What a filter drops counts for nothing, so it may take many to print one.
+      const wantedMax = isWanted === undefined ? recordsMax - printed : Infinity;
       const records = await consumer.poll({
         timeoutMs: Math.min(leftMs, 1000),
-        recordsMax: Math.min(500, options.recordsMax - printed),
+        recordsMax: Math.min(500, wantedMax),
       });
+      pending = pending?.filter((end) => (consumer.position(end) ?? -1) < end.offset);
       if (records.length === 0) {
-        // With --timeout-ms it ends by itself, soon.
-        const isPatient = options.idleMsMax === Infinity;
-        if (isPatient && !isWaiting) {
-          context.note(`Waiting for records of ${options.topics.join(", ")}.`);
-        }
+        // With --timeout-ms or --until it ends by itself, soon.
+        const isPatient = idleMsMax === Infinity && ends === undefined;
+        if (isPatient && !isWaiting) context.note(`Waiting for records of ${topics.join(", ")}.`);
         isWaiting = true;
         continue;
       }
-      context.out(formatRecords(records, options.print));
-      printed += records.length;
       lastMs = clock.monotonic();
+      const wanted = records.filter((record) => isDue(record) && (isWanted?.(record) ?? true))
+        .slice(0, recordsMax - printed);
+      if (wanted.length > 0) context.out(formatRecords(wanted));
+      printed += wanted.length;
     }
-    return exitCode.ok;
   } finally {
     await consumer.close();
     stop();
   }
+  context.note(`Read ${printed} ${printed === 1 ? "record" : "records"}.`);
+  return exitCode.ok;
+}
+
+/** Whether a record comes before the end of its partition. */
+function dueBefore(
+  ends: readonly TopicPartitionOffset[] | undefined,
+): (record: ConsumerRecord) => boolean {
+  if (ends === undefined) return () => true;
+  const byName = new Map<string, Offset>();
+  for (const { topic, partition, offset } of ends) {
+    byName.set(`${topic}-${partition}`, Number(offset));
+  }
+  return ({ topic, partition, offset }) =>
+    offset < (byName.get(`${topic}-${partition}`) ?? Infinity);
 }

@@ -11,7 +11,7 @@ const echoMs = 500;
 export interface CliContext {
   readonly runtime: Runtime;
   /** Prints to standard output as it is. */
-  out(text: string): void;
+  out(output: string | Uint8Array): void;
   /**
    * Prints a line for the person at the terminal, to standard error. Whose names are in it, none of
    * them steers the terminal.
@@ -23,7 +23,7 @@ export interface CliContext {
 export function cliContext(runtime: Runtime): CliContext {
   return {
     runtime,
-    out: (text) => runtime.process.stdout(text),
+    out: (output) => runtime.process.stdout(output),
     note: (line) => runtime.process.stderr(escapedLines(line) + "\n"),
   };
 }

@@ -5,10 +5,8 @@ import { KafkaError } from "../client/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import { ArgumentFault } from "./arguments.ts";
 import { describeFailure } from "./failures.ts";
-import { placeOf } from "./groups.ts";
 import { pairsOf } from "./pairs.ts";
-import { splitKey } from "./produce.ts";
-import { formatJson, formatText } from "./record_format.ts";
+import { formatJson, formatText, recordsFormat } from "./record_format.ts";
 import { renderTable } from "./table.ts";
 
 Deno.test("a table aligns numbers right and the rest left", () => {
@@ -61,24 +59,34 @@ Deno.test("a record prints as its value, or as a line of JSON with all of it", (
   });
 });
 
-Deno.test("a line splits at the first separator, if it has one", () => {
-  assertEquals(splitKey("a:b:c", ":"), { key: "a", value: "b:c" });
-  assertEquals(splitKey("abc", ":"), { key: null, value: "abc" });
-  assertEquals(splitKey("a:b", undefined), { key: null, value: "a:b" });
+Deno.test("a template prints what its letters stand for", () => {
+  const record = {
+    topic: "orders",
+    partition: 1,
+    offset: 7,
+    timestamp: 1000,
+    key: utf8("k"),
+    value: null,
+    headers: [{ key: "h", value: utf8("1") }, { key: "i", value: null }],
+  };
+  const forProgram = { withKey: false, forTerminal: false };
+  const filled = (template: string) => recordsFormat(template, forProgram)([record, record]);
+  const line = "orders-1:7 k null h=1,i=null 1000 1970-01-01T00:00:01.000Z 1/-1 100%\t.\n";
+  assertEquals(filled("%t-%p:%o %k %v %h %T %D %K/%V 100%%\\t."), line + line);
+  assertThrows(() => filled("%x"), ArgumentFault, "--format knows no %x");
+  assertThrows(() => filled("%"), ArgumentFault, "--format knows no %:");
+  assertThrows(() => filled("xml"), ArgumentFault, "--format takes text, json, raw or a template");
+  const rude = { ...record, value: utf8("\x1b[31m\n") };
+  const forTerminal = { withKey: false, forTerminal: true };
+  assertEquals(recordsFormat("%v", forTerminal)([rude]), "\\u001b[31m\n\n");
+  const bytes = recordsFormat("raw", forProgram)([rude, record, rude]);
+  assertEquals(bytes, utf8("\x1b[31m\n\x1b[31m\n"));
 });
 
 Deno.test("pairs keep what follows the first equals sign, and keys that come twice", () => {
   const of = { option: "set", command: "start" };
   assertEquals(pairsOf(["a=1", "b=x=y", "a="], of), [["a", "1"], ["b", "x=y"], ["a", ""]]);
   assertThrows(() => pairsOf(["=1"], of), ArgumentFault, "--set takes KEY=VALUE");
-});
-
-Deno.test("a place is a word, an offset or a time", () => {
-  assertEquals(placeOf("earliest"), "earliest");
-  assertEquals(placeOf("41"), 41);
-  assertEquals(placeOf("1970-01-01T00:00:01Z"), { timestampMs: 1000 });
-  assertEquals(placeOf("1970-01-02"), { timestampMs: 86_400_000 });
-  for (const no of ["soon", "-1", "orders 7", "1.5", "0x10"]) assertEquals(placeOf(no), undefined);
 });
 
 Deno.test("a failure says what to do, and what kind of failure it was by the exit code", () => {

@@ -1,7 +1,7 @@
 // `ottla groups`: list, describe, delete, move offsets.
 
 import { UsageFault } from "../base/faults.ts";
-import { type Int64, parseInt64, saturated } from "../base/int64.ts";
+import { type Int64, saturated } from "../base/int64.ts";
 import { escaped } from "../base/visible.ts";
 import {
   alterShareGroupOffsets,
@@ -13,15 +13,14 @@ import {
   describeGroup,
   listGroups,
   listOffsets,
-  listRanges,
-  type OffsetSpec,
   shareGroupOffsets,
   type TopicPartition,
 } from "../client/mod.ts";
 import { ArgumentFault, command, jsonOption, seeHelp } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
-import { type CliContext, exitCode } from "./context.ts";
+import { exitCode } from "./context.ts";
 import { eachOf, isKafkaError, onUnknownTopic } from "./failures.ts";
+import { offsetsAt, placeOf, placeWords } from "./places.ts";
 import { renderJson, renderTable } from "./table.ts";
 
 const list = command({
@@ -176,7 +175,7 @@ const resetOffsets = command({
     to: {
       kind: "text",
       value: "PLACE",
-      about: "earliest, latest, an offset, or a time (ISO 8601)",
+      about: placeWords,
     },
     "dry-run": { kind: "flag", about: "show what would be committed" },
     ...jsonOption,
@@ -193,10 +192,10 @@ const resetOffsets = command({
     const { topic, to } = options;
     const name = "groups reset-offsets";
     if (topic === undefined) throw new ArgumentFault(`say where: --topic TOPIC\n${seeHelp(name)}`);
-    const place = placeOf(to);
+    const place = to === undefined ? undefined : placeOf(to, context.runtime.clock.now());
     if (place === undefined) {
       throw new ArgumentFault(
-        `--to takes earliest, latest, an offset or a time, ` +
+        `--to takes ${placeWords}, ` +
           `${to === undefined ? "and is missing" : `not "${to}"`}\n${seeHelp(name)}`,
       );
     }
@@ -236,39 +235,6 @@ const resetOffsets = command({
 });
 
 export const commands = [list, describe, remove, resetOffsets];
-
-/** What `--to` means: a place in the log, or an offset. */
-export function placeOf(text: string | undefined): OffsetSpec | number | undefined {
-  if (text === undefined) return undefined;
-  if (text === "earliest" || text === "latest") return text;
-  const exact = /^\d/.test(text) ? parseInt64(text) : undefined;
-  if (exact !== undefined) return saturated(exact);
-  // The parser of dates takes almost anything, "-1" and "orders 7" among it, for a day in 2001.
-  if (!/^\d{4}-\d{2}/.test(text)) return undefined;
-  const timestampMs = Date.parse(text);
-  return Number.isNaN(timestampMs) ? undefined : { timestampMs };
-}
-
-/** The offsets at `place`: within the log, and its end for a time after the last record. */
-async function offsetsAt(
-  context: CliContext,
-  of: { client: Client; partitions: readonly TopicPartition[]; place: OffsetSpec | number },
-) {
-  const { client, partitions, place } = of;
-  const ranges = await listRanges(client, partitions);
-  const found = typeof place === "number"
-    ? undefined
-    : await listOffsets(client, partitions, { spec: place });
-  return ranges.map(({ topic, partition, first, end }, index) => {
-    const offset = found?.[index]?.offset ?? place as number;
-    const wanted = offset < 0 ? end : offset;
-    const within = Math.min(Math.max(wanted, first), end);
-    if (within !== wanted) {
-      context.note(`${topic}-${partition} has the offsets ${first} to ${end}: taking ${within}.`);
-    }
-    return { topic, partition, offset: within };
-  });
-}
 
 /** Undefined for one that is not there yet: it may well be given offsets to begin with. */
 async function groupWithoutMembers(

@@ -56,6 +56,7 @@ export function groupHelp(group: CommandGroup, commands: readonly Command[]): st
 /** Help of one command: `ottla topics create --help`. */
 export function commandHelp(command: Command): string {
   const options = Object.entries(command.options).map(([name, option]) => [
+    (option.short === undefined ? "" : `-${option.short}, `) +
     `--${name}${option.kind === "flag" ? "" : ` ${option.value ?? "VALUE"}`}`,
     option.about + (option.kind === "list" ? " (may be repeated)" : ""),
   ]);
@@ -77,7 +78,26 @@ function exampleLines(examples: readonly (readonly [string, string])[]): string[
   return examples.flatMap(([line, about]) => [`  # ${about}`, `  ottla ${line}`]);
 }
 
+const lineLengthMax = 80;
+
+/** Two columns; what does not fit into a line of the right one goes on below. */
 function columns(rows: readonly (readonly string[])[]): string[] {
   const width = Math.max(...rows.map(([left = ""]) => left.length));
-  return rows.map(([left = "", right = ""]) => `  ${left.padEnd(width)}  ${right}`);
+  return rows.flatMap(([left = "", right = ""]) =>
+    wrapped(right, lineLengthMax - width - 4).map((line, i) =>
+      `  ${(i === 0 ? left : "").padEnd(width)}  ${line}`
+    )
+  );
+}
+
+function wrapped(text: string, lengthMax: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > lengthMax) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
 }

@@ -143,7 +143,9 @@ async function runCommand(
     context.out(commandHelp(command));
     return exitCode.ok;
   }
-  return await command.run(context, await parseCommand(command, words));
+  const parsed = await parseCommand(command, words);
+  for (const hint of parsed.hints) context.note(hint);
+  return await command.run(context, parsed);
 }
 
 function isHelp(word: string): boolean {

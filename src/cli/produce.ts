@@ -1,35 +1,70 @@
-// `ottla produce`: each line of standard input becomes a record.
+// `ottla produce`: each line of standard input becomes a record, or each of the files named.
 
-import { PlatformFault } from "../base/faults.ts";
-import { type CompressionType, Producer, type ProducerRecord } from "../client/mod.ts";
-import { ArgumentFault, command, seeHelp } from "./arguments.ts";
+import { PlatformFault, UsageFault } from "../base/faults.ts";
+import { type Client, type CompressionType, Producer, type ProducerRecord } from "../client/mod.ts";
+import { ArgumentFault, command, seeHelp, type Values } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { type CliContext, exitCode, onInterrupt } from "./context.ts";
 import { isKafkaError, noPartition, onUnknownTopic } from "./failures.ts";
+import { jsonRecord, type RecordDefaults, textRecord, wholeRecord } from "./input_records.ts";
+import { linesOf } from "./lines.ts";
 import { pairsOf } from "./pairs.ts";
+import { momentOf } from "./places.ts";
+import { readFile } from "./text_file.ts";
 
 const compressions: readonly string[] = ["none", "gzip", "snappy", "lz4", "zstd"];
 const acksByName: Readonly<Record<string, "all" | 1 | 0>> = { all: "all", "-1": "all", 1: 1, 0: 0 };
 
+/** How often a person is told how far a large input is. */
+const progressMs = 5_000;
+
+const options = {
+  format: {
+    kind: "text",
+    value: "text|json",
+    short: "f",
+    about: "json: lines as consume --format json prints them",
+  },
+  "key-separator": { kind: "text", value: "TEXT", about: "what comes before it is the key" },
+  "record-key": { kind: "text", value: "KEY", short: "k", about: "the key of every record" },
+  "null-marker": { kind: "text", value: "TEXT", about: "a key or value that reads so is none" },
+  tombstone: { kind: "flag", about: "send one record without a value; needs --record-key" },
+  header: { kind: "list", value: "KEY=VALUE", short: "H", about: "a header for every record" },
+  timestamp: { kind: "text", value: "TIME", about: "the time of every record: ISO 8601 or @ms" },
+  partition: { kind: "number", value: "N", short: "p", about: "the partition, instead of by key" },
+  compression: {
+    kind: "text",
+    value: "TYPE",
+    short: "z",
+    also: ["compression-codec"],
+    about: "none, gzip, snappy, lz4 or zstd",
+  },
+  acks: {
+    kind: "text",
+    value: "0|1|all",
+    also: ["request-required-acks"],
+    about: "whom to wait for (default all)",
+  },
+  ...brokerOptions,
+} as const;
+
 const produce = command({
   name: "produce",
-  operands: ["TOPIC"],
-  about: "send each line of standard input as a record",
-  options: {
-    "key-separator": { kind: "text", value: "TEXT", about: "what comes before it is the key" },
-    header: { kind: "list", value: "KEY=VALUE", about: "a header for every record" },
-    partition: { kind: "number", value: "N", about: "the partition, instead of by key" },
-    compression: { kind: "text", value: "TYPE", about: "none, gzip, snappy, lz4 or zstd" },
-    acks: { kind: "text", value: "0|1|all", about: "whom to wait for (default all)" },
-    ...brokerOptions,
-  },
+  operands: ["TOPIC", "[FILE...]"],
+  about: "send each line of standard input as a record, or each file",
+  options,
+  operandOptions: ["topic"],
   examples: [
     ["produce orders < orders.txt", "a record for each line of a file"],
     ["produce orders --key-separator :", "type `42:paid` for key 42, value paid; end with Ctrl-D"],
     ["produce orders --header source=import --compression zstd", "with a header, compressed"],
+    ["produce copies --format json < orders.json", "what consume --format json has printed"],
+    ["produce pictures cat.png dog.png", "a record for each file"],
+    ["produce orders --record-key 42 --tombstone", "delete key 42 of a compacted topic"],
   ],
-  run: (context, { operands: [topic], options }) => {
-    const { compression = "none", acks = "all" } = options;
+  run: (context, { operands: [topic, ...files], options }) => {
+    const { compression = "none", acks = "all", partition } = options;
+    const records = inputOf(context, { topic, files, options });
     if (!compressions.includes(compression)) {
       throw new ArgumentFault(
         `--compression takes ${compressions.join(", ")}, not "${compression}"\n` +
@@ -39,56 +74,112 @@ const produce = command({
     if (!(acks in acksByName)) {
       throw new ArgumentFault(`--acks takes 0, 1 or all, not "${acks}"\n${seeHelp("produce")}`);
     }
-    const headers = pairsOf(options.header, { option: "header", command: "produce" });
-    const toRecord = (line: string): ProducerRecord => ({
-      topic,
-      partition: options.partition,
-      headers,
-      ...splitKey(line, options["key-separator"]),
-    });
     return withClient(context, options, async (client) => {
       const producer = new Producer(client, {
         compression: compression as CompressionType,
         acks: acksByName[acks],
       });
-      const failure = await sendLines(context, { producer, topic, toRecord });
+      const failure = await sendAll(context, { producer, topic, records });
       if (failure === undefined) return exitCode.ok;
-      const { partition } = options;
-      if (partition !== undefined && isKafkaError(failure, "UNKNOWN_TOPIC_OR_PARTITION")) {
-        const found = await client.topic(topic).catch((error) => onUnknownTopic(error, topic));
-        throw noPartition(topic, { partition, count: found.partitions.length });
-      }
-      return onUnknownTopic(failure, topic);
+      return await explain(failure, { client, topic, partition });
     });
   },
 });
 
 export const commands = [produce];
 
-/** Sends until the input ends or Ctrl-C comes, and gives what went wrong, if anything did. */
-async function sendLines(
+/** The records that the command line asks for, as they come. Throws ArgumentFault at once. */
+function inputOf(
   context: CliContext,
-  to: { producer: Producer; topic: string; toRecord: (line: string) => ProducerRecord },
+  given: { topic: string; files: readonly string[]; options: Values<typeof options> },
+): AsyncIterable<ProducerRecord> {
+  const { topic, files, options } = given;
+  const { format = "text", tombstone } = options;
+  const key = options["record-key"];
+  const refuse = (reason: string) => new ArgumentFault(`${reason}\n${seeHelp("produce")}`);
+  if (format !== "text" && format !== "json") {
+    throw refuse(`--format takes text or json, not "${format}"`);
+  }
+  if (tombstone && key === undefined) throw refuse("--tombstone needs --record-key KEY");
+  if (tombstone && files.length > 0) throw refuse("a tombstone has no value: name no files");
+  if (key !== undefined && options["key-separator"] !== undefined) {
+    throw refuse("give --record-key or --key-separator, not both");
+  }
+  const { runtime: { clock } } = context;
+  const timestamp = options.timestamp === undefined
+    ? undefined
+    : momentOf(options.timestamp, clock.now());
+  if (options.timestamp !== undefined && timestamp === undefined) {
+    throw refuse(`--timestamp takes ISO 8601, @ms or "5m ago", not "${options.timestamp}"`);
+  }
+  const headers = pairsOf(options.header, { option: "header", command: "produce" });
+  const defaults = { topic, partition: options.partition, key, headers, timestamp };
+  if (tombstone) return one(wholeRecord(null, defaults));
+  if (files.length > 0) return fileRecords(context, files, defaults);
+  const form = {
+    keySeparator: options["key-separator"],
+    nullMarker: options["null-marker"],
+  };
+  return lineRecords(
+    context,
+    (line, number) =>
+      format === "json"
+        ? jsonRecord(line, { number, defaults })
+        : textRecord(line, { form, defaults }),
+  );
+}
+
+async function* one(record: ProducerRecord): AsyncGenerator<ProducerRecord> {
+  yield record;
+}
+
+async function* fileRecords(
+  context: CliContext,
+  paths: readonly string[],
+  defaults: RecordDefaults,
+): AsyncGenerator<ProducerRecord> {
+  for (const path of paths) {
+    yield wholeRecord(readFile(context.runtime.files, { path, option: "" }), defaults);
+  }
+}
+
+async function* lineRecords(
+  context: CliContext,
+  toRecord: (line: Uint8Array, number: number) => ProducerRecord,
+): AsyncGenerator<ProducerRecord> {
+  const { process } = context.runtime;
+  if (process.stdinIsTerminal) context.note("Each line is a record; end with Ctrl-D.");
+  let number = 0;
+  for await (const line of linesOf(process.stdin())) yield toRecord(line, ++number);
+}
+
+/** Sends until the input ends or Ctrl-C comes, and gives what went wrong, if anything did. */
+async function sendAll(
+  context: CliContext,
+  to: { producer: Producer; topic: string; records: AsyncIterable<ProducerRecord> },
 ): Promise<unknown> {
   const { producer, topic } = to;
-  const { process } = context.runtime;
-  if (process.stdinIsTerminal) context.note(`Each line goes to ${topic}; end with Ctrl-D.`);
+  const { clock } = context.runtime;
   let sent = 0;
+  let toldMs = clock.monotonic();
   let failure: unknown;
-  const lines = process.stdinLines()[Symbol.asyncIterator]();
+  const records = to.records[Symbol.asyncIterator]();
   let stop = () => {};
   const interrupted = new Promise<undefined>((resolve) => {
     stop = onInterrupt(context, () => resolve(undefined));
   });
   try {
     while (failure === undefined) {
-      const next = await Promise.race([lines.next(), interrupted]);
+      const next = await Promise.race([records.next(), interrupted]);
       if (next === undefined || next.done) break;
-      producer.send(to.toRecord(next.value)).then(() => sent++, (error) => failure ??= error);
+      producer.send(next.value).then(() => sent++, (error) => failure ??= error);
       await producer.ready();
+      if (clock.monotonic() - toldMs < progressMs) continue;
+      toldMs = clock.monotonic();
+      context.note(`Sent ${sent} records so far.`);
     }
   } catch (error) {
-    if (!(error instanceof PlatformFault)) throw error;
+    if (!(error instanceof PlatformFault || error instanceof UsageFault)) throw error;
     // What came before is sent all the same.
     failure ??= error;
   }
@@ -98,12 +189,15 @@ async function sendLines(
   return failure;
 }
 
-/** Key and value of a line; without the separator in it, the line is the value. */
-export function splitKey(
-  line: string,
-  separator: string | undefined,
-): { key: string | null; value: string } {
-  const at = separator === undefined ? -1 : line.indexOf(separator);
-  if (at < 0 || separator === undefined) return { key: null, value: line };
-  return { key: line.slice(0, at), value: line.slice(at + separator.length) };
+/** Throws what went wrong, in the words of the command line. */
+async function explain(
+  failure: unknown,
+  at: { client: Client; topic: string; partition: number | undefined },
+): Promise<never> {
+  const { client, topic, partition } = at;
+  if (partition !== undefined && isKafkaError(failure, "UNKNOWN_TOPIC_OR_PARTITION")) {
+    const found = await client.topic(topic).catch((error) => onUnknownTopic(error, topic));
+    throw noPartition(topic, { partition, count: found.partitions.length });
+  }
+  return onUnknownTopic(failure, topic);
 }

@@ -1,18 +1,42 @@
-// How a record is printed: its value for people, all of it as one line of JSON for programs.
+// How a record is printed: its value for people, all of it as one line of JSON for programs, what a
+// template says, or the bytes of its value alone.
+//
+//   text    paid                    json    {"topic":"orders","partition":0,"offset":7,...}
+//   raw     the value's bytes       %p:%o %k   0:7 customer-1
 
-import { fromUtf8 } from "../base/bytes.ts";
+import { concatBytes, fromUtf8 } from "../base/bytes.ts";
 import { escapedJson, escapedLines } from "../base/visible.ts";
 import type { ConsumerRecord } from "../client/mod.ts";
+import { ArgumentFault, seeHelp } from "./arguments.ts";
+
+/** Records as they are to be printed. */
+export type RecordsFormat = (records: readonly ConsumerRecord[]) => string | Uint8Array;
+
+/** For whom records are printed. */
+export interface FormatOptions {
+  /** Text: with the key and a tab before the value. */
+  readonly withKey: boolean;
+  /** What would steer a terminal prints as text. */
+  readonly forTerminal: boolean;
+}
+
+/** The format that `--format` names, or draws with `%`. */
+export function recordsFormat(format: string, options: FormatOptions): RecordsFormat {
+  const lines = (print: (record: ConsumerRecord) => string): RecordsFormat => (records) =>
+    records.map((record) => print(record) + "\n").join("");
+  if (format === "text") return lines((record) => formatText(record, options));
+  if (format === "json") return lines(formatJson);
+  if (format === "raw") return (records) => concatBytes(records.map(({ value }) => value ?? none));
+  if (format.includes("%")) return lines(templateOf(format, options));
+  throw new ArgumentFault(
+    `--format takes text, json, raw or a template such as "%k %v", not "${format}"\n` +
+      seeHelp("consume"),
+  );
+}
+
+const none = new Uint8Array(0);
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** A line for each record. */
-export function formatRecords(
-  records: readonly ConsumerRecord[],
-  format: (record: ConsumerRecord) => string,
-): string {
-  return records.map((record) => format(record) + "\n").join("");
-}
 
 /**
  * The value; with the key and a tab before it when asked. Bytes that are not text print as
@@ -21,13 +45,10 @@ export function formatRecords(
  */
 export function formatText(
   record: ConsumerRecord,
-  options: { withKey: boolean; forTerminal?: boolean },
+  { withKey, forTerminal }: Partial<FormatOptions>,
 ): string {
-  const text = (bytes: Uint8Array | null) => {
-    const whole = bytes === null ? "null" : fromUtf8(bytes);
-    return options.forTerminal ? whole.split("\t").map(escapedLines).join("\t") : whole;
-  };
-  return options.withKey ? `${text(record.key)}\t${text(record.value)}` : text(record.value);
+  const text = withKey ? `${textOf(record.key)}\t${textOf(record.value)}` : textOf(record.value);
+  return forTerminal ? steerless(text) : text;
 }
 
 /**
@@ -57,4 +78,65 @@ function jsonBytes(bytes: Uint8Array | null): string | { base64: string } | null
     for (const byte of bytes) binary += String.fromCharCode(byte);
     return { base64: btoa(binary) };
   }
+}
+
+/** What each letter of a template stands for. */
+const parts: Readonly<Record<string, (record: ConsumerRecord) => string>> = {
+  t: ({ topic }) => topic,
+  p: ({ partition }) => `${partition}`,
+  o: ({ offset }) => `${offset}`,
+  k: ({ key }) => textOf(key),
+  v: ({ value }) => textOf(value),
+  h: ({ headers }) => headers.map(({ key, value }) => `${key}=${textOf(value)}`).join(","),
+  T: ({ timestamp }) => `${timestamp}`,
+  D: ({ timestamp }) => dateOf(timestamp),
+  K: ({ key }) => `${key?.length ?? -1}`,
+  V: ({ value }) => `${value?.length ?? -1}`,
+};
+
+/** The letters of templates, for help texts. */
+export const templateWords = "%t topic, %p partition, %o offset, %k key, %v value, %h headers, " +
+  "%T time in ms, %D date, %K and %V sizes";
+
+const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", "\\": "\\" };
+
+/** A template as the function that fills it in. Throws ArgumentFault for a letter unknown to it. */
+function templateOf(
+  template: string,
+  { forTerminal }: FormatOptions,
+): (record: ConsumerRecord) => string {
+  const pieces: ((record: ConsumerRecord) => string)[] = [];
+  for (const [, letter, escape, plain] of template.matchAll(/%(.?)|\\(.?)|([^%\\]+)/gsu)) {
+    if (plain !== undefined) pieces.push(() => plain);
+    else if (escape !== undefined) pieces.push(() => escapes[escape] ?? `\\${escape}`);
+    else if (letter === "%") pieces.push(() => "%");
+    else pieces.push(partOf(letter ?? ""));
+  }
+  return (record) => {
+    const filled = pieces.map((piece) => piece(record)).join("");
+    return forTerminal ? steerless(filled) : filled;
+  };
+}
+
+function partOf(letter: string): (record: ConsumerRecord) => string {
+  const part = parts[letter];
+  if (part !== undefined) return part;
+  throw new ArgumentFault(
+    `--format knows no %${letter}: there are ${templateWords}\n${seeHelp("consume")}`,
+  );
+}
+
+function textOf(bytes: Uint8Array | null): string {
+  return bytes === null ? "null" : fromUtf8(bytes);
+}
+
+/** ISO 8601 in UTC; the number itself where the calendar does not reach. */
+function dateOf(timestamp: ConsumerRecord["timestamp"]): string {
+  const date = new Date(Number(timestamp));
+  return Number.isNaN(date.getTime()) ? `${timestamp}` : date.toISOString();
+}
+
+/** Tabs and line ends stay. */
+function steerless(text: string): string {
+  return text.split("\t").map(escapedLines).join("\t");
 }

@@ -3,12 +3,14 @@
 // The first user of a broker whose listeners all ask for a login has to be made while it does not
 // run (stopped_broker.ts).
 
+import { fromUtf8 } from "../base/bytes.ts";
 import { UsageFault } from "../base/faults.ts";
 import { loadUserAdmin } from "../client/mod.ts";
 import { command, jsonOption } from "./arguments.ts";
 import { brokerOptions } from "./broker_client.ts";
 import { type CliContext, exitCode } from "./context.ts";
 import { isKafkaError } from "./failures.ts";
+import { linesOf } from "./lines.ts";
 import { stoppedOption, withBroker } from "./stopped_broker.ts";
 import { renderJson, renderTable } from "./table.ts";
 import { readPassword } from "./text_file.ts";
@@ -83,9 +85,9 @@ async function newPassword(context: CliContext, path: string | undefined): Promi
   const { files, process } = context.runtime;
   if (path !== undefined) return readPassword(files, { path, option: "--new-password-file" });
   if (process.stdinIsTerminal) context.note("Type the new password; it will be visible.");
-  for await (const line of process.stdinLines()) {
-    if (line === "") break;
-    return line;
+  for await (const line of linesOf(process.stdin())) {
+    if (line.length === 0) break;
+    return fromUtf8(line);
   }
   throw new UsageFault("the first line of standard input has to be the new password");
 }

@@ -14,7 +14,7 @@ import { memoryLimit } from "./memory_limit.ts";
 import { nodeHttp } from "./node_http.ts";
 import type { ProcessPort, Runtime } from "./ports.ts";
 import { ageMs, bootId, cpuSeconds } from "./proc_files.ts";
-import { linesOf, writeWhole } from "./text_streams.ts";
+import { inputOf, writeWhole } from "./standard_streams.ts";
 import { collectV8Garbage } from "./v8_garbage.ts";
 
 const logging = createLogging({
@@ -54,7 +54,7 @@ const denoProcess: ProcessPort = {
     writeWhole(text, { name: "standard output", write: (bytes) => Deno.stdout.writeSync(bytes) }),
   stderr: (text) =>
     writeWhole(text, { name: "standard error", write: (bytes) => Deno.stderr.writeSync(bytes) }),
-  stdinLines: () => linesOf(Deno.stdin.readable),
+  stdin: () => inputOf(Deno.stdin.readable),
   get stdoutIsTerminal() {
     return Deno.stdout.isTerminal();
   },

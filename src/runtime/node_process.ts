@@ -7,7 +7,7 @@ import { memoryLimit } from "./memory_limit.ts";
 import { readText } from "./node_files.ts";
 import { ageMs, bootId } from "./proc_files.ts";
 import type { ProcessPort } from "./ports.ts";
-import { linesOf, writeWhole } from "./text_streams.ts";
+import { inputOf, writeWhole } from "./standard_streams.ts";
 
 /** Whether log lines on standard error may have colours (https://no-color.org). */
 export function stderrHasColor(): boolean {
@@ -58,7 +58,7 @@ export function nodeProcess(
     stdout: (text) =>
       writeWhole(text, { name: "standard output", write: (bytes) => fs.writeSync(1, bytes) }),
     stderr: writeStderr,
-    stdinLines: () => linesOf(process.stdin),
+    stdin: () => inputOf(process.stdin),
     get stdoutIsTerminal() {
       return isTerminal(1);
     },

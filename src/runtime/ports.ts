@@ -277,11 +277,11 @@ export interface ProcessPort {
   /** Calls `run` at each arrival of `signal`; returns how to stop. */
   onSignal(signal: Signal, run: () => void): () => void;
   exit(code: number): never;
-  /** Writes text to standard output / error, whole, before it returns. */
-  stdout(text: string): void;
+  /** Writes to standard output / error, whole, before it returns. */
+  stdout(output: string | Uint8Array): void;
   stderr(text: string): void;
-  /** Lines of standard input, without their ends. */
-  stdinLines(): AsyncIterable<string>;
+  /** Standard input as it comes. */
+  stdin(): AsyncIterable<Uint8Array>;
   readonly stdoutIsTerminal: boolean;
   readonly stdinIsTerminal: boolean;
   /** Resident memory in bytes, and CPU time used so far in seconds (user and system). */

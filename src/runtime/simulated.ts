@@ -12,6 +12,7 @@
 //
 // Invariant: a process that is dead is never called again; what it waits for never settles.
 
+import { fromUtf8 } from "../base/bytes.ts";
 import { PlatformFault } from "../base/faults.ts";
 import { instantCodecs } from "./codecs.ts";
 import { instantDigests } from "./digests.ts";
@@ -339,7 +340,8 @@ export class Simulation {
 
   #process(machine: Machine, options: { host: Host; clock: Clock }): ProcessPort {
     const { host, clock } = options;
-    const write = (text: string) => {
+    const write = (output: string | Uint8Array) => {
+      const text = typeof output === "string" ? output : fromUtf8(output);
       if (host.alive) machine.output = (machine.output + text).slice(-outputLengthMax);
     };
     return {
@@ -359,7 +361,7 @@ export class Simulation {
       },
       stdout: write,
       stderr: write,
-      async *stdinLines() {},
+      async *stdin() {},
       stdoutIsTerminal: false,
       stdinIsTerminal: false,
       usage: () => ({ residentBytes: 2 ** 26, cpuSeconds: this.nowMs / 1_000 }),

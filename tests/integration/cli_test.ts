@@ -9,50 +9,8 @@ import { StreamsGroupHeartbeat } from "../../src/protocol/apis/88_streams_group_
 import { denoRuntime } from "../../src/runtime/deno.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { readingOnly, streamsRequest } from "../harness/streams_script.ts";
+import { CommandLine } from "../harness/command_line.ts";
 import { within } from "../harness/deadline.ts";
-import { type Finished, ProcessLines } from "../harness/process_lines.ts";
-import { ottlaCommand } from "../harness/targets.ts";
-
-/** `ottla` with the broker under test as its bootstrap. */
-class CommandLine {
-  readonly #broker: BrokerProcess;
-
-  constructor(broker: BrokerProcess) {
-    this.#broker = broker;
-  }
-
-  async start(
-    words: string,
-    options: { input?: string; onLine?: (line: string) => void } = {},
-  ): Promise<ProcessLines> {
-    const { target } = this.#broker;
-    const [command, ...prefix] = await ottlaCommand(target === "kafka" ? "deno" : target);
-    return new ProcessLines({
-      command,
-      args: [...prefix, ...words.split(" ")],
-      env: { OTTLA_BOOTSTRAP: this.#broker.bootstrap },
-      ...options,
-    });
-  }
-
-  /** Runs to the end, whatever the exit code. */
-  async run(words: string, input?: string): Promise<Finished> {
-    const process = await this.start(words, { input });
-    try {
-      const what = () => `the end of ottla ${words}\n${process.output}`;
-      return await within(process.finished, { ms: 30_000, what });
-    } finally {
-      await process.kill();
-    }
-  }
-
-  /** Runs to a good end and returns what it printed. */
-  async out(words: string, input?: string): Promise<string> {
-    const { code, stdout, stderr } = await this.run(words, input);
-    assertEquals(code, 0, `ottla ${words}: ${stderr}`);
-    return stdout;
-  }
-}
 
 Deno.test("a topic is created, listed, described, grown and deleted", async () => {
   await using broker = await BrokerProcess.start();
@@ -106,7 +64,7 @@ Deno.test("lines go in as records and come out again, with keys and headers", as
     value: "paid",
     headers: [["source", "test"], ["trace", "1"], ["trace", "2"]],
   });
-  const one = "consume orders --partition 0 --offset 1 --max-messages 1 --keys";
+  const one = "consume orders --partition 0 --from 1 --max-messages 1 --keys";
   assertEquals(await ottla.out(one), "8\tshipped\n");
   assertEquals(await ottla.out("consume orders --timeout-ms 300"), "", "only new ones by default");
 });
@@ -115,11 +73,14 @@ Deno.test("an offset that a partition does not have is said, and the nearer end 
   await using broker = await BrokerProcess.start();
   const ottla = new CommandLine(broker);
   await ottla.out("produce orders", "a\nb\n");
-  const late = await ottla.run("consume orders --partition 0 --offset 99 --timeout-ms 100");
+  const late = await ottla.run("consume orders --partition 0 --from 99 --timeout-ms 100");
   assertEquals([late.code, late.stdout], [0, ""]);
-  assertEquals(late.stderr, "orders-0 ends at offset 2: waiting for what comes next.\n");
-  const there = await ottla.run("consume orders --partition 0 --offset 1 --max-messages 1");
-  assertEquals([there.stdout, there.stderr], ["b\n", ""]);
+  assertEquals(
+    late.stderr,
+    "orders-0 has the offsets 0 to 2: taking 2.\nRead 0 records.\n",
+  );
+  const there = await ottla.run("consume orders --partition 0 --from 1 --max-messages 1");
+  assertEquals([there.stdout, there.stderr], ["b\n", "Read 1 record.\n"]);
 });
 
 Deno.test("numbers past 2^53 are printed to the last digit, and taken", async () => {
@@ -136,13 +97,13 @@ Deno.test("numbers past 2^53 are printed to the last digit, and taken", async ()
   client.close();
 
   const all = "--partition 0 --max-messages 1 --format json";
-  const record = JSON.parse(await ottla.out(`consume orders ${all} --offset 0`));
+  const record = JSON.parse(await ottla.out(`consume orders ${all} --from 0`));
   assertEquals([record.offset, record.timestamp], [0, time]);
-  const beyond = await ottla.run(`consume orders ${all} --offset ${offset} --timeout-ms 10`);
-  assertStringIncludes(beyond.stderr, "orders-0 ends at offset 1: waiting for what comes next.");
-  const wrong = await ottla.run(`consume orders ${all} --offset 9223372036854775808`);
+  const beyond = await ottla.run(`consume orders ${all} --from ${offset} --timeout-ms 10`);
+  assertStringIncludes(beyond.stderr, "orders-0 has the offsets 0 to 1: taking 1.");
+  const wrong = await ottla.run(`consume orders ${all} --from 9223372036854775808`);
   assertEquals(wrong.code, 2);
-  assertStringIncludes(wrong.stderr, "--offset takes a number");
+  assertStringIncludes(wrong.stderr, "--from takes earliest, latest, an offset");
 
   assertMatch(await ottla.out("groups describe late"), new RegExp(`orders +0 +${offset} +1 +0 `));
   const described = JSON.parse(await ottla.out("groups describe late --json"));

@@ -1,6 +1,6 @@
 // A program for the process tests, run in a process of its own on the runtime under test.
 //
-//   child.ts write | log | signal | lines | lock <folder> | garbage
+//   child.ts write | log | signal | input | lock <folder> | garbage
 
 import { PlatformFault } from "../../src/base/faults.ts";
 import { detectRuntime } from "../../src/runtime/detect.ts";
@@ -37,9 +37,9 @@ switch (command) {
     process.stdout("ready\n");
     timers.after(60_000, () => {});
     break;
-  case "lines":
+  case "input":
     try {
-      for await (const line of process.stdinLines()) process.stdout(`<${line}>\n`);
+      for await (const chunk of process.stdin()) process.stdout(chunk);
     } catch (error) {
       if (!(error instanceof PlatformFault)) throw error;
       process.stdout(`${error.about}: ${error.message}\n`);

@@ -1,5 +1,5 @@
-// Text at the edges of the process: whole synchronous writes to a terminal or pipe, and the lines
-// of an input.
+// The standard streams of the process: whole synchronous writes to a terminal or pipe, and what
+// comes in.
 
 import { utf8 } from "../base/bytes.ts";
 import { codeOf, platformFault } from "./platform_faults.ts";
@@ -11,16 +11,16 @@ type Output = "standard output" | "standard error";
 const retryMs = 1;
 
 /**
- * Writes all of `text` through `write`, which writes some bytes and returns how many. A pipe that
+ * Writes all of `output` through `write`, which writes some bytes and returns how many. A pipe that
  * another process made non-blocking answers EAGAIN while it is full; then this waits, because a
  * line must not be lost or come in halves.
  */
 export function writeWhole(
-  text: string,
+  output: string | Uint8Array,
   options: { name: Output; write: (bytes: Uint8Array) => number },
 ): void {
   const { name, write } = options;
-  const bytes = utf8(text);
+  const bytes = typeof output === "string" ? utf8(output) : output;
   let done = 0;
   while (done < bytes.length) {
     try {
@@ -34,27 +34,11 @@ export function writeWhole(
   }
 }
 
-/**
- * The lines of a standard input, without their ends (LF or CRLF); a last line without an end
- * counts. Throws PlatformFault where it cannot be read: a folder, a terminal that is gone.
- */
-export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = "";
+/** Bytes as they come. Throws PlatformFault where they cannot be read: of a folder, say. */
+export async function* inputOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of chunks) {
-      const text = decoder.decode(chunk, { stream: true });
-      if (!text.includes("\n")) {
-        rest += text;
-        continue;
-      }
-      const lines = (rest + text).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) yield line.endsWith("\r") ? line.slice(0, -1) : line;
-    }
+    yield* chunks;
   } catch (error) {
     throw platformFault("read standard input", error, { about: "standard input" });
   }
-  rest += decoder.decode();
-  if (rest !== "") yield rest;
 }
