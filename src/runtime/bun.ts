@@ -15,11 +15,17 @@ import { nodeProcess, stderrHasColor, writeStderr } from "./node_process.ts";
 import { platformFault } from "./platform_faults.ts";
 import type { Runtime } from "./ports.ts";
 
+/** What node:fs and the environment do not offer. */
+interface CFunctions {
+  flock(descriptor: number, operation: number): number;
+  setenv(name: Uint8Array, value: Uint8Array, overwrite: number): number;
+}
+
 interface ForeignFunctions {
   dlopen(
     library: string,
-    functions: Record<string, { args: readonly string[]; returns: string }>,
-  ): { symbols: { flock(descriptor: number, operation: number): number } };
+    functions: Record<keyof CFunctions, { args: readonly string[]; returns: string }>,
+  ): { symbols: CFunctions };
 }
 
 interface BunMemory {
@@ -30,7 +36,7 @@ interface BunMemory {
 
 const { Bun: memory } = globalThis as unknown as { Bun: BunMemory };
 
-/** Names of the C library, whose flock node:fs does not offer: glibc, musl, macOS. */
+/** Names of the C library: glibc, musl, macOS. */
 const cLibraries = [
   "libc.so.6",
   "libc.musl-x86_64.so.1",
@@ -40,17 +46,23 @@ const cLibraries = [
 const lockExclusive = 2;
 const lockNonBlocking = 4;
 
-let flock: ((descriptor: number, operation: number) => number) | undefined;
+/**
+ * Bun has as many threads for files as the machine has processors, and a sync holds one while it
+ * waits for the disk: two processors synced a fifth of what sixteen threads do.
+ */
+const fileThreads = "16";
 
-function loadFlock(): typeof flock {
-  if (flock !== undefined) return flock;
+const c = loadC();
+
+function loadC(): CFunctions | undefined {
   try {
     const foreign = process.getBuiltinModule("bun:ffi") as ForeignFunctions;
     for (const library of cLibraries) {
       try {
-        const functions = { flock: { args: ["i32", "i32"], returns: "i32" } };
-        flock = foreign.dlopen(library, functions).symbols.flock;
-        return flock;
+        return foreign.dlopen(library, {
+          flock: { args: ["i32", "i32"], returns: "i32" },
+          setenv: { args: ["ptr", "ptr", "i32"], returns: "i32" },
+        }).symbols;
       } catch {
         // Not this C library.
       }
@@ -61,16 +73,25 @@ function loadFlock(): typeof flock {
   return undefined;
 }
 
+/**
+ * Bun asks its environment how many threads there are to be when it makes the first of them: in
+ * the binary that is after this, from source its loader has had its own by now. What an operator
+ * has set stays.
+ */
+function widenThreadPool(): void {
+  const text = (value: string) => new TextEncoder().encode(`${value}\0`);
+  c?.setenv(text("UV_THREADPOOL_SIZE"), text(fileThreads), 0);
+}
+
 function kernelLock(folder: string): (() => void) | "held" | undefined {
-  const call = loadFlock();
-  if (call === undefined) return undefined;
+  if (c === undefined) return undefined;
   let descriptor: number;
   try {
     descriptor = fs.openSync(folder, "r");
   } catch (error) {
     throw platformFault(`lock ${folder}`, error);
   }
-  if (call(descriptor, lockExclusive | lockNonBlocking) === 0) {
+  if (c.flock(descriptor, lockExclusive | lockNonBlocking) === 0) {
     return () => fs.closeSync(descriptor);
   }
   fs.closeSync(descriptor);
@@ -82,6 +103,7 @@ function collectGarbage(): void {
   memory.shrink();
 }
 
+widenThreadPool();
 const logging = createLogging({ clock: webClock, write: writeStderr, hasColor: stderrHasColor });
 
 const runtime: Runtime = {
