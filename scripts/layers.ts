@@ -52,6 +52,9 @@ const layers: Readonly<Record<string, Layer>> = {
       "src/log/",
       "src/coordinator/",
       "src/cluster/",
+      // A broker is a client of the others in its cluster.
+      "src/client/connection.ts",
+      "src/client/faults.ts",
       ports,
     ],
     // Each is loaded when a client first needs it: by regexes.ts, authentication/bearer_tokens.ts.

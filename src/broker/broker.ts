@@ -46,7 +46,10 @@ async function openMetadata(
   const { runtime, config, logger, readsOnlyBecause } = options;
   if (options.metadata !== undefined) {
     await storage.claim();
-    return { storage, metadata: options.metadata, snapshots: undefined };
+    const opened = { storage, metadata: options.metadata, snapshots: undefined };
+    if (!options.metadata.isShared) return opened;
+    const { Replication } = await loading(import("./replication/replication.ts"));
+    return { ...opened, newReplication: (of) => new Replication(of) };
   }
   const request = {
     topic: metadataTopic,
@@ -236,6 +239,8 @@ export class Broker implements RunningBroker {
   #parts(): readonly (() => void | Promise<void>)[] {
     return [
       () => this.#wiring.eventLoopDelay?.close(),
+      () => this.#wiring.membership.retire(),
+      () => this.#wiring.replication?.close(),
       // Requests and chores wait behind its work, which may be long.
       () => this.#wiring.reconciler.close(),
       // Whatever waits is answered first, so that no connection is in the middle of something.
@@ -266,6 +271,7 @@ export class Broker implements RunningBroker {
       this.#warnIfOpen(listener);
       this.#wiring.logins.open(listener.name);
     }
+    await this.#serve();
     this.#startChores();
     const { timers, process } = this.#options.runtime;
     // It takes a millisecond or two, which nobody has to wait for.
@@ -286,6 +292,14 @@ export class Broker implements RunningBroker {
     if (access === undefined || readsOnlyBecause !== undefined) return;
     const { giveAccess } = await loading(import("./given_access.ts"));
     await giveAccess(this.#wiring, access);
+  }
+
+  /** In a cluster: this broker may lead from now on. */
+  async #serve(): Promise<void> {
+    const { replication, membership } = this.#wiring;
+    if (replication === undefined) return;
+    await membership.serve(this.ports);
+    replication.start(this.#background);
   }
 
   /** Containers need it, and whoever runs one is to know. */

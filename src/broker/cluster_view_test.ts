@@ -46,6 +46,7 @@ function partition(leader: number, replicas = [1, 2, 3]) {
     elr: [],
     lastKnownElr: [],
     directories: [],
+    leaderBrokerEpoch: -1,
     recovering: false,
   };
 }

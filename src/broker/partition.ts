@@ -6,15 +6,23 @@
 //   leads --follow--> does not --lead--> leads, in a later epoch
 //
 // With a replication factor of one the high watermark follows the log end as soon as an append is
-// in the file; with followers it will be the minimum over the in-sync replicas. Nothing outside
-// this file may assume that the two are equal: consumers read up to the high watermark only.
+// in the file; with followers it is the minimum over the in-sync replicas, which
+// replication/partition_replication.ts keeps. Nothing may assume that the two are equal: consumers
+// read up to the high watermark only, followers to the log's end.
 // Invariant: who does not lead appends nothing, and acknowledges nothing that was appended before.
 
-import { isStoreFault, messageOf } from "../base/faults.ts";
+import { assert } from "../base/assert.ts";
+import { isStoreFault, messageOf, PartitionFault } from "../base/faults.ts";
 import type { LeaderEpoch, Offset, PartitionId } from "../base/ids.ts";
+import type { PartitionImage } from "../cluster/mod.ts";
 import type { AppendOptions, AppendResult, PartitionLog } from "../log/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
-import type { Isolation, Wait, Watched } from "./fetch/purgatory.ts";
+import type { Unacknowledged } from "./replication/acknowledgements.ts";
+import type { Gained, Isolation, Wait, Watched } from "./fetch/purgatory.ts";
+import {
+  PartitionReplication,
+  type ReplicationTerms,
+} from "./replication/partition_replication.ts";
 
 /** What was appended since the start; all partitions count in the same one. */
 export interface AppendCounters {
@@ -29,13 +37,14 @@ export interface PartitionOptions {
   /** Absent: this broker leads it. */
   readonly isLeader?: boolean;
   readonly appended: AppendCounters;
+  /** As the metadata has it, in a cluster; absent: no other broker has a replica of it, ever. */
+  readonly state?: PartitionImage;
+  /** What replicas in a cluster go by. */
+  readonly terms?: ReplicationTerms;
 }
 
-/** Why what was appended cannot be acknowledged. */
-export interface Unacknowledged {
-  readonly errorCode: ErrorCode;
-  readonly message: string;
-}
+/** For so long what nobody has set a time for is waited for. */
+const acknowledgedMsMax = 30_000;
 
 /** Why what a sync was to keep cannot be acknowledged: since it failed, or as `once` has it. */
 function kept(
@@ -59,21 +68,31 @@ export class Partition implements Watched {
   #isLeader: boolean;
   /** How often it has ceased to lead. */
   #resignations = 0;
+  #cutting: Promise<void> | undefined;
   readonly #appended: AppendCounters;
+  /** Where no other broker has a replica. */
   #highWatermark: Offset;
+  readonly #terms: ReplicationTerms | undefined;
+  /** Undefined while no other broker has a replica. */
+  #replication: PartitionReplication | undefined;
   /** What was appended while some transaction was open, and is not known to be stable. */
   #undecidedBytes = 0;
   /** The last stable offset that read_committed readers were told of. */
   #stableOffset: Offset;
 
-  constructor(log: PartitionLog, { leaderEpoch, isLeader = true, appended }: PartitionOptions) {
+  constructor(log: PartitionLog, options: PartitionOptions) {
+    const { leaderEpoch, isLeader = true, appended, terms, state } = options;
     this.log = log;
     this.#leaderEpoch = leaderEpoch;
     this.#isLeader = isLeader;
     this.#appended = appended;
+    this.#terms = terms;
     this.#highWatermark = log.logEndOffset;
+    if (state !== undefined) {
+      this.#replicate(state, { isNewEpoch: true, highWatermark: log.checkpointedHighWatermark });
+    }
     this.#stableOffset = this.lastStableOffset;
-    if (this.#stableOffset !== this.#highWatermark) this.#undecidedBytes = log.sizeBytes;
+    if (this.#stableOffset !== this.highWatermark) this.#undecidedBytes = log.sizeBytes;
   }
 
   get topic(): string {
@@ -91,17 +110,28 @@ export class Partition implements Watched {
 
   /** Consumers see what is below it. */
   get highWatermark(): Offset {
-    return this.#highWatermark;
+    return this.#replication?.highWatermark ?? this.#highWatermark;
+  }
+
+  /** Whether the end that consumers see is not older than what an earlier leader has told them. */
+  get isEndKnown(): boolean {
+    return this.#replication?.isEndKnown ?? true;
+  }
+
+  /** What it has where other brokers have replicas. */
+  get replication(): PartitionReplication | undefined {
+    return this.#replication;
   }
 
   /** read_committed consumers see what is below it. */
   get lastStableOffset(): Offset {
-    return Math.min(this.log.lastStableOffset, this.#highWatermark);
+    return Math.min(this.log.lastStableOffset, this.highWatermark);
   }
 
   /** The end of what a reader sees. */
   visibleEnd(isolation: Isolation): Offset {
-    return isolation === "readCommitted" ? this.lastStableOffset : this.#highWatermark;
+    if (isolation === "logEnd") return this.log.logEndOffset;
+    return isolation === "readCommitted" ? this.lastStableOffset : this.highWatermark;
   }
 
   /** Whether this broker leads it. */
@@ -114,22 +144,52 @@ export class Partition implements Watched {
     return this.#leaderEpoch;
   }
 
-  /** Leads, in `leaderEpoch`. Who waits in an earlier one is answered, and learns of it. */
-  lead(leaderEpoch: LeaderEpoch): void {
-    this.#enter(leaderEpoch, true);
+  /**
+   * Leads, in `leaderEpoch`. Who waits in an earlier one is answered, and learns of it. `state`: as
+   * the metadata of a cluster has it.
+   */
+  lead(leaderEpoch: LeaderEpoch, state?: PartitionImage): void {
+    this.#enter(leaderEpoch, { isLeader: true, state });
   }
 
   /** Another broker leads in `leaderEpoch`, or nobody. Who waits here is answered. */
-  follow(leaderEpoch: LeaderEpoch): void {
-    this.#enter(leaderEpoch, false);
+  follow(leaderEpoch: LeaderEpoch, state?: PartitionImage): void {
+    this.#enter(leaderEpoch, { isLeader: false, state });
   }
 
-  #enter(leaderEpoch: LeaderEpoch, isLeader: boolean): void {
-    if (leaderEpoch === this.#leaderEpoch && isLeader === this.#isLeader) return;
+  #enter(
+    leaderEpoch: LeaderEpoch,
+    { isLeader, state }: { readonly isLeader: boolean; readonly state: PartitionImage | undefined },
+  ): void {
+    const isNewEpoch = leaderEpoch !== this.#leaderEpoch || isLeader !== this.#isLeader;
     if (this.#isLeader && !isLeader) this.#resignations++;
     this.#leaderEpoch = leaderEpoch;
     this.#isLeader = isLeader;
-    this.wake();
+    if (state !== undefined) {
+      this.#replicate(state, { isNewEpoch, highWatermark: this.highWatermark });
+    } else if (!isLeader) this.#replication?.resign();
+    if (isNewEpoch) this.wake();
+  }
+
+  /** In a cluster: whoever else has replicas has a say in where the high watermark stands. */
+  #replicate(
+    state: PartitionImage,
+    { isNewEpoch, highWatermark }: { isNewEpoch: boolean; highWatermark: Offset },
+  ): void {
+    const terms = this.#terms;
+    if (terms === undefined) return;
+    if (state.replicas.length === 1) {
+      this.#replication?.end();
+      this.#replication = undefined;
+      this.#highWatermark = this.log.logEndOffset;
+      return;
+    }
+    const { log } = this;
+    this.#replication ??= new PartitionReplication(
+      { log, terms, onAdvanced: () => this.#onAdvanced() },
+      highWatermark,
+    );
+    this.#replication.enter(state, { isLeader: this.#isLeader, isNewEpoch });
   }
 
   /** Appends a payload and wakes the fetches that waited for it. */
@@ -141,6 +201,9 @@ export class Partition implements Watched {
     if (!this.#isLeader) {
       return { ok: false, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, message: ledElsewhere };
     }
+    const shortage = origin === "coordinator" ? this.#replication?.shortage : undefined;
+    // A coordinator's records are for all replicas, or for none.
+    if (shortage !== undefined) return { ok: false, ...shortage };
     const result = this.log.append(records, { ...known, leaderEpoch: this.#leaderEpoch, origin });
     if (!result.ok || result.duplicate) return result;
     this.#appended.batches++;
@@ -151,11 +214,46 @@ export class Partition implements Watched {
   }
 
   /**
-   * What the answer to a client that appended up to `end` waits for, with acks=all where `toAll`;
-   * undefined: for nothing.
+   * What the leader has, appended as it is: for a follower. Throws PartitionFault where the log
+   * does not take it.
    */
-  answerable(end: Offset, toAll: boolean): Promise<Unacknowledged | undefined> | undefined {
+  copy(records: Uint8Array): void {
+    const leaderEpoch = this.#leaderEpoch;
+    const result = this.log.append(records, { leaderEpoch, origin: "replica" });
+    if (!result.ok) throw new PartitionFault(result.message);
+    this.#undecidedBytes += records.length;
+  }
+
+  /** Has `run` cut the log back, to agree with the leader's. Nobody leads it meanwhile. */
+  async cut(run: () => Promise<void>): Promise<void> {
+    assert(!this.#isLeader, "a leader's log is not cut");
+    const cutting = run().finally(() => this.#cutting = undefined);
+    this.#cutting = cutting;
+    await cutting;
+    this.#replication?.onCut();
+    this.#undecidedBytes = this.log.sizeBytes;
+    this.#stableOffset = Math.min(this.#stableOffset, this.lastStableOffset);
+    this.wake();
+  }
+
+  /** While the log is being cut: when that is over. */
+  get cutting(): Promise<void> | undefined {
+    return this.#cutting;
+  }
+
+  /**
+   * What the answer to a client that appended up to `end` waits for, with acks=all where `toAll`,
+   * and then for `timeoutMs` at most; undefined: for nothing.
+   */
+  answerable(
+    end: Offset,
+    toAll: boolean,
+    timeoutMs = acknowledgedMsMax,
+  ): Promise<Unacknowledged | undefined> | undefined {
     const wait = this.log.answerable(end, toAll);
+    if (toAll && this.#replication !== undefined) {
+      return this.#replicated(end, { synced: wait, timeoutMs });
+    }
     if (wait !== undefined) return toAll ? this.#acknowledged(wait) : kept(wait);
     // So much waits for the disk that an append might block on the kernel: producers wait for it.
     return this.log.directory.withinBounds()?.then(() => undefined);
@@ -166,7 +264,33 @@ export class Partition implements Watched {
    * that cannot be promised.
    */
   acknowledged(end: Offset): Promise<Unacknowledged | undefined> {
-    return this.#acknowledged(this.log.syncTo(end));
+    const synced = this.log.syncTo(end);
+    return this.#replication === undefined
+      ? this.#acknowledged(synced)
+      : this.#replicated(end, { synced, timeoutMs: acknowledgedMsMax });
+  }
+
+  /** As {@link acknowledged}, of what was there when this broker came to lead. */
+  settled(): Promise<Unacknowledged | undefined> {
+    const { logEndOffset } = this.log;
+    return this.#replication?.acknowledged(logEndOffset, acknowledgedMsMax) ??
+      Promise.resolve(undefined);
+  }
+
+  /** Whether that is so of all that there is. */
+  get isAcknowledged(): boolean {
+    const { log } = this;
+    return log.isSynced && this.highWatermark === log.logEndOffset;
+  }
+
+  async #replicated(
+    end: Offset,
+    o: { readonly synced: Promise<void> | undefined; readonly timeoutMs: number },
+  ): Promise<Unacknowledged | undefined> {
+    const replication = this.#replication;
+    const synced = o.synced?.then(() => replication?.advance());
+    const acknowledged = replication?.acknowledged(end, o.timeoutMs);
+    return (synced && await kept(synced)) ?? await acknowledged;
   }
 
   #acknowledged(synced: Promise<void>): Promise<Unacknowledged | undefined> {
@@ -189,10 +313,26 @@ export class Partition implements Watched {
   }
 
   #advance(bytes: number): void {
+    if (this.#replication !== undefined) {
+      this.#undecidedBytes += bytes;
+      this.#tell({ readUncommitted: 0, readCommitted: 0, logEnd: bytes });
+      this.#replication.advance();
+      return;
+    }
     this.#highWatermark = this.log.logEndOffset;
     const readCommitted = this.#stabilise(bytes);
     if (this.watchers.size === 0) return;
-    const gained = { readUncommitted: bytes, readCommitted };
+    this.#tell({ readUncommitted: bytes, readCommitted, logEnd: bytes });
+  }
+
+  /** Every in-sync replica has more. How many bytes is not known: who waits for any reads. */
+  #onAdvanced(): void {
+    const bytes = Math.max(1, this.#undecidedBytes);
+    const readCommitted = this.#stabilise(0);
+    this.#tell({ readUncommitted: bytes, readCommitted, logEnd: 0 });
+  }
+
+  #tell(gained: Gained): void {
     for (const wait of [...this.watchers]) wait.onReadable(gained);
   }
 
@@ -203,9 +343,9 @@ export class Partition implements Watched {
   #stabilise(bytes: number): number {
     const stableOffset = this.lastStableOffset;
     const gained = this.#undecidedBytes + bytes;
-    this.#undecidedBytes = stableOffset === this.#highWatermark ? 0 : gained;
+    this.#undecidedBytes = stableOffset === this.log.logEndOffset ? 0 : gained;
     if (stableOffset === this.#stableOffset) return 0;
     this.#stableOffset = stableOffset;
-    return gained;
+    return Math.max(1, gained);
   }
 }

@@ -14,13 +14,14 @@
 //
 // Invariant: work on logs runs in turn, so that a topic may go and come back under the same name.
 
-import { isPlatformFault, isStoreFault, messageOf } from "../base/faults.ts";
+import { isPlatformFault, isStoreFault, messageOf, throwUnlessStoreFault } from "../base/faults.ts";
 import type { BrokerId, PartitionId } from "../base/ids.ts";
 import type { MetadataChange, MetadataImage, PartitionImage, TopicImage } from "../cluster/mod.ts";
 import type { PartitionLog, Slices } from "../log/mod.ts";
 import type { Logger } from "../runtime/ports.ts";
 import { Partition } from "./partition.ts";
 import type { Partitions } from "./partitions.ts";
+import type { ReplicationTerms } from "./replication/partition_replication.ts";
 
 /** The logs themselves. */
 export interface ReconciledLogs {
@@ -39,6 +40,8 @@ export interface ReconciledLogs {
 interface Gone {
   readonly log: PartitionLog;
   readonly how: "delete" | "setAside";
+  /** Something is still being done to its files until then. */
+  readonly ready: Promise<void> | undefined;
 }
 
 export interface ReconcilerOptions {
@@ -51,6 +54,10 @@ export interface ReconcilerOptions {
   readonly onOpened: (topic: TopicImage) => Promise<void>;
   /** A partition that was here before is led here from now on. */
   readonly onLed: (partition: Partition) => void;
+  /** In a cluster: one is in this state from now on; undefined: it is not to be here. */
+  readonly onEntered?: (partition: Partition, state: PartitionImage | undefined) => void;
+  /** What replicas in a cluster go by; absent: no other broker has any. */
+  readonly terms?: ReplicationTerms;
   /** One that was led here is led here no more. */
   readonly onResigned: (partition: Partition) => void;
   /** Work on logs has failed in a way that nobody has foreseen. */
@@ -97,6 +104,11 @@ export class Reconciler {
       if (isOfTopic) names.add(change.topic.name);
     }
     this.#reconcile(names);
+  }
+
+  /** The log of one has been cut: the image may say other things of it by now. */
+  onCut({ topic }: Partition): void {
+    if (this.#isStarted) this.#reconcile(new Set([topic]));
   }
 
   /** The image is another: looks at all of it. */
@@ -179,14 +191,25 @@ export class Reconciler {
     });
   }
 
-  #enter(partition: Partition, { leader, leaderEpoch }: PartitionImage): void {
-    const { nodeId, onLed, onResigned } = this.#options;
+  #enter(partition: Partition, state: PartitionImage): void {
+    const { onLed, onResigned, onEntered } = this.#options;
+    // Its turn comes once its log is whole again.
+    if (partition.cutting !== undefined) return;
+    const { leaderEpoch } = state;
     const wasLeader = partition.isLeader;
-    if (leader === nodeId) partition.lead(leaderEpoch);
-    else partition.follow(leaderEpoch);
+    if (this.#leads(state)) partition.lead(leaderEpoch, state);
+    else partition.follow(leaderEpoch, state);
+    onEntered?.(partition, state);
     if (partition.isLeader === wasLeader) return;
     if (wasLeader) onResigned(partition);
     else onLed(partition);
+  }
+
+  /** Whether this broker leads, as the registration that it has now. */
+  #leads({ leader, leaderBrokerEpoch }: PartitionImage): boolean {
+    const { nodeId, image } = this.#options;
+    if (leader !== nodeId) return false;
+    return leaderBrokerEpoch === -1 || leaderBrokerEpoch === image().broker(nodeId)?.epoch;
   }
 
   /** Who waits for it is answered, and nothing is appended any more. */
@@ -194,13 +217,15 @@ export class Reconciler {
     const wasLeader = partition.isLeader;
     partition.follow(partition.leaderEpoch);
     partition.wake();
+    this.#options.onEntered?.(partition, undefined);
     if (wasLeader) this.#options.onResigned(partition);
-    return { log: partition.log, how };
+    return { log: partition.log, how, ready: partition.cutting };
   }
 
   /** What stays behind is set aside at the next start: the metadata does not know it any more. */
-  async #takeAway({ log, how }: Gone): Promise<void> {
+  async #takeAway({ log, how, ready }: Gone): Promise<void> {
     try {
+      await ready?.catch(throwUnlessStoreFault);
       await this.#options.logs[how](log);
     } catch (error) {
       if (!isStoreFault(error)) throw error;
@@ -267,17 +292,20 @@ export class Reconciler {
 
   /** The image may have changed while it was being opened. */
   async #enterOpened(topic: TopicImage, log: PartitionLog): Promise<void> {
-    const { nodeId, image, partitions } = this.#options;
+    const { image, partitions, terms, onEntered } = this.#options;
     const id = log.partition;
     const state = this.#stateOf(topic, id);
     if (state === undefined) {
       const isGone = image().topicById(topic.id) === undefined;
-      return await this.#takeAway({ log, how: isGone ? "delete" : "setAside" });
+      return await this.#takeAway({ log, how: isGone ? "delete" : "setAside", ready: undefined });
     }
-    const { leader, leaderEpoch } = state;
+    const { leaderEpoch } = state;
     const { appended } = partitions;
-    const isLeader = leader === nodeId;
-    partitions.put(topic, id, new Partition(log, { leaderEpoch, isLeader, appended }));
+    const isLeader = this.#leads(state);
+    const known = terms === undefined ? {} : { terms, state };
+    const partition = new Partition(log, { leaderEpoch, isLeader, appended, ...known });
+    partitions.put(topic, id, partition);
+    onEntered?.(partition, state);
   }
 
   /** What the image says of a partition by now; undefined when it is not to be here. */

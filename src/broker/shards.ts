@@ -12,7 +12,7 @@
 // Invariant: a decision is carried out in the turn of the event loop that made it.
 
 import { assert } from "../base/assert.ts";
-import { isStoreFault, messageOf } from "../base/faults.ts";
+import { isStoreFault, messageOf, PartitionFault } from "../base/faults.ts";
 import type { BrokerId, LeaderEpoch, Offset, PartitionId } from "../base/ids.ts";
 import {
   type Answer,
@@ -346,8 +346,11 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
       endTransaction: machine.endTransaction &&
         ((producerId, committed) => machine.endTransaction?.(producerId, committed)),
     });
+    // What an earlier leader's followers may lack is told to nobody before they have it.
+    const failed = await this.#partition.settled();
     // It may be led elsewhere by now.
     if (this.#closed) return passedOver;
+    if (failed !== undefined) throw new PartitionFault(failed.message);
     this.#isLoaded = true;
     this.tell((_, nowMs) => machine.onLoaded(nowMs));
     return passedOver;
@@ -419,7 +422,7 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
     for (const { message, fields } of notes) this.#options.logger.log("info", message, fields);
     let whenDurable: Answer<Response>[] | undefined;
     for (const answer of answers) {
-      const isDue = answer.failed === undefined || this.#partition.log.isSynced;
+      const isDue = answer.failed === undefined || this.#partition.isAcknowledged;
       if (isDue) this.#answer(answer.to.id, answer.response);
       else (whenDurable ??= []).push(answer);
     }

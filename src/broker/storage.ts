@@ -214,6 +214,12 @@ export class Storage {
       this.#folders.failed.length === 0;
   }
 
+  /** Whether what no sync has covered may be gone: a process that is killed leaves it in place. */
+  get mayHaveLostWrites(): boolean {
+    return this.#folders.failed.length > 0 ||
+      this.#folders.opened.some((each) => !each.cleanShutdown && each.machineRestarted !== false);
+  }
+
   /** Calls `listener` with the logs of each directory that fails from now on. */
   onFolderFailed(listener: (logs: readonly PartitionLog[], folder: LogFolder) => void): void {
     for (const folder of this.#folders.opened) {
@@ -290,6 +296,7 @@ export class Storage {
       saveLogStart: async () => {
         await this.#attempt(folder, () => folder.writeLogStarts(this.#logsOf(folder)));
       },
+      saveRecoveryPoint: () => this.#checkpointAnew(folder),
     });
     // What was begun and not finished would keep the topic from being created anew.
     const log = await opening.catch((error) => {
@@ -474,6 +481,13 @@ export class Storage {
       if (!await this.#checkpoint(folder)) failed.add(folder.path);
     }
     return failed;
+  }
+
+  /** One that has begun may say more than is true by now. */
+  async #checkpointAnew(folder: LogFolder): Promise<void> {
+    await this.#checkpoints.get(folder);
+    if (await this.#checkpoint(folder)) return;
+    throw new PartitionFault(`the checkpoints of ${folder.path} cannot be written`);
   }
 
   /** Shares the one that is being written. */

@@ -64,6 +64,7 @@ import type { Partition } from "./partition.ts";
 import { Partitions } from "./partitions.ts";
 import { ProducerIds } from "./producer_ids.ts";
 import { Reconciler } from "./reconciler.ts";
+import type { Replication, ReplicationOptions } from "./replication/replication.ts";
 import { Purgatory } from "./fetch/purgatory.ts";
 import { FetchSessions } from "./fetch/sessions.ts";
 import { ClientQuotas } from "./quotas.ts";
@@ -125,6 +126,8 @@ export interface Opened {
   readonly metadata: MetadataStore;
   /** Undefined where the metadata is not in a log of ours. */
   readonly snapshots: MetadataSnapshots | undefined;
+  /** Undefined where no other broker can have replicas. */
+  readonly newReplication?: (options: ReplicationOptions) => Replication;
 }
 
 /** The parts of one broker. Made once its metadata is read; nothing in it runs yet. */
@@ -136,6 +139,8 @@ export class Wiring implements Services {
   readonly clusterId: string;
   readonly metadata: MetadataStore;
   readonly partitions: Partitions;
+  /** What there is because of other brokers; undefined where there can be none. */
+  readonly replication: Replication | undefined;
   /** Makes the logs agree with the metadata. */
   readonly reconciler: Reconciler;
   readonly topics: Topics;
@@ -183,7 +188,10 @@ export class Wiring implements Services {
   readonly #options: BrokerOptions;
   #telemetry: Promise<Telemetry> | undefined;
 
-  constructor(options: BrokerOptions & StartWay, { storage, metadata }: Opened) {
+  constructor(
+    options: BrokerOptions & StartWay,
+    { storage, metadata, newReplication }: Opened,
+  ) {
     const { runtime, config, logger } = options;
     const { clock, timers, codecs } = runtime;
     this.#options = options;
@@ -201,15 +209,7 @@ export class Wiring implements Services {
     const terms = authorizerTermsOf(config);
     this.authorizer = terms && new StandardAuthorizer(terms, () => metadata.image.acls);
     this.change = (decide) => this.membership.refused ?? metadata.change(decide);
-    this.membership = new Membership({
-      config,
-      storage,
-      metadata,
-      newUuid: this.newUuid,
-      logger,
-      onBug: (error) => this.onBug(error, "what became of this broker was not told: this is a bug"),
-      readsOnlyBecause: options.readsOnlyBecause,
-    });
+    this.membership = this.#makeMembership(options.readsOnlyBecause);
     this.quotas = new ClientQuotas({
       windows: quotaWindowsOf(config),
       mutationWindows: mutationWindowsOf(config),
@@ -222,6 +222,7 @@ export class Wiring implements Services {
     this.purgatory = new Purgatory(timers);
     this.fetchSessions = fetchSessionsOf(options);
     this.partitions = new Partitions(() => metadata.image);
+    this.replication = newReplication && this.#makeReplication(newReplication);
     this.reconciler = this.#makeReconciler();
     this.topics = this.#makeTopics();
     this.coordinators = this.#makeCoordinators();
@@ -295,8 +296,38 @@ export class Wiring implements Services {
     return supportedFeatures;
   }
 
+  #makeMembership(readsOnlyBecause: string | undefined): Membership {
+    const { config, logger, runtime: { timers } } = this.#options;
+    return new Membership({
+      config,
+      storage: this.storage,
+      metadata: this.metadata,
+      newUuid: this.newUuid,
+      timers,
+      logger,
+      onBug: (error) => this.onBug(error, "what became of this broker was not told: this is a bug"),
+      readsOnlyBecause,
+    });
+  }
+
+  #makeReplication(make: NonNullable<Opened["newReplication"]>): Replication {
+    const { runtime, config, logger } = this.#options;
+    return make({
+      runtime,
+      config,
+      nodeId: this.nodeId,
+      metadata: this.metadata,
+      partitions: this.partitions,
+      lease: () => this.membership.lease,
+      logger: logger.child("replication"),
+      onCut: (partition) => this.reconciler.onCut(partition),
+      isClosing: () => this.isClosing,
+      onBug: (error) => this.onBug(error, "replication has failed: this is a bug"),
+    });
+  }
+
   #makeReconciler(): Reconciler {
-    const { storage, membership, partitions, metadata } = this;
+    const { storage, membership, partitions, metadata, replication } = this;
     const { logger } = this.#options;
     return new Reconciler({
       nodeId: this.nodeId,
@@ -319,6 +350,8 @@ export class Wiring implements Services {
         delete: (log) => storage.deleteLog(log),
         setAside: (log) => storage.setAside(log),
       },
+      terms: replication?.terms,
+      onEntered: replication && ((partition, state) => replication.enter(partition, state)),
       onOpened: ({ name }) => membership.recordDirectories(name),
       onLed: ({ topic, id }) => {
         this.coordinators.load(topic, id).catch((error) =>

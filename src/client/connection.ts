@@ -134,15 +134,18 @@ export class BrokerConnection {
     return version;
   }
 
-  /** Sends a request and resolves with its answer. */
+  /**
+   * Sends a request and resolves with its answer. `version`: for who knows more of one than this
+   * client does.
+   */
   async request<A extends AnyApi>(
     api: A,
     message: RequestInput<A>,
-    options: { timeoutMs?: number; versionMax?: number } = {},
+    options: { timeoutMs?: number; versionMax?: number; version?: number } = {},
   ): Promise<ResponseOf<A>> {
-    const version = this.versionOf(api, options);
+    const { version = this.versionOf(api, options), timeoutMs } = options;
     await this.#turn();
-    return this.#exchange(api, { message, version, timeoutMs: options.timeoutMs });
+    return this.#exchange(api, { message, version, timeoutMs });
   }
 
   /** Sends a request that has no answer (Produce with acks=0); resolves once it is written. */

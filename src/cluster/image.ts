@@ -73,6 +73,11 @@ export interface PartitionImage {
   /** -1 while there is none. */
   readonly leader: BrokerId;
   readonly leaderEpoch: LeaderEpoch;
+  /**
+   * By which registration the leader was elected: one that has registered anew since does not lead.
+   * -1 where nobody compares, as on a single node.
+   */
+  readonly leaderBrokerEpoch: Int64;
   /** Counts every change of this partition. */
   readonly partitionEpoch: number;
   /** The preferred leader first. */

@@ -15,7 +15,7 @@ import type { Uuid } from "../base/ids.ts";
 export function* imageRecords(image: MetadataImage): Generator<MetadataRecordInput> {
   const versions = recordVersions(image);
   yield* featureRecords(image);
-  for (const broker of image.brokers()) yield brokerRecord(broker, versions);
+  for (const broker of image.brokers()) yield brokerRecord(broker, image, versions);
   yield* image.keptRecords();
   for (const fields of image.acls.all()) {
     yield { type: "AccessControlEntryRecord", version: 0, fields };
@@ -56,7 +56,12 @@ function* featureRecords({ features }: MetadataImage): Generator<MetadataRecordI
   }
 }
 
-function brokerRecord(broker: BrokerImage, versions: RecordVersions): MetadataRecordInput {
+/** What registers `broker` as it is. */
+export function brokerRecord(
+  broker: BrokerImage,
+  image: MetadataImage,
+  versions: RecordVersions = recordVersions(image),
+): MetadataRecordInput {
   const { id, epoch, incarnationId, endPoints, rack, fenced, inControlledShutdown } = broker;
   const { features, directories, cordonedDirectories, isMigratingZkBroker } = broker;
   const { registerBroker } = versions;
@@ -101,6 +106,7 @@ function partitionRecord(
       leader: partition.leader,
       leaderRecoveryState: partition.recovering ? 1 : 0,
       leaderEpoch: partition.leaderEpoch,
+      leaderBrokerEpoch: partition.leaderBrokerEpoch,
       partitionEpoch: partition.partitionEpoch,
       directories: version >= 1 ? directories : [],
       eligibleLeaderReplicas: elr.length > 0 ? elr : null,

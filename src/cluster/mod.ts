@@ -41,7 +41,18 @@ export {
 } from "./image.ts";
 export { imageRecords } from "./image_records.ts";
 export { aloneLease, type BrokerLease, type Liveness } from "./liveness.ts";
+export type { InSyncReplica } from "./partition_state.ts";
 export * from "./placement.ts";
+export {
+  type AlterPartition,
+  decideAlterPartition,
+  decideControlledShutdown,
+  decideControllerPass,
+  decidePreferredLeaders,
+  decideRegisterMember,
+  decideServe,
+  minInSyncReplicas,
+} from "./replication.ts";
 export { type ClientQuota, entityKey, type QuotaEntityPart } from "./principals.ts";
 export * from "./quorum_records.ts";
 export * from "./records.ts";

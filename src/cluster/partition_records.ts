@@ -51,6 +51,7 @@ export function partitionRecords(
   topic: { readonly topicId: Uuid; readonly first: PartitionId; readonly version: number },
 ): MetadataRecordInput[] {
   const { topicId, first, version } = topic;
+  const isAlone = image.brokers().length === 1;
   return replicas.map((brokerIds, index) => {
     const isr = brokerIds.filter((id) => isActive(image, id));
     const directories = version < 1 ? [] : brokerIds.map((id) => directoryOf(image, id));
@@ -63,6 +64,8 @@ export function partitionRecords(
       addingReplicas: [],
       leader: isr[0],
       leaderEpoch: 0,
+      // Alone nobody compares it, and Kafka reads what it knows.
+      leaderBrokerEpoch: isAlone ? -1 : image.broker(isr[0] ?? -1)?.epoch ?? -1,
       partitionEpoch: 0,
       directories,
     };

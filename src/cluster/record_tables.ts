@@ -35,6 +35,9 @@ import {
   uuid,
 } from "../protocol/schema.ts";
 
+/** Far above what Kafka takes for its own. */
+const ownTag = 10_000;
+
 export const RegisterBrokerRecord = record({
   key: 0,
   name: "RegisterBrokerRecord",
@@ -99,6 +102,8 @@ export const PartitionRecord = record({
     directories: from(1, essential(array(uuid))),
     eligibleLeaderReplicas: tagged(1, 2, essential(orNull(array(brokerId)))),
     lastKnownElr: tagged(2, 2, essential(orNull(array(brokerId)))),
+    // Ours: on a single node it is never written, so that Kafka reads what it knows.
+    leaderBrokerEpoch: tagged(ownTag, 0, defaultsTo(-1, int64)),
   },
 });
 
@@ -132,6 +137,7 @@ export const PartitionChangeRecord = record({
     directories: tagged(8, 1, essential(orNull(array(uuid)))),
     eligibleLeaderReplicas: tagged(6, 2, essential(orNull(array(brokerId)))),
     lastKnownElr: tagged(7, 2, essential(orNull(array(brokerId)))),
+    leaderBrokerEpoch: tagged(ownTag, 0, defaultsTo(-1, int64)),
   },
 });
 

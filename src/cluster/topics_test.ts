@@ -139,6 +139,7 @@ Deno.test("a created topic is in the image with leaders, replicas and configurat
     elr: [],
     lastKnownElr: [],
     directories: [...store.image.broker(1)!.directories],
+    leaderBrokerEpoch: -1,
     recovering: false,
   });
   assertEquals([...store.image.topicConfigs("orders")], [["retention.ms", "5"]]);

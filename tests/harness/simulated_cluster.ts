@@ -1,32 +1,40 @@
-// Brokers of one cluster on simulated machines, with one home of the metadata in memory: each is
-// the real broker with its own disk and listener, and leads what the image gives it. Nothing is
-// copied between them: who leads decides whose log a record is in.
+// Brokers of one cluster on simulated machines: each is the real broker with its own disk and
+// listener, and sees the one home of the metadata from afar (shared_metadata.ts).
 //
-//   await simulatedCluster({ brokers: 2 }, async ({ store, client, lead }) => {
+//   await simulatedCluster({ brokers: 3 }, async ({ client, crash, start }) => {
 //     const producer = new Producer(await client(), {});
-//     await lead("orders", 0, 2);
+//     crash(2);              // power is lost, and with it a part of what was not synced
+//     await start(2);
 //   });
 //
-// Invariant: brokers and clients of the scenario are closed at its end.
+// A broker that is gone is taken for dead once its session has run out. Invariant: brokers and
+// clients of the scenario are closed at its end.
 
 import { itemAt } from "../../src/base/items.ts";
 import { loadConfig, type RunningBroker, startBroker } from "../../src/broker/mod.ts";
 import { Client } from "../../src/client/mod.ts";
-import { MemoryMetadataStore, type PartitionImage } from "../../src/cluster/mod.ts";
+import type { PartitionImage } from "../../src/cluster/mod.ts";
 import type { Runtime } from "../../src/runtime/ports.ts";
-import { simulate, type Simulation } from "../../src/runtime/simulated.ts";
+import { simulate, type Simulation, type SimulationOptions } from "../../src/runtime/simulated.ts";
 import { RawClient } from "./raw_client.ts";
+import { type MetadataMember, SharedMetadata } from "./shared_metadata.ts";
 import { socketTransport } from "./simulated_broker.ts";
 import { inWorldTime } from "./world_time.ts";
 
 const port = 9092;
 const clusterId = "AAAAAAAAQACAAAAAAAAAcQ";
+/** So long nobody has heard of a broker when it is taken for dead. */
+const sessionMs = 6_000;
+
+/** By then every broker has heard of a change of the metadata. */
+const heardMs = 50;
 
 /** What a scenario has at hand. */
 export interface ClusterScene {
   readonly world: Simulation;
-  readonly store: MemoryMetadataStore;
-  /** By node id. */
+  /** The metadata as it is, of which brokers may know an older state. */
+  readonly metadata: SharedMetadata;
+  /** Those that run, by node id. */
   readonly brokers: ReadonlyMap<number, RunningBroker>;
   /** A client of ours, that is told of every broker; `runtime` is where it runs. */
   client(): Promise<Client>;
@@ -35,8 +43,22 @@ export interface ClusterScene {
   connect(nodeId: number): Promise<RawClient>;
   /** A change of the image: `nodeId` leads from now on, in a new epoch. -1: nobody. */
   lead(topic: string, partition: number, nodeId: number): Promise<void>;
-  /** What the image says of a partition. */
+  /** What the metadata says of a partition. */
   partition(topic: string, partition: number): PartitionImage;
+  /** A broker's machine loses power. */
+  crash(nodeId: number): void;
+  /** Its process is killed: what it wrote stays. */
+  kill(nodeId: number): void;
+  /** It starts on the disk that it has left. */
+  start(nodeId: number): Promise<void>;
+  /** It stops as it should. */
+  stop(nodeId: number): Promise<void>;
+  /** Nothing passes between brokers of different groups, nor to the metadata but from the first. */
+  partitionNetwork(...groups: readonly (readonly number[])[]): void;
+  /** Everything passes again. */
+  heal(): void;
+  /** Resolves once `holds` does: it is looked every few milliseconds. */
+  until(holds: () => boolean): Promise<void>;
   /** Resolves `ms` later. */
   pass(ms: number): Promise<void>;
   /** What brokers have said in their logs, with their machine's name before it. */
@@ -47,68 +69,190 @@ export interface ClusterOptions {
   readonly brokers: number;
   readonly settings?: Readonly<Record<string, string | number>>;
   readonly seed?: number;
+  /** How the world behaves; calm by default. */
+  readonly world?: SimulationOptions;
+}
+
+/** One machine of a cluster, and the broker that runs on it, if any. */
+interface Member {
+  readonly name: string;
+  store: MetadataMember | undefined;
+  running: RunningBroker | undefined;
 }
 
 /** Runs `scenario` against a cluster of its own, in simulated time. */
 export async function simulatedCluster(
-  { brokers: count, settings = {}, seed = 1 }: ClusterOptions,
+  options: ClusterOptions,
   scenario: (scene: ClusterScene) => Promise<void>,
 ): Promise<void> {
   const lines: string[] = [];
   const onLogLine = (machine: string, line: string) => void lines.push(`${machine} ${line}`);
-  const world = simulate(seed, { startMs: Date.now(), onLogLine });
-  const store = new MemoryMetadataStore();
-  const machines = Array.from({ length: count }, (_, i) => world.start(`broker-${i + 1}`));
-  const runtime = world.start("client");
-  const hostOf = (nodeId: number) => `10.0.0.${nodeId}`;
+  const { seed = 1 } = options;
+  const world = simulate(seed, { startMs: Date.now(), ...options.world, onLogLine });
+  const cluster = new SimulatedCluster(world, options);
+  for (let id = 1; id <= options.brokers; id++) cluster.add(id);
+  const runtime = cluster.runtime = world.start("client");
   await inWorldTime({ world, clock: runtime.clock }, async () => {
-    const brokers = new Map<number, RunningBroker>();
+    for (let id = 1; id <= options.brokers; id++) await cluster.start(id);
     const clients: Client[] = [];
-    for (const [i, machine] of machines.entries()) {
-      const nodeId = i + 1;
-      const at = { nodeId, host: hostOf(nodeId) };
-      brokers.set(nodeId, await start(machine, { ...at, settings, store }));
-    }
-    const partition = (topic: string, id: number) =>
-      itemAt(store.image.topic(topic)!.partitions, id);
-    await scenario({
-      world,
-      store,
-      brokers,
-      runtime,
-      lines,
-      partition,
-      async client() {
-        const client = await Client.connect(runtime, { bootstrap: `${hostOf(1)}:${port}` });
-        clients.push(client);
-        return client;
-      },
-      connect: async (nodeId) =>
-        new RawClient(
-          socketTransport(await runtime.network.connect({ host: hostOf(nodeId), port })),
-        ),
-      lead: (topic, partitionId, leader) => {
-        const fields = { topicId: store.image.topic(topic)!.id, partitionId, leader };
-        return store.append([{ type: "PartitionChangeRecord", version: 0, fields }]);
-      },
-      pass: (ms) => new Promise((go) => runtime.timers.after(ms, go)),
-    });
+    await scenario(sceneOf(cluster, { runtime, lines, clients }));
     for (const client of clients) client.close();
-    for (const broker of brokers.values()) await broker.close();
+    await cluster.close();
   });
+}
+
+class SimulatedCluster {
+  readonly world: Simulation;
+  readonly metadata = new SharedMetadata();
+  readonly brokers = new Map<number, RunningBroker>();
+  readonly #options: ClusterOptions;
+  readonly #members = new Map<number, Member>();
+  readonly #runtimes = new Map<number, Runtime>();
+  readonly #apart = new Set<readonly [string, string]>();
+  runtime: Runtime | undefined;
+
+  constructor(world: Simulation, options: ClusterOptions) {
+    this.world = world;
+    this.#options = options;
+  }
+
+  /** Machines get their addresses in the order in which they come. */
+  add(nodeId: number): string {
+    const name = `broker-${nodeId}`;
+    this.#members.set(nodeId, { name, store: undefined, running: undefined });
+    this.#runtimes.set(nodeId, this.world.start(name));
+    return name;
+  }
+
+  async start(nodeId: number): Promise<void> {
+    const member = this.#members.get(nodeId)!;
+    const runtime = this.#runtimes.get(nodeId) ?? this.world.start(member.name);
+    this.#runtimes.delete(nodeId);
+    const delayMs = () => 0.2 + (runtime.random.uint32() % 1000) / 500;
+    const store = member.store = this.metadata.member(runtime, delayMs);
+    const { settings = {} } = this.#options;
+    const running = await start(runtime, { nodeId, settings, store });
+    member.running = running;
+    this.brokers.set(nodeId, running);
+  }
+
+  async stop(nodeId: number): Promise<void> {
+    const { store, running, name } = this.#members.get(nodeId)!;
+    await running?.close();
+    this.#forget(nodeId);
+    if (store !== undefined) this.metadata.leave(store);
+    this.world.kill(name);
+  }
+
+  /** Its process is gone; others find out when its session is over. */
+  end(nodeId: number, how: "crash" | "kill"): void {
+    const { store, name } = this.#members.get(nodeId)!;
+    this.world[how](name);
+    this.#forget(nodeId);
+    if (store !== undefined) this.metadata.leave(store);
+    this.#expireLater(nodeId);
+  }
+
+  #forget(nodeId: number): void {
+    const member = this.#members.get(nodeId)!;
+    member.store = member.running = undefined;
+    this.brokers.delete(nodeId);
+  }
+
+  #expireLater(nodeId: number): void {
+    const { liveness } = this.metadata.store;
+    const epoch = liveness.alive(nodeId);
+    this.runtime!.timers.after(sessionMs, () => {
+      const isCutOff = this.#members.get(nodeId)!.store?.isCutOff ?? true;
+      if (isCutOff && liveness.alive(nodeId) === epoch) liveness.expire(nodeId);
+    });
+  }
+
+  partitionNetwork(groups: readonly (readonly number[])[]): void {
+    for (const [i, group] of groups.entries()) {
+      for (const nodeId of group) {
+        if (i > 0) {
+          this.#members.get(nodeId)!.store?.cutOff();
+          this.#expireLater(nodeId);
+        }
+        for (const other of groups.slice(i + 1).flat()) this.#part(nodeId, other);
+      }
+    }
+  }
+
+  #part(a: number, b: number): void {
+    const pair = [`broker-${a}`, `broker-${b}`] as const;
+    this.#apart.add(pair);
+    this.world.partition(...pair);
+  }
+
+  heal(): void {
+    for (const pair of this.#apart) this.world.heal(...pair);
+    this.#apart.clear();
+    for (const { store } of this.#members.values()) store?.cutOff(false);
+  }
+
+  async close(): Promise<void> {
+    this.heal();
+    await Promise.all([...this.brokers.values()].map((each) => each.close()));
+  }
+}
+
+function sceneOf(
+  cluster: SimulatedCluster,
+  { runtime, lines, clients }: { runtime: Runtime; lines: string[]; clients: Client[] },
+): ClusterScene {
+  const { world, metadata, brokers } = cluster;
+  const pass = (ms: number) => new Promise<void>((go) => runtime.timers.after(ms, go));
+  return {
+    world,
+    metadata,
+    brokers,
+    runtime,
+    lines,
+    pass,
+    partition: (topic, id) => itemAt(metadata.image.topic(topic)!.partitions, id),
+    async client() {
+      const [first] = brokers.keys();
+      const client = await Client.connect(runtime, { bootstrap: `${hostOf(first!)}:${port}` });
+      clients.push(client);
+      return client;
+    },
+    connect: async (nodeId) =>
+      new RawClient(
+        socketTransport(await runtime.network.connect({ host: hostOf(nodeId), port })),
+      ),
+    async lead(topic, partitionId, leader) {
+      const fields = { topicId: metadata.image.topic(topic)!.id, partitionId, leader };
+      await metadata.append([{ type: "PartitionChangeRecord", version: 0, fields }]);
+      await pass(heardMs);
+    },
+    crash: (nodeId) => cluster.end(nodeId, "crash"),
+    kill: (nodeId) => cluster.end(nodeId, "kill"),
+    start: (nodeId) => cluster.start(nodeId),
+    stop: (nodeId) => cluster.stop(nodeId),
+    partitionNetwork: (...groups) => cluster.partitionNetwork(groups),
+    heal: () => cluster.heal(),
+    async until(holds) {
+      while (!holds()) await pass(10);
+    },
+  };
+}
+
+function hostOf(nodeId: number): string {
+  return `10.0.0.${nodeId}`;
 }
 
 function start(
   runtime: Runtime,
-  { nodeId, host, settings, store }: {
+  { nodeId, settings, store }: {
     readonly nodeId: number;
-    readonly host: string;
     readonly settings: Readonly<Record<string, string | number>>;
-    readonly store: MemoryMetadataStore;
+    readonly store: MetadataMember;
   },
 ): Promise<RunningBroker> {
   const { config } = loadConfig({
-    flags: { host, port, dataDir: "/data" },
+    flags: { host: hostOf(nodeId), port, dataDir: "/data" },
     options: {
       "node.id": nodeId,
       "cluster.id": clusterId,

@@ -418,8 +418,15 @@ Deno.test("a consumer finds the partitions that a topic gains", async () => {
 Deno.test("a follower's fetch is refused: there is none", async () => {
   using client = await shared.connect();
   const { name: topic } = await topicWith(client, ["a"]);
-  const answer = await client.ask(Fetch, 12, { ...fetchRequest({ topic }), replicaId: 3 });
-  assert(answer.errorCode !== ErrorCode.NONE);
+  const fetch = async (currentLeaderEpoch: number) => {
+    const request = fetchRequest({ topic });
+    const partitions = [{ ...request.topics[0].partitions[0], currentLeaderEpoch }];
+    const topics = [{ topic, partitions }];
+    const answer = await client.ask(Fetch, 12, { ...request, topics, replicaId: 3 });
+    return answer.responses[0].partitions[0].errorCode;
+  };
+  assertEquals(await fetch(-1), ErrorCode.NOT_LEADER_OR_FOLLOWER);
+  assertEquals(await fetch(0), ErrorCode.UNKNOWN_LEADER_EPOCH);
   await client.assertServed();
 });
 

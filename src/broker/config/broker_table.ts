@@ -965,7 +965,6 @@ const ownKeys = {
   "auto.leader.rebalance.enable": {
     type: "boolean",
     default: "true",
-    ignored: alone,
     doc: "Whether leadership goes back to the preferred replicas by itself.",
   },
   "broker.heartbeat.interval.ms": {

@@ -171,7 +171,6 @@ export const peerKeys = {
   "leader.imbalance.check.interval.seconds": {
     type: "long",
     default: "300",
-    ignored: alone,
     doc: "How often leadership is looked at for balance.",
   },
   "metadata.log.dir": {
@@ -263,31 +262,26 @@ export const peerKeys = {
   "replica.fetch.backoff.ms": {
     type: "int",
     default: "1000",
-    ignored: alone,
     doc: "Pause of a follower after a fetch that failed.",
   },
   "replica.fetch.max.bytes": {
     type: "int",
     default: "1048576",
-    ignored: alone,
     doc: "Bytes of one partition that a follower asks for at a time.",
   },
   "replica.fetch.min.bytes": {
     type: "int",
     default: "1",
-    ignored: alone,
     doc: "Bytes that must be there before a follower is answered.",
   },
   "replica.fetch.response.max.bytes": {
     type: "int",
     default: "10485760",
-    ignored: alone,
     doc: "Bytes of all partitions that a follower asks for at a time.",
   },
   "replica.fetch.wait.max.ms": {
     type: "int",
     default: "500",
-    ignored: alone,
     doc: "How long a follower's fetch waits for data.",
   },
   "replica.high.watermark.checkpoint.interval.ms": {
@@ -299,7 +293,6 @@ export const peerKeys = {
   "replica.lag.time.max.ms": {
     type: "long",
     default: "30000",
-    ignored: alone,
     doc: "How long a follower may lag before it counts as out of sync.",
   },
   "replica.selector.class": {
@@ -317,7 +310,6 @@ export const peerKeys = {
   "replica.socket.timeout.ms": {
     type: "int",
     default: "30000",
-    ignored: alone,
     doc: "How long a follower waits for its leader.",
   },
   "replication.quota.window.num": {

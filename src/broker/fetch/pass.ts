@@ -95,7 +95,7 @@ export class Pass {
     const { isolation } = this.#terms;
     const errorCode = this.#isUnreadableCodec(found)
       ? ErrorCode.UNSUPPORTED_COMPRESSION_TYPE
-      : checkPosition(found, wanted);
+      : checkPosition(found, wanted, isolation);
     if (typeof errorCode !== "number" || errorCode !== ErrorCode.NONE) {
       this.isFinal = true;
       // Where nobody follows the leader's log, its offsets are not known.

@@ -6,6 +6,7 @@ import type { Int64 } from "../../base/int64.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import { checkLeader, endOfEpoch } from "../leader_epoch.ts";
 import type { Partition } from "../partition.ts";
+import type { Isolation } from "./purgatory.ts";
 
 /** Where a reader stands. Epochs are -1 where it does not know. */
 export interface Position {
@@ -24,6 +25,7 @@ export interface DivergingEpoch {
 export function checkPosition(
   partition: Partition,
   { fetchOffset, currentLeaderEpoch, lastFetchedEpoch }: Position,
+  isolation: Isolation,
 ): ErrorCode | DivergingEpoch {
   const errorCode = checkLeader(partition, currentLeaderEpoch);
   if (errorCode !== ErrorCode.NONE) return errorCode;
@@ -33,6 +35,10 @@ export function checkPosition(
     if (epoch < 0 || endOffset < 0) return ErrorCode.OFFSET_OUT_OF_RANGE;
     if (epoch !== lastFetchedEpoch || endOffset < fetchOffset) return { epoch, endOffset };
   }
-  const inRange = fetchOffset >= log.logStartOffset && fetchOffset <= highWatermark;
-  return inRange ? ErrorCode.NONE : ErrorCode.OFFSET_OUT_OF_RANGE;
+  const { logStartOffset, logEndOffset } = log;
+  const end = isolation === "logEnd" ? logEndOffset : highWatermark;
+  if (fetchOffset >= logStartOffset && fetchOffset <= end) return ErrorCode.NONE;
+  // The reader may have been there already, with an earlier leader (KIP-207).
+  const isToCome = fetchOffset > end && fetchOffset <= logEndOffset && !partition.isEndKnown;
+  return isToCome ? ErrorCode.OFFSET_NOT_AVAILABLE : ErrorCode.OFFSET_OUT_OF_RANGE;
 }

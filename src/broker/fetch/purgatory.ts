@@ -12,8 +12,11 @@
 
 import type { Timer, Timers } from "../../runtime/ports.ts";
 
-/** Which records a reader sees: up to the high watermark, or to the last stable offset (KIP-98). */
-export type Isolation = "readUncommitted" | "readCommitted";
+/**
+ * Which records a reader sees: up to the high watermark, or to the last stable offset (KIP-98); a
+ * follower: all that the log has.
+ */
+export type Isolation = "readUncommitted" | "readCommitted" | "logEnd";
 
 /** Bytes that have become readable, for each kind of reader. */
 export type Gained = Readonly<Record<Isolation, number>>;

@@ -26,17 +26,22 @@
 //
 // Differs from Kafka: the topic id of zeros is one that is not known; Kafka fails the request.
 //
-// Not done: fetches by followers; their replica id is refused.
+// Followers read to the log's end, and what they ask for says how far they have come
+// (replication/).
 
-import { ZERO_UUID } from "../../base/ids.ts";
+import { type BrokerId, ZERO_UUID } from "../../base/ids.ts";
+import { saturated } from "../../base/int64.ts";
 import { itemAt } from "../../base/items.ts";
 import { ErrorCode, Fetch, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import { needs, refusedWith, theCluster } from "../authorizer.ts";
 import { failure } from "../fetch/pass.ts";
 import { readPartitions, type ReadServices } from "../fetch/reader.ts";
 import type { FetchedData, NamedTopic, Wanted } from "../fetch/session.ts";
+import { checkPosition } from "../fetch/position.ts";
 import type { SessionAnswer } from "../fetch/sessions.ts";
 import { handler, type RequestContext } from "../handler.ts";
+import { Partition } from "../partition.ts";
+import { checkLeader } from "../leader_epoch.ts";
 import { isAboutLeader, LeaderHints } from "../leader_hints.ts";
 
 type Request = RequestOf<typeof Fetch>;
@@ -68,8 +73,8 @@ export const fetch = handler(Fetch, {
 
   async handle(request, context: Context) {
     const { services, version } = context;
-    const replicaId = version >= 15 ? request.replicaState.replicaId : request.replicaId;
-    if (replicaId >= 0) return refuseFollower(request, context);
+    const replicaId = replicaOf(request, version);
+    if (replicaId >= 0 && !context.may("clusterAction", theCluster)) return notAllowed(request);
     const turn = services.fetchSessions.begin({
       sessionId: request.sessionId,
       sessionEpoch: request.sessionEpoch,
@@ -79,6 +84,7 @@ export const fetch = handler(Fetch, {
       forgotten: request.forgottenTopicsData,
     });
     if (typeof turn === "number") return { errorCode: turn, responses: [] };
+    if (replicaId >= 0) noteFollower(turn.wanted, { replicaId, request, context });
     return withLeaders(answerOf(turn.finish(await read(turn.wanted, request, context))), context);
   },
 
@@ -89,10 +95,12 @@ export const fetch = handler(Fetch, {
   },
 });
 
-function refuseFollower({ topics }: Request, { may }: Context): Response {
-  if (may("clusterAction", theCluster)) {
-    return { errorCode: ErrorCode.INVALID_REQUEST, responses: [] };
-  }
+/** The follower that asks; -1: a consumer does. */
+function replicaOf({ replicaState, replicaId }: Request, version: number): BrokerId {
+  return version >= 15 ? replicaState.replicaId : replicaId;
+}
+
+function notAllowed({ topics }: Request): Response {
   const { errorCode } = refusedWith({ type: "topic" });
   return {
     errorCode: ErrorCode.NONE,
@@ -104,19 +112,44 @@ function refuseFollower({ topics }: Request, { may }: Context): Response {
   };
 }
 
+/** Tells partitions how far a follower has come, where its log and theirs agree up to there. */
+function noteFollower(
+  wanted: readonly Wanted[],
+  { replicaId, request, context }: {
+    readonly replicaId: BrokerId;
+    readonly request: Request;
+    readonly context: Context;
+  },
+): void {
+  const find = finderOf(context, replicaId);
+  const brokerEpoch = context.version >= 15 ? request.replicaState.replicaEpoch : -1;
+  for (const each of wanted) {
+    const found = find(each);
+    if (!(found instanceof Partition)) continue;
+    if (checkPosition(found, each, "logEnd") !== ErrorCode.NONE) continue;
+    const fetchOffset = saturated(each.fetchOffset);
+    found.replication?.onFetched(replicaId, { brokerEpoch, fetchOffset });
+  }
+}
+
 function read(wanted: readonly Wanted[], request: Request, context: Context) {
   const { services, version, clientId, session } = context;
+  const replicaId = replicaOf(request, version);
+  const isFollower = replicaId >= 0;
+  const isolation = request.isolationLevel === readCommitted ? "readCommitted" : "readUncommitted";
   return readPartitions(services, {
     wanted,
-    find: finderOf(context),
-    isolation: request.isolationLevel === readCommitted ? "readCommitted" : "readUncommitted",
+    find: finderOf(context, replicaId),
+    isolation: isFollower ? "logEnd" : isolation,
     ...version < batchesFrom && { magic: version < 2 ? 0 : 1 },
     isEachAdvanced: version < boundedFrom,
     bytesMin: request.minBytes,
     bytesMax: Math.min(
       request.maxBytes,
       services.config.get("fetch.max.bytes"),
-      services.quotas.meter(session.principal, clientId)?.fetchBytesMax ?? Infinity,
+      isFollower
+        ? Infinity
+        : services.quotas.meter(session.principal, clientId)?.fetchBytesMax ?? Infinity,
     ),
     waitMsMax: request.maxWaitMs,
   });
@@ -127,14 +160,35 @@ function wantedOf({ topics }: Request): Wanted[] {
 }
 
 /** Asked in each pass: what a client may read may change while it waits. */
-function finderOf({ services, version, may }: Context) {
-  return ({ partition, of: { topic, topicId } }: Wanted) => {
+function finderOf({ services, version, may }: Context, replicaId: BrokerId) {
+  return (wanted: Wanted) => {
+    const { partition, of: { topic, topicId } } = wanted;
     const name = version < topicIdsFrom ? topic : services.metadata.image.topicById(topicId)?.name;
     if (name === undefined) return ErrorCode.UNKNOWN_TOPIC_ID;
+    // Who acts for the cluster has everything.
+    if (replicaId >= 0) return followed({ services, name, replicaId }, wanted);
     return may("read", { type: "topic", name })
       ? services.partitions.find(name, partition)
       : ErrorCode.TOPIC_AUTHORIZATION_FAILED;
   };
+}
+
+/** What a broker that says that it is a replica may follow. */
+function followed(
+  { services, name, replicaId }: {
+    readonly services: Context["services"];
+    readonly name: string;
+    readonly replicaId: BrokerId;
+  },
+  { partition: id, currentLeaderEpoch }: Wanted,
+): Partition | ErrorCode {
+  const partition = services.partitions.find(name, id);
+  const state = services.metadata.image.topic(name)?.partitions[id];
+  if (!(partition instanceof Partition) || state?.replicas.includes(replicaId)) return partition;
+  const errorCode = checkLeader(partition, currentLeaderEpoch);
+  if (errorCode !== ErrorCode.NONE) return errorCode;
+  // It may know more than this broker does, and asks again.
+  return currentLeaderEpoch < 0 ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.UNKNOWN_LEADER_EPOCH;
 }
 
 function answerOf({ errorCode, sessionId, ...told }: SessionAnswer): Response {

@@ -34,6 +34,7 @@ interface Found {
 
 const nothing: Found = { offset: -1, timestamp: -1, leaderEpoch: -1 };
 const readCommitted = 1;
+const notAvailableFrom = 5;
 
 /** Since which version each special timestamp exists. */
 const specials: ReadonlyMap<Int64, number> = new Map([
@@ -106,7 +107,7 @@ async function answer(each: PartitionRequest, o: Asked): Promise<PartitionAnswer
   if (!(partition instanceof Partition)) return { partitionIndex, errorCode: partition };
   const errorCode = checkLeader(partition, each.currentLeaderEpoch);
   if (errorCode !== ErrorCode.NONE) return { partitionIndex, errorCode };
-  let found: Found;
+  let found: Found | ErrorCode;
   try {
     found = await find(partition, each.timestamp, o.committed);
   } catch (error) {
@@ -114,16 +115,27 @@ async function answer(each: PartitionRequest, o: Asked): Promise<PartitionAnswer
     o.services.noteUnreadable(partition, error);
     return { partitionIndex, errorCode: ErrorCode.KAFKA_STORAGE_ERROR };
   }
+  if (typeof found === "number") return { partitionIndex, errorCode: sinceKnown(found, o.version) };
   if (o.version > 0) return { partitionIndex, errorCode, ...found };
   const oldStyleOffsets = found.offset < 0 || each.maxNumOffsets < 1 ? [] : [found.offset];
   return { partitionIndex, errorCode, oldStyleOffsets };
 }
 
-async function find(partition: Partition, timestamp: Int64, committed: boolean): Promise<Found> {
+/** A new leader's end may be below what an earlier one has told (KIP-207). */
+function sinceKnown(errorCode: ErrorCode, version: number): ErrorCode {
+  return version >= notAvailableFrom ? errorCode : ErrorCode.LEADER_NOT_AVAILABLE;
+}
+
+async function find(
+  partition: Partition,
+  timestamp: Int64,
+  committed: boolean,
+): Promise<Found | ErrorCode> {
   const { log, leaderEpoch } = partition;
   const end = committed ? partition.lastStableOffset : partition.highWatermark;
   switch (timestamp) {
     case -1:
+      if (!partition.isEndKnown) return ErrorCode.OFFSET_NOT_AVAILABLE;
       return { offset: end, timestamp: -1, leaderEpoch };
     case -2:
     case -4: {

@@ -14,17 +14,21 @@ import {
   type BrokerLease,
   decideAlone,
   decideBootstrap,
+  decideControlledShutdown,
   decideDirectories,
   decideFenceBroker,
   decideLeadership,
   decideRegisterBroker,
+  decideRegisterMember,
+  decideServe,
   decideWorkingDirectories,
+  type MetadataImage,
   type MetadataStore,
   metadataVersionFeature,
   metadataVersionRange,
   optionalFeatures,
 } from "../../cluster/mod.ts";
-import type { Logger } from "../../runtime/ports.ts";
+import type { Logger, Timers } from "../../runtime/ports.ts";
 import type { BrokerConfig } from "../config/mod.ts";
 import type { Storage } from "../storage.ts";
 
@@ -38,13 +42,15 @@ export const supportedFeatures = [
   ...optionalFeatures.map(({ name, minVersion, maxVersion }) => ({ name, minVersion, maxVersion })),
 ].sort((a, b) => a.name < b.name ? -1 : 1);
 
-const noRecords = { records: [] };
+/** Pause before it is tried again to register anew. */
+const rejoinAfterMs = 500;
 
 export interface MembershipOptions {
   readonly config: BrokerConfig;
   readonly storage: Storage;
   readonly metadata: MetadataStore;
   readonly newUuid: () => Uuid;
+  readonly timers: Pick<Timers, "after">;
   readonly logger: Logger;
   /** Why nothing that is registered here will last; undefined: it will. */
   readonly readsOnlyBecause: string | undefined;
@@ -56,6 +62,7 @@ export class Membership {
   readonly #options: MembershipOptions;
   #readsOnlyBecause: string | undefined;
   #lease: BrokerLease | undefined;
+  #isLeaving = false;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -136,9 +143,14 @@ export class Membership {
       spendsReserve: true,
     }));
     const registration = { ...this.#registration(), brokerEpoch };
+    if (isShared) {
+      const isSuspect = this.#isSuspect(metadata.image);
+      await change((image) => decideRegisterMember(image, registration, { isSuspect }));
+      return;
+    }
     // Together, for the sake of one sync instead of two at every start.
     await change((image) => {
-      const alone = isShared ? noRecords : decideAlone(image, storage.nodeId);
+      const alone = decideAlone(image, storage.nodeId);
       const registered = decideRegisterBroker(image, registration);
       const led = decideLeadership(image, this.#leadership());
       const records = [...alone.records, ...registered.records, ...led.records];
@@ -147,18 +159,93 @@ export class Membership {
     });
   }
 
+  /** Whether logs here may lack what this broker has acknowledged, so that others know better. */
+  #isSuspect(image: MetadataImage): boolean {
+    const { config, storage } = this.#options;
+    const known = image.broker(storage.nodeId)?.directories ?? [];
+    const hasAll = known.every((id) => storage.directoryIds.includes(id));
+    if (!hasAll) return true;
+    const syncs = "ottla.acks.all.sync";
+    const isSynced = config.get(syncs) === "always" &&
+      image.topics().every(({ name }) => {
+        return (image.topicConfigs(name).get(syncs) ?? "always") === "always";
+      });
+    return storage.mayHaveLostWrites && !isSynced;
+  }
+
+  /**
+   * The logs of this member of a cluster are open, and it listens at `ports`, by the order of its
+   * listeners: it may lead from now on. Once its life is over, as others see it, it begins another.
+   */
+  async serve(ports: readonly number[]): Promise<void> {
+    const lease = this.#lease;
+    const { metadata: { change }, storage: { nodeId: brokerId } } = this.#options;
+    if (lease?.brokerEpoch === undefined) return;
+    const endPoints = this.#registration(ports).endPoints;
+    const { brokerEpoch } = lease;
+    await change((image) => decideServe(image, { brokerId, brokerEpoch }, endPoints));
+    lease.ended.then(() => this.#liveAgain(ports)).catch(this.#options.onBug);
+  }
+
+  /** Nothing of its logs is lost: others have only not heard of it for too long. */
+  async #liveAgain(ports: readonly number[]): Promise<void> {
+    const { metadata, storage, logger, timers } = this.#options;
+    while (!this.#isLeaving) {
+      try {
+        const { brokerEpoch } = this.#lease = await metadata.join(storage.nodeId);
+        const registration = { ...this.#registration(ports), brokerEpoch };
+        await metadata.change((image) =>
+          decideRegisterMember(image, registration, { isSuspect: false })
+        );
+        logger.log(
+          "warn",
+          "the cluster had taken this broker for dead: it has registered anew",
+          {},
+        );
+        return await this.serve(ports);
+      } catch (error) {
+        if (!isStoreFault(error)) throw error;
+        logger.log("warn", "this broker cannot register anew, and will try again", {
+          reason: messageOf(error),
+        });
+        await new Promise<void>((resolve) => timers.after(rejoinAfterMs, resolve));
+      }
+    }
+  }
+
+  /** This member of a cluster is about to stop: others lead what it led, before it does. */
+  async retire(): Promise<void> {
+    this.#isLeaving = true;
+    const { metadata: { change, isShared }, storage: { nodeId: brokerId }, logger } = this.#options;
+    const brokerEpoch = this.#lease?.brokerEpoch;
+    if (!isShared || brokerEpoch === undefined) return;
+    try {
+      await change((image) => decideControlledShutdown(image, { brokerId, brokerEpoch }));
+    } catch (error) {
+      if (!isStoreFault(error)) throw error;
+      const message = "what this broker leads could not be given to others before it stops";
+      logger.log("warn", message, { reason: messageOf(error) });
+    }
+  }
+
+  /** This broker's life, as others see it. */
+  get lease(): BrokerLease | undefined {
+    return this.#lease;
+  }
+
   #leadership() {
     const { storage } = this.#options;
     return { brokerId: storage.nodeId, newEpochs: !storage.wasShutDownCleanly };
   }
 
-  #registration() {
+  #registration(ports: readonly number[] = []) {
     const { config, storage, newUuid } = this.#options;
     return {
       brokerId: storage.nodeId,
       incarnationId: newUuid(),
-      endPoints: config.listeners.map((listener) => {
-        const { name, host, port } = config.advertised(listener.name) ?? listener;
+      endPoints: config.listeners.map((listener, i) => {
+        const opened = { ...listener, port: ports[i] ?? listener.port };
+        const { name, host, port } = config.advertised(listener.name) ?? opened;
         const securityProtocol = securityProtocols[config.protocolOf(name)];
         return { name, host, port, securityProtocol };
       }),

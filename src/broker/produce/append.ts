@@ -21,11 +21,13 @@ const withoutLogStart: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /** Appends; a promise only where an answer has to wait for a disk. */
-export function appendPlan({ acks, topics }: ProducePlan): TopicAnswer[] | Promise<TopicAnswer[]> {
+export function appendPlan(
+  { acks, timeoutMs, topics }: ProducePlan,
+): TopicAnswer[] | Promise<TopicAnswer[]> {
   let waits = false;
   const answered = topics.map(({ topic, partitions }) => {
     const answers = partitions.map((planned) => {
-      const answer = carryOut(planned, acks);
+      const answer = carryOut(planned, { acks, timeoutMs });
       waits ||= answer instanceof Promise;
       return answer;
     });
@@ -63,7 +65,7 @@ function answerOf(
 
 function carryOut(
   planned: PlannedPartition,
-  acks: number,
+  { acks, timeoutMs }: Pick<ProducePlan, "acks" | "timeoutMs">,
 ): PartitionAnswer | Promise<PartitionAnswer> {
   if ("errorCode" in planned) return refusalOf(planned);
   const { index, partition, payload: framed, checked, verification } = planned;
@@ -76,7 +78,7 @@ function carryOut(
     logAppendTimeMs: result.logAppendTimeMs,
     logStartOffset: result.logStartOffset,
   };
-  const wait = partition.answerable(result.lastOffset + 1, acks === acksAll);
+  const wait = partition.answerable(result.lastOffset + 1, acks === acksAll, timeoutMs);
   return wait?.then((failed) => failed === undefined ? answer : refusalOf({ index, ...failed })) ??
     answer;
 }

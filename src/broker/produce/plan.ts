@@ -112,6 +112,8 @@ export interface PlannedTopic {
 /** All of a request, topics without partitions left out. */
 export interface ProducePlan {
   readonly acks: number;
+  /** For so long acks=all is waited for. */
+  readonly timeoutMs: number;
   readonly topics: readonly PlannedTopic[];
   /** For which of the writes something is due. */
   readonly due: readonly Write[];
@@ -159,8 +161,9 @@ export function planProduce(
       producer ??= header;
     }
   }
-  if (refusal === undefined) return { acks: request.acks, topics, due };
-  return { acks: request.acks, topics: topics.map(({ topic }) => allOf(topic, refusal)), due: [] };
+  const { acks, timeoutMs } = request;
+  if (refusal === undefined) return { acks, timeoutMs, topics, due };
+  return { acks, timeoutMs, topics: topics.map(({ topic }) => allOf(topic, refusal)), due: [] };
 }
 
 function transactionalHeaderOf(payload: FramedPayload): BatchHeader | undefined {

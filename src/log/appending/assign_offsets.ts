@@ -4,10 +4,60 @@
 
 import type { LeaderEpoch, Offset } from "../../base/ids.ts";
 import { type Int64, maxInt64 } from "../../base/int64.ts";
+import { firstOf, lastOf } from "../../base/items.ts";
 import { assignBatch, type BatchHeader, stampLogAppendTime } from "../../records/mod.ts";
+import type { LogConfig } from "../partition/config.ts";
+import type { AppendOrigin } from "./payload.ts";
+import type { EpochCache } from "../partition/epoch_cache.ts";
+
+/** How batches get their places. */
+export interface Placing {
+  /** A replica's have their offsets and epochs already. */
+  readonly origin: AppendOrigin;
+  readonly config: Pick<LogConfig, "messageTimestampType">;
+  readonly logEndOffset: Offset;
+  readonly leaderEpoch: LeaderEpoch;
+  readonly nowMs: number;
+}
+
+/** Batches in their places, and where they end. */
+export interface PlacedBatches {
+  readonly batches: readonly BatchHeader[];
+  readonly baseOffset: Offset;
+  readonly lastOffset: Offset;
+  readonly maxTimestampMs: Int64;
+  readonly logAppendTimeMs: Int64;
+}
+
+/** Gives `batches` in `records` the next offsets, or leaves them those that they have. */
+export function placeBatches(
+  records: Uint8Array,
+  batches: readonly BatchHeader[],
+  { origin, config, logEndOffset: baseOffset, leaderEpoch, nowMs: now }: Placing,
+): PlacedBatches {
+  if (origin !== "replica") {
+    const nowMs = config.messageTimestampType === "LogAppendTime" ? now : undefined;
+    return { baseOffset, ...assignOffsets(records, { batches, baseOffset, leaderEpoch, nowMs }) };
+  }
+  let maxTimestampMs: Int64 = -1;
+  for (const each of batches) maxTimestampMs = maxInt64(maxTimestampMs, each.maxTimestamp);
+  const { baseOffset: first } = firstOf(batches);
+  const { lastOffset } = lastOf(batches);
+  return { batches, baseOffset: first, lastOffset, maxTimestampMs, logAppendTimeMs: -1 };
+}
+
+/** The epochs that batches are of: this leader's, or that of whoever they are copied from. */
+export function noteEpochs(
+  epochs: EpochCache,
+  { batches, baseOffset }: PlacedBatches,
+  { origin, leaderEpoch }: Pick<Placing, "origin" | "leaderEpoch">,
+): void {
+  if (origin !== "replica") return epochs.assign(leaderEpoch, baseOffset);
+  for (const each of batches) epochs.assign(each.partitionLeaderEpoch, each.baseOffset);
+}
 
 /** Batches and what they get. */
-export interface Assignment {
+interface Assignment {
   readonly batches: readonly BatchHeader[];
   /** Of the first batch. */
   readonly baseOffset: Offset;
@@ -17,7 +67,7 @@ export interface Assignment {
 }
 
 /** Overwrites the headers in `records`; returns them as they are now. */
-export function assignOffsets(records: Uint8Array, assignment: Assignment) {
+function assignOffsets(records: Uint8Array, assignment: Assignment) {
   const { leaderEpoch, nowMs } = assignment;
   let { baseOffset } = assignment;
   let position = 0;

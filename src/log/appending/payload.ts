@@ -5,6 +5,7 @@
 // record. A coordinator's is ours: one or more batches, data or markers, whose structure is checked
 // and whose checksum was just computed.
 
+import type { Offset } from "../../base/ids.ts";
 import { firstOf } from "../../base/items.ts";
 import type {
   BatchHeader,
@@ -30,7 +31,7 @@ import type {
 import type { Verification } from "../producers/verifications.ts";
 
 /** Who sends a payload. */
-export type AppendOrigin = "client" | "coordinator" | "metadata";
+export type AppendOrigin = "client" | "coordinator" | "metadata" | "replica";
 
 export interface PayloadContext {
   readonly origin: AppendOrigin;
@@ -38,6 +39,8 @@ export interface PayloadContext {
   readonly producers: ProducerState;
   readonly nowMs: number;
   readonly codecs: RuntimeCodecs | undefined;
+  /** A leader's batches begin there, or behind it. */
+  readonly logEndOffset: Offset;
   /** A client's payload, where its frame was checked before. */
   readonly framed?: FramedPayload;
   /** What it came to, where all of it was, in slices. */
@@ -63,6 +66,7 @@ function refuse(errorCode: number, message: string): { refusal: Refusal } {
 }
 
 export function checkPayload(payload: Uint8Array, context: PayloadContext): PayloadCheck {
+  if (context.origin === "replica") return copiedBatches(payload, context.logEndOffset);
   const isClient = context.origin === "client";
   const found = isClient ? clientBatch(payload, context) : ownBatches(payload, context);
   if ("refusal" in found) return found;
@@ -74,6 +78,27 @@ export function checkPayload(payload: Uint8Array, context: PayloadContext): Payl
     return refuse(LogError.RECORD_LIST_TOO_LARGE, message);
   }
   return isClient ? judgeClient(found, context) : judgeOwn(found, context);
+}
+
+/** A leader has judged them; what may have happened on the way is looked for. */
+function copiedBatches(records: Uint8Array, logEndOffset: Offset): PayloadCheck {
+  const batches: BatchHeader[] = [];
+  let nextOffset = logEndOffset;
+  for (let position = 0; position < records.length;) {
+    const check = checkBatch(records, { position });
+    if ("refusal" in check) return check;
+    const { baseOffset, lastOffset, sizeBytes } = check.header;
+    if (baseOffset < nextOffset) {
+      const message = `a leader's batch begins at ${baseOffset}, which is below ${nextOffset}`;
+      return refuse(LogError.INVALID_RECORD, message);
+    }
+    batches.push(check.header);
+    nextOffset = lastOffset + 1;
+    position += sizeBytes;
+  }
+  return batches.length > 0
+    ? { records, batches, duplicate: undefined }
+    : refuse(LogError.INVALID_RECORD, "nothing to append");
 }
 
 interface Batches {

@@ -133,7 +133,9 @@ export class DirectoryState {
   /** Why an append is refused with KAFKA_STORAGE_ERROR. */
   refusal(origin: AppendOrigin): string | undefined {
     if (this.#frozenReason !== undefined) return this.#frozenReason;
-    if (origin === "client") return this.#offlineReason ?? this.#heldReason ?? this.#fullReason;
+    if (origin === "client" || origin === "replica") {
+      return this.#offlineReason ?? this.#heldReason ?? this.#fullReason;
+    }
     return this.#offlineReason ?? (origin === "coordinator" ? this.#heldReason : undefined);
   }
 

@@ -80,6 +80,12 @@ export class SyncRounds {
     return undefined;
   }
 
+  /** Where what acks=all may count on ends. */
+  keptEnd({ acksAllSyncMs }: SyncConfig): Offset {
+    const end = this.#target.logEndOffset();
+    return acksAllSyncMs === 0 ? Math.min(this.#syncedTo, end) : end;
+  }
+
   /** Whether everything below `offset` is durable, so that nobody has to wait for it. */
   isSyncedTo(offset: Offset): boolean {
     return this.#fault === undefined && offset <= this.#syncedTo;

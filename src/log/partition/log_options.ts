@@ -57,6 +57,10 @@ export interface LogOptions {
   readonly firstDirtyOffset?: Offset;
   /** Makes the log's start durable: called before segments below it are deleted. */
   readonly saveLogStart?: () => Promise<void>;
+  /** Makes the recovery points durable: called before what they promise is cut. */
+  readonly saveRecoveryPoint?: () => Promise<void>;
+  /** Where consumers' view ended, by the checkpoint; absent: where the log ends. */
+  readonly highWatermark?: Offset;
   /** Whether the data directory was closed cleanly: then nothing is scanned. */
   readonly cleanShutdown: boolean;
   /**

@@ -26,15 +26,16 @@ import type { Int64 } from "../../base/int64.ts";
 import { itemAt } from "../../base/items.ts";
 import type { ProduceRules } from "../../records/mod.ts";
 import type { LogFields, LogLevel } from "../../runtime/ports.ts";
-import { assignOffsets } from "../appending/assign_offsets.ts";
+import { noteEpochs, placeBatches } from "../appending/assign_offsets.ts";
 import { Compaction } from "../compaction/compaction.ts";
+import { beginAnew, cutBack, type CutEnd, type CutParts, dropBelow } from "./cutting.ts";
 import { type LogConfig, rollLimits } from "./config.ts";
 import { DeletedFiles } from "../directory/deleted_files.ts";
 import type { DirectoryState, UnsyncedLog } from "../directory/directory_state.ts";
 import { DurableFiles } from "../files/durable_files.ts";
 import type { EpochCache, EpochEnd } from "./epoch_cache.ts";
 import { partitionFolderName } from "../directory/layout.ts";
-import { type LoadedLog, loadLog, reloadProducers } from "../recovery/loading.ts";
+import { type LoadedLog, loadLog } from "../recovery/loading.ts";
 import {
   answerOfFirstTime,
   type AppendOptions,
@@ -57,7 +58,6 @@ import { LogReader } from "../reading/reader.ts";
 import { ResumePoints } from "../recovery/resume_points.ts";
 import { settleLoaded } from "../recovery/settling.ts";
 import { expiredSegmentCount } from "./retention.ts";
-import { FileWindow, findOffset } from "../recovery/scan.ts";
 import { Segment } from "../segment/segment.ts";
 import { Segments } from "../segment/segments.ts";
 import type { Slices } from "../pacing/slices.ts";
@@ -211,6 +211,14 @@ export class PartitionLog implements UnsyncedLog {
     return this.#segments.sizeBytes;
   }
 
+  /** Where consumers' view ends, for the checkpoint; undefined: where the log does. */
+  highWatermark: Offset | undefined;
+
+  /** Where it ended when the checkpoint was written. */
+  get checkpointedHighWatermark(): Offset {
+    return this.#options.highWatermark ?? 0;
+  }
+
   /** Everything below it is on disk. */
   get recoveryPoint(): Offset {
     return this.#rounds.syncedTo;
@@ -251,7 +259,8 @@ export class PartitionLog implements UnsyncedLog {
   /**
    * Appends a payload, whose header bytes it overwrites. Never throws for bad input or a full
    * disk: those are error codes. `client`: exactly one batch, or a message set, checked in full,
-   * whose codec must be loaded (codecToLoad in src/records); `coordinator`: our own batches.
+   * whose codec must be loaded (codecToLoad in src/records); `coordinator`: our own batches;
+   * `replica`: batches of the leader's log, which keep their offsets and epochs.
    */
   append(payload: Uint8Array, options: AppendOptions): AppendResult {
     const { origin } = options;
@@ -262,20 +271,17 @@ export class PartitionLog implements UnsyncedLog {
     const nowMs = this.#options.clock.now();
     const producers = this.#producers;
     const { codecs } = this.#options;
-    const accepted = checkPayload(payload, { ...options, config, producers, nowMs, codecs });
+    const logEndOffset = this.#logEndOffset;
+    const context = { ...options, config, producers, nowMs, codecs, logEndOffset };
+    const accepted = checkPayload(payload, context);
     if ("refusal" in accepted) return { ok: false, ...accepted.refusal };
     const { records } = accepted;
     const logStartOffset = this.#logStartOffset;
     if (accepted.duplicate !== undefined) {
       return answerOfFirstTime(accepted.duplicate, { config, logStartOffset });
     }
-    const { batches, lastOffset, maxTimestampMs, logAppendTimeMs } = assignOffsets(records, {
-      batches: accepted.batches,
-      baseOffset: this.#logEndOffset,
-      leaderEpoch: options.leaderEpoch,
-      nowMs: config.messageTimestampType === "LogAppendTime" ? nowMs : undefined,
-    });
-    const baseOffset = this.#logEndOffset;
+    const placed = placeBatches(records, accepted.batches, context);
+    const { batches, baseOffset, lastOffset, maxTimestampMs, logAppendTimeMs } = placed;
     try {
       const write = () => {
         this.#rollIfFull(config, { bytes: records.length, maxTimestampMs, lastOffset, nowMs });
@@ -296,16 +302,13 @@ export class PartitionLog implements UnsyncedLog {
     this.#presence.noteAppended();
     const noted = { segment: this.#segments.active, batches, interval: config.indexIntervalBytes };
     if (noteBatches(records, { ...noted, producers })) this.#durable.noteNames();
-    this.#epochs.assign(options.leaderEpoch, baseOffset);
+    noteEpochs(this.#epochs, placed, options);
     this.#logEndOffset = lastOffset + 1;
     if (this.#rounds.unsynced >= config.flushMessages) this.#rounds.startInBackground();
     return { ok: true, baseOffset, lastOffset, logAppendTimeMs, logStartOffset, duplicate: false };
   }
 
-  /**
-   * Resolves once every record below `offset` is on disk; callers share syncs. Rejects with
-   * PartitionFault once a sync has failed, for ever: the log is offline.
-   */
+  /** Resolves once every record below `offset` is on disk. Once one failed, all reject for ever. */
   syncTo(offset: Offset): Promise<void> {
     return this.#rounds.syncTo(offset);
   }
@@ -313,6 +316,11 @@ export class PartitionLog implements UnsyncedLog {
   /** Whether all that was appended is durable. */
   get isSynced(): boolean {
     return this.#rounds.isSyncedTo(this.#logEndOffset);
+  }
+
+  /** What acks=all may count on here: what is on disk, where the configuration asks for that. */
+  get keptEndOffset(): Offset {
+    return this.#rounds.keptEnd(this.#options.config());
   }
 
   /** What an answer about records below `end` waits for; undefined: for nothing. */
@@ -349,6 +357,11 @@ export class PartitionLog implements UnsyncedLog {
     return this.#epochs.endOffsetFor(epoch, this.#logEndOffset);
   }
 
+  /** The epoch of the last record, -1 where there is none. */
+  get latestEpoch(): LeaderEpoch {
+    return this.#epochs.latestEpoch;
+  }
+
   /** Epoch of the record at `offset`, undefined when not known. */
   epochOfOffset(offset: Offset): LeaderEpoch | undefined {
     const epoch = this.#epochs.epochAt(offset);
@@ -381,7 +394,7 @@ export class PartitionLog implements UnsyncedLog {
     if (to <= this.#logStartOffset) return;
     this.#logStartOffset = to;
     this.#epochs.truncateFromStart(to);
-    await this.#deleteBelowStart();
+    await dropBelow(this.#cutParts(), this.#logStartOffset);
   }
 
   /** Deletes segments by time, size and log start. Returns how many. */
@@ -406,7 +419,7 @@ export class PartitionLog implements UnsyncedLog {
       itemAt(this.#segments.all, count).baseOffset,
     );
     this.#epochs.truncateFromStart(this.#logStartOffset);
-    await this.#deleteBelowStart();
+    await dropBelow(this.#cutParts(), this.#logStartOffset);
     return count;
   }
 
@@ -438,25 +451,36 @@ export class PartitionLog implements UnsyncedLog {
 
   /** Cuts the log at the batch that holds `offset`; a follower does, to agree with its leader. */
   async truncateTo(offset: Offset): Promise<void> {
-    if (offset >= this.#logEndOffset) return;
-    await this.#rounds.idle();
-    await this.#compaction?.settled();
-    for (const segment of this.#segments.popFrom(offset)) this.#deleted.add(segment, 0);
-    this.#deleted.removeDue(0);
-    const { active } = this.#segments;
-    const position = active.indexes.offsets.lookup(offset - active.baseOffset);
-    const window = new FileWindow(active.file);
-    const cut = await findOffset(window, { position, offset });
-    if (cut !== undefined) active.truncateTo(cut.position, cut.baseOffset);
-    this.#logEndOffset = Math.max(cut?.baseOffset ?? offset, active.baseOffset);
-    this.#logStartOffset = Math.min(this.#logStartOffset, this.#logEndOffset);
-    this.#resumePoints.onTruncated();
-    this.#durable.noteNames();
-    this.#rounds.truncateTo(this.#logEndOffset);
-    this.#epochs.truncateFromEnd(this.#logEndOffset);
-    this.#reader.invalidate();
-    const log = { segments: this.#segments.all, logEndOffset: this.#logEndOffset };
-    this.#producers = await reloadProducers(loadOptions(this.#options, this.folder), log);
+    if (offset < this.#logEndOffset) this.#takeEnd(await cutBack(this.#cutParts(), offset));
+  }
+
+  /** Throws everything away and begins at `offset`, behind its end: where its leader begins. */
+  async restartAt(offset: Offset): Promise<void> {
+    this.#takeEnd(await beginAnew(this.#cutParts(), offset));
+    this.#logStartOffset = offset;
+    await this.#options.saveLogStart?.();
+  }
+
+  #takeEnd({ logEndOffset, producers }: CutEnd): void {
+    this.#logEndOffset = logEndOffset;
+    this.#logStartOffset = Math.min(this.#logStartOffset, logEndOffset);
+    this.#producers = producers;
+  }
+
+  #cutParts(): CutParts {
+    return {
+      options: this.#options,
+      folder: this.folder,
+      handles: this.#handles,
+      segments: this.#segments,
+      epochs: this.#epochs,
+      rounds: this.#rounds,
+      deleted: this.#deleted,
+      durable: this.#durable,
+      reader: this.#reader,
+      resumePoints: this.#resumePoints,
+      compaction: () => this.#compaction,
+    };
   }
 
   /** Syncs, writes what makes a clean start quick, and lets go of all files. */
@@ -547,25 +571,6 @@ export class PartitionLog implements UnsyncedLog {
       }),
     );
     this.#rounds.startInBackground();
-  }
-
-  /**
-   * Deletes the segments that lie wholly below the log's start. That start is durable first: of
-   * several renames a crash may keep any, and what it leaves must not be read with gaps in it.
-   */
-  async #deleteBelowStart(): Promise<void> {
-    // The epochs that begin there are durable before the start is: loading goes by that.
-    if (this.#epochs.changed) await this.#rounds.again().catch(throwUnlessStoreFault);
-    if (this.#segments.countBelow(this.#logStartOffset) === 0) return;
-    await this.#options.saveLogStart?.();
-    await this.#compaction?.settled();
-    const count = this.#segments.countBelow(this.#logStartOffset);
-    const dueMs = this.#options.clock.now() + this.#options.config().fileDeleteDelayMs;
-    for (const segment of this.#segments.shift(count)) {
-      this.#log("info", "deleted a segment", { baseOffset: segment.baseOffset });
-      this.#deleted.add(segment, dueMs);
-    }
-    await this.#durable.syncNames();
   }
 
   #lookup(): Lookup {

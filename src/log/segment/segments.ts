@@ -77,6 +77,12 @@ export class Segments {
     this.#list.push(segment);
   }
 
+  /** Puts `segment` in the place of all others, which it returns. */
+  restart(segment: Segment): Segment[] {
+    assert(segment.baseOffset > this.active.baseOffset, "a log begins anew behind its end");
+    return this.#list.splice(0, this.#list.length, segment);
+  }
+
   /** Takes out the first `count` segments. */
   shift(count: number): Segment[] {
     assert(count < this.#list.length, "the active segment stays");

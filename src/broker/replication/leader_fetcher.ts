@@ -1,0 +1,310 @@
+// Copies what one other broker leads into the logs here that follow it.
+//
+//   ┌─> all that was copied is on disk, where acks=all waits for that
+//   │     └─> one Fetch for all partitions, from where each log ends
+//   │            ├─ batches                  appended as they are
+//   │            ├─ another epoch ended      cut back to where it did here or there (KIP-101, 595)
+//   │            ├─ below the leader's start begun anew there
+//   │            └─ refused                  asked again after a pause
+//   └────────────┘
+//
+// One request is in flight, so that what a fetch says of this broker's logs is what is on its
+// disk. Invariant: an answer counts for a partition only if it still follows in the epoch that the
+// question named, and its log ends where it did then.
+
+import { isStoreFault, messageOf } from "../../base/faults.ts";
+import type { BrokerId, LeaderEpoch, Offset, Uuid } from "../../base/ids.ts";
+import { type Int64, saturated } from "../../base/int64.ts";
+import {
+  ErrorCode,
+  errorName,
+  Fetch,
+  type RequestInput,
+  type ResponseOf,
+} from "../../protocol/mod.ts";
+import { batchSizeOf, lastOffsetOf } from "../../records/mod.ts";
+import type { Logger, Timers } from "../../runtime/ports.ts";
+import type { Partition } from "../partition.ts";
+import { isPeerFault, type Peer } from "./peers.ts";
+
+/** How followers ask. */
+export interface FetchTerms {
+  readonly waitMsMax: number;
+  readonly bytesMin: number;
+  readonly bytesMax: number;
+  readonly partitionBytesMax: number;
+  /** Pause after a fetch that failed, or of a partition that was refused. */
+  readonly backoffMs: number;
+}
+
+export interface LeaderFetcherOptions {
+  readonly nodeId: BrokerId;
+  /** This broker's registration; -1 while it has none. */
+  readonly brokerEpoch: () => Int64;
+  readonly terms: () => FetchTerms;
+  readonly timers: Timers;
+  readonly monotonic: () => number;
+  readonly logger: Logger;
+  /** A log was cut, and the metadata may have changed meanwhile. */
+  readonly onCut: (partition: Partition) => void;
+  /** What nobody waits for has failed in a way that nobody has foreseen. */
+  readonly onBug: (error: unknown) => void;
+}
+
+type Topics = RequestInput<typeof Fetch>["topics"];
+type PartitionAnswer = ResponseOf<typeof Fetch>["responses"][number]["partitions"][number];
+
+/** What was asked of one partition. */
+interface Asked {
+  readonly partition: Partition;
+  readonly leaderEpoch: LeaderEpoch;
+  readonly fetchOffset: Offset;
+}
+
+export class LeaderFetcher {
+  readonly #options: LeaderFetcherOptions;
+  readonly #peer: Peer;
+  /** When each may be asked for. */
+  readonly #due = new Map<Partition, number>();
+  #running = false;
+  #closed = false;
+  /** Ends the pause that is on. */
+  #wake: (() => void) | undefined;
+
+  constructor(peer: Peer, options: LeaderFetcherOptions) {
+    this.#peer = peer;
+    this.#options = options;
+  }
+
+  get isIdle(): boolean {
+    return this.#due.size === 0;
+  }
+
+  /** Follows from now on. */
+  add(partition: Partition): void {
+    this.#due.set(partition, -Infinity);
+    this.#wake?.();
+    if (this.#running || this.#closed) return;
+    this.#running = true;
+    this.#run().catch(this.#options.onBug).finally(() => this.#running = false);
+  }
+
+  remove(partition: Partition): void {
+    this.#due.delete(partition);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#due.clear();
+    this.#peer.close();
+    this.#wake?.();
+  }
+
+  async #run(): Promise<void> {
+    const { logger, terms } = this.#options;
+    while (!this.#closed && this.#due.size > 0) {
+      await this.#keep();
+      const asked = this.#next();
+      if (asked.length === 0) {
+        await this.#pause(terms().backoffMs);
+        continue;
+      }
+      try {
+        const answer = await this.#peer.request(Fetch, this.#request(asked));
+        await this.#take(answer, asked);
+      } catch (error) {
+        if (!isPeerFault(error)) throw error;
+        if (this.#closed) return;
+        const leader = this.#peer.id;
+        logger.log("info", "a leader cannot be fetched from", { leader, reason: messageOf(error) });
+        await this.#pause(terms().backoffMs);
+      }
+    }
+  }
+
+  async #pause(delayMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    const timer = this.#options.timers.after(delayMs, resolve);
+    await promise;
+    timer.cancel();
+    this.#wake = undefined;
+  }
+
+  /** What is told to the leader is on disk. */
+  async #keep(): Promise<void> {
+    const behind = [...this.#due.keys()].filter(({ log }) => log.keptEndOffset < log.logEndOffset);
+    await Promise.all(behind.map(async (partition) => {
+      const failed = await partition.durable(partition.log.logEndOffset);
+      // Its log is offline, and says so itself.
+      if (failed !== undefined) this.#delay(partition);
+    }));
+  }
+
+  #next(): Asked[] {
+    const nowMs = this.#options.monotonic();
+    const asked: Asked[] = [];
+    for (const [partition, dueMs] of this.#due) {
+      const { log, leaderEpoch } = partition;
+      if (dueMs > nowMs || log.keptEndOffset < log.logEndOffset) continue;
+      asked.push({ partition, leaderEpoch, fetchOffset: log.logEndOffset });
+    }
+    return asked;
+  }
+
+  #request(asked: readonly Asked[]): RequestInput<typeof Fetch> {
+    const { terms, nodeId, brokerEpoch } = this.#options;
+    const { waitMsMax, bytesMin, bytesMax, partitionBytesMax } = terms();
+    const byTopic = new Map<
+      Uuid,
+      { topicId: Uuid; partitions: Topics[number]["partitions"][number][] }
+    >();
+    for (const { partition: { log }, leaderEpoch, fetchOffset } of asked) {
+      const { topicId } = log;
+      let topic = byTopic.get(topicId);
+      if (topic === undefined) byTopic.set(topicId, topic = { topicId, partitions: [] });
+      topic.partitions.push({
+        partition: log.partition,
+        currentLeaderEpoch: leaderEpoch,
+        fetchOffset,
+        lastFetchedEpoch: log.latestEpoch,
+        logStartOffset: log.logStartOffset,
+        partitionMaxBytes: partitionBytesMax,
+      });
+    }
+    return {
+      replicaState: { replicaId: nodeId, replicaEpoch: brokerEpoch() },
+      maxWaitMs: waitMsMax,
+      minBytes: bytesMin,
+      maxBytes: bytesMax,
+      topics: [...byTopic.values()],
+      forgottenTopicsData: [],
+    };
+  }
+
+  async #take(answer: ResponseOf<typeof Fetch>, asked: readonly Asked[]): Promise<void> {
+    const byId = new Map<string, PartitionAnswer>();
+    for (const { topicId, partitions } of answer.responses) {
+      for (const each of partitions) byId.set(`${topicId}-${each.partitionIndex}`, each);
+    }
+    for (const each of asked) {
+      const { log } = each.partition;
+      const told = byId.get(`${log.topicId}-${log.partition}`);
+      if (!this.#counts(each)) continue;
+      if (told === undefined) {
+        this.#delay(each.partition);
+        continue;
+      }
+      try {
+        await this.#apply(each, told);
+      } catch (error) {
+        if (!isStoreFault(error)) throw error;
+        this.#say(each.partition, "what a leader has could not be copied", messageOf(error));
+        this.#delay(each.partition);
+      }
+    }
+  }
+
+  /** Whether the partition is as it was when it was asked for. */
+  #counts({ partition, leaderEpoch, fetchOffset }: Asked): boolean {
+    return this.#due.has(partition) && !partition.isLeader &&
+      partition.leaderEpoch === leaderEpoch && partition.log.logEndOffset === fetchOffset;
+  }
+
+  async #apply(asked: Asked, told: PartitionAnswer): Promise<void> {
+    const { partition, fetchOffset } = asked;
+    const { errorCode, divergingEpoch } = told;
+    const logStartOffset = saturated(told.logStartOffset);
+    if (errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) {
+      return await this.#moveInto(partition, told);
+    }
+    if (errorCode !== ErrorCode.NONE) {
+      this.#delay(partition);
+      const isPassing = errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER ||
+        errorCode === ErrorCode.UNKNOWN_LEADER_EPOCH || errorCode === ErrorCode.FENCED_LEADER_EPOCH;
+      if (!isPassing) this.#say(partition, "a leader refuses its follower", errorName(errorCode));
+      return;
+    }
+    if (divergingEpoch.endOffset >= 0) {
+      const endOffset = saturated(divergingEpoch.endOffset);
+      return await this.#cut(partition, { epoch: divergingEpoch.epoch, endOffset });
+    }
+    const records = behind(told.records ?? noBytes, fetchOffset);
+    if (records.length > 0) partition.copy(records);
+    partition.replication?.follow(saturated(told.highWatermark));
+    const { log } = partition;
+    if (logStartOffset > log.logStartOffset) await log.deleteRecordsBefore(logStartOffset);
+  }
+
+  /** Back to where the leader's epoch, or the last one of ours before it, ended. */
+  async #cut(
+    partition: Partition,
+    { epoch, endOffset }: { readonly epoch: LeaderEpoch; readonly endOffset: Offset },
+  ): Promise<void> {
+    const { log } = partition;
+    const own = log.endOffsetForEpoch(epoch);
+    const to = Math.min(endOffset, own.endOffset >= 0 ? own.endOffset : endOffset);
+    await this.#cutTo(partition, Math.max(to, log.logStartOffset));
+  }
+
+  async #cutTo(partition: Partition, to: Offset): Promise<void> {
+    const { log, highWatermark } = partition;
+    const fields = { from: log.logEndOffset, to };
+    const isLoss = to < highWatermark;
+    if (isLoss) {
+      this.#say(
+        partition,
+        "records that consumers may have seen are gone with their leader",
+        fields,
+      );
+    } else this.#say(partition, "a follower's log is cut back to its leader's", fields);
+    await this.#whileCut(partition, () => log.truncateTo(to));
+  }
+
+  /** The log here ends before the leader's begins, or goes on where the leader's has ended. */
+  async #moveInto(partition: Partition, told: PartitionAnswer): Promise<void> {
+    const { log } = partition;
+    const logStartOffset = saturated(told.logStartOffset);
+    const highWatermark = saturated(told.highWatermark);
+    if (logStartOffset > log.logEndOffset) {
+      const fields = { from: log.logEndOffset, to: logStartOffset };
+      this.#say(partition, "a follower's log begins anew where its leader's begins", fields);
+      await this.#whileCut(partition, () => log.restartAt(logStartOffset));
+    } else if (highWatermark >= 0 && highWatermark < log.logEndOffset) {
+      await this.#cutTo(partition, Math.max(highWatermark, log.logStartOffset));
+    } else this.#delay(partition);
+  }
+
+  async #whileCut(partition: Partition, run: () => Promise<void>): Promise<void> {
+    try {
+      await partition.cut(run);
+    } finally {
+      this.#options.onCut(partition);
+    }
+  }
+
+  #delay(partition: Partition): void {
+    if (!this.#due.has(partition)) return;
+    this.#due.set(partition, this.#options.monotonic() + this.#options.terms().backoffMs);
+  }
+
+  #say(
+    { topic, id }: Partition,
+    message: string,
+    more: string | Readonly<Record<string, number>>,
+  ): void {
+    const fields = typeof more === "string" ? { reason: more } : more;
+    this.#options.logger.log("warn", message, { partition: `${topic}-${id}`, ...fields });
+  }
+}
+
+const noBytes = new Uint8Array(0);
+
+/** Without the batches that end below `offset`: the log has them. */
+function behind(records: Uint8Array, offset: Offset): Uint8Array {
+  let position = 0;
+  while (position < records.length && lastOffsetOf(records, position) < offset) {
+    position += batchSizeOf(records, position);
+  }
+  return records.subarray(position);
+}

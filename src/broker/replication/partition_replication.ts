@@ -1,0 +1,219 @@
+// What a partition has besides its log where other brokers have replicas of it: a high watermark
+// that is not the log's end, and whoever waits for it.
+//
+//   leads     followers fetch --> LedReplicas --> the high watermark moves --> acks=all is answered
+//                                      └--> another ISR is asked for, and comes by the metadata
+//   follows   the leader's answers carry its high watermark
+//
+// Invariant: the high watermark never goes back, but with the end of a log that is cut.
+
+import { isStoreFault } from "../../base/faults.ts";
+import type { BrokerId, Offset, Uuid } from "../../base/ids.ts";
+import type { Int64 } from "../../base/int64.ts";
+import type { AlterPartition, InSyncReplica, PartitionImage } from "../../cluster/mod.ts";
+import type { PartitionLog } from "../../log/mod.ts";
+import { ErrorCode } from "../../protocol/mod.ts";
+import type { Clock, Timers } from "../../runtime/ports.ts";
+import { Acknowledgements, type Unacknowledged } from "./acknowledgements.ts";
+import { type FollowerFetch, LedReplicas } from "./led_replicas.ts";
+
+/** What partitions of a cluster are told by, and what they ask for. */
+export interface ReplicationTerms {
+  /** This broker. */
+  readonly nodeId: BrokerId;
+  readonly clock: Pick<Clock, "monotonic">;
+  readonly timers: Pick<Timers, "after">;
+  /** min.insync.replicas of a topic. */
+  minIsr(topic: string): number;
+  /** Whether a broker may join an ISR: it serves, as this registration. */
+  isEligible(id: BrokerId, brokerEpoch: Int64): boolean;
+  /**
+   * Asks for another ISR. Resolves once that is decided, with whether it was taken: then the
+   * metadata has it.
+   */
+  alterIsr(asked: Omit<AlterPartition, "leader" | "brokerEpoch">): Promise<boolean>;
+}
+
+/** After a refusal the metadata is probably about to say more. */
+const backoffMs = 100;
+
+const tooFewAfterAppend: Unacknowledged = {
+  errorCode: ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+  message: "fewer replicas are in sync than min.insync.replicas, since it was appended",
+};
+
+const ledElsewhere: Unacknowledged = {
+  errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  message: "another broker leads the partition",
+};
+
+export interface PartitionReplicationOptions {
+  readonly log: PartitionLog;
+  readonly terms: ReplicationTerms;
+  /** The high watermark has moved. */
+  readonly onAdvanced: () => void;
+}
+
+export class PartitionReplication {
+  readonly #log: PartitionLog;
+  readonly #terms: ReplicationTerms;
+  readonly #onAdvanced: () => void;
+  readonly #acks: Acknowledgements;
+  #led: LedReplicas | undefined;
+  #highWatermark: Offset;
+  #quietUntilMs = -Infinity;
+
+  constructor({ log, terms, onAdvanced }: PartitionReplicationOptions, highWatermark: Offset) {
+    this.#log = log;
+    this.#terms = terms;
+    this.#onAdvanced = onAdvanced;
+    this.#acks = new Acknowledgements(terms);
+    this.#highWatermark = Math.max(log.logStartOffset, Math.min(highWatermark, log.logEndOffset));
+    log.highWatermark = this.#highWatermark;
+  }
+
+  get highWatermark(): Offset {
+    return this.#highWatermark;
+  }
+
+  /** Whether this leader's high watermark is no older than what earlier leaders have told. */
+  get isEndKnown(): boolean {
+    return this.#led === undefined || this.#highWatermark >= this.#led.epochStartOffset;
+  }
+
+  /** What it knows of its replicas as their leader; undefined where it does not lead. */
+  get led(): LedReplicas | undefined {
+    return this.#led;
+  }
+
+  /** The metadata has another state. `isNewEpoch`: what was known of followers is void. */
+  enter(state: PartitionImage, how: { isLeader: boolean; isNewEpoch: boolean }): void {
+    const { terms, log } = { terms: this.#terms, log: this.#log };
+    const nowMs = terms.clock.monotonic();
+    if (!how.isLeader) return this.resign();
+    if (this.#led === undefined || how.isNewEpoch) {
+      this.#quietUntilMs = -Infinity;
+      const epochStartOffset = log.logEndOffset;
+      this.#led = new LedReplicas({ self: terms.nodeId, state, epochStartOffset, nowMs });
+    } else this.#led.enter(state, nowMs);
+    const { recovered } = this.#led;
+    if (recovered !== undefined) this.#ask(recovered);
+    this.advance();
+  }
+
+  /** Leads no more: whoever waits looks for who does. */
+  resign(): void {
+    this.#led = undefined;
+    this.#acks.fail(ledElsewhere);
+  }
+
+  /** Nobody else has a replica any more: the log's end is what there is. */
+  end(): void {
+    if (this.#led !== undefined) this.#acks.advance(this.#log.logEndOffset, undefined);
+    this.resign();
+    this.#log.highWatermark = undefined;
+  }
+
+  /** Why nothing can be acknowledged to acks=all; undefined where it can. */
+  get shortage(): Unacknowledged | undefined {
+    return this.#led?.isIsrEnough(this.#minIsr) === false ? notEnough : undefined;
+  }
+
+  get #minIsr(): number {
+    return this.#terms.minIsr(this.#log.topic);
+  }
+
+  /** Moves the high watermark to where it may stand by now. */
+  advance(): void {
+    const led = this.#led;
+    if (led === undefined) return;
+    const own = led.isAlone ? this.#log.logEndOffset : this.#log.keptEndOffset;
+    const minIsr = this.#minIsr;
+    const offset = led.highWatermark(this.#highWatermark, { own, minIsr });
+    if (offset <= this.#highWatermark) return;
+    this.#highWatermark = offset;
+    this.#log.highWatermark = offset;
+    this.#acks.advance(offset, led.isMaximalIsrEnough(minIsr) ? undefined : tooFewAfterAppend);
+    this.#onAdvanced();
+  }
+
+  /** Resolves once every in-sync replica has what is below `end`, or with why not. */
+  acknowledged(end: Offset, timeoutMs: number): Promise<Unacknowledged | undefined> {
+    if (this.#led === undefined) return Promise.resolve(ledElsewhere);
+    if (end > this.#highWatermark) return this.#acks.wait(end, timeoutMs);
+    return Promise.resolve(
+      this.#led.isMaximalIsrEnough(this.#minIsr) ? undefined : tooFewAfterAppend,
+    );
+  }
+
+  /** A follower has fetched, from where its log and this one agree. */
+  onFetched(id: BrokerId, fetch: Omit<FollowerFetch, "nowMs" | "logEndOffset">): void {
+    const led = this.#led;
+    if (led === undefined) return;
+    const { logEndOffset, keptEndOffset } = this.#log;
+    const nowMs = this.#terms.clock.monotonic();
+    led.noteFetch(id, { ...fetch, logEndOffset, nowMs });
+    this.advance();
+    // What the follower has on disk, this broker must have, too, before it counts.
+    if (fetch.fetchOffset > keptEndOffset && !led.isAlone) this.#sync(fetch.fetchOffset);
+    if (nowMs < this.#quietUntilMs) return;
+    const isr = led.expansion(id, {
+      highWatermark: this.#highWatermark,
+      isEligible: this.#terms.isEligible,
+    });
+    if (isr !== undefined) this.#ask(isr);
+  }
+
+  #sync(end: Offset): void {
+    this.#log.syncTo(end).then(() => this.advance(), (error) => {
+      // The log is offline, and says so itself.
+      if (!isStoreFault(error)) throw error;
+    });
+  }
+
+  /** Has those leave the ISR that have not caught up for `lagMsMax`. */
+  shrink(lagMsMax: number): void {
+    const isr = this.#led?.shrinking({
+      nowMs: this.#terms.clock.monotonic(),
+      lagMsMax,
+      logEndOffset: this.#log.logEndOffset,
+    });
+    if (isr !== undefined) this.#ask(isr);
+  }
+
+  async #ask(isr: readonly InSyncReplica[]): Promise<void> {
+    const led = this.#led;
+    if (led === undefined) return;
+    led.propose(isr);
+    const { leaderEpoch, partitionEpoch, id: partition } = led.state;
+    const topicId: Uuid = this.#log.topicId;
+    const asked = { topicId, partition, leaderEpoch, partitionEpoch, isr };
+    const isTaken = await this.#terms.alterIsr(asked);
+    if (this.#led !== led) return;
+    if (!isTaken) this.#quietUntilMs = this.#terms.clock.monotonic() + backoffMs;
+    led.withdraw(isr);
+    this.advance();
+  }
+
+  /** The leader's high watermark, as its answer tells it. */
+  follow(leaderHighWatermark: Offset): void {
+    if (this.#led !== undefined) return;
+    const offset = Math.min(leaderHighWatermark, this.#log.logEndOffset);
+    if (offset <= this.#highWatermark) return;
+    this.#highWatermark = offset;
+    this.#log.highWatermark = offset;
+    this.#onAdvanced();
+  }
+
+  /** The log was cut, or begins anew. */
+  onCut(): void {
+    const { logStartOffset, logEndOffset } = this.#log;
+    this.#highWatermark = Math.max(logStartOffset, Math.min(this.#highWatermark, logEndOffset));
+    this.#log.highWatermark = this.#highWatermark;
+  }
+}
+
+const notEnough: Unacknowledged = {
+  errorCode: ErrorCode.NOT_ENOUGH_REPLICAS,
+  message: "fewer replicas are in sync than min.insync.replicas",
+};

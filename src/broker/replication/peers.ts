@@ -1,0 +1,118 @@
+// Connections from this broker to others of its cluster, by the listener that brokers use among
+// themselves: one for each purpose and broker, opened when it is first needed.
+//
+// Invariant: a connection that has failed is never used again; the next request opens another.
+
+import { ConnectionFault, isPlatformFault, PlatformFault } from "../../base/faults.ts";
+import type { BrokerId } from "../../base/ids.ts";
+import { BrokerConnection, type ConnectionPorts } from "../../client/connection.ts";
+import { KafkaError } from "../../client/faults.ts";
+import type { MetadataImage } from "../../cluster/mod.ts";
+import type { AnyApi, RequestInput, ResponseOf } from "../../protocol/mod.ts";
+import type { Address } from "../../runtime/ports.ts";
+
+export interface PeersOptions {
+  readonly ports: ConnectionPorts;
+  /** This broker. */
+  readonly nodeId: BrokerId;
+  readonly image: () => MetadataImage;
+  /** The listener that brokers use among themselves. */
+  readonly listener: string;
+  readonly requestTimeoutMs: number;
+}
+
+/** Whether a request to a peer came to nothing in a way that another attempt may mend. */
+export function isPeerFault(error: unknown): boolean {
+  return error instanceof ConnectionFault || error instanceof KafkaError ||
+    error instanceof PlatformFault || isPlatformFault(error, "Closed");
+}
+
+export class Peers {
+  readonly #options: PeersOptions;
+  readonly #open = new Set<Peer>();
+
+  constructor(options: PeersOptions) {
+    this.#options = options;
+  }
+
+  /** A way to broker `id`, for one purpose. */
+  to(id: BrokerId): Peer {
+    const peer: Peer = new Peer(id, this.#options, () => this.#open.delete(peer));
+    this.#open.add(peer);
+    return peer;
+  }
+
+  /** Drops all connections. */
+  close(): void {
+    for (const peer of [...this.#open]) peer.close();
+  }
+}
+
+/** A connection to one broker, or none yet. */
+export class Peer {
+  readonly id: BrokerId;
+  readonly #options: PeersOptions;
+  readonly #onClosed: () => void;
+  #connection: BrokerConnection | undefined;
+  #opening: Promise<BrokerConnection> | undefined;
+  #address: Address | undefined;
+  #closed = false;
+
+  constructor(id: BrokerId, options: PeersOptions, onClosed: () => void) {
+    this.id = id;
+    this.#options = options;
+    this.#onClosed = onClosed;
+  }
+
+  /**
+   * Asks, and resolves with the answer. Rejects with what {@link isPeerFault} knows where the
+   * broker cannot be reached, or does not speak `api`.
+   */
+  async request<A extends AnyApi>(
+    api: A,
+    message: RequestInput<A>,
+    options: { readonly timeoutMs?: number } = {},
+  ): Promise<ResponseOf<A>> {
+    const connection = await this.#connected();
+    const version = Math.min(api.versions.max, connection.ranges.get(api.key)?.max ?? -1);
+    return await connection.request(api, message, { ...options, version });
+  }
+
+  async #connected(): Promise<BrokerConnection> {
+    const address = this.#addressNow();
+    const isThere = this.#address?.host === address.host && this.#address.port === address.port;
+    if (this.#connection?.closed === false && isThere) return this.#connection;
+    this.#opening ??= this.#connect(address).finally(() => this.#opening = undefined);
+    return await this.#opening;
+  }
+
+  async #connect(address: Address): Promise<BrokerConnection> {
+    this.#connection?.close();
+    const { ports, nodeId, requestTimeoutMs } = this.#options;
+    const connection = await BrokerConnection.open(ports, address, {
+      clientId: `broker-${nodeId}`,
+      requestTimeoutMs,
+      inFlightMax: 5,
+    });
+    if (this.#closed) connection.close();
+    this.#connection = connection;
+    this.#address = address;
+    return connection;
+  }
+
+  #addressNow(): Address {
+    const { image, listener } = this.#options;
+    if (this.#closed) throw new ConnectionFault("the broker is closing");
+    const { endPoints = [] } = image().broker(this.id) ?? {};
+    const found = endPoints.find(({ name }) => name === listener);
+    if (found !== undefined) return found;
+    throw new ConnectionFault(`broker ${this.id} has no listener ${listener}`);
+  }
+
+  /** Drops it. */
+  close(): void {
+    this.#closed = true;
+    this.#connection?.close();
+    this.#onClosed();
+  }
+}

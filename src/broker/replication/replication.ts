@@ -1,0 +1,177 @@
+// What a broker has because there are others in its cluster, as one part of it:
+//
+//   terms        what its partitions go by, and how they ask for another ISR
+//   followers    its fetchers from those who lead
+//   controller   decides for the cluster, where it is this broker's turn
+//   and, every now and then, has followers that lag leave the ISRs of what it leads
+//
+// Loaded where the metadata is shared: one node alone knows nothing of it.
+
+import { isStoreFault } from "../../base/faults.ts";
+import type { Int64 } from "../../base/int64.ts";
+import {
+  type BrokerLease,
+  decideAlterPartition,
+  type MetadataStore,
+  minInSyncReplicas,
+  type PartitionImage,
+} from "../../cluster/mod.ts";
+import { ErrorCode } from "../../protocol/mod.ts";
+import type { Logger, Runtime } from "../../runtime/ports.ts";
+import type { Background } from "../background.ts";
+import type { BrokerConfig } from "../config/mod.ts";
+import { Controller } from "../metadata/controller.ts";
+import type { Partition } from "../partition.ts";
+import type { Partitions } from "../partitions.ts";
+import { Followers } from "./followers.ts";
+import type { FetchTerms } from "./leader_fetcher.ts";
+import type { ReplicationTerms } from "./partition_replication.ts";
+import { Peers } from "./peers.ts";
+
+export interface ReplicationOptions {
+  readonly runtime: Runtime;
+  readonly config: BrokerConfig;
+  readonly nodeId: number;
+  readonly metadata: MetadataStore;
+  readonly partitions: Pick<Partitions, "all">;
+  readonly lease: () => BrokerLease | undefined;
+  readonly logger: Logger;
+  /** A follower's log was cut. */
+  readonly onCut: (partition: Partition) => void;
+  readonly isClosing: () => boolean;
+  readonly onBug: (error: unknown) => void;
+}
+
+/** Of the time that followers may lag: how often it is looked. */
+const looksPerLag = 2;
+/** This broker was asleep, or has too much to do: it is no judge of who lags (KAFKA-8733). */
+const lateFactor = 1.5;
+const resendAfterMs = 200;
+
+export class Replication {
+  readonly terms: ReplicationTerms;
+  readonly peers: Peers;
+  readonly controller: Controller;
+  readonly #options: ReplicationOptions;
+  readonly #followers: Followers;
+  #lookedMs: number;
+
+  constructor(options: ReplicationOptions) {
+    this.#options = options;
+    const { runtime, config, nodeId, metadata, logger, lease, onBug } = options;
+    const { clock, timers } = runtime;
+    this.#lookedMs = clock.monotonic();
+    this.terms = {
+      nodeId,
+      clock,
+      timers,
+      minIsr: (topic) => minInSyncReplicas(metadata.image, topic),
+      isEligible: (id, epoch) => this.#isEligible(id, epoch),
+      alterIsr: (asked) => this.#alterIsr(asked),
+    };
+    this.peers = new Peers({
+      ports: runtime,
+      nodeId,
+      image: () => metadata.image,
+      listener: config.interBrokerListener,
+      requestTimeoutMs: config.get("replica.socket.timeout.ms"),
+    });
+    this.#followers = new Followers(this.peers, {
+      nodeId,
+      brokerEpoch: () => this.#brokerEpoch,
+      terms: () => fetchTermsOf(config),
+      timers,
+      monotonic: () => clock.monotonic(),
+      logger,
+      onCut: options.onCut,
+      onBug,
+    });
+    this.controller = new Controller({
+      metadata,
+      lease,
+      timers,
+      clock,
+      logger: logger.child("controller"),
+      balanceIntervalMs: () =>
+        config.get("auto.leader.rebalance.enable")
+          ? config.get("leader.imbalance.check.interval.seconds") * 1000
+          : undefined,
+      onBug,
+    });
+  }
+
+  /** A partition is in this state from now on; undefined: it is not to be here. */
+  enter(partition: Partition, state: PartitionImage | undefined): void {
+    this.#followers.enter(partition, state);
+  }
+
+  /** What goes on by itself. */
+  start(background: Background): void {
+    const { config } = this.#options;
+    this.controller.start();
+    background.start({
+      name: "in-sync replicas",
+      intervalMs: () => config.get("replica.lag.time.max.ms") / looksPerLag,
+      run: () => Promise.resolve(this.#shrink()),
+    });
+  }
+
+  /** Nothing is fetched, decided or asked for any more. */
+  close(): void {
+    this.controller.close();
+    this.#followers.close();
+    this.peers.close();
+  }
+
+  /** Has those leave the ISRs of what is led here that lag. */
+  #shrink(): void {
+    const { config, partitions, runtime: { clock } } = this.#options;
+    const lagMsMax = config.get("replica.lag.time.max.ms");
+    const nowMs = clock.monotonic();
+    const passedMs = nowMs - this.#lookedMs;
+    this.#lookedMs = nowMs;
+    if (passedMs > lateFactor * lagMsMax / looksPerLag) return;
+    for (const { replication } of partitions.all()) replication?.shrink(lagMsMax);
+  }
+
+  get #brokerEpoch(): Int64 {
+    const { metadata, nodeId } = this.#options;
+    return metadata.image.broker(nodeId)?.epoch ?? -1;
+  }
+
+  #isEligible(id: number, epoch: Int64): boolean {
+    const broker = this.#options.metadata.image.broker(id);
+    return broker !== undefined && !broker.fenced && !broker.inControlledShutdown &&
+      (epoch === -1 || epoch === broker.epoch);
+  }
+
+  /**
+   * The same again until there is an answer: what came of a change that got none may still come
+   * about, and until it is known what has, the larger ISR counts.
+   */
+  async #alterIsr(asked: Parameters<ReplicationTerms["alterIsr"]>[0]): Promise<boolean> {
+    const { metadata, nodeId, runtime: { timers }, isClosing } = this.#options;
+    const brokerEpoch = this.#brokerEpoch;
+    while (!isClosing()) {
+      try {
+        const alter = { ...asked, leader: nodeId, brokerEpoch };
+        const code = await metadata.change((image) => decideAlterPartition(image, alter));
+        return code === ErrorCode.NONE;
+      } catch (error) {
+        if (!isStoreFault(error)) throw error;
+        await new Promise<void>((resolve) => timers.after(resendAfterMs, resolve));
+      }
+    }
+    return false;
+  }
+}
+
+function fetchTermsOf(config: BrokerConfig): FetchTerms {
+  return {
+    waitMsMax: config.get("replica.fetch.wait.max.ms"),
+    bytesMin: config.get("replica.fetch.min.bytes"),
+    bytesMax: config.get("replica.fetch.response.max.bytes"),
+    partitionBytesMax: config.get("replica.fetch.max.bytes"),
+    backoffMs: config.get("replica.fetch.backoff.ms"),
+  };
+}

@@ -1,0 +1,234 @@
+// Decisions about who leads and who is in sync, for a home that several brokers share: what a
+// broker says of itself, a leader of its followers, and what the controller makes of who lives.
+//
+//   registers --> fenced, out of every ISR --> has its logs open --> serves --> may lead
+//       ^                                                              |--> stops: leads no more
+//       └──── starts again ──── fenced by the controller <── is gone ──┘
+//
+// All of it is decided by the image as it is when it is appended, so that nobody's word on an older
+// one counts. The controller's part is level-triggered: what is to be done is read off the image
+// and who lives, never off an event, so that nothing is lost where events are.
+// Invariant: every state of a partition in here comes out of `transition`.
+
+import type { BrokerId, LeaderEpoch, PartitionId, Uuid } from "../base/ids.ts";
+import type { Int64 } from "../base/int64.ts";
+import { ErrorCode } from "../protocol/mod.ts";
+import { type BrokerRegistration, decideFenceBroker, decideRegisterBroker } from "./brokers.ts";
+import { recordVersions } from "./feature_levels.ts";
+import {
+  type BrokerImage,
+  type MetadataImage,
+  type PartitionImage,
+  ResourceType,
+  type TopicImage,
+} from "./image.ts";
+import {
+  alterProblem,
+  type InSyncReplica,
+  partitionChange,
+  type PartitionEvent,
+  type PartitionView,
+  transition,
+} from "./partition_state.ts";
+import type { MetadataRecordInput } from "./records.ts";
+import { brokerRecord } from "./image_records.ts";
+import type { Decision } from "./store.ts";
+
+/** What is set for a topic, or for all of them. */
+function topicSetting(image: MetadataImage, topic: string, name: string): string | undefined {
+  return image.topicConfigs(topic).get(name) ??
+    image.configs(ResourceType.BROKER, "").get(name);
+}
+
+/** How many replicas of a topic's partitions must be in sync for acks=all. */
+export function minInSyncReplicas(image: MetadataImage, topic: string): number {
+  return Number(topicSetting(image, topic, "min.insync.replicas") ?? 1);
+}
+
+/** Brokers as they will be once the records of a decision are in the image. */
+type Brokers = (id: BrokerId) => BrokerImage | undefined;
+
+/** What transitions of a topic's partitions look at. */
+function viewOf(image: MetadataImage, topic: string, brokers: Brokers): PartitionView {
+  return {
+    isActive(id) {
+      const broker = brokers(id);
+      return broker !== undefined && !broker.fenced && !broker.inControlledShutdown;
+    },
+    epochOf: (id) => brokers(id)?.epoch ?? -1,
+    minIsr: minInSyncReplicas(image, topic),
+    allowsUnclean: topicSetting(image, topic, "unclean.leader.election.enable") === "true",
+  };
+}
+
+/** Records for what `event` makes of each partition, brokers being as `brokers` has them. */
+function inAll(
+  image: MetadataImage,
+  event: PartitionEvent,
+  brokers: Brokers = (id) => image.broker(id),
+): MetadataRecordInput[] {
+  const records: MetadataRecordInput[] = [];
+  for (const topic of image.topics()) {
+    const view = viewOf(image, topic.name, brokers);
+    for (const partition of topic.partitions) {
+      const after = transition(partition, event, view);
+      if (after !== partition) records.push(partitionChange(topic.id, partition, after));
+    }
+  }
+  return records;
+}
+
+/** What `event` makes of one partition; no record where that is nothing. */
+function changeOf(
+  image: MetadataImage,
+  { topic, partition }: { readonly topic: TopicImage; readonly partition: PartitionImage },
+  event: PartitionEvent,
+): MetadataRecordInput | undefined {
+  const view = viewOf(image, topic.name, (id) => image.broker(id));
+  const after = transition(partition, event, view);
+  return after === partition ? undefined : partitionChange(topic.id, partition, after);
+}
+
+/**
+ * A broker of a cluster registers: fenced until it serves, and in sync nowhere. `isSuspect`: its
+ * logs may lack what it has acknowledged. Responds with its broker epoch.
+ */
+export function decideRegisterMember(
+  image: MetadataImage,
+  registration: BrokerRegistration,
+  { isSuspect }: { readonly isSuspect: boolean },
+): Decision<Int64> {
+  const { brokerId: id } = registration;
+  const { records: [register], response } = decideRegisterBroker(image, registration);
+  const others: Brokers = (each) => each === id ? undefined : image.broker(each);
+  const left = inAll(image, { type: "registered", id, isSuspect }, others);
+  return { records: [register!, ...left], response };
+}
+
+/** One life of a broker. */
+export interface BrokerLife {
+  readonly brokerId: BrokerId;
+  readonly brokerEpoch: Int64;
+}
+
+/**
+ * A broker has its logs open and serves at `endPoints`: it may lead. False: it has registered anew
+ * since.
+ */
+export function decideServe(
+  image: MetadataImage,
+  life: BrokerLife,
+  endPoints: BrokerRegistration["endPoints"],
+): Decision<boolean> {
+  const broker = image.broker(life.brokerId);
+  const { records, response } = decideStanding(image, life, { fenced: false });
+  if (broker === undefined || !response) return { records, response };
+  // Ports that the system has chosen are known by now.
+  return { records: [brokerRecord({ ...broker, endPoints }, image), ...records], response };
+}
+
+/** A broker is about to stop: others lead, and it leaves the ISRs. */
+export function decideControlledShutdown(
+  image: MetadataImage,
+  life: BrokerLife,
+): Decision<boolean> {
+  return decideStanding(image, life, { inControlledShutdown: true });
+}
+
+function decideStanding(
+  image: MetadataImage,
+  { brokerId, brokerEpoch }: BrokerLife,
+  standing: Partial<Pick<BrokerImage, "fenced" | "inControlledShutdown">>,
+): Decision<boolean> {
+  const broker = image.broker(brokerId);
+  if (broker === undefined || broker.epoch !== brokerEpoch) return { records: [], response: false };
+  const changed = { ...broker, ...standing };
+  const brokers: Brokers = (id) => id === brokerId ? changed : image.broker(id);
+  const fields = {
+    brokerId,
+    brokerEpoch,
+    fenced: standing.fenced === false ? -1 : 0,
+    inControlledShutdown: standing.inControlledShutdown === true ? 1 : 0,
+  };
+  const version = recordVersions(image).registrationChange;
+  const change = { type: "BrokerRegistrationChangeRecord", version, fields } as const;
+  return { records: [change, ...inAll(image, { type: "settle" }, brokers)], response: true };
+}
+
+/** What a leader says of its ISR. */
+export interface AlterPartition {
+  readonly topicId: Uuid;
+  readonly partition: PartitionId;
+  readonly leader: BrokerId;
+  readonly brokerEpoch: Int64;
+  readonly leaderEpoch: LeaderEpoch;
+  readonly partitionEpoch: number;
+  readonly isr: readonly InSyncReplica[];
+}
+
+/** Takes a leader's word on its ISR; responds with why not, or NONE. */
+export function decideAlterPartition(
+  image: MetadataImage,
+  asked: AlterPartition,
+): Decision<ErrorCode> {
+  const topic = image.topicById(asked.topicId);
+  const partition: PartitionImage | undefined = topic?.partitions[asked.partition];
+  if (topic === undefined || partition === undefined) {
+    return { records: [], response: ErrorCode.UNKNOWN_TOPIC_ID };
+  }
+  const view = viewOf(image, topic.name, (id) => image.broker(id));
+  const response = alterProblem(partition, asked, view);
+  if (response !== ErrorCode.NONE) return { records: [], response };
+  const after = transition(partition, { type: "alter", isr: asked.isr }, view);
+  const records = after === partition ? [] : [partitionChange(topic.id, partition, after)];
+  return { records, response };
+}
+
+/**
+ * What the controller does: who is gone is fenced, and no partition is left as it should not be.
+ * `alive`: the broker epoch by which a broker lives.
+ */
+export function decideControllerPass(
+  image: MetadataImage,
+  alive: (id: BrokerId) => Int64 | undefined,
+): Decision<void> {
+  const gone = new Map<BrokerId, BrokerImage>();
+  const records: MetadataRecordInput[] = [];
+  for (const broker of image.brokers()) {
+    if (broker.fenced || alive(broker.id) === broker.epoch) continue;
+    gone.set(broker.id, { ...broker, fenced: true });
+    records.push(...decideFenceBroker(image, broker.id).records);
+  }
+  const brokers: Brokers = (id) => gone.get(id) ?? image.broker(id);
+  records.push(...inAll(image, { type: "settle" }, brokers));
+  return { records, response: undefined };
+}
+
+/** Lets the first replicas lead again, where more than a tenth of a broker's are led elsewhere. */
+export function decidePreferredLeaders(image: MetadataImage): Decision<number> {
+  const records: MetadataRecordInput[] = [];
+  const counts = new Map<BrokerId, { led: number; preferred: number }>();
+  const each = function* () {
+    for (const topic of image.topics()) {
+      for (const partition of topic.partitions) yield { topic, partition };
+    }
+  };
+  for (const { partition: { replicas: [first], leader } } of each()) {
+    if (first === undefined) continue;
+    const count = counts.get(first) ?? { led: 0, preferred: 0 };
+    counts.set(first, count);
+    count.preferred++;
+    if (leader === first) count.led++;
+  }
+  for (const at of each()) {
+    const { led, preferred } = counts.get(at.partition.replicas[0] ?? -1) ?? noCount;
+    if (preferred === 0 || (preferred - led) / preferred <= imbalanceMax) continue;
+    const record = changeOf(image, at, { type: "prefer" });
+    if (record !== undefined) records.push(record);
+  }
+  return { records, response: records.length };
+}
+
+const noCount = { led: 0, preferred: 0 };
+/** Kafka's leader.imbalance.per.broker.percentage, as a share. */
+const imbalanceMax = 0.1;

@@ -1,0 +1,128 @@
+// A log that loses a part: its beginning, by retention; or, a follower's, what its leader has not.
+//
+//   the leader's     0 ─────────────────── 90 ── 91 ──>
+//   ours             0 ─────────────────── 90 ~~ 95        cut back to 90: what is behind it was
+//                                                          never acknowledged
+//   the leader's                    500 ────────>
+//   ours             0 ── 120                              begun anew at 500: what lies between is
+//                                                          gone everywhere
+//
+// Invariant: the checkpoint of what was synced goes back before the files do, so that a crash in
+// between is not taken for a loss.
+
+import { throwUnlessStoreFault } from "../../base/faults.ts";
+import type { Offset } from "../../base/ids.ts";
+import type { Compaction } from "../compaction/compaction.ts";
+import type { DeletedFiles } from "../directory/deleted_files.ts";
+import type { OpenHandles } from "../directory/open_handles.ts";
+import type { DurableFiles } from "../files/durable_files.ts";
+import type { SyncRounds } from "../files/sync_rounds.ts";
+import { ProducerState } from "../producers/producer_state.ts";
+import type { LogReader } from "../reading/reader.ts";
+import { reloadProducers } from "../recovery/loading.ts";
+import type { ResumePoints } from "../recovery/resume_points.ts";
+import { FileWindow, findOffset } from "../recovery/scan.ts";
+import { Segment } from "../segment/segment.ts";
+import type { Segments } from "../segment/segments.ts";
+import type { EpochCache } from "./epoch_cache.ts";
+import { loadOptions, type LogOptions } from "./log_options.ts";
+
+/** The parts of a log that a cut changes. */
+export interface CutParts {
+  readonly options: LogOptions;
+  readonly folder: string;
+  readonly handles: OpenHandles;
+  readonly segments: Segments;
+  readonly epochs: EpochCache;
+  readonly rounds: SyncRounds;
+  readonly deleted: DeletedFiles;
+  readonly durable: DurableFiles;
+  readonly reader: LogReader;
+  readonly resumePoints: ResumePoints;
+  /** Undefined while there is none. */
+  readonly compaction: () => Compaction | undefined;
+}
+
+/** How a log ends after it. */
+export interface CutEnd {
+  readonly logEndOffset: Offset;
+  readonly producers: ProducerState;
+}
+
+/** Cuts at the batch that holds `offset`. */
+export async function cutBack(log: CutParts, offset: Offset): Promise<CutEnd> {
+  await quiet(log, offset);
+  const { segments, options, folder } = log;
+  for (const segment of segments.popFrom(offset)) log.deleted.add(segment, 0);
+  log.deleted.removeDue(0);
+  const { active } = segments;
+  const position = active.indexes.offsets.lookup(offset - active.baseOffset);
+  const cut = await findOffset(new FileWindow(active.file), { position, offset });
+  if (cut !== undefined) active.truncateTo(cut.position, cut.baseOffset);
+  const logEndOffset = Math.max(cut?.baseOffset ?? offset, active.baseOffset);
+  forget(log, logEndOffset);
+  const ended = { segments: segments.all, logEndOffset };
+  const producers = await reloadProducers(loadOptions(options, folder), ended);
+  return { logEndOffset, producers };
+}
+
+/** Throws all of it away, and begins at `offset`, which lies behind its end. */
+export async function beginAnew(log: CutParts, offset: Offset): Promise<CutEnd> {
+  await quiet(log, 0);
+  const { segments, options, folder, handles } = log;
+  const first = new Segment({
+    files: options.files,
+    handles,
+    slices: options.slices,
+    folder,
+    baseOffset: offset,
+    size: 0,
+    createdMs: options.clock.now(),
+  });
+  for (const segment of segments.restart(first)) log.deleted.add(segment, 0);
+  log.deleted.removeDue(0);
+  first.createFile();
+  forget(log, 0);
+  const ended = { segments: segments.all, logEndOffset: offset };
+  await reloadProducers(loadOptions(options, folder), ended);
+  return { logEndOffset: offset, producers: new ProducerState() };
+}
+
+/** Nothing is under way in its files, and nobody is told that they keep what goes. */
+async function quiet({ rounds, compaction, options }: CutParts, offset: Offset): Promise<void> {
+  await rounds.idle();
+  rounds.truncateTo(offset);
+  await options.saveRecoveryPoint?.();
+  await rounds.idle();
+  await compaction()?.settled();
+}
+
+function forget({ resumePoints, durable, rounds, epochs, reader }: CutParts, end: Offset): void {
+  resumePoints.onTruncated();
+  durable.noteNames();
+  rounds.truncateTo(end);
+  epochs.truncateFromEnd(end);
+  reader.invalidate();
+}
+
+/**
+ * Deletes the segments that lie wholly below the log's start. That start is durable first: of
+ * several renames a crash may keep any, and what it leaves must not be read with gaps in it.
+ */
+export async function dropBelow(log: CutParts, logStartOffset: Offset): Promise<void> {
+  const { segments, options, epochs, rounds, deleted, durable } = log;
+  // The epochs that begin there are durable before the start is: loading goes by that.
+  if (epochs.changed) await rounds.again().catch(throwUnlessStoreFault);
+  if (segments.countBelow(logStartOffset) === 0) return;
+  await options.saveLogStart?.();
+  await log.compaction()?.settled();
+  const count = segments.countBelow(logStartOffset);
+  const dueMs = options.clock.now() + options.config().fileDeleteDelayMs;
+  const { topic, partition } = options;
+  for (const segment of segments.shift(count)) {
+    const { baseOffset } = segment;
+    options.logger.log("info", "deleted a segment", { topic, partition, baseOffset });
+    deleted.add(segment, dueMs);
+  }
+  await durable.syncNames();
+}

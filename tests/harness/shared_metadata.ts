@@ -1,0 +1,187 @@
+// One home of the metadata, seen by each broker of a simulated world as from afar: what a broker
+// changes takes its time to get there and back, what others change reaches it late, and one that is
+// cut off changes nothing and hears nothing.
+//
+//   broker 1 ──member──┐
+//   broker 2 ──member──┼── SharedMetadata: one image, one order of changes
+//   broker 3 ──member──┘
+//
+// Invariant: every member applies the same records in the same order, and has seen its own change
+// when that is answered.
+
+import type { BrokerId, LeaderEpoch } from "../../src/base/ids.ts";
+import {
+  type BrokerLease,
+  type ChangeListener,
+  type ChangeQueue,
+  type Decision,
+  decodeMetadataRecord,
+  encodeMetadataRecord,
+  imageRecords,
+  type Liveness,
+  MemoryMetadataStore,
+  type MetadataImage,
+  type MetadataRecordInput,
+  MetadataReplay,
+  type MetadataStore,
+  type ShownRecords,
+} from "../../src/cluster/mod.ts";
+import type { Runtime } from "../../src/runtime/ports.ts";
+
+/** What all members share. */
+export class SharedMetadata {
+  readonly store = new MemoryMetadataStore();
+  readonly #members = new Set<MetadataMember>();
+  #changes = 0;
+
+  get image(): MetadataImage {
+    return this.store.image;
+  }
+
+  /** How many batches of records there have been. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Runs one decision; resolves with its response and the number of changes up to it. */
+  async change<R>(
+    decide: (image: MetadataImage) => Decision<R> | Promise<Decision<R>>,
+  ): Promise<{ response: R; changes: number }> {
+    let records: readonly MetadataRecordInput[] = [];
+    const response = await this.store.change(async (image) => {
+      const decision = await decide(image);
+      records = decision.records;
+      return decision;
+    });
+    this.#publish(records);
+    return { response, changes: this.#changes };
+  }
+
+  /** Appends what nobody has decided. */
+  async append(records: readonly MetadataRecordInput[]): Promise<void> {
+    await this.store.append(records);
+    this.#publish(records);
+  }
+
+  #publish(records: readonly MetadataRecordInput[]): void {
+    if (records.length === 0) return;
+    this.#changes++;
+    for (const member of this.#members) member.hear(records);
+  }
+
+  /** A broker that runs on `runtime` takes part. */
+  member(runtime: Runtime, delayMs: () => number): MetadataMember {
+    const member = new MetadataMember(this, { runtime, delayMs });
+    this.#members.add(member);
+    return member;
+  }
+
+  leave(member: MetadataMember): void {
+    this.#members.delete(member);
+  }
+}
+
+export class MetadataMember implements MetadataStore {
+  readonly isShared = true;
+  readonly formatted = [];
+  readonly liveness: Liveness;
+  readonly change: ChangeQueue;
+  readonly #shared: SharedMetadata;
+  readonly #runtime: Runtime;
+  readonly #delayMs: () => number;
+  readonly #replay = new MetadataReplay();
+  readonly #listeners = new Set<ChangeListener>();
+  readonly #reached: { readonly changes: number; readonly go: () => void }[] = [];
+  #heard: Promise<void> = Promise.resolve();
+  #changes: number;
+  #isCutOff = false;
+  #backAgain: (() => void)[] = [];
+
+  constructor(
+    shared: SharedMetadata,
+    { runtime, delayMs }: { readonly runtime: Runtime; readonly delayMs: () => number },
+  ) {
+    this.#shared = shared;
+    this.#runtime = runtime;
+    this.#delayMs = delayMs;
+    this.liveness = shared.store.liveness;
+    this.#changes = shared.changes;
+    this.#replay.apply(
+      throughBytes([...imageRecords(shared.image)]),
+      shared.image.lastOffset,
+    );
+    this.change = (decide) => this.#change(decide);
+  }
+
+  get image(): MetadataImage {
+    return this.#replay.image;
+  }
+
+  get controllerId(): BrokerId {
+    return this.#shared.store.controllerId;
+  }
+
+  get leaderEpoch(): LeaderEpoch {
+    return this.#shared.store.leaderEpoch;
+  }
+
+  onChange(listener: ChangeListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async join(brokerId: BrokerId): Promise<BrokerLease> {
+    await this.#way();
+    return await this.#shared.store.join(brokerId);
+  }
+
+  show(_: ShownRecords | undefined): Promise<void> {
+    return Promise.reject(new Error("a member of a cluster is shown nothing but what there is"));
+  }
+
+  /** Nothing gets through from or to this member until `cutOff(false)`. */
+  cutOff(isCutOff = true): void {
+    this.#isCutOff = isCutOff;
+    if (!isCutOff) { for (const go of this.#backAgain.splice(0)) go(); }
+  }
+
+  get isCutOff(): boolean {
+    return this.#isCutOff;
+  }
+
+  /** Others have changed the metadata. */
+  hear(records: readonly MetadataRecordInput[]): void {
+    this.#heard = this.#heard.then(async () => {
+      await this.#way();
+      const lastOffset = this.#replay.image.lastOffset + records.length;
+      const changes = this.#replay.apply(throughBytes(records), lastOffset);
+      this.#changes++;
+      for (const listener of this.#listeners) listener(changes);
+      for (const { changes, go } of this.#reached) if (changes <= this.#changes) go();
+    });
+  }
+
+  async #change<R>(
+    decide: (image: MetadataImage) => Decision<R> | Promise<Decision<R>>,
+  ): Promise<R> {
+    await this.#way();
+    const { response, changes } = await this.#shared.change(decide);
+    await this.#way();
+    if (this.#changes < changes) {
+      await new Promise<void>((go) => this.#reached.push({ changes, go }));
+    }
+    return response;
+  }
+
+  /** From here to the home, or back. A process that has died never arrives. */
+  async #way(): Promise<void> {
+    do {
+      await new Promise<void>((go) => this.#runtime.timers.after(this.#delayMs(), go));
+      if (this.#isCutOff) await new Promise<void>((go) => this.#backAgain.push(go));
+    } while (this.#isCutOff);
+  }
+}
+
+function throughBytes(records: readonly MetadataRecordInput[]) {
+  return records.map((record) => decodeMetadataRecord(encodeMetadataRecord(record)));
+}

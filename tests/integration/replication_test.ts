@@ -1,0 +1,55 @@
+// Three brokers of one cluster: what is acknowledged by all in-sync replicas outlives any of them.
+
+import { assert, assertEquals } from "@std/assert";
+import { type Client, Consumer, createTopic, Producer } from "../../src/client/mod.ts";
+import { type ClusterScene, simulatedCluster } from "../harness/simulated_cluster.ts";
+
+const topic = "orders";
+const settings = { "min.insync.replicas": 2, "offsets.topic.num.partitions": 3 };
+
+/** Everything that partition 0 holds, by a new consumer. */
+async function readAll(client: Client, count: number): Promise<string[]> {
+  const consumer = new Consumer(client, { autoOffsetReset: "earliest" });
+  consumer.assign([{ topic, partition: 0 }]);
+  const values: string[] = [];
+  while (values.length < count) {
+    for (const { value } of await consumer.poll()) values.push(new TextDecoder().decode(value!));
+  }
+  await consumer.close();
+  return values;
+}
+
+function isWhole({ partition }: ClusterScene): boolean {
+  return partition(topic, 0).isr.length === 3;
+}
+
+Deno.test("what acks=all has acknowledged is there after the leader is gone", async () => {
+  await simulatedCluster({ brokers: 3, settings }, async (scene) => {
+    const { client, partition, crash, start, until } = scene;
+    const asked = await client();
+    await createTopic(asked, { name: topic, partitions: 1, replicationFactor: 3 });
+    assertEquals(partition(topic, 0).isr.length, 3);
+    const producer = new Producer(asked, {});
+    const sent: string[] = [];
+    const send = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        const value = `value ${sent.length}`;
+        await producer.send({ topic, partition: 0, value });
+        sent.push(value);
+      }
+    };
+    await send(50);
+    const first = partition(topic, 0).leader;
+    crash(first);
+    await send(50);
+    const second = partition(topic, 0).leader;
+    assert(second !== first && second > 0);
+    assertEquals(partition(topic, 0).isr.includes(first), false);
+    await start(first);
+    await until(() => isWhole(scene));
+    crash(second);
+    await send(50);
+    await producer.close();
+    assertEquals(await readAll(asked, sent.length), sent);
+  });
+});
