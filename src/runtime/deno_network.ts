@@ -90,7 +90,8 @@ class DenoSocket implements Socket {
   readonly #onClosed: () => void;
   #ahead: ReadAhead | undefined;
   #isReading = false;
-  #isWriting = false;
+  /** What is being written, as far as the kernel has not taken it. */
+  #writing: Uint8Array | undefined;
   #readEnded = false;
   #writeEnded = false;
   #isClosed = false;
@@ -108,23 +109,12 @@ class DenoSocket implements Socket {
     }
   }
 
-  async read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
+  read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
     assert(!this.#isReading, "one read at a time");
-    if (this.#readEnded) return null;
+    if (this.#readEnded) return Promise.resolve(null);
     this.#isReading = true;
-    let count: number | null;
-    try {
-      count = await (this.#ahead?.isInUse ? this.#ahead : this.#connection).read(into);
-    } catch (error) {
-      if (this.#isClosed) return null;
-      this.close();
-      throw platformFault(`read from ${addressText(this.remote)}`, error);
-    } finally {
-      this.#isReading = false;
-    }
-    if (this.#isClosed) return null;
-    if (count === null) this.#endRead();
-    return count;
+    const from = this.#ahead?.isInUse ? this.#ahead : this.#connection;
+    return from.read(into).then(this.#onRead, this.#onReadFailed);
   }
 
   watch(): void {
@@ -133,23 +123,10 @@ class DenoSocket implements Socket {
     this.#ahead.begin();
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
-    assert(!this.#isWriting, "one write at a time");
-    this.#isWriting = true;
-    let done = 0;
-    try {
-      while (done < bytes.length) {
-        done += await this.#connection.write(done === 0 ? bytes : bytes.subarray(done));
-      }
-    } catch (error) {
-      const fault = this.#isClosed
-        ? this.#closedFault()
-        : platformFault(`write to ${addressText(this.remote)}`, error);
-      this.close();
-      throw fault;
-    } finally {
-      this.#isWriting = false;
-    }
+  write(bytes: Uint8Array): Promise<void> {
+    assert(this.#writing === undefined, "one write at a time");
+    this.#writing = bytes;
+    return this.#connection.write(bytes).then(this.#onWritten, this.#onWriteFailed);
   }
 
   async closeWrite(): Promise<void> {
@@ -170,6 +147,37 @@ class DenoSocket implements Socket {
     this.#connection.close();
     this.#onClosed();
   }
+
+  // Made once: a connection at rest is a read that waits, and thousands of them should hold little
+  // that is younger than themselves, which the collector would have to look at again and again.
+  readonly #onRead = (count: number | null): number | null => {
+    this.#isReading = false;
+    if (this.#isClosed) return null;
+    if (count === null) this.#endRead();
+    return count;
+  };
+
+  readonly #onReadFailed = (error: unknown): null => {
+    this.#isReading = false;
+    if (this.#isClosed) return null;
+    this.close();
+    throw platformFault(`read from ${addressText(this.remote)}`, error);
+  };
+
+  readonly #onWritten = (count: number): void | Promise<void> => {
+    const bytes = this.#writing;
+    this.#writing = undefined;
+    if (bytes !== undefined && count < bytes.length) return this.write(bytes.subarray(count));
+  };
+
+  readonly #onWriteFailed = (error: unknown): never => {
+    this.#writing = undefined;
+    const fault = this.#isClosed
+      ? this.#closedFault()
+      : platformFault(`write to ${addressText(this.remote)}`, error);
+    this.close();
+    throw fault;
+  };
 
   #endRead(): void {
     this.#readEnded = true;
