@@ -241,16 +241,9 @@ export class Connection {
       }
       if (frame.length >= largeFrameBytes) await this.#turnFor(frame);
       if (this.#closed || this.#options.isClosing()) break;
-      const lent = frame;
-      const { reply, pipelined, keepsFrame, frameUsed } = this.#options.dispatch(
-        frame,
-        this.session,
-      );
-      if (keepsFrame === true) this.#frames.keep();
-      if (frameUsed !== undefined) {
-        this.#lend(frameUsed).then(() => this.#frames.releaseFrame(lent));
-      }
-      this.#enqueue(reply);
+      const pipelined = this.#take(frame);
+      // Nor is a frame held by who waits for the next one.
+      frame = undefined;
       if (this.session.frameInUse !== undefined) {
         this.#out.flush();
         await this.#lend(this.session.frameInUse);
@@ -270,6 +263,17 @@ export class Connection {
     if (this.#failure !== undefined) throw this.#failure;
     await this.#out.drained();
     if (!this.#closed) await this.#socket.closeWrite();
+  }
+
+  /** Has a frame answered, now or later; returns whether the next one may be taken before. */
+  #take(frame: Uint8Array): boolean {
+    const { reply, pipelined, keepsFrame, frameUsed } = this.#options.dispatch(frame, this.session);
+    if (keepsFrame === true) this.#frames.keep();
+    if (frameUsed !== undefined) {
+      this.#lend(frameUsed).then(() => this.#frames.releaseFrame(frame));
+    }
+    this.#enqueue(reply);
+    return pipelined;
   }
 
   /** A handler looks at the frame until then, even if the connection ends before. */
@@ -313,7 +317,7 @@ export class Connection {
   /** Puts a reply behind those before it; the loop waits for `#answered` where order demands it. */
   #enqueue(reply: Reply | Promise<Reply>): void {
     if (!(reply instanceof Promise)) {
-      if (this.#queue.length === 0) this.#take(reply);
+      if (this.#queue.length === 0) this.#send(reply);
       else this.#queue.push({ reply });
       return;
     }
@@ -332,7 +336,7 @@ export class Connection {
   #drain(): void {
     for (let [first] = this.#queue; first?.reply !== undefined; [first] = this.#queue) {
       this.#queue.shift();
-      this.#take(first.reply);
+      this.#send(first.reply);
     }
     this.#out.flush();
     if (this.#queue.length > 0) return;
@@ -340,7 +344,7 @@ export class Connection {
     this.#settled = undefined;
   }
 
-  #take(reply: Reply): void {
+  #send(reply: Reply): void {
     if (reply === null || this.#closed) return;
     for (const chunk of reply) {
       this.#out.add(chunk);

@@ -89,32 +89,66 @@ export class FrameReader {
    * Reads until a whole frame is here. Undefined at the end of the stream. Throws ConnectionFault
    * for a length that is negative or above the maximum, and for an end in the middle of a frame.
    */
-  async read(): Promise<Uint8Array | undefined> {
-    for (;;) {
-      const wait = this.#makeRoom();
-      if (wait !== undefined && !await this.#grow(wait)) return undefined;
-      // Not a byte behind a large frame: the next one has to be claimed first.
-      const readEnd = this.#held.isForFrame ? this.#wanted() : this.#held.bytes.length;
-      const room = this.#held.bytes.subarray(this.#end, readEnd);
+  read(): Promise<Uint8Array | undefined> {
+    const wait = this.#makeRoom();
+    if (wait !== undefined) return this.#readOn(wait);
+    return this.#socket.read(this.#room()).then(this.#onFirst, this.#endByFault);
+  }
+
+  // These two are made once, and most frames come whole with their first read: what waits for a
+  // connection at rest is a promise or two, not the stack of a function.
+  readonly #onFirst = (count: number | null) => {
+    this.#onSettled();
+    if (!this.#takes(count)) return undefined;
+    return this.buffered() ?? this.#readOn(this.#makeRoom());
+  };
+
+  readonly #endByFault = (error: unknown): never => {
+    this.#onSettled();
+    throw error;
+  };
+
+  /** The rest of a frame, by as many reads as it takes. */
+  async #readOn(wait: FrameBufferWait | undefined): Promise<Uint8Array | undefined> {
+    for (let due = wait;; due = this.#makeRoom()) {
+      if (due !== undefined && !await this.#grow(due)) return undefined;
       let count: number | null;
-      this.#isReading = true;
       try {
-        count = await this.#socket.read(room);
+        count = await this.#socket.read(this.#room());
       } finally {
-        this.#isReading = false;
-        if (this.#isClosed) this.release();
+        this.#onSettled();
       }
-      if (this.#isClosed) return undefined;
-      if (count === null) {
-        const rest = this.#end - this.#start;
-        if (rest > 0) throw new ConnectionFault(`closed ${rest} bytes into a request`);
-        return undefined;
-      }
-      this.#end += count;
-      this.#received += count;
+      if (!this.#takes(count)) return undefined;
       const frame = this.buffered();
       if (frame !== undefined) return frame;
     }
+  }
+
+  /** Where the next bytes go, from now on until a read has settled. */
+  #room(): Uint8Array<ArrayBuffer> {
+    const { bytes, isForFrame } = this.#held;
+    // Not a byte behind a large frame: the next one has to be claimed first.
+    const end = isForFrame ? this.#wanted() : bytes.length;
+    this.#isReading = true;
+    return this.#end === 0 && end === bytes.length ? bytes : bytes.subarray(this.#end, end);
+  }
+
+  #onSettled(): void {
+    this.#isReading = false;
+    if (this.#isClosed) this.release();
+  }
+
+  /** Whether the stream goes on with `count` bytes more. */
+  #takes(count: number | null): boolean {
+    if (this.#isClosed) return false;
+    if (count === null) {
+      const rest = this.#end - this.#start;
+      if (rest > 0) throw new ConnectionFault(`closed ${rest} bytes into a request`);
+      return false;
+    }
+    this.#end += count;
+    this.#received += count;
+    return true;
   }
 
   /** Who handles the frame that was read last keeps its bytes: they are not used again. */
