@@ -21,4 +21,3 @@ export {
   type ResponseInput,
   type ResponseOf,
 } from "./schema.ts";
-export { holdsBytes } from "./reading.ts";

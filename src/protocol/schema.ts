@@ -16,6 +16,8 @@ import type { Pieces } from "../base/pieces.ts";
 import {
   compileStructPieces as readInPieces,
   compileStructReader,
+  holdsArray,
+  holdsBytes,
   type Target,
 } from "./reading.ts";
 import {
@@ -38,6 +40,10 @@ export interface Message<F extends Fields> {
   /** The first flexible version (KIP-482); {@link lastVersion} + 1 when there is none. */
   readonly flexibleFrom: number;
   readonly fields: F;
+  /** Whether a decoded one may hold views of what it was decoded from: only bytes are. */
+  readonly holdsBytes: boolean;
+  /** Whether there is more than one piece to it: only lists are coded in pieces. */
+  holdsArray(version: number): boolean;
   /** Reads a message at the reader's position. Throws DecodeFault on bad bytes, nothing else. */
   decode(reader: BytesReader, version: number): Decoded<F>;
   /** The same in pieces, for a message of many elements. */
@@ -170,6 +176,7 @@ function message<F extends Fields>(
   const readPieces = forEachVersion((target) => readInPieces(fields, target));
   const writes = forEachVersion((target) => compileStructWriter(fields, target, name));
   const writePieces = forEachVersion((target) => writeInPieces(fields, target, name));
+  const arrays = forEachVersion((target) => holdsArray(fields, target));
   const unreadable = (version: number) => new DecodeFault(`${name} has no version ${version}`);
   const unwritable = (version: number) => new EncodeFault(`${name} has no version ${version}`);
   const explained = (error: unknown, version: number) => {
@@ -181,6 +188,8 @@ function message<F extends Fields>(
     versions,
     flexibleFrom,
     fields,
+    holdsBytes: holdsBytes(fields),
+    holdsArray: (version) => arrays(version) ?? false,
     decode(reader, version) {
       const read = reads(version);
       if (read === undefined) throw unreadable(version);

@@ -34,7 +34,6 @@ import {
   encodeResponsePieces,
   ErrorCode,
   errorMessage,
-  holdsBytes,
   type RequestHeader,
 } from "../../protocol/mod.ts";
 import type { AuditLog } from "../audit.ts";
@@ -67,7 +66,7 @@ const copyingKeys: ReadonlySet<number> = new Set([11, 14]);
 
 /** Whether the handler may keep the bytes of a lent frame for good. */
 function mayKeep({ api }: Handler): boolean {
-  return !copyingKeys.has(api.key) && holdsBytes(api.request.fields);
+  return !copyingKeys.has(api.key) && api.request.holdsBytes;
 }
 
 /** Others wait while it is decoded. */
@@ -323,7 +322,8 @@ export class Dispatcher {
     const { header, handler: { api } } = dispatching;
     const { apiKey, apiVersion, correlationId } = header;
     const isHot = apiKey === produceKey || apiKey === fetchKey;
-    if (isHot && !isLarge(dispatching)) {
+    const isAtOnce = isHot ? !isLarge(dispatching) : !api.response.holdsArray(apiVersion);
+    if (isAtOnce) {
       return encodeResponse(api, apiVersion, correlationId, response as never);
     }
     const { memory: { answerBytesMax: bytesMax }, slices } = this.#services;
@@ -442,8 +442,11 @@ function readHeader(frame: Uint8Array, tableOf: (key: number) => AnyApi | undefi
   }
 }
 
-function bodyReader({ frame, header, handler: { api: { key } } }: Dispatching): BytesReader {
-  const bytes = key === produceKey || isLent(frame, key) ? frame : frame.slice();
+/** The connection uses a frame's bytes again: who looks at them later has a copy. */
+function bodyReader(dispatching: Dispatching): BytesReader {
+  const { frame, header, handler: { api: { key, request } } } = dispatching;
+  const isReadNow = !request.holdsBytes && !isLarge(dispatching);
+  const bytes = key === produceKey || isLent(frame, key) || isReadNow ? frame : frame.slice();
   return new BytesReader(bytes, header.bodyPosition);
 }
 
