@@ -119,8 +119,11 @@ function endingNames(files: readonly SourceFile[]): Set<string> {
   const names = new Set(["reject", "throw", "throwUnlessStoreFault"]);
   for (const file of files) {
     walk(file, (node) => {
-      const ends = ts.isFunctionDeclaration(node) && node.type?.kind === ts.SyntaxKind.NeverKeyword;
-      if (ends && node.name !== undefined) names.add(node.name.text);
+      const ends = (of: ts.SignatureDeclaration) => of.type?.kind === ts.SyntaxKind.NeverKeyword;
+      if (ts.isFunctionDeclaration(node) && ends(node) && node.name) names.add(node.name.text);
+      if (!ts.isPropertyDeclaration(node) || !ts.isPrivateIdentifier(node.name)) return;
+      const { name, initializer } = node;
+      if (initializer && ts.isArrowFunction(initializer) && ends(initializer)) names.add(name.text);
     });
   }
   return names;
@@ -130,7 +133,7 @@ function endingNames(files: readonly SourceFile[]): Set<string> {
 function throwsOn(handler: ts.Node, ending: ReadonlySet<string>): boolean {
   const isEnding = (node: ts.Node): boolean => {
     const name = ts.isPropertyAccessExpression(node) ? node.name : node;
-    return ts.isIdentifier(name) && ending.has(name.text);
+    return ts.isMemberName(name) && ending.has(name.text);
   };
   let found = isEnding(handler);
   const visit = (node: ts.Node): void => {

@@ -34,6 +34,7 @@ Deno.test("what swallows: clauses and handlers of promises, whatever they do but
     "try { run(); } catch (error) { reject(error); }",
     "run().catch(reject);",
     "function onLoss(error): never { throw error; } run().catch((error) => onLoss(error));",
+    "class A { #end = (error): never => { throw error; }; go() { run().then(next, this.#end); } }",
     "run().then(next, next);",
     "run().then(next);",
     "try { run(); } finally { close(); }",
