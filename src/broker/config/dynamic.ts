@@ -27,7 +27,8 @@ export function dynamicLayers(image: MetadataImage, nodeId: BrokerId): ConfigLay
   ];
 }
 
-function isDynamic([name]: readonly [string, string]): boolean {
+/** A key whose other values are refused may be set to its default, and is told to be set. */
+function isDynamic([name, value]: readonly [string, string]): boolean {
   const key = entryOf<ConfigKey>(brokerKeys, listenerKeyOf(name) ?? name);
-  return key?.update !== undefined && key.refused === undefined;
+  return key?.update !== undefined && (key.refused === undefined || value === key.default);
 }
