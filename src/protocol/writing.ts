@@ -155,8 +155,10 @@ function nullWriter({ wire, tag }: Field, target: Target): (writer: BytesWriter)
 
 function valueWriter(wire: WireType, target: Target, path: string): Write {
   switch (wire.kind) {
-    case "string":
-      return stringWriter(target.flexible, path);
+    case "string": {
+      const write = stringWriter(target.flexible, path);
+      return /\.(errorMessage|statusDetail)$/.test(path) ? sentenceWriter(write) : write;
+    }
     case "bytes":
     case "records":
       return bytesWriter(target.flexible);
@@ -224,6 +226,17 @@ function uuidWriter(path: string): Write {
     const text = value as string;
     if (!isUuid(text)) throw new EncodeFault(`${path} is "${text}", not a UUID`);
     writer.uuid(text);
+  };
+}
+
+/** A sentence is for people, and what it quotes may be as long as a client likes. */
+const sentenceLengthMax = 2000;
+
+function sentenceWriter(write: Write): Write {
+  return (writer, value) => {
+    const text = value as string;
+    const isLong = text.length > sentenceLengthMax;
+    write(writer, isLong ? `${text.slice(0, sentenceLengthMax)}...` : text);
   };
 }
 

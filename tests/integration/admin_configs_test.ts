@@ -168,6 +168,40 @@ Deno.test("what cannot be set is refused with a sentence", async (t) => {
   }
 });
 
+Deno.test("a sentence that quotes what is very long is cut, and the refusal arrives", async () => {
+  using client = await shared.connect();
+  const long = "9".repeat(32_767);
+  const { name } = await makeTopic(client);
+  const pairs: readonly [Named, key: string][] = [
+    [{ type: type.topic, name }, "retention.ms"],
+    [{ type: type.topic, name }, long],
+    [{ type: type.topic, name: long }, "retention.ms"],
+    [{ type: type.broker, name: "1" }, "message.max.bytes"],
+    [{ type: type.broker, name: "1" }, long],
+    [{ type: type.broker, name: long }, "message.max.bytes"],
+    [{ type: type.group, name: "g" }, "consumer.session.timeout.ms"],
+    [{ type: type.group, name: "g" }, long],
+    [{ type: type.clientMetrics, name: "m" }, "match"],
+    [{ type: type.clientMetrics, name: "m" }, long],
+    [{ type: type.logger, name: "1" }, long],
+  ];
+  for (const [resource, key] of pairs) {
+    const { errorCode } = await change(client, resource, { [key]: long });
+    assert(errorCode !== ErrorCode.NONE, key.slice(0, 40));
+  }
+  const { topics } = await client.ask(CreateTopics, 7, {
+    topics: [long, `${long.slice(1)} `, "short"].map((each) => ({
+      name: each,
+      numPartitions: 1,
+      replicationFactor: 1,
+      assignments: [],
+      configs: [{ name: "retention.ms", value: long }],
+    })),
+    validateOnly: true,
+  });
+  for (const { errorCode } of topics) assert(errorCode !== ErrorCode.NONE);
+});
+
 Deno.test("a topic's bad values are refused, and leave it as it was", async () => {
   using client = await shared.connect();
   const { name } = await makeTopic(client);
