@@ -21,6 +21,10 @@ import { type TokenEndpoint, type TokenPorts, tokensOf } from "./token_endpoint.
 
 const passwordMechanisms = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] as const;
 
+/** RFC 5802 wants so many at least; Kafka's brokers have 16,384 at most. */
+const iterationsMin = 4_096;
+const iterationsMax = 1_000_000;
+
 /** Who a client is, and how it proves that: by a password, or by a token. */
 export type SaslOptions = PasswordOptions | TokenOptions;
 
@@ -151,8 +155,10 @@ async function proveByScram(
   const match = /^r=([^,]+),s=([A-Za-z0-9+/=]+),i=(\d{1,9})/.exec(serverFirst);
   const [, whole = "", salt = "", iterationsText] = match ?? [];
   const iterations = Number(iterationsText);
-  // A broker that asks for few iterations may want to guess the password from the proof.
-  if (!whole.startsWith(nonce) || whole === nonce || !(iterations >= 4_096)) {
+  // A broker that asks for few iterations may want to guess the password from the proof, and one
+  // that asks for very many to keep the client busy.
+  const isSane = iterations >= iterationsMin && iterations <= iterationsMax;
+  if (!whole.startsWith(nonce) || whole === nonce || !isSane) {
     throw new ConnectionFault("the broker's part of the SCRAM exchange makes no sense");
   }
   const salted = await digests.pbkdf2(algorithm, {

@@ -29,6 +29,9 @@ Deno.test("a client does not help a broker that wants to guess its password", as
     `r=NONCEours,s=${salt},i=1`,
     `r=NONCEours,s=${salt},i=4095`,
     `r=NONCEours,s=${salt},i=-1`,
+    `r=NONCEours,s=${salt},i=1000001`,
+    `r=NONCEours,s=${salt},i=2147483647`,
+    `r=NONCEours,s=${salt},i=4096999999999`,
     `r=NONCEours,s=${salt}`,
     // Its own nonce alone: no part of it is the broker's.
     `r=NONCE,s=${salt},i=4096`,

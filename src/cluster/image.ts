@@ -150,6 +150,8 @@ export interface MetadataImage {
   scramUsers(): readonly string[];
   /** A user's credentials by mechanism; empty when there are none. */
   scramCredentials(user: string): ReadonlyMap<number, ScramCredential>;
+  /** Those of one user or another; empty when there is none. */
+  someScramCredentials(): ReadonlyMap<number, ScramCredential>;
   readonly delegationTokenCount: number;
   delegationTokens(): Iterable<DelegationToken>;
   delegationToken(id: string): DelegationToken | undefined;
@@ -291,6 +293,10 @@ export class ImageTables implements MetadataImage {
 
   scramCredentials(user: string): ReadonlyMap<number, ScramCredential> {
     return this.scram.get(user);
+  }
+
+  someScramCredentials(): ReadonlyMap<number, ScramCredential> {
+    return this.scram.some();
   }
 
   get delegationTokenCount(): number {

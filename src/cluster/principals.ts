@@ -74,6 +74,12 @@ export class ScramTable {
     return this.#byUser.get(user) ?? noCredentials;
   }
 
+  /** The credentials of one user or another, the same one while users only come; empty: of none. */
+  some(): ReadonlyMap<number, ScramCredential> {
+    for (const credentials of this.#byUser.values()) return credentials;
+    return noCredentials;
+  }
+
   /** Sets the credential for one mechanism; undefined removes it. */
   set(user: string, mechanism: number, credential: ScramCredential | undefined): void {
     const credentials = new Map(this.#byUser.get(user));

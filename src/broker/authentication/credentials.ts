@@ -3,30 +3,30 @@
 //   SCRAM   the credentials that AlterUserScramCredentials keeps in the metadata
 //   PLAIN   the users of the listener's sasl.jaas.config; where it has none, the same credentials
 //
-// Invariant: a check takes as long, whether there is such a user or not.
+// Invariant: a check takes as long, whether there is such a user or not, and asks the same. Who
+// does not exist is like one of those who do: with as many iterations, and a salt of that kind.
 
-import { fromUtf8, secretsEqual, utf8 } from "../../base/bytes.ts";
+import { secretsEqual, utf8 } from "../../base/bytes.ts";
 import type { MetadataImage } from "../../cluster/mod.ts";
 import type { ScramCredential } from "../../cluster/principals.ts";
 import { ScramMechanism } from "../../cluster/scram.ts";
-import type { DigestAlgorithm, Digests } from "../../runtime/ports.ts";
+import type { Digests } from "../../runtime/ports.ts";
 import type { PasswordCheck } from "./plain.ts";
+import { scramAlgorithm } from "./scram_hashes.ts";
 
 export interface CredentialsOptions {
   readonly digests: Digests;
-  readonly image: () => Pick<MetadataImage, "scramCredentials">;
+  readonly image: () => Pick<MetadataImage, "scramCredentials" | "someScramCredentials">;
   /** Unknown outside: what decoys are made of. */
   readonly secret: Uint8Array;
 }
 
-/** SCRAM's mechanisms: Kafka's numbers and the hashes that they are of. */
-const hashes: readonly (readonly [mechanism: number, algorithm: DigestAlgorithm])[] = [
-  [ScramMechanism.SCRAM_SHA_512, "sha512"],
-  [ScramMechanism.SCRAM_SHA_256, "sha256"],
-];
-/** Those of kafka-configs, so that a decoy looks like any credential. */
-const decoyIterations = 4_096;
-const decoySaltLength = 26;
+/** PLAIN is checked by the first that a user has. */
+const mechanisms = [ScramMechanism.SCRAM_SHA_512, ScramMechanism.SCRAM_SHA_256];
+/** What kafka-configs makes: a decoy's where there is no user to be like. */
+const usualIterations = 4_096;
+const usualSalt = utf8("0123456789abcdefghijklmnop");
+const saltLetters = utf8("0123456789abcdefghijklmnopqrstuv");
 
 /** The users of one broker. */
 export class Credentials {
@@ -42,14 +42,18 @@ export class Credentials {
   }
 
   /** A credential that nobody can prove to know, the same for each name whenever it is asked. */
-  decoy(user: string, algorithm: DigestAlgorithm): ScramCredential {
-    const { digests, secret: key } = this.#options;
+  decoy(user: string, mechanism: number): ScramCredential {
+    const { digests, secret: key, image } = this.#options;
+    const algorithm = scramAlgorithm(mechanism);
     const made = digests.hmac(algorithm, { key, bytes: utf8(user) });
-    const salt = fromUtf8(
-      made.map((byte) => "0123456789abcdefghijklmnopqrstuv".charCodeAt(byte & 31)),
-    )
-      .slice(0, decoySaltLength);
-    return { salt: utf8(salt), storedKey: made, serverKey: made, iterations: decoyIterations };
+    const like = image().someScramCredentials().get(mechanism);
+    const { salt = usualSalt, iterations = usualIterations } = like ?? {};
+    const isText = salt.every((byte) => saltLetters.includes(byte));
+    const own = salt.map((_, i) => {
+      const byte = made[i % made.length] ?? 0;
+      return isText ? saltLetters[byte & 31] ?? 0 : byte;
+    });
+    return { salt: own, storedKey: made, serverKey: made, iterations };
   }
 
   /** Checks passwords against these users. */
@@ -65,11 +69,15 @@ export class Credentials {
 
   /** Checks them against what is stored. */
   readonly checkStored: PasswordCheck = async (user, password) => {
-    const { digests } = this.#options;
-    const [mechanism, algorithm] = hashes.find(([each]) => this.stored(user, each)) ??
-      [ScramMechanism.SCRAM_SHA_512, "sha512"];
+    const { digests, image } = this.#options;
+    const some = image().someScramCredentials();
+    const mechanism = mechanisms.find((each) => this.stored(user, each)) ??
+      mechanisms.find((each) => some.has(each)) ?? ScramMechanism.SCRAM_SHA_512;
+    const algorithm = scramAlgorithm(mechanism);
     const credential = this.stored(user, mechanism);
-    const { salt, iterations, storedKey } = credential ?? this.decoy(user, algorithm);
+    // Made for who exists, too: it takes as long.
+    const decoy = this.decoy(user, mechanism);
+    const { salt, iterations, storedKey } = credential ?? decoy;
     const salted = await digests.pbkdf2(algorithm, { password: utf8(password), salt, iterations });
     const clientKey = digests.hmac(algorithm, { key: salted, bytes: utf8("Client Key") });
     const isSame = secretsEqual(digests.hash(algorithm, clientKey), storedKey);

@@ -30,7 +30,7 @@ import { scramExchange } from "./scram.ts";
 
 export interface LoginsOptions {
   readonly config: Pick<BrokerConfig, "get" | "ofListener" | "protocolOf">;
-  readonly image: () => Pick<MetadataImage, "scramCredentials">;
+  readonly image: () => Pick<MetadataImage, "scramCredentials" | "someScramCredentials">;
   readonly delegationTokens: Pick<DelegationTokens, "credential">;
   readonly digests: Digests;
   readonly random: Random;
@@ -121,7 +121,7 @@ export class Logins {
       algorithm,
       digests,
       credential: (user) => this.#credentials.stored(user, mechanism),
-      decoy: (user) => this.#credentials.decoy(user, algorithm),
+      decoy: (user) => this.#credentials.decoy(user, mechanism),
       token: (id) => this.#options.delegationTokens.credential(id, algorithm),
       newNonce: () => btoa(String.fromCharCode(...random.bytes(nonceBytes))),
     });

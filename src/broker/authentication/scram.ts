@@ -124,8 +124,10 @@ async function decideFirst(options: ScramOptions, text: string): Promise<Asked |
 
 function claimedByPassword(options: ScramOptions, name: string): Claimed {
   const credential = options.credential(name);
+  // Made for who exists, too: it takes as long.
+  const decoy = options.decoy(name);
   const user = credential === undefined ? undefined : name;
-  return { user, stored: credential ?? options.decoy(name), isByToken: false };
+  return { user, stored: credential ?? decoy, isByToken: false };
 }
 
 async function claimedByToken(options: ScramOptions, id: string): Promise<Claimed | undefined> {
