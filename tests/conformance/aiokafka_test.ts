@@ -6,7 +6,7 @@ const { program, absent } = await pythonProgram("aiokafka_client");
 
 clientTests({
   client: "aiokafka",
-  connect: (broker) => ProcessDriver.start(program!, broker),
+  connect: ({ bootstrap }, way) => ProcessDriver.start(program!, { bootstrap, way }),
   lacks: [
     {
       because:

@@ -7,7 +7,7 @@ const { program, absent } = await nodeProgram("confluent_javascript");
 
 clientTests({
   client: "@confluentinc/kafka-javascript",
-  connect: (broker) => ProcessDriver.start(program!, broker),
+  connect: ({ bootstrap }, way) => ProcessDriver.start(program!, { bootstrap, way }),
   lacks: [
     ...await lackOfZstd(),
     {

@@ -6,7 +6,7 @@ const { program, absent } = await pythonProgram("confluent_kafka_client");
 
 clientTests({
   client: "confluent-kafka-python",
-  connect: (broker) => ProcessDriver.start(program!, broker),
+  connect: ({ bootstrap }, way) => ProcessDriver.start(program!, { bootstrap, way }),
   lacks: [
     {
       because:

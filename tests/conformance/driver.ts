@@ -27,6 +27,32 @@ export interface ConsumedRecord {
   readonly headers: readonly Header[];
 }
 
+/** Where a client finds its broker, and how it comes in. */
+export interface Reached {
+  readonly bootstrap: string;
+  /** Absent: as everybody. */
+  readonly way?: Way | undefined;
+}
+
+/** How a client comes in behind TLS. What is text of a certificate or a key lies in a PEM file. */
+export interface Way {
+  /** Whom it trusts. */
+  readonly ca: string;
+  /** Its own certificate and key, where it is asked for them. */
+  readonly cert?: string;
+  readonly key?: string;
+  readonly logIn?: LogIn;
+}
+
+/** Who it says it is. */
+export type LogIn =
+  | {
+    readonly mechanism: "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512";
+    readonly username: string;
+    readonly password: string;
+  }
+  | { readonly mechanism: "OAUTHBEARER"; readonly token: string; readonly tokenFile: string };
+
 /** The release of Kafka that a client is told to expect, so that it speaks the versions of then. */
 export type Era = "0.9" | "0.10" | "0.11";
 

@@ -6,6 +6,6 @@ const { program, absent } = await goProgram("franz_go");
 
 clientTests({
   client: "franz-go",
-  connect: (broker) => ProcessDriver.start(program!, broker),
+  connect: ({ bootstrap }, way) => ProcessDriver.start(program!, { bootstrap, way }),
   absent,
 });

@@ -9,7 +9,7 @@ const { program, absent } = await javaProgram();
 
 clientTests({
   client: "Java",
-  connect: (broker) => ProcessDriver.start(program!, broker),
+  connect: ({ bootstrap }, way) => ProcessDriver.start(program!, { bootstrap, way }),
   lacks: [
     {
       because:

@@ -8,6 +8,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { BrokerProcess } from "../harness/broker_process.ts";
 import { type Finished, ProcessLines, type ProcessOptions, run } from "../harness/process_lines.ts";
+import { clientProperties } from "./java/client_properties.ts";
 import { fetchJars } from "./java/fetch.ts";
 import { javaAbsence } from "./java/installed.ts";
 import {
@@ -23,6 +24,7 @@ import {
   type ReadOptions,
   startOfLog,
   type TestRecord,
+  type Way,
 } from "./driver.ts";
 import { partitionCount, sampleRecords, uniqueName } from "./scenarios/samples.ts";
 import { clientTests, conformanceTest } from "./suite.ts";
@@ -55,12 +57,22 @@ class JavaDriver implements Driver {
   /** For what a tool wants in a file. */
   readonly folder: string;
 
-  constructor(broker: BrokerProcess, o: { jars: string; folder: string; version: string }) {
+  readonly #config: readonly string[];
+
+  constructor(
+    broker: BrokerProcess,
+    o: { jars: string; folder: string; version: string; way: Way | undefined },
+  ) {
     this.#broker = broker;
     this.folder = o.folder;
     this.version = o.version;
     this.#jvm = ["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
     this.#jvm.push(`-Dlog4j2.configurationFile=${log4j}`, "-cp", `${o.jars}*`);
+    const { way } = o;
+    this.#config = way === undefined ? [] : ["--command-config", `${o.folder}/way.properties`];
+    if (way?.logIn?.mechanism !== "OAUTHBEARER") return;
+    const url = `file://${way.logIn.tokenFile}`;
+    this.#jvm.unshift(`-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=${url}`);
   }
 
   /** Runs a tool to its end; it must succeed. */
@@ -69,7 +81,8 @@ class JavaDriver implements Driver {
   }
 
   command(name: string, args: string[]): string[] {
-    return [...this.#jvm, name, "--bootstrap-server", this.#broker.bootstrap, ...args];
+    const server = ["--bootstrap-server", this.#broker.bootstrap, ...this.#config];
+    return [...this.#jvm, name, ...server, ...args];
   }
 
   async createTopic(
@@ -302,11 +315,14 @@ const version = pom.match(/<kafka.version>([^<]+)</)![1]!;
 
 const session = clientTests({
   client: "Java's console tools",
-  connect: async (broker) => {
+  connect: async (broker, way) => {
     const folder = await Deno.makeTempDir({ prefix: "java-tools-" });
     const consumer = "heartbeat.interval.ms=200\nfetch.max.wait.ms=100\n";
     await Deno.writeTextFile(`${folder}/consumer.properties`, consumer);
-    return new JavaDriver(broker, { jars: await fetchJars(), folder, version });
+    if (way !== undefined) {
+      await Deno.writeTextFile(`${folder}/way.properties`, clientProperties(way));
+    }
+    return new JavaDriver(broker, { jars: await fetchJars(), folder, version, way });
   },
   lacks: [
     {

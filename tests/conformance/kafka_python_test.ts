@@ -6,7 +6,7 @@ const { program, absent } = await pythonProgram("kafka_python_client");
 
 clientTests({
   client: "kafka-python",
-  connect: (broker) => ProcessDriver.start(program!, broker),
+  connect: ({ bootstrap }, way) => ProcessDriver.start(program!, { bootstrap, way }),
   lacks: [
     {
       because: "its KafkaConsumer has no group.protocol: coordinator/base.py sends JoinGroup alone",

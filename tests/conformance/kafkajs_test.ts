@@ -10,7 +10,7 @@ import { clientTests, conformanceTest } from "./suite.ts";
 
 const session = clientTests({
   client: "kafkajs",
-  connect: (broker) => KafkajsDriver.connect(broker),
+  connect: ({ bootstrap }, way) => KafkajsDriver.connect({ bootstrap, way }),
   lacks: [
     {
       because:

@@ -21,6 +21,7 @@ import {
   type ProduceOptions,
   type ReadOptions,
   type TestRecord,
+  type Way,
 } from "./driver.ts";
 import { partitionCount, sampleRecords, uniqueName } from "./scenarios/samples.ts";
 import { type Absence, clientTests, conformanceTest } from "./suite.ts";
@@ -43,19 +44,31 @@ interface KcatMetadata {
 
 const withinMs = 60_000;
 
+/** How it comes in, in librdkafka's words. */
+function propertiesOf({ ca, cert, key, logIn }: Way): string[] {
+  const properties = [`ssl.ca.location=${ca}`];
+  if (cert && key) properties.push(`ssl.certificate.location=${cert}`, `ssl.key.location=${key}`);
+  if (logIn === undefined) return ["security.protocol=SSL", ...properties];
+  properties.push("security.protocol=SASL_SSL", `sasl.mechanism=${logIn.mechanism}`);
+  if (logIn.mechanism === "OAUTHBEARER") return properties;
+  return [...properties, `sasl.username=${logIn.username}`, `sasl.password=${logIn.password}`];
+}
+
 class KcatDriver implements Driver {
   readonly version: string;
   readonly canDate = false;
   readonly #broker: BrokerProcess;
+  readonly #secured: readonly string[];
 
-  constructor(broker: BrokerProcess, version: string) {
+  constructor(broker: BrokerProcess, { version, way }: { version: string; way?: Way | undefined }) {
     this.#broker = broker;
+    this.#secured = way === undefined ? [] : propertiesOf(way).flatMap((each) => ["-X", each]);
     this.version = version;
   }
 
   /** What `kcat` with these arguments writes to stdout. */
   async kcat(args: string[], input?: string): Promise<string> {
-    const all = ["-b", this.#broker.bootstrap, ...args];
+    const all = ["-b", this.#broker.bootstrap, ...this.#secured, ...args];
     // By lines, for what a finished process has kept is not all where records are large.
     let output = "";
     const onLine = (line: string, source: string) => {
@@ -219,7 +232,7 @@ const skip = absent?.reason;
 
 const session = clientTests({
   client: "kcat",
-  connect: (broker) => new KcatDriver(broker, version),
+  connect: (broker, way) => new KcatDriver(broker, { version, way }),
   lacks: [
     {
       because: "its librdkafka has no group.protocol (kcat -X list)",
@@ -250,6 +263,10 @@ const session = clientTests({
       because:
         "by kcat -h it has no option for the metadata of a commit, and none that shows commits",
       scenarios: ["commits with metadata and reads it back"],
+    },
+    {
+      because: "it has no option for a token: those that it gets or makes itself are tested apart",
+      scenarios: ["sends and reads behind TLS, logged in by a signed token (OAUTHBEARER)"],
     },
     {
       because: "by kcat -h it has no option for the timestamp of what it sends",

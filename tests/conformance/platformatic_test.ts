@@ -9,7 +9,7 @@ import { clientTests, conformanceTest } from "./suite.ts";
 
 const session = clientTests({
   client: "@platformatic/kafka",
-  connect: (broker) => new PlatformaticDriver(broker),
+  connect: ({ bootstrap }, way) => new PlatformaticDriver({ bootstrap, way }),
   lacks: [
     {
       because: "its beginTransaction says that it is producer 0 of epoch 0, which takes over no id",

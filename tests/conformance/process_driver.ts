@@ -9,7 +9,6 @@
 // The operations are the methods of Driver: `op` is the method's name, its arguments are fields.
 // Invariant: a program answers each line once, and ends when its stdin does.
 
-import type { BrokerProcess } from "../harness/broker_process.ts";
 import { within } from "../harness/deadline.ts";
 import { ProcessLines } from "../harness/process_lines.ts";
 import type {
@@ -22,12 +21,13 @@ import type {
   JoinOptions,
   Member,
   ProduceOptions,
+  Reached,
   ReadOptions,
   TestRecord,
   TransactedPart,
 } from "./driver.ts";
 
-/** How a client program is started; the broker's address is added to its arguments. */
+/** How a client program is started; its arguments end with its broker's address and the way in. */
 export interface ClientProgram {
   readonly command: string;
   readonly args: readonly string[];
@@ -47,7 +47,7 @@ const endWithinMs = 10_000;
 
 export class ProcessDriver implements Driver {
   readonly #program: ClientProgram;
-  readonly #bootstrap: string;
+  readonly #at: Reached;
   readonly #process: ProcessLines;
   readonly #ready = Promise.withResolvers<void>();
   readonly #asked = new Map<number, PromiseWithResolvers<unknown>>();
@@ -55,12 +55,12 @@ export class ProcessDriver implements Driver {
   #version = "";
   #lastId = 0;
 
-  private constructor(program: ClientProgram, bootstrap: string) {
+  private constructor(program: ClientProgram, at: Reached) {
     this.#program = program;
-    this.#bootstrap = bootstrap;
+    this.#at = at;
     this.#process = new ProcessLines({
       command: program.command,
-      args: [...program.args, bootstrap],
+      args: [...program.args, at.bootstrap, ...at.way ? [JSON.stringify(at.way)] : []],
       interactive: true,
       onLine: (line, source) => {
         if (source === "stdout") this.#onSaid(JSON.parse(line));
@@ -77,9 +77,9 @@ export class ProcessDriver implements Driver {
   /** Starts the program; resolves once it takes commands. */
   static async start(
     program: ClientProgram,
-    broker: Pick<BrokerProcess, "bootstrap">,
+    at: Reached,
   ): Promise<ProcessDriver> {
-    const driver = new ProcessDriver(program, broker.bootstrap);
+    const driver = new ProcessDriver(program, at);
     const what = () => `start of\n${driver.#process.output}`;
     await within(driver.#ready.promise, { ms: startWithinMs, what });
     return driver;
@@ -171,7 +171,7 @@ export class ProcessDriver implements Driver {
   }
 
   async join(name: string, { watch, apart, ...options }: JoinOptions): Promise<Member> {
-    if (apart) return await joinApart(name, { ...options, watch }, this.#program, this.#bootstrap);
+    if (apart) return await joinApart(name, { ...options, watch }, this.#program, this.#at);
     this.#watches.set(name, watch);
     await this.#ask("join", { member: name, ...options });
     return {
@@ -230,9 +230,9 @@ export async function joinApart(
   name: string,
   options: JoinOptions,
   program: ClientProgram,
-  bootstrap: string,
+  at: Reached,
 ): Promise<Member> {
-  const driver = await ProcessDriver.start(program, { bootstrap });
+  const driver = await ProcessDriver.start(program, at);
   const member = await driver.join(name, options);
   return {
     leave: async () => {

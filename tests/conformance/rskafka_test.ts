@@ -6,7 +6,7 @@ const { program, absent } = await rustProgram("rskafka_client");
 
 clientTests({
   client: "rskafka",
-  connect: (broker) => ProcessDriver.start(program!, broker),
+  connect: ({ bootstrap }, way) => ProcessDriver.start(program!, { bootstrap, way }),
   lacks: [
     {
       because: "it has no transactional producer",

@@ -6,7 +6,7 @@ const { program, absent } = await goProgram("sarama");
 
 clientTests({
   client: "sarama",
-  connect: (broker) => ProcessDriver.start(program!, broker),
+  connect: ({ bootstrap }, way) => ProcessDriver.start(program!, { bootstrap, way }),
   lacks: [
     {
       because: "its Config.Consumer.Group has no group.protocol: it sends JoinGroup alone",

@@ -2,7 +2,7 @@
 // scenarios stand in scenarios/, suite.ts runs them.
 
 import type { BrokerProcess } from "../harness/broker_process.ts";
-import type { Driver } from "./driver.ts";
+import type { Driver, Way } from "./driver.ts";
 import type { UsedVersions } from "./request_log.ts";
 
 /** One row of the matrix. */
@@ -27,6 +27,11 @@ export interface Pairing {
 export interface Session extends Pairing {
   /** Ends the broker and starts it again where it was; the driver is a new one then. */
   restart(end: "stop" | "kill"): Promise<void>;
+  /** Has a new broker of these settings, and a client that comes in by that way. */
+  securely(
+    o: { readonly way: Way; readonly settings: Record<string, string> },
+    run: (pairing: Pairing) => Promise<void>,
+  ): Promise<void>;
   /** Has a new broker that tells of each request, and a new client, for the length of `run`. */
   watched(run: (pairing: Pairing, requests: RequestWatch) => Promise<void>): Promise<void>;
 }

@@ -13,8 +13,9 @@ import { firstOf } from "../../src/base/items.ts";
 import { CreateTopics } from "../../src/protocol/mod.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { RawClient } from "../harness/raw_client.ts";
+import { targetFromEnvironment } from "../harness/targets.ts";
 import { type Cell, recordCell } from "./cells.ts";
-import type { Driver } from "./driver.ts";
+import type { Driver, Way } from "./driver.ts";
 import { groupScenarios } from "./scenarios/groups.ts";
 import { membershipScenarios } from "./scenarios/membership.ts";
 import { RequestLog } from "./request_log.ts";
@@ -24,6 +25,7 @@ import { recordScenarios } from "./scenarios/records.ts";
 import { refusalScenarios } from "./scenarios/refusals.ts";
 import { uniqueName } from "./scenarios/samples.ts";
 import { topicScenarios } from "./scenarios/topics.ts";
+import { addScramUser, securityScenarios } from "./scenarios/security.ts";
 import { transactionScenarios } from "./scenarios/transactions.ts";
 
 export const scenarios: readonly Scenario[] = [
@@ -34,6 +36,8 @@ export const scenarios: readonly Scenario[] = [
   ...membershipScenarios,
   ...transactionScenarios,
   ...refusalScenarios,
+  // Kafka would need more than a listener's settings to come in by it itself.
+  ...targetFromEnvironment() === "kafka" ? [] : securityScenarios,
 ];
 
 /** What a client lacks, each with the part of its API that proves it. */
@@ -51,7 +55,7 @@ export interface Absence {
 
 export interface ClientTests {
   client: string;
-  connect: (broker: BrokerProcess) => Driver | Promise<Driver>;
+  connect: (broker: BrokerProcess, way?: Way) => Driver | Promise<Driver>;
   lacks?: readonly Lack[];
   /** Without its tools a client is skipped; one that they cannot install fails each scenario. */
   absent?: Absence | undefined;
@@ -159,6 +163,22 @@ function openSession({ client, connect, settings, absent }: ClientTests): Sessio
       await running[end]();
       await running.restart();
       driver = await connect(running);
+    },
+    async securely({ way, settings }, run) {
+      await using broker = await BrokerProcess.start({ settings: { ...allSettings, ...settings } });
+      if (way.logIn?.mechanism.startsWith("SCRAM")) await addScramUser(broker.bootstrap);
+      const driver = await connect(broker, way);
+      const pairing: Pairing = {
+        client,
+        broker,
+        driver,
+        makeTopic: (...o) => makeTopic(pairing, ...o),
+      };
+      try {
+        await run(pairing);
+      } finally {
+        await driver.close?.();
+      }
     },
     async watched(run) {
       const log = new RequestLog();

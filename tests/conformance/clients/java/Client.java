@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -44,12 +46,14 @@ public final class Client {
   private static final int MAX_BYTES = 16_000_000;
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Map<String, Member> MEMBERS = new HashMap<>();
-  private static String bootstrap;
+  /** Where the broker is, and how to come in. */
+  private static Map<String, Object> base;
   private static Admin admin;
 
   public static void main(String[] arguments) throws Exception {
-    bootstrap = arguments[0];
-    admin = Admin.create(Map.of("bootstrap.servers", bootstrap));
+    base = new HashMap<>(Map.of("bootstrap.servers", arguments[0]));
+    if (arguments.length > 1) base.putAll(propertiesOf(JSON.readTree(arguments[1])));
+    admin = Admin.create(base);
     tell(Map.of("event", "ready", "version", AppInfoParser.getVersion()));
     var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     for (String line = input.readLine(); line != null; line = input.readLine()) {
@@ -65,6 +69,53 @@ public final class Client {
       tell(answer);
     }
     System.exit(0);
+  }
+
+  /** Kafka's client keys of the Way of driver.ts. */
+  private static Map<String, Object> propertiesOf(JsonNode way) throws Exception {
+    var properties = new HashMap<String, Object>();
+    properties.put("security.protocol", way.has("logIn") ? "SASL_SSL" : "SSL");
+    properties.put("ssl.truststore.type", "PEM");
+    properties.put("ssl.truststore.location", way.get("ca").asText());
+    if (way.has("cert")) {
+      properties.put("ssl.keystore.type", "PEM");
+      properties.put("ssl.keystore.certificate.chain", textIn(way.get("cert")));
+      properties.put("ssl.keystore.key", textIn(way.get("key")));
+    }
+    if (way.has("logIn")) properties.putAll(logInBy(way.get("logIn")));
+    return properties;
+  }
+
+  private static String textIn(JsonNode path) throws Exception {
+    return Files.readString(Path.of(path.asText()));
+  }
+
+  private static Map<String, Object> logInBy(JsonNode logIn) {
+    String security = "org.apache.kafka.common.security.";
+    String mechanism = logIn.get("mechanism").asText();
+    if (mechanism.equals("OAUTHBEARER")) {
+      String url = "file://" + logIn.get("tokenFile").asText();
+      System.setProperty("org.apache.kafka.sasl.oauthbearer.allowed.urls", url);
+      return Map.of(
+          "sasl.mechanism", mechanism,
+          "sasl.oauthbearer.token.endpoint.url", url,
+          "sasl.login.callback.handler.class",
+          security + "oauthbearer.OAuthBearerLoginCallbackHandler",
+          "sasl.jaas.config", security + "oauthbearer.OAuthBearerLoginModule required;");
+    }
+    String module = mechanism.equals("PLAIN") ? "plain.PlainLoginModule" : "scram.ScramLoginModule";
+    String password = logIn.get("password").asText().replace("\"", "\\\"");
+    return Map.of(
+        "sasl.mechanism", mechanism,
+        "sasl.jaas.config",
+        "%s%s required username=\"%s\" password=\"%s\";"
+            .formatted(security, module, logIn.get("username").asText(), password));
+  }
+
+  private static Map<String, Object> with(Object... pairs) {
+    var options = new HashMap<>(base);
+    for (int i = 0; i < pairs.length; i += 2) options.put((String) pairs[i], pairs[i + 1]);
+    return options;
   }
 
   private static synchronized void tell(Object message) throws Exception {
@@ -130,8 +181,7 @@ public final class Client {
   }
 
   private static Object produce(JsonNode c, String topic) throws Exception {
-    Map<String, Object> options = Map.of(
-        "bootstrap.servers", bootstrap,
+    Map<String, Object> options = with(
         "compression.type", c.get("codec").asText(),
         "enable.idempotence", c.get("idempotent").asBoolean(),
         "max.request.size", MAX_BYTES,
@@ -149,8 +199,7 @@ public final class Client {
   }
 
   private static KafkaProducer<String, String> transactional(JsonNode c) {
-    Map<String, Object> options = Map.of(
-        "bootstrap.servers", bootstrap, "transactional.id", c.get("transactionalId").asText());
+    Map<String, Object> options = with("transactional.id", c.get("transactionalId").asText());
     var text = new StringSerializer();
     var producer = new KafkaProducer<>(options, text, text);
     producer.initTransactions();
@@ -203,8 +252,8 @@ public final class Client {
   }
 
   private static KafkaConsumer<String, String> consumer(Map<String, Object> more) {
-    var options = new HashMap<String, Object>(more);
-    options.put("bootstrap.servers", bootstrap);
+    var options = new HashMap<>(base);
+    options.putAll(more);
     options.put("fetch.max.wait.ms", 100);
     options.put("max.partition.fetch.bytes", MAX_BYTES);
     options.put("allow.auto.create.topics", false);

@@ -20,10 +20,10 @@ import {
   logLevel,
   Partitioners,
   type Producer,
+  type SASLOptions,
 } from "kafkajs";
 import snappyCodec from "kafkajs-snappy";
 import { lz4Compress, lz4Decompress } from "@platformatic/wasm-utils";
-import type { BrokerProcess } from "../../../harness/broker_process.ts";
 import { untilAnswered, within } from "../../../harness/deadline.ts";
 import {
   type CommittedOffset,
@@ -33,11 +33,14 @@ import {
   type FenceOptions,
   type Header,
   type JoinOptions,
+  type LogIn,
   type Member,
   type ProduceOptions,
+  type Reached,
   type ReadOptions,
   type TestRecord,
   type TransactedPart,
+  type Way,
 } from "../../driver.ts";
 import { joinApart } from "../../process_driver.ts";
 import { uniqueName } from "../../scenarios/samples.ts";
@@ -74,19 +77,20 @@ export class KafkajsDriver implements Driver {
   readonly #bootstrap: string;
   readonly #options: KafkaConfig;
 
-  private constructor(broker: Pick<BrokerProcess, "bootstrap">) {
-    this.#bootstrap = broker.bootstrap;
+  private constructor({ bootstrap, way }: Reached) {
+    this.#bootstrap = bootstrap;
     this.#options = {
       clientId: "conformance",
-      brokers: [broker.bootstrap],
+      brokers: [bootstrap],
+      ...way && secured(way),
       retry: { initialRetryTime: 50, retries: 8 },
     };
     this.kafka = new Kafka({ ...this.#options, logLevel: logLevel.NOTHING });
     this.admin = this.kafka.admin();
   }
 
-  static async connect(broker: Pick<BrokerProcess, "bootstrap">): Promise<KafkajsDriver> {
-    const driver = new KafkajsDriver(broker);
+  static async connect(at: Reached): Promise<KafkajsDriver> {
+    const driver = new KafkajsDriver(at);
     await driver.admin.connect();
     return driver;
   }
@@ -232,7 +236,9 @@ export class KafkajsDriver implements Driver {
     const { group, topic, watch, sessionTimeoutMs } = options;
     if (options.apart) {
       const program = servedProgram("kafkajs");
-      return await joinApart(name, { ...options, apart: false }, program, this.#bootstrap);
+      return await joinApart(name, { ...options, apart: false }, program, {
+        bootstrap: this.#bootstrap,
+      });
     }
     const consumer = this.kafka.consumer({
       groupId: group,
@@ -330,6 +336,25 @@ export class KafkajsDriver implements Driver {
   async close(): Promise<void> {
     await this.admin.disconnect();
   }
+}
+
+/** How it comes in, in its own words. */
+function secured({ ca, cert, key, logIn }: Way): Pick<KafkaConfig, "ssl" | "sasl"> {
+  const ssl = { ca: [textIn(ca)], cert: cert && textIn(cert), key: key && textIn(key) };
+  return logIn === undefined ? { ssl } : { ssl, sasl: saslOf(logIn) };
+}
+
+function textIn(path: string): string {
+  return Deno.readTextFileSync(path);
+}
+
+function saslOf(logIn: LogIn): SASLOptions {
+  if (logIn.mechanism === "OAUTHBEARER") {
+    const oauthBearerProvider = () => Promise.resolve({ value: logIn.token });
+    return { mechanism: "oauthbearer", oauthBearerProvider };
+  }
+  const { username, password } = logIn;
+  return { mechanism: logIn.mechanism.toLowerCase() as "plain", username, password };
 }
 
 /** A name that is repeated has a list of values; the order between names is lost. */

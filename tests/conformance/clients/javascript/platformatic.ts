@@ -16,7 +16,6 @@ import {
   ResponseError,
   type ResponseParser,
 } from "@platformatic/kafka";
-import type { BrokerProcess } from "../../../harness/broker_process.ts";
 import { untilAnswered, within } from "../../../harness/deadline.ts";
 import type {
   CommittedOffset,
@@ -24,8 +23,10 @@ import type {
   Driver,
   Header,
   JoinOptions,
+  LogIn,
   Member,
   ProduceOptions,
+  Reached,
   ReadOptions,
   TestRecord,
   TransactedPart,
@@ -42,10 +43,25 @@ const setOperation = 0;
 export class PlatformaticDriver implements Driver {
   readonly version = pinnedVersion("@platformatic/kafka");
   readonly admin: Admin;
-  readonly #base: { clientId: string; bootstrapBrokers: string[]; retries: number };
+  readonly #base: {
+    clientId: string;
+    bootstrapBrokers: string[];
+    retries: number;
+    tls?: { ca: string; cert?: string; key?: string };
+    sasl?: LogIn;
+  };
 
-  constructor({ bootstrap }: Pick<BrokerProcess, "bootstrap">) {
-    this.#base = { clientId: "conformance", bootstrapBrokers: [bootstrap], retries: 5 };
+  constructor({ bootstrap, way }: Reached) {
+    const textIn = (path: string | undefined) => path && Deno.readTextFileSync(path);
+    this.#base = {
+      clientId: "conformance",
+      bootstrapBrokers: [bootstrap],
+      retries: 5,
+      ...way && {
+        tls: { ca: textIn(way.ca)!, cert: textIn(way.cert), key: textIn(way.key) },
+        sasl: way.logIn,
+      },
+    };
     this.admin = new Admin(this.#base);
   }
 
@@ -165,7 +181,9 @@ export class PlatformaticDriver implements Driver {
     if (options.apart) {
       const [bootstrap] = this.#base.bootstrapBrokers;
       const program = servedProgram("platformatic");
-      return await joinApart(name, { ...options, apart: false }, program, bootstrap!);
+      return await joinApart(name, { ...options, apart: false }, program, {
+        bootstrap: bootstrap!,
+      });
     }
     const consumer = this.#consumer(group, { instanceId: options.instanceId, protocol });
     const ours = (assignments: typeof consumer.assignments) =>

@@ -4,11 +4,10 @@
 //
 //   deno run -A serve.ts kafkajs 127.0.0.1:9092
 
-import type { BrokerProcess } from "../../../harness/broker_process.ts";
-import type { Driver, GroupReports, Member } from "../../driver.ts";
+import type { Driver, GroupReports, Member, Reached } from "../../driver.ts";
 
 /** The clients by name. */
-const clients: Record<string, (at: Pick<BrokerProcess, "bootstrap">) => Promise<Driver>> = {
+const clients: Record<string, (at: Reached) => Promise<Driver>> = {
   kafkajs: async (at) => (await import("./kafkajs.ts")).KafkajsDriver.connect(at),
   platformatic: async (at) => new (await import("./platformatic.ts")).PlatformaticDriver(at),
 };

@@ -2,7 +2,7 @@
 // face, which shows what librdkafka has; topics and groups are for the admin client of its newer one.
 // It is an addon of the machine's own Node, whatever its age, and so this is JavaScript.
 //
-//   node confluent_javascript.js FOLDER_OF_NODE_MODULES 127.0.0.1:9092
+//   node confluent_javascript.js FOLDER_OF_NODE_MODULES 127.0.0.1:9092 [WAY]
 //   node confluent_javascript.js FOLDER_OF_NODE_MODULES --features
 //
 // The lines that it exchanges with the tests are told in process_driver.ts.
@@ -12,7 +12,7 @@ import { createRequire } from "node:module";
 import process from "node:process";
 import { createInterface } from "node:readline";
 
-const [folder, bootstrap] = process.argv.slice(2);
+const [folder, bootstrap, way] = process.argv.slice(2);
 const packageName = "@confluentinc/kafka-javascript";
 const require = createRequire(`${folder}/`);
 const library = require(packageName);
@@ -20,13 +20,35 @@ const { CODES, KafkaConsumer, KafkaJS, Producer } = library;
 const { version } = require(`${packageName}/package.json`);
 
 const bytesMax = 16_000_000;
-const base = { "bootstrap.servers": bootstrap, "log_level": 0 };
+const tokenMs = 300_000;
+const secured = way === undefined ? {} : propertiesOf(JSON.parse(way));
+const base = { "bootstrap.servers": bootstrap, "log_level": 0, ...secured };
 const quiet = { brokers: [bootstrap], logLevel: KafkaJS.logLevel.NOTHING };
-const admin = new KafkaJS.Kafka({ kafkaJS: quiet }).admin();
+const admin = new KafkaJS.Kafka({ kafkaJS: quiet, ...secured }).admin();
 const members = new Map();
 
 function tell(message) {
   process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+/** How it comes in, in librdkafka's words; the way is driver.ts's. */
+function propertiesOf({ ca, cert, key, logIn }) {
+  const properties = { "security.protocol": "SSL", "ssl.ca.location": ca };
+  if (cert !== undefined) {
+    properties["ssl.certificate.location"] = cert;
+    properties["ssl.key.location"] = key;
+  }
+  if (logIn === undefined) return properties;
+  properties["security.protocol"] = "SASL_SSL";
+  properties["sasl.mechanism"] = logIn.mechanism;
+  if (logIn.mechanism === "OAUTHBEARER") {
+    const told = { tokenValue: logIn.token, lifetime: Date.now() + tokenMs, principal: "alice" };
+    properties["oauthbearer_token_refresh_cb"] = (_, done) => done(null, told);
+  } else {
+    properties["sasl.username"] = logIn.username;
+    properties["sasl.password"] = logIn.password;
+  }
+  return properties;
 }
 
 /** Calls what takes a callback for its last argument. */

@@ -6,6 +6,7 @@ import sys
 
 import aiokafka
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.abc import AbstractTokenProvider
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.client import AIOKafkaClient
@@ -17,9 +18,17 @@ from aiokafka.structs import OffsetAndMetadata
 
 from lines import assigned, decoded, decoded_headers, describe, encoded, encoded_headers, failed
 from lines import ready, saw, tell
+import way
 
 MAX_BYTES = 16_000_000
-base = {"bootstrap_servers": sys.argv[1]}
+
+
+class Token(AbstractTokenProvider):
+    async def token(self):
+        return way.log_in["token"]
+
+
+base = {"bootstrap_servers": sys.argv[1], **way.options(Token)}
 members = {}
 
 

@@ -11,9 +11,14 @@ from confluent_kafka.admin import NewTopic, OffsetSpec, ResourceType
 
 from lines import assigned, decoded, decoded_headers, encoded, encoded_headers, failed, ready
 from lines import saw, serve
+import way
 
 MAX_BYTES = 16_000_000
-base = {"bootstrap.servers": sys.argv[1], "allow.auto.create.topics": False}
+base = {
+    "bootstrap.servers": sys.argv[1],
+    "allow.auto.create.topics": False,
+    **way.properties(),
+}
 admin = AdminClient(base)
 members = {}
 

@@ -8,13 +8,22 @@ from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, Ka
 from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 from kafka.errors import KafkaError
+from kafka.net.sasl.oauth import AbstractTokenProvider
 from kafka.structs import OffsetAndMetadata
 
 from lines import assigned, decoded, decoded_headers, encoded, encoded_headers, failed, ready
 from lines import saw, serve
+import way
 
 MAX_BYTES = 16_000_000
-base = {"bootstrap_servers": sys.argv[1]}
+
+
+class Token(AbstractTokenProvider):
+    def token(self):
+        return way.log_in["token"]
+
+
+base = {"bootstrap_servers": sys.argv[1], **way.options(Token)}
 admin = KafkaAdminClient(**base)
 members = {}
 

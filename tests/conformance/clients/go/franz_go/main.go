@@ -14,13 +14,17 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
+	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/oauth"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"conformance/lines"
 )
 
 const maxBytes = 16_000_000
 
-var base = []kgo.Opt{kgo.SeedBrokers(os.Args[1]), kgo.BrokerMaxReadBytes(100_000_000)}
+var base = append(secured(), kgo.SeedBrokers(os.Args[1]), kgo.BrokerMaxReadBytes(100_000_000))
 var admin = kadm.NewClient(newClient())
 var members = map[string]*member{}
 
@@ -30,6 +34,25 @@ var codecs = map[string]kgo.CompressionCodec{
 	"snappy": kgo.SnappyCompression(),
 	"lz4":    kgo.Lz4Compression(),
 	"zstd":   kgo.ZstdCompression(),
+}
+
+func secured() []kgo.Opt {
+	way := lines.TheWay()
+	if way == nil {
+		return nil
+	}
+	options := []kgo.Opt{kgo.DialTLSConfig(way.TLS())}
+	in := way.LogIn
+	if in == nil {
+		return options
+	}
+	mechanisms := map[string]sasl.Mechanism{
+		"PLAIN":         plain.Auth{User: in.Username, Pass: in.Password}.AsMechanism(),
+		"SCRAM-SHA-256": scram.Auth{User: in.Username, Pass: in.Password}.AsSha256Mechanism(),
+		"SCRAM-SHA-512": scram.Auth{User: in.Username, Pass: in.Password}.AsSha512Mechanism(),
+		"OAUTHBEARER":   oauth.Auth{Token: in.Token}.AsMechanism(),
+	}
+	return append(options, kgo.SASL(mechanisms[in.Mechanism]))
 }
 
 func newClient(options ...kgo.Opt) *kgo.Client {

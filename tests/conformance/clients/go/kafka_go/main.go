@@ -14,6 +14,9 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/apiversions"
+	"github.com/segmentio/kafka-go/sasl"
+	"github.com/segmentio/kafka-go/sasl/plain"
+	"github.com/segmentio/kafka-go/sasl/scram"
 
 	"conformance/lines"
 )
@@ -21,7 +24,9 @@ import (
 const maxBytes = 16_000_000
 
 var address = kafka.TCP(os.Args[1])
-var client = &kafka.Client{Addr: address, Timeout: 30 * time.Second}
+var way = lines.TheWay()
+var transport = newTransport()
+var client = &kafka.Client{Addr: address, Timeout: 30 * time.Second, Transport: transport}
 var members = map[string]*member{}
 
 var codecs = map[string]kafka.Compression{
@@ -29,6 +34,42 @@ var codecs = map[string]kafka.Compression{
 	"snappy": kafka.Snappy,
 	"lz4":    kafka.Lz4,
 	"zstd":   kafka.Zstd,
+}
+
+// logIn is by PLAIN or SCRAM; nil where nobody asks.
+func logIn() sasl.Mechanism {
+	if way == nil || way.LogIn == nil {
+		return nil
+	}
+	in := way.LogIn
+	if in.Mechanism == "PLAIN" {
+		return plain.Mechanism{Username: in.Username, Password: in.Password}
+	}
+	hash := scram.SHA256
+	if in.Mechanism == "SCRAM-SHA-512" {
+		hash = scram.SHA512
+	}
+	mechanism, err := scram.Mechanism(hash, in.Username, in.Password)
+	if err != nil {
+		panic(err)
+	}
+	return mechanism
+}
+
+func newTransport() *kafka.Transport {
+	made := &kafka.Transport{Dial: (&net.Dialer{Timeout: 5 * time.Second}).DialContext, SASL: logIn()}
+	if way != nil {
+		made.TLS = way.TLS()
+	}
+	return made
+}
+
+func dialer() *kafka.Dialer {
+	made := &kafka.Dialer{Timeout: 10 * time.Second, DualStack: true, SASLMechanism: logIn()}
+	if way != nil {
+		made.TLS = way.TLS()
+	}
+	return made
 }
 
 func soon() context.Context {
@@ -61,7 +102,7 @@ func deleteTopic(c lines.Command) (any, error) {
 
 // topics asks the broker itself: the Client's transport answers from what it knew a while ago.
 func topics(names ...string) ([]kafka.Partition, error) {
-	connection, err := kafka.Dial("tcp", os.Args[1])
+	connection, err := dialer().Dial("tcp", os.Args[1])
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +170,7 @@ func (b *byRecord) Balance(message kafka.Message, partitions ...int) int {
 
 func produce(c lines.Command) (any, error) {
 	// A transport of its own knows nothing of topics yet, not even that they were not there.
-	transport := &kafka.Transport{Dial: (&net.Dialer{Timeout: 5 * time.Second}).DialContext}
+	transport := newTransport()
 	defer transport.CloseIdleConnections()
 	writer := &kafka.Writer{
 		Addr: address, Topic: c.Topic, Transport: transport, Balancer: &byRecord{},
@@ -174,7 +215,7 @@ func read(c lines.Command) (any, error) {
 	defer cancel()
 	for _, each := range c.From {
 		reader := kafka.NewReader(kafka.ReaderConfig{
-			Brokers: []string{os.Args[1]}, Topic: c.Topic, Partition: int(each[0]),
+			Dialer: dialer(), Brokers: []string{os.Args[1]}, Topic: c.Topic, Partition: int(each[0]),
 			MaxBytes: maxBytes, MaxWait: 100 * time.Millisecond, OffsetOutOfRangeError: true,
 		})
 		if err := reader.SetOffset(each[1]); err != nil {

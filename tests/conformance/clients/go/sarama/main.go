@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+	"github.com/xdg-go/scram"
 
 	"conformance/lines"
 )
@@ -53,7 +54,49 @@ func config(era string) *sarama.Config {
 	made.Producer.RequiredAcks = sarama.WaitForAll
 	made.Producer.Return.Successes = true
 	made.Metadata.AllowAutoTopicCreation = false
+	if way := lines.TheWay(); way != nil {
+		secure(made, way)
+	}
 	return made
+}
+
+func secure(made *sarama.Config, way *lines.Way) {
+	made.Net.TLS.Enable = true
+	made.Net.TLS.Config = way.TLS()
+	in := way.LogIn
+	if in == nil {
+		return
+	}
+	made.Net.SASL.Enable = true
+	made.Net.SASL.Mechanism = sarama.SASLMechanism(in.Mechanism)
+	made.Net.SASL.User, made.Net.SASL.Password = in.Username, in.Password
+	made.Net.SASL.TokenProvider = token(in.Token)
+	hashes := map[string]scram.HashGeneratorFcn{
+		"SCRAM-SHA-256": scram.SHA256, "SCRAM-SHA-512": scram.SHA512,
+	}
+	if hash, is := hashes[in.Mechanism]; is {
+		made.Net.SASL.SCRAMClientGeneratorFunc = func() sarama.SCRAMClient { return &proof{hash: hash} }
+	}
+}
+
+type token string
+
+func (t token) Token() (*sarama.AccessToken, error) {
+	return &sarama.AccessToken{Token: string(t)}, nil
+}
+
+// proof is the exchange of SCRAM, which sarama has no code of its own for.
+type proof struct {
+	hash scram.HashGeneratorFcn
+	*scram.ClientConversation
+}
+
+func (p *proof) Begin(user, password, authorizationID string) error {
+	client, err := p.hash.NewClient(user, password, authorizationID)
+	if err == nil {
+		p.ClientConversation = client.NewConversation()
+	}
+	return err
 }
 
 func createTopic(c lines.Command) (any, error) {

@@ -15,6 +15,8 @@ use rskafka::client::{Client, ClientBuilder};
 use rskafka::record::{Record, RecordAndOffset};
 use serde_json::{Map, Value, json};
 
+mod way;
+
 type Answer = Result<Value, Box<dyn Error>>;
 
 const MAX_BYTES: i32 = 16_000_000;
@@ -213,12 +215,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         deadline: Some(Duration::from_secs(5)),
         ..Default::default()
     };
-    let client = Arc::new(
-        ClientBuilder::new(vec![bootstrap])
-            .backoff_config(patience)
-            .build()
-            .await?,
-    );
+    let way = match std::env::args().nth(2) {
+        Some(text) => serde_json::from_str(&text)?,
+        None => Value::Null,
+    };
+    let builder = ClientBuilder::new(vec![bootstrap]).backoff_config(patience);
+    let client = Arc::new(way::secured(builder, &way)?.build().await?);
     tell(HashMap::from([
         ("event", json!("ready")),
         ("version", json!(VERSION)),
