@@ -20,6 +20,7 @@ import { detectRuntime } from "./src/runtime/detect.ts";
 
 export type {
   Admin,
+  AssignorName,
   BrokerMetadata,
   ClientOptions,
   ClusterDescription,
@@ -29,16 +30,21 @@ export type {
   ConfigEntry,
   ConfigResource,
   Consumer,
+  ConsumerBatch,
   ConsumerOptions,
   ConsumerRecord,
+  DeadLetterOptions,
   DescribedGroup,
   DescribedMember,
   GroupOffsets,
+  HeaderMatch,
+  IterationOptions,
   ListedGroup,
   ListedOffset,
   NewTopic,
   OffsetSource,
   OffsetSpec,
+  OffsetToCommit,
   PartitionChoice,
   Partitioner,
   PartitionerFunction,
@@ -51,6 +57,7 @@ export type {
   RecordContent,
   RecordHeader,
   RecordMetadata,
+  RecordSink,
   SaslOptions,
   TlsOptions,
   TokenEndpoint,
@@ -60,6 +67,7 @@ export type {
   TopicPartitionOffset,
   Transaction,
 } from "./src/client/mod.ts";
+export { byHeaders, deadLetters } from "./src/client/record_handling.ts";
 export { KafkaError } from "./src/client/faults.ts";
 export type { BrokerId, Flavour, LeaderEpoch, Offset, PartitionId, Uuid } from "./src/base/ids.ts";
 export type { Int64 } from "./src/base/int64.ts";

@@ -38,15 +38,10 @@ import {
   type CommittedOffset,
   committedOffsets,
   type Committer,
+  type OffsetToCommit,
 } from "./group_offsets.ts";
 import type { TopicMetadata } from "./metadata.ts";
-import {
-  type ListedOffset,
-  listOffsets,
-  type OffsetSpec,
-  type TopicPartition,
-  type TopicPartitionOffset,
-} from "./offsets.ts";
+import { type ListedOffset, listOffsets, type OffsetSpec, type TopicPartition } from "./offsets.ts";
 
 /** What tools ask of a cluster, and change in it. What a broker refuses rejects with KafkaError. */
 export interface Admin {
@@ -76,7 +71,7 @@ export interface Admin {
   /** Commits `offsets` for a group. */
   commitOffsets(
     groupId: string,
-    options: { offsets: readonly TopicPartitionOffset[]; by?: Committer },
+    options: { offsets: readonly OffsetToCommit[]; by?: Committer },
   ): Promise<void>;
   /** What a group has committed for `partitions`, or for all when null; others are left out. */
   committedOffsets(

@@ -9,6 +9,7 @@
 
 import type { PartitionId } from "../base/ids.ts";
 import { itemAt } from "../base/items.ts";
+import type { TopicPartition } from "./offsets.ts";
 
 /** A member of the group as the leader sees it. */
 export interface GroupMember {
@@ -16,6 +17,9 @@ export interface GroupMember {
   /** The static id (KIP-345); it sorts members when present, so that restarts move nothing. */
   readonly groupInstanceId: string | null;
   readonly topics: readonly string[];
+  /** What it holds, and since which generation; of members that keep it through a rebalance. */
+  readonly owned?: readonly TopicPartition[];
+  readonly generation?: number;
 }
 
 /** Assignment by member id; every member has an entry. */
@@ -24,6 +28,8 @@ export type GroupAssignment = Map<string, Map<string, PartitionId[]>>;
 export interface Assignor {
   /** The protocol's name, as exchanged in JoinGroup. */
   readonly name: string;
+  /** Whether members keep what they have through a rebalance (KIP-429). */
+  readonly isCooperative?: boolean;
   /** `partitionCounts` gives the topics that exist; others are left out. */
   assign(
     members: readonly GroupMember[],
@@ -74,20 +80,18 @@ export const roundRobinAssignor: Assignor = {
   },
 };
 
-/** The assignors by protocol name. */
-export const assignors: ReadonlyMap<string, Assignor> = new Map(
-  [rangeAssignor, roundRobinAssignor].map((assignor) => [assignor.name, assignor]),
-);
-
-function emptyAssignment(members: readonly GroupMember[]): GroupAssignment {
+/** Nothing for each of `members`. */
+export function emptyAssignment(members: readonly GroupMember[]): GroupAssignment {
   return new Map(members.map((member) => [member.memberId, new Map()]));
 }
 
-function subscribedTopics(members: readonly GroupMember[]): string[] {
+/** The topics of all members, in order. */
+export function subscribedTopics(members: readonly GroupMember[]): string[] {
   return [...new Set(members.flatMap((member) => member.topics))].sort();
 }
 
-function sortedMembers(members: readonly GroupMember[]): GroupMember[] {
+/** In an order that a restart of static members does not change. */
+export function sortedMembers(members: readonly GroupMember[]): GroupMember[] {
   return [...members].sort((a, b) => {
     // Kafka: static members first, by their instance id; the others by member id.
     if (a.groupInstanceId !== null && b.groupInstanceId !== null) {
@@ -103,7 +107,8 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function give(
+/** Adds a partition to the share of `member`. */
+export function give(
   assignment: GroupAssignment,
   member: GroupMember,
   at: { topic: string; partition: PartitionId },

@@ -7,6 +7,7 @@ import {
   rangeAssignor,
   roundRobinAssignor,
 } from "./assignors.ts";
+import { cooperativeStickyAssignor } from "./sticky_assignor.ts";
 
 function member(memberId: string, ...topics: string[]): GroupMember {
   return { memberId, groupInstanceId: null, topics };
@@ -69,7 +70,8 @@ Deno.test("each assignor gives every partition to one subscriber, in any member 
     ),
     counts: fc.tuple(fc.nat(7), fc.nat(7), fc.nat(7)),
   });
-  for (const assignor of [rangeAssignor, roundRobinAssignor] as Assignor[]) {
+  const all: Assignor[] = [rangeAssignor, roundRobinAssignor, cooperativeStickyAssignor];
+  for (const assignor of all) {
     fc.assert(fc.property(arbitrary, ({ members, counts: [n0, n1, n2] }) => {
       const partitionCounts = new Map([["t0", n0], ["t1", n1], ["t2", n2]]);
       const assignment = assignor.assign(members, partitionCounts);

@@ -1,11 +1,14 @@
-// Reads records: of partitions assigned by hand, or shared out in a classic consumer group.
+// Reads records: of partitions assigned by hand, or as a member of a group, of either protocol.
 //
 //   poll / iterator -> [ group up to date? positions known? ] -> records in hand -> reader
 //                          join, committed offsets, reset           ^ Fetcher, in the background
 //
 // Invariant: a record counts as processed when the reader comes for the next one. Only then does
 // the position move into a commit, and only then may a rebalance take the partition away: so a
-// record is delivered at least once, and with an orderly hand-over exactly once.
+// record is delivered at least once, and with an orderly hand-over exactly once. At most once is
+// the other way about: the position is committed, then the record is handed out.
+//
+// More than 400 lines: polling, rebalancing and committing share the readers and their positions.
 
 import { UsageFault } from "../base/faults.ts";
 import type { Offset } from "../base/ids.ts";
@@ -20,87 +23,39 @@ import {
   checkPartitions,
   checkPlace,
 } from "./checks.ts";
+import { ClassicMembership } from "./classic_membership.ts";
 import type { Client } from "./client.ts";
+import { ConsumerMembership } from "./consumer_membership.ts";
+import {
+  type ConsumerOptions,
+  type ConsumerSettings,
+  consumerSettings,
+} from "./consumer_options.ts";
 import { Fetcher } from "./fetcher.ts";
 import { KafkaError } from "./faults.ts";
-import { GroupMembership } from "./group_membership.ts";
-import { commitOffsets, committedOffsets, isCoordinatorLoss, noMember } from "./group_offsets.ts";
 import {
-  listOffsets,
+  commitOffsets,
+  isCoordinatorLoss,
+  noMember,
+  type OffsetToCommit,
+} from "./group_offsets.ts";
+import { type Membership, type Subscription, without } from "./membership.ts";
+import {
   nameOf,
   type OffsetSpec,
   type TopicPartition,
   type TopicPartitionOffset,
 } from "./offsets.ts";
 import { type ConsumerRecord, PartitionReader } from "./partition_reader.ts";
+import { locate } from "./positions.ts";
 import type { GroupOffsets } from "./transaction.ts";
 import { Wakeup } from "./wakeup.ts";
 
-/** How to read. */
-export interface ConsumerOptions {
-  /** The group to share partitions with and to commit for. Without one nothing is committed. */
-  readonly groupId?: string;
-  /** Keeps this member's partitions through a restart (KIP-345). */
-  readonly groupInstanceId?: string;
-  /** Where to begin without a committed offset. Default `latest`. */
-  readonly autoOffsetReset?: "earliest" | "latest" | "none";
-  /**
-   * Commits this often, on polls, and on close; 0 leaves committing to the caller. Default
-   * 5,000.
-   */
-  readonly autoCommitIntervalMs?: number;
-  /** Leaves out records of aborted and open transactions. Default false. */
-  readonly readCommitted?: boolean;
-  /** How long a broker may wait for data. Default 500. */
-  readonly fetchWaitMsMax?: number;
-  /** How much data a broker waits for. Default 1. */
-  readonly fetchBytesMin?: number;
-  /** Default 16,777,216. */
-  readonly fetchBytesMax?: number;
-  /** Default 1,048,576; grows for a batch that is larger. */
-  readonly partitionBytesMax?: number;
-  /** Default 45,000. */
-  readonly sessionTimeoutMs?: number;
-  /** Default 300,000; a reader that stays away longer loses its partitions. */
-  readonly rebalanceTimeoutMs?: number;
-  /** Default 3,000. */
-  readonly heartbeatIntervalMs?: number;
-  /** Offered in this order. Default range, roundrobin. */
-  readonly assignors?: readonly ("range" | "roundrobin")[];
-  /** Lets subscribing create a topic, where the broker allows that. Default true, as Kafka's. */
-  readonly allowAutoCreateTopics?: boolean;
-  /** Called after each rebalance, before records of the new partitions come. */
-  readonly onAssigned?: (partitions: readonly TopicPartition[]) => void;
-  /**
-   * Called when records cannot be had for a reason that may pass, such as a broker that is away or
-   * a topic that was deleted, once for each reason; and with null when they can be had again.
-   */
-  readonly onTrouble?: (trouble: Error | null) => void;
-}
-
-const optionKinds: OptionKinds<ConsumerOptions> = {
-  groupId: "text",
-  groupInstanceId: "text",
-  autoOffsetReset: ["earliest", "latest", "none"],
-  autoCommitIntervalMs: "count",
-  readCommitted: "flag",
-  fetchWaitMsMax: "count",
-  fetchBytesMin: "count",
-  fetchBytesMax: "count",
-  partitionBytesMax: "count",
-  sessionTimeoutMs: "count",
-  rebalanceTimeoutMs: "count",
-  heartbeatIntervalMs: "count",
-  assignors: "list",
-  allowAutoCreateTopics: "flag",
-  onAssigned: "function",
-  onTrouble: "function",
-};
-
-type CallerOptions = "groupId" | "groupInstanceId" | "onAssigned" | "onTrouble";
-
 /** How long closing tries to commit and to leave. */
 const closeTimeoutMs = 1500;
+/** An iterator comes back this often, to see whether anything is due. */
+const iteratorPollMs = 1000;
+const recordsMaxDefault = 500;
 
 /** How long to wait for how much. */
 export interface PollOptions {
@@ -108,20 +63,40 @@ export interface PollOptions {
   readonly timeoutMs?: number;
   /** Default 500. */
   readonly recordsMax?: number;
+  /** Ends the wait: the call rejects with its reason. */
+  readonly signal?: AbortSignal;
 }
 
-const pollKinds: OptionKinds<PollOptions> = { timeoutMs: "duration", recordsMax: "count" };
+/** How to iterate. */
+export interface IterationOptions {
+  /** Ends the iteration, without an error. */
+  readonly signal?: AbortSignal;
+  /** For batches: at most so many records in one. Default 500. */
+  readonly recordsMax?: number;
+}
+
+/** Records of one partition, in order. */
+export interface ConsumerBatch extends TopicPartition {
+  /** At least one. */
+  readonly records: readonly ConsumerRecord[];
+  /** The end of the partition that consumers may see, as of the last fetch. */
+  readonly highWatermark: Offset;
+}
+
+const pollKinds: OptionKinds<PollOptions> = {
+  timeoutMs: "duration",
+  recordsMax: "count",
+  signal: "any",
+};
+const iterationKinds: OptionKinds<IterationOptions> = { signal: "any", recordsMax: "count" };
 
 /** Reads records: of assigned partitions, or as a member of a group. */
-export class Consumer implements AsyncIterable<ConsumerRecord> {
+export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable {
   readonly #client: Client;
-  readonly #options: Required<Omit<ConsumerOptions, CallerOptions>>;
-  readonly #groupId: string | undefined;
-  readonly #groupInstanceId: string | null;
-  readonly #onAssigned: (partitions: readonly TopicPartition[]) => void;
+  readonly #settings: ConsumerSettings;
   readonly #fetcher: Fetcher;
   readonly #wakeup: Wakeup;
-  #membership: GroupMembership | undefined;
+  #membership: Membership | undefined;
   #readers: PartitionReader[] = [];
   /** Begins at `latest` or `earliest` whatever was committed. */
   readonly #starts = new Map<PartitionReader, OffsetSpec>();
@@ -135,39 +110,18 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
 
   /** @internal Made by `cluster.consumer()`. */
   constructor(client: Client, options: ConsumerOptions = {}) {
-    const { groupId, groupInstanceId, onAssigned, onTrouble, ...rest } = checkOptions(
-      "a consumer",
-      options,
-      optionKinds,
-    );
+    const settings = consumerSettings(options);
     this.#client = client;
-    this.#groupId = groupId;
-    this.#groupInstanceId = groupInstanceId ?? null;
-    this.#onAssigned = onAssigned ?? (() => {});
-    this.#options = {
-      autoOffsetReset: "latest",
-      autoCommitIntervalMs: 5000,
-      readCommitted: false,
-      fetchWaitMsMax: 500,
-      fetchBytesMin: 1,
-      fetchBytesMax: 16 * 1024 * 1024,
-      partitionBytesMax: 1024 * 1024,
-      sessionTimeoutMs: 45_000,
-      rebalanceTimeoutMs: 300_000,
-      heartbeatIntervalMs: 3000,
-      assignors: ["range", "roundrobin"],
-      allowAutoCreateTopics: true,
-      ...rest,
-    };
+    this.#settings = settings;
     this.#wakeup = new Wakeup(client.ports.timers);
-    this.#commitDueMs = client.ports.clock.monotonic() + this.#options.autoCommitIntervalMs;
+    this.#commitDueMs = client.ports.clock.monotonic() + settings.autoCommitIntervalMs;
     this.#fetcher = new Fetcher(client, {
-      waitMsMax: this.#options.fetchWaitMsMax,
-      bytesMin: this.#options.fetchBytesMin,
-      bytesMax: this.#options.fetchBytesMax,
-      readCommitted: this.#options.readCommitted,
+      waitMsMax: settings.fetchWaitMsMax,
+      bytesMin: settings.fetchBytesMin,
+      bytesMax: settings.fetchBytesMax,
+      readCommitted: settings.readCommitted,
       onProgress: () => this.#wakeup.wake(),
-      onTrouble: onTrouble ?? (() => {}),
+      onTrouble: settings.onTrouble ?? (() => {}),
       onOutOfRange: (reader) => {
         reader.seek(undefined);
         this.#isLost = true;
@@ -175,22 +129,39 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     });
   }
 
-  /** Joins the group for `topics` at the next poll. Needs a `groupId`. */
-  subscribe(topics: readonly string[]): void {
-    const isNames = Array.isArray(topics) && topics.every((each) => typeof each === "string");
+  /**
+   * Joins the group at the next poll, for topics by name, or for all whose whole names match an
+   * expression (of a group of the consumer protocol in RE2's syntax). Needs a `groupId`.
+   */
+  subscribe(topics: readonly string[] | RegExp): void {
+    const isNames = topics instanceof RegExp ||
+      Array.isArray(topics) && topics.every((each) => typeof each === "string");
     if (!isNames) throw new UsageFault(`subscribe takes a list of topics, not ${show(topics)}`);
-    if (this.#groupId === undefined) throw new UsageFault("subscribing needs a groupId");
+    if (this.#settings.groupId === undefined) throw new UsageFault("subscribing needs a groupId");
     if (this.#membership !== undefined) throw new UsageFault("the consumer has subscribed already");
-    this.#membership = new GroupMembership(this.#client, {
-      groupId: this.#groupId,
-      topics,
-      groupInstanceId: this.#groupInstanceId,
-      sessionTimeoutMs: this.#options.sessionTimeoutMs,
-      rebalanceTimeoutMs: this.#options.rebalanceTimeoutMs,
-      heartbeatIntervalMs: this.#options.heartbeatIntervalMs,
-      assignors: this.#options.assignors,
-      allowCreateTopics: this.#options.allowAutoCreateTopics,
+    this.#membership = this.#newMembership(this.#settings.groupId, topics);
+  }
+
+  #newMembership(groupId: string, subscription: Subscription): Membership {
+    const { groupInstanceId = null, groupProtocol, rebalanceTimeoutMs } = this.#settings;
+    const { assignors, heartbeatIntervalMs, sessionTimeoutMs } = this.#settings;
+    const shared = {
+      groupId,
+      subscription,
+      groupInstanceId,
+      rebalanceTimeoutMs,
       onStale: () => this.#wakeup.wake(),
+    };
+    if (groupProtocol === "consumer") {
+      const assignor = this.#settings.groupRemoteAssignor ?? null;
+      return new ConsumerMembership(this.#client, { ...shared, assignor });
+    }
+    return new ClassicMembership(this.#client, {
+      ...shared,
+      sessionTimeoutMs,
+      heartbeatIntervalMs,
+      assignors,
+      allowCreateTopics: this.#settings.allowAutoCreateTopics,
     });
   }
 
@@ -205,11 +176,10 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
       else checkPlace("assign", at);
     }
     if (this.#membership !== undefined) throw new UsageFault("the consumer has subscribed already");
-    this.#setPartitions(partitions);
+    this.#remove(this.#readers);
+    this.#add(partitions);
     partitions.forEach(({ at }, index) => {
-      const reader = itemAt(this.#readers, index);
-      if (typeof at === "number" || typeof at === "bigint") reader.seek(at);
-      else if (at !== undefined) this.#starts.set(reader, at);
+      if (at !== undefined) this.#moveTo(itemAt(this.#readers, index), at);
     });
   }
 
@@ -221,22 +191,64 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
   /** The offset of the next record of a partition; undefined while it is not known. */
   position(at: TopicPartition): Int64 | undefined {
     checkPartition("position", at);
-    return this.#readers.find((each) => nameOf(each) === nameOf(at))?.position;
+    return this.#find(at)?.position;
   }
 
   /** The end of a partition that consumers may see, as of the last fetch; -1 before one. */
   highWatermark(at: TopicPartition): Offset {
     checkPartition("highWatermark", at);
-    return this.#readers.find((each) => nameOf(each) === nameOf(at))?.highWatermark ?? -1;
+    return this.#find(at)?.highWatermark ?? -1;
   }
 
-  /** Goes on at `offset`. */
-  seek(place: TopicPartitionOffset): void {
-    checkOffsets("seek", [place]);
+  /** Goes on at an offset, at an end, or by time. */
+  seek(place: TopicPartition & { readonly offset: Int64 | OffsetSpec }): void {
+    checkPartition("seek", place, ["offset"]);
     const { offset, ...at } = place;
-    const reader = this.#readers.find((each) => nameOf(each) === nameOf(at));
-    if (reader === undefined) throw new UsageFault(`${nameOf(at)} is not assigned`);
-    reader.seek(offset);
+    if (typeof offset === "object" || typeof offset === "string") checkPlace("seek", offset);
+    else checkOffset("seek", offset);
+    this.#moveTo(this.#held(at), offset);
+  }
+
+  #moveTo(reader: PartitionReader, at: Int64 | OffsetSpec): void {
+    if (typeof at === "number" || typeof at === "bigint") {
+      this.#starts.delete(reader);
+      reader.seek(at);
+      return;
+    }
+    this.#starts.set(reader, at);
+    reader.seek(undefined);
+    this.#isLost = true;
+  }
+
+  /** Hands out no more records of these partitions, by default of all, until {@link resume}. */
+  pause(partitions: readonly TopicPartition[] = this.assignment): void {
+    checkPartitions("pause", partitions);
+    for (const each of partitions) this.#held(each).isPaused = true;
+  }
+
+  /** Goes on with these partitions, by default with all, where they were paused. */
+  resume(partitions: readonly TopicPartition[] = this.assignment): void {
+    checkPartitions("resume", partitions);
+    for (const each of partitions) this.#held(each).isPaused = false;
+    this.#wakeup.wake();
+  }
+
+  /** Those that are paused. */
+  get paused(): TopicPartition[] {
+    return this.#readers.filter((each) => each.isPaused)
+      .map(({ topic, partition }) => ({ topic, partition }));
+  }
+
+  #find(at: TopicPartition): PartitionReader | undefined {
+    return this.#readers.find(({ topic, partition }) =>
+      partition === at.partition && topic === at.topic
+    );
+  }
+
+  #held({ topic, partition }: TopicPartition): PartitionReader {
+    const reader = this.#find({ topic, partition });
+    if (reader !== undefined) return reader;
+    throw new UsageFault(`${nameOf({ topic, partition })} is not assigned`);
   }
 
   /**
@@ -244,63 +256,153 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
    * says that these are processed. Throws a KafkaError for what waiting cannot cure.
    */
   async poll(options: PollOptions = {}): Promise<ConsumerRecord[]> {
-    const { timeoutMs = 500, recordsMax = 500 } = checkOptions("poll", options, pollKinds);
-    const { clock } = this.#client.ports;
-    const deadlineMs = clock.monotonic() + timeoutMs;
-    while (!this.#closed) {
-      if (this.#isDue()) await this.#catchUp();
-      const records = this.#takeUpTo(recordsMax);
-      this.#fetcher.pump();
-      const leftMs = deadlineMs - clock.monotonic();
-      if (records.length > 0 || leftMs <= 0) return records;
-      await this.#wakeup.wait(leftMs);
-    }
-    return [];
+    const { timeoutMs = 500, recordsMax = recordsMaxDefault, signal } = checkOptions(
+      "poll",
+      options,
+      pollKinds,
+    );
+    const records = await this.#next(() => this.#takeUpTo(recordsMax), { timeoutMs, signal });
+    signal?.throwIfAborted();
+    return records;
   }
 
-  /** Endless: ends when the consumer is closed. Leaving the loop does not close it. */
-  [Symbol.asyncIterator](): AsyncIterator<ConsumerRecord> {
-    let inHand: ConsumerRecord | undefined;
-    return {
-      next: async () => {
-        while (!this.#closed) {
-          inHand = this.#isDue() ? undefined : this.#take();
-          if (inHand === undefined) [inHand] = await this.poll({ timeoutMs: 1000, recordsMax: 1 });
-          if (inHand !== undefined) return { value: inHand, done: false };
+  /** What `take` finds, once there is any; nothing at the end of the time, or when aborted. */
+  async #next(
+    take: () => ConsumerRecord[],
+    { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal | undefined },
+  ): Promise<ConsumerRecord[]> {
+    const { clock } = this.#client.ports;
+    const deadlineMs = clock.monotonic() + timeoutMs;
+    const wake = () => this.#wakeup.wake();
+    signal?.addEventListener("abort", wake);
+    try {
+      while (!this.#closed && !signal?.aborted) {
+        if (this.#isDue()) await this.#catchUp();
+        const records = take();
+        this.#fetcher.pump();
+        if (records.length > 0) {
+          if (this.#settings.delivery === "at-most-once") await this.commit();
+          return records;
         }
-        return { value: undefined, done: true };
-      },
+        const leftMs = deadlineMs - clock.monotonic();
+        if (leftMs <= 0) break;
+        await this.#wakeup.wait(leftMs);
+      }
+      return [];
+    } finally {
+      signal?.removeEventListener("abort", wake);
+    }
+  }
+
+  /** As {@link Consumer.records}. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<ConsumerRecord> {
+    return this.records();
+  }
+
+  /**
+   * Each record, endlessly: ends when the consumer is closed, or the signal aborts. A record counts
+   * as processed when the loop comes for the next one. Leaving the loop does not close it.
+   */
+  records(options: IterationOptions = {}): AsyncIterableIterator<ConsumerRecord> {
+    const { signal } = checkOptions("records", options, iterationKinds);
+    if (this.#settings.delivery === "at-most-once") return this.#recordsAtMostOnce(signal);
+    const take = () => {
+      const record = this.#take();
+      return record === undefined ? [] : [record];
     };
+    const end: IteratorResult<ConsumerRecord> = { value: undefined, done: true };
+    const wait = async (): Promise<IteratorResult<ConsumerRecord>> => {
+      while (!this.#closed && !signal?.aborted) {
+        const [value] = await this.#next(take, { timeoutMs: iteratorPollMs, signal });
+        if (value !== undefined) return { value, done: false };
+      }
+      return end;
+    };
+    const iterator: AsyncIterableIterator<ConsumerRecord> = {
+      [Symbol.asyncIterator]: () => iterator,
+      next: () => {
+        // What is in hand costs a promise and no more.
+        if (this.#closed || signal?.aborted) return Promise.resolve(end);
+        if (this.#isDue()) return wait();
+        let value: ConsumerRecord | undefined;
+        try {
+          value = this.#take();
+        } catch (error) {
+          return Promise.reject(error);
+        }
+        return value === undefined ? wait() : Promise.resolve({ value, done: false });
+      },
+      return: () => Promise.resolve(end),
+    };
+    return iterator;
+  }
+
+  /** What is in hand was committed as a whole. */
+  async *#recordsAtMostOnce(signal?: AbortSignal): AsyncGenerator<ConsumerRecord, void> {
+    for await (const { records } of this.batches({ signal })) yield* records;
+  }
+
+  /**
+   * Records of one partition at a time, endlessly, as {@link Consumer.records}: a batch counts as
+   * processed when the loop comes for the next one. No more is fetched than two answers for each
+   * partition, however long the loop takes.
+   */
+  async *batches(options: IterationOptions = {}): AsyncGenerator<ConsumerBatch, void> {
+    const { signal, recordsMax = recordsMaxDefault } = checkOptions(
+      "batches",
+      options,
+      iterationKinds,
+    );
+    const take = () => this.#takeUpTo(recordsMax, { ofOne: true });
+    while (!this.#closed && !signal?.aborted) {
+      const records = await this.#next(take, { timeoutMs: iteratorPollMs, signal });
+      const [first] = records;
+      if (first === undefined) continue;
+      const { topic, partition } = first;
+      yield { topic, partition, records, highWatermark: this.highWatermark(first) };
+    }
   }
 
   /**
    * Commits `offsets`, by default the position of every partition: all records handed out so far.
    * Throws a KafkaError, for instance ILLEGAL_GENERATION when the partitions have moved on.
    */
-  async commit(offsets: readonly TopicPartitionOffset[] = this.#uncommitted()): Promise<void> {
+  async commit(offsets: readonly OffsetToCommit[] = this.#uncommitted()): Promise<void> {
     checkOffsets("commit", offsets);
-    if (this.#groupId === undefined) throw new UsageFault("committing needs a groupId");
+    if (this.#settings.groupId === undefined) throw new UsageFault("committing needs a groupId");
     await this.#commit(offsets);
   }
 
   /** What a transaction commits in its place: see {@link Transaction.sendOffsets}. */
   offsetsToCommit(): GroupOffsets {
-    if (this.#groupId === undefined) throw new UsageFault("committing needs a groupId");
+    const { groupId } = this.#settings;
+    if (groupId === undefined) throw new UsageFault("committing needs a groupId");
     const by = this.#membership?.committer ?? noMember;
-    return { groupId: this.#groupId, offsets: this.#uncommitted(), by };
+    return { groupId, offsets: this.#uncommitted(), by };
   }
 
-  async #commit(offsets: readonly TopicPartitionOffset[], timeoutMs?: number): Promise<void> {
+  async #commit(offsets: readonly OffsetToCommit[], timeoutMs?: number): Promise<void> {
+    const { groupId } = this.#settings;
     const membership = this.#membership;
-    if (membership?.committer.memberId === "") {
-      throw new KafkaError(ErrorCode.UNKNOWN_MEMBER_ID, `commit for group ${this.#groupId}`);
+    for (;;) {
+      const by = membership?.committer ?? noMember;
+      if (membership !== undefined && by.memberId === "") {
+        throw new KafkaError(ErrorCode.UNKNOWN_MEMBER_ID, `commit for group ${groupId}`);
+      }
+      try {
+        await commitOffsets(this.#client, groupId!, {
+          offsets,
+          by,
+          lane: membership?.lane,
+          timeoutMs,
+        });
+        break;
+      } catch (error) {
+        // A heartbeat has brought the member's next epoch meanwhile (KIP-848).
+        const isStale = error instanceof KafkaError && error.code === ErrorCode.STALE_MEMBER_EPOCH;
+        if (!isStale || membership?.committer.generation === by.generation) throw error;
+      }
     }
-    await commitOffsets(this.#client, this.#groupId!, {
-      offsets,
-      by: membership?.committer ?? noMember,
-      lane: membership?.lane,
-      timeoutMs,
-    });
     for (const each of offsets) this.#committed.set(nameOf(each), each.offset);
   }
 
@@ -338,12 +440,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     if (this.#isAutoCommitting()) await this.#autoCommit();
     if (this.#membership?.isStale) {
       try {
-        const partitions = await this.#membership.join();
-        const topics = new Set(partitions.map((each) => each.topic));
-        await Promise.allSettled([...topics].map((name) => this.#client.topic(name)));
-        this.#setPartitions(partitions);
-        this.#committed.clear();
-        this.#onAssigned(partitions);
+        await this.#rejoin(this.#membership);
       } catch (error) {
         if (this.#closed) return;
         throw error;
@@ -352,13 +449,40 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     await this.#findPositions();
   }
 
+  /** Gives up what is to be given up, takes what is new, and keeps what stays as it is. */
+  async #rejoin(membership: Membership): Promise<void> {
+    const { onAssigned } = this.#settings;
+    if (membership.isOut) await this.#giveUp(this.assignment, "lost");
+    else if (membership.isEager) await this.#giveUp(this.assignment, "revoked");
+    const { partitions, isFresh } = await membership.join(this.assignment);
+    if (isFresh) await this.#giveUp(this.assignment, "lost");
+    const revoked = without(this.assignment, partitions);
+    await this.#giveUp(revoked, "revoked");
+    const added = without(partitions, this.assignment);
+    const topics = new Set(added.map((each) => each.topic));
+    await Promise.allSettled([...topics].map((name) => this.#client.topic(name)));
+    this.#add(added);
+    membership.onOwned(this.assignment, revoked.length > 0);
+    await onAssigned?.(added);
+  }
+
+  async #giveUp(partitions: readonly TopicPartition[], how: "lost" | "revoked"): Promise<void> {
+    if (partitions.length === 0) return;
+    const { onRevoked, onLost = onRevoked } = this.#settings;
+    await (how === "lost" ? onLost : onRevoked)?.(partitions);
+    const kept = new Set(without(this.assignment, partitions).map(nameOf));
+    this.#remove(this.#readers.filter((each) => !kept.has(nameOf(each))));
+  }
+
   #isAutoCommitting(): boolean {
-    return this.#groupId !== undefined && this.#options.autoCommitIntervalMs > 0;
+    const { groupId, autoCommitIntervalMs, delivery } = this.#settings;
+    return groupId !== undefined && autoCommitIntervalMs > 0 && delivery === "at-least-once";
   }
 
   /** Best effort: what fails is committed by the next one, or read again by the next owner. */
   async #autoCommit(): Promise<void> {
-    this.#commitDueMs = this.#client.ports.clock.monotonic() + this.#options.autoCommitIntervalMs;
+    const { autoCommitIntervalMs } = this.#settings;
+    this.#commitDueMs = this.#client.ports.clock.monotonic() + autoCommitIntervalMs;
     await this.commit().catch(() => {});
   }
 
@@ -371,11 +495,11 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
   }
 
   /** What is in hand. A batch that cannot be read is told of once the records before it are out. */
-  #takeUpTo(recordsMax: number): ConsumerRecord[] {
+  #takeUpTo(recordsMax: number, { ofOne = false } = {}): ConsumerRecord[] {
     const records: ConsumerRecord[] = [];
     try {
       while (records.length < recordsMax) {
-        const record = this.#take();
+        const record = this.#take(ofOne ? records[0] : undefined);
         if (record === undefined) break;
         records.push(record);
       }
@@ -385,81 +509,74 @@ export class Consumer implements AsyncIterable<ConsumerRecord> {
     return records;
   }
 
-  /** A record from the next partition in turn that has one. */
-  #take(): ConsumerRecord | undefined {
+  /** A record from the next partition in turn that has one, or of the partition of `like` alone. */
+  #take(like?: TopicPartition): ConsumerRecord | undefined {
     this.#membership?.onPoll();
+    const { filter } = this.#settings;
     const count = this.#readers.length;
-    for (let tried = 0; tried < count; tried++) {
+    for (let tried = 0; tried < count;) {
       const reader = itemAt(this.#readers, this.#turn % count);
-      const wantedMore = reader.wantsMore;
-      const record = reader.take();
-      if (reader.wantsMore && !wantedMore) this.#fetcher.pump();
-      if (record !== undefined) return record;
+      const isOther = like !== undefined &&
+        (reader.partition !== like.partition || reader.topic !== like.topic);
+      if (isOther) return undefined;
+      const record = reader.isPaused ? undefined : this.#takeFrom(reader);
+      if (record !== undefined) {
+        if (filter === undefined || filter(record)) return record;
+        continue;
+      }
       this.#turn = (this.#turn + 1) % count;
+      tried++;
     }
     return undefined;
   }
 
-  #setPartitions(partitions: readonly TopicPartition[]): void {
+  #takeFrom(reader: PartitionReader): ConsumerRecord | undefined {
+    const wantedMore = reader.wantsMore;
+    const record = reader.take();
+    if (reader.wantsMore && !wantedMore) this.#fetcher.pump();
+    return record;
+  }
+
+  #add(partitions: readonly TopicPartition[]): void {
     const { codecs } = this.#client.ports;
-    const bytesMax = this.#options.partitionBytesMax;
-    for (const reader of this.#readers) reader.seek(undefined);
-    this.#readers = partitions.map(({ topic, partition }) =>
-      new PartitionReader({ topic, partition }, { bytesMax, codecs })
-    );
-    this.#starts.clear();
-    this.#isLost = this.#readers.length > 0;
+    const bytesMax = this.#settings.partitionBytesMax;
+    for (const { topic, partition } of partitions) {
+      this.#readers.push(new PartitionReader({ topic, partition }, { bytesMax, codecs }));
+      this.#isLost = true;
+    }
+    this.#fetcher.readers = this.#readers;
+  }
+
+  #remove(readers: readonly PartitionReader[]): void {
+    for (const reader of readers) {
+      reader.seek(undefined);
+      this.#starts.delete(reader);
+      this.#committed.delete(nameOf(reader));
+    }
+    const gone = new Set(readers);
+    this.#readers = this.#readers.filter((each) => !gone.has(each));
     this.#turn = 0;
     this.#fetcher.readers = this.#readers;
   }
 
-  /** Finds where to begin: as told, as committed, else by `autoOffsetReset`. */
   async #findPositions(): Promise<void> {
     if (!this.#isLost) return;
     this.#isLost = false;
+    const { groupId, autoOffsetReset, readCommitted } = this.#settings;
     try {
-      await this.#locate(this.#readers.filter((each) => each.position === undefined));
+      const lost = this.#readers.filter((each) => each.position === undefined);
+      const committed = await locate(this.#client, lost, {
+        groupId,
+        lane: this.#membership?.lane,
+        autoOffsetReset,
+        readCommitted,
+        starts: this.#starts,
+      });
+      for (const [name, offset] of committed) this.#committed.set(name, offset);
     } catch (error) {
       this.#isLost = true;
       // An outage is sat out, as it is while records come: the next poll tries again.
       if (!isCoordinatorLoss(error)) throw error;
-    }
-  }
-
-  async #locate(lost: PartitionReader[]): Promise<void> {
-    let unknown = lost;
-    const fresh = unknown.filter((each) => each.generation === 0 && !this.#starts.has(each));
-    if (this.#groupId !== undefined && fresh.length > 0) {
-      const committed = await committedOffsets(this.#client, this.#groupId, {
-        partitions: fresh,
-        lane: this.#membership?.lane,
-      });
-      for (const each of committed) {
-        const reader = fresh.find((one) => nameOf(one) === nameOf(each));
-        reader?.seek(each.offset);
-        this.#committed.set(nameOf(each), each.offset);
-      }
-      unknown = unknown.filter((each) => each.position === undefined);
-    }
-    const { autoOffsetReset, readCommitted } = this.#options;
-    for (const reader of unknown) {
-      const spec = this.#starts.get(reader) ?? autoOffsetReset;
-      if (spec === "none") {
-        throw new KafkaError(
-          ErrorCode.OFFSET_OUT_OF_RANGE,
-          `read ${nameOf(reader)}`,
-          "there is no committed offset, and autoOffsetReset is none",
-        );
-      }
-      const listed = async (spec: OffsetSpec): Promise<Offset> => {
-        const offsets = await listOffsets(this.#client, [reader], { spec, readCommitted });
-        return itemAt(offsets, 0).offset;
-      };
-      const found = await listed(spec);
-      // No record is as late as the moment asked for: what comes next is.
-      const offset = found >= 0 ? found : await listed("latest");
-      this.#starts.delete(reader);
-      reader.seek(offset);
     }
   }
 }

@@ -74,7 +74,8 @@ export class Fetcher {
     const questions = new Map<BrokerId, Question[]>();
     const full = new Set<BrokerId>();
     for (const reader of this.#readers) {
-      if (reader.position === undefined || reader.notBeforeMs > nowMs) continue;
+      const isWaiting = reader.position === undefined || reader.notBeforeMs > nowMs;
+      if (isWaiting || reader.isPaused) continue;
       const leader = this.#leaderOf(reader);
       if (leader === undefined || this.#busy.has(leader)) continue;
       if (!reader.wantsMore) {

@@ -17,6 +17,12 @@ export interface Committer {
   readonly groupInstanceId: string | null;
 }
 
+/** An offset as it is committed. */
+export interface OffsetToCommit extends TopicPartitionOffset {
+  /** To be kept beside it, as far as the broker allows (4 KB by default). Default none. */
+  readonly metadata?: string;
+}
+
 export const noMember: Committer = { memberId: "", generation: -1, groupInstanceId: null };
 
 /** An offset that a group has committed: the next one that it will read. */
@@ -66,7 +72,7 @@ export async function commitOffsets(
   client: Client,
   groupId: string,
   options: {
-    offsets: readonly TopicPartitionOffset[];
+    offsets: readonly OffsetToCommit[];
     by?: Committer;
     lane?: string;
     timeoutMs?: number;
@@ -82,10 +88,10 @@ export async function commitOffsets(
       groupInstanceId: by.groupInstanceId,
       topics: [...byTopic(offsets)].map(([name, theirs]) => ({
         name,
-        partitions: theirs.map(({ partition, offset }) => ({
+        partitions: theirs.map(({ partition, offset, metadata = "" }) => ({
           partitionIndex: partition,
           committedOffset: offset,
-          committedMetadata: "",
+          committedMetadata: metadata,
         })),
       })),
     }, { to, lane, timeoutMs });

@@ -7,8 +7,7 @@
 //   consumer.subscribe(["orders"]);
 //   for await (const record of consumer) ...
 //
-// It talks to Ottla and to Apache Kafka from 3.0 on. Not in it: the cooperative assignors and the
-// groups of KIP-848.
+// It talks to Ottla and to Apache Kafka from 3.0 on.
 
 import { loading } from "../base/loading.ts";
 export { type Admin, adminOf } from "./admin.ts";
@@ -36,13 +35,21 @@ export {
   type RequestTarget,
   type TlsOptions,
 } from "./client.ts";
-export { Consumer, type ConsumerOptions, type PollOptions } from "./consumer.ts";
+export {
+  Consumer,
+  type ConsumerBatch,
+  type IterationOptions,
+  type PollOptions,
+} from "./consumer.ts";
+export type { ConsumerOptions } from "./consumer_options.ts";
+export type { AssignorName } from "./classic_membership.ts";
 export { KafkaError } from "./faults.ts";
 export {
   commitOffsets,
   type CommittedOffset,
   committedOffsets,
   type Committer,
+  type OffsetToCommit,
 } from "./group_offsets.ts";
 export type {
   BrokerMetadata,
@@ -68,6 +75,13 @@ export {
 export type { ProducerRecord, RecordContent, RecordMetadata } from "./producer_record.ts";
 export { Producer, type ProducerOptions } from "./producer.ts";
 export type { GroupOffsets, OffsetSource, Transaction } from "./transaction.ts";
+export {
+  byHeaders,
+  type DeadLetterOptions,
+  deadLetters,
+  type HeaderMatch,
+  type RecordSink,
+} from "./record_handling.ts";
 export {
   alterShareGroupOffsets,
   type ShareGroupOffset,

@@ -60,6 +60,8 @@ export class PartitionReader {
   /** Grows when a single batch does not fit. */
   bytesMax: number;
   highWatermark: Offset = -1;
+  /** Whether the reader wants none of its records for now. */
+  isPaused = false;
   readonly #codecs: Codecs;
   #position: Int64 | undefined;
   #fetchOffset: Int64 = -1;

@@ -1,13 +1,13 @@
-// A member of a classic consumer group, as the client lives it.
+// A member of a classic consumer group.
 //
 //   out --join--> joining --JoinGroup, SyncGroup--> stable --heartbeat says rebalance--> out of
 // date
 //    ^               |  (79: same again with the given id)       |                          |
 //    +---------------+---- unknown member, old generation -------+<--------- join ----------+
 //
-// Invariant: heartbeats run while stable and out of date, never while joining. The owner learns of
-// a rebalance by `onStale` and joins again when its reader comes back for records, so that what was
-// handed out can be committed before partitions move.
+// Invariant: heartbeats run while stable and out of date, never while joining. An eager member
+// joins with nothing in hand; a cooperative one (KIP-429) keeps what it has, gives up what the
+// leader did not give it again, and then joins once more, so that somebody else may have it.
 
 import type { PartitionId } from "../base/ids.ts";
 import {
@@ -23,23 +23,36 @@ import {
   SyncGroup,
 } from "../protocol/mod.ts";
 import type { Timer } from "../runtime/ports.ts";
-import { type Assignor, assignors } from "./assignors.ts";
+import { type Assignor, rangeAssignor, roundRobinAssignor } from "./assignors.ts";
 import type { Client } from "./client.ts";
 import { checkCode, KafkaError } from "./faults.ts";
 import { type Committer, isCoordinatorLoss, withCoordinator } from "./group_offsets.ts";
-import type { TopicPartition } from "./offsets.ts";
+import type { Joined, Membership, Subscription } from "./membership.ts";
+import { byTopic, type TopicPartition } from "./offsets.ts";
 import { backoffOf, sleep } from "./retry.ts";
+import { cooperativeStickyAssignor } from "./sticky_assignor.ts";
 
-export interface MembershipOptions {
+/** How partitions are shared out in a classic group. */
+export type AssignorName = "range" | "roundrobin" | "cooperative-sticky";
+
+/** Those that there are. */
+export const assignorNames: readonly AssignorName[] = ["range", "roundrobin", "cooperative-sticky"];
+
+const assignors: ReadonlyMap<string, Assignor> = new Map(
+  [rangeAssignor, roundRobinAssignor, cooperativeStickyAssignor]
+    .map((assignor) => [assignor.name, assignor]),
+);
+
+export interface ClassicMembershipOptions {
   readonly groupId: string;
-  readonly topics: readonly string[];
+  readonly subscription: Subscription;
   readonly groupInstanceId: string | null;
   readonly sessionTimeoutMs: number;
   /** How long the reader may stay away, and how long a rebalance waits for it. */
   readonly rebalanceTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
   /** Assignors offered, the preferred one first. */
-  readonly assignors: readonly ("range" | "roundrobin")[];
+  readonly assignors: readonly AssignorName[];
   readonly allowCreateTopics: boolean;
   /** The assignment is out of date. */
   readonly onStale: () => void;
@@ -47,12 +60,18 @@ export interface MembershipOptions {
 
 const protocolType = "consumer";
 
-export class GroupMembership {
+export class ClassicMembership implements Membership {
   readonly #client: Client;
-  readonly #options: MembershipOptions;
+  readonly #options: ClassicMembershipOptions;
   readonly #lane: string;
+  /** Of all its assignors each must leave members what they have. */
+  readonly isEager: boolean;
   #memberId = "";
   #generation = -1;
+  #isOut = false;
+  /** Those that match the expression, as of the last join. */
+  #topics: readonly string[] = [];
+  #topicsReadMs = 0;
   #isStale = true;
   #heartbeat: Timer | undefined;
   #lastPollMs: number;
@@ -60,50 +79,48 @@ export class GroupMembership {
   #partitionCounts: Map<string, number> | undefined;
   #closed = false;
 
-  constructor(client: Client, options: MembershipOptions) {
+  constructor(client: Client, options: ClassicMembershipOptions) {
     this.#client = client;
     this.#options = options;
     this.#lane = client.newLane("group");
+    this.isEager = options.assignors.some((name) => !assignors.get(name)?.isCooperative);
     this.#lastPollMs = client.ports.clock.monotonic();
   }
 
-  /** Whether {@link join} is due before more records are handed out. */
   get isStale(): boolean {
     return this.#isStale;
   }
 
-  /** Who commits. */
+  get isOut(): boolean {
+    return this.#isOut;
+  }
+
   get committer(): Committer {
     const { groupInstanceId } = this.#options;
     return { memberId: this.#memberId, generation: this.#generation, groupInstanceId };
   }
 
-  /** The lane of the group's requests, for commits. */
   get lane(): string {
     return this.#lane;
   }
 
-  /** The reader has come for records: it is alive. */
   onPoll(): void {
     this.#lastPollMs = this.#client.ports.clock.monotonic();
   }
 
-  /**
-   * Enters the group's next generation and returns the partitions assigned. Repeats through lost
-   * coordinators and rebalances; throws a KafkaError for what cannot be cured, such as a static
-   * member whose place was taken.
-   */
-  async join(): Promise<TopicPartition[]> {
+  async join(owned: readonly TopicPartition[]): Promise<Joined> {
     this.#stopHeartbeat();
+    let isFresh = this.#memberId === "";
     for (let attempt = 1;; attempt++) {
       try {
-        const assignment = await this.#joinOnce();
-        this.#isStale = false;
+        const partitions = await this.#joinOnce(isFresh ? [] : owned);
+        this.#isStale = this.#isOut = false;
         this.onPoll();
         this.#scheduleHeartbeat();
-        return assignment;
+        return { partitions, isFresh };
       } catch (error) {
         if (this.#closed || !this.#isCurable(error)) throw error;
+        isFresh ||= this.#isOut;
         if (error instanceof KafkaError && error.code === ErrorCode.MEMBER_ID_REQUIRED) continue;
         const { random, timers } = this.#client.ports;
         await sleep(timers, backoffOf(attempt, { random }));
@@ -111,7 +128,11 @@ export class GroupMembership {
     }
   }
 
-  /** Leaves the group, best effort; a static member keeps its place until its session times out. */
+  /** Once it has given up something, somebody waits for it: the group assigns again. */
+  onOwned(_owned: readonly TopicPartition[], hasRevoked: boolean): void {
+    if (hasRevoked && !this.isEager) this.#setStale();
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -152,9 +173,10 @@ export class GroupMembership {
       error.code === ErrorCode.REBALANCE_IN_PROGRESS;
   }
 
-  async #joinOnce(): Promise<TopicPartition[]> {
-    const { groupId, groupInstanceId, rebalanceTimeoutMs, topics } = this.#options;
+  async #joinOnce(owned: readonly TopicPartition[]): Promise<TopicPartition[]> {
+    const { groupId, groupInstanceId, rebalanceTimeoutMs } = this.#options;
     const about = `join group ${groupId}`;
+    const topics = await this.#client.retrying(() => this.#findTopics());
     const joined = await withCoordinator(this.#client, async (to) => {
       const answer = await this.#client.request(JoinGroup, {
         groupId,
@@ -165,7 +187,7 @@ export class GroupMembership {
         protocolType,
         protocols: this.#options.assignors.map((name) => ({
           name,
-          metadata: encodeSubscription({ topics: [...topics] }, 0),
+          metadata: this.#subscriptionOf({ topics, owned }),
         })),
       }, { to, lane: this.#lane, timeoutMs: rebalanceTimeoutMs + 10_000 });
       if (answer.errorCode === ErrorCode.MEMBER_ID_REQUIRED) this.#memberId = answer.memberId;
@@ -196,17 +218,44 @@ export class GroupMembership {
     );
   }
 
+  #subscriptionOf(of: { topics: readonly string[]; owned: readonly TopicPartition[] }): Uint8Array {
+    const topics = [...of.topics];
+    if (this.isEager) return encodeSubscription({ topics }, 0);
+    return encodeSubscription({
+      topics,
+      ownedPartitions: [...byTopic(of.owned)].map(([topic, theirs]) => ({
+        topic,
+        partitions: theirs.map(({ partition }) => partition),
+      })),
+      generationId: this.#generation,
+    });
+  }
+
+  async #findTopics(): Promise<readonly string[]> {
+    const { subscription } = this.#options;
+    if (!(subscription instanceof RegExp)) return subscription;
+    this.#topicsReadMs = this.#client.ports.clock.monotonic();
+    const { topics } = await this.#client.fetchMetadata(null);
+    this.#topics = topics
+      .filter(({ name, isInternal }) => !isInternal && matches(subscription, name))
+      .map(({ name }) => name)
+      .sort();
+    return this.#topics;
+  }
+
   /** The leader's part: shares the partitions of all members' topics out. */
   async #assign(joined: ResponseOf<typeof JoinGroup>) {
     const assignor: Assignor | undefined = assignors.get(joined.protocolName ?? "");
     if (assignor === undefined) {
       throw new KafkaError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, "assign partitions");
     }
-    const members = joined.members.map(({ memberId, groupInstanceId, metadata }) => ({
-      memberId,
-      groupInstanceId,
-      topics: decodeSubscription(metadata).topics,
-    }));
+    const members = joined.members.map(({ memberId, groupInstanceId, metadata }) => {
+      const { topics, ownedPartitions, generationId } = decodeSubscription(metadata);
+      const owned = ownedPartitions.flatMap(({ topic, partitions }) =>
+        partitions.map((partition) => ({ topic, partition }))
+      );
+      return { memberId, groupInstanceId, topics, owned, generation: generationId };
+    });
     const names = [...new Set(members.flatMap((member) => member.topics))];
     const { topics } = await this.#client.retrying(() =>
       this.#client.fetchMetadata(names, { allowCreate: this.#options.allowCreateTopics })
@@ -247,8 +296,8 @@ export class GroupMembership {
       await this.#leave(`no poll within ${rebalanceTimeoutMs} ms`);
       return;
     }
-    if (this.#hasNewPartitions()) this.#setStale();
     try {
+      if (this.#hasNewPartitions() || await this.#hasNewTopics()) this.#setStale();
       const to = await this.#client.coordinatorOf(groupId);
       const answer = await this.#client.request(Heartbeat, {
         groupId,
@@ -278,6 +327,16 @@ export class GroupMembership {
     return false;
   }
 
+  /** Whether the expression matches other topics than it did, looked up when that is old. */
+  async #hasNewTopics(): Promise<boolean> {
+    const { clock } = this.#client.ports;
+    if (!(this.#options.subscription instanceof RegExp)) return false;
+    const ageMs = clock.monotonic() - this.#topicsReadMs;
+    if (ageMs < this.#client.options.metadataAgeMsMax) return false;
+    const known = this.#topics.join();
+    return (await this.#findTopics()).join() !== known;
+  }
+
   #setStale(): void {
     if (this.#isStale) return;
     this.#isStale = true;
@@ -287,6 +346,7 @@ export class GroupMembership {
   #forgetMember(): void {
     this.#memberId = "";
     this.#generation = -1;
+    this.#isOut = true;
     this.#setStale();
   }
 }
@@ -294,4 +354,9 @@ export class GroupMembership {
 /** The coordinator no longer knows the member, or not in this generation. */
 function isForgotten(code: ErrorCode): boolean {
   return code === ErrorCode.UNKNOWN_MEMBER_ID || code === ErrorCode.ILLEGAL_GENERATION;
+}
+
+/** Whether the whole of `name` matches, as brokers read such expressions. */
+function matches({ source, flags }: RegExp, name: string): boolean {
+  return new RegExp(`^(?:${source})$`, flags.replace(/[gy]/g, "")).test(name);
 }
