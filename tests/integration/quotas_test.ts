@@ -125,6 +125,35 @@ Deno.test("a consumer over its quota gets an empty answer, then its records", ()
     }
   }));
 
+Deno.test("nobody waits for more than the quota, or the bound of the answer, lets through", () =>
+  simulated({ settings }, async (scene) => {
+    using client = await scene.connect();
+    const { name: topic } = await makeTopic(client);
+    using producer = await scene.connect();
+    const produce = () => {
+      const records = batchOf(["x".repeat(5_000)]);
+      return producer.ask(Produce, 9, produceRequest({ topic, records, acks: 1 }));
+    };
+    const fetch = async (maxBytes: number) => {
+      const request = fetchRequest({ topic, minBytes: 1 << 20, maxBytes, maxWaitMs: 30_000 });
+      const { result, beganMs, endedMs } = await timed(scene, client.ask(Fetch, 12, request));
+      const { records } = result.responses[0].partitions[0];
+      return { bytes: records!.length, ms: endedMs - beganMs };
+    };
+    await produce();
+    // A second one will not fit: there is nothing to wait for once it is there.
+    const waiting = fetch(8_000);
+    await scene.pass(500);
+    await produce();
+    const bounded = await waiting;
+    assertBetween(bounded.bytes, [5_000, 5_200]);
+    assertBetween(bounded.ms, [500, 500 + 2 * roundTripMs]);
+    await setQuota(client, "consumer_byte_rate", 4_000);
+    const metered = await fetch(1 << 20);
+    assertBetween(metered.bytes, [5_000, burstSeconds * 4_000]);
+    assertLess(metered.ms, roundTripMs);
+  }));
+
 Deno.test("a session of a consumer over its quota goes on as if the answer had not been made", () =>
   simulated({ settings }, async (scene) => {
     using client = await scene.connect();

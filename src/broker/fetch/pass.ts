@@ -62,6 +62,8 @@ export class Pass {
   bytes = 0;
   /** Whether there is something to tell that does not wait. */
   isFinal = false;
+  /** Whether more is there than the answer has room for: nothing is gained by a wait. */
+  isFull = false;
   /** Partitions to wait for, each with the end that this pass saw. */
   readonly seen = new Map<Partition, Offset>();
   readonly #services: PassServices;
@@ -114,13 +116,17 @@ export class Pass {
 
   /** Brings no more than is left in all bounds. */
   #readRecords(
-    o: Pick<Reading, "partition" | "empty" | "endOffset"> & { wanted: WantedPartition },
+    o: Omit<Reading, "offset">,
   ): PartitionData | Promise<PartitionData> {
     const offset = saturated(o.wanted.fetchOffset);
     const asked = Math.min(o.wanted.partitionMaxBytes, this.#bytesLeft);
     const isEachAdvanced = this.#terms.isEachAdvanced === true && this.#bytesLeft > 0;
     const minOneBatch = this.bytes === 0 || isEachAdvanced;
-    if (offset >= o.endOffset || (asked <= 0 && !minOneBatch)) return o.empty;
+    if (offset >= o.endOffset) return o.empty;
+    if (asked <= 0 && !minOneBatch) {
+      this.isFull ||= this.#bytesLeft <= 0;
+      return o.empty;
+    }
     const reading = { ...o, offset };
     const { room } = this.#services.memory.answers;
     if (room < roomBytesMin) return this.#readInTurn(reading, asked);
@@ -156,7 +162,7 @@ export class Pass {
 
   /** `claim`: what has been taken for it already. */
   #readUpTo(
-    { partition, empty, offset, endOffset }: Reading,
+    { partition, empty, offset, endOffset, wanted: { partitionMaxBytes } }: Reading,
     { claim, ...bounds }: { maxBytes: number; minOneBatch: boolean; claim?: number },
   ): PartitionData | Promise<PartitionData> {
     const { answers } = this.#services.memory;
@@ -177,6 +183,8 @@ export class Pass {
         return { ...empty, errorCode };
       }
       this.bytes += records.length;
+      const hasRoom = Math.min(bounds.maxBytes, this.#bytesLeft - 1) >= partitionMaxBytes;
+      this.isFull ||= !hasRoom && result.nextOffset < endOffset && this.bytes > 0;
       this.#bytesLeft -= records.length;
       answers.add(records.length);
       if (empty.abortedTransactions === null || records.length === 0) return { ...empty, records };
@@ -215,6 +223,7 @@ export class Pass {
 /** A partition's records that are to be read, and what is told besides them. */
 interface Reading {
   readonly partition: Partition;
+  readonly wanted: WantedPartition;
   /** The data without records. */
   readonly empty: PartitionData;
   readonly offset: Offset;

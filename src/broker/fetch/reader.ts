@@ -13,6 +13,7 @@ import { Pass, type PassRequest, type PassServices } from "./pass.ts";
 
 /** What to read, and how long to wait for it. */
 export interface ReadRequest<W extends WantedPartition> extends PassRequest<W> {
+  /** No more is waited for than fits into `bytesMax`. */
   readonly bytesMin: number;
   readonly waitMsMax: number;
 }
@@ -27,6 +28,7 @@ export async function readPartitions<W extends WantedPartition>(
 ): Promise<PartitionData[]> {
   const { clock, memory, purgatory } = services;
   const { isolation } = request;
+  const bytesMin = Math.min(request.bytesMin, request.bytesMax);
   const deadlineMs = clock.monotonic() + request.waitMsMax;
   for (;;) {
     const pass = new Pass(services, request);
@@ -37,8 +39,8 @@ export async function readPartitions<W extends WantedPartition>(
       // From here on the connection counts them.
       memory.answers.give(pass.bytes);
     }
-    const bytes = request.bytesMin - pass.bytes;
-    if (bytes <= 0 || pass.isFinal || pass.seen.size === 0) return data;
+    const bytes = bytesMin - pass.bytes;
+    if (bytes <= 0 || pass.isFull || pass.isFinal || pass.seen.size === 0) return data;
     const delayMs = deadlineMs - clock.monotonic();
     if (delayMs <= 0 || services.isClosing) return data;
     if (pass.isOutdated) continue;

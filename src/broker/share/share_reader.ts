@@ -84,6 +84,7 @@ class Round {
   readonly isolation: Isolation;
   /** Read so far. */
   bytes = 0;
+  #isFull = false;
   #isStale = false;
   readonly #services: ShareReadServices;
   readonly #request: ShareReadRequest;
@@ -123,7 +124,7 @@ class Round {
 
   /** Hands out what it reads where that is enough, or `isLast`. */
   async run(isLast: boolean): Promise<ShareRead[]> {
-    const { wanted, bytesMin } = this.#request;
+    const { wanted } = this.#request;
     const reads: ShareRead[] = wanted.map((key, i) => {
       const found = this.#found[i];
       const errorCode = typeof found === "number" ? found : ErrorCode.NONE;
@@ -133,7 +134,7 @@ class Round {
     if (readings.length === 0) return reads;
     try {
       const data = await this.#read(readings);
-      if (this.bytes < bytesMin && !isLast && data.every(isSound) && reads.every(isSound)) {
+      if (!this.#isEnough && !isLast && data.every(isSound) && reads.every(isSound)) {
         return reads;
       }
       let left = this.#request.recordsMax;
@@ -148,6 +149,11 @@ class Round {
     } finally {
       for (const { led } of readings) led.endRead();
     }
+  }
+
+  get #isEnough(): boolean {
+    const { bytesMin, bytesMax } = this.#request;
+    return this.#isFull || this.bytes >= Math.min(bytesMin, bytesMax);
   }
 
   #begin(): Reading[] {
@@ -178,6 +184,7 @@ class Round {
       return await pass.run({ ...terms, wanted, find });
     } finally {
       this.bytes = pass.bytes;
+      this.#isFull = pass.isFull;
       // From here on the connection counts them.
       this.#services.memory.answers.give(pass.bytes);
     }
