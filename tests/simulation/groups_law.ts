@@ -1,6 +1,7 @@
 // At most one member has a partition in a generation of a classic group; at most one may work on it
 // at any time in a group of the consumer protocol. Generations and epochs only grow. A committed
-// offset never goes back, since nobody asks for that.
+// offset never goes back, since nobody asks for that; but a client that lost its connection commits
+// again over another, and what it sent before may still be on its way, and arrive last.
 //
 //   A is given p ... B is given p                    nothing that A asks later as the owner of p
 //                                  A beats, commits  may succeed: A was fenced, or gave p up
@@ -12,6 +13,7 @@ import {
   ErrorCode,
   OffsetCommit,
   OffsetFetch,
+  type RequestOf,
   SyncGroup,
 } from "../../src/protocol/mod.ts";
 import { law } from "../walk/walker.ts";
@@ -50,6 +52,8 @@ export class GroupsLaw implements Law {
   readonly #epochs = new Map<string, Mark>();
   /** By group and partition: what was committed for sure. */
   readonly #committed = new Map<string, Mark>();
+  /** By group and partition: the offsets of requests that were not answered. */
+  readonly #unheard = new Map<string, Map<Asked["request"], number>>();
   /** The epoch of each member of a group of the consumer protocol. */
   readonly #memberEpochs = new Map<string, Mark>();
 
@@ -70,6 +74,10 @@ export class GroupsLaw implements Law {
     if (beat !== undefined && beat.memberEpoch <= 0) {
       this.#memberEpochs.delete(`${beat.groupId} ${beat.memberId}`);
     }
+    const commit = askedOf(asked, OffsetCommit)?.request;
+    for (const { key, offset } of commit === undefined ? [] : committedBy(commit)) {
+      entryOf(this.#unheard, key, () => new Map()).set(commit, offset);
+    }
   }
 
   onAnswered(answered: Answered): void {
@@ -87,7 +95,8 @@ export class GroupsLaw implements Law {
     for (const [key, { at }] of this.#committed) {
       const [groupId = "", partition = ""] = key.split(" ");
       const found = offsets.get(groupId)?.get(partition) ?? -1;
-      law(found >= at, `${groupId} committed ${at} for ${partition}, and ${found} is there`);
+      const isThere = found >= at || this.#mayComeLast(key, found);
+      law(isThere, `${groupId} committed ${at} for ${partition}, and ${found} is there`);
     }
   }
 
@@ -162,22 +171,19 @@ export class GroupsLaw implements Law {
   #onCommit(answered: Answered): void {
     const commit = answeredOf(answered, OffsetCommit);
     if (commit === undefined) return;
-    const { groupId, memberId } = commit.request;
-    const stored = new Set(
+    const refused = new Set(
       commit.response.topics.flatMap(({ name, partitions }) =>
-        partitions.filter(({ errorCode }) => errorCode === ErrorCode.NONE).map((each) =>
-          `${name}-${each.partitionIndex}`
+        partitions.filter(({ errorCode }) => errorCode !== ErrorCode.NONE).map((each) =>
+          `${commit.request.groupId} ${name}-${each.partitionIndex}`
         )
       ),
     );
-    for (const { name, partitions } of commit.request.topics) {
-      for (const { partitionIndex, committedOffset } of partitions) {
-        if (!stored.has(`${name}-${partitionIndex}`)) continue;
-        this.commits++;
-        const key = `${groupId} ${name}-${partitionIndex}`;
-        this.#mayHave(answered, { memberId, key });
-        this.#advance(key, { ...answered, at: Number(committedOffset) });
-      }
+    for (const { key, offset } of committedBy(commit.request)) {
+      this.#unheard.get(key)?.delete(commit.request);
+      if (refused.has(key)) continue;
+      this.commits++;
+      this.#mayHave(answered, { memberId: commit.request.memberId, key });
+      this.#advance(key, { ...answered, at: offset });
     }
   }
 
@@ -197,10 +203,17 @@ export class GroupsLaw implements Law {
 
   #advance(key: string, mark: Mark): void {
     const known = this.#committed.get(key);
-    if (known !== undefined && isBefore(known, mark)) {
-      law(mark.at >= known.at, `the offset of ${key} goes back from ${known.at} to ${mark.at}`);
-    }
-    if (known === undefined || mark.at > known.at) this.#committed.set(key, mark);
+    const isBack = known !== undefined && isBefore(known, mark) && mark.at < known.at;
+    law(
+      !isBack || this.#mayComeLast(key, mark.at),
+      `the offset of ${key} goes back from ${known?.at} to ${mark.at}`,
+    );
+    if (known === undefined || mark.at > known.at || isBack) this.#committed.set(key, mark);
+  }
+
+  /** Whether a request that nobody has heard of again would have this committed. */
+  #mayComeLast(key: string, at: number): boolean {
+    return [...this.#unheard.get(key)?.values() ?? []].includes(at);
   }
 
   #growTo(groupId: string, mark: Mark): void {
@@ -211,4 +224,14 @@ export class GroupsLaw implements Law {
     }
     if (known === undefined || mark.at > known.at) this.#epochs.set(groupId, mark);
   }
+}
+
+/** What a request would have committed. */
+function committedBy({ groupId, topics }: RequestOf<typeof OffsetCommit>) {
+  return topics.flatMap(({ name, partitions }) =>
+    partitions.map(({ partitionIndex, committedOffset }) => ({
+      key: `${groupId} ${name}-${partitionIndex}`,
+      offset: Number(committedOffset),
+    }))
+  );
 }
