@@ -1,5 +1,6 @@
-// A folder of Kafka's with transactions: those that are open go on here, with the same producer,
-// and are committed or aborted; their offsets and records count, or do not.
+// Folders with transactions, both ways: those that are open go on in the other broker, by the same
+// producer, and are committed or aborted; their offsets and records count, or do not. What was
+// aborted before is no record there either.
 
 import { assertEquals } from "@std/assert";
 import { AddOffsetsToTxn } from "../../src/protocol/apis/25_add_offsets_to_txn.ts";
@@ -12,8 +13,10 @@ import { RawClient } from "../harness/raw_client.ts";
 import { batchOf, fetchFrom, makeTopic, produceTo } from "../harness/raw_requests.ts";
 import { targetFromEnvironment } from "../harness/targets.ts";
 import { reasonToSkip } from "./java/installed.ts";
+import { KafkaProcess } from "./migration/kafka_process.ts";
 
 const ids = ["to-commit", "to-abort"];
+const abortedBefore = "aborted-before";
 
 interface Producer {
   readonly producerId: number;
@@ -81,56 +84,116 @@ async function describe(client: RawClient, id: string, topic: string) {
   const state = await lasting(async () =>
     (await client.ask(DescribeTransactions, 0, { transactionalIds: [id] })).transactionStates[0]
   );
-  const { groups } = await client.ask(OffsetFetch, 8, {
-    groups: [{ groupId: id, topics: [{ name: topic, partitionIndexes: [0] }] }],
-    requireStable: true,
+  const { topics } = await lasting(async () => {
+    const { groups } = await client.ask(OffsetFetch, 8, {
+      groups: [{ groupId: id, topics: [{ name: topic, partitionIndexes: [0] }] }],
+      requireStable: true,
+    });
+    return groups[0];
   });
-  const [{ errorCode, committedOffset }] = groups[0].topics[0].partitions;
+  const [{ errorCode, committedOffset }] = topics[0].partitions;
   return [state.transactionState, errorCode, Number(committedOffset)];
 }
 
 const skip = targetFromEnvironment() === "kafka"
   ? "the target is Kafka itself"
   : await reasonToSkip();
-if (skip) console.log(`a folder of Kafka's with transactions is skipped: ${skip}`);
+if (skip) console.log(`folders with transactions are skipped: ${skip}`);
+
+interface Begun {
+  readonly topic: string;
+  readonly producers: ReadonlyMap<string, Producer>;
+}
+
+/** Ends a transaction; resolves once its markers are written. */
+async function end(
+  client: RawClient,
+  { id, topic, producer }: { id: string; topic: string; producer: Producer },
+) {
+  const request = { transactionalId: id, ...producer, committed: id === "to-commit" };
+  const { errorCode } = await lasting(() => client.ask(EndTxn, 5, request));
+  assertEquals(errorCode, ErrorCode.NONE);
+  let seen = await describe(client, id, topic);
+  while (`${seen[0]}`.startsWith("Prepare")) seen = await describe(client, id, topic);
+  return seen;
+}
+
+/** One transaction that is aborted, and two that are open. */
+async function begin(client: RawClient): Promise<Begun> {
+  const { name: topic } = await makeTopic(client);
+  const producers = new Map<string, Producer>();
+  for (const id of [abortedBefore, ...ids]) {
+    const producer = await leaveOpen(client, { id, topic });
+    producers.set(id, producer);
+    if (id === abortedBefore) await end(client, { id, topic, producer });
+  }
+  return { topic, producers };
+}
+
+/** The other broker goes on with what it finds. */
+async function goOn(client: RawClient, { topic, producers }: Begun): Promise<void> {
+  for (const id of [abortedBefore, ...ids]) {
+    await find(client, id, 1);
+    await find(client, id, 0);
+  }
+  assertEquals(await describe(client, abortedBefore, topic), ["CompleteAbort", 0, -1]);
+  for (const id of ids) {
+    const unstable = ErrorCode.UNSTABLE_OFFSET_COMMIT;
+    assertEquals(await describe(client, id, topic), ["Ongoing", unstable, -1]);
+  }
+  for (
+    const [id, state, offset] of [
+      ["to-commit", "CompleteCommit", 7],
+      ["to-abort", "CompleteAbort", -1],
+    ] as const
+  ) {
+    const producer = producers.get(id)!;
+    assertEquals(await end(client, { id, topic, producer }), [state, ErrorCode.NONE, offset]);
+  }
+  const answer = await lasting(() => fetchFrom(client, { topic, isolationLevel: 1 }));
+  assertEquals(Number(answer.lastStableOffset), Number(answer.highWatermark));
+  assertEquals(
+    answer.abortedTransactions?.map(({ producerId }) => Number(producerId)).sort(),
+    [abortedBefore, "to-abort"].map((id) => producers.get(id)?.producerId).sort(),
+  );
+}
 
 Deno.test({
   name: "transactions that Kafka left open go on here, and end as their producers say",
   ignore: skip !== undefined,
   fn: async () => {
     await using kafka = await BrokerProcess.start({ target: "kafka" });
-    let topic = "";
-    const producers = new Map<string, Producer>();
+    let begun;
     {
       using client = await RawClient.connect(kafka);
-      topic = (await makeTopic(client)).name;
-      for (const id of ids) producers.set(id, await leaveOpen(client, { id, topic }));
+      begun = await begin(client);
     }
     await kafka.stop();
     await using ottla = await BrokerProcess.start({ dataDir: kafka.logFolder });
     using client = await RawClient.connect(ottla);
-    for (const id of ids) {
-      await find(client, id, 1);
-      const unstable = ErrorCode.UNSTABLE_OFFSET_COMMIT;
-      assertEquals(await describe(client, id, topic), ["Ongoing", unstable, -1]);
-      const producer = producers.get(id)!;
-      const request = { transactionalId: id, ...producer, committed: id === "to-commit" };
-      assertEquals((await client.ask(EndTxn, 5, request)).errorCode, ErrorCode.NONE);
+    await goOn(client, begun);
+  },
+});
+
+Deno.test({
+  name: "transactions that were left open here go on in Kafka",
+  ignore: skip !== undefined,
+  fn: async () => {
+    await using ottla = await BrokerProcess.start();
+    let begun;
+    {
+      using client = await RawClient.connect(ottla);
+      begun = await begin(client);
     }
-    for (
-      const [id, state, offset] of [
-        ["to-commit", "CompleteCommit", 7],
-        ["to-abort", "CompleteAbort", -1],
-      ] as const
-    ) {
-      let seen = await describe(client, id, topic);
-      while (`${seen[0]}`.startsWith("Prepare")) seen = await describe(client, id, topic);
-      assertEquals(seen, [state, ErrorCode.NONE, offset]);
-    }
-    const answer = await fetchFrom(client, { topic, isolationLevel: 1 });
-    assertEquals(Number(answer.lastStableOffset), Number(answer.highWatermark));
-    assertEquals(answer.abortedTransactions?.map(({ producerId }) => Number(producerId)), [
-      producers.get("to-abort")?.producerId,
-    ]);
+    await ottla.stop();
+    await using kafka = await KafkaProcess.start({
+      release: "4.3",
+      nodeId: 1,
+      voters: "static",
+      folder: ottla.logFolder,
+    });
+    const [host = "", port] = kafka.bootstrap.split(":");
+    using client = await RawClient.connect({ host, port: Number(port) });
+    await goOn(client, begun);
   },
 });
