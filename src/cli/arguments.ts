@@ -59,6 +59,8 @@ export interface Command<
 > {
   /** As typed after `ottla`: `"topics create"`. */
   readonly name: string;
+  /** Other last words that it answers to. */
+  readonly also?: readonly string[];
   /** Operands in order: `TOPIC` is due, `[TOPIC]` may be left out, a final `...` repeats. */
   readonly operands: Names;
   readonly about: string;

@@ -2,9 +2,13 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ArgumentFault, command, nearest, parseCommand } from "./arguments.ts";
 import { commands as bench } from "./bench.ts";
 import { commands as consume } from "./consume.ts";
+import { commands as cluster } from "./cluster.ts";
+import { commands as configs } from "./configs.ts";
 import { commands as groups } from "./groups.ts";
 import { commandHelp } from "./help.ts";
+import { commands as log } from "./log.ts";
 import { commands as produce } from "./produce.ts";
+import { commands as quotas } from "./quotas.ts";
 import { commands as start } from "./start.ts";
 import { commands as topics } from "./topics.ts";
 import { commands as version } from "./version.ts";
@@ -93,7 +97,8 @@ Deno.test("the nearest word is named when it is near", async () => {
 });
 
 Deno.test("every example in the help is a command line that parses", async () => {
-  const all = [start, topics, produce, consume, groups, bench, version].flat();
+  const talking = [topics, produce, consume, groups, configs, quotas, cluster];
+  const all = [start, ...talking, log, bench, version].flat();
   for (const each of all) {
     assert(each.examples.length > 0, `${each.name} has an example`);
     for (const [line] of each.examples) {

@@ -5,22 +5,19 @@
 // Where `--until` is not given it goes on for ever; where it is, it ends with the last partition
 // that gets there.
 
-import { messageOf, UsageFault } from "../base/faults.ts";
+import { messageOf } from "../base/faults.ts";
 import type { Offset } from "../base/ids.ts";
 import {
   type Client,
   Consumer,
   type ConsumerRecord,
-  describeTopic,
-  listTopics,
   type TopicPartition,
   type TopicPartitionOffset,
 } from "../client/mod.ts";
 import { ArgumentFault, command, seeHelp, type Values } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { type CliContext, exitCode, onInterrupt } from "./context.ts";
-import { noPartition, onUnknownTopic } from "./failures.ts";
-import { isGlob, namesOf } from "./globs.ts";
+import { partitionsOf, topicsNamed } from "./named_topics.ts";
 import { offsetsAt, type Place, placeOf, placeWords } from "./places.ts";
 import { filterOf, filterOptions, type RecordFilter } from "./record_filter.ts";
 import { type RecordsFormat, recordsFormat, templateWords } from "./record_format.ts";
@@ -102,7 +99,11 @@ const consume = command({
   run: (context, { operands, options }) => {
     const reading = readingOf(context, operands, options);
     return withClient(context, options, async (client) => {
-      const topics = await topicsOf(client, reading.words);
+      const topics = await topicsNamed(client, reading.words);
+      const partitions: TopicPartition[] = [];
+      for (const topic of topics) {
+        partitions.push(...await partitionsOf(client, { topic, partition: reading.partition }));
+      }
       const consumer = new Consumer(client, {
         groupId: reading.group,
         autoOffsetReset: options["from-beginning"] ? "earliest" : "latest",
@@ -118,7 +119,7 @@ const consume = command({
       });
       let ends: readonly TopicPartitionOffset[] | undefined;
       if (reading.group === undefined) {
-        ends = await assign(context, { client, consumer, topics, reading });
+        ends = await assign(context, { client, consumer, partitions, reading });
       } else consumer.subscribe(topics);
       return await printRecords(context, { consumer, topics, ends, reading });
     });
@@ -168,33 +169,17 @@ function readingOf(
   };
 }
 
-/** The topics that the command line names, or draws. */
-async function topicsOf(client: Client, words: readonly string[]): Promise<string[]> {
-  const known = words.some(isGlob)
-    ? (await listTopics(client)).filter(({ isInternal }) => !isInternal).map(({ name }) => name)
-    : [];
-  const names = namesOf(words, known);
-  if (names.length === 0) {
-    throw new UsageFault(`no topic is like ${words.join(", ")}. See: ottla topics list`);
-  }
-  for (const name of names) {
-    await describeTopic(client, name).catch((error) => onUnknownTopic(error, name));
-  }
-  return names;
-}
-
 /** Has the consumer read from where it is to begin; returns where to end, if anywhere. */
 async function assign(
   context: CliContext,
   to: {
     readonly client: Client;
     readonly consumer: Consumer;
-    readonly topics: readonly string[];
+    readonly partitions: readonly TopicPartition[];
     readonly reading: Reading;
   },
 ): Promise<readonly TopicPartitionOffset[] | undefined> {
-  const { client, consumer, topics, reading: { partition, from, until } } = to;
-  const partitions = await partitionsOf(client, { topics, partition });
+  const { client, consumer, partitions, reading: { from, until } } = to;
   const ends = until === undefined
     ? undefined
     : await offsetsAt(context, { client, partitions, place: until });
@@ -206,24 +191,6 @@ async function assign(
     consumer.assign(starts.map(({ offset, ...each }) => ({ ...each, at: offset })));
   }
   return ends;
-}
-
-async function partitionsOf(
-  client: Client,
-  of: { topics: readonly string[]; partition: number | undefined },
-): Promise<TopicPartition[]> {
-  const found: TopicPartition[] = [];
-  for (const topic of of.topics) {
-    const { partitions } = await client.topic(topic);
-    const { partition: only } = of;
-    if (only !== undefined && only >= partitions.length) {
-      throw noPartition(topic, { partition: only, count: partitions.length });
-    }
-    for (const { partition } of partitions) {
-      if (only === undefined || partition === only) found.push({ topic, partition });
-    }
-  }
-  return found;
 }
 
 async function printRecords(

@@ -1,14 +1,13 @@
-// `ottla groups`: list, describe, delete, move offsets.
+// `ottla groups`: list, describe, see how far behind, delete; group_reset.ts moves their offsets.
 
 import { UsageFault } from "../base/faults.ts";
 import { type Int64, saturated } from "../base/int64.ts";
 import { escaped } from "../base/visible.ts";
 import {
-  alterShareGroupOffsets,
   type Client,
-  commitOffsets,
   committedOffsets,
   deleteGroup,
+  deleteOffsets,
   type DescribedGroup,
   describeGroup,
   listGroups,
@@ -19,22 +18,42 @@ import {
 import { ArgumentFault, command, jsonOption, seeHelp } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { exitCode } from "./context.ts";
-import { eachOf, isKafkaError, onUnknownTopic } from "./failures.ts";
-import { offsetsAt, placeOf, placeWords } from "./places.ts";
+import { eachOf, isKafkaError } from "./failures.ts";
+import { namesOf } from "./globs.ts";
+import { resetOffsets } from "./group_reset.ts";
 import { renderJson, renderTable } from "./table.ts";
 
 const list = command({
   name: "groups list",
-  operands: [],
-  about: "list the groups",
-  options: { ...jsonOption, ...brokerOptions },
-  examples: [["groups list", "every group with its state"]],
-  run: (context, { options }) =>
+  operands: ["[GROUP...]"],
+  about: "list the groups, all or those named",
+  options: {
+    state: { kind: "list", value: "STATE", about: "only those in this state, such as Empty" },
+    type: { kind: "list", value: "TYPE", about: "only classic, consumer, share or streams ones" },
+    ...jsonOption,
+    ...brokerOptions,
+  },
+  operandOptions: ["group"],
+  examples: [
+    ["groups list", "every group with its state"],
+    ["groups list 'bill-*' --state empty", "those of them that nobody is in"],
+  ],
+  run: (context, { operands, options }) =>
     withClient(context, options, async (client) => {
-      const groups = await listGroups(client);
+      const isAsked = (words: readonly string[], word: string) =>
+        words.length === 0 || words.some((each) => each.toLowerCase() === word.toLowerCase());
+      const all = await listGroups(client);
+      const names = operands.length === 0
+        ? undefined
+        : new Set(namesOf(operands, all.map(({ groupId }) => groupId)));
+      const groups = all.filter(({ groupId, state, type }) =>
+        (names?.has(groupId) ?? true) && isAsked(options.state, state) &&
+        isAsked(options.type, type)
+      );
       if (options.json) context.out(renderJson(groups));
-      else if (groups.length === 0) context.note("There are no groups.");
-      else {
+      else if (groups.length === 0) {
+        context.note(all.length === 0 ? "There are no groups." : "No group is like that.");
+      } else {
         const rows = groups.map((
           each,
         ) => [each.groupId, each.state, each.type, each.protocolType || "-"]);
@@ -49,6 +68,7 @@ const describe = command({
   operands: ["GROUP"],
   about: "show who reads what, how far, and how far behind",
   options: { ...jsonOption, ...brokerOptions },
+  operandOptions: ["group"],
   examples: [["groups describe billing", "members, committed offsets and lag"]],
   run: (context, { operands: [groupId], options }) =>
     withClient(context, options, async (client) => {
@@ -56,7 +76,7 @@ const describe = command({
         onUnknownGroup(error, groupId)
       );
       const isShared = group.type === "share";
-      const partitions = await (isShared ? sharedProgressOf : progressOf)(client, group);
+      const partitions = await partitionsOf(client, group);
       if (options.json) {
         context.out(renderJson({ ...group, partitions }));
         return exitCode.ok;
@@ -92,6 +112,11 @@ interface Progress extends TopicPartition {
   readonly lag: Int64 | undefined;
   readonly memberId?: string | undefined;
   readonly host?: string | undefined;
+}
+
+/** Every partition that a group has to do with. */
+function partitionsOf(client: Client, group: DescribedGroup): Promise<Progress[]> {
+  return (group.type === "share" ? sharedProgressOf : progressOf)(client, group);
 }
 
 /** Every partition that a share group reads, with all who do. */
@@ -156,6 +181,7 @@ const remove = command({
   operands: ["GROUP..."],
   about: "delete groups without members, and what they have committed",
   options: { ...brokerOptions },
+  operandOptions: ["group"],
   examples: [["groups delete billing", "forget a group"]],
   run: (context, { operands, options }) =>
     withClient(context, options, (client) =>
@@ -165,96 +191,96 @@ const remove = command({
       })),
 });
 
-const resetOffsets = command({
-  name: "groups reset-offsets",
+const lag = command({
+  name: "groups lag",
+  operands: ["[GROUP...]"],
+  about: "show how far groups are behind, all or those named",
+  options: { ...jsonOption, ...brokerOptions },
+  operandOptions: ["group"],
+  examples: [
+    ["groups lag", "every group, topic by topic"],
+    ["groups lag billing --json", "for a program that watches it"],
+  ],
+  run: (context, { operands, options }) =>
+    withClient(context, options, async (client) => {
+      const known = (await listGroups(client)).map(({ groupId }) => groupId);
+      const groups = operands.length === 0 ? known : namesOf(operands, known);
+      const rows: TopicLag[] = [];
+      for (const groupId of groups) rows.push(...await lagOf(client, groupId));
+      if (options.json) context.out(renderJson(rows));
+      else if (rows.length === 0) context.note("No group has committed anything.");
+      else {
+        const header = ["group", "topic", "partitions", "lag", "most"];
+        context.out(renderTable(header, rows.map((row) => Object.values(row))));
+      }
+      return exitCode.ok;
+    }),
+});
+
+/** How far a group is behind in a topic. */
+interface TopicLag {
+  readonly group: string;
+  readonly topic: string;
+  readonly partitions: number;
+  readonly lag: number;
+  /** That of the partition in which it is furthest behind. */
+  readonly most: number;
+}
+
+async function lagOf(client: Client, groupId: string): Promise<TopicLag[]> {
+  const group = await describeGroup(client, groupId).catch((error) =>
+    onUnknownGroup(error, groupId)
+  );
+  const topics = new Map<string, number[]>();
+  for (const { topic, lag } of await partitionsOf(client, group)) {
+    if (lag === undefined) continue;
+    const lags = topics.get(topic);
+    if (lags === undefined) topics.set(topic, [saturated(lag)]);
+    else lags.push(saturated(lag));
+  }
+  return [...topics].map(([topic, lags]) => ({
+    group: groupId,
+    topic,
+    partitions: lags.length,
+    lag: lags.reduce((sum, each) => sum + each, 0),
+    most: lags.reduce((most, each) => Math.max(most, each), 0),
+  }));
+}
+
+const removeOffsets = command({
+  name: "groups delete-offsets",
   operands: ["GROUP"],
-  about: "let a group without members go on elsewhere",
+  about: "forget what a group has committed in topics",
   options: {
-    topic: { kind: "text", value: "TOPIC", about: "the topic to go on in" },
-    partition: { kind: "number", value: "N", about: "one partition of it; default all" },
-    to: {
-      kind: "text",
-      value: "PLACE",
-      about: placeWords,
-    },
-    "dry-run": { kind: "flag", about: "show what would be committed" },
-    ...jsonOption,
+    topic: { kind: "list", value: "TOPIC", short: "t", about: "the topic to forget" },
+    partition: { kind: "number", value: "N", short: "p", about: "one partition; default all" },
     ...brokerOptions,
   },
-  examples: [
-    ["groups reset-offsets billing --topic orders --to earliest", "read all again"],
-    [
-      "groups reset-offsets billing --topic orders --to 2026-01-31T08:00:00Z --dry-run",
-      "where would that be?",
-    ],
-  ],
+  operandOptions: ["group"],
+  examples: [["groups delete-offsets billing --topic orders", "as if it had never read orders"]],
   run: (context, { operands: [groupId], options }) => {
-    const { topic, to } = options;
-    const name = "groups reset-offsets";
-    if (topic === undefined) throw new ArgumentFault(`say where: --topic TOPIC\n${seeHelp(name)}`);
-    const place = to === undefined ? undefined : placeOf(to, context.runtime.clock.now());
-    if (place === undefined) {
-      throw new ArgumentFault(
-        `--to takes ${placeWords}, ` +
-          `${to === undefined ? "and is missing" : `not "${to}"`}\n${seeHelp(name)}`,
-      );
+    const { topic: topics, partition } = options;
+    if (topics.length === 0) {
+      throw new ArgumentFault(`say which: --topic TOPIC\n${seeHelp("groups delete-offsets")}`);
     }
     return withClient(context, options, async (client) => {
-      const group = await groupWithoutMembers(client, groupId);
-      if (group === undefined) {
-        context.note(
-          `There is no group ${groupId} yet: it ${
-            options["dry-run"] ? "would begin" : "begins"
-          } with these offsets.`,
-        );
-      }
-      const { partitions } = await client.topic(topic)
-        .catch((error) => onUnknownTopic(error, topic));
-      const chosen = partitions
-        .filter((each) => options.partition === undefined || each.partition === options.partition)
-        .map(({ partition }) => ({ topic, partition }));
+      const committed = await committedOffsets(client, groupId, { partitions: null });
+      const chosen = committed.filter((each) =>
+        topics.includes(each.topic) && (partition ?? each.partition) === each.partition
+      );
       if (chosen.length === 0) {
-        throw new UsageFault(
-          `topic ${topic} has no partition ${options.partition}, only 0 to ${
-            partitions.length - 1
-          }`,
-        );
+        throw new UsageFault(`group ${groupId} has committed nothing in ${topics.join(", ")}`);
       }
-      const offsets = await offsetsAt(context, { client, partitions: chosen, place });
-      const move = group?.type === "share" ? alterShareGroupOffsets : commitOffsets;
-      if (!options["dry-run"]) await move(client, groupId, { offsets });
-      if (options.json) context.out(renderJson(offsets));
-      else {
-        const rows = offsets.map((each) => [each.topic, each.partition, each.offset]);
-        context.out(renderTable(["topic", "partition", "offset"], rows));
-      }
-      if (options["dry-run"]) context.note("Nothing was changed (--dry-run).");
+      await deleteOffsets(client, groupId, chosen)
+        .catch((error) => onUnknownGroup(error, groupId));
+      const count = `${chosen.length} ${chosen.length === 1 ? "offset" : "offsets"}`;
+      context.note(`Deleted ${count} of group ${groupId}.`);
       return exitCode.ok;
     });
   },
 });
 
-export const commands = [list, describe, remove, resetOffsets];
-
-/** Undefined for one that is not there yet: it may well be given offsets to begin with. */
-async function groupWithoutMembers(
-  client: Client,
-  groupId: string,
-): Promise<DescribedGroup | undefined> {
-  const group = await describeGroup(client, groupId).catch((error) => {
-    if (!isKafkaError(error, "GROUP_ID_NOT_FOUND")) throw error;
-  });
-  const members = group?.members.length ?? 0;
-  if (members > 0) {
-    throw new UsageFault(
-      `group ${groupId} has ${members} ${
-        members === 1 ? "member" : "members"
-      }, which would go on ` +
-        "from where they are: stop them first",
-    );
-  }
-  return group ?? undefined;
-}
+export const commands = [list, describe, lag, resetOffsets, remove, removeOffsets];
 
 function onUnknownGroup(error: unknown, groupId: string): never {
   if (isKafkaError(error, "GROUP_ID_NOT_FOUND")) {

@@ -1,9 +1,8 @@
-// `ottla log`: looks into the files of a data folder, and cuts what cannot be read.
-//
-// Both work on files, without a broker. What they need is loaded when they run.
+// `ottla log`: looks into the files of a data folder, and cuts what cannot be read: without a
+// broker. `log dirs` asks brokers where their files are. What they need is loaded when they run.
 
-import { command, seeHelp } from "./arguments.ts";
-import { ArgumentFault } from "./arguments.ts";
+import { ArgumentFault, command, jsonOption, seeHelp } from "./arguments.ts";
+import { brokerOptions, withClient } from "./broker_client.ts";
 
 const dump = command({
   name: "log dump",
@@ -52,4 +51,21 @@ const repair = command({
   },
 });
 
-export const commands = [dump, repair];
+const dirs = command({
+  name: "log dirs",
+  operands: [],
+  about: "show where brokers keep their partitions, and how much they are",
+  options: {
+    partitions: { kind: "flag", about: "each partition" },
+    ...jsonOption,
+    ...brokerOptions,
+  },
+  examples: [["log dirs", "each directory with what is in it and what is free"]],
+  run: (context, { options }) =>
+    withClient(context, options, async (client) => {
+      const { showLogDirs } = await import("./log_dirs.ts");
+      return await showLogDirs(context, client, options);
+    }),
+});
+
+export const commands = [dump, repair, dirs];

@@ -22,7 +22,7 @@ const groups: readonly CommandGroup[] = [
   },
   {
     name: "topics",
-    about: "list, describe, create, delete and grow topics",
+    about: "list, describe, create, alter, trim and delete topics",
     load: async () => (await import("./topics.ts")).commands,
   },
   {
@@ -37,8 +37,23 @@ const groups: readonly CommandGroup[] = [
   },
   {
     name: "groups",
-    about: "list, describe and delete consumer groups, and move their offsets",
+    about: "list, describe, watch and delete groups, and move their offsets",
     load: async () => (await import("./groups.ts")).commands,
+  },
+  {
+    name: "configs",
+    about: "show and change what is configured of topics, brokers and groups",
+    load: async () => (await import("./configs.ts")).commands,
+  },
+  {
+    name: "quotas",
+    about: "list, set and remove how much clients may ask for",
+    load: async () => (await import("./quotas.ts")).commands,
+  },
+  {
+    name: "cluster",
+    about: "show the brokers of a cluster",
+    load: async () => (await import("./cluster.ts")).commands,
   },
   {
     name: "transactions",
@@ -57,7 +72,7 @@ const groups: readonly CommandGroup[] = [
   },
   {
     name: "log",
-    about: "print and repair the files of a data folder",
+    about: "print and repair the files of a data folder, and show where they are",
     load: async () => (await import("./log.ts")).commands,
   },
   {
@@ -106,8 +121,8 @@ async function runWords(context: CliContext, words: readonly string[]): Promise<
     );
   }
   const commands = await group.load();
-  const [only, ...others] = commands;
-  if (only !== undefined && others.length === 0) return await runCommand(context, only, rest);
+  const [only] = commands;
+  if (only?.name === group.name) return await runCommand(context, only, rest);
   return await runInGroup(context, { group, commands, words: rest });
 }
 
@@ -122,7 +137,9 @@ async function runInGroup(
     else context.note(groupHelp(group, commands).trimEnd());
     return word === undefined ? exitCode.usage : exitCode.ok;
   }
-  const found = commands.find((each) => each.name === `${group.name} ${word}`);
+  const found = commands.find(({ name, also }) =>
+    name === `${group.name} ${word}` || also?.includes(word)
+  );
   if (found === undefined) {
     const names = commands.map((each) => each.name.slice(group.name.length + 1));
     throw new ArgumentFault(

@@ -1,8 +1,10 @@
-// `ottla topics`: list, describe, create, delete, grow.
+// `ottla topics`: list, describe, create, delete, alter, grow, trim. Patterns may stand for several
+// topics.
 
 import { UsageFault } from "../base/faults.ts";
 import { escaped } from "../base/visible.ts";
 import {
+  alterConfigs,
   type Client,
   createPartitions,
   createTopic,
@@ -11,31 +13,38 @@ import {
   describeTopic,
   listRanges,
   listTopics,
+  loadRecordAdmin,
 } from "../client/mod.ts";
 import { ArgumentFault, command, jsonOption, seeHelp } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
-import { exitCode } from "./context.ts";
+import { type CliContext, exitCode } from "./context.ts";
 import { eachOf, isKafkaError, onUnknownTopic } from "./failures.ts";
+import { globMatcher, isGlob } from "./globs.ts";
+import { partitionsOf, topicsNamed } from "./named_topics.ts";
 import { pairsOf } from "./pairs.ts";
+import { offsetsAt, placeOf, placeWords } from "./places.ts";
 import { renderJson, renderTable } from "./table.ts";
 
 const list = command({
   name: "topics list",
-  operands: [],
-  about: "list the topics",
+  operands: ["[TOPIC...]"],
+  about: "list the topics, all or those named",
   options: {
     internal: { kind: "flag", about: "include Kafka's own, such as __consumer_offsets" },
     ...jsonOption,
     ...brokerOptions,
   },
+  operandOptions: ["topic"],
   examples: [
     ["topics list", "the topics of the broker on this machine"],
+    ["topics list 'orders-*'", "those whose names begin so"],
     ["topics list --json --bootstrap kafka:9092", "those of another, for a program"],
   ],
-  run: (context, { options }) =>
+  run: (context, { operands, options }) =>
     withClient(context, options, async (client) => {
-      const topics = (await listTopics(client)).filter((each) =>
-        options.internal || !each.isInternal
+      const isNamed = matcherOf(operands);
+      const topics = (await listTopics(client)).filter(({ name, isInternal }) =>
+        isNamed(name) && (options.internal || !isInternal || operands.includes(name))
       );
       const rows = topics.map((topic) => ({
         name: topic.name,
@@ -44,53 +53,68 @@ const list = command({
         id: topic.id,
       }));
       if (options.json) context.out(renderJson(rows));
-      else if (rows.length === 0) {
-        context.note("There are no topics. Create one with: ottla topics create NAME");
-      } else {
+      else if (rows.length > 0) {
         const header = ["name", "partitions", "replicas", "id"];
         context.out(renderTable(header, rows.map((row) => Object.values(row))));
-      }
+      } else if (operands.length > 0) context.note(`No topic is like ${operands.join(", ")}.`);
+      else context.note("There are no topics. Create one with: ottla topics create NAME");
       return exitCode.ok;
     }),
 });
 
+/** Whether a name is among `words`, names and patterns; without any it is. */
+function matcherOf(words: readonly string[]): (name: string) => boolean {
+  if (words.length === 0) return () => true;
+  const matchers = words.map(globMatcher);
+  return (name) => matchers.some((isLike) => isLike(name));
+}
+
 const describe = command({
   name: "topics describe",
-  operands: ["TOPIC"],
-  about: "show a topic's partitions, offsets and configs",
+  operands: ["TOPIC..."],
+  about: "show topics' partitions, offsets and configs",
   options: {
     configs: { kind: "flag", about: "show every config, not just those set on the topic" },
     ...jsonOption,
     ...brokerOptions,
   },
+  operandOptions: ["topic"],
   examples: [["topics describe orders", "leaders, offsets and what was configured"]],
-  run: (context, { operands: [name], options }) =>
+  run: (context, { operands, options }) =>
     withClient(context, options, async (client) => {
-      const described = await describeWhole(client, name, options.configs);
-      if (options.json) {
-        context.out(renderJson(described));
-        return exitCode.ok;
-      }
-      context.out(`${escaped(`Topic ${name}, id ${described.id}`)}\n\n`);
-      const header = ["partition", "leader", "replicas", "isr", "first offset", "end offset"];
-      context.out(renderTable(
-        header,
-        described.partitions.map((each) => [
-          each.partition,
-          each.leader < 0 ? "none" : each.leader,
-          each.replicas.join(","),
-          each.isr.join(","),
-          each.firstOffset,
-          each.endOffset,
-        ]),
-      ));
-      if (described.configs.length > 0) {
-        const rows = described.configs.map((each) => [each.name, each.value ?? "", each.source]);
-        context.out("\n" + renderTable(["config", "value", "from"], rows));
-      }
+      const names = await topicsNamed(client, operands);
+      const described: DescribedTopic[] = [];
+      for (const name of names) described.push(await describeWhole(client, name, options.configs));
+      const [only] = described;
+      // One that was asked for by its name alone has always been an object.
+      const isOne = operands.length === 1 && !operands.some(isGlob);
+      if (options.json) context.out(renderJson(isOne ? only : described));
+      else described.forEach((each, i) => printDescribed(context, each, i === 0));
       return exitCode.ok;
     }),
 });
+
+type DescribedTopic = Awaited<ReturnType<typeof describeWhole>>;
+
+function printDescribed(context: CliContext, described: DescribedTopic, isFirst: boolean): void {
+  const { name, id, partitions, configs } = described;
+  context.out((isFirst ? "" : "\n") + escaped(`Topic ${name}, id ${id}`) + "\n\n");
+  const header = ["partition", "leader", "replicas", "isr", "first offset", "end offset"];
+  context.out(renderTable(
+    header,
+    partitions.map((each) => [
+      each.partition,
+      each.leader < 0 ? "none" : each.leader,
+      each.replicas.join(","),
+      each.isr.join(","),
+      each.firstOffset,
+      each.endOffset,
+    ]),
+  ));
+  if (configs.length === 0) return;
+  const rows = configs.map((each) => [each.name, each.value ?? "", each.source]);
+  context.out("\n" + renderTable(["config", "value", "from"], rows));
+}
 
 async function describeWhole(client: Client, name: string, allConfigs: boolean) {
   const topic = await describeTopic(client, name).catch((error) => onUnknownTopic(error, name));
@@ -110,25 +134,50 @@ async function describeWhole(client: Client, name: string, allConfigs: boolean) 
   };
 }
 
+/** A topic's own configs; on the way to a broker the same option may name a file of keys. */
+const configOption = {
+  kind: "list",
+  value: "KEY=VALUE",
+  about: "a topic config; without =, a file of Kafka's client keys",
+} as const;
+
+/** The configs among what `--config` was given, and the file, if any. */
+function configsOf(
+  words: readonly string[],
+  command: string,
+): { configs: Record<string, string>; file: string | undefined } {
+  const [file] = words.filter((each) => !each.includes("="));
+  const given = words.filter((each) => each !== file);
+  return { configs: Object.fromEntries(pairsOf(given, { option: "config", command })), file };
+}
+
 const create = command({
   name: "topics create",
-  operands: ["TOPIC"],
-  about: "create a topic",
+  operands: ["TOPIC..."],
+  about: "create topics",
   options: {
-    partitions: { kind: "number", value: "N", about: "default: the broker's num.partitions" },
+    partitions: {
+      kind: "number",
+      value: "N",
+      short: "p",
+      about: "default: the broker's num.partitions",
+    },
     replicas: {
       kind: "number",
       value: "N",
+      short: "r",
+      also: ["replication-factor"],
       about: "default: the broker's default.replication.factor",
     },
-    "if-missing": { kind: "flag", about: "succeed when the topic is there already" },
-    ...brokerOptions,
-    config: {
-      kind: "list",
-      value: "KEY=VALUE",
-      about: "a topic config; without =, a file of Kafka's client keys",
+    "if-missing": {
+      kind: "flag",
+      also: ["if-not-exists"],
+      about: "succeed when the topic is there already",
     },
+    ...brokerOptions,
+    config: configOption,
   },
+  operandOptions: ["topic"],
   examples: [
     ["topics create orders --partitions 6", "six partitions"],
     [
@@ -136,28 +185,28 @@ const create = command({
       "kept for a day",
     ],
   ],
-  run: (context, { operands: [name], options }) => {
-    const [file] = options.config.filter((each) => !each.includes("="));
-    const given = options.config.filter((each) => each !== file);
-    const pairs = pairsOf(given, { option: "config", command: "topics create" });
-    const configs = Object.fromEntries(pairs);
-    return withClient(context, { ...options, config: file }, async (client) => {
-      try {
-        await createTopic(client, {
-          name,
-          partitions: options.partitions,
-          replicationFactor: options.replicas,
-          configs,
-        });
-      } catch (error) {
-        const exists = isKafkaError(error, "TOPIC_ALREADY_EXISTS");
-        if (!exists || !options["if-missing"]) throw error;
-        context.note(`Topic ${name} is there already.`);
-        return exitCode.ok;
-      }
-      context.note(`Created topic ${name}.`);
-      return exitCode.ok;
-    });
+  run: (context, { operands, options }) => {
+    const { configs, file } = configsOf(options.config, "topics create");
+    return withClient(
+      context,
+      { ...options, config: file },
+      (client) =>
+        eachOf(context, operands, async (name) => {
+          try {
+            await createTopic(client, {
+              name,
+              partitions: options.partitions,
+              replicationFactor: options.replicas,
+              configs,
+            });
+          } catch (error) {
+            const exists = isKafkaError(error, "TOPIC_ALREADY_EXISTS");
+            if (!exists || !options["if-missing"]) throw error;
+            return context.note(`Topic ${name} is there already.`);
+          }
+          context.note(`Created topic ${name}.`);
+        }),
+    );
   },
 });
 
@@ -165,42 +214,160 @@ const remove = command({
   name: "topics delete",
   operands: ["TOPIC..."],
   about: "delete topics with all their records",
-  options: { ...brokerOptions },
-  examples: [["topics delete orders", "delete one topic"]],
+  options: {
+    yes: { kind: "flag", short: "y", about: "delete what patterns stand for, not only show it" },
+    ...brokerOptions,
+  },
+  operandOptions: ["topic"],
+  examples: [
+    ["topics delete orders", "delete one topic"],
+    ["topics delete 'test-*' --yes", "all whose names begin so"],
+  ],
   run: (context, { operands, options }) =>
-    withClient(context, options, (client) =>
-      eachOf(context, operands, async (name) => {
+    withClient(context, options, async (client) => {
+      const names = await topicsNamed(client, operands);
+      if (operands.some(isGlob) && !options.yes) {
+        context.out(renderTable(["name"], names.map((name) => [name])));
+        context.note("Nothing was deleted. Delete these with --yes.");
+        return exitCode.failed;
+      }
+      return await eachOf(context, names, async (name) => {
         await deleteTopic(client, name).catch((error) => {
           if (!isKafkaError(error, "UNKNOWN_TOPIC_OR_PARTITION")) throw error;
           throw new UsageFault(`there is no topic ${name}. See: ottla topics list`);
         });
         context.note(`Deleted topic ${name}.`);
-      })),
+      });
+    }),
 });
+
+const partitionCountOption = {
+  partitions: {
+    kind: "number",
+    value: "N",
+    short: "p",
+    also: ["num"],
+    about: "the new count, more than there are",
+  },
+} as const;
 
 const alter = command({
   name: "topics alter",
-  operands: ["TOPIC"],
-  about: "give a topic more partitions",
+  operands: ["TOPIC..."],
+  about: "change configs of topics, or give them more partitions",
   options: {
-    partitions: { kind: "number", value: "N", about: "the new count, more than there are" },
+    unset: {
+      kind: "list",
+      value: "KEY",
+      also: ["delete-config"],
+      about: "back to what holds for every topic",
+    },
+    ...partitionCountOption,
     ...brokerOptions,
+    config: { ...configOption, also: ["set", "add-config"] },
   },
-  examples: [["topics alter orders --partitions 12", "grow to twelve"]],
-  run: (context, { operands: [name], options }) => {
+  operandOptions: ["topic", "entity-name"],
+  examples: [
+    ["topics alter orders --config retention.ms=86400000", "kept for a day from now on"],
+    ["topics alter 'orders-*' --unset retention.ms", "as long as any other topic"],
+    ["topics alter orders --partitions 12", "grow to twelve"],
+  ],
+  run: (context, { operands, options }) => {
+    const { partitions, unset } = options;
+    const { configs, file } = configsOf(options.config, "topics alter");
+    const changed = [...Object.keys(configs), ...unset];
+    if (partitions === undefined && changed.length === 0) {
+      const ways = "--config KEY=VALUE, --unset KEY or --partitions N";
+      throw new ArgumentFault(`say what: ${ways}\n${seeHelp("topics alter")}`);
+    }
+    return withClient(context, { ...options, config: file }, async (client) => {
+      const names = await topicsNamed(client, operands);
+      return await eachOf(context, names, async (name) => {
+        if (changed.length > 0) {
+          await alterConfigs(client, { topic: name }, { set: configs, unset })
+            .catch((error) => onUnknownTopic(error, name));
+          context.note(`Topic ${name} has other configs: ${changed.join(", ")}.`);
+        }
+        if (partitions !== undefined) await grow(context, { client, name, partitions });
+      });
+    });
+  },
+});
+
+const addPartitions = command({
+  name: "topics add-partitions",
+  operands: ["TOPIC..."],
+  about: "give topics more partitions",
+  options: { ...partitionCountOption, ...brokerOptions },
+  operandOptions: ["topic"],
+  examples: [["topics add-partitions orders --partitions 12", "grow to twelve"]],
+  run: (context, { operands, options }) => {
     const { partitions } = options;
     if (partitions === undefined) {
-      throw new ArgumentFault(
-        `say how many: --partitions N\n${seeHelp("topics alter")}`,
-      );
+      throw new ArgumentFault(`say how many: --partitions N\n${seeHelp("topics add-partitions")}`);
     }
     return withClient(context, options, async (client) => {
-      await createPartitions(client, { topic: name, count: partitions })
-        .catch((error) => onUnknownTopic(error, name));
-      context.note(`Topic ${name} has ${partitions} partitions. New keys may go elsewhere.`);
+      const names = await topicsNamed(client, operands);
+      return await eachOf(context, names, (name) => grow(context, { client, name, partitions }));
+    });
+  },
+});
+
+async function grow(
+  context: CliContext,
+  of: { client: Client; name: string; partitions: number },
+): Promise<void> {
+  const { client, name, partitions } = of;
+  await createPartitions(client, { topic: name, count: partitions })
+    .catch((error) => onUnknownTopic(error, name));
+  context.note(`Topic ${name} has ${partitions} partitions. New keys may go elsewhere.`);
+}
+
+const trim = command({
+  name: "topics trim",
+  operands: ["TOPIC"],
+  about: "delete the records before a place",
+  options: {
+    to: {
+      kind: "text",
+      value: "PLACE",
+      also: ["offset", "before"],
+      about: `the first record to keep: ${placeWords}`,
+    },
+    partition: { kind: "number", value: "N", short: "p", about: "one partition; default all" },
+    yes: { kind: "flag", short: "y", about: "delete them, do not only show how many" },
+    ...jsonOption,
+    ...brokerOptions,
+  },
+  operandOptions: ["topic"],
+  examples: [
+    ["topics trim orders --to '7d ago'", "how many records would go"],
+    ["topics trim orders --to latest --yes", "empty a topic, keep it"],
+  ],
+  run: (context, { operands: [topic], options }) => {
+    const refuse = (reason: string) => new ArgumentFault(`${reason}\n${seeHelp("topics trim")}`);
+    const { to, yes } = options;
+    if (to === undefined) throw refuse("say up to where: --to PLACE");
+    const place = placeOf(to, context.runtime.clock.now());
+    if (place === undefined) throw refuse(`--to takes ${placeWords}, not "${to}"`);
+    return withClient(context, options, async (client) => {
+      const partitions = await partitionsOf(client, { topic, partition: options.partition });
+      const ranges = await listRanges(client, partitions);
+      const places = await offsetsAt(context, { client, partitions, place });
+      const rows = ranges.map(({ partition, first }, i) => {
+        const offset = places[i]?.offset ?? first;
+        return { topic, partition, first, to: offset, records: offset - first };
+      });
+      if (yes) await (await loadRecordAdmin()).deleteRecords(client, places);
+      if (options.json) context.out(renderJson(rows));
+      else {
+        const header = ["topic", "partition", "first", "to", "records"];
+        context.out(renderTable(header, rows.map((row) => Object.values(row))));
+      }
+      if (!yes) context.note("Nothing was deleted. Delete them with --yes.");
       return exitCode.ok;
     });
   },
 });
 
-export const commands = [list, describe, create, remove, alter];
+export const commands = [list, describe, create, remove, alter, addPartitions, trim];

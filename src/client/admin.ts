@@ -4,13 +4,8 @@
 // Invariant: a method looks at what it is given, and does what the function of its name does.
 
 import type { Uuid } from "../base/ids.ts";
-import {
-  type ClusterDescription,
-  type ConfigEntry,
-  type ConfigResource,
-  describeCluster,
-  describeConfigs,
-} from "./admin_cluster.ts";
+import { type ClusterDescription, describeCluster } from "./admin_cluster.ts";
+import { type ConfigEntry, type ConfigResource, describeConfigs } from "./admin_configs.ts";
 import { deleteGroup, describeGroup, type ListedGroup, listGroups } from "./admin_groups.ts";
 import type { DescribedGroup } from "./described_group.ts";
 import {

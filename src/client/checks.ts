@@ -88,10 +88,14 @@ export function checkCommitter(call: string, by: unknown): void {
   throw new UsageFault(`${call}: by.generation is a whole number, not ${show(generation)}`);
 }
 
-/** A topic by name, or a broker by id. */
+/** A topic or a group by name, a broker by id, or all brokers. */
 export function checkResource(call: string, given: unknown): void {
-  const { topic, broker } = (given ?? {}) as { topic?: unknown; broker?: unknown };
-  if (topic !== undefined && broker === undefined) checkText(call, "topic", topic);
-  else if (broker !== undefined && topic === undefined) checkCount(call, "broker", broker);
-  else throw new UsageFault(`${call} takes { topic } or { broker }, not ${show(given)}`);
+  const named = Object.entries(given ?? {}).filter(([, name]) => name !== undefined);
+  const [[kind, name] = [], ...others] = named;
+  if (others.length > 0) throw new UsageFault(`${call} takes one resource, not ${show(given)}`);
+  if (kind === "topic" || kind === "group") checkText(call, kind, name);
+  else if (kind === "broker") checkCount(call, kind, name);
+  else if (kind !== "brokers" || name !== "all") {
+    throw new UsageFault(`${call} takes { topic }, { group } or { broker }, not ${show(given)}`);
+  }
 }

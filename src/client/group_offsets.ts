@@ -2,6 +2,7 @@
 
 import type { BrokerId, LeaderEpoch, PartitionId } from "../base/ids.ts";
 import type { Int64 } from "../base/int64.ts";
+import { OffsetDelete } from "../protocol/apis/47_offset_delete.ts";
 import { ErrorCode, OffsetCommit, OffsetFetch } from "../protocol/mod.ts";
 import type { Client } from "./client.ts";
 import { checkCode, isConnectionLoss, KafkaError } from "./faults.ts";
@@ -141,5 +142,31 @@ export async function committedOffsets(
       }
     }
     return committed;
+  }, { groupId });
+}
+
+/**
+ * Forgets what the group has committed for `partitions`. Throws GROUP_SUBSCRIBED_TO_TOPIC where
+ * members read the topic.
+ */
+export async function deleteOffsets(
+  client: Client,
+  groupId: string,
+  partitions: readonly TopicPartition[],
+): Promise<void> {
+  await withCoordinator(client, async (to) => {
+    const answer = await client.request(OffsetDelete, {
+      groupId,
+      topics: [...byTopic(partitions)].map(([name, theirs]) => ({
+        name,
+        partitions: theirs.map(({ partition }) => ({ partitionIndex: partition })),
+      })),
+    }, { to });
+    checkCode(answer.errorCode, `delete offsets of group ${groupId}`);
+    for (const { name: topic, partitions } of answer.topics) {
+      for (const { partitionIndex: partition, errorCode } of partitions) {
+        checkCode(errorCode, `delete the offset of ${nameOf({ topic, partition })} of ${groupId}`);
+      }
+    }
   }, { groupId });
 }

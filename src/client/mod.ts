@@ -11,13 +11,14 @@
 
 import { loading } from "../base/loading.ts";
 export { type Admin, adminOf } from "./admin.ts";
+export { type ClusterDescription, describeCluster } from "./admin_cluster.ts";
 export {
-  type ClusterDescription,
+  alterConfigs,
+  type ConfigChanges,
   type ConfigEntry,
   type ConfigResource,
-  describeCluster,
   describeConfigs,
-} from "./admin_cluster.ts";
+} from "./admin_configs.ts";
 export { deleteGroup, describeGroup, type ListedGroup, listGroups } from "./admin_groups.ts";
 export type { DescribedGroup, DescribedMember } from "./described_group.ts";
 export {
@@ -49,6 +50,7 @@ export {
   type CommittedOffset,
   committedOffsets,
   type Committer,
+  deleteOffsets,
   type OffsetToCommit,
 } from "./group_offsets.ts";
 export type {
@@ -104,3 +106,15 @@ export type { AccessRule, AccessRuleFilter } from "./admin_acls.ts";
 /** Access rules, for tools: list, add, remove. */
 export const loadAclAdmin = (): Promise<typeof import("./admin_acls.ts")> =>
   loading(import("./admin_acls.ts"));
+
+/** Records that are no longer wanted, for tools: deleted from the beginning of partitions. */
+export const loadRecordAdmin = (): Promise<typeof import("./admin_records.ts")> =>
+  import("./admin_records.ts");
+
+/** Log directories, for tools: where brokers keep what, and how much. */
+export const loadLogDirAdmin = (): Promise<typeof import("./admin_log_dirs.ts")> =>
+  import("./admin_log_dirs.ts");
+
+/** Quotas, for tools: list, set, remove. */
+export const loadQuotaAdmin = (): Promise<typeof import("./admin_quotas.ts")> =>
+  import("./admin_quotas.ts");

@@ -1,6 +1,6 @@
 // Offsets by time: the first, the last, or the first at or after a moment, asked of each leader.
 
-import type { LeaderEpoch, Offset, PartitionId } from "../base/ids.ts";
+import type { BrokerId, LeaderEpoch, Offset, PartitionId } from "../base/ids.ts";
 import { type Int64, safeInt64 } from "../base/int64.ts";
 import { itemAt } from "../base/items.ts";
 import { ErrorCode, ListOffsets } from "../protocol/mod.ts";
@@ -60,11 +60,7 @@ export function listOffsets(
   options: { spec: OffsetSpec; readCommitted?: boolean },
 ): Promise<ListedOffset[]> {
   return client.retrying(async () => {
-    const led = new Map<number, TopicPartition[]>();
-    for (const each of partitions) {
-      const leader = await leaderOf(client, each);
-      led.set(leader, [...led.get(leader) ?? [], each]);
-    }
+    const led = await byLeader(client, partitions);
     const found = new Map<string, ListedOffset>();
     const asked = [...led].map(([leader, theirs]) =>
       askLeader(client, theirs, { ...options, leader })
@@ -90,6 +86,21 @@ export async function listRanges<P extends TopicPartition>(
     first: itemAt(first, i).offset,
     end: itemAt(end, i).offset,
   }));
+}
+
+/** Partitions by the broker that leads them, in the order given. */
+export async function byLeader<P extends TopicPartition>(
+  client: Client,
+  partitions: readonly P[],
+): Promise<Map<BrokerId, P[]>> {
+  const led = new Map<BrokerId, P[]>();
+  for (const each of partitions) {
+    const leader = await leaderOf(client, each);
+    const theirs = led.get(leader);
+    if (theirs === undefined) led.set(leader, [each]);
+    else theirs.push(each);
+  }
+  return led;
 }
 
 /** The leader of a partition; throws a KafkaError when there is no such partition, or no leader. */

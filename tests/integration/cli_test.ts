@@ -108,7 +108,7 @@ Deno.test("numbers past 2^53 are printed to the last digit, and taken", async ()
   assertMatch(await ottla.out("groups describe late"), new RegExp(`orders +0 +${offset} +1 +0 `));
   const described = JSON.parse(await ottla.out("groups describe late --json"));
   assertEquals([described.partitions[0].committed, described.partitions[0].lag], [offset, 0]);
-  const reset = await ottla.run(`groups reset-offsets late --topic orders --to ${offset}`);
+  const reset = await ottla.run(`groups reset late --topic orders --to ${offset}`);
   assertStringIncludes(reset.stderr, "orders-0 has the offsets 0 to 1: taking 1.");
 });
 
@@ -128,8 +128,8 @@ Deno.test("a group shares a topic, remembers where it was, and can be sent back"
   );
   assertEquals(lag, 1);
   assertEquals(await ottla.out(`${read} --max-messages 1`), "d\n");
-  await ottla.out("groups reset-offsets billing --topic orders --to earliest");
-  const misspelt = await ottla.run("groups reset-offsets biling --topic orders --to 9 --dry-run");
+  await ottla.out("groups reset billing --topic orders --to earliest");
+  const misspelt = await ottla.run("groups reset biling --topic orders --to 9 --dry-run");
   assertStringIncludes(misspelt.stderr, "There is no group biling yet");
   assertStringIncludes(misspelt.stderr, "orders-0 has the offsets");
   const again = await ottla.out(`${read} --max-messages 4`);
@@ -161,7 +161,7 @@ Deno.test("a group of the consumer protocol is listed and described with its epo
   const described = await ottla.out("groups describe billing");
   assertMatch(described, /^Group billing: Stable, 1 member, uniform, epoch \d+ of the consumer/);
   assertMatch(described, /orders +1 .* m-1 /);
-  const moved = await ottla.run("groups reset-offsets billing --topic orders --to latest");
+  const moved = await ottla.run("groups reset billing --topic orders --to latest");
   assertStringIncludes(moved.stderr, "group billing has 1 member");
   client.close();
 });
@@ -242,7 +242,7 @@ Deno.test("a consumer leaves its group at Ctrl-C, having committed what it print
   });
   const what = () => `a record\n${consumer.output}`;
   await within(printed.promise, { ms: 30_000, what });
-  const busy = await ottla.run("groups reset-offsets billing --topic orders --to latest");
+  const busy = await ottla.run("groups reset billing --topic orders --to latest");
   assertEquals(busy.code, 1);
   assertStringIncludes(busy.stderr, "group billing has 1 member");
   Deno.kill(consumer.pid, "SIGINT");
@@ -321,7 +321,7 @@ Deno.test("each of several topics or groups is deleted, whatever befalls another
     "Deleted topic b.",
   ]]);
   await ottla.out("topics create orders");
-  await ottla.out("groups reset-offsets one --topic orders --to latest");
+  await ottla.out("groups reset one --topic orders --to latest");
   await ottla.out("groups reset-offsets two --topic orders --to latest");
   const groups = await ottla.run("groups delete one none two");
   assertEquals([groups.code, groups.stderr.trim().split("\n")], [1, [

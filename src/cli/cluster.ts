@@ -1,0 +1,35 @@
+// `ottla cluster`: the brokers of a cluster, whoever they are.
+
+import { escaped } from "../base/visible.ts";
+import { describeCluster } from "../client/mod.ts";
+import { command, jsonOption } from "./arguments.ts";
+import { brokerOptions, withClient } from "./broker_client.ts";
+import { exitCode } from "./context.ts";
+import { renderJson, renderTable } from "./table.ts";
+
+const describe = command({
+  name: "cluster describe",
+  operands: [],
+  about: "show the brokers, and which of them is the controller",
+  options: { ...jsonOption, ...brokerOptions },
+  examples: [["cluster describe", "who is there, and where"]],
+  run: (context, { options }) =>
+    withClient(context, options, async (client) => {
+      const cluster = await describeCluster(client);
+      if (options.json) {
+        context.out(renderJson(cluster));
+        return exitCode.ok;
+      }
+      context.out(`${escaped(`Cluster ${cluster.clusterId}`)}\n\n`);
+      const rows = cluster.brokers.map(({ id, host, port, rack }) => [
+        id,
+        `${host}:${port}`,
+        rack ?? undefined,
+        id === cluster.controller ? "yes" : undefined,
+      ]);
+      context.out(renderTable(["broker", "address", "rack", "controller"], rows));
+      return exitCode.ok;
+    }),
+});
+
+export const commands = [describe];

@@ -1,0 +1,110 @@
+// Configurations of topics, brokers and groups, for tools: described, and changed key by key.
+
+import { IncrementalAlterConfigs } from "../protocol/apis/44_incremental_alter_configs.ts";
+import { DescribeConfigs } from "../protocol/mod.ts";
+import type { Client, RequestTarget } from "./client.ts";
+import { checkCode, onlyAnswer } from "./faults.ts";
+
+/** What has a configuration: a topic or a group by name, a broker by id, all brokers together. */
+export type ConfigResource =
+  | { readonly topic: string }
+  | { readonly broker: number }
+  | { readonly brokers: "all" }
+  | { readonly group: string };
+
+/** A configuration key as it is in force. */
+export interface ConfigEntry {
+  /** The key. */
+  readonly name: string;
+  /** null when it is sensitive or has none. */
+  readonly value: string | null;
+  /** Where the value comes from. */
+  readonly source: "topic" | "broker" | "group" | "default" | "unknown";
+  /** Whether it holds from the start, and cannot be changed. */
+  readonly isReadOnly: boolean;
+  /** Whether the value is a secret, and not told. */
+  readonly isSensitive: boolean;
+}
+
+/** What becomes of single keys; others stay as they are. */
+export interface ConfigChanges {
+  /** New values by key. */
+  readonly set?: Readonly<Record<string, string>>;
+  /** Keys that go back to what holds without them. */
+  readonly unset?: readonly string[];
+}
+
+/** Kafka's ConfigSource codes: 1 topic; 2, 3, 4 of a broker; 5 default; 8 group. */
+const sources: Readonly<Record<number, ConfigEntry["source"]>> = {
+  1: "topic",
+  2: "broker",
+  3: "broker",
+  4: "broker",
+  5: "default",
+  8: "group",
+};
+
+const setOperation = 0;
+const deleteOperation = 1;
+
+/** A resource as Kafka names it, and who has to be asked. */
+function named(resource: ConfigResource): { type: number; name: string; target: RequestTarget } {
+  if ("topic" in resource) return { type: 2, name: resource.topic, target: { to: "any" } };
+  if ("group" in resource) return { type: 32, name: resource.group, target: { to: "any" } };
+  if ("brokers" in resource) return { type: 4, name: "", target: { to: "any" } };
+  return { type: 4, name: String(resource.broker), target: { to: resource.broker } };
+}
+
+function aboutOf(resource: ConfigResource): string {
+  if ("topic" in resource) return `topic ${resource.topic}`;
+  if ("group" in resource) return `group ${resource.group}`;
+  return "brokers" in resource ? "all brokers" : `broker ${resource.broker}`;
+}
+
+/** The configs of a resource by name, all or those named. */
+export async function describeConfigs(
+  client: Client,
+  resource: ConfigResource,
+  options: { names?: readonly string[] } = {},
+): Promise<ConfigEntry[]> {
+  const { type: resourceType, name: resourceName, target } = named(resource);
+  const answer = await client.request(DescribeConfigs, {
+    resources: [{
+      resourceType,
+      resourceName,
+      configurationKeys: options.names === undefined ? null : [...options.names],
+    }],
+  }, target);
+  const about = `describe the configs of ${aboutOf(resource)}`;
+  const result = onlyAnswer(answer.results, about);
+  checkCode(result.errorCode, about, result.errorMessage);
+  return result.configs
+    .map((entry) => ({
+      name: entry.name,
+      value: entry.value,
+      source: sources[entry.configSource] ?? "unknown",
+      isReadOnly: entry.readOnly,
+      isSensitive: entry.isSensitive,
+    }))
+    .sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+/** Changes keys of a resource, all of them or none. Throws INVALID_CONFIG and the like. */
+export async function alterConfigs(
+  client: Client,
+  resource: ConfigResource,
+  { set = {}, unset = [] }: ConfigChanges,
+): Promise<void> {
+  const { type: resourceType, name: resourceName, target } = named(resource);
+  const configs = [
+    ...Object.entries(set).map(([name, value]) => ({ name, value, configOperation: setOperation })),
+    ...unset.map((name) => ({ name, value: null, configOperation: deleteOperation })),
+  ];
+  const answer = await client.request(IncrementalAlterConfigs, {
+    resources: [{ resourceType, resourceName, configs }],
+    validateOnly: false,
+  }, target);
+  const about = `change the configs of ${aboutOf(resource)}`;
+  const result = onlyAnswer(answer.responses, about);
+  checkCode(result.errorCode, about, result.errorMessage);
+}

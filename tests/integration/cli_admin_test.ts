@@ -1,0 +1,165 @@
+// The command line for who looks after a cluster: topics, groups, configs, quotas, disks.
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { BrokerProcess } from "../harness/broker_process.ts";
+import { CommandLine } from "../harness/command_line.ts";
+
+Deno.test("patterns name topics, and delete nothing before it is said twice", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  const created = await ottla.run(
+    "topics create orders-a orders-b bills -p 2 --replication-factor 1",
+  );
+  assertEquals(created.stderr.split("\n").slice(0, 2), [
+    "--replication-factor is --replicas here.",
+    "Created topic orders-a.",
+  ]);
+  const names = async (words: string) =>
+    JSON.parse(await ottla.out(`topics list ${words}--json`))
+      .map(({ name }: { name: string }) => name);
+  assertEquals(await names("orders-* "), ["orders-a", "orders-b"]);
+  assertEquals(await names("bills none-* "), ["bills"]);
+  const described = JSON.parse(await ottla.out("topics describe orders-* --json"));
+  assertEquals(described.map(({ name }: { name: string }) => name), ["orders-a", "orders-b"]);
+  const shown = await ottla.run("topics delete orders-*");
+  assertEquals([shown.code, shown.stdout], [1, "NAME\norders-a\norders-b\n"]);
+  assertStringIncludes(shown.stderr, "Nothing was deleted. Delete these with --yes.");
+  await ottla.out("topics delete orders-* --yes");
+  assertEquals(await names(""), ["bills"]);
+});
+
+Deno.test("configs of a topic, brokers and a group are set, shown and taken back", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  await ottla.out("topics create orders bills");
+  await ottla.out(
+    "topics alter orders bills --config retention.ms=1000 --config cleanup.policy=compact",
+  );
+  const own = "configs describe --topic orders --json";
+  const pairs = async (words: string) =>
+    JSON.parse(await ottla.out(words))
+      .map(({ name, value }: { name: string; value: string }) => `${name}=${value}`);
+  assertEquals(await pairs(own), ["cleanup.policy=compact", "retention.ms=1000"]);
+  await ottla.out("topics alter orders --unset cleanup.policy --partitions 3");
+  assertEquals(await pairs(own), ["retention.ms=1000"]);
+  assertEquals(await pairs("configs describe --topic orders cleanup.policy --json"), [
+    "cleanup.policy=delete",
+  ]);
+  await ottla.out("configs alter --topic orders --set segment.bytes=1048576 --unset retention.ms");
+  assertMatch(await ottla.out("configs describe --topic orders"), /segment\.bytes +1048576 +topic/);
+  await ottla.out("configs alter --brokers --set log.retention.ms=86400000");
+  assertEquals(await pairs("configs describe --brokers log.retention.ms --json"), [
+    "log.retention.ms=86400000",
+  ]);
+  await ottla.out("configs alter --group billing --set consumer.session.timeout.ms=46000");
+  assertEquals(await pairs("configs describe --group billing --json"), [
+    "consumer.session.timeout.ms=46000",
+  ]);
+  const wrong = await ottla.run("configs alter --topic orders --set retention.ms=soon");
+  assertEquals(wrong.code, 1);
+  assertStringIncludes(wrong.stderr, "(INVALID_CONFIG)");
+  const both = await ottla.run("configs describe --topic orders --brokers");
+  assertEquals(both.code, 2);
+  assertStringIncludes(both.stderr, "say of what: one of --topic NAME");
+  const gone = await ottla.run("configs alter --topic nowhere --set retention.ms=1");
+  assertStringIncludes(gone.stderr, "there is no topic nowhere");
+});
+
+Deno.test("a topic is trimmed up to a place, once that is confirmed", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  await ottla.out("topics create orders -p 1");
+  await ottla.out("produce orders", "a\nb\nc\nd\n");
+  const shown = await ottla.run("topics trim orders --to -1");
+  assertMatch(shown.stdout, /orders +0 +0 +3 +3\n/);
+  assertStringIncludes(shown.stderr, "Nothing was deleted.");
+  await ottla.out("topics trim orders --to -1 --yes");
+  assertEquals(await ottla.out("consume orders --from earliest --until latest"), "d\n");
+  const [row] = JSON.parse(await ottla.out("topics trim orders --to latest --yes --json"));
+  assertEquals([row.first, row.to, row.records], [3, 4, 1]);
+  assertEquals(await ottla.out("consume orders --from earliest --until latest"), "");
+});
+
+Deno.test("groups are moved by place, by steps and by a file, and seen to be behind", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const topic of ["orders", "bills"]) {
+      await ottla.out(`topics create ${topic} -p 1`);
+      await ottla.out(`produce ${topic}`, "a\nb\nc\nd\n");
+    }
+    const moved = async (words: string) =>
+      JSON.parse(await ottla.out(`groups reset billing ${words} --json`))
+        .map((each: { topic: string; offset: number }) => `${each.topic}:${each.offset}`).sort();
+    assertEquals(await moved("-t orders -t bills --to 1"), ["bills:1", "orders:1"]);
+    assertEquals(await moved("--all-topics --to latest --dry-run"), ["bills:4", "orders:4"]);
+    assertEquals(await moved("--topic orders --shift 2"), ["orders:3"]);
+    assertEquals(await moved("--all-topics --shift -2"), ["bills:0", "orders:1"]);
+    await Deno.writeTextFile(`${folder}/places.csv`, '"orders",0,2\nbills,0,99\n');
+    assertEquals(await moved(`--file ${folder}/places.csv`), ["bills:4", "orders:2"]);
+    const lag = await ottla.out("groups lag");
+    assertMatch(
+      lag,
+      /GROUP +TOPIC +PARTITIONS +LAG +MOST\nbilling +bills +1 +0 +0\nbilling +orders +1 +2 +2\n/,
+    );
+    assertEquals(JSON.parse(await ottla.out("groups list --state Empty --json")).length, 1);
+    assertEquals(await ottla.out("groups list --type share"), "");
+    const deleted = await ottla.run("groups delete-offsets billing --topic bills");
+    assertEquals([deleted.code, deleted.stderr], [0, "Deleted 1 offset of group billing.\n"]);
+    assertEquals(JSON.parse(await ottla.out("groups lag billing --json")).length, 1);
+    await Deno.writeTextFile(`${folder}/broken.csv`, "orders,0,2\norders;0\n");
+    const wrong: [words: string, reason: string][] = [
+      [`--file ${folder}/broken.csv`, "broken.csv line 2 is not topic,partition,offset"],
+      ["--to latest", "say where: --topic TOPIC, or --all-topics"],
+      ["--topic orders --to soon", "--to takes earliest, latest, an offset, -5, a time or 5m ago"],
+      ["--topic orders --to 1 --shift 1", "give --to or --shift, not both"],
+      ["--topic bills --shift 1", "group billing has committed nothing there"],
+      ["--topic orders --partition 7 --to 1", "topic orders has no partition 7, only 0"],
+    ];
+    for (const [words, reason] of wrong) {
+      const refused = await ottla.run(`groups reset billing ${words}`);
+      assert(refused.code > 0, words);
+      assertStringIncludes(refused.stderr, reason);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("quotas are set, listed and removed", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  await ottla.out("quotas set producer_byte_rate=1048576 consumer_byte_rate=2048 --for user=alice");
+  await ottla.out("quotas set request_percentage=50.5 --for user=alice --for client-id");
+  const quotas = JSON.parse(await ottla.out("quotas list --json"));
+  assertEquals(quotas, [
+    { user: "alice", quota: "consumer_byte_rate", value: 2048 },
+    { user: "alice", quota: "producer_byte_rate", value: 1048576 },
+    { "user": "alice", "client-id": null, "quota": "request_percentage", "value": 50.5 },
+  ]);
+  assertMatch(await ottla.out("quotas list"), /alice +\(default\) +- +request_percentage +50\.5/);
+  await ottla.out("quotas remove request_percentage --for user=alice --for client-id");
+  assertEquals(JSON.parse(await ottla.out("quotas list --json")).length, 2);
+  const wrong = await ottla.run("quotas set producer_byte_rate=much --for user=alice");
+  assertEquals(wrong.code, 2);
+  assertStringIncludes(wrong.stderr, '"producer_byte_rate=much" is not QUOTA=NUMBER');
+});
+
+Deno.test("the cluster and its disks are shown", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  await ottla.out("topics create orders -p 2");
+  await ottla.out("produce orders", "a\n");
+  const cluster = await ottla.out("cluster describe");
+  assertMatch(
+    cluster,
+    /^Cluster \S+\n\nBROKER +ADDRESS +RACK +CONTROLLER\n +1 +\S+:\d+ +- +yes\n$/,
+  );
+  assertMatch(await ottla.out("log dirs"), /BROKER +PATH +PARTITIONS +SIZE +FREE +OF/);
+  const [dir] = JSON.parse(await ottla.out("log dirs --json"));
+  const orders = dir.partitions.filter(({ topic }: { topic: string }) => topic === "orders");
+  assertEquals(orders.length, 2);
+  assert(orders.some(({ sizeBytes }: { sizeBytes: number }) => sizeBytes > 0));
+  assertMatch(await ottla.out("log dirs --partitions"), /orders +1 +\d+ B +0 /);
+});
