@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { fromUtf8, utf8 } from "../base/bytes.ts";
 import { SaslHandshake } from "../protocol/apis/17_sasl_handshake.ts";
+import { ErrorCode } from "../protocol/mod.ts";
 import { instantDigests as digests } from "../runtime/digests.ts";
 import { simulate } from "../runtime/simulated.ts";
 import { authenticate, checkSasl, type Send } from "./sasl.ts";
@@ -47,6 +48,23 @@ Deno.test("a client does not help a broker that wants to guess its password", as
     );
     assertEquals(heard.length, 1, "it has proved nothing");
   }
+});
+
+Deno.test("a client is not talked into another way than its own", async () => {
+  const asked: string[] = [];
+  const send = ((api: unknown) => {
+    asked.push(api === SaslHandshake ? "handshake" : "more");
+    return Promise.resolve({
+      errorCode: ErrorCode.UNSUPPORTED_SASL_MECHANISM,
+      mechanisms: ["PLAIN"],
+    });
+  }) as unknown as Send;
+  await assertRejects(
+    () => authenticate(password, { send, ports: { ...ports, digests } }),
+    Error,
+    "SCRAM-SHA-512 is not enabled, PLAIN are",
+  );
+  assertEquals(asked, ["handshake"]);
 });
 
 Deno.test("a client leaves a broker that cannot prove that it knows the password", async () => {

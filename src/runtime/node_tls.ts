@@ -135,12 +135,14 @@ function makeServer(material: TlsMaterial, rules: TlsServerRules): Tls.Server {
 }
 
 function contextOf({ identity, trusted }: TlsMaterial): Tls.SecureContextOptions {
-  const ca = trusted === undefined ? {} : { ca: trusted };
-  if (identity === undefined) return ca;
+  // Of the three, Node alone would shake hands as often as a peer likes.
+  const { SSL_OP_NO_RENEGOTIATION: secureOptions } = crypto().constants;
+  const common = { secureOptions, ...trusted !== undefined && { ca: trusted } };
+  if (identity === undefined) return common;
   const passphrase = identity.password === undefined ? {} : { passphrase: identity.password };
-  if ("pkcs12" in identity) return { ...ca, ...passphrase, pfx: identity.pkcs12 as Buffer };
+  if ("pkcs12" in identity) return { ...common, ...passphrase, pfx: identity.pkcs12 as Buffer };
   checkKey(identity);
-  return { ...ca, ...passphrase, key: identity.key, cert: identity.chain };
+  return { ...common, ...passphrase, key: identity.key, cert: identity.chain };
 }
 
 /** Deno takes any key, and fails each handshake. */

@@ -5,7 +5,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Handler } from "../../src/broker/handler.ts";
 import { allHandlers } from "../../src/broker/handlers/mod.ts";
-import { ErrorCode, errorName, FindCoordinator } from "../../src/protocol/mod.ts";
+import { ErrorCode, errorName, FindCoordinator, Metadata } from "../../src/protocol/mod.ts";
 import { visitErrors } from "../../src/protocol/response_errors.ts";
 import { allow, deny, forgetRules, guarded, type GuardedScene } from "../harness/guarded_broker.ts";
 import type { RawClient } from "../harness/raw_client.ts";
@@ -183,6 +183,25 @@ Deno.test("a refusal does not tell whether there is such a topic", () =>
       assertEquals(told.replaceAll(names.topic, missing), toldOfMissing, title);
       assert(!told.includes(names.topicId), title);
     }
+  }));
+
+Deno.test("an id tells nobody the name of a topic that he may not describe", () =>
+  guarded(async (scene) => {
+    const names = await prepared(scene);
+    using nobody = await scene.connectAs("bob");
+    const byId: string[] = [];
+    for await (const asked of everyQuestion(names, { versions: "all" })) {
+      const { handler, variant } = asked;
+      const made = JSON.stringify(messageOf(handler, variant, asked.names), plain);
+      if (!made.includes(names.topicId) || made.includes(names.topic)) continue;
+      const told = JSON.stringify(await ask(nobody, asked), plain);
+      assert(!told.includes(names.topic), `${handler.api.name} v${asked.names.version}: ${told}`);
+      byId.push(handler.api.name);
+    }
+    const metadata = { topics: [{ topicId: names.topicId, name: null }] };
+    const told = await nobody.ask(Metadata, 12, { ...metadata, allowAutoTopicCreation: false });
+    assertEquals(told.topics.map(({ name, partitions }) => [name, partitions]), [[null, []]]);
+    assertEquals([...new Set(byId)].includes("Fetch"), true, "some are asked by id alone");
   }));
 
 function plain(_: string, value: unknown): unknown {

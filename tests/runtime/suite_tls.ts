@@ -1,6 +1,7 @@
 // The part of the ports suite about TLS. Not for the simulated network, which speaks none.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import type {
   Runtime,
   SecureSocket,
@@ -274,6 +275,31 @@ export function tlsSuite(options: SubjectOptions): void {
       assert.equal(asking.sockets.length, 0);
       await asking.close();
     }
+  });
+
+  check("nobody has it shake hands once more", options, async ({ runtime }) => {
+    const { listener, close } = await listen(runtime);
+    const { host, port } = listener.address;
+    const args = ["s_client", "-tls1_2", "-connect", `${host}:${port}`];
+    const client = spawn("openssl", args, { stdio: ["pipe", "pipe", "pipe"] });
+    let said = "";
+    const hear = (text: unknown) => {
+      said += text;
+      // The handshake is done: it is asked for another one, once.
+      if (/Verify return code/.test(said) && client.stdin.writable) client.stdin.end("R\n");
+    };
+    client.stdout.on("data", hear);
+    client.stderr.on("data", hear);
+    const isMissing = await new Promise<boolean>((resolve) => {
+      client.on("error", () => resolve(true));
+      client.on("close", () => resolve(false));
+    });
+    if (isMissing) console.log("there is no openssl here to ask for a second handshake");
+    else {
+      assert.match(said, /RENEGOTIATING/);
+      assert.match(said, /no renegotiation/);
+    }
+    await close();
   });
 
   check("a client that speaks no TLS is dropped", options, async ({ runtime }) => {
