@@ -138,7 +138,11 @@ export const denoFiles: Files = {
     attempting("list", folder, () => Array.from(Deno.readDirSync(folder), (e) => e.name).sort()),
   stat: (path) => attempting("stat", path, () => stat(path)),
   makeFolder: (folder) =>
-    attempting("create folder", folder, () => Deno.mkdirSync(folder, { recursive: true })),
+    attempting(
+      "create folder",
+      folder,
+      () => Deno.mkdirSync(folder, { recursive: true, mode: 0o700 }),
+    ),
   rename: (from, to) => attempting("rename", `${from} to ${to}`, () => Deno.renameSync(from, to)),
   remove: (path) => attempting("remove", path, () => remove(path)),
   removeAsync,

@@ -131,7 +131,7 @@ export function nodeFiles(options: { kernelLock: LockHost["kernelLock"] }): File
     stat: (path) => attempting("stat", path, () => stat(path)),
     makeFolder: (folder) =>
       attempting("create folder", folder, () => {
-        fs.mkdirSync(folder, { recursive: true });
+        fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
       }),
     rename,
     remove,

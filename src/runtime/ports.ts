@@ -240,7 +240,10 @@ export interface Files {
   list(folder: string): string[];
   /** undefined when nothing is there. */
   stat(path: string): FileInfo | undefined;
-  /** Creates `folder` and what is missing above it; no error when it exists. */
+  /**
+   * Creates `folder` and what is missing above it, for the eyes of this process's user alone; no
+   * error when it exists.
+   */
   makeFolder(folder: string): void;
   /** Replaces `to` when it is a file that exists. */
   rename(from: string, to: string): void;
