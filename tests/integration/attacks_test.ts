@@ -1,5 +1,5 @@
-// What somebody on the network may try. Here is what needs a whole broker, or a false one; the other
-// attacks have their tests where what withstands them is:
+// What somebody on the network may try. Here is what needs a whole broker, or a false one; the
+// other attacks have their tests where what withstands them is:
 //
 //   user enumeration by time and by message     src/broker/authentication/credentials_test.ts
 //   SCRAM: replay, reflected nonces             src/broker/authentication/scram_test.ts
@@ -7,7 +7,8 @@
 //   frames before login                         login_test.ts
 //   tokens: expired, too early, alg none, keys  token_login_test.ts
 //   sessions that outlive their token           token_login_test.ts, login_test.ts
-//   certificates out of their time, renegotiation, one slow handshake     tests/runtime/suite_tls.ts
+//   certificates out of their time              tests/runtime/suite_tls.ts
+//   renegotiation, a slow handshake             tests/runtime/suite_tls.ts
 //   names of topics by their ids                authorization_test.ts
 //   a decision that was right a moment ago      access_rules_test.ts
 //   secrets in logs, traces, answers, files     secrets_test.ts
