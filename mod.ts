@@ -7,6 +7,9 @@
 //   await using cluster = await connect({ bootstrap: broker.bootstrap });   // or this small one
 //   await cluster.producer().send({ topic: "orders", value: "paid" });
 //
+//   await using three = await LocalCluster.start({ brokers: 3 });   // replicas of each other
+//   three.kill(2);
+//
 // It is the same broker as the `ottla` program, with defaults that suit a test: a free port, the
 // loopback address, everything in memory. The client is loaded when `connect` is first called: who
 // brings another one does not pay for it.
@@ -14,7 +17,14 @@
 import { UsageFault } from "./src/base/faults.ts";
 import { formatAddress } from "./src/base/address.ts";
 import { checkOptions, type OptionKinds } from "./src/base/options.ts";
-import { loadConfig, type RunningBroker, startBroker } from "./src/broker/mod.ts";
+import {
+  clusterDefaults,
+  loadConfig,
+  type LocalCluster as RunningCluster,
+  type RunningBroker,
+  startBroker,
+  startLocalCluster,
+} from "./src/broker/mod.ts";
 import type { BrokerAcl, BrokerTlsOptions, Secured } from "./src/broker/secured_options.ts";
 import type { MonitoredBroker } from "./src/http/mod.ts";
 import type { ClientOptions, Cluster } from "./client.ts";
@@ -147,6 +157,114 @@ export class Broker implements AsyncDisposable {
   }
 
   /** As {@link Broker.close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** How to start several brokers of one cluster. */
+export interface LocalClusterOptions {
+  /** How many; the default is 3. */
+  readonly brokers?: number;
+  /** TCP port of the first one, the others take the next; 0, the default, takes free ones. */
+  readonly port?: number;
+  /** Address to listen on; the default is 127.0.0.1. */
+  readonly host?: string;
+  /** Kafka's own configuration keys, for each broker. */
+  readonly config?: Readonly<Record<string, string | number | boolean>>;
+  /** For so long, in ms, a broker that is gone is not missed by the others; the default is 100. */
+  readonly sessionMs?: number;
+  /** What to log to standard error; the default is "error". */
+  readonly logLevel?: LogLevel;
+}
+
+const clusterOptionKinds: OptionKinds<LocalClusterOptions> = {
+  brokers: "count",
+  port: "count",
+  host: "text",
+  config: "object",
+  sessionMs: "duration",
+  logLevel: ["trace", "debug", "info", "warn", "error"],
+};
+
+/**
+ * Several brokers of one cluster in this process, replicas of each other: for tests of how a client
+ * gets on with brokers that fail. Their ids are 1 and up, everything is in memory. A new topic has
+ * three replicas, and acks=all waits for two, or for as many as there are brokers.
+ */
+export class LocalCluster implements AsyncDisposable {
+  readonly #running: RunningCluster;
+
+  private constructor(running: RunningCluster) {
+    this.#running = running;
+  }
+
+  /**
+   * Starts the brokers and resolves once clients can connect to each.
+   *
+   * Throws {@link UsageFault} for options that do not fit together or an invalid configuration, and
+   * PlatformFault when a port cannot be used.
+   */
+  static async start(options: LocalClusterOptions = {}): Promise<LocalCluster> {
+    checkOptions("LocalCluster.start", options, clusterOptionKinds);
+    const { brokers = 3, port = 0, host = "127.0.0.1", sessionMs = 100 } = options;
+    if (brokers === 0) throw new UsageFault("brokers: 0 makes no cluster: give 1 or more");
+    const runtime = await detectRuntime();
+    const logger = runtime.logger({ level: options.logLevel ?? "error", format: "text" });
+    const settings = { ...ephemeralDefaults, ...clusterDefaults(brokers), ...options.config };
+    const start = { runtime, brokers, host, port, settings, logger, sessionMs };
+    return new LocalCluster(await startLocalCluster(start));
+  }
+
+  /** HOST:PORT of each broker, with commas, as Kafka clients take it for `bootstrap.servers`. */
+  get bootstrap(): string {
+    return this.#running.addresses.map(formatAddress).join(",");
+  }
+
+  /** Where each broker listens, or last did, in the order of their ids. */
+  get addresses(): readonly Address[] {
+    return this.#running.addresses;
+  }
+
+  /** Ids of the brokers that run. */
+  get running(): readonly number[] {
+    return this.#running.running;
+  }
+
+  /** A broker dies at once: its connections are reset, what it had under way is gone. */
+  kill(id: number): void {
+    this.#running.kill(id);
+  }
+
+  /** A broker stops as it should: others lead what it led before it is gone. */
+  async stop(id: number): Promise<void> {
+    await this.#running.stop(id);
+  }
+
+  /** One that is gone starts again, at the same port, with what it had written. */
+  async restart(id: number): Promise<void> {
+    await this.#running.restart(id);
+  }
+
+  /**
+   * Parts the network: `partition([1], [2, 3])`. Brokers of different groups do not reach each
+   * other, and the largest group goes on; clients reach all of them.
+   */
+  partition(...groups: readonly (readonly number[])[]): void {
+    this.#running.partition(...groups);
+  }
+
+  /** All brokers reach each other again. */
+  heal(): void {
+    this.#running.heal();
+  }
+
+  /** Stops all brokers. */
+  async close(): Promise<void> {
+    await this.#running.close();
+  }
+
+  /** As {@link LocalCluster.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -2,6 +2,7 @@
 
 import { loading } from "../base/loading.ts";
 import { Broker, type RunningBroker } from "./broker.ts";
+import type { LocalCluster, LocalClusterOptions } from "./local/local_cluster.ts";
 import type { BrokerOptions } from "./wiring.ts";
 
 export type { BrokerHealth, RunningBroker } from "./broker.ts";
@@ -13,9 +14,25 @@ export {
   type LoadedConfig,
   type StartFlags,
 } from "./config/mod.ts";
+export type { LocalCluster, LocalClusterOptions } from "./local/local_cluster.ts";
 export { isSecretKey } from "./config/secrets.ts";
 export { allHandlers } from "./handlers/mod.ts";
 export type { MetricFamily, Sample } from "./metrics_table.ts";
+
+/** What a cluster of so many brokers begins with: what is acknowledged outlives one of them. */
+export function clusterDefaults(brokers: number) {
+  return {
+    "default.replication.factor": Math.min(3, brokers),
+    "min.insync.replicas": Math.min(2, brokers),
+    "transaction.state.log.min.isr": Math.min(2, brokers),
+  };
+}
+
+/** Starts several brokers of one cluster in this process. */
+export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
+  const { LocalCluster } = await loading(import("./local/local_cluster.ts"));
+  return await LocalCluster.start(options);
+}
 
 /**
  * Starts a broker and resolves once clients can connect. Where nothing can be written it only

@@ -106,6 +106,15 @@ export class Reconciler {
     this.#reconcile(names);
   }
 
+  /** Others take this broker for dead: it leads nothing until the image says so again. */
+  fence(): void {
+    for (const partition of this.#options.partitions.all()) {
+      if (!partition.isLeader) continue;
+      partition.follow(partition.leaderEpoch);
+      this.#options.onResigned(partition);
+    }
+  }
+
   /** The log of one has been cut: the image may say other things of it by now. */
   onCut({ topic }: Partition): void {
     if (this.#isStarted) this.#reconcile(new Set([topic]));

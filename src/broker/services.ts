@@ -95,6 +95,11 @@ export interface Services {
   readonly logger: Logger;
   /** Whether the broker has begun to close: waits should end. */
   readonly isClosing: boolean;
+  /**
+   * Throws ConnectionFault while others in the cluster take this broker for dead: what it knows of
+   * who leads is old, and its client is to ask another.
+   */
+  checkNotFenced(): void;
   /** Id of the folder that holds the metadata log. */
   readonly metadataDirectoryId: Uuid;
   /** The data folders, with the room on their disks. */

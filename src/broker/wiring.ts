@@ -9,7 +9,7 @@
 import { loading } from "../base/loading.ts";
 import { AssertionError } from "../base/assert.ts";
 import { formatAddress } from "../base/address.ts";
-import { messageOf } from "../base/faults.ts";
+import { ConnectionFault, messageOf } from "../base/faults.ts";
 import { type BrokerId, type Uuid, uuidFromRandom } from "../base/ids.ts";
 import {
   type ChangeQueue,
@@ -263,6 +263,13 @@ export class Wiring implements Services {
     return this.storage.checkpoint();
   }
 
+  /** Throws where others know better who leads. */
+  checkNotFenced(): void {
+    if (this.membership.isFenced) {
+      throw new ConnectionFault("this broker is cut off from its cluster: ask another one");
+    }
+  }
+
   /** A partition's log could not be read: said in the log, not to the client. */
   noteUnreadable(partition: Partition, reason: unknown): void {
     this.unreadable.note(partition, reason);
@@ -304,6 +311,7 @@ export class Wiring implements Services {
       metadata: this.metadata,
       newUuid: this.newUuid,
       timers,
+      onFenced: () => this.reconciler.fence(),
       logger,
       onBug: (error) => this.onBug(error, "what became of this broker was not told: this is a bug"),
       readsOnlyBecause,

@@ -122,6 +122,8 @@ export class Client {
   readonly #sasl: Credentials | undefined;
   readonly #tls: TlsMaterial | undefined;
   readonly #bootstrap: readonly Address[];
+  /** Whom of all brokers a request goes to that any of them can answer. */
+  #anyTurn = 0;
   readonly #connections = new Map<string, Link>();
   readonly #coordinators = new Map<string, BrokerId>();
   readonly #topics = new Map<string, { topic: TopicMetadata; readAtMs: number }>();
@@ -367,7 +369,10 @@ export class Client {
     }
     const failures: string[] = [];
     let kind: PlatformFault["kind"] = "Io";
-    for (const address of [...this.#brokers.values(), ...this.#bootstrap]) {
+    const all = [...this.#brokers.values(), ...this.#bootstrap];
+    // Another one each time: the one that was asked last may be cut off from the others.
+    const first = this.#anyTurn++ % all.length;
+    for (const address of [...all.slice(first), ...all.slice(0, first)]) {
       try {
         return await this.#connection(lane, address);
       } catch (error) {

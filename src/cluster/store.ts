@@ -106,7 +106,7 @@ export function changeQueue({ image, append }: Changed): ChangeQueue {
 }
 
 /** Records as a log would give them back: what works here works there. */
-function throughBytes(records: readonly MetadataRecordInput[]) {
+export function throughBytes(records: readonly MetadataRecordInput[]) {
   return records.map((record) => decodeMetadataRecord(encodeMetadataRecord(record)));
 }
 

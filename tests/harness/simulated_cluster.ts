@@ -1,5 +1,5 @@
 // Brokers of one cluster on simulated machines: each is the real broker with its own disk and
-// listener, and sees the one home of the metadata from afar (shared_metadata.ts).
+// listener, and sees the one home of the metadata from afar (src/cluster/shared_metadata.ts).
 //
 //   await simulatedCluster({ brokers: 3 }, async ({ client, crash, start }) => {
 //     const producer = new Producer(await client(), {});
@@ -13,11 +13,10 @@
 import { itemAt } from "../../src/base/items.ts";
 import { loadConfig, type RunningBroker, startBroker } from "../../src/broker/mod.ts";
 import { Client } from "../../src/client/mod.ts";
-import type { PartitionImage } from "../../src/cluster/mod.ts";
+import { type MetadataMember, type PartitionImage, SharedMetadata } from "../../src/cluster/mod.ts";
 import type { Runtime } from "../../src/runtime/ports.ts";
 import { simulate, type Simulation, type SimulationOptions } from "../../src/runtime/simulated.ts";
 import { RawClient } from "./raw_client.ts";
-import { type MetadataMember, SharedMetadata } from "./shared_metadata.ts";
 import { socketTransport } from "./simulated_broker.ts";
 import { inWorldTime } from "./world_time.ts";
 
@@ -128,8 +127,10 @@ class SimulatedCluster {
     const member = this.#members.get(nodeId)!;
     const runtime = this.#runtimes.get(nodeId) ?? this.world.start(member.name);
     this.#runtimes.delete(nodeId);
-    const delayMs = () => 0.2 + (runtime.random.uint32() % 1000) / 500;
-    const store = member.store = this.metadata.member(runtime, delayMs);
+    const store = member.store = this.metadata.member(() => {
+      const delayMs = 0.2 + (runtime.random.uint32() % 1000) / 500;
+      return new Promise((arrived) => runtime.timers.after(delayMs, arrived));
+    });
     const { settings = {} } = this.#options;
     const running = await start(runtime, { nodeId, settings, store });
     member.running = running;
@@ -160,7 +161,7 @@ class SimulatedCluster {
   }
 
   #expireLater(nodeId: number): void {
-    const { liveness } = this.metadata.store;
+    const { liveness } = this.metadata;
     const epoch = liveness.alive(nodeId);
     this.runtime!.timers.after(sessionMs, () => {
       const isCutOff = this.#members.get(nodeId)!.store?.isCutOff ?? true;
@@ -213,8 +214,8 @@ function sceneOf(
     pass,
     partition: (topic, id) => itemAt(metadata.image.topic(topic)!.partitions, id),
     async client() {
-      const [first] = brokers.keys();
-      const client = await Client.connect(runtime, { bootstrap: `${hostOf(first!)}:${port}` });
+      const bootstrap = [...brokers.keys()].map((id) => `${hostOf(id)}:${port}`).join(",");
+      const client = await Client.connect(runtime, { bootstrap, requestTimeoutMs: 10_000 });
       clients.push(client);
       return client;
     },

@@ -39,7 +39,15 @@ type TopicAnswer = ResponseInput<typeof Metadata>["topics"][number];
 const byIdFrom = 12;
 
 type Context = RequestContext<
-  "audit" | "nodeId" | "clusterId" | "metadata" | "partitions" | "quotas" | "topics" | "slices"
+  | "audit"
+  | "checkNotFenced"
+  | "nodeId"
+  | "clusterId"
+  | "metadata"
+  | "partitions"
+  | "quotas"
+  | "topics"
+  | "slices"
 >;
 
 export const metadata = handler(Metadata, {
@@ -51,6 +59,7 @@ export const metadata = handler(Metadata, {
   ],
 
   async handle(request, context: Context) {
+    context.services.checkNotFenced();
     const { services, version } = context;
     if (version < byIdFrom && request.topics?.some(({ topicId }) => topicId !== ZERO_UUID)) {
       return refuse(request);

@@ -15,7 +15,7 @@ import { needs, refusedWith, theCluster } from "../authorizer.ts";
 import { ClusterView } from "../cluster_view.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
-type Context = RequestContext<"coordinators" | "nodeId" | "metadata" | "slices">;
+type Context = RequestContext<"checkNotFenced" | "coordinators" | "nodeId" | "metadata" | "slices">;
 
 export const findCoordinator = handler(FindCoordinator, {
   serves: "0-6",
@@ -26,6 +26,7 @@ export const findCoordinator = handler(FindCoordinator, {
   ],
 
   async handle(request, context: Context) {
+    context.services.checkNotFenced();
     if (context.version < 4) return await find(request.key, request.keyType, context);
     const { slices } = context.services;
     const coordinators = await mapSliced(request.coordinatorKeys, slices, async (key) => {

@@ -51,6 +51,8 @@ export interface MembershipOptions {
   readonly metadata: MetadataStore;
   readonly newUuid: () => Uuid;
   readonly timers: Pick<Timers, "after">;
+  /** Others take this broker for dead: whatever it led, it leads no more. */
+  readonly onFenced: () => void;
   readonly logger: Logger;
   /** Why nothing that is registered here will last; undefined: it will. */
   readonly readsOnlyBecause: string | undefined;
@@ -63,6 +65,7 @@ export class Membership {
   #readsOnlyBecause: string | undefined;
   #lease: BrokerLease | undefined;
   #isLeaving = false;
+  #isFenced = false;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -184,7 +187,13 @@ export class Membership {
     const endPoints = this.#registration(ports).endPoints;
     const { brokerEpoch } = lease;
     await change((image) => decideServe(image, { brokerId, brokerEpoch }, endPoints));
-    lease.ended.then(() => this.#liveAgain(ports)).catch(this.#options.onBug);
+    this.#isFenced = false;
+    lease.ended.then(async () => {
+      if (this.#isLeaving) return;
+      this.#isFenced = true;
+      this.#options.onFenced();
+      await this.#liveAgain(ports);
+    }).catch(this.#options.onBug);
   }
 
   /** Nothing of its logs is lost: others have only not heard of it for too long. */
@@ -226,6 +235,11 @@ export class Membership {
       const message = "what this broker leads could not be given to others before it stops";
       logger.log("warn", message, { reason: messageOf(error) });
     }
+  }
+
+  /** Whether others take this broker for dead. */
+  get isFenced(): boolean {
+    return this.#isFenced;
   }
 
   /** This broker's life, as others see it. */

@@ -1,6 +1,6 @@
-// One home of the metadata, seen by each broker of a simulated world as from afar: what a broker
-// changes takes its time to get there and back, what others change reaches it late, and one that is
-// cut off changes nothing and hears nothing.
+// One home of the metadata in memory, seen by each broker as from afar: what a broker changes takes
+// its time to get there and back, what others change reaches it late, and one that is cut off
+// changes nothing and hears nothing. For several brokers of one process, and of a simulated world.
 //
 //   broker 1 ──member──┐
 //   broker 2 ──member──┼── SharedMetadata: one image, one order of changes
@@ -9,24 +9,21 @@
 // Invariant: every member applies the same records in the same order, and has seen its own change
 // when that is answered.
 
-import type { BrokerId, LeaderEpoch } from "../../src/base/ids.ts";
+import type { BrokerId, LeaderEpoch } from "../base/ids.ts";
+import type { MetadataImage } from "./image.ts";
+import { imageRecords } from "./image_records.ts";
+import type { BrokerLease, Liveness } from "./liveness.ts";
+import type { MetadataRecordInput } from "./records.ts";
+import { MetadataReplay } from "./replay.ts";
 import {
-  type BrokerLease,
   type ChangeListener,
   type ChangeQueue,
   type Decision,
-  decodeMetadataRecord,
-  encodeMetadataRecord,
-  imageRecords,
-  type Liveness,
   MemoryMetadataStore,
-  type MetadataImage,
-  type MetadataRecordInput,
-  MetadataReplay,
   type MetadataStore,
   type ShownRecords,
-} from "../../src/cluster/mod.ts";
-import type { Runtime } from "../../src/runtime/ports.ts";
+  throughBytes,
+} from "./store.ts";
 
 /** What all members share. */
 export class SharedMetadata {
@@ -36,6 +33,11 @@ export class SharedMetadata {
 
   get image(): MetadataImage {
     return this.store.image;
+  }
+
+  /** Which brokers live. */
+  get liveness(): MemoryMetadataStore["liveness"] {
+    return this.store.liveness;
   }
 
   /** How many batches of records there have been. */
@@ -69,9 +71,12 @@ export class SharedMetadata {
     for (const member of this.#members) member.hear(records);
   }
 
-  /** A broker that runs on `runtime` takes part. */
-  member(runtime: Runtime, delayMs: () => number): MetadataMember {
-    const member = new MetadataMember(this, { runtime, delayMs });
+  /**
+   * A broker takes part. `way` resolves when a message has got from it to the home, or back; for a
+   * process that has died it never does.
+   */
+  member(way: () => Promise<void>): MetadataMember {
+    const member = new MetadataMember(this, way);
     this.#members.add(member);
     return member;
   }
@@ -83,12 +88,11 @@ export class SharedMetadata {
 
 export class MetadataMember implements MetadataStore {
   readonly isShared = true;
-  readonly formatted = [];
+  readonly formatted: readonly [] = [];
   readonly liveness: Liveness;
   readonly change: ChangeQueue;
   readonly #shared: SharedMetadata;
-  readonly #runtime: Runtime;
-  readonly #delayMs: () => number;
+  readonly #way: () => Promise<void>;
   readonly #replay = new MetadataReplay();
   readonly #listeners = new Set<ChangeListener>();
   readonly #reached: { readonly changes: number; readonly go: () => void }[] = [];
@@ -97,13 +101,9 @@ export class MetadataMember implements MetadataStore {
   #isCutOff = false;
   #backAgain: (() => void)[] = [];
 
-  constructor(
-    shared: SharedMetadata,
-    { runtime, delayMs }: { readonly runtime: Runtime; readonly delayMs: () => number },
-  ) {
+  constructor(shared: SharedMetadata, way: () => Promise<void>) {
     this.#shared = shared;
-    this.#runtime = runtime;
-    this.#delayMs = delayMs;
+    this.#way = way;
     this.liveness = shared.store.liveness;
     this.#changes = shared.changes;
     this.#replay.apply(
@@ -131,7 +131,7 @@ export class MetadataMember implements MetadataStore {
   }
 
   async join(brokerId: BrokerId): Promise<BrokerLease> {
-    await this.#way();
+    await this.#pass();
     return await this.#shared.store.join(brokerId);
   }
 
@@ -152,7 +152,7 @@ export class MetadataMember implements MetadataStore {
   /** Others have changed the metadata. */
   hear(records: readonly MetadataRecordInput[]): void {
     this.#heard = this.#heard.then(async () => {
-      await this.#way();
+      await this.#pass();
       const lastOffset = this.#replay.image.lastOffset + records.length;
       const changes = this.#replay.apply(throughBytes(records), lastOffset);
       this.#changes++;
@@ -164,24 +164,20 @@ export class MetadataMember implements MetadataStore {
   async #change<R>(
     decide: (image: MetadataImage) => Decision<R> | Promise<Decision<R>>,
   ): Promise<R> {
-    await this.#way();
+    await this.#pass();
     const { response, changes } = await this.#shared.change(decide);
-    await this.#way();
+    await this.#pass();
     if (this.#changes < changes) {
       await new Promise<void>((go) => this.#reached.push({ changes, go }));
     }
     return response;
   }
 
-  /** From here to the home, or back. A process that has died never arrives. */
-  async #way(): Promise<void> {
+  /** From here to the home, or back. */
+  async #pass(): Promise<void> {
     do {
-      await new Promise<void>((go) => this.#runtime.timers.after(this.#delayMs(), go));
+      await this.#way();
       if (this.#isCutOff) await new Promise<void>((go) => this.#backAgain.push(go));
     } while (this.#isCutOff);
   }
-}
-
-function throughBytes(records: readonly MetadataRecordInput[]) {
-  return records.map((record) => decodeMetadataRecord(encodeMetadataRecord(record)));
 }

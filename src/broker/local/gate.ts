@@ -1,0 +1,175 @@
+// What stands between one broker of a local cluster and the world, so that it can die within a
+// process that lives on, or be cut off from others.
+//
+//   network   its sockets and listeners are dropped at once; none is opened
+//   timers    none fires
+//   files     nothing is written any more, and its lock is let go of
+//
+// Invariant: once shut, nothing that the broker still has under way reaches anything outside of it.
+
+import { PlatformFault } from "../../base/faults.ts";
+import type {
+  Address,
+  Files,
+  FolderLock,
+  Listener,
+  Network,
+  OpenFile,
+  OpenMode,
+  Runtime,
+  Socket,
+  Timer,
+  Timers,
+} from "../../runtime/ports.ts";
+
+/** Who may not be reached for now. */
+export type IsApart = (address: Address) => boolean;
+
+export class Gate {
+  readonly #runtime: Runtime;
+  readonly #files: Files;
+  readonly #isApart: IsApart;
+  readonly #sockets = new Map<Socket, Address | undefined>();
+  readonly #listeners = new Set<Listener>();
+  readonly #locks = new Set<FolderLock>();
+  readonly #timersDue = new Set<Timer>();
+  #isShut = false;
+
+  /** `files`: what the broker keeps, which outlives it. */
+  constructor(runtime: Runtime, { files, isApart }: { files: Files; isApart: IsApart }) {
+    this.#runtime = runtime;
+    this.#files = files;
+    this.#isApart = isApart;
+  }
+
+  /** The runtime as the broker has it. */
+  get runtime(): Runtime {
+    const own: Partial<Record<keyof Runtime, unknown>> = {
+      network: this.#network(),
+      timers: this.#timers(),
+      memoryFiles: () => this.#gatedFiles(),
+    };
+    return new Proxy(this.#runtime, {
+      get: (runtime, name: keyof Runtime) => own[name] ?? runtime[name],
+    });
+  }
+
+  /** The broker is dead from now on. */
+  shut(): void {
+    this.#isShut = true;
+    for (const socket of this.#sockets.keys()) socket.close();
+    for (const listener of this.#listeners) void listener.close();
+    for (const timer of this.#timersDue) timer.cancel();
+    for (const lock of this.#locks) lock.release();
+  }
+
+  /** Drops the connections to those that may not be reached any more. */
+  dropParted(): void {
+    for (const [socket, to] of this.#sockets) {
+      if (to !== undefined && this.#isApart(to)) socket.close();
+    }
+  }
+
+  #network(): Network {
+    const { network } = this.#runtime;
+    const listening = async (listener: Promise<Listener>) => {
+      const opened = await listener;
+      this.#listeners.add(opened);
+      if (this.#isShut) void opened.close();
+      return opened;
+    };
+    return {
+      ...network,
+      listen: (address, onConnection) =>
+        listening(network.listen(address, (socket) => {
+          if (this.#isShut) return socket.close();
+          this.#keep(socket, undefined);
+          onConnection(socket);
+        })),
+      connect: async (address) => {
+        if (this.#isShut || this.#isApart(address)) {
+          throw new PlatformFault("Refused", `${address.host}:${address.port} cannot be reached`);
+        }
+        const socket = await network.connect(address);
+        this.#keep(socket, address);
+        if (this.#isShut || this.#isApart(address)) socket.close();
+        return socket;
+      },
+    };
+  }
+
+  #keep(socket: Socket, to: Address | undefined): void {
+    this.#sockets.set(socket, to);
+    socket.closed.then(() => this.#sockets.delete(socket));
+  }
+
+  #timers(): Timers {
+    const { timers } = this.#runtime;
+    return {
+      after: (delayMs, run) => {
+        if (this.#isShut) return { cancel() {} };
+        const timer = timers.after(delayMs, () => {
+          this.#timersDue.delete(timer);
+          run();
+        });
+        this.#timersDue.add(timer);
+        return {
+          cancel: () => {
+            this.#timersDue.delete(timer);
+            timer.cancel();
+          },
+        };
+      },
+      turn: () => this.#isShut ? new Promise(() => {}) : timers.turn(),
+    };
+  }
+
+  /** Throws once the broker is dead. */
+  #pass(): void {
+    if (this.#isShut) throw new PlatformFault("Closed", "the broker was killed");
+  }
+
+  #gatedFiles(): Files {
+    const files = this.#files;
+    const locked = (lock: FolderLock) => {
+      this.#locks.add(lock);
+      return lock;
+    };
+    const own: Partial<Files> = {
+      open: (path: string, mode: OpenMode) => this.#gatedFile(files.open(path, mode)),
+      lock: (folder: string) => locked(files.lock(folder)),
+      lockToRead: (folder: string) => locked(files.lockToRead(folder)),
+    };
+    return new Proxy(files, {
+      get: (_, name: keyof Files) => {
+        this.#pass();
+        return own[name] ?? (files[name] as () => unknown).bind(files);
+      },
+    });
+  }
+
+  #gatedFile(file: OpenFile): OpenFile {
+    const pass = () => this.#pass();
+    return {
+      path: file.path,
+      get size() {
+        return file.size;
+      },
+      append(bytes) {
+        pass();
+        file.append(bytes);
+      },
+      readAt: (position, into) => file.readAt(position, into),
+      readAtAsync: (position, into) => file.readAtAsync(position, into),
+      truncate(size) {
+        pass();
+        file.truncate(size);
+      },
+      async sync() {
+        pass();
+        await file.sync();
+      },
+      close: () => file.close(),
+    };
+  }
+}

@@ -1,0 +1,66 @@
+// Several brokers in one process, as a test suite of somebody else uses them, the same on Deno, Bun
+// and Node: this file is run by each.
+
+import assert from "node:assert/strict";
+import { test as register } from "node:test";
+import { connect, LocalCluster, UsageFault } from "../../mod.ts";
+import { within } from "../harness/deadline.ts";
+
+function test(sentence: string, body: () => Promise<void>): void {
+  register(sentence, () => within(body(), { ms: 60_000, what: () => `the end of: ${sentence}` }));
+}
+
+const topic = "orders";
+
+test("what a cluster has acknowledged is read after a broker was killed", async () => {
+  await using cluster = await LocalCluster.start({ brokers: 3 });
+  await using client = await connect({ bootstrap: cluster.bootstrap });
+  const producer = client.producer();
+  const sent: string[] = [];
+  const send = async (count: number) => {
+    for (let i = 0; i < count; i++) {
+      const value = `${sent.length}`;
+      await producer.send({ topic, value });
+      sent.push(value);
+    }
+  };
+  await send(20);
+  for (const id of [1, 2, 3]) {
+    cluster.kill(id);
+    assert.deepEqual(cluster.running.includes(id), false);
+    await send(20);
+    await cluster.restart(id);
+    await send(20);
+  }
+  await producer.close();
+  const consumer = client.consumer({ autoOffsetReset: "earliest", groupId: "readers" });
+  consumer.subscribe([topic]);
+  const read: string[] = [];
+  while (read.length < sent.length) {
+    for (const { value } of await consumer.poll()) read.push(new TextDecoder().decode(value!));
+  }
+  await consumer.close();
+  assert.deepEqual(read.sort(), sent.sort());
+});
+
+test("the larger part of a parted cluster goes on, and the other catches up", async () => {
+  await using cluster = await LocalCluster.start({ brokers: 3 });
+  await using client = await connect({ bootstrap: cluster.bootstrap });
+  const producer = client.producer();
+  await producer.send({ topic, value: "whole" });
+  for (const apart of [1, 2, 3]) {
+    const others = [1, 2, 3].filter((id) => id !== apart);
+    cluster.partition([apart], others);
+    await producer.send({ topic, value: `without ${apart}` });
+    cluster.heal();
+    await producer.send({ topic, value: `with ${apart}` });
+  }
+  await producer.close();
+});
+
+test("what a cluster cannot be asked for is said", async () => {
+  await assert.rejects(LocalCluster.start({ brokers: 0 }), UsageFault);
+  await using cluster = await LocalCluster.start({ brokers: 1 });
+  assert.throws(() => cluster.kill(2), UsageFault);
+  await assert.rejects(cluster.restart(1), UsageFault);
+});
