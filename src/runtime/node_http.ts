@@ -11,7 +11,7 @@ import type * as Http from "node:http";
 import type * as Net from "node:net";
 import { messageOf } from "../base/faults.ts";
 import { webTimers } from "./event_loop.ts";
-import { askByNode } from "./node_http_client.ts";
+import { askByNode, nodeHttpClient } from "./node_http_client.ts";
 import { platformFault } from "./platform_faults.ts";
 import type { HttpPort, HttpServer, Timer } from "./ports.ts";
 import { addressText, plainAddress } from "./socket_address.ts";
@@ -27,6 +27,7 @@ type Answer = (request: Request) => Response | Promise<Response>;
 /** HTTP on Deno, Bun and Node. */
 export const nodeHttp: HttpPort = {
   ask: askByNode,
+  client: nodeHttpClient,
 
   serve(address, answer) {
     const connections = new Connections();

@@ -134,7 +134,8 @@ function makeServer(material: TlsMaterial, rules: TlsServerRules): Tls.Server {
   }
 }
 
-function contextOf({ identity, trusted }: TlsMaterial): Tls.SecureContextOptions {
+/** What node:tls is told of `material`. */
+export function contextOf({ identity, trusted }: TlsMaterial): Tls.SecureContextOptions {
   // Of the three, Node alone would shake hands as often as a peer likes.
   const { SSL_OP_NO_RENEGOTIATION: secureOptions } = crypto().constants;
   const common = { secureOptions, ...trusted !== undefined && { ca: trusted } };

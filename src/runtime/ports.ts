@@ -155,14 +155,37 @@ export interface HttpQuestion {
   readonly bytesMax: number;
   /** PEM: whom an https server is trusted by; absent: whom the runtime trusts. */
   readonly trusted?: string;
-  /** What is sent by POST; absent: it is a GET. */
+  /** What is sent by POST, as a form or as JSON; both absent: it is a GET. */
   readonly form?: string;
+  readonly json?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface HttpAnswer {
   readonly status: number;
   readonly body: Uint8Array;
+}
+
+/** An answer that comes by and by, for as long as its server likes. */
+export interface HttpStream {
+  readonly status: number;
+  /** What has come, in its order; null at its end. One at a time. Rejects as a socket's read. */
+  read(): Promise<Uint8Array | null>;
+  /** Drops it; a pending read ends. Never throws. */
+  close(): void;
+}
+
+/** Questions to a few servers over connections that are kept between them. */
+export interface HttpClient {
+  /** As {@link HttpPort.ask}; whom to trust is this client's. */
+  ask(url: string, question: Omit<HttpQuestion, "trusted">): Promise<HttpAnswer>;
+  /**
+   * The same of an answer without an end, whose head is waited for up to `msMax`. Up to `bytesMax`
+   * of it wait here for a read; then its server does.
+   */
+  follow(url: string, question: Omit<HttpQuestion, "trusted">): Promise<HttpStream>;
+  /** Drops every connection; what waits is rejected, as is what is asked later. */
+  close(): void;
 }
 
 /** HTTP: small answers, made whole before they leave, and read whole. */
@@ -181,6 +204,8 @@ export interface HttpPort {
    * cannot, Io for an answer that is too long or takes too long.
    */
   ask(url: string, question: HttpQuestion): Promise<HttpAnswer>;
+  /** A client that proves itself and trusts by `tls`, where a URL is https. */
+  client(tls: TlsMaterial): HttpClient;
 }
 
 /** What `stat` tells. */

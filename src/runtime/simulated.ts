@@ -72,6 +72,9 @@ const outputLengthMax = 1_000_000;
 
 /** A server or a client of the real network would bring real time into a seeded history. */
 const noHttp: HttpPort = {
+  client: () => {
+    throw new PlatformFault("Denied", "a simulated machine asks no HTTP server");
+  },
   serve: () => Promise.reject(new PlatformFault("Denied", "a simulated machine serves no HTTP")),
   ask: () => Promise.reject(new PlatformFault("Denied", "a simulated machine asks no HTTP server")),
 };

@@ -57,6 +57,47 @@ export function httpSuite(options: SubjectOptions): void {
     assert.ok(message.includes(`cannot ask ${urlOf(server, "/gone")}`), message);
   });
 
+  check("a client keeps its connections, and follows what has no end", options, async (subject) => {
+    const { http, network } = subject.runtime;
+    let connections = 0;
+    const sent: Socket[] = [];
+    const server = await network.listen(anyPort, async (socket) => {
+      connections++;
+      sent.push(socket);
+      const bytes = new Uint8Array(4_096);
+      for (let text = ""; !text.includes("{1}"); text += decoder.decode(bytes)) {
+        if (await socket.read(bytes.fill(0)) === null) return;
+      }
+      const head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n";
+      await socket.write(new TextEncoder().encode(head));
+    });
+    const { host, port } = server.address;
+    const client = http.client({});
+    const terms = { msMax: 10_000, bytesMax: 1_000, json: "{1}" };
+    const stream = await client.follow(`http://${host}:${port}/`, terms);
+    assert.equal(textOf([await stream.read() ?? new Uint8Array()]), "hi");
+    const next = stream.read();
+    await sent[0]?.write(new TextEncoder().encode("3\r\nyou\r\n"));
+    assert.equal(textOf([await next ?? new Uint8Array()]), "you");
+    const last = stream.read();
+    sent[0]?.close();
+    assert.equal(await last.catch(() => null), null);
+    stream.close();
+    await server.close();
+    const answering = await http.serve(
+      anyPort,
+      ({ headers }) => new Response(headers.get("content-type")),
+    );
+    for (let i = 0; i < 3; i++) {
+      const { body } = await client.ask(urlOf(answering, "/"), terms);
+      assert.equal(textOf([body]), "application/json");
+    }
+    assert.equal(connections, 1);
+    client.close();
+    await fails("Closed", () => client.ask(urlOf(answering, "/"), terms));
+    await answering.close();
+  });
+
   check("an answer that is too long, or too late, is a fault", options, async ({ runtime }) => {
     const server = await runtime.http.serve(
       anyPort,
