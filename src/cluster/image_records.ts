@@ -86,7 +86,8 @@ export function brokerRecord(
   };
 }
 
-function partitionRecord(
+/** The record that makes `partition`. */
+export function partitionRecord(
   partition: PartitionImage,
   of: { readonly topicId: Uuid; readonly versions: RecordVersions },
 ): MetadataRecordInput {

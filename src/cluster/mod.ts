@@ -2,6 +2,7 @@
 //
 //   image.ts              the metadata as of one offset       replay.ts   records -> image
 //   store.ts              where it is kept, one change at a time
+//   entities.ts, entity_changes.ts                           the same as keys and values
 //   liveness.ts           which brokers live, who is the controller
 //   create_topics.ts, topics.ts, brokers.ts                  requests -> records and responses
 //   acls.ts, acl_requests.ts                                  who may do what, and its requests
@@ -22,6 +23,8 @@ export {
 } from "./create_topics.ts";
 export { decideTokenSweep } from "./delegation_tokens.ts";
 export * from "./directories.ts";
+export { type EntityChange, recordsOf } from "./entities.ts";
+export { type EntityChanges, entityChanges } from "./entity_changes.ts";
 export {
   checkMetadataVersion,
   groupVersionFeature,

@@ -19,7 +19,14 @@ import {
   type PartitionImage,
   type TopicImage,
 } from "./image.ts";
-import type { MetadataRecord, MetadataRecordType, UnknownMetadataRecord } from "./records.ts";
+import {
+  changedBroker,
+  changedPartition,
+  type FieldsOf,
+  partitionOfRecord,
+  registeredBroker,
+} from "./record_effects.ts";
+import type { MetadataRecord, UnknownMetadataRecord } from "./records.ts";
 
 /** What a record has changed, for those who act upon it. */
 export type MetadataChange =
@@ -42,7 +49,6 @@ export type MetadataChange =
   | { readonly type: "brokerChanged"; readonly brokerId: BrokerId }
   | { readonly type: "featureChanged"; readonly name: string };
 
-type FieldsOf<T extends MetadataRecordType> = Extract<MetadataRecord, { type: T }>["fields"];
 type Decoded = MetadataRecord | UnknownMetadataRecord;
 
 /** Owns an image and is the one way to change it. */
@@ -198,7 +204,7 @@ function applyBrokerRecord(
   switch (record.type) {
     case "RegisterBrokerRecord":
       brokerId = record.fields.brokerId;
-      tables.putBroker(registered(record.fields));
+      tables.putBroker(registeredBroker(record.fields));
       break;
     case "UnregisterBrokerRecord":
       brokerId = record.fields.brokerId;
@@ -213,17 +219,8 @@ function applyBrokerRecord(
       });
       break;
     case "BrokerRegistrationChangeRecord": {
-      const { fenced, inControlledShutdown, logDirs, cordonedLogDirs } = record.fields;
       brokerId = record.fields.brokerId;
-      const broker = brokerOf(tables, brokerId);
-      tables.putBroker({
-        ...broker,
-        // -1 unfences, 1 fences, 0 leaves it.
-        fenced: fenced === 0 ? broker.fenced : fenced > 0,
-        inControlledShutdown: broker.inControlledShutdown || inControlledShutdown > 0,
-        directories: logDirs.length > 0 ? logDirs : broker.directories,
-        cordonedDirectories: cordonedLogDirs ?? broker.cordonedDirectories,
-      });
+      tables.putBroker(changedBroker(brokerOf(tables, brokerId), record.fields));
       break;
     }
     default:
@@ -235,24 +232,6 @@ function applyBrokerRecord(
 
 function note(change: MetadataChange, changes: MetadataChange[] | undefined): void {
   changes?.push(change);
-}
-
-function registered(fields: FieldsOf<"RegisterBrokerRecord">): BrokerImage {
-  const { brokerId: id, brokerEpoch: epoch, incarnationId, endPoints, rack } = fields;
-  const { fenced, inControlledShutdown, features, isMigratingZkBroker } = fields;
-  return {
-    id,
-    epoch,
-    incarnationId,
-    endPoints,
-    rack,
-    fenced,
-    inControlledShutdown,
-    directories: fields.logDirs,
-    cordonedDirectories: fields.cordonedLogDirs ?? [],
-    features,
-    isMigratingZkBroker,
-  };
 }
 
 function brokerOf(tables: ImageTables, id: BrokerId): BrokerImage {
@@ -278,47 +257,16 @@ function applyRemoveTopic(tables: ImageTables, topicId: Uuid): MetadataChange {
 function applyPartition(tables: ImageTables, fields: FieldsOf<"PartitionRecord">): MetadataChange {
   const topic = topicOf(tables, fields.topicId);
   if (fields.partitionId < 0) throw damaged(`topic ${topic.name} has a negative partition`);
-  return putPartition(tables, topic, {
-    id: fields.partitionId,
-    leader: fields.leader,
-    leaderEpoch: fields.leaderEpoch,
-    leaderBrokerEpoch: fields.leaderBrokerEpoch,
-    partitionEpoch: fields.partitionEpoch,
-    replicas: fields.replicas,
-    isr: fields.isr,
-    addingReplicas: fields.addingReplicas,
-    removingReplicas: fields.removingReplicas,
-    elr: fields.eligibleLeaderReplicas ?? [],
-    lastKnownElr: fields.lastKnownElr ?? [],
-    directories: fields.directories,
-    recovering: fields.leaderRecoveryState === 1,
-  });
+  return putPartition(tables, topic, partitionOfRecord(fields));
 }
 
-/** leader -2 says "as before"; any other, even the same one, begins a new leader epoch. */
 function applyPartitionChange(
   tables: ImageTables,
   fields: FieldsOf<"PartitionChangeRecord">,
 ): MetadataChange {
   const topic = topicOf(tables, fields.topicId);
   const before = partitionOf(topic, fields.partitionId);
-  const sameLeader = fields.leader === -2;
-  const { leaderRecoveryState: recovery } = fields;
-  return putPartition(tables, topic, {
-    id: before.id,
-    leader: sameLeader ? before.leader : fields.leader,
-    leaderEpoch: sameLeader ? before.leaderEpoch : before.leaderEpoch + 1,
-    leaderBrokerEpoch: sameLeader ? before.leaderBrokerEpoch : fields.leaderBrokerEpoch,
-    partitionEpoch: before.partitionEpoch + 1,
-    replicas: fields.replicas ?? before.replicas,
-    isr: fields.isr ?? before.isr,
-    addingReplicas: fields.addingReplicas ?? before.addingReplicas,
-    removingReplicas: fields.removingReplicas ?? before.removingReplicas,
-    elr: fields.eligibleLeaderReplicas ?? before.elr,
-    lastKnownElr: fields.lastKnownElr ?? before.lastKnownElr,
-    directories: fields.directories ?? before.directories,
-    recovering: recovery === -1 ? before.recovering : recovery === 1,
-  });
+  return putPartition(tables, topic, changedPartition(before, fields));
 }
 
 /** An empty name clears the eligible replicas of every topic. */

@@ -30,6 +30,9 @@ import {
   MetadataReplay,
   type TopicDefaults,
 } from "./mod.ts";
+import { recordsOf } from "./entities.ts";
+import { entityChanges } from "./entity_changes.ts";
+import type { MetadataRecord } from "./records.ts";
 
 type Creatable = RequestOf<typeof CreateTopics>["topics"][number];
 type DeleteRequest = RequestOf<typeof DeleteTopics>;
@@ -494,6 +497,35 @@ function decide(image: MetadataImage, taken: Step): readonly MetadataRecordInput
   }
 }
 
+/** A home that keeps a key for each entity. */
+class KeptByKey {
+  readonly #values = new Map<string, Uint8Array>();
+  readonly #replay = new MetadataReplay();
+
+  get image(): MetadataImage {
+    return this.#replay.image;
+  }
+
+  take(records: readonly MetadataRecordInput[]): void {
+    const { puts, deletes, deletesUnder } = entityChanges(this.image, records);
+    const under = [...this.#values.keys()].filter((key) =>
+      [...deletesUnder].some((prefix) => key.startsWith(prefix))
+    );
+    const values = new Map<string, Uint8Array | undefined>(puts);
+    for (const key of [...deletes, ...under]) values.set(key, undefined);
+    const changes = [...values].map(([key, value]) => ({
+      key,
+      value,
+      previous: this.#values.get(key),
+    }));
+    this.#replay.apply(recordsOf(changes), this.image.lastOffset + records.length);
+    for (const [key, value] of values) {
+      if (value === undefined) this.#values.delete(key);
+      else this.#values.set(key, value);
+    }
+  }
+}
+
 Deno.test("decisions keep the invariants, and their replay gives the same image", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
@@ -501,15 +533,19 @@ Deno.test("decisions keep the invariants, and their replay gives the same image"
       const store = await clusterOf(3, log);
       const changes: MetadataChange[] = [];
       store.onChange((some) => void changes.push(...some));
+      const kept = new KeptByKey();
+      kept.take(log.map((bytes) => decodeMetadataRecord(bytes) as MetadataRecord));
       for (const taken of steps) {
         const records = decide(store.image, taken);
         if (records.length > 0) await store.append(records);
+        kept.take(records);
         log.push(...records.map(encodeMetadataRecord));
         checkInvariants(store.image);
       }
       const replica = new MetadataReplay();
       replica.apply(log.map(decodeMetadataRecord), log.length - 1);
       assertEquals(snapshot(replica.image), snapshot(store.image));
+      assertEquals(snapshot(kept.image), snapshot(store.image), "by key, and not as a log");
       const created = changes.filter(({ type }) => type === "topicCreated").length;
       const removed = changes.filter(({ type }) => type === "topicRemoved").length;
       assertEquals(created - removed, store.image.topicCount);
