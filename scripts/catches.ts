@@ -55,6 +55,8 @@ const swallowing: Swallowing = {
   "src/client/producer.ts": [1, "an observer: the records that wait are told"],
   "src/client/sender.ts": [4, "the records of it fail, or are sent again"],
   "src/cluster/store.ts": [1, "a queue: the failure is its caller's"],
+  "src/etcd/lease.ts": [1, "a bug, told as such: the lease is over"],
+  "src/etcd/store.ts": [3, "a queue: the failure is its caller's; told, and tried again"],
   "src/log/compaction/compaction.ts": [2, "a queue: the failure is its caller's"],
   "src/log/compaction/batches.ts": [1, "read ahead: who takes it is told"],
   "src/log/directory/log_folder.ts": [1, "a queue: the failure is its caller's"],

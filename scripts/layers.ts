@@ -4,7 +4,7 @@
 //   main, the faces                       see everything
 //   cli / http                            faces (mod.ts) only
 //   broker
-//   log, client, cluster, coordinator
+//   log, client, coordinator, etcd > cluster
 //   runtime, records, protocol
 //   base                                  sees nothing
 //
@@ -60,6 +60,7 @@ const layers: Readonly<Record<string, Layer>> = {
     // Each is loaded when a client first needs it: by regexes.ts, authentication/bearer_tokens.ts.
     packages: ["re2js", "jose"],
   },
+  "src/etcd/": { files: ["src/base/", "src/cluster/mod.ts", ports], packages: [] },
   "src/client/": { files: ["src/base/", "src/protocol/", "src/records/", ports], packages: [] },
   "src/http/": {
     files: ["src/base/", "src/protocol/", "src/broker/mod.ts", ports],
@@ -75,6 +76,7 @@ const layers: Readonly<Record<string, Layer>> = {
       "src/cluster/mod.ts",
       "src/broker/mod.ts",
       "src/client/mod.ts",
+      "src/etcd/mod.ts",
       "src/http/mod.ts",
       ports,
     ],

@@ -8,7 +8,7 @@
 //   config/<type>/<resource>/<key>  ConfigRecord              token/<id>
 //   producer-ids                    ProducerIdsRecord
 //
-//   records --entityChanges(image)--> puts and deletes --stored, seen again--> recordsOf --> records
+//   records --entityChanges(image)--> puts and deletes --seen again--> recordsOf --> records
 //
 // Invariant: records applied to an image, and what `recordsOf` gives for their changes, make the
 // same image. A partition or a broker is always stored whole, never as a change.

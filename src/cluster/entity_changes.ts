@@ -1,5 +1,5 @@
-// Records as changes of the keys that entities.ts names: a change of a partition or a broker becomes
-// the whole of it, what is removed takes along what hangs below it.
+// Records as changes of the keys that entities.ts names: a change of a partition or a broker
+// becomes the whole of it, what is removed takes along what hangs below it.
 //
 // Invariant: what else the image says is looked at, never changed; a key is put, deleted, or among
 // those that are deleted together, and not two of these.

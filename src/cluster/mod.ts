@@ -43,7 +43,7 @@ export {
   type TopicImage,
 } from "./image.ts";
 export { imageRecords } from "./image_records.ts";
-export { aloneLease, type BrokerLease, type Liveness } from "./liveness.ts";
+export { aloneLease, type BrokerLease, type Liveness, staleTerm } from "./liveness.ts";
 export type { InSyncReplica } from "./partition_state.ts";
 export * from "./placement.ts";
 export {

@@ -9,7 +9,7 @@
 // Invariant: `image` shows nothing that a failure could take back, and all that watch a home are
 // told of its changes in one order.
 
-import type { BrokerId, LeaderEpoch } from "../base/ids.ts";
+import type { BrokerId, LeaderEpoch, Uuid } from "../base/ids.ts";
 import type { MetadataImage } from "./image.ts";
 import { imageRecords } from "./image_records.ts";
 import { type BrokerLease, type Liveness, MemoryLiveness, staleTerm } from "./liveness.ts";
@@ -63,9 +63,10 @@ export interface MetadataStore {
   readonly liveness: Liveness;
   /**
    * `brokerId` takes part from now on, before its first change; again once that life is over. One
-   * that fails may be repeated.
+   * that fails may be repeated. `directory`: the data directory that this process has locked, so
+   * that another life of the same broker with it can only be of a process that is dead.
    */
-  join(brokerId: BrokerId): Promise<BrokerLease>;
+  join(brokerId: BrokerId, directory?: Uuid): Promise<BrokerLease>;
   /**
    * Shows the image as it would be with the records that `decide` gives, to a broker that cannot
    * change it for now; undefined: as it is.

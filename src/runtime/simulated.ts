@@ -25,6 +25,7 @@ import type {
   Logger,
   LogLevel,
   LogOptions,
+  Network,
   ProcessPort,
   Runtime,
   Signal,
@@ -35,6 +36,7 @@ import { type DiskOptions, SimulatedDisk } from "./simulated_disk.ts";
 import { simulatedFiles } from "./simulated_files.ts";
 import { type NetworkOptions, SimulatedNetwork } from "./simulated_network.ts";
 import { happenIn, type Host } from "./simulated_connection.ts";
+import { simulatedHttpClient } from "./simulated_http.ts";
 import { lastRank, Scheduler, SeededRandom } from "./simulated_time.ts";
 
 /** How a world behaves; what is left out is calm: short delays, no failures. */
@@ -70,14 +72,16 @@ const defaultStartMs = 1_767_225_600_000;
 /** Characters of a machine's standard output that are kept. */
 const outputLengthMax = 1_000_000;
 
-/** A server or a client of the real network would bring real time into a seeded history. */
-const noHttp: HttpPort = {
-  client: () => {
-    throw new PlatformFault("Denied", "a simulated machine asks no HTTP server");
-  },
-  serve: () => Promise.reject(new PlatformFault("Denied", "a simulated machine serves no HTTP")),
-  ask: () => Promise.reject(new PlatformFault("Denied", "a simulated machine asks no HTTP server")),
-};
+/** What of HTTP a simulated machine has: it asks others of its world. */
+function simulatedHttp(network: Network, timers: Timers): HttpPort {
+  const client = () => simulatedHttpClient(network, timers);
+  return {
+    // A real one would bring real time into a seeded history.
+    serve: () => Promise.reject(new PlatformFault("Denied", "a simulated machine serves no HTTP")),
+    ask: (url, question) => client().ask(url, question),
+    client,
+  };
+}
 
 const severity: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error"];
 
@@ -320,14 +324,15 @@ export class Simulation {
       turn: () =>
         new Promise((resolve) => after(0, { label: "turn", rank: lastRank, run: resolve })),
     };
+    const network = this.#network.portOf(host);
     return {
       name: "simulated",
       version: "1",
       clock,
       timers,
       random: new SeededRandom(this.seed, `random ${id}`),
-      network: this.#network.portOf(host),
-      http: noHttp,
+      network,
+      http: simulatedHttp(network, timers),
       files: simulatedFiles({
         disk: machine.disk,
         host,

@@ -136,7 +136,8 @@ export class Membership {
   async #join(): Promise<void> {
     const { config, storage, metadata } = this.#options;
     const { change, isShared } = metadata;
-    const { brokerEpoch } = this.#lease = await metadata.join(storage.nodeId);
+    this.#lease = await metadata.join(storage.nodeId, storage.metadataDirectoryId);
+    const { brokerEpoch } = this.#lease;
     await change((image) => ({
       ...decideBootstrap(image, {
         formatted: metadata.formatted,

@@ -1,0 +1,164 @@
+// A broker's life in etcd: a lease that is kept alive, with the key `live/<id>` on it.
+//
+//   granted --every third of its time--> kept ... --etcd has forgotten it, or its key--> over
+//                        \--no answer: tried again, at other members; not sure of itself then
+//
+// It is sure of itself for as long as etcd cannot have let the lease run out: from when the last
+// answered keep-alive was *sent*, for the time it was granted, less a margin. A process that was
+// stopped finds that out by its clock before it hears of it.
+// Invariant: once over, a lease is never valid again; a live process joins anew.
+
+import type { BrokerLease } from "../cluster/mod.ts";
+import { isPlatformFault } from "../base/faults.ts";
+import type { BrokerId } from "../base/ids.ts";
+import type { Logger, Timer, Timers } from "../runtime/ports.ts";
+import { type EtcdClient, EtcdCode, EtcdFault, isRefusal, isUnknown, reasonOf } from "./client.ts";
+import { countOf, objectOf } from "./messages.ts";
+
+/** Of its time that a lease does not count on: clocks differ in pace. */
+const marginShare = 0.1;
+const retryMs = 250;
+/** To tell etcd at the end is a courtesy. */
+const revokeMsMax = 1_000;
+
+export interface LeaseWorld {
+  readonly client: EtcdClient;
+  readonly timers: Timers;
+  readonly monotonic: () => number;
+  readonly logger: Logger;
+}
+
+/** A lease as etcd has granted it. */
+export interface GrantedLease {
+  readonly id: string;
+  readonly ttlMs: number;
+  /** When it was asked for. */
+  readonly sentMs: number;
+}
+
+/** Asks for a lease under an id that nobody has; may be asked twice. */
+export async function grantLease(
+  { client, monotonic }: LeaseWorld,
+  { id, ttlMs }: { readonly id: string; readonly ttlMs: number },
+): Promise<GrantedLease> {
+  const seconds = Math.ceil(ttlMs / 1000);
+  const sentMs = monotonic();
+  for (let tries = 0;; tries++) {
+    try {
+      const answer = await client.ask("/v3/lease/grant", JSON.stringify({ ID: id, TTL: seconds }));
+      return { id, ttlMs: countOf(answer.TTL) * 1000, sentMs };
+    } catch (error) {
+      // The first one has been granted all the same.
+      const isThere = error instanceof EtcdFault && error.code === EtcdCode.FAILED_PRECONDITION;
+      if (isThere && tries > 0) return { id, ttlMs: seconds * 1000, sentMs };
+      if (!isUnknown(error) || client.isClosed) throw error;
+    }
+    await client.pause(tries);
+  }
+}
+
+/** Ends a lease, and with it the keys that hang on it. Never rejects for want of an answer. */
+export async function revokeLease({ client, logger }: LeaseWorld, id: string): Promise<void> {
+  try {
+    await client.ask("/v3/lease/revoke", JSON.stringify({ ID: id }), revokeMsMax);
+  } catch (error) {
+    if (isRefusal(error)) return;
+    if (!isUnknown(error)) throw error;
+    if (isPlatformFault(error, "Closed")) return;
+    const reason = reasonOf(error);
+    logger.log("warn", "etcd was not told of the end of a lease; it will run out", { reason });
+  }
+}
+
+export interface EtcdLeaseOptions extends LeaseWorld {
+  readonly brokerId: BrokerId;
+  readonly brokerEpoch: number;
+  readonly granted: GrantedLease;
+  readonly isController: () => boolean;
+}
+
+export class EtcdLease implements BrokerLease {
+  readonly #options: EtcdLeaseOptions;
+  readonly #ended = Promise.withResolvers<void>();
+  #validToMs: number;
+  #isOver = false;
+  #next: Timer;
+
+  constructor(options: EtcdLeaseOptions) {
+    this.#options = options;
+    this.#validToMs = this.#validTo(options.granted.sentMs);
+    this.#next = this.#later(options.granted.ttlMs / 3);
+  }
+
+  get brokerId(): BrokerId {
+    return this.#options.brokerId;
+  }
+
+  get brokerEpoch(): number {
+    return this.#options.brokerEpoch;
+  }
+
+  /** etcd's id of the lease. */
+  get id(): string {
+    return this.#options.granted.id;
+  }
+
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  isValid(): boolean {
+    return !this.#isOver && this.#options.monotonic() < this.#validToMs;
+  }
+
+  isController(): boolean {
+    return this.isValid() && this.#options.isController();
+  }
+
+  /** It is over: etcd says so. */
+  lapse(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#next.cancel();
+    this.#ended.resolve();
+  }
+
+  async end(): Promise<void> {
+    if (this.#isOver) return;
+    this.lapse();
+    await revokeLease(this.#options, this.id);
+  }
+
+  #validTo(sentMs: number): number {
+    return sentMs + this.#options.granted.ttlMs * (1 - marginShare);
+  }
+
+  #later(ms: number): Timer {
+    return this.#options.timers.after(ms, () => {
+      this.#keep().catch((error) => {
+        const reason = reasonOf(error);
+        this.#options.logger.log("error", "a lease cannot be kept: this is a bug", { reason });
+        this.lapse();
+      });
+    });
+  }
+
+  async #keep(): Promise<void> {
+    const { client, monotonic, granted: { id, ttlMs } } = this.#options;
+    const sentMs = monotonic();
+    try {
+      const answer = await client.ask("/v3/lease/keepalive", JSON.stringify({ ID: id }));
+      if (this.#isOver) return;
+      // etcd says nothing of the time that a lease has left which it does not know.
+      if (countOf(objectOf(answer.result).TTL) <= 0) return this.lapse();
+      this.#validToMs = this.#validTo(sentMs);
+      this.#next = this.#later(ttlMs / 3);
+    } catch (error) {
+      if (this.#isOver) return;
+      if (error instanceof EtcdFault && error.code === EtcdCode.NOT_FOUND) return this.lapse();
+      if (client.isClosed) return this.lapse();
+      if (!isUnknown(error) && !isRefusal(error)) throw error;
+      this.#next = this.#later(retryMs);
+    }
+  }
+}

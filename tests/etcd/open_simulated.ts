@@ -1,0 +1,31 @@
+// A process of a simulated world that has the metadata of the cluster "c" in a simulated etcd.
+
+import { uuidFromRandom } from "../../src/base/ids.ts";
+import { EtcdClient, EtcdMetadataStore } from "../../src/etcd/mod.ts";
+import type { Simulation } from "../../src/runtime/simulated.ts";
+import type { SimulatedEtcd } from "./simulated_etcd.ts";
+
+/** A broker's process on a machine of its own. */
+export async function openSimulated(
+  world: Simulation,
+  machine: string,
+  { etcd, onLost }: { etcd: SimulatedEtcd; onLost?: (error: unknown) => void },
+): Promise<EtcdMetadataStore> {
+  const { http, clock, timers, random, logger } = world.start(machine);
+  const log = logger({ level: "info", format: "text" });
+  const endpoints = etcd.endpoints;
+  const client = new EtcdClient({ endpoints, http: http.client({}), timers, random, logger: log });
+  return await EtcdMetadataStore.open({
+    client,
+    name: "c",
+    clock,
+    timers,
+    random,
+    logger: log,
+    leaseMs: 6_000,
+    newClusterId: () => uuidFromRandom(random.bytes(16)),
+    onLost: onLost ?? ((error) => {
+      throw error;
+    }),
+  });
+}
