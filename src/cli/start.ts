@@ -12,10 +12,11 @@ import { formatAddress } from "../base/address.ts";
 import { messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
 import { programVersion } from "../base/version.ts";
 import { escapedLines } from "../base/visible.ts";
-import { loadConfig, type RunningBroker, startBroker } from "../broker/mod.ts";
+import { type ConfigInput, loadConfig, type RunningBroker, startBroker } from "../broker/mod.ts";
 import type { Logger, LogLevel, Runtime, Timer } from "../runtime/ports.ts";
 import { ArgumentFault, command, nearest, seeHelp, type Values } from "./arguments.ts";
 import { type CliContext, exitCode, onInterrupt } from "./context.ts";
+import type { ClusterHomeOptions } from "./cluster_home.ts";
 import { readTextFile } from "./text_file.ts";
 
 const levels: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error"];
@@ -28,6 +29,8 @@ const options = {
   "data-dir": { kind: "text", value: "FOLDER", about: "default ./ottla-data" },
   ephemeral: { kind: "flag", about: "keep everything in memory: nothing survives the end" },
   "metrics-port": { kind: "number", value: "PORT", about: "serve /metrics and /health over HTTP" },
+  cluster: { kind: "text", value: "etcd://HOST/NAME", about: "take part in a cluster" },
+  "node-id": { kind: "number", value: "ID", about: "of this broker in its cluster (default 1)" },
   set: { kind: "list", value: "KEY=VALUE", about: "any of Kafka's broker configs" },
   config: { kind: "text", value: "FILE", about: "a Kafka server.properties, or the same as JSON" },
   "log-format": { kind: "text", value: "text|json", about: "for people or for machines" },
@@ -45,19 +48,22 @@ const start = command({
     ["start --host 127.0.0.1 --ephemeral", "for this machine only, nothing kept"],
     ["start --data-dir /var/lib/ottla --set log.retention.hours=24", "keep records for a day"],
     ["start --metrics-port 9404", "for Prometheus, and for probes of its health"],
+    ["start --cluster etcd://a:2379,b:2379/main --node-id 2", "as a broker of the cluster main"],
     ["start --trace --log-level warn", "watch clients talk"],
   ],
   run: async (context, parsed) => {
     const { runtime } = context;
     const flags = parsed.options;
     const logger = runtime.logger(await logOptions(flags));
-    const { config, warnings } = loadConfig({
+    const input: ConfigInput = {
       flags: {
         port: flags.port,
         host: flags.host,
         dataDir: flags["data-dir"],
         ephemeral: flags.ephemeral,
         metricsPort: flags["metrics-port"],
+        cluster: flags.cluster,
+        nodeId: flags["node-id"],
         set: flags.set,
       },
       environment: runtime.process.environment,
@@ -65,16 +71,25 @@ const start = command({
         name: flags.config,
         text: readTextFile(runtime.files, { path: flags.config, option: "--config" }),
       },
-    });
+    };
+    const { config: alone, warnings } = loadConfig(input);
     for (const warning of warnings) logger.log("warn", warning);
     const ended = signalled(context, logger);
     const fatal = Promise.withResolvers<unknown>();
+    const { config, metadata } = await homeOf({
+      input,
+      config: alone,
+      runtime,
+      logger,
+      onLost: fatal.resolve,
+    });
     const start = config.get("ottla.metrics.port") === null
       ? startBroker
       : (await import("../http/mod.ts")).startMonitoredBroker;
     const broker = await start({
       runtime,
       config,
+      metadata,
       logger,
       onFatal: fatal.resolve,
       trace: flags.trace ? (line: string) => context.out(escapedLines(line) + "\n") : undefined,
@@ -87,11 +102,20 @@ const start = command({
     const failure = await Promise.race([ended, fatal.promise]);
     if (failure !== undefined) logger.log("error", "stopping", { reason: messageOf(failure) });
     const code = await closeInTime(broker, runtime, logger);
+    await metadata?.close();
     return failure === undefined ? code : exitCode.failed;
   },
 });
 
 export const commands = [start];
+
+/** Where the metadata is: in a log of this broker's own (undefined), or its cluster's. */
+async function homeOf(given: ClusterHomeOptions) {
+  if (given.config.get("ottla.cluster") === null) {
+    return { config: given.config, metadata: undefined };
+  }
+  return await (await import("./cluster_home.ts")).openClusterHome(given);
+}
 
 async function logOptions(flags: Values<typeof options>) {
   const { "log-format": format = "text", "log-level": level = "info" } = flags;

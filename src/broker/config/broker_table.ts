@@ -138,6 +138,41 @@ const ownKeys = {
     doc: "Keeps everything in memory: nothing is on disk and nothing survives the process. " +
       "Set by --ephemeral. (Ottla's own key.)",
   },
+  "ottla.cluster": {
+    type: "string",
+    default: null,
+    doc: "Where the metadata of this broker's cluster is: etcd://HOST:2379,HOST:2379/NAME, with " +
+      "etcds:// behind TLS. Without it this broker is alone and keeps its own. Set by --cluster. " +
+      "(Ottla's own key.)",
+  },
+  "ottla.etcd.username": {
+    type: "string",
+    default: null,
+    doc: "Who this broker is to etcd, where that asks for a password. (Ottla's own key.)",
+  },
+  "ottla.etcd.password": {
+    type: "password",
+    default: null,
+    doc: "The password for that. (Ottla's own key.)",
+  },
+  "ottla.etcd.ca.file": {
+    type: "string",
+    default: null,
+    doc: "File of the certificates, PEM, by which etcd is trusted behind etcds://; without it, " +
+      "those that the runtime trusts. (Ottla's own key.)",
+  },
+  "ottla.etcd.certificate.file": {
+    type: "string",
+    default: null,
+    doc:
+      "File of the certificate, PEM, that is shown to an etcd which asks for one. (Ottla's own " +
+      "key.)",
+  },
+  "ottla.etcd.key.file": {
+    type: "string",
+    default: null,
+    doc: "File of that certificate's private key, PEM. (Ottla's own key.)",
+  },
   "ottla.audit.log": {
     type: "string",
     default: null,
@@ -976,8 +1011,8 @@ const ownKeys = {
   "broker.session.timeout.ms": {
     type: "int",
     default: "9000",
-    ignored: alone,
-    doc: "How long a silent broker is taken to be alive.",
+    min: 2000,
+    doc: "How long a silent broker of a cluster is taken to be alive, in whole seconds.",
   },
   "controlled.shutdown.enable": {
     type: "boolean",

@@ -35,6 +35,10 @@ export interface StartFlags {
   readonly ephemeral?: boolean;
   /** --metrics-port: 0 picks a free one. */
   readonly metricsPort?: number;
+  /** --cluster: where the metadata of a cluster is. */
+  readonly cluster?: string;
+  /** --node-id */
+  readonly nodeId?: number;
   /** --set, repeated: `key=value` each. */
   readonly set?: readonly string[];
 }
@@ -140,6 +144,12 @@ function readFlags(flags: StartFlags, settings: Map<string, Setting>, problems: 
   if (flags.ephemeral) settings.set("ottla.ephemeral", { text: "true", origin: "--ephemeral" });
   if (flags.dataDir !== undefined) {
     settings.set("log.dirs", { text: flags.dataDir, origin: "--data-dir" });
+  }
+  if (flags.cluster !== undefined) {
+    settings.set("ottla.cluster", { text: flags.cluster, origin: "--cluster" });
+  }
+  if (flags.nodeId !== undefined) {
+    settings.set("node.id", { text: String(flags.nodeId), origin: "--node-id" });
   }
   if (flags.metricsPort !== undefined) {
     const text = String(flags.metricsPort);
