@@ -7,6 +7,8 @@
 //   compaction  a 1 GB log compacted beside a steady load (bench/compaction.ts)
 //   recovery  the start of 100 partitions after kill -9 (bench/recovery.ts; --bytes, 1e9)
 //   stalls   how long the event loop is held at a stretch, by what is done (bench/stalls.ts)
+//   growth   what a request costs as connections, consumers, partitions and records grow
+//            (bench/growth.ts; --partitions, 10,000 at most)
 //   start    from the creation of the process to the first answered Metadata request, 10 times
 //
 // The first three run the two in turn, several rounds, and print the medians and their ratio, so
@@ -15,7 +17,7 @@
 // dear. CPU is the measured program's own, from /proc (Linux), the kernel's part apart.
 //
 //   deno task bench [--with deno|bun|binary] [--rounds 3] [--seconds 3] [--only produce]
-//     [--bytes 1e9] [--beside FOLDER]
+//     [--bytes 1e9] [--partitions 10000] [--beside FOLDER]
 //
 // `--beside` measures the broker of another checkout in place of the bare program: what a change
 // costs, both sides in one run.
@@ -27,6 +29,7 @@ import { CreateTopics, decodeResponse, encodeRequest, Fetch } from "../src/proto
 import { benchCompaction } from "./bench/compaction.ts";
 import { benchDurable } from "./bench/durable.ts";
 import { checkProduced, produceFrame } from "./bench/frames.ts";
+import { benchGrowth } from "./bench/growth.ts";
 import { type LoadOptions, type LoadResult, runLoad } from "./bench/load.ts";
 import { type Program, startProgram } from "./bench/program.ts";
 import { benchRecovery } from "./bench/recovery.ts";
@@ -42,8 +45,16 @@ const fetchVersion = 11;
 const createVersion = 5;
 
 const flags = parseArgs(Deno.args, {
-  string: ["with", "rounds", "seconds", "only", "bytes", "beside"],
-  default: { with: "deno", rounds: "3", seconds: "3", only: "", bytes: "1e9", beside: "" },
+  string: ["with", "rounds", "seconds", "only", "bytes", "partitions", "beside"],
+  default: {
+    with: "deno",
+    rounds: "3",
+    seconds: "3",
+    only: "",
+    bytes: "1e9",
+    partitions: "10000",
+    beside: "",
+  },
 });
 const rounds = Number(flags.rounds);
 const durationMs = Number(flags.seconds) * 1000;
@@ -395,6 +406,14 @@ if ("stalls".includes(flags.only)) {
   await benchStalls({
     command: (folder, settings) => [...probedCommand(folder, 0), ...settingsOf(settings)],
     durationMs,
+  });
+}
+if ("growth".includes(flags.only)) {
+  await benchGrowth({
+    command: brokerCommand,
+    rounds,
+    durationMs,
+    partitionsMax: Number(flags.partitions),
   });
 }
 if ("start".includes(flags.only)) {
