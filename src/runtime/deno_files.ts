@@ -144,6 +144,13 @@ export const denoFiles: Files = {
       () => Deno.mkdirSync(folder, { recursive: true, mode: 0o700 }),
     ),
   rename: (from, to) => attempting("rename", `${from} to ${to}`, () => Deno.renameSync(from, to)),
+  async renameAsync(from, to) {
+    try {
+      await Deno.rename(from, to);
+    } catch (error) {
+      throw platformFault(`rename ${from} to ${to}`, error);
+    }
+  },
   remove: (path) => attempting("remove", path, () => remove(path)),
   removeAsync,
   async syncFolder(folder) {

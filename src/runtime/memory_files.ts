@@ -208,6 +208,11 @@ export class MemoryFiles implements Files {
     this.#put(target, entry);
   }
 
+  // deno-lint-ignore require-await -- a rejection, not an exception
+  async renameAsync(from: string, to: string): Promise<void> {
+    this.rename(from, to);
+  }
+
   remove(path: string): void {
     const names = namesOf(path);
     const name = names.pop();

@@ -134,6 +134,7 @@ export function nodeFiles(options: { kernelLock: LockHost["kernelLock"] }): File
         fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
       }),
     rename,
+    renameAsync,
     remove,
     removeAsync,
     syncFolder,
@@ -154,6 +155,15 @@ export function nodeFiles(options: { kernelLock: LockHost["kernelLock"] }): File
 
 function rename(from: string, to: string): void {
   attempting("rename", `${from} to ${to}`, () => fs.renameSync(from, to));
+}
+
+function renameAsync(from: string, to: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fs.rename(from, to, (error) => {
+      if (error === null) resolve();
+      else reject(platformFault(`rename ${from} to ${to}`, error));
+    });
+  });
 }
 
 function remove(path: string): void {

@@ -272,6 +272,8 @@ export interface Files {
   makeFolder(folder: string): void;
   /** Replaces `to` when it is a file that exists. */
   rename(from: string, to: string): void;
+  /** The same without blocking the event loop: it may wait for a busy disk. */
+  renameAsync(from: string, to: string): Promise<void>;
   /** Removes a file, or a folder with all in it. No error when nothing is there. */
   remove(path: string): void;
   /** The same without blocking the event loop: the kernel takes 0.2 ms for each megabyte. */

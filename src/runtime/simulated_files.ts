@@ -112,6 +112,10 @@ export function simulatedFiles(world: FilesWorld): Files {
     stat: (path) => disk.files.stat(path),
     makeFolder: (folder) => changing(() => disk.files.makeFolder(folder)),
     rename: (from, to) => changing(() => disk.files.rename(from, to)),
+    renameAsync(from, to) {
+      if (!host.alive) return never();
+      return disk.files.renameAsync(from, to);
+    },
     remove: (path) => changing(() => disk.files.remove(path)),
     removeAsync(path) {
       if (!host.alive) return never();

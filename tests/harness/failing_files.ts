@@ -77,6 +77,10 @@ export class FailingFiles {
         this.#note("rename", from);
         files.rename(from, to);
       },
+      renameAsync: async (from, to) => {
+        this.#note("rename", from);
+        await files.renameAsync(from, to);
+      },
       remove: (path) => {
         this.#note("remove", path);
         files.remove(path);

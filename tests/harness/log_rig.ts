@@ -117,6 +117,7 @@ function faultyFiles(files: Files, rig: Rig): Files {
     stat: (path) => files.stat(path),
     makeFolder: (folder) => files.makeFolder(folder),
     rename: (from, to) => files.rename(from, to),
+    renameAsync: (from, to) => files.renameAsync(from, to),
     remove: (path) => files.remove(path),
     removeAsync: (path) => files.removeAsync(path),
     syncFolder: (folder) => files.syncFolder(folder),

@@ -55,6 +55,10 @@ export function watchedFiles(
       onChange(`rename ${from} ${to}`);
       files.rename(from, to);
     },
+    async renameAsync(from, to) {
+      onChange(`rename ${from} ${to}`);
+      await files.renameAsync(from, to);
+    },
     remove(path) {
       if (files.stat(path) !== undefined) onChange(`remove ${path}`);
       files.remove(path);

@@ -160,25 +160,30 @@ function foldersSuite(options: SubjectOptions): void {
     await fails("AlreadyExists", () => files.makeFolder(`${folder}/z`));
   });
 
-  check("rename replaces a file and moves a folder", options, async (subject) => {
-    const { runtime: { files }, folder } = subject;
-    for (const [name, seed] of [["new", 1], ["old", 2]] as const) {
-      const file = files.open(`${folder}/${name}`, "append");
-      file.append(pattern(10, seed));
+  for (const name of ["rename", "renameAsync"] as const) {
+    check(`${name} replaces a file and moves a folder`, options, async (subject) => {
+      const { runtime: { files }, folder } = subject;
+      for (const [name, seed] of [["new", 1], ["old", 2]] as const) {
+        const file = files.open(`${folder}/${name}`, "append");
+        file.append(pattern(10, seed));
+        file.close();
+      }
+      await files[name](`${folder}/new`, `${folder}/old`);
+      assert.deepEqual(files.list(folder), ["old"]);
+      const file = files.open(`${folder}/old`, "read");
+      sameBytes(contentOf(file), pattern(10, 1));
       file.close();
-    }
-    files.rename(`${folder}/new`, `${folder}/old`);
-    assert.deepEqual(files.list(folder), ["old"]);
-    const file = files.open(`${folder}/old`, "read");
-    sameBytes(contentOf(file), pattern(10, 1));
-    file.close();
-    files.makeFolder(`${folder}/p-0`);
-    files.open(`${folder}/p-0/log`, "append").close();
-    files.rename(`${folder}/p-0`, `${folder}/p-0-delete`);
-    assert.deepEqual(files.list(`${folder}/p-0-delete`), ["log"]);
-    const message = await fails("NotFound", () => files.rename(`${folder}/none`, `${folder}/x`));
-    assert.ok(message.includes(`${folder}/none`), message);
-  });
+      files.makeFolder(`${folder}/p-0`);
+      files.open(`${folder}/p-0/log`, "append").close();
+      await files[name](`${folder}/p-0`, `${folder}/p-0-delete`);
+      assert.deepEqual(files.list(`${folder}/p-0-delete`), ["log"]);
+      const message = await fails(
+        "NotFound",
+        async () => await files[name](`${folder}/none`, `${folder}/x`),
+      );
+      assert.ok(message.includes(`${folder}/none`), message);
+    });
+  }
 
   check("remove takes a file, a whole folder, or nothing", options, async (subject) => {
     const { runtime: { files }, folder } = subject;

@@ -157,6 +157,11 @@ export class TrialFiles implements Files {
     this.#set(from, "gone");
   }
 
+  // deno-lint-ignore require-await -- a rejection, not an exception
+  async renameAsync(from: string, to: string): Promise<void> {
+    this.rename(from, to);
+  }
+
   remove(path: string): void {
     const isFolder = this.stat(path)?.isDirectory === true;
     this.#unlink(path);

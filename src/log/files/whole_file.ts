@@ -81,7 +81,7 @@ export async function writeSyncedFile(
   } finally {
     file.close();
   }
-  files.rename(temporary, path);
+  await files.renameAsync(temporary, path);
 }
 
 /** fdatasync of a file; nothing when there is none. */
