@@ -49,6 +49,7 @@ const swallowing: Swallowing = {
   "src/client/client.ts": [6, "an observer: the failure is its caller's"],
   "src/client/connection.ts": [1, "the end of a connection: all that waits fails"],
   "src/client/consumer.ts": [2, "a last courtesy"],
+  "src/client/diagnosis.ts": [1, "an observer: the failure is its caller's"],
   "src/client/fetcher.ts": [1, "kept for the next poll, or tried again"],
   "src/client/classic_membership.ts": [2, "a last courtesy; a join that tells"],
   "src/client/consumer_membership.ts": [2, "a last courtesy; a join that tells"],

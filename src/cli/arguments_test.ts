@@ -4,6 +4,7 @@ import { commands as bench } from "./bench.ts";
 import { commands as consume } from "./consume.ts";
 import { commands as cluster } from "./cluster.ts";
 import { commands as configs } from "./configs.ts";
+import { commands as doctor } from "./doctor.ts";
 import { commands as groups } from "./groups.ts";
 import { commandHelp } from "./help.ts";
 import { commands as log } from "./log.ts";
@@ -97,7 +98,7 @@ Deno.test("the nearest word is named when it is near", async () => {
 });
 
 Deno.test("every example in the help is a command line that parses", async () => {
-  const talking = [topics, produce, consume, groups, configs, quotas, cluster];
+  const talking = [topics, produce, consume, groups, configs, quotas, cluster, doctor];
   const all = [start, ...talking, log, bench, version].flat();
   for (const each of all) {
     assert(each.examples.length > 0, `${each.name} has an example`);

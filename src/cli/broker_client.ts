@@ -63,7 +63,7 @@ export function withClient<T>(
 }
 
 /** Which broker, and as whom: what the options say comes before what the file of them says. */
-async function brokerOf(
+export async function brokerOf(
   context: CliContext,
   options: Partial<BrokerOptions>,
 ): Promise<Pick<ClientOptions, "bootstrap" | "sasl" | "tls">> {

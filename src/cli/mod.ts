@@ -76,6 +76,11 @@ const groups: readonly CommandGroup[] = [
     load: async () => (await import("./log.ts")).commands,
   },
   {
+    name: "doctor",
+    about: "find out why a client cannot work with a cluster",
+    load: async () => (await import("./doctor.ts")).commands,
+  },
+  {
     name: "bench",
     about: "measure a running broker",
     load: async () => (await import("./bench.ts")).commands,

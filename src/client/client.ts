@@ -417,7 +417,8 @@ export class Client {
   }
 }
 
-function checkTls(tls: true | TlsOptions): TlsMaterial {
+/** What TLS is spoken by, from what a program has given. Throws UsageFault. */
+export function checkTls(tls: true | TlsOptions): TlsMaterial {
   if (tls === true) return {};
   const kinds = { ca: "text", cert: "text", key: "text", keyPassword: "text" } as const;
   const { ca, cert, key, keyPassword: password } = checkOptions("connect: tls", tls, kinds);

@@ -118,3 +118,9 @@ export const loadLogDirAdmin = (): Promise<typeof import("./admin_log_dirs.ts")>
 /** Quotas, for tools: list, set, remove. */
 export const loadQuotaAdmin = (): Promise<typeof import("./admin_quotas.ts")> =>
   import("./admin_quotas.ts");
+
+export type { Finding } from "./diagnosis.ts";
+
+/** Why a client cannot work with a cluster, for tools. */
+export const loadDiagnosis = (): Promise<typeof import("./diagnosis.ts")> =>
+  import("./diagnosis.ts");
