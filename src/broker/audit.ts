@@ -41,7 +41,7 @@ export interface AuditLogOptions {
 /** A request that has been answered. */
 export interface Answered {
   readonly api: AnyApi;
-  readonly header: RequestHeader;
+  readonly header: Pick<RequestHeader, "clientId" | "apiVersion">;
   readonly message: unknown;
   readonly response: unknown;
 }

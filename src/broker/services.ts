@@ -77,7 +77,7 @@ export interface Services {
   readonly fetchSessions: Pick<FetchSessions, "begin" | "withhold">;
   readonly quotas: Pick<ClientQuotas, "meter">;
   /** Undefined where nobody wants to know. */
-  readonly audit: Pick<AuditLog, "created"> | undefined;
+  readonly audit: Pick<AuditLog, "answered" | "created"> | undefined;
   readonly tlsListeners: Pick<TlsListeners, "problemWith">;
   readonly delegationTokens: Pick<DelegationTokens, "areEnabled" | "hmacOf" | "find">;
   /** Clients' own metrics; loaded when a client first asks. */

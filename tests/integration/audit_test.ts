@@ -9,7 +9,7 @@ import type { Files, OpenFile, OpenMode } from "../../src/runtime/ports.ts";
 import { SaslHandshake } from "../../src/protocol/apis/17_sasl_handshake.ts";
 import { SaslAuthenticate } from "../../src/protocol/apis/36_sasl_authenticate.ts";
 import { CreateTopics, ErrorCode, Metadata, Produce } from "../../src/protocol/mod.ts";
-import type { RawClient } from "../harness/raw_client.ts";
+import { type RawClient, request } from "../harness/raw_client.ts";
 import { batchOf, produceRequest } from "../harness/raw_requests.ts";
 import { simulated } from "../harness/simulated_broker.ts";
 
@@ -64,6 +64,11 @@ Deno.test("who came in, who was denied and who changed what is a line each", asy
       await bob.ask(Produce, 9, produceRequest({ topic: "orders", records, acks: -1 }));
     }
     await bob.ask(CreateTopics, 5, creation("bills"));
+    // Without an answer all that its client notices is the end of the connection.
+    using silent = await connect();
+    await logIn(silent, "bob", "b-secret");
+    await silent.send(request(Produce, 9, produceRequest({ topic: "quiet", records, acks: 0 })));
+    await silent.assertClosed();
     for (let i = 0; i < 3; i++) {
       using stranger = await connect();
       await logIn(stranger, "bob", "a-guess");
@@ -87,6 +92,8 @@ Deno.test("who came in, who was denied and who changed what is a line each", asy
     ["denied", "User:bob", "Produce", [denied], ["orders"]],
     ["denied", "User:bob", "CreateTopics", [denied], ["bills"]],
     ["change", "User:bob", "CreateTopics", [denied]],
+    ["authentication", "User:bob", "in"],
+    ["denied", "User:bob", "Produce", [denied], ["quiet"]],
     ["authentication", "refused"],
     ["change", "User:alice", "Metadata", []],
     ["denied", "User:bob", "Produce", [denied], ["orders"], 4],

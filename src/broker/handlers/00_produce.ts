@@ -34,7 +34,7 @@ const leadersFrom = 10;
 
 type Response = ResponseInput<typeof Produce>;
 type Context = RequestContext<
-  "nodeId" | "metadata" | "partitions" | "topics" | "memory" | "transactions"
+  "audit" | "nodeId" | "metadata" | "partitions" | "topics" | "memory" | "transactions"
 >;
 
 export const produce = handler(Produce, {
@@ -91,6 +91,14 @@ function answerOf(
   context: Context,
 ): Response | undefined {
   if (acks !== 0) return withLeaders(responses, context);
+  // The client is not told; who reads the audit log is.
+  const { services: { audit }, session, clientId, version: apiVersion } = context;
+  audit?.answered(session, {
+    api: Produce,
+    header: { clientId, apiVersion },
+    message: {},
+    response: { responses },
+  });
   refuseSilently(responses);
   return undefined;
 }
