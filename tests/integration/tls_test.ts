@@ -103,6 +103,12 @@ Deno.test("clients set new certificates while others are served, if they can be 
     "key is not the certificate's";
   assertEquals(refused, [[ErrorCode.INVALID_REQUEST, told]]);
   const missing = await alter({ "ssl.keystore.location": "/nowhere/at.all" });
+  const fixed = { "ssl.client.auth": "required", "ssl.enabled.protocols": "TLSv1.3" };
+  for (const [name, value] of Object.entries(fixed)) {
+    const [told] = await alter({ [name]: value });
+    assertEquals(told?.[0], ErrorCode.INVALID_REQUEST);
+    assertMatch(String(told?.[1]), /Cannot update these configs dynamically/);
+  }
   assertMatch(String(missing[0]?.[1]), /there is no file/);
   await using still = await connect({ bootstrap, tls: { ca } });
 

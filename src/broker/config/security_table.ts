@@ -364,14 +364,14 @@ export const securityKeys = {
     type: "string",
     default: "none",
     oneOf: ["required", "requested", "none"],
-    update: "per-broker",
+    // Differs from Kafka: whom a listener asks for a certificate, and which versions it speaks, is
+    // fixed while it is open: kafka-configs is told so, rather than believed to have closed a door.
     doc: "Whether clients are asked for a certificate: required, requested or none.",
   },
   "ssl.enabled.protocols": {
     type: "list",
     default: "TLSv1.2,TLSv1.3",
     oneOf: ["TLSv1.2", "TLSv1.3"],
-    update: "per-broker",
     doc: "TLS versions that may be used.",
   },
   "ssl.endpoint.identification.algorithm": {
