@@ -31,6 +31,8 @@ const records = 12;
 const isWhole = Deno.env.get("OTTLA_ODD_FILES") === "all";
 /** Of so many ways to spoil a folder one is tried, another at each file. */
 const stride = isWhole ? 1 : 61;
+/** So many folders are tried at once: a trial is waiting for the most part. */
+const laneCount = isWhole ? 12 : 2;
 
 /** What somebody does to a file or a folder. */
 const ways: Record<string, (path: string, isFolder: boolean) => Promise<void>> = {
@@ -170,6 +172,27 @@ async function tryStart(folder: string, path: string): Promise<string | undefine
   return undefined;
 }
 
+/** Spoils a file, and starts twice; what was wrong with that, if anything was. */
+async function trySpoiled(
+  folder: string,
+  { path, way, spoil }: { path: string; way: string; spoil: (typeof ways)[string] },
+): Promise<string | undefined> {
+  const { isDirectory } = await Deno.stat(`${folder}/${path}`);
+  await spoil(`${folder}/${path}`, isDirectory);
+  try {
+    for (let i = 0; i < 2; i++) {
+      const refusal = await tryStart(folder, path);
+      if (refusal === undefined) continue;
+      if (isWhole) console.log(`${path}, ${way}: ${refusal}`);
+      assert(!isOfOneTopic(path), `a start is refused by one topic: ${refusal}`);
+      break;
+    }
+    return undefined;
+  } catch (error) {
+    return `${path}, ${way}: ${error instanceof Error ? error.stack : error}`;
+  }
+}
+
 for (const end of ["stop", "kill"] as const) {
   Deno.test(`whichever file was spoiled after a ${end}, a start says so or serves`, async () => {
     const base = await Deno.makeTempDir({ prefix: "odd-files-" });
@@ -183,29 +206,20 @@ for (const end of ["stop", "kill"] as const) {
       await again.end();
       if (end === "stop") await copyFolder(`${base}/first`, `${base}/left`);
       await Deno.remove(`${base}/left/.lock`).catch(() => {});
+      const left = everyPath(`${base}/left`).flatMap((path) =>
+        Object.entries(ways).map(([way, spoil]) => ({ path, way, spoil }))
+      ).filter((_, turn) => turn % stride === 0);
       const failures: string[] = [];
-      let turn = 0;
-      for (const path of everyPath(`${base}/left`)) {
-        for (const [way, spoil] of Object.entries(ways)) {
-          if (turn++ % stride !== 0) continue;
-          const folder = `${base}/tried`;
+      const lanes = Array.from({ length: laneCount }, async (_, lane) => {
+        for (let each = left.shift(); each !== undefined; each = left.shift()) {
+          const folder = `${base}/tried-${lane}`;
           await copyFolder(`${base}/left`, folder);
-          const { isDirectory } = await Deno.stat(`${folder}/${path}`);
-          await spoil(`${folder}/${path}`, isDirectory);
-          try {
-            for (let i = 0; i < 2; i++) {
-              const refusal = await tryStart(folder, path);
-              if (refusal === undefined) continue;
-              if (isWhole) console.log(`${path}, ${way}: ${refusal}`);
-              assert(!isOfOneTopic(path), `a start is refused by one topic: ${refusal}`);
-              break;
-            }
-          } catch (error) {
-            failures.push(`${path}, ${way}: ${error instanceof Error ? error.stack : error}`);
-          }
+          const problem = await trySpoiled(folder, each);
+          if (problem !== undefined) failures.push(problem);
           await Deno.remove(folder, { recursive: true });
         }
-      }
+      });
+      await Promise.all(lanes);
       assertEquals(failures.join("\n"), "");
     } finally {
       await Deno.remove(base, { recursive: true });
