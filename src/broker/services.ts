@@ -35,6 +35,7 @@ import type { ShareStates } from "./share/states.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { Topics } from "./topics.ts";
 import type { TransactionMarkers } from "./transaction_markers.ts";
+import type { TransactionCoordinator } from "./transaction_verification.ts";
 import type { Transactions } from "./transactions.ts";
 
 /** All that a broker offers to its handlers. */
@@ -71,6 +72,8 @@ export interface Services {
     Transactions,
     "of" | "all" | "initProducerId" | "end" | "add" | "verify"
   >;
+  /** The same wherever a transaction is coordinated: for who leads one of its partitions. */
+  readonly transactionClaims: TransactionCoordinator;
   /** Writes the ends of transactions into partitions. */
   readonly transactionMarkers: Pick<TransactionMarkers, "write">;
   readonly purgatory: Pick<Purgatory, "wait">;

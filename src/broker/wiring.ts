@@ -66,7 +66,7 @@ import { ProducerIds } from "./producer_ids.ts";
 import { Reconciler } from "./reconciler.ts";
 import type { Replication, ReplicationOptions } from "./replication/replication.ts";
 import { Purgatory } from "./fetch/purgatory.ts";
-import { FetchSessions } from "./fetch/sessions.ts";
+import { type FetchSessions, fetchSessionsOf } from "./fetch/sessions.ts";
 import { ClientQuotas } from "./quotas.ts";
 import { Regexes } from "./regexes.ts";
 import { RequestMetrics } from "./network/request_metrics.ts";
@@ -81,6 +81,7 @@ import type { ShareGroupStates } from "./share/group_states.ts";
 import { ShareParts } from "./share/parts.ts";
 import type { ShareStates } from "./share/states.ts";
 import { TransactionMarkers } from "./transaction_markers.ts";
+import type { TransactionCoordinator } from "./transaction_verification.ts";
 import { Transactions } from "./transactions.ts";
 import { UnreadablePartitions } from "./unreadable.ts";
 
@@ -106,18 +107,6 @@ export interface StartWay {
   readonly readsOnlyBecause?: string;
   /** Ports that this broker has had, in the order of its listeners. */
   readonly ports?: readonly number[];
-}
-
-/** What all fetch sessions together may take in memory: some 100,000 partitions. */
-const fetchSessionBytesMax = 32 * 1024 * 1024;
-
-function fetchSessionsOf({ config, runtime: { clock, random } }: BrokerOptions): FetchSessions {
-  return new FetchSessions({
-    slotsMax: config.get("max.incremental.fetch.session.cache.slots"),
-    bytesMax: fetchSessionBytesMax,
-    random,
-    monotonic: () => clock.monotonic(),
-  });
 }
 
 /** What a start has opened before there is a broker. */
@@ -155,6 +144,7 @@ export class Wiring implements Services {
   readonly producerIds: ProducerIds;
   readonly transactionMarkers: TransactionMarkers;
   readonly transactions: Transactions;
+  readonly transactionClaims: TransactionCoordinator;
   readonly purgatory: Purgatory;
   readonly fetchSessions: FetchSessions;
   readonly quotas: ClientQuotas;
@@ -238,7 +228,9 @@ export class Wiring implements Services {
       this.change((image) => decideAllocateProducerIds(image, this.nodeId))
     );
     this.transactionMarkers = new TransactionMarkers(this);
-    this.transactions = this.#makeTransactions();
+    const routed = this.replication?.routeTransactions(this);
+    this.transactions = this.#makeTransactions(routed ?? this.transactionMarkers);
+    this.transactionClaims = routed ?? this.transactions;
     this.retention = this.#makeRetention();
     this.cleaner = this.#makeCleaner();
     const monotonic = () => clock.monotonic();
@@ -418,7 +410,7 @@ export class Wiring implements Services {
     });
   }
 
-  #makeTransactions(): Transactions {
+  #makeTransactions(markers: Pick<TransactionMarkers, "write">): Transactions {
     const { clock, config, metadata } = this;
     return new Transactions({
       shards: this.coordinators.of(transactionCoordinator),
@@ -430,7 +422,7 @@ export class Wiring implements Services {
         maxMs: config.get("add.partitions.to.txn.retry.backoff.max.ms"),
       }),
       producerIds: this.producerIds,
-      markers: this.transactionMarkers,
+      markers,
       exists: (topic, id) => metadata.image.topic(topic)?.partitions[id] !== undefined,
     });
   }

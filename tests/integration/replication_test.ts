@@ -53,3 +53,35 @@ Deno.test("what acks=all has acknowledged is there after the leader is gone", as
     assertEquals(await readAll(asked, sent.length), sent);
   });
 });
+
+Deno.test("a transaction over partitions of three brokers is committed whole", async () => {
+  await simulatedCluster({ brokers: 3, settings }, async ({ client, partition }) => {
+    const asked = await client();
+    await createTopic(asked, { name: topic, partitions: 6, replicationFactor: 3 });
+    const leaders = new Set([0, 1, 2, 3, 4, 5].map((id) => partition(topic, id).leader));
+    assertEquals(leaders.size, 3);
+    const producer = new Producer(asked, { transactionalId: "payments" });
+    const sent: string[] = [];
+    for (const isCommitted of [true, false, true]) {
+      const values = [0, 1, 2, 3, 4, 5].map((id) => `${isCommitted} ${sent.length} ${id}`);
+      const transaction = await producer.begin();
+      await Promise.all(
+        values.map((value, id) => transaction.send({ topic, partition: id, value })),
+      );
+      await (isCommitted ? transaction.commit() : transaction.abort());
+      if (isCommitted) sent.push(...values);
+    }
+    await producer.close();
+    const consumer = new Consumer(asked, {
+      autoOffsetReset: "earliest",
+      readCommitted: true,
+    });
+    consumer.assign([0, 1, 2, 3, 4, 5].map((id) => ({ topic, partition: id })));
+    const read: string[] = [];
+    while (read.length < sent.length) {
+      for (const { value } of await consumer.poll()) read.push(new TextDecoder().decode(value!));
+    }
+    await consumer.close();
+    assertEquals(read.sort(), sent.sort());
+  });
+});

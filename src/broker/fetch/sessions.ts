@@ -23,7 +23,8 @@
 // UNKNOWN_TOPIC_OR_PARTITION.
 
 import { ErrorCode } from "../../protocol/mod.ts";
-import type { Random } from "../../runtime/ports.ts";
+import type { Random, Runtime } from "../../runtime/ports.ts";
+import type { BrokerConfig } from "../config/mod.ts";
 import { type FetchedData, FetchSession, type NamedTopic, type SessionChanges } from "./session.ts";
 
 const noSessionId = 0;
@@ -226,4 +227,22 @@ function isWorthLess(a: Worth, b: Worth): boolean {
 function withoutSession(wanted: SessionChanges["wanted"]): SessionTurn {
   const errorCode = ErrorCode.NONE;
   return { wanted, finish: (data) => ({ errorCode, sessionId: noSessionId, wanted, data }) };
+}
+
+/** What all fetch sessions together may take in memory: some 100,000 partitions. */
+const fetchSessionBytesMax = 32 * 1024 * 1024;
+
+/** The sessions of a broker. */
+export function fetchSessionsOf(
+  { config, runtime: { clock, random } }: {
+    readonly config: Pick<BrokerConfig, "get">;
+    readonly runtime: Pick<Runtime, "clock" | "random">;
+  },
+): FetchSessions {
+  return new FetchSessions({
+    slotsMax: config.get("max.incremental.fetch.session.cache.slots"),
+    bytesMax: fetchSessionBytesMax,
+    random,
+    monotonic: () => clock.monotonic(),
+  });
 }

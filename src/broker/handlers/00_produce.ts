@@ -34,7 +34,7 @@ const leadersFrom = 10;
 
 type Response = ResponseInput<typeof Produce>;
 type Context = RequestContext<
-  "audit" | "nodeId" | "metadata" | "partitions" | "topics" | "memory" | "transactions"
+  "audit" | "nodeId" | "metadata" | "partitions" | "topics" | "memory" | "transactionClaims"
 >;
 
 export const produce = handler(Produce, {
@@ -64,7 +64,7 @@ export const produce = handler(Produce, {
  * later: it is no promise itself, lest who waits for the append wait for disks.
  */
 async function carryOutLater(first: ProducePlan, request: ProduceRequest, context: Context) {
-  const { memory, transactions } = context.services;
+  const { memory, transactionClaims: transactions } = context.services;
   const done = new Map();
   let plan = first;
   while (plan.due.length > 0) {

@@ -23,7 +23,7 @@ import { type TransactionProtocol, verifyTransaction } from "../transaction_veri
 type Request = RequestOf<typeof TxnOffsetCommit>;
 type Response = ResponseOf<typeof TxnOffsetCommit>;
 
-type Context = RequestContext<"groups" | "transactions" | "metadata" | "topics" | "slices">;
+type Context = RequestContext<"groups" | "transactionClaims" | "metadata" | "topics" | "slices">;
 
 export const txnOffsetCommit = handler(TxnOffsetCommit, {
   serves: "0-6",
@@ -135,7 +135,7 @@ async function verify(
   const partition = partitionOfKey(groupId, partitionCount);
   const partitions = [{ topic: offsetsTopic, partition }];
   const claim = { transactionalId, producerId, producerEpoch, partitions };
-  const codes = await verifyTransaction(services.transactions, claim, { protocol });
+  const codes = await verifyTransaction(services.transactionClaims, claim, { protocol });
   const errorCode = itemAt(codes, 0);
   switch (errorCode) {
     // Not the group's coordinator is meant, but the transaction's: to ask again is all there is.

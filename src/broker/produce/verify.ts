@@ -1,6 +1,7 @@
 // Verifies the transactions that a plan's writes would begin in their partitions, with one question
 // for all of a request (KIP-890).
 
+import type { Verification } from "../../log/mod.ts";
 import { ErrorCode, errorName } from "../../protocol/mod.ts";
 import {
   type TransactionCoordinator,
@@ -17,22 +18,42 @@ export function isUnverified(write: Write): write is Unverified {
   return write.due?.kind === "verify";
 }
 
+/** So often it is asked again, since a marker of the last transaction has come meanwhile. */
+const askedMax = 5;
+
 /** Verifies what `writes`, all of one producer, would begin. */
 export async function verifyWrites(
   writes: readonly Unverified[],
   coordinator: TransactionCoordinator,
 ): Promise<Map<PartitionData, Verified>> {
   const verified = new Map<PartitionData, Verified>();
-  const asked = writes.flatMap((write) => {
-    const { partition: { log }, due: { header, protocol } } = write;
-    const { producerId, producerEpoch, baseSequence } = header;
-    const isEpochOwn = protocol === "second";
-    const verification = log.beginVerification({
-      producerId,
-      producerEpoch,
-      baseSequence,
-      isEpochOwn,
+  let due = writes;
+  for (let asked = 0; due.length > 0 && asked < askedMax; asked++) {
+    const verifications = new Map(due.map((write) => [write, beginVerification(write)]));
+    for (const [data, each] of await ask(verifications, coordinator)) verified.set(data, each);
+    // What the coordinator said before a marker was written is not true any more.
+    due = due.filter((write) => {
+      const each = verified.get(write.data);
+      const isVerified = each !== undefined && "verification" in each;
+      return isVerified && each.verification !== undefined &&
+        beginVerification(write) !== each.verification;
     });
+  }
+  return verified;
+}
+
+function beginVerification({ partition: { log }, due: { header, protocol } }: Unverified) {
+  const { producerId, producerEpoch, baseSequence } = header;
+  const isEpochOwn = protocol === "second";
+  return log.beginVerification({ producerId, producerEpoch, baseSequence, isEpochOwn });
+}
+
+async function ask(
+  verifications: ReadonlyMap<Unverified, Verification | undefined>,
+  coordinator: TransactionCoordinator,
+): Promise<Map<PartitionData, Verified>> {
+  const verified = new Map<PartitionData, Verified>();
+  const asked = [...verifications].flatMap(([write, verification]) => {
     if (verification !== undefined) return [{ write, verification }];
     verified.set(write.data, { verification });
     return [];

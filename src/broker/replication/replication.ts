@@ -16,10 +16,14 @@ import {
   minInSyncReplicas,
   type PartitionImage,
 } from "../../cluster/mod.ts";
+import { transactionCoordinator } from "../../coordinator/mod.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import type { Logger, Runtime } from "../../runtime/ports.ts";
 import type { Background } from "../background.ts";
 import type { BrokerConfig } from "../config/mod.ts";
+import type { Coordinators } from "../coordinators.ts";
+import type { TransactionMarkers } from "../transaction_markers.ts";
+import type { TransactionCoordinator } from "../transaction_verification.ts";
 import { Controller } from "../metadata/controller.ts";
 import type { Partition } from "../partition.ts";
 import type { Partitions } from "../partitions.ts";
@@ -27,6 +31,7 @@ import { Followers } from "./followers.ts";
 import type { FetchTerms } from "./leader_fetcher.ts";
 import type { ReplicationTerms } from "./partition_replication.ts";
 import { Peers } from "./peers.ts";
+import { RoutedTransactions } from "./routed_transactions.ts";
 
 export interface ReplicationOptions {
   readonly runtime: Runtime;
@@ -103,6 +108,23 @@ export class Replication {
   /** A partition is in this state from now on; undefined: it is not to be here. */
   enter(partition: Partition, state: PartitionImage | undefined): void {
     this.#followers.enter(partition, state);
+  }
+
+  /** Transactions whose parts lie on several brokers. */
+  routeTransactions(here: {
+    readonly coordinators: Pick<Coordinators, "of">;
+    readonly transactions: TransactionCoordinator;
+    readonly transactionMarkers: TransactionMarkers;
+  }): RoutedTransactions {
+    const { nodeId, metadata } = this.#options;
+    return new RoutedTransactions({
+      nodeId,
+      peers: this.peers,
+      image: () => metadata.image,
+      locate: (id) => here.coordinators.of(transactionCoordinator).locate(id),
+      coordinator: () => here.transactions,
+      markers: here.transactionMarkers,
+    });
   }
 
   /** What goes on by itself. */
