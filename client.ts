@@ -19,7 +19,11 @@ import {
 import { detectRuntime } from "./src/runtime/detect.ts";
 
 export type {
+  AccessRule,
+  AccessRuleFilter,
+  AclResourceWord,
   Admin,
+  AdminTools,
   AssignorName,
   BrokerMetadata,
   ClientOptions,
@@ -27,6 +31,7 @@ export type {
   CommittedOffset,
   Committer,
   CompressionType,
+  ConfigChanges,
   ConfigEntry,
   ConfigResource,
   Consumer,
@@ -36,11 +41,17 @@ export type {
   DeadLetterOptions,
   DescribedGroup,
   DescribedMember,
+  DescribedTransaction,
+  EntityQuotas,
   GroupOffsets,
   HeaderMatch,
   IterationOptions,
   ListedGroup,
   ListedOffset,
+  ListedTransaction,
+  ListedUser,
+  LogDir,
+  LogDirPartition,
   NewTopic,
   OffsetSource,
   OffsetSpec,
@@ -54,6 +65,7 @@ export type {
   Producer,
   ProducerOptions,
   ProducerRecord,
+  QuotaEntity,
   RecordContent,
   RecordHeader,
   RecordMetadata,
@@ -66,10 +78,19 @@ export type {
   TopicPartition,
   TopicPartitionOffset,
   Transaction,
+  TrimmedPartition,
 } from "./src/client/mod.ts";
 export { byHeaders, deadLetters } from "./src/client/record_handling.ts";
 export { KafkaError } from "./src/client/faults.ts";
-export type { BrokerId, Flavour, LeaderEpoch, Offset, PartitionId, Uuid } from "./src/base/ids.ts";
+export type {
+  BrokerId,
+  Flavour,
+  LeaderEpoch,
+  Offset,
+  PartitionId,
+  ProducerId,
+  Uuid,
+} from "./src/base/ids.ts";
 export type { Int64 } from "./src/base/int64.ts";
 export type { ErrorCode } from "./src/protocol/errors.ts";
 export type { LogRecord } from "./src/records/mod.ts";

@@ -16,6 +16,7 @@ import {
   listTopics,
   type NewTopic,
 } from "./admin_topics.ts";
+import { type AdminTools, toolsOf } from "./admin_tools.ts";
 import { checkOptions } from "../base/options.ts";
 import {
   checkCommitter,
@@ -39,7 +40,7 @@ import type { TopicMetadata } from "./metadata.ts";
 import { type ListedOffset, listOffsets, type OffsetSpec, type TopicPartition } from "./offsets.ts";
 
 /** What tools ask of a cluster, and change in it. What a broker refuses rejects with KafkaError. */
-export interface Admin {
+export interface Admin extends AdminTools {
   /** All topics by name; Kafka's own (`__consumer_offsets`) are marked `isInternal`. */
   listTopics(): Promise<TopicMetadata[]>;
   /** Fresh metadata of one topic: UNKNOWN_TOPIC_OR_PARTITION when there is none. */
@@ -85,7 +86,12 @@ export interface Admin {
 
 /** The admin functions of `client`. */
 export function adminOf(client: Client): Admin {
-  return { ...topicsOf(client), ...groupsOf(client), ...clusterOf(client) };
+  return {
+    ...topicsOf(client),
+    ...groupsOf(client),
+    ...clusterOf(client),
+    ...toolsOf(client),
+  };
 }
 
 type Part<Names extends keyof Admin> = Pick<Admin, Names>;

@@ -45,7 +45,13 @@ const permissions = ["unknown", "any", "deny", "allow"] as const;
 export const aclOperations: readonly string[] = operations.slice(2);
 
 /** What a rule is about. */
-export type AclResourceWord = Exclude<typeof resourceTypes[number], "unknown" | "any">;
+export type AclResourceWord =
+  | "topic"
+  | "group"
+  | "cluster"
+  | "transactional-id"
+  | "delegation-token"
+  | "user";
 
 const ofConfigs = ["describe-configs", "alter-configs"];
 
@@ -66,6 +72,7 @@ export function isOperationOf(operation: string, type: AclResourceWord): boolean
 
 /** A rule. */
 export interface AccessRule {
+  /** What it is about. */
   readonly resourceType: AclResourceWord;
   /** "*" for all of the type, "kafka-cluster" for the cluster. */
   readonly resourceName: string;
@@ -77,6 +84,7 @@ export interface AccessRule {
   readonly host: string;
   /** One of {@link aclOperations}. */
   readonly operation: string;
+  /** Whether it may be done; one that denies is stronger. */
   readonly permission: "allow" | "deny";
 }
 

@@ -19,14 +19,17 @@ export interface LogDirPartition extends TopicPartition {
 
 /** A log directory of a broker. */
 export interface LogDir {
+  /** Whose it is. */
   readonly broker: BrokerId;
   /** The absolute path. */
   readonly path: string;
   /** Why it cannot be used; undefined where it can. */
   readonly trouble: string | undefined;
-  /** The size of its volume in bytes, and what is free of it; -1 where that is unknown. */
+  /** The size of its volume in bytes; -1 where that is unknown. */
   readonly totalBytes: Int64;
+  /** What is free of the volume in bytes; -1 where that is unknown. */
   readonly usableBytes: Int64;
+  /** What it holds. */
   readonly partitions: readonly LogDirPartition[];
 }
 

@@ -11,7 +11,9 @@ export type QuotaEntity = Readonly<Record<string, string | null>>;
 
 /** Quotas by key, such as `producer_byte_rate`: mostly bytes a second. */
 export interface EntityQuotas {
+  /** Whom they are for. */
   readonly entity: QuotaEntity;
+  /** Their values by key. */
   readonly quotas: Readonly<Record<string, number>>;
 }
 

@@ -11,6 +11,12 @@
 
 import { loading } from "../base/loading.ts";
 export { type Admin, adminOf } from "./admin.ts";
+export type { AdminTools } from "./admin_tools.ts";
+export type { LogDir, LogDirPartition } from "./admin_log_dirs.ts";
+export type { EntityQuotas, QuotaEntity } from "./admin_quotas.ts";
+export type { TrimmedPartition } from "./admin_records.ts";
+export type { DescribedTransaction, ListedTransaction } from "./admin_transactions.ts";
+export type { ListedUser } from "./admin_users.ts";
 export { type ClusterDescription, describeCluster } from "./admin_cluster.ts";
 export {
   alterConfigs,
@@ -101,7 +107,7 @@ export const loadTransactionAdmin = (): Promise<typeof import("./admin_transacti
 export const loadUserAdmin = (): Promise<typeof import("./admin_users.ts")> =>
   loading(import("./admin_users.ts"));
 
-export type { AccessRule, AccessRuleFilter } from "./admin_acls.ts";
+export type { AccessRule, AccessRuleFilter, AclResourceWord } from "./admin_acls.ts";
 
 /** Access rules, for tools: list, add, remove. */
 export const loadAclAdmin = (): Promise<typeof import("./admin_acls.ts")> =>

@@ -82,6 +82,8 @@ function nowhere(reader: PartitionReader): KafkaError {
   return new KafkaError(
     ErrorCode.OFFSET_OUT_OF_RANGE,
     `read ${nameOf(reader)}`,
-    "there is no committed offset, and autoOffsetReset is none",
+    reader.generation === 0
+      ? "there is no committed offset, and autoOffsetReset is none"
+      : "the offset is outside of what the log has, and autoOffsetReset is none",
   );
 }

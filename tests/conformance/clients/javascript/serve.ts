@@ -9,6 +9,7 @@ import type { Driver, GroupReports, Member, Reached } from "../../driver.ts";
 /** The clients by name. */
 const clients: Record<string, (at: Reached) => Promise<Driver>> = {
   kafkajs: async (at) => (await import("./kafkajs.ts")).KafkajsDriver.connect(at),
+  ottla: async (at) => (await import("./ottla.ts")).OttlaDriver.connect(at),
   platformatic: async (at) => new (await import("./platformatic.ts")).PlatformaticDriver(at),
 };
 
