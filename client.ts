@@ -15,6 +15,8 @@ import {
   type ConsumerOptions,
   Producer,
   type ProducerOptions,
+  ShareConsumer,
+  type ShareConsumerOptions,
 } from "./src/client/mod.ts";
 import { detectRuntime } from "./src/runtime/detect.ts";
 
@@ -71,6 +73,9 @@ export type {
   RecordMetadata,
   RecordSink,
   SaslOptions,
+  ShareConsumer,
+  ShareConsumerOptions,
+  ShareRecord,
   TlsOptions,
   TokenEndpoint,
   TokenOptions,
@@ -108,7 +113,7 @@ export class Cluster implements AsyncDisposable {
   /** Topics, groups, offsets and configurations. */
   readonly admin: Admin;
   readonly #client: Client;
-  readonly #open = new Set<Producer | Consumer>();
+  readonly #open = new Set<Producer | Consumer | ShareConsumer>();
 
   private constructor(client: Client) {
     this.#client = client;
@@ -130,6 +135,13 @@ export class Cluster implements AsyncDisposable {
   /** Reads records: with `groupId` as a member of that group, without by itself. */
   consumer(options?: ConsumerOptions): Consumer {
     const consumer = new Consumer(this.#client, options);
+    this.#open.add(consumer);
+    return consumer;
+  }
+
+  /** Reads records with others of a share group, each of them by one member (KIP-932; Kafka 4). */
+  shareConsumer(options: ShareConsumerOptions): ShareConsumer {
+    const consumer = new ShareConsumer(this.#client, options);
     this.#open.add(consumer);
     return consumer;
   }

@@ -12,7 +12,7 @@ import {
   type ProducerOptions,
   type SaslOptions,
 } from "../../../../client.ts";
-import { within } from "../../../harness/deadline.ts";
+import { untilAnswered, within } from "../../../harness/deadline.ts";
 import type {
   CommittedOffset,
   ConsumedRecord,
@@ -63,7 +63,13 @@ export class OttlaDriver implements Driver {
     name: string,
     options: { partitions: number; configs: Record<string, string> },
   ): Promise<void> {
-    await this.#cluster.admin.createTopic({ name, ...options });
+    const { admin } = this.#cluster;
+    await admin.createTopic({ name, ...options });
+    // Kafka shows a topic a moment before its partitions take records.
+    await untilAnswered(async () => {
+      await admin.describeConfigs({ topic: name });
+      await this.offsets(name, { partitions: options.partitions, timestamp: -1 });
+    }, 10_000);
   }
 
   async deleteTopic(topic: string): Promise<void> {
