@@ -14,20 +14,19 @@
 // loopback address, everything in memory. The client is loaded when `connect` is first called: who
 // brings another one does not pay for it.
 
-import { UsageFault } from "./src/base/faults.ts";
 import { formatAddress } from "./src/base/address.ts";
+import { UsageFault } from "./src/base/faults.ts";
 import { checkOptions, type OptionKinds } from "./src/base/options.ts";
 import {
   clusterDefaults,
-  loadConfig,
   type LocalCluster as RunningCluster,
   type RunningBroker,
   startBroker,
   startLocalCluster,
 } from "./src/broker/mod.ts";
-import type { BrokerAcl, BrokerTlsOptions, Secured } from "./src/broker/secured_options.ts";
 import type { MonitoredBroker } from "./src/http/mod.ts";
 import type { ClientOptions, Cluster } from "./client.ts";
+import { type BrokerOptions, ephemeralDefaults, startOf } from "./src/library/start.ts";
 import { detectRuntime } from "./src/runtime/detect.ts";
 import type { Address, LogLevel } from "./src/runtime/ports.ts";
 
@@ -35,66 +34,8 @@ export type * from "./client.ts";
 export type { AclOperation, BrokerAcl, BrokerTlsOptions } from "./src/broker/secured_options.ts";
 export { KafkaError } from "./src/client/faults.ts";
 export { ConnectionFault, PlatformFault, UsageFault } from "./src/base/faults.ts";
+export type { BrokerOptions } from "./src/library/start.ts";
 export type { LogLevel } from "./src/runtime/ports.ts";
-
-/** How to start a broker. */
-export interface BrokerOptions {
-  /** TCP port; 0, the default, takes a free one. */
-  readonly port?: number;
-  /** Address to listen on; the default is 127.0.0.1. */
-  readonly host?: string;
-  /** Folder to keep the data in. Without it everything stays in memory and ends with the broker. */
-  readonly dataDir?: string;
-  /** Whether to keep everything in memory; the default is true unless `dataDir` is given. */
-  readonly ephemeral?: boolean;
-  /** Kafka's own configuration keys, such as `{ "num.partitions": "3" }`. */
-  readonly config?: Readonly<Record<string, string | number | boolean>>;
-  /** Has the broker speak TLS, and nothing else. */
-  readonly tls?: BrokerTlsOptions;
-  /**
-   * Users with their passwords, such as `{ alice: "a long secret" }`: clients have to log in, by
-   * SCRAM, or by PLAIN where that is no risk (TLS, or the loopback address). They are added to
-   * those that `dataDir` holds.
-   */
-  readonly users?: Readonly<Record<string, string>>;
-  /**
-   * Who may do what, such as `{ allow: "User:alice", to: ["read", "write"], topic: "orders" }`:
-   * what no rule allows is denied, but to `super.users` of `config`. They are added to those that
-   * `dataDir` holds.
-   */
-  readonly acls?: readonly BrokerAcl[];
-  /** What to log to standard error; the default is "error". */
-  readonly logLevel?: LogLevel;
-}
-
-const optionKinds: OptionKinds<BrokerOptions> = {
-  port: "count",
-  host: "text",
-  dataDir: "text",
-  ephemeral: "flag",
-  config: "object",
-  tls: "object",
-  users: "object",
-  acls: "list",
-  logLevel: ["trace", "debug", "info", "warn", "error"],
-};
-
-/**
- * What differs from the program's defaults while everything is in memory: a test that starts a
- * consumer group need not wait for members that may still come.
- */
-const ephemeralDefaults = {
-  "group.initial.rebalance.delay.ms": "0",
-  "offsets.topic.num.partitions": "1",
-};
-
-/** What is said of security; undefined: nothing is. */
-async function securedOf(options: BrokerOptions, host: string): Promise<Secured | undefined> {
-  const { tls, users, acls, config = {} } = options;
-  if (tls === undefined && users === undefined && acls === undefined) return undefined;
-  const { securedOptions } = await import("./src/broker/secured_options.ts");
-  return securedOptions({ tls, users, acls }, { host, config });
-}
 
 /** A broker that runs in this process. Many may run at a time. */
 export class Broker implements AsyncDisposable {
@@ -111,29 +52,13 @@ export class Broker implements AsyncDisposable {
    * PlatformFault when the port or the folder cannot be used.
    */
   static async start(options: BrokerOptions = {}): Promise<Broker> {
-    checkOptions("Broker.start", options, optionKinds);
-    const { dataDir, ephemeral = dataDir === undefined } = options;
-    if (dataDir === "") {
-      throw new UsageFault("dataDir is empty: name the folder to keep the data in");
-    }
-    if (ephemeral && dataDir !== undefined) {
-      throw new UsageFault("give either dataDir or ephemeral: true, not both");
-    }
-    if (!ephemeral && dataDir === undefined) {
-      throw new UsageFault("ephemeral: false needs dataDir, the folder to keep the data in");
-    }
-    const host = options.host ?? "127.0.0.1";
-    const secured = await securedOf(options, host);
-    const { config } = loadConfig({
-      flags: { port: options.port ?? 0, host, dataDir, ephemeral },
-      options: { ...(ephemeral ? ephemeralDefaults : {}), ...secured?.config, ...options.config },
-    });
+    const { config, access } = await startOf(options);
     const runtime = await detectRuntime();
     const logger = runtime.logger({ level: options.logLevel ?? "error", format: "text" });
     const start = config.get("ottla.metrics.port") === null
       ? startBroker
       : (await import("./src/http/mod.ts")).startMonitoredBroker;
-    return new Broker(await start({ runtime, config, logger, access: secured?.access }));
+    return new Broker(await start({ runtime, config, logger, access }));
   }
 
   /** Where it listens. */

@@ -2,7 +2,7 @@
 // platform is named in src/runtime alone. A circle of imports between files fails as well.
 //
 //   main, the faces                       see everything
-//   cli / http                            faces (mod.ts) only
+//   cli / testing / library, seed, http   faces (mod.ts) only
 //   broker
 //   log, client, coordinator, etcd > cluster
 //   runtime, records, protocol
@@ -66,6 +66,29 @@ const layers: Readonly<Record<string, Layer>> = {
     files: ["src/base/", "src/protocol/", "src/broker/mod.ts", ports],
     packages: [],
   },
+  "src/seed/": {
+    files: ["src/base/", "src/protocol/", "src/client/mod.ts", "src/client/faults.ts", ports],
+    packages: [],
+  },
+  "src/library/": {
+    files: ["src/base/", "src/broker/mod.ts", "src/broker/secured_options.ts", ports],
+    packages: [],
+  },
+  // Like main it picks the runtime, whose ports it wraps.
+  "src/testing/": {
+    files: [
+      "src/base/",
+      "src/protocol/",
+      "src/broker/mod.ts",
+      "src/client/mod.ts",
+      "src/library/",
+      "src/seed/mod.ts",
+      "src/runtime/detect.ts",
+      "src/runtime/memory_files.ts",
+      ports,
+    ],
+    packages: [],
+  },
   "src/cli/": {
     files: [
       "src/base/",
@@ -78,6 +101,7 @@ const layers: Readonly<Record<string, Layer>> = {
       "src/client/mod.ts",
       "src/etcd/mod.ts",
       "src/http/mod.ts",
+      "src/seed/mod.ts",
       ports,
     ],
     packages: ["@std/"],
@@ -96,6 +120,7 @@ const layers: Readonly<Record<string, Layer>> = {
     ],
     packages: [],
   },
+  "testing.ts": { files: ["src/"], packages: [] },
   "protocol.ts": { files: ["src/base/", "src/protocol/"], packages: [] },
 };
 

@@ -2,6 +2,8 @@
 //
 //   chunks of 64 KiB | ... | the last one, 1 KiB and doubling until it is whole
 //
+// A copy shares its chunks with what it was copied from until either writes into one.
+//
 // Invariant: chunk i holds bytes [i * 64 KiB, (i + 1) * 64 KiB); only the last one may be shorter,
 // so an append copies each byte at most a constant number of times, and what is small stays small.
 
@@ -14,9 +16,20 @@ const firstChunkBytes = 1024;
 export class MemoryContent {
   #chunks: Uint8Array<ArrayBuffer>[] = [];
   #size = 0;
+  /** Of so many chunks from the first on, somebody else may have the same. */
+  #sharedChunks = 0;
 
   get size(): number {
     return this.#size;
+  }
+
+  /** The same bytes, which may change without these. */
+  copy(): MemoryContent {
+    const copied = new MemoryContent();
+    copied.#chunks = this.#chunks.slice();
+    copied.#size = this.#size;
+    copied.#sharedChunks = this.#sharedChunks = this.#chunks.length;
+    return copied;
   }
 
   append(bytes: Uint8Array): void {
@@ -47,7 +60,7 @@ export class MemoryContent {
     if (position > this.#size) this.truncate(position);
     const inside = Math.min(bytes.length, this.#size - position);
     for (let done = 0; done < inside;) {
-      const chunk = itemAt(this.#chunks, Math.floor((position + done) / chunkBytes));
+      const chunk = this.#own(Math.floor((position + done) / chunkBytes));
       const within = (position + done) % chunkBytes;
       const count = Math.min(chunkBytes - within, inside - done);
       chunk.set(bytes.subarray(done, done + count), within);
@@ -62,6 +75,7 @@ export class MemoryContent {
       this.append(new Uint8Array(Math.min(chunkBytes, size - this.#size)));
     }
     this.#chunks.length = Math.ceil(size / chunkBytes);
+    this.#sharedChunks = Math.min(this.#sharedChunks, this.#chunks.length);
     this.#size = size;
   }
 
@@ -69,13 +83,27 @@ export class MemoryContent {
   #writable(length: number): Uint8Array<ArrayBuffer> {
     const index = Math.floor(this.#size / chunkBytes);
     const chunk = this.#chunks[index];
-    if (chunk !== undefined && chunk.length >= Math.min(length, chunkBytes)) return chunk;
+    const fits = chunk !== undefined && chunk.length >= Math.min(length, chunkBytes);
+    if (fits) return this.#own(index);
     let capacity = Math.max(firstChunkBytes, (chunk?.length ?? 0) * 2);
     if (index > 0) capacity = chunkBytes;
     while (capacity < length && capacity < chunkBytes) capacity *= 2;
     const grown = new Uint8Array(Math.min(capacity, chunkBytes));
     if (chunk !== undefined) grown.set(chunk);
     this.#chunks[index] = grown;
+    this.#sharedChunks = Math.min(this.#sharedChunks, index);
     return grown;
+  }
+
+  /** Chunk `index`, which nobody else has from now on. */
+  #own(index: number): Uint8Array<ArrayBuffer> {
+    const chunk = itemAt(this.#chunks, index);
+    if (index >= this.#sharedChunks) return chunk;
+    // Those behind it are copied with it: who shares is written to at its end, or not at all.
+    for (let i = index; i < this.#sharedChunks; i++) {
+      this.#chunks[i] = itemAt(this.#chunks, i).slice();
+    }
+    this.#sharedChunks = index;
+    return itemAt(this.#chunks, index);
   }
 }

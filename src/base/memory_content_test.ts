@@ -65,3 +65,31 @@ Deno.test("a file in memory holds what an array holds, whatever is done to it", 
     { numRuns: 150 },
   );
 });
+
+Deno.test("a copy and what it was copied from change without each other", () => {
+  const bytesOf = (content: MemoryContent) => {
+    const bytes = new Uint8Array(content.size);
+    content.readAt(0, bytes);
+    return bytes;
+  };
+  const run = (content: MemoryContent, commands: readonly Command[]) => {
+    for (const step of commands) {
+      if (step.kind === "truncate") content.truncate(step.size);
+      else if (step.kind === "append") content.append(new Uint8Array(step.length).fill(step.byte));
+      else content.writeAt(step.position, new Uint8Array(step.length).fill(step.byte));
+    }
+  };
+  const commands = fc.array(command, { maxLength: 6 });
+  fc.assert(fc.property(commands, commands, commands, (before, here, there) => {
+    const original = new MemoryContent();
+    run(original, before);
+    const [copy, untouched] = [original.copy(), original.copy()];
+    const empty: Uint8Array = new Uint8Array(0);
+    const model = before.reduce(applied, empty);
+    run(original, here);
+    run(copy, there);
+    assertEquals(bytesOf(original), here.reduce(applied, model));
+    assertEquals(bytesOf(copy), there.reduce(applied, model));
+    assertEquals(bytesOf(untouched), model);
+  }));
+});

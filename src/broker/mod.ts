@@ -15,6 +15,8 @@ export {
   type StartFlags,
 } from "./config/mod.ts";
 export type { LocalCluster, LocalClusterOptions } from "./local/local_cluster.ts";
+export type { Dispatch, Dispatched } from "./network/connection.ts";
+export type { Session } from "./network/session.ts";
 export { isSecretKey } from "./config/secrets.ts";
 export { allHandlers } from "./handlers/mod.ts";
 export type { MetricFamily, Sample } from "./metrics_table.ts";

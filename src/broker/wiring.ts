@@ -30,6 +30,7 @@ import { Logins } from "./authentication/logins.ts";
 import type { Authorizer } from "./authorizer.ts";
 import { TlsListeners } from "./authentication/tls_listeners.ts";
 import { Acceptor } from "./network/acceptor.ts";
+import type { Dispatch } from "./network/connection.ts";
 import {
   connectionBoundsOf,
   connectionRatesOf,
@@ -97,6 +98,8 @@ export interface BrokerOptions {
   readonly access?: GivenAccess;
   /** Hears what clients do; absent: nobody does. */
   readonly audit?: AuditLog;
+  /** Stands between the connections and what answers their requests; absent: nobody does. */
+  readonly around?: (dispatch: Dispatch) => Dispatch;
   /** A bug of ours that must not be lived with; absent: it is only logged. */
   readonly onFatal?: (error: unknown) => void;
 }
@@ -490,7 +493,7 @@ export class Wiring implements Services {
   }
 
   #makeAcceptor(): Acceptor {
-    const { runtime, config, logger, trace } = this.#options;
+    const { runtime, config, logger, trace, around = (dispatch) => dispatch } = this.#options;
     const monotonic = () => runtime.clock.monotonic();
     const tracer = trace === undefined ? undefined : new Tracer(trace, monotonic);
     const metrics = this.requestMetrics;
@@ -519,7 +522,7 @@ export class Wiring implements Services {
         buffers: new FrameBuffers(this.memory),
         onLogin: (session, outcome) => this.audit?.login(session, outcome),
         isClosing: () => this.isClosing,
-        dispatch: dispatcher.dispatch.bind(dispatcher),
+        dispatch: around(dispatcher.dispatch.bind(dispatcher)),
         onSent: (chunk) => this.storage.readBuffers.release(chunk),
         onBug: (error, session) =>
           this.onBug(error, "a request could not be answered: this is a bug", session),

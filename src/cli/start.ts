@@ -13,7 +13,7 @@ import { messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
 import { programVersion } from "../base/version.ts";
 import { escapedLines } from "../base/visible.ts";
 import { type ConfigInput, loadConfig, type RunningBroker, startBroker } from "../broker/mod.ts";
-import type { Logger, LogLevel, Runtime, Timer } from "../runtime/ports.ts";
+import type { Files, Logger, LogLevel, Runtime, Timer } from "../runtime/ports.ts";
 import { ArgumentFault, command, nearest, seeHelp, type Values } from "./arguments.ts";
 import { type CliContext, exitCode, onInterrupt } from "./context.ts";
 import type { ClusterHomeOptions } from "./cluster_home.ts";
@@ -35,6 +35,7 @@ const options = {
   config: { kind: "text", value: "FILE", about: "a Kafka server.properties, or the same as JSON" },
   "log-format": { kind: "text", value: "text|json", about: "for people or for machines" },
   "log-level": { kind: "text", value: "LEVEL", about: `${levels.join(", ")} (default info)` },
+  seed: { kind: "text", value: "FILE", about: "topics, records and groups to have, as JSON" },
   trace: { kind: "flag", about: "print every request and response, one line each" },
 } as const;
 
@@ -74,6 +75,7 @@ const start = command({
     };
     const { config: alone, warnings } = loadConfig(input);
     for (const warning of warnings) logger.log("warn", warning);
+    const seed = await readSeed(runtime.files, flags.seed);
     const ended = signalled(context, logger);
     const fatal = Promise.withResolvers<unknown>();
     const { config, metadata } = await homeOf({
@@ -94,6 +96,7 @@ const start = command({
       onFatal: fatal.resolve,
       trace: flags.trace ? (line: string) => context.out(escapedLines(line) + "\n") : undefined,
     }).catch(onUnusableFolder);
+    if (seed !== undefined) await seed.apply({ runtime, config, broker });
     logReady(logger, {
       broker,
       runtime,
@@ -131,6 +134,13 @@ async function logOptions(flags: Values<typeof options>) {
     );
   }
   return { format, level: level as LogLevel } as const;
+}
+
+/** What the file names, if there is one: it is found out before anything starts. */
+async function readSeed(files: Files, path: string | undefined) {
+  if (path === undefined) return undefined;
+  const { Seed } = await import("./seed.ts");
+  return new Seed({ name: path, text: readTextFile(files, { path, option: "--seed" }) });
 }
 
 /** Says what to do about a data folder that cannot be created or written; throws in any case. */

@@ -93,14 +93,14 @@ let turnMs = 0;
  * looked at: errand upon errand held them up for 160 ms of work. So every few ms it is a timer.
  */
 async function turn(): Promise<void> {
-  const nowMs = performance.now();
+  const nowMs = webClock.monotonic();
   if (nowMs - turnMs > pauseMs) timerMs = nowMs;
   if (nowMs - timerMs < errandsMsMax) {
     await crypto.subtle.digest("SHA-1", oneByte);
-    turnMs = performance.now();
+    turnMs = webClock.monotonic();
   } else {
     await webTimers.turn();
-    timerMs = turnMs = performance.now();
+    timerMs = turnMs = webClock.monotonic();
   }
 }
 

@@ -10,6 +10,7 @@
 
 import { assert } from "../base/assert.ts";
 import { PlatformFault } from "../base/faults.ts";
+import { webTimers } from "./event_loop.ts";
 import { nodeTls } from "./node_tls.ts";
 import { codeOf, platformFault } from "./platform_faults.ts";
 import type { Address, Listener, Network, Socket } from "./ports.ts";
@@ -219,7 +220,7 @@ class DenoListener implements Listener {
         connection = await this.#listener.accept();
       } catch (error) {
         if (this.#closed || peerIsGone.has(codeOf(error))) continue;
-        await new Promise((resolve) => setTimeout(resolve, acceptPauseMs));
+        await new Promise<void>((resolve) => webTimers.after(acceptPauseMs, resolve));
         continue;
       }
       onConnection(new DenoSocket(connection));

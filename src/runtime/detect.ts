@@ -1,6 +1,8 @@
 // Picks the adapter of the runtime that this program runs on, and loads only that one. Bun and Deno
-// both imitate Node, so they are asked first.
+// both imitate Node, so they are asked first. What reads the clock is loaded with this, before a
+// test can put a fake one in its place.
 
+import "./event_loop.ts";
 import type { Runtime } from "./ports.ts";
 
 /** The runtime at hand. */

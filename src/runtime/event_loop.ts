@@ -3,15 +3,22 @@
 // A timer never fires early: the runtimes count whole milliseconds of their own loop time, so one
 // that comes up to a millisecond too soon is armed again for the rest. Delays past the platform's
 // 31 bits are slept in parts.
+//
+// The globals are taken once, when this is loaded: a test that puts fake ones in their place later
+// stops its own time, and not that of the brokers and clients in its process.
 
 import { itemAt } from "../base/items.ts";
 import type { Clock, Random, Timer, Timers } from "./ports.ts";
 
+const { setTimeout, clearTimeout, setImmediate } = globalThis;
+const wallClock = Date.now;
+const stopwatch = performance.now.bind(performance);
+
 const delayMsMax = 0x7fff_ffff;
 
 export const webClock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
+  now: () => wallClock(),
+  monotonic: () => stopwatch(),
 };
 
 /** For Deno: between immediates it looks at its sockets every few dozen turns only. */
@@ -24,10 +31,10 @@ export const immediateTimers: Timers = {
 };
 
 function after(delayMs: number, run: () => void): Timer {
-  const due = performance.now() + delayMs;
+  const due = stopwatch() + delayMs;
   let handle: ReturnType<typeof setTimeout>;
   const fire = () => {
-    const rest = due - performance.now();
+    const rest = due - stopwatch();
     if (rest > 0) handle = setTimeout(fire, Math.min(Math.ceil(rest), delayMsMax));
     else run();
   };

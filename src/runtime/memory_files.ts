@@ -48,6 +48,15 @@ export function isFolder(entry: MemoryEntry | undefined): entry is MemoryFolder 
   return entry !== undefined && "entries" in entry;
 }
 
+/** A copy of `entry` and all in it, unlocked, which shares its bytes until one of them changes. */
+export function copyOf<Entry extends MemoryEntry>(entry: Entry): Entry;
+export function copyOf(entry: MemoryEntry): MemoryEntry {
+  const { modifiedMs } = entry;
+  if (!isFolder(entry)) return { content: entry.content.copy(), modifiedMs };
+  const entries = [...entry.entries].map(([name, each]) => [name, copyOf(each)] as const);
+  return { entries: new Map(entries), modifiedMs, locked: false };
+}
+
 /** Where a file system in memory gets its time, and who hears of its changes. */
 export interface MemoryFilesOptions {
   readonly clock: Clock;

@@ -2,6 +2,7 @@
 // program would load it at every start, on Bun too, which has no use for it (7 ms).
 
 import type * as Net from "node:net";
+import { immediateTimers } from "./event_loop.ts";
 import { platformFault } from "./platform_faults.ts";
 import { nodeTls } from "./node_tls.ts";
 import type { Listener, Network } from "./ports.ts";
@@ -53,7 +54,7 @@ function listenerOf(server: Net.Server): Listener {
       // The callback of `close` waits for every connection to end; the port is free a turn from
       // now.
       server.close();
-      return new Promise((resolve) => setImmediate(resolve));
+      return immediateTimers.turn();
     },
   };
 }

@@ -10,7 +10,7 @@ import type * as Crypto from "node:crypto";
 import type * as Tls from "node:tls";
 import type * as Net from "node:net";
 import { messageOf, PlatformFault } from "../base/faults.ts";
-import { webTimers } from "./event_loop.ts";
+import { immediateTimers, webTimers } from "./event_loop.ts";
 import { wrapNodeSocket } from "./node_socket.ts";
 import { platformFault, secureFault } from "./platform_faults.ts";
 import type {
@@ -190,7 +190,7 @@ function listenerOf(server: Tls.Server): SecureListener {
     },
     close() {
       server.close();
-      return new Promise((resolve) => setImmediate(resolve));
+      return immediateTimers.turn();
     },
   };
 }

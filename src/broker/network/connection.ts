@@ -56,6 +56,9 @@ export interface Dispatched {
   readonly frameUsed?: Promise<void>;
 }
 
+/** Starts answering a frame. Throws ConnectionFault for one that ends the connection. */
+export type Dispatch = (frame: Uint8Array, session: Session) => Dispatched;
+
 /** The place of a reply in the order of the requests. */
 interface Slot {
   reply: Reply | undefined;
@@ -79,8 +82,7 @@ export interface ConnectionOptions {
   readonly slices: WorkSlices;
   /** What requests are received in. */
   readonly buffers: FrameBuffers;
-  /** Throws ConnectionFault for a frame that ends the connection. */
-  readonly dispatch: (frame: Uint8Array, session: Session) => Dispatched;
+  readonly dispatch: Dispatch;
   /** Whether to take no more requests, and to end once those in progress are answered. */
   readonly isClosing: () => boolean;
   /** A chunk of a reply is with the kernel, or was copied: nobody here needs it any more. */
