@@ -3,7 +3,9 @@ import { ArgumentFault, command, nearest, parseCommand } from "./arguments.ts";
 import { commands as bench } from "./bench.ts";
 import { commands as consume } from "./consume.ts";
 import { commands as cluster } from "./cluster.ts";
+import { completionCommands } from "./completions.ts";
 import { commands as configs } from "./configs.ts";
+import { commands as contexts } from "./contexts.ts";
 import { commands as doctor } from "./doctor.ts";
 import { commands as groups } from "./groups.ts";
 import { commandHelp } from "./help.ts";
@@ -99,13 +101,15 @@ Deno.test("the nearest word is named when it is near", async () => {
 
 Deno.test("every example in the help is a command line that parses", async () => {
   const talking = [topics, produce, consume, groups, configs, quotas, cluster, doctor];
-  const all = [start, ...talking, log, bench, version].flat();
+  const all = [start, ...talking, log, contexts, bench, version].flat().concat(
+    completionCommands([]),
+  );
   for (const each of all) {
     assert(each.examples.length > 0, `${each.name} has an example`);
     for (const [line] of each.examples) {
       assert(line.startsWith(each.name), line);
       const words = wordsOf(line.slice(each.name.length));
-      const end = words.indexOf("<");
+      const end = words.findIndex((word) => /^(<|>>?)$/.test(word));
       await parseCommand(each, end < 0 ? words : words.slice(0, end));
     }
     const help = commandHelp(each);

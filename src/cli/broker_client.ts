@@ -9,8 +9,8 @@ import { readPassword, readTextFile } from "./text_file.ts";
 
 const defaultBootstrap = "localhost:9092";
 
-/** The options that every command talking to a broker takes. */
-export const brokerOptions = {
+/** The options that say which broker, and as whom. */
+export const connectionOptions = {
   bootstrap: {
     kind: "text",
     value: "HOST:PORT",
@@ -50,6 +50,17 @@ export const brokerOptions = {
   },
 } as const;
 
+/** The options that every command talking to a broker takes. */
+export const brokerOptions = {
+  ...connectionOptions,
+  context: {
+    kind: "text",
+    value: "NAME",
+    also: ["profile"],
+    about: "the options kept under this name (or OTTLA_CONTEXT): ottla contexts",
+  },
+} as const;
+
 /** What those options give. */
 export type BrokerOptions = Values<typeof brokerOptions>;
 
@@ -65,9 +76,10 @@ export function withClient<T>(
 /** Which broker, and as whom: what the options say comes before what the file of them says. */
 export async function brokerOf(
   context: CliContext,
-  options: Partial<BrokerOptions>,
+  given: Partial<BrokerOptions>,
 ): Promise<Pick<ClientOptions, "bootstrap" | "sasl" | "tls">> {
   const { files, process: { environment } } = context.runtime;
+  const options = await withContext(context, given);
   const path = options.config ?? environment.OTTLA_CONFIG;
   const said = path === undefined
     ? {}
@@ -78,6 +90,24 @@ export async function brokerOf(
     sasl: saslOf(context, options) ?? said.sasl,
     tls: tlsOf(context, options) || said.tls,
   };
+}
+
+/**
+ * The options with those of the context that is named, or of the one in use where nothing says
+ * which broker: credentials of one are not for another.
+ */
+async function withContext(
+  context: CliContext,
+  given: Partial<BrokerOptions>,
+): Promise<Partial<BrokerOptions>> {
+  const { environment } = context.runtime.process;
+  const name = given.context ?? environment.OTTLA_CONTEXT;
+  const isNamed = given.bootstrap ?? given.config ?? environment.OTTLA_BOOTSTRAP ??
+    environment.OTTLA_CONFIG;
+  if (name === undefined && isNamed !== undefined) return given;
+  const { contextOptions } = await import("./saved_contexts.ts");
+  const set = Object.entries(given).filter(([, value]) => value !== undefined && value !== false);
+  return { ...contextOptions(context.runtime, name), ...Object.fromEntries(set) };
 }
 
 /** Runs `work` with a client of that broker. */

@@ -81,6 +81,16 @@ const groups: readonly CommandGroup[] = [
     load: async () => (await import("./doctor.ts")).commands,
   },
   {
+    name: "contexts",
+    about: "keep brokers that are dialled often by name",
+    load: async () => (await import("./contexts.ts")).commands,
+  },
+  {
+    name: "completions",
+    about: "print what completes commands in bash, zsh and fish",
+    load: async () => (await import("./completions.ts")).completionCommands(groups),
+  },
+  {
     name: "bench",
     about: "measure a running broker",
     load: async () => (await import("./bench.ts")).commands,
