@@ -84,7 +84,7 @@ export async function benchStalls(bench: StallBench): Promise<void> {
     await watched.report(`creating ${topics * partitionsEach} partitions`);
     await watched.program.stop();
     watched = await Watched.start(bench.command(folder, {}));
-    await watched.report(`opening ${topics * partitionsEach} partitions`);
+    await watched.report("opening them, before it listens");
   } finally {
     await watched.program.stop();
     await Deno.remove(folder, { recursive: true });
