@@ -198,7 +198,14 @@ export class EtcdMetadataStore implements MetadataStore {
     return () => this.#listeners.delete(listener);
   }
 
-  async join(brokerId: BrokerId, directory?: Uuid): Promise<BrokerLease> {
+  join(brokerId: BrokerId, directory?: Uuid): Promise<BrokerLease> {
+    return this.#join(brokerId, directory).catch((error) => {
+      if (error instanceof UsageFault) throw error;
+      return toStoreFault(error);
+    });
+  }
+
+  async #join(brokerId: BrokerId, directory: Uuid | undefined): Promise<BrokerLease> {
     const { clock, random, leaseMs, logger } = this.#options;
     const incarnation = uuidFromRandom(random.bytes(16));
     const untilMs = clock.monotonic() + leaseMs + joinGraceMs;

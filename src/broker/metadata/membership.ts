@@ -202,7 +202,10 @@ export class Membership {
     const { metadata, storage, logger, timers } = this.#options;
     while (!this.#isLeaving) {
       try {
-        const { brokerEpoch } = this.#lease = await metadata.join(storage.nodeId);
+        const { brokerEpoch } = this.#lease = await metadata.join(
+          storage.nodeId,
+          storage.metadataDirectoryId,
+        );
         const registration = { ...this.#registration(ports), brokerEpoch };
         await metadata.change((image) =>
           decideRegisterMember(image, registration, { isSuspect: false })

@@ -1,0 +1,117 @@
+// Three brokers as processes of their own, with one real etcd: what one of them is asked for all
+// know, what is acknowledged by all in-sync replicas outlives the leader, a killed broker is fenced,
+// another is the controller, and one that comes back takes part again.
+
+import { assert, assertEquals } from "@std/assert";
+import {
+  Client,
+  Consumer,
+  createTopic,
+  describeCluster,
+  describeTopic,
+  Producer,
+} from "../../src/client/mod.ts";
+import { denoRuntime } from "../../src/runtime/deno.ts";
+import { BrokerProcess } from "../harness/broker_process.ts";
+import { untilAnswered } from "../harness/deadline.ts";
+import { etcdAbsence, EtcdProcess } from "../harness/etcd_process.ts";
+import { targetFromEnvironment } from "../harness/targets.ts";
+
+const absence = await etcdAbsence();
+if (absence !== undefined) console.log(`a cluster of processes is skipped: ${absence}`);
+// The library's program and Kafka know no --cluster.
+const hasCommand = !["node", "kafka"].includes(targetFromEnvironment());
+const settledMsMax = 120_000;
+const topic = "orders";
+
+function startBroker(etcd: EtcdProcess, id: number): Promise<BrokerProcess> {
+  return BrokerProcess.start({
+    flags: ["--cluster", `etcd://${etcd.address}/test`, "--node-id", String(id)],
+    settings: {
+      "broker.session.timeout.ms": "2000",
+      "min.insync.replicas": "2",
+      "offsets.topic.num.partitions": "3",
+    },
+  });
+}
+
+/** Asks until `holds`; each question is a round trip, which paces the next. */
+function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  return untilAnswered(async () => {
+    if (!await holds()) throw new Error(`not within ${settledMsMax} ms: ${what}`);
+  }, settledMsMax);
+}
+
+async function readAll(client: Client, count: number): Promise<string[]> {
+  const consumer = new Consumer(client, { autoOffsetReset: "earliest" });
+  consumer.assign([{ topic, partition: 0 }]);
+  const values: string[] = [];
+  while (values.length < count) {
+    for (const { value } of await consumer.poll()) values.push(new TextDecoder().decode(value!));
+  }
+  await consumer.close();
+  return values;
+}
+
+Deno.test({
+  name: "three processes on one etcd are a cluster, whichever of them is killed",
+  ignore: absence !== undefined || !hasCommand,
+  async fn() {
+    await using etcd = await EtcdProcess.start();
+    const brokers = await Promise.all([1, 2, 3].map((id) => startBroker(etcd, id)));
+    const clients = new Map<number, Client>();
+    try {
+      const bootstrap = brokers.map((broker) => broker.bootstrap).join(",");
+      const clientOf = async (id: number) => {
+        const { bootstrap } = brokers[id - 1]!;
+        const client = clients.get(id) ?? await Client.connect(denoRuntime(), { bootstrap });
+        clients.set(id, client);
+        return client;
+      };
+      const all = await Client.connect(denoRuntime(), { bootstrap });
+      clients.set(0, all);
+      await until(
+        "all brokers are there",
+        async () => (await describeCluster(all)).brokers.length === 3,
+      );
+      await createTopic(await clientOf(1), { name: topic, partitions: 1, replicationFactor: 3 });
+      for (const id of [2, 3]) {
+        const client = await clientOf(id);
+        await until(
+          "the topic is known",
+          async () => (await describeTopic(client, topic)).partitions[0]!.isr.length === 3,
+        );
+      }
+      const producer = new Producer(all);
+      const sent: string[] = [];
+      const send = async () => {
+        const value = `value ${sent.length}`;
+        await producer.send({ topic, partition: 0, value });
+        sent.push(value);
+      };
+      for (let i = 0; i < 20; i++) await send();
+      const { leader } = (await describeTopic(all, topic)).partitions[0]!;
+      await brokers[leader - 1]!.kill();
+      for (let i = 0; i < 20; i++) await send();
+      const other = await clientOf(leader === 1 ? 2 : 1);
+      await until("the dead one is fenced", async () => {
+        const { brokers: living, controller } = await describeCluster(other);
+        const { isr, leader: next } = (await describeTopic(other, topic)).partitions[0]!;
+        return living.every(({ id }) => id !== leader) && controller !== leader &&
+          controller > 0 && next !== leader && !isr.includes(leader);
+      });
+      await brokers[leader - 1]!.restart();
+      await until(
+        "it is in sync again",
+        async () => (await describeTopic(other, topic)).partitions[0]!.isr.length === 3,
+      );
+      await producer.close();
+      const read = await readAll(all, sent.length);
+      assert(read.length >= sent.length);
+      assertEquals([...new Set(read)], sent);
+    } finally {
+      for (const client of clients.values()) client.close();
+      await Promise.all(brokers.map((broker) => broker.close()));
+    }
+  },
+});
