@@ -40,6 +40,7 @@ const swallowing: Swallowing = {
   "src/broker/telemetry.ts": [1, "the question: is it a pattern"],
   "src/broker/wiring.ts": [1, "a bug, told as such"],
   "src/cli/bench.ts": [2, "an observer: the last record tells"],
+  "src/cli/cluster_metadata.ts": [1, "an observer: who races with it is told"],
   "src/cli/failures.ts": [1, "told: the other names have their turn"],
   "src/cli/log_dump_batches.ts": [1, "told: the other batches are printed"],
   "src/cli/log_lines.ts": [1, "the question: is it text"],

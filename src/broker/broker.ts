@@ -18,12 +18,13 @@ import { checkLoginFiles } from "./authentication/logins.ts";
 import { tlsMaterialOf } from "./authentication/tls_material.ts";
 import { Background } from "./background.ts";
 import { CalmLog } from "./calm_log.ts";
-import { metadataLogConfig, snapshotConfigOf } from "./config/parts.ts";
+import { snapshotConfigOf } from "./config/parts.ts";
 import type { ListenerAddress } from "./config/listeners.ts";
 import { dynamicLayers } from "./config/mod.ts";
-import { MetadataLog, metadataTopic, metadataTopicId } from "./metadata/log.ts";
-import { checkLevels, newestSnapshotEnd, readMetadata } from "./metadata/reading.ts";
+import { MetadataLog, metadataTopic } from "./metadata/log.ts";
+import { checkLevels, readMetadata } from "./metadata/reading.ts";
 import { MetadataSnapshots } from "./metadata/snapshots.ts";
+import { metadataLogRequest } from "./metadata/stored.ts";
 import type { MetricFamily } from "./metrics_table.ts";
 import { Storage } from "./storage.ts";
 import { type BrokerOptions, type Opened, type StartWay, Wiring } from "./wiring.ts";
@@ -51,15 +52,7 @@ async function openMetadata(
     const { Replication } = await loading(import("./replication/replication.ts"));
     return { ...opened, newReplication: (of) => new Replication(of) };
   }
-  const request = {
-    topic: metadataTopic,
-    partition: 0,
-    topicId: metadataTopicId,
-    config: () => metadataLogConfig(config),
-    isNew: false,
-    directoryId: undefined,
-    coveredTo: (folder: string) => newestSnapshotEnd(storage.files, folder),
-  };
+  const request = metadataLogRequest(config, storage.files);
   const known = await storage.tryLog(request, async ({ log, files }) => {
     const state = await readMetadata({ ...runtime, files, log, logger });
     checkLevels(state);

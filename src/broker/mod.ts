@@ -19,6 +19,7 @@ export type { Dispatch, Dispatched } from "./network/connection.ts";
 export type { Session } from "./network/session.ts";
 export { isSecretKey } from "./config/secrets.ts";
 export { allHandlers } from "./handlers/mod.ts";
+export { readStoredMetadata } from "./metadata/stored.ts";
 export type { MetricFamily, Sample } from "./metrics_table.ts";
 
 /** What a cluster of so many brokers begins with: what is acknowledged outlives one of them. */

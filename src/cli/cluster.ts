@@ -4,6 +4,7 @@ import { escaped } from "../base/visible.ts";
 import { describeCluster } from "../client/mod.ts";
 import { command, jsonOption } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
+import { metadataCommands } from "./cluster_metadata.ts";
 import { exitCode } from "./context.ts";
 import { renderJson, renderTable } from "./table.ts";
 
@@ -32,4 +33,4 @@ const describe = command({
     }),
 });
 
-export const commands = [describe];
+export const commands = [describe, ...metadataCommands];

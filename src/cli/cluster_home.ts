@@ -38,7 +38,8 @@ export async function openClusterHome(
   if (isNew && !config.isSet("node.id") && !config.isSet("broker.id")) {
     throw new UsageFault("a broker of a cluster needs an id of its own: give it with --node-id");
   }
-  const metadata = await openHome(options, isNew);
+  const newClusterId = isNew ? newId(config, options.runtime) : undefined;
+  const metadata = await openHome({ ...options, newClusterId });
   const { clusterId } = metadata;
   const wanted = config.get("cluster.id");
   if (wanted !== null && wanted !== clusterId) {
@@ -52,10 +53,16 @@ export async function openClusterHome(
   return { config: loadConfig({ ...input, options: given }).config, metadata };
 }
 
-/** Opens the home; `mayCreate`: a cluster that is not there begins now. */
+/** The id of a cluster that begins: the one that is configured, or a new one. */
+export function newId(config: BrokerConfig, { random }: Runtime): () => Uuid {
+  return () => config.get("cluster.id") ?? uuidFromRandom(random.bytes(16));
+}
+
+/** Opens the home. With `newClusterId` a cluster that is not there begins now. */
 export async function openHome(
-  { config, runtime, logger, onLost }: Omit<ClusterHomeOptions, "input">,
-  mayCreate: boolean,
+  { config, runtime, logger, onLost, newClusterId }: Omit<ClusterHomeOptions, "input"> & {
+    readonly newClusterId?: () => Uuid;
+  },
 ): Promise<EtcdMetadataStore> {
   const { clock, timers, random } = runtime;
   const { endpoints, name } = parseEtcdAddress(config.get("ottla.cluster") ?? "");
@@ -69,7 +76,6 @@ export async function openHome(
     logger: log,
     login: loginOf(config),
   });
-  const newClusterId = (): Uuid => config.get("cluster.id") ?? uuidFromRandom(random.bytes(16));
   try {
     const store = await EtcdMetadataStore.open({
       client,
@@ -79,7 +85,7 @@ export async function openHome(
       random,
       logger: log,
       leaseMs: config.get("broker.session.timeout.ms"),
-      newClusterId: mayCreate ? newClusterId : undefined,
+      newClusterId,
       onLost,
     });
     for (const [endpoint, version] of await client.versions()) {

@@ -1,8 +1,9 @@
 // Three brokers as processes of their own, with one real etcd: what one of them is asked for all
-// know, what is acknowledged by all in-sync replicas outlives the leader, a killed broker is fenced,
-// another is the controller, and one that comes back takes part again.
+// know, what is acknowledged by all in-sync replicas outlives the leader, a killed broker is
+// fenced, another is the controller, and one that comes back takes part again. A single node
+// becomes one of them.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   Client,
   Consumer,
@@ -15,7 +16,8 @@ import { denoRuntime } from "../../src/runtime/deno.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { untilAnswered } from "../harness/deadline.ts";
 import { etcdAbsence, EtcdProcess } from "../harness/etcd_process.ts";
-import { targetFromEnvironment } from "../harness/targets.ts";
+import { run } from "../harness/process_lines.ts";
+import { ottlaCommand, targetFromEnvironment } from "../harness/targets.ts";
 
 const absence = await etcdAbsence();
 if (absence !== undefined) console.log(`a cluster of processes is skipped: ${absence}`);
@@ -112,6 +114,59 @@ Deno.test({
     } finally {
       for (const client of clients.values()) client.close();
       await Promise.all(brokers.map((broker) => broker.close()));
+    }
+  },
+});
+
+Deno.test({
+  name: "a single node becomes a broker of a cluster, and loses nothing by it",
+  ignore: absence !== undefined || !hasCommand,
+  async fn() {
+    await using etcd = await EtcdProcess.start();
+    const cluster = `etcd://${etcd.address}/moved`;
+    const dataDir = await Deno.makeTempDir({ prefix: "single-node-" });
+    const ottla = async (...args: string[]) => {
+      const [command = "", ...first] = await ottlaCommand(targetFromEnvironment());
+      return await run({ command, args: [...first, ...args], withinMs: 60_000 });
+    };
+    const sent: string[] = [];
+    const send = async (broker: BrokerProcess, count: number) => {
+      const client = await Client.connect(denoRuntime(), { bootstrap: broker.bootstrap });
+      const producer = new Producer(client);
+      for (let i = 0; i < count; i++) {
+        const value = `value ${sent.length}`;
+        await producer.send({ topic, partition: 0, value });
+        sent.push(value);
+      }
+      await producer.close();
+      const read = await readAll(client, sent.length);
+      client.close();
+      assertEquals(read, sent);
+    };
+    try {
+      await using alone = await BrokerProcess.start({ dataDir });
+      await send(alone, 30);
+      await alone.stop();
+      const imported = await ottla(
+        "cluster",
+        "import",
+        "--cluster",
+        cluster,
+        "--data-dir",
+        dataDir,
+      );
+      assertEquals(imported.stdout, "Imported 1 topics with 1 partitions.\n");
+      const flags = ["--cluster", cluster, "--node-id", "1"];
+      await using member = await BrokerProcess.start({ dataDir, flags });
+      await send(member, 5);
+      const { stdout } = await ottla("cluster", "status", "--cluster", cluster, "--json");
+      const { brokers, controller, withoutLeader } = JSON.parse(stdout);
+      assertEquals([brokers[0].state, controller, withoutLeader], ["serves", 1, 0]);
+      await member.stop();
+      const again = ottla("cluster", "import", "--cluster", cluster, "--data-dir", dataDir);
+      await assertRejects(() => again, Error, "a cluster of that name already");
+    } finally {
+      await Deno.remove(dataDir, { recursive: true });
     }
   },
 });
