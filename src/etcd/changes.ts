@@ -13,8 +13,8 @@
 //
 // A copy that was lost on the way may be carried out, and the next one then finds its own work: so
 // each change writes its nonce into last/<by>, and a refused one looks whether that is its own.
-// Invariant: a change that has rejected for any other reason than the end of the store, has not
-// happened and will not.
+// Invariant: a change that has rejected has not happened and will not, unless the store was closed
+// or this broker was taken for dead: then nobody is left to find out.
 
 import { assert } from "../base/assert.ts";
 import { PartitionFault } from "../base/faults.ts";
@@ -88,7 +88,7 @@ export class Changes {
   }
 
   get #by(): Writer {
-    return this.#options.lease()?.brokerId ?? "tool";
+    return this.#options.lease()?.brokerId ?? `tool-${this.#name}`;
   }
 
   #key(key: string): string {

@@ -40,8 +40,8 @@ export function liveKey(brokerId: BrokerId): string {
   return `live/${brokerId}`;
 }
 
-/** Who changes: a broker, or a program of its operator. */
-export type Writer = BrokerId | "tool";
+/** Who changes: a broker, or one run of a program of its operator, by a name of its own. */
+export type Writer = BrokerId | `tool-${string}`;
 
 export function lastKey(by: Writer): string {
   return `last/${by}`;
@@ -133,7 +133,8 @@ export function parsePending(value: Uint8Array | undefined): Staged | undefined 
   const { pending } = fieldsOf(Key.STRUCTURE, value);
   if (typeof pending !== "object" || pending === null) return undefined;
   const { by, nonce } = pending as Record<string, unknown>;
-  return { by: by === "tool" ? by : Number(by), nonce: String(nonce) };
+  const tool = /^tool-(.*)$/.exec(String(by))?.[1];
+  return { by: tool === undefined ? Number(by) : `tool-${tool}`, nonce: String(nonce) };
 }
 
 /** The nonce of the last change of a writer. */
