@@ -45,6 +45,7 @@ const cLibraries = [
 ];
 const lockExclusive = 2;
 const lockNonBlocking = 4;
+const unlock = 8;
 
 /**
  * Bun has as many threads for files as the machine has processors, and a sync holds one while it
@@ -92,7 +93,11 @@ function kernelLock(folder: string): (() => void) | "held" | undefined {
     throw platformFault(`lock ${folder}`, error);
   }
   if (c.flock(descriptor, lockExclusive | lockNonBlocking) === 0) {
-    return () => fs.closeSync(descriptor);
+    return () => {
+      // A child that is being started has the file, too, until it becomes its program.
+      c.flock(descriptor, unlock);
+      fs.closeSync(descriptor);
+    };
   }
   fs.closeSync(descriptor);
   return "held";

@@ -253,7 +253,13 @@ const lockHost: LockHost = {
       throw platformFault(`lock ${folder}`, error);
     }
     try {
-      if (handle.tryLockSync(true)) return () => handle.close();
+      if (handle.tryLockSync(true)) {
+        return () => {
+          // A child that is being started has the file, too, until it becomes its program.
+          handle.unlockSync();
+          handle.close();
+        };
+      }
     } catch {
       handle.close();
       return undefined;
