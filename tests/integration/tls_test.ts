@@ -4,6 +4,7 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { connect } from "../../mod.ts";
 import { Client } from "../../src/client/mod.ts";
+import { DescribeConfigs } from "../../src/protocol/apis/32_describe_configs.ts";
 import { IncrementalAlterConfigs } from "../../src/protocol/apis/44_incremental_alter_configs.ts";
 import { ErrorCode } from "../../src/protocol/mod.ts";
 import { detectRuntime } from "../../src/runtime/detect.ts";
@@ -120,6 +121,18 @@ Deno.test("clients set new certificates while others are served, if they can be 
   await using after = await connect({ bootstrap, tls: { ca: stranger.chain } });
   await assertRejects(() => connect({ bootstrap, tls: { ca } }), Error, "certificate is refused");
   for (const cluster of [before, still, after]) await cluster.admin.listTopics();
+  const described = await admin.request(DescribeConfigs, {
+    resources: [{ resourceType: 4, resourceName: "1", configurationKeys: null }],
+    includeSynonyms: false,
+    includeDocumentation: false,
+  }, { to: "any" });
+  const ofListener = described.results[0]?.configs
+    .filter(({ name }) => name.startsWith("listener.name."))
+    .map(({ name, value, isSensitive }) => [name, value, isSensitive]);
+  assertEquals(ofListener, [
+    ["listener.name.plaintext.ssl.keystore.certificate.chain", null, true],
+    ["listener.name.plaintext.ssl.keystore.key", null, true],
+  ]);
   assertEquals(await alter({ "ssl.keystore.key": null, "ssl.keystore.certificate.chain": null }), [
     [ErrorCode.NONE, ""],
   ]);

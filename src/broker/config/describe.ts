@@ -11,6 +11,7 @@
 import { entryOf } from "../../base/items.ts";
 import { type ConfigLayer, ConfigSource, layeredTexts } from "./layers.ts";
 import { type BrokerKeyName, brokerKeys, type TopicKeyName, topicKeys } from "./broker_table.ts";
+import { listenerKeyOf } from "./listener_keys.ts";
 import { type TopicOverrides, topicSynonyms, topicValue } from "./topics.ts";
 import { type ConfigKey, type ConfigValue, isSensitive, parseType, typeCode } from "./values.ts";
 
@@ -36,13 +37,32 @@ export interface DescribedSynonym {
   readonly source: number;
 }
 
-/** This broker's configuration, sorted by name. */
+/** This broker's configuration, sorted by name; of listeners' own keys those that are set. */
 export function describeBroker(layers: readonly ConfigLayer[]): DescribedConfig[] {
-  const names = (Object.keys(brokerKeys) as BrokerKeyName[]).sort();
-  return names.filter((name) => !isInternal(brokerKeys[name])).map((name) => {
-    const synonyms = layeredTexts(layers, name)
-      .map(({ text, source }) => ({ name, value: text, source }));
+  const names = Object.keys(brokerKeys) as BrokerKeyName[];
+  const own = names.filter((name) => !isInternal(brokerKeys[name])).map((name) => {
+    const synonyms = synonymsOf(layers, name);
     return describe(brokerKeys[name], { name, text: synonyms[0]?.value ?? null, synonyms });
+  });
+  return [...own, ...describeListeners(layers)].sort((a, b) => byName([a.name, 0], [b.name, 0]));
+}
+
+function synonymsOf(layers: readonly ConfigLayer[], name: BrokerKeyName): DescribedSynonym[] {
+  return layeredTexts(layers, name).map(({ text, source }) => ({ name, value: text, source }));
+}
+
+/** Keys such as listener.name.outside.max.connections. */
+function describeListeners(layers: readonly ConfigLayer[]): DescribedConfig[] {
+  const names = new Set(layers.flatMap(({ values }) => [...values.keys()]));
+  return [...names].flatMap((name) => {
+    const key = listenerKeyOf(name);
+    if (key === undefined) return [];
+    const set = layers.flatMap(({ source, values }) => {
+      const value = values.get(name);
+      return value === undefined ? [] : [{ name, value, source }];
+    });
+    const synonyms = [...set, ...synonymsOf(layers, key)];
+    return [describe(brokerKeys[key], { name, text: synonyms[0]?.value ?? null, synonyms })];
   });
 }
 
