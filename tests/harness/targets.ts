@@ -113,7 +113,7 @@ export async function ottlaCommand(target: Target): Promise<string[]> {
 let nodePathOnce: Promise<string> | undefined;
 
 /** A Node that strips types: 24, the machine's own or one that npx brings. */
-function nodePath(): Promise<string> {
+export function nodePath(): Promise<string> {
   nodePathOnce ??= findNode();
   return nodePathOnce;
 }
