@@ -28,6 +28,7 @@ export type {
   AdminTools,
   AssignorName,
   BrokerMetadata,
+  ByteSink,
   ClientOptions,
   ClusterDescription,
   CommittedOffset,
@@ -41,6 +42,7 @@ export type {
   ConsumerOptions,
   ConsumerRecord,
   DeadLetterOptions,
+  DecodedRecord,
   DescribedGroup,
   DescribedMember,
   DescribedTransaction,
@@ -73,6 +75,9 @@ export type {
   RecordMetadata,
   RecordSink,
   SaslOptions,
+  SerializedPart,
+  Serializer,
+  Serializers,
   ShareConsumer,
   ShareConsumerOptions,
   ShareRecord,
@@ -84,8 +89,11 @@ export type {
   TopicPartitionOffset,
   Transaction,
   TrimmedPartition,
+  TypedRecord,
+  TypedSink,
 } from "./src/client/mod.ts";
 export { byHeaders, deadLetters } from "./src/client/record_handling.ts";
+export { decoded, json, text, typed } from "./src/client/serializers.ts";
 export { KafkaError } from "./src/client/faults.ts";
 export type {
   BrokerId,

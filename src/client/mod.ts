@@ -82,6 +82,19 @@ export {
 } from "./partitioner.ts";
 export type { ProducerRecord, RecordContent, RecordMetadata } from "./producer_record.ts";
 export { Producer, type ProducerOptions } from "./producer.ts";
+export {
+  type ByteSink,
+  decoded,
+  type DecodedRecord,
+  json,
+  type SerializedPart,
+  type Serializer,
+  type Serializers,
+  text,
+  typed,
+  type TypedRecord,
+  type TypedSink,
+} from "./serializers.ts";
 export { ShareConsumer, type ShareConsumerOptions, type ShareRecord } from "./share_consumer.ts";
 export type { GroupOffsets, OffsetSource, Transaction } from "./transaction.ts";
 export {
