@@ -91,10 +91,8 @@ const text = [
   "",
   ...table,
   "",
-  "The CPU is that of the client's process, threads of librdkafka included. The load average of the",
-  `machine was ${
-    Deno.loadavg()[0]?.toFixed(0)
-  }: where it is far above the cores, only the CPU counts.`,
+  "The CPU is that of the client's process, threads of librdkafka included. The load average",
+  `was ${Deno.loadavg()[0]?.toFixed(0)}: where it is far above the cores, only the CPU counts.`,
   "",
 ].join("\n");
 console.log(text);

@@ -29,13 +29,14 @@ Deno.test("values go out as bytes and come back as values, null as null", async 
     }
   }
   const values: unknown[] = [];
-  for await (const { key, value } of decoded(received(), { key: text, value: json<Order>() })) {
+  const parts = { key: text, value: json<Order>() };
+  for await (const { key, value } of decoded(received(), parts)) {
     values.push([key, value?.paid]);
   }
   assertEquals(values, [["7", true], ["7", undefined]]);
 });
 
-Deno.test("a serializer is told where the value is, may take its time, and may refuse", async () => {
+Deno.test("a serializer is told where the value is, may take time, and may refuse", async () => {
   const told: string[] = [];
   const slow: Serializer<number> = {
     async serialize(value, { topic, part }) {

@@ -111,6 +111,46 @@ test("the small client sends, reads and asks", async () => {
   assert.equal(clusterId.length, 22);
 });
 
+test("the small client commits a transaction, reads by batches, and shares records", async () => {
+  await using broker = await Broker.start();
+  await using cluster = await connect({ bootstrap: broker.bootstrap });
+  await cluster.admin.createTopic({ name: "orders", partitions: 1 });
+  const set = { "share.auto.offset.reset": "earliest" };
+  await cluster.admin.alterConfigs({ group: "shared" }, { set });
+  const producer = cluster.producer({ transactionalId: "billing" });
+  const values = ["a", "b", "c"];
+  await producer.transaction(async (tx) => {
+    await tx.send(values.map((value) => ({ topic: "orders", value })));
+  });
+  await assert.rejects(() =>
+    producer.transaction((tx) => {
+      tx.send({ topic: "orders", value: "never" }).catch(() => {});
+      throw new RangeError("not this time");
+    }), RangeError);
+  const textOf = (bytes: Uint8Array | null) => new TextDecoder().decode(bytes!);
+  for (const groupProtocol of ["classic", "consumer"] as const) {
+    const consumer = cluster.consumer({
+      groupId: groupProtocol,
+      groupProtocol,
+      autoOffsetReset: "earliest",
+      readCommitted: true,
+    });
+    consumer.subscribe(["orders"]);
+    for await (const { records } of consumer.batches()) {
+      assert.deepEqual(records.map(({ value }) => textOf(value)), values);
+      break;
+    }
+    await consumer.close();
+  }
+  const shared: string[] = [];
+  for await (const record of cluster.shareConsumer({ groupId: "shared", topics: ["orders"] })) {
+    shared.push(textOf(record.value));
+    record.accept();
+    if (shared.length === values.length) break;
+  }
+  assert.deepEqual(shared, values);
+});
+
 test("an error of the broker has its name", async () => {
   await using broker = await Broker.start();
   await using cluster = await connect({ bootstrap: broker.bootstrap });
