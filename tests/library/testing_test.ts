@@ -72,7 +72,7 @@ async function withMember(
 
 /** Puts in place of the real timers what a test runner does; returns the way back. */
 function holdTime(): () => void {
-  const held = { setTimeout, setInterval, setImmediate };
+  const held = { setTimeout, setInterval, setImmediate, queueMicrotask };
   const { now } = Date;
   Object.assign(globalThis, Object.fromEntries(Object.keys(held).map((name) => [name, () => 0])));
   Date.now = () => 0;
