@@ -74,3 +74,15 @@ Deno.test("the package has types for TypeScript and runs on Node 22, Bun and Den
     assert.match(await run("npx", "ottla", "version"), /^ottla \d/);
   });
 });
+
+Deno.test("each test of vitest and of bun test has a fork of its own", async () => {
+  await withProject(["vitest@3.2.4", "node@22"], async ({ folder, run }) => {
+    const file = new URL("package/forks_test.mjs", import.meta.url);
+    await Deno.copyFile(file, `${folder}/forks.test.mjs`);
+    const node = `${folder}/node_modules/.bin/node`;
+    const vitest = await run(node, "node_modules/vitest/vitest.mjs", "run", "--reporter=json");
+    const { numPassedTests, numFailedTests } = JSON.parse(vitest.slice(vitest.indexOf("{")));
+    assert.deepEqual([numPassedTests, numFailedTests], [51, 0]);
+    await run("npx", "-y", "bun@1.4.4", "test", "--timeout", "60000", "./forks.test.mjs");
+  });
+});
