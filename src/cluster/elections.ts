@@ -14,6 +14,7 @@ import type { UnregisterBroker } from "../protocol/apis/64_unregister_broker.ts"
 import type { MetadataImage, PartitionImage, TopicImage } from "./image.ts";
 import { isActive } from "./partition_records.ts";
 import type { MetadataRecordInput } from "./records.ts";
+import { changeOf } from "./replication.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 import type { Decision } from "./store.ts";
 
@@ -63,25 +64,20 @@ function elect(
   if (partition === undefined) {
     return refusal(unknown, `No such partition as ${name}-${partitionId}`);
   }
-  const { leader, replicas, isr } = partition;
+  const { leader, replicas } = partition;
   const isPreferred = type === electionType.PREFERRED;
   if (isPreferred ? leader === replicas[0] : leader !== noLeader) {
     const message = "Leader election not needed for topic partition.";
     return refusal(ErrorCode.ELECTION_NOT_NEEDED, message);
   }
-  const candidates = isPreferred
-    ? replicas.slice(0, 1).filter((id) => isr.includes(id))
-    : [...isr, ...replicas];
-  const elected = candidates.find((id) => isActive(image, id));
-  if (elected === undefined) {
-    const code = isPreferred
-      ? ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE
-      : ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE;
-    return refusal(code, errorMessage(code));
-  }
-  const fields = { partitionId, topicId: topic.id, leader: elected };
-  const unclean = isr.includes(elected) ? {} : { isr: [elected], leaderRecoveryState: 1 };
-  return { type: "PartitionChangeRecord", version: 0, fields: { ...fields, ...unclean } };
+  const change = changeOf(image, { topic, partition }, {
+    type: isPreferred ? "prefer" : "unclean",
+  });
+  if (change !== undefined) return change;
+  const code = isPreferred
+    ? ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE
+    : ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE;
+  return refusal(code, errorMessage(code));
 }
 
 type UnregisterResponse = ResponseInput<typeof UnregisterBroker>;

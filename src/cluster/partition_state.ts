@@ -183,12 +183,14 @@ function uncleanlyElected(
   view: PartitionView,
 ): PartitionImage {
   if (state.leader !== nobody) return state;
-  const known = state.replicas.filter((id) => state.lastKnownElr.includes(id));
-  const asked = candidate === undefined ? [...known, ...state.replicas] : [candidate];
-  const leader = asked.find((id) => state.replicas.includes(id) && view.isActive(id));
+  const { isr, elr, lastKnownElr, replicas } = state;
+  const asked = candidate === undefined
+    ? [...isr, ...elr, ...lastKnownElr, ...replicas]
+    : [candidate];
+  const leader = asked.find((id) => replicas.includes(id) && view.isActive(id));
   if (leader === undefined) return state;
-  const isClean = state.isr.includes(leader) || state.elr.includes(leader);
-  if (isClean) return led(withIsr(state, [leader], { view }), leader, view);
+  if (isr.includes(leader)) return led(state, leader, view);
+  if (elr.includes(leader)) return led(withIsr(state, [leader], { view }), leader, view);
   const alone = { ...state, isr: [leader], elr: [], lastKnownElr: [], recovering: true };
   return led(alone, leader, view);
 }
@@ -282,7 +284,7 @@ function checkPartitionState(state: PartitionImage): void {
   assert(new Set(replicas).size === replicas.length, "no broker has two replicas");
   const moving = [...addingReplicas, ...removingReplicas];
   assert(moving.every((id) => replicas.includes(id)), "what is moved is a replica");
-  assert(!state.recovering || isr.length === 1, "who recovers does so alone");
+  assert(!state.recovering || isr.length <= 1, "who recovers does so alone");
 }
 
 /** The record that makes `after` of `before`. */
@@ -296,9 +298,11 @@ export function partitionChange(
   type Listed = readonly (BrokerId | Uuid)[];
   const brokers = (key: "isr" | "replicas" | "elr" | "lastKnownElr") =>
     changed(key) as readonly BrokerId[] | null;
+  const hasElr = changed("elr") !== null || changed("lastKnownElr") !== null;
+  const directories = changed("directories") as readonly Uuid[] | null;
   return {
     type: "PartitionChangeRecord",
-    version: 2,
+    version: hasElr ? 2 : directories === null ? 0 : 1,
     fields: {
       topicId,
       partitionId: before.id,
@@ -308,9 +312,11 @@ export function partitionChange(
       addingReplicas: changed("addingReplicas") as readonly BrokerId[] | null,
       removingReplicas: changed("removingReplicas") as readonly BrokerId[] | null,
       leaderRecoveryState: before.recovering === after.recovering ? -1 : Number(after.recovering),
-      directories: changed("directories") as readonly Uuid[] | null,
-      eligibleLeaderReplicas: brokers("elr"),
-      lastKnownElr: brokers("lastKnownElr"),
+      ...directories !== null && { directories },
+      ...hasElr && {
+        eligibleLeaderReplicas: brokers("elr"),
+        lastKnownElr: brokers("lastKnownElr"),
+      },
       leaderBrokerEpoch: after.leaderBrokerEpoch,
     },
   };

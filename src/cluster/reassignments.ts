@@ -1,12 +1,13 @@
 // Partition reassignments (KIP-455): moving replicas to other brokers.
 //
 //   wanted replicas are in sync already -> they are the replicas from now on, in that order
-//   some would have to copy the log     -> refused: a broker that could copy is not there yet
+//   some have to copy the log first     -> all are, old and new, until the new ones are in sync
+//   one of those does not run           -> refused: nobody can tell when it will have copied
 //
-// So a reassignment is over when it is answered, and none is ever in progress unless the folder
-// comes from a cluster that stopped within one: that one is listed, and can be cancelled.
+// A single node has nobody to copy: there a reassignment is over when it is answered, unless the
+// folder comes from a cluster that stopped within one. That is listed, and can be cancelled.
 
-import { type BrokerId, type PartitionId, ZERO_UUID } from "../base/ids.ts";
+import type { BrokerId, PartitionId } from "../base/ids.ts";
 import { ErrorCode, errorMessage, type RequestOf, type ResponseInput } from "../protocol/mod.ts";
 import type {
   AlterPartitionReassignments,
@@ -17,6 +18,7 @@ import type {
 import type { MetadataImage, PartitionImage, TopicImage } from "./image.ts";
 import { assignmentProblem, isActive } from "./partition_records.ts";
 import type { MetadataRecordInput } from "./records.ts";
+import { changeOf } from "./replication.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 import type { Decision } from "./store.ts";
 
@@ -98,45 +100,22 @@ function reassign(
   const isSame = replicas.length === partition.replicas.length &&
     replicas.every((id, i) => id === partition.replicas[i]);
   if (isSame && !isMoving) return undefined;
-  const added = replicas.filter((id) => !partition.replicas.includes(id));
-  if (added.length > 0) {
+  const away = replicas.filter((id) => !partition.replicas.includes(id) && !isActive(image, id));
+  if (away.length > 0) {
     return refusal(
       ErrorCode.INVALID_REPLICA_ASSIGNMENT,
-      `Brokers ${added.join(",")} would have to copy the log, which brokers cannot do yet`,
+      `Brokers ${away.join(",")} would have to copy the log, and do not run`,
     );
   }
-  const kept = isr.filter((id) => replicas.includes(id));
-  if (kept.length === 0) {
+  const isKept = [...isr, ...partition.elr].some((id) => replicas.includes(id));
+  const isCopied = replicas.some((id) => !before.includes(id));
+  if (!isKept && !isCopied) {
     return refusal(
       ErrorCode.INVALID_REPLICA_ASSIGNMENT,
       `None of the replicas ${replicas.join(",")} is in sync`,
     );
   }
-  return moved(image, { topic, partition }, { replicas, isr: kept });
-}
-
-function moved(
-  image: MetadataImage,
-  { topic, partition }: Found,
-  to: { readonly replicas: readonly BrokerId[]; readonly isr: readonly BrokerId[] },
-): MetadataRecordInput {
-  const { id: partitionId, leader, directories } = partition;
-  const successor = to.isr.find((id) => isActive(image, id)) ?? -1;
-  const fields = {
-    partitionId,
-    topicId: topic.id,
-    ...to,
-    addingReplicas: [],
-    removingReplicas: [],
-    ...(to.isr.includes(leader) ? {} : { leader: successor }),
-  };
-  if (directories.length === 0) return { type: "PartitionChangeRecord", version: 0, fields };
-  const folders = to.replicas.map((id) => directories[partition.replicas.indexOf(id)] ?? ZERO_UUID);
-  return {
-    type: "PartitionChangeRecord",
-    version: 1,
-    fields: { ...fields, directories: folders },
-  };
+  return changeOf(image, { topic, partition }, { type: "reassign", replicas: wanted });
 }
 
 function isReassigning({ addingReplicas, removingReplicas }: PartitionImage): boolean {

@@ -50,12 +50,14 @@ type Brokers = (id: BrokerId) => BrokerImage | undefined;
 
 /** What transitions of a topic's partitions look at. */
 function viewOf(image: MetadataImage, topic: string, brokers: Brokers): PartitionView {
+  const isAlone = image.brokers().length === 1;
   return {
     isActive(id) {
       const broker = brokers(id);
       return broker !== undefined && !broker.fenced && !broker.inControlledShutdown;
     },
-    epochOf: (id) => brokers(id)?.epoch ?? -1,
+    // Alone nobody compares it.
+    epochOf: (id) => isAlone ? -1 : brokers(id)?.epoch ?? -1,
     minIsr: minInSyncReplicas(image, topic),
     allowsUnclean: topicSetting(image, topic, "unclean.leader.election.enable") === "true",
   };
@@ -79,7 +81,7 @@ function inAll(
 }
 
 /** What `event` makes of one partition; no record where that is nothing. */
-function changeOf(
+export function changeOf(
   image: MetadataImage,
   { topic, partition }: { readonly topic: TopicImage; readonly partition: PartitionImage },
   event: PartitionEvent,

@@ -2,6 +2,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { type Client, Consumer, createTopic, Producer } from "../../src/client/mod.ts";
+import {
+  AlterPartitionReassignments,
+} from "../../src/protocol/apis/45_alter_partition_reassignments.ts";
 import { type ClusterScene, simulatedCluster } from "../harness/simulated_cluster.ts";
 
 const topic = "orders";
@@ -83,5 +86,30 @@ Deno.test("a transaction over partitions of three brokers is committed whole", a
     }
     await consumer.close();
     assertEquals(read.sort(), sent.sort());
+  });
+});
+
+Deno.test("replicas move to another broker, with all that there is", async () => {
+  await simulatedCluster({ brokers: 4, settings }, async (scene) => {
+    const { client, connect, partition, until } = scene;
+    const asked = await client();
+    await createTopic(asked, { name: topic, partitions: 1, replicationFactor: 3 });
+    const producer = new Producer(asked, {});
+    for (let i = 0; i < 20; i++) await producer.send({ topic, partition: 0, value: `${i}` });
+    const before = partition(topic, 0).replicas;
+    const added = [1, 2, 3, 4].find((id) => !before.includes(id))!;
+    const replicas = [added, ...before.slice(1)];
+    using admin = await connect(1);
+    const { responses } = await admin.ask(AlterPartitionReassignments, 1, {
+      timeoutMs: 1000,
+      allowReplicationFactorChange: false,
+      topics: [{ name: topic, partitions: [{ partitionIndex: 0, replicas }] }],
+    });
+    assertEquals(responses[0].partitions[0].errorCode, 0);
+    await until(() => partition(topic, 0).addingReplicas.length === 0);
+    assertEquals(partition(topic, 0).replicas, replicas);
+    for (let i = 20; i < 40; i++) await producer.send({ topic, partition: 0, value: `${i}` });
+    await producer.close();
+    assertEquals(await readAll(asked, 40), Array.from({ length: 40 }, (_, i) => `${i}`));
   });
 });

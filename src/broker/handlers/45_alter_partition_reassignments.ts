@@ -2,10 +2,11 @@
 //
 // Serves: 0-1.
 // Behaviour: replicas that are in sync take over when the answer goes out: another order, or fewer.
-//   A broker that is not registered is INVALID_REPLICA_ASSIGNMENT, as in Kafka; nothing to cancel
-//   is NO_REASSIGNMENT_IN_PROGRESS.
+//   Those that have to copy the log do so first, and then the others go. A broker that is not
+//   registered is INVALID_REPLICA_ASSIGNMENT, as in Kafka; nothing to cancel is
+//   NO_REASSIGNMENT_IN_PROGRESS.
 // Versions: 1 the replication factor may be kept from changing (KIP-860).
-// Not done: replicas that would have to copy a log: INVALID_REPLICA_ASSIGNMENT.
+// Not done: replicas on brokers that do not run: INVALID_REPLICA_ASSIGNMENT.
 
 import { decideAlterReassignments } from "../../cluster/reassignments.ts";
 import {
