@@ -63,7 +63,7 @@ async function withHome(
 const init = command({
   name: "cluster init",
   operands: [],
-  about: "begin a cluster in etcd, which its first broker would do as well",
+  about: "begin a cluster in etcd, before its first broker",
   options: homeOptions,
   examples: [["cluster init --cluster etcd://a:2379/main", "before any broker is there"]],
   run: (context, { options }) => {
@@ -79,7 +79,7 @@ const init = command({
 const status = command({
   name: "cluster status",
   operands: [],
-  about: "show what etcd knows of a cluster: brokers, lives, partitions in need",
+  about: "show what etcd knows of a cluster",
   options: { ...jsonOption, ...homeOptions },
   examples: [["cluster status --cluster etcd://a:2379/main", "whether brokers run or not"]],
   run: (context, { options }) =>
@@ -133,7 +133,7 @@ function printStatus(context: CliContext, found: ReturnType<typeof statusOf>): v
 const importCommand = command({
   name: "cluster import",
   operands: [],
-  about: "begin a cluster in etcd with what a single node's data folder says",
+  about: "begin a cluster in etcd from a single node's data",
   options: {
     ...homeOptions,
     "data-dir": { kind: "text", value: "FOLDER", about: "of that node, which does not run" },
