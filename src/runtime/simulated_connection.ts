@@ -69,6 +69,7 @@ export class End implements Transport {
   /** Counts the partitions that held something up; undefined while none does. */
   #stuckSince: number | undefined;
   #sentCount = 0;
+  #isCut = false;
   readonly #rankBase: number;
   gone = false;
 
@@ -179,7 +180,13 @@ export class End implements Transport {
     this.#world.scheduler.after(arrival - now, {
       rank: this.#rank(),
       label: `${label} ${this.#name}`,
-      run: () => cuts ? this.#world.cut() : peer.#arrive(item),
+      run: () => {
+        // What was behind it does not arrive without it.
+        if (this.#isCut) return;
+        if (!cuts) return peer.#arrive(item);
+        this.#isCut = true;
+        this.#world.cut();
+      },
     });
   }
 
