@@ -14,6 +14,7 @@ import { isUuid, ZERO_UUID } from "../../src/base/ids.ts";
 import { concatBytes, utf8 } from "../../src/base/bytes.ts";
 import { SaslHandshake } from "../../src/protocol/apis/17_sasl_handshake.ts";
 import { SaslAuthenticate } from "../../src/protocol/apis/36_sasl_authenticate.ts";
+import { DescribeTransactions } from "../../src/protocol/apis/65_describe_transactions.ts";
 import {
   type AnyApi,
   type Api,
@@ -23,6 +24,7 @@ import {
   decodeResponse,
   DescribeGroups,
   encodeRequest,
+  ErrorCode,
   type Fields,
   FindCoordinator,
   type Input,
@@ -261,6 +263,20 @@ export class Talk {
       await this.need(FindCoordinator, { coordinatorKeys: [this.group] }, { version: 4 });
       const described = await this.need(DescribeGroups, { groups }, { version: 5 });
       return described.groups.every(({ errorCode }) => errorCode === 0);
+    });
+  }
+
+  /** The same for transactional ids: whoever verifies one would be told so otherwise. */
+  async untilTransactionsAreLed(): Promise<void> {
+    const ids = Array.from({ length: 40 }, (_, index) => `${this.group}-${index}`);
+    await this.until(async () => {
+      const found = { keyType: 1, coordinatorKeys: ids };
+      await this.need(FindCoordinator, found, { version: 4 });
+      const { transactionStates } = await this.need(DescribeTransactions, {
+        transactionalIds: ids,
+      });
+      const unknown = ErrorCode.TRANSACTIONAL_ID_NOT_FOUND;
+      return transactionStates.every(({ errorCode }) => errorCode === unknown);
     });
   }
 

@@ -182,6 +182,7 @@ async function warmedUp(broker: Reachable, versions: Versions): Promise<void> {
   const talk = new Talk(broker, { about: ListGroups, version: 0, name: "warm-up", versions });
   try {
     await talk.untilGroupsAreLed();
+    await talk.untilTransactionsAreLed();
     if (!broker.isGuarded) await untilShareGroupsAreKept(talk);
   } finally {
     await talk.close();

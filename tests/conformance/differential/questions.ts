@@ -122,6 +122,8 @@ const poolsOf: Readonly<Record<string, Pool>> = {
   "Heartbeat groupId": anyGroupName,
   "LeaveGroup groupId": anyGroupName,
   "SyncGroup groupId": anyGroupName,
+  // Of two that would have the same transaction verified at a time Kafka refuses one.
+  "TxnOffsetCommit transactionalId": ({ group }) => [group],
   // Kafka fails as a whole over an id that is none.
   "Fetch topicId": ({ topicId }) => [topicId, topicId, "AAAAAAAAAAAAAAAAAAAABQ"],
   // Kafka refuses everything that is asked for beside a resource of an unknown type.
