@@ -73,10 +73,19 @@ export interface ReadOptions {
   readonly tellsNull?: boolean;
 }
 
+/** How far a group has come in partition 0 of a topic. */
+export interface Place {
+  readonly group: string;
+  readonly topic: string;
+  readonly offset: number;
+}
+
 /** What a producer sends within one transaction, and how that ends. */
 export interface TransactedPart {
   readonly topic: string;
   readonly records: readonly TestRecord[];
+  /** What a group has read for it, and commits along with it. */
+  readonly place?: Place;
   readonly end: "commit" | "abort";
 }
 

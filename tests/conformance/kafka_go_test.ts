@@ -18,6 +18,7 @@ clientTests({
       scenarios: [
         "commits transactions and aborts one, and reads what was committed",
         "is told that another producer has taken its transactional id",
+        "sends records on together with its place in a group, or neither",
       ],
     },
     {

@@ -243,6 +243,7 @@ const session = clientTests({
       scenarios: [
         "commits transactions and aborts one, and reads what was committed",
         "is told that another producer has taken its transactional id",
+        "sends records on together with its place in a group, or neither",
       ],
     },
     {

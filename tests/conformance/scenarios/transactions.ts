@@ -1,5 +1,5 @@
-// Transactions: what was committed is read, what was aborted is not, and of two producers of one
-// transactional id the later one is right.
+// Transactions: what was committed is read, what was aborted is not, be it records or a group's place
+// that goes with them, and of two producers of one transactional id the later one is right.
 
 import { assert, assertEquals } from "@std/assert";
 import type { Scenario, Session } from "../scenario.ts";
@@ -11,6 +11,7 @@ export const transactionScenarios: readonly Scenario[] = [
     run: commitAndAbort,
   },
   { name: "is told that another producer has taken its transactional id", run: fenced },
+  { name: "sends records on together with its place in a group, or neither", run: sendOn },
 ];
 
 async function commitAndAbort(session: Session): Promise<void> {
@@ -38,4 +39,29 @@ async function fenced(session: Session): Promise<void> {
   const options = { from: [[0, 0]], count: second.length, committed: true } as const;
   const read = await driver.read(topic, options);
   assertEquals(read.map(({ value }) => value), second.map(({ value }) => value));
+}
+
+async function sendOn(session: Session): Promise<void> {
+  const { driver } = session;
+  const from = await session.makeTopic("sent", { partitions: 1 });
+  const topic = await session.makeTopic("sent-on", { partitions: 1 });
+  const records = sampleRecords(60, "sent");
+  await driver.produce(from, records, {});
+  const group = uniqueName("senders-on");
+  const part = (start: number, offset: number, end: "commit" | "abort") => {
+    return {
+      topic,
+      records: records.slice(start, offset),
+      place: { group, topic: from, offset },
+      end,
+    };
+  };
+  const id = uniqueName("sending-on");
+  await driver.transact!(id, [part(0, 40, "commit"), part(40, 60, "abort")]);
+  assertEquals((await driver.committed!(group, { topic: from, partitions: 1 }))[0].offset, 40);
+  await driver.transact!(id, [part(40, 60, "commit")]);
+  assertEquals((await driver.committed!(group, { topic: from, partitions: 1 }))[0].offset, 60);
+  const options = { from: [[0, 0]], count: records.length, committed: true } as const;
+  const read = await driver.read(topic, options);
+  assertEquals(read.map(({ value }) => value), records.map(({ value }) => value));
 }

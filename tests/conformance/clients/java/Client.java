@@ -26,6 +26,7 @@ import org.apache.kafka.clients.admin.GroupListing;
 import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsSpec;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -213,10 +214,18 @@ public final class Client {
     producer.flush();
   }
 
+  private static void sendPlace(KafkaProducer<String, String> producer, JsonNode place) {
+    var partition = new TopicPartition(place.get("topic").asText(), 0);
+    var offset = new OffsetAndMetadata(place.get("offset").asLong());
+    producer.sendOffsetsToTransaction(
+        Map.of(partition, offset), new ConsumerGroupMetadata(place.get("group").asText()));
+  }
+
   private static Object transact(JsonNode c) {
     try (var producer = transactional(c)) {
       for (JsonNode part : c.get("parts")) {
         sendWithin(producer, part.get("records"), part.get("topic").asText());
+        if (part.has("place")) sendPlace(producer, part.get("place"));
         if (part.get("end").asText().equals("commit")) producer.commitTransaction();
         else producer.abortTransaction();
       }

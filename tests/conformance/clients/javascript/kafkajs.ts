@@ -159,9 +159,14 @@ export class KafkajsDriver implements Driver {
   async transact(transactionalId: string, parts: readonly TransactedPart[]): Promise<void> {
     const producer = await this.#transactional(transactionalId);
     try {
-      for (const { topic, records, end } of parts) {
+      for (const { topic, records, place, end } of parts) {
         const transaction = await producer.transaction();
         await transaction.send({ topic, messages: records.map(messageOf) });
+        if (place !== undefined) {
+          const partitions = [{ partition: 0, offset: `${place.offset}` }];
+          const topics = [{ topic: place.topic, partitions }];
+          await transaction.sendOffsets({ consumerGroupId: place.group, topics });
+        }
         await (end === "commit" ? transaction.commit() : transaction.abort());
       }
     } finally {

@@ -25,6 +25,7 @@ import type {
   JoinOptions,
   LogIn,
   Member,
+  Place,
   ProduceOptions,
   Reached,
   ReadOptions,
@@ -136,14 +137,39 @@ export class PlatformaticDriver implements Driver {
   async transact(transactionalId: string, parts: readonly TransactedPart[]): Promise<void> {
     const producer = this.#transactional(transactionalId);
     try {
-      for (const { topic, records, end } of parts) {
+      for (const { topic, records, place, end } of parts) {
         const transaction = await producer.beginTransaction();
         await transaction.send({ messages: records.map((record) => messageOf(topic, record)) });
+        const reading = place && await this.#readUntil(place);
+        if (reading !== undefined) {
+          await transaction.addConsumer(reading.consumer);
+          await transaction.addOffset(reading.message);
+        }
         await (end === "commit" ? transaction.commit() : transaction.abort());
+        await reading?.consumer.close(true);
       }
     } finally {
       await producer.close();
     }
+  }
+
+  /** A member of the group, with the last message before the place. */
+  async #readUntil({ group, topic, offset }: Place) {
+    const consumer = this.#consumer(group);
+    const found = Promise.withResolvers<BytesMessage>();
+    const stream = await consumer.consume({
+      topics: [topic],
+      mode: "committed",
+      fallbackMode: "earliest",
+      autocommit: false,
+    });
+    stream.on("error", found.reject);
+    stream.on("data", (message) => {
+      if (Number(message.offset) === offset - 1) found.resolve(message);
+    });
+    const what = () => `the record before offset ${offset} of ${topic}`;
+    const message = await within(found.promise, { ms: 30_000, what });
+    return { consumer, message };
   }
 
   #transactional(transactionalId: string): Producer<Buffer, Buffer, Buffer, Buffer> {

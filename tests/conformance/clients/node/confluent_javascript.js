@@ -135,14 +135,22 @@ async function sendWithin(producer, topic, records) {
   await promised((done) => producer.flush(30_000, done));
 }
 
+async function sendPlace(producer, { group, topic, offset }) {
+  const consumer = await connected(new KafkaConsumer({ ...base, "group.id": group }, {}));
+  const offsets = [{ topic, partition: 0, offset }];
+  await promised((done) => producer.sendOffsetsToTransaction(offsets, consumer, 30_000, done));
+  await disconnected(consumer);
+}
+
 const commitTransaction = (producer) =>
   promised((done) => producer.commitTransaction(30_000, done));
 
 async function transact({ transactionalId, parts }) {
   const producer = await transactional(transactionalId);
   try {
-    for (const { topic, records, end } of parts) {
+    for (const { topic, records, place, end } of parts) {
       await sendWithin(producer, topic, records);
+      if (place !== undefined) await sendPlace(producer, place);
       if (end === "commit") await commitTransaction(producer);
       else await promised((done) => producer.abortTransaction(30_000, done));
     }

@@ -132,6 +132,10 @@ async def transact(c):
     try:
         for part in c["parts"]:
             await send_within(producer, part["topic"], part["records"])
+            if "place" in part:
+                place = part["place"]
+                offsets = {TopicPartition(place["topic"], 0): place["offset"]}
+                await producer.send_offsets_to_transaction(offsets, place["group"])
             if part["end"] == "commit":
                 await producer.commit_transaction()
             else:

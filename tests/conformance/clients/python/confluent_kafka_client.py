@@ -105,10 +105,19 @@ def send_within(producer, topic, records):
     producer.flush(30)
 
 
+def send_place(producer, place):
+    consumer = Consumer({**base, "group.id": place["group"]})
+    offsets = [TopicPartition(place["topic"], 0, place["offset"])]
+    producer.send_offsets_to_transaction(offsets, consumer.consumer_group_metadata(), 30)
+    consumer.close()
+
+
 def transact(c):
     producer = transactional(c)
     for part in c["parts"]:
         send_within(producer, part["topic"], part["records"])
+        if "place" in part:
+            send_place(producer, part["place"])
         if part["end"] == "commit":
             producer.commit_transaction(30)
         else:

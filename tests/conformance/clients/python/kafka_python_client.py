@@ -114,6 +114,10 @@ def transact(c):
     try:
         for part in c["parts"]:
             send_within(producer, part["topic"], part["records"])
+            if "place" in part:
+                place = part["place"]
+                offsets = {TopicPartition(place["topic"], 0): OffsetAndMetadata(place["offset"], "", -1)}
+                producer.send_offsets_to_transaction(offsets, place["group"])
             if part["end"] == "commit":
                 producer.commit_transaction()
             else:

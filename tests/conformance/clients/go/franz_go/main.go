@@ -168,16 +168,62 @@ func sendWithin(client *kgo.Client, topic string, records []lines.Record) error 
 	if err := client.BeginTransaction(); err != nil {
 		return err
 	}
-	made := []*kgo.Record{}
-	for _, each := range records {
-		made = append(made, &kgo.Record{
-			Topic: topic, Key: lines.Bytes(each.Key), Value: lines.Bytes(each.Value),
-		})
-	}
+	made := recordsOf(lines.Part{Topic: topic, Records: records})
 	return client.ProduceSync(soon(), made...).FirstErr()
 }
 
+func recordsOf(part lines.Part) []*kgo.Record {
+	made := []*kgo.Record{}
+	for _, each := range part.Records {
+		made = append(made, &kgo.Record{
+			Topic: part.Topic, Key: lines.Bytes(each.Key), Value: lines.Bytes(each.Value),
+		})
+	}
+	return made
+}
+
+func sendOn(c lines.Command) (any, error) {
+	place := c.Parts[0].Place
+	session, err := kgo.NewGroupTransactSession(append(slices.Clone(base),
+		kgo.TransactionalID(c.TransactionalID),
+		kgo.ConsumerGroup(place.Group),
+		kgo.ConsumeTopics(place.Topic),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.RequireStableFetchOffsets())...)
+	if err != nil {
+		return nil, err
+	}
+	defer session.Close()
+	for _, part := range c.Parts {
+		for at := int64(-1); at < part.Place.Offset; {
+			fetches := session.PollRecords(soon(), len(part.Records))
+			if err := fetches.Err0(); err != nil {
+				return nil, err
+			}
+			fetches.EachRecord(func(record *kgo.Record) { at = record.Offset + 1 })
+		}
+		if err := session.Begin(); err != nil {
+			return nil, err
+		}
+		if err := session.ProduceSync(soon(), recordsOf(part)...).FirstErr(); err != nil {
+			return nil, err
+		}
+		committed, err := session.End(soon(), part.End == "commit")
+		if err != nil {
+			return nil, err
+		}
+		if committed != (part.End == "commit") {
+			return nil, errors.New("the session has ended its transaction the other way")
+		}
+	}
+	return nil, nil
+}
+
 func transact(c lines.Command) (any, error) {
+	if c.Parts[0].Place != nil {
+		return sendOn(c)
+	}
 	client := newClient(kgo.TransactionalID(c.TransactionalID))
 	defer client.Close()
 	for _, part := range c.Parts {

@@ -54,10 +54,18 @@ type Command struct {
 	Second           []Record          `json:"second"`
 }
 
+// Place is how far a group has come in partition 0 of a topic.
+type Place struct {
+	Group  string `json:"group"`
+	Topic  string `json:"topic"`
+	Offset int64  `json:"offset"`
+}
+
 // Part is what is sent within one transaction.
 type Part struct {
 	Topic   string   `json:"topic"`
 	Records []Record `json:"records"`
+	Place   *Place   `json:"place"`
 	End     string   `json:"end"`
 }
 

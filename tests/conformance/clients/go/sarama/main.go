@@ -224,6 +224,13 @@ func transact(c lines.Command) (any, error) {
 		if err := sendWithin(producer, part.Topic, part.Records); err != nil {
 			return nil, err
 		}
+		if part.Place != nil {
+			offsets := []*sarama.PartitionOffsetMetadata{{Offset: part.Place.Offset}}
+			places := map[string][]*sarama.PartitionOffsetMetadata{part.Place.Topic: offsets}
+			if err := producer.AddOffsetsToTxn(places, part.Place.Group); err != nil {
+				return nil, err
+			}
+		}
 		end := producer.AbortTxn
 		if part.End == "commit" {
 			end = producer.CommitTxn
