@@ -55,6 +55,7 @@ import type { Group } from "./group.ts";
 import type { GroupConfig } from "./group_config.ts";
 import { applyGroupRecord, kindOf } from "./group_kinds.ts";
 import { decideDeletion, decideExpiry, endOfForgotten } from "./group_removal.ts";
+import { decideJoinInstead } from "./join_instead.ts";
 import type { Answer, Asked, At, Decision, Effects, ImageChange, Machine } from "./machine.ts";
 import type { TopicPartitions } from "./modern/assignment.ts";
 import { noRegexes, type RegexEngine } from "./modern/regex.ts";
@@ -84,7 +85,6 @@ import type {
   StatesWanted,
   StatesWantedResponse,
 } from "./share/states_wanted.ts";
-import { decideJoinInstead } from "./streams/conversion.ts";
 import { type DescribedStreamsGroup, describeStreamsGroup } from "./streams/describe.ts";
 import { decideStreamsHeartbeat } from "./streams/heartbeat.ts";
 import type { StreamsHeartbeatInput } from "./streams/heartbeat_request.ts";
@@ -167,9 +167,12 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
   join(input: JoinInput, at: At<JoinGroupResponse>): GroupDecision {
     return this.#decided(at.nowMs, (view) => {
       const group = view.groups.get(input.request.groupId);
-      if (group?.type === "consumer") return decideClassicJoin(view, group, { input, at });
-      if (group?.type === "streams") return decideJoinInstead(view, group, { input, at });
-      return decideJoin(view, input, at);
+      if (group?.type === "consumer" && group.members.size > 0) {
+        return decideClassicJoin(view, group, { input, at });
+      }
+      return group?.type === "consumer" || group?.type === "streams"
+        ? decideJoinInstead(view, group, { input, at })
+        : decideJoin(view, input, at);
     });
   }
 

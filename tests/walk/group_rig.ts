@@ -3,8 +3,9 @@
 //
 //   ask ──> decided ──> in the log ──> answers: to this request, or to others that waited
 //
-// Laws: who asks is answered once; group epochs and generations only grow; a committed offset never
-// goes back, and is what the log says; at most one client may commit for a partition.
+// Laws: who asks is answered once; epochs and generations only grow while anybody is in the group;
+// a committed offset never goes back, and is what the log says; at most one client may commit for a
+// partition.
 
 import {
   type Asked,
@@ -70,6 +71,8 @@ export class GroupRig {
   #epoch = 0;
   /** The group that the log has last told of had no members. */
   #isEmpty = true;
+  /** Who is in it while it is a consumer group. */
+  readonly #members = new Set<string>();
 
   constructor(mutation: Mutation | undefined, partitionCount: number) {
     this.shell = new GroupShell(() => config, mutation);
@@ -201,7 +204,8 @@ export class GroupRig {
   #takeBatches({ answers, batches }: ReturnType<GroupShell["carryOut"]>): void {
     for (const { records, errorCode } of batches) {
       if (errorCode !== ErrorCode.NONE) continue;
-      for (const record of records) this.#take(record);
+      const wasEmpty = this.#members.size === 0;
+      for (const record of records) this.#take(record, { wasEmpty });
     }
     for (const { to, response } of answers) {
       law(this.#open.has(to.id), "an answer to nobody, or a second one");
@@ -212,7 +216,7 @@ export class GroupRig {
   }
 
   /** A record that the log has taken. */
-  #take(record: GroupCoordinatorRecord): void {
+  #take(record: GroupCoordinatorRecord, { wasEmpty }: { readonly wasEmpty: boolean }): void {
     if (record.type === "OffsetCommit") {
       if (record.value === null) return;
       const { partition } = record.key;
@@ -226,7 +230,14 @@ export class GroupRig {
       }
       this.#grow(record.value.generation);
       this.#isEmpty = record.value.members.length === 0;
-    } else if (record.type === "ConsumerGroupMetadata" && record.value !== null) {
+    } else if (record.type === "ConsumerGroupMemberMetadata") {
+      const { memberId } = record.key;
+      if (record.value === null) this.#members.delete(memberId);
+      else this.#members.add(memberId);
+    } else if (record.type === "ConsumerGroupMetadata") {
+      // A group that ends while nobody is in it, another one begins anew in its place.
+      if (record.value === null && wasEmpty) this.#epoch = 0;
+      if (record.value === null) return;
       this.#grow(record.value.epoch);
       this.#isEmpty = false;
     }

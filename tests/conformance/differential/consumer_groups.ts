@@ -182,4 +182,26 @@ export const consumerGroupScenarios: readonly Scenario[] = [
       await talk.ask(DescribeGroups, { groups: [talk.group] }, { version: 6 });
     },
   },
+  {
+    about: ConsumerGroupDescribe,
+    name: "a member of the classic protocol where all others have left",
+    async run(talk) {
+      const topicId = await talk.createTopic();
+      const { memberEpoch } = await beat(talk);
+      const { group: groupId } = talk;
+      const partition = { partitionIndex: 0, committedOffset: 5, committedMetadata: "" };
+      const topics = [{ name: talk.topic, topicId, partitions: [partition] }];
+      const member = { memberId: first, generationIdOrMemberEpoch: memberEpoch };
+      await talk.ask(OffsetCommit, { groupId, topics, ...member }, { version: 9 });
+      await beat(talk, { memberEpoch: -1 });
+      const protocols = [{ name: "range", metadata: subscription(talk.topic) }];
+      await join(talk, { memberId: "somebody", protocols });
+      await describe(talk);
+      await groupOfOne(talk, { protocols });
+      await describe(talk);
+      await talk.ask(DescribeGroups, { groups: [groupId] }, { version: 6 });
+      const groups = [{ groupId, topics: null }];
+      await talk.ask(OffsetFetch, { groups }, { version: 8 });
+    },
+  },
 ];
