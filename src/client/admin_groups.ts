@@ -10,9 +10,9 @@ import {
 } from "../protocol/mod.ts";
 import type { Client } from "./client.ts";
 import type { DescribedGroup } from "./described_group.ts";
-import { checkCode, onlyAnswer } from "./faults.ts";
+import { checkCode, KafkaError, onlyAnswer } from "./faults.ts";
 import { withCoordinator } from "./group_offsets.ts";
-import { describeModernGroup } from "./modern_groups.ts";
+import { type Asking, describeModernGroup } from "./modern_groups.ts";
 import type { TopicPartition } from "./offsets.ts";
 
 /** A group in a list. */
@@ -53,31 +53,46 @@ export async function listGroups(client: Client): Promise<ListedGroup[]> {
 export async function describeGroup(client: Client, groupId: string): Promise<DescribedGroup> {
   const about = `describe group ${groupId}`;
   return await withCoordinator(client, async (to) => {
-    const answer = await client.request(DescribeGroups, { groups: [groupId] }, { to });
-    const group = onlyAnswer(answer.groups, about);
-    // Before version 6 a group that does not exist is one in state Dead.
-    const isNone = group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND || group.groupState === "Dead";
-    if (isNone) return await describeModernGroup(client, groupId, { to, about });
-    checkCode(group.errorCode, about, group.errorMessage);
-    return {
-      groupId,
-      type: "classic",
-      epoch: undefined,
-      state: group.groupState,
-      protocolType: group.protocolType,
-      protocol: group.protocolData,
-      coordinator: to,
-      members: group.members.map((member) => ({
-        memberId: member.memberId,
-        groupInstanceId: member.groupInstanceId,
-        clientId: member.clientId,
-        clientHost: member.clientHost,
-        partitions: group.protocolType === "consumer" && member.memberAssignment.length > 0
-          ? partitionsOf(member.memberAssignment)
-          : [],
-      })),
-    };
+    const asking = { to, about };
+    // A group that changes its protocol between two questions is what was asked for first.
+    const found = await describeClassicGroup(client, groupId, asking) ??
+      await describeModernGroup(client, groupId, asking) ??
+      await describeClassicGroup(client, groupId, asking);
+    if (found === undefined) throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, about);
+    return found;
   }, { groupId });
+}
+
+/** Undefined when there is none, or it is of another kind. */
+async function describeClassicGroup(
+  client: Client,
+  groupId: string,
+  { to, about }: Asking,
+): Promise<DescribedGroup | undefined> {
+  const answer = await client.request(DescribeGroups, { groups: [groupId] }, { to });
+  const group = onlyAnswer(answer.groups, about);
+  // Before version 6 a group that does not exist is one in state Dead.
+  const isNone = group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND || group.groupState === "Dead";
+  if (isNone) return undefined;
+  checkCode(group.errorCode, about, group.errorMessage);
+  return {
+    groupId,
+    type: "classic",
+    epoch: undefined,
+    state: group.groupState,
+    protocolType: group.protocolType,
+    protocol: group.protocolData,
+    coordinator: to,
+    members: group.members.map((member) => ({
+      memberId: member.memberId,
+      groupInstanceId: member.groupInstanceId,
+      clientId: member.clientId,
+      clientHost: member.clientHost,
+      partitions: group.protocolType === "consumer" && member.memberAssignment.length > 0
+        ? partitionsOf(member.memberAssignment)
+        : [],
+    })),
+  };
 }
 
 /**

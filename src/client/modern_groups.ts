@@ -15,22 +15,20 @@ import { checkCode, KafkaError, onlyAnswer } from "./faults.ts";
 import type { TopicPartition } from "./offsets.ts";
 
 /** Who coordinates it, and what for messages say of the question. */
-interface Asking {
+export interface Asking {
   readonly to: BrokerId;
   readonly about: string;
 }
 
-/** A consumer, share or streams group. Throws GROUP_ID_NOT_FOUND when there is none. */
+/** A consumer, share or streams group; undefined when there is none. */
 export async function describeModernGroup(
   client: Client,
   groupId: string,
   asking: Asking,
-): Promise<DescribedGroup> {
-  const found = await orNone(() => describeConsumerGroup(client, groupId, asking)) ??
+): Promise<DescribedGroup | undefined> {
+  return await orNone(() => describeConsumerGroup(client, groupId, asking)) ??
     await orNone(() => describeShareGroup(client, groupId, asking)) ??
     await orNone(() => describeStreamsGroup(client, groupId, asking));
-  if (found === undefined) throw new KafkaError(ErrorCode.GROUP_ID_NOT_FOUND, asking.about);
-  return found;
 }
 
 /** Undefined where there is no such group, or the broker knows no such groups. */

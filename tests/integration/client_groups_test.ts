@@ -13,6 +13,7 @@ import {
   describeGroup,
   Producer,
 } from "../../src/client/mod.ts";
+import { DescribeGroups } from "../../src/protocol/mod.ts";
 import { type ClusterScene, simulatedCluster } from "../harness/simulated_cluster.ts";
 
 interface Scene extends ClusterScene {
@@ -129,6 +130,26 @@ Deno.test("a group of the consumer protocol is shared out by the broker", () =>
     await second.close();
     assertEquals([...first.values, ...second.values].sort(), ["0", "1", "2", "3"], "none twice");
     assertEquals((await describeGroup(kafka, "billing")).members, []);
+  }));
+
+Deno.test("a group that changes its protocol while it is asked about is found all the same", () =>
+  world(async ({ kafka, pass }) => {
+    const before = new Member(kafka, { groupProtocol: "consumer" });
+    await pass(3000);
+    await before.close();
+    let after: Member | undefined;
+    const request = kafka.request.bind(kafka);
+    kafka.request = async (api, ...asked) => {
+      const answer = await request(api, ...asked);
+      if (api.key === DescribeGroups.key && after === undefined) {
+        after = new Member(kafka, { groupProtocol: "classic" });
+        await pass(3000);
+      }
+      return answer;
+    };
+    const group = await describeGroup(kafka, "billing");
+    assertEquals([group.type, group.members.length], ["classic", 1]);
+    await after?.close();
   }));
 
 for (const groupProtocol of ["classic", "consumer"] as const) {
