@@ -105,9 +105,13 @@ export class OttlaDriver implements Driver {
 
   async transact(transactionalId: string, parts: readonly TransactedPart[]): Promise<void> {
     await using producer = this.#cluster.producer({ transactionalId });
-    for (const { topic, records, end } of parts) {
+    for (const { topic, records, place, end } of parts) {
       await using transaction = await producer.begin();
       await transaction.send(records.map((record) => ({ topic, ...record })));
+      if (place !== undefined) {
+        const offsets = [{ topic: place.topic, partition: 0, offset: place.offset }];
+        await transaction.sendOffsets({ groupId: place.group, offsets });
+      }
       if (end === "commit") await transaction.commit();
     }
   }
