@@ -1,4 +1,4 @@
-// An empty group whose members the coordinator assigns ends where a consumer of the classic protocol
+// An empty group whose members the coordinator assigns ends where a member of the classic protocol
 // joins under its id, and a classic group begins. Its offsets stay: whoever comes reads on from
 // them. Classic members of a consumer group are for groups that change while they are at work
 // (consumer/classic_members.ts), and so is what group.consumer.migration.policy says.

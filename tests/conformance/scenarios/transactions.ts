@@ -1,5 +1,5 @@
-// Transactions: what was committed is read, what was aborted is not, be it records or the place in a
-// group that goes with them, and of two producers of one transactional id the later one is right.
+// Transactions: what was committed is read, what was aborted is not, be it records or a place in a
+// group that goes with them; and of two producers of one transactional id the later one is right.
 
 import { assert, assertEquals } from "@std/assert";
 import type { Scenario, Session } from "../scenario.ts";
