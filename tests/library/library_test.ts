@@ -304,8 +304,14 @@ test("what admin and consumer cannot take is refused at once, and by name", asyn
   await refused(of("createTopic", { name: "a", configs }), /config retention\.ms takes .*not 1000/);
   await refused(of("createPartitions", { topic: "a" }), /count is a whole number/);
   await refused(of("createPartitions", "a", 3), /takes an object of options, not "a"/);
-  await refused(of("describeConfigs", "a"), /takes \{ topic \} or \{ broker \}, not "a"/);
-  await refused(of("describeConfigs", { topic: "a", broker: 1 }), /takes \{ topic \} or/);
+  await refused(
+    of("describeConfigs", "a"),
+    /takes \{ topic \}, \{ group \} or \{ broker \}, not "a"/,
+  );
+  await refused(
+    of("describeConfigs", { topic: "a", broker: 1 }),
+    /takes one resource, not/,
+  );
   await refused(of("describeConfigs", { topic: "a" }, { names: [1] }), /each of names as text/);
   await refused(of("listOffsets", "a", { spec: "latest" }), /takes a list of partitions, not "a"/);
   await refused(of("listOffsets", [{ topic: "a" }], {}), /partition is a whole number/);
