@@ -9,7 +9,7 @@
 // connection to a broker, and a failed one is replaced by the next request, never repaired.
 
 import { formatAddress } from "../base/address.ts";
-import { messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
+import { ConnectionFault, messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
 import type { BrokerId, LeaderEpoch, PartitionId } from "../base/ids.ts";
 import { checkOptions, type OptionKinds } from "../base/options.ts";
 import {
@@ -226,10 +226,16 @@ export class Client {
     topics: readonly string[] | null,
     options: { allowCreate?: boolean } = {},
   ): Promise<ClusterMetadata> {
-    const answer = await this.request(Metadata, {
-      topics: topics === null ? null : topics.map((name) => ({ name })),
-      allowAutoTopicCreation: options.allowCreate ?? false,
-    }, { to: "any" });
+    const ask = () =>
+      this.request(Metadata, {
+        topics: topics === null ? null : topics.map((name) => ({ name })),
+        allowAutoTopicCreation: options.allowCreate ?? false,
+      }, { to: "any" });
+    const answer = await ask().catch((error) => {
+      // A broker ends connections that were idle for long, at times just as they are used again.
+      if (!(error instanceof ConnectionFault)) throw error;
+      return ask();
+    });
     const cluster = clusterMetadata(answer);
     this.#brokers = new Map(cluster.brokers.map((broker) => [broker.id, broker]));
     this.#controller = cluster.controller;

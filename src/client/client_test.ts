@@ -80,6 +80,17 @@ Deno.test("a lost connection fails what was under way, and is replaced", async (
   client.close();
 });
 
+Deno.test("metadata is asked for once more when the connection ends under it", async () => {
+  let asked = 0;
+  await using broker = await ScriptedBroker.start({
+    Metadata: () => ++asked === 2 ? "close" : undefined,
+  });
+  const client = await broker.connect();
+  const { topics } = await client.fetchMetadata(["orders"]);
+  assertEquals([topics.map(({ name }) => name), asked], [["orders"], 3]);
+  client.close();
+});
+
 Deno.test("a connection that ends just as a request is to be written rejects it", async () => {
   await using broker = await ScriptedBroker.start({});
   const address = { host: "127.0.0.1", port: broker.port };
