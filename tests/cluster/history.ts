@@ -10,6 +10,7 @@
 // much of it.
 
 import { assert } from "@std/assert";
+import { ConnectionFault, PlatformFault } from "../../src/base/faults.ts";
 import { type Client, Consumer, createTopic, Producer } from "../../src/client/mod.ts";
 import { type ClusterScene, simulatedCluster } from "../harness/simulated_cluster.ts";
 
@@ -101,16 +102,28 @@ class History {
     this.#ended = true;
     await Promise.all(actors);
     await until(() => partition(topic, 0).isr.length === 3);
-    const found = await this.#readAll(await client());
+    const found = await this.#readAll(await this.#client());
     this.#check(found);
     const acknowledged = this.#acknowledged.reduce((sum, each) => sum + each.length, 0);
     const { leaderEpoch: epochs } = partition(topic, 0);
     return { acknowledged, records: found.length, epochs, lines };
   }
 
+  /** A client, whichever broker it finds: one that is just going away is no reason to give up. */
+  async #client(): Promise<Client> {
+    for (;;) {
+      try {
+        return await this.#scene.client();
+      } catch (error) {
+        if (!(error instanceof ConnectionFault || error instanceof PlatformFault)) throw error;
+        await this.#scene.pass(200);
+      }
+    }
+  }
+
   async #produce(id: number): Promise<void> {
-    const { client, pass } = this.#scene;
-    let producer = new Producer(await client(), {});
+    const { pass } = this.#scene;
+    let producer = new Producer(await this.#client(), {});
     while (!this.#ended) {
       const value = this.#sent[id]++;
       try {
@@ -119,7 +132,7 @@ class History {
       } catch {
         // What became of it is not known; a new producer goes on behind it.
         await producer.close().catch(() => {});
-        producer = new Producer(await client(), {});
+        producer = new Producer(await this.#client(), {});
       }
       await pass(1 + this.#pick(40));
     }
@@ -127,8 +140,8 @@ class History {
   }
 
   async #consume(): Promise<void> {
-    const { client, pass } = this.#scene;
-    const consumer = new Consumer(await client(), { autoOffsetReset: "earliest" });
+    const { pass } = this.#scene;
+    const consumer = new Consumer(await this.#client(), { autoOffsetReset: "earliest" });
     consumer.assign([{ topic, partition: 0 }]);
     while (!this.#ended) {
       try {
