@@ -44,6 +44,8 @@ export const supportedFeatures = [
 
 /** Pause before it is tried again to register anew. */
 const rejoinAfterMs = 500;
+/** So long a broker that stops waits for a shared home, which may be away, to hear of it. */
+const farewellMsMax = 2_000;
 
 export interface MembershipOptions {
   readonly config: BrokerConfig;
@@ -66,6 +68,8 @@ export class Membership {
   #lease: BrokerLease | undefined;
   #isLeaving = false;
   #isFenced = false;
+  /** It goes, and the home of the metadata did not hear that in time. */
+  #isUnheard = false;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -226,18 +230,41 @@ export class Membership {
     }
   }
 
-  /** This member of a cluster is about to stop: others lead what it led, before it does. */
+  /**
+   * This member of a cluster is about to stop: others lead what it led, before it does. Resolves
+   * within {@link farewellMsMax}: where nobody can be told, others find out by its lease.
+   */
   async retire(): Promise<void> {
     this.#isLeaving = true;
-    const { metadata: { change, isShared }, storage: { nodeId: brokerId }, logger } = this.#options;
+    const { metadata: { change, isShared }, storage: { nodeId: brokerId } } = this.#options;
     const brokerEpoch = this.#lease?.brokerEpoch;
     if (!isShared || brokerEpoch === undefined) return;
+    this.#isUnheard = !await this.#tell(
+      "what this broker leads could not be given to others before it stops",
+      () => change((image) => decideControlledShutdown(image, { brokerId, brokerEpoch })),
+    );
+  }
+
+  /** Has others told as this broker goes; whether that is done. Where it is not, says `failure`. */
+  async #tell(failure: string, change: () => Promise<unknown>): Promise<boolean> {
+    const { metadata: { isShared }, timers, logger } = this.#options;
+    const late = Promise.withResolvers<never>();
+    // A node's own log answers as fast as its disk: nothing else may end while it is written.
+    const patience = isShared
+      ? timers.after(
+        farewellMsMax,
+        () => late.reject(new PartitionFault(`no answer for ${farewellMsMax} ms`)),
+      )
+      : undefined;
     try {
-      await change((image) => decideControlledShutdown(image, { brokerId, brokerEpoch }));
+      await Promise.race([change(), late.promise]);
+      return true;
     } catch (error) {
       if (!isStoreFault(error)) throw error;
-      const message = "what this broker leads could not be given to others before it stops";
-      logger.log("warn", message, { reason: messageOf(error) });
+      logger.log("warn", failure, { reason: messageOf(error) });
+      return false;
+    } finally {
+      patience?.cancel();
     }
   }
 
@@ -279,15 +306,16 @@ export class Membership {
 
   /** Says that this broker is gone. A log that cannot take it says so at the next start. */
   async leave(): Promise<void> {
-    const { storage, metadata: { change }, logger } = this.#options;
-    if (this.#readsOnlyBecause !== undefined) return await this.#lease?.end();
-    try {
-      await change((image) => decideFenceBroker(image, storage.nodeId));
-    } catch (error) {
-      if (!isStoreFault(error)) throw error;
-      logger.log("warn", "the end of this broker could not be recorded", {
-        reason: messageOf(error),
-      });
+    const { storage: { nodeId }, metadata } = this.#options;
+    if (this.#readsOnlyBecause === undefined && !this.#isUnheard) {
+      const epoch = metadata.image.broker(nodeId)?.epoch;
+      await this.#tell("the end of this broker could not be recorded", () =>
+        // Should it be heard late, whoever has registered since is another.
+        metadata.change((image) =>
+          image.broker(nodeId)?.epoch === epoch
+            ? decideFenceBroker(image, nodeId)
+            : { records: [], response: undefined }
+        ));
     }
     await this.#lease?.end();
   }
