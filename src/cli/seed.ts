@@ -21,7 +21,11 @@ export class Seed {
 
   /** Brings `broker` to what is declared; what is there stays. Ends it where that fails. */
   async apply(
-    { runtime, config, broker }: { runtime: Runtime; config: BrokerConfig; broker: RunningBroker },
+    { runtime, config, broker }: {
+      runtime: Runtime;
+      config: BrokerConfig;
+      broker: Pick<RunningBroker, "address" | "close">;
+    },
   ): Promise<void> {
     try {
       await this.#apply(runtime, config, broker.address);

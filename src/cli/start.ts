@@ -12,8 +12,15 @@ import { formatAddress } from "../base/address.ts";
 import { messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
 import { programVersion } from "../base/version.ts";
 import { escapedLines } from "../base/visible.ts";
-import { type ConfigInput, loadConfig, type RunningBroker, startBroker } from "../broker/mod.ts";
-import type { Files, Logger, LogLevel, Runtime, Timer } from "../runtime/ports.ts";
+import type { BrokerId } from "../base/ids.ts";
+import {
+  type BrokerConfig,
+  type ConfigInput,
+  loadConfig,
+  type RunningBroker,
+  startBroker,
+} from "../broker/mod.ts";
+import type { Address, Files, Logger, LogLevel, Runtime, Timer } from "../runtime/ports.ts";
 import { ArgumentFault, command, nearest, seeHelp, type Values } from "./arguments.ts";
 import { type CliContext, exitCode, onInterrupt } from "./context.ts";
 import type { ClusterHomeOptions } from "./cluster_home.ts";
@@ -28,6 +35,7 @@ const options = {
   host: { kind: "text", value: "HOST", about: "address to bind (default: all, as Kafka does)" },
   "data-dir": { kind: "text", value: "FOLDER", about: "default ./ottla-data" },
   ephemeral: { kind: "flag", about: "keep everything in memory: nothing survives the end" },
+  nodes: { kind: "number", value: "N", about: "so many brokers here, replicas; in memory only" },
   "metrics-port": { kind: "number", value: "PORT", about: "serve /metrics and /health over HTTP" },
   cluster: { kind: "text", value: "etcd://HOST/NAME", about: "take part in a cluster" },
   "node-id": { kind: "number", value: "ID", about: "of this broker in its cluster (default 1)" },
@@ -50,6 +58,7 @@ const start = command({
     ["start --data-dir /var/lib/ottla --set log.retention.hours=24", "keep records for a day"],
     ["start --metrics-port 9404", "for Prometheus, and for probes of its health"],
     ["start --cluster etcd://a:2379,b:2379/main --node-id 2", "as a broker of the cluster main"],
+    ["start --nodes 3 --ephemeral", "a cluster for tests, on ports 9092 to 9094 of this machine"],
     ["start --trace --log-level warn", "watch clients talk"],
   ],
   run: async (context, parsed) => {
@@ -78,39 +87,64 @@ const start = command({
     const seed = await readSeed(runtime.files, flags.seed);
     const ended = signalled(context, logger);
     const fatal = Promise.withResolvers<unknown>();
-    const { config, metadata } = await homeOf({
+    const trace = (line: string) => context.out(escapedLines(line) + "\n");
+    const given = {
       input,
       config: alone,
       runtime,
       logger,
+      trace: flags.trace ? trace : undefined,
       onLost: fatal.resolve,
-    });
-    const start = config.get("ottla.metrics.port") === null
-      ? startBroker
-      : (await import("../http/mod.ts")).startMonitoredBroker;
-    const broker = await start({
-      runtime,
-      config,
-      metadata,
-      logger,
-      onFatal: fatal.resolve,
-      trace: flags.trace ? (line: string) => context.out(escapedLines(line) + "\n") : undefined,
-    }).catch(onUnusableFolder);
-    if (seed !== undefined) await seed.apply({ runtime, config, broker });
-    logReady(logger, {
-      broker,
-      runtime,
-      folder: config.ephemeral ? "memory" : config.dataFolders.join(","),
-    });
+    };
+    const started = flags.nodes === undefined
+      ? await startOne(given)
+      : await (await import("./start_nodes.ts")).startNodes({ ...given, nodes: flags.nodes });
+    if (seed !== undefined) await seed.apply({ runtime, config: started.config, broker: started });
+    for (const line of started.ready) logReady(logger, { ...line, runtime });
     const failure = await Promise.race([ended, fatal.promise]);
     if (failure !== undefined) logger.log("error", "stopping", { reason: messageOf(failure) });
-    const code = await closeInTime(broker, runtime, logger);
-    await metadata?.close();
+    const code = await closeInTime(started, runtime, logger);
+    await started.metadata?.close();
     return failure === undefined ? code : exitCode.failed;
   },
 });
 
 export const commands = [start];
+
+/** What a start is given. */
+export interface StartGiven extends ClusterHomeOptions {
+  readonly trace: ((line: string) => void) | undefined;
+}
+
+/** What has started: a broker, or several. */
+export interface Started extends Pick<RunningBroker, "address" | "close"> {
+  readonly config: BrokerConfig;
+  /** Closed after it. */
+  readonly metadata: { close(): Promise<void> } | undefined;
+  /** What there is to say of each broker. */
+  readonly ready: readonly ReadyLine[];
+}
+
+interface ReadyLine {
+  readonly address: Address;
+  /** Where its records are. */
+  readonly folder: string;
+  /** Its id, where there are several. */
+  readonly node?: BrokerId;
+}
+
+async function startOne(given: StartGiven): Promise<Started> {
+  const { runtime, logger, trace, onLost } = given;
+  const { config, metadata } = await homeOf(given);
+  const start = config.get("ottla.metrics.port") === null
+    ? startBroker
+    : (await import("../http/mod.ts")).startMonitoredBroker;
+  const broker = await start({ runtime, config, metadata, logger, onFatal: onLost, trace })
+    .catch(onUnusableFolder);
+  const { address } = broker;
+  const folder = config.ephemeral ? "memory" : config.dataFolders.join(",");
+  return { address, close: () => broker.close(), config, metadata, ready: [{ address, folder }] };
+}
 
 /** Where the metadata is: in a log of this broker's own (undefined), or its cluster's. */
 async function homeOf(given: ClusterHomeOptions) {
@@ -154,13 +188,11 @@ function onUnusableFolder(error: unknown): never {
   );
 }
 
-function logReady(
-  logger: Logger,
-  ready: { broker: RunningBroker; runtime: Runtime; folder: string },
-): void {
-  const { broker, runtime } = ready;
+function logReady(logger: Logger, ready: ReadyLine & { readonly runtime: Runtime }): void {
+  const { address, node, runtime } = ready;
   const startMs = Math.round(runtime.clock.now() - runtime.process.startedAtMs);
-  logger.log("info", `Ottla is listening on ${formatAddress(broker.address)}`, {
+  logger.log("info", `Ottla is listening on ${formatAddress(address)}`, {
+    ...node !== undefined && { node },
     data: ready.folder,
     version: programVersion,
     runtime: `${runtime.name} ${runtime.version}`,
@@ -179,7 +211,7 @@ function signalled(context: CliContext, logger: Logger): Promise<void> {
 }
 
 async function closeInTime(
-  broker: RunningBroker,
+  broker: Pick<RunningBroker, "close">,
   { timers }: Runtime,
   logger: Logger,
 ): Promise<number> {

@@ -22,7 +22,9 @@ export class OttlaProgram implements AsyncDisposable {
   readonly #process: ProcessLines;
   /** Lines of both outputs, in the order of their arrival. */
   readonly lines: { readonly source: "stdout" | "stderr"; readonly text: string }[] = [];
-  readonly #ready = Promise.withResolvers<{ host: string; port: number }>();
+  /** Where brokers listen, as ready lines say, in their order. */
+  readonly #listening: { host: string; port: number }[] = [];
+  #onListening = () => {};
 
   private constructor(command: readonly string[], options: ProgramOptions) {
     this.#process = new ProcessLines({
@@ -44,13 +46,23 @@ export class OttlaProgram implements AsyncDisposable {
 
   /** Where it listens, as its ready line says. Fails when it ends before. */
   async ready(): Promise<{ host: string; port: number }> {
-    const ended = this.#process.finished.then(() => undefined);
-    const address = await within(Promise.race([this.#ready.promise, ended]), {
+    return firstOf(await this.allReady(1));
+  }
+
+  /** Where `count` brokers listen, as their ready lines say. Fails when it ends before. */
+  async allReady(count: number): Promise<{ host: string; port: number }[]> {
+    const ready = Promise.withResolvers<boolean>();
+    this.#onListening = () => {
+      if (this.#listening.length >= count) ready.resolve(true);
+    };
+    this.#onListening();
+    const ended = this.#process.finished.then(() => false);
+    const isReady = await within(Promise.race([ready.promise, ended]), {
       ms: readyMs,
-      what: () => `a ready line\n${this.#process.output}`,
+      what: () => `${count} ready lines\n${this.#process.output}`,
     });
-    if (address === undefined) throw new Error(`it ended instead:\n${this.#process.output}`);
-    return address;
+    if (!isReady) throw new Error(`it ended instead:\n${this.#process.output}`);
+    return this.#listening.slice(0, count);
   }
 
   /** How it ended, by itself. */
@@ -70,6 +82,8 @@ export class OttlaProgram implements AsyncDisposable {
   #onLine(text: string, source: "stdout" | "stderr"): void {
     this.lines.push({ source, text });
     const match = /listening on \[?([^\s\]]+)\]?:(\d+)/.exec(text);
-    if (match !== null) this.#ready.resolve({ host: itemAt(match, 1), port: Number(match[2]) });
+    if (match === null) return;
+    this.#listening.push({ host: itemAt(match, 1), port: Number(match[2]) });
+    this.#onListening();
   }
 }

@@ -13,7 +13,7 @@ import { type BrokerId, uuidFromRandom } from "../../base/ids.ts";
 import { type MetadataMember, SharedMetadata } from "../../cluster/mod.ts";
 import type { Address, Files, Logger, Runtime, Timer } from "../../runtime/ports.ts";
 import { Broker, type RunningBroker } from "../broker.ts";
-import { loadConfig } from "../config/mod.ts";
+import { type ConfigInput, loadConfig } from "../config/mod.ts";
 import { Gate } from "./gate.ts";
 
 export interface LocalClusterOptions {
@@ -25,9 +25,15 @@ export interface LocalClusterOptions {
   readonly port: number;
   /** Kafka's own keys, for each of them. */
   readonly settings: Readonly<Record<string, string | number | boolean>>;
+  /** What else they are configured by: flags go before `settings`, and those before the others. */
+  readonly input?: ConfigInput;
   readonly logger: Logger;
   /** So long a broker that is gone is not missed. */
   readonly sessionMs: number;
+  /** Takes the lines of a trace, with the id of the broker; absent: nothing is traced. */
+  readonly trace?: (id: BrokerId, line: string) => void;
+  /** A bug of ours that must not be lived with, in any of them; absent: it is only logged. */
+  readonly onFatal?: (error: unknown) => void;
 }
 
 interface Member {
@@ -143,12 +149,14 @@ export class LocalCluster {
 
   async #start(member: Member): Promise<void> {
     const { id, files } = member;
-    const { runtime, host, port, settings, logger } = this.#options;
+    const { runtime, host, port, settings, input, logger, trace, onFatal } = this.#options;
     const isApart = (address: Address) => this.#areApart(id, address);
     const gate = member.gate = new Gate(runtime, { files, isApart });
     const store = member.store = this.#metadata.member(() => gate.runtime.timers.turn());
     const { config } = loadConfig({
+      ...input,
       flags: {
+        ...input?.flags,
         host,
         port: member.address?.port ?? (port === 0 ? 0 : port + id - 1),
         ephemeral: true,
@@ -159,7 +167,9 @@ export class LocalCluster {
       runtime: gate.runtime,
       config,
       metadata: store,
-      logger: ofOne(logger, () => member.gate === gate),
+      logger: ofOne(logger.child(`broker${id}`), () => member.gate === gate),
+      trace: trace && ((line) => trace(id, line)),
+      onFatal,
     });
     member.address = member.running.address;
   }
