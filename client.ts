@@ -110,6 +110,7 @@ export type { LogRecord } from "./src/records/mod.ts";
 export type { Address } from "./src/runtime/ports.ts";
 export {
   ConnectionFault,
+  OttlaError,
   PlatformFault,
   type PlatformFaultKind,
   type PlatformFaultSubject,

@@ -8,4 +8,4 @@
 
 export * from "./src/protocol/mod.ts";
 export * from "./src/protocol/every_table.ts";
-export { DecodeFault, EncodeFault } from "./src/base/faults.ts";
+export { DecodeFault, EncodeFault, OttlaError } from "./src/base/faults.ts";

@@ -20,6 +20,6 @@ export type {
 export type { DescribedMember, TopicPartition } from "./src/client/mod.ts";
 export type { BrokerOptions } from "./src/library/start.ts";
 export { KafkaError } from "./src/client/faults.ts";
-export { ConnectionFault, PlatformFault, UsageFault } from "./src/base/faults.ts";
+export { ConnectionFault, OttlaError, PlatformFault, UsageFault } from "./src/base/faults.ts";
 export type { Int64 } from "./src/base/int64.ts";
 export type { Address, LogLevel } from "./src/runtime/ports.ts";

@@ -4,6 +4,7 @@ import {
   ConnectionFault,
   EncodeFault,
   messageOf,
+  OttlaError,
   PartitionFault,
   PlatformFault,
   UsageFault,
@@ -99,7 +100,7 @@ export function noPartition(name: string, at: { partition: number; count: number
  * Whether a broker answered with this error. By name, so that no command loads the client for
  * it.
  */
-export function isKafkaError(error: unknown, codeName?: string): boolean {
-  return error instanceof Error && error.name === "KafkaError" &&
-    (codeName === undefined || (error as { codeName?: string }).codeName === codeName);
+export function isKafkaError(error: unknown, code?: string): boolean {
+  return error instanceof OttlaError && error.name === "KafkaError" &&
+    (code === undefined || error.code === code);
 }

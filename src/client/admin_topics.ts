@@ -92,7 +92,7 @@ async function onController<T>(client: Client, ask: () => Promise<T>): Promise<T
   try {
     return await ask();
   } catch (error) {
-    const hasMoved = error instanceof KafkaError && error.code === ErrorCode.NOT_CONTROLLER;
+    const hasMoved = error instanceof KafkaError && error.errorCode === ErrorCode.NOT_CONTROLLER;
     if (!hasMoved) throw error;
     await client.fetchMetadata([]);
     return await ask();

@@ -121,7 +121,9 @@ export class ClassicMembership implements Membership {
       } catch (error) {
         if (this.#closed || !this.#isCurable(error)) throw error;
         isFresh ||= this.#isOut;
-        if (error instanceof KafkaError && error.code === ErrorCode.MEMBER_ID_REQUIRED) continue;
+        if (error instanceof KafkaError && error.errorCode === ErrorCode.MEMBER_ID_REQUIRED) {
+          continue;
+        }
         const { random, timers } = this.#client.ports;
         await sleep(timers, backoffOf(attempt, { random }));
       }
@@ -165,12 +167,12 @@ export class ClassicMembership implements Membership {
       return true;
     }
     if (!(error instanceof KafkaError)) return false;
-    if (isForgotten(error.code)) {
+    if (isForgotten(error.errorCode)) {
       this.#forgetMember();
       return true;
     }
-    return error.code === ErrorCode.MEMBER_ID_REQUIRED ||
-      error.code === ErrorCode.REBALANCE_IN_PROGRESS;
+    return error.errorCode === ErrorCode.MEMBER_ID_REQUIRED ||
+      error.errorCode === ErrorCode.REBALANCE_IN_PROGRESS;
   }
 
   async #joinOnce(owned: readonly TopicPartition[]): Promise<TopicPartition[]> {

@@ -331,7 +331,7 @@ export class Client {
     const isPassing = (error: unknown) =>
       isConnectionLoss(error) ||
       error instanceof KafkaError && isRetriable(error) &&
-        (error.code !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ||
+        (error.errorCode !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ||
           allowCreate && clock.monotonic() - startMs < createWaitMs);
     try {
       return await retrying(
@@ -375,6 +375,7 @@ export class Client {
     }
     const failures: string[] = [];
     let kind: PlatformFault["kind"] = "Io";
+    let cause: unknown;
     const all = [...this.#brokers.values(), ...this.#bootstrap];
     // Another one each time: the one that was asked last may be cut off from the others.
     const first = this.#anyTurn++ % all.length;
@@ -386,9 +387,10 @@ export class Client {
         if (error instanceof PlatformFault) kind = error.kind;
         const failure = `cannot reach ${formatAddress(address)}: ${reasonOf(error)}`;
         if (!failures.includes(failure)) failures.push(failure);
+        cause = error;
       }
     }
-    throw new PlatformFault(kind, failures.join("; "), { about: "bootstrap" });
+    throw new PlatformFault(kind, failures.join("; "), { about: "bootstrap", cause });
   }
 
   #connection(lane: string, address: Address): Promise<BrokerConnection> {

@@ -185,7 +185,7 @@ Deno.test("a topic that does not exist is an error, not a wait", async () => {
   await using broker = await ScriptedBroker.start({});
   const client = await broker.connect();
   const fault = await assertRejects(() => client.topic("nowhere"), KafkaError);
-  assertEquals(fault.codeName, "UNKNOWN_TOPIC_OR_PARTITION");
+  assertEquals(fault.code, "UNKNOWN_TOPIC_OR_PARTITION");
   client.close();
 });
 
@@ -224,7 +224,7 @@ Deno.test("a refusal that may pass is repeated, one that cannot pass rejects", a
     () => producer.send({ topic: "orders", partition: 1, value: "b" }),
     KafkaError,
   );
-  assertEquals(fault.codeName, "INVALID_RECORD");
+  assertEquals(fault.code, "INVALID_RECORD");
   assertEquals(codes, []);
   await producer.close();
   client.close();
@@ -275,7 +275,7 @@ Deno.test("a batch of unknown fate fails rather than risk a second copy", async 
     () => producer.send({ topic: "orders", partition: 0, value: "a" }),
     KafkaError,
   );
-  assertEquals(fault.codeName, "UNKNOWN_PRODUCER_ID");
+  assertEquals(fault.code, "UNKNOWN_PRODUCER_ID");
   assertEquals((await producer.send({ topic: "orders", partition: 0, value: "b" })).offset, 0);
   assertEquals([attempts, ids], [3, 1]);
   await producer.close();

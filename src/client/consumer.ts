@@ -399,7 +399,8 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
         break;
       } catch (error) {
         // A heartbeat has brought the member's next epoch meanwhile (KIP-848).
-        const isStale = error instanceof KafkaError && error.code === ErrorCode.STALE_MEMBER_EPOCH;
+        const isStale = error instanceof KafkaError &&
+          error.errorCode === ErrorCode.STALE_MEMBER_EPOCH;
         if (!isStale || membership?.committer.generation === by.generation) throw error;
       }
     }

@@ -251,7 +251,7 @@ export class ConsumerMembership implements Membership {
   #onFailure(error: unknown): void {
     const { groupId } = this.#options;
     if (isCoordinatorLoss(error)) return this.#client.forgetCoordinator(groupId);
-    const code = error instanceof KafkaError ? error.code : ErrorCode.UNKNOWN_SERVER_ERROR;
+    const code = error instanceof KafkaError ? error.errorCode : ErrorCode.UNKNOWN_SERVER_ERROR;
     switch (code) {
       case ErrorCode.FENCED_MEMBER_EPOCH:
       case ErrorCode.UNKNOWN_MEMBER_ID:

@@ -219,7 +219,7 @@ async function unreachedBecause(
 
 /** What a broker's refusal means, and what helps. */
 function refused(name: string, error: KafkaError): [text: string, fix: string] {
-  switch (error.code) {
+  switch (error.errorCode) {
     case ErrorCode.SASL_AUTHENTICATION_FAILED:
       return [
         `${name} does not take that name with that password or token`,

@@ -3,23 +3,32 @@
 // Inside the client an error code stays data for as long as the client can act on it; it becomes a
 // KafkaError when it is handed to the caller.
 
-import { ConnectionFault, isPlatformFault, PlatformFault } from "../base/faults.ts";
+import { ConnectionFault, isPlatformFault, OttlaError, PlatformFault } from "../base/faults.ts";
 import { ErrorCode, errorMessage, errorName } from "../protocol/mod.ts";
 
-/** A broker answered with an error code. `code` is Kafka's number, `codeName` its name. */
-export class KafkaError extends Error {
+/** A broker answered with an error code; `code` is Kafka's name of it, `errorCode` its number. */
+export class KafkaError extends OttlaError {
   /** Tells it from other errors. */
   override readonly name = "KafkaError";
-  /** Kafka's number of the error. */
-  readonly code: ErrorCode;
-  /** Kafka's name of it, such as `UNKNOWN_TOPIC_OR_PARTITION`. */
-  readonly codeName: string;
+  /** Kafka's name of the error, such as `UNKNOWN_TOPIC_OR_PARTITION`. */
+  readonly code: string;
+  /** Kafka's number of it, as responses carry it. */
+  readonly errorCode: ErrorCode;
+  /** Whether Kafka's clients ask again, after a fresh look at the metadata. */
+  readonly isRetriable: boolean;
 
   /** `about` says what was asked of what, for example `create topic orders`. */
-  constructor(code: ErrorCode, about: string, detail?: string | null) {
-    super(`${about}: ${detail ? detail : errorMessage(code)} (${errorName(code)})`);
+  constructor(
+    errorCode: ErrorCode,
+    about: string,
+    detail?: string | null,
+    options?: ErrorOptions,
+  ) {
+    const code = errorName(errorCode);
+    super(`${about}: ${detail ? detail : errorMessage(errorCode)} (${code})`, options);
     this.code = code;
-    this.codeName = errorName(code);
+    this.errorCode = errorCode;
+    this.isRetriable = isRetriableCode(errorCode);
   }
 }
 
@@ -66,8 +75,7 @@ export function isRetriableCode(code: ErrorCode): boolean {
 
 /** Whether `error` is a lost or refused connection, or a retriable answer. */
 export function isRetriable(error: unknown): boolean {
-  if (error instanceof KafkaError) return isRetriableCode(error.code);
-  return isConnectionLoss(error);
+  return error instanceof OttlaError && error.isRetriable;
 }
 
 /** Whether `error` says that a broker is out of reach: nothing is known of what it did. */

@@ -46,9 +46,9 @@ export interface CommittedOffset {
  */
 export function isCoordinatorLoss(error: unknown): boolean {
   if (!(error instanceof KafkaError)) return isConnectionLoss(error);
-  return error.code === ErrorCode.NOT_COORDINATOR ||
-    error.code === ErrorCode.COORDINATOR_NOT_AVAILABLE ||
-    error.code === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
+  return error.errorCode === ErrorCode.NOT_COORDINATOR ||
+    error.errorCode === ErrorCode.COORDINATOR_NOT_AVAILABLE ||
+    error.errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
 }
 
 /** Runs `ask` against the coordinator of `groupId`, again when it has moved or is loading. */

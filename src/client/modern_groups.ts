@@ -40,7 +40,7 @@ async function orNone(
   } catch (error) {
     const { GROUP_ID_NOT_FOUND, UNSUPPORTED_VERSION } = ErrorCode;
     const isNone = error instanceof KafkaError &&
-      (error.code === GROUP_ID_NOT_FOUND || error.code === UNSUPPORTED_VERSION);
+      (error.errorCode === GROUP_ID_NOT_FOUND || error.errorCode === UNSUPPORTED_VERSION);
     if (isNone) return undefined;
     throw error;
   }

@@ -304,7 +304,7 @@ export class Producer implements AsyncDisposable {
     try {
       return await doing;
     } catch (error) {
-      if (error instanceof KafkaError && isFatalCode(error.code)) this.#fatal ??= error;
+      if (error instanceof KafkaError && isFatalCode(error.errorCode)) this.#fatal ??= error;
       throw error;
     }
   }

@@ -120,7 +120,8 @@ export class ShareMembership {
       return true;
     }
     const isOut = error instanceof KafkaError &&
-      (error.code === ErrorCode.UNKNOWN_MEMBER_ID || error.code === ErrorCode.FENCED_MEMBER_EPOCH);
+      (error.errorCode === ErrorCode.UNKNOWN_MEMBER_ID ||
+        error.errorCode === ErrorCode.FENCED_MEMBER_EPOCH);
     if (isOut) {
       this.#epoch = joining;
       this.#options.onAssigned([]);

@@ -264,6 +264,6 @@ export function acquiredOf({ acquiredRecords }: SharedPartition): Map<Offset, nu
 /** Whether the broker has no such session, so that it has to begin anew. */
 export function isSessionLoss(error: unknown): boolean {
   return error instanceof KafkaError &&
-    (error.code === ErrorCode.SHARE_SESSION_NOT_FOUND ||
-      error.code === ErrorCode.INVALID_SHARE_SESSION_EPOCH);
+    (error.errorCode === ErrorCode.SHARE_SESSION_NOT_FOUND ||
+      error.errorCode === ErrorCode.INVALID_SHARE_SESSION_EPOCH);
 }

@@ -136,5 +136,5 @@ export class Transaction implements AsyncDisposable {
 
 /** Whether the coordinator asks for an abort in place of the commit (KIP-890). */
 function isAbortable(error: unknown): error is KafkaError {
-  return error instanceof KafkaError && error.code === ErrorCode.TRANSACTION_ABORTABLE;
+  return error instanceof KafkaError && error.errorCode === ErrorCode.TRANSACTION_ABORTABLE;
 }

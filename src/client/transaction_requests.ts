@@ -236,11 +236,12 @@ export class TransactionRequests {
 
 /** The same error, or PRODUCER_FENCED for each way in which a broker says so. */
 function fencingOf(error: unknown, transactionalId: string): unknown {
-  if (!(error instanceof KafkaError) || !isFencing(error.code)) return error;
+  if (!(error instanceof KafkaError) || !isFencing(error.errorCode)) return error;
   return new KafkaError(
     ErrorCode.PRODUCER_FENCED,
     `go on as ${transactionalId}`,
     "another producer has taken over this transactional id: close this one",
+    { cause: error },
   );
 }
 

@@ -172,7 +172,7 @@ async function unlessCode<T>(code: ErrorCode, asked: Promise<T>): Promise<T | un
   try {
     return await asked;
   } catch (error) {
-    if (error instanceof KafkaError && error.code === code) return undefined;
+    if (error instanceof KafkaError && error.errorCode === code) return undefined;
     throw error;
   }
 }

@@ -3,7 +3,7 @@
 //   await broker.waitFor({ topic: "orders", records: 3 });
 //     waited 5 s for 3 records of orders: there are 2 (orders-0: 1, orders-1: 1)
 
-import { messageOf, UsageFault } from "../base/faults.ts";
+import { messageOf, OttlaError, UsageFault } from "../base/faults.ts";
 import { checkOptions, type OptionKinds, show } from "../base/options.ts";
 import type { Client } from "../client/mod.ts";
 import type { Timers } from "../runtime/ports.ts";
@@ -46,9 +46,13 @@ export interface WaitOptions {
 }
 
 /** It has not become so in time: the message says for what, and what was so instead. */
-export class WaitTimeout extends Error {
+export class WaitTimeout extends OttlaError {
   /** Tells it from other errors. */
   override readonly name = "WaitTimeout";
+  /** Always the same. */
+  readonly code = "WAIT_TIMEOUT";
+  /** It may become so yet. */
+  readonly isRetriable = true;
 }
 
 /** What is waited for: what it is in words, and whether it is so. */

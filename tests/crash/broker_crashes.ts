@@ -156,7 +156,7 @@ async function makeTopic(client: Client, name: string): Promise<string[]> {
       return [name];
     } catch (error) {
       const isThere = error instanceof KafkaError &&
-        error.code === ErrorCode.TOPIC_ALREADY_EXISTS;
+        error.errorCode === ErrorCode.TOPIC_ALREADY_EXISTS;
       if (isThere) return [name];
       await new Promise<void>((go) => client.ports.timers.after(20, go));
     }

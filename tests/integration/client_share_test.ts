@@ -117,7 +117,7 @@ Deno.test("what a member holds at its end is the others'; what it has renewed st
     await first.commit();
     lost.accept();
     const fault = await assertRejects(() => first.commit(), KafkaError);
-    assertEquals(fault.codeName, "INVALID_RECORD_STATE");
+    assertEquals(fault.code, "INVALID_RECORD_STATE");
     await first.close();
     const second = member(kafka);
     const seen = await drain(second, () => {}, { pass });

@@ -110,7 +110,7 @@ Deno.test("a transaction in which a record was refused is aborted, and the next 
       tx.send({ topic: "small", value: "x".repeat(5000) }).catch(() => {});
     });
     const fault = await assertRejects(() => refused, KafkaError);
-    assertEquals(fault.codeName, "MESSAGE_TOO_LARGE");
+    assertEquals(fault.code, "MESSAGE_TOO_LARGE");
     await producer.transaction(async (tx) => {
       await tx.send([{ topic: "orders", value: "next" }, { topic: "small", value: "y" }]);
     });
@@ -164,7 +164,7 @@ Deno.test("of two producers of one transactional id the first is told that it wa
     await using second = new Producer(client, { transactionalId: "billing" });
     await second.transaction((tx) => void tx.send({ topic: "orders", value: "second" }));
     const fault = await assertRejects(() => open.commit(), KafkaError);
-    assertEquals(fault.codeName, "PRODUCER_FENCED");
+    assertEquals(fault.code, "PRODUCER_FENCED");
     assert(fault.message.includes("another producer has taken over"), fault.message);
     assertEquals(await assertRejects(() => first.begin(), KafkaError), fault);
     await first.close();

@@ -90,7 +90,7 @@ for (const freeBytesMin of [4 * 1024 * 1024, 0]) {
 
       const at = { topic: "orders", partition: 0 };
       const { acknowledged, error } = await sendUntilRefused(client, at);
-      const code = error instanceof KafkaError ? error.code : error;
+      const code = error instanceof KafkaError ? error.errorCode : error;
       assertEquals(code, ErrorCode.KAFKA_STORAGE_ERROR);
       assert(broker.output.includes("a data directory is nearly full"), broker.output);
       assertEquals(await countOf(client, at, acknowledged), acknowledged);

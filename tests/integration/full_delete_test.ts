@@ -164,7 +164,7 @@ for (const target of await targetsWithNode()) {
         for (let i = 0; i < 10; i++) {
           const name = `late-${i}`;
           const created = createTopic(client, { name, partitions: 1 });
-          refusals.push(await created.then(() => 0, (error) => (error as KafkaError).code));
+          refusals.push(await created.then(() => 0, (error) => (error as KafkaError).errorCode));
         }
         assertEquals(refusals, Array(10).fill(full));
         await deleteTopic(client, at.topic);

@@ -37,7 +37,7 @@ function send(broker: BrokerProcess, topic: string): Promise<number> {
     try {
       return (await producer.send({ topic, partition: 0, value: "v" })).offset;
     } catch (error) {
-      if (error instanceof KafkaError) return -error.code;
+      if (error instanceof KafkaError) return -error.errorCode;
       throw error;
     } finally {
       await producer.close().catch(() => {});

@@ -52,7 +52,8 @@ export class ClassicMember implements Actor {
       await this.#work(consumer, life);
     } catch (error) {
       // A late request of an earlier life has taken its place.
-      const isFenced = error instanceof KafkaError && error.code === ErrorCode.FENCED_INSTANCE_ID;
+      const isFenced = error instanceof KafkaError &&
+        error.errorCode === ErrorCode.FENCED_INSTANCE_ID;
       if (!isFenced || !isStatic) throw error;
     }
     await consumer.close();
@@ -74,7 +75,7 @@ async function committed(consumer: Consumer): Promise<void> {
   try {
     await consumer.commit();
   } catch (error) {
-    if (!(error instanceof KafkaError && movedOn.has(error.code))) throw error;
+    if (!(error instanceof KafkaError && movedOn.has(error.errorCode))) throw error;
   }
 }
 

@@ -14,7 +14,7 @@ try {
   const [record] = await consumer.poll();
   const code = await cluster.admin.describeTopic("absent").then(
     () => "none",
-    (error: unknown) => error instanceof KafkaError ? error.codeName : "another",
+    (error: unknown) => error instanceof KafkaError ? error.code : "another",
   );
   const refused = await Broker.start({ dataDir: "" }).then(
     () => false,

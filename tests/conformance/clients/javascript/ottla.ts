@@ -126,7 +126,7 @@ export class OttlaDriver implements Driver {
       await open.commit();
       return null;
     } catch (error) {
-      if (error instanceof KafkaError && error.codeName === "PRODUCER_FENCED") return `${error}`;
+      if (error instanceof KafkaError && error.code === "PRODUCER_FENCED") return `${error}`;
       throw error;
     }
   }
