@@ -91,6 +91,11 @@ Deno.test("missing, additional and misplaced fields are told", () => {
   assertEquals(differencesOf({ ...rest, name }).length, 1);
 });
 
+Deno.test("a tagged field of our own is no difference, one among Kafka's tags is", () => {
+  assertEquals(differencesOf({ ...same, ours: tagged(10_000, 3, nullableString) }), []);
+  assertEquals(differencesOf({ ...same, theirs: tagged(6, 3, nullableString) }).length, 1);
+});
+
 Deno.test("versions, flexible versions and keys are compared", () => {
   assertEquals(differencesOf(same, { versions: "0-4" }), [
     "ExampleRequest: versions 0-4 here, 0-3 there",
