@@ -3,6 +3,7 @@
 //   docs/api.md             scripts/api_docs.ts, from the faces at the root
 //   COMPATIBILITY.md        scripts/compat.ts, from src/broker/handlers and the comments
 //   docs/authorization.md   scripts/authorization_docs.ts, from src/broker/handlers
+//   docs/commands.md        scripts/command_docs.ts, from scripts/command_table.ts
 //   docs/configuration.md   scripts/config_docs.ts, from src/broker/config/broker_table.ts
 //   docs/monitoring.md      scripts/metrics_docs.ts, from src/broker/metrics_table.ts
 //   docs/protocol.md        scripts/protocol_docs.ts, from src/protocol/apis
@@ -12,6 +13,8 @@ import { brokerKeys, configFamilies, topicKeys } from "../src/broker/config/brok
 import { metrics } from "../src/broker/metrics_table.ts";
 import { apiPage } from "./api_docs.ts";
 import { authorizationPage } from "./authorization_docs.ts";
+import { commandsPage } from "./command_docs.ts";
+import { commandSections } from "./command_table.ts";
 import { compatibilityPage } from "./compat.ts";
 import { configurationPage } from "./config_docs.ts";
 import { monitoringPage } from "./metrics_docs.ts";
@@ -31,6 +34,7 @@ async function pages(): Promise<Map<string, string>> {
     ["docs/api.md", await apiPage(faces)],
     ["COMPATIBILITY.md", compatibilityPage(served, sources)],
     ["docs/authorization.md", authorizationPage(served)],
+    ["docs/commands.md", commandsPage(commandSections)],
     [
       "docs/configuration.md",
       configurationPage({ brokerKeys, topicKeys, families: configFamilies }),

@@ -14,7 +14,7 @@ import { describeFailure } from "./failures.ts";
 import type { CommandGroup } from "./help.ts";
 
 /** Every command, in the order of the help text. */
-const groups: readonly CommandGroup[] = [
+export const groups: readonly CommandGroup[] = [
   {
     name: "start",
     about: "start a broker",

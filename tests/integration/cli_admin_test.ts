@@ -94,6 +94,7 @@ Deno.test("groups are moved by place, by steps and by a file, and seen to be beh
         .map((each: { topic: string; offset: number }) => `${each.topic}:${each.offset}`).sort();
     assertEquals(await moved("-t orders -t bills --to 1"), ["bills:1", "orders:1"]);
     assertEquals(await moved("--all-topics --to latest --dry-run"), ["bills:4", "orders:4"]);
+    assertEquals(await moved("--all-topics --to @0 --dry-run"), ["bills:0", "orders:0"]);
     assertEquals(await moved("--topic orders --shift 2"), ["orders:3"]);
     assertEquals(await moved("--all-topics --shift -2"), ["bills:0", "orders:1"]);
     await Deno.writeTextFile(`${folder}/places.csv`, '"orders",0,2\nbills,0,99\n');

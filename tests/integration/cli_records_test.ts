@@ -1,6 +1,8 @@
 // Records on the command line: what `produce` takes, `consume` gives again, and chooses among.
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { Client, Producer } from "../../src/client/mod.ts";
+import { denoRuntime } from "../../src/runtime/deno.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { CommandLine } from "../harness/command_line.ts";
 
@@ -125,6 +127,26 @@ Deno.test("records are chosen, and counted at the end", async () => {
   assertEquals(await ottla.out(one), "customer-3\n");
   const few = await ottla.run(`consume orders ${all} --match-key customer-7 -n 3 --keys`);
   assertEquals(few.stderr, "Read 3 records.\n");
+});
+
+Deno.test("what was not committed is left out, where that is asked", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  await ottla.out("topics create orders --partitions 1");
+  const client = await Client.connect(denoRuntime(), { bootstrap: broker.bootstrap });
+  const producer = new Producer(client, { transactionalId: "payments" });
+  await producer.transaction((tx) => void tx.send({ topic: "orders", value: "paid" }));
+  await assertRejects(() =>
+    producer.transaction(async (tx) => {
+      await tx.send({ topic: "orders", value: "taken back" });
+      throw new Error("thought better of it");
+    })
+  );
+  await producer.close();
+  client.close();
+  assertEquals(await ottla.out(`consume orders ${all}`), "paid\ntaken back\n");
+  const committed = `consume orders ${all} --isolation-level read_committed`;
+  assertEquals(await ottla.out(committed), "paid\n");
 });
 
 Deno.test("options of other tools are understood, and told what they are called here", async () => {
