@@ -90,9 +90,9 @@ export function commandsPage(sections: readonly CommandSection[]): string {
 
 What people do with a Kafka, how Ottla's command line says it, and how others do: the scripts of
 Apache Kafka 4.3, kcat, Redpanda's rpk, and kaf. Ours goes with any Kafka. Each yes leads to the
-file of a test that runs the command, and the pointer over it shows the test's name. Of
-${rows.length} rows ours has ${can}; where it says no, it says why. Where another's column is empty,
-we know of no way to do it there.
+file of a test that runs the command, and the pointer over it shows the test's name.
+Of ${rows.length} rows ours has ${can}; where it says no, it says why. Where another's column is
+empty, we know of no way to do it there.
 
 Addresses and logins are left out: \`--bootstrap HOST:PORT\` is \`--bootstrap-server\` of Kafka's
 scripts, \`-b\` of kcat, kaf and ours, \`-X brokers=\` of rpk. Many options of others are taken by
