@@ -139,6 +139,19 @@ export class Partition implements Watched {
     return this.#isLeader;
   }
 
+  /**
+   * Why what is appended now cannot be acknowledged, with acks=all where `toAll`, though this
+   * broker leads as far as it knows; undefined where it can.
+   */
+  doubtOf(toAll: boolean): Unacknowledged | undefined {
+    return this.#replication?.doubtOf(toAll);
+  }
+
+  /** Whether no other broker can lead it by now without this one knowing. */
+  get isLedForSure(): boolean {
+    return this.#replication?.doubt === undefined;
+  }
+
   /** The term of whoever leads it. */
   get leaderEpoch(): LeaderEpoch {
     return this.#leaderEpoch;
@@ -254,9 +267,10 @@ export class Partition implements Watched {
     if (toAll && this.#replication !== undefined) {
       return this.#replicated(end, { synced: wait, timeoutMs });
     }
-    if (wait !== undefined) return toAll ? this.#acknowledged(wait) : kept(wait);
+    const inDoubt = () => this.doubtOf(toAll);
+    if (wait !== undefined) return toAll ? this.#acknowledged(wait) : kept(wait, inDoubt);
     // So much waits for the disk that an append might block on the kernel: producers wait for it.
-    return this.log.directory.withinBounds()?.then(() => undefined);
+    return this.log.directory.withinBounds()?.then(inDoubt);
   }
 
   /**

@@ -140,9 +140,9 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
     const id = partitionOfKey(key, partitionCount);
     const shard = this.#shards.get(id)?.shard;
     if (shard === undefined || shard.isResigned || !this.#loaded.has(shard)) {
-      return this.#loadedShard(id);
+      return this.#sureShard(id);
     }
-    return shard;
+    return shard.isSure ? shard : ErrorCode.NOT_COORDINATOR;
   }
 
   /**
@@ -167,7 +167,7 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
     const found = leader(id);
     if (found < 0) return ErrorCode.COORDINATOR_NOT_AVAILABLE;
     // Of this broker's own more is known: whether it can coordinate.
-    const isHere = found !== nodeId || await this.#loadedShard(id) instanceof Shard;
+    const isHere = found !== nodeId || await this.#sureShard(id) instanceof Shard;
     return isHere ? { nodeId: found } : ErrorCode.COORDINATOR_NOT_AVAILABLE;
   }
 
@@ -223,6 +223,12 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
       await loading;
       shard.resign();
     }
+  }
+
+  /** As {@link #loadedShard}, unless another broker may coordinate by now. */
+  async #sureShard(id: PartitionId): Promise<Shard<M, Rec, Response> | ErrorCode> {
+    const found = await this.#loadedShard(id);
+    return found instanceof Shard && !found.isSure ? ErrorCode.NOT_COORDINATOR : found;
   }
 
   async #loadedShard(id: PartitionId): Promise<Shard<M, Rec, Response> | ErrorCode> {
@@ -321,6 +327,11 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
   /** Whether it coordinates no more. */
   get isResigned(): boolean {
     return this.#closed;
+  }
+
+  /** Whether no other broker can coordinate by now what this one does. */
+  get isSure(): boolean {
+    return this.#partition.isLedForSure;
   }
 
   /** The term in which it coordinates. */

@@ -73,10 +73,10 @@ export class SharedMetadata {
 
   /**
    * A broker takes part. `way` resolves when a message has got from it to the home, or back; for a
-   * process that has died it never does.
+   * process that has died it never does. `kept`: its life as it sees it itself, from afar.
    */
-  member(way: () => Promise<void>): MetadataMember {
-    const member = new MetadataMember(this, way);
+  member(way: () => Promise<void>, kept?: KeptLease): MetadataMember {
+    const member = new MetadataMember(this, way, kept);
     this.#members.add(member);
     return member;
   }
@@ -86,6 +86,9 @@ export class SharedMetadata {
   }
 }
 
+/** What a life is to a process that has to keep it up by messages, each of which takes `way`. */
+export type KeptLease = (lease: BrokerLease, way: () => Promise<void>) => BrokerLease;
+
 export class MetadataMember implements MetadataStore {
   readonly isShared = true;
   readonly formatted: readonly [] = [];
@@ -93,6 +96,7 @@ export class MetadataMember implements MetadataStore {
   readonly change: ChangeQueue;
   readonly #shared: SharedMetadata;
   readonly #way: () => Promise<void>;
+  readonly #kept: KeptLease;
   readonly #replay = new MetadataReplay();
   readonly #listeners = new Set<ChangeListener>();
   readonly #reached: { readonly changes: number; readonly go: () => void }[] = [];
@@ -101,9 +105,14 @@ export class MetadataMember implements MetadataStore {
   #isCutOff = false;
   #backAgain: (() => void)[] = [];
 
-  constructor(shared: SharedMetadata, way: () => Promise<void>) {
+  constructor(
+    shared: SharedMetadata,
+    way: () => Promise<void>,
+    kept: KeptLease = (lease) => lease,
+  ) {
     this.#shared = shared;
     this.#way = way;
+    this.#kept = kept;
     this.liveness = shared.store.liveness;
     this.#changes = shared.changes;
     this.#replay.apply(
@@ -132,7 +141,7 @@ export class MetadataMember implements MetadataStore {
 
   async join(brokerId: BrokerId): Promise<BrokerLease> {
     await this.#pass();
-    return await this.#shared.store.join(brokerId);
+    return this.#kept(await this.#shared.store.join(brokerId), () => this.#pass());
   }
 
   show(_: ShownRecords | undefined): Promise<void> {

@@ -16,6 +16,7 @@ import { Client } from "../../src/client/mod.ts";
 import { type MetadataMember, type PartitionImage, SharedMetadata } from "../../src/cluster/mod.ts";
 import type { Runtime } from "../../src/runtime/ports.ts";
 import { simulate, type Simulation, type SimulationOptions } from "../../src/runtime/simulated.ts";
+import { keptLease } from "./kept_lease.ts";
 import { RawClient } from "./raw_client.ts";
 import { socketTransport } from "./simulated_broker.ts";
 import { inWorldTime } from "./world_time.ts";
@@ -48,6 +49,12 @@ export interface ClusterScene {
   crash(nodeId: number): void;
   /** Its process is killed: what it wrote stays. */
   kill(nodeId: number): void;
+  /** Its process is stopped (SIGSTOP): others take it for dead, of which it knows nothing. */
+  pause(nodeId: number): void;
+  /** It goes on where it was. */
+  resume(nodeId: number): void;
+  /** The home of the metadata is away for these: they hear nothing of it, and are not missed. */
+  loseMetadata(...nodeIds: readonly number[]): void;
   /** It starts on the disk that it has left. */
   start(nodeId: number): Promise<void>;
   /** It stops as it should. */
@@ -77,6 +84,7 @@ interface Member {
   readonly name: string;
   store: MetadataMember | undefined;
   running: RunningBroker | undefined;
+  isPaused: boolean;
 }
 
 /** Runs `scenario` against a cluster of its own, in simulated time. */
@@ -118,7 +126,7 @@ class SimulatedCluster {
   /** Machines get their addresses in the order in which they come. */
   add(nodeId: number): string {
     const name = `broker-${nodeId}`;
-    this.#members.set(nodeId, { name, store: undefined, running: undefined });
+    this.#members.set(nodeId, { name, store: undefined, running: undefined, isPaused: false });
     this.#runtimes.set(nodeId, this.world.start(name));
     return name;
   }
@@ -130,7 +138,7 @@ class SimulatedCluster {
     const store = member.store = this.metadata.member(() => {
       const delayMs = 0.2 + (runtime.random.uint32() % 1000) / 500;
       return new Promise((arrived) => runtime.timers.after(delayMs, arrived));
-    });
+    }, (lease, way) => keptLease(lease, { runtime, sessionMs, way }));
     const { settings = {} } = this.#options;
     const running = await start(runtime, { nodeId, settings, store });
     member.running = running;
@@ -157,6 +165,7 @@ class SimulatedCluster {
   #forget(nodeId: number): void {
     const member = this.#members.get(nodeId)!;
     member.store = member.running = undefined;
+    member.isPaused = false;
     this.brokers.delete(nodeId);
   }
 
@@ -164,9 +173,22 @@ class SimulatedCluster {
     const { liveness } = this.metadata;
     const epoch = liveness.alive(nodeId);
     this.runtime!.timers.after(sessionMs, () => {
-      const isCutOff = this.#members.get(nodeId)!.store?.isCutOff ?? true;
-      if (isCutOff && liveness.alive(nodeId) === epoch) liveness.expire(nodeId);
+      const { store, isPaused } = this.#members.get(nodeId)!;
+      const isSilent = isPaused || (store?.isCutOff ?? true);
+      if (isSilent && liveness.alive(nodeId) === epoch) liveness.expire(nodeId);
     });
+  }
+
+  pause(nodeId: number, isPaused: boolean): void {
+    const member = this.#members.get(nodeId)!;
+    member.isPaused = isPaused;
+    if (!isPaused) return this.world.resume(member.name);
+    this.world.stop(member.name);
+    this.#expireLater(nodeId);
+  }
+
+  loseMetadata(nodeIds: readonly number[]): void {
+    for (const nodeId of nodeIds) this.#members.get(nodeId)!.store?.cutOff();
   }
 
   partitionNetwork(groups: readonly (readonly number[])[]): void {
@@ -230,6 +252,9 @@ function sceneOf(
     },
     crash: (nodeId) => cluster.end(nodeId, "crash"),
     kill: (nodeId) => cluster.end(nodeId, "kill"),
+    pause: (nodeId) => cluster.pause(nodeId, true),
+    resume: (nodeId) => cluster.pause(nodeId, false),
+    loseMetadata: (...nodeIds) => cluster.loseMetadata(nodeIds),
     start: (nodeId) => cluster.start(nodeId),
     stop: (nodeId) => cluster.stop(nodeId),
     partitionNetwork: (...groups) => cluster.partitionNetwork(groups),

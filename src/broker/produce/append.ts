@@ -5,12 +5,17 @@
 
 import { ErrorCode, type Produce, type ResponseInput } from "../../protocol/mod.ts";
 import type { Refusal } from "../../records/mod.ts";
-import type { PlannedPartition, ProducePlan, ProduceTopic, Refused, Write } from "./plan.ts";
+import {
+  acksAll,
+  type PlannedPartition,
+  type ProducePlan,
+  type ProduceTopic,
+  type Refused,
+  type Write,
+} from "./plan.ts";
 
 export type TopicAnswer = ResponseInput<typeof Produce>["responses"][number];
 type PartitionAnswer = TopicAnswer["partitionResponses"][number];
-
-const acksAll = -1;
 
 /** Errors that Kafka tells without the start of the log. */
 const withoutLogStart: ReadonlySet<ErrorCode> = new Set([

@@ -58,6 +58,9 @@ export interface PlanContext {
   readonly may: May;
 }
 
+/** Every in-sync replica is to have it. */
+export const acksAll = -1;
+
 /** Takes nothing of what was sent for it. */
 export interface Refused {
   readonly index: PartitionId;
@@ -218,6 +221,8 @@ function planPartition(
   const partition = services.partitions.find(terms.name, index);
   if (!(partition instanceof Partition)) return refuse(index, partition);
   if (!partition.isLeader) return refuse(index, ErrorCode.NOT_LEADER_OR_FOLLOWER);
+  const doubt = partition.doubtOf(terms.request.acks === acksAll);
+  if (doubt !== undefined) return { index, ...doubt };
   if (records === null) return refuse(index, ErrorCode.INVALID_RECORD, "no records");
   const payload = framePayload(records, terms.formats);
   if ("refusal" in payload) {
@@ -265,7 +270,7 @@ function topicRuleRefusal(
       message: "internal topics take no clients",
     };
   }
-  if (request.acks === -1 && !hasEnoughReplicas(name, index, services)) {
+  if (request.acks === acksAll && !hasEnoughReplicas(name, index, services)) {
     return { errorCode: ErrorCode.NOT_ENOUGH_REPLICAS, message: null };
   }
   return undefined;

@@ -23,6 +23,8 @@ export interface ReplicationTerms {
   readonly nodeId: BrokerId;
   readonly clock: Pick<Clock, "monotonic">;
   readonly timers: Pick<Timers, "after">;
+  /** Whether this broker is alive to others for sure, so that nobody leads in its place. */
+  isAlive(): boolean;
   /** min.insync.replicas of a topic. */
   minIsr(topic: string): number;
   /** Whether a broker may join an ISR: it serves, as this registration. */
@@ -45,6 +47,12 @@ const tooFewAfterAppend: Unacknowledged = {
 const ledElsewhere: Unacknowledged = {
   errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER,
   message: "another broker leads the partition",
+};
+
+/** Its lease has run out by its own clock, whatever it has heard. */
+const perhapsLedElsewhere: Unacknowledged = {
+  errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  message: "this broker has not been heard of for so long that another may lead the partition",
 };
 
 export interface PartitionReplicationOptions {
@@ -119,6 +127,20 @@ export class PartitionReplication {
     return this.#led?.isIsrEnough(this.#minIsr) === false ? notEnough : undefined;
   }
 
+  /** Why this broker may not speak for the partition by itself; undefined where it may. */
+  get doubt(): Unacknowledged | undefined {
+    return this.#terms.isAlive() ? undefined : perhapsLedElsewhere;
+  }
+
+  /**
+   * Why nothing new can be acknowledged; undefined where it can. To acks=all the others in sync say
+   * with each fetch that they take this broker for their leader; where there are none, as for any
+   * other acks, it must know that itself.
+   */
+  doubtOf(toAll: boolean): Unacknowledged | undefined {
+    return toAll && this.#led?.isAlone === false ? undefined : this.doubt;
+  }
+
   get #minIsr(): number {
     return this.#terms.minIsr(this.#log.topic);
   }
@@ -127,6 +149,8 @@ export class PartitionReplication {
   advance(): void {
     const led = this.#led;
     if (led === undefined) return;
+    const doubt = this.doubtOf(true);
+    if (doubt !== undefined) return this.#acks.fail(doubt);
     const own = led.isAlone ? this.#log.logEndOffset : this.#log.keptEndOffset;
     const minIsr = this.#minIsr;
     const offset = led.highWatermark(this.#highWatermark, { own, minIsr });
@@ -140,6 +164,8 @@ export class PartitionReplication {
   /** Resolves once every in-sync replica has what is below `end`, or with why not. */
   acknowledged(end: Offset, timeoutMs: number): Promise<Unacknowledged | undefined> {
     if (this.#led === undefined) return Promise.resolve(ledElsewhere);
+    const doubt = this.doubtOf(true);
+    if (doubt !== undefined) return Promise.resolve(doubt);
     if (end > this.#highWatermark) return this.#acks.wait(end, timeoutMs);
     return Promise.resolve(
       this.#led.isMaximalIsrEnough(this.#minIsr) ? undefined : tooFewAfterAppend,
@@ -173,6 +199,8 @@ export class PartitionReplication {
 
   /** Has those leave the ISR that have not caught up for `lagMsMax`. */
   shrink(lagMsMax: number): void {
+    // It may have been in doubt until now, and nobody has fetched or appended since.
+    this.advance();
     const isr = this.#led?.shrinking({
       nowMs: this.#terms.clock.monotonic(),
       lagMsMax,

@@ -70,6 +70,7 @@ export class Replication {
       nodeId,
       clock,
       timers,
+      isAlive: () => lease()?.isValid() ?? false,
       minIsr: (topic) => minInSyncReplicas(metadata.image, topic),
       isEligible: (id, epoch) => this.#isEligible(id, epoch),
       alterIsr: (asked) => this.#alterIsr(asked),
