@@ -5,6 +5,7 @@ import { describeCluster } from "../client/mod.ts";
 import { command, jsonOption } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { metadataCommands } from "./cluster_metadata.ts";
+import { nodeCommands } from "./cluster_nodes.ts";
 import { exitCode } from "./context.ts";
 import { renderJson, renderTable } from "./table.ts";
 
@@ -33,4 +34,4 @@ const describe = command({
     }),
 });
 
-export const commands = [describe, ...metadataCommands];
+export const commands = [describe, ...nodeCommands, ...metadataCommands];

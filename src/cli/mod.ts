@@ -52,7 +52,7 @@ export const groups: readonly CommandGroup[] = [
   },
   {
     name: "cluster",
-    about: "show the brokers of a cluster",
+    about: "show the brokers of a cluster, and move replicas between them",
     load: async () => (await import("./cluster.ts")).commands,
   },
   {

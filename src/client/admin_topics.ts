@@ -88,7 +88,7 @@ export async function createPartitions(
 }
 
 /** Runs `ask`, once more after a look for the controller when that has moved. */
-async function onController<T>(client: Client, ask: () => Promise<T>): Promise<T> {
+export async function onController<T>(client: Client, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {

@@ -139,6 +139,12 @@ export const loadLogDirAdmin = (): Promise<typeof import("./admin_log_dirs.ts")>
 export const loadQuotaAdmin = (): Promise<typeof import("./admin_quotas.ts")> =>
   import("./admin_quotas.ts");
 
+/** The brokers of a cluster and where replicas are, for tools: tell, move, forget. */
+export const loadNodeAdmin = (): Promise<typeof import("./admin_nodes.ts")> =>
+  import("./admin_nodes.ts");
+
+export type { ClusterNode, MovingPartition } from "./admin_nodes.ts";
+
 export type { Finding } from "./diagnosis.ts";
 
 /** Why a client cannot work with a cluster, for tools. */

@@ -11,9 +11,9 @@ export type Words = string | readonly string[];
 
 /** `ottla` with the broker under test as its bootstrap. */
 export class CommandLine {
-  readonly #broker: BrokerProcess;
+  readonly #broker: Pick<BrokerProcess, "target" | "bootstrap">;
 
-  constructor(broker: BrokerProcess) {
+  constructor(broker: Pick<BrokerProcess, "target" | "bootstrap">) {
     this.#broker = broker;
   }
 

@@ -1,0 +1,108 @@
+// `ottla cluster nodes|move` against three brokers: who has what, and replicas that are sent
+// elsewhere with all that is in them.
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { LocalCluster } from "../../mod.ts";
+import { CommandLine } from "../harness/command_line.ts";
+import { targetFromEnvironment } from "../harness/targets.ts";
+
+/** So long nobody takes a broker for dead that is only cut off. */
+const patientMs = 600_000;
+
+const target = targetFromEnvironment();
+
+interface Node {
+  readonly id: number;
+  readonly state: string;
+  readonly leads: number;
+  readonly replicas: number;
+  readonly inSync: number;
+}
+
+async function nodesOf(ottla: CommandLine): Promise<Node[]> {
+  const nodes: Node[] = JSON.parse(await ottla.out("cluster nodes --json"));
+  return nodes.map(({ id, state, leads, replicas, inSync }) => (
+    { id, state, leads, replicas, inSync }
+  ));
+}
+
+async function replicasOf(ottla: CommandLine, topic: string): Promise<string> {
+  const { partitions: [first] } = JSON.parse(await ottla.out(`topics describe ${topic} --json`));
+  return first.replicas.join();
+}
+
+Deno.test("who has what is told, of brokers that are away too", async () => {
+  await using cluster = await LocalCluster.start({ brokers: 3 });
+  const ottla = new CommandLine({ target, bootstrap: cluster.bootstrap });
+  await ottla.out("topics create orders -p 3 -r 3");
+  const all = { state: "serves", leads: 1, replicas: 3, inSync: 3 };
+  assertEquals(await nodesOf(ottla), [1, 2, 3].map((id) => ({ id, ...all })));
+  await cluster.stop(2);
+  const after = await nodesOf(ottla);
+  assertEquals(after.map(({ state }) => state), ["serves", "fenced", "serves"]);
+  assertEquals(after[1], { id: 2, state: "fenced", leads: 0, replicas: 3, inSync: 0 });
+  const table = await ottla.out("cluster nodes");
+  assertMatch(table, /^BROKER +ADDRESS +RACK +STATE +LEADS +REPLICAS +IN SYNC\n/);
+  assertMatch(table, /\n +2 +127\.0\.0\.1:\d+ +- +fenced +0 +3 +0\n/);
+});
+
+Deno.test("a partition that was moved has on its new brokers what it had", async () => {
+  await using cluster = await LocalCluster.start({ brokers: 3 });
+  const ottla = new CommandLine({ target, bootstrap: cluster.bootstrap });
+  await ottla.out("topics create orders -p 1 -r 1");
+  const from = Number(await replicasOf(ottla, "orders"));
+  const lines = Array.from({ length: 200 }, (_, i) => `${i}`).join("\n") + "\n";
+  await ottla.out("produce orders", lines);
+  const others = [1, 2, 3].filter((id) => id !== from);
+  const { code, stderr } = await ottla.run(`cluster move orders 0 --to ${others.join()}`);
+  assertEquals(code, 0, stderr);
+  assertEquals(
+    stderr,
+    `Moving orders-0 from ${from} to ${others}.\norders-0 is on ${others}.\n`,
+  );
+  assertEquals(await replicasOf(ottla, "orders"), others.join());
+  const had = (await nodesOf(ottla)).find(({ id }) => id === from);
+  assertEquals(had, { id: from, state: "serves", leads: 0, replicas: 0, inSync: 0 });
+  await cluster.stop(from);
+  assertEquals(await ottla.out("consume orders --from earliest --until latest"), lines);
+});
+
+Deno.test("a move that cannot come to its end is cancelled", async () => {
+  await using cluster = await LocalCluster.start({ brokers: 3, sessionMs: patientMs });
+  const [first] = cluster.bootstrap.split(",");
+  const ottla = new CommandLine({ target, bootstrap: first! });
+  await ottla.out("topics create orders -p 1 -r 1");
+  // Wherever it is, a broker that is cut off cannot copy it.
+  await ottla.out("cluster move orders 0 --to 1");
+  cluster.partition([3], [1, 2]);
+  const asked = await ottla.run("cluster move orders 0 --to 2,3 --detach");
+  assertEquals([asked.code, asked.stderr], [0, "orders-0 is on its way to 2,3.\n"]);
+  const cancelled = await ottla.run("cluster move orders 0 --cancel");
+  assertEquals([cancelled.code, cancelled.stderr], [0, "orders-0 moves no more.\n"]);
+  assertEquals(await replicasOf(ottla, "orders"), "1");
+  const again = await ottla.run("cluster move orders 0 --cancel");
+  assertEquals(again.code, 1);
+  assertMatch(again.stderr, /NO_REASSIGNMENT_IN_PROGRESS/);
+  cluster.heal();
+});
+
+Deno.test("what cannot be moved is said", async () => {
+  await using cluster = await LocalCluster.start({ brokers: 2 });
+  const ottla = new CommandLine({ target, bootstrap: cluster.bootstrap });
+  await ottla.out("topics create orders -p 1 -r 1");
+  const refusals: [words: string, code: number, said: RegExp][] = [
+    ["orders 0", 2, /takes --to IDS, or --cancel/],
+    ["orders 0 --to 1 --cancel", 2, /takes --to IDS, or --cancel/],
+    ["orders 0 --to 1,1", 1, /names broker 1 twice/],
+    ["orders 0 --to first", 2, /a whole number, not "first"/],
+    ["orders zero --to 1", 2, /PARTITION is a whole number/],
+    ["orders 7 --to 1", 2, /has no partition 7/],
+    ["bills 0 --to 1", 1, /there is no topic bills/],
+    ["orders 0 --to 9", 1, /INVALID_REPLICA_ASSIGNMENT/],
+  ];
+  for (const [words, code, said] of refusals) {
+    const ended = await ottla.run(`cluster move ${words}`);
+    assertMatch(ended.stderr, said);
+    assertEquals(ended.code, code, words);
+  }
+});
