@@ -1,4 +1,5 @@
 // Builds the single executable: deno task compile [--with deno|bun] [--output dist/ottla]
+// For another system, by Deno alone: [--target x86_64-pc-windows-msvc], as deno compile names them.
 //
 //   deno compile            needs Deno's base binary, which it downloads once from Deno's own site
 //     | fails or is slow
@@ -55,8 +56,9 @@ async function outputOf(command: string, args: string[]): Promise<string | undef
 }
 
 /** Builds with `deno compile`; why not, in one line, where that does not work. */
-async function compileWithDeno(output: string): Promise<string | undefined> {
-  const args = ["compile", "--no-check", "--allow-all", "--output", output, entry];
+async function compileWithDeno(output: string, target?: string): Promise<string | undefined> {
+  const system = target === undefined ? [] : ["--target", target];
+  const args = ["compile", "--no-check", "--allow-all", ...system, "--output", output, entry];
   console.log(`$ deno ${args.join(" ")}`);
   const signal = AbortSignal.timeout(denoCompileMsMax);
   const options = { args, cwd: root, signal, env: { NO_COLOR: "1" } };
@@ -105,9 +107,12 @@ async function compileWithBun(output: string): Promise<boolean> {
 }
 
 /** Builds by the wanted way, or by the first that works; the name of what did. */
-async function compile(way: string | undefined, output: string): Promise<string | undefined> {
+async function compile(
+  output: string,
+  { way, target }: { way: string | undefined; target: string | undefined },
+): Promise<string | undefined> {
   if (way !== "bun") {
-    const problem = await compileWithDeno(output);
+    const problem = await compileWithDeno(output, target);
     if (problem === undefined) return "deno compile";
     const next = way === "deno" ? "." : "; building with Bun instead.";
     console.log(`deno compile did not work here: ${problem}${next}`);
@@ -117,14 +122,19 @@ async function compile(way: string | undefined, output: string): Promise<string 
 }
 
 if (import.meta.main) {
-  const options = parseArgs(Deno.args, { string: ["with", "output"] });
+  const options = parseArgs(Deno.args, { string: ["with", "output", "target"] });
+  const { target } = options;
   const output = options.output ?? "dist/ottla";
   if (![undefined, "deno", "bun"].includes(options.with)) {
     console.error(`--with takes deno or bun, not "${options.with}".`);
     Deno.exit(2);
   }
+  if (target !== undefined && options.with !== "deno") {
+    console.error("--target is for --with deno.");
+    Deno.exit(2);
+  }
   await Deno.mkdir(new URL("../dist", import.meta.url), { recursive: true });
-  const builder = await compile(options.with, output);
+  const builder = await compile(output, { way: options.with, target });
   if (builder === undefined) Deno.exit(1);
   const path = output.startsWith("/") ? output : `${root}${output}`;
   const { size } = await Deno.stat(path);
