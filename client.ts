@@ -75,6 +75,7 @@ export type {
   RecordMetadata,
   RecordSink,
   SaslOptions,
+  SendOptions,
   SerializedPart,
   Serializer,
   Serializers,

@@ -81,7 +81,7 @@ export {
   partitionForKey,
 } from "./partitioner.ts";
 export type { ProducerRecord, RecordContent, RecordMetadata } from "./producer_record.ts";
-export { Producer, type ProducerOptions } from "./producer.ts";
+export { Producer, type ProducerOptions, type SendOptions } from "./producer.ts";
 export {
   type ByteSink,
   decoded,

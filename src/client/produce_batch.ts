@@ -16,6 +16,8 @@ import type { RecordContent, RecordMetadata } from "./producer_record.ts";
 export interface Waiter {
   delivered(metadata: RecordMetadata, place: number): void;
   failed(error: Error): void;
+  /** Aborted when nobody waits any longer. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Sequence numbers of an idempotent producer for one batch. */

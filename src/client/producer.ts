@@ -10,6 +10,7 @@ import { UsageFault } from "../base/faults.ts";
 import type { Int64 } from "../base/int64.ts";
 import { checkOptions, type OptionKinds, show } from "../base/options.ts";
 import type { CompressionType } from "../records/mod.ts";
+import { unlessAborted } from "./aborting.ts";
 import type { Client } from "./client.ts";
 import { KafkaError } from "./faults.ts";
 import type { TopicMetadata } from "./metadata.ts";
@@ -68,6 +69,14 @@ const optionKinds: OptionKinds<ProducerOptions> = {
   transactionTimeoutMs: "count",
 };
 
+/** How long to wait for what is sent. */
+export interface SendOptions {
+  /** Ends the waiting: the call rejects with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+const sendKinds: OptionKinds<SendOptions> = { signal: "any" };
+
 /** Sends records, batched and in order for each partition. */
 export class Producer implements AsyncDisposable {
   readonly #client: Client;
@@ -118,30 +127,48 @@ export class Producer implements AsyncDisposable {
    * record, with a KafkaError or ConnectionFault when it is refused or the delivery timeout is
    * over. Records of a partition stay in the order of the calls. To bound memory, await
    * {@link ready} between calls, or the calls themselves.
+   *
+   * When `signal` is aborted, records whose topic is still looked for are not sent; those that are
+   * in a batch go their way, and are written or not.
    */
-  send(record: ProducerRecord): Promise<RecordMetadata>;
+  send(record: ProducerRecord, options?: SendOptions): Promise<RecordMetadata>;
   /**
    * Sends many at the price of one promise. Resolves when all are acknowledged, in the order given;
    * rejects as soon as one has failed, while the others go their way.
    */
-  send(records: readonly ProducerRecord[]): Promise<RecordMetadata[]>;
+  send(records: readonly ProducerRecord[], options?: SendOptions): Promise<RecordMetadata[]>;
   send(
     given: ProducerRecord | readonly ProducerRecord[],
+    options?: SendOptions,
   ): Promise<RecordMetadata | RecordMetadata[]> {
     if (this.#transactions !== undefined) {
       const message = "a transactional producer sends by transaction((tx) => tx.send(...))";
       return Promise.reject(new UsageFault(message));
     }
-    return this.#send(given);
+    return options === undefined ? this.#send(given) : this.#sendUntil(given, options);
+  }
+
+  async #sendUntil(
+    given: ProducerRecord | readonly ProducerRecord[],
+    options: SendOptions,
+  ): Promise<RecordMetadata | RecordMetadata[]> {
+    const { signal } = checkOptions("send", options, sendKinds);
+    if (signal === undefined) return await this.#send(given);
+    if (!(signal instanceof AbortSignal)) {
+      throw new UsageFault(`send: signal takes an AbortSignal, not ${show(signal)}`);
+    }
+    signal.throwIfAborted();
+    return await unlessAborted(this.#send(given, signal), signal);
   }
 
   #send(
     given: ProducerRecord | readonly ProducerRecord[],
+    signal?: AbortSignal,
   ): Promise<RecordMetadata | RecordMetadata[]> {
     if (this.#closed) return Promise.reject(new UsageFault("the producer is closed"));
     if (!isMany(given)) {
       return new Promise<RecordMetadata>((delivered, failed) =>
-        this.#take(given, { delivered, failed }, 0)
+        this.#take(given, { delivered, failed, signal }, 0)
       );
     }
     if (given.length === 0) return Promise.resolve([]);
@@ -152,7 +179,7 @@ export class Producer implements AsyncDisposable {
         sent[place] = metadata;
         if (--left === 0) resolve(sent);
       };
-      const waiter = { delivered, failed };
+      const waiter = { delivered, failed, signal };
       for (let place = 0; place < given.length; place++) {
         this.#take(given[place] as ProducerRecord, waiter, place);
       }
@@ -175,7 +202,9 @@ export class Producer implements AsyncDisposable {
       lookup.then(found, found);
     }
     lookup.then(
-      (topic) => this.#append(topic, record, { waiter, place }),
+      (topic) => {
+        if (!waiter.signal?.aborted) this.#append(topic, record, { waiter, place });
+      },
       (error) => waiter.failed(error),
     );
   }
