@@ -9,6 +9,18 @@ const root = new URL("../../", import.meta.url).pathname;
 const withinMs = 300_000;
 const typescript = "5.9.3";
 
+const built = await Deno.makeTempDir({ prefix: "ottla-package-" });
+
+async function runIn(cwd: string, command: string, ...args: string[]): Promise<string> {
+  const { stdout } = await run({ command, args, cwd, withinMs, env: { NO_COLOR: "1" } });
+  return stdout.trim();
+}
+
+Deno.test.beforeAll(async () => {
+  await runIn(root, Deno.execPath(), "task", "package", "--output", built);
+});
+Deno.test.afterAll(() => Deno.remove(built, { recursive: true }));
+
 interface Project {
   readonly folder: string;
   run(command: string, ...args: string[]): Promise<string>;
@@ -16,25 +28,13 @@ interface Project {
 
 /** A project with the package and what `packages` names, and no more. */
 async function withProject(packages: readonly string[], use: (project: Project) => Promise<void>) {
-  const folder = await Deno.makeTempDir({ prefix: "ottla-package-" });
-  const runIn = async (cwd: string, command: string, ...args: string[]) => {
-    const { stdout } = await run({ command, args, cwd, withinMs, env: { NO_COLOR: "1" } });
-    return stdout.trim();
-  };
+  const folder = await Deno.makeTempDir({ prefix: "ottla-project-" });
   try {
-    await runIn(root, Deno.execPath(), "task", "package", "--output", `${folder}/built`);
-    const packed = await runIn(`${folder}/built/npm`, "npm", "pack", "--silent");
-    const project = `${folder}/project`;
-    await Deno.mkdir(project);
-    await Deno.writeTextFile(`${project}/package.json`, `{ "type": "module", "private": true }`);
-    const tarball = `${folder}/built/npm/${packed}`;
-    await runIn(project, "npm", "install", "--no-audit", "--no-fund", tarball, ...packages);
-    await use({
-      folder: project,
-      run: (command, ...args) => runIn(project, command, ...args),
-    });
-    const published = `${folder}/built/jsr`;
-    await runIn(published, Deno.execPath(), "publish", "--dry-run", "--allow-dirty", "--quiet");
+    const packed = await runIn(`${built}/npm`, "npm", "pack", "--silent");
+    await Deno.writeTextFile(`${folder}/package.json`, `{ "type": "module", "private": true }`);
+    const tarball = `${built}/npm/${packed}`;
+    await runIn(folder, "npm", "install", "--no-audit", "--no-fund", tarball, ...packages);
+    await use({ folder, run: (command, ...args) => runIn(folder, command, ...args) });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -75,14 +75,26 @@ Deno.test("the package has types for TypeScript and runs on Node 22, Bun and Den
   });
 });
 
-Deno.test("each test of vitest and of bun test has a fork of its own", async () => {
-  await withProject(["vitest@3.2.4", "node@22"], async ({ folder, run }) => {
+Deno.test("JSR would take the package", async () => {
+  const args = ["publish", "--dry-run", "--allow-dirty", "--quiet"];
+  await runIn(`${built}/jsr`, Deno.execPath(), ...args);
+});
+
+Deno.test("each test has a fork of its own, whichever runner it is of", async () => {
+  await withProject(["vitest@3.2.4", "jest@30.2.0", "node@22"], async ({ folder, run }) => {
     const file = new URL("package/forks_test.mjs", import.meta.url);
     await Deno.copyFile(file, `${folder}/forks.test.mjs`);
     const node = `${folder}/node_modules/.bin/node`;
-    const vitest = await run(node, "node_modules/vitest/vitest.mjs", "run", "--reporter=json");
-    const { numPassedTests, numFailedTests } = JSON.parse(vitest.slice(vitest.indexOf("{")));
-    assert.deepEqual([numPassedTests, numFailedTests], [51, 0]);
+    const jest = ["--experimental-vm-modules", "node_modules/jest/bin/jest.js", "--json"];
+    for (const args of [["node_modules/vitest/vitest.mjs", "run", "--reporter=json"], jest]) {
+      const told = await run(node, ...args);
+      const { numPassedTests, numFailedTests } = JSON.parse(told.slice(told.indexOf("{")));
+      assert.deepEqual([numPassedTests, numFailedTests], [51, 0], args.join(" "));
+    }
+    const ofNode = await run(node, "--test", "--test-reporter=tap", "forks.test.mjs");
+    assert.match(ofNode, /^# pass 51\n# fail 0$/m);
     await run("npx", "-y", "bun@1.4.4", "test", "--timeout", "60000", "./forks.test.mjs");
+    const ofDeno = await run(Deno.execPath(), "test", "-A", "forks.test.mjs");
+    assert.match(ofDeno, /50 passed \| 0 failed/);
   });
 });
