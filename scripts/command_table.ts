@@ -29,6 +29,18 @@ export interface CommandSection {
 }
 
 const tests = {
+  moved: {
+    file: "cluster_nodes_test.ts",
+    name: "a partition that was moved has on its new brokers what it had",
+  },
+  cancelled: {
+    file: "cluster_nodes_test.ts",
+    name: "a move that cannot come to its end is cancelled",
+  },
+  left: {
+    file: "cluster_nodes_test.ts",
+    name: "a broker leaves for good, and nothing of what it had is lost",
+  },
   topicLife: {
     file: "cli_test.ts",
     name: "a topic is created, listed, described, grown and deleted",
@@ -668,7 +680,23 @@ export const commandSections: readonly CommandSection[] = [
         kafka: "kafka-reassign-partitions.sh --execute --reassignment-json-file moves.json",
         rpk: "rpk cluster partitions move orders -p 0:1,2,3",
         kaf: "kaf topic update orders --partition-assignments '[[1,2,3]]'",
-        ours: { no: "no command asks for it; an admin client may" },
+        ours: { line: "cluster move orders 0 --to 1,2,3", test: tests.moved },
+      },
+      {
+        what: "end such a move before it is done",
+        kafka: "kafka-reassign-partitions.sh --cancel --reassignment-json-file moves.json",
+        rpk: "rpk cluster partitions move-cancel",
+        ours: { line: "cluster move orders 0 --cancel", test: tests.cancelled },
+      },
+      {
+        what: "move all that a broker has to others",
+        rpk: "rpk redpanda admin brokers decommission 3",
+        ours: { line: "cluster drain 3", test: tests.left },
+      },
+      {
+        what: "forget a broker that is gone for good",
+        kafka: "kafka-cluster.sh unregister --id 3",
+        ours: { line: "cluster remove 3", test: tests.left },
       },
       {
         what: "have preferred leaders lead",

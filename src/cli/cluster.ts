@@ -5,6 +5,7 @@ import { describeCluster } from "../client/mod.ts";
 import { command, jsonOption } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { metadataCommands } from "./cluster_metadata.ts";
+import { leavingCommands } from "./cluster_drain.ts";
 import { nodeCommands } from "./cluster_nodes.ts";
 import { exitCode } from "./context.ts";
 import { renderJson, renderTable } from "./table.ts";
@@ -34,4 +35,4 @@ const describe = command({
     }),
 });
 
-export const commands = [describe, ...nodeCommands, ...metadataCommands];
+export const commands = [describe, ...nodeCommands, ...leavingCommands, ...metadataCommands];

@@ -91,7 +91,8 @@ function brokersIn(text: string): BrokerId[] {
   return ids;
 }
 
-function wholeNumber(text: string, what: string): number {
+/** The number that a word is. Throws ArgumentFault for another. */
+export function wholeNumber(text: string, what: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new ArgumentFault(`${what} is a whole number, not "${text}"`);
 }

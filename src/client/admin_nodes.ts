@@ -5,6 +5,7 @@ import { EncodeFault, UsageFault } from "../base/faults.ts";
 import type { BrokerId } from "../base/ids.ts";
 import { AlterPartitionReassignments } from "../protocol/apis/45_alter_partition_reassignments.ts";
 import { ListPartitionReassignments } from "../protocol/apis/46_list_partition_reassignments.ts";
+import { UnregisterBroker } from "../protocol/apis/64_unregister_broker.ts";
 import { DescribeCluster, ErrorCode } from "../protocol/mod.ts";
 import { onController } from "./admin_topics.ts";
 import type { Client } from "./client.ts";
@@ -176,4 +177,12 @@ function isThere(topic: TopicMetadata | undefined, { partition, replicas }: Arri
   const found = topic?.partitions.find((each) => each.partition === partition);
   if (found === undefined) return topic?.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   return found.replicas.join() === replicas.join();
+}
+
+/** Has a broker forgotten that will not come back (KIP-500): BROKER_ID_NOT_REGISTERED and more. */
+export async function unregisterBroker(client: Client, brokerId: BrokerId): Promise<void> {
+  await onController(client, async () => {
+    const answer = await client.request(UnregisterBroker, { brokerId }, { to: "controller" });
+    checkCode(answer.errorCode, `forget broker ${brokerId}`, answer.errorMessage);
+  });
 }

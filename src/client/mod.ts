@@ -143,7 +143,7 @@ export const loadQuotaAdmin = (): Promise<typeof import("./admin_quotas.ts")> =>
 export const loadNodeAdmin = (): Promise<typeof import("./admin_nodes.ts")> =>
   import("./admin_nodes.ts");
 
-export type { ClusterNode, MovingPartition } from "./admin_nodes.ts";
+export type { Arrival, ClusterNode, MovingPartition } from "./admin_nodes.ts";
 
 export type { Finding } from "./diagnosis.ts";
 

@@ -1,5 +1,5 @@
-// `ottla cluster nodes|move` against three brokers: who has what, and replicas that are sent
-// elsewhere with all that is in them.
+// `ottla cluster nodes|move|drain|remove` against several brokers: who has what, replicas that are
+// sent elsewhere with all that is in them, and brokers that leave.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { LocalCluster } from "../../mod.ts";
@@ -105,4 +105,39 @@ Deno.test("what cannot be moved is said", async () => {
     assertMatch(ended.stderr, said);
     assertEquals(ended.code, code, words);
   }
+});
+
+Deno.test("a broker leaves for good, and nothing of what it had is lost", async () => {
+  await using cluster = await LocalCluster.start({ brokers: 4 });
+  const ottla = new CommandLine({ target, bootstrap: cluster.bootstrap });
+  await ottla.out("topics create orders -p 6 -r 3");
+  await ottla.out("topics create bills -p 4 -r 1");
+  const lines = Array.from({ length: 100 }, (_, i) => `${i}`);
+  for (const topic of ["orders", "bills"]) {
+    await ottla.out(`produce ${topic}`, lines.join("\n") + "\n");
+  }
+  const ofFour = async () => (await nodesOf(ottla)).find(({ id }) => id === 4);
+  const had = (await ofFour())?.replicas;
+  const refused = await ottla.run("cluster remove 4");
+  assertEquals(refused.code, 1);
+  assertMatch(refused.stderr, /first ottla cluster drain 4/);
+
+  const shown = JSON.parse(await ottla.out("cluster drain 4 --dry-run --json"));
+  assertEquals([shown.length, (await ofFour())?.replicas], [had, had]);
+  await ottla.out("cluster drain 4");
+  assertEquals(await ofFour(), { id: 4, state: "serves", leads: 0, replicas: 0, inSync: 0 });
+  assertMatch((await ottla.run("cluster remove 4")).stderr, /broker 4 runs: stop it/);
+  await cluster.stop(4);
+  const removed = await ottla.run("cluster remove 4");
+  assertEquals([removed.code, removed.stderr], [0, "Broker 4 is forgotten.\n"]);
+  assertEquals((await nodesOf(ottla)).map(({ id }) => id), [1, 2, 3]);
+
+  for (const topic of ["orders", "bills"]) {
+    const read = await ottla.out(`consume ${topic} --from earliest --until latest`);
+    assertEquals(read.trimEnd().split("\n").sort(), [...lines].sort());
+  }
+  const full = await ottla.run("cluster drain 3");
+  assertEquals(full.code, 1);
+  assertMatch(full.stderr, /has 3 replicas, and without broker 3 no broker that serves is left/);
+  assertMatch((await ottla.run("cluster drain 9")).stderr, /there is no broker 9, only 1, 2, 3/);
 });
