@@ -29,14 +29,6 @@ export interface CommandSection {
 }
 
 const tests = {
-  moved: {
-    file: "cluster_nodes_test.ts",
-    name: "a partition that was moved has on its new brokers what it had",
-  },
-  cancelled: {
-    file: "cluster_nodes_test.ts",
-    name: "a move that cannot come to its end is cancelled",
-  },
   left: {
     file: "cluster_nodes_test.ts",
     name: "a broker leaves for good, and nothing of what it had is lost",
@@ -88,6 +80,26 @@ const tests = {
   moves: {
     file: "cli_admin_test.ts",
     name: "groups are moved by place, by steps and by a file, and seen to be behind",
+  },
+  groupPattern: {
+    file: "cli_admin_test.ts",
+    name: "groups that a pattern names are deleted once that is confirmed",
+  },
+  outOfSync: {
+    file: "cli_admin_test.ts",
+    name: "topics that have a replica out of sync are told from the others",
+  },
+  nodes: {
+    file: "cluster_nodes_test.ts",
+    name: "who has what is told, of brokers that are away too",
+  },
+  moved: {
+    file: "cluster_nodes_test.ts",
+    name: "a partition that was moved has on its new brokers what it had",
+  },
+  cancelled: {
+    file: "cluster_nodes_test.ts",
+    name: "a move that cannot come to its end is cancelled",
   },
   quotas: { file: "cli_admin_test.ts", name: "quotas are set, listed and removed" },
   cluster: { file: "cli_admin_test.ts", name: "the cluster and its disks are shown" },
@@ -249,7 +261,7 @@ export const commandSections: readonly CommandSection[] = [
         what: "see which are not replicated enough",
         kafka: "kafka-topics.sh --describe --under-replicated-partitions",
         rpk: "rpk cluster health",
-        ours: { no: "`topics describe` has the replicas in sync, for all partitions" },
+        ours: { line: "topics list --under-replicated", test: tests.outOfSync },
       },
     ],
   },
@@ -565,6 +577,11 @@ export const commandSections: readonly CommandSection[] = [
         ours: { line: "groups delete one two", test: tests.manyDeleted },
       },
       {
+        what: "delete several, by a pattern",
+        kafka: "kafka-consumer-groups.sh --delete --all-groups",
+        ours: { line: "groups delete 'test-*' --yes", test: tests.groupPattern },
+      },
+      {
         what: "delete what one has committed in a topic",
         kafka: "kafka-consumer-groups.sh --delete-offsets --group billing --topic bills",
         rpk: "rpk group offset-delete billing -t bills",
@@ -573,7 +590,7 @@ export const commandSections: readonly CommandSection[] = [
       {
         what: "write the offsets of one to such a file",
         kafka: "kafka-consumer-groups.sh --reset-offsets --group billing --to-current --export",
-        ours: { no: "`groups describe --json` has them, as JSON" },
+        ours: { line: "groups describe billing --export", test: tests.moves },
       },
     ],
   },
@@ -674,6 +691,10 @@ export const commandSections: readonly CommandSection[] = [
         what: "whether all is well",
         rpk: "rpk cluster health",
         ours: { line: "doctor", test: tests.sound },
+      },
+      {
+        what: "how many replicas each has, and whether it is away",
+        ours: { line: "cluster nodes", test: tests.nodes },
       },
       {
         what: "move partitions to other brokers",

@@ -2,7 +2,7 @@
 
 import { UsageFault } from "../base/faults.ts";
 import { type Int64, saturated } from "../base/int64.ts";
-import { escaped } from "../base/visible.ts";
+import { escaped, escapedLines } from "../base/visible.ts";
 import {
   type Client,
   committedOffsets,
@@ -19,7 +19,7 @@ import { ArgumentFault, command, jsonOption, seeHelp } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { exitCode } from "./context.ts";
 import { eachOf, isKafkaError } from "./failures.ts";
-import { namesOf } from "./globs.ts";
+import { isGlob, namesOf } from "./globs.ts";
 import { resetOffsets } from "./group_reset.ts";
 import { renderJson, renderTable } from "./table.ts";
 
@@ -67,9 +67,16 @@ const describe = command({
   name: "groups describe",
   operands: ["GROUP"],
   about: "show who reads what, how far, and how far behind",
-  options: { ...jsonOption, ...brokerOptions },
+  options: {
+    export: { kind: "flag", about: "print what it has committed, as groups reset --file reads it" },
+    ...jsonOption,
+    ...brokerOptions,
+  },
   operandOptions: ["group"],
-  examples: [["groups describe billing", "members, committed offsets and lag"]],
+  examples: [
+    ["groups describe billing", "members, committed offsets and lag"],
+    ["groups describe billing --export > billing.csv", "where it is now, to come back to"],
+  ],
   run: (context, { operands: [groupId], options }) =>
     withClient(context, options, async (client) => {
       const group = await describeGroup(client, groupId).catch((error) =>
@@ -77,6 +84,10 @@ const describe = command({
       );
       const isShared = group.type === "share";
       const partitions = await partitionsOf(client, group);
+      if (options.export) {
+        context.out(escapedLines(offsetLines(partitions)));
+        return exitCode.ok;
+      }
       if (options.json) {
         context.out(renderJson({ ...group, partitions }));
         return exitCode.ok;
@@ -112,6 +123,14 @@ interface Progress extends TopicPartition {
   readonly lag: Int64 | undefined;
   readonly memberId?: string | undefined;
   readonly host?: string | undefined;
+}
+
+/** `TOPIC,PARTITION,OFFSET` of each partition that was committed, as Kafka's tools write it. */
+function offsetLines(partitions: readonly Progress[]): string {
+  const lines = partitions.flatMap(({ topic, partition, committed }) =>
+    committed === undefined ? [] : [`${topic},${partition},${committed}\n`]
+  );
+  return lines.join("");
 }
 
 /** Every partition that a group has to do with. */
@@ -180,15 +199,33 @@ const remove = command({
   name: "groups delete",
   operands: ["GROUP..."],
   about: "delete groups without members, and what they have committed",
-  options: { ...brokerOptions },
+  options: {
+    yes: { kind: "flag", short: "y", about: "delete what patterns stand for, not only show it" },
+    ...brokerOptions,
+  },
   operandOptions: ["group"],
-  examples: [["groups delete billing", "forget a group"]],
+  examples: [
+    ["groups delete billing", "forget a group"],
+    ["groups delete 'test-*' --yes", "all whose names begin so"],
+  ],
   run: (context, { operands, options }) =>
-    withClient(context, options, (client) =>
-      eachOf(context, operands, async (groupId) => {
+    withClient(context, options, async (client) => {
+      const hasPattern = operands.some(isGlob);
+      const known = hasPattern ? (await listGroups(client)).map(({ groupId }) => groupId) : [];
+      const groups = namesOf(operands, known);
+      if (groups.length === 0) {
+        throw new UsageFault(`no group is like ${operands.join(", ")}. See: ottla groups list`);
+      }
+      if (hasPattern && !options.yes) {
+        context.out(renderTable(["group"], groups.map((groupId) => [groupId])));
+        context.note("Nothing was deleted. Delete these with --yes.");
+        return exitCode.failed;
+      }
+      return await eachOf(context, groups, async (groupId) => {
         await deleteGroup(client, groupId).catch((error) => onUnknownGroup(error, groupId));
         context.note(`Deleted group ${groupId}.`);
-      })),
+      });
+    }),
 });
 
 const lag = command({

@@ -31,6 +31,11 @@ const list = command({
   about: "list the topics, all or those named",
   options: {
     internal: { kind: "flag", about: "include Kafka's own, such as __consumer_offsets" },
+    "under-replicated": {
+      kind: "flag",
+      also: ["under-replicated-partitions"],
+      about: "only those with a replica that is not in sync",
+    },
     ...jsonOption,
     ...brokerOptions,
   },
@@ -43,9 +48,10 @@ const list = command({
   run: (context, { operands, options }) =>
     withClient(context, options, async (client) => {
       const isNamed = matcherOf(operands);
-      const topics = (await listTopics(client)).filter(({ name, isInternal }) =>
+      const named = (await listTopics(client)).filter(({ name, isInternal }) =>
         isNamed(name) && (options.internal || !isInternal || operands.includes(name))
       );
+      const topics = options["under-replicated"] ? named.filter(isUnderReplicated) : named;
       const rows = topics.map((topic) => ({
         name: topic.name,
         partitions: topic.partitions.length,
@@ -56,11 +62,19 @@ const list = command({
       else if (rows.length > 0) {
         const header = ["name", "partitions", "replicas", "id"];
         context.out(renderTable(header, rows.map((row) => Object.values(row))));
-      } else if (operands.length > 0) context.note(`No topic is like ${operands.join(", ")}.`);
+      } else if (named.length > 0) context.note("All replicas are in sync.");
+      else if (operands.length > 0) context.note(`No topic is like ${operands.join(", ")}.`);
       else context.note("There are no topics. Create one with: ottla topics create NAME");
       return exitCode.ok;
     }),
 });
+
+/** Whether some broker that is to have a partition has fallen behind, or is away. */
+function isUnderReplicated(topic: ListedTopic): boolean {
+  return topic.partitions.some(({ replicas, isr }) => isr.length < replicas.length);
+}
+
+type ListedTopic = Awaited<ReturnType<typeof listTopics>>[number];
 
 /** Whether a name is among `words`, names and patterns; without any it is. */
 function matcherOf(words: readonly string[]): (name: string) => boolean {

@@ -1,8 +1,10 @@
 // The command line for who looks after a cluster: topics, groups, configs, quotas, disks.
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { LocalCluster } from "../../mod.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { CommandLine } from "../harness/command_line.ts";
+import { targetFromEnvironment } from "../harness/targets.ts";
 
 Deno.test("patterns name topics, and delete nothing before it is said twice", async () => {
   await using broker = await BrokerProcess.start();
@@ -99,6 +101,10 @@ Deno.test("groups are moved by place, by steps and by a file, and seen to be beh
     assertEquals(await moved("--all-topics --shift -2"), ["bills:0", "orders:1"]);
     await Deno.writeTextFile(`${folder}/places.csv`, '"orders",0,2\nbills,0,99\n');
     assertEquals(await moved(`--file ${folder}/places.csv`), ["bills:4", "orders:2"]);
+    const exported = await ottla.out("groups describe billing --export");
+    assertEquals(exported, "bills,0,4\norders,0,2\n");
+    await Deno.writeTextFile(`${folder}/exported.csv`, exported);
+    assertEquals(await moved(`--file ${folder}/exported.csv`), ["bills:4", "orders:2"]);
     const lag = await ottla.out("groups lag");
     assertMatch(
       lag,
@@ -126,6 +132,37 @@ Deno.test("groups are moved by place, by steps and by a file, and seen to be beh
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("groups that a pattern names are deleted once that is confirmed", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  await ottla.out("topics create orders -p 1");
+  for (const group of ["test-a", "test-b", "billing"]) {
+    await ottla.out(`groups reset ${group} --topic orders --to latest`);
+  }
+  const shown = await ottla.run("groups delete test-*");
+  assertEquals([shown.code, shown.stdout], [1, "GROUP\ntest-a\ntest-b\n"]);
+  assertStringIncludes(shown.stderr, "Nothing was deleted. Delete these with --yes.");
+  const deleted = await ottla.run("groups delete test-* --yes");
+  assertEquals(deleted.stderr, "Deleted group test-a.\nDeleted group test-b.\n");
+  const left = JSON.parse(await ottla.out("groups list --json"));
+  assertEquals(left.map(({ groupId }: { groupId: string }) => groupId), ["billing"]);
+  const none = await ottla.run("groups delete test-* --yes");
+  assertEquals(none.code, 1);
+  assertStringIncludes(none.stderr, "no group is like test-*. See: ottla groups list");
+});
+
+Deno.test("topics that have a replica out of sync are told from the others", async () => {
+  await using cluster = await LocalCluster.start({ brokers: 3 });
+  const ottla = new CommandLine({ target: targetFromEnvironment(), bootstrap: cluster.bootstrap });
+  await ottla.out("topics create everywhere -p 1 -r 3");
+  const calm = await ottla.run("topics list --under-replicated");
+  assertEquals([calm.code, calm.stdout, calm.stderr], [0, "", "All replicas are in sync.\n"]);
+  await cluster.stop(2);
+  await ottla.out("topics create elsewhere -p 1 -r 2");
+  const behind = JSON.parse(await ottla.out("topics list --under-replicated --json"));
+  assertEquals(behind.map(({ name }: { name: string }) => name), ["everywhere"]);
 });
 
 Deno.test("quotas are set, listed and removed", async () => {
