@@ -1,3 +1,5 @@
+import assert from "node:assert/strict";
+import { Broker } from "../../testing.ts";
 import { run } from "../harness/process_lines.ts";
 import { nodeProgram } from "./clients/install.ts";
 import { ProcessDriver } from "./process_driver.ts";
@@ -33,6 +35,27 @@ clientTests({
     },
   ],
   absent,
+});
+
+Deno.test({
+  name: "@confluentinc/kafka-javascript sends to a broker of the kit as docs/testing.md has it",
+  ignore: program === undefined,
+  async fn() {
+    const page = await Deno.readTextFile(new URL("../../docs/testing.md", import.meta.url));
+    const [, shown] = page.match(/```js\n(const \{ KafkaJS \}.*?)```/s)!;
+    await using broker = await Broker.start({ topics: { orders: {} } });
+    const source = `const broker = { bootstrap: "${broker.bootstrap}" };
+      ${shown}
+      (async () => {
+        const producer = kafka.producer();
+        await producer.connect();
+        await producer.send({ topic: "orders", messages: [{ key: "7", value: "paid" }] });
+        await producer.disconnect();
+      })();`;
+    const { command, args: [, folder] } = program!;
+    await run({ command, args: ["-e", source], cwd: folder!, withinMs: 120_000 });
+    assert.deepEqual((await broker.records("orders")).map(({ value }) => value), ["paid"]);
+  },
 });
 
 /** librdkafka has zstd where the machine that built it has; it tells by its list of features. */
