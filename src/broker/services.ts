@@ -29,9 +29,9 @@ import type { FetchSessions } from "./fetch/sessions.ts";
 import type { ClientQuotas } from "./quotas.ts";
 import type { Regexes } from "./regexes.ts";
 import type { ShareGroupStates } from "./share/group_states.ts";
+import type { SharePersister } from "./share/persister.ts";
 import type { SharePartitions } from "./share/share_partitions.ts";
 import type { ShareSessions } from "./share/share_sessions.ts";
-import type { ShareStates } from "./share/states.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { Topics } from "./topics.ts";
 import type { TransactionMarkers } from "./transaction_markers.ts";
@@ -60,11 +60,12 @@ export interface Services {
   /** What members of groups may leave behind. */
   readonly groupMemory: Pick<GroupMemory, "admit">;
   readonly regexes: Pick<Regexes, "load" | "compile">;
-  readonly shareStates: Pick<ShareStates, "shards" | "decide">;
+  /** The share coordinator, for what is kept here. */
+  readonly shareStates: SharePersister;
   /** What share groups have under way in the partitions that this broker leads. */
   readonly sharePartitions: Pick<SharePartitions, "find" | "get" | "terms">;
   readonly shareSessions: Pick<ShareSessions, "fetch" | "acknowledge" | "end" | "isCurrent">;
-  /** The share coordinator, for what is asked of share groups. */
+  /** What is asked of share groups, for the share coordinator wherever it is. */
   readonly shareGroupStates: Pick<ShareGroupStates, "alter" | "forget" | "summarise">;
   readonly producerIds: Pick<ProducerIds, "next">;
   /** The transaction coordinator: who may write where, in which transaction. */

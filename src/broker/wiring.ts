@@ -397,8 +397,11 @@ export class Wiring implements Services {
 
   #makeShareParts(): ShareParts {
     const { config, logger, runtime: { clock, timers } } = this.#options;
+    const shards = this.coordinators.of(shareCoordinator);
+    const locate = (name: string) => shards.locate(name);
     return new ShareParts({
-      shards: this.coordinators.of(shareCoordinator),
+      shards,
+      everywhere: (here) => this.replication?.routeShareStates(here, locate) ?? here,
       groups: this.groups,
       config,
       image: () => this.metadata.image,

@@ -29,11 +29,16 @@ export { decode, encodeKey, encodeValue, type GroupCoordinatorRecord } from "./r
 export { shareCoordinator } from "./share_state/coordinator.ts";
 export type { ShareStateRecord } from "./share_state/record_codec.ts";
 export {
+  type InitializeInput,
+  type ReadInput,
   type SharePartitionKey,
   sharePartitionText,
+  type ShareState,
   type ShareStateAnswer,
   type ShareStateConfig,
+  type ShareStateQuestion,
   ShareStateTable,
+  type WriteInput,
 } from "./share_state/state_table.ts";
 export type { BadRegex, NameMatcher, RegexEngine } from "./modern/regex.ts";
 export type { GroupTopic, GroupTopics } from "./modern/topics.ts";

@@ -6,13 +6,7 @@
 import { InitializeShareGroupState } from "../../protocol/apis/83_initialize_share_group_state.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import {
-  answerEach,
-  bare,
-  decideState,
-  refuseStates,
-  type StateServices,
-} from "../share/state_requests.ts";
+import { answerEach, bare, refuseStates, type StateServices } from "../share/state_requests.ts";
 
 export const initializeShareGroupState = handler(InitializeShareGroupState, {
   serves: "0",
@@ -21,9 +15,7 @@ export const initializeShareGroupState = handler(InitializeShareGroupState, {
   async handle(request, { services }: RequestContext<keyof StateServices>) {
     const results = await answerEach(services, request, async (asked, question) => {
       const input = { ...asked, ...question };
-      return bare(
-        await decideState(services, question.key, (table, at) => table.initialize(input, at)),
-      );
+      return bare(await services.shareStates.initialize(input));
     });
     return { results };
   },

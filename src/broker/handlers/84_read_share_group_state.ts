@@ -6,13 +6,7 @@
 import { ReadShareGroupState } from "../../protocol/apis/84_read_share_group_state.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import {
-  answerEach,
-  bare,
-  decideState,
-  refuseStates,
-  type StateServices,
-} from "../share/state_requests.ts";
+import { answerEach, bare, refuseStates, type StateServices } from "../share/state_requests.ts";
 
 export const readShareGroupState = handler(ReadShareGroupState, {
   serves: "0",
@@ -21,11 +15,7 @@ export const readShareGroupState = handler(ReadShareGroupState, {
   async handle(request, { services }: RequestContext<keyof StateServices>) {
     const results = await answerEach(services, request, async (asked, question) => {
       const input = { ...asked, ...question };
-      const answer = await decideState(
-        services,
-        question.key,
-        (table, at) => table.read(input, at),
-      );
+      const answer = await services.shareStates.read(input);
       const { stateEpoch = 0, startOffset = 0, stateBatches = [] } = answer.state ?? {};
       return { ...bare(answer), stateEpoch, startOffset, stateBatches };
     });

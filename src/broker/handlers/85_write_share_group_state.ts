@@ -8,13 +8,7 @@
 import { WriteShareGroupState } from "../../protocol/apis/85_write_share_group_state.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import {
-  answerEach,
-  bare,
-  decideState,
-  refuseStates,
-  type StateServices,
-} from "../share/state_requests.ts";
+import { answerEach, bare, refuseStates, type StateServices } from "../share/state_requests.ts";
 
 export const writeShareGroupState = handler(WriteShareGroupState, {
   serves: "0-1",
@@ -23,7 +17,7 @@ export const writeShareGroupState = handler(WriteShareGroupState, {
   async handle(request, { services }: RequestContext<keyof StateServices>) {
     const results = await answerEach(services, request, async (asked, question) => {
       const input = { ...asked, ...question };
-      return bare(await decideState(services, question.key, (table, at) => table.write(input, at)));
+      return bare(await services.shareStates.write(input));
     });
     return { results };
   },

@@ -6,23 +6,16 @@
 import { DeleteShareGroupState } from "../../protocol/apis/86_delete_share_group_state.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import {
-  answerEach,
-  bare,
-  decideState,
-  refuseStates,
-  type StateServices,
-} from "../share/state_requests.ts";
+import { answerEach, bare, refuseStates, type StateServices } from "../share/state_requests.ts";
 
 export const deleteShareGroupState = handler(DeleteShareGroupState, {
   serves: "0",
   authorise: [needs("cluster clusterAction")],
 
   async handle(request, { services }: RequestContext<keyof StateServices>) {
-    const results = await answerEach(services, request, async (_, question) =>
-      bare(
-        await decideState(services, question.key, (table, at) => table.delete(question, at)),
-      ));
+    const results = await answerEach(services, request, async (_, question) => {
+      return bare(await services.shareStates.delete(question));
+    });
     return { results };
   },
 

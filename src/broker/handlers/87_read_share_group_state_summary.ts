@@ -10,13 +10,7 @@ import {
 import { ErrorCode } from "../../protocol/mod.ts";
 import { needs } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import {
-  answerEach,
-  bare,
-  refuseStates,
-  type StateServices,
-  summarise,
-} from "../share/state_requests.ts";
+import { answerEach, bare, refuseStates, type StateServices } from "../share/state_requests.ts";
 
 /** What is told of a state that is not there. */
 const nothing = { stateEpoch: 0, leaderEpoch: 0, startOffset: -1, deliveryCompleteCount: -1 };
@@ -28,7 +22,7 @@ export const readShareGroupStateSummary = handler(ReadShareGroupStateSummary, {
 
   async handle(request, { services }: RequestContext<keyof StateServices>) {
     const results = await answerEach(services, request, async (_, question) => {
-      const answer = await summarise(services, question);
+      const answer = await services.shareStates.summarise(question);
       const { stateEpoch, leaderEpoch, startOffset, deliveryCompleteCount } = answer.state ??
         (answer.errorCode === ErrorCode.NONE ? nothing : failed);
       return { ...bare(answer), stateEpoch, leaderEpoch, startOffset, deliveryCompleteCount };

@@ -48,6 +48,28 @@ export class Peers {
   }
 }
 
+/** Requests of one purpose to any broker. */
+export class PeerRequests {
+  readonly #peers: Peers;
+  readonly #byBroker = new Map<BrokerId, Peer>();
+
+  constructor(peers: Peers) {
+    this.#peers = peers;
+  }
+
+  /** What `ask` comes to; undefined where the broker cannot be reached. */
+  async request<R>(id: BrokerId, ask: (peer: Peer) => Promise<R>): Promise<R | undefined> {
+    let peer = this.#byBroker.get(id);
+    if (peer === undefined) this.#byBroker.set(id, peer = this.#peers.to(id));
+    try {
+      return await ask(peer);
+    } catch (error) {
+      if (!isPeerFault(error)) throw error;
+      return undefined;
+    }
+  }
+}
+
 /** A connection to one broker, or none yet. */
 export class Peer {
   readonly id: BrokerId;

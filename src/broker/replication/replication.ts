@@ -27,10 +27,13 @@ import type { TransactionCoordinator } from "../transaction_verification.ts";
 import { Controller } from "../metadata/controller.ts";
 import type { Partition } from "../partition.ts";
 import type { Partitions } from "../partitions.ts";
+import type { Located } from "../shards.ts";
+import type { SharePersister } from "../share/persister.ts";
 import { Followers } from "./followers.ts";
 import type { FetchTerms } from "./leader_fetcher.ts";
 import type { ReplicationTerms } from "./partition_replication.ts";
-import { Peers } from "./peers.ts";
+import { PeerRequests, Peers } from "./peers.ts";
+import { RoutedShareStates } from "./routed_share_states.ts";
 import { RoutedTransactions } from "./routed_transactions.ts";
 
 export interface ReplicationOptions {
@@ -120,12 +123,22 @@ export class Replication {
     const { nodeId, metadata } = this.#options;
     return new RoutedTransactions({
       nodeId,
-      peers: this.peers,
+      peers: new PeerRequests(this.peers),
       image: () => metadata.image,
       locate: (id) => here.coordinators.of(transactionCoordinator).locate(id),
       coordinator: () => here.transactions,
       markers: here.transactionMarkers,
     });
+  }
+
+  /** States of share partitions, which lie on several brokers; `here`: those of this one. */
+  routeShareStates(
+    here: SharePersister,
+    locate: (name: string) => Promise<Located | ErrorCode>,
+  ): RoutedShareStates {
+    const { nodeId, runtime: { timers }, isClosing } = this.#options;
+    const peers = new PeerRequests(this.peers);
+    return new RoutedShareStates({ nodeId, peers, locate, here, timers, isClosing });
   }
 
   /** What goes on by itself. */

@@ -21,12 +21,12 @@ import type {
 } from "../transaction_markers.ts";
 import type { TransactionCoordinator } from "../transaction_verification.ts";
 import type { TransactionClaim } from "../transactions.ts";
-import { isPeerFault, type Peer, type Peers } from "./peers.ts";
+import type { PeerRequests } from "./peers.ts";
 
 export interface RoutedTransactionsOptions {
   /** This broker. */
   readonly nodeId: BrokerId;
-  readonly peers: Peers;
+  readonly peers: PeerRequests;
   readonly image: () => MetadataImage;
   /** Who coordinates a transactional id. */
   readonly locate: (transactionalId: string) => Promise<Located | ErrorCode>;
@@ -37,7 +37,6 @@ export interface RoutedTransactionsOptions {
 
 export class RoutedTransactions {
   readonly #options: RoutedTransactionsOptions;
-  readonly #peers = new Map<BrokerId, Peer>();
 
   constructor(options: RoutedTransactionsOptions) {
     this.#options = options;
@@ -98,7 +97,7 @@ export class RoutedTransactions {
     const topics = byTopic(partitions).map(([name, ids]) => ({ name, partitions: ids }));
     const { transactionalId, producerId, producerEpoch } = of;
     const transaction = { transactionalId, producerId, producerEpoch, verifyOnly, topics };
-    const answer = await this.#request(
+    const answer = await this.#options.peers.request(
       at,
       (peer) => peer.request(AddPartitionsToTxn, { transactions: [transaction] }),
     );
@@ -118,7 +117,7 @@ export class RoutedTransactions {
     const topics = byTopic(partitions).map(([name, partitionIndexes]) => {
       return { name, partitionIndexes };
     });
-    const answer = await this.#request(
+    const answer = await this.#options.peers.request(
       leader,
       (peer) =>
         peer.request(WriteTxnMarkers, { markers: [{ ...transaction, transactionResult, topics }] }),
@@ -129,18 +128,6 @@ export class RoutedTransactions {
         .find(({ partitionIndex }) => partitionIndex === each.partition);
       return { ...each, errorCode: found?.errorCode ?? ErrorCode.NOT_LEADER_OR_FOLLOWER };
     });
-  }
-
-  /** Undefined where the broker cannot be reached. */
-  async #request<R>(id: BrokerId, ask: (peer: Peer) => Promise<R>): Promise<R | undefined> {
-    let peer = this.#peers.get(id);
-    if (peer === undefined) this.#peers.set(id, peer = this.#options.peers.to(id));
-    try {
-      return await ask(peer);
-    } catch (error) {
-      if (!isPeerFault(error)) throw error;
-      return undefined;
-    }
   }
 }
 

@@ -17,7 +17,7 @@ import type { WorkSlices } from "../../base/pieces.ts";
 import { RareLine } from "../../base/rare_line.ts";
 import {
   sharePartitionText,
-  type ShareStateAnswer,
+  type ShareStateQuestion,
   type StateStepResponse,
   type StatesWanted,
   type StatesWantedResponse,
@@ -26,12 +26,14 @@ import {
 import { ErrorCode, errorName } from "../../protocol/mod.ts";
 import type { Logger, Timers } from "../../runtime/ports.ts";
 import type { GroupShard } from "../groups.ts";
-import { decideState, type StateQuestion, summarise } from "./state_requests.ts";
+import type { Located } from "../shards.ts";
+import { type SharePersister, type StateAnswer, stateFailure } from "./persister.ts";
 import type { SharePartitions } from "./share_partitions.ts";
-import type { ShareStates } from "./states.ts";
 
 export interface ShareGroupStatesOptions {
-  readonly shareStates: Pick<ShareStates, "shards" | "decide">;
+  readonly states: SharePersister;
+  /** Who keeps the state of this name; the topic of the states is created where it is missing. */
+  readonly locate: (name: string) => Promise<Located | ErrorCode>;
   /** Those who read what is about to change. */
   readonly sharePartitions: Pick<SharePartitions, "forgetGroup">;
   /** Whether there is such a partition. */
@@ -43,7 +45,7 @@ export interface ShareGroupStatesOptions {
 }
 
 /** What became of a partition, or how things stand in it. */
-export interface StateOfPartition extends ShareStateAnswer {
+export interface StateOfPartition extends StateAnswer {
   readonly partition: PartitionId;
 }
 
@@ -181,7 +183,7 @@ export class ShareGroupStates {
 
   /** How things stand; without a state where none is kept. */
   summarise(groupId: string, topics: readonly TopicPartitions[]): Promise<StatesOfTopic[]> {
-    return this.#each(groupId, topics, (question) => summarise(this.#options, question));
+    return this.#each(groupId, topics, (question) => this.#options.states.summarise(question));
   }
 
   /** Begins to keep states, or begins them anew. Each partition has its own answer. */
@@ -198,24 +200,15 @@ export class ShareGroupStates {
       const { topicId, partition } = question.key;
       const startOffset = starts.get(topicId)?.get(partition) ?? unsaid;
       // The first of them creates the topic of the states.
-      const found = await this.#options.shareStates.shards.locate(sharePartitionText(question.key));
-      if (typeof found === "number") return failure(found);
-      return await decideState(
-        this.#options,
-        question.key,
-        (table, at) => table.initialize({ ...question, stateEpoch, startOffset }, at),
-      );
+      const found = await this.#options.locate(sharePartitionText(question.key));
+      if (typeof found === "number") return stateFailure(found);
+      return await this.#options.states.initialize({ ...question, stateEpoch, startOffset });
     });
   }
 
   /** Forgets states; one that is not there is forgotten already. */
   #delete(groupId: string, topics: readonly TopicPartitions[]): Promise<StatesOfTopic[]> {
-    return this.#each(
-      groupId,
-      topics,
-      (question) =>
-        decideState(this.#options, question.key, (table, at) => table.delete(question, at)),
-    );
+    return this.#each(groupId, topics, (question) => this.#options.states.delete(question));
   }
 
   /** Those that were begun are told to the group. It answers those that it does not want. */
@@ -233,7 +226,7 @@ export class ShareGroupStates {
   async #each(
     groupId: string,
     topics: readonly TopicPartitions[],
-    ask: (question: StateQuestion) => Promise<ShareStateAnswer>,
+    ask: (question: ShareStateQuestion) => Promise<StateAnswer>,
   ): Promise<StatesOfTopic[]> {
     const { exists, slices } = this.#options;
     const answers: StatesOfTopic[] = [];
@@ -335,8 +328,4 @@ function answeredWith(
       ? []
       : [{ topicId, partitions: such.map(({ partition }) => partition) }];
   });
-}
-
-function failure(errorCode: ErrorCode): ShareStateAnswer {
-  return { errorCode, errorMessage: null, state: undefined };
 }

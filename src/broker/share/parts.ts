@@ -13,6 +13,7 @@ import type { MemoryBudget } from "../memory_budget.ts";
 import type { Partition } from "../partition.ts";
 import type { Partitions } from "../partitions.ts";
 import { ShareGroupStates } from "./group_states.ts";
+import type { SharePersister } from "./persister.ts";
 import { SharePartitions } from "./share_partitions.ts";
 import { ShareSessions } from "./share_sessions.ts";
 import { ShareStates } from "./states.ts";
@@ -22,6 +23,8 @@ const sessionBytesMax = 32 * 1024 * 1024;
 
 export interface SharePartsOptions {
   readonly shards: ShareStates["shards"];
+  /** Those who keep states, wherever they are, given what is kept here. */
+  readonly everywhere: (here: SharePersister) => SharePersister;
   readonly groups: Groups;
   readonly config: Pick<BrokerConfig, "get">;
   readonly image: () => MetadataImage;
@@ -44,9 +47,10 @@ export class ShareParts {
   constructor(options: SharePartsOptions) {
     const { shards, groups, config, image, memory, clock } = options;
     this.states = new ShareStates(shards);
+    const states = options.everywhere(this.states);
     this.partitions = new SharePartitions({
       ...options,
-      states: this.states,
+      states,
       inFlightMax: () => memory.shareRecordsMax,
     });
     this.sessions = new ShareSessions({
@@ -61,7 +65,8 @@ export class ShareParts {
     });
     this.groupStates = new ShareGroupStates({
       ...options,
-      shareStates: this.states,
+      states,
+      locate: (name) => shards.locate(name),
       sharePartitions: this.partitions,
       exists: (topicId, partition) =>
         image().topicById(topicId)?.partitions[partition] !== undefined,

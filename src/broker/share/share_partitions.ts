@@ -16,11 +16,7 @@
 import { isStoreFault } from "../../base/faults.ts";
 import type { Offset, Uuid } from "../../base/ids.ts";
 import type { MetadataImage } from "../../cluster/mod.ts";
-import {
-  type SharePartitionKey,
-  sharePartitionText,
-  type ShareStateAnswer,
-} from "../../coordinator/mod.ts";
+import { type SharePartitionKey, sharePartitionText } from "../../coordinator/mod.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import type { Clock, Logger, Timers } from "../../runtime/ports.ts";
 import type { BrokerConfig } from "../config/mod.ts";
@@ -28,15 +24,15 @@ import { type ShareGroupTerms, shareGroupTerms } from "../config/share_terms.ts"
 import { Partition } from "../partition.ts";
 import type { Partitions } from "../partitions.ts";
 import { LedSharePartition, type ShareCounters, type Stored } from "./led_share_partition.ts";
+import type { ReadAnswer, SharePersister } from "./persister.ts";
 import type { ShareWrite, StoredBatch, StoredSharePartition } from "./share_partition.ts";
 import type { EndedSession } from "./share_sessions.ts";
-import type { ShareStates } from "./states.ts";
 
 export interface SharePartitionsOptions {
   readonly config: Pick<BrokerConfig, "get">;
   readonly image: () => MetadataImage;
   readonly partitions: Pick<Partitions, "find">;
-  readonly states: Pick<ShareStates, "decide">;
+  readonly states: SharePersister;
   /** Of all share partitions together: so many offsets may be under way. */
   readonly inFlightMax: () => number;
   readonly noteUnreadable: (partition: Partition, reason: unknown) => void;
@@ -49,7 +45,7 @@ export interface SharePartitionsOptions {
 /** So many offsets of a partition may be under way however much is elsewhere: each goes on. */
 const fewRecordLocks = 32;
 
-type State = NonNullable<ShareStateAnswer["state"]>;
+type State = NonNullable<ReadAnswer["state"]>;
 
 export class SharePartitions {
   readonly counters: ShareCounters = {
@@ -145,10 +141,7 @@ export class SharePartitions {
     if (!(partition instanceof Partition)) return partition;
     const { leaderEpoch } = partition;
     const exists = true;
-    const read = await this.#options.states.decide(
-      key,
-      (table, at) => table.read({ key, exists, leaderEpoch }, at),
-    );
+    const read = await this.#options.states.read({ key, exists, leaderEpoch });
     if (read.state === undefined) return loadErrorOf(read.errorCode);
     const stored = await this.#beginning(read.state, { key, partition });
     if (typeof stored === "number") return stored;
@@ -268,10 +261,7 @@ export class SharePartitions {
   ): Promise<Stored> {
     const { states, image } = this.#options;
     const exists = image().topicById(key.topicId) !== undefined;
-    const answer = await states.decide(
-      key,
-      (table, at) => table.write({ ...write, key, exists }, at),
-    );
+    const answer = await states.write({ ...write, key, exists });
     return storedOf(answer.errorCode);
   }
 }

@@ -4,26 +4,15 @@
 import type { PartitionId, Uuid } from "../../base/ids.ts";
 import { mapSliced, type WorkSlices } from "../../base/pieces.ts";
 import type { MetadataStore } from "../../cluster/mod.ts";
-import {
-  type SharePartitionKey,
-  sharePartitionText,
-  type ShareStateAnswer,
-} from "../../coordinator/mod.ts";
+import type { ShareStateQuestion } from "../../coordinator/mod.ts";
 import type { ErrorCode } from "../../protocol/mod.ts";
-import { Shard } from "../shards.ts";
-import { noCoordinator, type ShareStates, type StateDecider } from "./states.ts";
+import type { ReadAnswer, SharePersister, StateAnswer } from "./persister.ts";
 
 /** What answering needs of a broker. */
 export interface StateServices {
-  readonly shareStates: Pick<ShareStates, "shards" | "decide">;
+  readonly shareStates: SharePersister;
   readonly metadata: Pick<MetadataStore, "image">;
   readonly slices: WorkSlices;
-}
-
-/** A share partition that is asked about, and whether there is such a partition. */
-export interface StateQuestion {
-  readonly key: SharePartitionKey;
-  readonly exists: boolean;
 }
 
 interface StateRequest<P extends { readonly partition: PartitionId }> {
@@ -38,7 +27,7 @@ interface StateRequest<P extends { readonly partition: PartitionId }> {
 export async function answerEach<P extends { readonly partition: PartitionId }, R>(
   { metadata, slices }: StateServices,
   { groupId, topics }: StateRequest<P>,
-  answer: (asked: P, question: StateQuestion) => Promise<R>,
+  answer: (asked: P, question: ShareStateQuestion) => Promise<R>,
 ) {
   if (groupId === "" || topics.some(({ partitions }) => partitions.length === 0)) return [];
   const results = [];
@@ -71,25 +60,7 @@ export function refuseStates<Nothing>(
   };
 }
 
-/** Has the shard that keeps the state of `key` decide. */
-export function decideState(
-  { shareStates }: Pick<StateServices, "shareStates">,
-  key: SharePartitionKey,
-  decide: StateDecider,
-): Promise<ShareStateAnswer> {
-  return shareStates.decide(key, decide);
-}
-
-/** The state as it is, for whoever only looks. */
-export async function summarise(
-  { shareStates: { shards } }: Pick<StateServices, "shareStates">,
-  question: StateQuestion,
-): Promise<ShareStateAnswer> {
-  const shard = await shards.of(sharePartitionText(question.key));
-  return shard instanceof Shard ? shard.machine.summary(question) : noCoordinator(shard);
-}
-
 /** An answer without the state. */
-export function bare({ errorCode, errorMessage }: ShareStateAnswer) {
+export function bare({ errorCode, errorMessage }: ReadAnswer | StateAnswer) {
   return { errorCode, errorMessage };
 }

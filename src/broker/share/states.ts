@@ -11,27 +11,26 @@ import type { Offset } from "../../base/ids.ts";
 import {
   type At,
   type Decision,
+  type InitializeInput,
+  type ReadInput,
   type SharePartitionKey,
   sharePartitionText,
   type ShareStateAnswer,
+  type ShareStateQuestion,
   type ShareStateRecord,
   type ShareStateTable,
+  type WriteInput,
 } from "../../coordinator/mod.ts";
-import { type ErrorCode, errorMessage } from "../../protocol/mod.ts";
 import { Shard, type Shards } from "../shards.ts";
+import { type SharePersister, stateFailure } from "./persister.ts";
 
 type StateShards = Shards<ShareStateTable, ShareStateRecord, ShareStateAnswer>;
 
 /** What is to be decided about a state. */
-export type StateDecider = (
+type StateDecider = (
   table: ShareStateTable,
   at: At<ShareStateAnswer>,
 ) => Decision<ShareStateRecord, ShareStateAnswer>;
-
-/** The answer where no shard keeps the state. */
-export function noCoordinator(errorCode: ErrorCode): ShareStateAnswer {
-  return { errorCode, errorMessage: errorMessage(errorCode), state: undefined };
-}
 
 /** Where the last snapshot of each state lies, in one partition of the topic. */
 class Snapshots {
@@ -54,7 +53,7 @@ class Snapshots {
 }
 
 /** All states of share partitions on this broker. */
-export class ShareStates {
+export class ShareStates implements SharePersister {
   readonly shards: StateShards;
   readonly #snapshots = new WeakMap<ShareStateTable, Snapshots>();
 
@@ -69,12 +68,33 @@ export class ShareStates {
     return snapshots;
   }
 
+  initialize(input: InitializeInput): Promise<ShareStateAnswer> {
+    return this.#decide(input.key, (table, at) => table.initialize(input, at));
+  }
+
+  read(input: ReadInput): Promise<ShareStateAnswer> {
+    return this.#decide(input.key, (table, at) => table.read(input, at));
+  }
+
+  write(input: WriteInput): Promise<ShareStateAnswer> {
+    return this.#decide(input.key, (table, at) => table.write(input, at));
+  }
+
+  delete(question: ShareStateQuestion): Promise<ShareStateAnswer> {
+    return this.#decide(question.key, (table, at) => table.delete(question, at));
+  }
+
+  async summarise(question: ShareStateQuestion): Promise<ShareStateAnswer> {
+    const shard = await this.shards.of(sharePartitionText(question.key));
+    return shard instanceof Shard ? shard.machine.summary(question) : stateFailure(shard);
+  }
+
   /** Has the shard that keeps the state of `key` decide. */
-  async decide(key: SharePartitionKey, decide: StateDecider): Promise<ShareStateAnswer> {
+  async #decide(key: SharePartitionKey, decide: StateDecider): Promise<ShareStateAnswer> {
     const shard = await this.shards.of(sharePartitionText(key));
     return shard instanceof Shard
       ? await shard.submit<ShareStateAnswer>(decide)
-      : noCoordinator(shard);
+      : stateFailure(shard);
   }
 
   /** Cuts off what no state needs any more. */

@@ -67,22 +67,22 @@ interface SaidBatch {
 }
 
 /** What is asked about a share partition. */
-interface Question {
+export interface ShareStateQuestion {
   readonly key: SharePartitionKey;
   /** Whether there is such a topic and partition. */
   readonly exists: boolean;
 }
 
-export interface InitializeInput extends Question {
+export interface InitializeInput extends ShareStateQuestion {
   readonly stateEpoch: number;
   readonly startOffset: Int64;
 }
 
-export interface ReadInput extends Question {
+export interface ReadInput extends ShareStateQuestion {
   readonly leaderEpoch: LeaderEpoch;
 }
 
-export interface WriteInput extends Question {
+export interface WriteInput extends ShareStateQuestion {
   readonly stateEpoch: number;
   readonly leaderEpoch: LeaderEpoch;
   readonly startOffset: Int64;
@@ -252,7 +252,7 @@ export class ShareStateTable implements Machine<ShareStateRecord, ShareStateAnsw
   }
 
   /** Forgets the state; one that is not there is forgotten already. */
-  delete({ key, exists }: Question, at: AtShareState): ShareStateDecision {
+  delete({ key, exists }: ShareStateQuestion, at: AtShareState): ShareStateDecision {
     if (key.partition < 0) return refused(at, negativePartition);
     if (!exists) return refused(at, unknownPartition);
     if (this.#entry(key) === undefined) return refused(at, answerOf(undefined));
@@ -260,7 +260,7 @@ export class ShareStateTable implements Machine<ShareStateRecord, ShareStateAnsw
   }
 
   /** The state as it is; undefined in the answer where there is none. */
-  summary({ key, exists }: Question): ShareStateAnswer {
+  summary({ key, exists }: ShareStateQuestion): ShareStateAnswer {
     if (key.partition < 0) return negativePartition;
     return exists ? answerOf(this.#entry(key)?.state) : unknownPartition;
   }
