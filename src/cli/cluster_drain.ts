@@ -43,7 +43,8 @@ const drain = command({
         return exitCode.ok;
       }
       for (let left = plan; left.length > 0; left = await planOf(client, id)) {
-        context.note(`${left.length} partitions of broker ${id} to move.`);
+        const partitions = left.length === 1 ? "1 partition" : `${left.length} partitions`;
+        context.note(`${partitions} of broker ${id} to move.`);
         const batch = left.slice(0, atOnceMax);
         await movePartitions(client, batch);
         await untilMoved(client, batch);

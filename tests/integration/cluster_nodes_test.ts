@@ -3,6 +3,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { LocalCluster } from "../../mod.ts";
+import { Broker } from "../../testing.ts";
 import { CommandLine } from "../harness/command_line.ts";
 import { targetFromEnvironment } from "../harness/targets.ts";
 
@@ -44,6 +45,18 @@ Deno.test("who has what is told, of brokers that are away too", async () => {
   const table = await ottla.out("cluster nodes");
   assertMatch(table, /^BROKER +ADDRESS +RACK +STATE +LEADS +REPLICAS +IN SYNC\n/);
   assertMatch(table, /\n +2 +127\.0\.0\.1:\d+ +- +fenced +0 +3 +0\n/);
+});
+
+Deno.test("a Kafka that tells of no fenced brokers is asked without them", async () => {
+  const broker = await Broker.start({ asKafka: "3.6" });
+  try {
+    const ottla = new CommandLine({ target, bootstrap: broker.bootstrap });
+    await ottla.out("topics create orders -p 2 -r 1");
+    const [only] = await nodesOf(ottla);
+    assertEquals(only, { id: 1, state: "serves", leads: 2, replicas: 2, inSync: 2 });
+  } finally {
+    await broker.close();
+  }
 });
 
 Deno.test("a partition that was moved has on its new brokers what it had", async () => {
@@ -140,4 +153,51 @@ Deno.test("a broker leaves for good, and nothing of what it had is lost", async 
   assertEquals(full.code, 1);
   assertMatch(full.stderr, /has 3 replicas, and without broker 3 no broker that serves is left/);
   assertMatch((await ottla.run("cluster drain 9")).stderr, /there is no broker 9, only 1, 2, 3/);
+});
+
+Deno.test("a drain that was interrupted is asked for again, and comes to its end", async () => {
+  await using cluster = await LocalCluster.start({ brokers: 3, sessionMs: patientMs });
+  const second = cluster.bootstrap.split(",")[1]!;
+  const ottla = new CommandLine({ target, bootstrap: second });
+  await ottla.out("topics create orders -p 1 -r 1");
+  await ottla.out("cluster move orders 0 --to 1,2");
+  await ottla.out("produce orders", "kept\n");
+  // The one broker that there is to copy it cannot.
+  cluster.partition([3], [1, 2]);
+  const process = await ottla.start("cluster drain 1");
+  try {
+    while ((await replicasOf(ottla, "orders")).split(",").length < 3) {
+      if (process.ended) throw new Error(process.output);
+    }
+  } finally {
+    await process.kill();
+  }
+  cluster.heal();
+  await ottla.out("cluster drain 1");
+  assertEquals(await replicasOf(ottla, "orders"), "3,2");
+  assertEquals(await ottla.out("consume orders --from earliest --until latest"), "kept\n");
+});
+
+Deno.test("a broker that has died is drained, but for what it alone had", async () => {
+  await using cluster = await LocalCluster.start({ brokers: 3 });
+  const ottla = new CommandLine({ target, bootstrap: cluster.bootstrap });
+  await ottla.out("topics create orders -p 4 -r 2");
+  await ottla.out("topics create bills -p 1 -r 1");
+  await ottla.out("cluster move bills 0 --to 3");
+  cluster.kill(3);
+  const stateOfThree = async () => (await nodesOf(ottla)).find(({ id }) => id === 3)?.state;
+  while (await stateOfThree() !== "fenced");
+  const refused = await ottla.run("cluster drain 3");
+  assertEquals(refused.code, 1);
+  assertMatch(refused.stderr, /bills-0 is on broker 3 alone, which does not run/);
+  await ottla.out("topics delete bills --yes");
+  await ottla.out("cluster drain 3");
+  await ottla.out("cluster remove 3");
+  const left = await nodesOf(ottla);
+  assertEquals(left.map(({ id, replicas, inSync }) => [id, replicas, inSync]), [[1, 4, 4], [
+    2,
+    4,
+    4,
+  ]]);
+  assertEquals(left.reduce((sum, { leads }) => sum + leads, 0), 4);
 });
