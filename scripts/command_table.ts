@@ -761,7 +761,7 @@ export const commandSections: readonly CommandSection[] = [
         what: "see who writes to a partition in them",
         kafka: "kafka-transactions.sh describe-producers --topic orders --partition 0",
         rpk: "rpk cluster txn describe-producers -t orders",
-        ours: { no: "`find-hanging` shows those that nobody will end" },
+        ours: { line: "transactions producers orders", test: tests.hanging },
       },
       {
         what: "abort one by hand",

@@ -1,13 +1,14 @@
-// `ottla transactions`: list, describe, find those that hang, abort one by hand.
+// `ottla transactions`: list, describe, show who writes, find those that hang, abort one by hand.
 
 import { UsageFault } from "../base/faults.ts";
 import { saturated } from "../base/int64.ts";
 import { escaped } from "../base/visible.ts";
-import { type Client, listTopics, loadTransactionAdmin } from "../client/mod.ts";
+import { type Client, describeTopic, listTopics, loadTransactionAdmin } from "../client/mod.ts";
 import { command, jsonOption } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { type CliContext, exitCode } from "./context.ts";
 import { isKafkaError, onUnknownTopic } from "./failures.ts";
+import { topicsNamed } from "./named_topics.ts";
 import { renderJson, renderTable } from "./table.ts";
 
 const msPerMinute = 60_000;
@@ -115,6 +116,40 @@ const findHanging = command({
     }),
 });
 
+const producers = command({
+  name: "transactions producers",
+  operands: ["TOPIC..."],
+  about: "show the producers that partitions remember, and what they have open",
+  options: { ...jsonOption, ...brokerOptions },
+  operandOptions: ["topic"],
+  examples: [["transactions producers orders", "who writes to it, once or in transactions"]],
+  run: (context, { operands, options }) =>
+    withClient(context, options, async (client) => {
+      const { activeProducers } = await loadTransactionAdmin();
+      const topics = await topicsNamed(client, operands);
+      for (const topic of topics) {
+        await describeTopic(client, topic).catch((error) => onUnknownTopic(error, topic));
+      }
+      const active = await activeProducers(client, topics);
+      if (options.json) context.out(renderJson(active));
+      else if (active.length === 0) context.note("No producer is remembered there.");
+      else {
+        const rows = active.map((each) => [
+          each.topic,
+          each.partition,
+          each.producerId,
+          each.producerEpoch,
+          each.lastSequence,
+          new Date(saturated(each.lastMs)).toISOString(),
+          each.startOffset,
+        ]);
+        const header = ["topic", "partition", "producer", "epoch", "last sequence", "last written"];
+        context.out(renderTable([...header, "open since"], rows));
+      }
+      return exitCode.ok;
+    }),
+});
+
 const abort = command({
   name: "transactions abort",
   operands: ["TOPIC", "PARTITION"],
@@ -166,4 +201,4 @@ async function allTopics(client: Client): Promise<string[]> {
   return (await listTopics(client)).map(({ name }) => name);
 }
 
-export const commands = [list, describe, findHanging, abort];
+export const commands = [list, describe, producers, findHanging, abort];

@@ -37,18 +37,26 @@ export interface DescribedTransaction extends ListedTransaction {
   readonly partitions: readonly TopicPartition[];
 }
 
-/** A transaction that is open in a partition. */
-export interface OpenTransaction extends TopicPartition {
-  /** Whose it is. */
+/** A producer that a partition remembers: an idempotent one, in a transaction or not. */
+export interface ActiveProducer extends TopicPartition {
+  /** Its id. */
   readonly producerId: ProducerId;
   /** The epoch of its records. */
   readonly producerEpoch: number;
+  /** The sequence number of its last record. */
+  readonly lastSequence: number;
   /** The term of the coordinator that was last heard of; -1 for none. */
   readonly coordinatorEpoch: number;
+  /** Where its open transaction begins; undefined where it has none. */
+  readonly startOffset: Int64 | undefined;
+  /** When it last wrote, in milliseconds since the epoch. */
+  readonly lastMs: Int64;
+}
+
+/** A producer with a transaction that is open in a partition. */
+export interface OpenTransaction extends ActiveProducer {
   /** Where it begins: readers of committed records wait in front of it. */
   readonly startOffset: Int64;
-  /** When the producer last wrote, in milliseconds since the epoch. */
-  readonly lastMs: Int64;
 }
 
 /** The transactional ids of every broker, in order; `producerIds`: of these only. */
@@ -117,11 +125,21 @@ export async function openTransactions(
   client: Client,
   topics: readonly string[],
 ): Promise<OpenTransaction[]> {
+  return (await activeProducers(client, topics)).flatMap(({ startOffset, ...producer }) =>
+    startOffset === undefined ? [] : [{ ...producer, startOffset }]
+  );
+}
+
+/** The producers that the partitions of `topics` remember, as their leaders know them. */
+export async function activeProducers(
+  client: Client,
+  topics: readonly string[],
+): Promise<ActiveProducer[]> {
   const metadata = await client.fetchMetadata(topics);
   const asked = metadata.topics.flatMap(({ name, partitions }) =>
     partitions.map(({ partition, leader }) => ({ topic: name, partition, leader }))
   );
-  const open = await Promise.all(asked.map(async ({ topic, partition, leader }) => {
+  const active = await Promise.all(asked.map(async ({ topic, partition, leader }) => {
     const answer = await client.request(
       DescribeProducers,
       { topics: [{ name: topic, partitionIndexes: [partition] }] },
@@ -129,21 +147,20 @@ export async function openTransactions(
     );
     const about = `describe the producers of ${topic}-${partition}`;
     const partitions = answer.topics.flatMap(({ partitions }) => partitions);
-    const { errorCode, errorMessage, activeProducers } = onlyAnswer(partitions, about);
+    const { errorCode, errorMessage, activeProducers: producers } = onlyAnswer(partitions, about);
     checkCode(errorCode, about, errorMessage);
-    return activeProducers
-      .filter(({ currentTxnStartOffset }) => currentTxnStartOffset >= 0)
-      .map((producer) => ({
-        topic,
-        partition,
-        producerId: producer.producerId,
-        producerEpoch: producer.producerEpoch,
-        coordinatorEpoch: producer.coordinatorEpoch,
-        startOffset: producer.currentTxnStartOffset,
-        lastMs: producer.lastTimestamp,
-      }));
+    return producers.map((producer) => ({
+      topic,
+      partition,
+      producerId: producer.producerId,
+      producerEpoch: producer.producerEpoch,
+      lastSequence: producer.lastSequence,
+      coordinatorEpoch: producer.coordinatorEpoch,
+      startOffset: producer.currentTxnStartOffset < 0 ? undefined : producer.currentTxnStartOffset,
+      lastMs: producer.lastTimestamp,
+    }));
   }));
-  return open.flat();
+  return active.flat();
 }
 
 /**

@@ -53,6 +53,15 @@ Deno.test("transactions are listed and described, and what hangs is aborted", as
   const lost = batchOf(["lost"], { ...batch, producerId: 9_000_000 });
   const unheard = { topic, records: lost, transactionalId: "nobody", version: 9 };
   assertEquals((await produceTo(client, unheard)).errorCode, ErrorCode.NONE);
+  const written = await ottla(broker, `transactions producers ${topic}`);
+  assertMatch(
+    written.stdout,
+    /^TOPIC +PARTITION +PRODUCER +EPOCH +LAST SEQUENCE +LAST WRITTEN +OPEN/,
+  );
+  assertMatch(written.stdout, new RegExp(`${topic} +0 +${producerId} +0 +0 +20\\S+ +0\n`));
+  assertMatch(written.stdout, new RegExp(`${topic} +0 +9000000 +0 +0 +20\\S+ +1\n`));
+  const nowhere = await ottla(broker, "transactions producers nowhere");
+  assertMatch(nowhere.stderr, /there is no topic nowhere\. See: ottla topics list/);
   const found = await ottla(broker, `transactions find-hanging ${topic} --quiet-minutes 0 --json`);
   const [hanging, ...others] = JSON.parse(found.stdout);
   assertEquals([hanging.producerId, hanging.startOffset, others], [9_000_000, 1, []]);
