@@ -162,7 +162,12 @@ Deno.test({
       const { stdout } = await ottla("cluster", "status", "--cluster", cluster, "--json");
       const { brokers, controller, withoutLeader } = JSON.parse(stdout);
       assertEquals([brokers[0].state, controller, withoutLeader], ["serves", 1, 0]);
+      const second = ["--cluster", cluster, "--node-id", "2"];
+      await using other = await BrokerProcess.start({ flags: second });
+      await ottla("cluster", "move", topic, "0", "--to", "1,2", "--bootstrap", member.bootstrap);
       await member.stop();
+      await send(other, 5);
+      await other.stop();
       const again = ottla("cluster", "import", "--cluster", cluster, "--data-dir", dataDir);
       await assertRejects(() => again, Error, "a cluster of that name already");
     } finally {
