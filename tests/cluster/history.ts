@@ -1,6 +1,7 @@
 // One history of three brokers by a seed: idempotent producers write to a partition and a consumer
-// reads it, while brokers lose power, are killed, are cut off, stop and come back; then all of them
-// live, and the log is held against what clients were told.
+// reads it, while brokers lose power, are killed, are cut off, stop, are paused until others take
+// them for dead, and come back; then all of them live, and the log is held against what clients
+// were told.
 //
 // Laws: what was acknowledged is there, once, and each producer's in its order; nothing is there
 // that nobody sent; what a consumer has read at an offset is there for ever.
@@ -163,8 +164,19 @@ class History {
 
   /** One broker goes away in some way, and comes back after some time. */
   async #fault(): Promise<void> {
-    const { crash, kill, stop, start, pass, partitionNetwork, heal, until, partition, world } =
-      this.#scene;
+    const {
+      crash,
+      kill,
+      stop,
+      start,
+      pass,
+      partitionNetwork,
+      heal,
+      until,
+      partition,
+      pause,
+      resume,
+    } = this.#scene;
     // Mostly the leader: nothing is decided where a follower goes.
     const { leader } = partition(topic, 0);
     const id = this.#pick(3) > 0 && leader > 0 ? leader : 1 + this.#pick(3);
@@ -176,9 +188,9 @@ class History {
       await pass(awayMs);
       heal();
     } else if (how === 1) {
-      world.stop(`broker-${id}`);
+      pause(id);
       await pass(awayMs);
-      world.resume(`broker-${id}`);
+      resume(id);
     } else {
       if (how === 2) kill(id);
       else if (how === 3) crash(id);

@@ -36,6 +36,7 @@ export function keptLease(
       if (isOver) return;
       const sentMs = clock.monotonic();
       await way();
+      if (!lease.isValid()) return;
       await way();
       validToMs = sentMs + sure;
       keepLater();
