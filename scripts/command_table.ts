@@ -685,7 +685,7 @@ export const commandSections: readonly CommandSection[] = [
       {
         what: "which APIs and versions a broker serves",
         kafka: "kafka-broker-api-versions.sh",
-        ours: { no: "`version` says what ours serves, and not what another does" },
+        ours: { line: "cluster versions", test: tests.cluster },
       },
       {
         what: "whether all is well",

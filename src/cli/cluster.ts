@@ -1,7 +1,7 @@
 // `ottla cluster`: the brokers of a cluster, whoever they are.
 
 import { escaped } from "../base/visible.ts";
-import { describeCluster } from "../client/mod.ts";
+import { describeCluster, servedApis } from "../client/mod.ts";
 import { command, jsonOption } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { metadataCommands } from "./cluster_metadata.ts";
@@ -35,4 +35,39 @@ const describe = command({
     }),
 });
 
-export const commands = [describe, ...nodeCommands, ...leavingCommands, ...metadataCommands];
+const versions = command({
+  name: "cluster versions",
+  operands: [],
+  about: "show which APIs each broker serves, in which versions",
+  options: { ...jsonOption, ...brokerOptions },
+  examples: [["cluster versions", "a column for each broker"]],
+  run: (context, { options }) =>
+    withClient(context, options, async (client) => {
+      const served = await servedApis(client);
+      if (options.json) {
+        context.out(renderJson(served));
+        return exitCode.ok;
+      }
+      const names = new Map<number, string>();
+      for (const { key, name } of served.flatMap(({ apis }) => apis)) names.set(key, name);
+      const rows = [...names].sort(([a], [b]) => a - b).map(([key, name]) => [
+        key,
+        name,
+        ...served.map(({ apis }) => {
+          const found = apis.find((each) => each.key === key);
+          return found && `${found.min}-${found.max}`;
+        }),
+      ]);
+      const header = ["key", "api", ...served.map(({ broker }) => `broker ${broker}`)];
+      context.out(renderTable(header, rows));
+      return exitCode.ok;
+    }),
+});
+
+export const commands = [
+  describe,
+  versions,
+  ...nodeCommands,
+  ...leavingCommands,
+  ...metadataCommands,
+];

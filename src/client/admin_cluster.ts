@@ -1,6 +1,8 @@
 // The cluster and its brokers, for tools.
 
-import { DescribeCluster } from "../protocol/mod.ts";
+import type { BrokerId } from "../base/ids.ts";
+import { programVersion } from "../base/version.ts";
+import { apiName, ApiVersions, DescribeCluster } from "../protocol/mod.ts";
 import type { Client } from "./client.ts";
 import { checkCode } from "./faults.ts";
 import type { BrokerMetadata } from "./metadata.ts";
@@ -31,4 +33,33 @@ export async function describeCluster(client: Client): Promise<ClusterDescriptio
       rack,
     })),
   };
+}
+
+/** What a broker serves. */
+export interface ServedApis {
+  /** The broker. */
+  readonly broker: BrokerId;
+  /** Its APIs by key, each with the versions that it takes. */
+  readonly apis: readonly {
+    readonly key: number;
+    readonly name: string;
+    readonly min: number;
+    readonly max: number;
+  }[];
+}
+
+/** The APIs and versions that each broker of the cluster serves, asked of itself. */
+export async function servedApis(client: Client): Promise<ServedApis[]> {
+  const { brokers } = await describeCluster(client);
+  return await Promise.all(brokers.map(async ({ id: broker }) => {
+    const answer = await client.request(ApiVersions, {
+      clientSoftwareName: "ottla",
+      clientSoftwareVersion: programVersion,
+    }, { to: broker });
+    checkCode(answer.errorCode, `ask broker ${broker} for its versions`);
+    const apis = answer.apiKeys.map(({ apiKey: key, minVersion: min, maxVersion: max }) => (
+      { key, name: apiName(key), min, max }
+    ));
+    return { broker, apis: apis.sort((a, b) => a.key - b.key) };
+  }));
 }

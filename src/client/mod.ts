@@ -17,7 +17,12 @@ export type { EntityQuotas, QuotaEntity } from "./admin_quotas.ts";
 export type { TrimmedPartition } from "./admin_records.ts";
 export type { DescribedTransaction, ListedTransaction } from "./admin_transactions.ts";
 export type { ListedUser } from "./admin_users.ts";
-export { type ClusterDescription, describeCluster } from "./admin_cluster.ts";
+export {
+  type ClusterDescription,
+  describeCluster,
+  type ServedApis,
+  servedApis,
+} from "./admin_cluster.ts";
 export {
   alterConfigs,
   type ConfigChanges,

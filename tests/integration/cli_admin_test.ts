@@ -194,6 +194,13 @@ Deno.test("the cluster and its disks are shown", async () => {
     cluster,
     /^Cluster \S+\n\nBROKER +ADDRESS +RACK +CONTROLLER\n +1 +\S+:\d+ +- +yes\n$/,
   );
+  const versions = await ottla.out("cluster versions");
+  assertMatch(versions, /^KEY +API +BROKER 1\n +0 +Produce +\d+-\d+\n +1 +Fetch +\d+-\d+\n/);
+  const [served] = JSON.parse(await ottla.out("cluster versions --json"));
+  const { protocol } = JSON.parse(await ottla.out("version --json"));
+  const rangeOf = (apis: { key: number; min: number; max: number }[], of: number) =>
+    apis.filter(({ key }) => key === of).map(({ min, max }) => [min, max]);
+  assertEquals(rangeOf(served.apis, 3), rangeOf(protocol, 3));
   assertMatch(await ottla.out("log dirs"), /BROKER +PATH +PARTITIONS +SIZE +FREE +OF/);
   const [dir] = JSON.parse(await ottla.out("log dirs --json"));
   const orders = dir.partitions.filter(({ topic }: { topic: string }) => topic === "orders");
