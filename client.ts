@@ -18,6 +18,7 @@ import {
   ShareConsumer,
   type ShareConsumerOptions,
 } from "./src/client/mod.ts";
+import { UsageFault } from "./src/base/faults.ts";
 import { detectRuntime } from "./src/runtime/detect.ts";
 
 export type {
@@ -124,6 +125,7 @@ export class Cluster implements AsyncDisposable {
   readonly admin: Admin;
   readonly #client: Client;
   readonly #open = new Set<Producer | Consumer | ShareConsumer>();
+  #isClosed = false;
 
   private constructor(client: Client) {
     this.#client = client;
@@ -137,27 +139,32 @@ export class Cluster implements AsyncDisposable {
 
   /** Sends records. */
   producer(options?: ProducerOptions): Producer {
-    const producer = new Producer(this.#client, options);
-    this.#open.add(producer);
-    return producer;
+    return this.#opened(() => new Producer(this.#client, options));
   }
 
   /** Reads records: with `groupId` as a member of that group, without by itself. */
   consumer(options?: ConsumerOptions): Consumer {
-    const consumer = new Consumer(this.#client, options);
-    this.#open.add(consumer);
-    return consumer;
+    return this.#opened(() => new Consumer(this.#client, options));
   }
 
   /** Reads records with others of a share group, each of them by one member (KIP-932; Kafka 4). */
   shareConsumer(options: ShareConsumerOptions): ShareConsumer {
-    const consumer = new ShareConsumer(this.#client, options);
-    this.#open.add(consumer);
-    return consumer;
+    return this.#opened(() => new ShareConsumer(this.#client, options));
   }
 
-  /** Closes every producer, which sends what it holds, every consumer, and the connections. */
+  #opened<T extends Producer | Consumer | ShareConsumer>(open: () => T): T {
+    if (this.#isClosed) throw new UsageFault("the cluster is closed: connect again");
+    const opened = open();
+    this.#open.add(opened);
+    return opened;
+  }
+
+  /**
+   * Closes every producer, which sends what it holds, every consumer, and the connections. What is
+   * opened afterwards throws a UsageFault.
+   */
   async close(): Promise<void> {
+    this.#isClosed = true;
     const closing = [...this.#open].map((each) => each.close());
     this.#open.clear();
     try {

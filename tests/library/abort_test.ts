@@ -13,7 +13,7 @@ Deno.test("a record whose topic is looked for is not sent when the program stops
   const reason = new Error("the user has gone");
 
   const sent = producer.send({ topic: "orders", value: "paid" }, { signal: stop.signal });
-  const waited = broker.waitFor(() => fault.hits > 0);
+  const waited = broker.waitFor(() => fault.hits > 0, { timeout: "60s" });
   const refused = assert.rejects(sent, (error) => error === reason);
   await waited;
   stop.abort(reason);
@@ -35,7 +35,7 @@ Deno.test("a record that has left is written, whether anybody waits for it or no
   const records = ["a", "b"].map((value) => ({ topic: "orders", value }));
   const sent = producer.send(records, { signal: stop.signal });
   const refused = assert.rejects(sent, { name: "AbortError" });
-  await broker.waitFor(() => fault.hits > 0);
+  await broker.waitFor(() => fault.hits > 0, { timeout: "60s" });
   stop.abort();
   await refused;
 

@@ -4,8 +4,7 @@ import assert from "node:assert/strict";
 import { connect, ConnectionFault, KafkaError, PlatformFault, UsageFault } from "../../client.ts";
 import { Broker as PlainBroker } from "../../mod.ts";
 import { DecodeFault, EncodeFault } from "../../protocol.ts";
-import { OttlaError, WaitTimeout } from "../../testing.ts";
-import { Broker } from "../../testing.ts";
+import { Broker, OttlaError, WaitTimeout } from "../../testing.ts";
 import type { PlatformFaultKind } from "../../src/base/faults.ts";
 import { ErrorCode } from "../../src/protocol/mod.ts";
 
@@ -53,6 +52,15 @@ Deno.test("who cannot be reached is told with the cause", async () => {
     assert(error.cause instanceof PlatformFault);
     return true;
   });
+});
+
+Deno.test("a cluster that is closed opens nothing that would wait in vain", async () => {
+  await using broker = await Broker.start();
+  const cluster = await connect({ bootstrap: broker.bootstrap });
+  await cluster.close();
+  assert.throws(() => cluster.producer(), UsageFault);
+  assert.throws(() => cluster.consumer(), UsageFault);
+  assert.throws(() => cluster.shareConsumer({ groupId: "emails", topics: ["orders"] }), UsageFault);
 });
 
 Deno.test("no code of Ottla's own is one of Kafka's", () => {
