@@ -85,6 +85,10 @@ const tests = {
     file: "cli_admin_test.ts",
     name: "groups that a pattern names are deleted once that is confirmed",
   },
+  assigned: {
+    file: "cli_admin_test.ts",
+    name: "partitions of a new topic are put where they are wanted",
+  },
   outOfSync: {
     file: "cli_admin_test.ts",
     name: "topics that have a replica out of sync are told from the others",
@@ -219,7 +223,7 @@ export const commandSections: readonly CommandSection[] = [
       {
         what: "say which brokers have its partitions",
         kafka: "kafka-topics.sh --create --topic orders --replica-assignment 1:2,2:3",
-        ours: { no: "brokers choose by themselves; an admin client may say it" },
+        ours: { line: "topics create orders --assign 1:2,2:3", test: tests.assigned },
       },
       {
         what: "grow one",

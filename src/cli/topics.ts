@@ -183,6 +183,12 @@ const create = command({
       also: ["replication-factor"],
       about: "default: the broker's default.replication.factor",
     },
+    assign: {
+      kind: "text",
+      value: "1:2,2:3",
+      also: ["replica-assignment"],
+      about: "the brokers of each partition, instead of how many; the first one leads",
+    },
     "if-missing": {
       kind: "flag",
       also: ["if-not-exists"],
@@ -194,6 +200,7 @@ const create = command({
   operandOptions: ["topic"],
   examples: [
     ["topics create orders --partitions 6", "six partitions"],
+    ["topics create orders --assign 1:2,2:3", "one on the brokers 1 and 2, one on 2 and 3"],
     [
       "topics create audit --config retention.ms=86400000 --config cleanup.policy=delete",
       "kept for a day",
@@ -201,6 +208,13 @@ const create = command({
   ],
   run: (context, { operands, options }) => {
     const { configs, file } = configsOf(options.config, "topics create");
+    const { partitions, replicas, assign } = options;
+    if (assign !== undefined && (partitions ?? replicas) !== undefined) {
+      throw new ArgumentFault(
+        `--assign says how many: drop --partitions and --replicas\n${seeHelp("topics create")}`,
+      );
+    }
+    const assignments = assign === undefined ? undefined : assignmentsIn(assign);
     return withClient(
       context,
       { ...options, config: file },
@@ -209,8 +223,9 @@ const create = command({
           try {
             await createTopic(client, {
               name,
-              partitions: options.partitions,
-              replicationFactor: options.replicas,
+              partitions,
+              replicationFactor: replicas,
+              assignments,
               configs,
             });
           } catch (error) {
@@ -223,6 +238,16 @@ const create = command({
     );
   },
 });
+
+/** The brokers of each partition in `1:2,2:3`, as Kafka's tools write it. */
+function assignmentsIn(text: string): number[][] {
+  if (!/^\d{1,9}(:\d{1,9})*(,\d{1,9}(:\d{1,9})*)*$/.test(text)) {
+    throw new ArgumentFault(
+      `--assign takes brokers as in 1:2,2:3, not "${text}"\n${seeHelp("topics create")}`,
+    );
+  }
+  return text.split(",").map((brokers) => brokers.split(":").map(Number));
+}
 
 const remove = command({
   name: "topics delete",

@@ -1,7 +1,7 @@
 // Topics, for tools: list, describe, create, delete, grow. One topic a call; what the broker
 // refuses is thrown as a KafkaError with the broker's own message.
 
-import type { Uuid } from "../base/ids.ts";
+import type { BrokerId, Uuid } from "../base/ids.ts";
 import { CreatePartitions, CreateTopics, DeleteTopics, ErrorCode } from "../protocol/mod.ts";
 import type { Client } from "./client.ts";
 import { checkCode, KafkaError, onlyAnswer } from "./faults.ts";
@@ -15,6 +15,8 @@ export interface NewTopic {
   readonly partitions?: number;
   /** Default: the broker's `default.replication.factor`. */
   readonly replicationFactor?: number;
+  /** The brokers of each partition, the first of which leads; instead of how many of both. */
+  readonly assignments?: readonly (readonly BrokerId[])[];
   /** Kafka's topic configs by name, such as `retention.ms`. */
   readonly configs?: Readonly<Record<string, string>>;
 }
@@ -43,7 +45,9 @@ export async function createTopic(client: Client, topic: NewTopic): Promise<Uuid
         name: topic.name,
         numPartitions: topic.partitions ?? -1,
         replicationFactor: topic.replicationFactor ?? -1,
-        assignments: [],
+        assignments: (topic.assignments ?? []).map((brokerIds, partitionIndex) => (
+          { partitionIndex, brokerIds: [...brokerIds] }
+        )),
         configs: Object.entries(topic.configs ?? {}).map(([name, value]) => ({ name, value })),
       }],
       timeoutMs: client.options.requestTimeoutMs,

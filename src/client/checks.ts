@@ -29,6 +29,7 @@ export function checkNewTopic(call: string, topic: NewTopic): void {
     name: "text",
     partitions: "count",
     replicationFactor: "count",
+    assignments: "list",
     configs: "object",
   });
   checkText(call, "name", topic.name);
@@ -36,6 +37,12 @@ export function checkNewTopic(call: string, topic: NewTopic): void {
   if (topic.replicationFactor !== undefined) {
     checkCount(call, "replicationFactor", topic.replicationFactor, int16Max);
   }
+  topic.assignments?.forEach((brokers, partition) => {
+    if (!Array.isArray(brokers)) {
+      throw new UsageFault(`${call}: assignments has a list of brokers for each partition`);
+    }
+    for (const id of brokers) checkCount(call, `a broker of partition ${partition}`, id);
+  });
   for (const [name, value] of Object.entries(topic.configs ?? {})) {
     checkText(`${call}: config ${name}`, "its value", value);
   }

@@ -153,6 +153,29 @@ Deno.test("groups that a pattern names are deleted once that is confirmed", asyn
   assertStringIncludes(none.stderr, "no group is like test-*. See: ottla groups list");
 });
 
+Deno.test("partitions of a new topic are put where they are wanted", async () => {
+  await using cluster = await LocalCluster.start({ brokers: 3 });
+  const ottla = new CommandLine({ target: targetFromEnvironment(), bootstrap: cluster.bootstrap });
+  await ottla.out("topics create orders --assign 3:1,2:3");
+  const { partitions } = JSON.parse(await ottla.out("topics describe orders --json"));
+  assertEquals(
+    partitions.map(({ replicas, leader }: { replicas: number[]; leader: number }) =>
+      [leader, ...replicas].join()
+    ),
+    ["3,3,1", "2,2,3"],
+  );
+  const refusals: [words: string, code: number, said: string][] = [
+    ["--assign 1:2 -p 1", 2, "--assign says how many: drop --partitions and --replicas"],
+    ["--assign 1;2", 2, '--assign takes brokers as in 1:2,2:3, not "1;2"'],
+    ["--replica-assignment 1:9", 1, "INVALID_REPLICA_ASSIGNMENT"],
+  ];
+  for (const [words, code, said] of refusals) {
+    const refused = await ottla.run(`topics create bills ${words}`);
+    assertStringIncludes(refused.stderr, said);
+    assertEquals(refused.code, code);
+  }
+});
+
 Deno.test("topics that have a replica out of sync are told from the others", async () => {
   await using cluster = await LocalCluster.start({ brokers: 3 });
   const ottla = new CommandLine({ target: targetFromEnvironment(), bootstrap: cluster.bootstrap });
