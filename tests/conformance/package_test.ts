@@ -82,7 +82,7 @@ Deno.test("JSR would take the package", async () => {
 
 Deno.test("each test has a fork of its own, whichever runner it is of", async () => {
   await withProject(["vitest@3.2.4", "jest@30.2.0", "node@22"], async ({ folder, run }) => {
-    const file = new URL("package/forks_test.mjs", import.meta.url);
+    const file = new URL("package/forks.mjs", import.meta.url);
     await Deno.copyFile(file, `${folder}/forks.test.mjs`);
     const node = `${folder}/node_modules/.bin/node`;
     const jest = ["--experimental-vm-modules", "node_modules/jest/bin/jest.js", "--json"];
