@@ -195,8 +195,8 @@ export const consumerGroupScenarios: readonly Scenario[] = [
       await talk.ask(OffsetCommit, { groupId, topics, ...member }, { version: 9 });
       await beat(talk, { memberEpoch: -1 });
       const protocols = [{ name: "range", metadata: subscription(talk.topic) }];
+      // Kafka refuses it, and forgets the group a moment later: a look in between finds either.
       await join(talk, { memberId: "somebody", protocols });
-      await describe(talk);
       await groupOfOne(talk, { protocols });
       await describe(talk);
       await talk.ask(DescribeGroups, { groups: [groupId] }, { version: 6 });
