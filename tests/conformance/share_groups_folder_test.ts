@@ -99,7 +99,11 @@ async function goOn(
   const [host, port] = bootstrap.split(":");
   using client = await RawClient.connect({ host, port: Number(port) });
   assertEquals(await told(client), before);
-  assertEquals(before.starts, [[[0, -1, -1], [1, -1, -1]], [[0, 1, 2]]]);
+  // The lags of both are compared above. Kafka may have begun so early that it knows of none.
+  const places = before.starts.map((group) =>
+    group.map(([partition, start]) => [partition, start])
+  );
+  assertEquals(places, [[[0, -1], [1, -1]], [[0, 1]]]);
   const answer = await beat(client, epoch);
   assertEquals(answer.assignment, null, "nothing has changed for it");
   assertEquals((await beat(client, -1)).memberEpoch, -1);
@@ -137,6 +141,7 @@ Deno.test({
       using client = await RawClient.connect(ottla);
       const { epoch } = await begin(client);
       found = { epoch, before: await told(client) };
+      assertEquals(found.before.starts, [[[0, -1, -1], [1, -1, -1]], [[0, 1, 2]]]);
     }
     await ottla.stop();
     await using kafka = await KafkaProcess.start({
