@@ -14,6 +14,7 @@ import { commands as produce } from "./produce.ts";
 import { commands as quotas } from "./quotas.ts";
 import { commands as start } from "./start.ts";
 import { commands as topics } from "./topics.ts";
+import { commands as transactions } from "./transactions.ts";
 import { commands as version } from "./version.ts";
 
 const paint = command({
@@ -100,7 +101,17 @@ Deno.test("the nearest word is named when it is near", async () => {
 });
 
 Deno.test("every example in the help is a command line that parses", async () => {
-  const talking = [topics, produce, consume, groups, configs, quotas, cluster, doctor];
+  const talking = [
+    topics,
+    produce,
+    consume,
+    groups,
+    configs,
+    quotas,
+    cluster,
+    doctor,
+    transactions,
+  ];
   const all = [start, ...talking, log, contexts, bench, version].flat().concat(
     completionCommands([]),
   );

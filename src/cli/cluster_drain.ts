@@ -21,7 +21,7 @@ const atOnceMax = 50;
 const drain = command({
   name: "cluster drain",
   operands: ["BROKER"],
-  about: "move all that a broker has to others, and wait until they have copied it",
+  about: "move all that a broker has to others, and wait for it",
   options: {
     "dry-run": { kind: "flag", about: "only show what would go where" },
     ...jsonOption,

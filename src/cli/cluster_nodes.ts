@@ -14,7 +14,7 @@ import { renderJson, renderTable } from "./table.ts";
 const nodes = command({
   name: "cluster nodes",
   operands: [],
-  about: "show the brokers, those that are away too, and what each of them has",
+  about: "show the brokers, those that are away too, and their load",
   options: { ...jsonOption, ...brokerOptions },
   examples: [["cluster nodes", "who serves, and who has how many replicas"]],
   run: (context, { options }) =>
@@ -43,7 +43,7 @@ const nodes = command({
 const move = command({
   name: "cluster move",
   operands: ["TOPIC", "PARTITION"],
-  about: "move a partition's replicas to other brokers, and wait until they have copied it",
+  about: "move a partition to other brokers, and wait for it",
   options: {
     to: { kind: "text", value: "IDS", about: "the brokers that are to have it; the first leads" },
     cancel: { kind: "flag", about: "end a move that is under way: back to where it was" },

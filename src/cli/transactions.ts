@@ -43,7 +43,7 @@ const list = command({
 const describe = command({
   name: "transactions describe",
   operands: ["TRANSACTIONAL_ID"],
-  about: "show the state of a transaction, and the partitions in it",
+  about: "show a transaction, and the partitions in it",
   options: { ...jsonOption, ...brokerOptions },
   examples: [["transactions describe payments", "what is open, and since when"]],
   run: (context, { operands: [transactionalId], options }) =>
@@ -75,7 +75,7 @@ const describe = command({
 const findHanging = command({
   name: "transactions find-hanging",
   operands: ["[TOPIC...]"],
-  about: "find what is open in partitions, and will be ended by nobody",
+  about: "find what is open, and ended by nobody",
   options: {
     "quiet-minutes": {
       kind: "number",
@@ -119,7 +119,7 @@ const findHanging = command({
 const producers = command({
   name: "transactions producers",
   operands: ["TOPIC..."],
-  about: "show the producers that partitions remember, and what they have open",
+  about: "show the producers that partitions remember",
   options: { ...jsonOption, ...brokerOptions },
   operandOptions: ["topic"],
   examples: [["transactions producers orders", "who writes to it, once or in transactions"]],

@@ -19,14 +19,16 @@ interface Other {
   readonly test: readonly string[];
 }
 
+const bun: Other = {
+  name: "bun",
+  command: ["bun"],
+  version: /^1\.4\.4/,
+  fromNpm: "bun@1.4.4",
+  test: ["test"],
+};
+
 const others: readonly Other[] = [
-  {
-    name: "bun",
-    command: ["bun"],
-    version: /^1\.4\.4/,
-    fromNpm: "bun@1.4.4",
-    test: ["test"],
-  },
+  bun,
   {
     name: "node",
     command: ["node"],
@@ -36,6 +38,11 @@ const others: readonly Other[] = [
     test: ["--test", "--test-isolation=none"],
   },
 ];
+
+/** What runs Bun here. */
+export function bunCommand(): Promise<readonly string[]> {
+  return commandOf(bun);
+}
 
 /** npx may have to bring the runtime first. */
 const endsWithinMs = 300_000;

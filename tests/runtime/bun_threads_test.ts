@@ -2,15 +2,16 @@
 // module stands for it: from source, Bun's loader has its threads before anything of ours runs.
 
 import { assert } from "@std/assert";
+import { bunCommand } from "../harness/other_runtimes.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
 
 async function bun(args: string[], more: Record<string, string> = {}): Promise<string> {
   const { UV_THREADPOOL_SIZE: _, ...others } = Deno.env.toObject();
   const env = { ...others, ...more };
-  const options = { args, cwd: root, clearEnv: true, env, stderr: "inherit" as const };
-  const command = new Deno.Command("bun", options);
-  const { success, stdout } = await command.output();
+  const [command = "bun", ...before] = await bunCommand();
+  const options = { args: [...before, ...args], cwd: root, clearEnv: true, env };
+  const { success, stdout } = await new Deno.Command(command, options).output();
   assert(success, `bun ${args.join(" ")} failed`);
   return new TextDecoder().decode(stdout).trim();
 }
