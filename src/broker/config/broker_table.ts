@@ -16,6 +16,7 @@ import { peerKeys } from "./peers_table.ts";
 import { remoteKeys } from "./remote_table.ts";
 import { securityKeys } from "./security_table.ts";
 import type { ConfigKey } from "./values.ts";
+import { withoutIt } from "./reasons.ts";
 
 const day = 86_400_000;
 const longMax = "9223372036854775807";
@@ -30,7 +31,6 @@ const acksAllSyncs = {
   pattern: /^(always|never|interval:[1-9]\d{0,9})$/,
   said: '"always", "never", or "interval:" and milliseconds, such as "interval:1000"',
 };
-const alone = "this broker is its own controller and has no peers";
 const eventLoop = "one event loop does the work of Kafka's thread pools";
 const oneLz4Effort = "batches are packed with the one effort of the lz4 coder here";
 const purgatory = "an answered request leaves the purgatory at once, so nothing is purged";
@@ -340,7 +340,7 @@ const ownKeys = {
   "request.timeout.ms": {
     type: "int",
     default: "30000",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "How long this broker waits for the answer of another.",
   },
   "num.network.threads": {
@@ -410,7 +410,7 @@ const ownKeys = {
     type: "boolean",
     default: "false",
     update: "cluster-wide",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "Whether a replica that is not in sync may become leader, at the price of losing records.",
   },
   "message.max.bytes": {
@@ -724,7 +724,7 @@ const ownKeys = {
     type: "long",
     default: "30000",
     min: 1,
-    ignored: alone,
+    ignored: withoutIt,
     doc: "How long to try to tell the controller that a data folder has failed.",
   },
 
@@ -959,7 +959,7 @@ const ownKeys = {
     default: longMax,
     min: 0,
     update: "cluster-wide",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "Bytes per second that throttled leaders give to their followers.",
   },
   "follower.replication.throttled.rate": {
@@ -967,7 +967,7 @@ const ownKeys = {
     default: longMax,
     min: 0,
     update: "cluster-wide",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "Bytes per second that throttled followers take from their leaders.",
   },
 
@@ -1005,7 +1005,7 @@ const ownKeys = {
   "broker.heartbeat.interval.ms": {
     type: "int",
     default: "2000",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "How often a broker reports to the controller.",
   },
   "broker.session.timeout.ms": {
@@ -1017,7 +1017,7 @@ const ownKeys = {
   "controlled.shutdown.enable": {
     type: "boolean",
     default: "true",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "Whether a stopping broker hands over its leaderships first.",
   },
   "inter.broker.protocol.version": {
@@ -1151,7 +1151,7 @@ export const topicKeys = {
     default: "",
     synonyms: [],
     form: replicas,
-    ignored: alone,
+    ignored: withoutIt,
     doc: "Followers whose replication is throttled.",
   },
   "index.interval.bytes": {
@@ -1174,7 +1174,7 @@ export const topicKeys = {
     default: "",
     synonyms: [],
     form: replicas,
-    ignored: alone,
+    ignored: withoutIt,
     doc: "Leaders whose replication is throttled.",
   },
   "local.retention.bytes": {
@@ -1323,7 +1323,7 @@ export const topicKeys = {
     type: "boolean",
     default: "false",
     synonyms: ["unclean.leader.election.enable"],
-    ignored: alone,
+    ignored: withoutIt,
     doc: "Whether a replica that is not in sync may become leader, at the price of losing records.",
   },
 } as const satisfies Readonly<Record<string, TopicConfigKey>>;
@@ -1339,10 +1339,10 @@ export interface ConfigFamily {
 
 export const configFamilies: readonly ConfigFamily[] = [
   { prefix: "listener.name.", ignored: "a listener has no value of its own for that key yet" },
-  { prefix: "controller.", ignored: alone },
-  { prefix: "unclean.leader.election.interval.", ignored: alone },
+  { prefix: "controller.", ignored: withoutIt },
+  { prefix: "unclean.leader.election.interval.", ignored: withoutIt },
   { prefix: "auto.include.jmx.reporter", ignored: "there is no JVM" },
-  { prefix: "server.max.startup.", ignored: alone },
+  { prefix: "server.max.startup.", ignored: withoutIt },
   { prefix: "unstable.", ignored: "unfinished features are not on offer" },
   { prefix: "zookeeper.", ignored: "ZooKeeper has no part here" },
   { prefix: "password.encoder.", ignored: removed },

@@ -3,8 +3,8 @@
 // A data table.
 
 import type { ConfigKey } from "./values.ts";
+import { withoutIt } from "./reasons.ts";
 
-const alone = "this broker is its own controller and has no peers";
 const java = "Java classes cannot be loaded here";
 const metadata = "the metadata log lies in the first data folder";
 const reporters = "metrics are served over HTTP, by ottla.metrics.port";
@@ -61,55 +61,55 @@ export const peerKeys = {
   "controller.quorum.append.linger.ms": {
     type: "int",
     default: "25",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "How long the controller gathers metadata records before it writes them.",
   },
   "controller.quorum.auto.join.enable": {
     type: "boolean",
     default: "false",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "Whether a controller joins the quorum by itself.",
   },
   "controller.quorum.election.backoff.max.ms": {
     type: "int",
     default: "1000",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "Longest pause between elections of a controller.",
   },
   "controller.quorum.election.timeout.ms": {
     type: "int",
     default: "1000",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "How long an election of a controller may take.",
   },
   "controller.quorum.fetch.max.bytes": {
     type: "int",
     default: "1048576",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "Most bytes of metadata that one fetch between controllers brings.",
   },
   "controller.quorum.fetch.snapshot.max.bytes": {
     type: "int",
     default: "1048576",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "Most bytes of a metadata snapshot that one fetch brings.",
   },
   "controller.quorum.fetch.timeout.ms": {
     type: "int",
     default: "2000",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "How long a controller waits for its leader before it calls an election.",
   },
   "controller.quorum.request.timeout.ms": {
     type: "int",
     default: "2000",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "How long a controller waits for the answer of another.",
   },
   "controller.quorum.retry.backoff.ms": {
     type: "int",
     default: "20",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "Pause before a request between controllers is sent again.",
   },
   "controller.quota.window.num": {
@@ -127,7 +127,7 @@ export const peerKeys = {
   "controller.socket.timeout.ms": {
     type: "int",
     default: "30000",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "How long a broker waits for its controller.",
   },
   "cordoned.log.dirs": {
@@ -140,7 +140,7 @@ export const peerKeys = {
   "early.start.listeners": {
     type: "list",
     default: null,
-    ignored: alone,
+    ignored: withoutIt,
     doc: "Listeners that are opened before the broker is ready.",
   },
   "follower.fetch.last.tiered.offset.enable": {
@@ -153,7 +153,7 @@ export const peerKeys = {
   "initial.broker.registration.timeout.ms": {
     type: "int",
     default: "60000",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "How long a broker tries to register before it gives up.",
   },
   "kafka.metrics.polling.interval.secs": {
@@ -206,7 +206,7 @@ export const peerKeys = {
   "metadata.max.idle.interval.ms": {
     type: "int",
     default: "500",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "How often an idle controller writes a record that says it is alive.",
   },
   "metadata.max.retention.bytes": {
@@ -256,7 +256,7 @@ export const peerKeys = {
     type: "int",
     default: "1",
     update: "cluster-wide",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "Threads that fetch from each other broker.",
   },
   "replica.fetch.backoff.ms": {
@@ -287,7 +287,7 @@ export const peerKeys = {
   "replica.high.watermark.checkpoint.interval.ms": {
     type: "long",
     default: "5000",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "How often high watermarks are written to disk.",
   },
   "replica.lag.time.max.ms": {
@@ -298,13 +298,13 @@ export const peerKeys = {
   "replica.selector.class": {
     type: "string",
     default: null,
-    ignored: alone,
+    ignored: withoutIt,
     doc: "A class that picks the replica that a consumer reads from.",
   },
   "replica.socket.receive.buffer.bytes": {
     type: "int",
     default: "65536",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "Size of a follower's receive buffer.",
   },
   "replica.socket.timeout.ms": {
@@ -315,13 +315,13 @@ export const peerKeys = {
   "replication.quota.window.num": {
     type: "int",
     default: "11",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "Windows over which replication is measured for its quotas.",
   },
   "replication.quota.window.size.seconds": {
     type: "int",
     default: "1",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "Length of such a window.",
   },
   "security.providers": {
@@ -333,13 +333,13 @@ export const peerKeys = {
   "socket.connection.setup.timeout.max.ms": {
     type: "long",
     default: "30000",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "Longest wait for a connection to another broker.",
   },
   "socket.connection.setup.timeout.ms": {
     type: "long",
     default: "10000",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "First wait for a connection to another broker.",
   },
   "transaction.abort.timed.out.transaction.cleanup.interval.ms": {

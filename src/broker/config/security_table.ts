@@ -4,8 +4,8 @@
 // A data table.
 
 import type { ConfigKey } from "./values.ts";
+import { withoutIt } from "./reasons.ts";
 
-const alone = "this broker is its own controller and has no peers";
 const java = "Java classes cannot be loaded here";
 const kerberos = "Kerberos is not offered";
 const loginElsewhere = "this broker logs in nowhere";
@@ -166,14 +166,14 @@ export const securityKeys = {
   "sasl.mechanism.controller.protocol": {
     type: "string",
     default: "GSSAPI",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "SASL mechanism between broker and controller.",
   },
   "sasl.mechanism.inter.broker.protocol": {
     type: "string",
     default: "GSSAPI",
     update: "per-broker",
-    ignored: alone,
+    ignored: withoutIt,
     doc: "SASL mechanism between brokers.",
   },
   "sasl.oauthbearer.assertion.algorithm": {
