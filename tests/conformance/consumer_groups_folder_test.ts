@@ -6,30 +6,13 @@ import { assertEquals } from "@std/assert";
 import { ConsumerGroupHeartbeat } from "../../src/protocol/apis/68_consumer_group_heartbeat.ts";
 import { ConsumerGroupDescribe } from "../../src/protocol/apis/69_consumer_group_describe.ts";
 import { ErrorCode, FindCoordinator, OffsetCommit, OffsetFetch } from "../../src/protocol/mod.ts";
-import { BrokerProcess } from "../harness/broker_process.ts";
-import { RawClient } from "../harness/raw_client.ts";
+import type { RawClient } from "../harness/raw_client.ts";
 import { makeTopic } from "../harness/raw_requests.ts";
-import { targetFromEnvironment } from "../harness/targets.ts";
-import { reasonToSkip } from "./java/installed.ts";
-import { KafkaProcess } from "./migration/kafka_process.ts";
+import { carriedBothWays, lasting } from "./carried_folder.ts";
 
 const groupId = "readers";
 // Nobody is fenced while one broker takes the place of the other.
 const settings = { "group.consumer.session.timeout.ms": "60000" };
-
-const passing: readonly number[] = [
-  ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
-  ErrorCode.COORDINATOR_NOT_AVAILABLE,
-  ErrorCode.NOT_COORDINATOR,
-];
-
-/** The first answer that is not about something that passes. */
-async function lasting<A extends { errorCode: number }>(ask: () => Promise<A>): Promise<A> {
-  for (;;) {
-    const answer = await ask();
-    if (!passing.includes(answer.errorCode)) return answer;
-  }
-}
 
 interface Member {
   readonly memberId: string;
@@ -137,48 +120,11 @@ async function goOn(
   assertEquals(known(after), known(before));
 }
 
-const skip = targetFromEnvironment() === "kafka"
-  ? "the target is Kafka itself"
-  : await reasonToSkip();
-if (skip) console.log(`folders with consumer groups are skipped: ${skip}`);
-
-Deno.test({
-  name: "a consumer group that Kafka has begun goes on here",
-  ignore: skip !== undefined,
-  fn: async () => {
-    await using kafka = await BrokerProcess.start({ target: "kafka", settings });
-    let begun;
-    {
-      using client = await RawClient.connect(kafka);
-      begun = await begin(client);
-    }
-    await kafka.stop();
-    await using ottla = await BrokerProcess.start({ dataDir: kafka.logFolder, settings });
-    using client = await RawClient.connect(ottla);
-    await goOn(client, begun);
-  },
-});
-
-Deno.test({
-  name: "a consumer group that was begun here goes on in Kafka",
-  ignore: skip !== undefined,
-  fn: async () => {
-    await using ottla = await BrokerProcess.start({ settings });
-    let begun;
-    {
-      using client = await RawClient.connect(ottla);
-      begun = await begin(client);
-    }
-    await ottla.stop();
-    await using kafka = await KafkaProcess.start({
-      release: "4.3",
-      nodeId: 1,
-      voters: "static",
-      folder: ottla.logFolder,
-      settings,
-    });
-    const [host = "", port] = kafka.bootstrap.split(":");
-    using client = await RawClient.connect({ host, port: Number(port) });
-    await goOn(client, begun);
-  },
+await carriedBothWays({
+  what: "consumer groups",
+  toOttla: "a consumer group that Kafka has begun goes on here",
+  toKafka: "a consumer group that was begun here goes on in Kafka",
+  settings,
+  begin,
+  goOn,
 });

@@ -9,12 +9,9 @@ import {
   DescribeShareGroupOffsets,
 } from "../../src/protocol/apis/90_describe_share_group_offsets.ts";
 import { AlterShareGroupOffsets } from "../../src/protocol/apis/91_alter_share_group_offsets.ts";
-import { BrokerProcess } from "../harness/broker_process.ts";
-import { RawClient } from "../harness/raw_client.ts";
+import type { RawClient } from "../harness/raw_client.ts";
 import { batchOf, makeTopic, produceTo } from "../harness/raw_requests.ts";
-import { targetFromEnvironment } from "../harness/targets.ts";
-import { reasonToSkip } from "./java/installed.ts";
-import { KafkaProcess } from "./migration/kafka_process.ts";
+import { carriedBothWays, lasting } from "./carried_folder.ts";
 
 const [read, moved] = ["read", "moved"];
 const memberId = "member-1";
@@ -25,21 +22,6 @@ const settings = {
   // Nobody is fenced while one broker takes the place of the other.
   "group.share.session.timeout.ms": "60000",
 };
-
-const passing: readonly number[] = [
-  ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
-  ErrorCode.COORDINATOR_NOT_AVAILABLE,
-  ErrorCode.NOT_COORDINATOR,
-  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-];
-
-/** The first answer that is not about something that passes. */
-async function lasting<A extends { errorCode: number }>(ask: () => Promise<A>): Promise<A> {
-  for (;;) {
-    const answer = await ask();
-    if (!passing.includes(answer.errorCode)) return answer;
-  }
-}
 
 async function beat(client: RawClient, memberEpoch: number, topic: string | null = null) {
   const subscribedTopicNames = topic === null ? null : [topic];
@@ -93,11 +75,9 @@ async function told(client: RawClient) {
 
 /** The other broker goes on with what it finds. */
 async function goOn(
-  bootstrap: string,
+  client: RawClient,
   { epoch, before }: { epoch: number; before: Awaited<ReturnType<typeof told>> },
 ): Promise<void> {
-  const [host, port] = bootstrap.split(":");
-  using client = await RawClient.connect({ host, port: Number(port) });
   assertEquals(await told(client), before);
   // The lags of both are compared above. Kafka may have begun so early that it knows of none.
   const places = before.starts.map((group) =>
@@ -109,48 +89,18 @@ async function goOn(
   assertEquals((await beat(client, -1)).memberEpoch, -1);
 }
 
-const skip = targetFromEnvironment() === "kafka"
-  ? "the target is Kafka itself"
-  : await reasonToSkip();
-if (skip) console.log(`folders with share groups are skipped: ${skip}`);
-
-Deno.test({
-  name: "a share group that Kafka has begun goes on here",
-  ignore: skip !== undefined,
-  fn: async () => {
-    await using kafka = await BrokerProcess.start({ target: "kafka", settings });
-    let found;
-    {
-      using client = await RawClient.connect(kafka);
-      const { epoch } = await begin(client);
-      found = { epoch, before: await told(client) };
+await carriedBothWays({
+  what: "share groups",
+  toOttla: "a share group that Kafka has begun goes on here",
+  toKafka: "a share group that was begun here goes on in Kafka",
+  settings,
+  async begin(client, beganOn) {
+    const { epoch } = await begin(client);
+    const before = await told(client);
+    if (beganOn === "ottla") {
+      assertEquals(before.starts, [[[0, -1, -1], [1, -1, -1]], [[0, 1, 2]]]);
     }
-    await kafka.stop();
-    await using ottla = await BrokerProcess.start({ dataDir: kafka.logFolder, settings });
-    await goOn(ottla.bootstrap, found);
+    return { epoch, before };
   },
-});
-
-Deno.test({
-  name: "a share group that was begun here goes on in Kafka",
-  ignore: skip !== undefined,
-  fn: async () => {
-    await using ottla = await BrokerProcess.start({ settings });
-    let found;
-    {
-      using client = await RawClient.connect(ottla);
-      const { epoch } = await begin(client);
-      found = { epoch, before: await told(client) };
-      assertEquals(found.before.starts, [[[0, -1, -1], [1, -1, -1]], [[0, 1, 2]]]);
-    }
-    await ottla.stop();
-    await using kafka = await KafkaProcess.start({
-      release: "4.3",
-      nodeId: 1,
-      voters: "static",
-      folder: ottla.logFolder,
-      settings,
-    });
-    await goOn(kafka.bootstrap, found);
-  },
+  goOn,
 });

@@ -8,12 +8,9 @@ import { EndTxn } from "../../src/protocol/apis/26_end_txn.ts";
 import { TxnOffsetCommit } from "../../src/protocol/apis/28_txn_offset_commit.ts";
 import { DescribeTransactions } from "../../src/protocol/apis/65_describe_transactions.ts";
 import { ErrorCode, FindCoordinator, InitProducerId, OffsetFetch } from "../../src/protocol/mod.ts";
-import { BrokerProcess } from "../harness/broker_process.ts";
-import { RawClient } from "../harness/raw_client.ts";
+import type { RawClient } from "../harness/raw_client.ts";
 import { batchOf, fetchFrom, makeTopic, produceTo } from "../harness/raw_requests.ts";
-import { targetFromEnvironment } from "../harness/targets.ts";
-import { reasonToSkip } from "./java/installed.ts";
-import { KafkaProcess } from "./migration/kafka_process.ts";
+import { carriedBothWays, lasting } from "./carried_folder.ts";
 
 const ids = ["to-commit", "to-abort"];
 const abortedBefore = "aborted-before";
@@ -21,20 +18,6 @@ const abortedBefore = "aborted-before";
 interface Producer {
   readonly producerId: number;
   readonly producerEpoch: number;
-}
-
-/** The first answer that is not about something that passes. */
-async function lasting<A extends { errorCode: number }>(ask: () => Promise<A>): Promise<A> {
-  const passing: readonly number[] = [
-    ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
-    ErrorCode.COORDINATOR_NOT_AVAILABLE,
-    ErrorCode.NOT_COORDINATOR,
-    ErrorCode.CONCURRENT_TRANSACTIONS,
-  ];
-  for (;;) {
-    const answer = await ask();
-    if (!passing.includes(answer.errorCode)) return answer;
-  }
 }
 
 async function find(client: RawClient, key: string, keyType: number): Promise<void> {
@@ -95,11 +78,6 @@ async function describe(client: RawClient, id: string, topic: string) {
   return [state.transactionState, errorCode, Number(committedOffset)];
 }
 
-const skip = targetFromEnvironment() === "kafka"
-  ? "the target is Kafka itself"
-  : await reasonToSkip();
-if (skip) console.log(`folders with transactions are skipped: ${skip}`);
-
 interface Begun {
   readonly topic: string;
   readonly producers: ReadonlyMap<string, Producer>;
@@ -158,42 +136,10 @@ async function goOn(client: RawClient, { topic, producers }: Begun): Promise<voi
   );
 }
 
-Deno.test({
-  name: "transactions that Kafka left open go on here, and end as their producers say",
-  ignore: skip !== undefined,
-  fn: async () => {
-    await using kafka = await BrokerProcess.start({ target: "kafka" });
-    let begun;
-    {
-      using client = await RawClient.connect(kafka);
-      begun = await begin(client);
-    }
-    await kafka.stop();
-    await using ottla = await BrokerProcess.start({ dataDir: kafka.logFolder });
-    using client = await RawClient.connect(ottla);
-    await goOn(client, begun);
-  },
-});
-
-Deno.test({
-  name: "transactions that were left open here go on in Kafka",
-  ignore: skip !== undefined,
-  fn: async () => {
-    await using ottla = await BrokerProcess.start();
-    let begun;
-    {
-      using client = await RawClient.connect(ottla);
-      begun = await begin(client);
-    }
-    await ottla.stop();
-    await using kafka = await KafkaProcess.start({
-      release: "4.3",
-      nodeId: 1,
-      voters: "static",
-      folder: ottla.logFolder,
-    });
-    const [host = "", port] = kafka.bootstrap.split(":");
-    using client = await RawClient.connect({ host, port: Number(port) });
-    await goOn(client, begun);
-  },
+await carriedBothWays({
+  what: "transactions",
+  toOttla: "transactions that Kafka left open go on here, and end as their producers say",
+  toKafka: "transactions that were left open here go on in Kafka",
+  begin,
+  goOn,
 });

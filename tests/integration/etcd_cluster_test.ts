@@ -6,7 +6,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   Client,
-  Consumer,
   createTopic,
   describeCluster,
   describeTopic,
@@ -18,6 +17,7 @@ import { untilAnswered } from "../harness/deadline.ts";
 import { etcdAbsence, EtcdProcess } from "../harness/etcd_process.ts";
 import { run } from "../harness/process_lines.ts";
 import { ottlaCommand, targetFromEnvironment } from "../harness/targets.ts";
+import { readAll } from "../harness/read_all.ts";
 
 const absence = await etcdAbsence();
 if (absence !== undefined) console.log(`a cluster of processes is skipped: ${absence}`);
@@ -42,17 +42,6 @@ function until(what: string, holds: () => Promise<boolean>): Promise<void> {
   return untilAnswered(async () => {
     if (!await holds()) throw new Error(`not within ${settledMsMax} ms: ${what}`);
   }, settledMsMax);
-}
-
-async function readAll(client: Client, count: number): Promise<string[]> {
-  const consumer = new Consumer(client, { autoOffsetReset: "earliest" });
-  consumer.assign([{ topic, partition: 0 }]);
-  const values: string[] = [];
-  while (values.length < count) {
-    for (const { value } of await consumer.poll()) values.push(new TextDecoder().decode(value!));
-  }
-  await consumer.close();
-  return values;
 }
 
 Deno.test({
@@ -108,7 +97,7 @@ Deno.test({
         async () => (await describeTopic(other, topic)).partitions[0]!.isr.length === 3,
       );
       await producer.close();
-      const read = await readAll(all, sent.length);
+      const read = await readAll(all, { topic, count: sent.length });
       assert(read.length >= sent.length);
       assertEquals([...new Set(read)], sent);
     } finally {
@@ -139,7 +128,7 @@ Deno.test({
         sent.push(value);
       }
       await producer.close();
-      const read = await readAll(client, sent.length);
+      const read = await readAll(client, { topic, count: sent.length });
       client.close();
       assertEquals(read, sent);
     };

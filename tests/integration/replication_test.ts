@@ -1,26 +1,15 @@
 // Three brokers of one cluster: what is acknowledged by all in-sync replicas outlives any of them.
 
 import { assert, assertEquals } from "@std/assert";
-import { type Client, Consumer, createTopic, Producer } from "../../src/client/mod.ts";
+import { Consumer, createTopic, Producer } from "../../src/client/mod.ts";
 import {
   AlterPartitionReassignments,
 } from "../../src/protocol/apis/45_alter_partition_reassignments.ts";
+import { readAll } from "../harness/read_all.ts";
 import { type ClusterScene, simulatedCluster } from "../harness/simulated_cluster.ts";
 
 const topic = "orders";
 const settings = { "min.insync.replicas": 2, "offsets.topic.num.partitions": 3 };
-
-/** Everything that partition 0 holds, by a new consumer. */
-async function readAll(client: Client, count: number): Promise<string[]> {
-  const consumer = new Consumer(client, { autoOffsetReset: "earliest" });
-  consumer.assign([{ topic, partition: 0 }]);
-  const values: string[] = [];
-  while (values.length < count) {
-    for (const { value } of await consumer.poll()) values.push(new TextDecoder().decode(value!));
-  }
-  await consumer.close();
-  return values;
-}
 
 function isWhole({ partition }: ClusterScene): boolean {
   return partition(topic, 0).isr.length === 3;
@@ -53,7 +42,7 @@ Deno.test("what acks=all has acknowledged is there after the leader is gone", as
     crash(second);
     await send(50);
     await producer.close();
-    assertEquals(await readAll(asked, sent.length), sent);
+    assertEquals(await readAll(asked, { topic, count: sent.length }), sent);
   });
 });
 
@@ -110,6 +99,9 @@ Deno.test("replicas move to another broker, with all that there is", async () =>
     assertEquals(partition(topic, 0).replicas, replicas);
     for (let i = 20; i < 40; i++) await producer.send({ topic, partition: 0, value: `${i}` });
     await producer.close();
-    assertEquals(await readAll(asked, 40), Array.from({ length: 40 }, (_, i) => `${i}`));
+    assertEquals(
+      await readAll(asked, { topic, count: 40 }),
+      Array.from({ length: 40 }, (_, i) => `${i}`),
+    );
   });
 });
