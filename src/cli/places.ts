@@ -2,6 +2,7 @@
 //
 //   earliest   latest   41   -5   2026-01-31T08:00:00Z   @1769846400000   5m ago
 
+import { durationOf } from "../base/durations.ts";
 import type { Offset } from "../base/ids.ts";
 import { parseInt64, saturated } from "../base/int64.ts";
 import {
@@ -27,15 +28,6 @@ const ends: Readonly<Record<string, "earliest" | "latest">> = {
   end: "latest",
 };
 
-const unitMs: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-};
-
 /** The place that `text` says; undefined when it says none. */
 export function placeOf(text: string, nowMs: number): Place | undefined {
   const end = ends[text];
@@ -58,16 +50,6 @@ export function momentOf(text: string, nowMs: number): number | undefined {
   if (!/^\d{4}-\d{2}/.test(text)) return undefined;
   const parsedMs = Date.parse(text);
   return Number.isNaN(parsedMs) ? undefined : parsedMs;
-}
-
-/** The milliseconds of `90s`, `1h30m`, `2d`; undefined when it is no such text. */
-export function durationOf(text: string): number | undefined {
-  if (!/^(\d{1,9}\s*(ms|[smhdw])\s*)+$/.test(text)) return undefined;
-  let ms = 0;
-  for (const [, count, unit = ""] of text.matchAll(/(\d+)\s*(ms|[smhdw])/g)) {
-    ms += Number(count) * (unitMs[unit] ?? 0);
-  }
-  return ms;
 }
 
 /**
