@@ -7,6 +7,7 @@
 import { fromUtf8 } from "../../src/base/bytes.ts";
 import type { Answer, GroupCoordinatorRecord, GroupResponse } from "../../src/coordinator/mod.ts";
 import { topicsOfSubscription } from "../../src/coordinator/classic/subscription.ts";
+import { decodeAssignment } from "../../src/protocol/consumer_protocol.ts";
 import { ErrorCode, errorName } from "../../src/protocol/errors.ts";
 import {
   printConsumerRecord,
@@ -19,6 +20,13 @@ import { printStreamsHeartbeat, printStreamsRecord } from "./streams_print.ts";
 
 export function printTopics(metadata: Uint8Array): string {
   return (metadata.length === 0 ? [] : topicsOfSubscription(metadata) ?? ["?"]).join(",");
+}
+
+/** A script's own assignments are words; the coordinator's are those of the consumer protocol. */
+function printAssignment(assignment: Uint8Array): string {
+  if (assignment[0] !== 0) return fromUtf8(assignment);
+  return decodeAssignment(assignment).assignedPartitions
+    .map(({ topic, partitions }) => `${topic}/${partitions.join(",")}`).join(" ");
 }
 
 export function printInstance(groupInstanceId: string | null): string {
@@ -49,7 +57,7 @@ export function printRecord(record: GroupCoordinatorRecord): string {
   const { value, key: { group } } = record;
   if (value === null) return `record: group ${group} = tombstone`;
   const members = value.members.map(({ memberId, groupInstanceId = null, assignment }) =>
-    ` ${memberId}${printInstance(groupInstanceId)}:${fromUtf8(assignment)}`
+    ` ${memberId}${printInstance(groupInstanceId)}:${printAssignment(assignment)}`
   );
   return `record: group ${group} generation=${value.generation} protocol=${value.protocol}` +
     ` leader=${value.leader} members:${members.join("")}`;
@@ -91,7 +99,7 @@ function printResponse(response: GroupResponse): string {
   if ("assignment" in response) {
     const { errorCode, assignment } = response;
     if (errorCode !== ErrorCode.NONE) return `${errorName(errorCode)}`;
-    return `synced assigned=${fromUtf8(assignment)}`;
+    return `synced assigned=${printAssignment(assignment)}`;
   }
   if ("results" in response) {
     return response.results.map((r) => `${r.groupId} ${errorName(r.errorCode)}`).join(", ");
