@@ -55,6 +55,7 @@ const layers: Readonly<Record<string, Layer>> = {
       // A broker is a client of the others in its cluster.
       "src/client/connection.ts",
       "src/client/faults.ts",
+      "src/client/sasl.ts",
       ports,
     ],
     // Each is loaded when a client first needs it: by regexes.ts, authentication/bearer_tokens.ts.

@@ -141,6 +141,10 @@ export class Broker implements RunningBroker {
       }
       checkLoginFiles({ config, files }, name);
     }
+    if (asked.metadata?.isShared === true) {
+      const { peerSecurityOf } = await loading(import("./replication/peer_security.ts"));
+      peerSecurityOf(config, files);
+    }
     const storage = await Storage.open({ ...asked, logger: log.logger, isTrial });
     let broker: Broker | undefined;
     let audit: AuditLog | undefined;

@@ -123,10 +123,17 @@ export class BrokerConfig {
     return validListeners(this.get("listeners")).filter(({ name }) => !controllers.includes(name));
   }
 
-  /** The listener that brokers use among themselves, whether there is one of this name or not. */
+  /**
+   * The listener that brokers use among themselves, whether there is one of this name or not. Where
+   * there is one listener and nothing is set, that one.
+   */
   get interBrokerListener(): string {
     const name = this.get("inter.broker.listener.name");
-    return (name ?? this.get("security.inter.broker.protocol")).toUpperCase();
+    if (name !== null) return name.toUpperCase();
+    const [only, ...others] = this.listeners;
+    const isSaid = this.isSet("security.inter.broker.protocol");
+    if (only !== undefined && others.length === 0 && !isSaid) return only.name;
+    return this.get("security.inter.broker.protocol");
   }
 
   /** What to tell clients of listener `name`; undefined: the address that they have reached. */

@@ -173,8 +173,8 @@ export const securityKeys = {
     type: "string",
     default: "GSSAPI",
     update: "per-broker",
-    ignored: withoutIt,
-    doc: "SASL mechanism between brokers.",
+    doc: "By what brokers of a cluster log in to each other: PLAIN, SCRAM-SHA-256 or " +
+      "SCRAM-SHA-512, as the username of the listener's sasl.jaas.config.",
   },
   "sasl.oauthbearer.assertion.algorithm": {
     type: "string",

@@ -72,29 +72,33 @@ export class Gate {
 
   #network(): Network {
     const { network } = this.#runtime;
-    const listening = async (listener: Promise<Listener>) => {
+    const listening = async <L extends Listener>(listener: Promise<L>) => {
       const opened = await listener;
       this.#listeners.add(opened);
       if (this.#isShut) void opened.close();
       return opened;
     };
+    const taken = <S extends Socket>(onConnection: (socket: S) => void) => (socket: S) => {
+      if (this.#isShut) return socket.close();
+      this.#keep(socket, undefined);
+      onConnection(socket);
+    };
+    const connecting = async <S extends Socket>(address: Address, connect: () => Promise<S>) => {
+      if (this.#isShut || this.#isApart(address)) {
+        throw new PlatformFault("Refused", `${address.host}:${address.port} cannot be reached`);
+      }
+      const socket = await connect();
+      this.#keep(socket, address);
+      if (this.#isShut || this.#isApart(address)) socket.close();
+      return socket;
+    };
     return {
       ...network,
-      listen: (address, onConnection) =>
-        listening(network.listen(address, (socket) => {
-          if (this.#isShut) return socket.close();
-          this.#keep(socket, undefined);
-          onConnection(socket);
-        })),
-      connect: async (address) => {
-        if (this.#isShut || this.#isApart(address)) {
-          throw new PlatformFault("Refused", `${address.host}:${address.port} cannot be reached`);
-        }
-        const socket = await network.connect(address);
-        this.#keep(socket, address);
-        if (this.#isShut || this.#isApart(address)) socket.close();
-        return socket;
-      },
+      listen: (address, onConnection) => listening(network.listen(address, taken(onConnection))),
+      listenTls: (address, tls, onConnection) =>
+        listening(network.listenTls(address, tls, taken(onConnection))),
+      connect: (address) => connecting(address, () => network.connect(address)),
+      connectTls: (address, tls) => connecting(address, () => network.connectTls(address, tls)),
     };
   }
 

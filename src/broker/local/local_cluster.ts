@@ -12,7 +12,7 @@ import { UsageFault } from "../../base/faults.ts";
 import { type BrokerId, uuidFromRandom } from "../../base/ids.ts";
 import { type MetadataMember, SharedMetadata } from "../../cluster/mod.ts";
 import type { Address, Files, Logger, Runtime, Timer } from "../../runtime/ports.ts";
-import { Broker, type RunningBroker } from "../broker.ts";
+import { Broker } from "../broker.ts";
 import { type ConfigInput, loadConfig } from "../config/mod.ts";
 import { Gate } from "./gate.ts";
 
@@ -41,9 +41,11 @@ interface Member {
   readonly files: Files;
   gate: Gate | undefined;
   store: MetadataMember | undefined;
-  running: RunningBroker | undefined;
-  /** Where it listens, once it has. */
+  running: Broker | undefined;
+  /** Where it listens for clients, once it has. */
   address: Address | undefined;
+  /** Those of all its listeners. */
+  ports: readonly number[];
 }
 
 const idBytes = 16;
@@ -70,6 +72,7 @@ export class LocalCluster {
       store: undefined,
       running: undefined,
       address: undefined,
+      ports: [],
     }));
   }
 
@@ -172,6 +175,7 @@ export class LocalCluster {
       onFatal,
     });
     member.address = member.running.address;
+    member.ports = member.running.ports;
   }
 
   #forget(member: Member): void {
@@ -193,7 +197,7 @@ export class LocalCluster {
   }
 
   #areApart(id: BrokerId, address: Address): boolean {
-    const other = this.#members.find((each) => each.address?.port === address.port);
+    const other = this.#members.find(({ ports }) => ports.includes(address.port));
     return other !== undefined && this.#partOf(id) !== this.#partOf(other.id);
   }
 

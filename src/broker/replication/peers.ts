@@ -3,13 +3,14 @@
 //
 // Invariant: a connection that has failed is never used again; the next request opens another.
 
-import { ConnectionFault, isPlatformFault, PlatformFault } from "../../base/faults.ts";
+import { ConnectionFault, isPlatformFault, PlatformFault, UsageFault } from "../../base/faults.ts";
 import type { BrokerId } from "../../base/ids.ts";
 import { BrokerConnection, type ConnectionPorts } from "../../client/connection.ts";
 import { KafkaError } from "../../client/faults.ts";
 import type { MetadataImage } from "../../cluster/mod.ts";
 import type { AnyApi, RequestInput, ResponseOf } from "../../protocol/mod.ts";
 import type { Address } from "../../runtime/ports.ts";
+import type { PeerSecurity } from "./peer_security.ts";
 
 export interface PeersOptions {
   readonly ports: ConnectionPorts;
@@ -18,13 +19,16 @@ export interface PeersOptions {
   readonly image: () => MetadataImage;
   /** The listener that brokers use among themselves. */
   readonly listener: string;
+  /** How to prove there who this broker is. Throws UsageFault where that is not to be had now. */
+  readonly security: () => PeerSecurity;
   readonly requestTimeoutMs: number;
 }
 
 /** Whether a request to a peer came to nothing in a way that another attempt may mend. */
 export function isPeerFault(error: unknown): boolean {
   return error instanceof ConnectionFault || error instanceof KafkaError ||
-    error instanceof PlatformFault || isPlatformFault(error, "Closed");
+    error instanceof PlatformFault || error instanceof UsageFault ||
+    isPlatformFault(error, "Closed");
 }
 
 export class Peers {
@@ -110,11 +114,12 @@ export class Peer {
 
   async #connect(address: Address): Promise<BrokerConnection> {
     this.#connection?.close();
-    const { ports, nodeId, requestTimeoutMs } = this.#options;
+    const { ports, nodeId, requestTimeoutMs, security } = this.#options;
     const connection = await BrokerConnection.open(ports, address, {
       clientId: `broker-${nodeId}`,
       requestTimeoutMs,
       inFlightMax: 5,
+      ...security(),
     });
     if (this.#closed) connection.close();
     this.#connection = connection;

@@ -32,6 +32,7 @@ import type { SharePersister } from "../share/persister.ts";
 import { Followers } from "./followers.ts";
 import type { FetchTerms } from "./leader_fetcher.ts";
 import type { ReplicationTerms } from "./partition_replication.ts";
+import { peerSecurityOf } from "./peer_security.ts";
 import { PeerRequests, Peers } from "./peers.ts";
 import { RoutedShareStates } from "./routed_share_states.ts";
 import { RoutedTransactions } from "./routed_transactions.ts";
@@ -83,6 +84,7 @@ export class Replication {
       nodeId,
       image: () => metadata.image,
       listener: config.interBrokerListener,
+      security: () => peerSecurityOf(config, runtime.files),
       requestTimeoutMs: config.get("replica.socket.timeout.ms"),
     });
     this.#followers = new Followers(this.peers, {
