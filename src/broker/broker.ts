@@ -346,18 +346,30 @@ export class Broker implements RunningBroker {
   /** A data directory went offline, and these logs with it. */
   #onFolderFailed(logs: readonly PartitionLog[]): void {
     const { logger } = this.#options;
-    const metadata = logs.find(({ topic }) => topic === metadataTopic);
-    if (metadata !== undefined) {
-      const message = `${metadata.directory.offlineReason}. It holds the cluster's metadata, ` +
-        "without which nothing can go on: repair the disk, then start again";
-      logger.log("error", "the broker stops: its metadata cannot be kept", { reason: message });
+    const fatal = this.#whyNothingGoesOn(logs);
+    if (fatal !== undefined) {
+      const message = `${fatal}: repair the disk, then start again`;
+      logger.log("error", "the broker stops: its records cannot be kept", { reason: message });
       if (this.#options.onFatal === undefined) this.close().catch(() => {});
       else this.#options.onFatal(new PartitionFault(message));
       return;
     }
     this.#wiring.partitions.wakeOffline();
+    this.#wiring.reconciler.leaveOffline();
     for (const { topic, partition } of logs) this.#wiring.coordinators.resign(topic, [partition]);
     this.#wiring.membership.recordWorkingDirectories();
+  }
+
+  /** Why the failure of a directory with these logs is the end; undefined: others go on. */
+  #whyNothingGoesOn(logs: readonly PartitionLog[]): string | undefined {
+    const metadata = logs.find(({ topic }) => topic === metadataTopic);
+    if (metadata !== undefined) {
+      return `${metadata.directory.offlineReason}. It holds the cluster's metadata, without ` +
+        "which nothing can go on";
+    }
+    const { storage, replication } = this.#wiring;
+    if (replication === undefined || storage.directoryIds.length > 0) return undefined;
+    return `${logs[0]?.directory.offlineReason ?? "it failed"}. No other data directory is left`;
   }
 
   #startChores(): void {

@@ -13,6 +13,7 @@
 import { isPlatformFault, messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
 import type { PartitionId, Uuid } from "../base/ids.ts";
 import { firstOf } from "../base/items.ts";
+import { isDirectory } from "../cluster/mod.ts";
 import { LogFolder, type LogFolderOptions } from "../log/mod.ts";
 
 /** A directory that cannot be used until the broker starts again. */
@@ -192,11 +193,6 @@ export class DataFolders {
       }
     }
   }
-}
-
-/** Whether it names a directory: Kafka's ids for "none yet" and the like are small numbers. */
-function isDirectory(id: Uuid | undefined): boolean {
-  return id !== undefined && !id.startsWith("A".repeat(20));
 }
 
 function nameOf({ topic, partition }: Pick<Placed, "topic" | "partition">): string {

@@ -103,15 +103,20 @@ export class Partitions {
     return count;
   }
 
-  /** Ends the waits on partitions whose data directory has failed. */
-  wakeOffline(): void {
+  /** Those whose log is open, and in a data directory that has failed. */
+  *offline(): Generator<Partition> {
     for (const { partitions } of this.#byTopic.values()) {
       for (const partition of partitions) {
         const isOffline = partition instanceof Partition &&
           partition.log.directory.offlineReason !== undefined;
-        if (isOffline) partition.wake();
+        if (isOffline) yield partition;
       }
     }
+  }
+
+  /** Ends the waits on those. */
+  wakeOffline(): void {
+    for (const partition of this.offline()) partition.wake();
   }
 
   /** What is in the table. For the reconciler, as all that follows. */

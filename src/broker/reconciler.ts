@@ -115,6 +115,16 @@ export class Reconciler {
     }
   }
 
+  /** In a cluster: what lies on a disk that has failed neither leads nor follows any more. */
+  leaveOffline(): void {
+    const { partitions, terms, onEntered } = this.#options;
+    if (terms === undefined) return;
+    for (const partition of partitions.offline()) {
+      partition.follow(partition.leaderEpoch);
+      onEntered?.(partition, undefined);
+    }
+  }
+
   /** The log of one has been cut: the image may say other things of it by now. */
   onCut({ topic }: Partition): void {
     if (this.#isStarted) this.#reconcile(new Set([topic]));
@@ -201,9 +211,10 @@ export class Reconciler {
   }
 
   #enter(partition: Partition, state: PartitionImage): void {
-    const { onLed, onResigned, onEntered } = this.#options;
+    const { onLed, onResigned, onEntered, terms } = this.#options;
     // Its turn comes once its log is whole again.
     if (partition.cutting !== undefined) return;
+    if (terms !== undefined && partition.log.directory.offlineReason !== undefined) return;
     const { leaderEpoch } = state;
     const wasLeader = partition.isLeader;
     if (this.#leads(state)) partition.lead(leaderEpoch, state);

@@ -2,13 +2,14 @@
 //
 //   new partition   the broker's directory when it has one only; else unassigned, the zero id
 //   log opened      PartitionChangeRecord(directories) where the metadata says otherwise
-//   disk failed     BrokerRegistrationChangeRecord(logDirs) with those that are left
+//   disk failed     BrokerRegistrationChangeRecord(logDirs) with those that are left; in a cluster
+//                   its replicas are out of sync, and led elsewhere, with the same change
 //
 // Before metadata.version 3.7-IV2 nothing of this is recorded.
 
 import { type BrokerId, type PartitionId, type Uuid, ZERO_UUID } from "../base/ids.ts";
 import { recordVersions } from "./feature_levels.ts";
-import type { MetadataImage } from "./image.ts";
+import type { BrokerImage, MetadataImage } from "./image.ts";
 import type { MetadataRecordInput } from "./records.ts";
 import type { Decision } from "./store.ts";
 
@@ -19,13 +20,39 @@ export interface PlacedReplica {
   readonly directoryId: Uuid;
 }
 
-/** Where the metadata says that `brokerId` keeps a partition; undefined when it does not say. */
-export function directoryOfReplica(
+/** Whether it names a directory: Kafka's ids for "none yet" and the like are small numbers. */
+export function isDirectory(id: Uuid | undefined): id is Uuid {
+  return id !== undefined && !id.startsWith("A".repeat(20));
+}
+
+/** Whether what lies there can be used, as far as its broker has said. */
+export function isInUse({ directories }: BrokerImage, id: Uuid): boolean {
+  return !isDirectory(id) || directories.length === 0 || directories.includes(id);
+}
+
+/** One replica of a partition. */
+export interface ReplicaOf {
+  readonly topic: string;
+  readonly partition: PartitionId;
+  readonly brokerId: BrokerId;
+}
+
+/**
+ * Where the metadata says that a replica's log is; undefined when it does not say, or when it may
+ * begin anew anywhere: none of the directories that its broker has, `working`, is that one, and
+ * others have all that it should have: they are in sync, and it is neither that nor eligible.
+ */
+export function directoryToOpen(
   image: MetadataImage,
-  replica: { readonly topic: string; readonly partition: PartitionId; readonly brokerId: BrokerId },
+  { topic, partition, brokerId }: ReplicaOf,
+  working: readonly Uuid[],
 ): Uuid | undefined {
-  const partition = image.topic(replica.topic)?.partitions[replica.partition];
-  return partition?.directories[partition.replicas.indexOf(replica.brokerId)];
+  const state = image.topic(topic)?.partitions[partition];
+  const id = state?.directories[state.replicas.indexOf(brokerId)];
+  if (state === undefined || !isDirectory(id) || working.includes(id)) return id;
+  const isDispensable = state.isr.length > 0 && !state.isr.includes(brokerId) &&
+    !state.elr.includes(brokerId);
+  return isDispensable ? undefined : id;
 }
 
 /** Records the directories of replicas where they are others than the metadata says. */
@@ -60,7 +87,9 @@ export function decideWorkingDirectories(
   const { brokerId, directories: logDirs } = working;
   const broker = image.broker(brokerId);
   const { registrationChange: version } = recordVersions(image);
-  if (broker === undefined || version < 2) return { records: [], response: undefined };
+  const isKnown = broker?.directories.length === logDirs.length &&
+    broker.directories.every((id) => logDirs.includes(id));
+  if (broker === undefined || isKnown || version < 2) return { records: [], response: undefined };
   const fields = { brokerId, brokerEpoch: broker.epoch, logDirs };
   const record = { type: "BrokerRegistrationChangeRecord", version, fields } as const;
   return { records: [record], response: undefined };

@@ -51,6 +51,7 @@ export {
   decideAlterPartition,
   decideControlledShutdown,
   decideControllerPass,
+  decideLostDirectories,
   decidePreferredLeaders,
   decideRegisterMember,
   decideServe,

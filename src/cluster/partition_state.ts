@@ -2,8 +2,8 @@
 // function, for the controller and for leaders: both change the state through it and nothing else.
 //
 //   event         who says so       what comes of it
-//   settle        the controller    who is away leaves the ISR; a leader is elected; a move of
-//                                   replicas whose new ones are in sync ends
+//   settle        the controller    who is away, or whose disk failed, leaves the ISR; a leader is
+//                                   elected; a move whose new replicas are in sync ends
 //   registered    a broker's start  it leaves the ISR, since what it had not synced may be gone;
 //                                   the ELR, too, where its log may lack what it acknowledged
 //   alter         the leader        the ISR is this; who is new in it must live, by the broker
@@ -29,8 +29,8 @@ import type { MetadataRecordInput } from "./records.ts";
 
 /** What a transition looks at besides the partition. */
 export interface PartitionView {
-  /** Whether a broker lives, serves, and is not about to stop. */
-  isActive(id: BrokerId): boolean;
+  /** Whether a broker lives, serves, is not about to stop, and has this data folder in use. */
+  isActive(id: BrokerId, folder: Uuid): boolean;
   /** The broker epoch of its registration; -1 where it has none. */
   epochOf(id: BrokerId): Int64;
   /** min.insync.replicas, as it is set. */
@@ -76,7 +76,7 @@ function stepped(
 ): PartitionImage {
   switch (event.type) {
     case "settle":
-      return elected(moved(withIsr(state, state.isr.filter(view.isActive), { view }), view), view);
+      return elected(moved(withIsr(state, activeOf(state.isr, state, view), { view }), view), view);
     case "registered":
       return elected(registered(state, event, view), view);
     case "alter": {
@@ -92,6 +92,19 @@ function stepped(
         ? elected(withoutReplicas(state, state.addingReplicas, { view }), view)
         : elected(moved(reassigned(state, event.replicas), view), view);
   }
+}
+
+/** Whether a replica can be used: its broker is active, and its disk works (KIP-858). */
+function isActive(id: BrokerId, state: PartitionImage, view: PartitionView): boolean {
+  return view.isActive(id, state.directories[state.replicas.indexOf(id)] ?? ZERO_UUID);
+}
+
+function activeOf(
+  ids: readonly BrokerId[],
+  state: PartitionImage,
+  view: PartitionView,
+): readonly BrokerId[] {
+  return ids.filter((id) => isActive(id, state, view));
 }
 
 /** One leader epoch for all that a transition does, and the leader's broker epoch with it. */
@@ -148,13 +161,13 @@ function registered(
 /** A leader where there is none: in sync, or eligible where nobody is in sync. */
 function elected(state: PartitionImage, view: PartitionView): PartitionImage {
   const { leader, isr, elr, replicas } = state;
-  const mayLead = (id: BrokerId) => isr.includes(id) && view.isActive(id);
+  const mayLead = (id: BrokerId) => isr.includes(id) && isActive(id, state, view);
   if (leader !== nobody && mayLead(leader) && isOfNow(state, view)) return state;
   const inSync = replicas.find(mayLead);
   if (inSync !== undefined) return led(state, inSync, view);
   const without = leader === nobody ? state : { ...state, leader: nobody, leaderBrokerEpoch: -1 };
   if (isr.length > 0) return without;
-  const eligible = replicas.find((id) => elr.includes(id) && view.isActive(id));
+  const eligible = activeOf(replicas, state, view).find((id) => elr.includes(id));
   if (eligible !== undefined) return led(withIsr(without, [eligible], { view }), eligible, view);
   if (!view.allowsUnclean || elr.length > 0) return without;
   return uncleanlyElected(without, undefined, view);
@@ -172,7 +185,7 @@ function isOfNow({ leader, leaderBrokerEpoch }: PartitionImage, view: PartitionV
 function preferred(state: PartitionImage, view: PartitionView): PartitionImage {
   const first = state.replicas.find((id) => !state.removingReplicas.includes(id));
   const isWanted = first !== undefined && first !== state.leader && state.isr.includes(first) &&
-    view.isActive(first);
+    isActive(first, state, view);
   return isWanted ? led(state, first, view) : state;
 }
 
@@ -187,7 +200,7 @@ function uncleanlyElected(
   const asked = candidate === undefined
     ? [...isr, ...elr, ...lastKnownElr, ...replicas]
     : [candidate];
-  const leader = asked.find((id) => replicas.includes(id) && view.isActive(id));
+  const leader = activeOf(asked, state, view).find((id) => replicas.includes(id));
   if (leader === undefined) return state;
   if (isr.includes(leader)) return led(state, leader, view);
   if (elr.includes(leader)) return led(withIsr(state, [leader], { view }), leader, view);
@@ -270,7 +283,7 @@ export function alterProblem(
   if (!isr.some(({ id }) => id === leader)) return ErrorCode.INVALID_REQUEST;
   const isEligible = ({ id, epoch }: InSyncReplica) =>
     state.replicas.includes(id) && (state.isr.includes(id) ||
-      (view.isActive(id) && (epoch === -1 || epoch === view.epochOf(id))));
+      (isActive(id, state, view) && (epoch === -1 || epoch === view.epochOf(id))));
   return isr.every(isEligible) ? ErrorCode.NONE : ErrorCode.INELIGIBLE_REPLICA;
 }
 

@@ -14,6 +14,7 @@ import type { BrokerId, LeaderEpoch, PartitionId, Uuid } from "../base/ids.ts";
 import type { Int64 } from "../base/int64.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import { type BrokerRegistration, decideFenceBroker, decideRegisterBroker } from "./brokers.ts";
+import { decideWorkingDirectories, isInUse } from "./directories.ts";
 import { recordVersions } from "./feature_levels.ts";
 import {
   type BrokerImage,
@@ -52,9 +53,10 @@ type Brokers = (id: BrokerId) => BrokerImage | undefined;
 function viewOf(image: MetadataImage, topic: string, brokers: Brokers): PartitionView {
   const isAlone = image.brokers().length === 1;
   return {
-    isActive(id) {
+    isActive(id, folder) {
       const broker = brokers(id);
-      return broker !== undefined && !broker.fenced && !broker.inControlledShutdown;
+      return broker !== undefined && !broker.fenced && !broker.inControlledShutdown &&
+        isInUse(broker, folder);
     },
     // Alone nobody compares it.
     epochOf: (id) => isAlone ? -1 : brokers(id)?.epoch ?? -1,
@@ -155,6 +157,19 @@ function decideStanding(
   const version = recordVersions(image).registrationChange;
   const change = { type: "BrokerRegistrationChangeRecord", version, fields } as const;
   return { records: [change, ...inAll(image, { type: "settle" }, brokers)], response: true };
+}
+
+/** Of a member of a cluster only these directories are left: others lead what lay in the rest. */
+export function decideLostDirectories(
+  image: MetadataImage,
+  working: { readonly brokerId: BrokerId; readonly directories: readonly Uuid[] },
+): Decision<void> {
+  const { records, response } = decideWorkingDirectories(image, working);
+  const broker = image.broker(working.brokerId);
+  if (broker === undefined || records.length === 0) return { records, response };
+  const changed = { ...broker, directories: working.directories };
+  const brokers: Brokers = (id) => id === working.brokerId ? changed : image.broker(id);
+  return { records: [...records, ...inAll(image, { type: "settle" }, brokers)], response };
 }
 
 /** What a leader says of its ISR. */

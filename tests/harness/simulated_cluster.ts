@@ -14,7 +14,7 @@ import { itemAt } from "../../src/base/items.ts";
 import { loadConfig, type RunningBroker, startBroker } from "../../src/broker/mod.ts";
 import { Client } from "../../src/client/mod.ts";
 import { type MetadataMember, type PartitionImage, SharedMetadata } from "../../src/cluster/mod.ts";
-import type { Runtime } from "../../src/runtime/ports.ts";
+import type { Files, Runtime } from "../../src/runtime/ports.ts";
 import { simulate, type Simulation, type SimulationOptions } from "../../src/runtime/simulated.ts";
 import { keptLease } from "./kept_lease.ts";
 import { RawClient } from "./raw_client.ts";
@@ -47,6 +47,8 @@ export interface ClusterScene {
   partition(topic: string, partition: number): PartitionImage;
   /** A broker's machine loses power. */
   crash(nodeId: number): void;
+  /** The disk of its machine, as it is left to the next process there. */
+  files(nodeId: number): Files;
   /** Its process is killed: what it wrote stays. */
   kill(nodeId: number): void;
   /** Its process is stopped (SIGSTOP): others take it for dead, of which it knows nothing. */
@@ -75,6 +77,8 @@ export interface ClusterOptions {
   readonly brokers: number;
   readonly settings?: Readonly<Record<string, string | number>>;
   readonly seed?: number;
+  /** A broker cannot go on, and its process would end; absent: the scenario fails. */
+  readonly onFatal?: (nodeId: number, error: unknown) => void;
   /** How the world behaves; calm by default. */
   readonly world?: SimulationOptions;
 }
@@ -131,16 +135,23 @@ class SimulatedCluster {
     return name;
   }
 
+  /** Of a machine where no broker runs: its next one begins there. */
+  runtimeOf(nodeId: number): Runtime {
+    const runtime = this.#runtimes.get(nodeId) ?? this.world.start(`broker-${nodeId}`);
+    this.#runtimes.set(nodeId, runtime);
+    return runtime;
+  }
+
   async start(nodeId: number): Promise<void> {
     const member = this.#members.get(nodeId)!;
-    const runtime = this.#runtimes.get(nodeId) ?? this.world.start(member.name);
+    const runtime = this.runtimeOf(nodeId);
     this.#runtimes.delete(nodeId);
     const store = member.store = this.metadata.member(() => {
       const delayMs = 0.2 + (runtime.random.uint32() % 1000) / 500;
       return new Promise((arrived) => runtime.timers.after(delayMs, arrived));
     }, (lease, way) => keptLease(lease, { runtime, sessionMs, way }));
-    const { settings = {} } = this.#options;
-    const running = await start(runtime, { nodeId, settings, store });
+    const { settings = {}, onFatal } = this.#options;
+    const running = await start(runtime, { nodeId, settings, store, onFatal });
     member.running = running;
     this.brokers.set(nodeId, running);
   }
@@ -251,6 +262,7 @@ function sceneOf(
       await pass(heardMs);
     },
     crash: (nodeId) => cluster.end(nodeId, "crash"),
+    files: (nodeId) => cluster.runtimeOf(nodeId).files,
     kill: (nodeId) => cluster.end(nodeId, "kill"),
     pause: (nodeId) => cluster.pause(nodeId, true),
     resume: (nodeId) => cluster.pause(nodeId, false),
@@ -271,15 +283,17 @@ function hostOf(nodeId: number): string {
 
 function start(
   runtime: Runtime,
-  { nodeId, settings, store }: {
+  { nodeId, settings, store, onFatal }: {
     readonly nodeId: number;
     readonly settings: Readonly<Record<string, string | number>>;
     readonly store: MetadataMember;
+    readonly onFatal: ClusterOptions["onFatal"];
   },
 ): Promise<RunningBroker> {
   const { config } = loadConfig({
-    flags: { host: hostOf(nodeId), port, dataDir: "/data" },
+    flags: { host: hostOf(nodeId), port },
     options: {
+      "log.dirs": "/data",
       "node.id": nodeId,
       "cluster.id": clusterId,
       "group.initial.rebalance.delay.ms": 0,
@@ -292,7 +306,8 @@ function start(
     metadata: store,
     logger: runtime.logger({ level: "info", format: "text" }),
     onFatal: (error) => {
-      throw error;
+      if (onFatal === undefined) throw error;
+      onFatal(nodeId, error);
     },
   });
 }

@@ -1,5 +1,5 @@
 // Brokers of a cluster that reach each other by a listener of their own, behind TLS and a login:
-// replicas, transactions and groups go that way, and who may not act for the cluster copies nothing.
+// replicas, transactions and groups go that way; who may not act for the cluster copies nothing.
 
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { connect } from "../../mod.ts";

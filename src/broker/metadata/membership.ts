@@ -18,6 +18,7 @@ import {
   decideDirectories,
   decideFenceBroker,
   decideLeadership,
+  decideLostDirectories,
   decideRegisterBroker,
   decideRegisterMember,
   decideServe,
@@ -328,17 +329,28 @@ export class Membership {
     await change((image) => ({ ...decideDirectories(image, placed), spendsReserve: true }));
   }
 
-  /** Tells which directories still work, after one has failed. */
+  /** Tells which directories still work, after one has failed; in a cluster until it is heard. */
   recordWorkingDirectories(): void {
-    const { storage, metadata: { change }, logger, onBug } = this.#options;
+    this.#recordWorkingDirectories().catch(this.#options.onBug);
+  }
+
+  async #recordWorkingDirectories(): Promise<void> {
+    const { storage, metadata: { change, isShared }, timers, logger } = this.#options;
+    const decide = isShared ? decideLostDirectories : decideWorkingDirectories;
     if (this.#readsOnlyBecause !== undefined) return;
-    const working = { brokerId: storage.nodeId, directories: storage.directoryIds };
-    change((image) => decideWorkingDirectories(image, working)).catch((error) => {
-      if (!isStoreFault(error)) return onBug(error);
-      logger.log("error", "that a data directory failed could not be recorded", {
-        reason: messageOf(error),
-      });
-    });
+    while (!this.#isLeaving) {
+      const working = { brokerId: storage.nodeId, directories: storage.directoryIds };
+      try {
+        return await change((image) => decide(image, working));
+      } catch (error) {
+        if (!isStoreFault(error)) throw error;
+        logger.log("error", "that a data directory failed could not be recorded", {
+          reason: messageOf(error),
+        });
+        if (!isShared) return;
+        await new Promise<void>((resolve) => timers.after(rejoinAfterMs, resolve));
+      }
+    }
   }
 }
 

@@ -31,8 +31,8 @@ export function peerSecurityOf(config: BrokerConfig, files: Files): PeerSecurity
   const names = config.listeners.map(({ name }) => name);
   if (!names.includes(listener)) {
     throw new UsageFault(
-      `brokers cannot reach each other: there is no listener ${listener}. Add it to listeners, or ` +
-        `set inter.broker.listener.name to one of ${names.join(", ")}`,
+      `brokers cannot reach each other: there is no listener ${listener}. Add it to listeners, ` +
+        `or set inter.broker.listener.name to one of ${names.join(", ")}`,
     );
   }
   const protocol = config.protocolOf(listener);

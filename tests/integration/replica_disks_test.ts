@@ -1,0 +1,129 @@
+// Brokers of a cluster with two data directories each, of which one fails: what lies on it is led
+// by others from then on, what lies on the other one does not notice, a new disk is filled again.
+
+import { assert, assertEquals } from "@std/assert";
+import { createTopic, Producer } from "../../src/client/mod.ts";
+import { readAll } from "../harness/read_all.ts";
+import { type ClusterScene, simulatedCluster } from "../harness/simulated_cluster.ts";
+
+const settings = {
+  "log.dirs": "/data/a,/data/b",
+  "min.insync.replicas": 2,
+  "offsets.topic.num.partitions": 3,
+};
+const [topic, other] = ["orders", "bills"];
+
+/** Two topics whose logs at each broker lie on different disks, with what `send` puts into them. */
+async function twoTopics({ client, partition, until }: ClusterScene) {
+  const asked = await client();
+  const sent = new Map<string, string[]>();
+  for (const name of [topic, other]) {
+    await createTopic(asked, { name, partitions: 1, replicationFactor: 3 });
+    sent.set(name, []);
+    await until(() => partition(name, 0).isr.length === 3 && !/^A+$/.test(diskOf(name, 1)));
+  }
+  function diskOf(name: string, nodeId: number): string {
+    const { replicas, directories } = partition(name, 0);
+    return directories[replicas.indexOf(nodeId)] ?? "";
+  }
+  const producer = new Producer(asked, {});
+  const send = async (name: string, count: number) => {
+    const values = sent.get(name)!;
+    for (let i = 0; i < count; i++) {
+      const value = `${name} ${values.length}`;
+      await producer.send({ topic: name, partition: 0, value });
+      values.push(value);
+    }
+  };
+  const checkAll = async () => {
+    await producer.close();
+    for (const [name, values] of sent) {
+      assertEquals(await readAll(asked, { topic: name, count: values.length }), values);
+    }
+  };
+  return { send, checkAll, diskOf };
+}
+
+Deno.test("a disk that fails takes its own partitions out of sync, and no others", async () => {
+  await simulatedCluster({ brokers: 3, settings }, async (scene) => {
+    const { world, partition, until, metadata, brokers } = scene;
+    const { send, checkAll, diskOf } = await twoTopics(scene);
+    const { leader } = partition(topic, 0);
+    await send(topic, 10);
+    await send(other, 10);
+    assert(diskOf(topic, leader) !== diskOf(other, leader));
+    world.failSyncs(`broker-${leader}`, 1);
+    await send(topic, 10);
+    await until(() => !partition(topic, 0).isr.includes(leader));
+    assert(partition(topic, 0).leader !== leader);
+    assertEquals(partition(topic, 0).isr.length, 2);
+    await send(topic, 10);
+    await send(other, 10);
+    assertEquals(partition(other, 0).isr.length, 3);
+    const { directories, fenced } = metadata.image.broker(leader)!;
+    assertEquals([directories, fenced], [[diskOf(other, leader)], false]);
+    assertEquals(brokers.get(leader)!.health.status, "degraded");
+    await checkAll();
+  });
+});
+
+Deno.test("the disk of a follower fails, and the leader goes on with the others", async () => {
+  await simulatedCluster({ brokers: 3, settings }, async (scene) => {
+    const { world, partition, until } = scene;
+    const { send, checkAll } = await twoTopics(scene);
+    const { leader, replicas } = partition(topic, 0);
+    const follower = replicas.find((id) => id !== leader)!;
+    await send(topic, 10);
+    world.failSyncs(`broker-${follower}`, 1);
+    await send(topic, 10);
+    await until(() => !partition(topic, 0).isr.includes(follower));
+    assertEquals([partition(topic, 0).leader, partition(topic, 0).isr.length], [leader, 2]);
+    await send(topic, 10);
+    await checkAll();
+  });
+});
+
+Deno.test("a disk that was replaced is filled from the other replicas", async () => {
+  await simulatedCluster({ brokers: 3, settings }, async (scene) => {
+    const { world, partition, until, stop, start, files } = scene;
+    const { send, checkAll, diskOf } = await twoTopics(scene);
+    const { leader } = partition(topic, 0);
+    await send(topic, 10);
+    world.failSyncs(`broker-${leader}`, 1);
+    await send(topic, 10);
+    await until(() => partition(topic, 0).leader !== leader);
+    const lost = diskOf(topic, leader);
+    await stop(leader);
+    const disk = files(leader);
+    const folders = ["/data/a", "/data/b"];
+    disk.remove(folders.find((each) => disk.list(each).includes(`${topic}-0`))!);
+    await start(leader);
+    await until(() => partition(topic, 0).isr.length === 3);
+    assert(diskOf(topic, leader) !== lost);
+    await send(topic, 10);
+    await send(other, 10);
+    await checkAll();
+  });
+});
+
+Deno.test("a broker whose last disk fails stops, and others go on", async () => {
+  const one = { ...settings, "log.dirs": "/data" };
+  const fatal: number[] = [];
+  const onFatal = (nodeId: number) => void fatal.push(nodeId);
+  await simulatedCluster({ brokers: 3, settings: one, onFatal }, async (scene) => {
+    const { world, client, partition, until, kill } = scene;
+    const asked = await client();
+    await createTopic(asked, { name: topic, partitions: 1, replicationFactor: 3 });
+    const producer = new Producer(asked, {});
+    const { leader } = partition(topic, 0);
+    world.failSyncs(`broker-${leader}`, 1);
+    const sent = producer.send({ topic, partition: 0, value: "kept" });
+    await until(() => fatal.length > 0);
+    assertEquals(fatal, [leader]);
+    kill(leader);
+    await sent;
+    await producer.close();
+    assert(partition(topic, 0).leader !== leader);
+    assertEquals(await readAll(asked, { topic, count: 1 }), ["kept"]);
+  });
+});
