@@ -204,6 +204,8 @@ export class Broker implements RunningBroker {
       eventLoopDelay: this.#wiring.eventLoopDelay,
       openedInMs: this.#openedInMs,
       segmentsExpired: this.#wiring.retention.segmentsExpired,
+      replication: this.#wiring.replication,
+      metadata: this.#wiring.metadata,
     });
   }
 

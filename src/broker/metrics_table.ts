@@ -12,6 +12,7 @@
 import type { Histogram } from "../base/histogram.ts";
 import { programVersion } from "../base/version.ts";
 import { apiName, type ErrorCode, errorName } from "../protocol/mod.ts";
+import type { HomeRequests, MetadataStore } from "../cluster/mod.ts";
 import type { Runtime } from "../runtime/ports.ts";
 import type { Acceptor } from "./network/acceptor.ts";
 import type { Cleaner } from "./cleaner.ts";
@@ -23,6 +24,8 @@ import type { MemoryBudget } from "./memory_budget.ts";
 import type { Partition } from "./partition.ts";
 import type { Partitions } from "./partitions.ts";
 import type { ApiCounters, RequestMetrics } from "./network/request_metrics.ts";
+import type { ReplicationCounters, ReplicationMeasures } from "./replication/measures.ts";
+import type { Replication } from "./replication/replication.ts";
 import type { SharePartitions } from "./share/share_partitions.ts";
 import type { ShareSessions } from "./share/share_sessions.ts";
 import type { Storage } from "./storage.ts";
@@ -68,6 +71,9 @@ export interface MetricSources {
   readonly eventLoopDelay: EventLoopDelay | undefined;
   readonly openedInMs: number;
   readonly segmentsExpired: number;
+  /** In a cluster. */
+  readonly replication: Replication | undefined;
+  readonly metadata: Pick<MetadataStore, "image" | "counters">;
 }
 
 /** The sources, and what one pass over all partitions has found. */
@@ -78,6 +84,10 @@ interface View extends MetricSources {
   readonly sizeBytes: number;
   readonly checkedCount: number;
   readonly checkedBytes: number;
+  /** Undefined on a single node. */
+  readonly replicated:
+    | (ReplicationMeasures & { readonly counters: ReplicationCounters })
+    | undefined;
   /** The first ones, to be told one by one. */
   readonly listed: readonly Partition[];
   readonly damaged: readonly { readonly partition: Partition; readonly foundWhen: string }[];
@@ -412,6 +422,142 @@ export const metrics: Readonly<Record<string, Metric>> = {
     read: ({ cleaner }) => cleaner.counters.bytesWritten,
   },
 
+  // Replication, in a cluster.
+  ottla_led_partitions: {
+    type: "gauge",
+    doc: "Partitions that this broker leads. Told, as the next ones, by brokers of a cluster.",
+    read: (view) => ofCluster(view, ({ led }) => led),
+  },
+  ottla_under_replicated_partitions: {
+    type: "gauge",
+    doc: "Of those, the ones of which not every replica is in sync. Alert when it stays above 0.",
+    read: (view) => ofCluster(view, ({ underReplicated }) => underReplicated),
+  },
+  ottla_under_min_isr_partitions: {
+    type: "gauge",
+    doc: "Of those, the ones with fewer replicas in sync than min.insync.replicas: acks=all is " +
+      "refused. Alert when it is not 0.",
+    read: (view) => ofCluster(view, ({ underMinIsr }) => underMinIsr),
+  },
+  ottla_at_min_isr_partitions: {
+    type: "gauge",
+    doc: "Of those, the ones that can lose no replica more without that.",
+    read: (view) => ofCluster(view, ({ atMinIsr }) => atMinIsr),
+  },
+  ottla_reassigning_partitions: {
+    type: "gauge",
+    doc: "Of those, the ones whose replicas move to other brokers.",
+    read: (view) => ofCluster(view, ({ reassigning }) => reassigning),
+  },
+  ottla_not_preferred_partitions: {
+    type: "gauge",
+    doc: "Partitions that others lead, or nobody, though this broker is their first replica.",
+    read: (view) => ofCluster(view, ({ notPreferred }) => notPreferred),
+  },
+  ottla_replica_lag_records: {
+    type: "gauge",
+    labels: ["follower"],
+    doc: "Records by which each other broker is behind in what it follows here: of the " +
+      "partition where they are most.",
+    read: ({ replicated }) =>
+      [...replicated?.lagByFollower ?? []].map(([id, lag]) => [[`${id}`], lag]),
+  },
+  ottla_isr_shrinks_total: {
+    type: "counter",
+    doc: "Times that a replica left the ISR of a partition that this broker leads.",
+    read: (view) => ofCluster(view, ({ counters }) => counters.isrShrinks),
+  },
+  ottla_isr_expands_total: {
+    type: "counter",
+    doc: "Times that one joined it.",
+    read: (view) => ofCluster(view, ({ counters }) => counters.isrExpands),
+  },
+  ottla_leader_elections_total: {
+    type: "counter",
+    doc: "Times that this broker came to lead a partition that another led, or nobody.",
+    read: (view) => ofCluster(view, ({ counters }) => counters.elections),
+  },
+  ottla_unclean_leader_elections_total: {
+    type: "counter",
+    doc: "Of those, the ones without all records. Alert when it grows.",
+    read: (view) => ofCluster(view, ({ counters }) => counters.uncleanElections),
+  },
+  ottla_replica_copied_bytes_total: {
+    type: "counter",
+    doc: "Bytes of batches that this broker has copied from leaders.",
+    read: (view) => ofCluster(view, ({ counters }) => counters.copiedBytes),
+  },
+  ottla_replica_failed_fetches_total: {
+    type: "counter",
+    doc: "Its fetches from leaders that came to nothing: a leader that is gone, or refuses it.",
+    read: (view) => ofCluster(view, ({ counters }) => counters.failedFetches),
+  },
+  ottla_replica_cuts_total: {
+    type: "counter",
+    doc: "Logs here that were cut back to agree with their leader's.",
+    read: (view) => ofCluster(view, ({ counters }) => counters.cuts),
+  },
+  ottla_replica_losses_total: {
+    type: "counter",
+    doc: "Of those, the ones that lost what consumers may have seen. Alert when it grows.",
+    read: (view) => ofCluster(view, ({ counters }) => counters.losses),
+  },
+
+  // The cluster and its etcd.
+  ottla_controller: {
+    type: "gauge",
+    doc: "1 on the controller, 0 on other brokers of a cluster. Alert when the sum is not 1.",
+    read: (view) => ofCluster(view, ({ cluster }) => cluster === undefined ? 0 : 1),
+  },
+  ottla_fenced: {
+    type: "gauge",
+    doc: "1 while others take this broker for dead, or it has not come to serve yet.",
+    read: (view) => ofCluster(view, ({ isFenced }) => isFenced ? 1 : 0),
+  },
+  ottla_offline_partitions: {
+    type: "gauge",
+    doc: "Partitions without a leader, told by the controller. Alert when it is not 0.",
+    read: (view) => ofCluster(view, ({ cluster }) => cluster?.withoutLeader),
+  },
+  ottla_brokers: {
+    type: "gauge",
+    labels: ["state"],
+    doc: "Brokers that are registered: active or fenced, told by the controller.",
+    read: ({ replicated }) =>
+      replicated?.cluster === undefined ? [] : [
+        [["active"], replicated.cluster.active],
+        [["fenced"], replicated.cluster.fenced],
+      ],
+  },
+  ottla_metadata_revision: {
+    type: "gauge",
+    doc: "How far this broker has seen the metadata's changes. Brokers that stay behind others " +
+      "hear nothing of etcd.",
+    read: ({ metadata }) => metadata.image.lastOffset,
+  },
+  ottla_etcd_request_duration_seconds: {
+    type: "histogram",
+    labels: ["call"],
+    doc: "From a request to etcd to its answer.",
+    read: (view) => byCall(view, ({ seconds }) => seconds),
+  },
+  ottla_etcd_unanswered_requests_total: {
+    type: "counter",
+    labels: ["call"],
+    doc: "Requests to etcd without an answer in time.",
+    read: (view) => byCall(view, ({ unanswered }) => unanswered),
+  },
+  ottla_etcd_member_changes_total: {
+    type: "counter",
+    doc: "Times that another member of etcd was turned to.",
+    read: ({ metadata: { counters } }) => counters?.memberChanges ?? [],
+  },
+  ottla_etcd_watch_restarts_total: {
+    type: "counter",
+    doc: "Times that the watch of etcd has ended and was begun anew.",
+    read: ({ metadata: { counters } }) => counters?.watchRestarts ?? [],
+  },
+
   // Groups.
   ottla_groups: {
     type: "gauge",
@@ -488,7 +634,7 @@ export function readMetrics(sources: MetricSources): MetricFamily[] {
 
 /** One pass over the partitions, however many metrics ask. */
 function viewOf(sources: MetricSources): View {
-  const { partitions, unreadable, storage, runtime } = sources;
+  const { partitions, unreadable, storage, runtime, replication } = sources;
   const listed: Partition[] = [];
   const damaged: View["damaged"][number][] = [];
   let [onlineCount, sizeBytes, checkedCount, checkedBytes] = [0, 0, 0, 0];
@@ -512,7 +658,24 @@ function viewOf(sources: MetricSources): View {
     checkedBytes,
     listed,
     damaged,
+    replicated: replication && { ...replication.measures(), counters: replication.counters },
   };
+}
+
+/** What only brokers of a cluster tell. */
+function ofCluster(
+  { replicated }: View,
+  read: (of: NonNullable<View["replicated"]>) => number | undefined,
+): Sample[] {
+  const value = replicated && read(replicated);
+  return value === undefined ? [] : [[[], value]];
+}
+
+function byCall(
+  { metadata: { counters } }: View,
+  read: (requests: HomeRequests) => number | Histogram,
+): Sample[] {
+  return [...counters?.byCall ?? []].map(([call, requests]) => [[call], read(requests)]);
 }
 
 function byApi(

@@ -71,6 +71,7 @@ export async function openHome(
   const client = new EtcdClient({
     endpoints,
     http,
+    clock,
     timers,
     random,
     logger: log,

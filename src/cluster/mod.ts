@@ -42,6 +42,7 @@ export {
   ResourceType,
   type TopicImage,
 } from "./image.ts";
+export { HomeCounters, type HomeRequests } from "./home_counters.ts";
 export { imageRecords } from "./image_records.ts";
 export { aloneLease, type BrokerLease, type Liveness, staleTerm } from "./liveness.ts";
 export type { InSyncReplica } from "./partition_state.ts";

@@ -10,6 +10,7 @@
 // told of its changes in one order.
 
 import type { BrokerId, LeaderEpoch, Uuid } from "../base/ids.ts";
+import type { HomeCounters } from "./home_counters.ts";
 import type { MetadataImage } from "./image.ts";
 import { imageRecords } from "./image_records.ts";
 import { type BrokerLease, type Liveness, MemoryLiveness, staleTerm } from "./liveness.ts";
@@ -61,6 +62,8 @@ export interface MetadataStore {
   onChange(listener: ChangeListener): () => void;
   /** Which brokers live. */
   readonly liveness: Liveness;
+  /** Of requests to it; absent where it takes none. */
+  readonly counters?: HomeCounters;
   /**
    * `brokerId` takes part from now on, before its first change; again once that life is over. One
    * that fails may be repeated. `directory`: the data directory that this process has locked, so

@@ -12,7 +12,8 @@
 import { fromUtf8 } from "../base/bytes.ts";
 import { DecodeFault, messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
 import { itemAt } from "../base/items.ts";
-import type { HttpClient, HttpStream, Logger, Random, Timers } from "../runtime/ports.ts";
+import { HomeCounters } from "../cluster/mod.ts";
+import type { Clock, HttpClient, HttpStream, Logger, Random, Timers } from "../runtime/ports.ts";
 import {
   countOf,
   idOf,
@@ -75,6 +76,7 @@ const retryMs = [50, 1_000] as const;
 export interface EtcdClientOptions {
   readonly endpoints: readonly string[];
   readonly http: HttpClient;
+  readonly clock: Pick<Clock, "monotonic">;
   readonly timers: Timers;
   readonly random: Pick<Random, "uint32">;
   readonly logger: Logger;
@@ -92,6 +94,7 @@ export interface KeyRange {
 type Answer = Readonly<Record<string, unknown>>;
 
 export class EtcdClient {
+  readonly counters: HomeCounters = new HomeCounters();
   readonly #options: EtcdClientOptions;
   #at = 0;
   #token: Promise<string> | undefined;
@@ -120,7 +123,9 @@ export class EtcdClient {
 
   /** The next question goes to another member, unless somebody has moved on already. */
   moveOn(from = this.endpoint): void {
-    if (from === this.endpoint) this.#at = (this.#at + 1) % this.#options.endpoints.length;
+    if (from !== this.endpoint) return;
+    this.#at = (this.#at + 1) % this.#options.endpoints.length;
+    this.counters.memberChanges++;
   }
 
   /**
@@ -129,10 +134,20 @@ export class EtcdClient {
    */
   async ask(path: string, body: string, msMax = askMsMax): Promise<Answer> {
     const { endpoint } = this;
+    const { clock } = this.#options;
+    const counted = this.counters.of(path.replace(/^\/v3\//, ""));
+    const startMs = clock.monotonic();
+    const observe = () => counted.seconds.observe((clock.monotonic() - startMs) / 1000);
     try {
-      return await this.#answered(endpoint, path, { body, msMax });
+      const answer = await this.#answered(endpoint, path, { body, msMax });
+      observe();
+      return answer;
     } catch (error) {
-      if (isRefusal(error)) throw error;
+      if (isRefusal(error)) {
+        observe();
+        throw error;
+      }
+      counted.unanswered++;
       this.moveOn(endpoint);
       throw error;
     }

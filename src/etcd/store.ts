@@ -18,6 +18,7 @@ import {
   type ChangeQueue,
   decodeMetadataRecord,
   encodeMetadataRecord,
+  type HomeCounters,
   imageRecords,
   type Liveness,
   type MetadataImage,
@@ -92,6 +93,7 @@ export class EtcdMetadataStore implements MetadataStore {
       return () => this.#lifeListeners.delete(listener);
     },
   };
+  readonly counters: HomeCounters;
   readonly #options: EtcdStoreOptions;
   readonly #client: EtcdClient;
   readonly #prefix: string;
@@ -118,6 +120,7 @@ export class EtcdMetadataStore implements MetadataStore {
     this.#options = options;
     this.#world = { client, timers, logger, monotonic: () => clock.monotonic() };
     this.#client = client;
+    this.counters = client.counters;
     this.#prefix = clusterPrefix(name);
     this.#replica = new Replica(this.#prefix);
     this.formatted = options.formatted ?? [];
@@ -360,6 +363,7 @@ export class EtcdMetadataStore implements MetadataStore {
         });
         const end = await this.#watch.run();
         if (end === "stopped") return;
+        this.counters.watchRestarts++;
         this.#client.moveOn(endpoint);
         if (end === "ended") continue;
         logger.log("warn", "the watch of etcd does not go on: all is read anew", { end, endpoint });

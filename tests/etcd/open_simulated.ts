@@ -14,7 +14,14 @@ export async function openSimulated(
   const { http, clock, timers, random, logger } = world.start(machine);
   const log = logger({ level: "info", format: "text" });
   const endpoints = etcd.endpoints;
-  const client = new EtcdClient({ endpoints, http: http.client({}), timers, random, logger: log });
+  const client = new EtcdClient({
+    endpoints,
+    http: http.client({}),
+    clock,
+    timers,
+    random,
+    logger: log,
+  });
   return await EtcdMetadataStore.open({
     client,
     name: "c",

@@ -16,7 +16,14 @@ async function openReal(address: string, name: string): Promise<EtcdMetadataStor
   const log = logger({ level: "warn", format: "text" });
   const endpoints = [`http://${address}`];
   return await EtcdMetadataStore.open({
-    client: new EtcdClient({ endpoints, http: http.client({}), timers, random, logger: log }),
+    client: new EtcdClient({
+      endpoints,
+      http: http.client({}),
+      clock,
+      timers,
+      random,
+      logger: log,
+    }),
     name,
     clock,
     timers,

@@ -45,6 +45,7 @@ function open(url: string, password: string): Promise<EtcdMetadataStore> {
   const client = new EtcdClient({
     endpoints: [url],
     http: http.client({ trusted: ca }),
+    clock,
     timers,
     random,
     logger,

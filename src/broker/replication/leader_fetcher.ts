@@ -25,6 +25,7 @@ import {
 import { batchSizeOf, lastOffsetOf } from "../../records/mod.ts";
 import type { Logger, Timers } from "../../runtime/ports.ts";
 import type { Partition } from "../partition.ts";
+import type { ReplicationCounters } from "./measures.ts";
 import { isPeerFault, type Peer } from "./peers.ts";
 
 /** How followers ask. */
@@ -45,6 +46,10 @@ export interface LeaderFetcherOptions {
   readonly timers: Timers;
   readonly monotonic: () => number;
   readonly logger: Logger;
+  readonly counters: Pick<
+    ReplicationCounters,
+    "copiedBytes" | "failedFetches" | "cuts" | "losses"
+  >;
   /** A log was cut, and the metadata may have changed meanwhile. */
   readonly onCut: (partition: Partition) => void;
   /** What nobody waits for has failed in a way that nobody has foreseen. */
@@ -115,6 +120,7 @@ export class LeaderFetcher {
       } catch (error) {
         if (!isPeerFault(error)) throw error;
         if (this.#closed) return;
+        this.#options.counters.failedFetches++;
         const leader = this.#peer.id;
         logger.log("info", "a leader cannot be fetched from", { leader, reason: messageOf(error) });
         await this.#pause(terms().backoffMs);
@@ -231,6 +237,7 @@ export class LeaderFetcher {
     }
     const records = behind(told.records ?? noBytes, fetchOffset);
     if (records.length > 0) partition.copy(records);
+    this.#options.counters.copiedBytes += records.length;
     partition.replication?.follow(saturated(told.highWatermark));
     const { log } = partition;
     if (logStartOffset > log.logStartOffset) await log.deleteRecordsBefore(logStartOffset);
@@ -251,7 +258,9 @@ export class LeaderFetcher {
     const { log, highWatermark } = partition;
     const fields = { from: log.logEndOffset, to };
     const isLoss = to < highWatermark;
+    this.#options.counters.cuts++;
     if (isLoss) {
+      this.#options.counters.losses++;
       this.#say(
         partition,
         "records that consumers may have seen are gone with their leader",

@@ -31,6 +31,7 @@ import type { Located } from "../shards.ts";
 import type { SharePersister } from "../share/persister.ts";
 import { Followers } from "./followers.ts";
 import type { FetchTerms } from "./leader_fetcher.ts";
+import { measure, ReplicationCounters, type ReplicationMeasures } from "./measures.ts";
 import type { ReplicationTerms } from "./partition_replication.ts";
 import { peerSecurityOf } from "./peer_security.ts";
 import { PeerRequests, Peers } from "./peers.ts";
@@ -61,8 +62,10 @@ export class Replication {
   readonly terms: ReplicationTerms;
   readonly peers: Peers;
   readonly controller: Controller;
+  readonly counters: ReplicationCounters = new ReplicationCounters();
   readonly #options: ReplicationOptions;
   readonly #followers: Followers;
+  readonly #stopCounting: () => void;
   #lookedMs: number;
 
   constructor(options: ReplicationOptions) {
@@ -70,6 +73,7 @@ export class Replication {
     const { runtime, config, nodeId, metadata, logger, lease, onBug } = options;
     const { clock, timers } = runtime;
     this.#lookedMs = clock.monotonic();
+    this.#stopCounting = metadata.onChange((changes) => this.counters.note(changes, nodeId));
     this.terms = {
       nodeId,
       clock,
@@ -94,6 +98,7 @@ export class Replication {
       timers,
       monotonic: () => clock.monotonic(),
       logger,
+      counters: this.counters,
       onCut: options.onCut,
       onBug,
     });
@@ -154,8 +159,20 @@ export class Replication {
     });
   }
 
+  /** How things stand. */
+  measures(): ReplicationMeasures {
+    const { metadata, nodeId, partitions, lease } = this.#options;
+    return measure({
+      image: metadata.image,
+      nodeId,
+      isController: lease()?.isController() ?? false,
+      partitions: partitions.all(),
+    });
+  }
+
   /** Nothing is fetched, decided or asked for any more. */
   close(): void {
+    this.#stopCounting();
     this.controller.close();
     this.#followers.close();
     this.peers.close();
