@@ -103,12 +103,15 @@ function lookAround(
   return {
     metadataHash,
     mustBump: hasOtherTopics || metadataHash !== group.metadataHash ||
-      isAssignmentPending(group, { topics, names }),
+      group.lookedAt?.states !== group.states && isAssignmentPending(group, { topics, names }),
     begun: missingStates(group.states, { topics, names, except: group.forgetting }),
   };
 }
 
-/** Whether there are partitions that could be assigned, and are not. */
+/**
+ * Whether there are partitions that could be assigned, and are not. Asked once of the same states:
+ * until targets are due, the epoch that was raised for them stands.
+ */
 function isAssignmentPending(
   { states, targets }: ShareGroup,
   { topics, names }: { readonly topics: GroupTopics; readonly names: ReadonlySet<string> },

@@ -39,8 +39,13 @@ export interface ShareGroup {
   readonly members: Map<string, ShareMember>;
   readonly targets: Map<string, Assignment>;
   states: PartitionStates;
-  /** What topics and states were when members last were compared with them; soft. */
-  lookedAt: { readonly topicsVersion: number; readonly states: PartitionStates } | undefined;
+  /**
+   * What topics and states were when members last were compared with them; soft. No version of the
+   * topics where states were being forgotten: they are compared again.
+   */
+  lookedAt:
+    | { readonly topicsVersion: number | undefined; readonly states: PartitionStates }
+    | undefined;
   /** Topics whose states somebody forgets right now; soft. */
   readonly forgetting: Set<Uuid>;
   readonly timers: MemberTimers;

@@ -183,9 +183,9 @@ function afterAdvance(
   if (group === undefined) return;
   const { memberId } = member;
   if (hasLooked) {
-    group.lookedAt = group.forgetting.size > 0
-      ? undefined
-      : { topicsVersion: turn.topics.version, states: group.states };
+    const { forgetting, states } = group;
+    const topicsVersion = forgetting.size > 0 ? undefined : turn.topics.version;
+    group.lookedAt = { topicsVersion, states };
   }
   setAlarm(turn, group.timers, {
     member: { groupId, memberId },
