@@ -73,7 +73,7 @@ export interface Reachable {
 }
 
 /** Users u0, u1 and so on, of a broker that asks who its clients are. */
-export const guardedUserMax = 2_000;
+export const guardedUserMax = 6_000;
 
 /** The versions that both serve, by API key. */
 export type Versions = ReadonlyMap<number, { readonly min: number; readonly max: number }>;
@@ -450,12 +450,19 @@ export interface Difference {
   readonly line: string;
   /** The question, for who reads the failure. */
   readonly asked: string;
+  /** Which of the conversation's questions it is, as `5. Fetch v12`. */
+  readonly title: string;
 }
+
+/** What was answered, by the questions' titles: names of topics and groups are the talk's own. */
+export type Answers = ReadonlyMap<string, unknown>;
 
 /** What was held: how many questions were asked of each, and where the answers differ. */
 export interface Comparison {
   readonly questions: number;
   readonly differences: readonly Difference[];
+  readonly kafka: Answers;
+  readonly ottla: Answers;
   /** Whether Kafka has not come to what the scenario waits for. */
   readonly isUnsettled: boolean;
 }
@@ -479,25 +486,25 @@ export async function compare(
     }
     return talk.entries;
   }));
-  const answers = [kafka, ottla].map((entries) =>
-    new Map(entries.map(({ title, answer }) => [title, answer]))
-  );
+  const answersOf = (entries: readonly Entry[]): Answers =>
+    new Map(entries.map(({ title, answer }) => [title, answer]));
+  const answers = { kafka: answersOf(kafka), ottla: answersOf(ottla) };
   const found: Difference[] = [];
   const entries = new Map([...kafka, ...ottla].map((entry) => [entry.title, entry]));
   for (const entry of entries.values()) {
-    const [one, other] = answers.map((each) => each.get(entry.title));
-    for (const leaf of differences(one, other, entry.title)) {
+    const { title } = entry;
+    for (const leaf of differences(answers.kafka.get(title), answers.ottla.get(title), title)) {
       const line = `${about.name} v${o.version}: ${scenario.name}: ${leaf}`;
-      found.push({ line, asked: JSON.stringify(entry.question, forReading) ?? "" });
+      found.push({ line, title, asked: JSON.stringify(entry.question, forReading) ?? "" });
     }
   }
   // Whom both fail in the same way asks for what never is.
-  const failed = answers.map((each) => each.get("failed"));
-  if (found.length === 0 && failed.some((each) => each !== undefined)) {
-    const line = `${about.name} v${o.version}: ${scenario.name}: both failed: ${failed[0]}`;
-    found.push({ line, asked: "" });
+  const failed = answers.kafka.get("failed");
+  if (found.length === 0 && failed !== undefined) {
+    const line = `${about.name} v${o.version}: ${scenario.name}: both failed: ${failed}`;
+    found.push({ line, asked: "", title: "failed" });
   }
-  return { questions: kafka.length, differences: found, isUnsettled };
+  return { questions: kafka.length, differences: found, ...answers, isUnsettled };
 }
 
 /** For what a broker does behind its answers and tells nobody of. */
