@@ -15,7 +15,7 @@ import type { PartitionLog } from "../log/mod.ts";
 import type { Address } from "../runtime/ports.ts";
 import { type AuditLog, openAuditLog } from "./audit.ts";
 import { checkLoginFiles } from "./authentication/logins.ts";
-import { tlsMaterialOf } from "./authentication/tls_material.ts";
+import { tlsTermsOf } from "./authentication/tls_terms.ts";
 import { Background } from "./background.ts";
 import { CalmLog } from "./calm_log.ts";
 import { snapshotConfigOf } from "./config/parts.ts";
@@ -137,7 +137,7 @@ export class Broker implements RunningBroker {
     const { files, network } = asked.runtime;
     for (const { name } of config.listeners) {
       if (config.protocolOf(name).endsWith("SSL")) {
-        network.checkTls(tlsMaterialOf(config, files, name));
+        network.checkTls(tlsTermsOf(config, files, name));
       }
       checkLoginFiles({ config, files }, name);
     }

@@ -1,11 +1,13 @@
 // HTTP by node:http, on Deno and Bun as well. Their own servers bound neither the connections nor
 // the time of a request, and Bun's node:http does not know of a connection on which nothing came:
-// so node:net accepts here, and hands each connection over.
+// so node:net accepts here, and hands each connection over; behind TLS, to a handshake first.
 //
 //   connection --3 s--> head, 16 KiB at most --10 s--> answered --10 s--> the next one, or closed
+//         `--10 s--> its handshake is done, and it is a connection as above
 //
 // The modules are fetched at the first call: most brokers serve no HTTP. Invariant: at most
-// `connectionsMax` connections are open, each has a deadline, and `close` leaves none.
+// `connectionsMax` connections are open and as many shake hands, each has a deadline, and `close`
+// leaves none.
 
 import type * as Http from "node:http";
 import type * as Net from "node:net";
@@ -13,11 +15,13 @@ import { messageOf } from "../base/faults.ts";
 import { webTimers } from "./event_loop.ts";
 import { askByNode, nodeHttpClient } from "./node_http_client.ts";
 import { platformFault } from "./platform_faults.ts";
-import type { HttpPort, HttpServer, Timer } from "./ports.ts";
+import type { Address, HttpPort, HttpServer, Timer } from "./ports.ts";
 import { addressText, plainAddress } from "./socket_address.ts";
+import { TlsServer } from "./tls_server.ts";
 
 const connectionsMax = 32;
 const headBytesMax = 16 * 1024;
+const handshakeMsMax = 10_000;
 const headMsMax = 3_000;
 const answerMsMax = 10_000;
 const idleMsMax = 10_000;
@@ -29,33 +33,67 @@ export const nodeHttp: HttpPort = {
   ask: askByNode,
   client: nodeHttpClient,
 
-  serve(address, answer) {
-    const connections = new Connections();
-    const http: typeof Http = process.getBuiltinModule("node:http");
-    const server = http.createServer({ maxHeaderSize: headBytesMax, keepAliveTimeout: idleMsMax });
-    server.on("request", (incoming, outgoing) => {
-      const { socket } = incoming;
-      connections.allow(socket, answerMsMax);
-      outgoing.on("finish", () => connections.allow(socket, idleMsMax));
-      reply(answer, { incoming, outgoing }).catch(() => socket.destroy());
+  async serve(address, answer) {
+    const serving = new Serving(answer);
+    const listener = await listen(address, (socket) => serving.take(socket));
+    return serverOf(listener, () => serving.close());
+  },
+
+  async serveTls(address, { terms, onFailed }, answer) {
+    const serving = new Serving(answer);
+    const rules = { handshakeMsMax, handshakesMax: connectionsMax, onFailed };
+    const onSecured = (socket: Net.Socket) => serving.take(socket);
+    const handshakes = new TlsServer({ terms, rules, onSecured });
+    const listener = await listen(address, (socket) => handshakes.take(socket));
+    const server = serverOf(listener, () => {
+      handshakes.close();
+      serving.close();
     });
-    const net: typeof Net = process.getBuiltinModule("node:net");
-    const listener = net.createServer((socket) => {
-      if (connections.add(socket)) server.emit("connection", socket);
-    });
-    return new Promise((resolve, reject) => {
-      listener.once("error", (error) => {
-        reject(platformFault(`listen on ${addressText(address)}`, error));
-      });
-      listener.listen({ host: address.host, port: address.port }, () => {
-        listener.on("error", () => {
-          // A failed accept, out of file descriptors: the connection is refused, we listen on.
-        });
-        resolve(serverOf(listener, connections));
-      });
-    });
+    return { ...server, renew: (terms) => handshakes.renew(terms) };
   },
 };
+
+/** Answers the requests of the connections that it is given. */
+class Serving {
+  readonly #connections = new Connections();
+  readonly #server: Http.Server;
+
+  constructor(answer: Answer) {
+    const http: typeof Http = process.getBuiltinModule("node:http");
+    const bounds = { maxHeaderSize: headBytesMax, keepAliveTimeout: idleMsMax };
+    this.#server = http.createServer(bounds);
+    this.#server.on("request", (incoming, outgoing) => {
+      const { socket } = incoming;
+      this.#connections.allow(socket, answerMsMax);
+      outgoing.on("finish", () => this.#connections.allow(socket, idleMsMax));
+      reply(answer, { incoming, outgoing }).catch(() => socket.destroy());
+    });
+  }
+
+  take(socket: Net.Socket): void {
+    if (this.#connections.add(socket)) this.#server.emit("connection", socket);
+  }
+
+  close(): void {
+    this.#connections.close();
+  }
+}
+
+function listen(address: Address, onAccepted: (socket: Net.Socket) => void): Promise<Net.Server> {
+  const net: typeof Net = process.getBuiltinModule("node:net");
+  const listener = net.createServer(onAccepted);
+  return new Promise((resolve, reject) => {
+    listener.once("error", (error) => {
+      reject(platformFault(`listen on ${addressText(address)}`, error));
+    });
+    listener.listen({ host: address.host, port: address.port }, () => {
+      listener.on("error", () => {
+        // A failed accept, out of file descriptors: the connection is refused, we listen on.
+      });
+      resolve(listener);
+    });
+  });
+}
 
 /** The open connections, each with the time that it has left. */
 class Connections {
@@ -94,13 +132,13 @@ class Connections {
   }
 }
 
-function serverOf(listener: Net.Server, connections: Connections): HttpServer {
+function serverOf(listener: Net.Server, drop: () => void): HttpServer {
   const bound = listener.address() as Net.AddressInfo;
   return {
     address: plainAddress(bound.address, bound.port),
     close() {
       const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
-      connections.close();
+      drop();
       return closed;
     },
   };

@@ -12,9 +12,9 @@ import type * as Https from "node:https";
 import { concatBytes } from "../base/bytes.ts";
 import { PlatformFault } from "../base/faults.ts";
 import { webTimers } from "./event_loop.ts";
-import { contextOf } from "./node_tls.ts";
 import { secureFault } from "./platform_faults.ts";
 import type { HttpAnswer, HttpClient, HttpQuestion, HttpStream, TlsMaterial } from "./ports.ts";
+import { contextOf } from "./tls_material.ts";
 
 /** Connections to one server: more questions at a time wait for one. */
 const keptConnectionsMax = 32;

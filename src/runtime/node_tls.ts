@@ -1,16 +1,13 @@
 // TLS by node:tls, on all three runtimes. The module is fetched at the first call: most brokers
 // have no such listener, and it costs a start some milliseconds.
 //
-//   TCP ──handshake──> SecureSocket
-//         └──fails, takes too long, or is one too many──> destroyed; the operator is told
+//   listener ──accepts──> TlsServer ──> SecureSocket        tls_server.ts, tls_suites.ts
 //
 // Deno's own TLS (rustls) is below node:tls there, and refuses certificates of X.509 version 1.
 
-import type * as Crypto from "node:crypto";
 import type * as Tls from "node:tls";
 import type * as Net from "node:net";
-import { messageOf, PlatformFault } from "../base/faults.ts";
-import { immediateTimers, webTimers } from "./event_loop.ts";
+import { immediateTimers } from "./event_loop.ts";
 import { wrapNodeSocket } from "./node_socket.ts";
 import { platformFault, secureFault } from "./platform_faults.ts";
 import type {
@@ -19,66 +16,28 @@ import type {
   SecureListener,
   SecureSocket,
   TlsMaterial,
-  TlsServerRules,
+  TlsTerms,
 } from "./ports.ts";
 import { addressText, plainAddress } from "./socket_address.ts";
+import { contextOf, materialFault } from "./tls_material.ts";
+import { shownBy, TlsServer } from "./tls_server.ts";
+import { spokenBy } from "./tls_suites.ts";
 
 function tls(): typeof Tls {
   return process.getBuiltinModule("node:tls");
 }
 
-function crypto(): typeof Crypto {
-  return process.getBuiltinModule("node:crypto");
-}
-
 /** TLS as each adapter's network has it. */
 export const nodeTls: Pick<Network, "checkTls" | "listenTls" | "connectTls"> = {
-  checkTls(material) {
-    try {
-      tls().createSecureContext(contextOf(material));
-    } catch (error) {
-      throw materialFault(error);
-    }
-  },
+  checkTls,
 
-  listenTls(address, { material, rules }, onConnection) {
+  listenTls(address, { terms, rules }, onConnection) {
     return new Promise((resolve, reject) => {
-      const server = makeServer(material, rules);
-      // In the order in which they began.
-      const handshakes = new Map<string, Net.Socket>();
-      const toldOf = new Set<string>();
-      server.on("connection", (handle) => {
-        const peer = peerOf(handle);
-        if (rules.admits?.(peer) === false) return void handle.destroy();
-        const name = addressText(peer);
-        handshakes.set(name, handle);
-        handle.on("close", () => {
-          handshakes.delete(name);
-          webTimers.after(0, () => toldOf.delete(name));
-        });
-        if (handshakes.size <= rules.handshakesMax) return;
-        // Who is quick is done by now: the slowest one makes room.
-        for (const [slowest, held] of handshakes) {
-          const slow = peerOf(held);
-          handshakes.delete(slowest);
-          toldOf.add(slowest);
-          held.destroy();
-          rules.onFailed(slow, "too many shake hands at a time, and it is the slowest");
-          break;
-        }
-      });
-      server.on("secureConnection", (handle) => {
-        handshakes.delete(addressText(peerOf(handle)));
-        const isStranger = !handle.authorized && shownBy(handle) !== undefined;
-        if (!isStranger) return onConnection(secured(handle));
-        handle.destroy();
-        rules.onFailed(peerOf(handle), `its certificate is not trusted: ${distrustOf(handle)}`);
-      });
-      server.on("tlsClientError", (error, handle) => {
-        const peer = peerOf(handle);
-        handle.destroy();
-        if (!toldOf.delete(addressText(peer))) rules.onFailed(peer, messageOf(error));
-      });
+      const onSecured = (handle: Tls.TLSSocket) => onConnection(secured(handle));
+      const handshakes = new TlsServer({ terms, rules, onSecured });
+      const net: typeof Net = process.getBuiltinModule("node:net");
+      const server = net.createServer({ allowHalfOpen: true });
+      server.on("connection", (handle) => handshakes.take(handle));
       server.once("error", (error) => {
         reject(platformFault(`listen on ${addressText(address)}`, error));
       });
@@ -86,7 +45,7 @@ export const nodeTls: Pick<Network, "checkTls" | "listenTls" | "connectTls"> = {
         server.on("error", () => {
           // A failed accept, out of file descriptors: the connection is refused, we listen on.
         });
-        resolve(listenerOf(server));
+        resolve(listenerOf(server, handshakes));
       });
     });
   },
@@ -96,7 +55,7 @@ export const nodeTls: Pick<Network, "checkTls" | "listenTls" | "connectTls"> = {
       const handle = connectSecurely(address, material);
       const onError = (error: Error) => {
         handle.destroy();
-        reject(connectFault(address, error));
+        reject(secureFault(`connect to ${addressText(address)}`, error));
       };
       handle.once("error", onError);
       handle.once("secureConnect", () => {
@@ -106,6 +65,15 @@ export const nodeTls: Pick<Network, "checkTls" | "listenTls" | "connectTls"> = {
     });
   },
 };
+
+function checkTls(terms: TlsTerms): void {
+  spokenBy(terms);
+  try {
+    tls().createSecureContext(contextOf(terms.material));
+  } catch (error) {
+    throw materialFault(error);
+  }
+}
 
 function connectSecurely({ host, port }: Address, material: TlsMaterial): Tls.TLSSocket {
   try {
@@ -117,92 +85,20 @@ function connectSecurely({ host, port }: Address, material: TlsMaterial): Tls.TL
   }
 }
 
-function makeServer(material: TlsMaterial, rules: TlsServerRules): Tls.Server {
-  const [minVersion, maxVersion] = rules.versions;
-  try {
-    return tls().createServer({
-      ...contextOf(material),
-      minVersion,
-      maxVersion,
-      requestCert: rules.clientAuth !== "none",
-      rejectUnauthorized: rules.clientAuth === "required",
-      handshakeTimeout: rules.handshakeMsMax,
-      allowHalfOpen: true,
-    });
-  } catch (error) {
-    throw materialFault(error);
-  }
-}
-
-/** What node:tls is told of `material`. */
-export function contextOf({ identity, trusted }: TlsMaterial): Tls.SecureContextOptions {
-  // Of the three, Node alone would shake hands as often as a peer likes.
-  const { SSL_OP_NO_RENEGOTIATION: secureOptions } = crypto().constants;
-  const common = { secureOptions, ...trusted !== undefined && { ca: trusted } };
-  if (identity === undefined) return common;
-  const passphrase = identity.password === undefined ? {} : { passphrase: identity.password };
-  if ("pkcs12" in identity) return { ...common, ...passphrase, pfx: identity.pkcs12 as Buffer };
-  checkKey(identity);
-  return { ...common, ...passphrase, key: identity.key, cert: identity.chain };
-}
-
-/** Deno takes any key, and fails each handshake. */
-function checkKey({ key, chain, password }: { key: string; chain: string; password?: string }) {
-  const { createPrivateKey, createPublicKey, X509Certificate } = crypto();
-  const own = createPublicKey(createPrivateKey({ key, passphrase: password }));
-  const certified = new X509Certificate(chain).publicKey;
-  const derOf = (of: Crypto.KeyObject) => of.export({ type: "spki", format: "der" });
-  if (derOf(own).equals(derOf(certified))) return;
-  throw new Error("the key is not the certificate's");
-}
-
-function peerOf(handle: Net.Socket): Address {
-  return plainAddress(handle.remoteAddress, handle.remotePort);
-}
-
-/** The certificate that a peer has shown, believed or not. */
-function shownBy(handle: Tls.TLSSocket): Uint8Array | undefined {
-  const { raw } = handle.getPeerCertificate() ?? {};
-  return raw === undefined ? undefined : new Uint8Array(raw);
-}
-
-/** Node's types say an error, and it is its code. */
-function distrustOf({ authorizationError }: Tls.TLSSocket): string {
-  return String(authorizationError);
-}
-
 function secured(handle: Tls.TLSSocket): SecureSocket {
   // Asked for now: once the peer is gone nobody can tell any more.
   const peerCertificate = handle.authorized ? shownBy(handle) : undefined;
   return Object.assign(wrapNodeSocket(handle), { peerCertificate });
 }
 
-function listenerOf(server: Tls.Server): SecureListener {
+function listenerOf(server: Net.Server, handshakes: TlsServer): SecureListener {
   const bound = server.address() as Net.AddressInfo;
   return {
     address: plainAddress(bound.address, bound.port),
-    renew(material) {
-      try {
-        server.setSecureContext(contextOf(material));
-      } catch (error) {
-        throw materialFault(error);
-      }
-    },
+    renew: (terms) => handshakes.renew(terms),
     close() {
       server.close();
       return immediateTimers.turn();
     },
   };
-}
-
-function materialFault(error: unknown): PlatformFault {
-  return new PlatformFault(
-    "Denied",
-    `the key, its certificates or the password do not fit: ${messageOf(error)}`,
-    { about: "tls" },
-  );
-}
-
-function connectFault(address: Address, error: Error): PlatformFault {
-  return secureFault(`connect to ${addressText(address)}`, error);
 }

@@ -5,6 +5,8 @@
 // Every failure is a PlatformFault (base/faults.ts) whose kind the core decides by. Nothing else in
 // the program names Deno, Bun, node:*, Date.now, performance, Math.random, timers or crypto.
 
+import type { CipherSuite, TlsVersion } from "../base/cipher_suites.ts";
+
 /** Time. The wall clock may step; durations come from the monotonic one. */
 export interface Clock {
   /** Milliseconds since the Unix epoch, an integer. */
@@ -98,13 +100,19 @@ export interface TlsMaterial {
   readonly trusted?: string;
 }
 
-export type TlsVersion = "TLSv1.2" | "TLSv1.3";
-
-export interface TlsServerRules {
+/** What a server shakes hands by. */
+export interface TlsTerms {
+  readonly material: TlsMaterial;
   /** The oldest and the newest version that is spoken. */
   readonly versions: readonly [oldest: TlsVersion, newest: TlsVersion];
+  /** Those that may be used; none: whichever the runtime likes. */
+  readonly suites: readonly CipherSuite[];
   /** Whether a client is asked for a certificate; whether it may come without one. */
   readonly clientAuth: "none" | "requested" | "required";
+}
+
+/** How many may shake hands, and who hears of those that could not. */
+export interface TlsServerRules {
   /** For how long a client may shake hands; how many at a time may: the slowest makes room. */
   readonly handshakeMsMax: number;
   readonly handshakesMax: number;
@@ -120,24 +128,33 @@ export interface SecureSocket extends Socket {
   readonly peerCertificate: Uint8Array | undefined;
 }
 
-export interface SecureListener extends Listener {
-  /** Connections from now on are proved by this. Throws Denied as `listenTls` does. */
-  renew(material: TlsMaterial): void;
+/** What serves behind TLS, by terms that may change. */
+export interface RenewableTls {
+  /**
+   * Who begins to shake hands from now on does so by these, and resumes no session of before; open
+   * connections stay. Throws Denied as `listenTls` does.
+   */
+  renew(terms: TlsTerms): void;
 }
+
+export interface SecureListener extends Listener, RenewableTls {}
 
 export interface Network {
   /** Listens; AddressInUse or Denied when it cannot. TCP_NODELAY is set on each connection. */
   listen(address: Address, onConnection: (socket: Socket) => void): Promise<Listener>;
   /** Connects; Refused, NotFound (no such host) or Io when it cannot. */
   connect(address: Address): Promise<Socket>;
-  /** The same behind TLS. Denied where a key, a certificate or a password does not fit. */
+  /**
+   * The same behind TLS. Denied where a key, a certificate or a password does not fit, and where
+   * the runtime cannot keep to the cipher suites.
+   */
   listenTls(
     address: Address,
-    tls: { readonly material: TlsMaterial; readonly rules: TlsServerRules },
+    tls: { readonly terms: TlsTerms; readonly rules: TlsServerRules },
     onConnection: (socket: SecureSocket) => void,
   ): Promise<SecureListener>;
-  /** Throws Denied where a key, a certificate or a password does not fit, as `listenTls` does. */
-  checkTls(material: TlsMaterial): void;
+  /** Throws Denied where `listenTls` would. */
+  checkTls(terms: TlsTerms): void;
   /** The same; Denied when the server's certificate is not trusted, or is not of this host. */
   connectTls(address: Address, material: TlsMaterial): Promise<SecureSocket>;
 }
@@ -148,6 +165,9 @@ export interface HttpServer {
   /** Stops listening and drops every connection, answered or not. */
   close(): Promise<void>;
 }
+
+/** One behind TLS. */
+export interface SecureHttpServer extends HttpServer, RenewableTls {}
 
 /** What is asked of an HTTP server, and how much of its answer is waited for. */
 export interface HttpQuestion {
@@ -199,6 +219,12 @@ export interface HttpPort {
     address: Address,
     answer: (request: Request) => Response | Promise<Response>,
   ): Promise<HttpServer>;
+  /** The same behind TLS; Denied as `listenTls`. Handshakes are bounded as requests are. */
+  serveTls(
+    address: Address,
+    tls: { readonly terms: TlsTerms } & Pick<TlsServerRules, "onFailed">,
+    answer: (request: Request) => Response | Promise<Response>,
+  ): Promise<SecureHttpServer>;
   /**
    * Asks an http: or https: URL; redirects are not followed. Refused, NotFound or Denied when it
    * cannot, Io for an answer that is too long or takes too long.

@@ -75,9 +75,12 @@ const outputLengthMax = 1_000_000;
 /** What of HTTP a simulated machine has: it asks others of its world. */
 function simulatedHttp(network: Network, timers: Timers): HttpPort {
   const client = () => simulatedHttpClient(network, timers);
+  // A real one would bring real time into a seeded history.
+  const refused = () =>
+    Promise.reject(new PlatformFault("Denied", "a simulated machine serves no HTTP"));
   return {
-    // A real one would bring real time into a seeded history.
-    serve: () => Promise.reject(new PlatformFault("Denied", "a simulated machine serves no HTTP")),
+    serve: refused,
+    serveTls: refused,
     ask: (url, question) => client().ask(url, question),
     client,
   };

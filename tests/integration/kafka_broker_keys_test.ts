@@ -31,8 +31,6 @@ const ours: Readonly<Record<string, Partial<KafkaKey>>> = {
   "listener.security.protocol.map": { isDynamic: false },
   "log.dir": { standard: "ottla-data" },
   "sasl.enabled.mechanisms": { standard: "SCRAM-SHA-256,SCRAM-SHA-512" },
-  "ssl.client.auth": { isDynamic: false },
-  "ssl.enabled.protocols": { isDynamic: false },
 };
 const known = keys.map((key): KafkaKey => ({ ...key, ...ours[key.name] }));
 /** Those concern one broker, its files, its listeners: no default of all brokers is taken. */

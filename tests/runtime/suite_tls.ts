@@ -2,11 +2,14 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { connect as connectByNode, type SecureContextOptions } from "node:tls";
 import type {
+  Address,
   Runtime,
   SecureSocket,
   TlsMaterial,
   TlsServerRules,
+  TlsTerms,
 } from "../../src/runtime/ports.ts";
 import {
   alice,
@@ -32,25 +35,29 @@ import {
 const anyPort = { host: "127.0.0.1", port: 0 };
 const trusting: TlsMaterial = { trusted: ca };
 
-interface Listening {
-  readonly material?: TlsMaterial;
-  readonly clientAuth?: TlsServerRules["clientAuth"];
+/** Terms that nobody minds. */
+const usual: TlsTerms = {
+  material: { identity: server, trusted: ca },
+  versions: ["TLSv1.2", "TLSv1.3"],
+  suites: [],
+  clientAuth: "none",
+};
+
+interface Listening extends Partial<TlsTerms> {
   readonly handshakeMsMax?: number;
 }
 
 /** A listener that echoes, and what it has seen. */
 async function listen(runtime: Runtime, options: Listening = {}) {
-  const { clientAuth = "none", handshakeMsMax = 10_000 } = options;
+  const { handshakeMsMax = 10_000, ...terms } = options;
   const sockets: SecureSocket[] = [];
   const serving: Promise<void>[] = [];
   const failed: string[] = [];
   let onFailed: () => void = () => {};
   const failure = new Promise<void>((resolve) => onFailed = resolve);
   const listener = await runtime.network.listenTls(anyPort, {
-    material: options.material ?? { identity: server, trusted: ca },
+    terms: { ...usual, ...terms },
     rules: {
-      versions: ["TLSv1.2", "TLSv1.3"],
-      clientAuth,
       handshakeMsMax,
       handshakesMax: 3,
       onFailed(_, reason) {
@@ -80,6 +87,32 @@ async function talk(socket: SecureSocket): Promise<void> {
   assert.equal(await socket.read(new Uint8Array(1)), null);
 }
 
+/** By TLS 1.3 a client hears at its first read that it is not let in. */
+async function isKeptOut(connect: () => Promise<SecureSocket>): Promise<void> {
+  await assert.rejects(async () => {
+    const socket = await connect();
+    if (await socket.read(new Uint8Array(1)) === null) throw new Error("it has ended");
+  });
+}
+
+/** What a client comes to that asks for this; undefined: to nothing. */
+function handshake({ host, port }: Address, asked: SecureContextOptions) {
+  const { promise, resolve } = Promise.withResolvers<
+    { version: string | null; suite: string } | undefined
+  >();
+  const client = connectByNode({ ...asked, host, port, ca, servername: "" }, () => {
+    resolve({ version: client.getProtocol(), suite: client.getCipher().name });
+    client.destroy();
+  });
+  client.on("error", () => resolve(undefined));
+  client.on("close", () => resolve(undefined));
+  return promise;
+}
+
+async function versionOf(address: Address, asked: SecureContextOptions) {
+  return (await handshake(address, asked))?.version;
+}
+
 /** Registers them for one runtime. */
 export function tlsSuite(options: SubjectOptions): void {
   check("bytes go there and come back behind TLS", options, async ({ runtime }) => {
@@ -92,14 +125,11 @@ export function tlsSuite(options: SubjectOptions): void {
   check("an https server is asked whom these certificates trust", options, async ({ runtime }) => {
     const { network, http } = runtime;
     const rules: TlsServerRules = {
-      versions: ["TLSv1.2", "TLSv1.3"],
-      clientAuth: "none",
       handshakeMsMax: 10_000,
       handshakesMax: 3,
       onFailed: () => {},
     };
-    const listening = { material: { identity: server }, rules };
-    const listener = await network.listenTls(anyPort, listening, async (socket) => {
+    const listener = await network.listenTls(anyPort, { terms: usual, rules }, async (socket) => {
       await socket.read(new Uint8Array(10_000));
       const answer = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\r\nkeys";
       await socket.write(new TextEncoder().encode(answer));
@@ -192,10 +222,8 @@ export function tlsSuite(options: SubjectOptions): void {
     await talk(await runtime.network.connectTls({ host: "127.0.0.1", port }, trusting));
     await close();
     const other = await runtime.network.listenTls({ host: "127.0.0.2", port: 0 }, {
-      material,
+      terms: { ...usual, material },
       rules: {
-        versions: ["TLSv1.2", "TLSv1.3"],
-        clientAuth: "none",
         handshakeMsMax: 10_000,
         handshakesMax: 3,
         onFailed() {},
@@ -208,19 +236,91 @@ export function tlsSuite(options: SubjectOptions): void {
   check("new certificates hold from the next connection on", options, async ({ runtime }) => {
     const { listener, close } = await listen(runtime);
     const before = await runtime.network.connectTls(listener.address, trusting);
-    listener.renew({ identity: renewed, trusted: ca });
+    listener.renew({ ...usual, material: { identity: renewed, trusted: ca } });
     const after = await runtime.network.connectTls(listener.address, trusting);
     assert.notDeepEqual(after.peerCertificate, before.peerCertificate);
     await talk(before);
     await talk(after);
     for (const [key, chain] of [["no", "key"], [server.key, renewed.chain]] as const) {
-      await fails("Denied", () => listener.renew({ identity: { key, chain } }));
-      await fails("Denied", () => listen(runtime, { material: { identity: { key, chain } } }));
+      const material = { identity: { key, chain } };
+      await fails("Denied", () => listener.renew({ ...usual, material }));
+      await fails("Denied", () => listen(runtime, { material }));
       const shown = { trusted: ca, identity: { key, chain } };
       await fails("Denied", () => runtime.network.connectTls(listener.address, shown));
     }
     await talk(await runtime.network.connectTls(listener.address, trusting));
     await close();
+  });
+
+  check("other terms hold from the next handshake on", options, async ({ runtime }) => {
+    const { listener, sockets, close } = await listen(runtime);
+    const { network } = runtime;
+    const shown = { trusted: ca, identity: alice };
+    const before = await network.connectTls(listener.address, trusting);
+    listener.renew({ ...usual, clientAuth: "required", versions: ["TLSv1.3", "TLSv1.3"] });
+    await isKeptOut(() => network.connectTls(listener.address, trusting));
+    assert.equal(await versionOf(listener.address, { maxVersion: "TLSv1.2" }), undefined);
+    const after = await network.connectTls(listener.address, shown);
+    await talk(after);
+    assert.notEqual(sockets[1]?.peerCertificate, undefined);
+    listener.renew({ ...usual, versions: ["TLSv1.2", "TLSv1.2"] });
+    assert.equal(await versionOf(listener.address, {}), "TLSv1.2");
+    await talk(await network.connectTls(listener.address, trusting));
+    await talk(before);
+    await close();
+  });
+
+  check("cipher suites are those that are named, or refused", options, async ({ runtime }) => {
+    const { network, name } = runtime;
+    const of13 = [
+      "TLS_AES_128_GCM_SHA256",
+      "TLS_AES_256_GCM_SHA384",
+      "TLS_CHACHA20_POLY1305_SHA256",
+    ] as const;
+    const one12 = "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256";
+    const old12 = "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256";
+    const chosenOf = async (suites: TlsTerms["suites"], asked: SecureContextOptions = {}) => {
+      const { listener, close } = await listen(runtime, { suites });
+      const got = await handshake(listener.address, asked);
+      await close();
+      return got;
+    };
+    // A version of which none is named is not spoken, on any runtime.
+    assert.equal((await chosenOf(of13))?.version, "TLSv1.3");
+    assert.equal(await chosenOf(of13, { maxVersion: "TLSv1.2" }), undefined);
+    const refused: Record<string, readonly (readonly [TlsTerms["suites"], RegExp])[]> = {
+      deno: [
+        [[of13[0]], /Deno chooses among those of TLSv1\.3 itself: name all of them/],
+        [[one12], /Deno chooses among those of TLSv1\.2 itself: name all of them/],
+        [[old12], /Deno does not speak TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256/],
+      ],
+      bun: [
+        [[of13[0]], /Bun chooses among those of TLSv1\.3 itself: name all of them/],
+        [["TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384"], /Bun does not speak/],
+      ],
+      node: [],
+    };
+    for (const [suites, told] of refused[name] ?? []) {
+      const terms = { ...usual, suites };
+      assert.match(await fails("Denied", () => network.checkTls(terms)), told);
+      assert.match(await fails("Denied", () => listen(runtime, { suites })), told);
+    }
+    const only13 = { suites: [one12], versions: ["TLSv1.3", "TLSv1.3"] } as const;
+    assert.match(
+      await fails("Denied", () => listen(runtime, only13)),
+      /none of those that are named is of TLSv1\.3|does not speak/,
+    );
+    if (name === "deno") return;
+    assert.deepEqual(await chosenOf([one12]), {
+      version: "TLSv1.2",
+      suite: "ECDHE-ECDSA-CHACHA20-POLY1305",
+    });
+    const asking = { ciphers: "ECDHE-ECDSA-AES128-SHA256" };
+    assert.equal((await chosenOf([old12], asking))?.suite, asking.ciphers);
+    const other = { ciphers: "ECDHE-ECDSA-AES256-GCM-SHA384", maxVersion: "TLSv1.2" } as const;
+    assert.equal(await chosenOf([one12], other), undefined);
+    if (name === "bun") return;
+    for (const suite of of13) assert.equal((await chosenOf([suite]))?.suite, suite);
   });
 
   check("a client that does not shake hands is dropped in time", options, async ({ runtime }) => {

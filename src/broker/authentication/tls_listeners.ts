@@ -4,8 +4,8 @@
 //   SSL        the certificate's name, by ssl.principal.mapping.rules; ANONYMOUS without one
 //   SASL_SSL   the login says who the client is, whatever it has shown
 //
-// A file that has changed is read again within seconds, and holds for the next connection; one that
-// cannot be used is told of, and what was there before holds on.
+// A file that has changed is read again within seconds, what kafka-configs alters is taken at once:
+// either holds for the next handshake. What cannot be used is told of, and what was there holds on.
 
 import { formatAddress } from "../../base/address.ts";
 import { messageOf, PlatformFault, UsageFault } from "../../base/faults.ts";
@@ -16,16 +16,16 @@ import type {
   SecureListener,
   Timer,
   Timers,
-  TlsMaterial,
   TlsServerRules,
-  TlsVersion,
+  TlsTerms,
 } from "../../runtime/ports.ts";
 import type { AuditLog } from "../audit.ts";
 import type { BrokerConfig } from "../config/mod.ts";
 import type { Principal } from "../network/session.ts";
 import { subjectOf } from "./distinguished_name.ts";
 import { parseRules, type PrincipalRules, userOf } from "./principal_rules.ts";
-import { tlsFilesOf, tlsMaterialOf, tlsTextsOf } from "./tls_material.ts";
+import { tlsFilesOf } from "./tls_material.ts";
+import { tlsTermsOf, tlsValuesOf } from "./tls_terms.ts";
 
 export interface TlsListenersOptions {
   readonly config: Pick<BrokerConfig, "listeners" | "ofListener" | "protocolOf" | "withValues">;
@@ -38,7 +38,7 @@ export interface TlsListenersOptions {
 
 /** What a listener is opened with. */
 export interface TlsListening {
-  readonly material: TlsMaterial;
+  readonly terms: TlsTerms;
   readonly rules: TlsServerRules;
 }
 
@@ -70,14 +70,9 @@ export class TlsListeners {
   of(listener: string): TlsListening | undefined {
     const { config, files, logger, audit } = this.#options;
     if (!config.protocolOf(listener).endsWith("SSL")) return undefined;
-    const auth = config.ofListener("ssl.client.auth", { listener });
-    const versions = config.ofListener("ssl.enabled.protocols", { listener }) as TlsVersion[];
-    const [oldest = "TLSv1.2", newest = oldest] = versions.toSorted();
     return {
-      material: tlsMaterialOf(config, files, listener),
+      terms: tlsTermsOf(config, files, listener),
       rules: {
-        versions: [oldest, newest],
-        clientAuth: auth as TlsServerRules["clientAuth"],
         handshakeMsMax,
         handshakesMax,
         onFailed: (peer, reason) => {
@@ -105,7 +100,7 @@ export class TlsListeners {
     for (const { name } of config.listeners) {
       if (!config.protocolOf(name).endsWith("SSL")) continue;
       try {
-        network.checkTls(tlsMaterialOf(proposed, files, name));
+        network.checkTls(tlsTermsOf(proposed, files, name));
       } catch (error) {
         if (!(error instanceof PlatformFault || error instanceof UsageFault)) throw error;
         return `listener ${name}: ${messageOf(error)}`;
@@ -149,8 +144,10 @@ export class TlsListeners {
   #renew({ name, listener }: Watched): void {
     const { config, files, logger } = this.#options;
     try {
-      listener.renew(tlsMaterialOf(config, files, name));
-      logger.log("info", "took over a listener's new certificates", { listener: name });
+      listener.renew(tlsTermsOf(config, files, name));
+      logger.log("info", "took over a listener's new certificates or TLS settings", {
+        listener: name,
+      });
     } catch (error) {
       if (!(error instanceof PlatformFault || error instanceof UsageFault)) throw error;
       logger.log("error", "a listener's new certificates cannot be used; the old ones hold on", {
@@ -167,6 +164,6 @@ export class TlsListeners {
       const info = files.stat(path);
       return `${path} ${info?.size} ${info?.modifiedMs}`;
     });
-    return [...states, ...tlsTextsOf(config, listener)].join("\n");
+    return [...states, ...tlsValuesOf(config, listener)].join("\n");
   }
 }

@@ -96,6 +96,11 @@ function trustedIn(files: Files, path: string): string {
   );
 }
 
+/** A file's text. Throws UsageFault, naming `key`, where there is no such file. */
+export function pemTextOf(files: Files, path: string, key: string): string {
+  return fromUtf8(bytesOf(files, path, key));
+}
+
 function bytesOf(files: Files, path: string, key: string): Uint8Array {
   const bytes = readWholeFile(files, path);
   if (bytes === undefined) throw new UsageFault(`${key}: there is no file ${path}`);

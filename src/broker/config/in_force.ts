@@ -66,7 +66,9 @@ export class BrokerConfig {
 
   /** As it would be if clients had set this of this broker, and nothing else. */
   withValues(values: ReadonlyMap<string, string>): BrokerConfig {
-    return new BrokerConfig([{ source: ConfigSource.DYNAMIC_BROKER, values }, ...this.#layers]);
+    const source = ConfigSource.DYNAMIC_BROKER;
+    const others = this.#layers.filter((layer) => layer.source !== source);
+    return new BrokerConfig([{ source, values }, ...others]);
   }
 
   /** The value in force. Parsed once, so cheap enough for every request. */

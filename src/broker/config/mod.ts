@@ -9,7 +9,7 @@
 // values.ts reads and checks one text, properties.ts a file, listeners.ts the listener lists, and
 // layers.ts says what overrides what.
 
-export { BrokerConfig } from "./in_force.ts";
+export { BrokerConfig, type BrokerValue } from "./in_force.ts";
 export { describeClusterDefault, type DescribedConfig } from "./describe.ts";
 export { dynamicLayers } from "./dynamic.ts";
 export { ConfigSource } from "./layers.ts";

@@ -3,6 +3,7 @@
 // than it looks.
 // A data table.
 
+import { cipherSuiteNames } from "../../base/cipher_suites.ts";
 import type { ConfigKey } from "./values.ts";
 import { withoutIt } from "./reasons.ts";
 
@@ -356,22 +357,30 @@ export const securityKeys = {
   "ssl.cipher.suites": {
     type: "list",
     default: "",
+    oneOf: cipherSuiteNames,
     update: "per-broker",
-    refused: "which suites of a TLS version are used is the runtime's choice",
-    doc: "Cipher suites that may be used; all when empty.",
+    // Differs from Kafka: suites that are not forward secret are not known. Deno cannot choose
+    // among those of a TLS version, nor Bun among those of TLS 1.3: a list that names some of them
+    // and not all is refused there.
+    doc:
+      "Cipher suites that may be used, by their IANA names; all when empty. A version of which " +
+      "none is named is not spoken.",
   },
   "ssl.client.auth": {
     type: "string",
     default: "none",
     oneOf: ["required", "requested", "none"],
-    // Differs from Kafka: whom a listener asks for a certificate, and which versions it speaks, is
-    // fixed while it is open: kafka-configs is told so, rather than believed to have closed a door.
+    update: "per-broker",
+    // Differs from Kafka: a change of whom a listener asks for a certificate, and of its versions
+    // and suites, holds for the next connection. Kafka refuses it for a listener that is open, or
+    // takes it and goes on as before.
     doc: "Whether clients are asked for a certificate: required, requested or none.",
   },
   "ssl.enabled.protocols": {
     type: "list",
     default: "TLSv1.2,TLSv1.3",
     oneOf: ["TLSv1.2", "TLSv1.3"],
+    update: "per-broker",
     doc: "TLS versions that may be used.",
   },
   "ssl.endpoint.identification.algorithm": {
@@ -440,9 +449,9 @@ export const securityKeys = {
   "ssl.protocol": {
     type: "string",
     default: "TLSv1.3",
+    oneOf: ["TLS", "TLSv1.2", "TLSv1.3"],
     update: "per-broker",
-    ignored: runtimeTls,
-    doc: "The TLS version that is asked for first.",
+    doc: "The newest of ssl.enabled.protocols that is spoken; TLS is whichever there is.",
   },
   "ssl.provider": {
     type: "string",
