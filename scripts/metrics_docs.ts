@@ -10,6 +10,32 @@ function row(name: string, { type, labels = [], doc }: Metrics[string]): string 
   return `| \`${name}\` | ${type} | ${shown} | ${doc.replaceAll("|", "\\|")} |`;
 }
 
+const whoMayAsk = `## Who may ask
+
+Anybody, over HTTP, unless one of these is set:
+
+- \`ottla.metrics.token\`: who asks for metrics has to send \`Authorization: Bearer TOKEN\`; health
+  is told to anybody.
+- \`ottla.metrics.certificate.file\` and \`ottla.metrics.key.file\`, PEM, or both in one file:
+  metrics and health are served over HTTPS, and over nothing else.
+- \`ottla.metrics.ca.file\`, PEM: whoever asks, for health as well, has to show a certificate that
+  is signed by one of these.
+
+The files are read again within seconds of a change. Versions and cipher suites are those of
+\`ssl.enabled.protocols\`, \`ssl.protocol\` and \`ssl.cipher.suites\`. A token without TLS can be
+read on its way, and a start that listens beyond the machine says so. In a \`prometheus.yml\`:
+
+\`\`\`yaml
+scrape_configs:
+  - job_name: ottla
+    scheme: https
+    authorization: { credentials_file: token.txt }
+    tls_config: { ca_file: ca.pem, cert_file: prometheus.pem, key_file: prometheus.key }
+    static_configs:
+      - targets: ["broker.example.com:9404"]
+\`\`\`
+`;
+
 /** The whole page. */
 export function monitoringPage(metrics: Metrics): string {
   const rows = Object.entries(metrics).map(([name, metric]) => row(name, metric));
@@ -27,13 +53,13 @@ curl http://localhost:9404/metrics
 
 \`--metrics-port\` is \`ottla.metrics.port\`. The address is the one that clients use, all of them
 unless \`--host\` or \`listeners\` says otherwise; \`ottla.metrics.host=127.0.0.1\` keeps it to
-the machine. There is no password and no TLS: whoever reaches the port can read the names of
-topics and data directories, and nothing of what is in them. At most 32 connections are open at a
-time.
+the machine. Unless they are guarded, whoever reaches the port can read the names of topics and data
+directories, and nothing of what is in them. At most 32 connections are open at a time.
 
 In a program of your own, \`Broker.start({ config: { "ottla.metrics.port": 0 } })\` picks a free
 port, and \`broker.metricsAddress\` tells which.
 
+${whoMayAsk}
 ## Health
 
 \`GET /health\` answers 200 while the broker serves as it should, 503 otherwise, with a word that

@@ -18,6 +18,7 @@ export type { LocalCluster, LocalClusterOptions } from "./local/local_cluster.ts
 export type { Dispatch, Dispatched } from "./network/connection.ts";
 export type { Session } from "./network/session.ts";
 export { isSecretKey } from "./config/secrets.ts";
+export { metricsTlsOf } from "./authentication/tls_terms.ts";
 export { allHandlers } from "./handlers/mod.ts";
 export { readStoredMetadata } from "./metadata/stored.ts";
 export type { MetricFamily, Sample } from "./metrics_table.ts";

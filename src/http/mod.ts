@@ -1,9 +1,16 @@
 // The face of what Ottla serves over HTTP. Loaded only where a configuration asks for it.
 
-import { formatAddress } from "../base/address.ts";
+import { formatAddress, isLoopback } from "../base/address.ts";
 import { isPlatformFault, PlatformFault } from "../base/faults.ts";
 import { itemAt } from "../base/items.ts";
-import { type BrokerOptions, type RunningBroker, startBroker } from "../broker/mod.ts";
+import { RareLine } from "../base/rare_line.ts";
+import {
+  type BrokerOptions,
+  metricsTlsOf,
+  type RunningBroker,
+  startBroker,
+} from "../broker/mod.ts";
+import type { Address } from "../runtime/ports.ts";
 import { Monitor } from "./monitor.ts";
 
 /** A broker with a monitor beside it. */
@@ -20,16 +27,23 @@ export async function startMonitoredBroker(options: BrokerOptions): Promise<Moni
   const { runtime, config, logger } = options;
   const host = config.get("ottla.metrics.host") ?? itemAt(config.listeners, 0).host;
   const port = config.get("ottla.metrics.port") ?? 0;
-  const token = config.get("ottla.metrics.token");
-  const monitor = await openOn(host, (host) => Monitor.open(runtime, { host, port, token }))
+  const terms = monitorTermsOf(options);
+  const monitor = await openOn(
+    host,
+    (host) => Monitor.open(runtime, { ...terms, address: { host, port } }),
+  )
     .catch((error) => {
       if (!(error instanceof PlatformFault)) throw error;
       const { kind, message } = error;
       throw new PlatformFault(kind, `cannot serve metrics: ${message}`, { about: "metrics" });
     });
-  const { address } = monitor;
-  const url = `http://${formatAddress(address)}`;
+  const { address, url } = monitor;
   logger.log("info", "metrics and health are served", { url });
+  if (terms.token !== null && terms.tls === undefined && !isLoopback(address.host)) {
+    logger.log("warn", "the token of the metrics can be read on its way: no TLS is set for them", {
+      url,
+    });
+  }
   try {
     const broker = await startBroker(options);
     monitor.watch(broker);
@@ -52,6 +66,22 @@ export async function startMonitoredBroker(options: BrokerOptions): Promise<Moni
     await monitor.close();
     throw error;
   }
+}
+
+/** Throws UsageFault for what the configuration must not say. */
+function monitorTermsOf({ runtime, config, logger }: BrokerOptions) {
+  const token = config.get("ottla.metrics.token");
+  const read = () => metricsTlsOf(config, runtime.files);
+  const terms = read();
+  if (terms === undefined) return { token, tls: undefined };
+  const failed = new RareLine({
+    say: (reason, count) =>
+      logger.log("warn", "TLS handshakes of the metrics failed", { reason, count }),
+    monotonic: () => runtime.clock.monotonic(),
+  });
+  const onFailed = (peer: Address, reason: string) =>
+    failed.note(`${formatAddress(peer)}: ${reason}`);
+  return { token, tls: { terms, read, logger, onFailed } };
 }
 
 /** Host "" is every address: of both families where the machine has both. */

@@ -10,31 +10,53 @@
 // a close, can be told from a broker that is dead. Invariant: at most `scrapesMax` scrapes are made
 // at a time.
 
+import { formatAddress } from "../base/address.ts";
 import { secretsEqual, utf8 } from "../base/bytes.ts";
 import type { RunningBroker } from "../broker/mod.ts";
-import type { Address, HttpServer, Runtime } from "../runtime/ports.ts";
+import type { Address, HttpServer, Runtime, TlsServerRules } from "../runtime/ports.ts";
 import { exposition, expositionType } from "./exposition.ts";
+import { type RenewalOptions, TlsRenewal } from "./renewal.ts";
 
 const scrapesMax = 4;
 const starting = { status: "starting", offlineDirectories: [] };
+
+export interface MonitorOptions {
+  readonly address: Address;
+  /** What who asks for metrics has to show; null: nothing. */
+  readonly token: string | null;
+  /** Undefined: it speaks no TLS. */
+  readonly tls: Omit<RenewalOptions, "timers"> & Pick<TlsServerRules, "onFailed"> | undefined;
+}
 
 /** An HTTP server beside a broker. */
 export class Monitor {
   readonly #server: HttpServer;
   readonly #state: State;
+  readonly #renewal: TlsRenewal | undefined;
 
-  private constructor(server: HttpServer, state: State) {
+  private constructor(server: HttpServer, state: State, renewal?: TlsRenewal) {
     this.#server = server;
     this.#state = state;
+    this.#renewal = renewal;
   }
 
   /** Listens; throws PlatformFault when it cannot. */
   static async open(
-    { http }: Runtime,
-    { token, ...address }: Address & { readonly token: string | null },
+    runtime: Runtime,
+    { address, token, tls }: MonitorOptions,
   ): Promise<Monitor> {
     const state: State = { broker: undefined, scrapes: 0, token };
-    return new Monitor(await http.serve(address, (request) => answer(request, state)), state);
+    const respond = (request: Request) => answer(request, state);
+    if (tls === undefined) return new Monitor(await runtime.http.serve(address, respond), state);
+    const server = await runtime.http.serveTls(address, tls, respond);
+    const renewal = new TlsRenewal(server, { ...tls, timers: runtime.timers });
+    return new Monitor(server, state, renewal);
+  }
+
+  /** Where it is asked. */
+  get url(): string {
+    const scheme = this.#renewal === undefined ? "http" : "https";
+    return `${scheme}://${formatAddress(this.address)}`;
   }
 
   get address(): Address {
@@ -47,6 +69,7 @@ export class Monitor {
   }
 
   async close(): Promise<void> {
+    this.#renewal?.close();
     await this.#server.close();
   }
 }
@@ -55,7 +78,6 @@ interface State {
   /** Undefined while it starts. */
   broker: RunningBroker | undefined;
   scrapes: number;
-  /** What who asks for metrics has to show; null: nothing. */
   readonly token: string | null;
 }
 

@@ -1,7 +1,7 @@
 // What an operator sees over HTTP: numbers that move when clients work, damage, a disk that failed,
 // and whether the broker is ready.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { PlatformFault } from "../../src/base/faults.ts";
 import { loadConfig } from "../../src/broker/mod.ts";
 import { Client, Consumer, createTopic, Producer } from "../../src/client/mod.ts";
@@ -9,6 +9,7 @@ import { startMonitoredBroker } from "../../src/http/mod.ts";
 import { FindCoordinator, Heartbeat } from "../../src/protocol/mod.ts";
 import { denoRuntime } from "../../src/runtime/deno.ts";
 import type { Runtime } from "../../src/runtime/ports.ts";
+import { alice, ca, server } from "../harness/certificates.ts";
 import { OttlaProgram } from "../harness/ottla_program.ts";
 import { within } from "../harness/deadline.ts";
 import { watchedFiles } from "../harness/watched_files.ts";
@@ -301,5 +302,51 @@ Deno.test("metrics are for who shows the token, and health for everybody", async
     await close();
   } finally {
     await end();
+  }
+});
+
+Deno.test("metrics are served over TLS, to whom a certificate is asked of, too", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "metrics-tls-" });
+  try {
+    const files = { certificate: server.chain, key: server.key, ca };
+    for (const [name, text] of Object.entries(files)) {
+      await Deno.writeTextFile(`${folder}/${name}`, text);
+    }
+    const key = (name: string) => `ottla.metrics.${name}.file`;
+    const given = (names: readonly string[]) => ({
+      "log.dirs": `${folder}/data`,
+      ...Object.fromEntries(names.map((name) => [key(name), `${folder}/${name}`])),
+    });
+    const refused: readonly (readonly [Options, RegExp])[] = [
+      [given(["certificate"]), /ottla\.metrics\.key\.file go together: one is missing/],
+      [given(["ca"]), /ottla\.metrics\.key\.file go together: one is missing/],
+      [{ ...given(["certificate"]), [key("key")]: `${folder}/none` }, /there is no file .*none$/],
+      [{ ...given(["certificate"]), [key("key")]: `${folder}/ca` }, /holds no private key as PEM/],
+      [
+        { ...given(["key"]), [key("certificate")]: `${folder}/ca` },
+        /^cannot serve metrics: .*the key is not the certificate's/,
+      ],
+    ];
+    for (const [options, told] of refused) {
+      const error = await assertRejects(() => start(options).started, Error);
+      assertMatch(error.message, told);
+      await assertRejects(() => Deno.stat(`${folder}/data`), Deno.errors.NotFound);
+    }
+    const { started, url } = start(given(["certificate", "key", "ca"]));
+    const broker = await started;
+    const { port } = new URL(await url);
+    const status = async (identity: object) => {
+      using client = Deno.createHttpClient({ caCerts: [ca], ...identity });
+      const response = await fetch(`https://localhost:${port}/metrics`, { client });
+      await response.body?.cancel();
+      return response.status;
+    };
+    assertEquals((await url).slice(0, 6), "https:");
+    assertEquals(await status({ cert: alice.chain, key: alice.key }), 200);
+    await assertRejects(() => status({}));
+    await assertRejects(() => fetch(`http://localhost:${port}/metrics`));
+    await broker.close();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
 });

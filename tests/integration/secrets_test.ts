@@ -17,7 +17,7 @@ import { AlterClientQuotas } from "../../src/protocol/apis/49_alter_client_quota
 import { type AnyApi, CreateTopics, type RequestInput } from "../../src/protocol/mod.ts";
 import { detectRuntime } from "../../src/runtime/detect.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
-import { alice, ca, server } from "../harness/certificates.ts";
+import { alice, ca, renewed, server } from "../harness/certificates.ts";
 import {
   audience,
   goodClaims,
@@ -43,6 +43,7 @@ const secrets = {
   recordValue: "planted-value-of-a-record",
   recordKey: "planted-key-of-a-record",
   privateKey: server.key.split("\n")[2]!,
+  metricsPrivateKey: renewed.key.split("\n")[2]!,
   otherPrivateKey: alice.key.split("\n")[2]!,
 };
 
@@ -64,6 +65,8 @@ function settingsIn(folder: string): Record<string, string> {
     "delegation.token.secret.key": secrets.tokenKey,
     "ottla.metrics.port": "0",
     "ottla.metrics.token": secrets.metricsToken,
+    "ottla.metrics.certificate.file": `${folder}/metrics.pem`,
+    "ottla.metrics.key.file": `${folder}/metrics.pem`,
     "ottla.audit.log": `${folder}/audit.log`,
   };
 }
@@ -244,6 +247,7 @@ for (const target of await targetsHere()) {
     try {
       await Deno.writeTextFile(`${folder}/jwks.json`, await jwksOf([await newKey("one")]));
       await Deno.writeTextFile(`${folder}/ca`, ca);
+      await Deno.writeTextFile(`${folder}/metrics.pem`, renewed.key + renewed.chain);
       await Deno.writeTextFile(`${folder}/admin`, secrets.adminsPassword, { mode: 0o600 });
       await Deno.writeTextFile(`${folder}/new`, secrets.newPassword, { mode: 0o600 });
       const seen = new Seen();
@@ -265,11 +269,12 @@ for (const target of await targetsHere()) {
         const wrong = ["--user", "admin", "--password-file", `${folder}/new`];
         await command(target, { seen, args: ["topics", "list", ...server, ...wrong] });
         const line = await broker.said((line) => line.includes("metrics and health are served"));
-        const [url] = /http:[^\s"]+/.exec(line) ?? [];
-        const bearers = [secrets.metricsToken, secrets.guess];
-        for (const bearer of bearers) {
+        const [url] = /https:[^\s"]+/.exec(line) ?? [];
+        using client = Deno.createHttpClient({ caCerts: [ca] });
+        for (const [bearer, status] of [[secrets.metricsToken, 200], [secrets.guess, 401]]) {
           const headers = { authorization: `Bearer ${bearer}` };
-          const answer = await fetch(`${url}/metrics`, { headers });
+          const answer = await fetch(`${url}/metrics`, { headers, client });
+          assertEquals(answer.status, status);
           seen.add("metrics", await answer.text());
         }
         await broker.stop();

@@ -2,7 +2,8 @@
 // `HttpPort`, and the bounds that its header promises.
 
 import assert from "node:assert/strict";
-import type { HttpServer, Runtime, Socket } from "../../src/runtime/ports.ts";
+import type { Address, HttpServer, Runtime, Socket, TlsTerms } from "../../src/runtime/ports.ts";
+import { alice, ca, server } from "../harness/certificates.ts";
 import { check, fails, type SubjectOptions } from "./subject.ts";
 
 const anyPort = { host: "127.0.0.1", port: 0 };
@@ -202,6 +203,40 @@ export function httpSuite(options: SubjectOptions): void {
     const half = await send(runtime, server, "GET / HT");
     for (const end of await Promise.all([silent, half].map(untilEnd))) assert.equal(end, "");
     await server.close();
+  });
+
+  check("a server behind TLS answers whom its terms let in", options, async ({ runtime }) => {
+    const { http, network } = runtime;
+    const failed: string[] = [];
+    const terms: TlsTerms = {
+      material: { identity: server, trusted: ca },
+      versions: ["TLSv1.2", "TLSv1.3"],
+      suites: [],
+      clientAuth: "required",
+    };
+    const onFailed = (_: Address, reason: string) => void failed.push(reason);
+    const secure = await http.serveTls(anyPort, { terms, onFailed }, () => new Response("seen"));
+    const url = `https://127.0.0.1:${secure.address.port}/`;
+    const known = http.client({ trusted: ca, identity: alice });
+    const unknown = http.client({ trusted: ca });
+    const limits = { msMax: 20_000, bytesMax: 1_000 };
+    for (let i = 0; i < 3; i++) {
+      assert.equal(textOf([(await known.ask(url, limits)).body]), "seen");
+    }
+    await assert.rejects(() => unknown.ask(url, limits));
+    assert.ok(failed.length > 0, "nobody was told of a handshake that failed");
+    await assert.rejects(() => http.ask(`http://127.0.0.1:${secure.address.port}/`, limits));
+    secure.renew({ ...terms, clientAuth: "none" });
+    assert.equal(textOf([(await unknown.ask(url, limits)).body]), "seen");
+    const silent = await network.connect(secure.address);
+    known.close();
+    await secure.close();
+    assert.equal(await untilEnd(silent), "");
+    unknown.close();
+    await fails("Denied", () => {
+      const unfit = { ...terms, material: { identity: { ...server, key: alice.key } } };
+      return http.serveTls(anyPort, { terms: unfit, onFailed }, () => new Response());
+    });
   });
 
   check("connections past the bound are dropped, then there is room", options, async (subject) => {

@@ -205,9 +205,27 @@ const ownKeys = {
   "ottla.metrics.token": {
     type: "password",
     default: null,
+    mayNotBeEmpty: true,
     doc:
       "Who asks for metrics has to show this, as Authorization: Bearer TOKEN; health is told to " +
       "anybody. (Ottla's own key.)",
+  },
+  "ottla.metrics.certificate.file": {
+    type: "string",
+    default: null,
+    doc: "File of the certificate, PEM, with which metrics and health are served over HTTPS. " +
+      "(Ottla's own key.)",
+  },
+  "ottla.metrics.key.file": {
+    type: "string",
+    default: null,
+    doc: "File of that certificate's private key, PEM. (Ottla's own key.)",
+  },
+  "ottla.metrics.ca.file": {
+    type: "string",
+    default: null,
+    doc: "File of certificates, PEM: who asks for metrics or health has to show one that is " +
+      "signed by one of them. (Ottla's own key.)",
   },
   "ottla.metrics.host": {
     type: "string",

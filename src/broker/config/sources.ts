@@ -191,7 +191,10 @@ function checkSetting(name: string, setting: Setting): Checked {
   const key = entryOf<ConfigKey>(brokerKeys, known);
   if (key === undefined) return checkFamily(name, setting);
   // Images and charts write KEY= for "not set".
-  if (text.trim() === "" && key.default === null) return {};
+  if (text.trim() === "" && key.default === null) {
+    const problem = `${name} (${origin}) is empty: give it a value, or leave it out`;
+    return key.mayNotBeEmpty ? { problem } : {};
+  }
   const parsed = parseValue(key, text);
   const shown = isSensitive(key) ? "(hidden)" : text;
   if ("problem" in parsed) {

@@ -47,6 +47,8 @@ export interface ConfigKey {
   readonly orNumber?: number;
   /** The accepted texts, or list elements. */
   readonly oneOf?: readonly string[];
+  /** Whether an empty text is a mistake rather than "not set": a door would stand open by it. */
+  readonly mayNotBeEmpty?: true;
   /** The form of a text, or of a list with its elements joined by commas, and how to say it. */
   readonly form?: { readonly pattern: RegExp; readonly said: string };
   /** Whether it can be changed while the broker runs, and at which level. */
