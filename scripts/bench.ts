@@ -9,6 +9,7 @@
 //   stalls   how long the event loop is held at a stretch, by what is done (bench/stalls.ts)
 //   growth   what a request costs as connections, consumers, partitions and records grow
 //            (bench/growth.ts; --partitions, 10,000 at most)
+//   acls     what 10,000 access rules cost a small request (bench/acls.ts)
 //   start    from the creation of the process to the first answered Metadata request, 10 times
 //
 // The first three run the two in turn, several rounds, and print the medians and their ratio, so
@@ -26,6 +27,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { concatBytes } from "../src/base/bytes.ts";
 import { firstOf, itemAt } from "../src/base/items.ts";
 import { CreateTopics, decodeResponse, encodeRequest, Fetch } from "../src/protocol/mod.ts";
+import { benchAcls } from "./bench/acls.ts";
 import { benchCompaction } from "./bench/compaction.ts";
 import { benchDurable } from "./bench/durable.ts";
 import { checkProduced, produceFrame } from "./bench/frames.ts";
@@ -414,6 +416,13 @@ if ("growth".includes(flags.only)) {
     rounds,
     durationMs,
     partitionsMax: Number(flags.partitions),
+  });
+}
+if ("acls".includes(flags.only)) {
+  await benchAcls({
+    command: (folder, settings) => [...brokerCommand(folder), ...settingsOf(settings)],
+    rounds,
+    durationMs,
   });
 }
 if ("start".includes(flags.only)) {
