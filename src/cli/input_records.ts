@@ -6,6 +6,7 @@
 // The JSON is what `ottla consume --format json` prints; what a line leaves out the options give.
 // Of bytes that are no text nothing is lost, in lines and files as in {"base64": "..."}.
 
+import { fromBase64 } from "../base/base64.ts";
 import { fromUtf8, utf8 } from "../base/bytes.ts";
 import { UsageFault } from "../base/faults.ts";
 import { type Int64, parseInt64 } from "../base/int64.ts";
@@ -154,8 +155,8 @@ function bytesOfJson(value: unknown, refuse: () => UsageFault): Bytes {
   if (typeof value === "string") return utf8(value);
   if (typeof value !== "object" || Array.isArray(value)) throw refuse();
   const { base64, ...others } = value as { base64?: unknown };
-  const isBase64 = typeof base64 === "string" && Object.keys(others).length === 0 &&
-    /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(base64);
-  if (!isBase64) throw refuse();
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  if (typeof base64 !== "string" || Object.keys(others).length > 0) throw refuse();
+  const bytes = fromBase64(base64);
+  if (bytes === undefined) throw refuse();
+  return bytes;
 }

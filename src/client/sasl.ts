@@ -9,6 +9,7 @@
 // With SCRAM neither side sends the password, and the broker has to prove that it knows it as well
 // (RFC 5802). Invariant: a refusal is a KafkaError; no password and no token is in any message.
 
+import { fromBase64, toBase64 } from "../base/base64.ts";
 import { fromUtf8, utf8 } from "../base/bytes.ts";
 import { ConnectionFault, UsageFault } from "../base/faults.ts";
 import { checkOptions } from "../base/options.ts";
@@ -149,21 +150,22 @@ async function proveByScram(
 ): Promise<void> {
   const algorithm: DigestAlgorithm = mechanism === "SCRAM-SHA-256" ? "sha256" : "sha512";
   const name = username.replaceAll("=", "=3D").replaceAll(",", "=2C");
-  const nonce = base64(random.bytes(18));
+  const nonce = toBase64(random.bytes(18));
   const clientFirst = `n=${name},r=${nonce}${delegationToken ? ",tokenauth=true" : ""}`;
   const serverFirst = await step(`n,,${clientFirst}`);
   const match = /^r=([^,]+),s=([A-Za-z0-9+/=]+),i=(\d{1,9})/.exec(serverFirst);
-  const [, whole = "", salt = "", iterationsText] = match ?? [];
+  const [, whole = "", saltText = "", iterationsText] = match ?? [];
+  const salt = fromBase64(saltText);
   const iterations = Number(iterationsText);
   // A broker that asks for few iterations may want to guess the password from the proof, and one
   // that asks for very many to keep the client busy.
   const isSane = iterations >= iterationsMin && iterations <= iterationsMax;
-  if (!whole.startsWith(nonce) || whole === nonce || !isSane) {
+  if (!whole.startsWith(nonce) || whole === nonce || !isSane || salt === undefined) {
     throw new ConnectionFault("the broker's part of the SCRAM exchange makes no sense");
   }
   const salted = await digests.pbkdf2(algorithm, {
     password: utf8(password),
-    salt: Uint8Array.from(atob(salt), (each) => each.charCodeAt(0)),
+    salt,
     iterations,
   });
   const hmac = (key: Uint8Array, text: string) =>
@@ -173,12 +175,8 @@ async function proveByScram(
   const clientKey = hmac(salted, "Client Key");
   const signature = hmac(digests.hash(algorithm, clientKey), authMessage);
   const proof = clientKey.map((byte, i) => byte ^ (signature[i] ?? 0));
-  const serverFinal = await step(`${clientFinal},p=${base64(proof)}`);
-  if (serverFinal !== `v=${base64(hmac(hmac(salted, "Server Key"), authMessage))}`) {
+  const serverFinal = await step(`${clientFinal},p=${toBase64(proof)}`);
+  if (serverFinal !== `v=${toBase64(hmac(hmac(salted, "Server Key"), authMessage))}`) {
     throw new ConnectionFault("the broker does not know the password: it may be somebody else's");
   }
-}
-
-function base64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
 }

@@ -8,6 +8,7 @@
 // token, which is read for each login.
 // Invariant: neither a secret nor a token is in any message.
 
+import { toBase64 } from "../base/base64.ts";
 import { fromUtf8, utf8 } from "../base/bytes.ts";
 import { isPlatformFault, UsageFault } from "../base/faults.ts";
 import { checkOptions } from "../base/options.ts";
@@ -90,7 +91,7 @@ async function askFor(
 ): Promise<{ readonly token: string; readonly lifetimeMs: number }> {
   const form = new URLSearchParams({ grant_type: "client_credentials" });
   if (scope !== undefined) form.set("scope", scope);
-  const secret = [...utf8(`${clientId}:${clientSecret}`)];
+  const secret = utf8(`${clientId}:${clientSecret}`);
   const { status, body } = await http.ask(url, {
     msMax: answerMsMax,
     bytesMax: answerBytesMax,
@@ -98,7 +99,7 @@ async function askFor(
     form: form.toString(),
     headers: {
       accept: "application/json",
-      authorization: `Basic ${btoa(String.fromCharCode(...secret))}`,
+      authorization: `Basic ${toBase64(secret)}`,
     },
   });
   const { origin } = new URL(url);

@@ -8,6 +8,7 @@
 // Invariant: a look at a token that there is not takes as long as at one that there is; no HMAC is
 // in any message.
 
+import { toBase64 } from "../../base/base64.ts";
 import { utf8 } from "../../base/bytes.ts";
 import { isOver } from "../../cluster/delegation_tokens.ts";
 import { saturated } from "../../base/int64.ts";
@@ -61,7 +62,7 @@ export class DelegationTokens {
   find(hmac: Uint8Array): DelegationToken | undefined {
     if (!this.areEnabled) return undefined;
     const image = this.#options.image();
-    const text = textOf(hmac);
+    const text = toBase64(hmac);
     if (!this.#idOf.has(text)) this.#learn();
     const id = this.#idOf.get(text);
     return id === undefined ? undefined : image.delegationToken(id);
@@ -75,9 +76,9 @@ export class DelegationTokens {
     if (!this.areEnabled) return undefined;
     const { digests, image, now } = this.#options;
     const hmac = this.hmacOf(tokenId);
-    const salt = utf8(textOf(digests.hash("sha256", hmac)).slice(0, saltLength));
+    const salt = utf8(toBase64(digests.hash("sha256", hmac)).slice(0, saltLength));
     const key = await digests.pbkdf2(algorithm, {
-      password: utf8(textOf(hmac)),
+      password: utf8(toBase64(hmac)),
       salt,
       iterations,
     });
@@ -102,13 +103,9 @@ export class DelegationTokens {
     }
     for (const { tokenId } of image.delegationTokens()) {
       if (this.#hmacOf.has(tokenId)) continue;
-      const text = textOf(this.hmacOf(tokenId));
+      const text = toBase64(this.hmacOf(tokenId));
       this.#hmacOf.set(tokenId, text);
       this.#idOf.set(text, tokenId);
     }
   }
-}
-
-function textOf(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
 }

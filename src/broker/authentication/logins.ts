@@ -6,6 +6,7 @@
 //
 // What is configured is read when a client comes, so that a change holds for the next one.
 
+import { toBase64 } from "../../base/base64.ts";
 import type { MetadataImage } from "../../cluster/mod.ts";
 import { ScramMechanism } from "../../cluster/scram.ts";
 import type {
@@ -123,7 +124,7 @@ export class Logins {
       credential: (user) => this.#credentials.stored(user, mechanism),
       decoy: (user) => this.#credentials.decoy(user, mechanism),
       token: (id) => this.#options.delegationTokens.credential(id, algorithm),
-      newNonce: () => btoa(String.fromCharCode(...random.bytes(nonceBytes))),
+      newNonce: () => toBase64(random.bytes(nonceBytes)),
     });
   }
 

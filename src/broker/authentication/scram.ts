@@ -13,6 +13,7 @@
 // A delegation token logs in like a user: its id is the name, and it stands for its owner (KIP-48).
 // Differs from Kafka: Kafka refuses a user that does not exist at its first message of SCRAM.
 
+import { fromBase64, toBase64 } from "../../base/base64.ts";
 import { fromUtf8, secretsEqual, utf8 } from "../../base/bytes.ts";
 import type { DigestAlgorithm, Digests } from "../../runtime/ports.ts";
 import { challenge, type Exchange, known, refused, type Step } from "./mechanism.ts";
@@ -142,13 +143,13 @@ function decideFinal(options: ScramOptions, asked: Asked, text: string): Step {
   const { name, claimed: { user, stored, lifetimeMs, isByToken }, clientFirst, serverFirst } =
     asked;
   // Old librdkafkas repeat their own part of the nonce. What counts is that ours is there.
-  if (!nonce?.endsWith(asked.serverNonce) || fromBase64(binding) !== asked.gs2Header) {
+  if (!nonce?.endsWith(asked.serverNonce) || textOf(binding) !== asked.gs2Header) {
     return refusedBy(options, `the last message of ${name} does not belong to the first`);
   }
   const { algorithm, digests } = options;
   const bytes = utf8(`${clientFirst},${serverFirst},${withoutProof}`);
   const signature = digests.hmac(algorithm, { key: stored.storedKey, bytes });
-  const proof = Uint8Array.from(fromBase64(proofText) ?? "", (each) => each.charCodeAt(0));
+  const proof = fromBase64(proofText) ?? new Uint8Array();
   const clientKey = signature.map((byte, i) => byte ^ (proof[i] ?? 0));
   const isProven = proof.length === signature.length &&
     secretsEqual(digests.hash(algorithm, clientKey), stored.storedKey);
@@ -172,13 +173,8 @@ function unescaped(name: string): string | undefined {
   return name.replaceAll("=2C", ",").replaceAll("=3D", "=");
 }
 
-function toBase64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
-}
-
-/** Undefined when it is no base64. */
-function fromBase64(text: string): string | undefined {
-  return /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)
-    ? atob(text)
-    : undefined;
+/** The text that stands in base64; undefined when it is none. */
+function textOf(base64: string): string | undefined {
+  const bytes = fromBase64(base64);
+  return bytes && fromUtf8(bytes);
 }
