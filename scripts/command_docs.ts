@@ -94,6 +94,9 @@ file of a test that runs the command, and the pointer over it shows the test's n
 Of ${rows.length} rows ours has ${can}; where it says no, it says why. Where another's column is
 empty, we know of no way to do it there.
 
+Connectors (\`connect-standalone.sh\`, \`rpk connect\`) and mirrors (\`connect-mirror-maker.sh\`)
+are programs beside a broker, not commands: they run beside this one, too.
+
 Addresses and logins are left out: \`--bootstrap HOST:PORT\` is \`--bootstrap-server\` of Kafka's
 scripts, \`-b\` of kcat, kaf and ours, \`-X brokers=\` of rpk. Many options of others are taken by
 ours, too, which then tells what they are called here. \`…\` leaves out what does not matter. Each

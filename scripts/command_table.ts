@@ -124,6 +124,30 @@ const tests = {
     file: "cli_records_test.ts",
     name: "what was not committed is left out, where that is asked",
   },
+  inTransaction: {
+    file: "cli_records_test.ts",
+    name: "all of an input goes into one transaction, or none of it",
+  },
+  shared: {
+    file: "cli_records_test.ts",
+    name: "records of a share group are printed once each, unless given back",
+  },
+  clientMetrics: {
+    file: "cli_admin_test.ts",
+    name: "what clients are to measure is set, shown and taken back",
+  },
+  features: {
+    file: "cli_admin_test.ts",
+    name: "features are listed, raised and, where nothing is lost, lowered",
+  },
+  streamsReset: {
+    file: "cli_admin_test.ts",
+    name: "a Streams program begins anew, without what it kept for itself",
+  },
+  tokens: {
+    file: "tokens_command_test.ts",
+    name: "a token is made, logged in by, renewed and taken back",
+  },
   contexts: {
     file: "cli_contexts_test.ts",
     name: "brokers are kept by name, and the one in use is dialled",
@@ -358,7 +382,10 @@ export const commandSections: readonly CommandSection[] = [
       {
         what: "in transactions",
         kcat: "kcat -P -t orders -X transactional.id=t",
-        ours: { no: "a program does, by the client: docs/client.md" },
+        ours: {
+          line: "produce orders --transactional-id import",
+          test: tests.inTransaction,
+        },
       },
     ],
   },
@@ -432,7 +459,7 @@ export const commandSections: readonly CommandSection[] = [
       {
         what: "as a member of a share group",
         kafka: "kafka-console-share-consumer.sh --topic orders --group jobs",
-        ours: { no: "a program is, by the client: docs/client.md" },
+        ours: { line: "consume jobs --share-group workers --timeout-ms 1000", test: tests.shared },
       },
       {
         what: "what was committed alone",
@@ -592,6 +619,19 @@ export const commandSections: readonly CommandSection[] = [
         ours: { line: "groups delete-offsets billing --topic bills", test: tests.moves },
       },
       {
+        what: "have a Streams program read all again",
+        kafka: "kafka-streams-application-reset.sh --application-id app",
+        ours: { line: "groups reset app --all-topics --to earliest", test: tests.streamsReset },
+      },
+      {
+        what: "without the topics that it keeps for itself",
+        kafka: "kafka-streams-application-reset.sh --application-id app",
+        ours: {
+          line: "topics delete 'app-*-changelog' 'app-*-repartition' --yes",
+          test: tests.streamsReset,
+        },
+      },
+      {
         what: "write the offsets of one to such a file",
         kafka: "kafka-consumer-groups.sh --reset-offsets --group billing --to-current --export",
         ours: { line: "groups describe billing --export", test: tests.moves },
@@ -635,7 +675,10 @@ export const commandSections: readonly CommandSection[] = [
       {
         what: "change what clients are to measure",
         kafka: "kafka-client-metrics.sh --alter --name all --metrics org.apache.kafka.",
-        ours: { no: "no metrics are taken from clients" },
+        ours: {
+          line: "configs alter --client-metrics all --set metrics=org.apache.kafka.",
+          test: tests.clientMetrics,
+        },
       },
       {
         what: "list quotas",
@@ -730,14 +773,19 @@ export const commandSections: readonly CommandSection[] = [
         ours: { no: "no command asks for it; an admin client may" },
       },
       {
+        what: "see what features are on",
+        kafka: "kafka-features.sh describe",
+        ours: { line: "features list", test: tests.features },
+      },
+      {
         what: "raise what features are on",
         kafka: "kafka-features.sh upgrade --release-version 4.3",
-        ours: { no: "no command raises them; an admin client may" },
+        ours: { line: "features upgrade metadata.version=30", test: tests.features },
       },
       {
         what: "the quorum of the controllers",
         kafka: "kafka-metadata-quorum.sh describe --status",
-        ours: { no: "there is no KRaft quorum: one broker needs none, and a cluster has etcd" },
+        ours: { line: "cluster quorum", test: tests.cluster },
       },
     ],
   },
@@ -826,9 +874,19 @@ export const commandSections: readonly CommandSection[] = [
         ours: { line: "acls remove --allow User:alice --topic orders", test: tests.acls },
       },
       {
-        what: "tokens that stand for a login",
-        kafka: "kafka-delegation-tokens.sh --create",
-        ours: { no: "no command makes them; an admin client may" },
+        what: "make a token that stands for a login",
+        kafka: "kafka-delegation-tokens.sh --create --renewer-principal User:bob …",
+        ours: { line: "tokens create --renewer User:bob --lifetime 7d", test: tests.tokens },
+      },
+      {
+        what: "see which there are",
+        kafka: "kafka-delegation-tokens.sh --describe",
+        ours: { line: "tokens list", test: tests.tokens },
+      },
+      {
+        what: "put off when one expires, or take it back",
+        kafka: "kafka-delegation-tokens.sh --renew --hmac …",
+        ours: { line: "tokens renew ID --for 12h", test: tests.tokens },
       },
     ],
   },
@@ -884,12 +942,6 @@ export const commandSections: readonly CommandSection[] = [
         rpk: "rpk generate shell-completion bash",
         kaf: "kaf completion bash",
         ours: { line: "completions bash", test: tests.bash },
-      },
-      {
-        what: "connectors, mirrors, Streams resets",
-        kafka: "connect-standalone.sh, kafka-streams-application-reset.sh",
-        rpk: "rpk connect run",
-        ours: { no: "those are programs beside a broker" },
       },
     ],
   },

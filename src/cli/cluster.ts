@@ -7,6 +7,7 @@ import { brokerOptions, withClient } from "./broker_client.ts";
 import { metadataCommands } from "./cluster_metadata.ts";
 import { leavingCommands } from "./cluster_drain.ts";
 import { nodeCommands } from "./cluster_nodes.ts";
+import { quorum } from "./cluster_quorum.ts";
 import { exitCode } from "./context.ts";
 import { renderJson, renderTable } from "./table.ts";
 
@@ -67,6 +68,7 @@ const versions = command({
 export const commands = [
   describe,
   versions,
+  quorum,
   ...nodeCommands,
   ...leavingCommands,
   ...metadataCommands,

@@ -18,19 +18,25 @@ const resourceOptions = {
   broker: { kind: "number", value: "ID", about: "of one broker" },
   brokers: { kind: "flag", about: "of all brokers together" },
   group: { kind: "text", value: "NAME", short: "g", about: "of a group" },
+  "client-metrics": {
+    kind: "text",
+    value: "NAME",
+    about: "of what clients are to measure, a subscription with a name",
+  },
 } as const;
 
 /** The one resource that the options name. */
 function resourceOf(options: Values<typeof resourceOptions>, command: string): ConfigResource {
-  const { topic, broker, brokers, group } = options;
+  const { topic, broker, brokers, group, "client-metrics": clientMetrics } = options;
   const named: ConfigResource[] = [];
   if (topic !== undefined) named.push({ topic });
   if (broker !== undefined) named.push({ broker });
   if (brokers) named.push({ brokers: "all" });
   if (group !== undefined) named.push({ group });
+  if (clientMetrics !== undefined) named.push({ clientMetrics });
   const [resource] = named;
   if (resource !== undefined && named.length === 1) return resource;
-  const ways = "--topic NAME, --broker ID, --brokers or --group NAME";
+  const ways = "--topic NAME, --broker ID, --brokers, --group NAME or --client-metrics NAME";
   throw new ArgumentFault(`say of what: one of ${ways}\n${seeHelp(command)}`);
 }
 
@@ -82,6 +88,7 @@ const describe = command({
 /** Whether somebody has set it on the resource itself. */
 function isOwn(source: ConfigEntry["source"], resource: ConfigResource): boolean {
   if ("topic" in resource) return source === "topic";
+  if ("clientMetrics" in resource) return source === "clientMetrics";
   return source === ("group" in resource ? "group" : "broker");
 }
 

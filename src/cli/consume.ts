@@ -1,4 +1,5 @@
-// `ottla consume`: prints records as they come, of whole topics, one partition, or in a group.
+// `ottla consume`: prints records as they come, of whole topics, one partition, or in a group
+// (consume_shared.ts: in a share group).
 //
 //   topics, partitions --from--> [ position ... --until--> ] --match--> printed
 //
@@ -16,6 +17,12 @@ import {
 } from "../client/mod.ts";
 import { ArgumentFault, command, seeHelp, type Values } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
+import {
+  type Acknowledgement,
+  acknowledgementOf,
+  printShared,
+  shareOptions,
+} from "./consume_shared.ts";
 import { type CliContext, exitCode, onInterrupt } from "./context.ts";
 import { partitionsOf, topicsNamed } from "./named_topics.ts";
 import { offsetsAt, type Place, placeOf, placeWords } from "./places.ts";
@@ -43,6 +50,7 @@ const options = {
     short: "g",
     about: "share the partitions in a group, and commit",
   },
+  ...shareOptions,
   "max-messages": {
     kind: "number",
     value: "N",
@@ -72,6 +80,8 @@ const options = {
 interface Reading {
   readonly words: readonly string[];
   readonly group: string | undefined;
+  /** As a member of this share group, saying that of each record. */
+  readonly shared: { readonly groupId: string; readonly says: Acknowledgement } | undefined;
   readonly partition: number | undefined;
   readonly from: Place;
   readonly until: Place | undefined;
@@ -94,6 +104,7 @@ const consume = command({
     ["consume orders 'bills-*' --from '5m ago' --format '%D %t %k %v'", "several, since then"],
     ["consume orders --from -5 --match-json status=paid", "among the last five, those paid"],
     ["consume orders --group billing", "as a member of a group: start it twice to share"],
+    ["consume jobs --share-group workers --max-messages 1", "one job that nobody else gets"],
     ["consume orders --partition 0 --from 41 --max-messages 1", "one record"],
   ],
   run: (context, { operands, options }) => {
@@ -103,6 +114,11 @@ const consume = command({
       const partitions: TopicPartition[] = [];
       for (const topic of topics) {
         partitions.push(...await partitionsOf(client, { topic, partition: reading.partition }));
+      }
+      const { shared } = reading;
+      if (shared !== undefined) {
+        const { groupId, says: acknowledgement } = shared;
+        return await printShared(context, client, { ...reading, groupId, topics, acknowledgement });
       }
       const consumer = new Consumer(client, {
         groupId: reading.group,
@@ -139,6 +155,9 @@ function readingOf(
   if (group !== undefined && (partition ?? from ?? until) !== undefined) {
     throw refuse("a group shares the partitions itself: drop --partition, --from and --until");
   }
+  const sharing = given["share-group"];
+  const acknowledgement = acknowledgementOf(given);
+  if (sharing !== undefined) checkShared(given, refuse);
   if (from !== undefined && given["from-beginning"]) {
     throw refuse("give --from or --from-beginning, not both");
   }
@@ -156,6 +175,9 @@ function readingOf(
   return {
     words,
     group,
+    shared: sharing === undefined || acknowledgement === undefined
+      ? undefined
+      : { groupId: sharing, says: acknowledgement },
     partition,
     from: from === undefined
       ? given["from-beginning"] ? "earliest" : "latest"
@@ -167,6 +189,29 @@ function readingOf(
     isWanted: filterOf(given),
     format: recordsFormat(format, { withKey: given.keys, forTerminal }),
   };
+}
+
+/** What a share group leaves no room for. */
+function checkShared(
+  given: Values<typeof options>,
+  refuse: (reason: string) => ArgumentFault,
+): void {
+  const { "share-group": name, group, partition, from, until } = given;
+  if ((group ?? partition ?? from ?? until ?? given["isolation-level"]) !== undefined) {
+    throw refuse(
+      "the brokers say what a share group reads: drop --group, --partition, --from, --until and " +
+        "--isolation-level",
+    );
+  }
+  if (given["from-beginning"]) {
+    throw refuse(
+      "where a share group begins is one of its configs: ottla configs alter --group " +
+        `${name} --set share.auto.offset.reset=earliest`,
+    );
+  }
+  if (filterOf(given) !== undefined) {
+    throw refuse("what a filter left out would be lost for the share group: drop --match-…");
+  }
 }
 
 /** Has the consumer read from where it is to begin; returns where to end, if anywhere. */

@@ -56,6 +56,11 @@ export const groups: readonly CommandGroup[] = [
     load: async () => (await import("./cluster.ts")).commands,
   },
   {
+    name: "features",
+    about: "list the features of a cluster, and have them at another level",
+    load: async () => (await import("./features.ts")).commands,
+  },
+  {
     name: "transactions",
     about: "list and describe transactions, find those that hang, abort one by hand",
     load: async () => (await import("./transactions.ts")).commands,
@@ -69,6 +74,11 @@ export const groups: readonly CommandGroup[] = [
     name: "acls",
     about: "list, add and remove rules of who may do what",
     load: async () => (await import("./acls.ts")).commands,
+  },
+  {
+    name: "tokens",
+    about: "make, list, renew and take back tokens that stand for a user",
+    load: async () => (await import("./tokens.ts")).commands,
   },
   {
     name: "log",

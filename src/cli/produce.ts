@@ -8,6 +8,13 @@ import { type CliContext, exitCode, onInterrupt } from "./context.ts";
 import { isKafkaError, noPartition, onUnknownTopic } from "./failures.ts";
 import { jsonRecord, type RecordDefaults, textRecord, wholeRecord } from "./input_records.ts";
 import { linesOf } from "./lines.ts";
+import {
+  inTransaction,
+  type Outlet,
+  plainly,
+  transactionOf,
+  transactionOptions,
+} from "./outlet.ts";
 import { pairsOf } from "./pairs.ts";
 import { momentOf } from "./places.ts";
 import { readFile } from "./text_file.ts";
@@ -45,6 +52,7 @@ const options = {
     also: ["request-required-acks"],
     about: "whom to wait for (default all)",
   },
+  ...transactionOptions,
   ...brokerOptions,
 } as const;
 
@@ -61,6 +69,7 @@ const produce = command({
     ["produce copies --format json < orders.json", "what consume --format json has printed"],
     ["produce pictures cat.png dog.png", "a record for each file"],
     ["produce orders --record-key 42 --tombstone", "delete key 42 of a compacted topic"],
+    ["produce orders --transactional-id import < orders.txt", "all of the file, or none of it"],
   ],
   run: (context, { operands: [topic, ...files], options }) => {
     const { compression = "none", acks = "all", partition } = options;
@@ -74,14 +83,22 @@ const produce = command({
     if (!(acks in acksByName)) {
       throw new ArgumentFault(`--acks takes 0, 1 or all, not "${acks}"\n${seeHelp("produce")}`);
     }
+    const transaction = transactionOf(options, acksByName[acks]);
     return withClient(context, options, async (client) => {
       const producer = new Producer(client, {
         compression: compression as CompressionType,
         acks: acksByName[acks],
+        ...transaction,
       });
-      const failure = await sendAll(context, { producer, topic, records });
-      if (failure === undefined) return exitCode.ok;
-      return await explain(failure, { client, topic, partition });
+      const outlet =
+        await (transaction === undefined ? plainly(producer) : inTransaction(producer));
+      try {
+        await sendAll(context, { producer, outlet, topic, records });
+      } catch (error) {
+        await explain(error, { client, topic, partition });
+        throw error;
+      }
+      return exitCode.ok;
     });
   },
 });
@@ -153,12 +170,17 @@ async function* lineRecords(
   for await (const line of linesOf(process.stdin())) yield toRecord(line, ++number);
 }
 
-/** Sends until the input ends or Ctrl-C comes, and gives what went wrong, if anything did. */
+/** Sends until the input ends or Ctrl-C comes, and throws what went wrong, if anything did. */
 async function sendAll(
   context: CliContext,
-  to: { producer: Producer; topic: string; records: AsyncIterable<ProducerRecord> },
-): Promise<unknown> {
-  const { producer, topic } = to;
+  to: {
+    readonly producer: Producer;
+    readonly outlet: Outlet;
+    readonly topic: string;
+    readonly records: AsyncIterable<ProducerRecord>;
+  },
+): Promise<void> {
+  const { producer, outlet, topic } = to;
   const { clock } = context.runtime;
   let sent = 0;
   let toldMs = clock.monotonic();
@@ -171,8 +193,11 @@ async function sendAll(
   try {
     while (failure === undefined) {
       const next = await Promise.race([records.next(), interrupted]);
+      if (next === undefined && outlet.isTransaction) {
+        failure ??= new UsageFault("stopped before the end of the input");
+      }
       if (next === undefined || next.done) break;
-      producer.send(next.value).then(() => sent++, (error) => failure ??= error);
+      outlet.send(next.value).then(() => sent++, (error) => failure ??= error);
       await producer.ready();
       if (clock.monotonic() - toldMs < progressMs) continue;
       toldMs = clock.monotonic();
@@ -183,21 +208,34 @@ async function sendAll(
     // What came before is sent all the same.
     failure ??= error;
   }
-  await producer.close();
-  stop();
-  context.note(`Sent ${sent} ${sent === 1 ? "record" : "records"} to ${topic}.`);
-  return failure;
+  try {
+    await outlet.end(failure);
+    context.note(sentWords({ sent, topic, isTransaction: outlet.isTransaction, failure }));
+  } finally {
+    stop();
+  }
+  if (failure !== undefined) throw failure;
 }
 
-/** Throws what went wrong, in the words of the command line. */
+function sentWords(
+  of: { sent: number; topic: string; isTransaction: boolean; failure: unknown },
+): string {
+  const { sent, topic, isTransaction, failure } = of;
+  const records = `${sent} ${sent === 1 ? "record" : "records"}`;
+  if (!isTransaction) return `Sent ${records} to ${topic}.`;
+  return failure === undefined
+    ? `Sent ${records} to ${topic}, in one transaction.`
+    : "The transaction is aborted: nobody who reads committed records sees any of it.";
+}
+
+/** Throws what went wrong in the words of the command line, where it has some for it. */
 async function explain(
   failure: unknown,
   at: { client: Client; topic: string; partition: number | undefined },
-): Promise<never> {
+): Promise<void> {
   const { client, topic, partition } = at;
-  if (partition !== undefined && isKafkaError(failure, "UNKNOWN_TOPIC_OR_PARTITION")) {
-    const found = await client.topic(topic).catch((error) => onUnknownTopic(error, topic));
-    throw noPartition(topic, { partition, count: found.partitions.length });
-  }
-  return onUnknownTopic(failure, topic);
+  if (!isKafkaError(failure, "UNKNOWN_TOPIC_OR_PARTITION")) return;
+  if (partition === undefined) return onUnknownTopic(failure, topic);
+  const found = await client.topic(topic).catch((error) => onUnknownTopic(error, topic));
+  throw noPartition(topic, { partition, count: found.partitions.length });
 }

@@ -4,13 +4,17 @@
 //   text    paid                    json    {"topic":"orders","partition":0,"offset":7,...}
 //   raw     the value's bytes       %p:%o %k   0:7 customer-1
 
+import { toBase64 } from "../base/base64.ts";
 import { concatBytes, fromUtf8 } from "../base/bytes.ts";
 import { escapedJson, escapedLines } from "../base/visible.ts";
 import type { ConsumerRecord } from "../client/mod.ts";
 import { ArgumentFault, seeHelp } from "./arguments.ts";
 
+/** A record that is to be printed; of a share group with how often it was handed out. */
+export type PrintedRecord = ConsumerRecord & { readonly deliveryCount?: number };
+
 /** Records as they are to be printed. */
-export type RecordsFormat = (records: readonly ConsumerRecord[]) => string | Uint8Array;
+export type RecordsFormat = (records: readonly PrintedRecord[]) => string | Uint8Array;
 
 /** For whom records are printed. */
 export interface FormatOptions {
@@ -22,7 +26,7 @@ export interface FormatOptions {
 
 /** The format that `--format` names, or draws with `%`. */
 export function recordsFormat(format: string, options: FormatOptions): RecordsFormat {
-  const lines = (print: (record: ConsumerRecord) => string): RecordsFormat => (records) =>
+  const lines = (print: (record: PrintedRecord) => string): RecordsFormat => (records) =>
     records.map((record) => print(record) + "\n").join("");
   if (format === "text") return lines((record) => formatText(record, options));
   if (format === "json") return lines(formatJson);
@@ -56,8 +60,8 @@ export function formatText(
  * UTF-8; headers are pairs, since names may repeat. The timestamp is in ms since the Unix epoch,
  * as a string past 2^53.
  */
-export function formatJson(record: ConsumerRecord): string {
-  const { timestamp } = record;
+export function formatJson(record: PrintedRecord): string {
+  const { timestamp, deliveryCount } = record;
   return escapedJson(JSON.stringify({
     topic: record.topic,
     partition: record.partition,
@@ -66,6 +70,7 @@ export function formatJson(record: ConsumerRecord): string {
     key: jsonBytes(record.key),
     value: jsonBytes(record.value),
     headers: record.headers.map(({ key, value }) => [key, jsonBytes(value)]),
+    ...deliveryCount !== undefined && { deliveryCount },
   }));
 }
 
@@ -74,14 +79,12 @@ function jsonBytes(bytes: Uint8Array | null): string | { base64: string } | null
   try {
     return strictUtf8.decode(bytes);
   } catch {
-    let binary = "";
-    for (const byte of bytes) binary += String.fromCharCode(byte);
-    return { base64: btoa(binary) };
+    return { base64: toBase64(bytes) };
   }
 }
 
 /** What each letter of a template stands for. */
-const parts: Readonly<Record<string, (record: ConsumerRecord) => string>> = {
+const parts: Readonly<Record<string, (record: PrintedRecord) => string>> = {
   t: ({ topic }) => topic,
   p: ({ partition }) => `${partition}`,
   o: ({ offset }) => `${offset}`,
@@ -90,13 +93,14 @@ const parts: Readonly<Record<string, (record: ConsumerRecord) => string>> = {
   h: ({ headers }) => headers.map(({ key, value }) => `${key}=${textOf(value)}`).join(","),
   T: ({ timestamp }) => `${timestamp}`,
   D: ({ timestamp }) => dateOf(timestamp),
+  d: ({ deliveryCount }) => `${deliveryCount ?? 1}`,
   K: ({ key }) => `${key?.length ?? -1}`,
   V: ({ value }) => `${value?.length ?? -1}`,
 };
 
 /** The letters of templates, for help texts. */
 export const templateWords = "%t topic, %p partition, %o offset, %k key, %v value, %h headers, " +
-  "%T time in ms, %D date, %K and %V sizes";
+  "%T time in ms, %D date, %K and %V sizes, %d deliveries";
 
 const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", "\\": "\\" };
 
@@ -104,8 +108,8 @@ const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", "
 function templateOf(
   template: string,
   { forTerminal }: FormatOptions,
-): (record: ConsumerRecord) => string {
-  const pieces: ((record: ConsumerRecord) => string)[] = [];
+): (record: PrintedRecord) => string {
+  const pieces: ((record: PrintedRecord) => string)[] = [];
   for (const [, letter, escape, plain] of template.matchAll(/%(.?)|\\(.?)|([^%\\]+)/gsu)) {
     if (plain !== undefined) pieces.push(() => plain);
     else if (escape !== undefined) pieces.push(() => escapes[escape] ?? `\\${escape}`);
@@ -118,7 +122,7 @@ function templateOf(
   };
 }
 
-function partOf(letter: string): (record: ConsumerRecord) => string {
+function partOf(letter: string): (record: PrintedRecord) => string {
   const part = parts[letter];
   if (part !== undefined) return part;
   throw new ArgumentFault(

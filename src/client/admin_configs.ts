@@ -1,16 +1,21 @@
-// Configurations of topics, brokers and groups, for tools: described, and changed key by key.
+// Configurations of topics, brokers, groups and of what clients are to measure, for tools:
+// described, and changed key by key.
 
 import { IncrementalAlterConfigs } from "../protocol/apis/44_incremental_alter_configs.ts";
 import { DescribeConfigs } from "../protocol/mod.ts";
 import type { Client, RequestTarget } from "./client.ts";
 import { checkCode, onlyAnswer } from "./faults.ts";
 
-/** What has a configuration: a topic or a group by name, a broker by id, all brokers together. */
+/**
+ * What has a configuration: a topic or a group by name, a broker by id, all brokers together, a
+ * subscription to what clients measure by its name (KIP-714).
+ */
 export type ConfigResource =
   | { readonly topic: string }
   | { readonly broker: number }
   | { readonly brokers: "all" }
-  | { readonly group: string };
+  | { readonly group: string }
+  | { readonly clientMetrics: string };
 
 /** A configuration key as it is in force. */
 export interface ConfigEntry {
@@ -19,7 +24,7 @@ export interface ConfigEntry {
   /** null when it is sensitive or has none. */
   readonly value: string | null;
   /** Where the value comes from. */
-  readonly source: "topic" | "broker" | "group" | "default" | "unknown";
+  readonly source: "topic" | "broker" | "group" | "clientMetrics" | "default" | "unknown";
   /** Whether it holds from the start, and cannot be changed. */
   readonly isReadOnly: boolean;
   /** Whether the value is a secret, and not told. */
@@ -34,13 +39,14 @@ export interface ConfigChanges {
   readonly unset?: readonly string[];
 }
 
-/** Kafka's ConfigSource codes: 1 topic; 2, 3, 4 of a broker; 5 default; 8 group. */
+/** Kafka's ConfigSource: 1 topic; 2, 3, 4 of a broker; 5 default; 7 client metrics; 8 group. */
 const sources: Readonly<Record<number, ConfigEntry["source"]>> = {
   1: "topic",
   2: "broker",
   3: "broker",
   4: "broker",
   5: "default",
+  7: "clientMetrics",
   8: "group",
 };
 
@@ -51,6 +57,9 @@ const deleteOperation = 1;
 function named(resource: ConfigResource): { type: number; name: string; target: RequestTarget } {
   if ("topic" in resource) return { type: 2, name: resource.topic, target: { to: "any" } };
   if ("group" in resource) return { type: 32, name: resource.group, target: { to: "any" } };
+  if ("clientMetrics" in resource) {
+    return { type: 16, name: resource.clientMetrics, target: { to: "any" } };
+  }
   if ("brokers" in resource) return { type: 4, name: "", target: { to: "any" } };
   return { type: 4, name: String(resource.broker), target: { to: resource.broker } };
 }
@@ -58,6 +67,7 @@ function named(resource: ConfigResource): { type: number; name: string; target: 
 function aboutOf(resource: ConfigResource): string {
   if ("topic" in resource) return `topic ${resource.topic}`;
   if ("group" in resource) return `group ${resource.group}`;
+  if ("clientMetrics" in resource) return `client metrics ${resource.clientMetrics}`;
   return "brokers" in resource ? "all brokers" : `broker ${resource.broker}`;
 }
 

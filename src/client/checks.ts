@@ -95,12 +95,12 @@ export function checkCommitter(call: string, by: unknown): void {
   throw new UsageFault(`${call}: by.generation is a whole number, not ${show(generation)}`);
 }
 
-/** A topic or a group by name, a broker by id, or all brokers. */
+/** A topic, a group or client metrics by name, a broker by id, or all brokers. */
 export function checkResource(call: string, given: unknown): void {
   const named = Object.entries(given ?? {}).filter(([, name]) => name !== undefined);
   const [[kind, name] = [], ...others] = named;
   if (others.length > 0) throw new UsageFault(`${call} takes one resource, not ${show(given)}`);
-  if (kind === "topic" || kind === "group") checkText(call, kind, name);
+  if (kind === "topic" || kind === "group" || kind === "clientMetrics") checkText(call, kind, name);
   else if (kind === "broker") checkCount(call, kind, name);
   else if (kind !== "brokers" || name !== "all") {
     throw new UsageFault(`${call} takes { topic }, { group } or { broker }, not ${show(given)}`);

@@ -155,3 +155,17 @@ export type { Finding } from "./diagnosis.ts";
 /** Why a client cannot work with a cluster, for tools. */
 export const loadDiagnosis = (): Promise<typeof import("./diagnosis.ts")> =>
   import("./diagnosis.ts");
+
+export type { FeatureChange } from "./admin_features.ts";
+
+/** Features, for tools: list, have at another level. */
+export const loadFeatureAdmin = (): Promise<typeof import("./admin_features.ts")> =>
+  import("./admin_features.ts");
+
+/** Delegation tokens, for tools: make, list, renew, let expire. */
+export const loadTokenAdmin = (): Promise<typeof import("./admin_tokens.ts")> =>
+  import("./admin_tokens.ts");
+
+/** Who keeps the metadata, for tools. */
+export const loadQuorumAdmin = (): Promise<typeof import("./admin_quorum.ts")> =>
+  import("./admin_quorum.ts");

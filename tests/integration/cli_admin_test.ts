@@ -224,10 +224,70 @@ Deno.test("the cluster and its disks are shown", async () => {
   const rangeOf = (apis: { key: number; min: number; max: number }[], of: number) =>
     apis.filter(({ key }) => key === of).map(({ min, max }) => [min, max]);
   assertEquals(rangeOf(served.apis, 3), rangeOf(protocol, 3));
+  const quorum = await ottla.out("cluster quorum");
+  assertMatch(quorum, /^Node 1 leads since epoch \d+, high watermark \d+\n\nNODE +ROLE +END +LAG /);
+  assertMatch(quorum, / 1 +leader +\d+ +0 +20\S+Z\n$/);
   assertMatch(await ottla.out("log dirs"), /BROKER +PATH +PARTITIONS +SIZE +FREE +OF/);
   const [dir] = JSON.parse(await ottla.out("log dirs --json"));
   const orders = dir.partitions.filter(({ topic }: { topic: string }) => topic === "orders");
   assertEquals(orders.length, 2);
   assert(orders.some(({ sizeBytes }: { sizeBytes: number }) => sizeBytes > 0));
   assertMatch(await ottla.out("log dirs --partitions"), /orders +1 +\d+ B +0 /);
+});
+
+Deno.test("what clients are to measure is set, shown and taken back", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  await ottla.out(
+    "configs alter --client-metrics all --set metrics=org.apache.kafka. --set interval.ms=30000",
+  );
+  const shown = await ottla.out("configs describe --client-metrics all");
+  assertMatch(shown, /interval\.ms +30000 +clientMetrics\n/);
+  assertMatch(shown, /metrics +org\.apache\.kafka\. +clientMetrics\n/);
+  await ottla.out("configs alter --client-metrics all --unset interval.ms --unset metrics");
+  const gone = await ottla.run("configs describe --client-metrics all");
+  assertEquals([gone.stdout, gone.stderr], ["", "Nothing is set. See all with --all.\n"]);
+});
+
+Deno.test("features are listed, raised and, where nothing is lost, lowered", async () => {
+  await using broker = await BrokerProcess.start({
+    settings: { "ottla.metadata.version": "29" },
+  });
+  const ottla = new CommandLine(broker);
+  const levels = async () =>
+    Object.fromEntries(
+      JSON.parse(await ottla.out("features list --json"))
+        .map(({ name, level }: { name: string; level: number }) => [name, level]),
+    );
+  const before = await levels();
+  assertEquals(before["metadata.version"], 29);
+  const dry = await ottla.run("features upgrade metadata.version=30 --dry-run");
+  assertEquals(
+    dry.stderr,
+    "It would work. Nothing was changed (--dry-run): metadata.version=30.\n",
+  );
+  assertEquals(await levels(), before);
+  await ottla.out("features upgrade metadata.version=30");
+  assertEquals(await levels(), { ...before, "metadata.version": 30 });
+  assertMatch(await ottla.out("features list"), /metadata\.version +30 +7 +\d+\n/);
+  const lower = await ottla.run("features downgrade metadata.version=29");
+  assertEquals(lower.code, 1);
+  assertStringIncludes(lower.stderr, "(INVALID_UPDATE_VERSION)");
+  const wrong = await ottla.run("features upgrade metadata.version");
+  assertEquals(wrong.code, 2);
+  assertStringIncludes(wrong.stderr, '"metadata.version" is not FEATURE=LEVEL');
+});
+
+Deno.test("a Streams program begins anew, without what it kept for itself", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  const own = ["app-counts-changelog", "app-by-key-repartition"];
+  await ottla.out(`topics create orders ${own.join(" ")} -p 1`);
+  for (const topic of ["orders", ...own]) await ottla.out(`produce ${topic}`, "a\nb\n");
+  await ottla.out("groups reset app --topic orders --to latest");
+  const moved = JSON.parse(await ottla.out("groups reset app --all-topics --to earliest --json"));
+  assertEquals(moved, [{ topic: "orders", partition: 0, offset: 0 }]);
+  await ottla.out("topics delete app-*-changelog app-*-repartition --yes");
+  const left = JSON.parse(await ottla.out("topics list --json"));
+  assertEquals(left.map(({ name }: { name: string }) => name), ["orders"]);
 });

@@ -166,3 +166,55 @@ Deno.test("options of other tools are understood, and told what they are called 
     "",
   ]);
 });
+
+Deno.test("all of an input goes into one transaction, or none of it", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  await ottla.out("topics create orders --partitions 1");
+  const given = "produce orders --format json --transactional-id import";
+  const lines = (count: number) =>
+    Array.from({ length: count }, (_, i) => `{"value":"${i}"}\n`).join("");
+  const whole = await ottla.run(given, lines(3));
+  assertEquals(whole.stderr, "Sent 3 records to orders, in one transaction.\n");
+  const half = await ottla.run(given, lines(2) + "no JSON\n");
+  assertEquals(half.code, 1);
+  assertStringIncludes(half.stderr, "The transaction is aborted: nobody who reads committed");
+  assertStringIncludes(half.stderr, "ottla: line 3 is no record");
+  const committed = `consume orders ${all} --isolation-level read_committed`;
+  assertEquals(await ottla.out(committed), "0\n1\n2\n");
+  const [listed] = JSON.parse(await ottla.out("transactions list --json"));
+  assertEquals([listed.transactionalId, listed.state], ["import", "CompleteAbort"]);
+
+  const wrong = await ottla.run("produce orders --transactional-id import --acks 1", "a\n");
+  assertEquals(wrong.code, 2);
+  assertStringIncludes(wrong.stderr, "a transaction waits for all: drop --acks");
+});
+
+Deno.test("records of a share group are printed once each, unless given back", async () => {
+  await using broker = await BrokerProcess.start();
+  const ottla = new CommandLine(broker);
+  await ottla.out("topics create jobs --partitions 1");
+  await ottla.out("configs alter --group workers --set share.auto.offset.reset=earliest");
+  await ottla.out("produce jobs", "one\ntwo\nthree\n");
+  const member = (words: string) => ottla.out(`consume jobs --share-group workers ${words}`);
+  // Given back, and so handed out again.
+  assertEquals(await member("--max-messages 1 --acknowledge release"), "one\n");
+  const first = JSON.parse(await member("--max-messages 1 --format json"));
+  assertEquals([first.value, first.deliveryCount], ["one", 2]);
+  assertEquals(await member("--max-messages 1 --format %o:%v"), "1:two\n");
+  assertEquals(await member("--max-messages 1 --acknowledge reject"), "three\n");
+  await ottla.out("produce jobs", "four\n");
+  assertEquals(await member("--max-messages 1"), "four\n");
+  assertEquals(await member("--timeout-ms 300"), "");
+  const wrong: [words: string, reason: string][] = [
+    ["--from 0", "the brokers say what a share group reads"],
+    ["--from-beginning", "--set share.auto.offset.reset=earliest"],
+    ["--match-key a", "what a filter left out would be lost"],
+    ["--acknowledge maybe", '--acknowledge takes accept, release, reject, not "maybe"'],
+  ];
+  for (const [words, reason] of wrong) {
+    const refused = await ottla.run(`consume jobs --share-group workers ${words}`);
+    assertEquals(refused.code, 2, words);
+    assertStringIncludes(refused.stderr, reason);
+  }
+});
