@@ -18,7 +18,7 @@ import {
 import { everyApi } from "../protocol/every_table.ts";
 import type { Clock, Timers } from "../runtime/ports.ts";
 import type { FaultEffect, Faults } from "./faults.ts";
-import { filterPlaces, mergeAnswers, type Struct } from "./message_topics.ts";
+import { filterPlaces, mergeAnswers, type Struct } from "../protocol/message_topics.ts";
 import { refuse, type Refused } from "./refusals.ts";
 import type { Release } from "./releases.ts";
 import { isPlaceOf, type RequestLog, SeenRequest } from "./requests.ts";

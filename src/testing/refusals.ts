@@ -9,7 +9,7 @@
 import { itemAt } from "../base/items.ts";
 import { allHandlers } from "../broker/mod.ts";
 import { type AnyApi, type ErrorCode, errorMessage, errorName } from "../protocol/mod.ts";
-import type { Struct } from "./message_topics.ts";
+import type { Struct } from "../protocol/message_topics.ts";
 
 /** What is refused, and how. */
 export interface Refusal {

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { BytesReader, BytesWriter } from "../base/bytes.ts";
 import { allHandlers } from "../broker/mod.ts";
 import { type AnyApi, encodeResponse, ErrorCode, Produce, visitErrors } from "../protocol/mod.ts";
-import { placesIn, type Struct } from "./message_topics.ts";
+import { placesIn, type Struct } from "../protocol/message_topics.ts";
 import { refuse } from "./refusals.ts";
 
 /** A message of which nothing is said, as it is decoded. */

@@ -10,7 +10,7 @@
 import { ConnectionFault, UsageFault } from "../base/faults.ts";
 import type { Dispatched } from "../broker/mod.ts";
 import { apiName, ApiVersions, encodeResponse, ErrorCode } from "../protocol/mod.ts";
-import type { Struct } from "./message_topics.ts";
+import type { Struct } from "../protocol/message_topics.ts";
 import { type KafkaRelease, type ReleaseFacts, releaseFacts } from "./releases_table.ts";
 import type { SeenRequest } from "./requests.ts";
 

@@ -11,7 +11,7 @@ import { UsageFault } from "../base/faults.ts";
 import { checkOptions, type OptionKinds } from "../base/options.ts";
 import type { AnyApi, RequestHeader } from "../protocol/mod.ts";
 import { everyApi } from "../protocol/every_table.ts";
-import { type NameOfId, type Place, placesIn, type Struct } from "./message_topics.ts";
+import { type NameOfId, type Place, placesIn, type Struct } from "../protocol/message_topics.ts";
 
 const requestsMax = 1_000;
 const bytesMax = 16 * 1024 * 1024;
