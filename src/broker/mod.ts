@@ -17,6 +17,7 @@ export {
 export type { LocalCluster, LocalClusterOptions } from "./local/local_cluster.ts";
 export type { Dispatch, Dispatched } from "./network/connection.ts";
 export type { Session } from "./network/session.ts";
+export type { TraceFilter } from "./network/trace_filter.ts";
 export { isSecretKey } from "./config/secrets.ts";
 export { metricsTlsOf } from "./authentication/tls_terms.ts";
 export { allHandlers } from "./handlers/mod.ts";

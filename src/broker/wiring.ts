@@ -75,7 +75,8 @@ import { Retention } from "./retention.ts";
 import { StandardAuthorizer } from "./standard_authorizer.ts";
 import type { Storage } from "./storage.ts";
 import { Topics } from "./topics.ts";
-import { Tracer } from "./network/trace.ts";
+import { tracerOf } from "./network/trace.ts";
+import type { TraceFilter } from "./network/trace_filter.ts";
 import type { SharePartitions } from "./share/share_partitions.ts";
 import type { ShareSessions } from "./share/share_sessions.ts";
 import type { ShareGroupStates } from "./share/group_states.ts";
@@ -94,6 +95,8 @@ export interface BrokerOptions {
   readonly metadata?: MetadataStore;
   /** Takes the lines of a trace; absent: nothing is traced. */
   readonly trace?: (line: string) => void;
+  /** What the trace is about; absent: everything. */
+  readonly traceFilter?: TraceFilter;
   /** What the metadata is to hold before the first client comes. */
   readonly access?: GivenAccess;
   /** Hears what clients do; absent: nobody does. */
@@ -496,9 +499,9 @@ export class Wiring implements Services {
   }
 
   #makeAcceptor(): Acceptor {
-    const { runtime, config, logger, trace, around = (dispatch) => dispatch } = this.#options;
+    const { runtime, config, logger, around = (dispatch) => dispatch } = this.#options;
     const monotonic = () => runtime.clock.monotonic();
-    const tracer = trace === undefined ? undefined : new Tracer(trace, monotonic);
+    const tracer = tracerOf(this.#options, (id) => this.metadata.image.topicById(id)?.name);
     const metrics = this.requestMetrics;
     const dispatcher = new Dispatcher(this, { tracer, metrics, audit: this.audit });
     return new Acceptor({
@@ -517,6 +520,7 @@ export class Wiring implements Services {
       advertised: ({ name }) => config.advertised(name),
       loginOf: (listener) => this.logins.of(listener),
       tls: this.tlsListeners,
+      onConnected: tracer && ((session) => tracer.connected(session)),
       connection: {
         logger,
         requestBytesMax: config.get("socket.request.max.bytes"),

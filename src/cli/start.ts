@@ -19,12 +19,14 @@ import {
   loadConfig,
   type RunningBroker,
   startBroker,
+  type TraceFilter,
 } from "../broker/mod.ts";
 import type { Address, Files, Logger, LogLevel, Runtime, Timer } from "../runtime/ports.ts";
 import { ArgumentFault, command, nearest, seeHelp, type Values } from "./arguments.ts";
 import { type CliContext, exitCode, onInterrupt } from "./context.ts";
 import type { ClusterHomeOptions } from "./cluster_home.ts";
 import { readTextFile } from "./text_file.ts";
+import { traceFilterOf, traceOptions } from "./trace_options.ts";
 
 const levels: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error"];
 const saidAfterMs = 1_900;
@@ -44,7 +46,7 @@ const options = {
   "log-format": { kind: "text", value: "text|json", about: "for people or for machines" },
   "log-level": { kind: "text", value: "LEVEL", about: `${levels.join(", ")} (default info)` },
   seed: { kind: "text", value: "FILE", about: "topics, records and groups to have, as JSON" },
-  trace: { kind: "flag", about: "print every request and response, one line each" },
+  ...traceOptions,
 } as const;
 
 const start = command({
@@ -60,6 +62,7 @@ const start = command({
     ["start --cluster etcd://a:2379,b:2379/main --node-id 2", "as a broker of the cluster main"],
     ["start --nodes 3 --ephemeral", "a cluster for tests, on ports 9092 to 9094 of this machine"],
     ["start --trace --log-level warn", "watch clients talk"],
+    ["start --trace-only api=Produce --trace-only topic=orders", "what is sent to one topic"],
   ],
   run: async (context, parsed) => {
     const { runtime } = context;
@@ -88,12 +91,14 @@ const start = command({
     const ended = signalled(context, logger);
     const fatal = Promise.withResolvers<unknown>();
     const trace = (line: string) => context.out(escapedLines(line) + "\n");
+    const traceFilter = await traceFilterOf(flags["trace-only"]);
     const given = {
       input,
       config: alone,
       runtime,
       logger,
-      trace: flags.trace ? trace : undefined,
+      trace: flags.trace || traceFilter !== undefined ? trace : undefined,
+      traceFilter,
       onLost: fatal.resolve,
     };
     const started = flags.nodes === undefined
@@ -114,6 +119,7 @@ export const commands = [start];
 /** What a start is given. */
 export interface StartGiven extends ClusterHomeOptions {
   readonly trace: ((line: string) => void) | undefined;
+  readonly traceFilter: TraceFilter | undefined;
 }
 
 /** What has started: a broker, or several. */
@@ -134,13 +140,20 @@ interface ReadyLine {
 }
 
 async function startOne(given: StartGiven): Promise<Started> {
-  const { runtime, logger, trace, onLost } = given;
+  const { runtime, logger, trace, traceFilter, onLost } = given;
   const { config, metadata } = await homeOf(given);
   const start = config.get("ottla.metrics.port") === null
     ? startBroker
     : (await import("../http/mod.ts")).startMonitoredBroker;
-  const broker = await start({ runtime, config, metadata, logger, onFatal: onLost, trace })
-    .catch(onUnusableFolder);
+  const broker = await start({
+    runtime,
+    config,
+    metadata,
+    logger,
+    onFatal: onLost,
+    trace,
+    traceFilter,
+  }).catch(onUnusableFolder);
   const { address } = broker;
   const folder = config.ephemeral ? "memory" : config.dataFolders.join(",");
   return { address, close: () => broker.close(), config, metadata, ready: [{ address, folder }] };

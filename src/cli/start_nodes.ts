@@ -25,7 +25,7 @@ const ownKeys = [
 
 /** Starts them; resolves once clients can connect to each. */
 export async function startNodes(given: StartGiven & { readonly nodes: number }): Promise<Started> {
-  const { input, config, nodes, runtime, logger, trace, onLost } = given;
+  const { input, config, nodes, runtime, logger, trace, traceFilter, onLost } = given;
   const { host, port } = placeOf(config, nodes);
   const settings = Object.fromEntries(
     Object.entries(clusterDefaults(nodes)).filter(([key]) =>
@@ -42,6 +42,7 @@ export async function startNodes(given: StartGiven & { readonly nodes: number })
     logger,
     sessionMs: config.get("broker.session.timeout.ms"),
     trace: trace && ((id, line) => trace(`broker ${id}: ${line}`)),
+    traceFilter,
     onFatal: onLost,
   });
   const { addresses } = cluster;

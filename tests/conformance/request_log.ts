@@ -1,7 +1,7 @@
 // Which versions of which requests reached a broker, in the broker's own words (`--trace`): that a
 // client was told to speak old versions, or a wrong one, is no proof that it did.
 //
-//   127.0.0.1:40312 rdkafka #7 > Produce v2 request: acks=-1 ...   ──> Produce: 2
+//   09:30:00.125 127.0.0.1:40312 rdkafka #7 > Produce v2 request: acks=-1 ...   ──> Produce: 2
 //
 // Invariant: what `take` returns includes every request that was answered before the call. The
 // trace comes in order, so a request of our own marks where it is to end.
@@ -13,7 +13,7 @@ import { RawClient, type Reachable } from "../harness/raw_client.ts";
 /** The versions that were used, by the API's name. */
 export type UsedVersions = ReadonlyMap<string, ReadonlySet<number>>;
 
-const requestLine = /^(\S+) (\S+) #\d+ > (\w+) v(\d+) request/;
+const requestLine = /^[\d:.]+ (\S+) (\S+) #\d+ > (\w+) v(\d+) request/;
 const ourOwn = "raw-client";
 
 export class RequestLog {

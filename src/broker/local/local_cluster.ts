@@ -14,6 +14,7 @@ import { type MetadataMember, SharedMetadata } from "../../cluster/mod.ts";
 import type { Address, Files, Logger, Runtime, Timer } from "../../runtime/ports.ts";
 import { Broker } from "../broker.ts";
 import { type ConfigInput, loadConfig } from "../config/mod.ts";
+import type { TraceFilter } from "../network/trace_filter.ts";
 import { Gate } from "./gate.ts";
 
 export interface LocalClusterOptions {
@@ -32,6 +33,8 @@ export interface LocalClusterOptions {
   readonly sessionMs: number;
   /** Takes the lines of a trace, with the id of the broker; absent: nothing is traced. */
   readonly trace?: (id: BrokerId, line: string) => void;
+  /** What the trace is about; absent: everything. */
+  readonly traceFilter?: TraceFilter;
   /** A bug of ours that must not be lived with, in any of them; absent: it is only logged. */
   readonly onFatal?: (error: unknown) => void;
 }
@@ -152,7 +155,8 @@ export class LocalCluster {
 
   async #start(member: Member): Promise<void> {
     const { id, files } = member;
-    const { runtime, host, port, settings, input, logger, trace, onFatal } = this.#options;
+    const { runtime, host, port, settings, input, logger, trace, traceFilter, onFatal } =
+      this.#options;
     const isApart = (address: Address) => this.#areApart(id, address);
     const gate = member.gate = new Gate(runtime, { files, isApart });
     const store = member.store = this.#metadata.member(() => gate.runtime.timers.turn());
@@ -172,6 +176,7 @@ export class LocalCluster {
       metadata: store,
       logger: ofOne(logger.child(`broker${id}`), () => member.gate === gate),
       trace: trace && ((line) => trace(id, line)),
+      traceFilter,
       onFatal,
     });
     member.address = member.running.address;

@@ -28,6 +28,7 @@ import { type ConnectionBounds, ConnectionCounts, type ReachedBound } from "./co
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import type { ListenerAddress } from "../config/listeners.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
+import type { Session } from "./session.ts";
 
 /** Connections that are idle, or that others wait for, are looked for this often. */
 const sweepIntervalMs = 1_000;
@@ -56,6 +57,8 @@ export interface AcceptorOptions {
   readonly loginOf: (listener: string) => LoginOptions | undefined;
   /** Which listeners are behind TLS, and who has shown which certificate. */
   readonly tls: Pick<TlsListeners, "of" | "principalOf" | "watch">;
+  /** Hears of each client that is let in; absent: nobody does. */
+  readonly onConnected?: (session: Session) => void;
   readonly connection: Omit<
     ConnectionOptions,
     "listener" | "principal" | "login" | "timers" | "monotonic"
@@ -251,6 +254,7 @@ export class Acceptor {
       monotonic,
     });
     logger.log("debug", "accepted a connection", { peer: formatAddress(socket.remote) });
+    this.#options.onConnected?.(connection.session);
     if (principal !== undefined) {
       this.#options.connection.onLogin?.(connection.session, { mechanism: "TLS" });
     }

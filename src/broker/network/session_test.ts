@@ -3,6 +3,7 @@ import { firstOf } from "../../base/items.ts";
 import { Metadata } from "../../protocol/mod.ts";
 import { anonymous, principalText, Session } from "./session.ts";
 import { Tracer } from "./trace.ts";
+import { simulate } from "../../runtime/simulated.ts";
 
 const remote = { host: "10.0.0.2", port: 40_312 };
 const listener = { name: "PLAINTEXT", advertised: { host: "broker", port: 9092 } };
@@ -39,8 +40,16 @@ Deno.test("a trace names the principal of who has said who they are, and of nobo
   const caption = (principal: typeof anonymous) => {
     const lines: string[] = [];
     const session = new Session({ remote, listener, principal });
-    new Tracer((line) => lines.push(line), () => 0).response(session, header, Metadata, undefined);
-    return firstOf(lines).split(" < ")[0];
+    const { clock, codecs } = simulate(1).start("machine");
+    const tracer = new Tracer({
+      write: (line) => lines.push(line),
+      clock,
+      codecs,
+      filter: {},
+      nameOfId: () => undefined,
+    });
+    tracer.request(session, header, Metadata, { topics: [] });
+    return firstOf(lines).split(" > ")[0]?.replace(/^[\d:.]+ /, "");
   };
   assertEquals(caption(anonymous), "10.0.0.2:40312 rdkafka #7");
   assertEquals(caption({ type: "User", name: "alice" }), "10.0.0.2:40312 User:alice rdkafka #7");
