@@ -14,6 +14,7 @@ import type { AlterConfigs } from "../protocol/apis/33_alter_configs.ts";
 import type { IncrementalAlterConfigs } from "../protocol/apis/44_incremental_alter_configs.ts";
 import { type MetadataImage, ResourceType } from "./image.ts";
 import type { MetadataRecordInput } from "./records.ts";
+import { eligibilityChanges } from "./replication.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 import type { Decision } from "./store.ts";
 import { topicNameProblem } from "./topic_names.ts";
@@ -59,7 +60,7 @@ export function decideAlterConfigs(
   request: AlterRequest,
   rules: ConfigRules,
 ): Pieces<Decision<Response>> {
-  return decide(request, rules, (resource) => {
+  return decide({ image, request, rules }, (resource) => {
     const { configs } = resource;
     if (resource.resourceType === ResourceType.BROKER_LOGGER) {
       return invalid("Levels of loggers are changed by IncrementalAlterConfigs.");
@@ -79,7 +80,7 @@ export function decideIncrementalAlterConfigs(
   request: IncrementalRequest,
   rules: ConfigRules,
 ): Pieces<Decision<Response>> {
-  return decide(request, rules, (resource) => {
+  return decide({ image, request, rules }, (resource) => {
     const { configs, resourceType, resourceName } = resource;
     const isLogger = resourceType === ResourceType.BROKER_LOGGER;
     const given = configs.filter(({ configOperation }) => configOperation !== operation.DELETE);
@@ -109,8 +110,11 @@ interface NamedConfigs extends ConfigResource {
 type Plan = readonly MetadataRecordInput[] | Refusal;
 
 function* decide<Resource extends NamedConfigs>(
-  request: { readonly resources: readonly Resource[]; readonly validateOnly: boolean },
-  rules: ConfigRules,
+  { image, request, rules }: {
+    readonly image: MetadataImage;
+    readonly request: { readonly resources: readonly Resource[]; readonly validateOnly: boolean };
+    readonly rules: ConfigRules;
+  },
   plan: (resource: Resource) => Plan,
 ): Pieces<Decision<Response>> {
   const records: MetadataRecordInput[] = [];
@@ -131,6 +135,7 @@ function* decide<Resource extends NamedConfigs>(
     const { resourceType, resourceName } = resource;
     responses.push({ ...outcome, resourceType, resourceName });
   }
+  records.push(...eligibilityChanges(image, records));
   return { records: request.validateOnly ? [] : records, response: { responses } };
 }
 

@@ -56,6 +56,7 @@ export {
   decidePreferredLeaders,
   decideRegisterMember,
   decideServe,
+  type ElectionDefaults,
   minInSyncReplicas,
 } from "./replication.ts";
 export { type ClientQuota, entityKey, type QuotaEntityPart } from "./principals.ts";

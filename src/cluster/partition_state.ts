@@ -8,6 +8,8 @@
 //                                   the ELR, too, where its log may lack what it acknowledged
 //   alter         the leader        the ISR is this; who is new in it must live, by the broker
 //                                   epoch that its last fetch named (KIP-903)
+//   minIsr        an operator       min.insync.replicas is another: where enough are in sync by it,
+//                                   nobody else is eligible any more (KIP-966)
 //   prefer        an operator       the first replica leads, where it is in sync
 //   unclean       an operator       any replica that lives leads, though it may lack records
 //   reassign      an operator       other replicas; null: as they were (KIP-455)
@@ -50,6 +52,7 @@ export type PartitionEvent =
   | { readonly type: "settle" }
   | { readonly type: "registered"; readonly id: BrokerId; readonly isSuspect: boolean }
   | { readonly type: "alter"; readonly isr: readonly InSyncReplica[] }
+  | { readonly type: "minIsr" }
   | { readonly type: "prefer" }
   | { readonly type: "unclean"; readonly candidate?: BrokerId }
   | { readonly type: "reassign"; readonly replicas: readonly BrokerId[] | null };
@@ -83,6 +86,8 @@ function stepped(
       const isr = state.replicas.filter((id) => event.isr.some((each) => each.id === id));
       return moved({ ...withIsr(state, isr, { view }), recovering: false }, view);
     }
+    case "minIsr":
+      return withIsr(state, state.isr, { view });
     case "prefer":
       return preferred(state, view);
     case "unclean":
@@ -169,8 +174,7 @@ function elected(state: PartitionImage, view: PartitionView): PartitionImage {
   if (isr.length > 0) return without;
   const eligible = activeOf(replicas, state, view).find((id) => elr.includes(id));
   if (eligible !== undefined) return led(withIsr(without, [eligible], { view }), eligible, view);
-  if (!view.allowsUnclean || elr.length > 0) return without;
-  return uncleanlyElected(without, undefined, view);
+  return view.allowsUnclean ? uncleanlyElected(without, undefined, view) : without;
 }
 
 function led(state: PartitionImage, leader: BrokerId, view: PartitionView): PartitionImage {

@@ -35,22 +35,39 @@ import type { MetadataRecordInput } from "./records.ts";
 import { brokerRecord } from "./image_records.ts";
 import type { Decision } from "./store.ts";
 
+const minIsrKey = "min.insync.replicas";
+
+/** What topics are configured by. */
+type Settings = Pick<MetadataImage, "configs" | "topicConfigs">;
+
 /** What is set for a topic, or for all of them. */
-function topicSetting(image: MetadataImage, topic: string, name: string): string | undefined {
+function topicSetting(image: Settings, topic: string, name: string): string | undefined {
   return image.topicConfigs(topic).get(name) ??
     image.configs(ResourceType.BROKER, "").get(name);
 }
 
 /** How many replicas of a topic's partitions must be in sync for acks=all. */
-export function minInSyncReplicas(image: MetadataImage, topic: string): number {
-  return Number(topicSetting(image, topic, "min.insync.replicas") ?? 1);
+export function minInSyncReplicas(image: Settings, topic: string): number {
+  return Number(topicSetting(image, topic, minIsrKey) ?? 1);
 }
 
 /** Brokers as they will be once the records of a decision are in the image. */
 type Brokers = (id: BrokerId) => BrokerImage | undefined;
 
+/** What decisions go by where a topic says nothing. */
+export interface ElectionDefaults {
+  /** Whether who lacks records may lead where nobody else can. */
+  readonly allowsUnclean: boolean;
+}
+
 /** What transitions of a topic's partitions look at. */
-function viewOf(image: MetadataImage, topic: string, brokers: Brokers): PartitionView {
+function viewOf(
+  image: MetadataImage,
+  topic: string,
+  brokers: Brokers,
+  defaults: ElectionDefaults = { allowsUnclean: false },
+): PartitionView {
+  const unclean = topicSetting(image, topic, "unclean.leader.election.enable");
   const isAlone = image.brokers().length === 1;
   return {
     isActive(id, folder) {
@@ -61,7 +78,7 @@ function viewOf(image: MetadataImage, topic: string, brokers: Brokers): Partitio
     // Alone nobody compares it.
     epochOf: (id) => isAlone ? -1 : brokers(id)?.epoch ?? -1,
     minIsr: minInSyncReplicas(image, topic),
-    allowsUnclean: topicSetting(image, topic, "unclean.leader.election.enable") === "true",
+    allowsUnclean: unclean === undefined ? defaults.allowsUnclean : unclean === "true",
   };
 }
 
@@ -69,11 +86,14 @@ function viewOf(image: MetadataImage, topic: string, brokers: Brokers): Partitio
 function inAll(
   image: MetadataImage,
   event: PartitionEvent,
-  brokers: Brokers = (id) => image.broker(id),
+  { brokers = (id) => image.broker(id), defaults }: {
+    readonly brokers?: Brokers;
+    readonly defaults?: ElectionDefaults;
+  } = {},
 ): MetadataRecordInput[] {
   const records: MetadataRecordInput[] = [];
   for (const topic of image.topics()) {
-    const view = viewOf(image, topic.name, brokers);
+    const view = viewOf(image, topic.name, brokers, defaults);
     for (const partition of topic.partitions) {
       const after = transition(partition, event, view);
       if (after !== partition) records.push(partitionChange(topic.id, partition, after));
@@ -105,7 +125,7 @@ export function decideRegisterMember(
   const { brokerId: id } = registration;
   const { records: [register], response } = decideRegisterBroker(image, registration);
   const others: Brokers = (each) => each === id ? undefined : image.broker(each);
-  const left = inAll(image, { type: "registered", id, isSuspect }, others);
+  const left = inAll(image, { type: "registered", id, isSuspect }, { brokers: others });
   return { records: [register!, ...left], response };
 }
 
@@ -156,7 +176,7 @@ function decideStanding(
   };
   const version = recordVersions(image).registrationChange;
   const change = { type: "BrokerRegistrationChangeRecord", version, fields } as const;
-  return { records: [change, ...inAll(image, { type: "settle" }, brokers)], response: true };
+  return { records: [change, ...inAll(image, { type: "settle" }, { brokers })], response: true };
 }
 
 /** Of a member of a cluster only these directories are left: others lead what lay in the rest. */
@@ -169,7 +189,7 @@ export function decideLostDirectories(
   if (broker === undefined || records.length === 0) return { records, response };
   const changed = { ...broker, directories: working.directories };
   const brokers: Brokers = (id) => id === working.brokerId ? changed : image.broker(id);
-  return { records: [...records, ...inAll(image, { type: "settle" }, brokers)], response };
+  return { records: [...records, ...inAll(image, { type: "settle" }, { brokers })], response };
 }
 
 /** What a leader says of its ISR. */
@@ -208,6 +228,7 @@ export function decideAlterPartition(
 export function decideControllerPass(
   image: MetadataImage,
   alive: (id: BrokerId) => Int64 | undefined,
+  defaults?: ElectionDefaults,
 ): Decision<void> {
   const gone = new Map<BrokerId, BrokerImage>();
   const records: MetadataRecordInput[] = [];
@@ -217,35 +238,48 @@ export function decideControllerPass(
     records.push(...decideFenceBroker(image, broker.id).records);
   }
   const brokers: Brokers = (id) => gone.get(id) ?? image.broker(id);
-  records.push(...inAll(image, { type: "settle" }, brokers));
+  records.push(...inAll(image, { type: "settle" }, { brokers, defaults }));
   return { records, response: undefined };
 }
 
-/** Lets the first replicas lead again, where more than a tenth of a broker's are led elsewhere. */
-export function decidePreferredLeaders(image: MetadataImage): Decision<number> {
-  const records: MetadataRecordInput[] = [];
-  const counts = new Map<BrokerId, { led: number; preferred: number }>();
-  const each = function* () {
-    for (const topic of image.topics()) {
-      for (const partition of topic.partitions) yield { topic, partition };
-    }
+/**
+ * What a change of configuration makes of partitions, to be appended with it: where
+ * min.insync.replicas falls to what is in sync, the high watermark moves on by those alone, so
+ * that from the same moment nobody else is eligible.
+ */
+export function eligibilityChanges(
+  image: MetadataImage,
+  changes: readonly MetadataRecordInput[],
+): MetadataRecordInput[] {
+  const set = new Map<string, string | null>();
+  for (const { type, fields } of changes) {
+    if (type !== "ConfigRecord" || fields.name !== minIsrKey) continue;
+    set.set(settingOf(fields.resourceType, fields.resourceName), fields.value);
+  }
+  if (set.size === 0) return [];
+  const minIsrOf = (resourceType: number, name: string) => {
+    const changed = set.get(settingOf(resourceType, name));
+    return changed === undefined ? image.configs(resourceType, name).get(minIsrKey) : changed;
   };
-  for (const { partition: { replicas: [first], leader } } of each()) {
-    if (first === undefined) continue;
-    const count = counts.get(first) ?? { led: 0, preferred: 0 };
-    counts.set(first, count);
-    count.preferred++;
-    if (leader === first) count.led++;
-  }
-  for (const at of each()) {
-    const { led, preferred } = counts.get(at.partition.replicas[0] ?? -1) ?? noCount;
-    if (preferred === 0 || (preferred - led) / preferred <= imbalanceMax) continue;
-    const record = changeOf(image, at, { type: "prefer" });
-    if (record !== undefined) records.push(record);
-  }
-  return { records, response: records.length };
+  const ofAll = minIsrOf(ResourceType.BROKER, "") ?? "1";
+  return image.topics().flatMap((topic) => {
+    const minIsr = Number(minIsrOf(ResourceType.TOPIC, topic.name) ?? ofAll);
+    const view = { ...viewOf(image, topic.name, (id) => image.broker(id)), minIsr };
+    return topic.partitions.flatMap((partition) => {
+      const isConcerned = partition.elr.length + partition.lastKnownElr.length > 0;
+      if (!isConcerned) return [];
+      const after = transition(partition, { type: "minIsr" }, view);
+      return after === partition ? [] : [partitionChange(topic.id, partition, after)];
+    });
+  });
 }
 
-const noCount = { led: 0, preferred: 0 };
-/** Kafka's leader.imbalance.per.broker.percentage, as a share. */
-const imbalanceMax = 0.1;
+function settingOf(resourceType: number, resourceName: string): string {
+  return `${resourceType}:${resourceName}`;
+}
+
+/** Lets the first replicas lead again, where they are in sync and others do. */
+export function decidePreferredLeaders(image: MetadataImage): Decision<number> {
+  const records = inAll(image, { type: "prefer" });
+  return { records, response: records.length };
+}

@@ -428,7 +428,6 @@ const ownKeys = {
     type: "boolean",
     default: "false",
     update: "cluster-wide",
-    ignored: withoutIt,
     doc: "Whether a replica that is not in sync may become leader, at the price of losing records.",
   },
   "message.max.bytes": {
@@ -1341,7 +1340,6 @@ export const topicKeys = {
     type: "boolean",
     default: "false",
     synonyms: ["unclean.leader.election.enable"],
-    ignored: withoutIt,
     doc: "Whether a replica that is not in sync may become leader, at the price of losing records.",
   },
 } as const satisfies Readonly<Record<string, TopicConfigKey>>;

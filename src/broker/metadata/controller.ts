@@ -14,6 +14,7 @@ import {
   type BrokerLease,
   decideControllerPass,
   decidePreferredLeaders,
+  type ElectionDefaults,
   type MetadataStore,
 } from "../../cluster/mod.ts";
 import type { Clock, Logger, Timer, Timers } from "../../runtime/ports.ts";
@@ -27,6 +28,8 @@ export interface ControllerOptions {
   readonly logger: Logger;
   /** How often the first replicas are let lead again; undefined: not by themselves. */
   readonly balanceIntervalMs: () => number | undefined;
+  /** What elections go by where a topic says nothing. */
+  readonly defaults: () => ElectionDefaults;
   readonly onBug: (error: unknown) => void;
 }
 
@@ -108,7 +111,7 @@ export class Controller {
     const { metadata } = this.#options;
     const { liveness, leaderEpoch: controllerEpoch } = metadata;
     return metadata.change((image) => ({
-      ...decideControllerPass(image, (id) => liveness.alive(id)),
+      ...decideControllerPass(image, (id) => liveness.alive(id), this.#options.defaults()),
       controllerEpoch,
     }));
   }

@@ -112,6 +112,7 @@ export class Replication {
         config.get("auto.leader.rebalance.enable")
           ? config.get("leader.imbalance.check.interval.seconds") * 1000
           : undefined,
+      defaults: () => ({ allowsUnclean: config.get("unclean.leader.election.enable") }),
       onBug,
     });
   }
