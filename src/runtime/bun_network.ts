@@ -22,6 +22,8 @@ interface BunHandle {
   shutdown(): void;
   pause(): void;
   resume(): void;
+  ref(): void;
+  unref(): void;
   close(): void;
 }
 
@@ -93,6 +95,11 @@ class BunTransport implements Transport {
 
   resume(): void {
     this.#handle.resume();
+  }
+
+  hold(isHeld: boolean): void {
+    if (isHeld) this.#handle.ref();
+    else this.#handle.unref();
   }
 
   destroy(): void {

@@ -124,6 +124,12 @@ class DenoSocket implements Socket {
     this.#ahead.begin();
   }
 
+  holdProcess(isHeld: boolean): void {
+    if (this.#isClosed) return;
+    if (isHeld) this.#connection.ref();
+    else this.#connection.unref();
+  }
+
   write(bytes: Uint8Array): Promise<void> {
     assert(this.#writing === undefined, "one write at a time");
     this.#writing = bytes;

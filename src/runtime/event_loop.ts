@@ -30,16 +30,30 @@ export const immediateTimers: Timers = {
   turn: () => new Promise((resolve) => setImmediate(resolve)),
 };
 
-function after(delayMs: number, run: () => void): Timer {
+function after(
+  delayMs: number,
+  run: () => void,
+  { holdsProcess = true }: { holdsProcess?: boolean } = {},
+): Timer {
   const due = stopwatch() + delayMs;
   let handle: ReturnType<typeof setTimeout>;
+  const sleep = (ms: number) => {
+    handle = setTimeout(fire, Math.min(Math.ceil(ms), delayMsMax));
+    if (!holdsProcess) letGo(handle);
+  };
   const fire = () => {
     const rest = due - stopwatch();
-    if (rest > 0) handle = setTimeout(fire, Math.min(Math.ceil(rest), delayMsMax));
+    if (rest > 0) sleep(rest);
     else run();
   };
-  handle = setTimeout(fire, Math.min(Math.max(0, Math.ceil(delayMs)), delayMsMax));
+  sleep(Math.max(0, delayMs));
   return { cancel: () => clearTimeout(handle) };
+}
+
+/** A number on Deno, an object elsewhere. */
+function letGo(handle: unknown): void {
+  if (typeof handle === "number") Deno.unrefTimer(handle);
+  else (handle as { unref(): void }).unref();
 }
 
 /** Comes after a millisecond; after a chain of immediates on Deno pings took thirty. */

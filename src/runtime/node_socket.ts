@@ -29,6 +29,11 @@ class NodeTransport implements Transport {
     this.#handle.resume();
   }
 
+  hold(isHeld: boolean): void {
+    if (isHeld) this.#handle.ref();
+    else this.#handle.unref();
+  }
+
   destroy(): void {
     this.#handle.destroy();
   }

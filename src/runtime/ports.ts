@@ -21,8 +21,11 @@ export interface Timer {
 }
 
 export interface Timers {
-  /** Calls `run` once, `delayMs` from now or as soon after as the event loop allows. */
-  after(delayMs: number, run: () => void): Timer;
+  /**
+   * Calls `run` once, `delayMs` from now or as soon after as the event loop allows. The process
+   * lives on until then, unless `holdsProcess` is false.
+   */
+  after(delayMs: number, run: () => void, options?: { holdsProcess?: boolean }): Timer;
   /**
    * Resolves once every event that is due has run, those of sockets included: a turn of the event
    * loop, not a microtask.
@@ -74,6 +77,8 @@ export interface Socket {
    * Rejects with PlatformFault "Closed" when the connection is gone.
    */
   write(bytes: Uint8Array): Promise<void> | undefined;
+  /** Whether the process lives on for as long as this is open. It does, to begin with. */
+  holdProcess(isHeld: boolean): void;
   /** Closes the sending side, behind what was written: the peer reads an end. Never rejects. */
   closeWrite(): Promise<void>;
   /**

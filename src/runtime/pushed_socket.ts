@@ -26,6 +26,8 @@ export interface Transport {
   end(): void;
   pause(): void;
   resume(): void;
+  /** Whether the process lives on for as long as the connection does. */
+  hold(isHeld: boolean): void;
   /** Closes both sides at once and frees the descriptor. */
   destroy(): void;
 }
@@ -72,6 +74,10 @@ export class PushedSocket implements Socket {
       this.#reading = { into, resolve, reject };
       this.#deliver();
     });
+  }
+
+  holdProcess(isHeld: boolean): void {
+    if (!this.#released) this.#transport.hold(isHeld);
   }
 
   /** What is pushed is heard of without being asked for. */

@@ -115,6 +115,9 @@ export class End implements Transport {
     this.#release();
   }
 
+  /** A simulated process ends when the test says so. */
+  hold(): void {}
+
   /**
    * Our process closed: the peer reads what is under way and then an end, and can send no more. As
    * in TCP, it hears of a reset instead where some of what it sent was not read.

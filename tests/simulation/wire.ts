@@ -127,6 +127,10 @@ class WatchedSocket implements Socket {
     this.#inner.watch();
   }
 
+  holdProcess(isHeld: boolean): void {
+    this.#inner.holdProcess(isHeld);
+  }
+
   closeWrite(): Promise<void> {
     return this.#inner.closeWrite();
   }
