@@ -9,6 +9,7 @@
 import {
   type Admin,
   adminOf,
+  type CallOptions,
   Client,
   type ClientOptions,
   Consumer,
@@ -19,6 +20,7 @@ import {
   type ShareConsumerOptions,
 } from "./src/client/mod.ts";
 import { UsageFault } from "./src/base/faults.ts";
+import { signalOf } from "./src/client/aborting.ts";
 import { detectRuntime } from "./src/runtime/detect.ts";
 
 export type {
@@ -30,6 +32,7 @@ export type {
   AssignorName,
   BrokerMetadata,
   ByteSink,
+  CallOptions,
   ClientOptions,
   ClusterDescription,
   CommittedOffset,
@@ -76,7 +79,6 @@ export type {
   RecordMetadata,
   RecordSink,
   SaslOptions,
-  SendOptions,
   SerializedPart,
   Serializer,
   Serializers,
@@ -133,8 +135,9 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** As {@link connect}. */
-  static async connect(options: ClientOptions): Promise<Cluster> {
-    return new Cluster(await Client.connect(await detectRuntime(), options));
+  static async connect(options: ClientOptions, call?: CallOptions): Promise<Cluster> {
+    const signal = signalOf("connect", call);
+    return new Cluster(await Client.connect(await detectRuntime(), options, { signal }));
   }
 
   /** Sends records. */
@@ -183,8 +186,9 @@ export class Cluster implements AsyncDisposable {
 /**
  * Connects to the first broker of `bootstrap` that answers.
  *
- * Throws PlatformFault, at once, when none does.
+ * Throws PlatformFault, at once, when none does; the reason of `signal` when that is aborted
+ * before.
  */
-export function connect(options: ClientOptions): Promise<Cluster> {
-  return Cluster.connect(options);
+export function connect(options: ClientOptions, call?: CallOptions): Promise<Cluster> {
+  return Cluster.connect(options, call);
 }

@@ -1,7 +1,8 @@
 // What tools ask of a cluster, and change in it, as methods of one object: the functions of
 // admin_*.ts, group_offsets.ts and offsets.ts with their client filled in.
 //
-// Invariant: a method looks at what it is given, and does what the function of its name does.
+// Invariant: a method looks at what it is given, and does what the function of its name does, for
+// as long as its caller waits: the last argument of each says until when.
 
 import type { Uuid } from "../base/ids.ts";
 import { type ClusterDescription, describeCluster } from "./admin_cluster.ts";
@@ -16,7 +17,8 @@ import {
   listTopics,
   type NewTopic,
 } from "./admin_topics.ts";
-import { type AdminTools, toolsOf } from "./admin_tools.ts";
+import { type CallOptions, checkedSignal } from "./aborting.ts";
+import { type AdminTools, forCall, toolsOf } from "./admin_tools.ts";
 import { checkOptions } from "../base/options.ts";
 import {
   checkCommitter,
@@ -39,40 +41,46 @@ import {
 import type { TopicMetadata } from "./metadata.ts";
 import { type ListedOffset, listOffsets, type OffsetSpec, type TopicPartition } from "./offsets.ts";
 
-/** What tools ask of a cluster, and change in it. What a broker refuses rejects with KafkaError. */
+/**
+ * What tools ask of a cluster, and change in it. What a broker refuses rejects with KafkaError. The
+ * `signal` among the options of a call ends the waiting; what was asked for by then may be done.
+ */
 export interface Admin extends AdminTools {
   /** All topics by name; Kafka's own (`__consumer_offsets`) are marked `isInternal`. */
-  listTopics(): Promise<TopicMetadata[]>;
+  listTopics(options?: CallOptions): Promise<TopicMetadata[]>;
   /** Fresh metadata of one topic: UNKNOWN_TOPIC_OR_PARTITION when there is none. */
-  describeTopic(name: string): Promise<TopicMetadata>;
+  describeTopic(name: string, options?: CallOptions): Promise<TopicMetadata>;
   /** Creates a topic and resolves with its id: TOPIC_ALREADY_EXISTS and the like. */
-  createTopic(topic: NewTopic): Promise<Uuid>;
+  createTopic(topic: NewTopic, options?: CallOptions): Promise<Uuid>;
   /** Deletes a topic with all its records. */
-  deleteTopic(name: string): Promise<void>;
+  deleteTopic(name: string, options?: CallOptions): Promise<void>;
   /** Grows a topic to `count` partitions. Keys may move: they are placed by the new count. */
-  createPartitions(grown: { topic: string; count: number }): Promise<void>;
+  createPartitions(
+    grown: { topic: string; count: number },
+    options?: CallOptions,
+  ): Promise<void>;
   /** The cluster's id, its controller and its brokers. */
-  describeCluster(): Promise<ClusterDescription>;
+  describeCluster(options?: CallOptions): Promise<ClusterDescription>;
   /** The configs of a topic or a broker by name, all or those named. */
   describeConfigs(
     resource: ConfigResource,
-    options?: { names?: readonly string[] },
+    options?: CallOptions & { names?: readonly string[] },
   ): Promise<ConfigEntry[]>;
   /** The groups of every broker, by id. */
-  listGroups(): Promise<ListedGroup[]>;
+  listGroups(options?: CallOptions): Promise<ListedGroup[]>;
   /** A classic group with its members: GROUP_ID_NOT_FOUND when there is none. */
-  describeGroup(groupId: string): Promise<DescribedGroup>;
+  describeGroup(groupId: string, options?: CallOptions): Promise<DescribedGroup>;
   /** Deletes an empty group with what it has committed: NON_EMPTY_GROUP while it has members. */
-  deleteGroup(groupId: string): Promise<void>;
+  deleteGroup(groupId: string, options?: CallOptions): Promise<void>;
   /** Commits `offsets` for a group. */
   commitOffsets(
     groupId: string,
-    options: { offsets: readonly OffsetToCommit[]; by?: Committer },
+    options: CallOptions & { offsets: readonly OffsetToCommit[]; by?: Committer },
   ): Promise<void>;
   /** What a group has committed for `partitions`, or for all when null; others are left out. */
   committedOffsets(
     groupId: string,
-    options: { partitions: readonly TopicPartition[] | null },
+    options: CallOptions & { partitions: readonly TopicPartition[] | null },
   ): Promise<CommittedOffset[]>;
   /**
    * The offset at `spec` of each partition, in the order given; with `readCommitted` the latest is
@@ -80,7 +88,7 @@ export interface Admin extends AdminTools {
    */
   listOffsets(
     partitions: readonly TopicPartition[],
-    options: { spec: OffsetSpec; readCommitted?: boolean },
+    options: CallOptions & { spec: OffsetSpec; readCommitted?: boolean },
   ): Promise<ListedOffset[]>;
 }
 
@@ -100,24 +108,26 @@ function topicsOf(
   client: Client,
 ): Part<"listTopics" | "describeTopic" | "createTopic" | "deleteTopic" | "createPartitions"> {
   return {
-    listTopics: () => listTopics(client),
-    async describeTopic(name) {
+    async listTopics(options) {
+      return await listTopics(forCall(client, "listTopics", options));
+    },
+    async describeTopic(name, options) {
       checkText("describeTopic", "a topic", name);
-      return await describeTopic(client, name);
+      return await describeTopic(forCall(client, "describeTopic", options), name);
     },
-    async createTopic(topic) {
+    async createTopic(topic, options) {
       checkNewTopic("createTopic", topic);
-      return await createTopic(client, topic);
+      return await createTopic(forCall(client, "createTopic", options), topic);
     },
-    async deleteTopic(name) {
+    async deleteTopic(name, options) {
       checkText("deleteTopic", "a topic", name);
-      await deleteTopic(client, name);
+      await deleteTopic(forCall(client, "deleteTopic", options), name);
     },
-    async createPartitions(grown) {
+    async createPartitions(grown, options) {
       checkOptions("createPartitions", grown, { topic: "text", count: "count" });
       checkText("createPartitions", "topic", grown.topic);
       checkCount("createPartitions", "count", grown.count);
-      await createPartitions(client, grown);
+      await createPartitions(forCall(client, "createPartitions", options), grown);
     },
   };
 }
@@ -126,29 +136,32 @@ function groupsOf(
   client: Client,
 ): Part<"listGroups" | "describeGroup" | "deleteGroup" | "commitOffsets" | "committedOffsets"> {
   return {
-    listGroups: () => listGroups(client),
-    async describeGroup(groupId) {
-      checkText("describeGroup", "a group", groupId);
-      return await describeGroup(client, groupId);
+    async listGroups(options) {
+      return await listGroups(forCall(client, "listGroups", options));
     },
-    async deleteGroup(groupId) {
+    async describeGroup(groupId, options) {
+      checkText("describeGroup", "a group", groupId);
+      return await describeGroup(forCall(client, "describeGroup", options), groupId);
+    },
+    async deleteGroup(groupId, options) {
       checkText("deleteGroup", "a group", groupId);
-      await deleteGroup(client, groupId);
+      await deleteGroup(forCall(client, "deleteGroup", options), groupId);
     },
     async commitOffsets(groupId, options) {
       const call = "commitOffsets";
       checkText(call, "a group", groupId);
-      checkOptions(call, options, { offsets: "list", by: "object" });
+      checkOptions(call, options, { offsets: "list", by: "object", signal: "any" });
       checkOffsets(call, options.offsets);
       checkCommitter(call, options.by);
-      await commitOffsets(client, groupId, options);
+      await commitOffsets(client.until(checkedSignal(call, options.signal)), groupId, options);
     },
     async committedOffsets(groupId, options) {
       const call = "committedOffsets";
       checkText(call, "a group", groupId);
-      checkOptions(call, options, { partitions: "any" });
+      checkOptions(call, options, { partitions: "any", signal: "any" });
       if (options.partitions !== null) checkPartitions(call, options.partitions);
-      return await committedOffsets(client, groupId, options);
+      const until = client.until(checkedSignal(call, options.signal));
+      return await committedOffsets(until, groupId, options);
     },
   };
 }
@@ -157,19 +170,24 @@ function clusterOf(
   client: Client,
 ): Part<"describeCluster" | "describeConfigs" | "listOffsets"> {
   return {
-    describeCluster: () => describeCluster(client),
-    async describeConfigs(resource, options) {
-      checkResource("describeConfigs", resource);
-      if (options !== undefined) checkOptions("describeConfigs", options, { names: "list" });
-      for (const name of options?.names ?? []) checkText("describeConfigs", "each of names", name);
-      return await describeConfigs(client, resource, options);
+    async describeCluster(options) {
+      return await describeCluster(forCall(client, "describeCluster", options));
+    },
+    async describeConfigs(resource, options = {}) {
+      const call = "describeConfigs";
+      checkResource(call, resource);
+      checkOptions(call, options, { names: "list", signal: "any" });
+      for (const name of options.names ?? []) checkText(call, "each of names", name);
+      const until = client.until(checkedSignal(call, options.signal));
+      return await describeConfigs(until, resource, options);
     },
     async listOffsets(partitions, options) {
       const call = "listOffsets";
       checkPartitions(call, partitions);
-      checkOptions(call, options, { spec: "any", readCommitted: "flag" });
+      checkOptions(call, options, { spec: "any", readCommitted: "flag", signal: "any" });
       checkPlace(call, options.spec);
-      return await listOffsets(client, partitions, options);
+      const until = client.until(checkedSignal(call, options.signal));
+      return await listOffsets(until, partitions, options);
     },
   };
 }

@@ -3,6 +3,7 @@
 //
 // Invariant: a method looks at what it is given, and does what the function of its name does.
 
+import { type CallOptions, signalOf } from "./aborting.ts";
 import { checkOptions } from "../base/options.ts";
 import { loading } from "../base/loading.ts";
 import type { AccessRule, AccessRuleFilter } from "./admin_acls.ts";
@@ -20,44 +21,69 @@ import type { TopicPartition, TopicPartitionOffset } from "./offsets.ts";
 /** What tools ask for now and then. What a broker refuses rejects with KafkaError. */
 export interface AdminTools {
   /** Changes keys of a topic, a group or brokers, all of them or none: INVALID_CONFIG and more. */
-  alterConfigs(resource: ConfigResource, changes: ConfigChanges): Promise<void>;
+  alterConfigs(
+    resource: ConfigResource,
+    changes: ConfigChanges,
+    options?: CallOptions,
+  ): Promise<void>;
   /** Deletes the records below these offsets: OFFSET_OUT_OF_RANGE where the log ends before. */
-  deleteRecords(places: readonly TopicPartitionOffset[]): Promise<TrimmedPartition[]>;
+  deleteRecords(
+    places: readonly TopicPartitionOffset[],
+    options?: CallOptions,
+  ): Promise<TrimmedPartition[]>;
   /** Forgets what a group has committed: GROUP_SUBSCRIBED_TO_TOPIC while members read it. */
-  deleteOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void>;
+  deleteOffsets(
+    groupId: string,
+    partitions: readonly TopicPartition[],
+    options?: CallOptions,
+  ): Promise<void>;
   /** The log directories of every broker, and what is in them. */
-  describeLogDirs(): Promise<LogDir[]>;
+  describeLogDirs(options?: CallOptions): Promise<LogDir[]>;
   /** All quotas that there are. */
-  listQuotas(): Promise<EntityQuotas[]>;
+  listQuotas(options?: CallOptions): Promise<EntityQuotas[]>;
   /** Sets and removes quotas of one entity, all of them or none. */
   alterQuotas(
     entity: QuotaEntity,
     changes: { set?: Readonly<Record<string, number>>; remove?: readonly string[] },
+    options?: CallOptions,
   ): Promise<void>;
   /** The transactional ids of every broker, in order. */
-  listTransactions(): Promise<ListedTransaction[]>;
+  listTransactions(options?: CallOptions): Promise<ListedTransaction[]>;
   /** One transactional id: TRANSACTIONAL_ID_NOT_FOUND when there is none. */
-  describeTransaction(transactionalId: string): Promise<DescribedTransaction>;
+  describeTransaction(
+    transactionalId: string,
+    options?: CallOptions,
+  ): Promise<DescribedTransaction>;
   /** The access rules that a filter matches, by default all. */
-  listAcls(filter?: AccessRuleFilter): Promise<AccessRule[]>;
+  listAcls(filter?: AccessRuleFilter, options?: CallOptions): Promise<AccessRule[]>;
   /** Adds access rules; one that is there already stays as it is. */
-  addAcls(rules: readonly AccessRule[]): Promise<void>;
+  addAcls(rules: readonly AccessRule[], options?: CallOptions): Promise<void>;
   /** Removes the access rules that one of these filters matches, and returns them. */
-  removeAcls(filters: readonly AccessRuleFilter[]): Promise<AccessRule[]>;
+  removeAcls(
+    filters: readonly AccessRuleFilter[],
+    options?: CallOptions,
+  ): Promise<AccessRule[]>;
   /** The users that log in by SCRAM. */
-  listUsers(): Promise<ListedUser[]>;
+  listUsers(options?: CallOptions): Promise<ListedUser[]>;
   /** Sets the password of a user, and makes the user when there is none. */
-  setPassword(user: { name: string; password: string }): Promise<void>;
+  setPassword(user: { name: string; password: string }, options?: CallOptions): Promise<void>;
   /** Removes a user: RESOURCE_NOT_FOUND when there is none. */
-  removeUser(name: string): Promise<void>;
+  removeUser(name: string, options?: CallOptions): Promise<void>;
 }
 
+const records = () => loading(import("./admin_records.ts"));
+const logDirs = () => loading(import("./admin_log_dirs.ts"));
 const transactions = () => loading(import("./admin_transactions.ts"));
 const acls = () => loading(import("./admin_acls.ts"));
 const users = () => loading(import("./admin_users.ts"));
 const quotas = () => loading(import("./admin_quotas.ts"));
 
 type Part<Names extends keyof AdminTools> = Pick<AdminTools, Names>;
+
+/** `client` for one call: it asks for as long as the caller waits. */
+export function forCall(client: Client, call: string, options: CallOptions | undefined): Client {
+  return client.until(signalOf(call, options));
+}
 
 /** These functions, of `client`. */
 export function toolsOf(client: Client): AdminTools {
@@ -68,17 +94,20 @@ function storedOf(
   client: Client,
 ): Part<"deleteRecords" | "deleteOffsets" | "describeLogDirs"> {
   return {
-    async deleteRecords(places) {
+    async deleteRecords(places, options) {
       checkOffsets("deleteRecords", places);
-      return await (await loading(import("./admin_records.ts"))).deleteRecords(client, places);
+      return await (await records()).deleteRecords(
+        forCall(client, "deleteRecords", options),
+        places,
+      );
     },
-    async deleteOffsets(groupId, partitions) {
+    async deleteOffsets(groupId, partitions, options) {
       checkText("deleteOffsets", "a group", groupId);
       checkPartitions("deleteOffsets", partitions);
-      await deleteOffsets(client, groupId, partitions);
+      await deleteOffsets(forCall(client, "deleteOffsets", options), groupId, partitions);
     },
-    async describeLogDirs() {
-      return await (await loading(import("./admin_log_dirs.ts"))).describeLogDirs(client);
+    async describeLogDirs(options) {
+      return await (await logDirs()).describeLogDirs(forCall(client, "describeLogDirs", options));
     },
   };
 }
@@ -89,7 +118,7 @@ function limitsOf(
   "alterConfigs" | "listQuotas" | "alterQuotas" | "listTransactions" | "describeTransaction"
 > {
   return {
-    async alterConfigs(resource, changes) {
+    async alterConfigs(resource, changes, options) {
       const call = "alterConfigs";
       checkResource(call, resource);
       const { set = {}, unset = [] } = checkOptions(call, changes, {
@@ -100,22 +129,30 @@ function limitsOf(
         checkText(`${call}: ${name}`, "its value", value);
       }
       for (const name of unset) checkText(call, "each of unset", name);
-      await alterConfigs(client, resource, { set, unset });
+      await alterConfigs(forCall(client, call, options), resource, { set, unset });
     },
-    async listQuotas() {
-      return await (await quotas()).listQuotas(client);
+    async listQuotas(options) {
+      return await (await quotas()).listQuotas(forCall(client, "listQuotas", options));
     },
-    async alterQuotas(entity, changes) {
+    async alterQuotas(entity, changes, options) {
       const kinds = { set: "object", remove: "list" } as const;
       const { set = {}, remove = [] } = checkOptions("alterQuotas", changes, kinds);
-      await (await quotas()).alterQuotas(client, entity, { set, remove });
+      await (await quotas()).alterQuotas(forCall(client, "alterQuotas", options), entity, {
+        set,
+        remove,
+      });
     },
-    async listTransactions() {
-      return await (await transactions()).listTransactions(client);
+    async listTransactions(options) {
+      return await (await transactions()).listTransactions(
+        forCall(client, "listTransactions", options),
+      );
     },
-    async describeTransaction(transactionalId) {
+    async describeTransaction(transactionalId, options) {
       checkText("describeTransaction", "a transactional id", transactionalId);
-      return await (await transactions()).describeTransaction(client, transactionalId);
+      return await (await transactions()).describeTransaction(
+        forCall(client, "describeTransaction", options),
+        transactionalId,
+      );
     },
   };
 }
@@ -124,28 +161,31 @@ function accessOf(
   client: Client,
 ): Part<"listAcls" | "addAcls" | "removeAcls" | "listUsers" | "setPassword" | "removeUser"> {
   return {
-    async listAcls(filter = {}) {
-      return await (await acls()).listAcls(client, filter);
+    async listAcls(filter, options) {
+      return await (await acls()).listAcls(forCall(client, "listAcls", options), filter ?? {});
     },
-    async addAcls(rules) {
-      await (await acls()).addAcls(client, rules);
+    async addAcls(rules, options) {
+      await (await acls()).addAcls(forCall(client, "addAcls", options), rules);
     },
-    async removeAcls(filters) {
-      return await (await acls()).removeAcls(client, filters);
+    async removeAcls(filters, options) {
+      return await (await acls()).removeAcls(forCall(client, "removeAcls", options), filters);
     },
-    async listUsers() {
-      return await (await users()).listUsers(client);
+    async listUsers(options) {
+      return await (await users()).listUsers(forCall(client, "listUsers", options));
     },
-    async setPassword(user) {
+    async setPassword(user, options) {
       const kinds = { name: "text", password: "text" } as const;
       const { name, password } = checkOptions("setPassword", user, kinds);
       checkText("setPassword", "name", name);
       checkText("setPassword", "password", password);
-      await (await users()).setPassword(client, { name, password });
+      await (await users()).setPassword(forCall(client, "setPassword", options), {
+        name,
+        password,
+      });
     },
-    async removeUser(name) {
+    async removeUser(name, options) {
       checkText("removeUser", "a user", name);
-      await (await users()).removeUser(client, name);
+      await (await users()).removeUser(forCall(client, "removeUser", options), name);
     },
   };
 }

@@ -2,14 +2,13 @@
 //
 //   Producer, Consumer, admin functions
 //     -> Client: who leads this partition, which broker coordinates this group
-//       -> BrokerConnection per (lane, broker): one TCP connection each
+//       -> Connections: one for each lane and broker
 //
-// A lane keeps requests that wait (a long-polling Fetch, a JoinGroup) from blocking others, since a
-// broker works on one request per connection at a time. Invariant: a lane has at most one open
-// connection to a broker, and a failed one is replaced by the next request, never repaired.
+// Invariant: what is known is one for all that share a connection to the cluster. A view of it for
+// one call (`until`) asks nothing more once that call's signal is aborted; what others wait for as
+// well, such as a look at a topic, goes on.
 
-import { formatAddress } from "../base/address.ts";
-import { ConnectionFault, messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
+import { ConnectionFault, UsageFault } from "../base/faults.ts";
 import type { BrokerId, LeaderEpoch, PartitionId } from "../base/ids.ts";
 import { checkOptions, type OptionKinds } from "../base/options.ts";
 import {
@@ -20,14 +19,16 @@ import {
   type RequestInput,
   type ResponseOf,
 } from "../protocol/mod.ts";
-import type { Address, Runtime, TlsMaterial } from "../runtime/ports.ts";
+import type { Runtime, TlsMaterial } from "../runtime/ports.ts";
+import { type CallOptions, unlessAborted } from "./aborting.ts";
 import { parseBootstrap } from "./address.ts";
-import { BrokerConnection } from "./connection.ts";
+import type { BrokerConnection } from "./connection.ts";
+import { Connections } from "./connections.ts";
 import { checkCode, isConnectionLoss, isRetriable, KafkaError } from "./faults.ts";
 import { type BrokerMetadata, type ClusterMetadata, clusterMetadata } from "./metadata.ts";
 import type { TopicMetadata } from "./metadata.ts";
 import { retrying } from "./retry.ts";
-import { checkSasl, type Credentials, type SaslOptions } from "./sasl.ts";
+import { checkSasl, type SaslOptions } from "./sasl.ts";
 
 /** What the client needs of a runtime. */
 export type ClientPorts = Pick<
@@ -49,6 +50,11 @@ export interface ClientOptions {
   readonly metadataAgeMsMax?: number;
   /** How long to wait for a TCP connection. Default 10,000. */
   readonly connectTimeoutMs?: number;
+  /**
+   * Lets the process end while connections are open and nothing is under way: no request, no
+   * group membership, no loop over records that waits for one. Default false.
+   */
+  readonly unref?: boolean;
   /** Who the client is, where the listener asks for it. */
   readonly sasl?: SaslOptions;
   /** Encrypts the connections: `true`, or whom to trust and what to show. */
@@ -76,6 +82,8 @@ export interface RequestTarget {
   readonly timeoutMs?: number;
   /** No newer version than this, whatever both sides know. */
   readonly versionMax?: number;
+  /** False for what nobody waits for: with `unref` it lets the process end. */
+  readonly holdsProcess?: boolean;
 }
 
 /** Whose coordinator is looked for: KIP-98's transactions, and KIP-932's share groups. */
@@ -95,12 +103,6 @@ export interface NewLeader {
   readonly leaderEpoch: LeaderEpoch;
 }
 
-/** A connection being made, and the connection once it is. */
-interface Link {
-  readonly connecting: Promise<BrokerConnection>;
-  connection?: BrokerConnection;
-}
-
 const optionKinds: OptionKinds<ClientOptions> = {
   bootstrap: "text",
   clientId: "text",
@@ -108,6 +110,7 @@ const optionKinds: OptionKinds<ClientOptions> = {
   retryTimeoutMs: "count",
   metadataAgeMsMax: "count",
   connectTimeoutMs: "count",
+  unref: "flag",
   sasl: "object",
   tls: "flagOrObject",
 };
@@ -116,51 +119,54 @@ const inFlightMax = 5;
 /** A topic that a look has asked the broker to create is there by then, or will not be. */
 const createWaitMs = 3000;
 
+/** What all views of a client have in common. */
+interface Known {
+  readonly connections: Connections;
+  readonly coordinators: Map<string, BrokerId>;
+  readonly topics: Map<string, { topic: TopicMetadata; readAtMs: number }>;
+  readonly looking: Map<string, Promise<TopicMetadata>>;
+  readonly refreshing: Set<string>;
+  brokers: Map<BrokerId, BrokerMetadata>;
+  controller: BrokerId;
+}
+
+type Settings = Required<Omit<ClientOptions, "sasl" | "tls" | "unref">>;
+
+interface Parts {
+  readonly ports: ClientPorts;
+  readonly options: Settings;
+  readonly known: Known;
+}
+
 export class Client {
   readonly ports: ClientPorts;
-  readonly options: Required<Omit<ClientOptions, "sasl" | "tls">>;
-  readonly #sasl: Credentials | undefined;
-  readonly #tls: TlsMaterial | undefined;
-  readonly #bootstrap: readonly Address[];
-  /** Whom of all brokers a request goes to that any of them can answer. */
-  #anyTurn = 0;
-  readonly #connections = new Map<string, Link>();
-  readonly #coordinators = new Map<string, BrokerId>();
-  readonly #topics = new Map<string, { topic: TopicMetadata; readAtMs: number }>();
-  readonly #looking = new Map<string, Promise<TopicMetadata>>();
-  readonly #refreshing = new Set<string>();
-  #brokers = new Map<BrokerId, BrokerMetadata>();
-  #controller: BrokerId = -1;
-  #closed = false;
-  #lanes = 0;
+  readonly options: Settings;
+  readonly #known: Known;
+  /** Of the call that this view is for. */
+  readonly #signal: AbortSignal | undefined;
+  /** What is not for one call alone is asked by the client itself. */
+  readonly #whole: Client;
 
-  private constructor(ports: ClientPorts, options: ClientOptions) {
-    const { sasl, tls, ...given } = checkOptions("connect", options, optionKinds);
-    if (options.bootstrap === undefined) {
-      throw new UsageFault('connect needs bootstrap, such as { bootstrap: "localhost:9092" }');
-    }
-    this.ports = ports;
-    this.#sasl = sasl && checkSasl(sasl, ports);
-    this.#tls = tls ? checkTls(tls) : undefined;
-    this.options = {
-      clientId: "ottla",
-      requestTimeoutMs: 30_000,
-      retryTimeoutMs: 60_000,
-      metadataAgeMsMax: 300_000,
-      connectTimeoutMs: 10_000,
-      ...given,
-    };
-    this.#bootstrap = parseBootstrap(options.bootstrap);
+  private constructor(parts: Parts, call?: { whole: Client; signal: AbortSignal }) {
+    this.ports = parts.ports;
+    this.options = parts.options;
+    this.#known = parts.known;
+    this.#whole = call?.whole ?? this;
+    this.#signal = call?.signal;
   }
 
   /**
    * Connects to the first bootstrap broker that answers. Throws a PlatformFault that names the
    * addresses when none does, at once: waiting for a broker to come up is the caller's choice.
    */
-  static async connect(ports: ClientPorts, options: ClientOptions): Promise<Client> {
-    const client = new Client(ports, options);
+  static async connect(
+    ports: ClientPorts,
+    options: ClientOptions,
+    { signal }: CallOptions = {},
+  ): Promise<Client> {
+    const client = new Client(unconnected(ports, options));
     try {
-      await client.fetchMetadata([]);
+      await client.until(signal).fetchMetadata([]);
     } catch (error) {
       client.close();
       throw error;
@@ -170,35 +176,37 @@ export class Client {
 
   /** Closes every connection; pending requests reject. Close producers and consumers first. */
   close(): void {
-    this.#closed = true;
-    for (const link of this.#connections.values()) {
-      link.connecting.then((connection) => connection.close(), () => {});
-    }
-    this.#connections.clear();
+    this.#known.connections.close();
+  }
+
+  /** This client for a call: all that it waits for rejects once `signal` is aborted. */
+  until(signal: AbortSignal | undefined): Client {
+    if (signal === undefined) return this;
+    const { ports, options } = this;
+    return new Client({ ports, options, known: this.#known }, { whole: this.#whole, signal });
   }
 
   /** A lane name that nobody else uses. */
   newLane(purpose: string): string {
-    return `${purpose}-${++this.#lanes}`;
+    return this.#known.connections.newLane(purpose);
   }
 
   /** Closes the connections of `lane`. */
   closeLane(lane: string): void {
-    for (const [key, link] of this.#connections) {
-      if (!key.startsWith(`${lane}/`)) continue;
-      this.#connections.delete(key);
-      link.connecting.then((connection) => connection.close(), () => {});
-    }
+    this.#known.connections.closeLane(lane);
   }
 
   /** Sends one request, without retries. */
-  async request<A extends AnyApi>(
+  request<A extends AnyApi>(
     api: A,
     message: RequestInput<A>,
     target: RequestTarget,
   ): Promise<ResponseOf<A>> {
-    const connection = await this.#connectionFor(target);
-    return connection.request(api, message, target);
+    return this.#bounded(async () => {
+      const connection = await this.#connectionFor(target);
+      this.#signal?.throwIfAborted();
+      return await connection.request(api, message, target);
+    });
   }
 
   /** The level of a feature of the cluster (KIP-584), as the broker at `target` knows it. */
@@ -218,7 +226,14 @@ export class Client {
 
   /** Repeats `attempt` for as long as its failures are retriable and the time allows. */
   retrying<T>(attempt: () => Promise<T>, timeoutMs = this.options.retryTimeoutMs): Promise<T> {
-    return retrying(attempt, this.ports, { timeoutMs });
+    const signal = this.#signal;
+    return this.#bounded(() => retrying(attempt, this.ports, { timeoutMs, signal }));
+  }
+
+  /** What `ask` comes to, unless the call that this is for is given up before. */
+  async #bounded<T>(ask: () => Promise<T>): Promise<T> {
+    this.#signal?.throwIfAborted();
+    return await unlessAborted(ask(), this.#signal);
   }
 
   /** Asks a broker for metadata of `topics`, or of all when null, and remembers it. */
@@ -237,19 +252,20 @@ export class Client {
       return ask();
     });
     const cluster = clusterMetadata(answer);
-    this.#brokers = new Map(cluster.brokers.map((broker) => [broker.id, broker]));
-    this.#controller = cluster.controller;
+    const known = this.#known;
+    known.brokers = new Map(cluster.brokers.map((broker) => [broker.id, broker]));
+    known.controller = cluster.controller;
     const readAtMs = this.ports.clock.monotonic();
     for (const topic of cluster.topics) {
-      if (topic.errorCode === ErrorCode.NONE) this.#topics.set(topic.name, { topic, readAtMs });
-      else this.#topics.delete(topic.name);
+      if (topic.errorCode === ErrorCode.NONE) known.topics.set(topic.name, { topic, readAtMs });
+      else known.topics.delete(topic.name);
     }
     return cluster;
   }
 
   /** What is known of `name` without asking; undefined when nothing is. */
   cachedTopic(name: string): TopicMetadata | undefined {
-    const known = this.#topics.get(name);
+    const known = this.#known.topics.get(name);
     if (known === undefined) return undefined;
     const ageMs = this.ports.clock.monotonic() - known.readAtMs;
     if (ageMs > this.options.metadataAgeMsMax) this.refreshTopic(name);
@@ -258,10 +274,11 @@ export class Client {
 
   /** Asks a broker about `name` in the background; what is known serves on until the answer. */
   refreshTopic(name: string): void {
-    if (this.#refreshing.has(name)) return;
-    this.#refreshing.add(name);
+    const { refreshing } = this.#known;
+    if (refreshing.has(name)) return;
+    refreshing.add(name);
     // A failure is no news: whoever finds the metadata stale asks for it again.
-    this.fetchMetadata([name]).catch(() => {}).finally(() => this.#refreshing.delete(name));
+    this.#whole.fetchMetadata([name]).catch(() => {}).finally(() => refreshing.delete(name));
   }
 
   /**
@@ -269,11 +286,13 @@ export class Client {
    * Throws a KafkaError, UNKNOWN_TOPIC_OR_PARTITION for one that does not exist.
    */
   topic(name: string, options: { allowCreate?: boolean } = {}): Promise<TopicMetadata> {
-    const known = this.cachedTopic(name);
-    if (known !== undefined) return Promise.resolve(known);
-    const looking = this.#looking.get(name) ?? this.#lookFor(name, options.allowCreate ?? false);
-    this.#looking.set(name, looking);
-    return looking;
+    const cached = this.cachedTopic(name);
+    if (cached !== undefined) return Promise.resolve(cached);
+    const { looking } = this.#known;
+    const allowCreate = options.allowCreate ?? false;
+    const look = looking.get(name) ?? this.#whole.#lookFor(name, allowCreate);
+    looking.set(name, look);
+    return unlessAborted(look, this.#signal);
   }
 
   /**
@@ -284,20 +303,22 @@ export class Client {
     { topic: name, partition, leader, leaderEpoch }: NewLeader,
     endpoints: readonly { nodeId: BrokerId; host: string; port: number; rack: string | null }[],
   ): boolean {
-    const known = this.#topics.get(name);
+    const { brokers, topics } = this.#known;
+    const known = topics.get(name);
     const old = known?.topic.partitions[partition];
     if (known === undefined || old === undefined || leader < 0) return false;
     if (leaderEpoch <= old.leaderEpoch) return false;
-    for (const { nodeId: id, ...place } of endpoints) this.#brokers.set(id, { id, ...place });
-    if (!this.#brokers.has(leader)) return false;
+    for (const { nodeId: id, ...place } of endpoints) brokers.set(id, { id, ...place });
+    if (!brokers.has(leader)) return false;
     const partitions = known.topic.partitions.with(partition, { ...old, leader, leaderEpoch });
-    this.#topics.set(name, { ...known, topic: { ...known.topic, partitions } });
+    topics.set(name, { ...known, topic: { ...known.topic, partitions } });
     return true;
   }
 
   /** The broker that coordinates `key`, cached until {@link forgetCoordinator}. */
   async coordinatorOf(key: string, kind: CoordinatorKind = "group"): Promise<BrokerId> {
-    const known = this.#coordinators.get(`${kind} ${key}`);
+    const { coordinators } = this.#known;
+    const known = coordinators.get(`${kind} ${key}`);
     if (known !== undefined) return known;
     const about = `find the coordinator of ${kind} ${key}`;
     const answer = await this.request(
@@ -307,21 +328,16 @@ export class Client {
     );
     const found = answer.coordinators[0];
     if (found === undefined) throw new KafkaError(ErrorCode.COORDINATOR_NOT_AVAILABLE, about);
+    const { nodeId: id, host, port } = found;
     checkCode(found.errorCode, about, found.errorMessage);
-    if (!this.#brokers.has(found.nodeId)) {
-      this.#brokers.set(found.nodeId, {
-        id: found.nodeId,
-        host: found.host,
-        port: found.port,
-        rack: null,
-      });
-    }
-    this.#coordinators.set(`${kind} ${key}`, found.nodeId);
-    return found.nodeId;
+    const { brokers } = this.#known;
+    if (!brokers.has(id)) brokers.set(id, { id, host, port, rack: null });
+    coordinators.set(`${kind} ${key}`, id);
+    return id;
   }
 
   forgetCoordinator(key: string, kind: CoordinatorKind = "group"): void {
-    this.#coordinators.delete(`${kind} ${key}`);
+    this.#known.coordinators.delete(`${kind} ${key}`);
   }
 
   async #lookFor(name: string, allowCreate: boolean): Promise<TopicMetadata> {
@@ -346,83 +362,58 @@ export class Client {
         { timeoutMs: this.options.retryTimeoutMs, retriable: isPassing },
       );
     } finally {
-      this.#looking.delete(name);
+      this.#known.looking.delete(name);
     }
   }
 
   async #connectionFor(target: RequestTarget): Promise<BrokerConnection> {
     const { to, lane = "main" } = target;
-    if (to === "any") return await this.#anyConnection(lane);
-    if (to === "controller" && this.#controller < 0) return await this.#anyConnection(lane);
-    const id = to === "controller" ? this.#controller : to;
-    let broker = this.#brokers.get(id);
-    if (broker === undefined) {
-      await this.fetchMetadata([]);
-      broker = this.#brokers.get(id);
+    const { connections, controller } = this.#known;
+    if (to === "any" || to === "controller" && controller < 0) {
+      return await connections.any(lane, this.#known.brokers.values());
     }
+    const id = to === "controller" ? controller : to;
+    if (!this.#known.brokers.has(id)) await this.fetchMetadata([]);
+    const broker = this.#known.brokers.get(id);
     if (broker === undefined) {
       throw new KafkaError(ErrorCode.LEADER_NOT_AVAILABLE, `reach broker ${id}`, "it is not known");
     }
-    return await this.#connection(lane, broker);
+    return await connections.to(lane, broker);
   }
+}
 
-  /** Any open connection of the lane, else the first broker that can be reached. */
-  async #anyConnection(lane: string): Promise<BrokerConnection> {
-    for (const [key, link] of this.#connections) {
-      if (!key.startsWith(`${lane}/`)) continue;
-      const connection = await link.connecting.catch(() => undefined);
-      if (connection !== undefined && !connection.closed) return connection;
-    }
-    const failures: string[] = [];
-    let kind: PlatformFault["kind"] = "Io";
-    let cause: unknown;
-    const all = [...this.#brokers.values(), ...this.#bootstrap];
-    // Another one each time: the one that was asked last may be cut off from the others.
-    const first = this.#anyTurn++ % all.length;
-    for (const address of [...all.slice(first), ...all.slice(0, first)]) {
-      try {
-        return await this.#connection(lane, address);
-      } catch (error) {
-        if (!isConnectionLoss(error)) throw error;
-        if (error instanceof PlatformFault) kind = error.kind;
-        const failure = `cannot reach ${formatAddress(address)}: ${reasonOf(error)}`;
-        if (!failures.includes(failure)) failures.push(failure);
-        cause = error;
-      }
-    }
-    throw new PlatformFault(kind, failures.join("; "), { about: "bootstrap", cause });
+/** What a client begins with, by its options. Throws a UsageFault. */
+function unconnected(ports: ClientPorts, options: ClientOptions): Parts {
+  const { sasl, tls, unref = false, ...given } = checkOptions("connect", options, optionKinds);
+  if (options.bootstrap === undefined) {
+    throw new UsageFault('connect needs bootstrap, such as { bootstrap: "localhost:9092" }');
   }
-
-  #connection(lane: string, address: Address): Promise<BrokerConnection> {
-    if (this.#closed) return Promise.reject(new PlatformFault("Closed", "the client is closed"));
-    const key = `${lane}/${formatAddress(address)}`;
-    const known = this.#connections.get(key);
-    if (known !== undefined && !known.connection?.closed) return known.connecting;
-    const link: Link = { connecting: this.#open(address) };
-    this.#connections.set(key, link);
-    link.connecting.then((connection) => link.connection = connection, () => {
-      if (this.#connections.get(key) === link) this.#connections.delete(key);
-    });
-    return link.connecting;
-  }
-
-  async #open(address: Address): Promise<BrokerConnection> {
-    const { clientId, requestTimeoutMs, connectTimeoutMs } = this.options;
-    const opening = BrokerConnection.open(this.ports, address, {
-      clientId,
-      requestTimeoutMs,
-      inFlightMax,
-      sasl: this.#sasl,
-      tls: this.#tls,
-    });
-    return await new Promise((resolve, reject) => {
-      const timer = this.ports.timers.after(connectTimeoutMs, () => {
-        reject(new PlatformFault("Io", `no connection within ${connectTimeoutMs} ms`));
-        opening.then((late) => late.close(), () => {});
-      });
-      opening.then(resolve, reject).finally(() => timer.cancel());
-    });
-  }
+  const settings = {
+    clientId: "ottla",
+    requestTimeoutMs: 30_000,
+    retryTimeoutMs: 60_000,
+    metadataAgeMsMax: 300_000,
+    connectTimeoutMs: 10_000,
+    ...given,
+  };
+  const connections = new Connections(ports, {
+    ...settings,
+    bootstrap: parseBootstrap(options.bootstrap),
+    inFlightMax,
+    holdsProcess: !unref,
+    sasl: sasl && checkSasl(sasl, ports),
+    tls: tls ? checkTls(tls) : undefined,
+  });
+  const known: Known = {
+    connections,
+    coordinators: new Map(),
+    topics: new Map(),
+    looking: new Map(),
+    refreshing: new Set(),
+    brokers: new Map(),
+    controller: -1,
+  };
+  return { ports, options: settings, known };
 }
 
 /** What TLS is spoken by, from what a program has given. Throws UsageFault. */
@@ -437,10 +428,4 @@ export function checkTls(tls: true | TlsOptions): TlsMaterial {
     ? { key, chain: cert, password }
     : undefined;
   return { trusted: ca, identity };
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof PlatformFault && error.kind === "Refused") return "connection refused";
-  if (error instanceof PlatformFault && error.kind === "NotFound") return "no such host";
-  return messageOf(error);
 }

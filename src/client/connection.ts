@@ -33,6 +33,8 @@ export interface ConnectionOptions {
   /** A request without an answer for this long closes the connection. */
   readonly requestTimeoutMs: number;
   readonly inFlightMax: number;
+  /** Whether the process lives on while nothing is under way. Default true. */
+  readonly holdsProcess?: boolean;
   /** By what it is encrypted; absent: it is not. */
   readonly tls?: TlsMaterial;
   /** Who the client is; absent: it does not say. */
@@ -65,6 +67,8 @@ export class BrokerConnection {
   readonly #features = new Map<string, number>();
   #ranges = new Map<number, { min: number; max: number }>();
   #inFlight = 0;
+  /** Requests that hold the process, the opening among them. */
+  #waitedFor = 1;
   #correlationId = 0;
   #fault: ConnectionFault | undefined;
   #isRetired = false;
@@ -104,6 +108,7 @@ export class BrokerConnection {
       connection.close();
       throw error;
     }
+    connection.#hold(-1);
     return connection;
   }
 
@@ -136,16 +141,26 @@ export class BrokerConnection {
 
   /**
    * Sends a request and resolves with its answer. `version`: for who knows more of one than this
-   * client does.
+   * client does. `holdsProcess` is false for what nobody waits for.
    */
   async request<A extends AnyApi>(
     api: A,
     message: RequestInput<A>,
-    options: { timeoutMs?: number; versionMax?: number; version?: number } = {},
+    options: {
+      timeoutMs?: number;
+      versionMax?: number;
+      version?: number;
+      holdsProcess?: boolean;
+    } = {},
   ): Promise<ResponseOf<A>> {
-    const { version = this.versionOf(api, options), timeoutMs } = options;
-    await this.#turn();
-    return this.#exchange(api, { message, version, timeoutMs });
+    const { version = this.versionOf(api, options), timeoutMs, holdsProcess = true } = options;
+    if (holdsProcess) this.#hold(1);
+    try {
+      await this.#turn();
+      return await this.#exchange(api, { message, version, timeoutMs, holdsProcess });
+    } finally {
+      if (holdsProcess) this.#hold(-1);
+    }
   }
 
   /** Sends a request that has no answer (Produce with acks=0); resolves once it is written. */
@@ -197,10 +212,12 @@ export class BrokerConnection {
       ports,
     });
     if (lifetimeMs <= 0) return;
-    this.#retirement = this.#timers.after(lifetimeMs * loginShare, () => {
+    const retire = () => {
       this.#isRetired = true;
       this.#closeIfDone();
-    });
+    };
+    const { holdsProcess } = this.#options;
+    this.#retirement = this.#timers.after(lifetimeMs * loginShare, retire, { holdsProcess });
   }
 
   #closeIfDone(): void {
@@ -209,11 +226,16 @@ export class BrokerConnection {
 
   #exchange<A extends AnyApi>(
     api: A,
-    request: { message: RequestInput<A>; version: number; timeoutMs?: number },
+    request: {
+      message: RequestInput<A>;
+      version: number;
+      timeoutMs?: number;
+      holdsProcess?: boolean;
+    },
   ): Promise<ResponseOf<A>> {
     // It may have failed since the turn was given: nobody would ever reject what is pending then.
     if (this.#fault !== undefined) throw this.#fault;
-    const { version, timeoutMs = this.#options.requestTimeoutMs } = request;
+    const { version, timeoutMs = this.#options.requestTimeoutMs, holdsProcess } = request;
     const correlationId = this.#correlationId++;
     const header = { correlationId, clientId: this.#options.clientId };
     let chunks: Uint8Array[];
@@ -226,7 +248,7 @@ export class BrokerConnection {
     return new Promise<ResponseOf<A>>((resolve, reject) => {
       const timer = this.#timers.after(timeoutMs, () => {
         this.#fail(new ConnectionFault(`no answer to ${api.name} within ${timeoutMs} ms`));
-      });
+      }, { holdsProcess });
       this.#pending.push({
         api,
         version,
@@ -301,6 +323,15 @@ export class BrokerConnection {
     if (next !== undefined) return next();
     this.#inFlight--;
     this.#closeIfDone();
+  }
+
+  /** While somebody waits for an answer the process lives on in any case. */
+  #hold(change: 1 | -1): void {
+    const wasHeld = this.#waitedFor > 0;
+    this.#waitedFor += change;
+    const isHeld = this.#waitedFor > 0;
+    const isOver = this.#fault !== undefined || this.#options.holdsProcess !== false;
+    if (!isOver && isHeld !== wasHeld) this.#socket.holdProcess(isHeld);
   }
 
   #fail(fault: ConnectionFault): void {

@@ -13,8 +13,8 @@
 import { UsageFault } from "../base/faults.ts";
 import type { Offset } from "../base/ids.ts";
 import type { Int64 } from "../base/int64.ts";
-import { itemAt } from "../base/items.ts";
 import { checkOptions, type OptionKinds, show } from "../base/options.ts";
+import { type CallOptions, checkedSignal, signalOf, unlessAborted } from "./aborting.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import {
   checkOffset,
@@ -23,6 +23,7 @@ import {
   checkPartitions,
   checkPlace,
 } from "./checks.ts";
+import { AssignedPartitions } from "./assigned_partitions.ts";
 import { ClassicMembership } from "./classic_membership.ts";
 import type { Client } from "./client.ts";
 import { ConsumerMembership } from "./consumer_membership.ts";
@@ -40,13 +41,8 @@ import {
   type OffsetToCommit,
 } from "./group_offsets.ts";
 import { type Membership, type Subscription, without } from "./membership.ts";
-import {
-  nameOf,
-  type OffsetSpec,
-  type TopicPartition,
-  type TopicPartitionOffset,
-} from "./offsets.ts";
-import { type ConsumerRecord, PartitionReader } from "./partition_reader.ts";
+import { nameOf, type OffsetSpec, type TopicPartition } from "./offsets.ts";
+import type { ConsumerRecord } from "./partition_reader.ts";
 import { locate } from "./positions.ts";
 import type { GroupOffsets } from "./transaction.ts";
 import { Wakeup } from "./wakeup.ts";
@@ -96,15 +92,10 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
   readonly #settings: ConsumerSettings;
   readonly #fetcher: Fetcher;
   readonly #wakeup: Wakeup;
+  readonly #assigned: AssignedPartitions;
   #membership: Membership | undefined;
-  #readers: PartitionReader[] = [];
-  /** Begins at `latest` or `earliest` whatever was committed. */
-  readonly #starts = new Map<PartitionReader, OffsetSpec>();
-  readonly #committed = new Map<string, Int64>();
-  /** Whether some partition's position is not known. */
-  #isLost = false;
-  #turn = 0;
   #commitDueMs: number;
+  #catchingUp: Promise<void> | undefined;
   #closed = false;
   #closing: Promise<void> | undefined;
 
@@ -122,10 +113,14 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
       readCommitted: settings.readCommitted,
       onProgress: () => this.#wakeup.wake(),
       onTrouble: settings.onTrouble ?? (() => {}),
-      onOutOfRange: (reader) => {
-        reader.seek(undefined);
-        this.#isLost = true;
-      },
+      onOutOfRange: (reader) => this.#assigned.lose(reader),
+    });
+    this.#assigned = new AssignedPartitions({
+      partitionBytesMax: settings.partitionBytesMax,
+      codecs: client.ports.codecs,
+      filter: settings.filter,
+      onChanged: (readers) => this.#fetcher.readers = readers,
+      onRoom: () => this.#fetcher.pump(),
     });
   }
 
@@ -176,28 +171,28 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
       else checkPlace("assign", at);
     }
     if (this.#membership !== undefined) throw new UsageFault("the consumer has subscribed already");
-    this.#remove(this.#readers);
-    this.#add(partitions);
-    partitions.forEach(({ at }, index) => {
-      if (at !== undefined) this.#moveTo(itemAt(this.#readers, index), at);
-    });
+    this.#assigned.remove();
+    this.#assigned.add(partitions);
+    for (const { at, ...partition } of partitions) {
+      if (at !== undefined) this.#assigned.move(this.#assigned.held(partition), at);
+    }
   }
 
   /** The partitions read now. */
   get assignment(): TopicPartition[] {
-    return this.#readers.map(({ topic, partition }) => ({ topic, partition }));
+    return this.#assigned.readers.map(({ topic, partition }) => ({ topic, partition }));
   }
 
   /** The offset of the next record of a partition; undefined while it is not known. */
   position(at: TopicPartition): Int64 | undefined {
     checkPartition("position", at);
-    return this.#find(at)?.position;
+    return this.#assigned.find(at)?.position;
   }
 
   /** The end of a partition that consumers may see, as of the last fetch; -1 before one. */
   highWatermark(at: TopicPartition): Offset {
     checkPartition("highWatermark", at);
-    return this.#find(at)?.highWatermark ?? -1;
+    return this.#assigned.find(at)?.highWatermark ?? -1;
   }
 
   /** Goes on at an offset, at an end, or by time. */
@@ -206,49 +201,26 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
     const { offset, ...at } = place;
     if (typeof offset === "object" || typeof offset === "string") checkPlace("seek", offset);
     else checkOffset("seek", offset);
-    this.#moveTo(this.#held(at), offset);
-  }
-
-  #moveTo(reader: PartitionReader, at: Int64 | OffsetSpec): void {
-    if (typeof at === "number" || typeof at === "bigint") {
-      this.#starts.delete(reader);
-      reader.seek(at);
-      return;
-    }
-    this.#starts.set(reader, at);
-    reader.seek(undefined);
-    this.#isLost = true;
+    this.#assigned.move(this.#assigned.held(at), offset);
   }
 
   /** Hands out no more records of these partitions, by default of all, until {@link resume}. */
   pause(partitions: readonly TopicPartition[] = this.assignment): void {
     checkPartitions("pause", partitions);
-    for (const each of partitions) this.#held(each).isPaused = true;
+    for (const each of partitions) this.#assigned.held(each).isPaused = true;
   }
 
   /** Goes on with these partitions, by default with all, where they were paused. */
   resume(partitions: readonly TopicPartition[] = this.assignment): void {
     checkPartitions("resume", partitions);
-    for (const each of partitions) this.#held(each).isPaused = false;
+    for (const each of partitions) this.#assigned.held(each).isPaused = false;
     this.#wakeup.wake();
   }
 
   /** Those that are paused. */
   get paused(): TopicPartition[] {
-    return this.#readers.filter((each) => each.isPaused)
+    return this.#assigned.readers.filter((each) => each.isPaused)
       .map(({ topic, partition }) => ({ topic, partition }));
-  }
-
-  #find(at: TopicPartition): PartitionReader | undefined {
-    return this.#readers.find(({ topic, partition }) =>
-      partition === at.partition && topic === at.topic
-    );
-  }
-
-  #held({ topic, partition }: TopicPartition): PartitionReader {
-    const reader = this.#find({ topic, partition });
-    if (reader !== undefined) return reader;
-    throw new UsageFault(`${nameOf({ topic, partition })} is not assigned`);
   }
 
   /**
@@ -261,8 +233,9 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
       options,
       pollKinds,
     );
+    checkedSignal("poll", signal);
     const records = await this.#next(() => this.#takeUpTo(recordsMax), { timeoutMs, signal });
-    signal?.throwIfAborted();
+    if (records.length === 0) signal?.throwIfAborted();
     return records;
   }
 
@@ -277,7 +250,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
     signal?.addEventListener("abort", wake);
     try {
       while (!this.#closed && !signal?.aborted) {
-        if (this.#isDue()) await this.#catchUp();
+        if (this.#isDue()) await this.#caughtUp(signal);
         const records = take();
         this.#fetcher.pump();
         if (records.length > 0) {
@@ -289,9 +262,18 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
         await this.#wakeup.wait(leftMs);
       }
       return [];
+    } catch (error) {
+      if (signal?.aborted && error === signal.reason) return [];
+      throw error;
     } finally {
       signal?.removeEventListener("abort", wake);
     }
+  }
+
+  /** What is due has happened. When `signal` ends the waiting it goes on for the next poll. */
+  async #caughtUp(signal: AbortSignal | undefined): Promise<void> {
+    this.#catchingUp ??= this.#catchUp().finally(() => this.#catchingUp = undefined);
+    await unlessAborted(this.#catchingUp, signal);
   }
 
   /** As {@link Consumer.records}. */
@@ -367,10 +349,11 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
    * Commits `offsets`, by default the position of every partition: all records handed out so far.
    * Throws a KafkaError, for instance ILLEGAL_GENERATION when the partitions have moved on.
    */
-  async commit(offsets: readonly OffsetToCommit[] = this.#uncommitted()): Promise<void> {
-    checkOffsets("commit", offsets);
+  async commit(offsets?: readonly OffsetToCommit[], options?: CallOptions): Promise<void> {
+    if (offsets !== undefined) checkOffsets("commit", offsets);
+    const signal = signalOf("commit", options);
     if (this.#settings.groupId === undefined) throw new UsageFault("committing needs a groupId");
-    await this.#commit(offsets);
+    await this.#commit(offsets ?? this.#assigned.uncommitted, { signal });
   }
 
   /** What a transaction commits in its place: see {@link Transaction.sendOffsets}. */
@@ -378,10 +361,13 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
     const { groupId } = this.#settings;
     if (groupId === undefined) throw new UsageFault("committing needs a groupId");
     const by = this.#membership?.committer ?? noMember;
-    return { groupId, offsets: this.#uncommitted(), by };
+    return { groupId, offsets: this.#assigned.uncommitted, by };
   }
 
-  async #commit(offsets: readonly OffsetToCommit[], timeoutMs?: number): Promise<void> {
+  async #commit(
+    offsets: readonly OffsetToCommit[],
+    { timeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal },
+  ): Promise<void> {
     const { groupId } = this.#settings;
     const membership = this.#membership;
     for (;;) {
@@ -390,7 +376,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
         throw new KafkaError(ErrorCode.UNKNOWN_MEMBER_ID, `commit for group ${groupId}`);
       }
       try {
-        await commitOffsets(this.#client, groupId!, {
+        await commitOffsets(this.#client.until(signal), groupId!, {
           offsets,
           by,
           lane: membership?.lane,
@@ -404,7 +390,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
         if (!isStale || membership?.committer.generation === by.generation) throw error;
       }
     }
-    for (const each of offsets) this.#committed.set(nameOf(each), each.offset);
+    this.#assigned.onCommitted(offsets.map((each) => [nameOf(each), each.offset]));
   }
 
   /** Commits, when committing is automatic, and leaves the group. */
@@ -419,7 +405,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
     this.#fetcher.close();
     if (this.#isAutoCommitting()) {
       // What cannot be committed is read again by whoever comes next.
-      await this.#commit(this.#uncommitted(), closeTimeoutMs).catch(() => {});
+      await this.#commit(this.#assigned.uncommitted, { timeoutMs: closeTimeoutMs }).catch(() => {});
     }
     await this.#membership?.close();
   }
@@ -432,7 +418,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
   /** Whether anything must happen before a record may be handed out. */
   #isDue(): boolean {
     return this.#fetcher.fault !== undefined || this.#membership?.isStale === true ||
-      this.#isLost ||
+      this.#assigned.isLost ||
       this.#isAutoCommitting() && this.#client.ports.clock.monotonic() >= this.#commitDueMs;
   }
 
@@ -462,7 +448,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
     const added = without(partitions, this.assignment);
     const topics = new Set(added.map((each) => each.topic));
     await Promise.allSettled([...topics].map((name) => this.#client.topic(name)));
-    this.#add(added);
+    this.#assigned.add(added);
     membership.onOwned(this.assignment, revoked.length > 0);
     await onAssigned?.(added);
   }
@@ -471,8 +457,17 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
     if (partitions.length === 0) return;
     const { onRevoked, onLost = onRevoked } = this.#settings;
     await (how === "lost" ? onLost : onRevoked)?.(partitions);
-    const kept = new Set(without(this.assignment, partitions).map(nameOf));
-    this.#remove(this.#readers.filter((each) => !kept.has(nameOf(each))));
+    this.#assigned.remove(partitions);
+  }
+
+  #takeUpTo(recordsMax: number, how?: { ofOne: boolean }): ConsumerRecord[] {
+    this.#membership?.onPoll();
+    return this.#assigned.takeUpTo(recordsMax, how);
+  }
+
+  #take(): ConsumerRecord | undefined {
+    this.#membership?.onPoll();
+    return this.#assigned.take();
   }
 
   #isAutoCommitting(): boolean {
@@ -487,95 +482,22 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
     await this.commit().catch(() => {});
   }
 
-  #uncommitted(): TopicPartitionOffset[] {
-    return this.#readers.flatMap(({ topic, partition, position }) =>
-      position === undefined || this.#committed.get(nameOf({ topic, partition })) === position
-        ? []
-        : [{ topic, partition, offset: position }]
-    );
-  }
-
-  /** What is in hand. A batch that cannot be read is told of once the records before it are out. */
-  #takeUpTo(recordsMax: number, { ofOne = false } = {}): ConsumerRecord[] {
-    const records: ConsumerRecord[] = [];
-    try {
-      while (records.length < recordsMax) {
-        const record = this.#take(ofOne ? records[0] : undefined);
-        if (record === undefined) break;
-        records.push(record);
-      }
-    } catch (error) {
-      if (records.length === 0) throw error;
-    }
-    return records;
-  }
-
-  /** A record from the next partition in turn that has one, or of the partition of `like` alone. */
-  #take(like?: TopicPartition): ConsumerRecord | undefined {
-    this.#membership?.onPoll();
-    const { filter } = this.#settings;
-    const count = this.#readers.length;
-    for (let tried = 0; tried < count;) {
-      const reader = itemAt(this.#readers, this.#turn % count);
-      const isOther = like !== undefined &&
-        (reader.partition !== like.partition || reader.topic !== like.topic);
-      if (isOther) return undefined;
-      const record = reader.isPaused ? undefined : this.#takeFrom(reader);
-      if (record !== undefined) {
-        if (filter === undefined || filter(record)) return record;
-        continue;
-      }
-      this.#turn = (this.#turn + 1) % count;
-      tried++;
-    }
-    return undefined;
-  }
-
-  #takeFrom(reader: PartitionReader): ConsumerRecord | undefined {
-    const wantedMore = reader.wantsMore;
-    const record = reader.take();
-    if (reader.wantsMore && !wantedMore) this.#fetcher.pump();
-    return record;
-  }
-
-  #add(partitions: readonly TopicPartition[]): void {
-    const { codecs } = this.#client.ports;
-    const bytesMax = this.#settings.partitionBytesMax;
-    for (const { topic, partition } of partitions) {
-      this.#readers.push(new PartitionReader({ topic, partition }, { bytesMax, codecs }));
-      this.#isLost = true;
-    }
-    this.#fetcher.readers = this.#readers;
-  }
-
-  #remove(readers: readonly PartitionReader[]): void {
-    for (const reader of readers) {
-      reader.seek(undefined);
-      this.#starts.delete(reader);
-      this.#committed.delete(nameOf(reader));
-    }
-    const gone = new Set(readers);
-    this.#readers = this.#readers.filter((each) => !gone.has(each));
-    this.#turn = 0;
-    this.#fetcher.readers = this.#readers;
-  }
-
   async #findPositions(): Promise<void> {
-    if (!this.#isLost) return;
-    this.#isLost = false;
+    if (!this.#assigned.isLost) return;
+    this.#assigned.isLost = false;
     const { groupId, autoOffsetReset, readCommitted } = this.#settings;
     try {
-      const lost = this.#readers.filter((each) => each.position === undefined);
+      const lost = this.#assigned.readers.filter((each) => each.position === undefined);
       const committed = await locate(this.#client, lost, {
         groupId,
         lane: this.#membership?.lane,
         autoOffsetReset,
         readCommitted,
-        starts: this.#starts,
+        starts: this.#assigned.starts,
       });
-      for (const [name, offset] of committed) this.#committed.set(name, offset);
+      this.#assigned.onCommitted(committed);
     } catch (error) {
-      this.#isLost = true;
+      this.#assigned.isLost = true;
       // An outage is sat out, as it is while records come: the next poll tries again.
       if (!isCoordinatorLoss(error)) throw error;
     }

@@ -111,6 +111,8 @@ export class Fetcher {
         to: leader,
         lane: this.#lane,
         timeoutMs: this.#options.waitMsMax + this.#client.options.requestTimeoutMs,
+        // Who waits for records holds the process: what is fetched ahead does not.
+        holdsProcess: false,
       });
       await loadCodecs(answer);
       this.#failures = 0;
@@ -211,7 +213,7 @@ export class Fetcher {
     const pauseMs = backoffOf(3, { random });
     reader.notBeforeMs = clock.monotonic() + pauseMs;
     this.#client.refreshTopic(reader.topic);
-    timers.after(pauseMs, () => this.pump());
+    timers.after(pauseMs, () => this.pump(), { holdsProcess: false });
   }
 }
 

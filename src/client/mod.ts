@@ -10,6 +10,7 @@
 // It talks to Ottla and to Apache Kafka from 3.0 on.
 
 import { loading } from "../base/loading.ts";
+export type { CallOptions } from "./aborting.ts";
 export { type Admin, adminOf } from "./admin.ts";
 export type { AdminTools } from "./admin_tools.ts";
 export type { LogDir, LogDirPartition } from "./admin_log_dirs.ts";
@@ -86,7 +87,7 @@ export {
   partitionForKey,
 } from "./partitioner.ts";
 export type { ProducerRecord, RecordContent, RecordMetadata } from "./producer_record.ts";
-export { Producer, type ProducerOptions, type SendOptions } from "./producer.ts";
+export { Producer, type ProducerOptions } from "./producer.ts";
 export {
   type ByteSink,
   decoded,

@@ -10,7 +10,7 @@ import { UsageFault } from "../base/faults.ts";
 import type { Int64 } from "../base/int64.ts";
 import { checkOptions, type OptionKinds, show } from "../base/options.ts";
 import type { CompressionType } from "../records/mod.ts";
-import { unlessAborted } from "./aborting.ts";
+import { type CallOptions, signalOf, unlessAborted } from "./aborting.ts";
 import type { Client } from "./client.ts";
 import { KafkaError } from "./faults.ts";
 import type { TopicMetadata } from "./metadata.ts";
@@ -69,14 +69,6 @@ const optionKinds: OptionKinds<ProducerOptions> = {
   transactionTimeoutMs: "count",
 };
 
-/** How long to wait for what is sent. */
-export interface SendOptions {
-  /** Ends the waiting: the call rejects with its reason. */
-  readonly signal?: AbortSignal;
-}
-
-const sendKinds: OptionKinds<SendOptions> = { signal: "any" };
-
 /** Sends records, batched and in order for each partition. */
 export class Producer implements AsyncDisposable {
   readonly #client: Client;
@@ -86,6 +78,8 @@ export class Producer implements AsyncDisposable {
   /** Whether the next transaction may go on under the identity of the last. */
   #isTaken = false;
   #transaction: Transaction | undefined;
+  /** The end of a transaction that was given up. */
+  #undoing: Promise<void> | undefined;
   #fatal: Error | undefined;
   #closed = false;
   #closing: Promise<void> | undefined;
@@ -131,15 +125,15 @@ export class Producer implements AsyncDisposable {
    * When `signal` is aborted, records whose topic is still looked for are not sent; those that are
    * in a batch go their way, and are written or not.
    */
-  send(record: ProducerRecord, options?: SendOptions): Promise<RecordMetadata>;
+  send(record: ProducerRecord, options?: CallOptions): Promise<RecordMetadata>;
   /**
    * Sends many at the price of one promise. Resolves when all are acknowledged, in the order given;
    * rejects as soon as one has failed, while the others go their way.
    */
-  send(records: readonly ProducerRecord[], options?: SendOptions): Promise<RecordMetadata[]>;
+  send(records: readonly ProducerRecord[], options?: CallOptions): Promise<RecordMetadata[]>;
   send(
     given: ProducerRecord | readonly ProducerRecord[],
-    options?: SendOptions,
+    options?: CallOptions,
   ): Promise<RecordMetadata | RecordMetadata[]> {
     if (this.#transactions !== undefined) {
       const message = "a transactional producer sends by transaction((tx) => tx.send(...))";
@@ -150,14 +144,9 @@ export class Producer implements AsyncDisposable {
 
   async #sendUntil(
     given: ProducerRecord | readonly ProducerRecord[],
-    options: SendOptions,
+    options: CallOptions,
   ): Promise<RecordMetadata | RecordMetadata[]> {
-    const { signal } = checkOptions("send", options, sendKinds);
-    if (signal === undefined) return await this.#send(given);
-    if (!(signal instanceof AbortSignal)) {
-      throw new UsageFault(`send: signal takes an AbortSignal, not ${show(signal)}`);
-    }
-    signal.throwIfAborted();
+    const signal = signalOf("send", options);
     return await unlessAborted(this.#send(given, signal), signal);
   }
 
@@ -233,40 +222,89 @@ export class Producer implements AsyncDisposable {
   }
 
   /** Resolves at once, or when there is room for more records: the producer's back-pressure. */
-  async ready(): Promise<void> {
+  async ready(options?: CallOptions): Promise<void> {
+    const signal = signalOf("ready", options);
     // Records that wait for their topic's metadata are in no buffer yet.
-    if (this.#lookups.size > 0) await Promise.allSettled(this.#lookups.values());
-    await this.#sender.room();
+    if (this.#lookups.size > 0) await unlessAborted(this.#lookedUp(), signal);
+    await unlessAborted(this.#sender.room(), signal);
   }
 
-  /** Sends what is buffered without lingering, and resolves when each record has its verdict. */
-  async flush(): Promise<void> {
-    if (this.#lookups.size > 0) await Promise.allSettled(this.#lookups.values());
+  /**
+   * Sends what is buffered without lingering, and resolves when each record has its verdict. When
+   * `signal` is aborted the records go their way all the same.
+   */
+  async flush(options?: CallOptions): Promise<void> {
+    const signal = signalOf("flush", options);
+    await unlessAborted(this.#flush(), signal);
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#lookups.size > 0) await this.#lookedUp();
     await this.#sender.flush();
+  }
+
+  /** Resolves when each record that waits for its topic has been taken in, or refused. */
+  #lookedUp(): Promise<unknown> {
+    return Promise.allSettled(this.#lookups.values());
   }
 
   /**
    * Runs `run` within a transaction: commits when it resolves, aborts and rejects with its error
    * when it rejects. What was sent and not awaited is waited for. PRODUCER_FENCED says that another
    * producer has taken over the transactional id.
+   *
+   * When `signal` is aborted before all of its records are acknowledged, the transaction is, too,
+   * and the call rejects at once. A commit comes to its end, so that its fate is known.
    */
-  async transaction<T>(run: (transaction: Transaction) => Promise<T> | T): Promise<T> {
-    const transaction = await this.begin();
+  async transaction<T>(
+    run: (transaction: Transaction) => Promise<T> | T,
+    options?: CallOptions,
+  ): Promise<T> {
+    const signal = signalOf("transaction", options);
+    const transaction = await this.begin(options);
     let result: T;
     try {
-      result = await run(transaction);
+      const running = Promise.resolve(transaction).then(run);
+      result = await unlessAborted(running, signal);
+      if (transaction.isOpen) await unlessAborted(this.#flush(), signal);
     } catch (error) {
-      if (transaction.isOpen) {
-        await transaction.abort(error instanceof Error ? error : undefined);
-      }
+      if (!transaction.isOpen) throw error;
+      const aborting = transaction.abort(error instanceof Error ? error : undefined);
+      if (signal?.aborted) this.#undo(aborting);
+      else await aborting;
       throw error;
     }
     if (transaction.isOpen) await transaction.commit();
     return result;
   }
 
-  /** Begins a transaction, to be committed or aborted by hand: `await using tx = ...` aborts it. */
-  async begin(): Promise<Transaction> {
+  /**
+   * Begins a transaction, to be committed or aborted by hand: `await using tx = ...` aborts it.
+   * When `signal` is aborted there is none.
+   */
+  async begin(options?: CallOptions): Promise<Transaction> {
+    const signal = signalOf("begin", options);
+    // What was given up is undone first, since there is one transaction at a time.
+    if (this.#undoing !== undefined) await unlessAborted(this.#undoing, signal);
+    const beginning = this.#begin();
+    try {
+      return await unlessAborted(beginning, signal);
+    } catch (error) {
+      if (signal?.aborted) this.#undo(beginning.then((transaction) => transaction.abort()));
+      throw error;
+    }
+  }
+
+  /** Has the next transaction wait for the end of one that nobody waits for. */
+  #undo(aborting: Promise<void>): void {
+    // Who begins the next one hears of what has become of the producer.
+    const undoing = aborting.catch(() => {}).finally(() => {
+      if (this.#undoing === undoing) this.#undoing = undefined;
+    });
+    this.#undoing = undoing;
+  }
+
+  async #begin(): Promise<Transaction> {
     const requests = this.#transactions;
     if (requests === undefined) {
       throw new UsageFault('transactions need a transactionalId, such as "billing-1"');
@@ -278,7 +316,7 @@ export class Producer implements AsyncDisposable {
     }
     const transaction = new Transaction({
       send: (given) => this.#fatal ? Promise.reject(this.#fatal) : this.#send(given),
-      flush: () => this.flush(),
+      flush: () => this.#flush(),
       commitOffsets: (groupId, { offsets, by }) =>
         this.#fatally(requests.commitOffsets(groupId, { offsets, by: by! })),
       end: (end, how) => this.#end(requests, { end, isBroken: false, ...how }),
@@ -314,7 +352,7 @@ export class Producer implements AsyncDisposable {
     }
     let hasGap = isBroken;
     if (end === "abort") {
-      if (this.#lookups.size > 0) await Promise.allSettled(this.#lookups.values());
+      if (this.#lookups.size > 0) await this.#lookedUp();
       const reason = cause ?? new UsageFault("the transaction was aborted");
       hasGap = await this.#sender.abandon(reason) || hasGap;
     }
@@ -346,8 +384,9 @@ export class Producer implements AsyncDisposable {
 
   async #close(): Promise<void> {
     try {
+      await this.#undoing;
       if (this.#transaction?.isOpen) await this.#transaction.abort();
-      await this.flush();
+      await this.#flush();
     } finally {
       this.#closed = true;
       this.#sender.close();

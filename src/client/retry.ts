@@ -1,9 +1,10 @@
 // Another attempt, after a pause that doubles and is spread by a fifth, until a deadline.
 //
 // Invariant: bounded. The last failure is thrown once the deadline has passed, and a failure that
-// repeating cannot cure is thrown at once.
+// repeating cannot cure is thrown at once. Once the caller has stopped waiting nothing is tried.
 
 import type { Clock, Random, Timers } from "../runtime/ports.ts";
+import { unlessAborted } from "./aborting.ts";
 import { isRetriable } from "./faults.ts";
 
 export interface RetryPorts {
@@ -21,6 +22,8 @@ export interface RetryOptions {
   readonly onRetry?: (error: unknown) => void | Promise<void>;
   /** Which failures deserve another attempt; by default the retriable ones. */
   readonly retriable?: (error: unknown) => boolean;
+  /** Once it is aborted, its reason is thrown. */
+  readonly signal?: AbortSignal;
 }
 
 /** The pause before attempt number `attempt` (1 is the first repetition). */
@@ -39,21 +42,28 @@ export async function retrying<T>(
   ports: RetryPorts,
   options: RetryOptions,
 ): Promise<T> {
-  const { retriable = isRetriable } = options;
+  const { retriable = isRetriable, signal } = options;
   const deadline = ports.clock.monotonic() + options.timeoutMs;
   for (let repetition = 1;; repetition++) {
     try {
       return await attempt();
     } catch (error) {
+      signal?.throwIfAborted();
       const pauseMs = backoffOf(repetition, { random: ports.random, ...options });
       if (!retriable(error) || ports.clock.monotonic() + pauseMs > deadline) throw error;
-      await sleep(ports.timers, pauseMs);
+      await sleep(ports.timers, pauseMs, signal);
       await options.onRetry?.(error);
     }
   }
 }
 
-/** Resolves `delayMs` from now. */
-export function sleep(timers: Timers, delayMs: number): Promise<void> {
-  return new Promise((resolve) => timers.after(delayMs, resolve));
+/** Resolves `delayMs` from now; rejects with the signal's reason when that is aborted before. */
+export async function sleep(timers: Timers, delayMs: number, signal?: AbortSignal): Promise<void> {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const timer = timers.after(delayMs, resolve);
+  try {
+    await unlessAborted(over, signal);
+  } finally {
+    timer.cancel();
+  }
 }

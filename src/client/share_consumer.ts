@@ -22,6 +22,7 @@ import {
   readBatchHeader,
   readRecords,
 } from "../records/mod.ts";
+import { type CallOptions, signalOf, unlessAborted } from "./aborting.ts";
 import type { Client } from "./client.ts";
 import { isRetriable, isRetriableCode, KafkaError } from "./faults.ts";
 import { nameOf, type TopicPartition } from "./offsets.ts";
@@ -65,6 +66,8 @@ const optionKinds: OptionKinds<ShareConsumerOptions> = {
   fetchWaitMsMax: "count",
   fetchBytesMax: "count",
 };
+
+const recordsKinds: OptionKinds<CallOptions> = { signal: "any" };
 
 const waitMs = 1000;
 
@@ -145,28 +148,31 @@ export class ShareConsumer implements AsyncIterable<ShareRecord>, AsyncDisposabl
   }
 
   /** Each record, endlessly: ends when the consumer is closed, or the signal aborts. */
-  async *records({ signal }: { signal?: AbortSignal } = {}): AsyncGenerator<ShareRecord, void> {
+  async *records(options: CallOptions = {}): AsyncGenerator<ShareRecord, void> {
+    const { signal } = checkOptions("records", options, recordsKinds);
     const wake = () => this.#wakeup.wake();
     signal?.addEventListener("abort", wake);
     try {
       while (!this.#isClosed && !signal?.aborted) {
-        const record = await this.#take();
+        const record = await this.#take(signal);
         if (record !== undefined) yield record;
       }
-      this.#acceptLast?.();
+    } catch (error) {
+      if (!signal?.aborted || error !== signal.reason) throw error;
     } finally {
       signal?.removeEventListener("abort", wake);
     }
+    this.#acceptLast?.();
   }
 
   /** The next record, or undefined after a while without one. */
-  async #take(): Promise<ShareRecord | undefined> {
+  async #take(signal: AbortSignal | undefined): Promise<ShareRecord | undefined> {
     this.#acceptLast?.();
     this.#acceptLast = undefined;
     if (this.#next >= this.#inHand.length) {
       this.#inHand = [];
       this.#next = 0;
-      await this.#fetch();
+      await this.#fetch(signal);
     }
     if (this.#fault !== undefined) throw this.#fault;
     const record = this.#inHand[this.#next];
@@ -177,10 +183,10 @@ export class ShareConsumer implements AsyncIterable<ShareRecord>, AsyncDisposabl
   }
 
   /** Asks each leader that is not being asked, and waits until something has come. */
-  async #fetch(): Promise<void> {
+  async #fetch(signal: AbortSignal | undefined): Promise<void> {
     if (!this.#isStarted) this.#membership.start();
     this.#isStarted = true;
-    await this.#spread();
+    await unlessAborted(this.#spread(), signal);
     for (const [leader, session] of this.#sessions) {
       if (!session.hasPartitions || this.#fetching.has(leader)) continue;
       this.#fetching.add(leader);
@@ -196,7 +202,7 @@ export class ShareConsumer implements AsyncIterable<ShareRecord>, AsyncDisposabl
       const topic = await this.#client.topic(at.topic);
       const leader = topic.partitions[at.partition]?.leader ?? -1;
       if (leader < 0) this.#client.refreshTopic(at.topic);
-      else led.set(leader, [...led.get(leader) ?? [], at]);
+      else if (!led.get(leader)?.push(at)) led.set(leader, [at]);
     }
     for (const leader of new Set([...led.keys(), ...this.#sessions.keys()])) {
       this.#sessionWith(leader).partitions = led.get(leader) ?? [];
@@ -315,8 +321,10 @@ export class ShareConsumer implements AsyncIterable<ShareRecord>, AsyncDisposabl
    * Says what was said of records, and resolves when the brokers have it. Throws a KafkaError,
    * INVALID_RECORD_STATE for a record that is not held any more.
    */
-  async commit(): Promise<void> {
-    await Promise.all([...this.#sessions.values()].map((session) => session.flush()));
+  async commit(options?: CallOptions): Promise<void> {
+    const signal = signalOf("commit", options);
+    const said = Promise.all([...this.#sessions.values()].map((session) => session.flush()));
+    await unlessAborted(said, signal);
   }
 
   /** Says the last words, gives back what it holds, and leaves the group. */

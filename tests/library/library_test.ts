@@ -24,7 +24,9 @@ import { within } from "../harness/deadline.ts";
 
 /** A test that says so when it does not end, where the runtime would wait for ever. */
 function test(sentence: string, body: () => Promise<void>): void {
-  register(sentence, () => within(body(), { ms: 60_000, what: () => `the end of: ${sentence}` }));
+  const what = () => `the end of: ${sentence}`;
+  // Bun gives a test five seconds, unless it is told otherwise.
+  register(sentence, { timeout: 120_000 }, () => within(body(), { ms: 60_000, what }));
 }
 
 function kafkajs(broker: Broker): Kafka {
@@ -546,4 +548,19 @@ test("a program ends by itself once its brokers are closed", async () => {
   const what = () => "the end of the program: something keeps it alive";
   assert.equal(await within(ended, { ms: 60_000, what }).finally(() => child.kill("SIGKILL")), 0);
   assert.equal(output, "orders 0\n");
+});
+
+test("a client that was told so does not keep its program alive", async () => {
+  await using broker = await Broker.start();
+  const program = fileURLToPath(new URL("idle_child.ts", import.meta.url));
+  const before = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
+  const child = spawn(process.execPath, [...before, program, broker.bootstrap], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let output = "";
+  child.stdout.on("data", (text) => output += text);
+  const ended = new Promise((resolve) => child.on("close", resolve));
+  const what = () => "the end of the program: its idle client keeps it alive";
+  assert.equal(await within(ended, { ms: 60_000, what }).finally(() => child.kill("SIGKILL")), 0);
+  assert.equal(output, "0 1\n");
 });

@@ -73,6 +73,7 @@ function faulty(network: Network, { of }: Fault, isOn: () => boolean): Network {
           closed,
           read: (into) => socket.read(into),
           watch: () => socket.watch(),
+          holdProcess: (isHeld) => socket.holdProcess(isHeld),
           write: (bytes) => socket.write(bytes),
           closeWrite: () => socket.closeWrite(),
           close: () => socket.close(),
