@@ -85,12 +85,18 @@ export type {
   ShareConsumer,
   ShareConsumerOptions,
   ShareRecord,
+  Span,
+  SpanAttributes,
+  SpanContext,
+  SpanContextOf,
+  SpanOptions,
   TlsOptions,
   TokenEndpoint,
   TokenOptions,
   TopicMetadata,
   TopicPartition,
   TopicPartitionOffset,
+  Tracer,
   Transaction,
   TrimmedPartition,
   TypedRecord,
@@ -98,6 +104,7 @@ export type {
 } from "./src/client/mod.ts";
 export { byHeaders, deadLetters } from "./src/client/record_handling.ts";
 export { decoded, json, text, typed } from "./src/client/serializers.ts";
+export { textHeaders } from "./src/client/tracing.ts";
 export { KafkaError } from "./src/client/faults.ts";
 export type {
   BrokerId,

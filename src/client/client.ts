@@ -29,6 +29,7 @@ import { type BrokerMetadata, type ClusterMetadata, clusterMetadata } from "./me
 import type { TopicMetadata } from "./metadata.ts";
 import { retrying } from "./retry.ts";
 import { checkSasl, type SaslOptions } from "./sasl.ts";
+import { type Tracer, Tracing } from "./tracing.ts";
 
 /** What the client needs of a runtime. */
 export type ClientPorts = Pick<
@@ -55,6 +56,11 @@ export interface ClientOptions {
    * group membership, no loop over records that waits for one. Default false.
    */
   readonly unref?: boolean;
+  /**
+   * Makes spans of what is sent, polled and processed: `trace.getTracer("shop")` of
+   * OpenTelemetry's. Records carry their trace along, in W3C's headers.
+   */
+  readonly tracer?: Tracer;
   /** Who the client is, where the listener asks for it. */
   readonly sasl?: SaslOptions;
   /** Encrypts the connections: `true`, or whom to trust and what to show. */
@@ -111,6 +117,7 @@ const optionKinds: OptionKinds<ClientOptions> = {
   metadataAgeMsMax: "count",
   connectTimeoutMs: "count",
   unref: "flag",
+  tracer: "object",
   sasl: "object",
   tls: "flagOrObject",
 };
@@ -130,17 +137,20 @@ interface Known {
   controller: BrokerId;
 }
 
-type Settings = Required<Omit<ClientOptions, "sasl" | "tls" | "unref">>;
+type Settings = Required<Omit<ClientOptions, "sasl" | "tls" | "tracer" | "unref">>;
 
 interface Parts {
   readonly ports: ClientPorts;
   readonly options: Settings;
+  readonly tracing: Tracing | undefined;
   readonly known: Known;
 }
 
 export class Client {
   readonly ports: ClientPorts;
   readonly options: Settings;
+  /** Absent: nobody wants spans. */
+  readonly tracing: Tracing | undefined;
   readonly #known: Known;
   /** Of the call that this view is for. */
   readonly #signal: AbortSignal | undefined;
@@ -150,6 +160,7 @@ export class Client {
   private constructor(parts: Parts, call?: { whole: Client; signal: AbortSignal }) {
     this.ports = parts.ports;
     this.options = parts.options;
+    this.tracing = parts.tracing;
     this.#known = parts.known;
     this.#whole = call?.whole ?? this;
     this.#signal = call?.signal;
@@ -182,8 +193,9 @@ export class Client {
   /** This client for a call: all that it waits for rejects once `signal` is aborted. */
   until(signal: AbortSignal | undefined): Client {
     if (signal === undefined) return this;
-    const { ports, options } = this;
-    return new Client({ ports, options, known: this.#known }, { whole: this.#whole, signal });
+    const { ports, options, tracing } = this;
+    const parts = { ports, options, tracing, known: this.#known };
+    return new Client(parts, { whole: this.#whole, signal });
   }
 
   /** A lane name that nobody else uses. */
@@ -384,7 +396,11 @@ export class Client {
 
 /** What a client begins with, by its options. Throws a UsageFault. */
 function unconnected(ports: ClientPorts, options: ClientOptions): Parts {
-  const { sasl, tls, unref = false, ...given } = checkOptions("connect", options, optionKinds);
+  const { sasl, tls, tracer, unref = false, ...given } = checkOptions(
+    "connect",
+    options,
+    optionKinds,
+  );
   if (options.bootstrap === undefined) {
     throw new UsageFault('connect needs bootstrap, such as { bootstrap: "localhost:9092" }');
   }
@@ -413,7 +429,8 @@ function unconnected(ports: ClientPorts, options: ClientOptions): Parts {
     brokers: new Map(),
     controller: -1,
   };
-  return { ports, options: settings, known };
+  const tracing = tracer && new Tracing(tracer, settings);
+  return { ports, options: settings, tracing, known };
 }
 
 /** What TLS is spoken by, from what a program has given. Throws UsageFault. */

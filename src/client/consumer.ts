@@ -234,8 +234,10 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
       pollKinds,
     );
     checkedSignal("poll", signal);
+    const startMs = this.#client.ports.clock.now();
     const records = await this.#next(() => this.#takeUpTo(recordsMax), { timeoutMs, signal });
     if (records.length === 0) signal?.throwIfAborted();
+    this.#onPolled(records, startMs);
     return records;
   }
 
@@ -337,12 +339,30 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
     );
     const take = () => this.#takeUpTo(recordsMax, { ofOne: true });
     while (!this.#closed && !signal?.aborted) {
+      const startMs = this.#client.ports.clock.now();
       const records = await this.#next(take, { timeoutMs: iteratorPollMs, signal });
       const [first] = records;
       if (first === undefined) continue;
+      this.#onPolled(records, startMs);
       const { topic, partition } = first;
       yield { topic, partition, records, highWatermark: this.highWatermark(first) };
     }
+  }
+
+  #onPolled(records: readonly ConsumerRecord[], startMs: number): void {
+    const { groupId } = this.#settings;
+    if (records.length > 0) this.#client.tracing?.polled(records, { groupId, startMs });
+  }
+
+  /**
+   * Runs `run`, which processes `record`, in a span that links to where the record was sent; it is
+   * active meanwhile. Where `connect` was given no tracer, `run` and nothing else.
+   */
+  process<T>(record: ConsumerRecord, run: () => Promise<T> | T): Promise<T> {
+    const { groupId } = this.#settings;
+    const { tracing } = this.#client;
+    if (tracing === undefined) return Promise.resolve().then(run);
+    return tracing.process(record, { groupId, run });
   }
 
   /**

@@ -115,6 +115,15 @@ export {
   type ShareGroupOffset,
   shareGroupOffsets,
 } from "./share_group_offsets.ts";
+export {
+  type Span,
+  type SpanAttributes,
+  type SpanContext,
+  type SpanContextOf,
+  type SpanOptions,
+  textHeaders,
+  type Tracer,
+} from "./tracing.ts";
 export type { PasswordOptions, SaslOptions, TokenOptions } from "./sasl.ts";
 export type { TokenEndpoint } from "./token_endpoint.ts";
 export type { CompressionType, RecordHeader } from "../records/mod.ts";

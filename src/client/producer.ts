@@ -139,7 +139,7 @@ export class Producer implements AsyncDisposable {
       const message = "a transactional producer sends by transaction((tx) => tx.send(...))";
       return Promise.reject(new UsageFault(message));
     }
-    return options === undefined ? this.#send(given) : this.#sendUntil(given, options);
+    return options === undefined ? this.#traced(given) : this.#sendUntil(given, options);
   }
 
   async #sendUntil(
@@ -147,9 +147,30 @@ export class Producer implements AsyncDisposable {
     options: CallOptions,
   ): Promise<RecordMetadata | RecordMetadata[]> {
     const signal = signalOf("send", options);
-    return await unlessAborted(this.#send(given, signal), signal);
+    return await unlessAborted(this.#traced(given, signal), signal);
   }
 
+  #traced(
+    given: ProducerRecord | readonly ProducerRecord[],
+    signal?: AbortSignal,
+  ): Promise<RecordMetadata | RecordMetadata[]> {
+    const { tracing } = this.#client;
+    // What is no record is refused without a span.
+    const isSound = (record: ProducerRecord) => recordProblem(record) === undefined;
+    if (tracing === undefined || !(isMany(given) ? given.every(isSound) : isSound(given))) {
+      return this.#send(given, signal);
+    }
+    return isMany(given)
+      ? tracing.sendMany(given, (records) => this.#send(records, signal))
+      : tracing.sendOne(given, (record) => this.#send(record, signal));
+  }
+
+  #send(given: ProducerRecord, signal?: AbortSignal): Promise<RecordMetadata>;
+  #send(given: readonly ProducerRecord[], signal?: AbortSignal): Promise<RecordMetadata[]>;
+  #send(
+    given: ProducerRecord | readonly ProducerRecord[],
+    signal?: AbortSignal,
+  ): Promise<RecordMetadata | RecordMetadata[]>;
   #send(
     given: ProducerRecord | readonly ProducerRecord[],
     signal?: AbortSignal,
@@ -315,7 +336,7 @@ export class Producer implements AsyncDisposable {
       throw new UsageFault("a transaction is open: a producer has one at a time");
     }
     const transaction = new Transaction({
-      send: (given) => this.#fatal ? Promise.reject(this.#fatal) : this.#send(given),
+      send: (given) => this.#fatal ? Promise.reject(this.#fatal) : this.#traced(given),
       flush: () => this.#flush(),
       commitOffsets: (groupId, { offsets, by }) =>
         this.#fatally(requests.commitOffsets(groupId, { offsets, by: by! })),

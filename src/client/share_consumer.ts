@@ -165,6 +165,14 @@ export class ShareConsumer implements AsyncIterable<ShareRecord>, AsyncDisposabl
     this.#acceptLast?.();
   }
 
+  /** As {@link Consumer.process}. */
+  process<T>(record: ShareRecord, run: () => Promise<T> | T): Promise<T> {
+    const { groupId } = this.#options;
+    const { tracing } = this.#client;
+    if (tracing === undefined) return Promise.resolve().then(run);
+    return tracing.process(record, { groupId, run });
+  }
+
   /** The next record, or undefined after a while without one. */
   async #take(signal: AbortSignal | undefined): Promise<ShareRecord | undefined> {
     this.#acceptLast?.();

@@ -17,9 +17,11 @@ type Program = (
 /** The block as a function; what it imports it is handed. */
 async function programOf(code: string, bootstrap: string): Promise<Program> {
   const imported = code.match(/^import \{ (.*) \} from "@ottla\/ottla\/client";$/m)?.[1] ?? "";
+  const others = code.match(/^import .* from "@opentelemetry\/api";$/gm) ?? [];
   const body = code.replace(/^import .*$/gm, "").replaceAll("localhost:9092", bootstrap);
   const given = body.includes("using cluster") ? "" : "const { cluster } = at;";
-  const source = `export default async function ({ ${imported} }: any, at: any) {
+  const source = `${others.join("\n")}
+  export default async function ({ ${imported} }: any, at: any) {
     const { work } = at;
     ${given}
     ${body}
