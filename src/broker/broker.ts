@@ -21,6 +21,7 @@ import { CalmLog } from "./calm_log.ts";
 import { snapshotConfigOf } from "./config/parts.ts";
 import type { ListenerAddress } from "./config/listeners.ts";
 import { dynamicLayers } from "./config/mod.ts";
+import { checkHome } from "./home_notes.ts";
 import { MetadataLog, metadataTopic } from "./metadata/log.ts";
 import { checkLevels, readMetadata } from "./metadata/reading.ts";
 import { MetadataSnapshots } from "./metadata/snapshots.ts";
@@ -45,7 +46,13 @@ async function openMetadata(
   storage: Storage,
 ): Promise<Opened> {
   const { runtime, config, logger, readsOnlyBecause } = options;
+  const isAccepted = config.get("ottla.accept.metadata.rollback").length > 0;
+  if (!isAccepted) checkHome(storage, options.metadata?.remembered);
   if (options.metadata !== undefined) {
+    if (options.metadata.remembered !== undefined && !isAccepted) {
+      const { checkLogsAreNotAhead } = await loading(import("./rollback.ts"));
+      await checkLogsAreNotAhead(storage, options.metadata.image);
+    }
     await storage.claim();
     const opened = { storage, metadata: options.metadata, snapshots: undefined };
     if (!options.metadata.isShared) return opened;
@@ -257,12 +264,14 @@ export class Broker implements RunningBroker {
       () => this.#wiring.audit?.close(),
       () => this.#wiring.membership.leave(),
       () => this.#wiring.stopWatching(),
+      () => this.#noteHome(),
     ];
   }
 
   async #start(snapshots: MetadataSnapshots | undefined): Promise<void> {
     const { config, logger, ports } = this.#options;
     await this.#wiring.membership.join();
+    await this.#noteHome();
     await this.#giveAccess();
     await this.#openLogs();
     for (const [i, listener] of config.listeners.entries()) {
@@ -284,6 +293,12 @@ export class Broker implements RunningBroker {
       const message = "coordinators could not be loaded; the next request tries again";
       logger.log("error", message, { reason: messageOf(error) });
     });
+  }
+
+  /** What the home of the metadata has said is remembered: it must not say less later. */
+  async #noteHome(): Promise<void> {
+    const { metadata: { remembered }, storage } = this.#wiring;
+    if (remembered !== undefined) await storage.noteHome(remembered.note());
   }
 
   async #giveAccess(): Promise<void> {
@@ -326,6 +341,7 @@ export class Broker implements RunningBroker {
       saidMs = nowMs;
       logger.log("info", "opening logs", { opened, of: partitionCount });
     });
+    await this.#acceptRollback();
     await this.#settleLogs();
     this.#openedInMs = this.#wiring.clock.monotonic() - startedMs;
     if (this.#wiring.storage.wasShutDownCleanly) return;
@@ -333,6 +349,16 @@ export class Broker implements RunningBroker {
     const { bytesChecked } = this.#wiring.storage;
     const fields = { logs: partitionCount, bytesChecked, tookMs };
     logger.log("info", "checked the logs after an unclean stop", fields);
+  }
+
+  /** Where an operator says so: the logs are right, and the metadata has gone back. */
+  async #acceptRollback(): Promise<void> {
+    const heard = this.#options.config.get("ottla.accept.metadata.rollback").map(Number);
+    if (heard.length === 0) return;
+    const { acceptRollback } = await loading(import("./rollback.ts"));
+    const { metadata, storage, nodeId: brokerId } = this.#wiring;
+    const { logger } = this.#options;
+    await acceptRollback({ brokerId, metadata, logs: storage.logs, heard, logger });
   }
 
   /** All logs are open: what is not among them goes aside, and where they lie is recorded. */
@@ -431,7 +457,10 @@ export class Broker implements RunningBroker {
     this.#background.start({
       name: "checkpoint",
       intervalMs: () => config.get("log.flush.offset.checkpoint.interval.ms"),
-      run: async () => void await this.#wiring.storage.checkpoint(),
+      run: async () => {
+        await this.#wiring.storage.checkpoint();
+        await this.#noteHome();
+      },
     });
   }
 }

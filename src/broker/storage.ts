@@ -16,7 +16,7 @@ import {
   UsageFault,
 } from "../base/faults.ts";
 import type { BrokerId, Offset, PartitionId, Uuid } from "../base/ids.ts";
-import type { MetadataImage, PlacedReplica } from "../cluster/mod.ts";
+import type { HomeNote, MetadataImage, PlacedReplica } from "../cluster/mod.ts";
 import { isInternalTopic } from "../coordinator/mod.ts";
 import {
   type LogConfig,
@@ -30,6 +30,7 @@ import {
   Slices,
   TrialFiles,
   tryWriting,
+  writeHomeNote,
 } from "../log/mod.ts";
 import type { Files, Logger, Runtime } from "../runtime/ports.ts";
 import type { BrokerConfig } from "./config/mod.ts";
@@ -243,6 +244,18 @@ export class Storage {
     }
   }
 
+  /** The directories that work. */
+  get folders(): readonly LogFolder[] {
+    return this.#folders.online;
+  }
+
+  /** Has the directories remember how far the home of the metadata has come. */
+  async noteHome(note: HomeNote): Promise<void> {
+    for (const folder of this.#folders.online) {
+      await this.#attempt(folder, () => writeHomeNote(this.files, folder.path, note));
+    }
+  }
+
   /** The directories are this broker's from now on. */
   claim(): Promise<void> {
     return this.#folders.claim();
@@ -425,6 +438,11 @@ export class Storage {
       placed.push({ topic: log.topic, partition: log.partition, directoryId });
     }
     return placed;
+  }
+
+  /** The logs that are open. */
+  get logs(): Iterable<PartitionLog> {
+    return this.#logs.keys();
   }
 
   /** Bytes that were looked at to open the logs: what an unclean stop has cost. */

@@ -63,6 +63,8 @@ export { type ClientQuota, entityKey, type QuotaEntityPart } from "./principals.
 export * from "./quorum_records.ts";
 export * from "./records.ts";
 export { type MetadataChange, MetadataReplay } from "./replay.ts";
+export * from "./remembered_home.ts";
+export { decideRollback } from "./rollback.ts";
 export { MetadataMember, SharedMetadata } from "./shared_metadata.ts";
 export * from "./store.ts";
 export * from "./topic_names.ts";

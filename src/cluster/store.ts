@@ -21,6 +21,7 @@ import {
   type MetadataRecordInput,
 } from "./records.ts";
 import { type MetadataChange, MetadataReplay } from "./replay.ts";
+import type { RememberedHome } from "./remembered_home.ts";
 
 /** What a decide function returns: what to append, and what to answer once it is durable. */
 export interface Decision<Response> {
@@ -64,6 +65,8 @@ export interface MetadataStore {
   readonly liveness: Liveness;
   /** Of requests to it; absent where it takes none. */
   readonly counters?: HomeCounters;
+  /** Absent: it does not outlive the process, or the data folder holds it. */
+  readonly remembered?: RememberedHome;
   /**
    * `brokerId` takes part from now on, before its first change; again once that life is over. One
    * that fails may be repeated. `directory`: the data directory that this process has locked, so

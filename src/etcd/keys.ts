@@ -9,6 +9,7 @@
 //   controller        {brokerId, term}          leased
 //   term              {term}                    of the last controller
 //   tick              {atMs}                    the controller changes it: a sign of life
+//   seen/<id>/...                               how far its logs go (reports.ts); leased
 //   last/<by>         {nonce}                   the last change that `by` has made
 //
 // Invariant: whoever puts or deletes below m/ compares `structure`, and the partitions it changes.

@@ -10,7 +10,7 @@
 // upon.
 // Invariant: the image shows committed revisions only, one after the other.
 
-import { DecodeFault, PartitionFault, UsageFault } from "../base/faults.ts";
+import { PartitionFault, UsageFault } from "../base/faults.ts";
 import { type BrokerId, type LeaderEpoch, type Uuid, uuidFromRandom } from "../base/ids.ts";
 import {
   type BrokerLease,
@@ -26,6 +26,7 @@ import {
   type MetadataRecordInput,
   MetadataReplay,
   type MetadataStore,
+  type RememberedHome,
   type ShownRecords,
 } from "../cluster/mod.ts";
 import type { Clock, Logger, Random, Timer, Timers } from "../runtime/ports.ts";
@@ -44,8 +45,10 @@ import {
 } from "./keys.ts";
 import { EtcdLease, type GrantedLease, grantLease, type LeaseWorld, revokeLease } from "./lease.ts";
 import { type KeyValue, transactionBody } from "./messages.ts";
+import { checkRemembered } from "./remembered.ts";
+import { compareReports } from "./reports.ts";
 import { Replica, type Step } from "./replica.ts";
-import { Watch } from "./watch.ts";
+import { Watch, type WatchedMember } from "./watch.ts";
 
 const tickMs = 5_000;
 /** Three ticks. */
@@ -94,6 +97,29 @@ export class EtcdMetadataStore implements MetadataStore {
     },
   };
   readonly counters: HomeCounters;
+  readonly remembered: RememberedHome = {
+    note: () => ({
+      home: "etcd",
+      cluster: this.#options.name,
+      etcd: this.#etcdClusterId ?? "",
+      revision: this.#replica.revision,
+      ...this.#lease && {
+        brokerEpoch: Number(this.image.broker(this.#lease.brokerId)?.epoch ?? -1),
+      },
+    }),
+    check: (noted, brokerId) =>
+      checkRemembered(this.remembered.note(), {
+        noted,
+        registeredAs: this.image.broker(brokerId)?.epoch,
+      }),
+    compare: (ends, brokers, decide) => {
+      const lease = this.#lease;
+      if (lease === undefined) return Promise.reject(new PartitionFault("no broker has joined"));
+      const of = { client: this.#client, replica: this.#replica, prefix: this.#prefix };
+      const { logger } = this.#options;
+      return compareReports({ ...of, lease, logger, brokers, decide }, ends);
+    },
+  };
   readonly #options: EtcdStoreOptions;
   readonly #client: EtcdClient;
   readonly #prefix: string;
@@ -358,7 +384,10 @@ export class EtcdMetadataStore implements MetadataStore {
           prefix: this.#prefix,
           from: this.#replica.revision + 1,
           silenceMsMax,
-          onOpened: () => tries = 0,
+          onOpened: (member) => {
+            tries = 0;
+            this.#checkMember(member);
+          },
           onRevision: (revision, events) => this.#told(this.#replica.apply(revision, events)),
         });
         const end = await this.#watch.run();
@@ -378,6 +407,13 @@ export class EtcdMetadataStore implements MetadataStore {
       }
       await this.#client.pause(tries++);
     }
+  }
+
+  /** One that was restored from a backup lets watch revisions that it has lost, and waits. */
+  #checkMember({ revision, clusterId }: WatchedMember): void {
+    if (revision >= this.#replica.revision && clusterId === this.#etcdClusterId) return;
+    // It may as well be behind the others: what they agree on tells.
+    this.#unwatched(this.#resync());
   }
 
   /** Reads all keys. One at a time: who comes later may need what this one has not seen. */
@@ -501,8 +537,9 @@ function closedFault(): PartitionFault {
   return new PartitionFault("the metadata cannot be changed: the connection to etcd is closed");
 }
 
-function contradiction(problem: string): DecodeFault {
-  return new DecodeFault(
+/** No answer that is tried again: it is for the operator to say what is true. */
+function contradiction(problem: string): UsageFault {
+  return new UsageFault(
     `etcd contradicts what it has said before: ${problem}. Was it restored from a backup? ` +
       "docs/cluster.md says how to go on",
   );

@@ -15,6 +15,7 @@ import type { EtcdClient } from "./client.ts";
 import { EtcdCode, EtcdFault } from "./client.ts";
 import {
   countOf,
+  idOf,
   objectOf,
   parseObject,
   rangeOf,
@@ -38,8 +39,16 @@ export interface WatchOptions {
   readonly silenceMsMax: number;
   /** The events of one revision. */
   readonly onRevision: (revision: number, events: readonly WatchEvent[]) => void;
-  /** The stream is there. */
-  readonly onOpened?: () => void;
+  /** The stream is there, at a member that is at this revision. */
+  readonly onOpened?: (at: WatchedMember) => void;
+}
+
+/** What a member says of itself as it begins to tell. */
+export interface WatchedMember {
+  /** It may be behind the others. */
+  readonly revision: number;
+  /** etcd's own. */
+  readonly clusterId: string;
 }
 
 /** Why a watch is over. */
@@ -120,7 +129,10 @@ export class Watch {
     if (said.canceled === true) {
       throw new EtcdFault(EtcdCode.OUT_OF_RANGE, String(said.cancel_reason ?? "the watch ends"));
     }
-    if (said.created === true) this.#options.onOpened?.();
+    if (said.created === true) {
+      const { revision, cluster_id } = objectOf(said.header);
+      this.#options.onOpened?.({ revision: countOf(revision), clusterId: idOf(cluster_id) });
+    }
     this.#tell(watchEventsOf(said.events));
     return undefined;
   }

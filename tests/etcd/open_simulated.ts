@@ -2,16 +2,29 @@
 
 import { uuidFromRandom } from "../../src/base/ids.ts";
 import { EtcdClient, EtcdMetadataStore } from "../../src/etcd/mod.ts";
+import type { Runtime } from "../../src/runtime/ports.ts";
 import type { Simulation } from "../../src/runtime/simulated.ts";
 import type { SimulatedEtcd } from "./simulated_etcd.ts";
 
+interface Opened {
+  readonly etcd: SimulatedEtcd;
+  readonly onLost?: (error: unknown) => void;
+}
+
 /** A broker's process on a machine of its own. */
-export async function openSimulated(
+export function openSimulated(
   world: Simulation,
   machine: string,
-  { etcd, onLost }: { etcd: SimulatedEtcd; onLost?: (error: unknown) => void },
+  opened: Opened,
 ): Promise<EtcdMetadataStore> {
-  const { http, clock, timers, random, logger } = world.start(machine);
+  return openOn(world.start(machine), opened);
+}
+
+/** The same in a process that runs. */
+export async function openOn(
+  { http, clock, timers, random, logger }: Runtime,
+  { etcd, onLost }: Opened,
+): Promise<EtcdMetadataStore> {
   const log = logger({ level: "info", format: "text" });
   const endpoints = etcd.endpoints;
   const client = new EtcdClient({

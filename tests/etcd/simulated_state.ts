@@ -60,6 +60,16 @@ export class SimulatedState {
     return found;
   }
 
+  /** The same as it is now: a backup. */
+  copy(): SimulatedState {
+    const copy = new SimulatedState({ nowMs: this.#nowMs, clusterId: this.clusterId });
+    copy.revision = this.revision;
+    copy.compacted = this.compacted;
+    for (const [key, versions] of this.#keys) copy.#keys.set(key, [...versions]);
+    for (const [id, lease] of this.#leases) copy.#leases.set(id, { ...lease });
+    return copy;
+  }
+
   onEvents(listener: (revision: number, events: StateEvent[]) => void): () => void {
     this.#watchers.add(listener);
     return () => this.#watchers.delete(listener);

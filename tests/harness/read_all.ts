@@ -3,13 +3,17 @@
 import { fromUtf8 } from "../../src/base/bytes.ts";
 import { type Client, Consumer } from "../../src/client/mod.ts";
 
-/** The first `count` values of partition 0 of `topic`, by a new consumer; waits for them. */
+/** The first `count` values of `topic`, of partition 0 or so many, by a new consumer; waits. */
 export async function readAll(
   client: Client,
-  { topic, count }: { readonly topic: string; readonly count: number },
+  { topic, count, partitions = 1 }: {
+    readonly topic: string;
+    readonly count: number;
+    readonly partitions?: number;
+  },
 ): Promise<string[]> {
   const consumer = new Consumer(client, { autoOffsetReset: "earliest" });
-  consumer.assign([{ topic, partition: 0 }]);
+  consumer.assign(Array.from({ length: partitions }, (_, partition) => ({ topic, partition })));
   const values: string[] = [];
   while (values.length < count) {
     for (const { value } of await consumer.poll()) values.push(fromUtf8(value!));

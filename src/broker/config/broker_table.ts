@@ -145,6 +145,15 @@ const ownKeys = {
       "etcds:// behind TLS. Without it this broker is alone and keeps its own. Set by --cluster. " +
       "(Ottla's own key.)",
   },
+  "ottla.accept.metadata.rollback": {
+    type: "list",
+    default: "",
+    form: { pattern: /^\d{1,9}(,\d{1,9})*$/, said: "a list of broker ids, such as 1,2,3" },
+    doc: "For one start, where etcd was restored from a backup that is older than what brokers " +
+      "have seen since: the ids of those that start again now. Each waits for the others, and " +
+      "of a partition's replicas the one that has the most leads. Set by " +
+      "--accept-metadata-rollback. (Ottla's own key.)",
+  },
   "ottla.etcd.username": {
     type: "string",
     default: null,

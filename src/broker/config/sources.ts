@@ -39,6 +39,8 @@ export interface StartFlags {
   readonly cluster?: string;
   /** --node-id */
   readonly nodeId?: number;
+  /** `--accept-metadata-rollback`: ids with commas between them. */
+  readonly acceptMetadataRollback?: string;
   /** --set, repeated: `key=value` each. */
   readonly set?: readonly string[];
 }
@@ -147,6 +149,10 @@ function readFlags(flags: StartFlags, settings: Map<string, Setting>, problems: 
   }
   if (flags.cluster !== undefined) {
     settings.set("ottla.cluster", { text: flags.cluster, origin: "--cluster" });
+  }
+  if (flags.acceptMetadataRollback !== undefined) {
+    const text = flags.acceptMetadataRollback;
+    settings.set("ottla.accept.metadata.rollback", { text, origin: "--accept-metadata-rollback" });
   }
   if (flags.nodeId !== undefined) {
     settings.set("node.id", { text: String(flags.nodeId), origin: "--node-id" });

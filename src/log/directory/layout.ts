@@ -3,6 +3,7 @@
 //   <data-dir>/meta.properties  .kafka_cleanshutdown  .lock  .ottla_boot_id  .ottla_sync_failed
 //   <data-dir>/.ottla_write_test                    for an instant
 //   <data-dir>/.ottla_reserve                       room for the way out of a full disk
+//   <data-dir>/.ottla_home                          where the metadata is, in a cluster
 //   <data-dir>/recovery-point-offset-checkpoint  ...  .ottla_checkpointed_topics
 //   <data-dir>/<topic>-<partition>/                 a partition; -future and -stray are Kafka's
 //                                                   others
@@ -24,6 +25,7 @@ export const fileNames = {
   syncFailed: ".ottla_sync_failed",
   writeTest: ".ottla_write_test",
   reserve: ".ottla_reserve",
+  home: ".ottla_home",
   recoveryPoints: "recovery-point-offset-checkpoint",
   logStartOffsets: "log-start-offset-checkpoint",
   highWatermarks: "replication-offset-checkpoint",
