@@ -9,7 +9,7 @@ const cluster = await connect({ bootstrap: broker.bootstrap });
 const consumer = cluster.consumer({ groupId: "billing", autoOffsetReset: "earliest" });
 consumer.subscribe(["orders"]);
 await cluster.producer().send({ topic: "orders", value: "paid" });
-const [record] = await consumer.poll();
+const [record] = await consumer.poll({ timeoutMs: 60_000 });
 await cluster.close();
 await broker.close();
 process.stdout.write(`${record.topic} ${record.offset}\n`);

@@ -105,7 +105,7 @@ test("the small client sends, reads and asks", async () => {
   assert.deepEqual([sent.partition, sent.offset], [1, 0]);
   const consumer = cluster.consumer({ autoOffsetReset: "earliest" });
   consumer.assign([{ topic: "orders", partition: 1 }]);
-  const [record] = await consumer.poll();
+  const [record] = await consumer.poll({ timeoutMs: 60_000 });
   assert.equal(new TextDecoder().decode(record.value!), "paid");
   const [topic] = await cluster.admin.listTopics();
   assert.deepEqual([topic.name, topic.partitions.length], ["orders", 2]);
@@ -399,7 +399,7 @@ test("users log in, behind TLS, and may do what a rule allows them", async () =>
   await using third = await as("zoë, =", "PLAIN");
   const consumer = third.consumer({ groupId: "billing", autoOffsetReset: "earliest" });
   consumer.subscribe(["orders"]);
-  assert.equal((await consumer.poll()).length, 1);
+  assert.equal((await consumer.poll({ timeoutMs: 60_000 })).length, 1);
   const old = { topic: "orders-old", value: "x" };
   await assert.rejects(() => third.producer().send(old), isDenied);
   const wrong = { bootstrap, tls: { ca }, sasl: { username: "alice", password: "his secret" } };

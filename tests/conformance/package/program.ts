@@ -11,7 +11,7 @@ try {
   await cluster.producer({ compression: "snappy" }).send({ topic: "orders", value: "paid" });
   const consumer = cluster.consumer({ groupId: "billing", autoOffsetReset: "earliest" });
   consumer.subscribe(["orders"]);
-  const [record] = await consumer.poll();
+  const [record] = await consumer.poll({ timeoutMs: 60_000 });
   const code = await cluster.admin.describeTopic("absent").then(
     () => "none",
     (error: unknown) => error instanceof KafkaError ? error.code : "another",
