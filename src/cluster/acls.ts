@@ -3,8 +3,8 @@
 //   resource type > literal:  name                > principal > host > which operations
 //                 > prefixed: beginning of a name > principal > host > which operations
 //
-// A decision looks up the name, the name `*` and each length of prefix that some rule has, there
-// the principal and `User:*`, there the host and `*`: it never walks rules, however many there are.
+// A decision looks up the name, the name `*` and the prefixes of the name, there the principal and
+// `User:*`, there the host and `*`: it never walks rules, however many there are.
 // One that denies wins; READ, WRITE, DELETE and ALTER allow DESCRIBE as well, and ALTER_CONFIGS
 // allows DESCRIBE_CONFIGS; what is denied is only what is named.
 //
@@ -15,6 +15,7 @@
 // table is replay.ts's alone; how requests change it is in acl_requests.ts.
 
 import type { Uuid } from "../base/ids.ts";
+import { PrefixMap } from "./prefix_map.ts";
 
 /** What a rule says, in Kafka's numbers. */
 export interface Acl {
@@ -96,10 +97,7 @@ type Entries = Map<string, ByHost>;
 /** The rules about one type of resource. */
 interface TypeRules {
   readonly literal: Map<string, Entries>;
-  readonly prefixed: Map<string, Entries>;
-  /** How many prefixes there are of each length, and the lengths, the shortest first. */
-  readonly countOfLength: Map<number, number>;
-  prefixLengths: readonly number[];
+  readonly prefixed: PrefixMap<Entries>;
   /** All rules for a principal and a host, whatever name they are about. */
   readonly ofWhom: Map<string, Map<string, Set<StoredAcl>>>;
 }
@@ -148,10 +146,7 @@ export class AclTable {
     const byName = patterns(rules, acl.patternType);
     // Of a kind that there was not yet when this was written: kept, and without effect.
     if (byName === undefined) return;
-    if (byName === rules.prefixed && !byName.has(acl.resourceName)) {
-      countLength(rules, acl.resourceName.length, 1);
-    }
-    const entries: Entries = entry(byName, acl.resourceName, () => new Map());
+    const entries = entriesUnder(byName, acl.resourceName);
     const cell = entry(entry(entries, acl.principal, newByHost), acl.host, newCell);
     cell.acls.add(acl);
     count(cell);
@@ -174,10 +169,7 @@ export class AclTable {
     count(cell);
     if (cell.acls.size === 0) byHost.delete(acl.host);
     if (byHost.size === 0) entries.delete(acl.principal);
-    if (entries.size === 0) {
-      byName.delete(acl.resourceName);
-      if (byName === rules.prefixed) countLength(rules, acl.resourceName.length, -1);
-    }
+    if (entries.size === 0) byName.delete(acl.resourceName);
     const ofPrincipal = rules.ofWhom.get(acl.principal)!;
     const those = ofPrincipal.get(acl.host)!;
     those.delete(acl);
@@ -191,9 +183,8 @@ export class AclTable {
     if (rules === undefined) return "unruled";
     let found = said(rules.literal.get(name), question);
     if (name !== wildcard) found |= said(rules.literal.get(wildcard), question);
-    for (const length of rules.prefixLengths) {
-      if (length > name.length || (found & denied) !== 0) break;
-      found |= said(rules.prefixed.get(name.slice(0, length)), question);
+    for (let each = rules.prefixed.longestOf(name); each !== undefined; each = each.shorter) {
+      found |= said(each.value, question);
     }
     if ((found & denied) !== 0) return "denied";
     if ((found & allowed) !== 0) return "allowed";
@@ -268,20 +259,19 @@ function beginnings(text: string): string[] {
   return Array.from({ length: text.length }, (_, i) => text.slice(0, i + 1));
 }
 
-function patterns(rules: TypeRules, patternType: number): Map<string, Entries> | undefined {
+type ByName = Map<string, Entries> | PrefixMap<Entries>;
+
+function patterns(rules: TypeRules, patternType: number): ByName | undefined {
   if (patternType === PatternType.LITERAL) return rules.literal;
   return patternType === PatternType.PREFIXED ? rules.prefixed : undefined;
 }
 
-/** A prefix of `length` comes (1), or goes (-1). */
-function countLength(rules: TypeRules, length: number, by: 1 | -1): void {
-  const { countOfLength } = rules;
-  const count = (countOfLength.get(length) ?? 0) + by;
-  if (count > 0) countOfLength.set(length, count);
-  else countOfLength.delete(length);
-  const isOtherSet = count === 0 || by === 1 && count === 1;
-  if (!isOtherSet) return;
-  rules.prefixLengths = [...countOfLength.keys()].sort((a, b) => a - b);
+/** The entries under `name`, made where there are none yet. */
+function entriesUnder(byName: ByName, name: string): Entries {
+  if (!(byName instanceof PrefixMap)) return entry(byName, name, () => new Map());
+  let entries = byName.get(name);
+  if (entries === undefined) byName.add(name, entries = new Map());
+  return entries;
 }
 
 function count(cell: Cell): void {
@@ -295,9 +285,7 @@ function count(cell: Cell): void {
 function newTypeRules(): TypeRules {
   return {
     literal: new Map(),
-    prefixed: new Map(),
-    countOfLength: new Map(),
-    prefixLengths: [],
+    prefixed: new PrefixMap(),
     ofWhom: new Map(),
   };
 }
