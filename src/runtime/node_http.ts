@@ -62,6 +62,9 @@ class Serving {
     const http: typeof Http = process.getBuiltinModule("node:http");
     const bounds = { maxHeaderSize: headBytesMax, keepAliveTimeout: idleMsMax };
     this.#server = http.createServer(bounds);
+    // Deno drops a connection behind its answer where the server does not listen itself: a next
+    // request that is on its way would be lost.
+    Object.defineProperty(this.#server, "listening", { value: true });
     this.#server.on("request", (incoming, outgoing) => {
       const { socket } = incoming;
       this.#connections.allow(socket, answerMsMax);

@@ -178,6 +178,24 @@ export function httpSuite(options: SubjectOptions): void {
     assert.equal(ends[3], "");
   });
 
+  check("a kept connection has one request answered after the other", options, async (subject) => {
+    const { runtime } = subject;
+    const server = await runtime.http.serve(anyPort, ({ url }) => new Response(`seen ${url}.`));
+    const socket = await runtime.network.connect(server.address);
+    for (let i = 0; i < 3; i++) {
+      await socket.write(new TextEncoder().encode(`GET /${i} HTTP/1.1\r\nhost: x\r\n\r\n`));
+      let text = "";
+      while (!text.endsWith(`seen http://x/${i}.`)) {
+        const bytes = new Uint8Array(1_000);
+        const count = await socket.read(bytes);
+        assert.ok(count !== null, `the connection ended at request ${i}: ${text}`);
+        text += textOf([bytes.subarray(0, count)]);
+      }
+    }
+    socket.close();
+    await server.close();
+  });
+
   check(
     "a head too large, and words that are no request, are refused",
     options,
