@@ -57,7 +57,7 @@ export class PrefixMap<V> {
 
   /** `place`: how many are not behind `name`. */
   #longestOf(name: string, place: number): Node<V> | undefined {
-    let node = this.#nodes[place - 1];
+    let node: Node<V> | undefined = this.#nodes[place - 1];
     while (node !== undefined && !name.startsWith(node.text)) node = node.shorter;
     return node;
   }

@@ -4,9 +4,11 @@
 //   start() ──> running ──stop(), kill()──> down ──restart()──> running
 //
 // Invariant: after `close` (or the end of an `await using` block) the process has ended, and a data
-// folder that was made here is gone. targets.ts says which program it is.
+// folder that was made here is gone. A secret of its settings that it has told fails `close`.
+// targets.ts says which program it is.
 
 import { missing } from "../../src/base/items.ts";
+import { Confidence } from "./confidence.ts";
 import { within } from "./deadline.ts";
 import { ProcessLines } from "./process_lines.ts";
 import { type Launch, launch, type Target, targetFromEnvironment } from "./targets.ts";
@@ -39,6 +41,7 @@ export class BrokerProcess implements AsyncDisposable {
   readonly #wrapper: readonly string[];
   readonly #forLoad: boolean;
   readonly #listeners = new Set<(line: string) => void>();
+  readonly #confidence: Confidence;
   #process: ProcessLines | undefined;
   #port: number;
   #stopWithinMs = 0;
@@ -48,6 +51,7 @@ export class BrokerProcess implements AsyncDisposable {
     this.#folder = folder;
     this.dataDir = options.dataDir ?? `${folder}/data`;
     this.#settings = { "group.initial.rebalance.delay.ms": "0", ...options.settings };
+    this.#confidence = new Confidence(this.#settings);
     this.#flags = options.flags ?? [];
     this.#wrapper = options.wrapper ?? [];
     this.#forLoad = options.forLoad ?? false;
@@ -145,6 +149,7 @@ export class BrokerProcess implements AsyncDisposable {
   async close(): Promise<void> {
     if (this.#process && !this.#process.ended) await this.#process.kill();
     if (this.#folder) await Deno.remove(this.#folder, { recursive: true });
+    this.#confidence.check();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -171,6 +176,7 @@ export class BrokerProcess implements AsyncDisposable {
       onLine: (line) => {
         const match = line.match(plan.ready);
         if (match) ready.resolve(match);
+        if (this.target !== "kafka") this.#confidence.hear(line);
         for (const listener of this.#listeners) listener(line);
       },
     });

@@ -17,9 +17,12 @@ import { ErrorCode } from "../../src/protocol/mod.ts";
 import type { RawClient } from "./raw_client.ts";
 import { simulated, type SimulatedOptions, type SimulatedScene } from "./simulated_broker.ts";
 
-/** Users, each with its own name for a password. */
 const users = ["admin", "alice", "bob"];
 export type GuardedUser = "admin" | "alice" | "bob";
+
+function passwordOf(user: string): string {
+  return `the-password-of-${user}`;
+}
 
 /** What makes a broker check access. */
 export const guardedSettings: Readonly<Record<string, string>> = {
@@ -29,7 +32,7 @@ export const guardedSettings: Readonly<Record<string, string>> = {
   "sasl.enabled.mechanisms": "PLAIN",
   "listener.name.plaintext.plain.sasl.jaas.config":
     "org.apache.kafka.common.security.plain.PlainLoginModule required " +
-    users.map((name) => `user_${name}="${name}"`).join(" ") + ";",
+    users.map((name) => `user_${name}="${passwordOf(name)}"`).join(" ") + ";",
 };
 
 export interface GuardedScene extends SimulatedScene {
@@ -59,7 +62,7 @@ export async function guarded(
 /** Says who the client is. */
 export async function logIn(client: RawClient, user: GuardedUser): Promise<void> {
   await client.ask(SaslHandshake, 1, { mechanism: "PLAIN" });
-  const authBytes = utf8(`\0${user}\0${user}`);
+  const authBytes = utf8(`\0${user}\0${passwordOf(user)}`);
   const { errorCode } = await client.ask(SaslAuthenticate, 2, { authBytes });
   assertEquals(errorCode, ErrorCode.NONE);
 }

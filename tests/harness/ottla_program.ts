@@ -2,9 +2,10 @@
 // makes of them: either it gets ready, or it ends and says why.
 //
 // Invariant: nothing of this process's environment that could configure a broker reaches it, and
-// after the end of an `await using` block it has ended.
+// after the end of an `await using` block it has ended, having told no secret of its settings.
 
 import { firstOf, itemAt } from "../../src/base/items.ts";
+import { Confidence } from "./confidence.ts";
 import { within } from "./deadline.ts";
 import { type Finished, ProcessLines } from "./process_lines.ts";
 import { ottlaCommand, type Target } from "./targets.ts";
@@ -20,6 +21,7 @@ const readyMs = 30_000;
 
 export class OttlaProgram implements AsyncDisposable {
   readonly #process: ProcessLines;
+  readonly #confidence: Confidence;
   /** Lines of both outputs, in the order of their arrival. */
   readonly lines: { readonly source: "stdout" | "stderr"; readonly text: string }[] = [];
   /** Where brokers listen, as ready lines say, in their order. */
@@ -27,6 +29,7 @@ export class OttlaProgram implements AsyncDisposable {
   #onListening = () => {};
 
   private constructor(command: readonly string[], options: ProgramOptions) {
+    this.#confidence = Confidence.ofArguments(options.args);
     this.#process = new ProcessLines({
       command: firstOf(command),
       args: [...command.slice(1), "start", ...options.args],
@@ -77,9 +80,11 @@ export class OttlaProgram implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#process.kill();
+    this.#confidence.check();
   }
 
   #onLine(text: string, source: "stdout" | "stderr"): void {
+    this.#confidence.hear(text);
     this.lines.push({ source, text });
     const match = /listening on \[?([^\s\]]+)\]?:(\d+)/.exec(text);
     if (match === null) return;

@@ -6,9 +6,12 @@
 //     using client = await connect();
 //   });
 //
-// Invariant: the scenario's broker is closed at the end, and nothing of it lives on.
+// Invariant: the scenario's broker is closed at the end, nothing of it lives on, and no secret of
+// its settings is in its log.
 
+import { fromUtf8 } from "../../src/base/bytes.ts";
 import { loadConfig, type RunningBroker, startBroker } from "../../src/broker/mod.ts";
+import { readWholeFile } from "../../src/log/files/whole_file.ts";
 import type {
   Files,
   LogFields,
@@ -19,6 +22,7 @@ import type {
   Timers,
 } from "../../src/runtime/ports.ts";
 import { simulate, type Simulation } from "../../src/runtime/simulated.ts";
+import { Confidence } from "./confidence.ts";
 import { RawClient, type RawTransport } from "./raw_client.ts";
 import { inWorldTime } from "./world_time.ts";
 
@@ -95,7 +99,12 @@ export async function simulated(
   const host = "10.0.0.1";
   await inWorldTime({ world, clock: client.clock }, async () => {
     let fatal: unknown;
-    const { settings = {}, onLine } = options;
+    const { settings = {} } = options;
+    const confidence = new Confidence(settings);
+    const onLine = (line: LoggedLine) => {
+      confidence.hear(`${line.message} ${JSON.stringify(line.fields)}`);
+      options.onLine?.(line);
+    };
     const onFatal = (error: unknown) => fatal = error;
     const broker = await start(server, { host, settings, onLine, onFatal });
     options.onStarted?.();
@@ -114,7 +123,14 @@ export async function simulated(
       fatal: () => fatal,
     });
     await broker.close();
+    const audit = settings["ottla.audit.log"];
+    if (audit !== undefined) confidence.hear(textIn(server.files, String(audit)));
+    confidence.check();
   });
+}
+
+function textIn(files: Files, path: string): string {
+  return fromUtf8(readWholeFile(files, path) ?? new Uint8Array());
 }
 
 function start(
@@ -122,7 +138,7 @@ function start(
   { host, settings, onLine, onFatal }: {
     host: string;
     settings: Readonly<Record<string, string | number>>;
-    onLine: SimulatedOptions["onLine"];
+    onLine: (line: LoggedLine) => void;
     onFatal: (error: unknown) => void;
   },
 ): Promise<RunningBroker> {
@@ -142,8 +158,7 @@ function start(
 }
 
 /** `logger`, with `onLine` told of what it writes. */
-function heard(logger: Logger, onLine: SimulatedOptions["onLine"]): Logger {
-  if (onLine === undefined) return logger;
+function heard(logger: Logger, onLine: (line: LoggedLine) => void): Logger {
   return {
     enabled: (level) => logger.enabled(level),
     log(level, message, fields = {}) {

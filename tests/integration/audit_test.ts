@@ -139,6 +139,7 @@ Deno.test("a log that cannot be written is told of, and holds nobody up", async 
         append: () => {
           throw new PlatformFault("NoSpace", "no space left on the device");
         },
+        readAt: () => 0,
         close: () => {},
       };
     },
