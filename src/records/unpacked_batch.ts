@@ -1,5 +1,5 @@
 // The unpacked records of a batch that is in a log already: whole where they are few, in chunks
-// where they are many. What a batch unpacks to is not known before it is unpacked, so that the
+// where they are many. What an lz4 batch unpacks to is not known before it is unpacked, so that the
 // first way is tried, up to a bound.
 
 import { DecodeFault } from "../base/faults.ts";
@@ -12,10 +12,18 @@ import {
 } from "./compression.ts";
 import { unpackingMemory } from "./unpacking_memory.ts";
 
-/** They are unpacked in a millisecond or two. */
-const lightBytesMax = 1024 * 1024;
+/** So much is unpacked, and what stays of it packed again, in a millisecond or two. */
+const lightBytesMax: Readonly<Record<CompressionType, number>> = {
+  none: 1024 * 1024,
+  gzip: 64 * 1024,
+  snappy: 256 * 1024,
+  lz4: 256 * 1024,
+  zstd: 256 * 1024,
+};
+/** Its frames say what they hold before they are unpacked; an lz4 block does not. */
+const tellsSize: ReadonlySet<CompressionType> = new Set(["gzip", "snappy", "zstd"]);
 /** Records of one batch may not unpack to more than this. */
-const bytesMax = 256 * 1024 * 1024;
+const recordsBytesMax = 256 * 1024 * 1024;
 
 export interface StoredBatch {
   /** The batch fills them. */
@@ -24,15 +32,19 @@ export interface StoredBatch {
   readonly codecs: RuntimeCodecs | undefined;
 }
 
-/** The records of `batch`; undefined where they are more than a megabyte. */
+/** The records of `batch`; undefined where to work on all of them at once would take long. */
 export function lightRecords(batch: StoredBatch): Uint8Array | undefined {
   const { bytes, codecs } = batch;
-  if (bytes.length > lightBytesMax) return undefined;
   const type = typeOf(batch);
+  const bytesMax = lightBytesMax[type];
+  if (bytes.length > bytesMax) return undefined;
   const packed = bytes.subarray(batchOverheadBytes);
   if (type === "none") return packed;
+  if (tellsSize.has(type) && unpackingMemory(packed, type).unpackedBytes > bytesMax) {
+    return undefined;
+  }
   try {
-    return decompress(packed, { type, codecs, bytesMax: lightBytesMax });
+    return decompress(packed, { type, codecs, bytesMax });
   } catch (error) {
     if (error instanceof DecodeFault && error.isPastBound) return undefined;
     throw error;
@@ -43,7 +55,7 @@ export function lightRecords(batch: StoredBatch): Uint8Array | undefined {
 export function recordChunks(batch: StoredBatch): AsyncGenerator<Uint8Array> {
   const { bytes, codecs } = batch;
   const packed = bytes.subarray(batchOverheadBytes);
-  return unpackedChunks(packed, { type: typeOf(batch), codecs, bytesMax });
+  return unpackedChunks(packed, { type: typeOf(batch), codecs, bytesMax: recordsBytesMax });
 }
 
 /** What it takes to unpack it in chunks. */
