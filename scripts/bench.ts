@@ -3,6 +3,7 @@
 //   produce  100 KB batches of 1 KB records, 4 connections, 4 requests in flight on each, acks=1
 //   fetch    the same batches read back, a batch a request
 //   single   one 1 KB record a request, 16 connections, one request in flight on each
+//   synced   the same with acks=all, 64 connections; the bare program does not sync
 //   acks=all  16 producers synced and not, and one beside the disk's own (bench/durable.ts)
 //   compaction  a 1 GB log compacted beside a steady load (bench/compaction.ts)
 //   recovery  the start of 100 partitions after kill -9 (bench/recovery.ts; --bytes, 1e9)
@@ -201,10 +202,10 @@ async function withProgram<T>(
 
 function produceScenario(
   name: string,
-  o: { records: number; connections: number; inFlight: number },
+  o: { records: number; connections: number; inFlight: number; acks?: 1 | -1 },
 ) {
-  const { records, connections, inFlight } = o;
-  const frames = Array.from({ length: connections }, (_, i) => frameOf(i, records));
+  const { records, connections, inFlight, acks } = o;
+  const frames = Array.from({ length: connections }, (_, i) => frameOf(i, records, acks));
   const load = { connections, inFlight, request: (i: number) => itemAt(frames, i) };
   return {
     name,
@@ -372,6 +373,12 @@ const scenarios: readonly Scenario[] = [
   produceScenario("produce 100 KB batches", { records: batchRecords, connections: 4, inFlight: 4 }),
   fetchScenario(),
   produceScenario("single-record requests", { records: 1, connections: 16, inFlight: 1 }),
+  produceScenario("synced single-record requests", {
+    records: 1,
+    connections: 64,
+    inFlight: 1,
+    acks: -1,
+  }),
 ];
 
 const beside = flags.beside === "" ? "a bare program" : `that of ${flags.beside}`;

@@ -217,7 +217,10 @@ export class Partition implements Watched {
     const shortage = origin === "coordinator" ? this.#replication?.shortage : undefined;
     // A coordinator's records are for all replicas, or for none.
     if (shortage !== undefined) return { ok: false, ...shortage };
-    const result = this.log.append(records, { ...known, leaderEpoch: this.#leaderEpoch, origin });
+    // Whoever may have to cut its log, to agree with another's, has none of it in a journal.
+    const isAwaited = known?.isAwaited === true && this.#terms === undefined;
+    const leaderEpoch = this.#leaderEpoch;
+    const result = this.log.append(records, { ...known, isAwaited, leaderEpoch, origin });
     if (!result.ok || result.duplicate) return result;
     this.#appended.batches++;
     this.#appended.records += result.lastOffset - result.baseOffset + 1;

@@ -172,6 +172,9 @@ export class Storage {
       bootId: config.ephemeral ? undefined : runtime.process.bootId,
       freeBytesMin: config.get("ottla.log.dirs.free.bytes.min"),
       keepsReserve: !config.ephemeral && options.isTrial !== true,
+      journal: config.ephemeral || options.isTrial === true
+        ? undefined
+        : { fromSyncs: config.get("ottla.acks.all.journal.from.syncs") },
       monotonic: () => runtime.clock.monotonic(),
     });
     return new Storage(options, { files, folders });
@@ -278,6 +281,7 @@ export class Storage {
         ...options,
         files,
         logger: held.logger,
+        journaled: undefined,
         // A sync that failed makes the real one write the file anew: no news for the trial.
         isSuspect: false,
       });
@@ -344,6 +348,7 @@ export class Storage {
     if (request.isNew) folder.forget(topic, partition);
     if (!folder.has(topic, partition)) this.#refuseVanished(folder, request);
     const { mayBeStale, ...checkpoint } = folder.checkpointOf(request);
+    const journaled = folder.journaledOf(topicId, partition);
     return {
       folder: folder.path,
       topic,
@@ -361,9 +366,10 @@ export class Storage {
       checkpointMayBeStale: mayBeStale,
       cleanShutdown: folder.cleanShutdown,
       machineRestarted: folder.machineRestarted,
+      journaled,
       // What the broker itself works by is nothing but what is on disk.
       settlesLater: folder.machineRestarted === false && topic !== metadataTopic &&
-        !isInternalTopic(topic),
+        !isInternalTopic(topic) && journaled === undefined,
       // What a trial writes anew, nobody reads back.
       isSuspect: folder.isSuspect && this.#options.isTrial !== true,
     };

@@ -41,6 +41,7 @@ export async function crashBroker(
   const sender = world.start("client");
   // The broker's machine has the second address; the client's came first.
   const sync = random.chance(0.7) ? "always" : random.chance(0.5) ? "never" : "interval:20";
+  const journal = random.chance(0.6) ? 0 : 4;
   const work = send(sender, { bootstrap: "10.0.0.2:9092", random, lives });
   let isSent = false;
   work.then(() => isSent = true, () => isSent = true);
@@ -48,7 +49,7 @@ export async function crashBroker(
     const doomAt = life >= lives ? Infinity : Math.floor(random.between(1, 160));
     const how = sync === "always" && random.chance(0.75) ? "power loss" : "kill";
     const run = startDoomed(world, { machine: "broker", doomAt, how, random, trace });
-    const end = await run.run(serve(run.runtime, { work, sync }));
+    const end = await run.run(serve(run.runtime, { work, sync, journal }));
     if (end !== "done") counts.crashes++;
   }
   await work;
@@ -57,7 +58,11 @@ export async function crashBroker(
 /** A broker that serves until the client has done its work. */
 async function serve(
   runtime: Runtime,
-  { work, sync }: { readonly work: Promise<void>; readonly sync: string },
+  { work, sync, journal }: {
+    readonly work: Promise<void>;
+    readonly sync: string;
+    readonly journal: number;
+  },
 ): Promise<void> {
   const { config } = loadConfig({
     flags: { host: "0.0.0.0", port: 9092, dataDir: "/data" },
@@ -66,6 +71,7 @@ async function serve(
       "offsets.topic.num.partitions": 1,
       "auto.create.topics.enable": false,
       "ottla.acks.all.sync": sync,
+      "ottla.acks.all.journal.from.syncs": journal,
       // So small that there are snapshots, and deletions, in every life.
       "metadata.log.max.record.bytes.between.snapshots": 400,
       "metadata.max.retention.bytes": 1500,

@@ -10,7 +10,12 @@
 import { assert, assertEquals, AssertionError } from "@std/assert";
 import { fromUtf8 } from "../../src/base/bytes.ts";
 import { isPlatformFault, PartitionFault } from "../../src/base/faults.ts";
-import { logConfigDefaults, type LogFolder, type PartitionLog } from "../../src/log/mod.ts";
+import {
+  logConfigDefaults,
+  type LogFolder,
+  type LogFolderOptions,
+  type PartitionLog,
+} from "../../src/log/mod.ts";
 import { simulate } from "../../src/runtime/simulated.ts";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
 import { batchOf, recordsFrom } from "../harness/log_rig.ts";
@@ -70,6 +75,8 @@ export async function crashLog(
     // The batches are of 1970.
     producerIdExpirationMs: Infinity,
   };
+  const fileBytesMax = random.chance(0.5) ? Math.floor(random.between(500, 9000)) : undefined;
+  const journal = random.chance(0.6) ? { fromSyncs: 0, fileBytesMax } : undefined;
   const lives = 4;
   for (let life = 0; life <= lives; life++) {
     const isLast = life === lives;
@@ -81,7 +88,7 @@ export async function crashLog(
       trace,
     });
     const mayFail = syncFailureProbability > 0;
-    const scenario = live(run, { model, config, random, isLast, mayFail });
+    const scenario = live(run, { model, config, random, isLast, mayFail, journal });
     let end = await run.run(scenario);
     if (end === "done") {
       // Its doom lay beyond its end: the machine, or the process, goes all the same.
@@ -102,6 +109,7 @@ interface Scenario {
   readonly isLast: boolean;
   /** Whether syncs fail at times. */
   readonly mayFail: boolean;
+  readonly journal: LogFolderOptions["journal"];
 }
 
 async function live(run: DoomedRun, scenario: Scenario): Promise<void> {
@@ -114,8 +122,8 @@ async function live(run: DoomedRun, scenario: Scenario): Promise<void> {
 }
 
 async function work(run: DoomedRun, scenario: Scenario): Promise<void> {
-  const { model, random, isLast } = scenario;
-  const { folder, log } = await openLog(run.runtime, scenario.config);
+  const { model, random, isLast, journal } = scenario;
+  const { folder, log } = await openLog(run.runtime, scenario.config, { journal });
   await check(log, model);
   await folder.noteRecovered();
   if (isLast) return;
@@ -186,11 +194,18 @@ function append(run: DoomedRun, o: { log: PartitionLog; model: Model; random: Se
     const number = sequence === undefined ? undefined : sequence + i;
     model.sent.push({ value, sequence: number, batchLength });
   });
-  const result = log.append(batch, { leaderEpoch: 0, origin: "client" });
+  const isAwaited = random.chance(0.8);
+  const result = log.append(batch, { leaderEpoch: 0, origin: "client", isAwaited });
   if (!run.isAlive()) return;
   if (!result.ok) throw new AssertionError(JSON.stringify(result));
   assertEquals([result.baseOffset, result.duplicate], [baseOffset, false]);
-  model.written = log.logEndOffset;
+  const end = model.written = log.logEndOffset;
+  if (!isAwaited || random.chance(0.5)) return;
+  // As the answer to acks=all: by the journal, or by a sync.
+  const answered = () => {
+    if (run.isAlive()) model.synced = Math.max(model.synced, end);
+  };
+  log.answerable(end, true)?.then(answered, () => {});
 }
 
 function nextSequence({ sent }: Model): number {

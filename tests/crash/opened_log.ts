@@ -1,22 +1,35 @@
 // A partition's log in a data directory of its own, opened as the broker does it at a start.
 
 import { messageOf } from "../../src/base/faults.ts";
-import { type LogConfig, LogFolder, PartitionLog } from "../../src/log/mod.ts";
+import {
+  type LogConfig,
+  LogFolder,
+  type LogFolderOptions,
+  PartitionLog,
+} from "../../src/log/mod.ts";
 import type { Runtime } from "../../src/runtime/ports.ts";
 
 /** Opens it, whatever the process before has left. */
-export async function openLog(runtime: Runtime, config: LogConfig) {
+export async function openLog(
+  runtime: Runtime,
+  config: LogConfig,
+  { journal }: Pick<LogFolderOptions, "journal"> = {},
+) {
   const { files, random, clock } = runtime;
   const logger = runtime.logger({ level: "info", format: "text" });
   const { bootId } = runtime.process;
-  const folder = await LogFolder.open("/data", { files, random, logger, nodeId: 1, bootId });
+  const options = { files, random, logger, nodeId: 1, bootId, journal };
+  const folder = await LogFolder.open("/data", options);
   await folder.claim();
+  const topicId = "qVNPd6uSQ9KXuwz2ybfVIw";
+  const journaled = folder.journaledOf(topicId, 0);
   const log: PartitionLog = await PartitionLog.open({
-    ...folder.checkpointOf({ topic: "orders", partition: 0, topicId: "qVNPd6uSQ9KXuwz2ybfVIw" }),
+    ...folder.checkpointOf({ topic: "orders", partition: 0, topicId }),
     folder: "/data",
     topic: "orders",
     partition: 0,
-    topicId: "qVNPd6uSQ9KXuwz2ybfVIw",
+    topicId,
+    journaled,
     config: () => config,
     recoveryBytesMax: 400,
     files,
@@ -27,7 +40,7 @@ export async function openLog(runtime: Runtime, config: LogConfig) {
     cleanShutdown: folder.cleanShutdown,
     machineRestarted: folder.machineRestarted,
     isSuspect: folder.isSuspect,
-    settlesLater: folder.machineRestarted === false,
+    settlesLater: folder.machineRestarted === false && journaled === undefined,
     onUnsettled: (how) => folder.noteUnsettled(how),
     saveLogStart: () => folder.writeLogStarts([log]),
   });

@@ -94,6 +94,40 @@ Deno.test("acks=all waits for a sync, and acks=1 for none", async () => {
   });
 });
 
+Deno.test("many producers of acks=all wait for one sync, that of the journal", async () => {
+  const syncs: string[] = [];
+  let takesMs = 0;
+  const disk = { onSync: (_path: string): Promise<void> => Promise.resolve() };
+  await simulated({ files: slowFiles(disk) }, async ({ connect, pass, nowMs }) => {
+    disk.onSync = (path) => {
+      syncs.push(path);
+      return pass(takesMs);
+    };
+    const producers = await Promise.all(Array.from({ length: 32 }, async () => {
+      const client = await connect();
+      const { name: topic } = await makeTopic(client);
+      return { client, topic };
+    }));
+    const sendAll = async () => {
+      const sentMs = nowMs();
+      await Promise.all(producers.map(async ({ client, topic }) => {
+        const answer = await produceTo(client, { topic, records: batchOf(["a"]), acks: -1 });
+        assertEquals(answer.errorCode, ErrorCode.NONE);
+      }));
+      return nowMs() - sentMs;
+    };
+    // The first record of a log makes a file, whose name is synced as well.
+    await sendAll();
+    syncs.length = 0;
+    takesMs = syncMs;
+    const tookMs = await sendAll();
+    const own = syncs.filter((path) => path.endsWith(".log")).length;
+    assert(own <= 4, `${own} of 32 partitions have synced their own files`);
+    assert(tookMs < 4 * syncMs, `${tookMs} ms for 32 records`);
+    for (const { client } of producers) client[Symbol.dispose]();
+  });
+});
+
 Deno.test("ottla.acks.all.sync=never answers acks=all from the file alone", async () => {
   await watched({ settings: { "ottla.acks.all.sync": "never" } }, async (scene) => {
     const { send, syncsMs, pass } = scene;

@@ -103,6 +103,14 @@ const ownKeys = {
       "alone, and a sync begins within so many milliseconds; never, the file alone, as Kafka has " +
       "it. What a loss of power takes is in docs/durability.md. (Ottla's own key.)",
   },
+  "ottla.acks.all.journal.from.syncs": {
+    type: "int",
+    default: "4",
+    min: 0,
+    doc: "While so many syncs of a data directory are under way, small batches with acks=all go " +
+      "into its journal as well, of which one sync covers those of all partitions; 0: always, " +
+      "2147483647: never. (Ottla's own key.)",
+  },
   "ottla.memory.bytes.max": {
     type: "long",
     default: "-1",

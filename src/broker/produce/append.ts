@@ -74,7 +74,9 @@ function carryOut(
 ): PartitionAnswer | Promise<PartitionAnswer> {
   if ("errorCode" in planned) return refusalOf(planned);
   const { index, partition, payload: framed, checked, verification } = planned;
-  const result = partition.append(framed.bytes, "client", { framed, checked, verification });
+  const isAwaited = acks === acksAll;
+  const known = { framed, checked, verification, isAwaited };
+  const result = partition.append(framed.bytes, "client", known);
   if (!result.ok) return refusedByLog(planned, result);
   const answer: PartitionAnswer = {
     index,
@@ -83,7 +85,7 @@ function carryOut(
     logAppendTimeMs: result.logAppendTimeMs,
     logStartOffset: result.logStartOffset,
   };
-  const wait = partition.answerable(result.lastOffset + 1, acks === acksAll, timeoutMs);
+  const wait = partition.answerable(result.lastOffset + 1, isAwaited, timeoutMs);
   return wait?.then((failed) => failed === undefined ? answer : refusalOf({ index, ...failed })) ??
     answer;
 }

@@ -7,12 +7,12 @@ import { type Int64, maxInt64 } from "../../base/int64.ts";
 import { firstOf, lastOf } from "../../base/items.ts";
 import { assignBatch, type BatchHeader, stampLogAppendTime } from "../../records/mod.ts";
 import type { LogConfig } from "../partition/config.ts";
-import type { AppendOrigin } from "./payload.ts";
+import { type AppendOrigin, isCopied } from "./payload.ts";
 import type { EpochCache } from "../partition/epoch_cache.ts";
 
 /** How batches get their places. */
 export interface Placing {
-  /** A replica's have their offsets and epochs already. */
+  /** Copied ones have their offsets and epochs already. */
   readonly origin: AppendOrigin;
   readonly config: Pick<LogConfig, "messageTimestampType">;
   readonly logEndOffset: Offset;
@@ -35,7 +35,7 @@ export function placeBatches(
   batches: readonly BatchHeader[],
   { origin, config, logEndOffset: baseOffset, leaderEpoch, nowMs: now }: Placing,
 ): PlacedBatches {
-  if (origin !== "replica") {
+  if (!isCopied(origin)) {
     const nowMs = config.messageTimestampType === "LogAppendTime" ? now : undefined;
     return { baseOffset, ...assignOffsets(records, { batches, baseOffset, leaderEpoch, nowMs }) };
   }
@@ -52,7 +52,7 @@ export function noteEpochs(
   { batches, baseOffset }: PlacedBatches,
   { origin, leaderEpoch }: Pick<Placing, "origin" | "leaderEpoch">,
 ): void {
-  if (origin !== "replica") return epochs.assign(leaderEpoch, baseOffset);
+  if (!isCopied(origin)) return epochs.assign(leaderEpoch, baseOffset);
   for (const each of batches) epochs.assign(each.partitionLeaderEpoch, each.baseOffset);
 }
 

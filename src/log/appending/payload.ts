@@ -31,7 +31,12 @@ import type {
 import type { Verification } from "../producers/verifications.ts";
 
 /** Who sends a payload. */
-export type AppendOrigin = "client" | "coordinator" | "metadata" | "replica";
+export type AppendOrigin = "client" | "coordinator" | "metadata" | "replica" | "journal";
+
+/** Whether the batches are copies that have their places already. */
+export function isCopied(origin: AppendOrigin): boolean {
+  return origin === "replica" || origin === "journal";
+}
 
 export interface PayloadContext {
   readonly origin: AppendOrigin;
@@ -66,7 +71,7 @@ function refuse(errorCode: number, message: string): { refusal: Refusal } {
 }
 
 export function checkPayload(payload: Uint8Array, context: PayloadContext): PayloadCheck {
-  if (context.origin === "replica") return copiedBatches(payload, context.logEndOffset);
+  if (isCopied(context.origin)) return copiedBatches(payload, context.logEndOffset);
   const isClient = context.origin === "client";
   const found = isClient ? clientBatch(payload, context) : ownBatches(payload, context);
   if ("refusal" in found) return found;

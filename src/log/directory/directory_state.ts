@@ -18,6 +18,7 @@ import { RareLine } from "../../base/rare_line.ts";
 import type { Files, Logger } from "../../runtime/ports.ts";
 import { fileNames } from "./layout.ts";
 import type { AppendOrigin } from "../appending/payload.ts";
+import { Journal, type JournalTerms } from "../journal/journal.ts";
 import { Reserve } from "./reserve.ts";
 import { SharedSync } from "../files/shared_sync.ts";
 
@@ -56,6 +57,8 @@ export interface DirectoryOptions {
   readonly monotonic?: () => number;
   /** This boot of the machine; undefined where nothing tells. */
   readonly bootId?: string;
+  /** For small batches whose answers wait for the disk; without it each log has its own sync. */
+  readonly journal?: (JournalTerms & { readonly first: number }) | undefined;
 }
 
 /** A log as its directory sees it. */
@@ -70,6 +73,8 @@ export class DirectoryState {
   readonly path: string;
   /** For what makes room where there is none. */
   readonly reserve: Reserve;
+  /** What many logs have synced at once. */
+  readonly journal: Journal | undefined;
   readonly #options: DirectoryOptions;
   readonly #freeBytesMin: number;
   readonly #names: SharedSync;
@@ -105,6 +110,18 @@ export class DirectoryState {
         options.logger.log("warn", message, { directory: this.path, reason, times });
       },
     });
+    this.journal = options.journal && new Journal({
+      ...options.journal,
+      files: options.files,
+      folder: this.path,
+      syncNames: () => this.syncNames(),
+      onFailed: (reason) => this.goOffline(`its journal: ${reason}`),
+      onUnwritten: (reason) => {
+        const message = "the journal of a data directory cannot be written; until the next start " +
+          "each partition has a sync of its own";
+        options.logger.log("warn", message, { directory: this.path, reason });
+      },
+    });
     this.#names = new SharedSync(async () => {
       if (this.#offlineReason !== undefined) throw new PartitionFault(this.#offlineReason);
       await options.files.syncFolder(this.path);
@@ -128,6 +145,10 @@ export class DirectoryState {
 
   get unsyncedBytes(): number {
     return this.#unsyncedBytes;
+  }
+
+  get syncsRunning(): number {
+    return this.#syncsRunning;
   }
 
   /** Why an append is refused with KAFKA_STORAGE_ERROR. */

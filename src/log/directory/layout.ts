@@ -4,6 +4,7 @@
 //   <data-dir>/.ottla_write_test                    for an instant
 //   <data-dir>/.ottla_reserve                       room for the way out of a full disk
 //   <data-dir>/.ottla_home                          where the metadata is, in a cluster
+//   <data-dir>/.ottla_journal_<n>                   batches that logs may not have synced
 //   <data-dir>/recovery-point-offset-checkpoint  ...  .ottla_checkpointed_topics
 //   <data-dir>/<topic>-<partition>/                 a partition; -future and -stray are Kafka's
 //                                                   others
@@ -32,6 +33,19 @@ export const fileNames = {
   firstDirtyOffsets: "cleaner-offset-checkpoint",
   checkpointedTopics: ".ottla_checkpointed_topics",
 } as const;
+
+const journalPrefix = ".ottla_journal_";
+
+/** Name of a file of a data directory's journal. */
+export function journalFileName(number: number): string {
+  return `${journalPrefix}${number}`;
+}
+
+/** The number in the name of a journal's file; undefined for any other name. */
+export function parseJournalFileName(name: string): number | undefined {
+  const [, digits] = /^\.ottla_journal_(\d{1,15})$/.exec(name) ?? [];
+  return digits === undefined ? undefined : Number(digits);
+}
 
 /** Suffix of a file that is written whole and then renamed into place. */
 export const temporarySuffix = ".tmp";

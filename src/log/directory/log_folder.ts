@@ -31,6 +31,8 @@ import {
 } from "./folder_checkpoints.ts";
 import { fileNames, parsePartitionFolderName, partitionFolderName } from "./layout.ts";
 import { decodeMetaProperties, encodeMetaProperties, withDirectoryId } from "./meta_properties.ts";
+import type { JournalTerms } from "../journal/journal.ts";
+import { type LeftBatches, LeftJournals } from "../journal/left_journals.ts";
 import { ColdReads } from "../reading/cold_reads.ts";
 import { OpenHandles } from "./open_handles.ts";
 import { readPartitionMetadata } from "./partition_metadata.ts";
@@ -52,6 +54,8 @@ export interface LogFolderOptions {
   readonly freeBytesMin?: number;
   /** Whether some room is kept for what makes room on a full disk. */
   readonly keepsReserve?: boolean;
+  /** For small batches whose answers wait for the disk; absent: each log has its own sync. */
+  readonly journal?: JournalTerms | undefined;
   /** Milliseconds of a clock that does not jump: by it lines about a disk are kept few. */
   readonly monotonic?: () => number;
 }
@@ -95,6 +99,7 @@ export class LogFolder {
   #isOwing = false;
   readonly #checkpoints: FolderCheckpoints;
   readonly #meta: MetaFile;
+  readonly #journals: LeftJournals;
   #isClaimed = false;
   /** meta.properties, where it is to be written and there was no room for it. */
   #due: Uint8Array | undefined;
@@ -109,6 +114,7 @@ export class LogFolder {
       cleanShutdown: boolean;
       meta: MetaFile;
       checkpoints: FolderCheckpoints;
+      journals: LeftJournals;
     },
   ) {
     this.path = path;
@@ -118,7 +124,10 @@ export class LogFolder {
     this.directoryId = state.meta.directoryId;
     this.machineRestarted = state.machineRestarted;
     this.isSuspect = hasSyncFailed(path, state);
-    this.state = new DirectoryState({ ...state, path });
+    const { journals } = state;
+    this.#journals = journals;
+    const journal = state.journal && { ...state.journal, first: journals.next };
+    this.state = new DirectoryState({ ...state, path, journal });
     this.#files = state.files;
     this.#logger = state.logger;
     this.#meta = state.meta;
@@ -160,7 +169,9 @@ export class LogFolder {
       const cleanShutdown = isNew || marker !== undefined;
       const checkpoints = new FolderCheckpoints({ ...options, path, cleanShutdown });
       const machineRestarted = hasRestarted(path, options);
-      const state = { lock, reserve, cleanShutdown, machineRestarted, meta, checkpoints };
+      const journals = new LeftJournals(files, path);
+      const read = { meta, checkpoints, journals };
+      const state = { lock, reserve, cleanShutdown, machineRestarted, ...read };
       return new LogFolder(path, { ...options, ...state });
     } catch (error) {
       lock.release();
@@ -237,6 +248,7 @@ export class LogFolder {
    * leaves the machine running loses nothing of it from now on.
    */
   async noteRecovered(): Promise<void> {
+    if (!this.#isOwing && this.#unopened.size === 0) this.#journals.remove(() => this.#logs());
     if (this.#isRecovered || this.#isOwing || this.#unopened.size > 0) return;
     this.#files.remove(`${this.path}/${fileNames.syncFailed}`);
     if (this.#bootId !== undefined && !this.#isBootNoted) {
@@ -246,6 +258,18 @@ export class LogFolder {
       this.#isBootNoted = true;
     }
     this.#isRecovered = true;
+  }
+
+  *#logs() {
+    for (const { topic, partition } of this.partitionNames()) {
+      const topicId = this.topicIdOf(topic, partition);
+      if (topicId !== undefined) yield { topicId, partition };
+    }
+  }
+
+  /** What a journal has of a log; undefined: nothing. */
+  journaledOf(topicId: Uuid, partition: PartitionId): LeftBatches | undefined {
+    return this.#journals.of({ topicId, partition });
   }
 
   /** Which topic a partition's folder belongs to; undefined where nothing there tells. */
@@ -316,7 +340,9 @@ export class LogFolder {
       if (!this.#isClaimed) return;
       await this.writeCheckpoints(all);
       const isOffline = this.state.offlineReason !== undefined || this.#unopened.size > 0;
-      if (isOffline || !all.every((log) => log.isClosedCleanly)) return;
+      const isClean = !isOffline && all.every((log) => log.isClosedCleanly);
+      await this.state.journal?.end({ isNeeded: !isClean });
+      if (!isClean) return;
       // By its epoch a Kafka that opens the directory knows that no other broker came between.
       const bytes = utf8(JSON.stringify({ version: 0, brokerEpoch: end.brokerEpoch ?? -1 }));
       const name = fileNames.cleanShutdown;

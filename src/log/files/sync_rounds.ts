@@ -34,6 +34,8 @@ export interface SyncTarget {
   sync(): Promise<void>;
   /** Absent: nothing can be done later. */
   readonly timers?: Timers | undefined;
+  /** Whether what lies below `end` is durable elsewhere; undefined: it is not. */
+  readonly kept?: ((end: Offset) => Promise<boolean> | undefined) | undefined;
   /** A sync failed: the partition is offline. */
   onFailure(fault: PartitionFault): void;
 }
@@ -74,8 +76,11 @@ export class SyncRounds {
     { toAll, config }: { readonly toAll: boolean; readonly config: SyncConfig },
   ): Promise<void> | undefined {
     const { acksAllSyncMs, flushMessages } = config;
-    const isOwed = toAll && acksAllSyncMs === 0;
-    if (isOwed || end - this.#syncedTo >= flushMessages) return this.syncTo(end);
+    if (end - this.#syncedTo >= flushMessages) return this.syncTo(end);
+    if (toAll && acksAllSyncMs === 0) {
+      const kept = end > this.#syncedTo ? this.#target.kept?.(end) : undefined;
+      return kept?.then((isKept) => isKept ? undefined : this.syncTo(end)) ?? this.syncTo(end);
+    }
     if (toAll) this.#startWithin(acksAllSyncMs);
     return undefined;
   }

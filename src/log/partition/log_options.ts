@@ -8,6 +8,7 @@ import type { LogConfig } from "./config.ts";
 import type { LogCounters } from "./counters.ts";
 import { DirectoryState } from "../directory/directory_state.ts";
 import { LogError } from "../appending/errors.ts";
+import type { LeftBatches } from "../journal/left_journals.ts";
 import type { LoadOptions } from "../recovery/load_state.ts";
 import type { ColdReads } from "../reading/cold_reads.ts";
 import type { ReadAhead } from "../reading/read_ahead.ts";
@@ -75,6 +76,8 @@ export interface LogOptions {
   readonly settlesLater?: boolean;
   /** A recovery is about to cut, or owes its sync for want of room. */
   readonly onUnsettled?: (how: "cut" | "owed") => void;
+  /** What the directory's journal has of it. */
+  readonly journaled?: LeftBatches | undefined;
   /** Whether a sync failed since then, so that reads may see what is not on disk. */
   readonly isSuspect?: boolean;
 }
@@ -91,6 +94,8 @@ export interface AppendOptions {
   readonly verification?: Verification;
   /** Of a marker: the version of its transaction's protocol; 0 by default. */
   readonly transactionVersion?: number;
+  /** Whether the answer waits for the disk, so that the directory's journal may have it first. */
+  readonly isAwaited?: boolean;
   /** Whether it makes room: then it may use what is kept for that. */
   readonly spendsReserve?: boolean;
 }

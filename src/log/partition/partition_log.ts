@@ -29,10 +29,12 @@ import type { LogFields, LogLevel } from "../../runtime/ports.ts";
 import { noteEpochs, placeBatches } from "../appending/assign_offsets.ts";
 import { Compaction } from "../compaction/compaction.ts";
 import { beginAnew, cutBack, type CutEnd, type CutParts, dropBelow } from "./cutting.ts";
-import { type LogConfig, rollLimits } from "./config.ts";
+import { rollLimits } from "./config.ts";
 import { DeletedFiles } from "../directory/deleted_files.ts";
 import type { DirectoryState, UnsyncedLog } from "../directory/directory_state.ts";
 import { DurableFiles } from "../files/durable_files.ts";
+import { JournaledEnd } from "../journal/journaled_end.ts";
+import { takeJournaled } from "../journal/taking.ts";
 import type { EpochCache, EpochEnd } from "./epoch_cache.ts";
 import { partitionFolderName } from "../directory/layout.ts";
 import { type LoadedLog, loadLog } from "../recovery/loading.ts";
@@ -86,6 +88,7 @@ export class PartitionLog implements UnsyncedLog {
   readonly #epochs: EpochCache;
   readonly #reader: LogReader;
   readonly #rounds: SyncRounds;
+  readonly #journaled: JournaledEnd;
   readonly #deleted: DeletedFiles;
   readonly #durable: DurableFiles;
   readonly #presence: Presence;
@@ -157,11 +160,13 @@ export class PartitionLog implements UnsyncedLog {
     const syncedTo = loaded.isSynced
       ? loaded.logEndOffset
       : Math.min(options.recoveryPoint ?? 0, loaded.logEndOffset);
+    this.#journaled = new JournaledEnd(this, this.#durable);
     this.#rounds = new SyncRounds({
       logEndOffset: () => this.#logEndOffset,
       inTurn: (sync) => this.directory.runSync(this, sync),
       sync: () => this.#durable.sync(),
       timers: options.timers,
+      kept: (end) => this.#journaled.kept(end),
       onFailure: (fault) => {
         if (!this.#presence.look()) this.directory.goOffline(`${this.folder}: ${fault.message}`);
       },
@@ -183,6 +188,9 @@ export class PartitionLog implements UnsyncedLog {
       const loaded = await loadLog(load);
       const log = new PartitionLog(options, { ...load, ...loaded, claimed });
       await settleLoaded(log, log.#rounds, { loaded, options });
+      if (options.journaled !== undefined && await takeJournaled(log, options)) {
+        log.#startAt(Math.min(options.logStartOffset ?? 0, log.#logEndOffset));
+      }
       return log;
     } catch (error) {
       if (error instanceof PartitionFault) throw error;
@@ -260,7 +268,8 @@ export class PartitionLog implements UnsyncedLog {
    * Appends a payload, whose header bytes it overwrites. Never throws for bad input or a full
    * disk: those are error codes. `client`: exactly one batch, or a message set, checked in full,
    * whose codec must be loaded (codecToLoad in src/records); `coordinator`: our own batches;
-   * `replica`: batches of the leader's log, which keep their offsets and epochs.
+   * `replica`, `journal`: batches of the leader's log or of our own, which keep their offsets and
+   * epochs.
    */
   append(payload: Uint8Array, options: AppendOptions): AppendResult {
     const { origin } = options;
@@ -284,7 +293,9 @@ export class PartitionLog implements UnsyncedLog {
     const { batches, baseOffset, lastOffset, maxTimestampMs, logAppendTimeMs } = placed;
     try {
       const write = () => {
-        this.#rollIfFull(config, { bytes: records.length, maxTimestampMs, lastOffset, nowMs });
+        const payload = { bytes: records.length, maxTimestampMs, lastOffset, nowMs };
+        const limits = rollLimits(config, this.#jitter);
+        if (this.#segments.active.isFullFor(payload, limits)) this.#roll(nowMs);
         this.#write(records);
       };
       if (options.spendsReserve === true) {
@@ -304,6 +315,7 @@ export class PartitionLog implements UnsyncedLog {
     if (noteBatches(records, { ...noted, producers })) this.#durable.noteNames();
     noteEpochs(this.#epochs, placed, options);
     this.#logEndOffset = lastOffset + 1;
+    if (options.isAwaited === true) this.#journaled.take(records, baseOffset);
     if (this.#rounds.unsynced >= config.flushMessages) this.#rounds.startInBackground();
     return { ok: true, baseOffset, lastOffset, logAppendTimeMs, logStartOffset, duplicate: false };
   }
@@ -311,6 +323,12 @@ export class PartitionLog implements UnsyncedLog {
   /** Resolves once every record below `offset` is on disk. Once one failed, all reject for ever. */
   syncTo(offset: Offset): Promise<void> {
     return this.#rounds.syncTo(offset);
+  }
+
+  /** The same for the directory's journal, which is done with a log that is closed or gone. */
+  settleTo(offset: Offset): Promise<void> {
+    const isOver = this.#closed || this.#refusal === "deleted" || this.#presence.gone !== undefined;
+    return isOver ? Promise.resolve() : this.syncTo(offset);
   }
 
   /** Whether all that was appended is durable. */
@@ -392,33 +410,29 @@ export class PartitionLog implements UnsyncedLog {
     const { frozenReason } = this.directory;
     if (frozenReason !== undefined) throw new PartitionFault(frozenReason);
     if (to <= this.#logStartOffset) return;
-    this.#logStartOffset = to;
-    this.#epochs.truncateFromStart(to);
+    this.#startAt(to);
     await dropBelow(this.#cutParts(), this.#logStartOffset);
+  }
+
+  /** Nothing below `offset` is shown any more. */
+  #startAt(offset: Offset): void {
+    if (offset <= this.#logStartOffset) return;
+    this.#logStartOffset = offset;
+    this.#epochs.truncateFromStart(offset);
   }
 
   /** Deletes segments by time, size and log start. Returns how many. */
   async applyRetention(nowMs: number, o: { highWatermark?: Offset } = {}): Promise<number> {
     if (this.refusal !== undefined) return 0;
     const config = this.#options.config();
-    const highWatermark = o.highWatermark ?? this.#logEndOffset;
     for (const segment of [...this.#segments.all]) await segment.loadMaxTimestamp();
     await this.#compaction?.settled();
-    const count = expiredSegmentCount({
-      segments: this.#segments.all,
-      config,
-      nowMs,
-      logStartOffset: this.#logStartOffset,
-      logEndOffset: this.#logEndOffset,
-      highWatermark,
-    });
+    const { logStartOffset, logEndOffset } = this;
+    const ends = { logStartOffset, logEndOffset, highWatermark: o.highWatermark ?? logEndOffset };
+    const count = expiredSegmentCount({ segments: this.#segments.all, config, nowMs, ...ends });
     if (count === 0) return 0;
     if (count === this.#segments.all.length) this.#roll(nowMs);
-    this.#logStartOffset = Math.max(
-      this.#logStartOffset,
-      itemAt(this.#segments.all, count).baseOffset,
-    );
-    this.#epochs.truncateFromStart(this.#logStartOffset);
+    this.#startAt(itemAt(this.#segments.all, count).baseOffset);
     await dropBelow(this.#cutParts(), this.#logStartOffset);
     return count;
   }
@@ -538,14 +552,6 @@ export class PartitionLog implements UnsyncedLog {
     active.append(records);
   }
 
-  #rollIfFull(
-    config: LogConfig,
-    payload: { bytes: number; maxTimestampMs: Int64; lastOffset: Offset; nowMs: number },
-  ): void {
-    const limits = rollLimits(config, this.#jitter);
-    if (this.#segments.active.isFullFor(payload, limits)) this.#roll(payload.nowMs);
-  }
-
   /** Seals the active segment and begins the next; its file is made by the first append. */
   #roll(nowMs: number): void {
     const sealed = this.#segments.active;
@@ -559,17 +565,9 @@ export class PartitionLog implements UnsyncedLog {
     }
     sealed.unsynced = true;
     this.#durable.noteNames();
-    this.#segments.push(
-      new Segment({
-        files: this.#options.files,
-        handles: this.#handles,
-        slices: this.#options.slices,
-        folder: this.folder,
-        baseOffset: this.#logEndOffset,
-        size: 0,
-        createdMs: nowMs,
-      }),
-    );
+    const { files, slices } = this.#options;
+    const at = { folder: this.folder, baseOffset: this.#logEndOffset, size: 0, createdMs: nowMs };
+    this.#segments.push(new Segment({ files, slices, handles: this.#handles, ...at }));
     this.#rounds.startInBackground();
   }
 

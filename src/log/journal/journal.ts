@@ -1,0 +1,208 @@
+// A journal of a data directory: small batches of many logs whose answers wait for the disk are
+// written into one file, and one sync covers them all. The logs' own files get theirs later.
+//
+//   take, take, take --> round --append, sync--> kept: answers go out
+//   (the next round gathers meanwhile)
+//
+//   file n: full --> file n+1;   file n goes once each log in it has synced its own files so far
+//
+// What is in it is in the logs' files as well, where all readers are; only a start that finds that
+// a log has lost its end reads it (left_journals.ts).
+//
+// Invariant: a round is kept once a sync of its file, and of the file's name, has begun behind its
+// last byte. A write that fails ends the journal, not the directory: who waits has the log synced.
+// Bounds: two files of `fileBytesMax` and a round each; what has no room is not taken.
+
+import { messageOf, throwUnlessStoreFault } from "../../base/faults.ts";
+import type { Offset, PartitionId, Uuid } from "../../base/ids.ts";
+import type { Files, OpenFile } from "../../runtime/ports.ts";
+import { journalFileName } from "../directory/layout.ts";
+import { entryBytes, writeEntry } from "./entries.ts";
+
+/** Past this a file is full: the logs in it are to sync, which costs each a sync. */
+const fileBytesMaxDefault = 8 * 1024 * 1024;
+/** What a sync takes at most. */
+const roundBytesMax = 128 * 1024;
+/** Larger batches cost more to write twice than to sync. */
+const batchBytesMax = 16 * 1024;
+
+/** A log as its directory's journal sees it. */
+export interface JournaledLog {
+  readonly topicId: Uuid;
+  readonly partition: PartitionId;
+  /** Resolves once its own files have what lies below `end`, or it is gone. */
+  settleTo(end: Offset): Promise<void>;
+}
+
+/** When batches go into a journal, and how large it becomes. */
+export interface JournalTerms {
+  /** While so many syncs are under way, they are worth taking. */
+  readonly fromSyncs: number;
+  /** Of each of its two files; 8 MiB by default. */
+  readonly fileBytesMax?: number;
+}
+
+export interface JournalOptions extends JournalTerms {
+  readonly files: Files;
+  /** The data directory. */
+  readonly folder: string;
+  /** The number of its first file. */
+  readonly first: number;
+  /** Makes the names in the directory durable. */
+  readonly syncNames: () => Promise<void>;
+  /** A sync failed: the directory is offline. */
+  readonly onFailed: (reason: string) => void;
+  /** It cannot be written, and has ended. */
+  readonly onUnwritten: (reason: string) => void;
+}
+
+/** Where the logs that have entries in a file end there. */
+type Ends = Map<JournaledLog, Offset>;
+
+/** What one sync covers. */
+interface Round {
+  readonly bytes: Uint8Array;
+  length: number;
+  readonly ends: Ends;
+  readonly kept: PromiseWithResolvers<boolean>;
+}
+
+interface JournalFile {
+  readonly path: string;
+  readonly handle: OpenFile;
+  readonly ends: Ends;
+  isNamed: boolean;
+}
+
+function newRound(bytes: Uint8Array = new Uint8Array(roundBytesMax)): Round {
+  return { bytes, length: 0, ends: new Map(), kept: Promise.withResolvers() };
+}
+
+export class Journal {
+  readonly #options: JournalOptions;
+  readonly #fileBytesMax: number;
+  #number: number;
+  #file: JournalFile | undefined;
+  /** The file before: its logs sync. */
+  #releasing: Promise<void> | undefined;
+  /** What gathers now, and the one that is written or spare. */
+  #round = newRound();
+  #other = newRound();
+  #running: Promise<void> | undefined;
+  #isEnded = false;
+  /** Files of this life that are there. */
+  readonly #paths = new Set<string>();
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+    this.#fileBytesMax = options.fileBytesMax ?? fileBytesMaxDefault;
+    this.#number = options.first;
+  }
+
+  /** Whether to take a batch now costs less than a sync of its log. */
+  isWorthIt(syncsRunning: number): boolean {
+    return this.#running !== undefined || syncsRunning >= this.#options.fromSyncs;
+  }
+
+  /**
+   * Takes `batch`, the last one of `log` so far, which now ends at `end`. Resolves with true once
+   * it is durable, with false where it will not be by this. Undefined: it was not taken.
+   */
+  take(log: JournaledLog, batch: Uint8Array, end: Offset): Promise<boolean> | undefined {
+    if (this.#isEnded || this.#isFull || batch.length > batchBytesMax) return undefined;
+    const round = this.#round;
+    if (round.bytes.length - round.length < entryBytes(batch)) return undefined;
+    const entry = { topicId: log.topicId, partition: log.partition, batch };
+    round.length = writeEntry(round.bytes, { start: round.length, entry });
+    round.ends.set(log, end);
+    this.#running ??= this.#run();
+    return round.kept.promise;
+  }
+
+  /** Ends it; its files go where `isNeeded` is false, since the logs have all of it. */
+  async end({ isNeeded }: { readonly isNeeded: boolean }): Promise<void> {
+    this.#isEnded = true;
+    await this.#running;
+    await this.#releasing;
+    this.#file?.handle.close();
+    this.#file = undefined;
+    if (isNeeded) return;
+    for (const path of this.#paths) this.#options.files.remove(path);
+  }
+
+  /** Whether no file has room, since the one before is still needed. */
+  get #isFull(): boolean {
+    if (this.#releasing === undefined || this.#file === undefined) return false;
+    return this.#file.handle.size + this.#round.length >= this.#fileBytesMax;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#round.length > 0) {
+      const round = this.#round;
+      this.#round = this.#other;
+      round.kept.resolve(await this.#keep(round));
+      this.#other = newRound(round.bytes);
+    }
+    this.#running = undefined;
+  }
+
+  /** Whether `round` is durable now. */
+  async #keep(round: Round): Promise<boolean> {
+    if (this.#isEnded) return false;
+    let file: JournalFile;
+    try {
+      file = this.#fileWithRoom();
+      file.handle.append(round.bytes.subarray(0, round.length));
+    } catch (error) {
+      throwUnlessStoreFault(error);
+      this.#endFor(error);
+      return false;
+    }
+    for (const [log, end] of round.ends) file.ends.set(log, end);
+    try {
+      await file.handle.sync();
+      if (!file.isNamed) await this.#options.syncNames();
+      file.isNamed = true;
+      return true;
+    } catch (error) {
+      throwUnlessStoreFault(error);
+      this.#isEnded = true;
+      this.#options.onFailed(messageOf(error));
+      return false;
+    }
+  }
+
+  #fileWithRoom(): JournalFile {
+    const full = this.#file;
+    if (full !== undefined && full.handle.size < this.#fileBytesMax) return full;
+    const { files, folder } = this.#options;
+    const path = `${folder}/${journalFileName(this.#number++)}`;
+    const handle = files.open(path, "create");
+    this.#paths.add(path);
+    this.#file = { path, handle, ends: new Map(), isNamed: false };
+    if (full !== undefined) this.#releasing = this.#release(full);
+    return this.#file;
+  }
+
+  /** Has each log in it sync its own files, and removes it. Where one cannot, it stays. */
+  async #release({ path, handle, ends }: JournalFile): Promise<void> {
+    try {
+      await Promise.all([...ends].map(([log, end]) => log.settleTo(end)));
+      this.#options.files.remove(path);
+      this.#paths.delete(path);
+    } catch (error) {
+      throwUnlessStoreFault(error);
+      // The next start finds the file, and reads it. There are to be no more of them meanwhile.
+      this.#endFor(error);
+    } finally {
+      handle.close();
+      this.#releasing = undefined;
+    }
+  }
+
+  #endFor(error: Error): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#options.onUnwritten(messageOf(error));
+  }
+}

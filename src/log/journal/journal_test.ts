@@ -1,0 +1,219 @@
+import { assert, assertEquals } from "@std/assert";
+import { batchOf, recordsFrom } from "../../../tests/harness/log_rig.ts";
+import { watchedFiles } from "../../../tests/harness/watched_files.ts";
+import { fromUtf8 } from "../../base/bytes.ts";
+import { PlatformFault } from "../../base/faults.ts";
+import { uuidFromRandom } from "../../base/ids.ts";
+import { itemAt } from "../../base/items.ts";
+import type { Runtime } from "../../runtime/ports.ts";
+import { simulate, type Simulation } from "../../runtime/simulated.ts";
+import { logConfigDefaults } from "../partition/config.ts";
+import { PartitionLog } from "../partition/partition_log.ts";
+import { LogFolder } from "../directory/log_folder.ts";
+import { readWholeFile } from "../files/whole_file.ts";
+import type { JournalTerms } from "./journal.ts";
+
+const logCount = 12;
+const topicId = uuidFromRandom(new Uint8Array(16).fill(7));
+const config = { ...logConfigDefaults, messageTimestampAfterMaxMs: 1e15 };
+const always: JournalTerms = { fromSyncs: 0 };
+
+/** What a process does to the files of a data directory with many logs. */
+interface Directory {
+  readonly folder: LogFolder;
+  readonly logs: readonly PartitionLog[];
+  /** Paths that were synced since the last time. */
+  takeSynced(): readonly string[];
+  journalFiles(): readonly string[];
+  /** Makes changes of files whose description it takes fail. */
+  fail(isHit: (change: string) => boolean): void;
+}
+
+async function open(runtime: Runtime, journal: JournalTerms | undefined): Promise<Directory> {
+  const synced: string[] = [];
+  let isHit = (_: string) => false;
+  const files = watchedFiles(runtime.files, (change) => {
+    if (isHit(change)) throw new PlatformFault("Io", `${change} fails`);
+    const [, path] = /^sync (.*)$/.exec(change) ?? [];
+    if (path !== undefined) synced.push(path);
+  });
+  const { random, clock } = runtime;
+  const logger = runtime.logger({ level: "info", format: "text" });
+  const folder = await LogFolder.open("/data", { files, random, logger, nodeId: 1, journal });
+  await folder.claim();
+  const logs: PartitionLog[] = [];
+  for (let partition = 0; partition < logCount; partition++) {
+    logs.push(
+      await PartitionLog.open({
+        ...folder.checkpointOf({ topic: "orders", partition, topicId }),
+        folder: "/data",
+        topic: "orders",
+        partition,
+        topicId,
+        journaled: folder.journaledOf(topicId, partition),
+        config: () => config,
+        files,
+        clock,
+        logger,
+        handles: folder.handles,
+        directory: folder.state,
+        cleanShutdown: folder.cleanShutdown,
+      }),
+    );
+  }
+  return {
+    folder,
+    logs,
+    takeSynced: () => synced.splice(0),
+    journalFiles: () => files.list("/data").filter((name) => name.startsWith(".ottla_journal")),
+    fail: (hit) => isHit = hit,
+  };
+}
+
+/** Appends a record to a log, as acks=all does; resolves once the answer may go out. */
+async function send(log: PartitionLog, value: string, isAwaited = true): Promise<void> {
+  const result = log.append(batchOf([value]), { leaderEpoch: 0, origin: "client", isAwaited });
+  assert(result.ok);
+  if (isAwaited) await log.answerable(log.logEndOffset, true);
+}
+
+/** The same to all logs at once. */
+async function sendAll(logs: readonly PartitionLog[], value: string): Promise<void> {
+  await Promise.all(logs.map((log) => send(log, value)));
+}
+
+async function valuesOf(log: PartitionLog): Promise<string[]> {
+  return (await recordsFrom(log)).map(({ value }) => fromUtf8(value!));
+}
+
+async function close({ folder, logs }: Directory): Promise<void> {
+  for (const log of logs) await log.close();
+  await folder.close(logs);
+}
+
+/** A world, and logs whose names are durable: each has one record. */
+async function withLogs(
+  terms: JournalTerms,
+  scenario: (directory: Directory, world: Simulation) => Promise<void>,
+): Promise<void> {
+  const world = simulate(1, {});
+  await world.drive((async () => {
+    const directory = await open(world.start("n1"), terms);
+    await sendAll(directory.logs, "a");
+    directory.takeSynced();
+    await scenario(directory, world);
+  })());
+}
+
+/** The process and the power go, and another one opens what is left. */
+function afterPowerLoss(world: Simulation): Promise<Directory> {
+  world.crash("n1");
+  return open(world.start("n1"), undefined);
+}
+
+Deno.test("one sync of the journal is for many logs, and no loss of power takes it", async () => {
+  await withLogs(always, async (directory, world) => {
+    const { logs, takeSynced, journalFiles } = directory;
+    await sendAll(logs, "b");
+    await sendAll(logs, "c");
+    const [name] = journalFiles();
+    const synced = takeSynced().filter((path) => path !== "/data");
+    assertEquals(new Set(synced), new Set([`/data/${name}`]));
+    assert(synced.length <= 6, `${synced.length} syncs for ${2 * logs.length} records`);
+    const found = await afterPowerLoss(world);
+    for (const log of found.logs) assertEquals(await valuesOf(log), ["a", "b", "c"]);
+    assert(found.logs.every((log) => log.isSynced));
+    await found.folder.noteRecovered();
+    assertEquals(found.journalFiles(), []);
+  });
+});
+
+Deno.test("a clean stop leaves no journal", async () => {
+  await withLogs(always, async (directory) => {
+    await sendAll(directory.logs, "b");
+    assertEquals(directory.journalFiles().length, 1);
+    await close(directory);
+    assertEquals(directory.journalFiles(), []);
+  });
+});
+
+Deno.test("while few syncs are under way each log has its own", async () => {
+  await withLogs({ fromSyncs: 4 }, async (directory) => {
+    const log = itemAt(directory.logs, 0);
+    await send(log, "b");
+    assertEquals(directory.journalFiles(), []);
+    await sendAll(directory.logs, "c");
+    assertEquals(directory.journalFiles().length, 1);
+    await close(directory);
+  });
+});
+
+Deno.test("behind a record that is not in the journal, a log has its own sync", async () => {
+  await withLogs(always, async ({ logs, takeSynced }, world) => {
+    const log = itemAt(logs, 0);
+    await send(log, "b");
+    await send(log, "c", false);
+    takeSynced();
+    await send(log, "d");
+    const own = (path: string) => path.startsWith("/data/orders-0/");
+    assertEquals(takeSynced().filter(own).length, 1);
+    await send(log, "e");
+    assertEquals(takeSynced().filter(own).length, 0);
+    const found = await afterPowerLoss(world);
+    assertEquals(await valuesOf(itemAt(found.logs, 0)), ["a", "b", "c", "d", "e"]);
+  });
+});
+
+Deno.test("a file that is full goes once its logs have their own syncs", async () => {
+  await withLogs({ fromSyncs: 0, fileBytesMax: 2_000 }, async (directory, world) => {
+    const { logs, journalFiles } = directory;
+    for (let i = 0; i < 40; i++) {
+      await sendAll(logs, `${i}`);
+      assert(journalFiles().length <= 2, journalFiles().join(", "));
+    }
+    const found = await afterPowerLoss(world);
+    const sent = ["a", ...Array.from({ length: 40 }, (_, i) => `${i}`)];
+    for (const log of found.logs) assertEquals(await valuesOf(log), sent);
+  });
+});
+
+Deno.test("where the journal cannot be written, each log has its own sync", async () => {
+  await withLogs(always, async (directory, world) => {
+    directory.fail((change) => /^(append|make) .*ottla_journal/.test(change));
+    await sendAll(directory.logs, "b");
+    await sendAll(directory.logs, "c");
+    assertEquals(directory.folder.state.offlineReason, undefined);
+    const found = await afterPowerLoss(world);
+    for (const log of found.logs) assertEquals(await valuesOf(log), ["a", "b", "c"]);
+  });
+});
+
+Deno.test("a sync of the journal that fails takes the directory offline", async () => {
+  await withLogs(always, async ({ logs, folder, fail }) => {
+    fail((change) => /^sync .*ottla_journal/.test(change));
+    const outcomes = await Promise.allSettled(logs.map((log) => send(log, "b")));
+    assert(outcomes.every(({ status }) => status === "rejected"));
+    assert(folder.state.offlineReason?.includes("journal"));
+  });
+});
+
+Deno.test("a kill with a journal costs nothing, and neither does one that comes back", async () => {
+  await withLogs(always, async ({ logs, journalFiles }, world) => {
+    await sendAll(logs, "b");
+    const path = `/data/${itemAt(journalFiles(), 0)}`;
+    world.kill("n1");
+    const machine = world.start("n1");
+    const left = readWholeFile(machine.files, path)!;
+    const second = await open(machine, always);
+    for (const log of second.logs) assertEquals(await valuesOf(log), ["a", "b"]);
+    await second.folder.noteRecovered();
+    await sendAll(second.logs, "c");
+    await close(second);
+    const file = machine.files.open(path, "create");
+    file.append(left);
+    file.close();
+    const third = await open(machine, always);
+    for (const log of third.logs) assertEquals(await valuesOf(log), ["a", "b", "c"]);
+    await close(third);
+  });
+});

@@ -1,0 +1,49 @@
+// Up to where a log is in its directory's journal. A start appends the entries behind the end that
+// the log has on its disk, one after the other, so all that no sync of the log covers has to be in
+// the journal, without a gap: a batch whose answer waits for no disk, or a large one, is not, and
+// what comes behind it waits for the log's own sync.
+//
+//   |--- synced ---|--- in the journal ---|- acks=1 -|- not taken, synced -|- in the journal ...
+//
+// Nor is a batch taken while the name that it would be found under, or an epoch, is not durable.
+
+import type { Offset } from "../../base/ids.ts";
+import type { DirectoryState } from "../directory/directory_state.ts";
+import type { DurableFiles } from "../files/durable_files.ts";
+import type { JournaledLog } from "./journal.ts";
+
+interface GrowingLog extends JournaledLog {
+  readonly directory: DirectoryState;
+  readonly logEndOffset: Offset;
+  /** Everything below is in its own files, durable. */
+  readonly recoveryPoint: Offset;
+}
+
+export class JournaledEnd {
+  readonly #log: GrowingLog;
+  readonly #files: DurableFiles;
+  #end: Offset = -1;
+  #kept: Promise<boolean> | undefined;
+
+  constructor(log: GrowingLog, files: DurableFiles) {
+    this.#log = log;
+    this.#files = files;
+  }
+
+  /** `batch` was just appended at `from`: puts it into the journal where that may and should be. */
+  take(batch: Uint8Array, from: Offset): void {
+    const log = this.#log;
+    const { journal, syncsRunning } = log.directory;
+    if (journal === undefined || !journal.isWorthIt(syncsRunning)) return;
+    if (from !== Math.max(log.recoveryPoint, this.#end) || this.#files.isBehind) return;
+    const kept = journal.take(log, batch, log.logEndOffset);
+    if (kept === undefined) return;
+    this.#kept = kept;
+    this.#end = log.logEndOffset;
+  }
+
+  /** Resolves with whether what lies below `end` is durable there; undefined: it is not in it. */
+  kept(end: Offset): Promise<boolean> | undefined {
+    return end <= this.#end ? this.#kept : undefined;
+  }
+}

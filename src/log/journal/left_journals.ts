@@ -1,0 +1,73 @@
+// Journals that an earlier life has left in a data directory: what a log must have at its end, and
+// may have lost with the power.
+//
+//   read, before anything is written --> each log appends what it lacks, and syncs --> removed
+//
+// Entries that a log has, or that do not go on where it ends, are passed over: so it does no harm
+// that a file is read twice, or comes back after its removal. Invariant: no file goes while a
+// partition of the directory may still need it.
+
+import { concatBytes } from "../../base/bytes.ts";
+import type { PartitionId, Uuid } from "../../base/ids.ts";
+import type { Files } from "../../runtime/ports.ts";
+import { parseJournalFileName } from "../directory/layout.ts";
+import { readWholeFile } from "../files/whole_file.ts";
+import { readEntries } from "./entries.ts";
+
+/** What a log is to append, as far as it lacks it. */
+export interface LeftBatches {
+  readonly batches: readonly Uint8Array[];
+  /** Its own files have all of it. */
+  onTaken(): void;
+}
+
+interface LogName {
+  readonly topicId: Uuid;
+  readonly partition: PartitionId;
+}
+
+const keyOf = ({ topicId, partition }: LogName): string => `${topicId}-${partition}`;
+
+export class LeftJournals {
+  readonly #files: Files;
+  /** The number that the next file may have. */
+  readonly next: number;
+  #paths: readonly string[];
+  readonly #left = new Map<string, Uint8Array[]>();
+
+  /** Reads what lies in `folder`. */
+  constructor(files: Files, folder: string) {
+    this.#files = files;
+    const found = files.list(folder).flatMap((name) => {
+      const number = parseJournalFileName(name);
+      return number === undefined ? [] : [{ number, path: `${folder}/${name}` }];
+    }).sort((a, b) => a.number - b.number);
+    this.next = (found.at(-1)?.number ?? -1) + 1;
+    this.#paths = found.map(({ path }) => path);
+    for (const path of this.#paths) {
+      for (const entry of readEntries(readWholeFile(files, path) ?? concatBytes([]))) {
+        const batches = this.#left.get(keyOf(entry));
+        if (batches === undefined) this.#left.set(keyOf(entry), [entry.batch]);
+        else batches.push(entry.batch);
+      }
+    }
+  }
+
+  /** What there is for a log; undefined: nothing. */
+  of(log: LogName): LeftBatches | undefined {
+    const batches = this.#left.get(keyOf(log));
+    if (batches === undefined) return undefined;
+    return { batches, onTaken: () => this.#left.delete(keyOf(log)) };
+  }
+
+  /** Removes the files, unless one of the partitions that are `here` has not had its part. */
+  remove(here: () => Iterable<LogName>): void {
+    if (this.#paths.length === 0) return;
+    if (this.#left.size > 0) {
+      for (const log of here()) if (this.#left.has(keyOf(log))) return;
+    }
+    for (const path of this.#paths) this.#files.remove(path);
+    this.#paths = [];
+    this.#left.clear();
+  }
+}
