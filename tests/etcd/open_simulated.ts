@@ -6,24 +6,27 @@ import type { Runtime } from "../../src/runtime/ports.ts";
 import type { Simulation } from "../../src/runtime/simulated.ts";
 import type { SimulatedEtcd } from "./simulated_etcd.ts";
 
-interface Opened {
+interface StoreOptions {
   readonly etcd: SimulatedEtcd;
+  /** Of a new cluster; by chance where it is not given. */
+  readonly clusterId?: string;
+  readonly sessionMs?: number;
   readonly onLost?: (error: unknown) => void;
 }
 
 /** A broker's process on a machine of its own. */
-export function openSimulated(
+export async function openSimulated(
   world: Simulation,
   machine: string,
-  opened: Opened,
+  options: StoreOptions,
 ): Promise<EtcdMetadataStore> {
-  return openOn(world.start(machine), opened);
+  return await openOn(world.start(machine), options);
 }
 
-/** The same in a process that runs. */
+/** The same for a process that runs already. */
 export async function openOn(
   { http, clock, timers, random, logger }: Runtime,
-  { etcd, onLost }: Opened,
+  { etcd, clusterId, sessionMs = 6_000, onLost }: StoreOptions,
 ): Promise<EtcdMetadataStore> {
   const log = logger({ level: "info", format: "text" });
   const endpoints = etcd.endpoints;
@@ -42,8 +45,8 @@ export async function openOn(
     timers,
     random,
     logger: log,
-    leaseMs: 6_000,
-    newClusterId: () => uuidFromRandom(random.bytes(16)),
+    leaseMs: sessionMs,
+    newClusterId: () => clusterId ?? uuidFromRandom(random.bytes(16)),
     onLost: onLost ?? ((error) => {
       throw error;
     }),

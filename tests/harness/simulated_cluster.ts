@@ -1,5 +1,5 @@
 // Brokers of one cluster on simulated machines: each is the real broker with its own disk and
-// listener, and sees the one home of the metadata from afar (src/cluster/shared_metadata.ts).
+// listener, and sees the one home of the metadata from afar (metadata_homes.ts).
 //
 //   await simulatedCluster({ brokers: 3 }, async ({ client, crash, start }) => {
 //     const producer = new Producer(await client(), {});
@@ -13,19 +13,17 @@
 import { itemAt } from "../../src/base/items.ts";
 import { loadConfig, type RunningBroker, startBroker } from "../../src/broker/mod.ts";
 import { Client } from "../../src/client/mod.ts";
-import { type MetadataMember, type PartitionImage, SharedMetadata } from "../../src/cluster/mod.ts";
+import type { MetadataImage, MetadataStore, PartitionImage } from "../../src/cluster/mod.ts";
 import type { Files, Runtime } from "../../src/runtime/ports.ts";
 import { simulate, type Simulation, type SimulationOptions } from "../../src/runtime/simulated.ts";
-import { keptLease } from "./kept_lease.ts";
+import type { SimulatedEtcd } from "../etcd/simulated_etcd.ts";
+import { etcdHome, machineOf, type MetadataHome, sharedHome } from "./metadata_homes.ts";
 import { RawClient } from "./raw_client.ts";
 import { socketTransport } from "./simulated_broker.ts";
 import { inWorldTime } from "./world_time.ts";
 
 const port = 9092;
 const clusterId = "AAAAAAAAQACAAAAAAAAAcQ";
-/** So long nobody has heard of a broker when it is taken for dead. */
-const sessionMs = 6_000;
-
 /** By then every broker has heard of a change of the metadata. */
 const heardMs = 50;
 
@@ -33,7 +31,9 @@ const heardMs = 50;
 export interface ClusterScene {
   readonly world: Simulation;
   /** The metadata as it is, of which brokers may know an older state. */
-  readonly metadata: SharedMetadata;
+  readonly metadata: { readonly image: MetadataImage };
+  /** Where that is kept, if in an etcd. */
+  readonly etcd: SimulatedEtcd | undefined;
   /** Those that run, by node id. */
   readonly brokers: ReadonlyMap<number, RunningBroker>;
   /** A client of ours, that is told of every broker; `runtime` is where it runs. */
@@ -81,14 +81,16 @@ export interface ClusterOptions {
   readonly onFatal?: (nodeId: number, error: unknown) => void;
   /** How the world behaves; calm by default. */
   readonly world?: SimulationOptions;
+  /** Where the metadata is kept; by default in memory. */
+  readonly home?: "memory" | "etcd";
+  /** What a broker is to use in place of a store. */
+  readonly storeOf?: (store: MetadataStore) => MetadataStore;
 }
 
 /** One machine of a cluster, and the broker that runs on it, if any. */
 interface Member {
   readonly name: string;
-  store: MetadataMember | undefined;
   running: RunningBroker | undefined;
-  isPaused: boolean;
 }
 
 /** Runs `scenario` against a cluster of its own, in simulated time. */
@@ -97,13 +99,20 @@ export async function simulatedCluster(
   scenario: (scene: ClusterScene) => Promise<void>,
 ): Promise<void> {
   const lines: string[] = [];
-  const onLogLine = (machine: string, line: string) => void lines.push(`${machine} ${line}`);
+  const onLogLine = (machine: string, line: string) => {
+    lines.push(`${machine} ${line}`);
+    options.world?.onLogLine?.(machine, line);
+  };
   const { seed = 1 } = options;
   const world = simulate(seed, { startMs: Date.now(), ...options.world, onLogLine });
   const cluster = new SimulatedCluster(world, options);
+  // Machines get their addresses in the order in which they come.
   for (let id = 1; id <= options.brokers; id++) cluster.add(id);
-  const runtime = cluster.runtime = world.start("client");
+  const runtime = world.start("client");
   await inWorldTime({ world, clock: runtime.clock }, async () => {
+    cluster.home = options.home === "etcd"
+      ? await etcdHome(world, { clusterId })
+      : sharedHome((ms, run) => runtime.timers.after(ms, run));
     for (let id = 1; id <= options.brokers; id++) await cluster.start(id);
     const clients: Client[] = [];
     await scenario(sceneOf(cluster, { runtime, lines, clients }));
@@ -114,108 +123,91 @@ export async function simulatedCluster(
 
 class SimulatedCluster {
   readonly world: Simulation;
-  readonly metadata = new SharedMetadata();
   readonly brokers = new Map<number, RunningBroker>();
   readonly #options: ClusterOptions;
   readonly #members = new Map<number, Member>();
   readonly #runtimes = new Map<number, Runtime>();
   readonly #apart = new Set<readonly [string, string]>();
-  runtime: Runtime | undefined;
+  home!: MetadataHome;
 
   constructor(world: Simulation, options: ClusterOptions) {
     this.world = world;
     this.#options = options;
   }
 
-  /** Machines get their addresses in the order in which they come. */
-  add(nodeId: number): string {
-    const name = `broker-${nodeId}`;
-    this.#members.set(nodeId, { name, store: undefined, running: undefined, isPaused: false });
+  add(nodeId: number): void {
+    const name = machineOf(nodeId);
+    this.#members.set(nodeId, { name, running: undefined });
     this.#runtimes.set(nodeId, this.world.start(name));
-    return name;
   }
 
   /** Of a machine where no broker runs: its next one begins there. */
   runtimeOf(nodeId: number): Runtime {
-    const runtime = this.#runtimes.get(nodeId) ?? this.world.start(`broker-${nodeId}`);
+    const runtime = this.#runtimes.get(nodeId) ?? this.world.start(machineOf(nodeId));
     this.#runtimes.set(nodeId, runtime);
     return runtime;
   }
 
+  /** Rejects where it cannot start; its process is gone then. */
   async start(nodeId: number): Promise<void> {
     const member = this.#members.get(nodeId)!;
     const runtime = this.runtimeOf(nodeId);
     this.#runtimes.delete(nodeId);
-    const store = member.store = this.metadata.member(() => {
-      const delayMs = 0.2 + (runtime.random.uint32() % 1000) / 500;
-      return new Promise((arrived) => runtime.timers.after(delayMs, arrived));
-    }, (lease, way) => keptLease(lease, { runtime, sessionMs, way }));
-    const { settings = {}, onFatal } = this.#options;
-    const running = await start(runtime, { nodeId, settings, store, onFatal });
-    member.running = running;
-    this.brokers.set(nodeId, running);
+    const { settings = {}, onFatal, storeOf = (store) => store } = this.#options;
+    try {
+      const store = storeOf(await this.home.open(nodeId, runtime));
+      const given = { nodeId, settings, store, onFatal };
+      const running = await start(runtime, given);
+      member.running = running;
+      this.brokers.set(nodeId, running);
+    } catch (error) {
+      this.end(nodeId, "kill");
+      throw error;
+    }
   }
 
   async stop(nodeId: number): Promise<void> {
-    const { store, running, name } = this.#members.get(nodeId)!;
+    const { running, name } = this.#members.get(nodeId)!;
     await running?.close();
     this.#forget(nodeId);
-    if (store !== undefined) this.metadata.leave(store);
+    await this.home.onStopped(nodeId);
     this.world.kill(name);
   }
 
   /** Its process is gone; others find out when its session is over. */
   end(nodeId: number, how: "crash" | "kill"): void {
-    const { store, name } = this.#members.get(nodeId)!;
-    this.world[how](name);
+    this.world[how](this.#members.get(nodeId)!.name);
     this.#forget(nodeId);
-    if (store !== undefined) this.metadata.leave(store);
-    this.#expireLater(nodeId);
+    this.home.onDied(nodeId);
   }
 
   #forget(nodeId: number): void {
-    const member = this.#members.get(nodeId)!;
-    member.store = member.running = undefined;
-    member.isPaused = false;
+    this.#members.get(nodeId)!.running = undefined;
     this.brokers.delete(nodeId);
   }
 
-  #expireLater(nodeId: number): void {
-    const { liveness } = this.metadata;
-    const epoch = liveness.alive(nodeId);
-    this.runtime!.timers.after(sessionMs, () => {
-      const { store, isPaused } = this.#members.get(nodeId)!;
-      const isSilent = isPaused || (store?.isCutOff ?? true);
-      if (isSilent && liveness.alive(nodeId) === epoch) liveness.expire(nodeId);
-    });
-  }
-
   pause(nodeId: number, isPaused: boolean): void {
-    const member = this.#members.get(nodeId)!;
-    member.isPaused = isPaused;
-    if (!isPaused) return this.world.resume(member.name);
-    this.world.stop(member.name);
-    this.#expireLater(nodeId);
+    const { name } = this.#members.get(nodeId)!;
+    this.home.onPaused(nodeId, isPaused);
+    if (isPaused) this.world.stop(name);
+    else this.world.resume(name);
   }
 
   loseMetadata(nodeIds: readonly number[]): void {
-    for (const nodeId of nodeIds) this.#members.get(nodeId)!.store?.cutOff();
+    for (const nodeId of nodeIds) this.home.cutOff(nodeId, true);
   }
 
   partitionNetwork(groups: readonly (readonly number[])[]): void {
     for (const [i, group] of groups.entries()) {
       for (const nodeId of group) {
-        if (i > 0) {
-          this.#members.get(nodeId)!.store?.cutOff();
-          this.#expireLater(nodeId);
-        }
+        if (i > 0) this.home.cutOff(nodeId, true);
         for (const other of groups.slice(i + 1).flat()) this.#part(nodeId, other);
       }
     }
   }
 
   #part(a: number, b: number): void {
-    const pair = [`broker-${a}`, `broker-${b}`] as const;
+    const pair = [machineOf(a), machineOf(b)] as const;
     this.#apart.add(pair);
     this.world.partition(...pair);
   }
@@ -223,7 +215,7 @@ class SimulatedCluster {
   heal(): void {
     for (const pair of this.#apart) this.world.heal(...pair);
     this.#apart.clear();
-    for (const { store } of this.#members.values()) store?.cutOff(false);
+    for (const nodeId of this.#members.keys()) this.home.cutOff(nodeId, false);
   }
 
   async close(): Promise<void> {
@@ -236,16 +228,17 @@ function sceneOf(
   cluster: SimulatedCluster,
   { runtime, lines, clients }: { runtime: Runtime; lines: string[]; clients: Client[] },
 ): ClusterScene {
-  const { world, metadata, brokers } = cluster;
+  const { world, brokers, home } = cluster;
   const pass = (ms: number) => new Promise<void>((go) => runtime.timers.after(ms, go));
   return {
     world,
-    metadata,
+    metadata: home,
+    etcd: home.etcd,
     brokers,
     runtime,
     lines,
     pass,
-    partition: (topic, id) => itemAt(metadata.image.topic(topic)!.partitions, id),
+    partition: (topic, id) => itemAt(home.image.topic(topic)!.partitions, id),
     async client() {
       const bootstrap = [...brokers.keys()].map((id) => `${hostOf(id)}:${port}`).join(",");
       const client = await Client.connect(runtime, { bootstrap, requestTimeoutMs: 10_000 });
@@ -257,8 +250,8 @@ function sceneOf(
         socketTransport(await runtime.network.connect({ host: hostOf(nodeId), port })),
       ),
     async lead(topic, partitionId, leader) {
-      const fields = { topicId: metadata.image.topic(topic)!.id, partitionId, leader };
-      await metadata.append([{ type: "PartitionChangeRecord", version: 0, fields }]);
+      const fields = { topicId: home.image.topic(topic)!.id, partitionId, leader };
+      await home.append([{ type: "PartitionChangeRecord", version: 0, fields }]);
       await pass(heardMs);
     },
     crash: (nodeId) => cluster.end(nodeId, "crash"),
@@ -286,7 +279,7 @@ function start(
   { nodeId, settings, store, onFatal }: {
     readonly nodeId: number;
     readonly settings: Readonly<Record<string, string | number>>;
-    readonly store: MetadataMember;
+    readonly store: MetadataStore;
     readonly onFatal: ClusterOptions["onFatal"];
   },
 ): Promise<RunningBroker> {
