@@ -97,6 +97,9 @@ interface Machine {
   /** How often its power was lost. */
   boots: number;
   clockOffsetMs: number;
+  /** Milliseconds of its clocks in one of the world's, and when that began, by both. */
+  clockRate: number;
+  rateSince: { readonly worldMs: number; readonly localMs: number };
   signals: Map<Signal, Set<() => void>>;
   output: string;
 }
@@ -226,9 +229,9 @@ export class Simulation {
     for (const run of this.#machine(name).signals.get(signal) ?? []) run();
   }
 
-  /** Nothing passes between two machines until `heal`. */
-  partition(a: string, b: string): void {
-    this.#network.partition(a, b);
+  /** Nothing passes between two machines until `heal`; `oneWay`: nothing from `a` to `b`. */
+  partition(a: string, b: string, options?: { readonly oneWay?: boolean }): void {
+    this.#network.partition(a, b, options);
   }
 
   heal(a: string, b: string): void {
@@ -260,6 +263,13 @@ export class Simulation {
     this.#machine(name).clockOffsetMs += byMs;
   }
 
+  /** The clocks and timers of a machine go `rate` times as fast as the world's, from now on. */
+  driftClock(name: string, rate: number): void {
+    const machine = this.#machine(name);
+    machine.rateSince = { worldMs: this.nowMs, localMs: this.#localMs(machine) };
+    machine.clockRate = rate;
+  }
+
   /** What the processes of a machine wrote to standard output. */
   outputOf(name: string): string {
     return this.#machine(name).output;
@@ -282,12 +292,14 @@ export class Simulation {
         address: `10.0.0.${this.#machines.size + 1}`,
         disk: new SimulatedDisk({ ...calmDisk, ...this.#options.disk }, {
           random: new SeededRandom(this.seed, `disk ${name}`),
-          clock: this.#clock(() => this.#machine(name).clockOffsetMs),
+          clock: this.#clock(() => this.#machine(name)),
         }),
         host: undefined,
         incarnations: 0,
         boots: 0,
         clockOffsetMs: 0,
+        clockRate: 1,
+        rateSince: { worldMs: 0, localMs: 0 },
         signals: new Map(),
         output: "",
       };
@@ -296,12 +308,18 @@ export class Simulation {
     return machine;
   }
 
-  #clock(offsetMs: () => number): Clock {
+  #clock(machine: () => Machine): Clock {
     const startMs = this.#options.startMs ?? defaultStartMs;
     return {
-      now: () => Math.floor(startMs + this.nowMs + offsetMs()),
-      monotonic: () => this.nowMs,
+      now: () => Math.floor(startMs + this.#localMs(machine()) + machine().clockOffsetMs),
+      monotonic: () => this.#localMs(machine()),
     };
+  }
+
+  /** Milliseconds since the world began, as a machine counts them. */
+  #localMs({ clockRate, rateSince }: Machine): number {
+    const { worldMs, localMs } = rateSince;
+    return localMs + (this.nowMs - worldMs) * clockRate;
   }
 
   #runtime(machine: Machine, host: Host): Runtime {
@@ -321,9 +339,9 @@ export class Simulation {
         },
       };
     };
-    const clock = this.#clock(() => machine.clockOffsetMs);
+    const clock = this.#clock(() => machine);
     const timers: Timers = {
-      after: (delayMs, run) => after(delayMs, { label: "timer", run }),
+      after: (delayMs, run) => after(delayMs / machine.clockRate, { label: "timer", run }),
       turn: () =>
         new Promise((resolve) => after(0, { label: "turn", rank: lastRank, run: resolve })),
     };

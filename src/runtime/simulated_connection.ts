@@ -41,7 +41,7 @@ export interface ConnectionWorld {
   readonly scheduler: Scheduler;
   latencyMs(random: SeededRandom): number;
   readonly cutChance: number;
-  isPartitioned(a: Host, b: Host): boolean;
+  isPartitioned(from: Host, to: Host): boolean;
   cut(): void;
   giveUpMs(random: SeededRandom): number;
 }
@@ -210,7 +210,7 @@ export class End implements Transport {
 
   #release(): void {
     const peer = this.#peer!;
-    if (this.#world.isPartitioned(this.host, peer.host)) {
+    if (this.#world.isPartitioned(peer.host, this.host)) {
       if (this.#held.length > 0 && this.#stuckSince === undefined) this.#getStuck();
       return;
     }

@@ -46,6 +46,7 @@ export class SimulatedNetwork {
   readonly #hosts: ReadonlyMap<string, Host>;
   readonly #bound = new Map<string, Bound>();
   readonly #links = new Set<Link>();
+  /** Ways that nothing passes: `from>to`. */
   readonly #partitions = new Set<string>();
   readonly #counts = new Map<string, number>();
 
@@ -71,13 +72,15 @@ export class SimulatedNetwork {
     };
   }
 
-  /** Nothing passes between machines `a` and `b` until `heal`. */
-  partition(a: string, b: string): void {
-    this.#partitions.add(pairKey(a, b));
+  /** Nothing passes between machines `a` and `b` until `heal`; `oneWay`: nothing from `a` to `b`. */
+  partition(a: string, b: string, { oneWay = false }: { readonly oneWay?: boolean } = {}): void {
+    this.#partitions.add(wayKey(a, b));
+    if (!oneWay) this.#partitions.add(wayKey(b, a));
   }
 
   heal(a: string, b: string): void {
-    this.#partitions.delete(pairKey(a, b));
+    this.#partitions.delete(wayKey(a, b));
+    this.#partitions.delete(wayKey(b, a));
     for (const link of this.#links) for (const end of link.ends) end.onHeal();
   }
 
@@ -116,8 +119,9 @@ export class SimulatedNetwork {
     }
   }
 
-  isPartitioned(a: Host, b: Host): boolean {
-    return this.#partitions.has(pairKey(a.name, b.name));
+  /** Whether nothing passes on the way between two machines. */
+  isPartitioned(from: Host, to: Host): boolean {
+    return this.#partitions.has(wayKey(from.name, to.name));
   }
 
   #listen(address: Address, bound: Bound): Promise<Listener> {
@@ -158,7 +162,9 @@ export class SimulatedNetwork {
         });
       later(this.#latency(random), "syn", () => {
         const host = this.#hosts.get(target.name);
-        if (host === undefined || !host.alive || this.isPartitioned(from, target)) {
+        // A connection takes messages both ways.
+        const isApart = this.isPartitioned(from, target) || this.isPartitioned(target, from);
+        if (host === undefined || !host.alive || isApart) {
           later(this.#giveUpMs(random), "timeout", () => reject(fail("Io", "timed out")));
           return;
         }
@@ -188,7 +194,7 @@ export class SimulatedNetwork {
       scheduler: this.#scheduler,
       latencyMs: (random) => this.#latency(random),
       cutChance: this.#options.cutProbability,
-      isPartitioned: (a, b) => this.isPartitioned(a, b),
+      isPartitioned: (from, to) => this.isPartitioned(from, to),
       cut: () => this.#cutLink(link),
       giveUpMs: (random) => this.#giveUpMs(random),
     };
@@ -251,6 +257,10 @@ export class SimulatedNetwork {
     this.#counts.set(name, count + 1);
     return count;
   }
+}
+
+function wayKey(from: string, to: string): string {
+  return `${from}>${to}`;
 }
 
 function pairKey(a: string, b: string): string {

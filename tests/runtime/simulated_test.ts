@@ -231,6 +231,38 @@ test("TCP gives up on a partition that lasts, and nobody connects across it", as
   await world.drive(fails("Io", () => two.network.connect({ host: "n1", port: 9092 })));
 });
 
+test("one way may be cut alone: what was asked arrives, and its answer does not", async () => {
+  const world = simulate(5);
+  const { two, socket } = await connected(world);
+  world.partition("n1", "n2", { oneWay: true });
+  let arrived = 0;
+  const reading = readBytes(socket, 100).then((bytes) => arrived = bytes.length);
+  await world.drive(send(socket, pattern(100)));
+  await world.run(2_000);
+  assert.equal(arrived, 0);
+  const connecting = fails("Io", () => two.network.connect({ host: "n1", port: 9092 }));
+  await world.run(10);
+  world.heal("n1", "n2");
+  // The echo had been sent, and waited: it takes no time any more.
+  await world.run(0);
+  assert.equal(arrived, 100);
+  await reading;
+  await world.drive(connecting);
+});
+
+test("clocks may drift: a machine's time, and its timers, go faster than the world's", async () => {
+  const world = simulate(1);
+  const [slow, fast] = [world.start("slow"), world.start("fast")];
+  await world.run(1_000);
+  world.driftClock("fast", 1.25);
+  let rangAtMs = 0;
+  fast.timers.after(500, () => rangAtMs = world.nowMs);
+  await world.run(1_000);
+  assert.equal(rangAtMs, 1_400);
+  assert.deepEqual([slow, fast].map(({ clock }) => clock.monotonic()), [2_000, 2_250]);
+  assert.equal(fast.clock.now() - slow.clock.now(), 250);
+});
+
 test("a killed process resets connections at once, a crashed machine falls silent", async () => {
   for (const end of ["kill", "crash"] as const) {
     const world = simulate(6);
