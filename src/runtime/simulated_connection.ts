@@ -180,7 +180,7 @@ export class End implements Transport {
     const isText = typeof item === "string";
     const cuts = !isText && this.random.chance(this.#world.cutChance);
     const label = isText ? item : `${item.length} B`;
-    this.#world.scheduler.after(arrival - now, {
+    this.#world.scheduler.at(arrival, {
       rank: this.#rank(),
       label: `${label} ${this.#name}`,
       run: () => {

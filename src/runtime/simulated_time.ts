@@ -58,11 +58,14 @@ function hashText(text: string, hash: number): number {
   return hash >>> 0;
 }
 
-interface Event {
-  readonly dueMs: number;
+interface EventOptions {
   readonly rank: number;
   readonly label: string;
   readonly run: () => void;
+}
+
+interface Event extends EventOptions {
+  readonly dueMs: number;
   cancelled: boolean;
 }
 
@@ -97,13 +100,15 @@ export class Scheduler {
   }
 
   /** Calls `run` `delayMs` from now; `label` names it in the trace. */
-  after(
-    delayMs: number,
-    options: { rank: number; label: string; run: () => void },
-  ): Scheduled {
+  after(delayMs: number, options: EventOptions): Scheduled {
+    return this.at(this.#nowMs + Math.max(0, delayMs), options);
+  }
+
+  /** Calls `run` at a time, exactly: what is to come in order may be due at the same time. */
+  at(timeMs: number, options: EventOptions): Scheduled {
     const event: Event = {
       ...options,
-      dueMs: this.#nowMs + Math.max(0, delayMs),
+      dueMs: Math.max(this.#nowMs, timeMs),
       cancelled: false,
     };
     this.#heap.push(event);

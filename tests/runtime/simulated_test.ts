@@ -231,6 +231,21 @@ test("TCP gives up on a partition that lasts, and nobody connects across it", as
   await world.drive(fails("Io", () => two.network.connect({ host: "n1", port: 9092 })));
 });
 
+test("what one segment holds up arrives behind it, in the order in which it was sent", async () => {
+  for (const seed of seeds) {
+    const network = { spikeProbability: 0.1, spikeMs: [100, 500] as const };
+    const world = simulate(seed, { network });
+    const { socket } = await connected(world);
+    const wanted = Uint8Array.from({ length: 100 }, (_, i) => i);
+    const reading = readBytes(socket, wanted.length);
+    for (const byte of wanted) {
+      await world.drive(send(socket, Uint8Array.of(byte)));
+      await world.run(1.7);
+    }
+    assert.deepEqual(await world.drive(reading), wanted);
+  }
+});
+
 test("one way may be cut alone: what was asked arrives, and its answer does not", async () => {
   const world = simulate(5);
   const { two, socket } = await connected(world);
