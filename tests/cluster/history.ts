@@ -1,117 +1,328 @@
-// One history of three brokers by a seed: idempotent producers write to a partition and a consumer
-// reads it, while brokers lose power, are killed, are cut off, stop, are paused until others take
-// them for dead, and come back; then all of them live, and the log is held against what clients
-// were told.
+// One history of a cluster by a seed: producers, transactions, members of a group and readers go
+// about their work while brokers, disks, clocks, the network and the home of the metadata fail, as
+// planned; then all is mended, everything is read, and held against what clients were told.
 //
-// Laws: what was acknowledged is there, once, and each producer's in its order; nothing is there
-// that nobody sent; what a consumer has read at an offset is there for ever.
+//   seed ──> settings, home, actors, plan of troubles ──> history ──> anomalies, or none
 //
-// Faults: at most one broker at a time is away, so that two of three are in sync and acks=all goes
-// on; which one, how, when and for how long is the seed's. Messages take their time, now and then
-// much of it.
+// Laws: no anomaly (anomalies.ts); one leader in an epoch (leaders.ts); all replicas have the same;
+// what fails heals, soon after the last trouble is over.
+//
+// Invariant: a seed and a plan give one history, to the byte.
 
-import { assert } from "@std/assert";
+import { AssertionError } from "../../src/base/assert.ts";
 import { ConnectionFault, PlatformFault } from "../../src/base/faults.ts";
-import { type Client, Consumer, createTopic, Producer } from "../../src/client/mod.ts";
+import { type Client, createTopic, KafkaError } from "../../src/client/mod.ts";
+import type { MetadataStore } from "../../src/cluster/mod.ts";
+import { SeededRandom } from "../../src/runtime/simulated_time.ts";
 import { type ClusterScene, simulatedCluster } from "../harness/simulated_cluster.ts";
+import { law, LawBroken } from "../walk/walker.ts";
+import {
+  act,
+  type Actor,
+  member,
+  onlooker,
+  reader,
+  sender,
+  type Stage,
+  type Topic,
+  transactor,
+} from "./actors.ts";
+import { anomaliesOf } from "./anomalies.ts";
+import { Chronicle } from "./chronicle.ts";
+import { placesOf, readAll, readEnd } from "./end_reading.ts";
+import { LeadersLaw, watchAppends } from "./leaders.ts";
+import type { Found } from "./operations.ts";
+import { planOf, type Trouble, Troubles } from "./troubles.ts";
 
-const topic = "orders";
-const producerCount = 2;
+const orders: Topic = { name: "orders", partitions: 2 };
+const debits: Topic = { name: "debits", partitions: 1 };
+const credits: Topic = { name: "credits", partitions: 2 };
+const offsetsTopic: Topic = { name: "__consumer_offsets", partitions: 1 };
+const transactionsTopic: Topic = { name: "__transaction_state", partitions: 1 };
+const topics = [orders, debits, credits];
+const groups = ["readers", "ledger-a", "ledger-b"];
 
-/** How much of a history there is. */
+const troubledMs = 60_000;
+/** Time for all to be as it should be, once nothing goes wrong any more. */
+const healMsMax = 300_000;
+
 export interface HistoryOptions {
   readonly seed: number;
-  /** Faults one after the other. */
-  readonly faults: number;
-  /** Broker settings beside those of every history. */
-  readonly settings?: Readonly<Record<string, string | number>>;
+  /** Where the metadata is kept; by default as the seed has it. */
+  readonly home?: "memory" | "etcd";
+  /** Troubles of the plan that happen; by default all. */
+  readonly kept?: readonly number[];
+  readonly troubles?: number;
+  /** What is wrong with the stores of brokers: for mutants. */
+  readonly storeOf?: (store: MetadataStore) => MetadataStore;
 }
 
 /** What a history came to. */
 export interface HistorySummary {
-  readonly acknowledged: number;
-  readonly records: number;
-  readonly epochs: number;
-  readonly lines: readonly string[];
+  readonly seed: number;
+  /** What was wrong; empty where nothing was. */
+  readonly broken: readonly string[];
+  /** Words by which to find in the story how that came about. */
+  readonly about: readonly string[];
+  readonly plan: readonly Trouble[];
+  readonly story: readonly string[];
+  /** The same for the same seed and plan. */
+  readonly traceHash: string;
+  readonly counts: Readonly<Record<string, number>>;
 }
 
-/** Runs a history; rejects where a law is broken. */
-export async function runHistory(
-  { seed, faults, settings = {} }: HistoryOptions,
-): Promise<HistorySummary> {
-  let summary: HistorySummary | undefined;
-  const lines: string[] = [];
+/** How a seed has it. */
+interface Cast {
+  readonly home: "memory" | "etcd";
+  readonly brokers: number;
+  /** What is not synced may be lost: then one broker at a time is in trouble. */
+  readonly isSynced: boolean;
+  readonly plan: readonly Trouble[];
+}
+
+function castOf({ seed, home, kept, troubles }: HistoryOptions): Cast {
+  const random = new SeededRandom(seed, "cast");
+  const drawnHome = random.chance(0.5) ? "etcd" : "memory";
+  const brokers = random.chance(0.6) ? 3 : random.chance(0.5) ? 4 : 5;
+  const isSynced = random.chance(0.75);
+  const count = Math.floor(random.between(5, 16));
+  const plan = planOf({
+    seed,
+    count: troubles ?? count,
+    home: home ?? drawnHome,
+    durationMs: troubledMs,
+  });
+  return {
+    home: home ?? drawnHome,
+    brokers,
+    isSynced,
+    plan: kept === undefined ? plan : plan.filter((_, i) => kept.includes(i)),
+  };
+}
+
+const settings = {
+  "min.insync.replicas": 2,
+  "offsets.topic.num.partitions": 1,
+  "transaction.state.log.num.partitions": 1,
+  "auto.create.topics.enable": "false",
+  "replica.lag.time.max.ms": 5_000,
+  "leader.imbalance.check.interval.seconds": 20,
+  "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1_000,
+  "log.flush.offset.checkpoint.interval.ms": 2_000,
+  "group.min.session.timeout.ms": 1_000,
+  "group.consumer.min.session.timeout.ms": 1_000,
+  "group.consumer.session.timeout.ms": 6_000,
+  "group.consumer.min.heartbeat.interval.ms": 100,
+  "group.consumer.heartbeat.interval.ms": 500,
+};
+
+/** Runs the history of a seed. Rejects only for what is wrong with the simulation itself. */
+export async function runHistory(options: HistoryOptions): Promise<HistorySummary> {
+  const cast = castOf(options);
+  const { seed } = options;
+  let history: History | undefined;
+  const early: string[] = [];
   const world = {
+    startMs: Date.UTC(2026, 0, 1),
     network: {
-      spikeProbability: 0.02,
-      spikeMs: [20, 2_000] as const,
+      spikeProbability: 0.01,
+      spikeMs: [20, 2_500] as const,
+      cutProbability: 0.0005,
       giveUpMs: [2_000, 6_000] as const,
     },
     disk: { spikeProbability: 0.02, spikeMs: [5, 300] as const },
+    onLogLine: (machine: string, line: string) =>
+      history === undefined
+        ? void early.push(`${machine} ${line}`)
+        : history.onLogLine(machine, line),
   };
-  const all = { "min.insync.replicas": 2, "offsets.topic.num.partitions": 1, ...settings };
+  let traceHash = "";
+  const broken: string[] = [];
   try {
-    await simulatedCluster({ brokers: 3, settings: all, seed, world }, async (scene) => {
-      summary = await new History(scene, seed).run(faults);
-      lines.push(...scene.lines);
+    await simulatedCluster({
+      brokers: cast.brokers,
+      home: cast.home,
+      settings: { ...settings, "ottla.acks.all.sync": cast.isSynced ? "always" : "never" },
+      seed,
+      world,
+      storeOf: options.storeOf,
+      onFatal: (id, error) => history?.onFatal(id, error),
+    }, async (scene) => {
+      history = new History(scene, { seed, cast });
+      try {
+        await history.run();
+      } finally {
+        traceHash = scene.world.traceHash;
+      }
     });
   } catch (error) {
-    throw new Error(`seed ${seed}: ${(error as Error).message}\n${lines.join("")}`, {
-      cause: error,
-    });
+    // What the code asserts of itself is a law, too.
+    if (!(error instanceof LawBroken || error instanceof AssertionError)) throw error;
+    broken.push(error.message);
   }
-  return summary!;
+  const { chronicle, anomalies, counts } = history!;
+  return {
+    seed,
+    broken: [...broken, ...anomalies.map(({ kind, words }) => `${kind}: ${words}`)],
+    about: anomalies.flatMap(({ about }) => about),
+    plan: cast.plan,
+    story: chronicle.lines(),
+    traceHash,
+    counts,
+  };
 }
 
 class History {
+  readonly chronicle: Chronicle;
+  anomalies: ReturnType<typeof anomaliesOf> = [];
   readonly #scene: ClusterScene;
-  /** By producer: what was acknowledged, in order. */
-  readonly #acknowledged: number[][] = Array.from({ length: producerCount }, () => []);
-  /** All that was sent, acknowledged or not. */
-  readonly #sent: number[] = Array.from({ length: producerCount }, () => 0);
-  /** What some consumer has read, by offset. */
-  readonly #seen = new Map<number, string>();
-  #ended = false;
+  readonly #seed: number;
+  readonly #cast: Cast;
+  readonly #leaders = new LeadersLaw();
+  readonly #troubles: Troubles;
+  readonly #broken = Promise.withResolvers<never>();
+  #isOver = false;
 
-  constructor(scene: ClusterScene, seed: number) {
+  constructor(scene: ClusterScene, { seed, cast }: { seed: number; cast: Cast }) {
     this.#scene = scene;
-    this.#state = seed * 2_654_435_761 >>> 0 || 1;
+    this.#seed = seed;
+    this.#cast = cast;
+    this.chronicle = new Chronicle(() => scene.world.nowMs);
+    this.#troubles = new Troubles({
+      scene,
+      brokers: cast.brokers,
+      chronicle: this.chronicle,
+      target: { topic: orders.name, partition: 0 },
+      busyMax: cast.isSynced ? cast.brokers : 1,
+    });
+    // Whoever waits for the history hears of it; nobody may yet.
+    this.#broken.promise.catch(() => {});
   }
 
-  #state: number;
-
-  /** A number in [0, `below`), by the seed. */
-  #pick(below: number): number {
-    let x = this.#state;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.#state = x >>> 0;
-    return this.#state % below;
+  get counts(): Record<string, number> {
+    const { operations } = this.chronicle;
+    const count = (holds: (each: typeof operations[number]) => boolean) =>
+      operations.filter(holds).length;
+    return {
+      acknowledged: count((each) => each.kind === "send" && each.isAcknowledged),
+      transactions: count((each) => each.kind === "end" && each.outcome === "committed"),
+      commits: count((each) => each.kind === "commit" && each.endedMs !== undefined),
+      epochs: this.#leaders.count,
+    };
   }
 
-  async run(faults: number): Promise<HistorySummary> {
-    const { client, until, partition, lines } = this.#scene;
-    const asked = await client();
-    await createTopic(asked, { name: topic, partitions: 1, replicationFactor: 3 });
-    const actors = [
-      ...this.#sent.map((_, i) => this.#produce(i)),
-      this.#consume(),
+  onLogLine(machine: string, line: string): void {
+    this.chronicle.tell(machine, `  ${line.trimEnd()}`);
+  }
+
+  onFatal(id: number, error: unknown): void {
+    if (error instanceof AssertionError) return this.#broken.reject(error);
+    this.#troubles.onFatal(id, error).catch(this.#broken.reject);
+  }
+
+  async run(): Promise<void> {
+    const { metadata } = this.#scene;
+    const onBroken = (error: unknown) => this.#broken.reject(error);
+    const unwatch = watchAppends(this.#leaders, onBroken);
+    const stop = metadata.onChange((changes) => {
+      try {
+        this.#leaders.onChange(changes);
+      } catch (error) {
+        onBroken(error);
+      }
+    });
+    try {
+      await Promise.race([this.#run(), this.#broken.promise]);
+    } finally {
+      stop();
+      unwatch();
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { pass, etcd } = this.#scene;
+    const client = await this.#connect();
+    for (const topic of topics) await this.#create(client, topic);
+    const acting = Promise.all(this.#actors().map((actor) => act(actor, this.#stage(actor))));
+    // Who fails for a reason that nobody has foreseen ends the history.
+    acting.catch(this.#broken.reject);
+    this.#upset(true);
+    await this.#troubles.run(this.#cast.plan);
+    this.#upset(false);
+    await this.#troubles.heal();
+    this.chronicle.tell("all", "nothing goes wrong any more");
+    await this.#soon("brokers heal", this.#healed(), () => this.#unhealed().join(", "));
+    await pass(3_000);
+    this.#isOver = true;
+    await this.#soon("clients come to an end", acting);
+    if (etcd !== undefined) await pass(10_000);
+    const found = await this.#soon("all can be read", this.#found(client));
+    this.anomalies = anomaliesOf(this.chronicle.operations, found);
+    await this.#soon("each replica can be read", this.#compareReplicas(client, found));
+  }
+
+  /** Creates a topic; some broker may not have heard of enough others yet. */
+  async #create(client: Client, { name, partitions }: Topic): Promise<void> {
+    const { metadata, pass } = this.#scene;
+    while (metadata.image.topic(name) === undefined) {
+      try {
+        await createTopic(client, { name, partitions, replicationFactor: 3 });
+      } catch (error) {
+        if (!(error instanceof KafkaError)) throw error;
+        this.chronicle.tell("all", `${name} is not created yet: ${error.message}`);
+      }
+      await pass(200);
+    }
+  }
+
+  /** What goes wrong by itself. */
+  #upset(isUpset: boolean): void {
+    const { etcd } = this.#scene;
+    if (etcd === undefined) return;
+    const chance = (high: number) => isUpset ? high : 0;
+    Object.assign(etcd.faults, {
+      loseAnswers: chance(0.02),
+      lateCopies: chance(0.02),
+      lateEvents: chance(0.03),
+    });
+    etcd.state.leaseGraceMs = isUpset ? this.#seed % 4_000 : 0;
+  }
+
+  #actors(): Actor[] {
+    const protocol = this.#seed % 2 === 0 ? "classic" : "consumer";
+    const group = "readers";
+    return [
+      sender("sender-1", orders),
+      sender("sender-2", orders),
+      transactor("teller-a", { topics: [debits, credits], group: "ledger-a" }),
+      transactor("teller-b", { topics: [debits, credits], group: "ledger-b" }),
+      member("member-1", { topic: orders, group, protocol }),
+      member("member-2", { topic: orders, group, protocol }),
+      reader("reader", { topics: [orders], isCommitted: false }),
+      reader("auditor", { topics: [debits, credits], isCommitted: true }),
+      onlooker("onlooker", { groups: [group] }),
     ];
-    for (let i = 0; i < faults; i++) await this.#fault();
-    await this.#heal();
-    this.#ended = true;
-    await Promise.all(actors);
-    await until(() => partition(topic, 0).isr.length === 3);
-    const found = await this.#readAll(await this.#client());
-    this.#check(found);
-    const acknowledged = this.#acknowledged.reduce((sum, each) => sum + each.length, 0);
-    const { leaderEpoch: epochs } = partition(topic, 0);
-    return { acknowledged, records: found.length, epochs, lines };
+  }
+
+  /** Each actor has its own chance, so that one who does less changes nothing for another. */
+  #stage({ name }: Actor): Stage {
+    const random = new SeededRandom(this.#seed, `actor ${name}`);
+    const { world, pass } = this.#scene;
+    const isOver = () => this.#isOver;
+    return {
+      chronicle: this.chronicle,
+      nowMs: () => world.nowMs,
+      connect: () => this.#connect(),
+      pass,
+      get isOver() {
+        return isOver();
+      },
+      between: (low, high) => random.between(low, high),
+    };
   }
 
   /** A client, whichever broker it finds: one that is just going away is no reason to give up. */
-  async #client(): Promise<Client> {
+  async #connect(): Promise<Client> {
     for (;;) {
       try {
         return await this.#scene.client();
@@ -122,126 +333,55 @@ class History {
     }
   }
 
-  async #produce(id: number): Promise<void> {
-    const { pass } = this.#scene;
-    let producer = new Producer(await this.#client(), {});
-    while (!this.#ended) {
-      const value = this.#sent[id]++;
-      try {
-        await producer.send({ topic, partition: 0, value: `${id}:${value}` });
-        this.#acknowledged[id].push(value);
-      } catch {
-        // What became of it is not known; a new producer goes on behind it.
-        await producer.close().catch(() => {});
-        producer = new Producer(await this.#client(), {});
+  /** What `doing` comes to; the law is that it does, in a time that is long enough. */
+  async #soon<T>(what: string, doing: Promise<T>, state = () => ""): Promise<T> {
+    const late = this.#scene.pass(healMsMax).then(() =>
+      law(false, `${what}: not within ${healMsMax} ms ${state()}`)
+    );
+    return await Promise.race([doing, late as Promise<never>]);
+  }
+
+  /** Every replica is in sync. */
+  async #healed(): Promise<void> {
+    await this.#scene.until(() => this.#unhealed().length === 0);
+  }
+
+  /** Partitions that some replica is not in sync with. */
+  #unhealed(): string[] {
+    const { image } = this.#scene.metadata;
+    const fenced = image.brokers().filter((each) => each.fenced || each.inControlledShutdown)
+      .map(({ id, epoch }) => `broker ${id} (epoch ${epoch}) is fenced`);
+    return image.topics().flatMap(({ name, partitions }) =>
+      partitions.filter(({ isr, replicas, leader }) => leader < 0 || isr.length < replicas.length)
+        .map(({ id, isr, elr, replicas, leader, leaderEpoch, partitionEpoch }) =>
+          `${name}-${id} is led by ${leader} in epoch ${leaderEpoch} (${partitionEpoch}), ` +
+          `in sync ${isr}, eligible ${elr}, replicas ${replicas}`
+        )
+    ).concat(fenced);
+  }
+
+  async #found(client: Client): Promise<Found> {
+    const { pass, metadata } = this.#scene;
+    const internal = [offsetsTopic, transactionsTopic].filter(({ name }) =>
+      metadata.image.topic(name) !== undefined
+    );
+    return await readEnd(client, { topics, internal, groups, pass });
+  }
+
+  /** Each replica leads in turn, and has what was found. */
+  async #compareReplicas(client: Client, { all }: Found): Promise<void> {
+    const { partition, lead } = this.#scene;
+    for (const { topic, partition: id } of placesOf(topics)) {
+      const place = `${topic}-${id}`;
+      const wanted = all.get(place)!.map(({ offset, value }) => `${offset} ${value}`);
+      for (const replica of partition(topic, id).replicas) {
+        await lead(topic, id, replica);
+        const found = await readAll(client, [{ topic, partition: id }], { isCommitted: false });
+        const there = found.get(place)!.map(({ offset, value }) => `${offset} ${value}`);
+        const at = there.findIndex((each, i) => each !== wanted[i]);
+        const isSame = at < 0 && there.length === wanted.length;
+        law(isSame, `${place} is another on ${replica}: ${there[at]} in place of ${wanted[at]}`);
       }
-      await pass(1 + this.#pick(40));
-    }
-    await producer.close().catch(() => {});
-  }
-
-  async #consume(): Promise<void> {
-    const { pass } = this.#scene;
-    const consumer = new Consumer(await this.#client(), { autoOffsetReset: "earliest" });
-    consumer.assign([{ topic, partition: 0 }]);
-    while (!this.#ended) {
-      try {
-        for (const { offset, value } of await consumer.poll({ timeoutMs: 500 })) {
-          this.#see(Number(offset), new TextDecoder().decode(value!));
-        }
-      } catch {
-        await pass(100);
-      }
-    }
-    await consumer.close().catch(() => {});
-  }
-
-  #see(offset: number, value: string): void {
-    const before = this.#seen.get(offset) ?? value;
-    assert(before === value, `offset ${offset} was ${before} and is ${value}`);
-    this.#seen.set(offset, value);
-  }
-
-  /** One broker goes away in some way, and comes back after some time. */
-  async #fault(): Promise<void> {
-    const {
-      crash,
-      kill,
-      stop,
-      start,
-      pass,
-      partitionNetwork,
-      heal,
-      until,
-      partition,
-      pause,
-      resume,
-    } = this.#scene;
-    // Mostly the leader: nothing is decided where a follower goes.
-    const { leader } = partition(topic, 0);
-    const id = this.#pick(3) > 0 && leader > 0 ? leader : 1 + this.#pick(3);
-    const others = [1, 2, 3].filter((each) => each !== id);
-    const how = this.#pick(5);
-    const awayMs = 200 + this.#pick(12_000);
-    if (how === 0) {
-      partitionNetwork(others, [id]);
-      await pass(awayMs);
-      heal();
-    } else if (how === 1) {
-      pause(id);
-      await pass(awayMs);
-      resume(id);
-    } else {
-      if (how === 2) kill(id);
-      else if (how === 3) crash(id);
-      else await stop(id);
-      await pass(awayMs);
-      await start(id);
-    }
-    // Sometimes before it has caught up: then the next fault must not take the last one in sync.
-    if (this.#pick(3) > 0) await until(() => partition(topic, 0).isr.length === 3);
-    await pass(this.#pick(3_000));
-  }
-
-  async #heal(): Promise<void> {
-    const { until, partition, heal } = this.#scene;
-    heal();
-    await until(() => partition(topic, 0).isr.length === 3);
-  }
-
-  async #readAll(client: Client): Promise<string[]> {
-    const consumer = new Consumer(client, { autoOffsetReset: "earliest" });
-    consumer.assign([{ topic, partition: 0 }]);
-    const found: string[] = [];
-    for (let empty = 0; empty < 3;) {
-      const records = await consumer.poll({ timeoutMs: 2_000 });
-      for (const { offset, value } of records) {
-        const text = new TextDecoder().decode(value!);
-        this.#see(Number(offset), text);
-        found.push(text);
-      }
-      empty = records.length === 0 ? empty + 1 : 0;
-    }
-    await consumer.close();
-    return found;
-  }
-
-  #check(found: readonly string[]): void {
-    assert(new Set(found).size === found.length, `twice: ${twice(found)}`);
-    for (const [id, acknowledged] of this.#acknowledged.entries()) {
-      const there = found.filter((each) => each.startsWith(`${id}:`)).map((each) =>
-        Number(each.slice(2))
-      );
-      const lost = acknowledged.filter((value) => !there.includes(value));
-      assert(lost.length === 0, `acknowledged and lost: ${lost.map((value) => `${id}:${value}`)}`);
-      const order = there.filter((value) => acknowledged.includes(value));
-      const isInOrder = order.every((value, i) => i === 0 || order[i - 1] < value);
-      assert(isInOrder, `producer ${id} is out of order`);
-      assert(there.every((value) => value < this.#sent[id]), "a record that nobody has sent");
     }
   }
-}
-
-function twice(found: readonly string[]): string[] {
-  return found.filter((each, i) => found.indexOf(each) < i);
 }

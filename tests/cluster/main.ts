@@ -1,16 +1,50 @@
-// Histories of a cluster by seed: deno task sim:cluster --seeds 100 --from 1
+// `deno task sim:cluster`: histories of whole clusters by seed, until a law is broken.
+//
+//   deno task sim:cluster [--seeds 100] [--from 1] [--home etcd]
+//   deno task sim:cluster --from 4711 --story               one history, told in full
+//   deno task sim:cluster --from 4711 --troubles 0,3        with these of its troubles alone
+//
+// A history that fails is run again with fewer troubles, as long as it fails the same way; what is
+// printed repeats it to the byte. With --go-on the next seeds follow.
 
 import { parseArgs } from "@std/cli/parse-args";
-import { runHistory } from "./history.ts";
+import { type HistoryOptions, runHistory } from "./history.ts";
+import { shrunk, told } from "./shrink.ts";
 
-const flags = parseArgs(Deno.args, { string: ["seeds", "from", "faults"] });
-const from = Number(flags.from ?? 1);
-const count = Number(flags.seeds ?? 20);
-let acknowledged = 0;
-let epochs = 0;
-for (let seed = from; seed < from + count; seed++) {
-  const summary = await runHistory({ seed, faults: Number(flags.faults ?? 10) });
-  acknowledged += summary.acknowledged;
-  epochs += summary.epochs;
+const flags = parseArgs(Deno.args, {
+  string: ["seeds", "from", "home", "troubles"],
+  boolean: ["story", "go-on"],
+  default: { from: "1" },
+});
+const homes = ["memory", "etcd"] as const;
+const home = homes.find((each) => each === flags.home);
+if (flags.home !== undefined && home === undefined) throw new Error("--home is memory or etcd");
+const kept = flags.troubles?.split(",").filter((each: string) => each !== "").map(Number);
+const from = Number(flags.from);
+const seeds = Number(flags.seeds ?? (flags.story || kept !== undefined ? 1 : 100));
+const totals = new Map<string, number>();
+let failed = 0;
+for (let seed = from; seed < from + seeds; seed++) {
+  const options: HistoryOptions = { seed, home, kept };
+  const summary = await runHistory(options);
+  if (flags.story) { for (const line of summary.story) console.log(line); }
+  if (summary.broken.length > 0) {
+    failed++;
+    const fewest = await shrunk(summary, runHistory, options);
+    for (const line of told(fewest.summary)) console.log(line);
+    const at = home === undefined ? "" : ` --home ${home}`;
+    console.log(
+      `again: deno task sim:cluster --from ${seed}${at} --troubles "${fewest.kept}" --story`,
+    );
+    if (!flags["go-on"]) Deno.exit(1);
+  }
+  for (const [what, count] of Object.entries(summary.counts)) {
+    totals.set(what, (totals.get(what) ?? 0) + count);
+  }
+  if ((seed - from + 1) % 50 === 0 || seed === from + seeds - 1) {
+    const sums = [...totals].map(([what, count]) => `${count} ${what}`).join(", ");
+    const law = failed === 0 ? "every law holds" : `${failed} histories fail`;
+    console.log(`seeds ${from} to ${seed}: ${law}; ${sums}`);
+  }
 }
-console.log(`${count} histories hold: ${acknowledged} acknowledged, ${epochs} leader epochs`);
+if (failed > 0) Deno.exit(1);

@@ -6,8 +6,14 @@
 //
 // Invariant: a home knows nothing of brokers but who has a process, and who can reach it.
 
-import type { MetadataImage, MetadataMember, MetadataStore } from "../../src/cluster/mod.ts";
-import { type MetadataRecordInput, SharedMetadata } from "../../src/cluster/mod.ts";
+import {
+  type ChangeListener,
+  type MetadataImage,
+  type MetadataMember,
+  type MetadataRecordInput,
+  type MetadataStore,
+  SharedMetadata,
+} from "../../src/cluster/mod.ts";
 import type { EtcdMetadataStore } from "../../src/etcd/mod.ts";
 import type { Runtime } from "../../src/runtime/ports.ts";
 import type { Simulation } from "../../src/runtime/simulated.ts";
@@ -20,6 +26,8 @@ export interface MetadataHome {
   readonly image: MetadataImage;
   /** Where this home is a simulated etcd. */
   readonly etcd: SimulatedEtcd | undefined;
+  /** Calls `listener` after every change. */
+  onChange(listener: ChangeListener): () => void;
   /** A process of a broker begins. Rejects where the home cannot be reached. */
   open(nodeId: number, runtime: Runtime): Promise<MetadataStore>;
   /** The process has stopped as it should. */
@@ -64,6 +72,10 @@ class SharedHome implements MetadataHome {
 
   get image(): MetadataImage {
     return this.#shared.image;
+  }
+
+  onChange(listener: ChangeListener): () => void {
+    return this.#shared.store.onChange(listener);
   }
 
   open(nodeId: number, runtime: Runtime): Promise<MetadataStore> {
@@ -159,6 +171,10 @@ class EtcdHome implements MetadataHome {
 
   get image(): MetadataImage {
     return this.#observer.image;
+  }
+
+  onChange(listener: ChangeListener): () => void {
+    return this.#observer.onChange(listener);
   }
 
   async open(nodeId: number, runtime: Runtime): Promise<MetadataStore> {

@@ -13,7 +13,7 @@
 import { itemAt } from "../../src/base/items.ts";
 import { loadConfig, type RunningBroker, startBroker } from "../../src/broker/mod.ts";
 import { Client } from "../../src/client/mod.ts";
-import type { MetadataImage, MetadataStore, PartitionImage } from "../../src/cluster/mod.ts";
+import type { MetadataStore, PartitionImage } from "../../src/cluster/mod.ts";
 import type { Files, Runtime } from "../../src/runtime/ports.ts";
 import { simulate, type Simulation, type SimulationOptions } from "../../src/runtime/simulated.ts";
 import type { SimulatedEtcd } from "../etcd/simulated_etcd.ts";
@@ -31,7 +31,7 @@ const heardMs = 50;
 export interface ClusterScene {
   readonly world: Simulation;
   /** The metadata as it is, of which brokers may know an older state. */
-  readonly metadata: { readonly image: MetadataImage };
+  readonly metadata: Pick<MetadataHome, "image" | "onChange">;
   /** Where that is kept, if in an etcd. */
   readonly etcd: SimulatedEtcd | undefined;
   /** Those that run, by node id. */
@@ -65,6 +65,8 @@ export interface ClusterScene {
   partitionNetwork(...groups: readonly (readonly number[])[]): void;
   /** Everything passes again. */
   heal(): void;
+  /** Everything passes again from and to one broker. */
+  rejoin(nodeId: number): void;
   /** Resolves once `holds` does: it is looked every few milliseconds. */
   until(holds: () => boolean): Promise<void>;
   /** Resolves `ms` later. */
@@ -127,7 +129,6 @@ class SimulatedCluster {
   readonly #options: ClusterOptions;
   readonly #members = new Map<number, Member>();
   readonly #runtimes = new Map<number, Runtime>();
-  readonly #apart = new Set<readonly [string, string]>();
   home!: MetadataHome;
 
   constructor(world: Simulation, options: ClusterOptions) {
@@ -201,21 +202,21 @@ class SimulatedCluster {
     for (const [i, group] of groups.entries()) {
       for (const nodeId of group) {
         if (i > 0) this.home.cutOff(nodeId, true);
-        for (const other of groups.slice(i + 1).flat()) this.#part(nodeId, other);
+        for (const other of groups.slice(i + 1).flat()) {
+          this.world.partition(machineOf(nodeId), machineOf(other));
+        }
       }
     }
   }
 
-  #part(a: number, b: number): void {
-    const pair = [machineOf(a), machineOf(b)] as const;
-    this.#apart.add(pair);
-    this.world.partition(...pair);
+  heal(): void {
+    for (const nodeId of this.#members.keys()) this.rejoin(nodeId);
   }
 
-  heal(): void {
-    for (const pair of this.#apart) this.world.heal(...pair);
-    this.#apart.clear();
-    for (const nodeId of this.#members.keys()) this.home.cutOff(nodeId, false);
+  rejoin(nodeId: number): void {
+    const name = machineOf(nodeId);
+    for (const { name: other } of this.#members.values()) this.world.heal(name, other);
+    this.home.cutOff(nodeId, false);
   }
 
   async close(): Promise<void> {
@@ -264,6 +265,7 @@ function sceneOf(
     stop: (nodeId) => cluster.stop(nodeId),
     partitionNetwork: (...groups) => cluster.partitionNetwork(groups),
     heal: () => cluster.heal(),
+    rejoin: (nodeId) => cluster.rejoin(nodeId),
     async until(holds) {
       while (!holds()) await pass(10);
     },
@@ -286,7 +288,7 @@ function start(
   const { config } = loadConfig({
     flags: { host: hostOf(nodeId), port },
     options: {
-      "log.dirs": "/data",
+      "log.dirs": `/${machineOf(nodeId)}`,
       "node.id": nodeId,
       "cluster.id": clusterId,
       "group.initial.rebalance.delay.ms": 0,

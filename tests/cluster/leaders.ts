@@ -1,0 +1,62 @@
+// Who leads what, as an oracle that no client can be: every append of a leader in this process, and
+// every change of the metadata, is looked at.
+//
+// Law: in one epoch of a partition one broker leads it, by the metadata and by what is appended;
+// epochs never go back.
+
+import type { MetadataChange } from "../../src/cluster/mod.ts";
+import { Partition } from "../../src/broker/partition.ts";
+import { law } from "../walk/walker.ts";
+
+export class LeadersLaw {
+  /** By `topic-partition in epoch`. */
+  readonly #appended = new Map<string, string>();
+  readonly #elected = new Map<string, number>();
+  readonly #epochs = new Map<string, number>();
+
+  /** How many epochs there were in which something was appended. */
+  get count(): number {
+    return this.#appended.size;
+  }
+
+  /** The metadata has changed. */
+  onChange(changes: readonly MetadataChange[]): void {
+    for (const change of changes) {
+      if (change.type !== "partitionChanged") continue;
+      const { topic, partition: { id, leader, leaderEpoch } } = change;
+      const place = `${topic.name}-${id}`;
+      law((this.#epochs.get(place) ?? 0) <= leaderEpoch, `the epochs of ${place} go back`);
+      this.#epochs.set(place, leaderEpoch);
+      const key = `${place} in epoch ${leaderEpoch}`;
+      const before = this.#elected.get(key) ?? leader;
+      law(before === leader, `${before} and ${leader} are elected for ${key}`);
+      this.#elected.set(key, leader);
+    }
+  }
+
+  /** A leader has appended something of its own. */
+  onAppend({ topic, id, leaderEpoch, dataFolder }: Partition): void {
+    const key = `${topic}-${id} in epoch ${leaderEpoch}`;
+    const before = this.#appended.get(key) ?? dataFolder;
+    this.#appended.set(key, dataFolder);
+    law(before === dataFolder, `${before} and ${dataFolder} both append to ${key}`);
+  }
+}
+
+/** Has `law` hear of all appends in this process; returns how to end that. */
+export function watchAppends(law: LeadersLaw, onBroken: (error: unknown) => void): () => void {
+  const right = Partition.prototype.append;
+  Partition.prototype.append = function (this: Partition, ...given) {
+    const result = right.apply(this, given);
+    if (!result.ok || result.duplicate) return result;
+    try {
+      law.onAppend(this);
+    } catch (error) {
+      onBroken(error);
+    }
+    return result;
+  };
+  return () => {
+    Partition.prototype.append = right;
+  };
+}

@@ -1,0 +1,280 @@
+// What goes wrong in a history, and when: a plan by the seed, as data, so that a part of it can be
+// left out; and how each of it is done to a simulated cluster, and is over after a while.
+//
+//   a broker    loses power, is killed, stops as it should, is stopped (SIGSTOP), has a clock of its
+//               own pace, a full disk, a disk that fails
+//   the network cuts a broker off, from all or from one other, both ways or one, from clients, from
+//               the home of the metadata
+//   etcd        a member freezes or dies, the quorum is lost, it forgets what was
+//   all         are restarted one after the other
+//
+// Invariant: whoever is in trouble gets into no other before it is over.
+
+import { PartitionFault, PlatformFault, UsageFault } from "../../src/base/faults.ts";
+import { SeededRandom } from "../../src/runtime/simulated_time.ts";
+import type { ClusterScene } from "../harness/simulated_cluster.ts";
+import { machineOf } from "../harness/metadata_homes.ts";
+import { type Chronicle, wordsOf } from "./chronicle.ts";
+
+const brokerTroubles = [
+  "loses power",
+  "is killed",
+  "stops and starts again",
+  "is paused",
+  "is cut off",
+  "hears nobody",
+  "is heard by nobody",
+  "is apart from one other",
+  "is cut off from the metadata",
+  "is out of reach of clients",
+  "has a clock of its own pace",
+  "has a full disk",
+] as const;
+const etcdTroubles = ["freezes", "dies", "is without a quorum", "forgets"] as const;
+const allTroubles = ["are restarted one after the other"] as const;
+
+export type TroubleKind =
+  | typeof brokerTroubles[number]
+  | `etcd ${typeof etcdTroubles[number]}`
+  | typeof allTroubles[number]
+  | "has a failing disk";
+
+export interface Trouble {
+  readonly kind: TroubleKind;
+  readonly atMs: number;
+  readonly forMs: number;
+  /** Chooses who. */
+  readonly choice: number;
+}
+
+export interface PlanOptions {
+  readonly seed: number;
+  readonly count: number;
+  readonly home: "memory" | "etcd";
+  /** Of the whole. */
+  readonly durationMs: number;
+}
+
+/** What goes wrong under a seed, in order. */
+export function planOf({ seed, count, home, durationMs }: PlanOptions): Trouble[] {
+  const random = new SeededRandom(seed, "troubles");
+  const kinds: TroubleKind[] = [
+    ...brokerTroubles,
+    // What decides most comes most often.
+    "loses power",
+    "is killed",
+    "is paused",
+    "is cut off",
+    ...allTroubles,
+    ...home === "etcd" ? etcdTroubles.map((each) => `etcd ${each}` as const) : [],
+  ];
+  const plan = Array.from({ length: count }, (): Trouble => ({
+    kind: kinds[Math.floor(random.between(0, kinds.length))]!,
+    atMs: Math.floor(random.between(0, durationMs)),
+    forMs: Math.floor(random.chance(0.3) ? random.between(10, 500) : random.between(500, 14_000)),
+    choice: random.uint32(),
+  }));
+  return plan.sort((a, b) => a.atMs - b.atMs);
+}
+
+export interface TroublesOptions {
+  readonly scene: ClusterScene;
+  readonly brokers: number;
+  readonly chronicle: Chronicle;
+  /** The partition whose leader is in trouble most often. */
+  readonly target: { readonly topic: string; readonly partition: number };
+  /** How many brokers may be in trouble at the same time. */
+  readonly busyMax: number;
+}
+
+export class Troubles {
+  readonly #options: TroublesOptions;
+  readonly #busy = new Set<number>();
+  readonly #slowed = new Set<number>();
+  #isEtcdBusy = false;
+
+  constructor(options: TroublesOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves once all of the plan is over. */
+  async run(plan: readonly Trouble[]): Promise<void> {
+    const { pass } = this.#options.scene;
+    await Promise.all(plan.map(async (trouble) => {
+      await pass(trouble.atMs);
+      await this.#happen(trouble);
+    }));
+  }
+
+  /** Nothing is wrong any more, and every broker runs. */
+  async heal(): Promise<void> {
+    const { scene, brokers } = this.#options;
+    scene.heal();
+    for (let id = 1; id <= brokers; id++) scene.world.heal(machineOf(id), "client");
+    for (const id of this.#slowed) scene.world.driftClock(machineOf(id), 1);
+    for (let id = 1; id <= brokers; id++) if (!scene.brokers.has(id)) await this.start(id);
+  }
+
+  /** Starts a broker, again and again, until it runs. */
+  async start(id: number): Promise<void> {
+    const { scene, chronicle } = this.#options;
+    for (;;) {
+      try {
+        await scene.start(id);
+        return chronicle.tell(machineOf(id), "runs");
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        chronicle.tell(machineOf(id), `does not start: ${wordsOf(error)}`);
+        await scene.pass(1_000);
+      }
+    }
+  }
+
+  /** It cannot go on by itself: whoever watches over it starts it again. */
+  async onFatal(id: number, error: unknown): Promise<void> {
+    const { scene, chronicle } = this.#options;
+    chronicle.tell(machineOf(id), `cannot go on: ${wordsOf(error)}`);
+    scene.kill(id);
+    if (this.#busy.has(id)) return;
+    this.#busy.add(id);
+    await scene.pass(1_000);
+    await this.start(id);
+    this.#busy.delete(id);
+  }
+
+  async #happen(trouble: Trouble): Promise<void> {
+    const { kind } = trouble;
+    if (kind.startsWith("etcd ")) return await this.#etcd(trouble);
+    if (kind === "are restarted one after the other") return await this.#rolling();
+    const id = this.#choose(trouble.choice);
+    if (id === undefined) return;
+    const { chronicle, scene } = this.#options;
+    this.#busy.add(id);
+    chronicle.tell(machineOf(id), `${kind} for ${trouble.forMs} ms`);
+    await this.#broker(id, trouble);
+    if (!scene.brokers.has(id)) await this.start(id);
+    this.#busy.delete(id);
+    chronicle.tell(machineOf(id), `${kind} no more`);
+  }
+
+  /** Mostly the leader: nothing is decided where a follower goes. */
+  #choose(choice: number): number | undefined {
+    const { scene, brokers, target, busyMax } = this.#options;
+    if (this.#busy.size >= busyMax) return undefined;
+    const { leader } = scene.partition(target.topic, target.partition);
+    const isFree = (id: number) => id > 0 && !this.#busy.has(id) && scene.brokers.has(id);
+    if (choice % 3 > 0 && isFree(leader)) return leader;
+    const free = Array.from({ length: brokers }, (_, i) => i + 1).filter(isFree);
+    return free[choice % free.length];
+  }
+
+  async #broker(id: number, { kind, forMs, choice }: Trouble): Promise<void> {
+    const { scene, brokers } = this.#options;
+    const { pass, world } = scene;
+    const all = Array.from({ length: brokers }, (_, i) => i + 1);
+    const others = all.filter((each) => each !== id);
+    switch (kind) {
+      case "loses power":
+        scene.crash(id);
+        await pass(forMs);
+        return await this.start(id);
+      case "is killed":
+        scene.kill(id);
+        await pass(forMs);
+        return await this.start(id);
+      case "stops and starts again":
+        await scene.stop(id);
+        await pass(forMs);
+        return await this.start(id);
+      case "is paused":
+        scene.pause(id);
+        await pass(forMs);
+        return scene.resume(id);
+      case "is cut off":
+        scene.partitionNetwork(others, [id]);
+        await pass(forMs);
+        return scene.rejoin(id);
+      case "hears nobody":
+      case "is heard by nobody": {
+        for (const other of others) {
+          const way = kind === "hears nobody" ? [other, id] : [id, other];
+          world.partition(machineOf(way[0]!), machineOf(way[1]!), { oneWay: true });
+        }
+        await pass(forMs);
+        return scene.rejoin(id);
+      }
+      case "is apart from one other":
+        world.partition(machineOf(id), machineOf(others[choice % others.length]!));
+        await pass(forMs);
+        return scene.rejoin(id);
+      case "is cut off from the metadata":
+        scene.loseMetadata(id);
+        await pass(forMs);
+        return scene.rejoin(id);
+      case "is out of reach of clients":
+        world.partition(machineOf(id), "client");
+        await pass(forMs);
+        return world.heal(machineOf(id), "client");
+      case "has a clock of its own pace":
+        this.#slowed.add(id);
+        return world.driftClock(machineOf(id), 0.96 + (choice % 9) / 100);
+      case "has a full disk":
+        world.leaveFree(machineOf(id), choice % 20_000);
+        await pass(forMs);
+        return world.leaveFree(machineOf(id), Infinity);
+      case "has a failing disk":
+        world.failSyncs(machineOf(id), 1 + choice % 3);
+        await pass(forMs);
+        if (scene.brokers.has(id)) scene.kill(id);
+        return await this.start(id);
+    }
+  }
+
+  async #etcd({ kind, forMs, choice }: Trouble): Promise<void> {
+    const { scene: { etcd, world, pass }, chronicle } = this.#options;
+    if (etcd === undefined || this.#isEtcdBusy) return;
+    this.#isEtcdBusy = true;
+    const member = etcd.names[choice % etcd.names.length]!;
+    chronicle.tell(member, `${kind} for ${forMs} ms`);
+    if (kind === "etcd freezes") {
+      world.stop(member);
+      await pass(forMs);
+      world.resume(member);
+    } else if (kind === "etcd dies") {
+      world.kill(member);
+      await pass(forMs);
+      await etcd.startMember(member);
+    } else if (kind === "etcd is without a quorum") {
+      etcd.loseQuorum();
+      await pass(forMs);
+      etcd.regainQuorum();
+    } else etcd.state.compact(etcd.state.revision);
+    chronicle.tell(member, `${kind} no more`);
+    this.#isEtcdBusy = false;
+  }
+
+  /** Each stops as it should and starts, and the next one once all are in sync again, or late. */
+  async #rolling(): Promise<void> {
+    const { scene, brokers, target, chronicle } = this.#options;
+    for (let id = 1; id <= brokers; id++) {
+      if (this.#busy.has(id) || !scene.brokers.has(id)) continue;
+      if (this.#busy.size >= this.#options.busyMax) continue;
+      this.#busy.add(id);
+      chronicle.tell(machineOf(id), "is restarted in its turn");
+      await scene.stop(id);
+      await this.start(id);
+      this.#busy.delete(id);
+      for (let waits = 0; waits < 100; waits++) {
+        const { isr, replicas } = scene.partition(target.topic, target.partition);
+        if (isr.length === replicas.length) break;
+        await scene.pass(100);
+      }
+    }
+  }
+}
+
+/** Whether it may start later: it could not reach others, or its files were not ready. */
+function isPassing(error: unknown): boolean {
+  return error instanceof PartitionFault || error instanceof PlatformFault ||
+    error instanceof UsageFault;
+}
