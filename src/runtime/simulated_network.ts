@@ -72,7 +72,7 @@ export class SimulatedNetwork {
     };
   }
 
-  /** Nothing passes between machines `a` and `b` until `heal`; `oneWay`: nothing from `a` to `b`. */
+  /** Nothing passes between `a` and `b` until `heal`; `oneWay`: nothing from `a` to `b`. */
   partition(a: string, b: string, { oneWay = false }: { readonly oneWay?: boolean } = {}): void {
     this.#partitions.add(wayKey(a, b));
     if (!oneWay) this.#partitions.add(wayKey(b, a));

@@ -5,7 +5,7 @@
 //
 // Invariant: whatever fails, an actor's next life takes nothing for granted of the last one.
 
-import { Client, committedOffsets, Consumer, Producer } from "../../src/client/mod.ts";
+import { type Client, committedOffsets, Consumer, Producer } from "../../src/client/mod.ts";
 import type { Chronicle } from "./chronicle.ts";
 import { wordsOf } from "./chronicle.ts";
 

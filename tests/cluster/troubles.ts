@@ -1,8 +1,8 @@
 // What goes wrong in a history, and when: a plan by the seed, as data, so that a part of it can be
 // left out; and how each of it is done to a simulated cluster, and is over after a while.
 //
-//   a broker    loses power, is killed, stops as it should, is stopped (SIGSTOP), has a clock of its
-//               own pace, a full disk, a disk that fails
+//   a broker    loses power, is killed, stops as it should, is stopped (SIGSTOP), has a clock of
+//               its own pace, a full disk, a disk that fails
 //   the network cuts a broker off, from all or from one other, both ways or one, from clients, from
 //               the home of the metadata
 //   etcd        a member freezes or dies, the quorum is lost, it forgets what was

@@ -24,6 +24,8 @@ import { keptLease } from "./kept_lease.ts";
 export interface MetadataHome {
   /** The metadata as it is; brokers may know an older state. */
   readonly image: MetadataImage;
+  /** -1 while there is none. */
+  readonly controllerId: number;
   /** Where this home is a simulated etcd. */
   readonly etcd: SimulatedEtcd | undefined;
   /** Calls `listener` after every change. */
@@ -72,6 +74,10 @@ class SharedHome implements MetadataHome {
 
   get image(): MetadataImage {
     return this.#shared.image;
+  }
+
+  get controllerId(): number {
+    return this.#shared.store.controllerId;
   }
 
   onChange(listener: ChangeListener): () => void {
@@ -171,6 +177,10 @@ class EtcdHome implements MetadataHome {
 
   get image(): MetadataImage {
     return this.#observer.image;
+  }
+
+  get controllerId(): number {
+    return this.#observer.controllerId;
   }
 
   onChange(listener: ChangeListener): () => void {

@@ -31,7 +31,7 @@ const heardMs = 50;
 export interface ClusterScene {
   readonly world: Simulation;
   /** The metadata as it is, of which brokers may know an older state. */
-  readonly metadata: Pick<MetadataHome, "image" | "onChange">;
+  readonly metadata: Pick<MetadataHome, "image" | "onChange" | "controllerId">;
   /** Where that is kept, if in an etcd. */
   readonly etcd: SimulatedEtcd | undefined;
   /** Those that run, by node id. */

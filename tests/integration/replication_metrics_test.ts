@@ -60,7 +60,7 @@ Deno.test("a follower that is away shows at its leader and at the controller", a
     assertEquals(Object.values(await pick(scene, leader, ofLeader)), [1, 1, 1, 0, 1, 0]);
     const lag = (await metricsOf(scene, leader)).get(`replica_lag_records ${follower}`)!;
     assert(lag >= 5, `${lag}`);
-    const controller = metadata.store.controllerId;
+    const controller = metadata.controllerId;
     const ofCluster = ["controller", "brokers active", "brokers fenced", "offline_partitions"];
     assertEquals(Object.values(await pick(scene, controller, ofCluster)), [1, 2, 1, 0]);
     const rest = [leader, other!].find((id) => id !== controller);
@@ -87,7 +87,7 @@ Deno.test("too few replicas in sync, and partitions without a leader, are counte
   await simulatedCluster({ brokers: 3, settings: unsafe }, async (scene) => {
     const { client, partition, kill, until, metadata, pass } = scene;
     const asked = await client();
-    const controller = metadata.store.controllerId;
+    const controller = metadata.controllerId;
     const others = [1, 2, 3].filter((id) => id !== controller);
     const configs = { "min.insync.replicas": "2" };
     await createTopic(asked, { name: "alone", assignments: [[others[0]!]] });
