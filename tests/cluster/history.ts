@@ -268,7 +268,7 @@ class History {
       try {
         await createTopic(client, { name, partitions, replicationFactor: 3 });
       } catch (error) {
-        if (!(error instanceof KafkaError)) throw error;
+        if (!(error instanceof KafkaError || error instanceof ConnectionFault)) throw error;
         this.chronicle.tell("all", `${name} is not created yet: ${error.message}`);
       }
       await pass(200);
