@@ -14,8 +14,8 @@ const whoMayAsk = `## Who may ask
 
 Anybody, over HTTP, unless one of these is set:
 
-- \`ottla.metrics.token\`: who asks for metrics has to send \`Authorization: Bearer TOKEN\`; health
-  is told to anybody.
+- \`ottla.metrics.token\`: who asks for metrics or connections has to send
+  \`Authorization: Bearer TOKEN\`; health is told to anybody.
 - \`ottla.metrics.certificate.file\` and \`ottla.metrics.key.file\`, PEM, or both in one file:
   metrics and health are served over HTTPS, and over nothing else.
 - \`ottla.metrics.ca.file\`, PEM: whoever asks, for health as well, has to show a certificate that
@@ -33,6 +33,28 @@ scrape_configs:
     tls_config: { ca_file: ca.pem, cert_file: prometheus.pem, key_file: prometheus.key }
     static_configs:
       - targets: ["broker.example.com:9404"]
+\`\`\`
+`;
+
+const whoIsConnected = `## Connections
+
+\`GET /connections\`, for who may see metrics, lists the first 1,000 open connections as JSON, and
+counts the others:
+
+\`\`\`json
+{
+  "connections": [
+    {
+      "peer": "10.1.2.3:40312",
+      "listener": "OUTSIDE",
+      "principal": "User:alice",
+      "clientId": "billing",
+      "software": "apache-kafka-java 4.3.1",
+      "isLoggingIn": false
+    }
+  ],
+  "notListed": 0
+}
 \`\`\`
 `;
 
@@ -60,6 +82,7 @@ In a program of your own, \`Broker.start({ config: { "ottla.metrics.port": 0 } }
 port, and \`broker.metricsAddress\` tells which.
 
 ${whoMayAsk}
+${whoIsConnected}
 ## Health
 
 \`GET /health\` answers 200 while the broker serves as it should, 503 otherwise, with a word that
@@ -91,8 +114,8 @@ What to alert on: \`ottla_damaged_partitions\` above 0, \`ottla_log_dir_online\`
 \`ottla_event_loop_delay_seconds\` rising.
 
 Counters begin at 0 with the process. Nothing is gathered between scrapes, and a scrape is bounded:
-no label is a client's to choose, and past 1,000 partitions the others are counted in
-\`ottla_partitions_not_listed\`.
+past 1,000 partitions the others are counted in \`ottla_partitions_not_listed\`, past 100 clients in
+\`ottla_client_connections_not_listed\`. Of labels, clients choose \`client_id\` alone.
 
 | metric | type | labels | what it says |
 | --- | --- | --- | --- |

@@ -27,6 +27,7 @@ import { checkLevels, readMetadata } from "./metadata/reading.ts";
 import { MetadataSnapshots } from "./metadata/snapshots.ts";
 import { metadataLogRequest } from "./metadata/stored.ts";
 import type { MetricFamily } from "./metrics_table.ts";
+import type { ConnectionList } from "./network/connection_list.ts";
 import { Storage } from "./storage.ts";
 import { type BrokerOptions, type Opened, type StartWay, Wiring } from "./wiring.ts";
 
@@ -108,6 +109,8 @@ export interface RunningBroker {
   readonly health: BrokerHealth;
   /** What there is to measure, as it is now; of requests only where `ottla.metrics.port` is set. */
   metrics(): Promise<MetricFamily[]>;
+  /** Who is connected now. */
+  connections(): Promise<ConnectionList>;
   /** Ends it; resolves when all is synced and closed. May be called more than once. */
   close(): Promise<void>;
 }
@@ -214,6 +217,12 @@ export class Broker implements RunningBroker {
       replication: this.#wiring.replication,
       metadata: this.#wiring.metadata,
     });
+  }
+
+  /** Who is connected now. */
+  async connections(): Promise<ConnectionList> {
+    const { listConnections } = await loading(import("./network/connection_list.ts"));
+    return listConnections(this.#wiring.acceptor.sessions());
   }
 
   /**
@@ -323,7 +332,10 @@ export class Broker implements RunningBroker {
       config.ofListener("ssl.client.auth", { listener: name }) === "required";
     const asks = config.protocolOf(name).startsWith("SASL_") || asksForCertificate;
     if (asks || isLoopback(host)) return;
-    logger.log("warn", "whoever reaches this listener may do everything: docs/security.md", {
+    const said = config.get("authorizer.class.name")
+      ? "whoever reaches this listener is User:ANONYMOUS to access rules: docs/security.md"
+      : "whoever reaches this listener may do everything: docs/security.md";
+    logger.log("warn", said, {
       listener: name,
       address: host === "" ? "every address" : host,
     });

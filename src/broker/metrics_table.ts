@@ -23,6 +23,7 @@ import type { FetchSessions } from "./fetch/sessions.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 import type { Partition } from "./partition.ts";
 import type { Partitions } from "./partitions.ts";
+import { type ConnectionCountsByClient, countByClient } from "./network/connection_list.ts";
 import type { ApiCounters, RequestMetrics } from "./network/request_metrics.ts";
 import type { ReplicationCounters, ReplicationMeasures } from "./replication/measures.ts";
 import type { Replication } from "./replication/replication.ts";
@@ -91,6 +92,7 @@ interface View extends MetricSources {
   /** The first ones, to be told one by one. */
   readonly listed: readonly Partition[];
   readonly damaged: readonly { readonly partition: Partition; readonly foundWhen: string }[];
+  readonly byClient: ConnectionCountsByClient;
 }
 
 /** A metric of the table: a number, or samples by labels. */
@@ -151,6 +153,18 @@ export const metrics: Readonly<Record<string, Metric>> = {
     type: "gauge",
     doc: "Open connections of clients.",
     read: ({ acceptor }) => acceptor.connectionCount,
+  },
+  ottla_client_connections: {
+    type: "gauge",
+    labels: ["listener", "principal", "client_id"],
+    doc: "Open connections of the hundred clients that have most. A client id longer than 64 " +
+      "characters is cut; it is empty before the first request.",
+    read: ({ byClient }) => byClient.clients,
+  },
+  ottla_client_connections_not_listed: {
+    type: "gauge",
+    doc: "Open connections of all other clients.",
+    read: ({ byClient }) => byClient.notListed,
   },
   ottla_connections_accepted_total: {
     type: "counter",
@@ -634,7 +648,7 @@ export function readMetrics(sources: MetricSources): MetricFamily[] {
 
 /** One pass over the partitions, however many metrics ask. */
 function viewOf(sources: MetricSources): View {
-  const { partitions, unreadable, storage, runtime, replication } = sources;
+  const { partitions, unreadable, storage, runtime, replication, acceptor } = sources;
   const listed: Partition[] = [];
   const damaged: View["damaged"][number][] = [];
   let [onlineCount, sizeBytes, checkedCount, checkedBytes] = [0, 0, 0, 0];
@@ -658,6 +672,7 @@ function viewOf(sources: MetricSources): View {
     checkedBytes,
     listed,
     damaged,
+    byClient: countByClient(acceptor.sessions()),
     replicated: replication && { ...replication.measures(), counters: replication.counters },
   };
 }

@@ -15,6 +15,7 @@ export {
   type StartFlags,
 } from "./config/mod.ts";
 export type { LocalCluster, LocalClusterOptions } from "./local/local_cluster.ts";
+export type { ConnectionList } from "./network/connection_list.ts";
 export type { Dispatch, Dispatched } from "./network/connection.ts";
 export type { Session } from "./network/session.ts";
 export type { TraceFilter } from "./network/trace_filter.ts";

@@ -95,6 +95,10 @@ export class ReadingBroker implements RunningBroker {
     return this.#broker.metrics();
   }
 
+  connections() {
+    return this.#broker.connections();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

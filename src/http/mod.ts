@@ -54,6 +54,7 @@ export async function startMonitoredBroker(options: BrokerOptions): Promise<Moni
         return broker.health;
       },
       metrics: () => broker.metrics(),
+      connections: () => broker.connections(),
       async close() {
         try {
           await broker.close();

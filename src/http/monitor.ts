@@ -1,14 +1,15 @@
 // What an operator's tools ask a broker over HTTP:
 //
-//   GET /metrics   Prometheus's text; 503 until there is a broker to measure; 401 without the token
-//                  that ottla.metrics.token asks for
-//   GET /health    200 {"status":"ready"}, or 503 while it is not served as it should be:
+//   GET /metrics      Prometheus's text; 503 until there is a broker to measure; 401 without the
+//                     token that ottla.metrics.token asks for
+//   GET /connections  who is connected, as JSON; 503 and 401 likewise
+//   GET /health       200 {"status":"ready"}, or 503 while it is not served as it should be:
 //
 //   starting --> ready <--> degraded (a data directory failed) --> closing --> gone
 //
 // It listens before the broker does and ends after it, so that a start that recovers for long, and
-// a close, can be told from a broker that is dead. Invariant: at most `scrapesMax` scrapes are made
-// at a time.
+// a close, can be told from a broker that is dead. Invariant: at most `scrapesMax` answers about
+// the broker are made at a time.
 
 import { formatAddress } from "../base/address.ts";
 import { secretsEqual, utf8 } from "../base/bytes.ts";
@@ -83,23 +84,24 @@ interface State {
 
 function answer(request: Request, state: State): Response | Promise<Response> {
   const { pathname } = new URL(request.url);
-  if (pathname !== "/metrics" && pathname !== "/health") {
-    return text(404, "there are /metrics and /health");
+  const told = Object.hasOwn(guarded, pathname) ? guarded[pathname] : undefined;
+  if (told === undefined && pathname !== "/health") {
+    return text(404, "there are /metrics, /connections and /health");
   }
   if (request.method !== "GET" && request.method !== "HEAD") {
     const response = text(405, "only GET and HEAD");
     response.headers.set("allow", "GET, HEAD");
     return response;
   }
-  if (pathname === "/health") return health(state.broker);
-  if (mayScrape(request, state.token)) return metrics(state);
+  if (told === undefined) return health(state.broker);
+  if (mayAsk(request, state.token)) return tell(told, state);
   const response = text(401, "show the token: Authorization: Bearer TOKEN");
   response.headers.set("www-authenticate", "Bearer");
   return response;
 }
 
 /** Takes as long for a token that is nearly right. */
-function mayScrape({ headers }: Request, token: string | null): boolean {
+function mayAsk({ headers }: Request, token: string | null): boolean {
   if (token === null) return true;
   const [, shown = ""] = /^bearer +(.*)$/i.exec(headers.get("authorization") ?? "") ?? [];
   return secretsEqual(utf8(shown), utf8(token));
@@ -114,13 +116,26 @@ function health(broker: RunningBroker | undefined): Response {
   });
 }
 
-async function metrics(state: State): Promise<Response> {
+type Told = (broker: RunningBroker) => Promise<Response>;
+
+/** What is told to who shows the token. */
+const guarded: Readonly<Record<string, Told>> = {
+  "/metrics": async (broker) =>
+    new Response(exposition(await broker.metrics()), {
+      headers: { "content-type": expositionType },
+    }),
+  "/connections": async (broker) =>
+    new Response(`${JSON.stringify(await broker.connections(), null, 1)}\n`, {
+      headers: { "content-type": "application/json", "cache-control": "no-store" },
+    }),
+};
+
+async function tell(told: Told, state: State): Promise<Response> {
   if (state.broker === undefined) return text(503, "the broker is starting");
   if (state.scrapes >= scrapesMax) return text(503, "too many scrapes at a time");
   state.scrapes++;
   try {
-    const body = exposition(await state.broker.metrics());
-    return new Response(body, { headers: { "content-type": expositionType } });
+    return await told(state.broker);
   } finally {
     state.scrapes--;
   }

@@ -98,6 +98,19 @@ const commands: readonly ToolCommand[] = [
     says: /LeaderId:\s+1\n[^]*MaxFollowerLag:\s+0\n/,
   },
   {
+    tool: configs,
+    args: "--alter --entity-type brokers --entity-name 1 --add-config " +
+      "listener.name.other.ssl.client.auth=required,ssl.enabled.protocols=TLSv1.3," +
+      "ssl.cipher.suites=[TLS_AES_256_GCM_SHA384,TLS_AES_128_GCM_SHA256]",
+    says: /Completed updating config for broker 1/,
+  },
+  {
+    tool: configs,
+    args: "--alter --entity-type brokers --entity-name 1 --add-config ssl.cipher.suites=RC4",
+    says: /must be one of: TLS_AES_256_GCM_SHA384/,
+    fails: true,
+  },
+  {
     tool: `${tools}.ClusterTool`,
     args: "unregister --id 7",
     says: /Broker ID 7 is not currently registered/,

@@ -116,6 +116,30 @@ Deno.test("what clients do shows in the numbers", async () => {
   }
 });
 
+Deno.test("who is connected is told one by one, and counted by client", async () => {
+  const { open, end } = await rig();
+  try {
+    const { url, client, close } = await open();
+    await createTopic(client, { name: "orders", partitions: 1 });
+    const response = await fetch(`${url}/connections`);
+    const { connections, notListed } = await response.json();
+    assertEquals([response.status, notListed], [200, 0]);
+    const one = connections.find(({ software }: { software?: string }) => software !== undefined);
+    assertMatch(one.peer, /^127\.0\.0\.1:\d+$/);
+    assertMatch(one.software, /^ottla /);
+    const { listener, principal, clientId, isLoggingIn } = one;
+    const told = { listener: "PLAINTEXT", principal: "User:ANONYMOUS", clientId: "ottla" };
+    assertEquals({ listener, principal, clientId, isLoggingIn }, { ...told, isLoggingIn: false });
+    const samples = await scrape(url);
+    const labels = 'listener="PLAINTEXT",principal="User:ANONYMOUS",client_id="ottla"';
+    assert(samples.get(`ottla_client_connections{${labels}}`)! > 0);
+    assertEquals(samples.get("ottla_client_connections_not_listed"), 0);
+    await close();
+  } finally {
+    await end();
+  }
+});
+
 Deno.test("errors are counted by API and code", async () => {
   const { open, end } = await rig();
   try {
@@ -263,7 +287,7 @@ Deno.test("what is asked for wrongly is answered in a sentence", async () => {
     const response = await fetch(url + path, { method });
     return [response.status, await response.text()];
   };
-  assertEquals(await ask("/", "GET"), [404, "there are /metrics and /health\n"]);
+  assertEquals(await ask("/", "GET"), [404, "there are /metrics, /connections and /health\n"]);
   assertEquals(await ask("/metrics", "POST"), [405, "only GET and HEAD\n"]);
   assertEquals(await ask("/health", "HEAD"), [200, ""]);
   await broker.close();
@@ -298,6 +322,8 @@ Deno.test("metrics are for who shows the token, and health for everybody", async
     assertEquals(await status("/metrics"), 401);
     assertEquals(await status("/metrics", { authorization: "Bearer a token of theirs" }), 401);
     assertEquals(await status("/metrics", { authorization: "Basic a token of ours" }), 401);
+    assertEquals(await status("/connections"), 401);
+    assertEquals(await status("/connections", { authorization: "Bearer a token of ours" }), 200);
     assertEquals(await status("/health"), 200);
     await close();
   } finally {

@@ -223,9 +223,8 @@ const ownKeys = {
     type: "password",
     default: null,
     mayNotBeEmpty: true,
-    doc:
-      "Who asks for metrics has to show this, as Authorization: Bearer TOKEN; health is told to " +
-      "anybody. (Ottla's own key.)",
+    doc: "Who asks for metrics or connections has to show this, as Authorization: Bearer TOKEN; " +
+      "health is told to anybody. (Ottla's own key.)",
   },
   "ottla.metrics.certificate.file": {
     type: "string",

@@ -107,6 +107,11 @@ export class Acceptor {
     return this.#connections.size;
   }
 
+  /** The clients of the open connections, in the order in which they came. */
+  *sessions(): Generator<Session> {
+    for (const { session } of this.#connections) yield session;
+  }
+
   /** Connections that were let in since the start. */
   get acceptedCount(): number {
     return this.#accepted;
