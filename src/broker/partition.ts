@@ -346,7 +346,8 @@ export class Partition implements Watched {
   #onAdvanced(): void {
     const bytes = Math.max(1, this.#undecidedBytes);
     const readCommitted = this.#stabilise(0);
-    this.#tell({ readUncommitted: bytes, readCommitted, logEnd: 0 });
+    const logEnd = this.#terms?.isReadFromFollowers() ? 1 : 0;
+    this.#tell({ readUncommitted: bytes, readCommitted, logEnd });
   }
 
   #tell(gained: Gained): void {

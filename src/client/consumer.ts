@@ -111,6 +111,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
       bytesMin: settings.fetchBytesMin,
       bytesMax: settings.fetchBytesMax,
       readCommitted: settings.readCommitted,
+      rack: settings.clientRack,
       onProgress: () => this.#wakeup.wake(),
       onTrouble: settings.onTrouble ?? (() => {}),
       onOutOfRange: (reader) => this.#assigned.lose(reader),
@@ -149,7 +150,8 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
     };
     if (groupProtocol === "consumer") {
       const assignor = this.#settings.groupRemoteAssignor ?? null;
-      return new ConsumerMembership(this.#client, { ...shared, assignor });
+      const rack = this.#settings.clientRack || null;
+      return new ConsumerMembership(this.#client, { ...shared, assignor, rack });
     }
     return new ClassicMembership(this.#client, {
       ...shared,

@@ -28,6 +28,8 @@ export interface ConsumerMembershipOptions {
   readonly groupId: string;
   readonly subscription: Subscription;
   readonly groupInstanceId: string | null;
+  /** Where it stands; null: it does not say. */
+  readonly rack: string | null;
   /** How long the reader may stay away, and may take to give partitions up. */
   readonly rebalanceTimeoutMs: number;
   /** The broker's assignor, such as `uniform` or `range`; null is its first one. */
@@ -224,11 +226,11 @@ export class ConsumerMembership implements Membership {
   }
 
   async #send(request: Request, timeoutMs?: number): Promise<Response> {
-    const { groupId, groupInstanceId } = this.#options;
+    const { groupId, groupInstanceId, rack: rackId } = this.#options;
     const to = await this.#client.coordinatorOf(groupId);
     const fields = { groupId, memberId: this.#memberId, instanceId: groupInstanceId };
     return await this.#client.request(ConsumerGroupHeartbeat, {
-      rackId: null,
+      rackId,
       rebalanceTimeoutMs: -1,
       subscribedTopicNames: null,
       subscribedTopicRegex: null,

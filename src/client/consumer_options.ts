@@ -25,6 +25,11 @@ export interface ConsumerOptions {
   readonly fetchWaitMsMax?: number;
   /** How much data a broker waits for. Default 1. */
   readonly fetchBytesMin?: number;
+  /**
+   * Where this consumer stands: with a broker that has `replica.selector.class`, records come from
+   * a replica whose `broker.rack` is the same (KIP-392).
+   */
+  readonly clientRack?: string;
   /** Default 16,777,216. */
   readonly fetchBytesMax?: number;
   /** Default 1,048,576; grows for a batch that is larger. */
@@ -88,6 +93,7 @@ const consumerOptionKinds: OptionKinds<ConsumerOptions> = {
   readCommitted: "flag",
   fetchWaitMsMax: "count",
   fetchBytesMin: "count",
+  clientRack: "text",
   fetchBytesMax: "count",
   partitionBytesMax: "count",
   groupProtocol: ["classic", "consumer"],
@@ -134,6 +140,7 @@ export function consumerSettings(options: ConsumerOptions): ConsumerSettings {
     }
   }
   return {
+    clientRack: "",
     autoOffsetReset: "latest",
     autoCommitIntervalMs: 5000,
     readCommitted: false,

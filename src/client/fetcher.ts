@@ -1,4 +1,6 @@
-// Keeps data on its way for the partitions of a consumer: one Fetch at a time to each leader.
+// Keeps data on its way for the partitions of a consumer: one Fetch at a time to each leader, or to
+// the replica that a leader has named for being nearer (KIP-392). What that one refuses, and now
+// and then everything, is asked of the leader again.
 //
 // Invariant: bounded. A partition that holds two chunks is not asked for, a request asks for at
 // most `bytesMax` in all. While some partition is full, the others are asked without waiting long,
@@ -25,6 +27,8 @@ export interface FetcherOptions {
   readonly bytesMin: number;
   readonly bytesMax: number;
   readonly readCommitted: boolean;
+  /** Where the consumer stands; "": it does not say. */
+  readonly rack: string;
   /** Something arrived, or `fault` was set. */
   readonly onProgress: () => void;
   /** Why records cannot be had for now, once for each reason; null when they can again. */
@@ -34,6 +38,8 @@ export interface FetcherOptions {
 }
 
 const waitMsWhileFull = 10;
+/** So long a replica that a leader has named is asked, as metadata.max.age.ms of Kafka's client. */
+const preferredMsMax = 300_000;
 
 type PartitionAnswer = ResponseOf<typeof Fetch>["responses"][number]["partitions"][number];
 type Question = { readonly reader: PartitionReader; readonly generation: number };
@@ -94,6 +100,11 @@ export class Fetcher {
   }
 
   #leaderOf(reader: PartitionReader): BrokerId | undefined {
+    const { preferred } = reader;
+    if (preferred !== undefined && this.#client.ports.clock.monotonic() < preferred.untilMs) {
+      return preferred.replica;
+    }
+    reader.preferred = undefined;
     const topic = this.#client.cachedTopic(reader.topic);
     const leader = topic?.partitions[reader.partition]?.leader ?? -1;
     if (leader >= 0) return leader;
@@ -122,7 +133,10 @@ export class Fetcher {
       this.#failures++;
       if (isRetriable(error)) this.#tell(error as Error);
       else this.fault = error as Error;
-      for (const { reader } of questions) this.#client.refreshTopic(reader.topic);
+      for (const { reader } of questions) {
+        reader.preferred = undefined;
+        this.#client.refreshTopic(reader.topic);
+      }
       const { random, timers } = this.#client.ports;
       await sleep(timers, backoffOf(this.#failures, { random }));
     } finally {
@@ -133,7 +147,7 @@ export class Fetcher {
   }
 
   #requestFor(asked: { questions: Question[]; isHurried: boolean }) {
-    const { waitMsMax, bytesMin, bytesMax, readCommitted } = this.#options;
+    const { waitMsMax, bytesMin, bytesMax, readCommitted, rack } = this.#options;
     const readers = asked.questions.map(({ reader }) => reader);
     return {
       replicaId: -1,
@@ -141,6 +155,7 @@ export class Fetcher {
       minBytes: bytesMin,
       maxBytes: bytesMax,
       isolationLevel: readCommitted ? 1 : 0,
+      rackId: rack,
       topics: [...byTopic(readers)].map(([topic, theirs]) => ({
         topic,
         partitions: theirs.map((reader) => ({
@@ -176,6 +191,11 @@ export class Fetcher {
   }
 
   #accept(reader: PartitionReader, answer: PartitionAnswer): boolean {
+    const { preferredReadReplica: replica = -1 } = answer;
+    if (replica >= 0) {
+      const untilMs = this.#client.ports.clock.monotonic() + preferredMsMax;
+      reader.preferred = { replica, untilMs };
+    }
     const bytes = answer.records ?? new Uint8Array(0);
     reader.accept({
       bytes,
@@ -190,6 +210,11 @@ export class Fetcher {
 
   /** What keeps the partition's records away; null when another offset is all that it takes. */
   #onRefused(reader: PartitionReader, code: ErrorCode): Error | null {
+    if (reader.preferred !== undefined) {
+      reader.preferred = undefined;
+      this.#postpone(reader);
+      return null;
+    }
     if (code === ErrorCode.OFFSET_OUT_OF_RANGE) {
       this.#options.onOutOfRange(reader);
       return null;

@@ -7,7 +7,7 @@
 // batches, aborted transactions and the gaps of compaction too. A batch is unpacked when its first
 // record is due, so that what waits in memory is the bytes as received.
 
-import type { Offset, PartitionId, ProducerId } from "../base/ids.ts";
+import type { BrokerId, Offset, PartitionId, ProducerId } from "../base/ids.ts";
 import { assert } from "../base/assert.ts";
 import type { Int64 } from "../base/int64.ts";
 import { DecodeFault } from "../base/faults.ts";
@@ -60,6 +60,8 @@ export class PartitionReader {
   /** Grows when a single batch does not fit. */
   bytesMax: number;
   highWatermark: Offset = -1;
+  /** A replica to ask in the leader's place, and until when, by the monotonic clock (KIP-392). */
+  preferred: { readonly replica: BrokerId; readonly untilMs: number } | undefined;
   /** Whether the reader wants none of its records for now. */
   isPaused = false;
   readonly #codecs: Codecs;

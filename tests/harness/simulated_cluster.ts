@@ -78,6 +78,8 @@ export interface ClusterScene {
 export interface ClusterOptions {
   readonly brokers: number;
   readonly settings?: Readonly<Record<string, string | number>>;
+  /** Those of one broker. */
+  readonly settingsOf?: (nodeId: number) => Readonly<Record<string, string | number>>;
   readonly seed?: number;
   /** A broker cannot go on, and its process would end; absent: the scenario fails. */
   readonly onFatal?: (nodeId: number, error: unknown) => void;
@@ -154,7 +156,8 @@ class SimulatedCluster {
     const member = this.#members.get(nodeId)!;
     const runtime = this.runtimeOf(nodeId);
     this.#runtimes.delete(nodeId);
-    const { settings = {}, onFatal, storeOf = (store) => store } = this.#options;
+    const { settingsOf, onFatal, storeOf = (store) => store } = this.#options;
+    const settings = { ...this.#options.settings, ...settingsOf?.(nodeId) };
     try {
       const store = storeOf(await this.home.open(nodeId, runtime));
       const given = { nodeId, settings, store, onFatal };

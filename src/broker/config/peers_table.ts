@@ -296,10 +296,15 @@ export const peerKeys = {
     doc: "How long a follower may lag before it counts as out of sync.",
   },
   "replica.selector.class": {
-    type: "string",
+    type: "class",
     default: null,
-    ignored: withoutIt,
-    doc: "A class that picks the replica that a consumer reads from.",
+    oneOf: [
+      "org.apache.kafka.common.replica.LeaderSelector",
+      "org.apache.kafka.common.replica.RackAwareReplicaSelector",
+    ],
+    doc:
+      "Which replica a consumer reads from (KIP-392): its leader, as without it, or one in sync " +
+      "whose broker.rack is the consumer's client.rack.",
   },
   "replica.socket.receive.buffer.bytes": {
     type: "int",

@@ -1,6 +1,6 @@
 // What a reader asks of one partition, and what it is told: Kafka's words, no request's shape.
 
-import type { Offset, PartitionId, ProducerId } from "../../base/ids.ts";
+import type { BrokerId, Offset, PartitionId, ProducerId } from "../../base/ids.ts";
 import type { ErrorCode } from "../../protocol/mod.ts";
 import type { DivergingEpoch, Position } from "./position.ts";
 
@@ -19,6 +19,8 @@ export interface PartitionData {
   readonly logStartOffset: Offset;
   /** The reader's records beyond it are not in this log (KIP-595). */
   readonly divergingEpoch?: DivergingEpoch;
+  /** A replica that is nearer to the reader, who is to ask there (KIP-392). */
+  readonly preferredReadReplica?: BrokerId;
   /** null for who reads uncommitted records, and has no use for it. */
   readonly abortedTransactions:
     | readonly { readonly producerId: ProducerId; readonly firstOffset: Offset }[]

@@ -9,7 +9,7 @@
 // neighbours.
 
 import { isStoreFault, messageOf } from "../../base/faults.ts";
-import type { Offset } from "../../base/ids.ts";
+import type { BrokerId, Offset } from "../../base/ids.ts";
 import { saturated } from "../../base/int64.ts";
 import { mapSliced } from "../../base/pieces.ts";
 import type { ReadOptions } from "../../log/mod.ts";
@@ -41,6 +41,10 @@ export interface PassRequest<W extends WantedPartition> {
   /** Asked in each pass: a topic may go while the reader waits. */
   readonly find: (wanted: W) => Partition | ErrorCode;
   readonly isolation: Isolation;
+  /** Whether what is not led here is read, too, as far as it is known to be in sync. */
+  readonly mayFollow?: boolean;
+  /** A replica that is nearer to the reader than this one; undefined: none is. */
+  readonly nearer?: (partition: Partition, wanted: W) => BrokerId | undefined;
   /** The reader knows message sets only, of this magic at most; absent: it takes batches. */
   readonly magic?: LegacyMagic;
   /** Whether each partition, rather than the first one with data, gives a batch at least. */
@@ -54,10 +58,10 @@ export type PassServices = Pick<
   "memory" | "slices" | "codecs" | "topics" | "noteUnreadable"
 >;
 
-type Terms = Omit<PassRequest<WantedPartition>, "wanted" | "find">;
+type Terms<W extends WantedPartition> = Omit<PassRequest<W>, "wanted" | "find">;
 
 /** One walk over the partitions. */
-export class Pass {
+export class Pass<W extends WantedPartition> {
   /** Read so far, and counted as held by an answer. */
   bytes = 0;
   /** Whether there is something to tell that does not wait. */
@@ -67,16 +71,16 @@ export class Pass {
   /** Partitions to wait for, each with the end that this pass saw. */
   readonly seen = new Map<Partition, Offset>();
   readonly #services: PassServices;
-  readonly #terms: Terms;
+  readonly #terms: Terms<W>;
   #bytesLeft: number;
 
-  constructor(services: PassServices, terms: Terms) {
+  constructor(services: PassServices, terms: Terms<W>) {
     this.#services = services;
     this.#terms = terms;
     this.#bytesLeft = terms.bytesMax;
   }
 
-  async run<W extends WantedPartition>({ wanted, find }: PassRequest<W>) {
+  async run({ wanted, find }: PassRequest<W>) {
     return await mapSliced(wanted, this.#services.slices, (each) => this.#read(each, find(each)));
   }
 
@@ -89,15 +93,15 @@ export class Pass {
     return false;
   }
 
-  #read(wanted: WantedPartition, found: Partition | ErrorCode) {
+  #read(wanted: W, found: Partition | ErrorCode) {
     if (!(found instanceof Partition)) {
       this.isFinal = true;
       return failure(wanted.partition, found);
     }
-    const { isolation } = this.#terms;
+    const { isolation, mayFollow, nearer } = this.#terms;
     const errorCode = this.#isUnreadableCodec(found)
       ? ErrorCode.UNSUPPORTED_COMPRESSION_TYPE
-      : checkPosition(found, wanted, isolation);
+      : checkPosition(found, wanted, { isolation, mayFollow });
     if (typeof errorCode !== "number" || errorCode !== ErrorCode.NONE) {
       this.isFinal = true;
       // Where nobody follows the leader's log, its offsets are not known.
@@ -107,6 +111,11 @@ export class Pass {
       return typeof errorCode === "number"
         ? { ...nothingOf(found, wanted), errorCode }
         : { ...nothingOf(found, wanted), divergingEpoch: errorCode };
+    }
+    const preferredReadReplica = nearer?.(found, wanted);
+    if (preferredReadReplica !== undefined) {
+      this.isFinal = true;
+      return { ...nothingOf(found, wanted, isolation), preferredReadReplica };
     }
     const endOffset = found.visibleEnd(isolation);
     this.seen.set(found, endOffset);

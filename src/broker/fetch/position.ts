@@ -25,10 +25,15 @@ export interface DivergingEpoch {
 export function checkPosition(
   partition: Partition,
   { fetchOffset, currentLeaderEpoch, lastFetchedEpoch }: Position,
-  isolation: Isolation,
+  { isolation, mayFollow = false }: {
+    readonly isolation: Isolation;
+    /** Whether it may be read where it is not led. */
+    readonly mayFollow?: boolean;
+  },
 ): ErrorCode | DivergingEpoch {
   const errorCode = checkLeader(partition, currentLeaderEpoch);
-  if (errorCode !== ErrorCode.NONE) return errorCode;
+  const isFollower = mayFollow && errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER;
+  if (errorCode !== ErrorCode.NONE && !isFollower) return errorCode;
   const { log, highWatermark } = partition;
   if (lastFetchedEpoch >= 0) {
     const { leaderEpoch: epoch, endOffset } = endOfEpoch(partition, lastFetchedEpoch);
@@ -38,6 +43,8 @@ export function checkPosition(
   const { logStartOffset, logEndOffset } = log;
   const end = isolation === "logEnd" ? logEndOffset : highWatermark;
   if (fetchOffset >= logStartOffset && fetchOffset <= end) return ErrorCode.NONE;
+  // What a follower has not heard of yet is no reason to look for another offset (KIP-392).
+  if (isFollower && fetchOffset > end) return ErrorCode.OFFSET_NOT_AVAILABLE;
   // The reader may have been there already, with an earlier leader (KIP-207).
   const isToCome = fetchOffset > end && fetchOffset <= logEndOffset && !partition.isEndKnown;
   return isToCome ? ErrorCode.OFFSET_NOT_AVAILABLE : ErrorCode.OFFSET_OUT_OF_RANGE;

@@ -16,6 +16,8 @@ export interface ReadRequest<W extends WantedPartition> extends PassRequest<W> {
   /** No more is waited for than fits into `bytesMax`. */
   readonly bytesMin: number;
   readonly waitMsMax: number;
+  /** Whether there is something to tell by now that is no record. */
+  readonly isDue?: () => boolean;
 }
 
 /** What the engine needs of a broker. */
@@ -40,6 +42,7 @@ export async function readPartitions<W extends WantedPartition>(
       memory.answers.give(pass.bytes);
     }
     const bytes = bytesMin - pass.bytes;
+    if (request.isDue?.()) return data;
     if (bytes <= 0 || pass.isFull || pass.isFinal || pass.seen.size === 0) return data;
     const delayMs = deadlineMs - clock.monotonic();
     if (delayMs <= 0 || services.isClosing) return data;

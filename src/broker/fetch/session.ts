@@ -12,6 +12,7 @@
 // where the answer's bound is reached every time, each has its turn.
 
 import type { Offset, PartitionId, Uuid } from "../../base/ids.ts";
+import type { Int64 } from "../../base/int64.ts";
 import { itemAt } from "../../base/items.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import type { PartitionData, WantedPartition } from "./partition_data.ts";
@@ -25,6 +26,8 @@ export interface NamedTopic {
 /** A partition as a request wants it. */
 export interface Wanted extends WantedPartition {
   readonly of: NamedTopic;
+  /** Where a follower's log begins; absent: a consumer asks, or it has not said. */
+  readonly readerStartOffset?: Int64;
 }
 
 /** Partitions that are not wanted any more. */
@@ -159,7 +162,14 @@ export class FetchSession {
   #want({ of, ...each }: Wanted): void {
     const { partition, partitionMaxBytes, fetchOffset, currentLeaderEpoch, lastFetchedEpoch } =
       each;
-    const position = { partitionMaxBytes, fetchOffset, currentLeaderEpoch, lastFetchedEpoch };
+    const { readerStartOffset } = each;
+    const position = {
+      partitionMaxBytes,
+      fetchOffset,
+      currentLeaderEpoch,
+      lastFetchedEpoch,
+      readerStartOffset,
+    };
     const topic = this.#topicOf(of);
     const found = topic.partitions.get(partition);
     if (found !== undefined) {
@@ -208,6 +218,7 @@ function hasNews(known: SessionPartition, data: PartitionData): boolean {
   return data.records.length > 0 ||
     data.errorCode !== ErrorCode.NONE ||
     data.divergingEpoch !== undefined ||
+    data.preferredReadReplica !== undefined ||
     data.highWatermark !== known.highWatermark ||
     data.lastStableOffset !== known.lastStableOffset ||
     data.logStartOffset !== known.logStartOffset;

@@ -27,7 +27,8 @@
 // Differs from Kafka: the topic id of zeros is one that is not known; Kafka fails the request.
 //
 // Followers read to the log's end, and what they ask for says how far they have come
-// (replication/).
+// (replication/). With replica.selector.class consumers are sent to a replica in their rack, and
+// read from followers (KIP-392); Kafka lets any consumer read from any follower.
 
 import { type BrokerId, ZERO_UUID } from "../../base/ids.ts";
 import { saturated } from "../../base/int64.ts";
@@ -35,7 +36,7 @@ import { itemAt } from "../../base/items.ts";
 import { ErrorCode, Fetch, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import { needs, refusedWith, theCluster } from "../authorizer.ts";
 import { failure } from "../fetch/pass.ts";
-import { readPartitions, type ReadServices } from "../fetch/reader.ts";
+import { readPartitions, type ReadRequest, type ReadServices } from "../fetch/reader.ts";
 import type { FetchedData, NamedTopic, Wanted } from "../fetch/session.ts";
 import { checkPosition } from "../fetch/position.ts";
 import type { SessionAnswer } from "../fetch/sessions.ts";
@@ -43,6 +44,7 @@ import { handler, type RequestContext } from "../handler.ts";
 import { Partition } from "../partition.ts";
 import { checkLeader } from "../leader_epoch.ts";
 import { isAboutLeader, LeaderHints } from "../leader_hints.ts";
+import { isReadFromFollowers, nearerReplica } from "../replication/nearest.ts";
 
 type Request = RequestOf<typeof Fetch>;
 type Response = ResponseInput<typeof Fetch>;
@@ -56,6 +58,8 @@ const boundedFrom = 3;
 const topicIdsFrom = 13;
 /** Since which version leaders are told (KIP-951). */
 const leadersFrom = 16;
+/** Since which version consumers say where they stand (KIP-392). */
+const racksFrom = 11;
 
 type Context = RequestContext<
   "nodeId" | "config" | "metadata" | "partitions" | "quotas" | "fetchSessions" | keyof ReadServices
@@ -85,7 +89,9 @@ export const fetch = handler(Fetch, {
     });
     if (typeof turn === "number") return { errorCode: turn, responses: [] };
     if (replicaId >= 0) noteFollower(turn.wanted, { replicaId, request, context });
-    return withLeaders(answerOf(turn.finish(await read(turn.wanted, request, context))), context);
+    const data = await read(turn.wanted, request, context);
+    if (replicaId >= 0) noteTold({ wanted: turn.wanted, data }, { replicaId, context });
+    return withLeaders(answerOf(turn.finish(data)), context);
   },
 
   withhold(answer, { services }: RequestContext<"fetchSessions">) {
@@ -126,10 +132,52 @@ function noteFollower(
   for (const each of wanted) {
     const found = find(each);
     if (!(found instanceof Partition)) continue;
-    if (checkPosition(found, each, "logEnd") !== ErrorCode.NONE) continue;
+    if (checkPosition(found, each, { isolation: "logEnd" }) !== ErrorCode.NONE) continue;
     const fetchOffset = saturated(each.fetchOffset);
-    found.replication?.onFetched(replicaId, { brokerEpoch, fetchOffset });
+    const logStartOffset = saturated(each.readerStartOffset ?? 0);
+    found.replication?.onFetched(replicaId, { brokerEpoch, fetchOffset, logStartOffset });
   }
+}
+
+/** A follower is told where high watermarks stand. */
+function noteTold(
+  { wanted, data }: FetchedData,
+  { replicaId, context }: { readonly replicaId: BrokerId; readonly context: Context },
+): void {
+  const find = finderOf(context, replicaId);
+  for (const [i, { errorCode, highWatermark }] of data.entries()) {
+    const found = find(itemAt(wanted, i));
+    if (errorCode !== ErrorCode.NONE || !(found instanceof Partition)) continue;
+    found.replication?.led?.noteTold(replicaId, highWatermark);
+  }
+}
+
+/** Whether a follower does not know yet how far consumers may read from it. */
+function isBehind(
+  wanted: readonly Wanted[],
+  { replicaId, context }: { readonly replicaId: BrokerId; readonly context: Context },
+): boolean {
+  const find = finderOf(context, replicaId);
+  return wanted.some((each) => {
+    const found = find(each);
+    if (!(found instanceof Partition)) return false;
+    return found.replication?.led?.isTold(replicaId, found.highWatermark) === false;
+  });
+}
+
+/** How consumers read from replicas that are near to them (KIP-392). */
+function nearness(
+  { rackId }: Request,
+  { version, services: { config, metadata, nodeId } }: Context,
+): Pick<ReadRequest<Wanted>, "mayFollow" | "nearer"> {
+  if (version < racksFrom || !isReadFromFollowers(config)) return {};
+  return {
+    mayFollow: true,
+    nearer: (partition, { fetchOffset }) => {
+      const offset = saturated(fetchOffset);
+      return nearerReplica(partition, { rack: rackId, offset, image: metadata.image, nodeId });
+    },
+  };
 }
 
 function read(wanted: readonly Wanted[], request: Request, context: Context) {
@@ -141,6 +189,10 @@ function read(wanted: readonly Wanted[], request: Request, context: Context) {
     wanted,
     find: finderOf(context, replicaId),
     isolation: isFollower ? "logEnd" : isolation,
+    ...isFollower
+      ? isReadFromFollowers(services.config) &&
+        { isDue: () => isBehind(wanted, { replicaId, context }) }
+      : nearness(request, context),
     ...version < batchesFrom && { magic: version < 2 ? 0 : 1 },
     isEachAdvanced: version < boundedFrom,
     bytesMin: request.minBytes,
@@ -156,7 +208,11 @@ function read(wanted: readonly Wanted[], request: Request, context: Context) {
 }
 
 function wantedOf({ topics }: Request): Wanted[] {
-  return topics.flatMap((of) => of.partitions.map((each) => ({ ...each, of })));
+  return topics.flatMap((of) =>
+    of.partitions.map(({ logStartOffset: readerStartOffset, ...each }) => (
+      { ...each, readerStartOffset, of }
+    ))
+  );
 }
 
 /** Asked in each pass: what a client may read may change while it waits. */

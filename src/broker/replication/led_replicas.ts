@@ -22,7 +22,8 @@ import type { InSyncReplica, PartitionImage } from "../../cluster/mod.ts";
 export interface FollowerFetch {
   /** By which it is registered; -1: it does not say. */
   readonly brokerEpoch: Int64;
-  /** Where its log ends. */
+  /** Where its log begins, and where it ends. */
+  readonly logStartOffset: Offset;
   readonly fetchOffset: Offset;
   /** Where the leader's does. */
   readonly logEndOffset: Offset;
@@ -31,6 +32,9 @@ export interface FollowerFetch {
 
 interface Follower {
   brokerEpoch: Int64;
+  logStartOffset: Offset;
+  /** The high watermark that it was told last. */
+  toldHighWatermark: Offset;
   /** -1 until it has fetched in this epoch. */
   logEndOffset: Offset;
   lastCaughtUpMs: number;
@@ -84,6 +88,8 @@ export class LedReplicas {
       if (id === this.#self || this.#followers.has(id)) continue;
       this.#followers.set(id, {
         brokerEpoch: -1,
+        logStartOffset: 0,
+        toldHighWatermark: -1,
         logEndOffset: -1,
         lastCaughtUpMs: nowMs,
         lastFetchMs: nowMs,
@@ -119,6 +125,7 @@ export class LedReplicas {
     }
     // Of two connections of one broker the older may be heard last; who has restarted has less.
     follower.logEndOffset = fetchOffset;
+    follower.logStartOffset = fetch.logStartOffset;
     follower.brokerEpoch = fetch.brokerEpoch;
     follower.leaderEndOffset = logEndOffset;
     follower.lastFetchMs = nowMs;
@@ -194,15 +201,19 @@ export class LedReplicas {
     if (this.#proposed === isr) this.#proposed = undefined;
   }
 
-  /** Where each follower's log ends, -1 where it has not said in this epoch, and since when. */
-  *followers(): Generator<{ id: BrokerId; logEndOffset: Offset } & CaughtUp> {
-    for (const [id, { logEndOffset, lastCaughtUpMs, lastFetchMs }] of this.#followers) {
-      yield { id, logEndOffset, lastCaughtUpMs, lastFetchMs };
-    }
+  /** A follower is told where the high watermark stands. */
+  noteTold(id: BrokerId, highWatermark: Offset): void {
+    const follower = this.#followers.get(id);
+    if (follower !== undefined) follower.toldHighWatermark = highWatermark;
   }
-}
 
-interface CaughtUp {
-  readonly lastCaughtUpMs: number;
-  readonly lastFetchMs: number;
+  /** Whether a follower knows of no later high watermark than this. */
+  isTold(id: BrokerId, highWatermark: Offset): boolean {
+    return (this.#followers.get(id)?.toldHighWatermark ?? Infinity) >= highWatermark;
+  }
+
+  /** What is known of each follower's log, its end being -1 where it has not said in this epoch. */
+  *followers(): Generator<{ id: BrokerId } & Readonly<Omit<Follower, "brokerEpoch">>> {
+    for (const [id, follower] of this.#followers) yield { id, ...follower };
+  }
 }

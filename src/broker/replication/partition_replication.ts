@@ -25,6 +25,8 @@ export interface ReplicationTerms {
   readonly timers: Pick<Timers, "after">;
   /** Whether this broker is alive to others for sure, so that nobody leads in its place. */
   isAlive(): boolean;
+  /** Whether consumers read from followers, who are then told at once what they may give. */
+  isReadFromFollowers(): boolean;
   /** min.insync.replicas of a topic. */
   minIsr(topic: string): number;
   /** Whether a broker may join an ISR: it serves, as this registration. */

@@ -32,6 +32,7 @@ import type { SharePersister } from "../share/persister.ts";
 import { Followers } from "./followers.ts";
 import type { FetchTerms } from "./leader_fetcher.ts";
 import { measure, ReplicationCounters, type ReplicationMeasures } from "./measures.ts";
+import { isReadFromFollowers } from "./nearest.ts";
 import type { ReplicationTerms } from "./partition_replication.ts";
 import { peerSecurityOf } from "./peer_security.ts";
 import { PeerRequests, Peers } from "./peers.ts";
@@ -79,6 +80,7 @@ export class Replication {
       clock,
       timers,
       isAlive: () => lease()?.isValid() ?? false,
+      isReadFromFollowers: () => isReadFromFollowers(config),
       minIsr: (topic) => minInSyncReplicas(metadata.image, topic),
       isEligible: (id, epoch) => this.#isEligible(id, epoch),
       alterIsr: (asked) => this.#alterIsr(asked),

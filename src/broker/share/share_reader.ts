@@ -179,7 +179,7 @@ class Round {
     const find = ({ led: { partition: { topic, id } } }: typeof wanted[number]) =>
       this.#services.partitions.find(topic, id);
     const terms = { isolation, bytesMax };
-    const pass = new Pass(this.#services, terms);
+    const pass = new Pass<typeof wanted[number]>(this.#services, terms);
     try {
       return await pass.run({ ...terms, wanted, find });
     } finally {

@@ -96,6 +96,7 @@ export const Fetch = api({
       ...leaderErrors,
       ...leaderEpochErrors,
       OFFSET_OUT_OF_RANGE: "the log begins after the offset, or ends before it",
+      OFFSET_NOT_AVAILABLE: "the replica does not know yet that so much is committed: ask again",
       UNKNOWN_TOPIC_ID: "no topic has this id",
       UNSUPPORTED_COMPRESSION_TYPE: "this version may not carry the batches' compression",
       CORRUPT_MESSAGE: "a batch on disk is damaged",
