@@ -48,6 +48,11 @@ export class EtcdProcess implements AsyncDisposable {
     return etcd;
   }
 
+  get pid(): number {
+    if (this.#process === undefined) throw new Error("etcd is not running");
+    return this.#process.pid;
+  }
+
   /** Where it listens, HOST:PORT. */
   get address(): string {
     return `127.0.0.1:${this.#port}`;

@@ -1,0 +1,271 @@
+// `deno task bench:cluster`: three brokers of Ottla on one etcd beside three nodes of Apache Kafka.
+//
+//   deno task bench:cluster [--clusters kafka,ottla] [--target deno] [--rounds 3] [--seconds 5]
+//     [--kills 5]
+//
+// Each topic has three replicas, min.insync.replicas is 2, every write is acks=all. Both clusters
+// are up; a load runs on one and then on the other, in turns, with the CPU of all their processes,
+// etcd among them, looked at from outside. Then leaders are killed (kill -9) under a writer that
+// writes on, and the longest time between two of its writes is noted. Linux, for /proc.
+
+import { parseArgs } from "@std/cli/parse-args";
+import { itemAt, missing } from "../src/base/items.ts";
+import {
+  Client,
+  createTopic,
+  deleteTopic,
+  describeTopic,
+  listOffsets,
+  Producer,
+} from "../src/client/mod.ts";
+import { denoRuntime } from "../src/runtime/deno.ts";
+import { BrokerProcess } from "../tests/harness/broker_process.ts";
+import { EtcdProcess } from "../tests/harness/etcd_process.ts";
+import type { Target } from "../tests/harness/targets.ts";
+import { checkProduced, produceFrame } from "./bench/frames.ts";
+import { runLoad } from "./bench/load.ts";
+import { usageOf } from "./bench/program.ts";
+import { freePort } from "./bench/start.ts";
+import { median } from "./bench/statistics.ts";
+
+const ids = [1, 2, 3];
+const settings = {
+  "min.insync.replicas": "2",
+  "default.replication.factor": "3",
+  "offsets.topic.num.partitions": "4",
+  "broker.session.timeout.ms": "9000",
+};
+
+interface Cluster {
+  readonly name: string;
+  /** In the order of their ids. */
+  readonly brokers: readonly BrokerProcess[];
+  /** Processes besides. */
+  readonly others: readonly { readonly pid: number }[];
+  close(): Promise<void>;
+}
+
+async function closeAll(closed: readonly { close(): Promise<void> }[]): Promise<void> {
+  for (const each of closed) await each.close();
+}
+
+async function startOttla(target: Target): Promise<Cluster> {
+  const etcd = await EtcdProcess.start();
+  const brokers = await Promise.all(ids.map((id) =>
+    BrokerProcess.start({
+      target,
+      settings,
+      forLoad: true,
+      flags: ["--cluster", `etcd://${etcd.address}/bench`, "--node-id", `${id}`],
+    })
+  ));
+  return { name: "ottla", brokers, others: [etcd], close: () => closeAll([...brokers, etcd]) };
+}
+
+async function startKafka(): Promise<Cluster> {
+  const ports = ids.map(() => ({ clients: freePort(), controller: freePort() }));
+  const voters = ids.map((id, i) => `${id}@127.0.0.1:${itemAt(ports, i).controller}`).join();
+  const brokers = await Promise.all(ids.map((id, i) => {
+    const { clients, controller } = itemAt(ports, i);
+    return BrokerProcess.start({
+      target: "kafka",
+      port: clients,
+      forLoad: true,
+      settings: {
+        ...settings,
+        "node.id": `${id}`,
+        "controller.quorum.voters": voters,
+        listeners: `PLAINTEXT://127.0.0.1:${clients},CONTROLLER://127.0.0.1:${controller}`,
+      },
+    });
+  }));
+  return { name: "kafka", brokers, others: [], close: () => closeAll(brokers) };
+}
+
+function connect({ brokers }: Cluster): Promise<Client> {
+  const bootstrap = brokers.map((each) => each.bootstrap).join();
+  return Client.connect(denoRuntime(), { bootstrap });
+}
+
+/** Uses a new topic, partition i being on the brokers `assignments[i]`, once all are in sync. */
+async function onTopic<T>(
+  cluster: Cluster,
+  assignments: readonly (readonly number[])[],
+  use: (topic: string, client: Client) => Promise<T>,
+): Promise<T> {
+  const client = await connect(cluster);
+  const name = `bench-${topics++}`;
+  try {
+    await createTopic(client, { name, assignments });
+    for (let isThere = false; !isThere;) {
+      const { partitions } = await describeTopic(client, name).catch(() => ({ partitions: [] }));
+      isThere = partitions.length === assignments.length &&
+        partitions.every(({ isr, leader }, at) =>
+          isr.length === ids.length && leader === itemAt(itemAt(assignments, at), 0)
+        );
+    }
+    // Kafka answers a creation before its partitions have opened; this asks until they have.
+    const asked = assignments.map((_, partition) => ({ topic: name, partition }));
+    await listOffsets(client, asked, { spec: "latest" });
+    const result = await use(name, client);
+    await deleteTopic(client, name);
+    return result;
+  } finally {
+    client.close();
+  }
+}
+
+let topics = 0;
+
+interface Load {
+  readonly name: string;
+  readonly records: number;
+  readonly connections: number;
+  readonly inFlight: number;
+}
+
+/** Of each broker. */
+const loads: readonly Load[] = [
+  { name: "100 KB batches of 1 KB records", records: 100, connections: 4, inFlight: 4 },
+  { name: "one 1 KB record a request", records: 1, connections: 16, inFlight: 1 },
+];
+
+interface Sample {
+  readonly megabytesPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Of all processes. */
+  readonly cpuPerGigabyte: number;
+  readonly residentMegabytes: number;
+  /** Of those that only follow, where one leads all; for each copy. */
+  readonly followerCpuPerGigabyte?: number;
+}
+
+function usages({ brokers, others }: Cluster) {
+  return [...brokers, ...others].map(({ pid }) => usageOf(pid));
+}
+
+/** `leaders`: which brokers lead. */
+async function sampleOf(
+  cluster: Cluster,
+  { records, connections, inFlight }: Load,
+  o: { readonly seconds: number; readonly leaders: readonly number[] },
+): Promise<Sample> {
+  const assignments = Array.from({ length: o.leaders.length * connections }, (_, i) => {
+    const leader = itemAt(o.leaders, i % o.leaders.length);
+    return [leader, ...ids.filter((id) => id !== leader)];
+  });
+  return await onTopic(cluster, assignments, async (topic) => {
+    const before = usages(cluster);
+    const results = await Promise.all(o.leaders.map((leader, at) => {
+      const frames = Array.from({ length: connections }, (_, i) =>
+        produceFrame({
+          topic,
+          partition: at + i * o.leaders.length,
+          records,
+          recordBytes: 1000,
+          acks: -1,
+        }));
+      return runLoad({
+        port: itemAt(cluster.brokers, leader - 1).port,
+        connections,
+        inFlight,
+        durationMs: o.seconds * 1000,
+        request: (connection) => itemAt(frames, connection),
+        check: checkProduced,
+      });
+    }));
+    const spent = usages(cluster).map(({ cpuSeconds }, i) =>
+      cpuSeconds - itemAt(before, i).cpuSeconds
+    );
+    const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
+    const bytes = sum(results.map(({ bytesSent }) => bytesSent));
+    const follow = ids.filter((id) => !o.leaders.includes(id));
+    const followed = sum(follow.map((id) => itemAt(spent, id - 1)));
+    return {
+      megabytesPerSecond: sum(results.map((r) => r.bytesSent / r.elapsedMs)) / 1000,
+      p50Ms: median(results.map(({ p50Ms }) => p50Ms)),
+      p99Ms: Math.max(...results.map(({ p99Ms }) => p99Ms)),
+      cpuPerGigabyte: sum(spent) / (bytes / 1e9),
+      residentMegabytes: sum(usages(cluster).map(({ residentBytes }) => residentBytes)) / 1e6,
+      followerCpuPerGigabyte: follow.length === 0 ? undefined : followed / (2 * bytes / 1e9),
+    };
+  });
+}
+
+/** The longest time between two writes that were acknowledged, in ms, as the leader is killed. */
+async function gapOf(cluster: Cluster): Promise<number> {
+  return await onTopic(cluster, [[1, 2, 3]], async (topic, client) => {
+    const producer = new Producer(client, { deliveryTimeoutMs: 120_000 });
+    let [gapMs, lastMs, sent] = [0, performance.now(), 0];
+    let isOver = false;
+    const write = async () => {
+      while (!isOver) {
+        await producer.send({ topic, partition: 0, value: `${sent++}` });
+        gapMs = Math.max(gapMs, performance.now() - lastMs);
+        lastMs = performance.now();
+      }
+    };
+    const writing = write();
+    while (sent < 200) await new Promise((resolve) => setTimeout(resolve, 20));
+    gapMs = 0;
+    const broker = itemAt(cluster.brokers, 0);
+    await broker.kill();
+    const killedAt = sent;
+    while (sent < killedAt + 200) await new Promise((resolve) => setTimeout(resolve, 20));
+    isOver = true;
+    await writing;
+    await producer.close();
+    await broker.restart();
+    for (let isWhole = false; !isWhole;) {
+      isWhole = itemAt((await describeTopic(client, topic)).partitions, 0).isr.length === 3;
+    }
+    return gapMs;
+  });
+}
+
+const flags = parseArgs(Deno.args, {
+  string: ["clusters", "target", "rounds", "seconds", "kills"],
+  default: { clusters: "kafka,ottla", target: "deno", rounds: "3", seconds: "5", kills: "5" },
+});
+
+const clusters: Cluster[] = [];
+try {
+  for (const name of flags.clusters.split(",")) {
+    clusters.push(await (name === "kafka" ? startKafka() : startOttla(flags.target as Target)));
+  }
+  const seconds = Number(flags.seconds);
+  for (const leaders of [ids, [1]]) {
+    for (const load of loads) {
+      const samples = new Map(clusters.map(({ name }) => [name, [] as Sample[]]));
+      for (let round = -1; round < Number(flags.rounds); round++) {
+        for (const cluster of round % 2 === 0 ? clusters : [...clusters].reverse()) {
+          const sample = await sampleOf(cluster, load, { seconds, leaders });
+          // The first one warms up.
+          if (round >= 0) samples.get(cluster.name)!.push(sample);
+        }
+      }
+      console.log(`${load.name}, ${leaders.length} of three lead`);
+      for (const [name, all] of samples) {
+        const of = (read: (sample: Sample) => number) => median(all.map(read)).toFixed(2);
+        const followers = leaders.length === 3
+          ? ""
+          : `, followers ${of((s) => s.followerCpuPerGigabyte ?? missing())} s of CPU/GB each`;
+        console.log(
+          `  ${name}: ${of((s) => s.megabytesPerSecond)} MB/s, p50 ${of((s) => s.p50Ms)} ms, ` +
+            `p99 ${of((s) => s.p99Ms)} ms, ${of((s) => s.cpuPerGigabyte)} s of CPU/GB, ` +
+            `${of((s) => s.residentMegabytes)} MB resident${followers}`,
+        );
+      }
+    }
+  }
+  for (const cluster of clusters) {
+    const gaps: number[] = [];
+    for (let i = 0; i < Number(flags.kills); i++) gaps.push(await gapOf(cluster));
+    gaps.sort((a, b) => a - b);
+    const told = gaps.map((ms) => ms.toFixed(0)).join(", ");
+    console.log(`${cluster.name}: without writes after kill -9 of the leader, ms: ${told}`);
+  }
+} finally {
+  await closeAll(clusters);
+}
