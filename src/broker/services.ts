@@ -27,6 +27,7 @@ import type { ProducerIds } from "./producer_ids.ts";
 import type { Purgatory } from "./fetch/purgatory.ts";
 import type { FetchSessions } from "./fetch/sessions.ts";
 import type { ClientQuotas } from "./quotas.ts";
+import type { ReplicationThrottle } from "./replication/throttles.ts";
 import type { Regexes } from "./regexes.ts";
 import type { ShareGroupStates } from "./share/group_states.ts";
 import type { SharePersister } from "./share/persister.ts";
@@ -80,6 +81,10 @@ export interface Services {
   readonly purgatory: Pick<Purgatory, "wait">;
   readonly fetchSessions: Pick<FetchSessions, "begin" | "withhold">;
   readonly quotas: Pick<ClientQuotas, "meter">;
+  /** In a cluster. */
+  readonly replication:
+    | { readonly leaderThrottle: Pick<ReplicationThrottle, "note" | "holds"> }
+    | undefined;
   /** Undefined where nobody wants to know. */
   readonly audit: Pick<AuditLog, "answered" | "created"> | undefined;
   readonly tlsListeners: Pick<TlsListeners, "problemWith">;

@@ -992,7 +992,6 @@ const ownKeys = {
     default: longMax,
     min: 0,
     update: "cluster-wide",
-    ignored: withoutIt,
     doc: "Bytes per second that throttled leaders give to their followers.",
   },
   "follower.replication.throttled.rate": {
@@ -1000,7 +999,6 @@ const ownKeys = {
     default: longMax,
     min: 0,
     update: "cluster-wide",
-    ignored: withoutIt,
     doc: "Bytes per second that throttled followers take from their leaders.",
   },
 
@@ -1184,7 +1182,6 @@ export const topicKeys = {
     default: "",
     synonyms: [],
     form: replicas,
-    ignored: withoutIt,
     doc: "Followers whose replication is throttled.",
   },
   "index.interval.bytes": {
@@ -1207,7 +1204,6 @@ export const topicKeys = {
     default: "",
     synonyms: [],
     form: replicas,
-    ignored: withoutIt,
     doc: "Leaders whose replication is throttled.",
   },
   "local.retention.bytes": {

@@ -296,7 +296,7 @@ export const peerKeys = {
     doc: "How long a follower may lag before it counts as out of sync.",
   },
   "replica.selector.class": {
-    type: "class",
+    type: "string",
     default: null,
     oneOf: [
       "org.apache.kafka.common.replica.LeaderSelector",
@@ -320,13 +320,12 @@ export const peerKeys = {
   "replication.quota.window.num": {
     type: "int",
     default: "11",
-    ignored: withoutIt,
-    doc: "Windows over which replication is measured for its quotas.",
+    min: 1,
+    doc: "Windows over which replication is measured for its throttles.",
   },
   "replication.quota.window.size.seconds": {
     type: "int",
     default: "1",
-    ignored: withoutIt,
     doc: "Length of such a window.",
   },
   "security.providers": {

@@ -45,6 +45,8 @@ export interface PassRequest<W extends WantedPartition> {
   readonly mayFollow?: boolean;
   /** A replica that is nearer to the reader than this one; undefined: none is. */
   readonly nearer?: (partition: Partition, wanted: W) => BrokerId | undefined;
+  /** Whether nothing of a partition is to be given for now, though there is more. */
+  readonly isHeld?: (partition: Partition) => boolean;
   /** The reader knows message sets only, of this magic at most; absent: it takes batches. */
   readonly magic?: LegacyMagic;
   /** Whether each partition, rather than the first one with data, gives a batch at least. */
@@ -98,7 +100,7 @@ export class Pass<W extends WantedPartition> {
       this.isFinal = true;
       return failure(wanted.partition, found);
     }
-    const { isolation, mayFollow, nearer } = this.#terms;
+    const { isolation, mayFollow, nearer, isHeld } = this.#terms;
     const errorCode = this.#isUnreadableCodec(found)
       ? ErrorCode.UNSUPPORTED_COMPRESSION_TYPE
       : checkPosition(found, wanted, { isolation, mayFollow });
@@ -120,6 +122,7 @@ export class Pass<W extends WantedPartition> {
     const endOffset = found.visibleEnd(isolation);
     this.seen.set(found, endOffset);
     const empty = nothingOf(found, wanted, isolation);
+    if (isHeld?.(found)) return empty;
     return this.#readRecords({ partition: found, wanted, empty, endOffset });
   }
 

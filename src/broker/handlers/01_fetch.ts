@@ -62,7 +62,14 @@ const leadersFrom = 16;
 const racksFrom = 11;
 
 type Context = RequestContext<
-  "nodeId" | "config" | "metadata" | "partitions" | "quotas" | "fetchSessions" | keyof ReadServices
+  | "nodeId"
+  | "config"
+  | "metadata"
+  | "partitions"
+  | "quotas"
+  | "replication"
+  | "fetchSessions"
+  | keyof ReadServices
 >;
 
 export const fetch = handler(Fetch, {
@@ -145,10 +152,12 @@ function noteTold(
   { replicaId, context }: { readonly replicaId: BrokerId; readonly context: Context },
 ): void {
   const find = finderOf(context, replicaId);
-  for (const [i, { errorCode, highWatermark }] of data.entries()) {
+  const throttle = context.services.replication?.leaderThrottle;
+  for (const [i, { errorCode, highWatermark, records }] of data.entries()) {
     const found = find(itemAt(wanted, i));
     if (errorCode !== ErrorCode.NONE || !(found instanceof Partition)) continue;
     found.replication?.led?.noteTold(replicaId, highWatermark);
+    throttle?.note(found, records.length);
   }
 }
 
@@ -163,6 +172,20 @@ function isBehind(
     if (!(found instanceof Partition)) return false;
     return found.replication?.led?.isTold(replicaId, found.highWatermark) === false;
   });
+}
+
+/** How followers read besides. */
+function followerTerms(
+  wanted: readonly Wanted[],
+  { replicaId, context }: { readonly replicaId: BrokerId; readonly context: Context },
+): Pick<ReadRequest<Wanted>, "isHeld" | "isDue"> {
+  const { config, replication } = context.services;
+  return {
+    isHeld: (partition) => replication?.leaderThrottle.holds(partition, replicaId) ?? false,
+    ...isReadFromFollowers(config) && {
+      isDue: () => isBehind(wanted, { replicaId, context }),
+    },
+  };
 }
 
 /** How consumers read from replicas that are near to them (KIP-392). */
@@ -189,10 +212,7 @@ function read(wanted: readonly Wanted[], request: Request, context: Context) {
     wanted,
     find: finderOf(context, replicaId),
     isolation: isFollower ? "logEnd" : isolation,
-    ...isFollower
-      ? isReadFromFollowers(services.config) &&
-        { isDue: () => isBehind(wanted, { replicaId, context }) }
-      : nearness(request, context),
+    ...isFollower ? followerTerms(wanted, { replicaId, context }) : nearness(request, context),
     ...version < batchesFrom && { magic: version < 2 ? 0 : 1 },
     isEachAdvanced: version < boundedFrom,
     bytesMin: request.minBytes,

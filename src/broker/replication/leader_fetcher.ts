@@ -26,6 +26,7 @@ import { batchSizeOf, lastOffsetOf } from "../../records/mod.ts";
 import type { Logger, Timers } from "../../runtime/ports.ts";
 import type { Partition } from "../partition.ts";
 import type { ReplicationCounters } from "./measures.ts";
+import type { ReplicationThrottle } from "./throttles.ts";
 import { isPeerFault, type Peer } from "./peers.ts";
 
 /** How followers ask. */
@@ -50,6 +51,7 @@ export interface LeaderFetcherOptions {
     ReplicationCounters,
     "copiedBytes" | "failedFetches" | "cuts" | "losses"
   >;
+  readonly throttle: Pick<ReplicationThrottle, "note" | "holds">;
   /** A log was cut, and the metadata may have changed meanwhile. */
   readonly onCut: (partition: Partition) => void;
   /** What nobody waits for has failed in a way that nobody has foreseen. */
@@ -148,11 +150,13 @@ export class LeaderFetcher {
   }
 
   #next(): Asked[] {
+    const { throttle, nodeId } = this.#options;
     const nowMs = this.#options.monotonic();
     const asked: Asked[] = [];
     for (const [partition, dueMs] of this.#due) {
       const { log, leaderEpoch } = partition;
       if (dueMs > nowMs || log.keptEndOffset < log.logEndOffset) continue;
+      if (throttle.holds(partition, nodeId)) continue;
       asked.push({ partition, leaderEpoch, fetchOffset: log.logEndOffset });
     }
     return asked;
@@ -238,6 +242,7 @@ export class LeaderFetcher {
     const records = behind(told.records ?? noBytes, fetchOffset);
     if (records.length > 0) partition.copy(records);
     this.#options.counters.copiedBytes += records.length;
+    this.#options.throttle.note(partition, records.length);
     partition.replication?.follow(saturated(told.highWatermark));
     const { log } = partition;
     if (logStartOffset > log.logStartOffset) await log.deleteRecordsBefore(logStartOffset);

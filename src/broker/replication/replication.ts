@@ -36,6 +36,7 @@ import { isReadFromFollowers } from "./nearest.ts";
 import type { ReplicationTerms } from "./partition_replication.ts";
 import { peerSecurityOf } from "./peer_security.ts";
 import { PeerRequests, Peers } from "./peers.ts";
+import { ReplicationThrottle } from "./throttles.ts";
 import { RoutedShareStates } from "./routed_share_states.ts";
 import { RoutedTransactions } from "./routed_transactions.ts";
 
@@ -63,6 +64,8 @@ export class Replication {
   readonly terms: ReplicationTerms;
   readonly peers: Peers;
   readonly controller: Controller;
+  /** Of what this broker gives to followers. */
+  readonly leaderThrottle: ReplicationThrottle;
   readonly counters: ReplicationCounters = new ReplicationCounters();
   readonly #options: ReplicationOptions;
   readonly #followers: Followers;
@@ -93,6 +96,9 @@ export class Replication {
       security: () => peerSecurityOf(config, runtime.files),
       requestTimeoutMs: config.get("replica.socket.timeout.ms"),
     });
+    const image = () => metadata.image;
+    const measured = { nodeId, config, image, monotonic: () => clock.monotonic() };
+    this.leaderThrottle = new ReplicationThrottle({ ...measured, role: "leader" });
     this.#followers = new Followers(this.peers, {
       nodeId,
       brokerEpoch: () => this.#brokerEpoch,
@@ -101,6 +107,7 @@ export class Replication {
       monotonic: () => clock.monotonic(),
       logger,
       counters: this.counters,
+      throttle: new ReplicationThrottle({ ...measured, role: "follower" }),
       onCut: options.onCut,
       onBug,
     });
