@@ -11,6 +11,10 @@ clientTests({
   client: "@confluentinc/kafka-javascript",
   connect: ({ bootstrap }, way) => ProcessDriver.start(program!, { bootstrap, way }),
   lacks: [
+    {
+      because: "neither of its APIs has the share consumer of its librdkafka",
+      scenarios: ["works a topic off in a share group (KIP-932): accepts, releases, rejects"],
+    },
     ...await lackOfZstd(),
     {
       because: "neither of its admin clients has a method for configurations",

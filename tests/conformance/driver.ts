@@ -129,6 +129,24 @@ export interface FenceOptions {
   readonly second: readonly TestRecord[];
 }
 
+/** What a member of a share group makes of records: those of neither list are accepted. */
+export interface WorkOptions {
+  readonly topic: string;
+  /** So many deliveries, then it leaves. */
+  readonly count: number;
+  /** Values that it gives back when it is handed them for the first time. */
+  readonly release: readonly string[];
+  /** Values that nobody is to be handed again. */
+  readonly reject: readonly string[];
+}
+
+/** A record that a member of a share group was handed. */
+export interface Delivery {
+  readonly value: string;
+  /** As the broker counts, this time included. */
+  readonly deliveryCount: number;
+}
+
 export interface CommittedOffset {
   readonly offset: number;
   readonly metadata?: string;
@@ -186,5 +204,10 @@ export interface Driver {
   askForVersions?(options: { version: number }): Promise<void>;
   /** Joins from the earliest offset where none is committed; reports under `name`. */
   join?(name: string, options: JoinOptions): Promise<Member>;
+  /**
+   * Works records off as a member of a share group, says of each what becomes of it, and leaves
+   * once the broker has heard that. Resolves with what it was handed, in order.
+   */
+  workOff?(group: string, options: WorkOptions): Promise<Delivery[]>;
   close?(): Promise<void>;
 }

@@ -326,6 +326,10 @@ const session = clientTests({
   },
   lacks: [
     {
+      because: "kafka-console-share-consumer accepts, releases or rejects all that it reads alike",
+      scenarios: ["works a topic off in a share group (KIP-932): accepts, releases, rejects"],
+    },
+    {
       because:
         "kafka-producer-perf-test commits transactions of its own making; no tool aborts one",
       scenarios: [

@@ -13,6 +13,10 @@ const session = clientTests({
   connect: ({ bootstrap }, way) => KafkajsDriver.connect({ bootstrap, way }),
   lacks: [
     {
+      because: "it has no share consumer: its protocol has no ShareGroupHeartbeat",
+      scenarios: ["works a topic off in a share group (KIP-932): accepts, releases, rejects"],
+    },
+    {
       because:
         "a consumer's options have no group.protocol: its groups are of the classic protocol",
       scenarios: ["shares a topic as the broker has it (KIP-848), one leaving and one joining"],

@@ -235,6 +235,10 @@ const session = clientTests({
   connect: (broker, way) => new KcatDriver(broker, { version, way }),
   lacks: [
     {
+      because: "its librdkafka has no share consumer: no share.acknowledgement.mode (kcat -X list)",
+      scenarios: ["works a topic off in a share group (KIP-932): accepts, releases, rejects"],
+    },
+    {
       because: "its librdkafka has no group.protocol (kcat -X list)",
       scenarios: ["shares a topic as the broker has it (KIP-848), one leaving and one joining"],
     },

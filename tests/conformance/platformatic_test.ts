@@ -12,6 +12,11 @@ const session = clientTests({
   connect: ({ bootstrap }, way) => new PlatformaticDriver({ bootstrap, way }),
   lacks: [
     {
+      because:
+        "its Consumer is one of a consumer group: of share groups it has but the keys of requests",
+      scenarios: ["works a topic off in a share group (KIP-932): accepts, releases, rejects"],
+    },
+    {
       because: "its beginTransaction says that it is producer 0 of epoch 0, which takes over no id",
       scenarios: ["is told that another producer has taken its transactional id"],
     },

@@ -14,6 +14,7 @@ import { ProcessLines } from "../harness/process_lines.ts";
 import type {
   CommittedOffset,
   ConsumedRecord,
+  Delivery,
   Driver,
   FenceOptions,
   GroupDescription,
@@ -25,6 +26,7 @@ import type {
   ReadOptions,
   TestRecord,
   TransactedPart,
+  WorkOptions,
 } from "./driver.ts";
 
 /** How a client program is started; its arguments end with its broker's address and the way in. */
@@ -180,6 +182,10 @@ export class ProcessDriver implements Driver {
         this.#watches.delete(name);
       },
     };
+  }
+
+  workOff(group: string, options: WorkOptions): Promise<Delivery[]> {
+    return this.#ask("workOff", { group, ...options });
   }
 
   async close(): Promise<void> {

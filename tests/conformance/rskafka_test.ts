@@ -28,6 +28,7 @@ clientTests({
         "comes back as a static member, and nothing is rebalanced",
         "commits with metadata and reads it back",
         "lists, describes and deletes a group",
+        "works a topic off in a share group (KIP-932): accepts, releases, rejects",
       ],
     },
     {

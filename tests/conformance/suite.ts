@@ -24,6 +24,7 @@ import { eraScenarios } from "./scenarios/eras.ts";
 import { recordScenarios } from "./scenarios/records.ts";
 import { refusalScenarios } from "./scenarios/refusals.ts";
 import { uniqueName } from "./scenarios/samples.ts";
+import { shareScenarios } from "./scenarios/shares.ts";
 import { topicScenarios } from "./scenarios/topics.ts";
 import { addScramUser, securityScenarios } from "./scenarios/security.ts";
 import { transactionScenarios } from "./scenarios/transactions.ts";
@@ -34,6 +35,7 @@ export const scenarios: readonly Scenario[] = [
   ...eraScenarios,
   ...groupScenarios,
   ...membershipScenarios,
+  ...shareScenarios,
   ...transactionScenarios,
   ...refusalScenarios,
   // Kafka would need more than a listener's settings to come in by it itself.

@@ -26,10 +26,12 @@ import org.apache.kafka.clients.admin.GroupListing;
 import org.apache.kafka.clients.admin.ListConsumerGroupOffsetsSpec;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.AcknowledgeType;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.KafkaShareConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -144,6 +146,7 @@ public final class Client {
           admin.listGroups().all().get().stream().map(GroupListing::groupId).toList();
       case "describeGroup" -> describeGroup(c.get("group").asText());
       case "deleteGroup" -> admin.deleteConsumerGroups(List.of(c.get("group").asText())).all().get();
+      case "workOff" -> workOff(c, topic);
       case "join" -> MEMBERS.put(c.get("member").asText(), new Member(c, topic));
       case "leave" -> MEMBERS.remove(c.get("member").asText()).leave();
       default -> throw new IllegalArgumentException("no " + c.get("op") + " here");
@@ -342,6 +345,36 @@ public final class Client {
   private static Object describeGroup(String name) throws Exception {
     var group = admin.describeConsumerGroups(List.of(name)).describedGroups().get(name).get();
     return Map.of("state", group.groupState().toString(), "memberCount", group.members().size());
+  }
+
+  private static Object workOff(JsonNode c, String topic) {
+    List<String> release = List.of(JSON.convertValue(c.get("release"), String[].class));
+    List<String> reject = List.of(JSON.convertValue(c.get("reject"), String[].class));
+    List<Object> handed = new ArrayList<>();
+    int count = c.get("count").asInt();
+    long until = System.nanoTime() + 30_000_000_000L;
+    Map<String, Object> options =
+        with("group.id", c.get("group").asText(), "share.acknowledgement.mode", "explicit");
+    var text = new StringDeserializer();
+    try (var consumer = new KafkaShareConsumer<>(options, text, text)) {
+      consumer.subscribe(List.of(topic));
+      while (handed.size() < count && System.nanoTime() < until) {
+        for (var record : consumer.poll(Duration.ofMillis(500))) {
+          int deliveryCount = record.deliveryCount().orElse((short) 0);
+          handed.add(Map.of("value", record.value(), "deliveryCount", deliveryCount));
+          boolean isReleased = release.contains(record.value()) && deliveryCount == 1;
+          consumer.acknowledge(record, isReleased ? AcknowledgeType.RELEASE
+              : reject.contains(record.value()) ? AcknowledgeType.REJECT : AcknowledgeType.ACCEPT);
+        }
+        for (var failed : consumer.commitSync().values()) {
+          if (failed.isPresent()) throw failed.get();
+        }
+      }
+    }
+    if (handed.size() < count) {
+      throw new IllegalStateException(handed.size() + " of " + count + " records came");
+    }
+    return handed;
   }
 
   private static final class Member implements ConsumerRebalanceListener {

@@ -16,6 +16,7 @@ import { untilAnswered, within } from "../../../harness/deadline.ts";
 import type {
   CommittedOffset,
   ConsumedRecord,
+  Delivery,
   Driver,
   FenceOptions,
   JoinOptions,
@@ -26,6 +27,7 @@ import type {
   ReadOptions,
   TestRecord,
   TransactedPart,
+  WorkOptions,
 } from "../../driver.ts";
 import { joinApart } from "../../process_driver.ts";
 import { servedProgram } from "./programs.ts";
@@ -182,6 +184,29 @@ export class OttlaDriver implements Driver {
         await done;
       },
     };
+  }
+
+  async workOff(
+    groupId: string,
+    { topic, count, release, reject }: WorkOptions,
+  ): Promise<Delivery[]> {
+    await using consumer = this.#cluster.shareConsumer({ groupId, topics: [topic] });
+    const handed: Delivery[] = [];
+    const working = (async () => {
+      for await (const record of consumer) {
+        const value = textOf(record.value)!;
+        const { deliveryCount } = record;
+        handed.push({ value, deliveryCount });
+        if (release.includes(value) && deliveryCount === 1) record.release();
+        else if (reject.includes(value)) record.reject();
+        else record.accept();
+        if (handed.length === count) return;
+      }
+    })();
+    const what = () => `${count} records handed out; so far ${handed.length}`;
+    await within(working, { ms: 30_000, what });
+    await consumer.commit();
+    return handed;
   }
 
   async offsets(

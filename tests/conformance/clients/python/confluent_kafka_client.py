@@ -2,10 +2,11 @@
 
 import sys
 import threading
+import time
 
 import confluent_kafka
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import AcknowledgeType, Consumer, ConsumerGroupTopicPartitions, KafkaError
+from confluent_kafka import KafkaException, Producer, ShareConsumer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.admin import NewTopic, OffsetSpec, ResourceType
 
@@ -210,6 +211,34 @@ def delete_group(c):
     finish(admin.delete_consumer_groups([c["group"]]))
 
 
+def work_off(c):
+    config = {**base, "group.id": c["group"], "share.acknowledgement.mode": "explicit"}
+    # It refuses to be told.
+    del config["allow.auto.create.topics"]
+    handed = []
+    until = time.monotonic() + 30
+    with ShareConsumer(config) as consumer:
+        consumer.subscribe([c["topic"]])
+        while len(handed) < c["count"]:
+            if time.monotonic() > until:
+                raise TimeoutError(f"{len(handed)} of {c['count']} records came")
+            for message in consumer.poll(0.5):
+                if message.error():
+                    raise KafkaException(message.error())
+                value, count = decoded(message.value()), message.delivery_count()
+                handed.append({"value": value, "deliveryCount": count})
+                if value in c["release"] and count == 1:
+                    consumer.acknowledge(message, AcknowledgeType.RELEASE)
+                elif value in c["reject"]:
+                    consumer.acknowledge(message, AcknowledgeType.REJECT)
+                else:
+                    consumer.acknowledge(message, AcknowledgeType.ACCEPT)
+            for error in consumer.commit_sync(30).values():
+                if error:
+                    raise error
+    return handed
+
+
 def numbers(places):
     return [at.partition for at in places]
 
@@ -286,6 +315,7 @@ serve({
     "listGroups": list_groups,
     "describeGroup": describe_group,
     "deleteGroup": delete_group,
+    "workOff": work_off,
     "join": join,
     "leave": leave,
 })

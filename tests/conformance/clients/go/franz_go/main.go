@@ -447,6 +447,38 @@ func (it *member) run(ctx context.Context, name string) {
 	}
 }
 
+func workOff(c lines.Command) (any, error) {
+	client := newClient(
+		kgo.ShareGroup(c.Group),
+		kgo.ConsumeTopics(c.Topic),
+		kgo.FetchMaxWait(100*time.Millisecond),
+	)
+	defer client.Close()
+	handed, ctx := []lines.Delivery{}, soon()
+	for len(handed) < c.Count {
+		fetches := client.PollFetches(ctx)
+		if err := fetches.Err(); err != nil {
+			return nil, fmt.Errorf("%d of %d records came: %w", len(handed), c.Count, err)
+		}
+		fetches.EachRecord(func(record *kgo.Record) {
+			value, count := string(record.Value), record.DeliveryCount()
+			handed = append(handed, lines.Delivery{Value: value, DeliveryCount: count})
+			switch {
+			case count == 1 && slices.Contains(c.Release, value):
+				record.Ack(kgo.AckRelease)
+			case slices.Contains(c.Reject, value):
+				record.Ack(kgo.AckReject)
+			default:
+				record.Ack(kgo.AckAccept)
+			}
+		})
+		if err := client.FlushAcks(soon()); err != nil {
+			return nil, err
+		}
+	}
+	return handed, nil
+}
+
 func leave(c lines.Command) (any, error) {
 	it := members[c.Member]
 	delete(members, c.Member)
@@ -476,6 +508,7 @@ func main() {
 		"describeGroup":     describeGroup,
 		"deleteGroup":       deleteGroup,
 		"askForVersions":    askForVersions,
+		"workOff":           workOff,
 		"join":              join,
 		"leave":             leave,
 	})

@@ -52,6 +52,8 @@ type Command struct {
 	Parts            []Part            `json:"parts"`
 	First            []Record          `json:"first"`
 	Second           []Record          `json:"second"`
+	Release          []string          `json:"release"`
+	Reject           []string          `json:"reject"`
 }
 
 // Place is how far a group has come in partition 0 of a topic.
@@ -73,6 +75,12 @@ type Part struct {
 type Committed struct {
 	Offset   int64  `json:"offset"`
 	Metadata string `json:"metadata"`
+}
+
+// Delivery is a record that a member of a share group was handed.
+type Delivery struct {
+	Value         string `json:"value"`
+	DeliveryCount int32  `json:"deliveryCount"`
 }
 
 // Group is what a description says.
