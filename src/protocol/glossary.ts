@@ -15,7 +15,7 @@ const meanings: Readonly<Record<string, string>> = {
   deliveryCompleteCount:
     "How many records at or behind the start are done with; -1 is unknown (KIP-1226)",
   deliveryCount: "How often the records were handed out",
-  deliveryState: "0 is available, 2 acknowledged, 4 archived",
+  deliveryState: "What has become of the records",
   endOffset: "Where the epoch ends",
   entity: "Whom the quotas are for",
   entries: "Quotas by whom they are for",
@@ -64,7 +64,7 @@ const meanings: Readonly<Record<string, string>> = {
   responses: "One for each of the request",
   results: "One for each of the request",
   retentionTimeMs: "How long to keep it",
-  shareSessionEpoch: "Counts the requests of the share session; 0 begins one, -1 ends it",
+  shareSessionEpoch: "Counts the requests of the share session",
   startOffset: "Where the share group starts; -1 is not decided yet",
   stateBatches: "What the share group did with which records",
   stateEpoch: "How often the group's coordinator has begun the state anew",

@@ -1,9 +1,10 @@
 // The well-known numbers of tables as fields, with the words that people know them by: trace lines
 // and docs/protocol.md show the words. Kafka's tools print most of them the same way.
 
-import { type Field, int16, int64, int8, type Words, words } from "./types.ts";
+import { type Field, int16, int32, int64, int8, type Words, words } from "./types.ts";
 
 type Int8 = Field<number, number, false>;
+type Int32 = Field<number, number, false>;
 
 /** How many replicas must have a batch before a producer is answered. */
 export const acks: Field<number, number, false> = words({ [-1]: "all" }, int16);
@@ -162,6 +163,25 @@ export const acknowledgeType: Int8 = words({
   3: "reject",
   4: "renew",
 }, int8);
+
+/** What has become of records, as the share coordinator keeps it (KIP-932). */
+export const deliveryState: Int8 = words(
+  { 0: "available", 2: "acknowledged", 4: "archived" },
+  int8,
+);
+
+/** The epoch that a member of a group says it is at: by some it does something else (KIP-848). */
+export const spokenEpoch: Int32 = words({
+  0: "join",
+  [-1]: "leave",
+  [-2]: "leave_for_a_while",
+}, int32);
+
+/** The count of a share session's requests (KIP-932). */
+export const shareSessionEpoch: Int32 = words({ 0: "begin", [-1]: "end" }, int32);
+
+/** The protocol that a member of a consumer group speaks (KIP-848). */
+export const memberType: Int8 = words({ [-1]: "unknown", 0: "classic", 1: "consumer" }, int8);
 
 /** What keeps a streams group from working, or should end it (KIP-1071). */
 export const streamsStatus: Int8 = words({

@@ -25,6 +25,7 @@ import {
   uuid,
 } from "../schema.ts";
 import { coordinatorErrors, groupAccess } from "../shared_errors.ts";
+import { spokenEpoch } from "../words.ts";
 
 const topicPartitions = { topicId: uuid, partitions: array(partitionId) };
 
@@ -54,10 +55,7 @@ export const ConsumerGroupHeartbeat = api({
   request: {
     groupId: string,
     memberId: string,
-    memberEpoch: about(
-      "The epoch that the member is at; 0 joins, -1 leaves, -2 leaves for a while (static)",
-      int32,
-    ),
+    memberEpoch: about("The epoch that the member is at", spokenEpoch),
     instanceId: about("The group.instance.id of a static member", nullableString),
     rackId: about("The rack that the member is in", nullableString),
     rebalanceTimeoutMs: about(

@@ -11,7 +11,6 @@ import {
   errorCode,
   from,
   int32,
-  int8,
   nullableString,
   partitionId,
   type RequestOf,
@@ -22,6 +21,7 @@ import {
   uuid,
 } from "../schema.ts";
 import { coordinatorErrors, groupAccess, topicAccess } from "../shared_errors.ts";
+import { memberType } from "../words.ts";
 
 const topicPartitions = { topicId: uuid, topicName: string, partitions: array(partitionId) };
 
@@ -68,7 +68,7 @@ export const ConsumerGroupDescribe = api({
         subscribedTopicRegex: about("An expression for more of them", nullableString),
         assignment: struct(assignment),
         targetAssignment: about("What it is to have", struct(assignment)),
-        memberType: about("0 classic protocol, 1 consumer protocol", from(1, defaultsTo(-1, int8))),
+        memberType: about("The protocol that it speaks", from(1, defaultsTo(-1, memberType))),
       }),
       authorizedOperations: about(
         "A bit for each operation allowed; the least number where it was not asked for",

@@ -22,6 +22,7 @@ import {
   uuid,
 } from "../schema.ts";
 import { coordinatorErrors, groupAccess } from "../shared_errors.ts";
+import { spokenEpoch } from "../words.ts";
 
 const topicPartitions = { topicId: uuid, partitions: array(partitionId) };
 
@@ -47,7 +48,7 @@ export const ShareGroupHeartbeat = api({
   request: {
     groupId: string,
     memberId: string,
-    memberEpoch: about("The epoch that the member is at; 0 joins, -1 leaves", int32),
+    memberEpoch: about("The epoch that the member is at", spokenEpoch),
     rackId: about("The rack that the member is in", nullableString),
     subscribedTopicNames: about(
       "The topics that it subscribes to; null where they did not change",

@@ -34,6 +34,7 @@ import {
   uuid,
 } from "../schema.ts";
 import { sharePartitionErrors, shareSessionErrors } from "../shared_errors.ts";
+import { shareSessionEpoch } from "../words.ts";
 
 export const ShareFetch = api({
   key: 78,
@@ -53,7 +54,7 @@ export const ShareFetch = api({
   request: {
     groupId: nullableString,
     memberId: nullable(string),
-    shareSessionEpoch: int32,
+    shareSessionEpoch,
     maxWaitMs: about("How long to wait for minBytes", int32),
     minBytes: about("Answer as soon as there is this much", int32),
     maxBytes: about(

@@ -28,6 +28,7 @@ import {
   uuid,
 } from "../schema.ts";
 import { sharePartitionErrors, shareSessionErrors } from "../shared_errors.ts";
+import { shareSessionEpoch } from "../words.ts";
 
 export const ShareAcknowledge = api({
   key: 79,
@@ -46,7 +47,7 @@ export const ShareAcknowledge = api({
   request: {
     groupId: nullableString,
     memberId: nullable(string),
-    shareSessionEpoch: int32,
+    shareSessionEpoch,
     isRenewAck: about("Whether some record is renewed", from(2, essential(boolean))),
     topics: array({
       topicId: uuid,

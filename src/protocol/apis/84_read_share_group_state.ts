@@ -7,7 +7,6 @@ import {
   errorCode,
   int16,
   int32,
-  int8,
   leaderEpoch,
   nullableString,
   offset,
@@ -18,6 +17,7 @@ import {
   uuid,
 } from "../schema.ts";
 import { shareStateErrors } from "../shared_errors.ts";
+import { deliveryState } from "../words.ts";
 
 export const ReadShareGroupState = api({
   key: 84,
@@ -50,7 +50,7 @@ export const ReadShareGroupState = api({
         stateBatches: array({
           firstOffset: offset,
           lastOffset: offset,
-          deliveryState: int8,
+          deliveryState,
           deliveryCount: int16,
         }),
       }),

@@ -11,7 +11,6 @@ import {
   from,
   int16,
   int32,
-  int8,
   leaderEpoch,
   nullableString,
   offset,
@@ -22,6 +21,7 @@ import {
   uuid,
 } from "../schema.ts";
 import { shareStateErrors } from "../shared_errors.ts";
+import { deliveryState } from "../words.ts";
 
 export const WriteShareGroupState = api({
   key: 85,
@@ -49,7 +49,7 @@ export const WriteShareGroupState = api({
         stateBatches: array({
           firstOffset: offset,
           lastOffset: offset,
-          deliveryState: int8,
+          deliveryState,
           deliveryCount: int16,
         }),
       }),

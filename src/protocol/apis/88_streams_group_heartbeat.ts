@@ -30,7 +30,7 @@ import {
   until,
 } from "../schema.ts";
 import { coordinatorErrors, groupAccess } from "../shared_errors.ts";
-import { streamsStatus } from "../words.ts";
+import { spokenEpoch, streamsStatus } from "../words.ts";
 
 const keyValue = { key: about("The name of it", string), value: string };
 
@@ -85,7 +85,7 @@ export const StreamsGroupHeartbeat = api({
   request: {
     groupId: string,
     memberId: string,
-    memberEpoch: about("The epoch that the member is at; 0 joins, -1 leaves", int32),
+    memberEpoch: about("The epoch that the member is at", spokenEpoch),
     endpointInformationEpoch: about("The endpoints that it knows", int32),
     instanceId: about("The group.instance.id of a static member", nullableString),
     rackId: about("The rack that the member is in", nullableString),
