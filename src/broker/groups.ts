@@ -9,15 +9,27 @@ export type Groups = Shards<GroupTable, GroupCoordinatorRecord, GroupResponse>;
 /** Groups of one partition of the offsets topic. */
 export type GroupShard = Shard<GroupTable, GroupCoordinatorRecord, GroupResponse>;
 
-/** How many groups there are, by their state; those of shards that are loaded. */
-export function countGroupsByState(groups: Groups): Map<string, number> {
-  const counts = new Map<string, number>();
+/** Groups of one type in one state. */
+export interface GroupCount {
+  readonly type: string;
+  readonly state: string;
+  groups: number;
+  members: number;
+}
+
+/** How many groups there are, and members in them; those of shards that are loaded. */
+export function countGroups(groups: Groups): GroupCount[] {
+  const counts = new Map<string, GroupCount>();
   for (const { machine } of groups.loaded()) {
-    for (const { groupState } of machine.list({ statesFilter: [], typesFilter: [] })) {
-      counts.set(groupState, (counts.get(groupState) ?? 0) + 1);
+    for (const { type, state, memberCount } of machine.counted()) {
+      const name = `${type} ${state}`;
+      const count = counts.get(name) ?? { type, state, groups: 0, members: 0 };
+      count.groups++;
+      count.members += memberCount;
+      counts.set(name, count);
     }
   }
-  return counts;
+  return [...counts.values()];
 }
 
 /** About as many bytes as members of groups hold; those of shards that are loaded. */

@@ -18,7 +18,7 @@ import type { Acceptor } from "./network/acceptor.ts";
 import type { Cleaner } from "./cleaner.ts";
 import type { EventLoopDelay } from "./event_loop_delay.ts";
 import type { DataFolderState } from "./data_folder_states.ts";
-import { countGroupsByState, type Groups } from "./groups.ts";
+import { countGroups, type Groups } from "./groups.ts";
 import type { FetchSessions } from "./fetch/sessions.ts";
 import type { MemoryBudget } from "./memory_budget.ts";
 import type { Partition } from "./partition.ts";
@@ -575,9 +575,17 @@ export const metrics: Readonly<Record<string, Metric>> = {
   // Groups.
   ottla_groups: {
     type: "gauge",
-    labels: ["state"],
-    doc: "Consumer groups by their state, as `ottla groups list` shows it.",
-    read: ({ groups }) => [...countGroupsByState(groups)].map(([state, count]) => [[state], count]),
+    labels: ["type", "state"],
+    doc: "Groups that are coordinated here, by type and state, as `ottla groups list` shows them.",
+    read: ({ groups }) =>
+      countGroups(groups).map(({ type, state, groups }) => [[type, state], groups]),
+  },
+  ottla_group_members: {
+    type: "gauge",
+    labels: ["type", "state"],
+    doc: "The members in them. Where many stay in a state that is not Stable, they do not read.",
+    read: ({ groups }) =>
+      countGroups(groups).map(({ type, state, members }) => [[type, state], members]),
   },
   ottla_group_records_passed_over_total: {
     type: "counter",

@@ -9,11 +9,18 @@
 import { ErrorCode } from "../protocol/errors.ts";
 import type { DescribeGroupsResponse, ListGroupsResponse } from "../protocol/mod.ts";
 import { metadataOf, noBytes } from "./classic/group.ts";
-import type { Group } from "./group.ts";
+import type { Group, GroupType } from "./group.ts";
 import { kindOf } from "./group_kinds.ts";
 
 export type DescribedGroup = DescribeGroupsResponse["groups"][number];
 export type ListedGroup = ListGroupsResponse["groups"][number];
+
+/** What metrics tell of a group. */
+export interface CountedGroup {
+  readonly type: GroupType;
+  readonly state: string;
+  readonly memberCount: number;
+}
 
 /** "Not asked for", in the field of authorized operations. */
 const operationsUnknown = -0x8000_0000;

@@ -50,7 +50,13 @@ import { describeConsumerGroup, type DescribedConsumerGroup } from "./consumer/d
 import { decideConsumerHeartbeat } from "./consumer/heartbeat.ts";
 import type { HeartbeatInput } from "./consumer/heartbeat_request.ts";
 import { Deadlines } from "./deadlines.ts";
-import { type DescribedGroup, describeGroup, type ListedGroup, listGroups } from "./describe.ts";
+import {
+  type CountedGroup,
+  type DescribedGroup,
+  describeGroup,
+  type ListedGroup,
+  listGroups,
+} from "./describe.ts";
 import type { Group } from "./group.ts";
 import type { GroupConfig } from "./group_config.ts";
 import { applyGroupRecord, kindOf } from "./group_kinds.ts";
@@ -346,6 +352,17 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
     readonly typesFilter: readonly string[];
   }): ListedGroup[] {
     return listGroups(this.#groups.values(), filters);
+  }
+
+  /** Each group, as those see it who count them. */
+  *counted(): Generator<CountedGroup> {
+    for (const group of this.#groups.values()) {
+      yield {
+        type: group.type,
+        state: kindOf(group).state(group),
+        memberCount: group.members.size,
+      };
+    }
   }
 
   /** DeleteGroups, of those of its groups that belong to this table. */

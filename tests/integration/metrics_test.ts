@@ -102,7 +102,8 @@ Deno.test("what clients do shows in the numbers", async () => {
     assertEquals(after.get('ottla_partition_log_end_offset{topic="orders",partition="1"}'), 10);
     assertEquals(after.get('ottla_partition_log_end_offset{topic="orders",partition="0"}'), 0);
     assert(after.get('ottla_partition_log_size_bytes{topic="orders",partition="1"}')! > 10_000);
-    assertEquals(after.get('ottla_groups{state="Stable"}'), 1);
+    assertEquals(after.get('ottla_groups{type="classic",state="Stable"}'), 1);
+    assertEquals(after.get('ottla_group_members{type="classic",state="Stable"}'), 1);
     assertEquals(after.get("ottla_topics"), 2);
     assertEquals(after.get(`ottla_log_dir_online{dir="${folder}/a"}`), 1);
     assert(after.get(`ottla_log_dir_free_bytes{dir="${folder}/a"}`)! > 0);
