@@ -89,6 +89,14 @@ export function onUnknownTopic(error: unknown, name: string): never {
   throw error;
 }
 
+/** Names what to do when `error` says that there is no such group; throws in any case. */
+export function onUnknownGroup(error: unknown, groupId: string): never {
+  if (isKafkaError(error, "GROUP_ID_NOT_FOUND")) {
+    throw new UsageFault(`there is no group ${groupId}. See: ottla groups list`);
+  }
+  throw error;
+}
+
 /** A partition that topic `name` with `count` partitions does not have. */
 export function noPartition(name: string, at: { partition: number; count: number }): ArgumentFault {
   const { partition, count } = at;

@@ -1,25 +1,22 @@
-// `ottla groups`: list, describe, see how far behind, delete; group_reset.ts moves their offsets.
+// `ottla groups`: list, see how far behind, delete; group_describe.ts shows one, group_reset.ts moves
+// offsets.
 
 import { UsageFault } from "../base/faults.ts";
-import { type Int64, saturated } from "../base/int64.ts";
-import { escaped, escapedLines } from "../base/visible.ts";
+import { saturated } from "../base/int64.ts";
 import {
   type Client,
   committedOffsets,
   deleteGroup,
   deleteOffsets,
-  type DescribedGroup,
   describeGroup,
   listGroups,
-  listOffsets,
-  shareGroupOffsets,
-  type TopicPartition,
 } from "../client/mod.ts";
 import { ArgumentFault, command, jsonOption, seeHelp } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { exitCode } from "./context.ts";
-import { eachOf, isKafkaError } from "./failures.ts";
+import { eachOf, onUnknownGroup } from "./failures.ts";
 import { isGlob, namesOf } from "./globs.ts";
+import { describe, progressOf } from "./group_describe.ts";
 import { resetOffsets } from "./group_reset.ts";
 import { renderJson, renderTable } from "./table.ts";
 
@@ -62,138 +59,6 @@ const list = command({
       return exitCode.ok;
     }),
 });
-
-const describe = command({
-  name: "groups describe",
-  operands: ["GROUP"],
-  about: "show who reads what, how far, and how far behind",
-  options: {
-    export: { kind: "flag", about: "print what it has committed, as groups reset --file reads it" },
-    ...jsonOption,
-    ...brokerOptions,
-  },
-  operandOptions: ["group"],
-  examples: [
-    ["groups describe billing", "members, committed offsets and lag"],
-    ["groups describe billing --export > billing.csv", "where it is now, to come back to"],
-  ],
-  run: (context, { operands: [groupId], options }) =>
-    withClient(context, options, async (client) => {
-      const group = await describeGroup(client, groupId).catch((error) =>
-        onUnknownGroup(error, groupId)
-      );
-      const isShared = group.type === "share";
-      const partitions = await partitionsOf(client, group);
-      if (options.export) {
-        context.out(escapedLines(offsetLines(partitions)));
-        return exitCode.ok;
-      }
-      if (options.json) {
-        context.out(renderJson({ ...group, partitions }));
-        return exitCode.ok;
-      }
-      const { members, state, protocol, epoch, type } = group;
-      const count = `${members.length} ${members.length === 1 ? "member" : "members"}`;
-      const at = epoch === undefined ? "" : `, epoch ${epoch} of the ${type} protocol`;
-      const line = `Group ${groupId}: ${state}, ${count}${protocol && `, ${protocol}`}${at}`;
-      context.out(`${escaped(line)}\n\n`);
-      const reached = isShared ? "start" : "committed";
-      const header = ["topic", "partition", reached, "end", "lag", "member", "host"];
-      context.out(renderTable(
-        header,
-        partitions.map((each) => [
-          each.topic,
-          each.partition,
-          each.committed,
-          each.end,
-          each.lag,
-          each.memberId,
-          each.host,
-        ]),
-      ));
-      return exitCode.ok;
-    }),
-});
-
-/** A partition, with how far its group is. */
-interface Progress extends TopicPartition {
-  /** The next offset to read; of a share group, from where on it may not be done. */
-  readonly committed?: Int64 | undefined;
-  readonly end: number | undefined;
-  readonly lag: Int64 | undefined;
-  readonly memberId?: string | undefined;
-  readonly host?: string | undefined;
-}
-
-/** `TOPIC,PARTITION,OFFSET` of each partition that was committed, as Kafka's tools write it. */
-function offsetLines(partitions: readonly Progress[]): string {
-  const lines = partitions.flatMap(({ topic, partition, committed }) =>
-    committed === undefined ? [] : [`${topic},${partition},${committed}\n`]
-  );
-  return lines.join("");
-}
-
-/** Every partition that a group has to do with. */
-function partitionsOf(client: Client, group: DescribedGroup): Promise<Progress[]> {
-  return (group.type === "share" ? sharedProgressOf : progressOf)(client, group);
-}
-
-/** Every partition that a share group reads, with all who do. */
-async function sharedProgressOf(client: Client, group: DescribedGroup): Promise<Progress[]> {
-  const started = await shareGroupOffsets(client, group.groupId);
-  const ends = await listOffsets(client, started, { spec: "latest" });
-  return started.map(({ topic, partition, startOffset: committed, lag }, i) => {
-    const readers = group.members.filter(({ partitions }) =>
-      partitions.some((each) => each.topic === topic && each.partition === partition)
-    );
-    const all = (texts: readonly string[]) => texts.length === 0 ? undefined : texts.join(",");
-    return {
-      topic,
-      partition,
-      committed,
-      end: ends[i]?.offset,
-      lag,
-      memberId: all(readers.map(({ memberId }) => memberId)),
-      host: all([...new Set(readers.map(({ clientHost }) => clientHost))]),
-    };
-  });
-}
-
-/** Every partition that the group has committed or holds, with how far it is. */
-async function progressOf(client: Client, group: DescribedGroup): Promise<Progress[]> {
-  const committed = await committedOffsets(client, group.groupId, { partitions: null });
-  const rows = new Map<string, TopicPartition & { committed?: Int64; memberId?: string }>();
-  const hosts = new Map(group.members.map((each) => [each.memberId, each.clientHost]));
-  for (const { topic, partition, offset } of committed) {
-    rows.set(`${topic}-${partition}`, { topic, partition, committed: offset });
-  }
-  for (const { memberId, partitions } of group.members) {
-    for (const at of partitions) {
-      const name = `${at.topic}-${at.partition}`;
-      rows.set(name, { ...at, ...rows.get(name), memberId });
-    }
-  }
-  const sorted = [...rows.values()].sort((a, b) =>
-    a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1
-  );
-  const { topics } = await client.fetchMetadata([...new Set(sorted.map((each) => each.topic))]);
-  // Offsets outlive their topic: a partition that is gone has no end.
-  const there = sorted.filter((each) =>
-    topics.some(({ name, partitions }) => name === each.topic && each.partition < partitions.length)
-  );
-  const ends = new Map(
-    (await listOffsets(client, there, { spec: "latest" }))
-      .map((each) => [`${each.topic}-${each.partition}`, each.offset]),
-  );
-  return sorted.map((each) => {
-    const end = ends.get(`${each.topic}-${each.partition}`);
-    const lag = end === undefined || each.committed === undefined
-      ? undefined
-      : Math.max(0, end - saturated(each.committed));
-    const host = each.memberId === undefined ? undefined : hosts.get(each.memberId);
-    return { ...each, end, lag, host };
-  });
-}
 
 const remove = command({
   name: "groups delete",
@@ -269,7 +134,7 @@ async function lagOf(client: Client, groupId: string): Promise<TopicLag[]> {
     onUnknownGroup(error, groupId)
   );
   const topics = new Map<string, number[]>();
-  for (const { topic, lag } of await partitionsOf(client, group)) {
+  for (const { topic, lag } of await progressOf(client, group)) {
     if (lag === undefined) continue;
     const lags = topics.get(topic);
     if (lags === undefined) topics.set(topic, [saturated(lag)]);
@@ -318,10 +183,3 @@ const removeOffsets = command({
 });
 
 export const commands = [list, describe, lag, resetOffsets, remove, removeOffsets];
-
-function onUnknownGroup(error: unknown, groupId: string): never {
-  if (isKafkaError(error, "GROUP_ID_NOT_FOUND")) {
-    throw new UsageFault(`there is no group ${groupId}. See: ottla groups list`);
-  }
-  throw error;
-}

@@ -58,12 +58,14 @@ const describe = command({
         context.out(renderJson(transaction));
         return exitCode.ok;
       }
-      const { state, producerId, producerEpoch, startMs, partitions } = transaction;
-      const since = startMs < 0 || partitions.length === 0
-        ? ""
-        : `, since ${new Date(saturated(startMs)).toISOString()}`;
+      const { state, producerId, producerEpoch, timeoutMs, startMs, partitions } = transaction;
       const line = `${transactionalId}: ${state}, producer ${producerId} epoch ${producerEpoch}`;
+      const hasBegun = startMs >= 0 && partitions.length > 0;
+      const since = hasBegun ? `, since ${new Date(saturated(startMs)).toISOString()}` : "";
       context.out(`${escaped(line + since)}\n`);
+      if (state === "Ongoing") {
+        context.out(`It is aborted once it has been open for ${timeoutMs / 1_000} s.\n`);
+      }
       if (partitions.length > 0) {
         const rows = partitions.map(({ topic, partition }) => [topic, partition]);
         context.out(`\n${renderTable(["topic", "partition"], rows)}`);

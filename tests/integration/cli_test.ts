@@ -161,8 +161,48 @@ Deno.test("a group of the consumer protocol is listed and described with its epo
   const described = await ottla.out("groups describe billing");
   assertMatch(described, /^Group billing: Stable, 1 member, uniform, epoch \d+ of the consumer/);
   assertMatch(described, /orders +1 .* m-1 /);
+  const members = await ottla.out("groups describe billing --members");
+  assertMatch(members, /^m-1 +\S+ +127\.0\.0\.1 +orders 0-1$/m);
   const moved = await ottla.run("groups reset billing --topic orders --to latest");
   assertStringIncludes(moved.stderr, "group billing has 1 member");
+  client.close();
+});
+
+Deno.test("a group tells how many of its members have nothing to read, and which", async () => {
+  await using broker = await BrokerProcess.start({
+    settings: {
+      "group.consumer.max.session.timeout.ms": "600000",
+      "group.consumer.session.timeout.ms": "600000",
+    },
+  });
+  const ottla = new CommandLine(broker);
+  await ottla.out("topics create orders --partitions 1");
+  const client = await Client.connect(denoRuntime(), { bootstrap: broker.bootstrap });
+  const offsets = [{ topic: "orders", partition: 0, offset: 0 }];
+  await commitOffsets(client, "billing", { offsets });
+  const beat = async (memberId: string, instanceId: string, memberEpoch: number) => {
+    const answer = await client.request(ConsumerGroupHeartbeat, {
+      groupId: "billing",
+      memberId,
+      memberEpoch,
+      instanceId,
+      rebalanceTimeoutMs: 30_000,
+      subscribedTopicNames: ["orders"],
+      topicPartitions: [],
+    }, { to: "any" });
+    assertEquals(answer.errorCode, 0);
+    return answer.memberEpoch;
+  };
+  const epochs = { a: await beat("m-1", "a", 0), b: await beat("m-2", "b", 0) };
+  for (let told = ""; !told.includes("1 of them has nothing to read.\n");) {
+    epochs.a = await beat("m-1", "a", epochs.a);
+    epochs.b = await beat("m-2", "b", epochs.b);
+    told = await ottla.out("groups describe billing");
+  }
+  const members = await ottla.out("groups describe billing --members");
+  assertMatch(members, /^MEMBER +INSTANCE +CLIENT +HOST +READS\n/m);
+  assertMatch(members, /^m-[12] +[ab] .* orders 0$/m);
+  assertMatch(members, /^m-[12] +[ab] .* -$/m);
   client.close();
 });
 
@@ -185,12 +225,16 @@ Deno.test("a share group is listed, described with who shares what, and moved", 
   await beat("m-1", 0);
   assertMatch(await ottla.out("groups list"), /tasks +Stable +share +share/);
   // Once its state is kept, who shares the partition is told.
-  for (let epoch = 0, described = ""; !/orders +0 .* m-1,m-2 /.test(described);) {
+  for (let epoch = 0, described = ""; !/orders +0 .* 2$/m.test(described);) {
     epoch = (await beat("m-1", epoch)).memberEpoch;
     await beat("m-2", 0);
     described = await ottla.out("groups describe tasks");
     assertMatch(described, /^Group tasks: Stable, . members?, simple, epoch \d+ of the share/);
   }
+  const members = await ottla.out("groups describe tasks --members");
+  assertMatch(members, /^MEMBER +CLIENT +HOST +READS\nm-1 .* orders 0\nm-2 .* orders 0$/m);
+  const { partitions } = JSON.parse(await ottla.out("groups describe tasks --json"));
+  assertEquals(partitions[0].memberId, "m-1,m-2");
   const busy = await ottla.run("groups reset-offsets tasks --topic orders --to earliest");
   assertStringIncludes(busy.stderr, "group tasks has 2 members");
   await beat("m-1", -1);

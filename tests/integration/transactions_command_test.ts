@@ -42,6 +42,7 @@ Deno.test("transactions are listed and described, and what hangs is aborted", as
   assertMatch((await ottla(broker, "transactions list")).stdout, /payments +Ongoing +\d+ +1/);
   const described = (await ottla(broker, "transactions describe payments")).stdout;
   assertMatch(described, /^payments: Ongoing, producer \d+ epoch 0, since 20\d\d-/);
+  assertMatch(described, /It is aborted once it has been open for \d+ s\.\n/);
   assertMatch(described, new RegExp(`${topic} +0\n`));
   const unknown = await ottla(broker, "transactions describe refunds");
   assertMatch(unknown.stderr, /there is no transactional id refunds/);
