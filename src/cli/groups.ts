@@ -112,7 +112,7 @@ const lag = command({
       if (options.json) context.out(renderJson(rows));
       else if (rows.length === 0) context.note("No group has committed anything.");
       else {
-        const header = ["group", "topic", "partitions", "lag", "most"];
+        const header = ["group", "topic", "partitions", "lag", "largest lag"];
         context.out(renderTable(header, rows.map((row) => Object.values(row))));
       }
       return exitCode.ok;
