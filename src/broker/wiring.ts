@@ -34,12 +34,12 @@ import type { Dispatch } from "./network/connection.ts";
 import {
   connectionBoundsOf,
   connectionRatesOf,
-  groupConfigOf,
   mutationWindowsOf,
   quotaWindowsOf,
   shareStateConfigOf,
   transactionConfigOf,
 } from "./config/parts.ts";
+import { groupConfigOf } from "./config/group_parts.ts";
 import { authorizerTermsOf } from "./config/authorizer_terms.ts";
 import { Cleaner } from "./cleaner.ts";
 import { type BrokerConfig, dynamicLayers } from "./config/mod.ts";
@@ -377,10 +377,11 @@ export class Wiring implements Services {
     const image = () => metadata.image;
     const transactionVersion = () => image().features.get(transactionVersionFeature) ?? 0;
     const epochMs = clock.now() - clock.monotonic();
+    const groups = groupConfigOf(config, image);
     return new Coordinators({
       config,
       machines: {
-        groups: () => groupConfigOf(config, image),
+        groups: () => groups,
         transactions: () => transactionConfigOf(config, transactionVersion()),
         shareStates: () => shareStateConfigOf(config),
         topics: groupTopicsOf(image),

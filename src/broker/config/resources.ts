@@ -20,7 +20,7 @@ import type { ResourceKey } from "./describe.ts";
 import { clientMatchKeys, clientMetricsKeys, groupKeys } from "./group_table.ts";
 import { brokerKeys, topicKeys } from "./broker_table.ts";
 import { listenerKeyOf } from "./listener_keys.ts";
-import type { GroupSettings, GroupTerms } from "./parts.ts";
+import type { GroupSettings, GroupTerms } from "./group_parts.ts";
 import { type ConfigKey, isSensitive, nearestName, parseValue } from "./values.ts";
 
 interface Refusal {

@@ -5,7 +5,7 @@ import type { Isolation } from "../fetch/purgatory.ts";
 import type { ShareTerms } from "../share/share_partition.ts";
 import type { BrokerConfig } from "./mod.ts";
 import { groupKeys } from "./group_table.ts";
-import { groupTerms, within } from "./parts.ts";
+import { groupTerms, within } from "./group_parts.ts";
 
 /** Where a group begins in a partition that is new to it. */
 export type ShareReset =

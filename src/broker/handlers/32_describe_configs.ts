@@ -22,7 +22,7 @@ import {
 } from "../../protocol/mod.ts";
 import { ConfigSource, describeClusterDefault, type DescribedConfig } from "../config/mod.ts";
 import { describeResource } from "../config/describe.ts";
-import { groupTerms } from "../config/parts.ts";
+import { groupTerms } from "../config/group_parts.ts";
 import { clientMetricsKeys } from "../config/group_table.ts";
 import { configAccess, needs, refusedWith } from "../authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
