@@ -11,7 +11,10 @@ import { ListTransactions } from "../protocol/apis/66_list_transactions.ts";
 import { FindCoordinator } from "../protocol/mod.ts";
 import type { Client } from "./client.ts";
 import { checkCode, onlyAnswer } from "./faults.ts";
-import type { TopicPartition } from "./offsets.ts";
+import { byTopic, nameOf, type TopicPartition } from "./offsets.ts";
+
+/** A leader is asked for so many partitions at a time. */
+const partitionsAtOnce = 1_000;
 
 /** A transactional id in a list. */
 export interface ListedTransaction {
@@ -139,15 +142,41 @@ export async function activeProducers(
   const asked = metadata.topics.flatMap(({ name, partitions }) =>
     partitions.map(({ partition, leader }) => ({ topic: name, partition, leader }))
   );
-  const active = await Promise.all(asked.map(async ({ topic, partition, leader }) => {
-    const answer = await client.request(
-      DescribeProducers,
-      { topics: [{ name: topic, partitionIndexes: [partition] }] },
-      { to: leader },
-    );
+  const active: ActiveProducer[] = [];
+  for (const [leader, led] of Map.groupBy(asked, ({ leader }) => leader)) {
+    for (let from = 0; from < led.length; from += partitionsAtOnce) {
+      const some = led.slice(from, from + partitionsAtOnce);
+      active.push(...await producersOf(client, some, { leader }));
+    }
+  }
+  const places = new Map(asked.map((at, i) => [nameOf(at), i]));
+  const placeOf = (producer: ActiveProducer) => places.get(nameOf(producer)) ?? 0;
+  return active.sort((a, b) => placeOf(a) - placeOf(b));
+}
+
+/** The producers of partitions that `leader` leads. */
+async function producersOf(
+  client: Client,
+  asked: readonly TopicPartition[],
+  { leader }: { readonly leader: BrokerId },
+): Promise<ActiveProducer[]> {
+  const topics = [...byTopic(asked)].map(([name, those]) => ({
+    name,
+    partitionIndexes: those.map(({ partition }) => partition),
+  }));
+  const answer = await client.request(DescribeProducers, { topics }, { to: leader });
+  const told = new Map(
+    answer.topics.flatMap(({ name: topic, partitions }) =>
+      partitions.map((each) => [nameOf({ topic, partition: each.partitionIndex }), each])
+    ),
+  );
+  return asked.flatMap(({ topic, partition }) => {
     const about = `describe the producers of ${topic}-${partition}`;
-    const partitions = answer.topics.flatMap(({ partitions }) => partitions);
-    const { errorCode, errorMessage, activeProducers: producers } = onlyAnswer(partitions, about);
+    const answered = told.get(nameOf({ topic, partition }));
+    const { errorCode, errorMessage, activeProducers: producers } = onlyAnswer(
+      answered === undefined ? [] : [answered],
+      about,
+    );
     checkCode(errorCode, about, errorMessage);
     return producers.map((producer) => ({
       topic,
@@ -159,8 +188,7 @@ export async function activeProducers(
       startOffset: producer.currentTxnStartOffset < 0 ? undefined : producer.currentTxnStartOffset,
       lastMs: producer.lastTimestamp,
     }));
-  }));
-  return active.flat();
+  });
 }
 
 /**
@@ -180,9 +208,9 @@ export async function hangingTransactions(
     const { producerId, state, partitions } = await describeTransaction(client, transactionalId);
     const isOpen = state === "Ongoing" || state.startsWith("Prepare");
     if (!isOpen) continue;
-    for (const each of partitions) known.add(nameOf(producerId, each));
+    for (const each of partitions) known.add(`${producerId} ${nameOf(each)}`);
   }
-  return quiet.filter((each) => !known.has(nameOf(each.producerId, each)));
+  return quiet.filter((each) => !known.has(`${each.producerId} ${nameOf(each)}`));
 }
 
 /** Aborts what a producer has open in a partition, whatever its coordinator thinks of it. */
@@ -220,8 +248,4 @@ function leaderOf(
   const found = topics.find(({ name }) => name === topic)?.partitions
     .find((each) => each.partition === partition);
   return found ?? { leader: -1 };
-}
-
-function nameOf(producerId: ProducerId, { topic, partition }: TopicPartition): string {
-  return `${producerId} ${topic}-${partition}`;
 }
