@@ -53,7 +53,7 @@ export const describe = command({
         context.out(renderJson({ ...group, partitions: partitionsInJson(partitions) }));
       } else {
         const table = options.members ? memberTable(group) : partitionTable(group, partitions);
-        context.out(`${headline(group)}\n${idlers(group)}${table && `\n${table}`}`);
+        context.out(escapedLines(`${headline(group)}\n${idlers(group)}${table && `\n${table}`}`));
       }
       return exitCode.ok;
     }),

@@ -1,5 +1,5 @@
-// `ottla groups`: list, see how far behind, delete; group_describe.ts shows one, group_reset.ts moves
-// offsets.
+// `ottla groups`: list, see how far behind, delete; group_describe.ts shows one, group_reset.ts
+// moves offsets.
 
 import { UsageFault } from "../base/faults.ts";
 import { saturated } from "../base/int64.ts";

@@ -2,7 +2,7 @@
 
 import { UsageFault } from "../base/faults.ts";
 import { saturated } from "../base/int64.ts";
-import { escaped } from "../base/visible.ts";
+import { escaped, escapedLines } from "../base/visible.ts";
 import { type Client, describeTopic, listTopics, loadTransactionAdmin } from "../client/mod.ts";
 import { command, jsonOption } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
@@ -64,7 +64,8 @@ const describe = command({
       const since = hasBegun ? `, since ${new Date(saturated(startMs)).toISOString()}` : "";
       context.out(`${escaped(line + since)}\n`);
       if (state === "Ongoing") {
-        context.out(`It is aborted once it has been open for ${timeoutMs / 1_000} s.\n`);
+        const seconds = timeoutMs / 1_000;
+        context.out(escapedLines(`It is aborted once it has been open for ${seconds} s.\n`));
       }
       if (partitions.length > 0) {
         const rows = partitions.map(({ topic, partition }) => [topic, partition]);

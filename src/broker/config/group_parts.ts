@@ -1,4 +1,5 @@
-// What groups are coordinated by: the broker's word, and within its bounds that of a group of its own.
+// What groups are coordinated by: the broker's word, and within its bounds that of a group of its
+// own.
 //
 //   configuration ──> GroupConfig    getters, so that each use reads what is in force
 //        └─ and what is set of a group ──> settings of a group, at each use
