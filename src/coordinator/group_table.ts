@@ -60,13 +60,14 @@ import {
 import type { Group } from "./group.ts";
 import type { GroupConfig } from "./group_config.ts";
 import { applyGroupRecord, kindOf } from "./group_kinds.ts";
-import { decideDeletion, decideExpiry, endOfForgotten } from "./group_removal.ts";
+import { decideDeletion, endOfForgotten } from "./group_removal.ts";
 import { decideJoinInstead } from "./join_instead.ts";
 import type { Answer, Asked, At, Decision, Effects, ImageChange, Machine } from "./machine.ts";
 import type { TopicPartitions } from "./modern/assignment.ts";
 import { noRegexes, type RegexEngine } from "./modern/regex.ts";
 import { type GroupTopics, noTopics } from "./modern/topics.ts";
 import { type CommitInput, decideCommit, decideTransactionCommit } from "./offset_commit.ts";
+import { OffsetExpiry } from "./offset_expiry.ts";
 import { decideOffsetDeletion, decideTopicsDeleted } from "./offset_removal.ts";
 import {
   type FetchedGroup,
@@ -117,9 +118,6 @@ export interface GroupTableOptions {
 export type GroupDecision = Decision<GroupCoordinatorRecord, GroupResponse>;
 type GroupEffects = Effects<GroupCoordinatorRecord, GroupResponse>;
 
-/** One tick looks at about this many groups and offsets, so that it and its batch stay small. */
-const expiryPerTickMax = 2_000;
-
 export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse> {
   readonly #options: GroupTableOptions;
   readonly #groups = new Map<string, Group>();
@@ -129,10 +127,7 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
   /** States of share groups that are to be begun, and who waits for such. */
   #statesWanted: StatesWanted[] = [];
   #stateKeeper: Asked<StatesWantedResponse> | undefined;
-  /** When offsets are next looked at for expiry; the groups to be looked at, and how far it is. */
-  #expiryDueMs = Infinity;
-  #expiryQueue: readonly string[] = [];
-  #expiryAt = 0;
+  readonly #expiry = new OffsetExpiry();
 
   constructor(options: GroupTableOptions) {
     this.#options = options;
@@ -163,7 +158,7 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
     return this.#decided(nowMs, (view) => {
       const goOn = (turn: Turn): void => {
         for (const group of this.#groups.values()) kindOf(group).onLoaded(turn, group);
-        this.#expiryDueMs = nowMs + view.config.offsetsRetentionCheckIntervalMs;
+        this.#expiry.rest(view);
       };
       return { records: [...endOfForgotten(view)], settle: goOn, refuse: goOn };
     });
@@ -382,7 +377,7 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
 
   nextDeadlineMs(): number | undefined {
     const nextMs = this.#deadlines.nextMs() ?? Infinity;
-    const expiryMs = this.#groups.size > 0 ? this.#expiryDueMs : Infinity;
+    const expiryMs = this.#groups.size > 0 ? this.#expiry.dueMs : Infinity;
     const dueMs = Math.min(nextMs, expiryMs);
     return dueMs === Infinity ? undefined : dueMs;
   }
@@ -397,7 +392,7 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
           const group = this.#groups.get(alarm.owner.groupId);
           if (group !== undefined) kindOf(group).onAlarm(turn, group, alarm.owner);
         }
-        if (nowMs >= this.#expiryDueMs) turn.then.push((view) => this.#expire(view));
+        if (nowMs >= this.#expiry.dueMs) turn.then.push((view) => this.#expiry.decide(view));
       }));
   }
 
@@ -448,35 +443,6 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
       this.#groups.set(groupId, group);
     }
     if (group.type === "classic") group.isStored = true;
-  }
-
-  /** Looks at the next groups' offsets, and is due again at once while there are more. */
-  #expire(view: View): Plan {
-    if (this.#expiryAt >= this.#expiryQueue.length) {
-      this.#expiryQueue = [...this.#groups.keys()];
-      this.#expiryAt = 0;
-    }
-    const groupIds = this.#expiryQueue;
-    const { plan, end } = decideExpiry(view, {
-      groupIds,
-      from: this.#expiryAt,
-      max: expiryPerTickMax,
-    });
-    const moveOn = (to: number): void => {
-      this.#expiryAt = to;
-      if (to >= groupIds.length) this.#expiryQueue = [];
-      const intervalMs = view.config.offsetsRetentionCheckIntervalMs;
-      this.#expiryDueMs = view.nowMs + (to < groupIds.length ? 0 : intervalMs);
-    };
-    return {
-      records: plan.records,
-      settle(turn) {
-        moveOn(end);
-        plan.settle(turn);
-      },
-      // A log that refuses one batch will refuse the next: the check is over for now.
-      refuse: () => moveOn(groupIds.length),
-    };
   }
 
   /** A decision as its plan has it. */
