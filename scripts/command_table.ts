@@ -45,6 +45,10 @@ const tests = {
     file: "cli_test.ts",
     name: "a group shares a topic, remembers where it was, and can be sent back",
   },
+  groupMembers: {
+    file: "cli_test.ts",
+    name: "a group tells how many of its members have nothing to read, and which",
+  },
   newGroup: {
     file: "cli_test.ts",
     name: "a group of the consumer protocol is listed and described with its epoch",
@@ -546,6 +550,11 @@ export const commandSections: readonly CommandSection[] = [
         rpk: "rpk group describe billing",
         kaf: "kaf group describe billing",
         ours: { line: "groups describe billing", test: tests.sharedTopic },
+      },
+      {
+        what: "its members, those with nothing to read among them",
+        kafka: "kafka-consumer-groups.sh --describe --members --group billing",
+        ours: { line: "groups describe billing --members", test: tests.groupMembers },
       },
       {
         what: "the lag of all of them",
