@@ -22,7 +22,7 @@ export type { TraceFilter } from "./network/trace_filter.ts";
 export { isSecretKey } from "./config/secrets.ts";
 export { metricsTlsOf } from "./authentication/tls_terms.ts";
 export { allHandlers } from "./handlers/mod.ts";
-export { readStoredMetadata } from "./metadata/stored.ts";
+export { withStoredMetadata } from "./metadata/stored.ts";
 export type { MetricFamily, Sample } from "./metrics_table.ts";
 
 /** What a cluster of so many brokers begins with: what is acknowledged outlives one of them. */

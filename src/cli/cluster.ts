@@ -4,6 +4,7 @@ import { escaped } from "../base/visible.ts";
 import { describeCluster, servedApis } from "../client/mod.ts";
 import { command, jsonOption } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
+import { carryCommands } from "./cluster_carry.ts";
 import { metadataCommands } from "./cluster_metadata.ts";
 import { leavingCommands } from "./cluster_drain.ts";
 import { nodeCommands } from "./cluster_nodes.ts";
@@ -72,4 +73,5 @@ export const commands = [
   ...nodeCommands,
   ...leavingCommands,
   ...metadataCommands,
+  ...carryCommands,
 ];

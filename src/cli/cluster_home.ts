@@ -60,9 +60,9 @@ export function newId(config: BrokerConfig, { random }: Runtime): () => Uuid {
 
 /** Opens the home. With `newClusterId` a cluster that is not there begins now. */
 export async function openHome(
-  { config, runtime, logger, onLost, newClusterId }: Omit<ClusterHomeOptions, "input"> & {
-    readonly newClusterId?: () => Uuid;
-  },
+  { config, runtime, logger, onLost, newClusterId, takesMoved }:
+    & Omit<ClusterHomeOptions, "input">
+    & { readonly newClusterId?: () => Uuid; readonly takesMoved?: boolean },
 ): Promise<EtcdMetadataStore> {
   const { clock, timers, random } = runtime;
   const { endpoints, name } = parseEtcdAddress(config.get("ottla.cluster") ?? "");
@@ -87,6 +87,7 @@ export async function openHome(
       logger: log,
       leaseMs: config.get("broker.session.timeout.ms"),
       newClusterId,
+      takesMoved,
       onLost,
     });
     for (const [endpoint, version] of await client.versions()) {

@@ -1,9 +1,9 @@
-// `ottla cluster init|status|import`: what a cluster has in etcd, for its operator. It works
+// `ottla cluster init|status`: what a cluster has in etcd, for its operator. It works
 // whether brokers run or not; the rest of `ottla cluster` asks a broker.
 
 import { UsageFault } from "../base/faults.ts";
 import { escaped } from "../base/visible.ts";
-import { type BrokerConfig, loadConfig, readStoredMetadata } from "../broker/mod.ts";
+import { type BrokerConfig, loadConfig } from "../broker/mod.ts";
 import type { EtcdMetadataStore } from "../etcd/mod.ts";
 import { command, jsonOption, type Values } from "./arguments.ts";
 import { newId, openHome } from "./cluster_home.ts";
@@ -11,7 +11,7 @@ import { type CliContext, exitCode } from "./context.ts";
 import { renderJson, renderTable } from "./table.ts";
 import { readTextFile } from "./text_file.ts";
 
-const homeOptions = {
+export const homeOptions = {
   cluster: { kind: "text", value: "etcd://HOST/NAME", about: "where its metadata is" },
   set: {
     kind: "list",
@@ -23,7 +23,11 @@ const homeOptions = {
 
 type HomeOptions = Values<typeof homeOptions>;
 
-function configOf(context: CliContext, options: HomeOptions, dataDir?: string): BrokerConfig {
+export function configOf(
+  context: CliContext,
+  options: HomeOptions,
+  dataDir?: string,
+): BrokerConfig {
   const { files, process: { environment } } = context.runtime;
   const file = options.config === undefined ? undefined : {
     name: options.config,
@@ -38,9 +42,9 @@ function configOf(context: CliContext, options: HomeOptions, dataDir?: string): 
 }
 
 /** Runs `work` with the cluster's home, which may begin now under the id that is given. */
-async function withHome(
+export async function withHome(
   context: CliContext,
-  { config, newClusterId }: { config: BrokerConfig; newClusterId?: () => string },
+  { config, ...how }: { config: BrokerConfig; newClusterId?: () => string; takesMoved?: boolean },
   work: (home: EtcdMetadataStore) => number | Promise<number>,
 ): Promise<number> {
   const { runtime } = context;
@@ -51,7 +55,7 @@ async function withHome(
     runtime,
     logger: runtime.logger({ level: "error", format: "text" }),
     onLost: lost.reject,
-    newClusterId,
+    ...how,
   });
   try {
     return await Promise.race([work(home), lost.promise]);
@@ -130,46 +134,4 @@ function printStatus(context: CliContext, found: ReturnType<typeof statusOf>): v
   context.out(renderTable(["broker", "address", "rack", "state", "controller"], rows));
 }
 
-const importCommand = command({
-  name: "cluster import",
-  operands: [],
-  about: "begin a cluster in etcd from a single node's data",
-  options: {
-    ...homeOptions,
-    "data-dir": { kind: "text", value: "FOLDER", about: "of that node, which does not run" },
-  },
-  examples: [[
-    "cluster import --cluster etcd://a:2379/main --data-dir ./ottla-data",
-    "then start the node with the same --cluster and --data-dir",
-  ]],
-  run: async (context, { options }) => {
-    const { runtime } = context;
-    const config = configOf(context, options, options["data-dir"]);
-    const logger = runtime.logger({ level: "error", format: "text" });
-    const stored = await readStoredMetadata({ runtime, config, logger });
-    // Brokers register when they start.
-    const records = stored.records.filter(({ type }) => type !== "RegisterBrokerRecord");
-    const newClusterId = () => stored.clusterId;
-    return await withHome(context, { config, newClusterId }, async (home) => {
-      const isOther = home.clusterId !== stored.clusterId;
-      const isTaken = await home.change((image) => {
-        const isEmpty = image.features.size === 0 && image.topicCount === 0;
-        return isOther || !isEmpty ? { records: [], response: true } : { records, response: false };
-      });
-      if (isTaken) {
-        throw new UsageFault(
-          `there is a cluster of that name already, with the id ${home.clusterId}: ` +
-            "import into another name",
-        );
-      }
-      const { topicCount, partitionCount } = home.image;
-      context.out(
-        escaped(`Imported ${topicCount} topics with ${partitionCount} partitions.`) + "\n",
-      );
-      context.note(`Start the node with --cluster and --node-id ${stored.nodeId} now.`);
-      return exitCode.ok;
-    });
-  },
-});
-
-export const metadataCommands = [init, status, importCommand];
+export const metadataCommands = [init, status];

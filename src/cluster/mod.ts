@@ -65,6 +65,7 @@ export * from "./records.ts";
 export { type MetadataChange, MetadataReplay } from "./replay.ts";
 export * from "./remembered_home.ts";
 export { decideRollback } from "./rollback.ts";
+export { asSingleNode } from "./single_node.ts";
 export { MetadataMember, SharedMetadata } from "./shared_metadata.ts";
 export * from "./store.ts";
 export * from "./topic_names.ts";

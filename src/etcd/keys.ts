@@ -1,7 +1,7 @@
 // The keys of a cluster, all below `/ottla/<name>/`, and what their values are. Those of the
 // metadata are binary (src/cluster/entities.ts), the others JSON.
 //
-//   format            {v, clusterId}            what cluster this is
+//   format            {v, clusterId, movedTo?}  what cluster this is (moving.ts)
 //   m/...             the metadata: a record of Kafka's for each entity
 //   structure         {pending?}                changes with all of m/ but partitions that exist
 //   stage/<by>/<nonce>/<n>                      parts of a change that one transaction cannot hold
@@ -83,20 +83,27 @@ function fieldsOf(key: string, value: Uint8Array): Readonly<Record<string, unkno
   throw new DecodeFault(`the value of ${key} in etcd is none of ours`);
 }
 
-/** The cluster's id. Throws DecodeFault where the keys are of a newer kind. */
-export function parseFormat(value: Uint8Array): Uuid {
-  const { v, clusterId } = fieldsOf(Key.FORMAT, value);
+/** What cluster there is. */
+export interface FormatValue {
+  readonly clusterId: Uuid;
+  /** The broker whose own log has the metadata now. */
+  readonly movedTo?: BrokerId;
+}
+
+/** What cluster it is. Throws DecodeFault where the keys are of a newer kind. */
+export function parseFormat(value: Uint8Array): FormatValue {
+  const { v, clusterId, movedTo } = fieldsOf(Key.FORMAT, value);
   if (v !== formatVersion) {
     throw new DecodeFault(`the cluster in etcd has format ${String(v)}, and 1 can be read`);
   }
   if (typeof clusterId !== "string" || !isUuid(clusterId)) {
     throw new DecodeFault(`the cluster in etcd has the id ${String(clusterId)}, which is none`);
   }
-  return clusterId;
+  return { clusterId, ...typeof movedTo === "number" && { movedTo } };
 }
 
-export function formatBytes(clusterId: Uuid): Uint8Array {
-  return jsonBytes({ v: formatVersion, clusterId });
+export function formatBytes(format: FormatValue): Uint8Array {
+  return jsonBytes({ v: formatVersion, ...format });
 }
 
 /** Who is the controller, in which term. */

@@ -35,6 +35,7 @@ import { type EtcdClient, EtcdCode, EtcdFault, isRefusal, isUnknown, reasonOf } 
 import {
   clusterPrefix,
   formatBytes,
+  type FormatValue,
   jsonBytes,
   Key,
   liveKey,
@@ -45,6 +46,7 @@ import {
 } from "./keys.ts";
 import { EtcdLease, type GrantedLease, grantLease, type LeaseWorld, revokeLease } from "./lease.ts";
 import { type KeyValue, transactionBody } from "./messages.ts";
+import { Moving, refuseMoved } from "./moving.ts";
 import { checkRemembered } from "./remembered.ts";
 import { compareReports } from "./reports.ts";
 import { Replica, type Step } from "./replica.ts";
@@ -75,6 +77,8 @@ export interface EtcdStoreOptions {
   readonly leaseMs: number;
   /** The id of a new cluster, where there is none; absent: that is a fault. */
   readonly newClusterId?: () => Uuid;
+  /** Whether a cluster that was carried to a broker is opened all the same, to bring it back. */
+  readonly takesMoved?: boolean;
   /** What a new cluster is to begin with. */
   readonly formatted?: readonly MetadataRecord[];
   /** Nothing can go on: etcd contradicts what it has said, or a bug of ours. */
@@ -120,6 +124,7 @@ export class EtcdMetadataStore implements MetadataStore {
       return compareReports({ ...of, lease, logger, brokers, decide }, ends);
     },
   };
+  readonly moving: Moving;
   readonly #options: EtcdStoreOptions;
   readonly #client: EtcdClient;
   readonly #prefix: string;
@@ -150,13 +155,15 @@ export class EtcdMetadataStore implements MetadataStore {
     this.#prefix = clusterPrefix(name);
     this.#replica = new Replica(this.#prefix);
     this.formatted = options.formatted ?? [];
+    const reached = (revision: number) => this.#reached(revision);
+    this.moving = new Moving({ client, prefix: this.#prefix, replica: this.#replica, reached });
     this.#changes = new Changes({
       client,
       random,
       prefix: this.#prefix,
       replica: this.#replica,
       lease: () => this.#lease,
-      reached: (revision) => this.#reached(revision),
+      reached,
     });
   }
 
@@ -169,7 +176,8 @@ export class EtcdMetadataStore implements MetadataStore {
     await store.#resync();
     if (store.#replica.get(Key.FORMAT) === undefined) await store.#format();
     // Refuses what a later version has made.
-    void store.clusterId;
+    const format = store.#formatNow();
+    if (options.takesMoved !== true) refuseMoved(format, options.name);
     store.#watching = store.#follow();
     store.#every(tickMs, () => store.#tick());
     store.#every(verifyMs, () => store.#resync());
@@ -178,6 +186,10 @@ export class EtcdMetadataStore implements MetadataStore {
 
   /** The cluster's id, as clients see it. */
   get clusterId(): Uuid {
+    return this.#formatNow().clusterId;
+  }
+
+  #formatNow(): FormatValue {
     const format = this.#replica.get(Key.FORMAT);
     if (format === undefined) throw new UsageFault(`there is no cluster ${this.#options.name}`);
     return parseFormat(format.value);
@@ -288,6 +300,7 @@ export class EtcdMetadataStore implements MetadataStore {
     granted: GrantedLease,
   ): Promise<EtcdLease> {
     await this.#reached(brokerEpoch);
+    refuseMoved(this.#formatNow(), this.#options.name);
     this.#lease?.lapse();
     const lease: EtcdLease = this.#lease = new EtcdLease({
       ...this.#world,
@@ -346,7 +359,7 @@ export class EtcdMetadataStore implements MetadataStore {
     const key = this.#prefix + Key.FORMAT;
     const { revision } = await this.#client.settle({
       compare: [{ key, target: "create", revision: 0 }],
-      success: [{ put: key, value: formatBytes(newClusterId()) }],
+      success: [{ put: key, value: formatBytes({ clusterId: newClusterId() }) }],
       failure: [],
     });
     await this.#resync();

@@ -8,7 +8,7 @@ export { latestEpochIn } from "./partition/latest_epoch.ts";
 export type { EpochEnd } from "./partition/epoch_cache.ts";
 export { type FoundBatch, inspectBatches, inspectIndex } from "./recovery/inspect.ts";
 export { parsePartitionFolderName, parseSegmentFileName } from "./directory/layout.ts";
-export { readHomeNote, writeHomeNote } from "./directory/home_note.ts";
+export { readHomeNote, removeHomeNote, writeHomeNote } from "./directory/home_note.ts";
 export { LogFolder, type LogFolderOptions } from "./directory/log_folder.ts";
 export type { AppendOptions, AppendResult, LogOptions } from "./partition/log_options.ts";
 export { PartitionLog } from "./partition/partition_log.ts";

@@ -37,7 +37,7 @@ export interface EtcdScene {
   start(nodeId: number, settings?: Settings): Promise<EtcdMember>;
   /** It stops as it should. */
   stop(nodeId: number): Promise<void>;
-  /** Its process is killed: what it wrote stays. */
+  /** The process of its machine is killed, whatever it does: what it wrote stays. */
   kill(nodeId: number): void;
   /** A process on a machine whose broker does not run; the broker's next start takes its place. */
   machine(nodeId: number): Runtime;
@@ -96,6 +96,7 @@ export async function etcdCluster(
       },
       kill(nodeId) {
         members.delete(nodeId);
+        idle.delete(nodeId);
         world.kill(nameOf(nodeId));
       },
       async client(...nodeIds) {

@@ -157,8 +157,24 @@ Deno.test({
       await member.stop();
       await send(other, 5);
       await other.stop();
-      const again = ottla("cluster", "import", "--cluster", cluster, "--data-dir", dataDir);
-      await assertRejects(() => again, Error, "a cluster of that name already");
+      const carry = (word: string) =>
+        ottla("cluster", word, "--cluster", cluster, "--data-dir", dataDir);
+      await assertRejects(() => carry("import"), Error, "whose metadata is in etcd");
+      await assertRejects(() => carry("export"), Error, `was not in sync of ${topic}-0`);
+      await member.restart();
+      await other.restart();
+      const client = await Client.connect(denoRuntime(), { bootstrap: member.bootstrap });
+      await until(
+        "both are in sync",
+        async () => (await describeTopic(client, topic)).partitions[0]!.isr.length === 2,
+      );
+      client.close();
+      await other.stop();
+      await member.stop();
+      const { stdout: exported } = await carry("export");
+      assertEquals(exported, "Exported 1 topics with 1 partitions.\n");
+      await using back = await BrokerProcess.start({ dataDir });
+      await send(back, 5);
     } finally {
       await Deno.remove(dataDir, { recursive: true });
     }

@@ -168,7 +168,10 @@ export class MetadataSnapshots {
 }
 
 /** The batches of a snapshot; `state` is nobody else's. */
-function* snapshotBatches(state: MetadataState, epoch: number): Generator<Uint8Array> {
+export function* snapshotBatches(
+  state: Pick<MetadataState, "image" | "lastTimestampMs" | "quorum">,
+  epoch: number,
+): Generator<Uint8Array> {
   const timestamp = state.lastTimestampMs;
   let baseOffset = 0;
   const place = () => ({ baseOffset, partitionLeaderEpoch: epoch, timestamp });

@@ -33,3 +33,9 @@ export async function writeHomeNote(files: Files, folder: string, note: HomeNote
   const bytes = utf8(JSON.stringify(note) + "\n");
   await writeWholeFileDurably(files, { folder, name: fileNames.home, bytes });
 }
+
+/** Forgets it, durably when it resolves: the directory's own metadata counts again. */
+export async function removeHomeNote(files: Files, folder: string): Promise<void> {
+  files.remove(`${folder}/${fileNames.home}`);
+  await files.syncFolder(folder);
+}
