@@ -84,7 +84,7 @@ type UnregisterResponse = ResponseInput<typeof UnregisterBroker>;
 
 /**
  * Answers UnregisterBroker: the broker leaves every ISR that has another member.
- * Differs from Kafka: the broker that is asked does not forget itself, since it is running.
+ * Differs from Kafka: a broker that is running is not forgotten.
  */
 export function decideUnregisterBroker(
   image: MetadataImage,
@@ -97,7 +97,7 @@ export function decideUnregisterBroker(
     const message = `Broker ID ${brokerId} is not currently registered`;
     return { records: [], response: refusal(ErrorCode.BROKER_ID_NOT_REGISTERED, message) };
   }
-  if (brokerId === options.self) {
+  if (brokerId === options.self || !broker.fenced) {
     const message = `Broker ${brokerId} is running: stop it before it is unregistered`;
     return { records: [], response: refusal(ErrorCode.INVALID_REQUEST, message) };
   }

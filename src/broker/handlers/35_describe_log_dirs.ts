@@ -2,7 +2,8 @@
 //
 // Serves: 0-5.
 // Behaviour: asked for named partitions it tells of those that are here; unknown ones are left out.
-//   A size is that of the segments. The offset lag is how far the high watermark is behind.
+//   A size is that of the segments. The offset lag is what the log lacks up to the high watermark,
+//   as a follower's leader has told it last.
 // Versions: 1 answered before throttling (KIP-219); 2 flexible; 3 an error code of its own; 4 total
 //   and usable bytes (KIP-827); 5 cordoned folders (KIP-1066), of which there are none.
 
@@ -54,10 +55,10 @@ function byTopic(partitions: readonly Partition[]) {
   }
   return [...topics].map(([name, of]) => ({
     name,
-    partitions: of.map(({ id: partitionIndex, log, highWatermark }) => ({
+    partitions: of.map(({ id: partitionIndex, log, replication }) => ({
       partitionIndex,
       partitionSize: log.sizeBytes,
-      offsetLag: Math.max(0, log.logEndOffset - highWatermark),
+      offsetLag: Math.max(0, (replication?.leaderHighWatermark ?? -1) - log.logEndOffset),
       isFutureKey: false,
     })),
   }));

@@ -71,6 +71,8 @@ export class PartitionReplication {
   readonly #acks: Acknowledgements;
   #led: LedReplicas | undefined;
   #highWatermark: Offset;
+  /** The one that a leader has told last, which the log here may not have come to. */
+  #leaderHighWatermark: Offset = -1;
   #quietUntilMs = -Infinity;
 
   constructor({ log, terms, onAdvanced }: PartitionReplicationOptions, highWatermark: Offset) {
@@ -84,6 +86,11 @@ export class PartitionReplication {
 
   get highWatermark(): Offset {
     return this.#highWatermark;
+  }
+
+  /** Where the high watermark stands at the leader, as far as is known here. */
+  get leaderHighWatermark(): Offset {
+    return this.#led === undefined ? this.#leaderHighWatermark : this.#highWatermark;
   }
 
   /** Whether this leader's high watermark is no older than what earlier leaders have told. */
@@ -228,6 +235,7 @@ export class PartitionReplication {
   /** The leader's high watermark, as its answer tells it. */
   follow(leaderHighWatermark: Offset): void {
     if (this.#led !== undefined) return;
+    this.#leaderHighWatermark = leaderHighWatermark;
     const offset = Math.min(leaderHighWatermark, this.#log.logEndOffset);
     if (offset <= this.#highWatermark) return;
     this.#highWatermark = offset;
