@@ -9,6 +9,7 @@ import type * as Tls from "node:tls";
 import type * as Net from "node:net";
 import { immediateTimers } from "./event_loop.ts";
 import { wrapNodeSocket } from "./node_socket.ts";
+import { shownBy } from "./peer_certificates.ts";
 import { platformFault, secureFault } from "./platform_faults.ts";
 import type {
   Address,
@@ -20,7 +21,7 @@ import type {
 } from "./ports.ts";
 import { addressText, plainAddress } from "./socket_address.ts";
 import { contextOf, materialFault } from "./tls_material.ts";
-import { shownBy, TlsServer } from "./tls_server.ts";
+import { TlsServer } from "./tls_server.ts";
 import { spokenBy } from "./tls_suites.ts";
 
 function tls(): typeof Tls {
@@ -33,7 +34,8 @@ export const nodeTls: Pick<Network, "checkTls" | "listenTls" | "connectTls"> = {
 
   listenTls(address, { terms, rules }, onConnection) {
     return new Promise((resolve, reject) => {
-      const onSecured = (handle: Tls.TLSSocket) => onConnection(secured(handle));
+      const onSecured = (handle: Tls.TLSSocket, certificate: Uint8Array | undefined) =>
+        onConnection(secured(handle, certificate));
       const handshakes = new TlsServer({ terms, rules, onSecured });
       const net: typeof Net = process.getBuiltinModule("node:net");
       const server = net.createServer({ allowHalfOpen: true });
@@ -60,7 +62,7 @@ export const nodeTls: Pick<Network, "checkTls" | "listenTls" | "connectTls"> = {
       handle.once("error", onError);
       handle.once("secureConnect", () => {
         handle.off("error", onError);
-        resolve(secured(handle));
+        resolve(secured(handle, handle.authorized ? shownBy(handle) : undefined));
       });
     });
   },
@@ -85,9 +87,8 @@ function connectSecurely({ host, port }: Address, material: TlsMaterial): Tls.TL
   }
 }
 
-function secured(handle: Tls.TLSSocket): SecureSocket {
-  // Asked for now: once the peer is gone nobody can tell any more.
-  const peerCertificate = handle.authorized ? shownBy(handle) : undefined;
+/** The certificate is asked for before: once the peer is gone nobody can tell any more. */
+function secured(handle: Tls.TLSSocket, peerCertificate: Uint8Array | undefined): SecureSocket {
   return Object.assign(wrapNodeSocket(handle), { peerCertificate });
 }
 

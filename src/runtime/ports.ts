@@ -136,8 +136,8 @@ export interface SecureSocket extends Socket {
 /** What serves behind TLS, by terms that may change. */
 export interface RenewableTls {
   /**
-   * Who begins to shake hands from now on does so by these, and resumes no session of before; open
-   * connections stay. Throws Denied as `listenTls` does.
+   * Who begins to shake hands from now on does so by these, and gets past them by no session of
+   * before; open connections stay. Throws Denied as `listenTls` does.
    */
   renew(terms: TlsTerms): void;
 }

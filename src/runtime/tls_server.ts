@@ -4,13 +4,14 @@
 //                      └──fails, takes too long, or is one too many──> destroyed; the owner is told
 //
 // New terms are a new server of node:tls: who shakes hands already goes on with the old one, and
-// nobody resumes a session that was begun by other terms. Invariant: at most `handshakesMax` shake
+// nobody gets past the new ones by a session of before. Invariant: at most `handshakesMax` shake
 // hands, each for `handshakeMsMax` at most.
 
 import type * as Tls from "node:tls";
 import type * as Net from "node:net";
 import { messageOf } from "../base/faults.ts";
 import { webTimers } from "./event_loop.ts";
+import { PeerCertificates } from "./peer_certificates.ts";
 import type { Address, RenewableTls, TlsServerRules, TlsTerms } from "./ports.ts";
 import { addressText, plainAddress } from "./socket_address.ts";
 import { contextOf, materialFault } from "./tls_material.ts";
@@ -20,13 +21,16 @@ import { spokenBy } from "./tls_suites.ts";
 export interface TlsServerOptions {
   readonly terms: TlsTerms;
   readonly rules: TlsServerRules;
-  readonly onSecured: (handle: Tls.TLSSocket) => void;
+  readonly onSecured: OnSecured;
 }
+
+/** `certificate`: the peer's, DER, if it was asked for one and has shown one. */
+type OnSecured = (handle: Tls.TLSSocket, certificate: Uint8Array | undefined) => void;
 
 /** Shakes hands with the connections that it is given. */
 export class TlsServer implements RenewableTls {
   readonly #rules: TlsServerRules;
-  readonly #onSecured: (handle: Tls.TLSSocket) => void;
+  readonly #onSecured: OnSecured;
   /** In the order in which they began. */
   readonly #handshakes = new Map<string, Net.Socket>();
   readonly #toldOf = new Set<string>();
@@ -78,15 +82,13 @@ export class TlsServer implements RenewableTls {
 
   #serverOf(terms: TlsTerms): Tls.Server {
     const server = makeServer(terms, this.#rules);
+    const certificates = new PeerCertificates(terms);
     server.on("secureConnection", (handle) => {
       this.#handshakes.delete(addressText(peerOf(handle)));
-      const isStranger = !handle.authorized && shownBy(handle) !== undefined;
-      if (!isStranger) return this.#onSecured(handle);
+      const shown = certificates.of(handle);
+      if ("certificate" in shown) return this.#onSecured(handle, shown.certificate);
       handle.destroy();
-      this.#rules.onFailed(
-        peerOf(handle),
-        `its certificate is not trusted: ${distrustOf(handle)}`,
-      );
+      this.#rules.onFailed(peerOf(handle), shown.refusal);
     });
     server.on("tlsClientError", (error, handle) => {
       const peer = peerOf(handle);
@@ -116,15 +118,4 @@ function makeServer(terms: TlsTerms, { handshakeMsMax }: TlsServerRules): Tls.Se
 
 function peerOf(handle: Net.Socket): Address {
   return plainAddress(handle.remoteAddress, handle.remotePort);
-}
-
-/** The certificate that a peer has shown, believed or not. */
-export function shownBy(handle: Tls.TLSSocket): Uint8Array | undefined {
-  const { raw } = handle.getPeerCertificate() ?? {};
-  return raw === undefined ? undefined : new Uint8Array(raw);
-}
-
-/** Node's types say an error, and it is its code. */
-function distrustOf({ authorizationError }: Tls.TLSSocket): string {
-  return String(authorizationError);
 }

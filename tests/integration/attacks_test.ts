@@ -7,8 +7,10 @@
 //   frames before login                         login_test.ts
 //   tokens: expired, too early, alg none, keys  token_login_test.ts
 //   sessions that outlive their token           token_login_test.ts, login_test.ts
+//   tokens: a provider's keys that change       token_login_test.ts
 //   certificates out of their time              tests/runtime/suite_tls.ts
 //   renegotiation, a slow handshake             tests/runtime/suite_tls.ts
+//   a session of TLS that was begun elsewhere   tests/runtime/suite_tls.ts
 //   names of topics by their ids                authorization_test.ts
 //   a decision that was right a moment ago      access_rules_test.ts
 //   secrets in logs, traces, answers, files     secrets_test.ts

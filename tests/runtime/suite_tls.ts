@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { writeFile } from "node:fs/promises";
 import { connect as connectByNode, type SecureContextOptions } from "node:tls";
 import type {
   Address,
@@ -111,6 +112,31 @@ function handshake({ host, port }: Address, asked: SecureContextOptions) {
 
 async function versionOf(address: Address, asked: SecureContextOptions) {
   return (await handshake(address, asked))?.version;
+}
+
+/** What `openssl s_client` says, which ends behind its input; undefined: there is none here. */
+function openssl(
+  { host, port }: Address,
+  { args, input = "Q\n" }: { readonly args: readonly string[]; readonly input?: string },
+): Promise<string | undefined> {
+  const all = ["s_client", ...args, "-connect", `${host}:${port}`];
+  const client = spawn("openssl", all, { stdio: ["pipe", "pipe", "pipe"] });
+  let said = "";
+  const hear = (text: unknown) => {
+    said += text;
+    if (/Verify return code/.test(said) && client.stdin.writable) client.stdin.end(input);
+  };
+  client.stdout.on("data", hear);
+  client.stderr.on("data", hear);
+  // One that is refused may have ended before it reads its input.
+  client.stdin.on("error", () => {});
+  return new Promise((resolve) => {
+    client.on("error", () => {
+      console.log("there is no openssl here: what it would ask is left out");
+      resolve(undefined);
+    });
+    client.on("close", () => resolve(said));
+  });
 }
 
 /** Registers them for one runtime. */
@@ -379,27 +405,46 @@ export function tlsSuite(options: SubjectOptions): void {
 
   check("nobody has it shake hands once more", options, async ({ runtime }) => {
     const { listener, close } = await listen(runtime);
-    const { host, port } = listener.address;
-    const args = ["s_client", "-tls1_2", "-connect", `${host}:${port}`];
-    const client = spawn("openssl", args, { stdio: ["pipe", "pipe", "pipe"] });
-    let said = "";
-    const hear = (text: unknown) => {
-      said += text;
-      // The handshake is done: it is asked for another one, once.
-      if (/Verify return code/.test(said) && client.stdin.writable) client.stdin.end("R\n");
-    };
-    client.stdout.on("data", hear);
-    client.stderr.on("data", hear);
-    const isMissing = await new Promise<boolean>((resolve) => {
-      client.on("error", () => resolve(true));
-      client.on("close", () => resolve(false));
-    });
-    if (isMissing) console.log("there is no openssl here to ask for a second handshake");
-    else {
+    // The handshake is done: it is asked for another one, once.
+    const said = await openssl(listener.address, { args: ["-tls1_2"], input: "R\n" });
+    if (said !== undefined) {
       assert.match(said, /RENEGOTIATING/);
       assert.match(said, /no renegotiation/);
     }
     await close();
+  });
+
+  check("a session begun elsewhere lets nobody past other terms", options, async (subject) => {
+    const { runtime, folder } = subject;
+    const open = await listen(runtime);
+    const asking = await listen(runtime, { clientAuth: "required" });
+    const strange = await listen(runtime, {
+      clientAuth: "required",
+      material: { identity: server, trusted: stranger.chain },
+    });
+    const session = `${folder}/session`;
+    await writeFile(`${folder}/alice`, alice.key + alice.chain);
+    const shown = ["-cert", `${folder}/alice`, "-key", `${folder}/alice`];
+    /** Whether a client with these arguments comes in. */
+    const comesIn = async (to: typeof open, args: readonly string[]) => {
+      const [before, failedBefore] = [to.sockets.length, to.failed.length];
+      if (await openssl(to.listener.address, { args }) === undefined) return undefined;
+      while (to.sockets.length === before && to.failed.length === failedBefore) {
+        await runtime.timers.turn();
+      }
+      return to.sockets.length > before;
+    };
+    for (const version of ["-tls1_2", "-tls1_3"]) {
+      const begin = [version, "-sess_out", session];
+      const resume = [version, "-sess_in", session];
+      if (await comesIn(open, begin) === undefined) break;
+      assert.equal(await comesIn(asking, resume), false, "in without a certificate");
+      assert.equal(await comesIn(asking, [...begin, ...shown]), true);
+      assert.equal(await comesIn(strange, [...resume, ...shown]), false, "in by others' trust");
+      assert.equal(await comesIn(asking, [...resume, ...shown]), true);
+      assert.notEqual(asking.sockets.at(-1)?.peerCertificate, undefined);
+    }
+    for (const { close } of [open, asking, strange]) await close();
   });
 
   check("a client that speaks no TLS is dropped", options, async ({ runtime }) => {
