@@ -125,6 +125,20 @@ export function standingRows(standings: readonly Standing[]): string[][] {
   ];
 }
 
+/** By profiles, and the decisions that go further: what a broker's time goes into. */
+const limits = `## What limits it
+
+- **One thread.** Batches are checked where they arrive (decision 17): a broker takes one core and a
+  little. Of what 100 KB batches cost a third to a half is the kernel's, which copies them from the
+  socket and into the page cache.
+- **Single records with \`acks=all\`.** One sync of a journal is for all producers that wait
+  (decision 16), so a request is the socket's read and write, the append, and a place in a round. A
+  round takes as long as the disk does: where others keep it busy, requests a second are the disk's.
+- **zstd and gzip.** Each batch is unpacked to be checked, by the runtime's zlib, which makes a
+  decoder and an array for what comes out each time.
+- **Latency.** Work is cut into slices of two milliseconds; what is longer is one call of a codec,
+  or the collector's. \`deno task bench --only stalls\` prints the longest stretches.`;
+
 /** docs/performance.md. */
 export function pageOf(comparison: Comparison, baseline: string): string {
   const { machine, rounds, seconds, bytes, measured, standings } = comparison;
@@ -146,6 +160,7 @@ export function pageOf(comparison: Comparison, baseline: string): string {
     " of values each.",
     `## Loads\n\n${sections.join("\n\n")}`,
     `## Starts and memory\n\n${markdown(standingRows(standings))}`,
+    limits,
     "## What is not measured\n\n" +
     "More than one machine, replication, TLS, a network with latency, disks that are not\n" +
     "cached, and what hours of load do. The load takes a part of the same processors, so\n" +
