@@ -2,7 +2,7 @@
 // that anybody else may read: the broker's log, a trace, the audit log, answers, metrics, what
 // commands say, what refused starts say, and files that other users of the machine may open.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { connect } from "../../mod.ts";
 import { fromUtf8 } from "../../src/base/bytes.ts";
 import { Client, loadUserAdmin } from "../../src/client/mod.ts";
@@ -40,12 +40,13 @@ const secrets = {
   keystorePassword: "planted-password-of-a-keystore",
   jaas: "planted-password-of-a-login-module",
   metricsToken: "planted-token-of-the-metrics",
-  recordValue: "planted-value-of-a-record",
-  recordKey: "planted-key-of-a-record",
   privateKey: server.key.split("\n")[2]!,
   metricsPrivateKey: renewed.key.split("\n")[2]!,
   otherPrivateKey: alice.key.split("\n")[2]!,
 };
+
+/** Contents of records, which a trace is there to show, and nothing else tells. */
+const records = { key: "planted-key-of-a-record", value: "planted-value-of-a-record" };
 
 const plainModule = "org.apache.kafka.common.security.plain.PlainLoginModule";
 
@@ -71,6 +72,8 @@ function settingsIn(folder: string): Record<string, string> {
   };
 }
 
+const trace = "the broker's trace";
+
 /** What anybody might get to see, by where. */
 class Seen {
   readonly texts = new Map<string, string>();
@@ -85,7 +88,7 @@ class Seen {
     const planted = [...Object.values(secrets), ...this.secrets];
     for (const [place, text] of this.texts) {
       assert(text.trim() !== "", `${place} says nothing`);
-      for (const secret of planted) {
+      for (const secret of place === trace ? planted : [...planted, ...Object.values(records)]) {
         const forms = [secret, btoa(secret).slice(0, 24), encodeURIComponent(secret)];
         for (const form of forms) assert(!text.includes(form), `${secret} is in ${place}: ${text}`);
       }
@@ -205,8 +208,7 @@ async function logIn(
   const as = async (sasl: Parameters<typeof connect>[0]["sasl"]) => {
     try {
       await using cluster = await connect({ bootstrap, tls: { ca }, sasl });
-      const { recordKey: key, recordValue: value } = secrets;
-      await cluster.producer().send({ topic: "orders", key, value });
+      await cluster.producer().send({ topic: "orders", ...records });
       await cluster.admin.createTopic({ name: "bills" });
     } catch (error) {
       seen.add("our client's errors", `${error}`);
@@ -241,6 +243,26 @@ async function command(
   seen.add("what commands say", told);
 }
 
+/** What is printed of the metadata's log, and of one that is damaged where a secret is. */
+async function tellOfLogs(
+  target: Target,
+  { seen, dataDir }: { readonly seen: Seen; readonly dataDir: string },
+): Promise<void> {
+  const metadata = `${dataDir}/__cluster_metadata-0`;
+  const logs = [...Deno.readDirSync(metadata)].map(({ name }) => `${metadata}/${name}`)
+    .filter((path) => path.endsWith(".log"));
+  const [log = ""] = logs;
+  const bytes = await Deno.readFile(log);
+  const at = new TextDecoder("latin1").decode(bytes).indexOf(secrets.keystorePassword);
+  assert(at > 0, "the log holds no secret, so that this shows nothing");
+  await command(target, { seen, args: ["log", "dump", "--records", ...logs] });
+  bytes[at] ^= 1;
+  await Deno.writeFile(log, bytes);
+  await command(target, { seen, args: ["log", "dump", "--records", ...logs] });
+  await command(target, { seen, args: ["start", "--data-dir", dataDir, "--port", "0"] });
+  assertMatch(seen.texts.get("what commands say")!, /damage|checksum|CRC/i);
+}
+
 for (const target of await targetsHere()) {
   Deno.test(`no secret is where others may read it, on ${target}`, async () => {
     const folder = await Deno.makeTempDir();
@@ -255,7 +277,7 @@ for (const target of await targetsHere()) {
         await using broker = await BrokerProcess.start({
           target,
           dataDir: `${folder}/data`,
-          onLine: (line) => seen.add("the broker's log and trace", line),
+          onLine: (line) => seen.add(/^\d\d:\d\d:/.test(line) ? trace : "the broker's log", line),
           settings: settingsIn(folder),
           flags: ["--trace"],
         });
@@ -283,6 +305,7 @@ for (const target of await targetsHere()) {
       assert(audit.includes('"event":"change"') && audit.includes('"outcome":"refused"'), audit);
       seen.add("the audit log", audit);
       for (const [path, text] of openToOthers(`${folder}/data`)) seen.add(path, text || "empty");
+      await tellOfLogs(target, { seen, dataDir: `${folder}/data` });
       seen.check();
       assertEquals(Deno.statSync(`${folder}/data/__cluster_metadata-0`).mode! & 0o777, 0o700);
     } finally {
