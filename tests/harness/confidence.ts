@@ -10,6 +10,9 @@ import { isSecretKey } from "../../src/broker/mod.ts";
 /** Anything shorter would be found by chance. */
 const lengthMin = 8;
 
+/** Of a login module's options; a name is no secret. */
+const secretOption = /^user_|password|secret/i;
+
 /** The secrets of one broker, and whether it has kept them. */
 export class Confidence {
   readonly #secrets: readonly string[];
@@ -44,7 +47,10 @@ export class Confidence {
 /** The passwords of a login module; a line of a key; anything else as it is. */
 function partsOf(value: string): string[] {
   const parsed = parseJaas(value);
-  if ("entry" in parsed) return [...parsed.entry.options.values()];
+  if ("entry" in parsed) {
+    const options = [...parsed.entry.options];
+    return options.filter(([name]) => secretOption.test(name)).map(([, secret]) => secret);
+  }
   // The second line: the first one begins alike in all keys.
   const [, , line] = value.split("\n");
   return value.startsWith("-----BEGIN") ? line === undefined ? [] : [line] : [value];

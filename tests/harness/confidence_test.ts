@@ -6,7 +6,7 @@ const module = "org.apache.kafka.common.security.plain.PlainLoginModule";
 const settings = {
   "num.partitions": "12345678",
   "listener.name.plaintext.plain.sasl.jaas.config":
-    `${module} required user_alice="the-password" user_b="short";`,
+    `${module} required username="somebody" user_alice="the-password" user_b="short";`,
   "ssl.keystore.key": server.key,
   "ottla.metrics.token": "the-bearer-token",
 };
@@ -23,7 +23,9 @@ Deno.test("a secret of the settings that is said fails the test, and nothing els
   for (const secret of ["the-password", "the-bearer-token", keyLine]) {
     assertThrows(saidBy(`a line with ${secret} in it`), Error, "a secret was told: a line with");
   }
-  for (const text of [module, "alice", "short", "12345678", "-----BEGIN PRIVATE KEY-----"]) {
+  for (
+    const text of [module, "alice", "somebody", "short", "12345678", "-----BEGIN PRIVATE KEY-----"]
+  ) {
     assertEquals(saidBy(text)(), undefined);
   }
   const args = ["start", "--set", "ottla.metrics.token=the-bearer-token", "--port", "0"];
