@@ -5,6 +5,7 @@
 // its turn: one that has some is read on until it has none, so that neighbours come out together.
 
 import { UsageFault } from "../base/faults.ts";
+import type { LeaderEpoch, Offset } from "../base/ids.ts";
 import type { Int64 } from "../base/int64.ts";
 import { itemAt } from "../base/items.ts";
 import type { Codecs } from "../runtime/ports.ts";
@@ -15,6 +16,8 @@ import { type ConsumerRecord, PartitionReader } from "./partition_reader.ts";
 export interface AssignedPartitionsOptions {
   readonly partitionBytesMax: number;
   readonly codecs: Codecs;
+  /** Whether a partition goes on by itself where its position has become none. */
+  readonly isReset: boolean;
   /** Records for which this is false are passed over. */
   readonly filter: ((record: ConsumerRecord) => boolean) | undefined;
   /** Those that are assigned have changed. */
@@ -94,10 +97,31 @@ export class AssignedPartitions {
     this.lose(reader);
   }
 
-  /** Its position is looked for before more of it is handed out. */
-  lose(reader: PartitionReader): void {
+  /** Its position is looked for before more of it is handed out; `by` is told where none is. */
+  lose(reader: PartitionReader, by?: string): void {
     reader.seek(undefined);
+    reader.lostBy = by;
     this.isLost = true;
+  }
+
+  /** Its topic is another one of the same name, of which nothing was read yet. */
+  onMadeAnew(reader: PartitionReader): void {
+    if (this.#options.isReset) this.move(reader, "earliest");
+    else this.lose(reader, "the topic was deleted and made anew");
+  }
+
+  /** Its log is another one from `offset` on, or, if that is not known, -1, anywhere (KIP-320). */
+  onTruncated(
+    reader: PartitionReader,
+    { offset, epoch }: { readonly offset: Offset; readonly epoch: LeaderEpoch },
+  ): void {
+    const { position } = reader;
+    if (position !== undefined && position <= offset) reader.drop();
+    else if (!this.#options.isReset) {
+      const place = offset < 0 ? "" : `; seek to ${offset} to read what is in the place of them`;
+      this.lose(reader, `records were lost that had been read, under a new leader${place}`);
+    } else if (offset < 0) this.lose(reader);
+    else reader.seek(offset, epoch);
   }
 
   /** What is committed, by the partition's name. */
@@ -107,10 +131,10 @@ export class AssignedPartitions {
 
   /** Positions that are not committed. */
   get uncommitted(): OffsetToCommit[] {
-    return this.#readers.flatMap(({ topic, partition, position }) =>
+    return this.#readers.flatMap(({ topic, partition, position, positionEpoch: leaderEpoch }) =>
       position === undefined || this.#committed.get(nameOf({ topic, partition })) === position
         ? []
-        : [{ topic, partition, offset: position }]
+        : [{ topic, partition, offset: position, leaderEpoch }]
     );
   }
 

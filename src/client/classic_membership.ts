@@ -45,6 +45,8 @@ const assignors: ReadonlyMap<string, Assignor> = new Map(
 
 export interface ClassicMembershipOptions {
   readonly groupId: string;
+  /** Where it stands, for assignors (KIP-881). */
+  readonly rack: string | null;
   readonly subscription: Subscription;
   readonly groupInstanceId: string | null;
   readonly sessionTimeoutMs: number;
@@ -222,9 +224,11 @@ export class ClassicMembership implements Membership {
 
   #subscriptionOf(of: { topics: readonly string[]; owned: readonly TopicPartition[] }): Uint8Array {
     const topics = [...of.topics];
-    if (this.isEager) return encodeSubscription({ topics }, 0);
+    const { rack: rackId } = this.#options;
+    if (this.isEager && rackId === null) return encodeSubscription({ topics }, 0);
     return encodeSubscription({
       topics,
+      rackId,
       ownedPartitions: [...byTopic(of.owned)].map(([topic, theirs]) => ({
         topic,
         partitions: theirs.map(({ partition }) => partition),

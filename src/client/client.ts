@@ -25,7 +25,7 @@ import { parseBootstrap } from "./address.ts";
 import type { BrokerConnection } from "./connection.ts";
 import { Connections } from "./connections.ts";
 import { checkCode, isConnectionLoss, isRetriable, KafkaError } from "./faults.ts";
-import { type BrokerMetadata, type ClusterMetadata, clusterMetadata } from "./metadata.ts";
+import { type BrokerMetadata, type ClusterMetadata, clusterMetadata, newest } from "./metadata.ts";
 import type { TopicMetadata } from "./metadata.ts";
 import { retrying } from "./retry.ts";
 import { checkSasl, type SaslOptions } from "./sasl.ts";
@@ -132,7 +132,7 @@ interface Known {
   readonly coordinators: Map<string, BrokerId>;
   readonly topics: Map<string, { topic: TopicMetadata; readAtMs: number }>;
   readonly looking: Map<string, Promise<TopicMetadata>>;
-  readonly refreshing: Set<string>;
+  readonly refreshing: Map<string, Promise<unknown>>;
   brokers: Map<BrokerId, BrokerMetadata>;
   controller: BrokerId;
 }
@@ -269,8 +269,9 @@ export class Client {
     known.controller = cluster.controller;
     const readAtMs = this.ports.clock.monotonic();
     for (const topic of cluster.topics) {
-      if (topic.errorCode === ErrorCode.NONE) known.topics.set(topic.name, { topic, readAtMs });
-      else known.topics.delete(topic.name);
+      const before = known.topics.get(topic.name)?.topic;
+      if (topic.errorCode !== ErrorCode.NONE) known.topics.delete(topic.name);
+      else known.topics.set(topic.name, { topic: newest(topic, before), readAtMs });
     }
     return cluster;
   }
@@ -284,13 +285,19 @@ export class Client {
     return known.topic;
   }
 
-  /** Asks a broker about `name` in the background; what is known serves on until the answer. */
-  refreshTopic(name: string): void {
+  /**
+   * Asks a broker about `name` in the background; what is known serves on until the answer.
+   * Resolves when that is there, or there is none.
+   */
+  refreshTopic(name: string): Promise<unknown> {
     const { refreshing } = this.#known;
-    if (refreshing.has(name)) return;
-    refreshing.add(name);
+    const known = refreshing.get(name);
+    if (known !== undefined) return known;
     // A failure is no news: whoever finds the metadata stale asks for it again.
-    this.#whole.fetchMetadata([name]).catch(() => {}).finally(() => refreshing.delete(name));
+    const refresh = this.#whole.fetchMetadata([name]).catch(() => {})
+      .finally(() => refreshing.delete(name));
+    refreshing.set(name, refresh);
+    return refresh;
   }
 
   /**
@@ -325,6 +332,11 @@ export class Client {
     const partitions = known.topic.partitions.with(partition, { ...old, leader, leaderEpoch });
     topics.set(name, { ...known, topic: { ...known.topic, partitions } });
     return true;
+  }
+
+  /** Whether it is known where this broker is. */
+  knowsBroker(id: BrokerId): boolean {
+    return this.#known.brokers.has(id);
   }
 
   /** The broker that coordinates `key`, cached until {@link forgetCoordinator}. */
@@ -425,7 +437,7 @@ function unconnected(ports: ClientPorts, options: ClientOptions): Parts {
     coordinators: new Map(),
     topics: new Map(),
     looking: new Map(),
-    refreshing: new Set(),
+    refreshing: new Map(),
     brokers: new Map(),
     controller: -1,
   };

@@ -110,15 +110,22 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
       waitMsMax: settings.fetchWaitMsMax,
       bytesMin: settings.fetchBytesMin,
       bytesMax: settings.fetchBytesMax,
+      bufferBytesMax: settings.bufferBytesMax,
       readCommitted: settings.readCommitted,
       rack: settings.clientRack,
       onProgress: () => this.#wakeup.wake(),
       onTrouble: settings.onTrouble ?? (() => {}),
       onOutOfRange: (reader) => this.#assigned.lose(reader),
+      onMadeAnew: (reader) => {
+        this.#assigned.onMadeAnew(reader);
+        this.#wakeup.wake();
+      },
+      onTruncated: (reader, parting) => this.#assigned.onTruncated(reader, parting),
     });
     this.#assigned = new AssignedPartitions({
       partitionBytesMax: settings.partitionBytesMax,
       codecs: client.ports.codecs,
+      isReset: settings.autoOffsetReset !== "none",
       filter: settings.filter,
       onChanged: (readers) => this.#fetcher.readers = readers,
       onRoom: () => this.#fetcher.pump(),
@@ -139,19 +146,20 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
   }
 
   #newMembership(groupId: string, subscription: Subscription): Membership {
-    const { groupInstanceId = null, groupProtocol, rebalanceTimeoutMs } = this.#settings;
+    const { groupInstanceId = null, groupProtocol, rebalanceTimeoutMs, clientRack } =
+      this.#settings;
     const { assignors, heartbeatIntervalMs, sessionTimeoutMs } = this.#settings;
     const shared = {
       groupId,
       subscription,
       groupInstanceId,
       rebalanceTimeoutMs,
+      rack: clientRack || null,
       onStale: () => this.#wakeup.wake(),
     };
     if (groupProtocol === "consumer") {
       const assignor = this.#settings.groupRemoteAssignor ?? null;
-      const rack = this.#settings.clientRack || null;
-      return new ConsumerMembership(this.#client, { ...shared, assignor, rack });
+      return new ConsumerMembership(this.#client, { ...shared, assignor });
     }
     return new ClassicMembership(this.#client, {
       ...shared,

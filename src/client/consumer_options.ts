@@ -6,14 +6,23 @@ import { type AssignorName, assignorNames } from "./classic_membership.ts";
 import type { TopicPartition } from "./offsets.ts";
 import type { ConsumerRecord } from "./partition_reader.ts";
 
+/**
+ * Where a consumer begins that has no offset: at the first record, at the end, as late as so many
+ * milliseconds ago (KIP-1106), or nowhere: then `poll` rejects with OFFSET_OUT_OF_RANGE.
+ */
+export type OffsetReset = "earliest" | "latest" | "none" | { readonly byDurationMs: number };
+
 /** How to read. */
 export interface ConsumerOptions {
   /** The group to share partitions with and to commit for. Without one nothing is committed. */
   readonly groupId?: string;
   /** Keeps this member's partitions through a restart (KIP-345). */
   readonly groupInstanceId?: string;
-  /** Where to begin without a committed offset. Default `latest`. */
-  readonly autoOffsetReset?: "earliest" | "latest" | "none";
+  /**
+   * Where to begin without a committed offset, and to go on when the log has lost it. Default
+   * `latest`.
+   */
+  readonly autoOffsetReset?: OffsetReset;
   /**
    * Commits this often, on polls, and on close; 0 leaves committing to the caller. Default
    * 5,000.
@@ -25,13 +34,15 @@ export interface ConsumerOptions {
   readonly fetchWaitMsMax?: number;
   /** How much data a broker waits for. Default 1. */
   readonly fetchBytesMin?: number;
+  /** How much one answer of a broker has at most. Default 16,777,216. */
+  readonly fetchBytesMax?: number;
+  /** No more is asked for while so much waits to be handed out. Default 67,108,864. */
+  readonly bufferBytesMax?: number;
   /**
    * Where this consumer stands: with a broker that has `replica.selector.class`, records come from
-   * a replica whose `broker.rack` is the same (KIP-392).
+   * a replica whose `broker.rack` is the same (KIP-392), and assignors may heed it (KIP-881).
    */
   readonly clientRack?: string;
-  /** Default 16,777,216. */
-  readonly fetchBytesMax?: number;
   /** Default 1,048,576; grows for a batch that is larger. */
   readonly partitionBytesMax?: number;
   /**
@@ -88,13 +99,14 @@ export interface ConsumerOptions {
 const consumerOptionKinds: OptionKinds<ConsumerOptions> = {
   groupId: "text",
   groupInstanceId: "text",
-  autoOffsetReset: ["earliest", "latest", "none"],
+  autoOffsetReset: "any",
   autoCommitIntervalMs: "count",
   readCommitted: "flag",
   fetchWaitMsMax: "count",
   fetchBytesMin: "count",
   clientRack: "text",
   fetchBytesMax: "count",
+  bufferBytesMax: "count",
   partitionBytesMax: "count",
   groupProtocol: ["classic", "consumer"],
   groupRemoteAssignor: "text",
@@ -132,6 +144,7 @@ export function consumerSettings(options: ConsumerOptions): ConsumerSettings {
   if (given.delivery === "at-most-once" && given.groupId === undefined) {
     throw new UsageFault("a consumer: at-most-once needs a groupId, to commit for");
   }
+  checkReset(given.autoOffsetReset);
   for (const name of given.assignors ?? []) {
     if (!assignorNames.includes(name)) {
       throw new UsageFault(
@@ -147,6 +160,7 @@ export function consumerSettings(options: ConsumerOptions): ConsumerSettings {
     fetchWaitMsMax: 500,
     fetchBytesMin: 1,
     fetchBytesMax: 16 * 1024 * 1024,
+    bufferBytesMax: 64 * 1024 * 1024,
     partitionBytesMax: 1024 * 1024,
     groupProtocol: "classic",
     sessionTimeoutMs: 45_000,
@@ -157,4 +171,12 @@ export function consumerSettings(options: ConsumerOptions): ConsumerSettings {
     delivery: "at-least-once",
     ...given,
   };
+}
+
+function checkReset(reset: OffsetReset | undefined): void {
+  if (reset === undefined || reset === "earliest" || reset === "latest" || reset === "none") return;
+  const isDuration = typeof reset === "object" && reset !== null && reset.byDurationMs >= 0;
+  if (isDuration) return;
+  const wanted = '"earliest", "latest", "none" or { byDurationMs }';
+  throw new UsageFault(`a consumer: autoOffsetReset must be ${wanted}, not ${show(reset)}`);
 }

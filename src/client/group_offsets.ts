@@ -20,6 +20,8 @@ export interface Committer {
 
 /** An offset as it is committed. */
 export interface OffsetToCommit extends TopicPartitionOffset {
+  /** The leader epoch of the record before it, by which a log that was cut is noticed (KIP-320). */
+  readonly leaderEpoch?: LeaderEpoch;
   /** To be kept beside it, as far as the broker allows (4 KB by default). Default none. */
   readonly metadata?: string;
 }
@@ -89,9 +91,10 @@ export async function commitOffsets(
       groupInstanceId: by.groupInstanceId,
       topics: [...byTopic(offsets)].map(([name, theirs]) => ({
         name,
-        partitions: theirs.map(({ partition, offset, metadata = "" }) => ({
+        partitions: theirs.map(({ partition, offset, leaderEpoch = -1, metadata = "" }) => ({
           partitionIndex: partition,
           committedOffset: offset,
+          committedLeaderEpoch: leaderEpoch,
           committedMetadata: metadata,
         })),
       })),

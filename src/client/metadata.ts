@@ -51,6 +51,21 @@ export interface ClusterMetadata {
   readonly topics: readonly TopicMetadata[];
 }
 
+/**
+ * The topic as `answer` has it, but for partitions of which a later leader is known: the broker
+ * that was asked may be behind.
+ */
+export function newest(answer: TopicMetadata, known: TopicMetadata | undefined): TopicMetadata {
+  if (known === undefined || known.id !== answer.id) return answer;
+  const isBehind = ({ partition, leaderEpoch }: PartitionMetadata) =>
+    leaderEpoch < (known.partitions[partition]?.leaderEpoch ?? -1);
+  if (!answer.partitions.some(isBehind)) return answer;
+  const partitions = answer.partitions.map((each) =>
+    isBehind(each) ? known.partitions[each.partition] ?? each : each
+  );
+  return { ...answer, partitions };
+}
+
 /** Reads a Metadata answer. */
 export function clusterMetadata(answer: ResponseOf<typeof Metadata>): ClusterMetadata {
   return {

@@ -2,18 +2,20 @@
 //
 //   position <= offsets of the records in hand < fetchOffset
 //   ^ handed out next                            ^ asked for next
+//   positionEpoch                                fetchEpoch       terms of the leaders before them
 //
 // Invariant: records come out in offset order, none below `position`; it moves past control
 // batches, aborted transactions and the gaps of compaction too. A batch is unpacked when its first
 // record is due, so that what waits in memory is the bytes as received.
 
-import type { BrokerId, Offset, PartitionId, ProducerId } from "../base/ids.ts";
+import type { BrokerId, LeaderEpoch, Offset, PartitionId, ProducerId, Uuid } from "../base/ids.ts";
 import { assert } from "../base/assert.ts";
 import type { Int64 } from "../base/int64.ts";
 import { DecodeFault } from "../base/faults.ts";
 import { itemAt } from "../base/items.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import {
+  type BatchHeader,
   batchPositions,
   ControlType,
   crcHolds,
@@ -36,7 +38,9 @@ export interface ConsumerRecord extends LogRecord {
 
 interface Chunk {
   readonly bytes: Uint8Array;
-  readonly positions: number[];
+  readonly positions: readonly number[];
+  /** Which of `positions` is next. */
+  next: number;
   /** By first offset; consumed as batches pass. */
   readonly aborted: { producerId: ProducerId; firstOffset: Offset }[];
 }
@@ -60,13 +64,22 @@ export class PartitionReader {
   /** Grows when a single batch does not fit. */
   bytesMax: number;
   highWatermark: Offset = -1;
-  /** A replica to ask in the leader's place, and until when, by the monotonic clock (KIP-392). */
-  preferred: { readonly replica: BrokerId; readonly untilMs: number } | undefined;
   /** Whether the reader wants none of its records for now. */
   isPaused = false;
+  /** Why the position is not known any more, where that has to be told. */
+  lostBy: string | undefined;
+  /** The topic that the position is a place of; a later one of its name has another (KIP-516). */
+  topicId: Uuid | undefined;
+  /** The leader that has said that the log did not change below the position; -1 for none. */
+  checkedEpoch: LeaderEpoch = -1;
+  /** A replica that is nearer than the leader, by the leader's word, and until when (KIP-392). */
+  nearest: { readonly broker: BrokerId; readonly untilMs: number } | undefined;
   readonly #codecs: Codecs;
   #position: Int64 | undefined;
+  #positionEpoch: LeaderEpoch = -1;
   #fetchOffset: Int64 = -1;
+  #fetchEpoch: LeaderEpoch = -1;
+  #heldBytes = 0;
   readonly #chunks: Chunk[] = [];
   #records: LogRecord[] = [];
   #next = 0;
@@ -93,21 +106,50 @@ export class PartitionReader {
     return this.#fetchOffset;
   }
 
+  /** The leader epoch of the record before the position; -1 where it is not known. */
+  get positionEpoch(): LeaderEpoch {
+    return this.#positionEpoch;
+  }
+
+  /** The same of the record before `fetchOffset`. */
+  get fetchEpoch(): LeaderEpoch {
+    return this.#fetchEpoch;
+  }
+
+  /** Bytes that have arrived and are not handed out. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
   /** Whether more may be asked for. */
   get wantsMore(): boolean {
     return this.#position !== undefined && this.#chunks.length < chunksMax;
   }
 
-  /** Moves to `offset`, or to nowhere; what has arrived is dropped. */
-  seek(offset: Int64 | undefined): void {
+  /**
+   * Moves to `offset`, or to nowhere; what has arrived is dropped. `epoch` is that of the record
+   * before it, where that is known.
+   */
+  seek(offset: Int64 | undefined, epoch: LeaderEpoch = -1): void {
     this.generation++;
     this.#position = offset;
+    this.#positionEpoch = epoch;
     this.#fetchOffset = offset ?? -1;
+    this.#fetchEpoch = epoch;
+    this.checkedEpoch = -1;
     this.#chunks.length = 0;
+    this.#heldBytes = 0;
     this.#records = [];
     this.#next = 0;
     this.#batchEnd = -1;
     this.#abortedProducers.clear();
+  }
+
+  /** Drops what has arrived, to ask for it again. */
+  drop(): void {
+    const { checkedEpoch } = this;
+    this.seek(this.#position, this.#positionEpoch);
+    this.checkedEpoch = checkedEpoch;
   }
 
   /** Takes in what a fetch at `fetchOffset` brought. */
@@ -120,9 +162,12 @@ export class PartitionReader {
       this.bytesMax *= 2;
       return;
     }
-    this.#fetchOffset = lastOffsetOf(bytes, positions[positions.length - 1]) + 1;
+    const last = positions[positions.length - 1];
+    this.#fetchOffset = lastOffsetOf(bytes, last) + 1;
+    this.#fetchEpoch = readBatchHeader(bytes, last).partitionLeaderEpoch;
     const aborted = [...fetched.aborted].sort((a, b) => a.firstOffset - b.firstOffset);
-    this.#chunks.push({ bytes, positions, aborted });
+    this.#chunks.push({ bytes, positions, next: 0, aborted });
+    this.#heldBytes += bytes.length;
   }
 
   /** The next record, undefined when none is in hand. */
@@ -145,15 +190,19 @@ export class PartitionReader {
   #openBatch(): boolean {
     const chunk = this.#chunks[0];
     if (chunk === undefined) return false;
-    const [position] = chunk.positions;
+    const position = chunk.positions[chunk.next];
     assert(position !== undefined, "a chunk has a batch left");
     const header = readBatchHeader(chunk.bytes, position);
-    const isAborted = this.#isAborted(chunk, position);
+    const isAborted = this.#isAborted(chunk, { position, header });
     this.#records = header.isControl || isAborted ? [] : this.#unpack(chunk, position);
-    chunk.positions.shift();
+    chunk.next++;
     this.#next = 0;
     this.#batchEnd = header.lastOffset + 1;
-    if (chunk.positions.length === 0) this.#chunks.shift();
+    this.#positionEpoch = header.partitionLeaderEpoch;
+    if (chunk.next === chunk.positions.length) {
+      this.#chunks.shift();
+      this.#heldBytes -= chunk.bytes.length;
+    }
     return true;
   }
 
@@ -175,8 +224,10 @@ export class PartitionReader {
   }
 
   /** Follows the producers with an aborted transaction from its first offset to its marker. */
-  #isAborted(chunk: Chunk, position: number): boolean {
-    const header = readBatchHeader(chunk.bytes, position);
+  #isAborted(
+    chunk: Chunk,
+    { position, header }: { position: number; header: BatchHeader },
+  ): boolean {
     for (;;) {
       const [next] = chunk.aborted;
       if (next === undefined || next.firstOffset > header.lastOffset) break;

@@ -1,13 +1,14 @@
 // Where a consumer begins in partitions whose position is not known: where it was told to, as the
 // group has committed, else by `autoOffsetReset`.
 
-import type { Offset } from "../base/ids.ts";
+import type { LeaderEpoch, Offset } from "../base/ids.ts";
 import { itemAt } from "../base/items.ts";
 import type { Int64 } from "../base/int64.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import type { Client } from "./client.ts";
 import { KafkaError } from "./faults.ts";
 import { committedOffsets } from "./group_offsets.ts";
+import type { OffsetReset } from "./consumer_options.ts";
 import { listOffsets, nameOf, type OffsetSpec } from "./offsets.ts";
 import type { PartitionReader } from "./partition_reader.ts";
 
@@ -16,7 +17,7 @@ export interface PositionRules {
   readonly groupId: string | undefined;
   /** The lane of the group's requests. */
   readonly lane: string | undefined;
-  readonly autoOffsetReset: "earliest" | "latest" | "none";
+  readonly autoOffsetReset: OffsetReset;
   readonly readCommitted: boolean;
   /** Begin here, whatever was committed; an entry is done with once it was followed. */
   readonly starts: Map<PartitionReader, OffsetSpec>;
@@ -34,10 +35,15 @@ export async function locate(
   const fresh = unknown.filter((each) => each.generation === 0 && !starts.has(each));
   if (groupId !== undefined && fresh.length > 0) {
     const found = await committedOffsets(client, groupId, { partitions: fresh, lane });
-    for (const each of found) committed.set(nameOf(each), each.offset);
+    const epochs = new Map<string, LeaderEpoch>();
+    for (const each of found) {
+      committed.set(nameOf(each), each.offset);
+      epochs.set(nameOf(each), each.leaderEpoch);
+    }
     for (const reader of fresh) {
-      const offset = committed.get(nameOf(reader));
-      if (offset !== undefined) reader.seek(offset);
+      const name = nameOf(reader);
+      const offset = committed.get(name);
+      if (offset !== undefined) reader.seek(offset, epochs.get(name));
     }
     unknown = unknown.filter((each) => each.position === undefined);
   }
@@ -54,7 +60,7 @@ async function reset(
   const { autoOffsetReset, readCommitted, starts } = rules;
   const bySpec = new Map<string, { spec: OffsetSpec; readers: PartitionReader[] }>();
   for (const reader of unknown) {
-    const spec = starts.get(reader) ?? autoOffsetReset;
+    const spec = starts.get(reader) ?? placeOf(autoOffsetReset, client.ports.clock.now());
     if (spec === "none") throw nowhere(reader);
     const key = typeof spec === "string" ? spec : `${spec.timestampMs}`;
     const same = bySpec.get(key);
@@ -78,12 +84,17 @@ async function reset(
   }
 }
 
+function placeOf(reset: OffsetReset, nowMs: number): OffsetSpec | "none" {
+  return typeof reset === "string" ? reset : { timestampMs: nowMs - reset.byDurationMs };
+}
+
 function nowhere(reader: PartitionReader): KafkaError {
   return new KafkaError(
     ErrorCode.OFFSET_OUT_OF_RANGE,
     `read ${nameOf(reader)}`,
     reader.generation === 0
       ? "there is no committed offset, and autoOffsetReset is none"
-      : "the offset is outside of what the log has, and autoOffsetReset is none",
+      : reader.lostBy ??
+        "the offset is outside of what the log has, and autoOffsetReset is none",
   );
 }

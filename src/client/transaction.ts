@@ -10,8 +10,7 @@ import { UsageFault } from "../base/faults.ts";
 import { ErrorCode } from "../protocol/mod.ts";
 import { checkOffsets } from "./checks.ts";
 import { KafkaError } from "./faults.ts";
-import { type Committer, noMember } from "./group_offsets.ts";
-import type { TopicPartitionOffset } from "./offsets.ts";
+import { type Committer, noMember, type OffsetToCommit } from "./group_offsets.ts";
 import type { ProducerRecord, RecordMetadata } from "./producer_record.ts";
 
 /** Offsets of a group without a consumer of ours. */
@@ -19,7 +18,7 @@ export interface GroupOffsets {
   /** The group. */
   readonly groupId: string;
   /** The next offset to read, of each partition. */
-  readonly offsets: readonly TopicPartitionOffset[];
+  readonly offsets: readonly OffsetToCommit[];
   /** Who commits; by default nobody in particular. */
   readonly by?: Committer;
 }

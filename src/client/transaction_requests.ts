@@ -16,8 +16,8 @@ import { TxnOffsetCommit } from "../protocol/apis/28_txn_offset_commit.ts";
 import type { BrokerId } from "../base/ids.ts";
 import type { Client } from "./client.ts";
 import { checkCode, KafkaError } from "./faults.ts";
-import { type Committer, isCoordinatorLoss } from "./group_offsets.ts";
-import { byTopic, nameOf, type TopicPartition, type TopicPartitionOffset } from "./offsets.ts";
+import { type Committer, isCoordinatorLoss, type OffsetToCommit } from "./group_offsets.ts";
+import { byTopic, nameOf, type TopicPartition } from "./offsets.ts";
 import type { ProducerIdentity } from "./partition_queue.ts";
 
 /** The newest versions that do without TV2. */
@@ -130,7 +130,7 @@ export class TransactionRequests {
   /** Commits offsets of a group with the transaction. */
   async commitOffsets(
     groupId: string,
-    { offsets, by }: { offsets: readonly TopicPartitionOffset[]; by: Committer },
+    { offsets, by }: { offsets: readonly OffsetToCommit[]; by: Committer },
   ): Promise<void> {
     const { id: producerId, epoch: producerEpoch } = this.#identity;
     const { transactionalId } = this;
@@ -156,10 +156,11 @@ export class TransactionRequests {
       groupInstanceId: by.groupInstanceId,
       topics: [...byTopic(offsets)].map(([name, theirs]) => ({
         name,
-        partitions: theirs.map(({ partition, offset }) => ({
+        partitions: theirs.map(({ partition, offset, leaderEpoch = -1, metadata = "" }) => ({
           partitionIndex: partition,
           committedOffset: offset,
-          committedMetadata: "",
+          committedLeaderEpoch: leaderEpoch,
+          committedMetadata: metadata,
         })),
       })),
     };
