@@ -21,6 +21,7 @@ import {
 } from "./src/client/mod.ts";
 import { UsageFault } from "./src/base/faults.ts";
 import { signalOf } from "./src/client/aborting.ts";
+import { SchemaRegistry, type SchemaRegistryOptions } from "./src/client/schema_registry.ts";
 import { detectRuntime } from "./src/runtime/detect.ts";
 
 export type {
@@ -61,6 +62,7 @@ export type {
   LogDir,
   LogDirPartition,
   NewTopic,
+  OffsetReset,
   OffsetSource,
   OffsetSpec,
   OffsetToCommit,
@@ -78,7 +80,13 @@ export type {
   RecordHeader,
   RecordMetadata,
   RecordSink,
+  RegisteredOptions,
+  RegisteredSchema,
   SaslOptions,
+  Schema,
+  SchemaCodec,
+  SchemaRegistryOptions,
+  SchemaType,
   SerializedPart,
   Serializer,
   Serializers,
@@ -104,6 +112,7 @@ export type {
 } from "./src/client/mod.ts";
 export { byHeaders, deadLetters } from "./src/client/record_handling.ts";
 export { decoded, json, text, typed } from "./src/client/serializers.ts";
+export { registered, SchemaRegistry, SchemaRegistryFault } from "./src/client/schema_registry.ts";
 export { textHeaders } from "./src/client/tracing.ts";
 export { KafkaError } from "./src/client/faults.ts";
 export type {
@@ -198,4 +207,9 @@ export class Cluster implements AsyncDisposable {
  */
 export function connect(options: ClientOptions, call?: CallOptions): Promise<Cluster> {
   return Cluster.connect(options, call);
+}
+
+/** A schema registry of Confluent's API, for {@link registered}. It is asked when it is used. */
+export function schemaRegistry(options: SchemaRegistryOptions): SchemaRegistry {
+  return new SchemaRegistry(async () => (await detectRuntime()).http, options);
 }

@@ -1,7 +1,7 @@
 // Keeps data on its way for the partitions of a consumer: one Fetch at a time to each broker.
 //
-//   led? by whom now (KIP-951) -> same topic? -> same log? (KIP-320) -> Fetch in a session (KIP-227),
-//                                                         of the leader, or a replica near (KIP-392)
+//   led by whom (KIP-951)? -> the same topic? -> the same log (KIP-320)?
+//     -> Fetch in a session (KIP-227): of the leader, or of a replica that is near (KIP-392)
 //
 // Invariant: bounded. A partition that holds two chunks is not asked for, a request asks for at
 // most `bytesMax` in all, and none is made while `bufferBytesMax` are held. While some partition is
@@ -368,9 +368,9 @@ export class Fetcher {
 
   /** Who leads the partition, and since when; undefined while nobody does. */
   #leaderOf({ topic, partition }: PartitionReader): string | undefined {
-    const { leader = -1, leaderEpoch } = this.#client.cachedTopic(topic)?.partitions[partition] ??
-      {};
-    return leader < 0 ? undefined : `${leader} since ${leaderEpoch}`;
+    const known = this.#client.cachedTopic(topic);
+    const { leader = -1, leaderEpoch } = known?.partitions[partition] ?? {};
+    return leader < 0 ? undefined : `${leader} since ${leaderEpoch} of ${known?.id}`;
   }
 
   /** Once for all that is told of in this turn. */

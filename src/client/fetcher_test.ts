@@ -92,7 +92,7 @@ function asked({ sessionId, sessionEpoch, topics }: FetchRequest): unknown {
   return [sessionId, sessionEpoch, ...partitions];
 }
 
-Deno.test("in a session those partitions are named that have changed, and told that have news", async () => {
+Deno.test("in a session what has changed is named, and what has news is told", async () => {
   const requests: FetchRequest[] = [];
   const answers = [
     fetched([part(0, { records: batch(0, ["a"]) }), part(1)], { sessionId: 7 }),
@@ -138,7 +138,7 @@ Deno.test("a leader that has moved is followed at the word of the one before", a
   assertEquals(metadata, 1, "to connect");
 });
 
-Deno.test("records are read from the replica that is near, and of the leader where that has none", async () => {
+Deno.test("records are read from the replica that is near, else from the leader", async () => {
   const racks: string[] = [];
   let nearAsked = 0;
   await using near = await ScriptedBroker.start({
@@ -192,7 +192,7 @@ function cutAt(parting: number, of: { broker: () => ScriptedBroker; asked: unkno
   };
 }
 
-Deno.test("a consumer goes on where the log of a new leader parts from what it has read", async () => {
+Deno.test("a consumer goes on where a new leader's log parts from what it has read", async () => {
   const asked: unknown[] = [];
   await using broker: ScriptedBroker = await ScriptedBroker.start(
     cutAt(2, { broker: () => broker, asked }),

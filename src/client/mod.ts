@@ -54,7 +54,7 @@ export {
   type IterationOptions,
   type PollOptions,
 } from "./consumer.ts";
-export type { ConsumerOptions } from "./consumer_options.ts";
+export type { ConsumerOptions, OffsetReset } from "./consumer_options.ts";
 export type { AssignorName } from "./classic_membership.ts";
 export { KafkaError } from "./faults.ts";
 export {
@@ -124,6 +124,17 @@ export {
   textHeaders,
   type Tracer,
 } from "./tracing.ts";
+export {
+  registered,
+  type RegisteredOptions,
+  type RegisteredSchema,
+  type Schema,
+  type SchemaCodec,
+  SchemaRegistry,
+  SchemaRegistryFault,
+  type SchemaRegistryOptions,
+  type SchemaType,
+} from "./schema_registry.ts";
 export type { PasswordOptions, SaslOptions, TokenOptions } from "./sasl.ts";
 export type { TokenEndpoint } from "./token_endpoint.ts";
 export type { CompressionType, RecordHeader } from "../records/mod.ts";

@@ -1,9 +1,9 @@
 // Whether a log still has what a consumer has read of it, asked of each new leader (KIP-320): one
 // that was elected without being in sync may have lost records, and has others in their place.
 //
-//   epoch of the last record fetched --OffsetForLeaderEpoch--> where that epoch ends here
-//                                                   at the place fetched, or behind it: the same
-//                                                   before it, or no such epoch: the logs part there
+//   epoch of the last record fetched --OffsetForLeaderEpoch--> where that epoch ends here:
+//       at the place fetched, or behind it       the log is the same
+//       before it, or there is no such epoch     the logs part there
 
 import type { BrokerId, LeaderEpoch } from "../base/ids.ts";
 import { safeInt64 } from "../base/int64.ts";

@@ -1,8 +1,8 @@
 // The versions of each API that this client speaks, within what the tables can encode.
 //
-// Invariant: the newest version here is one whose every obligation the client keeps. Where something
-// is written for a topic (Produce 13, OffsetCommit 10) its name does, and its id is not used. The
-// oldest are those of Apache Kafka 3.0, so that each request has one shape.
+// Invariant: the newest version here is one whose every obligation the client keeps. Where
+// something is written for a topic (Produce 13, OffsetCommit 10) its name does, and its id is not
+// used. The oldest are those of Apache Kafka 3.0, so that each request has one shape.
 
 import type { AnyApi } from "../protocol/mod.ts";
 

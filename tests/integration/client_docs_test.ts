@@ -5,6 +5,7 @@ import { assertEquals } from "@std/assert";
 import * as client from "../../client.ts";
 import { Broker } from "../../mod.ts";
 import { within } from "../harness/deadline.ts";
+import { FakeRegistry } from "../harness/fake_registry.ts";
 
 const page = await Deno.readTextFile(new URL("../../docs/client.md", import.meta.url));
 const blocks = [...page.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code!);
@@ -15,10 +16,16 @@ type Program = (
 ) => Promise<void>;
 
 /** The block as a function; what it imports it is handed. */
-async function programOf(code: string, bootstrap: string): Promise<Program> {
-  const imported = code.match(/^import \{ (.*) \} from "@ottla\/ottla\/client";$/m)?.[1] ?? "";
+async function programOf(
+  code: string,
+  at: { bootstrap: string; registry: string },
+): Promise<Program> {
+  const names = code.match(/^import \{ (.*) \} from "@ottla\/ottla\/client";$/m)?.[1] ?? "";
+  const isType = (name: string) => name.startsWith("type ");
+  const imported = names.split(", ").filter((name) => !isType(name)).join(", ");
   const others = code.match(/^import .* from "@opentelemetry\/api";$/gm) ?? [];
-  const body = code.replace(/^import .*$/gm, "").replaceAll("localhost:9092", bootstrap);
+  const body = code.replace(/^import .*$/gm, "").replaceAll("localhost:9092", at.bootstrap)
+    .replaceAll("http://localhost:8081", at.registry);
   const given = body.includes("using cluster") ? "" : "const { cluster } = at;";
   const source = `${others.join("\n")}
   export default async function ({ ${imported} }: any, at: any) {
@@ -65,7 +72,9 @@ for (const [i, code] of blocks.entries()) {
       closing ??= cluster.close();
       return Promise.resolve();
     };
-    const program = await programOf(code, broker.bootstrap);
+    await using registry = new FakeRegistry();
+    const at = { bootstrap: broker.bootstrap, registry: registry.url };
+    const program = await programOf(code, at);
     const run = program(client, { cluster, work });
     await within(run, { ms: 60_000, what: () => "the end of the program" });
     await closing;

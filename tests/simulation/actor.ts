@@ -94,19 +94,20 @@ interface Question<A extends AnyApi> {
   /** The same each time, or another where it is not known what became of the one before. */
   readonly message: RequestInput<A> | ((isRepeated: boolean) => RequestInput<A>);
   readonly codeOf: (of: ResponseOf<A>) => ErrorCode;
+  readonly versionMax?: number;
 }
 
 /** Asks, however often that takes. */
 export function ask<A extends AnyApi>(
   client: Client,
   api: A,
-  { message, codeOf }: Question<A>,
+  { message, codeOf, versionMax }: Question<A>,
 ): Promise<ResponseOf<A>> {
   let attempts = 0;
   return client.retrying(async () => {
     const isRepeated = attempts++ > 0;
     const asked = typeof message === "function" ? message(isRepeated) : message;
-    const answer = await client.request(api, asked, { to: "any" });
+    const answer = await client.request(api, asked, { to: "any", versionMax });
     if (notNow.has(codeOf(answer))) {
       throw new KafkaError(ErrorCode.COORDINATOR_NOT_AVAILABLE, api.name);
     }

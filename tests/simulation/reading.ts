@@ -61,6 +61,8 @@ async function readCommitted(client: Client, place: Place): Promise<ReadRecord[]
 async function* fetched(client: Client, { topic, partition }: Place, isolationLevel: 0 | 1) {
   for (let offset = 0;;) {
     const answer = await ask(client, Fetch, {
+      // The last one that names its topics.
+      versionMax: 12,
       message: {
         maxWaitMs: 0,
         minBytes: 0,
