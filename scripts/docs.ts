@@ -7,6 +7,7 @@
 //   docs/configuration.md   scripts/config_docs.ts, from src/broker/config/broker_table.ts
 //   docs/monitoring.md      scripts/metrics_docs.ts, from src/broker/metrics_table.ts
 //   docs/protocol.md        scripts/protocol_docs.ts, from src/protocol/apis
+//   src/client/topic_configs.ts   scripts/topic_config_types.ts, from the same table as the keys
 
 import { allHandlers } from "../src/broker/handlers/mod.ts";
 import { brokerKeys, configFamilies, topicKeys } from "../src/broker/config/broker_table.ts";
@@ -20,6 +21,7 @@ import { configurationPage } from "./config_docs.ts";
 import { monitoringPage } from "./metrics_docs.ts";
 import { protocolPage } from "./protocol_docs.ts";
 import { isTestFile, listFiles } from "./source.ts";
+import { topicConfigTypes } from "./topic_config_types.ts";
 
 const root = new URL("..", import.meta.url).pathname;
 
@@ -41,6 +43,7 @@ async function pages(): Promise<Map<string, string>> {
     ],
     ["docs/monitoring.md", monitoringPage(metrics)],
     ["docs/protocol.md", protocolPage(served)],
+    ["src/client/topic_configs.ts", topicConfigTypes(topicKeys)],
   ]);
 }
 

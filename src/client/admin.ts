@@ -6,7 +6,12 @@
 
 import type { Uuid } from "../base/ids.ts";
 import { type ClusterDescription, describeCluster } from "./admin_cluster.ts";
-import { type ConfigEntry, type ConfigResource, describeConfigs } from "./admin_configs.ts";
+import {
+  type ConfigEntry,
+  type ConfigName,
+  type ConfigResource,
+  describeConfigs,
+} from "./admin_configs.ts";
 import { deleteGroup, describeGroup, type ListedGroup, listGroups } from "./admin_groups.ts";
 import type { DescribedGroup } from "./described_group.ts";
 import {
@@ -62,9 +67,9 @@ export interface Admin extends AdminTools {
   /** The cluster's id, its controller and its brokers. */
   describeCluster(options?: CallOptions): Promise<ClusterDescription>;
   /** The configs of a topic or a broker by name, all or those named. */
-  describeConfigs(
-    resource: ConfigResource,
-    options?: CallOptions & { names?: readonly string[] },
+  describeConfigs<Resource extends ConfigResource>(
+    resource: Resource,
+    options?: CallOptions & { names?: readonly ConfigName<Resource>[] },
   ): Promise<ConfigEntry[]>;
   /** The groups of every broker, by id. */
   listGroups(options?: CallOptions): Promise<ListedGroup[]>;

@@ -5,6 +5,7 @@ import { IncrementalAlterConfigs } from "../protocol/apis/44_incremental_alter_c
 import { DescribeConfigs } from "../protocol/mod.ts";
 import type { Client, RequestTarget } from "./client.ts";
 import { checkCode, onlyAnswer } from "./faults.ts";
+import type { Configs, TopicConfigName, TopicConfigs } from "./topic_configs.ts";
 
 /**
  * What has a configuration: a topic or a group by name, a broker by id, all brokers together, a
@@ -32,11 +33,28 @@ export interface ConfigEntry {
 }
 
 /** What becomes of single keys; others stay as they are. */
-export interface ConfigChanges {
+export interface ConfigChanges<Resource extends ConfigResource = ConfigResource> {
   /** New values by key. */
-  readonly set?: Readonly<Record<string, string>>;
+  readonly set?: ConfigsOf<Resource>;
   /** Keys that go back to what holds without them. */
-  readonly unset?: readonly string[];
+  readonly unset?: readonly ConfigName<Resource>[];
+}
+
+/** The configurations of a resource: those of topics are known to the type system. */
+export type ConfigsOf<Resource extends ConfigResource> = Resource extends { topic: string }
+  ? TopicConfigs
+  : Configs;
+
+/** The name of one: those of topics are completed. */
+export type ConfigName<Resource extends ConfigResource = ConfigResource> =
+  | (Resource extends { topic: string } ? TopicConfigName : never)
+  | (string & Record<never, never>);
+
+/** Those that are set, as their texts. */
+export function configsOf(configs: Configs = {}): { name: string; value: string }[] {
+  return Object.entries(configs).flatMap(([name, value]) =>
+    value === undefined ? [] : [{ name, value: String(value) }]
+  );
 }
 
 /** Kafka's ConfigSource: 1 topic; 2, 3, 4 of a broker; 5 default; 7 client metrics; 8 group. */
@@ -107,7 +125,7 @@ export async function alterConfigs(
 ): Promise<void> {
   const { type: resourceType, name: resourceName, target } = named(resource);
   const configs = [
-    ...Object.entries(set).map(([name, value]) => ({ name, value, configOperation: setOperation })),
+    ...configsOf(set).map((each) => ({ ...each, configOperation: setOperation })),
     ...unset.map((name) => ({ name, value: null, configOperation: deleteOperation })),
   ];
   const answer = await client.request(IncrementalAlterConfigs, {

@@ -13,7 +13,13 @@ import type { EntityQuotas, QuotaEntity } from "./admin_quotas.ts";
 import type { TrimmedPartition } from "./admin_records.ts";
 import type { DescribedTransaction, ListedTransaction } from "./admin_transactions.ts";
 import type { ListedUser } from "./admin_users.ts";
-import { checkOffsets, checkPartitions, checkResource, checkText } from "./checks.ts";
+import {
+  checkConfigValue,
+  checkOffsets,
+  checkPartitions,
+  checkResource,
+  checkText,
+} from "./checks.ts";
 import type { Client } from "./client.ts";
 import { deleteOffsets } from "./group_offsets.ts";
 import type { TopicPartition, TopicPartitionOffset } from "./offsets.ts";
@@ -21,9 +27,9 @@ import type { TopicPartition, TopicPartitionOffset } from "./offsets.ts";
 /** What tools ask for now and then. What a broker refuses rejects with KafkaError. */
 export interface AdminTools {
   /** Changes keys of a topic, a group or brokers, all of them or none: INVALID_CONFIG and more. */
-  alterConfigs(
-    resource: ConfigResource,
-    changes: ConfigChanges,
+  alterConfigs<Resource extends ConfigResource>(
+    resource: Resource,
+    changes: ConfigChanges<Resource>,
     options?: CallOptions,
   ): Promise<void>;
   /** Deletes the records below these offsets: OFFSET_OUT_OF_RANGE where the log ends before. */
@@ -126,7 +132,7 @@ function limitsOf(
         unset: "list",
       });
       for (const [name, value] of Object.entries(set)) {
-        checkText(`${call}: ${name}`, "its value", value);
+        checkConfigValue(`${call}: ${name}`, value);
       }
       for (const name of unset) checkText(call, "each of unset", name);
       await alterConfigs(forCall(client, call, options), resource, { set, unset });

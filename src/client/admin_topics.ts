@@ -4,8 +4,10 @@
 import type { BrokerId, Uuid } from "../base/ids.ts";
 import { CreatePartitions, CreateTopics, DeleteTopics, ErrorCode } from "../protocol/mod.ts";
 import type { Client } from "./client.ts";
+import { configsOf } from "./admin_configs.ts";
 import { checkCode, KafkaError, onlyAnswer } from "./faults.ts";
 import type { TopicMetadata } from "./metadata.ts";
+import type { TopicConfigs } from "./topic_configs.ts";
 
 /** A topic to create. */
 export interface NewTopic {
@@ -18,7 +20,7 @@ export interface NewTopic {
   /** The brokers of each partition, the first of which leads; instead of how many of both. */
   readonly assignments?: readonly (readonly BrokerId[])[];
   /** Kafka's topic configs by name, such as `retention.ms`. */
-  readonly configs?: Readonly<Record<string, string>>;
+  readonly configs?: TopicConfigs;
 }
 
 /** All topics by name; Kafka's own (`__consumer_offsets`) are marked `isInternal`. */
@@ -48,7 +50,7 @@ export async function createTopic(client: Client, topic: NewTopic): Promise<Uuid
         assignments: (topic.assignments ?? []).map((brokerIds, partitionIndex) => (
           { partitionIndex, brokerIds: [...brokerIds] }
         )),
-        configs: Object.entries(topic.configs ?? {}).map(([name, value]) => ({ name, value })),
+        configs: configsOf(topic.configs),
       }],
       timeoutMs: client.options.requestTimeoutMs,
     }, { to: "controller" });

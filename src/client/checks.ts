@@ -44,8 +44,17 @@ export function checkNewTopic(call: string, topic: NewTopic): void {
     for (const id of brokers) checkCount(call, `a broker of partition ${partition}`, id);
   });
   for (const [name, value] of Object.entries(topic.configs ?? {})) {
-    checkText(`${call}: config ${name}`, "its value", value);
+    checkConfigValue(`${call}: config ${name}`, value);
   }
+}
+
+/** What has a text that a broker reads as it was meant. */
+export function checkConfigValue(call: string, value: unknown): void {
+  if (value === undefined || ["string", "bigint", "boolean"].includes(typeof value)) return;
+  if (Number.isFinite(value)) return;
+  throw new UsageFault(
+    `${call} takes its value as text, a number or a boolean, not ${show(value)}`,
+  );
 }
 
 /** A partition: an object with topic and partition; `fields` are what else may be in it. */

@@ -28,9 +28,12 @@ export {
   alterConfigs,
   type ConfigChanges,
   type ConfigEntry,
+  type ConfigName,
   type ConfigResource,
+  type ConfigsOf,
   describeConfigs,
 } from "./admin_configs.ts";
+export type { Configs, ConfigValue, TopicConfigName, TopicConfigs } from "./topic_configs.ts";
 export { deleteGroup, describeGroup, type ListedGroup, listGroups } from "./admin_groups.ts";
 export type { DescribedGroup, DescribedMember } from "./described_group.ts";
 export {
