@@ -1,5 +1,6 @@
-// A broker that follows a script, over the runtime's real network, on a free port: what a client
-// sends is seen, and what it makes of answers, lost connections and silence.
+// A broker that follows a script, over the runtime's real network, on a free port, or on a machine
+// of a simulated one: what a client sends is seen, and what it makes of answers, lost connections
+// and silence.
 
 import { BytesReader, concatBytes } from "../../src/base/bytes.ts";
 import { Client, type ClientOptions } from "../../src/client/client.ts";
@@ -13,13 +14,13 @@ import {
   type ProduceRequest,
 } from "../../src/protocol/mod.ts";
 import { denoRuntime } from "../../src/runtime/deno.ts";
-import type { Listener, Socket } from "../../src/runtime/ports.ts";
+import type { Address, Listener, Network, Socket } from "../../src/runtime/ports.ts";
 
 const runtime = denoRuntime();
 
 // deno-lint-ignore no-explicit-any
 export type Message = any;
-/** An answer, or what happens instead of one. */
+/** An answer, or what happens instead of one; of an answer that `isCut` the half, and an end. */
 export type Scripted = Message | "close" | "silence";
 export type Script = Record<string, (request: Message, version: number) => Scripted>;
 
@@ -27,19 +28,25 @@ export type Script = Record<string, (request: Message, version: number) => Scrip
 export class ScriptedBroker implements AsyncDisposable {
   readonly #script: Script;
   readonly #sockets = new Set<Socket>();
+  readonly #host: string;
   #listener: Listener | undefined;
   connections = 0;
 
-  constructor(script: Script) {
+  constructor(script: Script, host: string) {
     this.#script = script;
+    this.#host = host;
   }
 
-  static async start(script: Script): Promise<ScriptedBroker> {
-    const broker = new ScriptedBroker(script);
-    broker.#listener = await runtime.network.listen(
-      { host: "127.0.0.1", port: 0 },
-      (socket) => broker.#serve(socket),
-    );
+  /** Serves at `host` of `network`; without them on this machine. */
+  static async start(
+    script: Script,
+    { network, host }: { network: Network; host: string } = {
+      network: runtime.network,
+      host: "127.0.0.1",
+    },
+  ): Promise<ScriptedBroker> {
+    const broker = new ScriptedBroker(script, host);
+    broker.#listener = await network.listen({ host, port: 0 }, (socket) => broker.#serve(socket));
     return broker;
   }
 
@@ -69,8 +76,9 @@ export class ScriptedBroker implements AsyncDisposable {
         if (answer === "close") socket.close();
         if (typeof answer === "string") continue;
         const version = answer.asVersion ?? header.apiVersion;
-        const chunks = encodeResponse(api, version, header.correlationId, answer);
-        await socket.write(concatBytes(chunks));
+        const bytes = concatBytes(encodeResponse(api, version, header.correlationId, answer));
+        await socket.write(answer.isCut ? bytes.subarray(0, bytes.length >> 1) : bytes);
+        if (answer.isCut) break;
       }
     } catch {
       // The client hung up: so do we.
@@ -95,7 +103,7 @@ export class ScriptedBroker implements AsyncDisposable {
           })),
         };
       case "Metadata":
-        return metadataOf(this.port, request);
+        return metadataOf({ host: this.#host, port: this.port }, request);
       case "InitProducerId":
         return { errorCode: 0, producerId: 1, producerEpoch: 0 };
       case "Produce":
@@ -106,7 +114,7 @@ export class ScriptedBroker implements AsyncDisposable {
   }
 }
 
-function metadataOf(port: number, request: Message): Message {
+function metadataOf(address: Address, request: Message): Message {
   const partitions = [0, 1].map((partitionIndex) => ({
     errorCode: 0,
     partitionIndex,
@@ -115,7 +123,7 @@ function metadataOf(port: number, request: Message): Message {
     isrNodes: [1],
   }));
   return {
-    brokers: [{ nodeId: 1, host: "127.0.0.1", port }],
+    brokers: [{ nodeId: 1, ...address }],
     controllerId: 1,
     topics: (request.topics ?? [{ name: "orders" }]).map(({ name }: { name: string }) =>
       name === "orders"
