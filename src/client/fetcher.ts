@@ -287,7 +287,9 @@ export class Fetcher {
   #accept(reader: PartitionReader, answer: PartitionAnswer): boolean {
     const { clock } = this.#client.ports;
     const { preferredReadReplica: nearest } = answer;
-    if (nearest >= 0) {
+    // One that the leader does not know to be gone yet: it would be named again at once.
+    if (nearest >= 0 && !this.#client.knowsBroker(nearest)) this.#postpone(reader);
+    else if (nearest >= 0) {
       const untilMs = clock.monotonic() + this.#client.options.metadataAgeMsMax;
       reader.nearest = { broker: nearest, untilMs };
     }
@@ -318,7 +320,8 @@ export class Fetcher {
     reader.nearest = undefined;
     if (errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) {
       // A follower may be behind: the leader knows.
-      if (!wasNear) this.#options.onOutOfRange(reader);
+      if (wasNear) this.#postpone(reader);
+      else this.#options.onOutOfRange(reader);
       return null;
     }
     // KIP-951: who leads it now, in the answer itself.
