@@ -82,10 +82,16 @@ export interface Admin extends AdminTools {
     groupId: string,
     options: CallOptions & { offsets: readonly OffsetToCommit[]; by?: Committer },
   ): Promise<void>;
-  /** What a group has committed for `partitions`, or for all when null; others are left out. */
+  /**
+   * What a group has committed for `partitions`, or for all when null; others are left out. With
+   * `requireStable` transactions that are under way are waited for (KIP-447).
+   */
   committedOffsets(
     groupId: string,
-    options: CallOptions & { partitions: readonly TopicPartition[] | null },
+    options: CallOptions & {
+      partitions: readonly TopicPartition[] | null;
+      requireStable?: boolean;
+    },
   ): Promise<CommittedOffset[]>;
   /**
    * The offset at `spec` of each partition, in the order given; with `readCommitted` the latest is
@@ -163,7 +169,7 @@ function groupsOf(
     async committedOffsets(groupId, options) {
       const call = "committedOffsets";
       checkText(call, "a group", groupId);
-      checkOptions(call, options, { partitions: "any", signal: "any" });
+      checkOptions(call, options, { partitions: "any", requireStable: "flag", signal: "any" });
       if (options.partitions !== null) checkPartitions(call, options.partitions);
       const until = client.until(checkedSignal(call, options.signal));
       return await committedOffsets(until, groupId, options);

@@ -528,8 +528,11 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
       this.#assigned.onCommitted(committed);
     } catch (error) {
       this.#assigned.isLost = true;
-      // An outage is sat out, as it is while records come: the next poll tries again.
-      if (!isCoordinatorLoss(error)) throw error;
+      // An outage is sat out, as it is while records come: the next poll tries again. So is a
+      // transaction that has not decided about the group's offsets.
+      const isUndecided = error instanceof KafkaError &&
+        error.errorCode === ErrorCode.UNSTABLE_OFFSET_COMMIT;
+      if (!isUndecided && !isCoordinatorLoss(error)) throw error;
     }
   }
 }

@@ -108,13 +108,21 @@ export async function commitOffsets(
   }, { groupId, timeoutMs });
 }
 
-/** What the group has committed for `partitions`, or for all when null; others are left out. */
+/**
+ * What the group has committed for `partitions`, or for all when null; others are left out. With
+ * `requireStable` transactions that commit others are waited for (KIP-447); else what was committed
+ * before them counts.
+ */
 export async function committedOffsets(
   client: Client,
   groupId: string,
-  options: { partitions: readonly TopicPartition[] | null; lane?: string },
+  options: {
+    partitions: readonly TopicPartition[] | null;
+    requireStable?: boolean;
+    lane?: string;
+  },
 ): Promise<CommittedOffset[]> {
-  const { partitions, lane } = options;
+  const { partitions, requireStable = false, lane } = options;
   if (partitions?.length === 0) return [];
   return await withCoordinator(client, async (to) => {
     const topics = partitions === null ? null : [...byTopic(partitions)].map(([name, theirs]) => ({
@@ -123,7 +131,7 @@ export async function committedOffsets(
     }));
     const answer = await client.request(
       OffsetFetch,
-      { groups: [{ groupId, topics }], requireStable: false },
+      { groups: [{ groupId, topics }], requireStable },
       { to, lane },
     );
     const about = `read the offsets of group ${groupId}`;

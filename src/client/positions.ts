@@ -34,7 +34,9 @@ export async function locate(
   let unknown = lost;
   const fresh = unknown.filter((each) => each.generation === 0 && !starts.has(each));
   if (groupId !== undefined && fresh.length > 0) {
-    const found = await committedOffsets(client, groupId, { partitions: fresh, lane });
+    // Whoever had the partitions before may be about to commit them in a transaction.
+    const how = { partitions: fresh, requireStable: true, lane };
+    const found = await committedOffsets(client, groupId, how);
     const epochs = new Map<string, LeaderEpoch>();
     for (const each of found) {
       committed.set(nameOf(each), each.offset);

@@ -3,12 +3,13 @@
 //   OTTLA_TARGET = deno (default) | bun   from source, under that runtime
 //                  binary                 the executable that OTTLA_BINARY names
 //                  node                   the library, in a program of its own under Node
-//                  kafka                  Apache Kafka itself, to prove the tests
+//                  kafka                  Apache Kafka itself, to prove the tests; OTTLA_KAFKA=3.9
+//                                         the last release before Kafka 4
 //
 // Invariant: whatever the target, the broker listens on 127.0.0.1, keeps its files in `dataDir`,
 // and one line of its output matches `ready` once clients can connect.
 
-import { fetchJars } from "../conformance/java/fetch.ts";
+import { fetchJars, type KafkaRelease } from "../conformance/java/fetch.ts";
 import { run } from "./process_lines.ts";
 
 export type Target = "deno" | "bun" | "node" | "binary" | "kafka";
@@ -134,6 +135,15 @@ async function findNode(): Promise<string> {
 
 const kafkaLog4j = new URL("../conformance/java/log4j2.properties", import.meta.url).pathname;
 
+const kafkaLog4j1 = new URL("../conformance/java/log4j.properties", import.meta.url).pathname;
+
+/** Which of Kafka's releases is meant; the newest where nothing is said. */
+function kafkaRelease(): KafkaRelease {
+  const release = Deno.env.get("OTTLA_KAFKA") || "4.3";
+  if (release === "4.3" || release === "3.9") return release;
+  throw new Error(`OTTLA_KAFKA is "${release}"; it can be 4.3 or 3.9`);
+}
+
 /** Java's options: for a start that is quick, and those of Kafka's own kafka-server-start.sh. */
 const kafkaJava: Readonly<Record<"test" | "load", readonly string[]>> = {
   test: ["-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"],
@@ -149,13 +159,14 @@ const kafkaJava: Readonly<Record<"test" | "load", readonly string[]>> = {
 };
 
 async function launchKafka(options: LaunchOptions): Promise<Launch> {
-  const jars = await fetchJars();
+  const jars = await fetchJars(kafkaRelease());
   const port = options.port || freePort();
   const properties = `${options.dataDir}.properties`;
   const logs = `${options.dataDir}/logs`;
   await Deno.writeTextFile(properties, kafkaProperties(options, { port, logs }));
   const java = [...options.forLoad ? kafkaJava.load : kafkaJava.test, "-Dlog.level=INFO"];
-  java.push(`-Dlog4j2.configurationFile=${kafkaLog4j}`, "-cp", `${jars}*`);
+  java.push(`-Dlog4j2.configurationFile=${kafkaLog4j}`);
+  java.push(`-Dlog4j.configuration=file:${kafkaLog4j1}`, "-cp", `${jars}*`);
   const format = ["kafka.tools.StorageTool", "format", "--ignore-formatted"];
   format.push("-t", "b3R0bGEtY29uZm9ybWFuYw", "-c", properties);
   await run({ command: "java", args: [...java, ...format], withinMs: 60_000 });

@@ -241,7 +241,10 @@ export class OttlaDriver implements Driver {
     { topic, partitions }: { topic: string; partitions: number },
   ): Promise<CommittedOffset[]> {
     const places = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
-    const found = await this.#cluster.admin.committedOffsets(group, { partitions: places });
+    const found = await this.#cluster.admin.committedOffsets(group, {
+      requireStable: true,
+      partitions: places,
+    });
     return places.map(({ partition }) => {
       const at = found.find((each) => each.partition === partition);
       return { offset: Number(at?.offset ?? -1), metadata: at?.metadata ?? "" };
