@@ -69,6 +69,9 @@ const calmDisk: DiskOptions = {
 /** 2026-01-01T00:00:00Z. */
 const defaultStartMs = 1_767_225_600_000;
 
+/** A thousand times what is lost where milliseconds of a long history are added up. */
+const roundingMs = 1e-6;
+
 /** Characters of a machine's standard output that are kept. */
 const outputLengthMax = 1_000_000;
 
@@ -341,7 +344,12 @@ export class Simulation {
     };
     const clock = this.#clock(() => machine);
     const timers: Timers = {
-      after: (delayMs, run) => after(delayMs / machine.clockRate, { label: "timer", run }),
+      after: (delayMs, run) => {
+        const { clockRate, rateSince } = machine;
+        // By the machine's own clock no timer is early, however that rounds.
+        const rounding = rateSince.worldMs > 0 ? roundingMs : 0;
+        return after(delayMs / clockRate + rounding, { label: "timer", run });
+      },
       turn: () =>
         new Promise((resolve) => after(0, { label: "turn", rank: lastRank, run: resolve })),
     };
