@@ -67,7 +67,11 @@ async function withClient(stage: Stage, work: (client: Client) => Promise<void>)
 }
 
 /** Sends records to all partitions of a topic, some while others are under way. */
-export function sender(name: string, topic: Topic): Actor {
+export function sender(
+  name: string,
+  topic: Topic,
+  { paceMs = 60 }: { readonly paceMs?: number } = {},
+): Actor {
   let count = 0;
   return {
     name,
@@ -86,7 +90,7 @@ export function sender(name: string, topic: Topic): Actor {
           ).finally(() => underWay.delete(sending));
           underWay.add(sending);
           if (underWay.size >= sendsMax || stage.between(0, 1) < 0.3) await sending;
-          else await stage.pass(stage.between(1, 60));
+          else await stage.pass(stage.between(1, paceMs));
         }
         await Promise.all(underWay);
         await producer.close();

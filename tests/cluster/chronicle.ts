@@ -16,13 +16,17 @@ export class Chronicle {
   readonly operations: Operation[] = [];
   readonly #lines: Line[] = [];
   readonly #nowMs: () => number;
+  readonly #linesMax: number;
 
-  constructor(nowMs: () => number) {
+  /** Of the lines only about the last `linesMax` are kept. */
+  constructor(nowMs: () => number, linesMax = Infinity) {
     this.#nowMs = nowMs;
+    this.#linesMax = linesMax;
   }
 
   tell(who: string, words: string): void {
     this.#lines.push({ atMs: this.#nowMs(), who, words });
+    if (this.#lines.length > 2 * this.#linesMax) this.#lines.splice(0, this.#linesMax);
   }
 
   /** A record is sent; what is returned tells that it is acknowledged. */

@@ -12,9 +12,12 @@
 import { AssertionError } from "../../src/base/assert.ts";
 import { ConnectionFault, PlatformFault } from "../../src/base/faults.ts";
 import { type Client, createTopic, KafkaError } from "../../src/client/mod.ts";
-import type { MetadataStore } from "../../src/cluster/mod.ts";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
-import { type ClusterScene, simulatedCluster } from "../harness/simulated_cluster.ts";
+import {
+  type ClusterOptions,
+  type ClusterScene,
+  simulatedCluster,
+} from "../harness/simulated_cluster.ts";
 import { law, LawBroken } from "../walk/walker.ts";
 import {
   act,
@@ -53,8 +56,12 @@ export interface HistoryOptions {
   /** Troubles of the plan that happen; by default all. */
   readonly kept?: readonly number[];
   readonly troubles?: number;
-  /** What is wrong with the stores of brokers: for mutants. */
-  readonly storeOf?: (store: MetadataStore) => MetadataStore;
+  /** Whether acks=all waits for disks; by default as the seed has it. */
+  readonly isSynced?: boolean;
+  /** Kafka's own keys, besides those of every history. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+  /** What brokers have in place of their store. */
+  readonly storeOf?: ClusterOptions["storeOf"];
 }
 
 /** What a history came to. */
@@ -80,11 +87,11 @@ interface Cast {
   readonly plan: readonly Trouble[];
 }
 
-function castOf({ seed, home, kept, troubles }: HistoryOptions): Cast {
+function castOf({ seed, home, kept, troubles, isSynced }: HistoryOptions): Cast {
   const random = new SeededRandom(seed, "cast");
   const drawnHome = random.chance(0.5) ? "etcd" : "memory";
   const brokers = random.chance(0.6) ? 3 : random.chance(0.5) ? 4 : 5;
-  const isSynced = random.chance(0.75);
+  const syncs = random.chance(0.75);
   const count = Math.floor(random.between(5, 16));
   const plan = planOf({
     seed,
@@ -95,7 +102,7 @@ function castOf({ seed, home, kept, troubles }: HistoryOptions): Cast {
   return {
     home: home ?? drawnHome,
     brokers,
-    isSynced,
+    isSynced: isSynced ?? syncs,
     plan: kept === undefined ? plan : plan.filter((_, i) => kept.includes(i)),
   };
 }
@@ -142,7 +149,11 @@ export async function runHistory(options: HistoryOptions): Promise<HistorySummar
     await simulatedCluster({
       brokers: cast.brokers,
       home: cast.home,
-      settings: { ...settings, "ottla.acks.all.sync": cast.isSynced ? "always" : "never" },
+      settings: {
+        ...settings,
+        "ottla.acks.all.sync": cast.isSynced ? "always" : "never",
+        ...options.settings,
+      },
       seed,
       world,
       storeOf: options.storeOf,

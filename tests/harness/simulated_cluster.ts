@@ -88,7 +88,7 @@ export interface ClusterOptions {
   /** Where the metadata is kept; by default in memory. */
   readonly home?: "memory" | "etcd";
   /** What a broker is to use in place of a store. */
-  readonly storeOf?: (store: MetadataStore) => MetadataStore;
+  readonly storeOf?: (store: MetadataStore, runtime: Runtime) => MetadataStore;
 }
 
 /** One machine of a cluster, and the broker that runs on it, if any. */
@@ -159,7 +159,7 @@ class SimulatedCluster {
     const { settingsOf, onFatal, storeOf = (store) => store } = this.#options;
     const settings = { ...this.#options.settings, ...settingsOf?.(nodeId) };
     try {
-      const store = storeOf(await this.home.open(nodeId, runtime));
+      const store = storeOf(await this.home.open(nodeId, runtime), runtime);
       const given = { nodeId, settings, store, onFatal };
       const running = await start(runtime, given);
       member.running = running;

@@ -12,6 +12,7 @@ import { TransactionMarkers } from "../../src/broker/transaction_markers.ts";
 import { ErrorCode } from "../../src/protocol/mod.ts";
 import { wrongWithClassicGroups, wrongWithConsumerGroups } from "../walk/group_mutants.ts";
 import { transactionMutants } from "../walk/transaction_mutants.ts";
+import { wrongGetter, wrongly } from "../harness/wrong_methods.ts";
 import type { Part } from "./simulation.ts";
 import type { Troubles } from "./simulated_world.ts";
 
@@ -27,28 +28,6 @@ export interface SimulatedMutant {
 
 interface Type<T> {
   readonly prototype: T;
-}
-
-/** `type` with another method, or getter, `name`. */
-function wrongly<T extends object, K extends keyof T & string>(
-  { prototype }: Type<T>,
-  name: K,
-  change: (right: T[K]) => T[K],
-): () => void {
-  const right = Object.getOwnPropertyDescriptor(prototype, name)!;
-  Object.defineProperty(prototype, name, { ...right, value: change(right.value) });
-  return () => Object.defineProperty(prototype, name, right);
-}
-
-/** The same for what is asked without a call. */
-function wrongGetter<T extends object, K extends keyof T & string>(
-  { prototype }: Type<T>,
-  name: K,
-  get: (this: T) => T[K],
-): () => void {
-  const right = Object.getOwnPropertyDescriptor(prototype, name)!;
-  Object.defineProperty(prototype, name, { ...right, get });
-  return () => Object.defineProperty(prototype, name, right);
 }
 
 /** Every table as `mutation`, of a small world, has it. */
