@@ -117,7 +117,9 @@ export class LedReplicas {
   noteFetch(id: BrokerId, fetch: FollowerFetch): void {
     const follower = this.#followers.get(id);
     if (follower === undefined) return;
-    const { fetchOffset, logEndOffset, nowMs } = fetch;
+    const { brokerEpoch, fetchOffset, logEndOffset, nowMs } = fetch;
+    // From before it restarted, and late: what it had then it may have lost (KIP-903).
+    if (brokerEpoch >= 0 && brokerEpoch < follower.brokerEpoch) return;
     // It has caught up now, or had all that there was at its last fetch.
     if (fetchOffset >= logEndOffset) follower.lastCaughtUpMs = nowMs;
     else if (follower.leaderEndOffset >= 0 && fetchOffset >= follower.leaderEndOffset) {
@@ -126,7 +128,7 @@ export class LedReplicas {
     // Of two connections of one broker the older may be heard last; who has restarted has less.
     follower.logEndOffset = fetchOffset;
     follower.logStartOffset = fetch.logStartOffset;
-    follower.brokerEpoch = fetch.brokerEpoch;
+    follower.brokerEpoch = brokerEpoch;
     follower.leaderEndOffset = logEndOffset;
     follower.lastFetchMs = nowMs;
   }
