@@ -47,6 +47,13 @@ export interface SimulationOptions {
   readonly startMs?: number;
   /** Gets each log line, with its end. */
   readonly onLogLine?: (machine: string, line: string) => void;
+  /** So many events while one promise is waited for mean that it never settles. */
+  readonly eventsMax?: number;
+}
+
+/** What is waited for never comes: nothing is left to happen, or only timers go round. */
+export class NeverSettles extends Error {
+  override readonly name = "NeverSettles";
 }
 
 const calmNetwork: NetworkOptions = {
@@ -112,8 +119,7 @@ export function simulate(seed: number, options: SimulationOptions = {}): Simulat
   return new Simulation(seed, options);
 }
 
-/** So many while one promise is waited for mean that only timers go round, and it never settles. */
-const drivenEventsMax = 5_000_000;
+const eventsMaxDefault = 5_000_000;
 
 /** A world of machines under one seed. */
 export class Simulation {
@@ -175,21 +181,20 @@ export class Simulation {
     this.#scheduler.skipTo(end);
   }
 
-  /** Lets time pass until `promise` settles, and gives its outcome. */
+  /** Lets time pass until `promise` settles, and gives its outcome; rejects with NeverSettles. */
   async drive<T>(promise: Promise<T>): Promise<T> {
     let settled = false;
     const noticed = () => {
       settled = true;
     };
     promise.then(noticed, noticed);
+    const { eventsMax = eventsMaxDefault } = this.#options;
     let events = 0;
-    while (!settled && events < drivenEventsMax && await this.step()) events++;
+    while (!settled && events < eventsMax && await this.step()) events++;
     await this.#scheduler.settle();
     if (settled) return promise;
-    const left = events < drivenEventsMax
-      ? "nothing is left to happen"
-      : `${events} events happened`;
-    throw new Error(`${left}, and the scenario waits (seed ${this.seed})`);
+    const left = events < eventsMax ? "nothing is left to happen" : `${events} events happened`;
+    throw new NeverSettles(`${left}, and the scenario waits (seed ${this.seed})`);
   }
 
   /** The machine loses power: its process is gone, and of unsynced data a seeded part. */

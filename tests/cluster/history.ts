@@ -12,6 +12,7 @@
 import { AssertionError } from "../../src/base/assert.ts";
 import { ConnectionFault, PlatformFault } from "../../src/base/faults.ts";
 import { type Client, createTopic, KafkaError } from "../../src/client/mod.ts";
+import { NeverSettles } from "../../src/runtime/simulated.ts";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
 import {
   type ClusterOptions,
@@ -48,6 +49,9 @@ const groups = ["readers", "ledger-a", "ledger-b"];
 const troubledMs = 60_000;
 /** Time for all to be as it should be, once nothing goes wrong any more. */
 const healMsMax = 300_000;
+
+/** Ten times as many as a long history has. */
+const eventsMax = 2_000_000;
 
 export interface HistoryOptions {
   readonly seed: number;
@@ -138,6 +142,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistorySummar
       giveUpMs: [2_000, 6_000] as const,
     },
     disk: { spikeProbability: 0.02, spikeMs: [5, 300] as const },
+    eventsMax,
     onLogLine: (machine: string, line: string) =>
       history === undefined
         ? void early.push(`${machine} ${line}`)
@@ -167,17 +172,19 @@ export async function runHistory(options: HistoryOptions): Promise<HistorySummar
       }
     });
   } catch (error) {
-    // What the code asserts of itself is a law, too.
-    if (!(error instanceof LawBroken || error instanceof AssertionError)) throw error;
+    // What the code asserts of itself is a law, too, and so is that it comes to an end.
+    const isLaw = error instanceof LawBroken || error instanceof AssertionError ||
+      error instanceof NeverSettles;
+    if (!isLaw) throw error;
     broken.push(error.message);
   }
-  const { chronicle, anomalies, counts } = history!;
+  const { chronicle, anomalies = [], counts = {} } = history ?? {};
   return {
     seed,
     broken: [...broken, ...anomalies.map(({ kind, words }) => `${kind}: ${words}`)],
     about: anomalies.flatMap(({ about }) => about),
     plan: cast.plan,
-    story: chronicle.lines(),
+    story: chronicle?.lines() ?? early,
     traceHash,
     counts,
   };

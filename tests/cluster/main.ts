@@ -3,19 +3,23 @@
 //   deno task sim:cluster [--seeds 100] [--from 1] [--home etcd]
 //   deno task sim:cluster --from 4711 --story               one history, told in full
 //   deno task sim:cluster --from 4711 --troubles 0,3        with these of its troubles alone
+//   deno task sim:cluster --mutants                         which wrong code is noticed, and when
 //
 // A history that fails is run again with fewer troubles, as long as it fails the same way; what is
 // printed repeats it to the byte. With --go-on the next seeds follow.
 
 import { parseArgs } from "@std/cli/parse-args";
 import { type HistoryOptions, runHistory } from "./history.ts";
+import { hunt } from "./hunt.ts";
+import { clusterMutants } from "./mutants.ts";
 import { shrunk, told } from "./shrink.ts";
 
 const flags = parseArgs(Deno.args, {
   string: ["seeds", "from", "home", "troubles"],
-  boolean: ["story", "go-on"],
+  boolean: ["story", "go-on", "mutants"],
   default: { from: "1" },
 });
+if (flags.mutants) Deno.exit(await huntAll());
 const homes = ["memory", "etcd"] as const;
 const home = homes.find((each) => each === flags.home);
 if (flags.home !== undefined && home === undefined) throw new Error("--home is memory or etcd");
@@ -48,3 +52,15 @@ for (let seed = from; seed < from + seeds; seed++) {
   }
 }
 if (failed > 0) Deno.exit(1);
+
+/** Prints a table of all mutants; 1 where one of them lives. */
+async function huntAll(): Promise<number> {
+  let living = 0;
+  console.log("| what is wrong | found by seed | the law that it breaks |\n| --- | --- | --- |");
+  for (const [name, mutant] of Object.entries(clusterMutants)) {
+    const { seed, law } = await hunt(mutant);
+    if (seed === undefined) living++;
+    console.log(`| ${name} | ${seed ?? `none of ${mutant.seedsMax}`} | ${law ?? "none"} |`);
+  }
+  return living > 0 ? 1 : 0;
+}
