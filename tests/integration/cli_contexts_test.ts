@@ -102,7 +102,7 @@ Deno.test("bash completes commands, their words and their options", async () => 
         `COMP_CWORD=${words.length}; _ottla; printf '%s\\n' "\${COMPREPLY[@]}"`;
       return (await home.bash(line)).stdout.trim().split("\n");
     };
-    assertEquals(await completed("to"), ["topics"]);
+    assertEquals(await completed("to"), ["topics", "tokens"]);
     assertEquals(await completed("topics", "de"), ["describe", "delete"]);
     assertEquals(await completed("consume", "orders", "--match-k"), ["--match-key"]);
     assertEquals(await completed("topics", "create", "orders", "--partitions", ""), [""]);
