@@ -40,8 +40,9 @@ function typeText(wire: WireType): string {
 
 function aboutText(name: string, field: Field): string {
   const text = fieldAbout(name, field) ?? "";
+  const isTruth = field.wire.kind === "bool";
   const words = Object.entries(field.words ?? {})
-    .map(([number, word]) => `${number} ${word}`);
+    .map(([number, word]) => `${isTruth ? number === "1" : number} ${word}`);
   return cell(words.length === 0 ? text : `${text} (${words.join(", ")})`);
 }
 

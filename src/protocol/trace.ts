@@ -3,8 +3,9 @@
 //   Metadata v12 request: topics=[{name=orders}] allowAutoTopicCreation=true
 //   Metadata v12 response: brokers=[{nodeId=1 host=localhost port=9092}] topics=[{name=orders ...}]
 //
-// What says nothing is left out: null, false, empty text and lists, the zero UUID, a number that is
-// the field's own default (mostly -1, "unknown"), no throttling, and NONE below the top level.
+// What says nothing is left out: null, a false for which there is no word, empty text and lists,
+// the zero UUID, a number that is the field's own default (mostly -1, "unknown"), no throttling,
+// and NONE below the top level.
 // Error codes and API keys are names, and so are well-known numbers whose words the table has;
 // bytes are a count or what the caller makes of them; long lists and texts are cut. A field that
 // the version lacks does not appear. An error is followed by when the table says that it comes, or
@@ -93,10 +94,11 @@ function saysNothing(name: string, field: Field, value: unknown): boolean {
   switch (value) {
     case undefined:
     case null:
-    case false:
     case "":
     case ZERO_UUID:
       return true;
+    case false:
+      return field.words === undefined;
     case 0:
       return name === "throttleTimeMs" || field.tag >= 0;
     default:
@@ -137,7 +139,7 @@ function traceValue(wire: WireType, value: unknown, options: Named): string {
     case "uuid":
       return traceText(value as string);
     default:
-      return options.words?.[value as number] ?? String(value);
+      return options.words?.[Number(value)] ?? String(value);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { concatBytes } from "../base/bytes.ts";
+import { EndTxn } from "./apis/26_end_txn.ts";
 import { AlterConfigs } from "./apis/33_alter_configs.ts";
 import { ListConfigResources } from "./apis/74_list_config_resources.ts";
 import { everyApi } from "../../scripts/every_api.ts";
@@ -209,4 +210,15 @@ Deno.test("well-known numbers are words, in lists too, and others stay numbers",
     traceMessage(ListConfigResources, resources, { side: "request", version: 1 }),
     "ListConfigResources v1 request: resourceTypes=[topic, group, 77]",
   );
+});
+
+Deno.test("whether a transaction is committed or aborted is a word, also where it is false", () => {
+  const asked = (committed: boolean) =>
+    traceMessage(EndTxn, { transactionalId: "t", producerId: 7, producerEpoch: 1, committed }, {
+      side: "request",
+      version: 3,
+    });
+  const start = "EndTxn v3 request: transactionalId=t producerId=7 producerEpoch=1";
+  assertEquals(asked(true), `${start} committed=commit`);
+  assertEquals(asked(false), `${start} committed=abort`);
 });

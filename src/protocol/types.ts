@@ -81,7 +81,7 @@ export interface Field<Decoded = unknown, Input = Decoded, Optional extends bool
   readonly words: Words | undefined;
 }
 
-/** What well-known numbers of a field mean, in a word each. */
+/** What well-known numbers of a field mean, in a word each; of a boolean 0 is false, 1 true. */
 export type Words = Readonly<Record<number, string>>;
 
 /** Names to fields, in wire order. */

@@ -1,7 +1,7 @@
 // The well-known numbers of tables as fields, with the words that people know them by: trace lines
 // and docs/protocol.md show the words. Kafka's tools print most of them the same way.
 
-import { type Field, int16, int32, int64, int8, type Words, words } from "./types.ts";
+import { boolean, type Field, int16, int32, int64, int8, type Words, words } from "./types.ts";
 
 type Int8 = Field<number, number, false>;
 type Int32 = Field<number, number, false>;
@@ -125,6 +125,9 @@ export const electionType: Int8 = words({ 0: "preferred", 1: "unclean" }, int8);
 
 /** What nodes an address leads to (KIP-919). */
 export const endpointType: Int8 = words({ 1: "brokers", 2: "controllers" }, int8);
+
+/** How a transaction ends. */
+export const ending: Field<boolean, boolean, false> = words({ 0: "abort", 1: "commit" }, boolean);
 
 /** A mechanism of SCRAM (KIP-554). */
 export const scramMechanism: Int8 = words({

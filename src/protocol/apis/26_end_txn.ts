@@ -9,7 +9,6 @@
 import {
   about,
   api,
-  boolean,
   defaultsTo,
   errorCode,
   from,
@@ -21,6 +20,7 @@ import {
   throttleTimeMs,
 } from "../schema.ts";
 import { transactionErrors } from "../shared_errors.ts";
+import { ending } from "../words.ts";
 
 export const EndTxn = api({
   key: 26,
@@ -40,7 +40,7 @@ export const EndTxn = api({
     transactionalId: about("The name of the producer over its restarts", string),
     producerId,
     producerEpoch: int16,
-    committed: about("Whether to commit; else to abort", boolean),
+    committed: about("How it is to end", ending),
   },
   response: {
     throttleTimeMs,

@@ -8,7 +8,6 @@ import {
   about,
   api,
   array,
-  boolean,
   errorCode,
   from,
   int16,
@@ -21,6 +20,7 @@ import {
   string,
 } from "../schema.ts";
 import { leaderErrors } from "../shared_errors.ts";
+import { ending } from "../words.ts";
 
 export const WriteTxnMarkers = api({
   key: 27,
@@ -44,7 +44,7 @@ export const WriteTxnMarkers = api({
       array({
         producerId,
         producerEpoch: int16,
-        transactionResult: about("Whether to commit; else to abort", boolean),
+        transactionResult: about("How it has ended", ending),
         topics: array({ name: string, partitionIndexes: array(partitionId) }),
         coordinatorEpoch: about("The term of the coordinator", int32),
         transactionVersion: about("The protocol of the transaction: 2 is KIP-890", from(2, int8)),
