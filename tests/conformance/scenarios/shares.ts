@@ -57,9 +57,15 @@ function inOrder(deliveries: readonly Delivery[]): string[] {
 /** Without it a group begins with what comes after its first member. */
 async function readFromTheBeginning({ broker }: Session, group: string): Promise<void> {
   using raw = await RawClient.connect(broker);
-  const reset = { name: "share.auto.offset.reset", configOperation: 0, value: "earliest" };
+  const settings = {
+    "share.auto.offset.reset": "earliest",
+    // As long as may be: whoever is slow must not be handed a record twice.
+    "share.record.lock.duration.ms": "60000",
+  };
+  const configs = Object.entries(settings)
+    .map(([name, value]) => ({ name, configOperation: 0, value }));
   const { responses } = await raw.ask(IncrementalAlterConfigs, 1, {
-    resources: [{ resourceType: groupResource, resourceName: group, configs: [reset] }],
+    resources: [{ resourceType: groupResource, resourceName: group, configs }],
     validateOnly: false,
   });
   const { errorCode, errorMessage } = firstOf(responses);

@@ -352,7 +352,7 @@ public final class Client {
     List<String> reject = List.of(JSON.convertValue(c.get("reject"), String[].class));
     List<Object> handed = new ArrayList<>();
     int count = c.get("count").asInt();
-    long until = System.nanoTime() + 30_000_000_000L;
+    long until = System.nanoTime() + 50_000_000_000L;
     Map<String, Object> options =
         with("group.id", c.get("group").asText(), "share.acknowledgement.mode", "explicit");
     var text = new StringDeserializer();

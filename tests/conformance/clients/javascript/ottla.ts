@@ -204,7 +204,7 @@ export class OttlaDriver implements Driver {
       }
     })();
     const what = () => `${count} records handed out; so far ${handed.length}`;
-    await within(working, { ms: 30_000, what });
+    await within(working, { ms: 50_000, what });
     await consumer.commit();
     return handed;
   }

@@ -216,7 +216,7 @@ def work_off(c):
     # It refuses to be told.
     del config["allow.auto.create.topics"]
     handed = []
-    until = time.monotonic() + 30
+    until = time.monotonic() + 50
     with ShareConsumer(config) as consumer:
         consumer.subscribe([c["topic"]])
         while len(handed) < c["count"]:

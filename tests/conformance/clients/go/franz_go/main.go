@@ -454,7 +454,9 @@ func workOff(c lines.Command) (any, error) {
 		kgo.FetchMaxWait(100*time.Millisecond),
 	)
 	defer client.Close()
-	handed, ctx := []lines.Delivery{}, soon()
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Second)
+	defer cancel()
+	handed := []lines.Delivery{}
 	for len(handed) < c.Count {
 		fetches := client.PollFetches(ctx)
 		if err := fetches.Err(); err != nil {
