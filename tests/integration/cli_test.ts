@@ -140,8 +140,16 @@ Deno.test("a group shares a topic, remembers where it was, and can be sent back"
   assertEquals(gone.stderr, "ottla: there is no group billing. See: ottla groups list\n");
 });
 
+/** Of a broker on which members are waited for, however long each command takes here. */
+function patient(kind: "consumer" | "share"): Record<string, string> {
+  return {
+    [`group.${kind}.max.session.timeout.ms`]: "600000",
+    [`group.${kind}.session.timeout.ms`]: "600000",
+  };
+}
+
 Deno.test("a group of the consumer protocol is listed and described with its epoch", async () => {
-  await using broker = await BrokerProcess.start();
+  await using broker = await BrokerProcess.start({ settings: patient("consumer") });
   const ottla = new CommandLine(broker);
   await ottla.out("topics create orders --partitions 2");
   const client = await Client.connect(denoRuntime(), { bootstrap: broker.bootstrap });
@@ -169,12 +177,7 @@ Deno.test("a group of the consumer protocol is listed and described with its epo
 });
 
 Deno.test("a group tells how many of its members have nothing to read, and which", async () => {
-  await using broker = await BrokerProcess.start({
-    settings: {
-      "group.consumer.max.session.timeout.ms": "600000",
-      "group.consumer.session.timeout.ms": "600000",
-    },
-  });
+  await using broker = await BrokerProcess.start({ settings: patient("consumer") });
   const ottla = new CommandLine(broker);
   await ottla.out("topics create orders --partitions 1");
   const client = await Client.connect(denoRuntime(), { bootstrap: broker.bootstrap });
@@ -207,7 +210,7 @@ Deno.test("a group tells how many of its members have nothing to read, and which
 });
 
 Deno.test("a share group is listed, described with who shares what, and moved", async () => {
-  await using broker = await BrokerProcess.start();
+  await using broker = await BrokerProcess.start({ settings: patient("share") });
   const ottla = new CommandLine(broker);
   await ottla.out("topics create orders --partitions 1");
   await ottla.out("produce orders", "a\nb\nc\n");
