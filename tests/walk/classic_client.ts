@@ -244,7 +244,8 @@ export class ClassicClient implements GroupClient {
     send(({ topics }) => {
       const errorCode = topics[0]?.partitions[0]?.errorCode ?? ErrorCode.NONE;
       if (errorCode === ErrorCode.NONE) this.#positions.advance(next);
-      else this.#fail(errorCode);
+      // Kafka tells this from version 9 on, and clients their users; the next heartbeat says more.
+      else if (errorCode !== ErrorCode.GROUP_ID_NOT_FOUND) this.#fail(errorCode);
     });
   }
 
