@@ -101,6 +101,10 @@ const tests = {
     file: "cluster_nodes_test.ts",
     name: "who has what is told, of brokers that are away too",
   },
+  elected: {
+    file: "cluster_nodes_test.ts",
+    name: "a broker that comes back leads again once it is asked for",
+  },
   moved: {
     file: "cluster_nodes_test.ts",
     name: "a partition that was moved has on its new brokers what it had",
@@ -779,7 +783,12 @@ export const commandSections: readonly CommandSection[] = [
         what: "have preferred leaders lead",
         kafka: "kafka-leader-election.sh --election-type preferred --all-topic-partitions",
         rpk: "rpk cluster partitions transfer-leadership orders -p 0:2",
-        ours: { no: "no command asks for it; an admin client may" },
+        ours: { line: "cluster elect", test: tests.elected },
+      },
+      {
+        what: "have a replica lead that may lack records, where nobody else can",
+        kafka: "kafka-leader-election.sh --election-type unclean --topic orders --partition 0",
+        ours: { line: "cluster elect orders 0 --unclean", test: tests.elected },
       },
       {
         what: "see what features are on",

@@ -7,8 +7,10 @@ import { brokerOptions, withClient } from "./broker_client.ts";
 import { carryCommands } from "./cluster_carry.ts";
 import { metadataCommands } from "./cluster_metadata.ts";
 import { leavingCommands } from "./cluster_drain.ts";
+import { electionCommands } from "./cluster_elect.ts";
 import { nodeCommands } from "./cluster_nodes.ts";
 import { quorum } from "./cluster_quorum.ts";
+import { statusCommands } from "./cluster_status.ts";
 import { exitCode } from "./context.ts";
 import { renderJson, renderTable } from "./table.ts";
 
@@ -72,6 +74,8 @@ export const commands = [
   quorum,
   ...nodeCommands,
   ...leavingCommands,
+  ...electionCommands,
   ...metadataCommands,
+  ...statusCommands,
   ...carryCommands,
 ];

@@ -1,14 +1,12 @@
-// `ottla cluster init|status`: what a cluster has in etcd, for its operator. It works
-// whether brokers run or not; the rest of `ottla cluster` asks a broker.
+// A cluster in etcd as a command opens it, whether brokers run or not; and `ottla cluster init`.
 
 import { UsageFault } from "../base/faults.ts";
 import { escaped } from "../base/visible.ts";
 import { type BrokerConfig, loadConfig } from "../broker/mod.ts";
 import type { EtcdMetadataStore } from "../etcd/mod.ts";
-import { command, jsonOption, type Values } from "./arguments.ts";
+import { command, type Values } from "./arguments.ts";
 import { newId, openHome } from "./cluster_home.ts";
 import { type CliContext, exitCode } from "./context.ts";
-import { renderJson, renderTable } from "./table.ts";
 import { readTextFile } from "./text_file.ts";
 
 export const homeOptions = {
@@ -80,58 +78,4 @@ const init = command({
   },
 });
 
-const status = command({
-  name: "cluster status",
-  operands: [],
-  about: "show what etcd knows of a cluster",
-  options: { ...jsonOption, ...homeOptions },
-  examples: [["cluster status --cluster etcd://a:2379/main", "whether brokers run or not"]],
-  run: (context, { options }) =>
-    withHome(context, { config: configOf(context, options) }, (home) => {
-      const found = statusOf(home);
-      if (options.json) context.out(renderJson(found));
-      else printStatus(context, found);
-      return exitCode.ok;
-    }),
-});
-
-function statusOf(home: EtcdMetadataStore) {
-  const { image, clusterId, controllerId, leaderEpoch, revision } = home;
-  const partitions = image.topics().flatMap((topic) => topic.partitions);
-  return {
-    clusterId,
-    revision,
-    controller: controllerId < 0 ? null : controllerId,
-    term: leaderEpoch,
-    topics: image.topicCount,
-    partitions: partitions.length,
-    withoutLeader: partitions.filter(({ leader }) => leader < 0).length,
-    underReplicated: partitions.filter(({ isr, replicas }) => isr.length < replicas.length).length,
-    brokers: image.brokers().map(
-      ({ id, rack, endPoints: [first], fenced, inControlledShutdown }) => {
-        const lives = home.liveness.alive(id) !== undefined;
-        const serves = inControlledShutdown ? "stops" : fenced ? "fenced" : "serves";
-        const address = first === undefined ? null : `${first.host}:${first.port}`;
-        return { id, address, rack, state: lives ? serves : "gone" };
-      },
-    ),
-  };
-}
-
-function printStatus(context: CliContext, found: ReturnType<typeof statusOf>): void {
-  const { brokers, controller, term } = found;
-  const rows = brokers.map(({ id, address, rack, state }) => [
-    id,
-    address ?? undefined,
-    rack ?? undefined,
-    state,
-    id === controller ? `since term ${term}` : undefined,
-  ]);
-  const partitions = `${found.partitions} partitions: ${found.withoutLeader} without a leader, ` +
-    `${found.underReplicated} under-replicated`;
-  context.out(escaped(`Cluster ${found.clusterId}, at revision ${found.revision}`) + "\n");
-  context.out(escaped(`${found.topics} topics, ${partitions}`) + "\n\n");
-  context.out(renderTable(["broker", "address", "rack", "state", "controller"], rows));
-}
-
-export const metadataCommands = [init, status];
+export const metadataCommands = [init];

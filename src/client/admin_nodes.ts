@@ -4,9 +4,10 @@
 import { EncodeFault, UsageFault } from "../base/faults.ts";
 import type { BrokerId } from "../base/ids.ts";
 import { AlterPartitionReassignments } from "../protocol/apis/45_alter_partition_reassignments.ts";
+import { ElectLeaders } from "../protocol/apis/43_elect_leaders.ts";
 import { ListPartitionReassignments } from "../protocol/apis/46_list_partition_reassignments.ts";
 import { UnregisterBroker } from "../protocol/apis/64_unregister_broker.ts";
-import { DescribeCluster, ErrorCode } from "../protocol/mod.ts";
+import { DescribeCluster, ErrorCode, errorName } from "../protocol/mod.ts";
 import { onController } from "./admin_topics.ts";
 import type { Client } from "./client.ts";
 import { checkCode } from "./faults.ts";
@@ -134,6 +135,48 @@ export async function movePartitions(client: Client, moves: readonly Move[]): Pr
         checkCode(errorCode, `move ${name}-${partitionIndex}`, errorMessage);
       }
     }
+  });
+}
+
+/** What came of an election: `kept` where the leader is the one that it would get. */
+export interface ElectionResult extends TopicPartition {
+  readonly outcome: "elected" | "kept" | "refused";
+  /** Why it was refused. */
+  readonly reason?: string;
+}
+
+const electionTypes = { preferred: 0, unclean: 1 } as const;
+
+/**
+ * Has leaders of partitions elected anew (KIP-460): `preferred`, the first replica of each, where
+ * it is in sync; `unclean`, where nobody leads, a replica that may lack records. Each succeeds by
+ * itself; what is refused is told.
+ */
+export async function electLeaders(
+  client: Client,
+  type: keyof typeof electionTypes,
+  partitions: readonly TopicPartition[],
+): Promise<ElectionResult[]> {
+  return await onController(client, async () => {
+    const topicPartitions = [...byTopic(partitions)].map(([topic, each]) => ({
+      topic,
+      partitions: each.map(({ partition }) => partition),
+    }));
+    const timeoutMs = client.options.requestTimeoutMs;
+    const question = { electionType: electionTypes[type], topicPartitions, timeoutMs };
+    const answer = await client.request(ElectLeaders, question, { to: "controller" });
+    checkCode(answer.errorCode, "elect leaders");
+    return answer.replicaElectionResults.flatMap(({ topic, partitionResult }) =>
+      partitionResult.map(({ partitionId: partition, errorCode, errorMessage }): ElectionResult => {
+        if (errorCode === ErrorCode.NOT_CONTROLLER) checkCode(errorCode, "elect leaders");
+        if (errorCode === ErrorCode.NONE) return { topic, partition, outcome: "elected" };
+        if (errorCode === ErrorCode.ELECTION_NOT_NEEDED) {
+          return { topic, partition, outcome: "kept" };
+        }
+        const reason = errorMessage ?? errorName(errorCode);
+        return { topic, partition, outcome: "refused", reason };
+      })
+    );
   });
 }
 

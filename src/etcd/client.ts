@@ -91,6 +91,18 @@ export interface KeyRange {
   readonly all: readonly KeyValue[];
 }
 
+/** A member of etcd, as it answers for itself. */
+export interface EtcdMember {
+  readonly endpoint: string;
+  readonly answers: boolean;
+  /** Why it does not answer. */
+  readonly reason?: string;
+  readonly version?: string;
+  readonly isLeader?: boolean;
+  /** Of its file; etcd takes 2 GiB unless it is told otherwise. */
+  readonly bytes?: number;
+}
+
 type Answer = Readonly<Record<string, unknown>>;
 
 export class EtcdClient {
@@ -247,6 +259,29 @@ export class EtcdClient {
       }
     }));
     return found;
+  }
+
+  /** What each member says of itself, in the order of the endpoints. */
+  members(): Promise<EtcdMember[]> {
+    const { endpoints } = this.#options;
+    return Promise.all(endpoints.map(async (endpoint): Promise<EtcdMember> => {
+      try {
+        const ask = { body: "{}", msMax: askMsMax };
+        const said = await this.#answered(endpoint, "/v3/maintenance/status", ask);
+        const { version, leader, dbSize, header } = said;
+        const isLeader = leader !== undefined && leader === objectOf(header).member_id;
+        return {
+          endpoint,
+          answers: true,
+          version: String(version),
+          isLeader,
+          bytes: countOf(dbSize),
+        };
+      } catch (error) {
+        if (!isUnknown(error) && !isRefusal(error)) throw error;
+        return { endpoint, answers: false, reason: reasonOf(error) };
+      }
+    }));
   }
 
   /** Waits before the next try: longer each time, and not as long as others do. */

@@ -31,7 +31,15 @@ import {
 } from "../cluster/mod.ts";
 import type { Clock, Logger, Random, Timer, Timers } from "../runtime/ports.ts";
 import { Changes } from "./changes.ts";
-import { type EtcdClient, EtcdCode, EtcdFault, isRefusal, isUnknown, reasonOf } from "./client.ts";
+import {
+  type EtcdClient,
+  EtcdCode,
+  EtcdFault,
+  type EtcdMember,
+  isRefusal,
+  isUnknown,
+  reasonOf,
+} from "./client.ts";
 import {
   clusterPrefix,
   formatBytes,
@@ -205,6 +213,11 @@ export class EtcdMetadataStore implements MetadataStore {
 
   get leaderEpoch(): LeaderEpoch {
     return this.#replica.controller?.term ?? parseTerm(this.#replica.get(Key.TERM)?.value);
+  }
+
+  /** What each member of etcd says of itself. */
+  members(): Promise<EtcdMember[]> {
+    return this.#client.members();
   }
 
   /** The last revision of etcd that is in the image. */

@@ -3,10 +3,10 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { loadConfig, type RunningBroker, startBroker } from "../../src/broker/mod.ts";
-import { runCli } from "../../src/cli/mod.ts";
 import { Client, createTopic, describeTopic, Producer } from "../../src/client/mod.ts";
 import { InitProducerId, OffsetCommit, OffsetFetch } from "../../src/protocol/mod.ts";
 import type { Runtime } from "../../src/runtime/ports.ts";
+import { runCommand } from "../harness/command_in_process.ts";
 import { RawClient } from "../harness/raw_client.ts";
 import { readAll } from "../harness/read_all.ts";
 import { socketTransport } from "../harness/simulated_broker.ts";
@@ -17,27 +17,13 @@ const group = "billing";
 const address = { host: "10.0.0.1", port: 9092 };
 const settings = { "min.insync.replicas": 2, "offsets.topic.num.partitions": 1 };
 
-/** What a command has ended with. */
-interface Ended {
-  readonly code: number;
-  readonly text: string;
-}
-
 /** `ottla cluster WORD` about the data folder of machine 1, whose broker does not run. */
-async function carry(scene: EtcdScene, word: "import" | "export"): Promise<Ended> {
-  const { etcd, machine } = scene;
-  const runtime = machine(1);
-  let text = "";
-  const write = (output: string | Uint8Array) => void (text += String(output));
+async function carry({ etcd, machine }: EtcdScene, word: "import" | "export") {
   const hosts = etcd.endpoints.map((endpoint) => endpoint.slice("http://".length));
   const cluster = `etcd://${hosts.join(",")}/c`;
-  const process = {
-    ...runtime.process,
-    arguments: ["cluster", word, "--cluster", cluster, "--data-dir", "/data"],
-    stdout: write,
-    stderr: write,
-  };
-  return { code: await runCli({ ...runtime, process }), text };
+  const words = ["cluster", word, "--cluster", cluster, "--data-dir", "/data"];
+  const { code, stdout, stderr } = await runCommand(machine(1), words);
+  return { code, text: stdout + stderr };
 }
 
 /** Broker 1 on its own metadata; resolves once it can be asked. */

@@ -41,6 +41,8 @@ export interface EtcdScene {
   kill(nodeId: number): void;
   /** A process on a machine whose broker does not run; the broker's next start takes its place. */
   machine(nodeId: number): Runtime;
+  /** A machine that has no broker. */
+  tool(): Runtime;
   /** A client of ours that is told of these brokers. */
   client(...nodeIds: readonly number[]): Promise<Client>;
   /** Resolves `ms` later. */
@@ -57,6 +59,7 @@ export async function etcdCluster(
   const world = simulate(1, { startMs: Date.now() });
   const members = new Map<number, EtcdMember>();
   const clients: Client[] = [];
+  const tools: Runtime[] = [];
   // Machines get their addresses in the order in which they come.
   const idle = new Map([1, 2, 3].map((id) => [id, world.start(nameOf(id))]));
   /** A process on a machine that has none at work. */
@@ -74,6 +77,7 @@ export async function etcdCluster(
       runtime,
       pass: (ms) => new Promise((go) => runtime.timers.after(ms, go)),
       machine: processOn,
+      tool: () => tools[0] ??= world.start("tool"),
       async start(nodeId, more = {}) {
         const process = processOn(nodeId);
         idle.delete(nodeId);

@@ -138,6 +138,8 @@ export class SimulatedState {
         if (!this.#leases.has(body.ID)) return lost;
         this.#endLease(body.ID);
         return { header: this.header() };
+      case "/v3/maintenance/status":
+        return { header: this.header(), version: "3.6.9", dbSize: "20480", leader: "1" };
       default:
         return refusal(404, 5, "Not Found");
     }

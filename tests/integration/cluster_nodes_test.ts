@@ -1,14 +1,17 @@
-// `ottla cluster nodes|move|drain|remove` against several brokers: who has what, replicas that are
-// sent elsewhere with all that is in them, and brokers that leave.
+// `ottla cluster nodes|move|elect|drain|remove` against several brokers: who has what, replicas
+// that are sent elsewhere with all that is in them, leaders, and brokers that leave.
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { LocalCluster } from "../../mod.ts";
 import { Broker } from "../../testing.ts";
+import { untilAnswered } from "../harness/deadline.ts";
 import { CommandLine } from "../harness/command_line.ts";
 import { targetFromEnvironment } from "../harness/targets.ts";
 
 /** So long nobody takes a broker for dead that is only cut off. */
 const patientMs = 600_000;
+/** By then a broker that is back is in sync, however busy the machine is. */
+const inSyncMsMax = 120_000;
 
 const target = targetFromEnvironment();
 
@@ -78,6 +81,21 @@ Deno.test("a partition that was moved has on its new brokers what it had", async
   assertEquals(had, { id: from, state: "serves", leads: 0, replicas: 0, inSync: 0 });
   await cluster.stop(from);
   assertEquals(await ottla.out("consume orders --from earliest --until latest"), lines);
+});
+
+Deno.test("a broker that comes back leads again once it is asked for", async () => {
+  await using cluster = await LocalCluster.start({ brokers: 2 });
+  const ottla = new CommandLine({ target, bootstrap: cluster.bootstrap });
+  await ottla.out("topics create orders --assign 1:2");
+  await cluster.stop(1);
+  await cluster.restart(1);
+  // It may lead once it has all: until then it is refused.
+  await untilAnswered(() => ottla.out("cluster elect"), inSyncMsMax);
+  const led = (await nodesOf(ottla)).map(({ id, leads }) => [id, leads]);
+  assertEquals(led, [[1, 1], [2, 0]]);
+  const again = await ottla.run("cluster elect orders 0 --unclean");
+  assertEquals(again.code, 1);
+  assertMatch(again.stderr, /every one of these partitions has a leader/);
 });
 
 Deno.test("a move that cannot come to its end is cancelled", async () => {

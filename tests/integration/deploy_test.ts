@@ -5,9 +5,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { parse, parseAll } from "npm:deno-std@1.4.0/yaml/mod.js";
 import { loadConfig } from "../../src/broker/mod.ts";
-import { runCli } from "../../src/cli/mod.ts";
 import { parseEtcdAddress } from "../../src/etcd/mod.ts";
 import { denoRuntime } from "../../src/runtime/deno.ts";
+import { runCommand } from "../harness/command_in_process.ts";
 import { run } from "../harness/process_lines.ts";
 
 // deno-lint-ignore no-explicit-any -- files of other programs' forms, of which this asserts a part.
@@ -21,15 +21,9 @@ function textOf(path: string): string {
 
 /** The options that `ottla WORDS --help` names. */
 async function optionsOf(...words: readonly string[]): Promise<string> {
-  const runtime = denoRuntime();
-  let help = "";
-  const process = {
-    ...runtime.process,
-    arguments: [...words, "--help"],
-    stdout: (text: string | Uint8Array) => void (help += String(text)),
-  };
-  assertEquals(await runCli({ ...runtime, process }), 0);
-  return help;
+  const { code, stdout } = await runCommand(denoRuntime(), [...words, "--help"]);
+  assertEquals(code, 0);
+  return stdout;
 }
 
 /** Fails where a command line of ours has an option that the command does not know. */
@@ -64,7 +58,7 @@ async function has(command: string, ...args: readonly string[]): Promise<boolean
   }
 }
 
-Deno.test("the compose file has a cluster of brokers that our configuration understands", async () => {
+Deno.test("the compose file has brokers that our configuration understands", async () => {
   const { services, volumes } = parse(textOf("compose/compose.yaml")) as Json;
   const environments = [1, 2, 3].map((id) => services[`broker${id}`].environment);
   const configs = environments.map((environment) => checkConfig({ environment }));
