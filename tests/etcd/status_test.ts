@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createTopic, describeTopic, Producer } from "../../src/client/mod.ts";
 import { runCommand } from "../harness/command_in_process.ts";
+import { readAll } from "../harness/read_all.ts";
 import { etcdCluster, type EtcdScene } from "./simulated_brokers.ts";
 
 const settings = { "min.insync.replicas": 2, "offsets.topic.num.partitions": 1 };
@@ -103,4 +104,29 @@ Deno.test("preferred leaders lead again, and what may lose records wants to be c
     const unclean = await ottla(scene, "elect", "--unclean", "--yes", ...bootstrap);
     assertStringIncludes(unclean.stderr, "1 of 1 partitions have another leader.");
     await untilLed(scene, { by: 3, topic: "lone", leader: 2 });
+  }, settings));
+
+Deno.test("a broker with an empty disk takes the place of one that is gone for good", () =>
+  etcdCluster(async (scene) => {
+    const { start, kill, machine } = scene;
+    for (const id of [1, 2, 3]) await start(id);
+    const client = await scene.client(1, 2);
+    await createTopic(client, { name: "orders", partitions: 3, replicationFactor: 3 });
+    const producer = new Producer(client);
+    for (let i = 0; i < 9; i++) {
+      await producer.send({ topic: "orders", partition: i % 3, value: `value ${i}` });
+    }
+    await producer.close();
+    await inSync(scene, "orders", 3);
+    kill(3);
+    machine(3).files.remove("/data");
+    await inSync(scene, "orders", 2);
+    await start(3);
+    await inSync(scene, "orders", 3);
+    kill(1);
+    kill(2);
+    await start(2);
+    const last = await scene.client(2, 3);
+    const read = await readAll(last, { topic: "orders", count: 9, partitions: 3 });
+    assertEquals(new Set(read).size, 9);
   }, settings));
