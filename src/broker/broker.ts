@@ -11,6 +11,7 @@ import { isStoreFault, messageOf, PartitionFault } from "../base/faults.ts";
 import { saturated } from "../base/int64.ts";
 import { firstOf } from "../base/items.ts";
 import { escapedLines } from "../base/visible.ts";
+import { checkFeatureLevels } from "../cluster/mod.ts";
 import type { PartitionLog } from "../log/mod.ts";
 import type { Address } from "../runtime/ports.ts";
 import { type AuditLog, openAuditLog } from "./audit.ts";
@@ -24,6 +25,7 @@ import { dynamicLayers } from "./config/mod.ts";
 import { checkHome } from "./home_notes.ts";
 import { MetadataLog, metadataTopic } from "./metadata/log.ts";
 import { checkLevels, readMetadata } from "./metadata/reading.ts";
+import { supportedFeatures } from "./metadata/membership.ts";
 import { MetadataSnapshots } from "./metadata/snapshots.ts";
 import { metadataLogRequest } from "./metadata/stored.ts";
 import type { MetricFamily } from "./metrics_table.ts";
@@ -50,6 +52,7 @@ async function openMetadata(
   const isAccepted = config.get("ottla.accept.metadata.rollback").length > 0;
   if (!isAccepted) checkHome(storage, options.metadata?.remembered);
   if (options.metadata !== undefined) {
+    checkFeatureLevels(options.metadata.image, supportedFeatures);
     if (options.metadata.remembered !== undefined && !isAccepted) {
       const { checkLogsAreNotAhead } = await loading(import("./rollback.ts"));
       await checkLogsAreNotAhead(storage, options.metadata.image);

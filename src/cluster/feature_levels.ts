@@ -77,6 +77,20 @@ export function recordVersions(image: MetadataImage): RecordVersions {
   return { registerBroker, registrationChange: registerBroker, partition: 0 };
 }
 
+/** Throws UsageFault when a cluster that others run is at a level that this broker cannot serve. */
+export function checkFeatureLevels(image: MetadataImage, supported: readonly FeatureRange[]): void {
+  for (const [feature, level] of image.features) {
+    const range = [...supported, ...featuresAtZero].find(({ name }) => name === feature);
+    const { minVersion = 0, maxVersion = 0 } = range ?? {};
+    if (level === 0 || (level >= minVersion && level <= maxVersion)) continue;
+    throw new UsageFault(
+      `the cluster's ${feature} is ${level}, and this broker serves ` +
+        (range === undefined ? "no such feature" : `${minVersion} to ${maxVersion}`) +
+        (level > maxVersion ? ": use a newer Ottla" : ": raise it first (ottla features)"),
+    );
+  }
+}
+
 /** Throws UsageFault when the image is of a level that cannot be served. */
 export function checkMetadataVersion(image: MetadataImage): void {
   const level = image.features.get(metadataVersionFeature);

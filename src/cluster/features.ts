@@ -57,6 +57,22 @@ export function decideUpdateFeatures(
   return { records: request.validateOnly ? [] : records, response };
 }
 
+/** Which registered broker cannot serve a level, and why; one that is away comes back with it. */
+function whoLacks(
+  image: MetadataImage,
+  { name, level }: { readonly name: string; readonly level: number },
+): string | undefined {
+  for (const { id, features } of image.brokers()) {
+    // Of one that was registered at a level that cannot say it, nothing is known.
+    if (features.length === 0) continue;
+    const range = features.find((each) => each.name === name);
+    if (range === undefined) return `Broker ${id} does not support this feature.`;
+    const { minSupportedVersion: min, maxSupportedVersion: max } = range;
+    if (level < min || level > max) return `Broker ${id} only supports versions ${min}-${max}`;
+  }
+  return undefined;
+}
+
 /** Version 0 has a flag in the place of the upgrade type. */
 function withUpgradeType(update: Update, version: number): Update {
   if (version > 0) return update;
@@ -85,6 +101,8 @@ function updateProblem(
     return invalid(`This broker only supports versions ${range.minVersion}-${range.maxVersion}`);
   }
   if (level === current) return undefined;
+  const lacking = level > 0 ? whoLacks(image, { name: feature, level }) : undefined;
+  if (lacking !== undefined) return invalid(lacking);
   if (level > current) {
     return type === upgradeType.UPGRADE
       ? undefined

@@ -26,6 +26,7 @@ export * from "./directories.ts";
 export { type EntityChange, recordsOf } from "./entities.ts";
 export { type EntityChanges, entityChanges } from "./entity_changes.ts";
 export {
+  checkFeatureLevels,
   checkMetadataVersion,
   groupVersionFeature,
   metadataVersionFeature,
