@@ -2,13 +2,12 @@
 // commands, keys and metrics. Each is held against ours, and against its own program where that is
 // installed.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parse, parseAll } from "npm:deno-std@1.4.0/yaml/mod.js";
 import { loadConfig } from "../../src/broker/mod.ts";
 import { parseEtcdAddress } from "../../src/etcd/mod.ts";
 import { denoRuntime } from "../../src/runtime/deno.ts";
 import { runCommand } from "../harness/command_in_process.ts";
-import { run } from "../harness/process_lines.ts";
 
 // deno-lint-ignore no-explicit-any -- files of other programs' forms, of which this asserts a part.
 type Json = any;
@@ -46,15 +45,15 @@ function checkConfig(input: Parameters<typeof loadConfig>[0]) {
   return config;
 }
 
-/** Whether a program is here. */
-async function has(command: string, ...args: readonly string[]): Promise<boolean> {
+/** What another program says of a file of ours; undefined: it is not here. */
+async function said(command: string, ...args: readonly string[]): Promise<string | undefined> {
   try {
-    await run({ command, args: [...args], withinMs: 60_000 });
-    return true;
+    const { stdout, stderr } = await new Deno.Command(command, { args: [...args] }).output();
+    return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     console.log(`${command} is not here: what it would say of deploy/ is not looked at`);
-    return false;
+    return undefined;
   }
 }
 
@@ -100,7 +99,6 @@ Deno.test("the units of systemd start what there is", async () => {
   assertEquals(config.advertised("PLAINTEXT")?.port, config.listeners[0]?.port);
   const etcd = parse(textOf("systemd/etcd.conf.yml")) as Json;
   assert(etcd["initial-cluster"].includes(`${etcd.name}=${etcd["initial-advertise-peer-urls"]}`));
-  if (!await has("systemd-analyze", "--version")) return;
   const folder = await Deno.makeTempDir({ prefix: "units-" });
   try {
     for (const name of ["ottla.service", "etcd.service"]) {
@@ -109,9 +107,10 @@ Deno.test("the units of systemd start what there is", async () => {
         .replace(/^ExecStart=\S+/m, "ExecStart=/bin/sh")
         .replace(/^(User|Group)=.*$/gm, "$1=root");
       await Deno.writeTextFile(`${folder}/${name}`, installed);
-      const args = ["verify", "--man=no", "--recursive-errors=no", `${folder}/${name}`];
-      const { stderr } = await run({ command: "systemd-analyze", args, withinMs: 60_000 });
-      assertEquals(stderr.split("\n").filter((each) => each.includes(name)), []);
+      // What it says of the machine, such as that nothing is mounted there, is another matter.
+      const text = await said("systemd-analyze", "verify", "--man=no", `${folder}/${name}`) ?? "";
+      const faults = /Unknown (key|section|lvalue)|Failed to parse|Invalid|Missing '='/;
+      assertEquals(text.split("\n").filter((line) => faults.test(line)), []);
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -202,9 +201,6 @@ Deno.test("dashboard and alert rules ask for metrics that there are", async () =
   }
   const ids = panels.map(({ id }: Json) => id);
   assertEquals(new Set(ids).size, ids.length);
-  if (!await has("promtool", "--version")) return;
-  const command = "promtool";
-  const args = ["check", "rules", `${deploy}prometheus/ottla.rules.yml`];
-  const { code } = await run({ command, args, withinMs: 60_000 });
-  assertEquals(code, 0);
+  const text = await said("promtool", "check", "rules", `${deploy}prometheus/ottla.rules.yml`);
+  if (text !== undefined) assertStringIncludes(text, `SUCCESS: ${rules.length} rules found`);
 });
