@@ -52,6 +52,9 @@ Deno.test("a follower that is away shows at its leader and at the controller", a
       "isr_expands_total",
     ];
     assertEquals(Object.values(await pick(scene, leader, ofLeader)), [1, 0, 0, 0, 0, 0]);
+    // Each follower has told once what it wants.
+    const sessions = await pick(scene, leader, ["fetch_sessions", "fetch_session_partitions"]);
+    assertEquals(Object.values(sessions), [2, 2]);
     assert((await metricsOf(scene, follower!)).get("replica_copied_bytes_total")! > 0);
 
     kill(follower!);

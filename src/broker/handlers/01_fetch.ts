@@ -90,7 +90,7 @@ export const fetch = handler(Fetch, {
       sessionId: request.sessionId,
       sessionEpoch: request.sessionEpoch,
       usesTopicIds: version >= topicIdsFrom,
-      isPrivileged: false,
+      isPrivileged: replicaId >= 0,
       wanted: wantedOf(request),
       forgotten: request.forgottenTopicsData,
     });

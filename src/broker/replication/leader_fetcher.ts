@@ -9,11 +9,12 @@
 //   └────────────┘
 //
 // One request is in flight, so that what a fetch says of this broker's logs is what is on its
-// disk. Invariant: an answer counts for a partition only if it still follows in the epoch that the
-// question named, and its log ends where it did then.
+// disk. It names what has changed since the last one (follower_session.ts). Invariant: an answer
+// counts for a partition only if it still follows in the epoch that the question named, and its
+// log ends where it did then.
 
 import { isStoreFault, messageOf } from "../../base/faults.ts";
-import type { BrokerId, LeaderEpoch, Offset, Uuid } from "../../base/ids.ts";
+import type { BrokerId, LeaderEpoch, Offset } from "../../base/ids.ts";
 import { type Int64, saturated } from "../../base/int64.ts";
 import {
   ErrorCode,
@@ -25,6 +26,7 @@ import {
 import { batchSizeOf, lastOffsetOf } from "../../records/mod.ts";
 import type { Logger, Timers } from "../../runtime/ports.ts";
 import type { Partition } from "../partition.ts";
+import { FollowerSession } from "./follower_session.ts";
 import type { ReplicationCounters } from "./measures.ts";
 import type { ReplicationThrottle } from "./throttles.ts";
 import { isPeerFault, type Peer } from "./peers.ts";
@@ -58,7 +60,6 @@ export interface LeaderFetcherOptions {
   readonly onBug: (error: unknown) => void;
 }
 
-type Topics = RequestInput<typeof Fetch>["topics"];
 type PartitionAnswer = ResponseOf<typeof Fetch>["responses"][number]["partitions"][number];
 
 /** What was asked of one partition. */
@@ -71,6 +72,7 @@ interface Asked {
 export class LeaderFetcher {
   readonly #options: LeaderFetcherOptions;
   readonly #peer: Peer;
+  readonly #session = new FollowerSession();
   /** When each may be asked for. */
   readonly #due = new Map<Partition, number>();
   #running = false;
@@ -122,6 +124,7 @@ export class LeaderFetcher {
       } catch (error) {
         if (!isPeerFault(error)) throw error;
         if (this.#closed) return;
+        this.#session.reset();
         this.#options.counters.failedFetches++;
         const leader = this.#peer.id;
         logger.log("info", "a leader cannot be fetched from", { leader, reason: messageOf(error) });
@@ -165,34 +168,27 @@ export class LeaderFetcher {
   #request(asked: readonly Asked[]): RequestInput<typeof Fetch> {
     const { terms, nodeId, brokerEpoch } = this.#options;
     const { waitMsMax, bytesMin, bytesMax, partitionBytesMax } = terms();
-    const byTopic = new Map<
-      Uuid,
-      { topicId: Uuid; partitions: Topics[number]["partitions"][number][] }
-    >();
-    for (const { partition: { log }, leaderEpoch, fetchOffset } of asked) {
-      const { topicId } = log;
-      let topic = byTopic.get(topicId);
-      if (topic === undefined) byTopic.set(topicId, topic = { topicId, partitions: [] });
-      topic.partitions.push({
-        partition: log.partition,
-        currentLeaderEpoch: leaderEpoch,
-        fetchOffset,
-        lastFetchedEpoch: log.latestEpoch,
-        logStartOffset: log.logStartOffset,
-        partitionMaxBytes: partitionBytesMax,
-      });
-    }
+    const wanted = asked.map(({ partition: { log }, leaderEpoch, fetchOffset }) => ({
+      topicId: log.topicId,
+      partition: log.partition,
+      currentLeaderEpoch: leaderEpoch,
+      fetchOffset,
+      lastFetchedEpoch: log.latestEpoch,
+      logStartOffset: log.logStartOffset,
+      partitionMaxBytes: partitionBytesMax,
+    }));
     return {
       replicaState: { replicaId: nodeId, replicaEpoch: brokerEpoch() },
       maxWaitMs: waitMsMax,
       minBytes: bytesMin,
       maxBytes: bytesMax,
-      topics: [...byTopic.values()],
-      forgottenTopicsData: [],
+      ...this.#session.request(wanted),
     };
   }
 
   async #take(answer: ResponseOf<typeof Fetch>, asked: readonly Asked[]): Promise<void> {
+    const { isFull } = this.#session;
+    if (!this.#session.accept(answer)) return;
     const byId = new Map<string, PartitionAnswer>();
     for (const { topicId, partitions } of answer.responses) {
       for (const each of partitions) byId.set(`${topicId}-${each.partitionIndex}`, each);
@@ -202,7 +198,8 @@ export class LeaderFetcher {
       const told = byId.get(`${log.topicId}-${log.partition}`);
       if (!this.#counts(each)) continue;
       if (told === undefined) {
-        this.#delay(each.partition);
+        // In a session it has no news; else the leader has said nothing of it.
+        if (isFull) this.#delay(each.partition);
         continue;
       }
       try {
