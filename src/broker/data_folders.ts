@@ -30,6 +30,8 @@ export interface Placed {
   readonly partition: PartitionId;
   /** Where the metadata says that it is; undefined or the zero id: nowhere yet. */
   readonly directoryId: Uuid | undefined;
+  /** In a cluster: it counts as having records, so that it is nowhere but where it was. */
+  readonly isEligible?: boolean;
   /** Just created: there is no log of it yet, anywhere. */
   readonly isNew: boolean;
 }
@@ -125,11 +127,12 @@ export class DataFolders {
 
   /** Where a partition's log is or goes, or why it is in none of those that work. */
   locate(placed: Placed): LogFolder | Nowhere {
-    const { directoryId, isNew } = placed;
+    const { directoryId, isNew, isEligible = false } = placed;
     const { online } = this;
     const [first] = online;
     if (first === undefined) return this.#inFailed();
-    if (this.opened.length === 1 && this.#failed.length === 0) return first;
+    const isOnly = this.opened.length === 1 && this.#failed.length === 0;
+    if (isOnly && !(isEligible && isDirectory(directoryId))) return first;
     const found = this.#folderOf.get(nameOf(placed));
     if (found !== undefined) return online.includes(found) ? found : this.#inFailed();
     const assigned = online.find((folder) => folder.directoryId === directoryId);

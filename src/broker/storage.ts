@@ -69,6 +69,8 @@ export interface LogRequest {
   readonly isNew: boolean;
   /** Where the metadata says that it is. */
   readonly directoryId: Uuid | undefined;
+  /** In a cluster: it counts as having records. */
+  readonly isEligible?: boolean;
   /** What lies below it is kept elsewhere, too, in this folder of its own. */
   readonly coveredTo?: (folder: string) => Offset;
 }

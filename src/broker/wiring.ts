@@ -15,9 +15,9 @@ import {
   type ChangeQueue,
   decideAllocateProducerIds,
   decideTokenSweep,
-  directoryToOpen,
   type MetadataChange,
   type MetadataStore,
+  placeOf,
   ResourceType,
   transactionVersionFeature,
 } from "../cluster/mod.ts";
@@ -347,11 +347,10 @@ export class Wiring implements Services {
             topicId,
             config: () => this.topics.logConfig(topic),
             isNew,
-            directoryId: directoryToOpen(
-              metadata.image,
-              { topic, partition, brokerId: this.nodeId },
-              storage.directoryIds,
-            ),
+            ...placeOf(metadata.image, { topic, partition, brokerId: this.nodeId }, {
+              working: storage.directoryIds,
+              isShared: metadata.isShared,
+            }),
           }),
         delete: (log) => storage.deleteLog(log),
         setAside: (log) => storage.setAside(log),

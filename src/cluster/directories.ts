@@ -37,22 +37,32 @@ export interface ReplicaOf {
   readonly brokerId: BrokerId;
 }
 
+/** Where a replica's log is to be. */
+export interface ReplicaPlace {
+  /** Undefined where the metadata does not say, or where it may begin anew anywhere. */
+  readonly directoryId: Uuid | undefined;
+  /** In a cluster: it may come to lead, so that its log is nowhere else, nor begins anew. */
+  readonly isEligible: boolean;
+}
+
 /**
- * Where the metadata says that a replica's log is; undefined when it does not say, or when it may
- * begin anew anywhere: none of the directories that its broker has, `working`, is that one, and
- * others have all that it should have: they are in sync, and it is neither that nor eligible.
+ * Where the log of a replica is, as the metadata has it. `working`: the directories that its broker
+ * has. One that is in none of them may begin anew where others have all that it should have: they
+ * are in sync, and it is neither that nor eligible.
  */
-export function directoryToOpen(
+export function placeOf(
   image: MetadataImage,
   { topic, partition, brokerId }: ReplicaOf,
-  working: readonly Uuid[],
-): Uuid | undefined {
+  { working, isShared }: { readonly working: readonly Uuid[]; readonly isShared: boolean },
+): ReplicaPlace {
   const state = image.topic(topic)?.partitions[partition];
-  const id = state?.directories[state.replicas.indexOf(brokerId)];
-  if (state === undefined || !isDirectory(id) || working.includes(id)) return id;
-  const isDispensable = state.isr.length > 0 && !state.isr.includes(brokerId) &&
-    !state.elr.includes(brokerId);
-  return isDispensable ? undefined : id;
+  const directoryId = state?.directories[state.replicas.indexOf(brokerId)];
+  if (state === undefined) return { directoryId, isEligible: false };
+  const isEligible = isShared &&
+    (state.isr.includes(brokerId) || state.elr.includes(brokerId));
+  const isGone = isDirectory(directoryId) && !working.includes(directoryId);
+  const isDispensable = isShared && isGone && !isEligible && state.isr.length > 0;
+  return { directoryId: isDispensable ? undefined : directoryId, isEligible };
 }
 
 /** Records the directories of replicas where they are others than the metadata says. */

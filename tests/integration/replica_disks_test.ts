@@ -106,6 +106,39 @@ Deno.test("a disk that was replaced is filled from the other replicas", async ()
   });
 });
 
+Deno.test("a broker without the disk of what it is eligible for does not lead it", async () => {
+  const left = new Map<number, string>();
+  const settingsOf = (nodeId: number): Record<string, string> => {
+    const folder = left.get(nodeId);
+    return folder === undefined ? {} : { "log.dirs": folder };
+  };
+  await simulatedCluster({ brokers: 2, settings, settingsOf }, async (scene) => {
+    const { client, world, partition, until, stop, start, kill, files, pass, metadata } = scene;
+    const asked = await client();
+    await createTopic(asked, { name: topic, assignments: [[1, 2]] });
+    await createTopic(asked, { name: other, assignments: [[1, 2]] });
+    await until(() => partition(topic, 0).isr.length + partition(other, 0).isr.length === 4);
+    const producer = new Producer(asked, {});
+    await producer.send({ topic, partition: 0, value: "kept" });
+    world.failSyncs("broker-2", 1);
+    const sent = producer.send({ topic, partition: 0, value: "late" }).catch(() => {});
+    await until(() => partition(topic, 0).elr.includes(2));
+    await stop(2);
+    const disk = files(2);
+    const folders = ["/data/a", "/data/b"];
+    left.set(2, folders.find((each) => !disk.list(each).includes(`${topic}-0`))!);
+    await start(2);
+    kill(1);
+    await until(() => partition(topic, 0).leader < 0 && !metadata.image.broker(2)!.fenced);
+    await pass(20_000);
+    assertEquals(partition(topic, 0).leader, -1);
+    await start(1);
+    await until(() => partition(topic, 0).leader === 1);
+    await sent;
+    await producer.close();
+  });
+});
+
 Deno.test("a broker whose last disk fails stops, and others go on", async () => {
   const one = { ...settings, "log.dirs": "/data" };
   const fatal: number[] = [];
