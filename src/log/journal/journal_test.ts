@@ -1,8 +1,8 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { batchOf, recordsFrom } from "../../../tests/harness/log_rig.ts";
 import { watchedFiles } from "../../../tests/harness/watched_files.ts";
 import { fromUtf8 } from "../../base/bytes.ts";
-import { PlatformFault } from "../../base/faults.ts";
+import { PartitionFault, PlatformFault } from "../../base/faults.ts";
 import { uuidFromRandom } from "../../base/ids.ts";
 import { itemAt } from "../../base/items.ts";
 import type { Runtime } from "../../runtime/ports.ts";
@@ -27,6 +27,9 @@ interface Directory {
   journalFiles(): readonly string[];
   /** Makes changes of files whose description it takes fail. */
   fail(isHit: (change: string) => boolean): void;
+  /** Somebody else removes a file. */
+  remove(path: string): void;
+  pass(ms: number): Promise<void>;
 }
 
 async function open(runtime: Runtime, journal: JournalTerms | undefined): Promise<Directory> {
@@ -67,6 +70,8 @@ async function open(runtime: Runtime, journal: JournalTerms | undefined): Promis
     takeSynced: () => synced.splice(0),
     journalFiles: () => files.list("/data").filter((name) => name.startsWith(".ottla_journal")),
     fail: (hit) => isHit = hit,
+    remove: (path) => files.remove(path),
+    pass: (ms) => new Promise((go) => void runtime.timers.after(ms, go)),
   };
 }
 
@@ -174,6 +179,17 @@ Deno.test("a file that is full goes once its logs have their own syncs", async (
     const found = await afterPowerLoss(world);
     const sent = ["a", ...Array.from({ length: 40 }, (_, i) => `${i}`)];
     for (const log of found.logs) assertEquals(await valuesOf(log), sent);
+  });
+});
+
+Deno.test("what is appended to a file that was removed is not acknowledged", async () => {
+  await withLogs(always, async ({ logs, remove, pass }) => {
+    const log = itemAt(logs, 0);
+    await send(log, "b");
+    remove("/data/orders-0/00000000000000000000.log");
+    // It is looked for every 10 ms at most.
+    await pass(20);
+    await assertRejects(() => send(log, "c"), PartitionFault, "removed");
   });
 });
 

@@ -5,10 +5,12 @@
 //
 //   |--- synced ---|--- in the journal ---|- acks=1 -|- not taken, synced -|- in the journal ...
 //
-// Nor is a batch taken while the name that it would be found under, or an epoch, is not durable.
+// Nor is a batch taken while the name that it would be found under, or an epoch, is not durable, or
+// where somebody has removed the log's files.
 
 import type { Offset } from "../../base/ids.ts";
 import type { DirectoryState } from "../directory/directory_state.ts";
+import type { Presence } from "../directory/presence.ts";
 import type { DurableFiles } from "../files/durable_files.ts";
 import type { JournaledLog } from "./journal.ts";
 
@@ -22,12 +24,14 @@ interface GrowingLog extends JournaledLog {
 export class JournaledEnd {
   readonly #log: GrowingLog;
   readonly #files: DurableFiles;
+  readonly #presence: Presence;
   #end: Offset = -1;
   #kept: Promise<boolean> | undefined;
 
-  constructor(log: GrowingLog, files: DurableFiles) {
+  constructor(log: GrowingLog, parts: { files: DurableFiles; presence: Presence }) {
     this.#log = log;
-    this.#files = files;
+    this.#files = parts.files;
+    this.#presence = parts.presence;
   }
 
   /** `batch` was just appended at `from`: puts it into the journal where that may and should be. */
@@ -36,6 +40,7 @@ export class JournaledEnd {
     const { journal, syncsRunning } = log.directory;
     if (journal === undefined || !journal.isWorthIt(syncsRunning)) return;
     if (from !== Math.max(log.recoveryPoint, this.#end) || this.#files.isBehind) return;
+    if (this.#presence.lookIfDue() !== undefined) return;
     const kept = journal.take(log, batch, log.logEndOffset);
     if (kept === undefined) return;
     this.#kept = kept;

@@ -160,7 +160,7 @@ export class PartitionLog implements UnsyncedLog {
     const syncedTo = loaded.isSynced
       ? loaded.logEndOffset
       : Math.min(options.recoveryPoint ?? 0, loaded.logEndOffset);
-    this.#journaled = new JournaledEnd(this, this.#durable);
+    this.#journaled = new JournaledEnd(this, { files: this.#durable, presence: this.#presence });
     this.#rounds = new SyncRounds({
       logEndOffset: () => this.#logEndOffset,
       inTurn: (sync) => this.directory.runSync(this, sync),
