@@ -105,7 +105,7 @@ const layers: Readonly<Record<string, Layer>> = {
       "src/seed/mod.ts",
       ports,
     ],
-    packages: ["@std/"],
+    packages: [],
   },
   "src/main.ts": { files: ["src/"], packages: [] },
   "mod.ts": { files: ["src/", "client.ts"], packages: [] },

@@ -24,8 +24,6 @@ const denoJson = JSON.parse(Deno.readTextFileSync(`${root}deno.json`));
 const ownPackage = JSON.parse(Deno.readTextFileSync(`${root}package.json`));
 /** The faces by their place in the exports map. The program is none of them. */
 const faces: Readonly<Record<string, string>> = denoJson.exports;
-/** Bundled with the program, of which it is three functions. */
-const bundledName = "deno-std";
 
 /** How the declarations of a registry's package name each other. */
 interface DeclarationStyle {
@@ -66,7 +64,7 @@ async function bundle(output: string): Promise<void> {
     "--chunk-names=chunks/[name]-[hash]",
     "--log-level=warning",
     `--outdir=${output}`,
-    ...external.filter((name) => name !== bundledName).map((name) => `--external:${name}`),
+    ...external.map((name) => `--external:${name}`),
   ]);
 }
 

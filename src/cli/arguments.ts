@@ -5,8 +5,8 @@
 // same: that is taken too, with a hint. A word that is neither is refused with the nearest one that
 // is, as an ArgumentFault: exit code 2.
 
-import { parseArgs } from "@std/cli/parse-args";
 import type { CliContext } from "./context.ts";
+import { nearest } from "./nearest.ts";
 
 /** The command line does not parse. The message says which word, and what would do. */
 export class ArgumentFault extends Error {
@@ -86,57 +86,17 @@ export const jsonOption = {
 } as const;
 
 /** Parses `words` by the command's description, or throws an {@link ArgumentFault}. */
-export async function parseCommand(
-  command: Command,
-  words: readonly string[],
-): Promise<Parsed<Options>> {
-  const declared = Object.entries(command.options);
-  const ofKind = (kind: Option["kind"]) =>
-    declared.filter(([, option]) => option.kind === kind).map(([name]) => name);
-  const unknown: string[] = [];
-  const { words: named, hints } = withOwnNames(command, words);
-  const parsed = parseArgs(named, {
-    string: [...ofKind("text"), ...ofKind("number"), ...ofKind("list"), "_"],
-    boolean: ofKind("flag"),
-    collect: [...ofKind("text"), ...ofKind("number"), ...ofKind("list")],
-    "--": false,
-    unknown: (word: string, key?: string) => {
-      if (key === undefined) return true;
-      unknown.push(word.replace(/=.*/s, ""));
-      return false;
-    },
-  });
-  const [first] = unknown;
-  if (first !== undefined) {
-    const known = [...Object.keys(command.options), "help"].map((name) => `--${name}`);
-    throw new ArgumentFault(
-      `unknown option ${first}${await nearest(first, known)}\n${seeHelp(command.name)}`,
-    );
-  }
-  const options: Record<string, unknown> = {};
-  for (const [name, option] of declared) {
-    options[name] = optionValue(command, { name, ...option, given: parsed[name] });
-  }
-  const operands = parsed._.map(String);
+export function parseCommand(command: Command, words: readonly string[]): Parsed<Options> {
+  const { operands, given, hints } = sorted(command, words);
+  const options = Object.entries(command.options).map(([name, option]) =>
+    [name, optionValue(command, { name, ...option, given: given.get(name) ?? [] })] as const
+  );
   checkOperands(command, operands);
   return {
     operands: operands as Operands<readonly string[]>,
-    options: options as Values<Options>,
+    options: Object.fromEntries(options) as Values<Options>,
     hints,
   };
-}
-
-/** `. Did you mean X?` when one of `known` is near `word`, otherwise nothing. */
-export async function nearest(word: string, known: readonly string[]): Promise<string> {
-  // Loaded here: only a mistake needs it, and a start should not pay for it.
-  const { closestString } = await import("@std/text/closest-string");
-  const { levenshteinDistance } = await import("@std/text/levenshtein-distance");
-  if (known.length === 0) return "";
-  const prefixed = known.find((name) => word.length >= 2 && name.startsWith(word));
-  const candidate = prefixed ?? closestString(word, [...known]);
-  const near = prefixed !== undefined ||
-    levenshteinDistance(word, candidate) <= Math.max(2, Math.floor(candidate.length / 3));
-  return near ? `. Did you mean ${candidate}?` : "";
 }
 
 /** The closing line of a refusal: where the accepted words are listed. */
@@ -144,16 +104,18 @@ export function seeHelp(name: string): string {
   return `See: ottla ${name === "" ? "" : name + " "}--help`;
 }
 
-function optionValue(command: Command, option: Option & { name: string; given: unknown }): unknown {
+function optionValue(
+  command: Command,
+  option: Option & { readonly name: string; readonly given: readonly string[] },
+): unknown {
   const { name, kind, given } = option;
-  if (kind === "flag") return given === true;
-  const list = (given ?? []) as string[];
-  if (list.includes("")) throw needsValue(command, option);
-  if (kind === "list") return list;
-  if (list.length > 1) {
+  if (kind === "flag") return given.length > 0;
+  if (given.includes("")) throw needsValue(command, option);
+  if (kind === "list") return given;
+  if (given.length > 1) {
     throw new ArgumentFault(`--${name} is given more than once\n${seeHelp(command.name)}`);
   }
-  const [text] = list;
+  const [text] = given;
   if (text === undefined || kind === "text") return text;
   const number = Number(text);
   if (!Number.isSafeInteger(number) || number < 0) {
@@ -168,53 +130,72 @@ function optionValue(command: Command, option: Option & { name: string; given: u
 interface TypedOption {
   readonly name: string;
   readonly option: Option;
-  /** Behind `=`. */
+  /** Behind `=`, or behind the letter. */
   readonly value: string | undefined;
   readonly hint: string | undefined;
 }
 
+/** The words of a command line by what they are. */
+interface SortedWords {
+  readonly operands: readonly string[];
+  /** Values by the name that an option has here: "" where one is missing, and of a flag. */
+  readonly given: ReadonlyMap<string, readonly string[]>;
+  readonly hints: readonly string[];
+}
+
 /**
- * `words` by the names that options have here. A value that begins with a minus is joined to its
- * option (`--acks -1` as `--acks=-1`), since it would else be taken for one.
+ * Tells options, their values and operands apart. A value may begin with a minus where a digit
+ * follows (`--acks -1`): it would else be taken for an option. Behind `--` all are operands.
  */
-function withOwnNames(
-  command: Command,
-  words: readonly string[],
-): { words: string[]; hints: string[] } {
-  const named: string[] = [];
+function sorted(command: Command, words: readonly string[]): SortedWords {
+  const operands: string[] = [];
+  const given = new Map<string, string[]>();
   const hints: string[] = [];
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? "";
     if (word === "--") {
-      named.push(...words.slice(at));
+      operands.push(...words.slice(at + 1));
       break;
     }
     const next = words[at + 1];
     const operand = operandOption(command, { word, next });
     if (operand !== undefined) {
-      named.push(operand.value);
+      operands.push(operand.value);
       hints.push(operand.hint);
       if (!word.includes("=")) at++;
       continue;
     }
     const typed = typedOption(command, word);
     if (typed === undefined) {
-      named.push(word);
+      if (isOption(word)) throw unknownOption(command, word);
+      operands.push(word);
       continue;
     }
     const { name, option, value, hint } = typed;
     if (hint !== undefined) hints.push(hint);
-    if (option.kind === "flag") {
-      // A flag's value would go unheard: `--ephemeral=yes` is refused, as is `--ephemeral=no`.
-      if (value === undefined) named.push(`--${name}`);
-      else throw new ArgumentFault(`--${name} takes no value\n${seeHelp(command.name)}`);
-    } else if (value !== undefined) named.push(`--${name}=${value}`);
-    else if (next !== undefined && (!next.startsWith("-") || /^-\d/.test(next))) {
-      named.push(`--${name}=${next}`);
-      at++;
-    } else named.push(`--${name}`);
+    const isApart = option.kind !== "flag" && value === undefined && next !== undefined &&
+      (!isOption(next) || /^-\d/.test(next));
+    // A flag's value would go unheard: `--ephemeral=yes` is refused, as is `--ephemeral=no`.
+    if (option.kind === "flag" && value !== undefined) {
+      throw new ArgumentFault(`--${name} takes no value\n${seeHelp(command.name)}`);
+    }
+    given.set(name, [...given.get(name) ?? [], value ?? (isApart ? next : "")]);
+    if (isApart) at++;
   }
-  return { words: named, hints };
+  return { operands, given, hints };
+}
+
+/** Whether a word looks like an option; `-` alone is a name, mostly of standard input. */
+function isOption(word: string): boolean {
+  return word.length > 1 && word.startsWith("-");
+}
+
+function unknownOption(command: Command, word: string): ArgumentFault {
+  const [name = word] = word.split("=");
+  const known = [...Object.keys(command.options), "help"].map((each) => `--${each}`);
+  return new ArgumentFault(
+    `unknown option ${name}${nearest(name, known)}\n${seeHelp(command.name)}`,
+  );
 }
 
 const helpOption: Option = { kind: "flag", about: "" };
@@ -225,6 +206,9 @@ function typedOption(command: Command, word: string): TypedOption | undefined {
   if (dashes === "-") {
     for (const [name, option] of Object.entries(command.options)) {
       if (option.short === given) return { name, option, value, hint: undefined };
+      // `-n5` and `-o-5`, as kcat has it; of words, `-topic` is more often a mistake.
+      const isJoined = option.kind !== "flag" && option.short === given[0] && /^.-?\d/.test(given);
+      if (isJoined) return { name, option, value: word.slice(2), hint: undefined };
     }
     return undefined;
   }

@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ArgumentFault, command, nearest, parseCommand } from "./arguments.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { ArgumentFault, command, parseCommand } from "./arguments.ts";
 import { commands as bench } from "./bench.ts";
 import { commands as consume } from "./consume.ts";
 import { commands as cluster } from "./cluster.ts";
@@ -10,6 +10,7 @@ import { commands as doctor } from "./doctor.ts";
 import { commands as groups } from "./groups.ts";
 import { commandHelp } from "./help.ts";
 import { commands as log } from "./log.ts";
+import { nearest } from "./nearest.ts";
 import { commands as produce } from "./produce.ts";
 import { commands as quotas } from "./quotas.ts";
 import { commands as start } from "./start.ts";
@@ -32,17 +33,17 @@ const paint = command({
   run: () => Promise.resolve(0),
 });
 
-Deno.test("options and operands come out typed, absent ones as nothing", async () => {
+Deno.test("options and operands come out typed, absent ones as nothing", () => {
   const words = ["north", "--coats", "2", "--set", "a=1", "red", "--set=b=2", "--dry"];
-  assertEquals(await parseCommand(paint, words), {
+  assertEquals(parseCommand(paint, words), {
     operands: ["north", "red"],
     options: { coats: 2, tool: undefined, dry: true, set: ["a=1", "b=2"] },
     hints: [],
   });
-  assertEquals((await parseCommand(paint, ["7"])).operands, ["7"], "a number stays as typed");
+  assertEquals(parseCommand(paint, ["7"]).operands, ["7"], "a number stays as typed");
 });
 
-Deno.test("what is wrong with a command line is said, with the way out", async () => {
+Deno.test("what is wrong with a command line is said, with the way out", () => {
   const cases: [string[], string][] = [
     [["north", "--coast", "2"], "unknown option --coast. Did you mean --coats?"],
     [["north", "--zzzzz"], "unknown option --zzzzz\n"],
@@ -60,21 +61,21 @@ Deno.test("what is wrong with a command line is said, with the way out", async (
     [["north", "red", "blue"], 'paint does not take "blue"'],
   ];
   for (const [words, expected] of cases) {
-    const fault = await assertRejects(() => parseCommand(paint, words), ArgumentFault);
+    const fault = assertThrows(() => parseCommand(paint, words), ArgumentFault);
     assert(fault.message.startsWith(expected), `${words.join(" ")}: ${fault.message}`);
     assert(fault.message.endsWith("See: ottla paint --help"), fault.message);
   }
 });
 
-Deno.test("a number with a minus is the value of the option before it", async () => {
+Deno.test("a number with a minus is the value of the option before it", () => {
   const words = ["north", "--tool", "-1", "--set", "-2.5"];
-  const { options } = await parseCommand(paint, words);
+  const { options } = parseCommand(paint, words);
   assertEquals([options.tool, options.set], ["-1", ["-2.5"]]);
 });
 
-Deno.test("an option answers to its letter, and to what other tools call it", async () => {
+Deno.test("an option answers to its letter, and to what other tools call it", () => {
   const words = ["--wall", "north", "-c", "2", "--instrument=--dry"];
-  assertEquals(await parseCommand(paint, words), {
+  assertEquals(parseCommand(paint, words), {
     operands: ["north"],
     options: { coats: 2, tool: "--dry", dry: false, set: [] },
     hints: [
@@ -83,24 +84,30 @@ Deno.test("an option answers to its letter, and to what other tools call it", as
     ],
   });
   const twice = () => parseCommand(paint, ["north", "--tool", "a", "--instrument", "b"]);
-  await assertRejects(twice, ArgumentFault, "--tool is given more than once");
-  await assertRejects(() => parseCommand(paint, ["--wall"]), ArgumentFault, "--wall");
+  assertThrows(twice, ArgumentFault, "--tool is given more than once");
+  assertThrows(() => parseCommand(paint, ["--wall"]), ArgumentFault, "--wall");
   const eaten = () => parseCommand(paint, ["north", "--tool", "--wall"]);
-  await assertRejects(eaten, ArgumentFault, "unknown option --wall");
+  assertThrows(eaten, ArgumentFault, "unknown option --wall");
 });
 
-Deno.test("behind -- everything is an operand", async () => {
-  assertEquals((await parseCommand(paint, ["--", "--dry=no"])).operands, ["--dry=no"]);
+Deno.test("a number may stand right behind the letter of its option", () => {
+  assertEquals(parseCommand(paint, ["north", "-c2"]).options.coats, 2);
+  const wrong = () => parseCommand(paint, ["north", "-coats", "2"]);
+  assertThrows(wrong, ArgumentFault, "unknown option -coats. Did you mean --coats?");
 });
 
-Deno.test("the nearest word is named when it is near", async () => {
-  assertEquals(await nearest("topcs", ["start", "topics"]), ". Did you mean topics?");
-  assertEquals(await nearest("desc", ["list", "describe"]), ". Did you mean describe?");
-  assertEquals(await nearest("xylophone", ["start", "topics"]), "");
-  assertEquals(await nearest("x", []), "");
+Deno.test("behind -- everything is an operand", () => {
+  assertEquals(parseCommand(paint, ["--", "--dry=no"]).operands, ["--dry=no"]);
 });
 
-Deno.test("every example in the help is a command line that parses", async () => {
+Deno.test("the nearest word is named when it is near", () => {
+  assertEquals(nearest("topcs", ["start", "topics"]), ". Did you mean topics?");
+  assertEquals(nearest("desc", ["list", "describe"]), ". Did you mean describe?");
+  assertEquals(nearest("xylophone", ["start", "topics"]), "");
+  assertEquals(nearest("x", []), "");
+});
+
+Deno.test("every example in the help is a command line that parses", () => {
   const talking = [
     topics,
     produce,
@@ -121,7 +128,7 @@ Deno.test("every example in the help is a command line that parses", async () =>
       assert(line.startsWith(each.name), line);
       const words = wordsOf(line.slice(each.name.length));
       const end = words.findIndex((word) => /^(<|>>?)$/.test(word));
-      await parseCommand(each, end < 0 ? words : words.slice(0, end));
+      parseCommand(each, end < 0 ? words : words.slice(0, end));
     }
     const help = commandHelp(each);
     for (const name of Object.keys(each.options)) assert(help.includes(`--${name}`), help);

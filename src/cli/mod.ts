@@ -8,10 +8,11 @@
 
 import { PlatformFault } from "../base/faults.ts";
 import type { Runtime } from "../runtime/ports.ts";
-import { ArgumentFault, type Command, nearest, parseCommand, seeHelp } from "./arguments.ts";
+import { ArgumentFault, type Command, parseCommand, seeHelp } from "./arguments.ts";
 import { type CliContext, cliContext, exitCode } from "./context.ts";
 import { describeFailure } from "./failures.ts";
 import type { CommandGroup } from "./help.ts";
+import { nearest } from "./nearest.ts";
 
 /** Every command, in the order of the help text. */
 export const groups: readonly CommandGroup[] = [
@@ -142,7 +143,7 @@ async function runWords(context: CliContext, words: readonly string[]): Promise<
   if (group === undefined) {
     const names = groups.map((each) => each.name);
     throw new ArgumentFault(
-      `unknown command "${first}"${await nearest(first, names)}\n${seeHelp("")}`,
+      `unknown command "${first}"${nearest(first, names)}\n${seeHelp("")}`,
     );
   }
   const commands = await group.load();
@@ -168,7 +169,7 @@ async function runInGroup(
   if (found === undefined) {
     const names = commands.map((each) => each.name.slice(group.name.length + 1));
     throw new ArgumentFault(
-      `unknown command "${group.name} ${word}"${await nearest(word, names)}\n` +
+      `unknown command "${group.name} ${word}"${nearest(word, names)}\n` +
         seeHelp(group.name),
     );
   }
@@ -185,7 +186,7 @@ async function runCommand(
     context.out(commandHelp(command));
     return exitCode.ok;
   }
-  const parsed = await parseCommand(command, words);
+  const parsed = parseCommand(command, words);
   for (const hint of parsed.hints) context.note(hint);
   return await command.run(context, parsed);
 }

@@ -22,9 +22,10 @@ import {
   type TraceFilter,
 } from "../broker/mod.ts";
 import type { Address, Files, Logger, LogLevel, Runtime, Timer } from "../runtime/ports.ts";
-import { ArgumentFault, command, nearest, seeHelp, type Values } from "./arguments.ts";
+import { ArgumentFault, command, seeHelp, type Values } from "./arguments.ts";
 import { type CliContext, exitCode, onInterrupt } from "./context.ts";
 import type { ClusterHomeOptions } from "./cluster_home.ts";
+import { nearest } from "./nearest.ts";
 import { readTextFile } from "./text_file.ts";
 import { traceFilterOf, traceOptions } from "./trace_options.ts";
 
@@ -72,7 +73,7 @@ const start = command({
   run: async (context, parsed) => {
     const { runtime } = context;
     const flags = parsed.options;
-    const logger = runtime.logger(await logOptions(flags));
+    const logger = runtime.logger(logOptions(flags));
     const input: ConfigInput = {
       flags: {
         port: flags.port,
@@ -173,7 +174,7 @@ async function homeOf(given: ClusterHomeOptions) {
   return await (await import("./cluster_home.ts")).openClusterHome(given);
 }
 
-async function logOptions(flags: Values<typeof options>) {
+function logOptions(flags: Values<typeof options>) {
   const { "log-format": format = "text", "log-level": level = "info" } = flags;
   if (format !== "text" && format !== "json") {
     throw new ArgumentFault(
@@ -182,7 +183,7 @@ async function logOptions(flags: Values<typeof options>) {
   }
   if (!levels.includes(level as LogLevel)) {
     throw new ArgumentFault(
-      `--log-level takes ${levels.join(", ")}, not "${level}"${await nearest(level, levels)}\n` +
+      `--log-level takes ${levels.join(", ")}, not "${level}"${nearest(level, levels)}\n` +
         seeHelp("start"),
     );
   }

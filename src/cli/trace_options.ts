@@ -5,8 +5,9 @@
 // Of several APIs, clients or topics any may hold; of each kind that is named one has to.
 
 import { allHandlers, type TraceFilter } from "../broker/mod.ts";
-import { ArgumentFault, nearest, seeHelp } from "./arguments.ts";
+import { ArgumentFault, seeHelp } from "./arguments.ts";
 import { globMatcher, namesOf } from "./globs.ts";
+import { nearest } from "./nearest.ts";
 
 /** The options of a trace. */
 export const traceOptions = {
@@ -59,7 +60,7 @@ async function keysOf(
     );
     const found = tables.filter(({ name }) => wanted.has(name.toLowerCase()));
     if (found.length === 0) {
-      throw refuse(`--trace-only: there is no API ${word}${await nearest(word, names)}`);
+      throw refuse(`--trace-only: there is no API ${word}${nearest(word, names)}`);
     }
     for (const { key } of found) keys.add(key);
   }
