@@ -58,7 +58,16 @@ async function outputOf(command: string, args: string[]): Promise<string | undef
 /** Builds with `deno compile`; why not, in one line, where that does not work. */
 async function compileWithDeno(output: string, target?: string): Promise<string | undefined> {
   const system = target === undefined ? [] : ["--target", target];
-  const args = ["compile", "--no-check", "--allow-all", ...system, "--output", output, entry];
+  const args = [
+    "compile",
+    "--no-check",
+    "--lock=start.lock",
+    "--allow-all",
+    ...system,
+    "--output",
+    output,
+    entry,
+  ];
   console.log(`$ deno ${args.join(" ")}`);
   const signal = AbortSignal.timeout(denoCompileMsMax);
   const options = { args, cwd: root, signal, env: { NO_COLOR: "1" } };

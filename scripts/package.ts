@@ -21,6 +21,7 @@ import { listFiles, parseSource } from "./source.ts";
 const esbuildVersion = "0.28.2";
 const root = new URL("..", import.meta.url).pathname;
 const denoJson = JSON.parse(Deno.readTextFileSync(`${root}deno.json`));
+const { imports } = JSON.parse(Deno.readTextFileSync(`${root}imports.json`));
 const ownPackage = JSON.parse(Deno.readTextFileSync(`${root}package.json`));
 /** The faces by their place in the exports map. The program is none of them. */
 const faces: Readonly<Record<string, string>> = denoJson.exports;
@@ -135,7 +136,7 @@ function dependenciesOf(output: string): Record<string, string> {
       if (specifier !== undefined && !/^(\.|node:)/.test(specifier)) imported.add(specifier);
     }
   }
-  const pins = pinsOf(denoJson.imports).filter(({ name }) => imported.has(name));
+  const pins = pinsOf(imports).filter(({ name }) => imported.has(name));
   return Object.fromEntries(pins.map(({ npmName, version }) => [npmName, version]).sort());
 }
 

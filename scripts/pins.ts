@@ -1,11 +1,16 @@
-// Carries the pins of deno.json's import map to the files that Bun and Node read: deno task pins
+// Carries the pins of imports.json to the files that Bun and Node read: deno task pins
 //
-//   deno.json imports ──> package.json        dependencies: what src/ imports; the rest: for tests
-//                     ──> tsconfig.json       a path for each name that is not the package's own
-//                     ──> package-lock.json   by npm, without a host in it
+//   imports.json ──> package.json        dependencies: what src/ imports; the rest: for tests
+//                ──> tsconfig.json       a path for each name that is not the package's own
+//                ──> package-lock.json   by npm, without a host in it
 //
-// Invariant: deno.json is the only file where a version is edited by hand. `deno task tidy` fails
-// when the others do not agree with it.
+// Before it runs a task, Deno fetches all that deno.json imports, that its lock holds and that
+// package.json names as a dependency, for development or not. A start is to fetch what a broker
+// needs, so the imports are in a file of their own, each task names its lock (start.lock or
+// deno.lock), and what tests need are peers, which npm brings and Deno leaves alone.
+//
+// Invariant: imports.json is the only file where a version is edited by hand. `deno task tidy`
+// fails when the others do not agree with it.
 
 import { itemAt } from "../src/base/items.ts";
 import { importsOf } from "./layers.ts";
@@ -55,7 +60,7 @@ function importedBySources(): Set<string> {
 
 if (import.meta.main) {
   const deno = readJson("deno.json");
-  const pins = pinsOf(deno.imports);
+  const pins = pinsOf(readJson("imports.json").imports);
   const used = importedBySources();
   const program = new Set(pins.filter(({ name }) => used.has(name)).map(({ npmName }) => npmName));
   const versions = (chosen: readonly Pin[]) =>
@@ -63,7 +68,7 @@ if (import.meta.main) {
   const node = readJson("package.json");
   node.version = deno.version;
   node.dependencies = versions(pins.filter(({ npmName }) => program.has(npmName)));
-  node.devDependencies = versions(pins.filter(({ npmName }) => !program.has(npmName)));
+  node.peerDependencies = versions(pins.filter(({ npmName }) => !program.has(npmName)));
   writeJson("package.json", node);
   const tsconfig = readJson("tsconfig.json");
   tsconfig.compilerOptions.paths = Object.fromEntries(

@@ -2,7 +2,7 @@
 // why they exist. `deno task tidy` exits 1 on a violation, naming file, line and rule.
 //
 // Rules about one source file look at its text or its syntax tree; catches.ts counts who swallows
-// exceptions; rules about the house look at the lock files and at the pins in deno.json and
+// exceptions; rules about the house look at the lock files and at the pins in imports.json and
 // package.json, which must agree.
 //
 // A data table may be long: src/protocol/apis/ and *_table.ts are exempt from the file length.
@@ -275,36 +275,56 @@ function lineWith(text: string, needle: string): number {
   return position < 0 ? 1 : text.slice(0, position).split("\n").length;
 }
 
-/** Pins are exact and everywhere as in deno.json (`deno task pins`); lock files name no host. */
+/**
+ * Pins are exact and everywhere as in imports.json (`deno task pins`); lock files name no host; and
+ * nothing is where Deno would fetch it before each task (pins.ts).
+ */
 export function checkHouse(texts: ReadonlyMap<string, string>): Violation[] {
   const violations: Violation[] = [];
   const fail = (path: string, needle: string, message: string): void => {
     const line = lineWith(texts.get(path) ?? "", needle);
     violations.push({ path, line, rule: "pins", message });
   };
-  for (const path of ["deno.lock", "package-lock.json"]) {
+  for (const path of ["deno.lock", "start.lock", "package-lock.json"]) {
     if (texts.get(path)?.includes("://")) fail(path, "://", "a lock file names no host");
   }
   const deno = JSON.parse(texts.get("deno.json") ?? "{}");
   const node = JSON.parse(texts.get("package.json") ?? "{}");
   if (deno.version !== node.version) fail("package.json", `"version"`, `not ${deno.version}`);
-  const pins = pinsOf(deno.imports ?? {});
-  const mirrored: Record<string, string> = { ...node.dependencies, ...node.devDependencies };
+  if (deno.imports !== undefined) fail("deno.json", `"imports"`, "imports are in imports.json");
+  if (node.devDependencies !== undefined) {
+    fail("package.json", `"devDependencies"`, "what tests need is in peerDependencies");
+  }
+  const pins = pinsOf(JSON.parse(texts.get("imports.json") ?? "{}").imports ?? {});
+  const mirrored: Record<string, string> = { ...node.dependencies, ...node.peerDependencies };
+  const started = JSON.parse(texts.get("start.lock") ?? "{}").specifiers ?? {};
+  for (const [npmName, version] of Object.entries(node.dependencies ?? {})) {
+    if (started[`npm:${npmName}@${version}`] === version) continue;
+    fail("start.lock", npmName, `not as in imports.json: ${npmName} ${version}`);
+  }
+  for (const specifier of Object.keys(started)) {
+    const isProgram = pins.some(({ npmName, version }) =>
+      npmName in (node.dependencies ?? {}) && specifier === `npm:${npmName}@${version}`
+    );
+    if (!isProgram) fail("start.lock", specifier, `a broker does not need ${specifier}`);
+  }
   const paths = JSON.parse(texts.get("tsconfig.json") ?? "{}").compilerOptions?.paths ?? {};
   for (const pin of pins) {
     const { name, npmName, version } = pin;
-    if (!/^\d+\.\d+\.\d+$/.test(version)) fail("deno.json", name, `${name} is not pinned exactly`);
+    if (!/^\d+\.\d+\.\d+$/.test(version)) {
+      fail("imports.json", name, `${name} is not pinned exactly`);
+    }
     if (mirrored[npmName] !== version) {
-      fail("package.json", `"${npmName}"`, `not as in deno.json: ${npmName} ${version}`);
+      fail("package.json", `"${npmName}"`, `not as in imports.json: ${npmName} ${version}`);
     }
     const path = bunPath(pin);
     if (path !== undefined && paths[name]?.[0] !== path) {
-      fail("tsconfig.json", `"paths"`, `not as in deno.json: ${name} is ${path}`);
+      fail("tsconfig.json", `"paths"`, `not as in imports.json: ${name} is ${path}`);
     }
   }
   const pinned = new Set(pins.map(({ npmName }) => npmName));
   for (const name of Object.keys(mirrored)) {
-    if (!pinned.has(name)) fail("package.json", `"${name}"`, `${name} is not in deno.json`);
+    if (!pinned.has(name)) fail("package.json", `"${name}"`, `${name} is not in imports.json`);
   }
   return violations;
 }

@@ -114,10 +114,17 @@ Deno.test("errors may be extended and interfaces may extend interfaces", () => {
 });
 
 Deno.test("pins are exact, mirrored, and lock files name no host", () => {
-  const house = (deno: unknown, node: unknown, lock = "{}") =>
+  const specifiers = { "npm:@a/b@1.2.3": "1.2.3" };
+  const house = (
+    { imports, ...deno }: { version: string; imports: Record<string, string> },
+    node: unknown,
+    { lock = "{}", start = { specifiers } as unknown } = {},
+  ) =>
     checkHouse(
       new Map([
         ["deno.json", JSON.stringify(deno, null, 2)],
+        ["imports.json", JSON.stringify({ imports }, null, 2)],
+        ["start.lock", JSON.stringify(start, null, 2)],
         ["package.json", JSON.stringify(node, null, 2)],
         ["deno.lock", lock],
       ]),
@@ -126,17 +133,28 @@ Deno.test("pins are exact, mirrored, and lock files name no host", () => {
   const deno = { version: "1.0.0", imports: { "@a/b": "npm:@a/b@1.2.3/x.js" } };
   assertEquals(house(deno, node), []);
   assertEquals(house({ ...deno, imports: { "@a/b": "npm:@a/b@^1.2.3" } }, node), [
-    "deno.json:4 @a/b is not pinned exactly",
-    "package.json:4 not as in deno.json: @a/b ^1.2.3",
+    "start.lock:3 a broker does not need npm:@a/b@1.2.3",
+    "imports.json:3 @a/b is not pinned exactly",
+    "package.json:4 not as in imports.json: @a/b ^1.2.3",
   ]);
   assertEquals(house({ ...deno, version: "1.0.1" }, node), ["package.json:2 not 1.0.1"]);
-  assertEquals(house({ ...deno, imports: {} }, node), ["package.json:4 @a/b is not in deno.json"]);
+  assertEquals(house({ ...deno, imports: {} }, node), [
+    "start.lock:3 a broker does not need npm:@a/b@1.2.3",
+    "package.json:4 @a/b is not in imports.json",
+  ]);
   const renamed = { ...deno, imports: { "@std/b": "npm:@a/b@1.2.3/x.js" } };
   assertEquals(house(renamed, node), [
-    "tsconfig.json:1 not as in deno.json: @std/b is ./node_modules/@a/b/x.js",
+    "tsconfig.json:1 not as in imports.json: @std/b is ./node_modules/@a/b/x.js",
   ]);
-  assertEquals(house(deno, node, `{\n"x": "https://example.org/b.tgz"\n}`), [
+  assertEquals(house(deno, node, { lock: `{\n"x": "https://example.org/b.tgz"\n}` }), [
     "deno.lock:2 a lock file names no host",
+  ]);
+  assertEquals(house(deno, node, { start: {} }), [
+    "start.lock:1 not as in imports.json: @a/b 1.2.3",
+  ]);
+  const forTests = { ...node, devDependencies: {} };
+  assertEquals(house(deno, forTests), [
+    "package.json:6 what tests need is in peerDependencies",
   ]);
 });
 

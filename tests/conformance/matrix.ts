@@ -28,6 +28,7 @@ async function runTests(args: readonly string[]): Promise<{ code: number; cells:
     const child = new Deno.Command(Deno.execPath(), {
       args: [
         "test",
+        "--lock=deno.lock",
         "-A",
         "--no-check",
         "--parallel",

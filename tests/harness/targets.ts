@@ -2,7 +2,8 @@
 //
 //   OTTLA_TARGET = deno (default) | bun   from source, under that runtime
 //                  binary                 the executable that OTTLA_BINARY names
-//                  node                   the library, in a program of its own under Node
+//                  node                   the library, in a program of its own under Node; the
+//                                         command line from source
 //                  kafka                  Apache Kafka itself, to prove the tests; OTTLA_KAFKA=3.9
 //                                         the last release before Kafka 4
 //
@@ -99,13 +100,16 @@ async function launchLibrary({ port, dataDir, settings }: LaunchOptions): Promis
 }
 
 /**
- * The words for `ottla` on a command line: `[...await ottlaCommand("bun"), "topics"]`. Targets
- * without a command line of their own, node and kafka, are used with Deno's.
+ * The words for `ottla` on a command line: `[...await ottlaCommand("bun"), "topics"]`. Kafka, which
+ * has none of ours, is used with Deno's.
  */
 export async function ottlaCommand(target: Target): Promise<string[]> {
   const main = `${root}src/main.ts`;
   if (target === "bun") return ["bun", main];
-  if (target !== "binary") return [Deno.execPath(), "run", "-A", "--no-check", main];
+  if (target === "node") return [await nodePath(), main];
+  if (target !== "binary") {
+    return [Deno.execPath(), "run", "-A", "--no-check", `--lock=${root}start.lock`, main];
+  }
   const binary = Deno.env.get("OTTLA_BINARY");
   if (!binary) throw new Error("OTTLA_TARGET=binary needs OTTLA_BINARY, the executable's path");
   return [await Deno.realPath(binary)];
