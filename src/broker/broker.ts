@@ -109,6 +109,8 @@ export interface BrokerHealth {
 export interface RunningBroker {
   /** Where clients connect, with the real port when 0 was asked for. */
   readonly address: Address;
+  /** Where each of its listeners is, in the order of the configuration. */
+  readonly addresses: readonly Address[];
   readonly health: BrokerHealth;
   /** What there is to measure, as it is now; of requests only where `ottla.metrics.port` is set. */
   metrics(): Promise<MetricFamily[]>;
@@ -178,8 +180,12 @@ export class Broker implements RunningBroker {
   }
 
   /** Where clients of the first listener connect. */
+  get addresses(): readonly Address[] {
+    return this.#wiring.acceptor.addresses;
+  }
+
   get address(): Address {
-    return firstOf(this.#wiring.acceptor.addresses);
+    return firstOf(this.addresses);
   }
 
   /** The ports of all listeners. */

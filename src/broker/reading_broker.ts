@@ -83,6 +83,10 @@ export class ReadingBroker implements RunningBroker {
     return new ReadingBroker(options, await startReading(options, { why }));
   }
 
+  get addresses() {
+    return this.#broker.addresses;
+  }
+
   get address() {
     return this.#broker.address;
   }

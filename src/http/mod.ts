@@ -48,6 +48,7 @@ export async function startMonitoredBroker(options: BrokerOptions): Promise<Moni
     const broker = await startBroker(options);
     monitor.watch(broker);
     return {
+      addresses: broker.addresses,
       address: broker.address,
       metricsAddress: address,
       get health() {

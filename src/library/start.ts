@@ -67,6 +67,41 @@ async function securedOf(options: BrokerOptions, host: string): Promise<Secured 
   return securedOptions({ tls, users, acls }, { host, config });
 }
 
+/** A listener that a broker has besides that of its clients, and what it takes for it. */
+export interface OwnListener {
+  /** As in `listeners`: `KIT://127.0.0.1:0`. */
+  readonly listener: string;
+  /** As in `listener.security.protocol.map`. */
+  readonly protocol: string;
+  /** A super user, such as `User:kit`. */
+  readonly superUser: string;
+  /** Kafka's keys. */
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/** Where nobody says otherwise, listeners are named for what they speak. */
+const usualProtocols = ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+  .map((name) => `${name}:${name}`).join(",");
+
+/** The keys of a broker with `own`, which has `said` without it. */
+function withListener(
+  said: Readonly<Record<string, string | number | boolean>>,
+  own: OwnListener,
+): Record<string, string | number | boolean> {
+  const and = (key: string, what: string, { otherwise = "", mark = "," } = {}) => {
+    const before = `${said[key] ?? otherwise}`;
+    return { [key]: before === "" ? what : `${before}${mark}${what}` };
+  };
+  const { listener, protocol, superUser, config } = own;
+  return {
+    ...said,
+    ...config,
+    ...and("listeners", listener, { otherwise: "PLAINTEXT://:0" }),
+    ...and("listener.security.protocol.map", protocol, { otherwise: usualProtocols }),
+    ...and("super.users", superUser, { mark: ";" }),
+  };
+}
+
 /** What a start with some options needs. */
 export interface LibraryStart {
   readonly config: BrokerConfig;
@@ -78,7 +113,10 @@ export interface LibraryStart {
  * What `options` ask for. Throws UsageFault for options that do not fit together or an invalid
  * configuration.
  */
-export async function startOf(options: BrokerOptions): Promise<LibraryStart> {
+export async function startOf(
+  options: BrokerOptions,
+  own?: OwnListener,
+): Promise<LibraryStart> {
   checkOptions("Broker.start", options, brokerOptionKinds);
   const { dataDir, ephemeral = dataDir === undefined } = options;
   if (dataDir === "") {
@@ -92,9 +130,10 @@ export async function startOf(options: BrokerOptions): Promise<LibraryStart> {
   }
   const host = options.host ?? "127.0.0.1";
   const secured = await securedOf(options, host);
+  const said = { ...(ephemeral ? ephemeralDefaults : {}), ...secured?.config, ...options.config };
   const { config } = loadConfig({
     flags: { port: options.port ?? 0, host, dataDir, ephemeral },
-    options: { ...(ephemeral ? ephemeralDefaults : {}), ...secured?.config, ...options.config },
+    options: own === undefined ? said : withListener(said, own),
   });
   return { config, access: secured?.access };
 }

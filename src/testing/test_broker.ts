@@ -14,7 +14,12 @@ import { UsageFault } from "../base/faults.ts";
 import { checkOptions, type OptionKinds } from "../base/options.ts";
 import { type BrokerConfig, type RunningBroker, startBroker } from "../broker/mod.ts";
 import { Client } from "../client/mod.ts";
-import { brokerOptionKinds, type BrokerOptions, startOf } from "../library/start.ts";
+import {
+  brokerOptionKinds,
+  type BrokerOptions,
+  type LibraryStart,
+  startOf,
+} from "../library/start.ts";
 import { detectRuntime } from "../runtime/detect.ts";
 import { copyOf, MemoryFiles, type MemoryFolder } from "../runtime/memory_files.ts";
 import type { Address, Files, Logger, Runtime } from "../runtime/ports.ts";
@@ -22,6 +27,7 @@ import { applyDeclaration, checkDeclaration, type Declaration } from "../seed/mo
 import { type Duration, millisecondsOf } from "./durations.ts";
 import { Faults } from "./faults.ts";
 import { Intercept, kitClientId } from "./intercept.ts";
+import { type KitAccess, kitAccess } from "./kit_access.ts";
 import { type DiskTrouble, troubledFiles } from "./kit_files.ts";
 import { KitTime } from "./kit_time.ts";
 import { loggerOf, type LogLine } from "./log_lines.ts";
@@ -43,9 +49,8 @@ import {
   type WaitOptions,
 } from "./waiting.ts";
 
-/** How to start a test's broker: as the library's, but for who may come in. */
-export interface TestBrokerOptions
-  extends Omit<BrokerOptions, "tls" | "users" | "acls">, Declaration {
+/** How to start a test's broker: as the library's, and more. */
+export interface TestBrokerOptions extends BrokerOptions, Declaration {
   /** Begins with what was in another broker, in memory. */
   readonly snapshot?: Snapshot;
   /** Passes for a release of Kafka: its APIs, versions and features, such as "2.8". */
@@ -54,9 +59,8 @@ export interface TestBrokerOptions
   readonly logger?: (line: LogLine) => void;
 }
 
-const { tls: _tls, users: _users, acls: _acls, ...openKinds } = brokerOptionKinds;
 const optionKinds: OptionKinds<TestBrokerOptions> = {
-  ...openKinds,
+  ...brokerOptionKinds,
   topics: "object",
   groups: "object",
   snapshot: "object",
@@ -97,6 +101,8 @@ interface World {
   readonly faults: Faults;
   readonly intercept: Intercept;
   readonly logger: Logger;
+  /** How the kit's own client comes in; undefined: as every client. */
+  readonly access: KitAccess | undefined;
 }
 
 /** A broker for tests, in this process, on a port of its own. */
@@ -133,15 +139,15 @@ export class Broker implements AsyncDisposable {
       optionKinds,
     );
     const declaration = checkDeclaration("Broker.start", { topics, groups });
-    const { config } = await startOf({
-      ...library,
-      config: { ...kitDefaults, ...library.config },
-    });
-    const world = worldOf({ ...options, topics, groups }, {
-      runtime: await detectRuntime(),
-      config,
-    });
-    const broker = new Broker(world, await startIn(world, config));
+    const runtime = await detectRuntime();
+    const access = kitAccess(library, runtime.random);
+    const start = await startOf(
+      { ...library, config: { ...kitDefaults, ...library.config } },
+      access?.own,
+    );
+    const { config } = start;
+    const world = worldOf({ ...options, topics, groups }, { runtime, config, access });
+    const broker = new Broker(world, await startIn(world, start));
     try {
       if (topics !== undefined || groups !== undefined) {
         await applyDeclaration(await broker.#connected(), declaration);
@@ -229,9 +235,13 @@ export class Broker implements AsyncDisposable {
   async restart(): Promise<void> {
     const { port } = this.address;
     await this.#stop();
-    const { dataDir, host, config } = this.#world.options;
-    const options = { dataDir, host, port, config: { ...kitDefaults, ...config } };
-    this.#running = await startIn(this.#world, (await startOf(options)).config);
+    const { dataDir, host, config, tls, users, acls } = this.#world.options;
+    const options = {
+      ...{ dataDir, host, port, tls, users, acls },
+      config: { ...kitDefaults, ...config },
+    };
+    const start = await startOf(options, this.#world.access?.own);
+    this.#running = await startIn(this.#world, start);
     this.#world.log.reopen();
   }
 
@@ -259,8 +269,15 @@ export class Broker implements AsyncDisposable {
 
   /** The kit's own client, which no fault and nobody who looks at requests sees. */
   #connected(): Promise<Client> {
-    const { bootstrap } = this;
-    this.#client ??= Client.connect(this.#world.runtime, { bootstrap, clientId: kitClientId });
+    const { runtime, access } = this.#world;
+    const { address, addresses } = this.#running;
+    // The kit's listener, where there is one, is behind those that clients know.
+    const at = access === undefined ? address : addresses.at(-1) ?? address;
+    this.#client ??= Client.connect(runtime, {
+      bootstrap: formatAddress(at),
+      clientId: kitClientId,
+      sasl: access?.sasl,
+    });
     return this.#client;
   }
 }
@@ -296,8 +313,13 @@ const kitDefaults = { "max.incremental.fetch.session.cache.slots": 0 };
 
 function worldOf(
   options: TestBrokerOptions,
-  { runtime, config }: { runtime: Runtime; config: BrokerConfig },
+  of: {
+    readonly runtime: Runtime;
+    readonly config: BrokerConfig;
+    readonly access: KitAccess | undefined;
+  },
 ): World {
+  const { runtime, config, access } = of;
   const { snapshot, asKafka } = options;
   if (snapshot !== undefined && !config.ephemeral) {
     throw new UsageFault("a snapshot starts in memory: leave dataDir out");
@@ -330,9 +352,10 @@ function worldOf(
     faults,
     intercept: new Intercept({ log, faults, clock, timers, release }),
     logger: loggerOf(options, runtime),
+    access,
   };
 }
 
-function startIn({ runtime, intercept, logger }: World, config: BrokerConfig) {
-  return startBroker({ runtime, config, logger, around: intercept.around });
+function startIn({ runtime, intercept, logger }: World, { config, access }: LibraryStart) {
+  return startBroker({ runtime, config, access, logger, around: intercept.around });
 }

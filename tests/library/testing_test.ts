@@ -10,6 +10,8 @@ import {
   UsageFault,
   type WaitTimeout,
 } from "../../testing.ts";
+import { connect } from "../../client.ts";
+import { ca, server } from "../harness/certificates.ts";
 import { within } from "../harness/deadline.ts";
 
 /** A test that says so when it does not end, where the runtime would wait for ever. */
@@ -375,4 +377,49 @@ test("the lines of its log come to the test", async () => {
     "warn: whoever reaches this listener may do everything: docs/security.md",
   ]);
   assert.equal(broker.address.host, "0.0.0.0");
+});
+
+test("a test broker asks who its clients are, and lets them do what rules allow", async () => {
+  const users = { alice: "her secret", bob: "his secret" };
+  const options: TestBrokerOptions = {
+    users,
+    acls: [{ allow: "User:alice", to: ["read", "write"], topic: "orders" }],
+    topics: { orders: { records: ["declared"] } },
+  };
+  await using broker = await Broker.start(options);
+  const as = (username: keyof typeof users, bootstrap = broker.bootstrap) =>
+    connect({ bootstrap, sasl: { username, password: users[username] } });
+  {
+    await using alice = await as("alice");
+    await alice.producer().send({ topic: "orders", value: "by alice" });
+    await using bob = await as("bob");
+    await assert.rejects(
+      bob.producer().send({ topic: "orders", value: "by bob" }),
+      { code: "TOPIC_AUTHORIZATION_FAILED" },
+    );
+  }
+  await assert.rejects(
+    connect({ bootstrap: broker.bootstrap, sasl: { username: "alice", password: "wrong" } }),
+    { code: "SASL_AUTHENTICATION_FAILED" },
+  );
+  // The kit looks and forks as ever, and what it asks is no request of a client's.
+  const values = async (of: Broker) => (await of.records("orders")).map(({ value }) => value);
+  assert.deepEqual(await values(broker), ["declared", "by alice"]);
+  const clients = broker.requests.seen().map(({ clientId }) => clientId);
+  assert.deepEqual([...new Set(clients)], ["ottla"]);
+  await using fork = await broker.fork();
+  await using alice = await as("alice", fork.bootstrap);
+  await alice.producer().send({ topic: "orders", value: "in the fork" });
+  await fork.restart();
+  assert.deepEqual(await values(fork), ["declared", "by alice", "in the fork"]);
+  assert.deepEqual(await values(broker), ["declared", "by alice"]);
+});
+
+test("a test broker speaks TLS, and nothing else to clients", async () => {
+  const tls = { cert: server.chain, key: server.key };
+  await using broker = await Broker.start({ tls, topics: { orders: {} } });
+  await using cluster = await connect({ bootstrap: broker.bootstrap, tls: { ca } });
+  await cluster.producer().send({ topic: "orders", value: "sealed" });
+  const [record] = await broker.waitFor({ topic: "orders", records: 1 });
+  assert.equal(record?.value, "sealed");
 });
