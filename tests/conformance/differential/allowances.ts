@@ -70,10 +70,6 @@ const configAllowances: readonly Allowance[] = [
     where: /the broker's configuration: .*configs\.listener[\w.]+\.readOnly: Kafka false/,
     why: "listeners are those of the start",
   },
-  {
-    where: /configs\.ssl\.(client\.auth|enabled\.protocols)\.readOnly: Kafka false/,
-    why: "whom a listener asks for a certificate is fixed while it is open",
-  },
 ];
 
 const produceAllowances: readonly Allowance[] = [
