@@ -21,7 +21,7 @@ const namedMax = 10;
 const elect = command({
   name: "cluster elect",
   operands: ["[TOPIC]", "[PARTITION]"],
-  about: "have preferred replicas lead again, or anybody where nobody can",
+  about: "have preferred replicas lead again, or anybody at all",
   options: {
     unclean: { kind: "flag", about: "where nobody leads, one leads that may lack records" },
     yes: { kind: "flag", short: "y", about: "records may be lost for good: --unclean needs it" },
