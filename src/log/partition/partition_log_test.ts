@@ -288,6 +288,19 @@ Deno.test("deleting segments under a cold read ends the read without harm", asyn
   assertEquals(log.logStartOffset, 20);
 });
 
+Deno.test("a cold read of a log that is closed meanwhile ends, and says so", async () => {
+  const rig = logRig(small);
+  let log = await rig.open();
+  for (let i = 0; i < 20; i++) appendOk(log, batchOf(["v"]));
+  await log.close();
+  log = await rig.open({ cleanShutdown: true });
+  const read = log.read({ offset: 0, endOffset: 20, maxBytes: 1000, minOneBatch: true });
+  assert(read instanceof Promise, "nothing of it is in memory");
+  const refused = assertRejects(() => read, PartitionFault, "is closed");
+  await log.close();
+  await refused;
+});
+
 Deno.test("a deleted log is gone, and its name is free for another topic", async () => {
   const rig = logRig();
   const log = await rig.open();

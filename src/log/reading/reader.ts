@@ -9,7 +9,7 @@
 // Invariant: a reader never enters a damaged stretch: it stops before, and one that begins inside
 // is told so. Truncation and deletion during a cold read make it start over.
 
-import { messageOf, type PartitionFault, partitionFault } from "../../base/faults.ts";
+import { messageOf, PartitionFault, partitionFault } from "../../base/faults.ts";
 import type { Offset } from "../../base/ids.ts";
 import {
   type ReadOptions,
@@ -109,6 +109,9 @@ export class LogReader {
       const result = await this.#tryCold(options, known ?? this.#look(segment, options.offset));
       if (result !== undefined && generation === this.#generation) return result;
       if (options.offset < segments.first.baseOffset) return emptyAt(options.offset);
+      // All of a closed log are retired, and no others come in their place.
+      const { retired, file: { path } } = segments.holding(options.offset);
+      if (retired) throw new PartitionFault(`cannot read ${path}: its log is closed`);
       known = undefined;
     }
   }
