@@ -103,6 +103,7 @@ export class PartitionLog implements UnsyncedLog {
   /** Why appends are refused; undefined while they are not. */
   #refusal: string | undefined;
   #closed = false;
+  #cutting: Promise<void> | undefined;
   readonly #resumePoints: ResumePoints;
 
   private constructor(
@@ -465,20 +466,22 @@ export class PartitionLog implements UnsyncedLog {
 
   /** Cuts the log at the batch that holds `offset`; a follower does, to agree with its leader. */
   async truncateTo(offset: Offset): Promise<void> {
-    if (offset < this.#logEndOffset) this.#takeEnd(await cutBack(this.#cutParts(), offset));
+    if (offset < this.#logEndOffset) await this.#cut(cutBack(this.#cutParts(), offset));
   }
 
   /** Throws everything away and begins at `offset`, behind its end: where its leader begins. */
   async restartAt(offset: Offset): Promise<void> {
-    this.#takeEnd(await beginAnew(this.#cutParts(), offset));
+    await this.#cut(beginAnew(this.#cutParts(), offset));
     this.#logStartOffset = offset;
     await this.#options.saveLogStart?.();
   }
 
-  #takeEnd({ logEndOffset, producers }: CutEnd): void {
-    this.#logEndOffset = logEndOffset;
-    this.#logStartOffset = Math.min(this.#logStartOffset, logEndOffset);
-    this.#producers = producers;
+  /** Until it is over the log's end is not that of its files: whoever closes it waits. */
+  #cut(running: Promise<CutEnd>): Promise<void> {
+    return this.#cutting = running.then((end) => {
+      [this.#logEndOffset, this.#producers] = [end.logEndOffset, end.producers];
+      this.#logStartOffset = Math.min(this.#logStartOffset, end.logEndOffset);
+    });
   }
 
   #cutParts(): CutParts {
@@ -500,6 +503,7 @@ export class PartitionLog implements UnsyncedLog {
   /** Syncs, writes what makes a clean start quick, and lets go of all files. */
   async close(): Promise<void> {
     if (this.#closed) return;
+    await this.#cutting?.catch(throwUnlessStoreFault);
     try {
       await this.#compaction?.stop();
       await this.#deleted.settled();

@@ -301,6 +301,22 @@ Deno.test("a cold read of a log that is closed meanwhile ends, and says so", asy
   await refused;
 });
 
+Deno.test("a log that is closed while it is cut is on disk no further than it goes", async () => {
+  const rig = logRig();
+  const saved = Promise.withResolvers<void>();
+  const log = await rig.open({ saveRecoveryPoint: () => saved.promise });
+  for (let i = 0; i < 10; i++) appendOk(log, batchOf(["v"]));
+  await log.syncTo(10);
+  const cutting = log.truncateTo(5);
+  const closing = log.close();
+  // A close that does not wait for the cut is over by then: files in memory take no time.
+  for (let turns = 0; turns < 1_000; turns++) await Promise.resolve();
+  saved.resolve();
+  await cutting;
+  await closing;
+  assertEquals([log.recoveryPoint, log.logEndOffset], [5, 5]);
+});
+
 Deno.test("a deleted log is gone, and its name is free for another topic", async () => {
   const rig = logRig();
   const log = await rig.open();
