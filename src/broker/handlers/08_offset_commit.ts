@@ -99,6 +99,10 @@ async function commit(
   for (let start = 0; start === 0 || start < known.length; start += partPartitions) {
     if (slices.isOver) await slices.next();
     const part = known.slice(start, start + partPartitions);
+    if (shard.isResigned) {
+      for (const { answer } of part) answer.errorCode = ErrorCode.NOT_COORDINATOR;
+      continue;
+    }
     const input = { request: { ...request, topics: topicsOf(part) }, apiVersion };
     stored.push(noteAnswers(
       part,

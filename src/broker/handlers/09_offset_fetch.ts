@@ -20,8 +20,6 @@ type Request = RequestOf<typeof OffsetFetch>;
 type GroupRequest = Request["groups"][number] & Pick<Request, "requireStable">;
 type TopicRequest = NonNullable<GroupRequest["topics"]>[number];
 
-type Table = GroupShard["machine"];
-
 /** So many offsets are looked up in one go. */
 const atOnceMax = 1000;
 
@@ -76,13 +74,14 @@ async function fetchGroup(group: GroupRequest, context: Context) {
     return { groupId, topics: [], errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED };
   }
   const shard = await services.groups.of(group.groupId);
-  const fetched = shard instanceof Shard ? await fetchFrom(shard, group, context) : undefined;
-  const errorCode = shard instanceof Shard ? await shard.durable() : shard;
-  if (fetched !== undefined && errorCode === ErrorCode.NONE) return fetched;
-  return { groupId, topics: [], errorCode };
+  if (!(shard instanceof Shard)) return { groupId, topics: [], errorCode: shard };
+  const fetched = await fetchFrom(shard, group, context);
+  const errorCode = shard.isResigned ? ErrorCode.NOT_COORDINATOR : await shard.durable();
+  return errorCode === ErrorCode.NONE ? fetched : { groupId, topics: [], errorCode };
 }
 
-async function fetchFrom({ machine: table }: GroupShard, group: GroupRequest, context: Context) {
+/** What `shard` has; nothing that counts where it resigns meanwhile. */
+async function fetchFrom(shard: GroupShard, group: GroupRequest, context: Context) {
   const { services, version, may } = context;
   const { image } = services.metadata;
   const byId = version >= 10;
@@ -96,7 +95,7 @@ async function fetchFrom({ machine: table }: GroupShard, group: GroupRequest, co
     else failed.push(failedTopic(topic, ErrorCode.TOPIC_AUTHORIZATION_FAILED));
   }
   const topics = group.topics === null ? null : asked;
-  const fetched = await lookUp(table, { ...group, topics }, services.slices);
+  const fetched = await lookUp(shard, { ...group, topics }, services.slices);
   const found = topics === null
     ? fetched.topics.filter(({ name }) => isAllowed(name))
     : fetched.topics;
@@ -109,7 +108,8 @@ async function fetchFrom({ machine: table }: GroupShard, group: GroupRequest, co
 }
 
 /** Many partitions one by one, with turns of the event loop in between. */
-async function lookUp(table: Table, group: GroupRequest, slices: WorkSlices) {
+async function lookUp(shard: GroupShard, group: GroupRequest, slices: WorkSlices) {
+  const { machine: table } = shard;
   const { groupId } = group;
   const topics = group.topics ?? table.committedTopics(groupId);
   const count = topics.reduce((sum, each) => sum + each.partitionIndexes.length, 0);
@@ -119,6 +119,7 @@ async function lookUp(table: Table, group: GroupRequest, slices: WorkSlices) {
   const found = await mapSliced(topics, slices, async ({ partitionIndexes, ...topic }) => ({
     ...topic,
     partitions: await mapSliced(partitionIndexes, slices, (index) => {
+      if (shard.isResigned) return nothingCommitted(index, ErrorCode.NOT_COORDINATOR);
       const one = [{ ...topic, partitionIndexes: [index] }];
       const fetched = table.fetchOffsets({ ...group, topics: one });
       return itemAt(itemAt(fetched.topics, 0).partitions, 0);

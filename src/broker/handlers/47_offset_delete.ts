@@ -29,6 +29,7 @@ export const offsetDelete = handler(OffsetDelete, {
     const topics = [...known].map(([name, partitions]) => {
       return { name, partitions: [...partitions].map((partitionIndex) => ({ partitionIndex })) };
     });
+    if (shard.isResigned) return { errorCode: ErrorCode.NOT_COORDINATOR, topics: [] };
     const response = await shard.submit<Response>((table, at) =>
       table.deleteOffsets({ ...request, topics }, at)
     );
