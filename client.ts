@@ -116,7 +116,7 @@ export type {
   TypedRecord,
   TypedSink,
 } from "./src/client/mod.ts";
-export { byHeaders, deadLetters } from "./src/client/record_handling.ts";
+export { byHeaders, deadLetters } from "./src/client/consumer/record_handling.ts";
 export { decoded, json, text, typed } from "./src/client/serializers.ts";
 export { registered, SchemaRegistry, SchemaRegistryFault } from "./src/client/schema_registry.ts";
 export { textHeaders } from "./src/client/tracing.ts";

@@ -31,7 +31,11 @@ import { detectRuntime } from "./src/runtime/detect.ts";
 import type { Address, LogLevel } from "./src/runtime/ports.ts";
 
 export type * from "./client.ts";
-export type { AclOperation, BrokerAcl, BrokerTlsOptions } from "./src/broker/secured_options.ts";
+export type {
+  AclOperation,
+  BrokerAcl,
+  BrokerTlsOptions,
+} from "./src/broker/access/secured_options.ts";
 export { KafkaError } from "./src/client/faults.ts";
 export { ConnectionFault, OttlaError, PlatformFault, UsageFault } from "./src/base/faults.ts";
 export type { BrokerOptions } from "./src/library/start.ts";

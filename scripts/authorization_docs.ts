@@ -1,7 +1,7 @@
 // docs/authorization.md from what handlers declare beside the versions that they serve: what each
 // API needs of its client, and how a refusal is told.
 
-import { type Access, partsOf, type Requirement } from "../src/broker/authorizer.ts";
+import { type Access, partsOf, type Requirement } from "../src/broker/access/authorizer.ts";
 import { errorName } from "../src/protocol/errors.ts";
 
 /** An API and what it needs. */

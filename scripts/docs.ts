@@ -5,13 +5,14 @@
 //   docs/authorization.md   scripts/authorization_docs.ts, from src/broker/handlers
 //   docs/commands.md        scripts/command_docs.ts, from scripts/command_table.ts
 //   docs/configuration.md   scripts/config_docs.ts, from src/broker/config/broker_table.ts
-//   docs/monitoring.md      scripts/metrics_docs.ts, from src/broker/metrics_table.ts
+//   docs/monitoring.md      scripts/metrics_docs.ts, from src/broker/metrics/metrics_table.ts
 //   docs/protocol.md        scripts/protocol_docs.ts, from src/protocol/apis
-//   src/client/topic_configs.ts   scripts/topic_config_types.ts, from the same table as the keys
+//   src/client/admin/topic_configs.ts
+//                           scripts/topic_config_types.ts, from the same table as the keys
 
 import { allHandlers } from "../src/broker/handlers/mod.ts";
 import { brokerKeys, configFamilies, topicKeys } from "../src/broker/config/broker_table.ts";
-import { metrics } from "../src/broker/metrics_table.ts";
+import { metrics } from "../src/broker/metrics/metrics_table.ts";
 import { apiPage } from "./api_docs.ts";
 import { authorizationPage } from "./authorization_docs.ts";
 import { commandsPage } from "./command_docs.ts";
@@ -43,7 +44,7 @@ async function pages(): Promise<Map<string, string>> {
     ],
     ["docs/monitoring.md", monitoringPage(metrics)],
     ["docs/protocol.md", protocolPage(served)],
-    ["src/client/topic_configs.ts", topicConfigTypes(topicKeys)],
+    ["src/client/admin/topic_configs.ts", topicConfigTypes(topicKeys)],
   ]);
 }
 

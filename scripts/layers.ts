@@ -53,9 +53,9 @@ const layers: Readonly<Record<string, Layer>> = {
       "src/coordinator/",
       "src/cluster/",
       // A broker is a client of the others in its cluster.
-      "src/client/connection.ts",
+      "src/client/network/connection.ts",
       "src/client/faults.ts",
-      "src/client/sasl.ts",
+      "src/client/network/sasl.ts",
       ports,
     ],
     // Each is loaded when a client first needs it: by regexes.ts, authentication/bearer_tokens.ts.
@@ -72,7 +72,7 @@ const layers: Readonly<Record<string, Layer>> = {
     packages: [],
   },
   "src/library/": {
-    files: ["src/base/", "src/broker/mod.ts", "src/broker/secured_options.ts", ports],
+    files: ["src/base/", "src/broker/mod.ts", "src/broker/access/secured_options.ts", ports],
     packages: [],
   },
   // Like main it picks the runtime, whose ports it wraps.

@@ -1,6 +1,6 @@
-// docs/monitoring.md: the words are here, the tables come from src/broker/metrics_table.ts.
+// docs/monitoring.md: the words are here, the tables come from src/broker/metrics/metrics_table.ts.
 
-import type { metrics } from "../src/broker/metrics_table.ts";
+import type { metrics } from "../src/broker/metrics/metrics_table.ts";
 
 type Metrics = typeof metrics;
 
@@ -61,7 +61,7 @@ counts the others:
 /** The whole page. */
 export function monitoringPage(metrics: Metrics): string {
   const rows = Object.entries(metrics).map(([name, metric]) => row(name, metric));
-  return `<!-- Written by deno task docs from src/broker/metrics_table.ts. -->
+  return `<!-- Written by deno task docs from src/broker/metrics/metrics_table.ts. -->
 
 # Monitoring
 

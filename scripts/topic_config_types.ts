@@ -1,5 +1,5 @@
-// Generates src/client/topic_configs.ts: the configuration keys of topics as types, from the table
-// of the broker, which the client may not import.
+// Generates src/client/admin/topic_configs.ts: the configuration keys of topics as types, from the
+// table of the broker, which the client may not import.
 
 import type { ConfigKey } from "../src/broker/config/values.ts";
 

@@ -6,7 +6,7 @@ import type { ConfigRules } from "../cluster/configs.ts";
 import type { Decision, MetadataImage } from "../cluster/mod.ts";
 import type { AlterConfigs } from "../protocol/apis/33_alter_configs.ts";
 import type { ResponseInput } from "../protocol/mod.ts";
-import { configAccess, needs, refusedWith } from "./authorizer.ts";
+import { configAccess, needs, refusedWith } from "./access/authorizer.ts";
 import { groupTerms } from "./config/group_parts.ts";
 import { configRules, logConfigWarnings } from "./config/resources.ts";
 import type { Refusal, RequestContext } from "./handler.ts";

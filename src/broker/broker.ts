@@ -14,7 +14,7 @@ import { escapedLines } from "../base/visible.ts";
 import { checkFeatureLevels } from "../cluster/mod.ts";
 import type { PartitionLog } from "../log/mod.ts";
 import type { Address } from "../runtime/ports.ts";
-import { type AuditLog, openAuditLog } from "./audit.ts";
+import { type AuditLog, openAuditLog } from "./access/audit.ts";
 import { checkLoginFiles } from "./authentication/logins.ts";
 import { tlsTermsOf } from "./authentication/tls_terms.ts";
 import { Background } from "./background.ts";
@@ -22,15 +22,15 @@ import { CalmLog } from "./calm_log.ts";
 import { snapshotConfigOf } from "./config/parts.ts";
 import type { ListenerAddress } from "./config/listeners.ts";
 import { dynamicLayers } from "./config/mod.ts";
-import { checkHome } from "./home_notes.ts";
+import { checkHome } from "./metadata/home_notes.ts";
 import { MetadataLog, metadataTopic } from "./metadata/log.ts";
 import { checkLevels, readMetadata } from "./metadata/reading.ts";
 import { supportedFeatures } from "./metadata/membership.ts";
 import { MetadataSnapshots } from "./metadata/snapshots.ts";
 import { metadataLogRequest } from "./metadata/stored.ts";
-import type { MetricFamily } from "./metrics_table.ts";
+import type { MetricFamily } from "./metrics/metrics_table.ts";
 import type { ConnectionList } from "./network/connection_list.ts";
-import { Storage } from "./storage.ts";
+import { Storage } from "./logs/storage.ts";
 import { type BrokerOptions, type Opened, type StartWay, Wiring } from "./wiring.ts";
 
 /** How often logs look for a due flush.ms, idle producers and files to delete or to close. */
@@ -54,7 +54,7 @@ async function openMetadata(
   if (options.metadata !== undefined) {
     checkFeatureLevels(options.metadata.image, supportedFeatures);
     if (options.metadata.remembered !== undefined && !isAccepted) {
-      const { checkLogsAreNotAhead } = await loading(import("./rollback.ts"));
+      const { checkLogsAreNotAhead } = await loading(import("./metadata/rollback.ts"));
       await checkLogsAreNotAhead(storage, options.metadata.image);
     }
     await storage.claim();
@@ -203,7 +203,7 @@ export class Broker implements RunningBroker {
 
   /** What there is to measure, as it is now. */
   async metrics(): Promise<MetricFamily[]> {
-    const { readMetrics } = await loading(import("./metrics_table.ts"));
+    const { readMetrics } = await loading(import("./metrics/metrics_table.ts"));
     const { runtime } = this.#options;
     return readMetrics({
       runtime,
@@ -322,7 +322,7 @@ export class Broker implements RunningBroker {
   async #giveAccess(): Promise<void> {
     const { access, readsOnlyBecause } = this.#options;
     if (access === undefined || readsOnlyBecause !== undefined) return;
-    const { giveAccess } = await loading(import("./given_access.ts"));
+    const { giveAccess } = await loading(import("./access/given_access.ts"));
     await giveAccess(this.#wiring, access);
   }
 
@@ -376,7 +376,7 @@ export class Broker implements RunningBroker {
   async #acceptRollback(): Promise<void> {
     const heard = this.#options.config.get("ottla.accept.metadata.rollback").map(Number);
     if (heard.length === 0) return;
-    const { acceptRollback } = await loading(import("./rollback.ts"));
+    const { acceptRollback } = await loading(import("./metadata/rollback.ts"));
     const { metadata, storage, nodeId: brokerId } = this.#wiring;
     const { logger } = this.#options;
     await acceptRollback({ brokerId, metadata, logs: storage.logs, heard, logger });

@@ -6,7 +6,7 @@
 // what it asks of a store fails, its `refuse` makes the answer.
 
 import type { AnyApi, ErrorCode, RequestOf, ResponseInput } from "../protocol/mod.ts";
-import type { Allowed, Requirement } from "./authorizer.ts";
+import type { Allowed, Requirement } from "./access/authorizer.ts";
 import type { Services } from "./services.ts";
 import type { Session } from "./network/session.ts";
 

@@ -6,7 +6,7 @@
 import type { LeaderEpoch } from "../base/ids.ts";
 import type { EpochEnd } from "../log/mod.ts";
 import { ErrorCode } from "../protocol/mod.ts";
-import type { Partition } from "./partition.ts";
+import type { Partition } from "./logs/partition.ts";
 
 /**
  * NONE; FENCED_LEADER_EPOCH (the client is behind) or UNKNOWN_LEADER_EPOCH (we are);

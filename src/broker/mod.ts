@@ -23,7 +23,7 @@ export { isSecretKey } from "./config/secrets.ts";
 export { metricsTlsOf } from "./authentication/tls_terms.ts";
 export { allHandlers } from "./handlers/mod.ts";
 export { withStoredMetadata } from "./metadata/stored.ts";
-export type { MetricFamily, Sample } from "./metrics_table.ts";
+export type { MetricFamily, Sample } from "./metrics/metrics_table.ts";
 
 /** What a cluster of so many brokers begins with: what is acknowledged outlives one of them. */
 export function clusterDefaults(brokers: number) {
@@ -48,7 +48,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   try {
     return await Broker.start(options);
   } catch (error) {
-    const { ReadingBroker, whyUnwritable } = await loading(import("./reading_broker.ts"));
+    const { ReadingBroker, whyUnwritable } = await loading(import("./logs/reading_broker.ts"));
     const why = whyUnwritable(error, options);
     if (why === undefined) throw error;
     return await ReadingBroker.start(options, why);

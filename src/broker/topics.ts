@@ -40,10 +40,10 @@ import {
   type TopicOverrides,
   validateTopicConfigs,
 } from "./config/mod.ts";
-import type { Mutations } from "./mutation_quota.ts";
-import type { Partitions } from "./partitions.ts";
-import type { Reconciler } from "./reconciler.ts";
-import type { Storage } from "./storage.ts";
+import type { Mutations } from "./limits/mutation_quota.ts";
+import type { Partitions } from "./logs/partitions.ts";
+import type { Reconciler } from "./logs/reconciler.ts";
+import type { Storage } from "./logs/storage.ts";
 
 export interface TopicsOptions {
   readonly config: BrokerConfig;

@@ -24,10 +24,10 @@ import {
 import { groupCoordinator, shareCoordinator, transactionCoordinator } from "../coordinator/mod.ts";
 import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random, Runtime } from "../runtime/ports.ts";
-import type { AuditLog } from "./audit.ts";
+import type { AuditLog } from "./access/audit.ts";
 import { DelegationTokens } from "./authentication/delegation_tokens.ts";
 import { Logins } from "./authentication/logins.ts";
-import type { Authorizer } from "./authorizer.ts";
+import type { Authorizer } from "./access/authorizer.ts";
 import { TlsListeners } from "./authentication/tls_listeners.ts";
 import { Acceptor } from "./network/acceptor.ts";
 import type { Dispatch } from "./network/connection.ts";
@@ -41,39 +41,39 @@ import {
 } from "./config/parts.ts";
 import { groupConfigOf } from "./config/group_parts.ts";
 import { authorizerTermsOf } from "./config/authorizer_terms.ts";
-import { Cleaner } from "./cleaner.ts";
+import { Cleaner } from "./logs/cleaner.ts";
 import { type BrokerConfig, dynamicLayers } from "./config/mod.ts";
-import { Coordinators } from "./coordinators.ts";
+import { Coordinators } from "./coordination/coordinators.ts";
 import { ConnectionRates } from "./network/connection_rates.ts";
-import { forgetInCoordinators, tellCoordinators } from "./deleted_topics.ts";
+import { forgetInCoordinators, tellCoordinators } from "./coordination/deleted_topics.ts";
 import { Dispatcher } from "./network/dispatch.ts";
-import { EventLoopDelay } from "./event_loop_delay.ts";
+import { EventLoopDelay } from "./metrics/event_loop_delay.ts";
 import { FrameBuffers } from "./network/frame_buffers.ts";
-import type { GivenAccess } from "./given_access.ts";
-import { groupTopicsOf } from "./group_topics.ts";
-import { Garbage } from "./garbage.ts";
-import { type GroupMemory, groupMemoryOf } from "./group_memory.ts";
-import type { Groups } from "./groups.ts";
+import type { GivenAccess } from "./access/given_access.ts";
+import { groupTopicsOf } from "./coordination/group_topics.ts";
+import { Garbage } from "./limits/garbage.ts";
+import { type GroupMemory, groupMemoryOf } from "./coordination/group_memory.ts";
+import type { Groups } from "./coordination/groups.ts";
 import { supportedVersions } from "./handlers/mod.ts";
 import { Membership, supportedFeatures } from "./metadata/membership.ts";
-import { type MemoryBudget, memoryBudgetOf } from "./memory_budget.ts";
+import { type MemoryBudget, memoryBudgetOf } from "./limits/memory_budget.ts";
 import type { MetadataSnapshots } from "./metadata/snapshots.ts";
 import type { Services } from "./services.ts";
 import type { Session } from "./network/session.ts";
-import type { Telemetry } from "./telemetry.ts";
-import type { Partition } from "./partition.ts";
-import { Partitions } from "./partitions.ts";
-import { ProducerIds } from "./producer_ids.ts";
-import { Reconciler } from "./reconciler.ts";
+import type { Telemetry } from "./metrics/telemetry.ts";
+import type { Partition } from "./logs/partition.ts";
+import { Partitions } from "./logs/partitions.ts";
+import { ProducerIds } from "./transactions/producer_ids.ts";
+import { Reconciler } from "./logs/reconciler.ts";
 import type { Replication, ReplicationOptions } from "./replication/replication.ts";
 import { Purgatory } from "./fetch/purgatory.ts";
 import { type FetchSessions, fetchSessionsOf } from "./fetch/sessions.ts";
-import { ClientQuotas } from "./quotas.ts";
-import { Regexes } from "./regexes.ts";
+import { ClientQuotas } from "./limits/quotas.ts";
+import { Regexes } from "./coordination/regexes.ts";
 import { RequestMetrics } from "./network/request_metrics.ts";
-import { Retention } from "./retention.ts";
-import { StandardAuthorizer } from "./standard_authorizer.ts";
-import type { Storage } from "./storage.ts";
+import { Retention } from "./logs/retention.ts";
+import { StandardAuthorizer } from "./access/standard_authorizer.ts";
+import type { Storage } from "./logs/storage.ts";
 import { Topics } from "./topics.ts";
 import { tracerOf } from "./network/trace.ts";
 import type { TraceFilter } from "./network/trace_filter.ts";
@@ -82,10 +82,10 @@ import type { ShareSessions } from "./share/share_sessions.ts";
 import type { ShareGroupStates } from "./share/group_states.ts";
 import { ShareParts } from "./share/parts.ts";
 import type { ShareStates } from "./share/states.ts";
-import { TransactionMarkers } from "./transaction_markers.ts";
-import type { TransactionCoordinator } from "./transaction_verification.ts";
-import { Transactions } from "./transactions.ts";
-import { UnreadablePartitions } from "./unreadable.ts";
+import { TransactionMarkers } from "./transactions/transaction_markers.ts";
+import type { TransactionCoordinator } from "./transactions/transaction_verification.ts";
+import { Transactions } from "./transactions/transactions.ts";
+import { UnreadablePartitions } from "./logs/unreadable.ts";
 
 export interface BrokerOptions {
   readonly runtime: Runtime;
@@ -291,7 +291,7 @@ export class Wiring implements Services {
 
   /** Clients' own metrics; loaded when a client first asks. */
   readonly telemetry = (): Promise<Telemetry> => {
-    this.#telemetry ??= loading(import("./telemetry.ts"))
+    this.#telemetry ??= loading(import("./metrics/telemetry.ts"))
       .then(({ Telemetry }) => new Telemetry(() => this.metadata.image));
     return this.#telemetry;
   };

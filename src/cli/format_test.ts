@@ -6,7 +6,7 @@ import { ErrorCode } from "../protocol/mod.ts";
 import { ArgumentFault } from "./arguments.ts";
 import { describeFailure } from "./failures.ts";
 import { pairsOf } from "./pairs.ts";
-import { formatJson, formatText, recordsFormat } from "./record_format.ts";
+import { formatJson, formatText, recordsFormat } from "./records/record_format.ts";
 import { renderTable } from "./table.ts";
 
 Deno.test("a table aligns numbers right and the rest left", () => {

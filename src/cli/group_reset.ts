@@ -24,7 +24,7 @@ import { brokerOptions, withClient } from "./broker_client.ts";
 import { type CliContext, exitCode } from "./context.ts";
 import { isKafkaError } from "./failures.ts";
 import { partitionsOf } from "./named_topics.ts";
-import { offsetsAt, type Place, placeOf, placeWords } from "./places.ts";
+import { offsetsAt, type Place, placeOf, placeWords } from "./records/places.ts";
 import { renderJson, renderTable } from "./table.ts";
 import { readTextFile } from "./text_file.ts";
 

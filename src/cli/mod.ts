@@ -29,12 +29,12 @@ export const groups: readonly CommandGroup[] = [
   {
     name: "produce",
     about: "send lines of standard input as records",
-    load: async () => (await import("./produce.ts")).commands,
+    load: async () => (await import("./records/produce.ts")).commands,
   },
   {
     name: "consume",
     about: "print records",
-    load: async () => (await import("./consume.ts")).commands,
+    load: async () => (await import("./records/consume.ts")).commands,
   },
   {
     name: "groups",
@@ -54,7 +54,7 @@ export const groups: readonly CommandGroup[] = [
   {
     name: "cluster",
     about: "show the brokers of a cluster, and move replicas between them",
-    load: async () => (await import("./cluster.ts")).commands,
+    load: async () => (await import("./cluster/cluster.ts")).commands,
   },
   {
     name: "features",
@@ -84,7 +84,7 @@ export const groups: readonly CommandGroup[] = [
   {
     name: "log",
     about: "print and repair the files of a data folder, and show where they are",
-    load: async () => (await import("./log.ts")).commands,
+    load: async () => (await import("./log/log.ts")).commands,
   },
   {
     name: "doctor",

@@ -24,7 +24,7 @@ import {
 import type { Address, Files, Logger, LogLevel, Runtime, Timer } from "../runtime/ports.ts";
 import { ArgumentFault, command, seeHelp, type Values } from "./arguments.ts";
 import { type CliContext, exitCode, onInterrupt } from "./context.ts";
-import type { ClusterHomeOptions } from "./cluster_home.ts";
+import type { ClusterHomeOptions } from "./cluster/home.ts";
 import { nearest } from "./nearest.ts";
 import { readTextFile } from "./text_file.ts";
 import { traceFilterOf, traceOptions } from "./trace_options.ts";
@@ -110,7 +110,10 @@ const start = command({
     };
     const started = flags.nodes === undefined
       ? await startOne(given)
-      : await (await import("./start_nodes.ts")).startNodes({ ...given, nodes: flags.nodes });
+      : await (await import("./cluster/start_nodes.ts")).startNodes({
+        ...given,
+        nodes: flags.nodes,
+      });
     if (seed !== undefined) await seed.apply({ runtime, config: started.config, broker: started });
     for (const line of started.ready) logReady(logger, { ...line, runtime });
     const failure = await Promise.race([ended, fatal.promise]);
@@ -171,7 +174,7 @@ async function homeOf(given: ClusterHomeOptions) {
   if (given.config.get("ottla.cluster") === null) {
     return { config: given.config, metadata: undefined };
   }
-  return await (await import("./cluster_home.ts")).openClusterHome(given);
+  return await (await import("./cluster/home.ts")).openClusterHome(given);
 }
 
 function logOptions(flags: Values<typeof options>) {

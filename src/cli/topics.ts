@@ -22,7 +22,7 @@ import { eachOf, isKafkaError, onUnknownTopic } from "./failures.ts";
 import { globMatcher, isGlob } from "./globs.ts";
 import { partitionsOf, topicsNamed } from "./named_topics.ts";
 import { pairsOf } from "./pairs.ts";
-import { offsetsAt, placeOf, placeWords } from "./places.ts";
+import { offsetsAt, placeOf, placeWords } from "./records/places.ts";
 import { renderJson, renderTable } from "./table.ts";
 
 const list = command({

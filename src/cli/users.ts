@@ -10,7 +10,7 @@ import { command, jsonOption } from "./arguments.ts";
 import { brokerOptions } from "./broker_client.ts";
 import { type CliContext, exitCode } from "./context.ts";
 import { isKafkaError } from "./failures.ts";
-import { linesOf } from "./lines.ts";
+import { linesOf } from "./records/lines.ts";
 import { stoppedOption, withBroker } from "./stopped_broker.ts";
 import { renderJson, renderTable } from "./table.ts";
 import { readPassword } from "./text_file.ts";

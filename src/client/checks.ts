@@ -7,8 +7,8 @@
 import { UsageFault } from "../base/faults.ts";
 import { isInt64 } from "../base/int64.ts";
 import { checkOptions, show } from "../base/options.ts";
-import type { NewTopic } from "./admin_topics.ts";
-import type { Committer } from "./group_offsets.ts";
+import type { NewTopic } from "./admin/topics.ts";
+import type { Committer } from "./admin/group_offsets.ts";
 
 const int32Max = 2 ** 31 - 1;
 const int16Max = 2 ** 15 - 1;

@@ -21,14 +21,14 @@ import {
 } from "../protocol/mod.ts";
 import type { Runtime, TlsMaterial } from "../runtime/ports.ts";
 import { type CallOptions, unlessAborted } from "./aborting.ts";
-import { parseBootstrap } from "./address.ts";
-import type { BrokerConnection } from "./connection.ts";
-import { Connections } from "./connections.ts";
+import { parseBootstrap } from "./network/address.ts";
+import type { BrokerConnection } from "./network/connection.ts";
+import { Connections } from "./network/connections.ts";
 import { checkCode, isConnectionLoss, isRetriable, KafkaError } from "./faults.ts";
 import { type BrokerMetadata, type ClusterMetadata, clusterMetadata, newest } from "./metadata.ts";
 import type { TopicMetadata } from "./metadata.ts";
 import { retrying } from "./retry.ts";
-import { checkSasl, type SaslOptions } from "./sasl.ts";
+import { checkSasl, type SaslOptions } from "./network/sasl.ts";
 import { type Tracer, Tracing } from "./tracing.ts";
 
 /** What the client needs of a runtime. */

@@ -13,9 +13,9 @@ import { within } from "../../tests/harness/deadline.ts";
 import { produced, ScriptedBroker } from "../../tests/harness/scripted_broker.ts";
 import { firstOf } from "../base/items.ts";
 import { Client } from "./client.ts";
-import { BrokerConnection } from "./connection.ts";
+import { BrokerConnection } from "./network/connection.ts";
 import { KafkaError } from "./faults.ts";
-import { Producer } from "./producer.ts";
+import { Producer } from "./producer/producer.ts";
 
 const runtime = denoRuntime();
 

@@ -13,11 +13,11 @@ import { ConnectionFault, isPlatformFault, messageOf, PlatformFault } from "../b
 import { SaslHandshake } from "../protocol/apis/17_sasl_handshake.ts";
 import { ErrorCode, Metadata, type ResponseOf } from "../protocol/mod.ts";
 import type { Address, TlsMaterial } from "../runtime/ports.ts";
-import { parseBootstrap } from "./address.ts";
+import { parseBootstrap } from "./network/address.ts";
 import { checkTls, type ClientOptions, type ClientPorts } from "./client.ts";
-import { BrokerConnection } from "./connection.ts";
+import { BrokerConnection } from "./network/connection.ts";
 import { isConnectionLoss, KafkaError } from "./faults.ts";
-import { checkSasl, type Credentials } from "./sasl.ts";
+import { checkSasl, type Credentials } from "./network/sasl.ts";
 
 /** Something that holds, or does not. */
 export interface Finding {

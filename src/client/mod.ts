@@ -11,19 +11,19 @@
 
 import { loading } from "../base/loading.ts";
 export type { CallOptions } from "./aborting.ts";
-export { type Admin, adminOf } from "./admin.ts";
-export type { AdminTools } from "./admin_tools.ts";
-export type { LogDir, LogDirPartition } from "./admin_log_dirs.ts";
-export type { EntityQuotas, QuotaEntity } from "./admin_quotas.ts";
-export type { TrimmedPartition } from "./admin_records.ts";
-export type { DescribedTransaction, ListedTransaction } from "./admin_transactions.ts";
-export type { ListedUser } from "./admin_users.ts";
+export { type Admin, adminOf } from "./admin/admin.ts";
+export type { AdminTools } from "./admin/tools.ts";
+export type { LogDir, LogDirPartition } from "./admin/log_dirs.ts";
+export type { EntityQuotas, QuotaEntity } from "./admin/quotas.ts";
+export type { TrimmedPartition } from "./admin/records.ts";
+export type { DescribedTransaction, ListedTransaction } from "./admin/transactions.ts";
+export type { ListedUser } from "./admin/users.ts";
 export {
   type ClusterDescription,
   describeCluster,
   type ServedApis,
   servedApis,
-} from "./admin_cluster.ts";
+} from "./admin/cluster.ts";
 export {
   alterConfigs,
   type ConfigChanges,
@@ -32,10 +32,10 @@ export {
   type ConfigResource,
   type ConfigsOf,
   describeConfigs,
-} from "./admin_configs.ts";
-export type { Configs, ConfigValue, TopicConfigName, TopicConfigs } from "./topic_configs.ts";
-export { deleteGroup, describeGroup, type ListedGroup, listGroups } from "./admin_groups.ts";
-export type { DescribedGroup, DescribedMember } from "./described_group.ts";
+} from "./admin/configs.ts";
+export type { Configs, ConfigValue, TopicConfigName, TopicConfigs } from "./admin/topic_configs.ts";
+export { deleteGroup, describeGroup, type ListedGroup, listGroups } from "./admin/groups.ts";
+export type { DescribedGroup, DescribedMember } from "./admin/described_group.ts";
 export {
   createPartitions,
   createTopic,
@@ -43,7 +43,7 @@ export {
   describeTopic,
   listTopics,
   type NewTopic,
-} from "./admin_topics.ts";
+} from "./admin/topics.ts";
 export {
   Client,
   type ClientOptions,
@@ -56,9 +56,9 @@ export {
   type ConsumerBatch,
   type IterationOptions,
   type PollOptions,
-} from "./consumer.ts";
-export type { ConsumerOptions, OffsetReset } from "./consumer_options.ts";
-export type { AssignorName } from "./classic_membership.ts";
+} from "./consumer/consumer.ts";
+export type { ConsumerOptions, OffsetReset } from "./consumer/consumer_options.ts";
+export type { AssignorName } from "./consumer/classic_membership.ts";
 export { KafkaError } from "./faults.ts";
 export {
   commitOffsets,
@@ -67,7 +67,7 @@ export {
   type Committer,
   deleteOffsets,
   type OffsetToCommit,
-} from "./group_offsets.ts";
+} from "./admin/group_offsets.ts";
 export type {
   BrokerMetadata,
   ClusterMetadata,
@@ -81,16 +81,16 @@ export {
   type OffsetSpec,
   type TopicPartition,
   type TopicPartitionOffset,
-} from "./offsets.ts";
-export type { ConsumerRecord } from "./partition_reader.ts";
+} from "./admin/offsets.ts";
+export type { ConsumerRecord } from "./consumer/partition_reader.ts";
 export {
   type PartitionChoice,
   type Partitioner,
   type PartitionerFunction,
   partitionForKey,
-} from "./partitioner.ts";
-export type { ProducerRecord, RecordContent, RecordMetadata } from "./producer_record.ts";
-export { Producer, type ProducerOptions } from "./producer.ts";
+} from "./producer/partitioner.ts";
+export type { ProducerRecord, RecordContent, RecordMetadata } from "./producer/producer_record.ts";
+export { Producer, type ProducerOptions } from "./producer/producer.ts";
 export {
   type ByteSink,
   decoded,
@@ -104,20 +104,24 @@ export {
   type TypedRecord,
   type TypedSink,
 } from "./serializers.ts";
-export { ShareConsumer, type ShareConsumerOptions, type ShareRecord } from "./share_consumer.ts";
-export type { GroupOffsets, OffsetSource, Transaction } from "./transaction.ts";
+export {
+  ShareConsumer,
+  type ShareConsumerOptions,
+  type ShareRecord,
+} from "./share/share_consumer.ts";
+export type { GroupOffsets, OffsetSource, Transaction } from "./producer/transaction.ts";
 export {
   byHeaders,
   type DeadLetterOptions,
   deadLetters,
   type HeaderMatch,
   type RecordSink,
-} from "./record_handling.ts";
+} from "./consumer/record_handling.ts";
 export {
   alterShareGroupOffsets,
   type ShareGroupOffset,
   shareGroupOffsets,
-} from "./share_group_offsets.ts";
+} from "./admin/share_group_offsets.ts";
 export {
   type Span,
   type SpanAttributes,
@@ -138,41 +142,41 @@ export {
   type SchemaRegistryOptions,
   type SchemaType,
 } from "./schema_registry.ts";
-export type { PasswordOptions, SaslOptions, TokenOptions } from "./sasl.ts";
-export type { TokenEndpoint } from "./token_endpoint.ts";
+export type { PasswordOptions, SaslOptions, TokenOptions } from "./network/sasl.ts";
+export type { TokenEndpoint } from "./network/token_endpoint.ts";
 export type { CompressionType, RecordHeader } from "../records/mod.ts";
 
 /** Transactions, for tools: list, describe, find those that hang, abort one by hand. */
-export const loadTransactionAdmin = (): Promise<typeof import("./admin_transactions.ts")> =>
-  loading(import("./admin_transactions.ts"));
+export const loadTransactionAdmin = (): Promise<typeof import("./admin/transactions.ts")> =>
+  loading(import("./admin/transactions.ts"));
 
 /** Users that log in by SCRAM, for tools: list, set passwords, remove. */
-export const loadUserAdmin = (): Promise<typeof import("./admin_users.ts")> =>
-  loading(import("./admin_users.ts"));
+export const loadUserAdmin = (): Promise<typeof import("./admin/users.ts")> =>
+  loading(import("./admin/users.ts"));
 
-export type { AccessRule, AccessRuleFilter, AclResourceWord } from "./admin_acls.ts";
+export type { AccessRule, AccessRuleFilter, AclResourceWord } from "./admin/acls.ts";
 
 /** Access rules, for tools: list, add, remove. */
-export const loadAclAdmin = (): Promise<typeof import("./admin_acls.ts")> =>
-  loading(import("./admin_acls.ts"));
+export const loadAclAdmin = (): Promise<typeof import("./admin/acls.ts")> =>
+  loading(import("./admin/acls.ts"));
 
 /** Records that are no longer wanted, for tools: deleted from the beginning of partitions. */
-export const loadRecordAdmin = (): Promise<typeof import("./admin_records.ts")> =>
-  import("./admin_records.ts");
+export const loadRecordAdmin = (): Promise<typeof import("./admin/records.ts")> =>
+  import("./admin/records.ts");
 
 /** Log directories, for tools: where brokers keep what, and how much. */
-export const loadLogDirAdmin = (): Promise<typeof import("./admin_log_dirs.ts")> =>
-  import("./admin_log_dirs.ts");
+export const loadLogDirAdmin = (): Promise<typeof import("./admin/log_dirs.ts")> =>
+  import("./admin/log_dirs.ts");
 
 /** Quotas, for tools: list, set, remove. */
-export const loadQuotaAdmin = (): Promise<typeof import("./admin_quotas.ts")> =>
-  import("./admin_quotas.ts");
+export const loadQuotaAdmin = (): Promise<typeof import("./admin/quotas.ts")> =>
+  import("./admin/quotas.ts");
 
 /** The brokers of a cluster and where replicas are, for tools: tell, move, forget. */
-export const loadNodeAdmin = (): Promise<typeof import("./admin_nodes.ts")> =>
-  import("./admin_nodes.ts");
+export const loadNodeAdmin = (): Promise<typeof import("./admin/nodes.ts")> =>
+  import("./admin/nodes.ts");
 
-export type { Arrival, ClusterNode, MovingPartition } from "./admin_nodes.ts";
+export type { Arrival, ClusterNode, MovingPartition } from "./admin/nodes.ts";
 
 export type { Finding } from "./diagnosis.ts";
 
@@ -180,16 +184,16 @@ export type { Finding } from "./diagnosis.ts";
 export const loadDiagnosis = (): Promise<typeof import("./diagnosis.ts")> =>
   import("./diagnosis.ts");
 
-export type { FeatureChange } from "./admin_features.ts";
+export type { FeatureChange } from "./admin/features.ts";
 
 /** Features, for tools: list, have at another level. */
-export const loadFeatureAdmin = (): Promise<typeof import("./admin_features.ts")> =>
-  import("./admin_features.ts");
+export const loadFeatureAdmin = (): Promise<typeof import("./admin/features.ts")> =>
+  import("./admin/features.ts");
 
 /** Delegation tokens, for tools: make, list, renew, let expire. */
-export const loadTokenAdmin = (): Promise<typeof import("./admin_tokens.ts")> =>
-  import("./admin_tokens.ts");
+export const loadTokenAdmin = (): Promise<typeof import("./admin/tokens.ts")> =>
+  import("./admin/tokens.ts");
 
 /** Who keeps the metadata, for tools. */
-export const loadQuorumAdmin = (): Promise<typeof import("./admin_quorum.ts")> =>
-  import("./admin_quorum.ts");
+export const loadQuorumAdmin = (): Promise<typeof import("./admin/quorum.ts")> =>
+  import("./admin/quorum.ts");

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { UsageFault } from "../base/faults.ts";
 import { ErrorCode } from "../protocol/mod.ts";
-import { parseBootstrap } from "./address.ts";
+import { parseBootstrap } from "./network/address.ts";
 import { KafkaError } from "./faults.ts";
 import { backoffOf, retrying } from "./retry.ts";
 

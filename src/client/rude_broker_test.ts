@@ -13,10 +13,10 @@ import {
 } from "../../tests/harness/scripted_broker.ts";
 import { inWorldTime } from "../../tests/harness/world_time.ts";
 import { Client, type ClientOptions } from "./client.ts";
-import { Consumer } from "./consumer.ts";
+import { Consumer } from "./consumer/consumer.ts";
 import { KafkaError } from "./faults.ts";
-import { commitOffsets } from "./group_offsets.ts";
-import { Producer } from "./producer.ts";
+import { commitOffsets } from "./admin/group_offsets.ts";
+import { Producer } from "./producer/producer.ts";
 
 const host = "10.0.0.1";
 const unknownCode = 9999;

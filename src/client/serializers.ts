@@ -7,8 +7,8 @@
 // Producer and consumer know nothing of this: it stands in front of the one and behind the other.
 
 import { fromUtf8, utf8 } from "../base/bytes.ts";
-import type { ConsumerRecord } from "./partition_reader.ts";
-import type { ProducerRecord, RecordMetadata } from "./producer_record.ts";
+import type { ConsumerRecord } from "./consumer/partition_reader.ts";
+import type { ProducerRecord, RecordMetadata } from "./producer/producer_record.ts";
 
 /** Where a value is: a registry has a schema for each. */
 export interface SerializedPart {

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { fromUtf8, utf8 } from "../base/bytes.ts";
-import type { ConsumerRecord } from "./partition_reader.ts";
-import type { ProducerRecord } from "./producer_record.ts";
+import type { ConsumerRecord } from "./consumer/partition_reader.ts";
+import type { ProducerRecord } from "./producer/producer_record.ts";
 import { decoded, json, type Serializer, text, typed } from "./serializers.ts";
 
 interface Order {

@@ -11,8 +11,8 @@
 import { OttlaError } from "../base/faults.ts";
 import { fromUtf8, utf8 } from "../base/bytes.ts";
 import type { RecordHeader } from "../records/mod.ts";
-import type { ConsumerRecord } from "./partition_reader.ts";
-import type { ProducerRecord, RecordMetadata } from "./producer_record.ts";
+import type { ConsumerRecord } from "./consumer/partition_reader.ts";
+import type { ProducerRecord, RecordMetadata } from "./producer/producer_record.ts";
 
 /** Which span it is among all traces: as OpenTelemetry's `SpanContext`. */
 export interface SpanContext {

@@ -7,7 +7,7 @@
 //   entity   {ip: address, or null}
 //   values   connection_creation_rate                connections per second
 //
-// Which quota holds for a connection is decided where it is enforced: src/broker/quotas.ts.
+// Which quota holds for a connection is decided where it is enforced: src/broker/limits/quotas.ts.
 // Differs from Kafka: the ip of an entity is an address; Kafka looks up names, too.
 
 import { isAddress } from "../base/address.ts";

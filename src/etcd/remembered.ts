@@ -5,7 +5,7 @@
 //   a lower revision                    it knows less than this broker has seen
 //   a registration of an earlier life   the same, though revisions have grown again
 //
-// What none of them tells, the logs do: src/broker/rollback.ts.
+// What none of them tells, the logs do: src/broker/metadata/rollback.ts.
 
 import { UsageFault } from "../base/faults.ts";
 import type { Int64 } from "../base/int64.ts";

@@ -4,7 +4,7 @@
 import { UsageFault } from "../base/faults.ts";
 import { checkOptions, type OptionKinds } from "../base/options.ts";
 import { type BrokerConfig, loadConfig } from "../broker/mod.ts";
-import type { BrokerAcl, BrokerTlsOptions, Secured } from "../broker/secured_options.ts";
+import type { BrokerAcl, BrokerTlsOptions, Secured } from "../broker/access/secured_options.ts";
 import type { LogLevel } from "../runtime/ports.ts";
 
 /** How to start a broker. */
@@ -63,7 +63,7 @@ export const ephemeralDefaults = {
 async function securedOf(options: BrokerOptions, host: string): Promise<Secured | undefined> {
   const { tls, users, acls, config = {} } = options;
   if (tls === undefined && users === undefined && acls === undefined) return undefined;
-  const { securedOptions } = await import("../broker/secured_options.ts");
+  const { securedOptions } = await import("../broker/access/secured_options.ts");
   return securedOptions({ tls, users, acls }, { host, config });
 }
 

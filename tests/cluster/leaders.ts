@@ -5,7 +5,7 @@
 // epochs never go back.
 
 import type { MetadataChange } from "../../src/cluster/mod.ts";
-import { Partition } from "../../src/broker/partition.ts";
+import { Partition } from "../../src/broker/logs/partition.ts";
 import { law } from "../walk/walker.ts";
 
 export class LeadersLaw {

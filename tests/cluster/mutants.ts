@@ -8,8 +8,8 @@
 // (tests/etcd/faults_test.ts).
 
 import { PartitionReplication } from "../../src/broker/replication/partition_replication.ts";
-import { Partition } from "../../src/broker/partition.ts";
-import { TransactionMarkers } from "../../src/broker/transaction_markers.ts";
+import { Partition } from "../../src/broker/logs/partition.ts";
+import { TransactionMarkers } from "../../src/broker/transactions/transaction_markers.ts";
 import { PartitionLog } from "../../src/log/mod.ts";
 import { ProducerState } from "../../src/log/producers/producer_state.ts";
 import { wrongGetter, wrongly } from "../harness/wrong_methods.ts";

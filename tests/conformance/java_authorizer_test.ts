@@ -9,12 +9,12 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { drained } from "../../src/base/pieces.ts";
-import { StandardAuthorizer } from "../../src/broker/standard_authorizer.ts";
+import { StandardAuthorizer } from "../../src/broker/access/standard_authorizer.ts";
 import {
   type AclResourceType,
   type Operation,
   operationCodes,
-} from "../../src/broker/authorizer.ts";
+} from "../../src/broker/access/authorizer.ts";
 import { describeAcls } from "../../src/cluster/acl_requests.ts";
 import { AclTable } from "../../src/cluster/acls.ts";
 import { MetadataReplay } from "../../src/cluster/mod.ts";

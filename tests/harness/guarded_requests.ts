@@ -6,7 +6,7 @@ import {
   operationCodes,
   partsOf,
   type Requirement,
-} from "../../src/broker/authorizer.ts";
+} from "../../src/broker/access/authorizer.ts";
 import type { Handler } from "../../src/broker/handler.ts";
 import { type AnyApi, CreateTopics, OffsetCommit } from "../../src/protocol/mod.ts";
 import { AlterShareGroupOffsets } from "../../src/protocol/apis/91_alter_share_group_offsets.ts";

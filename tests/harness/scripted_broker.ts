@@ -4,7 +4,7 @@
 
 import { BytesReader, concatBytes } from "../../src/base/bytes.ts";
 import { Client, type ClientOptions } from "../../src/client/client.ts";
-import { responseFrames } from "../../src/client/frames.ts";
+import { responseFrames } from "../../src/client/network/frames.ts";
 import {
   type AnyApi,
   apis,

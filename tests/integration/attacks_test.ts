@@ -3,7 +3,8 @@
 //
 //   user enumeration by time and by message     src/broker/authentication/credentials_test.ts
 //   SCRAM: replay, reflected nonces             src/broker/authentication/scram_test.ts
-//   SCRAM: iterations, another mechanism        src/client/sasl_test.ts, src/cluster/admin_test.ts
+//   SCRAM: iterations, another mechanism        src/client/network/sasl_test.ts,
+//                                               src/cluster/admin_test.ts
 //   frames before login                         login_test.ts
 //   tokens: expired, too early, alg none, keys  token_login_test.ts
 //   sessions that outlive their token           token_login_test.ts, login_test.ts

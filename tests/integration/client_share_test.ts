@@ -27,7 +27,7 @@ function world(scenario: (scene: Scene) => Promise<void>): Promise<void> {
   return simulatedCluster({ brokers: 1, settings }, async (scene) => {
     const kafka = await scene.client();
     await createTopic(kafka, { name: "orders", partitions: 2 });
-    const { alterConfigs } = await import("../../src/client/admin_configs.ts");
+    const { alterConfigs } = await import("../../src/client/admin/configs.ts");
     const set = { "share.auto.offset.reset": "earliest" };
     await alterConfigs(kafka, { group: "emails" }, { set });
     const producer = new Producer(kafka);

@@ -17,7 +17,7 @@ import {
   OffsetFetch,
   SyncGroup,
 } from "../../src/protocol/mod.ts";
-import { partitionOfKey } from "../../src/broker/shards.ts";
+import { partitionOfKey } from "../../src/broker/coordination/shards.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
 import { RawClient } from "../harness/raw_client.ts";
 import { makeTopic } from "../harness/raw_requests.ts";

@@ -4,8 +4,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromUtf8 } from "../../src/base/bytes.ts";
 import { createTopic, Producer, ShareConsumer } from "../../src/client/mod.ts";
-import { alterConfigs } from "../../src/client/admin_configs.ts";
-import { partitionOfKey } from "../../src/broker/shards.ts";
+import { alterConfigs } from "../../src/client/admin/configs.ts";
+import { partitionOfKey } from "../../src/broker/coordination/shards.ts";
 import { sharePartitionText } from "../../src/coordinator/mod.ts";
 import { type ClusterScene, simulatedCluster } from "../harness/simulated_cluster.ts";
 

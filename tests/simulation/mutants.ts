@@ -8,7 +8,7 @@ import { TransactionTable } from "../../src/coordinator/transactions/transaction
 import { PartitionLog } from "../../src/log/mod.ts";
 import { ProducerState } from "../../src/log/producers/producer_state.ts";
 import { SharePartition } from "../../src/broker/share/share_partition.ts";
-import { TransactionMarkers } from "../../src/broker/transaction_markers.ts";
+import { TransactionMarkers } from "../../src/broker/transactions/transaction_markers.ts";
 import { ErrorCode } from "../../src/protocol/mod.ts";
 import { wrongWithClassicGroups, wrongWithConsumerGroups } from "../walk/group_mutants.ts";
 import { transactionMutants } from "../walk/transaction_mutants.ts";

@@ -19,7 +19,7 @@ import type {
   TlsServerRules,
   TlsTerms,
 } from "../../runtime/ports.ts";
-import type { AuditLog } from "../audit.ts";
+import type { AuditLog } from "../access/audit.ts";
 import type { BrokerConfig } from "../config/mod.ts";
 import type { Principal } from "../network/session.ts";
 import { subjectOf } from "./distinguished_name.ts";

@@ -8,7 +8,7 @@ import type { BrokerConfig } from "./mod.ts";
 import type { SnapshotConfig } from "../metadata/snapshots.ts";
 import type { ConnectionBounds } from "../network/connection_counts.ts";
 import type { ConnectionRatesOptions } from "../network/connection_rates.ts";
-import type { RateWindows } from "../quota_rate.ts";
+import type { RateWindows } from "../limits/quota_rate.ts";
 
 /** What the transaction coordinator works by, at a level of the feature transaction.version. */
 export function transactionConfigOf(

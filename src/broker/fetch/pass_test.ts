@@ -6,8 +6,8 @@ import { missing } from "../../base/items.ts";
 import { Slices } from "../../log/mod.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import { buildBatch } from "../../records/mod.ts";
-import { MemoryBudget } from "../memory_budget.ts";
-import { Partition } from "../partition.ts";
+import { MemoryBudget } from "../limits/memory_budget.ts";
+import { Partition } from "../logs/partition.ts";
 import { Pass, type PassServices } from "./pass.ts";
 import type { WantedPartition } from "./partition_data.ts";
 

@@ -22,7 +22,7 @@
 
 import { ConnectionFault } from "../../base/faults.ts";
 import { ErrorCode, errorName, Produce, type ResponseInput } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { isAboutLeader, LeaderHints } from "../leader_hints.ts";
 import { appendPlan, refusalOf, type TopicAnswer } from "../produce/append.ts";

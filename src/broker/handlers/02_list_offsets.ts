@@ -18,10 +18,10 @@ import { isStoreFault } from "../../base/faults.ts";
 import type { Int64 } from "../../base/int64.ts";
 import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode, ListOffsets, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { checkLeader } from "../leader_epoch.ts";
-import { Partition } from "../partition.ts";
+import { Partition } from "../logs/partition.ts";
 
 type PartitionRequest = RequestOf<typeof ListOffsets>["topics"][number]["partitions"][number];
 type PartitionAnswer = ResponseInput<typeof ListOffsets>["topics"][number]["partitions"][number];

@@ -26,10 +26,10 @@ import {
   type May,
   needs,
   theCluster,
-} from "../authorizer.ts";
+} from "../access/authorizer.ts";
 import { ClusterView } from "../cluster_view.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import type { Mutations } from "../mutation_quota.ts";
+import type { Mutations } from "../limits/mutation_quota.ts";
 
 type Request = RequestOf<typeof Metadata>;
 type TopicRequest = NonNullable<Request["topics"]>[number];

@@ -13,10 +13,10 @@ import { ZERO_UUID } from "../../base/ids.ts";
 import { itemAt } from "../../base/items.ts";
 import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode, OffsetCommit, type RequestOf, type ResponseOf } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
-import type { GroupShard } from "../groups.ts";
+import { needs } from "../access/authorizer.ts";
+import type { GroupShard } from "../coordination/groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../shards.ts";
+import { Shard } from "../coordination/shards.ts";
 
 type Request = RequestOf<typeof OffsetCommit>;
 type Response = ResponseOf<typeof OffsetCommit>;

@@ -11,10 +11,10 @@ import { ZERO_UUID } from "../../base/ids.ts";
 import { itemAt } from "../../base/items.ts";
 import { mapSliced, type WorkSlices } from "../../base/pieces.ts";
 import { ErrorCode, OffsetFetch, type RequestOf } from "../../protocol/mod.ts";
-import type { GroupShard } from "../groups.ts";
-import { needs } from "../authorizer.ts";
+import type { GroupShard } from "../coordination/groups.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../shards.ts";
+import { Shard } from "../coordination/shards.ts";
 
 type Request = RequestOf<typeof OffsetFetch>;
 type GroupRequest = Request["groups"][number] & Pick<Request, "requireStable">;

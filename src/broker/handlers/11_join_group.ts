@@ -8,9 +8,9 @@
 //   (KIP-800); 9 skipAssignment (KIP-814).
 
 import { ErrorCode, JoinGroup, type ResponseOf } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../shards.ts";
+import { Shard } from "../coordination/shards.ts";
 
 type Context = RequestContext<"groups" | "groupMemory" | "newUuid">;
 

@@ -5,9 +5,9 @@
 // Versions: 3 static members (KIP-345); 4 flexible.
 
 import { Heartbeat } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard, withFound } from "../shards.ts";
+import { Shard, withFound } from "../coordination/shards.ts";
 
 type Context = RequestContext<"groups">;
 

@@ -6,9 +6,9 @@
 //   (KIP-800).
 
 import { LeaveGroup, type ResponseOf } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../shards.ts";
+import { Shard } from "../coordination/shards.ts";
 
 type Context = RequestContext<"groups">;
 

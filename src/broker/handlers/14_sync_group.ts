@@ -6,9 +6,9 @@
 // Versions: 3 static members (KIP-345); 4 flexible; 5 protocol type and name (KIP-559).
 
 import { ErrorCode, type ResponseOf, SyncGroup } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../shards.ts";
+import { Shard } from "../coordination/shards.ts";
 
 type Context = RequestContext<"groups" | "groupMemory">;
 

@@ -7,8 +7,8 @@
 //   (KIP-1043).
 
 import { DescribeGroups } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
-import { describeEach } from "../described_groups.ts";
+import { needs } from "../access/authorizer.ts";
+import { describeEach } from "../coordination/described_groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"groups" | "slices">;

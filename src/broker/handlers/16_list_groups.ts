@@ -5,7 +5,7 @@
 //   (KIP-848). Filters that name no state or type there is give an empty list.
 
 import { ErrorCode, ListGroups } from "../../protocol/mod.ts";
-import { needs, theCluster } from "../authorizer.ts";
+import { needs, theCluster } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"groups">;

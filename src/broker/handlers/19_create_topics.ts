@@ -8,7 +8,7 @@
 //   quota of changes is refused (KIP-599), and only pauses before; 7 topic ids.
 
 import { CreateTopics } from "../../protocol/mod.ts";
-import { needs, theCluster } from "../authorizer.ts";
+import { needs, theCluster } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"quotas" | "topics">;

@@ -10,7 +10,7 @@
 
 import { ZERO_UUID } from "../../base/ids.ts";
 import { DeleteTopics } from "../../protocol/mod.ts";
-import { needs, theCluster } from "../authorizer.ts";
+import { needs, theCluster } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"quotas" | "topics">;

@@ -10,10 +10,10 @@ import type { Offset, PartitionId } from "../../base/ids.ts";
 import { type Int64, saturated } from "../../base/int64.ts";
 import { mapSliced } from "../../base/pieces.ts";
 import { DeleteRecords, ErrorCode } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { checkLeader } from "../leader_epoch.ts";
-import { Partition } from "../partition.ts";
+import { Partition } from "../logs/partition.ts";
 
 type Context = RequestContext<"partitions" | "topics" | "checkpoint" | "noteUnreadable" | "slices">;
 

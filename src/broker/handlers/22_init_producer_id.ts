@@ -10,7 +10,7 @@
 // Not done: two-phase commit (KIP-939), which is version 6, unstable in Kafka.
 
 import { ErrorCode, InitProducerId, type RequestOf } from "../../protocol/mod.ts";
-import { needs, theCluster } from "../authorizer.ts";
+import { needs, theCluster } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"producerIds" | "transactions">;

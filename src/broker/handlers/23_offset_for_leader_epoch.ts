@@ -9,10 +9,10 @@
 import type { LeaderEpoch, PartitionId } from "../../base/ids.ts";
 import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode, OffsetForLeaderEpoch } from "../../protocol/mod.ts";
-import { needs, theCluster } from "../authorizer.ts";
+import { needs, theCluster } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { checkLeader, endOfEpoch } from "../leader_epoch.ts";
-import { Partition } from "../partition.ts";
+import { Partition } from "../logs/partition.ts";
 
 interface Asked {
   readonly partition: PartitionId;

@@ -13,7 +13,7 @@ import { mapSliced } from "../../base/pieces.ts";
 import { isInternalTopic } from "../../coordinator/mod.ts";
 import { AddPartitionsToTxn } from "../../protocol/apis/24_add_partitions_to_txn.ts";
 import { ErrorCode, type RequestOf } from "../../protocol/mod.ts";
-import { needs, theCluster } from "../authorizer.ts";
+import { needs, theCluster } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Request = RequestOf<typeof AddPartitionsToTxn>;

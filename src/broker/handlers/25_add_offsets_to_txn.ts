@@ -10,9 +10,9 @@
 import { offsetsTopic } from "../../coordinator/mod.ts";
 import { AddOffsetsToTxn } from "../../protocol/apis/25_add_offsets_to_txn.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { partitionOfKey } from "../shards.ts";
+import { partitionOfKey } from "../coordination/shards.ts";
 
 type Context = RequestContext<"transactions" | "groups" | "metadata">;
 

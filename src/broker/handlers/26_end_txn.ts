@@ -8,7 +8,7 @@
 
 import { EndTxn } from "../../protocol/apis/26_end_txn.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"transactions">;

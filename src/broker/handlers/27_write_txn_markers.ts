@@ -2,14 +2,14 @@
 // leaders of its partitions: write the marker that commits or aborts it.
 //
 // Serves: 1-2.
-// Behaviour: src/broker/transaction_markers.ts. Each partition is answered once its marker is on
-//   disk. A marker that was written before does no harm.
+// Behaviour: src/broker/transactions/transaction_markers.ts. Each partition is answered once its
+//   marker is on disk. A marker that was written before does no harm.
 // Versions: 1 flexible; 2 the version of the transaction's protocol (KIP-1228).
 
 import { itemAt } from "../../base/items.ts";
 import { mapSliced } from "../../base/pieces.ts";
 import { WriteTxnMarkers } from "../../protocol/apis/27_write_txn_markers.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"transactionMarkers" | "slices">;

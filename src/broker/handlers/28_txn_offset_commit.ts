@@ -14,11 +14,14 @@ import { mapSliced } from "../../base/pieces.ts";
 import { offsetsTopic } from "../../coordinator/mod.ts";
 import { TxnOffsetCommit } from "../../protocol/apis/28_txn_offset_commit.ts";
 import { ErrorCode, type RequestOf, type ResponseOf } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
-import type { GroupShard } from "../groups.ts";
+import { needs } from "../access/authorizer.ts";
+import type { GroupShard } from "../coordination/groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { partitionOfKey, Shard } from "../shards.ts";
-import { type TransactionProtocol, verifyTransaction } from "../transaction_verification.ts";
+import { partitionOfKey, Shard } from "../coordination/shards.ts";
+import {
+  type TransactionProtocol,
+  verifyTransaction,
+} from "../transactions/transaction_verification.ts";
 
 type Request = RequestOf<typeof TxnOffsetCommit>;
 type Response = ResponseOf<typeof TxnOffsetCommit>;

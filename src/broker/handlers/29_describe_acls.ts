@@ -9,7 +9,7 @@
 import { sliced } from "../../base/pieces.ts";
 import { describeAcls as describe } from "../../cluster/acl_requests.ts";
 import { DescribeAcls } from "../../protocol/apis/29_describe_acls.ts";
-import { needs, noAuthorizer } from "../authorizer.ts";
+import { needs, noAuthorizer } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"authorizer" | "metadata" | "slices">;

@@ -8,7 +8,7 @@
 import { sliced } from "../../base/pieces.ts";
 import { decideCreateAcls } from "../../cluster/acl_requests.ts";
 import { CreateAcls } from "../../protocol/apis/30_create_acls.ts";
-import { needs, noAuthorizer } from "../authorizer.ts";
+import { needs, noAuthorizer } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"authorizer" | "change" | "newUuid" | "slices">;

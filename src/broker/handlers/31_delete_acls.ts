@@ -9,7 +9,7 @@
 import { sliced } from "../../base/pieces.ts";
 import { decideDeleteAcls } from "../../cluster/acl_requests.ts";
 import { DeleteAcls } from "../../protocol/apis/31_delete_acls.ts";
-import { needs, noAuthorizer } from "../authorizer.ts";
+import { needs, noAuthorizer } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"authorizer" | "change" | "slices">;

@@ -24,7 +24,7 @@ import { ConfigSource, describeClusterDefault, type DescribedConfig } from "../c
 import { describeResource } from "../config/describe.ts";
 import { groupTerms } from "../config/group_parts.ts";
 import { clientMetricsKeys } from "../config/group_table.ts";
-import { configAccess, needs, refusedWith } from "../authorizer.ts";
+import { configAccess, needs, refusedWith } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Resource = RequestOf<typeof DescribeConfigs>["resources"][number];

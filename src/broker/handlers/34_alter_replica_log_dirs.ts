@@ -8,7 +8,7 @@
 
 import { AlterReplicaLogDirs } from "../../protocol/apis/34_alter_replica_log_dirs.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"partitions" | "dataFolders">;

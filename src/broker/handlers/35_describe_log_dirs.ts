@@ -9,9 +9,9 @@
 
 import { DescribeLogDirs } from "../../protocol/apis/35_describe_log_dirs.ts";
 import { ErrorCode, type RequestOf } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import type { Partition } from "../partition.ts";
+import type { Partition } from "../logs/partition.ts";
 
 type Request = RequestOf<typeof DescribeLogDirs>;
 

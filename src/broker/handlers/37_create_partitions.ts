@@ -6,7 +6,7 @@
 //   before.
 
 import { CreatePartitions } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"quotas" | "topics">;

@@ -8,8 +8,8 @@
 import { decideCreateToken, tokenRefusal } from "../../cluster/delegation_tokens.ts";
 import { ErrorCode, type RequestOf } from "../../protocol/mod.ts";
 import { CreateDelegationToken } from "../../protocol/apis/38_create_delegation_token.ts";
-import { needs } from "../authorizer.ts";
-import { mayAskForTokens, tokenLifetimes } from "../delegation_token_requests.ts";
+import { needs } from "../access/authorizer.ts";
+import { mayAskForTokens, tokenLifetimes } from "../access/delegation_token_requests.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { principalText } from "../network/session.ts";
 

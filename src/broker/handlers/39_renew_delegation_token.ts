@@ -6,7 +6,7 @@
 
 import { decideRenewToken } from "../../cluster/delegation_tokens.ts";
 import { RenewDelegationToken } from "../../protocol/apis/39_renew_delegation_token.ts";
-import { refusedChange, tokenLifetimes } from "../delegation_token_requests.ts";
+import { refusedChange, tokenLifetimes } from "../access/delegation_token_requests.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { principalText } from "../network/session.ts";
 

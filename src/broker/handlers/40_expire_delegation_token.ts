@@ -7,7 +7,7 @@
 
 import { decideExpireToken } from "../../cluster/delegation_tokens.ts";
 import { ExpireDelegationToken } from "../../protocol/apis/40_expire_delegation_token.ts";
-import { refusedChange } from "../delegation_token_requests.ts";
+import { refusedChange } from "../access/delegation_token_requests.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { principalText } from "../network/session.ts";
 

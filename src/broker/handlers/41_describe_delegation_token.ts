@@ -9,8 +9,8 @@ import { concerns, principalParts } from "../../cluster/delegation_tokens.ts";
 import { ErrorCode, type ResponseInput } from "../../protocol/mod.ts";
 import type { DelegationToken } from "../../cluster/principals.ts";
 import { DescribeDelegationToken } from "../../protocol/apis/41_describe_delegation_token.ts";
-import { type May, needs } from "../authorizer.ts";
-import { mayAskForTokens } from "../delegation_token_requests.ts";
+import { type May, needs } from "../access/authorizer.ts";
+import { mayAskForTokens } from "../access/delegation_token_requests.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { principalText } from "../network/session.ts";
 

@@ -12,10 +12,10 @@ import {
   type ResponseInput,
   type ResponseOf,
 } from "../../protocol/mod.ts";
-import type { GroupShard } from "../groups.ts";
-import { needs } from "../authorizer.ts";
+import type { GroupShard } from "../coordination/groups.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../shards.ts";
+import { Shard } from "../coordination/shards.ts";
 
 type Result = ResponseInput<typeof DeleteGroups>["results"][number];
 

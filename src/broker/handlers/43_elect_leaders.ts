@@ -7,7 +7,7 @@
 
 import { decideElectLeaders } from "../../cluster/elections.ts";
 import { ElectLeaders } from "../../protocol/apis/43_elect_leaders.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"change">;

@@ -12,7 +12,7 @@ import { decideAlterReassignments } from "../../cluster/reassignments.ts";
 import {
   AlterPartitionReassignments,
 } from "../../protocol/apis/45_alter_partition_reassignments.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"change">;

@@ -5,7 +5,7 @@
 
 import { listReassignments } from "../../cluster/reassignments.ts";
 import { ListPartitionReassignments } from "../../protocol/apis/46_list_partition_reassignments.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"metadata">;

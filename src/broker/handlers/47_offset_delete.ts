@@ -7,9 +7,9 @@
 import type { PartitionId } from "../../base/ids.ts";
 import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode, OffsetDelete, type RequestOf, type ResponseOf } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../shards.ts";
+import { Shard } from "../coordination/shards.ts";
 
 type Topic = RequestOf<typeof OffsetDelete>["topics"][number];
 type Response = ResponseOf<typeof OffsetDelete>;

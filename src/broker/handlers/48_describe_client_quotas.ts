@@ -7,7 +7,7 @@
 
 import { describeClientQuotas } from "../../cluster/client_quotas.ts";
 import { DescribeClientQuotas } from "../../protocol/apis/48_describe_client_quotas.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"metadata">;

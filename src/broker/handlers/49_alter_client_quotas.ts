@@ -8,7 +8,7 @@
 
 import { decideAlterClientQuotas } from "../../cluster/client_quotas.ts";
 import { AlterClientQuotas } from "../../protocol/apis/49_alter_client_quotas.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"change">;

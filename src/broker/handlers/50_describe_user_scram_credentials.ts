@@ -8,7 +8,7 @@ import { describeScram } from "../../cluster/scram.ts";
 import {
   DescribeUserScramCredentials,
 } from "../../protocol/apis/50_describe_user_scram_credentials.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"metadata">;

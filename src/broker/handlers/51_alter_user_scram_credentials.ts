@@ -7,7 +7,7 @@
 import { decideAlterScram } from "../../cluster/scram.ts";
 import { AlterUserScramCredentials } from "../../protocol/apis/51_alter_user_scram_credentials.ts";
 import { scramHashes } from "../authentication/scram_hashes.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"change" | "digests">;

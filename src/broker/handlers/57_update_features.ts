@@ -8,7 +8,7 @@
 
 import { decideUpdateFeatures } from "../../cluster/features.ts";
 import { UpdateFeatures } from "../../protocol/apis/57_update_features.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"change" | "supportedFeatures">;

@@ -5,7 +5,7 @@
 // Versions: 1 endpoint type (KIP-919); 2 fenced brokers, where they are asked for (KIP-1073).
 
 import { DescribeCluster, ErrorCode } from "../../protocol/mod.ts";
-import { clusterOperations } from "../authorizer.ts";
+import { clusterOperations } from "../access/authorizer.ts";
 import { ClusterView } from "../cluster_view.ts";
 import { handler, type RequestContext } from "../handler.ts";
 

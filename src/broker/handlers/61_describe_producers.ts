@@ -8,9 +8,9 @@ import { mapSliced } from "../../base/pieces.ts";
 import { topicNameProblem } from "../../cluster/mod.ts";
 import { DescribeProducers } from "../../protocol/apis/61_describe_producers.ts";
 import { ErrorCode, errorMessage, type ResponseInput } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Partition } from "../partition.ts";
+import { Partition } from "../logs/partition.ts";
 
 type Answer = ResponseInput<typeof DescribeProducers>["topics"][number]["partitions"][number];
 

@@ -6,7 +6,7 @@
 
 import { decideUnregisterBroker } from "../../cluster/elections.ts";
 import { UnregisterBroker } from "../../protocol/apis/64_unregister_broker.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"nodeId" | "change">;

@@ -7,9 +7,9 @@ import { mapSliced } from "../../base/pieces.ts";
 import { undescribed } from "../../coordinator/mod.ts";
 import { DescribeTransactions } from "../../protocol/apis/65_describe_transactions.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../shards.ts";
+import { Shard } from "../coordination/shards.ts";
 
 type Context = RequestContext<"transactions" | "slices">;
 

@@ -9,7 +9,7 @@ import { saturated } from "../../base/int64.ts";
 import { unknownStates } from "../../coordinator/mod.ts";
 import { ListTransactions } from "../../protocol/apis/66_list_transactions.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"transactions" | "regexes">;

@@ -12,10 +12,10 @@ import {
   type ConsumerGroupHeartbeatRequest as Request,
 } from "../../protocol/apis/68_consumer_group_heartbeat.ts";
 import { ErrorCode, type ResponseOf } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
-import type { GroupShard } from "../groups.ts";
+import { needs } from "../access/authorizer.ts";
+import type { GroupShard } from "../coordination/groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard, withFound } from "../shards.ts";
+import { Shard, withFound } from "../coordination/shards.ts";
 
 type Context = RequestContext<"groups" | "groupMemory" | "newUuid" | "regexes">;
 

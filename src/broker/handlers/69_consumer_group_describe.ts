@@ -6,8 +6,8 @@
 // Versions: 1 whether a member speaks the classic protocol (KIP-1099).
 
 import { ConsumerGroupDescribe } from "../../protocol/apis/69_consumer_group_describe.ts";
-import { needs } from "../authorizer.ts";
-import { describeEach } from "../described_groups.ts";
+import { needs } from "../access/authorizer.ts";
+import { describeEach } from "../coordination/described_groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"groups" | "slices">;

@@ -13,7 +13,7 @@ import { PushTelemetry } from "../../protocol/apis/72_push_telemetry.ts";
 import { ErrorCode, type RequestOf } from "../../protocol/mod.ts";
 import { compressionTypes, decompress, loadCompression } from "../../records/mod.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { metricNames } from "../otlp_metrics.ts";
+import { metricNames } from "../metrics/otlp_metrics.ts";
 
 const namesMax = 100;
 

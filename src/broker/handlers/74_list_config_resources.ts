@@ -7,7 +7,7 @@
 import { ResourceType } from "../../cluster/mod.ts";
 import { ListConfigResources } from "../../protocol/apis/74_list_config_resources.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 const { TOPIC, BROKER, BROKER_LOGGER, CLIENT_METRICS, GROUP } = ResourceType;

@@ -14,7 +14,7 @@ import {
   type RequestOf,
   type ResponseInput,
 } from "../../protocol/mod.ts";
-import { authorizedOperations, type May, needs } from "../authorizer.ts";
+import { authorizedOperations, type May, needs } from "../access/authorizer.ts";
 import { ClusterView } from "../cluster_view.ts";
 import { handler, type RequestContext } from "../handler.ts";
 

@@ -4,8 +4,8 @@
 // Behaviour: a group of another type, or none, is GROUP_ID_NOT_FOUND, as in Kafka.
 
 import { ShareGroupDescribe } from "../../protocol/apis/77_share_group_describe.ts";
-import { needs } from "../authorizer.ts";
-import { describeEach } from "../described_groups.ts";
+import { needs } from "../access/authorizer.ts";
+import { describeEach } from "../coordination/described_groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"groups" | "slices">;

@@ -21,7 +21,7 @@
 
 import { ErrorCode, errorMessage, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
 import { ShareFetch } from "../../protocol/apis/78_share_fetch.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { isAboutLeader, LeaderHints } from "../leader_hints.ts";
 import {

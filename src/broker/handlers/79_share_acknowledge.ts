@@ -8,7 +8,7 @@
 
 import { ErrorCode, errorMessage, type ResponseInput } from "../../protocol/mod.ts";
 import { ShareAcknowledge } from "../../protocol/apis/79_share_acknowledge.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { isAboutLeader, LeaderHints } from "../leader_hints.ts";
 import { acknowledgeAll, type AcknowledgedPartition, noLeader } from "../share/acknowledging.ts";

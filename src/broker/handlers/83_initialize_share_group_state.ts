@@ -4,7 +4,7 @@
 // Behaviour: a state that is there begins anew, unless its state epoch is newer.
 
 import { InitializeShareGroupState } from "../../protocol/apis/83_initialize_share_group_state.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { answerEach, bare, refuseStates, type StateServices } from "../share/state_requests.ts";
 

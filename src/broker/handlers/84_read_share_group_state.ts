@@ -4,7 +4,7 @@
 // Behaviour: the reader's leader epoch is remembered, and an older leader is fenced from then on.
 
 import { ReadShareGroupState } from "../../protocol/apis/84_read_share_group_state.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { answerEach, bare, refuseStates, type StateServices } from "../share/state_requests.ts";
 

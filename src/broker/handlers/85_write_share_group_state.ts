@@ -6,7 +6,7 @@
 // Versions: 1 how many records are done with, for the lag (KIP-1226).
 
 import { WriteShareGroupState } from "../../protocol/apis/85_write_share_group_state.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { answerEach, bare, refuseStates, type StateServices } from "../share/state_requests.ts";
 

@@ -4,7 +4,7 @@
 // Behaviour: what is not kept is forgotten already: no error.
 
 import { DeleteShareGroupState } from "../../protocol/apis/86_delete_share_group_state.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { answerEach, bare, refuseStates, type StateServices } from "../share/state_requests.ts";
 

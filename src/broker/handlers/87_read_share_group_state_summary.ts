@@ -8,7 +8,7 @@ import {
   ReadShareGroupStateSummary,
 } from "../../protocol/apis/87_read_share_group_state_summary.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { answerEach, bare, refuseStates, type StateServices } from "../share/state_requests.ts";
 

@@ -17,10 +17,10 @@ import {
 import { ErrorCode, errorMessage, type ResponseInput } from "../../protocol/mod.ts";
 import { topicNameProblem } from "../../cluster/mod.ts";
 import type { StreamsHeartbeatResult, StreamsInternalTopic } from "../../coordinator/mod.ts";
-import { needs, theCluster } from "../authorizer.ts";
+import { needs, theCluster } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../shards.ts";
-import { topicsOfTopology } from "../streams_topology.ts";
+import { Shard } from "../coordination/shards.ts";
+import { topicsOfTopology } from "../coordination/streams_topology.ts";
 
 type Context = RequestContext<"groups" | "groupMemory" | "topics">;
 

@@ -8,9 +8,9 @@
 
 import { StreamsGroupDescribe } from "../../protocol/apis/89_streams_group_describe.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
-import { describeEach } from "../described_groups.ts";
-import { topicsOfTopology } from "../streams_topology.ts";
+import { needs } from "../access/authorizer.ts";
+import { describeEach } from "../coordination/described_groups.ts";
+import { topicsOfTopology } from "../coordination/streams_topology.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"groups" | "slices">;

@@ -12,10 +12,10 @@ import { type PartitionId, ZERO_UUID } from "../../base/ids.ts";
 import type { TopicPartitions } from "../../coordinator/mod.ts";
 import { DescribeShareGroupOffsets } from "../../protocol/apis/90_describe_share_group_offsets.ts";
 import { ErrorCode, errorMessage, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
-import { needs, refusedWith } from "../authorizer.ts";
+import { needs, refusedWith } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import type { StateOfPartition } from "../share/group_states.ts";
-import { Shard } from "../shards.ts";
+import { Shard } from "../coordination/shards.ts";
 
 type Context = RequestContext<"groups" | "shareGroupStates" | "metadata" | "partitions">;
 type Services = Context["services"];

@@ -9,10 +9,10 @@ import { type Offset, type PartitionId, type Uuid, ZERO_UUID } from "../../base/
 import { saturated } from "../../base/int64.ts";
 import { AlterShareGroupOffsets } from "../../protocol/apis/91_alter_share_group_offsets.ts";
 import { ErrorCode, errorMessage, type RequestOf, type ResponseInput } from "../../protocol/mod.ts";
-import { needs } from "../authorizer.ts";
+import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import type { StatesOfTopic } from "../share/group_states.ts";
-import { Shard } from "../shards.ts";
+import { Shard } from "../coordination/shards.ts";
 
 type Context = RequestContext<"groups" | "shareGroupStates" | "metadata">;
 type Services = Context["services"];

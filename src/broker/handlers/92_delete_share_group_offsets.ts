@@ -8,9 +8,9 @@
 import { type Uuid, ZERO_UUID } from "../../base/ids.ts";
 import { DeleteShareGroupOffsets } from "../../protocol/apis/92_delete_share_group_offsets.ts";
 import { ErrorCode, errorMessage, type ResponseInput } from "../../protocol/mod.ts";
-import { needs, refusedWith } from "../authorizer.ts";
+import { needs, refusedWith } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../shards.ts";
+import { Shard } from "../coordination/shards.ts";
 
 type Context = RequestContext<"groups" | "shareGroupStates" | "metadata">;
 type Response = ResponseInput<typeof DeleteShareGroupOffsets>;

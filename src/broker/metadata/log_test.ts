@@ -13,7 +13,7 @@ import {
 import { zlibCodecs } from "../../runtime/codecs.ts";
 import type { Logger } from "../../runtime/ports.ts";
 import { MetadataLog, metadataTopic, metadataTopicId } from "./log.ts";
-import { replay } from "../replay.ts";
+import { replay } from "../coordination/replay.ts";
 
 const folder = `/data/${metadataTopic}-0`;
 const timers = { after: () => ({ cancel() {} }), turn: () => Promise.resolve() };

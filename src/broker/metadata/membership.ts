@@ -31,7 +31,7 @@ import {
 } from "../../cluster/mod.ts";
 import type { Logger, Timers } from "../../runtime/ports.ts";
 import type { BrokerConfig } from "../config/mod.ts";
-import type { Storage } from "../storage.ts";
+import type { Storage } from "../logs/storage.ts";
 
 /** Features with the levels that this broker can serve, by name. */
 export const supportedFeatures = [

@@ -25,8 +25,8 @@ import {
 import type { Files, Logger, Runtime } from "../../runtime/ports.ts";
 import type { BrokerConfig } from "../config/mod.ts";
 import { metadataLogConfig } from "../config/parts.ts";
-import { checkHome } from "../home_notes.ts";
-import { Storage } from "../storage.ts";
+import { checkHome } from "./home_notes.ts";
+import { Storage } from "../logs/storage.ts";
 import { metadataTopic, metadataTopicId } from "./log.ts";
 import { snapshotBatches } from "./snapshots.ts";
 import { checkLevels, newestSnapshotEnd, readMetadata } from "./reading.ts";

@@ -27,7 +27,7 @@ import type { ConnectionRates } from "./connection_rates.ts";
 import { type ConnectionBounds, ConnectionCounts, type ReachedBound } from "./connection_counts.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import type { ListenerAddress } from "../config/listeners.ts";
-import type { MemoryBudget } from "../memory_budget.ts";
+import type { MemoryBudget } from "../limits/memory_budget.ts";
 import type { Session } from "./session.ts";
 
 /** Connections that are idle, or that others wait for, are looked for this often. */

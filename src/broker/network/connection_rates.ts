@@ -6,7 +6,7 @@
 //
 // Rates are measured in the windows of quotas; no pause is longer than one of them, as in Kafka.
 
-import { type RateWindows, SampledRate } from "../quota_rate.ts";
+import { type RateWindows, SampledRate } from "../limits/quota_rate.ts";
 
 export interface ConnectionRatesOptions {
   readonly windows: RateWindows;

@@ -36,14 +36,14 @@ import {
   errorMessage,
   type RequestHeader,
 } from "../../protocol/mod.ts";
-import type { AuditLog } from "../audit.ts";
+import type { AuditLog } from "../access/audit.ts";
 import type { Dispatched, Reply } from "./connection.ts";
 import { busyBytes, freeBytes } from "./frame_buffers.ts";
 import type { Handler, RequestContext } from "../handler.ts";
 import { apiVersionsKey, handlers, lateHandlers, supportedVersions } from "../handlers/mod.ts";
-import type { ClientMeter } from "../quotas.ts";
+import type { ClientMeter } from "../limits/quotas.ts";
 import type { RequestMetrics } from "./request_metrics.ts";
-import { everythingAllowed, wholeRefusal } from "../authorizer.ts";
+import { everythingAllowed, wholeRefusal } from "../access/authorizer.ts";
 import type { Services } from "../services.ts";
 import type { Session } from "./session.ts";
 import type { Tracer } from "./trace.ts";

@@ -28,11 +28,11 @@ import {
   type ProducePayload,
   type TopicCompression,
 } from "../../records/mod.ts";
-import type { May } from "../authorizer.ts";
-import { Partition } from "../partition.ts";
+import type { May } from "../access/authorizer.ts";
+import { Partition } from "../logs/partition.ts";
 import type { Verification } from "../../log/mod.ts";
 import type { Services } from "../services.ts";
-import type { TransactionProtocol } from "../transaction_verification.ts";
+import type { TransactionProtocol } from "../transactions/transaction_verification.ts";
 
 export type ProduceRequest = RequestOf<typeof Produce>;
 export type ProduceTopic = ProduceRequest["topicData"][number];

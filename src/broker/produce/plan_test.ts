@@ -11,11 +11,11 @@ import { type LogConfig, Slices } from "../../log/mod.ts";
 import { ErrorCode, errorName } from "../../protocol/mod.ts";
 import { type BatchInput, buildBatch, buildEndTransactionMarker } from "../../records/mod.ts";
 import { zlibCodecs } from "../../runtime/codecs.ts";
-import type { May } from "../authorizer.ts";
-import { MemoryBudget } from "../memory_budget.ts";
-import { Partition } from "../partition.ts";
-import type { TransactionClaim } from "../transactions.ts";
-import type { TransactionCoordinator } from "../transaction_verification.ts";
+import type { May } from "../access/authorizer.ts";
+import { MemoryBudget } from "../limits/memory_budget.ts";
+import { Partition } from "../logs/partition.ts";
+import type { TransactionClaim } from "../transactions/transactions.ts";
+import type { TransactionCoordinator } from "../transactions/transaction_verification.ts";
 import { appendPlan } from "./append.ts";
 import {
   type Done,

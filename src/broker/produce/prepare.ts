@@ -6,7 +6,7 @@
 
 import { checkFramedSliced, loadCompression } from "../../records/mod.ts";
 import type { Services } from "../services.ts";
-import type { TransactionCoordinator } from "../transaction_verification.ts";
+import type { TransactionCoordinator } from "../transactions/transaction_verification.ts";
 import type { DoneFor, PartitionData, ProducePlan, Write } from "./plan.ts";
 import { isUnverified, verifyWrites } from "./verify.ts";
 

@@ -7,7 +7,7 @@ import {
   type TransactionCoordinator,
   type TransactionProtocol,
   verifyTransaction,
-} from "../transaction_verification.ts";
+} from "../transactions/transaction_verification.ts";
 import type { Due, PartitionData, Refused, Verified, Write } from "./plan.ts";
 
 /** A write whose transaction is to be verified. */

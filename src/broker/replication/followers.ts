@@ -6,7 +6,7 @@
 
 import type { BrokerId } from "../../base/ids.ts";
 import type { PartitionImage } from "../../cluster/mod.ts";
-import type { Partition } from "../partition.ts";
+import type { Partition } from "../logs/partition.ts";
 import { LeaderFetcher, type LeaderFetcherOptions } from "./leader_fetcher.ts";
 import type { Peers } from "./peers.ts";
 

@@ -25,7 +25,7 @@ import {
 } from "../../protocol/mod.ts";
 import { batchSizeOf, lastOffsetOf } from "../../records/mod.ts";
 import type { Logger, Timers } from "../../runtime/ports.ts";
-import type { Partition } from "../partition.ts";
+import type { Partition } from "../logs/partition.ts";
 import { FollowerSession } from "./follower_session.ts";
 import type { ReplicationCounters } from "./measures.ts";
 import type { ReplicationThrottle } from "./throttles.ts";

@@ -12,7 +12,7 @@ import {
   minInSyncReplicas,
   type PartitionImage,
 } from "../../cluster/mod.ts";
-import type { Partition } from "../partition.ts";
+import type { Partition } from "../logs/partition.ts";
 
 /** What has happened since the start. */
 export class ReplicationCounters {

@@ -7,7 +7,7 @@
 import type { BrokerId, Offset } from "../../base/ids.ts";
 import type { MetadataImage } from "../../cluster/mod.ts";
 import type { BrokerConfig } from "../config/mod.ts";
-import type { Partition } from "../partition.ts";
+import type { Partition } from "../logs/partition.ts";
 
 /** Whether consumers read from followers, by replica.selector.class. */
 export function isReadFromFollowers(config: Pick<BrokerConfig, "get">): boolean {

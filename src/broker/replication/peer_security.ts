@@ -11,7 +11,7 @@
 
 import { UsageFault } from "../../base/faults.ts";
 import { parseJaas } from "../../base/jaas.ts";
-import type { Credentials } from "../../client/sasl.ts";
+import type { Credentials } from "../../client/network/sasl.ts";
 import type { Files, TlsMaterial } from "../../runtime/ports.ts";
 import { tlsMaterialOf } from "../authentication/tls_material.ts";
 import type { BrokerConfig } from "../config/mod.ts";

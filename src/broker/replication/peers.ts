@@ -5,7 +5,7 @@
 
 import { ConnectionFault, isPlatformFault, PlatformFault, UsageFault } from "../../base/faults.ts";
 import type { BrokerId } from "../../base/ids.ts";
-import { BrokerConnection, type ConnectionPorts } from "../../client/connection.ts";
+import { BrokerConnection, type ConnectionPorts } from "../../client/network/connection.ts";
 import { KafkaError } from "../../client/faults.ts";
 import type { MetadataImage } from "../../cluster/mod.ts";
 import type { AnyApi, RequestInput, ResponseOf } from "../../protocol/mod.ts";

@@ -34,7 +34,7 @@ import {
   type StateAnswer,
   stateFailure,
 } from "../share/persister.ts";
-import type { Located } from "../shards.ts";
+import type { Located } from "../coordination/shards.ts";
 import type { Peer, PeerRequests } from "./peers.ts";
 
 export interface RoutedShareStatesOptions {

@@ -12,15 +12,15 @@ import type { MetadataImage } from "../../cluster/mod.ts";
 import { WriteTxnMarkers } from "../../protocol/apis/27_write_txn_markers.ts";
 import { AddPartitionsToTxn } from "../../protocol/apis/24_add_partitions_to_txn.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
-import type { EndedTransaction } from "../end_marker.ts";
-import type { Located } from "../shards.ts";
+import type { EndedTransaction } from "../transactions/end_marker.ts";
+import type { Located } from "../coordination/shards.ts";
 import type {
   MarkedPartition,
   TransactionMarkers,
   TransactionPartition,
-} from "../transaction_markers.ts";
-import type { TransactionCoordinator } from "../transaction_verification.ts";
-import type { TransactionClaim } from "../transactions.ts";
+} from "../transactions/transaction_markers.ts";
+import type { TransactionCoordinator } from "../transactions/transaction_verification.ts";
+import type { TransactionClaim } from "../transactions/transactions.ts";
 import type { PeerRequests } from "./peers.ts";
 
 export interface RoutedTransactionsOptions {

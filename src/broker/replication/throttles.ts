@@ -10,7 +10,7 @@
 import type { BrokerId, PartitionId } from "../../base/ids.ts";
 import type { MetadataImage } from "../../cluster/mod.ts";
 import type { BrokerConfig } from "../config/mod.ts";
-import { type RateWindows, SampledRate } from "../quota_rate.ts";
+import { type RateWindows, SampledRate } from "../limits/quota_rate.ts";
 
 /** How fast, of a broker; of which replicas, by topic. */
 const keys = {

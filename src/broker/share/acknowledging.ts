@@ -5,7 +5,7 @@ import type { PartitionId, Uuid } from "../../base/ids.ts";
 import type { Int64 } from "../../base/int64.ts";
 import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
-import type { May } from "../authorizer.ts";
+import type { May } from "../access/authorizer.ts";
 import type { Services } from "../services.ts";
 import { type Acknowledgement, acknowledgeTypes } from "./share_partition.ts";
 

@@ -25,8 +25,8 @@ import {
 } from "../../coordinator/mod.ts";
 import { ErrorCode, errorName } from "../../protocol/mod.ts";
 import type { Logger, Timers } from "../../runtime/ports.ts";
-import type { GroupShard } from "../groups.ts";
-import type { Located } from "../shards.ts";
+import type { GroupShard } from "../coordination/groups.ts";
+import type { Located } from "../coordination/shards.ts";
 import { type SharePersister, type StateAnswer, stateFailure } from "./persister.ts";
 import type { SharePartitions } from "./share_partitions.ts";
 

@@ -13,7 +13,7 @@ import type { SharePartitionKey } from "../../coordinator/mod.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import type { Timer, Timers } from "../../runtime/ports.ts";
 import type { Isolation, Wait, Watched } from "../fetch/purgatory.ts";
-import type { Partition } from "../partition.ts";
+import type { Partition } from "../logs/partition.ts";
 import type { OffsetRange } from "./in_flight.ts";
 import {
   type Acknowledgement,

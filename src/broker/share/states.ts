@@ -21,7 +21,7 @@ import {
   type ShareStateTable,
   type WriteInput,
 } from "../../coordinator/mod.ts";
-import { Shard, type Shards } from "../shards.ts";
+import { Shard, type Shards } from "../coordination/shards.ts";
 import { type SharePersister, stateFailure } from "./persister.ts";
 
 type StateShards = Shards<ShareStateTable, ShareStateRecord, ShareStateAnswer>;

@@ -4,8 +4,8 @@
 // Invariant: each conversation has a user of its own, so that what it may do with the cluster is
 // nobody else's.
 
-import type { Access } from "../../../src/broker/authorizer.ts";
-import { operationCodes } from "../../../src/broker/authorizer.ts";
+import type { Access } from "../../../src/broker/access/authorizer.ts";
+import { operationCodes } from "../../../src/broker/access/authorizer.ts";
 import type { Handler } from "../../../src/broker/handler.ts";
 import { allHandlers } from "../../../src/broker/handlers/mod.ts";
 import { DescribeAcls } from "../../../src/protocol/apis/29_describe_acls.ts";

@@ -1,0 +1,40 @@
+// The groups of this broker, as handlers and metrics know them: the group coordinator
+// (src/coordinator/group_table.ts) on the shards of __consumer_offsets.
+
+import type { GroupCoordinatorRecord, GroupResponse, GroupTable } from "../../coordinator/mod.ts";
+import type { Shard, Shards } from "./shards.ts";
+
+/** The shards of the group coordinator. */
+export type Groups = Shards<GroupTable, GroupCoordinatorRecord, GroupResponse>;
+/** Groups of one partition of the offsets topic. */
+export type GroupShard = Shard<GroupTable, GroupCoordinatorRecord, GroupResponse>;
+
+/** Groups of one type in one state. */
+export interface GroupCount {
+  readonly type: string;
+  readonly state: string;
+  groups: number;
+  members: number;
+}
+
+/** How many groups there are, and members in them; those of shards that are loaded. */
+export function countGroups(groups: Groups): GroupCount[] {
+  const counts = new Map<string, GroupCount>();
+  for (const { machine } of groups.loaded()) {
+    for (const { type, state, memberCount } of machine.counted()) {
+      const name = `${type} ${state}`;
+      const count = counts.get(name) ?? { type, state, groups: 0, members: 0 };
+      count.groups++;
+      count.members += memberCount;
+      counts.set(name, count);
+    }
+  }
+  return [...counts.values()];
+}
+
+/** About as many bytes as members of groups hold; those of shards that are loaded. */
+export function memberBytesOf(groups: Groups): number {
+  let bytes = 0;
+  for (const { machine } of groups.loaded()) bytes += machine.memberBytes();
+  return bytes;
+}

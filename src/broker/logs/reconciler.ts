@@ -1,0 +1,369 @@
+// Makes this broker's logs agree with the metadata image. One place, one direction: whoever wants
+// another log changes the metadata, and waits here until that has come about.
+//
+//   image changes ──at once──> partitions lead or follow, or are forgotten; coordinators are told
+//               └──in turn───> logs are opened, deleted, set aside
+//
+// What is to be done is read off the image and the table of partitions, never off a change: a
+// change only says of which topic. So nothing is lost where changes come quickly, or come twice.
+//
+//   a replica is here      no log yet         opened; it leads or follows as the image says then
+//                          its log is open    it leads or follows
+//   no replica is here     its log is open    set aside, never deleted: its records may be wanted
+//   its topic is gone      its log is open    deleted
+//
+// Invariant: work on logs runs in turn, so that a topic may go and come back under the same name.
+
+import {
+  isPlatformFault,
+  isStoreFault,
+  messageOf,
+  throwUnlessStoreFault,
+} from "../../base/faults.ts";
+import type { BrokerId, PartitionId } from "../../base/ids.ts";
+import type {
+  MetadataChange,
+  MetadataImage,
+  PartitionImage,
+  TopicImage,
+} from "../../cluster/mod.ts";
+import type { PartitionLog, Slices } from "../../log/mod.ts";
+import type { Logger } from "../../runtime/ports.ts";
+import { Partition } from "./partition.ts";
+import type { Partitions } from "./partitions.ts";
+import type { ReplicationTerms } from "../replication/partition_replication.ts";
+
+/** The logs themselves. */
+export interface ReconciledLogs {
+  /** Opens the log of one partition, creating it when it is new. */
+  open(
+    topic: TopicImage,
+    partition: PartitionId,
+    options: { readonly isNew: boolean },
+  ): Promise<PartitionLog>;
+  delete(log: PartitionLog): Promise<void>;
+  /** Closes it, and takes its files out of the way. */
+  setAside(log: PartitionLog): Promise<void>;
+}
+
+/** A log that is not to be here. */
+interface Gone {
+  readonly log: PartitionLog;
+  readonly how: "delete" | "setAside";
+  /** Something is still being done to its files until then. */
+  readonly ready: Promise<void> | undefined;
+}
+
+export interface ReconcilerOptions {
+  /** This broker. */
+  readonly nodeId: BrokerId;
+  readonly image: () => MetadataImage;
+  readonly partitions: Partitions;
+  readonly logs: ReconciledLogs;
+  /** New partitions of a topic are open. */
+  readonly onOpened: (topic: TopicImage) => Promise<void>;
+  /** A partition that was here before is led here from now on. */
+  readonly onLed: (partition: Partition) => void;
+  /** In a cluster: one is in this state from now on; undefined: it is not to be here. */
+  readonly onEntered?: (partition: Partition, state: PartitionImage | undefined) => void;
+  /** What replicas in a cluster go by; absent: no other broker has any. */
+  readonly terms?: ReplicationTerms;
+  /** One that was led here is led here no more. */
+  readonly onResigned: (partition: Partition) => void;
+  /** Work on logs has failed in a way that nobody has foreseen. */
+  readonly onBug: (error: unknown) => void;
+  readonly slices: Slices;
+  readonly logger: Logger;
+}
+
+/** To open or delete a log is about as much work as looking at so many bytes. */
+const logWeight = 64 * 1024;
+
+/** Logs being opened or deleted at the same time. */
+const doneAtATime = 16;
+
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  /** Before the logs of the last run are open, nothing is new. */
+  #isStarted = false;
+  #isClosed = false;
+  /** The last work on logs. */
+  #working: Promise<void> = Promise.resolve();
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /** Opens what this broker has after a start. `onProgress` hears how many are open. */
+  async start(onProgress: (opened: number) => void): Promise<void> {
+    let opened = 0;
+    await this.#someAtATime(this.#replicas(), async ({ topic, id }) => {
+      await this.#open(topic, id, { isNew: false });
+      onProgress(++opened);
+    });
+    this.#isStarted = true;
+    this.review();
+  }
+
+  /** The image has changed. */
+  follow(changes: readonly MetadataChange[]): void {
+    if (!this.#isStarted) return;
+    const names = new Set<string>();
+    for (const change of changes) {
+      const isOfTopic = change.type === "topicRemoved" || change.type === "partitionChanged";
+      if (isOfTopic) names.add(change.topic.name);
+    }
+    this.#reconcile(names);
+  }
+
+  /** Others take this broker for dead: it leads nothing until the image says so again. */
+  fence(): void {
+    for (const partition of this.#options.partitions.all()) {
+      if (!partition.isLeader) continue;
+      partition.follow(partition.leaderEpoch);
+      this.#options.onResigned(partition);
+    }
+  }
+
+  /** In a cluster: what lies on a disk that has failed neither leads nor follows any more. */
+  leaveOffline(): void {
+    const { partitions, terms, onEntered } = this.#options;
+    if (terms === undefined) return;
+    for (const partition of partitions.offline()) {
+      partition.follow(partition.leaderEpoch);
+      onEntered?.(partition, undefined);
+    }
+  }
+
+  /** The log of one has been cut: the image may say other things of it by now. */
+  onCut({ topic }: Partition): void {
+    if (this.#isStarted) this.#reconcile(new Set([topic]));
+  }
+
+  /** The image is another: looks at all of it. */
+  review(): void {
+    const { image, partitions } = this.#options;
+    this.#reconcile(new Set([...image().topics().map(({ name }) => name), ...partitions.topics()]));
+  }
+
+  /** Whether all of a topic that is to be here is here, open or offline. */
+  isSettled(topic: TopicImage): boolean {
+    return this.#missing(topic).length === 0;
+  }
+
+  /** Resolves once what the image says by now has come about. */
+  settled(): Promise<void> {
+    return this.#working;
+  }
+
+  /** Tries those again that found no room when they were to be opened. */
+  openWhereFull(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { image, partitions } = this.#options;
+      for (const { topic: name, id } of partitions.withoutRoom()) {
+        const topic = image().topic(name);
+        if (topic === undefined || partitions.topicId(name) !== topic.id) continue;
+        if (this.#isClosed) return;
+        await this.#open(topic, id, { isNew: false });
+      }
+    });
+  }
+
+  /**
+   * Nothing follows the image any more. Resolves once no log is being worked on; what was still to
+   * be done the next start finds in the image.
+   */
+  close(): Promise<void> {
+    this.#isStarted = false;
+    this.#isClosed = true;
+    return this.#working;
+  }
+
+  *#replicas() {
+    for (const topic of this.#options.image().topics()) {
+      for (const state of topic.partitions) {
+        if (this.#isReplica(state)) yield { topic, id: state.id };
+      }
+    }
+  }
+
+  /** What goes, goes first: a topic of the same name may come. */
+  #reconcile(names: ReadonlySet<string>): void {
+    const gone = [...names].flatMap((name) => this.#leaveGone(name));
+    if (gone.length > 0) {
+      this.#inTurn(() => this.#someAtATime(gone, (each) => this.#takeAway(each)));
+    }
+    for (const name of names) {
+      const topic = this.#options.image().topic(name);
+      if (topic === undefined) continue;
+      for (const state of topic.partitions) {
+        const found = this.#options.partitions.hosted(name, state.id);
+        if (found instanceof Partition) this.#enter(found, state);
+      }
+      if (!this.isSettled(topic)) this.#openMissing(name);
+    }
+  }
+
+  /** Takes what is not to be here out of the table, and returns its logs. */
+  #leaveGone(name: string): Gone[] {
+    const { image, partitions } = this.#options;
+    const topic = image().topic(name);
+    const known = partitions.topicId(name);
+    if (known === undefined) return [];
+    if (known !== topic?.id) {
+      return partitions.removeTopic(name).map((partition) => this.#leave(partition, "delete"));
+    }
+    return topic.partitions.filter((state) => !this.#isReplica(state)).flatMap(({ id }) => {
+      const found = partitions.hosted(name, id);
+      partitions.remove(name, id);
+      return found instanceof Partition ? [this.#leave(found, "setAside")] : [];
+    });
+  }
+
+  #enter(partition: Partition, state: PartitionImage): void {
+    const { onLed, onResigned, onEntered, terms } = this.#options;
+    // Its turn comes once its log is whole again.
+    if (partition.cutting !== undefined) return;
+    if (terms !== undefined && partition.log.directory.offlineReason !== undefined) return;
+    const { leaderEpoch } = state;
+    const wasLeader = partition.isLeader;
+    if (this.#leads(state)) partition.lead(leaderEpoch, state);
+    else partition.follow(leaderEpoch, state);
+    onEntered?.(partition, state);
+    if (partition.isLeader === wasLeader) return;
+    if (wasLeader) onResigned(partition);
+    else onLed(partition);
+  }
+
+  /** Whether this broker leads, as the registration that it has now. */
+  #leads({ leader, leaderBrokerEpoch }: PartitionImage): boolean {
+    const { nodeId, image } = this.#options;
+    if (leader !== nodeId) return false;
+    return leaderBrokerEpoch === -1 || leaderBrokerEpoch === image().broker(nodeId)?.epoch;
+  }
+
+  /** Who waits for it is answered, and nothing is appended any more. */
+  #leave(partition: Partition, how: Gone["how"]): Gone {
+    const wasLeader = partition.isLeader;
+    partition.follow(partition.leaderEpoch);
+    partition.wake();
+    this.#options.onEntered?.(partition, undefined);
+    if (wasLeader) this.#options.onResigned(partition);
+    return { log: partition.log, how, ready: partition.cutting };
+  }
+
+  /** What stays behind is set aside at the next start: the metadata does not know it any more. */
+  async #takeAway({ log, how, ready }: Gone): Promise<void> {
+    try {
+      await ready?.catch(throwUnlessStoreFault);
+      await this.#options.logs[how](log);
+    } catch (error) {
+      if (!isStoreFault(error)) throw error;
+      this.#options.logger.log("error", "the files of a partition that is gone are left", {
+        partition: `${log.topic}-${log.partition}`,
+        reason: messageOf(error),
+      });
+    }
+  }
+
+  #isReplica({ replicas }: PartitionImage): boolean {
+    return replicas.includes(this.#options.nodeId);
+  }
+
+  /** What is to be here of a topic, and is not. */
+  #missing({ name, partitions }: TopicImage): PartitionImage[] {
+    return partitions.filter((state) =>
+      this.#isReplica(state) && this.#options.partitions.hosted(name, state.id) === undefined
+    );
+  }
+
+  #openMissing(name: string): void {
+    const { image, onOpened, logger } = this.#options;
+    this.#inTurn(async () => {
+      const topic = image().topic(name);
+      const missing = topic === undefined ? [] : this.#missing(topic);
+      if (topic === undefined || missing.length === 0) return;
+      // One by one: each goes where the fewest are by then.
+      for (const { id } of missing) {
+        if (this.#isClosed) return;
+        // Of thousands the topic may be gone before its last one is reached.
+        if (this.#stateOf(topic, id) === undefined) continue;
+        await this.#open(topic, id, { isNew: true });
+        await this.#giveWay();
+      }
+      try {
+        await onOpened(topic);
+      } catch (error) {
+        if (!isStoreFault(error)) throw error;
+        // They are open and serve; the next start tells the metadata where they are.
+        logger.log("warn", "where new partitions lie could not be recorded", {
+          topic: topic.name,
+          reason: messageOf(error),
+        });
+      }
+    });
+  }
+
+  async #open(topic: TopicImage, id: PartitionId, options: { isNew: boolean }): Promise<void> {
+    const { partitions, logs, logger } = this.#options;
+    try {
+      await this.#enterOpened(topic, await logs.open(topic, id, options));
+    } catch (error) {
+      if (!isStoreFault(error)) throw error;
+      const reason = messageOf(error);
+      const isFull = isPlatformFault(error.cause, "NoSpace");
+      // What has gone meanwhile has no place in the table.
+      if (this.#stateOf(topic, id) !== undefined) partitions.put(topic, id, { reason, isFull });
+      // It is tried again every few seconds; one line for the whole disk says so.
+      if (isFull) return;
+      logger.log("error", "a partition is offline", { partition: `${topic.name}-${id}`, reason });
+    }
+  }
+
+  /** The image may have changed while it was being opened. */
+  async #enterOpened(topic: TopicImage, log: PartitionLog): Promise<void> {
+    const { image, partitions, terms, onEntered } = this.#options;
+    const id = log.partition;
+    const state = this.#stateOf(topic, id);
+    if (state === undefined) {
+      const isGone = image().topicById(topic.id) === undefined;
+      return await this.#takeAway({ log, how: isGone ? "delete" : "setAside", ready: undefined });
+    }
+    const { leaderEpoch } = state;
+    const { appended } = partitions;
+    const isLeader = this.#leads(state);
+    const known = terms === undefined ? {} : { terms, state };
+    const partition = new Partition(log, { leaderEpoch, isLeader, appended, ...known });
+    partitions.put(topic, id, partition);
+    onEntered?.(partition, state);
+  }
+
+  /** What the image says of a partition by now; undefined when it is not to be here. */
+  #stateOf({ id: topicId }: TopicImage, id: PartitionId): PartitionImage | undefined {
+    const state = this.#options.image().topicById(topicId)?.partitions[id];
+    return state !== undefined && this.#isReplica(state) ? state : undefined;
+  }
+
+  /** Some at a time, so that their syncs overlap; the event loop has its turns in between. */
+  async #someAtATime<T>(items: Iterable<T>, run: (item: T) => Promise<void>): Promise<void> {
+    const due = items[Symbol.iterator]();
+    const runNext = async () => {
+      for (let next = due.next(); !next.done && !this.#isClosed; next = due.next()) {
+        await run(next.value);
+        await this.#giveWay();
+      }
+    };
+    await Promise.all(Array.from({ length: doneAtATime }, runNext));
+  }
+
+  async #giveWay(): Promise<void> {
+    const { slices } = this.#options;
+    slices.spend(logWeight);
+    if (slices.isOver) await slices.next();
+  }
+
+  #inTurn(run: () => Promise<void>): Promise<void> {
+    this.#working = this.#working.then(run).catch((error) => this.#options.onBug(error));
+    return this.#working;
+  }
+}

@@ -1,0 +1,86 @@
+// Folders of partitions that are not to be here: renamed aside, with their records, never deleted.
+//
+//   my-topic-0   >   my-topic-0.19a2b3c4d5e-stray
+//
+// One whose partition is open in another directory is a stray, too: of two, one is the log.
+
+import type { BrokerId, PartitionId } from "../../base/ids.ts";
+import type { MetadataImage, PartitionImage } from "../../cluster/mod.ts";
+import { type LogFolder, parseSegmentFileName, type Slices } from "../../log/mod.ts";
+import type { Clock, Files, Logger } from "../../runtime/ports.ts";
+import { metadataTopic } from "../metadata/log.ts";
+
+/** To see what a folder is takes about as much work as looking at so many bytes. */
+const folderWeight = 16 * 1024;
+
+export interface StraysOptions {
+  readonly nodeId: BrokerId;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly slices: Slices;
+  readonly logger: Logger;
+}
+
+export class Strays {
+  readonly #options: StraysOptions;
+
+  constructor(options: StraysOptions) {
+    this.#options = options;
+  }
+
+  /** Renames what is not to be in these directories; `open`: where each open partition is. */
+  async setAllAside(
+    folders: Iterable<LogFolder>,
+    { image, open }: { readonly image: MetadataImage; readonly open: Map<string, LogFolder> },
+  ): Promise<void> {
+    const { slices } = this.#options;
+    for (const folder of folders) {
+      folder.forgetWhere((topic, partition) => {
+        const isKnown = this.#isReplica(image.topic(topic)?.partitions[partition]);
+        const where = open.get(`${topic}-${partition}`);
+        return where === undefined ? !isKnown && topic !== metadataTopic : where !== folder;
+      });
+      for (const { topic, partition } of folder.partitionNames()) {
+        // Whose folder it is was seen when its log was opened.
+        if (open.get(`${topic}-${partition}`) === folder) continue;
+        slices.spend(folderWeight);
+        if (slices.isOver) await slices.next();
+        const topicId = folder.topicIdOf(topic, partition);
+        const known = image.topic(topic);
+        const isOurs = this.#isReplica(known?.partitions[partition]) &&
+          (topicId === undefined || topicId === known?.id);
+        if (topic === metadataTopic || isOurs) continue;
+        if (!this.#holdsLog(`${folder.path}/${topic}-${partition}`)) continue;
+        await this.setAside(folder, { topic, partition });
+      }
+    }
+  }
+
+  /** Renames the folder of one partition, which is not open. */
+  async setAside(
+    folder: LogFolder,
+    { topic, partition }: { readonly topic: string; readonly partition: PartitionId },
+  ): Promise<void> {
+    const { files, clock, logger } = this.#options;
+    const from = `${folder.path}/${topic}-${partition}`;
+    const to = `${from}.${clock.now().toString(16)}-stray`;
+    files.rename(from, to);
+    await files.syncFolder(folder.path);
+    const message = "set aside a folder of a partition that the metadata does not know here";
+    logger.log("warn", message, { folder: to });
+  }
+
+  /** Whether this broker is to have it. */
+  #isReplica(partition: PartitionImage | undefined): boolean {
+    return partition?.replicas.includes(this.#options.nodeId) ?? false;
+  }
+
+  /** `my-app-2` may be somebody's project: what holds nothing of a log is not ours to rename. */
+  #holdsLog(folder: string): boolean {
+    const { files } = this.#options;
+    return files.stat(folder)?.isDirectory === true &&
+      files.list(folder).some((name) =>
+        name === "partition.metadata" || parseSegmentFileName(name) !== undefined
+      );
+  }
+}

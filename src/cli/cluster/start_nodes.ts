@@ -1,0 +1,93 @@
+// `ottla start --nodes 3`: several brokers of one cluster in this process, for whoever wants to see
+// how clients get on with more than one. Their ids are 1 and up, their ports follow each other.
+//
+// Invariant: nothing that asks for a file, or that only one of them could have, is passed over in
+// silence: it is refused before anything starts.
+
+import { firstOf } from "../../base/items.ts";
+import { UsageFault } from "../../base/faults.ts";
+import { type BrokerConfig, clusterDefaults, startLocalCluster } from "../../broker/mod.ts";
+import type { Started, StartGiven } from "../start.ts";
+
+/** More would have next to nothing of the machine each. */
+const nodesMax = 32;
+const portMax = 65_535;
+
+/** Keys that would be the same for each broker, and must not be. */
+const ownKeys = [
+  "node.id",
+  "broker.id",
+  "broker.rack",
+  "advertised.listeners",
+  "ottla.metrics.port",
+  "ottla.audit.log",
+] as const;
+
+/** Starts them; resolves once clients can connect to each. */
+export async function startNodes(given: StartGiven & { readonly nodes: number }): Promise<Started> {
+  const { input, config, nodes, runtime, logger, trace, traceFilter, onLost } = given;
+  const { host, port } = placeOf(config, nodes);
+  const settings = Object.fromEntries(
+    Object.entries(clusterDefaults(nodes)).filter(([key]) =>
+      !config.isSet(key as keyof ReturnType<typeof clusterDefaults>)
+    ),
+  );
+  const cluster = await startLocalCluster({
+    runtime,
+    brokers: nodes,
+    host,
+    port,
+    settings,
+    input,
+    logger,
+    sessionMs: config.get("broker.session.timeout.ms"),
+    trace: trace && ((id, line) => trace(`broker ${id}: ${line}`)),
+    traceFilter,
+    onFatal: onLost,
+  });
+  const { addresses } = cluster;
+  return {
+    address: firstOf(addresses),
+    close: () => cluster.close(),
+    config,
+    metadata: undefined,
+    ready: addresses.map((address, i) => ({ address, folder: "memory", node: i + 1 })),
+  };
+}
+
+/** Where the first one listens. Throws UsageFault for what several brokers cannot have. */
+function placeOf(config: BrokerConfig, nodes: number): { host: string; port: number } {
+  if (nodes < 1 || nodes > nodesMax) {
+    throw new UsageFault(`--nodes takes 1 to ${nodesMax}, not ${nodes}`);
+  }
+  if (config.get("ottla.cluster") !== null) {
+    throw new UsageFault(
+      "--nodes makes a cluster of its own in this process: drop it to take part in another",
+    );
+  }
+  if (!config.ephemeral) {
+    throw new UsageFault(
+      "--nodes keeps everything in memory: add --ephemeral. Brokers that keep their records are " +
+        "started one by one, with --cluster",
+    );
+  }
+  for (const key of ownKeys) {
+    if (config.isSet(key)) {
+      throw new UsageFault(`with --nodes ${key} would be the same for each broker: drop it`);
+    }
+  }
+  const [first, another] = config.listeners;
+  if (first === undefined || another !== undefined) {
+    throw new UsageFault("with --nodes each broker has one listener: name one in listeners");
+  }
+  const { host, port } = first;
+  if (host === "0.0.0.0" || host === "::") {
+    throw new UsageFault(
+      `brokers cannot send clients to ${host}: give an address with --host, such as 127.0.0.1`,
+    );
+  }
+  if (port !== 0 && port + nodes - 1 > portMax) {
+    throw new UsageFault(`there are no ${nodes} ports from ${port} on: give a smaller --port`);
+  }
+  return { host: host === "" ? "127.0.0.1" : host, port };
+}

@@ -1,0 +1,246 @@
+// `ottla produce`: each line of standard input becomes a record, or each of the files named.
+
+import { PlatformFault, UsageFault } from "../../base/faults.ts";
+import {
+  type Client,
+  type CompressionType,
+  Producer,
+  type ProducerRecord,
+} from "../../client/mod.ts";
+import { ArgumentFault, command, seeHelp, type Values } from "../arguments.ts";
+import { brokerOptions, withClient } from "../broker_client.ts";
+import { type CliContext, exitCode, onInterrupt } from "../context.ts";
+import { isKafkaError, noPartition, onUnknownTopic } from "../failures.ts";
+import { jsonRecord, type RecordDefaults, textRecord, wholeRecord } from "./input_records.ts";
+import { linesOf } from "./lines.ts";
+import {
+  inTransaction,
+  type Outlet,
+  plainly,
+  transactionOf,
+  transactionOptions,
+} from "../outlet.ts";
+import { pairsOf } from "../pairs.ts";
+import { momentOf } from "./places.ts";
+import { readFile } from "../text_file.ts";
+
+const compressions: readonly string[] = ["none", "gzip", "snappy", "lz4", "zstd"];
+const acksByName: Readonly<Record<string, "all" | 1 | 0>> = { all: "all", "-1": "all", 1: 1, 0: 0 };
+
+/** How often a person is told how far a large input is. */
+const progressMs = 5_000;
+
+const options = {
+  format: {
+    kind: "text",
+    value: "text|json",
+    short: "f",
+    about: "json: lines as consume --format json prints them",
+  },
+  "key-separator": { kind: "text", value: "TEXT", about: "what comes before it is the key" },
+  "record-key": { kind: "text", value: "KEY", short: "k", about: "the key of every record" },
+  "null-marker": { kind: "text", value: "TEXT", about: "a key or value that reads so is none" },
+  tombstone: { kind: "flag", about: "send one record without a value; needs --record-key" },
+  header: { kind: "list", value: "KEY=VALUE", short: "H", about: "a header for every record" },
+  timestamp: { kind: "text", value: "TIME", about: "the time of every record: ISO 8601 or @ms" },
+  partition: { kind: "number", value: "N", short: "p", about: "the partition, instead of by key" },
+  compression: {
+    kind: "text",
+    value: "TYPE",
+    short: "z",
+    also: ["compression-codec"],
+    about: "none, gzip, snappy, lz4 or zstd",
+  },
+  acks: {
+    kind: "text",
+    value: "0|1|all",
+    also: ["request-required-acks"],
+    about: "whom to wait for (default all)",
+  },
+  ...transactionOptions,
+  ...brokerOptions,
+} as const;
+
+const produce = command({
+  name: "produce",
+  operands: ["TOPIC", "[FILE...]"],
+  about: "send each line of standard input as a record, or each file",
+  options,
+  operandOptions: ["topic"],
+  examples: [
+    ["produce orders < orders.txt", "a record for each line of a file"],
+    ["produce orders --key-separator :", "type `42:paid` for key 42, value paid; end with Ctrl-D"],
+    ["produce orders --header source=import --compression zstd", "with a header, compressed"],
+    ["produce copies --format json < orders.json", "what consume --format json has printed"],
+    ["produce pictures cat.png dog.png", "a record for each file"],
+    ["produce orders --record-key 42 --tombstone", "delete key 42 of a compacted topic"],
+    ["produce orders --transactional-id import < orders.txt", "all of the file, or none of it"],
+  ],
+  run: (context, { operands: [topic, ...files], options }) => {
+    const { compression = "none", acks = "all", partition } = options;
+    const records = inputOf(context, { topic, files, options });
+    if (!compressions.includes(compression)) {
+      throw new ArgumentFault(
+        `--compression takes ${compressions.join(", ")}, not "${compression}"\n` +
+          seeHelp("produce"),
+      );
+    }
+    if (!(acks in acksByName)) {
+      throw new ArgumentFault(`--acks takes 0, 1 or all, not "${acks}"\n${seeHelp("produce")}`);
+    }
+    const transaction = transactionOf(options, acksByName[acks]);
+    return withClient(context, options, async (client) => {
+      const producer = new Producer(client, {
+        compression: compression as CompressionType,
+        acks: acksByName[acks],
+        ...transaction,
+      });
+      const outlet =
+        await (transaction === undefined ? plainly(producer) : inTransaction(producer));
+      try {
+        await sendAll(context, { producer, outlet, topic, records });
+      } catch (error) {
+        await explain(error, { client, topic, partition });
+        throw error;
+      }
+      return exitCode.ok;
+    });
+  },
+});
+
+export const commands = [produce];
+
+/** The records that the command line asks for, as they come. Throws ArgumentFault at once. */
+function inputOf(
+  context: CliContext,
+  given: { topic: string; files: readonly string[]; options: Values<typeof options> },
+): AsyncIterable<ProducerRecord> {
+  const { topic, files, options } = given;
+  const { format = "text", tombstone } = options;
+  const key = options["record-key"];
+  const refuse = (reason: string) => new ArgumentFault(`${reason}\n${seeHelp("produce")}`);
+  if (format !== "text" && format !== "json") {
+    throw refuse(`--format takes text or json, not "${format}"`);
+  }
+  if (tombstone && key === undefined) throw refuse("--tombstone needs --record-key KEY");
+  if (tombstone && files.length > 0) throw refuse("a tombstone has no value: name no files");
+  if (key !== undefined && options["key-separator"] !== undefined) {
+    throw refuse("give --record-key or --key-separator, not both");
+  }
+  const { runtime: { clock } } = context;
+  const timestamp = options.timestamp === undefined
+    ? undefined
+    : momentOf(options.timestamp, clock.now());
+  if (options.timestamp !== undefined && timestamp === undefined) {
+    throw refuse(`--timestamp takes ISO 8601, @ms or "5m ago", not "${options.timestamp}"`);
+  }
+  const headers = pairsOf(options.header, { option: "header", command: "produce" });
+  const defaults = { topic, partition: options.partition, key, headers, timestamp };
+  if (tombstone) return one(wholeRecord(null, defaults));
+  if (files.length > 0) return fileRecords(context, files, defaults);
+  const form = {
+    keySeparator: options["key-separator"],
+    nullMarker: options["null-marker"],
+  };
+  return lineRecords(
+    context,
+    (line, number) =>
+      format === "json"
+        ? jsonRecord(line, { number, defaults })
+        : textRecord(line, { form, defaults }),
+  );
+}
+
+async function* one(record: ProducerRecord): AsyncGenerator<ProducerRecord> {
+  yield record;
+}
+
+async function* fileRecords(
+  context: CliContext,
+  paths: readonly string[],
+  defaults: RecordDefaults,
+): AsyncGenerator<ProducerRecord> {
+  for (const path of paths) {
+    yield wholeRecord(readFile(context.runtime.files, { path, option: "" }), defaults);
+  }
+}
+
+async function* lineRecords(
+  context: CliContext,
+  toRecord: (line: Uint8Array, number: number) => ProducerRecord,
+): AsyncGenerator<ProducerRecord> {
+  const { process } = context.runtime;
+  if (process.stdinIsTerminal) context.note("Each line is a record; end with Ctrl-D.");
+  let number = 0;
+  for await (const line of linesOf(process.stdin())) yield toRecord(line, ++number);
+}
+
+/** Sends until the input ends or Ctrl-C comes, and throws what went wrong, if anything did. */
+async function sendAll(
+  context: CliContext,
+  to: {
+    readonly producer: Producer;
+    readonly outlet: Outlet;
+    readonly topic: string;
+    readonly records: AsyncIterable<ProducerRecord>;
+  },
+): Promise<void> {
+  const { producer, outlet, topic } = to;
+  const { clock } = context.runtime;
+  let sent = 0;
+  let toldMs = clock.monotonic();
+  let failure: unknown;
+  const records = to.records[Symbol.asyncIterator]();
+  let stop = () => {};
+  const interrupted = new Promise<undefined>((resolve) => {
+    stop = onInterrupt(context, () => resolve(undefined));
+  });
+  try {
+    while (failure === undefined) {
+      const next = await Promise.race([records.next(), interrupted]);
+      if (next === undefined && outlet.isTransaction) {
+        failure ??= new UsageFault("stopped before the end of the input");
+      }
+      if (next === undefined || next.done) break;
+      outlet.send(next.value).then(() => sent++, (error) => failure ??= error);
+      await producer.ready();
+      if (clock.monotonic() - toldMs < progressMs) continue;
+      toldMs = clock.monotonic();
+      context.note(`Sent ${sent} records so far.`);
+    }
+  } catch (error) {
+    if (!(error instanceof PlatformFault || error instanceof UsageFault)) throw error;
+    // What came before is sent all the same.
+    failure ??= error;
+  }
+  try {
+    await outlet.end(failure);
+    context.note(sentWords({ sent, topic, isTransaction: outlet.isTransaction, failure }));
+  } finally {
+    stop();
+  }
+  if (failure !== undefined) throw failure;
+}
+
+function sentWords(
+  of: { sent: number; topic: string; isTransaction: boolean; failure: unknown },
+): string {
+  const { sent, topic, isTransaction, failure } = of;
+  const records = `${sent} ${sent === 1 ? "record" : "records"}`;
+  if (!isTransaction) return `Sent ${records} to ${topic}.`;
+  return failure === undefined
+    ? `Sent ${records} to ${topic}, in one transaction.`
+    : "The transaction is aborted: nobody who reads committed records sees any of it.";
+}
+
+/** Throws what went wrong in the words of the command line, where it has some for it. */
+async function explain(
+  failure: unknown,
+  at: { client: Client; topic: string; partition: number | undefined },
+): Promise<void> {
+  const { client, topic, partition } = at;
+  if (!isKafkaError(failure, "UNKNOWN_TOPIC_OR_PARTITION")) return;
+  if (partition === undefined) return onUnknownTopic(failure, topic);
+  const found = await client.topic(topic).catch((error) => onUnknownTopic(error, topic));
+  throw noPartition(topic, { partition, count: found.partitions.length });
+}

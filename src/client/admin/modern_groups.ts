@@ -1,0 +1,149 @@
+// Groups whose members the coordinator assigns, for tools: each kind has a request of its own,
+// which not every broker knows.
+
+import type { BrokerId } from "../../base/ids.ts";
+import { ErrorCode } from "../../protocol/mod.ts";
+import { ConsumerGroupDescribe } from "../../protocol/apis/69_consumer_group_describe.ts";
+import { ShareGroupDescribe } from "../../protocol/apis/77_share_group_describe.ts";
+import {
+  StreamsGroupDescribe,
+  type StreamsGroupDescribeResponse,
+} from "../../protocol/apis/89_streams_group_describe.ts";
+import type { Client } from "../client.ts";
+import type { DescribedGroup } from "./described_group.ts";
+import { checkCode, KafkaError, onlyAnswer } from "../faults.ts";
+import type { TopicPartition } from "./offsets.ts";
+
+/** Who coordinates it, and what for messages say of the question. */
+export interface Asking {
+  readonly to: BrokerId;
+  readonly about: string;
+}
+
+/** A consumer, share or streams group; undefined when there is none. */
+export async function describeModernGroup(
+  client: Client,
+  groupId: string,
+  asking: Asking,
+): Promise<DescribedGroup | undefined> {
+  return await orNone(() => describeConsumerGroup(client, groupId, asking)) ??
+    await orNone(() => describeShareGroup(client, groupId, asking)) ??
+    await orNone(() => describeStreamsGroup(client, groupId, asking));
+}
+
+/** Undefined where there is no such group, or the broker knows no such groups. */
+async function orNone(
+  describe: () => Promise<DescribedGroup>,
+): Promise<DescribedGroup | undefined> {
+  try {
+    return await describe();
+  } catch (error) {
+    const { GROUP_ID_NOT_FOUND, UNSUPPORTED_VERSION } = ErrorCode;
+    const isNone = error instanceof KafkaError &&
+      (error.errorCode === GROUP_ID_NOT_FOUND || error.errorCode === UNSUPPORTED_VERSION);
+    if (isNone) return undefined;
+    throw error;
+  }
+}
+
+/** One that speaks the consumer protocol (KIP-848). */
+async function describeConsumerGroup(
+  client: Client,
+  groupId: string,
+  { to, about }: Asking,
+): Promise<DescribedGroup> {
+  const question = { groupIds: [groupId], includeAuthorizedOperations: false };
+  const answer = await client.request(ConsumerGroupDescribe, question, { to });
+  const group = onlyAnswer(answer.groups, about);
+  checkCode(group.errorCode, about, group.errorMessage);
+  return {
+    groupId,
+    type: "consumer",
+    epoch: group.groupEpoch,
+    state: group.groupState,
+    protocolType: "consumer",
+    protocol: group.assignorName,
+    coordinator: to,
+    members: group.members.map((member) => ({
+      memberId: member.memberId,
+      groupInstanceId: member.instanceId,
+      clientId: member.clientId,
+      clientHost: member.clientHost,
+      partitions: member.assignment.topicPartitions.flatMap(({ topicName, partitions }) =>
+        partitions.map((partition) => ({ topic: topicName, partition }))
+      ),
+    })),
+  };
+}
+
+/** One whose members share partitions (KIP-932). */
+async function describeShareGroup(
+  client: Client,
+  groupId: string,
+  { to, about }: Asking,
+): Promise<DescribedGroup> {
+  const question = { groupIds: [groupId], includeAuthorizedOperations: false };
+  const answer = await client.request(ShareGroupDescribe, question, { to });
+  const group = onlyAnswer(answer.groups, about);
+  checkCode(group.errorCode, about, group.errorMessage);
+  return {
+    groupId,
+    type: "share",
+    epoch: group.groupEpoch,
+    state: group.groupState,
+    protocolType: "share",
+    protocol: group.assignorName,
+    coordinator: to,
+    members: group.members.map((member) => ({
+      memberId: member.memberId,
+      groupInstanceId: null,
+      clientId: member.clientId,
+      clientHost: member.clientHost,
+      partitions: member.assignment.topicPartitions.flatMap(({ topicName, partitions }) =>
+        partitions.map((partition) => ({ topic: topicName, partition }))
+      ),
+    })),
+  };
+}
+
+/** One of Kafka Streams (KIP-1071): a member has the partitions that its active tasks read. */
+async function describeStreamsGroup(
+  client: Client,
+  groupId: string,
+  { to, about }: Asking,
+): Promise<DescribedGroup> {
+  const question = { groupIds: [groupId], includeAuthorizedOperations: false };
+  const answer = await client.request(StreamsGroupDescribe, question, { to });
+  const group = onlyAnswer(answer.groups, about);
+  checkCode(group.errorCode, about, group.errorMessage);
+  return {
+    groupId,
+    type: "streams",
+    epoch: group.groupEpoch,
+    state: group.groupState,
+    protocolType: "streams",
+    protocol: group.assignorName ?? "",
+    coordinator: to,
+    members: group.members.map((member) => ({
+      memberId: member.memberId,
+      groupInstanceId: member.instanceId,
+      clientId: member.clientId,
+      clientHost: member.clientHost,
+      partitions: member.assignment.activeTasks.flatMap((task) => partitionsOf(group, task)),
+    })),
+  };
+}
+
+type DescribedStreamsGroup = StreamsGroupDescribeResponse["groups"][number];
+type TaskIds = DescribedStreamsGroup["members"][number]["assignment"]["activeTasks"][number];
+
+function partitionsOf(
+  { topology }: DescribedStreamsGroup,
+  { subtopologyId, partitions }: TaskIds,
+): TopicPartition[] {
+  const subtopology = topology?.subtopologies?.find((each) => each.subtopologyId === subtopologyId);
+  const repartition = subtopology?.repartitionSourceTopics.map(({ name }) => name) ?? [];
+  return [...subtopology?.sourceTopics ?? [], ...repartition].flatMap((topic) =>
+    partitions.map((partition) => ({ topic, partition }))
+  );
+}
