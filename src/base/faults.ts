@@ -64,6 +64,13 @@ export class PartitionFault extends OttlaError {
   readonly isRetriable = false;
 }
 
+/** Whoever was asked is not in charge any more; the request is told so (NOT_COORDINATOR). */
+export class ResignedFault extends OttlaError {
+  override readonly name = "ResignedFault";
+  readonly code = "RESIGNED";
+  readonly isRetriable = true;
+}
+
 /** What a user asked for cannot be done: the message says what happened, to what, what to do. */
 export class UsageFault extends OttlaError {
   /** Tells it from other errors. */

@@ -12,7 +12,7 @@
 // Invariant: a decision is carried out in the turn of the event loop that made it.
 
 import { assert } from "../../base/assert.ts";
-import { isStoreFault, messageOf, PartitionFault } from "../../base/faults.ts";
+import { isStoreFault, messageOf, PartitionFault, ResignedFault } from "../../base/faults.ts";
 import type { BrokerId, LeaderEpoch, Offset, PartitionId } from "../../base/ids.ts";
 import {
   type Answer,
@@ -370,11 +370,13 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
   /**
    * Has the machine decide a request: its answer, where that waits for nothing, or when it comes.
    * `verification`: of the transaction that its records belong to, where it may begin with them.
+   * Throws ResignedFault once it coordinates no more: it may have been found just before.
    */
   submit<R extends Response>(
     decide: (machine: M, at: At<R>) => Decision<Rec, Response>,
     options?: { readonly verification: Verification | undefined },
   ): R | Promise<R> {
+    if (this.#closed) throw new ResignedFault("another broker coordinates from now on");
     const id = ++this.#asked;
     const waiter: Waiter<Response> = { response: undefined, resolve: undefined };
     this.#waiting.set(id, waiter);
@@ -402,6 +404,7 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
 
   /** Has the machine decide what no request has asked for; undefined: it is nothing to it. */
   tell(decide: (machine: M, nowMs: number) => Decision<Rec, Response> | undefined): void {
+    if (this.#closed) return;
     const decision = decide(this.machine, this.nowMs);
     if (decision !== undefined) this.#carryOut(decision);
   }

@@ -18,6 +18,7 @@ import {
   messageOf,
   PartitionFault,
   PlatformFault,
+  ResignedFault,
 } from "../../base/faults.ts";
 import { formatAddress } from "../../base/address.ts";
 import type { Logger, Socket, Timers } from "../../runtime/ports.ts";
@@ -356,7 +357,7 @@ export class Connection {
 
   #report(error: unknown): void {
     const peer = formatAddress(this.#socket.remote);
-    if (error instanceof ConnectionFault) {
+    if (error instanceof ConnectionFault || error instanceof ResignedFault) {
       this.#options.logger.log("warn", "closed a connection", { peer, reason: error.message });
     } else if (isPlatformFault(error, "Closed") || isPlatformFault(error, "Io")) {
       this.#options.logger.log("debug", "a connection was lost", {

@@ -5,6 +5,7 @@
 //   ApiVersions of an unknown version -> version 0 answer with error 35 (KIP-511)
 //   a body that does not parse        -> the connection closes
 //   what must be stored cannot be     -> KAFKA_STORAGE_ERROR, as the handler's `refuse` words it
+//   its coordinator has just resigned -> NOT_COORDINATOR, likewise
 //   a client that may not ask for this -> refused as a whole, as the handler's `refuse` words it
 //   a client that is not in yet asks
 //     for more than it takes to come in -> the connection closes
@@ -22,7 +23,13 @@
 // which memory for answers was claimed before that.
 
 import { formatAddress } from "../../base/address.ts";
-import { ConnectionFault, DecodeFault, EncodeFault, isStoreFault } from "../../base/faults.ts";
+import {
+  ConnectionFault,
+  DecodeFault,
+  EncodeFault,
+  isStoreFault,
+  ResignedFault,
+} from "../../base/faults.ts";
 import { BytesReader } from "../../base/bytes.ts";
 import type { MemoryShare } from "../../base/memory_share.ts";
 import { sliced, slicedFromNow } from "../../base/pieces.ts";
@@ -278,36 +285,40 @@ export class Dispatcher {
     };
   }
 
-  /** As `handle`, where it is refused as a whole what cannot be stored. */
+  /** As `handle`; what cannot be stored, or whose coordinator has gone, is refused as a whole. */
   #handleRefusable(handler: Handler, message: unknown, context: RequestContext): unknown {
     try {
       const answer = handler.handle(message as never, context);
       if (!(answer instanceof Promise)) return answer;
       return answer.catch((error) => {
-        if (!isStoreFault(error)) throw error;
-        return this.#unstored(handler, { message, context, error });
+        if (!isReasonToRefuse(error)) throw error;
+        return this.#refuseFor(error, { handler, message, context });
       });
     } catch (error) {
-      if (!isStoreFault(error)) throw error;
-      return this.#unstored(handler, { message, context, error });
+      if (!isReasonToRefuse(error)) throw error;
+      return this.#refuseFor(error, { handler, message, context });
     }
   }
 
-  #unstored(
-    handler: Handler,
-    { message, context: { version, session }, error }: {
+  #refuseFor(
+    error: Error,
+    { handler: { api, refuse }, message, context: { version, session } }: {
+      readonly handler: Handler;
       readonly message: unknown;
       readonly context: RequestContext;
-      readonly error: Error;
     },
   ): unknown {
-    this.#services.logger.log("error", "a request could not be stored", {
-      api: handler.api.name,
-      peer: formatAddress(session.remote),
-      reason: error.message,
-    });
-    const errorCode = ErrorCode.KAFKA_STORAGE_ERROR;
-    return handler.refuse!(message as never, { errorCode, errorMessage: error.message, version });
+    const { NOT_COORDINATOR, KAFKA_STORAGE_ERROR } = ErrorCode;
+    const hasResigned = error instanceof ResignedFault;
+    if (!hasResigned) {
+      this.#services.logger.log("error", "a request could not be stored", {
+        api: api.name,
+        peer: formatAddress(session.remote),
+        reason: error.message,
+      });
+    }
+    const errorCode = hasResigned ? NOT_COORDINATOR : KAFKA_STORAGE_ERROR;
+    return refuse!(message as never, { errorCode, errorMessage: error.message, version });
   }
 
   #encode(dispatching: Dispatching, response: unknown): Reply | Promise<Reply> {
@@ -394,6 +405,11 @@ export class Dispatcher {
     const reply = this.#encoded(dispatching, response);
     return reply instanceof Promise ? reply.then(counted) : counted(reply);
   }
+}
+
+/** Whether a request is refused as a whole that this has kept from being answered. */
+function isReasonToRefuse(error: unknown): error is Error {
+  return error instanceof ResignedFault || isStoreFault(error);
 }
 
 /** A step of a login of before KIP-152, whose frames are nothing but tokens. */

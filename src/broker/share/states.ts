@@ -21,6 +21,7 @@ import {
   type ShareStateTable,
   type WriteInput,
 } from "../../coordinator/mod.ts";
+import { ErrorCode } from "../../protocol/mod.ts";
 import { Shard, type Shards } from "../coordination/shards.ts";
 import { type SharePersister, stateFailure } from "./persister.ts";
 
@@ -92,9 +93,9 @@ export class ShareStates implements SharePersister {
   /** Has the shard that keeps the state of `key` decide. */
   async #decide(key: SharePartitionKey, decide: StateDecider): Promise<ShareStateAnswer> {
     const shard = await this.shards.of(sharePartitionText(key));
-    return shard instanceof Shard
-      ? await shard.submit<ShareStateAnswer>(decide)
-      : stateFailure(shard);
+    if (!(shard instanceof Shard)) return stateFailure(shard);
+    if (shard.isResigned) return stateFailure(ErrorCode.NOT_COORDINATOR);
+    return await shard.submit<ShareStateAnswer>(decide);
   }
 
   /** Cuts off what no state needs any more. */

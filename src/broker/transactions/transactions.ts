@@ -171,6 +171,7 @@ export class Transactions {
   ): Promise<ErrorCode> {
     const shard = await this.of(claim.transactionalId);
     if (!(shard instanceof Shard)) return shard;
+    if (shard.isResigned) return ErrorCode.NOT_COORDINATOR;
     const byTopic = new Map<string, Set<number>>();
     for (const { topic, partition } of partitions) {
       byTopic.set(topic, (byTopic.get(topic) ?? new Set()).add(partition));
