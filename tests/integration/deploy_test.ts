@@ -3,7 +3,7 @@
 // installed.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { parse, parseAll } from "npm:deno-std@1.4.0/yaml/mod.js";
+import { parse, parseAll } from "@std/yaml";
 import { loadConfig } from "../../src/broker/mod.ts";
 import { parseEtcdAddress } from "../../src/etcd/mod.ts";
 import { denoRuntime } from "../../src/runtime/deno.ts";
