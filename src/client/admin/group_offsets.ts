@@ -70,6 +70,19 @@ export function withCoordinator<T>(
   }, timeoutMs);
 }
 
+/** `offsets` as a request commits them, within a transaction or without. */
+export function committedTopics(offsets: readonly OffsetToCommit[]) {
+  return [...byTopic(offsets)].map(([name, theirs]) => ({
+    name,
+    partitions: theirs.map(({ partition, offset, leaderEpoch = -1, metadata = "" }) => ({
+      partitionIndex: partition,
+      committedOffset: offset,
+      committedLeaderEpoch: leaderEpoch,
+      committedMetadata: metadata,
+    })),
+  }));
+}
+
 /** Commits `offsets` for the group. Throws a KafkaError when any of them is refused. */
 export async function commitOffsets(
   client: Client,
@@ -89,15 +102,7 @@ export async function commitOffsets(
       memberId: by.memberId,
       generationIdOrMemberEpoch: by.generation,
       groupInstanceId: by.groupInstanceId,
-      topics: [...byTopic(offsets)].map(([name, theirs]) => ({
-        name,
-        partitions: theirs.map(({ partition, offset, leaderEpoch = -1, metadata = "" }) => ({
-          partitionIndex: partition,
-          committedOffset: offset,
-          committedLeaderEpoch: leaderEpoch,
-          committedMetadata: metadata,
-        })),
-      })),
+      topics: committedTopics(offsets),
     }, { to, lane, timeoutMs });
     for (const topic of answer.topics) {
       for (const each of topic.partitions) {

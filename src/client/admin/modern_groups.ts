@@ -1,7 +1,7 @@
 // Groups whose members the coordinator assigns, for tools: each kind has a request of its own,
 // which not every broker knows.
 
-import type { BrokerId } from "../../base/ids.ts";
+import type { BrokerId, PartitionId } from "../../base/ids.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import { ConsumerGroupDescribe } from "../../protocol/apis/69_consumer_group_describe.ts";
 import { ShareGroupDescribe } from "../../protocol/apis/77_share_group_describe.ts";
@@ -18,6 +18,16 @@ import type { TopicPartition } from "./offsets.ts";
 export interface Asking {
   readonly to: BrokerId;
   readonly about: string;
+}
+
+/** A member, as far as its kind does not matter. */
+interface DescribedMember {
+  readonly assignment: {
+    readonly topicPartitions: readonly {
+      readonly topicName: string;
+      readonly partitions: readonly PartitionId[];
+    }[];
+  };
 }
 
 /** A consumer, share or streams group; undefined when there is none. */
@@ -69,9 +79,7 @@ async function describeConsumerGroup(
       groupInstanceId: member.instanceId,
       clientId: member.clientId,
       clientHost: member.clientHost,
-      partitions: member.assignment.topicPartitions.flatMap(({ topicName, partitions }) =>
-        partitions.map((partition) => ({ topic: topicName, partition }))
-      ),
+      partitions: assignedTo(member),
     })),
   };
 }
@@ -99,11 +107,15 @@ async function describeShareGroup(
       groupInstanceId: null,
       clientId: member.clientId,
       clientHost: member.clientHost,
-      partitions: member.assignment.topicPartitions.flatMap(({ topicName, partitions }) =>
-        partitions.map((partition) => ({ topic: topicName, partition }))
-      ),
+      partitions: assignedTo(member),
     })),
   };
+}
+
+function assignedTo({ assignment }: DescribedMember): TopicPartition[] {
+  return assignment.topicPartitions.flatMap(({ topicName, partitions }) =>
+    partitions.map((partition) => ({ topic: topicName, partition }))
+  );
 }
 
 /** One of Kafka Streams (KIP-1071): a member has the partitions that its active tasks read. */

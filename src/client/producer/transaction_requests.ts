@@ -16,7 +16,12 @@ import { TxnOffsetCommit } from "../../protocol/apis/28_txn_offset_commit.ts";
 import type { BrokerId } from "../../base/ids.ts";
 import type { Client } from "../client.ts";
 import { checkCode, KafkaError } from "../faults.ts";
-import { type Committer, isCoordinatorLoss, type OffsetToCommit } from "../admin/group_offsets.ts";
+import {
+  committedTopics,
+  type Committer,
+  isCoordinatorLoss,
+  type OffsetToCommit,
+} from "../admin/group_offsets.ts";
 import { byTopic, nameOf, type TopicPartition } from "../admin/offsets.ts";
 import type { ProducerIdentity } from "./partition_queue.ts";
 
@@ -154,15 +159,7 @@ export class TransactionRequests {
       generationIdOrMemberEpoch: by.generation,
       memberId: by.memberId,
       groupInstanceId: by.groupInstanceId,
-      topics: [...byTopic(offsets)].map(([name, theirs]) => ({
-        name,
-        partitions: theirs.map(({ partition, offset, leaderEpoch = -1, metadata = "" }) => ({
-          partitionIndex: partition,
-          committedOffset: offset,
-          committedLeaderEpoch: leaderEpoch,
-          committedMetadata: metadata,
-        })),
-      })),
+      topics: committedTopics(offsets),
     };
     const versionMax = this.#isSecondDialect ? 5 : firstDialect.txnOffsetCommit;
     await this.#ask(async (to) => {
