@@ -15,6 +15,7 @@ import { DecodeFault, OttlaError, UsageFault } from "../base/faults.ts";
 import { checkOptions } from "../base/options.ts";
 import type { HttpPort } from "../runtime/ports.ts";
 import type { SerializedPart, Serializer } from "./serializers.ts";
+import { answerIn } from "./json_answer.ts";
 
 /** Where a registry is, and as whom it is asked. */
 export interface SchemaRegistryOptions {
@@ -224,16 +225,6 @@ function readIndexes(reader: BytesReader): readonly number[] {
   if (count === 0) return firstMessage;
   if (count < 0 || count > reader.remaining) throw new DecodeFault(`${count} message indexes`);
   return Array.from({ length: count }, () => reader.varint());
-}
-
-function answerIn(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const answer = JSON.parse(text);
-    return typeof answer === "object" && answer !== null ? answer : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 /** Answers by what was asked, the last used at the end. */

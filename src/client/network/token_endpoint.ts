@@ -13,6 +13,7 @@ import { fromUtf8, utf8 } from "../../base/bytes.ts";
 import { isPlatformFault, UsageFault } from "../../base/faults.ts";
 import { checkOptions } from "../../base/options.ts";
 import type { Runtime } from "../../runtime/ports.ts";
+import { answerIn } from "../json_answer.ts";
 
 /** Where a program gets its tokens, and as whom. */
 export interface TokenEndpoint {
@@ -114,14 +115,4 @@ async function askFor(
     throw new UsageFault(`there is no token in the answer of ${origin}`);
   }
   return { token, lifetimeMs: typeof seconds === "number" ? seconds * 1_000 : 0 };
-}
-
-function answerIn(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const answer = JSON.parse(text);
-    return typeof answer === "object" && answer !== null ? answer : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
