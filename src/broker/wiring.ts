@@ -17,7 +17,6 @@ import {
   decideTokenSweep,
   type MetadataChange,
   type MetadataStore,
-  placeOf,
   ResourceType,
   transactionVersionFeature,
 } from "../cluster/mod.ts";
@@ -65,6 +64,7 @@ import type { Partition } from "./logs/partition.ts";
 import { Partitions } from "./logs/partitions.ts";
 import { ProducerIds } from "./transactions/producer_ids.ts";
 import { Reconciler } from "./logs/reconciler.ts";
+import { replicaLogsOf } from "./logs/replica_logs.ts";
 import type { Replication, ReplicationOptions } from "./replication/replication.ts";
 import { Purgatory } from "./fetch/purgatory.ts";
 import { type FetchSessions, fetchSessionsOf } from "./fetch/sessions.ts";
@@ -339,22 +339,12 @@ export class Wiring implements Services {
       nodeId: this.nodeId,
       image: () => metadata.image,
       partitions,
-      logs: {
-        open: ({ name: topic, id: topicId }, partition, { isNew }) =>
-          storage.openLog({
-            topic,
-            partition,
-            topicId,
-            config: () => this.topics.logConfig(topic),
-            isNew,
-            ...placeOf(metadata.image, { topic, partition, brokerId: this.nodeId }, {
-              working: storage.directoryIds,
-              isShared: metadata.isShared,
-            }),
-          }),
-        delete: (log) => storage.deleteLog(log),
-        setAside: (log) => storage.setAside(log),
-      },
+      logs: replicaLogsOf({
+        nodeId: this.nodeId,
+        metadata,
+        storage,
+        configOf: (topic) => this.topics.logConfig(topic),
+      }),
       terms: replication?.terms,
       onEntered: replication && ((partition, state) => replication.enter(partition, state)),
       onOpened: ({ name }) => membership.recordDirectories(name),

@@ -43,6 +43,8 @@ export interface ReplicaPlace {
   readonly directoryId: Uuid | undefined;
   /** In a cluster: it may come to lead, so that its log is nowhere else, nor begins anew. */
   readonly isEligible: boolean;
+  /** In a cluster: others are in sync, and whatever was here is not counted on. */
+  readonly mayBeginAnew: boolean;
 }
 
 /**
@@ -57,12 +59,16 @@ export function placeOf(
 ): ReplicaPlace {
   const state = image.topic(topic)?.partitions[partition];
   const directoryId = state?.directories[state.replicas.indexOf(brokerId)];
-  if (state === undefined) return { directoryId, isEligible: false };
+  if (state === undefined) return { directoryId, isEligible: false, mayBeginAnew: false };
   const isEligible = isShared &&
-    (state.isr.includes(brokerId) || state.elr.includes(brokerId));
+    (state.isr.length === 0 || state.isr.includes(brokerId) || state.elr.includes(brokerId));
+  const mayBeginAnew = isShared && !isEligible;
   const isGone = isDirectory(directoryId) && !working.includes(directoryId);
-  const isDispensable = isShared && isGone && !isEligible && state.isr.length > 0;
-  return { directoryId: isDispensable ? undefined : directoryId, isEligible };
+  return {
+    directoryId: isGone && mayBeginAnew ? undefined : directoryId,
+    isEligible,
+    mayBeginAnew,
+  };
 }
 
 /** Records the directories of replicas where they are others than the metadata says. */

@@ -85,7 +85,7 @@ function viewOf(
 /** Records for what `event` makes of each partition, brokers being as `brokers` has them. */
 function inAll(
   image: MetadataImage,
-  event: PartitionEvent,
+  event: PartitionEvent | ((partition: PartitionImage, topic: TopicImage) => PartitionEvent),
   { brokers = (id) => image.broker(id), defaults }: {
     readonly brokers?: Brokers;
     readonly defaults?: ElectionDefaults;
@@ -95,7 +95,8 @@ function inAll(
   for (const topic of image.topics()) {
     const view = viewOf(image, topic.name, brokers, defaults);
     for (const partition of topic.partitions) {
-      const after = transition(partition, event, view);
+      const due = typeof event === "function" ? event(partition, topic) : event;
+      const after = transition(partition, due, view);
       if (after !== partition) records.push(partitionChange(topic.id, partition, after));
     }
   }
@@ -114,18 +115,22 @@ export function changeOf(
 }
 
 /**
- * A broker of a cluster registers: fenced until it serves, and in sync nowhere. `isSuspect`: its
- * logs may lack what it has acknowledged. Responds with its broker epoch.
+ * A broker of a cluster registers: fenced until it serves, and in sync nowhere. `isSuspect` says of
+ * a partition whether its log there may lack what it has acknowledged. Responds with its broker
+ * epoch.
  */
 export function decideRegisterMember(
   image: MetadataImage,
   registration: BrokerRegistration,
-  { isSuspect }: { readonly isSuspect: boolean },
+  { isSuspect }: { readonly isSuspect: (partition: PartitionImage, topic: TopicImage) => boolean },
 ): Decision<Int64> {
   const { brokerId: id } = registration;
   const { records: [register], response } = decideRegisterBroker(image, registration);
   const others: Brokers = (each) => each === id ? undefined : image.broker(each);
-  const left = inAll(image, { type: "registered", id, isSuspect }, { brokers: others });
+  const left = inAll(image, (partition, topic) => {
+    const isEligible = partition.isr.includes(id) || partition.elr.includes(id);
+    return { type: "registered", id, isSuspect: isEligible && isSuspect(partition, topic) };
+  }, { brokers: others });
   return { records: [register!, ...left], response };
 }
 

@@ -125,8 +125,9 @@ async function startMember(
   const lost = Promise.withResolvers<unknown>();
   const store = await openOn(runtime, { etcd, onLost: lost.resolve });
   const { config } = loadConfig({
-    flags: { host: hostOf(nodeId), port, dataDir: "/data" },
+    flags: { host: hostOf(nodeId), port },
     options: {
+      "log.dirs": "/data",
       "node.id": nodeId,
       "cluster.id": store.clusterId,
       "group.initial.rebalance.delay.ms": 0,

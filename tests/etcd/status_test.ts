@@ -1,6 +1,6 @@
 // What an operator sees of a cluster that is in need, and how leaders come back where they belong.
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { createTopic, describeTopic, Producer } from "../../src/client/mod.ts";
 import { runCommand } from "../harness/command_in_process.ts";
 import { readAll } from "../harness/read_all.ts";
@@ -65,6 +65,29 @@ Deno.test("status says what is in need, in eighty columns, and how etcd is", () 
     assertEquals(json.needs.length, 4);
     assertEquals([json.withoutLeader, json.underReplicated, json.tooFewInSync], [1, 4, 0]);
     assertEquals(json.brokers.map(({ inSync }: { inSync: number }) => inSync), [3, 3, 0]);
+  }, settings));
+
+Deno.test("status says whose disk is gone", () =>
+  etcdCluster(async (scene) => {
+    const { start, etcd, world } = scene;
+    const disks = { "log.dirs": "/data/a,/data/b" };
+    for (const id of [1, 2, 3]) await start(id, disks);
+    const client = await scene.client(1, 2, 3);
+    await createTopic(client, { name: "orders", assignments: [[1, 2, 3]] });
+    await inSync(scene, "orders", 3);
+    world.failSyncs("broker-3", 1);
+    const producer = new Producer(client);
+    await producer.send({ topic: "orders", partition: 0, value: "kept" });
+    await producer.close();
+    await inSync(scene, "orders", 2);
+    const cluster = `etcd://${etcd.names[0]}:2379/c`;
+    const { stdout } = await ottla(scene, "status", "--cluster", cluster);
+    assertStringIncludes(stdout, "1 under-replicated, 1 with a disk gone");
+    assertMatch(stdout, /^orders +0 +disk is gone +1 +1,2,3 +1,2 +-$/m);
+    const json = JSON.parse(
+      (await ottla(scene, "status", "--cluster", cluster, "--json")).stdout,
+    );
+    assertEquals(json.needs.map(({ offline }: { offline: number[] }) => offline), [[3]]);
   }, settings));
 
 Deno.test("preferred leaders lead again, and what may lose records wants to be confirmed", () =>

@@ -106,14 +106,17 @@ Deno.test("a disk that was replaced is filled from the other replicas", async ()
   });
 });
 
-Deno.test("a broker without the disk of what it is eligible for does not lead it", async () => {
+/** Two of whom acks=all needs both; broker 2 is eligible, and the disk of that has failed. */
+async function eligibleWithoutDisk(
+  run: (scene: ClusterScene, sent: Promise<unknown>) => Promise<void>,
+): Promise<void> {
   const left = new Map<number, string>();
   const settingsOf = (nodeId: number): Record<string, string> => {
     const folder = left.get(nodeId);
     return folder === undefined ? {} : { "log.dirs": folder };
   };
-  await simulatedCluster({ brokers: 2, settings, settingsOf }, async (scene) => {
-    const { client, world, partition, until, stop, start, kill, files, pass, metadata } = scene;
+  await simulatedCluster({ brokers: 3, settings, settingsOf }, async (scene) => {
+    const { client, world, partition, until, stop, files } = scene;
     const asked = await client();
     await createTopic(asked, { name: topic, assignments: [[1, 2]] });
     await createTopic(asked, { name: other, assignments: [[1, 2]] });
@@ -127,15 +130,58 @@ Deno.test("a broker without the disk of what it is eligible for does not lead it
     const disk = files(2);
     const folders = ["/data/a", "/data/b"];
     left.set(2, folders.find((each) => !disk.list(each).includes(`${topic}-0`))!);
+    await run(scene, sent);
+    await producer.close();
+    assert((await readAll(asked, { topic, count: 1 })).includes("kept"));
+  });
+}
+
+Deno.test("a broker without the disk of what it is eligible for copies it from who leads", () =>
+  eligibleWithoutDisk(async ({ start, until, partition }, sent) => {
     await start(2);
+    await until(() => partition(topic, 0).isr.length === 2);
+    await sent;
+  }));
+
+Deno.test("a broker without the disk of what it is eligible for does not lead it", () =>
+  eligibleWithoutDisk(async (scene, sent) => {
+    const { start, kill, until, partition, metadata, pass, lines } = scene;
     kill(1);
-    await until(() => partition(topic, 0).leader < 0 && !metadata.image.broker(2)!.fenced);
+    await until(() => partition(topic, 0).leader < 0);
+    await start(2);
+    await until(() => !metadata.image.broker(2)!.fenced);
+    await pass(20_000);
+    assertEquals(partition(topic, 0).leader, -1);
+    assert(lines.some((line) => line.startsWith("broker-2") && /partition is offline/.test(line)));
+    await start(1);
+    await until(() => partition(topic, 0).isr.length === 2);
+    await sent;
+    assertEquals(partition(topic, 0).leader, 1);
+    assert(lines.some((line) => line.startsWith("broker-2") && /begins anew/.test(line)));
+  }));
+
+Deno.test("a folder that somebody has removed is filled from the other replicas", async () => {
+  const one = { ...settings, "log.dirs": "/data" };
+  await simulatedCluster({ brokers: 3, settings: one }, async (scene) => {
+    const { client, partition, until, stop, start, kill, files, pass, metadata } = scene;
+    const asked = await client();
+    await createTopic(asked, { name: topic, assignments: [[1, 2]] });
+    await until(() => partition(topic, 0).isr.length === 2);
+    const producer = new Producer(asked, {});
+    await producer.send({ topic, partition: 0, value: "kept" });
+    await stop(2);
+    files(2).remove(`/data/${topic}-0`);
+    kill(1);
+    await until(() => partition(topic, 0).leader < 0);
+    await start(2);
+    await until(() => !metadata.image.broker(2)!.fenced);
     await pass(20_000);
     assertEquals(partition(topic, 0).leader, -1);
     await start(1);
-    await until(() => partition(topic, 0).leader === 1);
-    await sent;
+    await until(() => partition(topic, 0).isr.length === 2);
+    await producer.send({ topic, partition: 0, value: "more" });
     await producer.close();
+    assertEquals(await readAll(asked, { topic, count: 2 }), ["kept", "more"]);
   });
 });
 

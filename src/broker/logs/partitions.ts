@@ -20,6 +20,8 @@ export interface OfflinePartition {
   readonly reason: string;
   /** Whether it may work later: the disk was full. */
   readonly isFull: boolean;
+  /** Whether it was on a disk, or in a folder, that is gone. */
+  readonly isLost: boolean;
 }
 
 /** A partition, or why there is none. */

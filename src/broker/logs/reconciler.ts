@@ -9,6 +9,7 @@
 //
 //   a replica is here      no log yet         opened; it leads or follows as the image says then
 //                          its log is open    it leads or follows
+//                          its log is lost    opened anew once others in sync have what it had
 //   no replica is here     its log is open    set aside, never deleted: its records may be wanted
 //   its topic is gone      its log is open    deleted
 //
@@ -41,6 +42,10 @@ export interface ReconciledLogs {
     partition: PartitionId,
     options: { readonly isNew: boolean },
   ): Promise<PartitionLog>;
+  /** Whether a log that was there once is in no directory that works. */
+  isLost(topic: TopicImage, partition: PartitionId): boolean;
+  /** Whether others have all that it had. */
+  mayBeginAnew(topic: TopicImage, partition: PartitionId): boolean;
   delete(log: PartitionLog): Promise<void>;
   /** Closes it, and takes its files out of the way. */
   setAside(log: PartitionLog): Promise<void>;
@@ -271,10 +276,14 @@ export class Reconciler {
   }
 
   /** What is to be here of a topic, and is not. */
-  #missing({ name, partitions }: TopicImage): PartitionImage[] {
-    return partitions.filter((state) =>
-      this.#isReplica(state) && this.#options.partitions.hosted(name, state.id) === undefined
-    );
+  #missing(topic: TopicImage): PartitionImage[] {
+    const { partitions, logs } = this.#options;
+    return topic.partitions.filter((state) => {
+      if (!this.#isReplica(state)) return false;
+      const found = partitions.hosted(topic.name, state.id);
+      if (found === undefined || found instanceof Partition) return found === undefined;
+      return found.isLost && logs.mayBeginAnew(topic, state.id);
+    });
   }
 
   #openMissing(name: string): void {
@@ -288,7 +297,9 @@ export class Reconciler {
         if (this.#isClosed) return;
         // Of thousands the topic may be gone before its last one is reached.
         if (this.#stateOf(topic, id) === undefined) continue;
-        await this.#open(topic, id, { isNew: true });
+        const isNew = this.#options.partitions.hosted(name, id) === undefined;
+        await this.#open(topic, id, { isNew });
+        if (!isNew) this.#sayAnew(topic, id);
         await this.#giveWay();
       }
       try {
@@ -312,12 +323,22 @@ export class Reconciler {
       if (!isStoreFault(error)) throw error;
       const reason = messageOf(error);
       const isFull = isPlatformFault(error.cause, "NoSpace");
+      const isLost = logs.isLost(topic, id);
       // What has gone meanwhile has no place in the table.
-      if (this.#stateOf(topic, id) !== undefined) partitions.put(topic, id, { reason, isFull });
+      if (this.#stateOf(topic, id) !== undefined) {
+        partitions.put(topic, id, { reason, isFull, isLost });
+      }
       // It is tried again every few seconds; one line for the whole disk says so.
       if (isFull) return;
       logger.log("error", "a partition is offline", { partition: `${topic.name}-${id}`, reason });
     }
+  }
+
+  #sayAnew({ name }: TopicImage, id: PartitionId): void {
+    const { partitions, logger } = this.#options;
+    if (!(partitions.hosted(name, id) instanceof Partition)) return;
+    const message = "a partition whose files are gone begins anew, from others in sync";
+    logger.log("warn", message, { partition: `${name}-${id}` });
   }
 
   /** The image may have changed while it was being opened. */

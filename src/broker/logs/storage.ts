@@ -71,9 +71,14 @@ export interface LogRequest {
   readonly directoryId: Uuid | undefined;
   /** In a cluster: it counts as having records. */
   readonly isEligible?: boolean;
+  /** In a cluster: others have all that was here. */
+  readonly mayBeginAnew?: boolean;
   /** What lies below it is kept elsewhere, too, in this folder of its own. */
   readonly coveredTo?: (folder: string) => Offset;
 }
+
+/** A log of the last run, as the metadata knows it. */
+type KnownLog = Pick<LogRequest, "topic" | "topicId" | "partition" | "directoryId">;
 
 /** Logs being closed at the same time, so that their syncs overlap and the event loop breathes. */
 const closedAtATime = 64;
@@ -87,6 +92,12 @@ async function closeAll(logs: readonly PartitionLog[]): Promise<void> {
   };
   await Promise.all(Array.from({ length: closedAtATime }, closeNext));
   if (failures.length > 0) throw failures[0];
+}
+
+/** Below what offset a log was on disk, as its directory's checkpoints know; 0: they do not. */
+function checkpointedEnd(folder: LogFolder, log: Omit<KnownLog, "directoryId">): Offset {
+  const { recoveryPoint, logStartOffset } = folder.checkpointOf(log);
+  return Math.max(recoveryPoint, logStartOffset);
 }
 
 /** Metadata beside the data directories must not be overlooked: topics would be set aside. */
@@ -337,6 +348,18 @@ export class Storage {
     await restartLog(this.files, `${path}/${request.topic}-${request.partition}`, offset);
   }
 
+  /** Whether a log that was in some directory once is in none of those that work. */
+  hasLost(log: KnownLog): boolean {
+    const folder = this.#folders.locate({ ...log, isNew: false, isEligible: true });
+    if ("reason" in folder) return true;
+    return !folder.has(log.topic, log.partition) && checkpointedEnd(folder, log) > 0;
+  }
+
+  /** Whether some directory that works is where a log of the last run is, or may go. */
+  hasPlace(log: KnownLog): boolean {
+    return !("reason" in this.#folders.locate({ ...log, isNew: false }));
+  }
+
   #locate(request: LogRequest): LogFolder {
     const folder = this.#folders.locate(request);
     if (!("reason" in folder)) return folder;
@@ -390,16 +413,12 @@ export class Storage {
   }
 
   /** Throws PartitionFault when a log that has no folder was on disk once. */
-  #refuseVanished(folder: LogFolder, { topic, partition, topicId }: LogRequest): void {
-    const { recoveryPoint, logStartOffset, mayBeStale } = folder.checkpointOf({
-      topic,
-      partition,
-      topicId,
-    });
-    const endOffset = Math.max(recoveryPoint, logStartOffset);
+  #refuseVanished(folder: LogFolder, request: LogRequest): void {
+    const { topic, partition, mayBeginAnew = false } = request;
+    const endOffset = checkpointedEnd(folder, request);
     if (endOffset === 0) return;
     const path = `${folder.path}/${topic}-${partition}`;
-    if (!mayBeStale) {
+    if (!mayBeginAnew && !folder.checkpointOf(request).mayBeStale) {
       throw new PartitionFault(
         `its folder ${path} is gone, with the records below offset ${endOffset}: put it back, or ` +
           `accept the loss with ottla log repair ${path}`,

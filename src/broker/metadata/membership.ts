@@ -23,11 +23,14 @@ import {
   decideRegisterMember,
   decideServe,
   decideWorkingDirectories,
+  isDirectory,
   type MetadataImage,
   type MetadataStore,
   metadataVersionFeature,
   metadataVersionRange,
   optionalFeatures,
+  type PartitionImage,
+  type TopicImage,
 } from "../../cluster/mod.ts";
 import type { Logger, Timers } from "../../runtime/ports.ts";
 import type { BrokerConfig } from "../config/mod.ts";
@@ -153,7 +156,7 @@ export class Membership {
     }));
     const registration = { ...this.#registration(), brokerEpoch };
     if (isShared) {
-      const isSuspect = this.#isSuspect(metadata.image);
+      const isSuspect = this.#suspicion(metadata.image);
       await change((image) => decideRegisterMember(image, registration, { isSuspect }));
       return;
     }
@@ -168,18 +171,24 @@ export class Membership {
     });
   }
 
-  /** Whether logs here may lack what this broker has acknowledged, so that others know better. */
-  #isSuspect(image: MetadataImage): boolean {
+  /** Of which partitions the logs here may lack what this broker has acknowledged. */
+  #suspicion(image: MetadataImage): (partition: PartitionImage, topic: TopicImage) => boolean {
     const { config, storage } = this.#options;
-    const known = image.broker(storage.nodeId)?.directories ?? [];
-    const hasAll = known.every((id) => storage.directoryIds.includes(id));
-    if (!hasAll) return true;
+    const { nodeId, directoryIds } = storage;
     const syncs = "ottla.acks.all.sync";
     const isSynced = config.get(syncs) === "always" &&
       image.topics().every(({ name }) => {
         return (image.topicConfigs(name).get(syncs) ?? "always") === "always";
       });
-    return storage.mayHaveLostWrites && !isSynced;
+    if (storage.mayHaveLostWrites && !isSynced) return () => true;
+    const known = image.broker(nodeId)?.directories ?? [];
+    const hasAll = known.every((id) => directoryIds.includes(id));
+    return ({ id: partition, replicas, directories }, { name: topic, id: topicId }) => {
+      const directoryId = directories[replicas.indexOf(nodeId)];
+      // Nobody has said where it is: it may be in what is missing.
+      if (!isDirectory(directoryId) && !hasAll) return true;
+      return storage.hasLost({ topic, topicId, partition, directoryId });
+    };
   }
 
   /**
@@ -213,7 +222,7 @@ export class Membership {
         );
         const registration = { ...this.#registration(ports), brokerEpoch };
         await metadata.change((image) =>
-          decideRegisterMember(image, registration, { isSuspect: false })
+          decideRegisterMember(image, registration, { isSuspect: () => false })
         );
         logger.log(
           "warn",

@@ -4,8 +4,9 @@
 // Invariant: what it prints is 80 columns wide, but for what users have named longer.
 
 import { escaped } from "../../base/visible.ts";
+import type { BrokerId } from "../../base/ids.ts";
 import type { MetadataImage, PartitionImage } from "../../cluster/mod.ts";
-import { minInSyncReplicas } from "../../cluster/mod.ts";
+import { isInUse, minInSyncReplicas } from "../../cluster/mod.ts";
 import type { EtcdMember, EtcdMetadataStore } from "../../etcd/mod.ts";
 import { command, jsonOption } from "../arguments.ts";
 import { configOf, homeOptions, withHome } from "./metadata.ts";
@@ -32,15 +33,34 @@ const status = command({
 });
 
 /** What is wrong with a partition, the worst first. */
-const troubles = ["leaderless", "too few in sync", "recovers", "under-replicated"] as const;
+const troubles = [
+  "leaderless",
+  "too few in sync",
+  "recovers",
+  "disk is gone",
+  "under-replicated",
+] as const;
 type Trouble = typeof troubles[number];
 
-function troubleOf(partition: PartitionImage, minIsr: number): Trouble | undefined {
+function troubleOf(
+  partition: PartitionImage,
+  { minIsr, offline }: { readonly minIsr: number; readonly offline: readonly BrokerId[] },
+): Trouble | undefined {
   const { leader, isr, replicas, recovering } = partition;
   if (leader < 0) return "leaderless";
   if (isr.length < Math.min(minIsr, replicas.length)) return "too few in sync";
   if (recovering) return "recovers";
+  if (offline.length > 0) return "disk is gone";
   return isr.length < replicas.length ? "under-replicated" : undefined;
+}
+
+/** Replicas whose brokers serve, without the disk that they are on. */
+function offlineOf(image: MetadataImage, { replicas, directories }: PartitionImage): BrokerId[] {
+  return replicas.filter((id, i) => {
+    const [broker, directory] = [image.broker(id), directories[i]];
+    return broker !== undefined && !broker.fenced && directory !== undefined &&
+      !isInUse(broker, directory);
+  });
 }
 
 /** What is not as it should be, the worst first. */
@@ -48,10 +68,11 @@ function inNeed(image: MetadataImage) {
   const found = image.topics().flatMap(({ name: topic, partitions }) => {
     const minIsr = minInSyncReplicas(image, topic);
     return partitions.flatMap((partition) => {
-      const trouble = troubleOf(partition, minIsr);
+      const offline = offlineOf(image, partition);
+      const trouble = troubleOf(partition, { minIsr, offline });
       if (trouble === undefined) return [];
-      const { id, leader, replicas, isr, elr } = partition;
-      return [{ topic, partition: id, trouble, leader, replicas, inSync: isr, eligible: elr }];
+      const { id, leader, replicas, isr: inSync, elr: eligible } = partition;
+      return [{ topic, partition: id, trouble, leader, replicas, inSync, eligible, offline }];
     });
   });
   return found.sort((a, b) => troubles.indexOf(a.trouble) - troubles.indexOf(b.trouble));
@@ -72,6 +93,7 @@ function statusOf(home: EtcdMetadataStore) {
     withoutLeader: count(({ leader }) => leader < 0),
     tooFewInSync: needs.filter(({ trouble }) => trouble === "too few in sync").length,
     underReplicated: count(({ isr, replicas }) => isr.length < replicas.length),
+    withoutDisk: needs.filter(({ offline }) => offline.length > 0).length,
     moving: count((each) => each.addingReplicas.length + each.removingReplicas.length > 0),
     notPreferred: count(({ leader, replicas: [first] }) => leader >= 0 && leader !== first),
     brokers: image.brokers().map(
@@ -134,6 +156,7 @@ function troublesIn(found: ReturnType<typeof statusOf>): string {
     [found.withoutLeader, "without a leader"],
     [found.tooFewInSync, "with too few in sync"],
     [found.underReplicated, "under-replicated"],
+    [found.withoutDisk, "with a disk gone"],
     [found.moving, "moving"],
   ] as const;
   const told = said.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
