@@ -14,6 +14,7 @@ import { exitCode } from "../context.ts";
 import { drainPlan, type PlannedMove } from "./drain_plan.ts";
 import { wholeNumber } from "./nodes.ts";
 import { renderJson, renderTable } from "../table.ts";
+import { beginMoves, rateIn, throttleOption, unthrottle } from "./throttle.ts";
 
 /** So many partitions move at a time: what is copied at once is a load on the brokers. */
 const atOnceMax = 50;
@@ -24,17 +25,20 @@ const drain = command({
   about: "move all that a broker has to others, and wait for it",
   options: {
     "dry-run": { kind: "flag", about: "only show what would go where" },
+    ...throttleOption,
     ...jsonOption,
     ...brokerOptions,
   },
   examples: [
     ["cluster drain 3", "before broker 3 is switched off for good"],
     ["cluster drain 3 --dry-run", "see first where that would be"],
+    ["cluster drain 3 --throttle 50MB", "leaves room for clients"],
   ],
   run: (context, { operands: [word], options }) => {
     const id = wholeNumber(word, "BROKER");
+    const rate = options.throttle === undefined ? undefined : rateIn(options.throttle);
     return withClient(context, options, async (client) => {
-      const { movePartitions, untilMoved } = await loadNodeAdmin();
+      const { untilMoved } = await loadNodeAdmin();
       const plan = await planOf(client, id);
       if (options["dry-run"]) {
         const rows = plan.map((each) => Object.values(rowOf(each)));
@@ -46,8 +50,9 @@ const drain = command({
         const partitions = left.length === 1 ? "1 partition" : `${left.length} partitions`;
         context.note(`${partitions} of broker ${id} to move.`);
         const batch = left.slice(0, atOnceMax);
-        await movePartitions(client, batch);
+        await beginMoves(client, batch, { rate, from: (move) => move.from });
         await untilMoved(client, batch);
+        await unthrottle(client, batch);
       }
       context.note(`Broker ${id} has no replicas. New topics may be placed on it while it runs.`);
       return exitCode.ok;

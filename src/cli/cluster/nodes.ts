@@ -10,6 +10,7 @@ import { brokerOptions, withClient } from "../broker_client.ts";
 import { exitCode } from "../context.ts";
 import { noPartition, onUnknownTopic } from "../failures.ts";
 import { renderJson, renderTable } from "../table.ts";
+import { beginMoves, rateIn, throttleOption, unthrottle } from "./throttle.ts";
 
 const nodes = command({
   name: "cluster nodes",
@@ -48,10 +49,12 @@ const move = command({
     to: { kind: "text", value: "IDS", about: "the brokers that are to have it; the first leads" },
     cancel: { kind: "flag", about: "end a move that is under way: back to where it was" },
     detach: { kind: "flag", about: "do not wait until it is done" },
+    ...throttleOption,
     ...brokerOptions,
   },
   examples: [
     ["cluster move orders 0 --to 1,2,3", "copies what is missing, then drops what is too much"],
+    ["cluster move orders 0 --to 4 --throttle 50MB", "leaves room for clients"],
     ["cluster move orders 0 --cancel", "the brokers that had it keep it"],
   ],
   run: (context, { operands: [topic, index], options }) => {
@@ -61,7 +64,11 @@ const move = command({
         `cluster move takes --to IDS, or --cancel\n${seeHelp("cluster move")}`,
       );
     }
+    if (cancel && options.throttle !== undefined) {
+      throw new ArgumentFault(`--throttle goes with --to\n${seeHelp("cluster move")}`);
+    }
     const replicas = to === undefined ? null : brokersIn(to);
+    const rate = options.throttle === undefined ? undefined : rateIn(options.throttle);
     const partition = wholeNumber(index, "PARTITION");
     return withClient(context, options, async (client) => {
       const { partitions } = await describeTopic(client, topic)
@@ -69,15 +76,26 @@ const move = command({
       const before = partitions.find((each) => each.partition === partition);
       if (before === undefined) throw noPartition(topic, { partition, count: partitions.length });
       const { movePartitions, untilMoved } = await loadNodeAdmin();
-      await movePartitions(client, [{ topic, partition, replicas }]);
       const name = `${topic}-${partition}`;
-      if (replicas === null) context.note(`${name} moves no more.`);
-      else if (detach) context.note(`${name} is on its way to ${replicas.join(",")}.`);
-      else {
-        context.note(`Moving ${name} from ${before.replicas.join(",")} to ${replicas.join(",")}.`);
-        await untilMoved(client, [{ topic, partition, replicas }]);
-        context.note(`${name} is on ${replicas.join(",")}.`);
+      if (replicas === null) {
+        await movePartitions(client, [{ topic, partition, replicas }]);
+        await unthrottle(client, [{ topic, partition }]);
+        context.note(`${name} moves no more.`);
+        return exitCode.ok;
       }
+      const moved = [{ topic, partition, replicas }];
+      await beginMoves(client, moved, { rate, from: () => before.replicas });
+      if (detach) {
+        context.note(`${name} is on its way to ${replicas.join(",")}.`);
+        if (rate !== undefined) {
+          context.note("Once it is there, the same command without --detach ends its throttle.");
+        }
+        return exitCode.ok;
+      }
+      context.note(`Moving ${name} from ${before.replicas.join(",")} to ${replicas.join(",")}.`);
+      await untilMoved(client, moved);
+      await unthrottle(client, moved);
+      context.note(`${name} is on ${replicas.join(",")}.`);
       return exitCode.ok;
     });
   },

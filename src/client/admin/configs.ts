@@ -38,6 +38,10 @@ export interface ConfigChanges<Resource extends ConfigResource = ConfigResource>
   readonly set?: ConfigsOf<Resource>;
   /** Keys that go back to what holds without them. */
   readonly unset?: readonly ConfigName<Resource>[];
+  /** What lists get that they do not have yet, with commas. */
+  readonly append?: ConfigsOf<Resource>;
+  /** What lists lose, with commas. */
+  readonly subtract?: ConfigsOf<Resource>;
 }
 
 /** The configurations of a resource: those of topics are known to the type system. */
@@ -68,8 +72,8 @@ const sources: Readonly<Record<number, ConfigEntry["source"]>> = {
   8: "group",
 };
 
-const setOperation = 0;
-const deleteOperation = 1;
+/** What becomes of a key, as Kafka numbers it. */
+const operations = { set: 0, unset: 1, append: 2, subtract: 3 } as const;
 
 /** A resource as Kafka names it, and who has to be asked. */
 function named(resource: ConfigResource): { type: number; name: string; target: RequestTarget } {
@@ -117,16 +121,24 @@ export async function describeConfigs(
     .sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
+function changesBy(operation: keyof typeof operations, configs?: Configs) {
+  return configsOf(configs).map((each) => (
+    { ...each, configOperation: operations[operation] }
+  ));
+}
+
 /** Changes keys of a resource, all of them or none. Throws INVALID_CONFIG and the like. */
 export async function alterConfigs(
   client: Client,
   resource: ConfigResource,
-  { set = {}, unset = [] }: ConfigChanges,
+  { set, unset = [], append, subtract }: ConfigChanges,
 ): Promise<void> {
   const { type: resourceType, name: resourceName, target } = named(resource);
   const configs = [
-    ...configsOf(set).map((each) => ({ ...each, configOperation: setOperation })),
-    ...unset.map((name) => ({ name, value: null, configOperation: deleteOperation })),
+    ...changesBy("set", set),
+    ...changesBy("append", append),
+    ...changesBy("subtract", subtract),
+    ...unset.map((name) => ({ name, value: null, configOperation: operations.unset })),
   ];
   const answer = await client.request(IncrementalAlterConfigs, {
     resources: [{ resourceType, resourceName, configs }],

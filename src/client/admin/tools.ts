@@ -127,15 +127,17 @@ function limitsOf(
     async alterConfigs(resource, changes, options) {
       const call = "alterConfigs";
       checkResource(call, resource);
-      const { set = {}, unset = [] } = checkOptions(call, changes, {
+      const { unset = [], ...values } = checkOptions(call, changes, {
         set: "object",
         unset: "list",
+        append: "object",
+        subtract: "object",
       });
-      for (const [name, value] of Object.entries(set)) {
+      for (const [name, value] of Object.values(values).flatMap(Object.entries)) {
         checkConfigValue(`${call}: ${name}`, value);
       }
       for (const name of unset) checkText(call, "each of unset", name);
-      await alterConfigs(forCall(client, call, options), resource, { set, unset });
+      await alterConfigs(forCall(client, call, options), resource, { ...values, unset });
     },
     async listQuotas(options) {
       return await (await quotas()).listQuotas(forCall(client, "listQuotas", options));
