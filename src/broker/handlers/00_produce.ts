@@ -79,10 +79,7 @@ function carryOut(
   plan: ProducePlan,
   context: Context,
 ): Response | undefined | Promise<Response | undefined> {
-  const answered = appendPlan(plan);
-  return answered instanceof Promise
-    ? answered.then((responses) => answerOf(plan, responses, context))
-    : answerOf(plan, answered, context);
+  return appendPlan(plan, (responses) => answerOf(plan, responses, context));
 }
 
 function answerOf(

@@ -5,11 +5,11 @@
 
 import { ErrorCode, type Produce, type ResponseInput } from "../../protocol/mod.ts";
 import type { Refusal } from "../../records/mod.ts";
+import type { Unacknowledged } from "../replication/acknowledgements.ts";
 import {
   acksAll,
   type PlannedPartition,
   type ProducePlan,
-  type ProduceTopic,
   type Refused,
   type Write,
 } from "./plan.ts";
@@ -25,56 +25,50 @@ const withoutLogStart: ReadonlySet<ErrorCode> = new Set([
   ErrorCode.KAFKA_STORAGE_ERROR,
 ]);
 
-/** Appends; a promise only where an answer has to wait for a disk. */
-export function appendPlan(
-  { acks, timeoutMs, topics }: ProducePlan,
-): TopicAnswer[] | Promise<TopicAnswer[]> {
-  let waits = false;
-  const answered = topics.map(({ topic, partitions }) => {
-    const answers = partitions.map((planned) => {
-      const answer = carryOut(planned, { acks, timeoutMs });
-      waits ||= answer instanceof Promise;
-      return answer;
-    });
-    return { topic, answers };
-  });
-  return waits ? settled(answered) : answered.map(({ topic, answers }) => {
-    return answerOf(topic, answers as PartitionAnswer[]);
-  });
-}
-
-/** The answers of one topic, some of which wait. */
+/** An answer that is good once a disk has what it is about. */
 interface Waiting {
-  readonly topic: ProduceTopic;
-  readonly answers: readonly (PartitionAnswer | Promise<PartitionAnswer>)[];
+  readonly answer: PartitionAnswer;
+  /** Resolves with why it has not. */
+  readonly wait: Promise<Unacknowledged | undefined>;
 }
 
-/** One promise for what is mostly one answer. */
-function settled(answered: readonly Waiting[]): Promise<TopicAnswer[]> {
-  const [first, ...others] = answered;
-  const [only, ...rest] = first?.answers ?? [];
-  if (first !== undefined && only instanceof Promise && others.length + rest.length === 0) {
-    return only.then((answer) => [answerOf(first.topic, [answer])]);
+/** Appends; what `finish` makes of the answers, later only where some have to wait for a disk. */
+export function appendPlan<T>(
+  { acks, timeoutMs, topics }: ProducePlan,
+  finish: (responses: TopicAnswer[]) => T,
+): T | Promise<T> {
+  const waiting: Waiting[] = [];
+  const terms = { isAwaited: acks === acksAll, timeoutMs, waiting };
+  const responses = topics.map(({ topic: { name, topicId }, partitions }) => {
+    const partitionResponses = partitions.map((planned) => carryOut(planned, terms));
+    return { name, topicId, partitionResponses };
+  });
+  const [only] = waiting;
+  if (only === undefined) return finish(responses);
+  // Mostly it is one: each promise between a disk and its answer costs as much as a part of both.
+  if (waiting.length === 1) {
+    return only.wait.then((failed) => {
+      if (failed !== undefined) refuse(only.answer, failed);
+      return finish(responses);
+    });
   }
-  return Promise.all(answered.map(async ({ topic, answers }) => {
-    return answerOf(topic, await Promise.all(answers));
-  }));
+  return Promise.all(waiting.map(async ({ answer, wait }) => {
+    const failed = await wait;
+    if (failed !== undefined) refuse(answer, failed);
+  })).then(() => finish(responses));
 }
 
-function answerOf(
-  { name, topicId }: ProduceTopic,
-  partitionResponses: readonly PartitionAnswer[],
-): TopicAnswer {
-  return { name, topicId, partitionResponses };
-}
-
+/** Appends one batch; its answer, which is among those that wait where it has to. */
 function carryOut(
   planned: PlannedPartition,
-  { acks, timeoutMs }: Pick<ProducePlan, "acks" | "timeoutMs">,
-): PartitionAnswer | Promise<PartitionAnswer> {
+  { isAwaited, timeoutMs, waiting }: {
+    readonly isAwaited: boolean;
+    readonly timeoutMs: number;
+    readonly waiting: Waiting[];
+  },
+): PartitionAnswer {
   if ("errorCode" in planned) return refusalOf(planned);
   const { index, partition, payload: framed, checked, verification } = planned;
-  const isAwaited = acks === acksAll;
   const known = { framed, checked, verification, isAwaited };
   const result = partition.append(framed.bytes, "client", known);
   if (!result.ok) return refusedByLog(planned, result);
@@ -86,8 +80,13 @@ function carryOut(
     logStartOffset: result.logStartOffset,
   };
   const wait = partition.answerable(result.lastOffset + 1, isAwaited, timeoutMs);
-  return wait?.then((failed) => failed === undefined ? answer : refusalOf({ index, ...failed })) ??
-    answer;
+  if (wait !== undefined) waiting.push({ answer, wait });
+  return answer;
+}
+
+/** What was appended cannot be acknowledged: nobody has seen its answer yet. */
+function refuse(answer: PartitionAnswer, failed: Unacknowledged): void {
+  Object.assign(answer, refusalOf({ index: answer.index, ...failed }));
 }
 
 /** The log does not take the batch. Records at fault are named one by one (KIP-467). */

@@ -35,7 +35,7 @@ import type { Services } from "../services.ts";
 import type { TransactionProtocol } from "../transactions/transaction_verification.ts";
 
 export type ProduceRequest = RequestOf<typeof Produce>;
-export type ProduceTopic = ProduceRequest["topicData"][number];
+type ProduceTopic = ProduceRequest["topicData"][number];
 /** Of one partition: what the client sent for it. */
 export type PartitionData = ProduceTopic["partitionData"][number];
 

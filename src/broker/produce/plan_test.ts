@@ -133,7 +133,7 @@ Deno.test("what a plan has read of a batch goes along with its bytes", async () 
   const [write = missing()] = firstOf(planned.topics).partitions;
   if ("errorCode" in write || write.payload.magic !== 2) throw new Error("it is no batch");
   assertEquals(write.payload.header.recordCount, 1);
-  const answers = await appendPlan(planned);
+  const answers = await appendPlan(planned, (answers) => answers);
   assertEquals(firstOf(firstOf(answers).partitionResponses).baseOffset, 0);
   assertEquals((await recordsFrom(here.get("orders-0")!.log)).length, 1);
 });
@@ -201,7 +201,7 @@ Deno.test("a batch that takes long is due to be checked, with memory for it clai
   assertEquals(here.get("orders-0")!.log.logEndOffset, 0, "nothing was appended meanwhile");
   const second = plan(request, done);
   assertEquals([wordsOf(second), second.due], [["write", "write"], []]);
-  const answers = await appendPlan(second);
+  const answers = await appendPlan(second, (answers) => answers);
   assertEquals(firstOf(answers).partitionResponses.map(({ baseOffset }) => baseOffset), [0, 0]);
 });
 
@@ -217,7 +217,7 @@ Deno.test("what is led elsewhere by the time of the append takes nothing", async
   const { plan, here } = await world();
   const planned = plan(requestOf([batch(), batch()]));
   here.get("orders-0")!.follow(4);
-  const [{ partitionResponses } = missing()] = await appendPlan(planned);
+  const [{ partitionResponses } = missing()] = await appendPlan(planned, (answers) => answers);
   assertEquals(partitionResponses.map(({ errorCode }) => errorCode), [
     ErrorCode.NOT_LEADER_OR_FOLLOWER,
     ErrorCode.NONE,
@@ -272,7 +272,7 @@ async function produced(
     await prepare(planned, { memory, transactions: coordinator, done });
     planned = plan(request, done);
   }
-  const topics = await appendPlan(planned);
+  const topics = await appendPlan(planned, (answers) => answers);
   return topics.flatMap(({ partitionResponses }) =>
     partitionResponses.map(({ errorCode }) => errorName(errorCode))
   );
