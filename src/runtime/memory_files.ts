@@ -35,8 +35,8 @@ export interface Place {
 
 /** Hears of every change, before it is made: what the simulated disk keeps its account by. */
 export interface Journal {
-  /** Returns what of `bytes` fits; the rest is refused with NoSpace. */
-  onWrite(file: MemoryFile, bytes: Uint8Array): Uint8Array;
+  /** Returns what of `bytes` fits at `position`; the rest is refused with NoSpace. */
+  onWrite(file: MemoryFile, bytes: Uint8Array, position: number): Uint8Array;
   onTruncate(file: MemoryFile, size: number): void;
   onLink(place: Place, entry: MemoryEntry): void;
   onUnlink(place: Place, entry: MemoryEntry): void;
@@ -70,6 +70,8 @@ class MemoryOpenFile implements OpenFile {
   readonly #file: MemoryFile;
   readonly #options: MemoryFilesOptions;
   readonly #mode: OpenMode;
+  /** Of one that is overwritten: up to where that has come. */
+  #overwritten = 0;
   #open = true;
 
   constructor(path: string, file: MemoryFile, options: MemoryFilesOptions & { mode: OpenMode }) {
@@ -81,13 +83,15 @@ class MemoryOpenFile implements OpenFile {
   }
 
   get size(): number {
-    return this.#file.content.size;
+    return this.#mode === "overwrite" ? this.#overwritten : this.#file.content.size;
   }
 
   append(bytes: Uint8Array): void {
     const content = this.#changing("append to");
-    const accepted = this.#options.journal?.onWrite(this.#file, bytes) ?? bytes;
-    content.append(accepted);
+    const position = this.size;
+    const accepted = this.#options.journal?.onWrite(this.#file, bytes, position) ?? bytes;
+    content.writeAt(position, accepted);
+    this.#overwritten += accepted.length;
     if (accepted.length === bytes.length) return;
     throw new PlatformFault("NoSpace", `cannot append to ${this.path}: no space left on the disk`);
   }
@@ -164,7 +168,7 @@ export class MemoryFiles implements Files {
     let entry = place.folder.entries.get(place.name);
     if (isFolder(entry)) throw new PlatformFault("Io", `cannot open ${path}: it is a folder`);
     if (entry === undefined) {
-      if (mode === "read") throw notFound("open", path);
+      if (mode === "read" || mode === "overwrite") throw notFound("open", path);
       entry = { content: new MemoryContent(), modifiedMs: this.#options.clock.now() };
       this.#options.journal?.onLink(place, entry);
       this.#put(place, entry);

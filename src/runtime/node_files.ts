@@ -15,6 +15,7 @@ const openFlags: Readonly<Record<OpenMode, number>> = {
   read: fs.constants.O_RDONLY,
   append: fs.constants.O_RDWR | fs.constants.O_CREAT,
   create: fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_TRUNC,
+  overwrite: fs.constants.O_RDWR,
 };
 
 class NodeOpenFile implements OpenFile {
@@ -32,7 +33,7 @@ class NodeOpenFile implements OpenFile {
       fs.closeSync(this.#descriptor);
       throw new PlatformFault("Io", `cannot open ${path}: it is a folder`);
     }
-    this.#size = info.size;
+    this.#size = mode === "overwrite" ? 0 : info.size;
   }
 
   get size(): number {

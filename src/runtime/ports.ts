@@ -250,14 +250,16 @@ export interface FileInfo {
 
 /**
  * `read`: an existing file, reads only. `append`: an existing file, or a new one. `create`: a new
- * or emptied one. NotFound when a `read` file or the folder of the others does not exist.
+ * or emptied one. `overwrite`: an existing one, written anew from its start on over what it has, so
+ * that a sync has no new size to keep. NotFound when the file of `read` or `overwrite`, or the
+ * folder of the others, does not exist.
  */
-export type OpenMode = "read" | "append" | "create";
+export type OpenMode = "read" | "append" | "create" | "overwrite";
 
 /** An open file that grows at its end. Not shared: one writer each. */
 export interface OpenFile {
   readonly path: string;
-  /** Current size in bytes. */
+  /** Current size in bytes; of one that is overwritten, how far that has come. */
   readonly size: number;
   /**
    * Writes all of `bytes` at the end. When it cannot (NoSpace, Io), the file may have grown by a

@@ -163,10 +163,10 @@ export class SimulatedDisk {
 
   #journal(): Journal {
     return {
-      onWrite: (file, bytes) => {
-        const accepted = bytes.slice(0, Math.min(bytes.length, this.freeBytes));
-        this.#usedBytes += accepted.length;
-        const position = file.content.size;
+      onWrite: (file, bytes, position) => {
+        const roomBytes = file.content.size - position + this.freeBytes;
+        const accepted = bytes.slice(0, Math.min(bytes.length, roomBytes));
+        this.#usedBytes += Math.max(0, position + accepted.length - file.content.size);
         this.#changesOf(file).push({ kind: "write", position, bytes: accepted });
         return accepted;
       },

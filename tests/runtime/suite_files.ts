@@ -66,10 +66,35 @@ export function filesSuite(options: SubjectOptions): void {
     assert.equal(files.stat(path)?.size, 2);
   });
 
+  check("what is overwritten keeps its bytes until they are written over", options, async (s) => {
+    const { runtime: { files }, folder } = s;
+    const path = `${folder}/a`;
+    const before = files.open(path, "create");
+    before.append(pattern(30));
+    before.close();
+    const file = files.open(path, "overwrite");
+    assert.equal(file.size, 0);
+    file.append(pattern(10, 5));
+    file.append(pattern(10, 9));
+    await file.sync();
+    assert.equal(file.size, 20);
+    assert.equal(files.stat(path)?.size, 30);
+    const reading = files.open(path, "read");
+    const bytes = contentOf(reading);
+    sameBytes(bytes.subarray(0, 10), pattern(10, 5));
+    sameBytes(bytes.subarray(10, 20), pattern(10, 9));
+    sameBytes(bytes.subarray(20), pattern(30).subarray(20));
+    reading.close();
+    file.append(pattern(15, 2));
+    file.close();
+    assert.equal(files.stat(path)?.size, 35);
+  });
+
   check("opening what is not there is NotFound and names the path", options, async (subject) => {
     const { runtime: { files }, folder } = subject;
     const message = await fails("NotFound", () => files.open(`${folder}/none`, "read"));
     assert.ok(message.includes(`${folder}/none`), message);
+    await fails("NotFound", () => files.open(`${folder}/none`, "overwrite"));
     await fails("NotFound", () => files.open(`${folder}/none/a`, "append"));
     await fails("NotFound", () => files.open(`${folder}/none/a`, "create"));
     await fails("Io", () => files.open(folder, "read"));

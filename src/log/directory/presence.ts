@@ -3,7 +3,7 @@
 //
 //   there --the active segment or the folder is gone, or another file has its name--> gone
 //
-// Looked for behind syncs, before they are told of, and at most every 10 ms, since it costs a call
+// Looked for behind syncs, before they are told of, and at most every 100 ms, since it costs a call
 // to the system; every few seconds where something was appended; when a file cannot be opened; at
 // close. Invariant: once gone, for ever: what was appended meanwhile is lost, and the next start
 // compares with the checkpoints.
@@ -11,7 +11,7 @@
 import type { Clock, Files } from "../../runtime/ports.ts";
 import type { Segments } from "../segment/segments.ts";
 
-const lookIntervalMs = 10;
+const lookIntervalMs = 100;
 
 export interface PresenceOptions {
   readonly files: Files;

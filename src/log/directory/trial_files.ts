@@ -102,7 +102,7 @@ export class TrialFiles implements Files {
     const known = this.#entry(path);
     const info = this.stat(path);
     if (info === undefined) {
-      if (mode === "read") throw notFound(path, "file");
+      if (mode === "read" || mode === "overwrite") throw notFound(path, "file");
       if (this.stat(parentOf(path)) === undefined) throw notFound(path, "folder");
     }
     if (info?.isDirectory) throw new PlatformFault("Io", `cannot open ${path}: it is a folder`);
@@ -113,7 +113,8 @@ export class TrialFiles implements Files {
       this.#set(path, changed);
     }
     const file = new TrialFile(path, changed, (real) => this.#openReal(real));
-    if (mode === "create") file.truncate(0);
+    // What was there before is nobody's any more, so that it may as well be gone.
+    if (mode === "create" || mode === "overwrite") file.truncate(0);
     return file;
   }
 

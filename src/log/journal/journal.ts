@@ -4,20 +4,22 @@
 //   take, take, take --> round --append, sync--> kept: answers go out
 //   (the next round gathers meanwhile)
 //
-//   file n: full --> file n+1;   file n goes once each log in it has synced its own files so far
+//   file n: full --> file n+1;   once each log in file n has synced its own files so far, it is
+//   spare, and becomes file n+2, written over what it has: to sync that changes no size, which
+//   takes half as much of the kernel and does not wait for what else the file system has to do
 //
 // What is in it is in the logs' files as well, where all readers are; only a start that finds that
 // a log has lost its end reads it (left_journals.ts).
 //
 // Invariant: a round is kept once a sync of its file, and of the file's name, has begun behind its
 // last byte. A write that fails ends the journal, not the directory: who waits has the log synced.
-// Bounds: two files of `fileBytesMax` and a round each; what has no room is not taken.
+// Bounds: two files of `fileBytesMax` and two rounds; what has no room is not taken.
 
 import { messageOf, throwUnlessStoreFault } from "../../base/faults.ts";
-import type { Offset, PartitionId, Uuid } from "../../base/ids.ts";
+import type { Offset } from "../../base/ids.ts";
 import type { Files, OpenFile } from "../../runtime/ports.ts";
 import { journalFileName } from "../directory/layout.ts";
-import { entryBytes, writeEntry } from "./entries.ts";
+import { RoundWriter } from "./rounds.ts";
 
 /** Past this a file is full: the logs in it are to sync, which costs each a sync. */
 const fileBytesMaxDefault = 8 * 1024 * 1024;
@@ -28,8 +30,8 @@ const batchBytesMax = 16 * 1024;
 
 /** A log as its directory's journal sees it. */
 export interface JournaledLog {
-  readonly topicId: Uuid;
-  readonly partition: PartitionId;
+  /** As `encodeName` in rounds.ts has it. */
+  readonly name: Uint8Array;
   /** Resolves once its own files have what lies below `end`, or it is gone. */
   settleTo(end: Offset): Promise<void>;
 }
@@ -61,21 +63,22 @@ type Ends = Map<JournaledLog, Offset>;
 
 /** What one sync covers. */
 interface Round {
-  readonly bytes: Uint8Array;
-  length: number;
+  readonly writer: RoundWriter;
   readonly ends: Ends;
   readonly kept: PromiseWithResolvers<boolean>;
 }
 
 interface JournalFile {
+  readonly number: number;
   readonly path: string;
   readonly handle: OpenFile;
   readonly ends: Ends;
   isNamed: boolean;
 }
 
-function newRound(bytes: Uint8Array = new Uint8Array(roundBytesMax)): Round {
-  return { bytes, length: 0, ends: new Map(), kept: Promise.withResolvers() };
+function newRound(writer = new RoundWriter(roundBytesMax)): Round {
+  writer.clear();
+  return { writer, ends: new Map(), kept: Promise.withResolvers() };
 }
 
 export class Journal {
@@ -85,6 +88,8 @@ export class Journal {
   #file: JournalFile | undefined;
   /** The file before: its logs sync. */
   #releasing: Promise<void> | undefined;
+  /** Path of one that nothing in it is needed of. */
+  #spare: string | undefined;
   /** What gathers now, and the one that is written or spare. */
   #round = newRound();
   #other = newRound();
@@ -111,9 +116,7 @@ export class Journal {
   take(log: JournaledLog, batch: Uint8Array, end: Offset): Promise<boolean> | undefined {
     if (this.#isEnded || this.#isFull || batch.length > batchBytesMax) return undefined;
     const round = this.#round;
-    if (round.bytes.length - round.length < entryBytes(batch)) return undefined;
-    const entry = { topicId: log.topicId, partition: log.partition, batch };
-    round.length = writeEntry(round.bytes, { start: round.length, entry });
+    if (!round.writer.add(log.name, batch)) return undefined;
     round.ends.set(log, end);
     this.#running ??= this.#run();
     return round.kept.promise;
@@ -133,15 +136,15 @@ export class Journal {
   /** Whether no file has room, since the one before is still needed. */
   get #isFull(): boolean {
     if (this.#releasing === undefined || this.#file === undefined) return false;
-    return this.#file.handle.size + this.#round.length >= this.#fileBytesMax;
+    return this.#file.handle.size + this.#round.writer.length >= this.#fileBytesMax;
   }
 
   async #run(): Promise<void> {
-    while (this.#round.length > 0) {
+    while (!this.#round.writer.isEmpty) {
       const round = this.#round;
       this.#round = this.#other;
       round.kept.resolve(await this.#keep(round));
-      this.#other = newRound(round.bytes);
+      this.#other = newRound(round.writer);
     }
     this.#running = undefined;
   }
@@ -152,7 +155,7 @@ export class Journal {
     let file: JournalFile;
     try {
       file = this.#fileWithRoom();
-      file.handle.append(round.bytes.subarray(0, round.length));
+      file.handle.append(round.writer.finish(file.number));
     } catch (error) {
       throwUnlessStoreFault(error);
       this.#endFor(error);
@@ -175,21 +178,31 @@ export class Journal {
   #fileWithRoom(): JournalFile {
     const full = this.#file;
     if (full !== undefined && full.handle.size < this.#fileBytesMax) return full;
-    const { files, folder } = this.#options;
-    const path = `${folder}/${journalFileName(this.#number++)}`;
-    const handle = files.open(path, "create");
+    const { folder } = this.#options;
+    const number = this.#number++;
+    const path = `${folder}/${journalFileName(number)}`;
+    const handle = this.#open(path);
     this.#paths.add(path);
-    this.#file = { path, handle, ends: new Map(), isNamed: false };
+    this.#file = { number, path, handle, ends: new Map(), isNamed: false };
     if (full !== undefined) this.#releasing = this.#release(full);
     return this.#file;
   }
 
-  /** Has each log in it sync its own files, and removes it. Where one cannot, it stays. */
+  #open(path: string): OpenFile {
+    const { files } = this.#options;
+    const spare = this.#spare;
+    if (spare === undefined) return files.open(path, "create");
+    this.#spare = undefined;
+    files.rename(spare, path);
+    this.#paths.delete(spare);
+    return files.open(path, "overwrite");
+  }
+
+  /** Has each log in it sync its own files, so that it can be used again. Or else it stays. */
   async #release({ path, handle, ends }: JournalFile): Promise<void> {
     try {
       await Promise.all([...ends].map(([log, end]) => log.settleTo(end)));
-      this.#options.files.remove(path);
-      this.#paths.delete(path);
+      this.#spare = path;
     } catch (error) {
       throwUnlessStoreFault(error);
       // The next start finds the file, and reads it. There are to be no more of them meanwhile.

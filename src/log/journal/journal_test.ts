@@ -187,8 +187,8 @@ Deno.test("what is appended to a file that was removed is not acknowledged", asy
     const log = itemAt(logs, 0);
     await send(log, "b");
     remove("/data/orders-0/00000000000000000000.log");
-    // It is looked for every 10 ms at most.
-    await pass(20);
+    // It is looked for every 100 ms at most.
+    await pass(200);
     await assertRejects(() => send(log, "c"), PartitionFault, "removed");
   });
 });

@@ -8,23 +8,28 @@
 // Nor is a batch taken while the name that it would be found under, or an epoch, is not durable, or
 // where somebody has removed the log's files.
 
-import type { Offset } from "../../base/ids.ts";
+import type { Offset, PartitionId, Uuid } from "../../base/ids.ts";
 import type { DirectoryState } from "../directory/directory_state.ts";
 import type { Presence } from "../directory/presence.ts";
 import type { DurableFiles } from "../files/durable_files.ts";
 import type { JournaledLog } from "./journal.ts";
+import { encodeName } from "./rounds.ts";
 
-interface GrowingLog extends JournaledLog {
+interface GrowingLog {
+  readonly topicId: Uuid;
+  readonly partition: PartitionId;
   readonly directory: DirectoryState;
   readonly logEndOffset: Offset;
   /** Everything below is in its own files, durable. */
   readonly recoveryPoint: Offset;
+  settleTo(end: Offset): Promise<void>;
 }
 
-export class JournaledEnd {
+export class JournaledEnd implements JournaledLog {
   readonly #log: GrowingLog;
   readonly #files: DurableFiles;
   readonly #presence: Presence;
+  #name: Uint8Array | undefined;
   #end: Offset = -1;
   #kept: Promise<boolean> | undefined;
 
@@ -34,6 +39,14 @@ export class JournaledEnd {
     this.#presence = parts.presence;
   }
 
+  get name(): Uint8Array {
+    return this.#name ??= encodeName(this.#log);
+  }
+
+  settleTo(end: Offset): Promise<void> {
+    return this.#log.settleTo(end);
+  }
+
   /** `batch` was just appended at `from`: puts it into the journal where that may and should be. */
   take(batch: Uint8Array, from: Offset): void {
     const log = this.#log;
@@ -41,7 +54,7 @@ export class JournaledEnd {
     if (journal === undefined || !journal.isWorthIt(syncsRunning)) return;
     if (from !== Math.max(log.recoveryPoint, this.#end) || this.#files.isBehind) return;
     if (this.#presence.lookIfDue() !== undefined) return;
-    const kept = journal.take(log, batch, log.logEndOffset);
+    const kept = journal.take(this, batch, log.logEndOffset);
     if (kept === undefined) return;
     this.#kept = kept;
     this.#end = log.logEndOffset;

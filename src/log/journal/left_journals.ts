@@ -12,7 +12,7 @@ import type { PartitionId, Uuid } from "../../base/ids.ts";
 import type { Files } from "../../runtime/ports.ts";
 import { parseJournalFileName } from "../directory/layout.ts";
 import { readWholeFile } from "../files/whole_file.ts";
-import { readEntries } from "./entries.ts";
+import { readRounds } from "./rounds.ts";
 
 /** What a log is to append, as far as it lacks it. */
 export interface LeftBatches {
@@ -44,8 +44,8 @@ export class LeftJournals {
     }).sort((a, b) => a.number - b.number);
     this.next = (found.at(-1)?.number ?? -1) + 1;
     this.#paths = found.map(({ path }) => path);
-    for (const path of this.#paths) {
-      for (const entry of readEntries(readWholeFile(files, path) ?? concatBytes([]))) {
+    for (const { number, path } of found) {
+      for (const entry of readRounds(readWholeFile(files, path) ?? concatBytes([]), number)) {
         const batches = this.#left.get(keyOf(entry));
         if (batches === undefined) this.#left.set(keyOf(entry), [entry.batch]);
         else batches.push(entry.batch);
