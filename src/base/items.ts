@@ -4,12 +4,12 @@
 // Bytes are read without a look at the index, in code that has looked at the whole range before.
 // Loops over every byte of what clients send read `bytes[i]!`: there a call costs up to a quarter.
 
-import { assert, AssertionError } from "./assert.ts";
+import { AssertionError } from "./assert.ts";
 
 /** The item at `index`; one that is not there is a bug of ours. */
 export function itemAt<T>(items: ArrayLike<T>, index: number): T {
-  assert(index >= 0 && index < items.length, `no item ${index} of ${items.length}`);
-  return items[index] as T;
+  if (index >= 0 && index < items.length) return items[index] as T;
+  throw new AssertionError(`no item ${index} of ${items.length}`);
 }
 
 /** The first item of what is never empty. */

@@ -30,6 +30,9 @@ export interface QueueRules {
   identity(): ProducerIdentity;
 }
 
+/** So much more room than the batch before it has needed is there for the next. */
+const growth = 1.25;
+
 export class PartitionQueue {
   readonly topic: string;
   readonly partition: PartitionId;
@@ -75,7 +78,11 @@ export class PartitionQueue {
   /** Begins a batch behind the others. */
   begin(at: { createdAtMs: number; round: number }): ProduceBatch {
     const { topic, partition } = this;
-    const batch = new ProduceBatch({ topic, partition, order: ++this.#lastOrder, ...at });
+    // Under load a batch becomes as large as the one before it, which is held as well.
+    const before = this.#waiting.last ?? this.#away.at(-1);
+    const capacityBytes = Math.min((before?.sizeBytes ?? 0) * growth, this.#rules.batchBytes);
+    const about = { topic, partition, order: ++this.#lastOrder, ...at };
+    const batch = new ProduceBatch(about, { capacityBytes });
     this.#waiting.push(batch);
     return batch;
   }

@@ -61,7 +61,10 @@ export class TopicPartitioner {
     }
     const { available } = this.#among(topic);
     if (how === "roundRobin") return itemAt(available, this.#turn++ % available.length);
-    if (typeof how === "function") return this.#chosen(how(record, this.#choice));
+    if (typeof how === "function") {
+      const { key, value, headers } = record;
+      return this.#chosen(how({ key, value, headers }, this.#choice));
+    }
     this.#sticky ??= itemAt(available, this.#random.uint32() % available.length);
     return this.#sticky;
   }

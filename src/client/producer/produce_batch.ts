@@ -34,7 +34,15 @@ export interface BatchEncoding {
   readonly isTransactional: boolean;
 }
 
-const capacityBytes = 1024;
+/** Records in a row that one call has sent at one time: `place` is that of the first. */
+interface Run {
+  readonly waiter: Waiter;
+  readonly timestamp: Int64;
+  readonly place: number;
+  count: number;
+}
+
+const capacityBytesMin = 1024;
 /** Sequence numbers begin again from 0 after so many. */
 export const sequences = 2 ** 31;
 
@@ -55,15 +63,17 @@ export class ProduceBatch {
   isAmbiguous = false;
   /** Set before the first attempt of an idempotent producer. */
   sequence: BatchSequence | undefined;
-  readonly #waiters: Waiter[] = [];
-  readonly #places: number[] = [];
-  readonly #timestamps: Int64[] = [];
-  readonly #writer = new BatchWriter(capacityBytes);
+  readonly #runs: Run[] = [];
+  #lastRun: Run | undefined;
+  readonly #writer: BatchWriter;
   #encoded: Uint8Array | undefined;
 
+  /** `capacityBytes`: how large it is likely to become. */
   constructor(
     at: Pick<ProduceBatch, "topic" | "partition" | "order" | "createdAtMs" | "round">,
+    { capacityBytes = 0 }: { capacityBytes?: number } = {},
   ) {
+    this.#writer = new BatchWriter(Math.max(capacityBytes, capacityBytesMin));
     this.topic = at.topic;
     this.partition = at.partition;
     this.order = at.order;
@@ -72,7 +82,7 @@ export class ProduceBatch {
   }
 
   get recordCount(): number {
-    return this.#timestamps.length;
+    return this.#writer.recordCount;
   }
 
   /** Before compression. */
@@ -91,9 +101,11 @@ export class ProduceBatch {
   ): void {
     assert(this.isOpen, "a batch that was sent takes no more records");
     this.#writer.add(content, timestamp);
-    this.#timestamps.push(timestamp);
-    this.#waiters.push(waiter);
-    this.#places.push(place);
+    const run = this.#lastRun;
+    const goesOn = run !== undefined && run.waiter === waiter && run.timestamp === timestamp &&
+      run.place + run.count === place;
+    if (goesOn) run.count++;
+    else this.#runs.push(this.#lastRun = { waiter, timestamp, place, count: 1 });
   }
 
   /** Gives the batch its sequence numbers; others only after a definite refusal. */
@@ -121,13 +133,13 @@ export class ProduceBatch {
     const records = readRecords(this.#encoded, { codecs });
     const half = Math.ceil(records.length / 2);
     const halves: [ProduceBatch, ProduceBatch] = [new ProduceBatch(this), new ProduceBatch(this)];
-    records.forEach((record, i) =>
-      halves[i < half ? 0 : 1].add(record, {
-        timestamp: record.timestamp,
-        waiter: itemAt(this.#waiters, i),
-        place: itemAt(this.#places, i),
-      })
-    );
+    let i = 0;
+    for (const { waiter, timestamp, place, count } of this.#runs) {
+      for (const end = i + count, first = i; i < end; i++) {
+        const by = { waiter, timestamp, place: place + i - first };
+        halves[i < half ? 0 : 1].add(itemAt(records, i), by);
+      }
+    }
     for (const each of halves) each.attempts = 1;
     const { sequence } = this;
     if (sequence !== undefined) {
@@ -145,16 +157,19 @@ export class ProduceBatch {
   deliver(verdict: { baseOffset: Offset; logAppendTimeMs: Int64 }): void {
     const { topic, partition } = this;
     const { baseOffset, logAppendTimeMs } = verdict;
-    for (let i = 0; i < this.#waiters.length; i++) {
-      const offset = baseOffset < 0 ? -1 : baseOffset + i;
-      const timestamp = logAppendTimeMs >= 0 ? logAppendTimeMs : itemAt(this.#timestamps, i);
-      const metadata = { topic, partition, offset, timestamp };
-      itemAt(this.#waiters, i).delivered(metadata, itemAt(this.#places, i));
+    let next = baseOffset;
+    for (const run of this.#runs) {
+      const { waiter, place, count } = run;
+      const timestamp = logAppendTimeMs >= 0 ? logAppendTimeMs : run.timestamp;
+      for (let i = 0; i < count; i++) {
+        const offset = baseOffset < 0 ? -1 : next++;
+        waiter.delivered({ topic, partition, offset, timestamp }, place + i);
+      }
     }
   }
 
   /** Tells every waiter that there is no hope. */
   fail(error: Error): void {
-    for (const waiter of this.#waiters) waiter.failed(error);
+    for (const { waiter } of this.#runs) waiter.failed(error);
   }
 }

@@ -7,7 +7,6 @@
 // Idempotent by default: the broker drops what it has seen (KIP-98).
 
 import { UsageFault } from "../../base/faults.ts";
-import type { Int64 } from "../../base/int64.ts";
 import { checkOptions, type OptionKinds, show } from "../../base/options.ts";
 import type { CompressionType } from "../../records/mod.ts";
 import { type CallOptions, signalOf, unlessAborted } from "../aborting.ts";
@@ -68,6 +67,15 @@ const optionKinds: OptionKinds<ProducerOptions> = {
   transactionalId: "text",
   transactionTimeoutMs: "count",
 };
+
+/** A call of `send`, of one record or of many. */
+interface Call {
+  readonly waiter: Waiter;
+  /** When it was made: the time of records that have none of their own. */
+  readonly nowMs: number;
+  /** What was found out last. */
+  topic?: TopicMetadata;
+}
 
 /** Sends records, batched and in order for each partition. */
 export class Producer implements AsyncDisposable {
@@ -176,9 +184,10 @@ export class Producer implements AsyncDisposable {
     signal?: AbortSignal,
   ): Promise<RecordMetadata | RecordMetadata[]> {
     if (this.#closed) return Promise.reject(new UsageFault("the producer is closed"));
+    const nowMs = this.#client.ports.clock.now();
     if (!isMany(given)) {
       return new Promise<RecordMetadata>((delivered, failed) =>
-        this.#take(given, { delivered, failed, signal }, 0)
+        this.#take(given, { waiter: { delivered, failed, signal }, nowMs }, 0)
       );
     }
     if (given.length === 0) return Promise.resolve([]);
@@ -189,21 +198,27 @@ export class Producer implements AsyncDisposable {
         sent[place] = metadata;
         if (--left === 0) resolve(sent);
       };
-      const waiter = { delivered, failed, signal };
+      const call = { waiter: { delivered, failed, signal }, nowMs };
       for (let place = 0; place < given.length; place++) {
-        this.#take(given[place] as ProducerRecord, waiter, place);
+        this.#take(given[place] as ProducerRecord, call, place);
       }
     });
   }
 
   /** Has the record go its way, once its topic is known. */
-  #take(record: ProducerRecord, waiter: Waiter, place: number): void {
+  #take(record: ProducerRecord, call: Call, place: number): void {
+    const { waiter } = call;
     const problem = recordProblem(record);
     if (problem !== undefined) return waiter.failed(new UsageFault(problem));
     const { topic: name } = record;
+    // What is known does not change before the call returns, so records of one topic ask once.
+    if (call.topic?.name === name) return this.#append(call.topic, record, { call, place });
     const looking = this.#lookups.get(name);
     const known = looking === undefined ? this.#client.cachedTopic(name) : undefined;
-    if (known !== undefined) return this.#append(known, record, { waiter, place });
+    if (known !== undefined) {
+      call.topic = known;
+      return this.#append(known, record, { call, place });
+    }
     const lookup = looking ?? this.#client.topic(name, { allowCreate: true });
     if (looking === undefined) {
       this.#lookups.set(name, lookup);
@@ -213,28 +228,19 @@ export class Producer implements AsyncDisposable {
     }
     lookup.then(
       (topic) => {
-        if (!waiter.signal?.aborted) this.#append(topic, record, { waiter, place });
+        if (!waiter.signal?.aborted) this.#append(topic, record, { call, place });
       },
       (error) => waiter.failed(error),
     );
   }
 
-  #append(
-    topic: TopicMetadata,
-    record: ProducerRecord,
-    by: { waiter: Waiter; place: number },
-  ): void {
-    const timestamp: Int64 = record.timestamp ?? this.#client.ports.clock.now();
-    const content = contentOf(record);
-    const { waiter, place } = by;
+  #append(topic: TopicMetadata, record: ProducerRecord, by: { call: Call; place: number }): void {
+    const { key, value, headers } = contentOf(record);
+    const { partition, timestamp = by.call.nowMs } = record;
+    const { waiter } = by.call;
+    const { place } = by;
     try {
-      this.#sender.append(topic, {
-        content,
-        partition: record.partition,
-        timestamp,
-        waiter,
-        place,
-      });
+      this.#sender.append(topic, { key, value, headers, partition, timestamp, waiter, place });
     } catch (error) {
       // Of this record alone: it goes nowhere, and whoever sent it is told so.
       if (!(error instanceof KafkaError || error instanceof UsageFault)) throw error;

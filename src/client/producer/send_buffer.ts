@@ -27,8 +27,7 @@ export interface SendBufferOptions extends QueueRules {
 }
 
 /** A record that is to be sent. */
-export interface Outgoing {
-  readonly content: RecordContent;
+export interface Outgoing extends RecordContent {
   /** Undefined: the partitioner chooses. */
   readonly partition: PartitionId | undefined;
   readonly timestamp: Int64;
@@ -67,15 +66,15 @@ export class SendBuffer {
   /** Takes a record in. Throws a KafkaError or UsageFault when it can go nowhere. */
   append(topic: TopicMetadata, record: Outgoing): void {
     const { partitioner, queues } = this.#topicQueues(topic.name);
-    const sizeBytes = sizeBound(record.content);
-    let partition = record.partition ?? partitioner.choose(topic, record.content);
+    const sizeBytes = sizeBound(record);
+    let partition = record.partition ?? partitioner.choose(topic, record);
     this.#check(topic, { partition, sizeBytes });
     let queue = queues[partition] ??= this.#newQueue(topic.name, partition);
     let batch = queue.openFor(sizeBytes);
     if (batch === undefined && record.partition === undefined && queue.isBusy) {
       // A partition that is busy is left to its batch, unless the key wants it.
       if (partitioner.moveOn(partition)) {
-        partition = partitioner.choose(topic, record.content);
+        partition = partitioner.choose(topic, record);
         queue = queues[partition] ??= this.#newQueue(topic.name, partition);
         batch = queue.openFor(sizeBytes);
       }
@@ -87,7 +86,7 @@ export class SendBuffer {
       this.#count(this.#round, 1);
       this.#options.onBegun(queue);
     }
-    batch.add(record.content, record);
+    batch.add(record, record);
     this.#bufferedBytes += batch.sizeBytes - sizeBefore;
   }
 
