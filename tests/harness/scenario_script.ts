@@ -4,7 +4,7 @@
 //     a: MEMBER_ID_REQUIRED member=a-1       recorded output, indented by two spaces
 //   # text                                   a comment; kept, as are empty lines
 //
-// Commands: config, join, sync, heartbeat, leave, commit, fetch, describe, list, delete,
+// Commands: config, join, sync, heartbeat, leave, commit, txn-commit, fetch, describe, list, delete,
 // delete-offsets, delete-topics, tick, refuse (the log refuses the next append), restart (replay of
 // the log, through bytes), resign; those of consumer, share and streams groups are in
 // consumer_script.ts, share_script.ts and streams_script.ts. Time starts at 0 and moves by `tick`
@@ -24,6 +24,7 @@ import {
   type GroupTable,
 } from "../../src/coordinator/mod.ts";
 import { ErrorCode, errorName } from "../../src/protocol/errors.ts";
+import type { TxnOffsetCommitResponse } from "../../src/protocol/apis/28_txn_offset_commit.ts";
 import type {
   DeleteGroupsResponse,
   JoinGroupResponse,
@@ -240,32 +241,30 @@ const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> 
     const at = scenario.at<LeaveGroupResponse>("leave");
     return scenario.settle(scenario.table.leave({ request, apiVersion }, at));
   },
-  commit(scenario, { words: [groupId = missing()], options }) {
-    const topics = [...options].filter(([key]) => key.includes(":")).map(([key, value]) => {
-      const [offset, metadata = null] = value.split(":");
-      return {
-        name: firstOf(key.split(":")),
-        topicId: ZERO_UUID,
-        partitions: [{
-          partitionIndex: Number(key.split(":")[1]),
-          committedOffset: Number(offset),
-          committedLeaderEpoch: 0,
-          commitTimestamp: -1,
-          committedMetadata: metadata,
-        }],
-      };
-    });
+  commit(scenario, command) {
+    const { options } = command;
     const request = {
-      groupId,
-      generationIdOrMemberEpoch: Number(options.get("generation") ?? -1),
-      memberId: options.get("member") ?? "",
-      groupInstanceId: options.get("instance") ?? null,
+      ...commitRequest(command),
       retentionTimeMs: options.has("retention") ? parseTime(options.get("retention")!) : -1,
-      topics,
     };
     const at = scenario.at<OffsetCommitResponse>("commit");
     const apiVersion = Number(options.get("v") ?? 8);
     return scenario.settle(scenario.table.commitOffsets({ request, apiVersion }, at));
+  },
+  "txn-commit"(scenario, command) {
+    const { topics, ...who } = commitRequest(command);
+    const request = {
+      ...who,
+      transactionalId: "t",
+      producerId: 1,
+      producerEpoch: 0,
+      topics,
+    };
+    const at = scenario.at<TxnOffsetCommitResponse>("txn-commit");
+    const apiVersion = Number(command.options.get("v") ?? 5);
+    return scenario.settle(
+      scenario.table.commitTransactionOffsets(request, { ...at, apiVersion }),
+    );
   },
   fetch(scenario, { words: [groupId = missing(), ...partitions] }) {
     const topics = partitions.length === 0 ? null : partitions.map((partition) => ({
@@ -334,6 +333,31 @@ const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> 
     return answers.map((each) => scenario.printAnswer(each));
   },
 };
+
+/** What OffsetCommit and TxnOffsetCommit have in common: `t:0=3` or, with metadata, `t:0=3:m`. */
+function commitRequest({ words: [groupId = missing()], options }: Command) {
+  const topics = [...options].filter(([key]) => key.includes(":")).map(([key, value]) => {
+    const [offset, metadata = null] = value.split(":");
+    return {
+      name: firstOf(key.split(":")),
+      topicId: ZERO_UUID,
+      partitions: [{
+        partitionIndex: Number(key.split(":")[1]),
+        committedOffset: Number(offset),
+        committedLeaderEpoch: 0,
+        commitTimestamp: -1,
+        committedMetadata: metadata,
+      }],
+    };
+  });
+  return {
+    groupId,
+    generationIdOrMemberEpoch: Number(options.get("generation") ?? -1),
+    memberId: options.get("member") ?? "",
+    groupInstanceId: options.get("instance") ?? null,
+    topics,
+  };
+}
 
 function parseCommand(line: string): Command {
   const [verb = missing(), ...rest] = line.trim().split(/\s+/);

@@ -5,7 +5,7 @@
 //   SyncGroup    what it is assigned, once the JoinGroup before it has brought it there
 //   Heartbeat    REBALANCE_IN_PROGRESS while it has to rejoin: the group's epoch is past its own,
 //                it has partitions to give up, or ones to get that are free now
-//   LeaveGroup   it goes, or tools remove it
+//   LeaveGroup   it goes, or tools remove it, or one of the consumer protocol
 //
 // Who is told to rejoin and does not, within its rebalance timeout, is fenced; who rejoins and
 // sends no SyncGroup, too.
@@ -204,13 +204,16 @@ function planOfJoin(
   };
 }
 
-/** Who speaks, by the ids that it brings; or why it is not heard. */
-function speaker(
+/** The ids by which a request of the classic protocol names a member. */
+interface MemberIds {
+  readonly memberId: string;
+  readonly groupInstanceId: string | null;
+}
+
+/** Who is meant, whatever protocol it speaks; or why nobody is. */
+function memberOf(
   group: ConsumerGroup,
-  { memberId, groupInstanceId }: {
-    readonly memberId: string;
-    readonly groupInstanceId: string | null;
-  },
+  { memberId, groupInstanceId }: MemberIds,
 ): ConsumerMember | ErrorCode {
   const member = groupInstanceId === null
     ? group.members.get(memberId)
@@ -219,6 +222,13 @@ function speaker(
   if (groupInstanceId !== null && memberId !== "" && member.memberId !== memberId) {
     return ErrorCode.FENCED_INSTANCE_ID;
   }
+  return member;
+}
+
+/** Who speaks the classic protocol, by the ids that it brings; or why it is not heard. */
+function speaker(group: ConsumerGroup, ids: MemberIds): ConsumerMember | ErrorCode {
+  const member = memberOf(group, ids);
+  if (typeof member === "number") return member;
   return member.classic === null ? ErrorCode.UNKNOWN_MEMBER_ID : member;
 }
 
@@ -318,7 +328,10 @@ function expectJoin(
   });
 }
 
-/** Decides a LeaveGroup into a consumer group. */
+/**
+ * Decides a LeaveGroup into a consumer group: tools remove members of either protocol by it, and
+ * those that speak the classic one leave.
+ */
 export function decideClassicLeave(
   view: View,
   group: ConsumerGroup,
@@ -326,10 +339,10 @@ export function decideClassicLeave(
 ): Plan {
   const gone = new Set<ConsumerMember>();
   const results = leavingMembers(input).map(({ memberId, groupInstanceId }) => {
-    const member = speaker(group, { memberId, groupInstanceId });
+    const member = memberOf(group, { memberId, groupInstanceId });
     if (typeof member === "number") return { memberId, groupInstanceId, errorCode: member };
     gone.add(member);
-    return { memberId: member.memberId, groupInstanceId, errorCode: ErrorCode.NONE };
+    return { memberId, groupInstanceId, errorCode: ErrorCode.NONE };
   });
   const response = leaveResponse(results, input.apiVersion);
   if (gone.size === 0) return answering(at.asked, response);

@@ -1,7 +1,8 @@
 // Consumer groups where all kinds of group are alike: offsets, lists, deletion, expiry.
 //
 //   member epoch   commit                                      read
-//   < 0, no id     stored in an Empty group                    answered
+//   < 0, no id     stored in an Empty group, and in any by a   answered
+//                  producer that does not say for whom
 //   the member's   stored                                      answered
 //   an older one   stored where the member has had the         STALE_MEMBER_EPOCH
 //                  partition since then (KIP-1251);
@@ -20,7 +21,7 @@ import {
   memberOverheadBytes,
   type OffsetsClient,
 } from "../group_kind.ts";
-import { assignedKind } from "../modern/assigned_kind.ts";
+import { assignedKind, committingMember } from "../modern/assigned_kind.ts";
 import { eachPartition } from "../modern/assignment.ts";
 import { MemberState } from "../modern/reconcile.ts";
 import { setAlarm } from "../modern/timers.ts";
@@ -100,11 +101,11 @@ function onAlarm(turn: Turn, { groupId }: ConsumerGroup, { kind, memberId }: Ala
 }
 
 function commitError(group: ConsumerGroup, client: OffsetsClient): ErrorCode {
-  const { memberId, generationIdOrMemberEpoch: epoch, apiVersion, topics } = client;
-  if (epoch < 0 && group.members.size === 0) return ErrorCode.NONE;
-  const member = group.members.get(memberId ?? "");
-  if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
-  if (member.classic === null && apiVersion < 9) return ErrorCode.UNSUPPORTED_VERSION;
+  const member = committingMember(group, client, {
+    knowsEpochs: ({ classic }) => classic === null,
+  });
+  if (typeof member === "number") return member;
+  const { generationIdOrMemberEpoch: epoch, topics } = client;
   const errorCode = epochError(member, epoch);
   if (errorCode !== ErrorCode.STALE_MEMBER_EPOCH || epoch > member.memberEpoch) return errorCode;
   return topics !== undefined && hasHadSince(member, { epoch, topics })

@@ -16,7 +16,7 @@ import { assert } from "../../base/assert.ts";
 import { ErrorCode } from "../../protocol/errors.ts";
 import type { AlarmOwner } from "../clockwork.ts";
 import { type GroupKind, memberOverheadBytes, type OffsetsClient } from "../group_kind.ts";
-import { assignedKind } from "../modern/assigned_kind.ts";
+import { assignedKind, committingMember } from "../modern/assigned_kind.ts";
 import { setAlarm } from "../modern/timers.ts";
 import type { Turn } from "../turn.ts";
 import { delayedMemberId } from "./advance.ts";
@@ -90,15 +90,10 @@ function onAlarm(turn: Turn, { groupId }: StreamsGroup, { kind, memberId }: Alar
 }
 
 function commitError(group: StreamsGroup, client: OffsetsClient): ErrorCode {
-  const { memberId, generationIdOrMemberEpoch: epoch, apiVersion, isTransactional } = client;
-  if (epoch < 0 && group.members.size === 0) return ErrorCode.NONE;
-  const isNobody = epoch === -1 && memberId === "" && client.groupInstanceId === null;
-  if (isTransactional && isNobody) return ErrorCode.NONE;
-  const member = group.members.get(memberId ?? "");
-  if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
-  if (!isTransactional && apiVersion < 9) return ErrorCode.UNSUPPORTED_VERSION;
+  const member = committingMember(group, client, { knowsEpochs: () => true });
+  if (typeof member === "number") return member;
+  const { generationIdOrMemberEpoch: epoch, topics } = client;
   if (epoch === member.memberEpoch) return ErrorCode.NONE;
-  const { topics } = client;
   const isLate = epoch < member.memberEpoch && topics !== undefined;
   return isLate && hasHadSince(group, { member, epoch, topics })
     ? ErrorCode.NONE
