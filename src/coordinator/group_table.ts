@@ -431,7 +431,10 @@ export class GroupTable implements Machine<GroupCoordinatorRecord, GroupResponse
     const group = this.#groups.get(request.groupId);
     const clockwork = { nowMs, deadlines: this.#deadlines };
     if (group?.type === "classic") return heartbeat(clockwork, group, request);
-    if (group?.type === "consumer") return classicHeartbeat(clockwork, group, request);
+    if (group?.type === "consumer") {
+      const settings = this.#options.config().consumer();
+      return classicHeartbeat(clockwork, group, { request, settings });
+    }
     return ErrorCode.UNKNOWN_MEMBER_ID;
   }
 

@@ -3,8 +3,9 @@
 //
 //   JoinGroup    a new member, or what changed of one; its member epoch is the generation
 //   SyncGroup    what it is assigned, once the JoinGroup before it has brought it there
-//   Heartbeat    REBALANCE_IN_PROGRESS while it has to rejoin: the group's epoch is past its own,
-//                it has partitions to give up, or ones to get that are free now
+//   Heartbeat    REBALANCE_IN_PROGRESS while it has to rejoin: the assignment's epoch is past its
+//                own or a new assignment is due, it has partitions to give up, or ones to get that
+//                are free now
 //   LeaveGroup   it goes, or tools remove it, or one of the consumer protocol
 //
 // Who is told to rejoin and does not, within its rebalance timeout, is fenced; who rejoins and
@@ -32,10 +33,12 @@ import { type LeaveInput, leaveResponse, leavingMembers } from "../classic/leave
 import { joinError, syncError } from "../classic/rebalance.ts";
 import { consumerProtocolType } from "../classic/subscription.ts";
 import type { Clockwork } from "../clockwork.ts";
+import type { ConsumerGroupConfig } from "../group_config.ts";
 import type { Asked, At } from "../machine.ts";
 import { nothingOwned, type TopicPartitions } from "../modern/assignment.ts";
 import { joinEpoch } from "../modern/epochs.ts";
 import { MemberState } from "../modern/reconcile.ts";
+import { isTargetDue } from "../modern/target_assignment.ts";
 import { clearAlarm, isAlarmSet, setAlarm } from "../modern/timers.ts";
 import type { GroupTopics } from "../modern/topics.ts";
 import { answering, answerNow, answerWhenDurable, type Plan, softly, type View } from "../turn.ts";
@@ -243,7 +246,7 @@ export function decideClassicSync(
 ): Plan {
   const member = speaker(group, request);
   if (typeof member === "number") return answering(asked, syncError(member));
-  const problem = syncProblem(group, member, request);
+  const problem = syncProblem(view, group, { member, request });
   if (problem === ErrorCode.REBALANCE_IN_PROGRESS) {
     return softly((turn) => {
       expectJoin(turn, group, member);
@@ -272,32 +275,53 @@ export function decideClassicSync(
 }
 
 function syncProblem(
+  { nowMs, config }: View,
   group: ConsumerGroup,
-  member: ConsumerMember,
-  { generationId, protocolType, protocolName }: SyncGroupRequest,
+  { member, request: { generationId, protocolType, protocolName } }: {
+    readonly member: ConsumerMember;
+    readonly request: SyncGroupRequest;
+  },
 ): ErrorCode {
   if (generationId !== member.memberEpoch) return ErrorCode.ILLEGAL_GENERATION;
   const told = member.classic?.supportedProtocols[0]?.name;
   const isOther = (protocolType !== null && protocolType !== consumerProtocolType) ||
     (protocolName !== null && protocolName !== told);
   if (isOther) return ErrorCode.INCONSISTENT_GROUP_PROTOCOL;
-  const mustRejoin = group.groupEpoch > member.memberEpoch &&
+  const mustRejoin = canCatchUp(group, member, { nowMs, settings: config.consumer() }) &&
     member.state !== MemberState.UNREVOKED_PARTITIONS;
   return mustRejoin ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE;
+}
+
+/**
+ * Whether a JoinGroup would bring the member further. It would not while members that come one after
+ * the other wait for an assignment for all of them (KIP-1263): the member would come back for
+ * nothing until then, and read nothing meanwhile.
+ */
+function canCatchUp(
+  group: ConsumerGroup,
+  { memberEpoch }: ConsumerMember,
+  { nowMs, settings }: { readonly nowMs: number; readonly settings: ConsumerGroupConfig },
+): boolean {
+  if (group.assignmentEpoch > memberEpoch) return true;
+  const { assignmentIntervalMs } = settings.settingsOf(group.groupId);
+  return group.groupEpoch > memberEpoch && isTargetDue(nowMs, group, assignmentIntervalMs);
 }
 
 /** Answers a Heartbeat of a classic member. Its session starts anew. */
 export function classicHeartbeat(
   turn: Clockwork,
   group: ConsumerGroup,
-  request: HeartbeatRequest,
+  { request, settings }: {
+    readonly request: HeartbeatRequest;
+    readonly settings: ConsumerGroupConfig;
+  },
 ): ErrorCode {
   const member = speaker(group, request);
   if (typeof member === "number") return member;
   if (request.generationId !== member.memberEpoch) return ErrorCode.ILLEGAL_GENERATION;
   const { memberId, classic, state } = member;
   touch(turn, group, { memberId, sessionTimeoutMs: classic?.sessionTimeoutMs ?? 0 });
-  const mustRejoin = member.memberEpoch < group.groupEpoch ||
+  const mustRejoin = canCatchUp(group, member, { nowMs: turn.nowMs, settings }) ||
     state === MemberState.UNREVOKED_PARTITIONS ||
     (state === MemberState.UNRELEASED_PARTITIONS && !waitsForRelease(group, member));
   if (!mustRejoin) return ErrorCode.NONE;
