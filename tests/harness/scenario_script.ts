@@ -23,6 +23,7 @@ import {
   type GroupResponse,
   type GroupTable,
 } from "../../src/coordinator/mod.ts";
+import { encodeAssignment } from "../../src/protocol/consumer_protocol.ts";
 import { ErrorCode, errorName } from "../../src/protocol/errors.ts";
 import type { TxnOffsetCommitResponse } from "../../src/protocol/apis/28_txn_offset_commit.ts";
 import type {
@@ -209,10 +210,17 @@ const verbs: Record<string, (scenario: Scenario, command: Command) => string[]> 
       groupInstanceId: options.get("instance") ?? null,
       protocolType: options.get("type") ?? "consumer",
       protocolName: options.get("protocol") ?? "range",
-      assignments: pairs(options.get("assign")).map(([memberId, text]) => ({
-        memberId,
-        assignment: utf8(text),
-      })),
+      assignments: [
+        ...pairs(options.get("assign")).map(([memberId, text]) => ({
+          memberId,
+          assignment: utf8(text),
+        })),
+        // As assignors do that have something of their own to say to members.
+        ...pairs(options.get("user-data")).map(([memberId, text]) => ({
+          memberId,
+          assignment: encodeAssignment({ assignedPartitions: [], userData: utf8(text) }, 1),
+        })),
+      ],
     };
     const at = scenario.at<SyncGroupResponse>(memberId);
     return scenario.settle(scenario.table.sync({ request, apiVersion: 5 }, at));

@@ -52,16 +52,19 @@ export function takeOver(view: View, former: ClassicGroup): Converted | Refusal 
   const end = isStored ? [groupRecord(groupId, null)] : [];
   if (former.state === "Empty") return { group: newConsumerGroup(groupId), records: end, former };
   const cannot = upgradeProblem(view, former);
-  if (cannot !== undefined) {
-    const why = `Cannot upgrade classic group ${groupId} to consumer group because ${cannot}.`;
-    return refusal(ErrorCode.GROUP_ID_NOT_FOUND, why);
-  }
+  if (cannot !== undefined) return refusedUpgrade(groupId, cannot);
   const made: ConsumerGroup = {
     ...newConsumerGroup(groupId),
     groupEpoch: former.generationId,
     assignmentEpoch: former.generationId,
   };
   try {
+    if ([...former.members.values()].some(({ assignment }) => hasUserData(assignment))) {
+      const why =
+        "an unsupported custom assignor is in use. Please refer to the documentation or " +
+        "switch to a default assignor before re-attempting the upgrade";
+      return refusedUpgrade(groupId, why);
+    }
     for (const member of former.members.values()) {
       const upgraded = upgradedMember(view.topics, former, member.memberId);
       made.members.set(upgraded.memberId, upgraded);
@@ -69,9 +72,7 @@ export function takeOver(view: View, former: ClassicGroup): Converted | Refusal 
     }
   } catch (fault) {
     if (!(fault instanceof DecodeFault)) throw fault;
-    const why = `Cannot upgrade classic group ${groupId} to consumer group because the embedded ` +
-      "consumer protocol is malformed.";
-    return refusal(ErrorCode.GROUP_ID_NOT_FOUND, why);
+    return refusedUpgrade(groupId, "the embedded consumer protocol is malformed");
   }
   const records = groupRecords(made);
   // The same group as its records will make it.
@@ -83,6 +84,16 @@ export function takeOver(view: View, former: ClassicGroup): Converted | Refusal 
     records: [...end, ...records],
     former,
   };
+}
+
+function refusedUpgrade(groupId: string, why: string): Refusal {
+  const message = `Cannot upgrade classic group ${groupId} to consumer group because ${why}.`;
+  return refusal(ErrorCode.GROUP_ID_NOT_FOUND, message);
+}
+
+/** Whether an assignor has said more than partitions, which would be lost. Throws DecodeFault. */
+function hasUserData(assignment: Uint8Array): boolean {
+  return assignment.length > 0 && (decodeAssignment(assignment).userData?.length ?? 0) > 0;
 }
 
 function upgradeProblem({ config }: View, { members, protocolType }: ClassicGroup) {
