@@ -2,7 +2,7 @@
 // same transaction; some transactions are aborted on purpose. Then what arrived is counted, a second
 // producer takes the id over, and the first one is fenced. A transaction is left open at the end.
 //
-//   java -cp "jars/*" Transactions.java <bootstrap> <records>
+//   java -cp "jars/*" Transactions.java <bootstrap> <records> <group.protocol>
 //
 // "copied <n>" is told after each commit, so that somebody can stop the broker in between.
 
@@ -28,10 +28,12 @@ import org.apache.kafka.common.serialization.StringSerializer;
 
 public class Transactions {
   private static String bootstrap;
+  private static String protocol;
 
   public static void main(String[] args) throws Exception {
     bootstrap = args[0];
     int count = Integer.parseInt(args[1]);
+    protocol = args[2];
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
       List<NewTopic> topics = List.of(
         new NewTopic("source", 3, (short) 1), new NewTopic("target", 3, (short) 1));
@@ -173,6 +175,7 @@ public class Transactions {
     Properties settings = new Properties();
     settings.put("bootstrap.servers", bootstrap);
     settings.put("group.id", group);
+    settings.put("group.protocol", protocol);
     settings.put("isolation.level", "read_committed");
     settings.put("auto.offset.reset", "earliest");
     settings.put("enable.auto.commit", "false");
