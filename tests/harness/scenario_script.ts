@@ -4,9 +4,9 @@
 //     a: MEMBER_ID_REQUIRED member=a-1       recorded output, indented by two spaces
 //   # text                                   a comment; kept, as are empty lines
 //
-// Commands: config, join, sync, heartbeat, leave, commit, txn-commit, fetch, describe, list, delete,
-// delete-offsets, delete-topics, tick, refuse (the log refuses the next append), restart (replay of
-// the log, through bytes), resign; those of consumer, share and streams groups are in
+// Commands: config, join, sync, heartbeat, leave, commit, txn-commit, fetch, describe, list,
+// delete, delete-offsets, delete-topics, tick, refuse (the log refuses the next append), restart
+// (replay of the log, through bytes), resign; those of consumer, share and streams groups are in
 // consumer_script.ts, share_script.ts and streams_script.ts. Time starts at 0 and moves by `tick`
 // alone, by deadlines. `[durable]` marks an answer that waits for the log. Member ids end in a
 // counter: the first id handed out to client a is a-1. "-" is the empty id.

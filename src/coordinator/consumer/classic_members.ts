@@ -293,9 +293,9 @@ function syncProblem(
 }
 
 /**
- * Whether a JoinGroup would bring the member further. It would not while members that come one after
- * the other wait for an assignment for all of them (KIP-1263): the member would come back for
- * nothing until then, and read nothing meanwhile.
+ * Whether a JoinGroup would bring the member further. It would not while members that come one
+ * after the other wait for an assignment for all of them (KIP-1263): the member would come back
+ * for nothing until then, and read nothing meanwhile.
  */
 function canCatchUp(
   group: ConsumerGroup,

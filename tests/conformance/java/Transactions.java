@@ -166,6 +166,9 @@ public class Transactions {
     Properties settings = new Properties();
     settings.put("bootstrap.servers", bootstrap);
     settings.put("transactional.id", transactionalId);
+    // A busy machine takes its time, and what is left open is looked at afterwards.
+    settings.put("transaction.timeout.ms", "900000");
+    settings.put("max.block.ms", "600000");
     settings.put("key.serializer", StringSerializer.class.getName());
     settings.put("value.serializer", StringSerializer.class.getName());
     return new KafkaProducer<>(settings);
@@ -176,6 +179,7 @@ public class Transactions {
     settings.put("bootstrap.servers", bootstrap);
     settings.put("group.id", group);
     settings.put("group.protocol", protocol);
+    settings.put("default.api.timeout.ms", "600000");
     settings.put("isolation.level", "read_committed");
     settings.put("auto.offset.reset", "earliest");
     settings.put("enable.auto.commit", "false");
