@@ -10,10 +10,8 @@
 import { run } from "../harness/process_lines.ts";
 
 const ipMsMax = 30_000;
-
-function isFull(error: unknown): boolean {
-  return (error as { readonly code?: string }).code === "ENOSPC";
-}
+/** What comes in while a disk is measured still has room. */
+const roomKilobytes = 512;
 
 async function ip(...args: readonly string[]): Promise<void> {
   await run({ command: "ip", args, withinMs: ipMsMax });
@@ -24,6 +22,7 @@ export class Machines implements AsyncDisposable {
   readonly #tag: string;
   readonly #folder: string;
   readonly #mounts: string[] = [];
+  readonly #megabytes = new Map<string, number>();
   readonly #cuts = new Set<string>();
 
   private constructor(names: readonly string[], folder: string) {
@@ -86,23 +85,26 @@ export class Machines implements AsyncDisposable {
     const args = ["-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", path];
     await run({ command: "mount", args, withinMs: ipMsMax });
     this.#mounts.push(path);
+    this.#megabytes.set(path, megabytes);
     return path;
   }
 
-  /** Fills a machine's disk but for a few kilobytes. */
+  /** Leaves a machine's disk no room but for a few kilobytes: it has shrunk to what is on it. */
   async fill(name: string): Promise<void> {
-    const path = `${this.#folder}/${name}/ballast`;
-    const block = new Uint8Array(64 * 1024);
-    using file = await Deno.open(path, { write: true, create: true });
-    try {
-      for (;;) await file.write(block);
-    } catch (error) {
-      if (!isFull(error)) throw error;
-    }
+    const path = `${this.#folder}/${name}`;
+    const words = ["--output=used", "--block-size=1K", path];
+    const { stdout } = await run({ command: "df", args: words, withinMs: ipMsMax });
+    await this.#resize(path, `${Number(stdout.trim().split("\n").at(-1)) + roomKilobytes}k`);
   }
 
+  /** It is as large as it was. */
   async empty(name: string): Promise<void> {
-    await Deno.remove(`${this.#folder}/${name}/ballast`);
+    const path = `${this.#folder}/${name}`;
+    await this.#resize(path, `${this.#megabytes.get(path)}m`);
+  }
+
+  async #resize(path: string, size: string): Promise<void> {
+    await run({ command: "mount", args: ["-o", `remount,size=${size}`, path], withinMs: ipMsMax });
   }
 
   /** Nothing from `a` reaches `b`. */

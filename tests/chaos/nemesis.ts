@@ -1,14 +1,17 @@
-// What happens to a real cluster: one thing at a time, for some seconds, by the seed.
+// What happens to a real cluster: something new every few seconds, by the seed, whether or not the
+// last thing is over.
 //
 //   kill -9, SIGSTOP, a stop as it should be, of a broker or a member of etcd
-//   a rolling restart of all brokers
-//   the network: a broker cut off from all, both ways or one; from one other; from etcd
-//   a full disk
+//   a rolling restart of all brokers, or one to the other release
+//   the network: a broker cut off from all, both ways or one; from another, etcd or clients
+//   a clock that is set, forwards or back, and right again later; a full disk
 //
-// Invariant: whatever has begun is over when `strike` resolves; `heal` leaves nothing behind.
+// Invariant: one thing at a time happens to a server; `heal` leaves nothing behind.
 
 import type { SeededRandom } from "../../src/runtime/simulated_time.ts";
 import type { Chronicle } from "../cluster/chronicle.ts";
+import { clientsName } from "./clients.ts";
+import type { Clocks } from "./clocks.ts";
 import type { Machines } from "./machines.ts";
 import { brokerNames, etcdNames, type Server } from "./processes.ts";
 
@@ -17,52 +20,101 @@ const kinds = [
   "is paused",
   "stops and starts again",
   "are restarted one after the other",
+  "are changed to the other release",
   "is cut off",
   "is heard by nobody",
   "hears nobody",
   "is apart from one other",
   "is cut off from etcd",
+  "is cut off from clients",
+  "is heard by no client",
+  "has another time of day",
+  "has a full disk",
   "etcd is killed",
   "etcd is paused",
-  "has a full disk",
+  "etcd is cut off",
 ] as const;
+type Kind = typeof kinds[number];
+
+/** So much may happen at once. */
+const atOnceMax = 2;
+/** A broker may end where etcd does not answer. */
+const restartMs = 1_000;
+const betweenRestartsMs = 2_000;
+/** A record may be an hour ahead of its broker. */
+const clockSecondsMax = 3_000;
 
 export interface NemesisOptions {
   readonly machines: Machines;
   readonly servers: readonly Server[];
+  /** undefined: they cannot be set. */
+  readonly clocks: Clocks | undefined;
+  /** There is another release of the broker. */
+  readonly hasReleases: boolean;
   readonly chronicle: Chronicle;
   readonly random: SeededRandom;
   readonly pass: (ms: number) => Promise<void>;
+  /** Between two strikes: most of what happens is over by the next. */
+  readonly everyMs: number;
 }
 
 export class Nemesis {
   readonly #options: NemesisOptions;
+  readonly #kinds: readonly Kind[];
+  readonly #busy = new Set<string>();
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #counts = new Map<Kind, number>();
+  #failure: unknown;
 
   constructor(options: NemesisOptions) {
     this.#options = options;
+    this.#kinds = kinds.filter((kind) =>
+      (options.clocks !== undefined || kind !== "has another time of day") &&
+      (options.hasReleases || kind !== "are changed to the other release")
+    );
   }
 
-  /** Does something, and mends it. What it was. */
-  async strike(): Promise<string> {
-    const { random, chronicle, pass } = this.#options;
-    const kind = this.#pick(kinds);
-    const name = kind.startsWith("etcd ") ? this.#pick(etcdNames) : this.#pick(brokerNames);
-    const forMs = random.chance(0.3) ? random.between(100, 2_000) : random.between(2_000, 20_000);
-    const words = kind.startsWith("are ") ? `brokers ${kind}` : `${name} ${kind}`;
-    chronicle.tell(name, `${words} for ${forMs.toFixed(0)} ms`);
-    await this.#happen(kind, name, () => pass(forMs));
-    chronicle.tell(name, `${words} no more`);
-    return `${words} (${(forMs / 1000).toFixed(1)} s)`;
+  /** How often what has happened. */
+  get counts(): string {
+    return [...this.#counts].map(([kind, count]) => `${kind}: ${count}`).sort().join("; ");
+  }
+
+  /** Begins something, unless so much is under way that it would be too much. What it is. */
+  strike(): string {
+    if (this.#failure !== undefined) throw this.#failure;
+    const { random, chronicle, pass, everyMs } = this.#options;
+    const kind = this.#pick(this.#kinds);
+    const isOfAll = kind.startsWith("are ");
+    const name = this.#pick(kind.startsWith("etcd ") ? etcdNames : brokerNames);
+    const names = isOfAll ? brokerNames : [name];
+    if (this.#underWay.size >= atOnceMax || names.some((each) => this.#busy.has(each))) {
+      return "nothing: too much is under way";
+    }
+    const forMs = random.chance(0.3) ? random.between(100, 2_000) : random.between(
+      2_000,
+      0.9 * everyMs,
+    );
+    const words = isOfAll ? `brokers ${kind}` : `${name} ${kind} (${(forMs / 1000).toFixed(1)} s)`;
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
+    chronicle.tell(name, words);
+    for (const each of names) this.#busy.add(each);
+    const happening = this.#happen(kind, name, () => pass(forMs)).catch((error) => {
+      this.#failure = error;
+    }).finally(() => {
+      chronicle.tell(name, `${words} no more`);
+      for (const each of names) this.#busy.delete(each);
+      this.#underWay.delete(happening);
+    });
+    this.#underWay.add(happening);
+    return words;
   }
 
   /** Everything runs, and reaches everything. */
   async heal(): Promise<void> {
-    const { machines, servers } = this.#options;
-    await machines.mendAll();
-    for (const server of servers) {
-      server.signal("SIGCONT");
-      await this.#run(server);
-    }
+    await Promise.all(this.#underWay);
+    if (this.#failure !== undefined) throw this.#failure;
+    await this.#options.machines.mendAll();
+    for (const server of this.#options.servers) await this.#run(server);
   }
 
   #pick<T>(items: readonly T[]): T {
@@ -75,16 +127,11 @@ export class Nemesis {
 
   /** Starts a server until it serves: a broker ends where etcd does not answer. */
   async #run(server: Server): Promise<void> {
-    while (!server.isRunning && !await server.start()) await this.#options.pass(1_000);
+    while (!server.isRunning && !await server.start()) await this.#options.pass(restartMs);
   }
 
-  async #happen(
-    kind: typeof kinds[number],
-    name: string,
-    wait: () => Promise<void>,
-  ): Promise<void> {
+  async #happen(kind: Kind, name: string, wait: () => Promise<void>): Promise<void> {
     const server = this.#server(name);
-    const others = brokerNames.filter((each) => each !== name);
     switch (kind) {
       case "is killed":
       case "etcd is killed":
@@ -102,34 +149,59 @@ export class Nemesis {
         await wait();
         break;
       case "are restarted one after the other":
+      case "are changed to the other release":
         for (const each of brokerNames) {
           await this.#server(each).stop();
+          if (kind === "are changed to the other release") this.#server(each).change();
           await this.#run(this.#server(each));
-          await this.#options.pass(2_000);
+          await this.#options.pass(betweenRestartsMs);
         }
         break;
-      case "is cut off":
-        await this.#cut([[name], [...others, ...etcdNames]], wait, "both");
-        break;
-      case "is heard by nobody":
-        await this.#cut([[name], others], wait, "one");
-        break;
-      case "hears nobody":
-        await this.#cut([others, [name]], wait, "one");
-        break;
-      case "is apart from one other":
-        await this.#cut([[name], [this.#pick(others)]], wait, "both");
-        break;
-      case "is cut off from etcd":
-        await this.#cut([[name], etcdNames], wait, "both");
+      case "has another time of day":
+        await this.#options.clocks!.set(
+          name,
+          Math.round(this.#options.random.between(-clockSecondsMax, clockSecondsMax)),
+        );
+        await wait();
+        await this.#options.clocks!.set(name, 0);
         break;
       case "has a full disk":
         await this.#options.machines.fill(name);
         await wait();
         await this.#options.machines.empty(name);
         break;
+      default:
+        await this.#separate(kind, name, wait);
     }
     await this.#run(server);
+  }
+
+  /** Cuts connections, and mends them. */
+  async #separate(kind: Kind, name: string, wait: () => Promise<void>): Promise<void> {
+    const brokers = brokerNames.filter((each) => each !== name);
+    const etcds = etcdNames.filter((each) => each !== name);
+    const way = (from: readonly string[], to: readonly string[], ways: "one" | "both") =>
+      this.#cut([from, to], wait, ways);
+    switch (kind) {
+      case "is cut off":
+        return await way([name], [...brokers, ...etcds, clientsName], "both");
+      case "is heard by nobody":
+        return await way([name], brokers, "one");
+      case "hears nobody":
+        return await way(brokers, [name], "one");
+      case "is apart from one other":
+        return await way([name], [this.#pick(brokers)], "both");
+      case "is cut off from etcd":
+        return await way([name], etcds, "both");
+      case "is cut off from clients":
+        return await way([name], [clientsName], "both");
+      case "is heard by no client":
+        return await way([name], [clientsName], "one");
+      case "etcd is cut off":
+        return await way([name], [...brokers, ...etcds], "both");
+      default:
+        throw new Error(`${kind} is not about connections`);
+    }
   }
 
   async #cut(

@@ -10,7 +10,9 @@ const stopMsMax = 60_000;
 
 export interface ServerOptions {
   readonly name: string;
-  readonly command: readonly string[];
+  /** Its words as it is, and those of another release of it, which takes turns with it. */
+  readonly commands: readonly (readonly string[])[];
+  readonly env?: Record<string, string>;
   /** A line that matches says that it serves. */
   readonly ready: RegExp;
   readonly onLine: (line: string) => void;
@@ -22,6 +24,7 @@ export class Server {
   readonly #options: ServerOptions;
   readonly #machines: Machines;
   #process: ProcessLines | undefined;
+  #release = 0;
 
   constructor(machines: Machines, options: ServerOptions) {
     this.name = options.name;
@@ -33,16 +36,22 @@ export class Server {
     return this.#process !== undefined && !this.#process.ended;
   }
 
+  /** The other release of it starts from now on. */
+  change(): void {
+    this.#release = (this.#release + 1) % this.#options.commands.length;
+  }
+
   /** Starts it. Resolves once it serves; false: it has ended instead. */
   async start(): Promise<boolean> {
     const [command = "", ...args] = [
       ...this.#machines.on(this.name),
-      ...this.#options.command,
+      ...this.#options.commands[this.#release]!,
     ];
     const ready = Promise.withResolvers<boolean>();
     const process = this.#process = new ProcessLines({
       command,
       args,
+      env: this.#options.env,
       onLine: (line) => {
         if (this.#options.ready.test(line)) ready.resolve(true);
         this.#options.onLine(line);
@@ -85,16 +94,17 @@ export function etcdMember(
     etcdNames.map((each) => `${each}=${url(each, 2380)}`).join(","),
   ];
   const ready = /ready to serve client requests|serving.*client (traffic|requests)/i;
-  return new Server(machines, { name, command, ready, onLine });
+  return new Server(machines, { name, commands: [command], ready, onLine });
 }
 
-/** A broker of the cluster that those members keep. */
+/** A broker of the cluster that those members keep. `releases`: the words of each. */
 export function clusterBroker(
   machines: Machines,
-  { name, folder, ottla, onLine }: {
+  { name, folder, releases, env, onLine }: {
     name: string;
     folder: string;
-    ottla: readonly string[];
+    releases: readonly (readonly string[])[];
+    env: Record<string, string>;
     onLine: (line: string) => void;
   },
 ): Server {
@@ -109,11 +119,11 @@ export function clusterBroker(
     "group.min.session.timeout.ms": 1_000,
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1_000,
   };
-  const command = [
+  const commands = releases.map((ottla) => [
     ...ottla,
     ...["start", "--cluster", `etcd://${etcd}/chaos`, "--node-id", name.slice(-1)],
     ...["--host", machines.address(name), "--port", "9092", "--data-dir", `${folder}/data`],
     ...Object.entries(settings).flatMap(([key, value]) => ["--set", `${key}=${value}`]),
-  ];
-  return new Server(machines, { name, command, ready: /listening on (\S+):(\d+)/, onLine });
+  ]);
+  return new Server(machines, { name, commands, env, ready: /listening on (\S+):(\d+)/, onLine });
 }
