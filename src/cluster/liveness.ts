@@ -33,6 +33,12 @@ export interface Liveness {
   alive(brokerId: BrokerId): number | undefined;
   /** Calls `listener` after any broker began or ceased to live, or another is the controller. */
   onChange(listener: () => void): () => void;
+  /**
+   * Nobody is to wait until that life's time has run out: somebody knows that its process is gone.
+   * Nothing comes of it where the broker has another life by now. Never rejects: if nobody can be
+   * told, time tells them.
+   */
+  declareDead(brokerId: BrokerId, brokerEpoch: number): Promise<void>;
 }
 
 /** Lives of brokers in one process. The one that joined first and still lives is the controller. */
@@ -78,6 +84,11 @@ export class MemoryLiveness implements Liveness {
     this.#leases.set(brokerId, lease);
     this.#settle();
     return lease;
+  }
+
+  declareDead(brokerId: BrokerId, brokerEpoch: number): Promise<void> {
+    if (this.alive(brokerId) === brokerEpoch) this.expire(brokerId);
+    return Promise.resolve();
   }
 
   /** Takes a broker for dead, as when its time has run out. */

@@ -113,7 +113,15 @@ export class MetadataMember implements MetadataStore {
     this.#shared = shared;
     this.#way = way;
     this.#kept = kept;
-    this.liveness = shared.store.liveness;
+    const { liveness } = shared.store;
+    this.liveness = {
+      alive: (id) => liveness.alive(id),
+      onChange: (listener) => liveness.onChange(listener),
+      declareDead: async (id, brokerEpoch) => {
+        await this.#pass();
+        await liveness.declareDead(id, brokerEpoch);
+      },
+    };
     this.#changes = shared.changes;
     this.#replay.apply(
       throughBytes([...imageRecords(shared.image)]),

@@ -107,6 +107,11 @@ export class EtcdMetadataStore implements MetadataStore {
       this.#lifeListeners.add(listener);
       return () => this.#lifeListeners.delete(listener);
     },
+    declareDead: async (brokerId, brokerEpoch) => {
+      const life = this.#replica.get(liveKey(brokerId));
+      // What else hangs on its lease, such as the controller's key, goes with it.
+      if (life?.createRevision === brokerEpoch) await revokeLease(this.#world, life.lease);
+    },
   };
   readonly counters: HomeCounters;
   readonly remembered: RememberedHome = {

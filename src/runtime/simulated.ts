@@ -161,7 +161,14 @@ export class Simulation {
     if (machine.host?.alive) throw new Error(`a process runs on ${name} already`);
     const incarnation = machine.incarnations++;
     const { address } = machine;
-    const host: Host = { name, address, incarnation, alive: true, stopped: undefined };
+    const host: Host = {
+      name,
+      address,
+      incarnation,
+      alive: true,
+      isDark: false,
+      stopped: undefined,
+    };
     machine.host = host;
     this.#hosts.set(name, host);
     return this.#runtime(machine, host);

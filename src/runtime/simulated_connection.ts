@@ -20,6 +20,8 @@ export interface Host {
   readonly address: string;
   readonly incarnation: number;
   alive: boolean;
+  /** Whether its machine is off as well: it refuses nothing, it does not answer. */
+  isDark: boolean;
   /** What is to happen in a process that is stopped, once it goes on; undefined: it runs. */
   stopped: (() => void)[] | undefined;
 }

@@ -101,6 +101,7 @@ export class SimulatedNetwork {
 
   /** The process on `host` is gone; with `silently`, so is its machine. */
   drop(host: Host, options: { silently: boolean }): void {
+    host.isDark = options.silently;
     for (const [key, bound] of this.#bound) if (bound.host === host) this.#bound.delete(key);
     for (const link of this.#links) {
       if (!link.ends.some((end) => end.host === host)) continue;
@@ -164,7 +165,7 @@ export class SimulatedNetwork {
         const host = this.#hosts.get(target.name);
         // A connection takes messages both ways.
         const isApart = this.isPartitioned(from, target) || this.isPartitioned(target, from);
-        if (host === undefined || !host.alive || isApart) {
+        if (host === undefined || host.isDark || isApart) {
           later(this.#giveUpMs(random), "timeout", () => reject(fail("Io", "timed out")));
           return;
         }

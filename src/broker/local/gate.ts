@@ -85,7 +85,7 @@ export class Gate {
     };
     const connecting = async <S extends Socket>(address: Address, connect: () => Promise<S>) => {
       if (this.#isShut || this.#isApart(address)) {
-        throw new PlatformFault("Refused", `${address.host}:${address.port} cannot be reached`);
+        throw new PlatformFault("Io", `${address.host}:${address.port} cannot be reached`);
       }
       const socket = await connect();
       this.#keep(socket, address);

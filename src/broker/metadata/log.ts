@@ -62,6 +62,7 @@ export class MetadataLog implements MetadataStore {
       return brokerId === this.#controllerId && epoch !== undefined ? saturated(epoch) : undefined;
     },
     onChange: () => () => {},
+    declareDead: () => Promise.resolve(),
   };
   readonly #log: PartitionLog;
   readonly #files: Files;

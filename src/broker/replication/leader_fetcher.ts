@@ -8,12 +8,16 @@
 //   │            └─ refused                  asked again after a pause
 //   └────────────┘
 //
+// It also sees a leader's process go, long before its session is over: connections that have served
+// are reset, and its machine refuses others. A machine that does not answer proves nothing, nor
+// does one that has refused us all along.
+//
 // One request is in flight, so that what a fetch says of this broker's logs is what is on its
 // disk. It names what has changed since the last one (follower_session.ts). Invariant: an answer
 // counts for a partition only if it still follows in the epoch that the question named, and its
 // log ends where it did then.
 
-import { isStoreFault, messageOf } from "../../base/faults.ts";
+import { isPlatformFault, isStoreFault, messageOf } from "../../base/faults.ts";
 import type { BrokerId, LeaderEpoch, Offset } from "../../base/ids.ts";
 import { type Int64, saturated } from "../../base/int64.ts";
 import {
@@ -54,6 +58,10 @@ export interface LeaderFetcherOptions {
     "copiedBytes" | "failedFetches" | "cuts" | "losses"
   >;
   readonly throttle: Pick<ReplicationThrottle, "note" | "holds">;
+  /** The broker epoch by which a broker serves; undefined: it does not. */
+  readonly servesBy: (id: BrokerId) => Int64 | undefined;
+  /** The process that served by this epoch is gone. */
+  readonly onGone: (id: BrokerId, brokerEpoch: Int64) => Promise<void>;
   /** A log was cut, and the metadata may have changed meanwhile. */
   readonly onCut: (partition: Partition) => void;
   /** What nobody waits for has failed in a way that nobody has foreseen. */
@@ -69,12 +77,21 @@ interface Asked {
   readonly fetchOffset: Offset;
 }
 
+/** So often in a row a machine says that nobody listens any more, before that is believed. */
+const refusalsMin = 2;
+const confirmAfterMs = 100;
+
 export class LeaderFetcher {
   readonly #options: LeaderFetcherOptions;
   readonly #peer: Peer;
   readonly #session = new FollowerSession();
   /** When each may be asked for. */
   readonly #due = new Map<Partition, number>();
+  /** The registration of the leader that has answered; undefined: none, or it is gone. */
+  #answeredBy: Int64 | undefined;
+  /** Since its last answer; and how many of them, the last ones, were refusals to connect. */
+  #failures = 0;
+  #refusals = 0;
   #running = false;
   #closed = false;
   /** Ends the pause that is on. */
@@ -118,8 +135,11 @@ export class LeaderFetcher {
         await this.#pause(terms().backoffMs);
         continue;
       }
+      const servesBy = this.#options.servesBy(this.#peer.id);
       try {
         const answer = await this.#peer.request(Fetch, this.#request(asked));
+        this.#answeredBy = servesBy;
+        this.#failures = this.#refusals = 0;
         await this.#take(answer, asked);
       } catch (error) {
         if (!isPeerFault(error)) throw error;
@@ -128,9 +148,21 @@ export class LeaderFetcher {
         this.#options.counters.failedFetches++;
         const leader = this.#peer.id;
         logger.log("info", "a leader cannot be fetched from", { leader, reason: messageOf(error) });
-        await this.#pause(terms().backoffMs);
+        const mayBeGone = await this.#mayBeGone(error, servesBy);
+        await this.#pause(mayBeGone ? confirmAfterMs : terms().backoffMs);
       }
     }
+  }
+
+  /** Whether it is still to be seen that the leader's process is gone; once it is, it is told. */
+  async #mayBeGone(error: unknown, servesBy: Int64 | undefined): Promise<boolean> {
+    this.#failures++;
+    this.#refusals = isPlatformFault(error, "Refused") ? this.#refusals + 1 : 0;
+    if (servesBy === undefined || servesBy !== this.#answeredBy) return false;
+    if (this.#refusals < refusalsMin) return this.#failures <= refusalsMin;
+    this.#answeredBy = undefined;
+    await this.#options.onGone(this.#peer.id, servesBy);
+    return false;
   }
 
   async #pause(delayMs: number): Promise<void> {

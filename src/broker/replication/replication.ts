@@ -8,7 +8,7 @@
 // Loaded where the metadata is shared: one node alone knows nothing of it.
 
 import { isStoreFault } from "../../base/faults.ts";
-import type { Int64 } from "../../base/int64.ts";
+import { type Int64, saturated } from "../../base/int64.ts";
 import {
   type BrokerLease,
   decideAlterPartition,
@@ -108,6 +108,12 @@ export class Replication {
       logger,
       counters: this.counters,
       throttle: new ReplicationThrottle({ ...measured, role: "follower" }),
+      servesBy: (id) => this.#servesBy(id),
+      onGone: (id, brokerEpoch) => {
+        const message = "a broker's process is gone: nobody waits for its session to end";
+        logger.log("warn", message, { brokerId: id });
+        return metadata.liveness.declareDead(id, saturated(brokerEpoch));
+      },
       onCut: options.onCut,
       onBug,
     });
@@ -204,10 +210,14 @@ export class Replication {
     return metadata.image.broker(nodeId)?.epoch ?? -1;
   }
 
-  #isEligible(id: number, epoch: Int64): boolean {
+  #servesBy(id: number): Int64 | undefined {
     const broker = this.#options.metadata.image.broker(id);
-    return broker !== undefined && !broker.fenced && !broker.inControlledShutdown &&
-      (epoch === -1 || epoch === broker.epoch);
+    return broker?.fenced === false && !broker.inControlledShutdown ? broker.epoch : undefined;
+  }
+
+  #isEligible(id: number, epoch: Int64): boolean {
+    const servesBy = this.#servesBy(id);
+    return servesBy !== undefined && (epoch === -1 || epoch === servesBy);
   }
 
   /**
