@@ -1,121 +1,25 @@
 // `deno task bench:cluster`: three brokers of Ottla on one etcd beside three nodes of Apache Kafka.
 //
 //   deno task bench:cluster [--clusters kafka,ottla] [--target deno] [--rounds 3] [--seconds 5]
-//     [--kills 5]
+//     [--kills 5] [--restarts 1]
 //
 // Each topic has three replicas, min.insync.replicas is 2, every write is acks=all. Both clusters
 // are up; a load runs on one and then on the other, in turns, with the CPU of all their processes,
 // etcd among them, looked at from outside. Then leaders are killed (kill -9) under a writer that
-// writes on, and the longest time between two of its writes is noted. Linux, for /proc.
+// writes on, and the longest time between two of its writes is noted. Then each node is restarted
+// in its turn, as often as --restarts says, under producers of other languages that write so many
+// records a second. Linux, for /proc.
 
 import { parseArgs } from "@std/cli/parse-args";
 import { itemAt, missing } from "../src/base/items.ts";
-import {
-  Client,
-  createTopic,
-  deleteTopic,
-  describeTopic,
-  listOffsets,
-  Producer,
-} from "../src/client/mod.ts";
-import { denoRuntime } from "../src/runtime/deno.ts";
-import { BrokerProcess } from "../tests/harness/broker_process.ts";
-import { EtcdProcess } from "../tests/harness/etcd_process.ts";
+import { describeTopic, Producer } from "../src/client/mod.ts";
 import type { Target } from "../tests/harness/targets.ts";
+import { closeAll, type Cluster, ids, onTopic, startKafka, startOttla } from "./bench/clusters.ts";
 import { checkProduced, produceFrame } from "./bench/frames.ts";
 import { runLoad } from "./bench/load.ts";
 import { usageOf } from "./bench/program.ts";
-import { freePort } from "./bench/start.ts";
+import { pacedProducers, restartsOf } from "./bench/planned_restarts.ts";
 import { median } from "./bench/statistics.ts";
-
-const ids = [1, 2, 3];
-const settings = {
-  "min.insync.replicas": "2",
-  "default.replication.factor": "3",
-  "offsets.topic.num.partitions": "4",
-  "broker.session.timeout.ms": "9000",
-};
-
-interface Cluster {
-  readonly name: string;
-  /** In the order of their ids. */
-  readonly brokers: readonly BrokerProcess[];
-  /** Processes besides. */
-  readonly others: readonly { readonly pid: number }[];
-  close(): Promise<void>;
-}
-
-async function closeAll(closed: readonly { close(): Promise<void> }[]): Promise<void> {
-  for (const each of closed) await each.close();
-}
-
-async function startOttla(target: Target): Promise<Cluster> {
-  const etcd = await EtcdProcess.start();
-  const brokers = await Promise.all(ids.map((id) =>
-    BrokerProcess.start({
-      target,
-      settings,
-      forLoad: true,
-      flags: ["--cluster", `etcd://${etcd.address}/bench`, "--node-id", `${id}`],
-    })
-  ));
-  return { name: "ottla", brokers, others: [etcd], close: () => closeAll([...brokers, etcd]) };
-}
-
-async function startKafka(): Promise<Cluster> {
-  const ports = ids.map(() => ({ clients: freePort(), controller: freePort() }));
-  const voters = ids.map((id, i) => `${id}@127.0.0.1:${itemAt(ports, i).controller}`).join();
-  const brokers = await Promise.all(ids.map((id, i) => {
-    const { clients, controller } = itemAt(ports, i);
-    return BrokerProcess.start({
-      target: "kafka",
-      port: clients,
-      forLoad: true,
-      settings: {
-        ...settings,
-        "node.id": `${id}`,
-        "controller.quorum.voters": voters,
-        listeners: `PLAINTEXT://127.0.0.1:${clients},CONTROLLER://127.0.0.1:${controller}`,
-      },
-    });
-  }));
-  return { name: "kafka", brokers, others: [], close: () => closeAll(brokers) };
-}
-
-function connect({ brokers }: Cluster): Promise<Client> {
-  const bootstrap = brokers.map((each) => each.bootstrap).join();
-  return Client.connect(denoRuntime(), { bootstrap });
-}
-
-/** Uses a new topic, partition i being on the brokers `assignments[i]`, once all are in sync. */
-async function onTopic<T>(
-  cluster: Cluster,
-  assignments: readonly (readonly number[])[],
-  use: (topic: string, client: Client) => Promise<T>,
-): Promise<T> {
-  const client = await connect(cluster);
-  const name = `bench-${topics++}`;
-  try {
-    await createTopic(client, { name, assignments });
-    for (let isThere = false; !isThere;) {
-      const { partitions } = await describeTopic(client, name).catch(() => ({ partitions: [] }));
-      isThere = partitions.length === assignments.length &&
-        partitions.every(({ isr, leader }, at) =>
-          isr.length === ids.length && leader === itemAt(itemAt(assignments, at), 0)
-        );
-    }
-    // Kafka answers a creation before its partitions have opened; this asks until they have.
-    const asked = assignments.map((_, partition) => ({ topic: name, partition }));
-    await listOffsets(client, asked, { spec: "latest" });
-    const result = await use(name, client);
-    await deleteTopic(client, name);
-    return result;
-  } finally {
-    client.close();
-  }
-}
-
-let topics = 0;
 
 interface Load {
   readonly name: string;
@@ -225,8 +129,15 @@ async function gapOf(cluster: Cluster): Promise<number> {
 }
 
 const flags = parseArgs(Deno.args, {
-  string: ["clusters", "target", "rounds", "seconds", "kills"],
-  default: { clusters: "kafka,ottla", target: "deno", rounds: "3", seconds: "5", kills: "5" },
+  string: ["clusters", "target", "rounds", "seconds", "kills", "restarts"],
+  default: {
+    clusters: "kafka,ottla",
+    target: "deno",
+    rounds: "3",
+    seconds: "5",
+    kills: "5",
+    restarts: "1",
+  },
 });
 
 const clusters: Cluster[] = [];
@@ -235,7 +146,7 @@ try {
     clusters.push(await (name === "kafka" ? startKafka() : startOttla(flags.target as Target)));
   }
   const seconds = Number(flags.seconds);
-  for (const leaders of [ids, [1]]) {
+  for (const leaders of Number(flags.rounds) > 0 ? [ids, [1]] : []) {
     for (const load of loads) {
       const samples = new Map(clusters.map(({ name }) => [name, [] as Sample[]]));
       for (let round = -1; round < Number(flags.rounds); round++) {
@@ -260,11 +171,22 @@ try {
     }
   }
   for (const cluster of clusters) {
+    if (Number(flags.kills) === 0) continue;
     const gaps: number[] = [];
     for (let i = 0; i < Number(flags.kills); i++) gaps.push(await gapOf(cluster));
     gaps.sort((a, b) => a - b);
     const told = gaps.map((ms) => ms.toFixed(0)).join(", ");
     console.log(`${cluster.name}: without writes after kill -9 of the leader, ms: ${told}`);
+  }
+  const programs = Number(flags.restarts) > 0 ? await pacedProducers() : [];
+  for (const cluster of clusters) {
+    if (Number(flags.restarts) === 0) continue;
+    console.log(
+      `${cluster.name}: all nodes restarted one after the other, ${flags.restarts} times`,
+    );
+    for (const told of await restartsOf(cluster, programs, Number(flags.restarts))) {
+      console.log(`  ${told}`);
+    }
   }
 } finally {
   await closeAll(clusters);
