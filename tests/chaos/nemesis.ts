@@ -38,6 +38,8 @@ type Kind = typeof kinds[number];
 
 /** So much may happen at once. */
 const atOnceMax = 2;
+/** Chance is asked again where what it says is not to be had. */
+const triesMax = 20;
 /** A broker may end where etcd does not answer. */
 const restartMs = 1_000;
 const betweenRestartsMs = 2_000;
@@ -83,13 +85,10 @@ export class Nemesis {
   strike(): string {
     if (this.#failure !== undefined) throw this.#failure;
     const { random, chronicle, pass, everyMs } = this.#options;
-    const kind = this.#pick(this.#kinds);
-    const isOfAll = kind.startsWith("are ");
-    const name = this.#pick(kind.startsWith("etcd ") ? etcdNames : brokerNames);
-    const names = isOfAll ? brokerNames : [name];
-    if (this.#underWay.size >= atOnceMax || names.some((each) => this.#busy.has(each))) {
-      return "nothing: too much is under way";
-    }
+    const next = this.#next();
+    if (next === undefined) return "nothing: too much is under way";
+    const { kind, name, names } = next;
+    const isOfAll = names.length > 1;
     const forMs = random.chance(0.3) ? random.between(100, 2_000) : random.between(
       2_000,
       0.9 * everyMs,
@@ -107,6 +106,18 @@ export class Nemesis {
     });
     this.#underWay.add(happening);
     return words;
+  }
+
+  /** What is to happen to whom; undefined: so much is under way that nothing is. */
+  #next(): { kind: Kind; name: string; names: readonly string[] } | undefined {
+    if (this.#underWay.size >= atOnceMax) return undefined;
+    for (let tries = 0; tries < triesMax; tries++) {
+      const kind = this.#pick(this.#kinds);
+      const name = this.#pick(kind.startsWith("etcd ") ? etcdNames : brokerNames);
+      const names = kind.startsWith("are ") ? brokerNames : [name];
+      if (!names.some((each) => this.#busy.has(each))) return { kind, name, names };
+    }
+    return undefined;
   }
 
   /** Everything runs, and reaches everything. */

@@ -129,7 +129,9 @@ public class Chaos {
     Run[] runs = new Run[PARTITIONS];
     long[] next = new long[PARTITIONS];
     for (int p = 0; p < PARTITIONS; p++) runs[p] = new Run(who + " sales-" + p);
-    KafkaProducer<String, String> producer = new KafkaProducer<>(producerSettings());
+    Properties settings = producerSettings();
+    settings.put("linger.ms", "100");
+    KafkaProducer<String, String> producer = new KafkaProducer<>(settings);
     try {
       long start = System.nanoTime();
       long sent = 0;

@@ -64,7 +64,7 @@ def send(who):
     failures = []
     runs = [Run(f"{who} sales-{p}") for p in range(PARTITIONS)]
     nexts = [0] * PARTITIONS
-    producer = Producer(producer_settings())
+    producer = Producer({**producer_settings(), "linger.ms": 100})
 
     def told(p, sequence):
         def on_delivery(error, message):
