@@ -55,7 +55,7 @@ public class Streams {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
       List<NewTopic> topics = new ArrayList<>();
       for (String name : List.of("words", "orders", "payments", "counts", "shipped")) {
-        topics.add(new NewTopic(name, PARTITIONS, (short) 1));
+        topics.add(new NewTopic(name, PARTITIONS, (short) -1));
       }
       admin.createTopics(topics).all().get();
     }
