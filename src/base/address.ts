@@ -12,6 +12,11 @@ export function formatAddress({ host, port }: { host: string; port: number }): s
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** Whether `host` is every address of a machine, and so none that others could reach it by. */
+export function isUnspecified(host: string): boolean {
+  return host === "" || host === "0.0.0.0" || host === "::";
+}
+
 /** Whether nobody but this machine reaches `host`. "" is every address. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);

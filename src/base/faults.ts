@@ -121,6 +121,8 @@ export type PlatformFaultSubject =
   | "bootstrap"
   /** The address of metrics and health. */
   | "metrics"
+  /** The home of a cluster's metadata. */
+  | "etcd"
   /** A key, a certificate, a password, or whom a peer trusts. */
   | "tls"
   | "data folder"

@@ -41,8 +41,10 @@ function textOf(error: unknown): string {
 function hintFor(fault: PlatformFault): string {
   switch (fault.kind) {
     case "NotFound":
+      if (fault.about === "etcd") return ". Check the names given with --cluster etcd://HOST/NAME";
       return fault.about === "bootstrap" ? ". Check the name given with --bootstrap HOST:PORT" : "";
     case "Refused":
+      if (fault.about === "etcd") return ". Does etcd run there? --cluster names its members";
       return ". Is the broker running? Start one with: ottla start";
     case "AddressInUse":
       return fault.about === "metrics"

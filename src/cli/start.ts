@@ -166,7 +166,9 @@ async function startOne(given: StartGiven): Promise<Started> {
   }).catch(onUnusableFolder);
   const { address } = broker;
   const folder = config.ephemeral ? "memory" : config.dataFolders.join(",");
-  return { address, close: () => broker.close(), config, metadata, ready: [{ address, folder }] };
+  const node = metadata === undefined ? undefined : config.get("node.id");
+  const ready = [{ address, folder, node }];
+  return { address, close: () => broker.close(), config, metadata, ready };
 }
 
 /** Where the metadata is: in a log of this broker's own (undefined), or its cluster's. */

@@ -51,7 +51,8 @@ Deno.test("status says what is in need, in eighty columns, and how etcd is", () 
     await untilLed(scene, { by: 1, topic: "logs", leader: -1 });
     await pass(1_000);
     const { stdout } = await ottla(scene, "status", "--cluster", cluster);
-    assertStringIncludes(stdout, "1 without a leader, 4 under-replicated");
+    assertStringIncludes(stdout, "1 without a leader, 4 under-replicated\n");
+    assertStringIncludes(stdout, "Away: 1 of the brokers, 1 of these members of etcd.\n");
     assert(stdout.split("\n").every((line) => line.length <= 80), stdout);
     const lines = stdout.split("\n").map((each) => each.trim());
     const line = (start: string) => lines.find((each) => each.startsWith(start)) ?? "";

@@ -3,7 +3,7 @@
 // fenced, another is the controller, and one that comes back takes part again. A single node
 // becomes one of them.
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import {
   Client,
   createTopic,
@@ -13,6 +13,7 @@ import {
 } from "../../src/client/mod.ts";
 import { denoRuntime } from "../../src/runtime/deno.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
+import { runCommand } from "../harness/command_in_process.ts";
 import { untilAnswered } from "../harness/deadline.ts";
 import { etcdAbsence, EtcdProcess } from "../harness/etcd_process.ts";
 import { run } from "../harness/process_lines.ts";
@@ -105,6 +106,27 @@ Deno.test({
       await Promise.all(brokers.map((broker) => broker.close()));
     }
   },
+});
+
+Deno.test("who starts a broker of a cluster is told what is missing", async () => {
+  const refusals: [words: readonly string[], said: RegExp][] = [
+    [[], /has to say where the others and clients reach it: give its name or address with --host/],
+    [["--host", "0.0.0.0"], /advertised\.listeners=PLAINTEXT:\/\/HOST:9092/],
+    [["--host", "127.0.0.1"], /Does etcd run there\? --cluster names its members/],
+  ];
+  for (const [words, said] of refusals) {
+    // Nobody listens at the port of a listener that has gone.
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr;
+    listener.close();
+    const cluster = ["--cluster", `etcd://127.0.0.1:${port}/none`, "--node-id", "1"];
+    const dataDir = ["--data-dir", await Deno.makeTempDir({ prefix: "no-cluster-" })];
+    const all = ["start", ...cluster, ...dataDir, ...words];
+    const { code, stderr } = await runCommand(denoRuntime(), all);
+    await Deno.remove(dataDir[1]!, { recursive: true });
+    assertEquals(code, 1, stderr);
+    assertMatch(stderr, said);
+  }
 });
 
 Deno.test({

@@ -5,7 +5,8 @@
 // Invariant: a data folder that is of a cluster already never begins a new one: what etcd does not
 // know any more is not made again in silence.
 
-import { UsageFault } from "../../base/faults.ts";
+import { isUnspecified } from "../../base/address.ts";
+import { PlatformFault, UsageFault } from "../../base/faults.ts";
 import { itemAt } from "../../base/items.ts";
 import { type Uuid, uuidFromRandom } from "../../base/ids.ts";
 import { type BrokerConfig, type ConfigInput, loadConfig } from "../../broker/mod.ts";
@@ -33,6 +34,7 @@ export async function openClusterHome(
   if (config.ephemeral) {
     throw new UsageFault("a broker of a cluster keeps its records: drop --ephemeral");
   }
+  checkAddresses(config);
   const folder = itemAt(config.dataFolders, 0);
   const isNew = files.stat(`${folder}/meta.properties`) === undefined;
   if (isNew && !config.isSet("node.id") && !config.isSet("broker.id")) {
@@ -51,6 +53,18 @@ export async function openClusterHome(
   }
   const given = { ...input.options, "cluster.id": clusterId };
   return { config: loadConfig({ ...input, options: given }).config, metadata };
+}
+
+/** Throws UsageFault where others could not tell by what address to reach this broker. */
+function checkAddresses(config: BrokerConfig): void {
+  for (const listener of config.listeners) {
+    const { host } = config.advertised(listener.name) ?? listener;
+    if (!isUnspecified(host)) continue;
+    throw new UsageFault(
+      "a broker of a cluster has to say where the others and clients reach it: give its name or " +
+        `address with --host, or advertised.listeners=${listener.name}://HOST:${listener.port}`,
+    );
+  }
 }
 
 /** The id of a cluster that begins: the one that is configured, or a new one. */
@@ -90,19 +104,25 @@ export async function openHome(
       takesMoved,
       onLost,
     });
-    for (const [endpoint, version] of await client.versions()) {
-      if (isRecent(version)) continue;
+    const versions = await client.versions();
+    const old = [...versions].filter(([, version]) => !isRecent(version));
+    if (old.length > 0) {
       log.log("warn", "this etcd is older than is good: its faults are in docs/cluster.md", {
-        endpoint,
-        version,
+        members: old.map(([endpoint, version]) => `${endpoint} ${version}`).join(", "),
         needed: etcdVersionsMin.join(" or "),
       });
     }
     return store;
   } catch (error) {
     client.close();
-    throw error;
+    throw ofEtcd(error);
   }
+}
+
+/** A failure to reach it as one of etcd: there is something else to look at than a broker. */
+function ofEtcd(error: unknown): unknown {
+  if (!(error instanceof PlatformFault) || error.about !== undefined) return error;
+  return new PlatformFault(error.kind, error.message, { cause: error, about: "etcd" });
 }
 
 function loginOf(config: BrokerConfig) {

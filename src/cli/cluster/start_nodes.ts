@@ -4,6 +4,7 @@
 // Invariant: nothing that asks for a file, or that only one of them could have, is passed over in
 // silence: it is refused before anything starts.
 
+import { isUnspecified } from "../../base/address.ts";
 import { firstOf } from "../../base/items.ts";
 import { UsageFault } from "../../base/faults.ts";
 import { type BrokerConfig, clusterDefaults, startLocalCluster } from "../../broker/mod.ts";
@@ -81,7 +82,7 @@ function placeOf(config: BrokerConfig, nodes: number): { host: string; port: num
     throw new UsageFault("with --nodes each broker has one listener: name one in listeners");
   }
   const { host, port } = first;
-  if (host === "0.0.0.0" || host === "::") {
+  if (host !== "" && isUnspecified(host)) {
     throw new UsageFault(
       `brokers cannot send clients to ${host}: give an address with --host, such as 127.0.0.1`,
     );

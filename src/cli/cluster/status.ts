@@ -124,6 +124,8 @@ function printStatus(context: CliContext, found: Status): void {
   say(`${found.topics} topics, ${found.partitions} partitions: ${troublesIn(found)}`);
   if (controller === null) say("No broker is the controller.");
   else say(`Broker ${controller} is the controller, since term ${term}.`);
+  const absences = absencesIn(found);
+  if (absences !== undefined) say(absences);
   const rows = brokers.map((
     { id, address, rack, state, leads, replicas, inSync },
   ) => [id, address ?? undefined, rack ?? undefined, state, leads, replicas, inSync]);
@@ -149,6 +151,16 @@ function printStatus(context: CliContext, found: Status): void {
   const columns = ["topic", "partition", "trouble", "leader", "replicas", "in sync", "eligible"];
   context.out("\n" + renderTable(columns, shown));
   if (needs.length > namedMax) say(`and ${needs.length - namedMax} more: --json has all of them`);
+}
+
+/** Who is not there, whether partitions are in need of them or not. */
+function absencesIn({ brokers, etcd }: Status): string | undefined {
+  const said = [
+    [brokers.filter(({ state }) => state === "gone").length, "of the brokers"],
+    [etcd.filter(({ answers }) => !answers).length, "of these members of etcd"],
+  ] as const;
+  const told = said.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return told.length === 0 ? undefined : `Away: ${told.join(", ")}.`;
 }
 
 function troublesIn(found: ReturnType<typeof statusOf>): string {
