@@ -20,19 +20,27 @@ async function ip(...args: readonly string[]): Promise<void> {
 export class Machines implements AsyncDisposable {
   readonly #names: readonly string[];
   readonly #tag: string;
+  readonly #net: string;
   readonly #folder: string;
   readonly #mounts: string[] = [];
   readonly #megabytes = new Map<string, number>();
   readonly #cuts = new Set<string>();
 
-  private constructor(names: readonly string[], folder: string) {
+  private constructor(names: readonly string[], { folder, net }: { folder: string; net?: string }) {
     this.#names = names;
     this.#folder = folder;
     this.#tag = `oc${Deno.pid}`;
+    // Others may have machines of their own.
+    this.#net = net ?? `10.${64 + Deno.pid % 128}.${Math.floor(Deno.pid / 128) % 256}`;
   }
 
-  static async make(names: readonly string[]): Promise<Machines> {
-    const machines = new Machines(names, await Deno.makeTempDir({ prefix: "chaos-" }));
+  /** `net`: the first three numbers of every address, for who has the network to himself. */
+  static async make(
+    names: readonly string[],
+    { net }: { readonly net?: string } = {},
+  ): Promise<Machines> {
+    const folder = await Deno.makeTempDir({ prefix: "chaos-" });
+    const machines = new Machines(names, { folder, net });
     try {
       await machines.#make();
     } catch (error) {
@@ -58,11 +66,6 @@ export class Machines implements AsyncDisposable {
       await ip("-n", space, "link", "set", inner, "up");
       await ip("-n", space, "link", "set", "lo", "up");
     }
-  }
-
-  /** The first three numbers of every address: others may have machines of their own. */
-  get #net(): string {
-    return `10.${64 + Deno.pid % 128}.${Math.floor(Deno.pid / 128) % 256}`;
   }
 
   #space(name: string): string {

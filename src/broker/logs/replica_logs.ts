@@ -2,8 +2,8 @@
 //
 //   its directory works                        there
 //   it, or its folder, is gone; in a cluster   eligible to lead: offline, until it is back
-//   it, or its folder, is gone; in a cluster   eligible to lead: offline, until it is back
 //                                              others in sync: begins anew, a copy of theirs
+//
 // Invariant: what begins anew counts for nothing: its broker is neither in the ISR nor in the ELR.
 
 import type { BrokerId, PartitionId } from "../../base/ids.ts";
