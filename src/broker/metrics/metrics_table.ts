@@ -576,7 +576,9 @@ export const metrics: Readonly<Record<string, Metric>> = {
   ottla_groups: {
     type: "gauge",
     labels: ["type", "state"],
-    doc: "Groups that are coordinated here, by type and state, as `ottla groups list` shows them.",
+    doc:
+      "Groups that are coordinated here, by type and state, as `ottla groups list` shows them. " +
+      "Where the type does not matter: `sum by (state) (ottla_groups)`.",
     read: ({ groups }) =>
       countGroups(groups).map(({ type, state, groups }) => [[type, state], groups]),
   },
