@@ -301,7 +301,8 @@ export class Acceptor {
   /** A peer that neither sends nor takes what memory is held for goes once others wait for it. */
   #dropSlow(connection: Connection, nowMs: number): void {
     const { logger, memory } = this.#options;
-    const { sending, taking } = connection.isSlow(nowMs);
+    const sending = connection.isSlowToSend(nowMs);
+    const taking = connection.isSlowToTake(nowMs);
     const isInTheWay = (sending && memory.frames.waiting > 0) ||
       (taking && memory.answers.waiting > 0);
     if (!isInTheWay) return;

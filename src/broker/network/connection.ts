@@ -167,15 +167,17 @@ export class Connection {
   }
 
   /**
-   * Whether its peer is so slow to send what memory was claimed for, or to take its answers, that
-   * it must not hold up others any longer. To be asked about once a second.
+   * Whether its peer is so slow to send what memory was claimed for that it must not hold up others
+   * any longer. This and {@link isSlowToTake} are to be asked about once a second.
    */
-  isSlow(nowMs: number): { readonly sending: boolean; readonly taking: boolean } {
+  isSlowToSend(nowMs: number): boolean {
     const { received, isReceivingLarge } = this.#frames;
-    const sending = this.#sending.isStuck({ bytes: received, isDue: isReceivingLarge, nowMs });
-    const isDue = this.#out.bytes > 0;
-    const taking = this.#taking.isStuck({ bytes: this.#sentBytes, isDue, nowMs });
-    return { sending, taking };
+    return this.#sending.isStuck(isReceivingLarge ? received : undefined, nowMs);
+  }
+
+  /** The same of a peer that does not take its answers. */
+  isSlowToTake(nowMs: number): boolean {
+    return this.#taking.isStuck(this.#out.bytes > 0 ? this.#sentBytes : undefined, nowMs);
   }
 
   /** Serves until the peer leaves, a fault ends it, or `close`. Never rejects. */

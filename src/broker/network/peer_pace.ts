@@ -10,11 +10,15 @@ export class PeerPace {
   #bytes = 0;
   #sinceMs = 0;
 
-  /** `bytes` moved so far, all in all; `isDue`: whether anything is to be moved. */
-  isStuck({ bytes, isDue, nowMs }: { bytes: number; isDue: boolean; nowMs: number }): boolean {
-    if (!isDue || this.#sinceMs === 0 || bytes - this.#bytes >= movedBytesMin) {
+  /** `bytes` moved so far, all in all; undefined: nothing is to be moved. */
+  isStuck(bytes: number | undefined, nowMs: number): boolean {
+    if (bytes === undefined) {
+      this.#sinceMs = 0;
+      return false;
+    }
+    if (this.#sinceMs === 0 || bytes - this.#bytes >= movedBytesMin) {
       this.#bytes = bytes;
-      this.#sinceMs = isDue ? nowMs : 0;
+      this.#sinceMs = nowMs;
       return false;
     }
     return nowMs - this.#sinceMs >= stuckAfterMs;
