@@ -6,7 +6,9 @@
 //
 // The writer grows by doubling. A large payload is kept by reference instead of being copied, so a
 // Fetch response of megabytes is a list of chunks, not one more buffer. Patch positions count from
-// the start of the message and must lie in the first chunk's range or in a later copied one.
+// the start of the message and must lie in the first chunk's range or in a later copied one. What
+// is short and soon gone is written one behind the other into memory that they share: for each its
+// own would cost more than to write it.
 
 import { assert } from "./assert.ts";
 import { DecodeFault } from "./faults.ts";
@@ -18,13 +20,16 @@ const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const textEncoder = new TextEncoder();
 const float = new DataView(new ArrayBuffer(8));
 
-/** Text up to this many bytes is coded by hand: faster than the platform's calls. */
+/** Text up to this many bytes is encoded by hand: faster than the platform's call. */
 const shortTextMax = 32;
+/** Ids that clients and we make of a name and a UUID are no longer. */
+const recentTextMax = 64;
 /**
- * Short texts that were read lately. Names come again and again, and to find one here takes half as
- * long as to make it anew; as a key of maps it is then the same string, hashed already.
+ * Short texts that were read lately. Names come again and again, and to find one here takes a third
+ * as long as to make it anew; as a key of maps it is then the same string, hashed already. There is
+ * room for those of ten thousand members of groups.
  */
-const recentTexts: string[] = new Array(4096).fill("");
+const recentTexts: string[] = new Array(32_768).fill("");
 
 /** Payloads from this size on are referenced by a writer instead of copied. */
 const referenceBytesMin = 8 * 1024;
@@ -217,24 +222,14 @@ export class BytesReader {
   text(length: number): string {
     const start = this.take(length);
     const end = start + length;
-    if (length > shortTextMax) return textDecoder.decode(this.bytes.subarray(start, end));
+    if (length > recentTextMax) return textDecoder.decode(this.bytes.subarray(start, end));
     let hash = length;
     for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + byteAt(this.bytes, i)) | 0;
     const slot = (hash ^ (hash >>> 12)) & (recentTexts.length - 1);
     const recent = recentTexts[slot];
     if (recent?.length === length && isTextAt(recent, this.bytes, start)) return recent;
-    const text = this.#shortText(start, end);
+    const text = textDecoder.decode(this.bytes.subarray(start, end));
     if (text.length === length) recentTexts[slot] = text;
-    return text;
-  }
-
-  #shortText(start: number, end: number): string {
-    let text = "";
-    for (let i = start; i < end; i++) {
-      const byte = byteAt(this.bytes, i);
-      if (byte >= 0x80) return textDecoder.decode(this.bytes.subarray(start, end));
-      text += String.fromCharCode(byte);
-    }
     return text;
   }
 }
@@ -251,20 +246,44 @@ function isTextAt(text: string, bytes: Uint8Array, start: number): boolean {
 /** What is longer is written in chunks of so much, none of which is copied to make room. */
 const chunkBytes = 256 * 1024;
 
+/** Small, since the last one of its messages that is held holds all of it. */
+const sharedBytes = 4 * 1024;
+/** With less room a message would move before it is done. */
+const sharedBytesMin = 128;
+
+/** What short messages share; undefined while one of them is written. */
+let shared: Uint8Array<ArrayBuffer> | undefined;
+/** From where on it is not written. */
+let sharedStart = 0;
+
 /** Growing writer. Integers are expected in range: ours are asserted where they are made. */
 export class BytesWriter {
   #buffer: Uint8Array<ArrayBuffer>;
+  /** Where in the buffer the chunk begins that is written, and where it ends so far. */
+  #start = 0;
   #position = 0;
   #done: Uint8Array[] = [];
   #doneLength = 0;
+  readonly #isShared: boolean;
 
-  constructor(capacity = 256) {
-    this.#buffer = new Uint8Array(capacity);
+  /**
+   * "shared": for a short message that is finished in this turn of the event loop. Its chunks are
+   * not to be kept; what `finish` returns is a copy.
+   */
+  constructor(capacity: number | "shared" = 256) {
+    this.#isShared = capacity === "shared";
+    if (capacity !== "shared") {
+      this.#buffer = new Uint8Array(capacity);
+      return;
+    }
+    if (shared !== undefined) this.#start = this.#position = sharedStart;
+    this.#buffer = shared ?? new Uint8Array(sharedBytes);
+    shared = undefined;
   }
 
   /** Bytes written so far. */
   get length(): number {
-    return this.#doneLength + this.#position;
+    return this.#doneLength + this.#position - this.#start;
   }
 
   #reserve(length: number): number {
@@ -276,15 +295,21 @@ export class BytesWriter {
 
   /** Doubles a small buffer; a large one is a chunk of its own, and the next one begins. */
   #grow(length: number): void {
-    const start = this.#position;
-    if (start >= chunkBytes) {
+    const written = this.#position - this.#start;
+    if (written >= chunkBytes) {
       this.#seal();
       this.#buffer = new Uint8Array(Math.max(length, chunkBytes));
+      this.#start = this.#position = 0;
       return;
     }
-    const grown = new Uint8Array(Math.max(start + length, this.#buffer.length * 2));
-    grown.set(this.#buffer.subarray(0, start));
+    const capacity = this.#buffer.length - this.#start;
+    const grown = new Uint8Array(Math.max(written + length, capacity * 2));
+    grown.set(this.#buffer.subarray(this.#start, this.#position));
+    this.#position = this.#start;
+    this.#giveBack();
     this.#buffer = grown;
+    this.#start = 0;
+    this.#position = written;
   }
 
   int8(value: number): void {
@@ -397,7 +422,7 @@ export class BytesWriter {
       chunk = itemAt(this.#done, i);
       start -= chunk.length;
     }
-    const p = position - start;
+    const p = position - start + (chunk === this.#buffer ? this.#start : 0);
     chunk[p] = value >> 24;
     chunk[p + 1] = value >> 16;
     chunk[p + 2] = value >> 8;
@@ -407,22 +432,37 @@ export class BytesWriter {
   /** The message as chunks in order. The writer must not be used afterwards. */
   chunks(): Uint8Array[] {
     this.#seal();
+    this.#giveBack();
     return this.#done;
   }
 
   /** The message as one array. The writer must not be used afterwards. */
   finish(): Uint8Array {
-    if (this.#done.length === 0) return this.#buffer.subarray(0, this.#position);
-    return concatBytes(this.chunks());
+    if (this.#done.length > 0) return concatBytes(this.chunks());
+    if (!this.#isShared) return this.#buffer.subarray(0, this.#position);
+    const whole = this.#buffer.slice(this.#start, this.#position);
+    this.#position = this.#start;
+    this.#giveBack();
+    return whole;
+  }
+
+  /** Others may write behind what was sealed, unless it has moved elsewhere. */
+  #giveBack(): void {
+    const { length } = this.#buffer;
+    if (!this.#isShared || length !== sharedBytes) return;
+    if (length - this.#position < sharedBytesMin) return;
+    shared = this.#buffer;
+    sharedStart = this.#position;
   }
 
   #seal(): void {
-    if (this.#position === 0) return;
-    const sealed = this.#buffer.subarray(0, this.#position);
-    this.#done.push(sealed);
+    if (this.#position === this.#start) return;
+    const sealed = this.#buffer.subarray(this.#start, this.#position);
+    // Most messages are one chunk, and a literal has room for no more.
+    if (this.#done.length === 0) this.#done = [sealed];
+    else this.#done.push(sealed);
     this.#doneLength += sealed.length;
-    this.#buffer = this.#buffer.subarray(this.#position);
-    this.#position = 0;
+    this.#start = this.#position;
   }
 }
 

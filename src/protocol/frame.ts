@@ -110,7 +110,7 @@ export function encodeResponse<Q extends Fields, S extends Fields>(
   correlationId: number,
   message: Input<S>,
 ): Uint8Array[] {
-  const writer = responseWriter(api, version, correlationId);
+  const writer = responseWriter(api, version, { correlationId, capacity: "shared" });
   api.response.encode(writer, message, version);
   writer.patchInt32(0, writer.length - 4);
   return writer.chunks();
@@ -130,7 +130,7 @@ export function* encodeResponsePieces<Q extends Fields, S extends Fields>(
   { apiVersion, correlationId, bytesMax }: ResponseTerms,
   message: Input<S>,
 ): Pieces<Uint8Array[]> {
-  const writer = responseWriter(api, apiVersion, correlationId);
+  const writer = responseWriter(api, apiVersion, { correlationId });
   for (const weight of api.response.encodePieces(writer, message, apiVersion)) {
     if (writer.length > bytesMax) {
       const text = `the answer is longer than ${bytesMax} bytes`;
@@ -142,8 +142,12 @@ export function* encodeResponsePieces<Q extends Fields, S extends Fields>(
   return writer.chunks();
 }
 
-function responseWriter(api: AnyApi, version: number, correlationId: number): BytesWriter {
-  const writer = new BytesWriter();
+function responseWriter(
+  api: AnyApi,
+  version: number,
+  { correlationId, capacity }: { correlationId: number; capacity?: "shared" },
+): BytesWriter {
+  const writer = new BytesWriter(capacity);
   writer.int32(0);
   ResponseHeaderTable.encode(writer, { correlationId }, responseHeaderVersion(api, version));
   return writer;
