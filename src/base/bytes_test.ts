@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { BytesWriter, concatBytes } from "./bytes.ts";
 
-/** Writes what is known of a message by its number; short ones, long ones, a payload of megabytes. */
+/** Writes what is known of a message by its number: short ones, long ones, some with a payload. */
 function write(writer: BytesWriter, number: number): void {
   writer.int32(0);
   for (let i = 0; i < number % 301; i++) writer.int64(number * 1_000 + i);

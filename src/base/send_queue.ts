@@ -58,7 +58,9 @@ export class SendQueue {
       this.#options.onReleased?.(chunk);
       return;
     }
-    this.#waiting.push(chunk);
+    // Most leave alone, and a literal has room for no more.
+    if (this.#waiting.length === 0) this.#waiting = [chunk];
+    else this.#waiting.push(chunk);
     this.#bytes += chunk.length;
   }
 
@@ -169,7 +171,11 @@ export class SendQueue {
     this.#isJoined = to > from + 1;
     const chunk = this.#isJoined ? this.#join(waiting.slice(from, to)) : waiting[from];
     this.#taken = Math.max(to, from + 1);
-    if (this.#taken >= waiting.length) {
+    if (waiting.length === 1) {
+      // Its room is used again.
+      waiting.pop();
+      this.#taken = 0;
+    } else if (this.#taken >= waiting.length) {
       this.#waiting = [];
       this.#taken = 0;
     }

@@ -20,6 +20,7 @@
 
 import type { BytesReader } from "../base/bytes.ts";
 import { DecodeFault } from "../base/faults.ts";
+import { itemAt } from "../base/items.ts";
 import type { Pieces } from "../base/pieces.ts";
 import { defaultOf, type Field, type Fields, inRange, type WireType } from "./types.ts";
 
@@ -71,7 +72,10 @@ export function compileStructReader(fields: Fields, target: Target): Read {
   const { steps, tags } = layoutOf(fields, target);
   return (reader) => {
     const message: Record<string, unknown> = {};
-    for (const { name, read } of steps) message[name] = read(reader);
+    for (let i = 0; i < steps.length; i++) {
+      const { name, read } = itemAt(steps, i);
+      message[name] = read(reader);
+    }
     if (target.flexible) readTags(reader, message, tags);
     return message;
   };

@@ -9,6 +9,7 @@ import { BytesWriter, utf8 } from "../base/bytes.ts";
 import { EncodeFault } from "../base/faults.ts";
 import { isUuid } from "../base/ids.ts";
 import { isInt64 } from "../base/int64.ts";
+import { itemAt } from "../base/items.ts";
 import type { Pieces } from "../base/pieces.ts";
 import { holdsArray, pieceBytes, pieceWeight, stringBytesMax, type Target } from "./reading.ts";
 import { defaultOf, type Field, type Fields, inRange, isDefault, type WireType } from "./types.ts";
@@ -53,11 +54,13 @@ export function compileStructWriter(fields: Fields, target: Target, path: string
   const { places, tags, mustNotBeLost } = layoutOf(fields, target, path);
   return (writer, value) => {
     const message = value as Record<string, unknown>;
-    for (const { name, initial, write } of places) {
+    for (let i = 0; i < places.length; i++) {
+      const { name, initial, write } = itemAt(places, i);
       const part = message[name];
       write(writer, part === undefined ? initial : part);
     }
     if (target.flexible) writeTags(writer, message, tags);
+    if (mustNotBeLost.length === 0) return;
     for (const { name, write } of mustNotBeLost) write(writer, message[name]);
   };
 }
@@ -115,7 +118,15 @@ function writeTags(
   message: Record<string, unknown>,
   tags: readonly Place[],
 ): void {
-  if (tags.length === 0) return writer.uvarint(0);
+  if (tags.length === 0) writer.uvarint(0);
+  else writeSetTags(writer, message, tags);
+}
+
+function writeSetTags(
+  writer: BytesWriter,
+  message: Record<string, unknown>,
+  tags: readonly Place[],
+): void {
   const written = tags.filter(({ name, field }) =>
     message[name] !== undefined && !isDefault(field, message[name])
   );

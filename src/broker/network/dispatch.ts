@@ -18,6 +18,9 @@
 // the handler says so, or has answered (`frameUsed`); Produce says for how long it needs its own
 // (`frameInUse`).
 //
+// Most requests are small and answered at once: on their way no closure is made, not even one that
+// is not called, since what it would hold is made with the call of its function.
+//
 // A large request or answer is decoded and encoded in slices, so that nobody waits for it; what it
 // decodes to is claimed from the memory for work before, and held until its answer is encoded, for
 // which memory for answers was claimed before that.
@@ -88,8 +91,10 @@ const answerBytesOfByte = 4;
 /** Those wait for other clients, or for the memory of answers: no memory is held meanwhile. */
 const waitingKeys: ReadonlySet<number> = new Set([fetchKey, 11, 14]);
 
+const nothing = () => {};
+
 /** Whether it is decoded and answered in slices. Records are looked at by Produce itself. */
-function isLarge({ frame, header }: Dispatching): boolean {
+function isLarge(frame: Uint8Array, header: RequestHeader): boolean {
   return header.apiKey !== produceKey && frame.length > largeFrameBytes;
 }
 
@@ -101,8 +106,15 @@ interface Dispatching {
   readonly session: Session;
   /** For a lent frame: nobody looks at its bytes any more. */
   readonly use: PromiseWithResolvers<void> | undefined;
-  /** What a large request has claimed. */
-  readonly claims: Claims;
+  /** What a large request has claimed; others claim nothing. */
+  readonly claims: Claims | undefined;
+}
+
+/** What a handler was asked. */
+interface Asked {
+  readonly handler: Handler;
+  readonly message: unknown;
+  readonly context: RequestContext;
 }
 
 /** Memory of several shares, waited for in their order. */
@@ -156,8 +168,15 @@ export class Dispatcher {
 
   /** Starts answering `frame`. Throws ConnectionFault when the connection must end. */
   dispatch(frame: Uint8Array, session: Session): Dispatched {
-    const metrics = this.#metrics;
-    if (metrics === undefined) return this.#dispatch(frame, session);
+    return this.#metrics === undefined
+      ? this.#dispatch(frame, session)
+      : this.#dispatchMeasured(frame, { session, metrics: this.#metrics });
+  }
+
+  #dispatchMeasured(
+    frame: Uint8Array,
+    { session, metrics }: { readonly session: Session; readonly metrics: RequestMetrics },
+  ): Dispatched {
     return metrics.measure(frame, () => this.#dispatch(frame, session));
   }
 
@@ -175,13 +194,14 @@ export class Dispatcher {
     }
     session.onRequest(header.clientId);
     const use = isLent(frame, header.apiKey) ? Promise.withResolvers<void>() : undefined;
-    const dispatching = { frame, header, handler, session, use, claims: new Claims() };
+    const claims = isLarge(frame, header) ? new Claims() : undefined;
+    const dispatching = { frame, header, handler, session, use, claims };
     const meter = this.#services.quotas.meter(session.principal, header.clientId);
     const made = meter === undefined
       ? this.#reply(dispatching)
       : this.#replyMetered(dispatching, meter);
-    const isAtWork = made instanceof Promise && isLarge(dispatching);
-    const reply = isAtWork ? made.finally(() => this.#release(dispatching)) : made;
+    const isAtWork = made instanceof Promise && claims !== undefined;
+    const reply = isAtWork ? this.#releasing(made, claims) : made;
     const { pipelined } = handler;
     if (use === undefined) return { reply, pipelined };
     const keepsFrame = mayKeep(handler);
@@ -189,16 +209,22 @@ export class Dispatcher {
   }
 
   /** A large request is answered: of what it decoded to nothing is needed any more. */
-  #release({ claims }: Dispatching): void {
-    claims.release();
-    this.#services.garbage.end();
+  #releasing(made: Promise<Reply>, claims: Claims): Promise<Reply> {
+    return made.finally(() => {
+      claims.release();
+      this.#services.garbage.end();
+    });
   }
 
   #reply(dispatching: Dispatching): Reply | Promise<Reply> {
     const answer = this.#handle(dispatching);
     return answer instanceof Promise
-      ? answer.then((response) => this.#encode(dispatching, response))
+      ? this.#replyLater(dispatching, answer)
       : this.#encode(dispatching, answer);
+  }
+
+  #replyLater(dispatching: Dispatching, answer: Promise<unknown>): Promise<Reply> {
+    return answer.then((response) => this.#encode(dispatching, response));
   }
 
   /** Throws ConnectionFault when the client has to say first, or again, who it is. */
@@ -212,15 +238,13 @@ export class Dispatcher {
   }
 
   #handle(dispatching: Dispatching): unknown {
-    if (isLarge(dispatching)) return this.#handleLarge(dispatching);
-    const reader = bodyReader(dispatching);
-    const { handler: { api: { request } }, header: { apiVersion } } = dispatching;
-    const message = readBody(dispatching, () => request.decode(reader, apiVersion));
-    return this.#handleMessage(dispatching, message);
+    const { claims } = dispatching;
+    if (claims !== undefined) return this.#handleLarge(dispatching, claims);
+    return this.#handleMessage(dispatching, decodedBody(dispatching));
   }
 
-  async #handleLarge(dispatching: Dispatching): Promise<unknown> {
-    const { frame, header, handler, use, claims } = dispatching;
+  async #handleLarge(dispatching: Dispatching, claims: Claims): Promise<unknown> {
+    const { frame, header, handler, use } = dispatching;
     const { memory: { answers, work }, slices, garbage } = this.#services;
     garbage.begin();
     // Before any wait: the frame's bytes are the connection's.
@@ -230,7 +254,10 @@ export class Dispatcher {
       if (!isWaiting) await claims.take(answers, frame.length * answerBytesOfByte);
       reader.objectBytesLeft = await claims.take(work, frame.length * decodedBytesOfByte);
       const pieces = handler.api.request.decodePieces(reader, header.apiVersion);
-      const message = await readBody(dispatching, () => sliced(pieces, slices));
+      const message = await explaining(
+        (error) => readFault(dispatching, error),
+        () => sliced(pieces, slices),
+      );
       if (!copyingKeys.has(header.apiKey)) use?.resolve();
       if (isWaiting) claims.release();
       return await this.#handleMessage(dispatching, message);
@@ -242,6 +269,13 @@ export class Dispatcher {
   #handleMessage(dispatching: Dispatching, message: unknown): unknown {
     const audit = this.#audit;
     if (audit === undefined) return this.#answer(dispatching, message);
+    return this.#answerAudited(dispatching, { message, audit });
+  }
+
+  #answerAudited(
+    dispatching: Dispatching,
+    { message, audit }: { readonly message: unknown; readonly audit: AuditLog },
+  ): unknown {
     const { header, handler: { api }, session } = dispatching;
     const heard = (response: unknown) => {
       audit.answered(session, { api, header, message, response });
@@ -279,7 +313,7 @@ export class Dispatcher {
       clientId,
       session,
       requestBytes: frame.length,
-      doneWithBytes: () => use?.resolve(),
+      doneWithBytes: use === undefined ? nothing : use.resolve,
       may,
       mayOnSome,
     };
@@ -290,23 +324,23 @@ export class Dispatcher {
     try {
       const answer = handler.handle(message as never, context);
       if (!(answer instanceof Promise)) return answer;
-      return answer.catch((error) => {
-        if (!isReasonToRefuse(error)) throw error;
-        return this.#refuseFor(error, { handler, message, context });
-      });
+      return this.#answerRefusable(answer, { handler, message, context });
     } catch (error) {
       if (!isReasonToRefuse(error)) throw error;
       return this.#refuseFor(error, { handler, message, context });
     }
   }
 
+  #answerRefusable(answer: Promise<unknown>, asked: Asked): Promise<unknown> {
+    return answer.catch((error) => {
+      if (!isReasonToRefuse(error)) throw error;
+      return this.#refuseFor(error, asked);
+    });
+  }
+
   #refuseFor(
     error: Error,
-    { handler: { api, refuse }, message, context: { version, session } }: {
-      readonly handler: Handler;
-      readonly message: unknown;
-      readonly context: RequestContext;
-    },
+    { handler: { api, refuse }, message, context: { version, session } }: Asked,
   ): unknown {
     const { NOT_COORDINATOR, KAFKA_STORAGE_ERROR } = ErrorCode;
     const hasResigned = error instanceof ResignedFault;
@@ -330,13 +364,21 @@ export class Dispatcher {
   }
 
   #encoded(dispatching: Dispatching, response: unknown): ReplyChunks | Promise<ReplyChunks> {
-    const { header, handler: { api } } = dispatching;
+    const { header, handler: { api }, claims } = dispatching;
     const { apiKey, apiVersion, correlationId } = header;
     const isHot = apiKey === produceKey || apiKey === fetchKey;
-    const isAtOnce = isHot ? !isLarge(dispatching) : !api.response.holdsArray(apiVersion);
+    const isAtOnce = isHot ? claims === undefined : !api.response.holdsArray(apiVersion);
     if (isAtOnce) {
       return encodeResponse(api, apiVersion, correlationId, response as never);
     }
+    return this.#encodedInSlices(dispatching, response);
+  }
+
+  #encodedInSlices(
+    dispatching: Dispatching,
+    response: unknown,
+  ): Promise<ReplyChunks> | ReplyChunks {
+    const { header: { apiVersion, correlationId }, handler: { api } } = dispatching;
     const { memory: { answerBytesMax: bytesMax }, slices } = this.#services;
     const terms = { apiVersion, correlationId, bytesMax };
     const pieces = encodeResponsePieces(api, terms, response as never);
@@ -460,20 +502,28 @@ function readHeader(frame: Uint8Array, tableOf: (key: number) => AnyApi | undefi
 
 /** The connection uses a frame's bytes again: who looks at them later has a copy. */
 function bodyReader(dispatching: Dispatching): BytesReader {
-  const { frame, header, handler: { api: { key, request } } } = dispatching;
-  const isReadNow = !request.holdsBytes && !isLarge(dispatching);
+  const { frame, header, handler: { api: { key, request } }, claims } = dispatching;
+  const isReadNow = !request.holdsBytes && claims === undefined;
   const bytes = key === produceKey || isLent(frame, key) || isReadNow ? frame : frame.slice();
   return new BytesReader(bytes, header.bodyPosition);
 }
 
-/** What `read` makes of the body of a request, now or later. */
-function readBody<T>({ header, handler }: Dispatching, read: () => T): T {
-  return explaining((error) => {
-    if (!(error instanceof DecodeFault)) return error;
-    const { name } = handler.api;
-    const request = `${name} version ${header.apiVersion} request`;
-    return new ConnectionFault(`malformed ${request}: ${error.message}`);
-  }, read);
+/** The body of a small request. */
+function decodedBody(dispatching: Dispatching): unknown {
+  const { handler: { api: { request } }, header: { apiVersion } } = dispatching;
+  const reader = bodyReader(dispatching);
+  try {
+    return request.decode(reader, apiVersion);
+  } catch (error) {
+    throw readFault(dispatching, error);
+  }
+}
+
+/** What the connection is told where a body cannot be read. */
+function readFault({ header, handler }: Dispatching, error: unknown): unknown {
+  if (!(error instanceof DecodeFault)) return error;
+  const request = `${handler.api.name} version ${header.apiVersion} request`;
+  return new ConnectionFault(`malformed ${request}: ${error.message}`);
 }
 
 /** What `work` comes to, now or later; what it throws as `explained` has it. */
