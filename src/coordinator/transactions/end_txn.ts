@@ -9,7 +9,8 @@
 //     Empty, Complete*          -> PrepareAbort, if that is asked for: partitions may hold what the
 //                                  coordinator was never told of
 //     Complete*, decided alike, with the epoch before this one: NONE, it was asked before
-//   Prepare*, decided alike        CONCURRENT_TRANSACTIONS
+//   Prepare*                       CONCURRENT_TRANSACTIONS: it is being carried out; by the second
+//                                  protocol whoever asks: an epoch may be that of the next one
 //   anything else                  INVALID_TXN_STATE
 //
 // With the largest epoch that a producer is given, it goes on with a fresh producer id and epoch 0.
@@ -87,11 +88,12 @@ function verdictOfFirst(transaction: Transaction, input: EndInput): Verdict {
   if (transaction.producerId !== input.producerId) return ErrorCode.INVALID_PRODUCER_ID_MAPPING;
   if (transaction.producerEpoch !== input.producerEpoch) return ErrorCode.PRODUCER_FENCED;
   if (transaction.state === "Ongoing") return "decide";
-  if (!isDecidedAlike(transaction, input)) return ErrorCode.INVALID_TXN_STATE;
-  return isPrepared(transaction) ? ErrorCode.CONCURRENT_TRANSACTIONS : "asked before";
+  if (isPrepared(transaction)) return ErrorCode.CONCURRENT_TRANSACTIONS;
+  return isDecidedAlike(transaction, input) ? "asked before" : ErrorCode.INVALID_TXN_STATE;
 }
 
 function verdictOfSecond(transaction: Transaction, input: EndInput): Verdict {
+  if (isPrepared(transaction)) return ErrorCode.CONCURRENT_TRANSACTIONS;
   const { state, producerId, producerEpoch, previousProducerId } = transaction;
   const isAfterOverflow = previousProducerId === input.producerId && producerEpoch === 0 &&
     input.producerEpoch === lastEpoch;
@@ -100,18 +102,15 @@ function verdictOfSecond(transaction: Transaction, input: EndInput): Verdict {
     return ErrorCode.INVALID_PRODUCER_ID_MAPPING;
   }
   const isDecided = state !== "Ongoing" && state !== "Empty";
-  const isPresent = producerEpoch === input.producerEpoch && !isPrepared(transaction);
+  const isPresent = producerEpoch === input.producerEpoch;
   if (!isPresent && !(isDecided && isRepeated)) return ErrorCode.PRODUCER_FENCED;
   if (state === "Ongoing") return "decide";
   if (isPresent) return input.commit ? ErrorCode.INVALID_TXN_STATE : "decide";
-  if (!isDecidedAlike(transaction, input)) return ErrorCode.INVALID_TXN_STATE;
-  return isPrepared(transaction) ? ErrorCode.CONCURRENT_TRANSACTIONS : "asked before";
+  return isDecidedAlike(transaction, input) ? "asked before" : ErrorCode.INVALID_TXN_STATE;
 }
 
 function isDecidedAlike({ state }: Transaction, { commit }: EndInput): boolean {
-  return commit
-    ? state === "PrepareCommit" || state === "CompleteCommit"
-    : state === "PrepareAbort" || state === "CompleteAbort";
+  return state === (commit ? "CompleteCommit" : "CompleteAbort");
 }
 
 function decideFirst(
