@@ -34,6 +34,16 @@ const fatal: readonly { name: string; bytes: Uint8Array; closeWrite?: boolean; l
     log: /request length 369295618 .*It looks like TLS, and this listener has none/,
   },
   {
+    name: "the PROXY protocol, as text",
+    bytes: new TextEncoder().encode("PROXY TCP4 192.0.2.1 192.0.2.2 40000 9092\r\n"),
+    log: /request length 1347571544 .*It looks like the PROXY protocol/,
+  },
+  {
+    name: "the PROXY protocol, as bytes",
+    bytes: new TextEncoder().encode("\r\n\r\n\0\r\nQUIT\n"),
+    log: /request length 218762506 .*It looks like the PROXY protocol/,
+  },
+  {
     name: "a 2 GB length prefix",
     bytes: new Uint8Array([...int32(0x7fffffff), 0, 3]),
     log: /request length 2147483647/,

@@ -33,6 +33,9 @@ function strangerOf(start: Uint8Array): string {
   if (["GET ", "HEAD", "POST", "PUT ", "DELE", "OPTI", "PRI "].includes(word)) {
     return ". It looks like HTTP: this port speaks Kafka's protocol";
   }
+  if (word === "PROX" || word === "\r\n\r\n") {
+    return ". It looks like the PROXY protocol: set the proxy to forward connections without it";
+  }
   return "";
 }
 
