@@ -100,7 +100,7 @@ export interface LocalClusterOptions {
   /** Address to listen on; the default is 127.0.0.1. */
   readonly host?: string;
   /** Kafka's own configuration keys, for each broker. */
-  readonly config?: Readonly<Record<string, string | number | boolean>>;
+  readonly config?: BrokerOptions["config"];
   /** For so long, in ms, a broker that is gone is not missed by the others; the default is 100. */
   readonly sessionMs?: number;
   /** What to log to standard error; the default is "error". */

@@ -17,6 +17,12 @@ export type {
   SeedRecord,
   SeedTopic,
 } from "./src/seed/mod.ts";
+export type {
+  ConfigValue,
+  KnownBrokerConfigs,
+  KnownGroupConfigs,
+  KnownTopicConfigs,
+} from "./src/client/mod.ts";
 export type { DescribedMember, TopicPartition } from "./src/client/mod.ts";
 export type { BrokerOptions } from "./src/library/start.ts";
 export { KafkaError } from "./src/client/faults.ts";

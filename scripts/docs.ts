@@ -7,11 +7,12 @@
 //   docs/configuration.md   scripts/config_docs.ts, from src/broker/config/broker_table.ts
 //   docs/monitoring.md      scripts/metrics_docs.ts, from src/broker/metrics/metrics_table.ts
 //   docs/protocol.md        scripts/protocol_docs.ts, from src/protocol/apis
-//   src/client/admin/topic_configs.ts
-//                           scripts/topic_config_types.ts, from the same table as the keys
+//   src/client/admin/{topic,group,broker}_configs_table.ts
+//                           scripts/config_types.ts, from the tables of the keys
 
 import { allHandlers } from "../src/broker/handlers/mod.ts";
 import { brokerKeys, configFamilies, topicKeys } from "../src/broker/config/broker_table.ts";
+import { groupKeys } from "../src/broker/config/group_table.ts";
 import { metrics } from "../src/broker/metrics/metrics_table.ts";
 import { apiPage } from "./api_docs.ts";
 import { authorizationPage } from "./authorization_docs.ts";
@@ -19,12 +20,26 @@ import { commandsPage } from "./command_docs.ts";
 import { commandSections } from "./command_table.ts";
 import { compatibilityPage } from "./compat.ts";
 import { configurationPage } from "./config_docs.ts";
+import { configTypes } from "./config_types.ts";
 import { monitoringPage } from "./metrics_docs.ts";
 import { protocolPage } from "./protocol_docs.ts";
 import { isTestFile, listFiles } from "./source.ts";
-import { topicConfigTypes } from "./topic_config_types.ts";
 
 const root = new URL("..", import.meta.url).pathname;
+
+const keyTables = {
+  topic: { of: "Topic", keys: topicKeys, path: "src/broker/config/broker_table.ts" },
+  group: { of: "Group", keys: groupKeys, path: "src/broker/config/group_table.ts" },
+  broker: {
+    of: "Broker",
+    keys: brokerKeys,
+    path: "src/broker/config/broker_table.ts",
+    pattern: {
+      name: "`listener.name.${string}`",
+      about: "A key of one listener, such as `listener.name.internal.ssl.client.auth`.",
+    },
+  },
+};
 
 /** The pages by path, as they should be. */
 async function pages(): Promise<Map<string, string>> {
@@ -44,7 +59,9 @@ async function pages(): Promise<Map<string, string>> {
     ],
     ["docs/monitoring.md", monitoringPage(metrics)],
     ["docs/protocol.md", protocolPage(served)],
-    ["src/client/admin/topic_configs.ts", topicConfigTypes(topicKeys)],
+    ["src/client/admin/topic_configs_table.ts", configTypes(keyTables.topic)],
+    ["src/client/admin/group_configs_table.ts", configTypes(keyTables.group)],
+    ["src/client/admin/broker_configs_table.ts", configTypes(keyTables.broker)],
   ]);
 }
 

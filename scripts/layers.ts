@@ -72,7 +72,14 @@ const layers: Readonly<Record<string, Layer>> = {
     packages: [],
   },
   "src/library/": {
-    files: ["src/base/", "src/broker/mod.ts", "src/broker/access/secured_options.ts", ports],
+    files: [
+      "src/base/",
+      "src/broker/mod.ts",
+      "src/broker/access/secured_options.ts",
+      // For the types of configurations.
+      "src/client/mod.ts",
+      ports,
+    ],
     packages: [],
   },
   // Like main it picks the runtime, whose ports it wraps.

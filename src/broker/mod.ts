@@ -12,6 +12,7 @@ export {
   type ConfigInput,
   loadConfig,
   type LoadedConfig,
+  type ProgramOptions,
   type StartFlags,
 } from "./config/mod.ts";
 export type { LocalCluster, LocalClusterOptions } from "./local/local_cluster.ts";

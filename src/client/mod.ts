@@ -33,7 +33,22 @@ export {
   type ConfigsOf,
   describeConfigs,
 } from "./admin/configs.ts";
-export type { Configs, ConfigValue, TopicConfigName, TopicConfigs } from "./admin/topic_configs.ts";
+export type {
+  BrokerConfigName,
+  BrokerConfigs,
+  KnownBrokerConfigs,
+} from "./admin/broker_configs_table.ts";
+export type {
+  GroupConfigName,
+  GroupConfigs,
+  KnownGroupConfigs,
+} from "./admin/group_configs_table.ts";
+export type {
+  KnownTopicConfigs,
+  TopicConfigName,
+  TopicConfigs,
+} from "./admin/topic_configs_table.ts";
+export type { Configs, ConfigValue } from "./admin/config_values.ts";
 export { deleteGroup, describeGroup, type ListedGroup, listGroups } from "./admin/groups.ts";
 export type { DescribedGroup, DescribedMember } from "./admin/described_group.ts";
 export {

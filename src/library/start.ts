@@ -3,8 +3,9 @@
 
 import { UsageFault } from "../base/faults.ts";
 import { checkOptions, type OptionKinds } from "../base/options.ts";
-import { type BrokerConfig, loadConfig } from "../broker/mod.ts";
+import { type BrokerConfig, loadConfig, type ProgramOptions } from "../broker/mod.ts";
 import type { BrokerAcl, BrokerTlsOptions, Secured } from "../broker/access/secured_options.ts";
+import type { KnownBrokerConfigs } from "../client/mod.ts";
 import type { LogLevel } from "../runtime/ports.ts";
 
 /** How to start a broker. */
@@ -17,8 +18,11 @@ export interface BrokerOptions {
   readonly dataDir?: string;
   /** Whether to keep everything in memory; the default is true unless `dataDir` is given. */
   readonly ephemeral?: boolean;
-  /** Kafka's own configuration keys, such as `{ "num.partitions": "3" }`. */
-  readonly config?: Readonly<Record<string, string | number | boolean>>;
+  /**
+   * Kafka's own configuration keys, such as `{ "num.partitions": 3 }`. Of settings that come from
+   * elsewhere, `settings as BrokerOptions["config"]`: a start refuses what is none of them.
+   */
+  readonly config?: KnownBrokerConfigs;
   /** Has the broker speak TLS, and nothing else. */
   readonly tls?: BrokerTlsOptions;
   /**
@@ -64,7 +68,7 @@ async function securedOf(options: BrokerOptions, host: string): Promise<Secured 
   const { tls, users, acls, config = {} } = options;
   if (tls === undefined && users === undefined && acls === undefined) return undefined;
   const { securedOptions } = await import("../broker/access/secured_options.ts");
-  return securedOptions({ tls, users, acls }, { host, config });
+  return securedOptions({ tls, users, acls }, { host, config: { ...config } });
 }
 
 /** A listener that a broker has besides that of its clients, and what it takes for it. */
@@ -85,9 +89,9 @@ const usualProtocols = ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 
 /** The keys of a broker with `own`, which has `said` without it. */
 function withListener(
-  said: Readonly<Record<string, string | number | boolean>>,
+  said: ProgramOptions,
   own: OwnListener,
-): Record<string, string | number | boolean> {
+): ProgramOptions {
   const and = (key: string, what: string, { otherwise = "", mark = "," } = {}) => {
     const before = `${said[key] ?? otherwise}`;
     return { [key]: before === "" ? what : `${before}${mark}${what}` };

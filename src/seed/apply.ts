@@ -2,6 +2,7 @@
 // stays, so that it does no harm to apply a declaration again.
 //
 //   topic      missing: created    fewer partitions: grown    configs: set
+//   group      configs: set
 //   records    written while the topic has never had one
 //   offsets    committed where the group has none for the partition
 //
@@ -10,6 +11,7 @@
 import { entryOf, itemAt } from "../base/items.ts";
 import type { Int64 } from "../base/int64.ts";
 import {
+  alterConfigs,
   type Client,
   commitOffsets,
   committedOffsets,
@@ -22,20 +24,15 @@ import {
   type TopicMetadata,
   type TopicPartitionOffset,
 } from "../client/mod.ts";
-import { KafkaError } from "../client/faults.ts";
-import { ErrorCode } from "../protocol/mod.ts";
-import { IncrementalAlterConfigs } from "../protocol/apis/44_incremental_alter_configs.ts";
 import type {
   Declaration,
   Seeded,
   SeedGroup,
   SeedOffset,
+  SeedOffsets,
   SeedRecord,
   SeedTopic,
 } from "./declaration.ts";
-
-const topicResource = 2;
-const setOperation = 0;
 
 /** Applies a declaration that has been checked. What the cluster refuses throws a KafkaError. */
 export async function applyDeclaration(client: Client, declaration: Declaration): Promise<void> {
@@ -58,38 +55,17 @@ async function applyTopic(
     known: ReadonlyMap<string, TopicMetadata>;
   },
 ): Promise<void> {
-  const { partitions } = topic;
-  const configs = Object.fromEntries(
-    Object.entries(topic.configs ?? {}).map(([key, value]) => [key, String(value)]),
-  );
+  const { partitions, configs = {} } = topic;
   const before = known.get(name);
   if (before === undefined) {
-    await createTopic(client, { name, partitions, configs });
+    await createTopic(client, { name, partitions, configs: { ...configs } });
     return;
   }
   if (partitions !== undefined && partitions > before.partitions.length) {
     await createPartitions(client, { topic: name, count: partitions });
   }
-  if (Object.keys(configs).length > 0) await setConfigs(client, name, configs);
-}
-
-async function setConfigs(
-  client: Client,
-  topic: string,
-  configs: Readonly<Record<string, string>>,
-): Promise<void> {
-  const answer = await client.request(IncrementalAlterConfigs, {
-    resources: [{
-      resourceType: topicResource,
-      resourceName: topic,
-      configs: Object.entries(configs)
-        .map(([name, value]) => ({ name, configOperation: setOperation, value })),
-    }],
-    validateOnly: false,
-  }, { to: "controller" });
-  for (const { errorCode, errorMessage } of answer.responses) {
-    if (errorCode === ErrorCode.NONE) continue;
-    throw new KafkaError(errorCode, `configure topic ${topic}`, errorMessage);
+  if (Object.keys(configs).length > 0) {
+    await alterConfigs(client, { topic: name }, { set: { ...configs } });
   }
 }
 
@@ -136,8 +112,12 @@ function seededText(seeded: Seeded | undefined): string | Uint8Array | null {
 }
 
 async function applyGroup(client: Client, groupId: string, group: SeedGroup): Promise<void> {
+  const { configs = {}, offsets: declared = {} } = group;
+  if (Object.keys(configs).length > 0) {
+    await alterConfigs(client, { group: groupId }, { set: { ...configs } });
+  }
   const offsets = (await Promise.all(
-    Object.entries(group.offsets).map(([topic, wanted]) => offsetsOf(client, topic, wanted)),
+    Object.entries(declared).map(([topic, wanted]) => offsetsOf(client, topic, wanted)),
   )).flat();
   const committed = await committedOffsets(client, groupId, { partitions: offsets });
   const has = new Set(committed.map(({ topic, partition }) => `${topic} ${partition}`));
@@ -148,7 +128,7 @@ async function applyGroup(client: Client, groupId: string, group: SeedGroup): Pr
 async function offsetsOf(
   client: Client,
   topic: string,
-  wanted: SeedGroup["offsets"][string],
+  wanted: SeedOffsets[string],
 ): Promise<TopicPartitionOffset[]> {
   const partitions = await partitionsOf(client, topic);
   const chosen = partitions.flatMap(({ partition }) => {

@@ -8,6 +8,7 @@
 
 import { messageOf, UsageFault } from "../base/faults.ts";
 import { checkOptions, type OptionKinds, show } from "../base/options.ts";
+import type { KnownGroupConfigs, KnownTopicConfigs } from "../client/mod.ts";
 
 /** A key, a value or a header's value: text, bytes, null, or anything else as its JSON. */
 export type Seeded = string | Uint8Array | null | number | boolean | object;
@@ -31,7 +32,7 @@ export interface SeedTopic {
   /** Default: the broker's `num.partitions`; a topic that has fewer grows. */
   readonly partitions?: number;
   /** Kafka's topic configs by name, such as `{ "retention.ms": 1000 }`. */
-  readonly configs?: Readonly<Record<string, string | number | boolean>>;
+  readonly configs?: KnownTopicConfigs;
   /** Written once, while the topic has never had a record; text is a value. */
   readonly records?: readonly (SeedRecord | string)[];
 }
@@ -39,10 +40,15 @@ export interface SeedTopic {
 /** An offset: a number, or where the partition begins or ends when it is applied. */
 export type SeedOffset = number | "earliest" | "latest";
 
+/** Offsets by topic. */
+export type SeedOffsets = NonNullable<SeedGroup["offsets"]>;
+
 /** A group to have. */
 export interface SeedGroup {
+  /** Kafka's group configs by name, such as `{ "share.auto.offset.reset": "earliest" }`. */
+  readonly configs?: KnownGroupConfigs;
   /** By topic, for all of its partitions or for each by its number. */
-  readonly offsets: Readonly<Record<string, SeedOffset | Readonly<Record<number, SeedOffset>>>>;
+  readonly offsets?: Readonly<Record<string, SeedOffset | Readonly<Record<number, SeedOffset>>>>;
 }
 
 /** What a cluster is to have. */
@@ -66,7 +72,7 @@ const recordKinds: OptionKinds<SeedRecord> = {
   partition: "count",
   timestamp: "count",
 };
-const groupKinds: OptionKinds<SeedGroup> = { offsets: "object" };
+const groupKinds: OptionKinds<SeedGroup> = { configs: "object", offsets: "object" };
 
 /** `given`, which `where` names in messages. Throws UsageFault for what is none. */
 export function checkDeclaration(where: string, given: Declaration): Declaration {
@@ -86,7 +92,7 @@ export function checkDeclaration(where: string, given: Declaration): Declaration
   return { topics, groups };
 }
 
-function checkOffsets(at: string, given: SeedGroup["offsets"][string]): void {
+function checkOffsets(at: string, given: SeedOffsets[string]): void {
   const offsets = typeof given === "object" && given !== null ? Object.values(given) : [given];
   for (const offset of offsets) {
     const isOffset = offset === "earliest" || offset === "latest" ||

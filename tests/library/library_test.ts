@@ -12,6 +12,7 @@ import { Kafka, logLevel, Partitioners } from "kafkajs";
 import {
   Broker,
   type BrokerAcl,
+  type BrokerOptions,
   connect,
   type ConsumerOptions,
   KafkaError,
@@ -513,7 +514,8 @@ test("options that do not fit together are refused", async () => {
 });
 
 test("a configuration key that there is not is answered with the nearest", async () => {
-  const error = await refusal(() => Broker.start({ config: { "num.partition": 3 } }));
+  const config = { "num.partition": "3" } as BrokerOptions["config"];
+  const error = await refusal(() => Broker.start({ config }));
   assert.ok(error instanceof UsageFault);
   assert.match(error.message, /num\.partition\b.*num\.partitions/);
   assert.match(error.message, /^the program's options/);

@@ -18,6 +18,7 @@ export {
   keyOfVariable,
   loadConfig,
   type LoadedConfig,
+  type ProgramOptions,
   type StartFlags,
 } from "./sources.ts";
 export { brokerKeys, topicKeys } from "./broker_table.ts";

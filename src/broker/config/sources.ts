@@ -45,11 +45,15 @@ export interface StartFlags {
   readonly set?: readonly string[];
 }
 
+/** Keys and values from a program that starts a broker within itself. */
+export type ProgramOptions = Readonly<
+  Record<string, string | number | bigint | boolean | undefined>
+>;
+
 /** Everything that a start is given. */
 export interface ConfigInput {
   readonly flags?: StartFlags;
-  /** Keys and values from a program that starts a broker within itself. */
-  readonly options?: Readonly<Record<string, string | number | boolean>>;
+  readonly options?: ProgramOptions;
   readonly environment?: Readonly<Record<string, string>>;
   readonly file?: { readonly name: string; readonly text: string };
 }
@@ -85,7 +89,7 @@ export function loadConfig(input: ConfigInput = {}): LoadedConfig {
   readEnvironment(input, settings);
   for (const [name, value] of Object.entries(input.options ?? {})) {
     if (value === undefined) continue;
-    if (!["string", "number", "boolean"].includes(typeof value)) {
+    if (!["string", "number", "bigint", "boolean"].includes(typeof value)) {
       problems.push(`${name} must be text, a number, true or false, not ${show(value)}`);
       continue;
     }

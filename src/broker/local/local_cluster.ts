@@ -13,7 +13,7 @@ import { type BrokerId, uuidFromRandom } from "../../base/ids.ts";
 import { type MetadataMember, SharedMetadata } from "../../cluster/mod.ts";
 import type { Address, Files, Logger, Runtime, Timer } from "../../runtime/ports.ts";
 import { Broker } from "../broker.ts";
-import { type ConfigInput, loadConfig } from "../config/mod.ts";
+import { type ConfigInput, loadConfig, type ProgramOptions } from "../config/mod.ts";
 import type { TraceFilter } from "../network/trace_filter.ts";
 import { Gate } from "./gate.ts";
 
@@ -25,7 +25,7 @@ export interface LocalClusterOptions {
   /** Port of the first one, the others' are the next; 0: free ones. */
   readonly port: number;
   /** Kafka's own keys, for each of them. */
-  readonly settings: Readonly<Record<string, string | number | boolean>>;
+  readonly settings: ProgramOptions;
   /** What else they are configured by: flags go before `settings`, and those before the others. */
   readonly input?: ConfigInput;
   readonly logger: Logger;

@@ -5,7 +5,10 @@ import { IncrementalAlterConfigs } from "../../protocol/apis/44_incremental_alte
 import { DescribeConfigs } from "../../protocol/mod.ts";
 import type { Client, RequestTarget } from "../client.ts";
 import { checkCode, onlyAnswer } from "../faults.ts";
-import type { Configs, TopicConfigName, TopicConfigs } from "./topic_configs.ts";
+import type { BrokerConfigName, BrokerConfigs } from "./broker_configs_table.ts";
+import type { Configs } from "./config_values.ts";
+import type { GroupConfigName, GroupConfigs } from "./group_configs_table.ts";
+import type { TopicConfigName, TopicConfigs } from "./topic_configs_table.ts";
 
 /**
  * What has a configuration: a topic or a group by name, a broker by id, all brokers together, a
@@ -44,14 +47,19 @@ export interface ConfigChanges<Resource extends ConfigResource = ConfigResource>
   readonly subtract?: ConfigsOf<Resource>;
 }
 
-/** The configurations of a resource: those of topics are known to the type system. */
+/** The configurations of a resource, whose keys the type system knows. */
 export type ConfigsOf<Resource extends ConfigResource> = Resource extends { topic: string }
   ? TopicConfigs
+  : Resource extends { group: string } ? GroupConfigs
+  : Resource extends { broker: number } | { brokers: "all" } ? BrokerConfigs
   : Configs;
 
-/** The name of one: those of topics are completed. */
+/** The name of one: those of Kafka's are completed. */
 export type ConfigName<Resource extends ConfigResource = ConfigResource> =
-  | (Resource extends { topic: string } ? TopicConfigName : never)
+  | (Resource extends { topic: string } ? TopicConfigName
+    : Resource extends { group: string } ? GroupConfigName
+    : Resource extends { broker: number } | { brokers: "all" } ? BrokerConfigName
+    : never)
   | (string & Record<never, never>);
 
 /** Those that are set, as their texts. */

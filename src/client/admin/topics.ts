@@ -7,7 +7,7 @@ import type { Client } from "../client.ts";
 import { configsOf } from "./configs.ts";
 import { checkCode, KafkaError, onlyAnswer } from "../faults.ts";
 import type { TopicMetadata } from "../metadata.ts";
-import type { TopicConfigs } from "./topic_configs.ts";
+import type { TopicConfigs } from "./topic_configs_table.ts";
 
 /** A topic to create. */
 export interface NewTopic {

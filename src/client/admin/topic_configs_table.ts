@@ -1,15 +1,11 @@
-// The configuration keys of topics, for the type system to complete and to check. Written by
-// `deno task docs` from src/broker/config/broker_table.ts; not to be edited.
+// The configuration keys of topics, for the type system to complete and check. Written
+// by `deno task docs` from src/broker/config/broker_table.ts; not to be edited.
 // A data table: exempt from the size rule.
 
-/** A value of a configuration key; a number or a boolean stands for its text. */
-export type ConfigValue = string | number | bigint | boolean;
+import type { Configs } from "./config_values.ts";
 
-/** Configurations by key. */
-export type Configs = Readonly<Record<string, ConfigValue | undefined>>;
-
-/** Configurations of a topic: Kafka's keys, and any other that a broker may know. */
-export interface TopicConfigs extends Configs {
+/** Configurations of a topic by the keys that Ottla knows. */
+export interface KnownTopicConfigs {
   /**
    * delete drops old segments, compact keeps the last record of each key; none keeps all. Default
    * `delete`.
@@ -103,6 +99,9 @@ export interface TopicConfigs extends Configs {
    */
   readonly "unclean.leader.election.enable"?: boolean | "true" | "false";
 }
+
+/** Configurations of a topic: Kafka's keys, and any other that its broker may know. */
+export interface TopicConfigs extends KnownTopicConfigs, Configs {}
 
 /** A key of Kafka's. */
 export type TopicConfigName =
