@@ -26,7 +26,13 @@ import {
 } from "./src/broker/mod.ts";
 import type { MonitoredBroker } from "./src/http/mod.ts";
 import type { ClientOptions, Cluster } from "./client.ts";
-import { type BrokerOptions, ephemeralDefaults, startOf } from "./src/library/start.ts";
+import {
+  type BrokerOptions,
+  ephemeralDefaults,
+  type LibraryRuntime,
+  libraryRuntime,
+  startOf,
+} from "./src/library/start.ts";
 import { detectRuntime } from "./src/runtime/detect.ts";
 import type { Address, LogLevel } from "./src/runtime/ports.ts";
 
@@ -44,9 +50,14 @@ export type { LogLevel } from "./src/runtime/ports.ts";
 /** A broker that runs in this process. Many may run at a time. */
 export class Broker implements AsyncDisposable {
   readonly #running: RunningBroker | MonitoredBroker;
+  readonly #waitedFor: LibraryRuntime["waitedFor"];
 
-  private constructor(running: RunningBroker | MonitoredBroker) {
+  private constructor(
+    running: RunningBroker | MonitoredBroker,
+    waitedFor: LibraryRuntime["waitedFor"],
+  ) {
     this.#running = running;
+    this.#waitedFor = waitedFor;
   }
 
   /**
@@ -57,12 +68,13 @@ export class Broker implements AsyncDisposable {
    */
   static async start(options: BrokerOptions = {}): Promise<Broker> {
     const { config, access } = await startOf(options);
-    const runtime = await detectRuntime();
+    const { runtime, waitedFor } = libraryRuntime(await detectRuntime(), options);
     const logger = runtime.logger({ level: options.logLevel ?? "error", format: "text" });
     const start = config.get("ottla.metrics.port") === null
       ? startBroker
       : (await import("./src/http/mod.ts")).startMonitoredBroker;
-    return new Broker(await start({ runtime, config, logger, access }));
+    const starting = () => start({ runtime, config, logger, access });
+    return new Broker(await waitedFor<RunningBroker | MonitoredBroker>(starting), waitedFor);
   }
 
   /** Where it listens. */
@@ -82,7 +94,7 @@ export class Broker implements AsyncDisposable {
 
   /** Stops it: connections end, and what is on disk is synced. */
   async close(): Promise<void> {
-    await this.#running.close();
+    await this.#waitedFor(() => this.#running.close());
   }
 
   /** As {@link Broker.close}. */
@@ -105,6 +117,8 @@ export interface LocalClusterOptions {
   readonly sessionMs?: number;
   /** What to log to standard error; the default is "error". */
   readonly logLevel?: LogLevel;
+  /** Lets the process end while the brokers run, as timers do that are `unref`. Default false. */
+  readonly unref?: boolean;
 }
 
 const clusterOptionKinds: OptionKinds<LocalClusterOptions> = {
@@ -114,6 +128,7 @@ const clusterOptionKinds: OptionKinds<LocalClusterOptions> = {
   config: "object",
   sessionMs: "duration",
   logLevel: ["trace", "debug", "info", "warn", "error"],
+  unref: "flag",
 };
 
 /**
@@ -123,9 +138,11 @@ const clusterOptionKinds: OptionKinds<LocalClusterOptions> = {
  */
 export class LocalCluster implements AsyncDisposable {
   readonly #running: RunningCluster;
+  readonly #waitedFor: LibraryRuntime["waitedFor"];
 
-  private constructor(running: RunningCluster) {
+  private constructor(running: RunningCluster, waitedFor: LibraryRuntime["waitedFor"]) {
     this.#running = running;
+    this.#waitedFor = waitedFor;
   }
 
   /**
@@ -138,11 +155,11 @@ export class LocalCluster implements AsyncDisposable {
     checkOptions("LocalCluster.start", options, clusterOptionKinds);
     const { brokers = 3, port = 0, host = "127.0.0.1", sessionMs = 100 } = options;
     if (brokers === 0) throw new UsageFault("brokers: 0 makes no cluster: give 1 or more");
-    const runtime = await detectRuntime();
+    const { runtime, waitedFor } = libraryRuntime(await detectRuntime(), options);
     const logger = runtime.logger({ level: options.logLevel ?? "error", format: "text" });
     const settings = { ...ephemeralDefaults, ...clusterDefaults(brokers), ...options.config };
     const start = { runtime, brokers, host, port, settings, logger, sessionMs };
-    return new LocalCluster(await startLocalCluster(start));
+    return new LocalCluster(await waitedFor(() => startLocalCluster(start)), waitedFor);
   }
 
   /** HOST:PORT of each broker, with commas, as Kafka clients take it for `bootstrap.servers`. */
@@ -167,12 +184,12 @@ export class LocalCluster implements AsyncDisposable {
 
   /** A broker stops as it should: others lead what it led before it is gone. */
   async stop(id: number): Promise<void> {
-    await this.#running.stop(id);
+    await this.#waitedFor(() => this.#running.stop(id));
   }
 
   /** One that is gone starts again, at the same port, with what it had written. */
   async restart(id: number): Promise<void> {
-    await this.#running.restart(id);
+    await this.#waitedFor(() => this.#running.restart(id));
   }
 
   /**
@@ -190,7 +207,7 @@ export class LocalCluster implements AsyncDisposable {
 
   /** Stops all brokers. */
   async close(): Promise<void> {
-    await this.#running.close();
+    await this.#waitedFor(() => this.#running.close());
   }
 
   /** As {@link LocalCluster.close}. */

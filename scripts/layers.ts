@@ -78,6 +78,7 @@ const layers: Readonly<Record<string, Layer>> = {
       "src/broker/access/secured_options.ts",
       // For the types of configurations.
       "src/client/mod.ts",
+      "src/runtime/unheld.ts",
       ports,
     ],
     packages: [],

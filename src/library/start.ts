@@ -6,7 +6,8 @@ import { checkOptions, type OptionKinds } from "../base/options.ts";
 import { type BrokerConfig, loadConfig, type ProgramOptions } from "../broker/mod.ts";
 import type { BrokerAcl, BrokerTlsOptions, Secured } from "../broker/access/secured_options.ts";
 import type { KnownBrokerConfigs } from "../client/mod.ts";
-import type { LogLevel } from "../runtime/ports.ts";
+import type { LogLevel, Runtime } from "../runtime/ports.ts";
+import { holdingProcess, unheld } from "../runtime/unheld.ts";
 
 /** How to start a broker. */
 export interface BrokerOptions {
@@ -39,6 +40,8 @@ export interface BrokerOptions {
   readonly acls?: readonly BrokerAcl[];
   /** What to log to standard error; the default is "error". */
   readonly logLevel?: LogLevel;
+  /** Lets the process end while the broker runs, as timers do that are `unref`. Default false. */
+  readonly unref?: boolean;
 }
 
 /** What each option is. */
@@ -52,6 +55,7 @@ export const brokerOptionKinds: OptionKinds<BrokerOptions> = {
   users: "object",
   acls: "list",
   logLevel: ["trace", "debug", "info", "warn", "error"],
+  unref: "flag",
 };
 
 /**
@@ -103,6 +107,22 @@ function withListener(
     ...and("listeners", listener, { otherwise: "PLAINTEXT://:0" }),
     ...and("listener.security.protocol.map", protocol, { otherwise: usualProtocols }),
     ...and("super.users", superUser, { mark: ";" }),
+  };
+}
+
+/** What a broker of a program runs on. */
+export interface LibraryRuntime {
+  readonly runtime: Runtime;
+  /** Does what the program waits for, and would not see the end of if the process ended. */
+  waitedFor<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** `runtime` for a broker that keeps the process alive, or does not. */
+export function libraryRuntime(runtime: Runtime, { unref = false }): LibraryRuntime {
+  if (!unref) return { runtime, waitedFor: (work) => work() };
+  return {
+    runtime: unheld(runtime),
+    waitedFor: (work) => holdingProcess(runtime.timers, work),
   };
 }
 

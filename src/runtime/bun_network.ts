@@ -45,8 +45,16 @@ interface BunEndpoint {
   socket: BunHandlers;
 }
 
+interface BunListener {
+  readonly hostname: string;
+  readonly port: number;
+  stop(force?: boolean): void;
+  ref(): void;
+  unref(): void;
+}
+
 interface BunTcp {
-  listen(options: BunEndpoint): { hostname: string; port: number; stop(force?: boolean): void };
+  listen(options: BunEndpoint): BunListener;
   connect(options: BunEndpoint): Promise<BunHandle>;
 }
 
@@ -144,6 +152,7 @@ export const bunNetwork: Network = {
       const bound = plainAddress(listener.hostname, listener.port);
       return {
         address: bound,
+        holdProcess: (isHeld) => isHeld ? listener.ref() : listener.unref(),
         close: () => Promise.resolve(listener.stop()),
       };
     } catch (error) {

@@ -211,6 +211,12 @@ class DenoListener implements Listener {
     this.#accepting = this.#accept(onConnection);
   }
 
+  holdProcess(isHeld: boolean): void {
+    if (this.#closed) return;
+    if (isHeld) this.#listener.ref();
+    else this.#listener.unref();
+  }
+
   async close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;

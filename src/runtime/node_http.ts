@@ -36,7 +36,7 @@ export const nodeHttp: HttpPort = {
   async serve(address, answer) {
     const serving = new Serving(answer);
     const listener = await listen(address, (socket) => serving.take(socket));
-    return serverOf(listener, () => serving.close());
+    return serverOf(listener, { serving, drop: () => serving.close() });
   },
 
   async serveTls(address, { terms, onFailed }, answer) {
@@ -45,10 +45,11 @@ export const nodeHttp: HttpPort = {
     const onSecured = (socket: Net.Socket) => serving.take(socket);
     const handshakes = new TlsServer({ terms, rules, onSecured });
     const listener = await listen(address, (socket) => handshakes.take(socket));
-    const server = serverOf(listener, () => {
+    const drop = () => {
       handshakes.close();
       serving.close();
-    });
+    };
+    const server = serverOf(listener, { serving, drop });
     return { ...server, renew: (terms) => handshakes.renew(terms) };
   },
 };
@@ -77,6 +78,11 @@ class Serving {
     if (this.#connections.add(socket)) this.#server.emit("connection", socket);
   }
 
+  /** Of connections that come from now on. */
+  holdProcess(isHeld: boolean): void {
+    this.#connections.holdProcess(isHeld);
+  }
+
   close(): void {
     this.#connections.close();
   }
@@ -101,6 +107,7 @@ function listen(address: Address, onAccepted: (socket: Net.Socket) => void): Pro
 /** The open connections, each with the time that it has left. */
 class Connections {
   readonly #open = new Map<Net.Socket, Timer>();
+  #holdsProcess = true;
 
   /** Takes one in, or drops it when there are too many. */
   add(socket: Net.Socket): boolean {
@@ -108,6 +115,7 @@ class Connections {
       socket.destroy();
       return false;
     }
+    if (!this.#holdsProcess) socket.unref();
     this.#open.set(socket, this.#deadline(socket, headMsMax));
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
@@ -115,6 +123,11 @@ class Connections {
       this.#open.delete(socket);
     });
     return true;
+  }
+
+  /** Of those that are added from now on. */
+  holdProcess(isHeld: boolean): void {
+    this.#holdsProcess = isHeld;
   }
 
   /** From now on it has so much time. */
@@ -131,14 +144,23 @@ class Connections {
   }
 
   #deadline(socket: Net.Socket, ms: number): Timer {
-    return webTimers.after(ms, () => socket.destroy());
+    const holdsProcess = this.#holdsProcess;
+    return webTimers.after(ms, () => socket.destroy(), { holdsProcess });
   }
 }
 
-function serverOf(listener: Net.Server, drop: () => void): HttpServer {
+function serverOf(
+  listener: Net.Server,
+  { serving, drop }: { readonly serving: Serving; readonly drop: () => void },
+): HttpServer {
   const bound = listener.address() as Net.AddressInfo;
   return {
     address: plainAddress(bound.address, bound.port),
+    holdProcess(isHeld) {
+      if (isHeld) listener.ref();
+      else listener.unref();
+      serving.holdProcess(isHeld);
+    },
     close() {
       const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
       drop();

@@ -50,6 +50,7 @@ function listenerOf(server: Net.Server): Listener {
   const bound = server.address() as Net.AddressInfo;
   return {
     address: plainAddress(bound.address, bound.port),
+    holdProcess: (isHeld) => void (isHeld ? server.ref() : server.unref()),
     close() {
       // The callback of `close` waits for every connection to end; the port is free a turn from
       // now.

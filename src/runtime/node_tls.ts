@@ -97,6 +97,7 @@ function listenerOf(server: Net.Server, handshakes: TlsServer): SecureListener {
   return {
     address: plainAddress(bound.address, bound.port),
     renew: (terms) => handshakes.renew(terms),
+    holdProcess: (isHeld) => void (isHeld ? server.ref() : server.unref()),
     close() {
       server.close();
       return immediateTimers.turn();

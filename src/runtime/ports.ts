@@ -91,6 +91,8 @@ export interface Socket {
 export interface Listener {
   /** The bound address: with the real port when 0 was asked for. */
   readonly address: Address;
+  /** Whether the process lives on for as long as it listens. It does, to begin with. */
+  holdProcess(isHeld: boolean): void;
   /** Stops accepting. Accepted connections live on. */
   close(): Promise<void>;
 }
@@ -167,6 +169,11 @@ export interface Network {
 export interface HttpServer {
   /** The bound address: with the real port when 0 was asked for. */
   readonly address: Address;
+  /**
+   * Whether the process lives on for as long as it listens, and for whom it accepts from now on. It
+   * does, to begin with.
+   */
+  holdProcess(isHeld: boolean): void;
   /** Stops listening and drops every connection, answered or not. */
   close(): Promise<void>;
 }

@@ -139,6 +139,7 @@ export class SimulatedNetwork {
     this.#bound.set(key, bound);
     return Promise.resolve({
       address: { host: address.host, port },
+      holdProcess() {},
       close: () => {
         if (this.#bound.get(key) === bound) this.#bound.delete(key);
         return Promise.resolve();

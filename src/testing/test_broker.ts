@@ -17,12 +17,14 @@ import { Client } from "../client/mod.ts";
 import {
   brokerOptionKinds,
   type BrokerOptions,
+  type LibraryRuntime,
+  libraryRuntime,
   type LibraryStart,
   startOf,
 } from "../library/start.ts";
 import { detectRuntime } from "../runtime/detect.ts";
 import { copyOf, MemoryFiles, type MemoryFolder } from "../runtime/memory_files.ts";
-import type { Address, Files, Logger, Runtime } from "../runtime/ports.ts";
+import type { Address, Files, Logger } from "../runtime/ports.ts";
 import { applyDeclaration, checkDeclaration, type Declaration } from "../seed/mod.ts";
 import { type Duration, millisecondsOf } from "./durations.ts";
 import { Faults } from "./faults.ts";
@@ -91,9 +93,8 @@ export class Snapshot {
 }
 
 /** What lasts through the restarts of one test broker. */
-interface World {
+interface World extends LibraryRuntime {
   readonly options: TestBrokerOptions;
-  readonly runtime: Runtime;
   readonly time: KitTime;
   /** Of a broker in memory: all that it has. */
   readonly root: MemoryFolder | undefined;
@@ -139,24 +140,25 @@ export class Broker implements AsyncDisposable {
       optionKinds,
     );
     const declaration = checkDeclaration("Broker.start", { topics, groups });
-    const runtime = await detectRuntime();
+    const { runtime, waitedFor } = libraryRuntime(await detectRuntime(), library);
     const access = kitAccess(library, runtime.random);
     const start = await startOf(
       { ...library, config: { ...kitDefaults, ...library.config } },
       access?.own,
     );
     const { config } = start;
-    const world = worldOf({ ...options, topics, groups }, { runtime, config, access });
-    const broker = new Broker(world, await startIn(world, start));
-    try {
-      if (topics !== undefined || groups !== undefined) {
-        await applyDeclaration(await broker.#connected(), declaration);
+    const of = { runtime, waitedFor, config, access };
+    const world = worldOf({ ...options, topics, groups }, of);
+    return await waitedFor(async () => {
+      const broker = new Broker(world, await startIn(world, start));
+      try {
+        if (topics !== undefined || groups !== undefined) await broker.#apply(declaration);
+        return broker;
+      } catch (error) {
+        await broker.close();
+        throw error;
       }
-      return broker;
-    } catch (error) {
-      await broker.close();
-      throw error;
-    }
+    });
   }
 
   /** Where it listens. */
@@ -171,12 +173,12 @@ export class Broker implements AsyncDisposable {
 
   /** All records of a topic, by partition and offset; none of a topic that there is not. */
   async records(topic: string, options: RecordsOptions = {}): Promise<TestRecord[]> {
-    return await readTopic(await this.#connected(), topic, options);
+    return await this.#asked((client) => readTopic(client, topic, options));
   }
 
   /** How a group stands; its state is Dead where there is none. */
   async group(groupId: string): Promise<TestGroup> {
-    return await readGroup(await this.#connected(), groupId);
+    return await this.#asked((client) => readGroup(client, groupId));
   }
 
   /** Waits until a topic has so many records, and gives all that it has. Throws WaitTimeout. */
@@ -195,22 +197,17 @@ export class Broker implements AsyncDisposable {
     options: WaitOptions = {},
   ): Promise<unknown> {
     const { timers, clock } = this.#world.runtime;
-    return await waitFor(
-      {
-        client: await this.#connected(),
-        requests: this.requests,
-        timers,
-        monotonic: () => clock.monotonic(),
-      },
-      goal,
-      options,
+    const { requests } = this;
+    const monotonic = () => clock.monotonic();
+    return await this.#asked((client) =>
+      waitFor({ client, requests, timers, monotonic }, goal, options)
     );
   }
 
   /** Makes what is declared, where it is not there: as the options of `start`. */
   async seed(declaration: Declaration): Promise<void> {
     const checked = checkDeclaration("broker.seed", declaration);
-    await applyDeclaration(await this.#connected(), checked);
+    await this.#apply(checked);
   }
 
   /** All that it has in memory now. Throws UsageFault for a broker with a folder. */
@@ -233,6 +230,10 @@ export class Broker implements AsyncDisposable {
    * the requests that are kept stay.
    */
   async restart(): Promise<void> {
+    await this.#world.waitedFor(() => this.#restart());
+  }
+
+  async #restart(): Promise<void> {
     const { port } = this.address;
     await this.#stop();
     const { dataDir, host, config, tls, users, acls } = this.#world.options;
@@ -248,7 +249,7 @@ export class Broker implements AsyncDisposable {
   /** Stops it: connections end, and nothing of it is left. */
   close(): Promise<void> {
     this.faults.clear();
-    this.#closing ??= this.#stop();
+    this.#closing ??= this.#world.waitedFor(() => this.#stop());
     return this.#closing;
   }
 
@@ -267,9 +268,18 @@ export class Broker implements AsyncDisposable {
     await this.#running.close();
   }
 
+  /** What the kit's own client does. */
+  #asked<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    return this.#world.waitedFor(async () => await work(await this.#connected()));
+  }
+
+  async #apply(declaration: Declaration): Promise<void> {
+    await this.#asked((client) => applyDeclaration(client, declaration));
+  }
+
   /** The kit's own client, which no fault and nobody who looks at requests sees. */
   #connected(): Promise<Client> {
-    const { runtime, access } = this.#world;
+    const { runtime, access, options: { unref } } = this.#world;
     const { address, addresses } = this.#running;
     // The kit's listener, where there is one, is behind those that clients know.
     const at = access === undefined ? address : addresses.at(-1) ?? address;
@@ -277,6 +287,7 @@ export class Broker implements AsyncDisposable {
       bootstrap: formatAddress(at),
       clientId: kitClientId,
       sasl: access?.sasl,
+      unref,
     });
     return this.#client;
   }
@@ -313,13 +324,12 @@ const kitDefaults = { "max.incremental.fetch.session.cache.slots": 0 };
 
 function worldOf(
   options: TestBrokerOptions,
-  of: {
-    readonly runtime: Runtime;
+  of: LibraryRuntime & {
     readonly config: BrokerConfig;
     readonly access: KitAccess | undefined;
   },
 ): World {
-  const { runtime, config, access } = of;
+  const { runtime, waitedFor, config, access } = of;
   const { snapshot, asKafka } = options;
   if (snapshot !== undefined && !config.ephemeral) {
     throw new UsageFault("a snapshot starts in memory: leave dataDir out");
@@ -339,6 +349,7 @@ function worldOf(
   const release = asKafka === undefined ? undefined : new Release(asKafka);
   return {
     options,
+    waitedFor,
     runtime: {
       ...runtime,
       clock,

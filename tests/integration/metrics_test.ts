@@ -216,7 +216,7 @@ Deno.test("health says starting, ready, degraded and closing", async () => {
         await gates.open.promise;
         const listener = await runtime.network.listen(...args);
         const close = () => gates.close.promise.then(() => listener.close());
-        return { address: listener.address, close };
+        return { address: listener.address, holdProcess() {}, close };
       },
     },
   };

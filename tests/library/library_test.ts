@@ -539,30 +539,29 @@ test("nobody listens: connect says so at once", async () => {
 });
 
 test("a program ends by itself once its brokers are closed", async () => {
-  const program = fileURLToPath(new URL("child.ts", import.meta.url));
-  const before = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
-  const child = spawn(process.execPath, [...before, program], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let output = "";
-  child.stdout.on("data", (text) => output += text);
-  const ended = new Promise((resolve) => child.on("close", resolve));
-  const what = () => "the end of the program: something keeps it alive";
-  assert.equal(await within(ended, { ms: 60_000, what }).finally(() => child.kill("SIGKILL")), 0);
-  assert.equal(output, "orders 0\n");
+  assert.equal(await printedBy("child.ts"), "orders 0\n");
 });
 
 test("a client that was told so does not keep its program alive", async () => {
   await using broker = await Broker.start();
-  const program = fileURLToPath(new URL("idle_child.ts", import.meta.url));
+  assert.equal(await printedBy("idle_child.ts", broker.bootstrap), "0 1\n");
+});
+
+test("nor do brokers that were told so", async () => {
+  assert.equal(await printedBy("unref_child.ts"), "200 2\n");
+});
+
+/** What a program here prints, which has to end by itself. */
+async function printedBy(name: string, ...args: string[]): Promise<string> {
+  const program = fileURLToPath(new URL(name, import.meta.url));
   const before = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
-  const child = spawn(process.execPath, [...before, program, broker.bootstrap], {
+  const child = spawn(process.execPath, [...before, program, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let output = "";
   child.stdout.on("data", (text) => output += text);
   const ended = new Promise((resolve) => child.on("close", resolve));
-  const what = () => "the end of the program: its idle client keeps it alive";
+  const what = () => `the end of ${name}: something keeps it alive`;
   assert.equal(await within(ended, { ms: 60_000, what }).finally(() => child.kill("SIGKILL")), 0);
-  assert.equal(output, "0 1\n");
-});
+  return output;
+}
