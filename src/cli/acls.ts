@@ -6,7 +6,7 @@
 import { UsageFault } from "../base/faults.ts";
 import { javaHost } from "../base/address.ts";
 import { type AccessRule, type AccessRuleFilter, loadAclAdmin } from "../client/mod.ts";
-import { ArgumentFault, command, jsonOption, seeHelp, type Values } from "./arguments.ts";
+import { ArgumentFault, command, jsonOption, type Values } from "./arguments.ts";
 import { brokerOptions } from "./broker_client.ts";
 import { exitCode } from "./context.ts";
 import { isKafkaError } from "./failures.ts";
@@ -50,32 +50,29 @@ function resourcesOf(options: RuleOptions): Pick<AccessRule, "resourceType" | "r
 }
 
 /** Operations may be given apart, or with commas. Throws ArgumentFault for one there is not. */
-async function operationsOf({ to }: RuleOptions, name: string): Promise<string[]> {
+async function operationsOf({ to }: RuleOptions): Promise<string[]> {
   const { aclOperations } = await loadAclAdmin();
   const words = to.flatMap((each) => each.split(",")).map((each) => each.trim().toLowerCase());
   const strange = words.find((word) => !aclOperations.includes(word));
   if (strange === undefined) return words;
   throw new ArgumentFault(
-    `there is no operation "${strange}": --to takes ${aclOperations.join(", ")}\n${seeHelp(name)}`,
+    `there is no operation "${strange}": --to takes ${aclOperations.join(", ")}`,
   );
 }
 
-function whoOf({ allow, deny }: RuleOptions, name: string) {
+function whoOf({ allow, deny }: RuleOptions) {
   if (allow !== undefined && deny !== undefined) {
-    throw new ArgumentFault(`--allow and --deny make two rules\n${seeHelp(name)}`);
+    throw new ArgumentFault("--allow and --deny make two rules");
   }
   const permission = deny === undefined ? "allow" : "deny";
   return { principal: allow ?? deny, permission } as const;
 }
 
 /** What the options choose; undefined: they choose nothing, and so everything. */
-async function filtersOf(
-  options: RuleOptions,
-  name: string,
-): Promise<AccessRuleFilter[] | undefined> {
+async function filtersOf(options: RuleOptions): Promise<AccessRuleFilter[] | undefined> {
   const resources = resourcesOf(options);
-  const operations = await operationsOf(options, name);
-  const { principal, permission } = whoOf(options, name);
+  const operations = await operationsOf(options);
+  const { principal, permission } = whoOf(options);
   const common: AccessRuleFilter = {
     ...principal !== undefined && { principal, permission },
     ...options.host !== undefined && { host: javaHost(options.host) },
@@ -117,7 +114,7 @@ const list = command({
   run: (context, { options }) =>
     withBroker(context, { ...options, settings }, async (client) => {
       const { listAcls } = await loadAclAdmin();
-      const filters = await filtersOf(options, "acls list") ?? [{}];
+      const filters = await filtersOf(options) ?? [{}];
       const found = new Map<string, AccessRule>();
       for (const filter of filters) {
         const rules = await listAcls(client, filter).catch(explained);
@@ -145,10 +142,9 @@ const add = command({
     ["acls add --deny User:eve --to all --topic pay- --prefixed", "whatever begins with pay-"],
   ],
   run: async (context, { options }) => {
-    const name = "acls add";
     const resources = resourcesOf(options);
-    const operations = await operationsOf(options, name);
-    const { principal, permission } = whoOf(options, name);
+    const operations = await operationsOf(options);
+    const { principal, permission } = whoOf(options);
     const missing = principal === undefined
       ? "--allow PRINCIPAL or --deny PRINCIPAL"
       : operations.length === 0
@@ -157,7 +153,7 @@ const add = command({
       ? "--topic, --group, --transactional-id or --cluster"
       : undefined;
     if (missing !== undefined || principal === undefined) {
-      throw new ArgumentFault(`a rule needs ${missing}\n${seeHelp(name)}`);
+      throw new ArgumentFault(`a rule needs ${missing}`);
     }
     const { isOperationOf } = await loadAclAdmin();
     const rules = resources.flatMap((resource) => {
@@ -165,9 +161,7 @@ const add = command({
       const fitting = operations.filter((each) => isOperationOf(each, resource.resourceType));
       if (fitting.length === 0) {
         const what = `${resource.resourceType} ${resource.resourceName}`;
-        throw new ArgumentFault(
-          `there is no ${operations.join(", ")} on ${what}\n${seeHelp(name)}`,
-        );
+        throw new ArgumentFault(`there is no ${operations.join(", ")} on ${what}`);
       }
       return fitting.map((operation): AccessRule => ({
         ...resource,
@@ -202,11 +196,9 @@ const remove = command({
     ["acls remove --allow User:alice --topic orders", "what let alice do anything to orders"],
   ],
   run: async (context, { options }) => {
-    const filters = await filtersOf(options, "acls remove");
+    const filters = await filtersOf(options);
     if (filters === undefined && !options.all) {
-      throw new ArgumentFault(
-        `say which rules, or --all\n${seeHelp("acls remove")}`,
-      );
+      throw new ArgumentFault("say which rules, or --all");
     }
     return await withBroker(context, { ...options, settings }, async (client) => {
       const { removeAcls } = await loadAclAdmin();

@@ -8,9 +8,17 @@
 import type { CliContext } from "./context.ts";
 import { nearest } from "./nearest.ts";
 
-/** The command line does not parse. The message says which word, and what would do. */
+/**
+ * The command line does not parse. The message says which word, and what would do; whoever runs the
+ * command adds where the accepted ones are listed.
+ */
 export class ArgumentFault extends Error {
   override readonly name = "ArgumentFault";
+
+  /** The same of a command, or of a group of them: "topics create". */
+  of(name: string): ArgumentFault {
+    return new ArgumentFault(`${this.message}\nSee: ottla ${name} --help`, { cause: this });
+  }
 }
 
 /** One `--option`. `value` is the placeholder shown in help; a flag has none. */
@@ -89,7 +97,7 @@ export const jsonOption = {
 export function parseCommand(command: Command, words: readonly string[]): Parsed<Options> {
   const { operands, given, hints } = sorted(command, words);
   const options = Object.entries(command.options).map(([name, option]) =>
-    [name, optionValue(command, { name, ...option, given: given.get(name) ?? [] })] as const
+    [name, optionValue({ name, ...option, given: given.get(name) ?? [] })] as const
   );
   checkOperands(command, operands);
   return {
@@ -99,29 +107,21 @@ export function parseCommand(command: Command, words: readonly string[]): Parsed
   };
 }
 
-/** The closing line of a refusal: where the accepted words are listed. */
-export function seeHelp(name: string): string {
-  return `See: ottla ${name === "" ? "" : name + " "}--help`;
-}
-
 function optionValue(
-  command: Command,
   option: Option & { readonly name: string; readonly given: readonly string[] },
 ): unknown {
   const { name, kind, given } = option;
   if (kind === "flag") return given.length > 0;
-  if (given.includes("")) throw needsValue(command, option);
+  if (given.includes("")) throw needsValue(option);
   if (kind === "list") return given;
   if (given.length > 1) {
-    throw new ArgumentFault(`--${name} is given more than once\n${seeHelp(command.name)}`);
+    throw new ArgumentFault(`--${name} is given more than once`);
   }
   const [text] = given;
   if (text === undefined || kind === "text") return text;
   const number = Number(text);
   if (!Number.isSafeInteger(number) || number < 0) {
-    throw new ArgumentFault(
-      `--${name} takes a whole number, not "${text}"\n${seeHelp(command.name)}`,
-    );
+    throw new ArgumentFault(`--${name} takes a whole number, not "${text}"`);
   }
   return number;
 }
@@ -177,7 +177,7 @@ function sorted(command: Command, words: readonly string[]): SortedWords {
       (!isOption(next) || /^-\d/.test(next));
     // A flag's value would go unheard: `--ephemeral=yes` is refused, as is `--ephemeral=no`.
     if (option.kind === "flag" && value !== undefined) {
-      throw new ArgumentFault(`--${name} takes no value\n${seeHelp(command.name)}`);
+      throw new ArgumentFault(`--${name} takes no value`);
     }
     given.set(name, [...given.get(name) ?? [], value ?? (isApart ? next : "")]);
     if (isApart) at++;
@@ -193,9 +193,7 @@ function isOption(word: string): boolean {
 function unknownOption(command: Command, word: string): ArgumentFault {
   const [name = word] = word.split("=");
   const known = [...Object.keys(command.options), "help"].map((each) => `--${each}`);
-  return new ArgumentFault(
-    `unknown option ${name}${nearest(name, known)}\n${seeHelp(command.name)}`,
-  );
+  return new ArgumentFault(`unknown option ${name}${nearest(name, known)}`);
 }
 
 const helpOption: Option = { kind: "flag", about: "" };
@@ -235,26 +233,17 @@ function operandOption(
   return { value, hint: `--${name} may be left out: ${line}` };
 }
 
-function needsValue(command: Command, option: Option & { name: string }): ArgumentFault {
-  const { name, value = "VALUE" } = option;
-  return new ArgumentFault(
-    `--${name} needs a value: --${name} ${value}\n${seeHelp(command.name)}`,
-  );
+function needsValue({ name, value = "VALUE" }: Option & { name: string }): ArgumentFault {
+  return new ArgumentFault(`--${name} needs a value: --${name} ${value}`);
 }
 
 function checkOperands(command: Command, operands: readonly string[]): void {
   const due = command.operands.filter((operand) => !operand.startsWith("["));
   const repeats = command.operands.some((operand) => operand.includes("..."));
   if (operands.length < due.length) {
-    throw new ArgumentFault(
-      `${command.name} needs ${due.slice(operands.length).join(" and ")}\n` +
-        seeHelp(command.name),
-    );
+    throw new ArgumentFault(`${command.name} needs ${due.slice(operands.length).join(" and ")}`);
   }
   if (!repeats && operands.length > command.operands.length) {
-    throw new ArgumentFault(
-      `${command.name} does not take "${operands[command.operands.length]}"\n` +
-        seeHelp(command.name),
-    );
+    throw new ArgumentFault(`${command.name} does not take "${operands[command.operands.length]}"`);
   }
 }

@@ -46,24 +46,23 @@ Deno.test("options and operands come out typed, absent ones as nothing", () => {
 Deno.test("what is wrong with a command line is said, with the way out", () => {
   const cases: [string[], string][] = [
     [["north", "--coast", "2"], "unknown option --coast. Did you mean --coats?"],
-    [["north", "--zzzzz"], "unknown option --zzzzz\n"],
+    [["north", "--zzzzz"], "unknown option --zzzzz"],
     [["north", "--coats", "two"], '--coats takes a whole number, not "two"'],
     [["north", "--coats"], "--coats needs a value: --coats N"],
     [["north", "--coats", "-2"], '--coats takes a whole number, not "-2"'],
     [["north", "--coats=-2"], '--coats takes a whole number, not "-2"'],
-    [["north", "--dry", "-2"], "unknown option -2\n"],
+    [["north", "--dry", "-2"], "unknown option -2"],
     [["north", "--", "--tool", "-2"], 'paint does not take "-2"'],
     [["north", "--set="], "--set needs a value: --set KEY=VALUE"],
     [["north", "--tool", "brush", "--tool", "roller"], "--tool is given more than once"],
-    [["north", "--dry=no"], "--dry takes no value\n"],
-    [["north", "--help=1"], "--help takes no value\n"],
+    [["north", "--dry=no"], "--dry takes no value"],
+    [["north", "--help=1"], "--help takes no value"],
     [[], "paint needs WALL"],
     [["north", "red", "blue"], 'paint does not take "blue"'],
   ];
   for (const [words, expected] of cases) {
     const fault = assertThrows(() => parseCommand(paint, words), ArgumentFault);
-    assert(fault.message.startsWith(expected), `${words.join(" ")}: ${fault.message}`);
-    assert(fault.message.endsWith("See: ottla paint --help"), fault.message);
+    assertEquals(fault.message, expected);
   }
 });
 

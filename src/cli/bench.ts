@@ -15,7 +15,7 @@ import {
   deleteTopic,
   Producer,
 } from "../client/mod.ts";
-import { ArgumentFault, command, jsonOption, seeHelp } from "./arguments.ts";
+import { ArgumentFault, command, jsonOption } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { type CliContext, exitCode, onInterrupt } from "./context.ts";
 import { type Cell, renderJson, renderTable } from "./table.ts";
@@ -102,13 +102,13 @@ export const commands = [bench];
 function checkWorkload(workload: Workload): void {
   const { records, recordBytes, batchBytes, partitions, compression } = workload;
   for (const [option, value] of Object.entries({ records, partitions, batchBytes })) {
-    if (value < 1) throw new ArgumentFault(`${option} must be at least 1\n${seeHelp("bench")}`);
+    if (value < 1) throw new ArgumentFault(`${option} must be at least 1`);
   }
   if (recordBytes < 0) {
-    throw new ArgumentFault(`a record has no negative size\n${seeHelp("bench")}`);
+    throw new ArgumentFault("a record has no negative size");
   }
   if (!["none", "gzip", "snappy", "lz4", "zstd"].includes(compression)) {
-    throw new ArgumentFault(`there is no compression "${compression}"\n${seeHelp("bench")}`);
+    throw new ArgumentFault(`there is no compression "${compression}"`);
   }
 }
 

@@ -6,7 +6,7 @@ import {
   type ConfigResource,
   describeConfigs,
 } from "../client/mod.ts";
-import { ArgumentFault, command, jsonOption, seeHelp, type Values } from "./arguments.ts";
+import { ArgumentFault, command, jsonOption, type Values } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { exitCode } from "./context.ts";
 import { onUnknownTopic } from "./failures.ts";
@@ -26,7 +26,7 @@ const resourceOptions = {
 } as const;
 
 /** The one resource that the options name. */
-function resourceOf(options: Values<typeof resourceOptions>, command: string): ConfigResource {
+function resourceOf(options: Values<typeof resourceOptions>): ConfigResource {
   const { topic, broker, brokers, group, "client-metrics": clientMetrics } = options;
   const named: ConfigResource[] = [];
   if (topic !== undefined) named.push({ topic });
@@ -37,7 +37,7 @@ function resourceOf(options: Values<typeof resourceOptions>, command: string): C
   const [resource] = named;
   if (resource !== undefined && named.length === 1) return resource;
   const ways = "--topic NAME, --broker ID, --brokers, --group NAME or --client-metrics NAME";
-  throw new ArgumentFault(`say of what: one of ${ways}\n${seeHelp(command)}`);
+  throw new ArgumentFault(`say of what: one of ${ways}`);
 }
 
 /** A refusal, in the words of the command line where a topic is not there. */
@@ -62,7 +62,7 @@ const describe = command({
     ["configs describe --topic orders retention.ms", "one key"],
   ],
   run: (context, { operands: names, options }) => {
-    const resource = resourceOf(options, "configs describe");
+    const resource = resourceOf(options);
     return withClient(context, options, async (client) => {
       const asked = names.length === 0 ? {} : { names };
       const entries = await describeConfigs(client, resource, asked)
@@ -113,16 +113,14 @@ const alter = command({
     ["configs alter --group billing --unset consumer.session.timeout.ms", "as other groups"],
   ],
   run: (context, { options }) => {
-    const resource = resourceOf(options, "configs alter");
+    const resource = resourceOf(options);
     const { unset } = options;
     const set = Object.fromEntries(
-      pairsOf(options.set, { option: "set", command: "configs alter" }),
+      pairsOf(options.set, "set"),
     );
     const changed = [...Object.keys(set), ...unset];
     if (changed.length === 0) {
-      throw new ArgumentFault(
-        `say what: --set KEY=VALUE or --unset KEY\n${seeHelp("configs alter")}`,
-      );
+      throw new ArgumentFault("say what: --set KEY=VALUE or --unset KEY");
     }
     return withClient(context, options, async (client) => {
       await alterConfigs(client, resource, { set, unset })

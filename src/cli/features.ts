@@ -1,7 +1,7 @@
 // `ottla features`: which level of each feature a cluster has, and another one.
 
 import { type FeatureChange, loadFeatureAdmin } from "../client/mod.ts";
-import { ArgumentFault, command, jsonOption, seeHelp } from "./arguments.ts";
+import { ArgumentFault, command, jsonOption } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { type CliContext, exitCode } from "./context.ts";
 import { renderJson, renderTable } from "./table.ts";
@@ -28,11 +28,11 @@ const list = command({
 });
 
 /** The levels that words such as `metadata.version=30` name. */
-function levelsOf(words: readonly string[], command: string): Record<string, number> {
+function levelsOf(words: readonly string[]): Record<string, number> {
   return Object.fromEntries(words.map((word) => {
     const [, name, level] = /^([^=]+)=(\d{1,5})$/.exec(word) ?? [];
     if (name !== undefined) return [name, Number(level)];
-    throw new ArgumentFault(`"${word}" is not FEATURE=LEVEL\n${seeHelp(command)}`);
+    throw new ArgumentFault(`"${word}" is not FEATURE=LEVEL`);
   }));
 }
 
@@ -52,7 +52,7 @@ const upgrade = command({
     ["features upgrade share.version=1 --dry-run", "would it work?"],
   ],
   run: (context, { operands, options }) => {
-    const levels = levelsOf(operands, "features upgrade");
+    const levels = levelsOf(operands);
     return withClient(context, options, async (client) => {
       const { updateFeatures } = await loadFeatureAdmin();
       const validateOnly = options["dry-run"];
@@ -74,7 +74,7 @@ const downgrade = command({
   },
   examples: [["features downgrade share.version=0", "no share groups any more"]],
   run: (context, { operands, options }) => {
-    const levels = levelsOf(operands, "features downgrade");
+    const levels = levelsOf(operands);
     return withClient(context, options, async (client) => {
       const { updateFeatures } = await loadFeatureAdmin();
       const change: FeatureChange = options.unsafe ? "unsafe_downgrade" : "downgrade";

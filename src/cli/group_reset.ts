@@ -19,7 +19,7 @@ import {
   shareGroupOffsets,
   type TopicPartition,
 } from "../client/mod.ts";
-import { ArgumentFault, command, jsonOption, seeHelp, type Values } from "./arguments.ts";
+import { ArgumentFault, command, jsonOption, type Values } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { type CliContext, exitCode } from "./context.ts";
 import { isKafkaError } from "./failures.ts";
@@ -105,27 +105,34 @@ export const resetOffsets = command({
 
 /** What the options ask for. Throws ArgumentFault where that is not one thing. */
 function planOf(context: CliContext, given: Values<typeof options>): Plan {
-  const refuse = (reason: string) => new ArgumentFault(`${reason}\n${seeHelp(name)}`);
   const { topic, to, shift, file, partition } = given;
   const isSomeTopics = topic.length > 0 || given["all-topics"];
   if (file !== undefined) {
     if (isSomeTopics || (to ?? shift ?? partition) !== undefined) {
-      throw refuse("--file says all of it: drop --topic, --all-topics, --partition, --to, --shift");
+      throw new ArgumentFault(
+        "--file says all of it: drop --topic, --all-topics, --partition, --to, --shift",
+      );
     }
     const text = readTextFile(context.runtime.files, { path: file, option: "--file" });
     return { type: "file", moves: movesIn(text, file) };
   }
-  if (!isSomeTopics) throw refuse("say where: --topic TOPIC, or --all-topics");
-  if (topic.length > 0 && given["all-topics"]) throw refuse("give --topic or --all-topics");
-  if (to !== undefined && shift !== undefined) throw refuse("give --to or --shift, not both");
+  if (!isSomeTopics) throw new ArgumentFault("say where: --topic TOPIC, or --all-topics");
+  if (topic.length > 0 && given["all-topics"]) {
+    throw new ArgumentFault("give --topic or --all-topics");
+  }
+  if (to !== undefined && shift !== undefined) {
+    throw new ArgumentFault("give --to or --shift, not both");
+  }
   if (shift !== undefined) {
     const by = /^[+-]?\d+$/.test(shift) ? Number(shift) : NaN;
-    if (!Number.isSafeInteger(by)) throw refuse(`--shift takes a whole number, not "${shift}"`);
+    if (!Number.isSafeInteger(by)) {
+      throw new ArgumentFault(`--shift takes a whole number, not "${shift}"`);
+    }
     return { type: "shift", by };
   }
   const place = to === undefined ? undefined : placeOf(to, context.runtime.clock.now());
   if (place !== undefined) return { type: "place", place };
-  throw refuse(
+  throw new ArgumentFault(
     `--to takes ${placeWords}, ${to === undefined ? "and is missing" : `not "${to}"`}`,
   );
 }

@@ -11,7 +11,7 @@ import {
   describeGroup,
   listGroups,
 } from "../client/mod.ts";
-import { ArgumentFault, command, jsonOption, seeHelp } from "./arguments.ts";
+import { ArgumentFault, command, jsonOption } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { exitCode } from "./context.ts";
 import { eachOf, onUnknownGroup } from "./failures.ts";
@@ -163,7 +163,7 @@ const removeOffsets = command({
   run: (context, { operands: [groupId], options }) => {
     const { topic: topics, partition } = options;
     if (topics.length === 0) {
-      throw new ArgumentFault(`say which: --topic TOPIC\n${seeHelp("groups delete-offsets")}`);
+      throw new ArgumentFault("say which: --topic TOPIC");
     }
     return withClient(context, options, async (client) => {
       const committed = await committedOffsets(client, groupId, { partitions: null });

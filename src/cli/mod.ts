@@ -8,7 +8,7 @@
 
 import { PlatformFault } from "../base/faults.ts";
 import type { Runtime } from "../runtime/ports.ts";
-import { ArgumentFault, type Command, parseCommand, seeHelp } from "./arguments.ts";
+import { ArgumentFault, type Command, parseCommand } from "./arguments.ts";
 import { type CliContext, cliContext, exitCode } from "./context.ts";
 import { describeFailure } from "./failures.ts";
 import type { CommandGroup } from "./help.ts";
@@ -143,7 +143,7 @@ async function runWords(context: CliContext, words: readonly string[]): Promise<
   if (group === undefined) {
     const names = groups.map((each) => each.name);
     throw new ArgumentFault(
-      `unknown command "${first}"${nearest(first, names)}\n${seeHelp("")}`,
+      `unknown command "${first}"${nearest(first, names)}\nSee: ottla --help`,
     );
   }
   const commands = await group.load();
@@ -168,10 +168,8 @@ async function runInGroup(
   );
   if (found === undefined) {
     const names = commands.map((each) => each.name.slice(group.name.length + 1));
-    throw new ArgumentFault(
-      `unknown command "${group.name} ${word}"${nearest(word, names)}\n` +
-        seeHelp(group.name),
-    );
+    throw new ArgumentFault(`unknown command "${group.name} ${word}"${nearest(word, names)}`)
+      .of(group.name);
   }
   return await runCommand(context, found, rest);
 }
@@ -186,9 +184,13 @@ async function runCommand(
     context.out(commandHelp(command));
     return exitCode.ok;
   }
-  const parsed = parseCommand(command, words);
-  for (const hint of parsed.hints) context.note(hint);
-  return await command.run(context, parsed);
+  try {
+    const parsed = parseCommand(command, words);
+    for (const hint of parsed.hints) context.note(hint);
+    return await command.run(context, parsed);
+  } catch (error) {
+    throw error instanceof ArgumentFault ? error.of(command.name) : error;
+  }
 }
 
 function isHelp(word: string): boolean {

@@ -4,7 +4,7 @@
 //               \--end(failure)--> what came before is sent; a transaction is aborted
 
 import type { Producer, ProducerOptions, ProducerRecord } from "../client/mod.ts";
-import { ArgumentFault, seeHelp, type Values } from "./arguments.ts";
+import { ArgumentFault, type Values } from "./arguments.ts";
 
 /** The options of a transaction. */
 export const transactionOptions = {
@@ -26,12 +26,11 @@ export function transactionOf(
   acks: ProducerOptions["acks"],
 ): Pick<ProducerOptions, "transactionalId" | "transactionTimeoutMs"> | undefined {
   const { "transactional-id": transactionalId, "transaction-timeout-ms": timeoutMs } = options;
-  const refuse = (reason: string) => new ArgumentFault(`${reason}\n${seeHelp("produce")}`);
   if (transactionalId === undefined) {
     if (timeoutMs === undefined) return undefined;
-    throw refuse("--transaction-timeout-ms needs --transactional-id ID");
+    throw new ArgumentFault("--transaction-timeout-ms needs --transactional-id ID");
   }
-  if (acks !== "all") throw refuse("a transaction waits for all: drop --acks");
+  if (acks !== "all") throw new ArgumentFault("a transaction waits for all: drop --acks");
   return { transactionalId, ...timeoutMs !== undefined && { transactionTimeoutMs: timeoutMs } };
 }
 

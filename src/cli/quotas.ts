@@ -1,7 +1,7 @@
 // `ottla quotas`: how much users, client ids and addresses may ask for, listed, set and removed.
 
 import { loadQuotaAdmin } from "../client/mod.ts";
-import { ArgumentFault, command, jsonOption, seeHelp } from "./arguments.ts";
+import { ArgumentFault, command, jsonOption } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { exitCode } from "./context.ts";
 import { renderJson, renderTable } from "./table.ts";
@@ -17,14 +17,13 @@ const forOption = {
 const entityTypes: readonly string[] = ["user", "client-id", "ip"];
 
 /** Whom `--for` names: null is the default of a type. */
-function entityOf(words: readonly string[], command: string): Record<string, string | null> {
-  const refuse = (reason: string) => new ArgumentFault(`${reason}\n${seeHelp(command)}`);
-  if (words.length === 0) throw refuse("say for whom: --for user=NAME");
+function entityOf(words: readonly string[]): Record<string, string | null> {
+  if (words.length === 0) throw new ArgumentFault("say for whom: --for user=NAME");
   const entity: Record<string, string | null> = {};
   for (const word of words) {
     const [, type = "", name] = /^([^=]*)(?:=(.+))?$/.exec(word) ?? [];
     if (!entityTypes.includes(type)) {
-      throw refuse(`--for takes ${entityTypes.join("=, ")}=, not "${word}"`);
+      throw new ArgumentFault(`--for takes ${entityTypes.join("=, ")}=, not "${word}"`);
     }
     entity[type] = name ?? null;
   }
@@ -71,12 +70,11 @@ const set = command({
     ["quotas set request_percentage=50 --for client-id", "each client id that has none"],
   ],
   run: (context, { operands, options }) => {
-    const name = "quotas set";
-    const entity = entityOf(options.for, name);
+    const entity = entityOf(options.for);
     const set = Object.fromEntries(operands.map((word) => {
       const [, quota, value] = /^([^=]+)=(\d+(?:\.\d+)?)$/.exec(word) ?? [];
       if (quota !== undefined) return [quota, Number(value)];
-      throw new ArgumentFault(`"${word}" is not QUOTA=NUMBER\n${seeHelp(name)}`);
+      throw new ArgumentFault(`"${word}" is not QUOTA=NUMBER`);
     }));
     return withClient(context, options, async (client) => {
       await (await loadQuotaAdmin()).alterQuotas(client, entity, { set, remove: [] });
@@ -93,7 +91,7 @@ const remove = command({
   options: { ...forOption, ...brokerOptions },
   examples: [["quotas remove producer_byte_rate --for user=alice", "alice sends what she likes"]],
   run: (context, { operands, options }) => {
-    const entity = entityOf(options.for, "quotas remove");
+    const entity = entityOf(options.for);
     return withClient(context, options, async (client) => {
       await (await loadQuotaAdmin()).alterQuotas(client, entity, { set: {}, remove: operands });
       context.note(`Removed: ${operands.join(", ")}.`);

@@ -22,7 +22,7 @@ import {
   type TraceFilter,
 } from "../broker/mod.ts";
 import type { Address, Files, Logger, LogLevel, Runtime, Timer } from "../runtime/ports.ts";
-import { ArgumentFault, command, seeHelp, type Values } from "./arguments.ts";
+import { ArgumentFault, command, type Values } from "./arguments.ts";
 import { type CliContext, exitCode, onInterrupt } from "./context.ts";
 import type { ClusterHomeOptions } from "./cluster/home.ts";
 import { nearest } from "./nearest.ts";
@@ -182,14 +182,11 @@ async function homeOf(given: ClusterHomeOptions) {
 function logOptions(flags: Values<typeof options>) {
   const { "log-format": format = "text", "log-level": level = "info" } = flags;
   if (format !== "text" && format !== "json") {
-    throw new ArgumentFault(
-      `--log-format takes text or json, not "${format}"\n${seeHelp("start")}`,
-    );
+    throw new ArgumentFault(`--log-format takes text or json, not "${format}"`);
   }
   if (!levels.includes(level as LogLevel)) {
     throw new ArgumentFault(
-      `--log-level takes ${levels.join(", ")}, not "${level}"${nearest(level, levels)}\n` +
-        seeHelp("start"),
+      `--log-level takes ${levels.join(", ")}, not "${level}"${nearest(level, levels)}`,
     );
   }
   return { format, level: level as LogLevel } as const;

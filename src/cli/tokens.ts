@@ -7,7 +7,7 @@ import { durationOf } from "../base/durations.ts";
 import { UsageFault } from "../base/faults.ts";
 import { escaped } from "../base/visible.ts";
 import { loadTokenAdmin } from "../client/mod.ts";
-import { ArgumentFault, command, jsonOption, seeHelp } from "./arguments.ts";
+import { ArgumentFault, command, jsonOption } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { exitCode } from "./context.ts";
 import { isKafkaError } from "./failures.ts";
@@ -16,14 +16,12 @@ import { renderJson, renderTable } from "./table.ts";
 /** The milliseconds of a duration that an option was given. */
 function msOf(
   text: string | undefined,
-  of: { readonly option: string; readonly command: string },
+  option: string,
 ): number | undefined {
   if (text === undefined) return undefined;
   const ms = durationOf(text);
   if (ms !== undefined) return ms;
-  throw new ArgumentFault(
-    `--${of.option} takes a duration such as 12h or 7d, not "${text}"\n${seeHelp(of.command)}`,
-  );
+  throw new ArgumentFault(`--${option} takes a duration such as 12h or 7d, not "${text}"`);
 }
 
 const create = command({
@@ -47,7 +45,7 @@ const create = command({
   ],
   run: (context, { options }) => {
     const { owner, renewer: renewers } = options;
-    const lifetimeMs = msOf(options.lifetime, { option: "lifetime", command: "tokens create" });
+    const lifetimeMs = msOf(options.lifetime, "lifetime");
     return withClient(context, options, async (client) => {
       const { createToken } = await loadTokenAdmin();
       const token = await createToken(client, { owner, renewers, lifetimeMs }).catch(onRefusal);
@@ -107,7 +105,7 @@ const renew = command({
   },
   examples: [["tokens renew dQw4w9WgXcQ --for 12h", "another half day"]],
   run: (context, { operands: [id], options }) => {
-    const forMs = msOf(options.for, { option: "for", command: "tokens renew" });
+    const forMs = msOf(options.for, "for");
     return withClient(context, options, async (client) => {
       const { renewToken } = await loadTokenAdmin();
       const expiresMs = await renewToken(client, id, { forMs })
@@ -128,7 +126,7 @@ const expire = command({
   },
   examples: [["tokens expire dQw4w9WgXcQ", "nobody logs in by it any more"]],
   run: (context, { operands: [id], options }) => {
-    const inMs = msOf(options.in, { option: "in", command: "tokens expire" });
+    const inMs = msOf(options.in, "in");
     return withClient(context, options, async (client) => {
       const { expireToken } = await loadTokenAdmin();
       const expiresMs = await expireToken(client, id, { inMs })

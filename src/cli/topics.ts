@@ -15,7 +15,7 @@ import {
   listTopics,
   loadRecordAdmin,
 } from "../client/mod.ts";
-import { ArgumentFault, command, jsonOption, seeHelp } from "./arguments.ts";
+import { ArgumentFault, command, jsonOption } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { type CliContext, exitCode } from "./context.ts";
 import { eachOf, isKafkaError, onUnknownTopic } from "./failures.ts";
@@ -158,11 +158,10 @@ const configOption = {
 /** The configs among what `--config` was given, and the file, if any. */
 function configsOf(
   words: readonly string[],
-  command: string,
 ): { configs: Record<string, string>; file: string | undefined } {
   const [file] = words.filter((each) => !each.includes("="));
   const given = words.filter((each) => each !== file);
-  return { configs: Object.fromEntries(pairsOf(given, { option: "config", command })), file };
+  return { configs: Object.fromEntries(pairsOf(given, "config")), file };
 }
 
 const create = command({
@@ -207,12 +206,10 @@ const create = command({
     ],
   ],
   run: (context, { operands, options }) => {
-    const { configs, file } = configsOf(options.config, "topics create");
+    const { configs, file } = configsOf(options.config);
     const { partitions, replicas, assign } = options;
     if (assign !== undefined && (partitions ?? replicas) !== undefined) {
-      throw new ArgumentFault(
-        `--assign says how many: drop --partitions and --replicas\n${seeHelp("topics create")}`,
-      );
+      throw new ArgumentFault("--assign says how many: drop --partitions and --replicas");
     }
     const assignments = assign === undefined ? undefined : assignmentsIn(assign);
     return withClient(
@@ -242,9 +239,7 @@ const create = command({
 /** The brokers of each partition in `1:2,2:3`, as Kafka's tools write it. */
 function assignmentsIn(text: string): number[][] {
   if (!/^\d{1,9}(:\d{1,9})*(,\d{1,9}(:\d{1,9})*)*$/.test(text)) {
-    throw new ArgumentFault(
-      `--assign takes brokers as in 1:2,2:3, not "${text}"\n${seeHelp("topics create")}`,
-    );
+    throw new ArgumentFault(`--assign takes brokers as in 1:2,2:3, not "${text}"`);
   }
   return text.split(",").map((brokers) => brokers.split(":").map(Number));
 }
@@ -313,11 +308,11 @@ const alter = command({
   ],
   run: (context, { operands, options }) => {
     const { partitions, unset } = options;
-    const { configs, file } = configsOf(options.config, "topics alter");
+    const { configs, file } = configsOf(options.config);
     const changed = [...Object.keys(configs), ...unset];
     if (partitions === undefined && changed.length === 0) {
       const ways = "--config KEY=VALUE, --unset KEY or --partitions N";
-      throw new ArgumentFault(`say what: ${ways}\n${seeHelp("topics alter")}`);
+      throw new ArgumentFault(`say what: ${ways}`);
     }
     return withClient(context, { ...options, config: file }, async (client) => {
       const names = await topicsNamed(client, operands);
@@ -343,7 +338,7 @@ const addPartitions = command({
   run: (context, { operands, options }) => {
     const { partitions } = options;
     if (partitions === undefined) {
-      throw new ArgumentFault(`say how many: --partitions N\n${seeHelp("topics add-partitions")}`);
+      throw new ArgumentFault("say how many: --partitions N");
     }
     return withClient(context, options, async (client) => {
       const names = await topicsNamed(client, operands);
@@ -384,11 +379,10 @@ const trim = command({
     ["topics trim orders --to latest --yes", "empty a topic, keep it"],
   ],
   run: (context, { operands: [topic], options }) => {
-    const refuse = (reason: string) => new ArgumentFault(`${reason}\n${seeHelp("topics trim")}`);
     const { to, yes } = options;
-    if (to === undefined) throw refuse("say up to where: --to PLACE");
+    if (to === undefined) throw new ArgumentFault("say up to where: --to PLACE");
     const place = placeOf(to, context.runtime.clock.now());
-    if (place === undefined) throw refuse(`--to takes ${placeWords}, not "${to}"`);
+    if (place === undefined) throw new ArgumentFault(`--to takes ${placeWords}, not "${to}"`);
     return withClient(context, options, async (client) => {
       const partitions = await partitionsOf(client, { topic, partition: options.partition });
       const ranges = await listRanges(client, partitions);

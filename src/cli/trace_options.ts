@@ -5,7 +5,7 @@
 // Of several APIs, clients or topics any may hold; of each kind that is named one has to.
 
 import { allHandlers, type TraceFilter } from "../broker/mod.ts";
-import { ArgumentFault, seeHelp } from "./arguments.ts";
+import { ArgumentFault } from "./arguments.ts";
 import { globMatcher, namesOf } from "./globs.ts";
 import { nearest } from "./nearest.ts";
 
@@ -25,11 +25,12 @@ const kinds: readonly string[] = ["api", "client", "topic"];
 /** What `words` ask for; undefined for everything. Throws ArgumentFault. */
 export async function traceFilterOf(words: readonly string[]): Promise<TraceFilter | undefined> {
   if (words.length === 0) return undefined;
-  const refuse = (reason: string) => new ArgumentFault(`${reason}\n${seeHelp("start")}`);
   const named = words.map((word) => {
     const [, kind = "", name = ""] = /^(\w+)=(.+)$/s.exec(word) ?? [];
     if (kinds.includes(kind)) return { kind, name };
-    throw refuse(`--trace-only takes api=NAME, client=NAME or topic=NAME, not "${word}"`);
+    throw new ArgumentFault(
+      `--trace-only takes api=NAME, client=NAME or topic=NAME, not "${word}"`,
+    );
   });
   const namesOfKind = (kind: string) =>
     named.filter((each) => each.kind === kind).map(({ name }) => name);
@@ -40,16 +41,13 @@ export async function traceFilterOf(words: readonly string[]): Promise<TraceFilt
   };
   const apis = namesOfKind("api");
   return {
-    apiKeys: apis.length === 0 ? undefined : await keysOf(apis, refuse),
+    apiKeys: apis.length === 0 ? undefined : await keysOf(apis),
     isClient: anyOf("client"),
     isTopic: anyOf("topic"),
   };
 }
 
-async function keysOf(
-  words: readonly string[],
-  refuse: (reason: string) => ArgumentFault,
-): Promise<ReadonlySet<number>> {
+async function keysOf(words: readonly string[]): Promise<ReadonlySet<number>> {
   const tables = (await allHandlers()).map(({ api }) => api);
   const names = tables.map(({ name }) => name);
   const keys = new Set<number>();
@@ -60,7 +58,7 @@ async function keysOf(
     );
     const found = tables.filter(({ name }) => wanted.has(name.toLowerCase()));
     if (found.length === 0) {
-      throw refuse(`--trace-only: there is no API ${word}${nearest(word, names)}`);
+      throw new ArgumentFault(`--trace-only: there is no API ${word}${nearest(word, names)}`);
     }
     for (const { key } of found) keys.add(key);
   }

@@ -320,9 +320,10 @@ Deno.test("mistakes are named with the way out, and told apart by the exit code"
   const ottla = new CommandLine(broker);
   const file = await Deno.makeTempFile();
   const cases: [words: string, code: number, stderr: string][] = [
-    ["topcs list", 2, 'unknown command "topcs". Did you mean topics?'],
-    ["topics lst", 2, 'unknown command "topics lst". Did you mean list?'],
-    ["topics list --jsn", 2, "unknown option --jsn. Did you mean --json?"],
+    ["topcs list", 2, 'unknown command "topcs". Did you mean topics?\nSee: ottla --help'],
+    ["topics lst", 2, 'unknown command "topics lst". Did you mean list?\nSee: ottla topics --help'],
+    ["topics list --jsn", 2, "Did you mean --json?\nSee: ottla topics list --help"],
+    ["consume orders --format xml", 2, 'not "xml"\nSee: ottla consume --help'],
     ["topics create", 2, "ottla: topics create needs TOPIC"],
     ["consume nowhere", 1, "there is no topic nowhere. See: ottla topics list"],
     [

@@ -8,7 +8,7 @@
 
 import { UsageFault } from "../../base/faults.ts";
 import { type Client, describeTopic, listTopics, loadNodeAdmin } from "../../client/mod.ts";
-import { ArgumentFault, command, jsonOption, seeHelp } from "../arguments.ts";
+import { ArgumentFault, command, jsonOption } from "../arguments.ts";
 import { brokerOptions, withClient } from "../broker_client.ts";
 import { wholeNumber } from "./nodes.ts";
 import { exitCode } from "../context.ts";
@@ -35,7 +35,7 @@ const elect = command({
   ],
   run: (context, { operands: [topic, index], options }) => {
     if (options.yes && !options.unclean) {
-      throw new ArgumentFault(`--yes goes with --unclean\n${seeHelp("cluster elect")}`);
+      throw new ArgumentFault("--yes goes with --unclean");
     }
     const partition = index === undefined ? undefined : wholeNumber(index, "PARTITION");
     return withClient(context, options, async (client) => {

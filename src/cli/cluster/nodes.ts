@@ -5,7 +5,7 @@ import { UsageFault } from "../../base/faults.ts";
 import type { BrokerId } from "../../base/ids.ts";
 import { formatAddress } from "../../base/address.ts";
 import { describeTopic, listTopics, loadNodeAdmin } from "../../client/mod.ts";
-import { ArgumentFault, command, jsonOption, seeHelp } from "../arguments.ts";
+import { ArgumentFault, command, jsonOption } from "../arguments.ts";
 import { brokerOptions, withClient } from "../broker_client.ts";
 import { exitCode } from "../context.ts";
 import { noPartition, onUnknownTopic } from "../failures.ts";
@@ -60,12 +60,10 @@ const move = command({
   run: (context, { operands: [topic, index], options }) => {
     const { to, cancel, detach } = options;
     if ((to === undefined) !== cancel) {
-      throw new ArgumentFault(
-        `cluster move takes --to IDS, or --cancel\n${seeHelp("cluster move")}`,
-      );
+      throw new ArgumentFault("cluster move takes --to IDS, or --cancel");
     }
     if (cancel && options.throttle !== undefined) {
-      throw new ArgumentFault(`--throttle goes with --to\n${seeHelp("cluster move")}`);
+      throw new ArgumentFault("--throttle goes with --to");
     }
     const replicas = to === undefined ? null : brokersIn(to);
     const rate = options.throttle === undefined ? undefined : rateIn(options.throttle);

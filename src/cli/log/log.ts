@@ -1,7 +1,7 @@
 // `ottla log`: looks into the files of a data folder, and cuts what cannot be read: without a
 // broker. `log dirs` asks brokers where their files are. What they need is loaded when they run.
 
-import { ArgumentFault, command, jsonOption, seeHelp } from "../arguments.ts";
+import { ArgumentFault, command, jsonOption } from "../arguments.ts";
 import { brokerOptions, withClient } from "../broker_client.ts";
 
 const dump = command({
@@ -44,7 +44,7 @@ const repair = command({
     ["log repair ottla-data/orders-0 --yes", "cut what cannot be read from one partition"],
   ],
   run: async (context, { operands: [folder], options }) => {
-    if (folder === "") throw new ArgumentFault(`log repair needs FOLDER\n${seeHelp("log repair")}`);
+    if (folder === "") throw new ArgumentFault("log repair needs FOLDER");
     const { repairFolder } = await import("./repair.ts");
     const { yes, json, "fill-gaps": fillGaps } = options;
     return await repairFolder(context, { folder, yes, json, fillGaps });

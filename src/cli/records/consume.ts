@@ -15,7 +15,7 @@ import {
   type TopicPartition,
   type TopicPartitionOffset,
 } from "../../client/mod.ts";
-import { ArgumentFault, command, seeHelp, type Values } from "../arguments.ts";
+import { ArgumentFault, command, type Values } from "../arguments.ts";
 import { brokerOptions, withClient } from "../broker_client.ts";
 import {
   type Acknowledgement,
@@ -150,26 +150,29 @@ function readingOf(
   words: readonly string[],
   given: Values<typeof options>,
 ): Reading {
-  const refuse = (reason: string) => new ArgumentFault(`${reason}\n${seeHelp("consume")}`);
   const { group, partition, from, until, format = "text" } = given;
   if (group !== undefined && (partition ?? from ?? until) !== undefined) {
-    throw refuse("a group shares the partitions itself: drop --partition, --from and --until");
+    throw new ArgumentFault(
+      "a group shares the partitions itself: drop --partition, --from and --until",
+    );
   }
   const sharing = given["share-group"];
   const acknowledgement = acknowledgementOf(given);
-  if (sharing !== undefined) checkShared(given, refuse);
+  if (sharing !== undefined) checkShared(given);
   if (from !== undefined && given["from-beginning"]) {
-    throw refuse("give --from or --from-beginning, not both");
+    throw new ArgumentFault("give --from or --from-beginning, not both");
   }
   const nowMs = context.runtime.clock.now();
   const place = (option: string, text: string) => {
     const found = placeOf(text, nowMs);
     if (found !== undefined) return found;
-    throw refuse(`--${option} takes ${placeWords}, not "${text}"`);
+    throw new ArgumentFault(`--${option} takes ${placeWords}, not "${text}"`);
   };
   const isolation = given["isolation-level"]?.toLowerCase().replace("-", "_");
   if (isolation !== undefined && !/^read_(un)?committed$/.test(isolation)) {
-    throw refuse(`--isolation-level takes read_committed or read_uncommitted, not "${isolation}"`);
+    throw new ArgumentFault(
+      `--isolation-level takes read_committed or read_uncommitted, not "${isolation}"`,
+    );
   }
   const forTerminal = context.runtime.process.stdoutIsTerminal;
   return {
@@ -192,25 +195,24 @@ function readingOf(
 }
 
 /** What a share group leaves no room for. */
-function checkShared(
-  given: Values<typeof options>,
-  refuse: (reason: string) => ArgumentFault,
-): void {
+function checkShared(given: Values<typeof options>): void {
   const { "share-group": name, group, partition, from, until } = given;
   if ((group ?? partition ?? from ?? until ?? given["isolation-level"]) !== undefined) {
-    throw refuse(
+    throw new ArgumentFault(
       "the brokers say what a share group reads: drop --group, --partition, --from, --until and " +
         "--isolation-level",
     );
   }
   if (given["from-beginning"]) {
-    throw refuse(
+    throw new ArgumentFault(
       "where a share group begins is one of its configs: ottla configs alter --group " +
         `${name} --set share.auto.offset.reset=earliest`,
     );
   }
   if (filterOf(given) !== undefined) {
-    throw refuse("what a filter left out would be lost for the share group: drop --match-…");
+    throw new ArgumentFault(
+      "what a filter left out would be lost for the share group: drop --match-…",
+    );
   }
 }
 

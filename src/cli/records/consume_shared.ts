@@ -8,7 +8,7 @@
 
 import { type Client, ShareConsumer } from "../../client/mod.ts";
 import type { Timer } from "../../runtime/ports.ts";
-import { ArgumentFault, seeHelp, type Values } from "../arguments.ts";
+import { ArgumentFault, type Values } from "../arguments.ts";
 import { type CliContext, exitCode, onInterrupt } from "../context.ts";
 import type { RecordsFormat } from "./record_format.ts";
 
@@ -38,14 +38,13 @@ const quietMs = 1_000;
 export function acknowledgementOf(
   { "share-group": group, acknowledge }: Values<typeof shareOptions>,
 ): Acknowledgement | undefined {
-  const refuse = (reason: string) => new ArgumentFault(`${reason}\n${seeHelp("consume")}`);
   if (group === undefined) {
     if (acknowledge === undefined) return undefined;
-    throw refuse("--acknowledge needs --share-group NAME");
+    throw new ArgumentFault("--acknowledge needs --share-group NAME");
   }
   const word = acknowledge?.toLowerCase() ?? "accept";
   if (words.includes(word)) return word as Acknowledgement;
-  throw refuse(`--acknowledge takes ${words.join(", ")}, not "${acknowledge}"`);
+  throw new ArgumentFault(`--acknowledge takes ${words.join(", ")}, not "${acknowledge}"`);
 }
 
 /** What to read, and what to do with it. */

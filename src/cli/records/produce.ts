@@ -7,7 +7,7 @@ import {
   Producer,
   type ProducerRecord,
 } from "../../client/mod.ts";
-import { ArgumentFault, command, seeHelp, type Values } from "../arguments.ts";
+import { ArgumentFault, command, type Values } from "../arguments.ts";
 import { brokerOptions, withClient } from "../broker_client.ts";
 import { type CliContext, exitCode, onInterrupt } from "../context.ts";
 import { isKafkaError, noPartition, onUnknownTopic } from "../failures.ts";
@@ -81,12 +81,11 @@ const produce = command({
     const records = inputOf(context, { topic, files, options });
     if (!compressions.includes(compression)) {
       throw new ArgumentFault(
-        `--compression takes ${compressions.join(", ")}, not "${compression}"\n` +
-          seeHelp("produce"),
+        `--compression takes ${compressions.join(", ")}, not "${compression}"`,
       );
     }
     if (!(acks in acksByName)) {
-      throw new ArgumentFault(`--acks takes 0, 1 or all, not "${acks}"\n${seeHelp("produce")}`);
+      throw new ArgumentFault(`--acks takes 0, 1 or all, not "${acks}"`);
     }
     const transaction = transactionOf(options, acksByName[acks]);
     return withClient(context, options, async (client) => {
@@ -118,23 +117,26 @@ function inputOf(
   const { topic, files, options } = given;
   const { format = "text", tombstone } = options;
   const key = options["record-key"];
-  const refuse = (reason: string) => new ArgumentFault(`${reason}\n${seeHelp("produce")}`);
   if (format !== "text" && format !== "json") {
-    throw refuse(`--format takes text or json, not "${format}"`);
+    throw new ArgumentFault(`--format takes text or json, not "${format}"`);
   }
-  if (tombstone && key === undefined) throw refuse("--tombstone needs --record-key KEY");
-  if (tombstone && files.length > 0) throw refuse("a tombstone has no value: name no files");
+  if (tombstone && key === undefined) throw new ArgumentFault("--tombstone needs --record-key KEY");
+  if (tombstone && files.length > 0) {
+    throw new ArgumentFault("a tombstone has no value: name no files");
+  }
   if (key !== undefined && options["key-separator"] !== undefined) {
-    throw refuse("give --record-key or --key-separator, not both");
+    throw new ArgumentFault("give --record-key or --key-separator, not both");
   }
   const { runtime: { clock } } = context;
   const timestamp = options.timestamp === undefined
     ? undefined
     : momentOf(options.timestamp, clock.now());
   if (options.timestamp !== undefined && timestamp === undefined) {
-    throw refuse(`--timestamp takes ISO 8601, @ms or "5m ago", not "${options.timestamp}"`);
+    throw new ArgumentFault(
+      `--timestamp takes ISO 8601, @ms or "5m ago", not "${options.timestamp}"`,
+    );
   }
-  const headers = pairsOf(options.header, { option: "header", command: "produce" });
+  const headers = pairsOf(options.header, "header");
   const defaults = { topic, partition: options.partition, key, headers, timestamp };
   if (tombstone) return one(wholeRecord(null, defaults));
   if (files.length > 0) return fileRecords(context, files, defaults);

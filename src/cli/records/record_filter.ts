@@ -6,7 +6,7 @@
 
 import { fromUtf8 } from "../../base/bytes.ts";
 import type { ConsumerRecord } from "../../client/mod.ts";
-import { ArgumentFault, seeHelp } from "../arguments.ts";
+import { ArgumentFault } from "../arguments.ts";
 import { globMatcher } from "../globs.ts";
 
 /** Whether a record is wanted. */
@@ -70,16 +70,14 @@ function jsonFilter(word: string): RecordFilter {
 function compared(word: string, option: string): [name: string, pattern: string] {
   const equals = word.indexOf("=");
   if (equals > 0) return [word.slice(0, equals), word.slice(equals + 1)];
-  throw new ArgumentFault(
-    `--${option} takes a name, = and a pattern, not "${word}"\n${seeHelp("consume")}`,
-  );
+  throw new ArgumentFault(`--${option} takes a name, = and a pattern, not "${word}"`);
 }
 
 /** `order.items[0].sku`, with or without `$.` before it, as its steps. */
 function stepsOf(path: string): string[] {
   const steps = path.replace(/^\$?\.?/, "").split(/\.|\[(\d+)\]/).filter((step) => step);
   if (steps.length > 0) return steps;
-  throw new ArgumentFault(`--match-json needs a path before =\n${seeHelp("consume")}`);
+  throw new ArgumentFault("--match-json needs a path before =");
 }
 
 function valueAt(value: unknown, steps: readonly string[]): unknown {

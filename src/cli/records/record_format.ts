@@ -8,7 +8,7 @@ import { toBase64 } from "../../base/base64.ts";
 import { concatBytes, fromUtf8 } from "../../base/bytes.ts";
 import { escapedJson, escapedLines } from "../../base/visible.ts";
 import type { ConsumerRecord } from "../../client/mod.ts";
-import { ArgumentFault, seeHelp } from "../arguments.ts";
+import { ArgumentFault } from "../arguments.ts";
 
 /** A record that is to be printed; of a share group with how often it was handed out. */
 export type PrintedRecord = ConsumerRecord & { readonly deliveryCount?: number };
@@ -33,8 +33,7 @@ export function recordsFormat(format: string, options: FormatOptions): RecordsFo
   if (format === "raw") return (records) => concatBytes(records.map(({ value }) => value ?? none));
   if (format.includes("%")) return lines(templateOf(format, options));
   throw new ArgumentFault(
-    `--format takes text, json, raw or a template such as "%k %v", not "${format}"\n` +
-      seeHelp("consume"),
+    `--format takes text, json, raw or a template such as "%k %v", not "${format}"`,
   );
 }
 
@@ -125,9 +124,7 @@ function templateOf(
 function partOf(letter: string): (record: PrintedRecord) => string {
   const part = parts[letter];
   if (part !== undefined) return part;
-  throw new ArgumentFault(
-    `--format knows no %${letter}: there are ${templateWords}\n${seeHelp("consume")}`,
-  );
+  throw new ArgumentFault(`--format knows no %${letter}: there are ${templateWords}`);
 }
 
 function textOf(bytes: Uint8Array | null): string {
