@@ -24,7 +24,8 @@ const bun: Other = {
   command: ["bun"],
   version: /^1\.4\.4/,
   fromNpm: "bun@1.4.4",
-  test: ["test"],
+  // Else it gives a test five seconds, which is little on a busy machine.
+  test: ["test", "--timeout", "120000"],
 };
 
 const others: readonly Other[] = [
