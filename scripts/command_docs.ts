@@ -91,8 +91,8 @@ export function commandsPage(sections: readonly CommandSection[]): string {
 What people do with a Kafka, how Ottla's command line says it, and how others do: the scripts of
 Apache Kafka 4.3, kcat, Redpanda's rpk, and kaf. Ours goes with any Kafka. Each yes leads to the
 file of a test that runs the command, and the pointer over it shows the test's name.
-Of ${rows.length} rows ours has ${can}; where it says no, it says why. Where another's column is
-empty, we know of no way to do it there.
+Of ${rows.length} rows ours has ${can}${can < rows.length ? "; where it says no, it says why" : ""}.
+Where another's column is empty, we know of no way to do it there.
 
 Connectors (\`connect-standalone.sh\`, \`rpk connect\`) and mirrors (\`connect-mirror-maker.sh\`)
 are programs beside a broker, not commands: they run beside this one, too.

@@ -29,6 +29,10 @@ export interface CommandSection {
 }
 
 const tests = {
+  avro: {
+    file: "cli_schemas_test.ts",
+    name: "JSON goes out as Avro by a schema of a registry, and is printed as JSON",
+  },
   left: {
     file: "cluster_nodes_test.ts",
     name: "a broker leaves for good, and nothing of what it had is lost",
@@ -382,10 +386,13 @@ export const commandSections: readonly CommandSection[] = [
         ours: { line: "produce copies --format json", test: tests.copies },
       },
       {
-        what: "by a schema registry",
+        what: "by a schema registry (Avro, JSON Schema)",
         rpk: "rpk topic produce orders --schema-id 1",
         kaf: "kaf produce orders --avro-schema-id 1",
-        ours: { no: "there is no serializer of Avro or Protobuf in it" },
+        ours: {
+          line: "produce orders --schema-registry http://registry:8081 --value-schema order.avsc",
+          test: tests.avro,
+        },
       },
       {
         what: "in transactions",
@@ -524,11 +531,14 @@ export const commandSections: readonly CommandSection[] = [
         ours: { line: "consume orders --match-json order.status=paid", test: tests.chosen },
       },
       {
-        what: "decoded by a schema registry",
+        what: "decoded by a schema registry (Avro, JSON Schema)",
         kcat: "kcat -C -t orders -s avro -r http://registry:8081",
         rpk: "rpk topic consume orders --use-schema-registry",
         kaf: "kaf consume orders",
-        ours: { no: "there is no deserializer of Avro or Protobuf in it" },
+        ours: {
+          line: "consume orders --schema-registry http://registry:8081",
+          test: tests.avro,
+        },
       },
     ],
   },

@@ -152,8 +152,17 @@ export class SchemaRegistry {
   }
 
   /** The schema that a subject was given last. */
-  async latest(subject: string): Promise<RegisteredSchema> {
-    const path = `subjects/${encodeURIComponent(subject)}/versions/latest`;
+  latest(subject: string): Promise<RegisteredSchema> {
+    return this.#version(subject, "latest");
+  }
+
+  /** The schema that a subject has by this version, as references of others name it. */
+  version(subject: string, version: number): Promise<RegisteredSchema> {
+    return this.#version(subject, `${version}`);
+  }
+
+  async #version(subject: string, version: string): Promise<RegisteredSchema> {
+    const path = `subjects/${encodeURIComponent(subject)}/versions/${version}`;
     const { id } = await this.#ask(path) as { id: number };
     return await this.schema(id);
   }

@@ -4,8 +4,18 @@
 /** A registry in memory, which says what it was asked. */
 export class FakeRegistry implements AsyncDisposable {
   readonly asked: string[] = [];
-  readonly #schemas: { subject: string; schema: string; schemaType?: string }[] = [];
+  readonly #schemas: {
+    subject: string;
+    schema: string;
+    schemaType?: string;
+    references?: unknown;
+  }[] = [];
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  /** Gives a subject a schema, as if somebody else had. Its id. */
+  add(subject: string, of: { schema: string; schemaType?: string; references?: unknown }): number {
+    return this.#schemas.push({ subject, ...of });
+  }
+
   /** Answers with this status. */
   trouble: number | undefined;
 
@@ -27,14 +37,15 @@ export class FakeRegistry implements AsyncDisposable {
       const message = "out of order";
       return Response.json({ error_code: 50001, message }, { status: this.trouble });
     }
-    const [, kind, name = "", detail] = path.split("/");
+    const [, kind, name = "", detail, version] = path.split("/");
     if (kind === "schemas") {
       const found = this.#schemas[Number(path.split("/").at(-1)) - 1];
       return found === undefined ? missing(40403) : Response.json(found);
     }
     if (request.method === "GET") {
-      const id = this.#schemas.findLastIndex(({ subject }) => subject === name) + 1;
-      return id === 0 ? missing(40401) : Response.json({ id });
+      const ids = this.#schemas.flatMap(({ subject }, i) => subject === name ? [i + 1] : []);
+      const id = version === "latest" ? ids.at(-1) : ids[Number(version) - 1];
+      return id === undefined ? missing(40401) : Response.json({ id });
     }
     const body = await request.json();
     let id =

@@ -22,11 +22,14 @@ import {
   acknowledgementOf,
   printShared,
   shareOptions,
+  tellRead,
 } from "./consume_shared.ts";
 import { type CliContext, exitCode, onInterrupt } from "../context.ts";
 import { partitionsOf, topicsNamed } from "../named_topics.ts";
 import { offsetsAt, type Place, placeOf, placeWords } from "./places.ts";
 import { filterOf, filterOptions, type RecordFilter } from "./record_filter.ts";
+import { RecordDecoder } from "../schemas/record_decoding.ts";
+import { registryOf, registryOptions } from "../schemas/registry.ts";
 import { type RecordsFormat, recordsFormat, templateWords } from "./record_format.ts";
 
 const options = {
@@ -60,6 +63,7 @@ const options = {
   },
   "timeout-ms": { kind: "number", value: "MS", about: "stop when nothing comes for so long" },
   ...filterOptions,
+  ...registryOptions,
   "isolation-level": {
     kind: "text",
     value: "LEVEL",
@@ -89,6 +93,8 @@ interface Reading {
   readonly recordsMax: number;
   readonly idleMsMax: number;
   readonly isWanted: RecordFilter | undefined;
+  /** What decodes keys and values by their schemas; undefined: they are printed as they are. */
+  readonly decoder: RecordDecoder | undefined;
   readonly format: RecordsFormat;
 }
 
@@ -106,6 +112,7 @@ const consume = command({
     ["consume orders --group billing", "as a member of a group: start it twice to share"],
     ["consume jobs --share-group workers --max-messages 1", "one job that nobody else gets"],
     ["consume orders --partition 0 --from 41 --max-messages 1", "one record"],
+    ["consume orders --schema-registry http://localhost:8081", "Avro and JSON Schema as JSON"],
   ],
   run: (context, { operands, options }) => {
     const reading = readingOf(context, operands, options);
@@ -190,8 +197,22 @@ function readingOf(
     recordsMax: given["max-messages"] ?? Infinity,
     idleMsMax: given["timeout-ms"] ?? Infinity,
     isWanted: filterOf(given),
+    decoder: decoderOf(context, given),
     format: recordsFormat(format, { withKey: given.keys, forTerminal }),
   };
+}
+
+/** What decodes by the registry that options name. Throws ArgumentFault, or UsageFault. */
+function decoderOf(
+  context: CliContext,
+  given: Values<typeof options>,
+): RecordDecoder | undefined {
+  const isRaw = given.format === "raw";
+  if (isRaw && given["schema-registry"] !== undefined) {
+    throw new ArgumentFault("--format raw prints the bytes as they are: drop --schema-registry");
+  }
+  const registry = isRaw ? undefined : registryOf(context, given);
+  return registry && new RecordDecoder(registry);
 }
 
 /** What a share group leaves no room for. */
@@ -250,7 +271,7 @@ async function printRecords(
   },
 ): Promise<number> {
   const { consumer, topics, ends, reading } = to;
-  const { recordsMax, idleMsMax, isWanted, format: formatRecords } = reading;
+  const { recordsMax, idleMsMax, isWanted, decoder, format: formatRecords } = reading;
   const { clock } = context.runtime;
   const isDue = dueBefore(ends);
   let pending = ends;
@@ -281,7 +302,9 @@ async function printRecords(
         continue;
       }
       lastMs = clock.monotonic();
-      const wanted = records.filter((record) => isDue(record) && (isWanted?.(record) ?? true))
+      const due = records.filter(isDue);
+      const decoded = await decoder?.decode(due) ?? due;
+      const wanted = decoded.filter((record) => isWanted?.(record) ?? true)
         .slice(0, recordsMax - printed);
       if (wanted.length > 0) context.out(formatRecords(wanted));
       printed += wanted.length;
@@ -290,7 +313,7 @@ async function printRecords(
     await consumer.close();
     stop();
   }
-  context.note(`Read ${printed} ${printed === 1 ? "record" : "records"}.`);
+  tellRead(context, { printed, decoder });
   return exitCode.ok;
 }
 

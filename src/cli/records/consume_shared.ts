@@ -10,6 +10,7 @@ import { type Client, ShareConsumer } from "../../client/mod.ts";
 import type { Timer } from "../../runtime/ports.ts";
 import { ArgumentFault, type Values } from "../arguments.ts";
 import { type CliContext, exitCode, onInterrupt } from "../context.ts";
+import type { RecordDecoder } from "../schemas/record_decoding.ts";
 import type { RecordsFormat } from "./record_format.ts";
 
 /** The options that share groups have of their own. */
@@ -54,6 +55,7 @@ export interface SharedReading {
   readonly recordsMax: number;
   readonly idleMsMax: number;
   readonly acknowledgement: Acknowledgement;
+  readonly decoder: RecordDecoder | undefined;
   readonly format: RecordsFormat;
 }
 
@@ -63,7 +65,7 @@ export async function printShared(
   client: Client,
   reading: SharedReading,
 ): Promise<number> {
-  const { groupId, topics, recordsMax, acknowledgement, format: formatRecords } = reading;
+  const { groupId, topics, recordsMax, acknowledgement, decoder, format: formatRecords } = reading;
   const consumer = new ShareConsumer(client, {
     groupId,
     topics,
@@ -79,7 +81,7 @@ export async function printShared(
     silence.begin();
     if (recordsMax === 0) end.abort();
     for await (const record of consumer.records({ signal: end.signal })) {
-      context.out(formatRecords([record]));
+      context.out(formatRecords(await decoder?.decode([record]) ?? [record]));
       record[acknowledgement]();
       if (++printed >= recordsMax) break;
       silence.begin();
@@ -89,8 +91,18 @@ export async function printShared(
     await consumer.close();
     stop();
   }
-  context.note(`Read ${printed} ${printed === 1 ? "record" : "records"}.`);
+  tellRead(context, { printed, decoder });
   return exitCode.ok;
+}
+
+/** Says how much that was, and what could not be decoded. */
+export function tellRead(
+  context: CliContext,
+  { printed, decoder }: { printed: number; decoder: RecordDecoder | undefined },
+): void {
+  context.note(`Read ${printed} ${printed === 1 ? "record" : "records"}.`);
+  const undecoded = decoder?.words;
+  if (undecoded !== undefined) context.note(undecoded);
 }
 
 /** The time since the last record: told of once, and over at some point where that is asked. */

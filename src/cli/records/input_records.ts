@@ -4,6 +4,7 @@
 //   json   {"key":"42","value":"paid","headers":[["source","import"]],"partition":0}
 //
 // The JSON is what `ottla consume --format json` prints; what a line leaves out the options give.
+// With a schema registry key and value are JSON of their schema: "valueSchema":7, or an option's.
 // Of bytes that are no text nothing is lost, in lines and files as in {"base64": "..."}.
 
 import { fromBase64 } from "../../base/base64.ts";
@@ -12,6 +13,8 @@ import { UsageFault } from "../../base/faults.ts";
 import { type Int64, parseInt64 } from "../../base/int64.ts";
 import { escaped } from "../../base/visible.ts";
 import type { ProducerRecord } from "../../client/mod.ts";
+import { type Json, jsonText, parseJson } from "../schemas/exact_json.ts";
+import type { InputRecord, RecordEncoder, Unencoded } from "../schemas/record_encoding.ts";
 
 /** What every record gets, where it does not say otherwise itself. */
 export interface RecordDefaults {
@@ -28,6 +31,11 @@ export interface TextForm {
   /** A key or value that reads so is none. */
   readonly nullMarker: string | undefined;
 }
+
+/** What of an encoder a line of JSON has to know. */
+export type JsonEncoder = Pick<RecordEncoder, "isNeeded" | "encodes">;
+
+const noEncoder: JsonEncoder = { isNeeded: false, encodes: () => false };
 
 type Bytes = Uint8Array | null;
 
@@ -81,10 +89,21 @@ function recordOf({ topic, partition, key, headers, timestamp }: RecordDefaults)
  */
 export function jsonRecord(
   line: Uint8Array,
-  { number, defaults }: { readonly number: number; readonly defaults: RecordDefaults },
-): ProducerRecord {
+  { number, defaults, encoder = noEncoder }: {
+    readonly number: number;
+    readonly defaults: RecordDefaults;
+    readonly encoder?: JsonEncoder;
+  },
+): InputRecord {
   const refuse = (reason: string) => new UsageFault(`line ${number} is no record: ${reason}`);
-  const said = objectOf(fromUtf8(line), refuse);
+  const said = objectOf(fromUtf8(line), {
+    parse: encoder.isNeeded ? parseJson : JSON.parse,
+    refuse,
+  });
+  const unencoded = {
+    key: unencodedOf("key", { said, encoder, refuse }),
+    value: unencodedOf("value", { said, encoder, refuse }),
+  };
   const bytesOf = (name: string, value: unknown) =>
     bytesOfJson(
       value,
@@ -95,8 +114,9 @@ export function jsonRecord(
     ...record,
     partition: partitionOf(said["partition"], refuse) ?? record.partition,
     timestamp: timestampOf(said["timestamp"], refuse) ?? record.timestamp,
-    key: "key" in said ? bytesOf("key", said["key"]) : record.key,
-    value: "value" in said ? bytesOf("value", said["value"]) : null,
+    ...encoder.isNeeded && { unencoded },
+    key: "key" in said && !unencoded.key ? bytesOf("key", said["key"]) : record.key,
+    value: "value" in said && !unencoded.value ? bytesOf("value", said["value"]) : null,
     headers: "headers" in said
       ? pairsOf(said["headers"], refuse).map(([name, value]) =>
         [name, bytesOf(`header ${escaped(name)}`, value)] as const
@@ -107,10 +127,39 @@ export function jsonRecord(
 
 type Refuse = (reason: string) => UsageFault;
 
-function objectOf(text: string, refuse: Refuse): Record<string, unknown> {
+/** What a schema is to make bytes of, where the line names one or the options do. */
+function unencodedOf(
+  part: "key" | "value",
+  of: {
+    readonly said: Readonly<Record<string, unknown>>;
+    readonly encoder: JsonEncoder;
+    readonly refuse: Refuse;
+  },
+): Unencoded | undefined {
+  const { said, encoder, refuse } = of;
+  const schemaId = said[`${part}Schema`];
+  if (schemaId !== undefined && !(Number.isSafeInteger(schemaId) && Number(schemaId) > 0)) {
+    throw refuse(`its ${part}Schema is no id`);
+  }
+  if (schemaId !== undefined && !encoder.isNeeded) {
+    throw refuse(`its ${part} is of a schema: name the registry with --schema-registry URL`);
+  }
+  const value = said[part];
+  if (value === undefined || value === null) return undefined;
+  if (schemaId === undefined && !encoder.encodes(part)) return undefined;
+  return {
+    json: jsonText(value as Json),
+    schemaId: schemaId === undefined ? undefined : Number(schemaId),
+  };
+}
+
+function objectOf(
+  text: string,
+  { parse, refuse }: { readonly parse: (text: string) => unknown; readonly refuse: Refuse },
+): Record<string, unknown> {
   let said: unknown;
   try {
-    said = JSON.parse(text);
+    said = parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw refuse(`it is no JSON (${escaped(error.message)})`);

@@ -22,6 +22,7 @@ import {
 } from "../outlet.ts";
 import { pairsOf } from "../pairs.ts";
 import { momentOf } from "./places.ts";
+import { encodingOptions, type InputRecord, RecordEncoder } from "../schemas/record_encoding.ts";
 import { readFile } from "../text_file.ts";
 
 const compressions: readonly string[] = ["none", "gzip", "snappy", "lz4", "zstd"];
@@ -58,6 +59,7 @@ const options = {
     about: "whom to wait for (default all)",
   },
   ...transactionOptions,
+  ...encodingOptions,
   ...brokerOptions,
 } as const;
 
@@ -75,10 +77,15 @@ const produce = command({
     ["produce pictures cat.png dog.png", "a record for each file"],
     ["produce orders --record-key 42 --tombstone", "delete key 42 of a compacted topic"],
     ["produce orders --transactional-id import < orders.txt", "all of the file, or none of it"],
+    [
+      "produce orders -r http://localhost:8081 --value-schema order.avsc < orders.json",
+      "lines of JSON as Avro",
+    ],
   ],
-  run: (context, { operands: [topic, ...files], options }) => {
+  run: async (context, { operands: [topic, ...files], options }) => {
     const { compression = "none", acks = "all", partition } = options;
-    const records = inputOf(context, { topic, files, options });
+    const encoder = await RecordEncoder.open(context, { topic, options });
+    const records = inputOf(context, { topic, files, options, encoder });
     if (!compressions.includes(compression)) {
       throw new ArgumentFault(
         `--compression takes ${compressions.join(", ")}, not "${compression}"`,
@@ -88,7 +95,7 @@ const produce = command({
       throw new ArgumentFault(`--acks takes 0, 1 or all, not "${acks}"`);
     }
     const transaction = transactionOf(options, acksByName[acks]);
-    return withClient(context, options, async (client) => {
+    return await withClient(context, options, async (client) => {
       const producer = new Producer(client, {
         compression: compression as CompressionType,
         acks: acksByName[acks],
@@ -112,9 +119,14 @@ export const commands = [produce];
 /** The records that the command line asks for, as they come. Throws ArgumentFault at once. */
 function inputOf(
   context: CliContext,
-  given: { topic: string; files: readonly string[]; options: Values<typeof options> },
+  given: {
+    readonly topic: string;
+    readonly files: readonly string[];
+    readonly options: Values<typeof options>;
+    readonly encoder: RecordEncoder;
+  },
 ): AsyncIterable<ProducerRecord> {
-  const { topic, files, options } = given;
+  const { topic, files, options, encoder } = given;
   const { format = "text", tombstone } = options;
   const key = options["record-key"];
   if (format !== "text" && format !== "json") {
@@ -138,43 +150,55 @@ function inputOf(
   }
   const headers = pairsOf(options.header, "header");
   const defaults = { topic, partition: options.partition, key, headers, timestamp };
-  if (tombstone) return one(wholeRecord(null, defaults));
-  if (files.length > 0) return fileRecords(context, files, defaults);
+  if (tombstone) return one(wholeRecord(null, defaults), encoder);
+  if (files.length > 0) return fileRecords(context, { paths: files, defaults, encoder });
   const form = {
     keySeparator: options["key-separator"],
     nullMarker: options["null-marker"],
   };
-  return lineRecords(
-    context,
-    (line, number) =>
-      format === "json"
-        ? jsonRecord(line, { number, defaults })
-        : textRecord(line, { form, defaults }),
-  );
+  const toRecord = (line: Uint8Array, number: number) =>
+    format === "json"
+      ? jsonRecord(line, { number, defaults, encoder })
+      : textRecord(line, { form, defaults });
+  return lineRecords(context, { toRecord, encoder });
 }
 
-async function* one(record: ProducerRecord): AsyncGenerator<ProducerRecord> {
-  yield record;
+async function* one(
+  record: ProducerRecord,
+  encoder: RecordEncoder,
+): AsyncGenerator<ProducerRecord> {
+  yield await encoder.encode(record, "the tombstone");
 }
 
 async function* fileRecords(
   context: CliContext,
-  paths: readonly string[],
-  defaults: RecordDefaults,
+  from: {
+    readonly paths: readonly string[];
+    readonly defaults: RecordDefaults;
+    readonly encoder: RecordEncoder;
+  },
 ): AsyncGenerator<ProducerRecord> {
+  const { paths, defaults, encoder } = from;
   for (const path of paths) {
-    yield wholeRecord(readFile(context.runtime.files, { path, option: "" }), defaults);
+    const content = readFile(context.runtime.files, { path, option: "" });
+    yield await encoder.encode(wholeRecord(content, defaults), path);
   }
 }
 
 async function* lineRecords(
   context: CliContext,
-  toRecord: (line: Uint8Array, number: number) => ProducerRecord,
+  { toRecord, encoder }: {
+    readonly toRecord: (line: Uint8Array, number: number) => InputRecord;
+    readonly encoder: RecordEncoder;
+  },
 ): AsyncGenerator<ProducerRecord> {
   const { process } = context.runtime;
   if (process.stdinIsTerminal) context.note("Each line is a record; end with Ctrl-D.");
   let number = 0;
-  for await (const line of linesOf(process.stdin())) yield toRecord(line, ++number);
+  for await (const line of linesOf(process.stdin())) {
+    const record = toRecord(line, ++number);
+    yield encoder.isNeeded ? await encoder.encode(record, `line ${number}`) : record;
+  }
 }
 
 /** Sends until the input ends or Ctrl-C comes, and throws what went wrong, if anything did. */

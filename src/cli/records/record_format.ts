@@ -9,9 +9,16 @@ import { concatBytes, fromUtf8 } from "../../base/bytes.ts";
 import { escapedJson, escapedLines } from "../../base/visible.ts";
 import type { ConsumerRecord } from "../../client/mod.ts";
 import { ArgumentFault } from "../arguments.ts";
+import type { DecodedPart } from "../schemas/record_decoding.ts";
 
-/** A record that is to be printed; of a share group with how often it was handed out. */
-export type PrintedRecord = ConsumerRecord & { readonly deliveryCount?: number };
+/**
+ * A record that is to be printed; of a share group with how often it was handed out, of a schema
+ * registry with what its schemas make of it.
+ */
+export type PrintedRecord = ConsumerRecord & {
+  readonly deliveryCount?: number;
+  readonly decoded?: { readonly key?: DecodedPart; readonly value?: DecodedPart };
+};
 
 /** Records as they are to be printed. */
 export type RecordsFormat = (records: readonly PrintedRecord[]) => string | Uint8Array;
@@ -57,20 +64,25 @@ export function formatText(
 /**
  * One line of JSON. Keys, values and header values are text, or `{"base64": ...}` when they are not
  * UTF-8; headers are pairs, since names may repeat. The timestamp is in ms since the Unix epoch,
- * as a string past 2^53.
+ * as a string past 2^53. What a schema has decoded is its JSON, beside the schema's id.
  */
 export function formatJson(record: PrintedRecord): string {
-  const { timestamp, deliveryCount } = record;
-  return escapedJson(JSON.stringify({
-    topic: record.topic,
-    partition: record.partition,
-    offset: record.offset,
-    timestamp: typeof timestamp === "bigint" ? String(timestamp) : timestamp,
-    key: jsonBytes(record.key),
-    value: jsonBytes(record.value),
-    headers: record.headers.map(({ key, value }) => [key, jsonBytes(value)]),
-    ...deliveryCount !== undefined && { deliveryCount },
-  }));
+  const { topic, partition, offset, timestamp, headers, deliveryCount, decoded } = record;
+  const { key, value } = decoded ?? {};
+  const members = Object.entries({
+    topic: JSON.stringify(topic),
+    partition: `${partition}`,
+    offset: `${offset}`,
+    timestamp: typeof timestamp === "bigint" ? `"${timestamp}"` : `${timestamp}`,
+    key: key?.json ?? JSON.stringify(jsonBytes(record.key)),
+    keySchema: key && `${key.schemaId}`,
+    value: value?.json ?? JSON.stringify(jsonBytes(record.value)),
+    valueSchema: value && `${value.schemaId}`,
+    headers: JSON.stringify(headers.map(({ key, value }) => [key, jsonBytes(value)])),
+    deliveryCount: deliveryCount && `${deliveryCount}`,
+  });
+  const said = members.flatMap(([name, text]) => text === undefined ? [] : [`"${name}":${text}`]);
+  return escapedJson(`{${said.join(",")}}`);
 }
 
 function jsonBytes(bytes: Uint8Array | null): string | { base64: string } | null {
