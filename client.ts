@@ -193,11 +193,12 @@ export class Cluster implements AsyncDisposable {
 
   /**
    * Closes every producer, which sends what it holds, every consumer, and the connections. What is
-   * opened afterwards throws a UsageFault.
+   * opened afterwards throws a UsageFault. When `signal` is aborted, connections close at once:
+   * records without a verdict fail, and are written or not.
    */
-  async close(): Promise<void> {
+  async close(options?: CallOptions): Promise<void> {
     this.#isClosed = true;
-    const closing = [...this.#open].map((each) => each.close());
+    const closing = [...this.#open].map((each) => each.close(options));
     this.#open.clear();
     try {
       await Promise.all(closing);

@@ -19,9 +19,16 @@ const callKinds: OptionKinds<CallOptions> = { signal: "any" };
 
 /** The signal among a call's options, not yet aborted. Throws a UsageFault for anything else. */
 export function signalOf(call: string, options: CallOptions | undefined): AbortSignal | undefined {
+  const signal = signalAmong(call, options);
+  signal?.throwIfAborted();
+  return signal;
+}
+
+/** The same, aborted or not. */
+function signalAmong(call: string, options: CallOptions | undefined): AbortSignal | undefined {
   if (options === undefined) return undefined;
   const { signal } = checkOptions(call, options, callKinds);
-  return checkedSignal(call, signal);
+  return anySignal(call, signal);
 }
 
 /** `signal`, if it is one. Throws its reason when it is aborted. */
@@ -29,12 +36,31 @@ export function checkedSignal(
   call: string,
   signal: AbortSignal | undefined,
 ): AbortSignal | undefined {
-  if (signal === undefined) return undefined;
-  if (!(signal instanceof AbortSignal)) {
-    throw new UsageFault(`${call}: signal takes an AbortSignal, not ${show(signal)}`);
-  }
-  signal.throwIfAborted();
+  anySignal(call, signal)?.throwIfAborted();
   return signal;
+}
+
+function anySignal(call: string, signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  throw new UsageFault(`${call}: signal takes an AbortSignal, not ${show(signal)}`);
+}
+
+/**
+ * Waits for `closing`. When the signal among `options` is aborted, before or meanwhile, the call
+ * rejects with its reason: what closes is closed all the same, by `giveUp` without waiting.
+ */
+export async function closed(
+  closing: Promise<void>,
+  options: CallOptions | undefined,
+  giveUp: (reason: Error) => void = () => {},
+): Promise<void> {
+  const signal = signalAmong("close", options);
+  try {
+    await unlessAborted(closing, signal);
+  } catch (error) {
+    if (signal?.aborted) giveUp(error instanceof Error ? error : new Error(String(error)));
+    throw error;
+  }
 }
 
 /**

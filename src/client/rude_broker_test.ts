@@ -2,7 +2,7 @@
 // it, in simulated time, to the second.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ConnectionFault, PlatformFault } from "../base/faults.ts";
+import { ConnectionFault, PlatformFault, UsageFault } from "../base/faults.ts";
 import { ErrorCode, ListGroups } from "../protocol/mod.ts";
 import { simulate } from "../runtime/simulated.ts";
 import {
@@ -189,6 +189,24 @@ Deno.test("a leader that moves again and again is followed", async () => {
     assertEquals(taken.length, 5);
     assert(seconds() < 10, `${seconds()} seconds`);
     await producer.close();
+    client.close();
+  });
+});
+
+Deno.test("closing is given up with its signal: what has no verdict fails at once", async () => {
+  await withRude({ Produce: () => "silence" }, async ({ connect, seconds }) => {
+    const client = await connect();
+    const producer = new Producer(client, { lingerMs: 60_000 });
+    const sent = producer.send({ topic: "orders", partition: 0, value: "paid" });
+    const stop = new AbortController();
+    const closing = producer.close({ signal: stop.signal });
+    client.ports.timers.after(3000, () => stop.abort(new Error("no time for that")));
+    await assertRejects(() => closing, Error, "no time for that");
+    await assertRejects(() => sent, ConnectionFault);
+    await assertRejects(() => producer.send({ topic: "orders", value: "late" }), UsageFault);
+    const consumer = new Consumer(client);
+    await assertRejects(() => consumer.close({ signal: stop.signal }), Error, "no time");
+    assertEquals(seconds(), 3);
     client.close();
   });
 });

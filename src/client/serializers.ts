@@ -7,6 +7,7 @@
 // Producer and consumer know nothing of this: it stands in front of the one and behind the other.
 
 import { fromUtf8, utf8 } from "../base/bytes.ts";
+import { type CallOptions, signalOf, unlessAborted } from "./aborting.ts";
 import type { ConsumerRecord } from "./consumer/partition_reader.ts";
 import type { ProducerRecord, RecordMetadata } from "./producer/producer_record.ts";
 
@@ -59,13 +60,20 @@ export type TypedRecord<K, V> = Omit<ProducerRecord, "key" | "value"> & {
 /** What sends records whose parts are bytes: a producer, or a transaction. */
 export interface ByteSink {
   /** Resolves when the record is acknowledged. */
-  send(record: ProducerRecord): Promise<RecordMetadata>;
+  send(record: ProducerRecord, options?: CallOptions): Promise<RecordMetadata>;
+  /** Resolves when all are. */
+  send(records: readonly ProducerRecord[], options?: CallOptions): Promise<RecordMetadata[]>;
 }
 
 /** What sends records whose parts are values of the program. */
 export interface TypedSink<K, V> {
-  /** Serializes the record and sends it. Calls that are not awaited keep no order. */
-  send(record: TypedRecord<K, V>): Promise<RecordMetadata>;
+  /**
+   * Serializes the record and sends it. Records keep the order of the calls; of a serializer that
+   * takes its time, only where the calls are awaited.
+   */
+  send(record: TypedRecord<K, V>, options?: CallOptions): Promise<RecordMetadata>;
+  /** Serializes and sends many. Where one cannot be serialized, none is sent. */
+  send(records: readonly TypedRecord<K, V>[], options?: CallOptions): Promise<RecordMetadata[]>;
 }
 
 /** `sink`, for values of the program. */
@@ -73,14 +81,39 @@ export function typed<K = Uint8Array | string, V = Uint8Array | string>(
   sink: ByteSink,
   serializers: Serializers<K, V>,
 ): TypedSink<K, V> {
-  return {
-    async send(record) {
-      const { topic, key, value } = record;
-      const bytes = await serialized(key, serializers.key, { topic, part: "key" });
-      const content = await serialized(value, serializers.value, { topic, part: "value" });
-      return await sink.send({ ...record, key: bytes, value: content });
-    },
+  const bytesOf = (record: TypedRecord<K, V>) => {
+    const { topic } = record;
+    const key = serialized(record.key, serializers.key, { topic, part: "key" });
+    const value = serialized(record.value, serializers.value, { topic, part: "value" });
+    // What is there at once goes at once, and so in the order of the calls.
+    if (!(key instanceof Promise) && !(value instanceof Promise)) return { ...record, key, value };
+    return Promise.all([key, value]).then(([key, value]) => ({ ...record, key, value }));
   };
+  async function send(record: TypedRecord<K, V>, options?: CallOptions): Promise<RecordMetadata>;
+  async function send(
+    records: readonly TypedRecord<K, V>[],
+    options?: CallOptions,
+  ): Promise<RecordMetadata[]>;
+  async function send(
+    given: TypedRecord<K, V> | readonly TypedRecord<K, V>[],
+    options?: CallOptions,
+  ): Promise<unknown> {
+    const signal = signalOf("send", options);
+    if (isMany(given)) {
+      const records = given.map(bytesOf);
+      const isReady = !records.some((each) => each instanceof Promise);
+      const ready = isReady ? records : await unlessAborted(Promise.all(records), signal);
+      return await unlessAborted(sink.send(ready as ProducerRecord[], options), signal);
+    }
+    const record = bytesOf(given);
+    const ready = record instanceof Promise ? await unlessAborted(record, signal) : record;
+    return await unlessAborted(sink.send(ready, options), signal);
+  }
+  return { send };
+}
+
+function isMany<T>(given: T | readonly T[]): given is readonly T[] {
+  return Array.isArray(given);
 }
 
 /** A record that was received, with values of the program in place of bytes. */

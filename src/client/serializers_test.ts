@@ -2,20 +2,28 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { fromUtf8, utf8 } from "../base/bytes.ts";
 import type { ConsumerRecord } from "./consumer/partition_reader.ts";
 import type { ProducerRecord } from "./producer/producer_record.ts";
-import { decoded, json, type Serializer, text, typed } from "./serializers.ts";
+import { type ByteSink, decoded, json, type Serializer, text, typed } from "./serializers.ts";
 
 interface Order {
   readonly id: number;
   readonly paid: boolean;
 }
 
-Deno.test("values go out as bytes and come back as values, null as null", async () => {
+/** A sink that keeps what it is given, one at a time and in lists. */
+function keeping() {
   const sent: ProducerRecord[] = [];
-  const send = (record: ProducerRecord) => {
-    sent.push(record);
-    return Promise.resolve({ topic: "orders", partition: 0, offset: 0, timestamp: 0 });
+  const put = { topic: "orders", partition: 0, offset: 0, timestamp: 0 };
+  const send = (given: ProducerRecord | readonly ProducerRecord[]) => {
+    const records = Array.isArray(given) ? given : [given];
+    sent.push(...records);
+    return Promise.resolve(Array.isArray(given) ? records.map(() => put) : put);
   };
-  const orders = typed({ send }, { key: text, value: json<Order>() });
+  return { sent, sink: { send } as ByteSink };
+}
+
+Deno.test("values go out as bytes and come back as values, null as null", async () => {
+  const { sent, sink } = keeping();
+  const orders = typed(sink, { key: text, value: json<Order>() });
   await orders.send({ topic: "orders", key: "7", value: { id: 7, paid: true }, partition: 1 });
   await orders.send({ topic: "orders", key: "7", value: null });
   assertEquals(sent.map(({ partition }) => partition), [1, undefined]);
@@ -47,16 +55,43 @@ Deno.test("a serializer is told where the value is, may take time, and may refus
     },
     deserialize: (bytes) => Number(fromUtf8(bytes)),
   };
-  const sent: ProducerRecord[] = [];
-  const send = (record: ProducerRecord) => {
-    sent.push(record);
-    return Promise.resolve({ topic: "orders", partition: 0, offset: 0, timestamp: 0 });
-  };
-  const numbers = typed({ send }, { value: slow });
+  const { sent, sink } = keeping();
+  const numbers = typed(sink, { value: slow });
   await numbers.send({ topic: "orders", key: "as it is", value: 42 });
   const [record] = sent as [ProducerRecord];
   assertEquals([record.key, fromUtf8(record.value as Uint8Array)], ["as it is", "42"]);
   const wrong = () => numbers.send({ topic: "orders", value: -1 });
   await assertRejects(wrong, RangeError, "no schema");
   assertEquals([sent.length, told], [1, ["orders value", "orders value"]]);
+});
+
+Deno.test("values keep the order of the calls, one at a time and in lists", async () => {
+  const { sent, sink } = keeping();
+  const orders = typed(sink, { value: json<number>() });
+  const topic = "orders";
+  const all = [
+    orders.send({ topic, value: 1 }),
+    orders.send([{ topic, value: 2 }, { topic, value: 3 }]),
+    orders.send({ topic, value: 4 }),
+  ];
+  const [, two] = await Promise.all(all);
+  assertEquals((two as unknown[]).length, 2);
+  assertEquals(sent.map(({ value }) => fromUtf8(value as Uint8Array)), ["1", "2", "3", "4"]);
+});
+
+Deno.test("of a list that cannot be serialized or is given up nothing is sent", async () => {
+  const { sent, sink } = keeping();
+  const never: Serializer<number> = {
+    serialize: (value) => value > 0 ? new Promise(() => {}) : Promise.reject(new RangeError("no")),
+    deserialize: Number,
+  };
+  const numbers = typed(sink, { value: never });
+  const topic = "orders";
+  const wrong = numbers.send([{ topic, value: 1 }, { topic, value: -1 }]);
+  await assertRejects(() => wrong, RangeError, "no");
+  const stop = new AbortController();
+  const waiting = numbers.send({ topic, value: 1 }, { signal: stop.signal });
+  stop.abort(new Error("enough"));
+  await assertRejects(() => waiting, Error, "enough");
+  assertEquals(sent, []);
 });

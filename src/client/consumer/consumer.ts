@@ -14,7 +14,7 @@ import { UsageFault } from "../../base/faults.ts";
 import type { Offset } from "../../base/ids.ts";
 import type { Int64 } from "../../base/int64.ts";
 import { checkOptions, type OptionKinds, show } from "../../base/options.ts";
-import { type CallOptions, checkedSignal, signalOf, unlessAborted } from "../aborting.ts";
+import { type CallOptions, checkedSignal, closed, signalOf, unlessAborted } from "../aborting.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import {
   checkOffset,
@@ -423,10 +423,13 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
     this.#assigned.onCommitted(offsets.map((each) => [nameOf(each), each.offset]));
   }
 
-  /** Commits, when committing is automatic, and leaves the group. */
-  close(): Promise<void> {
+  /**
+   * Commits, when committing is automatic, and leaves the group. When `signal` is aborted that is
+   * not waited for.
+   */
+  close(options?: CallOptions): Promise<void> {
     this.#closing ??= this.#close();
-    return this.#closing;
+    return closed(this.#closing, options);
   }
 
   async #close(): Promise<void> {

@@ -9,7 +9,7 @@
 import { UsageFault } from "../../base/faults.ts";
 import { checkOptions, type OptionKinds, show } from "../../base/options.ts";
 import type { CompressionType } from "../../records/mod.ts";
-import { type CallOptions, signalOf, unlessAborted } from "../aborting.ts";
+import { type CallOptions, closed, signalOf, unlessAborted } from "../aborting.ts";
 import type { Client } from "../client.ts";
 import { KafkaError } from "../faults.ts";
 import type { TopicMetadata } from "../metadata.ts";
@@ -228,7 +228,8 @@ export class Producer implements AsyncDisposable {
     }
     lookup.then(
       (topic) => {
-        if (!waiter.signal?.aborted) this.#append(topic, record, { call, place });
+        if (this.#closed) waiter.failed(new UsageFault("the producer is closed"));
+        else if (!waiter.signal?.aborted) this.#append(topic, record, { call, place });
       },
       (error) => waiter.failed(error),
     );
@@ -403,10 +404,18 @@ export class Producer implements AsyncDisposable {
     }
   }
 
-  /** Aborts a transaction that is open, flushes, then takes no more records. */
-  close(): Promise<void> {
+  /**
+   * Aborts a transaction that is open, flushes, then takes no more records. When `signal` is
+   * aborted, nothing more is sent: records without a verdict fail, and are written or not.
+   */
+  close(options?: CallOptions): Promise<void> {
     this.#closing ??= this.#close();
-    return this.#closing;
+    return closed(this.#closing, options, (reason) => {
+      this.#closed = true;
+      // Resolves when the connections are closed and all has failed.
+      void this.#sender.abandon(reason);
+      this.#sender.close();
+    });
   }
 
   async #close(): Promise<void> {

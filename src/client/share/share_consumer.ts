@@ -22,7 +22,7 @@ import {
   readBatchHeader,
   readRecords,
 } from "../../records/mod.ts";
-import { type CallOptions, signalOf, unlessAborted } from "../aborting.ts";
+import { type CallOptions, closed, signalOf, unlessAborted } from "../aborting.ts";
 import type { Client } from "../client.ts";
 import { isRetriable, isRetriableCode, KafkaError } from "../faults.ts";
 import { nameOf, type TopicPartition } from "../admin/offsets.ts";
@@ -335,10 +335,13 @@ export class ShareConsumer implements AsyncIterable<ShareRecord>, AsyncDisposabl
     await unlessAborted(said, signal);
   }
 
-  /** Says the last words, gives back what it holds, and leaves the group. */
-  close(): Promise<void> {
+  /**
+   * Says the last words, gives back what it holds, and leaves the group. When `signal` is aborted
+   * that is not waited for.
+   */
+  close(options?: CallOptions): Promise<void> {
     this.#closing ??= this.#close();
-    return this.#closing;
+    return closed(this.#closing, options);
   }
 
   async #close(): Promise<void> {
