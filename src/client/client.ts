@@ -402,7 +402,7 @@ export class Client {
     if (broker === undefined) {
       throw new KafkaError(ErrorCode.LEADER_NOT_AVAILABLE, `reach broker ${id}`, "it is not known");
     }
-    return await connections.to(lane, broker);
+    return await connections.toBroker(lane, broker);
   }
 }
 

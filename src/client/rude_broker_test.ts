@@ -3,7 +3,10 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ConnectionFault, PlatformFault, UsageFault } from "../base/faults.ts";
+import { formatAddress } from "../base/address.ts";
+import { fromUtf8 } from "../base/bytes.ts";
 import { ErrorCode, ListGroups } from "../protocol/mod.ts";
+import { readBatchHeader, readRecords } from "../records/mod.ts";
 import { simulate } from "../runtime/simulated.ts";
 import {
   type Message,
@@ -17,8 +20,14 @@ import { Consumer } from "./consumer/consumer.ts";
 import { KafkaError } from "./faults.ts";
 import { commitOffsets } from "./admin/group_offsets.ts";
 import { Producer } from "./producer/producer.ts";
+import { sleep } from "./retry.ts";
 
-const host = "10.0.0.1";
+function valuesOf(records: Uint8Array): string[] {
+  return readRecords(records).map(({ value }) => fromUtf8(value!));
+}
+
+const ipv4Host = "10.0.0.1";
+const host = ipv4Host;
 const unknownCode = 9999;
 
 interface Scene {
@@ -29,13 +38,18 @@ interface Scene {
 }
 
 /** Runs `scenario` with a broker that follows `script`, each on a machine of its own. */
-async function withRude(script: Script, scenario: (at: Scene) => Promise<void>): Promise<void> {
+async function withRude(
+  script: Script,
+  scenario: (at: Scene) => Promise<void>,
+  { host = ipv4Host }: { host?: string } = {},
+): Promise<void> {
   const world = simulate(1, { startMs: Date.now() });
-  const { network } = world.start("broker");
+  // A machine is found by its name, too.
+  const { network } = world.start(host === ipv4Host ? "broker" : host);
   const machine = world.start("client");
   await inWorldTime({ world, clock: machine.clock }, async () => {
     await using broker = await ScriptedBroker.start(script, { network, host });
-    const bootstrap = `${host}:${broker.port}`;
+    const bootstrap = formatAddress({ host, port: broker.port });
     await scenario({
       broker,
       connect: (options) => Client.connect(machine, { bootstrap, ...options }),
@@ -209,4 +223,200 @@ Deno.test("closing is given up with its signal: what has no verdict fails at onc
     assertEquals(seconds(), 3);
     client.close();
   });
+});
+
+Deno.test("an answer that is no answer ends the connection, whatever its length says", async () => {
+  const garbage = [
+    // As long as it says, and nothing that the version allows.
+    new Uint8Array([0, 0, 0, 8, 0, 0, 0, 99, 1, 2, 3, 4]),
+    // Two gigabytes, less than none, and more than there is any need for.
+    new Uint8Array([0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0]),
+    new Uint8Array([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]),
+    new Uint8Array([0x30, 0, 0, 0, 0, 0, 0, 0]),
+  ];
+  let asked = 0;
+  const script: Script = {
+    ListGroups: () => garbage[asked++] ?? { errorCode: 0, groups: [] },
+  };
+  await withRude(script, async ({ broker, connect }) => {
+    const client = await connect();
+    const ask = () => client.request(ListGroups, {}, { to: "any" });
+    for (const _ of garbage) await assertRejects(ask, ConnectionFault);
+    assertEquals((await ask()).groups, []);
+    assertEquals(broker.connections, 1 + garbage.length);
+    client.close();
+  });
+});
+
+Deno.test("a producer that is throttled for long waits as long, and loses nothing", async () => {
+  const values: string[] = [];
+  const script: Script = {
+    Produce: (request) => ({
+      throttleTimeMs: values.length === 0 ? 30_000 : 0,
+      ...produced(request, (records) => {
+        values.push(...valuesOf(records));
+        return { errorCode: 0, baseOffset: values.length - 1 };
+      }),
+    }),
+  };
+  await withRude(script, async ({ connect, seconds }) => {
+    const client = await connect({ requestTimeoutMs: 10_000 });
+    const producer = new Producer(client);
+    const topic = { topic: "orders", partition: 0 };
+    await producer.send({ ...topic, value: "a" });
+    assertEquals(seconds(), 0, "the answer itself has come");
+    await Promise.all(["b", "c"].map((value) => producer.send({ ...topic, value })));
+    assertEquals([values, seconds()], [["a", "b", "c"], 30]);
+    await producer.close();
+    client.close();
+  });
+});
+
+Deno.test("a topic that is deleted under a producer is told of, and made anew taken up", async () => {
+  let exists = true;
+  const sequences: unknown[] = [];
+  const script: Script = {
+    Metadata: (request) => {
+      if (exists || request.topics.length === 0) return undefined;
+      const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+      return { brokers: [], topics: [{ errorCode, name: "orders", partitions: [] }] };
+    },
+    Produce: (request) =>
+      produced(request, (records) => {
+        const { producerEpoch, baseSequence } = readBatchHeader(records);
+        if (exists) sequences.push([producerEpoch, baseSequence]);
+        const errorCode = exists ? ErrorCode.NONE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+        return { errorCode, baseOffset: exists ? 0 : -1 };
+      }),
+  };
+  await withRude(script, async ({ connect, seconds }) => {
+    const client = await connect();
+    const producer = new Producer(client, { deliveryTimeoutMs: 20_000 });
+    const send = () => producer.send({ topic: "orders", partition: 0, value: "paid" });
+    await send();
+    exists = false;
+    const gone = await assertRejects(send, KafkaError, "orders");
+    assertEquals(gone.code, "UNKNOWN_TOPIC_OR_PARTITION");
+    assert(seconds() < 30, `${seconds()} seconds`);
+    exists = true;
+    await send();
+    assertEquals(sequences, [[0, 0], [1, 0]], "the new log has not seen the first record");
+    await producer.close();
+    client.close();
+  });
+});
+
+Deno.test("partitions that are added are sent to, once the metadata is old enough", async () => {
+  let count = 2;
+  const script = (broker: () => ScriptedBroker): Script => ({
+    Metadata: () => ({
+      brokers: [{ nodeId: 1, host, port: broker().port }],
+      topics: [{
+        errorCode: 0,
+        name: "orders",
+        partitions: Array.from(
+          { length: count },
+          (_, partitionIndex) => ({ errorCode: 0, partitionIndex, leaderId: 1 }),
+        ),
+      }],
+    }),
+  });
+  let scripted: ScriptedBroker | undefined;
+  await withRude(script(() => scripted!), async ({ broker, connect, seconds }) => {
+    scripted = broker;
+    const client = await connect({ metadataAgeMsMax: 60_000 });
+    const producer = new Producer(client, { partitioner: "roundRobin" });
+    const used = new Map<number, number>();
+    for (let i = 0; i < 200; i++) {
+      const { partition } = await producer.send({ topic: "orders", value: "paid" });
+      if (!used.has(partition)) used.set(partition, seconds());
+      count = 4;
+      await sleep(client.ports.timers, 1000);
+    }
+    assertEquals([...used.keys()].sort(), [0, 1, 2, 3]);
+    const late = [used.get(2)!, used.get(3)!];
+    assert(late.every((second) => second >= 60 && second <= 70), `${late}`);
+    await producer.close();
+    client.close();
+  });
+});
+
+Deno.test("a record that is too large fails alone, between its neighbours", async () => {
+  const taken: string[] = [];
+  let next = { epoch: 0, sequence: 0 };
+  const script: Script = {
+    Produce: (request) =>
+      produced(request, (records) => {
+        const values = valuesOf(records);
+        const { producerEpoch: epoch, baseSequence } = readBatchHeader(records);
+        if (epoch > next.epoch) next = { epoch, sequence: 0 };
+        if (baseSequence !== next.sequence) {
+          return { errorCode: ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, baseOffset: -1 };
+        }
+        if (values.includes("large")) {
+          return { errorCode: ErrorCode.MESSAGE_TOO_LARGE, baseOffset: -1 };
+        }
+        taken.push(...values);
+        next.sequence += values.length;
+        return { errorCode: 0, baseOffset: taken.length - values.length };
+      }),
+  };
+  await withRude(script, async ({ connect }) => {
+    const client = await connect();
+    const producer = new Producer(client);
+    const sent = await Promise.allSettled(
+      ["a", "b", "large", "c", "d"].map((value) =>
+        producer.send({ topic: "orders", partition: 0, value })
+      ),
+    );
+    assertEquals(sent.map(({ status }) => status === "fulfilled"), [true, true, false, true, true]);
+    assertEquals((sent[2] as PromiseRejectedResult).reason.code, "MESSAGE_TOO_LARGE");
+    assertEquals(taken, ["a", "b", "c", "d"]);
+    await producer.close();
+    client.close();
+  });
+});
+
+Deno.test("a broker that nobody reaches where it says it is, is told of by that", async () => {
+  const elsewhere = { nodeId: 1, host: "10.0.0.9", port: 9092 };
+  const script: Script = {
+    Metadata: () => ({
+      brokers: [elsewhere],
+      topics: [{
+        errorCode: 0,
+        name: "orders",
+        partitions: [{ errorCode: 0, partitionIndex: 0, leaderId: 1 }],
+      }],
+    }),
+  };
+  await withRude(script, async ({ connect }) => {
+    const client = await connect();
+    const producer = new Producer(client, { deliveryTimeoutMs: 5000 });
+    const place = "cannot reach broker 1 at 10.0.0.9:9092, where it says that it is";
+    const send = () => producer.send({ topic: "orders", value: "paid" });
+    await assertRejects(send, PlatformFault, place);
+    const told: string[] = [];
+    const consumer = new Consumer(client, {
+      onTrouble: (trouble) => trouble && told.push(trouble.message),
+    });
+    consumer.assign([{ topic: "orders", partition: 0, at: 0 }]);
+    assertEquals(await consumer.poll({ timeoutMs: 5000 }), []);
+    assert(told[0]?.startsWith(place), told[0]);
+    await producer.close();
+    await consumer.close();
+    client.close();
+  });
+});
+
+Deno.test("brokers are reached by IPv6, and told of as they are written", async () => {
+  const host = "fd00::1";
+  await withRude({}, async ({ broker, connect }) => {
+    const client = await connect({ bootstrap: `[${host}]:1, [${host}]:${broker.port}` });
+    const producer = new Producer(client);
+    assertEquals((await producer.send({ topic: "orders", value: "paid" })).offset, 0);
+    await producer.close();
+    client.close();
+    const nobody = () => connect({ bootstrap: `[${host}]:1` });
+    await assertRejects(nobody, PlatformFault, "cannot reach [fd00::1]:1: connection refused");
+  }, { host });
 });

@@ -20,8 +20,11 @@ const runtime = denoRuntime();
 
 // deno-lint-ignore no-explicit-any
 export type Message = any;
-/** An answer, or what happens instead of one; of an answer that `isCut` the half, and an end. */
-export type Scripted = Message | "close" | "silence";
+/**
+ * An answer, or what happens instead of one; of an answer that `isCut` the half, and an end; bytes
+ * are written as they are.
+ */
+export type Scripted = Message | Uint8Array | "close" | "silence";
 export type Script = Record<string, (request: Message, version: number) => Scripted>;
 
 /** Serves one topic `orders` with two partitions; the script answers before these defaults. */
@@ -75,6 +78,10 @@ export class ScriptedBroker implements AsyncDisposable {
         const answer = this.#answer(api, request, header.apiVersion);
         if (answer === "close") socket.close();
         if (typeof answer === "string") continue;
+        if (answer instanceof Uint8Array) {
+          await socket.write(answer);
+          continue;
+        }
         const version = answer.asVersion ?? header.apiVersion;
         const bytes = concatBytes(encodeResponse(api, version, header.correlationId, answer));
         await socket.write(answer.isCut ? bytes.subarray(0, bytes.length >> 1) : bytes);

@@ -10,6 +10,7 @@ import { messageOf, PlatformFault, UsageFault } from "../../base/faults.ts";
 import type { Address } from "../../runtime/ports.ts";
 import { BrokerConnection, type ConnectionOptions, type ConnectionPorts } from "./connection.ts";
 import { isConnectionLoss } from "../faults.ts";
+import type { BrokerMetadata } from "../metadata.ts";
 
 export interface ConnectionsOptions extends ConnectionOptions {
   /** Whom to ask while no broker is known, or none that is can be reached. */
@@ -73,6 +74,24 @@ export class Connections {
       if (this.#links.get(key) === link) this.#links.delete(key);
     });
     return link.connecting;
+  }
+
+  /** The same to a broker, where it says that it is. Throws a PlatformFault that says so, too. */
+  async toBroker(lane: string, broker: BrokerMetadata): Promise<BrokerConnection> {
+    try {
+      return await this.to(lane, broker);
+    } catch (error) {
+      if (!isConnectionLoss(error)) throw error;
+      const kind = error instanceof PlatformFault ? error.kind : "Io";
+      const place = `broker ${broker.id} at ${formatAddress(broker)}, where it says that it is`;
+      throw new PlatformFault(
+        kind,
+        `cannot reach ${place} (advertised.listeners): ${reasonOf(error)}`,
+        {
+          cause: error,
+        },
+      );
+    }
   }
 
   /** Any open connection of the lane, else the first of all brokers that can be reached. */
