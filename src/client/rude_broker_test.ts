@@ -3,19 +3,16 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ConnectionFault, PlatformFault, UsageFault } from "../base/faults.ts";
-import { formatAddress } from "../base/address.ts";
 import { fromUtf8 } from "../base/bytes.ts";
 import { ErrorCode, ListGroups } from "../protocol/mod.ts";
 import { readBatchHeader, readRecords } from "../records/mod.ts";
-import { simulate } from "../runtime/simulated.ts";
+import { rudeHost, withRude } from "../../tests/harness/rude_broker.ts";
 import {
   type Message,
   produced,
   type Script,
-  ScriptedBroker,
+  type ScriptedBroker,
 } from "../../tests/harness/scripted_broker.ts";
-import { inWorldTime } from "../../tests/harness/world_time.ts";
-import { Client, type ClientOptions } from "./client.ts";
 import { Consumer } from "./consumer/consumer.ts";
 import { KafkaError } from "./faults.ts";
 import { commitOffsets } from "./admin/group_offsets.ts";
@@ -26,37 +23,8 @@ function valuesOf(records: Uint8Array): string[] {
   return readRecords(records).map(({ value }) => fromUtf8(value!));
 }
 
-const ipv4Host = "10.0.0.1";
-const host = ipv4Host;
+const host = rudeHost;
 const unknownCode = 9999;
-
-interface Scene {
-  readonly broker: ScriptedBroker;
-  connect(options?: Partial<ClientOptions>): Promise<Client>;
-  /** Simulated seconds that have passed. */
-  seconds(): number;
-}
-
-/** Runs `scenario` with a broker that follows `script`, each on a machine of its own. */
-async function withRude(
-  script: Script,
-  scenario: (at: Scene) => Promise<void>,
-  { host = ipv4Host }: { host?: string } = {},
-): Promise<void> {
-  const world = simulate(1, { startMs: Date.now() });
-  // A machine is found by its name, too.
-  const { network } = world.start(host === ipv4Host ? "broker" : host);
-  const machine = world.start("client");
-  await inWorldTime({ world, clock: machine.clock }, async () => {
-    await using broker = await ScriptedBroker.start(script, { network, host });
-    const bootstrap = formatAddress({ host, port: broker.port });
-    await scenario({
-      broker,
-      connect: (options) => Client.connect(machine, { bootstrap, ...options }),
-      seconds: () => Math.floor(world.nowMs / 1000),
-    });
-  });
-}
 
 Deno.test("metadata that never comes is asked for once more, by another connection", async () => {
   let asked = 0;
@@ -91,6 +59,22 @@ Deno.test("records without an answer are sent again until their time is over", a
     const sent = producer.send({ topic: "orders", value: "paid" });
     await assertRejects(() => sent, ConnectionFault, "no answer to Produce within 10000 ms");
     assertEquals([asked, seconds()], [3, 30], "begun within 25 seconds, and waited for");
+    await producer.close();
+    client.close();
+  });
+});
+
+Deno.test("what cannot be delivered in time is given up with the last refusal", async () => {
+  const script: Script = {
+    Produce: (request) =>
+      produced(request, () => ({ errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, baseOffset: -1 })),
+  };
+  await withRude(script, async ({ connect, seconds }) => {
+    const client = await connect();
+    const producer = new Producer(client, { deliveryTimeoutMs: 20_000 });
+    const sent = producer.send({ topic: "orders", partition: 0, value: "a" });
+    await assertRejects(() => sent, KafkaError, "NOT_LEADER_OR_FOLLOWER");
+    assert(seconds() <= 20, `${seconds()} seconds`);
     await producer.close();
     client.close();
   });
@@ -267,40 +251,6 @@ Deno.test("a producer that is throttled for long waits as long, and loses nothin
     assertEquals(seconds(), 0, "the answer itself has come");
     await Promise.all(["b", "c"].map((value) => producer.send({ ...topic, value })));
     assertEquals([values, seconds()], [["a", "b", "c"], 30]);
-    await producer.close();
-    client.close();
-  });
-});
-
-Deno.test("a topic that is deleted under a producer is told of, and made anew taken up", async () => {
-  let exists = true;
-  const sequences: unknown[] = [];
-  const script: Script = {
-    Metadata: (request) => {
-      if (exists || request.topics.length === 0) return undefined;
-      const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-      return { brokers: [], topics: [{ errorCode, name: "orders", partitions: [] }] };
-    },
-    Produce: (request) =>
-      produced(request, (records) => {
-        const { producerEpoch, baseSequence } = readBatchHeader(records);
-        if (exists) sequences.push([producerEpoch, baseSequence]);
-        const errorCode = exists ? ErrorCode.NONE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-        return { errorCode, baseOffset: exists ? 0 : -1 };
-      }),
-  };
-  await withRude(script, async ({ connect, seconds }) => {
-    const client = await connect();
-    const producer = new Producer(client, { deliveryTimeoutMs: 20_000 });
-    const send = () => producer.send({ topic: "orders", partition: 0, value: "paid" });
-    await send();
-    exists = false;
-    const gone = await assertRejects(send, KafkaError, "orders");
-    assertEquals(gone.code, "UNKNOWN_TOPIC_OR_PARTITION");
-    assert(seconds() < 30, `${seconds()} seconds`);
-    exists = true;
-    await send();
-    assertEquals(sequences, [[0, 0], [1, 0]], "the new log has not seen the first record");
     await producer.close();
     client.close();
   });

@@ -1,6 +1,12 @@
 // What a group has committed, and committing: asked of the group's coordinator.
 
-import type { BrokerId, LeaderEpoch, PartitionId } from "../../base/ids.ts";
+import {
+  type BrokerId,
+  type LeaderEpoch,
+  type PartitionId,
+  type Uuid,
+  ZERO_UUID,
+} from "../../base/ids.ts";
 import type { Int64 } from "../../base/int64.ts";
 import { OffsetDelete } from "../../protocol/apis/47_offset_delete.ts";
 import { ErrorCode, OffsetCommit, OffsetFetch } from "../../protocol/mod.ts";
@@ -25,6 +31,14 @@ export interface OffsetToCommit extends TopicPartitionOffset {
   /** To be kept beside it, as far as the broker allows (4 KB by default). Default none. */
   readonly metadata?: string;
 }
+
+/** The same, with the id of the topic that was read, where the brokers tell ids (KIP-516). */
+export interface OffsetOfTopic extends OffsetToCommit {
+  readonly topicId?: Uuid;
+}
+
+/** From version 10 on topics are named by their ids. */
+const lastWithNames = 9;
 
 export const noMember: Committer = { memberId: "", generation: -1, groupInstanceId: null };
 
@@ -71,9 +85,10 @@ export function withCoordinator<T>(
 }
 
 /** `offsets` as a request commits them, within a transaction or without. */
-export function committedTopics(offsets: readonly OffsetToCommit[]) {
+export function committedTopics(offsets: readonly OffsetOfTopic[]) {
   return [...byTopic(offsets)].map(([name, theirs]) => ({
     name,
+    topicId: theirs[0]?.topicId ?? ZERO_UUID,
     partitions: theirs.map(({ partition, offset, leaderEpoch = -1, metadata = "" }) => ({
       partitionIndex: partition,
       committedOffset: offset,
@@ -83,12 +98,16 @@ export function committedTopics(offsets: readonly OffsetToCommit[]) {
   }));
 }
 
-/** Commits `offsets` for the group. Throws a KafkaError when any of them is refused. */
+/**
+ * Commits `offsets` for the group. Throws a KafkaError when any of them is refused: at once where
+ * its topic is gone, once the others are committed. By its id it is gone, too, when there is
+ * another one of its name, for which the offset means nothing.
+ */
 export async function commitOffsets(
   client: Client,
   groupId: string,
   options: {
-    offsets: readonly OffsetToCommit[];
+    offsets: readonly OffsetOfTopic[];
     by?: Committer;
     lane?: string;
     timeoutMs?: number;
@@ -96,21 +115,34 @@ export async function commitOffsets(
 ): Promise<void> {
   const { offsets, by = noMember, lane, timeoutMs } = options;
   if (offsets.length === 0) return;
-  await withCoordinator(client, async (to) => {
+  const topics = committedTopics(offsets);
+  const names = new Map(topics.map(({ topicId, name }) => [topicId, name]));
+  const usesIds = !names.has(ZERO_UUID);
+  const gone = await withCoordinator(client, async (to) => {
     const answer = await client.request(OffsetCommit, {
       groupId,
       memberId: by.memberId,
       generationIdOrMemberEpoch: by.generation,
       groupInstanceId: by.groupInstanceId,
-      topics: committedTopics(offsets),
-    }, { to, lane, timeoutMs });
-    for (const topic of answer.topics) {
-      for (const each of topic.partitions) {
-        const at = { topic: topic.name, partition: each.partitionIndex };
-        checkCode(each.errorCode, `commit ${nameOf(at)} for group ${groupId}`);
+      topics,
+    }, { to, lane, timeoutMs, versionMax: usesIds ? undefined : lastWithNames });
+    let gone: KafkaError | undefined;
+    for (const { name, topicId, partitions } of answer.topics) {
+      const topic = name === "" ? names.get(topicId) ?? topicId : name;
+      for (const { partitionIndex: partition, errorCode } of partitions) {
+        const about = `commit ${nameOf({ topic, partition })} for group ${groupId}`;
+        if (isGone(errorCode)) gone ??= new KafkaError(errorCode, about);
+        else checkCode(errorCode, about);
       }
     }
+    return gone;
   }, { groupId, timeoutMs });
+  if (gone !== undefined) throw gone;
+}
+
+/** Whether there is nothing to commit for. Who waited for it to come would hold up the others. */
+function isGone(code: ErrorCode): boolean {
+  return code === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || code === ErrorCode.UNKNOWN_TOPIC_ID;
 }
 
 /**

@@ -407,7 +407,9 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
       }
       try {
         await commitOffsets(this.#client.until(signal), groupId!, {
-          offsets,
+          offsets: offsets.map((each) => {
+            return { ...each, topicId: this.#assigned.find(each)?.topicId };
+          }),
           by,
           lane: membership?.lane,
           timeoutMs,
