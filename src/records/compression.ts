@@ -252,7 +252,8 @@ async function gathered(
   for await (const chunk of chunks) {
     // One that was unpacked is good until the next is asked for.
     all.push(way.unpacks ? chunk.slice() : chunk);
-    slices.spend(way.unpacks ? chunk.length * unpackWeight : packedPieceWeight);
+    const packedWeight = chunk.length === 0 ? 0 : packedPieceWeight;
+    slices.spend(way.unpacks ? chunk.length * unpackWeight : packedWeight);
     if (slices.isOver) await slices.next();
   }
   return concatBytes(all);

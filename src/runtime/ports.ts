@@ -386,7 +386,10 @@ export interface Codecs {
   zstd(bytes: Uint8Array, level?: number): Uint8Array;
   unzstd(bytes: Uint8Array, bytesMax: number): Uint8Array;
   pieces(bytes: Uint8Array, way: CodecWay): AsyncGenerator<Uint8Array>;
-  /** What packing makes of bytes that come in chunks, each of which is good until the next. */
+  /**
+   * What packing makes of bytes that come in chunks, each of which is good until the next; an empty
+   * piece where some milliseconds of work have made nothing yet.
+   */
   packed(chunks: AsyncIterable<Uint8Array>, way: CodecWay): AsyncGenerator<Uint8Array>;
 }
 
