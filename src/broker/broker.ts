@@ -36,6 +36,8 @@ import { type BrokerOptions, type Opened, type StartWay, Wiring } from "./wiring
 /** How often logs look for a due flush.ms, idle producers and files to delete or to close. */
 const sharePruneMs = 300_000;
 const choresIntervalMs = 2_000;
+/** By then every client that writes, or reads, has been told by an answer who leads. */
+const sendAwayMs = 500;
 
 /** How often it is looked whether the metadata is due for a snapshot: next to no work. */
 const snapshotCheckMs = 100;
@@ -198,7 +200,7 @@ export class Broker implements RunningBroker {
     const offlineDirectories = failed.map(({ path }) => path);
     const isWhole = offlineDirectories.length === 0 && !this.#wiring.membership.readsOnlyBecause;
     const served = isWhole ? "ready" : "degraded";
-    return { status: this.#wiring.isClosing ? "closing" : served, offlineDirectories };
+    return { status: this.#closing !== undefined ? "closing" : served, offlineDirectories };
   }
 
   /** What there is to measure, as it is now. */
@@ -235,11 +237,13 @@ export class Broker implements RunningBroker {
   }
 
   /**
-   * Stops: no new connections, answers in progress go out, logs are synced, the clean-shutdown
-   * marker is written. Calls after the first wait for the same end.
+   * Stops: others lead, and clients are told who; no new connections, answers in progress go out,
+   * logs are synced, the clean-shutdown marker is written. Calls after the first wait for the same
+   * end.
    */
   close(): Promise<void> {
-    this.#wiring.isClosing = true;
+    // Who has others beside it serves until they lead.
+    if (!this.#wiring.metadata.isShared) this.#wiring.isClosing = true;
     this.#closing ??= this.#close();
     return this.#closing;
   }
@@ -264,6 +268,8 @@ export class Broker implements RunningBroker {
     return [
       () => this.#wiring.eventLoopDelay?.close(),
       () => this.#wiring.membership.retire(),
+      () => this.#sendAway(),
+      () => void (this.#wiring.isClosing = true),
       () => this.#wiring.replication?.close(),
       // Requests and chores wait behind its work, which may be long.
       () => this.#wiring.reconciler.close(),
@@ -284,6 +290,17 @@ export class Broker implements RunningBroker {
       () => this.#wiring.stopWatching(),
       () => this.#noteHome(),
     ];
+  }
+
+  /**
+   * Those who come to what this broker has led are told who leads now: a connection that is closed
+   * without a word sends them to look for that, and some look every few seconds only.
+   */
+  async #sendAway(): Promise<void> {
+    const { membership, acceptor } = this.#wiring;
+    if (!membership.hasGivenUp || acceptor.connectionCount === 0) return;
+    const { timers } = this.#options.runtime;
+    await new Promise<void>((resolve) => timers.after(sendAwayMs, resolve));
   }
 
   async #start(snapshots: MetadataSnapshots | undefined): Promise<void> {

@@ -9,7 +9,7 @@
 
 import { securityProtocols } from "../config/listeners.ts";
 import { isPlatformFault, isStoreFault, messageOf, PartitionFault } from "../../base/faults.ts";
-import type { Uuid } from "../../base/ids.ts";
+import type { BrokerId, Uuid } from "../../base/ids.ts";
 import {
   type BrokerLease,
   decideAlone,
@@ -74,6 +74,7 @@ export class Membership {
   #isFenced = false;
   /** It goes, and the home of the metadata did not hear that in time. */
   #isUnheard = false;
+  #hasGivenUp = false;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -249,10 +250,17 @@ export class Membership {
     const { metadata: { change, isShared }, storage: { nodeId: brokerId } } = this.#options;
     const brokerEpoch = this.#lease?.brokerEpoch;
     if (!isShared || brokerEpoch === undefined) return;
+    const isLeading = leads(this.#options.metadata.image, brokerId);
     this.#isUnheard = !await this.#tell(
       "what this broker leads could not be given to others before it stops",
       () => change((image) => decideControlledShutdown(image, { brokerId, brokerEpoch })),
     );
+    this.#hasGivenUp = isLeading && !this.#isUnheard;
+  }
+
+  /** Whether others lead what this broker has led, since it is about to stop. */
+  get hasGivenUp(): boolean {
+    return this.#hasGivenUp;
   }
 
   /** Has others told as this broker goes; whether that is done. Where it is not, says `failure`. */
@@ -361,6 +369,10 @@ export class Membership {
       }
     }
   }
+}
+
+function leads(image: MetadataImage, id: BrokerId): boolean {
+  return image.topics().some(({ partitions }) => partitions.some(({ leader }) => leader === id));
 }
 
 function isNoRoom(error: unknown): boolean {
