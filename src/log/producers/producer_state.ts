@@ -3,7 +3,7 @@
 //
 //   batch of a client          answer
 //   same range as one of the   duplicate: the offsets it got the first time
-//     last 5 of this epoch
+//     last 15 of this epoch
 //   first of a transaction     INVALID_TXN_STATE, unless it was verified (verifications.ts)
 //   epoch below the known      INVALID_PRODUCER_EPOCH
 //   new epoch                  must begin at sequence 0
@@ -28,7 +28,14 @@ import { LogError } from "../appending/errors.ts";
 import type { AbortedTransaction } from "../segment/txn_index.ts";
 import { type Verification, Verifications, type VerificationStart } from "./verifications.ts";
 
-const rememberedBatches = 5;
+/**
+ * Five are on the way to a leader at most. Where another leads, so many go to that one before those
+ * to the first are given up and come to it as well, and it may be moved again meanwhile.
+ *
+ * Differs from Kafka: it remembers five. A sixth is out of order there, whereupon Kafka's own
+ * producer begins another epoch, and writes what is there already once more.
+ */
+const rememberedBatches = 15;
 const sequenceMax = 0x7fff_ffff;
 
 /** A batch that a producer appended. */
@@ -44,7 +51,7 @@ export interface ProducerBatch {
 export interface ProducerEntry {
   readonly producerId: ProducerId;
   producerEpoch: number;
-  /** At most 5 of the current epoch, oldest first. */
+  /** At most 15 of the current epoch, oldest first. */
   batches: ProducerBatch[];
   coordinatorEpoch: number;
   lastTimestampMs: Int64;
@@ -319,7 +326,10 @@ function checkMembership(
 }
 
 function findDuplicate(entry: ProducerEntry, batch: BatchHeader): ProducerBatch | undefined {
-  if (entry.producerEpoch !== batch.producerEpoch) return undefined;
+  const last = entry.batches.at(-1);
+  if (last === undefined || entry.producerEpoch !== batch.producerEpoch) return undefined;
+  // What goes on behind the last one, as nearly all do, is none of them.
+  if (sequenceAfter(last.lastSequence, 1) === batch.baseSequence) return undefined;
   const lastSequence = lastSequenceOf(batch);
   return entry.batches.find((known) =>
     known.lastSequence === lastSequence && known.offsetDelta === batch.lastOffsetDelta
