@@ -182,9 +182,8 @@ export class Simulation {
   /** Lets `durationMs` pass. */
   async run(durationMs: number): Promise<void> {
     const end = this.nowMs + durationMs;
-    do await this.#scheduler.settle(); while (
-      (this.#scheduler.nextDueMs() ?? Infinity) <= end && await this.step()
-    );
+    await this.#scheduler.settle();
+    while ((this.#scheduler.nextDueMs() ?? Infinity) <= end && await this.#scheduler.next());
     this.#scheduler.skipTo(end);
   }
 
@@ -197,8 +196,8 @@ export class Simulation {
     promise.then(noticed, noticed);
     const { eventsMax = eventsMaxDefault } = this.#options;
     let events = 0;
-    while (!settled && events < eventsMax && await this.step()) events++;
     await this.#scheduler.settle();
+    while (!settled && events < eventsMax && await this.#scheduler.next()) events++;
     if (settled) return promise;
     const left = events < eventsMax ? "nothing is left to happen" : `${events} events happened`;
     throw new NeverSettles(`${left}, and the scenario waits (seed ${this.seed})`);

@@ -128,6 +128,11 @@ export class Scheduler {
   /** Runs the next event and what follows from it; false when there is none. */
   async step(): Promise<boolean> {
     await drain();
+    return await this.next();
+  }
+
+  /** The same where nothing is left that needs no time, as there is nothing behind an event. */
+  async next(): Promise<boolean> {
     const event = this.nextDueMs() === undefined ? undefined : this.#heap.pop();
     if (event === undefined) return false;
     this.#nowMs = event.dueMs;
