@@ -10,7 +10,7 @@ import { loading } from "../base/loading.ts";
 import { AssertionError } from "../base/assert.ts";
 import { formatAddress } from "../base/address.ts";
 import { ConnectionFault, messageOf } from "../base/faults.ts";
-import { type BrokerId, type Uuid, uuidFromRandom } from "../base/ids.ts";
+import { type BrokerId, type PartitionId, type Uuid, uuidFromRandom } from "../base/ids.ts";
 import {
   type ChangeQueue,
   decideAllocateProducerIds,
@@ -348,11 +348,7 @@ export class Wiring implements Services {
       terms: replication?.terms,
       onEntered: replication && ((partition, state) => replication.enter(partition, state)),
       onOpened: ({ name }) => membership.recordDirectories(name),
-      onLed: ({ topic, id }) => {
-        this.coordinators.load(topic, id).catch((error) =>
-          this.onBug(error, "a coordinator could not be loaded: this is a bug")
-        );
-      },
+      onLed: ({ topic, id }) => this.#loadCoordinator(topic, id),
       onResigned: ({ topic, id }) => this.coordinators.resign(topic, [id]),
       onBug: (error) => this.onBug(error, "logs could not follow the metadata: this is a bug"),
       slices: storage.slices,
@@ -385,7 +381,14 @@ export class Wiring implements Services {
       partitionsOf: (topic) => image().topic(topic)?.partitions ?? [],
       led: (topic, id) => this.partitions.led(topic, id),
       noteUnreadable: (partition, reason) => this.noteUnreadable(partition, reason),
+      reload: (topic, id) => this.#loadCoordinator(topic, id),
     });
+  }
+
+  #loadCoordinator(topic: string, id: PartitionId): void {
+    this.coordinators.load(topic, id).catch((error) =>
+      this.onBug(error, "a coordinator could not be loaded: this is a bug")
+    );
   }
 
   #makeShareParts(): ShareParts {

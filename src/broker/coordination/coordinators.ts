@@ -41,6 +41,8 @@ export interface CoordinatorsOptions {
   readonly led: (topic: string, id: PartitionId) => Partition | undefined;
   /** A partition cannot be loaded. */
   readonly noteUnreadable: (partition: Partition, reason: unknown) => void;
+  /** A partition is to be loaded in the background, as where it comes to be led here. */
+  readonly reload: (topic: string, id: PartitionId) => void;
 }
 
 /** Shards of which no more is known. */
@@ -128,5 +130,6 @@ function shardsOf(coordinator: AnyCoordinator, options: CoordinatorsOptions): An
     leader: (id) => partitions()[id]?.leader ?? -1,
     partition: (id) => options.led(topic, id),
     noteUnreadable,
+    reload: (id) => options.reload(topic, id),
   });
 }

@@ -7,12 +7,13 @@
 //
 // A partition is loaded (replayed) when a request needs it or, after a start and when it comes to
 // be led here, in the background, so that what ran out meanwhile is noticed. One that cannot be
-// loaded coordinates nothing for a while, and the others do not notice. One that is led elsewhere
+// loaded coordinates nothing for a while and is loaded again, whether somebody asks for it or not;
+// the others do not notice. One that is led elsewhere
 // from now on has its machine resign: whoever waits looks for the coordinator again.
 // Invariant: a decision is carried out in the turn of the event loop that made it.
 
 import { assert } from "../../base/assert.ts";
-import { isStoreFault, messageOf, PartitionFault, ResignedFault } from "../../base/faults.ts";
+import { isStoreFault, messageOf, ResignedFault } from "../../base/faults.ts";
 import type { BrokerId, LeaderEpoch, Offset, PartitionId } from "../../base/ids.ts";
 import {
   type Answer,
@@ -30,6 +31,7 @@ import { buildBatch } from "../../records/mod.ts";
 import type { Codecs, Logger, Timer, Timers } from "../../runtime/ports.ts";
 import { appendEndMarker, type EndedTransaction } from "../transactions/end_marker.ts";
 import type { Partition } from "../logs/partition.ts";
+import type { Unacknowledged } from "../replication/acknowledgements.ts";
 import { loadShard, type StoredRecords } from "./shard_loading.ts";
 
 /** A timer is never set further ahead than this: runtimes keep delays in 31 bits. */
@@ -37,6 +39,8 @@ const timerMsMax = 3_600_000;
 
 /** For so long a partition that could not be loaded is not read again. */
 const reloadAfterMs = 10_000;
+/** The same for one whose records too few replicas had: that may pass soon. */
+const resettleAfterMs = 1_000;
 
 /** The topic, and what its records are to the machine. */
 export interface ShardsOptions<M, Rec> extends StoredRecords<Rec> {
@@ -60,6 +64,8 @@ export interface ShardsOptions<M, Rec> extends StoredRecords<Rec> {
   readonly partition: (id: PartitionId) => Partition | undefined;
   /** A partition cannot be loaded. */
   readonly noteUnreadable: (partition: Partition, reason: unknown) => void;
+  /** It is to be loaded again, in the background. */
+  readonly reload: (id: PartitionId) => void;
 }
 
 /** Who hears of what goes on in shards. */
@@ -260,17 +266,27 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
     return held;
   }
 
-  /** False where the partition cannot be read. */
+  /** False where the partition cannot be read, or too few replicas have what was. */
   async #load(
     shard: Shard<M, Rec, Response>,
     { partition, letGo }: { readonly partition: Partition; readonly letGo: () => void },
   ): Promise<boolean> {
+    const { noteUnreadable, logger, topic } = this.#options;
+    let unsettled: Unacknowledged | undefined;
     try {
-      this.#passedOver += await shard.load();
+      const loaded = await shard.load();
+      this.#passedOver += loaded.passedOver;
+      unsettled = loaded.unsettled;
     } catch (error) {
       if (!isStoreFault(error)) throw error;
-      this.#options.noteUnreadable(partition, error);
-      this.#reloadLater(letGo);
+      noteUnreadable(partition, error);
+      this.#reloadLater(partition.id, { afterMs: reloadAfterMs, letGo });
+      return false;
+    }
+    if (unsettled !== undefined) {
+      const fields = { topic, partition: partition.id, reason: unsettled.message };
+      logger.log("warn", "a coordinator waits for replicas of its records", fields);
+      this.#reloadLater(partition.id, { afterMs: resettleAfterMs, letGo });
       return false;
     }
     if (this.#closed || shard.isResigned) {
@@ -282,11 +298,16 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
     return true;
   }
 
-  /** Clients ask many times a second, and to replay a log is not cheap. */
-  #reloadLater(letGo: () => void): void {
-    const timer = this.#options.timers.after(reloadAfterMs, () => {
+  /**
+   * Clients ask many times a second, and to replay a log is not cheap. Nobody may ask at all, and
+   * what runs out must be noticed.
+   */
+  #reloadLater(id: PartitionId, o: { readonly afterMs: number; readonly letGo: () => void }): void {
+    const { timers, reload } = this.#options;
+    const timer = timers.after(o.afterMs, () => {
       this.#reloads.delete(timer);
-      letGo();
+      o.letGo();
+      reload(id);
     });
     this.#reloads.add(timer);
   }
@@ -344,8 +365,11 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
     return this.#options.nowMs();
   }
 
-  /** Replays the partition; then time begins to count. Returns the records passed over. */
-  async load(): Promise<number> {
+  /**
+   * Replays the partition; then time begins to count. Returns the number of records passed over,
+   * and why it cannot begin where too few replicas have what was read.
+   */
+  async load(): Promise<{ passedOver: number; unsettled?: Unacknowledged }> {
     const { machine } = this;
     const { watcher } = this.#options;
     const passedOver = await loadShard(this.#partition, {
@@ -358,13 +382,13 @@ export class Shard<M extends Machine<Rec, Response>, Rec, Response> {
         ((producerId, committed) => machine.endTransaction?.(producerId, committed)),
     });
     // What an earlier leader's followers may lack is told to nobody before they have it.
-    const failed = await this.#partition.settled();
+    const unsettled = await this.#partition.settled();
     // It may be led elsewhere by now.
-    if (this.#closed) return passedOver;
-    if (failed !== undefined) throw new PartitionFault(failed.message);
+    if (this.#closed) return { passedOver };
+    if (unsettled !== undefined) return { passedOver, unsettled };
     this.#isLoaded = true;
     this.tell((_, nowMs) => machine.onLoaded(nowMs));
-    return passedOver;
+    return { passedOver };
   }
 
   /**
