@@ -252,6 +252,11 @@ export class Simulation {
     this.#network.heal(a, b);
   }
 
+  /** What one machine sends to another takes so much longer than usual; 0: as long as usual. */
+  slow(from: string, to: string, byMs: number): void {
+    this.#network.slow(from, to, byMs);
+  }
+
   /** Resets the connections between two machines. */
   cut(a: string, b: string): void {
     this.#network.cut(a, b);

@@ -41,7 +41,7 @@ export function never<T>(): Promise<T> {
 /** What an end asks of the network that it is part of. */
 export interface ConnectionWorld {
   readonly scheduler: Scheduler;
-  latencyMs(random: SeededRandom): number;
+  latencyMs(random: SeededRandom, from: Host, to: Host): number;
   readonly cutChance: number;
   isPartitioned(from: Host, to: Host): boolean;
   cut(): void;
@@ -177,7 +177,7 @@ export class End implements Transport {
   #transmit(item: Item): void {
     const peer = this.#peer!;
     const now = this.#world.scheduler.nowMs;
-    const arrival = Math.max(this.#lastArrivalMs, now + this.#world.latencyMs(this.random));
+    const arrival = Math.max(this.#lastArrivalMs, now + this.#latencyMs());
     this.#lastArrivalMs = arrival;
     const isText = typeof item === "string";
     const cuts = !isText && this.random.chance(this.#world.cutChance);
@@ -195,6 +195,10 @@ export class End implements Transport {
     });
   }
 
+  #latencyMs(): number {
+    return this.#world.latencyMs(this.random, this.host, this.#peer!.host);
+  }
+
   /** Segments of one direction that arrive at the same moment keep their order. */
   #rank(): number {
     return this.#rankBase + this.#sentCount++ / 2 ** 20;
@@ -203,7 +207,7 @@ export class End implements Transport {
   #arrive(item: Item): void {
     if (!this.host.alive) return;
     if (this.gone) {
-      if (typeof item !== "string") this.#peer!.reset(this.#world.latencyMs(this.random));
+      if (typeof item !== "string") this.#peer!.reset(this.#latencyMs());
       return;
     }
     this.#held.push(item);

@@ -48,6 +48,8 @@ export class SimulatedNetwork {
   readonly #links = new Set<Link>();
   /** Ways that nothing passes: `from>to`. */
   readonly #partitions = new Set<string>();
+  /** By how much longer some ways are. */
+  readonly #detoursMs = new Map<string, number>();
   readonly #counts = new Map<string, number>();
 
   /** `hosts` has the present incarnation of each machine, by name. */
@@ -82,6 +84,11 @@ export class SimulatedNetwork {
     this.#partitions.delete(wayKey(a, b));
     this.#partitions.delete(wayKey(b, a));
     for (const link of this.#links) for (const end of link.ends) end.onHeal();
+  }
+
+  /** What is sent from `from` to `to` takes so much longer than usual; 0: as long as usual. */
+  slow(from: string, to: string, byMs: number): void {
+    this.#detoursMs.set(wayKey(from, to), byMs);
   }
 
   /** Resets every connection between `a` and `b`. */
@@ -194,7 +201,8 @@ export class SimulatedNetwork {
     };
     const world: ConnectionWorld = {
       scheduler: this.#scheduler,
-      latencyMs: (random) => this.#latency(random),
+      latencyMs: (random, from, to) =>
+        this.#latency(random) + (this.#detoursMs.get(wayKey(from.name, to.name)) ?? 0),
       cutChance: this.#options.cutProbability,
       isPartitioned: (from, to) => this.isPartitioned(from, to),
       cut: () => this.#cutLink(link),
