@@ -147,6 +147,7 @@ function stageOf({ name }: Actor): Stage {
       return isOver;
     },
     between: (low, high) => random.between(low, high),
+    patienceOf: (usualMs) => usualMs,
   };
 }
 

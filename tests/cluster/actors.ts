@@ -26,6 +26,8 @@ export interface Stage {
   readonly isOver: boolean;
   /** A number from `low` up to `high`, by the actor's own chance. */
   between(low: number, high: number): number;
+  /** How long somebody here waits for what takes others so long. */
+  patienceOf(usualMs: number): number;
 }
 
 export interface Actor {
@@ -77,7 +79,9 @@ export function sender(
     name,
     live: (stage, who) =>
       withClient(stage, async (client) => {
-        const producer = new Producer(client, { deliveryTimeoutMs });
+        const producer = new Producer(client, {
+          deliveryTimeoutMs: stage.patienceOf(deliveryTimeoutMs),
+        });
         const underWay = new Set<Promise<void>>();
         let failure: unknown;
         while (!stage.isOver && failure === undefined) {
@@ -147,8 +151,8 @@ export function transactor(name: string, { topics, group }: TransactorOptions): 
       withClient(stage, async (client) => {
         const producer = new Producer(client, {
           transactionalId: name,
-          transactionTimeoutMs: 8_000,
-          deliveryTimeoutMs,
+          transactionTimeoutMs: stage.patienceOf(8_000),
+          deliveryTimeoutMs: stage.patienceOf(deliveryTimeoutMs),
         });
         while (!stage.isOver) {
           await transact(stage, who, producer);
@@ -194,9 +198,9 @@ export function member(name: string, { topic, group, protocol }: MemberOptions):
           groupProtocol: protocol,
           autoOffsetReset: "earliest",
           autoCommitIntervalMs: 0,
-          heartbeatIntervalMs: 500,
-          sessionTimeoutMs: 6_000,
-          rebalanceTimeoutMs: 10_000,
+          heartbeatIntervalMs: stage.patienceOf(500),
+          sessionTimeoutMs: stage.patienceOf(6_000),
+          rebalanceTimeoutMs: stage.patienceOf(10_000),
           onAssigned: moved("gets"),
           onRevoked: moved("gives up"),
           onLost: moved("has lost"),

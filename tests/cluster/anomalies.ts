@@ -2,8 +2,8 @@
 // workload for Kafka looks for, and two of ours. Pure, for histories of any cluster.
 //
 //   inconsistent offset   one offset, two values
-//   lost write            acknowledged, and not where later records are
-//   unseen                acknowledged, and readers come to the end without it
+//   lost write            acknowledged, or given to a reader, and not where later records are
+//   unseen                the same, and readers come to the end without it
 //   duplicate             one value at two offsets
 //   phantom               a value that nobody sent there
 //   nonmonotonic send     a producer's later record lies before its earlier one
@@ -142,6 +142,19 @@ function* missing(history: Known): Generator<Anomaly> {
       words: `${value} of ${who} was acknowledged${
         offset === undefined ? "" : ` at ${offset}`
       }, and is not in ${place}, which ends with ${last}`,
+      about: [value],
+    };
+  }
+  // Told once, though many may have been given it.
+  const gone = new Set<string>();
+  for (const { place, offset, value, by } of given(history)) {
+    if (there.get(place)?.has(value) || gone.has(value)) continue;
+    gone.add(value);
+    const last = history.found.all.get(place)?.at(-1)?.offset ?? -1;
+    yield {
+      kind: offset > last ? "unseen" : "lost write",
+      words: `${by} was given ${value} at ${offset} of ${place}, which ends with ${last}, and it ` +
+        "is not there",
       about: [value],
     };
   }

@@ -107,6 +107,16 @@ const drop = (records: ReadRecord[], value: string) =>
   records.splice(records.findIndex((each) => each.value === value), 1);
 
 const planted: Record<string, [Anomaly["kind"], (draft: Draft) => void]> = {
+  "what was given to a reader is gone, though nobody was told that it would stay": [
+    "lost write",
+    ({ operations, all, committed }) => {
+      const unsure = { ...send("b:1", 3), isAcknowledged: false, offset: undefined };
+      operations[3] = unsure;
+      for (const found of [all, committed]) {
+        found.set("orders-0", found.get("orders-0")!.filter(({ value }) => value !== "b:1"));
+      }
+    },
+  ],
   "two readers are given different records at one offset": [
     "inconsistent offset",
     ({ operations, all }) => {

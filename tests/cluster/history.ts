@@ -14,11 +14,8 @@ import { ConnectionFault, PlatformFault } from "../../src/base/faults.ts";
 import { type Client, createTopic, KafkaError } from "../../src/client/mod.ts";
 import { NeverSettles } from "../../src/runtime/simulated.ts";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
-import {
-  type ClusterOptions,
-  type ClusterScene,
-  simulatedCluster,
-} from "../harness/simulated_cluster.ts";
+import { machineOf } from "../harness/metadata_homes.ts";
+import { type ClusterScene, simulatedCluster } from "../harness/simulated_cluster.ts";
 import { law, LawBroken } from "../walk/walker.ts";
 import {
   act,
@@ -32,11 +29,13 @@ import {
   transactor,
 } from "./actors.ts";
 import { anomaliesOf } from "./anomalies.ts";
+import { type Cast, castOf, type HistoryOptions } from "./cast.ts";
 import { Chronicle } from "./chronicle.ts";
-import { placesOf, readAll, readEnd } from "./end_reading.ts";
+import { placesOf, readEnd } from "./end_reading.ts";
 import { LeadersLaw, watchAppends } from "./leaders.ts";
 import type { Found } from "./operations.ts";
-import { planOf, type Trouble, Troubles } from "./troubles.ts";
+import { firstDifference } from "./replicas.ts";
+import { type Trouble, Troubles } from "./troubles.ts";
 
 const orders: Topic = { name: "orders", partitions: 2 };
 const debits: Topic = { name: "debits", partitions: 1 };
@@ -46,27 +45,11 @@ const transactionsTopic: Topic = { name: "__transaction_state", partitions: 1 };
 const topics = [orders, debits, credits];
 const groups = ["readers", "ledger-a", "ledger-b"];
 
-const troubledMs = 60_000;
 /** Time for all to be as it should be, once nothing goes wrong any more. */
 const healMsMax = 300_000;
 
 /** Ten times as many as a long history has. */
 const eventsMax = 2_000_000;
-
-export interface HistoryOptions {
-  readonly seed: number;
-  /** Where the metadata is kept; by default as the seed has it. */
-  readonly home?: "memory" | "etcd";
-  /** Troubles of the plan that happen; by default all. */
-  readonly kept?: readonly number[];
-  readonly troubles?: number;
-  /** Whether acks=all waits for disks; by default as the seed has it. */
-  readonly isSynced?: boolean;
-  /** Kafka's own keys, besides those of every history. */
-  readonly settings?: Readonly<Record<string, string | number>>;
-  /** What brokers have in place of their store. */
-  readonly storeOf?: ClusterOptions["storeOf"];
-}
 
 /** What a history came to. */
 export interface HistorySummary {
@@ -82,64 +65,20 @@ export interface HistorySummary {
   readonly counts: Readonly<Record<string, number>>;
 }
 
-/** How a seed has it. */
-interface Cast {
-  readonly home: "memory" | "etcd";
-  readonly brokers: number;
-  /** What is not synced may be lost: then one broker at a time is in trouble. */
-  readonly isSynced: boolean;
-  readonly plan: readonly Trouble[];
-}
-
-function castOf({ seed, home, kept, troubles, isSynced }: HistoryOptions): Cast {
-  const random = new SeededRandom(seed, "cast");
-  const drawnHome = random.chance(0.5) ? "etcd" : "memory";
-  const brokers = random.chance(0.6) ? 3 : random.chance(0.5) ? 4 : 5;
-  const syncs = random.chance(0.75);
-  const count = Math.floor(random.between(5, 16));
-  const plan = planOf({
-    seed,
-    count: troubles ?? count,
-    home: home ?? drawnHome,
-    durationMs: troubledMs,
-  });
-  return {
-    home: home ?? drawnHome,
-    brokers,
-    isSynced: isSynced ?? syncs,
-    plan: kept === undefined ? plan : plan.filter((_, i) => kept.includes(i)),
-  };
-}
-
-const settings = {
-  "min.insync.replicas": 2,
-  "offsets.topic.num.partitions": 1,
-  "transaction.state.log.num.partitions": 1,
-  "auto.create.topics.enable": "false",
-  "replica.lag.time.max.ms": 5_000,
-  "leader.imbalance.check.interval.seconds": 20,
-  "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1_000,
-  "log.flush.offset.checkpoint.interval.ms": 2_000,
-  "group.min.session.timeout.ms": 1_000,
-  "group.consumer.min.session.timeout.ms": 1_000,
-  "group.consumer.session.timeout.ms": 6_000,
-  "group.consumer.min.heartbeat.interval.ms": 100,
-  "group.consumer.heartbeat.interval.ms": 500,
-};
-
 /** Runs the history of a seed. Rejects only for what is wrong with the simulation itself. */
 export async function runHistory(options: HistoryOptions): Promise<HistorySummary> {
   const cast = castOf(options);
   const { seed } = options;
   let history: History | undefined;
   const early: string[] = [];
+  const { hurry } = cast;
   const world = {
     startMs: Date.UTC(2026, 0, 1),
     network: {
       spikeProbability: 0.01,
-      spikeMs: [20, 2_500] as const,
+      spikeMs: [20, 2_500 / hurry] as const,
       cutProbability: 0.0005,
-      giveUpMs: [2_000, 6_000] as const,
+      giveUpMs: [2_000 / hurry, 6_000 / hurry] as const,
     },
     disk: { spikeProbability: 0.02, spikeMs: [5, 300] as const },
     eventsMax,
@@ -154,11 +93,8 @@ export async function runHistory(options: HistoryOptions): Promise<HistorySummar
     await simulatedCluster({
       brokers: cast.brokers,
       home: cast.home,
-      settings: {
-        ...settings,
-        "ottla.acks.all.sync": cast.isSynced ? "always" : "never",
-        ...options.settings,
-      },
+      settings: cast.settings,
+      sessionMs: 6_000 / hurry,
       seed,
       world,
       storeOf: options.storeOf,
@@ -212,6 +148,7 @@ class History {
       chronicle: this.chronicle,
       target: { topic: orders.name, partition: 0 },
       busyMax: cast.isSynced ? cast.brokers : 1,
+      patienceMs: 12_000 / cast.hurry,
     });
     // Whoever waits for the history hears of it; nobody may yet.
     this.#broken.promise.catch(() => {});
@@ -270,13 +207,13 @@ class History {
     await this.#troubles.heal();
     this.chronicle.tell("all", "nothing goes wrong any more");
     await this.#soon("brokers heal", this.#healed(), () => this.#unhealed().join(", "));
-    await pass(3_000);
+    await pass(3_000 / this.#cast.hurry);
     this.#isOver = true;
     await this.#soon("clients come to an end", acting);
     if (etcd !== undefined) await pass(10_000);
     const found = await this.#soon("all can be read", this.#found(client));
     this.anomalies = anomaliesOf(this.chronicle.operations, found);
-    await this.#soon("each replica can be read", this.#compareReplicas(client, found));
+    await this.#soon("all replicas are the same", this.#compared(), () => this.#difference() ?? "");
   }
 
   /** Creates a topic; some broker may not have heard of enough others yet. */
@@ -303,15 +240,15 @@ class History {
       lateCopies: chance(0.02),
       lateEvents: chance(0.03),
     });
-    etcd.state.leaseGraceMs = isUpset ? this.#seed % 4_000 : 0;
+    etcd.state.leaseGraceMs = isUpset ? this.#seed % 4_000 / this.#cast.hurry : 0;
   }
 
   #actors(): Actor[] {
     const protocol = this.#seed % 2 === 0 ? "classic" : "consumer";
     const group = "readers";
     return [
-      sender("sender-1", orders),
-      sender("sender-2", orders),
+      sender("sender-1", orders, { paceMs: 140 }),
+      sender("sender-2", orders, { paceMs: 140 }),
       transactor("teller-a", { topics: [debits, credits], group: "ledger-a" }),
       transactor("teller-b", { topics: [debits, credits], group: "ledger-b" }),
       member("member-1", { topic: orders, group, protocol }),
@@ -326,6 +263,7 @@ class History {
   #stage({ name }: Actor): Stage {
     const random = new SeededRandom(this.#seed, `actor ${name}`);
     const { world, pass } = this.#scene;
+    const { hurry } = this.#cast;
     const isOver = () => this.#isOver;
     return {
       chronicle: this.chronicle,
@@ -336,6 +274,7 @@ class History {
         return isOver();
       },
       between: (low, high) => random.between(low, high),
+      patienceOf: (usualMs) => Math.round(usualMs / hurry),
     };
   }
 
@@ -343,7 +282,9 @@ class History {
   async #connect(): Promise<Client> {
     for (;;) {
       try {
-        return await this.#scene.client();
+        return await this.#scene.client({
+          requestTimeoutMs: Math.round(10_000 / this.#cast.hurry),
+        });
       } catch (error) {
         if (!(error instanceof ConnectionFault || error instanceof PlatformFault)) throw error;
         await this.#scene.pass(200);
@@ -386,20 +327,23 @@ class History {
     return await readEnd(client, { topics, internal, groups, pass });
   }
 
-  /** Each replica leads in turn, and has what was found. */
-  async #compareReplicas(client: Client, { all }: Found): Promise<void> {
-    const { partition, lead } = this.#scene;
+  async #compared(): Promise<void> {
+    // A follower may still be fetching what is last.
+    while (this.#difference() !== undefined) await this.#scene.pass(100);
+  }
+
+  /** Where the disks of two replicas differ; undefined: nowhere. */
+  #difference(): string | undefined {
+    const { partition, files } = this.#scene;
     for (const { topic, partition: id } of placesOf(topics)) {
-      const place = `${topic}-${id}`;
-      const wanted = all.get(place)!.map(({ offset, value }) => `${offset} ${value}`);
-      for (const replica of partition(topic, id).replicas) {
-        await lead(topic, id, replica);
-        const found = await readAll(client, [{ topic, partition: id }], { isCommitted: false });
-        const there = found.get(place)!.map(({ offset, value }) => `${offset} ${value}`);
-        const at = there.findIndex((each, i) => each !== wanted[i]);
-        const isSame = at < 0 && there.length === wanted.length;
-        law(isSame, `${place} is another on ${replica}: ${there[at]} in place of ${wanted[at]}`);
-      }
+      const { replicas } = partition(topic, id);
+      const logs = replicas.map((replica) => ({
+        files: files(replica),
+        folder: `/${machineOf(replica)}/${topic}-${id}`,
+      }));
+      const difference = firstDifference(logs);
+      if (difference !== undefined) return difference;
     }
+    return undefined;
   }
 }

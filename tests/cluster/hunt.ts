@@ -3,6 +3,9 @@
 import { runHistory } from "./history.ts";
 import type { ClusterMutant } from "./mutants.ts";
 
+/** By then a mutant must be found where nothing happens but what it cannot bear. */
+const aimedSeedsMax = 25;
+
 export interface Hunted {
   /** Of the first history that breaks a law; undefined: none did. */
   readonly seed: number | undefined;
@@ -10,14 +13,22 @@ export interface Hunted {
   readonly law: string | undefined;
 }
 
-/** Runs histories from the first seed on, with what is wrong. */
-export async function hunt({ wrong, options, seedsMax }: ClusterMutant): Promise<Hunted> {
+/**
+ * Runs histories from the first seed on, with what is wrong. `isAimed`: nothing else goes wrong in
+ * them but what the mutant cannot bear.
+ */
+export async function hunt(
+  { wrong, options, aim, seedsMax }: ClusterMutant,
+  { isAimed }: { readonly isAimed: boolean },
+): Promise<Hunted> {
   const mend = wrong?.();
   try {
-    for (let seed = 1; seed <= seedsMax; seed++) {
+    const last = isAimed ? Math.min(seedsMax, aimedSeedsMax) : seedsMax;
+    for (let seed = 1; seed <= last; seed++) {
       const { broken: [law] } = await runHistory({
         home: "memory",
         troubles: 10,
+        kinds: isAimed ? aim : undefined,
         ...options,
         seed,
       });

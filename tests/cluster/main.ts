@@ -9,7 +9,8 @@
 // printed repeats it to the byte. With --go-on the next seeds follow.
 
 import { parseArgs } from "@std/cli/parse-args";
-import { type HistoryOptions, runHistory } from "./history.ts";
+import type { HistoryOptions } from "./cast.ts";
+import { runHistory } from "./history.ts";
 import { hunt } from "./hunt.ts";
 import { clusterMutants } from "./mutants.ts";
 import { shrunk, told } from "./shrink.ts";
@@ -58,7 +59,7 @@ async function huntAll(): Promise<number> {
   let living = 0;
   console.log("| what is wrong | found by seed | the law that it breaks |\n| --- | --- | --- |");
   for (const [name, mutant] of Object.entries(clusterMutants)) {
-    const { seed, law } = await hunt(mutant);
+    const { seed, law } = await hunt(mutant, { isAimed: false });
     if (seed === undefined) living++;
     console.log(`| ${name} | ${seed ?? `none of ${mutant.seedsMax}`} | ${law ?? "none"} |`);
   }

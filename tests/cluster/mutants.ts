@@ -1,25 +1,34 @@
 // What can be wrong with a cluster: each of these takes one rule away, and the histories must
 // notice within so many seeds.
 //
-// A mutant is the code with other methods for as long as its histories last. Rules that only one
-// history in thousands needs are held by tests of their own: that what is proposed for the ISR
-// holds the high watermark back, who may join it and by which fetches (led_replicas_test.ts), who
-// is elected (partition_state_test.ts), that an answer of etcd which was lost is no refusal
-// (tests/etcd/faults_test.ts).
+// A mutant is the code with other methods, or with another way to its metadata, for as long as its
+// histories last. Rules that are here in vain, since another one holds what they hold:
+//
+//   the epoch of a leader's life is compared   a registration takes its broker out of what it leads
+//                                              in the same change: only without both is it noticed
+//
+// That a broker without a lease does not speak for itself (PartitionReplication.doubt) no sender of
+// acks=all can notice: self_fencing_test.ts holds it.
 
+import { LedReplicas } from "../../src/broker/replication/led_replicas.ts";
 import { PartitionReplication } from "../../src/broker/replication/partition_replication.ts";
 import { Partition } from "../../src/broker/logs/partition.ts";
+import { Storage } from "../../src/broker/logs/storage.ts";
 import { TransactionMarkers } from "../../src/broker/transactions/transaction_markers.ts";
 import { PartitionLog } from "../../src/log/mod.ts";
 import { ProducerState } from "../../src/log/producers/producer_state.ts";
+import { EtcdClient } from "../../src/etcd/mod.ts";
 import { wrongGetter, wrongly } from "../harness/wrong_methods.ts";
-import type { HistoryOptions } from "./history.ts";
+import type { HistoryOptions } from "./cast.ts";
+import { registrationsAlone, rolledBack } from "./wrong_homes.ts";
 
 export interface ClusterMutant {
   /** Puts the wrong code in place; returns how to mend it. */
   readonly wrong?: () => () => void;
   /** What its histories have of their own. */
   readonly options?: Partial<HistoryOptions>;
+  /** Troubles that its rule is there for: with them alone it is noticed soonest. */
+  readonly aim?: HistoryOptions["kinds"];
   /** By then it must be found. */
   readonly seedsMax: number;
 }
@@ -79,5 +88,77 @@ export const clusterMutants: Readonly<Record<string, ClusterMutant>> = {
           return this.log.logEndOffset;
         }),
     seedsMax: 10,
+  },
+  "who registers leads on what it led before": {
+    aim: ["loses power, and its successor dies"],
+    options: { isSynced: false, storeOf: registrationsAlone },
+    wrong: () =>
+      wrongly(Partition, "follow", (right) =>
+        function (this: Partition, leaderEpoch, state) {
+          const isOwn = this.dataFolder === `/broker-${state?.leader}`;
+          return isOwn ? this.lead(leaderEpoch, state) : right.call(this, leaderEpoch, state);
+        }),
+    seedsMax: 500,
+  },
+  "what was lost with the power is not missed": {
+    aim: ["loses power, and its successor dies"],
+    options: { isSynced: false },
+    wrong: () => wrongGetter(Storage, "mayHaveLostWrites", () => false),
+    seedsMax: 500,
+  },
+  "the high watermark moves while too few are in sync": {
+    aim: ["is left alone, and dies"],
+    wrong: () => wrongly(LedReplicas, "isIsrEnough", () => () => true),
+    seedsMax: 500,
+  },
+  "an ISR that is asked for does not count": {
+    aim: ["does not hear that its ISR has grown"],
+    wrong: () => wrongly(LedReplicas, "propose", () => () => {}),
+    seedsMax: 6_000,
+  },
+  "who joins may lack what was there as the epoch began": {
+    aim: ["leads with an old end, and dies as its ISR grows"],
+    wrong: () =>
+      wrongly(LedReplicas, "expansion", (right) =>
+        function (this: LedReplicas, id, terms) {
+          const { epochStartOffset } = this;
+          Object.assign(this, { epochStartOffset: 0 });
+          const isr = right.call(this, id, terms);
+          Object.assign(this, { epochStartOffset });
+          return isr;
+        }),
+    seedsMax: 8_000,
+  },
+  "a fetch counts for every later life of a broker": {
+    aim: ["is joined by who loses power"],
+    options: { isSynced: false },
+    wrong: () =>
+      wrongly(LedReplicas, "noteFetch", (right) =>
+        function (this: LedReplicas, id, fetch) {
+          return right.call(this, id, { ...fetch, brokerEpoch: -1 });
+        }),
+    seedsMax: 6_000,
+  },
+  "what is not answered has not happened": {
+    aim: ["does not hear that its ISR has grown"],
+    options: { storeOf: rolledBack },
+    seedsMax: 6_000,
+  },
+  "who lacks records may lead": {
+    options: { settings: { "unclean.leader.election.enable": "true" } },
+    seedsMax: 500,
+  },
+  "an end that is older than another was is told": {
+    wrong: () => wrongGetter(PartitionReplication, "isEndKnown", () => true),
+    seedsMax: 500,
+  },
+  "changes of the metadata are compared with nothing": {
+    options: { home: "etcd" },
+    wrong: () =>
+      wrongly(EtcdClient, "settle", (right) =>
+        function (this: EtcdClient, transaction, onRepeat) {
+          return right.call(this, { ...transaction, compare: [] }, onRepeat);
+        }),
+    seedsMax: 100,
   },
 };

@@ -1,6 +1,7 @@
 // A history that fails, with as few troubles as it takes; and how it is told.
 
-import type { HistoryOptions, HistorySummary } from "./history.ts";
+import type { HistoryOptions } from "./cast.ts";
+import type { HistorySummary } from "./history.ts";
 
 /** Runs at most; each takes about a second. */
 const runsMax = 60;

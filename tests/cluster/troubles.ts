@@ -14,6 +14,7 @@ import { PartitionFault, PlatformFault, UsageFault } from "../../src/base/faults
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
 import type { ClusterScene } from "../harness/simulated_cluster.ts";
 import { machineOf } from "../harness/metadata_homes.ts";
+import { ambush, type AmbushKind, ambushKinds } from "./ambushes.ts";
 import { type Chronicle, wordsOf } from "./chronicle.ts";
 
 const brokerTroubles = [
@@ -29,6 +30,7 @@ const brokerTroubles = [
   "is out of reach of clients",
   "has a clock of its own pace",
   "has a full disk",
+  "answers one other late",
 ] as const;
 const etcdTroubles = ["freezes", "dies", "is without a quorum", "forgets"] as const;
 const allTroubles = ["are restarted one after the other"] as const;
@@ -37,7 +39,7 @@ export type TroubleKind =
   | typeof brokerTroubles[number]
   | `etcd ${typeof etcdTroubles[number]}`
   | typeof allTroubles[number]
-  | "has a failing disk";
+  | AmbushKind;
 
 export interface Trouble {
   readonly kind: TroubleKind;
@@ -51,14 +53,33 @@ export interface PlanOptions {
   readonly seed: number;
   readonly count: number;
   readonly home: "memory" | "etcd";
+  /** Absent: all that there are. */
+  readonly kinds?: readonly TroubleKind[];
   /** Of the whole. */
   readonly durationMs: number;
+  /** How many times shorter than usual troubles are. */
+  readonly hurry: number;
 }
 
 /** What goes wrong under a seed, in order. */
-export function planOf({ seed, count, home, durationMs }: PlanOptions): Trouble[] {
+export function planOf(
+  { seed, count, home, kinds: given, durationMs, hurry }: PlanOptions,
+): Trouble[] {
   const random = new SeededRandom(seed, "troubles");
-  const kinds: TroubleKind[] = [
+  const kinds = given ?? kindsOf(home);
+  const plan = Array.from({ length: count }, (): Trouble => ({
+    kind: kinds[Math.floor(random.between(0, kinds.length))]!,
+    atMs: Math.floor(random.between(0, durationMs)),
+    forMs: Math.floor(
+      random.chance(0.3) ? random.between(10, 500) : random.between(500, 14_000 / hurry),
+    ),
+    choice: random.uint32(),
+  }));
+  return plan.sort((a, b) => a.atMs - b.atMs);
+}
+
+function kindsOf(home: PlanOptions["home"]): TroubleKind[] {
+  return [
     ...brokerTroubles,
     // What decides most comes most often.
     "loses power",
@@ -66,15 +87,9 @@ export function planOf({ seed, count, home, durationMs }: PlanOptions): Trouble[
     "is paused",
     "is cut off",
     ...allTroubles,
+    ...ambushKinds,
     ...home === "etcd" ? etcdTroubles.map((each) => `etcd ${each}` as const) : [],
   ];
-  const plan = Array.from({ length: count }, (): Trouble => ({
-    kind: kinds[Math.floor(random.between(0, kinds.length))]!,
-    atMs: Math.floor(random.between(0, durationMs)),
-    forMs: Math.floor(random.chance(0.3) ? random.between(10, 500) : random.between(500, 14_000)),
-    choice: random.uint32(),
-  }));
-  return plan.sort((a, b) => a.atMs - b.atMs);
 }
 
 export interface TroublesOptions {
@@ -85,6 +100,8 @@ export interface TroublesOptions {
   readonly target: { readonly topic: string; readonly partition: number };
   /** How many brokers may be in trouble at the same time. */
   readonly busyMax: number;
+  /** By then whoever is silent is out of sync, and taken for dead. */
+  readonly patienceMs: number;
 }
 
 export class Troubles {
@@ -146,6 +163,7 @@ export class Troubles {
     const { kind } = trouble;
     if (kind.startsWith("etcd ")) return await this.#etcd(trouble);
     if (kind === "are restarted one after the other") return await this.#rolling();
+    if (isAmbush(kind)) return await this.#ambush(kind, trouble.choice);
     const id = this.#choose(trouble.choice);
     if (id === undefined) return;
     const { chronicle, scene } = this.#options;
@@ -155,6 +173,26 @@ export class Troubles {
     if (!scene.brokers.has(id)) await this.start(id);
     this.#busy.delete(id);
     chronicle.tell(machineOf(id), `${kind} no more`);
+  }
+
+  /** Whoever has a replica of the partition is in it. */
+  async #ambush(kind: AmbushKind, choice: number): Promise<void> {
+    const { scene, target, chronicle, busyMax, patienceMs } = this.#options;
+    const { leader, replicas } = scene.partition(target.topic, target.partition);
+    const isFree = (id: number) => !this.#busy.has(id) && scene.brokers.has(id);
+    if (!replicas.every(isFree) || this.#busy.size >= busyMax) return;
+    for (const id of replicas) this.#busy.add(id);
+    chronicle.tell(machineOf(leader), kind);
+    await ambush(kind, {
+      scene,
+      target,
+      patienceMs,
+      choice,
+      start: (id) => this.start(id),
+      tell: (id, words) => chronicle.tell(machineOf(id), words),
+    });
+    for (const id of replicas) this.#busy.delete(id);
+    chronicle.tell("all", `${kind} no more`);
   }
 
   /** Mostly the leader: nothing is decided where a follower goes. */
@@ -222,11 +260,12 @@ export class Troubles {
         world.leaveFree(machineOf(id), choice % 20_000);
         await pass(forMs);
         return world.leaveFree(machineOf(id), Infinity);
-      case "has a failing disk":
-        world.failSyncs(machineOf(id), 1 + choice % 3);
+      case "answers one other late": {
+        const other = machineOf(others[choice % others.length]!);
+        world.slow(machineOf(id), other, 20 + choice % 1_000);
         await pass(forMs);
-        if (scene.brokers.has(id)) scene.kill(id);
-        return await this.start(id);
+        return world.slow(machineOf(id), other, 0);
+      }
     }
   }
 
@@ -271,6 +310,10 @@ export class Troubles {
       }
     }
   }
+}
+
+function isAmbush(kind: TroubleKind): kind is AmbushKind {
+  return ambushKinds.some((each) => each === kind);
 }
 
 /** Whether it may start later: it could not reach others, or its files were not ready. */

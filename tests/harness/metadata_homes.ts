@@ -44,7 +44,7 @@ export interface MetadataHome {
   append(records: readonly MetadataRecordInput[]): Promise<void>;
 }
 
-/** So long nobody has heard of a broker when it is taken for dead. */
+/** So long nobody has heard of a broker when it is taken for dead, where nobody says otherwise. */
 export const sessionMs = 6_000;
 
 /** Which machine a broker has. */
@@ -53,8 +53,11 @@ export function machineOf(nodeId: number): string {
 }
 
 /** `after` is a timer that no process's death ends. */
-export function sharedHome(after: (ms: number, run: () => void) => void): MetadataHome {
-  return new SharedHome(after);
+export function sharedHome(
+  after: (ms: number, run: () => void) => void,
+  sessionMs: number,
+): MetadataHome {
+  return new SharedHome(after, sessionMs);
 }
 
 interface Guest {
@@ -67,9 +70,11 @@ class SharedHome implements MetadataHome {
   readonly #shared = new SharedMetadata();
   readonly #guests = new Map<number, Guest>();
   readonly #after: (ms: number, run: () => void) => void;
+  readonly #sessionMs: number;
 
-  constructor(after: (ms: number, run: () => void) => void) {
+  constructor(after: (ms: number, run: () => void) => void, sessionMs: number) {
     this.#after = after;
+    this.#sessionMs = sessionMs;
   }
 
   get image(): MetadataImage {
@@ -91,7 +96,7 @@ class SharedHome implements MetadataHome {
     };
     const member = this.#shared.member(
       way,
-      (lease, way) => keptLease(lease, { runtime, sessionMs, way }),
+      (lease, way) => keptLease(lease, { runtime, sessionMs: this.#sessionMs, way }),
     );
     this.#guests.set(nodeId, { member, isPaused: false });
     return Promise.resolve(member);
@@ -132,7 +137,7 @@ class SharedHome implements MetadataHome {
   #expireLater(nodeId: number): void {
     const { liveness } = this.#shared;
     const epoch = liveness.alive(nodeId);
-    this.#after(sessionMs, () => {
+    this.#after(this.#sessionMs, () => {
       const guest = this.#guests.get(nodeId);
       const isSilent = guest === undefined || guest.isPaused || guest.member.isCutOff;
       if (isSilent && liveness.alive(nodeId) === epoch) liveness.expire(nodeId);
@@ -143,7 +148,7 @@ class SharedHome implements MetadataHome {
 /** Starts an etcd in `world`, after the brokers' machines, and an observer of it. */
 export async function etcdHome(
   world: Simulation,
-  { clusterId }: { readonly clusterId: string },
+  { clusterId, sessionMs }: { readonly clusterId: string; readonly sessionMs: number },
 ): Promise<MetadataHome> {
   const etcd = await SimulatedEtcd.start(world, { members: 3 });
   const observer = await openOn(world.start("observer"), {
@@ -151,7 +156,7 @@ export async function etcdHome(
     clusterId,
     sessionMs,
   });
-  return new EtcdHome(world, { etcd, observer, clusterId });
+  return new EtcdHome(world, { etcd, observer, clusterId, sessionMs });
 }
 
 class EtcdHome implements MetadataHome {
@@ -159,20 +164,23 @@ class EtcdHome implements MetadataHome {
   readonly #world: Simulation;
   readonly #observer: EtcdMetadataStore;
   readonly #clusterId: string;
+  readonly #sessionMs: number;
   readonly #stores = new Map<number, EtcdMetadataStore>();
 
   constructor(
     world: Simulation,
-    { etcd, observer, clusterId }: {
+    { etcd, observer, clusterId, sessionMs }: {
       readonly etcd: SimulatedEtcd;
       readonly observer: EtcdMetadataStore;
       readonly clusterId: string;
+      readonly sessionMs: number;
     },
   ) {
     this.#world = world;
     this.etcd = etcd;
     this.#observer = observer;
     this.#clusterId = clusterId;
+    this.#sessionMs = sessionMs;
   }
 
   get image(): MetadataImage {
@@ -192,7 +200,7 @@ class EtcdHome implements MetadataHome {
     const store = await openOn(runtime, {
       etcd,
       clusterId: this.#clusterId,
-      sessionMs,
+      sessionMs: this.#sessionMs,
     });
     this.#stores.set(nodeId, store);
     return store;

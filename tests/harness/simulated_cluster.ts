@@ -17,7 +17,7 @@ import type { MetadataStore, PartitionImage } from "../../src/cluster/mod.ts";
 import type { Files, Runtime } from "../../src/runtime/ports.ts";
 import { simulate, type Simulation, type SimulationOptions } from "../../src/runtime/simulated.ts";
 import type { SimulatedEtcd } from "../etcd/simulated_etcd.ts";
-import { etcdHome, machineOf, type MetadataHome, sharedHome } from "./metadata_homes.ts";
+import { etcdHome, machineOf, type MetadataHome, sessionMs, sharedHome } from "./metadata_homes.ts";
 import { RawClient } from "./raw_client.ts";
 import { socketTransport } from "./simulated_broker.ts";
 import { inWorldTime } from "./world_time.ts";
@@ -37,7 +37,7 @@ export interface ClusterScene {
   /** Those that run, by node id. */
   readonly brokers: ReadonlyMap<number, RunningBroker>;
   /** A client of ours, that is told of every broker; `runtime` is where it runs. */
-  client(): Promise<Client>;
+  client(options?: { readonly requestTimeoutMs?: number }): Promise<Client>;
   readonly runtime: Runtime;
   /** A connection to one broker. */
   connect(nodeId: number): Promise<RawClient>;
@@ -47,7 +47,7 @@ export interface ClusterScene {
   partition(topic: string, partition: number): PartitionImage;
   /** A broker's machine loses power. */
   crash(nodeId: number): void;
-  /** The disk of its machine, as it is left to the next process there. */
+  /** The disk of its machine, as the broker has it, or as it is left to the next process there. */
   files(nodeId: number): Files;
   /** Its process is killed: what it wrote stays. */
   kill(nodeId: number): void;
@@ -87,6 +87,8 @@ export interface ClusterOptions {
   readonly world?: SimulationOptions;
   /** Where the metadata is kept; by default in memory. */
   readonly home?: "memory" | "etcd";
+  /** So long nobody has heard of a broker when it is taken for dead; by default `sessionMs`. */
+  readonly sessionMs?: number;
   /** What a broker is to use in place of a store. */
   readonly storeOf?: (store: MetadataStore, runtime: Runtime) => MetadataStore;
 }
@@ -95,6 +97,8 @@ export interface ClusterOptions {
 interface Member {
   readonly name: string;
   running: RunningBroker | undefined;
+  /** Where it runs. */
+  runtime: Runtime | undefined;
 }
 
 /** Runs `scenario` against a cluster of its own, in simulated time. */
@@ -107,7 +111,7 @@ export async function simulatedCluster(
     lines.push(`${machine} ${line}`);
     options.world?.onLogLine?.(machine, line);
   };
-  const { seed = 1 } = options;
+  const { seed = 1, sessionMs: silenceMs = sessionMs } = options;
   const world = simulate(seed, { startMs: Date.now(), ...options.world, onLogLine });
   const cluster = new SimulatedCluster(world, options);
   // Machines get their addresses in the order in which they come.
@@ -115,8 +119,8 @@ export async function simulatedCluster(
   const runtime = world.start("client");
   await inWorldTime({ world, clock: runtime.clock }, async () => {
     cluster.home = options.home === "etcd"
-      ? await etcdHome(world, { clusterId })
-      : sharedHome((ms, run) => runtime.timers.after(ms, run));
+      ? await etcdHome(world, { clusterId, sessionMs: silenceMs })
+      : sharedHome((ms, run) => runtime.timers.after(ms, run), silenceMs);
     for (let id = 1; id <= options.brokers; id++) await cluster.start(id);
     const clients: Client[] = [];
     await scenario(sceneOf(cluster, { runtime, lines, clients }));
@@ -140,7 +144,7 @@ class SimulatedCluster {
 
   add(nodeId: number): void {
     const name = machineOf(nodeId);
-    this.#members.set(nodeId, { name, running: undefined });
+    this.#members.set(nodeId, { name, running: undefined, runtime: undefined });
     this.#runtimes.set(nodeId, this.world.start(name));
   }
 
@@ -162,12 +166,16 @@ class SimulatedCluster {
       const store = storeOf(await this.home.open(nodeId, runtime), runtime);
       const given = { nodeId, settings, store, onFatal };
       const running = await start(runtime, given);
-      member.running = running;
+      Object.assign(member, { running, runtime });
       this.brokers.set(nodeId, running);
     } catch (error) {
       this.end(nodeId, "kill");
       throw error;
     }
+  }
+
+  filesOf(nodeId: number): Files {
+    return (this.#members.get(nodeId)!.runtime ?? this.runtimeOf(nodeId)).files;
   }
 
   async stop(nodeId: number): Promise<void> {
@@ -186,7 +194,7 @@ class SimulatedCluster {
   }
 
   #forget(nodeId: number): void {
-    this.#members.get(nodeId)!.running = undefined;
+    Object.assign(this.#members.get(nodeId)!, { running: undefined, runtime: undefined });
     this.brokers.delete(nodeId);
   }
 
@@ -243,9 +251,9 @@ function sceneOf(
     lines,
     pass,
     partition: (topic, id) => itemAt(home.image.topic(topic)!.partitions, id),
-    async client() {
+    async client({ requestTimeoutMs = 10_000 } = {}) {
       const bootstrap = [...brokers.keys()].map((id) => `${hostOf(id)}:${port}`).join(",");
-      const client = await Client.connect(runtime, { bootstrap, requestTimeoutMs: 10_000 });
+      const client = await Client.connect(runtime, { bootstrap, requestTimeoutMs });
       clients.push(client);
       return client;
     },
@@ -259,7 +267,7 @@ function sceneOf(
       await pass(heardMs);
     },
     crash: (nodeId) => cluster.end(nodeId, "crash"),
-    files: (nodeId) => cluster.runtimeOf(nodeId).files,
+    files: (nodeId) => cluster.filesOf(nodeId),
     kill: (nodeId) => cluster.end(nodeId, "kill"),
     pause: (nodeId) => cluster.pause(nodeId, true),
     resume: (nodeId) => cluster.pause(nodeId, false),

@@ -1,0 +1,98 @@
+// What a seed makes of a history before it begins: how many brokers, where their metadata is, how
+// patient everybody is, what is set, and what goes wrong when.
+//
+//   hurry 3   most histories: who is silent for 2 s is taken for dead, troubles take up to 5 s
+//   hurry 1   the others, of a minute and with the patience that is usual: what takes its time
+//             whoever is in a hurry, such as a watch that is silent, comes about there
+//
+// Invariant: what is drawn here is drawn from the seed alone, each from a stream of its own.
+
+import { SeededRandom } from "../../src/runtime/simulated_time.ts";
+import type { ClusterOptions } from "../harness/simulated_cluster.ts";
+import { planOf, type Trouble, type TroubleKind } from "./troubles.ts";
+
+export interface HistoryOptions {
+  readonly seed: number;
+  /** Where the metadata is kept; by default as the seed has it. */
+  readonly home?: "memory" | "etcd";
+  /** Troubles of the plan that happen; by default all. */
+  readonly kept?: readonly number[];
+  readonly troubles?: number;
+  /** Of these kinds alone; by default of all. */
+  readonly kinds?: readonly TroubleKind[];
+  /** How many times shorter than usual everybody's patience is; by default as the seed has it. */
+  readonly hurry?: number;
+  /** Whether acks=all waits for disks; by default as the seed has it. */
+  readonly isSynced?: boolean;
+  /** Kafka's own keys, besides those of every history. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+  /** What brokers have in place of their store. */
+  readonly storeOf?: ClusterOptions["storeOf"];
+}
+
+/** How a seed has it. */
+export interface Cast {
+  readonly home: "memory" | "etcd";
+  readonly brokers: number;
+  /** What is not synced may be lost: then one broker at a time is in trouble. */
+  readonly isSynced: boolean;
+  /** How many times shorter than usual everybody's patience is. */
+  readonly hurry: number;
+  readonly settings: Readonly<Record<string, string | number>>;
+  readonly plan: readonly Trouble[];
+}
+
+const troubledMs = 60_000;
+
+export function castOf(options: HistoryOptions): Cast {
+  const { seed, home, kept, troubles } = options;
+  const random = new SeededRandom(seed, "cast");
+  const drawnHome = random.chance(0.5) ? "etcd" : "memory";
+  const brokers = random.chance(0.6) ? 3 : random.chance(0.5) ? 4 : 5;
+  const syncs = random.chance(0.75);
+  const count = Math.floor(random.between(5, 16));
+  const hurry = options.hurry ?? (new SeededRandom(seed, "hurry").chance(0.9) ? 3 : 1);
+  const isSynced = options.isSynced ?? syncs;
+  const plan = planOf({
+    seed,
+    count: troubles ?? count,
+    home: home ?? drawnHome,
+    kinds: options.kinds,
+    durationMs: troubledMs / hurry,
+    hurry,
+  });
+  return {
+    home: home ?? drawnHome,
+    brokers,
+    isSynced,
+    hurry,
+    settings: {
+      ...settingsOf(hurry, isSynced),
+      // Whoever catches up does so batch by batch.
+      ...new SeededRandom(seed, "copying").chance(0.5) && { "replica.fetch.max.bytes": 1 },
+      ...options.settings,
+    },
+    plan: kept === undefined ? plan : plan.filter((_, i) => kept.includes(i)),
+  };
+}
+
+function settingsOf(hurry: number, isSynced: boolean): Cast["settings"] {
+  const soon = (usualMs: number) => Math.round(usualMs / hurry);
+  return {
+    "min.insync.replicas": 2,
+    "offsets.topic.num.partitions": 1,
+    "transaction.state.log.num.partitions": 1,
+    "auto.create.topics.enable": "false",
+    "replica.lag.time.max.ms": soon(5_000),
+    "replica.fetch.backoff.ms": soon(1_000),
+    "leader.imbalance.check.interval.seconds": Math.ceil(20 / hurry),
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": soon(1_000),
+    "log.flush.offset.checkpoint.interval.ms": 2_000,
+    "group.min.session.timeout.ms": soon(1_000),
+    "group.consumer.min.session.timeout.ms": soon(1_000),
+    "group.consumer.session.timeout.ms": soon(6_000),
+    "group.consumer.min.heartbeat.interval.ms": 100,
+    "group.consumer.heartbeat.interval.ms": soon(500),
+    "ottla.acks.all.sync": isSynced ? "always" : "never",
+  };
+}

@@ -1,0 +1,43 @@
+// Whether replicas are the same, by what lies on their disks: what no reader is given is compared,
+// too, such as markers, what was aborted, and the epochs that batches carry.
+
+import type { Files } from "../../src/runtime/ports.ts";
+
+/** A log as it lies on a disk. */
+export interface LogOnDisk {
+  readonly files: Pick<Files, "list" | "open">;
+  readonly folder: string;
+}
+
+/** Where one of these differs from the first; undefined: they are the same. */
+export function firstDifference([first, ...others]: readonly LogOnDisk[]): string | undefined {
+  if (first === undefined) return undefined;
+  const wanted = bytesOf(first);
+  for (const other of others) {
+    const bytes = bytesOf(other);
+    const at = wanted.findIndex((byte, i) => byte !== bytes[i]);
+    if (at < 0 && bytes.length === wanted.length) continue;
+    const lengths = `${wanted.length} bytes of ${first.folder}, ${bytes.length} of ${other.folder}`;
+    return `${lengths}, and they differ from ${at < 0 ? wanted.length : at} on`;
+  }
+  return undefined;
+}
+
+/** All batches, one after the other. */
+function bytesOf({ files, folder }: LogOnDisk): Uint8Array {
+  const names = files.list(folder).filter((name) => name.endsWith(".log")).sort();
+  const parts = names.map((name) => {
+    const file = files.open(`${folder}/${name}`, "read");
+    const bytes = new Uint8Array(file.size);
+    file.readAt(0, bytes);
+    file.close();
+    return bytes;
+  });
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const part of parts) {
+    all.set(part, end);
+    end += part.length;
+  }
+  return all;
+}

@@ -1,0 +1,58 @@
+// Homes of the metadata that break a rule, in place of a broker's right one.
+
+import type { Decision, MetadataImage, MetadataStore } from "../../src/cluster/mod.ts";
+import { ErrorCode } from "../../src/protocol/mod.ts";
+import type { Runtime } from "../../src/runtime/ports.ts";
+
+type Change = MetadataStore["change"];
+type Decide<R> = (image: MetadataImage) => Decision<R> | Promise<Decision<R>>;
+
+/** `store`, with another way to change it. */
+function changing(store: MetadataStore, change: (right: Change) => Change): MetadataStore {
+  const wrong = change((decide) => store.change(decide));
+  return new Proxy(store, {
+    get(_, key) {
+      if (key === "change") return wrong;
+      const value = Reflect.get(store, key, store);
+      return typeof value === "function" ? value.bind(store) : value;
+    },
+  });
+}
+
+/** A broker that registers stays in all ISRs, and leads what it led. */
+export function registrationsAlone(store: MetadataStore): MetadataStore {
+  const alone = <R>(decision: Decision<R>): Decision<R> => {
+    const isRegistration = decision.records.some(({ type }) => type === "RegisterBrokerRecord");
+    if (!isRegistration) return decision;
+    const records = decision.records.filter(({ type }) => type !== "PartitionChangeRecord");
+    return { ...decision, records };
+  };
+  return changing(
+    store,
+    (right) => (decide) => right(async (image) => alone(await decide(image))),
+  );
+}
+
+const patienceMs = 100;
+
+/** A change of an ISR that is not answered soon is taken for refused, though it comes about. */
+export function rolledBack(store: MetadataStore, { timers }: Runtime): MetadataStore {
+  const impatient = (right: Change) => async <R>(decide: Decide<R>): Promise<R> => {
+    const { promise, resolve, reject } = Promise.withResolvers<R>();
+    let isOfIsr = false;
+    const timer = timers.after(patienceMs, () => {
+      if (isOfIsr) resolve(ErrorCode.INVALID_UPDATE_VERSION as R);
+    });
+    right(async (image) => {
+      const decision = await decide(image);
+      isOfIsr = decision.response === ErrorCode.NONE && decision.records.length === 1;
+      return decision;
+    }).then(resolve, reject);
+    try {
+      return await promise;
+    } finally {
+      timer.cancel();
+    }
+  };
+  return changing(store, impatient as (right: Change) => Change);
+}
