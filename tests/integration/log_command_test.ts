@@ -72,6 +72,11 @@ Deno.test("log dump prints what is in the files, and log repair takes damage out
     assertEquals([sound.code, sound.stderr], [0, "no damage in 2 partitions\n"]);
 
     await Deno.writeTextFile(`${folder}/notes.md`, "acks=1 is answered");
+    const whole = await ottla(["log", "dump", "--records", folder]);
+    assertEquals([whole.code, whole.stderr], [0, ""]);
+    for (const said of ["value=c", "is=TopicRecord", `file     path=${folder}/meta.properties`]) {
+      assertStringIncludes(whole.stdout, said);
+    }
     const text = await ottla([
       "log",
       "dump",

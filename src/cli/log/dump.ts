@@ -1,4 +1,5 @@
-// `ottla log dump`: any file of a data folder, by its name.
+// `ottla log dump`: any file of a data folder, by its name; a folder is what is known of its files
+// and of the folders in it.
 //
 //   .log .cut .checkpoint            batches, and with --records what is in them
 //   .index .timeindex .txnindex      entries
@@ -26,6 +27,11 @@ export interface DumpOptions {
   readonly json: boolean;
 }
 
+const binary = /\.(log|cut|checkpoint|index|timeindex|txnindex|snapshot)(\.\w+)?$/;
+const jsonFile = /^(quorum-state|\.kafka_cleanshutdown)$/;
+const properties = /^partition\.metadata$|\.properties(\.tmp)?$/;
+const places = /-checkpoint(\.tmp)?$/;
+
 const notKnown = "a data folder has no such file, as far as is known here";
 
 /** Prints the files; the exit code is 1 when one is damaged or cannot be read. */
@@ -36,7 +42,7 @@ export async function dumpFiles(context: CliContext, options: DumpOptions): Prom
     if (type === "problem") problems++;
     printLine(type, fields);
   };
-  for (const path of options.paths) {
+  for (const path of options.paths.flatMap((path) => filesAt(context, path))) {
     print("file", { path });
     try {
       await dumpFile(context, fileOf(path), { ...options, print });
@@ -47,6 +53,23 @@ export async function dumpFiles(context: CliContext, options: DumpOptions): Prom
     }
   }
   return problems === 0 ? exitCode.ok : exitCode.failed;
+}
+
+/** The file, or those that a folder holds, in the order of their names. */
+function filesAt(context: CliContext, path: string): string[] {
+  const { files } = context.runtime;
+  if (!(files.stat(path)?.isDirectory ?? false)) return [path];
+  const folder = path.replace(/[/\\]+$/, "");
+  return files.list(folder).flatMap((name) => {
+    const within = `${folder}/${name}`;
+    if (files.stat(within)?.isDirectory) return filesAt(context, within);
+    return isKnown(name) ? [within] : [];
+  });
+}
+
+/** By its name; of others it is said that they are not, where they are named themselves. */
+function isKnown(name: string): boolean {
+  return binary.test(name) || jsonFile.test(name) || properties.test(name) || places.test(name);
 }
 
 function fileOf(path: string): DumpedFile {
@@ -65,7 +88,7 @@ async function dumpFile(
 ): Promise<void> {
   const { files } = context.runtime;
   const { print } = options;
-  const kind = /\.(log|cut|checkpoint|index|timeindex|txnindex|snapshot)(\.\w+)?$/.exec(file.name);
+  const kind = binary.exec(file.name);
   switch (kind?.[1]) {
     case "log":
     case "cut":
@@ -108,17 +131,17 @@ function wholeFile(files: CliContext["runtime"]["files"], path: string): Uint8Ar
 function dumpText({ name }: DumpedFile, bytes: Uint8Array, print: PrintLine): void {
   if (bytes.includes(0)) throw new DecodeFault(notKnown);
   const lines = fromUtf8(bytes).split(/\r?\n/).filter((line) => line !== "");
-  if (name === "quorum-state" || name === ".kafka_cleanshutdown") {
+  if (jsonFile.test(name)) {
     return print("state", jsonObject(lines.join("\n")));
   }
-  if (/^partition\.metadata$|\.properties(\.tmp)?$/.test(name)) {
+  if (properties.test(name)) {
     for (const line of lines) {
       const [, key, value] = /^([^#=:\s]+)\s*[=:]\s*(.*)$/.exec(line) ?? [];
       if (key !== undefined) print("property", { [key]: value });
     }
     return;
   }
-  if (!/-checkpoint(\.tmp)?$/.test(name)) throw new DecodeFault(notKnown);
+  if (!places.test(name)) throw new DecodeFault(notKnown);
   const [version, count, ...entries] = lines;
   if (version !== "0") print("problem", { problem: `version ${version ?? "missing"}, not 0` });
   if (Number(count) !== entries.length) {

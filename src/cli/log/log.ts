@@ -6,19 +6,19 @@ import { brokerOptions, withClient } from "../broker_client.ts";
 
 const dump = command({
   name: "log dump",
-  operands: ["FILE..."],
+  operands: ["FILE|FOLDER..."],
   about: "print what is in files of a data folder, Kafka's or ours",
   options: {
     records: { kind: "flag", about: "print each record, not only each batch" },
     json: { kind: "flag", about: "print a line of JSON for each thing found" },
   },
   examples: [
-    ["log dump ottla-data/orders-0/*.log", "batches: offsets, times, producers, checksums"],
+    ["log dump ottla-data/orders-0", "batches: offsets, times, producers, checksums; indexes"],
     [
       "log dump --records ottla-data/__cluster_metadata-0/*.log",
       "topics and settings, as recorded",
     ],
-    ["log dump ottla-data/orders-0/*.index ottla-data/*-checkpoint", "any other file as well"],
+    ["log dump ottla-data/*-checkpoint", "single files"],
     ["log dump --records --json ottla-data/__consumer_offsets-3/*.log", "groups, for programs"],
   ],
   run: async (context, { operands, options }) => {
