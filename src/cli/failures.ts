@@ -52,6 +52,8 @@ function hintFor(fault: PlatformFault): string {
         : ". Choose another port with --port, or a free one with --port 0";
     case "Denied":
       return fault.about === "tls" ? ". Trust a broker's certificates with --ca FILE" : "";
+    case "Closed":
+      return fault.about === "bootstrap" ? ". To find out why: ottla doctor" : "";
     case "NoSpace":
       return ". Free some space and start again";
     default:

@@ -1,6 +1,8 @@
 // Help text, drawn from the descriptions of the commands: usage, options in two columns, examples.
 
-import type { Command } from "./arguments.ts";
+import { entryOf } from "../base/items.ts";
+import type { Command, Option } from "./arguments.ts";
+import { brokerOptions } from "./broker_client.ts";
 
 /** What a group of commands (`topics`) or a single one (`start`) is for, in one line. */
 export interface CommandGroup {
@@ -55,19 +57,24 @@ export function groupHelp(group: CommandGroup, commands: readonly Command[]): st
 
 /** Help of one command: `ottla topics create --help`. */
 export function commandHelp(command: Command): string {
-  const options = Object.entries(command.options).map(([name, option]) => [
-    (option.short === undefined ? "" : `-${option.short}, `) +
-    `--${name}${option.kind === "flag" ? "" : ` ${option.value ?? "VALUE"}`}`,
-    option.about + (option.kind === "list" ? " (may be repeated)" : ""),
-  ]);
+  const [own, ofBroker] = [[] as string[][], [] as string[][]];
+  for (const [name, option] of Object.entries(command.options)) {
+    const leadsToBroker = option === entryOf<Option>(brokerOptions, name);
+    (leadsToBroker ? ofBroker : own).push([
+      (option.short === undefined ? "" : `-${option.short}, `) +
+      `--${name}${option.kind === "flag" ? "" : ` ${option.value ?? "VALUE"}`}`,
+      option.about + (option.kind === "list" ? " (may be repeated)" : ""),
+    ]);
+  }
   return [
     `ottla ${command.name}: ${command.about}`,
     "",
     `Usage: ottla ${[command.name, ...command.operands, "[options]"].join(" ")}`,
     "",
     "Options:",
-    ...columns([...options, ["--help", "print this"]]),
+    ...columns([...own, ["--help", "print this"]]),
     "",
+    ...ofBroker.length === 0 ? [] : ["Which broker, and as whom:", ...columns(ofBroker), ""],
     "Examples:",
     ...exampleLines(command.examples),
     "",

@@ -275,6 +275,12 @@ async function explained(
   if (error instanceof ConnectionFault) {
     return [`${name}: ${messageOf(error)}`, "mend the port: is it a broker that listens there?"];
   }
+  if (isPlatformFault(error, "Io")) {
+    return [
+      `something listens at ${name} and does not answer: ${messageOf(error)}`,
+      "mend the port, if it is no broker that listens there; if it is one, look at its log",
+    ];
+  }
   return [`${name} loses the connection: ${messageOf(error)}`, "look at the broker's log"];
 }
 
