@@ -23,6 +23,7 @@ import {
 import { command, jsonOption } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { exitCode } from "./context.ts";
+import { counted } from "./counted.ts";
 import { onUnknownGroup } from "./failures.ts";
 import { renderJson, renderTable } from "./table.ts";
 
@@ -60,7 +61,7 @@ export const describe = command({
 });
 
 function headline({ groupId, members, state, protocol, epoch, type }: DescribedGroup): string {
-  const count = `${members.length} ${members.length === 1 ? "member" : "members"}`;
+  const count = counted(members.length, "member");
   const at = epoch === undefined ? "" : `, epoch ${epoch} of the ${type} protocol`;
   return escaped(`Group ${groupId}: ${state}, ${count}${protocol && `, ${protocol}`}${at}`);
 }

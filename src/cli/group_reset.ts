@@ -22,6 +22,7 @@ import {
 import { ArgumentFault, command, jsonOption, type Values } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { type CliContext, exitCode } from "./context.ts";
+import { counted } from "./counted.ts";
 import { isKafkaError } from "./failures.ts";
 import { partitionsOf } from "./named_topics.ts";
 import { offsetsAt, type Place, placeOf, placeWords } from "./records/places.ts";
@@ -236,7 +237,7 @@ async function groupWithoutMembers(
   const members = group?.members.length ?? 0;
   if (members === 0) return group ?? undefined;
   throw new UsageFault(
-    `group ${groupId} has ${members} ${members === 1 ? "member" : "members"}, which would go on ` +
+    `group ${groupId} has ${counted(members, "member")}, which would go on ` +
       "from where they are: stop them first",
   );
 }

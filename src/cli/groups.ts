@@ -14,6 +14,7 @@ import {
 import { ArgumentFault, command, jsonOption } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { exitCode } from "./context.ts";
+import { counted } from "./counted.ts";
 import { eachOf, onUnknownGroup } from "./failures.ts";
 import { isGlob, namesOf } from "./globs.ts";
 import { describe, progressOf } from "./group_describe.ts";
@@ -175,7 +176,7 @@ const removeOffsets = command({
       }
       await deleteOffsets(client, groupId, chosen)
         .catch((error) => onUnknownGroup(error, groupId));
-      const count = `${chosen.length} ${chosen.length === 1 ? "offset" : "offsets"}`;
+      const count = counted(chosen.length, "offset");
       context.note(`Deleted ${count} of group ${groupId}.`);
       return exitCode.ok;
     });

@@ -408,6 +408,26 @@ Deno.test("consume says that it waits, that there is trouble, and when it is ove
   await consumer.kill();
 });
 
+Deno.test("produce says that nobody takes its records, and Ctrl-C that it waits", async () => {
+  const settings = { "advertised.listeners": "PLAINTEXT://127.0.0.1:1" };
+  await using broker = await BrokerProcess.start({ settings });
+  const ottla = new CommandLine(broker);
+  const told = Promise.withResolvers<void>();
+  const waits = Promise.withResolvers<void>();
+  const producer = await ottla.start("produce orders", {
+    input: "a\n",
+    onLine: (line) => {
+      if (line.startsWith("No broker has taken 1 record yet.")) told.resolve();
+      if (line.startsWith("Waiting for 1 record; Ctrl-C again")) waits.resolve();
+    },
+  });
+  const what = () => `what is said of silence\n${producer.output}`;
+  await within(told.promise, { ms: 60_000, what });
+  producer.signal("SIGINT");
+  await within(waits.promise, { ms: 60_000, what });
+  await producer.kill();
+});
+
 Deno.test("a port where HTTP is spoken is told apart from a broker that is not there", async () => {
   await using broker = await BrokerProcess.start({ flags: ["--metrics-port", "0"] });
   const ottla = new CommandLine(broker);

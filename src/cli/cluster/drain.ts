@@ -11,6 +11,7 @@ import { type Client, listTopics, loadNodeAdmin } from "../../client/mod.ts";
 import { command, jsonOption } from "../arguments.ts";
 import { brokerOptions, withClient } from "../broker_client.ts";
 import { exitCode } from "../context.ts";
+import { counted } from "../counted.ts";
 import { drainPlan, type PlannedMove } from "./drain_plan.ts";
 import { wholeNumber } from "./nodes.ts";
 import { renderJson, renderTable } from "../table.ts";
@@ -47,7 +48,7 @@ const drain = command({
         return exitCode.ok;
       }
       for (let left = plan; left.length > 0; left = await planOf(client, id)) {
-        const partitions = left.length === 1 ? "1 partition" : `${left.length} partitions`;
+        const partitions = counted(left.length, "partition");
         context.note(`${partitions} of broker ${id} to move.`);
         const batch = left.slice(0, atOnceMax);
         await beginMoves(client, batch, { rate, from: (move) => move.from });

@@ -18,6 +18,7 @@ import {
 } from "../../log/mod.ts";
 import type { Files } from "../../runtime/ports.ts";
 import { type CliContext, exitCode } from "../context.ts";
+import { counted } from "../counted.ts";
 import { linePrinter, type PrintLine } from "./lines.ts";
 
 export interface RepairOptions {
@@ -49,7 +50,7 @@ export async function repairFolder(context: CliContext, options: RepairOptions):
       });
       if (isDamaged) damaged++;
     }
-    const count = (n: number) => n === 1 ? "1 partition" : `${n} partitions`;
+    const count = (n: number) => counted(n, "partition");
     if (damaged === 0) context.note(`no damage in ${count(names.length)}`);
     else if (options.yes) context.note(`repaired ${damaged} of ${count(names.length)}`);
     else context.note(`nothing is changed yet: add --yes to repair ${count(damaged)}`);

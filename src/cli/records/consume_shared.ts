@@ -10,6 +10,7 @@ import { type Client, ShareConsumer } from "../../client/mod.ts";
 import type { Timer } from "../../runtime/ports.ts";
 import { ArgumentFault, type Values } from "../arguments.ts";
 import { type CliContext, exitCode, onInterrupt } from "../context.ts";
+import { counted } from "../counted.ts";
 import type { RecordDecoder } from "../schemas/record_decoding.ts";
 import type { RecordsFormat } from "./record_format.ts";
 
@@ -100,7 +101,7 @@ export function tellRead(
   context: CliContext,
   { printed, decoder }: { printed: number; decoder: RecordDecoder | undefined },
 ): void {
-  context.note(`Read ${printed} ${printed === 1 ? "record" : "records"}.`);
+  context.note(`Read ${counted(printed, "record")}.`);
   const undecoded = decoder?.words;
   if (undecoded !== undefined) context.note(undecoded);
 }

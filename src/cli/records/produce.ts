@@ -10,6 +10,7 @@ import {
 import { ArgumentFault, command, type Values } from "../arguments.ts";
 import { brokerOptions, withClient } from "../broker_client.ts";
 import { type CliContext, exitCode, onInterrupt } from "../context.ts";
+import { counted } from "../counted.ts";
 import { isKafkaError, noPartition, onUnknownTopic } from "../failures.ts";
 import { jsonRecord, type RecordDefaults, textRecord, wholeRecord } from "./input_records.ts";
 import { linesOf } from "./lines.ts";
@@ -22,14 +23,12 @@ import {
 } from "../outlet.ts";
 import { pairsOf } from "../pairs.ts";
 import { momentOf } from "./places.ts";
+import { SendProgress } from "./send_progress.ts";
 import { encodingOptions, type InputRecord, RecordEncoder } from "../schemas/record_encoding.ts";
 import { readFile } from "../text_file.ts";
 
 const compressions: readonly string[] = ["none", "gzip", "snappy", "lz4", "zstd"];
 const acksByName: Readonly<Record<string, "all" | 1 | 0>> = { all: "all", "-1": "all", 1: 1, 0: 0 };
-
-/** How often a person is told how far a large input is. */
-const progressMs = 5_000;
 
 const options = {
   format: {
@@ -212,14 +211,18 @@ async function sendAll(
   },
 ): Promise<void> {
   const { producer, outlet, topic } = to;
-  const { clock } = context.runtime;
-  let sent = 0;
-  let toldMs = clock.monotonic();
+  const progress = new SendProgress(context);
   let failure: unknown;
   const records = to.records[Symbol.asyncIterator]();
   let stop = () => {};
   const interrupted = new Promise<undefined>((resolve) => {
-    stop = onInterrupt(context, () => resolve(undefined));
+    stop = onInterrupt(context, () => {
+      const { underWay } = progress;
+      if (underWay > 0) {
+        context.note(`Waiting for ${counted(underWay, "record")}; Ctrl-C again waits no longer.`);
+      }
+      resolve(undefined);
+    });
   });
   try {
     while (failure === undefined) {
@@ -228,11 +231,8 @@ async function sendAll(
         failure ??= new UsageFault("stopped before the end of the input");
       }
       if (next === undefined || next.done) break;
-      outlet.send(next.value).then(() => sent++, (error) => failure ??= error);
+      progress.follow(outlet.send(next.value)).catch((error) => failure ??= error);
       await producer.ready();
-      if (clock.monotonic() - toldMs < progressMs) continue;
-      toldMs = clock.monotonic();
-      context.note(`Sent ${sent} records so far.`);
     }
   } catch (error) {
     if (!(error instanceof PlatformFault || error instanceof UsageFault)) throw error;
@@ -241,8 +241,10 @@ async function sendAll(
   }
   try {
     await outlet.end(failure);
+    const { sent } = progress;
     context.note(sentWords({ sent, topic, isTransaction: outlet.isTransaction, failure }));
   } finally {
+    progress.end();
     stop();
   }
   if (failure !== undefined) throw failure;
@@ -252,7 +254,7 @@ function sentWords(
   of: { sent: number; topic: string; isTransaction: boolean; failure: unknown },
 ): string {
   const { sent, topic, isTransaction, failure } = of;
-  const records = `${sent} ${sent === 1 ? "record" : "records"}`;
+  const records = counted(sent, "record");
   if (!isTransaction) return `Sent ${records} to ${topic}.`;
   return failure === undefined
     ? `Sent ${records} to ${topic}, in one transaction.`

@@ -9,6 +9,7 @@ import { BytesReader, utf8 } from "../../base/bytes.ts";
 import { DecodeFault, messageOf } from "../../base/faults.ts";
 import type { ConsumerRecord } from "../../client/mod.ts";
 import { escaped } from "../../base/visible.ts";
+import { counted } from "../counted.ts";
 import type { UsableSchema, UsedRegistry } from "./registry.ts";
 
 /** A part of a record by its schema. */
@@ -112,8 +113,4 @@ function isNamed(bytes: Uint8Array): boolean {
 
 function idOf(bytes: Uint8Array): number {
   return new BytesReader(bytes, 1).int32();
-}
-
-function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
 }

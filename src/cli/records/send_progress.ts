@@ -1,0 +1,76 @@
+// What a person is told while records are sent: how many there are so far, and that nobody answers.
+//
+//   taken --acknowledged--> sent        every 5 s: more are sent: how many
+//     `-----refused-------> settled                none, and some are under way: told once
+
+import type { Timer } from "../../runtime/ports.ts";
+import type { CliContext } from "../context.ts";
+import { counted } from "../counted.ts";
+
+const intervalMs = 5_000;
+
+/** Counts records on their way. */
+export class SendProgress {
+  readonly #context: CliContext;
+  #timer: Timer | undefined;
+  #taken = 0;
+  #settled = 0;
+  #sent = 0;
+  /** Of those sent, as last told. */
+  #told = 0;
+  #isSilenceTold = false;
+
+  constructor(context: CliContext) {
+    this.#context = context;
+    this.#arm();
+  }
+
+  /** Acknowledged by now. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** On their way. */
+  get underWay(): number {
+    return this.#taken - this.#settled;
+  }
+
+  /** A record is on its way; rejects as `sending` does. */
+  async follow(sending: Promise<unknown>): Promise<void> {
+    this.#taken++;
+    try {
+      await sending;
+      this.#sent++;
+    } finally {
+      this.#settled++;
+    }
+  }
+
+  /** Nothing more is told. */
+  end(): void {
+    this.#timer?.cancel();
+  }
+
+  #arm(): void {
+    this.#timer = this.#context.runtime.timers.after(intervalMs, () => {
+      this.#tell();
+      this.#arm();
+    });
+  }
+
+  #tell(): void {
+    if (this.#sent > this.#told) {
+      this.#told = this.#sent;
+      this.#isSilenceTold = false;
+      this.#context.note(`Sent ${counted(this.#sent, "record")} so far.`);
+    } else if (this.underWay > 0 && !this.#isSilenceTold) {
+      this.#isSilenceTold = true;
+      this.#context.note(
+        `No broker has taken ${
+          counted(this.underWay, "record")
+        } yet. Trying again; ottla doctor may ` +
+          "know why.",
+      );
+    }
+  }
+}
