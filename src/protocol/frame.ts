@@ -110,7 +110,8 @@ export function encodeResponse<Q extends Fields, S extends Fields>(
   correlationId: number,
   message: Input<S>,
 ): Uint8Array[] {
-  const writer = responseWriter(api, version, { correlationId, capacity: "shared" });
+  const writer = new BytesWriter("shared");
+  writeResponseStart(writer, correlationId, responseHeaderVersion(api, version));
   api.response.encode(writer, message, version);
   writer.patchInt32(0, writer.length - 4);
   return writer.chunks();
@@ -130,7 +131,8 @@ export function* encodeResponsePieces<Q extends Fields, S extends Fields>(
   { apiVersion, correlationId, bytesMax }: ResponseTerms,
   message: Input<S>,
 ): Pieces<Uint8Array[]> {
-  const writer = responseWriter(api, apiVersion, { correlationId });
+  const writer = new BytesWriter();
+  writeResponseStart(writer, correlationId, responseHeaderVersion(api, apiVersion));
   for (const weight of api.response.encodePieces(writer, message, apiVersion)) {
     if (writer.length > bytesMax) {
       const text = `the answer is longer than ${bytesMax} bytes`;
@@ -142,15 +144,10 @@ export function* encodeResponsePieces<Q extends Fields, S extends Fields>(
   return writer.chunks();
 }
 
-function responseWriter(
-  api: AnyApi,
-  version: number,
-  { correlationId, capacity }: { correlationId: number; capacity?: "shared" },
-): BytesWriter {
-  const writer = new BytesWriter(capacity);
+/** Room for the size, and the header. */
+function writeResponseStart(writer: BytesWriter, correlationId: number, version: number): void {
   writer.int32(0);
-  ResponseHeaderTable.encode(writer, { correlationId }, responseHeaderVersion(api, version));
-  return writer;
+  ResponseHeaderTable.encode(writer, { correlationId }, version);
 }
 
 /** The correlation id of a response `frame`, which names the request. Throws DecodeFault. */

@@ -11,6 +11,7 @@
 
 import { formatAddress } from "../../base/address.ts";
 import { isPlatformFault, messageOf } from "../../base/faults.ts";
+import { itemAt } from "../../base/items.ts";
 import type {
   Address,
   Listener,
@@ -75,8 +76,9 @@ export class Acceptor {
   readonly #options: AcceptorOptions;
   readonly #listeners: Listener[] = [];
   readonly #connections = new Set<Connection>();
-  /** Where the sweep is. */
-  #unswept = this.#connections.values();
+  /** Those that the sweep looks at in this round, and how far it is. */
+  #round: readonly Connection[] = [];
+  #swept = 0;
   readonly #counts: ConnectionCounts;
   readonly #arrivals: Arrivals;
   readonly #ended = new Set<Promise<void>>();
@@ -287,12 +289,13 @@ export class Acceptor {
 
   #sweepPart(): void {
     const nowMs = this.#options.monotonic();
-    for (let looked = 0; looked < sweptAtOnce; looked++) {
-      const { value: connection, done } = this.#unswept.next();
-      if (done) {
-        this.#unswept = this.#connections.values();
-        return;
-      }
+    if (this.#swept >= this.#round.length) {
+      this.#round = [...this.#connections];
+      this.#swept = 0;
+    }
+    const end = Math.min(this.#round.length, this.#swept + sweptAtOnce);
+    for (; this.#swept < end; this.#swept++) {
+      const connection = itemAt(this.#round, this.#swept);
       this.#dropIdle(connection, nowMs);
       this.#dropSlow(connection, nowMs);
     }
@@ -335,6 +338,8 @@ export class Acceptor {
   #dropIdle(connection: Connection, nowMs: number): void {
     const { idleMsMax, logger } = this.#options;
     if (idleMsMax < 0 || connection.noteIdle(nowMs) <= idleMsMax) return;
+    // It may have ended since this round began.
+    if (connection.session.phase === "ended") return;
     logger.log("debug", "closed an idle connection", {
       peer: formatAddress(connection.session.remote),
     });

@@ -21,6 +21,7 @@ import {
   ResignedFault,
 } from "../../base/faults.ts";
 import { formatAddress } from "../../base/address.ts";
+import { itemAt } from "../../base/items.ts";
 import type { Logger, Socket, Timers } from "../../runtime/ports.ts";
 import type { MemoryShare } from "../../base/memory_share.ts";
 import type { WorkSlices } from "../../base/pieces.ts";
@@ -351,7 +352,8 @@ export class Connection {
 
   #send(reply: Reply): void {
     if (reply === null || this.#closed) return;
-    for (const chunk of reply) {
+    for (let i = 0; i < reply.length; i++) {
+      const chunk = itemAt(reply, i);
       this.#out.add(chunk);
       this.#options.answers.add(chunk.length);
     }
