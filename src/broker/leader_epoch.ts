@@ -21,6 +21,15 @@ export function checkLeader(partition: Partition, claimed: LeaderEpoch = -1): Er
     : ErrorCode.UNKNOWN_LEADER_EPOCH;
 }
 
+/** After every epoch that there is: a broker that asks for it asks where the log ends. */
+export const endOfLogEpoch: LeaderEpoch = 0x7fff_ffff;
+
+/** The latest leader epoch in a partition's log, -1 in an empty one, and where the log ends. */
+export function endOfLog({ log }: Partition): EpochEnd {
+  const { logEndOffset: endOffset } = log;
+  return { leaderEpoch: log.epochOfOffset(endOffset) ?? -1, endOffset };
+}
+
 /**
  * Where `epoch` ended in a partition's log; both -1 when that is not known. An epoch begins when
  * somebody leads in it: one in which nothing was written begins, and ends, where the log does.

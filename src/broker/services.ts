@@ -27,6 +27,7 @@ import type { ProducerIds } from "./transactions/producer_ids.ts";
 import type { Purgatory } from "./fetch/purgatory.ts";
 import type { FetchSessions } from "./fetch/sessions.ts";
 import type { ClientQuotas } from "./limits/quotas.ts";
+import type { LogEnds } from "./replication/log_ends.ts";
 import type { ReplicationThrottle } from "./replication/throttles.ts";
 import type { Regexes } from "./coordination/regexes.ts";
 import type { ShareGroupStates } from "./share/group_states.ts";
@@ -83,7 +84,10 @@ export interface Services {
   readonly quotas: Pick<ClientQuotas, "meter">;
   /** In a cluster. */
   readonly replication:
-    | { readonly leaderThrottle: Pick<ReplicationThrottle, "note" | "holds"> }
+    | {
+      readonly leaderThrottle: Pick<ReplicationThrottle, "note" | "holds">;
+      readonly logEnds: Pick<LogEnds, "of">;
+    }
     | undefined;
   /** Undefined where nobody wants to know. */
   readonly audit: Pick<AuditLog, "answered" | "created"> | undefined;

@@ -14,6 +14,7 @@ import type { UnregisterBroker } from "../protocol/apis/64_unregister_broker.ts"
 import type { MetadataImage, PartitionImage, TopicImage } from "./image.ts";
 import { isActive } from "./partition_records.ts";
 import type { MetadataRecordInput } from "./records.ts";
+import { furthest, type HeardReplica, type LeaderlessPartition } from "./recovery.ts";
 import { changeOf } from "./replication.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 import type { Decision } from "./store.ts";
@@ -25,14 +26,21 @@ type PartitionResult = Response["replicaElectionResults"][number]["partitionResu
 const electionType = { PREFERRED: 0, UNCLEAN: 1 } as const;
 const noLeader: BrokerId = -1;
 
-/** Answers ElectLeaders. Asked about all partitions, it tells of those that needed an election. */
-export function decideElectLeaders(image: MetadataImage, request: Request): Decision<Response> {
+/**
+ * Answers ElectLeaders. Asked about all partitions, it tells of those that needed an election.
+ * Where replicas lack records, the one leads that was `heard` to go furthest.
+ */
+export function decideElectLeaders(
+  image: MetadataImage,
+  request: Request,
+  heard: readonly HeardReplica[] = [],
+): Decision<Response> {
   const { electionType: type, topicPartitions } = request;
   const records: MetadataRecordInput[] = [];
   const isKnownType = Object.values<number>(electionType).includes(type);
   const electIn = (name: string, partitionId: number): PartitionResult => {
     const elected = isKnownType
-      ? elect(image, { name, partitionId, type })
+      ? elect(image, { name, partitionId, type, heard })
       : refusal(ErrorCode.INVALID_REQUEST, `Unknown election type ${type}`);
     if ("errorCode" in elected) return { partitionId, ...elected };
     records.push(elected);
@@ -53,9 +61,28 @@ export function decideElectLeaders(image: MetadataImage, request: Request): Deci
   return { records, response: { errorCode, replicaElectionResults: results } };
 }
 
+/** What an unclean election that is asked for would find nobody leading. */
+export function leaderlessIn(image: MetadataImage, request: Request): LeaderlessPartition[] {
+  if (request.electionType !== electionType.UNCLEAN) return [];
+  const asked = request.topicPartitions?.map(({ topic, partitions }) =>
+    [topic, new Set(partitions)] as const
+  );
+  const wanted = asked === undefined ? undefined : new Map(asked);
+  return image.topics().flatMap((topic) =>
+    topic.partitions.filter(({ id, leader }) =>
+      leader === noLeader && (wanted === undefined || wanted.get(topic.name)?.has(id) === true)
+    ).map((partition) => ({ topic, partition }))
+  );
+}
+
 function elect(
   image: MetadataImage,
-  { name, partitionId, type }: { name: string; partitionId: number; type: number },
+  { name, partitionId, type, heard }: {
+    name: string;
+    partitionId: number;
+    type: number;
+    heard: readonly HeardReplica[];
+  },
 ): MetadataRecordInput | Refusal {
   const unknown = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   const topic = image.topic(name);
@@ -70,9 +97,14 @@ function elect(
     const message = "Leader election not needed for topic partition.";
     return refusal(ErrorCode.ELECTION_NOT_NEEDED, message);
   }
-  const change = changeOf(image, { topic, partition }, {
-    type: isPreferred ? "prefer" : "unclean",
-  });
+  const found = { topic, partition };
+  const change = changeOf(
+    image,
+    found,
+    isPreferred
+      ? { type: "prefer" }
+      : { type: "unclean", candidate: furthest(image, found, heard) },
+  );
   if (change !== undefined) return change;
   const code = isPreferred
     ? ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE

@@ -63,6 +63,12 @@ export {
 export { type ClientQuota, entityKey, type QuotaEntityPart } from "./principals.ts";
 export * from "./quorum_records.ts";
 export * from "./records.ts";
+export {
+  decideRecovery,
+  type HeardReplica,
+  type LeaderlessPartition,
+  recoverable,
+} from "./recovery.ts";
 export { type MetadataChange, MetadataReplay } from "./replay.ts";
 export * from "./remembered_home.ts";
 export { decideRollback } from "./rollback.ts";

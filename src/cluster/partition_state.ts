@@ -54,6 +54,7 @@ export type PartitionEvent =
   | { readonly type: "alter"; readonly isr: readonly InSyncReplica[] }
   | { readonly type: "minIsr" }
   | { readonly type: "prefer" }
+  /** `candidate`: lacks the least of those that lack something. */
   | { readonly type: "unclean"; readonly candidate?: BrokerId }
   | { readonly type: "reassign"; readonly replicas: readonly BrokerId[] | null };
 
@@ -201,9 +202,8 @@ function uncleanlyElected(
 ): PartitionImage {
   if (state.leader !== nobody) return state;
   const { isr, elr, lastKnownElr, replicas } = state;
-  const asked = candidate === undefined
-    ? [...isr, ...elr, ...lastKnownElr, ...replicas]
-    : [candidate];
+  const chosen = candidate === undefined ? [] : [candidate];
+  const asked = [...isr, ...elr, ...chosen, ...lastKnownElr, ...replicas];
   const leader = activeOf(asked, state, view).find((id) => replicas.includes(id));
   if (leader === undefined) return state;
   if (isr.includes(leader)) return led(state, leader, view);

@@ -16,6 +16,7 @@ import type { MetadataImage, PartitionImage } from "./image.ts";
 import { partitionRecord } from "./image_records.ts";
 import type { MetadataRecordInput } from "./records.ts";
 import type { LogEnd, LogReports } from "./remembered_home.ts";
+import { furtherBy } from "./recovery.ts";
 import type { Decision } from "./store.ts";
 
 /** So many producer ids are passed over: those that were given out since the backup was made. */
@@ -60,8 +61,4 @@ export function decideRollback(
   const fields = { brokerId: -1, brokerEpoch: -1, nextProducerId };
   records.push({ type: "ProducerIdsRecord", version: 0, fields });
   return { records, response };
-}
-
-function furtherBy(a: LogEnd, b: LogEnd): number {
-  return a.leaderEpoch - b.leaderEpoch || a.endOffset - b.endOffset;
 }

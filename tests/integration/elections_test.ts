@@ -2,7 +2,7 @@
 // unclean.leader.election.enable, and who leads again by Kafka's ElectLeaders.
 
 import { assert, assertEquals } from "@std/assert";
-import { type Client, createTopic, Producer } from "../../src/client/mod.ts";
+import { type Client, createTopic, loadNodeAdmin, Producer } from "../../src/client/mod.ts";
 import { ElectLeaders } from "../../src/protocol/apis/43_elect_leaders.ts";
 import { IncrementalAlterConfigs } from "../../src/protocol/apis/44_incremental_alter_configs.ts";
 import { ErrorCode } from "../../src/protocol/mod.ts";
@@ -152,3 +152,70 @@ Deno.test("leadership goes back by itself, unless it is told not to", async () =
     });
   }
 });
+
+Deno.test("whoever lacks the least leads where an operator has somebody lead", async () => {
+  const settings = { "min.insync.replicas": 1, "offsets.topic.num.partitions": 1 };
+  await simulatedCluster({ brokers: 3, settings }, async (scene) => {
+    const { client: clientOf, partition, until, stop, start, kill, metadata } = scene;
+    const client = await clientOf();
+    await createTopic(client, { name: topic, assignments: [[1, 2, 3]] });
+    await until(() => partition(topic, 0).isr.length === 3);
+    const producer = new Producer(client);
+    await producer.send({ topic, partition: 0, value: "first" });
+    await stop(2);
+    await producer.send({ topic, partition: 0, value: "second" });
+    await stop(3);
+    await producer.send({ topic, partition: 0, value: "lost" });
+    await producer.close();
+    kill(1);
+    await start(2);
+    await start(3);
+    await until(() => partition(topic, 0).leader < 0 && !metadata.image.broker(3)!.fenced);
+    const { electLeaders } = await loadNodeAdmin();
+    const asked = await clientOf();
+    const results = await electLeaders(asked, "unclean", [{ topic, partition: 0 }]);
+    assertEquals(results.map(({ outcome }) => outcome), ["elected"]);
+    assertEquals(partition(topic, 0).leader, 3);
+    assertEquals(await readAll(asked, { topic, count: 2 }), ["first", "second"]);
+  });
+});
+
+for (const strategy of ["balanced", "none"]) {
+  const what = strategy === "none" ? "nobody leads" : "the replica that has the most leads";
+  Deno.test(`when all have lost something and are back, ${what}: ${strategy}`, async () => {
+    const settings = {
+      "min.insync.replicas": 2,
+      "offsets.topic.num.partitions": 1,
+      "ottla.acks.all.sync": "never",
+      "ottla.unclean.recovery.strategy": strategy,
+    };
+    await simulatedCluster({ brokers: 3, settings }, async (scene) => {
+      const { client: clientOf, partition, until, start, crash, pass, lines } = scene;
+      const client = await clientOf();
+      await createTopic(client, { name: topic, assignments: [[1, 2]] });
+      await until(() => partition(topic, 0).isr.length === 2);
+      const producer = new Producer(client);
+      const sent = Array.from({ length: 20 }, (_, i) => `value ${i}`);
+      for (const value of sent) await producer.send({ topic, partition: 0, value });
+      await producer.close();
+      crash(1);
+      crash(2);
+      await until(() => partition(topic, 0).leader < 0);
+      await start(1);
+      await pass(10_000);
+      assertEquals(partition(topic, 0).leader, -1);
+      await start(2);
+      if (strategy === "none") {
+        await pass(30_000);
+        assertEquals(partition(topic, 0).leader, -1);
+        assertEquals(partition(topic, 0).lastKnownElr, [1, 2]);
+        return;
+      }
+      await until(() => partition(topic, 0).isr.length === 2);
+      assert(lines.some((line) => line.includes("a replica leads that may lack records")));
+      const again = new Producer(client);
+      await again.send({ topic, partition: 0, value: "after" });
+      await again.close();
+    });
+  });
+}

@@ -31,6 +31,7 @@ const acksAllSyncs = {
   pattern: /^(always|never|interval:[1-9]\d{0,9})$/,
   said: '"always", "never", or "interval:" and milliseconds, such as "interval:1000"',
 };
+const uncleanRecoveries = { pattern: /^(balanced|none)$/, said: '"balanced" or "none"' };
 const eventLoop = "one event loop does the work of Kafka's thread pools";
 const oneLz4Effort = "batches are packed with the one effort of the lz4 coder here";
 const purgatory = "an answered request leaves the purgatory at once, so nothing is purged";
@@ -439,6 +440,16 @@ const ownKeys = {
     min: 1,
     update: "cluster-wide",
     doc: "In-sync replicas without which a write with acks=all is refused.",
+  },
+  "ottla.unclean.recovery.strategy": {
+    type: "string",
+    default: "balanced",
+    form: uncleanRecoveries,
+    update: "cluster-wide",
+    doc:
+      "What becomes of a partition that nobody is left of who surely has everything: balanced, " +
+      "once all that were eligible last are back, the replica leads whose log goes furthest of " +
+      "those that live (KIP-966); none, nobody does until an operator says so. (Ottla's own key.)",
   },
   "unclean.leader.election.enable": {
     type: "boolean",

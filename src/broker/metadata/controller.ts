@@ -14,13 +14,19 @@ import {
   type BrokerLease,
   decideControllerPass,
   decidePreferredLeaders,
+  decideRecovery,
   type ElectionDefaults,
   type MetadataStore,
+  recoverable,
 } from "../../cluster/mod.ts";
+import type { LogEnds } from "../replication/log_ends.ts";
 import type { Clock, Logger, Timer, Timers } from "../../runtime/ports.ts";
 
 export interface ControllerOptions {
   readonly metadata: MetadataStore;
+  readonly logEnds: Pick<LogEnds, "of">;
+  /** Whether logs are compared where nobody surely has everything (KIP-966, "balanced"). */
+  readonly recovers: () => boolean;
   /** This broker's life; undefined before it has one. */
   readonly lease: () => BrokerLease | undefined;
   readonly timers: Pick<Timers, "after">;
@@ -94,6 +100,7 @@ export class Controller {
     let isRefused = false;
     try {
       await this.#settle();
+      await this.#recover();
       await this.#balance();
     } catch (error) {
       if (!isStoreFault(error)) throw error;
@@ -114,6 +121,23 @@ export class Controller {
       ...decideControllerPass(image, (id) => liveness.alive(id), this.#options.defaults()),
       controllerEpoch,
     }));
+  }
+
+  async #recover(): Promise<void> {
+    const { metadata, logEnds, recovers, logger } = this.#options;
+    if (!recovers()) return;
+    const leaderless = recoverable(metadata.image);
+    if (leaderless.length === 0) return;
+    const heard = await logEnds.of(leaderless);
+    const { leaderEpoch: controllerEpoch } = metadata;
+    const elected = await metadata.change((image) => ({
+      ...decideRecovery(image, heard),
+      controllerEpoch,
+    }));
+    for (const { partition, leader } of elected) {
+      const message = "a replica leads that may lack records: of those that live it has the most";
+      logger.log("error", message, { partition, leader });
+    }
   }
 
   async #balance(): Promise<void> {

@@ -31,6 +31,7 @@ import type { Located } from "../coordination/shards.ts";
 import type { SharePersister } from "../share/persister.ts";
 import { Followers } from "./followers.ts";
 import type { FetchTerms } from "./leader_fetcher.ts";
+import { LogEnds } from "./log_ends.ts";
 import { measure, ReplicationCounters, type ReplicationMeasures } from "./measures.ts";
 import { isReadFromFollowers } from "./nearest.ts";
 import type { ReplicationTerms } from "./partition_replication.ts";
@@ -45,7 +46,7 @@ export interface ReplicationOptions {
   readonly config: BrokerConfig;
   readonly nodeId: number;
   readonly metadata: MetadataStore;
-  readonly partitions: Pick<Partitions, "all">;
+  readonly partitions: Pick<Partitions, "all" | "get">;
   readonly lease: () => BrokerLease | undefined;
   readonly logger: Logger;
   /** A follower's log was cut. */
@@ -66,6 +67,8 @@ export class Replication {
   readonly controller: Controller;
   /** Of what this broker gives to followers. */
   readonly leaderThrottle: ReplicationThrottle;
+  /** Of replicas anywhere. */
+  readonly logEnds: LogEnds;
   readonly counters: ReplicationCounters = new ReplicationCounters();
   readonly #options: ReplicationOptions;
   readonly #followers: Followers;
@@ -117,8 +120,13 @@ export class Replication {
       onCut: options.onCut,
       onBug,
     });
+    const { partitions } = options;
+    const asking = new PeerRequests(this.peers);
+    this.logEnds = new LogEnds({ nodeId, image, partitions, peers: asking });
     this.controller = new Controller({
       metadata,
+      logEnds: this.logEnds,
+      recovers: () => config.get("ottla.unclean.recovery.strategy") === "balanced",
       lease,
       timers,
       clock,

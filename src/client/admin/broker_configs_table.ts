@@ -234,6 +234,13 @@ export interface KnownBrokerConfigs {
   /** In-sync replicas without which a write with acks=all is refused. Default `1`. */
   readonly "min.insync.replicas"?: number | bigint | string;
   /**
+   * What becomes of a partition that nobody is left of who surely has everything: balanced, once
+   * all that were eligible last are back, the replica leads whose log goes furthest of those that
+   * live (KIP-966); none, nobody does until an operator says so. (Ottla's own key.) Default
+   * `balanced`.
+   */
+  readonly "ottla.unclean.recovery.strategy"?: string;
+  /**
    * Whether a replica that is not in sync may become leader, at the price of losing records.
    * Default `false`.
    */
@@ -1065,6 +1072,7 @@ export type BrokerConfigName =
   | "num.partitions"
   | "default.replication.factor"
   | "min.insync.replicas"
+  | "ottla.unclean.recovery.strategy"
   | "unclean.leader.election.enable"
   | "message.max.bytes"
   | "compression.type"
