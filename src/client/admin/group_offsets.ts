@@ -1,12 +1,6 @@
 // What a group has committed, and committing: asked of the group's coordinator.
 
-import {
-  type BrokerId,
-  type LeaderEpoch,
-  type PartitionId,
-  type Uuid,
-  ZERO_UUID,
-} from "../../base/ids.ts";
+import type { BrokerId, LeaderEpoch, PartitionId } from "../../base/ids.ts";
 import type { Int64 } from "../../base/int64.ts";
 import { OffsetDelete } from "../../protocol/apis/47_offset_delete.ts";
 import { ErrorCode, OffsetCommit, OffsetFetch } from "../../protocol/mod.ts";
@@ -31,14 +25,6 @@ export interface OffsetToCommit extends TopicPartitionOffset {
   /** To be kept beside it, as far as the broker allows (4 KB by default). Default none. */
   readonly metadata?: string;
 }
-
-/** The same, with the id of the topic that was read, where the brokers tell ids (KIP-516). */
-export interface OffsetOfTopic extends OffsetToCommit {
-  readonly topicId?: Uuid;
-}
-
-/** From version 10 on topics are named by their ids. */
-const lastWithNames = 9;
 
 export const noMember: Committer = { memberId: "", generation: -1, groupInstanceId: null };
 
@@ -85,10 +71,9 @@ export function withCoordinator<T>(
 }
 
 /** `offsets` as a request commits them, within a transaction or without. */
-export function committedTopics(offsets: readonly OffsetOfTopic[]) {
+export function committedTopics(offsets: readonly OffsetToCommit[]) {
   return [...byTopic(offsets)].map(([name, theirs]) => ({
     name,
-    topicId: theirs[0]?.topicId ?? ZERO_UUID,
     partitions: theirs.map(({ partition, offset, leaderEpoch = -1, metadata = "" }) => ({
       partitionIndex: partition,
       committedOffset: offset,
@@ -100,14 +85,13 @@ export function committedTopics(offsets: readonly OffsetOfTopic[]) {
 
 /**
  * Commits `offsets` for the group. Throws a KafkaError when any of them is refused: at once where
- * its topic is gone, once the others are committed. By its id it is gone, too, when there is
- * another one of its name, for which the offset means nothing.
+ * its topic is gone, once the others are committed.
  */
 export async function commitOffsets(
   client: Client,
   groupId: string,
   options: {
-    offsets: readonly OffsetOfTopic[];
+    offsets: readonly OffsetToCommit[];
     by?: Committer;
     lane?: string;
     timeoutMs?: number;
@@ -115,34 +99,27 @@ export async function commitOffsets(
 ): Promise<void> {
   const { offsets, by = noMember, lane, timeoutMs } = options;
   if (offsets.length === 0) return;
-  const topics = committedTopics(offsets);
-  const names = new Map(topics.map(({ topicId, name }) => [topicId, name]));
-  const usesIds = !names.has(ZERO_UUID);
   const gone = await withCoordinator(client, async (to) => {
     const answer = await client.request(OffsetCommit, {
       groupId,
       memberId: by.memberId,
       generationIdOrMemberEpoch: by.generation,
       groupInstanceId: by.groupInstanceId,
-      topics,
-    }, { to, lane, timeoutMs, versionMax: usesIds ? undefined : lastWithNames });
+      topics: committedTopics(offsets),
+    }, { to, lane, timeoutMs });
     let gone: KafkaError | undefined;
-    for (const { name, topicId, partitions } of answer.topics) {
-      const topic = name === "" ? names.get(topicId) ?? topicId : name;
+    for (const { name: topic, partitions } of answer.topics) {
       for (const { partitionIndex: partition, errorCode } of partitions) {
         const about = `commit ${nameOf({ topic, partition })} for group ${groupId}`;
-        if (isGone(errorCode)) gone ??= new KafkaError(errorCode, about);
+        // Who waited for the topic to come back would hold up the others.
+        const isGone = errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+        if (isGone) gone ??= new KafkaError(errorCode, about);
         else checkCode(errorCode, about);
       }
     }
     return gone;
   }, { groupId, timeoutMs });
   if (gone !== undefined) throw gone;
-}
-
-/** Whether there is nothing to commit for. Who waited for it to come would hold up the others. */
-function isGone(code: ErrorCode): boolean {
-  return code === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || code === ErrorCode.UNKNOWN_TOPIC_ID;
 }
 
 /**

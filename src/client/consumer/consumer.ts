@@ -407,9 +407,7 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
       }
       try {
         await commitOffsets(this.#client.until(signal), groupId!, {
-          offsets: offsets.map((each) => {
-            return { ...each, topicId: this.#assigned.find(each)?.topicId };
-          }),
+          offsets,
           by,
           lane: membership?.lane,
           timeoutMs,

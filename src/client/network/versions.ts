@@ -1,8 +1,8 @@
 // The versions of each API that this client speaks, within what the tables can encode.
 //
-// Invariant: the newest version here is one whose every obligation the client keeps. What a group
-// has committed is asked for by the topic's name: whoever asks has read nothing of it yet. The
-// oldest are those of Apache Kafka 3.0, so that each request has one shape.
+// Invariant: the newest version here is one whose every obligation the client keeps. Where
+// something is written for a topic (Produce 13, OffsetCommit 10) its name does, and its id is not
+// used. The oldest are those of Apache Kafka 3.0, so that each request has one shape.
 
 import type { AnyApi } from "../../protocol/mod.ts";
 
@@ -13,12 +13,12 @@ interface Range {
 
 /** By API key; an API not listed is spoken at every version of its table. */
 const spoken: ReadonlyMap<number, Range> = new Map([
-  [0, { min: 3, max: 13 }], // Produce: 13 brings topic ids
+  [0, { min: 3, max: 12 }], // Produce
   [1, { min: 11, max: 18 }], // Fetch: 11 brings current epochs, 13 topic ids
   [2, { min: 1, max: 10 }], // ListOffsets
   [3, { min: 9, max: 12 }], // Metadata
-  [8, { min: 2, max: 10 }], // OffsetCommit: 10 brings topic ids
-  [9, { min: 8, max: 9 }], // OffsetFetch: 8 batches groups, 10 brings topic ids
+  [8, { min: 2, max: 9 }], // OffsetCommit
+  [9, { min: 8, max: 9 }], // OffsetFetch: 8 batches groups
   [10, { min: 4, max: 6 }], // FindCoordinator: 4 batches keys
   [11, { min: 4, max: 9 }], // JoinGroup: 4 hands out member ids
   [13, { min: 3, max: 5 }], // LeaveGroup: 3 names members

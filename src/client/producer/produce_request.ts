@@ -1,15 +1,9 @@
 // The Produce request of several batches, each numbered at its first attempt, under the producer's
 // identity and the next sequence numbers of its partition.
-//
-// Topics are named by their ids where the brokers tell them (KIP-516): what was meant for a topic
-// that is gone does not get into another one of its name by the word of a broker that is behind.
 
-import { type Uuid, ZERO_UUID } from "../../base/ids.ts";
 import type { Produce, RequestInput } from "../../protocol/mod.ts";
 import type { PartitionQueue, ProducerIdentity } from "./partition_queue.ts";
 import type { BatchEncoding, ProduceBatch } from "./produce_batch.ts";
-
-const lastWithNames = 12;
 
 /** A batch that was taken from its queue. */
 export type Sending = readonly [PartitionQueue, ProduceBatch];
@@ -24,11 +18,9 @@ export function produceRequest(
     /** Absent: the producer is not idempotent. */
     identity: ProducerIdentity | undefined;
     timeoutMs: number;
-    /** The id of a topic; the zero id where it is not known. */
-    idOf(topic: string): Uuid;
   },
 ): RequestInput<typeof Produce> {
-  const { identity, idOf } = options;
+  const { identity } = options;
   const topics = new Map<string, { index: number; records: Uint8Array }[]>();
   for (const [queue, batch] of sending) {
     batch.attempts++;
@@ -45,13 +37,6 @@ export function produceRequest(
     transactionalId: options.transactionalId,
     acks: options.acks === "all" ? -1 : options.acks,
     timeoutMs: options.timeoutMs,
-    topicData: [...topics].map(([name, partitionData]) => {
-      return { name, topicId: idOf(name), partitionData };
-    }),
+    topicData: [...topics].map(([name, partitionData]) => ({ name, partitionData })),
   };
-}
-
-/** The newest version in which every topic of the request can be told. */
-export function versionMaxOf({ topicData }: RequestInput<typeof Produce>): number {
-  return topicData.some(({ topicId }) => topicId === ZERO_UUID) ? lastWithNames : Infinity;
 }

@@ -14,17 +14,11 @@
 //
 // More than 400 lines: sending and judging share what is ready and what is away.
 
-import { type BrokerId, type Offset, type PartitionId, ZERO_UUID } from "../../base/ids.ts";
+import type { BrokerId, Offset, PartitionId } from "../../base/ids.ts";
 import { Heap } from "../../base/heap.ts";
 import { type Int64, safeInt64 } from "../../base/int64.ts";
 import { UsageFault } from "../../base/faults.ts";
-import {
-  ErrorCode,
-  InitProducerId,
-  Produce,
-  type RequestInput,
-  type ResponseOf,
-} from "../../protocol/mod.ts";
+import { ErrorCode, InitProducerId, Produce, type ResponseOf } from "../../protocol/mod.ts";
 import { type CompressionType, loadCompression } from "../../records/mod.ts";
 import type { Timer } from "../../runtime/ports.ts";
 import type { Client } from "../client.ts";
@@ -41,7 +35,7 @@ import { nameOf } from "../admin/offsets.ts";
 import type { PartitionQueue, ProducerIdentity } from "./partition_queue.ts";
 import type { Partitioner } from "./partitioner.ts";
 import type { ProduceBatch } from "./produce_batch.ts";
-import { produceRequest, type Sending, versionMaxOf } from "./produce_request.ts";
+import { produceRequest, type Sending } from "./produce_request.ts";
 import { backoffOf } from "../retry.ts";
 import { type Outgoing, SendBuffer } from "./send_buffer.ts";
 import type { TransactionRequests } from "./transaction_requests.ts";
@@ -303,13 +297,8 @@ export class Sender {
         transactionalId: transactions?.transactionalId ?? null,
         identity: idempotent ? this.#identity : undefined,
         timeoutMs: this.#client.options.requestTimeoutMs,
-        idOf: (topic) => this.#client.cachedTopic(topic)?.id ?? ZERO_UUID,
       });
-      const versionMax = Math.min(
-        versionMaxOf(request),
-        transactions?.produceVersionMax ?? Infinity,
-      );
-      const target = { to: leader, lane: this.#lane, versionMax };
+      const target = { to: leader, lane: this.#lane, versionMax: transactions?.produceVersionMax };
       if (acks === 0) {
         await this.#client.notify(Produce, request, target);
         for (const [queue, batch] of sending) {
@@ -317,8 +306,7 @@ export class Sender {
         }
         return;
       }
-      const answer = await this.#client.request(Produce, request, target);
-      this.#onAnswer(answer, { request, sending });
+      this.#onAnswer(await this.#client.request(Produce, request, target), sending);
     } catch (error) {
       for (const [queue, batch] of sending) {
         batch.isAmbiguous = true;
@@ -331,15 +319,10 @@ export class Sender {
     }
   }
 
-  #onAnswer(
-    answer: ResponseOf<typeof Produce>,
-    { request, sending }: { request: RequestInput<typeof Produce>; sending: readonly Sending[] },
-  ): void {
-    const names = new Map(request.topicData.map(({ topicId, name }) => [topicId, name]));
+  #onAnswer(answer: ResponseOf<typeof Produce>, sending: readonly Sending[]): void {
     const verdicts = new Map<string, Map<PartitionId, PartitionVerdict>>();
-    for (const { name, topicId, partitionResponses } of answer.responses) {
-      const topic = name === "" ? names.get(topicId) ?? "" : name;
-      verdicts.set(topic, new Map(partitionResponses.map((each) => [each.index, each])));
+    for (const { name, partitionResponses } of answer.responses) {
+      verdicts.set(name, new Map(partitionResponses.map((each) => [each.index, each])));
     }
     for (const [queue, batch] of sending) {
       const { topic, partition } = queue;
