@@ -48,7 +48,7 @@ const swallowing: Swallowing = {
   "src/cli/log/dump_batches.ts": [1, "told: the other batches are printed"],
   "src/cli/log/lines.ts": [1, "the question: is it text"],
   "src/cli/mod.ts": [1, "the program: told, and the exit code"],
-  "src/cli/records/produce.ts": [1, "kept, and told at the end"],
+  "src/cli/records/send_progress.ts": [1, "kept, and told at the end"],
   "src/cli/records/record_format.ts": [1, "the question: is it text"],
   "src/client/client.ts": [1, "an observer: the failure is its caller's"],
   "src/client/network/connection.ts": [1, "the end of a connection: all that waits fails"],

@@ -231,7 +231,7 @@ async function sendAll(
         failure ??= new UsageFault("stopped before the end of the input");
       }
       if (next === undefined || next.done) break;
-      progress.follow(outlet.send(next.value)).catch((error) => failure ??= error);
+      progress.follow(outlet.send(next.value), (error) => failure ??= error);
       await producer.ready();
     }
   } catch (error) {

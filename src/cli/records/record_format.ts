@@ -67,22 +67,26 @@ export function formatText(
  * as a string past 2^53. What a schema has decoded is its JSON, beside the schema's id.
  */
 export function formatJson(record: PrintedRecord): string {
-  const { topic, partition, offset, timestamp, headers, deliveryCount, decoded } = record;
-  const { key, value } = decoded ?? {};
-  const members = Object.entries({
-    topic: JSON.stringify(topic),
-    partition: `${partition}`,
-    offset: `${offset}`,
-    timestamp: typeof timestamp === "bigint" ? `"${timestamp}"` : `${timestamp}`,
-    key: key?.json ?? JSON.stringify(jsonBytes(record.key)),
-    keySchema: key && `${key.schemaId}`,
-    value: value?.json ?? JSON.stringify(jsonBytes(record.value)),
-    valueSchema: value && `${value.schemaId}`,
-    headers: JSON.stringify(headers.map(({ key, value }) => [key, jsonBytes(value)])),
-    deliveryCount: deliveryCount && `${deliveryCount}`,
+  const { topic, partition, offset, timestamp, key, value, headers, deliveryCount } = record;
+  const plain = {
+    topic,
+    partition,
+    offset,
+    timestamp: typeof timestamp === "bigint" ? String(timestamp) : timestamp,
+    key: jsonBytes(key),
+    value: jsonBytes(value),
+    headers: headers.map(({ key, value }) => [key, jsonBytes(value)]),
+    ...deliveryCount !== undefined && { deliveryCount },
+  };
+  const { decoded } = record;
+  if (decoded === undefined) return escapedJson(JSON.stringify(plain));
+  // JSON of a schema stays the text that it is: its whole numbers may be past 2^53.
+  const members = Object.entries(plain).map(([name, value]) => {
+    const part = name === "key" || name === "value" ? decoded[name] : undefined;
+    if (part === undefined) return `"${name}":${JSON.stringify(value)}`;
+    return `"${name}":${part.json},"${name}Schema":${part.schemaId}`;
   });
-  const said = members.flatMap(([name, text]) => text === undefined ? [] : [`"${name}":${text}`]);
-  return escapedJson(`{${said.join(",")}}`);
+  return escapedJson(`{${members.join(",")}}`);
 }
 
 function jsonBytes(bytes: Uint8Array | null): string | { base64: string } | null {

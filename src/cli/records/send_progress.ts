@@ -35,15 +35,16 @@ export class SendProgress {
     return this.#taken - this.#settled;
   }
 
-  /** A record is on its way; rejects as `sending` does. */
-  async follow(sending: Promise<unknown>): Promise<void> {
+  /** A record is on its way; `onRefused` hears why it does not get there. */
+  follow(sending: Promise<unknown>, onRefused: (error: unknown) => void): void {
     this.#taken++;
-    try {
-      await sending;
-      this.#sent++;
-    } finally {
+    sending.then(() => {
       this.#settled++;
-    }
+      this.#sent++;
+    }, (error) => {
+      this.#settled++;
+      onRefused(error);
+    });
   }
 
   /** Nothing more is told. */
