@@ -12,6 +12,7 @@ import { run } from "../harness/process_lines.ts";
 const ipMsMax = 30_000;
 /** What comes in while a disk is measured still has room. */
 const roomKilobytes = 512;
+const roomKilobytesMax = 32 * roomKilobytes;
 
 async function ip(...args: readonly string[]): Promise<void> {
   await run({ command: "ip", args, withinMs: ipMsMax });
@@ -96,8 +97,11 @@ export class Machines implements AsyncDisposable {
   async fill(name: string): Promise<void> {
     const path = `${this.#folder}/${name}`;
     const words = ["--output=used", "--block-size=1K", path];
-    const { stdout } = await run({ command: "df", args: words, withinMs: ipMsMax });
-    await this.#resize(path, `${Number(stdout.trim().split("\n").at(-1)) + roomKilobytes}k`);
+    for (let room = roomKilobytes; room <= roomKilobytesMax; room *= 2) {
+      const { stdout } = await run({ command: "df", args: words, withinMs: ipMsMax });
+      // It cannot be smaller than what is on it, which may have grown meanwhile.
+      if (await this.#resize(path, `${Number(stdout.trim().split("\n").at(-1)) + room}k`)) return;
+    }
   }
 
   /** It is as large as it was. */
@@ -106,8 +110,9 @@ export class Machines implements AsyncDisposable {
     await this.#resize(path, `${this.#megabytes.get(path)}m`);
   }
 
-  async #resize(path: string, size: string): Promise<void> {
-    await run({ command: "mount", args: ["-o", `remount,size=${size}`, path], withinMs: ipMsMax });
+  async #resize(path: string, size: string): Promise<boolean> {
+    const args = ["-o", `remount,size=${size}`, path];
+    return (await new Deno.Command("mount", { args, stderr: "null" }).output()).success;
   }
 
   /** Nothing from `a` reaches `b`. */
