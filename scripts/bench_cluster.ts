@@ -17,7 +17,7 @@ import type { Target } from "../tests/harness/targets.ts";
 import { closeAll, type Cluster, ids, onTopic, startKafka, startOttla } from "./bench/clusters.ts";
 import { checkProduced, produceFrame } from "./bench/frames.ts";
 import { runLoad } from "./bench/load.ts";
-import { usageOf } from "./bench/program.ts";
+import { proportionalBytesOf, usageOf } from "./bench/program.ts";
 import { pacedProducers, restartsOf } from "./bench/planned_restarts.ts";
 import { median } from "./bench/statistics.ts";
 
@@ -40,7 +40,8 @@ interface Sample {
   readonly p99Ms: number;
   /** Of all processes. */
   readonly cpuPerGigabyte: number;
-  readonly residentMegabytes: number;
+  /** Of all processes; what several of them have mapped, such as their program, counts once. */
+  readonly megabytes: number;
   /** Of those that only follow, where one leads all; for each copy. */
   readonly followerCpuPerGigabyte?: number;
 }
@@ -91,7 +92,9 @@ async function sampleOf(
       p50Ms: median(results.map(({ p50Ms }) => p50Ms)),
       p99Ms: Math.max(...results.map(({ p99Ms }) => p99Ms)),
       cpuPerGigabyte: sum(spent) / (bytes / 1e9),
-      residentMegabytes: sum(usages(cluster).map(({ residentBytes }) => residentBytes)) / 1e6,
+      megabytes: sum(
+        [...cluster.brokers, ...cluster.others].map(({ pid }) => proportionalBytesOf(pid)),
+      ) / 1e6,
       followerCpuPerGigabyte: follow.length === 0 ? undefined : followed / (2 * bytes / 1e9),
     };
   });
@@ -165,7 +168,7 @@ try {
         console.log(
           `  ${name}: ${of((s) => s.megabytesPerSecond)} MB/s, p50 ${of((s) => s.p50Ms)} ms, ` +
             `p99 ${of((s) => s.p99Ms)} ms, ${of((s) => s.cpuPerGigabyte)} s of CPU/GB, ` +
-            `${of((s) => s.residentMegabytes)} MB resident${followers}`,
+            `${of((s) => s.megabytes)} MB of memory${followers}`,
         );
       }
     }

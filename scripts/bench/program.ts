@@ -91,3 +91,9 @@ export function usageOf(pid: number): Usage {
     peakBytes: bytes("VmHWM"),
   };
 }
+
+/** Memory of process `pid`, where what several processes share is shared out among them. */
+export function proportionalBytesOf(pid: number): number {
+  const rollup = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
+  return Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) * 1024;
+}
