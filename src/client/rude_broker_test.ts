@@ -370,3 +370,30 @@ Deno.test("brokers are reached by IPv6, and told of as they are written", async 
     await assertRejects(nobody, PlatformFault, "cannot reach [fd00::1]:1: connection refused");
   }, { host });
 });
+
+Deno.test("a poll ends in its time, however long the group waits for a member", async () => {
+  let joins = 0;
+  const script = (broker: () => ScriptedBroker): Script => ({
+    FindCoordinator: ({ coordinatorKeys: [key] }) => ({
+      coordinators: [{ key, nodeId: 1, host, port: broker().port, errorCode: 0 }],
+    }),
+    JoinGroup: () => {
+      joins++;
+      return "silence";
+    },
+  });
+  let scripted: ScriptedBroker | undefined;
+  await withRude(script(() => scripted!), async ({ broker, connect, seconds }) => {
+    scripted = broker;
+    const client = await connect();
+    const consumer = new Consumer(client, { groupId: "billing", rebalanceTimeoutMs: 60_000 });
+    consumer.subscribe(["orders"]);
+    for (const second of [2, 4, 6]) {
+      assertEquals(await consumer.poll({ timeoutMs: 2000 }), []);
+      assertEquals(seconds(), second);
+    }
+    assertEquals(joins, 1, "what was begun goes on");
+    await consumer.close();
+    client.close();
+  });
+});

@@ -55,7 +55,7 @@ const recordsMaxDefault = 500;
 
 /** How long to wait for how much. */
 export interface PollOptions {
-  /** How long to wait for the first record. Default 500. */
+  /** How long to wait for the first record, and for the group. Default 500. */
   readonly timeoutMs?: number;
   /** Default 500. */
   readonly recordsMax?: number;
@@ -262,16 +262,17 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
     signal?.addEventListener("abort", wake);
     try {
       while (!this.#closed && !signal?.aborted) {
-        if (this.#isDue()) await this.#caughtUp(signal);
+        const leftMs = deadlineMs - clock.monotonic();
+        if (this.#isDue() && !await this.#caughtUp({ leftMs, signal })) break;
         const records = take();
         this.#fetcher.pump();
         if (records.length > 0) {
           if (this.#settings.delivery === "at-most-once") await this.commit();
           return records;
         }
-        const leftMs = deadlineMs - clock.monotonic();
-        if (leftMs <= 0) break;
-        await this.#wakeup.wait(leftMs);
+        const waitMs = deadlineMs - clock.monotonic();
+        if (waitMs <= 0) break;
+        await this.#wakeup.wait(waitMs);
       }
       return [];
     } catch (error) {
@@ -282,10 +283,23 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
     }
   }
 
-  /** What is due has happened. When `signal` ends the waiting it goes on for the next poll. */
-  async #caughtUp(signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * Whether what is due has happened, within the time: a group may wait long for another member.
+   * When that or `signal` ends the waiting, it goes on for the next poll.
+   */
+  async #caughtUp(
+    { leftMs, signal }: { leftMs: number; signal: AbortSignal | undefined },
+  ): Promise<boolean> {
     this.#catchingUp ??= this.#catchUp().finally(() => this.#catchingUp = undefined);
-    await unlessAborted(this.#catchingUp, signal);
+    const late = Promise.withResolvers<boolean>();
+    const { timers } = this.#client.ports;
+    const timer = timers.after(Math.max(0, leftMs), () => late.resolve(false));
+    try {
+      const caughtUp = this.#catchingUp.then(() => true);
+      return await unlessAborted(Promise.race([caughtUp, late.promise]), signal);
+    } finally {
+      timer.cancel();
+    }
   }
 
   /** As {@link Consumer.records}. */
@@ -450,8 +464,8 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
 
   /** Whether anything must happen before a record may be handed out. */
   #isDue(): boolean {
-    return this.#fetcher.fault !== undefined || this.#membership?.isStale === true ||
-      this.#assigned.isLost ||
+    return this.#catchingUp !== undefined || this.#fetcher.fault !== undefined ||
+      this.#membership?.isStale === true || this.#assigned.isLost ||
       this.#isAutoCommitting() && this.#client.ports.clock.monotonic() >= this.#commitDueMs;
   }
 
