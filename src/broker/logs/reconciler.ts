@@ -2,7 +2,7 @@
 // another log changes the metadata, and waits here until that has come about.
 //
 //   image changes ──at once──> partitions lead or follow, or are forgotten; coordinators are told
-//               └──in turn───> logs are opened, deleted, set aside
+//               └──in turn───> logs are opened, deleted
 //
 // What is to be done is read off the image and the table of partitions, never off a change: a
 // change only says of which topic. So nothing is lost where changes come quickly, or come twice.
@@ -10,8 +10,7 @@
 //   a replica is here      no log yet         opened; it leads or follows as the image says then
 //                          its log is open    it leads or follows
 //                          its log is lost    opened anew once others in sync have what it had
-//   no replica is here     its log is open    set aside, never deleted: its records may be wanted
-//   its topic is gone      its log is open    deleted
+//   no replica is here     its log is open    deleted: it was moved, or its topic is gone
 //
 // Invariant: work on logs runs in turn, so that a topic may go and come back under the same name.
 
@@ -46,15 +45,13 @@ export interface ReconciledLogs {
   isLost(topic: TopicImage, partition: PartitionId): boolean;
   /** Whether others have all that it had. */
   mayBeginAnew(topic: TopicImage, partition: PartitionId): boolean;
+  /** Closes it, and deletes its files. */
   delete(log: PartitionLog): Promise<void>;
-  /** Closes it, and takes its files out of the way. */
-  setAside(log: PartitionLog): Promise<void>;
 }
 
 /** A log that is not to be here. */
 interface Gone {
   readonly log: PartitionLog;
-  readonly how: "delete" | "setAside";
   /** Something is still being done to its files until then. */
   readonly ready: Promise<void> | undefined;
 }
@@ -216,12 +213,12 @@ export class Reconciler {
     const known = partitions.topicId(name);
     if (known === undefined) return [];
     if (known !== topic?.id) {
-      return partitions.removeTopic(name).map((partition) => this.#leave(partition, "delete"));
+      return partitions.removeTopic(name).map((partition) => this.#leave(partition));
     }
     return topic.partitions.filter((state) => !this.#isReplica(state)).flatMap(({ id }) => {
       const found = partitions.hosted(name, id);
       partitions.remove(name, id);
-      return found instanceof Partition ? [this.#leave(found, "setAside")] : [];
+      return found instanceof Partition ? [this.#leave(found)] : [];
     });
   }
 
@@ -248,20 +245,20 @@ export class Reconciler {
   }
 
   /** Who waits for it is answered, and nothing is appended any more. */
-  #leave(partition: Partition, how: Gone["how"]): Gone {
+  #leave(partition: Partition): Gone {
     const wasLeader = partition.isLeader;
     partition.follow(partition.leaderEpoch);
     partition.wake();
     this.#options.onEntered?.(partition, undefined);
     if (wasLeader) this.#options.onResigned(partition);
-    return { log: partition.log, how, ready: partition.cutting };
+    return { log: partition.log, ready: partition.cutting };
   }
 
   /** What stays behind is set aside at the next start: the metadata does not know it any more. */
-  async #takeAway({ log, how, ready }: Gone): Promise<void> {
+  async #takeAway({ log, ready }: Gone): Promise<void> {
     try {
       await ready?.catch(throwUnlessStoreFault);
-      await this.#options.logs[how](log);
+      await this.#options.logs.delete(log);
     } catch (error) {
       if (!isStoreFault(error)) throw error;
       this.#options.logger.log("error", "the files of a partition that is gone are left", {
@@ -343,13 +340,10 @@ export class Reconciler {
 
   /** The image may have changed while it was being opened. */
   async #enterOpened(topic: TopicImage, log: PartitionLog): Promise<void> {
-    const { image, partitions, terms, onEntered } = this.#options;
+    const { partitions, terms, onEntered } = this.#options;
     const id = log.partition;
     const state = this.#stateOf(topic, id);
-    if (state === undefined) {
-      const isGone = image().topicById(topic.id) === undefined;
-      return await this.#takeAway({ log, how: isGone ? "delete" : "setAside", ready: undefined });
-    }
+    if (state === undefined) return await this.#takeAway({ log, ready: undefined });
     const { leaderEpoch } = state;
     const { appended } = partitions;
     const isLeader = this.#leads(state);

@@ -431,17 +431,6 @@ export class Storage {
     });
   }
 
-  /** Closes a log that is not to be here, and renames its folder. Its records are kept. */
-  async setAside(log: PartitionLog): Promise<void> {
-    const folder = this.#logs.get(log);
-    this.#logs.delete(log);
-    this.#folders.delete(log);
-    if (folder === undefined || log.directory.offlineReason !== undefined) return;
-    folder.forget(log.topic, log.partition);
-    await log.close();
-    await this.#strays.setAside(folder, log);
-  }
-
   /** Deletes a log with its files. Those in a directory that failed stay, to be set aside later. */
   async deleteLog(log: PartitionLog): Promise<void> {
     const folder = this.#logs.get(log);

@@ -1,4 +1,5 @@
-// Folders of partitions that are not to be here: renamed aside, with their records, never deleted.
+// Folders of partitions that a start finds and the metadata does not have here: renamed aside, with
+// their records, never deleted. It may be the metadata that is wrong.
 //
 //   my-topic-0   >   my-topic-0.19a2b3c4d5e-stray
 //
@@ -51,13 +52,12 @@ export class Strays {
           (topicId === undefined || topicId === known?.id);
         if (topic === metadataTopic || isOurs) continue;
         if (!this.#holdsLog(`${folder.path}/${topic}-${partition}`)) continue;
-        await this.setAside(folder, { topic, partition });
+        await this.#setAside(folder, { topic, partition });
       }
     }
   }
 
-  /** Renames the folder of one partition, which is not open. */
-  async setAside(
+  async #setAside(
     folder: LogFolder,
     { topic, partition }: { readonly topic: string; readonly partition: PartitionId },
   ): Promise<void> {
