@@ -98,6 +98,8 @@ class Story {
       if (code !== 0) throw new Error(`exit ${code}\n${process.output}`);
       return stdout;
     });
+    // Who waits for it hears of it; a server that nobody waits for may end as it likes.
+    ended.catch(() => {});
     if (server === undefined) {
       return await within(ended, { ms: commandMsMax, what: () => process.output });
     }
@@ -110,7 +112,6 @@ class Story {
       ms: readyMsMax,
       what: () => `a server\n${process.output}`,
     });
-    ended.catch(() => {});
     return "";
   }
 
