@@ -32,7 +32,7 @@ import type {
   Socket,
   Timers,
 } from "./ports.ts";
-import { type DiskOptions, SimulatedDisk } from "./simulated_disk.ts";
+import { type DiskOperation, type DiskOptions, SimulatedDisk } from "./simulated_disk.ts";
 import { simulatedFiles } from "./simulated_files.ts";
 import { type NetworkOptions, SimulatedNetwork } from "./simulated_network.ts";
 import { happenIn, type Host } from "./simulated_connection.ts";
@@ -270,6 +270,11 @@ export class Simulation {
   /** Makes the next `count` file syncs on a machine fail. */
   failSyncs(name: string, count: number): void {
     this.#machine(name).disk.failSyncs(count);
+  }
+
+  /** Makes all of one kind fail on a machine's disk from now on, or none any more. */
+  failDisk(name: string, operation: DiskOperation, isFailing: boolean): void {
+    this.#machine(name).disk.fail(operation, isFailing);
   }
 
   /** Others take all of a machine's disk but so many bytes; Infinity: they give it back. */

@@ -23,6 +23,9 @@ import {
 import type { Clock } from "./ports.ts";
 import type { SeededRandom } from "./simulated_time.ts";
 
+/** What of a disk may fail. */
+export type DiskOperation = "read" | "write" | "sync";
+
 /** How a disk behaves. Durations are [min, max) in milliseconds. */
 export interface DiskOptions {
   readonly syncMs: readonly [number, number];
@@ -61,6 +64,7 @@ export class SimulatedDisk {
   /** What others have on the disk. */
   #othersBytes = 0;
   #failingSyncs = 0;
+  readonly #failing = new Set<DiskOperation>();
 
   constructor(options: DiskOptions, parts: { random: SeededRandom; clock: Clock }) {
     this.#options = options;
@@ -94,6 +98,18 @@ export class SimulatedDisk {
     return this.#random.between(min, max);
   }
 
+  /** Makes all of one kind fail from now on, or none any more. */
+  fail(operation: DiskOperation, isFailing: boolean): void {
+    if (isFailing) this.#failing.add(operation);
+    else this.#failing.delete(operation);
+  }
+
+  /** Throws Io where it fails. */
+  check(operation: DiskOperation, path: string): void {
+    if (!this.#failing.has(operation)) return;
+    throw new PlatformFault("Io", `cannot ${operation} ${path}: input/output error (simulated)`);
+  }
+
   /** Makes the next `count` syncs of files fail. */
   failSyncs(count: number): void {
     this.#failingSyncs += count;
@@ -111,6 +127,7 @@ export class SimulatedDisk {
       finish: () => {
         const unsynced = this.#changesOf(file);
         const changes = last === undefined ? [] : unsynced.splice(0, unsynced.indexOf(last) + 1);
+        this.check("sync", path);
         if (this.#failingSyncs > 0 || this.#random.chance(this.#options.syncFailureProbability)) {
           this.#failingSyncs = Math.max(0, this.#failingSyncs - 1);
           throw new PlatformFault("Io", `cannot sync ${path}: input/output error (simulated)`);

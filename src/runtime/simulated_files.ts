@@ -38,16 +38,22 @@ class SimulatedOpenFile implements OpenFile {
 
   append(bytes: Uint8Array): void {
     this.#assertOpen("append to");
-    if (this.#world.host.alive) this.#file.append(bytes);
+    if (!this.#world.host.alive) return;
+    this.#world.disk.check("write", this.path);
+    this.#file.append(bytes);
   }
 
   readAt(position: number, into: Uint8Array): number {
     this.#assertOpen("read");
+    this.#world.disk.check("read", this.path);
     return this.#file.readAt(position, into);
   }
 
   readAtAsync(position: number, into: Uint8Array): Promise<number> {
-    return this.#during("read", () => this.#file.readAt(position, into));
+    return this.#during("read", () => {
+      this.#world.disk.check("read", this.path);
+      return this.#file.readAt(position, into);
+    });
   }
 
   truncate(size: number): void {

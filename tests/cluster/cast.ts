@@ -68,12 +68,21 @@ export function castOf(options: HistoryOptions): Cast {
     hurry,
     settings: {
       ...settingsOf(hurry, isSynced),
+      // Where only some things go wrong, nothing else is to be out of the common either.
+      ...options.kinds === undefined && featuresOf(seed),
       // Whoever catches up does so batch by batch.
       ...new SeededRandom(seed, "copying").chance(0.5) && { "replica.fetch.max.bytes": 1 },
       ...options.settings,
     },
     plan: kept === undefined ? plan : plan.filter((_, i) => kept.includes(i)),
   };
+}
+
+/** Some clusters begin as an older version had them. The oldest here has whole transactions. */
+function featuresOf(seed: number): Cast["settings"] {
+  const random = new SeededRandom(seed, "features");
+  const level = Math.floor(random.between(24, 31));
+  return random.chance(0.5) ? { "ottla.metadata.version": level } : {};
 }
 
 function settingsOf(hurry: number, isSynced: boolean): Cast["settings"] {

@@ -2,6 +2,7 @@
 
 import { runHistory } from "./history.ts";
 import type { ClusterMutant } from "./mutants.ts";
+import { commonKinds } from "./troubles.ts";
 
 /** By then a mutant must be found where nothing happens but what it cannot bear. */
 const aimedSeedsMax = 25;
@@ -28,7 +29,7 @@ export async function hunt(
       const { broken: [law] } = await runHistory({
         home: "memory",
         troubles: 10,
-        kinds: isAimed ? aim : undefined,
+        kinds: isAimed && aim !== undefined ? aim : commonKinds,
         ...options,
         seed,
       });

@@ -2,15 +2,22 @@
 // left out; and how each of it is done to a simulated cluster, and is over after a while.
 //
 //   a broker    loses power, is killed, stops as it should, is stopped (SIGSTOP), has a clock of
-//               its own pace, a full disk, a disk that fails
+//               its own pace, a full disk, one that cannot be read, written or synced
 //   the network cuts a broker off, from all or from one other, both ways or one, from clients, from
 //               the home of the metadata
 //   etcd        a member freezes or dies, the quorum is lost, it forgets what was
-//   all         are restarted one after the other
+//   all         are restarted one after the other, are given the newest features
 //
 // Invariant: whoever is in trouble gets into no other before it is over.
 
-import { PartitionFault, PlatformFault, UsageFault } from "../../src/base/faults.ts";
+import {
+  ConnectionFault,
+  PartitionFault,
+  PlatformFault,
+  UsageFault,
+} from "../../src/base/faults.ts";
+import { KafkaError } from "../../src/client/mod.ts";
+import { listFeatures, updateFeatures } from "../../src/client/admin/features.ts";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
 import type { ClusterScene } from "../harness/simulated_cluster.ts";
 import { machineOf } from "../harness/metadata_homes.ts";
@@ -32,13 +39,21 @@ const brokerTroubles = [
   "has a full disk",
   "answers one other late",
 ] as const;
+const diskTroubles = [
+  "cannot read its disk",
+  "cannot write its disk",
+  "cannot sync its disk",
+] as const;
 const etcdTroubles = ["freezes", "dies", "is without a quorum", "forgets"] as const;
 const allTroubles = ["are restarted one after the other"] as const;
+const upgrade = "are given the newest features";
 
 export type TroubleKind =
   | typeof brokerTroubles[number]
   | `etcd ${typeof etcdTroubles[number]}`
   | typeof allTroubles[number]
+  | typeof diskTroubles[number]
+  | typeof upgrade
   | AmbushKind;
 
 export interface Trouble {
@@ -78,16 +93,23 @@ export function planOf(
   return plan.sort((a, b) => a.atMs - b.atMs);
 }
 
+/** What any home and any disk can have, and what wrong code is hunted with. */
+export const commonKinds: readonly TroubleKind[] = [
+  ...brokerTroubles,
+  // What decides most comes most often.
+  "loses power",
+  "is killed",
+  "is paused",
+  "is cut off",
+  ...allTroubles,
+  ...ambushKinds,
+];
+
 function kindsOf(home: PlanOptions["home"]): TroubleKind[] {
   return [
-    ...brokerTroubles,
-    // What decides most comes most often.
-    "loses power",
-    "is killed",
-    "is paused",
-    "is cut off",
-    ...allTroubles,
-    ...ambushKinds,
+    ...commonKinds,
+    ...diskTroubles,
+    upgrade,
     ...home === "etcd" ? etcdTroubles.map((each) => `etcd ${each}` as const) : [],
   ];
 }
@@ -163,6 +185,7 @@ export class Troubles {
     const { kind } = trouble;
     if (kind.startsWith("etcd ")) return await this.#etcd(trouble);
     if (kind === "are restarted one after the other") return await this.#rolling();
+    if (kind === upgrade) return await this.#upgrade();
     if (isAmbush(kind)) return await this.#ambush(kind, trouble.choice);
     const id = this.#choose(trouble.choice);
     if (id === undefined) return;
@@ -173,6 +196,26 @@ export class Troubles {
     if (!scene.brokers.has(id)) await this.start(id);
     this.#busy.delete(id);
     chronicle.tell(machineOf(id), `${kind} no more`);
+  }
+
+  /** As at the end of a rolling upgrade: from now on the metadata may say what is new. */
+  async #upgrade(): Promise<void> {
+    const { scene, chronicle } = this.#options;
+    try {
+      const client = await scene.client({ requestTimeoutMs: 5_000 });
+      const features = await listFeatures(client);
+      const higher = features.filter(({ level, max }) => level < max);
+      if (higher.length === 0) return;
+      const levels = Object.fromEntries(higher.map(({ name, max }) => [name, max]));
+      await updateFeatures(client, levels, { change: "upgrade" });
+      chronicle.tell("all", `have ${Object.keys(levels).join(", ")} at its newest level`);
+    } catch (error) {
+      // Whoever would do it may have failed, or only not answered.
+      if (!(isPassing(error) || error instanceof KafkaError || error instanceof ConnectionFault)) {
+        throw error;
+      }
+      chronicle.tell("all", `are not given the newest features: ${wordsOf(error)}`);
+    }
   }
 
   /** Whoever has a replica of the partition is in it. */
@@ -260,6 +303,21 @@ export class Troubles {
         world.leaveFree(machineOf(id), choice % 20_000);
         await pass(forMs);
         return world.leaveFree(machineOf(id), Infinity);
+      case "cannot read its disk":
+      case "cannot write its disk":
+      case "cannot sync its disk": {
+        const operation = kind === "cannot read its disk"
+          ? "read"
+          : kind === "cannot write its disk"
+          ? "write"
+          : "sync";
+        world.failDisk(machineOf(id), operation, true);
+        await pass(forMs);
+        world.failDisk(machineOf(id), operation, false);
+        // A disk that has failed is used again by the next process.
+        if (scene.brokers.has(id)) scene.kill(id);
+        return await this.start(id);
+      }
       case "answers one other late": {
         const other = machineOf(others[choice % others.length]!);
         world.slow(machineOf(id), other, 20 + choice % 1_000);
