@@ -96,9 +96,9 @@ export function isLostTrackCode(code: ErrorCode): boolean {
     code === ErrorCode.UNKNOWN_PRODUCER_ID || code === ErrorCode.INVALID_PRODUCER_EPOCH;
 }
 
-/** Whether the refusal of a Produce leaves open if the batch was appended. */
+/** Whether a refused Produce may have been appended: a leader that moves refuses so, too. */
 export function isAmbiguousCode(code: ErrorCode): boolean {
-  return code === ErrorCode.REQUEST_TIMED_OUT ||
+  return code === ErrorCode.REQUEST_TIMED_OUT || code === ErrorCode.NOT_LEADER_OR_FOLLOWER ||
     code === ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND ||
     code === ErrorCode.KAFKA_STORAGE_ERROR || code === ErrorCode.UNKNOWN_SERVER_ERROR;
 }

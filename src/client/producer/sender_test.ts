@@ -143,6 +143,36 @@ Deno.test("a record that is refused for good takes nobody with it", async () => 
   client.close();
 });
 
+Deno.test("what a leader may have appended before it moved is not numbered anew", async () => {
+  const log = new SequencedLog();
+  let requests = 0;
+  await using broker = await ScriptedBroker.start({
+    Produce: (request) => {
+      const isFirst = ++requests === 1;
+      return produced(request, (records) => {
+        const { value } = firstOf(readRecords(records));
+        // For its sake the producer goes on under its next epoch.
+        if (fromUtf8(value!) === "bad") {
+          return { errorCode: ErrorCode.INVALID_RECORD, baseOffset: -1 };
+        }
+        const answer = log.append(records);
+        if (!isFirst) return answer;
+        return { errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, baseOffset: -1 };
+      });
+    },
+  });
+  const client = await broker.connect();
+  const producer = new Producer(client);
+  const [sent, refused] = await Promise.allSettled([
+    producer.send({ topic: "orders", partition: 0, value: "good" }),
+    producer.send({ topic: "orders", partition: 1, value: "bad" }),
+  ]);
+  assertEquals([sent.status, refused.status], ["fulfilled", "rejected"]);
+  assertEquals(log.values, ["good"], "it is there once");
+  await producer.close();
+  client.close();
+});
+
 Deno.test("a refusal that names the new leader is followed without asking anybody", async () => {
   const asked = { metadata: 0, first: 0, second: 0 };
   await using second = await ScriptedBroker.start({
