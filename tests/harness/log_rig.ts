@@ -1,7 +1,7 @@
 // A partition's log over files in memory, with a clock that is set by hand, for tests of src/log.
 //
 // `faults` makes calls on files fail: `append` after writing half (as Deno does on a full disk),
-// `sync`, `truncate`. A log that is not closed has crashed: the files stay as they are.
+// `read`, `sync`, `truncate`. A log that is not closed has crashed: the files stay as they are.
 
 import { utf8 } from "../../src/base/bytes.ts";
 import { PlatformFault } from "../../src/base/faults.ts";
@@ -20,7 +20,7 @@ import type { Files, Logger, OpenFile } from "../../src/runtime/ports.ts";
 export interface Rig {
   readonly files: Files;
   readonly config: { -readonly [K in keyof LogConfig]: LogConfig[K] };
-  readonly faults: { append: boolean; sync: boolean; truncate: boolean };
+  readonly faults: { append: boolean; read: boolean; sync: boolean; truncate: boolean };
   readonly lines: string[];
   nowMs: number;
   syncCount: number;
@@ -43,7 +43,7 @@ export function logRig(config: Partial<LogConfig> = {}): Rig {
       transactionsAreVerified: false,
       ...config,
     },
-    faults: { append: false, sync: false, truncate: false },
+    faults: { append: false, read: false, sync: false, truncate: false },
     lines,
     nowMs: 1_000_000,
     syncCount: 0,
@@ -94,7 +94,10 @@ function faultyFiles(files: Files, rig: Rig): Files {
       }
       file.append(bytes);
     },
-    readAt: (position, into) => file.readAt(position, into),
+    readAt(position, into) {
+      if (rig.faults.read) fail("read");
+      return file.readAt(position, into);
+    },
     readAtAsync(position, into) {
       rig.coldReadCount++;
       return file.readAtAsync(position, into);

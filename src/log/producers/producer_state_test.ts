@@ -163,6 +163,23 @@ Deno.test("an open transaction holds the last stable offset until its marker", a
   assertEquals([log.lastStableOffset, log.abortedTransactions(0, 4)], [4, []]);
 });
 
+Deno.test("behind the write of a marker nothing is read that could fail", async () => {
+  const rig = logRig();
+  const log = await rig.open();
+  send(log, { sequence: 0, transactional: true });
+  end(log, false);
+  await log.close();
+  const reopened = await rig.open({ cleanShutdown: true, recoveryPoint: log.recoveryPoint });
+  assertEquals(send(reopened, { sequence: 1, transactional: true }), 2);
+  rig.faults.read = true;
+  assertEquals(end(reopened, false), 3);
+  rig.faults.read = false;
+  const { recoveryPoint } = reopened;
+  const found = await rig.open({ recoveryPoint });
+  assertEquals([found.isDamaged, found.logEndOffset], [false, 4]);
+  assertEquals(found.abortedTransactions(0, 9).map(({ lastOffset }) => lastOffset), [1, 3]);
+});
+
 Deno.test("aborted transactions are told to whoever reads them, after a restart too", async () => {
   const rig = logRig({ segmentBytes: 300 });
   let log = await rig.open();

@@ -190,8 +190,16 @@ export class Segment {
     this.#hasFile = true;
   }
 
-  /** Writes `bytes` to the file; index them with {@link noteBatch}, batch by batch. */
+  /**
+   * Writes `bytes` to the file; index them with {@link noteBatch}, batch by batch. What that goes
+   * on from is read before: a read that failed behind the write would leave it in the file, and
+   * out of the log.
+   */
   append(bytes: Uint8Array): void {
+    void this.indexes.offsets;
+    void this.indexes.times;
+    void this.maxTimestamp;
+    if (this.#hasAborted) void this.aborted;
     this.file.append(bytes);
     this.unsynced = true;
     this.indexes.noteGrown();
