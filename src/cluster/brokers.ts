@@ -23,6 +23,8 @@ import { type EndPoint, type MetadataImage, type PartitionImage, ResourceType } 
 import type { MetadataRecordInput } from "./records.ts";
 import type { Decision } from "./store.ts";
 
+const minIsrKey = "min.insync.replicas";
+
 /** How a broker introduces itself. */
 export interface BrokerRegistration {
   readonly brokerId: BrokerId;
@@ -46,7 +48,8 @@ export interface BrokerRegistration {
  * The first records of a start: what a new log is to begin with, and an end to the transaction that
  * a writer has left open, since nothing that follows would be applied otherwise. `formatted`: what
  * the one who formatted the data directory wants (KIP-631); `metadataVersion`: the level if that
- * names none; `minInSyncReplicas`: what is set for all brokers of a new cluster (KIP-966).
+ * names none; `minInSyncReplicas`: what is set for all brokers of a new cluster (KIP-966), and of
+ * one where nothing is and brokers have replicas of each other: who is eligible to lead goes by it.
  */
 export function decideBootstrap(
   image: MetadataImage,
@@ -54,9 +57,10 @@ export function decideBootstrap(
     readonly formatted?: readonly MetadataRecordInput[];
     readonly metadataVersion?: number;
     readonly minInSyncReplicas?: number;
+    readonly isShared?: boolean;
   } = {},
 ): Decision<void> {
-  const { formatted = [], minInSyncReplicas = 1 } = options;
+  const { formatted = [], minInSyncReplicas = 1, isShared = false } = options;
   const records: MetadataRecordInput[] = [];
   if (image.inTransaction) {
     const fields = { reason: "its writer has stopped" };
@@ -76,9 +80,12 @@ export function decideBootstrap(
       }
     }
     records.push(...formatted);
-    if ((given.at(-1) ?? metadataVersion) >= clusterMinInSyncReplicasSince) {
-      records.push(clusterConfig("min.insync.replicas", String(minInSyncReplicas)));
+    if (!isShared && (given.at(-1) ?? metadataVersion) >= clusterMinInSyncReplicasSince) {
+      records.push(clusterConfig(minIsrKey, String(minInSyncReplicas)));
     }
+  }
+  if (isShared && !image.configs(ResourceType.BROKER, "").has(minIsrKey)) {
+    records.push(clusterConfig(minIsrKey, String(minInSyncReplicas)));
   }
   return { records, response: undefined };
 }

@@ -10,6 +10,7 @@ import {
   type MetadataRecordInput,
   MetadataReplay,
 } from "./mod.ts";
+import { minInSyncReplicas } from "./replication.ts";
 
 const topicId = "AAAAAAAAAAAAAAAAAAAAAQ";
 
@@ -76,6 +77,20 @@ Deno.test("a transaction that was left open is aborted by the next start", () =>
   feed(replayed, ...records, topic("b"));
   assertEquals(replayed.image.topics().map(({ name }) => name), ["b"]);
   assertEquals(decideBootstrap(replayed.image).records, []);
+});
+
+Deno.test("a cluster knows how many are to be in sync, whichever version it began with", () => {
+  const options = { minInSyncReplicas: 2, isShared: true };
+  const replayed = replay();
+  feed(replayed, ...decideBootstrap(replayed.image, { ...options, metadataVersion: 24 }).records);
+  assertEquals(minInSyncReplicas(replayed.image, "a"), 2);
+  // An operator's word counts, and is not taken back by the next start.
+  feed(replayed, {
+    type: "ConfigRecord",
+    version: 0,
+    fields: { resourceType: 4, resourceName: "", name: "min.insync.replicas", value: "1" },
+  });
+  assertEquals(decideBootstrap(replayed.image, options).records, []);
 });
 
 Deno.test("a partition change keeps what it does not name; a leader begins an epoch", () => {

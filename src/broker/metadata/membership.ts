@@ -152,6 +152,7 @@ export class Membership {
         formatted: metadata.formatted,
         metadataVersion: config.get("ottla.metadata.version"),
         minInSyncReplicas: config.get("min.insync.replicas"),
+        isShared,
       }),
       spendsReserve: true,
     }));
