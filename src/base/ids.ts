@@ -79,8 +79,16 @@ export function parseUuid(text: string): Uuid | undefined {
   return uuidFromBytes(bytes);
 }
 
-/** A version-4 UUID from 16 random bytes, which it overwrites in place. */
+/** The digit of base64url that is written "-". */
+const minusDigit = 62;
+
+/**
+ * A version-4 UUID from 16 random bytes, which it overwrites in place. It does not begin with "-",
+ * as none of Kafka's does: on a command line it would be an option.
+ */
 export function uuidFromRandom(random: Uint8Array): Uuid {
+  const first = byteAt(random, 0);
+  if (first >> 2 === minusDigit) random[0] = first & 0x7f;
   random[6] = (byteAt(random, 6) & 0x0f) | 0x40;
   random[8] = (byteAt(random, 8) & 0x3f) | 0x80;
   return uuidFromBytes(random);
