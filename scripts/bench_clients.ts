@@ -7,7 +7,7 @@
 // after the other, in another order each round; the median counts. What the client's own process
 // used of a CPU is what holds on a busy machine, too. --brokers takes what bench:kafka takes, one
 // table each (binary wants `deno task compile` before); --only takes clients by a part of their
-// names; --write puts the tables into docs/client-performance.md. Two minutes for each broker.
+// names; --write puts the tables into docs/client-performance.md. Four minutes for each broker.
 
 import { parseArgs } from "@std/cli/parse-args";
 import { connect } from "../client.ts";

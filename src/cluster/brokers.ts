@@ -1,6 +1,7 @@
 // A broker joins the cluster: the first records of a new one, registration, and leadership.
 //
-//   new log:     FeatureLevelRecord(metadata.version), ConfigRecord(min.insync.replicas)
+//   new log:     FeatureLevelRecord(metadata.version), ConfigRecord(min.insync.replicas); of these
+//                the last one wherever a cluster of several has none
 //   torn log:    AbortTransactionRecord
 //   each start:  RegisterBrokerRecord(fenced) -> BrokerRegistrationChangeRecord(unfence)
 //                -> PartitionChangeRecord(leader = this broker) where it is due
