@@ -101,7 +101,7 @@ export class DirectoryState {
   constructor(options: DirectoryOptions) {
     this.path = options.path;
     this.#options = options;
-    this.reserve = options.reserve ?? new Reserve(options.files, { path: "", bytes: 0 });
+    this.reserve = options.reserve ?? new Reserve(options.files);
     this.#freeBytesMin = options.freeBytesMin ?? freeBytesMinDefault;
     this.#noRoom = new RareLine({
       monotonic: options.monotonic ?? (() => 0),

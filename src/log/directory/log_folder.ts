@@ -143,13 +143,11 @@ export class LogFolder {
    * belongs to another node, and PlatformFault Denied when another process has it open.
    */
   static async open(path: string, options: LogFolderOptions): Promise<LogFolder> {
-    const { files } = options;
+    const { files, random } = options;
     const made = missingAbove(files, path);
     files.makeFolder(path);
-    const reserve = new Reserve(files, {
-      path: `${path}/${fileNames.reserve}`,
-      bytes: options.keepsReserve === true ? reserveBytes : 0,
-    });
+    const kept = { path: `${path}/${fileNames.reserve}`, bytes: reserveBytes, random };
+    const reserve = new Reserve(files, options.keepsReserve === true ? kept : undefined);
     const lock = reserve.spend(() => files.lock(path));
     if (!lock.isExclusive) {
       const advice = "start no other broker in it while this one reads";

@@ -9,7 +9,7 @@
 // remove it: then there is that much less of a way out.
 
 import { isPlatformFault, isStoreFault } from "../../base/faults.ts";
-import type { Files, OpenFile } from "../../runtime/ports.ts";
+import type { Files, OpenFile, Random } from "../../runtime/ports.ts";
 
 /** Enough for the deletion of some thousand topics by one request. */
 export const reserveBytes = 256 * 1024;
@@ -17,16 +17,23 @@ export const reserveBytes = 256 * 1024;
 /** A block of most file systems: what is given up and not needed is anybody's. */
 const stepBytes = 4 * 1024;
 
+/** What is kept, and where. */
+export interface Kept {
+  readonly path: string;
+  /** When it is whole. */
+  readonly bytes: number;
+  /** Says what it holds: random bytes take their room on file systems that compress, too. */
+  readonly random: Pick<Random, "bytes">;
+}
+
 export class Reserve {
   readonly #files: Files;
-  readonly #path: string;
-  /** When it is whole; 0: nothing is kept. */
-  readonly #bytes: number;
+  readonly #kept: Kept | undefined;
 
-  constructor(files: Files, kept: { readonly path: string; readonly bytes: number }) {
+  /** Without `kept` it has nothing to give up. */
+  constructor(files: Files, kept?: Kept) {
     this.#files = files;
-    this.#path = kept.path;
-    this.#bytes = kept.bytes;
+    this.#kept = kept;
   }
 
   /** Runs `write`, again and again on what is given up for it, as long as it finds no space. */
@@ -56,14 +63,15 @@ export class Reserve {
    * has itself. A disk that fails at that is somebody else's to find out.
    */
   fill(freeBytes: number, leftBytes: number): void {
-    if (this.#bytes === 0) return;
-    const size = this.#size;
-    const missing = this.#bytes - size;
-    if (missing <= 0 || freeBytes < leftBytes + missing + this.#bytes) return;
+    if (this.#kept === undefined) return;
+    const { path, bytes, random } = this.#kept;
+    const size = this.#sizeOf(path);
+    const missing = bytes - size;
+    if (missing <= 0 || freeBytes < leftBytes + missing + bytes) return;
     try {
-      this.#write((file) => {
+      this.#write(path, (file) => {
         try {
-          file.append(incompressible(missing));
+          file.append(random.bytes(missing));
         } catch (error) {
           file.truncate(size);
           throw error;
@@ -74,40 +82,30 @@ export class Reserve {
     }
   }
 
-  get #size(): number {
-    return this.#files.stat(this.#path)?.size ?? 0;
+  #sizeOf(path: string): number {
+    return this.#files.stat(path)?.size ?? 0;
   }
 
   /** Whether there was something to give up. */
   #giveUp(): boolean {
-    if (this.#bytes === 0) return false;
-    const size = this.#size;
+    if (this.#kept === undefined) return false;
+    const { path } = this.#kept;
+    const size = this.#sizeOf(path);
     if (size <= stepBytes) {
-      const isThere = this.#files.stat(this.#path) !== undefined;
-      this.#files.remove(this.#path);
+      const isThere = this.#files.stat(path) !== undefined;
+      this.#files.remove(path);
       return isThere;
     }
-    this.#write((file) => file.truncate(size - stepBytes));
+    this.#write(path, (file) => file.truncate(size - stepBytes));
     return true;
   }
 
-  #write(change: (file: OpenFile) => void): void {
-    const file = this.#files.open(this.#path, "append");
+  #write(path: string, change: (file: OpenFile) => void): void {
+    const file = this.#files.open(path, "append");
     try {
       change(file);
     } finally {
       file.close();
     }
   }
-}
-
-/** Bytes that take their room on file systems that compress. */
-function incompressible(length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let state = 1;
-  for (let i = 0; i < length; i++) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
-    bytes[i] = state >>> 24;
-  }
-  return bytes;
 }

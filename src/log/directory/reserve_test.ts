@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { PlatformFault } from "../../base/faults.ts";
+import { webRandom } from "../../runtime/event_loop.ts";
 import { memoryFiles } from "../../runtime/memory_files.ts";
 import type { MemoryFile } from "../../runtime/memory_files.ts";
 import { Reserve } from "./reserve.ts";
@@ -31,7 +32,7 @@ function rig(diskBytes: number) {
     files,
     size,
     free: () => diskBytes - used(),
-    reserve: new Reserve(files, { path, bytes }),
+    reserve: new Reserve(files, { path, bytes, random: webRandom }),
   };
 }
 
@@ -82,7 +83,7 @@ Deno.test("it is made whole where that leaves as much again, and never shorter b
 
 Deno.test("one that keeps nothing gives up nothing", () => {
   const { files, free } = rig(10_000);
-  const none = new Reserve(files, { path, bytes: 0 });
+  const none = new Reserve(files);
   none.fill(free(), 0);
   write(files, 10_000);
   assertThrows(() => none.spend(() => write(files, 1)), PlatformFault, "no space");
