@@ -1,8 +1,13 @@
-// A coordinator as the broker runs it, whichever it is: the topic that it keeps its state in, what
-// the records there are, and the machine for each partition. coordinators.ts lists them all.
+// A coordinator as the broker runs it, whichever it is: the topic that it keeps its state in, and
+// how it works: what the records there are, and the machine for each partition. coordinators.ts
+// lists them all.
 //
-//   Coordinator ──newMachine──> Machine (machine.ts), one for each partition that is led here
-//        └─ created, encode, decode: the topic, and its records as bytes
+//   Coordinator ──load──> Workings ──newMachine──> Machine (machine.ts), one for each partition
+//        │                   └─ encode, decode: records as bytes          that is led here
+//        └─ created: the topic
+//
+// A broker at rest runs none of them, and they are a fifth of its program. So what works is loaded
+// with the first partition of the topic that is led here.
 
 import type { GroupConfig } from "./group_config.ts";
 import type { Machine } from "./machine.ts";
@@ -31,7 +36,7 @@ export interface TopicTerms {
   readonly configs: Readonly<Record<string, string | { readonly setting: string }>>;
 }
 
-/** Methods, so that one list can have all of them: whose records they are, `topic` tells. */
+/** What is known of a coordinator before it works. */
 export interface Coordinator<M extends Machine<Rec, Response>, Rec, Response> {
   /** As its lines in the log are called. */
   readonly name: string;
@@ -39,6 +44,13 @@ export interface Coordinator<M extends Machine<Rec, Response>, Rec, Response> {
   readonly created: TopicTerms;
   /** As FindCoordinator asks for it; absent: nobody does. */
   readonly keyType?: number;
+  /** Why this cannot be a key that it coordinates; absent: any text can. */
+  keyProblem?(key: string): string | undefined;
+  load(): Promise<Workings<M, Rec, Response>>;
+}
+
+/** Methods, so that one list can have all of them: whose records they are, the topic tells. */
+export interface Workings<M extends Machine<Rec, Response>, Rec, Response> {
   /** Every kind of record in its topic, by the number that its keys begin with. */
   readonly kinds: ReadonlyMap<number, RecordKind>;
   newMachine(world: MachineWorld): M;
@@ -52,8 +64,6 @@ export interface Coordinator<M extends Machine<Rec, Response>, Rec, Response> {
   encodeValue(record: Rec, world: MachineWorld): Uint8Array | null;
   /** Whose record it is, by its key, for the log. */
   namesIn(record: Rec): Readonly<Record<string, string | number>>;
-  /** Why this cannot be a key that it coordinates; absent: any text can. */
-  keyProblem?(key: string): string | undefined;
 }
 
 /** One of which no more is known. */

@@ -27,14 +27,21 @@ export function isInternalTopic(topic: string): boolean {
   return byTopic.has(topic);
 }
 
+/** A record as it is stored. */
+interface StoredBytes {
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+}
+
 /**
- * A record of one of the coordinators' topics, for those who look into them; undefined for other
- * topics and for kinds without a table. Throws DecodeFault when the bytes do not fit.
+ * Reads the records of a coordinator's topic, for those who look into them: undefined for a kind
+ * without a table, DecodeFault where the bytes do not fit. Undefined for other topics.
  */
-export function decodeStored(
+export async function storedDecoder(
   topic: string,
-  { key, value }: { readonly key: Uint8Array | null; readonly value: Uint8Array | null },
-): StoredRecord | undefined {
-  const kinds = byTopic.get(topic)?.kinds;
-  return kinds === undefined || key === null ? undefined : decodeKind(kinds, key, value);
+): Promise<((record: StoredBytes) => StoredRecord | undefined) | undefined> {
+  const coordinator = byTopic.get(topic);
+  if (coordinator === undefined) return undefined;
+  const { kinds } = await coordinator.load();
+  return ({ key, value }) => key === null ? undefined : decodeKind(kinds, key, value);
 }

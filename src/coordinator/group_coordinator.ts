@@ -1,15 +1,9 @@
 // The group coordinator: groups and the offsets that they have committed, in __consumer_offsets.
 
+import { loading } from "../base/loading.ts";
 import type { Coordinator } from "./coordinator.ts";
-import { GroupTable } from "./group_table.ts";
-import {
-  decode,
-  encodeKey,
-  encodeValue,
-  type GroupCoordinatorRecord,
-  groupIdOf,
-  groupRecordKinds,
-} from "./record_kinds.ts";
+import type { GroupTable } from "./group_table.ts";
+import type { GroupCoordinatorRecord } from "./record_kinds.ts";
 import type { GroupResponse } from "./turn.ts";
 
 /** Where groups keep what they have committed. */
@@ -29,14 +23,5 @@ export const groupCoordinator: Coordinator<GroupTable, GroupCoordinatorRecord, G
     },
   },
   keyType: 0,
-  kinds: groupRecordKinds,
-  newMachine: ({ groups, topics, regexes }) => new GroupTable({ config: groups, topics, regexes }),
-  decode,
-  encodeKey,
-  encodeValue: (record) => encodeValue(record),
-  namesIn(record): Readonly<Record<string, string>> {
-    if (record.type !== "OffsetCommit") return { group: groupIdOf(record) };
-    const { group, topic, partition } = record.key;
-    return { group, of: `${topic}-${partition}` };
-  },
+  load: async () => (await loading(import("./group_workings.ts"))).groupWorkings,
 };

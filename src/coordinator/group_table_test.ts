@@ -13,13 +13,13 @@ import type {
 } from "../protocol/mod.ts";
 import { GroupShell } from "../../tests/harness/group_shell.ts";
 import { firstOf, missing } from "../base/items.ts";
+import { GroupTable } from "./group_table.ts";
 import {
   type GroupConfig,
   groupConfigDefaults,
   type GroupCoordinatorRecord,
   type GroupDecision,
   type GroupResponse,
-  GroupTable,
 } from "./mod.ts";
 
 function newShell(config: Partial<GroupConfig> = {}): GroupShell {

@@ -1,8 +1,10 @@
 // The coordinators' face: the machines, each for one partition of its topic, and what they hand to
 // their shell (src/broker), which appends records, delivers answers and keeps the time.
+//
+// Invariant: nothing that is imported from here brings a machine with it (coordinator.ts).
 
 export type { AnyCoordinator, Coordinator, MachineWorld } from "./coordinator.ts";
-export { coordinatorOn, coordinators, decodeStored, isInternalTopic } from "./coordinators.ts";
+export { coordinatorOn, coordinators, isInternalTopic, storedDecoder } from "./coordinators.ts";
 export {
   type ConsumerGroupConfig,
   type GroupConfig,
@@ -12,7 +14,7 @@ export {
   type StreamsGroupConfig,
 } from "./group_config.ts";
 export { groupCoordinator, offsetsTopic } from "./group_coordinator.ts";
-export { type GroupDecision, GroupTable } from "./group_table.ts";
+export type { GroupDecision, GroupTable } from "./group_table.ts";
 export {
   type Answer,
   type Append,
@@ -25,20 +27,19 @@ export {
   type Note,
   type TransactionProducer,
 } from "./machine.ts";
-export { decode, encodeKey, encodeValue, type GroupCoordinatorRecord } from "./record_kinds.ts";
+export type { GroupCoordinatorRecord } from "./record_kinds.ts";
 export { shareCoordinator } from "./share_state/coordinator.ts";
 export type { ShareStateRecord } from "./share_state/record_codec.ts";
-export {
-  type InitializeInput,
-  type ReadInput,
-  type SharePartitionKey,
-  sharePartitionText,
-  type ShareState,
-  type ShareStateAnswer,
-  type ShareStateConfig,
-  type ShareStateQuestion,
+export { type SharePartitionKey, sharePartitionText } from "./share_state/share_partition_key.ts";
+export type {
+  InitializeInput,
+  ReadInput,
+  ShareState,
+  ShareStateAnswer,
+  ShareStateConfig,
+  ShareStateQuestion,
   ShareStateTable,
-  type WriteInput,
+  WriteInput,
 } from "./share_state/state_table.ts";
 export type { BadRegex, NameMatcher, RegexEngine } from "./modern/regex.ts";
 export type { GroupTopic, GroupTopics } from "./modern/topics.ts";

@@ -3,9 +3,10 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { encodeKey, encodeValue, groupConfigDefaults } from "../../src/coordinator/mod.ts";
+import { groupConfigDefaults } from "../../src/coordinator/mod.ts";
 import { GroupMetadataValue } from "../../src/coordinator/classic/records.ts";
 import { OffsetCommitValue } from "../../src/coordinator/offset_records.ts";
+import { encodeKey, encodeValue } from "../../src/coordinator/record_kinds.ts";
 import { GroupShell } from "../harness/group_shell.ts";
 import { anyMessage } from "./decode_messages.ts";
 

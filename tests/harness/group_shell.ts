@@ -7,17 +7,15 @@ import {
   type At,
   type BadRegex,
   carryOut,
-  decode,
-  encodeKey,
-  encodeValue,
   type GroupConfig,
   type GroupCoordinatorRecord,
   type GroupDecision,
   type GroupResponse,
-  GroupTable,
   type NameMatcher,
   type Note,
 } from "../../src/coordinator/mod.ts";
+import { GroupTable } from "../../src/coordinator/group_table.ts";
+import { decode, encodeKey, encodeValue } from "../../src/coordinator/record_kinds.ts";
 import { ErrorCode } from "../../src/protocol/mod.ts";
 import { FakeTopics } from "./fake_topics.ts";
 

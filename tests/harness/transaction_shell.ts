@@ -1,16 +1,16 @@
 // A transaction table on a log in memory.
 
-import {
-  type TransactionConfig,
-  type TransactionRecord,
-  type TransactionResponse,
-  TransactionTable,
+import type {
+  TransactionConfig,
+  TransactionRecord,
+  TransactionResponse,
 } from "../../src/coordinator/mod.ts";
 import {
   decodeTransaction,
   encodeTransactionKey,
   encodeTransactionValue,
 } from "../../src/coordinator/transactions/record_codec.ts";
+import { TransactionTable } from "../../src/coordinator/transactions/transaction_table.ts";
 import { MachineShell } from "./machine_shell.ts";
 
 export type TransactionShell = MachineShell<

@@ -115,11 +115,16 @@ function shardsOf(coordinator: AnyCoordinator, options: CoordinatorsOptions): An
   const partitions = () => options.partitionsOf(topic);
   return new Shards({
     topic,
-    newMachine: () => coordinator.newMachine(machines),
-    decode: (key, value) => coordinator.decode(key, value),
-    namesIn: (record) => coordinator.namesIn(record),
-    encodeKey: (record) => coordinator.encodeKey(record),
-    encodeValue: (record) => coordinator.encodeValue(record, machines),
+    coordinating: async () => {
+      const workings = await coordinator.load();
+      return {
+        newMachine: () => workings.newMachine(machines),
+        decode: (key, value) => workings.decode(key, value),
+        namesIn: (record) => workings.namesIn(record),
+        encodeKey: (record) => workings.encodeKey(record),
+        encodeValue: (record) => workings.encodeValue(record, machines),
+      };
+    },
     nodeId,
     nowMs,
     timers,

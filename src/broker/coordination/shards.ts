@@ -5,6 +5,8 @@
 //                                                          └─ refused ──> nothing happened
 //   answers go out now, or once all that was appended is synced
 //
+// The machines' code is loaded with the first partition of the topic that is led here.
+//
 // A partition is loaded (replayed) when a request needs it or, after a start and when it comes to
 // be led here, in the background, so that what ran out meanwhile is noticed. One that cannot be
 // loaded coordinates nothing for a while and is loaded again, whether somebody asks for it or not;
@@ -42,14 +44,20 @@ const reloadAfterMs = 10_000;
 /** The same for one whose records too few replicas had: that may pass soon. */
 const resettleAfterMs = 1_000;
 
-/** The topic, and what its records are to the machine. */
-export interface ShardsOptions<M, Rec> extends StoredRecords<Rec> {
-  readonly topic: string;
-  /** This broker. */
-  readonly nodeId: BrokerId;
+/** What a coordinator does with the partitions of its topic. */
+export interface Coordinating<M, Rec> extends StoredRecords<Rec> {
   readonly newMachine: () => M;
   readonly encodeKey: (record: Rec) => Uint8Array;
   readonly encodeValue: (record: Rec) => Uint8Array | null;
+}
+
+/** The topic, and how it is coordinated. */
+export interface ShardsOptions<M, Rec> {
+  readonly topic: string;
+  /** Called when a partition is to be loaded, until it has gone well. */
+  readonly coordinating: () => Promise<Coordinating<M, Rec>>;
+  /** This broker. */
+  readonly nodeId: BrokerId;
   /** Milliseconds since the epoch, never stepping. */
   readonly nowMs: () => number;
   readonly timers: Timers;
@@ -112,6 +120,7 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
   readonly #shards = new Map<PartitionId, Held<M, Rec, Response>>();
   readonly #reloads = new Set<Timer>();
   readonly #loaded = new Set<Shard<M, Rec, Response>>();
+  #coordinating: Coordinating<M, Rec> | undefined;
   #watcher: ShardsWatcher<M, Rec, Response> = {};
   #passedOver = 0;
   #closed = false;
@@ -243,14 +252,19 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
     if (held === undefined) {
       const partition = this.#options.partition(id);
       if (partition === undefined) return ErrorCode.NOT_COORDINATOR;
-      held = this.#hold(partition);
+      if (this.#coordinating === undefined) {
+        this.#coordinating = await this.#options.coordinating();
+        // By now it may be led elsewhere, or have been loaded for somebody else.
+        return await this.#loadedShard(id);
+      }
+      held = this.#hold(partition, this.#coordinating);
     }
     const { shard, loading } = held;
     const isLoaded = await loading;
     return isLoaded && !shard.isResigned ? shard : ErrorCode.NOT_COORDINATOR;
   }
 
-  #hold(partition: Partition): Held<M, Rec, Response> {
+  #hold(partition: Partition, coordinating: Coordinating<M, Rec>): Held<M, Rec, Response> {
     const { id } = partition;
     // By then the partition may have come back, with a machine of its own.
     const letGo = () => {
@@ -258,6 +272,7 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
     };
     const shard = new Shard<M, Rec, Response>(partition, {
       ...this.#options,
+      ...coordinating,
       watcher: this.#watcher,
       onFailed: letGo,
     });
@@ -314,7 +329,7 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
 }
 
 interface ShardOptions<M extends Machine<Rec, Response>, Rec, Response>
-  extends ShardsOptions<M, Rec> {
+  extends ShardsOptions<M, Rec>, Coordinating<M, Rec> {
   readonly watcher: ShardsWatcher<M, Rec, Response>;
   /** Its log could not keep what it has decided. */
   readonly onFailed: () => void;

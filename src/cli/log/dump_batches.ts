@@ -16,7 +16,7 @@ import {
   type UnknownMetadataRecord,
   VotersRecord,
 } from "../../cluster/mod.ts";
-import { decodeStored } from "../../coordinator/mod.ts";
+import { storedDecoder } from "../../coordinator/mod.ts";
 import { type FoundBatch, inspectBatches } from "../../log/mod.ts";
 import type { RecordTable } from "../../protocol/mod.ts";
 import {
@@ -144,8 +144,9 @@ async function decoderOf(topic: string): Promise<Decode> {
       return value === null ? undefined : withoutSecrets(decodeMetadataRecord(value), isSecretKey);
     };
   }
+  const decodeStored = await storedDecoder(topic);
   return (record) => {
-    const stored = decodeStored(topic, record);
+    const stored = decodeStored?.(record);
     if (stored === undefined) return undefined;
     const { type: is, ...rest } = stored;
     return { is, ...rest };

@@ -2,15 +2,10 @@
 // topic is not compacted, since an update means nothing without its snapshot.
 
 import { isUuid } from "../../base/ids.ts";
+import { loading } from "../../base/loading.ts";
 import type { Coordinator } from "../coordinator.ts";
-import {
-  decodeShareState,
-  encodeShareStateKey,
-  encodeShareStateValue,
-  shareStateKinds,
-  type ShareStateRecord,
-} from "./record_codec.ts";
-import { type ShareStateAnswer, ShareStateTable } from "./state_table.ts";
+import type { ShareStateRecord } from "./record_codec.ts";
+import type { ShareStateAnswer, ShareStateTable } from "./state_table.ts";
 
 export const shareCoordinator: Coordinator<ShareStateTable, ShareStateRecord, ShareStateAnswer> = {
   name: "share",
@@ -28,19 +23,11 @@ export const shareCoordinator: Coordinator<ShareStateTable, ShareStateRecord, Sh
     },
   },
   keyType: 2,
-  kinds: shareStateKinds,
-  newMachine: ({ shareStates }) => new ShareStateTable(shareStates),
-  decode: decodeShareState,
-  encodeKey: encodeShareStateKey,
-  encodeValue: encodeShareStateValue,
-  namesIn: ({ key: { groupId, topicId, partition } }) => ({
-    group: groupId,
-    of: `${topicId}-${partition}`,
-  }),
   keyProblem(key) {
     const [group = "", topicId = "", partition = "", ...more] = key.split(":");
     const isKey = more.length === 0 && group.trim() !== "" && isUuid(topicId) &&
       /^\d+$/.test(partition);
     return isKey ? undefined : `a share partition is groupId:topicId:partition, not ${key}`;
   },
+  load: async () => (await loading(import("./workings.ts"))).shareWorkings,
 };

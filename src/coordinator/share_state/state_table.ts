@@ -17,25 +17,19 @@
 // Differs from Kafka: a range that ends before it begins, or lies beyond 2^53, is INVALID_REQUEST;
 // Kafka's share coordinator stores it.
 
-import type { LeaderEpoch, Offset, PartitionId, Uuid } from "../../base/ids.ts";
+import type { LeaderEpoch, Offset } from "../../base/ids.ts";
 import { type Int64, saturated } from "../../base/int64.ts";
 import { ErrorCode, errorMessage } from "../../protocol/errors.ts";
 import { groupErrorOf } from "../append_errors.ts";
 import type { Answer, At, Decision, Effects, ImageChange, Machine } from "../machine.ts";
 import { layOver, type StateBatch } from "./batches.ts";
 import type { ShareStateRecord } from "./record_codec.ts";
+import { type SharePartitionKey, sharePartitionText } from "./share_partition_key.ts";
 
 /** What the share coordinator works by. */
 export interface ShareStateConfig {
   /** So many updates may follow a snapshot. */
   readonly updatesPerSnapshot: number;
-}
-
-/** A partition in a share group. */
-export interface SharePartitionKey {
-  readonly groupId: string;
-  readonly topicId: Uuid;
-  readonly partition: PartitionId;
 }
 
 /** What is kept of one. Offsets and epochs are -1 where nobody has said them. */
@@ -330,11 +324,6 @@ export class ShareStateTable implements Machine<ShareStateRecord, ShareStateAnsw
       refuse: (error) => effects(failed(error), false),
     };
   }
-}
-
-/** The share partition as the share coordinator is looked up by. */
-export function sharePartitionText({ groupId, topicId, partition }: SharePartitionKey): string {
-  return `${groupId}:${topicId}:${partition}`;
 }
 
 /** How a refused append reads to who asked. */

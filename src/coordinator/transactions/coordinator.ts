@@ -1,14 +1,9 @@
 // The transaction coordinator: who writes as which transactional id, in __transaction_state.
 
+import { loading } from "../../base/loading.ts";
 import type { Coordinator } from "../coordinator.ts";
-import {
-  decodeTransaction,
-  encodeTransactionKey,
-  encodeTransactionValue,
-  type TransactionRecord,
-  transactionRecordKinds,
-} from "./record_codec.ts";
-import { TransactionTable } from "./transaction_table.ts";
+import type { TransactionRecord } from "./record_codec.ts";
+import type { TransactionTable } from "./transaction_table.ts";
 import type { TransactionResponse } from "./turn.ts";
 
 export const transactionCoordinator: Coordinator<
@@ -31,11 +26,5 @@ export const transactionCoordinator: Coordinator<
     },
   },
   keyType: 1,
-  kinds: transactionRecordKinds,
-  newMachine: ({ transactions }) => new TransactionTable({ config: transactions }),
-  decode: decodeTransaction,
-  encodeKey: encodeTransactionKey,
-  encodeValue: (record, { transactions }) =>
-    encodeTransactionValue(record, transactions().transactionVersion),
-  namesIn: ({ transactionalId }) => ({ transactionalId }),
+  load: async () => (await loading(import("./workings.ts"))).transactionWorkings,
 };

@@ -5,7 +5,7 @@ export { transactionCoordinator } from "./coordinator.ts";
 export type { TransactionRecord } from "./record_codec.ts";
 export type { PartitionsByTopic, Transaction } from "./transaction.ts";
 export { type TransactionConfig, transactionConfigDefaults } from "./transaction_config.ts";
-export { TransactionTable } from "./transaction_table.ts";
+export type { TransactionTable } from "./transaction_table.ts";
 export type {
   PlainResponse,
   PreparedResponse,
