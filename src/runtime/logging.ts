@@ -1,11 +1,14 @@
-// Loggers over LogTape, which is loaded at the first line that goes anywhere: a start should not
-// wait for it. Lines up to then are held in order, a bounded number of them; `flush` writes what is
-// held when the process ends earlier.
+// Loggers. A program that embeds the broker and has configured LogTape gets our lines under the
+// category ["ottla", part] in its own sinks, which we never configure; anywhere else they are
+// written here, and LogTape is not loaded.
 //
-//   log() --enabled--> held --LogTape loaded--> emit --> our sink --> formatLine --> write (stderr)
+//   log() --enabled--> is there a LogTape in this process?
+//                        no  --> formatLine --> write (stderr)
+//                        yes --> held --ours is loaded--> emit --configured--> the program's sinks
+//                                                           \--not-------> formatLine --> write
 //
-// A program that embeds the broker and has configured LogTape itself gets our lines under the
-// category ["ottla", part] in its own sinks, and its configuration is not touched.
+// Lines are held in order, a bounded number of them; `flush` writes what is held when the process
+// ends earlier.
 
 import type * as LogTape from "@logtape/logtape";
 import { formatLine, type LogLine } from "./log_lines.ts";
@@ -49,13 +52,12 @@ interface Output {
 
 type Emit = (line: LogLine, output: Output) => void;
 
-/** LogTape, once loaded: it is configured once for the process, whoever logs. */
+/** Where every LogTape of a process, whoever has loaded it, has its first logger. */
+const rootLogger = Symbol.for("logtape.rootLogger");
+
+/** By LogTape, once ours is loaded. */
 let emit: Emit | undefined;
 let loading: Promise<void> | undefined;
-/**
- * Where the line goes that LogTape hands to its sinks right now; it does so before emit returns.
- */
-let emitting: Output | undefined;
 
 /** Makes the loggers that write with `options`. */
 export function createLogging(options: LoggingOptions): Logging {
@@ -74,6 +76,7 @@ export function createLogging(options: LoggingOptions): Logging {
   };
 
   const accept = (line: LogLine, output: Output) => {
+    if (!(rootLogger in globalThis)) return writeLine(line, output);
     if (emit !== undefined && held.length === 0) return emit(line, output);
     if (held.length < heldMax) held.push({ line, output });
     else droppedCount++;
@@ -125,41 +128,17 @@ async function load(): Promise<void> {
 }
 
 function connect(logtape: typeof LogTape): Emit {
-  if (logtape.getConfig() === null) {
-    logtape.configureSync({
-      sinks: { stderr: sink },
-      loggers: [
-        { category: "ottla", sinks: ["stderr"], lowestLevel: "trace" },
-        { category: ["logtape", "meta"], sinks: [], lowestLevel: null },
-      ],
-    });
-  }
   return (line, output) => {
+    if (logtape.getConfig() === null) return writeLine(line, output);
     const parts = line.part === "" ? [] : line.part.split(".");
-    emitting = output;
-    try {
-      logtape.getLogger(["ottla", ...parts]).emit({
-        timestamp: line.timeMs,
-        level: line.level === "warn" ? "warning" : line.level,
-        message: [line.message],
-        rawMessage: line.message,
-        properties: line.fields,
-      });
-    } finally {
-      emitting = undefined;
-    }
+    logtape.getLogger(["ottla", ...parts]).emit({
+      timestamp: line.timeMs,
+      level: line.level === "warn" ? "warning" : line.level,
+      message: [line.message],
+      rawMessage: line.message,
+      properties: line.fields,
+    });
   };
-}
-
-function sink(record: LogTape.LogRecord): void {
-  if (emitting === undefined) return;
-  writeLine({
-    timeMs: record.timestamp,
-    level: record.level === "warning" ? "warn" : record.level as LogLevel,
-    part: record.category.slice(1).join("."),
-    message: record.message.join(""),
-    fields: record.properties as LogFields,
-  }, emitting);
 }
 
 function writeLine(line: LogLine, output: Output): void {
