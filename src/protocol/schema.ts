@@ -18,6 +18,8 @@ import {
   compileStructReader,
   holdsArray,
   holdsBytes,
+  type Read,
+  type ReadPieces,
   type Target,
 } from "./reading.ts";
 import {
@@ -28,7 +30,12 @@ import {
   lastVersion,
   type VersionRange,
 } from "./types.ts";
-import { compileStructPieces as writeInPieces, compileStructWriter } from "./writing.ts";
+import {
+  compileStructPieces as writeInPieces,
+  compileStructWriter,
+  type Write,
+  type WritePieces,
+} from "./writing.ts";
 
 export * from "./types.ts";
 export * from "./words.ts";
@@ -41,7 +48,7 @@ export interface Message<F extends Fields> {
   readonly flexibleFrom: number;
   readonly fields: F;
   /** Whether a decoded one may hold views of what it was decoded from: only bytes are. */
-  readonly holdsBytes: boolean;
+  holdsBytes(): boolean;
   /** Whether there is more than one piece to it: only lists are coded in pieces. */
   holdsArray(version: number): boolean;
   /** Reads a message at the reader's position. Throws DecodeFault on bad bytes, nothing else. */
@@ -157,66 +164,98 @@ export function parseVersions(text: string): VersionRange {
   return { min: Number(min), max: Number(max) };
 }
 
+/** How a message is read and written in one version: each of it compiled when first used. */
+class Codec {
+  readonly #name: string;
+  readonly #fields: Fields;
+  readonly #target: Target;
+  #holdsArray: boolean | undefined;
+  #read: Read | undefined;
+  #readPieces: ReadPieces | undefined;
+  #write: Write | undefined;
+  #writePieces: WritePieces | undefined;
+
+  constructor(name: string, fields: Fields, target: Target) {
+    this.#name = name;
+    this.#fields = fields;
+    this.#target = target;
+  }
+
+  get holdsArray(): boolean {
+    return this.#holdsArray ??= holdsArray(this.#fields, this.#target);
+  }
+
+  get read(): Read {
+    return this.#read ??= compileStructReader(this.#fields, this.#target);
+  }
+
+  get readPieces(): ReadPieces {
+    return this.#readPieces ??= readInPieces(this.#fields, this.#target);
+  }
+
+  get write(): Write {
+    return this.#write ??= compileStructWriter(this.#fields, this.#target, this.#name);
+  }
+
+  get writePieces(): WritePieces {
+    return this.#writePieces ??= writeInPieces(this.#fields, this.#target, this.#name);
+  }
+}
+
 function message<F extends Fields>(
   name: string,
   fields: F,
   { versions, flexibleFrom }: { versions: VersionRange; flexibleFrom: number },
 ): Message<F> {
-  /** Compiled when first used. */
-  const forEachVersion = <T>(
-    compile: (target: Target) => T,
-  ): (version: number) => T | undefined => {
-    const compiled: T[] = [];
-    return (version) => {
-      if (!inRange(version, versions)) return undefined;
-      return compiled[version] ??= compile({ version, flexible: version >= flexibleFrom });
-    };
+  const compiled: Codec[] = [];
+  const codecOf = (version: number): Codec | undefined => {
+    if (!inRange(version, versions)) return undefined;
+    return compiled[version] ??= new Codec(name, fields, {
+      version,
+      flexible: version >= flexibleFrom,
+    });
   };
-  const reads = forEachVersion((target) => compileStructReader(fields, target));
-  const readPieces = forEachVersion((target) => readInPieces(fields, target));
-  const writes = forEachVersion((target) => compileStructWriter(fields, target, name));
-  const writePieces = forEachVersion((target) => writeInPieces(fields, target, name));
-  const arrays = forEachVersion((target) => holdsArray(fields, target));
   const unreadable = (version: number) => new DecodeFault(`${name} has no version ${version}`);
   const unwritable = (version: number) => new EncodeFault(`${name} has no version ${version}`);
   const explained = (error: unknown, version: number) => {
     if (!(error instanceof DecodeFault)) return error;
     return new DecodeFault(`${name} v${version}: ${error.message}`);
   };
+  let mayHoldBytes: boolean | undefined;
   return {
     name,
     versions,
     flexibleFrom,
     fields,
-    holdsBytes: holdsBytes(fields),
-    holdsArray: (version) => arrays(version) ?? false,
+    holdsBytes: () => mayHoldBytes ??= holdsBytes(fields),
+    holdsArray: (version) => codecOf(version)?.holdsArray ?? false,
     decode(reader, version) {
-      const read = reads(version);
-      if (read === undefined) throw unreadable(version);
+      const codec = codecOf(version);
+      if (codec === undefined) throw unreadable(version);
       try {
-        return read(reader) as Decoded<F>;
+        return codec.read(reader) as Decoded<F>;
       } catch (error) {
         throw explained(error, version);
       }
     },
     *decodePieces(reader, version) {
-      const read = readPieces(version);
-      if (read === undefined) throw unreadable(version);
+      const codec = codecOf(version);
+      if (codec === undefined) throw unreadable(version);
       try {
-        return (yield* read(reader)) as Decoded<F>;
+        return (yield* codec.readPieces(reader)) as Decoded<F>;
       } catch (error) {
         throw explained(error, version);
       }
     },
     encode(writer, value, version) {
-      const write = writes(version);
-      if (write === undefined) throw unwritable(version);
-      write(writer, value);
+      const codec = codecOf(version);
+      if (codec === undefined) throw unwritable(version);
+      codec.write(writer, value);
     },
     *encodePieces(writer, value, version) {
-      const write = writePieces(version);
-      if (write === undefined) throw unwritable(version);
-      yield* write(writer, value);
+      const codec = codecOf(version);
+      if (codec === undefined) throw unwritable(version);
+      yield* codec.writePieces(writer, value);
     },
   };
 }

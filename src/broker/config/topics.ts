@@ -113,7 +113,8 @@ type ReadValue = <Name extends TopicKeyName>(name: Name) => TopicValue<Name>;
 
 /** The codec in our words, and its level where that is not the codec's own. */
 function topicCompression(value: ReadValue): Pick<LogConfig, "compression" | "compressionLevel"> {
-  const compression = compressionTypes.find((type) => type === value("compression.type"));
+  const wanted = value("compression.type");
+  const compression = compressionTypes.find((type) => type === wanted);
   switch (compression) {
     case "gzip": {
       const level = value("compression.gzip.level");
@@ -122,7 +123,7 @@ function topicCompression(value: ReadValue): Pick<LogConfig, "compression" | "co
     case "zstd":
       return { compression, compressionLevel: value("compression.zstd.level") };
     case undefined: {
-      const isUncompressed = value("compression.type") === "uncompressed";
+      const isUncompressed = wanted === "uncompressed";
       return { compression: isUncompressed ? "none" : "producer", compressionLevel: undefined };
     }
     default:

@@ -76,7 +76,7 @@ const copyingKeys: ReadonlySet<number> = new Set([11, 14]);
 
 /** Whether the handler may keep the bytes of a lent frame for good. */
 function mayKeep({ api }: Handler): boolean {
-  return !copyingKeys.has(api.key) && api.request.holdsBytes;
+  return !copyingKeys.has(api.key) && api.request.holdsBytes();
 }
 
 /** Others wait while it is decoded. */
@@ -503,7 +503,7 @@ function readHeader(frame: Uint8Array, tableOf: (key: number) => AnyApi | undefi
 /** The connection uses a frame's bytes again: who looks at them later has a copy. */
 function bodyReader(dispatching: Dispatching): BytesReader {
   const { frame, header, handler: { api: { key, request } }, claims } = dispatching;
-  const isReadNow = !request.holdsBytes && claims === undefined;
+  const isReadNow = !request.holdsBytes() && claims === undefined;
   const bytes = key === produceKey || isLent(frame, key) || isReadNow ? frame : frame.slice();
   return new BytesReader(bytes, header.bodyPosition);
 }
