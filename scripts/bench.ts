@@ -10,6 +10,9 @@
 //   stalls   how long the event loop is held at a stretch, by what is done (bench/stalls.ts)
 //   growth   what a request costs as connections, consumers, partitions and records grow
 //            (bench/growth.ts; --partitions, 10,000 at most)
+//   steady   many minutes at half the peak while retention deletes, and what has grown by then
+//            (bench/steady.ts; --minutes, 30)
+//   saturated disk   heartbeats beside a disk that others keep busy (bench/busy_disk.ts)
 //   acls     what 10,000 access rules cost a small request (bench/acls.ts)
 //   start    from the creation of the process to the first answered Metadata request, 10 times
 //
@@ -19,7 +22,9 @@
 // dear. CPU is the measured program's own, from /proc (Linux), the kernel's part apart.
 //
 //   deno task bench [--with deno|bun|binary] [--rounds 3] [--seconds 3] [--only produce]
-//     [--bytes 1e9] [--partitions 10000] [--beside FOLDER]
+//     [--bytes 1e9] [--partitions 10000] [--minutes 30] [--beside FOLDER]
+//
+// `steady` takes its half hour, so it runs where it is asked for alone.
 //
 // `--beside` measures the broker of another checkout in place of the bare program: what a change
 // costs, both sides in one run.
@@ -29,6 +34,7 @@ import { concatBytes } from "../src/base/bytes.ts";
 import { firstOf, itemAt } from "../src/base/items.ts";
 import { CreateTopics, decodeResponse, encodeRequest, Fetch } from "../src/protocol/mod.ts";
 import { benchAcls } from "./bench/acls.ts";
+import { benchBusyDisk } from "./bench/busy_disk.ts";
 import { benchCompaction } from "./bench/compaction.ts";
 import { benchDurable } from "./bench/durable.ts";
 import { checkProduced, produceFrame } from "./bench/frames.ts";
@@ -38,6 +44,7 @@ import { type Program, startProgram } from "./bench/program.ts";
 import { benchRecovery } from "./bench/recovery.ts";
 import { benchStalls } from "./bench/stalls.ts";
 import { measureStarts } from "./bench/start.ts";
+import { benchSteady } from "./bench/steady.ts";
 import { median } from "./bench/statistics.ts";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -48,7 +55,7 @@ const fetchVersion = 11;
 const createVersion = 5;
 
 const flags = parseArgs(Deno.args, {
-  string: ["with", "rounds", "seconds", "only", "bytes", "partitions", "beside"],
+  string: ["with", "rounds", "seconds", "only", "bytes", "partitions", "minutes", "beside"],
   default: {
     with: "deno",
     rounds: "3",
@@ -56,6 +63,7 @@ const flags = parseArgs(Deno.args, {
     only: "",
     bytes: "1e9",
     partitions: "10000",
+    minutes: "30",
     beside: "",
   },
 });
@@ -92,6 +100,11 @@ function probedCommand(folder: string, port: number): string[] {
 
 function settingsOf(settings: Record<string, string>): string[] {
   return Object.entries(settings).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
+}
+
+/** The same with settings of its own. */
+function settledCommand(folder: string, settings: Record<string, string>): string[] {
+  return [...brokerCommand(folder), ...settingsOf(settings)];
 }
 
 function bareCommand(...args: string[]): string[] {
@@ -397,10 +410,7 @@ if ("acks=all".includes(flags.only)) {
   });
 }
 if ("compaction".includes(flags.only)) {
-  await benchCompaction((folder, settings) => [
-    ...brokerCommand(folder),
-    ...settingsOf(settings),
-  ]);
+  await benchCompaction(settledCommand);
 }
 if ("recovery".includes(flags.only)) {
   await benchRecovery({
@@ -425,9 +435,25 @@ if ("growth".includes(flags.only)) {
     partitionsMax: Number(flags.partitions),
   });
 }
+if (flags.only === "steady") {
+  await benchSteady({
+    command: settledCommand,
+    createTopic,
+    frame: (partition) => frameOf(partition, batchRecords),
+    minutes: Number(flags.minutes),
+  });
+}
+if ("saturated disk".includes(flags.only)) {
+  await benchBusyDisk({
+    command: settledCommand,
+    createTopic,
+    frame: (partition) => frameOf(partition, 10, -1),
+    durationMs,
+  });
+}
 if ("acls".includes(flags.only)) {
   await benchAcls({
-    command: (folder, settings) => [...brokerCommand(folder), ...settingsOf(settings)],
+    command: settledCommand,
     rounds,
     durationMs,
   });
