@@ -27,6 +27,12 @@ export const ambushKinds = [
 
 export type AmbushKind = typeof ambushKinds[number];
 
+/** Those in which a machine loses power. */
+export const lossyAmbushes: readonly AmbushKind[] = [
+  "is joined by who loses power",
+  "loses power, and its successor dies",
+];
+
 /** Where an ambush is laid. */
 export interface Field {
   readonly scene: ClusterScene;
@@ -38,6 +44,7 @@ export interface Field {
   readonly choice: number;
   /** Starts a broker, however often that takes. */
   start(id: number): Promise<void>;
+  losePower(id: number): void;
   tell(id: number, words: string): void;
 }
 
@@ -141,7 +148,7 @@ class Ambush {
     await scene.pass(300 + choice % 300);
     if (!scene.brokers.has(next)) return;
     this.#field.tell(next, "loses power");
-    scene.crash(next);
+    this.#field.losePower(next);
     this.#slow(leader, next, 600);
     await start(next);
     scene.rejoin(leader);
@@ -157,7 +164,7 @@ class Ambush {
     const { scene, choice, start } = this.#field;
     if (!await this.#lags(other) || !scene.brokers.has(leader)) return;
     this.#field.tell(leader, "loses power");
-    scene.crash(leader);
+    this.#field.losePower(leader);
     this.#slow(next, leader, 1_000);
     if (!await this.#until(() => this.#state.leader === next)) return;
     await start(leader);

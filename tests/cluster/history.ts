@@ -147,7 +147,7 @@ class History {
       brokers: cast.brokers,
       chronicle: this.chronicle,
       target: { topic: orders.name, partition: 0 },
-      busyMax: cast.isSynced ? cast.brokers : 1,
+      isSynced: cast.isSynced,
       patienceMs: 12_000 / cast.hurry,
     });
     // Whoever waits for the history hears of it; nobody may yet.

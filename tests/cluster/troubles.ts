@@ -8,7 +8,9 @@
 //   etcd        a member freezes or dies, the quorum is lost, it forgets what was
 //   all         are restarted one after the other, are given the newest features
 //
-// Invariant: whoever is in trouble gets into no other before it is over.
+// Invariants: whoever is in trouble gets into no other before it is over. Where disks are not waited
+// for, nobody loses power while another that has lost it is not in sync again: no rule could keep
+// what both had.
 
 import {
   ConnectionFault,
@@ -16,12 +18,13 @@ import {
   PlatformFault,
   UsageFault,
 } from "../../src/base/faults.ts";
+import type { Int64 } from "../../src/base/int64.ts";
 import { KafkaError } from "../../src/client/mod.ts";
 import { listFeatures, updateFeatures } from "../../src/client/admin/features.ts";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
 import type { ClusterScene } from "../harness/simulated_cluster.ts";
 import { machineOf } from "../harness/metadata_homes.ts";
-import { ambush, type AmbushKind, ambushKinds } from "./ambushes.ts";
+import { ambush, type AmbushKind, ambushKinds, lossyAmbushes } from "./ambushes.ts";
 import { type Chronicle, wordsOf } from "./chronicle.ts";
 
 const brokerTroubles = [
@@ -120,8 +123,8 @@ export interface TroublesOptions {
   readonly chronicle: Chronicle;
   /** The partition whose leader is in trouble most often. */
   readonly target: { readonly topic: string; readonly partition: number };
-  /** How many brokers may be in trouble at the same time. */
-  readonly busyMax: number;
+  /** Whether acks=all waits for disks: if not, one broker at a time is in trouble. */
+  readonly isSynced: boolean;
   /** By then whoever is silent is out of sync, and taken for dead. */
   readonly patienceMs: number;
 }
@@ -130,10 +133,17 @@ export class Troubles {
   readonly #options: TroublesOptions;
   readonly #busy = new Set<number>();
   readonly #slowed = new Set<number>();
+  /** Those that lost power, and by which epoch they had lived. */
+  readonly #lossy = new Map<number, Int64>();
   #isEtcdBusy = false;
 
   constructor(options: TroublesOptions) {
     this.#options = options;
+  }
+
+  get #busyMax(): number {
+    const { isSynced, brokers } = this.#options;
+    return isSynced ? brokers : 1;
   }
 
   /** Resolves once all of the plan is over. */
@@ -220,10 +230,11 @@ export class Troubles {
 
   /** Whoever has a replica of the partition is in it. */
   async #ambush(kind: AmbushKind, choice: number): Promise<void> {
-    const { scene, target, chronicle, busyMax, patienceMs } = this.#options;
+    const { scene, target, chronicle, patienceMs } = this.#options;
     const { leader, replicas } = scene.partition(target.topic, target.partition);
     const isFree = (id: number) => !this.#busy.has(id) && scene.brokers.has(id);
-    if (!replicas.every(isFree) || this.#busy.size >= busyMax) return;
+    if (!replicas.every(isFree) || this.#busy.size >= this.#busyMax) return;
+    if (lossyAmbushes.includes(kind) && !replicas.every((id) => this.#mayLosePower(id))) return;
     for (const id of replicas) this.#busy.add(id);
     chronicle.tell(machineOf(leader), kind);
     await ambush(kind, {
@@ -232,6 +243,7 @@ export class Troubles {
       patienceMs,
       choice,
       start: (id) => this.start(id),
+      losePower: (id) => this.#losePower(id),
       tell: (id, words) => chronicle.tell(machineOf(id), words),
     });
     for (const id of replicas) this.#busy.delete(id);
@@ -240,13 +252,34 @@ export class Troubles {
 
   /** Mostly the leader: nothing is decided where a follower goes. */
   #choose(choice: number): number | undefined {
-    const { scene, brokers, target, busyMax } = this.#options;
-    if (this.#busy.size >= busyMax) return undefined;
+    const { scene, brokers, target } = this.#options;
+    if (this.#busy.size >= this.#busyMax) return undefined;
     const { leader } = scene.partition(target.topic, target.partition);
     const isFree = (id: number) => id > 0 && !this.#busy.has(id) && scene.brokers.has(id);
     if (choice % 3 > 0 && isFree(leader)) return leader;
     const free = Array.from({ length: brokers }, (_, i) => i + 1).filter(isFree);
     return free[choice % free.length];
+  }
+
+  /** Whether all others have what they acknowledged. */
+  #mayLosePower(id: number): boolean {
+    const { isSynced } = this.#options;
+    return isSynced || [...this.#lossy.keys()].every((each) => each === id || this.#isWhole(each));
+  }
+
+  #losePower(id: number): void {
+    const { scene } = this.#options;
+    this.#lossy.set(id, scene.metadata.image.broker(id)?.epoch ?? -1);
+    scene.crash(id);
+  }
+
+  /** Whether one that lost power has registered since, and is in sync with all that it has. */
+  #isWhole(id: number): boolean {
+    const { image } = this.#options.scene.metadata;
+    return image.broker(id)?.epoch !== this.#lossy.get(id) &&
+      image.topics().every(({ partitions }) =>
+        partitions.every(({ replicas, isr }) => !replicas.includes(id) || isr.includes(id))
+      );
   }
 
   async #broker(id: number, { kind, forMs, choice }: Trouble): Promise<void> {
@@ -256,7 +289,8 @@ export class Troubles {
     const others = all.filter((each) => each !== id);
     switch (kind) {
       case "loses power":
-        scene.crash(id);
+        if (this.#mayLosePower(id)) this.#losePower(id);
+        else scene.kill(id);
         await pass(forMs);
         return await this.start(id);
       case "is killed":
@@ -355,7 +389,7 @@ export class Troubles {
     const { scene, brokers, target, chronicle } = this.#options;
     for (let id = 1; id <= brokers; id++) {
       if (this.#busy.has(id) || !scene.brokers.has(id)) continue;
-      if (this.#busy.size >= this.#options.busyMax) continue;
+      if (this.#busy.size >= this.#busyMax) continue;
       this.#busy.add(id);
       chronicle.tell(machineOf(id), "is restarted in its turn");
       await scene.stop(id);
