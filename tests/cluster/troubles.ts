@@ -7,6 +7,7 @@
 //               the home of the metadata
 //   etcd        a member freezes or dies, the quorum is lost, it forgets what was
 //   all         are restarted one after the other, are given the newest features
+//   a topic     is moved to other brokers, or that is taken back
 //
 // Invariants: whoever is in trouble gets into no other before it is over. Where disks are not waited
 // for, nobody loses power while another that has lost it is not in sync again: no rule could keep
@@ -19,8 +20,9 @@ import {
   UsageFault,
 } from "../../src/base/faults.ts";
 import type { Int64 } from "../../src/base/int64.ts";
-import { KafkaError } from "../../src/client/mod.ts";
+import { type Client, KafkaError } from "../../src/client/mod.ts";
 import { listFeatures, updateFeatures } from "../../src/client/admin/features.ts";
+import { movePartitions } from "../../src/client/admin/nodes.ts";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
 import type { ClusterScene } from "../harness/simulated_cluster.ts";
 import { machineOf } from "../harness/metadata_homes.ts";
@@ -50,6 +52,7 @@ const diskTroubles = [
 const etcdTroubles = ["freezes", "dies", "is without a quorum", "forgets"] as const;
 const allTroubles = ["are restarted one after the other"] as const;
 const upgrade = "are given the newest features";
+const move = "has a topic moved";
 
 export type TroubleKind =
   | typeof brokerTroubles[number]
@@ -57,6 +60,7 @@ export type TroubleKind =
   | typeof allTroubles[number]
   | typeof diskTroubles[number]
   | typeof upgrade
+  | typeof move
   | AmbushKind;
 
 export interface Trouble {
@@ -113,6 +117,7 @@ function kindsOf(home: PlanOptions["home"]): TroubleKind[] {
     ...commonKinds,
     ...diskTroubles,
     upgrade,
+    move,
     ...home === "etcd" ? etcdTroubles.map((each) => `etcd ${each}` as const) : [],
   ];
 }
@@ -196,6 +201,7 @@ export class Troubles {
     if (kind.startsWith("etcd ")) return await this.#etcd(trouble);
     if (kind === "are restarted one after the other") return await this.#rolling();
     if (kind === upgrade) return await this.#upgrade();
+    if (kind === move) return await this.#move(trouble);
     if (isAmbush(kind)) return await this.#ambush(kind, trouble.choice);
     const id = this.#choose(trouble.choice);
     if (id === undefined) return;
@@ -210,21 +216,55 @@ export class Troubles {
 
   /** As at the end of a rolling upgrade: from now on the metadata may say what is new. */
   async #upgrade(): Promise<void> {
+    await this.#administer("have the newest features", async (client) => {
+      const features = await listFeatures(client);
+      const higher = features.filter(({ level, max }) => level < max);
+      const levels = Object.fromEntries(higher.map(({ name, max }) => [name, max]));
+      if (higher.length > 0) await updateFeatures(client, levels, { change: "upgrade" });
+    });
+  }
+
+  /** A topic goes to other brokers, or more of them, or less; it may be called back, or go on. */
+  async #move({ choice, forMs }: Trouble): Promise<void> {
+    const { scene, brokers } = this.#options;
+    const { metadata, pass } = scene;
+    const random = new SeededRandom(choice, "moves");
+    const topics = metadata.image.topics();
+    const topic = topics[choice % topics.length];
+    if (topic === undefined) return;
+    const { name, partitions } = topic;
+    const anywhere = () => {
+      const ids = Array.from({ length: brokers }, (_, i) => ({ id: i + 1, rank: random.uint32() }));
+      const count = random.chance(0.7) ? 3 : random.chance(0.5) ? 2 : brokers;
+      return ids.sort((a, b) => a.rank - b.rank).slice(0, count).map(({ id }) => id);
+    };
+    const moveTo = (where: () => readonly number[] | null, words: string) =>
+      this.#administer(`have ${name} ${words}`, (client) => {
+        const moves = partitions.map(({ id }) => ({
+          topic: name,
+          partition: id,
+          replicas: where(),
+        }));
+        return movePartitions(client, moves);
+      });
+    await moveTo(anywhere, "moved");
+    await pass(forMs);
+    if (random.chance(0.3)) await moveTo(() => null, "where it was");
+    else if (random.chance(0.5)) await moveTo(anywhere, "moved again");
+  }
+
+  /** Does what an operator does, who may be refused, or not be answered. */
+  async #administer(what: string, work: (client: Client) => Promise<void>): Promise<void> {
     const { scene, chronicle } = this.#options;
     try {
       const client = await scene.client({ requestTimeoutMs: 5_000 });
-      const features = await listFeatures(client);
-      const higher = features.filter(({ level, max }) => level < max);
-      if (higher.length === 0) return;
-      const levels = Object.fromEntries(higher.map(({ name, max }) => [name, max]));
-      await updateFeatures(client, levels, { change: "upgrade" });
-      chronicle.tell("all", `have ${Object.keys(levels).join(", ")} at its newest level`);
+      await work(client);
+      chronicle.tell("all", what);
     } catch (error) {
-      // Whoever would do it may have failed, or only not answered.
       if (!(isPassing(error) || error instanceof KafkaError || error instanceof ConnectionFault)) {
         throw error;
       }
-      chronicle.tell("all", `are not given the newest features: ${wordsOf(error)}`);
+      chronicle.tell("all", `do not ${what}: ${wordsOf(error)}`);
     }
   }
 
