@@ -1,7 +1,8 @@
 // Partitions that nobody is left of who surely has everything: ISR and ELR are empty (KIP-966). Of
 // the replicas that live, the one leads whose log goes furthest, by leader epoch, then by offset.
 //
-//   balanced    once every replica that was eligible last (last known ELR) lives and was heard
+//   balanced    once every replica that was eligible last (last known ELR) lives and was heard;
+//               others, which may have kept what those have lost, are waited for a while
 //   at once     where an operator says so, of whoever was heard
 //
 // Invariant: whoever was heard still lives the same life when it is elected: a log that was heard
@@ -83,10 +84,14 @@ export function furtherBy(a: LogPosition, b: LogPosition): number {
   return a.leaderEpoch - b.leaderEpoch || a.endOffset - b.endOffset;
 }
 
-/** Elects where all that has to be heard was; responds with who leads what now. */
+/**
+ * Elects where all that has to be heard was; responds with who leads what now. `isPatient` says
+ * whether there is time to wait for replicas, too, that were not eligible last.
+ */
 export function decideRecovery(
   image: MetadataImage,
   heard: readonly HeardReplica[],
+  isPatient: (of: LeaderlessPartition) => boolean,
 ): Decision<readonly { readonly partition: string; readonly leader: BrokerId }[]> {
   const elected = recoverable(image).flatMap((found) => {
     const { topic, partition } = found;
@@ -94,9 +99,8 @@ export function decideRecovery(
       each.topicId === topic.id && each.partition === partition.id &&
       image.broker(each.brokerId)?.epoch === each.brokerEpoch
     );
-    const isWhole = partition.lastKnownElr.every((id) =>
-      of.some(({ brokerId }) => brokerId === id)
-    );
+    const wanted = isPatient(found) ? partition.replicas : partition.lastKnownElr;
+    const isWhole = wanted.every((id) => of.some(({ brokerId }) => brokerId === id));
     const candidate = isWhole ? furthest(image, found, of) : undefined;
     if (candidate === undefined) return [];
     const record = changeOf(image, found, { type: "unclean", candidate });

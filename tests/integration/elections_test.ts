@@ -219,3 +219,40 @@ for (const strategy of ["balanced", "none"]) {
     });
   });
 }
+
+Deno.test("what others may have kept is waited for, but not for ever", async () => {
+  const settings = {
+    "min.insync.replicas": 2,
+    "offsets.topic.num.partitions": 1,
+    "ottla.acks.all.sync": "never",
+  };
+  for (const comes of [true, false]) {
+    await simulatedCluster({ brokers: 4, settings }, async (scene) => {
+      const { client: clientOf, partition, until, start, crash, kill, pass, metadata } = scene;
+      const client = await clientOf();
+      await createTopic(client, { name: topic, assignments: [[2, 3, 4]] });
+      await until(() => partition(topic, 0).isr.length === 3);
+      const producer = new Producer(client);
+      const sent = Array.from({ length: 20 }, (_, i) => `value ${i}`);
+      for (const value of sent) await producer.send({ topic, partition: 0, value });
+      await producer.close();
+      kill(4);
+      await until(() => partition(topic, 0).isr.length === 2);
+      crash(2);
+      crash(3);
+      await until(() => partition(topic, 0).leader < 0);
+      await start(2);
+      await start(3);
+      await until(() => [2, 3].every((id) => !metadata.image.broker(id)!.fenced));
+      assertEquals([partition(topic, 0).lastKnownElr, metadata.image.broker(4)!.fenced], [
+        [2, 3],
+        true,
+      ]);
+      await pass(10_000);
+      assertEquals(partition(topic, 0).leader, -1);
+      if (comes) await start(4);
+      await until(() => partition(topic, 0).isr.length === (comes ? 3 : 2));
+      if (comes) assertEquals(await readAll(client, { topic, count: 20 }), sent);
+    });
+  }
+});

@@ -5,8 +5,9 @@
 //        ^                                                                 is changed
 //        └────────────────────────────────────────────────────────────────────┘ until nothing is
 //
-// It remembers nothing: a pass reads off the image and the living what is to be done, so that who
-// becomes the controller goes on where the last one stopped. Two that take themselves for it do no
+// A pass reads off the image and the living what is to be done, so that who becomes the controller
+// goes on where the last one stopped. It remembers only since when it waits for replicas whose logs
+// are to be compared: the next one waits anew. Two that take themselves for it do no
 // harm: what they change is compared with the newest image.
 
 import { isStoreFault, messageOf } from "../../base/faults.ts";
@@ -16,6 +17,7 @@ import {
   decidePreferredLeaders,
   decideRecovery,
   type ElectionDefaults,
+  type LeaderlessPartition,
   type MetadataStore,
   recoverable,
 } from "../../cluster/mod.ts";
@@ -44,6 +46,8 @@ const restFactor = 10;
 const retryAfterMs = 500;
 /** So often a pass is made whatever happens: what was missed is found. */
 const idlePassMs = 5_000;
+/** A machine has started again by then, if it does. */
+const recoveryWaitMs = 60_000;
 
 export class Controller {
   readonly #options: ControllerOptions;
@@ -53,6 +57,8 @@ export class Controller {
   #isPassing = false;
   #isDirty = false;
   #balancedMs: number;
+  /** Since when partitions could be recovered, but for replicas that were not eligible last. */
+  #recoverableSinceMs = new Map<string, number>();
   #closed = false;
 
   constructor(options: ControllerOptions) {
@@ -127,17 +133,30 @@ export class Controller {
     const { metadata, logEnds, recovers, logger } = this.#options;
     if (!recovers()) return;
     const leaderless = recoverable(metadata.image);
+    const isPatient = this.#waitFor(leaderless);
     if (leaderless.length === 0) return;
     const heard = await logEnds.of(leaderless);
     const { leaderEpoch: controllerEpoch } = metadata;
     const elected = await metadata.change((image) => ({
-      ...decideRecovery(image, heard),
+      ...decideRecovery(image, heard, isPatient),
       controllerEpoch,
     }));
     for (const { partition, leader } of elected) {
       const message = "a replica leads that may lack records: of those that live it has the most";
       logger.log("error", message, { partition, leader });
     }
+  }
+
+  /** Whether one of these has not waited for long yet; what waits no more is forgotten. */
+  #waitFor(leaderless: readonly LeaderlessPartition[]): (of: LeaderlessPartition) => boolean {
+    const nowMs = this.#options.clock.monotonic();
+    const keyOf = ({ topic, partition }: LeaderlessPartition) => `${topic.id}-${partition.id}`;
+    const before = this.#recoverableSinceMs;
+    const since = new Map(
+      leaderless.map(keyOf).map((key) => [key, before.get(key) ?? nowMs]),
+    );
+    this.#recoverableSinceMs = since;
+    return (of) => nowMs - (since.get(keyOf(of)) ?? nowMs) < recoveryWaitMs;
   }
 
   async #balance(): Promise<void> {
