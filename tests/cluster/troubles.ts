@@ -9,9 +9,9 @@
 //   all         are restarted one after the other, are given the newest features
 //   a topic     is moved to other brokers, or that is taken back
 //
-// Invariants: whoever is in trouble gets into no other before it is over. Where disks are not waited
-// for, nobody loses power while another that has lost it is not in sync again: no rule could keep
-// what both had.
+// Invariants: whoever is in trouble gets into no other before it is over. Where disks are not
+// waited for, nobody loses power while another that has lost it is not in sync again: no rule could
+// keep what both had.
 
 import {
   ConnectionFault,
