@@ -6,8 +6,8 @@
 // VerifiableConsumers, which report each assignment and record as a line of JSON.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { BrokerProcess } from "../harness/broker_process.ts";
 import { type Finished, ProcessLines, type ProcessOptions, run } from "../harness/process_lines.ts";
+import type { Brokers } from "./brokers.ts";
 import { clientProperties } from "./java/client_properties.ts";
 import { fetchJars } from "./java/fetch.ts";
 import { javaAbsence } from "./java/installed.ts";
@@ -51,7 +51,7 @@ const nullWord = "<null>";
 
 class JavaDriver implements Driver {
   readonly version: string;
-  readonly #broker: BrokerProcess;
+  readonly #broker: Brokers;
   readonly #jvm: string[];
   readonly canPlace = false;
   /** For what a tool wants in a file. */
@@ -60,7 +60,7 @@ class JavaDriver implements Driver {
   readonly #config: readonly string[];
 
   constructor(
-    broker: BrokerProcess,
+    broker: Brokers,
     o: { jars: string; folder: string; version: string; way: Way | undefined },
   ) {
     this.#broker = broker;
@@ -89,7 +89,7 @@ class JavaDriver implements Driver {
     topic: string,
     { partitions, configs }: { partitions: number; configs: Record<string, string> },
   ): Promise<void> {
-    const args = ["--partitions", `${partitions}`, "--replication-factor", "1"];
+    const args = ["--partitions", `${partitions}`];
     for (const [name, value] of Object.entries(configs)) args.push("--config", `${name}=${value}`);
     await this.tool(topicTool, ["--create", "--topic", topic, ...args]);
   }
@@ -366,7 +366,9 @@ async function committedSum(group: string, topic: string): Promise<number> {
 
 conformanceTest({ name: "Java asks for the broker's versions", skip }, async () => {
   const { stdout } = await java().tool(`${tools}.BrokerApiVersionsCommand`, []);
-  assertStringIncludes(stdout, `${session.broker.bootstrap} (id: `);
+  for (const { bootstrap } of session.broker.nodes) {
+    assertStringIncludes(stdout, `${bootstrap} (id: `);
+  }
   for (const api of ["Produce(0)", "Fetch(1)", "ApiVersions(18)"]) {
     // usable: the highest version that both have.
     assert(new RegExp(`${api.replace(/[()]/g, "\\$&")}: .*usable: \\d+`).test(stdout), stdout);

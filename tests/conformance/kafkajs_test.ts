@@ -47,8 +47,8 @@ function kafkajs(): KafkajsDriver {
 
 conformanceTest({ name: "kafkajs describes the cluster that it reached" }, async () => {
   const cluster = await kafkajs().admin.describeCluster();
-  const { host, port } = session.broker;
-  assertEquals(cluster.brokers.map((broker) => [broker.host, broker.port]), [[host, port]]);
+  const reached = cluster.brokers.map(({ host, port }) => `${host}:${port}`);
+  assertEquals(reached.sort(), session.broker.bootstrap.split(",").sort());
   assert(cluster.clusterId.length > 0, "the cluster has an id");
 });
 

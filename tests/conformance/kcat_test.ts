@@ -6,9 +6,9 @@
 // Its means: topics by auto-creation, no admin requests, a line on stderr for each rebalance.
 
 import { assert, assertEquals } from "@std/assert";
-import type { BrokerProcess } from "../harness/broker_process.ts";
 import { within } from "../harness/deadline.ts";
 import { ProcessLines, run } from "../harness/process_lines.ts";
+import type { Brokers } from "./brokers.ts";
 import { notInstalled } from "./clients/absence.ts";
 import {
   type ConsumedRecord,
@@ -57,10 +57,10 @@ function propertiesOf({ ca, cert, key, logIn }: Way): string[] {
 class KcatDriver implements Driver {
   readonly version: string;
   readonly canDate = false;
-  readonly #broker: BrokerProcess;
+  readonly #broker: Brokers;
   readonly #secured: readonly string[];
 
-  constructor(broker: BrokerProcess, { version, way }: { version: string; way?: Way | undefined }) {
+  constructor(broker: Brokers, { version, way }: { version: string; way?: Way | undefined }) {
     this.#broker = broker;
     this.#secured = way === undefined ? [] : propertiesOf(way).flatMap((each) => ["-X", each]);
     this.version = version;
@@ -290,9 +290,9 @@ function kcat(): KcatDriver {
   return session.driver as KcatDriver;
 }
 
-conformanceTest({ name: "kcat lists the broker that it reached", skip }, async () => {
+conformanceTest({ name: "kcat lists the brokers that it reached", skip }, async () => {
   const { brokers } = await kcat().metadata([]);
-  assertEquals(brokers.map(({ name }) => name), [session.broker.bootstrap]);
+  assertEquals(brokers.map(({ name }) => name).sort(), session.broker.bootstrap.split(",").sort());
 });
 
 conformanceTest({ name: "kcat finds an offset by its timestamp", skip }, async () => {

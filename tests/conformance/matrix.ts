@@ -3,14 +3,17 @@
 //
 //   deno task conformance           runs everything in this folder and prints the table
 //   deno task conformance --write   also writes it to docs/clients.md
+//   deno task conformance --nodes 3 what the clients share against three brokers on a real etcd
 //
 // Further arguments go to `deno test`; files among them are run in place of the folder. What is not
 // a pass has a number, and under the table stands the reason of that number.
 
+import { nodesVariable } from "./brokers.ts";
 import { type Cell, folderVariable, readCells } from "./cells.ts";
 import { scenarios } from "./suite.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
+const folder = "tests/conformance";
 const page = `${root}docs/clients.md`;
 
 const marks: Record<Cell["outcome"], string> = {
@@ -21,9 +24,13 @@ const marks: Record<Cell["outcome"], string> = {
 };
 
 /** Runs the tests; returns their exit code and the cells. */
-async function runTests(args: readonly string[]): Promise<{ code: number; cells: Cell[] }> {
-  const folder = await Deno.makeTempDir({ prefix: "client-matrix-" });
+async function runTests(
+  args: readonly string[],
+  nodes: string,
+): Promise<{ code: number; cells: Cell[] }> {
+  const cells = await Deno.makeTempDir({ prefix: "client-matrix-" });
   const hasFiles = args.some((arg) => arg.endsWith(".ts"));
+  const all = nodes === "1" ? [folder] : await filesOfClients();
   try {
     const child = new Deno.Command(Deno.execPath(), {
       args: [
@@ -33,17 +40,29 @@ async function runTests(args: readonly string[]): Promise<{ code: number; cells:
         "--no-check",
         "--parallel",
         ...args,
-        ...(hasFiles ? [] : ["tests/conformance"]),
+        ...(hasFiles ? [] : all),
       ],
       cwd: root,
       // More would be no faster: a broker and a client want a core each.
-      env: { DENO_JOBS: Deno.env.get("DENO_JOBS") ?? "2", [folderVariable]: folder },
+      env: {
+        DENO_JOBS: Deno.env.get("DENO_JOBS") ?? "2",
+        [folderVariable]: cells,
+        [nodesVariable]: nodes,
+      },
     }).spawn();
     const { code } = await child.status;
-    return { code, cells: readCells(folder) };
+    return { code, cells: readCells(cells) };
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    await Deno.remove(cells, { recursive: true });
   }
+}
+
+/** Those that run the scenarios. Others have brokers of their own making. */
+async function filesOfClients(): Promise<string[]> {
+  const names = [...Deno.readDirSync(root + folder)].map(({ name }) => `${folder}/${name}`);
+  const tests = names.filter((name) => name.endsWith("_test.ts")).sort();
+  const texts = await Promise.all(tests.map((name) => Deno.readTextFile(root + name)));
+  return tests.filter((_, i) => texts[i]!.includes("clientTests({"));
 }
 
 /** The page, or the printed table: both are Markdown. */
@@ -64,7 +83,8 @@ export function matrixPage(cells: readonly Cell[]): string {
     "# Clients",
     "",
     "What real clients managed against a broker, scenario by scenario: the same list for all,",
-    "`tests/conformance/scenarios/`. Written by `deno task conformance --write`.",
+    "`tests/conformance/scenarios/`. Written by `deno task conformance --write`; with `--nodes 3`",
+    "they run against a cluster of three brokers, in which each topic has three replicas.",
     "",
     `${marks.pass} it does; ${marks.lacks} the client has no means for it: see the reason.`,
     "What a row says of old and of unsupported versions the broker's trace confirms.",
@@ -111,9 +131,17 @@ function summaryOf(cells: readonly Cell[]): string {
     `${count("fail")} failed, ${count("lacks")} the client lacks, ${count("skipped")} skipped here`;
 }
 
+/** Takes a flag out of what is for `deno test`: itself, or the value behind it. */
+function taken(args: string[], flag: string, values: 0 | 1 = 0): string | undefined {
+  const at = args.indexOf(flag);
+  return at < 0 ? undefined : args.splice(at, 1 + values).at(-1);
+}
+
 if (import.meta.main) {
-  const write = Deno.args.includes("--write");
-  const { code, cells } = await runTests(Deno.args.filter((arg) => arg !== "--write"));
+  const args = [...Deno.args];
+  const write = taken(args, "--write") !== undefined;
+  const nodes = taken(args, "--nodes", 1) ?? "1";
+  const { code, cells } = await runTests(args, nodes);
   const text = matrixPage(cells);
   console.log(`\n${text}\n${summaryOf(cells)}`);
   for (const line of notTestedHere(cells)) console.error(line);

@@ -58,7 +58,7 @@ for (const release of ["0.10", "0.9"] as const) {
         old.push((await makeTopic(client)).name);
         await produceToday(client, today[today.length - 1], compression);
       }
-      await log.take(broker);
+      await log.take([broker]);
       const { stdout } = await run({
         command: "java",
         args: [
@@ -80,7 +80,7 @@ for (const release of ["0.10", "0.9"] as const) {
           all.map((i) => `consumed ${topic} ${i} ${key(i)} ${value(i)}`)
         ),
       ]);
-      const used = await log.take(broker);
+      const used = await log.take([broker]);
       const { Produce, Fetch } = versions[release];
       assertEquals([used.get("Produce"), used.get("Fetch")], [new Set(Produce), new Set(Fetch)]);
       for (const topic of old) {

@@ -8,6 +8,7 @@
 
 import { missing } from "../../src/base/items.ts";
 import { within } from "../harness/deadline.ts";
+import { Metadata } from "../../src/protocol/mod.ts";
 import { RawClient, type Reachable } from "../harness/raw_client.ts";
 
 /** The versions that were used, by the API's name. */
@@ -15,6 +16,8 @@ export type UsedVersions = ReadonlyMap<string, ReadonlySet<number>>;
 
 const requestLine = /^[\d:.]+ (\S+) (\S+) #\d+ > (\w+) v(\d+) request/;
 const ourOwn = "raw-client";
+/** Brokers of a cluster, to each other. */
+const brokersOwn = /^broker-\d+$/;
 
 export class RequestLog {
   #used = new Map<string, Set<number>>();
@@ -29,20 +32,25 @@ export class RequestLog {
       this.#marks.get(peer)?.();
       return;
     }
+    if (brokersOwn.test(clientId)) return;
     const versions = this.#used.get(api) ?? new Set();
     this.#used.set(api, versions.add(Number(version)));
   }
 
   /** What clients have used since the last call. */
-  async take(broker: Reachable): Promise<UsedVersions> {
-    using raw = await RawClient.connect(broker);
-    const marked = Promise.withResolvers<void>();
-    this.#marks.set(raw.name, marked.resolve);
-    await raw.assertServed();
-    await within(marked.promise, { ms: 10_000, what: () => "a request in the trace" });
-    this.#marks.delete(raw.name);
+  async take(nodes: readonly Reachable[]): Promise<UsedVersions> {
+    for (const node of nodes) await this.#mark(node);
     const used = this.#used;
     this.#used = new Map();
     return used;
+  }
+
+  async #mark(node: Reachable): Promise<void> {
+    using raw = await RawClient.connect(node);
+    const marked = Promise.withResolvers<void>();
+    this.#marks.set(raw.name, marked.resolve);
+    await raw.ask(Metadata, 9, { topics: [] });
+    await within(marked.promise, { ms: 10_000, what: () => "a request in the trace" });
+    this.#marks.delete(raw.name);
   }
 }

@@ -12,7 +12,8 @@ Deno.test("a request log tells which versions were used since it was last asked"
   log.onLine(
     "09:30:00.125 127.0.0.1:40312 rdkafka #9 > ApiVersions v99 request, unread: served are 0 to 5",
   );
-  const used = await log.take(broker);
+  log.onLine("09:30:00.125 127.0.0.1:40313 broker-2 #4 > Fetch v17 request: replica 2");
+  const used = await log.take([broker]);
   assertEquals(used, new Map([["Produce", new Set([2, 3])], ["ApiVersions", new Set([99])]]));
-  assertEquals(await log.take(broker), new Map(), "its own requests do not count");
+  assertEquals(await log.take([broker]), new Map(), "its own requests do not count");
 });

@@ -1,7 +1,7 @@
 // A scenario: what a real client must manage, whichever it is, and what it is given for that. The
 // scenarios stand in scenarios/, suite.ts runs them.
 
-import type { BrokerProcess } from "../harness/broker_process.ts";
+import type { Brokers } from "./brokers.ts";
 import type { Driver, Way } from "./driver.ts";
 import type { UsedVersions } from "./request_log.ts";
 
@@ -12,10 +12,10 @@ export interface Scenario {
   run(session: Session): Promise<void>;
 }
 
-/** A client, and the broker that it talks to. */
+/** A client, and the broker or brokers that it talks to. */
 export interface Pairing {
   readonly client: string;
-  readonly broker: BrokerProcess;
+  readonly broker: Brokers;
   readonly driver: Driver;
   /** Creates a topic that is not itself the test; one with configurations not by the client. */
   makeTopic(
@@ -25,7 +25,7 @@ export interface Pairing {
 }
 
 export interface Session extends Pairing {
-  /** Ends the broker and starts it again where it was; the driver is a new one then. */
+  /** Ends each broker and starts it again where it was; the driver is a new one then. */
   restart(end: "stop" | "kill"): Promise<void>;
   /** Has a new broker of these settings, and a client that comes in by that way. */
   securely(

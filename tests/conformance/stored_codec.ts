@@ -15,20 +15,22 @@ const attributesPosition = 21;
 const lengthPosition = 8;
 const lengthEnd = 12;
 
-/** The codecs of all batches in the first segments of a topic's partitions. */
+/** The codecs of all batches in the first segments of a topic's partitions, in each folder. */
 export async function storedCodecs(
-  logFolder: string,
+  logFolders: readonly string[],
   { topic, partitions }: { topic: string; partitions: number },
 ): Promise<Set<Codec>> {
   const found = new Set<Codec>();
-  for (let partition = 0; partition < partitions; partition++) {
-    const path = `${logFolder}/${topic}-${partition}/00000000000000000000.log`;
-    const bytes = await Deno.readFile(path).catch((error) => {
-      // A partition that nothing was written to may have no segment yet.
-      if (error instanceof Deno.errors.NotFound) return new Uint8Array();
-      throw error;
-    });
-    for (const codec of codecsOf(bytes)) found.add(codec);
+  for (const folder of logFolders) {
+    for (let partition = 0; partition < partitions; partition++) {
+      const path = `${folder}/${topic}-${partition}/00000000000000000000.log`;
+      const bytes = await Deno.readFile(path).catch((error) => {
+        // A partition that nothing was written to may have no segment yet.
+        if (error instanceof Deno.errors.NotFound) return new Uint8Array();
+        throw error;
+      });
+      for (const codec of codecsOf(bytes)) found.add(codec);
+    }
   }
   return found;
 }

@@ -30,7 +30,7 @@ Deno.test("the codecs of a topic are those of every batch in every partition", a
   await inFolder(async (folder) => {
     await writeSegment(`${folder}/t-0`, [batch(0, 60), batch(2, 75)]);
     await writeSegment(`${folder}/t-1`, [batch(0x10 | 4, 80)]); // transactional, zstd
-    const found = await storedCodecs(folder, { topic: "t", partitions: 3 });
+    const found = await storedCodecs([folder], { topic: "t", partitions: 3 });
     assertEquals(found, new Set([codecs[0]!, codecs[2]!, codecs[4]!]));
   });
 });
@@ -39,7 +39,7 @@ Deno.test("a segment that goes wrong is an error, not an end", async () => {
   await inFolder(async (folder) => {
     await writeSegment(`${folder}/t-0`, [batch(0, 60), batch(7, 60)]);
     await assertRejects(
-      () => storedCodecs(folder, { topic: "t", partitions: 1 }),
+      () => storedCodecs([folder], { topic: "t", partitions: 1 }),
       Error,
       "codec 7",
     );

@@ -11,10 +11,10 @@
 import { messageOf } from "../../src/base/faults.ts";
 import { firstOf } from "../../src/base/items.ts";
 import { CreateTopics } from "../../src/protocol/mod.ts";
-import { BrokerProcess } from "../harness/broker_process.ts";
 import { RawClient } from "../harness/raw_client.ts";
 import { targetFromEnvironment } from "../harness/targets.ts";
 import { type Cell, recordCell } from "./cells.ts";
+import { Brokers } from "./brokers.ts";
 import type { Driver, Way } from "./driver.ts";
 import { groupScenarios } from "./scenarios/groups.ts";
 import { membershipScenarios } from "./scenarios/membership.ts";
@@ -26,7 +26,7 @@ import { refusalScenarios } from "./scenarios/refusals.ts";
 import { uniqueName } from "./scenarios/samples.ts";
 import { shareScenarios } from "./scenarios/shares.ts";
 import { topicScenarios } from "./scenarios/topics.ts";
-import { addScramUser, securityScenarios } from "./scenarios/security.ts";
+import { addScramUser, adminOf, securityScenarios } from "./scenarios/security.ts";
 import { transactionScenarios } from "./scenarios/transactions.ts";
 
 export const scenarios: readonly Scenario[] = [
@@ -57,7 +57,7 @@ export interface Absence {
 
 export interface ClientTests {
   client: string;
-  connect: (broker: BrokerProcess, way?: Way) => Driver | Promise<Driver>;
+  connect: (broker: Brokers, way?: Way) => Driver | Promise<Driver>;
   lacks?: readonly Lack[];
   /** Without its tools a client is skipped; one that they cannot install fails each scenario. */
   absent?: Absence | undefined;
@@ -135,11 +135,11 @@ export function conformanceTest(
 
 function openSession({ client, connect, settings, absent }: ClientTests): Session {
   const allSettings = { ...brokerSettings, ...settings };
-  let broker: BrokerProcess | undefined;
+  let broker: Brokers | undefined;
   let driver: Driver | undefined;
   if (!absent) {
     Deno.test.beforeAll(async () => {
-      broker = await BrokerProcess.start({ settings: allSettings });
+      broker = await Brokers.start({ settings: allSettings });
       driver = await connect(broker);
     });
     Deno.test.afterAll(async () => {
@@ -162,13 +162,16 @@ function openSession({ client, connect, settings, absent }: ClientTests): Sessio
       const running = started(broker, "broker");
       await driver?.close?.();
       driver = undefined;
-      await running[end]();
-      await running.restart();
+      await running.comeBack(end);
       driver = await connect(running);
     },
     async securely({ way, settings }, run) {
-      await using broker = await BrokerProcess.start({ settings: { ...allSettings, ...settings } });
-      if (way.logIn?.mechanism.startsWith("SCRAM")) await addScramUser(broker.bootstrap);
+      const admin = adminOf(way);
+      await using broker = await Brokers.start({
+        settings: { ...allSettings, ...settings },
+        admin,
+      });
+      if (way.logIn?.mechanism.startsWith("SCRAM")) await addScramUser(broker.bootstrap, admin);
       const driver = await connect(broker, way);
       const pairing: Pairing = {
         client,
@@ -184,7 +187,7 @@ function openSession({ client, connect, settings, absent }: ClientTests): Sessio
     },
     async watched(run) {
       const log = new RequestLog();
-      await using broker = await BrokerProcess.start({
+      await using broker = await Brokers.start({
         settings: allSettings,
         flags: ["--trace"],
         onLine: (line) => log.onLine(line),
@@ -198,7 +201,7 @@ function openSession({ client, connect, settings, absent }: ClientTests): Sessio
       };
       const isTraced = broker.target !== "kafka" && broker.target !== "node";
       try {
-        await run(pairing, () => isTraced ? log.take(broker) : Promise.resolve(undefined));
+        await run(pairing, () => isTraced ? log.take(broker.nodes) : Promise.resolve(undefined));
       } finally {
         await driver.close?.();
       }
@@ -222,15 +225,15 @@ async function makeTopic(
 
 /** For clients that cannot set configurations when they create a topic, or cannot create one. */
 async function createConfigured(
-  broker: BrokerProcess,
+  broker: Brokers,
   o: { topic: string; partitions: number; configs: Record<string, string> },
 ): Promise<void> {
-  using raw = await RawClient.connect(broker);
+  using raw = await RawClient.connect(firstOf(broker.nodes));
   const { topics } = await raw.ask(CreateTopics, 7, {
     topics: [{
       name: o.topic,
       numPartitions: o.partitions,
-      replicationFactor: 1,
+      replicationFactor: -1,
       assignments: [],
       configs: Object.entries(o.configs).map(([name, value]) => ({ name, value })),
     }],

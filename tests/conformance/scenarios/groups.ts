@@ -90,7 +90,7 @@ async function assertStableGroup(driver: Driver, group: string): Promise<void> {
 
 /** The broker says so, whatever the client has means for, once members have said what they hold. */
 async function assertConsumerGroup({ broker }: Session, group: string): Promise<void> {
-  using raw = await RawClient.connect(broker);
+  using raw = await RawClient.connect(await broker.coordinatorOf(group));
   const described = async () => {
     for (;;) {
       const { groups } = await raw.ask(ConsumerGroupDescribe, 1, {

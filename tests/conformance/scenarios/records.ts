@@ -59,7 +59,7 @@ async function roundTrip(session: Session, options: ProduceOptions): Promise<voi
   const byValue = (a: TestRecord, b: TestRecord) => a.value! < b.value! ? -1 : 1;
   assertEquals(partsOf(received).sort(byValue), sent);
   assertPartitionOrder(received);
-  assertEquals(await storedCodecs(broker.logFolder, { topic, partitions }), new Set([codec]));
+  assertEquals(await storedCodecs(broker.logFolders, { topic, partitions }), new Set([codec]));
   if (!driver.offsets) return;
   const ends = await driver.offsets(topic, { partitions, timestamp: endOfLog });
   assertEquals(ends.reduce((sum, end) => sum + end, 0), sent.length);
@@ -151,8 +151,8 @@ async function produceFor(
   o: { topic: string; records: readonly TestRecord[]; without: boolean },
 ): Promise<void> {
   if (!o.without) return await driver.produce(o.topic, o.records, {});
-  using raw = await RawClient.connect(broker);
   for (const { key, value, timestamp, partition } of o.records) {
+    using raw = await RawClient.connect(await broker.leaderOf(o.topic, partition!));
     const record = { key: bytesOf(key), value: bytesOf(value), headers: [] };
     const batch = buildBatch({ records: [record], timestamp: timestamp ?? Date.now() }, zlibCodecs);
     const placed = { topic: o.topic, partition: partition!, records: batch };

@@ -6,6 +6,7 @@ import { Client, loadUserAdmin } from "../../../src/client/mod.ts";
 import { detectRuntime } from "../../../src/runtime/detect.ts";
 import { alice, ca, server } from "../../harness/certificates.ts";
 import { audience, issuer, jwksOf, newKey, tokenOf } from "../../harness/identity_provider.ts";
+import type { AdminWay } from "../brokers.ts";
 import type { LogIn, Way } from "../driver.ts";
 import type { Scenario, Session } from "../scenario.ts";
 import { fromTheBeginning, partitionCount, sampleRecords, spread, valuesOf } from "./samples.ts";
@@ -99,10 +100,16 @@ function byPassword(mechanism: "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512"): Sce
   };
 }
 
-/** Makes alice's credentials, which the password that PLAIN is configured with does not. */
-export async function addScramUser(bootstrap: string): Promise<void> {
+/** How somebody comes in who may everything, where clients come in by `way`. */
+export function adminOf({ logIn, cert }: Way): AdminWay {
   const sasl = { mechanism: "PLAIN", username: "admin", password: "admin-secret" } as const;
-  const client = await Client.connect(await detectRuntime(), { bootstrap, tls: { ca }, sasl });
+  const known = cert === undefined ? {} : { cert: alice.chain, key: alice.key };
+  return { tls: { ca, ...known }, ...logIn && { sasl } };
+}
+
+/** Makes alice's credentials, which the password that PLAIN is configured with does not. */
+export async function addScramUser(bootstrap: string, admin: AdminWay): Promise<void> {
+  const client = await Client.connect(await detectRuntime(), { bootstrap, ...admin });
   try {
     const { setPassword } = await loadUserAdmin();
     await setPassword(client, { name: "alice", password });

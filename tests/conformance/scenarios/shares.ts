@@ -56,7 +56,7 @@ function inOrder(deliveries: readonly Delivery[]): string[] {
 
 /** Without it a group begins with what comes after its first member. */
 async function readFromTheBeginning({ broker }: Session, group: string): Promise<void> {
-  using raw = await RawClient.connect(broker);
+  using raw = await RawClient.connect(firstOf(broker.nodes));
   const settings = {
     "share.auto.offset.reset": "earliest",
     // As long as may be: whoever is slow must not be handed a record twice.

@@ -158,7 +158,7 @@ public final class Client {
   }
 
   private static Object createTopic(JsonNode c, String topic) throws Exception {
-    var created = new NewTopic(topic, c.get("partitions").asInt(), (short) 1);
+    var created = new NewTopic(topic, c.get("partitions").asInt(), (short) -1);
     admin.createTopics(List.of(created.configs(textsOf(c.get("configs"))))).all().get();
     return null;
   }

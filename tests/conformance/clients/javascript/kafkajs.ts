@@ -81,7 +81,7 @@ export class KafkajsDriver implements Driver {
     this.#bootstrap = bootstrap;
     this.#options = {
       clientId: "conformance",
-      brokers: [bootstrap],
+      brokers: bootstrap.split(","),
       ...way && secured(way),
       retry: { initialRetryTime: 50, retries: 8 },
     };
@@ -100,7 +100,7 @@ export class KafkajsDriver implements Driver {
     { partitions, configs }: { partitions: number; configs: Record<string, string> },
   ): Promise<void> {
     const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }));
-    const created = { topic, numPartitions: partitions, replicationFactor: 1, configEntries };
+    const created = { topic, numPartitions: partitions, replicationFactor: -1, configEntries };
     assert(await this.admin.createTopics({ topics: [created], waitForLeaders: true }));
     // Kafka shows a topic a moment before its partitions take records, and this client repeats a
     // whole request, records that were taken included, when one partition refuses.
@@ -209,6 +209,8 @@ export class KafkajsDriver implements Driver {
     const options = { ...this.#options, logLevel: logLevel.ERROR, logCreator: () => onLog };
     const consumer = new Kafka(options).consumer({
       groupId: uniqueName("reader"),
+      // It asks each broker by itself, and waits for the answers of those that have nothing.
+      maxWaitTimeInMs: 100,
       maxBytesPerPartition: 16_000_000,
       allowAutoTopicCreation: false,
     });

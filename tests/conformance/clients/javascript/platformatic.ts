@@ -56,7 +56,7 @@ export class PlatformaticDriver implements Driver {
     const textIn = (path: string | undefined) => path && Deno.readTextFileSync(path);
     this.#base = {
       clientId: "conformance",
-      bootstrapBrokers: [bootstrap],
+      bootstrapBrokers: bootstrap.split(","),
       retries: 5,
       ...way && {
         tls: { ca: textIn(way.ca)!, cert: textIn(way.cert), key: textIn(way.key) },
@@ -73,10 +73,10 @@ export class PlatformaticDriver implements Driver {
     const [created] = await this.admin.createTopics({
       topics: [topic],
       partitions,
-      replicas: 1,
+      replicas: -1,
       configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
     });
-    assertEquals([created!.name, created!.partitions, created!.replicas], [topic, partitions, 1]);
+    assertEquals([created!.name, created!.partitions], [topic, partitions]);
     // Kafka shows a topic a moment before its partitions take records, and this client repeats a
     // whole request, records that were taken included, when one partition refuses.
     await untilAnswered(() => this.offsets(topic, { partitions, timestamp: -1 }), 10_000);
@@ -205,10 +205,9 @@ export class PlatformaticDriver implements Driver {
   async join(name: string, options: JoinOptions): Promise<Member> {
     const { group, topic, watch, sessionTimeoutMs, protocol } = options;
     if (options.apart) {
-      const [bootstrap] = this.#base.bootstrapBrokers;
       const program = servedProgram("platformatic");
       return await joinApart(name, { ...options, apart: false }, program, {
-        bootstrap: bootstrap!,
+        bootstrap: this.#base.bootstrapBrokers.join(","),
       });
     }
     const consumer = this.#consumer(group, { instanceId: options.instanceId, protocol });

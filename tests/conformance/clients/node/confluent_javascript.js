@@ -23,7 +23,7 @@ const bytesMax = 16_000_000;
 const tokenMs = 300_000;
 const secured = way === undefined ? {} : propertiesOf(JSON.parse(way));
 const base = { "bootstrap.servers": bootstrap, "log_level": 0, ...secured };
-const quiet = { brokers: [bootstrap], logLevel: KafkaJS.logLevel.NOTHING };
+const quiet = { brokers: bootstrap.split(","), logLevel: KafkaJS.logLevel.NOTHING };
 const admin = new KafkaJS.Kafka({ kafkaJS: quiet, ...secured }).admin();
 const members = new Map();
 
@@ -92,7 +92,7 @@ async function unlessLockedOut(ask) {
 
 async function createTopic({ topic, partitions, configs }) {
   const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }));
-  const created = { topic, numPartitions: partitions, replicationFactor: 1, configEntries };
+  const created = { topic, numPartitions: partitions, replicationFactor: -1, configEntries };
   await unlessLockedOut(() => admin.createTopics({ topics: [created] }));
 }
 

@@ -28,6 +28,7 @@ class Token(AbstractTokenProvider):
         return way.log_in["token"]
 
 
+REPLICAS = len(sys.argv[1].split(","))
 base = {"bootstrap_servers": sys.argv[1], **way.options(Token)}
 members = {}
 
@@ -47,7 +48,8 @@ def check(error_code, message=None):
 
 
 async def create_topic(c):
-    topic = NewTopic(c["topic"], c["partitions"], 1, topic_configs=c["configs"])
+    # Its NewTopic refuses to leave the number to the broker.
+    topic = NewTopic(c["topic"], c["partitions"], REPLICAS, topic_configs=c["configs"])
     answer = await with_admin(lambda admin: admin.create_topics([topic]))
     for _, error_code, message in answer.topic_errors:
         check(error_code, message)

@@ -36,7 +36,7 @@ def of_era(command):
 
 
 def create_topic(c):
-    topic = {"num_partitions": c["partitions"], "replication_factor": 1, "configs": c["configs"]}
+    topic = {"num_partitions": c["partitions"], "replication_factor": -1, "configs": c["configs"]}
     admin.create_topics({c["topic"]: topic})
 
 

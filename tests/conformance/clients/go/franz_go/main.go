@@ -24,7 +24,7 @@ import (
 
 const maxBytes = 16_000_000
 
-var base = append(secured(), kgo.SeedBrokers(os.Args[1]), kgo.BrokerMaxReadBytes(100_000_000))
+var base = append(secured(), kgo.SeedBrokers(strings.Split(os.Args[1], ",")...), kgo.BrokerMaxReadBytes(100_000_000))
 var admin = kadm.NewClient(newClient())
 var members = map[string]*member{}
 
@@ -86,7 +86,7 @@ func createTopic(c lines.Command) (any, error) {
 	for name, value := range c.Configs {
 		configs[name] = &value
 	}
-	_, err := admin.CreateTopic(soon(), c.Partitions, 1, configs, c.Topic)
+	_, err := admin.CreateTopic(soon(), c.Partitions, -1, configs, c.Topic)
 	return nil, err
 }
 

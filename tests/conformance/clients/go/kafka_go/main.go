@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,7 +24,8 @@ import (
 
 const maxBytes = 16_000_000
 
-var address = kafka.TCP(os.Args[1])
+var brokers = strings.Split(os.Args[1], ",")
+var address = kafka.TCP(brokers...)
 var way = lines.TheWay()
 var transport = newTransport()
 var client = &kafka.Client{Addr: address, Timeout: 30 * time.Second, Transport: transport}
@@ -79,7 +81,7 @@ func soon() context.Context {
 }
 
 func createTopic(c lines.Command) (any, error) {
-	topic := kafka.TopicConfig{Topic: c.Topic, NumPartitions: int(c.Partitions), ReplicationFactor: 1}
+	topic := kafka.TopicConfig{Topic: c.Topic, NumPartitions: int(c.Partitions), ReplicationFactor: -1}
 	for name, value := range c.Configs {
 		entry := kafka.ConfigEntry{ConfigName: name, ConfigValue: value}
 		topic.ConfigEntries = append(topic.ConfigEntries, entry)
@@ -102,7 +104,7 @@ func deleteTopic(c lines.Command) (any, error) {
 
 // topics asks the broker itself: the Client's transport answers from what it knew a while ago.
 func topics(names ...string) ([]kafka.Partition, error) {
-	connection, err := dialer().Dial("tcp", os.Args[1])
+	connection, err := dialer().Dial("tcp", brokers[0])
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +217,7 @@ func read(c lines.Command) (any, error) {
 	defer cancel()
 	for _, each := range c.From {
 		reader := kafka.NewReader(kafka.ReaderConfig{
-			Dialer: dialer(), Brokers: []string{os.Args[1]}, Topic: c.Topic, Partition: int(each[0]),
+			Dialer: dialer(), Brokers: brokers, Topic: c.Topic, Partition: int(each[0]),
 			MaxBytes: maxBytes, MaxWait: 100 * time.Millisecond, OffsetOutOfRangeError: true,
 		})
 		if err := reader.SetOffset(each[1]); err != nil {
@@ -410,7 +412,7 @@ func (*versionsAnswer) ApiKey() protocol.ApiKey { return protocol.ApiVersions }
 func askForVersions(c lines.Command) (any, error) {
 	protocol.Register(&versionsRequest{}, &versionsAnswer{})
 	defer protocol.Register(&apiversions.Request{}, &apiversions.Response{})
-	socket, err := net.Dial("tcp", os.Args[1])
+	socket, err := net.Dial("tcp", brokers[0])
 	if err != nil {
 		return nil, err
 	}
@@ -438,7 +440,7 @@ type member struct {
 
 func join(c lines.Command) (any, error) {
 	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
-		ID: c.Group, Brokers: []string{os.Args[1]}, Topics: []string{c.Topic},
+		ID: c.Group, Brokers: brokers, Topics: []string{c.Topic},
 		HeartbeatInterval: 200 * time.Millisecond, StartOffset: kafka.FirstOffset,
 		SessionTimeout:   time.Duration(c.SessionTimeoutMs) * time.Millisecond,
 		JoinGroupBackoff: 200 * time.Millisecond,
@@ -500,7 +502,7 @@ func (it *member) read(ctx, leaving context.Context, from kafka.PartitionAssignm
 	defer context.AfterFunc(leaving, cancel)()
 	defer cancel()
 	reader := kafka.NewReader(kafka.ReaderConfig{
-		Brokers: []string{os.Args[1]}, Topic: it.topic, Partition: from.ID,
+		Brokers: brokers, Topic: it.topic, Partition: from.ID,
 		MaxBytes: maxBytes, MaxWait: 100 * time.Millisecond,
 	})
 	defer reader.Close()

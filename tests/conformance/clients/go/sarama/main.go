@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -16,7 +17,7 @@ import (
 
 const maxBytes = 16_000_000
 
-var brokers = []string{os.Args[1]}
+var brokers = strings.Split(os.Args[1], ",")
 var client = must(sarama.NewClient(brokers, config("")))
 var admin = must(sarama.NewClusterAdminFromClient(client))
 var members = map[string]*member{}
@@ -104,7 +105,7 @@ func createTopic(c lines.Command) (any, error) {
 	for name, value := range c.Configs {
 		configs[name] = &value
 	}
-	detail := sarama.TopicDetail{NumPartitions: c.Partitions, ReplicationFactor: 1, ConfigEntries: configs}
+	detail := sarama.TopicDetail{NumPartitions: c.Partitions, ReplicationFactor: -1, ConfigEntries: configs}
 	return nil, admin.CreateTopic(c.Topic, &detail, false)
 }
 

@@ -42,7 +42,7 @@ async fn create_topic(client: &Client, command: &Value) -> Answer {
     let partitions = command["partitions"].as_i64().unwrap_or(1) as i32;
     client
         .controller_client()?
-        .create_topic(text(command, "topic"), partitions, 1, 30_000)
+        .create_topic(text(command, "topic"), partitions, -1, 30_000)
         .await?;
     Ok(Value::Null)
 }
@@ -208,9 +208,12 @@ fn tell(message: HashMap<&str, Value>) -> Result<(), Box<dyn Error>> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let bootstrap = std::env::args()
+    let bootstrap: Vec<String> = std::env::args()
         .nth(1)
-        .ok_or("the broker's address is missing")?;
+        .ok_or("the broker's address is missing")?
+        .split(',')
+        .map(str::to_string)
+        .collect();
     let patience = BackoffConfig {
         deadline: Some(Duration::from_secs(5)),
         ..Default::default()
@@ -219,7 +222,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Some(text) => serde_json::from_str(&text)?,
         None => Value::Null,
     };
-    let builder = ClientBuilder::new(vec![bootstrap]).backoff_config(patience);
+    let builder = ClientBuilder::new(bootstrap).backoff_config(patience);
     let client = Arc::new(way::secured(builder, &way)?.build().await?);
     tell(HashMap::from([
         ("event", json!("ready")),
