@@ -204,8 +204,8 @@ export class GroupRig {
   #takeBatches({ answers, batches }: ReturnType<GroupShell["carryOut"]>): void {
     for (const { records, errorCode } of batches) {
       if (errorCode !== ErrorCode.NONE) continue;
-      const wasEmpty = this.#members.size === 0;
-      for (const record of records) this.#take(record, { wasEmpty });
+      const mayBeginAnew = this.#members.size === 0 && !records.some(isOfGroup);
+      for (const record of records) this.#take(record, { mayBeginAnew });
     }
     for (const { to, response } of answers) {
       law(this.#open.has(to.id), "an answer to nobody, or a second one");
@@ -216,7 +216,10 @@ export class GroupRig {
   }
 
   /** A record that the log has taken. */
-  #take(record: GroupCoordinatorRecord, { wasEmpty }: { readonly wasEmpty: boolean }): void {
+  #take(
+    record: GroupCoordinatorRecord,
+    { mayBeginAnew }: { readonly mayBeginAnew: boolean },
+  ): void {
     if (record.type === "OffsetCommit") {
       if (record.value === null) return;
       const { partition } = record.key;
@@ -225,7 +228,7 @@ export class GroupRig {
       this.#committed.set(partition, offset);
     } else if (record.type === "GroupMetadata") {
       if (record.value === null) {
-        if (this.#isEmpty) this.#epoch = 0;
+        if (this.#isEmpty && mayBeginAnew) this.#epoch = 0;
         return;
       }
       this.#grow(record.value.generation);
@@ -235,8 +238,8 @@ export class GroupRig {
       if (record.value === null) this.#members.delete(memberId);
       else this.#members.add(memberId);
     } else if (record.type === "ConsumerGroupMetadata") {
-      // A group that ends while nobody is in it, another one begins anew in its place.
-      if (record.value === null && wasEmpty) this.#epoch = 0;
+      // After a group that ended while nobody was in it another one begins anew.
+      if (record.value === null && mayBeginAnew) this.#epoch = 0;
       if (record.value === null) return;
       this.#grow(record.value.epoch);
       this.#isEmpty = false;
@@ -247,6 +250,11 @@ export class GroupRig {
     law(epoch >= this.#epoch, "an epoch of the group went back");
     this.#epoch = epoch;
   }
+}
+
+/** Whether there is a group after this record. */
+function isOfGroup({ type, value }: GroupCoordinatorRecord): boolean {
+  return (type === "GroupMetadata" || type === "ConsumerGroupMetadata") && value !== null;
 }
 
 function commitRequest(

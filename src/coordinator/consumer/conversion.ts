@@ -3,7 +3,8 @@
 //
 //   classic   a member of the consumer protocol joins        consumer, at the generation's epoch
 //   consumer  the last of them leaves, classic ones are left classic, at the group's epoch
-//   classic, Empty                                           ends; a consumer group begins
+//   classic, Empty                                           ends; a consumer group begins, at
+//                                                            the generation's epoch
 //
 // Both are one batch: the end of the one group, then the whole of the other. What classic members
 // have asked and waits is told to rejoin. group.consumer.migration.policy says which way is open.
@@ -24,7 +25,7 @@ import {
 } from "../../protocol/consumer_protocol.ts";
 import type { Group } from "../group.ts";
 import { type Assignment, nothingOwned, topicPartitionsOf } from "../modern/assignment.ts";
-import { type Refusal, refusal } from "../modern/epochs.ts";
+import { epochsAfter, type Refusal, refusal } from "../modern/epochs.ts";
 import { MemberState } from "../modern/reconcile.ts";
 import { forgetAllTimers } from "../modern/timers.ts";
 import type { GroupTopics } from "../modern/topics.ts";
@@ -50,14 +51,13 @@ export interface Converted {
 export function takeOver(view: View, former: ClassicGroup): Converted | Refusal {
   const { groupId, isStored } = former;
   const end = isStored ? [groupRecord(groupId, null)] : [];
-  if (former.state === "Empty") return { group: newConsumerGroup(groupId), records: end, former };
+  const epochs = epochsAfter(former.generationId);
+  if (former.state === "Empty") {
+    return { group: { ...newConsumerGroup(groupId), ...epochs }, records: end, former };
+  }
   const cannot = upgradeProblem(view, former);
   if (cannot !== undefined) return refusedUpgrade(groupId, cannot);
-  const made: ConsumerGroup = {
-    ...newConsumerGroup(groupId),
-    groupEpoch: former.generationId,
-    assignmentEpoch: former.generationId,
-  };
+  const made: ConsumerGroup = { ...newConsumerGroup(groupId), ...epochs };
   try {
     if ([...former.members.values()].some(({ assignment }) => hasUserData(assignment))) {
       const why =

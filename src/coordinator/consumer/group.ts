@@ -17,6 +17,7 @@
 import type { Uuid } from "../../base/ids.ts";
 import type { Int64 } from "../../base/int64.ts";
 import { type Assignment, nothingAssigned, nothingOwned } from "../modern/assignment.ts";
+import { firstEpoch } from "../modern/epochs.ts";
 import { isReconciledTo, MemberState, type Reconciled } from "../modern/reconcile.ts";
 import type { MemberTimers } from "../modern/timers.ts";
 
@@ -81,9 +82,9 @@ export function newConsumerGroup(groupId: string): ConsumerGroup {
   return {
     type: "consumer",
     groupId,
-    groupEpoch: 1,
+    groupEpoch: firstEpoch,
     metadataHash: 0,
-    assignmentEpoch: 1,
+    assignmentEpoch: firstEpoch,
     assignmentTimestampMs: 0,
     members: new Map(),
     staticMembers: new Map(),

@@ -11,7 +11,8 @@
 //                    another                   FENCED_MEMBER_EPOCH: it gives all up and joins anew
 //                    -1, -2                    leaves; a static member for a while
 //
-// Invariant: none of them ever shrinks; member epoch <= assignment epoch <= group epoch.
+// Invariant: none of them ever shrinks, nor where an empty group makes way for one of another kind;
+// member epoch <= assignment epoch <= group epoch.
 
 import { ErrorCode } from "../../protocol/errors.ts";
 import { isWithin, type OwnedPartitions, type TopicPartitions } from "./assignment.ts";
@@ -20,6 +21,19 @@ import { isWithin, type OwnedPartitions, type TopicPartitions } from "./assignme
 export const joinEpoch = 0;
 export const leaveEpoch = -1;
 export const staticLeaveEpoch = -2;
+
+/** Of a group before its first change: its members come to the one after it. */
+export const firstEpoch = 1;
+
+/**
+ * The epochs of a group that takes the place of a classic one without members.
+ * Differs from Kafka: there they begin anew, and a commit that was long on its way finds its member
+ * at the epoch that it says, and takes back what others have committed since.
+ */
+export function epochsAfter(generation: number) {
+  const epoch = Math.max(firstEpoch, generation);
+  return { groupEpoch: epoch, assignmentEpoch: epoch };
+}
 
 /** Why a request is not done, in a code for the client and a sentence for people. */
 export interface Refusal {

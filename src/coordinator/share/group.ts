@@ -13,6 +13,7 @@
 import type { Uuid } from "../../base/ids.ts";
 import type { Int64 } from "../../base/int64.ts";
 import { type Assignment, nothingAssigned } from "../modern/assignment.ts";
+import { firstEpoch } from "../modern/epochs.ts";
 import type { MemberTimers } from "../modern/timers.ts";
 import { noStates, type PartitionStates } from "./states.ts";
 
@@ -56,9 +57,9 @@ export function newShareGroup(groupId: string): ShareGroup {
   return {
     type: "share",
     groupId,
-    groupEpoch: 1,
+    groupEpoch: firstEpoch,
     metadataHash: 0,
-    assignmentEpoch: 1,
+    assignmentEpoch: firstEpoch,
     assignmentTimestampMs: 0,
     members: new Map(),
     targets: new Map(),

@@ -16,6 +16,7 @@
 // task is active once.
 
 import type { Int64 } from "../../base/int64.ts";
+import { firstEpoch } from "../modern/epochs.ts";
 import type { MemberTimers } from "../modern/timers.ts";
 import type { ConfiguredTopology } from "./configured.ts";
 import { isReconciledTo, MemberState, type Reconciled } from "./reconcile.ts";
@@ -78,9 +79,6 @@ export interface StreamsGroup {
 }
 
 export type StreamsGroupState = "Empty" | "NotReady" | "Assigning" | "Reconciling" | "Stable";
-
-/** Of a group before its first change: its members come to the one after it. */
-const firstEpoch = 1;
 
 /** A group without members, before its first change. */
 export function newStreamsGroup(groupId: string): StreamsGroup {

@@ -16,7 +16,7 @@ import type { ClassicGroup } from "../classic/group.ts";
 import { groupRecord } from "../classic/snapshot.ts";
 import type { At } from "../machine.ts";
 import { expectedIn, heartbeatAfterMs } from "../modern/cadence.ts";
-import { joinEpoch, type Refusal, refusal } from "../modern/epochs.ts";
+import { epochsAfter, joinEpoch, type Refusal, refusal } from "../modern/epochs.ts";
 import type { GroupCoordinatorRecord } from "../record_kinds.ts";
 import {
   answering,
@@ -94,7 +94,8 @@ function groupToJoin(view: View, { groupId, memberEpoch }: HeartbeatRequest): Jo
     return refusal(ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} is not a streams group.`);
   }
   const records = known.isStored ? [groupRecord(groupId, null)] : [];
-  return { group: newStreamsGroup(groupId), records, former: known };
+  const group = { ...newStreamsGroup(groupId), ...epochsAfter(known.generationId) };
+  return { group, records, former: known };
 }
 
 /** Who speaks, and what of it is new; or why it is not heard. */
