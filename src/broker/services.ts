@@ -19,7 +19,7 @@ import type { Coordinators } from "./coordination/coordinators.ts";
 import type { DataFolderState } from "./logs/data_folder_states.ts";
 import type { Garbage } from "./limits/garbage.ts";
 import type { GroupMemory } from "./coordination/group_memory.ts";
-import type { Groups } from "./coordination/groups.ts";
+import type { GroupProtocols, Groups } from "./coordination/groups.ts";
 import type { MemoryBudget } from "./limits/memory_budget.ts";
 import type { Partition } from "./logs/partition.ts";
 import type { Partitions } from "./logs/partitions.ts";
@@ -59,6 +59,7 @@ export interface Services {
   /** Whoever keeps state in a topic of the cluster's own, and who coordinates what. */
   readonly coordinators: Pick<Coordinators, "of" | "ofKeyType">;
   readonly groups: Pick<Groups, "of" | "all" | "locate">;
+  readonly groupProtocols: GroupProtocols;
   /** What members of groups may leave behind. */
   readonly groupMemory: Pick<GroupMemory, "admit">;
   readonly regexes: Pick<Regexes, "load" | "compile">;

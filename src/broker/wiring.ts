@@ -20,7 +20,12 @@ import {
   ResourceType,
   transactionVersionFeature,
 } from "../cluster/mod.ts";
-import { groupCoordinator, shareCoordinator, transactionCoordinator } from "../coordinator/mod.ts";
+import {
+  type GroupConfig,
+  groupCoordinator,
+  shareCoordinator,
+  transactionCoordinator,
+} from "../coordinator/mod.ts";
 import type { Slices } from "../log/mod.ts";
 import type { Clock, Codecs, Digests, Logger, Random, Runtime } from "../runtime/ports.ts";
 import type { AuditLog } from "./access/audit.ts";
@@ -141,6 +146,7 @@ export class Wiring implements Services {
   readonly topics: Topics;
   readonly coordinators: Coordinators;
   readonly groups: Groups;
+  readonly groupProtocols: GroupConfig;
   readonly groupMemory: GroupMemory;
   readonly regexes = new Regexes();
   readonly shareStates: ShareStates;
@@ -221,6 +227,7 @@ export class Wiring implements Services {
     this.replication = newReplication && this.#makeReplication(newReplication);
     this.reconciler = this.#makeReconciler();
     this.topics = this.#makeTopics();
+    this.groupProtocols = groupConfigOf(config, () => metadata.image);
     this.coordinators = this.#makeCoordinators();
     this.groups = this.coordinators.of(groupCoordinator);
     const { memory } = this;
@@ -362,11 +369,10 @@ export class Wiring implements Services {
     const image = () => metadata.image;
     const transactionVersion = () => image().features.get(transactionVersionFeature) ?? 0;
     const epochMs = clock.now() - clock.monotonic();
-    const groups = groupConfigOf(config, image);
     return new Coordinators({
       config,
       machines: {
-        groups: () => groups,
+        groups: () => this.groupProtocols,
         transactions: () => transactionConfigOf(config, transactionVersion()),
         shareStates: () => shareStateConfigOf(config),
         topics: groupTopicsOf(image),

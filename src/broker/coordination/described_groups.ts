@@ -5,7 +5,7 @@ import { mapSliced } from "../../base/pieces.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import { authorizedOperations, refusedWith } from "../access/authorizer.ts";
 import type { RequestContext } from "../handler.ts";
-import type { GroupShard } from "./groups.ts";
+import { type GroupProtocols, type GroupShard, unaskedError } from "./groups.ts";
 import { Shard } from "./shards.ts";
 
 /** What is told of a group, of all kinds the same. */
@@ -16,6 +16,7 @@ interface Told {
 
 /** How a kind of groups is described. */
 interface Describing<Group extends Told, Nothing> {
+  readonly type: "classic" | keyof GroupProtocols;
   readonly groupIds: readonly string[];
   /** Whether to tell what the client may do to a group. */
   readonly asked: boolean;
@@ -33,14 +34,22 @@ const topicsNotAllowed = {
 
 /** What is told of each group, in the order in which they are asked for. */
 export function describeEach<Group extends Told, Nothing>(
-  { services, may }: Pick<RequestContext<"groups" | "slices">, "services" | "may">,
-  { groupIds, asked, describe, topicsOf, nothing }: Describing<Group, Nothing>,
+  { services, may }: Pick<
+    RequestContext<"groups" | "groupProtocols" | "slices">,
+    "services" | "may"
+  >,
+  { type, groupIds, asked, describe, topicsOf, nothing }: Describing<Group, Nothing>,
 ) {
   return mapSliced(groupIds, services.slices, async (groupId) => {
     const resource = { type: "group", name: groupId } as const;
     if (!may("describe", resource)) return { ...nothing, groupId, ...refusedWith(resource) };
     const shard = await services.groups.of(groupId);
-    if (!(shard instanceof Shard)) return { ...nothing, groupId, errorCode: shard };
+    if (!(shard instanceof Shard)) {
+      const errorCode = type === "classic"
+        ? shard
+        : unaskedError(services.groupProtocols, { type, errorCode: shard });
+      return { ...nothing, groupId, errorCode };
+    }
     const group = describe(shard.machine, groupId);
     // A group that is not there is an error, and has no operations; or it is Dead, and has.
     if (group.errorCode !== ErrorCode.NONE) return group;

@@ -1,13 +1,36 @@
 // The groups of this broker, as handlers and metrics know them: the group coordinator
 // (src/coordinator/group_table.ts) on the shards of __consumer_offsets.
 
-import type { GroupCoordinatorRecord, GroupResponse, GroupTable } from "../../coordinator/mod.ts";
+import type {
+  GroupConfig,
+  GroupCoordinatorRecord,
+  GroupResponse,
+  GroupTable,
+} from "../../coordinator/mod.ts";
+import { ErrorCode } from "../../protocol/mod.ts";
 import type { Shard, Shards } from "./shards.ts";
 
 /** The shards of the group coordinator. */
 export type Groups = Shards<GroupTable, GroupCoordinatorRecord, GroupResponse>;
 /** Groups of one partition of the offsets topic. */
 export type GroupShard = Shard<GroupTable, GroupCoordinatorRecord, GroupResponse>;
+
+/** What the kinds of groups obey whose members the coordinator assigns. */
+export type GroupProtocols = Pick<GroupConfig, "consumer" | "share" | "streams">;
+
+/**
+ * Why no coordinator is asked: `errorCode`, unless groups of this type are turned off. Nobody is to
+ * look for their coordinator.
+ */
+export function unaskedError(
+  protocols: GroupProtocols,
+  { type, errorCode }: {
+    readonly type: keyof GroupProtocols;
+    readonly errorCode: ErrorCode;
+  },
+): ErrorCode {
+  return protocols[type]().isEnabled ? errorCode : ErrorCode.UNSUPPORTED_VERSION;
+}
 
 /** Groups of one type in one state. */
 export interface GroupCount {

@@ -11,7 +11,7 @@ import { needs } from "../access/authorizer.ts";
 import { describeEach } from "../coordination/described_groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
-type Context = RequestContext<"groups" | "slices">;
+type Context = RequestContext<"groups" | "groupProtocols" | "slices">;
 
 export const describeGroups = handler(DescribeGroups, {
   serves: "0-6",
@@ -20,6 +20,7 @@ export const describeGroups = handler(DescribeGroups, {
   async handle(request, context: Context) {
     const { version: apiVersion } = context;
     const groups = await describeEach(context, {
+      type: "classic",
       groupIds: request.groups,
       asked: request.includeAuthorizedOperations,
       describe: (table, groupId) => table.describe(groupId, { apiVersion }),

@@ -13,11 +13,11 @@ import {
 } from "../../protocol/apis/68_consumer_group_heartbeat.ts";
 import { ErrorCode, type ResponseOf } from "../../protocol/mod.ts";
 import { needs } from "../access/authorizer.ts";
-import type { GroupShard } from "../coordination/groups.ts";
+import { type GroupShard, unaskedError } from "../coordination/groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Shard, withFound } from "../coordination/shards.ts";
 
-type Context = RequestContext<"groups" | "groupMemory" | "newUuid" | "regexes">;
+type Context = RequestContext<"groups" | "groupProtocols" | "groupMemory" | "newUuid" | "regexes">;
 
 export const consumerGroupHeartbeat = handler(ConsumerGroupHeartbeat, {
   serves: "0-1",
@@ -46,7 +46,11 @@ function answerOf(
     readonly mayDescribe: (name: string) => boolean;
   },
 ) {
-  if (!(shard instanceof Shard)) return refusal(shard);
+  if (!(shard instanceof Shard)) {
+    return refusal(
+      unaskedError(context.services.groupProtocols, { type: "consumer", errorCode: shard }),
+    );
+  }
   const { services, version: apiVersion, clientId, session, requestBytes } = context;
   const errorCode = services.groupMemory.admit(requestBytes);
   if (errorCode !== ErrorCode.NONE) return refusal(errorCode);

@@ -10,7 +10,7 @@ import { needs } from "../access/authorizer.ts";
 import { describeEach } from "../coordination/described_groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
-type Context = RequestContext<"groups" | "slices">;
+type Context = RequestContext<"groups" | "groupProtocols" | "slices">;
 
 export const consumerGroupDescribe = handler(ConsumerGroupDescribe, {
   serves: "0-1",
@@ -18,6 +18,7 @@ export const consumerGroupDescribe = handler(ConsumerGroupDescribe, {
 
   async handle(request, context: Context) {
     const groups = await describeEach(context, {
+      type: "consumer",
       groupIds: request.groupIds,
       asked: request.includeAuthorizedOperations,
       describe: (table, groupId) => table.describeConsumer(groupId),

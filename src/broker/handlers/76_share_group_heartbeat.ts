@@ -9,10 +9,11 @@
 import { ShareGroupHeartbeat } from "../../protocol/apis/76_share_group_heartbeat.ts";
 import { ErrorCode, type ResponseOf } from "../../protocol/mod.ts";
 import { needs } from "../access/authorizer.ts";
+import { unaskedError } from "../coordination/groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../coordination/shards.ts";
 
-type Context = RequestContext<"groups" | "groupMemory">;
+type Context = RequestContext<"groups" | "groupProtocols" | "groupMemory">;
 
 export const shareGroupHeartbeat = handler(ShareGroupHeartbeat, {
   serves: "1",
@@ -24,7 +25,9 @@ export const shareGroupHeartbeat = handler(ShareGroupHeartbeat, {
       return refusal(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
     }
     const shard = await services.groups.of(request.groupId);
-    if (!(shard instanceof Shard)) return refusal(shard);
+    if (!(shard instanceof Shard)) {
+      return refusal(unaskedError(services.groupProtocols, { type: "share", errorCode: shard }));
+    }
     const errorCode = services.groupMemory.admit(requestBytes);
     if (errorCode !== ErrorCode.NONE) return refusal(errorCode);
     const clientHost = `/${session.remote.host}`;

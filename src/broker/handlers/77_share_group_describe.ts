@@ -8,7 +8,7 @@ import { needs } from "../access/authorizer.ts";
 import { describeEach } from "../coordination/described_groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
-type Context = RequestContext<"groups" | "slices">;
+type Context = RequestContext<"groups" | "groupProtocols" | "slices">;
 
 export const shareGroupDescribe = handler(ShareGroupDescribe, {
   serves: "1",
@@ -16,6 +16,7 @@ export const shareGroupDescribe = handler(ShareGroupDescribe, {
 
   async handle(request, context: Context) {
     const groups = await describeEach(context, {
+      type: "share",
       groupIds: request.groupIds,
       asked: request.includeAuthorizedOperations,
       describe: (table, groupId) => table.describeShare(groupId),

@@ -18,11 +18,12 @@ import { ErrorCode, errorMessage, type ResponseInput } from "../../protocol/mod.
 import { topicNameProblem } from "../../cluster/mod.ts";
 import type { StreamsHeartbeatResult, StreamsInternalTopic } from "../../coordinator/mod.ts";
 import { needs, theCluster } from "../access/authorizer.ts";
+import { unaskedError } from "../coordination/groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import { Shard } from "../coordination/shards.ts";
 import { topicsOfTopology } from "../coordination/streams_topology.ts";
 
-type Context = RequestContext<"groups" | "groupMemory" | "topics">;
+type Context = RequestContext<"groups" | "groupProtocols" | "groupMemory" | "topics">;
 
 /** The status that tells of topics which the broker is to make. */
 const missingInternalTopics = 3;
@@ -47,7 +48,9 @@ export const streamsGroupHeartbeat = handler(StreamsGroupHeartbeat, {
       return refusal(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
     }
     const shard = await services.groups.of(request.groupId);
-    if (!(shard instanceof Shard)) return refusal(shard);
+    if (!(shard instanceof Shard)) {
+      return refusal(unaskedError(services.groupProtocols, { type: "streams", errorCode: shard }));
+    }
     const errorCode = services.groupMemory.admit(requestBytes);
     if (errorCode !== ErrorCode.NONE) return refusal(errorCode);
     const clientHost = `/${session.remote.host}`;

@@ -13,7 +13,7 @@ import { describeEach } from "../coordination/described_groups.ts";
 import { topicsOfTopology } from "../coordination/streams_topology.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
-type Context = RequestContext<"groups" | "slices">;
+type Context = RequestContext<"groups" | "groupProtocols" | "slices">;
 
 /** What is told of a topology's description: it was not asked for, or is not kept. */
 const descriptionStatus = { notRequested: 0, notStored: 1 } as const;
@@ -29,6 +29,7 @@ export const streamsGroupDescribe = handler(StreamsGroupDescribe, {
       ? descriptionStatus.notStored
       : descriptionStatus.notRequested;
     const groups = await describeEach(context, {
+      type: "streams",
       groupIds: request.groupIds,
       asked: request.includeAuthorizedOperations,
       describe: (table, groupId) => {

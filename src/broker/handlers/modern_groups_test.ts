@@ -15,7 +15,8 @@ import type { RawClient } from "../../../tests/harness/raw_client.ts";
 import { makeTopic } from "../../../tests/harness/raw_requests.ts";
 import { simulated } from "../../../tests/harness/simulated_broker.ts";
 
-const { NONE, GROUP_ID_NOT_FOUND, INVALID_REQUEST, UNKNOWN_MEMBER_ID } = ErrorCode;
+const { NONE, GROUP_ID_NOT_FOUND, INVALID_REQUEST, UNKNOWN_MEMBER_ID, UNSUPPORTED_VERSION } =
+  ErrorCode;
 const memberId = "AAAAAAAAAAAAAAAAAAAAAQ";
 
 function withTopic(scenario: (client: RawClient, topic: string) => Promise<void>) {
@@ -115,3 +116,24 @@ Deno.test("a member of a streams group joins, beats by its id, and is described"
     const refused = [[GROUP_ID_NOT_FOUND, 0], [ErrorCode.INVALID_GROUP_ID, 0]];
     assertEquals(told(groups), [[NONE, 1], ...refused]);
   }));
+
+Deno.test("where a protocol is off that is told, and not to look for a coordinator", () => {
+  const settings = { "group.coordinator.rebalance.protocols": "classic" };
+  return simulated({ settings }, async ({ connect }) => {
+    using client = await connect();
+    // Nobody has looked for a coordinator so far, so there is no topic of offsets, either.
+    const beat = { groupId: "group", memberId, memberEpoch: 0, subscribedTopicNames: ["t"] };
+    const asked = { groupIds: ["group"], includeAuthorizedOperations: false };
+    const consumer = { ...beat, rebalanceTimeoutMs: 10_000, topicPartitions: [] };
+    const { errorCode } = await client.ask(ConsumerGroupHeartbeat, 1, consumer);
+    const described = await client.ask(ConsumerGroupDescribe, 1, asked);
+    assertEquals([errorCode, told(described.groups)], [UNSUPPORTED_VERSION, [
+      [UNSUPPORTED_VERSION, 0],
+    ]]);
+    const streams = await client.ask(StreamsGroupDescribe, 1, asked);
+    assertEquals(told(streams.groups), [[UNSUPPORTED_VERSION, 0]]);
+    // Share groups are on.
+    const share = await client.ask(ShareGroupHeartbeat, 1, beat);
+    assertEquals(share.errorCode, ErrorCode.NOT_COORDINATOR);
+  });
+});
