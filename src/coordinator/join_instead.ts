@@ -1,7 +1,8 @@
-// An empty group whose members the coordinator assigns ends where a member of the classic protocol
-// joins under its id, and a classic one stands in its place, at its epoch. Its offsets stay:
-// whoever comes reads on from them. Classic members of a consumer group are for groups that change while they are at work
-// (consumer/classic_members.ts), and so is what group.consumer.migration.policy says.
+// An empty group whose members the coordinator assigns ends where a member of the classic
+// protocol joins under its id, and a classic one stands in its place, at its epoch. Its offsets
+// stay: whoever comes reads on from them. Classic members of a consumer group are for groups
+// that change while they are at work (consumer/classic_members.ts), and so is what
+// group.consumer.migration.policy says.
 
 import { groupErrorOf } from "./append_errors.ts";
 import { decideJoin } from "./classic/join.ts";
