@@ -6,7 +6,8 @@
 //   entry   int32 length | topic id, 16 bytes | int32 partition | the batch, as in its log
 //
 // The checksum goes on from the file's number, so that what an earlier file has left in the same
-// place is none of it. Invariant: reading ends at the first round that is not whole: what is in it
+// place is none of it. What the first builds have left, entries without rounds, is read as well.
+// Invariant: reading ends at the first round that is not whole: what is in it
 // was promised to nobody, and what lies behind it was written before the file began.
 
 import { crc32c } from "../../base/crc.ts";
@@ -78,22 +79,64 @@ export class RoundWriter {
 
 /** The entries of the rounds that file `fileNumber` begins with; their batches are views of it. */
 export function* readRounds(bytes: Uint8Array, fileNumber: number): Generator<JournalEntry> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let start = 0; bytes.length - start > headBytes;) {
-    const body = start + headBytes;
-    const length = view.getInt32(start);
-    if (length <= 0 || length > bytes.length - body) return;
-    const end = body + length;
-    if (crc32c(bytes, body, end, fileNumber) !== view.getUint32(start + 4)) return;
-    for (let entry = body; entry < end;) {
-      const name = entry + lengthBytes;
-      entry = name + view.getInt32(entry);
-      yield {
-        topicId: uuidFromBytes(bytes, name),
-        partition: view.getInt32(name + 16),
-        batch: bytes.subarray(name + nameBytes, entry),
-      };
+  for (let start = 0;;) {
+    const round = partAt(bytes, { start, seed: fileNumber });
+    const entries = round && entriesOf(round);
+    if (round === undefined || entries === undefined) {
+      if (start === 0) yield* readEntriesAlone(bytes);
+      return;
     }
+    yield* entries;
+    start += headBytes + round.length;
+  }
+}
+
+/**
+ * The first builds had no rounds: each entry has a checksum of its own, from zero in every file.
+ * What such a build has acknowledged outlives the change to this one.
+ */
+function* readEntriesAlone(bytes: Uint8Array): Generator<JournalEntry> {
+  for (let start = 0;;) {
+    const entry = partAt(bytes, { start, seed: 0 });
+    if (entry === undefined || entry.length <= nameBytes) return;
+    yield entryOf(entry);
+    start += headBytes + entry.length;
+  }
+}
+
+/** What lies behind a length and its checksum; undefined where that does not hold. */
+function partAt(
+  bytes: Uint8Array,
+  { start, seed }: { readonly start: number; readonly seed: number },
+): Uint8Array | undefined {
+  const body = start + headBytes;
+  if (body >= bytes.length) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const length = view.getInt32(start);
+  if (length <= 0 || length > bytes.length - body) return undefined;
+  const isWhole = crc32c(bytes, body, body + length, seed) === view.getUint32(start + 4);
+  return isWhole ? bytes.subarray(body, body + length) : undefined;
+}
+
+/** Those of a round; undefined where it is none. */
+function entriesOf(round: Uint8Array): JournalEntry[] | undefined {
+  const view = new DataView(round.buffer, round.byteOffset, round.length);
+  const entries: JournalEntry[] = [];
+  for (let start = 0; start < round.length;) {
+    if (round.length - start <= lengthBytes + nameBytes) return undefined;
+    const end = start + lengthBytes + view.getInt32(start);
+    if (end <= start + lengthBytes + nameBytes || end > round.length) return undefined;
+    entries.push(entryOf(round.subarray(start + lengthBytes, end)));
     start = end;
   }
+  return entries;
+}
+
+function entryOf(bytes: Uint8Array): JournalEntry {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return {
+    topicId: uuidFromBytes(bytes, 0),
+    partition: view.getInt32(16),
+    batch: bytes.subarray(nameBytes),
+  };
 }

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { concatBytes } from "../../base/bytes.ts";
+import { crc32c } from "../../base/crc.ts";
 import { uuidFromRandom } from "../../base/ids.ts";
 import { itemAt } from "../../base/items.ts";
 import { encodeName, type JournalEntry, readRounds, RoundWriter } from "./rounds.ts";
@@ -48,6 +49,28 @@ Deno.test("reading ends at the first round that is not whole, wherever it is spo
     const spoiled = whole.slice();
     spoiled[at]! ^= 0x10;
     assertEquals([...readRounds(spoiled, 3)], before);
+  }
+});
+
+/** A file as the first builds wrote it: a checksum for each entry, and no rounds. */
+function writtenAlone(entries: readonly JournalEntry[]): Uint8Array {
+  return concatBytes(entries.map((entry) => {
+    const body = concatBytes([encodeName(entry), entry.batch]);
+    const head = new DataView(new ArrayBuffer(8));
+    head.setInt32(0, body.length);
+    head.setUint32(4, crc32c(body));
+    return concatBytes([new Uint8Array(head.buffer), body]);
+  }));
+}
+
+Deno.test("what a build without rounds has written is read, whatever the number of the file", () => {
+  const bytes = writtenAlone(rounds.flat());
+  for (const number of [0, 3]) {
+    assertEquals([...readRounds(bytes, number)], rounds.flat());
+    const spoiled = bytes.slice();
+    spoiled[spoiled.length - 1]! ^= 0x10;
+    assertEquals([...readRounds(spoiled, number)], rounds.flat().slice(0, -1));
+    for (let at = 0; at < bytes.length; at += 7) [...readRounds(bytes.subarray(at), number)];
   }
 });
 
