@@ -14,8 +14,8 @@ import type { FileInfo, Files, OpenFile, OpenMode } from "./ports.ts";
 
 const openOptions: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
   read: { read: true },
-  append: { read: true, append: true, create: true },
-  create: { read: true, append: true, create: true },
+  append: { read: true, append: true, create: true, mode: 0o600 },
+  create: { read: true, append: true, create: true, mode: 0o600 },
   overwrite: { read: true, write: true },
 };
 

@@ -27,7 +27,7 @@ class NodeOpenFile implements OpenFile {
 
   constructor(path: string, mode: OpenMode) {
     this.path = path;
-    this.#descriptor = fs.openSync(path, openFlags[mode], 0o644);
+    this.#descriptor = fs.openSync(path, openFlags[mode], 0o600);
     const info = fs.fstatSync(this.#descriptor);
     if (info.isDirectory()) {
       fs.closeSync(this.#descriptor);

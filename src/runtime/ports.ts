@@ -300,6 +300,7 @@ export interface FolderLock {
 }
 
 export interface Files {
+  /** A file that is made is for the eyes of this process's user alone. */
   open(path: string, mode: OpenMode): OpenFile;
   /** Names in `folder`, sorted, without the folder. */
   list(folder: string): string[];

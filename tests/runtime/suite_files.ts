@@ -1,6 +1,8 @@
 // The part of the ports suite about files: every sentence of `Files` and `OpenFile` in ports.ts.
 
 import assert from "node:assert/strict";
+import { statSync } from "node:fs";
+import process from "node:process";
 import { check, contentOf, fails, pattern, sameBytes, type SubjectOptions } from "./subject.ts";
 
 export function filesSuite(options: SubjectOptions): void {
@@ -64,6 +66,19 @@ export function filesSuite(options: SubjectOptions): void {
     sameBytes(contentOf(created), pattern(2));
     created.close();
     assert.equal(files.stat(path)?.size, 2);
+  });
+
+  check("what is made is for nobody else's eyes", options, (subject) => {
+    const { runtime: { files }, folder } = subject;
+    const inside = `${folder}/inside`;
+    files.makeFolder(inside);
+    for (const mode of ["append", "create"] as const) files.open(`${inside}/${mode}`, mode).close();
+    for (const path of [inside, `${inside}/append`, `${inside}/create`]) {
+      const isReal = statSync(path, { throwIfNoEntry: false }) !== undefined;
+      if (!isReal || process.platform === "win32") return Promise.resolve();
+      assert.equal(statSync(path).mode & 0o077, 0, path);
+    }
+    return Promise.resolve();
   });
 
   check("what is overwritten keeps its bytes until they are written over", options, async (s) => {
