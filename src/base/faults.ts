@@ -87,6 +87,7 @@ export type PlatformFaultKind =
   | "AlreadyExists"
   | "NoSpace"
   | "ReadOnly"
+  | "TooManyFiles"
   | "AddressInUse"
   | "Refused"
   | "Denied"
@@ -98,6 +99,7 @@ const platformCodes: Readonly<Record<PlatformFaultKind, string>> = {
   AlreadyExists: "ALREADY_EXISTS",
   NoSpace: "NO_SPACE",
   ReadOnly: "READ_ONLY",
+  TooManyFiles: "TOO_MANY_FILES",
   AddressInUse: "ADDRESS_IN_USE",
   Refused: "REFUSED",
   Denied: "DENIED",
@@ -159,6 +161,14 @@ export class PlatformFault extends OttlaError {
 /** Whether `error` is a {@link PlatformFault} of this kind. */
 export function isPlatformFault(error: unknown, kind: PlatformFaultKind): boolean {
   return error instanceof PlatformFault && error.kind === kind;
+}
+
+/**
+ * Whether a store is short of room or of file descriptors: nothing is broken, and it may well have
+ * them again in a while.
+ */
+export function isShortage(error: unknown): error is PlatformFault {
+  return isPlatformFault(error, "NoSpace") || isPlatformFault(error, "TooManyFiles");
 }
 
 /**

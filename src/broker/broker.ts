@@ -162,7 +162,9 @@ export class Broker implements RunningBroker {
       const { peerSecurityOf } = await loading(import("./replication/peer_security.ts"));
       peerSecurityOf(config, files);
     }
-    const storage = await Storage.open({ ...asked, logger: log.logger, isTrial });
+    const hasReplicasElsewhere = asked.metadata?.isShared === true;
+    const opening = { ...asked, logger: log.logger, isTrial, hasReplicasElsewhere };
+    const storage = await Storage.open(opening);
     let broker: Broker | undefined;
     let audit: AuditLog | undefined;
     try {
@@ -452,7 +454,7 @@ export class Broker implements RunningBroker {
           this.#wiring.reconciler.review();
           await this.#settleLogs();
         }
-        await this.#wiring.reconciler.openWhereFull();
+        await this.#wiring.reconciler.openLater();
         await this.#wiring.storage.noteRecovered();
       },
     });

@@ -55,6 +55,7 @@ import { EventLoopDelay } from "./metrics/event_loop_delay.ts";
 import { FrameBuffers } from "./network/frame_buffers.ts";
 import type { GivenAccess } from "./access/given_access.ts";
 import { groupTopicsOf } from "./coordination/group_topics.ts";
+import { descriptorShares } from "./limits/descriptors.ts";
 import { Garbage } from "./limits/garbage.ts";
 import { type GroupMemory, groupMemoryOf } from "./coordination/group_memory.ts";
 import type { Groups } from "./coordination/groups.ts";
@@ -500,6 +501,7 @@ export class Wiring implements Services {
   #makeAcceptor(): Acceptor {
     const { runtime, config, logger, around = (dispatch) => dispatch } = this.#options;
     const monotonic = () => runtime.clock.monotonic();
+    const descriptors = descriptorShares(runtime.process, config.dataFolders.length);
     const tracer = tracerOf(this.#options, (id) => this.metadata.image.topicById(id)?.name);
     const metrics = this.requestMetrics;
     const dispatcher = new Dispatcher(this, { tracer, metrics, audit: this.audit });
@@ -514,7 +516,7 @@ export class Wiring implements Services {
         monotonic,
         addressMax: (host) => this.quotas.connectionRateOf(host),
       }),
-      bounds: connectionBoundsOf(config),
+      bounds: connectionBoundsOf(config, descriptors.connectionsMax),
       idleMsMax: config.get("connections.max.idle.ms"),
       advertised: ({ name }) => config.advertised(name),
       loginOf: (listener) => this.logins.of(listener),

@@ -10,6 +10,7 @@ export { type FoundBatch, inspectBatches, inspectIndex } from "./recovery/inspec
 export { parsePartitionFolderName, parseSegmentFileName } from "./directory/layout.ts";
 export { readHomeNote, removeHomeNote, writeHomeNote } from "./directory/home_note.ts";
 export { LogFolder, type LogFolderOptions } from "./directory/log_folder.ts";
+export { openHandlesMax, openHandlesMin } from "./directory/open_handles.ts";
 export type { AppendOptions, AppendResult, LogOptions } from "./partition/log_options.ts";
 export { PartitionLog } from "./partition/partition_log.ts";
 export { readQuorumState, writeQuorumState } from "./directory/quorum_state.ts";
@@ -35,6 +36,7 @@ export {
   type SnapshotFile,
   writeSnapshot,
 } from "./directory/snapshots.ts";
+export { sparingFiles } from "./directory/sparing_files.ts";
 export { TrialFiles } from "./directory/trial_files.ts";
 export { tryWriting } from "./directory/write_test_file.ts";
 export { readWholeFile } from "./files/whole_file.ts";

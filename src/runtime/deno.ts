@@ -13,7 +13,7 @@ import { memoryFiles } from "./memory_files.ts";
 import { memoryLimit } from "./memory_limit.ts";
 import { nodeHttp } from "./node_http.ts";
 import type { ProcessPort, Runtime } from "./ports.ts";
-import { ageMs, bootId, cpuSeconds } from "./proc_files.ts";
+import { ageMs, bootId, cpuSeconds, openFilesMax } from "./proc_files.ts";
 import { inputOf, writeWhole } from "./standard_streams.ts";
 import { collectV8Garbage } from "./v8_garbage.ts";
 
@@ -67,6 +67,7 @@ const denoProcess: ProcessPort = {
   }),
   collectGarbage: collectV8Garbage,
   returnLargeArrays,
+  openFilesMax: () => openFilesMax(readText),
   memoryBytesMax: () => memoryLimit(readText) ?? Deno.systemMemoryInfo().total,
 };
 

@@ -5,7 +5,7 @@
 // goes; seek and read are two synchronous calls with nothing in between, and so are seek and write
 // where a file is overwritten. An asynchronous read must not share that position: it opens a handle
 // of its own for its duration, and checks that the name still leads to the same file. After a
-// rename, the main handle reads instead.
+// rename, or where the process may open no more files, the main handle reads instead.
 
 import { PlatformFault } from "../base/faults.ts";
 import { lockFolder, lockFolderToRead, type LockHost } from "./folder_lock.ts";
@@ -116,7 +116,7 @@ class DenoOpenFile implements OpenFile {
     this.#file.close();
   }
 
-  /** A second handle to this very file, or undefined when the name leads elsewhere by now. */
+  /** A second handle to this very file; undefined where the name leads elsewhere, or none is left. */
   #openAgain(): Deno.FsFile | undefined {
     let handle: Deno.FsFile | undefined;
     try {
@@ -125,7 +125,8 @@ class DenoOpenFile implements OpenFile {
       const there = this.#file.statSync();
       if (here.ino === there.ino && here.dev === there.dev) return handle;
     } catch (error) {
-      if (codeOf(error) !== "ENOENT") throw platformFault(`read ${this.path}`, error);
+      const fault = platformFault(`read ${this.path}`, error);
+      if (fault.kind !== "NotFound" && fault.kind !== "TooManyFiles") throw fault;
     }
     handle?.close();
     return undefined;

@@ -5,7 +5,7 @@ import process from "node:process";
 import type { Logging } from "./logging.ts";
 import { memoryLimit } from "./memory_limit.ts";
 import { readText } from "./node_files.ts";
-import { ageMs, bootId } from "./proc_files.ts";
+import { ageMs, bootId, openFilesMax } from "./proc_files.ts";
 import type { ProcessPort } from "./ports.ts";
 import { inputOf, writeWhole } from "./standard_streams.ts";
 
@@ -72,6 +72,7 @@ export function nodeProcess(
         cpuSeconds: (user + system) / 1e6,
       };
     },
+    openFilesMax: () => openFilesMax(readText),
     memoryBytesMax: () => memoryLimit(readText) ?? process.getBuiltinModule("node:os").totalmem(),
   };
 }

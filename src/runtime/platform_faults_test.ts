@@ -23,6 +23,8 @@ Deno.test("each code has the kind that callers decide by", () => {
     EBADF: "Closed",
     EEXIST: "AlreadyExists",
     EROFS: "ReadOnly",
+    EMFILE: "TooManyFiles",
+    ENFILE: "TooManyFiles",
     EIO: "Io",
     ESOMETHING: "Io",
   };

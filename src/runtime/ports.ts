@@ -361,6 +361,8 @@ export interface ProcessPort {
   collectGarbage(): void;
   /** From now on large arrays that are freed are the system's at once, where that can be had. */
   returnLargeArrays(): void;
+  /** Files and sockets that the process may have open at once; undefined where nothing tells. */
+  openFilesMax(): number | undefined;
   /** Memory that the machine, or the container around the process, has for it, in bytes. */
   memoryBytesMax(): number;
 }

@@ -57,6 +57,12 @@ export function posixLockHolder(
   return undefined;
 }
 
+/** How many files and sockets this process may have open; undefined where nothing tells. */
+export function openFilesMax(readText: ReadText): number | undefined {
+  const line = /^Max open files\s+(\d+)/m.exec(readText("/proc/self/limits") ?? "");
+  return line === null ? undefined : Number(line[1]);
+}
+
 /** An identity of this boot of the machine. */
 export function bootId(readText: ReadText): string | undefined {
   return readText("/proc/sys/kernel/random/boot_id")?.trim();

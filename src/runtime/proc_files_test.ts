@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { posixLockHolder } from "./proc_files.ts";
+import { openFilesMax, posixLockHolder } from "./proc_files.ts";
 
 Deno.test("the holder of a POSIX lock is found by the file's device and inode", () => {
   const locks = [
@@ -15,4 +15,15 @@ Deno.test("the holder of a POSIX lock is found by the file's device and inode", 
   assertEquals(holderOf(0x0811, 77), undefined, "flock is another kind of lock");
   assertEquals(holderOf(0x0812, 78), undefined, "another device");
   assertEquals(posixLockHolder({ device: 1, inode: 1 }, () => undefined), undefined);
+});
+
+Deno.test("how many files may be open is the soft limit, where there is one", () => {
+  const limits = (soft: string) =>
+    `Limit                     Soft Limit           Hard Limit
+Max processes             unlimited            unlimited            processes
+Max open files            ${soft.padEnd(20)} 4096                 files
+`;
+  assertEquals(openFilesMax(() => limits("1024")), 1024);
+  assertEquals(openFilesMax(() => limits("unlimited")), undefined);
+  assertEquals(openFilesMax(() => undefined), undefined);
 });

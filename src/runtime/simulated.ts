@@ -425,6 +425,7 @@ export class Simulation {
       usage: () => ({ residentBytes: 2 ** 26, cpuSeconds: this.nowMs / 1_000 }),
       collectGarbage() {},
       returnLargeArrays() {},
+      openFilesMax: () => undefined,
       memoryBytesMax: () => 2 ** 32,
     };
   }

@@ -2,6 +2,9 @@
 //
 //   arm({ at: 3, kind: "NoSpace" }) --> calls 1, 2 work --> 3 fails --> all others work
 //
+// Where there are too many open files, which concerns the calls that open one, all fail from that
+// one on: who closes some and tries again would find them otherwise.
+//
 // Invariant: a call that fails has done nothing, but for an append that finds no space: it has
 // written half, as on a real disk.
 
@@ -14,7 +17,7 @@ export interface Failure {
   /** Counted from 1; Infinity: none. */
   readonly at: number;
   /** "bug": with what no disk has to say. */
-  readonly kind: "Io" | "NoSpace" | "bug";
+  readonly kind: "Io" | "NoSpace" | "TooManyFiles" | "bug";
   /** Only calls about such paths count. */
   readonly about?: (path: string) => boolean;
 }
@@ -49,8 +52,11 @@ export class FailingFiles {
   #note(call: string, path: string): void {
     const { at, kind, about } = this.#failure;
     if (about !== undefined && !about(path)) return;
-    if (++this.#calls !== at) return;
-    this.#failed = `${call} ${path}`;
+    const lasts = kind === "TooManyFiles";
+    if (lasts && !/^(open|list|sync folder)/.test(call)) return;
+    const calls = ++this.#calls;
+    if (calls < at || (calls > at && !lasts)) return;
+    this.#failed ??= `${call} ${path}`;
     if (kind === "bug") throw new AssertionError(`${call} ${path}, as a bug of ours`);
     throw new PlatformFault(kind, `${call} ${path} failed on purpose`);
   }

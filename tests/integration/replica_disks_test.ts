@@ -67,6 +67,29 @@ Deno.test("a disk that fails takes its own partitions out of sync, and no others
   });
 });
 
+for (const operation of ["read", "write"] as const) {
+  Deno.test(`a leader that cannot ${operation} one of its disks leaves it to the others`, async () => {
+    await simulatedCluster({ brokers: 3, settings }, async (scene) => {
+      const { world, partition, until, metadata, brokers } = scene;
+      const { send, checkAll, diskOf } = await twoTopics(scene);
+      const { leader } = partition(topic, 0);
+      const lost = diskOf(topic, leader);
+      await send(topic, 10);
+      world.failDisk(`broker-${leader}`, operation, true);
+      const sent = send(topic, 1);
+      await until(() => partition(topic, 0).leader !== leader);
+      world.failDisk(`broker-${leader}`, operation, false);
+      await sent;
+      await send(topic, 10);
+      await send(other, 10);
+      assertEquals(partition(topic, 0).isr.includes(leader), false);
+      assert(!metadata.image.broker(leader)!.directories.includes(lost));
+      assertEquals(brokers.get(leader)!.health.status, "degraded");
+      await checkAll();
+    });
+  });
+}
+
 Deno.test("the disk of a follower fails, and the leader goes on with the others", async () => {
   await simulatedCluster({ brokers: 3, settings }, async (scene) => {
     const { world, partition, until } = scene;

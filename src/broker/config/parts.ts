@@ -32,9 +32,13 @@ export function quotaWindowsOf(config: BrokerConfig): RateWindows {
   };
 }
 
-/** How many connections there may be. */
-export function connectionBoundsOf(config: BrokerConfig): ConnectionBounds {
+/** How many connections there may be, where the process has files for `descriptorsMax`. */
+export function connectionBoundsOf(
+  config: BrokerConfig,
+  descriptorsMax: number,
+): ConnectionBounds {
   return {
+    descriptorsMax,
     connectionsMax: () => config.get("max.connections"),
     listenerMax: (listener) => config.ofListener("max.connections", { listener }),
     isProtected: (listener) =>

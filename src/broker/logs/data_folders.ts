@@ -225,7 +225,8 @@ export function ofDataFolder(error: unknown): unknown {
 
 /** Whether it is the disk that failed, rather than what the user asked for. */
 function isDiskFailure(error: unknown): boolean {
-  return error instanceof PlatformFault && error.about !== "folder lock";
+  return error instanceof PlatformFault && error.about !== "folder lock" &&
+    error.kind !== "TooManyFiles";
 }
 
 /** Whether it may not be written to, by the mount or by its permissions. */

@@ -18,8 +18,8 @@ import { type AppendCounters, Partition } from "./partition.ts";
 /** One that could not be opened. */
 export interface OfflinePartition {
   readonly reason: string;
-  /** Whether it may work later: the disk was full. */
-  readonly isFull: boolean;
+  /** Whether it may work later: the disk was full, or there were too many open files. */
+  readonly mayOpenLater: boolean;
   /** Whether it was on a disk, or in a folder, that is gone. */
   readonly isLost: boolean;
 }
@@ -136,11 +136,13 @@ export class Partitions {
     return [...this.#byTopic.keys()];
   }
 
-  /** Partitions that found no room when they were to be opened. */
-  withoutRoom(): readonly { readonly topic: string; readonly id: PartitionId }[] {
+  /** Partitions that found no room, or no descriptor, when they were to be opened. */
+  toOpenLater(): readonly { readonly topic: string; readonly id: PartitionId }[] {
     return [...this.#byTopic].flatMap(([topic, { partitions }]) =>
       [...partitions.entries()].flatMap(([id, found]) =>
-        found !== undefined && !(found instanceof Partition) && found.isFull ? [{ topic, id }] : []
+        found !== undefined && !(found instanceof Partition) && found.mayOpenLater
+          ? [{ topic, id }]
+          : []
       )
     );
   }

@@ -14,12 +14,7 @@
 //
 // Invariant: work on logs runs in turn, so that a topic may go and come back under the same name.
 
-import {
-  isPlatformFault,
-  isStoreFault,
-  messageOf,
-  throwUnlessStoreFault,
-} from "../../base/faults.ts";
+import { isShortage, isStoreFault, messageOf, throwUnlessStoreFault } from "../../base/faults.ts";
 import type { BrokerId, PartitionId } from "../../base/ids.ts";
 import type {
   MetadataChange,
@@ -159,10 +154,10 @@ export class Reconciler {
   }
 
   /** Tries those again that found no room when they were to be opened. */
-  openWhereFull(): Promise<void> {
+  openLater(): Promise<void> {
     return this.#inTurn(async () => {
       const { image, partitions } = this.#options;
-      for (const { topic: name, id } of partitions.withoutRoom()) {
+      for (const { topic: name, id } of partitions.toOpenLater()) {
         const topic = image().topic(name);
         if (topic === undefined || partitions.topicId(name) !== topic.id) continue;
         if (this.#isClosed) return;
@@ -319,14 +314,14 @@ export class Reconciler {
     } catch (error) {
       if (!isStoreFault(error)) throw error;
       const reason = messageOf(error);
-      const isFull = isPlatformFault(error.cause, "NoSpace");
+      const mayOpenLater = isShortage(error.cause);
       const isLost = logs.isLost(topic, id);
       // What has gone meanwhile has no place in the table.
       if (this.#stateOf(topic, id) !== undefined) {
-        partitions.put(topic, id, { reason, isFull, isLost });
+        partitions.put(topic, id, { reason, mayOpenLater, isLost });
       }
       // It is tried again every few seconds; one line for the whole disk says so.
-      if (isFull) return;
+      if (mayOpenLater) return;
       logger.log("error", "a partition is offline", { partition: `${topic.name}-${id}`, reason });
     }
   }

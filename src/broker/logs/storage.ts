@@ -10,6 +10,7 @@
 
 import {
   isPlatformFault,
+  isShortage,
   isStoreFault,
   messageOf,
   PartitionFault,
@@ -28,6 +29,7 @@ import {
   type ReadBuffers,
   restartLog,
   Slices,
+  sparingFiles,
   TrialFiles,
   tryWriting,
   writeHomeNote,
@@ -36,6 +38,7 @@ import type { Files, Logger, Runtime } from "../../runtime/ports.ts";
 import type { BrokerConfig } from "../config/mod.ts";
 import { type DataFolderState, describeFolders } from "./data_folder_states.ts";
 import { DataFolders, ofDataFolder } from "./data_folders.ts";
+import { descriptorShares } from "../limits/descriptors.ts";
 import { memoryBudgetOf } from "../limits/memory_budget.ts";
 import { metadataTopic } from "../metadata/log.ts";
 import { PlannedLogs } from "./planned_logs.ts";
@@ -50,6 +53,8 @@ export interface StorageOptions {
   readonly logger: Logger;
   /** The files are a trial of others, and nothing that changes in them is kept. */
   readonly isTrial?: boolean;
+  /** Other brokers have what is here. */
+  readonly hasReplicasElsewhere?: boolean;
 }
 
 /** What all consumers of old records together may have read ahead; less where memory is short. */
@@ -172,10 +177,13 @@ export class Storage {
    */
   static async open(options: StorageOptions): Promise<Storage> {
     const { runtime, config, logger } = options;
-    const files = config.ephemeral ? runtime.memoryFiles() : runtime.files;
+    let folders: DataFolders | undefined;
+    const spare = () =>
+      folders?.opened.map(({ handles }) => handles.giveUpHalf()).includes(true) === true;
+    const files = config.ephemeral ? runtime.memoryFiles() : sparingFiles(runtime.files, spare);
     const paths = config.ephemeral ? [memoryFolder] : config.dataFolders;
     checkMetadataFolder(config, { paths, files });
-    const folders = await DataFolders.open(paths, {
+    folders = await DataFolders.open(paths, {
       files,
       random: runtime.random,
       logger: logger.child("log"),
@@ -188,6 +196,8 @@ export class Storage {
       journal: config.ephemeral || options.isTrial === true
         ? undefined
         : { fromSyncs: config.get("ottla.acks.all.journal.from.syncs") },
+      handlesMax: descriptorShares(runtime.process, paths.length).handlesMax,
+      hasReplicasElsewhere: options.hasReplicasElsewhere,
       monotonic: () => runtime.clock.monotonic(),
     });
     return new Storage(options, { files, folders });
@@ -237,10 +247,13 @@ export class Storage {
       this.#folders.opened.some((each) => !each.cleanShutdown && each.machineRestarted !== false);
   }
 
-  /** Calls `listener` with the logs of each directory that fails from now on. */
-  onFolderFailed(listener: (logs: readonly PartitionLog[], folder: LogFolder) => void): void {
+  /**
+   * Calls `listener` with the logs of each directory that fails from now on, once who has found it
+   * out has come to the end of what it was about.
+   */
+  onFolderFailed(listener: (logs: readonly PartitionLog[]) => void): void {
     for (const folder of this.#folders.opened) {
-      folder.state.onOffline(() => listener(this.#logsOf(folder), folder));
+      folder.state.onOffline(() => Promise.resolve().then(() => listener(this.#logsOf(folder))));
     }
   }
 
@@ -333,7 +346,7 @@ export class Storage {
       if (isMadeHere) this.#removeLeft(path);
       else folder.noteUnopened(request.topic, request.partition);
       const { cause } = error as PartitionFault;
-      if (isPlatformFault(cause, "NoSpace")) folder.state.noteNoRoomFor(messageOf(error));
+      if (isShortage(cause)) folder.state.noteUnwritten(cause);
       throw error;
     });
     folder.noteOpened(log.topic, log.partition);
@@ -572,15 +585,14 @@ export class Storage {
     }
   }
 
-  /** For a directory's own small files: a full disk is waited for, any other failure ends it. */
+  /** For a directory's own small files: a shortage is waited for, any other failure ends it. */
   async #attempt(folder: LogFolder, write: () => Promise<void>): Promise<boolean> {
     try {
       await write();
       return true;
     } catch (error) {
-      if (isPlatformFault(error, "NoSpace")) {
-        folder.state.noteNoRoomFor(messageOf(error));
-      } else if (isStoreFault(error)) folder.state.goOffline(messageOf(error));
+      if (isShortage(error)) folder.state.noteUnwritten(error);
+      else if (isStoreFault(error)) folder.state.goOffline(messageOf(error));
       else throw error;
       return false;
     }

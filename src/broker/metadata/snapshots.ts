@@ -13,7 +13,7 @@
 // it is whole and durable, and nothing is deleted before that; the log's start moves to where a
 // snapshot ends. So whatever a crash leaves has a snapshot, or the records instead of it.
 
-import { isPlatformFault, messageOf, PlatformFault } from "../../base/faults.ts";
+import { isShortage, messageOf, PlatformFault } from "../../base/faults.ts";
 import type { Offset } from "../../base/ids.ts";
 import { itemAt } from "../../base/items.ts";
 import { encodeMetadataRecord, imageRecords } from "../../cluster/mod.ts";
@@ -93,7 +93,7 @@ export class MetadataSnapshots {
       if (!(error instanceof PlatformFault)) throw error;
       this.#quietUntilMs = clock.monotonic() + retryMs;
       const { directory, folder } = this.#log;
-      if (isPlatformFault(error, "NoSpace")) directory.noteNoSpace();
+      if (isShortage(error)) directory.noteUnwritten(error);
       else if (files.stat(folder) !== undefined) directory.goOffline(messageOf(error));
       logger.log("warn", "no snapshot of the metadata could be written", {
         reason: messageOf(error),

@@ -4,18 +4,21 @@
 //   listener.name.<name>.max.connections   by that listener
 //   max.connections.per.ip.overrides    from an address that it names, such as 10.0.0.7:20
 //   max.connections.per.ip              from any other
+//   ulimit -n                           in all, as many as leave files for the logs
 //
 // Invariant: an address without a connection is not remembered.
 
 /** A bound that is reached. */
 export interface ReachedBound {
-  /** The configuration key. */
+  /** The configuration key, or what else bounds them. */
   readonly key: string;
   readonly max: number;
 }
 
 export interface ConnectionBounds {
   readonly connectionsMax: () => number;
+  /** How many the files and sockets are for that the process may have open. */
+  readonly descriptorsMax: number;
   readonly listenerMax: (listener: string) => number;
   /** Whether connections of this listener come in whatever others there are. */
   readonly isProtected: (listener: string) => boolean;
@@ -39,12 +42,16 @@ export class ConnectionCounts {
 
   /** What forbids one more connection from `host` by `listener`; undefined when nothing does. */
   reachedBy(host: string, listener: string): ReachedBound | undefined {
-    const { connectionsMax, listenerMax, isProtected, perAddressMax } = this.#bounds;
+    const { connectionsMax, descriptorsMax, listenerMax, isProtected, perAddressMax } =
+      this.#bounds;
     const [all, ofListener] = [connectionsMax(), listenerMax(listener)];
     if ((this.#byListener.get(listener) ?? 0) >= ofListener) {
       return { key: "max.connections", max: ofListener };
     }
     if (this.#all >= all && !isProtected(listener)) return { key: "max.connections", max: all };
+    if (this.#all >= descriptorsMax && !isProtected(listener)) {
+      return { key: "openFilesLimitLeaves", max: descriptorsMax };
+    }
     const max = this.#overrideOf(host) ?? perAddressMax();
     const count = this.#byHost.get(host) ?? 0;
     return count >= max ? { key: "max.connections.per.ip", max } : undefined;
@@ -52,7 +59,8 @@ export class ConnectionCounts {
 
   /** Whether there are more than there may be, since a protected listener takes them all. */
   get isExceeded(): boolean {
-    return this.#all > this.#bounds.connectionsMax();
+    const { connectionsMax, descriptorsMax } = this.#bounds;
+    return this.#all > Math.min(connectionsMax(), descriptorsMax);
   }
 
   add(host: string, listener: string): void {

@@ -5,6 +5,7 @@ Deno.test("connections are bounded in all and by address, for some by another nu
   let overrides = "10.0.0.1:3";
   const counts = new ConnectionCounts({
     connectionsMax: () => 5,
+    descriptorsMax: Infinity,
     listenerMax: (listener) => listener === "NARROW" ? 1 : 100,
     isProtected: (listener) => listener === "BROKERS",
     perAddressMax: () => 1,
@@ -29,6 +30,7 @@ Deno.test("connections are bounded in all and by address, for some by another nu
 Deno.test("a listener has a bound of its own, and that of brokers none of the others'", () => {
   const counts = new ConnectionCounts({
     connectionsMax: () => 2,
+    descriptorsMax: Infinity,
     listenerMax: (listener) => listener === "NARROW" ? 1 : 100,
     isProtected: (listener) => listener === "BROKERS",
     perAddressMax: () => 100,
@@ -45,6 +47,23 @@ Deno.test("a listener has a bound of its own, and that of brokers none of the ot
   counts.remove("10.0.0.1", "NARROW");
   assertEquals(counts.isExceeded, false);
   assertEquals(counts.reachedBy("10.0.0.1", "NARROW"), { key: "max.connections", max: 2 });
+});
+
+Deno.test("connections leave files for the logs, whatever the configuration says", () => {
+  const counts = new ConnectionCounts({
+    connectionsMax: () => 100,
+    descriptorsMax: 1,
+    listenerMax: () => 100,
+    isProtected: (listener) => listener === "BROKERS",
+    perAddressMax: () => 100,
+    overrides: () => "",
+  });
+  counts.add("10.0.0.1", "OUTSIDE");
+  const reached = { key: "openFilesLimitLeaves", max: 1 };
+  assertEquals(counts.reachedBy("10.0.0.2", "OUTSIDE"), reached);
+  assertEquals(counts.reachedBy("10.0.0.2", "BROKERS"), undefined);
+  counts.add("10.0.0.2", "BROKERS");
+  assertEquals(counts.isExceeded, true);
 });
 
 Deno.test("limits are for addresses of both families", () => {

@@ -1,7 +1,8 @@
 // What the logs of one data directory share: whether its disk works, whether it has room, and how
 // much lies on it that no sync has covered.
 //
-//   works --a sync or a cut-back failed, or the directory went away--> offline, until a restart
+//   works --a sync, a write or a cut-back failed--> offline, until a restart
+//   works --a read failed, and other brokers have replicas--> offline, too
 //   roomy --free bytes below freeBytesMin, or NoSpace--> full --a fourth more than that--> roomy
 //   held --the broker is registered--> not held: until then only its metadata is written
 //   frozen: nothing is, and nothing deleted, until another broker takes the directory
@@ -53,6 +54,11 @@ export interface DirectoryOptions {
   readonly freeBytesMin?: number;
   /** Given up for what makes room on a full disk; none by default. */
   readonly reserve?: Reserve;
+  /**
+   * Whether other brokers have what is here, so that one read that fails is reason enough to leave
+   * it to them; where nobody has, all that can be read is served.
+   */
+  readonly hasReplicasElsewhere?: boolean | undefined;
   /** Milliseconds of a clock that does not jump; without it what goes on is said once. */
   readonly monotonic?: () => number;
   /** This boot of the machine; undefined where nothing tells. */
@@ -79,7 +85,8 @@ export class DirectoryState {
   readonly #freeBytesMin: number;
   readonly #names: SharedSync;
   readonly #noRoom: RareLine;
-  readonly #offlineListeners = new Set<(reason: string) => void>();
+  readonly #noFiles: RareLine;
+  readonly #offlineListeners = new Set<(reason: string) => unknown>();
   #offlineReason: string | undefined;
   #fullReason: string | undefined;
   #heldReason: string | undefined;
@@ -108,6 +115,13 @@ export class DirectoryState {
       say: (reason, times) => {
         const message = "a data directory has no room for what is due; it will be tried again";
         options.logger.log("warn", message, { directory: this.path, reason, times });
+      },
+    });
+    this.#noFiles = new RareLine({
+      monotonic: options.monotonic ?? (() => 0),
+      say: (reason, times) => {
+        const message = "a file of a data directory cannot be opened; it will be tried again";
+        options.logger.log("error", message, { directory: this.path, reason, times });
       },
     });
     this.journal = options.journal && new Journal({
@@ -174,7 +188,7 @@ export class DirectoryState {
     for (const listener of this.#offlineListeners) listener(reason);
   }
 
-  onOffline(listener: (reason: string) => void): void {
+  onOffline(listener: (reason: string) => unknown): void {
     this.#offlineListeners.add(listener);
   }
 
@@ -209,12 +223,21 @@ export class DirectoryState {
     this.#noRoom.note(reason);
   }
 
-  /** A write failed. Whether that is for want of room, or the end of the directory. */
+  /** A write failed. Whether that is for want of something, or the end of the directory. */
   noteUnwritten(error: unknown): boolean {
-    if (error instanceof PartitionFault) this.goOffline(error.message);
-    else if (isPlatformFault(error, "NoSpace")) this.noteNoRoomFor(messageOf(error));
+    if (isPlatformFault(error, "NoSpace")) this.noteNoRoomFor(messageOf(error));
+    else if (isPlatformFault(error, "TooManyFiles")) this.#noFiles.note(messageOf(error));
+    else if (error instanceof PartitionFault || isOfDisk(error)) this.goOffline(messageOf(error));
     else return false;
     return true;
+  }
+
+  /** A read of a log failed, and not since its bytes are spoiled. */
+  noteUnread(error: unknown): void {
+    if (isPlatformFault(error, "TooManyFiles")) this.#noFiles.note(messageOf(error));
+    else if (this.#options.hasReplicasElsewhere === true && isOfDisk(error)) {
+      this.goOffline(messageOf(error));
+    }
   }
 
   /** Looks for room; the caller does so every few seconds, and appends do every so often. */
@@ -341,4 +364,9 @@ export class DirectoryState {
   #endRoomWaits(): void {
     for (const resolve of this.#roomWaits.splice(0)) resolve();
   }
+}
+
+/** Whether the disk, or its file system, has failed: what comes next will fare no better. */
+function isOfDisk(error: unknown): boolean {
+  return isPlatformFault(error, "Io") || isPlatformFault(error, "ReadOnly");
 }

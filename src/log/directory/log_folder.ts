@@ -56,6 +56,10 @@ export interface LogFolderOptions {
   readonly keepsReserve?: boolean;
   /** For small batches whose answers wait for the disk; absent: each log has its own sync. */
   readonly journal?: JournalTerms | undefined;
+  /** Files that its logs may hold open; 500 by default. */
+  readonly handlesMax?: number;
+  /** Whether other brokers have what is here, as {@link DirectoryOptions} has it. */
+  readonly hasReplicasElsewhere?: boolean | undefined;
   /** Milliseconds of a clock that does not jump: by it lines about a disk are kept few. */
   readonly monotonic?: () => number;
 }
@@ -83,7 +87,7 @@ export class LogFolder {
   /** For the logs in this directory: whether it works and has room, and when they may sync. */
   readonly state: DirectoryState;
   /** For the logs in this directory: bounds the files that they hold open. */
-  readonly handles = new OpenHandles();
+  readonly handles: OpenHandles;
   /** For the logs in this directory: bounds what they read at once. */
   readonly coldReads = new ColdReads();
   readonly #files: Files;
@@ -128,6 +132,7 @@ export class LogFolder {
     this.#journals = journals;
     const journal = state.journal && { ...state.journal, first: journals.next };
     this.state = new DirectoryState({ ...state, path, journal });
+    this.handles = new OpenHandles(state.handlesMax);
     this.#files = state.files;
     this.#logger = state.logger;
     this.#meta = state.meta;

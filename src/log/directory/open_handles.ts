@@ -3,7 +3,8 @@
 //
 // The clock algorithm: files in the order in which they were opened; past the bound the oldest one
 // that was not used lately is closed, one that was is spared once. Closing is safe at any time: a
-// file opens again when it is needed, and one that a call is on says no.
+// file opens again when it is needed, and one that a call is on says no. Where the process finds no
+// descriptor all the same, others need more of them than was thought: half are given up for good.
 
 /** A file that can be closed and opens again by itself. */
 export interface Reopenable {
@@ -14,10 +15,12 @@ export interface Reopenable {
 }
 
 /** Handles that a data directory's logs may hold, unless the caller says otherwise. */
-const openHandlesMax = 500;
+export const openHandlesMax = 500;
+/** Fewer would be opened and closed all the time. */
+export const openHandlesMin = 8;
 
 export class OpenHandles {
-  readonly #max: number;
+  #max: number;
   readonly #open = new Set<Reopenable>();
 
   constructor(max = openHandlesMax) {
@@ -28,15 +31,30 @@ export class OpenHandles {
     return this.#open.size;
   }
 
-  /** `file` is about to open its handle. */
-  add(file: Reopenable): void {
+  /** A file is about to open its handle. */
+  makeRoom(): void {
     let attempts = 2 * this.#open.size;
     for (const oldest of this.#open) {
       if (this.#open.size < this.#max || attempts-- === 0) break;
       this.#open.delete(oldest);
       if (oldest.takeUsed() || !oldest.closeHandle()) this.#open.add(oldest);
     }
+  }
+
+  /** `file` has opened its handle. */
+  add(file: Reopenable): void {
     this.#open.add(file);
+  }
+
+  /** Closes half of them, and holds no more from now on. Whether any was closed. */
+  giveUpHalf(): boolean {
+    const before = this.#open.size;
+    this.#max = Math.max(openHandlesMin, before >> 1);
+    for (const oldest of this.#open) {
+      if (this.#open.size <= before >> 1) break;
+      if (oldest.closeHandle()) this.#open.delete(oldest);
+    }
+    return this.#open.size < before;
   }
 
   /** `file` has closed its handle. */

@@ -9,6 +9,7 @@
 
 import {
   isPlatformFault,
+  isShortage,
   isStoreFault,
   PartitionFault,
   partitionFault,
@@ -73,8 +74,8 @@ export class DurableFiles {
 
   /**
    * One round. Rejects with PartitionFault when a sync failed: the directory is offline; or when
-   * the log's files are gone: the log is. With PlatformFault NoSpace when a small file found no
-   * room: nothing is lost, and no sync has failed.
+   * the log's files are gone: the log is. With the PlatformFault of a shortage when a small file
+   * found no room, or a file could not be opened: nothing is lost, and no sync has failed.
    */
   async sync(): Promise<void> {
     const { clock, counters } = this.#parts.options;
@@ -82,7 +83,10 @@ export class DurableFiles {
     try {
       await this.#sync();
     } catch (error) {
-      if (isPlatformFault(error, "NoSpace")) this.#parts.directory.noteNoSpace();
+      if (isShortage(error)) {
+        this.#parts.directory.noteUnwritten(error);
+        this.#namesChanged = true;
+      }
       throw error;
     }
     const gone = this.#parts.presence.lookIfDue();
@@ -102,13 +106,13 @@ export class DurableFiles {
     if (epochs.changed) await this.#writeEpochs();
     this.#makesRoom = false;
     if (this.#isClaimed) {
-      this.#isClaimed = false;
       this.#namesChanged = true;
       const path = `${folder}/${fileNames.partitionMetadata}`;
       await this.#durably(() => syncFile(options.files, path));
       // Those that were there have been synced when the data directory was opened.
       if (this.#isNew) await this.syncOwnName();
       this.#isNew = false;
+      this.#isClaimed = false;
     }
     if (this.#namesChanged) {
       this.#namesChanged = false;
@@ -142,12 +146,15 @@ export class DurableFiles {
     }
   }
 
-  /** A sync that fails, whyever, is the end of the directory: the kernel has dropped the pages. */
+  /**
+   * A sync that fails, whyever, is the end of the directory: the kernel has dropped the pages. One
+   * that found no descriptor to begin with has not failed.
+   */
   async #durably(sync: () => Promise<void>): Promise<void> {
     try {
       await sync();
     } catch (error) {
-      if (!isStoreFault(error)) throw error;
+      if (!isStoreFault(error) || isPlatformFault(error, "TooManyFiles")) throw error;
       const gone = this.#parts.presence.look();
       if (gone !== undefined) throw new PartitionFault(gone, { cause: error });
       const { counters } = this.#parts.options;

@@ -3,14 +3,15 @@
 //   idle --syncTo--> waiting for its turn --> running(to) --ok--> idle, or the next round
 //                                                |--failed--> failed, for ever: a sync must not be
 //                                                |            retried (fsyncgate)
-//                                                \--no space for what goes with it--> idle
+//                                                \--no space, or no descriptor, for what
+//                                                   goes with it--> idle
 //
 // Whoever comes while a round waits for its turn shares it; while it runs, the next one.
 // Invariant: `syncedTo` is below or at what a finished sync covered, and never goes back but by a
 // truncation.
 
 import {
-  isPlatformFault,
+  isShortage,
   isStoreFault,
   messageOf,
   PartitionFault,
@@ -28,8 +29,8 @@ export interface SyncTarget {
   /** Calls `sync` when it is this log's turn. */
   inTurn(sync: () => Promise<void>): Promise<void>;
   /**
-   * Makes everything durable that is in the files by now. PlatformFault NoSpace: a small file that
-   * goes with it found no space, so nobody may be told that all is durable; no sync has failed.
+   * Makes everything durable that is in the files by now. A shortage: what goes with it found no
+   * space or no descriptor, so nobody may be told that all is durable; no sync has failed.
    */
   sync(): Promise<void>;
   /** Absent: nothing can be done later. */
@@ -119,14 +120,14 @@ export class SyncRounds {
   }
 
   /**
-   * A round of its own for what a recovery has changed. Without room for it, it is owed: what is
+   * A round of its own for what a recovery has changed. In a shortage it is owed: what is
    * appended must not lie behind a cut that a loss of power takes back.
    */
   async settle(): Promise<void> {
     try {
       await this.again();
     } catch (error) {
-      if (!isPlatformFault((error as PartitionFault).cause, "NoSpace")) throw error;
+      if (!isShortage((error as PartitionFault).cause)) throw error;
       this.#owed = `what its recovery has found cannot be written down: ${messageOf(error)}`;
     }
   }
@@ -191,7 +192,7 @@ export class SyncRounds {
       this.#syncedTo = Math.max(this.#syncedTo, this.#runningTo);
       this.#owed = undefined;
     } catch (error) {
-      if (isPlatformFault(error, "NoSpace")) {
+      if (isShortage(error)) {
         throw new PartitionFault(messageOf(error), { cause: error });
       }
       this.#fault = new PartitionFault(`sync failed: ${messageOf(error)}`, { cause: error });

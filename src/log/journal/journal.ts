@@ -15,7 +15,7 @@
 // last byte. A write that fails ends the journal, not the directory: who waits has the log synced.
 // Bounds: two files of `fileBytesMax` and two rounds; what has no room is not taken.
 
-import { messageOf, throwUnlessStoreFault } from "../../base/faults.ts";
+import { isPlatformFault, messageOf, throwUnlessStoreFault } from "../../base/faults.ts";
 import type { Offset } from "../../base/ids.ts";
 import type { Files, OpenFile } from "../../runtime/ports.ts";
 import { journalFileName } from "../directory/layout.ts";
@@ -169,8 +169,12 @@ export class Journal {
       return true;
     } catch (error) {
       throwUnlessStoreFault(error);
-      this.#isEnded = true;
-      this.#options.onFailed(messageOf(error));
+      // Its folder could not be opened: no sync has failed.
+      if (isPlatformFault(error, "TooManyFiles")) this.#endFor(error);
+      else {
+        this.#isEnded = true;
+        this.#options.onFailed(messageOf(error));
+      }
       return false;
     }
   }

@@ -125,6 +125,7 @@ export class PartitionLog implements UnsyncedLog {
       ahead: options.readAhead,
       cold: options.coldReads,
       isDense: () => !mayHaveGaps(options),
+      onFailed: (error) => this.directory.noteUnread(error),
       lateStart: loaded.lateStart,
     });
     this.#deleted = new DeletedFiles(options.files, options.logger);
@@ -277,10 +278,9 @@ export class PartitionLog implements UnsyncedLog {
     const refusal = this.#refusal ?? this.#presence.gone ?? this.#rounds.owed ??
       this.directory.refusal(origin);
     if (refusal !== undefined) return storageError(refusal);
-    const config = this.#options.config();
-    const nowMs = this.#options.clock.now();
+    const { codecs, clock } = this.#options;
+    const [config, nowMs] = [this.#options.config(), clock.now()];
     const producers = this.#producers;
-    const { codecs } = this.#options;
     const logEndOffset = this.#logEndOffset;
     const context = { ...options, config, producers, nowMs, codecs, logEndOffset };
     const accepted = checkPayload(payload, context);

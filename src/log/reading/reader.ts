@@ -46,6 +46,7 @@ export class LogReader {
   readonly #cold: ColdReads;
   /** Whether no offsets are missing in it, as compaction leaves it. */
   readonly #isDense: () => boolean;
+  readonly #onFailed: (error: unknown) => void;
   /** No batch begins below it. */
   readonly #firstOffset: Offset;
   /** Changes whenever bytes that were in the log are no longer there. */
@@ -58,12 +59,15 @@ export class LogReader {
       readonly ahead?: ReadAhead;
       readonly cold?: ColdReads;
       readonly isDense: () => boolean;
+      /** Hears of each read of a file that fails. */
+      readonly onFailed?: (error: unknown) => void;
       /** Where the first batch begins, if that is behind the first segment's name. */
       readonly lateStart?: Offset;
     },
   ) {
     this.#segments = segments;
     this.#isDense = o.isDense;
+    this.#onFailed = o.onFailed ?? (() => {});
     this.#firstOffset = o.lateStart ?? 0;
     this.#damage = o.damage;
     this.#ahead = o.ahead;
@@ -105,7 +109,7 @@ export class LogReader {
       const generation = this.#generation;
       const segments = this.#segments;
       const segment = known?.segment ?? segments.holding(options.offset);
-      if (known === undefined) await segment.indexes.load();
+      if (known === undefined) await this.#loadIndexes(segment);
       const result = await this.#tryCold(options, known ?? this.#look(segment, options.offset));
       if (result !== undefined && generation === this.#generation) return result;
       if (options.offset < segments.first.baseOffset) return emptyAt(options.offset);
@@ -113,6 +117,15 @@ export class LogReader {
       const { retired, file: { path } } = segments.holding(options.offset);
       if (retired) throw new PartitionFault(`cannot read ${path}: its log is closed`);
       known = undefined;
+    }
+  }
+
+  async #loadIndexes(segment: Segment): Promise<void> {
+    try {
+      await segment.indexes.load();
+    } catch (error) {
+      this.#onFailed(error);
+      throw error;
     }
   }
 
@@ -136,7 +149,7 @@ export class LogReader {
         count = await this.#cold.read({ file: segment.file, position }, chunk);
       } catch (error) {
         if (segment.retired) return undefined;
-        throw readFault(step, error);
+        throw this.#fault(step, error);
       }
       const got = chunk.subarray(0, count);
       if (got.length > step.bytes && generation === this.#generation) {
@@ -161,7 +174,7 @@ export class LogReader {
     try {
       return chunk.subarray(0, step.spot.segment.file.readAt(step.spot.position, chunk));
     } catch (error) {
-      throw readFault(step, error);
+      throw this.#fault(step, error);
     }
   }
 
@@ -258,6 +271,12 @@ export class LogReader {
     return "spot" in next ? next : this.#firstStep(options, next);
   }
 
+  #fault({ spot: { segment, position } }: Step, error: unknown): PartitionFault {
+    this.#onFailed(error);
+    const message = `cannot read ${segment.file.path} at ${position}: ${messageOf(error)}`;
+    return partitionFault(error, message);
+  }
+
   #isHot(spot: Spot): boolean {
     const { segment, position } = spot;
     if (position < segment.coldBytes) return false;
@@ -289,10 +308,4 @@ function isMisled(next: ReadResult | Step | Spot, spot: Spot): boolean {
 
 function emptyAt(offset: Offset): ReadResult {
   return { bytes: nothing, nextOffset: offset };
-}
-
-function readFault(step: Step, error: unknown): PartitionFault {
-  const { segment, position } = step.spot;
-  const message = `cannot read ${segment.file.path} at ${position}: ${messageOf(error)}`;
-  return partitionFault(error, message);
 }

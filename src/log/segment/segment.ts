@@ -326,11 +326,16 @@ export class Segment {
   /** Makes the segment durable, but for {@link syncAborted}. `sealed`: the indexes too. */
   async sync(sealed: boolean): Promise<void> {
     this.unsynced = false;
-    // An empty file is synced where there is one: it may have been cut.
-    if (this.size > 0 || this.#hasFile) await this.file.sync();
-    if (this.size === 0 || !sealed) return;
-    for (const kind of ["index", "timeindex"] as const) {
-      if (!this.retired) await syncFile(this.#files, this.path(kind));
+    try {
+      // An empty file is synced where there is one: it may have been cut.
+      if (this.size > 0 || this.#hasFile) await this.file.sync();
+      if (this.size === 0 || !sealed) return;
+      for (const kind of ["index", "timeindex"] as const) {
+        if (!this.retired) await syncFile(this.#files, this.path(kind));
+      }
+    } catch (error) {
+      this.unsynced = true;
+      throw error;
     }
   }
 

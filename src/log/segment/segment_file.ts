@@ -136,8 +136,9 @@ export class SegmentFile implements Reopenable {
       if (this.#size > 0 && this.#files.stat(this.#path) === undefined) {
         throw new PlatformFault("NotFound", `${this.#path} is gone`);
       }
-      this.#handles.add(this);
+      this.#handles.makeRoom();
       this.#file = this.#files.open(this.#path, "append");
+      this.#handles.add(this);
     }
     return this.#file;
   }
