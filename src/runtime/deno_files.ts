@@ -116,7 +116,7 @@ class DenoOpenFile implements OpenFile {
     this.#file.close();
   }
 
-  /** A second handle to this very file; undefined where the name leads elsewhere, or none is left. */
+  /** Another handle to this very file; undefined where its name leads elsewhere, or none is had. */
   #openAgain(): Deno.FsFile | undefined {
     let handle: Deno.FsFile | undefined;
     try {

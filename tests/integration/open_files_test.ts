@@ -31,7 +31,7 @@ async function connectUntilRefused(port: number): Promise<Deno.TcpConn[]> {
 }
 
 for (const target of await targetsWithNode()) {
-  Deno.test(`${target}: with few open files allowed, nothing is lost and clients are told`, async () => {
+  Deno.test(`${target}: with few open files allowed, nothing is lost, clients hear`, async () => {
     const wrapper = ["sh", "-c", `ulimit -n ${filesMax}; exec "$@"`, "sh"];
     await using broker = await BrokerProcess.start({ target, wrapper });
     const connect = () => Client.connect(denoRuntime(), { bootstrap: broker.bootstrap });

@@ -68,7 +68,7 @@ Deno.test("a disk that fails takes its own partitions out of sync, and no others
 });
 
 for (const operation of ["read", "write"] as const) {
-  Deno.test(`a leader that cannot ${operation} one of its disks leaves it to the others`, async () => {
+  Deno.test(`a leader that cannot ${operation} a disk leaves it to the others`, async () => {
     await simulatedCluster({ brokers: 3, settings }, async (scene) => {
       const { world, partition, until, metadata, brokers } = scene;
       const { send, checkAll, diskOf } = await twoTopics(scene);

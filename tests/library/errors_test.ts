@@ -69,6 +69,7 @@ Deno.test("no code of Ottla's own is one of Kafka's", () => {
     AlreadyExists: true,
     NoSpace: true,
     ReadOnly: true,
+    TooManyFiles: true,
     AddressInUse: true,
     Refused: true,
     Denied: true,

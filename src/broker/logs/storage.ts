@@ -177,13 +177,12 @@ export class Storage {
    */
   static async open(options: StorageOptions): Promise<Storage> {
     const { runtime, config, logger } = options;
-    let folders: DataFolders | undefined;
-    const spare = () =>
-      folders?.opened.map(({ handles }) => handles.giveUpHalf()).includes(true) === true;
+    const holders: LogFolder[] = [];
+    const spare = () => holders.map(({ handles }) => handles.giveUpHalf()).includes(true);
     const files = config.ephemeral ? runtime.memoryFiles() : sparingFiles(runtime.files, spare);
     const paths = config.ephemeral ? [memoryFolder] : config.dataFolders;
     checkMetadataFolder(config, { paths, files });
-    folders = await DataFolders.open(paths, {
+    const folders = await DataFolders.open(paths, {
       files,
       random: runtime.random,
       logger: logger.child("log"),
@@ -200,6 +199,7 @@ export class Storage {
       hasReplicasElsewhere: options.hasReplicasElsewhere,
       monotonic: () => runtime.clock.monotonic(),
     });
+    holders.push(...folders.opened);
     return new Storage(options, { files, folders });
   }
 

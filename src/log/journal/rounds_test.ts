@@ -63,7 +63,7 @@ function writtenAlone(entries: readonly JournalEntry[]): Uint8Array {
   }));
 }
 
-Deno.test("what a build without rounds has written is read, whatever the number of the file", () => {
+Deno.test("what a build without rounds has written is read, whatever its number", () => {
   const bytes = writtenAlone(rounds.flat());
   for (const number of [0, 3]) {
     assertEquals([...readRounds(bytes, number)], rounds.flat());
