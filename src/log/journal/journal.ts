@@ -94,6 +94,8 @@ export class Journal {
   #round = newRound();
   #other = newRound();
   #running: Promise<void> | undefined;
+  /** So many logs had a batch in the round before. */
+  #lastLogs = 0;
   #isEnded = false;
   /** Files of this life that are there. */
   readonly #paths = new Set<string>();
@@ -104,9 +106,13 @@ export class Journal {
     this.#number = options.first;
   }
 
-  /** Whether to take a batch now costs less than a sync of its log. */
+  /**
+   * Whether to take a batch now costs less than a sync of its log: where as many as that waited for
+   * the last round, they are about to come again.
+   */
   isWorthIt(syncsRunning: number): boolean {
-    return this.#running !== undefined || syncsRunning >= this.#options.fromSyncs;
+    if (this.#running !== undefined) return true;
+    return Math.max(syncsRunning, this.#lastLogs) >= this.#options.fromSyncs;
   }
 
   /**
@@ -143,6 +149,7 @@ export class Journal {
     while (!this.#round.writer.isEmpty) {
       const round = this.#round;
       this.#round = this.#other;
+      this.#lastLogs = round.ends.size;
       round.kept.resolve(await this.#keep(round));
       this.#other = newRound(round.writer);
     }

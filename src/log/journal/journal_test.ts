@@ -153,6 +153,24 @@ Deno.test("while few syncs are under way each log has its own", async () => {
   });
 });
 
+Deno.test("where many waited for a round, the next ones go into the journal", async () => {
+  await withLogs({ fromSyncs: 4 }, async (directory) => {
+    const { logs, takeSynced } = directory;
+    const own = () => takeSynced().filter((path) => path.endsWith(".log")).length;
+    await sendAll(logs, "b");
+    assertEquals(own(), 4);
+    for (const value of ["c", "d"]) await sendAll(logs, value);
+    // The first four of "b" are synced by now, and may be followed by what the journal has.
+    assertEquals(own(), 0);
+    const log = itemAt(logs, 0);
+    await send(log, "e");
+    assertEquals(own(), 0);
+    await send(log, "f");
+    assertEquals(own(), 1);
+    await close(directory);
+  });
+});
+
 Deno.test("behind a record that is not in the journal, a log has its own sync", async () => {
   await withLogs(always, async ({ logs, takeSynced }, world) => {
     const log = itemAt(logs, 0);
