@@ -14,6 +14,7 @@ import { nodeHttp } from "./node_http.ts";
 import { nodeProcess, stderrHasColor, writeStderr } from "./node_process.ts";
 import { platformFault } from "./platform_faults.ts";
 import type { Runtime } from "./ports.ts";
+import type { Room } from "./room_ahead.ts";
 
 /** What node:fs and the environment do not offer. */
 interface CFunctions {
@@ -21,11 +22,16 @@ interface CFunctions {
   setenv(name: Uint8Array, value: Uint8Array, overwrite: number): number;
 }
 
+/** Of Linux alone. */
+interface LinuxFunctions {
+  fallocate(descriptor: number, mode: number, start: number, bytes: number): number;
+}
+
 interface ForeignFunctions {
-  dlopen(
+  dlopen<T>(
     library: string,
-    functions: Record<keyof CFunctions, { args: readonly string[]; returns: string }>,
-  ): { symbols: CFunctions };
+    functions: Record<keyof T, { args: readonly string[]; returns: string }>,
+  ): { symbols: T };
 }
 
 interface BunMemory {
@@ -53,17 +59,19 @@ const unlock = 8;
  */
 const fileThreads = "16";
 
-const c = loadC();
+const c = loadC<CFunctions>({
+  flock: { args: ["i32", "i32"], returns: "i32" },
+  setenv: { args: ["ptr", "ptr", "i32"], returns: "i32" },
+});
 
-function loadC(): CFunctions | undefined {
+function loadC<T>(
+  functions: Record<keyof T, { args: readonly string[]; returns: string }>,
+): T | undefined {
   try {
     const foreign = process.getBuiltinModule("bun:ffi") as ForeignFunctions;
     for (const library of cLibraries) {
       try {
-        return foreign.dlopen(library, {
-          flock: { args: ["i32", "i32"], returns: "i32" },
-          setenv: { args: ["ptr", "ptr", "i32"], returns: "i32" },
-        }).symbols;
+        return foreign.dlopen<T>(library, functions).symbols;
       } catch {
         // Not this C library.
       }
@@ -103,6 +111,21 @@ function kernelLock(folder: string): (() => void) | "held" | undefined {
   return "held";
 }
 
+const keepSize = 1;
+let linux: LinuxFunctions | undefined;
+let isLinuxKnown = false;
+
+/** What does not grow fast never asks, so that its functions are not loaded at the start. */
+function makeRoom(descriptor: number, { size, bytes }: Room): boolean {
+  if (!isLinuxKnown && process.platform === "linux") {
+    linux = loadC<LinuxFunctions>({
+      fallocate: { args: ["i32", "i32", "i64", "i64"], returns: "i32" },
+    });
+  }
+  isLinuxKnown = true;
+  return linux?.fallocate(descriptor, keepSize, size, bytes) === 0;
+}
+
 function collectGarbage(): void {
   memory.gc(true);
   memory.shrink();
@@ -119,7 +142,7 @@ const runtime: Runtime = {
   random: webRandom,
   network: bunNetwork,
   http: nodeHttp,
-  files: nodeFiles({ kernelLock }),
+  files: nodeFiles({ kernelLock, makeRoom }),
   process: nodeProcess({ logging, collectGarbage }),
   memoryFiles: () => memoryFiles({ clock: webClock }),
   codecs: zlibCodecs,

@@ -8,9 +8,11 @@
 // rename, or where the process may open no more files, the main handle reads instead.
 
 import { PlatformFault } from "../base/faults.ts";
+import { makeRoom } from "./deno_room.ts";
 import { lockFolder, lockFolderToRead, type LockHost } from "./folder_lock.ts";
 import { attempting, codeOf, platformFault } from "./platform_faults.ts";
 import type { FileInfo, Files, OpenFile, OpenMode } from "./ports.ts";
+import { RoomAhead } from "./room_ahead.ts";
 
 const openOptions: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
   read: { read: true },
@@ -23,6 +25,7 @@ class DenoOpenFile implements OpenFile {
   readonly path: string;
   readonly #file: Deno.FsFile;
   readonly #isOverwritten: boolean;
+  readonly #room: RoomAhead<string>;
   #size: number;
   #open = true;
 
@@ -37,6 +40,9 @@ class DenoOpenFile implements OpenFile {
     }
     this.#isOverwritten = mode === "overwrite";
     this.#size = this.#isOverwritten ? 0 : info.size;
+    const isAppended = mode === "append" || mode === "create";
+    const make = isAppended ? makeRoom : undefined;
+    this.#room = new RoomAhead(path, { size: this.#size, make });
   }
 
   get size(): number {
@@ -45,6 +51,7 @@ class DenoOpenFile implements OpenFile {
 
   append(bytes: Uint8Array): void {
     this.#assertOpen("append to");
+    this.#room.beforeAppend(this.#size, bytes.length);
     let done = 0;
     try {
       if (this.#isOverwritten) this.#file.seekSync(this.#size, Deno.SeekMode.Start);
@@ -99,6 +106,7 @@ class DenoOpenFile implements OpenFile {
     this.#assertOpen("truncate");
     attempting("truncate", this.path, () => this.#file.truncateSync(size));
     this.#size = size;
+    this.#room.onCut(size);
   }
 
   async sync(): Promise<void> {
@@ -113,7 +121,20 @@ class DenoOpenFile implements OpenFile {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#file.close();
+    try {
+      if (this.#room.isMade) this.#giveRoomBack();
+    } finally {
+      this.#file.close();
+    }
+  }
+
+  /** A file that another handle has made longer is left alone. */
+  #giveRoomBack(): void {
+    try {
+      if (this.#file.statSync().size === this.#size) this.#file.truncateSync(this.#size);
+    } catch {
+      // It stays with the file until somebody cuts or removes that.
+    }
   }
 
   /** Another handle to this very file; undefined where its name leads elsewhere, or none is had. */

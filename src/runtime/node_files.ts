@@ -10,6 +10,7 @@ import { PlatformFault } from "../base/faults.ts";
 import { lockFolder, lockFolderToRead, type LockHost } from "./folder_lock.ts";
 import { attempting, codeOf, platformFault } from "./platform_faults.ts";
 import type { FileInfo, Files, OpenFile, OpenMode } from "./ports.ts";
+import { type MakeRoom, RoomAhead } from "./room_ahead.ts";
 
 const openFlags: Readonly<Record<OpenMode, number>> = {
   read: fs.constants.O_RDONLY,
@@ -18,14 +19,20 @@ const openFlags: Readonly<Record<OpenMode, number>> = {
   overwrite: fs.constants.O_RDWR,
 };
 
+interface NodeOpening {
+  readonly mode: OpenMode;
+  readonly makeRoom: MakeRoom<number> | undefined;
+}
+
 class NodeOpenFile implements OpenFile {
   readonly path: string;
   readonly #descriptor: number;
   #size: number;
   #open = true;
   #underWay = 0;
+  readonly #room: RoomAhead<number>;
 
-  constructor(path: string, mode: OpenMode) {
+  constructor(path: string, { mode, makeRoom }: NodeOpening) {
     this.path = path;
     this.#descriptor = fs.openSync(path, openFlags[mode], 0o600);
     const info = fs.fstatSync(this.#descriptor);
@@ -34,6 +41,9 @@ class NodeOpenFile implements OpenFile {
       throw new PlatformFault("Io", `cannot open ${path}: it is a folder`);
     }
     this.#size = mode === "overwrite" ? 0 : info.size;
+    const isAppended = mode === "append" || mode === "create";
+    const make = isAppended ? makeRoom : undefined;
+    this.#room = new RoomAhead(this.#descriptor, { size: this.#size, make });
   }
 
   get size(): number {
@@ -42,6 +52,7 @@ class NodeOpenFile implements OpenFile {
 
   append(bytes: Uint8Array): void {
     this.#assertOpen("append to");
+    this.#room.beforeAppend(this.#size, bytes.length);
     let done = 0;
     try {
       while (done < bytes.length) {
@@ -89,6 +100,7 @@ class NodeOpenFile implements OpenFile {
     this.#assertOpen("truncate");
     attempting("truncate", this.path, () => fs.ftruncateSync(this.#descriptor, size));
     this.#size = size;
+    this.#room.onCut(size);
   }
 
   async sync(): Promise<void> {
@@ -99,7 +111,25 @@ class NodeOpenFile implements OpenFile {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    if (this.#underWay === 0) fs.closeSync(this.#descriptor);
+    if (this.#underWay === 0) this.#release();
+  }
+
+  #release(): void {
+    try {
+      if (this.#room.isMade) this.#giveRoomBack();
+    } finally {
+      fs.closeSync(this.#descriptor);
+    }
+  }
+
+  /** A file that another handle has made longer is left alone. */
+  #giveRoomBack(): void {
+    try {
+      const { size } = fs.fstatSync(this.#descriptor);
+      if (size === this.#size) fs.ftruncateSync(this.#descriptor, size);
+    } catch {
+      // It stays with the file until somebody cuts or removes that.
+    }
   }
 
   /** An asynchronous call on the descriptor, which must not be closed, and reused, under it. */
@@ -111,7 +141,7 @@ class NodeOpenFile implements OpenFile {
     return new Promise((resolve, reject) => {
       call((error, value) => {
         this.#underWay--;
-        if (!this.#open && this.#underWay === 0) fs.closeSync(this.#descriptor);
+        if (!this.#open && this.#underWay === 0) this.#release();
         if (error) reject(platformFault(`${attempt} ${this.path}`, error));
         else resolve(value as T);
       });
@@ -123,11 +153,20 @@ class NodeOpenFile implements OpenFile {
   }
 }
 
-/** The file system; `kernelLock` where the runtime can call flock. */
-export function nodeFiles(options: { kernelLock: LockHost["kernelLock"] }): Files {
+/** What a runtime can do beside node:fs. */
+interface NodeFilesOptions {
+  /** Where it can call flock. */
+  readonly kernelLock: LockHost["kernelLock"];
+  readonly makeRoom?: MakeRoom<number>;
+}
+
+/** The file system. */
+export function nodeFiles(options: NodeFilesOptions): Files {
+  const { makeRoom } = options;
   const lockHost = { ...lockHostParts, kernelLock: options.kernelLock };
   return {
-    open: (path, mode) => attempting("open", path, () => new NodeOpenFile(path, mode)),
+    open: (path, mode) =>
+      attempting("open", path, () => new NodeOpenFile(path, { mode, makeRoom })),
     list: (folder) => attempting("list", folder, () => fs.readdirSync(folder).sort()),
     stat: (path) => attempting("stat", path, () => stat(path)),
     makeFolder: (folder) =>

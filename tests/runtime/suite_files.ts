@@ -48,6 +48,30 @@ export function filesSuite(options: SubjectOptions): void {
     file.close();
   });
 
+  check("a file that grows by megabytes is as long as what was appended", options, async (s) => {
+    const { runtime: { files }, folder } = s;
+    const path = `${folder}/a`;
+    const [piece, last] = [pattern(300_000), pattern(1_000, 7)];
+    const file = files.open(path, "append");
+    for (let i = 1; i <= 12; i++) {
+      file.append(piece);
+      assert.equal(files.stat(path)?.size, i * piece.length);
+    }
+    file.truncate(8 * piece.length);
+    assert.equal(files.stat(path)?.size, 8 * piece.length);
+    for (let i = 0; i < 8; i++) file.append(piece);
+    await file.sync();
+    const other = files.open(path, "append");
+    other.append(last);
+    file.close();
+    const bytes = new Uint8Array(16 * piece.length + last.length);
+    for (let i = 0; i < 16; i++) bytes.set(piece, i * piece.length);
+    bytes.set(last, 16 * piece.length);
+    sameBytes(contentOf(other), bytes);
+    other.close();
+    assert.equal(files.stat(path)?.size, bytes.length);
+  });
+
   check("append keeps what is there, create empties, read only reads", options, async (subject) => {
     const { runtime: { files }, folder } = subject;
     const path = `${folder}/a`;
