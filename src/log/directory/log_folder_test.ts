@@ -170,6 +170,22 @@ Deno.test("numbers and ids that Kafka does not take are refused, and left alone"
   }
 });
 
+Deno.test("ids of another program, or cut off, are refused with a way out", async () => {
+  const texts: Record<string, string> = {
+    "": "lacks version; restore it from a backup",
+    "version=1\ncluster.i": "lacks cluster.id or node.id; restore it from a backup",
+    "version=0\ncluster.id=c\nbroker.id=1\n": "or migrate it with Kafka 3.x",
+    "version=2\ncluster.id=c\nnode.id=1\n": "or open it with what has written it",
+  };
+  for (const [text, told] of Object.entries(texts)) {
+    const { options, files } = setup();
+    files.makeFolder("/data");
+    replaceContent(files, "/data/meta.properties", utf8(text));
+    await assertRejects(() => LogFolder.open("/data", options), UsageFault, told);
+    assertEquals(fromUtf8(contentOf(files, "/data/meta.properties")), text);
+  }
+});
+
 Deno.test("however a properties file ends, what is added to it is a line of its own", async () => {
   const begun = "version = 1\r\ncluster.id: c\r\nnode.id 1";
   for (

@@ -28,19 +28,21 @@ export interface MetaProperties {
 export function decodeMetaProperties(bytes: Uint8Array, path: string): MetaProperties {
   const values = parseProperties(fromUtf8(bytes));
   const valueOf = (key: string) => values.get(key)?.trim();
-  if (valueOf("version") !== "1") {
+  const version = valueOf("version");
+  if (version !== undefined && version !== "1") {
     throw new UsageFault(
-      `${path} has version ${valueOf("version") ?? "none"}; only data directories of Kafka in ` +
-        `KRaft mode (version 1) can be opened. Choose another --data-dir, ` +
-        `or migrate it with Kafka 3.x`,
+      `${path} has version ${version}; only data directories of Kafka in KRaft mode (version 1) ` +
+        `can be opened. Choose another --data-dir, ` +
+        (version === "0" ? "or migrate it with Kafka 3.x" : "or open it with what has written it"),
     );
   }
   const clusterId = valueOf("cluster.id");
   const node = valueOf("node.id") ?? valueOf("broker.id") ?? "";
   const nodeId = Number(node);
   // Number would take "" and "0x1", which Kafka does not.
-  if (clusterId === undefined || clusterId === "" || !/^\d+$/.test(node)) {
-    throw new UsageFault(`${path} lacks cluster.id or node.id; restore it from a backup`);
+  if (version === undefined || !clusterId || !/^\d+$/.test(node)) {
+    const lacks = version === undefined ? "version" : "cluster.id or node.id";
+    throw new UsageFault(`${path} lacks ${lacks}; restore it from a backup`);
   }
   const named = valueOf("directory.id");
   const directoryId = named === undefined ? undefined : parseUuid(named);
