@@ -138,7 +138,10 @@ async function runWords(context: CliContext, words: readonly string[]): Promise<
     return exitCode.ok;
   }
   if (first === "help") return await runWords(context, [...rest, "--help"]);
-  if (first === "--version") return await runWords(context, ["version"]);
+  if (first === "--version") {
+    context.out((await import("./version.ts")).versionLine(context.runtime));
+    return exitCode.ok;
+  }
   const group = groups.find((each) => each.name === first);
   if (group === undefined) {
     const names = groups.map((each) => each.name);

@@ -1,11 +1,17 @@
 // `ottla version`: the program, the runtime, and the versions of each API that the broker serves.
+// `ottla --version` is its first line.
 
 import { programVersion } from "../base/version.ts";
 import { escaped } from "../base/visible.ts";
-import { allHandlers } from "../broker/mod.ts";
+import type { Runtime } from "../runtime/ports.ts";
 import { command, jsonOption } from "./arguments.ts";
 import { exitCode } from "./context.ts";
 import { renderJson, renderTable } from "./table.ts";
+
+/** The program and what it runs on, in a line. */
+export function versionLine({ name, version }: Runtime): string {
+  return `${escaped(`ottla ${programVersion} (${name} ${version})`)}\n`;
+}
 
 const version = command({
   name: "version",
@@ -15,6 +21,7 @@ const version = command({
   examples: [["version", "for people"], ["version --json", "for machines"]],
   run: async (context, { options }) => {
     const { name, version } = context.runtime;
+    const { allHandlers } = await import("../broker/mod.ts");
     const served = (await allHandlers()).map(({ api, serves }) => ({
       key: api.key,
       api: api.name,
@@ -25,7 +32,7 @@ const version = command({
       const runtime = { name, version };
       context.out(renderJson({ version: programVersion, runtime, protocol: served }));
     } else {
-      context.out(`${escaped(`ottla ${programVersion} (${name} ${version})`)}\n\n`);
+      context.out(`${versionLine(context.runtime)}\n`);
       const rows = served.map(({ key, api, min, max }) => [key, api, `${min}-${max}`]);
       context.out(renderTable(["key", "api", "versions"], rows));
     }

@@ -451,6 +451,7 @@ Deno.test("help and version print to standard output", async () => {
   const version = JSON.parse(await ottla.out("version --json"));
   const fetch = version.protocol.find((each: { api: string }) => each.api === "Fetch");
   assertEquals([fetch.key, fetch.max], [1, 18]);
+  assertEquals(await ottla.out("--version"), (await ottla.out("version")).split("\n\n")[0] + "\n");
 });
 
 Deno.test("the broker ends at SIGTERM with clients connected", async () => {
