@@ -1,6 +1,7 @@
 // Commands about what lies in a data folder, for a broker that runs or for one that does not:
 // --data-dir starts one for a moment, by a port that nobody else knows.
 
+import { formatAddress } from "../base/address.ts";
 import { parseProperties } from "../base/properties.ts";
 import type { Client } from "../client/mod.ts";
 import type { Values } from "./arguments.ts";
@@ -35,8 +36,7 @@ export async function withBroker(
   const logger = context.runtime.logger({ level: "error", format: "text" });
   const broker = await startBroker({ runtime: context.runtime, config, logger });
   try {
-    const { host, port } = broker.address;
-    return await withClientOf(context, { bootstrap: `${host}:${port}` }, work);
+    return await withClientOf(context, { bootstrap: formatAddress(broker.address) }, work);
   } finally {
     await broker.close();
   }

@@ -9,6 +9,7 @@
 // it was not asked for, plain text where it was, a look at the mechanisms that a listener takes.
 // Invariant: nothing is changed in the cluster; no password and no token is in any finding.
 
+import { formatAddress, isLoopback } from "../base/address.ts";
 import { ConnectionFault, isPlatformFault, messageOf, PlatformFault } from "../base/faults.ts";
 import { SaslHandshake } from "../protocol/apis/17_sasl_handshake.ts";
 import { ErrorCode, Metadata, type ResponseOf } from "../protocol/mod.ts";
@@ -56,7 +57,7 @@ export async function* diagnose(
   let cluster: ClusterAnswer | undefined;
   const dialled = new Set<string>();
   for (const address of parseBootstrap(options.bootstrap)) {
-    dialled.add(textOf(address));
+    dialled.add(formatAddress(address));
     const { findings, answer } = await dial(dialling, address);
     yield* findings;
     cluster ??= answer;
@@ -80,7 +81,7 @@ async function advertised(
 ): Promise<Finding[]> {
   const { broker, cluster, options, dialled } = at;
   const address = { host: broker.host, port: broker.port };
-  const name = `broker ${broker.nodeId} tells clients to dial ${textOf(address)}`;
+  const name = `broker ${broker.nodeId} tells clients to dial ${formatAddress(address)}`;
   const findings: Finding[] = [];
   const isBootstrapNear = parseBootstrap(options.bootstrap).every(({ host }) => isLoopback(host));
   if (isLoopback(address.host) && !isBootstrapNear) {
@@ -93,10 +94,10 @@ async function advertised(
     findings.push({
       level: "warning",
       text: `${name}: only clients on its own machine get there`,
-      fix: `for others ${advertisedFix}`,
+      fix: `if it tells clients elsewhere the same, ${advertisedFix}`,
     });
   }
-  if (dialled.has(textOf(address))) return findings;
+  if (dialled.has(formatAddress(address))) return findings;
   const { findings: dialledThere, answer } = await dial(dialling, address);
   const failed = dialledThere.filter(({ level }) => level === "fault");
   if (answer === undefined) {
@@ -150,7 +151,7 @@ async function dial(
   address: Address,
 ): Promise<{ findings: Finding[]; answer?: ClusterAnswer }> {
   const { ports, tls, sasl } = dialling;
-  const name = textOf(address);
+  const name = formatAddress(address);
   const fault = (text: string, fix?: string) => ({
     findings: [{ level: "fault", text, fix } as const],
   });
@@ -191,7 +192,7 @@ async function unreachedBecause(
   { ports }: Dialling,
   address: Address,
 ): Promise<Finding | undefined> {
-  const name = textOf(address);
+  const name = formatAddress(address);
   try {
     (await inTime(ports, ports.network.connect(address))).close();
     return undefined;
@@ -243,7 +244,7 @@ async function explained(
   error: unknown,
 ): Promise<[text: string, fix?: string]> {
   const { ports, tls, sasl } = dialling;
-  const name = textOf(address);
+  const name = formatAddress(address);
   if (tls !== undefined) {
     if (isPlatformFault(error, "Denied")) {
       return [
@@ -345,12 +346,4 @@ async function inTime<T extends { close(): void } | object>(
   } finally {
     timer.cancel();
   }
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\./.test(host);
-}
-
-function textOf({ host, port }: Address): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -3,12 +3,13 @@
 //
 // A write takes what fits the kernel's buffer and says how much; the rest goes after `drain`.
 
+import { formatAddress } from "../base/address.ts";
 import { PlatformFault } from "../base/faults.ts";
 import { nodeTls } from "./node_tls.ts";
 import { platformFault } from "./platform_faults.ts";
 import type { Listener, Network, Socket } from "./ports.ts";
 import { PushedSocket, type Transport } from "./pushed_socket.ts";
-import { addressText, plainAddress } from "./socket_address.ts";
+import { plainAddress } from "./socket_address.ts";
 
 interface BunHandle {
   data: BunTransport;
@@ -156,7 +157,7 @@ export const bunNetwork: Network = {
         close: () => Promise.resolve(listener.stop()),
       };
     } catch (error) {
-      throw platformFault(`listen on ${addressText(address)}`, error);
+      throw platformFault(`listen on ${formatAddress(address)}`, error);
     }
   },
   async connect(address) {
@@ -169,7 +170,7 @@ export const bunNetwork: Network = {
       });
       return handle.data.socket;
     } catch (error) {
-      throw platformFault(`connect to ${addressText(address)}`, error);
+      throw platformFault(`connect to ${formatAddress(address)}`, error);
     }
   },
 };

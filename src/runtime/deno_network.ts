@@ -8,13 +8,14 @@
 //            |                                                                  ^
 //            +---- close(), or a failure in either direction -------------------+
 
+import { formatAddress } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
 import { PlatformFault } from "../base/faults.ts";
 import { webTimers } from "./event_loop.ts";
 import { nodeTls } from "./node_tls.ts";
 import { codeOf, platformFault } from "./platform_faults.ts";
 import type { Address, Listener, Network, Socket } from "./ports.ts";
-import { addressText, plainAddress } from "./socket_address.ts";
+import { plainAddress } from "./socket_address.ts";
 
 /** Pause after a failed accept: out of file descriptors, which takes a while to change. */
 const acceptPauseMs = 50;
@@ -168,7 +169,7 @@ class DenoSocket implements Socket {
     this.#isReading = false;
     if (this.#isClosed) return null;
     this.close();
-    throw platformFault(`read from ${addressText(this.remote)}`, error);
+    throw platformFault(`read from ${formatAddress(this.remote)}`, error);
   };
 
   readonly #onWritten = (count: number): void | Promise<void> => {
@@ -181,7 +182,7 @@ class DenoSocket implements Socket {
     this.#writing = undefined;
     const fault = this.#isClosed
       ? this.#closedFault()
-      : platformFault(`write to ${addressText(this.remote)}`, error);
+      : platformFault(`write to ${formatAddress(this.remote)}`, error);
     this.close();
     throw fault;
   };
@@ -194,7 +195,7 @@ class DenoSocket implements Socket {
   #closedFault(): PlatformFault {
     return new PlatformFault(
       "Closed",
-      `cannot write to ${addressText(this.remote)}: the connection is closed`,
+      `cannot write to ${formatAddress(this.remote)}: the connection is closed`,
     );
   }
 }
@@ -248,7 +249,7 @@ export const denoNetwork: Network = {
       const listener = Deno.listen({ hostname: address.host, port: address.port });
       return Promise.resolve(new DenoListener(listener, onConnection));
     } catch (error) {
-      return Promise.reject(platformFault(`listen on ${addressText(address)}`, error));
+      return Promise.reject(platformFault(`listen on ${formatAddress(address)}`, error));
     }
   },
   async connect(address) {
@@ -257,7 +258,7 @@ export const denoNetwork: Network = {
         await Deno.connect({ hostname: address.host, port: address.port }),
       );
     } catch (error) {
-      throw platformFault(`connect to ${addressText(address)}`, error);
+      throw platformFault(`connect to ${formatAddress(address)}`, error);
     }
   },
 };

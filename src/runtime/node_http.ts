@@ -11,12 +11,13 @@
 
 import type * as Http from "node:http";
 import type * as Net from "node:net";
+import { formatAddress } from "../base/address.ts";
 import { messageOf } from "../base/faults.ts";
 import { webTimers } from "./event_loop.ts";
 import { askByNode, nodeHttpClient } from "./node_http_client.ts";
 import { platformFault } from "./platform_faults.ts";
 import type { Address, HttpPort, HttpServer, Timer } from "./ports.ts";
-import { addressText, plainAddress } from "./socket_address.ts";
+import { plainAddress } from "./socket_address.ts";
 import { TlsServer } from "./tls_server.ts";
 
 const connectionsMax = 32;
@@ -93,7 +94,7 @@ function listen(address: Address, onAccepted: (socket: Net.Socket) => void): Pro
   const listener = net.createServer(onAccepted);
   return new Promise((resolve, reject) => {
     listener.once("error", (error) => {
-      reject(platformFault(`listen on ${addressText(address)}`, error));
+      reject(platformFault(`listen on ${formatAddress(address)}`, error));
     });
     listener.listen({ host: address.host, port: address.port }, () => {
       listener.on("error", () => {

@@ -2,12 +2,13 @@
 // program would load it at every start, on Bun too, which has no use for it (7 ms).
 
 import type * as Net from "node:net";
+import { formatAddress } from "../base/address.ts";
 import { immediateTimers } from "./event_loop.ts";
 import { platformFault } from "./platform_faults.ts";
 import { nodeTls } from "./node_tls.ts";
 import type { Listener, Network } from "./ports.ts";
 import { wrapNodeSocket } from "./node_socket.ts";
-import { addressText, plainAddress } from "./socket_address.ts";
+import { plainAddress } from "./socket_address.ts";
 
 function net(): typeof Net {
   return process.getBuiltinModule("node:net");
@@ -21,7 +22,7 @@ export const nodeNetwork: Network = {
       const server = net().createServer({ allowHalfOpen: true });
       server.on("connection", (handle) => onConnection(wrapNodeSocket(handle)));
       server.once("error", (error) => {
-        reject(platformFault(`listen on ${addressText(address)}`, error));
+        reject(platformFault(`listen on ${formatAddress(address)}`, error));
       });
       server.listen({ host: address.host, port: address.port, backlog: 511 }, () => {
         server.on("error", () => {
@@ -35,7 +36,7 @@ export const nodeNetwork: Network = {
     return new Promise((resolve, reject) => {
       const handle = net().connect({ host: address.host, port: address.port, allowHalfOpen: true });
       const onError = (error: Error) => {
-        reject(platformFault(`connect to ${addressText(address)}`, error));
+        reject(platformFault(`connect to ${formatAddress(address)}`, error));
       };
       handle.once("error", onError);
       handle.once("connect", () => {

@@ -7,6 +7,7 @@
 
 import type * as Tls from "node:tls";
 import type * as Net from "node:net";
+import { formatAddress } from "../base/address.ts";
 import { immediateTimers } from "./event_loop.ts";
 import { wrapNodeSocket } from "./node_socket.ts";
 import { shownBy } from "./peer_certificates.ts";
@@ -19,7 +20,7 @@ import type {
   TlsMaterial,
   TlsTerms,
 } from "./ports.ts";
-import { addressText, plainAddress } from "./socket_address.ts";
+import { plainAddress } from "./socket_address.ts";
 import { contextOf, materialFault } from "./tls_material.ts";
 import { TlsServer } from "./tls_server.ts";
 import { spokenBy } from "./tls_suites.ts";
@@ -41,7 +42,7 @@ export const nodeTls: Pick<Network, "checkTls" | "listenTls" | "connectTls"> = {
       const server = net.createServer({ allowHalfOpen: true });
       server.on("connection", (handle) => handshakes.take(handle));
       server.once("error", (error) => {
-        reject(platformFault(`listen on ${addressText(address)}`, error));
+        reject(platformFault(`listen on ${formatAddress(address)}`, error));
       });
       server.listen({ host: address.host, port: address.port, backlog: 511 }, () => {
         server.on("error", () => {
@@ -57,7 +58,7 @@ export const nodeTls: Pick<Network, "checkTls" | "listenTls" | "connectTls"> = {
       const handle = connectSecurely(address, material);
       const onError = (error: Error) => {
         handle.destroy();
-        reject(secureFault(`connect to ${addressText(address)}`, error));
+        reject(secureFault(`connect to ${formatAddress(address)}`, error));
       };
       handle.once("error", onError);
       handle.once("secureConnect", () => {

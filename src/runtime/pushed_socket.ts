@@ -12,11 +12,11 @@
 // Invariant: after release the transport is never called again, and every pending read or write has
 // been settled.
 
+import { formatAddress } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
 import { PlatformFault } from "../base/faults.ts";
 import type { Address, Socket } from "./ports.ts";
 import { platformFault } from "./platform_faults.ts";
-import { addressText } from "./socket_address.ts";
 
 /** What the adapter gives: one TCP connection of its runtime. */
 export interface Transport {
@@ -97,7 +97,7 @@ export class PushedSocket implements Socket {
         this.#failWrite = undefined;
         resolve();
       }, (error) => {
-        this.#failWrite?.(platformFault(`write to ${addressText(this.remote)}`, error));
+        this.#failWrite?.(platformFault(`write to ${formatAddress(this.remote)}`, error));
         this.close();
       });
     });
@@ -140,11 +140,11 @@ export class PushedSocket implements Socket {
 
   /** The connection is gone, both sides; `error` when it did not end in order. */
   onClosed(error?: unknown): void {
-    const attempt = `read from ${addressText(this.remote)}`;
+    const attempt = `read from ${formatAddress(this.remote)}`;
     this.#received ??= error ? platformFault(attempt, error) : "end";
     this.#release();
     this.#failWrite?.(
-      error ? platformFault(`write to ${addressText(this.remote)}`, error) : this.#closedFault(),
+      error ? platformFault(`write to ${formatAddress(this.remote)}`, error) : this.#closedFault(),
     );
     this.#deliver();
   }
@@ -206,7 +206,7 @@ export class PushedSocket implements Socket {
   #closedFault(): PlatformFault {
     return new PlatformFault(
       "Closed",
-      `cannot write to ${addressText(this.remote)}: the connection is closed`,
+      `cannot write to ${formatAddress(this.remote)}: the connection is closed`,
     );
   }
 }

@@ -8,11 +8,11 @@
 //
 // Each direction of each connection draws from its own stream of random numbers.
 
+import { formatAddress } from "../base/address.ts";
 import { PlatformFault } from "../base/faults.ts";
 import type { Address, Listener, Network, Socket } from "./ports.ts";
 import { type ConnectionWorld, End, happenIn, type Host, never } from "./simulated_connection.ts";
 import { type Scheduler, SeededRandom } from "./simulated_time.ts";
-import { addressText } from "./socket_address.ts";
 
 /** How the network behaves. Durations are [min, max) in milliseconds. */
 export interface NetworkOptions {
@@ -138,7 +138,7 @@ export class SimulatedNetwork {
     const port = address.port === 0 ? this.#freePort(host) : address.port;
     const key = `${host.name}:${port}`;
     if (this.#bound.has(key)) {
-      const text = addressText({ host: address.host, port });
+      const text = formatAddress({ host: address.host, port });
       return Promise.reject(
         new PlatformFault("AddressInUse", `cannot listen on ${text}: the address is in use`),
       );
@@ -160,7 +160,7 @@ export class SimulatedNetwork {
     const name = `${from.name}.${from.incarnation}:${this.#count(`connect ${from.name}`)}`;
     const random = new SeededRandom(this.#seed, `connect ${name}`);
     const fail = (kind: "NotFound" | "Refused" | "Io", reason: string) =>
-      new PlatformFault(kind, `cannot connect to ${addressText(address)}: ${reason}`);
+      new PlatformFault(kind, `cannot connect to ${formatAddress(address)}: ${reason}`);
     if (target === undefined) return Promise.reject(fail("NotFound", "no such host"));
     return new Promise((resolve, reject) => {
       const later = (delayMs: number, label: string, run: () => void) =>

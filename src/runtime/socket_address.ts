@@ -16,9 +16,3 @@ export function plainAddress(host: string | undefined, port: number | undefined)
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(host);
   return { host: mapped?.[1] ?? host, port };
 }
-
-/** "127.0.0.1:9092" or "[::1]:9092". */
-export function addressText(address: Address): string {
-  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-  return `${host}:${address.port}`;
-}

@@ -9,11 +9,12 @@
 
 import type * as Tls from "node:tls";
 import type * as Net from "node:net";
+import { formatAddress } from "../base/address.ts";
 import { messageOf } from "../base/faults.ts";
 import { webTimers } from "./event_loop.ts";
 import { PeerCertificates } from "./peer_certificates.ts";
 import type { Address, RenewableTls, TlsServerRules, TlsTerms } from "./ports.ts";
-import { addressText, plainAddress } from "./socket_address.ts";
+import { plainAddress } from "./socket_address.ts";
 import { contextOf, materialFault } from "./tls_material.ts";
 import { spokenBy } from "./tls_suites.ts";
 
@@ -53,7 +54,7 @@ export class TlsServer implements RenewableTls {
     // What goes wrong during the handshake is told as its failure.
     handle.on("error", () => {});
     if (this.#rules.admits?.(peer) === false) return void handle.destroy();
-    const name = addressText(peer);
+    const name = formatAddress(peer);
     this.#handshakes.set(name, handle);
     handle.on("close", () => {
       this.#handshakes.delete(name);
@@ -84,7 +85,7 @@ export class TlsServer implements RenewableTls {
     const server = makeServer(terms, this.#rules);
     const certificates = new PeerCertificates(terms);
     server.on("secureConnection", (handle) => {
-      this.#handshakes.delete(addressText(peerOf(handle)));
+      this.#handshakes.delete(formatAddress(peerOf(handle)));
       const shown = certificates.of(handle);
       if ("certificate" in shown) return this.#onSecured(handle, shown.certificate);
       handle.destroy();
@@ -93,7 +94,7 @@ export class TlsServer implements RenewableTls {
     server.on("tlsClientError", (error, handle) => {
       const peer = peerOf(handle);
       handle.destroy();
-      if (!this.#toldOf.delete(addressText(peer))) this.#rules.onFailed(peer, messageOf(error));
+      if (!this.#toldOf.delete(formatAddress(peer))) this.#rules.onFailed(peer, messageOf(error));
     });
     return server;
   }

@@ -5,6 +5,7 @@
 // A server.properties for one combined node names a controller listener too. It is never opened:
 // the controller is in this process.
 
+import { formatAddress } from "../../base/address.ts";
 import type { Address } from "../../runtime/ports.ts";
 
 /** One entry of `listeners` or `advertised.listeners`. */
@@ -38,8 +39,7 @@ export function parseListeners(entries: readonly string[]): ParsedListeners {
 
 /** The text form of one entry. */
 export function formatListener(listener: ListenerAddress): string {
-  const host = listener.host.includes(":") ? `[${listener.host}]` : listener.host;
-  return `${listener.name}://${host}:${listener.port}`;
+  return `${listener.name}://${formatAddress(listener)}`;
 }
 
 /** Kafka's numbers of the protocols that a listener may speak. */

@@ -7,6 +7,7 @@
 //
 // Invariant: once shut, nothing that the broker still has under way reaches anything outside of it.
 
+import { formatAddress } from "../../base/address.ts";
 import { PlatformFault } from "../../base/faults.ts";
 import type {
   Address,
@@ -85,7 +86,7 @@ export class Gate {
     };
     const connecting = async <S extends Socket>(address: Address, connect: () => Promise<S>) => {
       if (this.#isShut || this.#isApart(address)) {
-        throw new PlatformFault("Io", `${address.host}:${address.port} cannot be reached`);
+        throw new PlatformFault("Io", `${formatAddress(address)} cannot be reached`);
       }
       const socket = await connect();
       this.#keep(socket, address);

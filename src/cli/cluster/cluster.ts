@@ -1,5 +1,6 @@
 // `ottla cluster`: the brokers of a cluster, whoever they are.
 
+import { formatAddress } from "../../base/address.ts";
 import { escaped } from "../../base/visible.ts";
 import { describeCluster, servedApis } from "../../client/mod.ts";
 import { command, jsonOption } from "../arguments.ts";
@@ -30,7 +31,7 @@ const describe = command({
       context.out(`${escaped(`Cluster ${cluster.clusterId}`)}\n\n`);
       const rows = cluster.brokers.map(({ id, host, port, rack }) => [
         id,
-        `${host}:${port}`,
+        formatAddress({ host, port }),
         rack ?? undefined,
         id === cluster.controller ? "yes" : undefined,
       ]);

@@ -3,6 +3,7 @@
 //
 // Invariant: what it prints is 80 columns wide, but for what users have named longer.
 
+import { formatAddress } from "../../base/address.ts";
 import { escaped } from "../../base/visible.ts";
 import type { BrokerId } from "../../base/ids.ts";
 import type { MetadataImage, PartitionImage } from "../../cluster/mod.ts";
@@ -102,7 +103,7 @@ function statusOf(home: EtcdMetadataStore) {
         const serves = inControlledShutdown ? "stops" : fenced ? "fenced" : "serves";
         return {
           id,
-          address: first === undefined ? null : `${first.host}:${first.port}`,
+          address: first === undefined ? null : formatAddress(first),
           rack,
           state: lives ? serves : "gone",
           leads: count(({ leader }) => leader === id),

@@ -9,6 +9,7 @@
 // nothing more is sent for so long (KIP-219): the broker would not read it. A connection whose
 // login is soon over takes no more requests, and closes when it has answers to all (KIP-368).
 
+import { formatAddress } from "../../base/address.ts";
 import { ConnectionFault, messageOf } from "../../base/faults.ts";
 import { uint16At } from "../../base/items.ts";
 import { SendQueue } from "../../base/send_queue.ts";
@@ -133,7 +134,7 @@ export class BrokerConnection {
     if (version === undefined) {
       throw new KafkaError(
         ErrorCode.UNSUPPORTED_VERSION,
-        `${api.name} to ${this.address.host}:${this.address.port}`,
+        `${api.name} to ${formatAddress(this.address)}`,
       );
     }
     return version;
