@@ -6,7 +6,9 @@
 //
 // Invariant: who waits for a frame's memory holds none of that share, so that whoever holds some
 // has all that it takes to receive to the end. Buffers of a few sizes are used again: of fresh
-// memory the first touch costs more than what is received into it.
+// memory the first touch costs more than what is received into it. So a frame of many megabytes,
+// claimed as it is, has memory made as it comes: its length alone, which costs who sends it four
+// bytes, has none touched.
 
 import { freeMemory } from "../../base/free_memory.ts";
 import type { MemoryShare, MemoryWait } from "../../base/memory_share.ts";
@@ -17,6 +19,10 @@ export const busyBytes = 256 * 1024;
 /** Larger ones are made to measure. */
 const pooledBytesMax = 4 * 1024 * 1024;
 const spareBytesMax = 16 * 1024 * 1024;
+/** What a frame that is made to measure begins in. */
+const firstBytes = 1024 * 1024;
+/** How many times what has come its next buffer may be: an eighth of a frame is copied, in all. */
+const growth = 8;
 
 /** A buffer and what was claimed for it. */
 export interface FrameBuffer {
@@ -56,17 +62,26 @@ export class FrameBuffers {
     return { bytes, claimed: busyBytes, share: buffers, isForFrame: false };
   }
 
-  /** One that a frame of `length` bytes fits in. */
+  /** One that a frame of `length` bytes begins in, and fits in once it was let {@link grow}. */
   forFrame(length: number): FrameBuffer | FrameBufferWait {
     const { frames } = this.#shares;
     const claimed = capacityFor(length);
     const make = () => {
-      return { bytes: this.#make(claimed), claimed, share: frames, isForFrame: true };
+      const bytes = this.#make(claimed > pooledBytesMax ? firstBytes : claimed);
+      return { bytes, claimed, share: frames, isForFrame: true };
     };
     const wait: MemoryWait | undefined = frames.take(claimed);
     if (wait === undefined) return make();
     const granted = wait.granted.then((isGranted) => isGranted ? make() : undefined);
     return { granted, cancel: wait.cancel };
+  }
+
+  /** Of a frame's buffer that is full: it has more of what was claimed for it. */
+  grow(buffer: FrameBuffer): void {
+    const { bytes, claimed } = buffer;
+    buffer.bytes = this.#make(Math.min(claimed, growth * bytes.length));
+    buffer.bytes.set(bytes);
+    this.#putAside(bytes.buffer);
   }
 
   /** Whether a frame so long can ever be received. */

@@ -131,7 +131,7 @@ export class FrameReader {
   #room(): Uint8Array<ArrayBuffer> {
     const { bytes, isForFrame } = this.#held;
     // Not a byte behind a large frame: the next one has to be claimed first.
-    const end = isForFrame ? this.#wanted() : bytes.length;
+    const end = isForFrame ? Math.min(this.#wanted(), bytes.length) : bytes.length;
     this.#isReading = true;
     return this.#end === 0 && end === bytes.length ? bytes : bytes.subarray(this.#end, end);
   }
@@ -211,7 +211,11 @@ export class FrameReader {
     const { length } = this.#held.bytes;
     const wanted = this.#wanted();
     const full = this.#end === length;
-    if (!full && this.#start + wanted <= length) return undefined;
+    if (!full && (this.#held.isForFrame || this.#start + wanted <= length)) return undefined;
+    if (this.#held.isForFrame) {
+      this.#buffers.grow(this.#held);
+      return undefined;
+    }
     if (wanted <= length && held < length) {
       this.#held.bytes.copyWithin(0, this.#start, this.#end);
       this.#start = 0;
