@@ -23,6 +23,8 @@ export interface Rig {
   readonly faults: { append: boolean; read: boolean; sync: boolean; truncate: boolean };
   readonly lines: string[];
   nowMs: number;
+  /** How far the wall clock was set from it. */
+  setByMs: number;
   syncCount: number;
   /** Asynchronous reads of files so far. */
   coldReadCount: number;
@@ -33,7 +35,7 @@ export function logRig(config: Partial<LogConfig> = {}): Rig {
   const lines: string[] = [];
   // Small, so that tests see it fill up.
   const readAhead = new ReadAhead(64 * 1024);
-  const clock = { now: () => rig.nowMs, monotonic: () => rig.nowMs };
+  const clock = { now: () => rig.nowMs + rig.setByMs, monotonic: () => rig.nowMs };
   const rig: Rig = {
     files: undefined as unknown as Files,
     config: {
@@ -46,6 +48,7 @@ export function logRig(config: Partial<LogConfig> = {}): Rig {
     faults: { append: false, read: false, sync: false, truncate: false },
     lines,
     nowMs: 1_000_000,
+    setByMs: 0,
     syncCount: 0,
     coldReadCount: 0,
     open: (options = {}) =>

@@ -49,7 +49,7 @@ export class DurableFiles {
     this.#parts = parts;
     this.#isNew = parts.isNew;
     this.#isClaimed = parts.isNew || parts.isUnclean;
-    this.#syncedMs = parts.options.clock.now();
+    this.#syncedMs = parts.options.clock.monotonic();
   }
 
   /** Files were made or renamed in the folder. */
@@ -67,9 +67,9 @@ export class DurableFiles {
     return this.#namesChanged || this.#isClaimed || this.#parts.epochs.changed;
   }
 
-  /** When the last round began. */
-  get syncedMs(): number {
-    return this.#syncedMs;
+  /** For how long no round has begun: a wall clock that is set back puts none off. */
+  get unsyncedMs(): number {
+    return this.#parts.options.clock.monotonic() - this.#syncedMs;
   }
 
   /**
@@ -96,7 +96,7 @@ export class DurableFiles {
 
   async #sync(): Promise<void> {
     const { options, folder, segments, epochs } = this.#parts;
-    this.#syncedMs = options.clock.now();
+    this.#syncedMs = options.clock.monotonic();
     const { active } = segments;
     for (const segment of segments.all.filter((each) => each.unsynced)) {
       if (segment.retired) continue;

@@ -445,7 +445,7 @@ export class PartitionLog implements UnsyncedLog {
   maintain(nowMs: number): void {
     if (this.#closed) return;
     const config = this.#options.config();
-    const isDue = this.#rounds.unsynced > 0 && nowMs - this.#durable.syncedMs >= config.flushMs;
+    const isDue = this.#rounds.unsynced > 0 && this.#durable.unsyncedMs >= config.flushMs;
     if (isDue || this.#rounds.owed !== undefined) this.#rounds.startInBackground();
     this.#presence.lookIfDue();
     this.#producers.expire(nowMs, config.producerIdExpirationMs);

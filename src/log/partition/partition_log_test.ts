@@ -223,7 +223,7 @@ Deno.test("a write that cannot be undone takes the log offline", async () => {
   assertEquals(await valuesOf(await rig.open()), ["a"]);
 });
 
-Deno.test("flush.messages and flush.ms start syncs on their own", async () => {
+Deno.test("flush.messages and flush.ms start syncs on their own, however clocks are set", async () => {
   const rig = logRig({ flushMessages: 3, flushMs: 500 });
   const log = await rig.open();
   appendOk(log, batchOf(["a", "b", "c"]));
@@ -236,7 +236,9 @@ Deno.test("flush.messages and flush.ms start syncs on their own", async () => {
   appendOk(log, batchOf(["d"]));
   log.maintain(rig.nowMs);
   assertEquals(log.recoveryPoint, 3);
-  log.maintain(rig.nowMs + 500);
+  rig.nowMs += 500;
+  rig.setByMs = -3_600_000;
+  log.maintain(rig.nowMs + rig.setByMs);
   await within(syncedTo(4), { ms: 10_000, what });
 });
 
