@@ -4,7 +4,7 @@ import { UsageFault } from "../base/faults.ts";
 import { certificatesIn, privateKeyIn } from "../base/pem.ts";
 import type { Client, ClientOptions, PasswordOptions, SaslOptions } from "../client/mod.ts";
 import type { Values } from "./arguments.ts";
-import type { CliContext } from "./context.ts";
+import { type CliContext, variable } from "./context.ts";
 import { readPassword, readTextFile } from "./text_file.ts";
 
 const defaultBootstrap = "localhost:9092";
@@ -78,14 +78,13 @@ export async function brokerOf(
   context: CliContext,
   given: Partial<BrokerOptions>,
 ): Promise<Pick<ClientOptions, "bootstrap" | "sasl" | "tls">> {
-  const { files, process: { environment } } = context.runtime;
   const options = await withContext(context, given);
-  const path = options.config ?? environment.OTTLA_CONFIG;
+  const path = options.config ?? variable(context, "OTTLA_CONFIG");
   const said = path === undefined
     ? {}
-    : (await import("./client_properties.ts")).readClientProperties(files, path);
+    : (await import("./client_properties.ts")).readClientProperties(context.runtime.files, path);
   return {
-    bootstrap: options.bootstrap ?? environment.OTTLA_BOOTSTRAP ?? said.bootstrap ??
+    bootstrap: options.bootstrap ?? variable(context, "OTTLA_BOOTSTRAP") ?? said.bootstrap ??
       defaultBootstrap,
     sasl: saslOf(context, options) ?? said.sasl,
     tls: tlsOf(context, options) || said.tls,
@@ -100,10 +99,9 @@ async function withContext(
   context: CliContext,
   given: Partial<BrokerOptions>,
 ): Promise<Partial<BrokerOptions>> {
-  const { environment } = context.runtime.process;
-  const name = given.context ?? environment.OTTLA_CONTEXT;
-  const isNamed = given.bootstrap ?? given.config ?? environment.OTTLA_BOOTSTRAP ??
-    environment.OTTLA_CONFIG;
+  const name = given.context ?? variable(context, "OTTLA_CONTEXT");
+  const isNamed = given.bootstrap ?? given.config ?? variable(context, "OTTLA_BOOTSTRAP") ??
+    variable(context, "OTTLA_CONFIG");
   if (name === undefined && isNamed !== undefined) return given;
   const { contextOptions } = await import("./saved_contexts.ts");
   const set = Object.entries(given).filter(([, value]) => value !== undefined && value !== false);
@@ -130,16 +128,16 @@ export async function withClientOf<T>(
 }
 
 /** Who the user says to be; undefined when that is left out. */
-function saslOf({ runtime }: CliContext, options: Partial<BrokerOptions>): SaslOptions | undefined {
-  const { environment } = runtime.process;
-  const username = options.user ?? environment.OTTLA_USER;
-  const path = options["password-file"] ?? environment.OTTLA_PASSWORD_FILE;
+function saslOf(context: CliContext, options: Partial<BrokerOptions>): SaslOptions | undefined {
+  const { files } = context.runtime;
+  const username = options.user ?? variable(context, "OTTLA_USER");
+  const path = options["password-file"] ?? variable(context, "OTTLA_PASSWORD_FILE");
   const tokenPath = options["token-file"] ??
-    (username === undefined ? environment.OTTLA_TOKEN_FILE : undefined);
+    (username === undefined ? variable(context, "OTTLA_TOKEN_FILE") : undefined);
   if (tokenPath !== undefined) {
     if (options.user !== undefined) throw new UsageFault("give --user or --token-file, not both");
     const file = { path: tokenPath, option: "--token-file" };
-    return { mechanism: "OAUTHBEARER", token: readPassword(runtime.files, file).trim() };
+    return { mechanism: "OAUTHBEARER", token: readPassword(files, file).trim() };
   }
   if (username === undefined) {
     if (options["password-file"] === undefined) return undefined;
@@ -152,19 +150,20 @@ function saslOf({ runtime }: CliContext, options: Partial<BrokerOptions>): SaslO
     );
   }
   const mechanism = options["sasl-mechanism"]?.toUpperCase() as PasswordOptions["mechanism"];
-  const password = readPassword(runtime.files, { path, option: "--password-file" });
+  const password = readPassword(files, { path, option: "--password-file" });
   return { username, password, mechanism };
 }
 
 /** How the connection is encrypted; undefined when nothing says that it is. */
 function tlsOf(
-  { runtime }: CliContext,
+  context: CliContext,
   { tls = false, ca, cert, key }: Partial<BrokerOptions>,
 ): ClientOptions["tls"] {
-  const trusted = ca ?? runtime.process.environment.OTTLA_CA;
+  const trusted = ca ?? variable(context, "OTTLA_CA");
   if (key !== undefined && cert === undefined) throw new UsageFault("--key needs --cert FILE");
   if (trusted === undefined && cert === undefined) return tls;
-  const textOf = (path: string, option: string) => readTextFile(runtime.files, { path, option });
+  const textOf = (path: string, option: string) =>
+    readTextFile(context.runtime.files, { path, option });
   return {
     ca: trusted === undefined ? undefined : textOf(trusted, "--ca"),
     cert: cert === undefined ? undefined : certificatesIn(textOf(cert, "--cert")),

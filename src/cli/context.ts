@@ -19,6 +19,11 @@ export interface CliContext {
   note(line: string): void;
 }
 
+/** A variable of the environment; one that is set to nothing is as if it were not there. */
+export function variable({ runtime }: CliContext, name: `OTTLA_${string}`): string | undefined {
+  return runtime.process.environment[name] || undefined;
+}
+
 /** The context of a process. */
 export function cliContext(runtime: Runtime): CliContext {
   return {

@@ -32,7 +32,8 @@ function textOf(error: unknown): string {
     return `Kafka's protocol has no room for that: ${escaped(error.message)}`;
   }
   if (error instanceof ConnectionFault) {
-    return `${escaped(error.message)}. Is it a Kafka broker that listens there?`;
+    return `${escaped(error.message)}. Is it a Kafka broker, and may you in? ` +
+      "To find out: ottla doctor";
   }
   if (isKafkaError(error)) return escaped(messageOf(error));
   return error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error);

@@ -64,6 +64,8 @@ Deno.test("brokers are kept by name, and the one in use is dialled", async () =>
     assertEquals(await topics(["--context", "other"]), 0);
     assertEquals(await topics([], { OTTLA_CONTEXT: "other" }), 0);
     assertEquals(await topics([], { OTTLA_BOOTSTRAP: other.bootstrap }), 0, "that is said");
+    const unset = { OTTLA_CONTEXT: "", OTTLA_BOOTSTRAP: "", OTTLA_CA: "", OTTLA_USER: "" };
+    assertEquals(await topics([], unset), 1, "what is set to nothing is not set");
     await home.run(["contexts", "use", "other"]);
     assertEquals(await topics([]), 0);
     const listed = await home.run(["contexts", "list"]);

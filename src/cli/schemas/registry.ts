@@ -10,7 +10,7 @@ import {
   SchemaRegistryFault,
 } from "../../client/mod.ts";
 import type { Values } from "../arguments.ts";
-import type { CliContext } from "../context.ts";
+import { type CliContext, variable } from "../context.ts";
 import { readPassword, readTextFile } from "../text_file.ts";
 import { type JsonCodec, SchemaCodecs } from "./schema_codecs.ts";
 
@@ -103,15 +103,15 @@ export class UsedRegistry {
 
 /** The registry that options or the environment name; undefined: none. Throws UsageFault. */
 export function registryOf(
-  { runtime }: CliContext,
+  context: CliContext,
   options: Values<typeof registryOptions>,
 ): UsedRegistry | undefined {
-  const { files, http, process } = runtime;
-  const url = options["schema-registry"] ?? process.environment["OTTLA_SCHEMA_REGISTRY"];
+  const { files, http } = context.runtime;
+  const url = options["schema-registry"] ?? variable(context, "OTTLA_SCHEMA_REGISTRY");
   const user = options["registry-user"];
   const passwordFile = options["registry-password-file"];
   const ca = options["registry-ca"];
-  if (url === undefined || url === "") {
+  if (url === undefined) {
     if ((user ?? passwordFile ?? ca) === undefined) return undefined;
     throw new UsageFault("which registry? Name it with --schema-registry URL");
   }
