@@ -7,6 +7,7 @@
 // topics never loads the broker.
 
 import { PlatformFault } from "../base/faults.ts";
+import { escaped } from "../base/visible.ts";
 import type { Runtime } from "../runtime/ports.ts";
 import { ArgumentFault, type Command, parseCommand } from "./arguments.ts";
 import { type CliContext, cliContext, exitCode } from "./context.ts";
@@ -139,7 +140,8 @@ async function runWords(context: CliContext, words: readonly string[]): Promise<
   }
   if (first === "help") return await runWords(context, [...rest, "--help"]);
   if (first === "--version") {
-    context.out((await import("./version.ts")).versionLine(context.runtime));
+    const { versionLine } = await import("./version.ts");
+    context.out(`${escaped(versionLine(context.runtime))}\n`);
     return exitCode.ok;
   }
   const group = groups.find((each) => each.name === first);

@@ -10,7 +10,7 @@ import { renderJson, renderTable } from "./table.ts";
 
 /** The program and what it runs on, in a line. */
 export function versionLine({ name, version }: Runtime): string {
-  return `${escaped(`ottla ${programVersion} (${name} ${version})`)}\n`;
+  return `ottla ${programVersion} (${name} ${version})`;
 }
 
 const version = command({
@@ -32,7 +32,7 @@ const version = command({
       const runtime = { name, version };
       context.out(renderJson({ version: programVersion, runtime, protocol: served }));
     } else {
-      context.out(`${versionLine(context.runtime)}\n`);
+      context.out(`${escaped(versionLine(context.runtime))}\n\n`);
       const rows = served.map(({ key, api, min, max }) => [key, api, `${min}-${max}`]);
       context.out(renderTable(["key", "api", "versions"], rows));
     }

@@ -12,7 +12,7 @@ import { FrameReader } from "./frame_reader.ts";
 const MiB = 1024 * 1024;
 const bound = () => ({ bytes: 100 * MiB, key: "socket.request.max.bytes" });
 
-/** A reader of a peer that sends `bytes` in pieces and leaves; told of each buffer it reads into. */
+/** A reader of a peer that sends `bytes` in pieces and leaves. */
 function reading(bytes: Uint8Array, o: {
   readonly pieceBytes: number;
   readonly frames: MemoryShare;
@@ -67,7 +67,7 @@ Deno.test("a large request is received whole, in memory that follows what has co
   }
 });
 
-Deno.test("a length that nothing stands behind is claimed, and has a megabyte at most", async () => {
+Deno.test("a length that nothing stands behind is claimed, and has a megabyte", async () => {
   const frames = new MemoryShare(() => 100 * MiB);
   let bufferBytesMax = 0;
   const claimed: number[] = [];

@@ -223,7 +223,7 @@ Deno.test("a write that cannot be undone takes the log offline", async () => {
   assertEquals(await valuesOf(await rig.open()), ["a"]);
 });
 
-Deno.test("flush.messages and flush.ms start syncs on their own, however clocks are set", async () => {
+Deno.test("flush.messages and flush.ms start syncs, whatever the clock is set to", async () => {
   const rig = logRig({ flushMessages: 3, flushMs: 500 });
   const log = await rig.open();
   appendOk(log, batchOf(["a", "b", "c"]));
