@@ -1,13 +1,16 @@
-// At most one member has a partition in a generation of a classic group; at most one may work on it
-// at any time in a group of the consumer protocol. Generations and epochs only grow. A committed
-// offset never goes back, since nobody asks for that; but a client that lost its connection commits
-// again over another, and what it sent before may still be on its way, and arrive last.
+// At most one member has a partition in a generation of a classic group; at most one may work on
+// it at any time in a group whose coordinator assigns, and so on a task of a streams group.
+// Generations and epochs only grow. A committed offset never goes back, since nobody asks for
+// that; but a client that lost its connection commits again over another, and what it sent before
+// may still be on its way, and arrive last.
 //
 //   A is given p ... B is given p                    nothing that A asks later as the owner of p
 //                                  A beats, commits  may succeed: A was fenced, or gave p up
 
 import { ConsumerGroupDescribe } from "../../src/protocol/apis/69_consumer_group_describe.ts";
 import { ConsumerGroupHeartbeat } from "../../src/protocol/apis/68_consumer_group_heartbeat.ts";
+import { StreamsGroupHeartbeat } from "../../src/protocol/apis/88_streams_group_heartbeat.ts";
+import { StreamsGroupDescribe } from "../../src/protocol/apis/89_streams_group_describe.ts";
 import {
   decodeAssignment,
   ErrorCode,
@@ -31,7 +34,18 @@ interface Grant extends Span {
   readonly generation: number;
 }
 
-/** Of a grant in a group of the consumer protocol. */
+/** A heartbeat of a member that the coordinator assigns; partitions by topic and number. */
+interface Beat {
+  readonly groupId: string;
+  readonly memberId: string;
+  readonly saidEpoch: number;
+  readonly had: readonly string[];
+  readonly errorCode: ErrorCode;
+  readonly epoch: number;
+  readonly given: readonly string[];
+}
+
+/** Of a grant by a heartbeat. */
 const noGeneration = -1;
 
 /** How far something had come when that was answered. */
@@ -41,8 +55,8 @@ interface Mark extends Span {
 
 export interface GroupsLawOptions {
   readonly nameOf: (topicId: string) => string;
-  /** A group that is empty begins its epochs anew where it changes its protocol. */
-  readonly mayBeginAnew: (groupId: string) => boolean;
+  /** What tasks of streams groups read, one partition each. */
+  readonly streamsTopic: string;
 }
 
 export class GroupsLaw implements Law {
@@ -54,7 +68,7 @@ export class GroupsLaw implements Law {
   readonly #committed = new Map<string, Mark>();
   /** By group and partition: the offsets of requests that were not answered. */
   readonly #unheard = new Map<string, Map<Asked["request"], number>>();
-  /** The epoch of each member of a group of the consumer protocol. */
+  /** The epoch of each member that the coordinator assigns. */
   readonly #memberEpochs = new Map<string, Mark>();
 
   readonly #options: GroupsLawOptions;
@@ -69,7 +83,8 @@ export class GroupsLaw implements Law {
   }
 
   onAsked(asked: Asked): void {
-    const beat = askedOf(asked, ConsumerGroupHeartbeat)?.request;
+    const beat = askedOf(asked, ConsumerGroupHeartbeat)?.request ??
+      askedOf(asked, StreamsGroupHeartbeat)?.request;
     // Who joins, or leaves, begins anew.
     if (beat !== undefined && beat.memberEpoch <= 0) {
       this.#memberEpochs.delete(`${beat.groupId} ${beat.memberId}`);
@@ -85,7 +100,8 @@ export class GroupsLaw implements Law {
     this.#onBeat(answered);
     this.#onCommit(answered);
     this.#onFetched(answered);
-    const described = answeredOf(answered, ConsumerGroupDescribe)?.response.groups ?? [];
+    const described = answeredOf(answered, ConsumerGroupDescribe)?.response.groups ??
+      answeredOf(answered, StreamsGroupDescribe)?.response.groups ?? [];
     for (const { groupId, errorCode, groupEpoch } of described) {
       if (errorCode === ErrorCode.NONE) this.#growTo(groupId, { ...answered, at: groupEpoch });
     }
@@ -115,7 +131,7 @@ export class GroupsLaw implements Law {
           (instanceId === null || grant.instanceId !== instanceId)
         );
         law(
-          other === undefined || this.#options.mayBeginAnew(groupId),
+          other === undefined,
           `${memberId} and ${other?.memberId} have ${topic}-${partition} in ${generationId}`,
         );
         grants.push({ ...answered, memberId, instanceId, generation: generationId });
@@ -125,33 +141,59 @@ export class GroupsLaw implements Law {
   }
 
   #onBeat(answered: Answered): void {
-    const beat = answeredOf(answered, ConsumerGroupHeartbeat);
-    if (beat === undefined || beat.response.errorCode !== ErrorCode.NONE) return;
-    const { groupId, memberId, memberEpoch, topicPartitions } = beat.request;
-    if (memberEpoch < 0) return;
+    const beat = this.#consumerBeat(answered) ?? this.#streamsBeat(answered);
+    if (beat === undefined || beat.errorCode !== ErrorCode.NONE || beat.saidEpoch < 0) return;
+    const { groupId, memberId, epoch } = beat;
     const member = `${groupId} ${memberId}`;
     const known = this.#memberEpochs.get(member);
-    const epoch = beat.response.memberEpoch;
     if (known !== undefined && isBefore(known, answered)) {
       law(epoch >= known.at, `the epoch of ${memberId} goes back from ${known.at} to ${epoch}`);
     }
     this.#memberEpochs.set(member, { ...answered, at: epoch });
-    if (memberEpoch > 0) {
-      for (const { topicId, partitions } of topicPartitions ?? []) {
-        for (const each of partitions) {
-          const key = `${groupId} ${this.#options.nameOf(topicId)}-${each}`;
-          this.#mayHave(answered, { memberId, key });
-        }
+    if (beat.saidEpoch > 0) {
+      for (const each of beat.had) {
+        this.#mayHave(answered, { memberId, key: `${groupId} ${each}` });
       }
     }
-    for (const { topicId, partitions } of beat.response.assignment?.topicPartitions ?? []) {
-      for (const each of partitions) {
-        const key = `${groupId} ${this.#options.nameOf(topicId)}-${each}`;
-        const grants = entryOf(this.#grants, key, () => []);
-        grants.push({ ...answered, memberId, instanceId: null, generation: noGeneration });
-        this.grants++;
-      }
+    for (const each of beat.given) {
+      const grants = entryOf(this.#grants, `${groupId} ${each}`, () => []);
+      grants.push({ ...answered, memberId, instanceId: null, generation: noGeneration });
+      this.grants++;
     }
+  }
+
+  #consumerBeat(answered: Answered): Beat | undefined {
+    const beat = answeredOf(answered, ConsumerGroupHeartbeat);
+    if (beat === undefined) return undefined;
+    const named = (topics: readonly { topicId: string; partitions: readonly number[] }[]) =>
+      topics.flatMap(({ topicId, partitions }) =>
+        partitions.map((each) => `${this.#options.nameOf(topicId)}-${each}`)
+      );
+    return {
+      ...beat.request,
+      saidEpoch: beat.request.memberEpoch,
+      had: named(beat.request.topicPartitions ?? []),
+      errorCode: beat.response.errorCode,
+      epoch: beat.response.memberEpoch,
+      given: named(beat.response.assignment?.topicPartitions ?? []),
+    };
+  }
+
+  #streamsBeat(answered: Answered): Beat | undefined {
+    const beat = answeredOf(answered, StreamsGroupHeartbeat);
+    if (beat === undefined) return undefined;
+    const read = (tasks: readonly { partitions: readonly number[] }[]) =>
+      tasks.flatMap(({ partitions }) =>
+        partitions.map((each) => `${this.#options.streamsTopic}-${each}`)
+      );
+    return {
+      ...beat.request,
+      saidEpoch: beat.request.memberEpoch,
+      had: read(beat.request.activeTasks ?? []),
+      errorCode: beat.response.errorCode,
+      epoch: beat.response.memberEpoch,
+      given: read(beat.response.activeTasks ?? []),
+    };
   }
 
   /** Nobody else was given the partition since the member was, before this was sent. */
@@ -217,7 +259,6 @@ export class GroupsLaw implements Law {
   }
 
   #growTo(groupId: string, mark: Mark): void {
-    if (this.#options.mayBeginAnew(groupId)) return;
     const known = this.#epochs.get(groupId);
     if (known !== undefined && isBefore(known, mark)) {
       law(mark.at >= known.at, `an epoch of ${groupId} goes back from ${known.at} to ${mark.at}`);

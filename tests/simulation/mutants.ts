@@ -11,6 +11,7 @@ import { SharePartition } from "../../src/broker/share/share_partition.ts";
 import { TransactionMarkers } from "../../src/broker/transactions/transaction_markers.ts";
 import { ErrorCode } from "../../src/protocol/mod.ts";
 import { wrongWithClassicGroups, wrongWithConsumerGroups } from "../walk/group_mutants.ts";
+import { wrongWithStreamsGroups } from "../walk/streams_group_mutants.ts";
 import { transactionMutants } from "../walk/transaction_mutants.ts";
 import { wrongGetter, wrongly } from "../harness/wrong_methods.ts";
 import type { Part } from "./simulation.ts";
@@ -169,6 +170,17 @@ const wrongGroups: Readonly<Record<string, SimulatedMutant>> = {
       part: "consumer group",
       breaks,
       wrong: () => everywhere(GroupTable, wrongWithConsumerGroups[name]!.mutation),
+    }]),
+  ),
+  ...Object.fromEntries(
+    ([
+      ["what is given up is free at once", /was given since/],
+      ["the group begins its epochs anew", /goes back|is ahead of the group|bug/],
+      ["what a member is to have is not stored", /never comes to rest|waits for ever/],
+    ] as const).map(([name, breaks]) => [`streams group: ${name}`, {
+      part: "streams group",
+      breaks,
+      wrong: () => everywhere(GroupTable, wrongWithStreamsGroups[name]!.mutation),
     }]),
   ),
 };

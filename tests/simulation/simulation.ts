@@ -13,8 +13,9 @@ import { buildBatch } from "../../src/records/mod.ts";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
 import { LawBroken } from "../walk/walker.ts";
 import { type Actor, ask, type Life } from "./actor.ts";
+import { AssignedMember } from "./assigned_members.ts";
 import { GroupsLaw } from "./groups_law.ts";
-import { ClassicMember, CommittedReader, ConsumerMember } from "./members.ts";
+import { ClassicMember, CommittedReader } from "./members.ts";
 import { type Place, Sender, Transactor } from "./producers.ts";
 import { readEnd, unrestOf } from "./reading.ts";
 import { RecordsLaw } from "./records_law.ts";
@@ -30,6 +31,7 @@ export type Part =
   | "classic group"
   | "consumer group"
   | "mixed group"
+  | "streams group"
   | "share group";
 
 export const parts: readonly Part[] = [
@@ -38,6 +40,7 @@ export const parts: readonly Part[] = [
   "classic group",
   "consumer group",
   "mixed group",
+  "streams group",
   "share group",
 ];
 
@@ -70,7 +73,9 @@ const groups = new Map<Part, string>([
   ["classic group", "workers"],
   ["consumer group", "reviewers"],
   ["mixed group", "movers"],
+  ["streams group", "millers"],
 ]);
+type MemberKind = "static" | "classic" | "consumer" | "streams";
 const groupResource = 32;
 /** Of a record of a share group: as many as may be set. */
 const deliveriesMax = 10;
@@ -87,6 +92,13 @@ const settings = {
   "group.consumer.min.heartbeat.interval.ms": 100,
   "group.consumer.heartbeat.interval.ms": 500,
   "group.consumer.assignment.interval.ms": 0,
+  "group.streams.min.session.timeout.ms": 1_000,
+  "group.streams.session.timeout.ms": 3_000,
+  "group.streams.min.heartbeat.interval.ms": 100,
+  "group.streams.heartbeat.interval.ms": 500,
+  "group.streams.assignment.interval.ms": 0,
+  "group.streams.initial.rebalance.delay.ms": 500,
+  "group.streams.num.standby.replicas": 1,
   "share.coordinator.state.topic.num.partitions": 2,
   "group.share.min.session.timeout.ms": 1_000,
   "group.share.session.timeout.ms": 3_000,
@@ -153,10 +165,7 @@ class History {
   readonly #parts: ReadonlySet<Part>;
   readonly #topicIds = new Map<string, string>();
   readonly #records = new RecordsLaw();
-  readonly #groups = new GroupsLaw({
-    nameOf: (id) => this.#nameOf(id),
-    mayBeginAnew: (groupId) => groupId === groups.get("mixed group"),
-  });
+  readonly #groups = new GroupsLaw({ nameOf: (id) => this.#nameOf(id), streamsTopic: "work" });
   readonly #share = new ShareLaw({ deliveriesMax, lockMs });
   readonly #shareMembers: ShareMember[] = [];
   readonly #transactions = new TransactionsLaw({ group: "ledger", source: "work-0" });
@@ -173,6 +182,9 @@ class History {
     }
     if (this.#parts.has("mixed group")) {
       this.#addMembers("movers", ["classic", "consumer", "static"]);
+    }
+    if (this.#parts.has("streams group")) {
+      this.#addMembers("millers", ["streams", "streams", "streams"]);
     }
     for (const name of this.#parts.has("share group") ? ["picker-a", "picker-b", "picker-c"] : []) {
       this.#shareMembers.push(new ShareMember(name, { groupId: "pickers", topic: "queue" }));
@@ -241,15 +253,16 @@ class History {
     for (const law of this.laws) law.atEnd(end);
   };
 
-  #addMembers(groupId: string, kinds: readonly ("static" | "classic" | "consumer")[]): void {
+  #addMembers(groupId: string, kinds: readonly MemberKind[]): void {
     const common = { groupId, topic: "work" };
     const topicId = () => this.#topicIds.get("work")!;
     for (const [i, kind] of kinds.entries()) {
       const name = `${groupId.slice(0, -1)}-${"abc"[i]}`;
       this.actors.push(
-        kind === "consumer"
-          ? new ConsumerMember(name, {
+        kind === "consumer" || kind === "streams"
+          ? new AssignedMember(name, {
             ...common,
+            speaks: kind,
             topicId,
             recordsMax: workBatches * recordsPerBatch,
           })

@@ -23,7 +23,7 @@ function changing(
   }));
 }
 
-const wrongs: Readonly<Record<string, Wrong>> = {
+export const wrongWithStreamsGroups: Readonly<Record<string, Wrong>> = {
   "the group begins its epochs anew": {
     mutation: changing((record) =>
       record.type === "StreamsGroupMetadata" && record.value !== null
@@ -83,7 +83,7 @@ export const streamsGroupsKind: WalkedKind = {
     }]),
   ),
   mutants: Object.fromEntries(
-    Object.entries(wrongs).map(([name, { mutation, breaks }]) => [name, {
+    Object.entries(wrongWithStreamsGroups).map(([name, { mutation, breaks }]) => [name, {
       newWorld: () => new StreamsGroupWorld({ ...usual, fates, mutation }),
       breaks,
     }]),
