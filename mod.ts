@@ -111,6 +111,11 @@ export interface LocalClusterOptions {
   readonly port?: number;
   /** Address to listen on; the default is 127.0.0.1. */
   readonly host?: string;
+  /**
+   * Folder that keeps records and metadata, for the next cluster of as many brokers that is started
+   * in it; without it everything is in memory.
+   */
+  readonly dataDir?: string;
   /** Kafka's own configuration keys, for each broker. */
   readonly config?: BrokerOptions["config"];
   /** For so long, in ms, a broker that is gone is not missed by the others; the default is 100. */
@@ -125,6 +130,7 @@ const clusterOptionKinds: OptionKinds<LocalClusterOptions> = {
   brokers: "count",
   port: "count",
   host: "text",
+  dataDir: "text",
   config: "object",
   sessionMs: "duration",
   logLevel: ["trace", "debug", "info", "warn", "error"],
@@ -133,8 +139,9 @@ const clusterOptionKinds: OptionKinds<LocalClusterOptions> = {
 
 /**
  * Several brokers of one cluster in this process, replicas of each other: for tests of how a client
- * gets on with brokers that fail. Their ids are 1 and up, everything is in memory. A new topic has
- * three replicas, and acks=all waits for two, or for as many as there are brokers.
+ * gets on with brokers that fail. Their ids are 1 and up, everything is in memory unless `dataDir`
+ * names a folder. A new topic has three replicas, and acks=all waits for two, or for as many as
+ * there are brokers.
  */
 export class LocalCluster implements AsyncDisposable {
   readonly #running: RunningCluster;
@@ -153,12 +160,12 @@ export class LocalCluster implements AsyncDisposable {
    */
   static async start(options: LocalClusterOptions = {}): Promise<LocalCluster> {
     checkOptions("LocalCluster.start", options, clusterOptionKinds);
-    const { brokers = 3, port = 0, host = "127.0.0.1", sessionMs = 100 } = options;
+    const { brokers = 3, port = 0, host = "127.0.0.1", sessionMs = 100, dataDir } = options;
     if (brokers === 0) throw new UsageFault("brokers: 0 makes no cluster: give 1 or more");
     const { runtime, waitedFor } = libraryRuntime(await detectRuntime(), options);
     const logger = runtime.logger({ level: options.logLevel ?? "error", format: "text" });
     const settings = { ...ephemeralDefaults, ...clusterDefaults(brokers), ...options.config };
-    const start = { runtime, brokers, host, port, settings, logger, sessionMs };
+    const start = { runtime, brokers, host, port, settings, logger, sessionMs, dataDir };
     return new LocalCluster(await waitedFor(() => startLocalCluster(start)), waitedFor);
   }
 

@@ -19,15 +19,13 @@ import { checkLoginFiles } from "./authentication/logins.ts";
 import { tlsTermsOf } from "./authentication/tls_terms.ts";
 import { Background } from "./background.ts";
 import { CalmLog } from "./calm_log.ts";
-import { snapshotConfigOf } from "./config/parts.ts";
 import type { ListenerAddress } from "./config/listeners.ts";
 import { dynamicLayers } from "./config/mod.ts";
 import { checkHome } from "./metadata/home_notes.ts";
-import { MetadataLog, metadataTopic } from "./metadata/log.ts";
-import { checkLevels, readMetadata } from "./metadata/reading.ts";
+import { metadataTopic } from "./metadata/log.ts";
 import { supportedFeatures } from "./metadata/membership.ts";
-import { MetadataSnapshots } from "./metadata/snapshots.ts";
-import { metadataLogRequest } from "./metadata/stored.ts";
+import type { MetadataSnapshots } from "./metadata/snapshots.ts";
+import { openOwnLog } from "./metadata/own_log.ts";
 import type { MetricFamily } from "./metrics/metrics_table.ts";
 import type { ConnectionList } from "./network/connection_list.ts";
 import { Storage } from "./logs/storage.ts";
@@ -65,24 +63,8 @@ async function openMetadata(
     const { Replication } = await loading(import("./replication/replication.ts"));
     return { ...opened, newReplication: (of) => new Replication(of) };
   }
-  const request = metadataLogRequest(config, storage.files);
-  const known = await storage.tryLog(request, async ({ log, files }) => {
-    const state = await readMetadata({ ...runtime, files, log, logger });
-    checkLevels(state);
-    return state;
-  });
-  if (readsOnlyBecause === undefined) storage.checkWritable();
-  await storage.claim();
-  if (known.restartsAt !== undefined) await storage.restartLog(request, known.restartsAt);
-  const log = await storage.openLog(request);
-  const opened = { ...runtime, files: storage.files, log, logger };
-  const metadata = await MetadataLog.open({ ...opened, known });
-  const snapshots = new MetadataSnapshots({
-    ...opened,
-    metadata,
-    config: () => snapshotConfigOf(config),
-  });
-  return { storage, metadata, snapshots };
+  const isReadOnly = readsOnlyBecause !== undefined;
+  return { storage, ...await openOwnLog({ runtime, config, logger, storage, isReadOnly }) };
 }
 
 /** The log of what clients do, where the configuration names one. */

@@ -38,7 +38,7 @@ const options = {
   host: { kind: "text", value: "HOST", about: "address to bind (default: all, as Kafka does)" },
   "data-dir": { kind: "text", value: "FOLDER", about: "default ./ottla-data" },
   ephemeral: { kind: "flag", about: "keep everything in memory: nothing survives the end" },
-  nodes: { kind: "number", value: "N", about: "so many brokers here, replicas; in memory only" },
+  nodes: { kind: "number", value: "N", about: "so many brokers here, replicas of each other" },
   "metrics-port": { kind: "number", value: "PORT", about: "serve /metrics and /health over HTTP" },
   cluster: { kind: "text", value: "etcd://HOST/NAME", about: "take part in a cluster" },
   "accept-metadata-rollback": {
@@ -67,6 +67,7 @@ const start = command({
     ["start --metrics-port 9404", "for Prometheus, and for probes of its health"],
     ["start --cluster etcd://a:2379,b:2379/main --node-id 2", "as a broker of the cluster main"],
     ["start --nodes 3 --ephemeral", "a cluster for tests, on ports 9092 to 9094 of this machine"],
+    ["start --nodes 3 --data-dir cluster", "the same, and all of it is there the next time"],
     ["start --trace --log-level warn", "watch clients talk"],
     ["start --trace-only api=Produce --trace-only topic=orders", "what is sent to one topic"],
   ],

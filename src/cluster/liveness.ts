@@ -47,7 +47,12 @@ export class MemoryLiveness implements Liveness {
   readonly #listeners = new Set<() => void>();
   #lastBrokerEpoch = -1;
   #controllerId: BrokerId = -1;
-  #leaderEpoch: LeaderEpoch = 0;
+  #leaderEpoch: LeaderEpoch;
+
+  /** `leaderEpoch`: the term that comes before its first one. */
+  constructor(leaderEpoch: LeaderEpoch = 0) {
+    this.#leaderEpoch = leaderEpoch;
+  }
 
   /** -1 while nobody lives. */
   get controllerId(): BrokerId {

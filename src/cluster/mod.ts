@@ -45,7 +45,13 @@ export {
 } from "./image.ts";
 export { HomeCounters, type HomeRequests } from "./home_counters.ts";
 export { imageRecords } from "./image_records.ts";
-export { aloneLease, type BrokerLease, type Liveness, staleTerm } from "./liveness.ts";
+export {
+  aloneLease,
+  type BrokerLease,
+  type Liveness,
+  MemoryLiveness,
+  staleTerm,
+} from "./liveness.ts";
 export type { InSyncReplica } from "./partition_state.ts";
 export * from "./placement.ts";
 export {
@@ -73,7 +79,7 @@ export { type MetadataChange, MetadataReplay } from "./replay.ts";
 export * from "./remembered_home.ts";
 export { decideRollback } from "./rollback.ts";
 export { asSingleNode } from "./single_node.ts";
-export { MetadataMember, SharedMetadata } from "./shared_metadata.ts";
+export { MetadataMember, type SharedHome, SharedMetadata } from "./shared_metadata.ts";
 export * from "./store.ts";
 export * from "./topic_names.ts";
 export { decideCreatePartitions, decideDeleteTopics, type DeleteOptions } from "./topics.ts";

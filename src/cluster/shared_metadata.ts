@@ -1,5 +1,5 @@
-// One home of the metadata in memory, seen by each broker as from afar: what a broker changes takes
-// its time to get there and back, what others change reaches it late, and one that is cut off
+// One home of the metadata in this process, seen by each broker as from afar: what a broker changes
+// takes its time to get there and back, what others change reaches it late, and one that is cut off
 // changes nothing and hears nothing. For several brokers of one process, and of a simulated world.
 //
 //   broker 1 ──member──┐
@@ -12,31 +12,49 @@
 import type { BrokerId, LeaderEpoch } from "../base/ids.ts";
 import type { MetadataImage } from "./image.ts";
 import { imageRecords } from "./image_records.ts";
-import type { BrokerLease, Liveness } from "./liveness.ts";
+import type { BrokerLease, Liveness, MemoryLiveness } from "./liveness.ts";
 import type { MetadataRecordInput } from "./records.ts";
+import type { RememberedHome } from "./remembered_home.ts";
 import { MetadataReplay } from "./replay.ts";
 import {
   type ChangeListener,
   type ChangeQueue,
   type Decision,
-  MemoryMetadataStore,
+  type MemoryMetadataStore,
   type MetadataStore,
   type ShownRecords,
   throughBytes,
 } from "./store.ts";
 
+/** Where it is: in memory, or in what outlives the process. */
+export interface SharedHome {
+  readonly image: MetadataImage;
+  readonly change: ChangeQueue;
+  readonly controllerId: BrokerId;
+  readonly leaderEpoch: LeaderEpoch;
+  readonly liveness: MemoryLiveness;
+  /** Absent: it does not outlive the process. */
+  readonly remembered?: RememberedHome;
+  append(records: readonly MetadataRecordInput[]): Promise<void>;
+  join(brokerId: BrokerId): Promise<BrokerLease>;
+}
+
 /** What all members share. */
-export class SharedMetadata {
-  readonly store = new MemoryMetadataStore();
+export class SharedMetadata<Home extends SharedHome = MemoryMetadataStore> {
+  readonly store: Home;
   readonly #members = new Set<MetadataMember>();
   #changes = 0;
+
+  constructor(store: Home) {
+    this.store = store;
+  }
 
   get image(): MetadataImage {
     return this.store.image;
   }
 
   /** Which brokers live. */
-  get liveness(): MemoryMetadataStore["liveness"] {
+  get liveness(): MemoryLiveness {
     return this.store.liveness;
   }
 
@@ -94,7 +112,8 @@ export class MetadataMember implements MetadataStore {
   readonly formatted: readonly [] = [];
   readonly liveness: Liveness;
   readonly change: ChangeQueue;
-  readonly #shared: SharedMetadata;
+  readonly remembered: RememberedHome | undefined;
+  readonly #shared: SharedMetadata<SharedHome>;
   readonly #way: () => Promise<void>;
   readonly #kept: KeptLease;
   readonly #replay = new MetadataReplay();
@@ -106,13 +125,14 @@ export class MetadataMember implements MetadataStore {
   #backAgain: (() => void)[] = [];
 
   constructor(
-    shared: SharedMetadata,
+    shared: SharedMetadata<SharedHome>,
     way: () => Promise<void>,
     kept: KeptLease = (lease) => lease,
   ) {
     this.#shared = shared;
     this.#way = way;
     this.#kept = kept;
+    this.remembered = shared.store.remembered;
     const { liveness } = shared.store;
     this.liveness = {
       alive: (id) => liveness.alive(id),

@@ -66,7 +66,7 @@ export interface MetadataStore {
   /** Of requests to it; absent where it takes none. */
   readonly counters?: HomeCounters;
   /** Absent: it does not outlive the process, or the data folder holds it. */
-  readonly remembered?: RememberedHome;
+  readonly remembered?: RememberedHome | undefined;
   /**
    * `brokerId` takes part from now on, before its first change; again once that life is over. One
    * that fails may be repeated. `directory`: the data directory that this process has locked, so

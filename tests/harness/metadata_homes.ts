@@ -8,6 +8,7 @@
 
 import {
   type ChangeListener,
+  MemoryMetadataStore,
   type MetadataImage,
   type MetadataMember,
   type MetadataRecordInput,
@@ -67,7 +68,7 @@ interface Guest {
 
 class SharedHome implements MetadataHome {
   readonly etcd = undefined;
-  readonly #shared = new SharedMetadata();
+  readonly #shared = new SharedMetadata(new MemoryMetadataStore());
   readonly #guests = new Map<number, Guest>();
   readonly #after: (ms: number, run: () => void) => void;
   readonly #sessionMs: number;

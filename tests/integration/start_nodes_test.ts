@@ -3,9 +3,12 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Kafka, logLevel, Partitioners } from "kafkajs";
+import { Client, Consumer, createTopic, Producer } from "../../src/client/mod.ts";
+import { denoRuntime } from "../../src/runtime/deno.ts";
 import { within } from "../harness/deadline.ts";
 import { OttlaProgram } from "../harness/ottla_program.ts";
-import { targetFromEnvironment, targetsHere } from "../harness/targets.ts";
+import { readAll } from "../harness/read_all.ts";
+import { targetFromEnvironment, targetsHere, targetsWithNode } from "../harness/targets.ts";
 
 const topic = "orders";
 const count = 50;
@@ -57,9 +60,64 @@ for (const target of await targetsHere()) {
   });
 }
 
+for (const target of await targetsWithNode()) {
+  Deno.test(`three brokers keep all of it in a folder, through a kill [${target}]`, async () => {
+    const folder = await Deno.makeTempDir({ prefix: "three-brokers-" });
+    const dataDir = `${folder}/kept`;
+    const args = ["--nodes", "3", "--data-dir", dataDir, "--port", "0"];
+    const small = ["--set", "offsets.topic.num.partitions=3"];
+    const values: string[] = [];
+    /** Sends some more, and reads all with a group, which has read what was there before. */
+    const use = async (bootstrap: string) => {
+      const client = await Client.connect(denoRuntime(), { bootstrap });
+      const known = values.length;
+      if (known === 0) await createTopic(client, { name: topic, partitions: 3 });
+      const producer = new Producer(client, {});
+      for (let i = 0; i < count; i++) {
+        const value = `${values.length}`;
+        await producer.send({ topic, partition: i % 3, value });
+        values.push(value);
+      }
+      await producer.close();
+      const read = await readAll(client, { topic, partitions: 3, count: values.length });
+      assertEquals(read.sort(), [...values].sort());
+      const group = new Consumer(client, { groupId: "readers", autoOffsetReset: "earliest" });
+      group.subscribe([topic]);
+      let fresh = 0;
+      while (fresh < count) fresh += (await group.poll()).length;
+      assertEquals(fresh, count, "the group goes on where it was");
+      await group.commit();
+      await group.close();
+      client.close();
+    };
+    try {
+      for (const end of ["kill", "stop", "kill"] as const) {
+        await using program = await OttlaProgram.run({ target, args: [...args, ...small] });
+        const brokers = await program.allReady(3);
+        await use(brokers.map(({ host, port }) => `${host}:${port}`).join(","));
+        if (end === "stop") assertEquals((await program.stop()).code, 0);
+      }
+      const refusals = [
+        [["--nodes", "2", "--data-dir", dataDir], "is of 3 brokers, not of 2"],
+        [["--data-dir", dataDir], "start them with --nodes 3"],
+        [["--data-dir", `${dataDir}/1`], "start it with --nodes and the folder above it"],
+        [["--data-dir", `${dataDir}/metadata`], "start it with --nodes and the folder above it"],
+        [["--nodes", "3", "--data-dir", `${dataDir}/1`], "is of one broker of a cluster"],
+      ] as const;
+      for (const [options, said] of refusals) {
+        await using program = await OttlaProgram.run({ target, args: [...options, "--port", "0"] });
+        const { code, stderr } = await program.ended();
+        assertEquals(code, 1);
+        assertStringIncludes(stderr, said);
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
 Deno.test("what several brokers of one process cannot have is said before they start", async () => {
   const refusals = [
-    [["--nodes", "3"], "add --ephemeral"],
     [["--nodes", "0", "--ephemeral"], "--nodes takes 1 to"],
     [["--nodes", "2", "--ephemeral", "--node-id", "7"], "node.id would be the same"],
     [

@@ -2,6 +2,8 @@
 // and Node: this file is run by each.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { test as register } from "node:test";
 import { connect, LocalCluster, UsageFault } from "../../mod.ts";
 import { within } from "../harness/deadline.ts";
@@ -11,6 +13,41 @@ function test(sentence: string, body: () => Promise<void>): void {
 }
 
 const topic = "orders";
+
+test("what a cluster keeps in a folder is there for the next one, with a kill in it", async () => {
+  const folder = mkdtempSync(`${tmpdir()}/ottla-cluster-`);
+  const sent: string[] = [];
+  try {
+    for (const killed of [2, 3]) {
+      await using cluster = await LocalCluster.start({ brokers: 3, dataDir: folder });
+      await using client = await connect({ bootstrap: cluster.bootstrap });
+      const producer = client.producer();
+      const send = async () => {
+        for (let i = 0; i < 20; i++) {
+          await producer.send({ topic, value: `${sent.length}` });
+          sent.push(`${sent.length}`);
+        }
+      };
+      await send();
+      cluster.kill(killed);
+      await send();
+      await cluster.restart(killed);
+      await send();
+      await producer.close();
+      const consumer = client.consumer({ autoOffsetReset: "earliest" });
+      consumer.assign([{ topic, partition: 0 }]);
+      const read: string[] = [];
+      while (read.length < sent.length) {
+        for (const { value } of await consumer.poll()) read.push(new TextDecoder().decode(value!));
+      }
+      assert.deepEqual(read, sent);
+      await consumer.close();
+    }
+    await assert.rejects(() => LocalCluster.start({ brokers: 2, dataDir: folder }), UsageFault);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
 
 test("what a cluster has acknowledged is read after a broker was killed", async () => {
   await using cluster = await LocalCluster.start({ brokers: 3 });

@@ -34,9 +34,10 @@ export class Gate {
   readonly #listeners = new Set<Listener>();
   readonly #locks = new Set<FolderLock>();
   readonly #timersDue = new Set<Timer>();
+  readonly #open = new Set<OpenFile>();
   #isShut = false;
 
-  /** `files`: what the broker keeps, which outlives it. */
+  /** `files`: what the broker keeps in memory, which outlives it, as what it has on disk does. */
   constructor(runtime: Runtime, { files, isApart }: { files: Files; isApart: IsApart }) {
     this.#runtime = runtime;
     this.#files = files;
@@ -48,7 +49,8 @@ export class Gate {
     const own: Partial<Record<keyof Runtime, unknown>> = {
       network: this.#network(),
       timers: this.#timers(),
-      memoryFiles: () => this.#gatedFiles(),
+      files: this.#gatedFiles(this.#runtime.files),
+      memoryFiles: () => this.#gatedFiles(this.#files),
     };
     return new Proxy(this.#runtime, {
       get: (runtime, name: keyof Runtime) => own[name] ?? runtime[name],
@@ -62,6 +64,7 @@ export class Gate {
     for (const listener of this.#listeners) void listener.close();
     for (const timer of this.#timersDue) timer.cancel();
     for (const lock of this.#locks) lock.release();
+    for (const file of this.#open) file.close();
   }
 
   /** Drops the connections to those that may not be reached any more. */
@@ -134,8 +137,7 @@ export class Gate {
     if (this.#isShut) throw new PlatformFault("Closed", "the broker was killed");
   }
 
-  #gatedFiles(): Files {
-    const files = this.#files;
+  #gatedFiles(files: Files): Files {
     const locked = (lock: FolderLock) => {
       this.#locks.add(lock);
       return lock;
@@ -155,6 +157,7 @@ export class Gate {
 
   #gatedFile(file: OpenFile): OpenFile {
     const pass = () => this.#pass();
+    const open = this.#open.add(file);
     return {
       path: file.path,
       get size() {
@@ -174,7 +177,10 @@ export class Gate {
         pass();
         await file.sync();
       },
-      close: () => file.close(),
+      close() {
+        open.delete(file);
+        file.close();
+      },
     };
   }
 }

@@ -1,6 +1,6 @@
 // Several brokers of one cluster in this process: real brokers, each with a port of its own and its
-// files in memory, replicas of each other by real connections. What a test of a client against a
-// cluster that fails needs.
+// files in memory, or a folder of its own, replicas of each other by real connections. What a test
+// of a client against a cluster that fails needs.
 //
 //   1 ──┐                     kill(2)               its connections are reset, nothing is written
 //   2 ──┼── SharedMetadata    restart(2)            on the files that it has left
@@ -9,13 +9,24 @@
 // Invariant: at the end nothing of it is left, no port, no timer.
 
 import { UsageFault } from "../../base/faults.ts";
-import { type BrokerId, uuidFromRandom } from "../../base/ids.ts";
-import { type MetadataMember, SharedMetadata } from "../../cluster/mod.ts";
+import type { BrokerId } from "../../base/ids.ts";
+import {
+  MemoryMetadataStore,
+  type MetadataMember,
+  type SharedHome,
+  SharedMetadata,
+} from "../../cluster/mod.ts";
 import type { Address, Files, Logger, Runtime, Timer } from "../../runtime/ports.ts";
 import { Broker } from "../broker.ts";
-import { type ConfigInput, loadConfig, type ProgramOptions } from "../config/mod.ts";
+import {
+  type BrokerConfig,
+  type ConfigInput,
+  loadConfig,
+  type ProgramOptions,
+} from "../config/mod.ts";
 import type { TraceFilter } from "../network/trace_filter.ts";
 import { Gate } from "./gate.ts";
+import { KeptMetadata, metadataNodeId, newClusterId, takeFolder } from "./kept_metadata.ts";
 
 export interface LocalClusterOptions {
   readonly runtime: Runtime;
@@ -29,6 +40,8 @@ export interface LocalClusterOptions {
   /** What else they are configured by: flags go before `settings`, and those before the others. */
   readonly input?: ConfigInput;
   readonly logger: Logger;
+  /** Where all is kept, as kept_metadata.ts has it; absent: it is in memory. */
+  readonly dataDir?: string | undefined;
   /** So long a broker that is gone is not missed. */
   readonly sessionMs: number;
   /** Takes the lines of a trace, with the id of the broker; absent: nothing is traced. */
@@ -41,6 +54,7 @@ export interface LocalClusterOptions {
 
 interface Member {
   readonly id: BrokerId;
+  /** What it has in memory. */
   readonly files: Files;
   gate: Gate | undefined;
   store: MetadataMember | undefined;
@@ -51,12 +65,11 @@ interface Member {
   ports: readonly number[];
 }
 
-const idBytes = 16;
-
 /** Brokers of one cluster that run here. */
 export class LocalCluster {
   readonly #options: LocalClusterOptions;
-  readonly #metadata = new SharedMetadata();
+  readonly #metadata: SharedMetadata<SharedHome>;
+  readonly #kept: KeptMetadata | undefined;
   readonly #members: readonly Member[];
   readonly #clusterId: string;
   /** By broker: which part of a network that is parted it is in. */
@@ -64,10 +77,15 @@ export class LocalCluster {
   /** Sessions that are about to run out. */
   readonly #missing = new Set<Timer>();
 
-  private constructor(options: LocalClusterOptions) {
+  private constructor(
+    options: LocalClusterOptions,
+    { clusterId, kept }: { clusterId: string; kept: KeptMetadata | undefined },
+  ) {
     const { runtime, brokers } = options;
     this.#options = options;
-    this.#clusterId = uuidFromRandom(runtime.random.bytes(idBytes));
+    this.#clusterId = clusterId;
+    this.#kept = kept;
+    this.#metadata = new SharedMetadata<SharedHome>(kept ?? new MemoryMetadataStore());
     this.#members = Array.from({ length: brokers }, (_, i) => ({
       id: i + 1,
       files: runtime.memoryFiles(),
@@ -79,9 +97,30 @@ export class LocalCluster {
     }));
   }
 
-  /** Starts all of them; resolves once clients can connect to each. */
+  /**
+   * Starts all of them; resolves once clients can connect to each. Throws UsageFault where the
+   * folder is of another number of brokers.
+   */
   static async start(options: LocalClusterOptions): Promise<LocalCluster> {
-    const cluster = new LocalCluster(options);
+    const { runtime, brokers, dataDir } = options;
+    const given = configOf(options, { "node.id": metadataNodeId }).get("cluster.id");
+    const memory = { clusterId: given ?? newClusterId(runtime), path: undefined };
+    const folder = dataDir === undefined
+      ? memory
+      : await takeFolder(runtime, { path: dataDir, nodes: brokers, clusterId: given });
+    const { clusterId, path } = folder;
+    const kept = path === undefined ? undefined : await KeptMetadata.open({
+      runtime,
+      folder: { path, clusterId },
+      config: configOf(options, {
+        "node.id": metadataNodeId,
+        "cluster.id": clusterId,
+        folder: "metadata",
+      }),
+      logger: options.logger,
+      onFatal: (error) => options.onFatal?.(error),
+    });
+    const cluster = new LocalCluster(options, { clusterId, kept });
     try {
       for (const member of cluster.#members) await cluster.#start(member);
     } catch (error) {
@@ -151,24 +190,20 @@ export class LocalCluster {
       await member.running?.close();
       this.#forget(member);
     }));
+    await this.#kept?.close();
   }
 
   async #start(member: Member): Promise<void> {
     const { id, files } = member;
-    const { runtime, host, port, settings, input, logger, trace, traceFilter, onFatal } =
-      this.#options;
+    const { runtime, port, logger, trace, traceFilter, onFatal } = this.#options;
     const isApart = (address: Address) => this.#areApart(id, address);
     const gate = member.gate = new Gate(runtime, { files, isApart });
     const store = member.store = this.#metadata.member(() => gate.runtime.timers.turn());
-    const { config } = loadConfig({
-      ...input,
-      flags: {
-        ...input?.flags,
-        host,
-        port: member.address?.port ?? (port === 0 ? 0 : port + id - 1),
-        ephemeral: true,
-      },
-      options: { ...settings, "node.id": id, "cluster.id": this.#clusterId },
+    const config = configOf(this.#options, {
+      port: member.address?.port ?? (port === 0 ? 0 : port + id - 1),
+      folder: `${id}`,
+      "node.id": id,
+      "cluster.id": this.#clusterId,
     });
     member.running = await Broker.start({
       runtime: gate.runtime,
@@ -220,6 +255,18 @@ export class LocalCluster {
     if (state === "stopped" && isRunning) throw new UsageFault(`broker ${id} runs already`);
     return member;
   }
+}
+
+/** What one of them goes by; `folder` is its place in the folder of all. */
+function configOf(
+  { host, input, settings, dataDir }: LocalClusterOptions,
+  { port = 0, folder = "", ...own }: ProgramOptions & { port?: number; folder?: string },
+): BrokerConfig {
+  const place = dataDir === undefined
+    ? { ephemeral: true, dataDir: undefined }
+    : { ephemeral: false, dataDir: `${dataDir}/${folder}` };
+  const flags = { ...input?.flags, host, port, ...place };
+  return loadConfig({ ...input, flags, options: { ...settings, ...own } }).config;
 }
 
 /** A broker's log lines, while it lives: what the dead have to say is no news. */

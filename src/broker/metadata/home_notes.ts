@@ -19,7 +19,12 @@ export function checkHome(storage: Storage, home: RememberedHome | undefined): v
   }
 }
 
-function ofOtherHome(folder: string, { home, cluster }: HomeNote): UsageFault {
+function ofOtherHome(folder: string, { home, cluster, nodes }: HomeNote): UsageFault {
+  if (home === "nodes") {
+    return new UsageFault(
+      `${folder} is of ${nodes} brokers of a process: start them with --nodes ${nodes}`,
+    );
+  }
   if (home !== "etcd") {
     return new UsageFault(
       `${folder} is of one of several brokers of a process: start it with --nodes and the folder ` +

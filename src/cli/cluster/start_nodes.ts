@@ -1,8 +1,9 @@
 // `ottla start --nodes 3`: several brokers of one cluster in this process, for whoever wants to see
-// how clients get on with more than one. Their ids are 1 and up, their ports follow each other.
+// how clients get on with more than one. Their ids are 1 and up, their ports follow each other, and
+// each has a folder of its own in that of --data-dir, or nothing but memory.
 //
-// Invariant: nothing that asks for a file, or that only one of them could have, is passed over in
-// silence: it is refused before anything starts.
+// Invariant: nothing that only one of them could have is passed over in silence: it is refused
+// before anything starts.
 
 import { isUnspecified } from "../../base/address.ts";
 import { firstOf } from "../../base/items.ts";
@@ -27,7 +28,7 @@ const ownKeys = [
 /** Starts them; resolves once clients can connect to each. */
 export async function startNodes(given: StartGiven & { readonly nodes: number }): Promise<Started> {
   const { input, config, nodes, runtime, logger, trace, traceFilter, onLost } = given;
-  const { host, port } = placeOf(config, nodes);
+  const { host, port, dataDir } = placeOf(config, nodes);
   const settings = Object.fromEntries(
     Object.entries(clusterDefaults(nodes)).filter(([key]) =>
       !config.isSet(key as keyof ReturnType<typeof clusterDefaults>)
@@ -41,6 +42,7 @@ export async function startNodes(given: StartGiven & { readonly nodes: number })
     settings,
     input,
     logger,
+    dataDir,
     sessionMs: config.get("broker.session.timeout.ms"),
     trace: trace && ((id, line) => trace(`broker ${id}: ${line}`)),
     traceFilter,
@@ -52,12 +54,23 @@ export async function startNodes(given: StartGiven & { readonly nodes: number })
     close: () => cluster.close(),
     config,
     metadata: undefined,
-    ready: addresses.map((address, i) => ({ address, folder: "memory", node: i + 1 })),
+    ready: addresses.map((address, i) => ({
+      address,
+      folder: dataDir === undefined ? "memory" : `${dataDir}/${i + 1}`,
+      node: i + 1,
+    })),
   };
 }
 
-/** Where the first one listens. Throws UsageFault for what several brokers cannot have. */
-function placeOf(config: BrokerConfig, nodes: number): { host: string; port: number } {
+/** Where the first one listens, and where all is kept, if anywhere. */
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly dataDir: string | undefined;
+}
+
+/** Throws UsageFault for what several brokers cannot have. */
+function placeOf(config: BrokerConfig, nodes: number): Place {
   if (nodes < 1 || nodes > nodesMax) {
     throw new UsageFault(`--nodes takes 1 to ${nodesMax}, not ${nodes}`);
   }
@@ -66,11 +79,9 @@ function placeOf(config: BrokerConfig, nodes: number): { host: string; port: num
       "--nodes makes a cluster of its own in this process: drop it to take part in another",
     );
   }
-  if (!config.ephemeral) {
-    throw new UsageFault(
-      "--nodes keeps everything in memory: add --ephemeral. Brokers that keep their records are " +
-        "started one by one, with --cluster",
-    );
+  const [dataDir, otherDir] = config.dataFolders;
+  if (!config.ephemeral && otherDir !== undefined) {
+    throw new UsageFault("with --nodes there is one data folder, which has one for each broker");
   }
   for (const key of ownKeys) {
     if (config.isSet(key)) {
@@ -90,5 +101,6 @@ function placeOf(config: BrokerConfig, nodes: number): { host: string; port: num
   if (port !== 0 && port + nodes - 1 > portMax) {
     throw new UsageFault(`there are no ${nodes} ports from ${port} on: give a smaller --port`);
   }
-  return { host: host === "" ? "127.0.0.1" : host, port };
+  const kept = config.ephemeral ? undefined : dataDir;
+  return { host: host === "" ? "127.0.0.1" : host, port, dataDir: kept };
 }
