@@ -39,6 +39,8 @@ export interface Cast {
   /** How many times shorter than usual everybody's patience is. */
   readonly hurry: number;
   readonly settings: Readonly<Record<string, string | number>>;
+  /** Brokers that are of an older version until they start again. */
+  readonly older: readonly number[];
   readonly plan: readonly Trouble[];
 }
 
@@ -74,6 +76,7 @@ export function castOf(options: HistoryOptions): Cast {
       ...new SeededRandom(seed, "copying").chance(0.5) && { "replica.fetch.max.bytes": 1 },
       ...options.settings,
     },
+    older: options.kinds === undefined ? olderOf(seed, brokers) : [],
     plan: kept === undefined ? plan : plan.filter((_, i) => kept.includes(i)),
   };
 }
@@ -83,6 +86,13 @@ function featuresOf(seed: number): Cast["settings"] {
   const random = new SeededRandom(seed, "features");
   const level = Math.floor(random.between(24, 31));
   return random.chance(0.5) ? { "ottla.metadata.version": level } : {};
+}
+
+/** Some clusters are about to be upgraded. */
+function olderOf(seed: number, brokers: number): number[] {
+  const random = new SeededRandom(seed, "older");
+  if (random.chance(0.7)) return [];
+  return Array.from({ length: brokers }, (_, i) => i + 1).filter(() => random.chance(0.6));
 }
 
 function settingsOf(hurry: number, isSynced: boolean): Cast["settings"] {

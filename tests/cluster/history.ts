@@ -33,6 +33,7 @@ import { type Cast, castOf, type HistoryOptions } from "./cast.ts";
 import { Chronicle } from "./chronicle.ts";
 import { placesOf, readEnd } from "./end_reading.ts";
 import { LeadersLaw, watchAppends } from "./leaders.ts";
+import { speakingLess } from "./older_brokers.ts";
 import type { Found } from "./operations.ts";
 import { firstDifference } from "./replicas.ts";
 import { type Trouble, Troubles } from "./troubles.ts";
@@ -87,6 +88,8 @@ export async function runHistory(options: HistoryOptions): Promise<HistorySummar
         ? void early.push(`${machine} ${line}`)
         : history.onLogLine(machine, line),
   };
+  const older = new Set(cast.older);
+  const forgetOlder = speakingLess(older);
   let traceHash = "";
   const broken: string[] = [];
   try {
@@ -100,7 +103,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistorySummar
       storeOf: options.storeOf,
       onFatal: (id, error) => history?.onFatal(id, error),
     }, async (scene) => {
-      history = new History(scene, { seed, cast });
+      history = new History(scene, { seed, cast, older });
       try {
         await history.run();
       } finally {
@@ -113,6 +116,8 @@ export async function runHistory(options: HistoryOptions): Promise<HistorySummar
       error instanceof NeverSettles;
     if (!isLaw) throw error;
     broken.push(error.message);
+  } finally {
+    forgetOlder();
   }
   const { chronicle, anomalies = [], counts = {} } = history ?? {};
   return {
@@ -137,7 +142,10 @@ class History {
   readonly #broken = Promise.withResolvers<never>();
   #isOver = false;
 
-  constructor(scene: ClusterScene, { seed, cast }: { seed: number; cast: Cast }) {
+  constructor(
+    scene: ClusterScene,
+    { seed, cast, older }: { seed: number; cast: Cast; older: Set<number> },
+  ) {
     this.#scene = scene;
     this.#seed = seed;
     this.#cast = cast;
@@ -148,6 +156,7 @@ class History {
       chronicle: this.chronicle,
       target: { topic: orders.name, partition: 0 },
       isSynced: cast.isSynced,
+      older,
       patienceMs: 12_000 / cast.hurry,
     });
     // Whoever waits for the history hears of it; nobody may yet.

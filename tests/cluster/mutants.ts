@@ -6,9 +6,11 @@
 //
 //   the epoch of a leader's life is compared   a registration takes its broker out of what it leads
 //                                              in the same change: only without both is it noticed
+//   who may have lost its lease                what a coordinator answers waits for what it has
+//   coordinates no more                        appended, and that for those in sync
 //
 // That a broker without a lease does not speak for itself (PartitionReplication.doubt) no sender of
-// acks=all can notice: self_fencing_test.ts holds it.
+// acks=all can notice either: self_fencing_test.ts holds it.
 
 import { LedReplicas } from "../../src/broker/replication/led_replicas.ts";
 import { PartitionReplication } from "../../src/broker/replication/partition_replication.ts";

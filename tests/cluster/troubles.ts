@@ -8,6 +8,7 @@
 //   etcd        a member freezes or dies, the quorum is lost, it forgets what was
 //   all         are restarted one after the other, are given the newest features
 //   a topic     is moved to other brokers, or that is taken back
+//   who coordinates is cut off from all but clients, until others have taken its place
 //
 // Invariants: whoever is in trouble gets into no other before it is over. Where disks are not
 // waited for, nobody loses power while another that has lost it is not in sync again: no rule could
@@ -53,6 +54,7 @@ const etcdTroubles = ["freezes", "dies", "is without a quorum", "forgets"] as co
 const allTroubles = ["are restarted one after the other"] as const;
 const upgrade = "are given the newest features";
 const move = "has a topic moved";
+const coordinatorCutOff = "coordinates, and is cut off";
 
 export type TroubleKind =
   | typeof brokerTroubles[number]
@@ -61,6 +63,7 @@ export type TroubleKind =
   | typeof diskTroubles[number]
   | typeof upgrade
   | typeof move
+  | typeof coordinatorCutOff
   | AmbushKind;
 
 export interface Trouble {
@@ -118,6 +121,7 @@ function kindsOf(home: PlanOptions["home"]): TroubleKind[] {
     ...diskTroubles,
     upgrade,
     move,
+    coordinatorCutOff,
     ...home === "etcd" ? etcdTroubles.map((each) => `etcd ${each}` as const) : [],
   ];
 }
@@ -132,6 +136,8 @@ export interface TroublesOptions {
   readonly isSynced: boolean;
   /** By then whoever is silent is out of sync, and taken for dead. */
   readonly patienceMs: number;
+  /** Brokers of an older version: whoever starts again is of the newest. */
+  readonly older: Set<number>;
 }
 
 export class Troubles {
@@ -171,7 +177,8 @@ export class Troubles {
 
   /** Starts a broker, again and again, until it runs. */
   async start(id: number): Promise<void> {
-    const { scene, chronicle } = this.#options;
+    const { scene, chronicle, older } = this.#options;
+    if (older.delete(id)) chronicle.tell(machineOf(id), "is upgraded");
     for (;;) {
       try {
         await scene.start(id);
@@ -203,7 +210,7 @@ export class Troubles {
     if (kind === upgrade) return await this.#upgrade();
     if (kind === move) return await this.#move(trouble);
     if (isAmbush(kind)) return await this.#ambush(kind, trouble.choice);
-    const id = this.#choose(trouble.choice);
+    const id = kind === coordinatorCutOff ? this.#coordinator() : this.#choose(trouble.choice);
     if (id === undefined) return;
     const { chronicle, scene } = this.#options;
     this.#busy.add(id);
@@ -301,6 +308,14 @@ export class Troubles {
     return free[choice % free.length];
   }
 
+  /** Who leads the groups' topic, where that is free. */
+  #coordinator(): number | undefined {
+    const { scene } = this.#options;
+    if (this.#busy.size >= this.#busyMax) return undefined;
+    const leader = scene.metadata.image.topic("__consumer_offsets")?.partitions[0]?.leader ?? -1;
+    return scene.brokers.has(leader) && !this.#busy.has(leader) ? leader : undefined;
+  }
+
   /** Whether all others have what they acknowledged. */
   #mayLosePower(id: number): boolean {
     const { isSynced } = this.#options;
@@ -346,8 +361,9 @@ export class Troubles {
         await pass(forMs);
         return scene.resume(id);
       case "is cut off":
+      case "coordinates, and is cut off":
         scene.partitionNetwork(others, [id]);
-        await pass(forMs);
+        await pass(kind === "is cut off" ? forMs : this.#options.patienceMs + forMs);
         return scene.rejoin(id);
       case "hears nobody":
       case "is heard by nobody": {
