@@ -1,5 +1,6 @@
 // The import law, as a table: who may import whom, which packages a folder may use, and that the
-// platform is named in src/runtime alone. A circle of imports between files fails as well.
+// platform is named in src/runtime alone. A circle of imports between files fails as well, and so
+// does what a start is not to load.
 //
 //   main, the faces                       see everything
 //   cli / testing / library, seed, http   faces (mod.ts) only
@@ -165,6 +166,8 @@ interface Import {
   readonly specifier: string | undefined;
   readonly line: number;
   readonly dynamic: boolean;
+  /** Of types alone: nothing is loaded for it. */
+  readonly erased: boolean;
 }
 
 /** Every import of the file: static, of types, re-exports, and dynamic ones. */
@@ -177,9 +180,15 @@ export function importsOf(file: SourceFile): Import[] {
       specifier: ts.isStringLiteralLike(argument) ? argument.text : undefined,
       line: lineOf(file, node),
       dynamic: ts.isCallExpression(node),
+      erased: isErased(node),
     });
   });
   return found;
+}
+
+function isErased(node: ts.Node): boolean {
+  if (ts.isImportDeclaration(node)) return node.importClause?.isTypeOnly === true;
+  return ts.isExportDeclaration(node) ? node.isTypeOnly : ts.isImportTypeNode(node);
 }
 
 /** Where the node says what it imports, if it imports. */
@@ -372,6 +381,44 @@ export function checkLoading(files: readonly SourceFile[]): Violation[] {
   return violations;
 }
 
+/** What a start runs. */
+const startFiles = ["src/main.ts", "src/cli/start.ts"]
+  .concat(["bun", "deno", "node"].map((name) => `src/runtime/${name}.ts`));
+
+/** What a broker of its own may never need: each 100 KB of it is half a megabyte at rest. */
+const lateFiles = [
+  "src/broker/replication/replication.ts",
+  "src/client/",
+  "src/coordinator/group_table.ts",
+  "src/coordinator/share_state/state_table.ts",
+  "src/coordinator/transactions/transaction_table.ts",
+  "src/etcd/",
+  "src/http/",
+  "src/seed/",
+  "src/testing/",
+];
+
+/** Imports by which a start loads what is to be loaded later, with the way to each. */
+export function checkLate(files: readonly SourceFile[]): Violation[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const ways = new Map<string, readonly string[]>(startFiles.map((path) => [path, [path]]));
+  const violations: Violation[] = [];
+  for (const [path, way] of ways) {
+    const file = byPath.get(path);
+    if (file === undefined) continue;
+    for (const { specifier, line, dynamic, erased } of importsOf(file)) {
+      if (dynamic || erased || specifier === undefined || !specifier.startsWith(".")) continue;
+      const target = resolve(path, specifier);
+      if (ways.has(target)) continue;
+      ways.set(target, [...way, target]);
+      if (!lateFiles.some((late) => holds(late, target))) continue;
+      const message = `a start would load it: ${[...way, target].join(" -> ")}`;
+      violations.push({ path, line, rule: "late", message });
+    }
+  }
+  return violations;
+}
+
 /** Every rule of this file. */
 export function checkLayers(files: readonly SourceFile[]): Violation[] {
   return [
@@ -379,6 +426,7 @@ export function checkLayers(files: readonly SourceFile[]): Violation[] {
     ...checkCircles(files),
     ...checkPlatformNames(files),
     ...checkLoading(files),
+    ...checkLate(files),
   ];
 }
 

@@ -1,6 +1,12 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { firstOf } from "../src/base/items.ts";
-import { checkCircles, checkImports, checkLoading, checkPlatformNames } from "./layers.ts";
+import {
+  checkCircles,
+  checkImports,
+  checkLate,
+  checkLoading,
+  checkPlatformNames,
+} from "./layers.ts";
 import { parseSource, type SourceFile, type Violation } from "./source.ts";
 
 /** Files from path to text. */
@@ -202,4 +208,15 @@ Deno.test("what is loaded on the way, simulated time is told of", () => {
     "src/base/loading.ts": ``,
   });
   assertEquals(places(checkLoading(files)), ["src/broker/a.ts:2 loading"]);
+});
+
+Deno.test("a start loads nothing that is to be loaded later, by whichever way", () => {
+  const files = tree({
+    "src/main.ts": `import { a } from "./cli/a.ts";\nawait import("./client/mod.ts");`,
+    "src/cli/a.ts": `import type { C } from "../client/mod.ts";\nexport * from "./b.ts";`,
+    "src/cli/b.ts": `import { c } from "../client/mod.ts";`,
+    "src/cli/late.ts": `import { c } from "../client/mod.ts";`,
+    "src/client/mod.ts": ``,
+  });
+  assertEquals(places(checkLate(files)), ["src/cli/b.ts:1 late"]);
 });
