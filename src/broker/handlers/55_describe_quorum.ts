@@ -2,11 +2,12 @@
 //
 // Serves: 0-2.
 // Behaviour: whoever takes changes of the metadata, as the one voter and leader that clients are
-//   told of. Any other topic is one that it does not host.
+//   told of; the other brokers that live follow it, as observers. How far one of them has come, it
+//   knows itself: of others the offset and the times are -1. Any other topic is not hosted.
 // Versions: 1 when each voter was last heard of (KIP-836); 2 error messages, the nodes' addresses
 //   (KIP-853). Where Kafka names the controllers' own listener, clients are told this one.
 
-import { ZERO_UUID } from "../../base/ids.ts";
+import { type BrokerId, ZERO_UUID } from "../../base/ids.ts";
 import { DescribeQuorum } from "../../protocol/apis/55_describe_quorum.ts";
 import { ErrorCode, errorMessage, type ResponseInput } from "../../protocol/mod.ts";
 import { metadataTopic } from "../../cluster/mod.ts";
@@ -17,6 +18,8 @@ import { handler, type RequestContext } from "../handler.ts";
 type Topic = ResponseInput<typeof DescribeQuorum>["topics"][number];
 
 type Context = RequestContext<"nodeId" | "metadata" | "clock" | "metadataDirectoryId">;
+
+const unknown = { logEndOffset: -1, lastFetchTimestamp: -1, lastCaughtUpTimestamp: -1 };
 
 export const describeQuorum = handler(DescribeQuorum, {
   serves: "0-2",
@@ -51,7 +54,14 @@ function nodeOf({ nodeId, host, port }: BrokerAddress) {
 function metadataPartition({ services }: Context): Topic["partitions"][number] {
   const logEndOffset = services.metadata.image.lastOffset + 1;
   const nowMs = services.clock.now();
-  const { controllerId, leaderEpoch } = services.metadata;
+  const { controllerId, leaderEpoch, image } = services.metadata;
+  const known = { logEndOffset, lastFetchTimestamp: nowMs, lastCaughtUpTimestamp: nowMs };
+  const replicaOf = (replicaId: BrokerId) => ({
+    replicaId,
+    replicaDirectoryId: replicaId === services.nodeId ? services.metadataDirectoryId : ZERO_UUID,
+    ...replicaId === services.nodeId || replicaId === controllerId ? known : unknown,
+  });
+  const others = [...image.brokers()].filter(({ id, fenced }) => id !== controllerId && !fenced);
   return {
     partitionIndex: 0,
     errorCode: ErrorCode.NONE,
@@ -59,16 +69,8 @@ function metadataPartition({ services }: Context): Topic["partitions"][number] {
     leaderId: controllerId,
     leaderEpoch,
     highWatermark: logEndOffset,
-    currentVoters: [{
-      replicaId: controllerId,
-      replicaDirectoryId: controllerId === services.nodeId
-        ? services.metadataDirectoryId
-        : ZERO_UUID,
-      logEndOffset,
-      lastFetchTimestamp: nowMs,
-      lastCaughtUpTimestamp: nowMs,
-    }],
-    observers: [],
+    currentVoters: [replicaOf(controllerId)],
+    observers: others.map(({ id }) => replicaOf(id)),
   };
 }
 

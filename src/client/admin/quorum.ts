@@ -13,10 +13,10 @@ export interface QuorumNode {
   readonly id: BrokerId;
   /** Whether it votes, or only follows. */
   readonly role: "leader" | "voter" | "observer";
-  /** Where its log ends. */
-  readonly logEndOffset: Offset;
-  /** How many records it lacks of what the leader has. */
-  readonly lag: number;
+  /** Where its log ends; undefined where nobody knows. */
+  readonly logEndOffset: Offset | undefined;
+  /** How many records it lacks of what the leader has; undefined where nobody knows. */
+  readonly lag: number | undefined;
   /** When it last had everything, in ms since the Unix epoch; undefined where nobody knows. */
   readonly caughtUpMs: number | undefined;
 }
@@ -48,13 +48,14 @@ export async function describeQuorum(client: Client): Promise<MetadataQuorum> {
   const end = saturated(led?.logEndOffset ?? highWatermark);
   const nodesOf = (replicas: typeof observers, role: "voter" | "observer"): QuorumNode[] =>
     replicas.map(({ replicaId: id, lastCaughtUpTimestamp, ...replica }) => {
-      const logEndOffset = saturated(replica.logEndOffset);
+      const toldEnd = saturated(replica.logEndOffset);
+      const logEndOffset = toldEnd < 0 ? undefined : toldEnd;
       const caughtUpMs = saturated(lastCaughtUpTimestamp);
       return {
         id,
         role: id === leaderId ? "leader" : role,
         logEndOffset,
-        lag: Math.max(0, end - logEndOffset),
+        lag: logEndOffset && Math.max(0, end - logEndOffset),
         caughtUpMs: caughtUpMs < 0 ? undefined : caughtUpMs,
       };
     });
