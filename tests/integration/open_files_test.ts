@@ -30,7 +30,10 @@ async function connectUntilRefused(port: number): Promise<Deno.TcpConn[]> {
   return open;
 }
 
-for (const target of await targetsWithNode()) {
+// Elsewhere nothing tells a broker how many it may have.
+const targets = Deno.build.os === "linux" ? await targetsWithNode() : [];
+
+for (const target of targets) {
   Deno.test(`${target}: with few open files allowed, nothing is lost, clients hear`, async () => {
     const wrapper = ["sh", "-c", `ulimit -n ${filesMax}; exec "$@"`, "sh"];
     await using broker = await BrokerProcess.start({ target, wrapper });

@@ -9,6 +9,9 @@
 //   synced bytes since the last checkpoint: past a bound it is time for one
 //   unsynced bytes: past `soft` the logs that wait longest are synced, past `hard` answers wait
 //
+// Differs from Kafka: a read that fails takes the directory offline only where other brokers have
+// what is in it. Where nobody has, whoever asked is refused, and all that can be read is served.
+//
 // Invariant: nothing is synced, and so nothing acknowledged to acks=all, once it is offline. While
 // it is full only clients' records are refused: what the broker itself must write (metadata, group
 // offsets, checkpoints) has the last freeBytesMin for itself, and deletes need no room.
