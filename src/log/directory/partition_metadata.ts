@@ -30,8 +30,9 @@ function namedTopic(files: Files, folder: string): string | undefined {
 }
 
 /**
- * Makes sure that `folder` belongs to `topicId`, writing the file when there is none. Whether it
- * wrote. Throws PartitionFault when the folder is another topic's, or of one that cannot be read.
+ * Makes sure that `folder` is there and belongs to `topicId`, making it and writing the file when
+ * there is none: of the many that a start finds, none is asked for twice. Whether it wrote. Throws
+ * PartitionFault when the folder is another topic's, or of one that cannot be read.
  */
 export function claimPartitionFolder(
   files: Files,
@@ -45,6 +46,7 @@ export function claimPartitionFolder(
       `${claim.folder} belongs to topic id ${named}, not ${claim.topicId}; move it away to go on`,
     );
   }
+  files.makeFolder(claim.folder);
   const text = `version: 0\ntopic_id: ${claim.topicId}`;
   writeWholeFile(files, `${claim.folder}/${fileNames.partitionMetadata}`, utf8(text));
   return true;

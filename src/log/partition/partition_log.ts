@@ -184,7 +184,6 @@ export class PartitionLog implements UnsyncedLog {
     const { files, topicId } = options;
     const folder = `${options.folder}/${partitionFolderName(options.topic, options.partition)}`;
     try {
-      files.makeFolder(folder);
       const claimed = claimPartitionFolder(files, { folder, topicId });
       const load = loadOptions(options, folder);
       const loaded = await loadLog(load);
