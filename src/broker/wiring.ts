@@ -432,7 +432,7 @@ export class Wiring implements Services {
       }),
       producerIds: this.producerIds,
       markers,
-      exists: (topic, id) => metadata.image.topic(topic)?.partitions[id] !== undefined,
+      metadata,
     });
   }
 

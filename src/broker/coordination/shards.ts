@@ -87,6 +87,8 @@ export interface ShardsWatcher<M extends Machine<Rec, Response>, Rec, Response> 
 /** Who coordinates. */
 export interface Located {
   readonly nodeId: BrokerId;
+  /** Whether it is still the same broker. */
+  readonly isStill: () => boolean;
 }
 
 /** Kafka's choice of partition for a group or a transactional id: Java's hash of it. */
@@ -183,7 +185,8 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
     if (found < 0) return ErrorCode.COORDINATOR_NOT_AVAILABLE;
     // Of this broker's own more is known: whether it can coordinate.
     const isHere = found !== nodeId || await this.#sureShard(id) instanceof Shard;
-    return isHere ? { nodeId: found } : ErrorCode.COORDINATOR_NOT_AVAILABLE;
+    if (!isHere) return ErrorCode.COORDINATOR_NOT_AVAILABLE;
+    return { nodeId: found, isStill: () => leader(id) === found };
   }
 
   /** The shard of the topic's partition `id`, loaded; or the code that says why there is none. */

@@ -55,24 +55,48 @@ export class Peers {
 /** Requests of one purpose to any broker. */
 export class PeerRequests {
   readonly #peers: Peers;
+  readonly #onChange: (listener: () => void) => () => void;
   readonly #byBroker = new Map<BrokerId, Peer>();
 
-  constructor(peers: Peers) {
+  /** `onChange` calls back whenever the metadata has changed, until what it returns is called. */
+  constructor(peers: Peers, onChange: (listener: () => void) => () => void) {
     this.#peers = peers;
+    this.#onChange = onChange;
   }
 
-  /** What `ask` comes to; undefined where the broker cannot be reached. */
-  async request<R>(id: BrokerId, ask: (peer: Peer) => Promise<R>): Promise<R | undefined> {
+  /**
+   * What `ask` comes to; undefined where the broker cannot be reached, or has not answered when
+   * `isDue` holds no longer, since another is to be asked: who is cut off is silent for long.
+   */
+  async request<R>(
+    id: BrokerId,
+    ask: (peer: Peer) => Promise<R>,
+    isDue: () => boolean = () => true,
+  ): Promise<R | undefined> {
     let peer = this.#byBroker.get(id);
     if (peer === undefined) this.#byBroker.set(id, peer = this.#peers.to(id));
+    const moved = Promise.withResolvers<undefined>();
+    const stop = this.#onChange(() => {
+      if (!isDue()) moved.resolve(undefined);
+    });
     try {
-      return await ask(peer);
+      return await Promise.race([ask(peer), moved.promise]);
     } catch (error) {
       if (!isPeerFault(error)) throw error;
       return undefined;
+    } finally {
+      stop();
     }
   }
 }
+
+/**
+ * So long a connection may take to open, twice as long after each that took longer. To a machine
+ * that was cut off, a new attempt gets through sooner than TCP's ever rarer repetitions of an old
+ * one.
+ */
+const openMsMin = 2_000;
+const openMsMax = 30_000;
 
 /** A connection to one broker, or none yet. */
 export class Peer {
@@ -82,6 +106,7 @@ export class Peer {
   #connection: BrokerConnection | undefined;
   #opening: Promise<BrokerConnection> | undefined;
   #address: Address | undefined;
+  #openMs = openMsMin;
   #closed = false;
 
   constructor(id: BrokerId, options: PeersOptions, onClosed: () => void) {
@@ -115,12 +140,16 @@ export class Peer {
   async #connect(address: Address): Promise<BrokerConnection> {
     this.#connection?.close();
     const { ports, nodeId, requestTimeoutMs, security } = this.#options;
-    const connection = await BrokerConnection.open(ports, address, {
+    const options = {
       clientId: `broker-${nodeId}`,
       requestTimeoutMs,
       inFlightMax: 5,
       ...security(),
-    });
+    };
+    const openMs = this.#openMs;
+    this.#openMs = Math.min(2 * openMs, openMsMax);
+    const connection = await BrokerConnection.openWithin(openMs, ports, { address, options });
+    this.#openMs = openMsMin;
     if (this.#closed) connection.close();
     this.#connection = connection;
     this.#address = address;

@@ -121,7 +121,7 @@ export class Replication {
       onBug,
     });
     const { partitions } = options;
-    const asking = new PeerRequests(this.peers);
+    const asking = this.#newRequests();
     this.logEnds = new LogEnds({ nodeId, image, partitions, peers: asking });
     this.controller = new Controller({
       metadata,
@@ -154,7 +154,7 @@ export class Replication {
     const { nodeId, metadata } = this.#options;
     return new RoutedTransactions({
       nodeId,
-      peers: new PeerRequests(this.peers),
+      peers: this.#newRequests(),
       image: () => metadata.image,
       locate: (id) => here.coordinators.of(transactionCoordinator).locate(id),
       coordinator: () => here.transactions,
@@ -168,7 +168,7 @@ export class Replication {
     locate: (name: string) => Promise<Located | ErrorCode>,
   ): RoutedShareStates {
     const { nodeId, runtime: { timers }, isClosing } = this.#options;
-    const peers = new PeerRequests(this.peers);
+    const peers = this.#newRequests();
     return new RoutedShareStates({ nodeId, peers, locate, here, timers, isClosing });
   }
 
@@ -200,6 +200,11 @@ export class Replication {
     this.controller.close();
     this.#followers.close();
     this.peers.close();
+  }
+
+  /** Of one purpose. */
+  #newRequests(): PeerRequests {
+    return new PeerRequests(this.peers, (listener) => this.#options.metadata.onChange(listener));
   }
 
   /** Has those leave the ISRs of what is led here that lag. */

@@ -144,7 +144,7 @@ export class RoutedShareStates implements SharePersister {
         ? stateFailure(found)
         : found.nodeId === nodeId
         ? await way.here(here)
-        : await peers.request(found.nodeId, way.there) ?? unavailable;
+        : await peers.request(found.nodeId, way.there, found.isStill) ?? unavailable;
       if (!passing.has(answer.errorCode) || tries === retriesMax || isClosing()) return answer;
       await new Promise<void>((resolve) => timers.after(firstPauseMs * 2 ** tries, resolve));
     }

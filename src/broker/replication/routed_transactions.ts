@@ -78,10 +78,10 @@ export class RoutedTransactions {
   }
 
   /** Another broker that coordinates it; undefined: this one does, or nobody can tell. */
-  async #coordinatorOf({ transactionalId }: TransactionClaim): Promise<BrokerId | undefined> {
+  async #coordinatorOf({ transactionalId }: TransactionClaim): Promise<Located | undefined> {
     const located = await this.#options.locate(transactionalId);
     const isElsewhere = typeof located !== "number" && located.nodeId !== this.#options.nodeId;
-    return isElsewhere ? located.nodeId : undefined;
+    return isElsewhere ? located : undefined;
   }
 
   /** This broker where nobody leads: it says so. */
@@ -92,14 +92,15 @@ export class RoutedTransactions {
 
   async #ask(
     { partitions, ...of }: TransactionClaim,
-    { at, verifyOnly }: { readonly at: BrokerId; readonly verifyOnly: boolean },
+    { at, verifyOnly }: { readonly at: Located; readonly verifyOnly: boolean },
   ): Promise<ErrorCode[]> {
     const topics = byTopic(partitions).map(([name, ids]) => ({ name, partitions: ids }));
     const { transactionalId, producerId, producerEpoch } = of;
     const transaction = { transactionalId, producerId, producerEpoch, verifyOnly, topics };
     const answer = await this.#options.peers.request(
-      at,
+      at.nodeId,
       (peer) => peer.request(AddPartitionsToTxn, { transactions: [transaction] }),
+      at.isStill,
     );
     const results = answer?.resultsByTransaction[0]?.topicResults ?? [];
     return partitions.map(({ topic, partition }) => {
@@ -121,6 +122,7 @@ export class RoutedTransactions {
       leader,
       (peer) =>
         peer.request(WriteTxnMarkers, { markers: [{ ...transaction, transactionResult, topics }] }),
+      () => partitions.some((each) => this.#leaderOf(each) === leader),
     );
     const told = answer?.markers[0]?.topics ?? [];
     return partitions.map((each) => {

@@ -3,7 +3,7 @@
 //
 //   takePrepared ──> write ──> told to the machine ──> Complete*
 //                      ^  └─ some failed ─┐
-//                      └── after a pause ─┘
+//                      └── after a pause ─┘     which ends once another broker leads what is left
 //
 // A transaction that waits for a partition keeps no other one from being completed. What is written
 // is told at once, so that DescribeTransactions names the partitions that keep a transaction open.
@@ -11,6 +11,7 @@
 // later epoch: nothing of this transaction is open there.
 // Invariant: it ends when its shard resigns, and whoever leads next finds in the log what is left.
 
+import type { BrokerId } from "../../base/ids.ts";
 import { RareLine } from "../../base/rare_line.ts";
 import type {
   PartitionsByTopic,
@@ -33,12 +34,19 @@ import type { Shard } from "../coordination/shards.ts";
 /** Transactions of one partition of their topic. */
 export type TransactionShard = Shard<TransactionTable, TransactionRecord, TransactionResponse>;
 
+/** Which partitions there are in the cluster, and who leads them. */
+export interface PartitionLeaders {
+  readonly exists: (topic: string, partition: number) => boolean;
+  /** -1: nobody, as far as is known. */
+  readonly leaderOf: (topic: string, partition: number) => BrokerId;
+  /** Calls back whenever other brokers may lead; returns how to have that stop. */
+  readonly onLeaders: (listener: () => void) => () => void;
+}
+
 /** What sending markers works with. */
-export interface MarkerSending {
+export interface MarkerSending extends PartitionLeaders {
   /** Writes them; each partition's own leader does. */
   readonly markers: Pick<TransactionMarkers, "write">;
-  /** Whether there is such a partition in the cluster, wherever it is led. */
-  readonly exists: (topic: string, partition: number) => boolean;
   readonly timers: Timers;
   readonly logger: Logger;
   /** Milliseconds of a clock that does not jump. */
@@ -108,12 +116,33 @@ class MarkerSender {
     const attempt = this.#write(transaction).then((left) => {
       this.#writing.delete(attempt);
       if (left === undefined || this.#shard.isResigned) return;
-      const nextPauseMs = Math.min(2 * pauseMs, pauseMsMax);
-      this.#sending.timers.after(pauseMs, () => {
-        if (!this.#shard.isResigned) this.#try(left, nextPauseMs);
+      this.#afterPause(left, pauseMs, (isMoved) => {
+        if (this.#shard.isResigned) return;
+        this.#try(left, isMoved ? firstPauseMs : Math.min(2 * pauseMs, pauseMsMax));
       });
     });
     this.#writing.add(attempt);
+  }
+
+  /** Goes on `ms` later, or as soon as somebody else leads one of the partitions. */
+  #afterPause(
+    { partitions }: PreparedTransaction,
+    ms: number,
+    goOn: (isMoved: boolean) => void,
+  ): void {
+    const { timers, leaderOf, onLeaders } = this.#sending;
+    const leaders = () =>
+      listed(partitions).map(({ topic, partition }) => leaderOf(topic, partition));
+    const before = leaders();
+    const end = (isMoved: boolean) => {
+      timer.cancel();
+      stop();
+      goOn(isMoved);
+    };
+    const timer = timers.after(ms, () => end(false));
+    const stop = onLeaders(() => {
+      if (leaders().some((leader, i) => leader >= 0 && leader !== before[i])) end(true);
+    });
   }
 
   /** Writes and tells what can be written now. Returns what is left; undefined if nothing is. */

@@ -45,11 +45,23 @@ function scene(write: Write, exists = (_topic: string, _partition: number) => tr
       return { cancel() {} };
     },
   } as unknown as Timers;
+  const leaders = new Map<number, number>();
+  const listeners = new Set<() => void>();
+  /** From now on `leader` leads the partition. */
+  const lead = (partition: number, leader: number) => {
+    leaders.set(partition, leader);
+    for (const listener of [...listeners]) listener();
+  };
   const lines: string[] = [];
   const completed: string[] = [];
   const sent = sendMarkers(shard as unknown as TransactionShard, {
     markers: { write },
     exists,
+    leaderOf: (_topic, partition) => leaders.get(partition) ?? 1,
+    onLeaders: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     timers,
     logger: { log: (_level: string, message: string) => lines.push(message) } as never,
     monotonic: () => 0,
@@ -61,7 +73,7 @@ function scene(write: Write, exists = (_topic: string, _partition: number) => tr
     }
     await sent;
   };
-  return { shell, carryOut, pauses, lines, completed, close };
+  return { shell, carryOut, pauses, lead, lines, completed, close };
 }
 
 /** A transaction of `partitions` that is to be committed. */
@@ -146,6 +158,33 @@ Deno.test("what cannot be written to is tried again, and keeps nothing else wait
   at.pauses.at(-1)?.run();
   await settle();
   assertEquals(at.completed, ["b", "a"]);
+  await at.close();
+});
+
+Deno.test("a pause ends once another broker leads what is left", async () => {
+  let isOffline = true;
+  const at = scene((_, partitions) =>
+    Promise.resolve(partitions.map((each) => ({
+      ...each,
+      errorCode: isOffline ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.NONE,
+    })))
+  );
+  prepare(at, "a", [0, 1]);
+  await settle();
+  at.pauses.at(-1)?.run();
+  await settle();
+  assertEquals(at.pauses.map(({ ms }) => ms), [50, 100]);
+  at.lead(1, -1);
+  at.lead(7, 3);
+  await settle();
+  assertEquals(at.pauses.length, 2);
+  at.lead(1, 2);
+  await settle();
+  assertEquals(at.pauses.map(({ ms }) => ms), [50, 100, 50]);
+  isOffline = false;
+  at.lead(0, 2);
+  await settle();
+  assertEquals(at.completed, ["a"]);
   await at.close();
 });
 

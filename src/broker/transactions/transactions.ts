@@ -12,6 +12,7 @@
 // AddOffsetsToTxn wait as well; Kafka answers them CONCURRENT_TRANSACTIONS at once.
 
 import type { ProducerId } from "../../base/ids.ts";
+import type { MetadataStore } from "../../cluster/mod.ts";
 import type {
   PlainResponse,
   ProducerResponse,
@@ -20,7 +21,12 @@ import type {
   TransactionTable,
 } from "../../coordinator/mod.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
-import { type MarkerSending, sendMarkers, type TransactionShard } from "./marker_sending.ts";
+import {
+  type MarkerSending,
+  type PartitionLeaders,
+  sendMarkers,
+  type TransactionShard,
+} from "./marker_sending.ts";
 import type { ProducerIds } from "./producer_ids.ts";
 import { Shard, type Shards } from "../coordination/shards.ts";
 import type { TransactionPartition } from "./transaction_markers.ts";
@@ -44,7 +50,8 @@ export interface AddRetry {
 /** The shards of the transaction coordinator. */
 type TransactionShards = Shards<TransactionTable, TransactionRecord, TransactionResponse>;
 
-export interface TransactionsOptions extends MarkerSending {
+export interface TransactionsOptions extends Omit<MarkerSending, keyof PartitionLeaders> {
+  readonly metadata: Pick<MetadataStore, "image" | "onChange">;
   readonly shards: TransactionShards;
   readonly addRetry: () => AddRetry;
   readonly producerIds: Pick<ProducerIds, "next">;
@@ -166,6 +173,16 @@ export class Transactions {
     await Promise.all(this.#senders);
   }
 
+  #leaders(): PartitionLeaders {
+    const { metadata } = this.#options;
+    const found = (topic: string, id: number) => metadata.image.topic(topic)?.partitions[id];
+    return {
+      exists: (topic, id) => found(topic, id) !== undefined,
+      leaderOf: (topic, id) => found(topic, id)?.leader ?? -1,
+      onLeaders: (listener) => metadata.onChange(listener),
+    };
+  }
+
   async #addOnce(
     { partitions, ...claim }: TransactionClaim & { readonly clientVersion: number },
   ): Promise<ErrorCode> {
@@ -202,9 +219,13 @@ export class Transactions {
   }
 
   #send(shard: TransactionShard): void {
-    const sender = sendMarkers(shard, this.#options, (transactionalId) => {
-      for (const end of [...this.#waiting.get(transactionalId) ?? []]) end();
-    }).finally(() => this.#senders.delete(sender));
+    const sender = sendMarkers(
+      shard,
+      { ...this.#options, ...this.#leaders() },
+      (transactionalId) => {
+        for (const end of [...this.#waiting.get(transactionalId) ?? []]) end();
+      },
+    ).finally(() => this.#senders.delete(sender));
     this.#senders.add(sender);
   }
 }

@@ -10,7 +10,7 @@
 // login is soon over takes no more requests, and closes when it has answers to all (KIP-368).
 
 import { formatAddress } from "../../base/address.ts";
-import { ConnectionFault, messageOf } from "../../base/faults.ts";
+import { ConnectionFault, messageOf, PlatformFault } from "../../base/faults.ts";
 import { uint16At } from "../../base/items.ts";
 import { SendQueue } from "../../base/send_queue.ts";
 import {
@@ -111,6 +111,22 @@ export class BrokerConnection {
     }
     connection.#hold(-1);
     return connection;
+  }
+
+  /** As `open`, but throws PlatformFault (Io) where that takes longer than `ms`. */
+  static openWithin(
+    ms: number,
+    ports: ConnectionPorts,
+    { address, options }: { readonly address: Address; readonly options: ConnectionOptions },
+  ): Promise<BrokerConnection> {
+    const opening = BrokerConnection.open(ports, address, options);
+    return new Promise((resolve, reject) => {
+      const timer = ports.timers.after(ms, () => {
+        reject(new PlatformFault("Io", `no connection within ${ms} ms`));
+        opening.then((late) => late.close(), () => {});
+      });
+      opening.then(resolve, reject).finally(() => timer.cancel());
+    });
   }
 
   /** Whether it takes no more requests. */

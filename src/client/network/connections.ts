@@ -121,16 +121,9 @@ export class Connections {
     throw new PlatformFault(kind, failures.join("; "), { about: "bootstrap", cause });
   }
 
-  async #open(address: Address): Promise<BrokerConnection> {
-    const { connectTimeoutMs } = this.#options;
-    const opening = BrokerConnection.open(this.#ports, address, this.#options);
-    return await new Promise((resolve, reject) => {
-      const timer = this.#ports.timers.after(connectTimeoutMs, () => {
-        reject(new PlatformFault("Io", `no connection within ${connectTimeoutMs} ms`));
-        opening.then((late) => late.close(), () => {});
-      });
-      opening.then(resolve, reject).finally(() => timer.cancel());
-    });
+  #open(address: Address): Promise<BrokerConnection> {
+    const options = this.#options;
+    return BrokerConnection.openWithin(options.connectTimeoutMs, this.#ports, { address, options });
   }
 }
 
