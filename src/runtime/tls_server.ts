@@ -76,7 +76,7 @@ export class TlsServer implements RenewableTls {
       this.#handshakes.delete(name);
       this.#toldOf.add(name);
       handle.destroy();
-      this.#rules.onFailed(peer, "too many shake hands at a time, and it is the slowest");
+      this.#rules.onFailed(peer, "too many handshakes at a time, and this is the slowest");
       return;
     }
   }

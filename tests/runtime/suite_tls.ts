@@ -373,7 +373,7 @@ export function tlsSuite(options: SubjectOptions): void {
       // However many say nothing, who shakes hands comes in.
       if (i % 5 === 4) await talk(await runtime.network.connectTls(listener.address, trusting));
     }
-    const slow = "too many shake hands at a time, and it is the slowest";
+    const slow = "too many handshakes at a time, and this is the slowest";
     const count = failed.filter((reason) => reason === slow).length;
     assert.ok(count >= 17, `${count} made room`);
     for (const socket of silent) socket.close();
