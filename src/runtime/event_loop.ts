@@ -22,12 +22,13 @@ export const webClock: Clock = {
 };
 
 /** For Deno: between immediates it looks at its sockets every few dozen turns only. */
-export const webTimers: Timers = { after, turn };
+export const webTimers: Timers = { after, turn, soon };
 
 /** For Bun and Node, which look at all there is between two immediates, and at once. */
 export const immediateTimers: Timers = {
   after,
-  turn: () => new Promise((resolve) => setImmediate(resolve)),
+  turn: soon,
+  soon,
 };
 
 function after(
@@ -54,6 +55,10 @@ function after(
 function letGo(handle: unknown): void {
   if (typeof handle === "number") Deno.unrefTimer(handle);
   else (handle as { unref(): void }).unref();
+}
+
+function soon(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Comes after a millisecond; after a chain of immediates on Deno pings took thirty. */

@@ -31,6 +31,11 @@ export interface Timers {
    * loop, not a microtask.
    */
   turn(): Promise<void>;
+  /**
+   * Resolves once what is ready by now has run, at once where nothing is: cheaper than a turn, and
+   * who calls it again and again keeps sockets waiting. Absent where nothing waits to be run.
+   */
+  readonly soon?: () => Promise<void>;
 }
 
 export interface Random {

@@ -20,6 +20,7 @@ export function unheld(runtime: Runtime): Runtime {
     timers: {
       after: (delayMs, run) => timers.after(delayMs, run, { holdsProcess: false }),
       turn: () => timers.turn(),
+      soon: timers.soon,
     },
     network: unheldNetwork(runtime.network),
     http: unheldHttp(runtime.http),

@@ -182,6 +182,7 @@ export class Storage {
     const files = config.ephemeral ? runtime.memoryFiles() : sparingFiles(runtime.files, spare);
     const paths = config.ephemeral ? [memoryFolder] : config.dataFolders;
     checkMetadataFolder(config, { paths, files });
+    const isKept = !config.ephemeral && options.isTrial !== true;
     const folders = await DataFolders.open(paths, {
       files,
       random: runtime.random,
@@ -191,13 +192,12 @@ export class Storage {
       clusterId: config.get("cluster.id") ?? undefined,
       bootId: config.ephemeral ? undefined : runtime.process.bootId,
       freeBytesMin: config.get("ottla.log.dirs.free.bytes.min"),
-      keepsReserve: !config.ephemeral && options.isTrial !== true,
-      journal: config.ephemeral || options.isTrial === true
-        ? undefined
-        : { fromSyncs: config.get("ottla.acks.all.journal.from.syncs") },
+      keepsReserve: isKept,
+      journal: isKept ? { fromSyncs: config.get("ottla.acks.all.journal.from.syncs") } : undefined,
       handlesMax: descriptorShares(runtime.process, paths.length).handlesMax,
       hasReplicasElsewhere: options.hasReplicasElsewhere,
       monotonic: () => runtime.clock.monotonic(),
+      soon: runtime.timers.soon,
     });
     holders.push(...folders.opened);
     return new Storage(options, { files, folders });

@@ -19,7 +19,7 @@
 import { utf8 } from "../../base/bytes.ts";
 import { isPlatformFault, isStoreFault, messageOf, PartitionFault } from "../../base/faults.ts";
 import { RareLine } from "../../base/rare_line.ts";
-import type { Files, Logger } from "../../runtime/ports.ts";
+import type { Files, Logger, Timers } from "../../runtime/ports.ts";
 import { fileNames } from "./layout.ts";
 import type { AppendOrigin } from "../appending/payload.ts";
 import { Journal, type JournalTerms } from "../journal/journal.ts";
@@ -66,6 +66,8 @@ export interface DirectoryOptions {
   readonly monotonic?: () => number;
   /** This boot of the machine; undefined where nothing tells. */
   readonly bootId?: string;
+  /** Syncs begin behind what is ready by now; absent: at once. */
+  readonly soon?: Timers["soon"];
   /** For small batches whose answers wait for the disk; without it each log has its own sync. */
   readonly journal?: (JournalTerms & { readonly first: number }) | undefined;
 }
@@ -298,14 +300,23 @@ export class DirectoryState {
   }
 
   /**
-   * Runs `sync`, of `log`, when it is its turn: at once when few others run. Throws PartitionFault
-   * when the directory is offline by then.
+   * Runs `sync`, of `log`, when it is its turn: soon when few others run, so that it covers what
+   * has come with the batch that asks for it, too. Throws PartitionFault when the directory is
+   * offline by then.
    */
   async runSync(log: UnsyncedLog, sync: () => Promise<void>): Promise<void> {
-    if (this.#syncsRunning < syncsMax) this.#syncsRunning++;
-    else await new Promise<void>((resolve) => this.#turns.push(resolve));
-    const bytes = log.unsyncedBytes;
-    this.#coveredBytes += bytes;
+    let bytes = 0;
+    const cover = () => {
+      this.#coveredBytes += log.unsyncedBytes - bytes;
+      bytes = log.unsyncedBytes;
+    };
+    if (this.#syncsRunning < syncsMax) {
+      this.#syncsRunning++;
+      cover();
+      const { soon } = this.#options;
+      if (soon !== undefined) await soon();
+    } else await new Promise<void>((resolve) => this.#turns.push(resolve));
+    cover();
     try {
       if (this.#offlineReason !== undefined) throw new PartitionFault(this.#offlineReason);
       await sync();

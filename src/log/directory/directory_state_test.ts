@@ -2,13 +2,13 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { PartitionFault } from "../../base/faults.ts";
 import { firstOf, itemAt } from "../../base/items.ts";
 import { memoryFiles } from "../../runtime/memory_files.ts";
-import type { Logger } from "../../runtime/ports.ts";
+import type { Logger, Timers } from "../../runtime/ports.ts";
 import { DirectoryState } from "./directory_state.ts";
 
 const mebibyte = 1024 * 1024;
 const clock = { now: () => 1, monotonic: () => 1 };
 
-function setup(freeBytesMin = 100 * mebibyte) {
+function setup(freeBytesMin = 100 * mebibyte, soon: Timers["soon"] = undefined) {
   const lines: string[] = [];
   const disk = { free: 1000 * mebibyte, asked: 0 };
   const logger: Logger = {
@@ -22,7 +22,7 @@ function setup(freeBytesMin = 100 * mebibyte) {
       return disk.free;
     },
   });
-  const directory = new DirectoryState({ path: "/data", files, logger, freeBytesMin });
+  const directory = new DirectoryState({ path: "/data", files, logger, freeBytesMin, soon });
   return { directory, disk, lines };
 }
 
@@ -64,6 +64,26 @@ Deno.test("below the low-water mark clients are refused, the broker itself is no
   directory.checkRoom();
   assertEquals(directory.refusal("client"), undefined);
   assertEquals(lines.map((line) => line.slice(0, 5)), ["error", "info "]);
+});
+
+Deno.test("a sync begins behind what is ready, covers it, and no more begin for it", async () => {
+  const ready = Promise.withResolvers<void>();
+  const { directory } = setup(0, () => ready.promise);
+  const logs = [logOf(directory), logOf(directory)];
+  const [first, second] = [itemAt(logs, 0), itemAt(logs, 1)];
+  directory.noteAppended(first, 60 * mebibyte);
+  // Past 64 MiB the log that waits longest is synced, and half of them are then within bounds.
+  directory.noteAppended(second, 10 * mebibyte);
+  directory.noteAppended(first, 10 * mebibyte);
+  await settled();
+  assertEquals(logs.map(({ running }) => running !== undefined), [true, false]);
+  assertEquals(logs.map(({ started }) => started), [0, 0]);
+  ready.resolve();
+  await settled();
+  assertEquals(logs.map(({ started }) => started), [1, 0]);
+  first.ends[0]?.();
+  await settled();
+  assertEquals(directory.unsyncedBytes, 10 * mebibyte);
 });
 
 Deno.test("appends look for room before they can have used up what was left", () => {

@@ -21,7 +21,7 @@ import {
 } from "../../base/faults.ts";
 import { fromUtf8, utf8 } from "../../base/bytes.ts";
 import { type BrokerId, type PartitionId, type Uuid, uuidFromRandom } from "../../base/ids.ts";
-import type { Files, FolderLock, Logger, Random } from "../../runtime/ports.ts";
+import type { Files, FolderLock, Logger, Random, Timers } from "../../runtime/ports.ts";
 import { DirectoryState } from "./directory_state.ts";
 import {
   type CheckpointedLog,
@@ -62,6 +62,8 @@ export interface LogFolderOptions {
   readonly hasReplicasElsewhere?: boolean | undefined;
   /** Milliseconds of a clock that does not jump: by it lines about a disk are kept few. */
   readonly monotonic?: () => number;
+  /** As {@link DirectoryOptions} has it. */
+  readonly soon?: Timers["soon"];
 }
 
 /** A closed log, and whether nothing needs to be scanned when it is opened again. */
