@@ -6,7 +6,8 @@
 // A sample is a tenth of a minute or a thirtieth of the run, whichever is longer. A slope is the
 // straight line that fits the second half best, of the whole run's length: by then the heap has
 // its size, retention deletes, and the engine has compiled what it will. Beside it, its standard
-// error: a slope within twice that is none.
+// error: a slope within twice that is none. The engines' heaps are saws of a minute or two, so less
+// than a quarter of an hour says little of resident memory.
 
 import { itemAt } from "../../src/base/items.ts";
 import { checkProduced } from "./frames.ts";
