@@ -3,12 +3,13 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { BrokerProcess } from "../harness/broker_process.ts";
-import { within } from "../harness/deadline.ts";
+import { untilAnswered, within } from "../harness/deadline.ts";
 import { run } from "../harness/process_lines.ts";
 import { reasonToSkip } from "./java/installed.ts";
 import { javaWords, StreamsApplication } from "./java/streams_application.ts";
 
-const tool = "org.apache.kafka.tools.streams.StreamsGroupCommand";
+const groupsTool = "org.apache.kafka.tools.streams.StreamsGroupCommand";
+const configsTool = "kafka.admin.ConfigCommand";
 
 const skipped = await reasonToSkip();
 if (skipped !== undefined) console.log(`Kafka's tool for streams groups: ${skipped}`);
@@ -17,13 +18,10 @@ Deno.test({
   name: "Kafka's tool lists, describes, resets and deletes a streams group",
   ignore: skipped !== undefined,
   fn: async () => {
-    const settings = {
-      "group.streams.initial.rebalance.delay.ms": "0",
-      "group.streams.num.standby.replicas": "1",
-    };
+    const settings = { "group.streams.initial.rebalance.delay.ms": "0" };
     await using broker = await BrokerProcess.start({ settings });
     const words = await javaWords();
-    const ask = async (text: string): Promise<string> => {
+    const ask = async (text: string, tool = groupsTool): Promise<string> => {
       const args = [...words, tool, "--bootstrap-server", broker.bootstrap, ...text.split(" ")];
       const { stdout, stderr } = await run({ command: "java", args, withinMs: 120_000 });
       return stdout + stderr;
@@ -39,8 +37,13 @@ Deno.test({
     await within(application.done, { ms: 240_000, what });
 
     assertMatch(await ask("--list --state"), /^shop +Stable *$/m);
-    const members = await ask("--describe --group shop --members --verbose");
-    assertEquals(members.match(/ACTIVE: 0:.* STANDBY: 1:/g)?.length, 2, members);
+    // What is set while the group is at work, its members hear of.
+    const copies = "--alter --group shop --add-config streams.num.standby.replicas=1";
+    assertMatch(await ask(copies, configsTool), /Completed updating config for group shop/);
+    await untilAnswered(async () => {
+      const members = await ask("--describe --group shop --members --verbose");
+      assertEquals(members.match(/ACTIVE: 0:.* STANDBY: 1:/g)?.length, 2, members);
+    }, 120_000);
     assertMatch(await ask("--describe --group shop --state"), /^shop .* Stable +2 *$/m);
     const lags = await ask("--describe --group shop");
     // Source and repartition topics have three partitions each, and all of it is read.

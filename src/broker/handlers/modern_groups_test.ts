@@ -4,6 +4,7 @@
 // src/coordinator/scenarios.
 
 import { assertEquals } from "@std/assert";
+import { IncrementalAlterConfigs } from "../../protocol/apis/44_incremental_alter_configs.ts";
 import { ConsumerGroupHeartbeat } from "../../protocol/apis/68_consumer_group_heartbeat.ts";
 import { ConsumerGroupDescribe } from "../../protocol/apis/69_consumer_group_describe.ts";
 import { ShareGroupHeartbeat } from "../../protocol/apis/76_share_group_heartbeat.ts";
@@ -116,6 +117,64 @@ Deno.test("a member of a streams group joins, beats by its id, and is described"
     const refused = [[GROUP_ID_NOT_FOUND, 0], [ErrorCode.INVALID_GROUP_ID, 0]];
     assertEquals(told(groups), [[NONE, 1], ...refused]);
   }));
+
+Deno.test("copies of state that a streams group at work asks for are handed out", () => {
+  const settings = {
+    "offsets.topic.num.partitions": 1,
+    "group.streams.initial.rebalance.delay.ms": 0,
+    "group.streams.assignment.interval.ms": 0,
+  };
+  return simulated({ settings }, async ({ connect }) => {
+    using client = await connect();
+    await client.findCoordinator();
+    const { name: topic } = await makeTopic(client);
+    const info = { partitions: 0, replicationFactor: 0, topicConfigs: [] };
+    const subtopology = {
+      subtopologyId: "0",
+      sourceTopics: [topic],
+      sourceTopicRegex: [],
+      stateChangelogTopics: [{ ...info, name: "app-changelog" }],
+      repartitionSinkTopics: [],
+      repartitionSourceTopics: [],
+      copartitionGroups: [],
+    };
+    const epochs = new Map<string, number>();
+    const beat = async (member: string) => {
+      const memberEpoch = epochs.get(member) ?? 0;
+      const isNew = memberEpoch === 0;
+      const answer = await client.ask(StreamsGroupHeartbeat, 0, {
+        groupId: "app",
+        memberId: member,
+        memberEpoch,
+        endpointInformationEpoch: 0,
+        shutdownApplication: false,
+        rebalanceTimeoutMs: isNew ? 10_000 : -1,
+        topology: isNew ? { epoch: 0, subtopologies: [subtopology] } : null,
+        activeTasks: isNew ? [] : null,
+        standbyTasks: isNew ? [] : null,
+        warmupTasks: isNew ? [] : null,
+        processId: isNew ? member : null,
+      });
+      assertEquals(answer.errorCode, NONE);
+      epochs.set(member, answer.memberEpoch);
+      const partitions = (tasks: typeof answer.activeTasks) =>
+        tasks?.flatMap((each) => each.partitions);
+      return [partitions(answer.activeTasks), partitions(answer.standbyTasks)];
+    };
+    // The first is told that the topic of its state is missing, which is made; then all is there.
+    await beat("a");
+    await beat("a");
+    await beat("b");
+    assertEquals(await beat("a"), [undefined, undefined]);
+    const configs = [{ name: "streams.num.standby.replicas", configOperation: 0, value: "1" }];
+    const { responses } = await client.ask(IncrementalAlterConfigs, 1, {
+      resources: [{ resourceType: 32, resourceName: "app", configs }],
+      validateOnly: false,
+    });
+    assertEquals(responses.map(({ errorCode }) => errorCode), [NONE]);
+    assertEquals([await beat("a"), await beat("b")], [[undefined, undefined], [[], [0]]]);
+  });
+});
 
 Deno.test("where a protocol is off that is told, and not to look for a coordinator", () => {
   const settings = { "group.coordinator.rebalance.protocols": "classic" };
