@@ -4,10 +4,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -313,13 +315,12 @@ func offsets(c lines.Command) (any, error) {
 	for partition := range c.Partitions {
 		asked = append(asked, kafka.OffsetRequest{Partition: int(partition), Timestamp: c.Timestamp})
 	}
-	request := kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{c.Topic: asked}}
-	answer, err := client.ListOffsets(soon(), &request)
+	answer, err := listOffsets(c.Topic, asked)
 	if err != nil {
 		return nil, err
 	}
 	found := make([]int64, c.Partitions)
-	for _, each := range answer.Topics[c.Topic] {
+	for _, each := range answer {
 		switch c.Timestamp {
 		case kafka.LastOffset:
 			found[each.Partition] = each.LastOffset
@@ -333,6 +334,31 @@ func offsets(c lines.Command) (any, error) {
 		}
 	}
 	return found, nil
+}
+
+// A transport looks for leaders every few seconds, and tells of each partition whether it was asked
+// in vain.
+func listOffsets(topic string, asked []kafka.OffsetRequest) ([]kafka.PartitionOffsets, error) {
+	request := kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: asked}}
+	within := soon()
+	for {
+		answer, err := client.ListOffsets(within, &request)
+		if err != nil {
+			return nil, err
+		}
+		refused := slices.IndexFunc(answer.Topics[topic], func(each kafka.PartitionOffsets) bool {
+			return each.Error != nil
+		})
+		if refused < 0 {
+			return answer.Topics[topic], nil
+		}
+		var passing kafka.Error
+		refusal := answer.Topics[topic][refused].Error
+		if !errors.As(refusal, &passing) || !passing.Temporary() {
+			return nil, refusal
+		}
+		fmt.Fprintln(os.Stderr, "asked in vain:", refusal)
+	}
 }
 
 func commit(c lines.Command) (any, error) {
