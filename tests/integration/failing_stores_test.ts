@@ -363,7 +363,9 @@ Deno.test("every API answers whatever call fails under it", async (t) => {
   for (const one of await everyCase()) {
     await t.step(one.name, async () => {
       for (const version of one.versions!) {
-        for (const kind of ["Io", "NoSpace", "TooManyFiles"] as const) {
+        const isLast = version === one.versions!.at(-1);
+        // What files a handler opens is the same in all versions.
+        for (const kind of ["Io", "NoSpace", ...isLast ? ["TooManyFiles"] as const : []] as const) {
           for (let at = 1;; at++) {
             const { answer, failed } = await hold(one, version, { at, kind });
             if (failed === undefined) break;
