@@ -176,8 +176,10 @@ Deno.test("an older level is a new cluster's where it is asked for", async () =>
 
 Deno.test("a broker's configuration takes a topic's keys, as Kafka's does", async () => {
   using client = await shared.connect();
-  const configs = [{ name: "cleanup.policy", value: "compact" }];
-  for (const [resourceName, version] of [["1", 1], ["", 2]] as const) {
+  const policy = { name: "cleanup.policy", value: "compact" };
+  // What all brokers have stays: what AlterConfigs does not name is deleted.
+  const both = [policy, { name: "min.insync.replicas", value: "1" }];
+  for (const [resourceName, version, configs] of [["1", 1, [policy]], ["", 2, both]] as const) {
     const { responses } = await client.ask(AlterConfigs, version, {
       resources: [{ resourceType: 4, resourceName, configs }],
       validateOnly: true,

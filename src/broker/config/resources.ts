@@ -9,6 +9,7 @@
 // Only what a request changes is judged: another value may have been stored by a Kafka with other
 // bounds, and must not stand in the way.
 // Differs from Kafka: a broker key that is not known is refused rather than stored for a plugin.
+// Differs from Kafka: a broker's own min.insync.replicas, which has no effect, may be deleted.
 
 import { entryOf } from "../../base/items.ts";
 import { ResourceType } from "../../cluster/mod.ts";
@@ -22,6 +23,8 @@ import { brokerKeys, topicKeys } from "./broker_table.ts";
 import { listenerKeyOf } from "./listener_keys.ts";
 import type { GroupSettings, GroupTerms } from "./group_parts.ts";
 import { type ConfigKey, isSensitive, nearestName, parseValue } from "./values.ts";
+
+const minIsrKey = "min.insync.replicas";
 
 interface Refusal {
   readonly errorCode: ErrorCode;
@@ -57,6 +60,7 @@ export function configRules(
           return topicProblem(proposed);
         case ResourceType.BROKER:
           return brokerProblem(changed, { isDefault: resource.resourceName === "" }) ??
+            minIsrProblem(proposed, { isDefault: resource.resourceName === "" }) ??
             listenerProblem(proposed, tlsProblem);
         case ResourceType.BROKER_LOGGER:
           return loggerProblem(proposed);
@@ -181,6 +185,23 @@ function brokerProblem(
     if (problem !== undefined) return invalidRequest(problem);
   }
   return undefined;
+}
+
+/**
+ * All brokers go by one min.insync.replicas, that of the topic or of the cluster: who is eligible
+ * to lead depends on it (KIP-966). One of a broker's own would be told and have no effect, and
+ * without the cluster's one replica would be enough, whatever its brokers were started with.
+ */
+function minIsrProblem(
+  { values, changed }: ProposedConfigs,
+  { isDefault }: { isDefault: boolean },
+): Refusal | undefined {
+  if (!changed.has(minIsrKey) || values.has(minIsrKey) === isDefault) return undefined;
+  return invalidConfig(
+    isDefault
+      ? `Cluster-level ${minIsrKey} cannot be removed, only changed: who may lead depends on it.`
+      : `Broker-level ${minIsrKey} cannot be set: it is the same for all brokers.`,
+  );
 }
 
 /** New keys and certificates are tried before they are stored. */

@@ -161,14 +161,6 @@ const sizeAllowances: readonly Allowance[] = [
 
 const changeAllowances: readonly Allowance[] = [
   {
-    where: /AlterConfigs v\d: keys of a broker, only validated: (13|29)\. /,
-    why: "Kafka keeps min.insync.replicas while eligible leader replicas are on; Ottla has none",
-  },
-  {
-    where: /^AlterConfigs v\d: generated .*error(Code: Kafka 40, Ottla 0|Message: .* "<none>")$/,
-    why: "likewise: without a key of its own the cluster's default would lose min.insync.replicas",
-  },
-  {
     where: /AlterConfigs v\d: generated \d+: \d+\. .*errorCode: Kafka (0|40), Ottla 42$/,
     why: "a broker's key that is not known is refused; Kafka stores it for a plugin",
   },
