@@ -134,7 +134,7 @@ Deno.test("what was set is there after a restart and a kill", async () => {
   assertEquals([timeout.value, timeout.configSource], ["50000", source.group]);
 });
 
-const refused: readonly [what: Named, settings: Record<string, string>, code: number][] = [
+const refused: readonly [what: Named, settings: Record<string, string | null>, code: number][] = [
   [{ type: type.topic, name: "missing" }, { "retention.ms": "1" }, 3],
   [{ type: type.topic, name: "missing" }, { "retention.ms": "many" }, 40],
   [{ type: type.topic, name: "a b" }, { "retention.ms": "many" }, 17],
@@ -145,6 +145,8 @@ const refused: readonly [what: Named, settings: Record<string, string>, code: nu
   [{ type: type.broker, name: "9" }, { "message.max.bytes": "1000" }, 42],
   [{ type: type.broker, name: "x" }, { "message.max.bytes": "1000" }, 42],
   [{ type: type.broker, name: "" }, { "principal.builder.class": "x" }, 42],
+  [{ type: type.broker, name: "1" }, { "min.insync.replicas": "1" }, 40],
+  [{ type: type.broker, name: "" }, { "min.insync.replicas": null }, 40],
   [{ type: type.logger, name: "1" }, { "root": "DEBUG" }, 40],
   [{ type: type.logger, name: "9" }, { "root": "DEBUG" }, 42],
   [{ type: type.group, name: "g" }, { "consumer.session.timeout.ms": "1" }, 40],
@@ -244,6 +246,17 @@ Deno.test("every key is described by a sentence, and secrets stay hidden", async
     }
   }
   assertEquals(await describe(client, { type: type.logger, name: "1" }), new Map());
+});
+
+Deno.test("a throttle of a move is told of while it is set", async () => {
+  using client = await shared.connect();
+  const broker = { type: type.broker, name: "1" };
+  const key = "follower.replication.throttled.rate";
+  assertEquals((await describe(client, broker)).has(key), false);
+  await change(client, broker, { [key]: "1000" });
+  assertEquals((await describe(client, broker)).get(key)?.value, "1000");
+  await change(client, broker, { [key]: null });
+  assertEquals((await describe(client, broker)).has(key), false);
 });
 
 Deno.test("what has configuration is listed by type", async () => {

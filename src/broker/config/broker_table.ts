@@ -1003,6 +1003,7 @@ const ownKeys = {
     default: longMax,
     min: 0,
     update: "cluster-wide",
+    listedWhenSet: true,
     doc: "Bytes per second that throttled leaders give to their followers.",
   },
   "follower.replication.throttled.rate": {
@@ -1010,6 +1011,7 @@ const ownKeys = {
     default: longMax,
     min: 0,
     update: "cluster-wide",
+    listedWhenSet: true,
     doc: "Bytes per second that throttled followers take from their leaders.",
   },
 

@@ -40,9 +40,12 @@ export interface DescribedSynonym {
 /** This broker's configuration, sorted by name; of listeners' own keys those that are set. */
 export function describeBroker(layers: readonly ConfigLayer[]): DescribedConfig[] {
   const names = Object.keys(brokerKeys) as BrokerKeyName[];
-  const own = names.filter((name) => !isInternal(brokerKeys[name])).map((name) => {
+  const own = names.flatMap((name) => {
+    const key: ConfigKey = brokerKeys[name];
     const synonyms = synonymsOf(layers, name);
-    return describe(brokerKeys[name], { name, text: synonyms[0]?.value ?? null, synonyms });
+    const isSet = synonyms.some(({ source }) => source !== ConfigSource.DEFAULT);
+    if (isInternal(key) || (key.listedWhenSet && !isSet)) return [];
+    return [describe(key, { name, text: synonyms[0]?.value ?? null, synonyms })];
   });
   return [...own, ...describeListeners(layers)].sort((a, b) => byName([a.name, 0], [b.name, 0]));
 }

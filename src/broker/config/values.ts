@@ -61,6 +61,8 @@ export interface ConfigKey {
   readonly refused?: string;
   /** Kept out of DescribeConfigs, as Kafka keeps its internal keys. */
   readonly internal?: boolean;
+  /** Told by DescribeConfigs where it is set alone: Kafka has no such key among a broker's own. */
+  readonly listedWhenSet?: true;
   readonly doc: string;
 }
 
