@@ -286,3 +286,17 @@ Deno.test("a new topic's keys without effect are told in the log", async () => {
   const line = await within(said.promise, { ms: 10_000, what: () => "a warning" });
   assertMatch(line, /WARN.*preallocate has no effect: .*topic=t/);
 });
+
+Deno.test("what has an effect at one listener is not told to have none", async () => {
+  const said = Promise.withResolvers<string>();
+  const onLine = (line: string) => {
+    if (line.includes("has no effect")) said.resolve(line);
+  };
+  await using broker = await BrokerProcess.start({ onLine });
+  using client = await RawClient.connect(broker);
+  const one = { type: type.broker, name: "1" };
+  await change(client, one, { "listener.name.plaintext.max.connections": "100" });
+  await change(client, one, { "background.threads": "12" });
+  const line = await within(said.promise, { ms: 60_000, what: () => "a warning" });
+  assertMatch(line, /background\.threads has no effect/);
+});

@@ -9,6 +9,8 @@
 // Only what a request changes is judged: another value may have been stored by a Kafka with other
 // bounds, and must not stand in the way.
 // Differs from Kafka: a broker key that is not known is refused rather than stored for a plugin.
+// Differs from Kafka: keys and certificates can be set for all listeners of a broker at once, which
+// have none of their own; Kafka wants the name of one.
 // Differs from Kafka: a broker's own min.insync.replicas, which has no effect, may be deleted.
 
 import { entryOf } from "../../base/items.ts";
@@ -85,7 +87,7 @@ function configWarnings(resource: ConfigResource, settings: readonly Setting[]):
   }
   const keys = keysOf(resourceType);
   return settings.flatMap(([name]) => {
-    const key = entryOf<ConfigKey>(keys, name);
+    const key = entryOf<ConfigKey>(keys, listenerKeyOf(name) ?? name);
     if (resourceType === ResourceType.BROKER && key === undefined) {
       return [`${name} has no effect: it is a topic's`];
     }
