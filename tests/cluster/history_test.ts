@@ -21,6 +21,6 @@ for (const home of ["memory", "etcd"] as const) {
         totals.set(what, (totals.get(what) ?? 0) + count);
       }
     }
-    for (const [what, count] of totals) assert(count > 50, `${count} ${what}`);
+    for (const [what, count] of totals) assert(count > 25, `${count} ${what}`);
   });
 }

@@ -5,7 +5,7 @@ import type { ClusterMutant } from "./mutants.ts";
 import { commonKinds } from "./troubles.ts";
 
 /** By then a mutant must be found where nothing happens but what it cannot bear. */
-const aimedSeedsMax = 25;
+const aimedSeedsMax = 60;
 
 export interface Hunted {
   /** Of the first history that breaks a law; undefined: none did. */
