@@ -1,8 +1,8 @@
 // What a seed makes of a history before it begins: how many brokers, where their metadata is, how
 // patient everybody is, what is set, and what goes wrong when.
 //
-//   hurry 5   most histories: who is silent for 1.2 s is taken for dead, troubles take up to 3 s. As
-//             much goes wrong as in the others, in less time and so for less work
+//   hurry 5   most histories: who is silent for 1.2 s is taken for dead, troubles take up to 3 s.
+//             As much goes wrong as in the others, in less time and so for less work
 //   hurry 1   the others, of a minute and with the patience that is usual: what takes its time
 //             whoever is in a hurry, such as a watch that is silent, comes about there
 //
