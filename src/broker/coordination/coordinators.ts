@@ -97,7 +97,7 @@ export class Coordinators {
 
   /** Ends: requests that wait are told to look for the coordinator again. */
   async close(): Promise<void> {
-    for (const shards of this.#all()) await shards.close();
+    await Promise.all([...this.#all()].map((shards) => shards.close()));
   }
 
   #on(topic: string): AnyShards | undefined {

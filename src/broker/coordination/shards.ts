@@ -237,10 +237,15 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
   async close(): Promise<void> {
     this.#closed = true;
     for (const timer of this.#reloads) timer.cancel();
-    for (const { shard, loading } of this.#shards.values()) {
-      await loading;
-      shard.resign();
-    }
+    const ending = [...this.#shards.values()].map(async ({ shard, loading }) => {
+      try {
+        await loading;
+      } finally {
+        shard.resign();
+      }
+    });
+    // One whose loading was a bug keeps no other from its end.
+    await Promise.all(ending);
   }
 
   /** As {@link #loadedShard}, unless another broker may coordinate by now. */
