@@ -73,6 +73,7 @@ export class PeerRequests {
     ask: (peer: Peer) => Promise<R>,
     isDue: () => boolean = () => true,
   ): Promise<R | undefined> {
+    if (!isDue()) return undefined;
     let peer = this.#byBroker.get(id);
     if (peer === undefined) this.#byBroker.set(id, peer = this.#peers.to(id));
     const moved = Promise.withResolvers<undefined>();
