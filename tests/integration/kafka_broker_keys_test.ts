@@ -35,6 +35,8 @@ const ours: Readonly<Record<string, Partial<KafkaKey>>> = {
 const known = keys.map((key): KafkaKey => ({ ...key, ...ours[key.name] }));
 /** Those concern one broker, its files, its listeners: no default of all brokers is taken. */
 const perBroker = /^(ssl|sasl)\.|^principal\.builder\.class$|^cordoned\.log\.dirs$/;
+/** This one is the same for all brokers, and once it is set it stays so (KIP-966). */
+const ofAllBrokers = "min.insync.replicas";
 
 const types = [
   "",
@@ -49,7 +51,7 @@ const types = [
   "PASSWORD",
 ];
 const brokerType = 4;
-const source = { broker: 2, standard: 5 };
+const source = { broker: 2, allBrokers: 3, standard: 5 };
 
 /** A value that the key may have. */
 function valueOf({ type, standard }: KafkaKey): string {
@@ -103,7 +105,8 @@ Deno.test("every broker key of Kafka is set and unset, or refused, by update mod
     using client = await connect();
     for (const key of known) {
       const { errorCode, errorMessage } = await change(client, "1", { changed: [key] });
-      assertEquals(errorCode === ErrorCode.NONE, key.isDynamic, `${key.name}: ${errorMessage}`);
+      const isTakenHere = key.isDynamic && key.name !== ofAllBrokers;
+      assertEquals(errorCode === ErrorCode.NONE, isTakenHere, `${key.name}: ${errorMessage}`);
       const forAll = await change(client, "", { changed: [key] });
       const isTaken = key.isDynamic && !perBroker.test(key.name);
       assertEquals(forAll.errorCode === ErrorCode.NONE, isTaken, `${key.name} for all brokers`);
@@ -113,13 +116,18 @@ Deno.test("every broker key of Kafka is set and unset, or refused, by update mod
     const set = await described(client);
     for (const key of dynamic) {
       const { value, configSource, isSensitive } = set.get(key.name)!;
-      assertEquals(configSource, source.broker, key.name);
+      const from = key.name === ofAllBrokers ? source.allBrokers : source.broker;
+      assertEquals(configSource, from, key.name);
       assertEquals(isSensitive, key.type === "PASSWORD", key.name);
       assertEquals(value, isSensitive ? null : valueOf(key), key.name);
     }
-    for (const name of ["1", ""]) await change(client, name, { changed: dynamic, isDeleted: true });
+    const kept = dynamic.filter(({ name }) => name === ofAllBrokers);
+    const keeping = await change(client, "", { changed: kept, isDeleted: true });
+    assertEquals(keeping.errorCode, ErrorCode.INVALID_CONFIG);
+    const deleted = dynamic.filter(({ name }) => name !== ofAllBrokers);
+    for (const name of ["1", ""]) await change(client, name, { changed: deleted, isDeleted: true });
     const unset = await described(client);
-    for (const { name } of dynamic) {
+    for (const { name } of deleted) {
       assertEquals(unset.get(name)!.configSource, source.standard, name);
     }
   });
