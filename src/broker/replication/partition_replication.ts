@@ -33,9 +33,9 @@ export interface ReplicationTerms {
   isEligible(id: BrokerId, brokerEpoch: Int64): boolean;
   /**
    * Asks for another ISR. Resolves once that is decided, with whether it was taken: then the
-   * metadata has it.
+   * metadata has it, and this broker's image. Undefined: nobody here will know.
    */
-  alterIsr(asked: Omit<AlterPartition, "leader" | "brokerEpoch">): Promise<boolean>;
+  alterIsr(asked: Omit<AlterPartition, "leader" | "brokerEpoch">): Promise<boolean | undefined>;
 }
 
 /** After a refusal the metadata is probably about to say more. */
@@ -226,7 +226,8 @@ export class PartitionReplication {
     const topicId: Uuid = this.#log.topicId;
     const asked = { topicId, partition, leaderEpoch, partitionEpoch, isr };
     const isTaken = await this.#terms.alterIsr(asked);
-    if (this.#led !== led) return;
+    // What was asked for goes on holding the high watermark back where nobody knows.
+    if (this.#led !== led || isTaken === undefined) return;
     if (!isTaken) this.#quietUntilMs = this.#terms.clock.monotonic() + backoffMs;
     led.withdraw(isr);
     this.advance();

@@ -235,22 +235,25 @@ export class Replication {
 
   /**
    * The same again until there is an answer: what came of a change that got none may still come
-   * about, and until it is known what has, the larger ISR counts.
+   * about, and until it is known what has, the larger ISR counts. Undefined: that is not known any
+   * more. A broker that closes follows the metadata no longer, so that no answer tells who counts.
    */
-  async #alterIsr(asked: Parameters<ReplicationTerms["alterIsr"]>[0]): Promise<boolean> {
+  async #alterIsr(
+    asked: Parameters<ReplicationTerms["alterIsr"]>[0],
+  ): Promise<boolean | undefined> {
     const { metadata, nodeId, runtime: { timers }, isClosing } = this.#options;
     const brokerEpoch = this.#brokerEpoch;
     while (!isClosing()) {
       try {
         const alter = { ...asked, leader: nodeId, brokerEpoch };
         const code = await metadata.change((image) => decideAlterPartition(image, alter));
-        return code === ErrorCode.NONE;
+        return isClosing() ? undefined : code === ErrorCode.NONE;
       } catch (error) {
         if (!isStoreFault(error)) throw error;
         await new Promise<void>((resolve) => timers.after(resendAfterMs, resolve));
       }
     }
-    return false;
+    return undefined;
   }
 }
 
