@@ -94,6 +94,7 @@ export async function until(store: EtcdMetadataStore, holds: () => boolean): Pro
   for (const stop of stops) stop();
 }
 
+/** Resolves once `b` shows what `a` does; the last change is one that listeners are told of. */
 async function seesAll(a: EtcdMetadataStore, b: EtcdMetadataStore): Promise<void> {
   const said = sayAll(a.image).join();
   await until(b, () => sayAll(b.image).join() === said);
@@ -162,7 +163,7 @@ export const suite: readonly SuiteCase[] = [
       await a.change((image) => ({ records: touchAll(image, "wide"), response: undefined }));
       await until(b, () => b.image.topic("wide")?.partitions[399]?.leaderEpoch === 1);
       assertEquals(batches.filter((size) => size > 1), [401, 400]);
-      await a.change((image) => decideAllocateProducerIds(image, 1));
+      await a.change((image) => decideRegisterBroker(image, registration(1)));
       await seesAll(a, b);
       const c = await open();
       assertEquals(sayAll(c.image), sayAll(a.image));
