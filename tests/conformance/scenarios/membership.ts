@@ -48,6 +48,11 @@ async function staticMember(session: Session): Promise<void> {
   try {
     const killed = await driver.join!("two", two);
     await watch.untilShared(["one", "two"], partitionCount);
+    // Who gave partitions up is told what it has once more, maybe after the other one. Who has read
+    // was told.
+    const records = spread(sampleRecords(30));
+    await driver.produce(topic, records, {});
+    await watch.untilSeen(records.map(({ value }) => value!));
     const held = watch.heldBy("two");
     const changes = watch.changesOf("one");
     await killed.kill!();
