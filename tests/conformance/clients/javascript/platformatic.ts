@@ -237,6 +237,10 @@ export class PlatformaticDriver implements Driver {
     stream.on("data", (message) => watch.saw(name, `${message.value}`));
     return {
       leave: async () => {
+        // It commits each answer to a fetch, but one that comes while a commit is under way, as of
+        // another broker, only with the next; a close that finds one under way drops it.
+        const offsets = [...stream.offsetsToCommit.values()];
+        if (offsets.length > 0) await consumer.commit({ offsets });
         await stream.close();
         await consumer.close(true);
       },
@@ -269,7 +273,11 @@ export class PlatformaticDriver implements Driver {
     const annotated = { ...place, committedLeaderEpoch: -1, committedMetadata: metadata };
     const topics = [{ name: topic, partitions: [annotated] }];
     const request = offsetCommitV9.api;
-    await this.#connected((connection) => request.async(connection, groupId, -1, "", null, topics));
+    const [coordinator] = await this.admin.findCoordinator({ keyType: 0, keys: [groupId] });
+    await this.#connected(
+      (connection) => request.async(connection, groupId, -1, "", null, topics),
+      coordinator,
+    );
   }
 
   /** Its own requests end at version 4; with its `createAPI` anybody adds more. */
@@ -320,11 +328,14 @@ export class PlatformaticDriver implements Driver {
     await this.admin.close();
   }
 
-  /** Lends a connection for single requests. */
-  async #connected(use: (connection: Connection) => Promise<unknown>): Promise<void> {
+  /** Lends a connection for single requests, to the first broker that it was told or to another. */
+  async #connected(
+    use: (connection: Connection) => Promise<unknown>,
+    broker?: { readonly host: string; readonly port: number },
+  ): Promise<void> {
     const [host, port] = this.#base.bootstrapBrokers[0]!.split(":");
     const connection = new Connection(this.#base.clientId);
-    await connection.connect(host!, Number(port));
+    await connection.connect(broker?.host ?? host!, broker?.port ?? Number(port));
     try {
       await use(connection);
     } finally {
