@@ -66,6 +66,8 @@ const definiteCodes: ReadonlySet<number> = new Set([
 const finalCodes: ReadonlySet<number> = new Set([EtcdCode.INVALID_ARGUMENT, EtcdCode.NOT_FOUND]);
 
 const askMsMax = 2_000;
+/** What is asked again is waited for longer: etcd itself gives up after seven seconds. */
+const askAgainMsMax = 8_000;
 const readMsMax = 15_000;
 /** Enough for a page of keys, or for all that a transaction tells. */
 const answerBytesMax = 64 * 1024 * 1024;
@@ -101,6 +103,12 @@ export interface EtcdMember {
   readonly isLeader?: boolean;
   /** Of its file; etcd takes 2 GiB unless it is told otherwise. */
   readonly bytes?: number;
+}
+
+/** How a question is asked: by default at the present member, for two seconds. */
+export interface AskTerms {
+  readonly msMax?: number;
+  readonly endpoint?: string;
 }
 
 type Answer = Readonly<Record<string, unknown>>;
@@ -140,12 +148,21 @@ export class EtcdClient {
     this.counters.memberChanges++;
   }
 
+  /** The member whose turn is next after one. */
+  after(endpoint: string): string {
+    const { endpoints } = this.#options;
+    return itemAt(endpoints, (endpoints.indexOf(endpoint) + 1) % endpoints.length);
+  }
+
   /**
    * One try. Rejects with EtcdFault when it is refused, with PlatformFault or DecodeFault when
    * nothing is known of the outcome.
    */
-  async ask(path: string, body: string, msMax = askMsMax): Promise<Answer> {
-    const { endpoint } = this;
+  async ask(
+    path: string,
+    body: string,
+    { msMax = askMsMax, endpoint = this.endpoint }: AskTerms = {},
+  ): Promise<Answer> {
     const { clock } = this.#options;
     const counted = this.counters.of(path.replace(/^\/v3\//, ""));
     const startMs = clock.monotonic();
@@ -172,7 +189,7 @@ export class EtcdClient {
     try {
       for (let tries = 0;; tries++) {
         try {
-          return await this.ask(path, body);
+          return await this.ask(path, body, { msMax: patience(tries) });
         } catch (error) {
           if (isRefusal(error) || isLate || this.#isClosed) throw error;
           if (!isUnknown(error)) throw error;
@@ -195,7 +212,8 @@ export class EtcdClient {
     let isAmbiguous = false;
     for (let tries = 0;; tries++) {
       try {
-        return transactionResultOf(await this.ask("/v3/kv/txn", body));
+        const answer = await this.ask("/v3/kv/txn", body, { msMax: patience(tries) });
+        return transactionResultOf(answer);
       } catch (error) {
         if (this.#isClosed) throw closed();
         const isFinal = error instanceof EtcdFault && finalCodes.has(error.code);
@@ -368,6 +386,11 @@ export function isRefusal(error: unknown): error is EtcdFault {
 export function isUnknown(error: unknown): boolean {
   return error instanceof PlatformFault || error instanceof DecodeFault ||
     error instanceof EtcdFault && !isRefusal(error);
+}
+
+/** How long an answer is waited for after so many tries: a member that is slow gets its time. */
+function patience(tries: number): number {
+  return Math.min(askMsMax * 2 ** Math.min(tries, 10), askAgainMsMax);
 }
 
 function closed(): PlatformFault {

@@ -1,8 +1,9 @@
 // A broker's life in etcd: a lease that is kept alive, with the key `live/<id>` on it.
 //
 //   granted --every third of its time--> kept ... --etcd has forgotten it, or its key--> over
-//                        \--no answer: tried again, at other members; not sure of itself then
+//                        \--no answer yet, or none: the next member is asked as well
 //
+// Members that answer late, or after another was asked, do as well: a question is not taken back.
 // It is sure of itself for as long as etcd cannot have let the lease run out: from when the last
 // answered keep-alive was *sent*, for the time it was granted, less a margin. A process that was
 // stopped finds that out by its clock before it hears of it.
@@ -15,6 +16,10 @@ import type { Logger, Timer, Timers } from "../runtime/ports.ts";
 import { type EtcdClient, EtcdCode, EtcdFault, isRefusal, isUnknown, reasonOf } from "./client.ts";
 import { countOf, objectOf } from "./messages.ts";
 
+/** Of its time: when it is kept, when another member is asked too, how long each is waited for. */
+const keepShare = 1 / 3;
+const besideShare = 1 / 6;
+const answerShare = 1 / 2;
 /** Of its time that a lease does not count on: clocks differ in pace. */
 const marginShare = 0.1;
 const retryMs = 250;
@@ -60,7 +65,7 @@ export async function grantLease(
 /** Ends a lease, and with it the keys that hang on it. Never rejects for want of an answer. */
 export async function revokeLease({ client, logger }: LeaseWorld, id: string): Promise<void> {
   try {
-    await client.ask("/v3/lease/revoke", JSON.stringify({ ID: id }), revokeMsMax);
+    await client.ask("/v3/lease/revoke", JSON.stringify({ ID: id }), { msMax: revokeMsMax });
   } catch (error) {
     if (isRefusal(error)) return;
     if (!isUnknown(error)) throw error;
@@ -83,11 +88,14 @@ export class EtcdLease implements BrokerLease {
   #validToMs: number;
   #isOver = false;
   #next: Timer;
+  /** Who was asked last; undefined: the question was answered. */
+  #asked: string | undefined;
 
   constructor(options: EtcdLeaseOptions) {
     this.#options = options;
-    this.#validToMs = this.#validTo(options.granted.sentMs);
-    this.#next = this.#later(options.granted.ttlMs / 3);
+    const { sentMs } = options.granted;
+    this.#validToMs = this.#validTo(sentMs);
+    this.#next = this.#keepFrom(sentMs);
   }
 
   get brokerId(): BrokerId {
@@ -133,6 +141,12 @@ export class EtcdLease implements BrokerLease {
     return sentMs + this.#options.granted.ttlMs * (1 - marginShare);
   }
 
+  /** A third of its time after `sentMs`, or now. */
+  #keepFrom(sentMs: number): Timer {
+    const { monotonic, granted: { ttlMs } } = this.#options;
+    return this.#later(Math.max(0, sentMs + ttlMs * keepShare - monotonic()));
+  }
+
   #later(ms: number): Timer {
     return this.#options.timers.after(ms, () => {
       this.#keep().catch((error) => {
@@ -146,18 +160,31 @@ export class EtcdLease implements BrokerLease {
   async #keep(): Promise<void> {
     const { client, monotonic, granted: { id, ttlMs } } = this.#options;
     const sentMs = monotonic();
+    const endpoint = this.#asked === undefined ? client.endpoint : client.after(this.#asked);
+    this.#asked = endpoint;
+    const beside = this.#next = this.#later(ttlMs * besideShare);
     try {
-      const answer = await client.ask("/v3/lease/keepalive", JSON.stringify({ ID: id }));
+      const body = JSON.stringify({ ID: id });
+      const terms = { endpoint, msMax: ttlMs * answerShare };
+      const answer = await client.ask("/v3/lease/keepalive", body, terms);
       if (this.#isOver) return;
       // etcd says nothing of the time that a lease has left which it does not know.
       if (countOf(objectOf(answer.result).TTL) <= 0) return this.lapse();
-      this.#validToMs = this.#validTo(sentMs);
-      this.#next = this.#later(ttlMs / 3);
+      const validToMs = this.#validTo(sentMs);
+      // A later question was answered before.
+      if (validToMs <= this.#validToMs) return;
+      this.#validToMs = validToMs;
+      this.#asked = undefined;
+      this.#next.cancel();
+      this.#next = this.#keepFrom(sentMs);
     } catch (error) {
       if (this.#isOver) return;
       if (error instanceof EtcdFault && error.code === EtcdCode.NOT_FOUND) return this.lapse();
       if (client.isClosed) return this.lapse();
       if (!isUnknown(error) && !isRefusal(error)) throw error;
+      // Another was asked already.
+      if (this.#next !== beside) return;
+      beside.cancel();
       this.#next = this.#later(retryMs);
     }
   }

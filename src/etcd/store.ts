@@ -317,16 +317,23 @@ export class EtcdMetadataStore implements MetadataStore {
     { createRevision: brokerEpoch }: Pick<KeyValue, "createRevision">,
     granted: GrantedLease,
   ): Promise<EtcdLease> {
-    await this.#reached(brokerEpoch);
-    refuseMoved(this.#formatNow(), this.#options.name);
-    this.#lease?.lapse();
-    const lease: EtcdLease = this.#lease = new EtcdLease({
+    // It is kept from now on: until the watch has told of it, it might run out.
+    const lease: EtcdLease = new EtcdLease({
       ...this.#world,
       brokerId,
       brokerEpoch,
       granted,
       isController: () => this.#isController(lease),
     });
+    try {
+      await this.#reached(brokerEpoch);
+      refuseMoved(this.#formatNow(), this.#options.name);
+    } catch (error) {
+      lease.lapse();
+      throw error;
+    }
+    this.#lease?.lapse();
+    this.#lease = lease;
     this.#seeOwnLife();
     this.#unwatched(this.#tick());
     return lease;

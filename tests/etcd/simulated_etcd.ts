@@ -4,6 +4,7 @@
 //   const etcd = await SimulatedEtcd.start(world, { members: 3 });
 //   etcd.faults.loseAnswers = 0.05;     // carried out, and nobody hears of it
 //   etcd.faults.lateCopies = 0.05;      // carried out seconds later, when nobody waits any more
+//   etcd.faults.slowMs = [0, 1_500];    // each request waits so long at its member
 //   etcd.loseQuorum();                  // 503 after a while; watches break
 //   world.stop(etcd.names[0]);          // a frozen member: silence
 //
@@ -32,11 +33,13 @@ export interface EtcdFaults {
   lateCopies: number;
   /** A watch hears of an event up to three seconds late. */
   lateEvents: number;
+  /** How long each request waits at its member, which has much else to do: least, most. */
+  slowMs: readonly [number, number];
 }
 
 export class SimulatedEtcd {
   readonly names: readonly string[];
-  readonly faults: EtcdFaults = { loseAnswers: 0, lateCopies: 0, lateEvents: 0 };
+  readonly faults: EtcdFaults = { loseAnswers: 0, lateCopies: 0, lateEvents: 0, slowMs: [0, 0] };
   readonly #world: Simulation;
   readonly #members = new Map<string, Runtime>();
   readonly #followers = new Set<SimulatedFollower>();
@@ -117,6 +120,8 @@ export class SimulatedEtcd {
       const message = "etcdserver: request timed out";
       return { status: 503, body: JSON.stringify({ code: 14, message, error: message }) };
     }
+    const [leastMs, mostMs] = this.faults.slowMs;
+    if (mostMs > 0) await later(leastMs + (mostMs - leastMs) * member.random.uint32() / 2 ** 32);
     if (path === "/v3/watch") {
       return { status: 200, follow: (follower) => this.#follow(member, follower, body) };
     }
