@@ -2,12 +2,15 @@
 //
 //   tryTake, take --> bytes are ours --give--> the next who wait get theirs, in order of coming
 //
+// Who leaves before its turn has come is granted nothing: what it asked for would be done for nobody.
+//
 // Invariant: the bytes that are out are within the bound, but for one claim that is larger than the
 // whole share: it is granted once everybody else has given back, and holds up the others. Nobody
 // overtakes: while one waits, all who come wait behind it.
 
 import { assert } from "./assert.ts";
 import { ConnectionFault } from "./faults.ts";
+import type { Requester } from "./requester.ts";
 
 /** A claim in the queue. */
 export interface MemoryWait {
@@ -21,6 +24,9 @@ interface Waiter {
   readonly bytes: number;
   readonly resolve: (granted: boolean) => void;
 }
+
+/** For work that is done whether or not anybody waits for it. */
+const staying: Requester = { hasLeft: false, onEnd: () => () => {} };
 
 export class MemoryShare {
   readonly #bytesMax: () => number;
@@ -78,12 +84,27 @@ export class MemoryShare {
     return { granted: promise, cancel };
   }
 
-  /** Takes the bytes, in turn. Throws ConnectionFault when everybody is sent away. */
-  async claim(bytes: number): Promise<void> {
+  /** Takes the bytes, in turn. False: everybody was sent away, or `requester` left before. */
+  async takeInTurn(bytes: number, requester: Requester): Promise<boolean> {
     const wait = this.take(bytes);
-    if (wait !== undefined && !await wait.granted) {
-      throw new ConnectionFault("the broker is closing");
+    if (wait === undefined) return true;
+    const stay = requester.onEnd(wait.cancel);
+    try {
+      return await wait.granted;
+    } finally {
+      stay();
     }
+  }
+
+  /**
+   * Takes the bytes, in turn; for who has no `requester`, whoever may have left. Throws
+   * ConnectionFault when everybody is sent away, or the requester has left.
+   */
+  async claim(bytes: number, requester: Requester = staying): Promise<void> {
+    if (await this.takeInTurn(bytes, requester)) return;
+    throw new ConnectionFault(
+      requester.hasLeft ? "the client has left" : "the broker is closing",
+    );
   }
 
   /** Takes what is held already, bound or no bound: those who come wait for it. */

@@ -1,4 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Connected } from "../../tests/harness/connected.ts";
+import { ConnectionFault } from "./faults.ts";
 import { MemoryShare } from "./memory_share.ts";
 
 Deno.test("a share gives memory in the order in which it was asked for", async () => {
@@ -47,4 +49,29 @@ Deno.test("a cancelled claim lets those behind it go on", async () => {
   assertEquals(await last.granted, false);
   assertEquals(share.bytes, 100);
   assertEquals(share.waiting, 0);
+});
+
+Deno.test("who leaves before its turn is granted nothing, and holds up nobody", async () => {
+  const share = new MemoryShare(() => 100);
+  assert(share.tryTake(50));
+  const client = new Connected();
+  const large = share.takeInTurn(100, client);
+  const small = share.takeInTurn(50, new Connected());
+  client.leave();
+  assertEquals([await large, await small], [false, true]);
+  assertEquals([share.bytes, share.waiting], [100, 0]);
+  share.give(100);
+  assert(await share.takeInTurn(100, client), "what is there at once is nobody's wait");
+  await assertRejects(() => share.claim(1, client), ConnectionFault, "the client has left");
+  assertEquals(share.waiting, 0);
+});
+
+Deno.test("who was granted its turn is forgotten by the client's end", async () => {
+  const share = new MemoryShare(() => 100);
+  assert(share.tryTake(100));
+  const client = new Connected();
+  const taken = share.takeInTurn(100, client);
+  share.give(100);
+  assert(await taken);
+  assertEquals(client.awaited, 0);
 });

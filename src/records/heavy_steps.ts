@@ -10,6 +10,7 @@
 import { DecodeFault } from "../base/faults.ts";
 import type { MemoryShare } from "../base/memory_share.ts";
 import type { WorkSlices } from "../base/pieces.ts";
+import type { Requester } from "../base/requester.ts";
 import {
   type CodecForm,
   compress,
@@ -46,6 +47,8 @@ export interface StepOptions {
 export interface SlicedStepOptions extends StepOptions {
   readonly slices: WorkSlices;
   readonly memory: MemoryShare;
+  /** Nobody waits for memory any more once it has left; absent: the work is for everybody. */
+  readonly requester?: Requester;
   /** What is made beside what is unpacked, to begin with. */
   readonly claimBytes?: number;
 }
@@ -109,14 +112,14 @@ class ClaimedWork {
   }
 
   async claim(bytes: number): Promise<void> {
-    const { memory } = this.#options;
+    const { memory, requester } = this.#options;
     this.release();
     if (bytes === 0) return;
     if (bytes > memory.bytesMax) {
       const message = `this takes ${bytes} bytes of memory, which are not here`;
       throw new DecodeFault(message, { isPastBound: true });
     }
-    await memory.claim(bytes);
+    await memory.claim(bytes, requester);
     this.#held = bytes;
   }
 

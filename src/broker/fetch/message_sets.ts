@@ -10,6 +10,7 @@
 
 import type { MemoryShare } from "../../base/memory_share.ts";
 import type { WorkSlices } from "../../base/pieces.ts";
+import type { Requester } from "../../base/requester.ts";
 import type { PartitionLog, ReadOptions, ReadResult } from "../../log/mod.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import {
@@ -28,6 +29,7 @@ export interface SetReadOptions extends ReadOptions {
   readonly slices: WorkSlices;
   /** What is unpacked is claimed here. */
   readonly memory: MemoryShare;
+  readonly requester: Requester;
 }
 
 /** A message set, or why there is none. */

@@ -12,6 +12,7 @@ import { isStoreFault, messageOf } from "../../base/faults.ts";
 import type { BrokerId, Offset } from "../../base/ids.ts";
 import { saturated } from "../../base/int64.ts";
 import { mapSliced } from "../../base/pieces.ts";
+import type { Requester } from "../../base/requester.ts";
 import type { ReadOptions } from "../../log/mod.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import type { LegacyMagic } from "../../records/mod.ts";
@@ -52,6 +53,8 @@ export interface PassRequest<W extends WantedPartition> {
   /** Whether each partition, rather than the first one with data, gives a batch at least. */
   readonly isEachAdvanced?: boolean;
   readonly bytesMax: number;
+  /** Who waits for memory no longer once it has left. */
+  readonly requester: Requester;
 }
 
 /** What a pass needs of a broker. */
@@ -158,8 +161,7 @@ export class Pass<W extends WantedPartition> {
     const { memory: { answers }, topics, slices } = this.#services;
     const { maxMessageBytes } = topics.logConfig(reading.partition.topic);
     const claim = Math.min(Math.max(maxMessageBytes, freeAnswerBytes), answers.bytesMax);
-    const wait = answers.take(claim);
-    if (wait !== undefined && !await wait.granted) return reading.empty;
+    if (!await answers.takeInTurn(claim, this.#terms.requester)) return reading.empty;
     try {
       // Where many are let in at once, one reads in each turn of the event loop, and others go in
       // between: all of them wake up in the same turn, so that who wakes up has to look again.
@@ -222,7 +224,8 @@ export class Pass<W extends WantedPartition> {
   #readSet({ log, topic }: Partition, range: ReadOptions, magic: LegacyMagic) {
     const { codecs, topics, slices, memory: { work: memory } } = this.#services;
     const { unpackedBytesMax } = topics.logConfig(topic);
-    return readMessageSet(log, { ...range, magic, unpackedBytesMax, codecs, slices, memory });
+    const work = { codecs, slices, memory, requester: this.#terms.requester };
+    return readMessageSet(log, { ...range, ...work, magic, unpackedBytesMax });
   }
 
   /** Who knows message sets only does not know zstd. */

@@ -8,6 +8,7 @@ import { ErrorCode } from "../../protocol/mod.ts";
 import { buildBatch } from "../../records/mod.ts";
 import { MemoryBudget } from "../limits/memory_budget.ts";
 import { Partition } from "../logs/partition.ts";
+import { Connected } from "../../../tests/harness/connected.ts";
 import { Pass, type PassServices } from "./pass.ts";
 import type { WantedPartition } from "./partition_data.ts";
 
@@ -36,8 +37,9 @@ async function world({ answersBytesMax }: { answersBytesMax: number }) {
   const topics = { logConfig: () => rig.config };
   const services = { memory, slices, topics, noteUnreadable: () => {} } as unknown as PassServices;
   /** One pass, and how many bytes it has read. */
-  const pass = async (): Promise<number> => {
-    const terms = { isolation: "readUncommitted", bytesMax: 64 * mebibyte } as const;
+  const pass = async (requester = new Connected()): Promise<number> => {
+    const bytesMax = 64 * mebibyte;
+    const terms = { isolation: "readUncommitted", bytesMax, requester } as const;
     const wanted: WantedPartition[] = [{
       partition: 0,
       fetchOffset: 0,
@@ -64,12 +66,26 @@ Deno.test("a pass reads at once where there is memory for its answer", async () 
 Deno.test("of those let in at once, one reads in each turn of the event loop", async () => {
   const { pass, events, answers } = await world({ answersBytesMax: 16 * mebibyte });
   answers.add(16 * mebibyte);
-  const passes = Array.from({ length: 4 }, pass);
+  const passes = Array.from({ length: 4 }, () => pass());
   while (answers.waiting < passes.length) await undefined;
   assertEquals(events, [], "nobody has read");
   answers.give(16 * mebibyte);
   const read = await Promise.all(passes);
   assertEquals(read.every((bytes) => bytes > valueBytes), true);
   assertEquals(events, ["read", "turn", "read", "turn", "read", "turn", "read"]);
+  assertEquals(answers.bytes, 0);
+});
+
+Deno.test("who leaves while it waits for memory is read nothing, and those behind it go on", async () => {
+  const { pass, answers } = await world({ answersBytesMax: 2 * mebibyte });
+  answers.add(2 * mebibyte);
+  const client = new Connected();
+  const leaving = pass(client);
+  const behind = pass();
+  while (answers.waiting < 2) await undefined;
+  client.leave();
+  assertEquals(await leaving, 0);
+  answers.give(2 * mebibyte);
+  assertEquals(await behind > valueBytes, true);
   assertEquals(answers.bytes, 0);
 });

@@ -8,8 +8,10 @@
 // cannot see it, and the transaction's end wakes those who wait for it.
 //
 // Invariant: a wait is registered with each of its partitions until it ends, and with none after.
-// Waits are bounded by connections: one connection has one request in progress.
+// Waits are bounded by connections: one connection has one request in progress, and its wait ends
+// with it, for however long the client has asked us to wait.
 
+import type { Requester } from "../../base/requester.ts";
 import type { Timer, Timers } from "../../runtime/ports.ts";
 
 /**
@@ -26,6 +28,12 @@ export interface WaitOptions {
   readonly isolation: Isolation;
   /** So many bytes more must become readable. */
   readonly bytes: number;
+}
+
+/** A wait from its beginning to its end. */
+export interface WholeWaitOptions extends WaitOptions {
+  readonly delayMs: number;
+  readonly requester: Requester;
 }
 
 /** Something that can become readable: a partition. */
@@ -82,11 +90,12 @@ export class Purgatory {
   }
 
   /**
-   * Resolves once `bytes` more are readable in `watched`, one of them changes, or after `delayMs`.
+   * Resolves once `bytes` more are readable in `watched`, one of them changes, `requester` leaves,
+   * or after `delayMs`.
    */
   async wait(
     watched: readonly Watched[],
-    { delayMs, ...options }: WaitOptions & { readonly delayMs: number },
+    { delayMs, requester, ...options }: WholeWaitOptions,
   ): Promise<void> {
     let wait!: Wait;
     const ended = new Promise<void>((resolve) => {
@@ -94,7 +103,9 @@ export class Purgatory {
     });
     wait.endAfter(delayMs, this.#timers);
     this.#open.add(wait);
+    const stay = requester.onEnd(() => wait.end());
     await ended;
+    stay();
     this.#open.delete(wait);
   }
 

@@ -29,7 +29,7 @@ export async function readPartitions<W extends WantedPartition>(
   request: ReadRequest<W>,
 ): Promise<PartitionData[]> {
   const { clock, memory, purgatory } = services;
-  const { isolation } = request;
+  const { isolation, requester } = request;
   const bytesMin = Math.min(request.bytesMin, request.bytesMax);
   const deadlineMs = clock.monotonic() + request.waitMsMax;
   for (;;) {
@@ -45,8 +45,9 @@ export async function readPartitions<W extends WantedPartition>(
     if (request.isDue?.()) return data;
     if (bytes <= 0 || pass.isFull || pass.isFinal || pass.seen.size === 0) return data;
     const delayMs = deadlineMs - clock.monotonic();
-    if (delayMs <= 0 || services.isClosing) return data;
+    if (delayMs <= 0 || services.isClosing || requester.hasLeft) return data;
     if (pass.isOutdated) continue;
-    await purgatory.wait([...pass.seen.keys()], { isolation, bytes, delayMs });
+    await purgatory.wait([...pass.seen.keys()], { isolation, bytes, delayMs, requester });
+    if (requester.hasLeft) return data;
   }
 }

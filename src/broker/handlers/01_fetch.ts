@@ -224,6 +224,7 @@ function read(wanted: readonly Wanted[], request: Request, context: Context) {
         : services.quotas.meter(session.principal, clientId)?.fetchBytesMax ?? Infinity,
     ),
     waitMsMax: request.maxWaitMs,
+    requester: session,
   });
 }
 

@@ -143,6 +143,7 @@ async function read(
       services.quotas.meter(session.principal, clientId)?.fetchBytesMax ?? Infinity,
     ),
     waitMsMax: refusals.length > 0 ? 0 : request.maxWaitMs,
+    requester: session,
     recordsMax: request.maxRecords,
     batchSize: Math.max(1, request.batchSize),
     isStrict: context.version >= renewsFrom &&

@@ -121,10 +121,16 @@ interface Asked {
 class Claims {
   readonly #held: { readonly share: MemoryShare; readonly bytes: number }[] = [];
 
-  /** Throws ConnectionFault when the broker closes before it is granted. */
+  readonly #client: Session;
+
+  constructor(client: Session) {
+    this.#client = client;
+  }
+
+  /** Throws ConnectionFault when the client leaves or the broker closes before it is granted. */
   async take(share: MemoryShare, wanted: number): Promise<number> {
     const bytes = Math.min(share.bytesMax, wanted);
-    await share.claim(bytes);
+    await share.claim(bytes, this.#client);
     this.#held.push({ share, bytes });
     return bytes;
   }
@@ -194,7 +200,7 @@ export class Dispatcher {
     }
     session.onRequest(header.clientId);
     const use = isLent(frame, header.apiKey) ? Promise.withResolvers<void>() : undefined;
-    const claims = isLarge(frame, header) ? new Claims() : undefined;
+    const claims = isLarge(frame, header) ? new Claims(session) : undefined;
     const dispatching = { frame, header, handler, session, use, claims };
     const meter = this.#services.quotas.meter(session.principal, header.clientId);
     const made = meter === undefined

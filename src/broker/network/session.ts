@@ -11,6 +11,7 @@
 // next.
 
 import type { Address } from "../../runtime/ports.ts";
+import type { Requester } from "../../base/requester.ts";
 import { type KnownClient, Login, type LoginOptions } from "../authentication/login.ts";
 
 /** Who a client is to access rules and quotas. */
@@ -62,7 +63,7 @@ export interface SessionLogin {
 }
 
 /** A client on its connection. */
-export class Session {
+export class Session implements Requester {
   readonly remote: Address;
   readonly listener: SessionListener;
   /** Undefined on a listener without one. */
@@ -121,6 +122,10 @@ export class Session {
     return this.#phase;
   }
 
+  get hasLeft(): boolean {
+    return this.#phase === "ended";
+  }
+
   /** What the client called itself last; null while it has not. A request may say another. */
   get clientId(): string | null {
     return this.#clientId;
@@ -173,7 +178,6 @@ export class Session {
     this.#frameInUse = undefined;
   }
 
-  /** Has `run` called when the connection is gone, or now. Returns how that is taken back. */
   onEnd(run: () => void): () => void {
     if (this.#phase === "ended") run();
     else this.#onEnd.add(run);

@@ -10,6 +10,7 @@
 
 import type { Offset } from "../../base/ids.ts";
 import { mapSliced } from "../../base/pieces.ts";
+import type { Requester } from "../../base/requester.ts";
 import type { SharePartitionKey } from "../../coordinator/mod.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import type { PartitionData } from "../fetch/partition_data.ts";
@@ -29,6 +30,7 @@ export interface ShareReadRequest
   readonly bytesMin: number;
   readonly bytesMax: number;
   readonly waitMsMax: number;
+  readonly requester: Requester;
   /** Whether the member is still there: nobody else is given anything. */
   readonly isCurrent: () => boolean;
 }
@@ -54,6 +56,7 @@ export async function readShare(
   request: ShareReadRequest,
 ): Promise<ShareRead[]> {
   const { clock, purgatory, slices, sharePartitions } = services;
+  const { requester } = request;
   const deadlineMs = clock.monotonic() + request.waitMsMax;
   for (;;) {
     const found = await mapSliced(request.wanted, slices, (key) => sharePartitions.find(key));
@@ -62,13 +65,15 @@ export async function readShare(
     const reads = await round.run(isLast);
     const isOver = isLast || clock.monotonic() >= deadlineMs ||
       reads.some(({ errorCode, acquired }) => errorCode !== ErrorCode.NONE || acquired.length > 0);
-    if (isOver || services.isClosing) return reads;
+    if (isOver || services.isClosing || requester.hasLeft) return reads;
     if (round.isOutdated) continue;
     await purgatory.wait(round.watched, {
       isolation: round.isolation,
       bytes: Math.max(1, request.bytesMin - round.bytes),
       delayMs: deadlineMs - clock.monotonic(),
+      requester,
     });
+    if (requester.hasLeft) return reads;
   }
 }
 
@@ -165,7 +170,7 @@ class Round {
   }
 
   async #read(readings: readonly Reading[]): Promise<PartitionData[]> {
-    const { bytesMax } = this.#request;
+    const { bytesMax, requester } = this.#request;
     const { isolation } = this;
     const partitionMaxBytes = Math.max(1, Math.floor(bytesMax / readings.length));
     const wanted = readings.map(({ led, fetchOffset }) => ({
@@ -178,7 +183,7 @@ class Round {
     }));
     const find = ({ led: { partition: { topic, id } } }: typeof wanted[number]) =>
       this.#services.partitions.find(topic, id);
-    const terms = { isolation, bytesMax };
+    const terms = { isolation, bytesMax, requester };
     const pass = new Pass<typeof wanted[number]>(this.#services, terms);
     try {
       return await pass.run({ ...terms, wanted, find });

@@ -18,6 +18,7 @@
 import type { PartitionId, Uuid } from "../../base/ids.ts";
 import type { SharePartitionKey } from "../../coordinator/mod.ts";
 import { type MetadataImage, shareVersionFeature } from "../../cluster/mod.ts";
+import type { Requester } from "../../base/requester.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 
 export interface ShareSessionsOptions {
@@ -40,17 +41,12 @@ export interface NamedPartitions {
   readonly partitions: readonly PartitionId[];
 }
 
-/** A client's connection, for as long as it lasts. */
-export interface SessionOwner {
-  /** Has `run` called at its end, until it is taken back. */
-  onEnd(run: () => void): () => void;
-}
-
 export interface ShareSessionRequest {
   readonly groupId: string;
   readonly memberId: string;
   readonly epoch: number;
-  readonly owner: SessionOwner;
+  /** Whose connection it is: the session ends with it. */
+  readonly owner: Requester;
 }
 
 /** A fetch, and what it changes. */
