@@ -2,7 +2,7 @@
 //
 //   tryTake, take --> bytes are ours --give--> the next who wait get theirs, in order of coming
 //
-// Who leaves before its turn has come is granted nothing: what it asked for would be done for nobody.
+// Who leaves before its turn has come is granted nothing: it would be worked for nobody.
 //
 // Invariant: the bytes that are out are within the bound, but for one claim that is larger than the
 // whole share: it is granted once everybody else has given back, and holds up the others. Nobody

@@ -6,6 +6,7 @@
 // again; only so many are.
 
 import { loading } from "../../base/loading.ts";
+import { Recent } from "../../base/recent.ts";
 import type { BadRegex, NameMatcher, RegexEngine } from "../../coordinator/mod.ts";
 
 /** Compiled expressions that are kept. */
@@ -16,8 +17,7 @@ type Compile = (regex: string) => NameMatcher | BadRegex;
 export class Regexes implements RegexEngine {
   #compile: Compile | undefined;
   #loading: Promise<void> | undefined;
-  /** Those used last are the last ones. */
-  readonly #kept = new Map<string, NameMatcher | BadRegex>();
+  readonly #kept = new Recent<string, NameMatcher | BadRegex>(keptMax);
 
   /** Resolves once expressions can be compiled. */
   load(): Promise<void> {
@@ -28,20 +28,12 @@ export class Regexes implements RegexEngine {
   }
 
   compile(regex: string): NameMatcher | BadRegex | undefined {
-    if (this.#compile === undefined) {
+    const compile = this.#compile;
+    if (compile === undefined) {
       this.load();
       return undefined;
     }
-    const compiled = this.#kept.get(regex) ?? this.#compile(regex);
-    this.#kept.delete(regex);
-    this.#kept.set(regex, compiled);
-    if (this.#kept.size > keptMax) {
-      for (const oldest of this.#kept.keys()) {
-        this.#kept.delete(oldest);
-        break;
-      }
-    }
-    return compiled;
+    return this.#kept.getOrMake(regex, () => compile(regex));
   }
 }
 

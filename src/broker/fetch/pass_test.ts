@@ -76,7 +76,7 @@ Deno.test("of those let in at once, one reads in each turn of the event loop", a
   assertEquals(answers.bytes, 0);
 });
 
-Deno.test("who leaves while it waits for memory is read nothing, and those behind it go on", async () => {
+Deno.test("nothing is read for who leaves while waiting for memory, and others go on", async () => {
   const { pass, answers } = await world({ answersBytesMax: 2 * mebibyte });
   answers.add(2 * mebibyte);
   const client = new Connected();

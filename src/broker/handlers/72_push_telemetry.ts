@@ -13,9 +13,7 @@ import { PushTelemetry } from "../../protocol/apis/72_push_telemetry.ts";
 import { ErrorCode, type RequestOf } from "../../protocol/mod.ts";
 import { compressionTypes, decompress, loadCompression } from "../../records/mod.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { metricNames } from "../metrics/otlp_metrics.ts";
-
-const namesMax = 100;
+import { countMetrics } from "../metrics/otlp_metrics.ts";
 
 type Context = RequestContext<"config" | "telemetry" | "clock" | "codecs" | "logger">;
 
@@ -44,8 +42,8 @@ async function take(
     await loadCompression(type);
     const { codecs } = services;
     const unpacked = decompress(metrics, { type, codecs, bytesMax });
-    const { names, count } = metricNames(unpacked, { namesMax });
-    telemetry.onPushed(id, { names, isLast, nowMs });
+    const count = countMetrics(unpacked);
+    telemetry.onPushed(id, { isLast, nowMs });
     services.logger.log("debug", "a client pushed metrics", {
       clientId,
       clientInstanceId: id,

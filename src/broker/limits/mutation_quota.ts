@@ -47,11 +47,6 @@ export class TokenBucket {
   take(count: number): void {
     this.#tokens -= count;
   }
-
-  /** Whether forgetting it changes nothing. */
-  isFull(rate: number): boolean {
-    return this.tokens(rate) >= rate * this.#terms.burstSeconds;
-  }
 }
 
 /** One request's changes against a bucket. */

@@ -21,11 +21,9 @@ export class SampledRate {
   readonly #windows: RateWindows;
   readonly #samples: { startedMs: number; sum: number }[];
   #current = 0;
-  #addedMs: number;
 
   constructor(windows: RateWindows, nowMs: number) {
     this.#windows = windows;
-    this.#addedMs = nowMs;
     // All windows begin now: none of them covers time in which nobody measured.
     this.#samples = Array.from({ length: windows.count }, () => ({ startedMs: nowMs, sum: 0 }));
   }
@@ -40,7 +38,6 @@ export class SampledRate {
       sample.sum = 0;
     }
     sample.sum += amount;
-    this.#addedMs = nowMs;
   }
 
   /** For how long to stop so that the rate falls to `limit` per second, in milliseconds. */
@@ -49,11 +46,6 @@ export class SampledRate {
     const total = this.#samples.reduce((sum, each) => sum + each.sum, 0);
     const rate = total / (coveredMs / 1000);
     return rate <= limit ? 0 : Math.round((rate - limit) / limit * coveredMs);
-  }
-
-  /** Whether nothing that was added can count any more. */
-  isIdle(nowMs: number): boolean {
-    return nowMs - this.#addedMs >= this.#windows.count * this.#windows.ms;
   }
 
   /** Forgets windows that are over, and returns the time that the rest covers. */

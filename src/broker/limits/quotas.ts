@@ -18,6 +18,7 @@
 // The user is the name of the session's principal: ANONYMOUS of all who have not said who they are.
 
 import { javaHost } from "../../base/address.ts";
+import { Recent } from "../../base/recent.ts";
 import { type ClientQuota, entityKey, type QuotaEntityPart } from "../../cluster/mod.ts";
 import { type Mutations, mutationsOf, TokenBucket } from "./mutation_quota.ts";
 import { type RateWindows, SampledRate } from "./quota_rate.ts";
@@ -59,8 +60,11 @@ interface Measured {
 /** throttleTimeMs is an int32. */
 const pauseMsMax = 0x7fffffff;
 
-/** Rates that are kept before idle ones are looked for. */
-const ratesMax = 1_000;
+/**
+ * Client ids are the clients' to choose: what was measured must not grow with them. Who comes back
+ * after so many others has its burst again, as somebody new has.
+ */
+const rememberedMax = 10_000;
 
 /** All quotas of a broker. */
 export class ClientQuotas {
@@ -68,9 +72,9 @@ export class ClientQuotas {
   #quotas: ReadonlyMap<string, ClientQuota> = new Map();
   /** By address; null is the default. */
   readonly #connectionRates = new Map<string | null, number>();
-  readonly #meters = new Map<string, ClientMeter>();
-  readonly #rates = new Map<string, SampledRate>();
-  readonly #buckets = new Map<string, { readonly bucket: TokenBucket; rate: number }>();
+  readonly #meters = new Recent<string, ClientMeter>(rememberedMax);
+  readonly #rates = new Recent<string, SampledRate>(rememberedMax);
+  readonly #buckets = new Recent<string, TokenBucket>(rememberedMax);
 
   constructor(options: ClientQuotasOptions) {
     this.#options = options;
@@ -94,14 +98,7 @@ export class ClientQuotas {
     if (this.#quotas.size === 0) return undefined;
     const client = { user, clientId: clientId ?? "" };
     const key = `${user.length} ${user} ${client.clientId}`;
-    let meter = this.#meters.get(key);
-    if (meter === undefined) {
-      // Client ids are the clients' to choose: what has been seen must not grow for ever.
-      if (this.#meters.size >= ratesMax) this.#meters.clear();
-      meter = new ClientMeter(this, client, this.#options);
-      this.#meters.set(key, meter);
-    }
-    return meter;
+    return this.#meters.getOrMake(key, () => new ClientMeter(this, client, this.#options));
   }
 
   /** Connections per second that may come from `host`; undefined where nothing bounds them. */
@@ -121,16 +118,12 @@ export class ClientQuotas {
     const found = this.#lookUp("controller_mutation_rate", client);
     if (found === undefined) return undefined;
     const { limit: rate, sharedBy } = found;
-    let entry = this.#buckets.get(sharedBy);
-    if (entry === undefined) {
-      const { mutationWindows: { count, ms }, monotonic } = this.#options;
-      if (this.#buckets.size >= ratesMax) this.#forgetFull();
-      const bucket = new TokenBucket({ burstSeconds: count * ms / 1_000, monotonic });
-      entry = { bucket, rate };
-      this.#buckets.set(sharedBy, entry);
-    }
-    entry.rate = rate;
-    return mutationsOf(entry.bucket, { rate, isStrict });
+    const { mutationWindows: { count, ms }, monotonic } = this.#options;
+    const bucket = this.#buckets.getOrMake(
+      sharedBy,
+      () => new TokenBucket({ burstSeconds: count * ms / 1_000, monotonic }),
+    );
+    return mutationsOf(bucket, { rate, isStrict });
   }
 
   #lookUp(key: QuotaKey, { user: name, clientId }: MeteredClient): Found | undefined {
@@ -156,24 +149,7 @@ export class ClientQuotas {
 
   #rate(name: string): SampledRate {
     const { windows, monotonic } = this.#options;
-    let rate = this.#rates.get(name);
-    if (rate === undefined) {
-      if (this.#rates.size >= ratesMax) this.#forgetIdle();
-      rate = new SampledRate(windows, monotonic());
-      this.#rates.set(name, rate);
-    }
-    return rate;
-  }
-
-  #forgetFull(): void {
-    for (const [name, { bucket, rate }] of this.#buckets) {
-      if (bucket.isFull(rate)) this.#buckets.delete(name);
-    }
-  }
-
-  #forgetIdle(): void {
-    const nowMs = this.#options.monotonic();
-    for (const [name, rate] of this.#rates) if (rate.isIdle(nowMs)) this.#rates.delete(name);
+    return this.#rates.getOrMake(name, () => new SampledRate(windows, monotonic()));
   }
 }
 

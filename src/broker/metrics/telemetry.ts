@@ -2,7 +2,7 @@
 //
 //   IncrementalAlterConfigs CLIENT_METRICS --> subscriptions
 //   GetTelemetrySubscriptions --> those that match the client: prefixes, interval, an id of both
-//   PushTelemetry             --> checked, unpacked, its names noted; the values are not kept
+//   PushTelemetry             --> checked and unpacked; nothing of it is kept
 //
 // Without a subscription a client is told to push nothing, and asks again after the interval.
 // Invariant: at most `clientsMax` clients are remembered, the ones heard of last.
@@ -10,6 +10,7 @@
 import { crc32c } from "../../base/crc.ts";
 import { utf8 } from "../../base/bytes.ts";
 import type { Uuid } from "../../base/ids.ts";
+import { Recent } from "../../base/recent.ts";
 import { type MetadataImage, ResourceType } from "../../cluster/mod.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
 import { clientMetricsKeys } from "../config/group_table.ts";
@@ -36,8 +37,6 @@ export interface PushingClient {
   /** When it pushed last; undefined before its first push for this subscription. */
   lastPushMs: number | undefined;
   hasEnded: boolean;
-  /** Names of the metrics in its last push. */
-  lastNames: readonly string[];
 }
 
 const clientsMax = 1_000;
@@ -45,7 +44,7 @@ const matchedCharactersMax = 256;
 
 /** All of a broker's telemetry. */
 export class Telemetry {
-  readonly #clients = new Map<Uuid, PushingClient>();
+  readonly #clients = new Recent<Uuid, PushingClient>(clientsMax);
   readonly #image: () => MetadataImage;
 
   constructor(image: () => MetadataImage) {
@@ -57,12 +56,8 @@ export class Telemetry {
     const subscription = subscriptionFor(this.#image(), attributesOf(id, client));
     const known = this.#clients.get(id);
     const isSame = known?.subscription.id === subscription.id;
-    this.#remember(id, {
-      subscription,
-      lastPushMs: isSame ? known?.lastPushMs : undefined,
-      hasEnded: false,
-      lastNames: known?.lastNames ?? [],
-    });
+    const lastPushMs = isSame ? known?.lastPushMs : undefined;
+    this.#clients.set(id, { subscription, lastPushMs, hasEnded: false });
     return subscription;
   }
 
@@ -78,7 +73,7 @@ export class Telemetry {
     if (client === undefined) {
       // A broker that was started anew has forgotten it: its subscription still holds.
       const pushing = { subscription: current, lastPushMs: undefined, hasEnded: false };
-      this.#remember(id, { ...pushing, lastNames: [] });
+      this.#clients.set(id, pushing);
       return ErrorCode.NONE;
     }
     if (client.hasEnded) return ErrorCode.INVALID_REQUEST;
@@ -88,22 +83,11 @@ export class Telemetry {
   }
 
   /** A push was good. */
-  onPushed(id: Uuid, push: { names: readonly string[]; isLast: boolean; nowMs: number }): void {
+  onPushed(id: Uuid, push: { isLast: boolean; nowMs: number }): void {
     const client = this.#clients.get(id);
     if (client === undefined) return;
     client.lastPushMs = push.nowMs;
     client.hasEnded = push.isLast;
-    client.lastNames = push.names;
-  }
-
-  #remember(id: Uuid, client: PushingClient): void {
-    this.#clients.delete(id);
-    this.#clients.set(id, client);
-    if (this.#clients.size <= clientsMax) return;
-    for (const oldest of this.#clients.keys()) {
-      this.#clients.delete(oldest);
-      return;
-    }
   }
 }
 

@@ -6,6 +6,7 @@
 //
 // Rates are measured in the windows of quotas; no pause is longer than one of them, as in Kafka.
 
+import { Recent } from "../../base/recent.ts";
 import { type RateWindows, SampledRate } from "../limits/quota_rate.ts";
 
 export interface ConnectionRatesOptions {
@@ -26,7 +27,7 @@ const addressesMax = 10_000;
 /** How fast connections come to one broker. */
 export class ConnectionRates {
   readonly #options: ConnectionRatesOptions;
-  readonly #byAddress = new Map<string, SampledRate>();
+  readonly #byAddress = new Recent<string, SampledRate>(addressesMax);
   readonly #byListener = new Map<string, SampledRate>();
   readonly #all: SampledRate;
 
@@ -66,24 +67,6 @@ export class ConnectionRates {
 
   #rateOf(host: string): SampledRate {
     const { windows, monotonic } = this.#options;
-    let rate = this.#byAddress.get(host);
-    if (rate !== undefined) return rate;
-    if (this.#byAddress.size >= addressesMax) this.#forget();
-    rate = new SampledRate(windows, monotonic());
-    this.#byAddress.set(host, rate);
-    return rate;
-  }
-
-  /** Those that are idle, or else the one that came first. */
-  #forget(): void {
-    const nowMs = this.#options.monotonic();
-    for (const [host, rate] of this.#byAddress) {
-      if (rate.isIdle(nowMs)) this.#byAddress.delete(host);
-    }
-    if (this.#byAddress.size < addressesMax) return;
-    for (const host of this.#byAddress.keys()) {
-      this.#byAddress.delete(host);
-      break;
-    }
+    return this.#byAddress.getOrMake(host, () => new SampledRate(windows, monotonic()));
   }
 }
