@@ -111,6 +111,14 @@ export interface AskTerms {
   readonly endpoint?: string;
 }
 
+/** How an answer without an end is asked for. */
+export interface FollowTerms {
+  /** Bytes that wait here before the server does. */
+  readonly bytesMax: number;
+  /** How often it was asked for in vain: its beginning is waited for the longer. */
+  readonly tries: number;
+}
+
 type Answer = Readonly<Record<string, unknown>>;
 
 export class EtcdClient {
@@ -249,13 +257,17 @@ export class EtcdClient {
     }
   }
 
-  /** Follows an answer without an end. Rejects as `ask` does. */
-  async follow(path: string, body: string, bytesMax: number): Promise<HttpStream> {
+  /** Follows an answer without an end, at the present member. Rejects as `ask` does. */
+  async follow(
+    path: string,
+    body: string,
+    { bytesMax, tries }: FollowTerms,
+  ): Promise<HttpStream> {
     const { endpoint } = this;
     const { http } = this.#options;
     try {
       const headers = { ...await this.#headers(endpoint), "Grpc-Metadata-hasleader": "true" };
-      const terms = { msMax: askMsMax, bytesMax, json: body, headers };
+      const terms = { msMax: patience(tries), bytesMax, json: body, headers };
       return await http.follow(`${endpoint}${path}`, terms);
     } catch (error) {
       if (!isRefusal(error)) this.moveOn(endpoint);
@@ -389,7 +401,7 @@ export function isUnknown(error: unknown): boolean {
 }
 
 /** How long an answer is waited for after so many tries: a member that is slow gets its time. */
-function patience(tries: number): number {
+export function patience(tries: number): number {
   return Math.min(askMsMax * 2 ** Math.min(tries, 10), askAgainMsMax);
 }
 

@@ -3,6 +3,7 @@
 //   granted --every third of its time--> kept ... --etcd has forgotten it, or its key--> over
 //                        \--no answer yet, or none: the next member is asked as well
 //
+// It is kept from when it was granted: to put its key may take an etcd that is slow as long.
 // Members that answer late, or after another was asked, do as well: a question is not taken back.
 // It is sure of itself for as long as etcd cannot have let the lease run out: from when the last
 // answered keep-alive was *sent*, for the time it was granted, less a margin. A process that was
@@ -13,7 +14,15 @@ import type { BrokerLease } from "../cluster/mod.ts";
 import { isPlatformFault } from "../base/faults.ts";
 import type { BrokerId } from "../base/ids.ts";
 import type { Logger, Timer, Timers } from "../runtime/ports.ts";
-import { type EtcdClient, EtcdCode, EtcdFault, isRefusal, isUnknown, reasonOf } from "./client.ts";
+import {
+  type EtcdClient,
+  EtcdCode,
+  EtcdFault,
+  isRefusal,
+  isUnknown,
+  patience,
+  reasonOf,
+} from "./client.ts";
 import { countOf, objectOf } from "./messages.ts";
 
 /** Of its time: when it is kept, when another member is asked too, how long each is waited for. */
@@ -50,7 +59,8 @@ export async function grantLease(
   const sentMs = monotonic();
   for (let tries = 0;; tries++) {
     try {
-      const answer = await client.ask("/v3/lease/grant", JSON.stringify({ ID: id, TTL: seconds }));
+      const body = JSON.stringify({ ID: id, TTL: seconds });
+      const answer = await client.ask("/v3/lease/grant", body, { msMax: patience(tries) });
       return { id, ttlMs: countOf(answer.TTL) * 1000, sentMs };
     } catch (error) {
       // The first one has been granted all the same.
@@ -77,7 +87,6 @@ export async function revokeLease({ client, logger }: LeaseWorld, id: string): P
 
 export interface EtcdLeaseOptions extends LeaseWorld {
   readonly brokerId: BrokerId;
-  readonly brokerEpoch: number;
   readonly granted: GrantedLease;
   readonly isController: () => boolean;
 }
@@ -87,6 +96,7 @@ export class EtcdLease implements BrokerLease {
   readonly #ended = Promise.withResolvers<void>();
   #validToMs: number;
   #isOver = false;
+  #brokerEpoch = -1;
   #next: Timer;
   /** Who was asked last; undefined: the question was answered. */
   #asked: string | undefined;
@@ -102,8 +112,14 @@ export class EtcdLease implements BrokerLease {
     return this.#options.brokerId;
   }
 
+  /** The revision that its key was put at; -1: it is not, yet. */
   get brokerEpoch(): number {
-    return this.#options.brokerEpoch;
+    return this.#brokerEpoch;
+  }
+
+  /** Its key is there. */
+  begin(brokerEpoch: number): void {
+    this.#brokerEpoch = brokerEpoch;
   }
 
   /** etcd's id of the lease. */

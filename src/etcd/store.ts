@@ -52,7 +52,7 @@ import {
   parseLive,
   parseTerm,
 } from "./keys.ts";
-import { EtcdLease, type GrantedLease, grantLease, type LeaseWorld, revokeLease } from "./lease.ts";
+import { EtcdLease, grantLease, type LeaseWorld, revokeLease } from "./lease.ts";
 import { type KeyValue, transactionBody } from "./messages.ts";
 import { Moving, refuseMoved } from "./moving.ts";
 import { checkRemembered } from "./remembered.ts";
@@ -60,12 +60,12 @@ import { compareReports } from "./reports.ts";
 import { Replica, type Step } from "./replica.ts";
 import { Watch, type WatchedMember } from "./watch.ts";
 
-const tickMs = 5_000;
+const tickMs = 2_000;
 /** Three ticks. */
-const silenceMsMax = 15_000;
+const silenceMsMax = 6_000;
 /** How often all keys are read, since old versions of etcd may lose an event. */
 const verifyMs = 600_000;
-/** A change of ours that the watch does not tell of for so long is looked for. */
+/** A change of ours that the watch does not tell of for so long is looked for, and elsewhere. */
 const reachMsMax = 3_000;
 const changesMax = 10_000;
 /** What has not begun by then, for etcd is away, has not happened. */
@@ -270,9 +270,15 @@ export class EtcdMetadataStore implements MetadataStore {
     const untilMs = clock.monotonic() + leaseMs + joinGraceMs;
     for (let tries = 0;; tries++) {
       const granted = await grantLease(this.#world, { id: this.#newLeaseId(), ttlMs: leaseMs });
-      const live = await this.#putLive(brokerId, { incarnation, directory }, granted);
-      if (live?.lease === granted.id) return await this.#begin(brokerId, live, granted);
-      await revokeLease(this.#world, granted.id);
+      const lease: EtcdLease = new EtcdLease({
+        ...this.#world,
+        brokerId,
+        granted,
+        isController: () => this.#isController(lease),
+      });
+      const live = await this.#putLive(lease, { incarnation, directory });
+      if (live?.lease === lease.id) return await this.#begin(lease, live.createRevision);
+      await lease.end();
       if (live === undefined) continue;
       if (directory !== undefined && parseLive(live.value).directory === directory) {
         // We hold the directory's lock, so that process is dead.
@@ -291,40 +297,29 @@ export class EtcdMetadataStore implements MetadataStore {
 
   /** Puts the key of a life; what is there then, ours or another's. Undefined: try again. */
   async #putLive(
-    brokerId: BrokerId,
+    lease: EtcdLease,
     life: LiveValue,
-    granted: GrantedLease,
   ): Promise<Pick<KeyValue, "value" | "lease" | "createRevision"> | undefined> {
-    const key = this.#prefix + liveKey(brokerId);
+    const key = this.#prefix + liveKey(lease.brokerId);
     const value = jsonBytes(life);
     try {
       const result = await this.#client.settle({
         compare: [{ key, target: "create", revision: 0 }],
-        success: [{ put: key, value, lease: granted.id }],
+        success: [{ put: key, value, lease: lease.id }],
         failure: [key],
       });
       if (!result.succeeded) return result.found[0];
-      return { value, lease: granted.id, createRevision: result.revision };
+      return { value, lease: lease.id, createRevision: result.revision };
     } catch (error) {
       // The lease has run out before it was used.
       if (error instanceof EtcdFault && error.code === EtcdCode.NOT_FOUND) return undefined;
+      lease.lapse();
       throw error;
     }
   }
 
-  async #begin(
-    brokerId: BrokerId,
-    { createRevision: brokerEpoch }: Pick<KeyValue, "createRevision">,
-    granted: GrantedLease,
-  ): Promise<EtcdLease> {
-    // It is kept from now on: until the watch has told of it, it might run out.
-    const lease: EtcdLease = new EtcdLease({
-      ...this.#world,
-      brokerId,
-      brokerEpoch,
-      granted,
-      isController: () => this.#isController(lease),
-    });
+  async #begin(lease: EtcdLease, brokerEpoch: number): Promise<EtcdLease> {
+    lease.begin(brokerEpoch);
     try {
       await this.#reached(brokerEpoch);
       refuseMoved(this.#formatNow(), this.#options.name);
@@ -414,14 +409,15 @@ export class EtcdMetadataStore implements MetadataStore {
     const { logger, timers, onLost } = this.#options;
     let tries = 0;
     while (!this.#isClosed) {
+      const { endpoint } = this.#client;
       try {
-        const endpoint = this.#client.endpoint;
         this.#watch = new Watch({
           client: this.#client,
           timers,
           prefix: this.#prefix,
           from: this.#replica.revision + 1,
           silenceMsMax,
+          tries,
           onOpened: (member) => {
             tries = 0;
             this.#checkMember(member);
@@ -431,13 +427,15 @@ export class EtcdMetadataStore implements MetadataStore {
         const end = await this.#watch.run();
         if (end === "stopped") return;
         this.counters.watchRestarts++;
-        this.#client.moveOn(endpoint);
-        if (end === "ended") continue;
-        logger.log("warn", "the watch of etcd does not go on: all is read anew", { end, endpoint });
-        await this.#resync();
+        if (end === "ended") this.#client.moveOn(endpoint);
+        if (end === "compacted") {
+          logger.log("warn", "etcd has forgotten what is to be heard next: all is read anew", {});
+          await this.#resync();
+        }
       } catch (error) {
         if (this.#isClosed) return;
         if (!isUnknown(error) && !isRefusal(error)) return onLost(error);
+        this.#client.moveOn(endpoint);
         if (tries === 3) {
           const fields = { reason: reasonOf(error) };
           logger.log("warn", "etcd does not answer; what is known of the cluster stands", fields);
@@ -501,6 +499,7 @@ export class EtcdMetadataStore implements MetadataStore {
       const waiter = { revision, resolve: seen.resolve };
       this.#waiters.add(waiter);
       const timer = this.#options.timers.after(reachMsMax, () => {
+        this.#watch?.doubt();
         this.#unwatched(this.#resync()).finally(seen.resolve);
       });
       await seen.promise;

@@ -5,7 +5,8 @@
 //      the revisions are gone (compacted)               --> "compacted": all is to be read anew
 //
 // A member that is stopped, or cut off from the others, keeps the stream open and says nothing: so
-// there is a key that the controller changes every few seconds, and silence is a failure.
+// there is a key that the controller changes every few seconds, and silence is a failure. Whoever
+// knows of a revision that it should have told of need not wait for that (`doubt`).
 // Invariant: no revision is told twice, and none out of order.
 
 import { concatBytes, fromUtf8 } from "../base/bytes.ts";
@@ -37,6 +38,8 @@ export interface WatchOptions {
   readonly from: number;
   /** So long without a word is a failure. */
   readonly silenceMsMax: number;
+  /** How often it was begun in vain before. */
+  readonly tries: number;
   /** The events of one revision. */
   readonly onRevision: (revision: number, events: readonly WatchEvent[]) => void;
   /** The stream is there, at a member that is at this revision. */
@@ -61,9 +64,11 @@ export class Watch {
   #isStopped = false;
   #isSilent = false;
   #next: number;
+  readonly #endpoint: string;
 
   constructor(options: WatchOptions) {
     this.#options = options;
+    this.#endpoint = options.client.endpoint;
     this.#next = options.from;
   }
 
@@ -73,21 +78,25 @@ export class Watch {
     this.#stream?.close();
   }
 
+  /** Its member is taken for silent: it ends, and the next question goes to another. */
+  doubt(): void {
+    this.#isSilent = true;
+    this.#options.client.moveOn(this.#endpoint);
+    this.#stream?.close();
+  }
+
   /**
    * Tells what happens until it cannot go on. Rejects as `EtcdClient.ask` does, and with what
    * `onRevision` throws.
    */
   async run(): Promise<WatchEnd> {
-    const { client, prefix, silenceMsMax, timers } = this.#options;
+    const { client, prefix, silenceMsMax, timers, tries } = this.#options;
     const request = { ...rangeOf(prefix), start_revision: String(this.#next) };
     const body = JSON.stringify({ create_request: request });
-    const stream = await client.follow("/v3/watch", body, waitingBytesMax);
+    const stream = await client.follow("/v3/watch", body, { bytesMax: waitingBytesMax, tries });
     this.#stream = stream;
-    if (this.#isStopped) stream.close();
-    const silence = () => {
-      this.#isSilent = true;
-      stream.close();
-    };
+    if (this.#isStopped || this.#isSilent) stream.close();
+    const silence = () => this.doubt();
     let timer = timers.after(silenceMsMax, silence);
     try {
       let rest: Uint8Array[] = [];

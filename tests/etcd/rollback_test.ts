@@ -126,6 +126,6 @@ Deno.test("a broker that runs notices at once that its etcd has gone back", () =
     const atMs = world.nowMs;
     etcd.restore(backup);
     assertEquals(String(await lost).includes("it is older than it was"), true);
-    // The watch of a lost revision would be silent for 15 s.
+    // The watch of a lost revision would be silent for 6 s.
     assert(world.nowMs - atMs < 5_000);
   }, settings));

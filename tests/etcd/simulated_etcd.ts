@@ -6,6 +6,7 @@
 //   etcd.faults.lateCopies = 0.05;      // carried out seconds later, when nobody waits any more
 //   etcd.faults.slowMs = [0, 1_500];    // each request waits so long at its member
 //   etcd.loseQuorum();                  // 503 after a while; watches break
+//   etcd.cutOff(etcd.names[0], true);   // the same of one member that does not hear the others
 //   world.stop(etcd.names[0]);          // a frozen member: silence
 //
 // Invariant: what was answered was carried out, once for each copy that arrived; the members' own
@@ -42,7 +43,10 @@ export class SimulatedEtcd {
   readonly faults: EtcdFaults = { loseAnswers: 0, lateCopies: 0, lateEvents: 0, slowMs: [0, 0] };
   readonly #world: Simulation;
   readonly #members = new Map<string, Runtime>();
-  readonly #followers = new Set<SimulatedFollower>();
+  /** Who is told of changes, and by which member. */
+  readonly #followers = new Map<SimulatedFollower, string>();
+  /** Members that do not hear the others. */
+  readonly #cutOff = new Set<string>();
   state: SimulatedState;
   readonly #clock: Runtime;
   #hasQuorum = true;
@@ -70,7 +74,7 @@ export class SimulatedEtcd {
     await serveSimulatedHttp(
       member.network,
       { host: "0.0.0.0", port },
-      (question) => this.#answer(member, question),
+      (question) => this.#answer(name, member, question),
     );
     const sweep = () => {
       if (this.#hasQuorum) this.state.expire();
@@ -91,12 +95,14 @@ export class SimulatedEtcd {
 
   loseQuorum(): void {
     this.#hasQuorum = false;
-    for (const follower of this.#followers) {
-      follower.send(
-        JSON.stringify({ error: { grpc_code: 14, message: "etcdserver: no leader" } }) + "\n",
-      );
-      follower.end();
-    }
+    for (const follower of this.#followers.keys()) withoutLeader(follower);
+  }
+
+  /** A member is alone, and knows it; or it is back. */
+  cutOff(name: string, isCutOff: boolean): void {
+    if (!isCutOff) return void this.#cutOff.delete(name);
+    this.#cutOff.add(name);
+    for (const [follower, at] of this.#followers) if (at === name) withoutLeader(follower);
   }
 
   /** There is a leader again: leases begin anew. */
@@ -108,14 +114,21 @@ export class SimulatedEtcd {
   /** What was known is gone, as after a restore from a backup that `state` is. */
   restore(state: SimulatedState): void {
     this.state = state;
-    for (const follower of this.#followers) follower.end();
+    for (const follower of this.#followers.keys()) follower.end();
   }
 
-  async #answer(member: Runtime, question: SimulatedQuestion): Promise<SimulatedAnswer> {
+  async #answer(
+    name: string,
+    member: Runtime,
+    question: SimulatedQuestion,
+  ): Promise<SimulatedAnswer> {
     const { path, body } = question;
     if (path === "/version") return { status: 200, body: JSON.stringify({ etcdserver: "3.6.9" }) };
     const later = (ms: number) => new Promise<void>((go) => member.timers.after(ms, go));
-    if (!this.#hasQuorum) {
+    if (this.#cutOff.has(name) && path === "/v3/watch") {
+      return { status: 200, follow: withoutLeader };
+    }
+    if (!this.#hasQuorum || this.#cutOff.has(name)) {
       await later(7_000);
       const message = "etcdserver: request timed out";
       return { status: 503, body: JSON.stringify({ code: 14, message, error: message }) };
@@ -123,7 +136,7 @@ export class SimulatedEtcd {
     const [leastMs, mostMs] = this.faults.slowMs;
     if (mostMs > 0) await later(leastMs + (mostMs - leastMs) * member.random.uint32() / 2 ** 32);
     if (path === "/v3/watch") {
-      return { status: 200, follow: (follower) => this.#follow(member, follower, body) };
+      return { status: 200, follow: (follower) => this.#follow(name, { member, follower, body }) };
     }
     const chance = (probability: number) => member.random.uint32() < probability * 2 ** 32;
     if (chance(this.faults.lateCopies)) {
@@ -137,7 +150,14 @@ export class SimulatedEtcd {
     return { status, body: JSON.stringify({ ...said, error: said.message }) };
   }
 
-  #follow(member: Runtime, follower: SimulatedFollower, body: string): void {
+  #follow(
+    name: string,
+    { member, follower, body }: {
+      readonly member: Runtime;
+      readonly follower: SimulatedFollower;
+      readonly body: string;
+    },
+  ): void {
     const { create_request } = JSON.parse(body);
     const from = Number(create_request.start_revision ?? 0) || this.state.revision + 1;
     const [start, end] = [atob(create_request.key), atob(create_request.range_end)];
@@ -147,7 +167,7 @@ export class SimulatedEtcd {
       const compact_revision = String(this.state.compacted);
       return say({ header: this.state.header(), canceled: true, compact_revision });
     }
-    this.#followers.add(follower);
+    this.#followers.set(follower, name);
     // In order: what comes after a late one waits behind it.
     let dueMs = 0;
     const tell = (revision: number, events: StateEvent[]) => {
@@ -169,4 +189,11 @@ export class SimulatedEtcd {
       this.#followers.delete(follower);
     });
   }
+}
+
+/** What a member tells its followers once it knows of no leader. */
+function withoutLeader(follower: SimulatedFollower): void {
+  const error = { grpc_code: 14, message: "etcdserver: no leader" };
+  follower.send(JSON.stringify({ error }) + "\n");
+  follower.end();
 }
