@@ -14,7 +14,7 @@ import { PlatformFault } from "../base/faults.ts";
 import { webTimers } from "./event_loop.ts";
 import { nodeTls } from "./node_tls.ts";
 import { codeOf, platformFault } from "./platform_faults.ts";
-import type { Address, Listener, Network, Socket } from "./ports.ts";
+import type { Address, Listener, Network, Receiver, Socket } from "./ports.ts";
 import { plainAddress } from "./socket_address.ts";
 
 /** Pause after a failed accept: out of file descriptors, which takes a while to change. */
@@ -91,7 +91,7 @@ class DenoSocket implements Socket {
   readonly #connection: Deno.TcpConn;
   readonly #onClosed: () => void;
   #ahead: ReadAhead | undefined;
-  #isReading = false;
+  #receiver: Receiver | undefined;
   /** What is being written, as far as the kernel has not taken it. */
   #writing: Uint8Array | undefined;
   #readEnded = false;
@@ -112,15 +112,25 @@ class DenoSocket implements Socket {
   }
 
   read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
-    assert(!this.#isReading, "one read at a time");
+    return new Promise((resolve, reject) => {
+      this.receive(into, { onReceived: resolve, onBroken: reject });
+    });
+  }
+
+  receive(into: Uint8Array<ArrayBuffer>, receiver: Receiver): void {
+    assert(this.#receiver === undefined, "one read at a time");
+    this.#receiver = receiver;
+    this.#begin(into).then(this.#onRead, this.#onReadFailed);
+  }
+
+  #begin(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
     if (this.#readEnded) return Promise.resolve(null);
-    this.#isReading = true;
     const from = this.#ahead?.isInUse ? this.#ahead : this.#connection;
-    return from.read(into).then(this.#onRead, this.#onReadFailed);
+    return from.read(into);
   }
 
   watch(): void {
-    if (this.#readEnded || this.#isReading) return;
+    if (this.#readEnded || this.#receiver !== undefined) return;
     this.#ahead ??= new ReadAhead(this.#connection, () => this.close());
     this.#ahead.begin();
   }
@@ -158,19 +168,25 @@ class DenoSocket implements Socket {
 
   // Made once: a connection at rest is a read that waits, and thousands of them should hold little
   // that is younger than themselves, which the collector would have to look at again and again.
-  readonly #onRead = (count: number | null): number | null => {
-    this.#isReading = false;
-    if (this.#isClosed) return null;
+  readonly #onRead = (count: number | null): void => {
+    const receiver = this.#takeReceiver();
+    if (this.#isClosed) return receiver?.onReceived(null);
     if (count === null) this.#endRead();
-    return count;
+    receiver?.onReceived(count);
   };
 
-  readonly #onReadFailed = (error: unknown): null => {
-    this.#isReading = false;
-    if (this.#isClosed) return null;
+  readonly #onReadFailed = (error: unknown): void => {
+    const receiver = this.#takeReceiver();
+    if (this.#isClosed) return receiver?.onReceived(null);
     this.close();
-    throw platformFault(`read from ${formatAddress(this.remote)}`, error);
+    receiver?.onBroken(platformFault(`read from ${formatAddress(this.remote)}`, error));
   };
+
+  #takeReceiver(): Receiver | undefined {
+    const receiver = this.#receiver;
+    this.#receiver = undefined;
+    return receiver;
+  }
 
   readonly #onWritten = (count: number): void | Promise<void> => {
     const bytes = this.#writing;

@@ -53,6 +53,14 @@ export interface Address {
   readonly port: number;
 }
 
+/** Who waits for bytes of a socket. One of these is called, once; it must not throw. */
+export interface Receiver {
+  /** So many came; null: the peer has closed its side, or `close` was called. */
+  onReceived(count: number | null): void;
+  /** The connection has broken, which is a PlatformFault "Closed". */
+  onBroken(fault: unknown): void;
+}
+
 /** A TCP connection: bytes in order, both ways. One read and one write at a time. */
 export interface Socket {
   /** The address that the peer reached, so the one to advertise to it. */
@@ -71,6 +79,11 @@ export interface Socket {
    * breaks.
    */
   read(into: Uint8Array<ArrayBuffer>): Promise<number | null>;
+  /**
+   * The same for who reads on and on: where bytes are pushed, it is told in the turn in which they
+   * come, and no promise is made. Not before this has returned, but maybe while `close` runs.
+   */
+  receive(into: Uint8Array<ArrayBuffer>, receiver: Receiver): void;
   /**
    * Nobody reads for a while, and `closed` is to resolve all the same once the peer has reset. What
    * comes meanwhile is there for the next read.

@@ -2,7 +2,7 @@
 // adapter calls onData, onEnd, onClosed; reading, back-pressure and the end of things are settled
 // here once.
 //
-//   transport --onData--> who reads, or a queue (pause when full, resume at half)
+//   transport --onData--> who waits for it, or a queue (pause when full, resume at half)
 //   writer --one write at a time--> transport.write, which settles when the kernel has it all
 //
 //   open --onEnd--> read side ended --writer closes--> released
@@ -15,7 +15,7 @@
 import { formatAddress } from "../base/address.ts";
 import { assert } from "../base/assert.ts";
 import { PlatformFault } from "../base/faults.ts";
-import type { Address, Socket } from "./ports.ts";
+import type { Address, Receiver, Socket } from "./ports.ts";
 import { platformFault } from "./platform_faults.ts";
 
 /** What the adapter gives: one TCP connection of its runtime. */
@@ -35,12 +35,7 @@ export interface Transport {
 /** Received bytes that wait for a reader before the transport is told to pause. */
 const queuedBytesMax = 512 * 1024;
 
-/** A read that waits for bytes. */
-interface PendingRead {
-  readonly into: Uint8Array;
-  readonly resolve: (count: number | null) => void;
-  readonly reject: (fault: PlatformFault) => void;
-}
+const nowhere = new Uint8Array(0);
 
 /** A connection whose adapter pushes. */
 export class PushedSocket implements Socket {
@@ -52,7 +47,9 @@ export class PushedSocket implements Socket {
   readonly #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #paused = false;
-  #reading: PendingRead | undefined;
+  /** Who waits for bytes, and where it wants them. */
+  #receiver: Receiver | undefined;
+  #into: Uint8Array = nowhere;
   /** Rejects the write that is under way. */
   #failWrite: ((fault: PlatformFault) => void) | undefined;
   /** Set once nothing more will be received; a fault when that was no orderly end. */
@@ -69,11 +66,17 @@ export class PushedSocket implements Socket {
   }
 
   read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
-    assert(this.#reading === undefined, "one read at a time");
     return new Promise((resolve, reject) => {
-      this.#reading = { into, resolve, reject };
-      this.#deliver();
+      this.receive(into, { onReceived: resolve, onBroken: reject });
     });
+  }
+
+  receive(into: Uint8Array<ArrayBuffer>, receiver: Receiver): void {
+    assert(this.#receiver === undefined, "one read at a time");
+    this.#receiver = receiver;
+    this.#into = into;
+    const isDue = this.#queuedBytes > 0 || this.#received !== undefined;
+    if (isDue) Promise.resolve().then(this.#deliverDue);
   }
 
   holdProcess(isHeld: boolean): void {
@@ -123,6 +126,11 @@ export class PushedSocket implements Socket {
   /** Bytes came; they are ours from now on. */
   onData(bytes: Uint8Array): void {
     if (this.#readEnded || bytes.length === 0) return;
+    if (this.#queuedBytes === 0 && bytes.length <= this.#into.length) {
+      this.#into.set(bytes);
+      this.#takeReceiver()?.onReceived(bytes.length);
+      return;
+    }
     this.#queue.push(bytes);
     this.#queuedBytes += bytes.length;
     this.#deliver();
@@ -151,18 +159,27 @@ export class PushedSocket implements Socket {
 
   /** Gives who reads what is queued; else the end, when it is due. */
   #deliver(): void {
-    const reading = this.#reading;
-    if (reading === undefined) return;
+    if (this.#receiver === undefined) return;
     if (this.#queue.length > 0) {
-      this.#reading = undefined;
-      reading.resolve(this.#fill(reading.into));
+      const count = this.#fill(this.#into);
+      this.#takeReceiver()?.onReceived(count);
       this.#resumeWhenLow();
     } else if (this.#received !== undefined) {
-      this.#reading = undefined;
       this.#endRead();
-      if (this.#received === "end") reading.resolve(null);
-      else reading.reject(this.#received);
+      const receiver = this.#takeReceiver();
+      if (this.#received === "end") receiver?.onReceived(null);
+      else receiver?.onBroken(this.#received);
     }
+  }
+
+  readonly #deliverDue = (): void => this.#deliver();
+
+  /** Whoever waits for bytes waits no more. */
+  #takeReceiver(): Receiver | undefined {
+    const receiver = this.#receiver;
+    this.#receiver = undefined;
+    this.#into = nowhere;
+    return receiver;
   }
 
   #fill(into: Uint8Array): number {
@@ -180,7 +197,7 @@ export class PushedSocket implements Socket {
     return done;
   }
 
-  /** Not before the read is answered: a transport may push before `resume` returns. */
+  /** Not before who waits has its bytes: a transport may push before `resume` returns. */
   #resumeWhenLow(): void {
     if (!this.#paused || this.#queuedBytes > queuedBytesMax / 2 || this.#released) return;
     this.#paused = false;

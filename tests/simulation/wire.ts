@@ -18,7 +18,7 @@ import {
   type RequestOf,
   type ResponseOf,
 } from "../../src/protocol/mod.ts";
-import type { Address, Network, Runtime, Socket } from "../../src/runtime/ports.ts";
+import type { Address, Network, Receiver, Runtime, Socket } from "../../src/runtime/ports.ts";
 
 export type Fate = "passes" | "lost" | "unanswered" | "late" | "twice";
 
@@ -121,6 +121,13 @@ class WatchedSocket implements Socket {
     this.#pending.splice(0, answers.length);
     for (const { frame, pending } of answers) if (pending !== undefined) this.#tell(frame, pending);
     return count;
+  }
+
+  receive(into: Uint8Array<ArrayBuffer>, receiver: Receiver): void {
+    this.read(into).then(
+      (count) => receiver.onReceived(count),
+      (fault) => receiver.onBroken(fault),
+    );
   }
 
   watch(): void {

@@ -37,11 +37,14 @@ const faults: readonly Fault[] = [
   },
   {
     name: "fails when it is read",
-    of: () => ({ read: broken }),
+    of: () => ({ receive: broken }),
   },
   {
     name: "is read by somebody else",
-    of: (socket) => ({ read: (socket.read(new Uint8Array(1)), (into) => socket.read(into)) }),
+    of: (socket) => {
+      socket.read(new Uint8Array(1));
+      return { receive: (into, receiver) => socket.receive(into, receiver) };
+    },
   },
   {
     name: "fails when it is written to",
@@ -50,7 +53,7 @@ const faults: readonly Fault[] = [
   {
     name: "never ends",
     neverEnds: true,
-    of: () => ({ read: () => new Promise(() => {}), close() {} }),
+    of: () => ({ receive() {}, close() {} }),
   },
   {
     name: "takes bytes and never says so",
@@ -72,6 +75,7 @@ function faulty(network: Network, { of }: Fault, isOn: () => boolean): Network {
           remote,
           closed,
           read: (into) => socket.read(into),
+          receive: (into, receiver) => socket.receive(into, receiver),
           watch: () => socket.watch(),
           holdProcess: (isHeld) => socket.holdProcess(isHeld),
           write: (bytes) => socket.write(bytes),

@@ -107,6 +107,8 @@ export class Connection {
   /** Of who waits until nothing in the queue is unanswered. */
   #settled: PromiseWithResolvers<void> | undefined;
   #sentBytes = 0;
+  /** Of the frame that was read last, where it was taken as it came: whether it is pipelined. */
+  #taken: boolean | undefined;
   /** Until then somebody looks at the frame that was read last. */
   #lent: Promise<void> | undefined;
   readonly #sending = new PeerPace();
@@ -125,6 +127,7 @@ export class Connection {
     this.#frames = new FrameReader(socket, {
       bound: () => this.session.phase === "authenticating" ? boundOf(login) ?? bound : bound,
       buffers,
+      takes: (frame) => this.#takesAtOnce(frame),
     });
     this.#out = new SendQueue({
       write: (bytes) =>
@@ -243,11 +246,14 @@ export class Connection {
         if (this.#out.bytes > readBehindBytesMax) await this.#out.drained();
         frame = await this.#frames.read();
         if (frame === undefined) break;
-        this.#isActive = true;
       }
-      if (frame.length >= largeFrameBytes) await this.#turnFor(frame);
-      if (this.#closed || this.#options.isClosing()) break;
-      const pipelined = this.#take(frame);
+      let pipelined = this.#taken;
+      this.#taken = undefined;
+      if (pipelined === undefined) {
+        if (frame.length >= largeFrameBytes) await this.#turnFor(frame);
+        if (this.#closed || this.#options.isClosing()) break;
+        pipelined = this.#take(frame);
+      }
       // Nor is a frame held by who waits for the next one.
       frame = undefined;
       if (this.session.frameInUse !== undefined) {
@@ -269,6 +275,31 @@ export class Connection {
     if (this.#failure !== undefined) throw this.#failure;
     await this.#out.drained();
     if (!this.#closed) await this.#socket.closeWrite();
+  }
+
+  /**
+   * Has a frame answered in the turn in which it comes, if it is a small one; false where the loop
+   * has something to do or to wait for before the next one.
+   */
+  #takesAtOnce(frame: Uint8Array): boolean {
+    this.#isActive = true;
+    if (frame.length >= largeFrameBytes || this.#closed || this.#options.isClosing()) return false;
+    const pipelined = this.#take(frame);
+    if (this.#mayReadOn(pipelined)) {
+      if (this.#frames.isNextHere) return true;
+      this.#out.flush();
+      if (this.#out.bytes <= readBehindBytesMax) return true;
+    }
+    this.#taken = pipelined;
+    return false;
+  }
+
+  /** Whether the next frame may be taken without a wait for anything but the socket. */
+  #mayReadOn(pipelined: boolean): boolean {
+    const { frameInUse, pausedUntilMs, refusal } = this.session;
+    const isNext = this.#queue.length === 0 || (pipelined && this.#queue.length < inFlightMax);
+    return isNext && frameInUse === undefined && pausedUntilMs === 0 && refusal === undefined &&
+      this.#out.bytes < outBytesMax;
   }
 
   /** Has a frame answered, now or later; returns whether the next one may be taken before. */

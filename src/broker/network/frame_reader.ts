@@ -3,7 +3,10 @@
 //   buffer  |....consumed....|start  frames not yet handed out  end|....room....|
 //
 // The buffer is used again and again. So for who uses a frame: its bytes are valid until
-// the next call of `read`.
+// the next call of `read`, or until `takes` has returned.
+//
+// Most frames come whole, and are answered in the turn in which they come: of those nobody who
+// waits for a frame hears, so that to wait for the next one takes no promise.
 //
 // Memory follows what was received until a frame is known to be larger than 32 KiB; then it is
 // claimed for the whole frame, before any more of it is received (frame_buffers.ts). An idle
@@ -12,7 +15,7 @@
 import { fromUtf8 } from "../../base/bytes.ts";
 import { ConnectionFault } from "../../base/faults.ts";
 import { int32At } from "../../base/items.ts";
-import type { Socket } from "../../runtime/ports.ts";
+import type { Receiver, Socket } from "../../runtime/ports.ts";
 import {
   busyBytes,
   type FrameBuffer,
@@ -45,11 +48,32 @@ export interface FrameBound {
   readonly key: string;
 }
 
+export interface FrameReaderOptions {
+  readonly bound: () => FrameBound;
+  readonly buffers: FrameBuffers;
+  /**
+   * Whether a frame that has come while `read` waits is done with, so that it waits for the next
+   * one; otherwise it is what `read` gives. `read` ends by what this throws.
+   */
+  readonly takes?: (frame: Uint8Array) => boolean;
+}
+
+/** Who waits in `read`. */
+interface Reading {
+  readonly resolve: (
+    frame: Uint8Array | undefined | Promise<Uint8Array | undefined>,
+  ) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const takesNone = () => false;
+
 /** Reads frames from a byte stream. */
 export class FrameReader {
-  readonly #socket: Pick<Socket, "read">;
+  readonly #socket: Pick<Socket, "receive">;
   readonly #bound: () => FrameBound;
   readonly #buffers: FrameBuffers;
+  readonly #isDone: (frame: Uint8Array) => boolean;
   #held: FrameBuffer;
   #start = 0;
   #end = 0;
@@ -58,14 +82,13 @@ export class FrameReader {
   #isReading = false;
   #isClosed = false;
   #wait: FrameBufferWait | undefined;
+  #reading: Reading | undefined;
 
-  constructor(
-    socket: Pick<Socket, "read">,
-    o: { bound: () => FrameBound; buffers: FrameBuffers },
-  ) {
+  constructor(socket: Pick<Socket, "receive">, o: FrameReaderOptions) {
     this.#socket = socket;
     this.#bound = o.bound;
     this.#buffers = o.buffers;
+    this.#isDone = o.takes ?? takesNone;
     this.#held = o.buffers.unclaimed(idleBytes);
   }
 
@@ -88,43 +111,58 @@ export class FrameReader {
     return this.#held.bytes.subarray(start, this.#start);
   }
 
-  /**
-   * Reads until a whole frame is here. Undefined at the end of the stream. Throws ConnectionFault
-   * for a length that is negative or above the maximum, and for an end in the middle of a frame.
-   */
-  read(): Promise<Uint8Array | undefined> {
-    const wait = this.#makeRoom();
-    if (wait !== undefined) return this.#readOn(wait);
-    return this.#socket.read(this.#room()).then(this.#onFirst, this.#endByFault);
+  /** Whether {@link buffered} would give a frame. */
+  get isNextHere(): boolean {
+    const length = this.#nextLength();
+    return length !== undefined && this.#end - this.#start >= lengthBytes + length;
   }
 
-  // These two are made once, and most frames come whole with their first read: what waits for a
-  // connection at rest is a promise or two, not the stack of a function.
-  readonly #onFirst = (count: number | null) => {
-    this.#onSettled();
-    if (!this.#takes(count)) return undefined;
-    return this.buffered() ?? this.#readOn(this.#makeRoom());
-  };
+  /**
+   * Reads until a whole frame is here that is not done with as it comes. Undefined at the end of
+   * the stream. Throws ConnectionFault for a length that is negative or above the maximum, and for
+   * an end in the middle of a frame.
+   */
+  read(): Promise<Uint8Array | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#reading = { resolve, reject };
+      this.#readOn();
+    });
+  }
 
-  readonly #endByFault = (error: unknown): never => {
-    this.#onSettled();
-    throw error;
-  };
+  #readOn(): void {
+    const wait = this.#makeRoom();
+    if (wait === undefined) this.#socket.receive(this.#room(), this.#receiver);
+    else this.#reading?.resolve(this.#readLarger(wait));
+  }
 
-  /** The rest of a frame, by as many reads as it takes. */
-  async #readOn(wait: FrameBufferWait | undefined): Promise<Uint8Array | undefined> {
-    for (let due = wait;; due = this.#makeRoom()) {
-      if (due !== undefined && !await this.#grow(due)) return undefined;
-      let count: number | null;
+  /** As `read`, once there is memory for a larger frame. */
+  async #readLarger(wait: FrameBufferWait): Promise<Uint8Array | undefined> {
+    return await this.#grow(wait) ? await this.read() : undefined;
+  }
+
+  readonly #receiver: Receiver = {
+    onReceived: (count) => {
+      this.#onSettled();
       try {
-        count = await this.#socket.read(this.#room());
-      } finally {
-        this.#onSettled();
+        this.#handOut(count);
+      } catch (error) {
+        this.#reading?.reject(error);
       }
-      if (!this.#takes(count)) return undefined;
-      const frame = this.buffered();
-      if (frame !== undefined) return frame;
+    },
+    onBroken: (fault) => {
+      this.#onSettled();
+      this.#reading?.reject(fault);
+    },
+  };
+
+  /** `count` bytes came: whole frames in it are done with, or the first that is not is given. */
+  #handOut(count: number | null): void {
+    if (!this.#takes(count)) return this.#reading?.resolve(undefined);
+    for (let frame = this.buffered(); frame !== undefined; frame = this.buffered()) {
+      if (!this.#isDone(frame)) return this.#reading?.resolve(frame);
     }
+    if (this.#isClosed) this.#reading?.resolve(undefined);
+    else this.#readOn();
   }
 
   /** Where the next bytes go, from now on until a read has settled. */

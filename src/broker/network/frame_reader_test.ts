@@ -6,6 +6,7 @@ import { crc32c } from "../../base/crc.ts";
 import { ConnectionFault } from "../../base/faults.ts";
 import { missing } from "../../base/items.ts";
 import { MemoryShare } from "../../base/memory_share.ts";
+import type { Receiver } from "../../runtime/ports.ts";
 import { FrameBuffers } from "./frame_buffers.ts";
 import { FrameReader } from "./frame_reader.ts";
 
@@ -19,15 +20,15 @@ function reading(bytes: Uint8Array, o: {
   readonly onRead?: (at: { readonly sent: number; readonly bufferBytes: number }) => void;
 }): FrameReader {
   let sent = 0;
-  const read = (into: Uint8Array<ArrayBuffer>) => {
+  const receive = (into: Uint8Array<ArrayBuffer>, { onReceived }: Receiver) => {
     o.onRead?.({ sent, bufferBytes: into.buffer.byteLength });
     const count = Math.min(into.length, o.pieceBytes, bytes.length - sent);
     into.set(bytes.subarray(sent, sent + count));
     sent += count;
-    return Promise.resolve(count === 0 ? null : count);
+    Promise.resolve(count === 0 ? null : count).then(onReceived);
   };
   const buffers = new FrameBuffers({ buffers: new MemoryShare(() => MiB), frames: o.frames });
-  return new FrameReader({ read }, { bound, buffers });
+  return new FrameReader({ receive }, { bound, buffers });
 }
 
 /** Frames of these lengths, one behind the other, whose bytes tell their place. */
