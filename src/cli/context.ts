@@ -34,6 +34,21 @@ export function cliContext(runtime: Runtime): CliContext {
 }
 
 /**
+ * Calls `run` as onInterrupt does, and once nobody reads any more what is printed: for commands
+ * that wait for something to print.
+ */
+export function onEnough(
+  context: CliContext,
+  run: (why: Signal | "unread") => void,
+): () => void {
+  const stops = [
+    onInterrupt(context, run),
+    context.runtime.process.onStdoutUnread(() => run("unread")),
+  ];
+  return () => stops.forEach((stop) => stop());
+}
+
+/**
  * Calls `run` with the first SIGINT (Ctrl-C) or SIGTERM, and leaves at once at a later one. A
  * terminal signals all the processes of a command line, and npx and `deno task` pass on what
  * they got, so one Ctrl-C comes several times: what follows within `echoMs` is the same one.

@@ -15,6 +15,7 @@ import { nodeProcess, stderrHasColor, writeStderr } from "./node_process.ts";
 import { platformFault } from "./platform_faults.ts";
 import type { Runtime } from "./ports.ts";
 import type { Room } from "./room_ahead.ts";
+import { cLibraries, onUnreadOutput, type Poll } from "./unread_output.ts";
 
 /** What node:fs and the environment do not offer. */
 interface CFunctions {
@@ -42,13 +43,6 @@ interface BunMemory {
 
 const { Bun: memory } = globalThis as unknown as { Bun: BunMemory };
 
-/** Names of the C library: glibc, musl, macOS. */
-const cLibraries = [
-  "libc.so.6",
-  "libc.musl-x86_64.so.1",
-  "libc.musl-aarch64.so.1",
-  "libSystem.dylib",
-];
 const lockExclusive = 2;
 const lockNonBlocking = 4;
 const unlock = 8;
@@ -126,6 +120,11 @@ function makeRoom(descriptor: number, { size, bytes }: Room): boolean {
   return linux?.fallocate(descriptor, keepSize, size, bytes) === 0;
 }
 
+function onStdoutUnread(run: () => void): () => void {
+  const found = loadC<{ poll: Poll }>({ poll: { args: ["ptr", "u64", "i32"], returns: "i32" } });
+  return found === undefined ? () => {} : onUnreadOutput(found.poll, run);
+}
+
 function collectGarbage(): void {
   memory.gc(true);
   memory.shrink();
@@ -143,7 +142,7 @@ const runtime: Runtime = {
   network: bunNetwork,
   http: nodeHttp,
   files: nodeFiles({ kernelLock, makeRoom }),
-  process: nodeProcess({ logging, collectGarbage }),
+  process: nodeProcess({ logging, collectGarbage, onStdoutUnread }),
   memoryFiles: () => memoryFiles({ clock: webClock }),
   codecs: zlibCodecs,
   digests: builtinDigests,

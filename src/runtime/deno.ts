@@ -15,6 +15,7 @@ import { nodeHttp } from "./node_http.ts";
 import type { ProcessPort, Runtime } from "./ports.ts";
 import { ageMs, bootId, cpuSeconds, openFilesMax } from "./proc_files.ts";
 import { inputOf, writeWhole } from "./standard_streams.ts";
+import { cLibraries, onUnreadOutput, type Poll } from "./unread_output.ts";
 import { collectV8Garbage } from "./v8_garbage.ts";
 
 const logging = createLogging({
@@ -27,6 +28,21 @@ const logging = createLogging({
 function isDumb(): boolean {
   const { state } = Deno.permissions.querySync({ name: "env", variable: "TERM" });
   return state === "granted" && Deno.env.get("TERM") === "dumb";
+}
+
+/** Nobody is asked for the permission. */
+function loadPoll(): Poll | undefined {
+  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return undefined;
+  const poll = { parameters: ["buffer", "usize", "i32"], result: "i32" } as const;
+  for (const library of cLibraries) {
+    try {
+      const { symbols } = Deno.dlopen(library, { poll });
+      return (descriptors, count, timeoutMs) => symbols.poll(descriptors, BigInt(count), timeoutMs);
+    } catch {
+      // Not this C library.
+    }
+  }
+  return undefined;
 }
 
 const denoProcess: ProcessPort = {
@@ -55,6 +71,10 @@ const denoProcess: ProcessPort = {
   stderr: (text) =>
     writeWhole(text, { name: "standard error", write: (bytes) => Deno.stderr.writeSync(bytes) }),
   stdin: () => inputOf(Deno.stdin.readable),
+  onStdoutUnread(run) {
+    const poll = loadPoll();
+    return poll === undefined ? () => {} : onUnreadOutput(poll, run);
+  },
   get stdoutIsTerminal() {
     return Deno.stdout.isTerminal();
   },

@@ -31,10 +31,12 @@ export function writeStderr(text: string): void {
 
 /** The process; `logging` is written out before it ends. */
 export function nodeProcess(
-  { logging, collectGarbage }: { logging: Logging } & Pick<ProcessPort, "collectGarbage">,
+  options: { logging: Logging } & Pick<ProcessPort, "collectGarbage" | "onStdoutUnread">,
 ): ProcessPort {
+  const { logging, collectGarbage, onStdoutUnread } = options;
   return {
     collectGarbage,
+    onStdoutUnread,
     returnLargeArrays() {},
     arguments: process.argv.slice(2),
     get environment() {

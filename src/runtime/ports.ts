@@ -371,6 +371,11 @@ export interface ProcessPort {
   stderr(text: string): void;
   /** Standard input as it comes. */
   stdin(): AsyncIterable<Uint8Array>;
+  /**
+   * Calls `run` once nobody can read standard output any more, where the runtime can be told;
+   * returns how to stop.
+   */
+  onStdoutUnread(run: () => void): () => void;
   readonly stdoutIsTerminal: boolean;
   readonly stdinIsTerminal: boolean;
   /** Resident memory in bytes, and CPU time used so far in seconds (user and system). */

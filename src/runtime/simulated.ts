@@ -420,6 +420,7 @@ export class Simulation {
       stdout: write,
       stderr: write,
       async *stdin() {},
+      onStdoutUnread: () => () => {},
       stdoutIsTerminal: false,
       stdinIsTerminal: false,
       usage: () => ({ residentBytes: 2 ** 26, cpuSeconds: this.nowMs / 1_000 }),

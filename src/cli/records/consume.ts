@@ -24,7 +24,7 @@ import {
   shareOptions,
   tellRead,
 } from "./consume_shared.ts";
-import { type CliContext, exitCode, onInterrupt } from "../context.ts";
+import { type CliContext, exitCode, onEnough } from "../context.ts";
 import { partitionsOf, topicsNamed } from "../named_topics.ts";
 import { offsetsAt, type Place, placeOf, placeWords } from "./places.ts";
 import { filterOf, filterOptions, type RecordFilter } from "./record_filter.ts";
@@ -275,16 +275,18 @@ async function printRecords(
   const { clock } = context.runtime;
   const isDue = dueBefore(ends);
   let pending = ends;
-  let isInterrupted = false;
-  const stop = onInterrupt(context, () => {
-    isInterrupted = true;
+  let isEnough = false;
+  let isUnread = false;
+  const stop = onEnough(context, (why) => {
+    isEnough = true;
+    isUnread = why === "unread";
     consumer.close();
   });
   let printed = 0;
   try {
     let isWaiting = false;
     let lastMs = clock.monotonic();
-    while (!isInterrupted && printed < recordsMax && pending?.length !== 0) {
+    while (!isEnough && printed < recordsMax && pending?.length !== 0) {
       const leftMs = idleMsMax - (clock.monotonic() - lastMs);
       if (leftMs <= 0) break;
       // What a filter drops counts for nothing, so it may take many to print one.
@@ -313,7 +315,7 @@ async function printRecords(
     await consumer.close();
     stop();
   }
-  tellRead(context, { printed, decoder });
+  if (!isUnread) tellRead(context, { printed, decoder });
   return exitCode.ok;
 }
 

@@ -9,7 +9,7 @@
 import { type Client, ShareConsumer } from "../../client/mod.ts";
 import type { Timer } from "../../runtime/ports.ts";
 import { ArgumentFault, type Values } from "../arguments.ts";
-import { type CliContext, exitCode, onInterrupt } from "../context.ts";
+import { type CliContext, exitCode, onEnough } from "../context.ts";
 import { counted } from "../counted.ts";
 import type { RecordDecoder } from "../schemas/record_decoding.ts";
 import type { RecordsFormat } from "./record_format.ts";
@@ -75,7 +75,11 @@ export async function printShared(
     recordsMax: Math.max(1, Math.min(500, recordsMax)),
   });
   const end = new AbortController();
-  const stop = onInterrupt(context, () => end.abort());
+  let isUnread = false;
+  const stop = onEnough(context, (why) => {
+    isUnread = why === "unread";
+    end.abort();
+  });
   const silence = new Silence(context, reading, () => end.abort());
   let printed = 0;
   try {
@@ -92,7 +96,7 @@ export async function printShared(
     await consumer.close();
     stop();
   }
-  tellRead(context, { printed, decoder });
+  if (!isUnread) tellRead(context, { printed, decoder });
   return exitCode.ok;
 }
 
