@@ -33,7 +33,7 @@ const noBatch: ProducerBatch = {
   timestampMs: -1,
 };
 
-export function encodeSnapshot(producers: ProducerState): Uint8Array {
+export function encodeSnapshot(producers: Pick<ProducerState, "entries">): Uint8Array {
   let entryCount = 0;
   for (const { batches } of producers.entries) entryCount += Math.max(1, batches.length);
   const writer = new BytesWriter(entriesPosition + 4 + entryCount * entryBytes);
@@ -95,13 +95,17 @@ export function decodeSnapshot(bytes: Uint8Array): ProducerEntry[] {
     const lastTimestampMs = reader.int64();
     const coordinatorEpoch = reader.int32();
     const currentTxnFirstOffset = safeInt64(reader.int64());
-    const batch = { lastSequence, lastOffset, offsetDelta, timestampMs: lastTimestampMs };
     const earlier = entries.at(-1);
     const isNext = earlier?.producerId === producerId && earlier.producerEpoch === producerEpoch;
-    entries.splice(isNext ? -1 : entries.length, 1, {
+    if (isNext) entries.pop();
+    const batches = isNext ? earlier.batches : [];
+    if (lastOffset >= 0) {
+      batches.push({ lastSequence, lastOffset, offsetDelta, timestampMs: lastTimestampMs });
+    }
+    entries.push({
       producerId,
       producerEpoch,
-      batches: [...(isNext ? earlier.batches : []), ...(lastOffset < 0 ? [] : [batch])],
+      batches,
       coordinatorEpoch,
       lastTimestampMs,
       currentTxnFirstOffset,

@@ -148,7 +148,7 @@ export class ProducerState {
       entry.producerEpoch = batch.producerEpoch;
       entry.batches = [];
     }
-    if (entry.batches.length === rememberedBatches) entry.batches.shift();
+    if (entry.batches.length >= rememberedBatches) entry.batches.shift();
     entry.batches.push({
       lastSequence: lastSequenceOf(batch),
       lastOffset: baseOffset + batch.lastOffsetDelta,
@@ -231,8 +231,9 @@ export class ProducerState {
     entry.lastTimestampMs = batch.maxTimestamp;
   }
 
-  /** Puts back an entry of a snapshot. */
+  /** Puts back an entry of a snapshot, which may be another release's, with more of its batches. */
   restore(entry: ProducerEntry): void {
+    entry.batches = entry.batches.slice(-rememberedBatches);
     this.#entries.set(entry.producerId, entry);
     if (entry.currentTxnFirstOffset < 0) return;
     this.#open.set(entry.producerId, entry.currentTxnFirstOffset);

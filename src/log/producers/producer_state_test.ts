@@ -199,6 +199,31 @@ Deno.test("aborted transactions are told to whoever reads them, after a restart 
   assert((await recordsFrom(log)).length === 9);
 });
 
+Deno.test("of what another release remembered of a producer, no more is kept than here", () => {
+  const batches = Array.from({ length: 40 }, (_, i) => ({
+    lastSequence: i,
+    lastOffset: i,
+    offsetDelta: 0,
+    timestampMs: 54,
+  }));
+  const others = {
+    producerId: 3,
+    producerEpoch: 1,
+    batches,
+    coordinatorEpoch: -1,
+    lastTimestampMs: 54,
+    currentTxnFirstOffset: -1,
+  };
+  const bytes = encodeSnapshot({
+    get entries() {
+      return [others].values();
+    },
+  });
+  const state = new ProducerState();
+  for (const entry of decodeSnapshot(bytes)) state.restore(entry);
+  assertEquals(state.get(3)?.batches, batches.slice(-15));
+});
+
 Deno.test("a snapshot gives back what it was made of, and a spoiled one is refused", () => {
   const state = new ProducerState();
   state.restore({
