@@ -15,6 +15,7 @@ interface Line {
 export class Chronicle {
   readonly operations: Operation[] = [];
   readonly #lines: Line[] = [];
+  readonly #read = new Map<Place, Map<number, ReadRecord>>();
   readonly #nowMs: () => number;
   readonly #linesMax: number;
 
@@ -65,7 +66,7 @@ export class Chronicle {
     for (const { place, offset, value } of records) {
       const its = byPlace.get(place) ?? [];
       byPlace.set(place, its);
-      its.push({ offset, value });
+      its.push(this.#once(place, { offset, value }));
     }
     for (const [place, its] of byPlace) {
       this.operations.push({ kind: "poll", ...by, place, records: its });
@@ -75,6 +76,16 @@ export class Chronicle {
         `is given ${place} from ${first.offset} (${first.value}) to ${last.offset}`,
       );
     }
+  }
+
+  /** A record is kept once, however many have read it: each reader begins anew ever so often. */
+  #once(place: Place, record: ReadRecord): ReadRecord {
+    const its = this.#read.get(place) ?? new Map<number, ReadRecord>();
+    this.#read.set(place, its);
+    const known = its.get(record.offset);
+    if (known?.value === record.value) return known;
+    its.set(record.offset, record);
+    return record;
   }
 
   /** A reader's partitions come or go. */
