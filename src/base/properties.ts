@@ -10,6 +10,15 @@
 
 const escapes: Readonly<Record<string, string>> = { t: "\t", n: "\n", r: "\r", f: "\f" };
 
+/** What no text has; bytes that are no UTF-8 may be a comment of another encoding. */
+// deno-lint-ignore no-control-regex
+const controls = /[\0-\x08\x0b\x0e-\x19\x1b-\x1f\x7f]/;
+
+/** Whether it may be text at all, of whatever meaning. */
+export function isText(text: string): boolean {
+  return !controls.test(text);
+}
+
 /** Keys and values of `text` in .properties syntax. */
 export function parseProperties(text: string): Map<string, string> {
   const pairs = new Map<string, string>();

@@ -7,10 +7,9 @@
 import { UsageFault } from "../base/faults.ts";
 import { type JaasEntry, parseJaas } from "../base/jaas.ts";
 import { certificatesIn, privateKeyIn } from "../base/pem.ts";
-import { parseProperties } from "../base/properties.ts";
 import type { ClientOptions, SaslOptions, TlsOptions, TokenEndpoint } from "../client/mod.ts";
 import type { Files } from "../runtime/ports.ts";
-import { readTextFile } from "./text_file.ts";
+import { readProperties, readTextFile } from "./text_file.ts";
 
 /** What such a file says. */
 export type FileTerms = Partial<Pick<ClientOptions, "bootstrap" | "sasl" | "tls">>;
@@ -25,7 +24,7 @@ interface Source {
 
 /** Reads the file of `--config`. Throws UsageFault for what cannot be honoured. */
 export function readClientProperties(files: Files, path: string): FileTerms {
-  const properties = parseProperties(readTextFile(files, { path, option: "--config" }));
+  const properties = readProperties(files, { path, option: "--config" });
   const source = { path, files, value: (key: string) => properties.get(key) || undefined };
   const protocol = source.value("security.protocol")?.toUpperCase() ?? "PLAINTEXT";
   if (!["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"].includes(protocol)) {

@@ -2,12 +2,11 @@
 // --data-dir starts one for a moment, by a port that nobody else knows.
 
 import { formatAddress } from "../base/address.ts";
-import { parseProperties } from "../base/properties.ts";
 import type { Client } from "../client/mod.ts";
 import type { Values } from "./arguments.ts";
 import { type brokerOptions, withClient, withClientOf } from "./broker_client.ts";
 import type { CliContext } from "./context.ts";
-import { readTextFile } from "./text_file.ts";
+import { readProperties } from "./text_file.ts";
 
 export const stoppedOption = {
   "data-dir": {
@@ -45,7 +44,7 @@ export async function withBroker(
 /** What a broker's own file says of the cluster that a new data folder begins. */
 function clusterKeysIn(context: CliContext, path: string | undefined): Record<string, string> {
   if (path === undefined) return {};
-  const text = readTextFile(context.runtime.files, { path, option: "--config" });
+  const pairs = readProperties(context.runtime.files, { path, option: "--config" });
   const keys = ["cluster.id", "node.id", "broker.id", "ottla.metadata.version"];
-  return Object.fromEntries([...parseProperties(text)].filter(([name]) => keys.includes(name)));
+  return Object.fromEntries([...pairs].filter(([name]) => keys.includes(name)));
 }

@@ -2,6 +2,7 @@
 
 import { fromUtf8 } from "../base/bytes.ts";
 import { messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
+import { isText, parseProperties } from "../base/properties.ts";
 import type { Files } from "../runtime/ports.ts";
 
 /** A file, and the option that names it; "" where it is an operand. */
@@ -30,6 +31,13 @@ export function readFile(files: Files, { path, option }: NamedFile): Uint8Array 
 /** The same as text. */
 export function readTextFile(files: Files, named: NamedFile): string {
   return fromUtf8(readFile(files, named));
+}
+
+/** The same as Java's properties. Throws UsageFault for what is no text. */
+export function readProperties(files: Files, named: NamedFile): Map<string, string> {
+  const text = readTextFile(files, named);
+  if (isText(text)) return parseProperties(text);
+  throw new UsageFault(`${named.path} is no text: a file of properties is lines of key=value`);
 }
 
 /** The first line of such a file, a password. Throws UsageFault where it is empty. */

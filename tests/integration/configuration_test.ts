@@ -1,7 +1,7 @@
 // `ottla start` and what it is told: by flags, by the environment of Kafka's container image, by a
 // file; what it answers to mistakes; which address it tells to whom; and what it writes.
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import {
   ApiVersions,
   DescribeCluster,
@@ -164,6 +164,21 @@ for (const target of await targetsHere()) {
     assertMatch(said, /log\.retention\.hours/);
     assertMatch(await refusal(target, ["--config", "/nowhere/at.all"]), /\/nowhere\/at\.all/);
     assertMatch(await refusal(target, ["--prot", "9092"]), /--port/);
+  });
+
+  Deno.test(`a file that is no configuration starts no broker, on ${target}`, async () => {
+    const prose = "Dear operator,\nthis is: prose.\n";
+    for (const [text, why] of [["\x7fELF\0\0", "no text"], [prose, "no line key=value"]]) {
+      await withFile("odd.properties", text, async (path) => {
+        assertStringIncludes(await refusal(target, [...local, "--config", path]), why);
+      });
+    }
+    // What Kafka opens goes on to open.
+    await withFile("odd.properties", "num.partitions 3\n", async (path) => {
+      await using broker = await start(target, [...local, "--config", path]);
+      using client = await broker.connect();
+      assertEquals((await brokerConfig(client)).get("num.partitions"), "3");
+    });
   });
 
   Deno.test(`--log-format json writes a JSON object a line, on ${target}`, async () => {

@@ -1,10 +1,16 @@
 // Configuration files: Java's .properties syntax (base/properties.ts), or one flat JSON object.
 
 import { UsageFault } from "../../base/faults.ts";
-import { parseProperties } from "../../base/properties.ts";
+import { isText, parseProperties } from "../../base/properties.ts";
 
-/** Keys and values of a file, in order. `name` decides the syntax and is used in messages. */
+/**
+ * Keys and values of a file, in order. `name` decides the syntax and is used in messages. Throws
+ * UsageFault for what is no text.
+ */
 export function parseConfigFile(name: string, text: string): Map<string, string> {
+  if (!isText(text)) {
+    throw new UsageFault(`${name} is no text: a configuration is lines of key=value, or JSON`);
+  }
   const isJson = name.toLowerCase().endsWith(".json") || text.trimStart().startsWith("{");
   return isJson ? parseJson(name, text) : parseProperties(text);
 }

@@ -35,6 +35,16 @@ Deno.test("a JSON file is one object of text, numbers, truth values and lists", 
   assertThrows(() => parseConfigFile("x.json", '{"a": {}}'), UsageFault, "a in x.json must be");
 });
 
+Deno.test("what is no text is no configuration, whatever it may begin with", () => {
+  const utf16 = [..."num.partitions=3"].map((each) => `${each}\0`).join("");
+  for (const text of [utf16, "\x7fELF\x02\x01", "{\x00}", "num.partitions=3\n\x1f\x8b\x08"]) {
+    assertThrows(() => parseConfigFile("x", text), UsageFault, "x is no text");
+  }
+  // Comments of another encoding, a form feed, the Ctrl-Z of an old editor.
+  const odd = "# d\uFFFDbut\nnum.partitions=3\n\f\n\x1a";
+  assertEquals(parseConfigFile("x", odd).get("num.partitions"), "3");
+});
+
 Deno.test("any pairs that are escaped into a properties file are read back", () => {
   const escape = (text: string) =>
     [...text].map((c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0")).join("");

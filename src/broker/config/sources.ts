@@ -114,7 +114,15 @@ export function loadConfig(input: ConfigInput = {}): LoadedConfig {
 function readFile(input: ConfigInput, settings: Map<string, Setting>): void {
   if (input.file === undefined) return;
   const { name: origin, text } = input.file;
-  for (const [name, value] of parseConfigFile(origin, text)) {
+  const pairs = parseConfigFile(origin, text);
+  const isKnown = (name: string) => entryOf<ConfigKey>(brokerKeys, name) !== undefined;
+  // A line "key value" is one of Java's as well, and so is any line of prose.
+  if (pairs.size > 0 && !/^\s*[\w.-]+\s*=/m.test(text) && ![...pairs.keys()].some(isKnown)) {
+    if (!text.trimStart().startsWith("{")) {
+      throw new UsageFault(`${origin} is no configuration: it has no line key=value`);
+    }
+  }
+  for (const [name, value] of pairs) {
     settings.set(name, { text: value, origin, mayBeUnknown: true });
   }
 }
