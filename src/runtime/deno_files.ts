@@ -160,6 +160,7 @@ class DenoOpenFile implements OpenFile {
 
 /** The file system. */
 export const denoFiles: Files = {
+  separators: Deno.build.os === "windows" ? "/\\" : "/",
   open: (path, mode) => attempting("open", path, () => new DenoOpenFile(path, mode)),
   list: (folder) =>
     attempting("list", folder, () => Array.from(Deno.readDirSync(folder), (e) => e.name).sort()),

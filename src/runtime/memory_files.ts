@@ -155,6 +155,7 @@ export function memoryFiles(options: MemoryFilesOptions): Files {
 
 /** The same with its entries in reach, for the simulated disk. */
 export class MemoryFiles implements Files {
+  readonly separators = "/";
   readonly #options: MemoryFilesOptions;
   readonly #root: MemoryFolder;
 

@@ -165,6 +165,7 @@ export function nodeFiles(options: NodeFilesOptions): Files {
   const { makeRoom } = options;
   const lockHost = { ...lockHostParts, kernelLock: options.kernelLock };
   return {
+    separators: process.platform === "win32" ? "/\\" : "/",
     open: (path, mode) =>
       attempting("open", path, () => new NodeOpenFile(path, { mode, makeRoom })),
     list: (folder) => attempting("list", folder, () => fs.readdirSync(folder).sort()),

@@ -318,6 +318,8 @@ export interface FolderLock {
 }
 
 export interface Files {
+  /** What separates names in a path: "/", and where the system has it so "\\" as well. */
+  readonly separators: string;
   /** A file that is made is for the eyes of this process's user alone. */
   open(path: string, mode: OpenMode): OpenFile;
   /** Names in `folder`, sorted, without the folder. */

@@ -109,6 +109,7 @@ export function simulatedFiles(world: FilesWorld): Files {
     if (host.alive) run();
   };
   return {
+    separators: "/",
     open(path: string, mode: OpenMode): OpenFile {
       const file = disk.files.open(path, host.alive ? mode : "read");
       const entry = disk.files.find(path)!;

@@ -49,6 +49,7 @@ export function troubledFiles(
     close: () => file.close(),
   });
   return {
+    separators: files.separators,
     open(path, mode) {
       if (mode !== "read" && files.stat(path) === undefined) refuse("create", path);
       return wrapped(files.open(path, mode));

@@ -63,6 +63,7 @@ export class FailingFiles {
 
   #wrap(files: Files): Files {
     return {
+      separators: files.separators,
       open: (path, mode) => {
         this.#note(`open to ${mode}`, path);
         return this.#wrapFile(files.open(path, mode));

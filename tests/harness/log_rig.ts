@@ -118,6 +118,7 @@ function faultyFiles(files: Files, rig: Rig): Files {
     close: () => file.close(),
   });
   return {
+    separators: files.separators,
     open: (path, mode) => wrap(files.open(path, mode)),
     list: (folder) => files.list(folder),
     stat: (path) => files.stat(path),

@@ -39,6 +39,7 @@ export function watchedFiles(
     close: () => file.close(),
   });
   return {
+    separators: files.separators,
     open(path, mode) {
       if (mode === "create" || (mode === "append" && files.stat(path) === undefined)) {
         onChange(`make ${path}`);

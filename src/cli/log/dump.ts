@@ -14,9 +14,13 @@ import { DecodeFault, messageOf, PlatformFault } from "../../base/faults.ts";
 import {
   decodeSnapshot,
   inspectIndex,
+  nameOf,
+  parentOf,
   parsePartitionFolderName,
   readWholeFile,
+  withoutEnd,
 } from "../../log/mod.ts";
+import type { Files } from "../../runtime/ports.ts";
 import { type CliContext, exitCode } from "../context.ts";
 import { dumpBatches, type DumpedFile } from "./dump_batches.ts";
 import { linePrinter, type PrintLine } from "./lines.ts";
@@ -45,7 +49,7 @@ export async function dumpFiles(context: CliContext, options: DumpOptions): Prom
   for (const path of options.paths.flatMap((path) => filesAt(context, path))) {
     print("file", { path });
     try {
-      await dumpFile(context, fileOf(path), { ...options, print });
+      await dumpFile(context, fileOf(path, context.runtime.files), { ...options, print });
     } catch (error) {
       const isKnown = error instanceof DecodeFault || error instanceof PlatformFault;
       if (!isKnown) throw error;
@@ -59,7 +63,7 @@ export async function dumpFiles(context: CliContext, options: DumpOptions): Prom
 function filesAt(context: CliContext, path: string): string[] {
   const { files } = context.runtime;
   if (!(files.stat(path)?.isDirectory ?? false)) return [path];
-  const folder = path.replace(/[/\\]+$/, "");
+  const folder = withoutEnd(path, files);
   return files.list(folder).flatMap((name) => {
     const within = `${folder}/${name}`;
     if (files.stat(within)?.isDirectory) return filesAt(context, within);
@@ -72,10 +76,9 @@ function isKnown(name: string): boolean {
   return binary.test(name) || jsonFile.test(name) || properties.test(name) || places.test(name);
 }
 
-function fileOf(path: string): DumpedFile {
-  const parts = path.split(/[/\\]/);
-  const name = parts.at(-1)!;
-  const folder = parsePartitionFolderName(parts.at(-2) ?? "");
+function fileOf(path: string, files: Files): DumpedFile {
+  const name = nameOf(path, files);
+  const folder = parsePartitionFolderName(nameOf(parentOf(path, files), files));
   const isSnapshot = /\.checkpoint(\.|$)/.test(name);
   const digits = isSnapshot ? "0" : /^\d{20}/.exec(name)?.[0] ?? "0";
   return { path, name, baseOffset: Number(digits), topic: folder?.topic ?? "" };

@@ -12,9 +12,12 @@ import {
   checkpointedOffsets,
   forgetRecovery,
   giveUpRecords,
+  nameOf,
+  parentOf,
   parsePartitionFolderName,
   planRepair,
   type RepairStep,
+  withoutEnd,
 } from "../../log/mod.ts";
 import type { Files } from "../../runtime/ports.ts";
 import { type CliContext, exitCode } from "../context.ts";
@@ -34,7 +37,7 @@ const nothing = { recoveryPoint: 0, logStartOffset: 0 };
 /** Repairs, or says what it would do; the exit code is 1 when damage is left. */
 export async function repairFolder(context: CliContext, options: RepairOptions): Promise<number> {
   const { files } = context.runtime;
-  const { dataFolder, names } = foldersOf(files, options.folder.replace(/[/\\]+$/, ""));
+  const { dataFolder, names } = foldersOf(files, withoutEnd(options.folder, files));
   const points = readPoints(files, dataFolder);
   const print = linePrinter(context, options);
   const lock = files.lock(dataFolder);
@@ -65,9 +68,7 @@ function foldersOf(files: Files, folder: string): { dataFolder: string; names: s
   const isLog = (name: string, path: string) =>
     parsePartitionFolderName(name)?.state === "live" && files.stat(path)?.isDirectory === true &&
     files.list(path).some((each) => each.endsWith(".log"));
-  const cut = Math.max(folder.lastIndexOf("/"), folder.lastIndexOf("\\"));
-  const name = folder.slice(cut + 1);
-  const above = cut < 0 ? "." : folder.slice(0, cut) || "/";
+  const [name, above] = [nameOf(folder, files), parentOf(folder, files)];
   if (isLog(name, folder) || wasOnDisk(readPoints(files, above).get(name))) {
     return { dataFolder: above, names: [name] };
   }

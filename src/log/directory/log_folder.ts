@@ -36,6 +36,7 @@ import { type LeftBatches, LeftJournals } from "../journal/left_journals.ts";
 import { ColdReads } from "../reading/cold_reads.ts";
 import { OpenHandles } from "./open_handles.ts";
 import { readPartitionMetadata } from "./partition_metadata.ts";
+import { parentOf } from "./paths.ts";
 import { Reserve, reserveBytes } from "./reserve.ts";
 import { readWholeFile, writeWholeFileDurably } from "../files/whole_file.ts";
 
@@ -166,7 +167,9 @@ export class LogFolder {
     try {
       // Before meta.properties: where that is, the folders above are durable already.
       if (files.stat(`${path}/${fileNames.metaProperties}`) === undefined) {
-        for (const folder of new Set([path, ...made])) await files.syncFolder(parentOf(folder));
+        for (const folder of new Set([path, ...made])) {
+          await files.syncFolder(parentOf(folder, files));
+        }
       }
       const meta = readMetaFile(path, options);
       const isNew = meta.isNew && partitionsIn(files, path).length === 0;
@@ -389,18 +392,11 @@ function partitionsIn(files: Files, path: string) {
 function missingAbove(files: Files, path: string): string[] {
   const missing: string[] = [];
   let folder = path;
-  while (files.stat(folder) === undefined && parentOf(folder) !== folder) {
+  while (files.stat(folder) === undefined && parentOf(folder, files) !== folder) {
     missing.push(folder);
-    folder = parentOf(folder);
+    folder = parentOf(folder, files);
   }
   return missing;
-}
-
-function parentOf(path: string): string {
-  const trimmed = path.replace(/[/\\]+$/, "");
-  const cut = Math.max(trimmed.lastIndexOf("/"), trimmed.lastIndexOf("\\"));
-  if (cut < 0) return trimmed === "." || trimmed === "" ? trimmed : ".";
-  return cut === 0 ? "/" : trimmed.slice(0, cut);
 }
 
 /** What meta.properties says, or will say. */

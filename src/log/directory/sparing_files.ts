@@ -20,6 +20,7 @@ export function sparingFiles(files: Files, spare: () => boolean): Files {
     }
   };
   return {
+    separators: files.separators,
     open: (path, mode) => again(() => files.open(path, mode)),
     list: (folder) => again(() => files.list(folder)),
     async syncFolder(folder) {

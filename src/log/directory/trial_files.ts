@@ -12,6 +12,7 @@
 import { PlatformFault } from "../../base/faults.ts";
 import { MemoryContent } from "../../base/memory_content.ts";
 import type { FileInfo, Files, FolderLock, OpenFile, OpenMode } from "../../runtime/ports.ts";
+import { nameOf, parentOf } from "./paths.ts";
 
 /** Indexes of some ten thousand segments, made anew; what a start writes is far less. */
 const bytesMaxDefault = 128 * 1024 * 1024;
@@ -92,6 +93,10 @@ export class TrialFiles implements Files {
     this.#room = { used: 0, bytesMax: options.bytesMax ?? bytesMaxDefault };
   }
 
+  get separators(): string {
+    return this.#files.separators;
+  }
+
   /** The trial is over. */
   close(): void {
     for (const file of this.#open) file.close();
@@ -103,7 +108,7 @@ export class TrialFiles implements Files {
     const info = this.stat(path);
     if (info === undefined) {
       if (mode === "read" || mode === "overwrite") throw notFound(path, "file");
-      if (this.stat(parentOf(path)) === undefined) throw notFound(path, "folder");
+      if (this.stat(parentOf(path, this.#files)) === undefined) throw notFound(path, "folder");
     }
     if (info?.isDirectory) throw new PlatformFault("Io", `cannot open ${path}: it is a folder`);
     if (mode === "read" && known === undefined) return this.#openReal(path);
@@ -135,13 +140,13 @@ export class TrialFiles implements Files {
     if (entry !== undefined) {
       return { isDirectory: false, size: entry.size, modifiedMs: entry.modifiedMs };
     }
-    const parent = parentOf(path);
+    const parent = parentOf(path, this.#files);
     return parent !== path && this.#isHiding(parent) ? undefined : this.#files.stat(path);
   }
 
   makeFolder(folder: string): void {
     if (this.stat(folder) !== undefined) return;
-    const parent = parentOf(folder);
+    const parent = parentOf(folder, this.#files);
     if (parent !== folder) this.makeFolder(parent);
     this.#set(folder, "folder");
   }
@@ -203,14 +208,14 @@ export class TrialFiles implements Files {
   }
 
   #entry(path: string): Entry | undefined {
-    return this.#folders.get(parentOf(path))?.get(nameOf(path));
+    return this.#folders.get(parentOf(path, this.#files))?.get(nameOf(path, this.#files));
   }
 
   #set(path: string, entry: Entry): void {
-    const folder = parentOf(path);
+    const folder = parentOf(path, this.#files);
     let entries = this.#folders.get(folder);
     if (entries === undefined) this.#folders.set(folder, entries = new Map());
-    entries.set(nameOf(path), entry);
+    entries.set(nameOf(path, this.#files), entry);
   }
 
   #unlink(path: string): void {
@@ -221,7 +226,7 @@ export class TrialFiles implements Files {
   /** Whether a folder has nothing of what is really in it: it, or one above, is gone or new. */
   #isHiding(folder: string): boolean {
     if (this.#entry(folder) !== undefined) return true;
-    const parent = parentOf(folder);
+    const parent = parentOf(folder, this.#files);
     return parent !== folder && this.#isHiding(parent);
   }
 
@@ -305,18 +310,4 @@ class TrialFile implements OpenFile {
 
 function notFound(path: string, what: string): PlatformFault {
   return new PlatformFault("NotFound", `${path}: there is no such ${what}`);
-}
-
-function parentOf(path: string): string {
-  const cut = lastSeparator(path);
-  if (cut < 0) return path === "." ? path : ".";
-  return cut === 0 ? path.slice(0, 1) : path.slice(0, cut);
-}
-
-function nameOf(path: string): string {
-  return path.slice(lastSeparator(path) + 1);
-}
-
-function lastSeparator(path: string): number {
-  return Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
 }
