@@ -115,12 +115,11 @@ function readFile(input: ConfigInput, settings: Map<string, Setting>): void {
   if (input.file === undefined) return;
   const { name: origin, text } = input.file;
   const pairs = parseConfigFile(origin, text);
-  const isKnown = (name: string) => entryOf<ConfigKey>(brokerKeys, name) !== undefined;
-  // A line "key value" is one of Java's as well, and so is any line of prose.
-  if (pairs.size > 0 && !/^\s*[\w.-]+\s*=/m.test(text) && ![...pairs.keys()].some(isKnown)) {
-    if (!text.trimStart().startsWith("{")) {
-      throw new UsageFault(`${origin} is no configuration: it has no line key=value`);
-    }
+  // Java takes "key value" for a pair as well, and with it any line of prose.
+  const isProse = !/^\s*([\w.-]+\s*[=:]|\{)/m.test(text) &&
+    ![...pairs.keys()].some((name) => entryOf<ConfigKey>(brokerKeys, name) !== undefined);
+  if (pairs.size > 0 && isProse) {
+    throw new UsageFault(`${origin} is no configuration: it has no line key=value`);
   }
   for (const [name, value] of pairs) {
     settings.set(name, { text: value, origin, mayBeUnknown: true });
@@ -274,14 +273,14 @@ function checkNode(config: BrokerConfig): string[] {
   const strange = voters.find((voter) => voter.split("@")[0] !== String(config.nodeId));
   if (strange !== undefined) {
     problems.push(
-      `controller.quorum.voters names ${strange}, and clusters of several nodes are not there ` +
-        `yet: leave only node ${config.nodeId}, or drop the key`,
+      `controller.quorum.voters names ${strange}, and several nodes find each other by etcd: ` +
+        `drop the key, and start each with --cluster etcd://HOST:2379/NAME`,
     );
   }
   if (config.get("controller.quorum.bootstrap.servers").length > 1) {
     problems.push(
-      "controller.quorum.bootstrap.servers names several controllers, and clusters of several " +
-        "nodes are not there yet: drop the key",
+      "controller.quorum.bootstrap.servers names several controllers, and several nodes find " +
+        "each other by etcd: drop the key, and start each with --cluster etcd://HOST:2379/NAME",
     );
   }
   const clusterId = config.get("cluster.id");
