@@ -150,7 +150,8 @@ export class Gate {
     return new Proxy(files, {
       get: (_, name: keyof Files) => {
         this.#pass();
-        return own[name] ?? (files[name] as () => unknown).bind(files);
+        const its = own[name] ?? files[name];
+        return typeof its === "function" ? its.bind(files) : its;
       },
     });
   }
