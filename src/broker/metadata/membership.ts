@@ -72,8 +72,6 @@ export class Membership {
   #lease: BrokerLease | undefined;
   #isLeaving = false;
   #isFenced = false;
-  /** It has not served yet: nobody else begins another life of it. */
-  #isStarting = true;
   /** It goes, and the home of the metadata did not hear that in time. */
   #isUnheard = false;
   #hasGivenUp = false;
@@ -200,11 +198,6 @@ export class Membership {
    * listeners: it may lead from now on. Once its life is over, as others see it, it begins another.
    */
   async serve(ports: readonly number[]): Promise<void> {
-    if (this.#lease?.brokerEpoch === undefined) return;
-    await this.#whileStarting(() => this.#serve(ports));
-  }
-
-  async #serve(ports: readonly number[]): Promise<void> {
     const lease = this.#lease;
     const { metadata: { change }, storage: { nodeId: brokerId } } = this.#options;
     if (lease?.brokerEpoch === undefined) return;
@@ -212,7 +205,6 @@ export class Membership {
     const { brokerEpoch } = lease;
     await change((image) => decideServe(image, { brokerId, brokerEpoch }, endPoints));
     this.#isFenced = false;
-    this.#isStarting = false;
     lease.ended.then(async () => {
       if (this.#isLeaving) return;
       this.#isFenced = true;
@@ -221,29 +213,25 @@ export class Membership {
     }).catch(this.#options.onBug);
   }
 
-  /**
-   * What `change` comes to. Where this broker was taken for dead since it registered, since its
-   * logs took so long to open, it registers anew: the next process would take as long.
-   */
-  async #whileStarting<T>(change: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await change();
-      } catch (error) {
-        const isTakenForDead = this.#isStarting && this.#lease?.isValid() === false;
-        if (!isStoreFault(error) || !isTakenForDead) throw error;
-      }
-      await this.#registerAnew();
-    }
-  }
-
   /** Nothing of its logs is lost: others have only not heard of it for too long. */
   async #liveAgain(ports: readonly number[]): Promise<void> {
-    const { logger, timers } = this.#options;
+    const { metadata, storage, logger, timers } = this.#options;
     while (!this.#isLeaving) {
       try {
-        await this.#registerAnew(ports);
-        return await this.#serve(ports);
+        const { brokerEpoch } = this.#lease = await metadata.join(
+          storage.nodeId,
+          storage.metadataDirectoryId,
+        );
+        const registration = { ...this.#registration(ports), brokerEpoch };
+        await metadata.change((image) =>
+          decideRegisterMember(image, registration, { isSuspect: () => false })
+        );
+        logger.log(
+          "warn",
+          "the cluster had taken this broker for dead: it has registered anew",
+          {},
+        );
+        return await this.serve(ports);
       } catch (error) {
         if (!isStoreFault(error)) throw error;
         logger.log("warn", "this broker cannot register anew, and will try again", {
@@ -252,17 +240,6 @@ export class Membership {
         await new Promise<void>((resolve) => timers.after(rejoinAfterMs, resolve));
       }
     }
-  }
-
-  /** In what its logs lack, if anything, it is not in sync since its process registered first. */
-  async #registerAnew(ports: readonly number[] = []): Promise<void> {
-    const { metadata, storage, logger } = this.#options;
-    this.#lease = await metadata.join(storage.nodeId, storage.metadataDirectoryId);
-    const registration = { ...this.#registration(ports), brokerEpoch: this.#lease.brokerEpoch };
-    await metadata.change((image) =>
-      decideRegisterMember(image, registration, { isSuspect: () => false })
-    );
-    logger.log("warn", "the cluster had taken this broker for dead: it has registered anew", {});
   }
 
   /**
@@ -367,9 +344,7 @@ export class Membership {
     const { storage, metadata: { change } } = this.#options;
     if (this.#readsOnlyBecause !== undefined) return;
     const placed = { brokerId: storage.nodeId, replicas: storage.placements(topic) };
-    await this.#whileStarting(() =>
-      change((image) => ({ ...decideDirectories(image, placed), spendsReserve: true }))
-    );
+    await change((image) => ({ ...decideDirectories(image, placed), spendsReserve: true }));
   }
 
   /** Tells which directories still work, after one has failed; in a cluster until it is heard. */
