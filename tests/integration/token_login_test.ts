@@ -271,6 +271,15 @@ Deno.test("unsigned tokens are taken where a listener wants them, which it says 
     await client.send(request(Metadata, 12, { topics: null }));
     await client.assertClosed();
 
+    // One without an end to speak of is good for as long as can be told.
+    using endless = await connect();
+    const { errorCode, sessionLifetimeMs } = await show(
+      endless,
+      unsignedToken({ ...later, exp: 1e300 }),
+    );
+    assertEquals([errorCode, sessionLifetimeMs], [ErrorCode.NONE, Number.MAX_SAFE_INTEGER]);
+    await endless.ask(Metadata, 12, { topics: null });
+
     const latest = { ...later, exp: later.exp + 600 };
     using poor = await connect();
     const { authBytes } = await show(poor, unsignedToken({ ...latest, scope: "mail" }));

@@ -5,12 +5,14 @@
 //                 is not among them; what fails is tried again, ever more slowly
 //
 // Invariant: keys that were good once hold until there are others. However many tokens name keys
-// that nobody knows, the provider is asked once in `unknownEveryMs`.
+// that nobody knows, the provider is asked once in `unknownEveryMs`; however many come while there
+// are no keys, it is asked for them once in `refresh.retryMs`.
 
 import { fromUtf8 } from "../../base/bytes.ts";
 import { messageOf, PlatformFault, UsageFault } from "../../base/faults.ts";
 import { readWholeFile } from "../../log/files/whole_file.ts";
 import type { Files, HttpPort, Logger, Timer, Timers } from "../../runtime/ports.ts";
+import { fileMark } from "./file_mark.ts";
 import { fileOfUrl } from "./token_terms.ts";
 
 export interface JwksOptions<Keys> {
@@ -39,8 +41,9 @@ const answerBytesMax = 1024 * 1024;
 export class Jwks<Keys> {
   readonly #options: JwksOptions<Keys>;
   #keys: Keys | undefined;
-  /** Of the file that was read last. */
-  #seen = "";
+  /** Of the file as it was when its reading began; undefined: it is to be read. */
+  #seen: string | undefined;
+  #reading: Promise<void> = Promise.resolve();
   #fetching: Promise<void> | undefined;
   #askedMs = -Infinity;
   #failures = 0;
@@ -55,7 +58,7 @@ export class Jwks<Keys> {
   async keys(): Promise<Keys | undefined> {
     const path = fileOfUrl(this.#options.url);
     if (path !== undefined) await this.#readFile(path);
-    else if (this.#keys === undefined) await (this.#fetching ?? this.#renew());
+    else if (this.#keys === undefined) await (this.#fetching ?? this.#askAgain());
     return this.#keys;
   }
 
@@ -72,17 +75,29 @@ export class Jwks<Keys> {
     this.#next?.cancel();
   }
 
-  async #readFile(path: string): Promise<void> {
+  /** Resolves once the file as it is now has been read, by whoever came first. */
+  #readFile(path: string): Promise<void> {
+    const mark = fileMark(this.#options.files, path);
+    if (mark !== this.#seen) {
+      this.#seen = mark;
+      this.#reading = this.#reading.then(() => this.#takeFile(path, mark));
+    }
+    return this.#reading;
+  }
+
+  async #takeFile(path: string, mark: string): Promise<void> {
     const { files, parse } = this.#options;
-    const info = files.stat(path);
-    const state = `${info?.size} ${info?.modifiedMs}`;
-    if (state === this.#seen) return;
-    this.#seen = state;
-    await this.#take(() => {
+    const isTaken = await this.#take(() => {
       const bytes = readWholeFile(files, path);
       if (bytes === undefined) throw new UsageFault("there is no such file");
       return parse(fromUtf8(bytes));
     });
+    if (!isTaken && this.#seen === mark) this.#seen = undefined;
+  }
+
+  async #askAgain(): Promise<void> {
+    const { monotonic, refresh } = this.#options;
+    if (monotonic() - this.#askedMs >= refresh.retryMs) await this.#renew();
   }
 
   #renew(): Promise<void> {

@@ -23,6 +23,7 @@ import type { AuditLog } from "../access/audit.ts";
 import type { BrokerConfig } from "../config/mod.ts";
 import type { Principal } from "../network/session.ts";
 import { subjectOf } from "./distinguished_name.ts";
+import { fileMark } from "./file_mark.ts";
 import { parseRules, type PrincipalRules, userOf } from "./principal_rules.ts";
 import { tlsFilesOf } from "./tls_material.ts";
 import { tlsTermsOf, tlsValuesOf } from "./tls_terms.ts";
@@ -160,10 +161,7 @@ export class TlsListeners {
   /** Another text when one of the listener's files, or of its values, is another. */
   #stateOf(listener: string): string {
     const { config, files } = this.#options;
-    const states = tlsFilesOf(config, listener).map((path) => {
-      const info = files.stat(path);
-      return `${path} ${info?.size} ${info?.modifiedMs}`;
-    });
+    const states = tlsFilesOf(config, listener).map((path) => `${path} ${fileMark(files, path)}`);
     return [...states, ...tlsValuesOf(config, listener)].join("\n");
   }
 }

@@ -11,13 +11,13 @@ export interface TokenRules {
 }
 
 /**
- * Milliseconds until a token is over. Within the skew that its issuer's clock is allowed, it is
- * good until that is over, too.
+ * Milliseconds until a token is over: a safe integer at most, whatever its issuer has written into
+ * it. Within the skew that the issuer's clock is allowed, it is good until that is over, too.
  */
 export function lifetimeOf(
   expirySeconds: number,
   { nowMs, skewMs }: { readonly nowMs: number; readonly skewMs: number },
 ): number {
-  const leftMs = expirySeconds * 1_000 - nowMs;
+  const leftMs = Math.min(expirySeconds * 1_000 - nowMs, Number.MAX_SAFE_INTEGER);
   return leftMs > 0 ? leftMs : leftMs + skewMs;
 }
