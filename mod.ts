@@ -18,6 +18,7 @@ import { formatAddress } from "./src/base/address.ts";
 import { UsageFault } from "./src/base/faults.ts";
 import { checkOptions, type OptionKinds } from "./src/base/options.ts";
 import {
+  checkPortsFirst,
   clusterDefaults,
   type LocalCluster as RunningCluster,
   type RunningBroker,
@@ -73,7 +74,10 @@ export class Broker implements AsyncDisposable {
     const start = config.get("ottla.metrics.port") === null
       ? startBroker
       : (await import("./src/http/mod.ts")).startMonitoredBroker;
-    const starting = () => start({ runtime, config, logger, access });
+    const starting = async () => {
+      await checkPortsFirst({ runtime, config });
+      return await start({ runtime, config, logger, access });
+    };
     return new Broker(await waitedFor<RunningBroker | MonitoredBroker>(starting), waitedFor);
   }
 

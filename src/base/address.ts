@@ -1,5 +1,7 @@
 // Addresses as people write them.
 
+import { isPlatformFault } from "./faults.ts";
+
 const ipv4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
 
 /** Whether it is an IP address, and not a name. */
@@ -15,6 +17,20 @@ export function formatAddress({ host, port }: { host: string; port: number }): s
 /** Whether `host` is every address of a machine, and so none that others could reach it by. */
 export function isUnspecified(host: string): boolean {
   return host === "" || host === "0.0.0.0" || host === "::";
+}
+
+/** Listens on `host`; "" is every address: of both families where the machine has both. */
+export async function listenOn<T>(
+  host: string,
+  listen: (host: string) => Promise<T>,
+): Promise<T> {
+  if (host !== "") return await listen(host);
+  try {
+    return await listen("::");
+  } catch (error) {
+    if (isPlatformFault(error, "AddressInUse") || isPlatformFault(error, "Denied")) throw error;
+    return await listen("0.0.0.0");
+  }
 }
 
 /** Whether nobody but this machine reaches `host`. "" is every address. */

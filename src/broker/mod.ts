@@ -5,6 +5,7 @@ import { Broker, type RunningBroker } from "./broker.ts";
 import type { LocalCluster, LocalClusterOptions } from "./local/local_cluster.ts";
 import type { BrokerOptions } from "./wiring.ts";
 
+import { checkPortsForNewFolder } from "./network/free_ports.ts";
 export type { BrokerHealth, RunningBroker } from "./broker.ts";
 export type { BrokerOptions } from "./wiring.ts";
 export {
@@ -33,6 +34,18 @@ export function clusterDefaults(brokers: number) {
     "min.insync.replicas": Math.min(2, brokers),
     "transaction.state.log.min.isr": Math.min(2, brokers),
   };
+}
+
+/**
+ * For a program that starts a broker: where its data folder is to be made, throws PlatformFault if
+ * one of its ports cannot be had, and no folder is left behind by a start that is refused.
+ */
+export async function checkPortsFirst(
+  { runtime, config }: Pick<BrokerOptions, "runtime" | "config">,
+): Promise<void> {
+  if (config.ephemeral) return;
+  const { dataFolders: folders, listeners: ports } = config;
+  await checkPortsForNewFolder(runtime, { folders, ports });
 }
 
 /** Starts several brokers of one cluster in this process. */

@@ -15,6 +15,7 @@ import { escapedLines } from "../base/visible.ts";
 import type { BrokerId } from "../base/ids.ts";
 import {
   type BrokerConfig,
+  checkPortsFirst,
   type ConfigInput,
   loadConfig,
   type RunningBroker,
@@ -156,6 +157,7 @@ async function startOne(given: StartGiven): Promise<Started> {
   const start = config.get("ottla.metrics.port") === null
     ? startBroker
     : (await import("../http/mod.ts")).startMonitoredBroker;
+  await checkPortsFirst({ runtime, config });
   const broker = await start({
     runtime,
     config,

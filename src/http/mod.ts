@@ -1,7 +1,7 @@
 // The face of what Ottla serves over HTTP. Loaded only where a configuration asks for it.
 
-import { formatAddress, isLoopback } from "../base/address.ts";
-import { isPlatformFault, PlatformFault } from "../base/faults.ts";
+import { formatAddress, isLoopback, listenOn } from "../base/address.ts";
+import { PlatformFault } from "../base/faults.ts";
 import { itemAt } from "../base/items.ts";
 import { RareLine } from "../base/rare_line.ts";
 import {
@@ -28,7 +28,7 @@ export async function startMonitoredBroker(options: BrokerOptions): Promise<Moni
   const host = config.get("ottla.metrics.host") ?? itemAt(config.listeners, 0).host;
   const port = config.get("ottla.metrics.port") ?? 0;
   const terms = monitorTermsOf(options);
-  const monitor = await openOn(
+  const monitor = await listenOn(
     host,
     (host) => Monitor.open(runtime, { ...terms, address: { host, port } }),
   )
@@ -84,18 +84,4 @@ function monitorTermsOf({ runtime, config, logger }: BrokerOptions) {
   const onFailed = (peer: Address, reason: string) =>
     failed.note(`${formatAddress(peer)}: ${reason}`);
   return { token, tls: { terms, read, logger, onFailed } };
-}
-
-/** Host "" is every address: of both families where the machine has both. */
-async function openOn(
-  host: string,
-  open: (host: string) => Promise<Monitor>,
-): Promise<Monitor> {
-  if (host !== "") return await open(host);
-  try {
-    return await open("::");
-  } catch (error) {
-    if (isPlatformFault(error, "AddressInUse") || isPlatformFault(error, "Denied")) throw error;
-    return await open("0.0.0.0");
-  }
 }

@@ -1,7 +1,13 @@
 // The command line as a person uses it, each command a process of its own, against a broker in
 // another: what it prints, where, and with which exit code.
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { Client, commitOffsets, Producer } from "../../src/client/mod.ts";
 import { ConsumerGroupHeartbeat } from "../../src/protocol/apis/68_consumer_group_heartbeat.ts";
 import { ShareGroupHeartbeat } from "../../src/protocol/apis/76_share_group_heartbeat.ts";
@@ -319,6 +325,7 @@ Deno.test("mistakes are named with the way out, and told apart by the exit code"
   await using broker = await BrokerProcess.start({ settings });
   const ottla = new CommandLine(broker);
   const file = await Deno.makeTempFile();
+  const unmade = `${file}-new`;
   const cases: [words: string, code: number, stderr: string][] = [
     ["topcs list", 2, 'unknown command "topcs". Did you mean topics?\nSee: ottla --help'],
     ["topics lst", 2, 'unknown command "topics lst". Did you mean list?\nSee: ottla topics --help'],
@@ -332,6 +339,11 @@ Deno.test("mistakes are named with the way out, and told apart by the exit code"
       "Is the broker running? Start one with: ottla start",
     ],
     [`start --host 127.0.0.1 --ephemeral --port ${broker.port}`, 1, "Choose another port"],
+    [
+      `start --host 127.0.0.1 --data-dir ${unmade} --port ${broker.port}`,
+      1,
+      "Choose another port",
+    ],
     [
       `start --host 127.0.0.1 --ephemeral --port 0 --metrics-port ${broker.port}`,
       1,
@@ -356,6 +368,8 @@ Deno.test("mistakes are named with the way out, and told apart by the exit code"
     assertEquals([finished.code, finished.stdout], [code, ""], words);
   }
   await Deno.remove(file);
+  // A start that is refused for its port leaves no folder behind.
+  await assertRejects(() => Deno.stat(unmade), Deno.errors.NotFound);
 });
 
 Deno.test("each of several topics or groups is deleted, whatever befalls another", async () => {

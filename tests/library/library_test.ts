@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { test as register } from "node:test";
@@ -16,6 +16,7 @@ import {
   connect,
   type ConsumerOptions,
   KafkaError,
+  LocalCluster,
   PlatformFault,
   type ProducerRecord,
   UsageFault,
@@ -79,14 +80,14 @@ async function withFolder(use: (folder: string) => Promise<void>): Promise<void>
 }
 
 /** What `start` rejects with. */
-async function refusal(start: () => Promise<Broker>): Promise<Error> {
-  let broker: Broker;
+async function refusal(start: () => Promise<AsyncDisposable>): Promise<Error> {
+  let started: AsyncDisposable;
   try {
-    broker = await start();
+    started = await start();
   } catch (error) {
     return error as Error;
   }
-  await broker.close();
+  await started[Symbol.asyncDispose]();
   throw new assert.AssertionError({ message: "it started" });
 }
 
@@ -360,6 +361,11 @@ test("a port in use is refused by name, and nothing is left behind", async () =>
     const error = await refusal(() => Broker.start({ port, dataDir }));
     assert.ok(error instanceof PlatformFault && error.kind === "AddressInUse", `${error}`);
     assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${port}`));
+    assert.deepEqual(readdirSync(dataDir), []);
+    const folder = `${dataDir}/new`;
+    await refusal(() => Broker.start({ port, dataDir: folder }));
+    await refusal(() => LocalCluster.start({ brokers: 1, port, dataDir: folder }));
+    assert.deepEqual(readdirSync(dataDir), []);
     await using free = await Broker.start({ dataDir });
     assert.notEqual(free.address.port, port);
   });

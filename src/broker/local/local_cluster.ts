@@ -25,6 +25,7 @@ import {
   type ProgramOptions,
 } from "../config/mod.ts";
 import type { TraceFilter } from "../network/trace_filter.ts";
+import { checkPortsForNewFolder } from "../network/free_ports.ts";
 import { Gate } from "./gate.ts";
 import { KeptMetadata, metadataNodeId, newClusterId, takeFolder } from "./kept_metadata.ts";
 
@@ -104,6 +105,11 @@ export class LocalCluster {
   static async start(options: LocalClusterOptions): Promise<LocalCluster> {
     const { runtime, brokers, dataDir } = options;
     const given = configOf(options, { "node.id": metadataNodeId }).get("cluster.id");
+    if (dataDir !== undefined && options.port !== 0) {
+      const { host, port } = options;
+      const ports = Array.from({ length: brokers }, (_, i) => ({ host, port: port + i }));
+      await checkPortsForNewFolder(runtime, { folders: [dataDir], ports });
+    }
     const memory = { clusterId: given ?? newClusterId(runtime), path: undefined };
     const folder = dataDir === undefined
       ? memory

@@ -9,8 +9,8 @@
 // Invariant: no fault of one socket reaches anything else. Whatever it throws, and even when it
 // never ends, the next one is accepted, and `close` resolves: the logs are closed behind it.
 
-import { formatAddress } from "../../base/address.ts";
-import { isPlatformFault, messageOf } from "../../base/faults.ts";
+import { formatAddress, listenOn } from "../../base/address.ts";
+import { messageOf } from "../../base/faults.ts";
 import { itemAt } from "../../base/items.ts";
 import type {
   Address,
@@ -131,13 +131,7 @@ export class Acceptor {
 
   /** Opens a listener. Host "" is every address: of both families where the machine has both. */
   async listen(listener: ListenerAddress): Promise<void> {
-    if (listener.host !== "") return await this.#listenOn(listener.host, listener);
-    try {
-      await this.#listenOn("::", listener);
-    } catch (error) {
-      if (isPlatformFault(error, "AddressInUse") || isPlatformFault(error, "Denied")) throw error;
-      await this.#listenOn("0.0.0.0", listener);
-    }
+    await listenOn(listener.host, (host) => this.#listenOn(host, listener));
   }
 
   async #listenOn(host: string, listener: ListenerAddress): Promise<void> {
