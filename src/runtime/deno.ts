@@ -6,6 +6,7 @@ import { zlibCodecs } from "./codecs.ts";
 import { builtinDigests } from "./digests.ts";
 import { denoFiles, readText } from "./deno_files.ts";
 import { denoNetwork } from "./deno_network.ts";
+import { errandTurns } from "./errand_turns.ts";
 import { webClock, webRandom, webTimers } from "./event_loop.ts";
 import { returnLargeArrays } from "./large_arrays.ts";
 import { createLogging } from "./logging.ts";
@@ -99,31 +100,11 @@ function nodeCpuSeconds(): number {
 
 const oneByte = new Uint8Array(1);
 
-/** After so long without a timer, the next turn is one. */
-const errandsMsMax = 8;
-/** Who asks for no turn for so long does not hold the event loop in turns. */
-const pauseMs = 20;
-let timerMs = 0;
-let turnMs = 0;
-
-/**
- * An errand of another thread: while the event loop waits for it, it looks at its sockets, which it
- * does every few dozen turns only between immediates. It takes 0.1 ms, the shortest timer 1.
- *
- * One that is done before the event loop waits is found at once, and neither sockets nor timers are
- * looked at: errand upon errand held them up for 160 ms of work. So every few ms it is a timer.
- */
-async function turn(): Promise<void> {
-  const nowMs = webClock.monotonic();
-  if (nowMs - turnMs > pauseMs) timerMs = nowMs;
-  if (nowMs - timerMs < errandsMsMax) {
-    await crypto.subtle.digest("SHA-1", oneByte);
-    turnMs = webClock.monotonic();
-  } else {
-    await webTimers.turn();
-    timerMs = turnMs = webClock.monotonic();
-  }
-}
+const turn = errandTurns({
+  clock: webClock,
+  errand: () => crypto.subtle.digest("SHA-1", oneByte),
+  timer: webTimers.turn,
+});
 
 /** Deno as a runtime. */
 export function denoRuntime(): Runtime {

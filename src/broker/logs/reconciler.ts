@@ -75,6 +75,8 @@ export interface ReconcilerOptions {
 
 /** To open or delete a log is about as much work as looking at so many bytes. */
 const logWeight = 64 * 1024;
+/** To make one: a folder and its first files, each of which is looked for in vain before. */
+const newLogWeight = 256 * 1024;
 
 /** Logs being opened or deleted at the same time. */
 const doneAtATime = 16;
@@ -292,7 +294,7 @@ export class Reconciler {
         const isNew = this.#options.partitions.hosted(name, id) === undefined;
         await this.#open(topic, id, { isNew });
         if (!isNew) this.#sayAnew(topic, id);
-        await this.#giveWay();
+        await this.#giveWay(newLogWeight);
       }
       try {
         await onOpened(topic);
@@ -360,15 +362,15 @@ export class Reconciler {
     const runNext = async () => {
       for (let next = due.next(); !next.done && !this.#isClosed; next = due.next()) {
         await run(next.value);
-        await this.#giveWay();
+        await this.#giveWay(logWeight);
       }
     };
     await Promise.all(Array.from({ length: doneAtATime }, runNext));
   }
 
-  async #giveWay(): Promise<void> {
+  async #giveWay(weight: number): Promise<void> {
     const { slices } = this.#options;
-    slices.spend(logWeight);
+    slices.spend(weight);
     if (slices.isOver) await slices.next();
   }
 
