@@ -211,8 +211,8 @@ export class Wiring implements Services {
     this.metadata = metadata;
     const terms = authorizerTermsOf(config);
     this.authorizer = terms && new StandardAuthorizer(terms, () => metadata.image.acls);
-    this.change = (decide) => this.membership.refused ?? metadata.change(decide);
     this.membership = this.#makeMembership(options.readsOnlyBecause);
+    this.change = this.membership.change;
     this.quotas = new ClientQuotas({
       windows: quotaWindowsOf(config),
       mutationWindows: mutationWindowsOf(config),

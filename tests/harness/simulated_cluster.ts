@@ -55,7 +55,7 @@ export interface ClusterScene {
   pause(nodeId: number): void;
   /** It goes on where it was. */
   resume(nodeId: number): void;
-  /** The home of the metadata is away for these: they hear nothing of it, and are not missed. */
+  /** The home of the metadata is away for these: it takes them for dead once that was long. */
   loseMetadata(...nodeIds: readonly number[]): void;
   /** It starts on the disk that it has left. */
   start(nodeId: number): Promise<void>;

@@ -5,13 +5,23 @@
 //           \--on a trial of files that cannot be written--> registered there, and frozen
 //
 // and which of its data directories hold which logs. One node decides all of that about itself; in
-// a cluster the controller will, with the same functions of src/cluster.
+// a cluster the controller will, with the same functions of src/cluster. There a broker is fenced
+// from its registration until it serves, and others may take it for dead at any time:
+//
+//   start --join--> registered, fenced --logs are open--> serves
+//                        ^       \--taken for dead--.       \--taken for dead--.
+//                        '-----------anew------------+-------------------------'
+//
+// Invariant: what its logs may lack is told with its first registration, which is recorded before
+// a log is opened; it is in sync nowhere from then until it has caught up.
 
 import { securityProtocols } from "../config/listeners.ts";
+import { assert } from "../../base/assert.ts";
 import { isPlatformFault, isStoreFault, messageOf, PartitionFault } from "../../base/faults.ts";
 import type { BrokerId, Uuid } from "../../base/ids.ts";
 import {
   type BrokerLease,
+  type ChangeQueue,
   decideAlone,
   decideBootstrap,
   decideControlledShutdown,
@@ -72,6 +82,9 @@ export class Membership {
   #lease: BrokerLease | undefined;
   #isLeaving = false;
   #isFenced = false;
+  /** It has not served yet. */
+  #isStarting = true;
+  #registering: Promise<void> | undefined;
   /** It goes, and the home of the metadata did not hear that in time. */
   #isUnheard = false;
   #hasGivenUp = false;
@@ -85,12 +98,12 @@ export class Membership {
     return this.#readsOnlyBecause;
   }
 
-  /** What becomes of others' changes of the metadata; undefined while they are made. */
-  get refused(): Promise<never> | undefined {
+  /** Changes the metadata as this broker. Rejects with PartitionFault while it only reads. */
+  readonly change: ChangeQueue = async (decide) => {
     const reason = this.#readsOnlyBecause;
-    if (reason === undefined) return undefined;
-    return Promise.reject(new PartitionFault(`the broker only reads for now: ${reason}`));
-  }
+    if (reason !== undefined) throw new PartitionFault(`the broker only reads for now: ${reason}`);
+    return await this.#alive(() => this.#options.metadata.change(decide));
+  };
 
   /**
    * Registers this broker, and makes it leader of what is its own. Where the disk has no room for
@@ -142,11 +155,13 @@ export class Membership {
     });
   }
 
-  async #join(): Promise<void> {
+  #join(): Promise<void> {
+    return this.#beginLife((brokerEpoch) => this.#register(brokerEpoch));
+  }
+
+  async #register(brokerEpoch: number | undefined): Promise<void> {
     const { config, storage, metadata } = this.#options;
     const { change, isShared } = metadata;
-    this.#lease = await metadata.join(storage.nodeId, storage.metadataDirectoryId);
-    const { brokerEpoch } = this.#lease;
     await change((image) => ({
       ...decideBootstrap(image, {
         formatted: metadata.formatted,
@@ -171,6 +186,42 @@ export class Membership {
       // Without it nobody could delete anything.
       return { records, response: undefined, spendsReserve: true };
     });
+  }
+
+  /** A life that is told of; another one where that takes longer than others wait for news. */
+  async #beginLife(tell: (brokerEpoch: number | undefined) => Promise<void>): Promise<void> {
+    const { metadata, storage: { nodeId, metadataDirectoryId } } = this.#options;
+    for (;;) {
+      const lease = this.#lease = await metadata.join(nodeId, metadataDirectoryId);
+      try {
+        return await tell(lease.brokerEpoch);
+      } catch (error) {
+        if (!this.#isOverAtStart(lease, error)) throw error;
+      }
+    }
+  }
+
+  /**
+   * What `change` comes to. Where others have taken this broker for dead while it starts, since its
+   * process was stopped or has much to do, it is made in another life: were this process to end,
+   * the next one would take as long, and so for ever.
+   */
+  async #alive<T>(change: () => Promise<T>): Promise<T> {
+    for (;;) {
+      const lease = this.#lease;
+      try {
+        return await change();
+      } catch (error) {
+        if (!this.#isOverAtStart(lease, error)) throw error;
+      }
+      // Another change may have found that out before.
+      if (this.#lease === lease) await this.#registerAnew();
+    }
+  }
+
+  #isOverAtStart(lease: BrokerLease | undefined, error: unknown): boolean {
+    const goesOn = this.#isStarting && !this.#isLeaving;
+    return goesOn && isStoreFault(error) && lease?.isValid() === false;
   }
 
   /** Of which partitions the logs here may lack what this broker has acknowledged. */
@@ -198,13 +249,21 @@ export class Membership {
    * listeners: it may lead from now on. Once its life is over, as others see it, it begins another.
    */
   async serve(ports: readonly number[]): Promise<void> {
+    if (this.#lease?.brokerEpoch === undefined) return;
+    await this.#alive(() => this.#serve(ports));
+  }
+
+  async #serve(ports: readonly number[]): Promise<void> {
     const lease = this.#lease;
     const { metadata: { change }, storage: { nodeId: brokerId } } = this.#options;
-    if (lease?.brokerEpoch === undefined) return;
+    assert(lease?.brokerEpoch !== undefined, "a broker registers before it serves");
     const endPoints = this.#registration(ports).endPoints;
     const { brokerEpoch } = lease;
-    await change((image) => decideServe(image, { brokerId, brokerEpoch }, endPoints));
-    this.#isFenced = false;
+    const isKnown = await change((image) =>
+      decideServe(image, { brokerId, brokerEpoch }, endPoints)
+    );
+    if (!isKnown) throw new PartitionFault(`broker ${brokerId} is not registered any more`);
+    this.#isFenced = this.#isStarting = false;
     lease.ended.then(async () => {
       if (this.#isLeaving) return;
       this.#isFenced = true;
@@ -213,25 +272,12 @@ export class Membership {
     }).catch(this.#options.onBug);
   }
 
-  /** Nothing of its logs is lost: others have only not heard of it for too long. */
   async #liveAgain(ports: readonly number[]): Promise<void> {
-    const { metadata, storage, logger, timers } = this.#options;
+    const { logger, timers } = this.#options;
     while (!this.#isLeaving) {
       try {
-        const { brokerEpoch } = this.#lease = await metadata.join(
-          storage.nodeId,
-          storage.metadataDirectoryId,
-        );
-        const registration = { ...this.#registration(ports), brokerEpoch };
-        await metadata.change((image) =>
-          decideRegisterMember(image, registration, { isSuspect: () => false })
-        );
-        logger.log(
-          "warn",
-          "the cluster had taken this broker for dead: it has registered anew",
-          {},
-        );
-        return await this.serve(ports);
+        await this.#registerAnew(ports);
+        return await this.#serve(ports);
       } catch (error) {
         if (!isStoreFault(error)) throw error;
         logger.log("warn", "this broker cannot register anew, and will try again", {
@@ -240,6 +286,23 @@ export class Membership {
         await new Promise<void>((resolve) => timers.after(rejoinAfterMs, resolve));
       }
     }
+  }
+
+  /** Nothing of its logs is lost since it registered first: others have only not heard of it. */
+  async #registerAnew(ports: readonly number[] = []): Promise<void> {
+    const { metadata: { change }, logger } = this.#options;
+    this.#registering ??= this.#beginLife(async (brokerEpoch) => {
+      const registration = { ...this.#registration(ports), brokerEpoch };
+      await change((image) =>
+        decideRegisterMember(image, registration, { isSuspect: () => false })
+      );
+    });
+    try {
+      await this.#registering;
+    } finally {
+      this.#registering = undefined;
+    }
+    logger.log("warn", "the cluster had taken this broker for dead: it has registered anew", {});
   }
 
   /**
@@ -344,7 +407,9 @@ export class Membership {
     const { storage, metadata: { change } } = this.#options;
     if (this.#readsOnlyBecause !== undefined) return;
     const placed = { brokerId: storage.nodeId, replicas: storage.placements(topic) };
-    await change((image) => ({ ...decideDirectories(image, placed), spendsReserve: true }));
+    await this.#alive(() =>
+      change((image) => ({ ...decideDirectories(image, placed), spendsReserve: true }))
+    );
   }
 
   /** Tells which directories still work, after one has failed; in a cluster until it is heard. */
