@@ -172,20 +172,18 @@ export function isShortage(error: unknown): error is PlatformFault {
 }
 
 /**
- * Whether `error` says that something cannot be stored, or not be read back: whoever asked for it
- * is told so with an error code. Anything else is a bug of ours, or the end of a connection.
+ * Something cannot be stored, or not be read back: whoever asked for it is told so with an error
+ * code. Anything else is a bug of ours, or the end of a connection.
  */
-export function isStoreFault(
-  error: unknown,
-): error is PartitionFault | PlatformFault | DecodeFault {
+export type StoreFault = PartitionFault | PlatformFault | DecodeFault;
+
+export function isStoreFault(error: unknown): error is StoreFault {
   return error instanceof PartitionFault || error instanceof PlatformFault ||
     error instanceof DecodeFault;
 }
 
 /** Ends a failure that its owner tells of; what is no fault of a store is thrown on. */
-export function throwUnlessStoreFault(
-  error: unknown,
-): asserts error is PartitionFault | PlatformFault | DecodeFault {
+export function throwUnlessStoreFault(error: unknown): asserts error is StoreFault {
   if (!isStoreFault(error)) throw error;
 }
 

@@ -3,7 +3,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { movePartitions } from "../../src/client/admin/nodes.ts";
+import { fromUtf8 } from "../../src/base/bytes.ts";
 import { createTopic, Producer } from "../../src/client/mod.ts";
+import { readWholeFile } from "../../src/log/files/whole_file.ts";
 import { readAll } from "../harness/read_all.ts";
 import { type ClusterScene, simulatedCluster } from "../harness/simulated_cluster.ts";
 
@@ -52,5 +54,31 @@ Deno.test("what was moved while its broker was away is set aside with its record
     const [folder, ...others] = foldersOf(scene, 2);
     assert(folder?.endsWith("-stray"), folder);
     assertEquals(others, []);
+  });
+});
+
+Deno.test("one that is moved away and back is not held against what it was before", async () => {
+  const settings = {
+    "log.flush.offset.checkpoint.interval.ms": 20_000,
+    // A batch at a time.
+    "replica.fetch.max.bytes": 1,
+  };
+  await simulatedCluster({ brokers: 3, settings }, async (scene) => {
+    const { asked, values } = await filled(scene);
+    const checkpoints = "/broker-2/recovery-point-offset-checkpoint";
+    const said = () => fromUtf8(readWholeFile(scene.files(2), checkpoints) ?? new Uint8Array());
+    await scene.until(() => said().includes(`${topic} 0 ${values.length}`));
+    await movePartitions(asked, [{ topic, partition: 0, replicas: [1, 3] }]);
+    await scene.until(() => foldersOf(scene, 2).length === 0);
+    await movePartitions(asked, [{ topic, partition: 0, replicas: [1, 2] }]);
+    // Its copy has only just begun.
+    await scene.until(() => foldersOf(scene, 2).length === 1);
+    scene.kill(2);
+    await scene.until(() => !scene.partition(topic, 0).isr.includes(2));
+    await scene.start(2);
+    await scene.until(() => scene.partition(topic, 0).isr.join() === "1,2");
+    scene.kill(1);
+    await scene.until(() => scene.partition(topic, 0).leader === 2);
+    assertEquals(await readAll(asked, { topic, count: values.length }), values);
   });
 });

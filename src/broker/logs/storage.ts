@@ -36,6 +36,7 @@ import {
 } from "../../log/mod.ts";
 import type { Files, Logger, Runtime } from "../../runtime/ports.ts";
 import type { BrokerConfig } from "../config/mod.ts";
+import { Checkpoints, doChores, tryWritingIn } from "./checkpoints.ts";
 import { type DataFolderState, describeFolders } from "./data_folder_states.ts";
 import { DataFolders, ofDataFolder } from "./data_folders.ts";
 import { descriptorShares } from "../limits/descriptors.ts";
@@ -60,9 +61,6 @@ export interface StorageOptions {
 /** What all consumers of old records together may have read ahead; less where memory is short. */
 const readAheadBytesMax = 32 * 1024 * 1024;
 const readAheadParts = 8;
-
-/** A log's chores are about as much work as looking at so many bytes. */
-const choreWeight = 16 * 1024;
 
 /** Which log to open, and what it works by. */
 export interface LogRequest {
@@ -144,8 +142,7 @@ export class Storage {
   readonly #logs = new Map<PartitionLog, LogFolder>();
   /** Long work on logs is done in these. */
   readonly slices: Slices;
-  /** Checkpoints that are being written, by their directory. */
-  readonly #checkpoints = new Map<LogFolder, Promise<boolean>>();
+  readonly #checkpoints: Checkpoints;
   #isClosing = false;
 
   private constructor(options: StorageOptions, o: { files: Files; folders: DataFolders }) {
@@ -155,6 +152,7 @@ export class Storage {
     this.#folders = o.folders;
     this.#logger = options.logger.child("log");
     this.slices = new Slices(options.runtime);
+    this.#checkpoints = new Checkpoints(this.slices, (folder) => this.#logsOf(folder));
     const { bytesMax } = memoryBudgetOf(options.config, options.runtime.process);
     this.#readAhead = new ReadAhead(Math.min(readAheadBytesMax, bytesMax / readAheadParts));
     this.#strays = new Strays({
@@ -166,7 +164,7 @@ export class Storage {
     });
     for (const folder of o.folders.opened) {
       folder.state.onCheckpointDue(() => {
-        if (!this.#isClosing) this.#checkpoint(folder);
+        if (!this.#isClosing) this.#checkpoints.write(folder);
       });
     }
   }
@@ -281,7 +279,7 @@ export class Storage {
   /** Has the directories remember how far the home of the metadata has come. */
   async noteHome(note: HomeNote): Promise<void> {
     for (const folder of this.#folders.online) {
-      await this.#attempt(folder, () => writeHomeNote(this.files, folder.path, note));
+      await tryWritingIn(folder, () => writeHomeNote(this.files, folder.path, note));
     }
   }
 
@@ -328,8 +326,10 @@ export class Storage {
     const folder = this.#locate(request);
     const path = `${folder.path}/${request.topic}-${request.partition}`;
     const isMadeHere = request.isNew && this.files.stat(path) === undefined;
+    const options = this.#logOptions(request, folder);
+    await this.#forgetEarlier(request, folder);
     const opening = PartitionLog.open({
-      ...this.#logOptions(request, folder),
+      ...options,
       counters: this.counters,
       readAhead: this.#readAhead,
       handles: folder.handles,
@@ -337,9 +337,9 @@ export class Storage {
       directory: folder.state,
       onUnsettled: (how) => folder.noteUnsettled(how),
       saveLogStart: async () => {
-        await this.#attempt(folder, () => folder.writeLogStarts(this.#logsOf(folder)));
+        await tryWritingIn(folder, () => folder.writeLogStarts(this.#logsOf(folder)));
       },
-      saveRecoveryPoint: () => this.#checkpointAnew(folder),
+      saveRecoveryPoint: () => this.#checkpoints.requireAnew(folder),
     });
     // What was begun and not finished would keep the topic from being created anew.
     const log = await opening.catch((error) => {
@@ -353,6 +353,12 @@ export class Storage {
     this.#logs.set(log, folder);
     this.#folders.add(log, folder);
     return log;
+  }
+
+  /** Has the files of a directory say nothing of a replica that was moved away, and comes back. */
+  async #forgetEarlier(request: LogRequest, folder: LogFolder): Promise<void> {
+    if (folder.has(request.topic, request.partition) || !folder.hasInCheckpoints(request)) return;
+    await this.#checkpoints.requireAnew(folder);
   }
 
   /** Begins a log, which is not open, anew at `offset`. */
@@ -487,7 +493,7 @@ export class Storage {
    */
   async noteRecovered(): Promise<void> {
     for (const folder of this.#folders.online) {
-      await this.#attempt(folder, async () => {
+      await tryWritingIn(folder, async () => {
         await folder.settle();
         await folder.noteRecovered();
       });
@@ -523,47 +529,26 @@ export class Storage {
   async checkpoint(): Promise<ReadonlySet<string>> {
     const failed = new Set<string>();
     for (const folder of this.#folders.online) {
-      // One that has begun may say less than is true by now.
-      await this.#checkpoints.get(folder);
-      if (!await this.#checkpoint(folder)) failed.add(folder.path);
+      if (await this.#checkpoints.writeAnew(folder) !== undefined) failed.add(folder.path);
     }
     return failed;
-  }
-
-  /** One that has begun may say more than is true by now. */
-  async #checkpointAnew(folder: LogFolder): Promise<void> {
-    await this.#checkpoints.get(folder);
-    if (await this.#checkpoint(folder)) return;
-    throw new PartitionFault(`the checkpoints of ${folder.path} cannot be written`);
-  }
-
-  /** Shares the one that is being written. */
-  #checkpoint(folder: LogFolder): Promise<boolean> {
-    const running = this.#checkpoints.get(folder);
-    if (running !== undefined) return running;
-    folder.state.noteCheckpoint();
-    const writing = this.#attempt(folder, async () => {
-      await this.#each(this.#logsOf(folder), (log) => log.noteRecoveryStart());
-      await folder.writeCheckpoints(this.#logsOf(folder));
-    }).finally(() => this.#checkpoints.delete(folder));
-    this.#checkpoints.set(folder, writing);
-    return writing;
   }
 
   /** Looks for room on the disks, and gives each log the time for its chores. */
   async maintain(): Promise<void> {
     for (const folder of this.#folders.online) folder.state.checkRoom();
     const { clock } = this.#options.runtime;
-    await this.#each([...this.#logs.keys()], (log) => log.maintain(clock.now()));
+    const chore = (log: PartitionLog) => log.maintain(clock.now());
+    await doChores([...this.#logs.keys()], { slices: this.slices, chore });
   }
 
   /** Closes every log and directory; leaves the clean-shutdown marker where all is on disk. */
   async close(end: { brokerEpoch?: number } = {}): Promise<void> {
     this.#isClosing = true;
     for (const folder of this.#folders.opened) {
-      await this.#checkpoints.get(folder);
+      await this.#checkpoints.settled(folder);
       const logs = this.#logsOf(folder);
-      await this.#attempt(folder, async () => {
+      await tryWritingIn(folder, async () => {
         try {
           await closeAll(logs);
         } finally {
@@ -575,26 +560,5 @@ export class Storage {
 
   #logsOf(folder: LogFolder): PartitionLog[] {
     return [...this.#logs].flatMap(([log, where]) => where === folder ? [log] : []);
-  }
-
-  async #each(logs: readonly PartitionLog[], chore: (log: PartitionLog) => void): Promise<void> {
-    for (const log of logs) {
-      chore(log);
-      this.slices.spend(choreWeight);
-      if (this.slices.isOver) await this.slices.next();
-    }
-  }
-
-  /** For a directory's own small files: a shortage is waited for, any other failure ends it. */
-  async #attempt(folder: LogFolder, write: () => Promise<void>): Promise<boolean> {
-    try {
-      await write();
-      return true;
-    } catch (error) {
-      if (isShortage(error)) folder.state.noteUnwritten(error);
-      else if (isStoreFault(error)) folder.state.goOffline(messageOf(error));
-      else throw error;
-      return false;
-    }
   }
 }

@@ -76,7 +76,8 @@ export class FolderCheckpoints {
   /** What was read, by the name of the partition's folder. */
   readonly #offsets: ReadonlyMap<OffsetFile, Map<string, Offset>>;
   readonly #topicIds: Map<string, Uuid>;
-  #writtenIds: string | undefined;
+  /** What the file says of them. */
+  #writtenIds: ReadonlyMap<string, Uuid>;
   #hasCompacted = false;
 
   /** Reads the files. A damaged one costs a scan, and is said. */
@@ -84,6 +85,7 @@ export class FolderCheckpoints {
     this.#folder = folder;
     this.#offsets = new Map(offsetFiles.map((name) => [name, readOffsets(folder, name)]));
     this.#topicIds = readTopicIds(folder);
+    this.#writtenIds = new Map(this.#topicIds);
   }
 
   of({ topic, partition, topicId }: LogName): LogCheckpoint {
@@ -98,6 +100,14 @@ export class FolderCheckpoints {
       firstDirtyOffset: of(fileNames.firstDirtyOffsets),
       mayBeStale: known === undefined && !this.#folder.cleanShutdown,
     };
+  }
+
+  /**
+   * Whether the files, as they were written last, speak of a log of this name and topic: a new one
+   * would be held against what they say, should a crash come before they are written again.
+   */
+  isInFiles({ topic, partition, topicId }: LogName): boolean {
+    return this.#writtenIds.get(partitionFolderName(topic, partition)) === topicId;
   }
 
   /** Forgets those that `isGone` names: a later log of their name has nothing to do with them. */
@@ -160,17 +170,22 @@ export class FolderCheckpoints {
   async #writeTopicIds(logs: readonly CheckpointedLog[]): Promise<void> {
     const ids = new Map(this.#topicIds);
     for (const log of logs) ids.set(partitionFolderName(log.topic, log.partition), log.topicId);
+    if (areSame(ids, this.#writtenIds)) return;
     const lines = Array.from(ids, ([folderName, id]) => {
       const { topic, partition } = parsePartitionFolderName(folderName)!;
       return `${topic} ${partition} ${id}`;
     });
-    const text = lines.join("\n");
-    if (text === this.#writtenIds) return;
     const { files, path: folder } = this.#folder;
     const name = fileNames.checkpointedTopics;
     await writeWholeFileDurably(files, { folder, name, bytes: encodeLines(lines) });
-    this.#writtenIds = text;
+    this.#writtenIds = ids;
   }
+}
+
+function areSame(a: ReadonlyMap<string, Uuid>, b: ReadonlyMap<string, Uuid>): boolean {
+  if (a.size !== b.size) return false;
+  for (const [name, id] of a) if (b.get(name) !== id) return false;
+  return true;
 }
 
 function readOffsets(folder: CheckpointFolder, name: OffsetFile): Map<string, Offset> {

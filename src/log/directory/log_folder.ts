@@ -296,6 +296,11 @@ export class LogFolder {
     return this.#checkpoints.of(log);
   }
 
+  /** Whether the checkpoint files still speak of an earlier log of a name and topic. */
+  hasInCheckpoints(log: LogName): boolean {
+    return this.#checkpoints.isInFiles(log);
+  }
+
   /** Whether a partition has a folder here. */
   has(topic: string, partition: PartitionId): boolean {
     const folder = `${this.path}/${partitionFolderName(topic, partition)}`;
