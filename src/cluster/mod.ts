@@ -56,9 +56,11 @@ export type { InSyncReplica } from "./partition_state.ts";
 export * from "./placement.ts";
 export {
   type AlterPartition,
+  type BrokerLife,
   decideAlterPartition,
   decideControlledShutdown,
   decideControllerPass,
+  decideDamaged,
   decideLostDirectories,
   decidePreferredLeaders,
   decideRegisterMember,

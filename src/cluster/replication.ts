@@ -134,6 +134,23 @@ export function decideRegisterMember(
   return { records: [register!, ...left], response };
 }
 
+/**
+ * A broker that has not served yet has found logs damaged: it is not eligible for what another has
+ * besides. What nobody else has it leads nevertheless, and serves what is left.
+ */
+export function decideDamaged(
+  image: MetadataImage,
+  { brokerId: id, brokerEpoch }: BrokerLife,
+  isDamaged: (partition: PartitionImage, topic: TopicImage) => boolean,
+): Decision<void> {
+  if (image.broker(id)?.epoch !== brokerEpoch) return { records: [], response: undefined };
+  const records = inAll(image, (partition, topic) => {
+    const hasOthers = [...partition.isr, ...partition.elr].some((each) => each !== id);
+    return { type: "registered", id, isSuspect: hasOthers && isDamaged(partition, topic) };
+  });
+  return { records, response: undefined };
+}
+
 /** One life of a broker. */
 export interface BrokerLife {
   readonly brokerId: BrokerId;

@@ -25,7 +25,7 @@ export interface OfflinePartition {
 }
 
 /** A partition, or why there is none. */
-type Hosted = Partition | OfflinePartition;
+export type Hosted = Partition | OfflinePartition;
 
 /** What of a topic is here. */
 interface HostedTopic {

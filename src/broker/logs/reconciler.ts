@@ -10,6 +10,7 @@
 //   a replica is here      no log yet         opened; it leads or follows as the image says then
 //                          its log is open    it leads or follows
 //                          its log is lost    opened anew once others in sync have what it had
+//                          it is damaged      set aside then, and opened anew
 //   no replica is here     its log is open    deleted: it was moved, or its topic is gone
 //
 // Invariant: work on logs runs in turn, so that a topic may go and come back under the same name.
@@ -25,7 +26,7 @@ import type {
 import type { PartitionLog, Slices } from "../../log/mod.ts";
 import type { Logger } from "../../runtime/ports.ts";
 import { Partition } from "./partition.ts";
-import type { Partitions } from "./partitions.ts";
+import type { Hosted, Partitions } from "./partitions.ts";
 import type { ReplicationTerms } from "../replication/partition_replication.ts";
 
 /** The logs themselves. */
@@ -42,6 +43,8 @@ export interface ReconciledLogs {
   mayBeginAnew(topic: TopicImage, partition: PartitionId): boolean;
   /** Closes it, and deletes its files. */
   delete(log: PartitionLog): Promise<void>;
+  /** Closes it, and keeps its files out of the way of the next one of its name. */
+  setAside(log: PartitionLog): Promise<void>;
 }
 
 /** A log that is not to be here. */
@@ -49,6 +52,8 @@ interface Gone {
   readonly log: PartitionLog;
   /** Something is still being done to its files until then. */
   readonly ready: Promise<void> | undefined;
+  /** Damaged: another takes its place. */
+  readonly isKept: boolean;
 }
 
 export interface ReconcilerOptions {
@@ -210,13 +215,21 @@ export class Reconciler {
     const known = partitions.topicId(name);
     if (known === undefined) return [];
     if (known !== topic?.id) {
-      return partitions.removeTopic(name).map((partition) => this.#leave(partition));
+      return partitions.removeTopic(name).map((each) => this.#leave(each, { isKept: false }));
     }
-    return topic.partitions.filter((state) => !this.#isReplica(state)).flatMap(({ id }) => {
-      const found = partitions.hosted(name, id);
-      partitions.remove(name, id);
-      return found instanceof Partition ? [this.#leave(found)] : [];
+    return topic.partitions.flatMap((state) => {
+      const found = partitions.hosted(name, state.id);
+      const isReplica = this.#isReplica(state);
+      if (isReplica && !this.#isReplaceable(topic, found)) return [];
+      partitions.remove(name, state.id);
+      return found instanceof Partition ? [this.#leave(found, { isKept: isReplica })] : [];
     });
+  }
+
+  /** Whether its log is damaged, and others in sync have all that it had. */
+  #isReplaceable(topic: TopicImage, found: Hosted | undefined): boolean {
+    return found instanceof Partition && found.log.isDamaged &&
+      this.#options.logs.mayBeginAnew(topic, found.id);
   }
 
   #enter(partition: Partition, state: PartitionImage): void {
@@ -242,20 +255,21 @@ export class Reconciler {
   }
 
   /** Who waits for it is answered, and nothing is appended any more. */
-  #leave(partition: Partition): Gone {
+  #leave(partition: Partition, { isKept }: Pick<Gone, "isKept">): Gone {
     const wasLeader = partition.isLeader;
     partition.follow(partition.leaderEpoch);
     partition.wake();
     this.#options.onEntered?.(partition, undefined);
     if (wasLeader) this.#options.onResigned(partition);
-    return { log: partition.log, ready: partition.cutting };
+    return { log: partition.log, ready: partition.cutting, isKept };
   }
 
   /** What stays behind is set aside at the next start: the metadata does not know it any more. */
-  async #takeAway({ log, ready }: Gone): Promise<void> {
+  async #takeAway({ log, ready, isKept }: Gone): Promise<void> {
+    const { logs } = this.#options;
     try {
       await ready?.catch(throwUnlessStoreFault);
-      await this.#options.logs.delete(log);
+      await (isKept ? logs.setAside(log) : logs.delete(log));
     } catch (error) {
       if (!isStoreFault(error)) throw error;
       this.#options.logger.log("error", "the files of a partition that is gone are left", {
@@ -340,7 +354,9 @@ export class Reconciler {
     const { partitions, terms, onEntered } = this.#options;
     const id = log.partition;
     const state = this.#stateOf(topic, id);
-    if (state === undefined) return await this.#takeAway({ log, ready: undefined });
+    if (state === undefined) {
+      return await this.#takeAway({ log, ready: undefined, isKept: false });
+    }
     const { leaderEpoch } = state;
     const { appended } = partitions;
     const isLeader = this.#leads(state);

@@ -44,5 +44,6 @@ export function replicaLogsOf(options: ReplicaLogsOptions): ReconciledLogs {
       return request.mayBeginAnew && storage.hasPlace(request);
     },
     delete: (log) => storage.deleteLog(log),
+    setAside: (log) => storage.setAside(log),
   };
 }

@@ -452,12 +452,26 @@ export class Storage {
 
   /** Deletes a log with its files. Those in a directory that failed stay, to be set aside later. */
   async deleteLog(log: PartitionLog): Promise<void> {
-    const folder = this.#logs.get(log);
-    this.#logs.delete(log);
-    this.#folders.delete(log);
+    const folder = this.#leave(log);
     if (log.directory.offlineReason !== undefined) return;
     folder?.forget(log.topic, log.partition);
     await log.delete();
+  }
+
+  /** Closes a damaged log, of which another is to take the place, and renames its folder. */
+  async setAside(log: PartitionLog): Promise<void> {
+    const folder = this.#leave(log);
+    await log.close();
+    if (log.directory.offlineReason !== undefined || folder === undefined) return;
+    folder.forget(log.topic, log.partition);
+    if (folder.has(log.topic, log.partition)) await this.#strays.setDamagedAside(folder, log);
+  }
+
+  #leave(log: PartitionLog): LogFolder | undefined {
+    const folder = this.#logs.get(log);
+    this.#logs.delete(log);
+    this.#folders.delete(log);
+    return folder;
   }
 
   /** The memory of what logs have given to read. */

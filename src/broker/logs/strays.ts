@@ -22,6 +22,12 @@ export interface StraysOptions {
   readonly logger: Logger;
 }
 
+/** Whose folder it is. */
+interface FolderName {
+  readonly topic: string;
+  readonly partition: PartitionId;
+}
+
 export class Strays {
   readonly #options: StraysOptions;
 
@@ -52,21 +58,27 @@ export class Strays {
           (topicId === undefined || topicId === known?.id);
         if (topic === metadataTopic || isOurs) continue;
         if (!this.#holdsLog(`${folder.path}/${topic}-${partition}`)) continue;
-        await this.#setAside(folder, { topic, partition });
+        const message = "set aside a folder of a partition that the metadata does not know here";
+        await this.#setAside(folder, { topic, partition, message });
       }
     }
   }
 
+  /** Renames the folder of a log that is not open any more. */
+  setDamagedAside(folder: LogFolder, { topic, partition }: FolderName): Promise<void> {
+    const message = "a damaged partition is set aside, and copied anew from others in sync";
+    return this.#setAside(folder, { topic, partition, message });
+  }
+
   async #setAside(
     folder: LogFolder,
-    { topic, partition }: { readonly topic: string; readonly partition: PartitionId },
+    { topic, partition, message }: FolderName & { readonly message: string },
   ): Promise<void> {
     const { files, clock, logger } = this.#options;
     const from = `${folder.path}/${topic}-${partition}`;
     const to = `${from}.${clock.now().toString(16)}-stray`;
     files.rename(from, to);
     await files.syncFolder(folder.path);
-    const message = "set aside a folder of a partition that the metadata does not know here";
     logger.log("warn", message, { folder: to });
   }
 

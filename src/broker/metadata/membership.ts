@@ -21,10 +21,12 @@ import { isPlatformFault, isStoreFault, messageOf, PartitionFault } from "../../
 import type { BrokerId, Uuid } from "../../base/ids.ts";
 import {
   type BrokerLease,
+  type BrokerLife,
   type ChangeQueue,
   decideAlone,
   decideBootstrap,
   decideControlledShutdown,
+  decideDamaged,
   decideDirectories,
   decideFenceBroker,
   decideLeadership,
@@ -259,6 +261,7 @@ export class Membership {
     assert(lease?.brokerEpoch !== undefined, "a broker registers before it serves");
     const endPoints = this.#registration(ports).endPoints;
     const { brokerEpoch } = lease;
+    await this.#tellDamaged({ brokerId, brokerEpoch });
     const isKnown = await change((image) =>
       decideServe(image, { brokerId, brokerEpoch }, endPoints)
     );
@@ -270,6 +273,19 @@ export class Membership {
       this.#options.onFenced();
       await this.#liveAgain(ports);
     }).catch(this.#options.onBug);
+  }
+
+  /** What was found since the registration: logs that lack records. */
+  async #tellDamaged(life: BrokerLife): Promise<void> {
+    const { metadata: { change }, storage } = this.#options;
+    const damaged = new Set<string>();
+    for (const { isDamaged, topicId, partition } of storage.logs) {
+      if (isDamaged) damaged.add(`${topicId}-${partition}`);
+    }
+    if (damaged.size === 0) return;
+    await change((image) =>
+      decideDamaged(image, life, ({ id }, topic) => damaged.has(`${topic.id}-${id}`))
+    );
   }
 
   async #liveAgain(ports: readonly number[]): Promise<void> {

@@ -191,6 +191,8 @@ export class LeaderFetcher {
     for (const [partition, dueMs] of this.#due) {
       const { log, leaderEpoch } = partition;
       if (dueMs > nowMs || log.keptEndOffset < log.logEndOffset) continue;
+      // To ask for what follows is to say that it has all that comes before.
+      if (log.isDamaged) continue;
       if (throttle.holds(partition, nodeId)) continue;
       asked.push({ partition, leaderEpoch, fetchOffset: log.logEndOffset });
     }

@@ -1,0 +1,91 @@
+// Replicas of which a start finds that records are missing which were on disk, where other brokers
+// have them: nobody loses a record by it, and nobody has to repair anything.
+
+import { assert, assertEquals } from "@std/assert";
+import { createTopic, Producer } from "../../src/client/mod.ts";
+import { readAll } from "../harness/read_all.ts";
+import { type ClusterScene, simulatedCluster } from "../harness/simulated_cluster.ts";
+
+const topic = "orders";
+const count = 20;
+
+/** A topic, its records, and the checkpoints that speak of them. */
+async function filled(
+  { client, partition, until, pass }: ClusterScene,
+  { replicas, minIsr = 1 }: { readonly replicas: readonly number[]; readonly minIsr?: number },
+) {
+  const asked = await client();
+  const configs = { "min.insync.replicas": `${minIsr}` };
+  await createTopic(asked, { name: topic, assignments: [[...replicas]], configs });
+  const producer = new Producer(asked);
+  const values = Array.from({ length: count }, (_, i) => `${i}`);
+  for (const value of values) await producer.send({ topic, partition: 0, value });
+  await producer.close();
+  await until(() => partition(topic, 0).isr.length === replicas.length);
+  await pass(2_000);
+  return { asked, values };
+}
+
+const settings = { "log.flush.offset.checkpoint.interval.ms": 1_000 };
+
+/** The half of a log is gone from the disk of a broker that does not run. */
+function damage({ files }: ClusterScene, nodeId: number): void {
+  const path = `/broker-${nodeId}/${topic}-0/00000000000000000000.log`;
+  const file = files(nodeId).open(path, "append");
+  file.truncate(Math.floor(file.size / 2));
+  file.close();
+}
+
+function foldersOf({ files }: ClusterScene, nodeId: number): string[] {
+  return files(nodeId).list(`/broker-${nodeId}`).filter((name) => name.startsWith(`${topic}-`));
+}
+
+Deno.test("a damaged replica is set aside and copied anew before it counts as in sync", async () => {
+  await simulatedCluster({ brokers: 2, settings }, async (scene) => {
+    const { asked, values } = await filled(scene, { replicas: [1, 2] });
+    scene.kill(2);
+    await scene.until(() => scene.partition(topic, 0).isr.join() === "1");
+    damage(scene, 2);
+    await scene.start(2);
+    await scene.until(() => scene.partition(topic, 0).isr.join() === "1,2");
+    const [folder, aside, ...more] = foldersOf(scene, 2);
+    assertEquals([folder, more], [`${topic}-0`, []]);
+    assert(aside?.endsWith("-stray"), aside);
+    scene.kill(1);
+    await scene.until(() => scene.partition(topic, 0).leader === 2);
+    assertEquals(await readAll(asked, { topic, count }), values);
+  });
+});
+
+Deno.test("a damaged replica does not lead where another has been in sync", async () => {
+  await simulatedCluster({ brokers: 3, settings }, async (scene) => {
+    const { asked, values } = await filled(scene, { replicas: [2, 1], minIsr: 2 });
+    scene.kill(2);
+    await scene.until(() => scene.partition(topic, 0).isr.join() === "1");
+    scene.kill(1);
+    await scene.until(() => scene.partition(topic, 0).leader === -1);
+    assertEquals(scene.partition(topic, 0).elr.toSorted(), [1, 2]);
+    damage(scene, 2);
+    await scene.start(2);
+    await scene.until(() => scene.partition(topic, 0).elr.join() === "1");
+    await scene.pass(1_000);
+    assertEquals(scene.partition(topic, 0).leader, -1);
+    await scene.start(1);
+    await scene.until(() => scene.partition(topic, 0).isr.length === 2);
+    assertEquals(scene.partition(topic, 0).leader, 1);
+    assertEquals(await readAll(asked, { topic, count }), values);
+  });
+});
+
+Deno.test("a damaged replica that is the only one leads, and gives what is left", async () => {
+  await simulatedCluster({ brokers: 2, settings }, async (scene) => {
+    const { asked, values } = await filled(scene, { replicas: [2] });
+    scene.kill(2);
+    await scene.until(() => scene.partition(topic, 0).leader === -1);
+    damage(scene, 2);
+    await scene.start(2);
+    await scene.until(() => scene.partition(topic, 0).leader === 2);
+    assertEquals(await readAll(asked, { topic, count: 10 }), values.slice(0, 10));
+    assertEquals(foldersOf(scene, 2), [`${topic}-0`]);
+  });
+});
