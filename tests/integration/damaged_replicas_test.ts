@@ -40,7 +40,7 @@ function foldersOf({ files }: ClusterScene, nodeId: number): string[] {
   return files(nodeId).list(`/broker-${nodeId}`).filter((name) => name.startsWith(`${topic}-`));
 }
 
-Deno.test("a damaged replica is set aside and copied anew before it counts as in sync", async () => {
+Deno.test("a damaged replica is set aside and copied anew before it is in sync", async () => {
   await simulatedCluster({ brokers: 2, settings }, async (scene) => {
     const { asked, values } = await filled(scene, { replicas: [1, 2] });
     scene.kill(2);
