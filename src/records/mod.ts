@@ -82,4 +82,5 @@ export {
   unpackedRecords,
 } from "./thinning.ts";
 export { lightRecords, recordChunks, type StoredBatch, unpackingBytes } from "./unpacked_batch.ts";
+export { StoredMessages } from "./stored_messages.ts";
 export { checkBatch, payloadErrors, type Refusal } from "./validation.ts";

@@ -70,22 +70,24 @@ export interface SentMessage {
   readonly value: Uint8Array | null;
 }
 
-/** A set as an old producer sends it. */
+/** A set as an old producer sends it, or, with `baseOffset`, as a broker has stored it. */
 export function messageSetOf(
   messages: readonly SentMessage[],
-  options: { magic: LegacyMagic; compression?: CompressionType },
+  options: { magic: LegacyMagic; compression?: CompressionType; baseOffset?: number },
 ): Uint8Array {
-  const { magic, compression: type = "none" } = options;
+  const { magic, compression: type = "none", baseOffset = 0 } = options;
+  const isRelative = magic === 1 && type !== "none";
   const plain = new BytesWriter(256);
   let maxTimestamp: Int64 = -1;
-  messages.forEach(({ timestamp = -1, key, value }, offset) => {
+  messages.forEach(({ timestamp = -1, key, value }, i) => {
     maxTimestamp = maxInt64(maxTimestamp, timestamp);
+    const offset = isRelative ? i : baseOffset + i;
     writeMessage(plain, { offset, magic, timestamp, key, value });
   });
   if (type === "none") return plain.finish();
   const form = magic === 0 ? "magic 0" : "usual";
   const wrapper = {
-    offset: messages.length - 1,
+    offset: baseOffset + messages.length - 1,
     magic,
     compression: compressionTypes.indexOf(type),
     timestamp: maxTimestamp,

@@ -41,7 +41,7 @@ const repair = command({
   },
   examples: [
     ["log repair ottla-data", "look through all partitions, change nothing"],
-    ["log repair ottla-data/orders-0 --yes", "cut what cannot be read from one partition"],
+    ["log repair ottla-data/orders-0 --yes", "cut what cannot be read, convert what is old"],
   ],
   run: async (context, { operands: [folder], options }) => {
     if (folder === "") throw new ArgumentFault("log repair needs FOLDER");

@@ -19,7 +19,7 @@ import {
   type RepairStep,
   withoutEnd,
 } from "../../log/mod.ts";
-import type { Files } from "../../runtime/ports.ts";
+import type { Codecs, Files } from "../../runtime/ports.ts";
 import { type CliContext, exitCode } from "../context.ts";
 import { counted } from "../counted.ts";
 import { linePrinter, type PrintLine } from "./lines.ts";
@@ -36,7 +36,7 @@ const nothing = { recoveryPoint: 0, logStartOffset: 0 };
 
 /** Repairs, or says what it would do; the exit code is 1 when damage is left. */
 export async function repairFolder(context: CliContext, options: RepairOptions): Promise<number> {
-  const { files } = context.runtime;
+  const { files, codecs } = context.runtime;
   const { dataFolder, names } = foldersOf(files, withoutEnd(options.folder, files));
   const points = readPoints(files, dataFolder);
   const print = linePrinter(context, options);
@@ -48,6 +48,7 @@ export async function repairFolder(context: CliContext, options: RepairOptions):
         dataFolder,
         name,
         print,
+        codecs,
         checkpoint: points.get(name) ?? nothing,
         ...options,
       });
@@ -86,6 +87,7 @@ async function repairPartition(
     dataFolder: string;
     name: string;
     print: PrintLine;
+    codecs: Codecs;
     checkpoint: { recoveryPoint: number; logStartOffset: number };
   },
 ): Promise<boolean> {
@@ -107,15 +109,22 @@ async function repairPartition(
   }
   const { steps, gaps } = await planRepair(files, folder, { ...at, ...checkpoint });
   for (const gap of gaps) print("gap", { partition: name, ...gap });
-  for (const step of steps) print(at.yes ? "cut" : "damage", stepFields(name, step));
+  for (const step of steps) print(wordOf(step, at), stepFields(name, step));
   const [first] = steps;
   if (first === undefined) return false;
   if (!at.yes) return true;
   const { topic, partition } = parsePartitionFolderName(name)!;
   const recoveryPoint = first.segmentBaseOffset;
   await forgetRecovery(files, { folder: dataFolder, topic, partition, recoveryPoint });
-  for (const file of await carryOutRepair(files, folder, steps)) print("kept", { file });
+  for (const file of await carryOutRepair(files, folder, { steps, codecs: at.codecs })) {
+    print("kept", { file });
+  }
   return true;
+}
+
+function wordOf({ isOld }: RepairStep, { yes }: { readonly yes: boolean }): string {
+  if (isOld === true) return yes ? "converted" : "old";
+  return yes ? "cut" : "damage";
 }
 
 function wasOnDisk(checkpoint: { recoveryPoint: number } = nothing): boolean {

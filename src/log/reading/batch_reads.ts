@@ -13,9 +13,11 @@ import {
   baseOffsetOf,
   batchOverheadBytes,
   batchSizeOf,
+  checkMessage,
   lastOffsetOf,
   magicOf,
 } from "../../records/mod.ts";
+import { oldMessagesReason } from "../recovery/old_messages.ts";
 import type { Segment } from "../segment/segment.ts";
 
 export interface ReadOptions {
@@ -84,7 +86,9 @@ export function takeBatches(chunk: Uint8Array, options: ReadOptions & ChunkRules
     const lastOffset = lastOffsetOf(chunk, position);
     if (magicOf(chunk, position) !== 2 || size < batchOverheadBytes || lastOffset < baseOffset) {
       if (start >= 0) break;
-      return { kind: "damaged", position, reason: "no batch where one is due" };
+      const isOld = "message" in checkMessage(chunk, position);
+      const reason = isOld ? oldMessagesReason : "no batch where one is due";
+      return { kind: "damaged", position, reason };
     }
     const reason = misplaced(options, { baseOffset, lastOffset, due, lastOffsetMax });
     if (reason !== undefined) {

@@ -12,6 +12,7 @@ import { int16At, int32At } from "../../base/items.ts";
 import { int64At, offsetAt } from "../../records/batch.ts";
 import type { BatchHeader } from "../../records/mod.ts";
 import type { OpenFile } from "../../runtime/ports.ts";
+import { oldMessagesAt, oldMessagesReason } from "./old_messages.ts";
 import {
   type Expectation,
   FileWindow,
@@ -31,6 +32,8 @@ export interface FileProblem {
   readonly fromOffset: Offset;
   /** Offset at which batches go on; undefined when none do. */
   readonly toOffset: Offset | undefined;
+  /** Nothing is wrong with it, but its age. */
+  readonly isOld?: boolean;
 }
 
 /** A batch that holds. */
@@ -71,6 +74,13 @@ export async function* inspectBatches(
       continue;
     }
     const { nextOffset: fromOffset } = expected;
+    const old = await oldMessagesAt(window, { position, nextOffset: fromOffset });
+    if (old !== undefined) {
+      yield { position, fromOffset, ...old, problem: oldMessagesReason, isOld: true };
+      position = old.endPosition;
+      expected.nextOffset = old.toOffset;
+      continue;
+    }
     const next = await findBatchBehind(window, { from: position + 1, nextOffset: fromOffset });
     const toOffset = next === undefined ? undefined : offsetAt(await window.view(next, 8), 0);
     const endPosition = next ?? window.size;

@@ -9,6 +9,7 @@ import {
   recordsFrom,
   replaceContent,
 } from "../../../tests/harness/log_rig.ts";
+import { zlibCodecs as codecs } from "../../runtime/codecs.ts";
 import { carryOutRepair, giveUpRecords, planRepair } from "../mod.ts";
 import { segmentFileName } from "../directory/layout.ts";
 
@@ -67,7 +68,7 @@ for (const [what, { does, lost }] of Object.entries(losses)) {
       assertEquals(steps.map((step) => [step.fromOffset, step.toOffset]), [
         [lost[0], lost.at(-1)! + 1],
       ]);
-      await carryOutRepair(rig.files, folder, steps);
+      await carryOutRepair(rig.files, folder, { steps, codecs });
       const log = await rig.open({ cleanShutdown: false, recoveryPoint: 0 });
       assertEquals([log.refusal, log.logEndOffset], [undefined, 12]);
       const kept = letters.filter((_, offset) => !lost.includes(offset));

@@ -7,6 +7,7 @@
 //     batches, and the machine may have restarted
 //   a batch that was whole and changed since      damage                      damage
 //   a hole with good batches behind it            damage                      damage
+//   messages of before Kafka 0.11                 damage, to be converted     damage
 //
 // Damage: never cut. The log opens read-only, serves what is readable around the hole, and answers
 // KAFKA_STORAGE_ERROR to appends. Why a lost write may be cut: docs/decisions/0006. In short, a
@@ -29,7 +30,14 @@ import { cutLog } from "./cut.ts";
 import type { LoadState } from "./load_state.ts";
 import { hasLostSector, wasWholeBatch } from "./lost_writes.ts";
 import type { RecoveryStart } from "./start.ts";
-import { type Expectation, findBatchBehind, judgeBatch, misplaced } from "./scan.ts";
+import { oldMessagesAt, oldMessagesReason } from "./old_messages.ts";
+import {
+  type Expectation,
+  type FileWindow,
+  findBatchBehind,
+  judgeBatch,
+  misplaced,
+} from "./scan.ts";
 import type { Segment } from "../segment/segment.ts";
 
 /** A stretch of a log that cannot be read. `toOffset` is where it goes on. */
@@ -40,6 +48,8 @@ export interface Damage {
   readonly fromOffset: Offset;
   toOffset: Offset | undefined;
   readonly reason: string;
+  /** Nothing is wrong with it, but its age. */
+  readonly isOld?: boolean;
 }
 
 /** What a scan has found so far. */
@@ -108,7 +118,7 @@ async function mayCut(
   first: Scan["holes"][number],
   { batchesBehind }: Scan,
 ): Promise<boolean> {
-  if (first.fromOffset < state.recoveryPoint) return false;
+  if (first.fromOffset < state.recoveryPoint || first.isOld === true) return false;
   const { position, endPosition: to, fromOffset: nextOffset } = first;
   const window = state.windowOf(first.segment);
   if (state.mayHaveLostWrites && await hasLostSector(window, { from: position, to })) return true;
@@ -184,22 +194,35 @@ async function recoverSegment(
       position = endPosition;
       continue;
     }
-    const nextOffset = expected.nextOffset;
-    const resume = await findBatchBehind(window, { from: position + 1, nextOffset });
-    holes.push({
-      segment,
-      position,
-      endPosition: resume ?? window.size,
-      fromOffset: nextOffset,
-      toOffset: undefined,
-      reason: verdict.reason,
-    });
+    const resume = await passHole(window, { segment, position, scan, reason: verdict.reason });
     if (resume === undefined) return;
     position = resume;
-    expected.nextOffset = baseOffsetOf(await window.view(resume, 8));
-    // What a lost batch said of its epoch is lost as well; the found one sets it anew.
-    expected.leaderEpoch = -1;
   }
+}
+
+/** Notes the hole at `position`; where the segment goes on behind it, undefined: nowhere. */
+async function passHole(
+  window: FileWindow,
+  at: { segment: Segment; position: number; scan: Scan; reason: string },
+): Promise<number | undefined> {
+  const { segment, position, scan: { expected, holes }, reason } = at;
+  const { nextOffset } = expected;
+  const place = { segment, position, fromOffset: nextOffset };
+  const old = await oldMessagesAt(window, { position, nextOffset });
+  if (old !== undefined) {
+    for (const hole of holes) hole.toOffset ??= nextOffset;
+    holes.push({ ...place, ...old, reason: oldMessagesReason, isOld: true });
+    at.scan.batchesBehind++;
+    expected.nextOffset = old.toOffset;
+    return old.endPosition;
+  }
+  const resume = await findBatchBehind(window, { from: position + 1, nextOffset });
+  holes.push({ ...place, endPosition: resume ?? window.size, toOffset: undefined, reason });
+  if (resume === undefined) return undefined;
+  expected.nextOffset = baseOffsetOf(await window.view(resume, 8));
+  // What a lost batch said of its epoch is lost as well; the found one sets it anew.
+  expected.leaderEpoch = -1;
+  return resume;
 }
 
 /** The end of `segment` is gone: the next one begins later than it ends. */

@@ -5,6 +5,7 @@
 //   good |     | good, no gaps due-> good | empty batch | good             the gap is bridged
 //   good |     recovery point     -> good | empty batch                    its end is given up
 //   no segment, recovery point    -> an empty segment that begins there    all of it is
+//   messages of before Kafka 0.11 -> batches of the same records           nothing is cut
 //
 // An empty batch has no records and stands for the offsets that are lost, as compaction leaves
 // them, so nothing that follows moves. Invariant: what is cut off is in a synced `.cut` file before
@@ -13,11 +14,17 @@
 
 import { DecodeFault } from "../../base/faults.ts";
 import type { LeaderEpoch, Offset, PartitionId } from "../../base/ids.ts";
-import { batchOverheadBytes, emptyBatch, readBatchHeader } from "../../records/mod.ts";
+import {
+  batchOverheadBytes,
+  emptyBatch,
+  readBatchHeader,
+  type RuntimeCodecs,
+} from "../../records/mod.ts";
 import type { Files, OpenFile } from "../../runtime/ports.ts";
 import { decodeOffsets, encodeOffsets } from "../directory/checkpoints.ts";
 import { decodeEpochs, type EpochStart } from "../partition/epoch_cache.ts";
 import { inspectBatches } from "./inspect.ts";
+import { convertMessages } from "./old_messages.ts";
 import {
   cutFileName,
   fileNames,
@@ -43,6 +50,8 @@ export interface RepairStep {
   readonly toOffset: Offset | undefined;
   readonly leaderEpoch: LeaderEpoch;
   readonly reason: string;
+  /** What is there stays, in the format of today. */
+  readonly isOld?: boolean | undefined;
 }
 
 /** Offsets that are in no batch: natural where a topic is compacted. */
@@ -109,11 +118,11 @@ export async function planRepair(
           leaderEpoch = found.header.partitionLeaderEpoch;
           continue;
         }
-        const { position, endPosition, problem: reason, fromOffset, toOffset } = found;
+        const { position, endPosition, problem: reason, fromOffset, toOffset, isOld } = found;
         const place = { segmentBaseOffset, position, endPosition };
         const open = steps.at(-1);
         if (open !== undefined) open.toOffset ??= fromOffset;
-        steps.push({ ...place, fromOffset, toOffset, leaderEpoch, reason });
+        steps.push({ ...place, fromOffset, toOffset, leaderEpoch, reason, isOld });
         nextOffset = toOffset ?? fromOffset;
       }
       end = { segmentBaseOffset, position: file.size };
@@ -201,16 +210,18 @@ export function checkpointedOffsets(
 export async function carryOutRepair(
   files: Files,
   folder: string,
-  steps: readonly RepairStep[],
+  { steps, codecs }: { readonly steps: readonly RepairStep[]; readonly codecs: RuntimeCodecs },
 ): Promise<string[]> {
   const kept: string[] = [];
   for (const step of steps) {
-    if (step.endPosition > step.position) kept.push(await keepAside(files, folder, step));
+    if (step.isOld !== true && step.endPosition > step.position) {
+      kept.push(await keepAside(files, folder, step));
+    }
   }
   await files.syncFolder(folder);
   for (const baseOffset of new Set(steps.map((step) => step.segmentBaseOffset))) {
     const own = steps.filter((step) => step.segmentBaseOffset === baseOffset);
-    await rewriteSegment(files, folder, { baseOffset, steps: own });
+    await rewriteSegment(files, folder, { baseOffset, steps: own, codecs });
   }
   const [first] = steps;
   if (first !== undefined) removeDerived(files, folder, first);
@@ -279,7 +290,7 @@ async function keepAside(files: Files, folder: string, step: RepairStep): Promis
 async function rewriteSegment(
   files: Files,
   folder: string,
-  segment: { baseOffset: Offset; steps: readonly RepairStep[] },
+  segment: { baseOffset: Offset; steps: readonly RepairStep[]; codecs: RuntimeCodecs },
 ): Promise<void> {
   const path = segmentPath(folder, segment.baseOffset);
   // One that is gone is made anew, of nothing but what stands for it.
@@ -290,7 +301,10 @@ async function rewriteSegment(
     let position = 0;
     for (const step of segment.steps) {
       await copy(from, to, { position, endPosition: step.position });
-      if (step.toOffset !== undefined && step.toOffset > step.fromOffset) {
+      if (step.isOld === true) {
+        const write = (batch: Uint8Array) => to.append(batch);
+        await convertMessages(from, { ...step, codecs: segment.codecs, write });
+      } else if (step.toOffset !== undefined && step.toOffset > step.fromOffset) {
         to.append(bridge(step, step.toOffset));
       }
       position = step.endPosition;

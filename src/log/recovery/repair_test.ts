@@ -9,6 +9,7 @@ import {
   replaceContent,
 } from "../../../tests/harness/log_rig.ts";
 import { firstOf } from "../../base/items.ts";
+import { zlibCodecs as codecs } from "../../runtime/codecs.ts";
 import { carryOutRepair, inspectBatches, planRepair } from "../mod.ts";
 
 const folder = "/data/orders-0";
@@ -40,7 +41,7 @@ Deno.test("repair keeps a bad batch aside, and what follows keeps its offsets", 
   assertEquals(gaps, []);
   assertEquals(steps.map((step) => [step.position, step.endPosition]), [[2 * size, 3 * size]]);
   assertEquals(steps.map((step) => [step.fromOffset, step.toOffset]), [[2, 3]]);
-  const kept = await carryOutRepair(rig.files, folder, steps);
+  const kept = await carryOutRepair(rig.files, folder, { steps, codecs });
   assertEquals(kept, [`${folder}/00000000000000000002.cut`]);
   assertEquals(contentOf(rig.files, firstOf(kept)).length, size);
   const log = await rig.open({ recoveryPoint: 0 });
@@ -53,7 +54,7 @@ Deno.test("repair cuts an end that nothing good follows", async () => {
   const { rig, size } = await spoiled((bytes, size) => flipped(bytes, 7 * size + 30));
   const { steps } = await planRepair(rig.files, folder, { fillGaps: false });
   assertEquals(steps.map((step) => [step.fromOffset, step.toOffset]), [[7, undefined]]);
-  await carryOutRepair(rig.files, folder, steps);
+  await carryOutRepair(rig.files, folder, { steps, codecs });
   assertEquals(contentOf(rig.files, first).length, 7 * size);
   const log = await rig.open();
   assertEquals([log.refusal, await valuesOf(log)], [undefined, letters.slice(0, 7)]);
@@ -66,7 +67,7 @@ Deno.test("an end that is gone before the next segment is bridged", async () => 
   const { steps } = await planRepair(rig.files, folder, { fillGaps: false });
   assertEquals(steps.length, 1);
   assertEquals(firstOf(steps).fromOffset, 1);
-  await carryOutRepair(rig.files, folder, steps);
+  await carryOutRepair(rig.files, folder, { steps, codecs });
   const log = await rig.open();
   assertEquals([log.refusal, log.logEndOffset], [undefined, 8]);
   const lost = letters.slice(1, firstOf(steps).toOffset);
@@ -82,7 +83,7 @@ Deno.test("missing batches are a gap, which is bridged only when asked", async (
   assertEquals(left, { steps: [], gaps: [{ fromOffset: 3, toOffset: 4 }] });
   const { steps } = await planRepair(rig.files, folder, { fillGaps: true });
   assertEquals(steps.map((step) => [step.position, step.endPosition]), [[3 * size, 3 * size]]);
-  assertEquals(await carryOutRepair(rig.files, folder, steps), []);
+  assertEquals(await carryOutRepair(rig.files, folder, { steps, codecs }), []);
   const log = await rig.open();
   assertEquals([log.refusal, log.logEndOffset], [undefined, 8]);
   assertEquals(await valuesOf(log), letters.filter((letter) => letter !== "d"));
@@ -94,7 +95,7 @@ Deno.test("a repaired log needs no repair, wherever one bit was wrong", async ()
   for (let position = 0; position < 3 * size; position++) {
     replaceContent(rig.files, first, flipped(whole.slice(), position));
     const { steps } = await planRepair(rig.files, folder, { fillGaps: false });
-    await carryOutRepair(rig.files, folder, steps);
+    await carryOutRepair(rig.files, folder, { steps, codecs });
     const again = await planRepair(rig.files, folder, { fillGaps: false });
     assertEquals(again.steps, [], `a bit at ${position}`);
     const kept = await offsetsIn(rig);
