@@ -211,7 +211,7 @@ async function sendAll(
   },
 ): Promise<void> {
   const { producer, outlet, topic } = to;
-  const progress = new SendProgress(context);
+  const progress = new SendProgress(context, () => producer.trouble);
   let failure: unknown;
   const records = to.records[Symbol.asyncIterator]();
   let stop = () => {};

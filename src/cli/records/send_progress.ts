@@ -1,4 +1,4 @@
-// What a person is told while records are sent: how many there are so far, and that nobody answers.
+// What a person is told while records are sent: how many there are so far, and why none is taken.
 //
 //   taken --acknowledged--> sent        every 5 s: more are sent: how many
 //     `-----refused-------> settled                none, and some are under way: told once
@@ -12,6 +12,7 @@ const intervalMs = 5_000;
 /** Counts records on their way. */
 export class SendProgress {
   readonly #context: CliContext;
+  readonly #trouble: () => Error | undefined;
   #timer: Timer | undefined;
   #taken = 0;
   #settled = 0;
@@ -20,8 +21,10 @@ export class SendProgress {
   #told = 0;
   #isSilenceTold = false;
 
-  constructor(context: CliContext) {
+  /** `trouble` says why records that are under way have to be sent again, where that is known. */
+  constructor(context: CliContext, trouble: () => Error | undefined) {
     this.#context = context;
+    this.#trouble = trouble;
     this.#arm();
   }
 
@@ -66,11 +69,11 @@ export class SendProgress {
       this.#context.note(`Sent ${counted(this.#sent, "record")} so far.`);
     } else if (this.underWay > 0 && !this.#isSilenceTold) {
       this.#isSilenceTold = true;
+      const records = counted(this.underWay, "record");
+      const trouble = this.#trouble();
+      const why = trouble === undefined ? "" : `: ${trouble.message}`;
       this.#context.note(
-        `No broker has taken ${
-          counted(this.underWay, "record")
-        } yet. Trying again; ottla doctor may ` +
-          "know why.",
+        `No broker has taken ${records} yet${why}. Trying again; ottla doctor may know more.`,
       );
     }
   }

@@ -249,6 +249,11 @@ export class Producer implements AsyncDisposable {
     }
   }
 
+  /** @internal Why what is under way has to be sent again; undefined: it need not, or who knows. */
+  get trouble(): Error | undefined {
+    return this.#sender.trouble;
+  }
+
   /** Resolves at once, or when there is room for more records: the producer's back-pressure. */
   async ready(options?: CallOptions): Promise<void> {
     const signal = signalOf("ready", options);

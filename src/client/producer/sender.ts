@@ -87,6 +87,7 @@ export class Sender {
   #isAbandoning = false;
   #isPumping = false;
   #wake: { timer: Timer; atMs: number } | undefined;
+  #trouble: Error | undefined;
   #isClosed = false;
 
   constructor(client: Client, options: SenderOptions) {
@@ -99,6 +100,11 @@ export class Sender {
       identity: () => this.#identity ?? nobody,
       onBegun: (queue) => this.#pumpSoon(queue),
     });
+  }
+
+  /** Why the last batch that came back is sent again; undefined once one was taken. */
+  get trouble(): Error | undefined {
+    return this.#trouble;
   }
 
   /** Takes a record in. Throws a KafkaError or UsageFault when it can go nowhere. */
@@ -347,6 +353,7 @@ export class Sender {
     queue: PartitionQueue,
     verdict: { batch: ProduceBatch; baseOffset: Offset; logAppendTimeMs: Int64 },
   ): void {
+    this.#trouble = undefined;
     // Sequences have no gap: what came before this one and was doubted has been appended.
     for (const doubted of queue.takeDoubtful()) {
       doubted.deliver({ baseOffset: -1, logAppendTimeMs: -1 });
@@ -427,6 +434,7 @@ export class Sender {
     failure: { batch: ProduceBatch; error: unknown; retriable?: boolean; isAtOnce?: boolean },
   ): void {
     const { batch, error, isAtOnce = false } = failure;
+    const reason = error instanceof Error ? error : new Error(String(error));
     const retriable = (failure.retriable ?? isRetriable(error)) && !this.#isAbandoning;
     const { clock, random } = this.#client.ports;
     const nowMs = clock.monotonic();
@@ -436,12 +444,12 @@ export class Sender {
     if (retriable && nowMs + pauseMs < batch.createdAtMs + this.#options.deliveryTimeoutMs) {
       batch.notBeforeMs = nowMs + pauseMs;
       if (batch.attempts === 0) batch.attempts = 1;
+      this.#trouble = reason;
       this.#giveBack(queue, batch);
       return;
     }
     // The broker's count for the partition is unknown or ahead of ours from here on.
     if (batch.sequence !== undefined) this.#renewIdentity(batch);
-    const reason = error instanceof Error ? error : new Error(String(error));
     batch.fail(reason);
     this.#onSettled(queue, batch);
     if (!queue.hasAmbiguous) this.#failDoubtful(queue, reason);
