@@ -3,7 +3,7 @@
 //
 //   bootstrap --reach--> socket --speak--> versions --enter--> metadata
 //       ^                                                         |
-//       '------- each address that brokers tell clients to dial --'
+//       '------- each address that brokers tell clients to dial --'--> their disks
 //
 // Where a step fails in a way that has several causes, the other possibilities are tried: TLS where
 // it was not asked for, plain text where it was, a look at the mechanisms that a listener takes.
@@ -16,6 +16,7 @@ import { ErrorCode, Metadata, type ResponseOf } from "../protocol/mod.ts";
 import type { Address, TlsMaterial } from "../runtime/ports.ts";
 import { parseBootstrap } from "./network/address.ts";
 import { checkTls, type ClientOptions, type ClientPorts } from "./client.ts";
+import { diskFindings } from "./diagnosis_disks.ts";
 import { BrokerConnection } from "./network/connection.ts";
 import { isConnectionLoss, KafkaError } from "./faults.ts";
 import { checkSasl, type Credentials } from "./network/sasl.ts";
@@ -67,6 +68,7 @@ export async function* diagnose(
     yield* await advertised(dialling, { broker, cluster, options, dialled });
   }
   yield* health(cluster);
+  for (const broker of cluster.brokers) yield* await disksOf(dialling, broker);
 }
 
 /** Where a broker says that it is found: what every client dials in the end. */
@@ -142,6 +144,34 @@ function* health({ topics }: ClusterAnswer): Generator<Finding, void> {
   }
   if (leaderless.length + behind.length === 0) {
     yield { level: "ok", text: `all ${all.length} partitions have a leader and their replicas` };
+  }
+}
+
+/** What is wrong with the disks of a broker; who cannot be dialled has been told of. */
+async function disksOf(
+  { ports, tls, sasl }: Dialling,
+  broker: ClusterAnswer["brokers"][number],
+): Promise<Finding[]> {
+  const connection = await unlessLost(inTime(ports, open(ports, broker, { tls, sasl })));
+  if (connection === undefined) return [];
+  try {
+    return await diskFindings(
+      broker.nodeId,
+      (api, message) => unlessLost(inTime(ports, connection.request(api, message))),
+    );
+  } finally {
+    connection.close();
+  }
+}
+
+/** Undefined where the broker is not there, does not answer or refuses. */
+async function unlessLost<T>(step: Promise<T>): Promise<T | undefined> {
+  try {
+    return await step;
+  } catch (error) {
+    const isSaid = error instanceof KafkaError || error instanceof PlatformFault;
+    if (!isSaid && !isConnectionLoss(error)) throw error;
+    return undefined;
   }
 }
 

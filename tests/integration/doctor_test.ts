@@ -68,6 +68,12 @@ Deno.test("an address without a broker: no such name, nothing there, something e
   await assertFault(ailment(broker, ["--tls"]), { text: "speaks plain text", fix: "drop --tls" });
 });
 
+Deno.test("a disk that takes no records", async () => {
+  const settings = { "ottla.log.dirs.free.bytes.min": String(Number.MAX_SAFE_INTEGER) };
+  await using broker = await BrokerProcess.start({ settings });
+  await assertFault(ailment(broker), { text: "of broker 1 is full: ", fix: "make room" });
+});
+
 Deno.test("a port that speaks TLS: not asked for, not trusted, of another name", async () => {
   const folder = await Deno.makeTempDir();
   try {
