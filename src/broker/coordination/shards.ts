@@ -121,6 +121,8 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
   readonly #options: ShardsOptions<M, Rec>;
   readonly #shards = new Map<PartitionId, Held<M, Rec, Response>>();
   readonly #reloads = new Set<Timer>();
+  /** Those whose records too few replicas had when they were loaded last. */
+  readonly #unsettled = new Set<PartitionId>();
   readonly #loaded = new Set<Shard<M, Rec, Response>>();
   #coordinating: Coordinating<M, Rec> | undefined;
   #watcher: ShardsWatcher<M, Rec, Response> = {};
@@ -229,6 +231,7 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
     for (const id of partitions) {
       const held = this.#shards.get(id);
       this.#shards.delete(id);
+      this.#unsettled.delete(id);
       held?.shard.resign();
     }
   }
@@ -308,10 +311,14 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
     }
     if (unsettled !== undefined) {
       const fields = { topic, partition: partition.id, reason: unsettled.message };
-      logger.log("warn", "a coordinator waits for replicas of its records", fields);
+      // Once is no trouble: brokers that are stopped one after the other hand it on.
+      const level = this.#unsettled.has(partition.id) ? "warn" : "debug";
+      logger.log(level, "a coordinator waits for replicas of its records", fields);
+      this.#unsettled.add(partition.id);
       this.#reloadLater(partition.id, { afterMs: resettleAfterMs, letGo });
       return false;
     }
+    this.#unsettled.delete(partition.id);
     if (this.#closed || shard.isResigned) {
       shard.resign();
       return true;
@@ -326,6 +333,7 @@ export class Shards<M extends Machine<Rec, Response>, Rec, Response> {
    * what runs out must be noticed.
    */
   #reloadLater(id: PartitionId, o: { readonly afterMs: number; readonly letGo: () => void }): void {
+    if (this.#closed) return;
     const { timers, reload } = this.#options;
     const timer = timers.after(o.afterMs, () => {
       this.#reloads.delete(timer);
