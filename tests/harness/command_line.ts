@@ -36,7 +36,7 @@ export class CommandLine {
     const process = await this.start(words, { input });
     try {
       const what = () => `the end of ottla ${words}\n${process.output}`;
-      return await within(process.finished, { ms: 30_000, what });
+      return await within(process.finished, { ms: 120_000, what });
     } finally {
       await process.kill();
     }

@@ -17,7 +17,7 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const readyMs = 30_000;
+const readyMs = 120_000;
 
 export class OttlaProgram implements AsyncDisposable {
   readonly #process: ProcessLines;
@@ -75,7 +75,7 @@ export class OttlaProgram implements AsyncDisposable {
   }
 
   stop(): Promise<Finished> {
-    return this.#process.stop(10_000);
+    return this.#process.stop(60_000);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
