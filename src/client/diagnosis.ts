@@ -19,17 +19,8 @@ import { checkTls, type ClientOptions, type ClientPorts } from "./client.ts";
 import { diskFindings } from "./diagnosis_disks.ts";
 import { BrokerConnection } from "./network/connection.ts";
 import { isConnectionLoss, KafkaError } from "./faults.ts";
+import type { Finding } from "./finding.ts";
 import { checkSasl, type Credentials } from "./network/sasl.ts";
-
-/** Something that holds, or does not. */
-export interface Finding {
-  /** `fault` keeps clients from working; `warning` may keep some of them. */
-  readonly level: "ok" | "warning" | "fault";
-  /** What was looked at, and what there is to say of it. */
-  readonly text: string;
-  /** What to do about it; undefined where nothing has to be done. */
-  readonly fix?: string;
-}
 
 /** How to dial. */
 export type DiagnosisOptions = Pick<ClientOptions, "bootstrap" | "sasl" | "tls">;

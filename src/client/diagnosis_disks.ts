@@ -7,7 +7,7 @@
 import { DescribeConfigs } from "../protocol/apis/32_describe_configs.ts";
 import { DescribeLogDirs } from "../protocol/apis/35_describe_log_dirs.ts";
 import { type AnyApi, ErrorCode, type RequestInput, type ResponseOf } from "../protocol/mod.ts";
-import type { Finding } from "./diagnosis.ts";
+import type { Finding } from "./finding.ts";
 
 /** Asks the broker that is meant; undefined where it does not answer, or refuses. */
 export type Ask = <A extends AnyApi>(

@@ -193,7 +193,7 @@ export const loadNodeAdmin = (): Promise<typeof import("./admin/nodes.ts")> =>
 
 export type { Arrival, ClusterNode, MovingPartition } from "./admin/nodes.ts";
 
-export type { Finding } from "./diagnosis.ts";
+export type { Finding } from "./finding.ts";
 
 /** Why a client cannot work with a cluster, for tools. */
 export const loadDiagnosis = (): Promise<typeof import("./diagnosis.ts")> =>
