@@ -249,7 +249,7 @@ export class Producer implements AsyncDisposable {
     }
   }
 
-  /** @internal Why what is under way has to be sent again; undefined: it need not, or who knows. */
+  /** Why the last batch that did not get through is sent again; undefined once one was taken. */
   get trouble(): Error | undefined {
     return this.#sender.trouble;
   }
