@@ -124,6 +124,7 @@ export class Broker implements RunningBroker {
       onBug: (error) => this.#wiring.onBug(error, "a background job has failed: this is a bug"),
     });
     opened.storage.onFolderFailed((logs) => this.#onFolderFailed(logs));
+    opened.storage.onLogGone(() => this.#wiring.membership.recordDamaged());
   }
 
   /** Starts a broker; resolves once clients can connect. */

@@ -134,20 +134,32 @@ export function decideRegisterMember(
   return { records: [register!, ...left], response };
 }
 
+/** A replica, as its log names it. */
+export interface ReplicaName {
+  readonly topicId: Uuid;
+  readonly partition: PartitionId;
+}
+
 /**
- * A broker that has not served yet has found logs damaged: it is not eligible for what another has
- * besides. What nobody else has it leads nevertheless, and serves what is left.
+ * A broker has found that logs of its lack records: it is neither in sync nor eligible for what
+ * another has besides. What nobody else has it leads nevertheless, and serves what is left.
  */
 export function decideDamaged(
   image: MetadataImage,
   { brokerId: id, brokerEpoch }: BrokerLife,
-  isDamaged: (partition: PartitionImage, topic: TopicImage) => boolean,
+  damaged: readonly ReplicaName[],
 ): Decision<void> {
-  if (image.broker(id)?.epoch !== brokerEpoch) return { records: [], response: undefined };
-  const records = inAll(image, (partition, topic) => {
-    const hasOthers = [...partition.isr, ...partition.elr].some((each) => each !== id);
-    return { type: "registered", id, isSuspect: hasOthers && isDamaged(partition, topic) };
-  });
+  const records: MetadataRecordInput[] = [];
+  const known = image.broker(id)?.epoch === brokerEpoch ? damaged : [];
+  for (const { topicId, partition: partitionId } of known) {
+    const topic = image.topicById(topicId);
+    const partition = topic?.partitions[partitionId];
+    if (topic === undefined || partition === undefined) continue;
+    if (![...partition.isr, ...partition.elr].some((each) => each !== id)) continue;
+    const event = { type: "registered", id, isSuspect: true } as const;
+    const record = changeOf(image, { topic, partition }, event);
+    if (record !== undefined) records.push(record);
+  }
   return { records, response: undefined };
 }
 

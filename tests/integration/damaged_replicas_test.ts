@@ -89,3 +89,23 @@ Deno.test("a damaged replica that is the only one leads, and gives what is left"
     assertEquals(foldersOf(scene, 2), [`${topic}-0`]);
   });
 });
+
+for (const [who, id] of [["leader", 1], ["follower", 2]] as const) {
+  Deno.test(`a ${who} whose files are removed gets them again from the others`, async () => {
+    await simulatedCluster({ brokers: 2 }, async (scene) => {
+      const { asked, values } = await filled(scene, { replicas: [1, 2] });
+      scene.files(id).remove(`/broker-${id}/${topic}-0`);
+      const producer = new Producer(asked);
+      for (const value of ["late", "later"]) {
+        await producer.send({ topic, partition: 0, value });
+        values.push(value);
+        await scene.pass(1_000);
+      }
+      await producer.close();
+      await scene.until(() => foldersOf(scene, id).join() === `${topic}-0`);
+      await scene.until(() => scene.partition(topic, 0).isr.join() === "1,2");
+      assertEquals(scene.partition(topic, 0).leader, id === 1 ? 2 : 1);
+      assertEquals(await readAll(asked, { topic, count: values.length }), values);
+    });
+  });
+}

@@ -143,6 +143,7 @@ export class Storage {
   /** Long work on logs is done in these. */
   readonly slices: Slices;
   readonly #checkpoints: Checkpoints;
+  #onLogGone: () => void = () => {};
   #isClosing = false;
 
   private constructor(options: StorageOptions, o: { files: Files; folders: DataFolders }) {
@@ -255,6 +256,11 @@ export class Storage {
     }
   }
 
+  /** Calls `listener` when the files of a log are gone, once who has found it out is done. */
+  onLogGone(listener: () => void): void {
+    this.#onLogGone = () => void Promise.resolve().then(listener);
+  }
+
   /**
    * Throws PlatformFault where the metadata in its folder cannot be written, before anything has
    * changed. For want of room alone nobody is refused.
@@ -336,6 +342,7 @@ export class Storage {
       coldReads: folder.coldReads,
       directory: folder.state,
       onUnsettled: (how) => folder.noteUnsettled(how),
+      onGone: () => this.#onLogGone(),
       saveLogStart: async () => {
         await tryWritingIn(folder, () => folder.writeLogStarts(this.#logsOf(folder)));
       },

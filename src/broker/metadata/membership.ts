@@ -278,14 +278,8 @@ export class Membership {
   /** What was found since the registration: logs that lack records. */
   async #tellDamaged(life: BrokerLife): Promise<void> {
     const { metadata: { change }, storage } = this.#options;
-    const damaged = new Set<string>();
-    for (const { isDamaged, topicId, partition } of storage.logs) {
-      if (isDamaged) damaged.add(`${topicId}-${partition}`);
-    }
-    if (damaged.size === 0) return;
-    await change((image) =>
-      decideDamaged(image, life, ({ id }, topic) => damaged.has(`${topic.id}-${id}`))
-    );
+    const damaged = [...storage.logs].filter(({ isDamaged }) => isDamaged);
+    if (damaged.length > 0) await change((image) => decideDamaged(image, life, damaged));
   }
 
   async #liveAgain(ports: readonly number[]): Promise<void> {
@@ -430,26 +424,43 @@ export class Membership {
 
   /** Tells which directories still work, after one has failed; in a cluster until it is heard. */
   recordWorkingDirectories(): void {
-    this.#recordWorkingDirectories().catch(this.#options.onBug);
-  }
-
-  async #recordWorkingDirectories(): Promise<void> {
-    const { storage, metadata: { change, isShared }, timers, logger } = this.#options;
+    const { storage, metadata: { change, isShared } } = this.#options;
     const decide = isShared ? decideLostDirectories : decideWorkingDirectories;
     if (this.#readsOnlyBecause !== undefined) return;
-    while (!this.#isLeaving) {
+    this.#tellUntilHeard("that a data directory failed could not be recorded", () => {
       const working = { brokerId: storage.nodeId, directories: storage.directoryIds };
-      try {
-        return await change((image) => decide(image, working));
-      } catch (error) {
-        if (!isStoreFault(error)) throw error;
-        logger.log("error", "that a data directory failed could not be recorded", {
-          reason: messageOf(error),
-        });
-        if (!isShared) return;
-        await new Promise<void>((resolve) => timers.after(rejoinAfterMs, resolve));
+      return change((image) => decide(image, working));
+    });
+  }
+
+  /**
+   * In a cluster: tells of logs that have lost their files, until it is heard. While this broker is
+   * taken for dead, or only starts, its next life begins with that.
+   */
+  recordDamaged(): void {
+    if (!this.#options.metadata.isShared) return;
+    this.#tellUntilHeard("that a partition lost its files could not be recorded", async () => {
+      const brokerEpoch = this.#lease?.brokerEpoch;
+      if (brokerEpoch === undefined || this.#isStarting || this.#isFenced) return;
+      await this.#tellDamaged({ brokerId: this.#options.storage.nodeId, brokerEpoch });
+    });
+  }
+
+  #tellUntilHeard(failure: string, change: () => Promise<unknown>): void {
+    const { metadata: { isShared }, timers, logger, onBug } = this.#options;
+    const tell = async () => {
+      while (!this.#isLeaving) {
+        try {
+          return await change();
+        } catch (error) {
+          if (!isStoreFault(error)) throw error;
+          logger.log("error", failure, { reason: messageOf(error) });
+          if (!isShared) return;
+          await new Promise<void>((resolve) => timers.after(rejoinAfterMs, resolve));
+        }
       }
-    }
+    };
+    tell().catch(onBug);
   }
 }
 

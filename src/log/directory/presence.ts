@@ -8,7 +8,8 @@
 // close. Invariant: once gone, for ever: what was appended meanwhile is lost, and the next start
 // compares with the checkpoints.
 
-import type { Clock, Files } from "../../runtime/ports.ts";
+import type { PartitionId } from "../../base/ids.ts";
+import type { Clock, Files, Logger } from "../../runtime/ports.ts";
 import type { Segments } from "../segment/segments.ts";
 
 const lookIntervalMs = 100;
@@ -19,8 +20,11 @@ export interface PresenceOptions {
   /** Path of the partition's folder. */
   readonly folder: string;
   readonly segments: Segments;
+  readonly topic: string;
+  readonly partition: PartitionId;
+  readonly logger: Logger;
   /** Hears once that it is gone. */
-  readonly onGone: (reason: string) => void;
+  readonly onGone?: () => void;
 }
 
 export class Presence {
@@ -57,8 +61,15 @@ export class Presence {
     this.#isDue = false;
     if (this.#gone !== undefined) return this.#gone;
     this.#gone = this.#whatIsGone();
-    if (this.#gone !== undefined) this.#options.onGone(this.#gone);
+    if (this.#gone !== undefined) this.#tell(this.#gone);
     return this.#gone;
+  }
+
+  #tell(reason: string): void {
+    const { topic, partition, logger, onGone } = this.#options;
+    const message = "files of a log are gone: it is offline";
+    logger.log("error", message, { topic, partition, reason });
+    onGone?.();
   }
 
   #whatIsGone(): string | undefined {

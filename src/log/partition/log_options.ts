@@ -76,6 +76,8 @@ export interface LogOptions {
   readonly settlesLater?: boolean;
   /** A recovery is about to cut, or owes its sync for want of room. */
   readonly onUnsettled?: (how: "cut" | "owed") => void;
+  /** Its files were removed while it is open. */
+  readonly onGone?: () => void;
   /** What the directory's journal has of it. */
   readonly journaled?: LeftBatches | undefined;
   /** Whether a sync failed since then, so that reads may see what is not on disk. */

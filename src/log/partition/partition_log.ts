@@ -129,12 +129,8 @@ export class PartitionLog implements UnsyncedLog {
       lateStart: loaded.lateStart,
     });
     this.#deleted = new DeletedFiles(options.files, options.logger);
-    this.#presence = new Presence({
-      ...options,
-      folder: loaded.folder,
-      segments: this.#segments,
-      onGone: (reason) => this.#log("error", "files of a log are gone: it is offline", { reason }),
-    });
+    const where = { folder: loaded.folder, segments: this.#segments };
+    this.#presence = new Presence({ ...options, ...where });
     this.#durable = new DurableFiles({
       options,
       folder: loaded.folder,
