@@ -470,8 +470,11 @@ export class Storage {
     const folder = this.#leave(log);
     await log.close();
     if (log.directory.offlineReason !== undefined || folder === undefined) return;
-    folder.forget(log.topic, log.partition);
-    if (folder.has(log.topic, log.partition)) await this.#strays.setDamagedAside(folder, log);
+    const { topic, partition } = log;
+    folder.forget(topic, partition);
+    if (folder.has(topic, partition)) return await this.#strays.setDamagedAside(folder, log);
+    const message = "a partition whose files are gone begins anew, from others in sync";
+    this.#logger.log("warn", message, { partition: `${topic}-${partition}` });
   }
 
   #leave(log: PartitionLog): LogFolder | undefined {
