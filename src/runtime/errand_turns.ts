@@ -6,8 +6,9 @@
 //            errand upon errand held timers and sockets up for 160 ms of work
 //   timer    1 ms at least, and all else has been looked at by then
 //
-// So the first errand asks for a timer, too; who comes once that is overdue waits for it instead,
-// which takes no time any more.
+// So with an errand a timer is asked for, too. Where that is overdue and has not come, before the
+// errand or after it, nothing has been looked at: then it is waited for, which takes no time any
+// more. Who asks for a turn and works on meanwhile, as slices do, has everybody let in by each.
 //
 // Invariant: of two turns in a row with a slice of work between them, one has let everybody in.
 
@@ -26,15 +27,16 @@ export interface ErrandTurnsOptions {
 export function errandTurns({ clock, errand, timer }: ErrandTurnsOptions): () => Promise<void> {
   let asked: Promise<void> | undefined;
   let askedMs = 0;
+  const ask = () => {
+    askedMs = clock.monotonic();
+    asked = timer().then(() => {
+      asked = undefined;
+    });
+  };
+  const overdue = () => clock.monotonic() - askedMs >= overdueMs ? asked : undefined;
   return async () => {
-    const nowMs = clock.monotonic();
-    if (asked === undefined) {
-      askedMs = nowMs;
-      asked = timer().then(() => {
-        asked = undefined;
-      });
-    }
-    if (nowMs - askedMs < overdueMs) await errand();
-    else await asked;
+    if (asked === undefined) ask();
+    if (overdue() === undefined) await errand();
+    await overdue();
   };
 }

@@ -19,6 +19,14 @@ function turnsBesideLoop() {
   });
   return {
     seen,
+    async turnAndWork(workMs: number) {
+      const turned = turn().then(() => seen.push("turned"));
+      nowMs += workMs;
+      for (let i = 0; i < 5; i++) await undefined;
+      seen.push("timers are looked at");
+      for (const look of lookAtTimers.splice(0)) look();
+      await turned;
+    },
     async workAndTurn(workMs: number, { looksAtTimers = true } = {}) {
       nowMs += workMs;
       const turned = turn().then(() => seen.push("turned"));
@@ -38,6 +46,13 @@ Deno.test("an errand that is done at once is not followed by another before a ti
   assertEquals(seen, ["timer is set", "errand", "turned", "turned"]);
   await workAndTurn(2);
   assertEquals(seen.slice(4), ["timer is set", "errand", "turned"]);
+});
+
+Deno.test("who works on after asking for a turn gets it once timers were looked at", async () => {
+  const { seen, turnAndWork } = turnsBesideLoop();
+  for (let i = 0; i < 2; i++) await turnAndWork(2);
+  const each = ["timer is set", "errand", "timers are looked at", "turned"];
+  assertEquals(seen, [...each, ...each]);
 });
 
 Deno.test("where the event loop has looked at its timers, an errand does", async () => {
