@@ -315,7 +315,9 @@ export const peerKeys = {
   "replica.socket.timeout.ms": {
     type: "int",
     default: "30000",
-    doc: "How long a follower waits for its leader.",
+    doc:
+      "How long a broker waits for another one's answer. A follower gives its fetch up sooner: " +
+      "5 s after the leader was to answer, or after twice the time that the last answer took.",
   },
   "replication.quota.window.num": {
     type: "int",

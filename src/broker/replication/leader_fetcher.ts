@@ -13,7 +13,10 @@
 // does one that has refused us all along.
 //
 // One request is in flight, so that what a fetch says of this broker's logs is what is on its
-// disk. It names what has changed since the last one (follower_session.ts). Invariant: an answer
+// disk. It names what has changed since the last one (follower_session.ts). One connection may hang
+// while others would get through, as when TCP repeats rarely what a cut-off machine did not get: so
+// an answer is waited for twice as long as the last one took, and not less than seconds. A leader
+// that is only slow is not asked the same again and again. Invariant: an answer
 // counts for a partition only if it still follows in the epoch that the question named, and its
 // log ends where it did then.
 
@@ -41,6 +44,8 @@ export interface FetchTerms {
   readonly bytesMin: number;
   readonly bytesMax: number;
   readonly partitionBytesMax: number;
+  /** How long an answer is waited for at the most. */
+  readonly answerMsMax: number;
   /** Pause after a fetch that failed, or of a partition that was refused. */
   readonly backoffMs: number;
 }
@@ -80,6 +85,8 @@ interface Asked {
 /** So often in a row a machine says that nobody listens any more, before that is believed. */
 const refusalsMin = 2;
 const confirmAfterMs = 100;
+/** An answer may come so much later than the leader is to wait for records. */
+const answerMsMin = 5_000;
 
 export class LeaderFetcher {
   readonly #options: LeaderFetcherOptions;
@@ -92,6 +99,8 @@ export class LeaderFetcher {
   /** Since its last answer; and how many of them, the last ones, were refusals to connect. */
   #failures = 0;
   #refusals = 0;
+  /** How much later than the leader waits its answer is taken for lost. */
+  #patienceMs = answerMsMin;
   #running = false;
   #closed = false;
   /** Ends the pause that is on. */
@@ -137,7 +146,7 @@ export class LeaderFetcher {
       }
       const servesBy = this.#options.servesBy(this.#peer.id);
       try {
-        const answer = await this.#peer.request(Fetch, this.#request(asked));
+        const answer = await this.#ask(asked);
         this.#answeredBy = servesBy;
         this.#failures = this.#refusals = 0;
         await this.#take(answer, asked);
@@ -151,6 +160,20 @@ export class LeaderFetcher {
         const mayBeGone = await this.#mayBeGone(error, servesBy);
         await this.#pause(mayBeGone ? confirmAfterMs : terms().backoffMs);
       }
+    }
+  }
+
+  async #ask(asked: readonly Asked[]): Promise<ResponseOf<typeof Fetch>> {
+    const { terms, monotonic } = this.#options;
+    const { waitMsMax, answerMsMax } = terms();
+    const timeoutMs = Math.min(answerMsMax, waitMsMax + this.#patienceMs);
+    const sentMs = monotonic();
+    try {
+      const answer = await this.#peer.request(Fetch, this.#request(asked), { timeoutMs });
+      this.#patienceMs = answerMsMin;
+      return answer;
+    } finally {
+      this.#patienceMs = Math.max(this.#patienceMs, 2 * (monotonic() - sentMs));
     }
   }
 

@@ -263,6 +263,7 @@ function fetchTermsOf(config: BrokerConfig): FetchTerms {
     bytesMin: config.get("replica.fetch.min.bytes"),
     bytesMax: config.get("replica.fetch.response.max.bytes"),
     partitionBytesMax: config.get("replica.fetch.max.bytes"),
+    answerMsMax: config.get("replica.socket.timeout.ms"),
     backoffMs: config.get("replica.fetch.backoff.ms"),
   };
 }

@@ -591,7 +591,11 @@ export interface KnownBrokerConfigs {
     | "org.apache.kafka.common.replica.RackAwareReplicaSelector";
   /** Size of a follower's receive buffer. Default `65536`. */
   readonly "replica.socket.receive.buffer.bytes"?: number | bigint | string;
-  /** How long a follower waits for its leader. Default `30000`. */
+  /**
+   * How long a broker waits for another one's answer. A follower gives its fetch up sooner: 5 s
+   * after the leader was to answer, or after twice the time that the last answer took. Default
+   * `30000`.
+   */
   readonly "replica.socket.timeout.ms"?: number | bigint | string;
   /** Windows over which replication is measured for its throttles. Default `11`. */
   readonly "replication.quota.window.num"?: number | bigint | string;
