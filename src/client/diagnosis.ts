@@ -308,7 +308,7 @@ async function explained(
 
 async function speaksTls(ports: ClientPorts, address: Address): Promise<boolean> {
   try {
-    (await inTime(ports, ports.network.connectTls(address, {}))).close();
+    (await inTime(ports, ports.network.connectTls(address, {}, { msMax: stepMsMax }))).close();
     return true;
   } catch (error) {
     if (!(error instanceof PlatformFault)) throw error;

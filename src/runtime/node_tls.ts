@@ -3,12 +3,16 @@
 //
 //   listener ──accepts──> TlsServer ──> SecureSocket        tls_server.ts, tls_suites.ts
 //
+// Invariant: nobody shakes hands for ever: a closed listener drops who does, and a peer that is
+// dialled and says nothing has so much time and no more.
+//
 // Deno's own TLS (rustls) is below node:tls there, and refuses certificates of X.509 version 1.
 
 import type * as Tls from "node:tls";
 import type * as Net from "node:net";
 import { formatAddress } from "../base/address.ts";
-import { immediateTimers } from "./event_loop.ts";
+import { PlatformFault } from "../base/faults.ts";
+import { immediateTimers, webTimers } from "./event_loop.ts";
 import { wrapNodeSocket } from "./node_socket.ts";
 import { shownBy } from "./peer_certificates.ts";
 import { platformFault, secureFault } from "./platform_faults.ts";
@@ -24,6 +28,9 @@ import { plainAddress } from "./socket_address.ts";
 import { contextOf, materialFault } from "./tls_material.ts";
 import { TlsServer } from "./tls_server.ts";
 import { spokenBy } from "./tls_suites.ts";
+
+/** Until a server that was dialled has shaken hands. */
+const handshakeMsMax = 30_000;
 
 function tls(): typeof Tls {
   return process.getBuiltinModule("node:tls");
@@ -53,15 +60,22 @@ export const nodeTls: Pick<Network, "checkTls" | "listenTls" | "connectTls"> = {
     });
   },
 
-  connectTls(address, material) {
+  connectTls(address, material, { msMax = handshakeMsMax } = {}) {
     return new Promise((resolve, reject) => {
       const handle = connectSecurely(address, material);
-      const onError = (error: Error) => {
+      const attempt = `connect to ${formatAddress(address)}`;
+      const onError = (error: unknown) => {
+        deadline.cancel();
         handle.destroy();
-        reject(secureFault(`connect to ${formatAddress(address)}`, error));
+        reject(secureFault(attempt, error));
       };
-      handle.once("error", onError);
+      const deadline = webTimers.after(msMax, () => {
+        onError(new PlatformFault("Io", `cannot ${attempt}: no TLS handshake within ${msMax} ms`));
+      });
+      // What a destroyed one has to say as well is nobody's any more.
+      handle.on("error", onError);
       handle.once("secureConnect", () => {
+        deadline.cancel();
         handle.off("error", onError);
         resolve(secured(handle, handle.authorized ? shownBy(handle) : undefined));
       });
@@ -101,6 +115,7 @@ function listenerOf(server: Net.Server, handshakes: TlsServer): SecureListener {
     holdProcess: (isHeld) => void (isHeld ? server.ref() : server.unref()),
     close() {
       server.close();
+      handshakes.close();
       return immediateTimers.turn();
     },
   };

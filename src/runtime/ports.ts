@@ -180,8 +180,15 @@ export interface Network {
   ): Promise<SecureListener>;
   /** Throws Denied where `listenTls` would. */
   checkTls(terms: TlsTerms): void;
-  /** The same; Denied when the server's certificate is not trusted, or is not of this host. */
-  connectTls(address: Address, material: TlsMaterial): Promise<SecureSocket>;
+  /**
+   * The same; Denied when the server's certificate is not trusted, or is not of this host, Io when
+   * it has not shaken hands within `msMax`, by default 30,000.
+   */
+  connectTls(
+    address: Address,
+    material: TlsMaterial,
+    options?: { readonly msMax?: number },
+  ): Promise<SecureSocket>;
 }
 
 export interface HttpServer {

@@ -36,6 +36,7 @@ export class TlsServer implements RenewableTls {
   readonly #handshakes = new Map<string, Net.Socket>();
   readonly #toldOf = new Set<string>();
   #server: Tls.Server;
+  #isClosed = false;
 
   /** Throws Denied where the terms cannot be kept to. */
   constructor({ terms, rules, onSecured }: TlsServerOptions) {
@@ -64,8 +65,9 @@ export class TlsServer implements RenewableTls {
     this.#server.emit("connection", handle);
   }
 
-  /** Drops those that shake hands. */
+  /** Drops those that shake hands: nobody is told of them, and none gets through any more. */
   close(): void {
+    this.#isClosed = true;
     for (const handle of this.#handshakes.values()) handle.destroy();
   }
 
@@ -94,6 +96,7 @@ export class TlsServer implements RenewableTls {
     server.on("tlsClientError", (error, handle) => {
       const peer = peerOf(handle);
       handle.destroy();
+      if (this.#isClosed) return;
       if (!this.#toldOf.delete(formatAddress(peer))) this.#rules.onFailed(peer, messageOf(error));
     });
     return server;

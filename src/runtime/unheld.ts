@@ -47,7 +47,7 @@ function unheldNetwork(network: Network): Network {
     listenTls: (address, tls, onConnection) =>
       listening(network.listenTls(address, tls, taken(onConnection))),
     connect: async (address) => letGo(await network.connect(address)),
-    connectTls: async (address, tls) => letGo(await network.connectTls(address, tls)),
+    connectTls: async (...dialled) => letGo(await network.connectTls(...dialled)),
     checkTls: (terms) => network.checkTls(terms),
   };
 }

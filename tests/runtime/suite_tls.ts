@@ -8,6 +8,7 @@ import type {
   Address,
   Runtime,
   SecureSocket,
+  Socket,
   TlsMaterial,
   TlsServerRules,
   TlsTerms,
@@ -364,6 +365,37 @@ export function tlsSuite(options: SubjectOptions): void {
     while (!await isServed());
     await close();
   });
+
+  check("who shakes hands with a listener that closes is dropped", options, async ({ runtime }) => {
+    const { listener, sockets, failed, close } = await listen(runtime, {
+      handshakeMsMax: 3_600_000,
+    });
+    const silent = await runtime.network.connect(listener.address);
+    // Whoever comes behind it and is in: it has been accepted as well.
+    await talk(await runtime.network.connectTls(listener.address, trusting));
+    await close();
+    assert.equal(await silent.read(new Uint8Array(1)).catch(() => null), null);
+    assert.deepEqual([sockets.length, failed], [1, []]);
+  });
+
+  check(
+    "a server that does not shake hands is waited for so long",
+    options,
+    async ({ runtime }) => {
+      const accepted: Socket[] = [];
+      const listener = await runtime.network.listen(anyPort, (socket) => accepted.push(socket));
+      const dialling = runtime.network.connectTls(listener.address, trusting, { msMax: 50 });
+      assert.match(await fails("Io", () => dialling), /no TLS handshake within 50 ms/);
+      // Nothing is left of it: the other side hears of its end.
+      while (accepted.length === 0) await runtime.timers.turn();
+      for (const socket of accepted) {
+        const rest = new Uint8Array(4_096);
+        while (await socket.read(rest).catch(() => null) !== null);
+        socket.close();
+      }
+      await listener.close();
+    },
+  );
 
   check("of too many that shake hands the slowest makes room", options, async ({ runtime }) => {
     const { listener, failed, close } = await listen(runtime);

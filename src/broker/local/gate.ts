@@ -102,7 +102,7 @@ export class Gate {
       listenTls: (address, tls, onConnection) =>
         listening(network.listenTls(address, tls, taken(onConnection))),
       connect: (address) => connecting(address, () => network.connect(address)),
-      connectTls: (address, tls) => connecting(address, () => network.connectTls(address, tls)),
+      connectTls: (address, ...by) => connecting(address, () => network.connectTls(address, ...by)),
     };
   }
 

@@ -99,8 +99,9 @@ export class BrokerConnection {
     options: ConnectionOptions,
   ): Promise<BrokerConnection> {
     const { network } = ports;
-    const { tls } = options;
-    const socket = await (tls ? network.connectTls(address, tls) : network.connect(address));
+    const { tls, requestTimeoutMs: msMax } = options;
+    const socket =
+      await (tls ? network.connectTls(address, tls, { msMax }) : network.connect(address));
     const connection = new BrokerConnection(socket, { address, timers: ports.timers, options });
     try {
       await connection.#agree();
