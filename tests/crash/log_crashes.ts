@@ -65,9 +65,12 @@ export async function crashLog(
   const onLogLine = (_: string, line: string) => trace?.(line.trimEnd());
   const world = simulate(seed, { disk: { syncFailureProbability }, onLogLine });
   const model: Model = { sent: [], synced: 0, written: 0, deletedTo: 0, count: 0 };
+  // Of its own, so that known seeds keep their histories.
+  const pace = new SeededRandom(seed, "pace");
+  const isPatient = pace.chance(0.4);
   const config = {
     ...logConfigDefaults,
-    segmentBytes: Math.floor(random.between(3200, 9000)),
+    segmentBytes: Math.floor(random.between(3200, 9000)) * (isPatient ? 4 : 1),
     indexIntervalBytes: Math.floor(random.between(50, 600)),
     flushMessages: random.chance(0.3) ? 5 : Number.MAX_SAFE_INTEGER,
     messageTimestampAfterMaxMs: 1e15,
@@ -82,13 +85,14 @@ export async function crashLog(
     const isLast = life === lives;
     const run = startDoomed(world, {
       machine: "n1",
-      doomAt: isLast ? Infinity : Math.floor(random.between(1, random.chance(0.3) ? 25 : 120)),
+      doomAt: isLast ? Infinity : doomAt(random) * (isPatient ? 4 : 1),
       how: random.chance(0.7) ? "power loss" : "kill",
       random,
       trace,
     });
     const mayFail = syncFailureProbability > 0;
-    const scenario = live(run, { model, config, random, isLast, mayFail, journal });
+    const patience = isPatient ? pace : undefined;
+    const scenario = live(run, { model, config, random, patience, isLast, mayFail, journal });
     let end = await run.run(scenario);
     if (end === "done") {
       // Its doom lay beyond its end: the machine, or the process, goes all the same.
@@ -102,10 +106,17 @@ export async function crashLog(
   counts.cutRecords += model.count - model.sent.length;
 }
 
+/** So many changes of files are made before the end comes. */
+function doomAt(random: SeededRandom): number {
+  return Math.floor(random.between(1, random.chance(0.3) ? 25 : 120));
+}
+
 interface Scenario {
   readonly model: Model;
   readonly config: typeof logConfigDefaults;
   readonly random: SeededRandom;
+  /** Says when time passes behind an append, so that syncs end; undefined: hardly ever. */
+  readonly patience: SeededRandom | undefined;
   readonly isLast: boolean;
   /** Whether syncs fail at times. */
   readonly mayFail: boolean;
@@ -122,13 +133,14 @@ async function live(run: DoomedRun, scenario: Scenario): Promise<void> {
 }
 
 async function work(run: DoomedRun, scenario: Scenario): Promise<void> {
-  const { model, random, isLast, journal } = scenario;
+  const { model, random, patience, isLast, journal } = scenario;
   const { folder, log } = await openLog(run.runtime, scenario.config, { journal });
   await check(log, model);
   await folder.noteRecovered();
   if (isLast) return;
   await resend(run, { log, model });
-  for (let step = 0; step < 60 && run.isAlive(); step++) {
+  const { timers } = run.runtime;
+  for (let step = 0; step < (patience === undefined ? 60 : 240) && run.isAlive(); step++) {
     const isWell = log.refusal === undefined;
     if (!isWell) break;
     const dice = random.between(0, 1);
@@ -139,7 +151,8 @@ async function work(run: DoomedRun, scenario: Scenario): Promise<void> {
     else if (dice < 0.93) await checkpoint(folder, log);
     else if (dice < 0.95) await removeOld(run, { log, model, random, folder });
     else if (dice < 0.97) log.maintain(run.runtime.clock.now());
-    else if (random.chance(0.5)) await new Promise<void>((go) => run.runtime.timers.after(1, go));
+    else if (random.chance(0.5)) await new Promise<void>((go) => timers.after(1, go));
+    if (patience?.chance(0.3)) await new Promise<void>((go) => timers.after(1, go));
   }
   if (!random.chance(0.3) || log.refusal !== undefined) return;
   await log.close();

@@ -87,6 +87,16 @@ async function sendAll(logs: readonly PartitionLog[], value: string): Promise<vo
   await Promise.all(logs.map((log) => send(log, value)));
 }
 
+/** Appends `count` records to a log, so many of which wait for their answers at a time. */
+async function sendMany(log: PartitionLog, count: number, underWay: number): Promise<void> {
+  const waiting: Promise<void>[] = [];
+  for (let i = 0; i < count; i++) {
+    waiting.push(send(log, `${i}`));
+    if (waiting.length === underWay) await waiting.shift();
+  }
+  await Promise.all(waiting);
+}
+
 async function valuesOf(log: PartitionLog): Promise<string[]> {
   return (await recordsFrom(log)).map(({ value }) => fromUtf8(value!));
 }
@@ -168,6 +178,28 @@ Deno.test("where many waited for a round, the next ones go into the journal", as
     await send(log, "f");
     assertEquals(own(), 1);
     await close(directory);
+  });
+});
+
+Deno.test("logs with several batches under way go over to the journal", async () => {
+  await withLogs({ fromSyncs: 4 }, async ({ logs, takeSynced }, world) => {
+    await Promise.all(logs.map((log) => sendMany(log, 40, 4)));
+    const own = takeSynced().filter((path) => path.endsWith(".log")).length;
+    assert(own <= 2 * logs.length, `${own} syncs of their own for ${40 * logs.length} records`);
+    const found = await afterPowerLoss(world);
+    const sent = ["a", ...Array.from({ length: 40 }, (_, i) => `${i}`)];
+    for (const log of found.logs) assertEquals(await valuesOf(log), sent);
+  });
+});
+
+Deno.test("what went over to the journal counts on the sync of what lies before it", async () => {
+  await withLogs(always, async ({ logs, fail }) => {
+    const log = itemAt(logs, 0);
+    await send(log, "b");
+    await send(log, "c", false);
+    fail((change) => change.startsWith("sync /data/orders-0/"));
+    const outcomes = await Promise.allSettled([send(log, "d"), send(log, "e")]);
+    assertEquals(outcomes.map(({ status }) => status), ["rejected", "rejected"]);
   });
 });
 

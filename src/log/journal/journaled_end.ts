@@ -1,9 +1,13 @@
 // Up to where a log is in its directory's journal. A start appends the entries behind the end that
 // the log has on its disk, one after the other, so all that no sync of the log covers has to be in
-// the journal, without a gap: a batch whose answer waits for no disk, or a large one, is not, and
-// what comes behind it waits for the log's own sync.
+// the journal, without a gap, before an answer counts on that.
 //
 //   |--- synced ---|--- in the journal ---|- acks=1 -|- not taken, synced -|- in the journal ...
+//
+// A log that has several batches under way goes over to the journal behind any of them: answers
+// then wait for both, until a sync of its own has covered what lies before the first batch that was
+// taken (`begin`), which the batch before waits for anyhow. Behind one whose answer waits for no
+// disk that would be a sync more.
 //
 // Nor is a batch taken while the name that it would be found under, or an epoch, is not durable, or
 // where somebody has removed the log's files.
@@ -23,6 +27,7 @@ interface GrowingLog {
   /** Everything below is in its own files, durable. */
   readonly recoveryPoint: Offset;
   settleTo(end: Offset): Promise<void>;
+  syncTo(end: Offset): Promise<void>;
 }
 
 export class JournaledEnd implements JournaledLog {
@@ -30,7 +35,11 @@ export class JournaledEnd implements JournaledLog {
   readonly #files: DurableFiles;
   readonly #presence: Presence;
   #name: Uint8Array | undefined;
+  /** Everything from `#begin` to `#end` is in it. */
+  #begin: Offset = -1;
   #end: Offset = -1;
+  /** The end of the last batch whose answer waits for a disk. */
+  #awaitedEnd: Offset = -1;
   #kept: Promise<boolean> | undefined;
 
   constructor(log: GrowingLog, parts: { files: DurableFiles; presence: Presence }) {
@@ -49,19 +58,25 @@ export class JournaledEnd implements JournaledLog {
 
   /** `batch` was just appended at `from`: puts it into the journal where that may and should be. */
   take(batch: Uint8Array, from: Offset): void {
-    const log = this.#log;
-    const { journal, syncsRunning } = log.directory;
+    const { directory: { journal, syncsRunning }, logEndOffset: end } = this.#log;
+    const isAwaitedBefore = from === this.#awaitedEnd;
+    this.#awaitedEnd = end;
     if (journal === undefined || !journal.isWorthIt(syncsRunning)) return;
-    if (from !== Math.max(log.recoveryPoint, this.#end) || this.#files.isBehind) return;
+    const goesOn = from === Math.max(this.#log.recoveryPoint, this.#end);
+    if ((!goesOn && !isAwaitedBefore) || this.#files.isBehind) return;
     if (this.#presence.lookIfDue() !== undefined) return;
-    const kept = journal.take(this, batch, log.logEndOffset);
+    const kept = journal.take(this, batch, end);
     if (kept === undefined) return;
+    if (from !== this.#end) this.#begin = from;
     this.#kept = kept;
-    this.#end = log.logEndOffset;
+    this.#end = end;
   }
 
   /** Resolves with whether what lies below `end` is durable there; undefined: it is not in it. */
   kept(end: Offset): Promise<boolean> | undefined {
-    return end <= this.#end ? this.#kept : undefined;
+    if (end > this.#end) return undefined;
+    if (this.#log.recoveryPoint >= this.#begin) return this.#kept;
+    const before = this.#log.syncTo(this.#begin);
+    return Promise.all([this.#kept, before]).then(([isKept]) => isKept === true);
   }
 }

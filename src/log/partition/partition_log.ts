@@ -311,7 +311,8 @@ export class PartitionLog implements UnsyncedLog {
     if (noteBatches(records, { ...noted, producers })) this.#durable.noteNames();
     noteEpochs(this.#epochs, placed, options);
     this.#logEndOffset = lastOffset + 1;
-    if (options.isAwaited === true) this.#journaled.take(records, baseOffset);
+    const isAwaited = options.isAwaited === true && config.acksAllSyncMs === 0;
+    if (isAwaited) this.#journaled.take(records, baseOffset);
     if (this.#rounds.unsynced >= config.flushMessages) this.#rounds.startInBackground();
     return { ok: true, baseOffset, lastOffset, logAppendTimeMs, logStartOffset, duplicate: false };
   }
