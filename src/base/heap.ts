@@ -13,7 +13,11 @@ export class Heap<T> {
   constructor(isBefore: (a: T, b: T) => boolean, items: T[] = []) {
     this.#isBefore = isBefore;
     this.#items = items;
-    for (let at = (items.length >> 1) - 1; at >= 0; at--) this.#sink(at);
+    this.#order();
+  }
+
+  get size(): number {
+    return this.#items.length;
   }
 
   /** The one that is out first; undefined where there is none. */
@@ -50,6 +54,19 @@ export class Heap<T> {
   /** Puts the first where it belongs, now that others may come before it. */
   sinkFirst(): void {
     if (this.#items.length > 0) this.#sink(0);
+  }
+
+  /** Takes out all that `isKept` does not hold for; takes as many steps as there are items. */
+  retain(isKept: (item: T) => boolean): void {
+    const items = this.#items;
+    let kept = 0;
+    for (const item of items) if (isKept(item)) items[kept++] = item;
+    items.length = kept;
+    this.#order();
+  }
+
+  #order(): void {
+    for (let at = (this.#items.length >> 1) - 1; at >= 0; at--) this.#sink(at);
   }
 
   #sink(from: number): void {

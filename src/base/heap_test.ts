@@ -21,6 +21,18 @@ Deno.test("what is taken out of a heap comes in order, whenever it was put in", 
   }));
 });
 
+Deno.test("what is left in a heap comes in order", () => {
+  const numbers = fc.array(fc.integer({ min: 0, max: 20 }));
+  fc.assert(fc.property(numbers, fc.integer({ min: 0, max: 20 }), (items, above) => {
+    const heap = new Heap(isBefore, [...items]);
+    heap.retain((item) => item > above);
+    const left = items.filter((item) => item > above).sort((a, b) => a - b);
+    assertEquals(heap.size, left.length);
+    assertEquals(left.map(() => heap.pop()), left);
+    assertEquals(heap.first, undefined);
+  }));
+});
+
 Deno.test("a first that has come to be later gives way", () => {
   const items = [{ due: 1 }, { due: 2 }, { due: 3 }];
   const heap = new Heap<{ due: number }>((a, b) => a.due < b.due, [...items]);

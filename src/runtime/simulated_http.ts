@@ -195,8 +195,12 @@ function frame(bytes: Uint8Array): Uint8Array {
   return framed;
 }
 
+/** As much as comes at once. */
+const chunkBytes = 16 * 1024;
+
 class FrameReader {
   readonly #socket: Socket;
+  readonly #chunk = new Uint8Array(chunkBytes);
   #rest: Uint8Array = new Uint8Array();
 
   constructor(socket: Socket) {
@@ -214,10 +218,9 @@ class FrameReader {
           return bytes;
         }
       }
-      const chunk = new Uint8Array(64 * 1024);
-      const count = await this.#socket.read(chunk);
+      const count = await this.#socket.read(this.#chunk);
       if (count === null) return null;
-      this.#rest = concatBytes([this.#rest, chunk.slice(0, count)]);
+      this.#rest = concatBytes([this.#rest, this.#chunk.subarray(0, count)]);
     }
   }
 }

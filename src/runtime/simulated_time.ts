@@ -64,9 +64,26 @@ interface EventOptions {
   readonly run: () => void;
 }
 
-interface Event extends EventOptions {
+class Event {
+  /** How many came before it: of those due together with equal ranks, the first is first. */
+  readonly number: number;
   readonly dueMs: number;
-  cancelled: boolean;
+  readonly rank: number;
+  readonly label: string;
+  readonly run: () => void;
+  /** Run, or cancelled. */
+  isOver = false;
+
+  constructor(
+    { number, dueMs }: { readonly number: number; readonly dueMs: number },
+    { rank, label, run }: EventOptions,
+  ) {
+    this.number = number;
+    this.dueMs = dueMs;
+    this.rank = rank;
+    this.label = label;
+    this.run = run;
+  }
 }
 
 /** An event to come. */
@@ -77,12 +94,18 @@ export interface Scheduled {
 /** Ranks after every seeded one at the same moment. */
 export const lastRank = 2 ** 33;
 
+/** So many cancelled ones are borne with among those to come. */
+const cancelledMax = 64;
+
 /** The world's clock and everything that is going to happen. */
 export class Scheduler {
   readonly #heap = new Heap<Event>(before);
   #nowMs = 0;
   #trace = 0x811c_9dc5;
   #eventCount = 0;
+  #madeCount = 0;
+  /** Of those in the heap, as far as they were cancelled there. */
+  #cancelledCount = 0;
 
   /** Milliseconds since the world began, fractional. */
   get nowMs(): number {
@@ -106,22 +129,32 @@ export class Scheduler {
 
   /** Calls `run` at a time, exactly: what is to come in order may be due at the same time. */
   at(timeMs: number, options: EventOptions): Scheduled {
-    const event: Event = {
-      ...options,
-      dueMs: Math.max(this.#nowMs, timeMs),
-      cancelled: false,
-    };
+    const dueMs = Math.max(this.#nowMs, timeMs);
+    const event = new Event({ number: this.#madeCount++, dueMs }, options);
     this.#heap.push(event);
     return {
-      cancel() {
-        event.cancelled = true;
+      cancel: () => {
+        if (event.isOver) return;
+        event.isOver = true;
+        this.#cancelledCount++;
+        this.#forgetCancelled();
       },
     };
   }
 
+  /** Most timers are cancelled long before they are due: they would be most of what is to come. */
+  #forgetCancelled(): void {
+    if (this.#cancelledCount < cancelledMax || this.#cancelledCount * 2 < this.#heap.size) return;
+    this.#heap.retain((event) => !event.isOver);
+    this.#cancelledCount = 0;
+  }
+
   /** When the next event is due; undefined when nothing is going to happen. */
   nextDueMs(): number | undefined {
-    while (this.#heap.first?.cancelled) this.#heap.pop();
+    while (this.#heap.first?.isOver) {
+      this.#heap.pop();
+      this.#cancelledCount--;
+    }
     return this.#heap.first?.dueMs;
   }
 
@@ -135,6 +168,7 @@ export class Scheduler {
   async next(): Promise<boolean> {
     const event = this.nextDueMs() === undefined ? undefined : this.#heap.pop();
     if (event === undefined) return false;
+    event.isOver = true;
     this.#nowMs = event.dueMs;
     this.#eventCount++;
     this.#trace = hashText(`${event.dueMs} ${event.label}`, this.#trace);
@@ -155,7 +189,8 @@ export class Scheduler {
 }
 
 function before(a: Event, b: Event): boolean {
-  return a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.rank < b.rank);
+  if (a.dueMs !== b.dueMs) return a.dueMs < b.dueMs;
+  return a.rank === b.rank ? a.number < b.number : a.rank < b.rank;
 }
 
 /** A macrotask: by the time it runs, no microtask is left. Who waits for a module goes on, too. */

@@ -6,6 +6,7 @@
 
 import type { MetadataChange } from "../../src/cluster/mod.ts";
 import { Partition } from "../../src/broker/logs/partition.ts";
+import { wrongly } from "../harness/wrong_methods.ts";
 import { law } from "../walk/walker.ts";
 
 export class LeadersLaw {
@@ -43,20 +44,34 @@ export class LeadersLaw {
   }
 }
 
+let onAppend: ((partition: Partition) => void) | undefined;
+let isWatching = false;
+
 /** Has `law` hear of all appends in this process; returns how to end that. */
 export function watchAppends(law: LeadersLaw, onBroken: (error: unknown) => void): () => void {
-  const right = Partition.prototype.append;
-  Partition.prototype.append = function (this: Partition, ...given) {
-    const result = right.apply(this, given);
-    if (!result.ok || result.duplicate) return result;
+  if (!isWatching) watch();
+  onAppend = (partition) => {
     try {
-      law.onAppend(this);
+      law.onAppend(partition);
     } catch (error) {
       onBroken(error);
     }
-    return result;
   };
   return () => {
-    Partition.prototype.append = right;
+    onAppend = undefined;
   };
+}
+
+/**
+ * For good: code that is compiled for a class is thrown away whenever a method of that changes, and
+ * each history would begin by compiling the hottest of the broker anew.
+ */
+function watch(): void {
+  isWatching = true;
+  wrongly(Partition, "append", (right) =>
+    function (this: Partition, ...given) {
+      const result = right.apply(this, given);
+      if (result.ok && !result.duplicate) onAppend?.(this);
+      return result;
+    });
 }
