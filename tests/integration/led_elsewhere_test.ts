@@ -126,3 +126,49 @@ Deno.test("groups are coordinated by whoever leads their partition, and move wit
     assertEquals(ofRight.errorCode, ErrorCode.UNKNOWN_MEMBER_ID);
   });
 });
+
+Deno.test("a leader that may be behind earlier ones says so for every time", async () => {
+  const topic = "orders";
+  const settings = { "min.insync.replicas": 1, "offsets.topic.num.partitions": 1 };
+  await simulatedCluster({ brokers: 3, settings }, async (scene) => {
+    const { client, connect, lead, partition, until, partitionNetwork, heal } = scene;
+    const asked = await client();
+    await createTopic(asked, { name: topic, assignments: [[1, 2, 3]] });
+    await until(() => partition(topic, 0).isr.length === 3);
+    const producer = new Producer(asked, { acks: 1, idempotent: false });
+    await producer.send({ topic, partition: 0, value: "first", timestamp: 1_000 });
+    await scene.pass(1_000);
+    // What broker 3 has not read is not committed, but broker 2 has it when it begins to lead.
+    partitionNetwork([1, 2], [3]);
+    await producer.send({ topic, partition: 0, value: "second", timestamp: 2_000 });
+    await scene.pass(1_000);
+    await lead(topic, 0, 2);
+    using leader = await connect(2);
+    const find = async (timestamp: number, version: 4 | 7 = 7) => {
+      const { topics } = await leader.ask(ListOffsets, version, {
+        replicaId: -1,
+        isolationLevel: 0,
+        topics: [{ name: topic, partitions: [{ partitionIndex: 0, timestamp }] }],
+      });
+      const { errorCode, offset } = topics[0].partitions[0];
+      return [errorCode, offset];
+    };
+    const { NONE, LEADER_NOT_AVAILABLE, OFFSET_NOT_AVAILABLE } = ErrorCode;
+    for (const timestamp of [-1, -3, 2_000, 9_000]) {
+      assertEquals(await find(timestamp), [OFFSET_NOT_AVAILABLE, -1], `${timestamp}`);
+    }
+    assertEquals(await find(2_000, 4), [LEADER_NOT_AVAILABLE, -1]);
+    assertEquals(await find(-2), [NONE, 0]);
+    assertEquals(await find(1_000), [NONE, 0]);
+    heal();
+    let told = await find(-1);
+    while (told[0] !== NONE) {
+      await scene.pass(100);
+      told = await find(-1);
+    }
+    assertEquals(told, [NONE, 2]);
+    assertEquals(await find(2_000), [NONE, 1]);
+    assertEquals(await find(9_000), [NONE, -1]);
+    await producer.close();
+  });
+});

@@ -121,7 +121,7 @@ async function answer(each: PartitionRequest, o: Asked): Promise<PartitionAnswer
   return { partitionIndex, errorCode, oldStyleOffsets };
 }
 
-/** A new leader's end may be below what an earlier one has told (KIP-207). */
+/** As a client of `version` knows it. */
 function sinceKnown(errorCode: ErrorCode, version: number): ErrorCode {
   return version >= notAvailableFrom ? errorCode : ErrorCode.LEADER_NOT_AVAILABLE;
 }
@@ -133,10 +133,11 @@ async function find(
 ): Promise<Found | ErrorCode> {
   const { log, leaderEpoch } = partition;
   const end = committed ? partition.lastStableOffset : partition.highWatermark;
+  // A new leader's end may be below what an earlier one has told (KIP-207).
+  const nothingYet = partition.isEndKnown ? nothing : ErrorCode.OFFSET_NOT_AVAILABLE;
   switch (timestamp) {
     case -1:
-      if (!partition.isEndKnown) return ErrorCode.OFFSET_NOT_AVAILABLE;
-      return { offset: end, timestamp: -1, leaderEpoch };
+      return partition.isEndKnown ? { offset: end, timestamp: -1, leaderEpoch } : nothingYet;
     case -2:
     case -4: {
       const offset = log.logStartOffset;
@@ -144,11 +145,11 @@ async function find(
     }
     case -5:
     case -6:
-      return nothing;
+      return nothingYet;
   }
   const found = timestamp === -3
     ? await log.maxTimestamp()
     : await log.offsetForTimestamp(timestamp);
-  if (found === undefined || found.offset >= end) return nothing;
+  if (found === undefined || found.offset >= end) return nothingYet;
   return { offset: found.offset, timestamp: found.timestampMs, leaderEpoch: found.leaderEpoch };
 }

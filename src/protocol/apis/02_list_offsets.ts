@@ -51,6 +51,8 @@ export const ListOffsets = api({
       ...topicAccess,
       ...leaderErrors,
       ...leaderEpochErrors,
+      OFFSET_NOT_AVAILABLE: "a new leader does not know yet how far others have told: ask again",
+      LEADER_NOT_AVAILABLE: "the same, for versions that do not know that error",
       INVALID_REQUEST: "the partition stands in the request twice",
       UNSUPPORTED_VERSION: "this version has no such place in the log",
       UNSUPPORTED_FOR_MESSAGE_FORMAT: "the records are too old to have timestamps",
