@@ -57,25 +57,38 @@ Deno.test("a damaged replica is set aside and copied anew before it is in sync",
   });
 });
 
-Deno.test("a damaged replica does not lead where another has been in sync", async () => {
-  await simulatedCluster({ brokers: 3, settings }, async (scene) => {
-    const { asked, values } = await filled(scene, { replicas: [2, 1], minIsr: 2 });
-    scene.kill(2);
-    await scene.until(() => scene.partition(topic, 0).isr.join() === "1");
-    scene.kill(1);
-    await scene.until(() => scene.partition(topic, 0).leader === -1);
-    assertEquals(scene.partition(topic, 0).elr.toSorted(), [1, 2]);
-    damage(scene, 2);
-    await scene.start(2);
-    await scene.until(() => scene.partition(topic, 0).elr.join() === "1");
-    await scene.pass(1_000);
-    assertEquals(scene.partition(topic, 0).leader, -1);
-    await scene.start(1);
-    await scene.until(() => scene.partition(topic, 0).isr.length === 2);
-    assertEquals(scene.partition(topic, 0).leader, 1);
-    assertEquals(await readAll(asked, { topic, count }), values);
+/** What is done to the files of a broker that does not run; `checkpointMs`: what it knew of them. */
+const losses = [
+  { what: "a half of its log", checkpointMs: 1_000, lose: damage },
+  {
+    what: "its folder, of which no checkpoint spoke yet",
+    checkpointMs: 600_000,
+    lose: ({ files }: ClusterScene, id: number) => files(id).remove(`/broker-${id}/${topic}-0`),
+  },
+];
+
+for (const { what, checkpointMs, lose } of losses) {
+  Deno.test(`a replica that lost ${what} does not lead where another was in sync`, async () => {
+    const settings = { "log.flush.offset.checkpoint.interval.ms": checkpointMs };
+    await simulatedCluster({ brokers: 3, settings }, async (scene) => {
+      const { asked, values } = await filled(scene, { replicas: [2, 1], minIsr: 2 });
+      scene.kill(2);
+      await scene.until(() => scene.partition(topic, 0).isr.join() === "1");
+      scene.kill(1);
+      await scene.until(() => scene.partition(topic, 0).leader === -1);
+      assertEquals(scene.partition(topic, 0).elr.toSorted(), [1, 2]);
+      lose(scene, 2);
+      await scene.start(2);
+      await scene.until(() => scene.partition(topic, 0).elr.join() === "1");
+      await scene.pass(1_000);
+      assertEquals(scene.partition(topic, 0).leader, -1);
+      await scene.start(1);
+      await scene.until(() => scene.partition(topic, 0).isr.length === 2);
+      assertEquals(scene.partition(topic, 0).leader, 1);
+      assertEquals(await readAll(asked, { topic, count }), values);
+    });
   });
-});
+}
 
 Deno.test("a damaged replica that is the only one leads, and gives what is left", async () => {
   await simulatedCluster({ brokers: 2, settings }, async (scene) => {

@@ -381,6 +381,12 @@ export class Storage {
     return !folder.has(log.topic, log.partition) && checkpointedEnd(folder, log) > 0;
   }
 
+  /** Whether a log of the last run is where it is to be, with whatever it has. */
+  hasFolder(log: KnownLog): boolean {
+    const folder = this.#folders.locate({ ...log, isNew: false });
+    return !("reason" in folder) && folder.has(log.topic, log.partition);
+  }
+
   /** Whether some directory that works is where a log of the last run is, or may go. */
   hasPlace(log: KnownLog): boolean {
     return !("reason" in this.#folders.locate({ ...log, isNew: false }));

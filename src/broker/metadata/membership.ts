@@ -238,11 +238,14 @@ export class Membership {
     if (storage.mayHaveLostWrites && !isSynced) return () => true;
     const known = image.broker(nodeId)?.directories ?? [];
     const hasAll = known.every((id) => directoryIds.includes(id));
-    return ({ id: partition, replicas, directories }, { name: topic, id: topicId }) => {
+    return ({ id: partition, replicas, directories, isr, elr }, { name: topic, id: topicId }) => {
       const directoryId = directories[replicas.indexOf(nodeId)];
       // Nobody has said where it is: it may be in what is missing.
       if (!isDirectory(directoryId) && !hasAll) return true;
-      return storage.hasLost({ topic, topicId, partition, directoryId });
+      const log = { topic, topicId, partition, directoryId };
+      if (storage.hasLost(log)) return true;
+      // It may be so new that no checkpoint speaks of it, nor has it a folder: others may know.
+      return [...isr, ...elr].some((id) => id !== nodeId) && !storage.hasFolder(log);
     };
   }
 
