@@ -57,7 +57,7 @@ Deno.test("a damaged replica is set aside and copied anew before it is in sync",
   });
 });
 
-/** What is done to the files of a broker that does not run; `checkpointMs`: what it knew of them. */
+/** What is done to files of a broker that does not run; `checkpointMs`: what it knew of them. */
 const losses = [
   { what: "a half of its log", checkpointMs: 1_000, lose: damage },
   {
