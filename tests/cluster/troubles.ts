@@ -2,7 +2,8 @@
 // left out; and how each of it is done to a simulated cluster, and is over after a while.
 //
 //   a broker    loses power, is killed, stops as it should, is stopped (SIGSTOP), has a clock of
-//               its own pace, a full disk, one that cannot be read, written or synced
+//               its own pace, a full disk, one that cannot be read, written or synced, or has
+//               lost the folder of a partition
 //   the network cuts a broker off, from all or from one other, both ways or one, from clients, from
 //               the home of the metadata
 //   etcd        a member freezes or dies, the quorum is lost, it forgets what was
@@ -11,8 +12,8 @@
 //   who coordinates is cut off from all but clients, until others have taken its place
 //
 // Invariants: whoever is in trouble gets into no other before it is over. Where disks are not
-// waited for, nobody loses power while another that has lost it is not in sync again: no rule could
-// keep what both had.
+// waited for, nobody loses power while another that has lost it is not in sync again, and nobody
+// ever loses files while another has lost any or its power: no rule could keep what both had.
 
 import {
   ConnectionFault,
@@ -52,6 +53,7 @@ const diskTroubles = [
 ] as const;
 const etcdTroubles = ["freezes", "dies", "is without a quorum", "forgets"] as const;
 const allTroubles = ["are restarted one after the other"] as const;
+const fileTroubles = ["has lost a folder", "loses a folder while it runs"] as const;
 const upgrade = "are given the newest features";
 const move = "has a topic moved";
 const coordinatorCutOff = "coordinates, and is cut off";
@@ -61,6 +63,7 @@ export type TroubleKind =
   | `etcd ${typeof etcdTroubles[number]}`
   | typeof allTroubles[number]
   | typeof diskTroubles[number]
+  | typeof fileTroubles[number]
   | typeof upgrade
   | typeof move
   | typeof coordinatorCutOff
@@ -119,6 +122,7 @@ function kindsOf(home: PlanOptions["home"]): TroubleKind[] {
   return [
     ...commonKinds,
     ...diskTroubles,
+    ...fileTroubles,
     upgrade,
     move,
     coordinatorCutOff,
@@ -144,7 +148,7 @@ export class Troubles {
   readonly #options: TroublesOptions;
   readonly #busy = new Set<number>();
   readonly #slowed = new Set<number>();
-  /** Those that lost power, and by which epoch they had lived. */
+  /** Those that lost power or files, and by which epoch they had lived. */
   readonly #lossy = new Map<number, Int64>();
   #isEtcdBusy = false;
 
@@ -318,14 +322,33 @@ export class Troubles {
 
   /** Whether all others have what they acknowledged. */
   #mayLosePower(id: number): boolean {
-    const { isSynced } = this.#options;
-    return isSynced || [...this.#lossy.keys()].every((each) => each === id || this.#isWhole(each));
+    return this.#options.isSynced || this.#mayLoseFiles(id);
+  }
+
+  #mayLoseFiles(id: number): boolean {
+    return [...this.#lossy.keys()].every((each) => each === id || this.#isWhole(each));
   }
 
   #losePower(id: number): void {
-    const { scene } = this.#options;
-    this.#lossy.set(id, scene.metadata.image.broker(id)?.epoch ?? -1);
-    scene.crash(id);
+    this.#noteLossy(id);
+    this.#options.scene.crash(id);
+  }
+
+  #noteLossy(id: number): void {
+    this.#lossy.set(id, this.#options.scene.metadata.image.broker(id)?.epoch ?? -1);
+  }
+
+  /** Somebody removes the folder of one of its partitions. */
+  #loseFolder(id: number, choice: number): void {
+    const { scene, chronicle } = this.#options;
+    const path = `/${machineOf(id)}`;
+    const files = scene.files(id);
+    const names = files.list(path).filter((name) => /^.+-\d+$/.test(name));
+    const name = names[choice % names.length];
+    if (name === undefined || !this.#mayLoseFiles(id)) return;
+    this.#noteLossy(id);
+    files.remove(`${path}/${name}`);
+    chronicle.tell(machineOf(id), `${name} is gone`);
   }
 
   /** Whether one that lost power has registered since, and is in sync with all that it has. */
@@ -351,6 +374,16 @@ export class Troubles {
       case "is killed":
         scene.kill(id);
         await pass(forMs);
+        return await this.start(id);
+      case "has lost a folder":
+        scene.kill(id);
+        this.#loseFolder(id, choice);
+        await pass(forMs);
+        return await this.start(id);
+      case "loses a folder while it runs":
+        this.#loseFolder(id, choice);
+        await pass(forMs);
+        scene.kill(id);
         return await this.start(id);
       case "stops and starts again":
         await scene.stop(id);
