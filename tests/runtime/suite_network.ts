@@ -2,6 +2,7 @@
 // `Socket`.
 
 import assert from "node:assert/strict";
+import { PlatformFault } from "../../src/base/faults.ts";
 import type { Runtime, Socket } from "../../src/runtime/ports.ts";
 import {
   check,
@@ -61,6 +62,76 @@ export function networkSuite(options: SubjectOptions): void {
     client.close();
     await listener.close();
     server.close();
+  });
+
+  check("who receives is told after the call, and asks again", options, async ({ runtime }) => {
+    const { listener, client, server } = await pair(runtime);
+    const sent = pattern(300_000);
+    const received: number[] = [];
+    const into = new Uint8Array(7_000);
+    const ended = new Promise<void>((resolve, reject) => {
+      const receiveNext = () => {
+        let isCalled = true;
+        server.receive(into, {
+          onReceived(count) {
+            if (isCalled) return reject(new Error("told within the call"));
+            if (count === null) return resolve();
+            for (let i = 0; i < count; i++) received.push(into[i]);
+            receiveNext();
+          },
+          onBroken: reject,
+        });
+        isCalled = false;
+      };
+      receiveNext();
+    });
+    await client.write(sent);
+    await client.closeWrite();
+    await ended;
+    sameBytes(Uint8Array.from(received), sent);
+    server.close();
+    client.close();
+    await listener.close();
+  });
+
+  check("who receives is told of a close, then and later", options, async ({ runtime }) => {
+    const receive = (socket: Socket) =>
+      new Promise<number | null>((onReceived, onBroken) => {
+        socket.receive(new Uint8Array(10), { onReceived, onBroken });
+      });
+    const { listener, client, server } = await pair(runtime);
+    const waiting = receive(server);
+    await wait(runtime, 5);
+    server.close();
+    assert.equal(await waiting, null);
+    assert.equal(await receive(server), null);
+    client.close();
+    await listener.close();
+  });
+
+  check("who receives is told once of a connection that breaks", options, async (subject) => {
+    const { runtime, connectRudely } = subject;
+    let accept: (socket: Socket) => void = () => {};
+    const accepted = new Promise<Socket>((resolve) => accept = resolve);
+    const listener = await runtime.network.listen(anyPort, accept);
+    const peer = await connectRudely(listener.address);
+    const server = await accepted;
+    const told: unknown[] = [];
+    const ended = new Promise<void>((resolve) => {
+      const note = (what: unknown) => {
+        told.push(what);
+        resolve();
+      };
+      server.receive(new Uint8Array(10), { onReceived: note, onBroken: note });
+    });
+    peer.reset();
+    await ended;
+    await wait(runtime, 5);
+    server.close();
+    assert.equal(told.length, 1);
+    const isClosed = told[0] instanceof PlatformFault && told[0].kind === "Closed";
+    assert.ok(told[0] === null || isClosed, `${told[0]}`);
+    await listener.close();
   });
 
   check("what comes while it is watched is read later, in order", options, async ({ runtime }) => {
