@@ -12,6 +12,7 @@
 //   aborted read          a reader of committed records has one that is not
 //   torn transaction      some of a transaction is committed, or not what was told of it
 //   position went back    what a group has committed is less than it was
+//   wrong start           a partition begins below what was deleted, or above what was to be
 //
 // Invariant: what is not known counts neither way.
 
@@ -25,6 +26,7 @@ import type {
   ReadRecord,
   Send,
   TransactionEnd,
+  Trim,
 } from "./operations.ts";
 
 export const anomalyKinds = [
@@ -39,6 +41,7 @@ export const anomalyKinds = [
   "aborted read",
   "torn transaction",
   "position went back",
+  "wrong start",
 ] as const;
 
 export interface Anomaly {
@@ -62,6 +65,7 @@ export function anomaliesOf(operations: readonly Operation[], found: Found): Ano
     ...abortedReads(history),
     ...tornTransactions(history),
     ...positionsGoneBack(history),
+    ...wrongStarts(history),
   ];
 }
 
@@ -70,6 +74,7 @@ interface Known {
   readonly ends: readonly TransactionEnd[];
   readonly reads: readonly (Poll | Move)[];
   readonly positions: readonly Position[];
+  readonly trims: readonly Trim[];
   readonly found: Found;
 }
 
@@ -78,13 +83,15 @@ function sorted(operations: readonly Operation[]): Omit<Known, "found"> {
   const ends: TransactionEnd[] = [];
   const reads: (Poll | Move)[] = [];
   const positions: Position[] = [];
+  const trims: Trim[] = [];
   for (const each of operations) {
     if (each.kind === "send") sends.push(each);
     else if (each.kind === "end") ends.push(each);
     else if (each.kind === "poll" || each.kind === "move") reads.push(each);
+    else if (each.kind === "trim") trims.push(each);
     else positions.push(each);
   }
-  return { sends, ends, reads, positions };
+  return { sends, ends, reads, positions, trims };
 }
 
 function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
@@ -135,6 +142,7 @@ function* missing(history: Known): Generator<Anomaly> {
   }
   for (const { who, place, value, isAcknowledged, offset } of history.sends) {
     if (!isAcknowledged || there.get(place)?.has(value)) continue;
+    if (isTrimmed(history.found, place, offset)) continue;
     const last = history.found.all.get(place)?.at(-1)?.offset ?? -1;
     const isBehind = offset === undefined || offset > last;
     yield {
@@ -149,6 +157,7 @@ function* missing(history: Known): Generator<Anomaly> {
   const gone = new Set<string>();
   for (const { place, offset, value, by } of given(history)) {
     if (there.get(place)?.has(value) || gone.has(value)) continue;
+    if (isTrimmed(history.found, place, offset)) continue;
     gone.add(value);
     const last = history.found.all.get(place)?.at(-1)?.offset ?? -1;
     yield {
@@ -156,6 +165,27 @@ function* missing(history: Known): Generator<Anomaly> {
       words: `${by} was given ${value} at ${offset} of ${place}, which ends with ${last}, and it ` +
         "is not there",
       about: [value],
+    };
+  }
+}
+
+/** Whether what was there was deleted, or may have been where nobody knows its offset. */
+function isTrimmed({ starts }: Found, place: Place, offset: number | undefined): boolean {
+  return (offset ?? -1) < (starts?.get(place) ?? 0);
+}
+
+function* wrongStarts({ trims, found }: Known): Generator<Anomaly> {
+  for (const [place, start] of found.starts ?? []) {
+    const its = trims.filter((trim) => trim.place === place);
+    const offsets = (all: readonly Trim[]) => all.map(({ offset }) => offset);
+    const least = Math.max(0, ...offsets(its.filter(({ isAcknowledged }) => isAcknowledged)));
+    const most = Math.max(0, ...offsets(its));
+    if (start >= least && start <= most) continue;
+    yield {
+      kind: "wrong start",
+      words: `${place} begins with ${start}: what was deleted is below ${least}, and nothing was ` +
+        `to be from ${most} on`,
+      about: ["records deleted"],
     };
   }
 }

@@ -10,6 +10,7 @@ interface Draft {
   readonly all: Map<string, ReadRecord[]>;
   readonly committed: Map<string, ReadRecord[]>;
   readonly positions: Map<string, number>;
+  starts?: Map<string, number>;
 }
 
 function send(value: string, offset: number, transaction?: string): Send {
@@ -100,6 +101,21 @@ Deno.test("what nobody knows counts neither way", () => {
   const sent = { ...send("t:9", 9, "t9"), isAcknowledged: false, offset: undefined };
   draft.operations.push(unsure, sent, end("t9", "unknown", 9));
   draft.operations.push({ ...position("commit", 2, 200), endedMs: undefined });
+  assertEquals(judged(draft), []);
+});
+
+/** An operator had the first record of the orders deleted. */
+function trim(draft: Draft, start: number): void {
+  draft.operations.push({ kind: "trim", place: "orders-0", offset: 1, isAcknowledged: true });
+  draft.starts = new Map([["orders-0", start]]);
+  for (const found of [draft.all, draft.committed]) {
+    found.set("orders-0", found.get("orders-0")!.filter(({ offset }) => offset >= start));
+  }
+}
+
+Deno.test("what was deleted need not be there", () => {
+  const draft = whole();
+  trim(draft, 1);
   assertEquals(judged(draft), []);
 });
 
@@ -201,6 +217,8 @@ const planted: Record<string, [Anomaly["kind"], (draft: Draft) => void]> = {
     "position went back",
     ({ positions }) => void positions.set("readers in orders-0", 3),
   ],
+  "more is deleted than was to be": ["wrong start", (draft) => trim(draft, 2)],
+  "what was deleted is there again": ["wrong start", (draft) => trim(draft, 0)],
   "a later look finds less": [
     "position went back",
     ({ operations }) => void operations.push(position("look", 3, 120)),

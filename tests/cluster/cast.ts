@@ -72,7 +72,7 @@ export function castOf(options: HistoryOptions): Cast {
     settings: {
       ...settingsOf(hurry, isSynced),
       // Where only some things go wrong, nothing else is to be out of the common either.
-      ...options.kinds === undefined && featuresOf(seed),
+      ...options.kinds === undefined && { ...featuresOf(seed), ...segmentsOf(seed, hurry) },
       // Whoever catches up does so batch by batch.
       ...new SeededRandom(seed, "copying").chance(0.5) && { "replica.fetch.max.bytes": 1 },
       ...options.settings,
@@ -87,6 +87,18 @@ function featuresOf(seed: number): Cast["settings"] {
   const random = new SeededRandom(seed, "features");
   const level = Math.floor(random.between(24, 31));
   return random.chance(0.5) ? { "ottla.metadata.version": level } : {};
+}
+
+/** In some clusters logs are of many segments, and what nobody needs any more goes soon. */
+function segmentsOf(seed: number, hurry: number): Cast["settings"] {
+  if (new SeededRandom(seed, "segments").chance(0.5)) return {};
+  return {
+    "log.roll.ms": Math.round(3_000 / hurry),
+    "log.retention.check.interval.ms": Math.round(5_000 / hurry),
+    "log.segment.delete.delay.ms": Math.round(5_000 / hurry),
+    "log.cleaner.backoff.ms": Math.round(5_000 / hurry),
+    "log.cleaner.min.cleanable.ratio": 0.1,
+  };
 }
 
 /** Some clusters are about to be upgraded. */

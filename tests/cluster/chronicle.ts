@@ -4,7 +4,15 @@
 //    4812.391 broker-2   is killed
 //    4815.020 sender-1.2 sends sender-1.2:17 to orders-0 ... is acknowledged at 311
 
-import type { Operation, Place, Position, ReadRecord, Send, TransactionEnd } from "./operations.ts";
+import type {
+  Operation,
+  Place,
+  Position,
+  ReadRecord,
+  Send,
+  TransactionEnd,
+  Trim,
+} from "./operations.ts";
 
 interface Line {
   readonly atMs: number;
@@ -104,6 +112,13 @@ export class Chronicle {
   /** A group's position was asked for at `begunMs`, and is this. */
   onLook(of: Pick<Position, "group" | "place" | "offset" | "begunMs">): void {
     this.operations.push({ kind: "look", ...of, endedMs: this.#nowMs() });
+  }
+
+  /** What lies below an offset is to be deleted; what is returned tells that it is. */
+  onTrim(of: Pick<Trim, "place" | "offset">): () => void {
+    const trim: Trim = { kind: "trim", ...of, isAcknowledged: false };
+    this.operations.push(trim);
+    return () => void (trim.isAcknowledged = true);
   }
 
   /** All of it, a line each. */

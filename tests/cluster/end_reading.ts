@@ -47,7 +47,11 @@ export async function readEnd(
       positions.set(`${group} in ${topic}-${partition}`, Number(offset));
     }
   }
-  return { all, committed, positions };
+  const begun = await listOffsets(client, places, { spec: "earliest" });
+  const starts = new Map(
+    begun.map(({ topic, partition, offset }) => [`${topic}-${partition}`, Number(offset)]),
+  );
+  return { all, committed, starts, positions };
 }
 
 /** Resolves once no transaction is open. */

@@ -222,7 +222,12 @@ class History {
     if (etcd !== undefined) await pass(10_000);
     const found = await this.#soon("all can be read", this.#found(client));
     this.anomalies = anomaliesOf(this.chronicle.operations, found);
-    await this.#soon("all replicas are the same", this.#compared(), () => this.#difference() ?? "");
+    const difference = () => this.#difference(found.starts);
+    await this.#soon(
+      "all replicas are the same",
+      this.#compared(difference),
+      () => difference() ?? "",
+    );
   }
 
   /** Creates a topic; some broker may not have heard of enough others yet. */
@@ -336,13 +341,13 @@ class History {
     return await readEnd(client, { topics, internal, groups, pass });
   }
 
-  async #compared(): Promise<void> {
+  async #compared(difference: () => string | undefined): Promise<void> {
     // A follower may still be fetching what is last.
-    while (this.#difference() !== undefined) await this.#scene.pass(100);
+    while (difference() !== undefined) await this.#scene.pass(100);
   }
 
   /** Where the disks of two replicas differ; undefined: nowhere. */
-  #difference(): string | undefined {
+  #difference(starts: Found["starts"]): string | undefined {
     const { partition, files } = this.#scene;
     for (const { topic, partition: id } of placesOf(topics)) {
       const { replicas } = partition(topic, id);
@@ -350,7 +355,7 @@ class History {
         files: files(replica),
         folder: `/${machineOf(replica)}/${topic}-${id}`,
       }));
-      const difference = firstDifference(logs);
+      const difference = firstDifference(logs, starts?.get(`${topic}-${id}`));
       if (difference !== undefined) return difference;
     }
     return undefined;

@@ -7,6 +7,7 @@
 //   move      a reader begins elsewhere     partitions came or went: its order begins anew
 //   commit    of a group's position         acknowledged, or nobody knows
 //   look      at a group's position
+//   trim      of a partition's beginning    acknowledged, or nobody knows
 //
 // Invariant: operations of one client are in the order in which it began them.
 
@@ -71,7 +72,16 @@ export interface Position {
   endedMs?: number;
 }
 
-export type Operation = Send | TransactionEnd | Poll | Move | Position;
+/** What a partition has below an offset is deleted. */
+export interface Trim {
+  readonly kind: "trim";
+  readonly place: Place;
+  readonly offset: number;
+  /** Until it is answered nobody knows how much of it was done. */
+  isAcknowledged: boolean;
+}
+
+export type Operation = Send | TransactionEnd | Poll | Move | Position | Trim;
 
 /** What readers find when all has healed. */
 export interface Found {
@@ -79,6 +89,8 @@ export interface Found {
   readonly all: ReadonlyMap<Place, readonly ReadRecord[]>;
   /** What a reader of committed records is given. */
   readonly committed: ReadonlyMap<Place, readonly ReadRecord[]>;
+  /** Where partitions begin that do not begin with 0. */
+  readonly starts?: ReadonlyMap<Place, number>;
   /** Where groups are, by `group in topic-partition`. */
   readonly positions: ReadonlyMap<string, number>;
 }

@@ -1,6 +1,7 @@
 // Whether replicas are the same, by what lies on their disks: what no reader is given is compared,
 // too, such as markers, what was aborted, and the epochs that batches carry.
 
+import { readBatchHeader } from "../../src/records/mod.ts";
 import type { Files } from "../../src/runtime/ports.ts";
 
 /** A log as it lies on a disk. */
@@ -9,12 +10,18 @@ export interface LogOnDisk {
   readonly folder: string;
 }
 
-/** Where one of these differs from the first; undefined: they are the same. */
-export function firstDifference([first, ...others]: readonly LogOnDisk[]): string | undefined {
+/**
+ * Where one of these differs from the first, as far as they must have it: batches that end below
+ * `start` each deletes when it comes to it. undefined: they are the same.
+ */
+export function firstDifference(
+  [first, ...others]: readonly LogOnDisk[],
+  start = 0,
+): string | undefined {
   if (first === undefined) return undefined;
-  const wanted = bytesOf(first);
+  const wanted = bytesOf(first, start);
   for (const other of others) {
-    const bytes = bytesOf(other);
+    const bytes = bytesOf(other, start);
     const at = wanted.findIndex((byte, i) => byte !== bytes[i]);
     if (at < 0 && bytes.length === wanted.length) continue;
     const lengths = `${wanted.length} bytes of ${first.folder}, ${bytes.length} of ${other.folder}`;
@@ -23,8 +30,8 @@ export function firstDifference([first, ...others]: readonly LogOnDisk[]): strin
   return undefined;
 }
 
-/** All batches, one after the other. */
-function bytesOf({ files, folder }: LogOnDisk): Uint8Array {
+/** All batches from `start` on, one after the other. */
+function bytesOf({ files, folder }: LogOnDisk, start: number): Uint8Array {
   const names = files.list(folder).filter((name) => name.endsWith(".log")).sort();
   const parts = names.map((name) => {
     const file = files.open(`${folder}/${name}`, "read");
@@ -39,5 +46,11 @@ function bytesOf({ files, folder }: LogOnDisk): Uint8Array {
     all.set(part, end);
     end += part.length;
   }
-  return all;
+  let begin = 0;
+  while (begin < all.length) {
+    const { lastOffset, sizeBytes } = readBatchHeader(all, begin);
+    if (lastOffset >= start) break;
+    begin += sizeBytes;
+  }
+  return all.subarray(begin);
 }

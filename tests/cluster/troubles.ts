@@ -8,7 +8,7 @@
 //               the home of the metadata
 //   etcd        a member freezes or dies, the quorum is lost, it forgets what was
 //   all         are restarted one after the other, are given the newest features
-//   a topic     is moved to other brokers, or that is taken back
+//   a topic     is moved to other brokers, or that is taken back; its beginning is deleted
 //   who coordinates is cut off from all but clients, until others have taken its place
 //
 // Invariants: whoever is in trouble gets into no other before it is over. Where disks are not
@@ -22,7 +22,8 @@ import {
   UsageFault,
 } from "../../src/base/faults.ts";
 import type { Int64 } from "../../src/base/int64.ts";
-import { type Client, KafkaError } from "../../src/client/mod.ts";
+import { type Client, KafkaError, listOffsets } from "../../src/client/mod.ts";
+import { deleteRecords } from "../../src/client/admin/records.ts";
 import { listFeatures, updateFeatures } from "../../src/client/admin/features.ts";
 import { movePartitions } from "../../src/client/admin/nodes.ts";
 import { SeededRandom } from "../../src/runtime/simulated_time.ts";
@@ -56,6 +57,7 @@ const allTroubles = ["are restarted one after the other"] as const;
 const fileTroubles = ["has lost a folder", "loses a folder while it runs"] as const;
 const upgrade = "are given the newest features";
 const move = "has a topic moved";
+const trim = "has the beginning of a partition deleted";
 const coordinatorCutOff = "coordinates, and is cut off";
 
 export type TroubleKind =
@@ -66,6 +68,7 @@ export type TroubleKind =
   | typeof fileTroubles[number]
   | typeof upgrade
   | typeof move
+  | typeof trim
   | typeof coordinatorCutOff
   | AmbushKind;
 
@@ -125,6 +128,7 @@ function kindsOf(home: PlanOptions["home"]): TroubleKind[] {
     ...fileTroubles,
     upgrade,
     move,
+    trim,
     coordinatorCutOff,
     ...home === "etcd" ? etcdTroubles.map((each) => `etcd ${each}` as const) : [],
   ];
@@ -213,6 +217,7 @@ export class Troubles {
     if (kind === "are restarted one after the other") return await this.#rolling();
     if (kind === upgrade) return await this.#upgrade();
     if (kind === move) return await this.#move(trouble);
+    if (kind === trim) return await this.#trim(trouble);
     if (isAmbush(kind)) return await this.#ambush(kind, trouble.choice);
     const id = kind === coordinatorCutOff ? this.#coordinator() : this.#choose(trouble.choice);
     if (id === undefined) return;
@@ -262,6 +267,21 @@ export class Troubles {
     await pass(forMs);
     if (random.chance(0.3)) await moveTo(() => null, "where it was");
     else if (random.chance(0.5)) await moveTo(anywhere, "moved again");
+  }
+
+  /** Of what the target has, up to nine tenths, as of what was there some time ago. */
+  async #trim({ choice, forMs }: Trouble): Promise<void> {
+    const { scene, chronicle, target } = this.#options;
+    await this.#administer(`have the beginning of ${target.topic} deleted`, async (client) => {
+      const [end] = await listOffsets(client, [target], { spec: "latest" });
+      await scene.pass(forMs);
+      const offset = Math.floor(Number(end!.offset) * (choice % 10) / 10);
+      const place = `${target.topic}-${target.partition}`;
+      const onDeleted = chronicle.onTrim({ place, offset });
+      chronicle.tell("all", `have records deleted of ${place}, below ${offset}`);
+      await deleteRecords(client, [{ ...target, offset }]);
+      onDeleted();
+    });
   }
 
   /** Does what an operator does, who may be refused, or not be answered. */
