@@ -12,6 +12,7 @@
 import { PartitionFault, PlatformFault } from "../../base/faults.ts";
 import type { BrokerId, LeaderEpoch, Offset } from "../../base/ids.ts";
 import { saturated } from "../../base/int64.ts";
+import { mapSliced } from "../../base/pieces.ts";
 import {
   aloneLease,
   type AppendOptions,
@@ -29,8 +30,8 @@ import {
   type MetadataStore,
   type ShownRecords,
 } from "../../cluster/mod.ts";
-import { type PartitionLog, readQuorumState, writeQuorumState } from "../../log/mod.ts";
-import { buildBatch, buildLeaderChange } from "../../records/mod.ts";
+import { type PartitionLog, readQuorumState, Slices, writeQuorumState } from "../../log/mod.ts";
+import { BatchWriter, buildLeaderChange } from "../../records/mod.ts";
 import type { Clock, Files } from "../../runtime/ports.ts";
 import { type MetadataState, readMetadata, type ReadMetadataOptions } from "./reading.ts";
 
@@ -39,6 +40,11 @@ export const metadataTopic = "__cluster_metadata";
 
 /** Kafka's fixed id of the topic: 15 zero bytes and a one. */
 export const metadataTopicId = "AAAAAAAAAAAAAAAAAAAAAQ";
+
+/** What a record takes in a batch, more or less. */
+const recordBytes = 128;
+/** A larger batch grows. */
+const batchBytesAtFirst = 64 * 1024;
 
 export interface MetadataLogOptions extends ReadMetadataOptions {
   /** What the log says, where it was read before. */
@@ -70,6 +76,8 @@ export class MetadataLog implements MetadataStore {
   readonly #listeners = new Set<ChangeListener>();
   readonly #options: MetadataLogOptions;
   readonly #replay: MetadataReplay;
+  /** A topic may have ten thousand partitions, each with a record. */
+  readonly #slices: Slices;
   #shown: MetadataImage | undefined;
   /** Whether the epoch is in quorum-state: a lead that is tried again takes no further one. */
   #hasEpoch = false;
@@ -84,6 +92,7 @@ export class MetadataLog implements MetadataStore {
     this.#log = log;
     this.#files = files;
     this.#clock = clock;
+    this.#slices = new Slices(options);
     this.#replay = state.replay;
     this.formatted = state.formatted;
     this.#leaderEpoch = state.leaderEpoch;
@@ -183,14 +192,18 @@ export class MetadataLog implements MetadataStore {
     if (!this.#isLeading) {
       throw new PartitionFault("metadata cannot be stored: the broker only reads for now");
     }
-    const values = records.map(encodeMetadataRecord);
-    const batch = buildBatch({
-      records: values.map((value) => ({ key: null, value, headers: [] })),
-      timestamp: this.#clock.now(),
+    const timestamp = this.#clock.now();
+    const batch = new BatchWriter(Math.min(records.length * recordBytes, batchBytesAtFirst));
+    const values = await mapSliced(records, this.#slices, (record) => {
+      const value = encodeMetadataRecord(record);
+      batch.add({ key: null, value, headers: [] }, timestamp);
+      return value;
     });
-    const lastOffset = this.#appendBatch(batch, options);
+    const lastOffset = this.#appendBatch(batch.finish({}), options);
     await this.#log.syncTo(lastOffset + 1);
-    const changes = this.#replay.apply(values.map(decodeMetadataRecord), lastOffset);
+    const stored = await mapSliced(values, this.#slices, decodeMetadataRecord);
+    // All at once: the image never shows a part of what was decided together.
+    const changes = this.#replay.apply(stored, lastOffset);
     for (const listener of this.#listeners) listener(changes);
   }
 

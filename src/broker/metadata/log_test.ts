@@ -19,15 +19,19 @@ const folder = `/data/${metadataTopic}-0`;
 const timers = { after: () => ({ cancel() {} }), turn: () => Promise.resolve() };
 const quiet: Logger = { enabled: () => false, log: () => {}, child: () => quiet };
 
-async function openMetadata(rig: Rig): Promise<{ log: PartitionLog; metadata: MetadataLog }> {
+async function openMetadata(
+  rig: Rig,
+  onTurn: () => void = () => {},
+): Promise<{ log: PartitionLog; metadata: MetadataLog }> {
   const log = await rig.open({ topic: metadataTopic, topicId: metadataTopicId });
   const { files } = rig;
   const clock = { now: () => rig.nowMs, monotonic: () => rig.nowMs };
+  const turn = () => Promise.resolve().then(onTurn);
   const metadata = await MetadataLog.open({
     log,
     files,
     clock,
-    timers,
+    timers: { ...timers, turn },
     codecs: zlibCodecs,
     logger: quiet,
   });
@@ -79,6 +83,22 @@ Deno.test("each start leads in a higher epoch, which quorum-state and the log ha
   }
   const pair = (epoch: number) => [[true, epoch], [false, epoch]];
   assertEquals(found, [1, 2, 3].flatMap(pair));
+});
+
+Deno.test("thousands of records let others in between, and are seen all at once", async () => {
+  const rig = logRig();
+  const seen: number[] = [];
+  const features = () => metadata.image.features.size;
+  const { log, metadata } = await openMetadata(rig, () => seen.push(features()));
+  await metadata.join(1);
+  const count = 10_000;
+  await metadata.append(Array.from({ length: count }, (_, i) => feature(`feature-${i}`, 1)));
+  assertEquals(features(), count);
+  assert(seen.length >= 4, `${seen.length} turns`);
+  assertEquals(seen.filter((known) => known > 0 && known < count), []);
+  await log.close();
+  const again = await openMetadata(rig);
+  assertEquals(again.metadata.image.features.size, count);
 });
 
 Deno.test("an epoch that only quorum-state knows is not used again", async () => {
