@@ -131,6 +131,7 @@ interface Known {
   readonly connections: Connections;
   readonly coordinators: Map<string, BrokerId>;
   readonly topics: Map<string, { topic: TopicMetadata; readAtMs: number }>;
+  /** By topic, apart for those that may have it created: nobody else's answer is theirs. */
   readonly looking: Map<string, Promise<TopicMetadata>>;
   readonly refreshing: Map<string, Promise<unknown>>;
   brokers: Map<BrokerId, BrokerMetadata>;
@@ -309,8 +310,12 @@ export class Client {
     if (cached !== undefined) return Promise.resolve(cached);
     const { looking } = this.#known;
     const allowCreate = options.allowCreate ?? false;
-    const look = looking.get(name) ?? this.#whole.#lookFor(name, allowCreate);
-    looking.set(name, look);
+    const key = `${allowCreate ? "create" : "look at"} ${name}`;
+    let look = looking.get(key);
+    if (look === undefined) {
+      look = this.#whole.#lookFor(name, allowCreate).finally(() => looking.delete(key));
+      looking.set(key, look);
+    }
     return unlessAborted(look, this.#signal);
   }
 
@@ -373,21 +378,17 @@ export class Client {
       error instanceof KafkaError && isRetriable(error) &&
         (error.errorCode !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ||
           allowCreate && clock.monotonic() - startMs < createWaitMs);
-    try {
-      return await retrying(
-        async () => {
-          const { topics } = await this.fetchMetadata([name], { allowCreate });
-          const topic = topics.find((each) => each.name === name);
-          if (topic === undefined) throw new KafkaError(ErrorCode.LEADER_NOT_AVAILABLE, about);
-          checkCode(topic.errorCode, about);
-          return topic;
-        },
-        this.ports,
-        { timeoutMs: this.options.retryTimeoutMs, retriable: isPassing },
-      );
-    } finally {
-      this.#known.looking.delete(name);
-    }
+    return await retrying(
+      async () => {
+        const { topics } = await this.fetchMetadata([name], { allowCreate });
+        const topic = topics.find((each) => each.name === name);
+        if (topic === undefined) throw new KafkaError(ErrorCode.LEADER_NOT_AVAILABLE, about);
+        checkCode(topic.errorCode, about);
+        return topic;
+      },
+      this.ports,
+      { timeoutMs: this.options.retryTimeoutMs, retriable: isPassing },
+    );
   }
 
   async #connectionFor(target: RequestTarget): Promise<BrokerConnection> {

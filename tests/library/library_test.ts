@@ -155,6 +155,14 @@ test("the small client commits a transaction, reads by batches, and shares recor
   assert.deepEqual(shared, values);
 });
 
+test("who only looks at a topic keeps nobody from having it created", async () => {
+  await using broker = await Broker.start();
+  await using cluster = await connect({ bootstrap: broker.bootstrap });
+  const looked = cluster.admin.listOffsets([{ topic: "orders", partition: 0 }], { spec: "latest" });
+  await cluster.producer().send({ topic: "orders", value: "paid" });
+  await looked;
+});
+
 test("an error of the broker has its name", async () => {
   await using broker = await Broker.start();
   await using cluster = await connect({ bootstrap: broker.bootstrap });
