@@ -273,7 +273,7 @@ export class Broker implements RunningBroker {
       () => this.#wiring.audit?.close(),
       () => this.#wiring.membership.leave(),
       () => this.#wiring.stopWatching(),
-      () => this.#noteHome(),
+      () => this.#wiring.membership.noteHome(),
     ];
   }
 
@@ -290,8 +290,9 @@ export class Broker implements RunningBroker {
 
   async #start(snapshots: MetadataSnapshots | undefined): Promise<void> {
     const { config, logger, ports } = this.#options;
-    await this.#wiring.membership.join();
-    await this.#noteHome();
+    const { membership } = this.#wiring;
+    await membership.join();
+    await membership.noteHome();
     await this.#giveAccess();
     await this.#openLogs();
     for (const [i, listener] of config.listeners.entries()) {
@@ -313,12 +314,6 @@ export class Broker implements RunningBroker {
       const message = "coordinators could not be loaded; the next request tries again";
       logger.log("error", message, { reason: messageOf(error) });
     });
-  }
-
-  /** What the home of the metadata has said is remembered: it must not say less later. */
-  async #noteHome(): Promise<void> {
-    const { metadata: { remembered }, storage } = this.#wiring;
-    if (remembered !== undefined) await storage.noteHome(remembered.note());
   }
 
   async #giveAccess(): Promise<void> {
@@ -482,7 +477,7 @@ export class Broker implements RunningBroker {
       intervalMs: () => config.get("log.flush.offset.checkpoint.interval.ms"),
       run: async () => {
         await this.#wiring.storage.checkpoint();
-        await this.#noteHome();
+        await this.#wiring.membership.noteHome();
       },
     });
   }

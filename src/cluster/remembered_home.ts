@@ -30,6 +30,8 @@ export interface RememberedHome {
   note(): HomeNote;
   /** Throws UsageFault where `noted` is of another home, or of this one when it knew more. */
   check(noted: HomeNote, brokerId: BrokerId): void;
+  /** Whether the broker has had another life since: what was noted is of an older copy. */
+  isOutdated(noted: HomeNote, brokerId: BrokerId): boolean;
   /**
    * Where it has gone back: tells the others how far this broker's logs go. Once each of `brokers`
    * has told the same, one of them runs `decide`; resolves when that is done.

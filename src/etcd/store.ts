@@ -129,6 +129,8 @@ export class EtcdMetadataStore implements MetadataStore {
         noted,
         registeredAs: this.image.broker(brokerId)?.epoch,
       }),
+    isOutdated: ({ brokerEpoch = Infinity }, brokerId) =>
+      Number(brokerEpoch) < Number(this.image.broker(brokerId)?.epoch ?? -1),
     compare: (ends, brokers, decide) => {
       const lease = this.#lease;
       if (lease === undefined) return Promise.reject(new PartitionFault("no broker has joined"));

@@ -3,6 +3,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { createTopic, Producer } from "../../src/client/mod.ts";
+import { readWholeFile, writeWholeFile } from "../../src/log/files/whole_file.ts";
+import type { Files } from "../../src/runtime/ports.ts";
 import { readAll } from "../harness/read_all.ts";
 import { type ClusterScene, simulatedCluster } from "../harness/simulated_cluster.ts";
 
@@ -89,6 +91,49 @@ for (const { what, checkpointMs, lose } of losses) {
     });
   });
 }
+
+/** What is below a folder, by its path. */
+function contents(files: Files, folder: string): Map<string, Uint8Array | undefined> {
+  const found = new Map<string, Uint8Array | undefined>();
+  for (const name of files.list(folder)) {
+    const path = `${folder}/${name}`;
+    if (files.stat(path)?.isDirectory === true) {
+      found.set(path, undefined);
+      for (const [below, bytes] of contents(files, path)) found.set(below, bytes);
+    } else found.set(path, readWholeFile(files, path)!);
+  }
+  return found;
+}
+
+Deno.test("a disk that is put back from an older copy does not lead what others have", async () => {
+  await simulatedCluster({ brokers: 3, settings, home: "etcd" }, async (scene) => {
+    const { asked, values } = await filled(scene, { replicas: [2, 1], minIsr: 2 });
+    await scene.stop(2);
+    const folder = "/broker-2";
+    const copy = contents(scene.files(2), folder);
+    await scene.start(2);
+    await scene.until(() => scene.partition(topic, 0).isr.length === 2);
+    const producer = new Producer(asked);
+    await producer.send({ topic, partition: 0, value: "later" });
+    await producer.close();
+    scene.kill(2);
+    await scene.until(() => scene.partition(topic, 0).isr.join() === "1");
+    scene.kill(1);
+    await scene.until(() => scene.partition(topic, 0).leader === -1);
+    const files = scene.files(2);
+    for (const name of files.list(folder)) files.remove(`${folder}/${name}`);
+    for (const [path, bytes] of copy) {
+      if (bytes === undefined) files.makeFolder(path);
+      else writeWholeFile(files, path, bytes);
+    }
+    await scene.start(2);
+    await scene.pass(1_000);
+    assertEquals([scene.partition(topic, 0).leader, scene.partition(topic, 0).elr], [-1, [1]]);
+    await scene.start(1);
+    await scene.until(() => scene.partition(topic, 0).isr.length === 2);
+    assertEquals(await readAll(asked, { topic, count: count + 1 }), [...values, "later"]);
+  });
+});
 
 Deno.test("a damaged replica that is the only one leads, and gives what is left", async () => {
   await simulatedCluster({ brokers: 2, settings }, async (scene) => {

@@ -184,6 +184,7 @@ function rememberedBy({ path, clusterId }: KeptFolder): RememberedHome {
       if (home === "process" && cluster === clusterId) return;
       throw new UsageFault(`a folder in ${path} is of a broker of another cluster: ${cluster}`);
     },
+    isOutdated: () => false,
     compare: () => Promise.reject(new PartitionFault("the metadata is here, and only here")),
   };
 }

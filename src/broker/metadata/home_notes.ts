@@ -19,6 +19,17 @@ export function checkHome(storage: Storage, home: RememberedHome | undefined): v
   }
 }
 
+/**
+ * Paths of directories that were put back from an older copy: this broker has had another life
+ * since, and what it has acknowledged in that is not in them.
+ */
+export function outdatedFolders(storage: Storage, home: RememberedHome | undefined): string[] {
+  return storage.folders.map(({ path }) => path).filter((path) => {
+    const note = readHomeNote(storage.files, path);
+    return note !== undefined && home?.isOutdated(note, storage.nodeId) === true;
+  });
+}
+
 function ofOtherHome(folder: string, { home, cluster, nodes }: HomeNote): UsageFault {
   if (home === "nodes") {
     return new UsageFault(

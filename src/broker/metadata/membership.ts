@@ -47,6 +47,7 @@ import {
 import type { Logger, Timers } from "../../runtime/ports.ts";
 import type { BrokerConfig } from "../config/mod.ts";
 import type { Storage } from "../logs/storage.ts";
+import { outdatedFolders } from "./home_notes.ts";
 
 /** Features with the levels that this broker can serve, by name. */
 export const supportedFeatures = [
@@ -84,6 +85,8 @@ export class Membership {
   #lease: BrokerLease | undefined;
   #isLeaving = false;
   #isFenced = false;
+  /** Its directories were put back from a copy of an earlier life. */
+  #isOutdated = false;
   /** It has not served yet. */
   #isStarting = true;
   #registering: Promise<void> | undefined;
@@ -158,6 +161,7 @@ export class Membership {
   }
 
   #join(): Promise<void> {
+    this.#lookForOutdated();
     return this.#beginLife((brokerEpoch) => this.#register(brokerEpoch));
   }
 
@@ -236,6 +240,7 @@ export class Membership {
         return (image.topicConfigs(name).get(syncs) ?? "always") === "always";
       });
     if (storage.mayHaveLostWrites && !isSynced) return () => true;
+    const isOutdated = this.#isOutdated;
     const known = image.broker(nodeId)?.directories ?? [];
     const hasAll = known.every((id) => directoryIds.includes(id));
     return ({ id: partition, replicas, directories, isr, elr }, { name: topic, id: topicId }) => {
@@ -244,9 +249,22 @@ export class Membership {
       if (!isDirectory(directoryId) && !hasAll) return true;
       const log = { topic, topicId, partition, directoryId };
       if (storage.hasLost(log)) return true;
-      // It may be so new that no checkpoint speaks of it, nor has it a folder: others may know.
-      return [...isr, ...elr].some((id) => id !== nodeId) && !storage.hasFolder(log);
+      // Who else may lead has what is missing here; a log that is too new to have a folder, too.
+      const hasOthers = [...isr, ...elr].some((id) => id !== nodeId);
+      return hasOthers && (isOutdated || !storage.hasFolder(log));
     };
+  }
+
+  /** Finds directories that are older than the last life of this broker. */
+  #lookForOutdated(): void {
+    const { storage, metadata, logger } = this.#options;
+    const outdated = outdatedFolders(storage, metadata.remembered);
+    for (const directory of outdated) {
+      const message = "a data directory is older than the last life of this broker: it was put " +
+        "back from a copy, and counts for nothing that others have";
+      logger.log("warn", message, { directory });
+    }
+    this.#isOutdated = outdated.length > 0;
   }
 
   /**
@@ -315,7 +333,17 @@ export class Membership {
     } finally {
       this.#registering = undefined;
     }
+    await this.noteHome();
     logger.log("warn", "the cluster had taken this broker for dead: it has registered anew", {});
+  }
+
+  /**
+   * Has the directories remember what the home of the metadata has said, and which life of this
+   * broker this is: neither may be earlier at a later start.
+   */
+  async noteHome(): Promise<void> {
+    const { metadata: { remembered }, storage } = this.#options;
+    if (remembered !== undefined) await storage.noteHome(remembered.note());
   }
 
   /**
