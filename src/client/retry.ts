@@ -67,3 +67,18 @@ export async function sleep(timers: Timers, delayMs: number, signal?: AbortSigna
     timer.cancel();
   }
 }
+
+/** Resolves once `work` has gone well or failed, or `ms` from now: who waits no more, leaves. */
+export async function settledWithin(
+  timers: Timers,
+  ms: number,
+  work: Promise<unknown>,
+): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = timers.after(ms, resolve);
+  try {
+    await Promise.race([Promise.allSettled([work]), late]);
+  } finally {
+    timer.cancel();
+  }
+}

@@ -45,10 +45,12 @@ import { nameOf, type OffsetSpec, type TopicPartition } from "../admin/offsets.t
 import type { ConsumerRecord } from "./partition_reader.ts";
 import { locate } from "./positions.ts";
 import type { GroupOffsets } from "../producer/transaction.ts";
+import { settledWithin } from "../retry.ts";
 import { Wakeup } from "../wakeup.ts";
 
-/** How long closing tries to commit and to leave. */
-const closeTimeoutMs = 1500;
+/** How long a request of a close waits for its answer, and the whole for a silent broker. */
+const closeTimeoutMs = 1_500;
+const closeMsMax = 5_000;
 /** An iterator comes back this often, to see whether anything is due. */
 const iteratorPollMs = 1000;
 const recordsMaxDefault = 500;
@@ -450,6 +452,12 @@ export class Consumer implements AsyncIterable<ConsumerRecord>, AsyncDisposable 
     this.#closed = true;
     this.#wakeup.wake();
     this.#fetcher.close();
+    await settledWithin(this.#client.ports.timers, closeMsMax, this.#leave());
+    // Who has not answered by now is not asked any more: the session's timeout does it for us.
+    if (this.#membership !== undefined) this.#client.closeLane(this.#membership.lane);
+  }
+
+  async #leave(): Promise<void> {
     if (this.#isAutoCommitting()) {
       // What cannot be committed is read again by whoever comes next.
       await this.#commit(this.#assigned.uncommitted, { timeoutMs: closeTimeoutMs }).catch(() => {});

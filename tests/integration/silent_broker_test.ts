@@ -1,0 +1,38 @@
+// A broker that takes requests and does not answer, as one whose machine is cut off: who closes
+// does not wait for it much longer than for one that answers.
+
+import { assert } from "@std/assert";
+import { Client, Consumer, createTopic } from "../../src/client/mod.ts";
+import { simulated, type SimulatedScene } from "../harness/simulated_broker.ts";
+
+/** How long a close takes that begins while heartbeats get no answer. */
+async function closingMs(
+  { world, nowMs, pass }: SimulatedScene,
+  open: (client: Client) => Promise<{ close(): Promise<void> }>,
+): Promise<number> {
+  const client = await Client.connect(world.start("reader"), { bootstrap: "10.0.0.1:9092" });
+  await createTopic(client, { name: "orders", partitions: 1 });
+  const consumer = await open(client);
+  world.partition("broker", "reader");
+  // By then a heartbeat is under way, and none of them has been given up.
+  await pass(10_000);
+  const begunMs = nowMs();
+  await consumer.close();
+  const tookMs = nowMs() - begunMs;
+  world.heal("broker", "reader");
+  client.close();
+  return tookMs;
+}
+
+for (const groupProtocol of ["classic", "consumer"] as const) {
+  Deno.test(`a ${groupProtocol} consumer closes though its heartbeats get no answer`, () =>
+    simulated({}, async (scene) => {
+      const tookMs = await closingMs(scene, async (client) => {
+        const consumer = new Consumer(client, { groupId: "readers", groupProtocol });
+        consumer.subscribe(["orders"]);
+        while (consumer.assignment.length === 0) await consumer.poll({ timeoutMs: 100 });
+        return consumer;
+      });
+      assert(tookMs <= 5_001, `${tookMs} ms`);
+    }));
+}
