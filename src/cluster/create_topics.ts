@@ -77,6 +77,8 @@ interface NewTopic {
 
 /** To decide about one takes as long as to look at so many bytes. */
 const topicWeight = 4096;
+/** Each partition's replicas and its record, likewise. */
+const partitionWeight = 2048;
 
 /** Answers CreateTopics, topic by topic. With validateOnly there are no records. */
 export function* decideCreateTopics(
@@ -104,6 +106,7 @@ export function* decideCreateTopics(
       topics.push({ ...plan, name: topic.name, configs: [] });
       continue;
     }
+    yield plan.replicas.length * partitionWeight;
     const topicId = options.newTopicId();
     const common = collidingName(topic.name);
     if (common !== undefined) taken.add(common);

@@ -11,6 +11,7 @@
 
 import { assert } from "../base/assert.ts";
 import type { BrokerId } from "../base/ids.ts";
+import { itemAt } from "../base/items.ts";
 
 /** What placement knows of a broker. */
 export interface PlaceableBroker {
@@ -63,6 +64,8 @@ function place(
   options: { readonly turn: number; readonly replicationFactor: number },
 ): BrokerId[] {
   const { turn, replicationFactor } = options;
+  // Most often it is alone, and there are thousands of them.
+  if (replicationFactor === 1) return [itemAt(active, turn % active.length).id];
   const round = Math.floor(turn / active.length);
   const [leader, ...others] = beginningAt(active, turn);
   assert(leader !== undefined, "a broker is active");

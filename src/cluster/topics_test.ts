@@ -149,6 +149,19 @@ Deno.test("a created topic is in the image with leaders, replicas and configurat
   assertEquals(store.image.topicById(topic.id), topic);
 });
 
+Deno.test("a topic of thousands of partitions lets others in between", async () => {
+  const { image } = await clusterOf(1);
+  const topics = [creatable("orders", { numPartitions: 5_000 })];
+  const request = { topics, timeoutMs: 1000, validateOnly: false };
+  const decision = decideCreateTopics(image, request, { defaults, newTopicId, roomProblem });
+  const weights: number[] = [];
+  let step = decision.next();
+  for (; !step.done; step = decision.next()) weights.push(step.value);
+  assertEquals(step.value.records.length, 5_001);
+  // About 2 ms of work is 4 MB.
+  assert(Math.max(...weights) > 8_000_000, `${weights}`);
+});
+
 Deno.test("-1 takes the defaults, and validateOnly answers the same without records", async () => {
   const { image } = await clusterOf(1);
   const real = create(image, [creatable("a")]);
