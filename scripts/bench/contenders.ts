@@ -9,7 +9,7 @@ import { firstOf, missing } from "../../src/base/items.ts";
 import { BrokerProcess } from "../../tests/harness/broker_process.ts";
 import { ProcessLines } from "../../tests/harness/process_lines.ts";
 import { type Usage, usageOf } from "./program.ts";
-import { answered, freePort } from "./start.ts";
+import { dial, freePort, metadataRequest } from "./start.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 const answeredWithinMs = 60_000;
@@ -69,7 +69,7 @@ async function startTarget(name: TargetName): Promise<Running> {
   }
   const [startedMs, port] = [performance.now(), freePort()];
   const broker = await BrokerProcess.start({ target: name, settings, port, forLoad: true });
-  (await answered(broker.port, startedMs + answeredWithinMs)).close();
+  await answered(broker.port);
   return {
     name,
     port: broker.port,
@@ -91,11 +91,21 @@ async function startCommand(name: string, text: string): Promise<Running> {
     await Deno.remove(folder, { recursive: true });
   };
   try {
-    (await answered(port, startedMs + answeredWithinMs)).close();
+    await answered(port);
   } catch (error) {
     await close();
     throw new Error(`${name} does not answer\n${program.output}`, { cause: error });
   }
   const startMs = performance.now() - startedMs;
   return { name, port, startMs, usage: () => usageOf(program.pid), close };
+}
+
+async function answered(port: number): Promise<void> {
+  const connection = await dial(port, performance.now() + answeredWithinMs);
+  try {
+    await connection.write(metadataRequest());
+    if (await connection.read(new Uint8Array(4096)) === null) throw new Error("it hung up");
+  } finally {
+    connection.close();
+  }
 }

@@ -39,42 +39,17 @@ async function measureStart(command: (port: number) => readonly string[]): Promi
   const startedMs = performance.now();
   const child = new Deno.Command(executable, { args, stdout: "null", stderr: "null" }).spawn();
   try {
-    const connection = await answered(port, startedMs + 20_000);
+    const connection = await dial(port, startedMs + 20_000);
+    await connection.write(metadataRequest());
+    const length = await connection.read(new Uint8Array(4096));
     const wallMs = performance.now() - startedMs;
+    if (length === null) throw new Error("the broker closed the connection");
     const residentBytes = residentOf(child.pid);
     connection.close();
     return { wallMs, residentBytes };
   } finally {
     child.kill("SIGKILL");
     await child.status;
-  }
-}
-
-/**
- * A connection on which the broker on `port` has answered. One that starts on a new folder has
- * tried its port before, and sends away who connects then: it is asked again until `untilMs`.
- */
-export async function answered(port: number, untilMs: number): Promise<Deno.TcpConn> {
-  for (;;) {
-    const connection = await dial(port, untilMs);
-    const error = await firstAnswer(connection);
-    if (error === undefined) return connection;
-    connection.close();
-    if (performance.now() > untilMs) throw error;
-  }
-}
-
-/** Why there is none; undefined: it has come. */
-async function firstAnswer(connection: Deno.TcpConn): Promise<Error | undefined> {
-  try {
-    await connection.write(metadataRequest());
-    const length = await connection.read(new Uint8Array(4096));
-    return length === null ? new Error("the broker closed the connection") : undefined;
-  } catch (error) {
-    const isLost = error instanceof Deno.errors.ConnectionReset ||
-      error instanceof Deno.errors.BrokenPipe;
-    if (!isLost) throw error;
-    return error;
   }
 }
 

@@ -2,9 +2,11 @@
 // that is refused for a port leaves nothing behind. Where the folder holds something, nothing is
 // tried, and the listeners themselves find out.
 //
-// Invariant: what was tried is closed again, and whoever connects meanwhile is sent away.
+// Tried by connecting: to listen for a moment would tell whoever waits for this broker that it is
+// there, and send him away. So it is a kindness, and no promise: what does not answer on this
+// machine's own addresses may be taken all the same.
 
-import { listenOn } from "../../base/address.ts";
+import { formatAddress, isLoopback, isUnspecified } from "../../base/address.ts";
 import { PlatformFault } from "../../base/faults.ts";
 import type { Address, Files, Runtime, Socket } from "../../runtime/ports.ts";
 
@@ -30,7 +32,16 @@ function isNew(files: Files, folder: string): boolean {
 }
 
 async function tryPort(network: Runtime["network"], { host, port }: Address): Promise<void> {
-  const sendAway = (socket: Socket) => socket.close();
-  const listen = (host: string) => network.listen({ host, port }, sendAway);
-  await (await listenOn(host, listen)).close();
+  // Elsewhere an answer may take minutes.
+  if (!isLoopback(host) && !isUnspecified(host)) return;
+  let another: Socket;
+  try {
+    another = await network.connect({ host: isUnspecified(host) ? "127.0.0.1" : host, port });
+  } catch (error) {
+    if (error instanceof PlatformFault) return;
+    throw error;
+  }
+  another.close();
+  const address = formatAddress({ host, port });
+  throw new PlatformFault("AddressInUse", `cannot listen on ${address}: the address is in use`);
 }
