@@ -7,6 +7,10 @@
 // already, and who reads the log at a lower one would not know them. Kafka's other features are
 // known, and have no other level than 0 here: a folder of Kafka's may bring a higher one, which can
 // go down.
+//
+// Differs from Kafka: `kafka-features.sh upgrade --release-version` is refused as a whole, since it
+// asks for level 1 of kraft.version and of eligible.leader.replicas.version; name the features
+// by `--feature`.
 
 import { ErrorCode, type RequestOf, type ResponseInput } from "../protocol/mod.ts";
 import type { UpdateFeatures } from "../protocol/apis/57_update_features.ts";
