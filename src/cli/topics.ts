@@ -397,7 +397,8 @@ const trim = command({
         const header = ["topic", "partition", "first", "to", "records"];
         context.out(renderTable(header, rows.map((row) => Object.values(row))));
       }
-      if (!yes) context.note("Nothing was deleted. Delete them with --yes.");
+      if (rows.every(({ records }) => records <= 0)) context.note("There is nothing to delete.");
+      else if (!yes) context.note("Nothing was deleted. Delete them with --yes.");
       return exitCode.ok;
     });
   },

@@ -80,6 +80,8 @@ Deno.test("a topic is trimmed up to a place, once that is confirmed", async () =
   const [row] = JSON.parse(await ottla.out("topics trim orders --to latest --yes --json"));
   assertEquals([row.first, row.to, row.records], [3, 4, 1]);
   assertEquals(await ottla.out("consume orders --from earliest --until latest"), "");
+  const empty = await ottla.run("topics trim orders --to latest");
+  assertStringIncludes(empty.stderr, "There is nothing to delete.");
 });
 
 Deno.test("groups are moved by place, by steps and by a file, and seen to be behind", async () => {
