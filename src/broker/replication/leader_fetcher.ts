@@ -5,7 +5,8 @@
 //   │            ├─ batches                  appended as they are
 //   │            ├─ another epoch ended      cut back to where it did here or there (KIP-101, 595)
 //   │            ├─ below the leader's start begun anew there
-//   │            └─ refused                  asked again after a pause
+//   │            └─ refused                  asked again after a pause, a short one where the
+//   │                                        leader may only not have heard yet that it is one
 //   └────────────┘
 //
 // It also sees a leader's process go, long before its session is over: connections that have served
@@ -75,9 +76,16 @@ export interface LeaderFetcherOptions {
 
 type PartitionAnswer = ResponseOf<typeof Fetch>["responses"][number]["partitions"][number];
 
+/** When a partition may be asked for, and how long it rests after its next refusal. */
+interface Turn {
+  dueMs: number;
+  pauseMs: number;
+}
+
 /** What was asked of one partition. */
 interface Asked {
   readonly partition: Partition;
+  readonly turn: Turn;
   readonly leaderEpoch: LeaderEpoch;
   readonly fetchOffset: Offset;
 }
@@ -85,6 +93,19 @@ interface Asked {
 /** So often in a row a machine says that nobody listens any more, before that is believed. */
 const refusalsMin = 2;
 const confirmAfterMs = 100;
+/** The first pause of a partition that its leader does not know of yet; each is twice as long. */
+const pauseMsMin = 20;
+/** What the one says who has not heard yet of an election; while it lasts, nothing can be done. */
+const unheardElection: ReadonlySet<ErrorCode> = new Set([
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  ErrorCode.UNKNOWN_LEADER_EPOCH,
+  ErrorCode.FENCED_LEADER_EPOCH,
+]);
+/** What a leader says that has not heard yet of a new topic, or has heard that it is gone. */
+const unheardTopic: ReadonlySet<ErrorCode> = new Set([
+  ErrorCode.UNKNOWN_TOPIC_ID,
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+]);
 /** An answer may come so much later than the leader is to wait for records. */
 const answerMsMin = 5_000;
 
@@ -92,8 +113,9 @@ export class LeaderFetcher {
   readonly #options: LeaderFetcherOptions;
   readonly #peer: Peer;
   readonly #session = new FollowerSession();
-  /** When each may be asked for. */
-  readonly #due = new Map<Partition, number>();
+  readonly #turns = new Map<Partition, Turn>();
+  /** When the next of those that rest is due; Infinity: none does. */
+  #nextDueMs = Infinity;
   /** The registration of the leader that has answered; undefined: none, or it is gone. */
   #answeredBy: Int64 | undefined;
   /** Since its last answer; and how many of them, the last ones, were refusals to connect. */
@@ -112,12 +134,12 @@ export class LeaderFetcher {
   }
 
   get isIdle(): boolean {
-    return this.#due.size === 0;
+    return this.#turns.size === 0;
   }
 
   /** Follows from now on. */
   add(partition: Partition): void {
-    this.#due.set(partition, -Infinity);
+    this.#turns.set(partition, { dueMs: -Infinity, pauseMs: pauseMsMin });
     this.#wake?.();
     if (this.#running || this.#closed) return;
     this.#running = true;
@@ -125,23 +147,23 @@ export class LeaderFetcher {
   }
 
   remove(partition: Partition): void {
-    this.#due.delete(partition);
+    this.#turns.delete(partition);
   }
 
   close(): void {
     this.#closed = true;
-    this.#due.clear();
+    this.#turns.clear();
     this.#peer.close();
     this.#wake?.();
   }
 
   async #run(): Promise<void> {
     const { logger, terms } = this.#options;
-    while (!this.#closed && this.#due.size > 0) {
+    while (!this.#closed && this.#turns.size > 0) {
       await this.#keep();
       const asked = this.#next();
       if (asked.length === 0) {
-        await this.#pause(terms().backoffMs);
+        await this.#pause(Math.min(terms().backoffMs, this.#untilNextMs()));
         continue;
       }
       const servesBy = this.#options.servesBy(this.#peer.id);
@@ -199,7 +221,9 @@ export class LeaderFetcher {
 
   /** What is told to the leader is on disk. */
   async #keep(): Promise<void> {
-    const behind = [...this.#due.keys()].filter(({ log }) => log.keptEndOffset < log.logEndOffset);
+    const behind = [...this.#turns.keys()].filter(({ log }) =>
+      log.keptEndOffset < log.logEndOffset
+    );
     await Promise.all(behind.map(async (partition) => {
       const failed = await partition.durable(partition.log.logEndOffset);
       // Its log is offline, and says so itself.
@@ -211,15 +235,24 @@ export class LeaderFetcher {
     const { throttle, nodeId } = this.#options;
     const nowMs = this.#options.monotonic();
     const asked: Asked[] = [];
-    for (const [partition, dueMs] of this.#due) {
+    this.#nextDueMs = Infinity;
+    for (const [partition, turn] of this.#turns) {
       const { log, leaderEpoch } = partition;
-      if (dueMs > nowMs || log.keptEndOffset < log.logEndOffset) continue;
+      if (turn.dueMs > nowMs) {
+        this.#nextDueMs = Math.min(this.#nextDueMs, turn.dueMs);
+        continue;
+      }
+      if (log.keptEndOffset < log.logEndOffset) continue;
       // To ask for what follows is to say that it has all that comes before.
       if (log.isDamaged) continue;
       if (throttle.holds(partition, nodeId)) continue;
-      asked.push({ partition, leaderEpoch, fetchOffset: log.logEndOffset });
+      asked.push({ partition, turn, leaderEpoch, fetchOffset: log.logEndOffset });
     }
     return asked;
+  }
+
+  #untilNextMs(): number {
+    return Math.max(0, Math.ceil(this.#nextDueMs - this.#options.monotonic()));
   }
 
   #request(asked: readonly Asked[]): RequestInput<typeof Fetch> {
@@ -236,7 +269,7 @@ export class LeaderFetcher {
     }));
     return {
       replicaState: { replicaId: nodeId, replicaEpoch: brokerEpoch() },
-      maxWaitMs: waitMsMax,
+      maxWaitMs: Math.min(waitMsMax, this.#untilNextMs()),
       minBytes: bytesMin,
       maxBytes: bytesMax,
       ...this.#session.request(wanted),
@@ -259,6 +292,7 @@ export class LeaderFetcher {
         if (isFull) this.#delay(each.partition);
         continue;
       }
+      if (told.errorCode === ErrorCode.NONE) each.turn.pauseMs = pauseMsMin;
       try {
         await this.#apply(each, told);
       } catch (error) {
@@ -270,8 +304,8 @@ export class LeaderFetcher {
   }
 
   /** Whether the partition is as it was when it was asked for. */
-  #counts({ partition, leaderEpoch, fetchOffset }: Asked): boolean {
-    return this.#due.has(partition) && !partition.isLeader &&
+  #counts({ partition, turn, leaderEpoch, fetchOffset }: Asked): boolean {
+    return this.#turns.get(partition) === turn && !partition.isLeader &&
       partition.leaderEpoch === leaderEpoch && partition.log.logEndOffset === fetchOffset;
   }
 
@@ -282,13 +316,7 @@ export class LeaderFetcher {
     if (errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) {
       return await this.#moveInto(partition, told);
     }
-    if (errorCode !== ErrorCode.NONE) {
-      this.#delay(partition);
-      const isPassing = errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER ||
-        errorCode === ErrorCode.UNKNOWN_LEADER_EPOCH || errorCode === ErrorCode.FENCED_LEADER_EPOCH;
-      if (!isPassing) this.#say(partition, "a leader refuses its follower", errorName(errorCode));
-      return;
-    }
+    if (errorCode !== ErrorCode.NONE) return this.#onRefused(asked, errorCode);
     if (divergingEpoch.endOffset >= 0) {
       const endOffset = saturated(divergingEpoch.endOffset);
       return await this.#cut(partition, { epoch: divergingEpoch.epoch, endOffset });
@@ -300,6 +328,18 @@ export class LeaderFetcher {
     partition.replication?.follow(saturated(told.highWatermark));
     const { log } = partition;
     if (logStartOffset > log.logStartOffset) await log.deleteRecordsBefore(logStartOffset);
+  }
+
+  /** Asked again soon where the leader may hear of it any moment, then ever more rarely. */
+  #onRefused({ partition, turn }: Asked, code: ErrorCode): void {
+    const { backoffMs } = this.#options.terms();
+    const isElection = unheardElection.has(code);
+    const mayPass = isElection || unheardTopic.has(code);
+    const pauseMs = mayPass ? Math.min(turn.pauseMs, backoffMs) : backoffMs;
+    turn.pauseMs = 2 * pauseMs;
+    this.#delay(partition, pauseMs);
+    if (isElection || pauseMs < backoffMs) return;
+    this.#say(partition, "a leader refuses its follower", errorName(code));
   }
 
   /** Back to where the leader's epoch, or the last one of ours before it, ended. */
@@ -351,9 +391,9 @@ export class LeaderFetcher {
     }
   }
 
-  #delay(partition: Partition): void {
-    if (!this.#due.has(partition)) return;
-    this.#due.set(partition, this.#options.monotonic() + this.#options.terms().backoffMs);
+  #delay(partition: Partition, byMs = this.#options.terms().backoffMs): void {
+    const turn = this.#turns.get(partition);
+    if (turn !== undefined) turn.dueMs = this.#options.monotonic() + byMs;
   }
 
   #say(
