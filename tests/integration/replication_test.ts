@@ -1,7 +1,8 @@
 // Three brokers of one cluster: what is acknowledged by all in-sync replicas outlives any of them.
 
 import { assert, assertEquals } from "@std/assert";
-import { Consumer, createTopic, Producer } from "../../src/client/mod.ts";
+import { deleteRecords } from "../../src/client/admin/records.ts";
+import { Consumer, createTopic, listOffsets, Producer } from "../../src/client/mod.ts";
 import {
   AlterPartitionReassignments,
 } from "../../src/protocol/apis/45_alter_partition_reassignments.ts";
@@ -43,6 +44,27 @@ Deno.test("what acks=all has acknowledged is there after the leader is gone", as
     await send(50);
     await producer.close();
     assertEquals(await readAll(asked, { topic, count: sent.length }), sent);
+  });
+});
+
+Deno.test("records that were deleted stay so when the leader is gone", async () => {
+  await simulatedCluster({ brokers: 3, settings }, async (scene) => {
+    const { client, partition, kill, until, pass } = scene;
+    const asked = await client();
+    await createTopic(asked, { name: topic, partitions: 1, replicationFactor: 3 });
+    const producer = new Producer(asked, {});
+    for (let i = 0; i < 20; i++) await producer.send({ topic, partition: 0, value: `${i}` });
+    await producer.close();
+    const place = { topic, partition: 0 };
+    const [trimmed] = await deleteRecords(asked, [{ ...place, offset: 10 }]);
+    assertEquals(trimmed.lowWatermark, 10);
+    const { leader } = partition(topic, 0);
+    kill(leader);
+    await until(() => ![leader, -1].includes(partition(topic, 0).leader));
+    // By then every broker has heard who leads.
+    await pass(1_000);
+    const [start] = await listOffsets(await client(), [place], { spec: "earliest" });
+    assertEquals(start.offset, 10);
   });
 });
 

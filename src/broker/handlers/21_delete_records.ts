@@ -2,7 +2,8 @@
 //
 // Serves: 0-2.
 // Behaviour: offset -1 means the high watermark. The new start is checkpointed before the answer;
-//   segments that lie wholly below it are removed.
+//   segments that lie wholly below it are removed. Every replica in sync has heard of it by then,
+//   so that whoever leads next shows no more; REQUEST_TIMED_OUT where one does not in time.
 // Versions: 2 flexible.
 
 import { isStoreFault } from "../../base/faults.ts";
@@ -41,6 +42,11 @@ export const deleteRecords = handler(DeleteRecords, {
       topics.push({ name, partitions: answers });
     }
     const failed = await services.checkpoint();
+    await Promise.all(
+      topics.flatMap(({ name, partitions }) =>
+        partitions.map((answer) => heard(answer, { name, services, timeoutMs: request.timeoutMs }))
+      ),
+    );
     if (failed.size === 0) return { topics };
     // The records are out of reach; that they stay so through a crash cannot be promised.
     for (const { name, partitions } of topics) {
@@ -54,6 +60,27 @@ export const deleteRecords = handler(DeleteRecords, {
     return { topics };
   },
 });
+
+interface Answer {
+  readonly partitionIndex: PartitionId;
+  lowWatermark: Offset;
+  errorCode: ErrorCode;
+}
+
+/** Waits until all in-sync replicas have deleted as much; else the answer says why not. */
+async function heard(
+  answer: Answer,
+  { name, services, timeoutMs }: {
+    readonly name: string;
+    readonly services: Context["services"];
+    readonly timeoutMs: number;
+  },
+): Promise<void> {
+  if (answer.errorCode !== ErrorCode.NONE) return;
+  const { replication } = services.partitions.get(name, answer.partitionIndex) ?? {};
+  const untold = await replication?.trimmed(answer.lowWatermark, timeoutMs);
+  if (untold !== undefined) Object.assign(answer, failure(untold.errorCode));
+}
 
 interface Asked {
   readonly name: string;

@@ -1,4 +1,5 @@
-// Who waits until every in-sync replica has what it appended: acks=all.
+// Who waits until every in-sync replica has what it appended: acks=all. Who deletes records waits
+// the same way until none of them shows these, for the low watermark.
 //
 //   append --> wait(end) --the high watermark has come to end--> acknowledged
 //                        --too few are in sync by then--------> NOT_ENOUGH_REPLICAS_AFTER_APPEND

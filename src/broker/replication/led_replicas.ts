@@ -113,6 +113,16 @@ export class LedReplicas {
     return this.#state.isr.length === 1 && this.#proposed === undefined;
   }
 
+  /** Below it no replica in sync shows anything any more; `own`: nor does this one. */
+  lowWatermark(own: Offset): Offset {
+    let lowest = own;
+    for (const id of this.#maximalIsr()) {
+      const follower = this.#followers.get(id);
+      if (follower !== undefined) lowest = Math.min(lowest, follower.logStartOffset);
+    }
+    return lowest;
+  }
+
   /** A follower has fetched, from an offset that its log and this one agree up to. */
   noteFetch(id: BrokerId, fetch: FollowerFetch): void {
     const follower = this.#followers.get(id);

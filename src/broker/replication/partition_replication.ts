@@ -69,6 +69,8 @@ export class PartitionReplication {
   readonly #terms: ReplicationTerms;
   readonly #onAdvanced: () => void;
   readonly #acks: Acknowledgements;
+  /** Those whose wait is for the low watermark. */
+  readonly #trims: Acknowledgements;
   #led: LedReplicas | undefined;
   #highWatermark: Offset;
   /** The one that a leader has told last, which the log here may not have come to. */
@@ -80,6 +82,7 @@ export class PartitionReplication {
     this.#terms = terms;
     this.#onAdvanced = onAdvanced;
     this.#acks = new Acknowledgements(terms);
+    this.#trims = new Acknowledgements(terms);
     this.#highWatermark = Math.max(log.logStartOffset, Math.min(highWatermark, log.logEndOffset));
     log.highWatermark = this.#highWatermark;
   }
@@ -112,6 +115,7 @@ export class PartitionReplication {
       this.#quietUntilMs = -Infinity;
       const epochStartOffset = log.logEndOffset;
       this.#led = new LedReplicas({ self: terms.nodeId, state, epochStartOffset, nowMs });
+      this.#trims.fail(ledElsewhere);
     } else this.#led.enter(state, nowMs);
     const { recovered } = this.#led;
     if (recovered !== undefined) this.#ask(recovered);
@@ -122,6 +126,7 @@ export class PartitionReplication {
   resign(): void {
     this.#led = undefined;
     this.#acks.fail(ledElsewhere);
+    this.#trims.fail(ledElsewhere);
   }
 
   /** Nobody else has a replica any more: the log's end is what there is. */
@@ -158,6 +163,7 @@ export class PartitionReplication {
   advance(): void {
     const led = this.#led;
     if (led === undefined) return;
+    this.#trims.advance(led.lowWatermark(this.#log.logStartOffset), undefined);
     const doubt = this.doubtOf(true);
     if (doubt !== undefined) return this.#acks.fail(doubt);
     const own = led.isAlone ? this.#log.logEndOffset : this.#log.keptEndOffset;
@@ -179,6 +185,13 @@ export class PartitionReplication {
     return Promise.resolve(
       this.#led.isMaximalIsrEnough(this.#minIsr) ? undefined : tooFewAfterAppend,
     );
+  }
+
+  /** Resolves once no in-sync replica shows what is below `start`, or with why nobody knows. */
+  trimmed(start: Offset, timeoutMs: number): Promise<Unacknowledged | undefined> {
+    if (this.#led === undefined) return Promise.resolve(ledElsewhere);
+    const isTrimmed = this.#led.lowWatermark(this.#log.logStartOffset) >= start;
+    return isTrimmed ? Promise.resolve(undefined) : this.#trims.wait(start, timeoutMs);
   }
 
   /** A follower has fetched, from where its log and this one agree. */
