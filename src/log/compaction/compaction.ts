@@ -95,6 +95,8 @@ export class Compaction {
   #running: Promise<unknown> | undefined;
   /** The last swap; it has ended when this resolves. */
   #swapping: Promise<void> | undefined;
+  /** How often the log was cut. */
+  #cuts = 0;
   #stopped = false;
 
   constructor(parts: CompactedParts) {
@@ -149,6 +151,19 @@ export class Compaction {
     await this.#swapping;
   }
 
+  /**
+   * The log is about to be cut back to `offset`: what a run that is under way has read may be gone,
+   * and the last of it be appended to again. It ends without another swap. Resolves when none is
+   * half way.
+   */
+  async interrupt(offset: Offset): Promise<void> {
+    this.#cuts++;
+    if (this.#firstDirtyOffset !== undefined) {
+      this.#firstDirtyOffset = Math.min(this.#firstDirtyOffset, offset);
+    }
+    await this.settled();
+  }
+
   /** Ends a run that is under way, and resolves when it has ended. No other follows. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -161,6 +176,7 @@ export class Compaction {
 
   async #compact(options: CompactionOptions): Promise<CompactionSummary> {
     const { clock, logger } = this.#parts.options;
+    const cuts = this.#cuts;
     const part = await this.#dirtyPart(options.highWatermark);
     if (part.segments.length === 0) return { isComplete: false, bytesBefore: 0, bytesAfter: 0 };
     const startedMs = clock.monotonic();
@@ -168,10 +184,11 @@ export class Compaction {
     const run = new CompactionRun(this.#parts, {
       ...options,
       part,
-      isStopped: () => this.#isStopped,
+      isStopped: () => this.#isStopped || this.#cuts !== cuts,
       onSwapping: (swap) => this.#swapping = swap.catch(() => {}),
     });
     const { endOffset, bytesBefore, bytesAfter } = await run.done();
+    if (this.#cuts !== cuts) throw new CompactionStopped("the log was cut");
     this.#firstDirtyOffset = endOffset;
     const { topic, partition } = this.#log;
     logger.log("info", "compacted a log", {

@@ -305,6 +305,29 @@ Deno.test("closing or deleting a log ends its compaction, and so does retention"
   }
 });
 
+Deno.test("a log that is cut back, and goes on, ends its compaction", async () => {
+  const rig = logRig(config);
+  const log = await rig.open();
+  for (let i = 0; i < 10; i++) append(log, [`key-${i}=${"x".repeat(200)}`, `key-${i}=1`]);
+  const active = rig.files.list(log.folder).filter((name) => name.endsWith(".log")).at(-1)!;
+  const compaction = compactNow(log, { bytesPerSecond: 1000 });
+  await new Promise((resolve) => setTimeout(resolve));
+  // The last segment that it compacts is the active one from now on.
+  await log.truncateTo(parseInt(active));
+  const expected = await contents(log);
+  for (let i = 0; i < 20; i++) {
+    const offset = log.logEndOffset;
+    append(log, [`later-${i}=${"y".repeat(100)}`]);
+    expected.push(`${offset}:later-${i}=${"y".repeat(100)}`);
+  }
+  assertEquals((await compaction).isComplete, false);
+  assertEquals(await contents(log), expected);
+  assertEquals((await compactNow(log)).isComplete, true);
+  const kept = expected.filter((text) => !/key-.=x/.test(text));
+  assertEquals((await contents(log)).filter((text) => !/key-.=x/.test(text)), kept);
+  await log.close();
+});
+
 Deno.test("a batch that cannot be read stops compaction and changes nothing", async () => {
   const rig = logRig(config);
   const log = await rig.open();

@@ -94,7 +94,7 @@ async function quiet({ rounds, compaction, options }: CutParts, offset: Offset):
   rounds.truncateTo(offset);
   await options.saveRecoveryPoint?.();
   await rounds.idle();
-  await compaction()?.settled();
+  await compaction()?.interrupt(offset);
 }
 
 function forget({ resumePoints, durable, rounds, epochs, reader }: CutParts, end: Offset): void {
