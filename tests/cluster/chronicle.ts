@@ -121,6 +121,12 @@ export class Chronicle {
     return () => void (trim.isAcknowledged = true);
   }
 
+  /** Below where records of a partition were to be deleted, whether they are or not. */
+  trimmedTo(place: Place): number {
+    const trims = this.operations.filter((each): each is Trim => each.kind === "trim");
+    return Math.max(0, ...trims.filter((trim) => trim.place === place).map((trim) => trim.offset));
+  }
+
   /** All of it, a line each. */
   lines(): string[] {
     return this.#lines.map(({ atMs, who, words }) =>

@@ -351,7 +351,10 @@ class History {
     while (difference() !== undefined) await this.#scene.pass(100);
   }
 
-  /** Where the disks of two replicas differ; undefined: nowhere. */
+  /**
+   * Where the disks of two replicas differ; undefined: nowhere. What was to be deleted, and is not
+   * for all that is known, a leader that was cut off may have deleted alone.
+   */
   #difference(starts: Found["starts"]): string | undefined {
     const { partition, files } = this.#scene;
     for (const { topic, partition: id } of placesOf(topics)) {
@@ -360,7 +363,9 @@ class History {
         files: files(replica),
         folder: `/${machineOf(replica)}/${topic}-${id}`,
       }));
-      const difference = firstDifference(logs, starts?.get(`${topic}-${id}`));
+      const place = `${topic}-${id}`;
+      const start = Math.max(starts?.get(place) ?? 0, this.chronicle.trimmedTo(place));
+      const difference = firstDifference(logs, start);
       if (difference !== undefined) return difference;
     }
     return undefined;
