@@ -134,6 +134,9 @@ const limits = `## What limits it
 - **Single records with \`acks=all\`.** One sync of a journal is for all producers that wait
   (decision 16), so a request is the socket's read and write, the append, and a place in a round. A
   round takes as long as the disk does: where others keep it busy, requests a second are the disk's.
+- **Large batches with \`acks=all\`.** Each is on the disk before its answer, in the log itself: the
+  sync of a file that has just grown costs a write of the file system's own journal, too. Kafka
+  answers from the page cache, unless it is told to flush.
 - **zstd and gzip.** Each batch is unpacked to be checked, by the runtime's zlib, which makes a
   decoder and an array for what comes out each time.
 - **Latency.** Work is cut into slices of two milliseconds; what is longer is one call of a codec,
