@@ -3,47 +3,15 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fromUtf8 } from "../../src/base/bytes.ts";
-import {
-  Client,
-  Consumer,
-  createTopic,
-  deleteTopic,
-  KafkaError,
-  Producer,
-} from "../../src/client/mod.ts";
+import { Consumer, createTopic, deleteTopic, Producer } from "../../src/client/mod.ts";
 import { ErrorCode } from "../../src/protocol/mod.ts";
-import { denoRuntime } from "../../src/runtime/deno.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
+import { connected, sendOne } from "../harness/one_request.ts";
 import { run } from "../harness/process_lines.ts";
 import { ottlaCommand, targetFromEnvironment } from "../harness/targets.ts";
 
 const segment = "00000000000000000000.log";
 const numbers = Array.from({ length: 20 }, (_, i) => String(i).padStart(2, "0"));
-
-async function connected<T>(broker: BrokerProcess, work: (client: Client) => Promise<T>) {
-  const { bootstrap } = broker;
-  const client = await Client.connect(denoRuntime(), { bootstrap, retryTimeoutMs: 5_000 });
-  try {
-    return await work(client);
-  } finally {
-    client.close();
-  }
-}
-
-/** The offset that a record gets, or the code with which it is refused. */
-function send(broker: BrokerProcess, topic: string): Promise<number> {
-  return connected(broker, async (client) => {
-    const producer = new Producer(client, { deliveryTimeoutMs: 600 });
-    try {
-      return (await producer.send({ topic, partition: 0, value: "v" })).offset;
-    } catch (error) {
-      if (error instanceof KafkaError) return -error.errorCode;
-      throw error;
-    } finally {
-      await producer.close().catch(() => {});
-    }
-  });
-}
 
 /** Makes topics `orders` and `others` of twenty records each, which a checkpoint tells of. */
 async function fill(broker: BrokerProcess): Promise<void> {
@@ -111,15 +79,15 @@ for (const [what, { does, kept, code }] of Object.entries(losses)) {
       // It is noticed at each start, not only at the first.
       for (let start = 0; start < 2; start++) {
         await broker.restart();
-        assertEquals(await send(broker, "orders"), -code, broker.output);
-        assertEquals(await send(broker, "others"), 20 + start);
+        assertEquals(await sendOne(broker, "orders"), -code, broker.output);
+        assertEquals(await sendOne(broker, "others"), 20 + start);
         assertStringIncludes(broker.output, "ottla log repair");
         if (start === 0) await broker[end]();
       }
       await broker.stop();
       await repair(`${broker.logFolder}/orders-0`);
       await broker.restart();
-      assertEquals(await send(broker, "orders"), 20, broker.output);
+      assertEquals(await sendOne(broker, "orders"), 20, broker.output);
       const values = await valuesOf(broker, "orders", 21);
       assertEquals(values, [...numbers.slice(0, kept), "v"]);
     });
@@ -130,12 +98,12 @@ Deno.test("a folder that is removed under a running broker is noticed", async ()
   await using broker = await BrokerProcess.start();
   await fill(broker);
   await Deno.remove(`${broker.logFolder}/orders-0`, { recursive: true });
-  assertEquals(await send(broker, "orders"), -ErrorCode.KAFKA_STORAGE_ERROR, broker.output);
+  assertEquals(await sendOne(broker, "orders"), -ErrorCode.KAFKA_STORAGE_ERROR, broker.output);
   assertStringIncludes(broker.output, "files of a log are gone");
-  assertEquals(await send(broker, "others"), 20);
+  assertEquals(await sendOne(broker, "others"), 20);
   await broker.stop();
   await broker.restart();
-  assertEquals(await send(broker, "orders"), -ErrorCode.LEADER_NOT_AVAILABLE);
+  assertEquals(await sendOne(broker, "orders"), -ErrorCode.LEADER_NOT_AVAILABLE);
   assertStringIncludes(broker.output, "is gone, with the records below offset");
 });
 
@@ -146,11 +114,11 @@ Deno.test("a topic made anew under its old name misses nothing of the old one", 
     await deleteTopic(client, "orders");
     await createTopic(client, { name: "orders", partitions: 1 });
   });
-  assertEquals(await send(broker, "orders"), 0);
+  assertEquals(await sendOne(broker, "orders"), 0);
   await broker.kill();
   // Nothing has written a checkpoint since: it speaks of the first topic.
   const checkpoint = `${broker.logFolder}/recovery-point-offset-checkpoint`;
   assert((await Deno.readTextFile(checkpoint)).includes("orders 0 20\n"));
   await broker.restart();
-  assertEquals(await send(broker, "orders"), 1, broker.output);
+  assertEquals(await sendOne(broker, "orders"), 1, broker.output);
 });

@@ -4,11 +4,11 @@
 
 import { assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import { fromUtf8, utf8 } from "../../src/base/bytes.ts";
-import { Client, Consumer, createTopic, KafkaError, Producer } from "../../src/client/mod.ts";
+import { Consumer, createTopic } from "../../src/client/mod.ts";
 import { ErrorCode } from "../../src/protocol/mod.ts";
 import { buildBatch, loadCompression } from "../../src/records/mod.ts";
-import { denoRuntime } from "../../src/runtime/deno.ts";
 import { BrokerProcess } from "../harness/broker_process.ts";
+import { connected, sendOne } from "../harness/one_request.ts";
 import { within } from "../harness/deadline.ts";
 import { messageSetOf } from "../harness/message_sets.ts";
 import { type Finished, ProcessLines } from "../harness/process_lines.ts";
@@ -57,33 +57,8 @@ async function assertUnchanged(folder: string): Promise<void> {
   }
 }
 
-async function withClient<T>(broker: BrokerProcess, work: (client: Client) => Promise<T>) {
-  const { bootstrap } = broker;
-  const client = await Client.connect(denoRuntime(), { bootstrap, retryTimeoutMs: 5_000 });
-  try {
-    return await work(client);
-  } finally {
-    client.close();
-  }
-}
-
-/** The offset that a record gets, or the code with which it is refused. */
-function send(broker: BrokerProcess, topic: string): Promise<number> {
-  return withClient(broker, async (client) => {
-    const producer = new Producer(client, { deliveryTimeoutMs: 600 });
-    try {
-      return (await producer.send({ topic, partition: 0, key: "k", value: "v" })).offset;
-    } catch (error) {
-      if (error instanceof KafkaError) return -error.errorCode;
-      throw error;
-    } finally {
-      await producer.close().catch(() => {});
-    }
-  });
-}
-
 function readAll(broker: BrokerProcess, topic: string, endOffset: number) {
-  return withClient(broker, async (client) => {
+  return connected(broker, async (client) => {
     await using consumer = new Consumer(client, { autoOffsetReset: "earliest" });
     consumer.assign([{ topic, partition: 0 }]);
     const text = (bytes: Uint8Array | null) => bytes === null ? null : fromUtf8(bytes);
@@ -111,7 +86,7 @@ async function repair(folder: string, ...flags: string[]): Promise<Finished> {
 
 Deno.test("messages of before Kafka 0.11 are never cut, and log repair converts them", async () => {
   await using broker = await BrokerProcess.start();
-  await withClient(broker, async (client) => {
+  await connected(broker, async (client) => {
     const configs = { "cleanup.policy": "compact" } as const;
     await createTopic(client, { name: "old", partitions: 1, configs });
     await createTopic(client, { name: "others", partitions: 1 });
@@ -134,8 +109,8 @@ Deno.test("messages of before Kafka 0.11 are never cut, and log repair converts 
   await broker.restart();
   await assertUnchanged(folder);
   assertStringIncludes(broker.output, "messages of the format before Kafka 0.11");
-  assertEquals(await send(broker, "old"), -ErrorCode.KAFKA_STORAGE_ERROR);
-  assertEquals(await send(broker, "others"), 0);
+  assertEquals(await sendOne(broker, "old"), -ErrorCode.KAFKA_STORAGE_ERROR);
+  assertEquals(await sendOne(broker, "others"), 0);
   await broker.kill();
   await broker.restart();
   await assertUnchanged(folder);
@@ -153,5 +128,5 @@ Deno.test("messages of before Kafka 0.11 are never cut, and log repair converts 
 
   await broker.restart();
   assertEquals(await readAll(broker, "old", 22), stored, broker.output);
-  assertEquals(await send(broker, "old"), 22);
+  assertEquals(await sendOne(broker, "old"), 22);
 });

@@ -11,7 +11,6 @@ import {
   PartitionFault,
   type StoreFault,
 } from "../../base/faults.ts";
-
 import type { LogFolder, PartitionLog, Slices } from "../../log/mod.ts";
 
 /** A log's chores are about as much work as looking at so many bytes. */
