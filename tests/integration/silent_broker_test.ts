@@ -2,7 +2,7 @@
 // does not wait for it much longer than for one that answers.
 
 import { assert } from "@std/assert";
-import { Client, Consumer, createTopic } from "../../src/client/mod.ts";
+import { Client, Consumer, createTopic, ShareConsumer } from "../../src/client/mod.ts";
 import { simulated, type SimulatedScene } from "../harness/simulated_broker.ts";
 
 /** How long a close takes that begins while heartbeats get no answer. */
@@ -36,3 +36,16 @@ for (const groupProtocol of ["classic", "consumer"] as const) {
       assert(tookMs <= 5_001, `${tookMs} ms`);
     }));
 }
+
+Deno.test("a share consumer closes though neither its fetch nor its heartbeat is answered", () =>
+  simulated({}, async (scene) => {
+    const tookMs = await closingMs(scene, async (client) => {
+      const consumer = new ShareConsumer(client, { groupId: "workers", topics: ["orders"] });
+      const reading = consumer.records().next();
+      while (consumer.assignment.length === 0) await scene.pass(100);
+      // It ends when the consumer is closed.
+      reading.catch(() => {});
+      return consumer;
+    });
+    assert(tookMs <= 6_501, `${tookMs} ms`);
+  }));

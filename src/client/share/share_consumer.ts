@@ -27,7 +27,7 @@ import type { Client } from "../client.ts";
 import { isRetriable, isRetriableCode, KafkaError } from "../faults.ts";
 import { nameOf, type TopicPartition } from "../admin/offsets.ts";
 import type { ConsumerRecord } from "../consumer/partition_reader.ts";
-import { backoffOf, sleep } from "../retry.ts";
+import { backoffOf, settledWithin, sleep } from "../retry.ts";
 import { ShareMembership } from "./share_membership.ts";
 import {
   type AcknowledgeType,
@@ -70,6 +70,9 @@ const optionKinds: OptionKinds<ShareConsumerOptions> = {
 const recordsKinds: OptionKinds<CallOptions> = { signal: "any" };
 
 const waitMs = 1000;
+/** How long closing waits for silent brokers: for those that lead, then for the coordinator. */
+const lastWordsMsMax = 5_000;
+const leaveMsMax = 1_500;
 
 /** A record that a member of a share group holds, until one of these is called or its lock ends. */
 export interface ShareRecord extends ConsumerRecord {
@@ -336,8 +339,8 @@ export class ShareConsumer implements AsyncIterable<ShareRecord>, AsyncDisposabl
   }
 
   /**
-   * Says the last words, gives back what it holds, and leaves the group. When `signal` is aborted
-   * that is not waited for.
+   * Says the last words, gives back what it holds, and leaves the group; silent brokers are waited
+   * for no longer than 6.5 s. When `signal` is aborted that is not waited for.
    */
   close(options?: CallOptions): Promise<void> {
     this.#closing ??= this.#close();
@@ -347,10 +350,13 @@ export class ShareConsumer implements AsyncIterable<ShareRecord>, AsyncDisposabl
   async #close(): Promise<void> {
     this.#isClosed = true;
     this.#wakeup.wake();
-    // A broker that is away has let go of everything already.
-    await Promise.allSettled([...this.#sessions.values()].map((session) => session.close()));
-    await this.#membership.close();
+    const { timers } = this.#client.ports;
+    // A broker that is away has let go of everything already, or does when its locks run out.
+    const sessions = [...this.#sessions.values()].map((session) => session.close());
+    await settledWithin(timers, lastWordsMsMax, Promise.allSettled(sessions));
     this.#client.closeLane(this.#lane);
+    await settledWithin(timers, leaveMsMax, this.#membership.close());
+    this.#client.closeLane(this.#membership.lane);
   }
 
   /** As {@link ShareConsumer.close}. */

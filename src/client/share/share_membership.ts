@@ -35,9 +35,10 @@ const leaveTimeoutMs = 1500;
 export class ShareMembership {
   readonly memberId: string;
   readonly topicIds: TopicIds;
+  /** The connection of its heartbeats. */
+  readonly lane: string;
   readonly #client: Client;
   readonly #options: ShareMembershipOptions;
-  readonly #lane: string;
   #epoch = joining;
   #failures = 0;
   #timer: Timer | undefined;
@@ -47,7 +48,7 @@ export class ShareMembership {
   constructor(client: Client, options: ShareMembershipOptions) {
     this.#client = client;
     this.#options = options;
-    this.#lane = client.newLane("group");
+    this.lane = client.newLane("group");
     this.memberId = uuidFromBytes(client.ports.random.bytes(16));
     this.topicIds = new TopicIds(client);
   }
@@ -70,7 +71,7 @@ export class ShareMembership {
         // The session timeout does it for us.
       }
     }
-    this.#client.closeLane(this.#lane);
+    this.#client.closeLane(this.lane);
   }
 
   async #beat(): Promise<void> {
@@ -111,7 +112,7 @@ export class ShareMembership {
       memberEpoch,
       rackId: null,
       subscribedTopicNames: memberEpoch === joining ? [...topics] : null,
-    }, { to, lane: this.#lane, timeoutMs });
+    }, { to, lane: this.lane, timeoutMs });
   }
 
   #isCurable(error: unknown): boolean {
