@@ -5,6 +5,7 @@
 // same: that is taken too, with a hint. A word that is neither is refused with the nearest one that
 // is, as an ArgumentFault: exit code 2.
 
+import { type Int64, INT64_MAX, parseInt64 } from "../base/int64.ts";
 import type { CliContext } from "./context.ts";
 import { nearest } from "./nearest.ts";
 
@@ -23,7 +24,7 @@ export class ArgumentFault extends Error {
 
 /** One `--option`. `value` is the placeholder shown in help; a flag has none. */
 export interface Option {
-  readonly kind: "text" | "number" | "flag" | "list";
+  readonly kind: "text" | "number" | "int64" | "flag" | "list";
   readonly value?: string;
   readonly about: string;
   /** One letter, typed after one dash. */
@@ -37,6 +38,7 @@ export type Options = Readonly<Record<string, Option>>;
 type ValueOf<O extends Option> = O["kind"] extends "flag" ? boolean
   : O["kind"] extends "list" ? readonly string[]
   : O["kind"] extends "number" ? number | undefined
+  : O["kind"] extends "int64" ? Int64 | undefined
   : string | undefined;
 
 /** Parsed options by name: absent text and numbers are undefined, lists empty, flags false. */
@@ -119,11 +121,25 @@ function optionValue(
   }
   const [text] = given;
   if (text === undefined || kind === "text") return text;
-  const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 0) {
+  return numberOption(text, { name, max: kind === "int64" ? INT64_MAX : Number.MAX_SAFE_INTEGER });
+}
+
+function numberOption(text: string, of: { readonly name: string; readonly max: Int64 }): Int64 {
+  const { name, max } = of;
+  if (!/^\d+$/.test(text)) {
     throw new ArgumentFault(`--${name} takes a whole number, not "${text}"`);
   }
+  const number = parseInt64(text);
+  if (number === undefined || number > max) {
+    throw new ArgumentFault(`--${name} takes a whole number up to ${max}, not ${text}`);
+  }
   return number;
+}
+
+/** The number of a partition or broker that an operand is. Throws ArgumentFault for another. */
+export function wholeNumber(text: string, what: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new ArgumentFault(`${what} is a whole number, not "${text}"`);
 }
 
 /** An option as typed, and which one of the command's it is. */

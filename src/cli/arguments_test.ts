@@ -24,6 +24,7 @@ const paint = command({
   about: "paint a wall",
   options: {
     coats: { kind: "number", value: "N", short: "c", about: "how many" },
+    since: { kind: "int64", value: "OFFSET", about: "any that a log may have" },
     tool: { kind: "text", value: "NAME", also: ["instrument"], about: "brush or roller" },
     dry: { kind: "flag", about: "wait" },
     set: { kind: "list", value: "KEY=VALUE", about: "anything" },
@@ -37,10 +38,12 @@ Deno.test("options and operands come out typed, absent ones as nothing", () => {
   const words = ["north", "--coats", "2", "--set", "a=1", "red", "--set=b=2", "--dry"];
   assertEquals(parseCommand(paint, words), {
     operands: ["north", "red"],
-    options: { coats: 2, tool: undefined, dry: true, set: ["a=1", "b=2"] },
+    options: { coats: 2, since: undefined, tool: undefined, dry: true, set: ["a=1", "b=2"] },
     hints: [],
   });
   assertEquals(parseCommand(paint, ["7"]).operands, ["7"], "a number stays as typed");
+  const last = parseCommand(paint, ["north", "--since", "9223372036854775807"]);
+  assertEquals(last.options["since"], 2n ** 63n - 1n, "exact, however large");
 });
 
 Deno.test("what is wrong with a command line is said, with the way out", () => {
@@ -50,6 +53,14 @@ Deno.test("what is wrong with a command line is said, with the way out", () => {
     [["north", "--coats", "two"], '--coats takes a whole number, not "two"'],
     [["north", "--coats"], "--coats needs a value: --coats N"],
     [["north", "--coats", "-2"], '--coats takes a whole number, not "-2"'],
+    [
+      ["north", "--coats", "9007199254740992"],
+      "--coats takes a whole number up to 9007199254740991, not 9007199254740992",
+    ],
+    [
+      ["north", "--since", "9223372036854775808"],
+      "--since takes a whole number up to 9223372036854775807, not 9223372036854775808",
+    ],
     [["north", "--coats=-2"], '--coats takes a whole number, not "-2"'],
     [["north", "--dry", "-2"], "unknown option -2"],
     [["north", "--", "--tool", "-2"], 'paint does not take "-2"'],
@@ -76,7 +87,7 @@ Deno.test("an option answers to its letter, and to what other tools call it", ()
   const words = ["--wall", "north", "-c", "2", "--instrument=--dry"];
   assertEquals(parseCommand(paint, words), {
     operands: ["north"],
-    options: { coats: 2, tool: "--dry", dry: false, set: [] },
+    options: { coats: 2, since: undefined, tool: "--dry", dry: false, set: [] },
     hints: [
       "--wall may be left out: ottla paint WALL [COLOR]",
       "--instrument is --tool here.",

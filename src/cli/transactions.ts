@@ -1,10 +1,10 @@
 // `ottla transactions`: list, describe, show who writes, find those that hang, abort one by hand.
 
 import { UsageFault } from "../base/faults.ts";
-import { saturated } from "../base/int64.ts";
+import { type Int64, saturated } from "../base/int64.ts";
 import { escaped, escapedLines } from "../base/visible.ts";
 import { type Client, describeTopic, listTopics, loadTransactionAdmin } from "../client/mod.ts";
-import { command, jsonOption } from "./arguments.ts";
+import { ArgumentFault, command, jsonOption, wholeNumber } from "./arguments.ts";
 import { brokerOptions, withClient } from "./broker_client.ts";
 import { type CliContext, exitCode } from "./context.ts";
 import { isKafkaError, onUnknownTopic } from "./failures.ts";
@@ -159,27 +159,31 @@ const abort = command({
   about: "abort what a producer has open in a partition, by hand",
   options: {
     "start-offset": {
-      kind: "number",
+      kind: "int64",
       value: "OFFSET",
       about: "where the transaction begins, as find-hanging tells it",
     },
     ...brokerOptions,
   },
   examples: [["transactions abort orders 0 --start-offset 17", "let its readers go on"]],
-  run: (context, { operands: [topic, partition], options }) =>
-    withClient(context, options, async (client) => {
-      const startOffset = options["start-offset"];
-      if (startOffset === undefined) {
-        throw new UsageFault("--start-offset says which transaction is meant");
-      }
-      return await abortAt(context, client, { topic, partition: Number(partition), startOffset });
-    }),
+  run: async (context, { operands: [topic, index], options }) => {
+    const partition = wholeNumber(index, "PARTITION");
+    const startOffset = options["start-offset"];
+    if (startOffset === undefined) {
+      throw new ArgumentFault("--start-offset OFFSET says which transaction is meant");
+    }
+    return await withClient(
+      context,
+      options,
+      (client) => abortAt(context, client, { topic, partition, startOffset }),
+    );
+  },
 });
 
 async function abortAt(
   context: CliContext,
   client: Client,
-  at: { readonly topic: string; readonly partition: number; readonly startOffset: number },
+  at: { readonly topic: string; readonly partition: number; readonly startOffset: Int64 },
 ): Promise<number> {
   const { topic, partition, startOffset } = at;
   const { abortTransaction, openTransactions } = await loadTransactionAdmin();

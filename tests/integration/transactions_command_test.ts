@@ -66,6 +66,16 @@ Deno.test("transactions are listed and described, and what hangs is aborted", as
   const found = await ottla(broker, `transactions find-hanging ${topic} --quiet-minutes 0 --json`);
   const [hanging, ...others] = JSON.parse(found.stdout);
   assertEquals([hanging.producerId, hanging.startOffset, others], [9_000_000, 1, []]);
+  const beyond = await ottla(
+    broker,
+    `transactions abort ${topic} 0 --start-offset ${2n ** 63n - 1n}`,
+  );
+  assertMatch(beyond.stderr, /no transaction begins at offset 9223372036854775807 of /);
+  const misnamed = await ottla(broker, `transactions abort ${topic} zero --start-offset 1`);
+  assertEquals([misnamed.code, misnamed.stderr.split("\n")[0]], [
+    2,
+    'ottla: PARTITION is a whole number, not "zero"',
+  ]);
   const aborted = await ottla(broker, `transactions abort ${topic} 0 --start-offset 1`);
   assertEquals(aborted.code, 0, aborted.stderr);
   const { abortedTransactions } = await fetchFrom(client, { topic, isolationLevel: 1 });

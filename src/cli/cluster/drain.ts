@@ -8,12 +8,11 @@
 import { UsageFault } from "../../base/faults.ts";
 import type { BrokerId } from "../../base/ids.ts";
 import { type Client, listTopics, loadNodeAdmin } from "../../client/mod.ts";
-import { command, jsonOption } from "../arguments.ts";
+import { command, jsonOption, wholeNumber } from "../arguments.ts";
 import { brokerOptions, withClient } from "../broker_client.ts";
 import { exitCode } from "../context.ts";
 import { counted } from "../counted.ts";
 import { drainPlan, type PlannedMove } from "./drain_plan.ts";
-import { wholeNumber } from "./nodes.ts";
 import { renderJson, renderTable } from "../table.ts";
 import { beginMoves, rateIn, throttleOption, unthrottle } from "./throttle.ts";
 

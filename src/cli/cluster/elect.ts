@@ -8,9 +8,8 @@
 
 import { UsageFault } from "../../base/faults.ts";
 import { type Client, describeTopic, listTopics, loadNodeAdmin } from "../../client/mod.ts";
-import { ArgumentFault, command, jsonOption } from "../arguments.ts";
+import { ArgumentFault, command, jsonOption, wholeNumber } from "../arguments.ts";
 import { brokerOptions, withClient } from "../broker_client.ts";
-import { wholeNumber } from "./nodes.ts";
 import { exitCode } from "../context.ts";
 import { noPartition, onUnknownTopic } from "../failures.ts";
 import { renderJson, renderTable } from "../table.ts";

@@ -5,7 +5,7 @@ import { UsageFault } from "../../base/faults.ts";
 import type { BrokerId } from "../../base/ids.ts";
 import { formatAddress } from "../../base/address.ts";
 import { describeTopic, listTopics, loadNodeAdmin } from "../../client/mod.ts";
-import { ArgumentFault, command, jsonOption } from "../arguments.ts";
+import { ArgumentFault, command, jsonOption, wholeNumber } from "../arguments.ts";
 import { brokerOptions, withClient } from "../broker_client.ts";
 import { exitCode } from "../context.ts";
 import { noPartition, onUnknownTopic } from "../failures.ts";
@@ -105,12 +105,6 @@ function brokersIn(text: string): BrokerId[] {
   const twice = ids.find((id, i) => ids.indexOf(id) < i);
   if (twice !== undefined) throw new UsageFault(`--to ${text} names broker ${twice} twice`);
   return ids;
-}
-
-/** The number that a word is. Throws ArgumentFault for another. */
-export function wholeNumber(text: string, what: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new ArgumentFault(`${what} is a whole number, not "${text}"`);
 }
 
 export const nodeCommands = [nodes, move];
