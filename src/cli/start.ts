@@ -3,10 +3,10 @@
 //
 //   starting --(ready line)--> serving --SIGTERM, Ctrl-C--> closing --> exit 0
 //                     \--a fault that it cannot live with--^         |    (then: exit 1)
-//                                          a second signal, or 8 s ----^ exit 1
+//                                  a second signal, or 8 s of that ----^ exit 1
 //
 // Invariant: clients do not hold up the end for more than a second. What takes longer is a disk
-// that has much to write; it gets 8 s, since a container's engine kills after 10.
+// that has much to write.
 
 import { formatAddress } from "../base/address.ts";
 import { messageOf, PlatformFault, UsageFault } from "../base/faults.ts";
@@ -22,8 +22,9 @@ import {
   startBroker,
   type TraceFilter,
 } from "../broker/mod.ts";
-import type { Address, Files, Logger, LogLevel, Runtime, Timer } from "../runtime/ports.ts";
+import type { Address, Files, Logger, LogLevel, Runtime } from "../runtime/ports.ts";
 import { ArgumentFault, command, type Values } from "./arguments.ts";
+import { closeInTime } from "./closing.ts";
 import { type CliContext, exitCode, onInterrupt } from "./context.ts";
 import type { ClusterHomeOptions } from "./cluster/home.ts";
 import { nearest } from "./nearest.ts";
@@ -31,8 +32,8 @@ import { readTextFile } from "./text_file.ts";
 import { traceFilterOf, traceOptions } from "./trace_options.ts";
 
 const levels: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error"];
-const saidAfterMs = 1_900;
-const closeWithinMs = 8_000;
+/** What it takes to close what cannot go on, which may be why it does not come to an end. */
+const failedWithinMs = 8_000;
 
 const options = {
   port: { kind: "number", value: "PORT", about: "default 9092; 0 picks a free one" },
@@ -120,9 +121,12 @@ const start = command({
     for (const line of started.ready) logReady(logger, { ...line, runtime });
     const failure = await Promise.race([ended, fatal.promise]);
     if (failure !== undefined) logger.log("error", "stopping", { reason: messageOf(failure) });
-    const code = await closeInTime(started, runtime, logger);
+    const withinMs = failure === undefined ? undefined : failedWithinMs;
+    const { timers } = runtime;
+    const isClosed = await closeInTime(() => started.close(), { timers, logger, withinMs });
+    if (!isClosed) logger.log("warn", "not everything closed in time", { waitedMs: withinMs });
     await started.metadata?.close();
-    return failure === undefined ? code : exitCode.failed;
+    return failure === undefined ? exitCode.ok : exitCode.failed;
   },
 });
 
@@ -233,24 +237,4 @@ function signalled(context: CliContext, logger: Logger): Promise<void> {
       resolve();
     }, { exitCodeAtOnce: exitCode.failed });
   });
-}
-
-async function closeInTime(
-  broker: Pick<RunningBroker, "close">,
-  { timers }: Runtime,
-  logger: Logger,
-): Promise<number> {
-  const slow = timers.after(saidAfterMs, () => {
-    logger.log("info", "still closing: the disk takes its time", { giveUpAfterMs: closeWithinMs });
-  });
-  let late: Timer | undefined;
-  const isLate = await Promise.race([
-    broker.close().then(() => false),
-    new Promise<boolean>((resolve) => late = timers.after(closeWithinMs, () => resolve(true))),
-  ]);
-  slow.cancel();
-  late?.cancel();
-  // The data is as after a crash then: the next start scans what was not synced.
-  if (isLate) logger.log("warn", "not everything closed in time", { waitedMs: closeWithinMs });
-  return isLate ? exitCode.failed : exitCode.ok;
 }
