@@ -1,6 +1,7 @@
 // Three brokers of one cluster: what is acknowledged by all in-sync replicas outlives any of them.
 
 import { assert, assertEquals } from "@std/assert";
+import { movePartitions } from "../../src/client/admin/nodes.ts";
 import { deleteRecords } from "../../src/client/admin/records.ts";
 import { Consumer, createTopic, listOffsets, Producer } from "../../src/client/mod.ts";
 import {
@@ -67,6 +68,38 @@ Deno.test("records that were deleted stay so when the leader is gone", async () 
     assertEquals(start.offset, 10);
   });
 });
+
+for (const [what, isMoved] of [["is new", true], ["was away", false]] as const) {
+  Deno.test(`a replica that ${what} copies a log that begins within a batch`, async () => {
+    await simulatedCluster({ brokers: 3 }, async (scene) => {
+      const { client, partition, kill, start, until, pass } = scene;
+      const asked = await client();
+      await createTopic(asked, { name: topic, assignments: [isMoved ? [1, 2] : [1, 3]] });
+      if (!isMoved) {
+        kill(3);
+        await until(() => partition(topic, 0).isr.join() === "1");
+      }
+      const producer = new Producer(asked, { lingerMs: 10 });
+      const place = { topic, partition: 0 };
+      const values = Array.from({ length: 10 }, (_, i) => `${i}`);
+      await Promise.all(values.map((value) => producer.send({ ...place, value })));
+      await deleteRecords(asked, [{ ...place, offset: 6 }]);
+      if (isMoved) await movePartitions(asked, [{ ...place, replicas: [1, 3] }]);
+      else await start(3);
+      await until(() => partition(topic, 0).isr.join() === "1,3");
+      kill(1);
+      await until(() => partition(topic, 0).leader === 3);
+      // By then every broker has heard who leads.
+      await pass(1_000);
+      const [{ offset }] = await listOffsets(await client(), [place], { spec: "earliest" });
+      assertEquals(offset, 6);
+      await producer.send({ ...place, value: "10" });
+      await producer.close();
+      const rest = [...values.slice(6), "10"];
+      assertEquals(await readAll(asked, { topic, count: rest.length }), rest);
+    });
+  });
+}
 
 Deno.test("a transaction over partitions of three brokers is committed whole", async () => {
   await simulatedCluster({ brokers: 3, settings }, async ({ client, partition }) => {

@@ -4,7 +4,7 @@
 //   │     └─> one Fetch for all partitions, from where each log ends
 //   │            ├─ batches                  appended as they are
 //   │            ├─ another epoch ended      cut back to where it did here or there (KIP-101, 595)
-//   │            ├─ below the leader's start begun anew there
+//   │            ├─ below the leader's start begun anew there, or with the batch that holds it
 //   │            └─ refused                  asked again after a pause, a short one where the
 //   │                                        leader may only not have heard yet that it is one
 //   └────────────┘
@@ -31,7 +31,7 @@ import {
   type RequestInput,
   type ResponseOf,
 } from "../../protocol/mod.ts";
-import { batchSizeOf, lastOffsetOf } from "../../records/mod.ts";
+import { baseOffsetOf, batchSizeOf, lastOffsetOf } from "../../records/mod.ts";
 import type { Logger, Timers } from "../../runtime/ports.ts";
 import type { Partition } from "../logs/partition.ts";
 import { FollowerSession } from "./follower_session.ts";
@@ -322,12 +322,26 @@ export class LeaderFetcher {
       return await this.#cut(partition, { epoch: divergingEpoch.epoch, endOffset });
     }
     const records = behind(told.records ?? noBytes, fetchOffset);
-    if (records.length > 0) partition.copy(records);
+    if (records.length > 0 && !await this.#copy(asked, records)) return;
     this.#options.counters.copiedBytes += records.length;
     this.#options.throttle.note(partition, records.length);
     partition.replication?.follow(saturated(told.highWatermark));
     const { log } = partition;
     if (logStartOffset > log.logStartOffset) await log.deleteRecordsBefore(logStartOffset);
+  }
+
+  /** Whether they were appended: the partition may be another's to copy by then, or nobody's. */
+  async #copy(asked: Asked, records: Uint8Array): Promise<boolean> {
+    const { partition, fetchOffset } = asked;
+    const { log } = partition;
+    const baseOffset = baseOffsetOf(records, 0);
+    // Records may be deleted up to the middle of a batch: the batch stays whole, here as there.
+    if (baseOffset < fetchOffset && log.logStartOffset === fetchOffset) {
+      await this.#whileCut(partition, () => log.restartAt(baseOffset));
+      if (!this.#counts({ ...asked, fetchOffset: baseOffset })) return false;
+    }
+    partition.copy(records);
+    return true;
   }
 
   /** Asked again soon where the leader may hear of it any moment, then ever more rarely. */

@@ -66,7 +66,7 @@ export async function cutBack(log: CutParts, offset: Offset): Promise<CutEnd> {
   return { logEndOffset, producers };
 }
 
-/** Throws all of it away, and begins at `offset`, which lies behind its end. */
+/** Throws all of it away, and begins at `offset`, where no segment of it does. */
 export async function beginAnew(log: CutParts, offset: Offset): Promise<CutEnd> {
   await quiet(log, 0);
   const { segments, options, folder, handles } = log;

@@ -465,7 +465,10 @@ export class PartitionLog implements UnsyncedLog {
     if (offset < this.#logEndOffset) await this.#cut(cutBack(this.#cutParts(), offset));
   }
 
-  /** Throws everything away and begins at `offset`, behind its end: where its leader begins. */
+  /**
+   * Throws everything away and begins at `offset`, where its leader begins: behind its end, or
+   * before it where nothing is in it.
+   */
   async restartAt(offset: Offset): Promise<void> {
     await this.#cut(beginAnew(this.#cutParts(), offset));
     this.#logStartOffset = offset;

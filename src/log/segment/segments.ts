@@ -79,7 +79,8 @@ export class Segments {
 
   /** Puts `segment` in the place of all others, which it returns. */
   restart(segment: Segment): Segment[] {
-    assert(segment.baseOffset > this.active.baseOffset, "a log begins anew behind its end");
+    const isNew = this.#list.every(({ baseOffset }) => baseOffset !== segment.baseOffset);
+    assert(isNew, "a log begins anew where no segment of it does");
     return this.#list.splice(0, this.#list.length, segment);
   }
 
