@@ -204,3 +204,16 @@ Deno.test("dashboard and alert rules ask for metrics that there are", async () =
   const text = await said("promtool", "check", "rules", `${deploy}prometheus/ottla.rules.yml`);
   if (text !== undefined) assertStringIncludes(text, `SUCCESS: ${rules.length} rules found`);
 });
+
+Deno.test("each alert fires where it should, and none in a cluster that is well", async () => {
+  const path = "prometheus/ottla.rules.test.yml";
+  const { tests } = parse(textOf(path)) as Json;
+  const firing = tests.flatMap(({ promql_expr_test }: Json) => promql_expr_test)
+    .flatMap(({ exp_samples }: Json) => exp_samples)
+    .map(({ labels }: Json) => /"(\w+)"/.exec(labels)?.[1]);
+  const { groups } = parse(textOf("prometheus/ottla.rules.yml")) as Json;
+  const alerts = groups.flatMap(({ rules }: Json) => rules).map(({ alert }: Json) => alert);
+  assertEquals(firing.toSorted(), alerts.toSorted());
+  const text = await said("promtool", "test", "rules", deploy + path);
+  if (text !== undefined) assertStringIncludes(text, "SUCCESS");
+});
