@@ -1,5 +1,5 @@
 // A coordinator, whichever topic it keeps its state in: what it is to the shell that gives it a
-// log, a clock and clients (src/broker/coordination/shards.ts).
+// log, a clock and clients (src/broker/coordination/shard.ts).
 //
 //   decide ──> Decision ──> append its records ──┬─ taken:   apply each ──> settle ──> Effects
 //   (changes nothing)                            └─ refused: refuse ─────────────────> Effects

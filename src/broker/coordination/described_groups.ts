@@ -6,7 +6,7 @@ import { ErrorCode } from "../../protocol/mod.ts";
 import { authorizedOperations, refusedWith } from "../access/authorizer.ts";
 import type { RequestContext } from "../handler.ts";
 import { type GroupProtocols, type GroupShard, unaskedError } from "./groups.ts";
-import { Shard } from "./shards.ts";
+import { Shard } from "./shard.ts";
 
 /** What is told of a group, of all kinds the same. */
 interface Told {

@@ -8,7 +8,8 @@ import type {
   GroupTable,
 } from "../../coordinator/mod.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
-import type { Shard, Shards } from "./shards.ts";
+import type { Shard } from "./shard.ts";
+import type { Shards } from "./shards.ts";
 
 /** The shards of the group coordinator. */
 export type Groups = Shards<GroupTable, GroupCoordinatorRecord, GroupResponse>;

@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ResignedFault } from "../../base/faults.ts";
-import { Shard, Shards } from "./shards.ts";
+import { Shard } from "./shard.ts";
+import { Shards } from "./shards.ts";
 
 Deno.test("a shard that resigns just after it was found asks its machine nothing", () => {
   const shard = new Shard({} as never, { newMachine: () => ({}) } as never);

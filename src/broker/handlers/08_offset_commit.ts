@@ -16,7 +16,7 @@ import { ErrorCode, OffsetCommit, type RequestOf, type ResponseOf } from "../../
 import { needs } from "../access/authorizer.ts";
 import type { GroupShard } from "../coordination/groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../coordination/shards.ts";
+import { Shard } from "../coordination/shard.ts";
 
 type Request = RequestOf<typeof OffsetCommit>;
 type Response = ResponseOf<typeof OffsetCommit>;

@@ -14,7 +14,7 @@ import { ErrorCode, OffsetFetch, type RequestOf } from "../../protocol/mod.ts";
 import type { GroupShard } from "../coordination/groups.ts";
 import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../coordination/shards.ts";
+import { Shard } from "../coordination/shard.ts";
 
 type Request = RequestOf<typeof OffsetFetch>;
 type GroupRequest = Request["groups"][number] & Pick<Request, "requireStable">;

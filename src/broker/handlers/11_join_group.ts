@@ -10,7 +10,7 @@
 import { ErrorCode, JoinGroup, type ResponseOf } from "../../protocol/mod.ts";
 import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../coordination/shards.ts";
+import { Shard } from "../coordination/shard.ts";
 
 type Context = RequestContext<"groups" | "groupMemory" | "newUuid">;
 

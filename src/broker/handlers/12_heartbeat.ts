@@ -7,7 +7,7 @@
 import { type ErrorCode, Heartbeat, type RequestOf, type ResponseOf } from "../../protocol/mod.ts";
 import { needs } from "../access/authorizer.ts";
 import type { GroupShard } from "../coordination/groups.ts";
-import { Shard } from "../coordination/shards.ts";
+import { Shard } from "../coordination/shard.ts";
 import { handler, type RequestContext } from "../handler.ts";
 
 type Context = RequestContext<"groups">;

@@ -8,7 +8,7 @@
 import { LeaveGroup, type ResponseOf } from "../../protocol/mod.ts";
 import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../coordination/shards.ts";
+import { Shard } from "../coordination/shard.ts";
 
 type Context = RequestContext<"groups">;
 

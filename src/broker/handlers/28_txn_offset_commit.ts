@@ -17,7 +17,8 @@ import { ErrorCode, type RequestOf, type ResponseOf } from "../../protocol/mod.t
 import { needs } from "../access/authorizer.ts";
 import type { GroupShard } from "../coordination/groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { partitionOfKey, Shard } from "../coordination/shards.ts";
+import { Shard } from "../coordination/shard.ts";
+import { partitionOfKey } from "../coordination/shards.ts";
 import {
   type TransactionProtocol,
   verifyTransaction,

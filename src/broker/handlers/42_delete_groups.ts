@@ -15,7 +15,7 @@ import {
 import type { GroupShard } from "../coordination/groups.ts";
 import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../coordination/shards.ts";
+import { Shard } from "../coordination/shard.ts";
 
 type Result = ResponseInput<typeof DeleteGroups>["results"][number];
 

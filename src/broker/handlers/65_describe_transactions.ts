@@ -9,7 +9,7 @@ import { DescribeTransactions } from "../../protocol/apis/65_describe_transactio
 import { ErrorCode } from "../../protocol/mod.ts";
 import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../coordination/shards.ts";
+import { Shard } from "../coordination/shard.ts";
 
 type Context = RequestContext<"transactions" | "slices">;
 

@@ -15,7 +15,8 @@ import { ErrorCode, type ResponseOf } from "../../protocol/mod.ts";
 import { needs } from "../access/authorizer.ts";
 import { type GroupShard, unaskedError } from "../coordination/groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard, withFound } from "../coordination/shards.ts";
+import { Shard } from "../coordination/shard.ts";
+import { withFound } from "../coordination/shards.ts";
 
 type Context = RequestContext<"groups" | "groupProtocols" | "groupMemory" | "newUuid" | "regexes">;
 

@@ -11,7 +11,7 @@ import { ErrorCode, type ResponseOf } from "../../protocol/mod.ts";
 import { needs } from "../access/authorizer.ts";
 import { unaskedError } from "../coordination/groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../coordination/shards.ts";
+import { Shard } from "../coordination/shard.ts";
 
 type Context = RequestContext<"groups" | "groupProtocols" | "groupMemory">;
 

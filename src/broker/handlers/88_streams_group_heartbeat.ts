@@ -20,7 +20,7 @@ import type { StreamsHeartbeatResult, StreamsInternalTopic } from "../../coordin
 import { needs, theCluster } from "../access/authorizer.ts";
 import { unaskedError } from "../coordination/groups.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../coordination/shards.ts";
+import { Shard } from "../coordination/shard.ts";
 import { topicsOfTopology } from "../coordination/streams_topology.ts";
 
 type Context = RequestContext<"groups" | "groupProtocols" | "groupMemory" | "topics">;

@@ -15,7 +15,7 @@ import { ErrorCode, errorMessage, type RequestOf, type ResponseInput } from "../
 import { needs, refusedWith } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import type { StateOfPartition } from "../share/group_states.ts";
-import { Shard } from "../coordination/shards.ts";
+import { Shard } from "../coordination/shard.ts";
 
 type Context = RequestContext<"groups" | "shareGroupStates" | "metadata" | "partitions">;
 type Services = Context["services"];

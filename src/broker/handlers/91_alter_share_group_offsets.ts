@@ -12,7 +12,7 @@ import { ErrorCode, errorMessage, type RequestOf, type ResponseInput } from "../
 import { needs } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
 import type { StatesOfTopic } from "../share/group_states.ts";
-import { Shard } from "../coordination/shards.ts";
+import { Shard } from "../coordination/shard.ts";
 
 type Context = RequestContext<"groups" | "shareGroupStates" | "metadata">;
 type Services = Context["services"];

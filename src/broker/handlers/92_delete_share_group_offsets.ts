@@ -10,7 +10,7 @@ import { DeleteShareGroupOffsets } from "../../protocol/apis/92_delete_share_gro
 import { ErrorCode, errorMessage, type ResponseInput } from "../../protocol/mod.ts";
 import { needs, refusedWith } from "../access/authorizer.ts";
 import { handler, type RequestContext } from "../handler.ts";
-import { Shard } from "../coordination/shards.ts";
+import { Shard } from "../coordination/shard.ts";
 
 type Context = RequestContext<"groups" | "shareGroupStates" | "metadata">;
 type Response = ResponseInput<typeof DeleteShareGroupOffsets>;

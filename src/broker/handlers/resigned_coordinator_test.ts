@@ -9,7 +9,7 @@ import {
   type OffsetFetch,
   type ResponseOf,
 } from "../../protocol/mod.ts";
-import { Shard } from "../coordination/shards.ts";
+import { Shard } from "../coordination/shard.ts";
 import { offsetCommit } from "./08_offset_commit.ts";
 import { offsetFetch } from "./09_offset_fetch.ts";
 

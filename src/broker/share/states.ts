@@ -22,7 +22,8 @@ import {
   type WriteInput,
 } from "../../coordinator/mod.ts";
 import { ErrorCode } from "../../protocol/mod.ts";
-import { Shard, type Shards } from "../coordination/shards.ts";
+import { Shard } from "../coordination/shard.ts";
+import type { Shards } from "../coordination/shards.ts";
 import { type SharePersister, stateFailure } from "./persister.ts";
 
 type StateShards = Shards<ShareStateTable, ShareStateRecord, ShareStateAnswer>;

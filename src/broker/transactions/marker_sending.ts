@@ -29,7 +29,7 @@ import type {
   TransactionMarkers,
   TransactionPartition,
 } from "./transaction_markers.ts";
-import type { Shard } from "../coordination/shards.ts";
+import type { Shard } from "../coordination/shard.ts";
 
 /** Transactions of one partition of their topic. */
 export type TransactionShard = Shard<TransactionTable, TransactionRecord, TransactionResponse>;

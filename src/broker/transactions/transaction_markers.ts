@@ -17,7 +17,7 @@ import { appendEndMarker, type EndedTransaction } from "./end_marker.ts";
 import type { Groups } from "../coordination/groups.ts";
 import { Partition } from "../logs/partition.ts";
 import type { Partitions } from "../logs/partitions.ts";
-import { Shard } from "../coordination/shards.ts";
+import { Shard } from "../coordination/shard.ts";
 
 /** One partition that was written to. */
 export interface TransactionPartition {

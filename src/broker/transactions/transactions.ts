@@ -28,7 +28,8 @@ import {
   type TransactionShard,
 } from "./marker_sending.ts";
 import type { ProducerIds } from "./producer_ids.ts";
-import { Shard, type Shards } from "../coordination/shards.ts";
+import { Shard } from "../coordination/shard.ts";
+import type { Shards } from "../coordination/shards.ts";
 import type { TransactionPartition } from "./transaction_markers.ts";
 
 /** Who says to write as the producer of a transactional id, and where. */
