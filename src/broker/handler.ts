@@ -40,6 +40,13 @@ export interface Handler {
   readonly authorise: readonly Requirement[];
   /** Whether the next request of the connection may start before this one is answered. */
   readonly pipelined: boolean;
+  /**
+   * Whether it may wait for records or for other clients: then it holds no memory for work or
+   * answers meanwhile, and claims what it reads itself.
+   */
+  readonly waits: boolean;
+  /** Whether it copies what it keeps of its request, and says when (`doneWithBytes`). */
+  readonly copiesBytes: boolean;
   /** Answers; undefined for no answer at all (Produce with acks=0). */
   readonly handle: (request: never, context: RequestContext) => unknown;
   /** The answer when all of a request is refused, or when what it asks cannot be stored. */
@@ -64,6 +71,8 @@ export interface HandlerOptions<A extends AnyApi> {
   /** What its client must be allowed, in the order in which it is asked; none: nothing. */
   readonly authorise: readonly Requirement[];
   readonly pipelined?: boolean;
+  readonly waits?: boolean;
+  readonly copiesBytes?: boolean;
   handle(request: RequestOf<A>, context: RequestContext): Answer<A> | Promise<Answer<A>>;
   /**
    * The same code for everything that was asked for: nothing of it was done, since the client may
@@ -86,6 +95,8 @@ export function handler<A extends AnyApi>(api: A, options: HandlerOptions<A>): H
     serves: versionRange(options.serves),
     authorise: options.authorise,
     pipelined: options.pipelined ?? false,
+    waits: options.waits ?? false,
+    copiesBytes: options.copiesBytes ?? false,
     handle: options.handle as Handler["handle"],
     refuse: options.refuse as Handler["refuse"],
     withhold: options.withhold as Handler["withhold"],

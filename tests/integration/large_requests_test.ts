@@ -21,13 +21,17 @@ import {
   OffsetFetch,
   OffsetForLeaderEpoch,
 } from "../../src/protocol/mod.ts";
+import { ShareFetch } from "../../src/protocol/apis/78_share_fetch.ts";
 import { request } from "../harness/raw_client.ts";
 import { makeTopic } from "../harness/raw_requests.ts";
+import { beginSharing } from "../harness/share_member.ts";
 import { simulated } from "../harness/simulated_broker.ts";
 
 const count = 20_000;
 /** Each takes a millisecond or two. */
 const turnsOfMany = 8;
+/** For so long nobody sends what is waited for. */
+const waitMs = 60_000;
 
 interface Case {
   readonly api: AnyApi;
@@ -178,6 +182,55 @@ for (const { api, version, message, turnsMin = turnsOfMany } of cases) {
       const answer = await client.receive(`an answer to ${api.name}`);
       assert(answer !== null, "the connection was closed");
       assert(turns >= turnsMin, `${turns} turns`);
+      assertEquals(bugs, []);
+    });
+  });
+}
+
+/** Requests that are large and wait for records: alone they would fill the memory for work. */
+const waiting: Readonly<Record<string, (topicId: string) => Uint8Array>> = {
+  Fetch: (topicId) =>
+    request(Fetch, 13, {
+      replicaId: -1,
+      maxWaitMs: waitMs,
+      minBytes: 1,
+      topics: [{
+        topicId,
+        partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000 }],
+      }],
+      forgottenTopicsData: [{ topicId, partitions: new Array(24_000).fill(7) }],
+    }),
+  ShareFetch: (topicId) =>
+    request(ShareFetch, 1, {
+      groupId: "g",
+      memberId: "AAAAAAAAAAAAAAAAAAAAAA",
+      shareSessionEpoch: 0,
+      maxWaitMs: waitMs,
+      minBytes: 1,
+      maxBytes: 1_000,
+      topics: [{ topicId, partitions: [{ partitionIndex: 0, acknowledgementBatches: [] }] }],
+      forgottenTopicsData: [{ topicId, partitions: new Array(24_000).fill(7) }],
+    }),
+};
+
+for (const [api, wait] of Object.entries(waiting)) {
+  Deno.test(`a large ${api} that waits for records holds up no other large request`, async () => {
+    const settings = { "ottla.memory.bytes.max": 64 * 2 ** 20 };
+    await simulated({ settings }, async ({ connect, nowMs, bugs }) => {
+      using client = await connect();
+      using other = await connect();
+      const { topicId } = await makeTopic(client);
+      await beginSharing(client, { groupId: "g", topicId });
+      await client.send(wait(topicId));
+      const items = Array.from({ length: count }, (_, i) => i);
+      const fromMs = nowMs();
+      await other.ask(Metadata, 9, {
+        topics: names(items).map((name) => ({ name })),
+        allowAutoTopicCreation: false,
+      });
+      assert(nowMs() - fromMs < waitMs / 2, `answered after ${nowMs() - fromMs} ms`);
+      assert(await client.receive(`an answer to ${api}`) !== null);
+      assert(nowMs() - fromMs >= waitMs / 2, "it did wait");
       assertEquals(bugs, []);
     });
   });

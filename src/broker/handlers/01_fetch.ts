@@ -81,6 +81,7 @@ export const fetch = handler(Fetch, {
       refusal: ErrorCode.TOPIC_AUTHORIZATION_FAILED,
     }),
   ],
+  waits: true,
 
   async handle(request, context: Context) {
     const { services, version } = context;

@@ -17,6 +17,8 @@ type Context = RequestContext<"groups" | "groupMemory" | "newUuid">;
 export const joinGroup = handler(JoinGroup, {
   serves: "0-9",
   authorise: [needs("group read", { of: "groupId" })],
+  waits: true,
+  copiesBytes: true,
 
   async handle(request, context: Context) {
     const { services, version: apiVersion, clientId, session, requestBytes } = context;

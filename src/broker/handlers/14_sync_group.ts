@@ -15,6 +15,8 @@ type Context = RequestContext<"groups" | "groupMemory">;
 export const syncGroup = handler(SyncGroup, {
   serves: "0-5",
   authorise: [needs("group read", { of: "groupId" })],
+  waits: true,
+  copiesBytes: true,
 
   async handle(request, context: Context) {
     const { services, version: apiVersion, requestBytes } = context;

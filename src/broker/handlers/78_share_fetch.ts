@@ -50,6 +50,7 @@ type Context = RequestContext<
 export const shareFetch = handler(ShareFetch, {
   serves: "1-2",
   authorise: [needs("group read", { of: "groupId" }), needs("topic read")],
+  waits: true,
 
   async handle(request, context: Context) {
     const { services } = context;

@@ -61,8 +61,13 @@ import type { Tracer } from "./trace.ts";
 const produceKey = 0;
 const fetchKey = 1;
 const saslHandshakeKey = 17;
-/** What a client may ask that is not in: SaslHandshake, ApiVersions, SaslAuthenticate. */
-const loginKeys: ReadonlySet<number> = new Set([saslHandshakeKey, 18, 36]);
+const saslAuthenticateKey = 36;
+/** What a client may ask that is not in. */
+const loginKeys: ReadonlySet<number> = new Set([
+  saslHandshakeKey,
+  apiVersionsKey,
+  saslAuthenticateKey,
+]);
 /** A larger frame has memory of its own, which can be left to the handler. */
 const sharedFrameBytesMax = busyBytes;
 
@@ -71,12 +76,9 @@ function isLent(frame: Uint8Array, key: number): boolean {
   return key !== produceKey && frame.length > sharedFrameBytesMax;
 }
 
-/** Those copy what they keep of their requests, and say when they have. */
-const copyingKeys: ReadonlySet<number> = new Set([11, 14]);
-
 /** Whether the handler may keep the bytes of a lent frame for good. */
-function mayKeep({ api }: Handler): boolean {
-  return !copyingKeys.has(api.key) && api.request.holdsBytes();
+function mayKeep({ api, copiesBytes }: Handler): boolean {
+  return !copiesBytes && api.request.holdsBytes();
 }
 
 /** Others wait while it is decoded. */
@@ -88,8 +90,6 @@ const largeFrameBytes = freeBytes;
 const decodedBytesOfByte = 168;
 /** What is claimed for an answer as long as nobody knows how long it will be. */
 const answerBytesOfByte = 4;
-/** Those wait for other clients, or for the memory of answers: no memory is held meanwhile. */
-const waitingKeys: ReadonlySet<number> = new Set([fetchKey, 11, 14]);
 
 const nothing = () => {};
 
@@ -255,17 +255,16 @@ export class Dispatcher {
     garbage.begin();
     // Before any wait: the frame's bytes are the connection's.
     const reader = bodyReader(dispatching);
-    const isWaiting = waitingKeys.has(header.apiKey);
     try {
-      if (!isWaiting) await claims.take(answers, frame.length * answerBytesOfByte);
+      if (!handler.waits) await claims.take(answers, frame.length * answerBytesOfByte);
       reader.objectBytesLeft = await claims.take(work, frame.length * decodedBytesOfByte);
       const pieces = handler.api.request.decodePieces(reader, header.apiVersion);
       const message = await explaining(
         (error) => readFault(dispatching, error),
         () => sliced(pieces, slices),
       );
-      if (!copyingKeys.has(header.apiKey)) use?.resolve();
-      if (isWaiting) claims.release();
+      if (!handler.copiesBytes) use?.resolve();
+      if (handler.waits) claims.release();
       return await this.#handleMessage(dispatching, message);
     } finally {
       use?.resolve();
