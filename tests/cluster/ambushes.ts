@@ -42,7 +42,7 @@ export interface Field {
   readonly patienceMs: number;
   /** Chooses how long things take. */
   readonly choice: number;
-  /** Starts a broker, however often that takes. */
+  /** Has a broker run, however often it is to be started for that. */
   start(id: number): Promise<void>;
   losePower(id: number): void;
   tell(id: number, words: string): void;
@@ -105,7 +105,7 @@ class Ambush {
       for (const other of this.#replicas) scene.world.slow(machineOf(id), machineOf(other), 0);
       scene.rejoin(id);
     }
-    for (const id of this.#replicas) if (!scene.brokers.has(id)) await this.#field.start(id);
+    for (const id of this.#replicas) await this.#field.start(id);
   }
 
   async #diesAsIsrGrows({ leader, next }: Roles): Promise<void> {

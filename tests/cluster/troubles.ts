@@ -154,6 +154,7 @@ export class Troubles {
   readonly #slowed = new Set<number>();
   /** Those that lost power or files, and by which epoch they had lived. */
   readonly #lossy = new Map<number, Int64>();
+  readonly #starting = new Map<number, Promise<void>>();
   #isEtcdBusy = false;
 
   constructor(options: TroublesOptions) {
@@ -180,11 +181,21 @@ export class Troubles {
     scene.heal();
     for (let id = 1; id <= brokers; id++) scene.world.heal(machineOf(id), "client");
     for (const id of this.#slowed) scene.world.driftClock(machineOf(id), 1);
-    for (let id = 1; id <= brokers; id++) if (!scene.brokers.has(id)) await this.start(id);
+    for (let id = 1; id <= brokers; id++) await this.start(id);
   }
 
-  /** Starts a broker, again and again, until it runs. */
+  /** Has a broker run: whoever asks for it while it is being started waits for that one. */
   async start(id: number): Promise<void> {
+    if (this.#options.scene.brokers.has(id)) return;
+    let starting = this.#starting.get(id);
+    if (starting === undefined) {
+      starting = this.#startAgainAndAgain(id).finally(() => this.#starting.delete(id));
+      this.#starting.set(id, starting);
+    }
+    await starting;
+  }
+
+  async #startAgainAndAgain(id: number): Promise<void> {
     const { scene, chronicle, older } = this.#options;
     if (older.delete(id)) chronicle.tell(machineOf(id), "is upgraded");
     for (;;) {
@@ -221,11 +232,11 @@ export class Troubles {
     if (isAmbush(kind)) return await this.#ambush(kind, trouble.choice);
     const id = kind === coordinatorCutOff ? this.#coordinator() : this.#choose(trouble.choice);
     if (id === undefined) return;
-    const { chronicle, scene } = this.#options;
+    const { chronicle } = this.#options;
     this.#busy.add(id);
     chronicle.tell(machineOf(id), `${kind} for ${trouble.forMs} ms`);
     await this.#broker(id, trouble);
-    if (!scene.brokers.has(id)) await this.start(id);
+    await this.start(id);
     this.#busy.delete(id);
     chronicle.tell(machineOf(id), `${kind} no more`);
   }

@@ -164,8 +164,13 @@ class SimulatedCluster {
     const settings = { ...this.#options.settings, ...settingsOf?.(nodeId) };
     try {
       const store = storeOf(await this.home.open(nodeId, runtime), runtime);
-      const given = { nodeId, settings, store, onFatal };
-      const running = await start(runtime, given);
+      const given = { nodeId, settings, store };
+      const running = await startOrFail((fatal) => start(runtime, { ...given, onFatal: fatal }), {
+        onFatal: (error) => {
+          if (onFatal === undefined) throw error;
+          onFatal(nodeId, error);
+        },
+      });
       Object.assign(member, { running, runtime });
       this.brokers.set(nodeId, running);
     } catch (error) {
@@ -287,13 +292,25 @@ function hostOf(nodeId: number): string {
   return `10.0.0.${nodeId}`;
 }
 
+/** What a broker cannot go on after while it starts is why it does not start. */
+async function startOrFail<T>(
+  start: (onFatal: (error: unknown) => void) => Promise<T>,
+  { onFatal }: { readonly onFatal: (error: unknown) => void },
+): Promise<T> {
+  let isStarting = true;
+  return await new Promise<T>((resolve, reject) => {
+    const fatal = (error: unknown) => isStarting ? reject(error) : onFatal(error);
+    start(fatal).then(resolve, reject);
+  }).finally(() => isStarting = false);
+}
+
 function start(
   runtime: Runtime,
   { nodeId, settings, store, onFatal }: {
     readonly nodeId: number;
     readonly settings: Readonly<Record<string, string | number>>;
     readonly store: MetadataStore;
-    readonly onFatal: ClusterOptions["onFatal"];
+    readonly onFatal: (error: unknown) => void;
   },
 ): Promise<RunningBroker> {
   const { config } = loadConfig({
@@ -311,9 +328,6 @@ function start(
     config,
     metadata: store,
     logger: runtime.logger({ level: "info", format: "text" }),
-    onFatal: (error) => {
-      if (onFatal === undefined) throw error;
-      onFatal(nodeId, error);
-    },
+    onFatal,
   });
 }
